@@ -1,0 +1,75 @@
+/* The bytes of the Address Space Graphics ring page: what guest and host share. Nothing here is private state.
+ *
+ * Three 4096-byte pages (to_host, to_host_large, from_host_large), then the auxiliary buffer. The struct describes page 0; of the two
+ * others only the positions are used. Facts: asg, sections 1.1 to 1.3. Words from 2560 on are ours, in bytes that stock peers leave
+ * alone: they are used only where the peer announced them (capset, struct virtgpu_gles_capset). */
+#ifndef ASG_LAYOUT_H
+#define ASG_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ASG_PAGE 4096u
+#define ASG_RING_BYTES 12288u
+#define ASG_BUFFER_BYTES 1048576u
+#define ASG_STEP_BYTES 262144u
+#define ASG_BLOB_BYTES (ASG_RING_BYTES + ASG_BUFFER_BYTES)
+#define ASG_DESC_RING 2048u
+
+enum asg_host_state {
+    ASG_STATE_NEED_NOTIFY = 0,
+    ASG_STATE_CAN_CONSUME = 1,
+    ASG_STATE_EXIT = 2,
+    ASG_STATE_ERROR = 3,
+    ASG_STATE_RENDERING = 4,
+};
+
+struct asg_page {
+    uint32_t host_version;
+    uint32_t guest_version;
+    uint32_t write_pos; /* producer of this page's ring */
+    uint8_t pad0[52];
+    uint32_t read_pos; /* consumer of this page's ring */
+    uint32_t read_live_count;
+    uint32_t read_yield_count;
+    uint32_t read_sleep_us_count;
+    uint8_t pad1[48];
+    uint8_t descriptors[ASG_DESC_RING];
+    uint32_t host_state; /* host */
+    /* config words: host at creation */
+    uint32_t buffer_size;
+    uint32_t flush_interval;
+    uint32_t host_consumed_pos; /* host */
+    uint32_t guest_write_pos;
+    uint32_t transfer_mode; /* guest */
+    uint32_t transfer_size; /* guest */
+    uint32_t in_error;      /* host */
+    uint32_t config_rest[25];
+    uint8_t pad2[252];
+    /* --- ours, offset 2560 --- */
+    uint32_t guest_kick; /* guest adds 1 and futex-wakes it to wake a sleeping host (one kernel only) */
+    uint8_t pad3[60];
+    uint32_t guest_sleeping; /* guest: 1 while it sleeps on host_signal or on from_host_large's write_pos */
+    uint8_t pad4[60];
+    uint32_t host_signal; /* host: value of the last slSignal; the present thread's futex */
+    uint32_t host_reply;  /* host adds 1 after publishing a reply when guest_sleeping: the replies' futex */
+    uint8_t pad5[1400 - 8];
+};
+_Static_assert(offsetof(struct asg_page, write_pos) == 8, "asg layout");
+_Static_assert(offsetof(struct asg_page, read_pos) == 64, "asg layout");
+_Static_assert(offsetof(struct asg_page, descriptors) == 128, "asg layout");
+_Static_assert(offsetof(struct asg_page, host_state) == 2176, "asg layout");
+_Static_assert(offsetof(struct asg_page, buffer_size) == 2180, "asg layout");
+_Static_assert(offsetof(struct asg_page, in_error) == 2204, "asg layout");
+_Static_assert(offsetof(struct asg_page, guest_kick) == 2560, "asg layout");
+_Static_assert(offsetof(struct asg_page, guest_sleeping) == 2624, "asg layout");
+_Static_assert(offsetof(struct asg_page, host_signal) == 2688, "asg layout");
+_Static_assert(sizeof(struct asg_page) <= ASG_PAGE, "asg layout");
+
+struct asg_descriptor {
+    uint32_t offset; /* from the start of the auxiliary buffer */
+    uint32_t size;
+};
+_Static_assert(sizeof(struct asg_descriptor) == 8, "asg layout");
+
+#endif

@@ -1,0 +1,49 @@
+/* A thread's connection to the host: ring, pack target and replies; and the process's device.
+ *
+ * Guest libraries live in strangers' processes: no signal handlers, no exits, no aborts, every lock small. gs_device: any thread;
+ * gs_stream: the thread that made it. */
+#ifndef GUEST_GS_H
+#define GUEST_GS_H
+
+#include "asg/writer.h"
+#include "transport/base/result.h"
+#include "transport/virtgpu/vg.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The process's one device and context, opened at first use. Counted. */
+struct gs_device {
+    struct vg *vg;
+    struct virtgpu_gles_capset caps;
+    bool shared_futex;
+    bool coherent_tex;
+    uint32_t features; /* SLUICE_FEATURE_* both sides have */
+    uint32_t refs;
+    char error[256];   /* why opening failed; empty when open */
+};
+
+/* NOTFOUND: no SLUICE_SOCKET and no device; CLOSED: nobody serves it; UNSUPPORTED: it speaks another version or offers no GLES. The reason is
+ * logged once. */
+enum sl_result gs_device_get(struct gs_device **out) SL_MUST_USE;
+void gs_device_put(struct gs_device *device);
+
+struct gs_stream {
+    struct asg_writer ring; /* its first member is the struct sl_pack that generated code takes */
+    struct gs_device *device;
+    struct vg_res *blob;
+    uint32_t fork_generation; /* a stream of another generation belongs to the parent process */
+};
+
+enum sl_result gs_stream_create(struct gs_device *device, struct gs_stream **out) SL_MUST_USE;
+/* Flushes, and waits (bounded) until the host has taken everything. */
+void gs_stream_destroy(struct gs_stream *stream);
+
+static inline struct sl_pack *gs_pack(struct gs_stream *stream) { return &stream->ring.pack; }
+static inline void gs_flush(struct gs_stream *stream) { asg_writer_flush(&stream->ring); }
+/* Flush and read reply bytes; zeros when the stream is dead. With checksum on, gs_reply_end checks the trailing 8 bytes. */
+void gs_read(struct gs_stream *stream, void *data, size_t size);
+static inline bool gs_dead(const struct gs_stream *stream) { return asg_writer_dead(&stream->ring); }
+
+#endif

@@ -1,0 +1,96 @@
+/* Waist C: what a context type supplies to the device, and what it may ask of it.
+ *
+ * Called on the device thread unless said. Types are listed in host/types.def; nobody else knows their names. Rule of the coming worker
+ * processes: no pointer crosses this waist except inside one call; what stays is an id, a size, a descriptor or bytes.
+ * A context's ring threads may call env->... functions marked "any thread". */
+#ifndef HOST_CONTEXT_H
+#define HOST_CONTEXT_H
+
+#include "transport/base/result.h"
+#include "transport/virtgpu/vgd.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hct_context;
+struct hct_provider;
+
+/* Memory that a context hands out for a blob, or a resource that it is given. */
+struct hct_memory {
+    int fd;          /* sealed memfd or dma-buf; gives; -1 none */
+    uint64_t offset; /* inside fd */
+    uint64_t size;
+    void *pointer;   /* mapped by the giver and valid while the resource lives; nullable */
+    uint32_t map_info;
+};
+
+/* What a context or a provider may ask of the device. Lives as long as the device. */
+struct hct_env {
+    void *user;
+    /* Work on (ctx, ring) begins: fences enqueued from now on wait for it. Device thread. */
+    enum sl_result (*task_begin)(void *user, uint32_t ctx_id, uint32_t ring, uint64_t *task);
+    /* It is done. Any thread; unknown tasks are ignored (the context may be gone). */
+    void (*task_done)(void *user, uint64_t task);
+    /* The context broke the protocol: it is lost, with this reason. Any thread. */
+    void (*ctx_lost)(void *user, uint32_t ctx_id, const char *reason);
+};
+
+struct hct_create_info {
+    uint32_t ctx_id;
+    uint32_t capset;
+    const char *name; /* borrowed */
+    const struct hct_env *env;
+    struct hct_provider *provider; /* the type's provider, initialised */
+};
+
+struct hct_ops {
+    /* Stops the context's threads (they watch a stop flag; bounded) and frees it. */
+    void (*destroy)(struct hct_context *);
+    /* A resource may be used by this context from now on; memory: borrowed view, valid until detach. */
+    enum sl_result (*attach)(struct hct_context *, uint32_t resource_id, const struct hct_memory *memory);
+    void (*detach)(struct hct_context *, uint32_t resource_id);
+    /* Memory for a HOST3D blob. blob_id 0 is a ring blob: the device itself makes the sealed shared memory and does not ask. */
+    enum sl_result (*blob)(struct hct_context *, uint64_t blob_id, const struct vgd_blob_args *args, struct hct_memory *out);
+    /* Context commands; bytes are private to the call. */
+    enum sl_result (*submit)(struct hct_context *, const void *commands, size_t size);
+};
+
+struct hct_context {
+    const struct hct_ops *ops;
+};
+
+/* Shared by all contexts of the types that name it: native driver, tables that cross contexts. */
+struct hct_provider_ops {
+    void (*destroy)(struct hct_provider *);
+    /* Classic 3D resource. memory: the resource's shared backing, made by the device (top row first when Y_0_TOP), valid until tex_destroy. */
+    enum sl_result (*tex_create)(struct hct_provider *, uint32_t resource_id, const struct vg_tex_args *,
+                                 const struct hct_memory *memory, uint32_t stride);
+    void (*tex_destroy)(struct hct_provider *, uint32_t resource_id);
+    enum sl_result (*tex_transfer)(struct hct_provider *, uint32_t resource_id, const struct vg_box *, uint32_t level,
+                                   const struct iovec *iov, uint32_t iov_count, uint64_t offset, uint32_t stride,
+                                   uint32_t layer_stride, enum vg_direction);
+};
+
+struct hct_provider {
+    const struct hct_provider_ops *ops;
+};
+
+struct hct_options {
+    const char *egl_library; /* NULL: libEGL.so.1 */
+    const char *egl_vendor;  /* NULL: whatever glvnd picks; else path of a vendor JSON */
+    const char *gpu;         /* NULL: first */
+    bool stock;              /* offer nothing that upstream does not */
+};
+
+struct hct_type {
+    const char *name;
+    uint32_t capset;
+    const char *provider; /* types that name the same provider share it */
+    enum sl_result (*provider_create)(const struct hct_env *, const struct hct_options *, struct hct_provider **);
+    /* Writes at most size bytes; returns how many there are in all. */
+    size_t (*fill_capset)(struct hct_provider *, void *data, size_t size);
+    enum sl_result (*create)(const struct hct_create_info *, struct hct_context **);
+};
+
+#endif

@@ -1,0 +1,83 @@
+/* virtio-gpu's numbers, as both waists use them. Spec: virtio 1.3, GPU device. */
+#ifndef VIRTGPU_PROTO_H
+#define VIRTGPU_PROTO_H
+
+#include <stdint.h>
+
+/* Capset ids (virtio 1.3, 5.7.6.10; the gfxstream ones as Linux and Mesa use them). */
+enum virtgpu_capset {
+    VIRTGPU_CAPSET_VIRGL = 1,
+    VIRTGPU_CAPSET_VIRGL2 = 2,
+    VIRTGPU_CAPSET_GFXSTREAM_VULKAN = 3,
+    VIRTGPU_CAPSET_VENUS = 4,
+    VIRTGPU_CAPSET_CROSS_DOMAIN = 5,
+    VIRTGPU_CAPSET_DRM = 6,
+    VIRTGPU_CAPSET_GFXSTREAM_MAGMA = 7,
+    VIRTGPU_CAPSET_GFXSTREAM_GLES = 8,
+    VIRTGPU_CAPSET_GFXSTREAM_COMPOSER = 9,
+};
+
+/* VIRTIO_GPU_BLOB_MEM_*, VIRTIO_GPU_BLOB_FLAG_*. */
+enum { VIRTGPU_BLOB_GUEST = 1, VIRTGPU_BLOB_HOST3D = 2, VIRTGPU_BLOB_HOST3D_GUEST = 3 };
+enum { VIRTGPU_BLOB_MAPPABLE = 1, VIRTGPU_BLOB_SHAREABLE = 2, VIRTGPU_BLOB_CROSS_DEVICE = 4 };
+
+/* Pixel formats (virtio_gpu_formats). */
+enum {
+    VIRTGPU_FORMAT_B8G8R8A8 = 1,
+    VIRTGPU_FORMAT_B8G8R8X8 = 2,
+    VIRTGPU_FORMAT_A8R8G8B8 = 3,
+    VIRTGPU_FORMAT_X8R8G8B8 = 4,
+    VIRTGPU_FORMAT_B5G6R5 = 7, /* gallium number, used by 3D resources */
+    VIRTGPU_FORMAT_R8 = 64,
+    VIRTGPU_FORMAT_R8G8B8A8 = 67,
+    VIRTGPU_FORMAT_X8B8G8R8 = 68,
+    VIRTGPU_FORMAT_A8B8G8R8 = 121,
+    VIRTGPU_FORMAT_R8G8B8X8 = 134,
+};
+
+/* Classic 3D resources: gallium targets and bind bits, VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP. */
+enum { VIRTGPU_TARGET_BUFFER = 0, VIRTGPU_TARGET_2D = 2 };
+enum { VIRTGPU_BIND_RENDER_TARGET = 1 << 1, VIRTGPU_BIND_SAMPLER_VIEW = 1 << 3, VIRTGPU_BIND_SCANOUT = 1 << 18 };
+enum { VIRTGPU_RESOURCE_Y_0_TOP = 1 };
+
+/* map_info cache kinds. */
+enum { VIRTGPU_MAP_CACHED = 1, VIRTGPU_MAP_UNCACHED = 2, VIRTGPU_MAP_WC = 3 };
+
+/* "No ring": the fence belongs to the device-wide timeline. */
+#define VIRTGPU_RING_GLOBAL 0xffffffffu
+#define VIRTGPU_MAX_RINGS 64
+
+/* gfxstream's context commands: first word of a SUBMIT_3D. */
+enum {
+    GFXSTREAM_CONTEXT_CREATE = 0x1001,
+    GFXSTREAM_CONTEXT_PING = 0x1002,
+    GFXSTREAM_CONTEXT_PING_WITH_RESPONSE = 0x1003,
+    GFXSTREAM_CREATE_EXPORT_SYNC = 0x9000,
+    GFXSTREAM_CREATE_IMPORT_SYNC = 0x9001,
+    GFXSTREAM_CREATE_EXPORT_SYNC_VK = 0xa000,
+    GFXSTREAM_CREATE_IMPORT_SYNC_VK = 0xa001,
+    GFXSTREAM_CREATE_QSRI_EXPORT_VK = 0xa002,
+    GFXSTREAM_RESOURCE_CREATE_3D = 0xa003,
+    GFXSTREAM_ACQUIRE_SYNC = 0xa004,
+    GFXSTREAM_PLACEHOLDER = 0xf002,
+};
+
+/* Capset of the gfxstream GLES, composer and magma types, 16 bytes; ours goes on behind it. A stock guest asks for 16 bytes and never
+ * sees the rest; a stock host leaves it zero. */
+struct virtgpu_gles_capset {
+    uint32_t protocol_version; /* 1 */
+    uint32_t ring_size;        /* 12288 */
+    uint32_t buffer_size;      /* 1048576 */
+    uint32_t blob_alignment;   /* 4096 */
+    uint32_t sluice_version;   /* 0 stock; 1: SLUICE_FEATURE_* below are meaningful */
+    uint32_t sluice_features;
+};
+_Static_assert(sizeof(struct virtgpu_gles_capset) == 24, "capset layout");
+
+enum {
+    SLUICE_FEATURE_SIGNAL = 1 << 0,       /* private command slSignal: the ring page's signal word */
+    SLUICE_FEATURE_REPLY_FUTEX = 1 << 1,  /* the host wakes a guest that announced sleep in the ring page */
+    SLUICE_FEATURE_COHERENT_TEX = 1 << 2, /* a flushed surface lands in the backing of its 3D resource without a transfer */
+};
+
+#endif

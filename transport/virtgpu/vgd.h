@@ -1,0 +1,94 @@
+/* Waist B: virtio-gpu as a device answers it.
+ *
+ * Who calls: the fronts (transport/local's server, transport/loop, later vhost-user, the ABI and replay). Who implements: host/device.
+ * Every verb is called on the device thread and must not block; sink calls may come from any thread. Waist A (vg.h) is the same verbs
+ * from the guest's side: change both together. Ids are chosen by the front's client and untrusted: the device checks all of them. */
+#ifndef VIRTGPU_VGD_H
+#define VIRTGPU_VGD_H
+
+#include "transport/base/result.h"
+#include "transport/virtgpu/proto.h"
+#include "transport/virtgpu/vg.h"
+
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct vgd;
+
+/* What the device tells its front. Any thread; must not call back into the device. */
+struct vgd_sink {
+    void *user;
+    /* Every fence of (ctx_id, ring) up to and including id is done. ctx_id 0 with VIRTGPU_RING_GLOBAL: device-wide. Once for each id. */
+    void (*fence_done)(void *user, uint32_t ctx_id, uint32_t ring, uint64_t fence_id);
+    /* The device thread should call poll() soon. */
+    void (*wake)(void *user);
+    /* A context died of its own fault; reason is one line, borrowed. The front may tell its client. */
+    void (*ctx_lost)(void *user, uint32_t ctx_id, const char *reason);
+};
+
+struct vgd_capset_info {
+    uint32_t id, max_version, max_size;
+};
+
+struct vgd_blob_args {
+    uint32_t mem, flags;
+    uint64_t size, blob_id;
+    const struct iovec *backing; /* guest pages, for VIRTGPU_BLOB_GUEST; borrowed for the resource's life */
+    uint32_t backing_count;
+};
+
+/* How a resource's memory can be reached. */
+struct vgd_map {
+    int fd;           /* gives; -1 when there is only `pointer` */
+    uint64_t offset;  /* of the resource inside fd */
+    uint64_t size;
+    void *pointer;    /* host address, valid until res_destroy; NULL when there is only fd */
+    uint32_t stride;  /* 3D resources: bytes a row; else 0 */
+    uint32_t map_info; /* VIRTGPU_MAP_* */
+};
+
+struct vgd_ops {
+    uint32_t (*capset_count)(struct vgd *);
+    enum sl_result (*capset_info)(struct vgd *, uint32_t index, struct vgd_capset_info *);
+    /* At most size bytes; *used of them written. */
+    enum sl_result (*capset_get)(struct vgd *, uint32_t id, uint32_t version, void *data, size_t size, size_t *used);
+
+    /* name: for logs, copied. puid: identity of the client process as the front knows it, 0 unknown. */
+    enum sl_result (*ctx_create)(struct vgd *, uint32_t ctx_id, uint32_t capset, const char *name);
+    enum sl_result (*ctx_destroy)(struct vgd *, uint32_t ctx_id);
+    enum sl_result (*ctx_attach)(struct vgd *, uint32_t ctx_id, uint32_t resource_id);
+    enum sl_result (*ctx_detach)(struct vgd *, uint32_t ctx_id, uint32_t resource_id);
+    /* commands: private memory of the front, borrowed. */
+    enum sl_result (*submit)(struct vgd *, uint32_t ctx_id, const void *commands, size_t size);
+
+    enum sl_result (*res_create_tex)(struct vgd *, uint32_t resource_id, const struct vg_tex_args *);
+    enum sl_result (*res_create_blob)(struct vgd *, uint32_t ctx_id, uint32_t resource_id, const struct vgd_blob_args *);
+    /* Takes fd: a sealed memfd. */
+    enum sl_result (*res_import)(struct vgd *, uint32_t resource_id, int fd, uint64_t size);
+    enum sl_result (*res_destroy)(struct vgd *, uint32_t resource_id);
+    /* iov: borrowed until detach. */
+    enum sl_result (*backing_attach)(struct vgd *, uint32_t resource_id, const struct iovec *iov, uint32_t count);
+    enum sl_result (*backing_detach)(struct vgd *, uint32_t resource_id);
+    enum sl_result (*transfer)(struct vgd *, uint32_t ctx_id, uint32_t resource_id, const struct vg_box *, uint32_t level,
+                               uint64_t offset, uint32_t stride, uint32_t layer_stride, enum vg_direction);
+    enum sl_result (*res_map)(struct vgd *, uint32_t resource_id, struct vgd_map *out);
+    enum sl_result (*res_unmap)(struct vgd *, uint32_t resource_id);
+    /* Gives *fd of the resource's memory. */
+    enum sl_result (*res_export)(struct vgd *, uint32_t resource_id, int *fd);
+
+    /* Enqueue fence `id` behind what (ctx_id, ring) has been given so far; sink.fence_done follows, at once when nothing is pending. */
+    enum sl_result (*fence)(struct vgd *, uint32_t ctx_id, uint32_t ring, uint64_t id);
+
+    /* For the front's event loop: readable = call poll(). -1: none. */
+    int (*poll_fd)(struct vgd *);
+    void (*poll)(struct vgd *);
+    /* Destroys all contexts and resources. */
+    void (*reset)(struct vgd *);
+    void (*destroy)(struct vgd *);
+};
+
+struct vgd {
+    const struct vgd_ops *ops;
+};
+
+#endif
