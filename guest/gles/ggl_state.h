@@ -1,0 +1,217 @@
+/* What a context and a share group remember, for the files of guest/gles only.
+ *
+ * Only state that packing needs is kept: bindings that decide which packet to send, pixel store, client arrays, and what lies in
+ * guest memory (mapped buffers). Everything else is asked of the host, which validates as a native driver does. */
+#ifndef GUEST_GLES_GGL_STATE_H
+#define GUEST_GLES_GGL_STATE_H
+
+#include "guest/gles/ggl.h"
+#include "guest/gles/ggl_names.h"
+
+#include <GLES3/gl32.h>
+#include <GLES2/gl2ext.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define GGL_MAX_ATTRIBS 16    /* on the wire by fiat (protocol: trap T38) */
+#define GGL_MAX_UNITS 192     /* texture units whose 2D and external bindings are remembered */
+#define GGL_SCRATCH_MAX (256u << 20)
+
+/* Buffer targets with a binding of their own in the context; ELEMENT_ARRAY_BUFFER belongs to the vertex array. */
+enum ggl_buffer_slot {
+    GGL_BUFFER_ARRAY,
+    GGL_BUFFER_COPY_READ,
+    GGL_BUFFER_COPY_WRITE,
+    GGL_BUFFER_PIXEL_PACK,
+    GGL_BUFFER_PIXEL_UNPACK,
+    GGL_BUFFER_TRANSFORM_FEEDBACK,
+    GGL_BUFFER_UNIFORM,
+    GGL_BUFFER_ATOMIC_COUNTER,
+    GGL_BUFFER_DISPATCH_INDIRECT,
+    GGL_BUFFER_DRAW_INDIRECT,
+    GGL_BUFFER_SHADER_STORAGE,
+    GGL_BUFFER_TEXTURE,
+    GGL_BUFFER_SLOTS,
+    GGL_BUFFER_ELEMENT = GGL_BUFFER_SLOTS, /* looked up in the vertex array */
+    GGL_BUFFER_NONE,
+};
+
+/* One attribute of a vertex array as glVertexAttribPointer and its kin left it. */
+struct ggl_attrib {
+    const uint8_t *pointer; /* client address, or offset into the buffer */
+    uint32_t buffer;        /* 0: client memory */
+    uint32_t stride;        /* as given */
+    uint32_t pitch;         /* effective: bytes from element to element */
+    uint32_t element;       /* bytes of one element */
+    uint32_t type;
+    int32_t size;           /* components */
+    uint32_t divisor;
+    bool normalized;
+    bool integer;
+};
+
+/* A vertex array object. Masks: bit i = attribute i. */
+struct ggl_vertex_array {
+    uint32_t name;
+    uint32_t enabled;
+    uint32_t client;         /* attributes without a buffer; never in a named vertex array */
+    uint32_t element_buffer; /* the application's ELEMENT_ARRAY_BUFFER */
+    uint32_t element_host;   /* what the host has bound: 0 after a draw with client indices, until it matters */
+    struct ggl_attrib attribs[GGL_MAX_ATTRIBS];
+};
+
+/* Pixel store of one direction, in elements. */
+struct ggl_pixel_store {
+    uint32_t alignment;
+    uint32_t row_length;
+    uint32_t image_height; /* unpack only, as skip_images */
+    uint32_t skip_pixels;
+    uint32_t skip_rows;
+    uint32_t skip_images;
+};
+
+/* Driver limits, asked of the host when first needed. */
+struct ggl_limits {
+    bool known;
+    int32_t texture_size;
+    int32_t texture_size_3d;
+    int32_t cube_size;
+    int32_t array_layers;
+};
+
+/* The 2D and external textures of one unit, and which of them the host has bound to GL_TEXTURE_2D. */
+struct ggl_unit {
+    uint32_t texture_2d;
+    uint32_t texture_external;
+    bool external; /* the external one has priority */
+};
+
+/* A buffer object. `lock` of the share group guards it. */
+struct ggl_buffer {
+    uint64_t size;
+    uint32_t usage;
+    bool gpu_written;      /* was bound where shaders or transfers write: contents here are never trusted */
+    bool shadow_valid;     /* shadow[0, size) is what the host has */
+    uint8_t *shadow;       /* nullable: guest copy of the contents, `size` bytes */
+    uint8_t *map;          /* nullable: what the application got from glMapBuffer*, inside `shadow` */
+    uint64_t map_offset;
+    uint64_t map_size;
+    uint32_t map_access;
+};
+
+/* A sampler uniform declared samplerExternalOES. */
+struct ggl_external_name {
+    struct ggl_external_name *next;
+    char name[];
+};
+
+struct ggl_shader {
+    char *source;      /* the application's text; nullable */
+    size_t source_size; /* without NUL */
+    bool deleted;
+    uint32_t attached; /* programs that hold it */
+    struct ggl_external_name *externals;
+};
+
+/* One active uniform: locations [location, location + count). */
+struct ggl_uniform {
+    int32_t location;
+    uint32_t count;
+    uint32_t type;
+    uint32_t element; /* bytes of one element */
+    bool sampler;
+    bool external;
+    int32_t *units; /* external samplers, or all of a program that has one: count values */
+};
+
+struct ggl_program {
+    uint32_t *shaders; /* attached */
+    uint32_t shader_count;
+    struct ggl_external_name *externals; /* of the last link */
+    uint32_t link_serial; /* changes with every link */
+    bool table_valid;     /* uniforms and attrib_mask are those of the last link */
+    bool linked;
+    uint32_t attrib_mask; /* locations of active attributes */
+    struct ggl_uniform *uniforms;
+    uint32_t uniform_count;
+};
+
+/* Objects several contexts share. `lock` guards the tables and everything in them; it is taken by no draw without client arrays. */
+struct ggl_share {
+    pthread_mutex_t lock;
+    _Atomic uint32_t refs;
+    struct ggl_names buffers;
+    struct ggl_names shaders;
+    struct ggl_names programs;
+    struct ggl_names syncs; /* keyed by the low and high word of the handle */
+    struct ggl_names external_textures; /* textures that were external once */
+    _Atomic uint32_t buffer_deletes; /* grows when a buffer name dies: remembered bindings may mean another object */
+    _Atomic uint32_t links;          /* grows with every link */
+    _Atomic bool externals;          /* a shader declared samplerExternalOES, or an external texture was bound */
+    _Atomic bool vertex_id;          /* a shader reads gl_VertexID: draws must not move their first vertex */
+    _Atomic bool client_arrays;      /* a context drew from client memory: index buffers keep a copy here */
+};
+
+struct ggl_context {
+    struct gs_stream *stream; /* first: ggl_context_stream */
+    struct ggl_vertex_array *vertex_array;
+    uint32_t error; /* the first local one since glGetError */
+    uint32_t version;
+    uint32_t features;
+    bool lost;
+    bool reset_reported;
+    bool lose_on_reset;
+    struct ggl_share *share;
+    uint32_t buffers[GGL_BUFFER_SLOTS];
+    uint32_t buffer_deletes; /* of the share group when the bindings were last known to be current */
+    uint32_t program;
+    uint32_t pipeline;
+    uint32_t active_unit;
+    struct ggl_pixel_store pack;
+    struct ggl_pixel_store unpack;
+    bool restart; /* PRIMITIVE_RESTART_FIXED_INDEX */
+    /* attributes the program reads, as far as known */
+    uint32_t attrib_program;
+    uint32_t attrib_links;
+    uint32_t attrib_mask;
+    /* no packet since the host answered GL_NO_ERROR while these are unchanged */
+    uint64_t quiet_published;
+    const uint8_t *quiet_cur;
+    struct ggl_vertex_array default_array;
+    struct ggl_names vertex_arrays;
+    struct ggl_unit units[GGL_MAX_UNITS];
+    struct ggl_limits limits;
+    uint8_t *scratch;
+    size_t scratch_size;
+    uint32_t surface_width_px;
+    uint32_t surface_height_px;
+    /* strings, made when first asked for */
+    char *strings[5];
+    char *extensions;
+    const char **extension_list;
+    uint32_t extension_count;
+    const struct ggl_egl_ops *ops;
+    void *user;
+};
+
+_Static_assert(offsetof(struct ggl_context, stream) == 0, "ggl_context_stream reads the first member");
+
+/* ggl_context.c: `size` bytes of the context's scratch memory, uninitialised; NULL without memory. */
+void *ggl_scratch(struct ggl_context *c, size_t size);
+
+/* ggl_share.c */
+struct ggl_share *ggl_share_create(void);
+struct ggl_share *ggl_share_ref(struct ggl_share *share);
+void ggl_share_unref(struct ggl_share *share);
+
+static inline struct sl_pack *ggl_pack(struct ggl_context *c)
+{
+    return gs_pack(c->stream);
+}
+
+static inline bool ggl_has(const struct ggl_context *c, uint32_t feature)
+{
+    return (c->features & feature) != 0;
+}
+
+#endif
