@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 struct vgd;
+struct hct_ring_stats; /* host/context.h */
 
 /* What the device tells its front. Any thread; must not call back into the device. */
 struct vgd_sink {
@@ -24,6 +25,9 @@ struct vgd_sink {
     void (*wake)(void *user);
     /* A context died of its own fault; reason is one line, borrowed. The front may tell its client. */
     void (*ctx_lost)(void *user, uint32_t ctx_id, const char *reason);
+    /* The live tap, only while vgd_ops.tap is on: one packet and its reply, borrowed. ring_id: the resource of the ring. Nullable. */
+    void (*packet)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode, const void *packet, size_t size, const void *reply,
+                   size_t reply_size);
 };
 
 struct vgd_capset_info {
@@ -53,7 +57,7 @@ struct vgd_ops {
     /* At most size bytes; *used of them written. */
     enum sl_result (*capset_get)(struct vgd *, uint32_t id, uint32_t version, void *data, size_t size, size_t *used);
 
-    /* name: for logs, copied. puid: identity of the client process as the front knows it, 0 unknown. */
+    /* name: for logs, copied. INVALID: id 0 or in use; UNSUPPORTED: no such capset; NOMEM: limit. */
     enum sl_result (*ctx_create)(struct vgd *, uint32_t ctx_id, uint32_t capset, const char *name);
     enum sl_result (*ctx_destroy)(struct vgd *, uint32_t ctx_id);
     enum sl_result (*ctx_attach)(struct vgd *, uint32_t ctx_id, uint32_t resource_id);
@@ -65,19 +69,29 @@ struct vgd_ops {
     enum sl_result (*res_create_blob)(struct vgd *, uint32_t ctx_id, uint32_t resource_id, const struct vgd_blob_args *);
     /* Takes fd: a sealed memfd. */
     enum sl_result (*res_import)(struct vgd *, uint32_t resource_id, int fd, uint64_t size);
+    /* INVALID while it is mapped (res_unmap first). Detaches it everywhere. */
     enum sl_result (*res_destroy)(struct vgd *, uint32_t resource_id);
     /* iov: borrowed until detach. */
     enum sl_result (*backing_attach)(struct vgd *, uint32_t resource_id, const struct iovec *iov, uint32_t count);
     enum sl_result (*backing_detach)(struct vgd *, uint32_t resource_id);
     enum sl_result (*transfer)(struct vgd *, uint32_t ctx_id, uint32_t resource_id, const struct vg_box *, uint32_t level,
                                uint64_t offset, uint32_t stride, uint32_t layer_stride, enum vg_direction);
+    /* Once until res_unmap. */
     enum sl_result (*res_map)(struct vgd *, uint32_t resource_id, struct vgd_map *out);
     enum sl_result (*res_unmap)(struct vgd *, uint32_t resource_id);
     /* Gives *fd of the resource's memory. */
     enum sl_result (*res_export)(struct vgd *, uint32_t resource_id, int *fd);
 
-    /* Enqueue fence `id` behind what (ctx_id, ring) has been given so far; sink.fence_done follows, at once when nothing is pending. */
+    /* Enqueue fence `id` behind what (ctx_id, ring) has been given so far; sink.fence_done follows, at once when nothing is pending. Ids
+     * grow device-wide. INVALID: ring out of range or an id that does not grow; NOTFOUND: no such context; NOMEM: too many pending. */
     enum sl_result (*fence)(struct vgd *, uint32_t ctx_id, uint32_t ring, uint64_t id);
+
+    /* For people: the native drivers in use, one line, cut at size, always terminated. */
+    void (*describe)(struct vgd *, char *text, size_t size);
+    /* Ring `index` of a context; NOTFOUND past the last. */
+    enum sl_result (*ring_stats)(struct vgd *, uint32_t ctx_id, uint32_t index, struct hct_ring_stats *out);
+    /* Switch sink.packet on or off. */
+    void (*tap)(struct vgd *, bool on);
 
     /* For the front's event loop: readable = call poll(). -1: none. */
     int (*poll_fd)(struct vgd *);
