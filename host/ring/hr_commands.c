@@ -1,0 +1,269 @@
+#include "host/ring/hr_commands.h"
+
+#include "transport/base/bytes.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+
+#include <stdio.h>
+
+/* Most resources attached to one context. */
+#define ATTACHED_MAX 65536u
+
+/* What outlives a ring that is left behind: freed by `gone`. */
+struct hr_ring_slot {
+    const struct hr_rings_ops *ops;
+    const struct hct_env *env;
+    void *user;
+    void *state;
+    struct hct_hold *hold;
+    uint32_t ctx_id, resource_id;
+    void *type_user; /* the type's callbacks and their user */
+    void (*type_begin)(void *user, struct hr_ring *ring);
+    void (*type_end)(void *user, struct hr_ring *ring);
+};
+
+struct hr_attached {
+    uint32_t resource_id;
+    void *memory;
+    uint64_t size;
+    struct hr_ring *ring; /* NULL: not a ring */
+};
+
+void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void *user, const struct hct_env *env, uint32_t ctx_id,
+                   const char *name)
+{
+    *rings = (struct hr_rings){.ops = ops, .user = user, .env = env, .ctx_id = ctx_id};
+    snprintf(rings->name, sizeof rings->name, "%s", name != NULL ? name : "gfx");
+    sl_map_init(&rings->attached, ATTACHED_MAX);
+}
+
+static void close_ring(struct hr_rings *rings, struct hr_attached *a)
+{
+    if (a->ring != NULL) {
+        (void)hr_ring_destroy(a->ring); /* a thread left behind keeps its hold on the memory and cleans up itself */
+        a->ring = NULL;
+        rings->ring_count--;
+    }
+}
+
+void hr_rings_finish(struct hr_rings *rings)
+{
+    uint32_t cursor = 0, id;
+    struct hr_attached *a;
+    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+        if (a->ring != NULL) {
+            hr_ring_stop(a->ring);
+        }
+    }
+    cursor = 0;
+    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+        close_ring(rings, a);
+        sl_free(a);
+    }
+    sl_map_finish(&rings->attached);
+}
+
+enum sl_result hr_rings_attach(struct hr_rings *rings, uint32_t resource_id, const struct hct_memory *memory)
+{
+    if (sl_map_find(&rings->attached, resource_id) != NULL) {
+        return SL_OK; /* attaching twice is what some kernels do */
+    }
+    struct hr_attached *a = sl_alloc(sizeof *a);
+    if (a == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    *a = (struct hr_attached){.resource_id = resource_id};
+    if (memory != NULL) {
+        a->memory = memory->pointer;
+        a->size = memory->size;
+    }
+    enum sl_result result = sl_map_add(&rings->attached, resource_id, a);
+    if (result != SL_OK) {
+        sl_free(a);
+    }
+    return result;
+}
+
+void hr_rings_detach(struct hr_rings *rings, uint32_t resource_id)
+{
+    struct hr_attached *a = sl_map_remove(&rings->attached, resource_id);
+    if (a != NULL) {
+        close_ring(rings, a);
+        sl_free(a);
+    }
+}
+
+bool hr_rings_has(const struct hr_rings *rings, uint32_t resource_id)
+{
+    return sl_map_find(&rings->attached, resource_id) != NULL;
+}
+
+static void on_begin(void *user, struct hr_ring *ring)
+{
+    struct hr_ring_slot *slot = user;
+    if (slot->type_begin != NULL) {
+        slot->type_begin(slot->type_user, ring);
+    }
+}
+
+static void on_end(void *user, struct hr_ring *ring)
+{
+    struct hr_ring_slot *slot = user;
+    if (slot->type_end != NULL) {
+        slot->type_end(slot->type_user, ring);
+    }
+}
+
+static void on_lost(void *user, struct hr_ring *ring, const char *reason)
+{
+    (void)ring;
+    const struct hr_ring_slot *slot = user;
+    slot->env->ctx_lost(slot->env->user, slot->ctx_id, reason);
+}
+
+static void on_tap(void *user, struct hr_ring *ring, uint32_t opcode, const void *packet, size_t size, const void *reply,
+                   size_t reply_size)
+{
+    (void)ring;
+    const struct hr_ring_slot *slot = user;
+    slot->env->tap(slot->env->user, slot->ctx_id, slot->resource_id, opcode, packet, size, reply, reply_size);
+}
+
+static void on_gone(void *user)
+{
+    struct hr_ring_slot *slot = user;
+    slot->ops->ring_free(slot->user, slot->state);
+    if (slot->hold != NULL) {
+        slot->env->memory_release(slot->hold);
+    }
+    sl_free(slot);
+}
+
+static enum sl_result ring_create(struct hr_rings *rings, uint32_t resource_id)
+{
+    struct hr_attached *a = sl_map_find(&rings->attached, resource_id);
+    if (a == NULL || a->memory == NULL || a->ring != NULL) {
+        sl_warn_limited("ring", "context %u: ring on resource %u refused: %s", rings->ctx_id, resource_id,
+                        a == NULL ? "not attached" : a->memory == NULL ? "it has no memory" : "there is one already");
+        return SL_ERR_INVALID;
+    }
+    if (rings->ring_count >= HR_RINGS_MAX) {
+        sl_warn_limited("ring", "context %u: more than %u rings", rings->ctx_id, HR_RINGS_MAX);
+        return SL_ERR_NOMEM;
+    }
+    struct hr_ring_slot *slot = sl_alloc(sizeof *slot);
+    if (slot == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    *slot = (struct hr_ring_slot){.ops = rings->ops, .env = rings->env, .user = rings->user, .ctx_id = rings->ctx_id,
+                                  .resource_id = resource_id};
+    struct hr_config config = {0};
+    enum sl_result result = rings->ops->ring_new(rings->user, &config, &slot->state);
+    if (result != SL_OK) {
+        sl_free(slot);
+        return result;
+    }
+    slot->hold = rings->env->memory_hold != NULL ? rings->env->memory_hold(rings->env->user, resource_id) : NULL;
+    slot->type_user = config.user;
+    slot->type_begin = config.thread_begin;
+    slot->type_end = config.thread_end;
+    char name[48];
+    snprintf(name, sizeof name, "%.24s-%u", rings->name, resource_id);
+    config.name = name;
+    config.memory = a->memory;
+    config.memory_size = a->size;
+    config.user = slot;
+    config.thread_begin = on_begin;
+    config.thread_end = on_end;
+    config.lost = on_lost;
+    config.gone = on_gone;
+    config.tap_on = rings->env->tap != NULL ? rings->env->tap_on : NULL;
+    config.tap = config.tap_on != NULL ? on_tap : NULL;
+    result = hr_ring_create(&config, &a->ring);
+    if (result != SL_OK) {
+        on_gone(slot);
+        return result;
+    }
+    rings->ring_count++;
+    return SL_OK;
+}
+
+static enum sl_result ping(struct hr_rings *rings, uint32_t resource_id)
+{
+    const struct hr_attached *a = sl_map_find(&rings->attached, resource_id);
+    if (a == NULL || a->ring == NULL) {
+        return SL_ERR_NOTFOUND;
+    }
+    hr_ring_wake(a->ring);
+    return SL_OK;
+}
+
+static enum sl_result export_sync(struct hr_rings *rings, uint64_t handle)
+{
+    uint64_t task;
+    if (rings->ops->export_sync == NULL) {
+        return SL_ERR_UNSUPPORTED;
+    }
+    enum sl_result result = rings->env->task_begin(rings->env->user, rings->ctx_id, 0, &task);
+    if (result != SL_OK) {
+        return result;
+    }
+    result = rings->ops->export_sync(rings->user, handle, task);
+    if (result != SL_OK) {
+        rings->env->task_done(rings->env->user, task);
+    }
+    return result;
+}
+
+enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, size_t size)
+{
+    static const struct {
+        uint32_t opcode, size;
+    } sizes[] = {
+        {GFXSTREAM_CONTEXT_CREATE, 8},      {GFXSTREAM_CONTEXT_PING, 8}, {GFXSTREAM_CONTEXT_PING_WITH_RESPONSE, 4},
+        {GFXSTREAM_CREATE_EXPORT_SYNC, 12}, {GFXSTREAM_PLACEHOLDER, 4},
+    };
+    const uint8_t *p = commands;
+    if (size < 4) {
+        return SL_ERR_INVALID;
+    }
+    uint32_t opcode = sl_load_u32(p);
+    uint32_t need = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        need = sizes[i].opcode == opcode ? sizes[i].size : need;
+    }
+    if (need == 0) {
+        sl_warn_limited("ring", "context %u: unknown context command 0x%x", rings->ctx_id, opcode);
+        return SL_ERR_UNSUPPORTED;
+    }
+    if (size < need) {
+        sl_warn_limited("ring", "context %u: context command 0x%x has %zu bytes, needs %u", rings->ctx_id, opcode, size, need);
+        return SL_ERR_INVALID;
+    }
+    switch (opcode) {
+    case GFXSTREAM_CONTEXT_CREATE:
+        return ring_create(rings, sl_load_u32(p + 4));
+    case GFXSTREAM_CONTEXT_PING:
+        return ping(rings, sl_load_u32(p + 4));
+    case GFXSTREAM_CREATE_EXPORT_SYNC:
+        return export_sync(rings, (uint64_t)sl_load_u32(p + 8) << 32 | sl_load_u32(p + 4));
+    default:
+        return SL_OK; /* PING_WITH_RESPONSE: accepted without effect, as upstream; PLACEHOLDER: only its fence matters */
+    }
+}
+
+enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct hct_ring_stats *out)
+{
+    uint32_t cursor = 0, id;
+    struct hr_attached *a;
+    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+        if (a->ring != NULL && index-- == 0) {
+            struct hr_stats s;
+            hr_ring_stats(a->ring, &s);
+            *out = (struct hct_ring_stats){.resource_id = id, .packets = s.packets, .bytes = s.bytes, .replies = s.replies,
+                                           .wakeups = s.wakeups, .sleeps = s.sleeps};
+            return SL_OK;
+        }
+    }
+    return SL_ERR_NOTFOUND;
+}

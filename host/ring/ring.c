@@ -1,0 +1,440 @@
+#include "host/ring/ring.h"
+
+#include "asg/reader.h"
+#include "transport/base/atomic.h"
+#include "transport/base/clock.h"
+#include "transport/base/log.h"
+#include "transport/base/thread.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    BUFFER_START = 64 * 1024,
+    BUFFER_KEEP = 4 * 1024 * 1024, /* a buffer that grew past this is given back once it is empty */
+    HEADER = 8,
+    SUM = 8,
+    STACK = 8 * 1024 * 1024,
+};
+#define ARENA_MAX (512ull << 20)
+#define JOIN_NS (2 * SL_NS_PER_S)
+
+struct hr_ring {
+    struct hr_config config;
+    char name[32];
+    struct hr_binding bindings[HR_BINDINGS];
+    struct asg_reader reader;
+    struct sl_arena arena;
+    struct sl_reply reply;
+    /* Private copy of the stream: [begin, end) is not decoded yet. */
+    uint8_t *data;
+    size_t begin, end, capacity;
+    bool preamble_read;
+    bool over; /* a violation: no packet runs after it */
+    bool checksum;
+    uint32_t sums_in, sums_out; /* checksums checked and sent */
+    char reason[192];
+    pthread_t thread;
+    uint32_t stop;  /* atomic: handed to the reader; set by any thread */
+    uint32_t done;  /* atomic and futex: the thread has left its loop and called thread_end */
+    uint32_t refs;  /* atomic: the creator and the thread */
+    struct hr_stats stats; /* written by the ring thread, whole words, relaxed */
+};
+
+static void set_u64(uint64_t *p, uint64_t v)
+{
+    /* Pairs with hr_ring_stats' loads; orders nothing, counters only. */
+    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+static void ring_unref(struct hr_ring *r)
+{
+    if (sl_atomic_add(&r->refs, UINT32_MAX) != 1) {
+        return;
+    }
+    void (*gone)(void *) = r->config.gone;
+    void *user = r->config.user;
+    sl_arena_finish(&r->arena);
+    sl_reply_finish(&r->reply);
+    sl_free(r->data);
+    sl_free(r);
+    if (gone != NULL) {
+        gone(user);
+    }
+}
+
+static void violate(struct hr_ring *r, const char *format, va_list list)
+{
+    if (!r->over) {
+        r->over = true;
+        vsnprintf(r->reason, sizeof r->reason, format, list);
+    }
+}
+
+static void SL_PRINTF(2, 3) violation(struct hr_ring *r, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    violate(r, format, list);
+    va_end(list);
+}
+
+static const char *opcode_name(const struct hr_ring *r, uint32_t opcode)
+{
+    for (uint32_t i = 0; i < r->config.binding_count; i++) {
+        const struct hr_family *f = r->bindings[i].family;
+        if (opcode - f->first_opcode < f->count) {
+            return f->opcode_name(opcode);
+        }
+    }
+    return "unknown opcode";
+}
+
+void hr_call_refuse(struct hr_call *call, const char *format, ...)
+{
+    static struct sl_log_limit limit;
+    call->refused = true;
+    if (sl_log_limit_pass(&limit, 5)) {
+        char text[192];
+        va_list list;
+        va_start(list, format);
+        vsnprintf(text, sizeof text, format, list);
+        va_end(list);
+        sl_warn("ring", "%s: %s refused: %s", call->ring->name, opcode_name(call->ring, call->opcode), text);
+    }
+}
+
+void hr_call_violate(struct hr_call *call, const char *format, ...)
+{
+    char text[160];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    violation(call->ring, "%s: %s", opcode_name(call->ring, call->opcode), text);
+}
+
+void hr_ring_signal(struct hr_ring *ring, uint32_t value)
+{
+    asg_reader_signal(&ring->reader, value);
+}
+
+void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version)
+{
+    ring->checksum = version == 1;
+    ring->sums_in = 0;
+    ring->sums_out = 0;
+}
+
+bool hr_ring_stopping(const struct hr_ring *ring)
+{
+    /* Pairs with the store in hr_ring_stop; orders nothing. */
+    return sl_atomic_load_relaxed(&ring->stop) != 0;
+}
+
+static uint32_t reverse_bits(uint32_t v)
+{
+    v = (v >> 1 & 0x55555555u) | (v & 0x55555555u) << 1;
+    v = (v >> 2 & 0x33333333u) | (v & 0x33333333u) << 2;
+    v = (v >> 4 & 0x0f0f0f0fu) | (v & 0x0f0f0f0fu) << 4;
+    return __builtin_bswap32(v);
+}
+
+/* Checksum v1 of a packet: the last 8 of its bytes. */
+static bool sum_matches(struct hr_ring *r, const uint8_t *packet, uint32_t length)
+{
+    if (length < HEADER + SUM) {
+        violation(r, "packet of %u bytes has no room for its checksum", length);
+        return false;
+    }
+    const uint8_t *sum = packet + length - SUM;
+    uint32_t count = r->sums_in++;
+    if (sl_load_u32(sum) != reverse_bits(length - SUM) || sl_load_u32(sum + 4) != count) {
+        violation(r, "checksum of packet %u does not match", count);
+        return false;
+    }
+    return true;
+}
+
+static void send_reply(struct hr_ring *r, bool sum)
+{
+    struct sl_reply *reply = &r->reply;
+    if (sum && !reply->failed) {
+        uint32_t covered = (uint32_t)reply->size;
+        uint8_t *p = sl_reply_room(reply, SUM);
+        if (p != NULL) {
+            sl_store_u32(p, reverse_bits(covered));
+            sl_store_u32(p + 4, r->sums_out++);
+        }
+    }
+    if (reply->failed) {
+        violation(r, "a reply needs more than %u bytes", HR_REPLY_MAX);
+        return;
+    }
+    enum sl_result result = asg_reader_reply(&r->reader, reply->data, reply->size);
+    set_u64(&r->stats.replies, r->stats.replies + 1);
+    if (result != SL_OK && result != SL_ERR_CLOSED) {
+        violation(r, "sending a reply of %zu bytes: %s", reply->size, sl_result_name(result));
+    }
+}
+
+/* Everything about a packet that most packets do not have: reply, checksum, tap, large arena. */
+static void after_packet(struct hr_ring *r, struct hr_call *call, const struct hr_family *family, const uint8_t *packet,
+                         uint32_t length, bool sum, bool tapped)
+{
+    struct sl_reply *reply = &r->reply;
+    bool replies = reply->size != 0 || reply->failed ||
+                   (sum && family->has_reply != NULL && family->has_reply[call->opcode - family->first_opcode]);
+    if (tapped) {
+        r->config.tap(r->config.user, r, call->opcode, packet, length, reply->data, reply->size);
+    }
+    if (replies && !r->over) {
+        send_reply(r, sum);
+    }
+    reply->size = 0;
+    reply->failed = false;
+    call->refused = false;
+}
+
+/* Runs the packets that are complete in [begin, end). One body, two instances: plain and tapped. */
+static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r, bool tapped)
+{
+    struct hr_call call = {.reply = &r->reply, .ring = r};
+    uint64_t packets = 0;
+    call.in.arena = &r->arena;
+    while (r->end - r->begin >= HEADER) {
+        const uint8_t *packet = r->data + r->begin;
+        uint32_t opcode = sl_load_u32(packet);
+        uint32_t length = sl_load_u32(packet + 4);
+        if (SL_UNLIKELY(length < HEADER || length > HR_PACKET_MAX)) {
+            violation(r, "packet length %u of opcode %u is out of range", length, opcode);
+            break;
+        }
+        if (length > r->end - r->begin) {
+            break;
+        }
+        const struct hr_binding *binding = r->bindings;
+        const struct hr_binding *last = r->bindings + r->config.binding_count;
+        while (binding < last && opcode - binding->family->first_opcode >= binding->family->count) {
+            binding++;
+        }
+        if (SL_UNLIKELY(binding == last)) {
+            violation(r, "unknown opcode %u", opcode);
+            break;
+        }
+        bool sum = r->checksum;
+        if (SL_UNLIKELY(sum) && !sum_matches(r, packet, length)) {
+            break;
+        }
+        const struct hr_family *family = binding->family;
+        call.opcode = opcode;
+        call.user = binding->user;
+        call.in.cur = packet + HEADER;
+        call.in.end = packet + length - (sum ? SUM : 0);
+        call.in.failed = false;
+        hr_handler handler = family->handlers[opcode - family->first_opcode];
+        if (SL_LIKELY(handler != NULL)) {
+            handler(&call);
+        } else {
+            hr_call_refuse(&call, "not offered");
+        }
+        r->begin += length;
+        packets++;
+        if (SL_UNLIKELY(tapped || sum || call.refused || r->reply.size != 0 || r->reply.failed)) {
+            after_packet(r, &call, family, packet, length, sum, tapped);
+        }
+        if (r->arena.total != 0) {
+            sl_arena_reset(&r->arena);
+        }
+        if (SL_UNLIKELY(r->over)) {
+            break;
+        }
+    }
+    set_u64(&r->stats.packets, r->stats.packets + packets);
+}
+
+static void run_plain(struct hr_ring *r)
+{
+    run_packets(r, false);
+}
+
+static void run_tapped(struct hr_ring *r)
+{
+    run_packets(r, true);
+}
+
+/* Make room behind `end`: move what is left to the front, grow when a packet fills the whole buffer. Grows only by bytes that came. */
+static bool make_room(struct hr_ring *r)
+{
+    if (r->begin == r->end) {
+        r->begin = r->end = 0;
+        if (r->capacity > BUFFER_KEEP) {
+            uint8_t *small = sl_realloc(r->data, BUFFER_START);
+            if (small != NULL) {
+                r->data = small;
+                r->capacity = BUFFER_START;
+            }
+        }
+        return true;
+    }
+    if (r->begin != 0) {
+        memmove(r->data, r->data + r->begin, r->end - r->begin);
+        r->end -= r->begin;
+        r->begin = 0;
+    }
+    if (r->end < r->capacity) {
+        return true;
+    }
+    uint8_t *more = sl_realloc(r->data, r->capacity * 2);
+    if (more == NULL) {
+        violation(r, "no memory for a packet of more than %zu bytes", r->capacity);
+        return false;
+    }
+    r->data = more;
+    r->capacity *= 2;
+    return true;
+}
+
+static bool read_preamble(struct hr_ring *r)
+{
+    if (!r->preamble_read && r->end - r->begin >= 4) {
+        r->begin += 4; /* clientFlags: no value means anything any more */
+        r->preamble_read = true;
+    }
+    return r->preamble_read;
+}
+
+/* One turn: take what is there and run it. False: the ring is over or stopped. */
+static bool turn(struct hr_ring *r)
+{
+    size_t got = 0;
+    if (!make_room(r)) {
+        return false;
+    }
+    enum sl_result result = asg_reader_take(&r->reader, r->data + r->end, r->capacity - r->end, &got);
+    if (result == SL_ERR_AGAIN) {
+        set_u64(&r->stats.wakeups, r->reader.wakeups);
+        set_u64(&r->stats.sleeps, r->reader.sleeps);
+        result = asg_reader_wait(&r->reader);
+        return result == SL_OK;
+    }
+    if (result != SL_OK) {
+        violation(r, "the guest broke the ring: %s", sl_result_name(result));
+        return false;
+    }
+    r->end += got;
+    set_u64(&r->stats.bytes, r->stats.bytes + got);
+    if (read_preamble(r)) {
+        /* Pairs with the switch of the tap in the device; a batch late is fine. */
+        bool tapped = r->config.tap_on != NULL && sl_atomic_load_relaxed(r->config.tap_on) != 0;
+        (tapped ? run_tapped : run_plain)(r);
+    }
+    return !r->over && !hr_ring_stopping(r);
+}
+
+static void *ring_main(void *user)
+{
+    struct hr_ring *r = user;
+    if (r->config.thread_begin != NULL) {
+        r->config.thread_begin(r->config.user, r);
+    }
+    while (!hr_ring_stopping(r) && turn(r)) {
+    }
+    if (r->over) {
+        sl_warn_limited("ring", "%s: lost: %s", r->name, r->reason);
+        asg_reader_fail(&r->reader);
+        if (r->config.lost != NULL) {
+            r->config.lost(r->config.user, r, r->reason);
+        }
+    }
+    if (r->config.thread_end != NULL) {
+        r->config.thread_end(r->config.user, r);
+    }
+    /* Pairs with the load in hr_ring_destroy: what the thread did lies before it. */
+    sl_atomic_store_release(&r->done, 1);
+    sl_futex_wake(&r->done, 1, false);
+    ring_unref(r);
+    return NULL;
+}
+
+enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **out)
+{
+    if (config->binding_count > HR_BINDINGS || (config->tap_on != NULL && config->tap == NULL)) {
+        return SL_ERR_INVALID;
+    }
+    struct hr_ring *r = sl_alloc(sizeof *r);
+    if (r == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    r->config = *config;
+    snprintf(r->name, sizeof r->name, "%s", config->name);
+    memcpy(r->bindings, config->bindings, config->binding_count * sizeof r->bindings[0]);
+    r->config.bindings = r->bindings;
+    r->config.name = r->name;
+    r->refs = 2;
+    sl_arena_init(&r->arena, ARENA_MAX);
+    sl_reply_init(&r->reply, HR_REPLY_MAX);
+    r->capacity = BUFFER_START;
+    r->data = sl_alloc(r->capacity);
+    struct asg_reader_config reader = {.memory = config->memory, .memory_size = config->memory_size,
+                                       .buffer_size = ASG_BUFFER_BYTES, .flush_interval = ASG_STEP_BYTES, .stop = &r->stop};
+    enum sl_result result = r->data == NULL ? SL_ERR_NOMEM : asg_reader_init(&r->reader, &reader);
+    if (result == SL_OK) {
+        *out = r; /* before the thread runs: its callbacks may look for the ring */
+        result = sl_thread_start(&r->thread, r->name, config->stack_size != 0 ? config->stack_size : STACK, ring_main, r);
+    }
+    if (result != SL_OK) {
+        *out = NULL;
+        sl_arena_finish(&r->arena);
+        sl_reply_finish(&r->reply);
+        sl_free(r->data);
+        sl_free(r);
+    }
+    return result;
+}
+
+void hr_ring_wake(struct hr_ring *ring)
+{
+    asg_reader_wake(&ring->reader);
+}
+
+void hr_ring_stop(struct hr_ring *ring)
+{
+    /* Pairs with the loads in the reader's waits and hr_ring_stopping; the wake-up that follows makes a sleeper look. */
+    sl_atomic_store_seq(&ring->stop, 1);
+    asg_reader_wake(&ring->reader);
+}
+
+bool hr_ring_destroy(struct hr_ring *ring)
+{
+    if (ring == NULL) {
+        return true;
+    }
+    hr_ring_stop(ring);
+    uint64_t deadline = sl_clock_ns() + JOIN_NS;
+    /* Pairs with the store in ring_main. */
+    while (sl_atomic_load_acquire(&ring->done) == 0) {
+        uint64_t now = sl_clock_ns();
+        if (now >= deadline) {
+            sl_error("ring", "%s: its thread is stuck in the driver and is left behind", ring->name);
+            pthread_detach(ring->thread);
+            ring_unref(ring);
+            return false;
+        }
+        (void)sl_futex_wait(&ring->done, 0, false, (int64_t)(deadline - now));
+    }
+    pthread_join(ring->thread, NULL);
+    ring_unref(ring);
+    return true;
+}
+
+void hr_ring_stats(const struct hr_ring *ring, struct hr_stats *out)
+{
+    /* Pair with set_u64; each counter is whole, together they are of about the same moment. */
+    out->packets = __atomic_load_n(&ring->stats.packets, __ATOMIC_RELAXED);
+    out->bytes = __atomic_load_n(&ring->stats.bytes, __ATOMIC_RELAXED);
+    out->replies = __atomic_load_n(&ring->stats.replies, __ATOMIC_RELAXED);
+    out->wakeups = __atomic_load_n(&ring->stats.wakeups, __ATOMIC_RELAXED);
+    out->sleeps = __atomic_load_n(&ring->stats.sleeps, __ATOMIC_RELAXED);
+}

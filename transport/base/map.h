@@ -1,0 +1,32 @@
+/* A map from ids that a peer chose (u32, any value) to pointers. Open addressing, grows by doubling; one owner locks it.
+ * Ids that we choose ourselves belong into a struct sl_table. */
+#ifndef SL_MAP_H
+#define SL_MAP_H
+
+#include "transport/base/result.h"
+
+#include <stdint.h>
+
+struct sl_map_entry;
+
+struct sl_map {
+    struct sl_map_entry *entries;
+    uint32_t capacity; /* power of two, or 0 */
+    uint32_t live;
+    uint32_t used; /* live and removed ones */
+    uint32_t max;
+};
+
+/* max: most live entries, at most 2^28. */
+void sl_map_init(struct sl_map *map, uint32_t max);
+void sl_map_finish(struct sl_map *map);
+/* value: not NULL. INVALID when the key is there; NOMEM at max or without memory. */
+enum sl_result sl_map_add(struct sl_map *map, uint32_t key, void *value) SL_MUST_USE;
+/* NULL when the key is not there. */
+void *sl_map_find(const struct sl_map *map, uint32_t key);
+/* Takes the entry out and returns its value, or NULL. */
+void *sl_map_remove(struct sl_map *map, uint32_t key);
+/* Walk: start with *cursor = 0; NULL at the end. Removing the entry just returned is allowed, adding is not. */
+void *sl_map_next(const struct sl_map *map, uint32_t *cursor, uint32_t *key);
+
+#endif
