@@ -95,8 +95,9 @@ uint8_t *sl_pack_gather(struct sl_pack *pack, uint8_t *p, const struct sl_gather
 /* A growing memory buffer as pack target: tests, golden bytes, the fuzz seeds. */
 struct sl_pack_mem {
     struct sl_pack pack;
-    uint8_t *data; /* data[0 .. pack.cur - data) is what was written */
+    uint8_t *data; /* data[0 .. pack.cur - data) is what was written, unless failed */
     size_t size;
+    bool failed;   /* memory ran out: what was written since is lost */
 };
 void sl_pack_mem_init(struct sl_pack_mem *mem);
 void sl_pack_mem_finish(struct sl_pack_mem *mem);

@@ -1,0 +1,227 @@
+#include "transport/base/sock.h"
+#include "transport/base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 64
+
+static enum sl_result make_address(const char *path, struct sockaddr_un *address)
+{
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    size_t size = strlen(path);
+    if (size == 0 || size >= sizeof address->sun_path) {
+        return SL_ERR_INVALID;
+    }
+    memcpy(address->sun_path, path, size + 1);
+    return SL_OK;
+}
+
+static int make_socket(void)
+{
+    return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+}
+
+/* A socket file nobody listens on is left over from a killed server: takes it away. */
+static enum sl_result clear_abandoned(const char *path)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0) {
+        return errno == ENOENT ? SL_OK : sl_result_from_errno(errno);
+    }
+    if (!S_ISSOCK(info.st_mode)) {
+        return SL_ERR_INVALID;
+    }
+    int probe;
+    enum sl_result result = sl_sock_connect(path, &probe);
+    if (result == SL_OK) {
+        sl_fd_close(&probe);
+        return SL_ERR_INVALID;
+    }
+    if (result != SL_ERR_CLOSED) {
+        return result == SL_ERR_NOTFOUND ? SL_OK : result;
+    }
+    return unlink(path) == 0 || errno == ENOENT ? SL_OK : sl_result_from_errno(errno);
+}
+
+enum sl_result sl_sock_listen(const char *path, int *fd)
+{
+    struct sockaddr_un address;
+    enum sl_result result = make_address(path, &address);
+    if (result == SL_OK) {
+        result = clear_abandoned(path);
+    }
+    if (result != SL_OK) {
+        return result;
+    }
+    int made = make_socket();
+    if (made < 0) {
+        return sl_result_from_errno(errno);
+    }
+    /* On Linux the new file takes the socket's own mode, so it is private before its name exists. */
+    if (fchmod(made, 0600) != 0 || bind(made, (struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(made, BACKLOG) != 0) {
+        int error = errno;
+        sl_fd_close(&made);
+        return error == EADDRINUSE ? SL_ERR_INVALID : sl_result_from_errno(error);
+    }
+    *fd = made;
+    return SL_OK;
+}
+
+enum sl_result sl_sock_connect(const char *path, int *fd)
+{
+    struct sockaddr_un address;
+    enum sl_result result = make_address(path, &address);
+    if (result != SL_OK) {
+        return result;
+    }
+    int made = make_socket();
+    if (made < 0) {
+        return sl_result_from_errno(errno);
+    }
+    int done;
+    do {
+        done = connect(made, (struct sockaddr *)&address, sizeof address);
+    } while (done != 0 && errno == EINTR);
+    if (done != 0) {
+        int error = errno;
+        sl_fd_close(&made);
+        if (error == EPROTOTYPE) { /* somebody listens there with another kind of socket */
+            return SL_ERR_INVALID;
+        }
+        return sl_result_from_errno(error);
+    }
+    *fd = made;
+    return SL_OK;
+}
+
+enum sl_result sl_sock_accept(int listener, int *fd)
+{
+    int made;
+    do {
+        made = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    } while (made < 0 && (errno == EINTR || errno == ECONNABORTED));
+    if (made < 0) {
+        return sl_result_from_errno(errno);
+    }
+    *fd = made;
+    return SL_OK;
+}
+
+enum sl_result sl_sock_pair(int fds[2])
+{
+    int made[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, made) != 0) {
+        return sl_result_from_errno(errno);
+    }
+    fds[0] = made[0];
+    fds[1] = made[1];
+    return SL_OK;
+}
+
+enum sl_result sl_sock_peer(int fd, pid_t *pid, uid_t *uid)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+        return sl_result_from_errno(errno);
+    }
+    *pid = peer.pid;
+    *uid = peer.uid;
+    return SL_OK;
+}
+
+/* Room for the descriptors of one message, aligned for its header. */
+union control {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(SL_SOCK_MAX_FDS * sizeof(int))];
+};
+
+enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fds, uint32_t fd_count)
+{
+    if (fd_count > SL_SOCK_MAX_FDS || size == 0) {
+        return SL_ERR_INVALID;
+    }
+    struct iovec part = {.iov_base = (void *)data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    union control control;
+    if (fd_count > 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+        memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
+    }
+    ssize_t sent;
+    do {
+        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0) {
+        return sl_result_from_errno(errno);
+    }
+    return (size_t)sent == size ? SL_OK : SL_ERR_IO;
+}
+
+/* Takes the descriptors out of a received message: all of them, even those that do not fit, so that none leaks. */
+static uint32_t take_fds(struct msghdr *message, int fds[SL_SOCK_MAX_FDS], bool *too_many)
+{
+    uint32_t count = 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
+         header = CMSG_NXTHDR(message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        size_t here = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < here; i++) {
+            int taken;
+            memcpy(&taken, CMSG_DATA(header) + i * sizeof taken, sizeof taken);
+            if (count < SL_SOCK_MAX_FDS) {
+                fds[count++] = taken;
+            } else {
+                *too_many = true;
+                sl_fd_close(&taken);
+            }
+        }
+    }
+    return count;
+}
+
+enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds, uint32_t *fd_count)
+{
+    struct iovec part = {.iov_base = data, .iov_len = capacity};
+    union control control;
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    ssize_t got;
+    do {
+        got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        return sl_result_from_errno(errno);
+    }
+    int taken[SL_SOCK_MAX_FDS];
+    bool cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+    uint32_t count = take_fds(&message, taken, &cut);
+    if (got == 0 || cut) { /* no message of ours is empty: it is the end */
+        for (uint32_t i = 0; i < count; i++) {
+            sl_fd_close(&taken[i]);
+        }
+        return cut ? SL_ERR_PROTOCOL : SL_ERR_CLOSED;
+    }
+    memcpy(fds, taken, count * sizeof taken[0]);
+    *fd_count = count;
+    *size = (size_t)got;
+    return SL_OK;
+}
