@@ -55,7 +55,7 @@ static inline struct ggl_context *ggl_current(void)
     return ggl_current_context;
 }
 
-/* A context that is not current anywhere; the host's context was made by the caller. NOMEM. */
+/* A context that is not current anywhere; the host's context was made by the caller. ERR_NOMEM. */
 enum sl_result ggl_context_create(const struct ggl_context_args *args, struct ggl_context **out) SL_MUST_USE;
 /* Takes NULL. Not while it is current on another thread; when it is current on this one, it is unbound first. */
 void ggl_context_destroy(struct ggl_context *context);

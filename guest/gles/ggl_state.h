@@ -15,6 +15,7 @@
 
 #define GGL_MAX_ATTRIBS 16    /* on the wire by fiat (protocol: trap T38) */
 #define GGL_MAX_UNITS 192     /* texture units whose 2D and external bindings are remembered */
+#define GGL_PARAMETERS 256    /* room for what ggl_parameters.def lists, a multiple of 32 */
 #define GGL_SCRATCH_MAX (256u << 20)
 
 /* Buffer targets with a binding of their own in the context; ELEMENT_ARRAY_BUFFER belongs to the vertex array. */
@@ -56,6 +57,7 @@ struct ggl_vertex_array {
     uint32_t enabled;
     uint32_t client;         /* attributes without a buffer; never in a named vertex array */
     uint32_t element_buffer; /* the application's ELEMENT_ARRAY_BUFFER */
+    uint32_t element_serial; /* the share group's buffer_deletes when it was bound */
     uint32_t element_host;   /* what the host has bound: 0 after a draw with client indices, until it matters */
     struct ggl_attrib attribs[GGL_MAX_ATTRIBS];
 };
@@ -75,7 +77,6 @@ struct ggl_limits {
     bool known;
     int32_t texture_size;
     int32_t texture_size_3d;
-    int32_t cube_size;
     int32_t array_layers;
 };
 
@@ -90,9 +91,10 @@ struct ggl_unit {
 struct ggl_buffer {
     uint64_t size;
     uint32_t usage;
-    bool gpu_written;      /* was bound where shaders or transfers write: contents here are never trusted */
-    bool shadow_valid;     /* shadow[0, size) is what the host has */
-    uint8_t *shadow;       /* nullable: guest copy of the contents, `size` bytes */
+    bool gpu_written;      /* was bound where shaders write: contents here are never trusted */
+    uint64_t valid_begin;  /* bytes [valid_begin, valid_end) of shadow are what the host has */
+    uint64_t valid_end;
+    uint8_t *shadow;       /* nullable (then as if zeroed): guest copy of the contents, `size` bytes */
     uint8_t *map;          /* nullable: what the application got from glMapBuffer*, inside `shadow` */
     uint64_t map_offset;
     uint64_t map_size;
@@ -117,20 +119,21 @@ struct ggl_shader {
 struct ggl_uniform {
     int32_t location;
     uint32_t count;
-    uint32_t type;
     uint32_t element; /* bytes of one element */
-    bool sampler;
+    bool sampler;     /* of 2D textures, external ones among them */
     bool external;
-    int32_t *units; /* external samplers, or all of a program that has one: count values */
+    int32_t *units;   /* samplers: `count` texture units */
 };
 
+/* A program, as its last link left it. */
 struct ggl_program {
     uint32_t *shaders; /* attached */
     uint32_t shader_count;
-    struct ggl_external_name *externals; /* of the last link */
-    uint32_t link_serial; /* changes with every link */
-    bool table_valid;     /* uniforms and attrib_mask are those of the last link */
-    bool linked;
+    struct ggl_external_name *externals;
+    bool attribs_valid;   /* attrib_mask is of the last link */
+    bool uniforms_valid;
+    bool units_valid;     /* the samplers' units are what the host has */
+    bool deleted;
     uint32_t attrib_mask; /* locations of active attributes */
     struct ggl_uniform *uniforms;
     uint32_t uniform_count;
@@ -163,8 +166,9 @@ struct ggl_context {
     bool lose_on_reset;
     struct ggl_share *share;
     uint32_t buffers[GGL_BUFFER_SLOTS];
-    uint32_t buffer_deletes; /* of the share group when the bindings were last known to be current */
+    uint32_t buffer_serials[GGL_BUFFER_SLOTS]; /* the share group's buffer_deletes when each was bound */
     uint32_t program;
+    bool program_deleted; /* the current program goes when another is used */
     uint32_t pipeline;
     uint32_t active_unit;
     struct ggl_pixel_store pack;
@@ -181,6 +185,8 @@ struct ggl_context {
     struct ggl_names vertex_arrays;
     struct ggl_unit units[GGL_MAX_UNITS];
     struct ggl_limits limits;
+    int32_t constants[GGL_PARAMETERS]; /* of the driver, by place in the parameter table */
+    uint32_t constants_known[GGL_PARAMETERS / 32];
     uint8_t *scratch;
     size_t scratch_size;
     uint32_t surface_width_px;

@@ -1,0 +1,428 @@
+/* Buffer objects: bindings, data, parameters. */
+#include "guest/gles/ggl_objects.h"
+
+#include "transport/base/mem.h"
+
+#include <string.h>
+
+/* The wire carries sizes and offsets as signed 32-bit numbers (protocol: trap T2). */
+#define WIRE_SIZE_MAX INT32_MAX
+
+enum ggl_buffer_slot ggl_buffer_slot(GLenum target)
+{
+    switch (target) {
+    case GL_ARRAY_BUFFER:
+        return GGL_BUFFER_ARRAY;
+    case GL_ELEMENT_ARRAY_BUFFER:
+        return GGL_BUFFER_ELEMENT;
+    case GL_COPY_READ_BUFFER:
+        return GGL_BUFFER_COPY_READ;
+    case GL_COPY_WRITE_BUFFER:
+        return GGL_BUFFER_COPY_WRITE;
+    case GL_PIXEL_PACK_BUFFER:
+        return GGL_BUFFER_PIXEL_PACK;
+    case GL_PIXEL_UNPACK_BUFFER:
+        return GGL_BUFFER_PIXEL_UNPACK;
+    case GL_TRANSFORM_FEEDBACK_BUFFER:
+        return GGL_BUFFER_TRANSFORM_FEEDBACK;
+    case GL_UNIFORM_BUFFER:
+        return GGL_BUFFER_UNIFORM;
+    case GL_ATOMIC_COUNTER_BUFFER:
+        return GGL_BUFFER_ATOMIC_COUNTER;
+    case GL_DISPATCH_INDIRECT_BUFFER:
+        return GGL_BUFFER_DISPATCH_INDIRECT;
+    case GL_DRAW_INDIRECT_BUFFER:
+        return GGL_BUFFER_DRAW_INDIRECT;
+    case GL_SHADER_STORAGE_BUFFER:
+        return GGL_BUFFER_SHADER_STORAGE;
+    case GL_TEXTURE_BUFFER:
+        return GGL_BUFFER_TEXTURE;
+    default:
+        return GGL_BUFFER_NONE;
+    }
+}
+
+uint32_t ggl_buffer_bound(const struct ggl_context *c, enum ggl_buffer_slot slot)
+{
+    return slot < GGL_BUFFER_SLOTS ? c->buffers[slot] : slot == GGL_BUFFER_ELEMENT ? c->vertex_array->element_buffer : 0;
+}
+
+void ggl_element_sync(struct ggl_context *c)
+{
+    struct ggl_vertex_array *va = c->vertex_array;
+    if (va->element_host != va->element_buffer) {
+        va->element_host = va->element_buffer;
+        gles2_pack_glBindBuffer(ggl_pack(c), GL_ELEMENT_ARRAY_BUFFER, va->element_buffer);
+    }
+}
+
+/* The slot of a call's target, bound on the host as the application has it. */
+enum ggl_buffer_slot ggl_buffer_use(struct ggl_context *c, GLenum target)
+{
+    enum ggl_buffer_slot slot = ggl_buffer_slot(target);
+    if (slot == GGL_BUFFER_ELEMENT) {
+        ggl_element_sync(c);
+    }
+    return slot;
+}
+
+static void drop_contents(struct ggl_buffer *b)
+{
+    sl_free(b->shadow);
+    b->shadow = NULL;
+    b->map = NULL;
+    b->valid_begin = b->valid_end = 0;
+}
+
+void ggl_buffer_free(void *buffer)
+{
+    drop_contents(buffer);
+    sl_free(buffer);
+}
+
+struct ggl_buffer *ggl_buffer_get_locked(struct ggl_context *c, uint32_t name)
+{
+    struct ggl_buffer *b = ggl_names_find(&c->share->buffers, name);
+    if (b || name == 0) {
+        return b;
+    }
+    b = sl_alloc(sizeof *b);
+    if (b && !ggl_names_set(&c->share->buffers, name, b)) {
+        sl_free(b);
+        return NULL;
+    }
+    if (b) {
+        b->usage = GL_STATIC_DRAW;
+    }
+    return b;
+}
+
+struct ggl_buffer *ggl_buffer_bound_locked(struct ggl_context *c, enum ggl_buffer_slot slot)
+{
+    return ggl_buffer_get_locked(c, ggl_buffer_bound(c, slot));
+}
+
+void ggl_buffer_written(struct ggl_context *c, enum ggl_buffer_slot slot)
+{
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
+    if (b) {
+        b->valid_begin = b->valid_end = 0;
+    }
+    pthread_mutex_unlock(&c->share->lock);
+}
+
+/* Shaders and feedback write through these targets at any later draw. */
+static void note_gpu_writes(struct ggl_context *c, enum ggl_buffer_slot slot, uint32_t name)
+{
+    bool writes = slot == GGL_BUFFER_TRANSFORM_FEEDBACK || slot == GGL_BUFFER_ATOMIC_COUNTER ||
+                  slot == GGL_BUFFER_SHADER_STORAGE || slot == GGL_BUFFER_TEXTURE;
+    if (!writes || name == 0) {
+        return;
+    }
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_buffer *b = ggl_buffer_get_locked(c, name);
+    if (b) {
+        b->gpu_written = true;
+        b->valid_begin = b->valid_end = 0;
+    }
+    pthread_mutex_unlock(&c->share->lock);
+}
+
+/* A name that is bound already is not sent again, unless names died since: it may mean another object now. */
+void ggl_glBindBuffer(GLenum target, GLuint buffer)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    struct ggl_vertex_array *va = c->vertex_array;
+    enum ggl_buffer_slot slot = ggl_buffer_slot(target);
+    uint32_t serial = atomic_load_explicit(&c->share->buffer_deletes, memory_order_acquire); /* with glDeleteBuffers */
+    if (slot < GGL_BUFFER_SLOTS) {
+        if (c->buffers[slot] == buffer && c->buffer_serials[slot] == serial) {
+            return;
+        }
+        c->buffers[slot] = buffer;
+        c->buffer_serials[slot] = serial;
+        note_gpu_writes(c, slot, buffer);
+    } else if (slot == GGL_BUFFER_ELEMENT) {
+        if (va->element_buffer == buffer && va->element_host == buffer && va->element_serial == serial) {
+            return;
+        }
+        va->element_buffer = va->element_host = buffer;
+        va->element_serial = serial;
+    }
+    gles2_pack_glBindBuffer(ggl_pack(c), target, buffer);
+}
+
+static void note_indexed(struct ggl_context *c, GLenum target, GLuint buffer)
+{
+    enum ggl_buffer_slot slot = ggl_buffer_slot(target);
+    if (slot == GGL_BUFFER_UNIFORM || slot == GGL_BUFFER_TRANSFORM_FEEDBACK || slot == GGL_BUFFER_ATOMIC_COUNTER ||
+        slot == GGL_BUFFER_SHADER_STORAGE) {
+        c->buffers[slot] = buffer;
+        c->buffer_serials[slot] = atomic_load_explicit(&c->share->buffer_deletes, memory_order_acquire); /* as above */
+        note_gpu_writes(c, slot, buffer);
+    }
+}
+
+void ggl_glBindBufferBase(GLenum target, GLuint index, GLuint buffer)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        note_indexed(c, target, buffer);
+        gles2_pack_glBindBufferBase(ggl_pack(c), target, index, buffer);
+    }
+}
+
+void ggl_glBindBufferRange(GLenum target, GLuint index, GLuint buffer, GLintptr offset, GLsizeiptr size)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (buffer && (offset < 0 || size <= 0 || offset > WIRE_SIZE_MAX || size > WIRE_SIZE_MAX)) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    note_indexed(c, target, buffer);
+    gles2_pack_glBindBufferRange(ggl_pack(c), target, index, buffer, offset, size);
+}
+
+void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (n < 0) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    for (GLsizei i = 0; buffers && i < n; i++) {
+        GLuint name = buffers[i];
+        if (name == 0) {
+            continue;
+        }
+        pthread_mutex_lock(&c->share->lock);
+        struct ggl_buffer *b = ggl_names_remove(&c->share->buffers, name);
+        pthread_mutex_unlock(&c->share->lock);
+        if (b) {
+            ggl_buffer_free(b);
+        }
+        for (uint32_t slot = 0; slot < GGL_BUFFER_SLOTS; slot++) {
+            c->buffers[slot] = c->buffers[slot] == name ? 0 : c->buffers[slot];
+        }
+        ggl_array_buffer_deleted(c, name);
+        gles2_pack_glDeleteBuffers(ggl_pack(c), 1, &name, 4);
+    }
+    /* Before the names can be given out again: partner is the load in glBindBuffer of other contexts. */
+    atomic_fetch_add_explicit(&c->share->buffer_deletes, 1, memory_order_release);
+}
+
+static bool usage_known(GLenum usage)
+{
+    return usage == GL_STATIC_DRAW || usage == GL_DYNAMIC_DRAW || usage == GL_STREAM_DRAW || usage == GL_STATIC_READ ||
+           usage == GL_DYNAMIC_READ || usage == GL_STREAM_READ || usage == GL_STATIC_COPY || usage == GL_DYNAMIC_COPY ||
+           usage == GL_STREAM_COPY;
+}
+
+/* New storage. An index buffer of a program that draws from client memory keeps its contents here: draws look for their range. */
+static void note_data(struct ggl_context *c, enum ggl_buffer_slot slot, uint64_t size, const void *data, GLenum usage)
+{
+    bool keep = slot == GGL_BUFFER_ELEMENT && data &&
+                atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed); /* a hint */
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
+    if (b) {
+        drop_contents(b);
+        b->size = size;
+        b->usage = usage;
+        b->valid_end = data ? 0 : size; /* undefined contents may be zeros */
+        if (keep && size != 0) {
+            b->shadow = sl_alloc(size);
+            if (b->shadow) {
+                memcpy(b->shadow, data, size);
+                b->valid_end = size;
+            }
+        }
+    }
+    pthread_mutex_unlock(&c->share->lock);
+}
+
+void ggl_glBufferData(GLenum target, GLsizeiptr size, const void *data, GLenum usage)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (size < 0 || size > WIRE_SIZE_MAX) {
+        ggl_error(c, size < 0 ? GL_INVALID_VALUE : GL_OUT_OF_MEMORY);
+        return;
+    }
+    enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
+    if (ggl_buffer_bound(c, slot) && usage_known(usage)) {
+        note_data(c, slot, (uint64_t)size, data, usage);
+    }
+    if (ggl_has(c, GGL_FEATURE_SYNC_BUFFER_DATA)) {
+        (void)gles2_call_glBufferDataSyncAEMU(c->stream, target, size, data, (uint32_t)size, usage);
+    } else {
+        gles2_pack_glBufferData(ggl_pack(c), target, size, data, (uint32_t)size, usage);
+    }
+}
+
+void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const void *data)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (offset < 0 || size < 0 || offset > WIRE_SIZE_MAX || size > WIRE_SIZE_MAX) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
+    bool mapped = false;
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
+    if (b) {
+        mapped = b->map != NULL;
+        bool fits = (uint64_t)offset + (uint64_t)size <= b->size;
+        if (!mapped && fits && data && b->shadow) {
+            memcpy(b->shadow + offset, data, (size_t)size);
+        } else if (!mapped && fits && !b->shadow) {
+            b->valid_begin = b->valid_end = 0; /* no longer all zeros */
+        }
+    }
+    pthread_mutex_unlock(&c->share->lock);
+    if (mapped) {
+        ggl_error(c, GL_INVALID_OPERATION);
+    } else if (data || size == 0) {
+        gles2_pack_glBufferSubData(ggl_pack(c), target, offset, size, data, (uint32_t)size);
+    }
+}
+
+void ggl_glCopyBufferSubData(GLenum from, GLenum to, GLintptr from_offset, GLintptr to_offset, GLsizeiptr size)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (from_offset < 0 || to_offset < 0 || size < 0 || from_offset > WIRE_SIZE_MAX || to_offset > WIRE_SIZE_MAX ||
+        size > WIRE_SIZE_MAX) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    enum ggl_buffer_slot source = ggl_buffer_use(c, from);
+    enum ggl_buffer_slot target = ggl_buffer_use(c, to);
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_buffer *a = ggl_buffer_bound_locked(c, source);
+    struct ggl_buffer *b = ggl_buffer_bound_locked(c, target);
+    bool mapped = (a && a->map) || (b && b->map);
+    if (b && !mapped) {
+        b->valid_begin = b->valid_end = 0;
+    }
+    pthread_mutex_unlock(&c->share->lock);
+    if (mapped) {
+        ggl_error(c, GL_INVALID_OPERATION);
+        return;
+    }
+    gles2_pack_glCopyBufferSubData(ggl_pack(c), from, to, from_offset, to_offset, size);
+    gs_flush(c->stream); /* the wire's rule for this command */
+}
+
+/* False: not a parameter of this version. */
+static bool parameter(const struct ggl_context *c, const struct ggl_buffer *b, GLenum pname, int64_t *value)
+{
+    bool mapped = b->map != NULL;
+    switch (pname) {
+    case GL_BUFFER_SIZE:
+        *value = (int64_t)b->size;
+        return true;
+    case GL_BUFFER_USAGE:
+        *value = b->usage;
+        return true;
+    case GL_BUFFER_MAPPED:
+        *value = mapped;
+        return true;
+    case GL_BUFFER_ACCESS_OES:
+        *value = GL_WRITE_ONLY_OES;
+        return true;
+    case GL_BUFFER_ACCESS_FLAGS:
+        *value = mapped ? b->map_access : 0;
+        return c->version >= 30;
+    case GL_BUFFER_MAP_OFFSET:
+        *value = mapped ? (int64_t)b->map_offset : 0;
+        return c->version >= 30;
+    case GL_BUFFER_MAP_LENGTH:
+        *value = mapped ? (int64_t)b->map_size : 0;
+        return c->version >= 30;
+    default:
+        return false;
+    }
+}
+
+static bool get_parameter(GLenum target, GLenum pname, int64_t *value)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return false;
+    }
+    enum ggl_buffer_slot slot = ggl_buffer_slot(target);
+    GLenum error = slot == GGL_BUFFER_NONE ? GL_INVALID_ENUM : GL_NO_ERROR;
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
+    if (!error && !b) {
+        error = GL_INVALID_OPERATION;
+    } else if (!error && !parameter(c, b, pname, value)) {
+        error = GL_INVALID_ENUM;
+    }
+    pthread_mutex_unlock(&c->share->lock);
+    if (error) {
+        ggl_error(c, error);
+    }
+    return !error;
+}
+
+void ggl_glGetBufferParameteriv(GLenum target, GLenum pname, GLint *params)
+{
+    int64_t value;
+    if (params && get_parameter(target, pname, &value)) {
+        *params = (GLint)value;
+    }
+}
+
+void ggl_glGetBufferParameteri64v(GLenum target, GLenum pname, GLint64 *params)
+{
+    int64_t value;
+    if (params && get_parameter(target, pname, &value)) {
+        *params = value;
+    }
+}
+
+void ggl_glGetBufferPointerv(GLenum target, GLenum pname, void **params)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c || !params) {
+        return;
+    }
+    enum ggl_buffer_slot slot = ggl_buffer_slot(target);
+    GLenum error = slot == GGL_BUFFER_NONE || pname != GL_BUFFER_MAP_POINTER ? GL_INVALID_ENUM : GL_NO_ERROR;
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
+    if (!error && !b) {
+        error = GL_INVALID_OPERATION;
+    } else if (!error) {
+        *params = b->map;
+    }
+    pthread_mutex_unlock(&c->share->lock);
+    if (error) {
+        ggl_error(c, error);
+    }
+}
+
+void ggl_glGetBufferPointervOES(GLenum target, GLenum pname, void **params)
+{
+    ggl_glGetBufferPointerv(target, pname, params);
+}

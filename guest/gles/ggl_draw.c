@@ -1,0 +1,438 @@
+/* Draws. With everything in buffers a draw is one packet; client arrays are gathered into the ring before it.
+ *
+ * A draw from client memory sends only the elements it needs, so that element `start` becomes the host's element 0; pointers into buffers
+ * are moved by the same distance and moved back behind the draw (protocol: traps T26, T27). When a shader reads gl_VertexID nothing is
+ * moved: zeros stand for the elements before. */
+#include "guest/gles/ggl_objects.h"
+
+#include <string.h>
+
+/* What a draw with client arrays reads. */
+struct span {
+    uint32_t client;    /* attributes to send */
+    uint32_t buffered;  /* attributes in buffers that move with the start */
+    uint32_t start;     /* first element read */
+    uint32_t count;     /* elements read */
+    uint32_t instances; /* 1 when not instanced */
+    bool in_place;      /* the host's element numbers are the application's */
+};
+
+static inline bool has_client_arrays(const struct ggl_vertex_array *va)
+{
+    return (va->enabled & va->client) != 0;
+}
+
+static uint32_t first_bit(uint32_t *mask)
+{
+    uint32_t i = (uint32_t)__builtin_ctz(*mask);
+    *mask &= *mask - 1;
+    return i;
+}
+
+/* Which arrays the current program reads from where; false: none from client memory. */
+static bool span_init(struct ggl_context *c, struct span *s)
+{
+    const struct ggl_vertex_array *va = c->vertex_array;
+    uint32_t used = va->enabled & ggl_program_attribs(c);
+    if (!atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed)) { /* a hint, orders nothing */
+        atomic_store_explicit(&c->share->client_arrays, true, memory_order_relaxed);
+    }
+    s->client = used & va->client;
+    s->buffered = used & ~va->client;
+    s->in_place = atomic_load_explicit(&c->share->vertex_id, memory_order_relaxed); /* set by this thread's shader source, or
+                                                                                      handed over with the program */
+    return s->client != 0;
+}
+
+/* The gather of one client attribute; false when it does not fit a packet. */
+static bool attrib_gather(const struct ggl_attrib *a, const struct span *s, struct sl_gather *g)
+{
+    uint64_t count = s->count;
+    uint64_t first = s->start;
+    if (a->divisor) {
+        count = (s->instances + (uint64_t)a->divisor - 1) / a->divisor;
+        count = count ? count : 1;
+        first = 0;
+    }
+    uint64_t prefix = s->in_place ? first * a->element : 0;
+    uint64_t data = count * a->element;
+    if (prefix + data > INT32_MAX) {
+        return false;
+    }
+    bool tight = a->pitch == a->element;
+    *g = (struct sl_gather){.src = a->pointer + first * a->pitch, .size = prefix + data, .prefix = prefix, .images = 1,
+                            .row = tight ? data : a->element, .rows = tight ? 1 : (uint32_t)count,
+                            .src_pitch = tight ? data : a->pitch, .wire_pitch = tight ? data : a->element,
+                            .src_image = count * a->pitch, .wire_image = data};
+    return true;
+}
+
+static void send_attrib(struct ggl_context *c, uint32_t index, const struct sl_gather *g)
+{
+    const struct ggl_attrib *a = &c->vertex_array->attribs[index];
+    if (a->integer) {
+        gles2_pack_glVertexAttribIPointerDataAEMU(ggl_pack(c), index, a->size, a->type, (GLsizei)a->stride, g, (GLuint)g->size);
+    } else {
+        gles2_pack_glVertexAttribPointerData(ggl_pack(c), index, a->size, a->type, a->normalized, (GLsizei)a->stride, g,
+                                             (GLuint)g->size);
+    }
+}
+
+/* Pointers into buffers, moved `elements` on; per-instance ones stay. Leaves *bound as ARRAY_BUFFER on the host. */
+static void move_buffered(struct ggl_context *c, uint32_t mask, uint32_t elements, uint32_t *bound)
+{
+    while (mask) {
+        uint32_t i = first_bit(&mask);
+        const struct ggl_attrib *a = &c->vertex_array->attribs[i];
+        if (a->divisor) {
+            continue;
+        }
+        if (*bound != a->buffer) {
+            *bound = a->buffer;
+            gles2_pack_glBindBuffer(ggl_pack(c), GL_ARRAY_BUFFER, a->buffer);
+        }
+        uint32_t offset = (uint32_t)((uintptr_t)a->pointer + (uint64_t)elements * a->pitch);
+        if (a->integer) {
+            gles2_pack_glVertexAttribIPointerOffsetAEMU(ggl_pack(c), i, a->size, a->type, (GLsizei)a->stride, offset);
+        } else {
+            gles2_pack_glVertexAttribPointerOffset(ggl_pack(c), i, a->size, a->type, a->normalized, (GLsizei)a->stride, offset);
+        }
+    }
+}
+
+/* Everything a draw needs in front of it. False: the draw is dropped. */
+static bool arrays_begin(struct ggl_context *c, const struct span *s)
+{
+    uint32_t bound = c->buffers[GGL_BUFFER_ARRAY];
+    if (!s->in_place && s->start != 0) {
+        move_buffered(c, s->buffered, s->start, &bound);
+    }
+    if (bound != 0) {
+        gles2_pack_glBindBuffer(ggl_pack(c), GL_ARRAY_BUFFER, 0);
+        bound = 0;
+    }
+    bool fits = true;
+    for (uint32_t mask = s->client; mask && fits;) {
+        uint32_t i = first_bit(&mask);
+        const struct ggl_attrib *a = &c->vertex_array->attribs[i];
+        struct sl_gather g;
+        fits = attrib_gather(a, s, &g);
+        if (fits && a->pointer) {
+            send_attrib(c, i, &g);
+        }
+    }
+    if (bound != c->buffers[GGL_BUFFER_ARRAY]) {
+        gles2_pack_glBindBuffer(ggl_pack(c), GL_ARRAY_BUFFER, c->buffers[GGL_BUFFER_ARRAY]);
+    }
+    if (!fits) {
+        ggl_error(c, GL_OUT_OF_MEMORY);
+    }
+    return fits;
+}
+
+/* Pointers into buffers go back to where the application put them. */
+static void arrays_end(struct ggl_context *c, const struct span *s)
+{
+    if (!s->in_place && s->start != 0 && s->buffered) {
+        uint32_t bound = c->buffers[GGL_BUFFER_ARRAY];
+        move_buffered(c, s->buffered, 0, &bound);
+        if (bound != c->buffers[GGL_BUFFER_ARRAY]) {
+            gles2_pack_glBindBuffer(ggl_pack(c), GL_ARRAY_BUFFER, c->buffers[GGL_BUFFER_ARRAY]);
+        }
+    }
+}
+
+/* instances < 0: not instanced. */
+static void pack_arrays(struct ggl_context *c, GLenum mode, GLint first, GLsizei count, GLsizei instances)
+{
+    if (instances < 0) {
+        gles2_pack_glDrawArrays(ggl_pack(c), mode, first, count);
+    } else {
+        gles2_pack_glDrawArraysInstanced(ggl_pack(c), mode, first, count, instances);
+    }
+}
+
+static __attribute__((noinline)) void draw_arrays_client(struct ggl_context *c, GLenum mode, GLint first, GLsizei count, GLsizei instances)
+{
+    struct span s = {0};
+    if (first < 0 || count <= 0 || instances == 0 || !span_init(c, &s)) {
+        pack_arrays(c, mode, first, count, instances);
+        return;
+    }
+    s.start = (uint32_t)first;
+    s.count = (uint32_t)count;
+    s.instances = instances < 0 ? 1 : (uint32_t)instances;
+    if (arrays_begin(c, &s)) {
+        pack_arrays(c, mode, s.in_place ? first : 0, count, instances);
+        arrays_end(c, &s);
+    }
+}
+
+void ggl_glDrawArrays(GLenum mode, GLint first, GLsizei count)
+{
+    struct ggl_context *c = ggl_current();
+    if (SL_UNLIKELY(!c)) {
+        return;
+    }
+    if (SL_UNLIKELY(has_client_arrays(c->vertex_array))) {
+        draw_arrays_client(c, mode, first, count, -1);
+        return;
+    }
+    gles2_pack_glDrawArrays(ggl_pack(c), mode, first, count);
+}
+
+void ggl_glDrawArraysInstanced(GLenum mode, GLint first, GLsizei count, GLsizei instances)
+{
+    struct ggl_context *c = ggl_current();
+    if (SL_UNLIKELY(!c)) {
+        return;
+    }
+    if (SL_UNLIKELY(has_client_arrays(c->vertex_array)) && instances >= 0) {
+        draw_arrays_client(c, mode, first, count, instances);
+        return;
+    }
+    gles2_pack_glDrawArraysInstanced(ggl_pack(c), mode, first, count, instances);
+}
+
+static uint32_t index_size(GLenum type)
+{
+    return type == GL_UNSIGNED_SHORT ? 2 : type == GL_UNSIGNED_BYTE ? 1 : type == GL_UNSIGNED_INT ? 4 : 0;
+}
+
+/* Least and greatest index, without the restart index when that is on; and a copy with `least` taken away, in which the restart index
+ * stays what it is (protocol: trap T23). */
+#define INDEX_FUNCTIONS(bits)                                                                      \
+    static void range_##bits(const uint8_t *p, size_t count, bool restart, uint32_t *least, uint32_t *most) \
+    {                                                                                              \
+        uint##bits##_t lo = UINT##bits##_MAX, hi = 0;                                              \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            uint##bits##_t v;                                                                      \
+            memcpy(&v, p + i * sizeof v, sizeof v);                                                \
+            bool skip = restart && v == UINT##bits##_MAX;                                          \
+            lo = v < lo && !skip ? v : lo;                                                         \
+            hi = v > hi && !skip ? v : hi;                                                         \
+        }                                                                                          \
+        *least = lo;                                                                               \
+        *most = hi;                                                                                \
+    }                                                                                              \
+    static void rebase_##bits(const uint8_t *p, size_t count, bool restart, uint32_t least, uint8_t *out) \
+    {                                                                                              \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            uint##bits##_t v;                                                                      \
+            memcpy(&v, p + i * sizeof v, sizeof v);                                                \
+            v = restart && v == UINT##bits##_MAX ? v : (uint##bits##_t)(v - least);                \
+            memcpy(out + i * sizeof v, &v, sizeof v);                                              \
+        }                                                                                          \
+    }
+INDEX_FUNCTIONS(8)
+INDEX_FUNCTIONS(16)
+INDEX_FUNCTIONS(32)
+
+static void index_range(const uint8_t *p, uint32_t size, size_t count, bool restart, uint32_t *least, uint32_t *most)
+{
+    if (size == 1) {
+        range_8(p, count, restart, least, most);
+    } else if (size == 2) {
+        range_16(p, count, restart, least, most);
+    } else {
+        range_32(p, count, restart, least, most);
+    }
+}
+
+static void index_rebase(const uint8_t *p, uint32_t size, size_t count, bool restart, uint32_t least, uint8_t *out)
+{
+    if (size == 1) {
+        rebase_8(p, count, restart, least, out);
+    } else if (size == 2) {
+        rebase_16(p, count, restart, least, out);
+    } else {
+        rebase_32(p, count, restart, least, out);
+    }
+}
+
+static void pack_elements(struct ggl_context *c, GLenum mode, GLsizei count, GLenum type, const void *data, uint32_t size,
+                          GLsizei instances)
+{
+    struct ggl_vertex_array *va = c->vertex_array;
+    if (va->element_host != 0) {
+        gles2_pack_glBindBuffer(ggl_pack(c), GL_ELEMENT_ARRAY_BUFFER, 0);
+        va->element_host = 0;
+    }
+    if (instances < 0) {
+        gles2_pack_glDrawElementsData(ggl_pack(c), mode, count, type, data, size, size);
+    } else {
+        gles2_pack_glDrawElementsInstancedDataAEMU(ggl_pack(c), mode, count, type, data, size, instances, (GLsizei)size);
+    }
+}
+
+/* Client vertex arrays, indices from anywhere. */
+static void draw_indices(struct ggl_context *c, struct span *s, GLenum mode, GLsizei count, GLenum type, const uint8_t *indices,
+                         GLsizei instances)
+{
+    uint32_t bytes = index_size(type);
+    uint32_t size = (uint32_t)count * bytes;
+    uint32_t least, most;
+    index_range(indices, bytes, (size_t)count, c->restart, &least, &most);
+    if (least > most) {
+        return; /* nothing but restarts */
+    }
+    s->start = least;
+    s->count = most - least + 1;
+    s->instances = instances < 0 ? 1 : (uint32_t)instances;
+    if (s->count == 0) {
+        ggl_error(c, GL_OUT_OF_MEMORY); /* 2^32 elements */
+        return;
+    }
+    const void *data = indices;
+    if (least != 0 && !s->in_place) {
+        uint8_t *moved = ggl_scratch(c, size);
+        if (!moved) {
+            ggl_error(c, GL_OUT_OF_MEMORY);
+            return;
+        }
+        index_rebase(indices, bytes, (size_t)count, c->restart, least, moved);
+        data = moved;
+    }
+    if (arrays_begin(c, s)) {
+        pack_elements(c, mode, count, type, data, size, instances);
+        arrays_end(c, s);
+    }
+}
+
+/* Indices or vertices, or both, are in client memory. */
+static __attribute__((noinline)) void draw_elements_client(struct ggl_context *c, GLenum mode, GLsizei count, GLenum type, const void *indices,
+                                             GLsizei instances)
+{
+    struct ggl_vertex_array *va = c->vertex_array;
+    uint32_t bytes = index_size(type);
+    struct span s = {0};
+    if (bytes == 0 || count < 0 || (uint32_t)count > INT32_MAX / bytes) {
+        ggl_error(c, bytes == 0 ? GL_INVALID_ENUM : count < 0 ? GL_INVALID_VALUE : GL_OUT_OF_MEMORY);
+        return;
+    }
+    bool vertices = has_client_arrays(va) && count > 0 && instances != 0 && span_init(c, &s);
+    if (!va->element_buffer) {
+        if (indices && vertices) {
+            draw_indices(c, &s, mode, count, type, indices, instances);
+        } else if (indices) {
+            pack_elements(c, mode, count, type, indices, (uint32_t)count * bytes, instances);
+        }
+        return;
+    }
+    if (!vertices) {
+        ggl_element_sync(c);
+        if (instances < 0) {
+            gles2_pack_glDrawElementsOffset(ggl_pack(c), mode, count, type, (GLuint)(uintptr_t)indices);
+        } else {
+            gles2_pack_glDrawElementsInstancedOffsetAEMU(ggl_pack(c), mode, count, type, (GLuint)(uintptr_t)indices, instances);
+        }
+        return;
+    }
+    pthread_mutex_lock(&c->share->lock);
+    uint64_t size = (uint64_t)(uint32_t)count * bytes;
+    const uint8_t *data = ggl_buffer_read_locked(c, va->element_buffer, (uintptr_t)indices, &size);
+    if (data && size >= bytes) {
+        draw_indices(c, &s, mode, (GLsizei)(size / bytes), type, data, instances);
+    }
+    pthread_mutex_unlock(&c->share->lock);
+}
+
+void ggl_glDrawElements(GLenum mode, GLsizei count, GLenum type, const void *indices)
+{
+    struct ggl_context *c = ggl_current();
+    if (SL_UNLIKELY(!c)) {
+        return;
+    }
+    struct ggl_vertex_array *va = c->vertex_array;
+    if (SL_UNLIKELY(va->element_buffer == 0 || va->element_host != va->element_buffer || has_client_arrays(va))) {
+        draw_elements_client(c, mode, count, type, indices, -1);
+        return;
+    }
+    gles2_pack_glDrawElementsOffset(ggl_pack(c), mode, count, type, (GLuint)(uintptr_t)indices);
+}
+
+/* The range is a hint, except that a driver refuses one that ends before it starts. */
+void ggl_glDrawRangeElements(GLenum mode, GLuint start, GLuint end, GLsizei count, GLenum type, const void *indices)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (end < start) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    ggl_glDrawElements(mode, count, type, indices);
+}
+
+void ggl_glDrawElementsInstanced(GLenum mode, GLsizei count, GLenum type, const void *indices, GLsizei instances)
+{
+    struct ggl_context *c = ggl_current();
+    if (SL_UNLIKELY(!c)) {
+        return;
+    }
+    struct ggl_vertex_array *va = c->vertex_array;
+    if (instances < 0) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    if (SL_UNLIKELY(va->element_buffer == 0 || va->element_host != va->element_buffer || has_client_arrays(va))) {
+        draw_elements_client(c, mode, count, type, indices, instances);
+        return;
+    }
+    gles2_pack_glDrawElementsInstancedOffsetAEMU(ggl_pack(c), mode, count, type, (GLuint)(uintptr_t)indices, instances);
+}
+
+/* Without a bound buffer the host's driver refuses: ES has no client-side indirect draws. */
+void ggl_glDrawArraysIndirect(GLenum mode, const void *indirect)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT]) {
+        ggl_error(c, GL_INVALID_OPERATION);
+        return;
+    }
+    gles2_pack_glDrawArraysIndirectOffsetAEMU(ggl_pack(c), mode, (GLuint)(uintptr_t)indirect);
+}
+
+void ggl_glDrawElementsIndirect(GLenum mode, GLenum type, const void *indirect)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT]) {
+        ggl_error(c, GL_INVALID_OPERATION);
+        return;
+    }
+    ggl_element_sync(c);
+    gles2_pack_glDrawElementsIndirectOffsetAEMU(ggl_pack(c), mode, type, (GLuint)(uintptr_t)indirect);
+}
+
+/* glEnable and glDisable are watched for the one capability that changes how indices are read. */
+static void capability(struct ggl_context *c, GLenum cap, bool on)
+{
+    if (SL_UNLIKELY(cap == GL_PRIMITIVE_RESTART_FIXED_INDEX)) {
+        c->restart = on && c->version >= 30;
+    }
+}
+
+void ggl_glEnable(GLenum cap)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        capability(c, cap, true);
+        gles2_pack_glEnable(ggl_pack(c), cap);
+    }
+}
+
+void ggl_glDisable(GLenum cap)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        capability(c, cap, false);
+        gles2_pack_glDisable(ggl_pack(c), cap);
+    }
+}

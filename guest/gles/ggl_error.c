@@ -1,0 +1,63 @@
+/* Errors: the first one wins, whether the guest or the host found it. */
+#include "guest/gles/ggl_objects.h"
+
+static bool quiet(const struct ggl_context *c)
+{
+    return c->quiet_cur == gs_pack(c->stream)->cur && c->quiet_published == c->stream->ring.published;
+}
+
+static void mark_quiet(struct ggl_context *c)
+{
+    c->quiet_cur = gs_pack(c->stream)->cur;
+    c->quiet_published = c->stream->ring.published;
+}
+
+GLenum ggl_host_error(struct ggl_context *c)
+{
+    if (!ggl_has(c, GGL_FEATURE_HOST_ERROR) || quiet(c) || gs_dead(c->stream)) {
+        return GL_NO_ERROR;
+    }
+    GLenum error = gles2_call_glGetError(c->stream);
+    mark_quiet(c);
+    return error;
+}
+
+/* An error that the host found earlier is the first one. */
+void ggl_error(struct ggl_context *c, uint32_t error)
+{
+    if (c->error == GL_NO_ERROR) {
+        GLenum earlier = ggl_host_error(c);
+        c->error = earlier ? earlier : error;
+    }
+}
+
+GLenum ggl_glGetError(void)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return GL_NO_ERROR;
+    }
+    if (ggl_context_lost(c)) {
+        /* Once for everything called since the last time, so that a loop "until no error" ends. */
+        bool again = quiet(c);
+        mark_quiet(c);
+        c->error = GL_NO_ERROR;
+        return again ? GL_NO_ERROR : GL_CONTEXT_LOST;
+    }
+    GLenum host = ggl_host_error(c);
+    GLenum error = c->error ? c->error : host;
+    c->error = GL_NO_ERROR;
+    return error;
+}
+
+/* The host's driver is not asked: a reset there ends the stream. */
+GLenum ggl_glGetGraphicsResetStatusEXT(void)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c || !ggl_context_lost(c) || c->reset_reported) {
+        return GL_NO_ERROR;
+    }
+    c->lost = true;
+    c->reset_reported = true;
+    return GL_UNKNOWN_CONTEXT_RESET_EXT;
+}

@@ -1,0 +1,223 @@
+/* Mapped buffers: memory in the guest that stands for a range of the host's buffer.
+ *
+ * A mapped buffer gets a copy of its contents here (`shadow`), kept for the next map. What of it is known to equal the host's contents is
+ * a range; everything outside is fetched when a map needs it. Writes by the GPU or by copies empty the range. */
+#include "guest/gles/ggl_objects.h"
+
+#include "transport/base/mem.h"
+
+#define ACCESS_INVALIDATE (GL_MAP_INVALIDATE_RANGE_BIT | GL_MAP_INVALIDATE_BUFFER_BIT)
+#define ACCESS_ALL (GL_MAP_READ_BIT | GL_MAP_WRITE_BIT | ACCESS_INVALIDATE | GL_MAP_FLUSH_EXPLICIT_BIT | GL_MAP_UNSYNCHRONIZED_BIT)
+
+/* Guest memory for the whole buffer; zeros where nothing was fetched. */
+static bool ensure_shadow(struct ggl_buffer *b)
+{
+    if (!b->shadow) {
+        b->shadow = sl_alloc(b->size);
+    }
+    return b->shadow != NULL;
+}
+
+static void add_valid(struct ggl_buffer *b, uint64_t begin, uint64_t end)
+{
+    if (b->gpu_written) {
+        return;
+    }
+    if (b->valid_begin == b->valid_end || begin > b->valid_end || end < b->valid_begin) {
+        b->valid_begin = begin;
+        b->valid_end = end;
+        return;
+    }
+    b->valid_begin = begin < b->valid_begin ? begin : b->valid_begin;
+    b->valid_end = end > b->valid_end ? end : b->valid_end;
+}
+
+static bool fetch(struct ggl_context *c, struct ggl_buffer *b, GLenum target, uint64_t offset, uint64_t size, GLbitfield access)
+{
+    if (!ensure_shadow(b)) {
+        return false;
+    }
+    if (size != 0 && (b->gpu_written || offset < b->valid_begin || offset + size > b->valid_end)) {
+        gles2_call_glMapBufferRangeAEMU(c->stream, target, (GLintptr)offset, (GLsizeiptr)size, access, b->shadow + offset,
+                                        (uint32_t)size);
+        add_valid(b, offset, offset + size);
+    }
+    return true;
+}
+
+const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint64_t offset, uint64_t *size)
+{
+    struct ggl_buffer *b = ggl_buffer_get_locked(c, name);
+    if (!b || offset >= b->size) {
+        return NULL;
+    }
+    *size = *size < b->size - offset ? *size : b->size - offset;
+    ggl_element_sync(c);
+    /* All of it: the next draw reads another part. */
+    if (!fetch(c, b, GL_ELEMENT_ARRAY_BUFFER, 0, b->size, GL_MAP_READ_BIT)) {
+        return NULL;
+    }
+    return b->shadow + offset;
+}
+
+/* The error a driver raises for a map, in its order. */
+static GLenum map_error(const struct ggl_buffer *b, enum ggl_buffer_slot slot, int64_t offset, int64_t size, GLbitfield access)
+{
+    if (slot == GGL_BUFFER_NONE) {
+        return GL_INVALID_ENUM;
+    }
+    if (offset < 0 || size < 0 || access & ~(GLbitfield)ACCESS_ALL) {
+        return GL_INVALID_VALUE;
+    }
+    bool read = access & GL_MAP_READ_BIT;
+    bool write = access & GL_MAP_WRITE_BIT;
+    if (size == 0 || (!read && !write) || (read && access & (ACCESS_INVALIDATE | GL_MAP_UNSYNCHRONIZED_BIT)) ||
+        (access & GL_MAP_FLUSH_EXPLICIT_BIT && !write) || !b) {
+        return GL_INVALID_OPERATION;
+    }
+    if ((uint64_t)offset + (uint64_t)size > b->size) {
+        return GL_INVALID_VALUE;
+    }
+    return b->map ? GL_INVALID_OPERATION : GL_NO_ERROR;
+}
+
+static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_slot slot, int64_t offset, int64_t size,
+                        GLbitfield access, GLenum *error)
+{
+    struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
+    *error = map_error(b, slot, offset, size, access);
+    if (*error) {
+        return NULL;
+    }
+    bool contents = !(access & ACCESS_INVALIDATE);
+    if (contents ? !fetch(c, b, target, (uint64_t)offset, (uint64_t)size, access) : !ensure_shadow(b)) {
+        *error = GL_OUT_OF_MEMORY;
+        return NULL;
+    }
+    b->map = b->shadow + offset;
+    b->map_offset = (uint64_t)offset;
+    b->map_size = (uint64_t)size;
+    b->map_access = access;
+    return b->map;
+}
+
+void *ggl_glMapBufferRange(GLenum target, GLintptr offset, GLsizeiptr length, GLbitfield access)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return NULL;
+    }
+    enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
+    GLenum error;
+    pthread_mutex_lock(&c->share->lock);
+    void *map = map_locked(c, target, slot, offset, length, access, &error);
+    pthread_mutex_unlock(&c->share->lock);
+    if (error) {
+        ggl_error(c, error);
+    }
+    return map;
+}
+
+/* OES_mapbuffer: the whole buffer, for writing. */
+void *ggl_glMapBufferOES(GLenum target, GLenum access)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return NULL;
+    }
+    if (access != GL_WRITE_ONLY_OES) {
+        ggl_error(c, GL_INVALID_ENUM);
+        return NULL;
+    }
+    enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
+    GLenum error;
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
+    void *map = map_locked(c, target, slot, 0, b ? (int64_t)b->size : 1, GL_MAP_WRITE_BIT, &error);
+    pthread_mutex_unlock(&c->share->lock);
+    if (error) {
+        ggl_error(c, error);
+    }
+    return map;
+}
+
+void ggl_glFlushMappedBufferRange(GLenum target, GLintptr offset, GLsizeiptr length)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
+    GLenum error = GL_NO_ERROR;
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
+    if (slot == GGL_BUFFER_NONE) {
+        error = GL_INVALID_ENUM;
+    } else if (offset < 0 || length < 0) {
+        error = GL_INVALID_VALUE;
+    } else if (!b || !b->map || !(b->map_access & GL_MAP_FLUSH_EXPLICIT_BIT)) {
+        error = GL_INVALID_OPERATION;
+    } else if ((uint64_t)offset + (uint64_t)length > b->map_size) {
+        error = GL_INVALID_VALUE;
+    } else if (length != 0) {
+        GLintptr at = (GLintptr)b->map_offset + offset;
+        const uint8_t *data = b->map + offset;
+        if (ggl_has(c, GGL_FEATURE_ASYNC_UNMAP)) {
+            gles2_pack_glFlushMappedBufferRangeAEMU2(ggl_pack(c), target, at, length, b->map_access, data, (uint32_t)length);
+        } else {
+            gles2_pack_glFlushMappedBufferRangeAEMU(ggl_pack(c), target, at, length, b->map_access, data, (uint32_t)length);
+        }
+        add_valid(b, (uint64_t)at, (uint64_t)at + (uint64_t)length);
+    }
+    pthread_mutex_unlock(&c->share->lock);
+    if (error) {
+        ggl_error(c, error);
+    }
+}
+
+/* What was written goes to the host; with explicit flushes it went there already. */
+static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_buffer *b)
+{
+    GLbitfield access = b->map_access;
+    const uint8_t *map = b->map;
+    b->map = NULL;
+    if (!(access & GL_MAP_WRITE_BIT) || access & GL_MAP_FLUSH_EXPLICIT_BIT) {
+        return GL_TRUE;
+    }
+    GLboolean ok = GL_TRUE;
+    if (ggl_has(c, GGL_FEATURE_ASYNC_UNMAP)) {
+        gles2_pack_glUnmapBufferAsyncAEMU(ggl_pack(c), target, (GLintptr)b->map_offset, (GLsizeiptr)b->map_size, access, map,
+                                          (uint32_t)b->map_size, &ok, 1);
+    } else {
+        gles2_call_glUnmapBufferAEMU(c->stream, target, (GLintptr)b->map_offset, (GLsizeiptr)b->map_size, access, map,
+                                     (uint32_t)b->map_size, &ok, 1);
+    }
+    add_valid(b, b->map_offset, b->map_offset + b->map_size);
+    return ok;
+}
+
+GLboolean ggl_glUnmapBuffer(GLenum target)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return GL_FALSE;
+    }
+    enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
+    GLboolean ok = GL_FALSE;
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
+    bool mapped = b && b->map;
+    if (mapped) {
+        ok = unmap_locked(c, target, b);
+    }
+    pthread_mutex_unlock(&c->share->lock);
+    if (!mapped) {
+        ggl_error(c, slot == GGL_BUFFER_NONE ? GL_INVALID_ENUM : GL_INVALID_OPERATION);
+    }
+    return ok;
+}
+
+GLboolean ggl_glUnmapBufferOES(GLenum target)
+{
+    return ggl_glUnmapBuffer(target);
+}

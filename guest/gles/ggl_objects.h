@@ -1,0 +1,101 @@
+/* What the files of guest/gles ask of each other: one block a file. All functions run on the context's thread. */
+#ifndef GUEST_GLES_GGL_OBJECTS_H
+#define GUEST_GLES_GGL_OBJECTS_H
+
+#include "guest/gles/ggl_state.h"
+
+#include "guest/gles2_call.h"
+#include "guest/gles_hand.h"
+#include "wire/gles2_pack.h"
+
+/* ggl_context.c */
+void ggl_vertex_array_init(struct ggl_vertex_array *array, uint32_t name);
+
+/* ggl_error.c: the host's error, fetched and cleared there; GL_NO_ERROR when it cannot be asked. */
+GLenum ggl_host_error(struct ggl_context *c);
+
+/* ggl_buffer.c. The share group's lock is held where the name ends in _locked. */
+enum ggl_buffer_slot ggl_buffer_slot(GLenum target);
+/* The name bound to a slot; 0 for GGL_BUFFER_NONE. */
+uint32_t ggl_buffer_bound(const struct ggl_context *c, enum ggl_buffer_slot slot);
+/* The object of a name, made when it is new; NULL for name 0 and without memory. */
+struct ggl_buffer *ggl_buffer_get_locked(struct ggl_context *c, uint32_t name);
+struct ggl_buffer *ggl_buffer_bound_locked(struct ggl_context *c, enum ggl_buffer_slot slot);
+/* The slot of a call's target, which is bound on the host afterwards as the application has it. */
+enum ggl_buffer_slot ggl_buffer_use(struct ggl_context *c, GLenum target);
+/* The host changed the contents of the buffer bound to a slot: the guest's copy is stale. */
+void ggl_buffer_written(struct ggl_context *c, enum ggl_buffer_slot slot);
+void ggl_buffer_free(void *buffer);
+/* ggl_map.c: `size` bytes from `offset` of a buffer bound to ELEMENT_ARRAY_BUFFER, valid while the lock is held; fetched when the guest has no
+ * copy. *size is cut to what the buffer holds. NULL: nothing there. */
+const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint64_t offset, uint64_t *size);
+/* Binds the application's ELEMENT_ARRAY_BUFFER on the host, where a draw with client indices may have unbound it. */
+void ggl_element_sync(struct ggl_context *c);
+
+/* ggl_array.c: forget a deleted buffer in the current vertex array. */
+void ggl_array_buffer_deleted(struct ggl_context *c, uint32_t name);
+
+/* ggl_pixel.c */
+/* Where pixels lie in client memory and how many bytes travel. All in bytes unless said. */
+struct ggl_pixels {
+    size_t start;      /* skipped at the front */
+    size_t row;        /* of one row's pixels */
+    size_t pitch;      /* from row to row */
+    size_t image;      /* from image to image */
+    uint32_t rows;     /* in an image */
+    uint32_t images;
+    size_t size;       /* on the wire: start + images * image; 0: nothing */
+};
+/* Bytes of one pixel; 0 for a pair GL does not know. */
+uint32_t ggl_pixel_size(GLenum format, GLenum type);
+/* dims: 2 ignores image height and skipped images, as GL does. False when the size does not fit a packet. */
+bool ggl_pixels_measure(const struct ggl_pixel_store *store, uint32_t dims, GLsizei width, GLsizei height, GLsizei depth,
+                        GLenum format, GLenum type, struct ggl_pixels *out);
+/* The gather for an upload from `data`; reads only the pixels themselves. */
+struct sl_gather ggl_pixels_gather(const struct ggl_pixels *pixels, const void *data);
+
+/* ggl_texture.c */
+/* For a call that names a texture target: the target to send, after making the addressed texture the bound one. end() undoes it. */
+struct ggl_target_scope {
+    GLenum target;
+    bool rebound;
+};
+struct ggl_target_scope ggl_target_begin(struct ggl_context *c, GLenum target);
+void ggl_target_end(struct ggl_context *c, const struct ggl_target_scope *scope);
+/* Gives a unit's 2D or external texture priority. */
+void ggl_unit_prefer(struct ggl_context *c, uint32_t unit, bool external);
+
+/* ggl_shader.c */
+void ggl_shader_free(void *shader);
+struct ggl_shader *ggl_shader_get_locked(struct ggl_context *c, uint32_t name);
+void ggl_external_names_free(struct ggl_external_name *names);
+/* Finds what the guest must know about shader text, and hides external samplers from the host: text keeps its length. Returns the names
+ * of external samplers, nullable. */
+struct ggl_external_name *ggl_shader_scan(struct ggl_context *c, char *text);
+/* `count` strings as one, NUL terminated, to be freed; NULL past 2 GiB or without memory. lengths: nullable, negative = NUL terminated. */
+char *ggl_shader_join(GLsizei count, const GLchar *const *strings, const GLint *lengths, size_t *size);
+
+/* ggl_program.c */
+void ggl_program_free(void *program);
+struct ggl_program *ggl_program_get_locked(struct ggl_context *c, uint32_t name);
+/* Attributes that the current program reads; all when that cannot be known. */
+uint32_t ggl_program_attribs(struct ggl_context *c);
+
+/* ggl_uniform.c: what the last link of a program left active, asked of the host. */
+void ggl_attribs_fetch_locked(struct ggl_context *c, uint32_t name, struct ggl_program *program);
+/* Attributes and uniforms, as upstream guests ask at link time. */
+void ggl_table_fetch_locked(struct ggl_context *c, uint32_t name, struct ggl_program *program);
+void ggl_uniforms_forget(struct ggl_program *program);
+/* Points every unit of the program's samplers at its 2D or external texture. */
+void ggl_samplers_apply(struct ggl_context *c, uint32_t program);
+
+/* ggl_text.c */
+void ggl_text_shader_source(struct ggl_context *c, GLuint shader, GLsizei room, GLsizei *length, GLchar *source);
+
+/* ggl_string.c: extensions that an application sees. */
+uint32_t ggl_extension_count(struct ggl_context *c);
+
+/* ggl_query.c: limits, asked once. */
+const struct ggl_limits *ggl_limits_get(struct ggl_context *c);
+
+#endif

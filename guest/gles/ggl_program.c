@@ -1,0 +1,299 @@
+/* Programs: what is attached, what a link changed, which one is current. */
+#include "guest/gles/ggl_objects.h"
+
+#include "transport/base/mem.h"
+
+#include <string.h>
+
+void ggl_program_free(void *object)
+{
+    struct ggl_program *program = object;
+    ggl_uniforms_forget(program);
+    ggl_external_names_free(program->externals);
+    sl_free(program->shaders);
+    sl_free(program);
+}
+
+struct ggl_program *ggl_program_get_locked(struct ggl_context *c, uint32_t name)
+{
+    struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    if (program || name == 0) {
+        return program;
+    }
+    program = sl_alloc(sizeof *program);
+    if (program && !ggl_names_set(&c->share->programs, name, program)) {
+        sl_free(program);
+        return NULL;
+    }
+    return program;
+}
+
+static void release_shader_locked(struct ggl_context *c, uint32_t name)
+{
+    struct ggl_shader *shader = ggl_names_find(&c->share->shaders, name);
+    if (shader && shader->attached > 0 && --shader->attached == 0 && shader->deleted) {
+        (void)ggl_names_remove(&c->share->shaders, name);
+        ggl_shader_free(shader);
+    }
+}
+
+static void remove_locked(struct ggl_context *c, uint32_t name)
+{
+    struct ggl_program *program = ggl_names_remove(&c->share->programs, name);
+    if (program) {
+        for (uint32_t i = 0; i < program->shader_count; i++) {
+            release_shader_locked(c, program->shaders[i]);
+        }
+        ggl_program_free(program);
+    }
+}
+
+GLuint ggl_glCreateProgram(void)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return 0;
+    }
+    GLuint name = gles2_call_glCreateProgram(c->stream);
+    pthread_mutex_lock(&c->share->lock);
+    remove_locked(c, name);
+    pthread_mutex_unlock(&c->share->lock);
+    return name;
+}
+
+/* The current program lives until another one is used. */
+void ggl_glDeleteProgram(GLuint name)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    gles2_pack_glDeleteProgram(ggl_pack(c), name);
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    if (program && name == c->program) {
+        program->deleted = true;
+        c->program_deleted = true;
+    } else {
+        remove_locked(c, name);
+    }
+    pthread_mutex_unlock(&c->share->lock);
+}
+
+static uint32_t *find_shader(struct ggl_program *program, uint32_t shader)
+{
+    for (uint32_t i = 0; i < program->shader_count; i++) {
+        if (program->shaders[i] == shader) {
+            return &program->shaders[i];
+        }
+    }
+    return NULL;
+}
+
+void ggl_glAttachShader(GLuint name, GLuint shader)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    gles2_pack_glAttachShader(ggl_pack(c), name, shader);
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_program *program = ggl_program_get_locked(c, name);
+    struct ggl_shader *attached = ggl_shader_get_locked(c, shader);
+    if (program && attached && !find_shader(program, shader)) {
+        uint32_t *grown = sl_realloc(program->shaders, (program->shader_count + 1) * sizeof *grown);
+        if (grown) {
+            program->shaders = grown;
+            grown[program->shader_count++] = shader;
+            attached->attached++;
+        }
+    }
+    pthread_mutex_unlock(&c->share->lock);
+}
+
+void ggl_glDetachShader(GLuint name, GLuint shader)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    gles2_pack_glDetachShader(ggl_pack(c), name, shader);
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    uint32_t *slot = program ? find_shader(program, shader) : NULL;
+    if (slot) {
+        *slot = program->shaders[--program->shader_count];
+        release_shader_locked(c, shader);
+    }
+    pthread_mutex_unlock(&c->share->lock);
+}
+
+static struct ggl_external_name *copy_names(struct ggl_external_name *list, const struct ggl_external_name *from)
+{
+    for (; from; from = from->next) {
+        size_t size = sizeof *from + strlen(from->name) + 1;
+        struct ggl_external_name *name = sl_alloc(size);
+        if (name) {
+            memcpy(name->name, from->name, strlen(from->name) + 1);
+            name->next = list;
+            list = name;
+        }
+    }
+    return list;
+}
+
+/* What was known of the program is void; takes the external samplers. A stock host is asked at once, as upstream guests do. */
+static void linked(struct ggl_context *c, uint32_t name, struct ggl_external_name *externals)
+{
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_program *program = ggl_program_get_locked(c, name);
+    if (!program) {
+        ggl_external_names_free(externals);
+    } else {
+        ggl_external_names_free(program->externals);
+        program->externals = externals;
+        program->attribs_valid = false;
+        ggl_uniforms_forget(program);
+        if (!ggl_has(c, GGL_FEATURE_SLUICE)) {
+            ggl_table_fetch_locked(c, name, program);
+        }
+    }
+    atomic_fetch_add_explicit(&c->share->links, 1, memory_order_relaxed); /* contexts look after their own hand-over */
+    pthread_mutex_unlock(&c->share->lock);
+    if (name == c->program && atomic_load_explicit(&c->share->externals, memory_order_relaxed)) { /* as written by the source */
+        ggl_samplers_apply(c, name);
+    }
+}
+
+void ggl_glLinkProgram(GLuint name)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    gles2_pack_glLinkProgram(ggl_pack(c), name);
+    struct ggl_external_name *externals = NULL;
+    pthread_mutex_lock(&c->share->lock);
+    const struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    for (uint32_t i = 0; program && i < program->shader_count; i++) {
+        const struct ggl_shader *shader = ggl_names_find(&c->share->shaders, program->shaders[i]);
+        externals = copy_names(externals, shader ? shader->externals : NULL);
+    }
+    pthread_mutex_unlock(&c->share->lock);
+    linked(c, name, externals);
+}
+
+void ggl_glProgramBinary(GLuint name, GLenum format, const void *binary, GLsizei length)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (length < 0 || !binary) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    gles2_pack_glProgramBinary(ggl_pack(c), name, format, binary, (uint32_t)length, length);
+    linked(c, name, NULL);
+}
+
+GLuint ggl_glCreateShaderProgramv(GLenum type, GLsizei count, const GLchar *const *strings)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return 0;
+    }
+    bool valid = count >= 0 && strings;
+    for (GLsizei i = 0; valid && i < count; i++) {
+        valid = strings[i] != NULL;
+    }
+    size_t size;
+    char *text = valid ? ggl_shader_join(count, strings, NULL, &size) : NULL;
+    if (!text) {
+        ggl_error(c, valid ? GL_OUT_OF_MEMORY : GL_INVALID_VALUE);
+        return 0;
+    }
+    struct ggl_external_name *externals = ggl_shader_scan(c, text);
+    GLuint name = gles2_call_glCreateShaderProgramvAEMU(c->stream, type, count, text, (uint32_t)size + 1, (GLuint)size + 1);
+    sl_free(text);
+    if (name == 0) {
+        ggl_external_names_free(externals);
+        return 0;
+    }
+    pthread_mutex_lock(&c->share->lock);
+    remove_locked(c, name);
+    pthread_mutex_unlock(&c->share->lock);
+    linked(c, name, externals);
+    return name;
+}
+
+void ggl_glUseProgram(GLuint name)
+{
+    struct ggl_context *c = ggl_current();
+    if (SL_UNLIKELY(!c)) {
+        return;
+    }
+    uint32_t old = c->program;
+    c->program = name;
+    gles2_pack_glUseProgram(ggl_pack(c), name);
+    if (SL_UNLIKELY(atomic_load_explicit(&c->share->externals, memory_order_relaxed)) && name) { /* as written by the source */
+        ggl_samplers_apply(c, name);
+    }
+    if (SL_UNLIKELY(c->program_deleted)) {
+        c->program_deleted = false;
+        pthread_mutex_lock(&c->share->lock);
+        const struct ggl_program *program = old != name ? ggl_names_find(&c->share->programs, old) : NULL;
+        if (program && program->deleted) {
+            remove_locked(c, old);
+        }
+        pthread_mutex_unlock(&c->share->lock);
+    }
+}
+
+void ggl_glBindProgramPipeline(GLuint pipeline)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        c->pipeline = pipeline;
+        gles2_pack_glBindProgramPipeline(ggl_pack(c), pipeline);
+    }
+}
+
+/* The program of a stage may bring external samplers. */
+void ggl_glUseProgramStages(GLuint pipeline, GLbitfield stages, GLuint program)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    gles2_pack_glUseProgramStages(ggl_pack(c), pipeline, stages, program);
+    if (program && atomic_load_explicit(&c->share->externals, memory_order_relaxed)) { /* as written by the source */
+        ggl_samplers_apply(c, program);
+    }
+}
+
+uint32_t ggl_program_attribs(struct ggl_context *c)
+{
+    const uint32_t all = (1u << GGL_MAX_ATTRIBS) - 1;
+    if (c->program == 0) {
+        return c->pipeline ? all : 0;
+    }
+    uint32_t links = atomic_load_explicit(&c->share->links, memory_order_relaxed); /* another context's link is handed over */
+    if (c->attrib_program == c->program && c->attrib_links == links) {
+        return c->attrib_mask;
+    }
+    uint32_t mask = all;
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_program *program = ggl_program_get_locked(c, c->program);
+    if (program) {
+        if (!program->attribs_valid) {
+            ggl_attribs_fetch_locked(c, c->program, program);
+        }
+        mask = program->attrib_mask;
+    }
+    pthread_mutex_unlock(&c->share->lock);
+    c->attrib_program = c->program;
+    c->attrib_links = links;
+    c->attrib_mask = mask;
+    return mask;
+}

@@ -1,0 +1,76 @@
+/* Pixels read back: into client memory, or into the bound PIXEL_PACK_BUFFER. */
+#include "guest/gles/ggl_objects.h"
+
+#include <string.h>
+
+static void discard(struct gs_stream *stream, size_t size)
+{
+    uint8_t sink[4096];
+    while (size != 0) {
+        size_t part = size < sizeof sink ? size : sizeof sink;
+        gs_read(stream, sink, part);
+        size -= part;
+    }
+}
+
+/* The reply holds skipped bytes and padding where PACK state puts them; the application gets its pixels and nothing else is touched. */
+static void scatter(struct gs_stream *stream, const struct ggl_pixels *p, uint8_t *data)
+{
+    discard(stream, p->start);
+    data += p->start;
+    if (p->row == p->pitch) {
+        gs_read(stream, data, p->pitch * p->rows);
+        return;
+    }
+    for (uint32_t row = 0; row < p->rows; row++) {
+        gs_read(stream, data + row * p->pitch, p->row);
+        discard(stream, p->pitch - p->row);
+    }
+}
+
+static void read_pixels(struct ggl_context *c, GLint x, GLint y, GLsizei width, GLsizei height, GLenum format, GLenum type,
+                        int64_t room, void *data)
+{
+    if (c->buffers[GGL_BUFFER_PIXEL_PACK]) {
+        gles2_pack_glReadPixelsOffsetAEMU(ggl_pack(c), x, y, width, height, format, type, (GLuint)(uintptr_t)data);
+        ggl_buffer_written(c, GGL_BUFFER_PIXEL_PACK);
+        return;
+    }
+    struct ggl_pixels p;
+    if (!ggl_pixels_measure(&c->pack, 2, width, height, 1, format, type, &p)) {
+        ggl_error(c, GL_OUT_OF_MEMORY);
+        return;
+    }
+    if (room >= 0 && p.size != 0 && (uint64_t)room < p.size - (p.pitch - p.row)) {
+        ggl_error(c, GL_INVALID_OPERATION);
+        return;
+    }
+    if (!data) {
+        p.size = 0; /* the host still finds errors */
+    }
+    gles2_pack_glReadPixels(ggl_pack(c), x, y, width, height, format, type, (uint32_t)p.size);
+    if (p.size != 0) {
+        scatter(c->stream, &p, data);
+    }
+}
+
+void ggl_glReadPixels(GLint x, GLint y, GLsizei width, GLsizei height, GLenum format, GLenum type, void *pixels)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        read_pixels(c, x, y, width, height, format, type, -1, pixels);
+    }
+}
+
+void ggl_glReadnPixelsEXT(GLint x, GLint y, GLsizei width, GLsizei height, GLenum format, GLenum type, GLsizei room, void *pixels)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (room < 0) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    read_pixels(c, x, y, width, height, format, type, room, pixels);
+}

@@ -1,0 +1,51 @@
+/* The objects that several contexts share, and how they die. */
+#include "guest/gles/ggl_objects.h"
+
+#include "transport/base/mem.h"
+
+struct ggl_share *ggl_share_create(void)
+{
+    struct ggl_share *share = sl_alloc(sizeof *share);
+    if (!share) {
+        return NULL;
+    }
+    if (pthread_mutex_init(&share->lock, NULL) != 0) {
+        sl_free(share);
+        return NULL;
+    }
+    atomic_init(&share->refs, 1);
+    return share;
+}
+
+struct ggl_share *ggl_share_ref(struct ggl_share *share)
+{
+    atomic_fetch_add_explicit(&share->refs, 1, memory_order_relaxed); /* the caller holds one already */
+    return share;
+}
+
+static void finish_table(struct ggl_names *names, void (*destroy)(void *))
+{
+    size_t cursor = 0;
+    uint64_t name;
+    for (void *object; (object = ggl_names_next(names, &cursor, &name)) != NULL;) {
+        if (destroy) {
+            destroy(object);
+        }
+    }
+    ggl_names_finish(names);
+}
+
+void ggl_share_unref(struct ggl_share *share)
+{
+    /* The last holder sees everything the others did to the tables: release by each, acquire by the last. */
+    if (atomic_fetch_sub_explicit(&share->refs, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    finish_table(&share->buffers, ggl_buffer_free);
+    finish_table(&share->shaders, ggl_shader_free);
+    finish_table(&share->programs, ggl_program_free);
+    finish_table(&share->syncs, NULL);
+    finish_table(&share->external_textures, NULL);
+    pthread_mutex_destroy(&share->lock);
+    sl_free(share);
+}

@@ -1,0 +1,153 @@
+/* Sync objects, flushes and query results. A GLsync is the host's 64-bit handle; the share group knows the live ones, so that a stray
+ * pointer never reaches a host that would follow it. */
+#include "guest/gles/ggl_objects.h"
+
+#include <string.h>
+
+static char live;
+
+static uint64_t handle_of(GLsync sync)
+{
+    return (uint64_t)(uintptr_t)sync;
+}
+
+static bool is_live(struct ggl_context *c, GLsync sync)
+{
+    pthread_mutex_lock(&c->share->lock);
+    bool known = ggl_names_find(&c->share->syncs, handle_of(sync)) != NULL;
+    pthread_mutex_unlock(&c->share->lock);
+    return known;
+}
+
+/* False, with the error recorded, for anything that is no sync. */
+static bool check(struct ggl_context *c, GLsync sync)
+{
+    bool known = is_live(c, sync);
+    if (!known) {
+        ggl_error(c, GL_INVALID_VALUE);
+    }
+    return known;
+}
+
+GLsync ggl_glFenceSync(GLenum condition, GLbitfield flags)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return NULL;
+    }
+    uint64_t handle = gles2_call_glFenceSyncAEMU(c->stream, condition, flags);
+    if (handle == 0) {
+        return NULL;
+    }
+    pthread_mutex_lock(&c->share->lock);
+    bool kept = ggl_names_set(&c->share->syncs, handle, &live);
+    pthread_mutex_unlock(&c->share->lock);
+    if (!kept) {
+        gles2_pack_glDeleteSyncAEMU(ggl_pack(c), handle);
+        ggl_error(c, GL_OUT_OF_MEMORY);
+        return NULL;
+    }
+    return (GLsync)(uintptr_t)handle;
+}
+
+GLboolean ggl_glIsSync(GLsync sync)
+{
+    struct ggl_context *c = ggl_current();
+    return c && is_live(c, sync) ? GL_TRUE : GL_FALSE;
+}
+
+void ggl_glDeleteSync(GLsync sync)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c || !sync) {
+        return;
+    }
+    pthread_mutex_lock(&c->share->lock);
+    bool known = ggl_names_remove(&c->share->syncs, handle_of(sync)) != NULL;
+    pthread_mutex_unlock(&c->share->lock);
+    if (known) {
+        gles2_pack_glDeleteSyncAEMU(ggl_pack(c), handle_of(sync));
+    } else {
+        ggl_error(c, GL_INVALID_VALUE);
+    }
+}
+
+/* A lost context's syncs are signalled: nobody waits for a host that is gone. */
+GLenum ggl_glClientWaitSync(GLsync sync, GLbitfield flags, GLuint64 timeout)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c || !check(c, sync)) {
+        return GL_WAIT_FAILED;
+    }
+    GLenum result = gles2_call_glClientWaitSyncAEMU(c->stream, handle_of(sync), flags, timeout);
+    return gs_dead(c->stream) ? GL_ALREADY_SIGNALED : result;
+}
+
+void ggl_glWaitSync(GLsync sync, GLbitfield flags, GLuint64 timeout)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c || !check(c, sync)) {
+        return;
+    }
+    if (flags != 0 || timeout != GL_TIMEOUT_IGNORED) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    gles2_pack_glWaitSyncAEMU(ggl_pack(c), handle_of(sync), flags, timeout);
+}
+
+void ggl_glGetSynciv(GLsync sync, GLenum pname, GLsizei room, GLsizei *length, GLint *values)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c || !check(c, sync)) {
+        return;
+    }
+    if (room < 0) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    GLint value = 0;
+    GLsizei got = 0;
+    gles2_call_glGetSyncivAEMU(c->stream, handle_of(sync), pname, 1, &got, 4, &value, 4); /* every parameter is one value */
+    if (gs_dead(c->stream) && pname == GL_SYNC_STATUS) {
+        value = GL_SIGNALED;
+        got = 1;
+    }
+    got = got > 0 && room > 0 ? 1 : 0;
+    if (values && got) {
+        *values = value;
+    }
+    if (length) {
+        *length = got;
+    }
+}
+
+/* A lost context's queries are available, so that nobody polls for ever. */
+void ggl_glGetQueryObjectuiv(GLuint query, GLenum pname, GLuint *params)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c || !params) {
+        return;
+    }
+    gles2_call_glGetQueryObjectuiv(c->stream, query, pname, params, 4);
+    if (gs_dead(c->stream) && pname == GL_QUERY_RESULT_AVAILABLE) {
+        *params = GL_TRUE;
+    }
+}
+
+void ggl_glFinish(void)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        (void)gles2_call_glFinishRoundTrip(c->stream);
+    }
+}
+
+void ggl_glFlush(void)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        gles2_pack_glFlush(ggl_pack(c));
+        gs_flush(c->stream);
+    }
+}

@@ -1,0 +1,318 @@
+/* Texture bindings, and external textures, which the host knows as 2D textures (protocol: section 14.6).
+ *
+ * Each unit has a 2D and an external binding here; the host's GL_TEXTURE_2D holds the one that has priority: the kind of the sampler that
+ * the current program points at the unit. While no external texture or sampler exists nothing of this is looked at. */
+#include "guest/gles/ggl_objects.h"
+
+#include "wire/rc_pack.h"
+
+static struct ggl_unit *active(struct ggl_context *c)
+{
+    return &c->units[c->active_unit];
+}
+
+static uint32_t preferred(const struct ggl_unit *u)
+{
+    return u->external ? u->texture_external : u->texture_2d;
+}
+
+void ggl_glActiveTexture(GLenum texture)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    uint32_t unit = texture - GL_TEXTURE0;
+    if (unit < GGL_MAX_UNITS) {
+        c->active_unit = unit;
+    }
+    gles2_pack_glActiveTexture(ggl_pack(c), texture);
+}
+
+/* A texture's first use as an external one gives it the parameters such textures start with. */
+static void first_external_use(struct ggl_context *c, GLuint texture)
+{
+    static char present;
+    pthread_mutex_lock(&c->share->lock);
+    bool known = ggl_names_find(&c->share->external_textures, texture) != NULL;
+    bool added = !known && ggl_names_set(&c->share->external_textures, texture, &present);
+    pthread_mutex_unlock(&c->share->lock);
+    if (added) {
+        gles2_pack_glTexParameteri(ggl_pack(c), GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
+        gles2_pack_glTexParameteri(ggl_pack(c), GL_TEXTURE_2D, GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE);
+        gles2_pack_glTexParameteri(ggl_pack(c), GL_TEXTURE_2D, GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE);
+    }
+}
+
+static bool externally_used(struct ggl_context *c, GLuint texture)
+{
+    pthread_mutex_lock(&c->share->lock);
+    bool known = texture == 0 || ggl_names_find(&c->share->external_textures, texture) != NULL;
+    pthread_mutex_unlock(&c->share->lock);
+    return known;
+}
+
+static void bind_external(struct ggl_context *c, GLuint texture)
+{
+    struct ggl_unit *u = active(c);
+    atomic_store_explicit(&c->share->externals, true, memory_order_relaxed); /* read by this thread, or after a hand-over */
+    u->texture_external = texture;
+    bool known = externally_used(c, texture);
+    if (known && !u->external) {
+        return;
+    }
+    gles2_pack_glBindTexture(ggl_pack(c), GL_TEXTURE_2D, texture);
+    if (!known) {
+        first_external_use(c, texture);
+    }
+    if (!u->external) {
+        gles2_pack_glBindTexture(ggl_pack(c), GL_TEXTURE_2D, u->texture_2d);
+    }
+}
+
+void ggl_glBindTexture(GLenum target, GLuint texture)
+{
+    struct ggl_context *c = ggl_current();
+    if (SL_UNLIKELY(!c)) {
+        return;
+    }
+    if (target == GL_TEXTURE_2D) {
+        struct ggl_unit *u = active(c);
+        u->texture_2d = texture;
+        if (SL_UNLIKELY(u->external)) {
+            return;
+        }
+    } else if (SL_UNLIKELY(target == GL_TEXTURE_EXTERNAL_OES)) {
+        bind_external(c, texture);
+        return;
+    }
+    gles2_pack_glBindTexture(ggl_pack(c), target, texture);
+}
+
+void ggl_glDeleteTextures(GLsizei n, const GLuint *textures)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (n < 0 || (uint32_t)n > UINT32_MAX / 8) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    if (n == 0 || !textures) {
+        return;
+    }
+    gles2_pack_glDeleteTextures(ggl_pack(c), n, textures, (uint32_t)n * 4);
+    for (GLsizei i = 0; i < n; i++) {
+        for (uint32_t unit = 0; textures[i] && unit < GGL_MAX_UNITS; unit++) {
+            struct ggl_unit *u = &c->units[unit];
+            u->texture_2d = u->texture_2d == textures[i] ? 0 : u->texture_2d;
+            u->texture_external = u->texture_external == textures[i] ? 0 : u->texture_external;
+        }
+    }
+    if (atomic_load_explicit(&c->share->externals, memory_order_relaxed)) { /* set before these names were external */
+        pthread_mutex_lock(&c->share->lock);
+        for (GLsizei i = 0; i < n; i++) {
+            (void)ggl_names_remove(&c->share->external_textures, textures[i]);
+        }
+        pthread_mutex_unlock(&c->share->lock);
+    }
+}
+
+void ggl_unit_prefer(struct ggl_context *c, uint32_t unit, bool external)
+{
+    if (unit >= GGL_MAX_UNITS || c->units[unit].external == external) {
+        return;
+    }
+    struct ggl_unit *u = &c->units[unit];
+    u->external = external;
+    gles2_pack_glActiveTexture(ggl_pack(c), GL_TEXTURE0 + unit);
+    gles2_pack_glBindTexture(ggl_pack(c), GL_TEXTURE_2D, preferred(u));
+    if (unit != c->active_unit) {
+        gles2_pack_glActiveTexture(ggl_pack(c), GL_TEXTURE0 + c->active_unit);
+    }
+}
+
+struct ggl_target_scope ggl_target_begin(struct ggl_context *c, GLenum target)
+{
+    struct ggl_unit *u = active(c);
+    bool external = target == GL_TEXTURE_EXTERNAL_OES;
+    if (SL_LIKELY(!external && (target != GL_TEXTURE_2D || !u->external))) {
+        return (struct ggl_target_scope){.target = target};
+    }
+    struct ggl_target_scope scope = {.target = GL_TEXTURE_2D, .rebound = external != u->external};
+    if (scope.rebound) {
+        gles2_pack_glBindTexture(ggl_pack(c), GL_TEXTURE_2D, external ? u->texture_external : u->texture_2d);
+    }
+    return scope;
+}
+
+void ggl_target_end(struct ggl_context *c, const struct ggl_target_scope *scope)
+{
+    if (SL_UNLIKELY(scope->rebound)) {
+        gles2_pack_glBindTexture(ggl_pack(c), GL_TEXTURE_2D, preferred(active(c)));
+    }
+}
+
+/* External textures have no mipmaps and do not repeat. */
+static bool parameter_allowed(struct ggl_context *c, GLenum target, GLenum pname, GLint value)
+{
+    bool allowed = true;
+    if (target == GL_TEXTURE_EXTERNAL_OES) {
+        if (pname == GL_TEXTURE_MIN_FILTER || pname == GL_TEXTURE_MAG_FILTER) {
+            allowed = value == GL_NEAREST || value == GL_LINEAR;
+        } else if (pname == GL_TEXTURE_WRAP_S || pname == GL_TEXTURE_WRAP_T) {
+            allowed = value == GL_CLAMP_TO_EDGE;
+        }
+    }
+    if (!allowed) {
+        ggl_error(c, GL_INVALID_ENUM);
+    }
+    return allowed;
+}
+
+void ggl_glTexParameteri(GLenum target, GLenum pname, GLint param)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && parameter_allowed(c, target, pname, param)) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_pack_glTexParameteri(ggl_pack(c), scope.target, pname, param);
+        ggl_target_end(c, &scope);
+    }
+}
+
+void ggl_glTexParameterf(GLenum target, GLenum pname, GLfloat param)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && parameter_allowed(c, target, pname, (GLint)param)) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_pack_glTexParameterf(ggl_pack(c), scope.target, pname, param);
+        ggl_target_end(c, &scope);
+    }
+}
+
+void ggl_glTexParameteriv(GLenum target, GLenum pname, const GLint *params)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && params && parameter_allowed(c, target, pname, *params)) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_pack_glTexParameteriv(ggl_pack(c), scope.target, pname, params, 4);
+        ggl_target_end(c, &scope);
+    }
+}
+
+void ggl_glTexParameterfv(GLenum target, GLenum pname, const GLfloat *params)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && params && parameter_allowed(c, target, pname, (GLint)*params)) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_pack_glTexParameterfv(ggl_pack(c), scope.target, pname, params, 4);
+        ggl_target_end(c, &scope);
+    }
+}
+
+void ggl_glGetTexParameteriv(GLenum target, GLenum pname, GLint *params)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && params) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_call_glGetTexParameteriv(c->stream, scope.target, pname, params, 4);
+        ggl_target_end(c, &scope);
+    }
+}
+
+void ggl_glGetTexParameterfv(GLenum target, GLenum pname, GLfloat *params)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && params) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_call_glGetTexParameterfv(c->stream, scope.target, pname, params, 4);
+        ggl_target_end(c, &scope);
+    }
+}
+
+void ggl_glGenerateMipmap(GLenum target)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (target == GL_TEXTURE_EXTERNAL_OES) {
+        ggl_error(c, GL_INVALID_ENUM);
+        return;
+    }
+    struct ggl_target_scope scope = ggl_target_begin(c, target);
+    gles2_pack_glGenerateMipmap(ggl_pack(c), scope.target);
+    ggl_target_end(c, &scope);
+}
+
+void ggl_glTexStorage2D(GLenum target, GLsizei levels, GLenum internalformat, GLsizei width, GLsizei height)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_pack_glTexStorage2D(ggl_pack(c), scope.target, levels, internalformat, width, height);
+        ggl_target_end(c, &scope);
+    }
+}
+
+void ggl_glCopyTexImage2D(GLenum target, GLint level, GLenum internalformat, GLint x, GLint y, GLsizei width, GLsizei height,
+                          GLint border)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_pack_glCopyTexImage2D(ggl_pack(c), scope.target, level, internalformat, x, y, width, height, border);
+        ggl_target_end(c, &scope);
+    }
+}
+
+void ggl_glCopyTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint x, GLint y, GLsizei width,
+                             GLsizei height)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_pack_glCopyTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, x, y, width, height);
+        ggl_target_end(c, &scope);
+    }
+}
+
+static bool find_image(struct ggl_context *c, void *image, struct ggl_image *out)
+{
+    if (c->ops && c->ops->image_find && c->ops->image_find(c->user, image, out)) {
+        return true;
+    }
+    ggl_error(c, GL_INVALID_VALUE);
+    return false;
+}
+
+void ggl_glEGLImageTargetTexture2DOES(GLenum target, GLeglImageOES handle)
+{
+    struct ggl_context *c = ggl_current();
+    struct ggl_image image;
+    if (!c || !find_image(c, handle, &image)) {
+        return;
+    }
+    struct ggl_target_scope scope = ggl_target_begin(c, target);
+    if (image.kind == GGL_IMAGE_TEXTURE) {
+        gles2_pack_glEGLImageTargetTexture2DOES(ggl_pack(c), scope.target, image.id);
+    } else {
+        rc_pack_rcBindTexture(ggl_pack(c), image.id);
+    }
+    ggl_target_end(c, &scope);
+}
+
+void ggl_glEGLImageTargetRenderbufferStorageOES(GLenum target, GLeglImageOES handle)
+{
+    struct ggl_context *c = ggl_current();
+    struct ggl_image image;
+    if (!c || !find_image(c, handle, &image)) {
+        return;
+    }
+    if (image.kind == GGL_IMAGE_TEXTURE) {
+        gles2_pack_glEGLImageTargetRenderbufferStorageOES(ggl_pack(c), target, image.id);
+    } else {
+        rc_pack_rcBindRenderbuffer(ggl_pack(c), image.id);
+    }
+}

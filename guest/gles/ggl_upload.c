@@ -1,0 +1,229 @@
+/* Texture data on its way to the host: from client memory, or from the bound PIXEL_UNPACK_BUFFER. */
+#include "guest/gles/ggl_objects.h"
+
+/* The smallest limits a driver of any version here has: below them none needs to be asked. */
+#define SAFE_SIZE 2048
+#define SAFE_DEPTH 256
+
+/* Whether a driver would look at client memory at all: it refuses sizes beyond its limits first. */
+static bool plausible(struct ggl_context *c, GLsizei width, GLsizei height, GLsizei depth)
+{
+    if (width <= SAFE_SIZE && height <= SAFE_SIZE && depth <= SAFE_DEPTH) {
+        return true;
+    }
+    const struct ggl_limits *limits = ggl_limits_get(c);
+    int32_t layers = limits->array_layers > limits->texture_size_3d ? limits->array_layers : limits->texture_size_3d;
+    return width <= limits->texture_size && height <= limits->texture_size && depth <= (layers > SAFE_DEPTH ? layers : SAFE_DEPTH);
+}
+
+static bool from_buffer(const struct ggl_context *c)
+{
+    return c->buffers[GGL_BUFFER_PIXEL_UNPACK] != 0;
+}
+
+/* The pixels to send, NULL for none. False: the call cannot be sent. */
+static bool gather(struct ggl_context *c, uint32_t dims, GLsizei width, GLsizei height, GLsizei depth, GLenum format, GLenum type,
+                   const void *data, struct sl_gather *storage, const struct sl_gather **out)
+{
+    struct ggl_pixels pixels;
+    *out = NULL;
+    if (!data || !plausible(c, width, height, depth)) {
+        return true;
+    }
+    if (!ggl_pixels_measure(&c->unpack, dims, width, height, depth, format, type, &pixels)) {
+        ggl_error(c, GL_OUT_OF_MEMORY);
+        return false;
+    }
+    if (pixels.size != 0) {
+        *storage = ggl_pixels_gather(&pixels, data);
+        *out = storage;
+    }
+    return true;
+}
+
+void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei width, GLsizei height, GLint border, GLenum format,
+                      GLenum type, const void *pixels)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (from_buffer(c)) {
+        gles2_pack_glTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height, border, format, type,
+                                          (GLuint)(uintptr_t)pixels);
+        return;
+    }
+    struct sl_gather storage;
+    const struct sl_gather *g;
+    if (gather(c, 2, width, height, 1, format, type, pixels, &storage, &g)) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_pack_glTexImage2D(ggl_pack(c), scope.target, level, internalformat, width, height, border, format, type, g);
+        ggl_target_end(c, &scope);
+    }
+}
+
+void ggl_glTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLsizei width, GLsizei height, GLenum format,
+                         GLenum type, const void *pixels)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (from_buffer(c)) {
+        gles2_pack_glTexSubImage2DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, width, height, format, type,
+                                             (GLuint)(uintptr_t)pixels);
+        return;
+    }
+    struct sl_gather storage;
+    const struct sl_gather *g;
+    if (gather(c, 2, width, height, 1, format, type, pixels, &storage, &g)) {
+        struct ggl_target_scope scope = ggl_target_begin(c, target);
+        gles2_pack_glTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, width, height, format, type, g);
+        ggl_target_end(c, &scope);
+    }
+}
+
+void ggl_glTexImage3D(GLenum target, GLint level, GLint internalformat, GLsizei width, GLsizei height, GLsizei depth, GLint border,
+                      GLenum format, GLenum type, const void *pixels)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (from_buffer(c)) {
+        gles2_pack_glTexImage3DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height, depth, border, format, type,
+                                          (GLuint)(uintptr_t)pixels);
+        return;
+    }
+    struct sl_gather storage;
+    const struct sl_gather *g;
+    if (gather(c, 3, width, height, depth, format, type, pixels, &storage, &g)) {
+        gles2_pack_glTexImage3D(ggl_pack(c), target, level, internalformat, width, height, depth, border, format, type, g);
+    }
+}
+
+void ggl_glTexSubImage3D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint zoffset, GLsizei width, GLsizei height,
+                         GLsizei depth, GLenum format, GLenum type, const void *pixels)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    if (from_buffer(c)) {
+        gles2_pack_glTexSubImage3DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, zoffset, width, height, depth, format,
+                                             type, (GLuint)(uintptr_t)pixels);
+        return;
+    }
+    struct sl_gather storage;
+    const struct sl_gather *g;
+    if (gather(c, 3, width, height, depth, format, type, pixels, &storage, &g)) {
+        gles2_pack_glTexSubImage3D(ggl_pack(c), target, level, xoffset, yoffset, zoffset, width, height, depth, format, type, g);
+    }
+}
+
+/* OES_texture_3D: the core calls, whose packets carry the same. */
+void ggl_glTexImage3DOES(GLenum target, GLint level, GLenum internalformat, GLsizei width, GLsizei height, GLsizei depth,
+                         GLint border, GLenum format, GLenum type, const void *pixels)
+{
+    ggl_glTexImage3D(target, level, (GLint)internalformat, width, height, depth, border, format, type, pixels);
+}
+
+void ggl_glTexSubImage3DOES(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint zoffset, GLsizei width, GLsizei height,
+                            GLsizei depth, GLenum format, GLenum type, const void *pixels)
+{
+    ggl_glTexSubImage3D(target, level, xoffset, yoffset, zoffset, width, height, depth, format, type, pixels);
+}
+
+/* Compressed data is imageSize bytes as they are; a negative size is an error that the host need not see. */
+static bool compressed(struct ggl_context *c, GLsizei size, const void *data, uint32_t *data_size)
+{
+    if (size < 0) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return false;
+    }
+    *data_size = data ? (uint32_t)size : 0;
+    return true;
+}
+
+void ggl_glCompressedTexImage2D(GLenum target, GLint level, GLenum internalformat, GLsizei width, GLsizei height, GLint border,
+                                GLsizei size, const void *data)
+{
+    struct ggl_context *c = ggl_current();
+    uint32_t data_size;
+    if (!c || !compressed(c, size, data, &data_size)) {
+        return;
+    }
+    if (from_buffer(c)) {
+        gles2_pack_glCompressedTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height, border, size,
+                                                    (GLuint)(uintptr_t)data);
+        return;
+    }
+    struct ggl_target_scope scope = ggl_target_begin(c, target);
+    gles2_pack_glCompressedTexImage2D(ggl_pack(c), scope.target, level, internalformat, width, height, border, size, data, data_size);
+    ggl_target_end(c, &scope);
+}
+
+void ggl_glCompressedTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLsizei width, GLsizei height,
+                                   GLenum format, GLsizei size, const void *data)
+{
+    struct ggl_context *c = ggl_current();
+    uint32_t data_size;
+    if (!c || !compressed(c, size, data, &data_size)) {
+        return;
+    }
+    if (from_buffer(c)) {
+        gles2_pack_glCompressedTexSubImage2DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, width, height, format, size,
+                                                       (GLuint)(uintptr_t)data);
+        return;
+    }
+    struct ggl_target_scope scope = ggl_target_begin(c, target);
+    gles2_pack_glCompressedTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, width, height, format, size, data,
+                                         data_size);
+    ggl_target_end(c, &scope);
+}
+
+void ggl_glCompressedTexImage3D(GLenum target, GLint level, GLenum internalformat, GLsizei width, GLsizei height, GLsizei depth,
+                                GLint border, GLsizei size, const void *data)
+{
+    struct ggl_context *c = ggl_current();
+    uint32_t data_size;
+    if (!c || !compressed(c, size, data, &data_size)) {
+        return;
+    }
+    if (from_buffer(c)) {
+        gles2_pack_glCompressedTexImage3DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height, depth, border, size,
+                                                    (GLuint)(uintptr_t)data);
+        return;
+    }
+    gles2_pack_glCompressedTexImage3D(ggl_pack(c), target, level, internalformat, width, height, depth, border, size, data,
+                                      data_size);
+}
+
+void ggl_glCompressedTexSubImage3D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint zoffset, GLsizei width,
+                                   GLsizei height, GLsizei depth, GLenum format, GLsizei size, const void *data)
+{
+    struct ggl_context *c = ggl_current();
+    uint32_t data_size;
+    if (!c || !compressed(c, size, data, &data_size)) {
+        return;
+    }
+    if (from_buffer(c)) {
+        gles2_pack_glCompressedTexSubImage3DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, zoffset, width, height, depth,
+                                                       format, size, (GLuint)(uintptr_t)data);
+        return;
+    }
+    gles2_pack_glCompressedTexSubImage3D(ggl_pack(c), target, level, xoffset, yoffset, zoffset, width, height, depth, format, size,
+                                         data, data_size);
+}
+
+void ggl_glCompressedTexImage3DOES(GLenum target, GLint level, GLenum internalformat, GLsizei width, GLsizei height, GLsizei depth,
+                                   GLint border, GLsizei size, const void *data)
+{
+    ggl_glCompressedTexImage3D(target, level, internalformat, width, height, depth, border, size, data);
+}
+
+void ggl_glCompressedTexSubImage3DOES(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint zoffset, GLsizei width,
+                                      GLsizei height, GLsizei depth, GLenum format, GLsizei size, const void *data)
+{
+    ggl_glCompressedTexSubImage3D(target, level, xoffset, yoffset, zoffset, width, height, depth, format, size, data);
+}
