@@ -1,0 +1,80 @@
+/* The EGL functions themselves: gegl_Name is eglName, as EGL 1.5 and its extensions say; procs.c checks that the types agree. */
+#ifndef GUEST_EGL_API_H
+#define GUEST_EGL_API_H
+
+#include <EGL/egl.h>
+#include <EGL/eglext.h>
+
+/* Platforms that eglGetPlatformDisplay takes. */
+#define GEGL_PLATFORM_EXTENSIONS                                                                   \
+    "EGL_EXT_platform_x11 EGL_KHR_platform_x11 EGL_EXT_platform_xcb EGL_MESA_platform_surfaceless"
+
+/* display.c */
+EGLDisplay gegl_GetDisplay(EGLNativeDisplayType native);
+EGLDisplay gegl_GetPlatformDisplay(EGLenum platform, void *native, const EGLAttrib *attribs);
+EGLDisplay gegl_GetPlatformDisplayEXT(EGLenum platform, void *native, const EGLint *attribs);
+EGLBoolean gegl_Initialize(EGLDisplay display, EGLint *major, EGLint *minor);
+EGLBoolean gegl_Terminate(EGLDisplay display);
+const char *gegl_QueryString(EGLDisplay display, EGLint name);
+EGLBoolean gegl_GetConfigs(EGLDisplay display, EGLConfig *configs, EGLint size, EGLint *count);
+EGLBoolean gegl_ChooseConfig(EGLDisplay display, const EGLint *attribs, EGLConfig *configs, EGLint size, EGLint *count);
+EGLBoolean gegl_GetConfigAttrib(EGLDisplay display, EGLConfig config, EGLint attrib, EGLint *value);
+
+/* current.c */
+EGLBoolean gegl_MakeCurrent(EGLDisplay display, EGLSurface draw, EGLSurface read, EGLContext context);
+EGLContext gegl_GetCurrentContext(void);
+EGLDisplay gegl_GetCurrentDisplay(void);
+EGLSurface gegl_GetCurrentSurface(EGLint which);
+EGLBoolean gegl_ReleaseThread(void);
+EGLBoolean gegl_BindAPI(EGLenum api);
+EGLenum gegl_QueryAPI(void);
+EGLint gegl_GetError(void);
+EGLBoolean gegl_WaitClient(void);
+EGLBoolean gegl_WaitGL(void);
+EGLBoolean gegl_WaitNative(EGLint engine);
+
+/* context.c */
+EGLContext gegl_CreateContext(EGLDisplay display, EGLConfig config, EGLContext share, const EGLint *attribs);
+EGLBoolean gegl_DestroyContext(EGLDisplay display, EGLContext context);
+EGLBoolean gegl_QueryContext(EGLDisplay display, EGLContext context, EGLint attrib, EGLint *value);
+
+/* surface.c */
+EGLSurface gegl_CreateWindowSurface(EGLDisplay display, EGLConfig config, EGLNativeWindowType window, const EGLint *attribs);
+EGLSurface gegl_CreatePlatformWindowSurface(EGLDisplay display, EGLConfig config, void *window, const EGLAttrib *attribs);
+EGLSurface gegl_CreatePlatformWindowSurfaceEXT(EGLDisplay display, EGLConfig config, void *window, const EGLint *attribs);
+EGLSurface gegl_CreatePixmapSurface(EGLDisplay display, EGLConfig config, EGLNativePixmapType pixmap, const EGLint *attribs);
+EGLSurface gegl_CreatePlatformPixmapSurface(EGLDisplay display, EGLConfig config, void *pixmap, const EGLAttrib *attribs);
+EGLSurface gegl_CreatePlatformPixmapSurfaceEXT(EGLDisplay display, EGLConfig config, void *pixmap, const EGLint *attribs);
+EGLSurface gegl_CreatePbufferSurface(EGLDisplay display, EGLConfig config, const EGLint *attribs);
+EGLSurface gegl_CreatePbufferFromClientBuffer(EGLDisplay display, EGLenum type, EGLClientBuffer buffer, EGLConfig config,
+                                              const EGLint *attribs);
+EGLBoolean gegl_DestroySurface(EGLDisplay display, EGLSurface surface);
+EGLBoolean gegl_QuerySurface(EGLDisplay display, EGLSurface surface, EGLint attrib, EGLint *value);
+EGLBoolean gegl_SurfaceAttrib(EGLDisplay display, EGLSurface surface, EGLint attrib, EGLint value);
+EGLBoolean gegl_BindTexImage(EGLDisplay display, EGLSurface surface, EGLint buffer);
+EGLBoolean gegl_ReleaseTexImage(EGLDisplay display, EGLSurface surface, EGLint buffer);
+EGLBoolean gegl_SwapBuffers(EGLDisplay display, EGLSurface surface);
+EGLBoolean gegl_SwapInterval(EGLDisplay display, EGLint interval);
+EGLBoolean gegl_CopyBuffers(EGLDisplay display, EGLSurface surface, EGLNativePixmapType target);
+
+/* sync.c */
+EGLSync gegl_CreateSync(EGLDisplay display, EGLenum type, const EGLAttrib *attribs);
+EGLBoolean gegl_DestroySync(EGLDisplay display, EGLSync sync);
+EGLint gegl_ClientWaitSync(EGLDisplay display, EGLSync sync, EGLint flags, EGLTime timeout_ns);
+EGLBoolean gegl_GetSyncAttrib(EGLDisplay display, EGLSync sync, EGLint attrib, EGLAttrib *value);
+EGLBoolean gegl_WaitSync(EGLDisplay display, EGLSync sync, EGLint flags);
+EGLSyncKHR gegl_CreateSyncKHR(EGLDisplay display, EGLenum type, const EGLint *attribs);
+EGLBoolean gegl_GetSyncAttribKHR(EGLDisplay display, EGLSyncKHR sync, EGLint attrib, EGLint *value);
+EGLint gegl_WaitSyncKHR(EGLDisplay display, EGLSyncKHR sync, EGLint flags);
+
+/* image.c */
+EGLImage gegl_CreateImage(EGLDisplay display, EGLContext context, EGLenum target, EGLClientBuffer buffer,
+                          const EGLAttrib *attribs);
+EGLImageKHR gegl_CreateImageKHR(EGLDisplay display, EGLContext context, EGLenum target, EGLClientBuffer buffer,
+                                const EGLint *attribs);
+EGLBoolean gegl_DestroyImage(EGLDisplay display, EGLImage image);
+
+/* procs.c */
+__eglMustCastToProperFunctionPointerType gegl_GetProcAddress(const char *name);
+
+#endif

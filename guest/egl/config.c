@@ -1,0 +1,329 @@
+#include "guest/egl/config.h"
+
+#include "transport/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* EGL 1.5, table 3.1: how eglChooseConfig compares, and what it assumes. */
+enum criterion { CRITERION_NONE, CRITERION_EXACT, CRITERION_MASK, CRITERION_AT_LEAST, CRITERION_IGNORED };
+/* What values an application may give. */
+enum kind { KIND_SIZE, KIND_NUMBER, KIND_BOOLEAN, KIND_CAVEAT, KIND_TRANSPARENT, KIND_BUFFER_TYPE, KIND_BITS, KIND_ANY };
+
+struct attrib_rule {
+    uint8_t criterion;
+    uint8_t kind;
+    bool must_care; /* EGL_DONT_CARE is an error */
+    EGLint fallback;
+};
+
+#define AT(attrib) [(attrib) - GEGL_ATTRIB_FIRST]
+static const struct attrib_rule rules[GEGL_ATTRIB_COUNT] = {
+    AT(EGL_BUFFER_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_ALPHA_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_BLUE_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_GREEN_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_RED_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_DEPTH_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_STENCIL_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_CONFIG_CAVEAT) = {CRITERION_EXACT, KIND_CAVEAT, false, EGL_DONT_CARE},
+    AT(EGL_CONFIG_ID) = {CRITERION_EXACT, KIND_SIZE, false, EGL_DONT_CARE},
+    AT(EGL_LEVEL) = {CRITERION_EXACT, KIND_NUMBER, true, 0},
+    AT(EGL_MAX_PBUFFER_HEIGHT) = {CRITERION_IGNORED, KIND_SIZE, false, 0},
+    AT(EGL_MAX_PBUFFER_PIXELS) = {CRITERION_IGNORED, KIND_SIZE, false, 0},
+    AT(EGL_MAX_PBUFFER_WIDTH) = {CRITERION_IGNORED, KIND_SIZE, false, 0},
+    AT(EGL_NATIVE_RENDERABLE) = {CRITERION_EXACT, KIND_BOOLEAN, false, EGL_DONT_CARE},
+    AT(EGL_NATIVE_VISUAL_ID) = {CRITERION_IGNORED, KIND_NUMBER, false, 0},
+    AT(EGL_NATIVE_VISUAL_TYPE) = {CRITERION_EXACT, KIND_NUMBER, false, EGL_DONT_CARE},
+    AT(EGL_SAMPLES) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_SAMPLE_BUFFERS) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_SURFACE_TYPE) = {CRITERION_MASK, KIND_BITS, false, EGL_WINDOW_BIT},
+    AT(EGL_TRANSPARENT_TYPE) = {CRITERION_EXACT, KIND_TRANSPARENT, false, EGL_NONE},
+    AT(EGL_TRANSPARENT_BLUE_VALUE) = {CRITERION_EXACT, KIND_SIZE, false, EGL_DONT_CARE},
+    AT(EGL_TRANSPARENT_GREEN_VALUE) = {CRITERION_EXACT, KIND_SIZE, false, EGL_DONT_CARE},
+    AT(EGL_TRANSPARENT_RED_VALUE) = {CRITERION_EXACT, KIND_SIZE, false, EGL_DONT_CARE},
+    AT(EGL_BIND_TO_TEXTURE_RGB) = {CRITERION_EXACT, KIND_BOOLEAN, false, EGL_DONT_CARE},
+    AT(EGL_BIND_TO_TEXTURE_RGBA) = {CRITERION_EXACT, KIND_BOOLEAN, false, EGL_DONT_CARE},
+    AT(EGL_MIN_SWAP_INTERVAL) = {CRITERION_EXACT, KIND_SIZE, false, EGL_DONT_CARE},
+    AT(EGL_MAX_SWAP_INTERVAL) = {CRITERION_EXACT, KIND_SIZE, false, EGL_DONT_CARE},
+    AT(EGL_LUMINANCE_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_ALPHA_MASK_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
+    AT(EGL_COLOR_BUFFER_TYPE) = {CRITERION_EXACT, KIND_BUFFER_TYPE, false, EGL_RGB_BUFFER},
+    AT(EGL_RENDERABLE_TYPE) = {CRITERION_MASK, KIND_BITS, false, EGL_OPENGL_ES_BIT},
+    AT(EGL_MATCH_NATIVE_PIXMAP) = {CRITERION_IGNORED, KIND_ANY, true, EGL_NONE},
+    AT(EGL_CONFORMANT) = {CRITERION_MASK, KIND_BITS, false, 0},
+};
+
+static const struct attrib_rule *rule_find(EGLint attrib)
+{
+    if (attrib < GEGL_ATTRIB_FIRST || attrib >= GEGL_ATTRIB_FIRST + GEGL_ATTRIB_COUNT) {
+        return NULL;
+    }
+    const struct attrib_rule *rule = &rules[attrib - GEGL_ATTRIB_FIRST];
+    return rule->criterion == CRITERION_NONE ? NULL : rule;
+}
+
+bool gegl_config_has(EGLint attrib)
+{
+    return attrib != EGL_MATCH_NATIVE_PIXMAP && rule_find(attrib) != NULL;
+}
+
+static bool value_allowed(const struct attrib_rule *rule, EGLint value)
+{
+    if (value == EGL_DONT_CARE) {
+        return !rule->must_care;
+    }
+    switch (rule->kind) {
+    case KIND_SIZE:
+        return value >= 0;
+    case KIND_BOOLEAN:
+        return value == EGL_TRUE || value == EGL_FALSE;
+    case KIND_CAVEAT:
+        return value == EGL_NONE || value == EGL_SLOW_CONFIG || value == EGL_NON_CONFORMANT_CONFIG;
+    case KIND_TRANSPARENT:
+        return value == EGL_NONE || value == EGL_TRANSPARENT_RGB;
+    case KIND_BUFFER_TYPE:
+        return value == EGL_RGB_BUFFER || value == EGL_LUMINANCE_BUFFER;
+    default:
+        return true;
+    }
+}
+
+struct wish {
+    const struct gegl_config *configs;
+    EGLint values[GEGL_ATTRIB_COUNT];
+};
+
+static EGLint wish_read(struct wish *wish, const EGLint *attribs)
+{
+    for (size_t i = 0; i < GEGL_ATTRIB_COUNT; i++) {
+        wish->values[i] = rules[i].fallback;
+    }
+    for (; attribs != NULL && attribs[0] != EGL_NONE; attribs += 2) {
+        const struct attrib_rule *rule = rule_find(attribs[0]);
+        if (rule == NULL || !value_allowed(rule, attribs[1])) {
+            return EGL_BAD_ATTRIBUTE;
+        }
+        wish->values[attribs[0] - GEGL_ATTRIB_FIRST] = attribs[1];
+    }
+    return EGL_SUCCESS;
+}
+
+static EGLint wish_get(const struct wish *wish, EGLint attrib)
+{
+    return wish->values[attrib - GEGL_ATTRIB_FIRST];
+}
+
+/* They mean nothing unless the type is EGL_TRANSPARENT_RGB. */
+static bool is_transparent_value(EGLint attrib)
+{
+    return attrib == EGL_TRANSPARENT_RED_VALUE || attrib == EGL_TRANSPARENT_GREEN_VALUE || attrib == EGL_TRANSPARENT_BLUE_VALUE;
+}
+
+static bool matches_wish(const struct gegl_config *config, const struct wish *wish)
+{
+    if (wish_get(wish, EGL_CONFIG_ID) != EGL_DONT_CARE) {
+        return gegl_config_get(config, EGL_CONFIG_ID) == wish_get(wish, EGL_CONFIG_ID);
+    }
+    bool no_transparency = wish_get(wish, EGL_TRANSPARENT_TYPE) != EGL_TRANSPARENT_RGB;
+    for (size_t i = 0; i < GEGL_ATTRIB_COUNT; i++) {
+        EGLint want = wish->values[i], have = config->values[i];
+        bool ok = true;
+        if (want == EGL_DONT_CARE || (no_transparency && is_transparent_value((EGLint)i + GEGL_ATTRIB_FIRST))) {
+            continue;
+        }
+        switch (rules[i].criterion) {
+        case CRITERION_EXACT:
+            ok = have == want;
+            break;
+        case CRITERION_MASK:
+            ok = (have & want) == want;
+            break;
+        case CRITERION_AT_LEAST:
+            ok = have >= want;
+            break;
+        default:
+            break;
+        }
+        if (!ok) {
+            return false;
+        }
+    }
+    /* No pixmaps here: nothing matches one. */
+    return wish_get(wish, EGL_MATCH_NATIVE_PIXMAP) == EGL_NONE;
+}
+
+/* Sorting rule 3: bits of those colour components that were asked for. */
+static EGLint color_bits(const struct gegl_config *config, const struct wish *wish)
+{
+    static const EGLint rgb[] = {EGL_RED_SIZE, EGL_GREEN_SIZE, EGL_BLUE_SIZE, EGL_ALPHA_SIZE};
+    static const EGLint luminance[] = {EGL_LUMINANCE_SIZE, EGL_ALPHA_SIZE};
+    bool is_rgb = gegl_config_get(config, EGL_COLOR_BUFFER_TYPE) == EGL_RGB_BUFFER;
+    const EGLint *list = is_rgb ? rgb : luminance;
+    size_t count = is_rgb ? 4 : 2;
+    EGLint bits = 0;
+    for (size_t i = 0; i < count; i++) {
+        EGLint want = wish_get(wish, list[i]);
+        if (want != 0 && want != EGL_DONT_CARE) {
+            bits += gegl_config_get(config, list[i]);
+        }
+    }
+    return bits;
+}
+
+static int caveat_rank(EGLint caveat)
+{
+    return caveat == EGL_NONE ? 0 : caveat == EGL_SLOW_CONFIG ? 1 : 2;
+}
+
+/* The order of section 3.4.1.2; never 0 for two different configurations. */
+static int compare(const void *left, const void *right, void *user)
+{
+    static const EGLint smaller_first[] = {EGL_BUFFER_SIZE, EGL_SAMPLE_BUFFERS, EGL_SAMPLES, EGL_DEPTH_SIZE, EGL_STENCIL_SIZE,
+                                           EGL_ALPHA_MASK_SIZE, EGL_NATIVE_VISUAL_TYPE, EGL_CONFIG_ID};
+    const struct wish *wish = user;
+    const struct gegl_config *a = &wish->configs[*(const uint32_t *)left];
+    const struct gegl_config *b = &wish->configs[*(const uint32_t *)right];
+    int d = caveat_rank(gegl_config_get(a, EGL_CONFIG_CAVEAT)) - caveat_rank(gegl_config_get(b, EGL_CONFIG_CAVEAT));
+    if (d == 0) { /* EGL_RGB_BUFFER 0x308E comes before EGL_LUMINANCE_BUFFER 0x308F */
+        d = gegl_config_get(a, EGL_COLOR_BUFFER_TYPE) - gegl_config_get(b, EGL_COLOR_BUFFER_TYPE);
+    }
+    if (d == 0) {
+        d = color_bits(b, wish) - color_bits(a, wish);
+    }
+    for (size_t i = 0; d == 0 && i < sizeof smaller_first / sizeof smaller_first[0]; i++) {
+        EGLint x = gegl_config_get(a, smaller_first[i]), y = gegl_config_get(b, smaller_first[i]);
+        d = (x > y) - (x < y);
+    }
+    return d;
+}
+
+EGLint gegl_configs_choose(const struct gegl_config *configs, uint32_t count, const EGLint *attribs, uint32_t *order,
+                           uint32_t *matches)
+{
+    struct wish wish = {.configs = configs};
+    EGLint error = wish_read(&wish, attribs);
+    if (error != EGL_SUCCESS) {
+        return error;
+    }
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (matches_wish(&configs[i], &wish)) {
+            order[n++] = i;
+        }
+    }
+    qsort_r(order, n, sizeof *order, compare, &wish);
+    *matches = n;
+    return EGL_SUCCESS;
+}
+
+static uint32_t mask_bits(uint32_t mask)
+{
+    return (uint32_t)__builtin_popcount(mask);
+}
+
+/* The layouts that colour buffers can have in memory: blue lowest. */
+bool gegl_visual_fits(const struct gegl_visual *visual, const struct gegl_config *config)
+{
+    uint32_t red = (uint32_t)gegl_config_get(config, EGL_RED_SIZE), green = (uint32_t)gegl_config_get(config, EGL_GREEN_SIZE);
+    uint32_t blue = (uint32_t)gegl_config_get(config, EGL_BLUE_SIZE), alpha = (uint32_t)gegl_config_get(config, EGL_ALPHA_SIZE);
+    if (visual->blue_mask != (1u << mask_bits(visual->blue_mask)) - 1 || mask_bits(visual->red_mask) != red ||
+        mask_bits(visual->green_mask) != green || mask_bits(visual->blue_mask) != blue) {
+        return false;
+    }
+    bool layout = (red == 8 && green == 8 && blue == 8 && visual->red_mask == 0xff0000u) ||
+                  (red == 5 && green == 6 && blue == 5 && visual->red_mask == 0xf800u);
+    /* A visual without alpha shows a picture with alpha opaquely: what nearly every program wants. */
+    return layout && (visual->depth == red + green + blue || (alpha != 0 && visual->depth == red + green + blue + alpha));
+}
+
+/* What a context of ours can do with a configuration, out of what the host says. */
+static void narrow(struct gegl_config *config, uint32_t gles_version)
+{
+    EGLint apis = EGL_OPENGL_ES2_BIT | (gles_version >= 30 ? EGL_OPENGL_ES3_BIT : 0);
+    EGLint renderable = gegl_config_get(config, EGL_RENDERABLE_TYPE);
+    EGLint conformant = gegl_config_get(config, EGL_CONFORMANT);
+    if ((renderable & EGL_OPENGL_ES2_BIT) != 0 && gles_version >= 30) {
+        renderable |= EGL_OPENGL_ES3_BIT; /* the host made 3.x of it */
+        conformant |= (conformant & EGL_OPENGL_ES2_BIT) != 0 ? EGL_OPENGL_ES3_BIT : 0;
+    }
+    gegl_config_set(config, EGL_RENDERABLE_TYPE, renderable & apis);
+    gegl_config_set(config, EGL_CONFORMANT, conformant & apis);
+    gegl_config_set(config, EGL_SURFACE_TYPE, gegl_config_get(config, EGL_SURFACE_TYPE) & EGL_PBUFFER_BIT);
+    gegl_config_set(config, EGL_NATIVE_RENDERABLE, EGL_FALSE);
+    gegl_config_set(config, EGL_NATIVE_VISUAL_ID, 0);
+    gegl_config_set(config, EGL_NATIVE_VISUAL_TYPE, EGL_NONE);
+    /* Presentation is not paced by the display. */
+    gegl_config_set(config, EGL_MIN_SWAP_INTERVAL, 0);
+    gegl_config_set(config, EGL_MAX_SWAP_INTERVAL, 0);
+}
+
+static enum sl_result host_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count, uint32_t gles_version,
+                                        struct gegl_config *out)
+{
+    for (uint32_t row = 0; row < count; row++) {
+        struct gegl_config *config = &out[row];
+        *config = (struct gegl_config){.host_index = row};
+        for (size_t i = 0; i < GEGL_ATTRIB_COUNT; i++) {
+            EGLint fallback = rules[i].fallback;
+            config->values[i] = fallback == EGL_DONT_CARE ? 0 : fallback;
+        }
+        gegl_config_set(config, EGL_CONFIG_CAVEAT, EGL_NONE);
+        gegl_config_set(config, EGL_RENDERABLE_TYPE, 0);
+        for (uint32_t i = 0; i < attrib_count; i++) {
+            EGLint attrib = (EGLint)table[i];
+            if (rule_find(attrib) != NULL) {
+                gegl_config_set(config, attrib, (EGLint)table[(size_t)(row + 1) * attrib_count + i]);
+            }
+        }
+        if (gegl_config_get(config, EGL_RED_SIZE) <= 0 || gegl_config_get(config, EGL_RED_SIZE) > 32) {
+            return SL_ERR_PROTOCOL;
+        }
+        narrow(config, gles_version);
+    }
+    return SL_OK;
+}
+
+enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count, uint32_t gles_version,
+                                 const struct gegl_visual *visuals, uint32_t visual_count, struct gegl_config **configs,
+                                 uint32_t *config_count)
+{
+    if (count == 0 || attrib_count == 0) {
+        return SL_ERR_PROTOCOL;
+    }
+    struct gegl_config *host = sl_alloc_array(count, sizeof *host);
+    struct gegl_config *all = sl_alloc_array((size_t)count * (visual_count + 1), sizeof *all);
+    enum sl_result r = host == NULL || all == NULL ? SL_ERR_NOMEM
+                                                   : host_configs_read(table, attrib_count, count, gles_version, host);
+    if (r != SL_OK) {
+        sl_free(host);
+        sl_free(all);
+        return r;
+    }
+    uint32_t n = 0;
+    for (uint32_t v = 0; v < visual_count; v++) {
+        for (uint32_t i = 0; i < count; i++) {
+            if (!gegl_visual_fits(&visuals[v], &host[i])) {
+                continue;
+            }
+            all[n] = host[i];
+            all[n].depth = visuals[v].depth;
+            gegl_config_set(&all[n], EGL_SURFACE_TYPE, gegl_config_get(&host[i], EGL_SURFACE_TYPE) | EGL_WINDOW_BIT);
+            gegl_config_set(&all[n], EGL_NATIVE_RENDERABLE, EGL_TRUE);
+            gegl_config_set(&all[n], EGL_NATIVE_VISUAL_ID, (EGLint)visuals[v].id);
+            gegl_config_set(&all[n], EGL_NATIVE_VISUAL_TYPE, visuals[v].type);
+            n++;
+        }
+    }
+    if (n == 0) {
+        memcpy(all, host, count * sizeof *all);
+        n = count;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        gegl_config_set(&all[i], EGL_CONFIG_ID, (EGLint)i + 1);
+    }
+    sl_free(host);
+    *configs = all;
+    *config_count = n;
+    return SL_OK;
+}

@@ -1,0 +1,57 @@
+/* Configurations: the host's table made EGL's, matching and sorting (EGL 1.5, 3.4.1). Pure functions, any thread. */
+#ifndef GUEST_EGL_CONFIG_H
+#define GUEST_EGL_CONFIG_H
+
+#include "transport/base/result.h"
+
+#include <EGL/egl.h>
+#include <EGL/eglext.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Attributes of a configuration lie in one range: EGL_BUFFER_SIZE .. EGL_CONFORMANT. */
+#define GEGL_ATTRIB_FIRST EGL_BUFFER_SIZE
+#define GEGL_ATTRIB_COUNT (EGL_CONFORMANT - EGL_BUFFER_SIZE + 1)
+
+struct gegl_config {
+    uint32_t host_index; /* row of the host's table: what renderControl calls a config */
+    uint32_t depth;      /* of the X visual, in bits; 0 without visual */
+    EGLint values[GEGL_ATTRIB_COUNT];
+};
+
+static inline EGLint gegl_config_get(const struct gegl_config *config, EGLint attrib)
+{
+    return config->values[attrib - GEGL_ATTRIB_FIRST];
+}
+static inline void gegl_config_set(struct gegl_config *config, EGLint attrib, EGLint value)
+{
+    config->values[attrib - GEGL_ATTRIB_FIRST] = value;
+}
+
+/* Is it an attribute that eglGetConfigAttrib answers? */
+bool gegl_config_has(EGLint attrib);
+
+/* One visual of the X screen that windows can have. */
+struct gegl_visual {
+    uint32_t id;
+    uint32_t depth;
+    EGLint type; /* X class: 4 TrueColor, 5 DirectColor */
+    uint32_t red_mask, green_mask, blue_mask;
+};
+
+/* The host's table (row 0: attribute names; rows 1..count: values) as EGL configurations with ids from 1. With visuals: one for each pair
+ * that fits by channel sizes, visuals outermost, as native drivers list them; when none fits, or without visuals, all, for pbuffers only.
+ * gles_version: highest context version. Gives *configs (sl_free). PROTOCOL: the table misses what we need; NOMEM. */
+enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count, uint32_t gles_version,
+                                 const struct gegl_visual *visuals, uint32_t visual_count, struct gegl_config **configs,
+                                 uint32_t *config_count) SL_MUST_USE;
+
+/* Do windows of this visual show pictures of this configuration? */
+bool gegl_visual_fits(const struct gegl_visual *visual, const struct gegl_config *config);
+
+/* eglChooseConfig's rules. attribs: nullable, ends with EGL_NONE. order: room for `count` indices. EGL error. */
+EGLint gegl_configs_choose(const struct gegl_config *configs, uint32_t count, const EGLint *attribs, uint32_t *order,
+                           uint32_t *matches);
+
+#endif

@@ -1,0 +1,244 @@
+#include "guest/egl/api.h"
+#include "guest/egl/gegl.h"
+#include "guest/rc_call.h"
+#include "transport/base/mem.h"
+#include "wire/rc_pack.h"
+
+/* What eglCreateContext was asked for. */
+struct context_wish {
+    EGLint major, minor;
+    EGLenum reset_strategy;
+    bool robust;
+};
+
+static EGLint boolean_read(EGLint value, bool *out)
+{
+    if (value != EGL_TRUE && value != EGL_FALSE) {
+        return EGL_BAD_ATTRIBUTE;
+    }
+    *out = value == EGL_TRUE;
+    return EGL_SUCCESS;
+}
+
+static EGLint wish_read_one(struct context_wish *wish, EGLint attrib, EGLint value)
+{
+    bool ignored;
+    switch (attrib) {
+    case EGL_CONTEXT_MAJOR_VERSION: /* also EGL_CONTEXT_CLIENT_VERSION */
+        wish->major = value;
+        return EGL_SUCCESS;
+    case EGL_CONTEXT_MINOR_VERSION:
+        wish->minor = value;
+        return EGL_SUCCESS;
+    case EGL_CONTEXT_FLAGS_KHR:
+        return (value & ~EGL_CONTEXT_OPENGL_DEBUG_BIT_KHR) == 0 ? EGL_SUCCESS : EGL_BAD_ATTRIBUTE;
+    case EGL_CONTEXT_OPENGL_DEBUG:
+    case EGL_CONTEXT_OPENGL_NO_ERROR_KHR: /* errors may be reported all the same */
+        return boolean_read(value, &ignored);
+    case EGL_CONTEXT_OPENGL_ROBUST_ACCESS:
+    case EGL_CONTEXT_OPENGL_ROBUST_ACCESS_EXT:
+        return boolean_read(value, &wish->robust);
+    case EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY:
+    case EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY_EXT:
+        wish->reset_strategy = (EGLenum)value;
+        return value == EGL_NO_RESET_NOTIFICATION || value == EGL_LOSE_CONTEXT_ON_RESET ? EGL_SUCCESS : EGL_BAD_ATTRIBUTE;
+    case EGL_CONTEXT_RELEASE_BEHAVIOR_KHR:
+        return value == EGL_CONTEXT_RELEASE_BEHAVIOR_FLUSH_KHR || value == EGL_CONTEXT_RELEASE_BEHAVIOR_NONE_KHR
+                   ? EGL_SUCCESS
+                   : EGL_BAD_ATTRIBUTE;
+    default: /* profiles and forward compatibility are OpenGL's */
+        return EGL_BAD_ATTRIBUTE;
+    }
+}
+
+static EGLint wish_read(struct context_wish *wish, const EGLint *attribs)
+{
+    *wish = (struct context_wish){.major = 1, .reset_strategy = EGL_NO_RESET_NOTIFICATION};
+    for (; attribs != NULL && attribs[0] != EGL_NONE; attribs += 2) {
+        EGLint error = wish_read_one(wish, attribs[0], attribs[1]);
+        if (error != EGL_SUCCESS) {
+            return error;
+        }
+    }
+    return EGL_SUCCESS;
+}
+
+/* Versions there are: 2.0, 3.0, 3.1 (and no 1.x here). A context is of the highest version the host has: each is backward compatible. */
+static EGLint version_check(const struct gegl_display *display, const struct gegl_config *config, const struct context_wish *wish)
+{
+    bool exists = (wish->major == 2 && wish->minor == 0) || (wish->major == 3 && wish->minor >= 0 && wish->minor <= 1);
+    if (!exists || (uint32_t)(wish->major * 10 + wish->minor) > display->host.gles_version) {
+        return EGL_BAD_MATCH;
+    }
+    EGLint need = wish->major == 2 ? EGL_OPENGL_ES2_BIT : EGL_OPENGL_ES3_BIT;
+    return config == NULL || (gegl_config_get(config, EGL_RENDERABLE_TYPE) & need) != 0 ? EGL_SUCCESS : EGL_BAD_MATCH;
+}
+
+/* renderControl's number for a version. */
+static uint32_t host_version(uint32_t gles_version)
+{
+    return gles_version >= 31 ? 4 : gles_version == 30 ? 3 : 2;
+}
+
+static EGLint host_make(struct gegl_display *display, struct gegl_context *context, const struct gegl_context *share,
+                        const struct context_wish *wish)
+{
+    struct gs_stream *stream;
+    EGLint error = gegl_stream_get(display, &stream);
+    if (error != EGL_SUCCESS) {
+        return error;
+    }
+    uint32_t version = display->host.gles_version;
+    context->host_id = rc_call_rcCreateContext(stream, context->host_config, share != NULL ? share->host_id : 0,
+                                               host_version(version));
+    if (gs_dead(stream)) {
+        return EGL_CONTEXT_LOST;
+    }
+    if (context->host_id == 0) {
+        return EGL_BAD_ALLOC;
+    }
+    const struct ggl_context_args args = {.version = version, .features = display->host.gles_features,
+                                          .share = share != NULL ? share->ggl : NULL,
+                                          .lose_on_reset = wish->reset_strategy == EGL_LOSE_CONTEXT_ON_RESET,
+                                          .ops = &gegl_gles_ops, .user = display};
+    if (ggl_context_create(&args, &context->ggl) != SL_OK) {
+        rc_pack_rcDestroyContext(gs_pack(stream), context->host_id);
+        return EGL_BAD_ALLOC;
+    }
+    return EGL_SUCCESS;
+}
+
+/* share: nullable, counted by the caller. */
+static EGLint context_make(struct gegl_display *display, const struct gegl_config *config, const struct gegl_context *share,
+                           const struct context_wish *wish, struct gegl_context **out)
+{
+    struct gegl_context *context = sl_alloc(sizeof *context);
+    if (context == NULL) {
+        return EGL_BAD_ALLOC;
+    }
+    if (config != NULL) {
+        context->config = *config;
+    }
+    context->host_config = config != NULL ? config->host_index : display->configs[0].host_index;
+    context->client_version = wish->major;
+    context->reset_strategy = wish->reset_strategy;
+    EGLint error = host_make(display, context, share, wish);
+    if (error != EGL_SUCCESS) {
+        sl_free(context);
+        return error;
+    }
+    if (gegl_object_add(display, &context->base, GEGL_CONTEXT) != SL_OK) {
+        context->base.display = display;
+        gegl_context_end(context);
+        sl_free(context);
+        return EGL_BAD_ALLOC;
+    }
+    *out = context;
+    return EGL_SUCCESS;
+}
+
+EGLContext gegl_CreateContext(EGLDisplay handle, EGLConfig config_handle, EGLContext share_handle, const EGLint *attribs)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_NO_CONTEXT;
+    }
+    const struct gegl_config *config = NULL;
+    if (config_handle != EGL_NO_CONFIG_KHR && (config = gegl_config_find(display, config_handle)) == NULL) {
+        gegl_fail(EGL_BAD_CONFIG);
+        return EGL_NO_CONTEXT;
+    }
+    struct context_wish wish;
+    EGLint error = wish_read(&wish, attribs);
+    if (error == EGL_SUCCESS) {
+        error = version_check(display, config, &wish);
+    }
+    if (error != EGL_SUCCESS) {
+        gegl_fail(error);
+        return EGL_NO_CONTEXT;
+    }
+    struct gegl_context *share = NULL, *context;
+    if (share_handle != EGL_NO_CONTEXT) {
+        share = gegl_object_find(display, GEGL_CONTEXT, share_handle);
+        if (share == NULL) {
+            gegl_fail(EGL_BAD_CONTEXT);
+            return EGL_NO_CONTEXT;
+        }
+    }
+    error = share != NULL && share->reset_strategy != wish.reset_strategy
+                ? EGL_BAD_MATCH
+                : context_make(display, config, share, &wish, &context);
+    if (share != NULL) {
+        gegl_object_unref(&share->base);
+    }
+    gegl_fail(error);
+    return error == EGL_SUCCESS ? gegl_object_handle(&context->base) : EGL_NO_CONTEXT;
+}
+
+void gegl_context_end(struct gegl_context *context)
+{
+    struct gs_stream *stream;
+    if (gegl_stream_get(context->base.display, &stream) == EGL_SUCCESS) {
+        rc_pack_rcDestroyContext(gs_pack(stream), context->host_id);
+        if (context->placeholder != 0) {
+            rc_pack_rcDestroyWindowSurface(gs_pack(stream), context->placeholder);
+        }
+        gs_flush(stream);
+    }
+    ggl_context_destroy(context->ggl);
+}
+
+EGLBoolean gegl_DestroyContext(EGLDisplay handle, EGLContext context)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    return gegl_object_remove(display, GEGL_CONTEXT, context) ? gegl_done() : gegl_fail(EGL_BAD_CONTEXT);
+}
+
+static EGLint render_buffer(const struct gegl_context *context)
+{
+    struct gegl_thread *thread = gegl_thread_peek();
+    bool current = thread != NULL && thread->context == context;
+    return current && thread->draw != NULL ? EGL_BACK_BUFFER : EGL_NONE;
+}
+
+EGLBoolean gegl_QueryContext(EGLDisplay handle, EGLContext context_handle, EGLint attrib, EGLint *value)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_context *context = gegl_object_find(display, GEGL_CONTEXT, context_handle);
+    if (context == NULL) {
+        return gegl_fail(EGL_BAD_CONTEXT);
+    }
+    EGLint error = value == NULL ? EGL_BAD_PARAMETER : EGL_SUCCESS, answer = 0;
+    switch (attrib) {
+    case EGL_CONFIG_ID:
+        answer = gegl_config_get(&context->config, EGL_CONFIG_ID);
+        break;
+    case EGL_CONTEXT_CLIENT_TYPE:
+        answer = EGL_OPENGL_ES_API;
+        break;
+    case EGL_CONTEXT_CLIENT_VERSION:
+        answer = context->client_version;
+        break;
+    case EGL_RENDER_BUFFER:
+        answer = render_buffer(context);
+        break;
+    case EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY_EXT:
+        answer = (EGLint)context->reset_strategy;
+        break;
+    default:
+        error = EGL_BAD_ATTRIBUTE;
+        break;
+    }
+    gegl_object_unref(&context->base);
+    if (error != EGL_SUCCESS) {
+        return gegl_fail(error);
+    }
+    *value = answer;
+    return gegl_done();
+}

@@ -1,0 +1,394 @@
+/* Displays: the process's registry, initialisation, strings. */
+#include "guest/egl/api.h"
+#include "guest/egl/gegl.h"
+#include "guest/egl/host.h"
+#include "guest/egl/x11.h"
+#include "transport/base/atomic.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OBJECTS_MAX 65536u
+
+/* Every display ever asked for; a process has a handful. */
+static struct registry {
+    pthread_mutex_t lock;
+    struct sl_list displays; /* struct gegl_display.link */
+    uint32_t count;
+} registry = {PTHREAD_MUTEX_INITIALIZER, {&registry.displays, &registry.displays}, 0};
+
+static struct gegl_display *find_locked(enum gegl_platform platform, const void *native, int screen)
+{
+    SL_LIST_FOR(item, &registry.displays) {
+        struct gegl_display *display = SL_CONTAINER(item, struct gegl_display, link);
+        if (display->platform == platform && display->native == native && display->screen == screen) {
+            return display;
+        }
+    }
+    return NULL;
+}
+
+static struct gegl_display *add_locked(enum gegl_platform platform, void *native, int screen)
+{
+    struct gegl_display *display = sl_alloc(sizeof *display);
+    if (display == NULL) {
+        return NULL;
+    }
+    *display = (struct gegl_display){.index = ++registry.count, .platform = platform, .native = native, .screen = screen};
+    pthread_mutex_init(&display->setup, NULL);
+    pthread_mutex_init(&display->lock, NULL);
+    sl_list_add(&registry.displays, &display->link);
+    return display;
+}
+
+void gegl_displays_forked(void)
+{
+    pthread_mutex_init(&registry.lock, NULL);
+    SL_LIST_FOR(item, &registry.displays) {
+        struct gegl_display *display = SL_CONTAINER(item, struct gegl_display, link);
+        /* The locks may have been held by threads that are not here; what they guard is the parent's and is left alone. */
+        pthread_mutex_init(&display->setup, NULL);
+        pthread_mutex_init(&display->lock, NULL);
+        display->initialized = false;
+        display->device = NULL;
+        display->x11 = NULL;
+    }
+}
+
+static struct gegl_display *find_handle(EGLDisplay handle)
+{
+    struct gegl_display *found = NULL;
+    pthread_mutex_lock(&registry.lock);
+    SL_LIST_FOR(item, &registry.displays) {
+        struct gegl_display *display = SL_CONTAINER(item, struct gegl_display, link);
+        if (display == handle) {
+            found = display;
+        }
+    }
+    pthread_mutex_unlock(&registry.lock);
+    return found;
+}
+
+struct gegl_display *gegl_display_enter(EGLDisplay handle)
+{
+    struct gegl_display *display = find_handle(handle);
+    if (display == NULL) {
+        gegl_fail(EGL_BAD_DISPLAY);
+        return NULL;
+    }
+    pthread_mutex_lock(&display->lock);
+    bool initialized = display->initialized;
+    pthread_mutex_unlock(&display->lock);
+    if (!initialized) {
+        gegl_fail(EGL_NOT_INITIALIZED);
+        return NULL;
+    }
+    return display;
+}
+
+EGLDisplay gegl_platform_display(EGLenum platform, void *native, const EGLAttrib *attribs)
+{
+    enum gegl_platform kind;
+    EGLAttrib screen_attrib = EGL_NONE;
+    switch (platform) {
+    case EGL_NONE:
+        kind = native != NULL || getenv("DISPLAY") != NULL ? GEGL_PLATFORM_X11 : GEGL_PLATFORM_SURFACELESS;
+        break;
+    case EGL_PLATFORM_X11_KHR:
+        kind = GEGL_PLATFORM_X11;
+        screen_attrib = EGL_PLATFORM_X11_SCREEN_KHR;
+        break;
+    case EGL_PLATFORM_XCB_EXT:
+        kind = GEGL_PLATFORM_XCB;
+        screen_attrib = EGL_PLATFORM_XCB_SCREEN_EXT;
+        break;
+    case EGL_PLATFORM_SURFACELESS_MESA:
+        kind = GEGL_PLATFORM_SURFACELESS;
+        if (native != NULL) {
+            gegl_fail(EGL_BAD_PARAMETER);
+            return EGL_NO_DISPLAY;
+        }
+        break;
+    default:
+        gegl_fail(EGL_BAD_PARAMETER);
+        return EGL_NO_DISPLAY;
+    }
+    int screen = -1;
+    for (; attribs != NULL && attribs[0] != EGL_NONE; attribs += 2) {
+        if (attribs[0] != screen_attrib || attribs[1] < 0 || attribs[1] > 255) {
+            gegl_fail(EGL_BAD_ATTRIBUTE);
+            return EGL_NO_DISPLAY;
+        }
+        screen = (int)attribs[1];
+    }
+    pthread_mutex_lock(&registry.lock);
+    struct gegl_display *display = find_locked(kind, native, screen);
+    if (display == NULL) {
+        display = add_locked(kind, native, screen);
+    }
+    pthread_mutex_unlock(&registry.lock);
+    gegl_fail(display != NULL ? EGL_SUCCESS : EGL_BAD_ALLOC);
+    return display;
+}
+
+EGLDisplay gegl_GetDisplay(EGLNativeDisplayType native)
+{
+    return gegl_platform_display(EGL_NONE, (void *)native, NULL);
+}
+
+EGLDisplay gegl_GetPlatformDisplay(EGLenum platform, void *native, const EGLAttrib *attribs)
+{
+    return gegl_platform_display(platform, native, attribs);
+}
+
+EGLDisplay gegl_GetPlatformDisplayEXT(EGLenum platform, void *native, const EGLint *attribs)
+{
+    EGLAttrib wide[16];
+    size_t n = 0;
+    for (; attribs != NULL && attribs[n] != EGL_NONE; n += 2) {
+        if (n + 2 >= sizeof wide / sizeof wide[0]) {
+            gegl_fail(EGL_BAD_ATTRIBUTE);
+            return EGL_NO_DISPLAY;
+        }
+        wide[n] = attribs[n];
+        wide[n + 1] = attribs[n + 1];
+    }
+    wide[n] = EGL_NONE;
+    return gegl_platform_display(platform, native, wide);
+}
+
+/* The host's table made configurations; those of the last initialisation stay if they are the same, so that handles and pointers into
+ * them survive eglTerminate. */
+static enum sl_result configs_load(struct gegl_display *display, struct gs_stream *stream)
+{
+    uint32_t *table, attribs, rows, count;
+    enum sl_result r = gegl_host_configs(stream, &table, &attribs, &rows);
+    if (r != SL_OK) {
+        return r;
+    }
+    const struct gegl_visual *visuals = NULL;
+    uint32_t visual_count = display->x11 != NULL ? gegl_x11_visuals(display->x11, &visuals) : 0;
+    struct gegl_config *configs;
+    r = gegl_configs_read(table, attribs, rows, display->host.gles_version, visuals, visual_count, &configs, &count);
+    sl_free(table);
+    if (r != SL_OK) {
+        return r;
+    }
+    if (display->config_count == count && memcmp(display->configs, configs, count * sizeof *configs) == 0) {
+        sl_free(configs);
+    } else {
+        sl_free(display->configs);
+        display->configs = configs;
+        display->config_count = count;
+    }
+    return SL_OK;
+}
+
+static void extensions_make(struct gegl_display *display)
+{
+    static const char always[] =
+        "EGL_EXT_create_context_robustness EGL_KHR_config_attribs EGL_KHR_context_flush_control EGL_KHR_create_context "
+        "EGL_KHR_create_context_no_error EGL_KHR_fence_sync EGL_KHR_get_all_proc_addresses EGL_KHR_gl_texture_2D_image "
+        "EGL_KHR_image_base EGL_KHR_no_config_context EGL_KHR_surfaceless_context EGL_MESA_configless_context";
+    _Static_assert(sizeof always + 64 < sizeof display->extensions, "room for all extensions");
+    strcpy(display->extensions, always);
+    if (display->host.sync_status) {
+        strcat(display->extensions, " EGL_KHR_wait_sync");
+    }
+}
+
+/* Everything an initialised display has, or nothing. */
+static EGLint display_open(struct gegl_display *display)
+{
+    enum sl_result r = gs_device_get(&display->device); /* logs why not */
+    if (r != SL_OK) {
+        display->device = NULL;
+        return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_NOT_INITIALIZED;
+    }
+    struct gs_stream *stream;
+    display->host = (struct gegl_host){0};
+    sl_atomic_store_relaxed(&display->lost, 0);
+    EGLint error = gegl_stream_get(display, &stream);
+    if (error != EGL_SUCCESS) {
+        goto fail_device;
+    }
+    r = gegl_host_ask(stream, &display->host);
+    if (r == SL_OK && display->platform != GEGL_PLATFORM_SURFACELESS) {
+        r = gegl_x11_open(display, &display->x11); /* logs why not */
+    }
+    if (r == SL_OK) {
+        r = configs_load(display, stream);
+    }
+    if (r != SL_OK) {
+        error = r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_NOT_INITIALIZED;
+        goto fail_x11;
+    }
+    extensions_make(display);
+    sl_table_init(&display->objects, OBJECTS_MAX, 0);
+    return EGL_SUCCESS;
+
+fail_x11:
+    gegl_x11_unref(display->x11);
+    display->x11 = NULL;
+fail_device:
+    gegl_stream_drop(gegl_thread());
+    gs_device_put(display->device);
+    display->device = NULL;
+    return error;
+}
+
+EGLBoolean gegl_Initialize(EGLDisplay handle, EGLint *major, EGLint *minor)
+{
+    struct gegl_display *display = find_handle(handle);
+    if (display == NULL) {
+        return gegl_fail(EGL_BAD_DISPLAY);
+    }
+    if (gegl_thread() == NULL) {
+        return EGL_FALSE;
+    }
+    EGLint error = EGL_SUCCESS;
+    pthread_mutex_lock(&display->setup);
+    if (!display->initialized) {
+        error = display_open(display);
+        pthread_mutex_lock(&display->lock);
+        display->initialized = error == EGL_SUCCESS;
+        pthread_mutex_unlock(&display->lock);
+    }
+    pthread_mutex_unlock(&display->setup);
+    if (error != EGL_SUCCESS) {
+        return gegl_fail(error);
+    }
+    if (major != NULL) {
+        *major = 1;
+    }
+    if (minor != NULL) {
+        *minor = 5;
+    }
+    return gegl_done();
+}
+
+EGLBoolean gegl_Terminate(EGLDisplay handle)
+{
+    struct gegl_display *display = find_handle(handle);
+    if (display == NULL) {
+        return gegl_fail(EGL_BAD_DISPLAY);
+    }
+    pthread_mutex_lock(&display->setup);
+    pthread_mutex_lock(&display->lock);
+    bool was = display->initialized;
+    display->initialized = false;
+    pthread_mutex_unlock(&display->lock);
+    if (was) {
+        gegl_object_remove_all(display);
+        sl_table_finish(&display->objects);
+        struct gegl_thread *thread = gegl_thread_peek();
+        if (thread != NULL && thread->device == display->device) {
+            gegl_stream_drop(thread);
+        }
+        gegl_x11_unref(display->x11);
+        display->x11 = NULL;
+        gs_device_put(display->device);
+        display->device = NULL;
+    }
+    pthread_mutex_unlock(&display->setup);
+    return gegl_done();
+}
+
+const char *gegl_QueryString(EGLDisplay handle, EGLint name)
+{
+    if (handle == EGL_NO_DISPLAY && name == EGL_EXTENSIONS) {
+        gegl_done();
+        return "EGL_EXT_client_extensions EGL_EXT_platform_base EGL_KHR_client_get_all_proc_addresses " GEGL_PLATFORM_EXTENSIONS;
+    }
+    if (handle == EGL_NO_DISPLAY && name == EGL_VERSION) {
+        gegl_done();
+        return "1.5";
+    }
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return NULL;
+    }
+    gegl_done();
+    switch (name) {
+    case EGL_VENDOR:
+        return "Sluice";
+    case EGL_VERSION:
+        return "1.5";
+    case EGL_CLIENT_APIS:
+        return "OpenGL_ES";
+    case EGL_EXTENSIONS:
+        return display->extensions;
+    default:
+        gegl_fail(EGL_BAD_PARAMETER);
+        return NULL;
+    }
+}
+
+EGLBoolean gegl_GetConfigs(EGLDisplay handle, EGLConfig *configs, EGLint size, EGLint *count)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    if (count == NULL || (configs != NULL && size < 0)) {
+        return gegl_fail(EGL_BAD_PARAMETER);
+    }
+    uint32_t n = display->config_count;
+    if (configs != NULL) {
+        n = (uint32_t)size < n ? (uint32_t)size : n;
+        for (uint32_t i = 0; i < n; i++) {
+            configs[i] = (EGLConfig)((uintptr_t)i + 1);
+        }
+    }
+    *count = (EGLint)n;
+    return gegl_done();
+}
+
+EGLBoolean gegl_ChooseConfig(EGLDisplay handle, const EGLint *attribs, EGLConfig *configs, EGLint size, EGLint *count)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    if (count == NULL || (configs != NULL && size < 0)) {
+        return gegl_fail(EGL_BAD_PARAMETER);
+    }
+    uint32_t *order = sl_alloc_array(display->config_count, sizeof *order), n;
+    if (order == NULL) {
+        return gegl_fail(EGL_BAD_ALLOC);
+    }
+    EGLint error = gegl_configs_choose(display->configs, display->config_count, attribs, order, &n);
+    if (error == EGL_SUCCESS) {
+        if (configs != NULL) {
+            n = (uint32_t)size < n ? (uint32_t)size : n;
+            for (uint32_t i = 0; i < n; i++) {
+                configs[i] = (EGLConfig)((uintptr_t)order[i] + 1);
+            }
+        }
+        *count = (EGLint)n;
+    }
+    sl_free(order);
+    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+}
+
+EGLBoolean gegl_GetConfigAttrib(EGLDisplay handle, EGLConfig config_handle, EGLint attrib, EGLint *value)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    const struct gegl_config *config = gegl_config_find(display, config_handle);
+    if (config == NULL) {
+        return gegl_fail(EGL_BAD_CONFIG);
+    }
+    if (!gegl_config_has(attrib)) {
+        return gegl_fail(EGL_BAD_ATTRIBUTE);
+    }
+    if (value == NULL) {
+        return gegl_fail(EGL_BAD_PARAMETER);
+    }
+    *value = gegl_config_get(config, attrib);
+    return gegl_done();
+}

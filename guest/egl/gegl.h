@@ -1,0 +1,180 @@
+/* EGL 1.5 over renderControl: what a process keeps of displays, contexts, surfaces, images and syncs.
+ *
+ * Callers: glvnd's libEGL through the table in procs.c; any thread. Handles an application holds are ids into the display's table, never
+ * pointers (the display itself excepted: glvnd maps those), so that stale and foreign ones are found out.
+ * Objects are counted: one for the handle, one for each thread they are current on; counts and the table are under the display's lock,
+ * which is never held while waiting for the host or the X server. Lock order: process registry, display, X11 connection, window. */
+#ifndef GUEST_EGL_GEGL_H
+#define GUEST_EGL_GEGL_H
+
+#include "guest/egl/config.h"
+#include "guest/gles/ggl.h"
+#include "guest/stream/gs.h"
+#include "transport/base/list.h"
+#include "transport/base/table.h"
+
+#include <EGL/egl.h>
+#include <EGL/eglext.h>
+#include <pthread.h>
+
+struct gegl_x11;
+struct gegl_window;
+
+enum gegl_kind { GEGL_CONTEXT = 1, GEGL_SURFACE, GEGL_SYNC, GEGL_IMAGE };
+
+/* What the host announced, as far as EGL cares (protocol: feature strings). */
+struct gegl_host {
+    uint32_t gles_features; /* GGL_FEATURE_* */
+    uint32_t gles_version;  /* highest context version: 20, 30, 31 */
+    bool checksum;          /* checksum v1 is to be selected on every stream */
+    bool sync;              /* rcCreateSyncKHR, rcClientWaitSyncKHR, rcDestroySyncKHR */
+    bool sync_status;       /* rcWaitSyncKHR, rcIsSyncSignaled */
+    bool frame_number;      /* rcFlushWindowColorBufferAsyncWithFrameNumber */
+};
+
+enum gegl_platform { GEGL_PLATFORM_SURFACELESS, GEGL_PLATFORM_X11, GEGL_PLATFORM_XCB };
+
+struct gegl_display {
+    struct sl_list link; /* struct registry.displays; never freed: applications may hold the pointer for ever */
+    uint32_t index;      /* from 1; upper half of every handle */
+    enum gegl_platform platform;
+    void *native;        /* Display or xcb_connection_t of the application; NULL: default */
+    int screen;          /* X screen asked for, -1 the default */
+
+    pthread_mutex_t setup; /* one eglInitialize or eglTerminate at a time; held while they wait */
+    pthread_mutex_t lock; /* guards what follows; configs, host and device stand still while initialized */
+    bool initialized;
+    uint32_t lost;        /* atomic: the host is gone */
+    struct gs_device *device;
+    struct gegl_host host;
+    struct gegl_config *configs;
+    uint32_t config_count;
+    struct sl_table objects;
+    struct gegl_x11 *x11; /* NULL on surfaceless; counted */
+    char extensions[640];
+};
+
+/* First member of every object. */
+struct gegl_object {
+    struct gegl_display *display;
+    enum gegl_kind kind;
+    uint32_t id;         /* in display->objects; 0 once the handle is destroyed */
+    uint32_t refs;
+};
+
+struct gegl_thread;
+
+struct gegl_context {
+    struct gegl_object base;
+    struct gegl_config config; /* copy; id 0: made without config */
+    uint32_t host_id;
+    uint32_t host_config;      /* index the host made it with */
+    EGLint client_version;     /* major version asked for */
+    EGLenum reset_strategy;
+    struct ggl_context *ggl;
+    uint32_t placeholder;      /* host surface for binding without surface; 0 none yet */
+    struct gegl_thread *thread; /* where it is current; NULL nowhere. Display's lock */
+};
+
+struct gegl_surface {
+    struct gegl_object base;
+    struct gegl_config config; /* copy */
+    EGLint type;               /* EGL_WINDOW_BIT or EGL_PBUFFER_BIT */
+    uint32_t host_id;
+    uint32_t width_px, height_px; /* written by the thread it is current on, or at creation */
+    EGLint texture_format, texture_target, mipmap_texture, mipmap_level, largest_pbuffer;
+    EGLint swap_behavior, multisample_resolve;
+    uint32_t color_buffer;     /* pbuffer bound as texture: its colour buffer on the host; 0 none yet */
+    bool texture_bound;
+    struct gegl_window *window; /* NULL for pbuffers */
+    struct gegl_thread *thread; /* where it is current; NULL nowhere. Display's lock */
+};
+
+struct gegl_sync {
+    struct gegl_object base;
+    uint64_t host_id; /* 0: it was signalled when it was made */
+    uint32_t signaled; /* atomic: known to be */
+};
+
+struct gegl_image {
+    struct gegl_object base;
+    struct ggl_image image;
+};
+
+/* What a thread has. Made at the first call, ended with the thread or by eglReleaseThread. Its own thread only. */
+struct gegl_thread {
+    EGLint error;
+    EGLenum api;
+    struct gs_device *device; /* of the stream; counted */
+    struct gs_stream *stream; /* nullable */
+    uint32_t signal;          /* last number sent with slSignal on the stream */
+    uint64_t alive_checked_ns;
+    struct gegl_context *context; /* nullable, counted; as draw and read */
+    struct gegl_surface *draw;
+    struct gegl_surface *read;
+};
+
+/* --- thread.c --- */
+
+/* The calling thread's state. NULL without memory. */
+struct gegl_thread *gegl_thread(void);
+/* The calling thread's state if it has any. */
+struct gegl_thread *gegl_thread_peek(void);
+/* Sets the thread's error; returns EGL_FALSE. */
+EGLBoolean gegl_fail(EGLint error);
+/* EGL_SUCCESS, EGL_TRUE. */
+EGLBoolean gegl_done(void);
+/* EGL's error for a result of ours. */
+EGLint gegl_error_of(enum sl_result result);
+/* The calling thread's stream to the display's host, made (with its handshake) when there is none or it is dead. EGL error. */
+EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out);
+/* Ends the thread's stream, if nothing is current. */
+void gegl_stream_drop(struct gegl_thread *thread);
+/* Is the host behind the thread's stream gone? Asks the device at most every 100 ms; marks the display. */
+bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display);
+/* Once, from __egl_Main. NOMEM. */
+enum sl_result gegl_threads_init(void) SL_MUST_USE;
+
+/* --- display.c --- */
+
+EGLDisplay gegl_platform_display(EGLenum platform, void *native, const EGLAttrib *attribs);
+/* In a fork's child: every display is the parent's and has to be initialised anew. */
+void gegl_displays_forked(void);
+/* The display behind a handle, initialised; otherwise NULL and the error set. */
+struct gegl_display *gegl_display_enter(EGLDisplay handle);
+static inline const struct gegl_config *gegl_config_find(const struct gegl_display *display, EGLConfig handle)
+{
+    uintptr_t index = (uintptr_t)handle - 1;
+    return index < display->config_count ? &display->configs[index] : NULL;
+}
+
+/* --- object.c --- */
+
+/* Gives the object its handle and first count. The caller's struct is filled from here on. NOMEM. */
+enum sl_result gegl_object_add(struct gegl_display *display, struct gegl_object *object, enum gegl_kind kind) SL_MUST_USE;
+void *gegl_object_handle(const struct gegl_object *object);
+/* Counted; NULL for what is no living handle of this kind and display. */
+void *gegl_object_find(struct gegl_display *display, enum gegl_kind kind, const void *handle);
+void gegl_object_unref(struct gegl_object *object);
+/* Takes the handle away; the object goes when nobody has it current. False: no such handle. */
+bool gegl_object_remove(struct gegl_display *display, enum gegl_kind kind, const void *handle);
+/* All handles of the display; at eglTerminate. */
+void gegl_object_remove_all(struct gegl_display *display);
+
+/* Ends of the kinds, called without locks when the last count is gone. The stream may be dead. */
+void gegl_context_end(struct gegl_context *context);
+void gegl_surface_end(struct gegl_surface *surface);
+void gegl_sync_end(struct gegl_sync *sync);
+void gegl_image_end(struct gegl_image *image);
+
+/* --- image.c --- */
+extern const struct ggl_egl_ops gegl_gles_ops;
+
+/* --- current.c --- */
+
+/* Unbind whatever is current on this thread. */
+void gegl_unbind(struct gegl_thread *thread);
+/* The surface got another size (window resized): tell GLES. Thread it is current on. */
+void gegl_surface_resized(struct gegl_surface *surface, uint32_t width_px, uint32_t height_px);
+
+#endif

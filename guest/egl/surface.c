@@ -1,0 +1,525 @@
+/* Surfaces: windows, pbuffers, swapping, pbuffers as textures. */
+#include "guest/egl/api.h"
+#include "guest/egl/gegl.h"
+#include "guest/egl/window.h"
+#include "guest/rc_call.h"
+#include "transport/base/mem.h"
+#include "wire/rc_pack.h"
+
+#include <GLES2/gl2.h>
+
+#define GL_RGBA8_OES 0x8058
+
+/* Attributes of a new surface, whatever its kind. */
+struct surface_wish {
+    EGLAttrib width, height;
+    EGLint largest, texture_format, texture_target, mipmap;
+};
+
+static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib attrib, EGLAttrib value)
+{
+    switch (attrib) {
+    case EGL_RENDER_BUFFER: /* a request; the back buffer is what there is */
+        return type == EGL_WINDOW_BIT && (value == EGL_BACK_BUFFER || value == EGL_SINGLE_BUFFER) ? EGL_SUCCESS
+                                                                                                 : EGL_BAD_ATTRIBUTE;
+    case EGL_GL_COLORSPACE:
+        return value == EGL_GL_COLORSPACE_LINEAR ? EGL_SUCCESS : value == EGL_GL_COLORSPACE_SRGB ? EGL_BAD_MATCH : EGL_BAD_ATTRIBUTE;
+    case EGL_VG_COLORSPACE:
+    case EGL_VG_ALPHA_FORMAT:
+        return EGL_SUCCESS; /* OpenVG's affair */
+    default:
+        break;
+    }
+    if (type != EGL_PBUFFER_BIT) {
+        return EGL_BAD_ATTRIBUTE;
+    }
+    switch (attrib) {
+    case EGL_WIDTH:
+        wish->width = value;
+        return value >= 0 ? EGL_SUCCESS : EGL_BAD_PARAMETER;
+    case EGL_HEIGHT:
+        wish->height = value;
+        return value >= 0 ? EGL_SUCCESS : EGL_BAD_PARAMETER;
+    case EGL_LARGEST_PBUFFER:
+        wish->largest = value != 0;
+        return EGL_SUCCESS;
+    case EGL_MIPMAP_TEXTURE:
+        wish->mipmap = value != 0;
+        return EGL_SUCCESS;
+    case EGL_TEXTURE_FORMAT:
+        wish->texture_format = (EGLint)value;
+        return value == EGL_NO_TEXTURE || value == EGL_TEXTURE_RGB || value == EGL_TEXTURE_RGBA ? EGL_SUCCESS : EGL_BAD_ATTRIBUTE;
+    case EGL_TEXTURE_TARGET:
+        wish->texture_target = (EGLint)value;
+        return value == EGL_NO_TEXTURE || value == EGL_TEXTURE_2D ? EGL_SUCCESS : EGL_BAD_ATTRIBUTE;
+    default:
+        return EGL_BAD_ATTRIBUTE;
+    }
+}
+
+/* Attribute lists come as EGLint or as EGLAttrib. */
+static EGLint wish_read(struct surface_wish *wish, EGLint type, const EGLint *narrow, const EGLAttrib *wide)
+{
+    *wish = (struct surface_wish){.texture_format = EGL_NO_TEXTURE, .texture_target = EGL_NO_TEXTURE};
+    for (size_t i = 0;; i += 2) {
+        EGLAttrib attrib = narrow != NULL ? narrow[i] : wide != NULL ? wide[i] : EGL_NONE;
+        if (attrib == EGL_NONE) {
+            return EGL_SUCCESS;
+        }
+        EGLint error = wish_read_one(wish, type, attrib, narrow != NULL ? narrow[i + 1] : wide[i + 1]);
+        if (error != EGL_SUCCESS) {
+            return error;
+        }
+    }
+}
+
+/* A surface without host side; type and configuration set. NULL: no memory. */
+static struct gegl_surface *surface_alloc(const struct gegl_config *config, EGLint type)
+{
+    struct gegl_surface *surface = sl_alloc(sizeof *surface);
+    if (surface != NULL) {
+        *surface = (struct gegl_surface){.config = *config, .type = type, .texture_format = EGL_NO_TEXTURE,
+                                         .texture_target = EGL_NO_TEXTURE, .swap_behavior = EGL_BUFFER_DESTROYED,
+                                         .multisample_resolve = EGL_MULTISAMPLE_RESOLVE_DEFAULT};
+    }
+    return surface;
+}
+
+/* Takes the surface: gives it host side and handle, or ends it. */
+static EGLSurface surface_publish(struct gegl_display *display, struct gegl_surface *surface)
+{
+    struct gs_stream *stream;
+    EGLint error = gegl_stream_get(display, &stream);
+    if (error == EGL_SUCCESS) {
+        /* A window can have no size; a host surface cannot. */
+        uint32_t width_px = surface->width_px != 0 ? surface->width_px : 1, height_px = surface->height_px != 0 ? surface->height_px : 1;
+        surface->host_id = rc_call_rcCreateWindowSurface(stream, surface->config.host_index, width_px, height_px);
+        error = gs_dead(stream) ? EGL_CONTEXT_LOST : surface->host_id == 0 ? EGL_BAD_ALLOC : EGL_SUCCESS;
+    }
+    surface->base.display = display;
+    if (error == EGL_SUCCESS && gegl_object_add(display, &surface->base, GEGL_SURFACE) != SL_OK) {
+        error = EGL_BAD_ALLOC;
+    }
+    gegl_fail(error);
+    if (error != EGL_SUCCESS) {
+        gegl_surface_end(surface);
+        sl_free(surface);
+        return EGL_NO_SURFACE;
+    }
+    return gegl_object_handle(&surface->base);
+}
+
+void gegl_surface_end(struct gegl_surface *surface)
+{
+    if (surface->window != NULL) {
+        gegl_window_destroy(surface->window);
+    }
+    struct gs_stream *stream;
+    if (surface->host_id != 0 && gegl_stream_get(surface->base.display, &stream) == EGL_SUCCESS) {
+        rc_pack_rcDestroyWindowSurface(gs_pack(stream), surface->host_id);
+        if (surface->color_buffer != 0) {
+            rc_pack_rcCloseColorBuffer(gs_pack(stream), surface->color_buffer);
+        }
+        gs_flush(stream);
+    }
+}
+
+/* The display and configuration of a new surface. False: the error is set. */
+static bool begin(EGLDisplay handle, EGLConfig config_handle, EGLint type, struct gegl_display **display,
+                  const struct gegl_config **config)
+{
+    *display = gegl_display_enter(handle);
+    if (*display == NULL) {
+        return false;
+    }
+    *config = gegl_config_find(*display, config_handle);
+    if (*config == NULL) {
+        return gegl_fail(EGL_BAD_CONFIG);
+    }
+    return (gegl_config_get(*config, EGL_SURFACE_TYPE) & type) != 0 || gegl_fail(EGL_BAD_MATCH);
+}
+
+static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, uint32_t xid, const EGLint *narrow,
+                                const EGLAttrib *wide)
+{
+    struct gegl_display *display;
+    const struct gegl_config *config;
+    if (!begin(handle, config_handle, EGL_WINDOW_BIT, &display, &config)) {
+        return EGL_NO_SURFACE;
+    }
+    struct surface_wish wish;
+    EGLint error = wish_read(&wish, EGL_WINDOW_BIT, narrow, wide);
+    struct gegl_surface *surface = error == EGL_SUCCESS ? surface_alloc(config, EGL_WINDOW_BIT) : NULL;
+    if (error == EGL_SUCCESS) {
+        error = surface == NULL ? EGL_BAD_ALLOC : gegl_window_create(display, config, xid, &surface->window);
+    }
+    if (error != EGL_SUCCESS) {
+        sl_free(surface);
+        gegl_fail(error);
+        return EGL_NO_SURFACE;
+    }
+    gegl_window_size(surface->window, &surface->width_px, &surface->height_px);
+    return surface_publish(display, surface);
+}
+
+EGLSurface gegl_CreateWindowSurface(EGLDisplay handle, EGLConfig config, EGLNativeWindowType window, const EGLint *attribs)
+{
+    return window_create(handle, config, (uint32_t)(uintptr_t)window, attribs, NULL);
+}
+
+/* Platform windows come by pointer: an Xlib Window is a long, an xcb_window_t an u32. */
+static uint32_t platform_xid(EGLDisplay handle, const void *window)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL || window == NULL) {
+        return 0;
+    }
+    return display->platform == GEGL_PLATFORM_XCB ? *(const uint32_t *)window : (uint32_t)*(const unsigned long *)window;
+}
+
+EGLSurface gegl_CreatePlatformWindowSurface(EGLDisplay handle, EGLConfig config, void *window, const EGLAttrib *attribs)
+{
+    return window_create(handle, config, platform_xid(handle, window), NULL, attribs);
+}
+
+EGLSurface gegl_CreatePlatformWindowSurfaceEXT(EGLDisplay handle, EGLConfig config, void *window, const EGLint *attribs)
+{
+    return window_create(handle, config, platform_xid(handle, window), attribs, NULL);
+}
+
+/* No configuration has EGL_PIXMAP_BIT. */
+static EGLSurface pixmap_refuse(EGLDisplay handle, EGLConfig config_handle)
+{
+    struct gegl_display *display;
+    const struct gegl_config *config;
+    (void)begin(handle, config_handle, EGL_PIXMAP_BIT, &display, &config);
+    return EGL_NO_SURFACE;
+}
+
+EGLSurface gegl_CreatePixmapSurface(EGLDisplay handle, EGLConfig config, EGLNativePixmapType pixmap, const EGLint *attribs)
+{
+    (void)pixmap;
+    (void)attribs;
+    return pixmap_refuse(handle, config);
+}
+
+EGLSurface gegl_CreatePlatformPixmapSurface(EGLDisplay handle, EGLConfig config, void *pixmap, const EGLAttrib *attribs)
+{
+    (void)pixmap;
+    (void)attribs;
+    return pixmap_refuse(handle, config);
+}
+
+EGLSurface gegl_CreatePlatformPixmapSurfaceEXT(EGLDisplay handle, EGLConfig config, void *pixmap, const EGLint *attribs)
+{
+    (void)pixmap;
+    (void)attribs;
+    return pixmap_refuse(handle, config);
+}
+
+/* EGL 1.5, 3.5.2: what pbuffers can be. EGL error. */
+static EGLint pbuffer_check(const struct gegl_config *config, struct surface_wish *wish)
+{
+    if ((wish->texture_format == EGL_NO_TEXTURE) != (wish->texture_target == EGL_NO_TEXTURE)) {
+        return EGL_BAD_MATCH;
+    }
+    EGLint bindable = wish->texture_format == EGL_TEXTURE_RGB    ? EGL_BIND_TO_TEXTURE_RGB
+                      : wish->texture_format == EGL_TEXTURE_RGBA ? EGL_BIND_TO_TEXTURE_RGBA
+                                                                 : 0;
+    if (bindable != 0 && !gegl_config_get(config, bindable)) {
+        return EGL_BAD_ATTRIBUTE;
+    }
+    EGLAttrib most_wide = gegl_config_get(config, EGL_MAX_PBUFFER_WIDTH), most_high = gegl_config_get(config, EGL_MAX_PBUFFER_HEIGHT);
+    bool fits = (most_wide <= 0 || wish->width <= most_wide) && (most_high <= 0 || wish->height <= most_high);
+    if (!fits && !wish->largest) {
+        return EGL_BAD_ALLOC;
+    }
+    wish->width = most_wide > 0 && wish->width > most_wide ? most_wide : wish->width;
+    wish->height = most_high > 0 && wish->height > most_high ? most_high : wish->height;
+    return wish->width <= INT32_MAX && wish->height <= INT32_MAX ? EGL_SUCCESS : EGL_BAD_ALLOC;
+}
+
+EGLSurface gegl_CreatePbufferSurface(EGLDisplay handle, EGLConfig config_handle, const EGLint *attribs)
+{
+    struct gegl_display *display;
+    const struct gegl_config *config;
+    if (!begin(handle, config_handle, EGL_PBUFFER_BIT, &display, &config)) {
+        return EGL_NO_SURFACE;
+    }
+    struct surface_wish wish;
+    EGLint error = wish_read(&wish, EGL_PBUFFER_BIT, attribs, NULL);
+    if (error == EGL_SUCCESS) {
+        error = pbuffer_check(config, &wish);
+    }
+    struct gegl_surface *surface = error == EGL_SUCCESS ? surface_alloc(config, EGL_PBUFFER_BIT) : NULL;
+    if (surface == NULL) {
+        gegl_fail(error != EGL_SUCCESS ? error : EGL_BAD_ALLOC);
+        return EGL_NO_SURFACE;
+    }
+    surface->width_px = (uint32_t)wish.width;
+    surface->height_px = (uint32_t)wish.height;
+    surface->largest_pbuffer = wish.largest;
+    surface->texture_format = wish.texture_format;
+    surface->texture_target = wish.texture_target;
+    surface->mipmap_texture = wish.mipmap;
+    return surface_publish(display, surface);
+}
+
+EGLSurface gegl_CreatePbufferFromClientBuffer(EGLDisplay handle, EGLenum type, EGLClientBuffer buffer, EGLConfig config,
+                                              const EGLint *attribs)
+{
+    (void)type;
+    (void)buffer;
+    (void)config;
+    (void)attribs;
+    if (gegl_display_enter(handle) != NULL) {
+        gegl_fail(EGL_BAD_PARAMETER); /* client buffers are OpenVG's */
+    }
+    return EGL_NO_SURFACE;
+}
+
+EGLBoolean gegl_DestroySurface(EGLDisplay handle, EGLSurface surface)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    return gegl_object_remove(display, GEGL_SURFACE, surface) ? gegl_done() : gegl_fail(EGL_BAD_SURFACE);
+}
+
+/* EGL error; EGL_SUCCESS with *value untouched where a pbuffer's attribute is asked of a window. */
+static EGLint surface_query(const struct gegl_surface *surface, EGLint attrib, EGLint *value)
+{
+    bool pbuffer = surface->type == EGL_PBUFFER_BIT;
+    switch (attrib) {
+    case EGL_WIDTH:
+        *value = (EGLint)surface->width_px;
+        return EGL_SUCCESS;
+    case EGL_HEIGHT:
+        *value = (EGLint)surface->height_px;
+        return EGL_SUCCESS;
+    case EGL_CONFIG_ID:
+        *value = gegl_config_get(&surface->config, EGL_CONFIG_ID);
+        return EGL_SUCCESS;
+    case EGL_LARGEST_PBUFFER:
+        *value = pbuffer ? surface->largest_pbuffer : *value;
+        return EGL_SUCCESS;
+    case EGL_TEXTURE_FORMAT:
+        *value = pbuffer ? surface->texture_format : *value;
+        return EGL_SUCCESS;
+    case EGL_TEXTURE_TARGET:
+        *value = pbuffer ? surface->texture_target : *value;
+        return EGL_SUCCESS;
+    case EGL_MIPMAP_TEXTURE:
+        *value = pbuffer ? surface->mipmap_texture : *value;
+        return EGL_SUCCESS;
+    case EGL_MIPMAP_LEVEL:
+        *value = pbuffer ? surface->mipmap_level : *value;
+        return EGL_SUCCESS;
+    case EGL_RENDER_BUFFER:
+        *value = EGL_BACK_BUFFER;
+        return EGL_SUCCESS;
+    case EGL_SWAP_BEHAVIOR:
+        *value = surface->swap_behavior;
+        return EGL_SUCCESS;
+    case EGL_MULTISAMPLE_RESOLVE:
+        *value = surface->multisample_resolve;
+        return EGL_SUCCESS;
+    case EGL_HORIZONTAL_RESOLUTION:
+    case EGL_VERTICAL_RESOLUTION:
+    case EGL_PIXEL_ASPECT_RATIO:
+        *value = EGL_UNKNOWN;
+        return EGL_SUCCESS;
+    case EGL_GL_COLORSPACE:
+        *value = EGL_GL_COLORSPACE_LINEAR;
+        return EGL_SUCCESS;
+    case EGL_VG_COLORSPACE:
+        *value = EGL_VG_COLORSPACE_sRGB;
+        return EGL_SUCCESS;
+    case EGL_VG_ALPHA_FORMAT:
+        *value = EGL_VG_ALPHA_FORMAT_NONPRE;
+        return EGL_SUCCESS;
+    default:
+        return EGL_BAD_ATTRIBUTE;
+    }
+}
+
+EGLBoolean gegl_QuerySurface(EGLDisplay handle, EGLSurface surface_handle, EGLint attrib, EGLint *value)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
+    if (surface == NULL) {
+        return gegl_fail(EGL_BAD_SURFACE);
+    }
+    EGLint error = value == NULL ? EGL_BAD_PARAMETER : surface_query(surface, attrib, value);
+    gegl_object_unref(&surface->base);
+    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+}
+
+static EGLint surface_set(struct gegl_surface *surface, EGLint attrib, EGLint value)
+{
+    switch (attrib) {
+    case EGL_MIPMAP_LEVEL:
+        surface->mipmap_level = value;
+        return EGL_SUCCESS;
+    case EGL_MULTISAMPLE_RESOLVE:
+        if (value == EGL_MULTISAMPLE_RESOLVE_DEFAULT) {
+            surface->multisample_resolve = value;
+            return EGL_SUCCESS;
+        }
+        return value == EGL_MULTISAMPLE_RESOLVE_BOX ? EGL_BAD_MATCH : EGL_BAD_ATTRIBUTE;
+    case EGL_SWAP_BEHAVIOR: /* no configuration has EGL_SWAP_BEHAVIOR_PRESERVED_BIT */
+        if (value == EGL_BUFFER_DESTROYED) {
+            surface->swap_behavior = value;
+            return EGL_SUCCESS;
+        }
+        return value == EGL_BUFFER_PRESERVED ? EGL_BAD_MATCH : EGL_BAD_ATTRIBUTE;
+    default:
+        return EGL_BAD_ATTRIBUTE;
+    }
+}
+
+EGLBoolean gegl_SurfaceAttrib(EGLDisplay handle, EGLSurface surface_handle, EGLint attrib, EGLint value)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
+    if (surface == NULL) {
+        return gegl_fail(EGL_BAD_SURFACE);
+    }
+    EGLint error = surface_set(surface, attrib, value);
+    gegl_object_unref(&surface->base);
+    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+}
+
+/* --- pbuffers as textures --- */
+
+/* The surface's picture becomes the storage of the bound texture, by way of a colour buffer. EGL error. */
+static EGLint texture_bind(struct gegl_surface *surface, struct gegl_thread *thread)
+{
+    struct gs_stream *stream = thread->stream;
+    if (surface->color_buffer == 0) {
+        surface->color_buffer = rc_call_rcCreateColorBuffer(stream, surface->width_px, surface->height_px, GL_RGBA);
+        if (surface->color_buffer == 0) {
+            return gs_dead(stream) ? EGL_CONTEXT_LOST : EGL_BAD_ALLOC;
+        }
+        rc_pack_rcOpenColorBuffer(gs_pack(stream), surface->color_buffer);
+        rc_pack_rcSetWindowColorBuffer(gs_pack(stream), surface->host_id, surface->color_buffer);
+    }
+    (void)rc_call_rcFlushWindowColorBuffer(stream, surface->host_id);
+    rc_pack_rcBindTexture(gs_pack(stream), surface->color_buffer);
+    return gs_dead(stream) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
+}
+
+static EGLint texture_surface_check(const struct gegl_surface *surface, EGLint buffer)
+{
+    if (surface->type != EGL_PBUFFER_BIT) {
+        return EGL_BAD_SURFACE;
+    }
+    if (buffer != EGL_BACK_BUFFER) {
+        return EGL_BAD_PARAMETER;
+    }
+    return surface->texture_format == EGL_NO_TEXTURE ? EGL_BAD_MATCH : EGL_SUCCESS;
+}
+
+EGLBoolean gegl_BindTexImage(EGLDisplay handle, EGLSurface surface_handle, EGLint buffer)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
+    if (surface == NULL) {
+        return gegl_fail(EGL_BAD_SURFACE);
+    }
+    struct gegl_thread *thread = gegl_thread_peek();
+    EGLint error = texture_surface_check(surface, buffer);
+    if (error == EGL_SUCCESS && surface->texture_bound) {
+        error = EGL_BAD_ACCESS;
+    }
+    /* Without a current context there is no texture to bind to: nothing happens, says EGL. */
+    if (error == EGL_SUCCESS && thread != NULL && thread->context != NULL) {
+        error = texture_bind(surface, thread);
+        surface->texture_bound = error == EGL_SUCCESS;
+    }
+    gegl_object_unref(&surface->base);
+    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+}
+
+EGLBoolean gegl_ReleaseTexImage(EGLDisplay handle, EGLSurface surface_handle, EGLint buffer)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
+    if (surface == NULL) {
+        return gegl_fail(EGL_BAD_SURFACE);
+    }
+    EGLint error = texture_surface_check(surface, buffer);
+    if (error == EGL_SUCCESS) {
+        surface->texture_bound = false; /* the texture keeps the picture; its contents are undefined from here */
+    }
+    gegl_object_unref(&surface->base);
+    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+}
+
+/* --- swapping --- */
+
+EGLBoolean gegl_SwapBuffers(EGLDisplay handle, EGLSurface surface_handle)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
+    if (surface == NULL) {
+        return gegl_fail(EGL_BAD_SURFACE);
+    }
+    struct gegl_thread *thread = gegl_thread_peek();
+    EGLint error = EGL_SUCCESS;
+    if (thread == NULL || thread->draw != surface) {
+        error = EGL_BAD_SURFACE;
+    } else if (surface->window != NULL) {
+        error = gegl_window_frame_end(surface, thread);
+    } else { /* a pbuffer has one buffer: nothing to swap */
+        gs_flush(thread->stream);
+        error = gegl_stream_lost(thread, display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
+    }
+    gegl_object_unref(&surface->base);
+    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+}
+
+EGLBoolean gegl_SwapInterval(EGLDisplay handle, EGLint interval)
+{
+    (void)interval; /* configurations say that only 0 can be had; others are clamped to it */
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    const struct gegl_thread *thread = gegl_thread_peek();
+    if (thread == NULL || thread->context == NULL || thread->context->base.display != display) {
+        return gegl_fail(EGL_BAD_CONTEXT);
+    }
+    return thread->draw != NULL ? gegl_done() : gegl_fail(EGL_BAD_SURFACE);
+}
+
+EGLBoolean gegl_CopyBuffers(EGLDisplay handle, EGLSurface surface_handle, EGLNativePixmapType target)
+{
+    (void)target;
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
+    if (surface == NULL) {
+        return gegl_fail(EGL_BAD_SURFACE);
+    }
+    gegl_object_unref(&surface->base);
+    return gegl_fail(EGL_BAD_NATIVE_PIXMAP); /* no configuration has EGL_PIXMAP_BIT */
+}

@@ -1,0 +1,200 @@
+/* Fence syncs, on renderControl's. A host without them: the sync is made by waiting for the host, and born signalled. */
+#include "guest/egl/api.h"
+#include "guest/egl/gegl.h"
+#include "guest/gles2_call.h"
+#include "guest/rc_call.h"
+#include "transport/base/atomic.h"
+#include "transport/base/mem.h"
+#include "wire/rc_pack.h"
+
+static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread, struct gegl_sync **out)
+{
+    struct gegl_sync *sync = sl_alloc(sizeof *sync);
+    if (sync == NULL) {
+        return EGL_BAD_ALLOC;
+    }
+    struct gs_stream *stream = thread->stream;
+    if (display->host.sync) {
+        uint64_t host_thread = 0; /* the host's affair */
+        rc_call_rcCreateSyncKHR(stream, EGL_SYNC_FENCE_KHR, NULL, 0, 0, &sync->host_id, sizeof sync->host_id, &host_thread,
+                                sizeof host_thread);
+    } else {
+        (void)gles2_call_glFinishRoundTrip(stream);
+        sync->signaled = 1;
+    }
+    EGLint error = gs_dead(stream)                                ? EGL_CONTEXT_LOST
+                   : display->host.sync && sync->host_id == 0     ? EGL_BAD_ALLOC
+                   : gegl_object_add(display, &sync->base, GEGL_SYNC) != SL_OK ? EGL_BAD_ALLOC
+                                                                               : EGL_SUCCESS;
+    if (error != EGL_SUCCESS) {
+        sl_free(sync);
+        return error;
+    }
+    *out = sync;
+    return EGL_SUCCESS;
+}
+
+EGLSync gegl_CreateSync(EGLDisplay handle, EGLenum type, const EGLAttrib *attribs)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_NO_SYNC;
+    }
+    struct gegl_thread *thread = gegl_thread();
+    struct gegl_sync *sync = NULL;
+    EGLint error;
+    if (type != EGL_SYNC_FENCE) {
+        error = EGL_BAD_ATTRIBUTE;
+    } else if (attribs != NULL && attribs[0] != EGL_NONE) {
+        error = EGL_BAD_ATTRIBUTE;
+    } else if (thread == NULL || thread->context == NULL || thread->context->base.display != display) {
+        error = EGL_BAD_MATCH;
+    } else {
+        error = sync_make(display, thread, &sync);
+    }
+    gegl_fail(error);
+    return sync != NULL ? gegl_object_handle(&sync->base) : EGL_NO_SYNC;
+}
+
+EGLSyncKHR gegl_CreateSyncKHR(EGLDisplay handle, EGLenum type, const EGLint *attribs)
+{
+    const EGLAttrib some[] = {1, 1, EGL_NONE}; /* a fence takes none */
+    return gegl_CreateSync(handle, type, attribs != NULL && attribs[0] != EGL_NONE ? some : NULL);
+}
+
+void gegl_sync_end(struct gegl_sync *sync)
+{
+    struct gs_stream *stream;
+    if (sync->host_id != 0 && gegl_stream_get(sync->base.display, &stream) == EGL_SUCCESS) {
+        (void)rc_call_rcDestroySyncKHR(stream, sync->host_id);
+    }
+}
+
+EGLBoolean gegl_DestroySync(EGLDisplay handle, EGLSync sync)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    return gegl_object_remove(display, GEGL_SYNC, sync) ? gegl_done() : gegl_fail(EGL_BAD_PARAMETER);
+}
+
+/* Asks the host; EGL_CONDITION_SATISFIED, EGL_TIMEOUT_EXPIRED, or EGL_FALSE with the error set. */
+static EGLint sync_wait(struct gegl_display *display, struct gegl_sync *sync, EGLTime timeout_ns)
+{
+    /* A flag alone, nothing is published with it. */
+    if (sl_atomic_load_relaxed(&sync->signaled) != 0) {
+        return EGL_CONDITION_SATISFIED;
+    }
+    struct gs_stream *stream;
+    EGLint error = gegl_stream_get(display, &stream);
+    if (error != EGL_SUCCESS) {
+        return (EGLint)gegl_fail(error);
+    }
+    EGLint answer = rc_call_rcClientWaitSyncKHR(stream, sync->host_id, 0, timeout_ns);
+    if (gs_dead(stream)) {
+        return (EGLint)gegl_fail(EGL_CONTEXT_LOST);
+    }
+    if (answer == EGL_CONDITION_SATISFIED) {
+        sl_atomic_store_relaxed(&sync->signaled, 1);
+    } else if (answer != EGL_TIMEOUT_EXPIRED) {
+        return (EGLint)gegl_fail(EGL_BAD_ACCESS);
+    }
+    return answer;
+}
+
+EGLint gegl_ClientWaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags, EGLTime timeout_ns)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_sync *sync = gegl_object_find(display, GEGL_SYNC, sync_handle);
+    if (sync == NULL || (flags & ~EGL_SYNC_FLUSH_COMMANDS_BIT) != 0) {
+        if (sync != NULL) {
+            gegl_object_unref(&sync->base);
+        }
+        return (EGLint)gegl_fail(EGL_BAD_PARAMETER);
+    }
+    gegl_done();
+    EGLint answer = sync_wait(display, sync, timeout_ns);
+    gegl_object_unref(&sync->base);
+    return answer;
+}
+
+EGLBoolean gegl_GetSyncAttrib(EGLDisplay handle, EGLSync sync_handle, EGLint attrib, EGLAttrib *value)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_sync *sync = gegl_object_find(display, GEGL_SYNC, sync_handle);
+    if (sync == NULL || value == NULL) {
+        if (sync != NULL) {
+            gegl_object_unref(&sync->base);
+        }
+        return gegl_fail(EGL_BAD_PARAMETER);
+    }
+    gegl_done();
+    EGLint answer = EGL_TRUE;
+    switch (attrib) {
+    case EGL_SYNC_TYPE:
+        *value = EGL_SYNC_FENCE;
+        break;
+    case EGL_SYNC_CONDITION:
+        *value = EGL_SYNC_PRIOR_COMMANDS_COMPLETE;
+        break;
+    case EGL_SYNC_STATUS:
+        answer = sync_wait(display, sync, 0);
+        if (answer != EGL_FALSE) {
+            *value = answer == EGL_CONDITION_SATISFIED ? EGL_SIGNALED : EGL_UNSIGNALED;
+        }
+        break;
+    default:
+        answer = (EGLint)gegl_fail(EGL_BAD_ATTRIBUTE);
+        break;
+    }
+    gegl_object_unref(&sync->base);
+    return answer != EGL_FALSE;
+}
+
+EGLBoolean gegl_GetSyncAttribKHR(EGLDisplay handle, EGLSyncKHR sync, EGLint attrib, EGLint *value)
+{
+    EGLAttrib wide;
+    if (!gegl_GetSyncAttrib(handle, sync, attrib, value != NULL ? &wide : NULL)) {
+        return EGL_FALSE;
+    }
+    *value = (EGLint)wide;
+    return EGL_TRUE;
+}
+
+EGLBoolean gegl_WaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_thread *thread = gegl_thread();
+    struct gegl_sync *sync = gegl_object_find(display, GEGL_SYNC, sync_handle);
+    EGLint error = EGL_SUCCESS;
+    if (sync == NULL || flags != 0) {
+        error = EGL_BAD_PARAMETER;
+    } else if (thread == NULL || thread->context == NULL || thread->context->base.display != display) {
+        error = EGL_BAD_MATCH;
+    } else if (sl_atomic_load_relaxed(&sync->signaled) == 0) {
+        if (display->host.sync_status) {
+            rc_pack_rcWaitSyncKHR(gs_pack(thread->stream), sync->host_id, 0);
+        } else if (sync_wait(display, sync, EGL_FOREVER) == EGL_FALSE) {
+            error = EGL_CONTEXT_LOST;
+        }
+    }
+    if (sync != NULL) {
+        gegl_object_unref(&sync->base);
+    }
+    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+}
+
+EGLint gegl_WaitSyncKHR(EGLDisplay handle, EGLSyncKHR sync, EGLint flags)
+{
+    return (EGLint)gegl_WaitSync(handle, sync, flags);
+}
