@@ -28,13 +28,6 @@ struct hct_memory {
     uint32_t map_info;
 };
 
-/* One ring's counters since it began. */
-struct hct_ring_stats {
-    uint32_t resource_id; /* the ring's blob */
-    uint32_t pad;
-    uint64_t packets, bytes, replies, wakeups, sleeps;
-};
-
 /* What a context or a provider may ask of the device. Lives as long as the device. */
 struct hct_env {
     void *user;
@@ -74,7 +67,7 @@ struct hct_ops {
     /* Context commands; bytes are private to the call. */
     enum sl_result (*submit)(struct hct_context *, const void *commands, size_t size);
     /* Counters of the context's ring number `index` (from 0, no gaps). NOTFOUND past the last. Nullable: a type without rings. */
-    enum sl_result (*ring_stats)(struct hct_context *, uint32_t index, struct hct_ring_stats *out);
+    enum sl_result (*ring_stats)(struct hct_context *, uint32_t index, struct vgd_ring_stats *out);
 };
 
 struct hct_context {

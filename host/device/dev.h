@@ -6,33 +6,11 @@
 
 #include "host/device/device.h"
 #include "transport/base/list.h"
+#include "transport/base/map.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-/* ---- dev_map.c: ids that a front chose -> objects ---- */
-
-struct dev_map_slot {
-    uint32_t id; /* 0: empty */
-    void *value;
-};
-
-/* Open addressing, linear probing, no tombstones; at most half full. Zeroed is empty. */
-struct dev_map {
-    struct dev_map_slot *slots;
-    uint32_t capacity; /* 0 or a power of two */
-    uint32_t count;
-};
-
-void dev_map_finish(struct dev_map *map);
-void *dev_map_find(const struct dev_map *map, uint32_t id);
-/* id: not 0 and not in the map. value: not NULL. NOMEM. */
-enum sl_result dev_map_add(struct dev_map *map, uint32_t id, void *value) SL_MUST_USE;
-/* The value taken out, or NULL. */
-void *dev_map_remove(struct dev_map *map, uint32_t id);
-/* Any value, to empty the map one by one; NULL when it is empty. *cursor: 0 at first, then left alone. */
-void *dev_map_any(const struct dev_map *map, uint32_t *cursor);
 
 /* ---- dev_memory.c: bytes of a resource ---- */
 
@@ -55,8 +33,8 @@ void dev_memory_unref(struct dev_memory *memory); /* takes NULL */
 struct dev_timelines {
     pthread_mutex_t lock; /* guards all below; the sink's fence_done and ctx_lost are called under it, which keeps their order */
     struct vgd_sink sink;
-    struct dev_map contexts; /* ctx_id -> struct dev_lanes */
-    struct dev_map tasks;    /* low word of a task's id -> struct dev_item */
+    struct sl_map contexts; /* ctx_id -> struct dev_lanes */
+    struct sl_map tasks;    /* low word of a task's id -> struct dev_item */
     uint32_t next_task;
     uint64_t last_fence;
     uint32_t pending_max;
@@ -134,8 +112,8 @@ struct dev_device {
     uint32_t type_count;
     struct dev_provider *providers;
     uint32_t provider_count;
-    struct dev_map contexts;
-    struct dev_map resources;
+    struct sl_map contexts;
+    struct sl_map resources;
     uint64_t resource_bytes; /* of all live resources */
     struct dev_timelines timelines;
 };
@@ -163,7 +141,7 @@ enum sl_result dev_ctx_attach(struct vgd *vgd, uint32_t ctx_id, uint32_t resourc
 enum sl_result dev_ctx_detach(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id);
 enum sl_result dev_submit(struct vgd *vgd, uint32_t ctx_id, const void *commands, size_t size);
 enum sl_result dev_fence(struct vgd *vgd, uint32_t ctx_id, uint32_t ring, uint64_t id);
-enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index, struct hct_ring_stats *out);
+enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index, struct vgd_ring_stats *out);
 /* Takes the attachment apart and tells the context. */
 void dev_detach(struct dev_attachment *attachment);
 void dev_contexts_clear(struct dev_device *d);

@@ -9,13 +9,13 @@ enum sl_result dev_ctx_create(struct vgd *vgd, uint32_t ctx_id, uint32_t capset,
 {
     struct dev_device *d = dev_from(vgd);
     const struct dev_type *type = dev_type_find(d, capset);
-    if (ctx_id == 0 || dev_map_find(&d->contexts, ctx_id) != NULL) {
+    if (ctx_id == 0 || sl_map_find(&d->contexts, ctx_id) != NULL) {
         return SL_ERR_INVALID;
     }
     if (type == NULL) {
         return SL_ERR_UNSUPPORTED;
     }
-    if (d->contexts.count >= d->limits.contexts) {
+    if (d->contexts.live >= d->limits.contexts) {
         sl_warn_limited("device", "context %u: limit of %u contexts reached", ctx_id, d->limits.contexts);
         return SL_ERR_NOMEM;
     }
@@ -25,7 +25,7 @@ enum sl_result dev_ctx_create(struct vgd *vgd, uint32_t ctx_id, uint32_t capset,
     }
     *ctx = (struct dev_context){.id = ctx_id, .type = type};
     sl_list_init(&ctx->attachments);
-    enum sl_result r = dev_map_add(&d->contexts, ctx_id, ctx);
+    enum sl_result r = sl_map_add(&d->contexts, ctx_id, ctx);
     if (r != SL_OK) {
         goto fail_alloc;
     }
@@ -50,7 +50,7 @@ enum sl_result dev_ctx_create(struct vgd *vgd, uint32_t ctx_id, uint32_t capset,
 fail_timelines:
     dev_timelines_ctx_remove(&d->timelines, ctx_id);
 fail_map:
-    (void)dev_map_remove(&d->contexts, ctx_id);
+    (void)sl_map_remove(&d->contexts, ctx_id);
 fail_alloc:
     sl_free(ctx);
     return r;
@@ -67,7 +67,7 @@ void dev_detach(struct dev_attachment *attachment)
 
 static void destroy_context(struct dev_device *d, struct dev_context *ctx)
 {
-    (void)dev_map_remove(&d->contexts, ctx->id);
+    (void)sl_map_remove(&d->contexts, ctx->id);
     while (!sl_list_empty(&ctx->attachments)) {
         dev_detach(SL_CONTAINER(ctx->attachments.next, struct dev_attachment, ctx_link));
     }
@@ -80,7 +80,7 @@ static void destroy_context(struct dev_device *d, struct dev_context *ctx)
 enum sl_result dev_ctx_destroy(struct vgd *vgd, uint32_t ctx_id)
 {
     struct dev_device *d = dev_from(vgd);
-    struct dev_context *ctx = dev_map_find(&d->contexts, ctx_id);
+    struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);
     if (ctx == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -91,7 +91,8 @@ enum sl_result dev_ctx_destroy(struct vgd *vgd, uint32_t ctx_id)
 void dev_contexts_clear(struct dev_device *d)
 {
     uint32_t cursor = 0;
-    for (struct dev_context *ctx; (ctx = dev_map_any(&d->contexts, &cursor)) != NULL;) {
+    uint32_t id;
+    for (struct dev_context *ctx; (ctx = sl_map_next(&d->contexts, &cursor, &id)) != NULL;) {
         destroy_context(d, ctx);
     }
 }
@@ -111,8 +112,8 @@ static struct dev_attachment *find_attachment(const struct dev_context *ctx, con
 enum sl_result dev_ctx_attach(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id)
 {
     struct dev_device *d = dev_from(vgd);
-    struct dev_context *ctx = dev_map_find(&d->contexts, ctx_id);
-    struct dev_resource *res = dev_map_find(&d->resources, resource_id);
+    struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);
+    struct dev_resource *res = sl_map_find(&d->resources, resource_id);
     if (ctx == NULL || res == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -139,8 +140,8 @@ enum sl_result dev_ctx_attach(struct vgd *vgd, uint32_t ctx_id, uint32_t resourc
 enum sl_result dev_ctx_detach(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id)
 {
     struct dev_device *d = dev_from(vgd);
-    struct dev_context *ctx = dev_map_find(&d->contexts, ctx_id);
-    struct dev_resource *res = dev_map_find(&d->resources, resource_id);
+    struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);
+    struct dev_resource *res = sl_map_find(&d->resources, resource_id);
     struct dev_attachment *a = ctx != NULL && res != NULL ? find_attachment(ctx, res) : NULL;
     if (a == NULL) {
         return SL_ERR_NOTFOUND;
@@ -152,7 +153,7 @@ enum sl_result dev_ctx_detach(struct vgd *vgd, uint32_t ctx_id, uint32_t resourc
 enum sl_result dev_submit(struct vgd *vgd, uint32_t ctx_id, const void *commands, size_t size)
 {
     struct dev_device *d = dev_from(vgd);
-    struct dev_context *ctx = dev_map_find(&d->contexts, ctx_id);
+    struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);
     if (ctx == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -173,10 +174,10 @@ enum sl_result dev_fence(struct vgd *vgd, uint32_t ctx_id, uint32_t ring, uint64
     return dev_timelines_fence(&dev_from(vgd)->timelines, ctx_id, ring, id);
 }
 
-enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index, struct hct_ring_stats *out)
+enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index, struct vgd_ring_stats *out)
 {
     struct dev_device *d = dev_from(vgd);
-    struct dev_context *ctx = dev_map_find(&d->contexts, ctx_id);
+    struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);
     if (ctx == NULL || ctx->context->ops->ring_stats == NULL) {
         return SL_ERR_NOTFOUND;
     }

@@ -29,7 +29,7 @@ static void env_ctx_lost(void *user, uint32_t ctx_id, const char *reason)
 static struct hct_hold *env_memory_hold(void *user, uint32_t resource_id)
 {
     struct dev_device *d = user;
-    const struct dev_resource *res = dev_map_find(&d->resources, resource_id);
+    const struct dev_resource *res = sl_map_find(&d->resources, resource_id);
     if (res == NULL || res->memory == NULL || !res->memory->mapped) {
         return NULL;
     }
@@ -87,8 +87,8 @@ static void dev_destroy(struct vgd *vgd)
     dev_reset(vgd);
     dev_types_finish(d);
     dev_timelines_finish(&d->timelines);
-    dev_map_finish(&d->contexts);
-    dev_map_finish(&d->resources);
+    sl_map_finish(&d->contexts);
+    sl_map_finish(&d->resources);
     sl_free(d);
 }
 
@@ -158,6 +158,8 @@ enum sl_result dev_create(const struct hct_type *const *types, const struct hct_
         .tap_on = &d->tap_on,
         .tap = env_tap,
     };
+    sl_map_init(&d->contexts, d->limits.contexts);
+    sl_map_init(&d->resources, d->limits.resources);
     dev_timelines_init(&d->timelines, sink, d->limits.pending);
     enum sl_result r = dev_types_init(d, types);
     if (r != SL_OK) {

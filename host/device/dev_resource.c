@@ -17,13 +17,13 @@
 /* Checks the id and the limits and gives a resource that is in no table yet. */
 static enum sl_result resource_new(struct dev_device *d, uint32_t resource_id, uint64_t size, struct dev_resource **out)
 {
-    if (resource_id == 0 || dev_map_find(&d->resources, resource_id) != NULL) {
+    if (resource_id == 0 || sl_map_find(&d->resources, resource_id) != NULL) {
         return SL_ERR_INVALID;
     }
-    if (d->resources.count >= d->limits.resources || size > d->limits.resource_bytes - d->resource_bytes) {
+    if (d->resources.live >= d->limits.resources || size > d->limits.resource_bytes - d->resource_bytes) {
         sl_warn_limited("device", "resource %u: %llu bytes exceed the limits of %u resources, %llu bytes (%u and %llu in use)",
                         resource_id, (unsigned long long)size, d->limits.resources, (unsigned long long)d->limits.resource_bytes,
-                        d->resources.count, (unsigned long long)d->resource_bytes);
+                        d->resources.live, (unsigned long long)d->resource_bytes);
         return SL_ERR_NOMEM;
     }
     struct dev_resource *res = sl_alloc(sizeof *res);
@@ -46,7 +46,7 @@ static void resource_free(struct dev_resource *res)
 /* The last step of every creation: into the table, or gone. */
 static enum sl_result resource_enter(struct dev_device *d, struct dev_resource *res)
 {
-    enum sl_result r = dev_map_add(&d->resources, res->id, res);
+    enum sl_result r = sl_map_add(&d->resources, res->id, res);
     if (r != SL_OK) {
         resource_free(res);
         return r;
@@ -57,7 +57,7 @@ static enum sl_result resource_enter(struct dev_device *d, struct dev_resource *
 
 static void resource_leave(struct dev_device *d, struct dev_resource *res)
 {
-    (void)dev_map_remove(&d->resources, res->id);
+    (void)sl_map_remove(&d->resources, res->id);
     d->resource_bytes -= res->size;
     while (!sl_list_empty(&res->attachments)) {
         dev_detach(SL_CONTAINER(res->attachments.next, struct dev_attachment, res_link));
@@ -71,7 +71,7 @@ static void resource_leave(struct dev_device *d, struct dev_resource *res)
 enum sl_result dev_res_destroy(struct vgd *vgd, uint32_t resource_id)
 {
     struct dev_device *d = dev_from(vgd);
-    struct dev_resource *res = dev_map_find(&d->resources, resource_id);
+    struct dev_resource *res = sl_map_find(&d->resources, resource_id);
     if (res == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -85,7 +85,8 @@ enum sl_result dev_res_destroy(struct vgd *vgd, uint32_t resource_id)
 void dev_resources_clear(struct dev_device *d)
 {
     uint32_t cursor = 0;
-    for (struct dev_resource *res; (res = dev_map_any(&d->resources, &cursor)) != NULL;) {
+    uint32_t id;
+    for (struct dev_resource *res; (res = sl_map_next(&d->resources, &cursor, &id)) != NULL;) {
         resource_leave(d, res);
     }
 }
@@ -105,7 +106,7 @@ struct hct_memory dev_resource_view(const struct dev_resource *res)
 static enum sl_result host3d_memory(struct dev_device *d, uint32_t ctx_id, uint32_t resource_id,
                                     const struct vgd_blob_args *args, struct dev_memory **out)
 {
-    const struct dev_context *ctx = dev_map_find(&d->contexts, ctx_id);
+    const struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);
     if (ctx == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -281,7 +282,7 @@ enum sl_result dev_res_create_tex(struct vgd *vgd, uint32_t resource_id, const s
 
 enum sl_result dev_res_map(struct vgd *vgd, uint32_t resource_id, struct vgd_map *out)
 {
-    struct dev_resource *res = dev_map_find(&dev_from(vgd)->resources, resource_id);
+    struct dev_resource *res = sl_map_find(&dev_from(vgd)->resources, resource_id);
     if (res == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -310,7 +311,7 @@ enum sl_result dev_res_map(struct vgd *vgd, uint32_t resource_id, struct vgd_map
 
 enum sl_result dev_res_unmap(struct vgd *vgd, uint32_t resource_id)
 {
-    struct dev_resource *res = dev_map_find(&dev_from(vgd)->resources, resource_id);
+    struct dev_resource *res = sl_map_find(&dev_from(vgd)->resources, resource_id);
     if (res == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -323,7 +324,7 @@ enum sl_result dev_res_unmap(struct vgd *vgd, uint32_t resource_id)
 
 enum sl_result dev_res_export(struct vgd *vgd, uint32_t resource_id, int *fd)
 {
-    const struct dev_resource *res = dev_map_find(&dev_from(vgd)->resources, resource_id);
+    const struct dev_resource *res = sl_map_find(&dev_from(vgd)->resources, resource_id);
     if (res == NULL) {
         return SL_ERR_NOTFOUND;
     }

@@ -23,13 +23,15 @@ struct dev_lanes {
 void dev_timelines_init(struct dev_timelines *t, const struct vgd_sink *sink, uint32_t pending_max)
 {
     *t = (struct dev_timelines){.sink = *sink, .pending_max = pending_max};
+    sl_map_init(&t->contexts, UINT32_MAX >> 4);
+    sl_map_init(&t->tasks, UINT32_MAX >> 4);
     pthread_mutex_init(&t->lock, NULL);
 }
 
 void dev_timelines_finish(struct dev_timelines *t)
 {
-    dev_map_finish(&t->contexts);
-    dev_map_finish(&t->tasks);
+    sl_map_finish(&t->contexts);
+    sl_map_finish(&t->tasks);
     pthread_mutex_destroy(&t->lock);
 }
 
@@ -44,7 +46,7 @@ enum sl_result dev_timelines_ctx_add(struct dev_timelines *t, uint32_t ctx_id)
         sl_list_init(&lanes->lane[i]);
     }
     pthread_mutex_lock(&t->lock);
-    enum sl_result r = dev_map_add(&t->contexts, ctx_id, lanes);
+    enum sl_result r = sl_map_add(&t->contexts, ctx_id, lanes);
     pthread_mutex_unlock(&t->lock);
     if (r != SL_OK) {
         sl_free(lanes);
@@ -64,7 +66,7 @@ static void item_leave_locked(struct dev_timelines *t, struct dev_item *item)
     sl_list_remove(&item->link);
     item->lanes->pending--;
     if (item->is_task) {
-        (void)dev_map_remove(&t->tasks, (uint32_t)item->id);
+        (void)sl_map_remove(&t->tasks, (uint32_t)item->id);
     } else {
         tell_fence(t, item->lanes->ctx_id, item->ring, item->id);
     }
@@ -94,7 +96,7 @@ static void lanes_settle_locked(struct dev_timelines *t, struct dev_lanes *lanes
 void dev_timelines_ctx_remove(struct dev_timelines *t, uint32_t ctx_id)
 {
     pthread_mutex_lock(&t->lock);
-    struct dev_lanes *lanes = dev_map_remove(&t->contexts, ctx_id);
+    struct dev_lanes *lanes = sl_map_remove(&t->contexts, ctx_id);
     if (lanes != NULL) {
         lanes_settle_locked(t, lanes);
     }
@@ -105,7 +107,7 @@ void dev_timelines_ctx_remove(struct dev_timelines *t, uint32_t ctx_id)
 void dev_timelines_ctx_lose(struct dev_timelines *t, uint32_t ctx_id, const char *reason)
 {
     pthread_mutex_lock(&t->lock);
-    struct dev_lanes *lanes = dev_map_find(&t->contexts, ctx_id);
+    struct dev_lanes *lanes = sl_map_find(&t->contexts, ctx_id);
     if (lanes != NULL && !lanes->lost) {
         lanes->lost = true;
         lanes_settle_locked(t, lanes);
@@ -119,7 +121,7 @@ void dev_timelines_ctx_lose(struct dev_timelines *t, uint32_t ctx_id, const char
 bool dev_timelines_ctx_is_lost(struct dev_timelines *t, uint32_t ctx_id)
 {
     pthread_mutex_lock(&t->lock);
-    const struct dev_lanes *lanes = dev_map_find(&t->contexts, ctx_id);
+    const struct dev_lanes *lanes = sl_map_find(&t->contexts, ctx_id);
     bool lost = lanes != NULL && lanes->lost;
     pthread_mutex_unlock(&t->lock);
     return lost;
@@ -137,7 +139,7 @@ static enum sl_result item_add_locked(struct dev_timelines *t, struct dev_lanes 
     *item = *values;
     item->lanes = lanes;
     if (item->is_task) {
-        enum sl_result r = dev_map_add(&t->tasks, (uint32_t)item->id, item);
+        enum sl_result r = sl_map_add(&t->tasks, (uint32_t)item->id, item);
         if (r != SL_OK) {
             sl_free(item);
             return r;
@@ -155,13 +157,13 @@ enum sl_result dev_timelines_task_begin(struct dev_timelines *t, uint32_t ctx_id
     }
     pthread_mutex_lock(&t->lock);
     enum sl_result r = SL_ERR_NOTFOUND;
-    struct dev_lanes *lanes = dev_map_find(&t->contexts, ctx_id);
+    struct dev_lanes *lanes = sl_map_find(&t->contexts, ctx_id);
     if (lanes != NULL && lanes->lost) {
         r = SL_ERR_DEVICE_LOST;
     } else if (lanes != NULL) {
         do {
             t->next_task++;
-        } while (t->next_task == 0 || dev_map_find(&t->tasks, t->next_task) != NULL);
+        } while (t->next_task == 0 || sl_map_find(&t->tasks, t->next_task) != NULL);
         uint64_t id = (uint64_t)ctx_id << 32 | t->next_task;
         r = item_add_locked(t, lanes, &(struct dev_item){.id = id, .ring = ring, .is_task = true});
         if (r == SL_OK) {
@@ -175,7 +177,7 @@ enum sl_result dev_timelines_task_begin(struct dev_timelines *t, uint32_t ctx_id
 void dev_timelines_task_done(struct dev_timelines *t, uint64_t task)
 {
     pthread_mutex_lock(&t->lock);
-    struct dev_item *item = dev_map_find(&t->tasks, (uint32_t)task);
+    struct dev_item *item = sl_map_find(&t->tasks, (uint32_t)task);
     if (item != NULL && item->id == task) {
         item->done = true;
         lane_retire_locked(t, &item->lanes->lane[item->ring]);
@@ -191,7 +193,7 @@ enum sl_result dev_timelines_fence(struct dev_timelines *t, uint32_t ctx_id, uin
     }
     pthread_mutex_lock(&t->lock);
     enum sl_result r = SL_OK;
-    struct dev_lanes *lanes = is_global ? NULL : dev_map_find(&t->contexts, ctx_id);
+    struct dev_lanes *lanes = is_global ? NULL : sl_map_find(&t->contexts, ctx_id);
     if (!is_global && lanes == NULL) {
         r = SL_ERR_NOTFOUND;
     } else if (id <= t->last_fence) {

@@ -42,7 +42,7 @@ void dev_backing_drop(struct dev_resource *res)
 
 enum sl_result dev_backing_attach(struct vgd *vgd, uint32_t resource_id, const struct iovec *iov, uint32_t count)
 {
-    struct dev_resource *res = dev_map_find(&dev_from(vgd)->resources, resource_id);
+    struct dev_resource *res = sl_map_find(&dev_from(vgd)->resources, resource_id);
     if (res == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -51,7 +51,7 @@ enum sl_result dev_backing_attach(struct vgd *vgd, uint32_t resource_id, const s
 
 enum sl_result dev_backing_detach(struct vgd *vgd, uint32_t resource_id)
 {
-    struct dev_resource *res = dev_map_find(&dev_from(vgd)->resources, resource_id);
+    struct dev_resource *res = sl_map_find(&dev_from(vgd)->resources, resource_id);
     if (res == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -144,18 +144,26 @@ enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_
                             uint64_t offset, uint32_t stride, uint32_t layer_stride, enum vg_direction direction)
 {
     struct dev_device *d = dev_from(vgd);
-    struct dev_resource *res = dev_map_find(&d->resources, resource_id);
-    if (res == NULL || (ctx_id != 0 && dev_map_find(&d->contexts, ctx_id) == NULL)) {
+    struct dev_resource *res = sl_map_find(&d->resources, resource_id);
+    if (res == NULL || (ctx_id != 0 && sl_map_find(&d->contexts, ctx_id) == NULL)) {
         return SL_ERR_NOTFOUND;
     }
     if (!res->is_tex || level > res->tex.last_level) {
         return SL_ERR_INVALID;
     }
     struct iovec shared = {.iov_base = res->memory->view.pointer, .iov_len = res->size};
-    const struct iovec *iov = res->iov != NULL ? res->iov : &shared;
-    uint32_t iov_count = res->iov != NULL ? res->iov_count : 1;
+    const struct iovec *iov = res->iov;
+    uint32_t iov_count = res->iov_count;
+    uint64_t limit = res->iov_size;
+    if (iov == NULL) {
+        iov = &shared;
+        iov_count = 1;
+        limit = res->size;
+        offset = (uint64_t)box->y * res->stride + (uint64_t)box->x * res->pixel_size;
+        stride = res->stride;
+    }
     struct rows rows;
-    enum sl_result r = plan_rows(res, box, offset, stride, res->iov != NULL ? res->iov_size : res->size, &rows);
+    enum sl_result r = plan_rows(res, box, offset, stride, limit, &rows);
     if (r != SL_OK) {
         return r;
     }

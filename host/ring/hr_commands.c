@@ -252,7 +252,7 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
     }
 }
 
-enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct hct_ring_stats *out)
+enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct vgd_ring_stats *out)
 {
     uint32_t cursor = 0, id;
     struct hr_attached *a;
@@ -260,7 +260,7 @@ enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct hct
         if (a->ring != NULL && index-- == 0) {
             struct hr_stats s;
             hr_ring_stats(a->ring, &s);
-            *out = (struct hct_ring_stats){.resource_id = id, .packets = s.packets, .bytes = s.bytes, .replies = s.replies,
+            *out = (struct vgd_ring_stats){.resource_id = id, .packets = s.packets, .bytes = s.bytes, .replies = s.replies,
                                            .wakeups = s.wakeups, .sleeps = s.sleeps};
             return SL_OK;
         }

@@ -44,6 +44,6 @@ void hr_rings_detach(struct hr_rings *rings, uint32_t resource_id);
 bool hr_rings_has(const struct hr_rings *rings, uint32_t resource_id);
 /* INVALID: shorter than its opcode's struct, no such resource, second create; UNSUPPORTED: unknown opcode; NOMEM: limit. */
 enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, size_t size);
-enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct hct_ring_stats *out);
+enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct vgd_ring_stats *out);
 
 #endif

@@ -14,7 +14,6 @@
 #include <sys/uio.h>
 
 struct vgd;
-struct hct_ring_stats; /* host/context.h */
 
 /* What the device tells its front. Any thread; must not call back into the device. */
 struct vgd_sink {
@@ -51,6 +50,13 @@ struct vgd_map {
     uint32_t map_info; /* VIRTGPU_MAP_* */
 };
 
+/* One ring's counters since it began. */
+struct vgd_ring_stats {
+    uint32_t resource_id; /* the ring's blob */
+    uint32_t pad;
+    uint64_t packets, bytes, replies, wakeups, sleeps;
+};
+
 struct vgd_ops {
     uint32_t (*capset_count)(struct vgd *);
     enum sl_result (*capset_info)(struct vgd *, uint32_t index, struct vgd_capset_info *);
@@ -74,6 +80,8 @@ struct vgd_ops {
     /* iov: borrowed until detach. */
     enum sl_result (*backing_attach)(struct vgd *, uint32_t resource_id, const struct iovec *iov, uint32_t count);
     enum sl_result (*backing_detach)(struct vgd *, uint32_t resource_id);
+    /* A classic 3D resource's box to or from its guest pages, where offset and strides say how it lies there (0: as in the resource). Without
+     * guest pages: to or from the shared backing, where the box lies as in the resource; offset and strides are not looked at. */
     enum sl_result (*transfer)(struct vgd *, uint32_t ctx_id, uint32_t resource_id, const struct vg_box *, uint32_t level,
                                uint64_t offset, uint32_t stride, uint32_t layer_stride, enum vg_direction);
     /* Once until res_unmap. */
@@ -89,7 +97,7 @@ struct vgd_ops {
     /* For people: the native drivers in use, one line, cut at size, always terminated. */
     void (*describe)(struct vgd *, char *text, size_t size);
     /* Ring `index` of a context; NOTFOUND past the last. */
-    enum sl_result (*ring_stats)(struct vgd *, uint32_t ctx_id, uint32_t index, struct hct_ring_stats *out);
+    enum sl_result (*ring_stats)(struct vgd *, uint32_t ctx_id, uint32_t index, struct vgd_ring_stats *out);
     /* Switch sink.packet on or off. */
     void (*tap)(struct vgd *, bool on);
 

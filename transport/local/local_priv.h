@@ -1,0 +1,140 @@
+/* The local server inside: what its files share.
+ *
+ * Server thread: everything, except what struct local_shared guards. */
+#ifndef LOCAL_PRIV_H
+#define LOCAL_PRIV_H
+
+#include "transport/base/list.h"
+#include "transport/base/sock.h"
+#include "transport/base/table.h"
+#include "transport/local/local_server.h"
+#include "transport/local/local_wire.h"
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#define LOCAL_FENCE_BUCKETS 256u
+#define LOCAL_KIND_RESOURCE 1u /* kind in the table of resources */
+
+/* Any request. */
+union local_message {
+    struct local_request head;
+    struct local_hello hello;
+    struct local_caps caps;
+    struct local_ctx_init ctx_init;
+    struct local_blob_create blob_create;
+    struct local_tex_create tex_create;
+    struct local_res_import res_import;
+    struct local_res res;
+    struct local_res_transfer res_transfer;
+    struct local_submit submit;
+    struct local_ring ring;
+    uint8_t bytes[LOCAL_MAX_MESSAGE];
+};
+
+/* A reply on its way: the body, and at most one descriptor. */
+struct local_answer {
+    union {
+        struct local_reply head;
+        struct local_hello_reply hello;
+        struct local_caps_reply caps;
+        struct local_res_reply res;
+        struct local_map_reply map;
+        struct local_status_reply status;
+        struct local_ring_reply ring;
+    } body;
+    size_t size;
+    int fd; /* -1 none; owned */
+};
+
+struct local_client {
+    struct local_server *server;
+    struct sl_list link; /* local_shared.clients, or local_server.graves */
+    int fd;
+    pid_t pid;
+    uid_t uid;
+    char name[LOCAL_NAME + 1];
+    enum local_kind kind; /* 0 before hello */
+    enum sl_result refusal; /* what its hello is answered; SL_OK: it is welcome */
+    bool is_dead;         /* waits in graves for the end of the event batch */
+    uint32_t ctx_id;      /* 0: no context; changed under shared.lock */
+    uint32_t ring_count;
+    struct local_page *page; /* NULL for tools */
+    int page_fd;
+    struct sl_list resources; /* struct local_resource.link */
+    uint32_t resource_count;
+    uint64_t resource_bytes;
+    struct local_answer *unsent; /* the socket was full: nothing is read until this went out; nullable */
+    /* under shared.lock */
+    uint32_t fences;
+    bool is_tapping;
+    uint32_t tap_serial;
+    uint64_t tap_dropped;
+    bool tap_behind; /* the last send found the socket full: no more waiting for this tool until one succeeds */
+};
+
+struct local_resource {
+    struct local_client *client;
+    struct sl_list link; /* local_client.resources */
+    uint32_t id;
+    uint64_t size;
+    uint32_t stride;
+    bool is_tex;
+    bool is_mapped;
+};
+
+struct local_fence {
+    struct sl_list link; /* local_shared.fences[] */
+    uint64_t id;
+    int fd;
+    struct local_client *client;
+};
+
+/* What the sink touches, on any thread. The device may hold its timelines' lock while it takes this one; never the other way round. */
+struct local_shared {
+    pthread_mutex_t lock;
+    struct sl_list clients; /* struct local_client.link, the living ones */
+    struct sl_list fences[LOCAL_FENCE_BUCKETS];
+    uint64_t contexts_lost;
+    uint32_t tappers;
+};
+
+struct local_server {
+    struct local_server_options options; /* no zeros; path is our copy */
+    struct vgd *device;
+    int listener;
+    int epoll;
+    int spare; /* a descriptor given up to turn a connection away when none are left */
+    uint32_t connections;
+    uint32_t clients; /* of kind client */
+    struct sl_list graves; /* struct local_client.link */
+    struct sl_table resources; /* id (the device's too) -> struct local_resource */
+    uint64_t resource_bytes;
+    uint32_t contexts;
+    uint32_t next_ctx;
+    uint64_t next_fence;
+    uint64_t contexts_created; /* atomic: written by the server's thread */
+    struct local_shared shared;
+    union local_message message; /* the request in hand */
+};
+
+/* ---- local_verbs.c ---- */
+
+/* Executes one request and answers into *answer (always; its fd is the caller's). fds: what came along; those taken become -1.
+ * Returns false when the client must go once the answer is out. */
+bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t fd_count, struct local_answer *answer);
+/* Everything the client has in the device goes. */
+void local_client_clear(struct local_client *client);
+
+/* ---- local_sink.c: fences, loss, taps ---- */
+
+void local_shared_init(struct local_shared *shared);
+void local_shared_finish(struct local_shared *shared);
+/* A fence for the client, not enqueued yet: *fd is for the client. NOMEM at its quota. */
+enum sl_result local_fence_add(struct local_client *client, uint64_t id, int *fd) SL_MUST_USE;
+/* The device did not want it. */
+void local_fence_drop(struct local_server *server, uint64_t id);
+void local_tap_begin(struct local_client *client);
+void local_tap_end(struct local_client *client);
+
+#endif
