@@ -1,0 +1,123 @@
+/* Pixels in memory: sizes, layouts, and the conversions between the few layouts that CPU copies meet. */
+#include "host/surface/surface.h"
+
+#include "transport/virtgpu/proto.h"
+
+#include <string.h>
+
+uint32_t hs_pixel_bytes(uint32_t format, uint32_t type)
+{
+    switch (type) {
+    case GL_UNSIGNED_SHORT_5_6_5: case GL_UNSIGNED_SHORT_4_4_4_4: case GL_UNSIGNED_SHORT_5_5_5_1:
+        return 2;
+    case GL_UNSIGNED_INT_2_10_10_10_REV:
+        return 4;
+    default:
+        break;
+    }
+    uint32_t components = 0;
+    switch (format) {
+    case GL_RED: case GL_ALPHA: case GL_LUMINANCE:
+        components = 1;
+        break;
+    case GL_RG: case GL_LUMINANCE_ALPHA:
+        components = 2;
+        break;
+    case GL_RGB:
+        components = 3;
+        break;
+    case GL_RGBA: case GL_BGRA_EXT:
+        components = 4;
+        break;
+    default:
+        break;
+    }
+    switch (type) {
+    case GL_UNSIGNED_BYTE:
+        return components;
+    case GL_HALF_FLOAT: case GL_HALF_FLOAT_OES:
+        return components * 2;
+    case GL_FLOAT:
+        return components * 4;
+    default:
+        return 0;
+    }
+}
+
+struct hs_layout hs_layout_of(uint32_t virtgpu_format)
+{
+    switch (virtgpu_format) {
+    case VIRTGPU_FORMAT_B8G8R8A8:
+        return (struct hs_layout){GL_BGRA_EXT, GL_UNSIGNED_BYTE, 4, false};
+    case VIRTGPU_FORMAT_B8G8R8X8:
+        return (struct hs_layout){GL_BGRA_EXT, GL_UNSIGNED_BYTE, 4, true};
+    case VIRTGPU_FORMAT_R8G8B8A8:
+        return (struct hs_layout){GL_RGBA, GL_UNSIGNED_BYTE, 4, false};
+    case VIRTGPU_FORMAT_R8G8B8X8:
+        return (struct hs_layout){GL_RGBA, GL_UNSIGNED_BYTE, 4, true};
+    case VIRTGPU_FORMAT_B5G6R5:
+        return (struct hs_layout){GL_RGB, GL_UNSIGNED_SHORT_5_6_5, 2, true};
+    default:
+        return (struct hs_layout){0};
+    }
+}
+
+static bool known(const struct hs_layout *l)
+{
+    return (l->type == GL_UNSIGNED_BYTE && (l->format == GL_RGBA || l->format == GL_BGRA_EXT || l->format == GL_RGB)) ||
+           (l->type == GL_UNSIGNED_SHORT_5_6_5 && l->format == GL_RGB);
+}
+
+static void load_pixel(uint8_t rgba[4], const uint8_t *p, const struct hs_layout *l)
+{
+    if (l->type == GL_UNSIGNED_SHORT_5_6_5) {
+        uint32_t v = (uint32_t)p[0] | (uint32_t)p[1] << 8;
+        rgba[0] = (uint8_t)((v >> 11) * 255 / 31);
+        rgba[1] = (uint8_t)((v >> 5 & 63) * 255 / 63);
+        rgba[2] = (uint8_t)((v & 31) * 255 / 31);
+        rgba[3] = 255;
+        return;
+    }
+    bool swap = l->format == GL_BGRA_EXT;
+    rgba[0] = p[swap ? 2 : 0];
+    rgba[1] = p[1];
+    rgba[2] = p[swap ? 0 : 2];
+    rgba[3] = l->opaque || l->bytes < 4 ? 255 : p[3];
+}
+
+static void store_pixel(uint8_t *p, const struct hs_layout *l, const uint8_t rgba[4])
+{
+    if (l->type == GL_UNSIGNED_SHORT_5_6_5) {
+        uint32_t v = (uint32_t)(rgba[0] * 31 + 127) / 255 << 11 | (uint32_t)(rgba[1] * 63 + 127) / 255 << 5 |
+                     (uint32_t)(rgba[2] * 31 + 127) / 255;
+        p[0] = (uint8_t)v;
+        p[1] = (uint8_t)(v >> 8);
+        return;
+    }
+    bool swap = l->format == GL_BGRA_EXT;
+    p[0] = rgba[swap ? 2 : 0];
+    p[1] = rgba[1];
+    p[2] = rgba[swap ? 0 : 2];
+    if (l->bytes == 4) {
+        p[3] = rgba[3];
+    }
+}
+
+bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from, const struct hs_layout *from_layout, uint32_t count)
+{
+    if (!known(to_layout) || !known(from_layout)) {
+        return false;
+    }
+    if (to_layout->format == from_layout->format && to_layout->type == from_layout->type && (to_layout->opaque || !from_layout->opaque)) {
+        memcpy(to, from, (size_t)count * to_layout->bytes);
+        return true;
+    }
+    const uint8_t *s = from;
+    uint8_t *d = to;
+    for (uint32_t i = 0; i < count; i++, s += from_layout->bytes, d += to_layout->bytes) {
+        uint8_t rgba[4];
+        load_pixel(rgba, s, from_layout);
+        store_pixel(d, to_layout, rgba);
+    }
+    return true;
+}
