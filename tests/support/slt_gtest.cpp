@@ -1,0 +1,87 @@
+/* The bridge: registers each C case with googletest and runs it through slt_run_case. The only C++ here. */
+#include "tests/support/slt_bridge.h"
+
+#include <cstdio>
+#include <gtest/gtest.h>
+#include <string>
+
+extern "C" void slt_report_failure(const char *file, int line, const char *text)
+{
+    ADD_FAILURE_AT(file, line) << text;
+}
+
+static void skip(const char *file, int line, const char *text)
+{
+    GTEST_MESSAGE_AT_(file, line, text, ::testing::TestPartResult::kSkip);
+}
+
+extern "C" void slt_report_skip(const char *file, int line, const char *text)
+{
+    skip(file, line, text);
+}
+
+namespace
+{
+
+const slt_suite *current_suite()
+{
+    return slt_find_suite(testing::UnitTest::GetInstance()->current_test_suite()->name());
+}
+
+class Case : public testing::Test
+{
+  public:
+    Case(const slt_case *c, const void *param, std::string full_name)
+        : case_(c), param_(param), full_name_(std::move(full_name))
+    {
+    }
+    static void SetUpTestSuite()
+    {
+        if (const slt_suite *suite = current_suite()) {
+            slt_run_guarded(suite->start);
+        }
+    }
+    static void TearDownTestSuite()
+    {
+        if (const slt_suite *suite = current_suite()) {
+            slt_run_guarded(suite->stop);
+        }
+    }
+    void TestBody() override { slt_run_case(case_, param_, full_name_.c_str()); }
+
+  private:
+    const slt_case *case_;
+    const void *param_;
+    std::string full_name_;
+};
+
+void add(const slt_case *c, const void *param)
+{
+    std::string name = c->name;
+    if (param) {
+        name += std::string("/") + *static_cast<const char *const *>(param);
+    }
+    std::string full_name = std::string(c->suite) + "." + name;
+    testing::RegisterTest(c->suite, name.c_str(), nullptr, nullptr, c->file, c->line,
+                          [=]() -> Case * { return new Case(c, param, full_name); });
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    testing::InitGoogleTest(&argc, argv);
+    if (!slt_cases()) {
+        std::fprintf(stderr, "no test cases in %s\n", argv[0]);
+        return 1;
+    }
+    for (const slt_case *c = slt_cases(); c; c = c->next) {
+        if (!c->params) {
+            add(c, nullptr);
+        }
+        for (size_t i = 0; i < c->param_count; i++) {
+            add(c, static_cast<const char *>(c->params) + i * c->param_size);
+        }
+    }
+    return RUN_ALL_TESTS();
+}
