@@ -104,10 +104,9 @@ enum sl_result dev_capset_get(struct vgd *vgd, uint32_t id, uint32_t version, vo
     /* A type may write less than it was given room for: no stale byte of ours may reach the guest. */
     uint8_t bytes[CAPSET_MAX_BYTES] = {0};
     size_t room = size < sizeof bytes ? size : sizeof bytes;
-    size_t total = t->type->fill_capset(t->provider, bytes, room);
-    *used = total < room ? total : room;
-    if (*used != 0) {
-        memcpy(data, bytes, *used);
+    *used = t->type->fill_capset(t->provider, bytes, room);
+    if (*used != 0 && room != 0) {
+        memcpy(data, bytes, *used < room ? *used : room);
     }
     return SL_OK;
 }

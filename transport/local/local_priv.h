@@ -9,11 +9,11 @@
 #include "transport/base/table.h"
 #include "transport/local/local_server.h"
 #include "transport/local/local_wire.h"
+#include "transport/virtgpu/vgd_fences.h"
 
 #include <pthread.h>
 #include <sys/types.h>
 
-#define LOCAL_FENCE_BUCKETS 256u
 #define LOCAL_KIND_RESOURCE 1u /* kind in the table of resources */
 
 /* Any request. */
@@ -65,8 +65,8 @@ struct local_client {
     uint32_t resource_count;
     uint64_t resource_bytes;
     struct local_answer *unsent; /* the socket was full: nothing is read until this went out; nullable */
+    uint32_t fences; /* that wait; under server.fences' lock */
     /* under shared.lock */
-    uint32_t fences;
     bool is_tapping;
     uint32_t tap_serial;
     uint64_t tap_dropped;
@@ -83,18 +83,10 @@ struct local_resource {
     bool is_mapped;
 };
 
-struct local_fence {
-    struct sl_list link; /* local_shared.fences[] */
-    uint64_t id;
-    int fd;
-    struct local_client *client;
-};
-
 /* What the sink touches, on any thread. The device may hold its timelines' lock while it takes this one; never the other way round. */
 struct local_shared {
     pthread_mutex_t lock;
     struct sl_list clients; /* struct local_client.link, the living ones */
-    struct sl_list fences[LOCAL_FENCE_BUCKETS];
     uint64_t contexts_lost;
     uint32_t tappers;
 };
@@ -115,6 +107,7 @@ struct local_server {
     uint64_t next_fence;
     uint64_t contexts_created; /* atomic: written by the server's thread */
     struct local_shared shared;
+    struct vgd_fences fences;
     union local_message message; /* the request in hand */
 };
 
@@ -126,14 +119,10 @@ bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t 
 /* Everything the client has in the device goes. */
 void local_client_clear(struct local_client *client);
 
-/* ---- local_sink.c: fences, loss, taps ---- */
+/* ---- local_sink.c: loss, taps ---- */
 
 void local_shared_init(struct local_shared *shared);
 void local_shared_finish(struct local_shared *shared);
-/* A fence for the client, not enqueued yet: *fd is for the client. NOMEM at its quota. */
-enum sl_result local_fence_add(struct local_client *client, uint64_t id, int *fd) SL_MUST_USE;
-/* The device did not want it. */
-void local_fence_drop(struct local_server *server, uint64_t id);
 void local_tap_begin(struct local_client *client);
 void local_tap_end(struct local_client *client);
 

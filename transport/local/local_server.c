@@ -325,6 +325,7 @@ enum sl_result local_server_create(const struct local_server_options *options, s
     server->epoll = -1;
     server->spare = -1;
     local_shared_init(&server->shared);
+    vgd_fences_init(&server->fences);
     sl_list_init(&server->graves);
     sl_table_init(&server->resources, 1u << 19, 0);
     server->options = with_defaults(options);
@@ -351,6 +352,7 @@ void local_server_destroy(struct local_server *server)
     sl_fd_close(&server->spare);
     sl_table_finish(&server->resources);
     local_shared_finish(&server->shared);
+    vgd_fences_finish(&server->fences);
     sl_free((char *)server->options.path);
     sl_free(server);
 }

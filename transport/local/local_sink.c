@@ -3,8 +3,6 @@
 
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
-#include "transport/base/fd.h"
-#include "transport/base/mem.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -18,9 +16,6 @@ void local_shared_init(struct local_shared *shared)
     *shared = (struct local_shared){0};
     pthread_mutex_init(&shared->lock, NULL);
     sl_list_init(&shared->clients);
-    for (uint32_t i = 0; i < LOCAL_FENCE_BUCKETS; i++) {
-        sl_list_init(&shared->fences[i]);
-    }
 }
 
 void local_shared_finish(struct local_shared *shared)
@@ -28,72 +23,12 @@ void local_shared_finish(struct local_shared *shared)
     pthread_mutex_destroy(&shared->lock);
 }
 
-/* ---- fences ---- */
-
-enum sl_result local_fence_add(struct local_client *client, uint64_t id, int *fd)
-{
-    struct local_shared *shared = &client->server->shared;
-    struct local_fence *fence = sl_alloc(sizeof *fence);
-    if (fence == NULL) {
-        return SL_ERR_NOMEM;
-    }
-    int theirs;
-    enum sl_result r = sl_fd_event(&theirs);
-    if (r != SL_OK) {
-        sl_free(fence);
-        return r;
-    }
-    *fence = (struct local_fence){.id = id, .fd = -1, .client = client};
-    r = sl_fd_dup(theirs, &fence->fd);
-    pthread_mutex_lock(&shared->lock);
-    if (r == SL_OK && client->fences >= client->server->options.fences) {
-        r = SL_ERR_NOMEM;
-    }
-    if (r == SL_OK) {
-        client->fences++;
-        sl_list_add(&shared->fences[id % LOCAL_FENCE_BUCKETS], &fence->link);
-    }
-    pthread_mutex_unlock(&shared->lock);
-    if (r != SL_OK) {
-        sl_fd_close(&fence->fd);
-        sl_fd_close(&theirs);
-        sl_free(fence);
-        return r;
-    }
-    *fd = theirs;
-    return SL_OK;
-}
-
-static void fence_leave(struct local_server *server, uint64_t id, bool signal)
-{
-    struct local_shared *shared = &server->shared;
-    pthread_mutex_lock(&shared->lock);
-    SL_LIST_FOR_SAFE (link, &shared->fences[id % LOCAL_FENCE_BUCKETS]) {
-        struct local_fence *fence = SL_CONTAINER(link, struct local_fence, link);
-        if (fence->id == id) {
-            if (signal) {
-                sl_fd_signal(fence->fd);
-            }
-            sl_list_remove(&fence->link);
-            fence->client->fences--;
-            sl_fd_close(&fence->fd);
-            sl_free(fence);
-            break;
-        }
-    }
-    pthread_mutex_unlock(&shared->lock);
-}
-
-void local_fence_drop(struct local_server *server, uint64_t id)
-{
-    fence_leave(server, id, false);
-}
-
 static void on_fence_done(void *user, uint32_t ctx_id, uint32_t ring, uint64_t fence_id)
 {
     (void)ctx_id;
     (void)ring;
-    fence_leave(user, fence_id, true);
+    struct local_server *server = user;
+    vgd_fences_leave(&server->fences, fence_id, true);
 }
 
 /* ---- loss ---- */

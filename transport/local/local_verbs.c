@@ -124,6 +124,7 @@ static enum sl_result handle_caps(struct request *q)
     size_t used = 0;
     enum sl_result r = q->device->ops->capset_get(q->device, q->message->caps.capset, 1, reply->data, sizeof reply->data, &used);
     if (r == SL_OK) {
+        used = used < sizeof reply->data ? used : sizeof reply->data;
         reply->size = (uint32_t)used;
         q->answer->size = offsetof(struct local_caps_reply, data) + used;
     }
@@ -404,7 +405,7 @@ static enum sl_result handle_submit(struct request *q)
     uint64_t fence = 0;
     if (s->want_fence != 0) {
         fence = ++q->server->next_fence;
-        enum sl_result r = local_fence_add(client, fence, &q->answer->fd);
+        enum sl_result r = vgd_fences_add(&q->server->fences, fence, &client->fences, q->server->options.fences, &q->answer->fd);
         if (r != SL_OK) {
             return r;
         }
@@ -415,7 +416,7 @@ static enum sl_result handle_submit(struct request *q)
         r = q->device->ops->fence(q->device, is_global ? 0 : client->ctx_id, s->ring, fence);
     }
     if (r != SL_OK && s->want_fence != 0) {
-        local_fence_drop(q->server, fence);
+        vgd_fences_leave(&q->server->fences, fence, false);
     }
     return r;
 }

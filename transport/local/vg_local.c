@@ -1,16 +1,14 @@
 /* Waist A over the local socket: one connection is one device with one context. Any thread; the link's lock serialises requests. */
 #include "transport/base/atomic.h"
-#include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 #include "transport/base/shm.h"
 #include "transport/local/local_link.h"
 #include "transport/virtgpu/vg.h"
+#include "transport/virtgpu/vg_fences.h"
 
 #include <string.h>
-
-#define WAIT_SLICE_NS ((int64_t)(100 * SL_NS_PER_MS))
 
 struct local_vg {
     struct vg vg; /* first */
@@ -20,22 +18,13 @@ struct local_vg {
     bool shared_futex;
     bool coherent_tex;
     uint32_t told_lost; /* atomic: the reason was logged */
-    pthread_mutex_t lock; /* guards the mappings and fences of all resources; taken before the link's */
-    uint64_t next_fence;
-};
-
-/* The last submit on one ring that named the resource: readable once the host is done with it. */
-struct res_fence {
-    uint32_t ring;
-    uint64_t number;
-    int fd;
+    pthread_mutex_t lock; /* guards the mappings of all resources; taken before the link's */
 };
 
 struct local_vg_res {
     struct vg_res res; /* first */
     void *mapping;     /* NULL until res_map */
-    struct res_fence *fences;
-    uint32_t fence_count;
+    struct vg_fences fences;
 };
 
 static struct local_vg *vg_from(struct vg *vg)
@@ -161,6 +150,7 @@ static enum sl_result create_res(struct local_vg *l, uint32_t verb, void *reques
         sl_free(res);
         return r;
     }
+    vg_fences_init(&res->fences);
     res->res = (struct vg_res){.vg = &l->vg, .id = reply.resource_id, .size = reply.size, .stride = reply.stride};
     *out = &res->res;
     return SL_OK;
@@ -234,10 +224,7 @@ static void local_res_destroy(struct vg_res *base)
     if (res->mapping != NULL) {
         sl_shm_unmap(res->mapping, base->size);
     }
-    for (uint32_t i = 0; i < res->fence_count; i++) {
-        sl_fd_close(&res->fences[i].fd);
-    }
-    sl_free(res->fences);
+    vg_fences_finish(&res->fences);
     sl_free(res);
 }
 
@@ -250,51 +237,9 @@ static enum sl_result local_res_transfer(struct vg_res *res, const struct vg_box
 
 /* ---- submits and waits ---- */
 
-/* Waits for a descriptor in slices, so that the server's end is noticed. */
-static enum sl_result wait_fd(struct local_vg *l, int fd, int64_t timeout_ns)
+static bool is_alive(void *user)
 {
-    uint64_t end = timeout_ns < 0 ? UINT64_MAX : sl_clock_ns() + (uint64_t)timeout_ns;
-    for (;;) {
-        uint64_t now = sl_clock_ns();
-        int64_t left = now >= end ? 0 : end - now > (uint64_t)WAIT_SLICE_NS ? WAIT_SLICE_NS : (int64_t)(end - now);
-        enum sl_result r = sl_fd_wait(fd, left);
-        if (r != SL_ERR_TIMEOUT) {
-            return r;
-        }
-        if (sl_clock_ns() >= end) {
-            return SL_ERR_TIMEOUT;
-        }
-        if (!local_alive(&l->vg)) {
-            return SL_ERR_CLOSED;
-        }
-    }
-}
-
-/* The resource's fence of `ring` becomes a copy of fd. */
-static enum sl_result remember_fence_locked(struct local_vg *l, struct local_vg_res *res, uint32_t ring, int fd)
-{
-    int copy;
-    enum sl_result r = sl_fd_dup(fd, &copy);
-    if (r != SL_OK) {
-        return r;
-    }
-    uint32_t i = 0;
-    while (i < res->fence_count && res->fences[i].ring != ring) {
-        i++;
-    }
-    if (i < res->fence_count) {
-        sl_fd_close(&res->fences[i].fd); /* a ring's fences are done in order: the newer one covers it */
-    } else {
-        struct res_fence *fences = sl_realloc(res->fences, (res->fence_count + 1) * sizeof *fences);
-        if (fences == NULL) {
-            sl_fd_close(&copy);
-            return SL_ERR_NOMEM;
-        }
-        res->fences = fences;
-        res->fence_count++;
-    }
-    res->fences[i] = (struct res_fence){.ring = ring, .number = l->next_fence++, .fd = copy};
-    return SL_OK;
+    return local_alive(user);
 }
 
 static enum sl_result local_submit(struct vg *vg, const struct vg_submit_args *args)
@@ -302,7 +247,7 @@ static enum sl_result local_submit(struct vg *vg, const struct vg_submit_args *a
     struct local_vg *l = vg_from(vg);
     bool want_fence = args->out_fence != NULL || args->resource_count != 0;
     if (args->in_fence >= 0) {
-        enum sl_result r = wait_fd(l, args->in_fence, -1);
+        enum sl_result r = vg_fence_fd_wait(args->in_fence, -1, is_alive, vg);
         if (r != SL_OK) {
             return r;
         }
@@ -323,11 +268,9 @@ static enum sl_result local_submit(struct vg *vg, const struct vg_submit_args *a
     if (r != SL_OK) {
         return r;
     }
-    pthread_mutex_lock(&l->lock);
     for (uint32_t i = 0; i < args->resource_count && r == SL_OK; i++) {
-        r = remember_fence_locked(l, res_from(args->resources[i]), args->ring, fd);
+        r = vg_fences_add(&res_from(args->resources[i])->fences, args->ring, fd);
     }
-    pthread_mutex_unlock(&l->lock);
     if (r == SL_OK && args->out_fence != NULL) {
         *args->out_fence = fd;
         return SL_OK;
@@ -336,53 +279,9 @@ static enum sl_result local_submit(struct vg *vg, const struct vg_submit_args *a
     return r;
 }
 
-/* A copy of some fence of the resource, or -1 when it has none. */
-static enum sl_result first_fence(struct local_vg *l, struct local_vg_res *res, uint64_t *number, int *fd)
+static enum sl_result local_res_wait(struct vg_res *res, int64_t timeout_ns)
 {
-    enum sl_result r = SL_OK;
-    *fd = -1;
-    pthread_mutex_lock(&l->lock);
-    if (res->fence_count != 0) {
-        *number = res->fences[0].number;
-        r = sl_fd_dup(res->fences[0].fd, fd);
-    }
-    pthread_mutex_unlock(&l->lock);
-    return r;
-}
-
-static void forget_fence(struct local_vg *l, struct local_vg_res *res, uint64_t number)
-{
-    pthread_mutex_lock(&l->lock);
-    for (uint32_t i = 0; i < res->fence_count; i++) {
-        if (res->fences[i].number == number) {
-            sl_fd_close(&res->fences[i].fd);
-            res->fences[i] = res->fences[--res->fence_count];
-            break;
-        }
-    }
-    pthread_mutex_unlock(&l->lock);
-}
-
-static enum sl_result local_res_wait(struct vg_res *base, int64_t timeout_ns)
-{
-    struct local_vg *l = vg_from(base->vg);
-    struct local_vg_res *res = res_from(base);
-    uint64_t end = timeout_ns < 0 ? 0 : sl_clock_ns() + (uint64_t)timeout_ns;
-    for (;;) {
-        uint64_t number = 0;
-        int fd;
-        enum sl_result r = first_fence(l, res, &number, &fd);
-        if (r != SL_OK || fd < 0) {
-            return r;
-        }
-        uint64_t now = sl_clock_ns();
-        r = wait_fd(l, fd, timeout_ns < 0 ? -1 : now < end ? (int64_t)(end - now) : 0);
-        sl_fd_close(&fd);
-        if (r != SL_OK) {
-            return r;
-        }
-        forget_fence(l, res, number);
-    }
+    return vg_fences_wait(&res_from(res)->fences, timeout_ns, is_alive, res->vg);
 }
 
 static const struct vg_ops local_ops = {

@@ -60,7 +60,7 @@ struct vgd_ring_stats {
 struct vgd_ops {
     uint32_t (*capset_count)(struct vgd *);
     enum sl_result (*capset_info)(struct vgd *, uint32_t index, struct vgd_capset_info *);
-    /* At most size bytes; *used of them written. */
+    /* At most size bytes are written; *used says how many there are. */
     enum sl_result (*capset_get)(struct vgd *, uint32_t id, uint32_t version, void *data, size_t size, size_t *used);
 
     /* name: for logs, copied. INVALID: id 0 or in use; UNSUPPORTED: no such capset; NOMEM: limit. */
