@@ -126,10 +126,14 @@ void sl_arena_reset(struct sl_arena *arena)
 
 void *sl_arena_more(struct sl_arena *arena, size_t size)
 {
+    static uint64_t nothing; /* what no bytes point to */
+    if (size == 0) {
+        return &nothing;
+    }
     if (size > arena->max - arena->total) {
         return NULL;
     }
-    size_t padded = sl_round_up(size != 0 ? size : 1, 8);
+    size_t padded = sl_round_up(size, 8);
     /* A block of the maximum holds all that may be given out, so the current one is smaller than that. */
     size_t largest = sl_round_up(arena->max, 8);
     size_t want = arena->size != 0 ? arena->size * 2 : FIRST_BLOCK;

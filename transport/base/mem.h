@@ -35,11 +35,11 @@ void sl_arena_init(struct sl_arena *arena, size_t max);
 void sl_arena_finish(struct sl_arena *arena);
 /* Everything given out becomes invalid; the largest block is kept. */
 void sl_arena_reset(struct sl_arena *arena);
-/* Uninitialised bytes, valid until reset; NULL past max or without memory. Inline fast path. */
+/* Uninitialised bytes, valid until reset; NULL past max or without memory. size 0 gives a valid pointer. */
 void *sl_arena_more(struct sl_arena *arena, size_t size);
 static inline void *sl_arena_get(struct sl_arena *arena, size_t size)
 {
-    if (SL_LIKELY(size <= arena->size - arena->used && size <= arena->max - arena->total)) {
+    if (SL_LIKELY(size - 1 < arena->size - arena->used && size <= arena->max - arena->total)) {
         size_t padded = (size + 7) & ~(size_t)7;
         if (padded <= arena->size - arena->used) {
             void *p = arena->block + arena->used;
