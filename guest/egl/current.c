@@ -3,6 +3,7 @@
 #include "guest/egl/gegl.h"
 #include "guest/egl/window.h"
 #include "guest/gles2_call.h"
+#include "guest/gles_entry.h"
 #include "guest/rc_call.h"
 #include "transport/base/log.h"
 
@@ -16,6 +17,19 @@ void gegl_surface_resized(struct gegl_surface *surface, uint32_t width_px, uint3
     struct gegl_thread *thread = gegl_thread_peek();
     if (thread != NULL && thread->context != NULL && thread->draw == surface) {
         ggl_surface_size(thread->context->ggl, width_px, height_px);
+    }
+}
+
+void gegl_viewport(GLint x, GLint y, GLsizei width, GLsizei height)
+{
+    struct gegl_thread *thread = gegl_thread_peek();
+    struct gegl_surface *surface = thread != NULL ? thread->draw : NULL;
+    if (surface != NULL && surface->window != NULL && !surface->size_checked) {
+        surface->size_checked = true;
+        (void)gegl_window_frame_begin(surface, thread); /* the swap reports what is wrong */
+    }
+    if (thread != NULL && thread->viewport != NULL) {
+        thread->viewport(x, y, width, height);
     }
 }
 
@@ -214,6 +228,7 @@ static EGLBoolean bind(struct gegl_display *display, struct gegl_thread *thread,
     thread->context = b->context;
     thread->draw = b->draw;
     thread->read = b->read;
+    thread->viewport = (void (*)(GLint, GLint, GLsizei, GLsizei))ggl_proc_find("glViewport")->fn;
     ggl_make_current(b->context->ggl, thread->stream);
     ggl_surface_size(b->context->ggl, b->draw != NULL ? b->draw->width_px : 0, b->draw != NULL ? b->draw->height_px : 0);
     *b = (struct binding){0}; /* the counts are the thread's now */

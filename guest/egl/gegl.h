@@ -15,6 +15,7 @@
 
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
+#include <GLES2/gl2.h>
 #include <pthread.h>
 
 struct gegl_x11;
@@ -87,6 +88,7 @@ struct gegl_surface {
     uint32_t color_buffer;     /* pbuffer bound as texture: its colour buffer on the host; 0 none yet */
     bool texture_bound;
     struct gegl_window *window; /* NULL for pbuffers */
+    bool size_checked;          /* in this frame */
     struct gegl_thread *thread; /* where it is current; NULL nowhere. Display's lock */
 };
 
@@ -112,6 +114,7 @@ struct gegl_thread {
     struct gegl_context *context; /* nullable, counted; as draw and read */
     struct gegl_surface *draw;
     struct gegl_surface *read;
+    void (*viewport)(GLint x, GLint y, GLsizei width, GLsizei height); /* guest/gles' glViewport; NULL before the first binding */
 };
 
 /* --- thread.c --- */
@@ -174,6 +177,9 @@ extern const struct ggl_egl_ops gegl_gles_ops;
 
 /* Unbind whatever is current on this thread. */
 void gegl_unbind(struct gegl_thread *thread);
+/* glViewport, as programs get it: the first in a frame looks whether the window has another size by now, since a program that draws
+ * only when something changes sets it right before. */
+void gegl_viewport(GLint x, GLint y, GLsizei width, GLsizei height);
 /* The surface got another size (window resized): tell GLES. Thread it is current on. */
 void gegl_surface_resized(struct gegl_surface *surface, uint32_t width_px, uint32_t height_px);
 

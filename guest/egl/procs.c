@@ -3,6 +3,7 @@
 #include "guest/egl/procs.h"
 
 #include "guest/egl/api.h"
+#include "guest/egl/gegl.h"
 #include "guest/gles_entry.h"
 
 #include <string.h>
@@ -90,6 +91,9 @@ gegl_fn gegl_proc_find(const char *name)
         } else {
             low = middle + 1;
         }
+    }
+    if (strcmp(name, "glViewport") == 0) {
+        return (gegl_fn)gegl_viewport;
     }
     const struct ggl_proc *gles = ggl_proc_find(name);
     return gles != NULL ? gles->fn : NULL;

@@ -331,6 +331,7 @@ EGLint gegl_window_frame_end(struct gegl_surface *surface, struct gegl_thread *t
     if (error != EGL_SUCCESS) {
         return error;
     }
+    surface->size_checked = false;
     pthread_mutex_lock(&window->lock);
     frame.buffer->busy = true;
     window->frames[window->pending++] = frame;

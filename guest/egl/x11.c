@@ -16,7 +16,7 @@
 #include <xcb/shm.h>
 #include <xcb/xcb.h>
 
-#define VISUALS_MAX 64u
+#define VISUALS_MAX 16u
 
 struct gegl_x11 {
     xcb_connection_t *connection;
@@ -113,11 +113,14 @@ static const char *server_name(const struct gegl_display *display, char *room, s
 static void visuals_read(struct gegl_x11 *x11)
 {
     for (xcb_depth_iterator_t d = xcb_screen_allowed_depths_iterator(x11->screen); d.rem != 0; xcb_depth_next(&d)) {
+        uint32_t seen = 0; /* servers list dozens of equal ones: the first of each class does */
         for (xcb_visualtype_iterator_t v = xcb_depth_visuals_iterator(d.data); v.rem != 0; xcb_visualtype_next(&v)) {
-            bool true_color = v.data->_class == XCB_VISUAL_CLASS_TRUE_COLOR;
-            if ((!true_color && v.data->_class != XCB_VISUAL_CLASS_DIRECT_COLOR) || x11->visual_count == VISUALS_MAX) {
+            uint32_t class = 1u << (v.data->_class & 7);
+            bool usable = v.data->_class == XCB_VISUAL_CLASS_TRUE_COLOR || v.data->_class == XCB_VISUAL_CLASS_DIRECT_COLOR;
+            if (!usable || (seen & class) != 0 || x11->visual_count == VISUALS_MAX) {
                 continue;
             }
+            seen |= class;
             x11->visuals[x11->visual_count++] = (struct gegl_visual){
                 .id = v.data->visual_id, .depth = d.data->depth, .type = v.data->_class, .red_mask = v.data->red_mask,
                 .green_mask = v.data->green_mask, .blue_mask = v.data->blue_mask};

@@ -1,0 +1,578 @@
+/* What a program sees of EGL, through glvnd: the same expectations hold for a native driver and for Sluice.
+ *
+ * Run as it is (native), or by `sluice run --`. Windows need an X server; without one those cases are skipped. */
+#include "tests/support/slt.h"
+#include "transport/base/clock.h"
+
+#define GL_GLEXT_PROTOTYPES
+#define EGL_EGLEXT_PROTOTYPES
+#include <EGL/egl.h>
+#include <EGL/eglext.h>
+#include <GLES2/gl2.h>
+#include <GLES2/gl2ext.h>
+#include <X11/Xlib.h>
+#include <X11/Xutil.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const EGLint es2[] = {EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE};
+
+struct rig {
+    EGLDisplay display;
+    EGLConfig config;
+    EGLContext context;
+    EGLSurface surface;
+    Display *x;
+    Window window;
+};
+
+static EGLConfig config_pick(EGLDisplay display, EGLint type, EGLint red)
+{
+    const EGLint want[] = {EGL_SURFACE_TYPE, type, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT, EGL_RED_SIZE, red, EGL_GREEN_SIZE, red,
+                           EGL_BLUE_SIZE, red, EGL_NONE};
+    EGLConfig configs[256] = {NULL};
+    EGLint count = 0;
+    SLT_EXPECT_TRUE(eglChooseConfig(display, want, configs, 256, &count));
+    for (EGLint i = 0; i < count; i++) {
+        EGLint have = 0;
+        eglGetConfigAttrib(display, configs[i], EGL_RED_SIZE, &have);
+        if (have == red) {
+            return configs[i];
+        }
+    }
+    return NULL;
+}
+
+static EGLSurface pbuffer(const struct rig *rig, EGLint width, EGLint height)
+{
+    const EGLint size[] = {EGL_WIDTH, width, EGL_HEIGHT, height, EGL_NONE};
+    return eglCreatePbufferSurface(rig->display, rig->config, size);
+}
+
+static void surfaceless_init(struct rig *rig)
+{
+    rig->display = eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL);
+    SLT_ASSERT_TRUE(rig->display != EGL_NO_DISPLAY);
+    EGLint major, minor;
+    SLT_ASSERT_TRUE(eglInitialize(rig->display, &major, &minor));
+    SLT_ASSERT_EQ(1, major);
+    SLT_ASSERT_EQ(5, minor);
+    eglBindAPI(EGL_OPENGL_ES_API);
+    rig->config = config_pick(rig->display, EGL_PBUFFER_BIT, 8);
+    SLT_ASSERT_TRUE(rig->config != NULL);
+    rig->context = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, es2);
+    SLT_ASSERT_TRUE(rig->context != EGL_NO_CONTEXT);
+    rig->surface = pbuffer(rig, 64, 32);
+    SLT_ASSERT_TRUE(rig->surface != EGL_NO_SURFACE);
+}
+
+static void rig_finish(struct rig *rig)
+{
+    if (rig->display != EGL_NO_DISPLAY) {
+        eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+        eglTerminate(rig->display);
+        eglReleaseThread();
+    }
+    if (rig->x != NULL) {
+        XCloseDisplay(rig->x);
+    }
+}
+
+static bool current(const struct rig *rig)
+{
+    return eglMakeCurrent(rig->display, rig->surface, rig->surface, rig->context);
+}
+
+static uint32_t pixel(int x, int y)
+{
+    uint8_t p[4] = {0};
+    glReadPixels(x, y, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, p);
+    return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+}
+
+static void clear(float red, float green, float blue)
+{
+    glClearColor(red, green, blue, 1.0f);
+    glClear(GL_COLOR_BUFFER_BIT);
+}
+
+SLT_FIXTURE(egl_pbuffer, struct rig, surfaceless_init, rig_finish);
+
+SLT_TEST_F(egl_pbuffer, shows_what_was_drawn, rig)
+{
+    SLT_ASSERT_TRUE(current(rig));
+    GLint viewport[4];
+    glGetIntegerv(GL_VIEWPORT, viewport);
+    SLT_EXPECT_EQ(64, viewport[2]);
+    SLT_EXPECT_EQ(32, viewport[3]);
+    clear(1, 0, 0);
+    SLT_EXPECT_EQ(0xff0000u, pixel(63, 31));
+    SLT_EXPECT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    SLT_EXPECT_EQ(EGL_SUCCESS, eglGetError());
+    SLT_EXPECT_TRUE(eglGetCurrentContext() == rig->context);
+    SLT_EXPECT_TRUE(eglGetCurrentSurface(EGL_READ) == rig->surface);
+}
+
+SLT_TEST_F(egl_pbuffer, answers_its_attributes, rig)
+{
+    EGLint value = -7;
+    SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_WIDTH, &value));
+    SLT_EXPECT_EQ(64, value);
+    SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_HEIGHT, &value));
+    SLT_EXPECT_EQ(32, value);
+    SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_TEXTURE_TARGET, &value));
+    SLT_EXPECT_EQ(EGL_NO_TEXTURE, value);
+    SLT_EXPECT_TRUE(!eglQuerySurface(rig->display, rig->surface, EGL_RED_SIZE, &value));
+    SLT_EXPECT_EQ(EGL_BAD_ATTRIBUTE, eglGetError());
+    SLT_EXPECT_TRUE(!eglQuerySurface(rig->display, (EGLSurface)rig, EGL_WIDTH, &value));
+    SLT_EXPECT_EQ(EGL_BAD_SURFACE, eglGetError());
+    SLT_EXPECT_TRUE(eglQueryContext(rig->display, rig->context, EGL_CONTEXT_CLIENT_TYPE, &value));
+    SLT_EXPECT_EQ(EGL_OPENGL_ES_API, value);
+}
+
+SLT_TEST_F(egl_pbuffer, contexts_share_a_texture, rig)
+{
+    SLT_ASSERT_TRUE(current(rig));
+    GLuint texture;
+    glGenTextures(1, &texture);
+    glBindTexture(GL_TEXTURE_2D, texture);
+    glFinish();
+    EGLContext second = eglCreateContext(rig->display, rig->config, rig->context, es2);
+    SLT_ASSERT_TRUE(second != EGL_NO_CONTEXT);
+    SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, rig->surface, rig->surface, second));
+    SLT_EXPECT_TRUE(glIsTexture(texture));
+    EGLContext alone = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, es2);
+    SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, rig->surface, rig->surface, alone));
+    SLT_EXPECT_TRUE(!glIsTexture(texture));
+}
+
+SLT_TEST_F(egl_pbuffer, contexts_live_while_current, rig)
+{
+    SLT_ASSERT_TRUE(current(rig));
+    SLT_EXPECT_TRUE(eglDestroyContext(rig->display, rig->context));
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, rig->surface));
+    clear(0, 1, 0);
+    SLT_EXPECT_EQ(0x00ff00u, pixel(1, 1));
+    SLT_EXPECT_TRUE(eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
+    SLT_EXPECT_TRUE(!current(rig));
+    EGLint error = eglGetError();
+    SLT_EXPECT_TRUE(error == EGL_BAD_CONTEXT || error == EGL_BAD_SURFACE);
+}
+
+SLT_TEST_F(egl_pbuffer, surfaceless_context_draws_into_framebuffers, rig)
+{
+    SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, rig->context));
+    SLT_EXPECT_TRUE(eglGetCurrentSurface(EGL_DRAW) == EGL_NO_SURFACE);
+    GLuint texture, framebuffer;
+    glGenTextures(1, &texture);
+    glBindTexture(GL_TEXTURE_2D, texture);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 16, 16, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+    glGenFramebuffers(1, &framebuffer);
+    glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);
+    glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, texture, 0);
+    SLT_EXPECT_EQ((GLenum)GL_FRAMEBUFFER_COMPLETE, glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    clear(0, 0, 1);
+    SLT_EXPECT_EQ(0x0000ffu, pixel(15, 15));
+}
+
+SLT_TEST_F(egl_pbuffer, mismatches_are_refused, rig)
+{
+    SLT_EXPECT_TRUE(!eglMakeCurrent(rig->display, rig->surface, EGL_NO_SURFACE, rig->context));
+    SLT_EXPECT_EQ(EGL_BAD_MATCH, eglGetError());
+    SLT_EXPECT_TRUE(!eglMakeCurrent(rig->display, rig->surface, rig->surface, EGL_NO_CONTEXT));
+    SLT_EXPECT_EQ(EGL_BAD_MATCH, eglGetError());
+    SLT_EXPECT_TRUE(!eglMakeCurrent(rig->display, rig->surface, rig->surface, (EGLContext)rig));
+    SLT_EXPECT_EQ(EGL_BAD_CONTEXT, eglGetError());
+    SLT_EXPECT_TRUE(!eglSwapBuffers(rig->display, (EGLSurface)rig));
+    SLT_EXPECT_EQ(EGL_BAD_SURFACE, eglGetError());
+    const EGLint v9[] = {EGL_CONTEXT_CLIENT_VERSION, 9, EGL_NONE}, odd[] = {EGL_RED_SIZE, 2, EGL_NONE};
+    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, v9) == EGL_NO_CONTEXT);
+    SLT_EXPECT_TRUE(eglGetError() != EGL_SUCCESS);
+    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, odd) == EGL_NO_CONTEXT);
+    SLT_EXPECT_EQ(EGL_BAD_ATTRIBUTE, eglGetError());
+    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, (EGLContext)rig, es2) == EGL_NO_CONTEXT);
+    SLT_EXPECT_EQ(EGL_BAD_CONTEXT, eglGetError());
+}
+
+/* --- threads --- */
+
+struct visit {
+    struct rig *rig;
+    bool bound;
+    EGLint error;
+    uint32_t pixel;
+    pthread_barrier_t *barrier;
+};
+
+static void *visit_take(void *user)
+{
+    struct visit *v = user;
+    v->bound = eglMakeCurrent(v->rig->display, v->rig->surface, v->rig->surface, v->rig->context);
+    v->error = eglGetError();
+    if (v->bound) {
+        v->pixel = pixel(2, 2);
+        clear(0, 0, 1);
+        glFlush();
+        eglMakeCurrent(v->rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    }
+    return NULL; /* without eglReleaseThread: the thread's end does it */
+}
+
+SLT_TEST_F(egl_pbuffer, a_context_is_current_on_one_thread, rig)
+{
+    SLT_ASSERT_TRUE(current(rig));
+    struct visit v = {.rig = rig};
+    pthread_t thread;
+    SLT_ASSERT_EQ(0, pthread_create(&thread, NULL, visit_take, &v));
+    pthread_join(thread, NULL);
+    SLT_EXPECT_TRUE(!v.bound);
+    SLT_EXPECT_EQ(EGL_BAD_ACCESS, v.error);
+}
+
+SLT_TEST_F(egl_pbuffer, a_context_moves_between_threads, rig)
+{
+    for (int i = 0; i < 50; i++) {
+        SLT_ASSERT_TRUE(current(rig));
+        clear(1, 0, 1);
+        SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
+        struct visit v = {.rig = rig};
+        pthread_t thread;
+        SLT_ASSERT_EQ(0, pthread_create(&thread, NULL, visit_take, &v));
+        pthread_join(thread, NULL);
+        SLT_ASSERT_TRUE(v.bound);
+        SLT_ASSERT_EQ(0xff00ffu, v.pixel);
+        SLT_ASSERT_TRUE(current(rig));
+        SLT_ASSERT_EQ(0x0000ffu, pixel(3, 3));
+    }
+}
+
+static void *own_context(void *user)
+{
+    struct visit *v = user;
+    EGLContext context = eglCreateContext(v->rig->display, v->rig->config, EGL_NO_CONTEXT, es2);
+    EGLSurface surface = pbuffer(v->rig, 40, 40);
+    v->bound = eglMakeCurrent(v->rig->display, surface, surface, context);
+    v->error = eglGetError();
+    for (int i = 0; v->bound && i < 200; i++) {
+        pthread_barrier_wait(v->barrier);
+        clear((float)(v->pixel >> 16) / 255, 0, 0);
+        v->bound = pixel(20, 20) == v->pixel;
+    }
+    eglMakeCurrent(v->rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    eglDestroySurface(v->rig->display, surface);
+    eglDestroyContext(v->rig->display, context);
+    eglReleaseThread();
+    return NULL;
+}
+
+SLT_TEST_F(egl_pbuffer, threads_draw_at_the_same_time, rig)
+{
+    enum { THREADS = 4 };
+    pthread_barrier_t barrier;
+    pthread_barrier_init(&barrier, NULL, THREADS);
+    struct visit v[THREADS];
+    pthread_t threads[THREADS];
+    for (uint32_t i = 0; i < THREADS; i++) {
+        v[i] = (struct visit){.rig = rig, .pixel = (40 * i + 15) << 16, .barrier = &barrier};
+        SLT_ASSERT_EQ(0, pthread_create(&threads[i], NULL, own_context, &v[i]));
+    }
+    for (uint32_t i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        SLT_EXPECT_TRUE(v[i].bound);
+    }
+    pthread_barrier_destroy(&barrier);
+}
+
+/* --- syncs and images --- */
+
+SLT_TEST_F(egl_pbuffer, fences_are_signalled, rig)
+{
+    SLT_ASSERT_TRUE(current(rig));
+    clear(1, 1, 0);
+    EGLSync sync = eglCreateSync(rig->display, EGL_SYNC_FENCE, NULL);
+    SLT_ASSERT_TRUE(sync != EGL_NO_SYNC);
+    SLT_EXPECT_EQ(EGL_CONDITION_SATISFIED, eglClientWaitSync(rig->display, sync, EGL_SYNC_FLUSH_COMMANDS_BIT, EGL_FOREVER));
+    EGLAttrib value = 0;
+    SLT_EXPECT_TRUE(eglGetSyncAttrib(rig->display, sync, EGL_SYNC_STATUS, &value));
+    SLT_EXPECT_EQ(EGL_SIGNALED, (EGLint)value);
+    SLT_EXPECT_TRUE(eglGetSyncAttrib(rig->display, sync, EGL_SYNC_TYPE, &value));
+    SLT_EXPECT_EQ(EGL_SYNC_FENCE, (EGLint)value);
+    SLT_EXPECT_TRUE(eglWaitSync(rig->display, sync, 0));
+    SLT_EXPECT_TRUE(eglDestroySync(rig->display, sync));
+    SLT_EXPECT_TRUE(!eglDestroySync(rig->display, sync));
+    SLT_EXPECT_EQ(EGL_BAD_PARAMETER, eglGetError());
+    PFNEGLCREATESYNCKHRPROC create = (PFNEGLCREATESYNCKHRPROC)eglGetProcAddress("eglCreateSyncKHR");
+    PFNEGLDESTROYSYNCKHRPROC destroy = (PFNEGLDESTROYSYNCKHRPROC)eglGetProcAddress("eglDestroySyncKHR");
+    SLT_ASSERT_TRUE(create != NULL && destroy != NULL);
+    sync = create(rig->display, EGL_SYNC_FENCE_KHR, NULL);
+    SLT_EXPECT_TRUE(sync != EGL_NO_SYNC_KHR);
+    SLT_EXPECT_TRUE(destroy(rig->display, sync));
+}
+
+SLT_TEST_F(egl_pbuffer, an_image_carries_a_texture_over, rig)
+{
+    SLT_ASSERT_TRUE(current(rig));
+    PFNEGLCREATEIMAGEKHRPROC create = (PFNEGLCREATEIMAGEKHRPROC)eglGetProcAddress("eglCreateImageKHR");
+    PFNEGLDESTROYIMAGEKHRPROC destroy = (PFNEGLDESTROYIMAGEKHRPROC)eglGetProcAddress("eglDestroyImageKHR");
+    PFNGLEGLIMAGETARGETTEXTURE2DOESPROC target =
+        (PFNGLEGLIMAGETARGETTEXTURE2DOESPROC)eglGetProcAddress("glEGLImageTargetTexture2DOES");
+    SLT_ASSERT_TRUE(create != NULL && destroy != NULL && target != NULL);
+    uint8_t red[16 * 16 * 4];
+    for (size_t i = 0; i < sizeof red; i++) {
+        red[i] = i % 4 == 0 || i % 4 == 3 ? 255 : 0;
+    }
+    GLuint textures[2], framebuffer;
+    glGenTextures(2, textures);
+    glBindTexture(GL_TEXTURE_2D, textures[0]);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 16, 16, 0, GL_RGBA, GL_UNSIGNED_BYTE, red);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    EGLImageKHR image = create(rig->display, rig->context, EGL_GL_TEXTURE_2D_KHR, (EGLClientBuffer)(uintptr_t)textures[0], NULL);
+    SLT_ASSERT_TRUE(image != EGL_NO_IMAGE_KHR);
+    EGLContext other = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, es2);
+    SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, rig->surface, rig->surface, other));
+    glGenTextures(1, &textures[1]);
+    glBindTexture(GL_TEXTURE_2D, textures[1]);
+    target(GL_TEXTURE_2D, image);
+    glGenFramebuffers(1, &framebuffer);
+    glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);
+    glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, textures[1], 0);
+    SLT_EXPECT_EQ((GLenum)GL_FRAMEBUFFER_COMPLETE, glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    SLT_EXPECT_EQ(0xff0000u, pixel(8, 8));
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, glGetError());
+    SLT_EXPECT_TRUE(destroy(rig->display, image));
+    SLT_EXPECT_TRUE(!destroy(rig->display, image));
+    SLT_EXPECT_TRUE(create(rig->display, rig->context, EGL_GL_TEXTURE_2D_KHR, (EGLClientBuffer)(uintptr_t)4711, NULL) ==
+                    EGL_NO_IMAGE_KHR);
+    SLT_EXPECT_EQ(EGL_BAD_PARAMETER, eglGetError());
+}
+
+SLT_TEST_F(egl_pbuffer, a_child_starts_anew, rig)
+{
+    SLT_ASSERT_TRUE(current(rig));
+    clear(0, 1, 1);
+    pid_t child = fork();
+    if (child == 0) {
+        /* Whatever a native driver would do here, ours refuses, and works again after eglInitialize. */
+        EGLint count, ok = 1;
+        if (strcmp(eglQueryString(rig->display, EGL_VENDOR) != NULL ? eglQueryString(rig->display, EGL_VENDOR) : "Sluice", "Sluice") == 0) {
+            ok = !eglGetConfigs(rig->display, NULL, 0, &count) && eglGetError() == EGL_NOT_INITIALIZED;
+            glClear(GL_COLOR_BUFFER_BIT);
+            ok = ok && eglInitialize(rig->display, NULL, NULL) && eglGetConfigs(rig->display, NULL, 0, &count) && count > 0;
+            ok = ok && eglTerminate(rig->display);
+        }
+        _exit(ok ? 0 : 1);
+    }
+    int status = -1;
+    SLT_ASSERT_EQ(child, waitpid(child, &status, 0));
+    SLT_EXPECT_EQ(0, status);
+    SLT_EXPECT_EQ(0x00ffffu, pixel(5, 5));
+}
+
+SLT_TEST_F(egl_pbuffer, initialises_again_after_terminate, rig)
+{
+    SLT_ASSERT_TRUE(current(rig));
+    SLT_EXPECT_TRUE(eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
+    SLT_EXPECT_TRUE(eglTerminate(rig->display));
+    EGLint count;
+    SLT_EXPECT_TRUE(!eglGetConfigs(rig->display, NULL, 0, &count));
+    SLT_EXPECT_EQ(EGL_NOT_INITIALIZED, eglGetError());
+    surfaceless_init(rig);
+    SLT_ASSERT_TRUE(current(rig));
+    clear(1, 1, 1);
+    SLT_EXPECT_EQ(0xffffffu, pixel(0, 0));
+}
+
+/* --- windows --- */
+
+/* Errors of X requests are what some cases provoke; Xlib's own handler would end the program. */
+static int x_error(Display *x, XErrorEvent *event)
+{
+    (void)x;
+    (void)event;
+    return 0;
+}
+
+static void window_init(struct rig *rig)
+{
+    XSetErrorHandler(x_error);
+    if (getenv("DISPLAY") == NULL || (rig->x = XOpenDisplay(NULL)) == NULL) {
+        SLT_SKIP("no X display");
+    }
+    rig->display = eglGetPlatformDisplay(EGL_PLATFORM_X11_KHR, rig->x, NULL);
+    SLT_ASSERT_TRUE(eglInitialize(rig->display, NULL, NULL));
+    eglBindAPI(EGL_OPENGL_ES_API);
+    rig->config = config_pick(rig->display, EGL_WINDOW_BIT, 8);
+    SLT_ASSERT_TRUE(rig->config != NULL);
+    rig->context = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, es2);
+    rig->window = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 0, 0, 160, 90, 0, 0, 0);
+    XMapWindow(rig->x, rig->window);
+    rig->surface = eglCreateWindowSurface(rig->display, rig->config, rig->window, NULL);
+    SLT_ASSERT_TRUE(rig->surface != EGL_NO_SURFACE);
+    SLT_ASSERT_TRUE(current(rig));
+}
+
+SLT_FIXTURE(egl_window, struct rig, window_init, rig_finish);
+
+/* What the X server shows. */
+static uint32_t shown(const struct rig *rig, int x, int y)
+{
+    eglWaitClient();
+    XImage *image = XGetImage(rig->x, rig->window, x, y, 1, 1, AllPlanes, ZPixmap);
+    uint32_t value = image != NULL ? (uint32_t)XGetPixel(image, 0, 0) & 0xffffff : 0xdeadbeef;
+    if (image != NULL) {
+        XDestroyImage(image);
+    }
+    return value;
+}
+
+/* Lower half green, upper half red. */
+static void flag(int width, int height)
+{
+    glViewport(0, 0, width, height);
+    clear(1, 0, 0);
+    glEnable(GL_SCISSOR_TEST);
+    glScissor(0, 0, width, height / 2);
+    clear(0, 1, 0);
+    glDisable(GL_SCISSOR_TEST);
+}
+
+SLT_TEST_F(egl_window, shows_the_picture_upright, rig)
+{
+    flag(160, 90);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 0, 0));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 159, 44));
+    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 0, 45));
+    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 159, 89));
+}
+
+SLT_TEST_F(egl_window, frames_come_in_order, rig)
+{
+    for (uint32_t i = 0; i < 100; i++) {
+        clear((float)i / 255, 0, 0);
+        SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+        if (i % 10 == 9) {
+            SLT_ASSERT_EQ(i << 16, shown(rig, 80, 45));
+        }
+    }
+}
+
+SLT_TEST_F(egl_window, follows_the_windows_size, rig)
+{
+    flag(160, 90);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    static const int sizes[][2] = {{200, 100}, {33, 17}, {1, 1}, {640, 480}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        int width = sizes[i][0], height = sizes[i][1];
+        XResizeWindow(rig->x, rig->window, (unsigned)width, (unsigned)height);
+        XSync(rig->x, False);
+        for (int frame = 0; frame < 3; frame++) {
+            flag(width, height);
+            SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+        }
+        EGLint value = 0;
+        SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_WIDTH, &value));
+        SLT_EXPECT_EQ(width, value);
+        SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_HEIGHT, &value));
+        SLT_EXPECT_EQ(height, value);
+        SLT_EXPECT_EQ(height > 1 ? 0xff0000u : 0xff0000u, shown(rig, 0, 0));
+        if (height > 1) {
+            SLT_EXPECT_EQ(0x00ff00u, shown(rig, width - 1, height - 1));
+        }
+    }
+}
+
+/* A program that draws once when told of a new size. */
+SLT_TEST_F(egl_window, one_frame_after_a_new_size_is_of_that_size, rig)
+{
+    flag(160, 90);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    XResizeWindow(rig->x, rig->window, 300, 200);
+    XSync(rig->x, False);
+    flag(300, 200);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 299, 0));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 299, 99));
+    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 299, 199));
+}
+
+SLT_TEST_F(egl_window, two_windows_keep_apart, rig)
+{
+    Window second = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 200, 0, 50, 60, 0, 0, 0);
+    XMapWindow(rig->x, second);
+    EGLSurface surface = eglCreateWindowSurface(rig->display, rig->config, second, NULL);
+    SLT_ASSERT_TRUE(surface != EGL_NO_SURFACE);
+    for (int i = 0; i < 20; i++) {
+        SLT_ASSERT_TRUE(current(rig));
+        clear(1, 0, 0);
+        SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+        SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, surface, surface, rig->context));
+        clear(0, 0, 1);
+        SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, surface));
+    }
+    struct rig other = *rig;
+    other.window = second;
+    SLT_EXPECT_EQ(0x0000ffu, shown(&other, 49, 59));
+    SLT_ASSERT_TRUE(current(rig));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 159, 89));
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surface));
+}
+
+SLT_TEST_F(egl_window, bad_windows_are_refused, rig)
+{
+    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, rig->window, NULL) == EGL_NO_SURFACE);
+    SLT_EXPECT_EQ(EGL_BAD_ALLOC, eglGetError());
+    const EGLint odd[] = {EGL_WIDTH, 2, EGL_NONE};
+    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, rig->window, odd) == EGL_NO_SURFACE);
+    SLT_EXPECT_TRUE(eglGetError() != EGL_SUCCESS);
+}
+
+/* Native drivers crash on windows that are not there, or say nothing. */
+static bool ours(const struct rig *rig)
+{
+    return strcmp(eglQueryString(rig->display, EGL_VENDOR), "Sluice") == 0;
+}
+
+SLT_TEST_F(egl_window, an_unknown_window_is_refused, rig)
+{
+    if (!ours(rig)) {
+        SLT_SKIP("not of a native driver");
+    }
+    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, 0x7ffffff, NULL) == EGL_NO_SURFACE);
+    SLT_EXPECT_EQ(EGL_BAD_NATIVE_WINDOW, eglGetError());
+}
+
+SLT_TEST_F(egl_window, a_destroyed_window_does_no_harm, rig)
+{
+    if (!ours(rig)) {
+        SLT_SKIP("not of a native driver");
+    }
+    flag(160, 90);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    XDestroyWindow(rig->x, rig->window);
+    XSync(rig->x, False);
+    EGLint error = EGL_SUCCESS;
+    for (int i = 0; i < 100 && error == EGL_SUCCESS; i++) {
+        clear(0, 0, 1);
+        error = eglSwapBuffers(rig->display, rig->surface) ? EGL_SUCCESS : eglGetError();
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    SLT_EXPECT_TRUE(error == EGL_BAD_NATIVE_WINDOW || error == EGL_BAD_SURFACE);
+    SLT_EXPECT_TRUE(eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, rig->surface));
+}
+
+SLT_TEST_F(egl_window, platform_windows_come_by_pointer, rig)
+{
+    Window second = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 200, 0, 50, 60, 0, 0, 0);
+    EGLSurface surface = eglCreatePlatformWindowSurface(rig->display, rig->config, &second, NULL);
+    SLT_ASSERT_TRUE(surface != EGL_NO_SURFACE);
+    EGLint value = 0;
+    SLT_EXPECT_TRUE(eglQuerySurface(rig->display, surface, EGL_WIDTH, &value));
+    SLT_EXPECT_EQ(50, value);
+    SLT_EXPECT_TRUE(eglSwapInterval(rig->display, 0));
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surface));
+}
