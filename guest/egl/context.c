@@ -4,6 +4,9 @@
 #include "transport/base/mem.h"
 #include "wire/rc_pack.h"
 
+/* rcCreateContext's config for "any", where the host is ours. */
+#define HOST_ANY_CONFIG 0xffffffffu
+
 /* What eglCreateContext was asked for. */
 struct context_wish {
     EGLint major, minor;
@@ -80,6 +83,19 @@ static uint32_t host_version(uint32_t gles_version)
     return gles_version >= 31 ? 4 : gles_version == 30 ? 3 : 2;
 }
 
+/* The host's id of a new context, 0 when it refuses. Without a configuration: one that goes with all, which only hosts of ours can make,
+ * else one of the first configuration. */
+static uint32_t host_context(struct gegl_display *display, struct gs_stream *stream, struct gegl_context *context,
+                             uint32_t share)
+{
+    bool any = gegl_config_get(&context->config, EGL_CONFIG_ID) == 0;
+    uint32_t version = host_version(display->host.gles_version), id = 0;
+    if (any && (display->host.gles_features & GGL_FEATURE_SLUICE) != 0) {
+        id = rc_call_rcCreateContext(stream, HOST_ANY_CONFIG, share, version);
+    }
+    return id != 0 ? id : rc_call_rcCreateContext(stream, context->surface_config, share, version);
+}
+
 static EGLint host_make(struct gegl_display *display, struct gegl_context *context, const struct gegl_context *share,
                         const struct context_wish *wish)
 {
@@ -89,8 +105,7 @@ static EGLint host_make(struct gegl_display *display, struct gegl_context *conte
         return error;
     }
     uint32_t version = display->host.gles_version;
-    context->host_id = rc_call_rcCreateContext(stream, context->host_config, share != NULL ? share->host_id : 0,
-                                               host_version(version));
+    context->host_id = host_context(display, stream, context, share != NULL ? share->host_id : 0);
     if (gs_dead(stream)) {
         return EGL_CONTEXT_LOST;
     }
@@ -119,7 +134,7 @@ static EGLint context_make(struct gegl_display *display, const struct gegl_confi
     if (config != NULL) {
         context->config = *config;
     }
-    context->host_config = config != NULL ? config->host_index : display->configs[0].host_index;
+    context->surface_config = config != NULL ? config->host_index : display->configs[0].host_index;
     context->client_version = wish->major;
     context->reset_strategy = wish->reset_strategy;
     EGLint error = host_make(display, context, share, wish);

@@ -172,7 +172,7 @@ static void binding_unclaim(struct gegl_display *display, struct gegl_thread *th
 static EGLint placeholder_make(struct gegl_context *context, struct gs_stream *stream)
 {
     if (context->placeholder == 0) {
-        context->placeholder = rc_call_rcCreateWindowSurface(stream, context->host_config, PLACEHOLDER_PX, PLACEHOLDER_PX);
+        context->placeholder = rc_call_rcCreateWindowSurface(stream, context->surface_config, PLACEHOLDER_PX, PLACEHOLDER_PX);
     }
     return context->placeholder != 0 ? EGL_SUCCESS : gs_dead(stream) ? EGL_CONTEXT_LOST : EGL_BAD_ALLOC;
 }

@@ -69,7 +69,7 @@ struct gegl_context {
     struct gegl_object base;
     struct gegl_config config; /* copy; id 0: made without config */
     uint32_t host_id;
-    uint32_t host_config;      /* index the host made it with */
+    uint32_t surface_config;   /* the host's config for the placeholder */
     EGLint client_version;     /* major version asked for */
     EGLenum reset_strategy;
     struct ggl_context *ggl;

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A context for surfaces of every config. Ours: stock guests name a config. */
+#define HRC_ANY_CONFIG 0xffffffffu
+
 /* The wire's glVersion: 1 = ES 1.x, 2, 3 = 3.0, 4 = 3.1, 5 = 3.2. */
 static bool context_attribs(const struct hs_native *n, uint32_t version, EGLint attribs[9])
 {
@@ -48,7 +51,8 @@ static uint32_t context_create(struct hr_call *call, uint32_t config, struct ho_
     struct hrc_client *c = hrc_thread_of(call)->client;
     const struct hs_native *n = c->native;
     EGLint attribs[9];
-    if (n == NULL || config >= n->config_count || !context_attribs(n, version, attribs)) {
+    bool any = config == HRC_ANY_CONFIG && n != NULL && n->no_config_context;
+    if (n == NULL || (config >= n->config_count && !any) || !context_attribs(n, version, attribs)) {
         hr_call_refuse(call, "config %u, version %u", config, version);
         return 0;
     }
@@ -58,7 +62,8 @@ static uint32_t context_create(struct hr_call *call, uint32_t config, struct ho_
     }
     *context = (struct hrc_context){.config = config, .is_gles1 = version == 1};
     const struct hrc_context *with = share != NULL ? share->value : NULL;
-    context->egl = n->egl.CreateContext(n->display, n->configs[config].config, with != NULL ? with->egl : EGL_NO_CONTEXT, attribs);
+    context->egl = n->egl.CreateContext(n->display, any ? EGL_NO_CONFIG_KHR : n->configs[config].config,
+                                        with != NULL ? with->egl : EGL_NO_CONTEXT, attribs);
     if (context->egl == EGL_NO_CONTEXT) {
         hr_call_refuse(call, "EGL error 0x%x", (unsigned)n->egl.GetError());
         sl_free(context);
