@@ -176,7 +176,7 @@ enum sl_result dev_res_import(struct vgd *vgd, uint32_t resource_id, int fd, uin
     r = dev_memory_wrap(&(struct hct_memory){.fd = fd, .size = size, .map_info = VIRTGPU_MAP_CACHED}, true, &res->memory);
     if (r != SL_OK) {
         resource_free(res);
-        return r;
+        return r == SL_ERR_PROTOCOL ? SL_ERR_INVALID : r; /* memory that its owner could cut under us */
     }
     res->is_mappable = true;
     return resource_enter(d, res);

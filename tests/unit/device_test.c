@@ -465,14 +465,14 @@ SLT_TEST_F(device, e04_refuses_to_import_what_a_peer_could_cut, t)
 {
     int pipe_fds[2], file, sealed;
     SLT_ASSERT_EQ(0, pipe(pipe_fds));
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, t->d->ops->res_import(t->d, 6, pipe_fds[0], 4096)); /* takes it */
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->res_import(t->d, 6, pipe_fds[0], 4096)); /* takes it */
     close(pipe_fds[1]);
     file = memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     SLT_ASSERT_EQ(0, ftruncate(file, 8192));
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, t->d->ops->res_import(t->d, 6, file, 4096));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->res_import(t->d, 6, file, 4096));
     SLT_ASSERT_OK(sl_shm_create("short", 4096, &sealed));
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, t->d->ops->res_import(t->d, 6, sealed, 8192));
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, t->d->ops->res_import(t->d, 6, -1, 4096));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->res_import(t->d, 6, sealed, 8192));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->res_import(t->d, 6, -1, 4096));
     SLT_ASSERT_OK(sl_shm_create("empty", 4096, &sealed));
     SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->res_import(t->d, 6, sealed, 0));
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, destroy(t, 6));

@@ -553,11 +553,11 @@ bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t 
     sl_fd_close(&answer->fd);
     bool is_hello = v != NULL && v->handle == handle_hello;
     answer->size = is_hello ? sizeof answer->body.hello : sizeof answer->body.head;
-    if (r == SL_ERR_PROTOCOL) {
+    if (v == NULL) {
         sl_warn_limited("local", "client %s (process %d): request %u of %zu bytes is none of this protocol: hung up",
                         client->name, (int)client->pid, server->message.head.verb, size);
     }
-    return r != SL_ERR_PROTOCOL && !is_hello;
+    return v != NULL && !is_hello;
 }
 
 void local_client_clear(struct local_client *client)

@@ -73,7 +73,7 @@ struct vgd_ops {
 
     enum sl_result (*res_create_tex)(struct vgd *, uint32_t resource_id, const struct vg_tex_args *);
     enum sl_result (*res_create_blob)(struct vgd *, uint32_t ctx_id, uint32_t resource_id, const struct vgd_blob_args *);
-    /* Takes fd: a sealed memfd. */
+    /* Takes fd: a memfd of at least size bytes, sealed against shrinking; anything else is INVALID. */
     enum sl_result (*res_import)(struct vgd *, uint32_t resource_id, int fd, uint64_t size);
     /* INVALID while it is mapped (res_unmap first). Detaches it everywhere. */
     enum sl_result (*res_destroy)(struct vgd *, uint32_t resource_id);
