@@ -64,9 +64,7 @@ static void bind_external(struct ggl_context *c, GLuint texture)
     gles2_pack_glBindTexture(ggl_pack(c), GL_TEXTURE_2D, texture);
     if (!known) {
         first_external_use(c, texture);
-    }
-    if (!u->external) {
-        gles2_pack_glBindTexture(ggl_pack(c), GL_TEXTURE_2D, u->texture_2d);
+        gles2_pack_glBindTexture(ggl_pack(c), GL_TEXTURE_2D, preferred(u));
     }
 }
 
