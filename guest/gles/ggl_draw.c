@@ -250,14 +250,19 @@ static void index_rebase(const uint8_t *p, uint32_t size, size_t count, bool res
     }
 }
 
-static void pack_elements(struct ggl_context *c, GLenum mode, GLsizei count, GLenum type, const void *data, uint32_t size,
-                          GLsizei instances)
+/* For a draw with client indices the host must have no index buffer; it gets it back when it matters (ggl_element_sync). */
+static void unbind_element(struct ggl_context *c)
 {
     struct ggl_vertex_array *va = c->vertex_array;
     if (va->element_host != 0) {
         gles2_pack_glBindBuffer(ggl_pack(c), GL_ELEMENT_ARRAY_BUFFER, 0);
         va->element_host = 0;
     }
+}
+
+static void pack_elements(struct ggl_context *c, GLenum mode, GLsizei count, GLenum type, const void *data, uint32_t size,
+                          GLsizei instances)
+{
     if (instances < 0) {
         gles2_pack_glDrawElementsData(ggl_pack(c), mode, count, type, data, size, size);
     } else {
@@ -293,6 +298,7 @@ static void draw_indices(struct ggl_context *c, struct span *s, GLenum mode, GLs
         index_rebase(indices, bytes, (size_t)count, c->restart, least, moved);
         data = moved;
     }
+    unbind_element(c);
     if (arrays_begin(c, s)) {
         pack_elements(c, mode, count, type, data, size, instances);
         arrays_end(c, s);
@@ -315,6 +321,7 @@ static __attribute__((noinline)) void draw_elements_client(struct ggl_context *c
         if (indices && vertices) {
             draw_indices(c, &s, mode, count, type, indices, instances);
         } else if (indices) {
+            unbind_element(c);
             pack_elements(c, mode, count, type, indices, (uint32_t)count * bytes, instances);
         }
         return;

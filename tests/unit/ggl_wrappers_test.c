@@ -1,0 +1,550 @@
+/* What guest/gles sends for a run of GL calls, against the bytes that the upstream encoder sent for the same calls to a stock host
+ * (tests/data/golden/gles2-wrappers.jsonl). Every difference is named with its reason; anything else must be equal byte for byte. */
+#include "tests/support/ggl_script.h"
+#include "tests/support/slt.h"
+
+#include "wire/gles2_opcodes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_BYTES 4096
+
+struct bytes {
+    uint8_t data[MAX_BYTES];
+    size_t size;
+};
+
+struct run {
+    struct ggl_script script; /* first: steps get the context through ggl_current() */
+    GLint result;
+    uint8_t pixels[256];
+};
+
+static const float floats[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+static const float zeros[64];
+static const uint16_t indices[3] = {2, 4, 3};
+static uint8_t counting[256];
+static uint8_t *map;
+static GLsync sync;
+
+/* Calls whose packets are not compared: they set up what the next step needs. */
+static void quietly(struct run *r)
+{
+    size_t size;
+    (void)ggl_script_take(&r->script, &size);
+}
+
+static void pixel_store(struct run *r, GLint row_length, GLint image_height, GLint skip_rows, GLint skip_pixels)
+{
+    ggl_glPixelStorei(GL_UNPACK_ROW_LENGTH, row_length);
+    ggl_glPixelStorei(GL_UNPACK_IMAGE_HEIGHT, image_height);
+    ggl_glPixelStorei(GL_UNPACK_SKIP_ROWS, skip_rows);
+    ggl_glPixelStorei(GL_UNPACK_SKIP_PIXELS, skip_pixels);
+    quietly(r);
+}
+
+static void do_create_program(struct run *r) { r->result = (GLint)ggl_glCreateProgram(); }
+static void do_create_vertex(struct run *r) { r->result = (GLint)ggl_glCreateShader(GL_VERTEX_SHADER); }
+static void do_create_fragment(struct run *r) { r->result = (GLint)ggl_glCreateShader(GL_FRAGMENT_SHADER); }
+static void do_source_vertex(struct run *r)
+{
+    (void)r;
+    const char *text[] = {"attribute vec4 p;\n", "void main(){gl_Position=p;}\n"};
+    ggl_glShaderSource(6, 2, text, NULL);
+}
+static void do_source_fragment(struct run *r)
+{
+    (void)r;
+    const char *text = "#extension GL_OES_EGL_image_external : require\nprecision mediump float;\n"
+                       "uniform samplerExternalOES t;\nuniform vec4 c;\nvoid main(){gl_FragColor=c;}\n";
+    ggl_glShaderSource(7, 1, &text, NULL);
+}
+static void do_source_length(struct run *r) { ggl_glGetShaderiv(7, GL_SHADER_SOURCE_LENGTH, &r->result); }
+static void do_attach_vertex(struct run *r) { (void)r; ggl_glAttachShader(5, 6); }
+static void do_attach_fragment(struct run *r) { (void)r; ggl_glAttachShader(5, 7); }
+static void do_link(struct run *r) { (void)r; ggl_glLinkProgram(5); }
+static void do_use(struct run *r) { (void)r; ggl_glUseProgram(5); }
+static void do_get_uniform(struct run *r)
+{
+    float value[4] = {9, 9, 9, 9};
+    ggl_glGetUniformfv(5, 0, value);
+    r->result = (GLint)(value[0] + value[1] + value[2] + value[3]);
+}
+static void do_active_texture(struct run *r) { (void)r; ggl_glActiveTexture(GL_TEXTURE0); }
+static void do_bind_external(struct run *r) { (void)r; ggl_glBindTexture(GL_TEXTURE_EXTERNAL_OES, 40); }
+static void do_bind_2d(struct run *r) { (void)r; ggl_glBindTexture(GL_TEXTURE_2D, 41); }
+static void do_min_filter(struct run *r) { (void)r; ggl_glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST); }
+static void do_sampler(struct run *r) { (void)r; ggl_glUniform1i(1, 3); }
+static void do_bind_21(struct run *r) { (void)r; ggl_glBindBuffer(GL_ARRAY_BUFFER, 21); }
+static void do_data(struct run *r)
+{
+    r->script.context->features = 0;
+    ggl_glBufferData(GL_ARRAY_BUFFER, 48, floats, GL_STATIC_DRAW);
+}
+static void do_data_sync(struct run *r)
+{
+    r->script.context->features = GGL_FEATURE_SYNC_BUFFER_DATA;
+    ggl_glBufferData(GL_ARRAY_BUFFER, 48, floats, GL_STATIC_DRAW);
+}
+static void do_pointer_3(struct run *r) { (void)r; ggl_glVertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, 0, NULL); }
+static void do_enable_0(struct run *r) { (void)r; ggl_glEnableVertexAttribArray(0); }
+static void do_draw_1_3(struct run *r) { (void)r; ggl_glDrawArrays(GL_TRIANGLES, 1, 3); }
+static void do_bind_0(struct run *r) { (void)r; ggl_glBindBuffer(GL_ARRAY_BUFFER, 0); }
+static void do_client_pointer(struct run *r)
+{
+    (void)r;
+    ggl_glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 16, floats);
+}
+static void do_elements_client(struct run *r)
+{
+    (void)r;
+    ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, indices);
+}
+static void do_bind_22(struct run *r) { (void)r; ggl_glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, 22); }
+static void do_data_22(struct run *r)
+{
+    (void)r;
+    ggl_glBufferData(GL_ELEMENT_ARRAY_BUFFER, 6, indices, GL_STATIC_DRAW);
+}
+static void do_elements(struct run *r) { (void)r; ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, NULL); }
+static void do_pointer_8(struct run *r)
+{
+    (void)r;
+    ggl_glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, (const void *)8);
+}
+static void do_elements_instanced(struct run *r)
+{
+    (void)r;
+    ggl_glDrawElementsInstanced(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, NULL, 4);
+}
+static void do_arrays_instanced(struct run *r) { (void)r; ggl_glDrawArraysInstanced(GL_TRIANGLES, 0, 3, 2); }
+static void do_teximage_rgb(struct run *r)
+{
+    (void)r;
+    ggl_glTexImage2D(GL_TEXTURE_2D, 0, GL_RGB, 1, 2, 0, GL_RGB, GL_UNSIGNED_BYTE, counting);
+}
+static void do_align_1(struct run *r) { (void)r; ggl_glPixelStorei(GL_UNPACK_ALIGNMENT, 1); }
+static void do_row_length_4(struct run *r) { (void)r; ggl_glPixelStorei(GL_UNPACK_ROW_LENGTH, 4); }
+static void do_teximage_rgba(struct run *r)
+{
+    (void)r;
+    ggl_glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 2, 2, 0, GL_RGBA, GL_UNSIGNED_BYTE, counting);
+}
+static void do_skip_rows(struct run *r) { (void)r; ggl_glPixelStorei(GL_UNPACK_SKIP_ROWS, 1); }
+static void do_skip_pixels(struct run *r) { (void)r; ggl_glPixelStorei(GL_UNPACK_SKIP_PIXELS, 1); }
+static void do_row_length_0(struct run *r) { (void)r; ggl_glPixelStorei(GL_UNPACK_ROW_LENGTH, 0); }
+static void do_texsubimage(struct run *r)
+{
+    (void)r;
+    ggl_glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, 2, 1, GL_RGBA, GL_UNSIGNED_BYTE, counting);
+}
+static void do_teximage_3d(struct run *r)
+{
+    pixel_store(r, 3, 3, 0, 0);
+    ggl_glTexImage3D(GL_TEXTURE_3D, 0, GL_RGBA8, 2, 2, 2, 0, GL_RGBA, GL_UNSIGNED_BYTE, counting);
+}
+static void do_teximage_3d_flat(struct run *r)
+{
+    (void)r;
+    ggl_glTexImage3D(GL_TEXTURE_3D, 0, GL_RGBA8, 2, 2, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE, counting);
+}
+static void do_read(struct run *r)
+{
+    memset(r->pixels, 0xaa, sizeof r->pixels);
+    ggl_glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, r->pixels);
+    r->result = r->pixels[7] == 7 && r->pixels[8] == 0xaa;
+}
+static void do_read_packed(struct run *r)
+{
+    ggl_glPixelStorei(GL_PACK_ROW_LENGTH, 2);
+    ggl_glPixelStorei(GL_PACK_SKIP_ROWS, 1);
+    quietly(r);
+    memset(r->pixels, 0xaa, sizeof r->pixels);
+    ggl_glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, r->pixels);
+    const uint8_t want[24] = {0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 8,    9,    10,   11,
+                              0xaa, 0xaa, 0xaa, 0xaa, 16,   17,   18,   19,   0xaa, 0xaa, 0xaa, 0xaa};
+    r->result = memcmp(want, r->pixels, sizeof want) == 0;
+}
+static void do_read_buffer(struct run *r)
+{
+    ggl_glBindBuffer(GL_PIXEL_PACK_BUFFER, 23);
+    ggl_glBufferData(GL_PIXEL_PACK_BUFFER, 64, NULL, GL_STREAM_READ);
+    quietly(r);
+    ggl_glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, (void *)16);
+}
+static void do_map_read(struct run *r)
+{
+    map = ggl_glMapBufferRange(GL_PIXEL_PACK_BUFFER, 0, 8, GL_MAP_READ_BIT);
+    r->result = map ? map[7] : -1;
+}
+static void do_unmap_sync(struct run *r)
+{
+    r->script.context->features = GGL_FEATURE_SYNC_BUFFER_DATA;
+    r->result = ggl_glUnmapBuffer(GL_PIXEL_PACK_BUFFER);
+}
+static void do_unmap_async(struct run *r)
+{
+    r->script.context->features = GGL_FEATURE_SYNC_BUFFER_DATA | GGL_FEATURE_ASYNC_UNMAP;
+    r->result = ggl_glUnmapBuffer(GL_PIXEL_PACK_BUFFER);
+}
+static void do_map_explicit(struct run *r)
+{
+    map = ggl_glMapBufferRange(GL_ARRAY_BUFFER, 4, 4, GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_RANGE_BIT | GL_MAP_FLUSH_EXPLICIT_BIT);
+    r->result = map != NULL;
+    memcpy(map, "QRST", 4);
+}
+static void do_flush_range(struct run *r) { (void)r; ggl_glFlushMappedBufferRange(GL_ARRAY_BUFFER, 1, 2); }
+static void do_unmap_array(struct run *r) { r->result = ggl_glUnmapBuffer(GL_ARRAY_BUFFER); }
+static void do_unmap_array_sync(struct run *r)
+{
+    r->script.context->features = GGL_FEATURE_SYNC_BUFFER_DATA;
+    map = ggl_glMapBufferRange(GL_ARRAY_BUFFER, 4, 4, GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_RANGE_BIT);
+    memcpy(map, "QRST", 4);
+    r->result = ggl_glUnmapBuffer(GL_ARRAY_BUFFER);
+}
+static void do_get_layers(struct run *r) { ggl_glGetIntegerv(GL_MAX_ARRAY_TEXTURE_LAYERS, &r->result); }
+static void do_get_viewport(struct run *r)
+{
+    GLint viewport[4];
+    ggl_glGetIntegerv(GL_VIEWPORT, viewport);
+    r->result = viewport[0] * 1000 + viewport[1] * 100 + viewport[2] * 10 + viewport[3];
+}
+static void do_get_binding(struct run *r) { ggl_glGetIntegerv(GL_ARRAY_BUFFER_BINDING, &r->result); }
+static void do_get_error(struct run *r) { r->result = (GLint)ggl_glGetError(); }
+static void do_varyings(struct run *r)
+{
+    (void)r;
+    const char *names[] = {"v_a", "v_b"};
+    ggl_glTransformFeedbackVaryings(5, 2, names, GL_SEPARATE_ATTRIBS);
+}
+static void do_indices(struct run *r)
+{
+    const char *names[] = {"c", "t"};
+    GLuint out[2] = {9, 9};
+    ggl_glGetUniformIndices(5, 2, names, out);
+    r->result = (GLint)(out[0] * 10 + out[1]);
+}
+static void do_fence(struct run *r)
+{
+    sync = ggl_glFenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0);
+    r->result = sync == (GLsync)(uintptr_t)0x7f0011223344;
+}
+static void do_wait(struct run *r) { r->result = (GLint)ggl_glClientWaitSync(sync, GL_SYNC_FLUSH_COMMANDS_BIT, 5); }
+static void do_delete_sync(struct run *r) { (void)r; ggl_glDeleteSync(sync); }
+static void do_delete_buffers(struct run *r)
+{
+    (void)r;
+    const GLuint names[] = {21, 22};
+    ggl_glDeleteBuffers(2, names);
+}
+static void do_finish(struct run *r) { (void)r; ggl_glFinish(); }
+static void do_flush(struct run *r)
+{
+    uint32_t before = r->script.flushes;
+    ggl_glFlush();
+    r->result = (GLint)(r->script.flushes - before);
+}
+
+/* A second program that reads attributes 0 and 1, as the mixed draws of the golden run have it. */
+static void do_mixed(struct run *r)
+{
+    static const uint8_t linked[] = {1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0,         /* no uniform, two attributes */
+                                     1, 0, 0, 0, 0x52, 0x8b, 0, 0, 'p', 0, 0, 0, 0, 0,                   /* p: vec4 at 0 */
+                                     1, 0, 0, 0, 0x06, 0x14, 0, 0, 'q', 0, 1, 0, 0, 0};                  /* q: float at 1 */
+    ggl_script_reply(&r->script, linked, sizeof linked);
+    ggl_glLinkProgram(8);
+    ggl_glUseProgram(8);
+    ggl_glBindBuffer(GL_ARRAY_BUFFER, 21);
+    ggl_glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, NULL);
+    ggl_glBindBuffer(GL_ARRAY_BUFFER, 0);
+    ggl_glVertexAttribPointer(1, 1, GL_FLOAT, GL_FALSE, 0, zeros);
+    ggl_glEnableVertexAttribArray(0);
+    ggl_glEnableVertexAttribArray(1);
+    quietly(r);
+    ggl_glDrawArrays(GL_TRIANGLES, 2, 3);
+}
+static void do_mixed_next(struct run *r) { (void)r; ggl_glDrawArrays(GL_TRIANGLES, 0, 3); }
+static void do_no_arrays(struct run *r)
+{
+    (void)r;
+    ggl_glDisableVertexAttribArray(0);
+    ggl_glDisableVertexAttribArray(1);
+    ggl_glDrawArrays(GL_TRIANGLES, 2, 3);
+}
+static void do_restart(struct run *r)
+{
+    static const uint16_t strip[5] = {3, 4, 5, 0xffff, 6};
+    ggl_glEnableVertexAttribArray(1);
+    ggl_glEnable(GL_PRIMITIVE_RESTART_FIXED_INDEX);
+    quietly(r);
+    ggl_glDrawElements(GL_TRIANGLE_STRIP, 5, GL_UNSIGNED_SHORT, strip);
+}
+
+/* How our bytes may differ from upstream's. */
+enum rule {
+    SAME,
+    NO_QUERIES,   /* without the limits upstream asks for: no check here needs them */
+    NO_ENABLES,   /* without glEnableVertexAttribArray: sent once, when the application says so */
+    NO_BRACKETS,  /* without glGetError around a known parameter */
+    NO_BLOCKS,    /* without the last two link queries: block and varying counts are not needed */
+    NOTHING,      /* nothing need be sent */
+    OWN,          /* the bytes given: an upstream bug, or memory that is not the application's to read */
+};
+
+struct step {
+    const char *call; /* how the golden line's call starts */
+    void (*run)(struct run *r);
+    enum rule rule;
+    const char *own;    /* OWN: hex */
+    bool has_result;
+    GLint result;
+    const char *reason; /* why the rule is not SAME */
+};
+
+#define LIMITS "limit query not needed"
+#define ENABLE "the enable went out when the application called it"
+static const struct step steps[] = {
+    {"glCreateProgram()", do_create_program, SAME, NULL, true, 5, NULL},
+    {"glCreateShader(GL_VERTEX_SHADER)", do_create_vertex, SAME, NULL, true, 6, NULL},
+    {"glCreateShader(GL_FRAGMENT_SHADER)", do_create_fragment, SAME, NULL, true, 7, NULL},
+    {"glShaderSource(6, 2", do_source_vertex, SAME, NULL, false, 0, NULL},
+    {"glShaderSource(7, 1", do_source_fragment, SAME, NULL, false, 0, NULL},
+    {"glCompileShader(7)", NULL, SAME, NULL, false, 0, NULL},
+    {"glGetShaderiv(7, GL_SHADER_SOURCE_LENGTH)", do_source_length, SAME, NULL, true, 148, NULL},
+    {"glAttachShader(5, 6)", do_attach_vertex, SAME, NULL, false, 0, NULL},
+    {"glAttachShader(5, 7)", do_attach_fragment, SAME, NULL, false, 0, NULL},
+    {"glLinkProgram(5)", do_link, NO_BLOCKS, NULL, false, 0, "block and varying counts are not needed"},
+    {"glUseProgram(5)", do_use, SAME, NULL, false, 0, NULL},
+    {"glUniform4f", NULL, SAME, NULL, false, 0, NULL},
+    {"glGetUniformfv(5, 0", do_get_uniform, SAME, NULL, true, 0, NULL},
+    {"glActiveTexture(GL_TEXTURE0)", do_active_texture, NO_QUERIES, NULL, false, 0, LIMITS},
+    {"glBindTexture(GL_TEXTURE_EXTERNAL_OES, 40)", do_bind_external, SAME, NULL, false, 0, NULL},
+    {"glBindTexture(GL_TEXTURE_2D, 41)", do_bind_2d, SAME, NULL, false, 0, NULL},
+    {"glTexParameteri(GL_TEXTURE_2D", do_min_filter, SAME, NULL, false, 0, NULL},
+    {"glUniform1i(1, 3)", do_sampler, SAME, NULL, false, 0, NULL},
+    {"glBindBuffer(GL_ARRAY_BUFFER, 21)", do_bind_21, SAME, NULL, false, 0, NULL},
+    {"glBindBuffer(GL_ARRAY_BUFFER, 21) [again", do_bind_21, SAME, NULL, false, 0, NULL},
+    {"glBufferData(GL_ARRAY_BUFFER, 48, floats 0..11, GL_STATIC_DRAW) [sync_buffer_data off]", do_data, SAME, NULL, false, 0, NULL},
+    {"glBufferData(GL_ARRAY_BUFFER, 48, floats 0..11, GL_STATIC_DRAW) [sync_buffer_data on]", do_data_sync, SAME, NULL, false, 0,
+     NULL},
+    {"glVertexAttribPointer(0, 3", do_pointer_3, SAME, NULL, false, 0, NULL},
+    {"glEnableVertexAttribArray(0)", do_enable_0, SAME, NULL, false, 0, NULL},
+    {"glDrawArrays(GL_TRIANGLES, 1, 3) [VBO]", do_draw_1_3, SAME, NULL, false, 0, NULL},
+    {"glBindBuffer(GL_ARRAY_BUFFER, 0)", do_bind_0, SAME, NULL, false, 0, NULL},
+    {"glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, stride 16", do_client_pointer, SAME, NULL, false, 0, NULL},
+    {"glDrawArrays(GL_TRIANGLES, 1, 3) [client array", do_draw_1_3, NO_ENABLES, NULL, false, 0, ENABLE},
+    {"glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, client", do_elements_client, NO_ENABLES, NULL, false, 0, ENABLE},
+    {"glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, 22)", do_bind_22, SAME, NULL, false, 0, NULL},
+    {"glBufferData(GL_ELEMENT_ARRAY_BUFFER, 6", do_data_22, SAME, NULL, false, 0, NULL},
+    {"glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, offset 0) [index VBO", do_elements, NO_ENABLES, NULL, false, 0, ENABLE},
+    {"glBindBuffer(GL_ARRAY_BUFFER, 21)", do_bind_21, SAME, NULL, false, 0, NULL},
+    {"glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, offset 8)", do_pointer_8, SAME, NULL, false, 0, NULL},
+    {"glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, offset 0) [all VBO", do_elements, SAME, NULL, false, 0, NULL},
+    {"glDrawElementsInstanced", do_elements_instanced, SAME, NULL, false, 0, NULL},
+    {"glDrawArraysInstanced", do_arrays_instanced, SAME, NULL, false, 0, NULL},
+    {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGB, 1, 2, 0", do_teximage_rgb, OWN,
+     "0608000010000000e10d000029000000"
+     "6908000034000000e10d000000000000071900000100000002000000000000000719000001140000080000000001020004050600"
+     "0608000010000000e10d000028000000",
+     false, 0, "T10: padding is not read; " LIMITS},
+    {"glPixelStorei(GL_UNPACK_ALIGNMENT, 1)", do_align_1, SAME, NULL, false, 0, NULL},
+    {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGB, 1, 2, ...) [alignment 1", do_teximage_rgb, SAME, NULL, false, 0, NULL},
+    {"glPixelStorei(GL_UNPACK_ROW_LENGTH, 4)", do_row_length_4, SAME, NULL, false, 0, NULL},
+    {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 2, 2, 0", do_teximage_rgba, SAME, NULL, false, 0, NULL},
+    {"glPixelStorei(GL_UNPACK_SKIP_ROWS, 1)", do_skip_rows, SAME, NULL, false, 0, NULL},
+    {"glPixelStorei(GL_UNPACK_SKIP_PIXELS, 1)", do_skip_pixels, SAME, NULL, false, 0, NULL},
+    {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 2, 2, ...)", do_teximage_rgba, SAME, NULL, false, 0, NULL},
+    {"glPixelStorei(GL_UNPACK_ROW_LENGTH, 0)", do_row_length_0, SAME, NULL, false, 0, NULL},
+    {"glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, 2, 1", do_texsubimage, SAME, NULL, false, 0, NULL},
+    {"glTexImage3D(GL_TEXTURE_3D, 0, GL_RGBA8, 2, 2, 2", do_teximage_3d, NO_QUERIES, NULL, false, 0, LIMITS},
+    {"glTexImage3D(GL_TEXTURE_3D, 0, GL_RGBA8, 2, 2, depth 1", do_teximage_3d_flat, OWN,
+     "47090000540000006f8000000000000058800000020000000200000001000000000000000819000001140000240000000001020304050607000000000c0d0e0f"
+     "1011121300000000000000000000000000000000",
+     false, 0, "T11: as many bytes as declared"},
+    {"glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, out)", do_read, SAME, NULL, true, 1, NULL},
+    {"glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, out) [pack row", do_read_packed, SAME, NULL, true, 1, NULL},
+    {"glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, offset 16)", do_read_buffer, SAME, NULL, false, 0, NULL},
+    {"glMapBufferRange(GL_PIXEL_PACK_BUFFER, 0, 8, GL_MAP_READ_BIT) [dirty", do_map_read, SAME, NULL, true, 7, NULL},
+    {"glUnmapBuffer(GL_PIXEL_PACK_BUFFER) [read-only map, async_unmap_buffer off", do_unmap_sync, SAME, NULL, true, 1, NULL},
+    {"glMapBufferRange(GL_PIXEL_PACK_BUFFER, 0, 8, GL_MAP_READ_BIT) [clean", do_map_read, SAME, NULL, true, 7, NULL},
+    {"glUnmapBuffer(GL_PIXEL_PACK_BUFFER) [read-only map, async_unmap_buffer on", do_unmap_async, NOTHING, NULL, true, 1,
+     "nothing was written"},
+    {"glMapBufferRange(GL_ARRAY_BUFFER, 4, 4", do_map_explicit, SAME, NULL, true, 1, NULL},
+    {"glFlushMappedBufferRange(GL_ARRAY_BUFFER, 1, 2)", do_flush_range, SAME, NULL, false, 0, NULL},
+    {"glUnmapBuffer(GL_ARRAY_BUFFER) [async form]", do_unmap_array, NOTHING, NULL, true, 1, "explicit flushes sent it already"},
+    {"glUnmapBuffer(GL_ARRAY_BUFFER) [write map, async_unmap_buffer off]", do_unmap_array_sync, SAME, NULL, true, 1, NULL},
+    {"glGetIntegerv(GL_MAX_ARRAY_TEXTURE_LAYERS) [first time]", do_get_layers, NO_BRACKETS, NULL, true, 2048,
+     "a parameter the version has raises no error"},
+    {"glGetIntegerv(GL_MAX_ARRAY_TEXTURE_LAYERS) [cached", do_get_layers, SAME, NULL, true, 2048, NULL},
+    {"glGetIntegerv(GL_VIEWPORT)", do_get_viewport, NO_BRACKETS, NULL, true, 123, "a parameter the version has raises no error"},
+    {"glGetIntegerv(GL_ARRAY_BUFFER_BINDING)", do_get_binding, SAME, NULL, true, 21, NULL},
+    {"glGetError()", do_get_error, SAME, NULL, true, 0, NULL},
+    {"glTransformFeedbackVaryings(5, 2", do_varyings, NO_QUERIES, NULL, false, 0, LIMITS},
+    {"glGetUniformIndices(5, 2", do_indices, SAME, NULL, true, 1, NULL},
+    {"glFenceSync", do_fence, SAME, NULL, true, 1, NULL},
+    {"glClientWaitSync", do_wait, SAME, NULL, true, GL_CONDITION_SATISFIED, NULL},
+    {"glDeleteSync", do_delete_sync, SAME, NULL, false, 0, NULL},
+    {"glDeleteBuffers(2", do_delete_buffers, SAME, NULL, false, 0, NULL},
+    {"glFinish()", do_finish, SAME, NULL, false, 0, NULL},
+    {"glFlush()", do_flush, SAME, NULL, true, 1, NULL},
+    {"glDrawArrays(GL_TRIANGLES, 2, 3) [attribute 0: VBO", do_mixed, OWN,
+     "03080000100000009288000015000000"
+     "ca0800001d000000000000000200000006140000000000000010000000"
+     "03080000100000009288000000000000"
+     "c90800002d00000001000000010000000614000000000000000c0000000000000000000000000000000c000000"
+     "2808000014000000040000000000000003000000"
+     "03080000100000009288000015000000"
+     "ca0800001d000000000000000200000006140000000000000000000000"
+     "03080000100000009288000000000000",
+     false, 0, "T27: the pointer is moved back; " ENABLE},
+    {"glDrawArrays(GL_TRIANGLES, 0, 3) [same state", do_mixed_next, OWN,
+     "c90800002d00000001000000010000000614000000000000000c0000000000000000000000000000000c000000"
+     "2808000014000000040000000000000003000000",
+     false, 0, "T27: the pointer needs no word; " ENABLE},
+    {"glDrawArrays(GL_TRIANGLES, 2, 3) [both arrays disabled", do_no_arrays, OWN,
+     "270800000c00000000000000"
+     "270800000c00000001000000"
+     "2808000014000000040000000200000003000000",
+     false, 0, "T26: the first vertex stays"},
+    {"glDrawElements(GL_TRIANGLE_STRIP, 5", do_restart, OWN,
+     "c90800003100000001000000010000000614000000000000001000000000000000000000000000000000000000"
+     "10000000"
+     "cc080000260000000500000005000000031400000a000000000001000200ffff03000a000000",
+     false, 0, "T23: the restart index stays; " ENABLE},
+};
+
+static void fixture_init(struct run *r)
+{
+    for (size_t i = 0; i < sizeof counting; i++) {
+        counting[i] = (uint8_t)i;
+    }
+    ggl_script_init(&r->script, 30, 0);
+}
+
+static void fixture_finish(struct run *r)
+{
+    ggl_script_finish(&r->script);
+}
+SLT_FIXTURE(ggl_wrappers, struct run, fixture_init, fixture_finish);
+
+static uint8_t hex_digit(char ch)
+{
+    return (uint8_t)(ch <= '9' ? ch - '0' : ch - 'a' + 10);
+}
+
+static void from_hex(const char *text, struct bytes *out)
+{
+    out->size = 0;
+    while (text && text[0] && text[0] != '"' && out->size < MAX_BYTES) {
+        out->data[out->size++] = (uint8_t)(hex_digit(text[0]) << 4 | hex_digit(text[1]));
+        text += 2;
+    }
+}
+
+/* The text behind "key": " in a golden line; NULL. */
+static const char *member(const char *line, const char *key)
+{
+    char pattern[32];
+    snprintf(pattern, sizeof pattern, "\"%s\": \"", key);
+    const char *at = strstr(line, pattern);
+    return at ? at + strlen(pattern) : NULL;
+}
+
+static bool dropped(enum rule rule, uint32_t opcode, size_t left)
+{
+    switch (rule) {
+    case NO_QUERIES:
+        return opcode == GLES2_OP_glGetError || opcode == GLES2_OP_glGetIntegerv;
+    case NO_BRACKETS:
+        return opcode == GLES2_OP_glGetError;
+    case NO_ENABLES:
+        return opcode == GLES2_OP_glEnableVertexAttribArray;
+    case NO_BLOCKS:
+        return left <= 2 * 20;
+    case NOTHING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Upstream's bytes without the packets the rule leaves out. */
+static void apply_rule(enum rule rule, struct bytes *bytes)
+{
+    size_t kept = 0;
+    for (size_t at = 0; at + 8 <= bytes->size;) {
+        uint32_t header[2];
+        memcpy(header, bytes->data + at, sizeof header);
+        size_t length = header[1] >= 8 && header[1] <= bytes->size - at ? header[1] : bytes->size - at;
+        if (!dropped(rule, header[0], bytes->size - at)) {
+            memmove(bytes->data + kept, bytes->data + at, length);
+            kept += length;
+        }
+        at += length;
+    }
+    bytes->size = kept;
+}
+
+/* The answers that remain when the error queries go: 4 bytes in front, 4 behind. */
+static void apply_rule_to_reply(enum rule rule, struct bytes *reply)
+{
+    if (rule == NO_BRACKETS && reply->size > 8) {
+        memmove(reply->data, reply->data + 4, reply->size - 8);
+        reply->size -= 8;
+    } else if (rule == NO_QUERIES || rule == OWN) {
+        reply->size = 0;
+    } else if (rule == NO_BLOCKS) {
+        reply->size -= 8;
+    }
+}
+
+static void run_step(struct run *r, const struct step *step, const char *line)
+{
+    struct bytes want, reply;
+    size_t size;
+    from_hex(member(line, "bytes"), &want);
+    from_hex(member(line, "reply"), &reply);
+    apply_rule_to_reply(step->rule, &reply);
+    if (step->rule == OWN) {
+        from_hex(step->own, &want);
+    } else {
+        apply_rule(step->rule, &want);
+    }
+    ggl_script_reply(&r->script, reply.data, reply.size);
+    step->run(r);
+    size_t used = r->script.reply_used;
+    const uint8_t *got = ggl_script_take(&r->script, &size);
+    SLT_EXPECT_EQ(want.size, size);
+    SLT_EXPECT_MEMEQ(want.data, got, want.size < size ? want.size : size);
+    if (step->rule != OWN) {
+        SLT_EXPECT_EQ(reply.size, used);
+    }
+    if (step->has_result) {
+        SLT_EXPECT_EQ(step->result, r->result);
+    }
+}
+
+/* The steps depend on each other: one case runs them all, each in its own scope. */
+SLT_TEST_F(ggl_wrappers, send_what_upstream_sends, r)
+{
+    FILE *file = fopen(SLT_DATA("golden/gles2-wrappers.jsonl"), "r");
+    SLT_ASSERT_TRUE(file != NULL);
+    char line[16384];
+    size_t count = sizeof steps / sizeof *steps;
+    for (size_t i = 0; i < count; i++) {
+        const struct step *step = &steps[i];
+        SLT_SCOPE("step %zu: %s", i, step->call);
+        SLT_EXPECT_TRUE(fgets(line, sizeof line, file) != NULL);
+        const char *call = member(line, "call");
+        SLT_EXPECT_TRUE(call && strncmp(call, step->call, strlen(step->call)) == 0);
+        SLT_EXPECT_EQ(step->rule == SAME, step->reason == NULL);
+        if (step->run) { /* the others are generated: tests/wire has them */
+            run_step(r, step, line);
+        }
+    }
+    SLT_EXPECT_TRUE(fgets(line, sizeof line, file) == NULL);
+    fclose(file);
+}
