@@ -421,8 +421,3 @@ void ggl_glGetBufferPointerv(GLenum target, GLenum pname, void **params)
         ggl_error(c, error);
     }
 }
-
-void ggl_glGetBufferPointervOES(GLenum target, GLenum pname, void **params)
-{
-    ggl_glGetBufferPointerv(target, pname, params);
-}

@@ -97,7 +97,7 @@ void ggl_make_current(struct ggl_context *c, struct gs_stream *stream)
     }
     if (c) {
         c->stream = stream;
-        c->quiet_cur = NULL;
+        c->quiet = false;
     }
     ggl_current_context = c;
 }

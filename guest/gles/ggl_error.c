@@ -3,11 +3,12 @@
 
 static bool quiet(const struct ggl_context *c)
 {
-    return c->quiet_cur == gs_pack(c->stream)->cur && c->quiet_published == c->stream->ring.published;
+    return c->quiet && c->quiet_cur == gs_pack(c->stream)->cur && c->quiet_published == c->stream->ring.published;
 }
 
 static void mark_quiet(struct ggl_context *c)
 {
+    c->quiet = true;
     c->quiet_cur = gs_pack(c->stream)->cur;
     c->quiet_published = c->stream->ring.published;
 }

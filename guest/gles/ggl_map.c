@@ -38,6 +38,9 @@ static bool fetch(struct ggl_context *c, struct ggl_buffer *b, GLenum target, ui
         return false;
     }
     if (size != 0 && (b->gpu_written || offset < b->valid_begin || offset + size > b->valid_end)) {
+        if (target == GL_ELEMENT_ARRAY_BUFFER) {
+            ggl_element_sync(c);
+        }
         gles2_call_glMapBufferRangeAEMU(c->stream, target, (GLintptr)offset, (GLsizeiptr)size, access, b->shadow + offset,
                                         (uint32_t)size);
         add_valid(b, offset, offset + size);
@@ -52,7 +55,6 @@ const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint
         return NULL;
     }
     *size = *size < b->size - offset ? *size : b->size - offset;
-    ggl_element_sync(c);
     /* All of it: the next draw reads another part. */
     if (!fetch(c, b, GL_ELEMENT_ARRAY_BUFFER, 0, b->size, GL_MAP_READ_BIT)) {
         return NULL;

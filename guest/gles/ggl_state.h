@@ -178,7 +178,8 @@ struct ggl_context {
     uint32_t attrib_program;
     uint32_t attrib_links;
     uint32_t attrib_mask;
-    /* no packet since the host answered GL_NO_ERROR while these are unchanged */
+    /* quiet: no packet since the host was asked for errors while the next two are what the stream has */
+    bool quiet;
     uint64_t quiet_published;
     const uint8_t *quiet_cur;
     struct ggl_vertex_array default_array;

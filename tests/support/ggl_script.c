@@ -80,6 +80,7 @@ const uint8_t *ggl_script_take(struct ggl_script *s, size_t *size)
 {
     *size = (size_t)(s->stream.ring.pack.cur - s->mem.data);
     s->stream.ring.pack.cur = s->mem.data;
+    s->stream.ring.published += *size;
     s->read = 0;
     return s->mem.data;
 }

@@ -1,0 +1,159 @@
+/* glGet*, errors, and a context whose host is gone. */
+#include "guest/gles/ggl_query.h"
+#include "tests/support/ggl_script.h"
+#include "tests/support/slt.h"
+
+#include "wire/gles2_opcodes.h"
+
+#include <string.h>
+
+static void init(struct ggl_script *s)
+{
+    ggl_script_init(s, 30, GGL_FEATURE_SLUICE | GGL_FEATURE_HOST_ERROR);
+}
+SLT_FIXTURE(ggl_query, struct ggl_script, init, ggl_script_finish);
+
+SLT_TEST(ggl_parameters, are_sorted_and_counted)
+{
+    SLT_EXPECT_TRUE(ggl_parameters_sorted());
+    SLT_EXPECT_EQ(4u, ggl_parameter_count(GL_VIEWPORT));
+    SLT_EXPECT_EQ(2u, ggl_parameter_count(GL_MAX_VIEWPORT_DIMS));
+    SLT_EXPECT_EQ(4u, ggl_parameter_count(GL_COLOR_WRITEMASK));
+    SLT_EXPECT_EQ(1u, ggl_parameter_count(GL_MAX_TEXTURE_SIZE));
+}
+
+SLT_TEST_F(ggl_query, driver_constants_are_asked_once, s)
+{
+    uint32_t opcodes[4];
+    GLint value = 0;
+    GLfloat real = 0;
+    ggl_script_reply(s, "\0\x20\0\0", 4);
+    ggl_glGetIntegerv(GL_MAX_TEXTURE_SIZE, &value);
+    SLT_EXPECT_EQ(8192, value);
+    SLT_EXPECT_EQ(1u, ggl_script_opcodes(s, opcodes, 4));
+    ggl_glGetFloatv(GL_MAX_TEXTURE_SIZE, &real);
+    SLT_EXPECT_NEAR(8192.0, real, 0.0);
+    SLT_EXPECT_EQ(0u, ggl_script_opcodes(s, opcodes, 4));
+}
+
+SLT_TEST_F(ggl_query, unknown_parameters_write_nothing, s)
+{
+    GLint value = 77;
+    ggl_script_reply(s, "\0\0\0\0" "\1\1\1\1" "\0\5\0\0", 12); /* no error; a value; GL_INVALID_ENUM */
+    ggl_glGetIntegerv(0x1234, &value);
+    SLT_EXPECT_EQ(77, value);
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_ENUM, ggl_glGetError());
+    ggl_script_reply(s, "\1\0\0\0" "\0\0\0\0", 8); /* nothing was called since the last error query */
+    ggl_glGetIntegerv(0x1235, &value);
+    SLT_EXPECT_EQ(1, value);
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetError());
+}
+
+SLT_TEST_F(ggl_query, parameters_of_later_versions_are_left_to_the_host, s)
+{
+    size_t size;
+    GLint value = 77;
+    s->context->version = 20;
+    ggl_script_reply(s, "\0\0\0\0" "\1\1\1\1" "\0\5\0\0", 12);
+    ggl_glGetIntegerv(GL_MAX_3D_TEXTURE_SIZE, &value);
+    SLT_EXPECT_EQ(77, value);
+    (void)ggl_script_take(s, &size);
+    SLT_EXPECT_EQ(8u + 16 + 8, size);
+}
+
+SLT_TEST_F(ggl_query, the_first_error_wins, s)
+{
+    size_t size;
+    ggl_script_reply(s, "\1\5\0\0", 4); /* the host found GL_INVALID_VALUE earlier */
+    gles2_pack_glClear(ggl_pack(s->context), 0xffff);
+    ggl_error(s->context, GL_INVALID_ENUM);
+    ggl_error(s->context, GL_INVALID_OPERATION);
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_VALUE, ggl_glGetError());
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetError());
+    (void)ggl_script_take(s, &size);
+    s->context->quiet = false;
+    ggl_script_reply(s, "\0\0\0\0", 4);
+    ggl_error(s->context, GL_INVALID_ENUM);
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_ENUM, ggl_glGetError());
+}
+
+SLT_TEST_F(ggl_query, no_error_is_asked_for_twice, s)
+{
+    uint32_t opcodes[4];
+    gles2_pack_glClear(ggl_pack(s->context), 0);
+    (void)ggl_glGetError();
+    (void)ggl_glGetError();
+    (void)ggl_glGetError();
+    SLT_EXPECT_EQ(2u, ggl_script_opcodes(s, opcodes, 4));
+}
+
+SLT_TEST_F(ggl_query, features_are_whole_words, s)
+{
+    (void)s;
+    SLT_EXPECT_EQ(0u, ggl_features_parse(""));
+    SLT_EXPECT_EQ(0u, ggl_features_parse("ANDROID_EMU_async_unmap_buffers xANDROID_EMU_async_unmap_buffer"));
+    SLT_EXPECT_EQ((uint32_t)(GGL_FEATURE_ASYNC_UNMAP | GGL_FEATURE_HOST_ERROR),
+                  ggl_features_parse("GL_x  ANDROID_EMU_async_unmap_buffer ANDROID_EMU_gles_use_host_error"));
+}
+
+SLT_TEST_F(ggl_query, a_lost_context_says_so_and_hangs_nobody, s)
+{
+    GLuint available = 0;
+    GLint status = 0;
+    static const uint8_t handle[8] = {1};
+    ggl_script_reply(s, handle, 8);
+    GLsync sync = ggl_glFenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0);
+    s->stream.ring.dead = true;
+    SLT_EXPECT_TRUE(ggl_context_lost(s->context));
+    SLT_EXPECT_EQ((GLenum)GL_CONTEXT_LOST, ggl_glGetError());
+    int more = 0;
+    while (ggl_glGetError() != GL_NO_ERROR && more < 10) {
+        more++;
+    }
+    SLT_EXPECT_LT(more, 10);
+    SLT_EXPECT_EQ((GLenum)GL_ALREADY_SIGNALED, ggl_glClientWaitSync(sync, 0, 1000));
+    ggl_glGetSynciv(sync, GL_SYNC_STATUS, 1, NULL, &status);
+    SLT_EXPECT_EQ(GL_SIGNALED, status);
+    ggl_glGetQueryObjectuiv(1, GL_QUERY_RESULT_AVAILABLE, &available);
+    SLT_EXPECT_EQ(1u, available);
+    SLT_EXPECT_EQ((GLenum)GL_UNKNOWN_CONTEXT_RESET_EXT, ggl_glGetGraphicsResetStatusEXT());
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetGraphicsResetStatusEXT());
+    ggl_glFinish();
+    ggl_glLinkProgram(4);
+    (void)ggl_glGetString(GL_VENDOR);
+    SLT_EXPECT_EQ((GLenum)GL_CONTEXT_LOST, ggl_glGetError()); /* for the calls since */
+}
+
+SLT_TEST_F(ggl_query, strings_are_cut_to_known_extensions, s)
+{
+    static const char text[] = "ANDROID_EMU_native_sync GL_OES_depth24 GL_OES_rgb8_rgba8 ";
+    uint8_t reply[4 + sizeof text + 4];
+    int32_t need = -(int32_t)sizeof text, got = sizeof text;
+    memcpy(reply, &need, 4);
+    memcpy(reply + 4, text, sizeof text);
+    memcpy(reply + 4 + sizeof text, &got, 4);
+    ggl_script_reply(s, reply, sizeof reply);
+    SLT_EXPECT_STREQ("GL_OES_depth24 GL_OES_rgb8_rgba8 ", (const char *)ggl_glGetString(GL_EXTENSIONS));
+    GLint count = 0;
+    ggl_glGetIntegerv(GL_NUM_EXTENSIONS, &count);
+    SLT_EXPECT_EQ(2, count);
+    SLT_EXPECT_STREQ("GL_OES_rgb8_rgba8", (const char *)ggl_glGetStringi(GL_EXTENSIONS, 1));
+    SLT_EXPECT_NULL(ggl_glGetStringi(GL_EXTENSIONS, 2));
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_VALUE, s->context->error);
+}
+
+SLT_TEST_F(ggl_query, stray_syncs_never_reach_the_host, s)
+{
+    uint32_t opcodes[4];
+    GLsync stray = (GLsync)(uintptr_t)0xdead;
+    SLT_EXPECT_EQ((GLenum)GL_WAIT_FAILED, ggl_glClientWaitSync(stray, 0, 0));
+    ggl_glDeleteSync(stray);
+    ggl_glWaitSync(stray, 0, GL_TIMEOUT_IGNORED);
+    SLT_EXPECT_EQ(GL_FALSE, ggl_glIsSync(stray));
+    ggl_glDeleteSync(NULL);
+    size_t count = ggl_script_opcodes(s, opcodes, 4);
+    for (size_t i = 0; i < count; i++) {
+        SLT_EXPECT_EQ((uint32_t)GLES2_OP_glGetError, opcodes[i]);
+    }
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_VALUE, ggl_glGetError());
+}
