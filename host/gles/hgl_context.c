@@ -1,0 +1,293 @@
+/* One guest process's GLES context of the device: its rings, its renderControl client, and who waits for its exported fences. */
+#include "host/gles/hgl.h"
+#include "host/gles/hgl_provider.h"
+
+#include "host/gles1_dispatch.h"
+#include "host/gles2_dispatch.h"
+#include "host/rc_dispatch.h"
+#include "host/sl_dispatch.h"
+#include "transport/base/atomic.h"
+#include "transport/base/clock.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+#include "transport/base/thread.h"
+
+#include <string.h>
+
+/* Exported fences that wait at once. */
+#define WAITS_MAX 4096u
+
+struct wait {
+    struct ho_object *sync; /* counted */
+    uint64_t task;
+};
+
+struct hgl_context {
+    struct hct_context base; /* first */
+    struct hgl_provider *provider;
+    const struct hct_env *env;
+    uint32_t ctx_id;
+    uint32_t refs; /* atomic: the device, and each ring until it is gone */
+    uint32_t stop; /* atomic: for the waiter */
+    struct hr_rings rings; /* device thread */
+    struct hrc_client client;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t wake;
+    pthread_t waiter;
+    bool waiter_runs;
+    struct wait *waits; /* ring of WAITS_MAX, made with the waiter */
+    uint32_t first_wait, wait_count;
+};
+
+static struct hgl_context *context_of(struct hct_context *base)
+{
+    return (struct hgl_context *)(void *)base; /* first member */
+}
+
+static void context_unref(struct hgl_context *c)
+{
+    if (sl_atomic_add(&c->refs, UINT32_MAX) != 1) {
+        return; /* the full barrier puts this one's uses before the last one's freeing */
+    }
+    hrc_client_finish(&c->client);
+    struct hgl_provider *provider = c->provider;
+    provider->driver.native.egl.ReleaseThread();
+    pthread_cond_destroy(&c->wake);
+    pthread_mutex_destroy(&c->lock);
+    sl_free(c->waits);
+    sl_free(c);
+    hgl_provider_unref(provider);
+}
+
+/* --- renderControl's hooks --- */
+
+static bool on_context_new(void *user, struct hrc_context *context)
+{
+    (void)user;
+    context->state = hgl_state_new();
+    return context->state != NULL;
+}
+
+static void on_context_free(void *user, struct hrc_context *context)
+{
+    (void)user;
+    hgl_state_free(context->state);
+}
+
+static void on_current(struct hrc_thread *thread, struct hrc_context *context)
+{
+    struct hgl_ring *ring = thread->user;
+    ring->es1.state = ring->es2.state = NULL;
+    if (context != NULL) {
+        struct hgl_state *state = context->state;
+        state->gles_version = context->gles_version;
+        *(context->is_gles1 ? &ring->es1.state : &ring->es2.state) = state;
+    }
+}
+
+static void on_sync_free(void *user, void *sync)
+{
+    struct hgl_context *c = user;
+    hgl_sync_free(&c->provider->driver.native, sync);
+}
+
+static const struct hrc_hooks hooks = {
+    .context_new = on_context_new, .context_free = on_context_free, .current = on_current, .sync_free = on_sync_free};
+
+/* --- rings --- */
+
+static void ring_begin(void *user, struct hr_ring *ring)
+{
+    (void)ring;
+    struct hgl_ring *r = user;
+    hrc_thread_init(&r->rc, &r->context->client, r);
+}
+
+static void ring_end(void *user, struct hr_ring *ring)
+{
+    (void)ring;
+    struct hgl_ring *r = user;
+    hrc_thread_finish(&r->rc);
+}
+
+static enum sl_result ring_new(void *user, struct hr_config *config, void **state)
+{
+    struct hgl_context *c = user;
+    struct hgl_driver *driver = &c->provider->driver;
+    struct {
+        struct hgl_ring ring;
+        struct hr_binding bindings[4];
+    } *r = sl_alloc(sizeof *r);
+    if (r == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    r->ring.context = c;
+    r->ring.es2 = (struct hgl_api){.gl = &driver->gl, .ring = &r->ring};
+    r->ring.es1 = (struct hgl_api){.gl = &driver->gl1, .ring = &r->ring};
+    r->bindings[0] = (struct hr_binding){&gles2_family, &r->ring.es2};
+    r->bindings[1] = (struct hr_binding){&rc_family, &r->ring.rc};
+    r->bindings[2] = (struct hr_binding){&gles1_family, &r->ring.es1};
+    r->bindings[3] = (struct hr_binding){&sl_family, &r->ring.rc};
+    config->bindings = r->bindings;
+    config->binding_count = c->provider->stock ? 3 : 4;
+    config->user = &r->ring;
+    config->thread_begin = ring_begin;
+    config->thread_end = ring_end;
+    sl_atomic_add(&c->refs, 1); /* the caller has one; orders nothing */
+    *state = r;
+    return SL_OK;
+}
+
+static void ring_free(void *user, void *state)
+{
+    sl_free(state);
+    context_unref(user);
+}
+
+/* --- exported fences --- */
+
+static bool waiter_stopping(void *user)
+{
+    const struct hgl_context *c = user;
+    return sl_atomic_load_relaxed(&c->stop) != 0; /* pairs with the store in context_destroy; orders nothing */
+}
+
+static void *waiter_main(void *user)
+{
+    struct hgl_context *c = user;
+    const struct hs_native *native = &c->provider->driver.native;
+    pthread_mutex_lock(&c->lock);
+    for (;;) {
+        while (c->wait_count == 0 && !waiter_stopping(c)) {
+            pthread_cond_wait(&c->wake, &c->lock);
+        }
+        if (c->wait_count == 0) {
+            break;
+        }
+        struct wait w = c->waits[c->first_wait];
+        c->first_wait = (c->first_wait + 1) % WAITS_MAX;
+        c->wait_count--;
+        pthread_mutex_unlock(&c->lock);
+        (void)hrc_sync_wait(native, w.sync->value, UINT64_MAX, waiter_stopping, c);
+        ho_put(w.sync);
+        c->env->task_done(c->env->user, w.task);
+        pthread_mutex_lock(&c->lock);
+    }
+    pthread_mutex_unlock(&c->lock);
+    native->egl.ReleaseThread();
+    return NULL;
+}
+
+static enum sl_result start_waiter_locked(struct hgl_context *c)
+{
+    if (c->waiter_runs) {
+        return SL_OK;
+    }
+    c->waits = c->waits != NULL ? c->waits : sl_alloc_array(WAITS_MAX, sizeof *c->waits);
+    enum sl_result result = c->waits != NULL ? sl_thread_start(&c->waiter, "gles-waiter", 0, waiter_main, c) : SL_ERR_NOMEM;
+    c->waiter_runs = result == SL_OK;
+    return result;
+}
+
+static enum sl_result export_sync(void *user, uint64_t handle, uint64_t task)
+{
+    struct hgl_context *c = user;
+    struct ho_object *sync = handle <= UINT32_MAX ? ho_get(&c->client.objects, HRC_EGL_SYNC, (uint32_t)handle) : NULL;
+    if (sync == NULL) { /* it has signalled and gone */
+        c->env->task_done(c->env->user, task);
+        return SL_OK;
+    }
+    pthread_mutex_lock(&c->lock);
+    enum sl_result result = c->wait_count < WAITS_MAX ? start_waiter_locked(c) : SL_ERR_NOMEM;
+    if (result == SL_OK) {
+        c->waits[(c->first_wait + c->wait_count++) % WAITS_MAX] = (struct wait){.sync = sync, .task = task};
+        pthread_cond_signal(&c->wake);
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (result != SL_OK) {
+        ho_put(sync);
+    }
+    return result;
+}
+
+static const struct hr_rings_ops rings_ops = {.ring_new = ring_new, .ring_free = ring_free, .export_sync = export_sync};
+
+/* --- hct --- */
+
+static void context_destroy(struct hct_context *base)
+{
+    struct hgl_context *c = context_of(base);
+    hr_rings_finish(&c->rings);
+    sl_atomic_store_seq(&c->stop, 1); /* pairs with waiter_stopping; the signal below makes a sleeper look */
+    pthread_mutex_lock(&c->lock);
+    bool runs = c->waiter_runs;
+    pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+    if (runs) {
+        pthread_join(c->waiter, NULL); /* it waits in slices of milliseconds */
+    }
+    context_unref(c);
+}
+
+static enum sl_result context_attach(struct hct_context *base, uint32_t resource_id, const struct hct_memory *memory)
+{
+    struct hgl_context *c = context_of(base);
+    enum sl_result result = hr_rings_attach(&c->rings, resource_id, memory);
+    if (result == SL_OK) {
+        hrc_client_attach(&c->client, resource_id);
+    }
+    return result;
+}
+
+static void context_detach(struct hct_context *base, uint32_t resource_id)
+{
+    struct hgl_context *c = context_of(base);
+    hrc_client_detach(&c->client, resource_id);
+    hr_rings_detach(&c->rings, resource_id);
+}
+
+static enum sl_result context_blob(struct hct_context *base, uint64_t blob_id, const struct vgd_blob_args *args,
+                                   struct hct_memory *out)
+{
+    (void)args;
+    (void)out;
+    sl_warn_limited("gles", "context %u: blob id %llu: this type makes no blobs", context_of(base)->ctx_id,
+                    (unsigned long long)blob_id);
+    return SL_ERR_NOTFOUND;
+}
+
+static enum sl_result context_submit(struct hct_context *base, const void *commands, size_t size)
+{
+    return hr_rings_submit(&context_of(base)->rings, commands, size);
+}
+
+static enum sl_result context_ring_stats(struct hct_context *base, uint32_t index, struct vgd_ring_stats *out)
+{
+    return hr_rings_stats(&context_of(base)->rings, index, out);
+}
+
+static const struct hct_ops context_ops = {.destroy = context_destroy, .attach = context_attach, .detach = context_detach,
+                                           .blob = context_blob, .submit = context_submit, .ring_stats = context_ring_stats};
+
+enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct_context **out)
+{
+    struct hgl_provider *provider = (struct hgl_provider *)(void *)info->provider; /* of this type, by hgl_gles_type */
+    struct hgl_context *c = sl_alloc(sizeof *c);
+    if (c == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    *c = (struct hgl_context){.base.ops = &context_ops, .provider = provider, .env = info->env, .ctx_id = info->ctx_id, .refs = 1};
+    const struct hrc_config config = {.native = &provider->driver.native, .buffers = &provider->buffers, .hooks = &hooks, .user = c,
+                                      .ctx_id = info->ctx_id, .stock = provider->stock};
+    enum sl_result result = hrc_client_init(&c->client, &config);
+    if (result != SL_OK) {
+        sl_free(c);
+        return result;
+    }
+    hgl_provider_ref(provider);
+    pthread_mutex_init(&c->lock, NULL);
+    sl_cond_init(&c->wake);
+    hr_rings_init(&c->rings, &rings_ops, c, info->env, info->ctx_id, info->name);
+    *out = &c->base;
+    return SL_OK;
+}

@@ -1,0 +1,291 @@
+/* Draws: none reads past the client arrays and indices that were sent, and no offset is taken for an address. */
+#include "host/gles/hgl.h"
+
+#include "host/gles2_hand.h"
+
+/* Vertices of one draw, instances included: more than any program draws, little enough to end. */
+#define WORK_MAX (1ull << 32)
+
+static uint64_t needed(const struct hgl_binding *b, uint64_t vertices, uint64_t instances)
+{
+    if (b->divisor == 0) {
+        return vertices;
+    }
+    return (instances + b->divisor - 1) / b->divisor;
+}
+
+/* Client arrays are enabled: the long way. An array that is too short is the guest's fault when it was sent for this draw; an old one that
+ * nobody uses any more (guests leave such enabled) is switched off for the draw. */
+static bool check_client(struct hr_call *call, struct hgl_state *s, uint64_t vertices, uint64_t instances, uint32_t *off)
+{
+    struct hgl_vao *vao = s->vao;
+    for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
+        uint32_t bit = 1u << i;
+        const struct hgl_binding *b = &vao->bindings[vao->binding_of[i]];
+        if ((vao->on & vao->client & bit) == 0 || needed(b, vertices, instances) <= b->elements) {
+            continue;
+        }
+        if ((vao->fresh & bit) != 0 && vertices != HGL_ANY_VERTEX) {
+            hr_call_refuse(call, "attribute %u has %u elements, the draw reads %llu", i, b->elements,
+                           (unsigned long long)needed(b, vertices, instances));
+            return false;
+        }
+        *off |= bit;
+    }
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
+        if ((*off & 1u << i) != 0) {
+            gl->DisableVertexAttribArray(i);
+        }
+    }
+    vao->fresh = 0;
+    return true;
+}
+
+bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, uint64_t vertices, uint64_t instances, uint32_t *off)
+{
+    *off = 0;
+    if (SL_LIKELY((s->vao->on & s->vao->client) == 0)) {
+        return true;
+    }
+    return check_client(call, s, vertices, instances, off);
+}
+
+void hgl_draw_end(const struct gl_driver *gl, struct hgl_state *s, uint32_t off)
+{
+    (void)s;
+    for (uint32_t i = 0; off != 0; i++, off >>= 1) {
+        if ((off & 1) != 0) {
+            gl->EnableVertexAttribArray(i);
+        }
+    }
+}
+
+uint32_t hgl_index_bytes(uint32_t type)
+{
+    return type == GL_UNSIGNED_BYTE ? 1 : type == GL_UNSIGNED_SHORT ? 2 : type == GL_UNSIGNED_INT ? 4 : 0;
+}
+
+static uint64_t highest(const void *indices, uint32_t count, uint32_t type, uint64_t skip)
+{
+    uint64_t top = 0; /* one more than the highest */
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t v = type == GL_UNSIGNED_BYTE    ? ((const uint8_t *)indices)[i]
+                     : type == GL_UNSIGNED_SHORT ? sl_load_u16((const uint8_t *)indices + (size_t)i * 2)
+                                                 : sl_load_u32((const uint8_t *)indices + (size_t)i * 4);
+        top = v != skip && v + 1 > top ? v + 1 : top;
+    }
+    return top;
+}
+
+uint64_t hgl_index_end(const struct gl_driver *gl, const struct hgl_state *s, const void *indices, uint32_t count, uint32_t type)
+{
+    uint64_t restart = type == GL_UNSIGNED_BYTE ? 0xff : type == GL_UNSIGNED_SHORT ? 0xffff : 0xffffffff;
+    uint64_t end = highest(indices, count, type, UINT64_MAX);
+    if (end == restart + 1 && s->gles_version >= 30 && gl->IsEnabled(GL_PRIMITIVE_RESTART_FIXED_INDEX)) {
+        end = highest(indices, count, type, restart);
+    }
+    return end;
+}
+
+static bool work_ok(struct hr_call *call, int32_t count, int32_t instances)
+{
+    if (count > 0 && instances > 0 && (uint64_t)(uint32_t)count * (uint32_t)instances > WORK_MAX) {
+        hr_call_refuse(call, "%d instances of %d vertices", instances, count);
+        return false;
+    }
+    return true;
+}
+
+/* --- arrays --- */
+
+static void draw_arrays(struct hr_call *call, uint32_t mode, int32_t first, int32_t count)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    uint32_t off;
+    if (s == NULL) {
+        return;
+    }
+    uint64_t end = first >= 0 && count > 0 ? (uint64_t)first + (uint64_t)count : 0; /* else GL refuses it, or draws nothing */
+    if (hgl_draw_begin(call, s, end, 1, &off)) {
+        gl->DrawArrays(mode, first, count);
+        hgl_draw_end(gl, s, off);
+    }
+}
+
+void hgl_glDrawArrays(struct hr_call *call, const struct gles2_args_glDrawArrays *args)
+{
+    draw_arrays(call, args->mode, args->first, args->count);
+}
+
+void hgl_glDrawArraysNullAEMU(struct hr_call *call, const struct gles2_args_glDrawArraysNullAEMU *args)
+{
+    draw_arrays(call, args->mode, args->first, args->count);
+}
+
+void hgl_glDrawArraysInstanced(struct hr_call *call, const struct gles2_args_glDrawArraysInstanced *args)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    uint32_t off;
+    if (s == NULL || gl->DrawArraysInstanced == NULL || !work_ok(call, args->count, args->primcount)) {
+        return;
+    }
+    uint64_t end = args->first >= 0 && args->count > 0 ? (uint64_t)args->first + (uint64_t)args->count : 0;
+    uint64_t instances = args->primcount > 0 ? (uint64_t)args->primcount : 0;
+    if (hgl_draw_begin(call, s, end, instances, &off)) {
+        gl->DrawArraysInstanced(args->mode, args->first, args->count, args->primcount);
+        hgl_draw_end(gl, s, off);
+    }
+}
+
+/* --- elements --- */
+
+struct elements {
+    uint32_t mode, type;
+    int32_t count, instances; /* instances < 0: not instanced */
+};
+
+static void draw_elements(const struct gl_driver *gl, const struct elements *e, const void *indices)
+{
+    if (e->instances < 0) {
+        gl->DrawElements(e->mode, e->count, e->type, indices);
+    } else {
+        gl->DrawElementsInstanced(e->mode, e->count, e->type, indices, e->instances);
+    }
+}
+
+static bool elements_ok(struct hr_call *call, const struct elements *e)
+{
+    return e->instances < 0 || (hgl_api_of(call)->gl->DrawElementsInstanced != NULL && work_ok(call, e->count, e->instances));
+}
+
+static void elements_data(struct hr_call *call, const struct elements *e, const void *indices, uint32_t size)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    uint32_t bytes = hgl_index_bytes(e->type), off;
+    if (s == NULL || !elements_ok(call, e)) {
+        return;
+    }
+    if (bytes == 0 || e->count < 0 || (uint64_t)(uint32_t)e->count * bytes > size) {
+        hr_call_refuse(call, "%d indices of type 0x%x in %u bytes", e->count, e->type, size);
+        return;
+    }
+    uint64_t end = 0;
+    if ((s->vao->on & s->vao->client) != 0) {
+        end = hgl_index_end(gl, s, indices, (uint32_t)e->count, e->type);
+    }
+    if (!hgl_draw_begin(call, s, end, e->instances < 0 ? 1 : (uint64_t)e->instances, &off)) {
+        return;
+    }
+    uint32_t bound = hgl_element_buffer(gl, s);
+    if (bound != 0) { /* else the address would be an offset into it */
+        gl->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, 0);
+    }
+    draw_elements(gl, e, indices);
+    if (bound != 0) {
+        gl->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, bound);
+    }
+    hgl_draw_end(gl, s, off);
+}
+
+static void elements_offset(struct hr_call *call, const struct elements *e, uint32_t offset)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    uint32_t off;
+    if (s == NULL || !elements_ok(call, e)) {
+        return;
+    }
+    if (hgl_element_buffer(gl, s) == 0) {
+        hr_call_refuse(call, "offset %u without an index buffer", offset);
+        return;
+    }
+    if (hgl_draw_begin(call, s, HGL_ANY_VERTEX, e->instances < 0 ? 1 : (uint64_t)e->instances, &off)) {
+        draw_elements(gl, e, (const void *)(uintptr_t)offset);
+        hgl_draw_end(gl, s, off);
+    }
+}
+
+void hgl_glDrawElementsData(struct hr_call *call, const struct gles2_args_glDrawElementsData *args)
+{
+    const struct elements e = {args->mode, args->type, args->count, -1};
+    elements_data(call, &e, args->data, args->data_size);
+}
+
+void hgl_glDrawElementsDataNullAEMU(struct hr_call *call, const struct gles2_args_glDrawElementsDataNullAEMU *args)
+{
+    const struct elements e = {args->mode, args->type, args->count, -1};
+    elements_data(call, &e, args->data, args->data_size);
+}
+
+void hgl_glDrawRangeElementsDataAEMU(struct hr_call *call, const struct gles2_args_glDrawRangeElementsDataAEMU *args)
+{
+    const struct elements e = {args->mode, args->type, args->count, -1};
+    elements_data(call, &e, args->indices, args->indices_size);
+}
+
+void hgl_glDrawElementsInstancedDataAEMU(struct hr_call *call, const struct gles2_args_glDrawElementsInstancedDataAEMU *args)
+{
+    const struct elements e = {args->mode, args->type, args->count, args->primcount < 0 ? 0 : args->primcount};
+    elements_data(call, &e, args->indices, args->indices_size);
+}
+
+void hgl_glDrawElementsOffset(struct hr_call *call, const struct gles2_args_glDrawElementsOffset *args)
+{
+    const struct elements e = {args->mode, args->type, args->count, -1};
+    elements_offset(call, &e, args->offset);
+}
+
+void hgl_glDrawElementsOffsetNullAEMU(struct hr_call *call, const struct gles2_args_glDrawElementsOffsetNullAEMU *args)
+{
+    const struct elements e = {args->mode, args->type, args->count, -1};
+    elements_offset(call, &e, args->offset);
+}
+
+void hgl_glDrawRangeElementsOffsetAEMU(struct hr_call *call, const struct gles2_args_glDrawRangeElementsOffsetAEMU *args)
+{
+    const struct elements e = {args->mode, args->type, args->count, -1};
+    elements_offset(call, &e, args->offset);
+}
+
+void hgl_glDrawElementsInstancedOffsetAEMU(struct hr_call *call, const struct gles2_args_glDrawElementsInstancedOffsetAEMU *args)
+{
+    const struct elements e = {args->mode, args->type, args->count, args->primcount < 0 ? 0 : args->primcount};
+    elements_offset(call, &e, args->offset);
+}
+
+/* --- indirect: the driver checks the offset against the buffer --- */
+
+void hgl_glDrawArraysIndirectOffsetAEMU(struct hr_call *call, const struct gles2_args_glDrawArraysIndirectOffsetAEMU *args)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    uint32_t off;
+    if (s == NULL || gl->DrawArraysIndirect == NULL || s->gles_version < 31 || !hgl_bound(gl, GL_DRAW_INDIRECT_BUFFER_BINDING)) {
+        hr_call_refuse(call, "no indirect buffer");
+        return;
+    }
+    if (hgl_draw_begin(call, s, HGL_ANY_VERTEX, UINT32_MAX, &off)) {
+        gl->DrawArraysIndirect(args->mode, (const void *)(uintptr_t)args->offset);
+        hgl_draw_end(gl, s, off);
+    }
+}
+
+void hgl_glDrawElementsIndirectOffsetAEMU(struct hr_call *call, const struct gles2_args_glDrawElementsIndirectOffsetAEMU *args)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    uint32_t off;
+    if (s == NULL || gl->DrawElementsIndirect == NULL || s->gles_version < 31 || !hgl_bound(gl, GL_DRAW_INDIRECT_BUFFER_BINDING) ||
+        hgl_element_buffer(gl, s) == 0) {
+        hr_call_refuse(call, "no indirect or index buffer");
+        return;
+    }
+    if (hgl_draw_begin(call, s, HGL_ANY_VERTEX, UINT32_MAX, &off)) {
+        gl->DrawElementsIndirect(args->mode, args->type, (const void *)(uintptr_t)args->offset);
+        hgl_draw_end(gl, s, off);
+    }
+}

@@ -1,0 +1,123 @@
+/* Shaders, programs, and the small round trips. */
+#include "host/gles/hgl.h"
+
+#include "host/gles2_hand.h"
+
+#include <string.h>
+
+/* More source than any compiler is asked to read. */
+#define SOURCE_MAX (8u << 20)
+
+void hgl_glShaderString(struct hr_call *call, const struct gles2_args_glShaderString *a)
+{
+    size_t length = a->string != NULL ? strnlen(a->string, a->string_size) : 0; /* the text ends at its first NUL */
+    if (hgl_state_of(call) == NULL || a->string == NULL || length > SOURCE_MAX) {
+        hr_call_refuse(call, "%zu bytes of source, at most %u", length, SOURCE_MAX);
+        return;
+    }
+    const GLchar *text = a->string;
+    GLint size = (GLint)length;
+    hgl_api_of(call)->gl->ShaderSource(a->shader, 1, &text, &size);
+}
+
+/* A NUL-terminated copy in the arena; the wire's bytes need not have one. */
+static char *text_of(struct hr_call *call, const void *data, uint32_t size)
+{
+    char *copy = size <= SOURCE_MAX ? sl_arena_get(call->in.arena, (size_t)size + 1) : NULL;
+    if (copy == NULL) {
+        hr_call_refuse(call, "%u bytes of text, at most %u", size, SOURCE_MAX);
+        return NULL;
+    }
+    memcpy(copy, data, size);
+    copy[size] = '\0';
+    return copy;
+}
+
+GLuint hgl_glCreateShaderProgramvAEMU(struct hr_call *call, const struct gles2_args_glCreateShaderProgramvAEMU *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (hgl_state_of(call) == NULL || gl->CreateShaderProgramv == NULL) {
+        return 0;
+    }
+    const char *text = text_of(call, a->packedStrings, a->packedStrings_size);
+    return text != NULL ? gl->CreateShaderProgramv(a->type, 1, &text) : 0;
+}
+
+/* Names joined by ';' behind each: as many as `count`, or NULL (refused). */
+static const char **split(struct hr_call *call, const void *data, uint32_t size, int32_t count)
+{
+    char *text = text_of(call, data, size);
+    if (text == NULL || count < 0 || (uint32_t)count > size) {
+        hr_call_refuse(call, "%d names in %u bytes", count, size);
+        return NULL;
+    }
+    const char **names = sl_arena_get(call->in.arena, ((size_t)count + 1) * sizeof *names);
+    for (int32_t i = 0; names != NULL && i < count; i++) {
+        char *end = strchr(text, ';');
+        if (end == NULL) {
+            hr_call_refuse(call, "%d names, name %d has no end", count, i);
+            return NULL;
+        }
+        *end = '\0';
+        names[i] = text;
+        text = end + 1;
+    }
+    return names;
+}
+
+void hgl_glGetUniformIndicesAEMU(struct hr_call *call, const struct gles2_args_glGetUniformIndicesAEMU *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (hgl_state_of(call) == NULL || gl->GetUniformIndices == NULL) {
+        return;
+    }
+    const char **names = split(call, a->packedUniformNames, a->packedUniformNames_size, a->uniformCount);
+    if (names != NULL && (uint64_t)(uint32_t)a->uniformCount * 4 <= a->uniformIndices_size) {
+        GLuint *indices = sl_arena_get(call->in.arena, ((size_t)a->uniformCount + 1) * 4);
+        if (indices != NULL) {
+            memset(indices, 0, (size_t)a->uniformCount * 4);
+            gl->GetUniformIndices(a->program, a->uniformCount, names, indices);
+            memcpy(a->uniformIndices, indices, (size_t)a->uniformCount * 4);
+        }
+    }
+}
+
+void hgl_glTransformFeedbackVaryingsAEMU(struct hr_call *call, const struct gles2_args_glTransformFeedbackVaryingsAEMU *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (hgl_state_of(call) == NULL || gl->TransformFeedbackVaryings == NULL) {
+        return;
+    }
+    const char **names = split(call, a->packedVaryings, a->packedVaryings_size, a->count);
+    if (names != NULL) {
+        gl->TransformFeedbackVaryings(a->program, a->count, names, a->bufferMode);
+    }
+}
+
+void hgl_glGetCompressedTextureFormats(struct hr_call *call, const struct gles2_args_glGetCompressedTextureFormats *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    GLint count = 0;
+    if (hgl_state_of(call) == NULL) {
+        return;
+    }
+    gl->GetIntegerv(GL_NUM_COMPRESSED_TEXTURE_FORMATS, &count);
+    if (count <= 0 || count > a->count || (uint64_t)(uint32_t)count * 4 > a->formats_size) {
+        return; /* the guest asked for another number than there is */
+    }
+    GLint *formats = sl_arena_get(call->in.arena, (size_t)count * 4);
+    if (formats != NULL) {
+        memset(formats, 0, (size_t)count * 4);
+        gl->GetIntegerv(GL_COMPRESSED_TEXTURE_FORMATS, formats);
+        memcpy(a->formats, formats, (size_t)count * 4);
+    }
+}
+
+int32_t hgl_glFinishRoundTrip(struct hr_call *call, const struct gles2_args_glFinishRoundTrip *a)
+{
+    (void)a;
+    if (hgl_state_of(call) != NULL) {
+        hgl_api_of(call)->gl->Finish();
+    }
+    return 0;
+}

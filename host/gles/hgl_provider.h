@@ -1,0 +1,25 @@
+/* What all GLES contexts of a device share: the native driver and the buffers that cross contexts. */
+#ifndef HOST_HGL_PROVIDER_H
+#define HOST_HGL_PROVIDER_H
+
+#include "host/context.h"
+#include "host/gles/egl_driver.h"
+#include "host/surface/surface.h"
+
+struct hgl_provider {
+    struct hct_provider base; /* first */
+    const struct hct_env *env;
+    bool stock;
+    struct hgl_driver driver;
+    struct hs_table buffers;
+    /* The device, each context, and each ring that was left behind: the driver goes with the last. Atomic. */
+    uint32_t refs;
+};
+
+struct hgl_provider *hgl_provider_ref(struct hgl_provider *provider);
+void hgl_provider_unref(struct hgl_provider *provider);
+
+/* hgl_context.c */
+enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct_context **out);
+
+#endif

@@ -1,0 +1,142 @@
+/* GL sync objects and client images behind validated ids. */
+#include "host/gles/hgl.h"
+
+#include "host/gles2_hand.h"
+#include "transport/base/clock.h"
+
+#include <string.h>
+
+#define SLICE_NS (5 * SL_NS_PER_MS)
+
+/* The sync object's last reference may go on any thread of the client; GL needs one where a context of its share group is current. The driver
+ * frees it with the share group where there is none. */
+void hgl_sync_free(void *user, void *sync)
+{
+    const struct hs_native *n = user;
+    if (n->gl->DeleteSync != NULL) {
+        n->gl->DeleteSync(sync);
+    }
+}
+
+static struct ho_table *objects(struct hr_call *call)
+{
+    return &hgl_api_of(call)->ring->rc.client->objects;
+}
+
+static struct ho_object *sync_get(struct hr_call *call, uint64_t handle)
+{
+    struct ho_object *object = handle <= UINT32_MAX ? ho_get(objects(call), HRC_GL_SYNC, (uint32_t)handle) : NULL;
+    if (object == NULL) {
+        hr_call_refuse(call, "unknown sync 0x%llx", (unsigned long long)handle);
+    }
+    return object;
+}
+
+uint64_t hgl_glFenceSyncAEMU(struct hr_call *call, const struct gles2_args_glFenceSyncAEMU *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    uint32_t id;
+    if (hgl_state_of(call) == NULL || gl->FenceSync == NULL) {
+        return 0;
+    }
+    GLsync sync = gl->FenceSync(a->condition, a->flags);
+    if (sync == NULL) {
+        return 0;
+    }
+    if (ho_add(objects(call), HRC_GL_SYNC, sync, NULL, &id) != SL_OK) {
+        gl->DeleteSync(sync);
+        hr_call_refuse(call, "too many objects");
+        return 0;
+    }
+    return id;
+}
+
+GLenum hgl_glClientWaitSyncAEMU(struct hr_call *call, const struct gles2_args_glClientWaitSyncAEMU *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct ho_object *object = hgl_state_of(call) != NULL ? sync_get(call, a->wait_on) : NULL;
+    if (object == NULL) {
+        return GL_WAIT_FAILED;
+    }
+    uint64_t start = sl_clock_ns(), spent = 0;
+    GLenum result;
+    do {
+        uint64_t left = a->timeout - spent;
+        result = gl->ClientWaitSync(object->value, a->flags, left < SLICE_NS ? left : SLICE_NS);
+        spent = sl_clock_ns() - start;
+    } while (result == GL_TIMEOUT_EXPIRED && spent < a->timeout && !hr_ring_stopping(call->ring));
+    ho_put(object);
+    return result;
+}
+
+void hgl_glWaitSyncAEMU(struct hr_call *call, const struct gles2_args_glWaitSyncAEMU *a)
+{
+    struct ho_object *object = hgl_state_of(call) != NULL ? sync_get(call, a->wait_on) : NULL;
+    if (object != NULL) {
+        hgl_api_of(call)->gl->WaitSync(object->value, a->flags, a->timeout);
+        ho_put(object);
+    }
+}
+
+void hgl_glDeleteSyncAEMU(struct hr_call *call, const struct gles2_args_glDeleteSyncAEMU *a)
+{
+    if (hgl_state_of(call) != NULL &&
+        (a->to_delete > UINT32_MAX || !ho_remove(objects(call), HRC_GL_SYNC, (uint32_t)a->to_delete))) {
+        hr_call_refuse(call, "unknown sync 0x%llx", (unsigned long long)a->to_delete);
+    }
+}
+
+GLboolean hgl_glIsSyncAEMU(struct hr_call *call, const struct gles2_args_glIsSyncAEMU *a)
+{
+    struct ho_object *object = a->sync <= UINT32_MAX ? ho_get(objects(call), HRC_GL_SYNC, (uint32_t)a->sync) : NULL;
+    ho_put(object);
+    return object != NULL ? GL_TRUE : GL_FALSE;
+}
+
+void hgl_glGetSyncivAEMU(struct hr_call *call, const struct gles2_args_glGetSyncivAEMU *a)
+{
+    struct ho_object *object = hgl_state_of(call) != NULL ? sync_get(call, a->sync) : NULL;
+    if (object == NULL) {
+        return;
+    }
+    GLint values[4] = {0}; /* every property has one value */
+    GLsizei length = 0;
+    hgl_api_of(call)->gl->GetSynciv(object->value, a->pname, a->bufSize < 4 ? a->bufSize : 4, &length, values);
+    uint32_t bytes = a->values_size < sizeof values ? a->values_size : (uint32_t)sizeof values;
+    memcpy(a->values, values, bytes);
+    if (a->length != NULL && a->length_size >= 4) {
+        memcpy(a->length, &length, 4);
+    }
+    ho_put(object);
+}
+
+/* --- client images --- */
+
+struct ho_object *hgl_image_get(struct hr_call *call, uint32_t id)
+{
+    struct ho_object *object = hgl_state_of(call) != NULL ? ho_get(objects(call), HRC_IMAGE, id) : NULL;
+    if (object == NULL) {
+        hr_call_refuse(call, "unknown image 0x%x", id);
+    }
+    return object;
+}
+
+void hgl_glEGLImageTargetTexture2DOES(struct hr_call *call, const struct gles2_args_glEGLImageTargetTexture2DOES *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct ho_object *object = gl->EGLImageTargetTexture2DOES != NULL ? hgl_image_get(call, (uint32_t)a->image) : NULL;
+    if (object != NULL) {
+        gl->EGLImageTargetTexture2DOES(a->target, ((const struct hrc_image *)object->value)->egl);
+        ho_put(object);
+    }
+}
+
+void hgl_glEGLImageTargetRenderbufferStorageOES(struct hr_call *call, const struct gles2_args_glEGLImageTargetRenderbufferStorageOES *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct ho_object *object = gl->EGLImageTargetRenderbufferStorageOES != NULL ? hgl_image_get(call, (uint32_t)a->image) : NULL;
+    if (object != NULL) {
+        gl->EGLImageTargetRenderbufferStorageOES(a->target, ((const struct hrc_image *)object->value)->egl);
+        ho_put(object);
+    }
+}
