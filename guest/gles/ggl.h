@@ -64,7 +64,7 @@ void ggl_context_destroy(struct ggl_context *context);
  * Sends nothing. */
 void ggl_make_current(struct ggl_context *context, struct gs_stream *stream);
 
-/* Framebuffer 0 now has this size in pixels (0 by 0: there is no surface); the first time it sets the viewport that queries report. */
+/* Framebuffer 0 now has this size in pixels; 0 by 0: there is no surface, and the framebuffer is undefined whatever the host has. */
 void ggl_surface_size(struct ggl_context *context, uint32_t width_px, uint32_t height_px);
 
 /* The texture bound to GL_TEXTURE_2D on the active unit, for EGL to bind a pbuffer or an image to. Context of this thread. */

@@ -88,6 +88,12 @@ static bool local_value(struct ggl_context *c, GLenum pname, GLint *value)
     }
     const struct ggl_unit *unit = &c->units[c->active_unit];
     switch (pname) {
+    case GL_FRAMEBUFFER_BINDING:
+        *value = (GLint)c->draw_framebuffer;
+        return true;
+    case GL_READ_FRAMEBUFFER_BINDING:
+        *value = (GLint)c->read_framebuffer;
+        return true;
     case GL_VERTEX_ARRAY_BINDING:
         *value = (GLint)c->vertex_array->name;
         return true;

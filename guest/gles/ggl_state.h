@@ -190,8 +190,10 @@ struct ggl_context {
     uint32_t constants_known[GGL_PARAMETERS / 32];
     uint8_t *scratch;
     size_t scratch_size;
-    uint32_t surface_width_px;
+    uint32_t surface_width_px; /* of framebuffer 0; 0: there is no surface */
     uint32_t surface_height_px;
+    uint32_t draw_framebuffer;
+    uint32_t read_framebuffer;
     /* strings, made when first asked for */
     char *strings[5];
     char *extensions;

@@ -157,3 +157,33 @@ SLT_TEST_F(ggl_query, stray_syncs_never_reach_the_host, s)
     }
     SLT_EXPECT_EQ((GLenum)GL_INVALID_VALUE, ggl_glGetError());
 }
+
+SLT_TEST_F(ggl_query, framebuffer_bindings_cost_nothing, s)
+{
+    size_t size;
+    GLint name = 0;
+    const GLuint five = 5;
+    ggl_glBindFramebuffer(GL_FRAMEBUFFER, 5);
+    ggl_glBindFramebuffer(GL_READ_FRAMEBUFFER, 6);
+    (void)ggl_script_take(s, &size);
+    ggl_glGetIntegerv(GL_FRAMEBUFFER_BINDING, &name);
+    SLT_EXPECT_EQ(5, name);
+    ggl_glGetIntegerv(GL_READ_FRAMEBUFFER_BINDING, &name);
+    SLT_EXPECT_EQ(6, name);
+    (void)ggl_script_take(s, &size);
+    SLT_EXPECT_EQ(0u, size);
+    ggl_glDeleteFramebuffers(1, &five);
+    ggl_glGetIntegerv(GL_FRAMEBUFFER_BINDING, &name);
+    SLT_EXPECT_EQ(0, name);
+}
+
+SLT_TEST_F(ggl_query, framebuffer_0_needs_a_surface, s)
+{
+    ggl_surface_size(s->context, 0, 0);
+    SLT_EXPECT_EQ((GLenum)GL_FRAMEBUFFER_UNDEFINED, ggl_glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    ggl_surface_size(s->context, 64, 64);
+    SLT_EXPECT_EQ((GLenum)GL_FRAMEBUFFER_COMPLETE, ggl_glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    ggl_glBindFramebuffer(GL_FRAMEBUFFER, 5);
+    ggl_script_reply(s, "\xd6\x8c\0\0", 4);
+    SLT_EXPECT_EQ((GLenum)GL_FRAMEBUFFER_INCOMPLETE_ATTACHMENT, ggl_glCheckFramebufferStatus(GL_FRAMEBUFFER));
+}
