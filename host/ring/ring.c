@@ -369,7 +369,9 @@ enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **o
     }
     r->config = *config;
     snprintf(r->name, sizeof r->name, "%s", config->name);
-    memcpy(r->bindings, config->bindings, config->binding_count * sizeof r->bindings[0]);
+    for (uint32_t i = 0; i < config->binding_count; i++) {
+        r->bindings[i] = config->bindings[i];
+    }
     r->config.bindings = r->bindings;
     r->config.name = r->name;
     r->refs = 2;
