@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EVENTS_AT_ONCE 64
@@ -301,6 +302,9 @@ static enum sl_result open_descriptors(struct local_server *server)
         sl_error("local", "%s: somebody serves this socket already, or it is no name for one (107 bytes at most, no other file)",
                  server->options.path);
         return r;
+    }
+    if (r == SL_OK && server->options.any_user && chmod(server->options.path, 0666) != 0) {
+        r = sl_result_from_errno(errno);
     }
     if (r == SL_OK) {
         r = set_nonblocking(server->listener);
