@@ -1,0 +1,250 @@
+#include "tools/sluice/host.h"
+#include "tools/sluice/exit.h"
+#include "tools/sluice/place.h"
+#include "tools/sluice/say.h"
+#include "transport/base/clock.h"
+#include "transport/base/fd.h"
+#include "transport/local/local_server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define END_PATIENCE (5 * SL_NS_PER_S) /* how long a host may take to end before it is killed */
+
+/* ---- the host itself ---- */
+
+static void tell(int status_fd, const char *format, ...) SL_PRINTF(2, 3);
+static void tell(int status_fd, const char *format, ...)
+{
+    if (status_fd < 0) {
+        return;
+    }
+    char line[LOCAL_TEXT + 16];
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(line, sizeof line - 1, format, args);
+    va_end(args);
+    size_t length = size < 0 ? 0 : (size_t)size < sizeof line - 1 ? (size_t)size : sizeof line - 2;
+    line[length] = '\n';
+    ssize_t done = write(status_fd, line, length + 1); /* the reader may be gone: then nobody wants to know */
+    (void)done;
+}
+
+/* Every client costs descriptors: take all that the machine grants. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+            say_detail("the limit of open files stays: %s", strerror(errno));
+        }
+    }
+}
+
+/* Serves with the device made; the server outlives it. */
+static int serve_device(struct local_server *server, const struct host_options *options, int stop_fd, int status_fd)
+{
+    struct vgd_sink sink = local_server_sink(server);
+    struct vgd *device = NULL;
+    enum sl_result result = dev_create(dev_all_types, &options->device, NULL, &sink, &device);
+    if (result != SL_OK) {
+        say_error("the native driver could not be loaded: %s; sluice doctor tells what is missing", sl_result_name(result));
+        return SLUICE_EXIT_MISSING;
+    }
+    char driver[LOCAL_TEXT];
+    device->ops->describe(device, driver, sizeof driver);
+    local_server_set_device(server, device);
+    tell(status_fd, "ready %s", driver);
+    say_detail("ready: %s", driver);
+    result = local_server_run(server, stop_fd);
+    device->ops->destroy(device);
+    tell(status_fd, "ended %llu", (unsigned long long)local_server_contexts_created(server));
+    return result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
+}
+
+int host_serve(const struct host_options *options, int stop_fd, int status_fd)
+{
+    raise_descriptor_limit();
+    struct local_server_options server_options = {
+        .path = options->path,
+        .any_user = options->any_user,
+        .clients = options->clients,
+        .resource_bytes = options->resource_bytes,
+    };
+    struct local_server *server = NULL;
+    enum sl_result result = local_server_create(&server_options, &server);
+    if (result != SL_OK) {
+        say_error("cannot listen at %s: %s; choose another place with --socket", options->path, sl_result_name(result));
+        tell(status_fd, "failed %d", SLUICE_EXIT_FILE);
+        return SLUICE_EXIT_FILE;
+    }
+    tell(status_fd, "listening");
+    say_detail("listening at %s", options->path);
+    int code = serve_device(server, options, stop_fd, status_fd);
+    if (code != SLUICE_EXIT_OK) {
+        tell(status_fd, "failed %d", code);
+    }
+    local_server_destroy(server);
+    return code;
+}
+
+/* ---- a private one, from outside ---- */
+
+/* In the child: its own session, so that the terminal's signals stop the program only; it dies with its starter. */
+static _Noreturn void be_host(const struct host_options *options, pid_t starter, int status_fd)
+{
+    prctl(PR_SET_NAME, "sluice-host");
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    setsid();
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigprocmask(SIG_SETMASK, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    int stop_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing >= 0) { /* input and output are the program's; only talk is shared */
+        dup2(nothing, STDIN_FILENO);
+        dup2(nothing, STDOUT_FILENO);
+    }
+    int code = SLUICE_EXIT_INTERNAL;
+    if (stop_fd >= 0 && getppid() == starter) {
+        code = host_serve(options, stop_fd, status_fd);
+    }
+    fflush(NULL);
+    _exit(code); /* a driver's exit handlers are not worth waiting for */
+}
+
+enum sl_result host_start(struct host_process *host, const struct host_options *options)
+{
+    *host = (struct host_process){.status_fd = -1};
+    enum sl_result result = place_private_dir(host->dir);
+    if (result != SL_OK) {
+        say_error("no private directory at %s: %s; set TMPDIR to a place that can be written", host->dir, sl_result_name(result));
+        host->dir[0] = '\0';
+        return result;
+    }
+    snprintf(host->path, sizeof host->path, "%.200s/socket", host->dir);
+    int pipe_fds[2];
+    if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+        say_error("no pipe for the host: %s", strerror(errno));
+        host_finish(host);
+        return SL_ERR_NOMEM;
+    }
+    pid_t self = getpid();
+    fflush(NULL);
+    host->pid = fork();
+    if (host->pid == 0) {
+        struct host_options own = *options;
+        own.path = host->path;
+        close(pipe_fds[0]);
+        be_host(&own, self, pipe_fds[1]);
+    }
+    close(pipe_fds[1]);
+    host->status_fd = pipe_fds[0];
+    if (host->pid < 0) {
+        say_error("no process for the host: %s", strerror(errno));
+        host->pid = 0;
+        host_finish(host);
+        return SL_ERR_NOMEM;
+    }
+    fcntl(host->status_fd, F_SETFL, O_NONBLOCK);
+    return SL_OK;
+}
+
+static void take_line(struct host_process *host, const char *line)
+{
+    if (strcmp(line, "listening") == 0) {
+        host->state = HOST_LISTENING;
+    } else if (strncmp(line, "ready ", 6) == 0) {
+        host->state = HOST_READY;
+        snprintf(host->driver, sizeof host->driver, "%s", line + 6);
+    } else if (strncmp(line, "failed ", 7) == 0) {
+        host->state = HOST_FAILED;
+        host->exit_code = atoi(line + 7);
+    } else if (strncmp(line, "ended ", 6) == 0) {
+        host->state = HOST_ENDED;
+        host->contexts = strtoull(line + 6, NULL, 10);
+    }
+}
+
+void host_read_status(struct host_process *host)
+{
+    for (;;) {
+        char byte;
+        ssize_t got = host->status_fd >= 0 ? read(host->status_fd, &byte, 1) : -1;
+        if (got == 1) {
+            if (byte == '\n') {
+                host->line[host->line_size] = '\0';
+                take_line(host, host->line);
+                host->line_size = 0;
+            } else if (host->line_size < sizeof host->line - 1) {
+                host->line[host->line_size++] = byte;
+            }
+            continue;
+        }
+        if (got == 0) { /* it is gone; without a word of its own that is a failure */
+            sl_fd_close(&host->status_fd);
+            if (host->state != HOST_ENDED && host->state != HOST_FAILED) {
+                host->state = HOST_FAILED;
+                host->exit_code = SLUICE_EXIT_INTERNAL;
+            }
+        }
+        return;
+    }
+}
+
+enum sl_result host_wait(struct host_process *host, enum host_state state, int64_t timeout_ns)
+{
+    uint64_t deadline = timeout_ns < 0 ? UINT64_MAX : sl_clock_ns() + (uint64_t)timeout_ns;
+    for (;;) {
+        host_read_status(host);
+        if (host->state == state || (host->state == HOST_READY && state == HOST_LISTENING)) {
+            return SL_OK;
+        }
+        if (host->state == HOST_FAILED || host->state == HOST_ENDED) {
+            return SL_ERR_CLOSED;
+        }
+        uint64_t now = sl_clock_ns();
+        if (now >= deadline) {
+            return SL_ERR_TIMEOUT;
+        }
+        enum sl_result result = sl_fd_wait(host->status_fd, timeout_ns < 0 ? -1 : (int64_t)(deadline - now));
+        if (result == SL_ERR_IO || result == SL_ERR_TIMEOUT) {
+            return result;
+        }
+    }
+}
+
+void host_finish(struct host_process *host)
+{
+    if (host->pid > 0) {
+        kill(host->pid, SIGTERM);
+        enum sl_result result = host_wait(host, HOST_ENDED, (int64_t)END_PATIENCE);
+        if (result == SL_ERR_TIMEOUT) {
+            say_note("the host did not end by itself; it is killed");
+            kill(host->pid, SIGKILL);
+        }
+        while (waitpid(host->pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+        host->pid = 0;
+    }
+    sl_fd_close(&host->status_fd);
+    if (host->dir[0] != '\0') {
+        unlink(host->path);
+        rmdir(host->dir);
+        host->dir[0] = '\0';
+    }
+}

@@ -1,0 +1,52 @@
+/* A host: the device and the local socket in front of it. `sluice serve` is one; `sluice run` and `sluice doctor` start a private one. */
+#ifndef SLUICE_HOST_H
+#define SLUICE_HOST_H
+
+#include "host/device/device.h"
+#include "transport/base/result.h"
+#include "transport/local/local_wire.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct host_options {
+    const char *path; /* of the socket */
+    bool any_user;
+    uint32_t clients;        /* 0: the server's default, like the next */
+    uint64_t resource_bytes; /* of one client */
+    struct hct_options device;
+};
+
+/* Listens at once, then loads the driver, then serves until stop_fd is readable. Progress goes to status_fd (-1: nowhere) as lines:
+ * "listening", "ready DRIVER", "failed CODE", "ended CONTEXTS". Returns an exit code; the reason was said. The calling thread is the
+ * device thread. */
+int host_serve(const struct host_options *options, int stop_fd, int status_fd);
+
+enum host_state { HOST_STARTING, HOST_LISTENING, HOST_READY, HOST_FAILED, HOST_ENDED };
+
+/* A private host, seen from the process that started it. */
+struct host_process {
+    enum host_state state;
+    pid_t pid;
+    int status_fd;           /* readable: call host_read_status; -1 once it ended */
+    int exit_code;           /* of a host that failed */
+    uint64_t contexts;       /* made, once ended */
+    char dir[PATH_MAX];      /* private; removed by host_finish */
+    char path[LOCAL_TEXT];   /* of the socket */
+    char driver[LOCAL_TEXT]; /* what draws, once ready */
+    char line[LOCAL_TEXT + 16];
+    size_t line_size;
+};
+
+/* Forks one; options->path is chosen here. The process must have one thread. It ends with its starter. The reason of a failure was said. */
+enum sl_result host_start(struct host_process *host, const struct host_options *options) SL_MUST_USE;
+/* Takes in what the host wrote so far; never blocks. */
+void host_read_status(struct host_process *host);
+/* Waits until it reached `state`, failed or ended. TIMEOUT; CLOSED it failed or ended. */
+enum sl_result host_wait(struct host_process *host, enum host_state state, int64_t timeout_ns) SL_MUST_USE;
+/* Asks it to end, waits, removes its directory. */
+void host_finish(struct host_process *host);
+
+#endif

@@ -1,0 +1,54 @@
+#include "tools/sluice/json.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of the UTF-8 character at p, 0 when it is none. */
+static size_t utf8_size(const unsigned char *p)
+{
+    static const struct {
+        unsigned char mask, lead;
+        size_t size;
+        uint32_t least;
+    } forms[] = {{0x80, 0, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
+    for (size_t form = 0; form < 4; form++) {
+        if ((p[0] & forms[form].mask) != forms[form].lead) {
+            continue;
+        }
+        uint32_t value = p[0] & (unsigned char)~forms[form].mask;
+        for (size_t i = 1; i < forms[form].size; i++) {
+            if ((p[i] & 0xc0) != 0x80) {
+                return 0;
+            }
+            value = value << 6 | (p[i] & 0x3f);
+        }
+        return value >= forms[form].least && value <= 0x10ffff && (value < 0xd800 || value > 0xdfff) ? forms[form].size : 0;
+    }
+    return 0;
+}
+
+void json_text(FILE *out, const char *text)
+{
+    if (text == NULL) {
+        fputs("null", out);
+        return;
+    }
+    fputc('"', out);
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
+        size_t size = utf8_size(p);
+        if (size == 0) {
+            fputs("\\ufffd", out);
+            p++;
+            continue;
+        }
+        if (*p == '"' || *p == '\\') {
+            fprintf(out, "\\%c", *p);
+        } else if (*p < 0x20 || *p == 0x7f) {
+            fprintf(out, "\\u%04x", *p);
+        } else {
+            fwrite(p, 1, size, out);
+        }
+        p += size;
+    }
+    fputc('"', out);
+}

@@ -1,0 +1,79 @@
+/* sluice VERB [options] ...: finds the verb, reads its options, runs it. */
+#include "tools/sluice/say.h"
+#include "tools/sluice/verbs.h"
+#include "transport/local/local_wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A closed 0, 1 or 2 would be the next descriptor that is opened, and talk would go into a socket. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+            _exit(SLUICE_EXIT_FILE);
+        }
+    }
+}
+
+/* What was printed must have arrived: a full disk is a failure. */
+static int end_output(int code)
+{
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == SLUICE_EXIT_OK) {
+        say_error("the result cannot be written: %s; make room or write elsewhere", strerror(errno));
+        return SLUICE_EXIT_FILE;
+    }
+    return code;
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+    struct opt_set set;
+    say_begin(verb->name);
+    if (!opt_parse(verb, argc, argv, &set)) {
+        return SLUICE_EXIT_USAGE;
+    }
+    if (opt_common_on(&set, COMMON_HELP)) {
+        opt_print_help(verb, stdout);
+        return SLUICE_EXIT_OK;
+    }
+    say_set_level(opt_common_on(&set, COMMON_QUIET), opt_common_on(&set, COMMON_VERBOSE));
+    const char *log_file = opt_common_text(&set, COMMON_LOG_FILE);
+    if (log_file != NULL && say_to_file(log_file) != SL_OK) {
+        say_error("--log-file is '%s', which cannot be written: %s", log_file, strerror(errno));
+        return SLUICE_EXIT_FILE;
+    }
+    opt_say_settings(&set);
+    return verb->run(&set);
+}
+
+static int run_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        opt_print_overview(verbs, stderr);
+        return SLUICE_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        opt_print_overview(verbs, stdout);
+        return SLUICE_EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("sluice %s\nlocal socket version %u\n", SLUICE_VERSION, LOCAL_VERSION);
+        return SLUICE_EXIT_OK;
+    }
+    const struct verb *verb = verb_find(argv[1]);
+    if (verb == NULL) {
+        say_error("no verb is named '%s'; sluice help lists them", argv[1]);
+        return SLUICE_EXIT_USAGE;
+    }
+    return run_verb(verb, argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+    fill_standard_descriptors();
+    return end_output(run_main(argc, argv));
+}

@@ -1,0 +1,109 @@
+#include "tools/sluice/program.h"
+#include "transport/base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What somebody may send to us and mean the program. The terminal's stop signal is left to stop both. */
+static const int passed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGALRM};
+
+static void fill_set(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGCHLD);
+    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++) {
+        sigaddset(set, passed_on[i]);
+    }
+}
+
+enum sl_result program_prepare(struct program *program)
+{
+    sigset_t set;
+    fill_set(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    *program = (struct program){.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
+    return program->signal_fd >= 0 ? SL_OK : sl_result_from_errno(errno);
+}
+
+static _Noreturn void be_program(char *const *argv, const struct program_setting *settings, int failure_fd)
+{
+    for (; settings->name != NULL; settings++) {
+        setenv(settings->name, settings->value, 1);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    signal(SIGPIPE, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execvp(argv[0], argv);
+    int error = errno;
+    ssize_t done = write(failure_fd, &error, sizeof error);
+    (void)done;
+    _exit(127);
+}
+
+enum sl_result program_start(struct program *program, char *const *argv, const struct program_setting *settings)
+{
+    int failure[2];
+    if (pipe2(failure, O_CLOEXEC) != 0) {
+        return SL_ERR_NOMEM;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        be_program(argv, settings, failure[1]);
+    }
+    close(failure[1]);
+    if (pid < 0) {
+        close(failure[0]);
+        return SL_ERR_NOMEM;
+    }
+    int error = 0;
+    ssize_t got;
+    do { /* the pipe closes when the program runs, and brings the reason when it does not */
+        got = read(failure[0], &error, sizeof error);
+    } while (got < 0 && errno == EINTR);
+    close(failure[0]);
+    if (got == (ssize_t)sizeof error) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+        errno = error;
+        return error == ENOENT || error == ENOTDIR ? SL_ERR_NOTFOUND : SL_ERR_IO;
+    }
+    program->pid = pid;
+    return SL_OK;
+}
+
+static void look_after(struct program *program)
+{
+    int status;
+    pid_t pid = waitpid(program->pid, &status, WNOHANG | WUNTRACED);
+    if (pid != program->pid) {
+        return;
+    }
+    if (WIFSTOPPED(status)) { /* it stopped: so do we, that the shell sees it; when we go on, it does */
+        raise(SIGSTOP);
+        kill(program->pid, SIGCONT);
+        return;
+    }
+    program->ended = true;
+    program->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void program_serve_signals(struct program *program)
+{
+    struct signalfd_siginfo info;
+    while (!program->ended && read(program->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGCHLD) {
+            look_after(program);
+        } else if (info.ssi_code != SI_KERNEL && program->pid > 0) {
+            /* The terminal's own signals (from the kernel) reached the program already: it is in our process group. */
+            kill(program->pid, (int)info.ssi_signo);
+        }
+    }
+}

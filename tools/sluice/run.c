@@ -1,0 +1,227 @@
+/* sluice run: a program against a private host, or against one that runs already. */
+#include "tools/sluice/host.h"
+#include "tools/sluice/host_options.h"
+#include "tools/sluice/maps.h"
+#include "tools/sluice/place.h"
+#include "tools/sluice/program.h"
+#include "tools/sluice/say.h"
+#include "tools/sluice/verbs.h"
+#include "transport/base/clock.h"
+#include "transport/base/fd.h"
+#include "transport/local/local_control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HOST_PATIENCE ((int64_t)(30 * SL_NS_PER_S))
+
+enum { RUN_SOCKET, RUN_ALLOW_IDLE, RUN_HOST };
+
+static const struct opt options[] = {
+    [RUN_SOCKET] = {.name = "socket", .letter = 's', .kind = OPT_TEXT, .value = "PATH",
+                    .help = "use the host that serves there instead of a private one"},
+    [RUN_ALLOW_IDLE] = {.name = "allow-idle", .help = "it is no failure when the program makes no GL context"},
+    HOST_OPTION_LIST(RUN_HOST),
+};
+
+struct run {
+    const struct opt_set *set;
+    struct program program;
+    struct host_process host;      /* pid 0: a host of somebody else's */
+    struct local_control *control; /* nullable */
+    uint64_t contexts_before;
+    char socket[LOCAL_TEXT];
+    char vendor_file[PATH_MAX];
+    char other_driver[128]; /* empty: none seen */
+};
+
+/* A host is there, or its reason was said. */
+static bool get_private_host(struct run *run)
+{
+    struct host_options host = {0};
+    host_options_read(run->set, RUN_HOST, &host);
+    if (host_start(&run->host, &host) != SL_OK) {
+        return false;
+    }
+    enum sl_result result = host_wait(&run->host, HOST_LISTENING, HOST_PATIENCE);
+    if (result != SL_OK) {
+        say_error("the private host did not start: %s; sluice doctor looks for the reason", sl_result_name(result));
+        return false;
+    }
+    snprintf(run->socket, sizeof run->socket, "%s", run->host.path);
+    return true;
+}
+
+static const char *why_not_connected(enum sl_result result)
+{
+    switch (result) {
+    case SL_ERR_NOTFOUND:
+        return "there is no such socket; start sluice serve --socket there";
+    case SL_ERR_CLOSED:
+        return "nobody serves it; start sluice serve --socket there";
+    case SL_ERR_UNSUPPORTED:
+        return "it speaks another version; use host and programs of one build";
+    case SL_ERR_INVALID:
+        return "it does not take this user, or is no Sluice socket; serve with --any-user";
+    default:
+        return sl_result_name(result);
+    }
+}
+
+static bool get_running_host(struct run *run, const char *path)
+{
+    struct local_status_reply status;
+    enum sl_result result = local_control_open(path, &run->control);
+    if (result == SL_OK) {
+        result = local_control_status(run->control, &status);
+    }
+    if (result != SL_OK) {
+        say_error("%s: %s", path, why_not_connected(result));
+        return false;
+    }
+    run->contexts_before = status.contexts_created;
+    char *full = realpath(path, NULL); /* the program may change its directory */
+    snprintf(run->socket, sizeof run->socket, "%s", full != NULL ? full : path);
+    free(full);
+    return true;
+}
+
+/* Starts it; returns 0 or the exit code that says why not. */
+static int start_program(struct run *run)
+{
+    const struct program_setting settings[] = {
+        {"SLUICE_SOCKET", run->socket},
+        /* Nobody else may be picked: EGL sees our vendor alone, GLX a vendor that does not exist. */
+        {"__EGL_VENDOR_LIBRARY_FILENAMES", run->vendor_file},
+        {"__GLX_VENDOR_LIBRARY_NAME", "sluice"},
+        {NULL, NULL},
+    };
+    char *const *argv = run->set->args;
+    switch (program_start(&run->program, argv, settings)) {
+    case SL_OK:
+        return 0;
+    case SL_ERR_NOTFOUND:
+        say_error("%s: no such program; give a path or a name on PATH", argv[0]);
+        return SLUICE_EXIT_NOT_FOUND;
+    case SL_ERR_IO:
+        say_error("%s: cannot be executed: %s", argv[0], strerror(errno));
+        return SLUICE_EXIT_CANNOT_EXECUTE;
+    default:
+        say_error("%s: no process for it: too many processes or open files", argv[0]);
+        return SLUICE_EXIT_NOT_THROUGH_US;
+    }
+}
+
+/* Until the program ended: its signals, the host's status, and now and then a look at what it has mapped. */
+static void attend(struct run *run)
+{
+    static const int look_after_ms[] = {20, 80, 400, 1000};
+    size_t look = 0;
+    while (!run->program.ended) {
+        struct pollfd items[] = {{.fd = run->program.signal_fd, .events = POLLIN},
+                                 {.fd = run->host.pid > 0 ? run->host.status_fd : -1, .events = POLLIN}};
+        int ready = poll(items, 2, run->other_driver[0] == '\0' ? look_after_ms[look] : -1);
+        program_serve_signals(&run->program);
+        if (run->host.pid > 0) {
+            host_read_status(&run->host);
+        }
+        if (ready == 0 && !run->program.ended) {
+            maps_other_driver(run->program.pid, run->other_driver, sizeof run->other_driver);
+            look += look + 1 < sizeof look_after_ms / sizeof look_after_ms[0];
+        }
+    }
+}
+
+/* How many contexts the program's run brought. */
+static uint64_t count_contexts(struct run *run)
+{
+    if (run->host.pid > 0) {
+        host_read_status(&run->host);
+        bool failed = run->host.state == HOST_FAILED;
+        host_finish(&run->host);
+        return failed ? 0 : run->host.contexts;
+    }
+    struct local_status_reply status;
+    if (local_control_status(run->control, &status) != SL_OK) {
+        run->host.state = HOST_FAILED;
+        return 0;
+    }
+    return status.contexts_created - run->contexts_before;
+}
+
+static int verdict(struct run *run)
+{
+    int code = run->program.exit_code;
+    uint64_t contexts = count_contexts(run);
+    if (run->other_driver[0] != '\0') {
+        say_error("the program used another GL driver: %s; what it drew there did not come through Sluice", run->other_driver);
+        return code != 0 ? code : SLUICE_EXIT_NOT_THROUGH_US;
+    }
+    if (run->host.state == HOST_FAILED) {
+        say_error("the host ended before the program did; sluice doctor looks for the reason");
+        return SLUICE_EXIT_NOT_THROUGH_US;
+    }
+    if (contexts == 0 && !opt_on(run->set, RUN_ALLOW_IDLE)) {
+        say_error("the program made no GL context through Sluice; it must use EGL through glvnd (--allow-idle accepts this)");
+        return code != 0 ? code : SLUICE_EXIT_NOT_THROUGH_US;
+    }
+    say_detail("contexts made: %llu", (unsigned long long)contexts);
+    return code;
+}
+
+static int run_program(struct run *run)
+{
+    const char *path = opt_text(run->set, RUN_SOCKET);
+    if (!(path != NULL ? get_running_host(run, path) : get_private_host(run))) {
+        return SLUICE_EXIT_NOT_THROUGH_US;
+    }
+    int code = start_program(run);
+    if (code != 0) {
+        return code;
+    }
+    attend(run);
+    return verdict(run);
+}
+
+static int run_verb(const struct opt_set *set)
+{
+    struct run run = {.set = set};
+    run.host.status_fd = -1;
+    enum sl_result result = place_vendor_file(run.vendor_file);
+    if (result != SL_OK) {
+        say_error("%s: the vendor file is missing: %s; build or install the guest library", run.vendor_file,
+                  sl_result_name(result));
+        return SLUICE_EXIT_NOT_THROUGH_US;
+    }
+    result = program_prepare(&run.program);
+    if (result != SL_OK) {
+        say_error("no descriptor for signals: %s; raise the limit of open files", sl_result_name(result));
+        return SLUICE_EXIT_NOT_THROUGH_US;
+    }
+    int code = run_program(&run);
+    host_finish(&run.host);
+    local_control_close(run.control);
+    sl_fd_close(&run.program.signal_fd);
+    return code;
+}
+
+const struct verb verb_run = {
+    .name = "run",
+    .summary = "run one program through Sluice",
+    .usage = "-- PROGRAM [ARGS...]",
+    .about = "Starts a private host, runs the program against it and ends with the program's own exit code. The program keeps its\n"
+             "input, output and signals; only its environment differs. When it did not render through Sluice, that is a failure.",
+    .example = "sluice run -- glmark2-es2 -b build",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .args_min = 1,
+    .args_max = SIZE_MAX,
+    .starts_program = true,
+    .exits = 1u << SLUICE_EXIT_USAGE,
+    .passes_exit = true,
+    .run = run_verb,
+};

@@ -1,0 +1,84 @@
+#include "tools/sluice/say.h"
+#include "transport/base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static struct {
+    const char *verb;
+    bool quiet;
+    bool verbose;
+    FILE *file; /* nullable */
+} state;
+
+void say_begin(const char *verb)
+{
+    state.verb = verb;
+}
+
+void say_set_level(bool quiet, bool verbose)
+{
+    state.quiet = quiet;
+    state.verbose = verbose;
+}
+
+static void log_to_file(void *user, enum sl_log_level level, const char *module, const char *text)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    fprintf(user, "%s: %s: %s\n", names[level], module, text);
+    fflush(user);
+}
+
+enum sl_result say_to_file(const char *path)
+{
+    state.file = fopen(path, "ae");
+    if (state.file == NULL) {
+        return SL_ERR_IO;
+    }
+    sl_log_set_callback(log_to_file, state.file);
+    return SL_OK;
+}
+
+static void put(FILE *to, const char *format, va_list args)
+{
+    char text[2048];
+    vsnprintf(text, sizeof text, format, args);
+    fprintf(to, "sluice%s%s: %s\n", state.verb != NULL ? " " : "", state.verb != NULL ? state.verb : "", text);
+    fflush(to);
+}
+
+void say_error(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    put(stderr, format, args);
+    va_end(args);
+    if (state.file != NULL) {
+        va_start(args, format);
+        put(state.file, format, args);
+        va_end(args);
+    }
+}
+
+void say_note(const char *format, ...)
+{
+    if (state.quiet) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    put(state.file != NULL ? state.file : stderr, format, args);
+    va_end(args);
+}
+
+void say_detail(const char *format, ...)
+{
+    if (!state.verbose) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    put(state.file != NULL ? state.file : stderr, format, args);
+    va_end(args);
+}

@@ -1,0 +1,20 @@
+/* Talk: what the program says to people, on stderr or in --log-file. Results go to stdout by their verb. Main thread. */
+#ifndef SLUICE_SAY_H
+#define SLUICE_SAY_H
+
+#include "transport/base/result.h"
+
+#include <stdbool.h>
+
+/* verb: in front of every line. */
+void say_begin(const char *verb);
+void say_set_level(bool quiet, bool verbose);
+/* Notes, details and the log go to this file from now on, appended; errors go there too. IO: errno says why. */
+enum sl_result say_to_file(const char *path) SL_MUST_USE;
+
+/* One line each: what, why, and the mend. */
+void say_error(const char *format, ...) SL_PRINTF(1, 2);
+void say_note(const char *format, ...) SL_PRINTF(1, 2);   /* not with -q */
+void say_detail(const char *format, ...) SL_PRINTF(1, 2); /* with -v */
+
+#endif

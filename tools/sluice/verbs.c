@@ -1,0 +1,16 @@
+#include "tools/sluice/verbs.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct verb *const verbs[] = {&verb_run, &verb_serve, &verb_doctor, &verb_help, NULL};
+
+const struct verb *verb_find(const char *name)
+{
+    for (const struct verb *const *v = verbs; *v != NULL; v++) {
+        if (strcmp((*v)->name, name) == 0) {
+            return *v;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,12 @@
+/* The verbs, one file each. */
+#ifndef SLUICE_VERBS_H
+#define SLUICE_VERBS_H
+
+#include "tools/sluice/opt.h"
+
+extern const struct verb verb_run, verb_serve, verb_doctor, verb_help;
+extern const struct verb *const verbs[]; /* NULL at the end */
+
+const struct verb *verb_find(const char *name); /* nullable */
+
+#endif
