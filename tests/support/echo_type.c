@@ -200,7 +200,7 @@ static enum sl_result later(struct echo_context *echo, const struct echo_command
         return SL_ERR_NOMEM;
     }
     t->task = echo->tasks[c->b % ECHO_SLOTS];
-    t->delay_ns = c->a * SL_NS_PER_US;
+    t->delay_ns = (c->a < 1000000 ? c->a : 1000000) * SL_NS_PER_US;
     return start(t, later_thread);
 }
 

@@ -13,7 +13,7 @@ enum {
     ECHO_FILL = 1,   /* a: resource, b: offset, c: size, d: byte. INVALID outside of it, NOTFOUND when not attached */
     ECHO_TASK = 2,   /* a: ring, b: slot (below ECHO_SLOTS): a task begins */
     ECHO_DONE = 3,   /* b: slot: it is done */
-    ECHO_LATER = 4,  /* a: microseconds, b: slot: it is done by another thread */
+    ECHO_LATER = 4,  /* a: microseconds (1 s at most), b: slot: it is done by another thread */
     ECHO_LOSE = 5,   /* the context is lost, from its own thread */
     ECHO_RING = 6,   /* a: resource: a thread counts in its first word until the context ends */
     ECHO_OFFER = 7,  /* a: blob id, b: size: the next blob with this id gets memory, once */

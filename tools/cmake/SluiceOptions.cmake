@@ -35,6 +35,11 @@ elseif(SLUICE_SANITIZE)
     message(FATAL_ERROR "SLUICE_SANITIZE is '${SLUICE_SANITIZE}'; it should be address, thread or empty")
 endif()
 
+if(SLUICE_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+    add_link_options(-fsanitize=address,undefined)
+endif()
+
 # sluice_library(base SOURCES a.c b.c LINKS sluice::x): a static library sluice_base with alias sluice::base.
 function(sluice_library name)
     cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
