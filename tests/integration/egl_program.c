@@ -178,6 +178,30 @@ SLT_TEST_F(egl_pbuffer, surfaceless_context_draws_into_framebuffers, rig)
     SLT_EXPECT_EQ(0x0000ffu, pixel(15, 15));
 }
 
+SLT_TEST_F(egl_pbuffer, a_context_without_config_goes_with_every_surface, rig)
+{
+    EGLContext context = eglCreateContext(rig->display, EGL_NO_CONFIG_KHR, EGL_NO_CONTEXT, es2);
+    SLT_ASSERT_TRUE(context != EGL_NO_CONTEXT);
+    EGLConfig configs[256];
+    EGLint count = 0, tried = 0;
+    const EGLint want[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT, EGL_NONE};
+    SLT_ASSERT_TRUE(eglChooseConfig(rig->display, want, configs, 256, &count));
+    const EGLint size[] = {EGL_WIDTH, 8, EGL_HEIGHT, 8, EGL_NONE};
+    for (EGLint i = 0; i < count; i += 7) {
+        EGLint id = 0;
+        eglGetConfigAttrib(rig->display, configs[i], EGL_CONFIG_ID, &id);
+        SLT_SCOPE("config %d", id);
+        EGLSurface surface = eglCreatePbufferSurface(rig->display, configs[i], size);
+        SLT_ASSERT_TRUE(surface != EGL_NO_SURFACE);
+        SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, surface, surface, context));
+        clear(1, 0, 0);
+        SLT_EXPECT_EQ(0xffu, pixel(7, 7) >> 16);
+        SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surface));
+        tried++;
+    }
+    SLT_EXPECT_TRUE(tried > 0);
+}
+
 SLT_TEST_F(egl_pbuffer, mismatches_are_refused, rig)
 {
     SLT_EXPECT_TRUE(!eglMakeCurrent(rig->display, rig->surface, EGL_NO_SURFACE, rig->context));
