@@ -23,7 +23,8 @@ class Includes(unittest.TestCase):
             return includes.check(root, root / "gen", root / "table.txt")[1]
 
     def test_allowed(self) -> None:
-        files = {"asg/a.c": '#include "asg/a.h"\n#include "host/x.h"\n#include <stdio.h>\n', "asg/a.h": "", "host/x.h": ""}
+        files = {"asg/a.c": '#include "asg/a.h"\n#include "host/x.h"\n#include <stdio.h>\n', "asg/a.h": "",
+                 "host/x.h": ""}
         self.assertEqual([], self.check(files, "asg | host/*\nhost |\n"))
 
     def test_forbidden(self) -> None:
@@ -32,7 +33,8 @@ class Includes(unittest.TestCase):
 
     def test_generated_is_another_room(self) -> None:
         files = {"asg/a.c": '#include "wire/x.h"\n', "gen/wire/x.h": '#include "asg/a.h"\n', "asg/a.h": ""}
-        self.assertEqual(["asg/a.c:1: asg may not include gen:wire/x.h", "gen:wire/x.h:1: gen:wire may not include asg/a.h"],
+        self.assertEqual(["asg/a.c:1: asg may not include gen:wire/x.h",
+                          "gen:wire/x.h:1: gen:wire may not include asg/a.h"],
                          self.check(files, "asg |\ngen:wire |\n"))
 
     def test_deeper_room_decides(self) -> None:
@@ -49,7 +51,8 @@ class Commits(unittest.TestCase):
         self.assertEqual([], commits.complaints_about("asg: Add the ring\n\nWithout it nothing moves.\n"))
 
     def test_bad(self) -> None:
-        for message in ("Add the ring\n\nwhy", "asg: add the ring\n\nwhy", "asg: Add the ring.\n\nwhy", "asg: Add\nwhy\n\nwhy",
+        for message in ("Add the ring\n\nwhy", "asg: add the ring\n\nwhy", "asg: Add the ring.\n\nwhy",
+                        "asg: Add\nwhy\n\nwhy",
                         "asg: Add the ring\n", "asg: " + "A" * 70 + "\n\nwhy", "asg: Add\n\n" + "long " * 20):
             with self.subTest(message=message):
                 self.assertNotEqual([], commits.complaints_about(message))
@@ -57,7 +60,8 @@ class Commits(unittest.TestCase):
 
 class Programs(unittest.TestCase):
     def run_lint(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run([sys.executable, str(HERE / arguments[0]), *arguments[1:]], capture_output=True, text=True)
+        return subprocess.run([sys.executable, str(HERE / arguments[0]), *arguments[1:]], capture_output=True,
+                              text=True)
 
     def test_deterministic(self) -> None:
         write = "import sys,os; open(sys.argv[1]+'/f','w').write({})"
@@ -73,7 +77,8 @@ class Programs(unittest.TestCase):
             source.write_text("int one(void) { return 1; }\nint two(void) { return 2; }\n")
             subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
             for text, code, said in (("one\ntwo\n", 0, "2 exported"), ("one\n", 1, "exports two"),
-                                     ("one\nthree\ntwo\n", 1, "does not export three"), ("two\none\n", 1, "not sorted")):
+                                     ("one\nthree\ntwo\n", 1, "does not export three"),
+                                     ("two\none\n", 1, "not sorted")):
                 with self.subTest(text=text):
                     listed.write_text(text)
                     run = self.run_lint("exports.py", str(library), str(listed))

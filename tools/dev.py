@@ -1,0 +1,228 @@
+"""What tools/dev does once the packages are there. See tools/dev for the verbs."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+import zlib
+from typing import Iterator
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SIZE = "800x600"
+
+
+def say(text: str) -> None:
+    print(f"tools/dev: {text}", file=sys.stderr, flush=True)
+
+
+def run(*command: object, env: "dict[str, str] | None" = None) -> None:
+    subprocess.run([str(word) for word in command], cwd=ROOT, env=env, check=True)
+
+
+def build(preset: str) -> pathlib.Path:
+    """Configures and builds; gives the build folder. Output only when it fails."""
+    folder = ROOT / "build" / preset
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "dev-build.log"
+    started = time.monotonic()
+    with log.open("wb") as out:
+        for command in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset]):
+            done = subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+            if done.returncode != 0:
+                sys.stderr.write(log.read_text(errors="replace")[-6000:])
+                raise SystemExit(f"tools/dev: {' '.join(command)} failed; all of it is in {log.relative_to(ROOT)}")
+    say(f"built preset {preset} in {time.monotonic() - started:.0f} s")
+    return folder
+
+
+@contextlib.contextmanager
+def x_server() -> Iterator[tuple[dict[str, str], pathlib.Path]]:
+    """A private Xvfb: the environment that reaches it, and its screen as a file in XWD format."""
+    with tempfile.TemporaryDirectory() as folder:
+        reader, writer = os.pipe()
+        server = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-screen", "0", SIZE + "x24", "-nolisten", "tcp",
+                                   "-fbdir", folder], pass_fds=[writer], stderr=subprocess.DEVNULL)
+        os.close(writer)
+        try:
+            number = os.read(reader, 16).decode().strip()
+            if not number:
+                raise SystemExit("tools/dev: Xvfb did not start; is another X server's lock file in the way in /tmp?")
+            yield dict(os.environ, DISPLAY=f":{number}"), pathlib.Path(folder) / "Xvfb_screen0"
+        finally:
+            os.close(reader)
+            server.send_signal(signal.SIGTERM)
+            server.wait()
+
+
+def read_xwd(path: pathlib.Path) -> tuple[int, int, bytes]:
+    """Width, height and RGB rows of a 32 bits per pixel XWD file."""
+    data = path.read_bytes()
+    words = struct.unpack(">20I", data[:80])
+    header_size, width, height, bits, line, colors = (words[i] for i in (0, 4, 5, 11, 12, 19))
+    if bits != 32:
+        raise SystemExit(f"tools/dev: the screen has {bits} bits per pixel; 32 are expected")
+    start = header_size + colors * 12
+    rows = []
+    for y in range(height):
+        row = data[start + y * line:start + y * line + width * 4]
+        rgb = bytearray(width * 3)
+        rgb[0::3], rgb[1::3], rgb[2::3] = row[2::4], row[1::4], row[0::4]
+        rows.append(bytes(rgb))
+    return width, height, b"".join(rows)
+
+
+def write_png(path: pathlib.Path, width: int, height: int, rgb: bytes) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    stride = width * 3
+    lines = b"".join(b"\0" + rgb[y * stride:(y + 1) * stride] for y in range(height))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+                     + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b""))
+
+
+def shoot(sluice: pathlib.Path, target: pathlib.Path) -> None:
+    """A picture of glmark2's build scene while it runs through Sluice."""
+    with x_server() as (env, screen):
+        words = [str(sluice), "run", "--", "glmark2-es2", "--size", SIZE, "-b", "build:duration=4"]
+        program = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL)
+        deadline, colours = time.monotonic() + 30, 0
+        # Taken when the model is on the screen: many colours, twice in a row.
+        while program.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.5)
+            width, height, rgb = read_xwd(screen)
+            seen = len({rgb[i:i + 3] for i in range(0, len(rgb), 3)})
+            if colours > 32 and seen > 32:
+                break
+            colours = seen
+        else:
+            program.kill()
+            raise SystemExit(f"tools/dev: no picture came; the program ended with {program.wait()}")
+        write_png(target, width, height, rgb)
+        if program.wait(timeout=60) != 0:
+            raise SystemExit(f"tools/dev: sluice run ended with {program.returncode}")
+
+
+def host_driver(sluice: pathlib.Path) -> str:
+    done = subprocess.run([str(sluice), "doctor", "--json"], capture_output=True, text=True,
+                          env={k: v for k, v in os.environ.items() if k != "DISPLAY"})
+    if done.returncode != 0:
+        subprocess.run([str(sluice), "doctor"])
+        raise SystemExit("tools/dev: sluice doctor found what is broken; see above")
+    steps = json.loads(done.stdout)["steps"]
+    return str(next(step["detail"] for step in steps if step["name"] == "driver"))
+
+
+def demo() -> int:
+    sluice = build("release") / "bin" / "sluice"
+    driver = host_driver(sluice)
+    picture, figures = ROOT / "build" / "demo.png", ROOT / "build" / "demo.json"
+    shoot(sluice, picture)
+    with x_server() as (env, _):
+        run(sys.executable, "tests/bench/glmark2_table.py", "--sluice", sluice, "--scenes", "build", "--rounds", 3,
+            "--duration", 2, "--size", SIZE, "--json", figures, env=env)
+    scenes = json.loads(figures.read_text())["scenes"]
+    print(f"picture: {picture.relative_to(ROOT)}")
+    print(f"drawn by: {driver}")
+    for scene in scenes:
+        print(f"{scene['scene']}: {scene['sluice_fps']:.0f} fps through Sluice, {scene['native_fps']:.0f} native, "
+              f"ratio {scene['ratio']:.2f} ({scene['min']:.2f} to {scene['max']:.2f})")
+    return 0
+
+
+def test() -> int:
+    folder = build("dev")
+    report = folder / "tests.xml"
+    started = time.monotonic()
+    with x_server() as (env, _):
+        env["SLUICE_STRICT_SKIPS"] = "1"
+        done = subprocess.run(["ctest", "--preset", "dev", "-j", str(os.cpu_count() or 2), "--output-junit", str(report),
+                               "-Q", *sys.argv[2:]], cwd=ROOT, env=env)
+    suite = xml.etree.ElementTree.parse(report).getroot()
+    bad = [case for case in suite.iter("testcase") if case.get("status") not in ("run", "notrun", "disabled")]
+    skipped = [case for case in suite.iter("testcase") if case.get("status") == "notrun"]
+    for case in bad:
+        print(f"--- {case.get('name')}\n{(case.findtext('system-out') or '')[-3000:]}")
+    for case in skipped:
+        print(f"skipped, as expected: {case.get('name')}")
+    count = len(list(suite.iter("testcase")))
+    if count == 0:
+        raise SystemExit("tools/dev: no tests were found")
+    ok = done.returncode == 0 and not bad
+    print(f"{'passed' if ok else 'FAILED'}: {count} tests, {count - len(bad) - len(skipped)} passed, {len(bad)} failed, "
+          f"{len(skipped)} skipped as expected, in {time.monotonic() - started:.0f} s")
+    return 0 if ok else 1
+
+
+def built(folder: pathlib.Path, ending: str) -> list[pathlib.Path]:
+    return sorted(path for path in folder.iterdir() if path.name.endswith(ending) and os.access(path, os.X_OK))
+
+
+def bench() -> int:
+    folder = build("release")
+    results = ROOT / "build" / "bench"
+    results.mkdir(exist_ok=True)
+    programs = built(folder / "tests" / "bench", "_bench")
+    if not programs:
+        raise SystemExit("tools/dev: no benchmarks were built")
+    with x_server() as (env, _):
+        env["SLUICE_PROGRAM"] = str(folder / "bin" / "sluice")
+        for program in programs:
+            say(program.name)
+            with (results / f"{program.name}.json").open("wb") as out:
+                subprocess.run([str(program)], env=env, stdout=out, check=True)
+            print((results / f"{program.name}.json").read_text())
+        run(sys.executable, "tests/bench/glmark2_table.py", "--sluice", folder / "bin" / "sluice", "--json",
+            results / "glmark2.json", env=env)
+    return 0
+
+
+def fuzz() -> int:
+    folder = build("fuzz")
+    seconds = os.environ.get("SECONDS_EACH", "60")
+    programs = built(folder / "tests" / "fuzz", "_fuzz")
+    if not programs:
+        raise SystemExit("tools/dev: no fuzzers were built")
+    failed = []
+    for program in programs:
+        corpus = folder / "corpus" / program.name
+        corpus.mkdir(parents=True, exist_ok=True)
+        seeds = ROOT / "tests" / "fuzz" / "seeds" / program.name
+        say(f"{program.name} for {seconds} s")
+        done = subprocess.run([str(program), f"-max_total_time={seconds}", "-print_final_stats=1", "-timeout=10",
+                               f"-artifact_prefix={corpus}/crash-", str(corpus), *([str(seeds)] if seeds.is_dir() else [])],
+                              stderr=subprocess.PIPE, text=True, errors="replace")
+        stats = [line for line in done.stderr.splitlines() if line.startswith("stat::number_of_executed_units")]
+        print(f"{program.name}: {'no finding' if done.returncode == 0 else 'FINDING'}; {' '.join(stats)}")
+        if done.returncode != 0:
+            failed.append(program.name)
+            print(done.stderr[-4000:])
+    return 1 if failed else 0
+
+
+def lint() -> int:
+    build("dev")
+    return subprocess.run(["tools/lint/all.sh"], cwd=ROOT).returncode
+
+
+def main() -> int:
+    verbs = {"demo": demo, "test": test, "bench": bench, "fuzz": fuzz, "lint": lint}
+    if len(sys.argv) < 2 or sys.argv[1] not in verbs:
+        raise SystemExit("usage: tools/dev demo|test|bench|fuzz|lint")
+    if shutil.which("cmake") is None:
+        raise SystemExit("tools/dev: cmake is missing; start this through tools/dev, which installs it")
+    try:
+        return verbs[sys.argv[1]]()
+    except subprocess.CalledProcessError as failure:
+        raise SystemExit(f"tools/dev: {' '.join(failure.cmd)} ended with {failure.returncode}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
