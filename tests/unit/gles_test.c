@@ -1,0 +1,511 @@
+/* host/gles and host/rc on the native driver, through packets: what is drawn, and what a hostile guest gets (attack cases D). */
+#include "tests/support/gles_world.h"
+#include "tests/support/slt.h"
+#include "transport/base/atomic.h"
+#include "transport/base/clock.h"
+#include "wire/gles2_opcodes.h"
+#include "wire/rc_opcodes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct one {
+    struct gles_world world;
+    struct gles_guest *g;
+};
+
+static void one_init(struct one *t)
+{
+    gles_world_init(&t->world);
+    t->g = gles_guest_open(&t->world);
+    gles_guest_start(t->g, 3);
+}
+
+static void one_finish(struct one *t) { gles_world_finish(&t->world); }
+
+SLT_FIXTURE(gles, struct one, one_init, one_finish);
+
+/* A triangle over everything. */
+static const float cover[] = {-1, -1, 0, 1, 3, -1, 0, 1, -1, 3, 0, 1};
+static const float red[] = {1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1};
+
+static void pointer(struct gles_guest *g, uint32_t index, const void *data, uint32_t size)
+{
+    gles_send(g, GLES2_OP_glVertexAttribPointerData, "uiubidu", index, 4, GL_FLOAT, 0, 0, data, size, size);
+}
+
+static void arrays(struct gles_guest *g)
+{
+    gles_program(g);
+    gles_send(g, GLES2_OP_glEnableVertexAttribArray, "u", 0);
+    gles_send(g, GLES2_OP_glEnableVertexAttribArray, "u", 1);
+    pointer(g, 0, cover, sizeof cover);
+    pointer(g, 1, red, sizeof red);
+}
+
+SLT_TEST_F(gles, a_flush_lands_in_the_resource_top_row_first, t)
+{
+    struct gles_guest *g = t->g;
+    gles_send(g, GLES2_OP_glClearColor, "ffff", 0.0, 1.0, 0.0, 1.0);
+    gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
+    gles_send(g, GLES2_OP_glEnable, "u", GL_SCISSOR_TEST);
+    gles_send(g, GLES2_OP_glScissor, "iiii", 0, 0, 8, 8); /* lower left corner */
+    gles_send(g, GLES2_OP_glClearColor, "ffff", 1.0, 0.0, 0.0, 1.0);
+    gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
+    SLT_EXPECT_EQ(0xff0000u, gles_window_pixel(g, 0, WORLD_HEIGHT - 1));
+    SLT_EXPECT_EQ(0x00ff00u, gles_window_pixel(g, 0, 0));
+    SLT_EXPECT_EQ(0x00ff00u, gles_window_pixel(g, WORLD_WIDTH - 1, WORLD_HEIGHT - 1));
+    SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+SLT_TEST_F(gles, a_flush_leaves_the_state_alone, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t buffer, fb;
+    gles_send(g, GLES2_OP_glGenBuffers, "iu", 1, 4);
+    gles_read(g, &buffer, 4);
+    gles_send(g, GLES2_OP_glGenFramebuffers, "iu", 1, 4);
+    gles_read(g, &fb, 4);
+    gles_send(g, GLES2_OP_glBindBuffer, "uu", GL_PIXEL_PACK_BUFFER, buffer);
+    gles_send(g, GLES2_OP_glBufferData, "uidu", GL_PIXEL_PACK_BUFFER, 4, "abcd", 4, GL_STATIC_DRAW);
+    gles_send(g, GLES2_OP_glBindFramebuffer, "uu", GL_FRAMEBUFFER, fb);
+    gles_send(g, GLES2_OP_glPixelStorei, "ui", GL_PACK_ALIGNMENT, 8);
+    gles_send(g, GLES2_OP_glPixelStorei, "ui", GL_PACK_ROW_LENGTH, 100);
+    gles_send(g, GLES2_OP_glPixelStorei, "ui", GL_PACK_SKIP_ROWS, 3);
+    (void)gles_window_pixel(g, 0, 0);
+    static const struct {
+        uint32_t name, value;
+    } kept[] = {{GL_PACK_ALIGNMENT, 8}, {GL_PACK_ROW_LENGTH, 100}, {GL_PACK_SKIP_ROWS, 3}, {GL_PACK_SKIP_PIXELS, 0}};
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        SLT_EXPECT_EQ(kept[i].value, gles_call(g, GLES2_OP_glGetIntegerv, "uu", kept[i].name, 4));
+    }
+    SLT_EXPECT_EQ(buffer, gles_call(g, GLES2_OP_glGetIntegerv, "uu", GL_PIXEL_PACK_BUFFER_BINDING, 4));
+    SLT_EXPECT_EQ(fb, gles_call(g, GLES2_OP_glGetIntegerv, "uu", GL_READ_FRAMEBUFFER_BINDING, 4));
+    SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+SLT_TEST_F(gles, client_arrays_draw, t)
+{
+    arrays(t->g);
+    gles_send(t->g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 3);
+    SLT_EXPECT_EQ(0xff0000ffu, gles_pixel(t->g, 5, 5));
+    SLT_EXPECT_EQ(0u, gles_error(t->g));
+}
+
+SLT_TEST_F(gles, client_indices_draw, t)
+{
+    static const uint16_t indices[] = {2, 1, 0};
+    arrays(t->g);
+    gles_send(t->g, GLES2_OP_glDrawElementsData, "uiudu", GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, indices, 6, 6);
+    SLT_EXPECT_EQ(0xff0000ffu, gles_pixel(t->g, 5, 5));
+    SLT_EXPECT_EQ(0u, gles_error(t->g));
+}
+
+/* D01: a draw never reads past the client arrays that were sent for it. */
+SLT_TEST_F(gles, d01_refuses_draws_past_the_arrays, t)
+{
+    static const uint32_t far[] = {0, 1, 0x7fffffff};
+    struct gles_guest *g = t->g;
+    arrays(g);
+    gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 1, 3);
+    pointer(g, 0, cover, sizeof cover);
+    gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0x7ffffff0, 0x7ffffff0);
+    pointer(g, 0, cover, sizeof cover);
+    gles_send(g, GLES2_OP_glDrawElementsData, "uiudu", GL_TRIANGLES, 3, GL_UNSIGNED_INT, far, 12, 12);
+    pointer(g, 0, cover, sizeof cover);
+    gles_send(g, GLES2_OP_glDrawElementsData, "uiudu", GL_TRIANGLES, 300, GL_UNSIGNED_INT, far, 12, 12);
+    gles_send(g, GLES2_OP_glDrawArraysInstanced, "uiii", GL_TRIANGLES, 0, 3, INT32_MAX);
+    gles_send(g, GLES2_OP_glDrawArraysInstanced, "uiii", GL_TRIANGLES, 0, 3, INT32_MIN);
+    SLT_EXPECT_EQ(0x000000ffu, gles_pixel(g, 5, 5)); /* nothing of it was drawn */
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+    pointer(g, 0, cover, sizeof cover);
+    gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 3);
+    SLT_EXPECT_EQ(0xff0000ffu, gles_pixel(g, 5, 5));
+}
+
+SLT_TEST_F(gles, an_old_short_array_is_switched_off_for_the_draw, t)
+{
+    static const float six[] = {-1, -1, 0, 1, 1, -1, 0, 1, -1, 1, 0, 1, -1, 1, 0, 1, 1, -1, 0, 1, 1, 1, 0, 1};
+    static const float green[] = {0, 1, 0, 1};
+    struct gles_guest *g = t->g;
+    arrays(g);
+    gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 3);
+    gles_send(g, GLES2_OP_glVertexAttrib4fv, "ud", 1, green, sizeof green);
+    pointer(g, 0, six, sizeof six); /* attribute 1 stays enabled with three elements of the draw before */
+    gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 6);
+    SLT_EXPECT_EQ(0x00ff00ffu, gles_pixel(g, 5, 5));
+    SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+/* An offset is never an address: none of these may touch memory, the context lives. */
+SLT_TEST_F(gles, refuses_offsets_without_a_buffer, t)
+{
+    struct gles_guest *g = t->g;
+    arrays(g);
+    gles_send(g, GLES2_OP_glVertexAttribPointerOffset, "uiubiu", 0, 4, GL_FLOAT, 0, 16, 0x41414140u);
+    gles_send(g, GLES2_OP_glDrawElementsOffset, "uiuu", GL_TRIANGLES, 3, GL_UNSIGNED_INT, 0x41414140u);
+    gles_send(g, GLES2_OP_glReadPixelsOffsetAEMU, "iiiiuuu", 0, 0, 4, 4, GL_RGBA, GL_UNSIGNED_BYTE, 0x41414140u);
+    gles_send(g, GLES2_OP_glTexImage2DOffsetAEMU, "uiiiiiuuu", GL_TEXTURE_2D, 0, GL_RGBA, 4, 4, 0, GL_RGBA, GL_UNSIGNED_BYTE,
+              0x41414140u);
+    gles_send(g, GLES2_OP_glDrawArraysIndirectOffsetAEMU, "uu", GL_TRIANGLES, 0x41414140u);
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+    SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+/* GL takes the buffer out of the bound vertex array and leaves the offset behind: it must not become an address. */
+SLT_TEST_F(gles, a_deleted_buffer_leaves_no_address_behind, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t buffer;
+    static uint8_t big[4096];
+    gles_program(g);
+    gles_send(g, GLES2_OP_glGenBuffers, "iu", 1, 4);
+    gles_read(g, &buffer, 4);
+    gles_send(g, GLES2_OP_glBindBuffer, "uu", GL_ARRAY_BUFFER, buffer);
+    gles_send(g, GLES2_OP_glBufferData, "uidu", GL_ARRAY_BUFFER, 4096, big, 4096, GL_STATIC_DRAW);
+    gles_send(g, GLES2_OP_glVertexAttribPointerOffset, "uiubiu", 0, 4, GL_FLOAT, 0, 16, 1024);
+    gles_send(g, GLES2_OP_glEnableVertexAttribArray, "u", 0);
+    gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 3);
+    gles_send(g, GLES2_OP_glDeleteBuffers, "id", 1, &buffer, 4);
+    gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 3);
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+    SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+/* D02: unpack state that makes GL read past the bytes that came. */
+SLT_TEST_F(gles, d02_refuses_uploads_past_the_data, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t texture;
+    uint8_t data[64];
+    memset(data, 255, sizeof data);
+    gles_send(g, GLES2_OP_glGenTextures, "iu", 1, 4);
+    gles_read(g, &texture, 4);
+    gles_send(g, GLES2_OP_glBindTexture, "uu", GL_TEXTURE_2D, texture);
+    static const struct {
+        uint32_t name;
+        int32_t value;
+    } skips[] = {{GL_UNPACK_SKIP_ROWS, 1}, {GL_UNPACK_SKIP_PIXELS, 1}, {GL_UNPACK_ROW_LENGTH, 1 << 20}, {GL_UNPACK_SKIP_ROWS, INT32_MAX}};
+    for (size_t i = 0; i < sizeof skips / sizeof skips[0]; i++) {
+        gles_send(g, GLES2_OP_glPixelStorei, "ui", skips[i].name, skips[i].value);
+        gles_send(g, GLES2_OP_glTexImage2D, "uiiiiiuud", GL_TEXTURE_2D, 0, GL_RGBA, 4, 4, 0, GL_RGBA, GL_UNSIGNED_BYTE, data, 64);
+        gles_send(g, GLES2_OP_glPixelStorei, "ui", skips[i].name, 0);
+    }
+    gles_send(g, GLES2_OP_glTexImage2D, "uiiiiiuud", GL_TEXTURE_2D, 0, GL_RGBA, 1 << 14, 1 << 14, 0, GL_RGBA, GL_UNSIGNED_BYTE, data, 64);
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+    SLT_EXPECT_EQ(0u, gles_error(g)); /* none of them reached GL */
+    gles_send(g, GLES2_OP_glTexImage2D, "uiiiiiuud", GL_TEXTURE_2D, 0, GL_RGBA, 4, 4, 0, GL_RGBA, GL_UNSIGNED_BYTE, data, 64);
+    SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+/* D03: reads that do not fit, into client memory and into a buffer. */
+SLT_TEST_F(gles, d03_refuses_reads_that_do_not_fit, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t buffer;
+    uint8_t out[60], zeros[60] = {0};
+    gles_send(g, GLES2_OP_glClearColor, "ffff", 1.0, 1.0, 1.0, 1.0);
+    gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
+    gles_send(g, GLES2_OP_glReadPixels, "iiiiuuu", 0, 0, 4, 4, GL_RGBA, GL_UNSIGNED_BYTE, 60);
+    gles_read(g, out, 60);
+    SLT_EXPECT_MEMEQ(zeros, out, 60);
+    gles_send(g, GLES2_OP_glGenBuffers, "iu", 1, 4);
+    gles_read(g, &buffer, 4);
+    gles_send(g, GLES2_OP_glBindBuffer, "uu", GL_PIXEL_PACK_BUFFER, buffer);
+    gles_send(g, GLES2_OP_glBufferData, "uidu", GL_PIXEL_PACK_BUFFER, 48, zeros, 48, GL_STREAM_READ); /* one row short of 4x4 */
+    gles_send(g, GLES2_OP_glReadPixelsOffsetAEMU, "iiiiuuu", 0, 0, 4, 4, GL_RGBA, GL_UNSIGNED_BYTE, 0);
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_OPERATION, gles_error(g));
+    gles_send(g, GLES2_OP_glReadPixels, "iiiiuuu", 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4); /* an address, with a buffer bound */
+    gles_read(g, out, 4);
+    SLT_EXPECT_MEMEQ(zeros, out, 4);
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
+/* D04: source that no compiler should be asked to read, and source that strains one. */
+SLT_TEST_F(gles, d04_bears_hostile_shaders, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t shader = gles_call(g, GLES2_OP_glCreateShader, "u", GL_FRAGMENT_SHADER);
+    uint32_t size = 16u << 20;
+    char *text = calloc(1, size);
+    memset(text, ' ', size);
+    gles_send(g, GLES2_OP_glShaderString, "udu", shader, text, size, size);
+    static const char head[] = "precision mediump float; void main() { gl_FragColor = vec4(";
+    size_t n = sizeof head - 1;
+    memcpy(text, head, n);
+    memset(text + n, '(', 10000);
+    text[n + 10000] = '1';
+    memset(text + n + 10001, ')', 10000);
+    memcpy(text + n + 20001, "); }", 5);
+    uint32_t used = (uint32_t)n + 20001 + 5;
+    gles_send(g, GLES2_OP_glShaderString, "udu", shader, text, used, used);
+    gles_send(g, GLES2_OP_glCompileShader, "u", shader);
+    free(text);
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
+/* D05: program binaries that are not: garbage, truncated, of another format. */
+SLT_TEST_F(gles, d05_bears_false_program_binaries, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t program = gles_program(g);
+    uint32_t size = gles_call(g, GLES2_OP_glGetProgramiv, "uuu", program, GL_PROGRAM_BINARY_LENGTH, 4);
+    uint32_t length = 0, format = 0;
+    uint8_t *binary = calloc(1, size + 16);
+    gles_send(g, GLES2_OP_glGetProgramBinary, "uiuuu", program, size, 4, 4, size);
+    gles_read(g, &length, 4);
+    gles_read(g, &format, 4);
+    gles_read(g, binary, size);
+    uint32_t other = gles_call(g, GLES2_OP_glCreateProgram, "");
+    for (uint32_t cut = 0; cut < 4; cut++) {
+        uint32_t n = size * cut / 4;
+        gles_send(g, GLES2_OP_glProgramBinary, "uudi", other, format, binary, n, n);
+        gles_send(g, GLES2_OP_glProgramBinary, "uudi", other, format + 1, binary, n, n);
+    }
+    for (uint32_t i = 0; i < size; i += size / 16 + 1) {
+        binary[i] ^= 0x5a;
+        gles_send(g, GLES2_OP_glProgramBinary, "uudi", other, format, binary, size, size);
+        binary[i] ^= 0x5a;
+    }
+    gles_send(g, GLES2_OP_glProgramBinary, "uudi", other, format, binary, 4, 1 << 30); /* says more than it sends */
+    free(binary);
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
+/* D06: compressed data one block short, and an imageSize that lies. */
+SLT_TEST_F(gles, d06_refuses_short_compressed_data, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t texture;
+    uint8_t blocks[64] = {0};
+    gles_send(g, GLES2_OP_glGenTextures, "iu", 1, 4);
+    gles_read(g, &texture, 4);
+    gles_send(g, GLES2_OP_glBindTexture, "uu", GL_TEXTURE_2D, texture);
+    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0, GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 24, blocks, 24);
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_VALUE, gles_error(g));
+    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0, GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 32, blocks, 24);
+    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0, GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, -32, blocks, 32);
+    SLT_EXPECT_EQ(0u, gles_error(g)); /* neither reached GL */
+    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0, GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 32, blocks, 32);
+    SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+/* D07, D10: handles of the dead, and one context on two threads. */
+SLT_TEST_F(gles, d10_refuses_dead_handles, t)
+{
+    struct gles_guest *g = t->g;
+    gles_send(g, GLES2_OP_glEGLImageTargetTexture2DOES, "uu", GL_TEXTURE_2D, 0xdeadbeef);
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcCreateClientImage, "uuu", 0xdead, 0x30b1, 1));
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcDestroyClientImage, "u", 17));
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", g->gl, 0x1234, g->surface));
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", g->surface, g->surface, g->surface)); /* a surface is no context */
+    gles_send(g, RC_OP_rcDestroyWindowSurface, "u", g->surface);
+    gles_send(g, RC_OP_rcDestroyWindowSurface, "u", g->surface);
+    SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcFlushWindowColorBuffer, "u", g->surface));
+    gles_send(g, RC_OP_rcDestroyContext, "u", g->gl); /* current: lives on until it is not */
+    gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
+    SLT_EXPECT_EQ(1u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", 0, 0, 0));
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", g->gl, g->surface, g->surface));
+    gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT); /* nothing is current */
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
+struct bad_buffer {
+    const char *label;
+    uint32_t width, height, format;
+};
+static const struct bad_buffer bad_buffers[] = {{"empty", 0, 0, GL_RGBA},
+                                                {"no_height", 4, 0, GL_RGBA},
+                                                {"huge", 65536, 65536, GL_RGBA},
+                                                {"largest", UINT32_MAX, UINT32_MAX, GL_RGBA},
+                                                {"unknown_format", 4, 4, 0x1234}};
+/* D08 */
+SLT_TEST_FP(gles, d08_refuses_impossible_buffers, t, struct bad_buffer, bad_buffers, c)
+{
+    SLT_EXPECT_EQ(0u, gles_call(t->g, RC_OP_rcCreateColorBuffer, "uuu", c->width, c->height, c->format));
+    SLT_EXPECT_TRUE(gles_guest_alive(t->g));
+}
+
+SLT_TEST_F(gles, d08_a_closed_buffer_is_gone, t)
+{
+    struct gles_guest *g = t->g;
+    uint8_t pixel[4] = {9, 9, 9, 9}, zero[4] = {0};
+    uint32_t cb = gles_call(g, RC_OP_rcCreateColorBuffer, "uuu", 4, 4, GL_RGBA);
+    SLT_ASSERT_NE(0u, cb);
+    gles_send(g, RC_OP_rcReadColorBuffer, "uiiiiuuu", cb, 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4);
+    gles_read(g, pixel, 4);
+    SLT_EXPECT_MEMEQ(zero, pixel, 4); /* never written */
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcOpenColorBuffer2, "u", cb));
+    gles_send(g, RC_OP_rcCloseColorBuffer, "u", cb);
+    gles_send(g, RC_OP_rcCloseColorBuffer, "u", cb);
+    SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcOpenColorBuffer2, "u", cb));
+    SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcUpdateColorBuffer, "uiiiiuud", cb, 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, pixel, 4));
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
+/* D09: a buffer of another process is unknown until it is opened; composing is bounded and never reads its own target. */
+SLT_TEST_F(gles, d09_keeps_processes_and_compositions_apart, t)
+{
+    struct gles_guest *g = t->g, *other = gles_guest_open(&t->world);
+    uint8_t green[4] = {0, 255, 0, 255}, pixel[4];
+    uint32_t cb = gles_call(other, RC_OP_rcCreateColorBuffer, "uuu", 4, 4, GL_RGBA);
+    uint32_t mine = gles_call(g, RC_OP_rcCreateColorBuffer, "uuu", 4, 4, GL_RGBA);
+    SLT_EXPECT_EQ(0u, gles_call(other, RC_OP_rcUpdateColorBuffer, "uiiiiuud", cb, 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, green, 4));
+    gles_send(g, RC_OP_rcFBPost, "u", cb);
+    gles_send(g, RC_OP_rcReadColorBuffer, "uiiiiuuu", cb, 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4);
+    gles_read(g, pixel, 4);
+    SLT_EXPECT_EQ(0u, pixel[1]);
+    uint8_t layers[12 + 1000 * 56] = {0};
+    sl_store_u32(layers, 1);
+    sl_store_u32(layers + 4, mine);
+    sl_store_u32(layers + 8, 1000);
+    SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcCompose, "ud", sizeof layers, layers, (uint32_t)sizeof layers));
+    sl_store_u32(layers + 8, 1);
+    sl_store_u32(layers + 12, mine); /* source and target */
+    sl_store_u32(layers + 16, 2);
+    sl_store_u32(layers + 28, 4);
+    sl_store_u32(layers + 32, 4);
+    SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcCompose, "ud", 68, layers, 68));
+    sl_store_u32(layers + 12, cb); /* of another process */
+    SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcCompose, "ud", 68, layers, 68));
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcOpenColorBuffer2, "u", cb));
+    static const float crop[] = {-1e30f, -5.0f, 1e30f, 3.0f}; /* anything: samples stay inside */
+    memcpy(layers + 36, crop, sizeof crop);
+    SLT_EXPECT_EQ(1u, gles_call(g, RC_OP_rcCompose, "ud", 68, layers, 68));
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+    SLT_EXPECT_TRUE(gles_guest_alive(other));
+}
+
+/* D13 */
+SLT_TEST_F(gles, d13_refuses_displays_that_are_not_there, t)
+{
+    struct gles_guest *g = t->g;
+    for (uint32_t i = 0; i < 12; i++) {
+        uint32_t id = gles_call(g, RC_OP_rcCreateDisplay, "u", 4), result;
+        gles_read(g, &result, 4);
+        SLT_EXPECT_EQ(0u, id);
+        SLT_EXPECT_LT((int32_t)result, 0);
+    }
+    SLT_EXPECT_LT((int32_t)gles_call(g, RC_OP_rcDestroyDisplay, "u", UINT32_MAX), 0);
+    SLT_EXPECT_LT((int32_t)gles_call(g, RC_OP_rcSetDisplayPose, "uiiuu", 0, -5, -5, UINT32_MAX, UINT32_MAX), 0);
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
+/* --- what a correct guest relies on --- */
+
+SLT_TEST_F(gles, says_its_words, t)
+{
+    struct gles_guest *g = t->g;
+    char words[2048];
+    int32_t need = (int32_t)gles_call(g, RC_OP_rcGetHostExtensionsString, "uu", 0, 0);
+    SLT_ASSERT_LT(need, 0);
+    SLT_ASSERT_LE(-need, (int32_t)sizeof words);
+    gles_send(g, RC_OP_rcGetHostExtensionsString, "uu", -need, -need);
+    gles_read(g, words, (uint32_t)-need);
+    int32_t got;
+    gles_read(g, &got, 4);
+    SLT_EXPECT_EQ(-need, got);
+    SLT_EXPECT_EQ(' ', words[-need - 2]);
+    SLT_EXPECT_TRUE(strstr(words, "ANDROID_EMU_gles_max_version_") != NULL);
+    SLT_EXPECT_TRUE(strstr(words, "CHECKSUM") == NULL);
+}
+
+SLT_TEST_F(gles, maps_read_and_write_buffers, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t buffer;
+    uint8_t out[8], ok = 0;
+    gles_send(g, GLES2_OP_glGenBuffers, "iu", 1, 4);
+    gles_read(g, &buffer, 4);
+    gles_send(g, GLES2_OP_glBindBuffer, "uu", GL_ARRAY_BUFFER, buffer);
+    gles_send(g, GLES2_OP_glBufferDataSyncAEMU, "uidu", GL_ARRAY_BUFFER, 8, "abcdefgh", 8, GL_STATIC_DRAW);
+    gles_read(g, &ok, 1);
+    SLT_EXPECT_EQ(1u, ok);
+    gles_send(g, GLES2_OP_glUnmapBufferAEMU, "uiiudu", GL_ARRAY_BUFFER, 2, 3, GL_MAP_WRITE_BIT, "XYZ", 3, 1);
+    gles_read(g, &ok, 1);
+    SLT_EXPECT_EQ(1u, ok);
+    gles_send(g, GLES2_OP_glMapBufferRangeAEMU, "uiiuu", GL_ARRAY_BUFFER, 0, 8, GL_MAP_READ_BIT, 8);
+    gles_read(g, out, 8);
+    SLT_EXPECT_MEMEQ("abXYZfgh", out, 8);
+    gles_send(g, GLES2_OP_glMapBufferRangeAEMU, "uiiuu", GL_ARRAY_BUFFER, 4, 1 << 20, GL_MAP_READ_BIT, 8); /* past its end and the reply's */
+    gles_read(g, out, 8);
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
+SLT_TEST_F(gles, fences_signal_and_are_handles, t)
+{
+    struct gles_guest *g = t->g;
+    uint64_t sync = 0, handles[2];
+    uint8_t is = 1;
+    gles_send(g, GLES2_OP_glFenceSyncAEMU, "uu", GL_SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gles_read(g, &sync, 8);
+    SLT_EXPECT_NE(0u, sync);
+    uint32_t state = gles_call(g, GLES2_OP_glClientWaitSyncAEMU, "quq", sync, GL_SYNC_FLUSH_COMMANDS_BIT, (uint64_t)SL_NS_PER_S);
+    SLT_EXPECT_TRUE(state == GL_ALREADY_SIGNALED || state == GL_CONDITION_SATISFIED);
+    gles_send(g, GLES2_OP_glDeleteSyncAEMU, "q", sync);
+    gles_send(g, GLES2_OP_glIsSyncAEMU, "q", sync);
+    gles_read(g, &is, 1);
+    SLT_EXPECT_EQ(0u, is);
+    SLT_EXPECT_EQ((uint32_t)GL_WAIT_FAILED, gles_call(g, GLES2_OP_glClientWaitSyncAEMU, "quq", 0x7f0000001000ull, 0, 0ull));
+    gles_send(g, RC_OP_rcCreateSyncKHR, "uuuiuu", 0x3144, 0, 0, 1, 8, 8);
+    gles_read(g, handles, 16);
+    SLT_EXPECT_EQ(0x30f6u, gles_call(g, RC_OP_rcClientWaitSyncKHR, "qiq", handles[0], 0, (uint64_t)SL_NS_PER_S));
+    SLT_EXPECT_EQ(0x30f6u, gles_call(g, RC_OP_rcClientWaitSyncKHR, "qiq", 0x7f0000001000ull, 0, 0ull)); /* unknown: gone */
+    uint32_t command[3] = {GFXSTREAM_CREATE_EXPORT_SYNC, (uint32_t)handles[0], 0};
+    SLT_EXPECT_OK(g->context->ops->submit(g->context, command, sizeof command));
+    for (int i = 0; i < 1000 && t->world.done == 0; i++) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    SLT_EXPECT_EQ(1u, t->world.done);
+}
+
+SLT_TEST_F(gles, a_resized_buffer_resizes_the_surface, t)
+{
+    struct gles_guest *g = t->g;
+    uint8_t pixel[4];
+    uint32_t cb = gles_call(g, RC_OP_rcCreateColorBuffer, "uuu", 200, 100, GL_RGBA);
+    gles_send(g, RC_OP_rcSetWindowColorBuffer, "uu", g->surface, cb);
+    gles_send(g, GLES2_OP_glClearColor, "ffff", 0.0, 0.0, 1.0, 1.0);
+    gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
+    SLT_EXPECT_EQ(0x0000ffffu, gles_pixel(g, 199, 99));
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcFlushWindowColorBuffer, "u", g->surface));
+    gles_send(g, RC_OP_rcReadColorBuffer, "uiiiiuuu", cb, 199, 99, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4);
+    gles_read(g, pixel, 4);
+    SLT_EXPECT_EQ(255u, pixel[2]);
+    SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+SLT_TEST_F(gles, a_resource_is_a_texture, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t names[2];
+    t->world.pixels[2] = 255; /* red, the resource's first pixel */
+    gles_send(g, GLES2_OP_glGenTextures, "iu", 1, 4);
+    gles_read(g, &names[0], 4);
+    gles_send(g, GLES2_OP_glGenFramebuffers, "iu", 1, 4);
+    gles_read(g, &names[1], 4);
+    gles_send(g, GLES2_OP_glBindTexture, "uu", GL_TEXTURE_2D, names[0]);
+    gles_send(g, RC_OP_rcBindTexture, "u", WORLD_WINDOW);
+    gles_send(g, GLES2_OP_glBindFramebuffer, "uu", GL_FRAMEBUFFER, names[1]);
+    gles_send(g, GLES2_OP_glFramebufferTexture2D, "uuuui", GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, names[0], 0);
+    SLT_EXPECT_EQ((uint32_t)GL_FRAMEBUFFER_COMPLETE, gles_call(g, GLES2_OP_glCheckFramebufferStatus, "u", GL_FRAMEBUFFER));
+    SLT_EXPECT_EQ(0xff0000ffu, gles_pixel(g, 0, 0));
+    SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+/* Two guests at once; one breaks the protocol; the other does not notice. */
+SLT_TEST_F(gles, a_lost_guest_leaves_the_others_alone, t)
+{
+    struct gles_guest *bad = gles_guest_open(&t->world);
+    gles_guest_start(bad, 2);
+    gles_send(bad, 9999, "u", 0);
+    asg_writer_flush(&bad->writer);
+    for (int i = 0; i < 1000 && sl_atomic_load_acquire(&bad->lost) == 0; i++) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    SLT_EXPECT_TRUE(strstr(bad->reason, "unknown opcode 9999") != NULL);
+    arrays(t->g);
+    gles_send(t->g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 3);
+    SLT_EXPECT_EQ(0xff0000u, gles_window_pixel(t->g, 5, 5));
+    SLT_EXPECT_TRUE(gles_guest_alive(t->g));
+}
