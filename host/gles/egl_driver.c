@@ -10,9 +10,11 @@
 
 /* --- environment --- */
 
-/* What would make glvnd load our own vendor library, and that find a host: the host draws natively. Set aside while the driver is found
- * (glvnd looks at it once), then put back: the caller may start programs with it. */
-static const char *const guest_variables[] = {"__EGL_VENDOR_LIBRARY_FILENAMES", "__EGL_VENDOR_LIBRARY_DIRS", "SLUICE_SOCKET"};
+/* What would make glvnd load our own vendor library, and that find a host: the host draws natively.
+ * Set aside while the driver is found (glvnd looks at it once), then put back: the caller may start
+ * programs with it. */
+static const char *const guest_variables[] = {"__EGL_VENDOR_LIBRARY_FILENAMES",
+                                              "__EGL_VENDOR_LIBRARY_DIRS", "SLUICE_SOCKET"};
 enum { VARIABLES = sizeof guest_variables / sizeof guest_variables[0] };
 
 static void hide_environment(const char *egl_vendor, char *saved[VARIABLES])
@@ -44,7 +46,9 @@ static void restore_environment(char *saved[VARIABLES])
 static void *egl_symbol(struct hgl_driver *d, const char *name)
 {
     void *p = dlsym(d->egl_library, name);
-    return p != NULL || d->native.egl.GetProcAddress == NULL ? p : (void *)d->native.egl.GetProcAddress(name);
+    return p != NULL || d->native.egl.GetProcAddress == NULL
+               ? p
+               : (void *)d->native.egl.GetProcAddress(name);
 }
 
 static bool load_egl(struct hgl_driver *d)
@@ -85,7 +89,8 @@ static bool open_libraries(struct hgl_driver *d, const struct hct_options *o)
     const char *name = o->egl_library != NULL ? o->egl_library : "libEGL.so.1";
     d->egl_library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (d->egl_library == NULL) {
-        sl_error("gles", "no native EGL: %s; install libegl1 and a driver (Debian: libegl-mesa0)", dlerror());
+        sl_error("gles", "no native EGL: %s; install libegl1 and a driver (Debian: libegl-mesa0)",
+                 dlerror());
         return false;
     }
     d->gles2_library = dlopen("libGLESv2.so.2", RTLD_NOW | RTLD_LOCAL);
@@ -110,7 +115,8 @@ static bool listed(const char *list, const char *word)
     return false;
 }
 
-static bool init_display(struct hgl_driver *d, EGLDisplay display, const char *kind, const char **chosen)
+static bool init_display(struct hgl_driver *d, EGLDisplay display, const char *kind,
+                         const char **chosen)
 {
     struct hs_native *n = &d->native;
     if (display == EGL_NO_DISPLAY || !n->egl.Initialize(display, &n->egl_major, &n->egl_minor)) {
@@ -121,27 +127,35 @@ static bool init_display(struct hgl_driver *d, EGLDisplay display, const char *k
     return true;
 }
 
-/* Surfaceless first: it needs no window system and finds the GPU by itself; then the first device; then whatever the default is. */
+/* Surfaceless first: it needs no window system and finds the GPU by itself; then the first device;
+ * then whatever the default is. */
 static bool open_display(struct hgl_driver *d, const char *gpu, const char **chosen)
 {
     const struct hs_egl *egl = &d->native.egl;
     const char *client = egl->QueryString(EGL_NO_DISPLAY, EGL_EXTENSIONS);
-    if (gpu == NULL && egl->GetPlatformDisplayEXT != NULL && listed(client, "EGL_MESA_platform_surfaceless") &&
-        init_display(d, egl->GetPlatformDisplayEXT(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL), "surfaceless", chosen)) {
+    if (gpu == NULL && egl->GetPlatformDisplayEXT != NULL &&
+        listed(client, "EGL_MESA_platform_surfaceless") &&
+        init_display(
+            d, egl->GetPlatformDisplayEXT(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL),
+            "surfaceless", chosen)) {
         return true;
     }
     EGLDeviceEXT devices[16];
     EGLint count = 0;
-    if (egl->GetPlatformDisplayEXT != NULL && egl->QueryDevicesEXT != NULL && egl->QueryDevicesEXT(16, devices, &count)) {
+    if (egl->GetPlatformDisplayEXT != NULL && egl->QueryDevicesEXT != NULL &&
+        egl->QueryDevicesEXT(16, devices, &count)) {
         long want = gpu != NULL ? strtol(gpu, NULL, 10) : -1;
         for (EGLint i = 0; i < count; i++) {
             if ((want < 0 || want == i) &&
-                init_display(d, egl->GetPlatformDisplayEXT(EGL_PLATFORM_DEVICE_EXT, devices[i], NULL), "device", chosen)) {
+                init_display(d,
+                             egl->GetPlatformDisplayEXT(EGL_PLATFORM_DEVICE_EXT, devices[i], NULL),
+                             "device", chosen)) {
                 return true;
             }
         }
     }
-    return gpu == NULL && init_display(d, egl->GetDisplay(EGL_DEFAULT_DISPLAY), "default display", chosen);
+    return gpu == NULL &&
+           init_display(d, egl->GetDisplay(EGL_DEFAULT_DISPLAY), "default display", chosen);
 }
 
 /* --- configs --- */
@@ -161,7 +175,10 @@ static void fill_config(const struct hs_native *n, struct hs_config *c, EGLConfi
     c->config = config;
     for (uint32_t i = 0; i < HS_CONFIG_ATTRIBUTES; i++) {
         int32_t name = hs_config_attributes[i];
-        int32_t value = name == 0x3030 ? 0 : attribute(n, config, name); /* PRESERVED_RESOURCES was never an EGL attribute */
+        int32_t value =
+            name == 0x3030
+                ? 0
+                : attribute(n, config, name); /* PRESERVED_RESOURCES was never an EGL attribute */
         c->values[i] = name == EGL_SURFACE_TYPE ? value | EGL_WINDOW_BIT : value;
     }
 }
@@ -182,7 +199,8 @@ static bool load_configs(struct hgl_driver *d)
     for (EGLint i = 0; i < count; i++) {
         bool pbuffer = (attribute(n, all[i], EGL_SURFACE_TYPE) & EGL_PBUFFER_BIT) != 0;
         bool es2 = (attribute(n, all[i], EGL_RENDERABLE_TYPE) & EGL_OPENGL_ES2_BIT) != 0;
-        bool rgb = attribute(n, all[i], EGL_RED_SIZE) > 0 && attribute(n, all[i], EGL_GREEN_SIZE) > 0 &&
+        bool rgb = attribute(n, all[i], EGL_RED_SIZE) > 0 &&
+                   attribute(n, all[i], EGL_GREEN_SIZE) > 0 &&
                    attribute(n, all[i], EGL_BLUE_SIZE) > 0;
         if (pbuffer && es2 && rgb) {
             fill_config(n, &d->configs[n->config_count++], all[i]);
@@ -203,10 +221,12 @@ static void read_display_extensions(struct hgl_driver *d)
     bool egl15 = n->egl_major > 1 || n->egl_minor >= 5;
     n->surfaceless_context = listed(e, "EGL_KHR_surfaceless_context");
     n->no_config_context = listed(e, "EGL_KHR_no_config_context");
-    n->fence_sync = listed(e, "EGL_KHR_fence_sync") && n->egl.CreateSyncKHR != NULL && n->egl.ClientWaitSyncKHR != NULL;
+    n->fence_sync = listed(e, "EGL_KHR_fence_sync") && n->egl.CreateSyncKHR != NULL &&
+                    n->egl.ClientWaitSyncKHR != NULL;
     n->wait_sync = listed(e, "EGL_KHR_wait_sync") && n->egl.WaitSyncKHR != NULL;
-    n->image = listed(e, "EGL_KHR_image_base") && listed(e, "EGL_KHR_gl_texture_2D_image") && n->egl.CreateImageKHR != NULL &&
-               n->egl.DestroyImageKHR != NULL && d->gl.EGLImageTargetTexture2DOES != NULL;
+    n->image = listed(e, "EGL_KHR_image_base") && listed(e, "EGL_KHR_gl_texture_2D_image") &&
+               n->egl.CreateImageKHR != NULL && n->egl.DestroyImageKHR != NULL &&
+               d->gl.EGLImageTargetTexture2DOES != NULL;
     n->robust = listed(e, "EGL_EXT_create_context_robustness") || egl15;
 }
 
@@ -225,19 +245,23 @@ static bool probe(struct hgl_driver *d, const char *display_kind)
     n->egl.BindAPI(EGL_OPENGL_ES_API);
     EGLContext context = probe_context(n, 3);
     context = context != EGL_NO_CONTEXT ? context : probe_context(n, 2);
-    EGLSurface surface = context != EGL_NO_CONTEXT ? n->egl.CreatePbufferSurface(n->display, n->helper_config, tiny) : EGL_NO_SURFACE;
+    EGLSurface surface = context != EGL_NO_CONTEXT
+                             ? n->egl.CreatePbufferSurface(n->display, n->helper_config, tiny)
+                             : EGL_NO_SURFACE;
     hs_thread_init(&thread, n);
     bool ok = surface != EGL_NO_SURFACE && hs_thread_bind(&thread, context, surface, surface);
     if (ok) {
         unsigned major = 0, minor = 0;
-        const char *version = (const char *)d->gl.GetString(GL_VERSION), *renderer = (const char *)d->gl.GetString(GL_RENDERER);
+        const char *version = (const char *)d->gl.GetString(GL_VERSION),
+                   *renderer = (const char *)d->gl.GetString(GL_RENDERER);
         const char *extensions = (const char *)d->gl.GetString(GL_EXTENSIONS);
         ok = version != NULL && sscanf(version, "OpenGL ES %u.%u", &major, &minor) == 2;
         n->gles_version = major * 10 + minor;
         n->read_bgra = listed(extensions, "GL_EXT_read_format_bgra");
         n->reverse_rows = listed(extensions, "GL_ANGLE_pack_reverse_row_order");
         n->image = n->image && listed(extensions, "GL_OES_EGL_image");
-        snprintf(d->description, sizeof d->description, "%s, %s, %s", renderer != NULL ? renderer : "unknown renderer",
+        snprintf(d->description, sizeof d->description, "%s, %s, %s",
+                 renderer != NULL ? renderer : "unknown renderer",
                  version != NULL ? version : "no version", display_kind);
     }
     (void)hs_thread_bind(&thread, EGL_NO_CONTEXT, EGL_NO_SURFACE, EGL_NO_SURFACE);
@@ -283,8 +307,10 @@ static enum sl_result open_driver(struct hgl_driver *d, const struct hct_options
         failed = probe(d, kind) ? NULL : "the native driver gives no GLES context";
     }
     if (failed != NULL) {
-        sl_error("gles", "%s: EGL error 0x%x; a GPU needs access to its render node, without one install libgl1-mesa-dri", failed,
-                 (unsigned)d->native.egl.GetError());
+        sl_error("gles",
+                 "%s: EGL error 0x%x; a GPU needs access to its render node, without one install "
+                 "libgl1-mesa-dri",
+                 failed, (unsigned)d->native.egl.GetError());
         hgl_driver_close(d);
         return SL_ERR_UNSUPPORTED;
     }
@@ -308,6 +334,7 @@ void hgl_driver_close(struct hgl_driver *d)
         d->native.egl.ReleaseThread();
     }
     sl_free(d->configs);
-    /* The libraries stay loaded: drivers leave threads and thread-local destructors behind that dlclose would pull away. */
+    /* The libraries stay loaded: drivers leave threads and thread-local destructors behind that
+     * dlclose would pull away. */
     *d = (struct hgl_driver){.native = {.display = EGL_NO_DISPLAY}};
 }

@@ -1,7 +1,7 @@
 /* Finds and opens the native EGL and GLES: dlopen, display choice, configs, what the driver can do.
  *
- * Who uses it: the provider, once, on the device thread. The process-wide environment variable that would make glvnd load our own vendor
- * library is cleared first: the host draws natively. */
+ * Who uses it: the provider, once, on the device thread. The process-wide environment variable that
+ * would make glvnd load our own vendor library is cleared first: the host draws natively. */
 #ifndef HOST_EGL_DRIVER_H
 #define HOST_EGL_DRIVER_H
 
@@ -17,8 +17,10 @@ struct hgl_driver {
     char description[192]; /* "llvmpipe (LLVM 15.0.6), OpenGL ES 3.1 Mesa 22.3.6, surfaceless" */
 };
 
-/* UNSUPPORTED: no library, no display or no usable config; the reason was logged, with what would mend it. */
-enum sl_result hgl_driver_open(struct hgl_driver *driver, const struct hct_options *options) SL_MUST_USE;
+/* UNSUPPORTED: no library, no display or no usable config; the reason was logged, with what would
+ * mend it. */
+enum sl_result hgl_driver_open(struct hgl_driver *driver,
+                               const struct hct_options *options) SL_MUST_USE;
 void hgl_driver_close(struct hgl_driver *driver);
 
 #endif

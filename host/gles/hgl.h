@@ -1,8 +1,10 @@
-/* The gfxstream GLES context type: per-ring and per-context state of the decoder, shared by the files of host/gles.
+/* The gfxstream GLES context type: per-ring and per-context state of the decoder, shared by the
+ * files of host/gles.
  *
- * All of it belongs to one ring's thread at a time: a native context is current on one ring only. The native driver is reached through
- * struct gl_driver; nothing here knows which driver it is. The guest is hostile: no pointer that GL keeps may reach past what was sent, and
- * no offset may be taken for an address. */
+ * All of it belongs to one ring's thread at a time: a native context is current on one ring only.
+ * The native driver is reached through struct gl_driver; nothing here knows which driver it is. The
+ * guest is hostile: no pointer that GL keeps may reach past what was sent, and no offset may be
+ * taken for an address. */
 #ifndef HOST_HGL_H
 #define HOST_HGL_H
 
@@ -21,10 +23,10 @@ enum hgl_source { HGL_NONE, HGL_CLIENT, HGL_BUFFER };
 struct hgl_binding {
     enum hgl_source source;
     uint32_t divisor;
-    uint32_t buffer;    /* HGL_BUFFER: its name when it was set */
-    uint8_t *data;      /* HGL_CLIENT: what GL points to; kept for reuse otherwise */
-    size_t capacity;    /* of data */
-    uint32_t elements;  /* HGL_CLIENT: whole elements in data */
+    uint32_t buffer;   /* HGL_BUFFER: its name when it was set */
+    uint8_t *data;     /* HGL_CLIENT: what GL points to; kept for reuse otherwise */
+    size_t capacity;   /* of data */
+    uint32_t elements; /* HGL_CLIENT: whole elements in data */
     /* HGL_CLIENT: the pointer call as the driver has it, to leave out repeated ones */
     uint32_t size, type, normalized, integer;
 };
@@ -47,10 +49,10 @@ struct hgl_pixels {
 
 /* One native context's decoder state. */
 struct hgl_state {
-    uint32_t gles_version; /* 10, 20, 30, 31, 32 */
-    struct hgl_vao zero;   /* vertex array object 0 */
-    struct hgl_vao *vao;   /* bound; never NULL */
-    struct sl_map vaos;    /* name -> struct hgl_vao, owned */
+    uint32_t gles_version;                /* 10, 20, 30, 31, 32 */
+    struct hgl_vao zero;                  /* vertex array object 0 */
+    struct hgl_vao *vao;                  /* bound; never NULL */
+    struct sl_map vaos;                   /* name -> struct hgl_vao, owned */
     int64_t array_buffer, element_buffer; /* -1: ask GL */
     struct hgl_pixels pack, unpack;
     uint32_t client_texture; /* GLES 1: glClientActiveTexture, from 0 */
@@ -75,7 +77,10 @@ struct hgl_ring {
 
 struct hgl_provider;
 
-static inline struct hgl_api *hgl_api_of(const struct hr_call *call) { return call->user; }
+static inline struct hgl_api *hgl_api_of(const struct hr_call *call)
+{
+    return call->user;
+}
 
 /* hgl_arrays.c: state of a new context, and its end (the native context is gone). */
 struct hgl_state *hgl_state_new(void);
@@ -87,23 +92,26 @@ uint32_t hgl_array_buffer(const struct gl_driver *gl, struct hgl_state *s);
 uint32_t hgl_element_buffer(const struct gl_driver *gl, struct hgl_state *s);
 /* Bytes of one component of a vertex attribute type, and of one element; 0: no such type. */
 uint32_t hgl_element_bytes(uint32_t type, uint32_t size);
-/* Copy the elements of a client array and count them. False: no memory. *moved: GL must be given the new address. *old: to be freed once GL
- * has let it go. */
-bool hgl_binding_fill(struct hgl_binding *b, const void *data, size_t size, uint32_t element, uint8_t **old);
+/* Copy the elements of a client array and count them. False: no memory. *moved: GL must be given
+ * the new address. *old: to be freed once GL has let it go. */
+bool hgl_binding_fill(struct hgl_binding *b, const void *data, size_t size, uint32_t element,
+                      uint8_t **old);
 
-/* hgl_draw.c: before a draw that reads elements [0, vertices) and `instances` instances. False: refused. *off: arrays that are switched off
- * for this draw, to be given to hgl_draw_end. */
-bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, uint64_t vertices, uint64_t instances, uint32_t *off);
+/* hgl_draw.c: before a draw that reads elements [0, vertices) and `instances` instances. False:
+ * refused. *off: arrays that are switched off for this draw, to be given to hgl_draw_end. */
+bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, uint64_t vertices,
+                    uint64_t instances, uint32_t *off);
 void hgl_draw_end(const struct gl_driver *gl, struct hgl_state *s, uint32_t off);
 #define HGL_ANY_VERTEX UINT64_MAX /* as vertices: indices that we do not see */
 /* Bytes of an index; 0: no such type. */
 uint32_t hgl_index_bytes(uint32_t type);
 /* One more than the highest index, the restart index left out when it is one. */
-uint64_t hgl_index_end(const struct gl_driver *gl, const struct hgl_state *s, const void *indices, uint32_t count, uint32_t type);
+uint64_t hgl_index_end(const struct gl_driver *gl, const struct hgl_state *s, const void *indices,
+                       uint32_t count, uint32_t type);
 
 /* hgl_pixels.c: bytes of client memory that GL touches; UINT64_MAX when it cannot be told. */
-uint64_t hgl_pixel_span(const struct hgl_pixels *p, uint32_t format, uint32_t type, int32_t width, int32_t height, int32_t depth,
-                        bool has_images);
+uint64_t hgl_pixel_span(const struct hgl_pixels *p, uint32_t format, uint32_t type, int32_t width,
+                        int32_t height, int32_t depth, bool has_images);
 const struct hgl_pixels *hgl_pack(const struct gl_driver *gl, struct hgl_state *s);
 const struct hgl_pixels *hgl_unpack(const struct gl_driver *gl, struct hgl_state *s);
 /* Is a buffer bound there? Asked of GL. */

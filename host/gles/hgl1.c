@@ -1,5 +1,5 @@
-/* GLES 1: client arrays, uploads and reads. The same rules as for GLES 2 (hgl_arrays.c, hgl_pixels.c) over the fixed arrays; vertex array
- * objects are not offered here. */
+/* GLES 1: client arrays, uploads and reads. The same rules as for GLES 2 (hgl_arrays.c,
+ * hgl_pixels.c) over the fixed arrays; vertex array objects are not offered here. */
 #include "host/gles/hgl.h"
 
 #include "host/gles1_hand.h"
@@ -33,10 +33,12 @@ static uint32_t place_of(const struct hgl_state *s, GLenum array)
     }
 }
 
-static void switch_array(const struct gl_driver *gl, const struct hgl_state *s, uint32_t place, bool on)
+static void switch_array(const struct gl_driver *gl, const struct hgl_state *s, uint32_t place,
+                         bool on)
 {
-    static const GLenum names[] = {GL_VERTEX_ARRAY, GL_NORMAL_ARRAY, GL_COLOR_ARRAY, GL_POINT_SIZE_ARRAY_OES,
-                                   GL_MATRIX_INDEX_ARRAY_OES, GL_WEIGHT_ARRAY_OES};
+    static const GLenum names[] = {
+        GL_VERTEX_ARRAY,         GL_NORMAL_ARRAY,           GL_COLOR_ARRAY,
+        GL_POINT_SIZE_ARRAY_OES, GL_MATRIX_INDEX_ARRAY_OES, GL_WEIGHT_ARRAY_OES};
     GLenum name = place < TEXCOORD ? names[place] : GL_TEXTURE_COORD_ARRAY;
     bool move = place >= TEXCOORD && place - TEXCOORD != s->client_texture;
     if (move) {
@@ -82,12 +84,14 @@ void hgl1_glEnableClientState(struct hr_call *call, const struct gles1_args_glEn
     enable(call, a->array, true);
 }
 
-void hgl1_glDisableClientState(struct hr_call *call, const struct gles1_args_glDisableClientState *a)
+void hgl1_glDisableClientState(struct hr_call *call,
+                               const struct gles1_args_glDisableClientState *a)
 {
     enable(call, a->array, false);
 }
 
-void hgl1_glClientActiveTexture(struct hr_call *call, const struct gles1_args_glClientActiveTexture *a)
+void hgl1_glClientActiveTexture(struct hr_call *call,
+                                const struct gles1_args_glClientActiveTexture *a)
 {
     struct hgl_state *s = hgl_state_of(call);
     uint32_t unit = a->texture - GL_TEXTURE0;
@@ -108,7 +112,8 @@ struct pointer {
     int32_t stride;
 };
 
-static const void *give(const struct gl_driver *gl, const struct hgl_state *s, const struct pointer *p, const void *at)
+static const void *give(const struct gl_driver *gl, const struct hgl_state *s,
+                        const struct pointer *p, const void *at)
 {
     void *now = NULL;
     GLenum query = GL_TEXTURE_COORD_ARRAY_POINTER;
@@ -152,7 +157,8 @@ static const void *give(const struct gl_driver *gl, const struct hgl_state *s, c
 static bool offered(const struct gl_driver *gl, uint32_t place)
 {
     return place < HGL_ARRAYS && (place != POINT_SIZE || gl->PointSizePointerOES != NULL) &&
-           (place != MATRIX_INDEX || gl->MatrixIndexPointerOES != NULL) && (place != WEIGHT || gl->WeightPointerOES != NULL);
+           (place != MATRIX_INDEX || gl->MatrixIndexPointerOES != NULL) &&
+           (place != WEIGHT || gl->WeightPointerOES != NULL);
 }
 
 static void pointer_data(struct hr_call *call, struct pointer p, const void *data, uint32_t size)
@@ -194,7 +200,8 @@ static void pointer_offset(struct hr_call *call, struct pointer p, uint32_t offs
         return;
     }
     struct hgl_binding *b = &s->zero.bindings[p.place];
-    bool taken = give(gl, s, &p, (const void *)(uintptr_t)offset) == (const void *)(uintptr_t)offset;
+    bool taken =
+        give(gl, s, &p, (const void *)(uintptr_t)offset) == (const void *)(uintptr_t)offset;
     b->source = taken ? HGL_BUFFER : b->source == HGL_BUFFER ? HGL_BUFFER : HGL_NONE;
     b->buffer = buffer;
     sync_array(gl, s, p.place);
@@ -215,13 +222,16 @@ void hgl1_glNormalPointerData(struct hr_call *call, const struct gles1_args_glNo
     pointer_data(call, (struct pointer){NORMAL, 3, a->type, 0}, a->data, a->data_size);
 }
 
-void hgl1_glTexCoordPointerData(struct hr_call *call, const struct gles1_args_glTexCoordPointerData *a)
+void hgl1_glTexCoordPointerData(struct hr_call *call,
+                                const struct gles1_args_glTexCoordPointerData *a)
 {
     uint32_t unit = (uint32_t)a->unit < UNITS ? (uint32_t)a->unit : UNITS;
-    pointer_data(call, (struct pointer){TEXCOORD + unit, a->size, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct pointer){TEXCOORD + unit, a->size, a->type, 0}, a->data,
+                 a->data_size);
 }
 
-void hgl1_glPointSizePointerData(struct hr_call *call, const struct gles1_args_glPointSizePointerData *a)
+void hgl1_glPointSizePointerData(struct hr_call *call,
+                                 const struct gles1_args_glPointSizePointerData *a)
 {
     pointer_data(call, (struct pointer){POINT_SIZE, 1, a->type, 0}, a->data, a->data_size);
 }
@@ -231,44 +241,52 @@ void hgl1_glWeightPointerData(struct hr_call *call, const struct gles1_args_glWe
     pointer_data(call, (struct pointer){WEIGHT, a->size, a->type, 0}, a->data, a->data_size);
 }
 
-void hgl1_glMatrixIndexPointerData(struct hr_call *call, const struct gles1_args_glMatrixIndexPointerData *a)
+void hgl1_glMatrixIndexPointerData(struct hr_call *call,
+                                   const struct gles1_args_glMatrixIndexPointerData *a)
 {
     pointer_data(call, (struct pointer){MATRIX_INDEX, a->size, a->type, 0}, a->data, a->data_size);
 }
 
-void hgl1_glVertexPointerOffset(struct hr_call *call, const struct gles1_args_glVertexPointerOffset *a)
+void hgl1_glVertexPointerOffset(struct hr_call *call,
+                                const struct gles1_args_glVertexPointerOffset *a)
 {
     pointer_offset(call, (struct pointer){VERTEX, a->size, a->type, a->stride}, a->offset);
 }
 
-void hgl1_glColorPointerOffset(struct hr_call *call, const struct gles1_args_glColorPointerOffset *a)
+void hgl1_glColorPointerOffset(struct hr_call *call,
+                               const struct gles1_args_glColorPointerOffset *a)
 {
     pointer_offset(call, (struct pointer){COLOR, a->size, a->type, a->stride}, a->offset);
 }
 
-void hgl1_glNormalPointerOffset(struct hr_call *call, const struct gles1_args_glNormalPointerOffset *a)
+void hgl1_glNormalPointerOffset(struct hr_call *call,
+                                const struct gles1_args_glNormalPointerOffset *a)
 {
     pointer_offset(call, (struct pointer){NORMAL, 3, a->type, a->stride}, a->offset);
 }
 
-void hgl1_glTexCoordPointerOffset(struct hr_call *call, const struct gles1_args_glTexCoordPointerOffset *a)
+void hgl1_glTexCoordPointerOffset(struct hr_call *call,
+                                  const struct gles1_args_glTexCoordPointerOffset *a)
 {
     const struct hgl_state *s = hgl_api_of(call)->state;
     uint32_t unit = s != NULL ? s->client_texture : 0;
     pointer_offset(call, (struct pointer){TEXCOORD + unit, a->size, a->type, a->stride}, a->offset);
 }
 
-void hgl1_glPointSizePointerOffset(struct hr_call *call, const struct gles1_args_glPointSizePointerOffset *a)
+void hgl1_glPointSizePointerOffset(struct hr_call *call,
+                                   const struct gles1_args_glPointSizePointerOffset *a)
 {
     pointer_offset(call, (struct pointer){POINT_SIZE, 1, a->type, a->stride}, a->offset);
 }
 
-void hgl1_glWeightPointerOffset(struct hr_call *call, const struct gles1_args_glWeightPointerOffset *a)
+void hgl1_glWeightPointerOffset(struct hr_call *call,
+                                const struct gles1_args_glWeightPointerOffset *a)
 {
     pointer_offset(call, (struct pointer){WEIGHT, a->size, a->type, a->stride}, a->offset);
 }
 
-void hgl1_glMatrixIndexPointerOffset(struct hr_call *call, const struct gles1_args_glMatrixIndexPointerOffset *a)
+void hgl1_glMatrixIndexPointerOffset(struct hr_call *call,
+                                     const struct gles1_args_glMatrixIndexPointerOffset *a)
 {
     pointer_offset(call, (struct pointer){MATRIX_INDEX, a->size, a->type, a->stride}, a->offset);
 }
@@ -297,7 +315,8 @@ void hgl1_glDeleteBuffers(struct hr_call *call, const struct gles1_args_glDelete
         struct hgl_binding *b = &s->zero.bindings[i];
         for (int32_t j = 0; j < a->n && b->source == HGL_BUFFER; j++) {
             if (sl_load_u32((const uint8_t *)a->buffers + (size_t)j * 4) == b->buffer) {
-                b->source = HGL_NONE; /* the guest gives the pointer again if it lives on in another context */
+                b->source = HGL_NONE; /* the guest gives the pointer again if it lives on in another
+                                         context */
             }
         }
         sync_array(gl, s, i);
@@ -316,8 +335,8 @@ static bool draw_begin(struct hr_call *call, struct hgl_state *s, uint64_t verti
             continue;
         }
         if ((vao->fresh & bit) != 0 && vertices != HGL_ANY_VERTEX) {
-            hr_call_refuse(call, "array %u has %u elements, the draw reads %llu", i, vao->bindings[i].elements,
-                           (unsigned long long)vertices);
+            hr_call_refuse(call, "array %u has %u elements, the draw reads %llu", i,
+                           vao->bindings[i].elements, (unsigned long long)vertices);
             return false;
         }
         *off |= bit;
@@ -357,8 +376,10 @@ void hgl1_glDrawElementsData(struct hr_call *call, const struct gles1_args_glDra
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
     uint32_t bytes = hgl_index_bytes(a->type), off;
-    if (s == NULL || bytes == 0 || a->count < 0 || (uint64_t)(uint32_t)a->count * bytes > a->data_size) {
-        hr_call_refuse(call, "%d indices of type 0x%x in %u bytes", a->count, a->type, a->data_size);
+    if (s == NULL || bytes == 0 || a->count < 0 ||
+        (uint64_t)(uint32_t)a->count * bytes > a->data_size) {
+        hr_call_refuse(call, "%d indices of type 0x%x in %u bytes", a->count, a->type,
+                       a->data_size);
         return;
     }
     if (draw_begin(call, s, hgl_index_end(gl, s, a->data, (uint32_t)a->count, a->type), &off)) {
@@ -374,7 +395,8 @@ void hgl1_glDrawElementsData(struct hr_call *call, const struct gles1_args_glDra
     }
 }
 
-void hgl1_glDrawElementsOffset(struct hr_call *call, const struct gles1_args_glDrawElementsOffset *a)
+void hgl1_glDrawElementsOffset(struct hr_call *call,
+                               const struct gles1_args_glDrawElementsOffset *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
@@ -389,14 +411,16 @@ void hgl1_glDrawElementsOffset(struct hr_call *call, const struct gles1_args_glD
     }
 }
 
-void hgl1_glBindVertexArrayOES(struct hr_call *call, const struct gles1_args_glBindVertexArrayOES *a)
+void hgl1_glBindVertexArrayOES(struct hr_call *call,
+                               const struct gles1_args_glBindVertexArrayOES *a)
 {
     if (a->array != 0) {
         hr_call_refuse(call, "vertex array objects are not offered in GLES 1");
     }
 }
 
-void hgl1_glDeleteVertexArraysOES(struct hr_call *call, const struct gles1_args_glDeleteVertexArraysOES *a)
+void hgl1_glDeleteVertexArraysOES(struct hr_call *call,
+                                  const struct gles1_args_glDeleteVertexArraysOES *a)
 {
     (void)call; /* none was ever bound */
     (void)a;
@@ -415,13 +439,16 @@ void hgl1_glPixelStorei(struct hr_call *call, const struct gles1_args_glPixelSto
     s->pack.known = s->unpack.known = false;
 }
 
-static bool upload_ok(struct hr_call *call, uint32_t format, uint32_t type, int32_t width, int32_t height, uint32_t size)
+static bool upload_ok(struct hr_call *call, uint32_t format, uint32_t type, int32_t width,
+                      int32_t height, uint32_t size)
 {
     struct hgl_state *s = hgl_state_of(call);
-    uint64_t need = s != NULL ? hgl_pixel_span(hgl_unpack(hgl_api_of(call)->gl, s), format, type, width, height, 1, false) : 0;
+    uint64_t need = s != NULL ? hgl_pixel_span(hgl_unpack(hgl_api_of(call)->gl, s), format, type,
+                                               width, height, 1, false)
+                              : 0;
     if (s == NULL || (size != 0 && need > size)) {
-        hr_call_refuse(call, "%dx%d, format 0x%x, type 0x%x: reads %llu of %u bytes", width, height, format, type,
-                       (unsigned long long)need, size);
+        hr_call_refuse(call, "%dx%d, format 0x%x, type 0x%x: reads %llu of %u bytes", width, height,
+                       format, type, (unsigned long long)need, size);
         return false;
     }
     return true;
@@ -430,16 +457,18 @@ static bool upload_ok(struct hr_call *call, uint32_t format, uint32_t type, int3
 void hgl1_glTexImage2D(struct hr_call *call, const struct gles1_args_glTexImage2D *a)
 {
     if (upload_ok(call, a->format, a->type, a->width, a->height, a->pixels_size)) {
-        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width, a->height, a->border, a->format, a->type,
+        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width,
+                                         a->height, a->border, a->format, a->type,
                                          a->pixels_size != 0 ? a->pixels : NULL);
     }
 }
 
 void hgl1_glTexSubImage2D(struct hr_call *call, const struct gles1_args_glTexSubImage2D *a)
 {
-    if (a->pixels_size != 0 && upload_ok(call, a->format, a->type, a->width, a->height, a->pixels_size)) {
-        hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height, a->format, a->type,
-                                            a->pixels);
+    if (a->pixels_size != 0 &&
+        upload_ok(call, a->format, a->type, a->width, a->height, a->pixels_size)) {
+        hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width,
+                                            a->height, a->format, a->type, a->pixels);
     }
 }
 
@@ -447,9 +476,12 @@ void hgl1_glReadPixels(struct hr_call *call, const struct gles1_args_glReadPixel
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
-    uint64_t need = s != NULL ? hgl_pixel_span(hgl_pack(gl, s), a->format, a->type, a->width, a->height, 1, false) : 0;
+    uint64_t need = s != NULL ? hgl_pixel_span(hgl_pack(gl, s), a->format, a->type, a->width,
+                                               a->height, 1, false)
+                              : 0;
     if (s == NULL || need > a->pixels_size) {
-        hr_call_refuse(call, "%dx%d: writes %llu of %u bytes", a->width, a->height, (unsigned long long)need, a->pixels_size);
+        hr_call_refuse(call, "%dx%d: writes %llu of %u bytes", a->width, a->height,
+                       (unsigned long long)need, a->pixels_size);
         return;
     }
     gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type, a->pixels);
@@ -464,23 +496,27 @@ static bool compressed_ok(struct hr_call *call, int32_t image_size, uint32_t siz
     return true;
 }
 
-void hgl1_glCompressedTexImage2D(struct hr_call *call, const struct gles1_args_glCompressedTexImage2D *a)
+void hgl1_glCompressedTexImage2D(struct hr_call *call,
+                                 const struct gles1_args_glCompressedTexImage2D *a)
 {
     if (compressed_ok(call, a->imageSize, a->data_size)) {
-        hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width, a->height, a->border,
-                                                   a->imageSize, a->data);
+        hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
+                                                   a->height, a->border, a->imageSize, a->data);
     }
 }
 
-void hgl1_glCompressedTexSubImage2D(struct hr_call *call, const struct gles1_args_glCompressedTexSubImage2D *a)
+void hgl1_glCompressedTexSubImage2D(struct hr_call *call,
+                                    const struct gles1_args_glCompressedTexSubImage2D *a)
 {
     if (compressed_ok(call, a->imageSize, a->data_size)) {
-        hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height, a->format,
-                                                      a->imageSize, a->data);
+        hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
+                                                      a->width, a->height, a->format, a->imageSize,
+                                                      a->data);
     }
 }
 
-void hgl1_glGetCompressedTextureFormats(struct hr_call *call, const struct gles1_args_glGetCompressedTextureFormats *a)
+void hgl1_glGetCompressedTextureFormats(struct hr_call *call,
+                                        const struct gles1_args_glGetCompressedTextureFormats *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     GLint count = 0;
@@ -488,9 +524,10 @@ void hgl1_glGetCompressedTextureFormats(struct hr_call *call, const struct gles1
         return;
     }
     gl->GetIntegerv(GL_NUM_COMPRESSED_TEXTURE_FORMATS, &count);
-    GLint *formats = count > 0 && count <= a->count && (uint64_t)(uint32_t)count * 4 <= a->formats_size
-                         ? sl_arena_get(call->in.arena, (size_t)count * 4)
-                         : NULL;
+    GLint *formats =
+        count > 0 && count <= a->count && (uint64_t)(uint32_t)count * 4 <= a->formats_size
+            ? sl_arena_get(call->in.arena, (size_t)count * 4)
+            : NULL;
     if (formats != NULL) {
         memset(formats, 0, (size_t)count * 4);
         gl->GetIntegerv(GL_COMPRESSED_TEXTURE_FORMATS, formats);
@@ -509,22 +546,28 @@ int32_t hgl1_glFinishRoundTrip(struct hr_call *call, const struct gles1_args_glF
 
 /* --- images --- */
 
-void hgl1_glEGLImageTargetTexture2DOES(struct hr_call *call, const struct gles1_args_glEGLImageTargetTexture2DOES *a)
+void hgl1_glEGLImageTargetTexture2DOES(struct hr_call *call,
+                                       const struct gles1_args_glEGLImageTargetTexture2DOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct ho_object *object = gl->EGLImageTargetTexture2DOES != NULL ? hgl_image_get(call, (uint32_t)a->image) : NULL;
+    struct ho_object *object =
+        gl->EGLImageTargetTexture2DOES != NULL ? hgl_image_get(call, (uint32_t)a->image) : NULL;
     if (object != NULL) {
         gl->EGLImageTargetTexture2DOES(a->target, ((const struct hrc_image *)object->value)->egl);
         ho_put(object);
     }
 }
 
-void hgl1_glEGLImageTargetRenderbufferStorageOES(struct hr_call *call, const struct gles1_args_glEGLImageTargetRenderbufferStorageOES *a)
+void hgl1_glEGLImageTargetRenderbufferStorageOES(
+    struct hr_call *call, const struct gles1_args_glEGLImageTargetRenderbufferStorageOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct ho_object *object = gl->EGLImageTargetRenderbufferStorageOES != NULL ? hgl_image_get(call, (uint32_t)a->image) : NULL;
+    struct ho_object *object = gl->EGLImageTargetRenderbufferStorageOES != NULL
+                                   ? hgl_image_get(call, (uint32_t)a->image)
+                                   : NULL;
     if (object != NULL) {
-        gl->EGLImageTargetRenderbufferStorageOES(a->target, ((const struct hrc_image *)object->value)->egl);
+        gl->EGLImageTargetRenderbufferStorageOES(a->target,
+                                                 ((const struct hrc_image *)object->value)->egl);
         ho_put(object);
     }
 }

@@ -1,7 +1,7 @@
 /* Vertex arrays of GLES 2 and later: which arrays the driver may read, and how far.
  *
- * An array that has no source (never given one, or its buffer was deleted) is kept off in the driver, whatever the guest enabled: the
- * driver would read at an address that the guest chose. */
+ * An array that has no source (never given one, or its buffer was deleted) is kept off in the
+ * driver, whatever the guest enabled: the driver would read at an address that the guest chose. */
 #include "host/gles/hgl.h"
 
 #include "host/gles2_hand.h"
@@ -89,13 +89,21 @@ uint32_t hgl_element_bytes(uint32_t type, uint32_t size)
         return 0;
     }
     switch (type) {
-    case GL_BYTE: case GL_UNSIGNED_BYTE:
+    case GL_BYTE:
+    case GL_UNSIGNED_BYTE:
         return size;
-    case GL_SHORT: case GL_UNSIGNED_SHORT: case GL_HALF_FLOAT: case GL_HALF_FLOAT_OES:
+    case GL_SHORT:
+    case GL_UNSIGNED_SHORT:
+    case GL_HALF_FLOAT:
+    case GL_HALF_FLOAT_OES:
         return size * 2;
-    case GL_INT: case GL_UNSIGNED_INT: case GL_FLOAT: case GL_FIXED:
+    case GL_INT:
+    case GL_UNSIGNED_INT:
+    case GL_FLOAT:
+    case GL_FIXED:
         return size * 4;
-    case GL_INT_2_10_10_10_REV: case GL_UNSIGNED_INT_2_10_10_10_REV:
+    case GL_INT_2_10_10_10_REV:
+    case GL_UNSIGNED_INT_2_10_10_10_REV:
         return size == 4 ? 4 : 0;
     default:
         return 0;
@@ -138,7 +146,8 @@ static struct hgl_state *state_for(struct hr_call *call, uint32_t index)
     return s;
 }
 
-void hgl_glEnableVertexAttribArray(struct hr_call *call, const struct gles2_args_glEnableVertexAttribArray *args)
+void hgl_glEnableVertexAttribArray(struct hr_call *call,
+                                   const struct gles2_args_glEnableVertexAttribArray *args)
 {
     struct hgl_state *s = state_for(call, args->index);
     if (s != NULL) {
@@ -147,7 +156,8 @@ void hgl_glEnableVertexAttribArray(struct hr_call *call, const struct gles2_args
     }
 }
 
-void hgl_glDisableVertexAttribArray(struct hr_call *call, const struct gles2_args_glDisableVertexAttribArray *args)
+void hgl_glDisableVertexAttribArray(struct hr_call *call,
+                                    const struct gles2_args_glDisableVertexAttribArray *args)
 {
     struct hgl_state *s = state_for(call, args->index);
     if (s != NULL) {
@@ -156,7 +166,8 @@ void hgl_glDisableVertexAttribArray(struct hr_call *call, const struct gles2_arg
     }
 }
 
-void hgl_glVertexAttribDivisor(struct hr_call *call, const struct gles2_args_glVertexAttribDivisor *args)
+void hgl_glVertexAttribDivisor(struct hr_call *call,
+                               const struct gles2_args_glVertexAttribDivisor *args)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = state_for(call, args->index);
@@ -169,7 +180,8 @@ void hgl_glVertexAttribDivisor(struct hr_call *call, const struct gles2_args_glV
     sync_array(gl, s->vao, args->index);
 }
 
-bool hgl_binding_fill(struct hgl_binding *b, const void *data, size_t size, uint32_t element, uint8_t **old)
+bool hgl_binding_fill(struct hgl_binding *b, const void *data, size_t size, uint32_t element,
+                      uint8_t **old)
 {
     *old = NULL;
     if (size > b->capacity || b->data == NULL) {
@@ -193,22 +205,25 @@ struct pointer {
     bool integer;
 };
 
-static void give_pointer(const struct gl_driver *gl, const struct pointer *p, uint32_t stride, const void *at)
+static void give_pointer(const struct gl_driver *gl, const struct pointer *p, uint32_t stride,
+                         const void *at)
 {
     if (p->integer) {
         gl->VertexAttribIPointer(p->index, (GLint)p->size, p->type, (GLsizei)stride, at);
     } else {
-        gl->VertexAttribPointer(p->index, (GLint)p->size, p->type, (GLboolean)p->normalized, (GLsizei)stride, at);
+        gl->VertexAttribPointer(p->index, (GLint)p->size, p->type, (GLboolean)p->normalized,
+                                (GLsizei)stride, at);
     }
 }
 
 static bool pointer_known(const struct hgl_binding *b, const struct pointer *p)
 {
-    return b->source == HGL_CLIENT && b->size == p->size && b->type == p->type && b->normalized == p->normalized &&
-           b->integer == p->integer;
+    return b->source == HGL_CLIENT && b->size == p->size && b->type == p->type &&
+           b->normalized == p->normalized && b->integer == p->integer;
 }
 
-static void pointer_data(struct hr_call *call, const struct pointer *p, const void *data, size_t size)
+static void pointer_data(struct hr_call *call, const struct pointer *p, const void *data,
+                         size_t size)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = state_for(call, p->index);
@@ -240,7 +255,9 @@ static void pointer_data(struct hr_call *call, const struct pointer *p, const vo
     void *now = NULL;
     gl->GetVertexAttribPointerv(p->index, GL_VERTEX_ATTRIB_ARRAY_POINTER, &now);
     vao->binding_of[p->index] = (uint8_t)p->index;
-    b->source = now == b->data ? HGL_CLIENT : HGL_NONE; /* refused by the driver, which may still point at old data: off */
+    b->source = now == b->data
+                    ? HGL_CLIENT
+                    : HGL_NONE; /* refused by the driver, which may still point at old data: off */
     b->size = p->size;
     b->type = p->type;
     b->normalized = p->normalized;
@@ -249,20 +266,24 @@ static void pointer_data(struct hr_call *call, const struct pointer *p, const vo
     sl_free(old);
 }
 
-void hgl_glVertexAttribPointerData(struct hr_call *call, const struct gles2_args_glVertexAttribPointerData *args)
+void hgl_glVertexAttribPointerData(struct hr_call *call,
+                                   const struct gles2_args_glVertexAttribPointerData *args)
 {
     /* The stride is the application's; the data is packed. */
-    const struct pointer p = {args->indx, (uint32_t)args->size, args->type, args->normalized, false};
+    const struct pointer p = {args->indx, (uint32_t)args->size, args->type, args->normalized,
+                              false};
     pointer_data(call, &p, args->data, args->data_size);
 }
 
-void hgl_glVertexAttribIPointerDataAEMU(struct hr_call *call, const struct gles2_args_glVertexAttribIPointerDataAEMU *args)
+void hgl_glVertexAttribIPointerDataAEMU(
+    struct hr_call *call, const struct gles2_args_glVertexAttribIPointerDataAEMU *args)
 {
     const struct pointer p = {args->index, (uint32_t)args->size, args->type, 0, true};
     pointer_data(call, &p, args->data, args->data_size);
 }
 
-static void pointer_offset(struct hr_call *call, const struct pointer *p, int32_t stride, uint32_t offset)
+static void pointer_offset(struct hr_call *call, const struct pointer *p, int32_t stride,
+                           uint32_t offset)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = state_for(call, p->index);
@@ -278,7 +299,8 @@ static void pointer_offset(struct hr_call *call, const struct pointer *p, int32_
     struct hgl_binding *b = &vao->bindings[p->index];
     bool safe = vao->binding_of[p->index] == p->index && b->source == HGL_BUFFER;
     give_pointer(gl, p, (uint32_t)stride, (const void *)(uintptr_t)offset);
-    if (!safe) { /* has the driver taken it? if not, what was there before is not tracked any more: off */
+    if (!safe) { /* has the driver taken it? if not, what was there before is not tracked any more:
+                    off */
         GLint taken = 0;
         gl->GetVertexAttribiv(p->index, GL_VERTEX_ATTRIB_ARRAY_BUFFER_BINDING, &taken);
         vao->binding_of[p->index] = (uint8_t)p->index;
@@ -288,13 +310,16 @@ static void pointer_offset(struct hr_call *call, const struct pointer *p, int32_
     b->buffer = buffer;
 }
 
-void hgl_glVertexAttribPointerOffset(struct hr_call *call, const struct gles2_args_glVertexAttribPointerOffset *args)
+void hgl_glVertexAttribPointerOffset(struct hr_call *call,
+                                     const struct gles2_args_glVertexAttribPointerOffset *args)
 {
-    const struct pointer p = {args->indx, (uint32_t)args->size, args->type, args->normalized, false};
+    const struct pointer p = {args->indx, (uint32_t)args->size, args->type, args->normalized,
+                              false};
     pointer_offset(call, &p, args->stride, args->offset);
 }
 
-void hgl_glVertexAttribIPointerOffsetAEMU(struct hr_call *call, const struct gles2_args_glVertexAttribIPointerOffsetAEMU *args)
+void hgl_glVertexAttribIPointerOffsetAEMU(
+    struct hr_call *call, const struct gles2_args_glVertexAttribIPointerOffsetAEMU *args)
 {
     const struct pointer p = {args->index, (uint32_t)args->size, args->type, 0, true};
     pointer_offset(call, &p, args->stride, args->offset);
@@ -344,9 +369,11 @@ void hgl_glDeleteBuffers(struct hr_call *call, const struct gles2_args_glDeleteB
             b->source = bound != 0 ? HGL_BUFFER : HGL_NONE;
         }
     }
-    for (uint32_t i = 0; i < HGL_ARRAYS; i++) { /* binding points that no attribute uses at the moment */
+    for (uint32_t i = 0; i < HGL_ARRAYS;
+         i++) { /* binding points that no attribute uses at the moment */
         struct hgl_binding *b = &vao->bindings[i];
-        if (b->source == HGL_BUFFER && b->buffer != 0 && vao->binding_of[i] != i && listed(args->buffers, (uint32_t)args->n, b->buffer)) {
+        if (b->source == HGL_BUFFER && b->buffer != 0 && vao->binding_of[i] != i &&
+            listed(args->buffers, (uint32_t)args->n, b->buffer)) {
             b->source = HGL_NONE;
         }
     }
@@ -386,18 +413,20 @@ void hgl_glBindVertexArray(struct hr_call *call, const struct gles2_args_glBindV
     bind_vao(call, args->array, hgl_api_of(call)->gl->BindVertexArray);
 }
 
-void hgl_glBindVertexArrayOES(struct hr_call *call, const struct gles2_args_glBindVertexArrayOES *args)
+void hgl_glBindVertexArrayOES(struct hr_call *call,
+                              const struct gles2_args_glBindVertexArrayOES *args)
 {
     bind_vao(call, args->array, hgl_api_of(call)->gl->BindVertexArrayOES);
 }
 
-static void delete_vaos(struct hr_call *call, int32_t n, const uint8_t *names, void (*delete)(GLsizei, const GLuint *))
+static void delete_vaos(struct hr_call *call, int32_t n, const uint8_t *names,
+                        void (*delete)(GLsizei, const GLuint *))
 {
     struct hgl_state *s = hgl_state_of(call);
     if (s == NULL || delete == NULL || n < 0) {
         return;
     }
-    delete(n, (const GLuint *)(const void *)names);
+    delete (n, (const GLuint *)(const void *)names);
     for (int32_t i = 0; i < n; i++) {
         uint32_t name = sl_load_u32(names + (size_t)i * 4);
         struct hgl_vao *vao = name != 0 ? sl_map_remove(&s->vaos, name) : NULL;
@@ -413,38 +442,45 @@ static void delete_vaos(struct hr_call *call, int32_t n, const uint8_t *names, v
     }
 }
 
-void hgl_glDeleteVertexArrays(struct hr_call *call, const struct gles2_args_glDeleteVertexArrays *args)
+void hgl_glDeleteVertexArrays(struct hr_call *call,
+                              const struct gles2_args_glDeleteVertexArrays *args)
 {
     delete_vaos(call, args->n, args->arrays, hgl_api_of(call)->gl->DeleteVertexArrays);
 }
 
-void hgl_glDeleteVertexArraysOES(struct hr_call *call, const struct gles2_args_glDeleteVertexArraysOES *args)
+void hgl_glDeleteVertexArraysOES(struct hr_call *call,
+                                 const struct gles2_args_glDeleteVertexArraysOES *args)
 {
     delete_vaos(call, args->n, args->arrays, hgl_api_of(call)->gl->DeleteVertexArraysOES);
 }
 
 /* --- GLES 3.1: formats and binding points apart --- */
 
-/* They re-route attributes: allowed where no client array could be read with another format than it was measured for. */
+/* They re-route attributes: allowed where no client array could be read with another format than it
+ * was measured for. */
 static struct hgl_state *state_for_route(struct hr_call *call, uint32_t a, uint32_t b, bool offered)
 {
     struct hgl_state *s = hgl_state_of(call);
-    if (s != NULL && (!offered || s->vao == &s->zero || s->vao->client != 0 || a >= HGL_ARRAYS || b >= HGL_ARRAYS)) {
+    if (s != NULL && (!offered || s->vao == &s->zero || s->vao->client != 0 || a >= HGL_ARRAYS ||
+                      b >= HGL_ARRAYS)) {
         hr_call_refuse(call, "attribute or binding %u, %u of vertex array %u", a, b, s->vao->name);
         return NULL;
     }
     return s;
 }
 
-void hgl_glVertexAttribFormat(struct hr_call *call, const struct gles2_args_glVertexAttribFormat *args)
+void hgl_glVertexAttribFormat(struct hr_call *call,
+                              const struct gles2_args_glVertexAttribFormat *args)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     if (state_for_route(call, args->attribindex, 0, gl->VertexAttribFormat != NULL) != NULL) {
-        gl->VertexAttribFormat(args->attribindex, args->size, args->type, args->normalized, args->relativeoffset);
+        gl->VertexAttribFormat(args->attribindex, args->size, args->type, args->normalized,
+                               args->relativeoffset);
     }
 }
 
-void hgl_glVertexAttribIFormat(struct hr_call *call, const struct gles2_args_glVertexAttribIFormat *args)
+void hgl_glVertexAttribIFormat(struct hr_call *call,
+                               const struct gles2_args_glVertexAttribIFormat *args)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     if (state_for_route(call, args->attribindex, 0, gl->VertexAttribIFormat != NULL) != NULL) {
@@ -452,10 +488,12 @@ void hgl_glVertexAttribIFormat(struct hr_call *call, const struct gles2_args_glV
     }
 }
 
-void hgl_glVertexAttribBinding(struct hr_call *call, const struct gles2_args_glVertexAttribBinding *args)
+void hgl_glVertexAttribBinding(struct hr_call *call,
+                               const struct gles2_args_glVertexAttribBinding *args)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct hgl_state *s = state_for_route(call, args->attribindex, args->bindingindex, gl->VertexAttribBinding != NULL);
+    struct hgl_state *s = state_for_route(call, args->attribindex, args->bindingindex,
+                                          gl->VertexAttribBinding != NULL);
     if (s != NULL) {
         gl->VertexAttribBinding(args->attribindex, args->bindingindex);
         s->vao->binding_of[args->attribindex] = (uint8_t)args->bindingindex;
@@ -463,10 +501,12 @@ void hgl_glVertexAttribBinding(struct hr_call *call, const struct gles2_args_glV
     }
 }
 
-void hgl_glVertexBindingDivisor(struct hr_call *call, const struct gles2_args_glVertexBindingDivisor *args)
+void hgl_glVertexBindingDivisor(struct hr_call *call,
+                                const struct gles2_args_glVertexBindingDivisor *args)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct hgl_state *s = state_for_route(call, args->bindingindex, 0, gl->VertexBindingDivisor != NULL);
+    struct hgl_state *s =
+        state_for_route(call, args->bindingindex, 0, gl->VertexBindingDivisor != NULL);
     if (s != NULL) {
         gl->VertexBindingDivisor(args->bindingindex, args->divisor);
         s->vao->bindings[args->bindingindex].divisor = args->divisor;
@@ -476,12 +516,14 @@ void hgl_glVertexBindingDivisor(struct hr_call *call, const struct gles2_args_gl
 void hgl_glBindVertexBuffer(struct hr_call *call, const struct gles2_args_glBindVertexBuffer *args)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct hgl_state *s = state_for_route(call, args->bindingindex, 0, gl->BindVertexBuffer != NULL && gl->GetIntegeri_v != NULL);
+    struct hgl_state *s = state_for_route(
+        call, args->bindingindex, 0, gl->BindVertexBuffer != NULL && gl->GetIntegeri_v != NULL);
     if (s == NULL) {
         return;
     }
     GLint bound = 0;
-    gl->BindVertexBuffer(args->bindingindex, args->buffer, (GLintptr)args->offset, (GLsizei)args->stride);
+    gl->BindVertexBuffer(args->bindingindex, args->buffer, (GLintptr)args->offset,
+                         (GLsizei)args->stride);
     gl->GetIntegeri_v(GL_VERTEX_BINDING_BUFFER, args->bindingindex, &bound);
     struct hgl_binding *b = &s->vao->bindings[args->bindingindex];
     b->source = bound != 0 ? HGL_BUFFER : HGL_NONE;

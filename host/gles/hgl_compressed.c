@@ -1,4 +1,5 @@
-/* Compressed uploads: imageSize must lie within the bytes that came; the driver checks it against the format. */
+/* Compressed uploads: imageSize must lie within the bytes that came; the driver checks it against
+ * the format. */
 #include "host/gles/hgl.h"
 
 #include "host/gles2_hand.h"
@@ -6,12 +7,14 @@
 static bool size_ok(struct hr_call *call, int32_t image_size, uint32_t size)
 {
     const struct hgl_state *s = hgl_state_of(call);
-    if (s == NULL || image_size < 0 || (size != 0 && (uint32_t)image_size > size) || (size == 0 && image_size != 0)) {
+    if (s == NULL || image_size < 0 || (size != 0 && (uint32_t)image_size > size) ||
+        (size == 0 && image_size != 0)) {
         hr_call_refuse(call, "imageSize %d in %u bytes", image_size, size);
         return false;
     }
     if (s->gles_version >= 30 && hgl_bound(hgl_api_of(call)->gl, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
-        hr_call_refuse(call, "an unpack buffer is bound"); /* the address would be an offset into it */
+        hr_call_refuse(call,
+                       "an unpack buffer is bound"); /* the address would be an offset into it */
         return false;
     }
     return true;
@@ -20,7 +23,8 @@ static bool size_ok(struct hr_call *call, int32_t image_size, uint32_t size)
 static bool bound(struct hr_call *call)
 {
     const struct hgl_state *s = hgl_state_of(call);
-    if (s == NULL || s->gles_version < 30 || !hgl_bound(hgl_api_of(call)->gl, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
+    if (s == NULL || s->gles_version < 30 ||
+        !hgl_bound(hgl_api_of(call)->gl, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
         hr_call_refuse(call, "no unpack buffer is bound");
         return false;
     }
@@ -32,86 +36,103 @@ static const void *at(uint32_t offset)
     return (const void *)(uintptr_t)offset;
 }
 
-void hgl_glCompressedTexImage2D(struct hr_call *call, const struct gles2_args_glCompressedTexImage2D *a)
+void hgl_glCompressedTexImage2D(struct hr_call *call,
+                                const struct gles2_args_glCompressedTexImage2D *a)
 {
     if (size_ok(call, a->imageSize, a->data_size)) {
-        hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width, a->height, a->border,
-                                                   a->imageSize, a->data);
+        hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
+                                                   a->height, a->border, a->imageSize, a->data);
     }
 }
 
-void hgl_glCompressedTexSubImage2D(struct hr_call *call, const struct gles2_args_glCompressedTexSubImage2D *a)
+void hgl_glCompressedTexSubImage2D(struct hr_call *call,
+                                   const struct gles2_args_glCompressedTexSubImage2D *a)
 {
     if (size_ok(call, a->imageSize, a->data_size)) {
-        hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height, a->format,
-                                                      a->imageSize, a->data);
+        hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
+                                                      a->width, a->height, a->format, a->imageSize,
+                                                      a->data);
     }
 }
 
-void hgl_glCompressedTexImage3D(struct hr_call *call, const struct gles2_args_glCompressedTexImage3D *a)
+void hgl_glCompressedTexImage3D(struct hr_call *call,
+                                const struct gles2_args_glCompressedTexImage3D *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     if (gl->CompressedTexImage3D != NULL && size_ok(call, a->imageSize, a->data_size)) {
-        gl->CompressedTexImage3D(a->target, a->level, a->internalformat, a->width, a->height, a->depth, a->border, a->imageSize,
-                                 a->data);
+        gl->CompressedTexImage3D(a->target, a->level, a->internalformat, a->width, a->height,
+                                 a->depth, a->border, a->imageSize, a->data);
     }
 }
 
-void hgl_glCompressedTexSubImage3D(struct hr_call *call, const struct gles2_args_glCompressedTexSubImage3D *a)
+void hgl_glCompressedTexSubImage3D(struct hr_call *call,
+                                   const struct gles2_args_glCompressedTexSubImage3D *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     if (gl->CompressedTexSubImage3D != NULL && size_ok(call, a->imageSize, a->data_size)) {
-        gl->CompressedTexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width, a->height, a->depth, a->format,
-                                    a->imageSize, a->data);
-    }
-}
-
-void hgl_glCompressedTexImage3DOES(struct hr_call *call, const struct gles2_args_glCompressedTexImage3DOES *a)
-{
-    const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->CompressedTexImage3DOES != NULL && size_ok(call, a->imageSize, a->data_size)) {
-        gl->CompressedTexImage3DOES(a->target, a->level, a->internalformat, a->width, a->height, a->depth, a->border, a->imageSize,
+        gl->CompressedTexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset,
+                                    a->width, a->height, a->depth, a->format, a->imageSize,
                                     a->data);
     }
 }
 
-void hgl_glCompressedTexSubImage3DOES(struct hr_call *call, const struct gles2_args_glCompressedTexSubImage3DOES *a)
+void hgl_glCompressedTexImage3DOES(struct hr_call *call,
+                                   const struct gles2_args_glCompressedTexImage3DOES *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (gl->CompressedTexImage3DOES != NULL && size_ok(call, a->imageSize, a->data_size)) {
+        gl->CompressedTexImage3DOES(a->target, a->level, a->internalformat, a->width, a->height,
+                                    a->depth, a->border, a->imageSize, a->data);
+    }
+}
+
+void hgl_glCompressedTexSubImage3DOES(struct hr_call *call,
+                                      const struct gles2_args_glCompressedTexSubImage3DOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     if (gl->CompressedTexSubImage3DOES != NULL && size_ok(call, a->imageSize, a->data_size)) {
-        gl->CompressedTexSubImage3DOES(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width, a->height, a->depth,
-                                       a->format, a->imageSize, a->data);
+        gl->CompressedTexSubImage3DOES(a->target, a->level, a->xoffset, a->yoffset, a->zoffset,
+                                       a->width, a->height, a->depth, a->format, a->imageSize,
+                                       a->data);
     }
 }
 
-void hgl_glCompressedTexImage2DOffsetAEMU(struct hr_call *call, const struct gles2_args_glCompressedTexImage2DOffsetAEMU *a)
+void hgl_glCompressedTexImage2DOffsetAEMU(
+    struct hr_call *call, const struct gles2_args_glCompressedTexImage2DOffsetAEMU *a)
 {
     if (bound(call)) {
-        hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width, a->height, a->border,
-                                                   a->imageSize, at(a->offset));
+        hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
+                                                   a->height, a->border, a->imageSize,
+                                                   at(a->offset));
     }
 }
 
-void hgl_glCompressedTexSubImage2DOffsetAEMU(struct hr_call *call, const struct gles2_args_glCompressedTexSubImage2DOffsetAEMU *a)
+void hgl_glCompressedTexSubImage2DOffsetAEMU(
+    struct hr_call *call, const struct gles2_args_glCompressedTexSubImage2DOffsetAEMU *a)
 {
     if (bound(call)) {
-        hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height, a->format,
-                                                      a->imageSize, at(a->offset));
+        hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
+                                                      a->width, a->height, a->format, a->imageSize,
+                                                      at(a->offset));
     }
 }
 
-void hgl_glCompressedTexImage3DOffsetAEMU(struct hr_call *call, const struct gles2_args_glCompressedTexImage3DOffsetAEMU *a)
+void hgl_glCompressedTexImage3DOffsetAEMU(
+    struct hr_call *call, const struct gles2_args_glCompressedTexImage3DOffsetAEMU *a)
 {
     if (bound(call)) {
-        hgl_api_of(call)->gl->CompressedTexImage3D(a->target, a->level, a->internalformat, a->width, a->height, a->depth, a->border,
-                                                   a->imageSize, at(a->offset));
+        hgl_api_of(call)->gl->CompressedTexImage3D(a->target, a->level, a->internalformat, a->width,
+                                                   a->height, a->depth, a->border, a->imageSize,
+                                                   at(a->offset));
     }
 }
 
-void hgl_glCompressedTexSubImage3DOffsetAEMU(struct hr_call *call, const struct gles2_args_glCompressedTexSubImage3DOffsetAEMU *a)
+void hgl_glCompressedTexSubImage3DOffsetAEMU(
+    struct hr_call *call, const struct gles2_args_glCompressedTexSubImage3DOffsetAEMU *a)
 {
     if (bound(call)) {
-        hgl_api_of(call)->gl->CompressedTexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width, a->height,
-                                                      a->depth, a->format, a->imageSize, at(a->data));
+        hgl_api_of(call)->gl->CompressedTexSubImage3D(a->target, a->level, a->xoffset, a->yoffset,
+                                                      a->zoffset, a->width, a->height, a->depth,
+                                                      a->format, a->imageSize, at(a->data));
     }
 }

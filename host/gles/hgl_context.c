@@ -1,4 +1,5 @@
-/* One guest process's GLES context of the device: its rings, its renderControl client, and who waits for its exported fences. */
+/* One guest process's GLES context of the device: its rings, its renderControl client, and who
+ * waits for its exported fences. */
 #include "host/gles/hgl.h"
 #include "host/gles/hgl_provider.h"
 
@@ -27,8 +28,8 @@ struct hgl_context {
     struct hgl_provider *provider;
     const struct hct_env *env;
     uint32_t ctx_id;
-    uint32_t refs; /* atomic: the device, and each ring until it is gone */
-    uint32_t stop; /* atomic: for the waiter */
+    uint32_t refs;         /* atomic: the device, and each ring until it is gone */
+    uint32_t stop;         /* atomic: for the waiter */
     struct hr_rings rings; /* device thread */
     struct hrc_client client;
     pthread_mutex_t lock; /* guards what follows */
@@ -91,8 +92,10 @@ static void on_sync_free(void *user, void *sync)
     hgl_sync_free(&c->provider->driver.native, sync);
 }
 
-static const struct hrc_hooks hooks = {
-    .context_new = on_context_new, .context_free = on_context_free, .current = on_current, .sync_free = on_sync_free};
+static const struct hrc_hooks hooks = {.context_new = on_context_new,
+                                       .context_free = on_context_free,
+                                       .current = on_current,
+                                       .sync_free = on_sync_free};
 
 /* --- rings --- */
 
@@ -149,7 +152,8 @@ static void ring_free(void *user, void *state)
 static bool waiter_stopping(void *user)
 {
     const struct hgl_context *c = user;
-    return sl_atomic_load_relaxed(&c->stop) != 0; /* pairs with the store in context_destroy; orders nothing */
+    return sl_atomic_load_relaxed(&c->stop) !=
+           0; /* pairs with the store in context_destroy; orders nothing */
 }
 
 static void *waiter_main(void *user)
@@ -184,7 +188,9 @@ static enum sl_result start_waiter_locked(struct hgl_context *c)
         return SL_OK;
     }
     c->waits = c->waits != NULL ? c->waits : sl_alloc_array(WAITS_MAX, sizeof *c->waits);
-    enum sl_result result = c->waits != NULL ? sl_thread_start(&c->waiter, "gles-waiter", 0, waiter_main, c) : SL_ERR_NOMEM;
+    enum sl_result result = c->waits != NULL
+                                ? sl_thread_start(&c->waiter, "gles-waiter", 0, waiter_main, c)
+                                : SL_ERR_NOMEM;
     c->waiter_runs = result == SL_OK;
     return result;
 }
@@ -192,7 +198,8 @@ static enum sl_result start_waiter_locked(struct hgl_context *c)
 static enum sl_result export_sync(void *user, uint64_t handle, uint64_t task)
 {
     struct hgl_context *c = user;
-    struct ho_object *sync = handle <= UINT32_MAX ? ho_get(&c->client.objects, HRC_EGL_SYNC, (uint32_t)handle) : NULL;
+    struct ho_object *sync =
+        handle <= UINT32_MAX ? ho_get(&c->client.objects, HRC_EGL_SYNC, (uint32_t)handle) : NULL;
     if (sync == NULL) { /* it has signalled and gone */
         c->env->task_done(c->env->user, task);
         return SL_OK;
@@ -200,7 +207,8 @@ static enum sl_result export_sync(void *user, uint64_t handle, uint64_t task)
     pthread_mutex_lock(&c->lock);
     enum sl_result result = c->wait_count < WAITS_MAX ? start_waiter_locked(c) : SL_ERR_NOMEM;
     if (result == SL_OK) {
-        c->waits[(c->first_wait + c->wait_count++) % WAITS_MAX] = (struct wait){.sync = sync, .task = task};
+        c->waits[(c->first_wait + c->wait_count++) % WAITS_MAX] =
+            (struct wait){.sync = sync, .task = task};
         pthread_cond_signal(&c->wake);
     }
     pthread_mutex_unlock(&c->lock);
@@ -210,7 +218,8 @@ static enum sl_result export_sync(void *user, uint64_t handle, uint64_t task)
     return result;
 }
 
-static const struct hr_rings_ops rings_ops = {.ring_new = ring_new, .ring_free = ring_free, .export_sync = export_sync};
+static const struct hr_rings_ops rings_ops = {
+    .ring_new = ring_new, .ring_free = ring_free, .export_sync = export_sync};
 
 /* --- hct --- */
 
@@ -218,7 +227,8 @@ static void context_destroy(struct hct_context *base)
 {
     struct hgl_context *c = context_of(base);
     hr_rings_finish(&c->rings);
-    sl_atomic_store_seq(&c->stop, 1); /* pairs with waiter_stopping; the signal below makes a sleeper look */
+    sl_atomic_store_seq(&c->stop,
+                        1); /* pairs with waiter_stopping; the signal below makes a sleeper look */
     pthread_mutex_lock(&c->lock);
     bool runs = c->waiter_runs;
     pthread_cond_signal(&c->wake);
@@ -229,7 +239,8 @@ static void context_destroy(struct hct_context *base)
     context_unref(c);
 }
 
-static enum sl_result context_attach(struct hct_context *base, uint32_t resource_id, const struct hct_memory *memory)
+static enum sl_result context_attach(struct hct_context *base, uint32_t resource_id,
+                                     const struct hct_memory *memory)
 {
     struct hgl_context *c = context_of(base);
     enum sl_result result = hr_rings_attach(&c->rings, resource_id, memory);
@@ -246,13 +257,13 @@ static void context_detach(struct hct_context *base, uint32_t resource_id)
     hr_rings_detach(&c->rings, resource_id);
 }
 
-static enum sl_result context_blob(struct hct_context *base, uint64_t blob_id, const struct vgd_blob_args *args,
-                                   struct hct_memory *out)
+static enum sl_result context_blob(struct hct_context *base, uint64_t blob_id,
+                                   const struct vgd_blob_args *args, struct hct_memory *out)
 {
     (void)args;
     (void)out;
-    sl_warn_limited("gles", "context %u: blob id %llu: this type makes no blobs", context_of(base)->ctx_id,
-                    (unsigned long long)blob_id);
+    sl_warn_limited("gles", "context %u: blob id %llu: this type makes no blobs",
+                    context_of(base)->ctx_id, (unsigned long long)blob_id);
     return SL_ERR_NOTFOUND;
 }
 
@@ -261,24 +272,38 @@ static enum sl_result context_submit(struct hct_context *base, const void *comma
     return hr_rings_submit(&context_of(base)->rings, commands, size);
 }
 
-static enum sl_result context_ring_stats(struct hct_context *base, uint32_t index, struct vgd_ring_stats *out)
+static enum sl_result context_ring_stats(struct hct_context *base, uint32_t index,
+                                         struct vgd_ring_stats *out)
 {
     return hr_rings_stats(&context_of(base)->rings, index, out);
 }
 
-static const struct hct_ops context_ops = {.destroy = context_destroy, .attach = context_attach, .detach = context_detach,
-                                           .blob = context_blob, .submit = context_submit, .ring_stats = context_ring_stats};
+static const struct hct_ops context_ops = {.destroy = context_destroy,
+                                           .attach = context_attach,
+                                           .detach = context_detach,
+                                           .blob = context_blob,
+                                           .submit = context_submit,
+                                           .ring_stats = context_ring_stats};
 
 enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct_context **out)
 {
-    struct hgl_provider *provider = (struct hgl_provider *)(void *)info->provider; /* of this type, by hgl_gles_type */
+    struct hgl_provider *provider =
+        (struct hgl_provider *)(void *)info->provider; /* of this type, by hgl_gles_type */
     struct hgl_context *c = sl_alloc(sizeof *c);
     if (c == NULL) {
         return SL_ERR_NOMEM;
     }
-    *c = (struct hgl_context){.base.ops = &context_ops, .provider = provider, .env = info->env, .ctx_id = info->ctx_id, .refs = 1};
-    const struct hrc_config config = {.native = &provider->driver.native, .buffers = &provider->buffers, .hooks = &hooks, .user = c,
-                                      .ctx_id = info->ctx_id, .stock = provider->stock};
+    *c = (struct hgl_context){.base.ops = &context_ops,
+                              .provider = provider,
+                              .env = info->env,
+                              .ctx_id = info->ctx_id,
+                              .refs = 1};
+    const struct hrc_config config = {.native = &provider->driver.native,
+                                      .buffers = &provider->buffers,
+                                      .hooks = &hooks,
+                                      .user = c,
+                                      .ctx_id = info->ctx_id,
+                                      .stock = provider->stock};
     enum sl_result result = hrc_client_init(&c->client, &config);
     if (result != SL_OK) {
         sl_free(c);

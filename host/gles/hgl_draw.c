@@ -1,4 +1,5 @@
-/* Draws: none reads past the client arrays and indices that were sent, and no offset is taken for an address. */
+/* Draws: none reads past the client arrays and indices that were sent, and no offset is taken for
+ * an address. */
 #include "host/gles/hgl.h"
 
 #include "host/gles2_hand.h"
@@ -14,9 +15,11 @@ static uint64_t needed(const struct hgl_binding *b, uint64_t vertices, uint64_t 
     return (instances + b->divisor - 1) / b->divisor;
 }
 
-/* Client arrays are enabled: the long way. An array that is too short is the guest's fault when it was sent for this draw; an old one that
- * nobody uses any more (guests leave such enabled) is switched off for the draw. */
-static bool check_client(struct hr_call *call, struct hgl_state *s, uint64_t vertices, uint64_t instances, uint32_t *off)
+/* Client arrays are enabled: the long way. An array that is too short is the guest's fault when it
+ * was sent for this draw; an old one that nobody uses any more (guests leave such enabled) is
+ * switched off for the draw. */
+static bool check_client(struct hr_call *call, struct hgl_state *s, uint64_t vertices,
+                         uint64_t instances, uint32_t *off)
 {
     struct hgl_vao *vao = s->vao;
     for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
@@ -26,8 +29,8 @@ static bool check_client(struct hr_call *call, struct hgl_state *s, uint64_t ver
             continue;
         }
         if ((vao->fresh & bit) != 0 && vertices != HGL_ANY_VERTEX) {
-            hr_call_refuse(call, "attribute %u has %u elements, the draw reads %llu", i, b->elements,
-                           (unsigned long long)needed(b, vertices, instances));
+            hr_call_refuse(call, "attribute %u has %u elements, the draw reads %llu", i,
+                           b->elements, (unsigned long long)needed(b, vertices, instances));
             return false;
         }
         *off |= bit;
@@ -42,7 +45,8 @@ static bool check_client(struct hr_call *call, struct hgl_state *s, uint64_t ver
     return true;
 }
 
-bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, uint64_t vertices, uint64_t instances, uint32_t *off)
+bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, uint64_t vertices,
+                    uint64_t instances, uint32_t *off)
 {
     *off = 0;
     if (SL_LIKELY((s->vao->on & s->vao->client) == 0)) {
@@ -63,26 +67,34 @@ void hgl_draw_end(const struct gl_driver *gl, struct hgl_state *s, uint32_t off)
 
 uint32_t hgl_index_bytes(uint32_t type)
 {
-    return type == GL_UNSIGNED_BYTE ? 1 : type == GL_UNSIGNED_SHORT ? 2 : type == GL_UNSIGNED_INT ? 4 : 0;
+    return type == GL_UNSIGNED_BYTE    ? 1
+           : type == GL_UNSIGNED_SHORT ? 2
+           : type == GL_UNSIGNED_INT   ? 4
+                                       : 0;
 }
 
 static uint64_t highest(const void *indices, uint32_t count, uint32_t type, uint64_t skip)
 {
     uint64_t top = 0; /* one more than the highest */
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t v = type == GL_UNSIGNED_BYTE    ? ((const uint8_t *)indices)[i]
-                     : type == GL_UNSIGNED_SHORT ? sl_load_u16((const uint8_t *)indices + (size_t)i * 2)
-                                                 : sl_load_u32((const uint8_t *)indices + (size_t)i * 4);
+        uint64_t v = type == GL_UNSIGNED_BYTE ? ((const uint8_t *)indices)[i]
+                     : type == GL_UNSIGNED_SHORT
+                         ? sl_load_u16((const uint8_t *)indices + (size_t)i * 2)
+                         : sl_load_u32((const uint8_t *)indices + (size_t)i * 4);
         top = v != skip && v + 1 > top ? v + 1 : top;
     }
     return top;
 }
 
-uint64_t hgl_index_end(const struct gl_driver *gl, const struct hgl_state *s, const void *indices, uint32_t count, uint32_t type)
+uint64_t hgl_index_end(const struct gl_driver *gl, const struct hgl_state *s, const void *indices,
+                       uint32_t count, uint32_t type)
 {
-    uint64_t restart = type == GL_UNSIGNED_BYTE ? 0xff : type == GL_UNSIGNED_SHORT ? 0xffff : 0xffffffff;
+    uint64_t restart = type == GL_UNSIGNED_BYTE    ? 0xff
+                       : type == GL_UNSIGNED_SHORT ? 0xffff
+                                                   : 0xffffffff;
     uint64_t end = highest(indices, count, type, UINT64_MAX);
-    if (end == restart + 1 && s->gles_version >= 30 && gl->IsEnabled(GL_PRIMITIVE_RESTART_FIXED_INDEX)) {
+    if (end == restart + 1 && s->gles_version >= 30 &&
+        gl->IsEnabled(GL_PRIMITIVE_RESTART_FIXED_INDEX)) {
         end = highest(indices, count, type, restart);
     }
     return end;
@@ -107,7 +119,8 @@ static void draw_arrays(struct hr_call *call, uint32_t mode, int32_t first, int3
     if (s == NULL) {
         return;
     }
-    uint64_t end = first >= 0 && count > 0 ? (uint64_t)first + (uint64_t)count : 0; /* else GL refuses it, or draws nothing */
+    uint64_t end = first >= 0 && count > 0 ? (uint64_t)first + (uint64_t)count
+                                           : 0; /* else GL refuses it, or draws nothing */
     if (hgl_draw_begin(call, s, end, 1, &off)) {
         gl->DrawArrays(mode, first, count);
         hgl_draw_end(gl, s, off);
@@ -119,20 +132,24 @@ void hgl_glDrawArrays(struct hr_call *call, const struct gles2_args_glDrawArrays
     draw_arrays(call, args->mode, args->first, args->count);
 }
 
-void hgl_glDrawArraysNullAEMU(struct hr_call *call, const struct gles2_args_glDrawArraysNullAEMU *args)
+void hgl_glDrawArraysNullAEMU(struct hr_call *call,
+                              const struct gles2_args_glDrawArraysNullAEMU *args)
 {
     draw_arrays(call, args->mode, args->first, args->count);
 }
 
-void hgl_glDrawArraysInstanced(struct hr_call *call, const struct gles2_args_glDrawArraysInstanced *args)
+void hgl_glDrawArraysInstanced(struct hr_call *call,
+                               const struct gles2_args_glDrawArraysInstanced *args)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
     uint32_t off;
-    if (s == NULL || gl->DrawArraysInstanced == NULL || !work_ok(call, args->count, args->primcount)) {
+    if (s == NULL || gl->DrawArraysInstanced == NULL ||
+        !work_ok(call, args->count, args->primcount)) {
         return;
     }
-    uint64_t end = args->first >= 0 && args->count > 0 ? (uint64_t)args->first + (uint64_t)args->count : 0;
+    uint64_t end =
+        args->first >= 0 && args->count > 0 ? (uint64_t)args->first + (uint64_t)args->count : 0;
     uint64_t instances = args->primcount > 0 ? (uint64_t)args->primcount : 0;
     if (hgl_draw_begin(call, s, end, instances, &off)) {
         gl->DrawArraysInstanced(args->mode, args->first, args->count, args->primcount);
@@ -158,10 +175,12 @@ static void draw_elements(const struct gl_driver *gl, const struct elements *e, 
 
 static bool elements_ok(struct hr_call *call, const struct elements *e)
 {
-    return e->instances < 0 || (hgl_api_of(call)->gl->DrawElementsInstanced != NULL && work_ok(call, e->count, e->instances));
+    return e->instances < 0 || (hgl_api_of(call)->gl->DrawElementsInstanced != NULL &&
+                                work_ok(call, e->count, e->instances));
 }
 
-static void elements_data(struct hr_call *call, const struct elements *e, const void *indices, uint32_t size)
+static void elements_data(struct hr_call *call, const struct elements *e, const void *indices,
+                          uint32_t size)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
@@ -203,7 +222,8 @@ static void elements_offset(struct hr_call *call, const struct elements *e, uint
         hr_call_refuse(call, "offset %u without an index buffer", offset);
         return;
     }
-    if (hgl_draw_begin(call, s, HGL_ANY_VERTEX, e->instances < 0 ? 1 : (uint64_t)e->instances, &off)) {
+    if (hgl_draw_begin(call, s, HGL_ANY_VERTEX, e->instances < 0 ? 1 : (uint64_t)e->instances,
+                       &off)) {
         draw_elements(gl, e, (const void *)(uintptr_t)offset);
         hgl_draw_end(gl, s, off);
     }
@@ -215,56 +235,67 @@ void hgl_glDrawElementsData(struct hr_call *call, const struct gles2_args_glDraw
     elements_data(call, &e, args->data, args->data_size);
 }
 
-void hgl_glDrawElementsDataNullAEMU(struct hr_call *call, const struct gles2_args_glDrawElementsDataNullAEMU *args)
+void hgl_glDrawElementsDataNullAEMU(struct hr_call *call,
+                                    const struct gles2_args_glDrawElementsDataNullAEMU *args)
 {
     const struct elements e = {args->mode, args->type, args->count, -1};
     elements_data(call, &e, args->data, args->data_size);
 }
 
-void hgl_glDrawRangeElementsDataAEMU(struct hr_call *call, const struct gles2_args_glDrawRangeElementsDataAEMU *args)
+void hgl_glDrawRangeElementsDataAEMU(struct hr_call *call,
+                                     const struct gles2_args_glDrawRangeElementsDataAEMU *args)
 {
     const struct elements e = {args->mode, args->type, args->count, -1};
     elements_data(call, &e, args->indices, args->indices_size);
 }
 
-void hgl_glDrawElementsInstancedDataAEMU(struct hr_call *call, const struct gles2_args_glDrawElementsInstancedDataAEMU *args)
+void hgl_glDrawElementsInstancedDataAEMU(
+    struct hr_call *call, const struct gles2_args_glDrawElementsInstancedDataAEMU *args)
 {
-    const struct elements e = {args->mode, args->type, args->count, args->primcount < 0 ? 0 : args->primcount};
+    const struct elements e = {args->mode, args->type, args->count,
+                               args->primcount < 0 ? 0 : args->primcount};
     elements_data(call, &e, args->indices, args->indices_size);
 }
 
-void hgl_glDrawElementsOffset(struct hr_call *call, const struct gles2_args_glDrawElementsOffset *args)
+void hgl_glDrawElementsOffset(struct hr_call *call,
+                              const struct gles2_args_glDrawElementsOffset *args)
 {
     const struct elements e = {args->mode, args->type, args->count, -1};
     elements_offset(call, &e, args->offset);
 }
 
-void hgl_glDrawElementsOffsetNullAEMU(struct hr_call *call, const struct gles2_args_glDrawElementsOffsetNullAEMU *args)
+void hgl_glDrawElementsOffsetNullAEMU(struct hr_call *call,
+                                      const struct gles2_args_glDrawElementsOffsetNullAEMU *args)
 {
     const struct elements e = {args->mode, args->type, args->count, -1};
     elements_offset(call, &e, args->offset);
 }
 
-void hgl_glDrawRangeElementsOffsetAEMU(struct hr_call *call, const struct gles2_args_glDrawRangeElementsOffsetAEMU *args)
+void hgl_glDrawRangeElementsOffsetAEMU(struct hr_call *call,
+                                       const struct gles2_args_glDrawRangeElementsOffsetAEMU *args)
 {
     const struct elements e = {args->mode, args->type, args->count, -1};
     elements_offset(call, &e, args->offset);
 }
 
-void hgl_glDrawElementsInstancedOffsetAEMU(struct hr_call *call, const struct gles2_args_glDrawElementsInstancedOffsetAEMU *args)
+void hgl_glDrawElementsInstancedOffsetAEMU(
+    struct hr_call *call, const struct gles2_args_glDrawElementsInstancedOffsetAEMU *args)
 {
-    const struct elements e = {args->mode, args->type, args->count, args->primcount < 0 ? 0 : args->primcount};
+    const struct elements e = {args->mode, args->type, args->count,
+                               args->primcount < 0 ? 0 : args->primcount};
     elements_offset(call, &e, args->offset);
 }
 
 /* --- indirect: the driver checks the offset against the buffer --- */
 
-void hgl_glDrawArraysIndirectOffsetAEMU(struct hr_call *call, const struct gles2_args_glDrawArraysIndirectOffsetAEMU *args)
+void hgl_glDrawArraysIndirectOffsetAEMU(
+    struct hr_call *call, const struct gles2_args_glDrawArraysIndirectOffsetAEMU *args)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
     uint32_t off;
-    if (s == NULL || gl->DrawArraysIndirect == NULL || s->gles_version < 31 || !hgl_bound(gl, GL_DRAW_INDIRECT_BUFFER_BINDING)) {
+    if (s == NULL || gl->DrawArraysIndirect == NULL || s->gles_version < 31 ||
+        !hgl_bound(gl, GL_DRAW_INDIRECT_BUFFER_BINDING)) {
         hr_call_refuse(call, "no indirect buffer");
         return;
     }
@@ -274,13 +305,14 @@ void hgl_glDrawArraysIndirectOffsetAEMU(struct hr_call *call, const struct gles2
     }
 }
 
-void hgl_glDrawElementsIndirectOffsetAEMU(struct hr_call *call, const struct gles2_args_glDrawElementsIndirectOffsetAEMU *args)
+void hgl_glDrawElementsIndirectOffsetAEMU(
+    struct hr_call *call, const struct gles2_args_glDrawElementsIndirectOffsetAEMU *args)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
     uint32_t off;
-    if (s == NULL || gl->DrawElementsIndirect == NULL || s->gles_version < 31 || !hgl_bound(gl, GL_DRAW_INDIRECT_BUFFER_BINDING) ||
-        hgl_element_buffer(gl, s) == 0) {
+    if (s == NULL || gl->DrawElementsIndirect == NULL || s->gles_version < 31 ||
+        !hgl_bound(gl, GL_DRAW_INDIRECT_BUFFER_BINDING) || hgl_element_buffer(gl, s) == 0) {
         hr_call_refuse(call, "no indirect or index buffer");
         return;
     }

@@ -1,4 +1,5 @@
-/* Uploads and reads: the bytes that came, or that are asked for, cover what the pixel store makes GL touch. */
+/* Uploads and reads: the bytes that came, or that are asked for, cover what the pixel store makes
+ * GL touch. */
 #include "host/gles/hgl.h"
 
 #include "host/gles2_hand.h"
@@ -7,13 +8,26 @@
 static uint32_t components(uint32_t format)
 {
     switch (format) {
-    case GL_RED: case GL_RED_INTEGER: case GL_ALPHA: case GL_LUMINANCE: case GL_DEPTH_COMPONENT: case GL_STENCIL_INDEX:
+    case GL_RED:
+    case GL_RED_INTEGER:
+    case GL_ALPHA:
+    case GL_LUMINANCE:
+    case GL_DEPTH_COMPONENT:
+    case GL_STENCIL_INDEX:
         return 1;
-    case GL_RG: case GL_RG_INTEGER: case GL_LUMINANCE_ALPHA: case GL_DEPTH_STENCIL:
+    case GL_RG:
+    case GL_RG_INTEGER:
+    case GL_LUMINANCE_ALPHA:
+    case GL_DEPTH_STENCIL:
         return 2;
-    case GL_RGB: case GL_RGB_INTEGER: case GL_SRGB_EXT:
+    case GL_RGB:
+    case GL_RGB_INTEGER:
+    case GL_SRGB_EXT:
         return 3;
-    case GL_RGBA: case GL_RGBA_INTEGER: case GL_BGRA_EXT: case GL_SRGB_ALPHA_EXT:
+    case GL_RGBA:
+    case GL_RGBA_INTEGER:
+    case GL_BGRA_EXT:
+    case GL_SRGB_ALPHA_EXT:
         return 4;
     default:
         return 0;
@@ -24,16 +38,27 @@ static uint32_t components(uint32_t format)
 static uint32_t pixel_bytes(uint32_t format, uint32_t type)
 {
     switch (type) {
-    case GL_UNSIGNED_BYTE: case GL_BYTE:
+    case GL_UNSIGNED_BYTE:
+    case GL_BYTE:
         return components(format);
-    case GL_UNSIGNED_SHORT: case GL_SHORT: case GL_HALF_FLOAT: case GL_HALF_FLOAT_OES:
+    case GL_UNSIGNED_SHORT:
+    case GL_SHORT:
+    case GL_HALF_FLOAT:
+    case GL_HALF_FLOAT_OES:
         return components(format) * 2;
-    case GL_UNSIGNED_INT: case GL_INT: case GL_FLOAT:
+    case GL_UNSIGNED_INT:
+    case GL_INT:
+    case GL_FLOAT:
         return components(format) * 4;
-    case GL_UNSIGNED_SHORT_5_6_5: case GL_UNSIGNED_SHORT_4_4_4_4: case GL_UNSIGNED_SHORT_5_5_5_1:
-    case GL_UNSIGNED_SHORT_4_4_4_4_REV_EXT: case GL_UNSIGNED_SHORT_1_5_5_5_REV_EXT:
+    case GL_UNSIGNED_SHORT_5_6_5:
+    case GL_UNSIGNED_SHORT_4_4_4_4:
+    case GL_UNSIGNED_SHORT_5_5_5_1:
+    case GL_UNSIGNED_SHORT_4_4_4_4_REV_EXT:
+    case GL_UNSIGNED_SHORT_1_5_5_5_REV_EXT:
         return 2;
-    case GL_UNSIGNED_INT_10F_11F_11F_REV: case GL_UNSIGNED_INT_5_9_9_9_REV: case GL_UNSIGNED_INT_2_10_10_10_REV:
+    case GL_UNSIGNED_INT_10F_11F_11F_REV:
+    case GL_UNSIGNED_INT_5_9_9_9_REV:
+    case GL_UNSIGNED_INT_2_10_10_10_REV:
     case GL_UNSIGNED_INT_24_8:
         return 4;
     case GL_FLOAT_32_UNSIGNED_INT_24_8_REV:
@@ -43,8 +68,8 @@ static uint32_t pixel_bytes(uint32_t format, uint32_t type)
     }
 }
 
-uint64_t hgl_pixel_span(const struct hgl_pixels *p, uint32_t format, uint32_t type, int32_t width, int32_t height, int32_t depth,
-                        bool has_images)
+uint64_t hgl_pixel_span(const struct hgl_pixels *p, uint32_t format, uint32_t type, int32_t width,
+                        int32_t height, int32_t depth, bool has_images)
 {
     uint64_t bytes = pixel_bytes(format, type);
     if (width <= 0 || height <= 0 || depth <= 0) {
@@ -53,11 +78,19 @@ uint64_t hgl_pixel_span(const struct hgl_pixels *p, uint32_t format, uint32_t ty
     if (bytes == 0) {
         return UINT64_MAX;
     }
-    /* All factors are below 2^32, and GL's own limits keep real ones far smaller: cap them so that nothing wraps. */
+    /* All factors are below 2^32, and GL's own limits keep real ones far smaller: cap them so that
+     * nothing wraps. */
     uint64_t row_pixels = p->row_length != 0 ? p->row_length : (uint64_t)width;
     uint64_t rows = has_images && p->image_height != 0 ? p->image_height : (uint64_t)height;
     uint64_t images = has_images ? p->skip_images : 0;
-    if (row_pixels > 1 << 24 || rows > 1 << 24 || images > 1 << 24 || p->skip_rows > 1 << 24 || p->skip_pixels > 1 << 24) {
+    const uint64_t factors[] = {row_pixels,       rows,           images,
+                                p->skip_rows,     p->skip_pixels, (uint64_t)width,
+                                (uint64_t)height, (uint64_t)depth};
+    bool sane = true;
+    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
+        sane = sane && factors[i] <= 1 << 24;
+    }
+    if (!sane) {
         return UINT64_MAX;
     }
     uint64_t pitch = sl_round_up(row_pixels * bytes, p->alignment), image;
@@ -65,7 +98,8 @@ uint64_t hgl_pixel_span(const struct hgl_pixels *p, uint32_t format, uint32_t ty
         return UINT64_MAX;
     }
     images += (uint64_t)depth - 1;
-    return images * image + (p->skip_rows + (uint64_t)height - 1) * pitch + (p->skip_pixels + (uint64_t)width) * bytes;
+    return images * image + (p->skip_rows + (uint64_t)height - 1) * pitch +
+           (p->skip_pixels + (uint64_t)width) * bytes;
 }
 
 static uint32_t get(const struct gl_driver *gl, GLenum name)
@@ -116,8 +150,10 @@ void hgl_glPixelStorei(struct hr_call *call, const struct gles2_args_glPixelStor
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
-    /* On a GLES 2 context the names of GLES 3 (as EXT_unpack_subimage has them) would move reads without being seen here. */
-    if (s == NULL || (s->gles_version < 30 && args->pname != GL_PACK_ALIGNMENT && args->pname != GL_UNPACK_ALIGNMENT)) {
+    /* On a GLES 2 context the names of GLES 3 (as EXT_unpack_subimage has them) would move reads
+     * without being seen here. */
+    if (s == NULL || (s->gles_version < 30 && args->pname != GL_PACK_ALIGNMENT &&
+                      args->pname != GL_UNPACK_ALIGNMENT)) {
         hr_call_refuse(call, "pixel store 0x%x", args->pname);
         return;
     }
@@ -129,9 +165,10 @@ void hgl_glPixelStorei(struct hr_call *call, const struct gles2_args_glPixelStor
     s->pack.known = s->unpack.known = false;
 }
 
-/* Client memory of an upload. *data NULL: none was sent, GL leaves the texels undefined (or reads its bound buffer from offset 0). */
-static bool upload_ok(struct hr_call *call, uint32_t format, uint32_t type, int32_t width, int32_t height, int32_t depth, bool images,
-                      const void *data, uint32_t size)
+/* Client memory of an upload. *data NULL: none was sent, GL leaves the texels undefined (or reads
+ * its bound buffer from offset 0). */
+static bool upload_ok(struct hr_call *call, uint32_t format, uint32_t type, int32_t width,
+                      int32_t height, int32_t depth, bool images, const void *data, uint32_t size)
 {
     struct hgl_state *s = hgl_state_of(call);
     if (s == NULL) {
@@ -140,10 +177,11 @@ static bool upload_ok(struct hr_call *call, uint32_t format, uint32_t type, int3
     if (data == NULL || size == 0) {
         return true;
     }
-    uint64_t need = hgl_pixel_span(hgl_unpack(hgl_api_of(call)->gl, s), format, type, width, height, depth, images);
+    uint64_t need = hgl_pixel_span(hgl_unpack(hgl_api_of(call)->gl, s), format, type, width, height,
+                                   depth, images);
     if (need > size) {
-        hr_call_refuse(call, "%dx%dx%d, format 0x%x, type 0x%x: reads %llu of %u bytes", width, height, depth, format, type,
-                       (unsigned long long)need, size);
+        hr_call_refuse(call, "%dx%dx%d, format 0x%x, type 0x%x: reads %llu of %u bytes", width,
+                       height, depth, format, type, (unsigned long long)need, size);
         return false;
     }
     return true;
@@ -152,7 +190,8 @@ static bool upload_ok(struct hr_call *call, uint32_t format, uint32_t type, int3
 static bool unpack_bound(struct hr_call *call)
 {
     const struct hgl_state *s = hgl_state_of(call);
-    if (s == NULL || s->gles_version < 30 || !hgl_bound(hgl_api_of(call)->gl, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
+    if (s == NULL || s->gles_version < 30 ||
+        !hgl_bound(hgl_api_of(call)->gl, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
         hr_call_refuse(call, "no unpack buffer is bound");
         return false;
     }
@@ -167,8 +206,10 @@ static const void *pointer(const void *data, uint32_t size)
 
 void hgl_glTexImage2D(struct hr_call *call, const struct gles2_args_glTexImage2D *a)
 {
-    if (upload_ok(call, a->format, a->type, a->width, a->height, 1, false, a->pixels, a->pixels_size)) {
-        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width, a->height, a->border, a->format, a->type,
+    if (upload_ok(call, a->format, a->type, a->width, a->height, 1, false, a->pixels,
+                  a->pixels_size)) {
+        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width,
+                                         a->height, a->border, a->format, a->type,
                                          pointer(a->pixels, a->pixels_size));
     }
 }
@@ -177,18 +218,20 @@ void hgl_glTexSubImage2D(struct hr_call *call, const struct gles2_args_glTexSubI
 {
     if (a->pixels_size == 0 && a->width > 0 && a->height > 0) {
         hr_call_refuse(call, "no pixels were sent");
-    } else if (upload_ok(call, a->format, a->type, a->width, a->height, 1, false, a->pixels, a->pixels_size)) {
-        hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height, a->format, a->type,
-                                            a->pixels);
+    } else if (upload_ok(call, a->format, a->type, a->width, a->height, 1, false, a->pixels,
+                         a->pixels_size)) {
+        hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width,
+                                            a->height, a->format, a->type, a->pixels);
     }
 }
 
 void hgl_glTexImage3D(struct hr_call *call, const struct gles2_args_glTexImage3D *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->TexImage3D != NULL && upload_ok(call, a->format, a->type, a->width, a->height, a->depth, true, a->data, a->data_size)) {
-        gl->TexImage3D(a->target, a->level, a->internalFormat, a->width, a->height, a->depth, a->border, a->format, a->type,
-                       pointer(a->data, a->data_size));
+    if (gl->TexImage3D != NULL && upload_ok(call, a->format, a->type, a->width, a->height, a->depth,
+                                            true, a->data, a->data_size)) {
+        gl->TexImage3D(a->target, a->level, a->internalFormat, a->width, a->height, a->depth,
+                       a->border, a->format, a->type, pointer(a->data, a->data_size));
     }
 }
 
@@ -197,19 +240,20 @@ void hgl_glTexSubImage3D(struct hr_call *call, const struct gles2_args_glTexSubI
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     if (a->data_size == 0 && a->width > 0 && a->height > 0 && a->depth > 0) {
         hr_call_refuse(call, "no pixels were sent");
-    } else if (gl->TexSubImage3D != NULL &&
-               upload_ok(call, a->format, a->type, a->width, a->height, a->depth, true, a->data, a->data_size)) {
-        gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width, a->height, a->depth, a->format, a->type,
-                          a->data);
+    } else if (gl->TexSubImage3D != NULL && upload_ok(call, a->format, a->type, a->width, a->height,
+                                                      a->depth, true, a->data, a->data_size)) {
+        gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
+                          a->height, a->depth, a->format, a->type, a->data);
     }
 }
 
 void hgl_glTexImage3DOES(struct hr_call *call, const struct gles2_args_glTexImage3DOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->TexImage3DOES != NULL && upload_ok(call, a->format, a->type, a->width, a->height, a->depth, true, a->pixels, a->pixels_size)) {
-        gl->TexImage3DOES(a->target, a->level, a->internalformat, a->width, a->height, a->depth, a->border, a->format, a->type,
-                          pointer(a->pixels, a->pixels_size));
+    if (gl->TexImage3DOES != NULL && upload_ok(call, a->format, a->type, a->width, a->height,
+                                               a->depth, true, a->pixels, a->pixels_size)) {
+        gl->TexImage3DOES(a->target, a->level, a->internalformat, a->width, a->height, a->depth,
+                          a->border, a->format, a->type, pointer(a->pixels, a->pixels_size));
     }
 }
 
@@ -219,9 +263,10 @@ void hgl_glTexSubImage3DOES(struct hr_call *call, const struct gles2_args_glTexS
     if (a->pixels_size == 0 && a->width > 0 && a->height > 0 && a->depth > 0) {
         hr_call_refuse(call, "no pixels were sent");
     } else if (gl->TexSubImage3DOES != NULL &&
-               upload_ok(call, a->format, a->type, a->width, a->height, a->depth, true, a->pixels, a->pixels_size)) {
-        gl->TexSubImage3DOES(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width, a->height, a->depth, a->format,
-                             a->type, a->pixels);
+               upload_ok(call, a->format, a->type, a->width, a->height, a->depth, true, a->pixels,
+                         a->pixels_size)) {
+        gl->TexSubImage3DOES(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
+                             a->height, a->depth, a->format, a->type, a->pixels);
     }
 }
 
@@ -232,10 +277,11 @@ void hgl_glReadPixels(struct hr_call *call, const struct gles2_args_glReadPixels
     if (s == NULL) {
         return;
     }
-    uint64_t need = hgl_pixel_span(hgl_pack(gl, s), a->format, a->type, a->width, a->height, 1, false);
+    uint64_t need =
+        hgl_pixel_span(hgl_pack(gl, s), a->format, a->type, a->width, a->height, 1, false);
     if (need > a->pixels_size) {
-        hr_call_refuse(call, "%dx%d, format 0x%x, type 0x%x: writes %llu of %u bytes", a->width, a->height, a->format, a->type,
-                       (unsigned long long)need, a->pixels_size);
+        hr_call_refuse(call, "%dx%d, format 0x%x, type 0x%x: writes %llu of %u bytes", a->width,
+                       a->height, a->format, a->type, (unsigned long long)need, a->pixels_size);
         return;
     }
     if (s->gles_version >= 30 && hgl_bound(gl, GL_PIXEL_PACK_BUFFER_BINDING)) {
@@ -252,44 +298,53 @@ static const void *at(uint32_t offset)
     return (const void *)(uintptr_t)offset;
 }
 
-void hgl_glReadPixelsOffsetAEMU(struct hr_call *call, const struct gles2_args_glReadPixelsOffsetAEMU *a)
+void hgl_glReadPixelsOffsetAEMU(struct hr_call *call,
+                                const struct gles2_args_glReadPixelsOffsetAEMU *a)
 {
     const struct hgl_state *s = hgl_state_of(call);
-    if (s == NULL || s->gles_version < 30 || !hgl_bound(hgl_api_of(call)->gl, GL_PIXEL_PACK_BUFFER_BINDING)) {
+    if (s == NULL || s->gles_version < 30 ||
+        !hgl_bound(hgl_api_of(call)->gl, GL_PIXEL_PACK_BUFFER_BINDING)) {
         hr_call_refuse(call, "no pack buffer is bound");
         return;
     }
-    hgl_api_of(call)->gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type, (void *)(uintptr_t)a->offset);
+    hgl_api_of(call)->gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type,
+                                     (void *)(uintptr_t)a->offset);
 }
 
-void hgl_glTexImage2DOffsetAEMU(struct hr_call *call, const struct gles2_args_glTexImage2DOffsetAEMU *a)
+void hgl_glTexImage2DOffsetAEMU(struct hr_call *call,
+                                const struct gles2_args_glTexImage2DOffsetAEMU *a)
 {
     if (unpack_bound(call)) {
-        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width, a->height, a->border, a->format, a->type,
+        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width,
+                                         a->height, a->border, a->format, a->type, at(a->offset));
+    }
+}
+
+void hgl_glTexSubImage2DOffsetAEMU(struct hr_call *call,
+                                   const struct gles2_args_glTexSubImage2DOffsetAEMU *a)
+{
+    if (unpack_bound(call)) {
+        hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width,
+                                            a->height, a->format, a->type, at(a->offset));
+    }
+}
+
+void hgl_glTexImage3DOffsetAEMU(struct hr_call *call,
+                                const struct gles2_args_glTexImage3DOffsetAEMU *a)
+{
+    if (unpack_bound(call)) {
+        hgl_api_of(call)->gl->TexImage3D(a->target, a->level, a->internalFormat, a->width,
+                                         a->height, a->depth, a->border, a->format, a->type,
                                          at(a->offset));
     }
 }
 
-void hgl_glTexSubImage2DOffsetAEMU(struct hr_call *call, const struct gles2_args_glTexSubImage2DOffsetAEMU *a)
+void hgl_glTexSubImage3DOffsetAEMU(struct hr_call *call,
+                                   const struct gles2_args_glTexSubImage3DOffsetAEMU *a)
 {
     if (unpack_bound(call)) {
-        hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height, a->format, a->type,
+        hgl_api_of(call)->gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset,
+                                            a->width, a->height, a->depth, a->format, a->type,
                                             at(a->offset));
-    }
-}
-
-void hgl_glTexImage3DOffsetAEMU(struct hr_call *call, const struct gles2_args_glTexImage3DOffsetAEMU *a)
-{
-    if (unpack_bound(call)) {
-        hgl_api_of(call)->gl->TexImage3D(a->target, a->level, a->internalFormat, a->width, a->height, a->depth, a->border, a->format,
-                                         a->type, at(a->offset));
-    }
-}
-
-void hgl_glTexSubImage3DOffsetAEMU(struct hr_call *call, const struct gles2_args_glTexSubImage3DOffsetAEMU *a)
-{
-    if (unpack_bound(call)) {
-        hgl_api_of(call)->gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width, a->height, a->depth,
-                                            a->format, a->type, at(a->offset));
     }
 }

@@ -10,7 +10,8 @@
 
 void hgl_glShaderString(struct hr_call *call, const struct gles2_args_glShaderString *a)
 {
-    size_t length = a->string != NULL ? strnlen(a->string, a->string_size) : 0; /* the text ends at its first NUL */
+    size_t length = a->string != NULL ? strnlen(a->string, a->string_size)
+                                      : 0; /* the text ends at its first NUL */
     if (hgl_state_of(call) == NULL || a->string == NULL || length > SOURCE_MAX) {
         hr_call_refuse(call, "%zu bytes of source, at most %u", length, SOURCE_MAX);
         return;
@@ -33,7 +34,8 @@ static char *text_of(struct hr_call *call, const void *data, uint32_t size)
     return copy;
 }
 
-GLuint hgl_glCreateShaderProgramvAEMU(struct hr_call *call, const struct gles2_args_glCreateShaderProgramvAEMU *a)
+GLuint hgl_glCreateShaderProgramvAEMU(struct hr_call *call,
+                                      const struct gles2_args_glCreateShaderProgramvAEMU *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     if (hgl_state_of(call) == NULL || gl->CreateShaderProgramv == NULL) {
@@ -65,13 +67,15 @@ static const char **split(struct hr_call *call, const void *data, uint32_t size,
     return names;
 }
 
-void hgl_glGetUniformIndicesAEMU(struct hr_call *call, const struct gles2_args_glGetUniformIndicesAEMU *a)
+void hgl_glGetUniformIndicesAEMU(struct hr_call *call,
+                                 const struct gles2_args_glGetUniformIndicesAEMU *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     if (hgl_state_of(call) == NULL || gl->GetUniformIndices == NULL) {
         return;
     }
-    const char **names = split(call, a->packedUniformNames, a->packedUniformNames_size, a->uniformCount);
+    const char **names =
+        split(call, a->packedUniformNames, a->packedUniformNames_size, a->uniformCount);
     if (names != NULL && (uint64_t)(uint32_t)a->uniformCount * 4 <= a->uniformIndices_size) {
         GLuint *indices = sl_arena_get(call->in.arena, ((size_t)a->uniformCount + 1) * 4);
         if (indices != NULL) {
@@ -82,7 +86,8 @@ void hgl_glGetUniformIndicesAEMU(struct hr_call *call, const struct gles2_args_g
     }
 }
 
-void hgl_glTransformFeedbackVaryingsAEMU(struct hr_call *call, const struct gles2_args_glTransformFeedbackVaryingsAEMU *a)
+void hgl_glTransformFeedbackVaryingsAEMU(struct hr_call *call,
+                                         const struct gles2_args_glTransformFeedbackVaryingsAEMU *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     if (hgl_state_of(call) == NULL || gl->TransformFeedbackVaryings == NULL) {
@@ -94,7 +99,8 @@ void hgl_glTransformFeedbackVaryingsAEMU(struct hr_call *call, const struct gles
     }
 }
 
-void hgl_glGetCompressedTextureFormats(struct hr_call *call, const struct gles2_args_glGetCompressedTextureFormats *a)
+void hgl_glGetCompressedTextureFormats(struct hr_call *call,
+                                       const struct gles2_args_glGetCompressedTextureFormats *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     GLint count = 0;

@@ -37,18 +37,26 @@ static const char *provider_describe(struct hct_provider *base)
     return provider_of(base)->driver.description;
 }
 
-static enum sl_result tex_create(struct hct_provider *base, uint32_t resource_id, const struct vg_tex_args *args,
-                                 const struct hct_memory *memory, uint32_t stride)
+static enum sl_result tex_create(struct hct_provider *base, uint32_t resource_id,
+                                 const struct vg_tex_args *args, const struct hct_memory *memory,
+                                 uint32_t stride)
 {
     struct hgl_provider *p = provider_of(base);
     if (args->target != VIRTGPU_TARGET_2D) {
         return SL_OK; /* a buffer: nothing for GL to show */
     }
-    struct hct_hold *hold = p->env->memory_hold != NULL ? p->env->memory_hold(p->env->user, resource_id) : NULL;
-    const struct hs_resource_args resource = {
-        .resource_id = resource_id, .virtgpu_format = args->format, .width = args->width_px, .height = args->height_px,
-        .mem = memory->pointer, .mem_size = memory->size, .stride = stride,
-        .y0_top = (args->flags & VIRTGPU_RESOURCE_Y_0_TOP) != 0, .hold = hold};
+    struct hct_hold *hold =
+        p->env->memory_hold != NULL ? p->env->memory_hold(p->env->user, resource_id) : NULL;
+    const struct hs_resource_args resource = {.resource_id = resource_id,
+                                              .virtgpu_format = args->format,
+                                              .width = args->width_px,
+                                              .height = args->height_px,
+                                              .mem = memory->pointer,
+                                              .mem_size = memory->size,
+                                              .stride = stride,
+                                              .y0_top =
+                                                  (args->flags & VIRTGPU_RESOURCE_Y_0_TOP) != 0,
+                                              .hold = hold};
     enum sl_result result = hs_resource_add(&p->buffers, &resource);
     if (result != SL_OK && hold != NULL) {
         p->env->memory_release(hold);
@@ -61,23 +69,30 @@ static void tex_destroy(struct hct_provider *base, uint32_t resource_id)
     hs_resource_remove(&provider_of(base)->buffers, resource_id);
 }
 
-static const struct hct_provider_ops provider_ops = {
-    .destroy = provider_destroy, .describe = provider_describe, .tex_create = tex_create, .tex_destroy = tex_destroy};
+static const struct hct_provider_ops provider_ops = {.destroy = provider_destroy,
+                                                     .describe = provider_describe,
+                                                     .tex_create = tex_create,
+                                                     .tex_destroy = tex_destroy};
 
-static enum sl_result provider_create(const struct hct_env *env, const struct hct_options *options, struct hct_provider **out)
+static enum sl_result provider_create(const struct hct_env *env, const struct hct_options *options,
+                                      struct hct_provider **out)
 {
     struct hgl_provider *p = sl_alloc(sizeof *p);
     if (p == NULL) {
         return SL_ERR_NOMEM;
     }
-    *p = (struct hgl_provider){.base.ops = &provider_ops, .env = env, .stock = options != NULL && options->stock, .refs = 1};
+    *p = (struct hgl_provider){.base.ops = &provider_ops,
+                               .env = env,
+                               .stock = options != NULL && options->stock,
+                               .refs = 1};
     enum sl_result result = hgl_driver_open(&p->driver, options);
     if (result != SL_OK) {
         sl_free(p);
         return result;
     }
     hs_table_init(&p->buffers, &p->driver.native, (void (*)(void *))NULL);
-    p->buffers.release = env->memory_release != NULL ? (void (*)(void *))(void *)env->memory_release : NULL;
+    p->buffers.release =
+        env->memory_release != NULL ? (void (*)(void *))(void *)env->memory_release : NULL;
     *out = &p->base;
     return SL_OK;
 }
@@ -85,11 +100,13 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
 static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
 {
     const struct hgl_provider *p = provider_of(base);
-    struct virtgpu_gles_capset caps = {.protocol_version = 1, .ring_size = 12288, .buffer_size = 1048576, .blob_alignment = 4096};
+    struct virtgpu_gles_capset caps = {
+        .protocol_version = 1, .ring_size = 12288, .buffer_size = 1048576, .blob_alignment = 4096};
     size_t all = offsetof(struct virtgpu_gles_capset, sluice_version);
     if (!p->stock) {
         caps.sluice_version = 1;
-        caps.sluice_features = SLUICE_FEATURE_SIGNAL | SLUICE_FEATURE_REPLY_FUTEX | SLUICE_FEATURE_COHERENT_TEX;
+        caps.sluice_features =
+            SLUICE_FEATURE_SIGNAL | SLUICE_FEATURE_REPLY_FUTEX | SLUICE_FEATURE_COHERENT_TEX;
         all = sizeof caps;
     }
     memcpy(data, &caps, size < all ? size : all);

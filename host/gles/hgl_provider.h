@@ -1,4 +1,5 @@
-/* What all GLES contexts of a device share: the native driver and the buffers that cross contexts. */
+/* What all GLES contexts of a device share: the native driver and the buffers that cross contexts.
+ */
 #ifndef HOST_HGL_PROVIDER_H
 #define HOST_HGL_PROVIDER_H
 
@@ -12,7 +13,8 @@ struct hgl_provider {
     bool stock;
     struct hgl_driver driver;
     struct hs_table buffers;
-    /* The device, each context, and each ring that was left behind: the driver goes with the last. Atomic. */
+    /* The device, each context, and each ring that was left behind: the driver goes with the last.
+     * Atomic. */
     uint32_t refs;
 };
 

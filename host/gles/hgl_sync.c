@@ -8,8 +8,8 @@
 
 #define SLICE_NS (5 * SL_NS_PER_MS)
 
-/* The sync object's last reference may go on any thread of the client; GL needs one where a context of its share group is current. The driver
- * frees it with the share group where there is none. */
+/* The sync object's last reference may go on any thread of the client; GL needs one where a context
+ * of its share group is current. The driver frees it with the share group where there is none. */
 void hgl_sync_free(void *user, void *sync)
 {
     const struct hs_native *n = user;
@@ -25,7 +25,8 @@ static struct ho_table *objects(struct hr_call *call)
 
 static struct ho_object *sync_get(struct hr_call *call, uint64_t handle)
 {
-    struct ho_object *object = handle <= UINT32_MAX ? ho_get(objects(call), HRC_GL_SYNC, (uint32_t)handle) : NULL;
+    struct ho_object *object =
+        handle <= UINT32_MAX ? ho_get(objects(call), HRC_GL_SYNC, (uint32_t)handle) : NULL;
     if (object == NULL) {
         hr_call_refuse(call, "unknown sync 0x%llx", (unsigned long long)handle);
     }
@@ -51,7 +52,8 @@ uint64_t hgl_glFenceSyncAEMU(struct hr_call *call, const struct gles2_args_glFen
     return id;
 }
 
-GLenum hgl_glClientWaitSyncAEMU(struct hr_call *call, const struct gles2_args_glClientWaitSyncAEMU *a)
+GLenum hgl_glClientWaitSyncAEMU(struct hr_call *call,
+                                const struct gles2_args_glClientWaitSyncAEMU *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct ho_object *object = hgl_state_of(call) != NULL ? sync_get(call, a->wait_on) : NULL;
@@ -81,14 +83,16 @@ void hgl_glWaitSyncAEMU(struct hr_call *call, const struct gles2_args_glWaitSync
 void hgl_glDeleteSyncAEMU(struct hr_call *call, const struct gles2_args_glDeleteSyncAEMU *a)
 {
     if (hgl_state_of(call) != NULL &&
-        (a->to_delete > UINT32_MAX || !ho_remove(objects(call), HRC_GL_SYNC, (uint32_t)a->to_delete))) {
+        (a->to_delete > UINT32_MAX ||
+         !ho_remove(objects(call), HRC_GL_SYNC, (uint32_t)a->to_delete))) {
         hr_call_refuse(call, "unknown sync 0x%llx", (unsigned long long)a->to_delete);
     }
 }
 
 GLboolean hgl_glIsSyncAEMU(struct hr_call *call, const struct gles2_args_glIsSyncAEMU *a)
 {
-    struct ho_object *object = a->sync <= UINT32_MAX ? ho_get(objects(call), HRC_GL_SYNC, (uint32_t)a->sync) : NULL;
+    struct ho_object *object =
+        a->sync <= UINT32_MAX ? ho_get(objects(call), HRC_GL_SYNC, (uint32_t)a->sync) : NULL;
     ho_put(object);
     return object != NULL ? GL_TRUE : GL_FALSE;
 }
@@ -101,7 +105,8 @@ void hgl_glGetSyncivAEMU(struct hr_call *call, const struct gles2_args_glGetSync
     }
     GLint values[4] = {0}; /* every property has one value */
     GLsizei length = 0;
-    hgl_api_of(call)->gl->GetSynciv(object->value, a->pname, a->bufSize < 4 ? a->bufSize : 4, &length, values);
+    hgl_api_of(call)->gl->GetSynciv(object->value, a->pname, a->bufSize < 4 ? a->bufSize : 4,
+                                    &length, values);
     uint32_t bytes = a->values_size < sizeof values ? a->values_size : (uint32_t)sizeof values;
     memcpy(a->values, values, bytes);
     if (a->length != NULL && a->length_size >= 4) {
@@ -114,29 +119,36 @@ void hgl_glGetSyncivAEMU(struct hr_call *call, const struct gles2_args_glGetSync
 
 struct ho_object *hgl_image_get(struct hr_call *call, uint32_t id)
 {
-    struct ho_object *object = hgl_state_of(call) != NULL ? ho_get(objects(call), HRC_IMAGE, id) : NULL;
+    struct ho_object *object =
+        hgl_state_of(call) != NULL ? ho_get(objects(call), HRC_IMAGE, id) : NULL;
     if (object == NULL) {
         hr_call_refuse(call, "unknown image 0x%x", id);
     }
     return object;
 }
 
-void hgl_glEGLImageTargetTexture2DOES(struct hr_call *call, const struct gles2_args_glEGLImageTargetTexture2DOES *a)
+void hgl_glEGLImageTargetTexture2DOES(struct hr_call *call,
+                                      const struct gles2_args_glEGLImageTargetTexture2DOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct ho_object *object = gl->EGLImageTargetTexture2DOES != NULL ? hgl_image_get(call, (uint32_t)a->image) : NULL;
+    struct ho_object *object =
+        gl->EGLImageTargetTexture2DOES != NULL ? hgl_image_get(call, (uint32_t)a->image) : NULL;
     if (object != NULL) {
         gl->EGLImageTargetTexture2DOES(a->target, ((const struct hrc_image *)object->value)->egl);
         ho_put(object);
     }
 }
 
-void hgl_glEGLImageTargetRenderbufferStorageOES(struct hr_call *call, const struct gles2_args_glEGLImageTargetRenderbufferStorageOES *a)
+void hgl_glEGLImageTargetRenderbufferStorageOES(
+    struct hr_call *call, const struct gles2_args_glEGLImageTargetRenderbufferStorageOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct ho_object *object = gl->EGLImageTargetRenderbufferStorageOES != NULL ? hgl_image_get(call, (uint32_t)a->image) : NULL;
+    struct ho_object *object = gl->EGLImageTargetRenderbufferStorageOES != NULL
+                                   ? hgl_image_get(call, (uint32_t)a->image)
+                                   : NULL;
     if (object != NULL) {
-        gl->EGLImageTargetRenderbufferStorageOES(a->target, ((const struct hrc_image *)object->value)->egl);
+        gl->EGLImageTargetRenderbufferStorageOES(a->target,
+                                                 ((const struct hrc_image *)object->value)->egl);
         ho_put(object);
     }
 }

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-void ho_table_init(struct ho_table *table, uint32_t max, uint32_t base, ho_destroy_fn destroy, void *user)
+void ho_table_init(struct ho_table *table, uint32_t max, uint32_t base, ho_destroy_fn destroy,
+                   void *user)
 {
     *table = (struct ho_table){.destroy = destroy, .user = user};
     pthread_mutex_init(&table->lock, NULL);
@@ -17,7 +18,8 @@ void ho_table_finish(struct ho_table *table)
     pthread_mutex_destroy(&table->lock);
 }
 
-enum sl_result ho_add(struct ho_table *table, uint32_t kind, void *value, struct ho_object *parent, uint32_t *id)
+enum sl_result ho_add(struct ho_table *table, uint32_t kind, void *value, struct ho_object *parent,
+                      uint32_t *id)
 {
     struct ho_object *object = sl_alloc(sizeof *object);
     if (object == NULL) {
@@ -87,7 +89,8 @@ void ho_put(struct ho_object *object)
 static struct ho_object *leaf_of_locked(struct ho_object *object)
 {
     struct ho_object *leaf = object;
-    SL_LIST_FOR (link, &object->children) {
+    SL_LIST_FOR(link, &object->children)
+    {
         struct ho_object *child = SL_CONTAINER(link, struct ho_object, sibling);
         if (child->id != 0) {
             leaf = leaf_of_locked(child); /* kinds nest three deep at most */

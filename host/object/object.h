@@ -1,8 +1,9 @@
 /* Guest-visible objects of one context: handle -> {kind, value, parent}, in one namespace.
  *
- * Who uses it: renderControl and the context types, from any ring thread of the context; the table has its own lock. Objects are counted: a
- * handler that found one holds it, so that another thread's destroy ends it only when the last user lets go. Destroying an
- * object takes its children's handles away first; finishing the table destroys children before parents. */
+ * Who uses it: renderControl and the context types, from any ring thread of the context; the table
+ * has its own lock. Objects are counted: a handler that found one holds it, so that another
+ * thread's destroy ends it only when the last user lets go. Destroying an object takes its
+ * children's handles away first; finishing the table destroys children before parents. */
 #ifndef HOST_OBJECT_H
 #define HOST_OBJECT_H
 
@@ -18,10 +19,11 @@
 struct ho_table;
 
 struct ho_object {
-    uint32_t id;    /* the handle; 0 once it was taken away */
+    uint32_t id; /* the handle; 0 once it was taken away */
     uint32_t kind;
-    void *value;    /* what the kind's destroy gets */
-    /* How it was made: the packet of the command that created it, so that a snapshot can write it again. Owned; nullable. */
+    void *value; /* what the kind's destroy gets */
+    /* How it was made: the packet of the command that created it, so that a snapshot can write it
+     * again. Owned; nullable. */
     void *origin;
     uint32_t origin_size;
     /* private to host/object from here */
@@ -43,23 +45,27 @@ struct ho_table {
 };
 
 /* max, base: of the handles, see sl_table_init. */
-void ho_table_init(struct ho_table *table, uint32_t max, uint32_t base, ho_destroy_fn destroy, void *user);
-/* All threads that used it are gone or hold references that they drop later. Every object whose last reference this was is destroyed,
- * children first. */
+void ho_table_init(struct ho_table *table, uint32_t max, uint32_t base, ho_destroy_fn destroy,
+                   void *user);
+/* All threads that used it are gone or hold references that they drop later. Every object whose
+ * last reference this was is destroyed, children first. */
 void ho_table_clear(struct ho_table *table);
 void ho_table_finish(struct ho_table *table); /* after ho_table_clear, with no reference left */
 
 /* Takes value on success only. parent: held by the caller during the call; nullable. */
-enum sl_result ho_add(struct ho_table *table, uint32_t kind, void *value, struct ho_object *parent, uint32_t *id) SL_MUST_USE;
+enum sl_result ho_add(struct ho_table *table, uint32_t kind, void *value, struct ho_object *parent,
+                      uint32_t *id) SL_MUST_USE;
 /* A reference on the object, or NULL: unknown, stale, of another kind. */
 struct ho_object *ho_get(struct ho_table *table, uint32_t kind, uint32_t id);
 struct ho_object *ho_ref(struct ho_object *object);
 void ho_put(struct ho_object *object); /* NULL allowed */
-/* The handle is no longer valid, nor those of its children; the objects go when nobody holds them. False: no such handle. */
+/* The handle is no longer valid, nor those of its children; the objects go when nobody holds them.
+ * False: no such handle. */
 bool ho_remove(struct ho_table *table, uint32_t kind, uint32_t id);
 /* Remember the packet that made it; copied. NOMEM leaves it without. */
 enum sl_result ho_set_origin(struct ho_object *object, const void *packet, size_t size);
-/* Walk for snapshots and tests: a reference on the next object, or NULL at the end. Start with *cursor = 0. */
+/* Walk for snapshots and tests: a reference on the next object, or NULL at the end. Start with
+ * *cursor = 0. */
 struct ho_object *ho_next(struct ho_table *table, uint32_t *cursor);
 
 #endif

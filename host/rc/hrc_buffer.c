@@ -3,13 +3,15 @@
 
 #include "transport/base/mem.h"
 
-static uint32_t color_create(struct hr_call *call, uint32_t width, uint32_t height, uint32_t internal_format)
+static uint32_t color_create(struct hr_call *call, uint32_t width, uint32_t height,
+                             uint32_t internal_format)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;
     struct hs_buffer *b;
     enum sl_result result = hs_color_create(c->buffers, width, height, internal_format, &b);
     if (result != SL_OK) {
-        hr_call_refuse(call, "%ux%u, format 0x%x: %s", width, height, internal_format, sl_result_name(result));
+        hr_call_refuse(call, "%ux%u, format 0x%x: %s", width, height, internal_format,
+                       sl_result_name(result));
         return 0;
     }
     uint32_t handle = b->handle;
@@ -22,12 +24,14 @@ static uint32_t color_create(struct hr_call *call, uint32_t width, uint32_t heig
     return handle;
 }
 
-uint32_t hrc_rcCreateColorBuffer(struct hr_call *call, const struct rc_args_rcCreateColorBuffer *args)
+uint32_t hrc_rcCreateColorBuffer(struct hr_call *call,
+                                 const struct rc_args_rcCreateColorBuffer *args)
 {
     return color_create(call, args->width, args->height, args->internalFormat);
 }
 
-uint32_t hrc_rcCreateColorBufferDMA(struct hr_call *call, const struct rc_args_rcCreateColorBufferDMA *args)
+uint32_t hrc_rcCreateColorBufferDMA(struct hr_call *call,
+                                    const struct rc_args_rcCreateColorBufferDMA *args)
 {
     if (args->frameworkFormat != 0) {
         hr_call_refuse(call, "framework format %d has no GL layout", args->frameworkFormat);
@@ -36,9 +40,11 @@ uint32_t hrc_rcCreateColorBufferDMA(struct hr_call *call, const struct rc_args_r
     return color_create(call, args->width, args->height, args->internalFormat);
 }
 
-void hrc_rcCreateColorBufferWithHandle(struct hr_call *call, const struct rc_args_rcCreateColorBufferWithHandle *args)
+void hrc_rcCreateColorBufferWithHandle(struct hr_call *call,
+                                       const struct rc_args_rcCreateColorBufferWithHandle *args)
 {
-    /* Upstream's own host makes such buffers for virtio-gpu resources; here every resource has its buffer already. */
+    /* Upstream's own host makes such buffers for virtio-gpu resources; here every resource has its
+     * buffer already. */
     hr_call_refuse(call, "handle %u: handles are chosen by the host", args->handle);
 }
 
@@ -46,7 +52,8 @@ static int open_buffer(struct hr_call *call, uint32_t handle)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;
     if (handle < HS_HANDLE_BASE) {
-        struct hs_buffer *b = hrc_buffer(c, handle); /* resources are attached, not opened: nothing to count */
+        struct hs_buffer *b =
+            hrc_buffer(c, handle); /* resources are attached, not opened: nothing to count */
         hs_put(b);
         if (b != NULL) {
             return 0;
@@ -123,13 +130,15 @@ void hrc_rcCloseBuffer(struct hr_call *call, const struct rc_args_rcCloseBuffer 
     close_buffer(call, args->buffer);
 }
 
-int32_t hrc_rcMapGpaToBufferHandle(struct hr_call *call, const struct rc_args_rcMapGpaToBufferHandle *args)
+int32_t hrc_rcMapGpaToBufferHandle(struct hr_call *call,
+                                   const struct rc_args_rcMapGpaToBufferHandle *args)
 {
     hr_call_refuse(call, "buffer %u: no guest memory is reachable by address", args->bufferHandle);
     return -1;
 }
 
-int32_t hrc_rcMapGpaToBufferHandle2(struct hr_call *call, const struct rc_args_rcMapGpaToBufferHandle2 *args)
+int32_t hrc_rcMapGpaToBufferHandle2(struct hr_call *call,
+                                    const struct rc_args_rcMapGpaToBufferHandle2 *args)
 {
     hr_call_refuse(call, "buffer %u: no guest memory is reachable by address", args->bufferHandle);
     return -1;
@@ -150,22 +159,25 @@ static struct hs_buffer *color(struct hr_call *call, uint32_t handle)
 void hrc_rcReadColorBuffer(struct hr_call *call, const struct rc_args_rcReadColorBuffer *args)
 {
     struct hs_buffer *b = color(call, args->colorbuffer);
-    if (b != NULL && !hs_read(b, &hrc_thread_of(call)->gl, args->x, args->y, args->width, args->height, args->format, args->type,
-                              args->pixels, args->pixels_size)) {
-        hr_call_refuse(call, "%d,%d %dx%d, format 0x%x, type 0x%x", args->x, args->y, args->width, args->height, args->format,
-                       args->type);
+    if (b != NULL &&
+        !hs_read(b, &hrc_thread_of(call)->gl, args->x, args->y, args->width, args->height,
+                 args->format, args->type, args->pixels, args->pixels_size)) {
+        hr_call_refuse(call, "%d,%d %dx%d, format 0x%x, type 0x%x", args->x, args->y, args->width,
+                       args->height, args->format, args->type);
     }
     hs_put(b);
 }
 
-int32_t hrc_rcUpdateColorBuffer(struct hr_call *call, const struct rc_args_rcUpdateColorBuffer *args)
+int32_t hrc_rcUpdateColorBuffer(struct hr_call *call,
+                                const struct rc_args_rcUpdateColorBuffer *args)
 {
     struct hs_buffer *b = color(call, args->colorbuffer);
-    bool ok = b != NULL && hs_write(b, &hrc_thread_of(call)->gl, args->x, args->y, args->width, args->height, args->format,
-                                    args->type, args->pixels, args->pixels_size);
+    bool ok = b != NULL &&
+              hs_write(b, &hrc_thread_of(call)->gl, args->x, args->y, args->width, args->height,
+                       args->format, args->type, args->pixels, args->pixels_size);
     if (b != NULL && !ok) {
-        hr_call_refuse(call, "%d,%d %dx%d, format 0x%x, type 0x%x", args->x, args->y, args->width, args->height, args->format,
-                       args->type);
+        hr_call_refuse(call, "%d,%d %dx%d, format 0x%x, type 0x%x", args->x, args->y, args->width,
+                       args->height, args->format, args->type);
     }
     hs_put(b);
     return ok ? 0 : -1;
@@ -176,19 +188,24 @@ void hrc_rcReadColorBufferYUV(struct hr_call *call, const struct rc_args_rcReadC
     hr_call_refuse(call, "colour buffer 0x%x has no YUV layout", args->colorbuffer);
 }
 
-int32_t hrc_rcUpdateColorBufferDMA(struct hr_call *call, const struct rc_args_rcUpdateColorBufferDMA *args)
+int32_t hrc_rcUpdateColorBufferDMA(struct hr_call *call,
+                                   const struct rc_args_rcUpdateColorBufferDMA *args)
 {
-    hr_call_refuse(call, "colour buffer 0x%x: no guest memory is reachable by address", args->colorbuffer);
+    hr_call_refuse(call, "colour buffer 0x%x: no guest memory is reachable by address",
+                   args->colorbuffer);
     return -1;
 }
 
-int32_t hrc_rcReadColorBufferDMA(struct hr_call *call, const struct rc_args_rcReadColorBufferDMA *args)
+int32_t hrc_rcReadColorBufferDMA(struct hr_call *call,
+                                 const struct rc_args_rcReadColorBufferDMA *args)
 {
-    hr_call_refuse(call, "colour buffer 0x%x: no guest memory is reachable by address", args->colorbuffer);
+    hr_call_refuse(call, "colour buffer 0x%x: no guest memory is reachable by address",
+                   args->colorbuffer);
     return -1;
 }
 
-int32_t hrc_rcColorBufferCacheFlush(struct hr_call *call, const struct rc_args_rcColorBufferCacheFlush *args)
+int32_t hrc_rcColorBufferCacheFlush(struct hr_call *call,
+                                    const struct rc_args_rcColorBufferCacheFlush *args)
 {
     struct hs_buffer *b = color(call, args->colorbuffer);
     bool ok = b != NULL;
@@ -196,7 +213,8 @@ int32_t hrc_rcColorBufferCacheFlush(struct hr_call *call, const struct rc_args_r
     return ok ? 0 : -1;
 }
 
-int32_t hrc_rcSetColorBufferVulkanMode(struct hr_call *call, const struct rc_args_rcSetColorBufferVulkanMode *args)
+int32_t hrc_rcSetColorBufferVulkanMode(struct hr_call *call,
+                                       const struct rc_args_rcSetColorBufferVulkanMode *args)
 {
     struct hs_buffer *b = color(call, args->colorBuffer);
     bool ok = b != NULL && args->mode == 0;
@@ -204,7 +222,8 @@ int32_t hrc_rcSetColorBufferVulkanMode(struct hr_call *call, const struct rc_arg
     return ok ? 0 : -1;
 }
 
-int32_t hrc_rcSetColorBufferVulkanMode2(struct hr_call *call, const struct rc_args_rcSetColorBufferVulkanMode2 *args)
+int32_t hrc_rcSetColorBufferVulkanMode2(struct hr_call *call,
+                                        const struct rc_args_rcSetColorBufferVulkanMode2 *args)
 {
     struct hs_buffer *b = color(call, args->colorBuffer);
     bool ok = b != NULL && args->mode == 0;
@@ -245,7 +264,8 @@ void hrc_rcBindRenderbuffer(struct hr_call *call, const struct rc_args_rcBindRen
     bind_image(call, args->colorBuffer, true);
 }
 
-uint32_t hrc_rcCreateClientImage(struct hr_call *call, const struct rc_args_rcCreateClientImage *args)
+uint32_t hrc_rcCreateClientImage(struct hr_call *call,
+                                 const struct rc_args_rcCreateClientImage *args)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;
     const struct hs_native *n = c->native;
@@ -256,8 +276,9 @@ uint32_t hrc_rcCreateClientImage(struct hr_call *call, const struct rc_args_rcCr
     if (image != NULL) {
         const struct hrc_context *context = object->value;
         bool level = args->target == EGL_GL_TEXTURE_2D_KHR;
-        image->egl = n->egl.CreateImageKHR(n->display, context->egl, args->target, (EGLClientBuffer)(uintptr_t)args->buffer,
-                                           level ? attribs : NULL);
+        image->egl =
+            n->egl.CreateImageKHR(n->display, context->egl, args->target,
+                                  (EGLClientBuffer)(uintptr_t)args->buffer, level ? attribs : NULL);
         if (image->egl == EGL_NO_IMAGE_KHR) {
             sl_free(image);
         } else if (ho_add(&c->objects, HRC_IMAGE, image, NULL, &id) != SL_OK) {
@@ -266,13 +287,15 @@ uint32_t hrc_rcCreateClientImage(struct hr_call *call, const struct rc_args_rcCr
         }
     }
     if (id == 0) {
-        hr_call_refuse(call, "context 0x%x, target 0x%x, name %u", args->context, args->target, args->buffer);
+        hr_call_refuse(call, "context 0x%x, target 0x%x, name %u", args->context, args->target,
+                       args->buffer);
     }
     ho_put(object);
     return id;
 }
 
-int32_t hrc_rcDestroyClientImage(struct hr_call *call, const struct rc_args_rcDestroyClientImage *args)
+int32_t hrc_rcDestroyClientImage(struct hr_call *call,
+                                 const struct rc_args_rcDestroyClientImage *args)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;
     if (!ho_remove(&c->objects, HRC_IMAGE, args->image)) {

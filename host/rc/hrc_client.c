@@ -2,7 +2,6 @@
 
 #include "transport/base/mem.h"
 
-
 static void object_destroy(void *user, uint32_t kind, void *value)
 {
     struct hrc_client *c = user;
@@ -33,7 +32,10 @@ static void object_destroy(void *user, uint32_t kind, void *value)
 
 enum sl_result hrc_client_init(struct hrc_client *client, const struct hrc_config *config)
 {
-    *client = (struct hrc_client){.native = config->native, .buffers = config->buffers, .hooks = config->hooks, .user = config->user,
+    *client = (struct hrc_client){.native = config->native,
+                                  .buffers = config->buffers,
+                                  .hooks = config->hooks,
+                                  .user = config->user,
                                   .ctx_id = config->ctx_id};
     client->words = hrc_feature_words(config->native, config->stock);
     if (client->words == NULL) {
@@ -92,7 +94,8 @@ bool hrc_name_take(struct hrc_client *client, uint32_t handle, uint32_t *opens)
     pthread_mutex_lock(&client->lock);
     uintptr_t old = (uintptr_t)sl_map_remove(&client->named, handle);
     if (old > 2) {
-        /* Removing has just made the room: adding cannot fail, and would only forget a name if it did. */
+        /* Removing has just made the room: adding cannot fail, and would only forget a name if it
+         * did. */
         (void)!sl_map_add(&client->named, handle, (void *)(old - 1));
     }
     pthread_mutex_unlock(&client->lock);

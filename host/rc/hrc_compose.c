@@ -1,5 +1,5 @@
-/* Composition of colour buffers into one, on the CPU: layers are few, and the host it runs on has no better renderer by rule. Both struct
- * versions of the wire. */
+/* Composition of colour buffers into one, on the CPU: layers are few, and the host it runs on has
+ * no better renderer by rule. Both struct versions of the wire. */
 #include "host/rc/hrc_internal.h"
 
 #include "transport/base/mem.h"
@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define LAYERS_MAX 64u
+#define LAYERS_MAX  64u
 #define LAYER_BYTES 56u
 /* Destination pixels of all layers of one call: 16 full layers of 4096x4096. */
 #define PIXELS_MAX (16ull * 4096 * 4096)
@@ -34,11 +34,18 @@ struct canvas {
 
 static void read_layer(struct layer *l, const uint8_t *p)
 {
-    *l = (struct layer){.buffer = sl_load_u32(p), .mode = (int32_t)sl_load_u32(p + 4), .left = (int32_t)sl_load_u32(p + 8),
-                        .top = (int32_t)sl_load_u32(p + 12), .right = (int32_t)sl_load_u32(p + 16),
-                        .bottom = (int32_t)sl_load_u32(p + 20), .crop_left = sl_load_f32(p + 24), .crop_top = sl_load_f32(p + 28),
-                        .crop_right = sl_load_f32(p + 32), .crop_bottom = sl_load_f32(p + 36),
-                        .blend = (int32_t)sl_load_u32(p + 40), .alpha = sl_load_f32(p + 44),
+    *l = (struct layer){.buffer = sl_load_u32(p),
+                        .mode = (int32_t)sl_load_u32(p + 4),
+                        .left = (int32_t)sl_load_u32(p + 8),
+                        .top = (int32_t)sl_load_u32(p + 12),
+                        .right = (int32_t)sl_load_u32(p + 16),
+                        .bottom = (int32_t)sl_load_u32(p + 20),
+                        .crop_left = sl_load_f32(p + 24),
+                        .crop_top = sl_load_f32(p + 28),
+                        .crop_right = sl_load_f32(p + 32),
+                        .crop_bottom = sl_load_f32(p + 36),
+                        .blend = (int32_t)sl_load_u32(p + 40),
+                        .alpha = sl_load_f32(p + 44),
                         .transform = (int32_t)sl_load_u32(p + 52)};
     memcpy(l->color, p + 48, 4);
 }
@@ -49,8 +56,8 @@ static bool load_canvas(struct canvas *c, struct hs_buffer *b, struct hs_thread 
     c->height = b->height;
     size_t size = (size_t)b->width * b->height * 4;
     c->pixels = sl_alloc(size);
-    return c->pixels != NULL &&
-           hs_read(b, t, 0, 0, (int32_t)b->width, (int32_t)b->height, GL_RGBA, GL_UNSIGNED_BYTE, c->pixels, size);
+    return c->pixels != NULL && hs_read(b, t, 0, 0, (int32_t)b->width, (int32_t)b->height, GL_RGBA,
+                                        GL_UNSIGNED_BYTE, c->pixels, size);
 }
 
 static float clamp01(float v)
@@ -73,7 +80,8 @@ static const uint8_t *sample(const struct canvas *s, const struct layer *l, floa
     }
     u = l->transform & FLIP_H ? 1.0f - u : u;
     v = l->transform & FLIP_V ? 1.0f - v : v;
-    float x = l->crop_left + (l->crop_right - l->crop_left) * u, y = l->crop_top + (l->crop_bottom - l->crop_top) * v;
+    float x = l->crop_left + (l->crop_right - l->crop_left) * u,
+          y = l->crop_top + (l->crop_bottom - l->crop_top) * v;
     float xm = (float)(s->width - 1), ym = (float)(s->height - 1);
     uint32_t xi = x >= 0.0f ? x <= xm ? (uint32_t)x : s->width - 1 : 0; /* NaN: 0 */
     uint32_t yi = y >= 0.0f ? y <= ym ? (uint32_t)y : s->height - 1 : 0;
@@ -86,15 +94,18 @@ static void blend_pixel(uint8_t *to, const uint8_t *from, const struct layer *l,
     float scale = l->blend == BLEND_PREMULTIPLIED ? plane : l->blend == BLEND_COVERAGE ? a : 1.0f;
     float keep = l->blend == BLEND_NONE ? 0.0f : 1.0f - a;
     for (int i = 0; i < 3; i++) {
-        to[i] = (uint8_t)clamp((int32_t)lrintf((float)from[i] * scale + (float)to[i] * keep), 0, 255);
+        to[i] =
+            (uint8_t)clamp((int32_t)lrintf((float)from[i] * scale + (float)to[i] * keep), 0, 255);
     }
     to[3] = (uint8_t)clamp((int32_t)lrintf(a * 255.0f + (float)to[3] * keep), 0, 255);
 }
 
 static void draw_layer(struct canvas *target, const struct canvas *source, const struct layer *l)
 {
-    int32_t left = clamp(l->left, 0, (int32_t)target->width), right = clamp(l->right, 0, (int32_t)target->width);
-    int32_t top = clamp(l->top, 0, (int32_t)target->height), bottom = clamp(l->bottom, 0, (int32_t)target->height);
+    int32_t left = clamp(l->left, 0, (int32_t)target->width),
+            right = clamp(l->right, 0, (int32_t)target->width);
+    int32_t top = clamp(l->top, 0, (int32_t)target->height),
+            bottom = clamp(l->bottom, 0, (int32_t)target->height);
     float width = (float)((double)l->right - l->left), height = (float)((double)l->bottom - l->top);
     float plane = clamp01(l->alpha);
     for (int32_t y = top; y < bottom; y++) {
@@ -109,14 +120,16 @@ static void draw_layer(struct canvas *target, const struct canvas *source, const
 
 static uint64_t layer_pixels(const struct canvas *target, const struct layer *l)
 {
-    uint64_t width = (uint64_t)clamp(l->right, 0, (int32_t)target->width) - (uint64_t)clamp(l->left, 0, (int32_t)target->width);
-    uint64_t height = (uint64_t)clamp(l->bottom, 0, (int32_t)target->height) - (uint64_t)clamp(l->top, 0, (int32_t)target->height);
+    uint64_t width = (uint64_t)clamp(l->right, 0, (int32_t)target->width) -
+                     (uint64_t)clamp(l->left, 0, (int32_t)target->width);
+    uint64_t height = (uint64_t)clamp(l->bottom, 0, (int32_t)target->height) -
+                      (uint64_t)clamp(l->top, 0, (int32_t)target->height);
     return l->right > l->left && l->bottom > l->top ? width * height : 0;
 }
 
 /* False: a buffer that this client may not name, the target itself, or no memory. */
-static bool compose_layer(struct hrc_thread *thread, struct canvas *target, const struct hs_buffer *into, const struct layer *l,
-                          uint64_t *budget)
+static bool compose_layer(struct hrc_thread *thread, struct canvas *target,
+                          const struct hs_buffer *into, const struct layer *l, uint64_t *budget)
 {
     uint64_t pixels = layer_pixels(target, l);
     if (pixels == 0) {
@@ -174,10 +187,11 @@ static int32_t compose(struct hr_call *call, const void *data, uint32_t size)
         read_layer(&l, p + head + (size_t)i * LAYER_BYTES);
         ok = compose_layer(thread, &target, b, &l, &budget);
     }
-    ok = ok && hs_write(b, &thread->gl, 0, 0, (int32_t)b->width, (int32_t)b->height, GL_RGBA, GL_UNSIGNED_BYTE, target.pixels,
-                        (size_t)b->width * b->height * 4);
+    ok = ok && hs_write(b, &thread->gl, 0, 0, (int32_t)b->width, (int32_t)b->height, GL_RGBA,
+                        GL_UNSIGNED_BYTE, target.pixels, (size_t)b->width * b->height * 4);
     if (!ok) {
-        hr_call_refuse(call, "target 0x%x, %u layers: a layer cannot be drawn", target_handle, count);
+        hr_call_refuse(call, "target 0x%x, %u layers: a layer cannot be drawn", target_handle,
+                       count);
     }
     sl_free(target.pixels);
     hs_put(b);
@@ -194,12 +208,14 @@ void hrc_rcComposeAsync(struct hr_call *call, const struct rc_args_rcComposeAsyn
     (void)compose(call, args->buffer, args->buffer_size);
 }
 
-int32_t hrc_rcComposeWithoutPost(struct hr_call *call, const struct rc_args_rcComposeWithoutPost *args)
+int32_t hrc_rcComposeWithoutPost(struct hr_call *call,
+                                 const struct rc_args_rcComposeWithoutPost *args)
 {
     return compose(call, args->buffer, args->buffer_size);
 }
 
-void hrc_rcComposeAsyncWithoutPost(struct hr_call *call, const struct rc_args_rcComposeAsyncWithoutPost *args)
+void hrc_rcComposeAsyncWithoutPost(struct hr_call *call,
+                                   const struct rc_args_rcComposeAsyncWithoutPost *args)
 {
     (void)compose(call, args->buffer, args->buffer_size);
 }

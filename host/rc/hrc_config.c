@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Every word is true of this host; each ends in a space, as the guest's splitter loses a last word without one. */
+/* Every word is true of this host; each ends in a space, as the guest's splitter loses a last word
+ * without one. */
 char *hrc_feature_words(const struct hs_native *native, bool stock)
 {
     char words[1024];
@@ -18,15 +19,18 @@ char *hrc_feature_words(const struct hs_native *native, bool stock)
                           : native->gles_version == 30 ? "ANDROID_EMU_gles_max_version_3_0 "
                                                        : "ANDROID_EMU_gles_max_version_2 ";
     snprintf(words, sizeof words, "%s%s%s%s%s", version,
-             "ANDROID_EMU_sync_buffer_data ANDROID_EMU_async_unmap_buffer ANDROID_EMU_async_frame_commands "
-             "ANDROID_EMU_host_composition_v1 ANDROID_EMU_host_composition_v2 ANDROID_EMU_host_side_tracing ",
+             "ANDROID_EMU_sync_buffer_data ANDROID_EMU_async_unmap_buffer "
+             "ANDROID_EMU_async_frame_commands "
+             "ANDROID_EMU_host_composition_v1 ANDROID_EMU_host_composition_v2 "
+             "ANDROID_EMU_host_side_tracing ",
              native->fence_sync ? "ANDROID_EMU_virtio_gpu_native_sync " : "",
              stock ? "" : "ANDROID_EMU_gles_use_host_error ",
              native->gles_version >= 30 ? "GL_OES_EGL_image_external_essl3 " : "");
     return sl_strdup(words);
 }
 
-int32_t hrc_put_text(void *out, uint32_t out_size, int32_t said_size, const char *text, size_t length)
+int32_t hrc_put_text(void *out, uint32_t out_size, int32_t said_size, const char *text,
+                     size_t length)
 {
     int32_t need = (int32_t)length + 1;
     if (said_size < need || out_size < (uint32_t)need) {
@@ -37,7 +41,8 @@ int32_t hrc_put_text(void *out, uint32_t out_size, int32_t said_size, const char
     return need;
 }
 
-int32_t hrc_rcGetRendererVersion(struct hr_call *call, const struct rc_args_rcGetRendererVersion *args)
+int32_t hrc_rcGetRendererVersion(struct hr_call *call,
+                                 const struct rc_args_rcGetRendererVersion *args)
 {
     (void)call;
     (void)args;
@@ -59,11 +64,13 @@ int32_t hrc_rcQueryEGLString(struct hr_call *call, const struct rc_args_rcQueryE
 {
     const struct hs_native *n = hrc_thread_of(call)->client->native;
     const char *text = NULL;
-    if (n != NULL && (args->name == EGL_VENDOR || args->name == EGL_VERSION || args->name == EGL_EXTENSIONS ||
-                      args->name == EGL_CLIENT_APIS)) {
+    if (n != NULL && (args->name == EGL_VENDOR || args->name == EGL_VERSION ||
+                      args->name == EGL_EXTENSIONS || args->name == EGL_CLIENT_APIS)) {
         text = n->egl.QueryString(n->display, (EGLint)args->name);
     }
-    return text == NULL ? 0 : hrc_put_text(args->buffer, args->buffer_size, args->bufferSize, text, strlen(text));
+    return text == NULL ? 0
+                        : hrc_put_text(args->buffer, args->buffer_size, args->bufferSize, text,
+                                       strlen(text));
 }
 
 /* "OpenGL ES M.m rest" says what gles_max_version says; everything else stays. */
@@ -110,7 +117,8 @@ int32_t hrc_rcGetGLString(struct hr_call *call, const struct rc_args_rcGetGLStri
     return hrc_put_text(args->buffer, args->buffer_size, args->bufferSize, all, length);
 }
 
-int32_t hrc_rcGetHostExtensionsString(struct hr_call *call, const struct rc_args_rcGetHostExtensionsString *args)
+int32_t hrc_rcGetHostExtensionsString(struct hr_call *call,
+                                      const struct rc_args_rcGetHostExtensionsString *args)
 {
     const char *words = hrc_thread_of(call)->client->words;
     uint32_t said = args->bufferSize > INT32_MAX ? INT32_MAX : args->bufferSize;
@@ -150,7 +158,8 @@ static bool choose_attribs(const void *data, uint32_t size, EGLint out[CHOOSE_PA
     uint32_t words = size / 4, n = 0;
     bool surface = false;
     for (uint32_t i = 0; i + 1 < words && n < CHOOSE_PAIRS * 2; i += 2) {
-        EGLint name = (EGLint)sl_load_u32(p + (size_t)i * 4), value = (EGLint)sl_load_u32(p + (size_t)i * 4 + 4);
+        EGLint name = (EGLint)sl_load_u32(p + (size_t)i * 4),
+               value = (EGLint)sl_load_u32(p + (size_t)i * 4 + 4);
         if (name == EGL_NONE) {
             break;
         }
@@ -209,7 +218,8 @@ int32_t hrc_rcChooseConfig(struct hr_call *call, const struct rc_args_rcChooseCo
     return (int32_t)count;
 }
 
-void hrc_rcSelectChecksumHelper(struct hr_call *call, const struct rc_args_rcSelectChecksumHelper *args)
+void hrc_rcSelectChecksumHelper(struct hr_call *call,
+                                const struct rc_args_rcSelectChecksumHelper *args)
 {
     if (args->newProtocol > 1) {
         hr_call_violate(call, "checksum version %u", args->newProtocol);
@@ -221,7 +231,8 @@ void hrc_rcSelectChecksumHelper(struct hr_call *call, const struct rc_args_rcSel
 void hrc_rcSetPuid(struct hr_call *call, const struct rc_args_rcSetPuid *args)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;
-    if (args->puid != UINT64_MAX) { /* all ones: the virtio-gpu context is the process, as it is here anyway */
+    if (args->puid !=
+        UINT64_MAX) { /* all ones: the virtio-gpu context is the process, as it is here anyway */
         pthread_mutex_lock(&c->lock);
         c->puid = args->puid;
         pthread_mutex_unlock(&c->lock);

@@ -46,7 +46,8 @@ void hrc_context_destroy(struct hrc_client *client, struct hrc_context *context)
     sl_free(context);
 }
 
-static uint32_t context_create(struct hr_call *call, uint32_t config, struct ho_object *share, uint32_t version)
+static uint32_t context_create(struct hr_call *call, uint32_t config, struct ho_object *share,
+                               uint32_t version)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;
     const struct hs_native *n = c->native;
@@ -62,8 +63,9 @@ static uint32_t context_create(struct hr_call *call, uint32_t config, struct ho_
     }
     *context = (struct hrc_context){.config = config, .is_gles1 = version == 1};
     const struct hrc_context *with = share != NULL ? share->value : NULL;
-    context->egl = n->egl.CreateContext(n->display, any ? EGL_NO_CONFIG_KHR : n->configs[config].config,
-                                        with != NULL ? with->egl : EGL_NO_CONTEXT, attribs);
+    context->egl =
+        n->egl.CreateContext(n->display, any ? EGL_NO_CONFIG_KHR : n->configs[config].config,
+                             with != NULL ? with->egl : EGL_NO_CONTEXT, attribs);
     if (context->egl == EGL_NO_CONTEXT) {
         hr_call_refuse(call, "EGL error 0x%x", (unsigned)n->egl.GetError());
         sl_free(context);
@@ -118,14 +120,16 @@ static void learn_version(const struct hs_native *n, struct hrc_context *context
     const char *text = context->is_gles1 ? NULL : (const char *)n->gl->GetString(GL_VERSION);
     if (context->is_gles1) {
         context->gles_version = 10;
-    } else if (text != NULL && sscanf(text, "OpenGL ES %u.%u", &major, &minor) == 2 && major >= 2 && major < 10 && minor < 10) {
+    } else if (text != NULL && sscanf(text, "OpenGL ES %u.%u", &major, &minor) == 2 && major >= 2 &&
+               major < 10 && minor < 10) {
         context->gles_version = major * 10 + minor;
     } else {
         context->gles_version = 20;
     }
 }
 
-static void bind_surface(struct hrc_thread *thread, struct ho_object *object, struct ho_object *context)
+static void bind_surface(struct hrc_thread *thread, struct ho_object *object,
+                         struct ho_object *context)
 {
     struct hrc_surface *s = object->value;
     struct ho_object *old = NULL;
@@ -149,19 +153,21 @@ static void unbind_surface(struct hrc_thread *thread, struct ho_object *object)
     }
 }
 
-bool hrc_make_current(struct hrc_thread *thread, struct ho_object *context, struct ho_object *draw, struct ho_object *read)
+bool hrc_make_current(struct hrc_thread *thread, struct ho_object *context, struct ho_object *draw,
+                      struct ho_object *read)
 {
     struct hrc_client *c = thread->client;
     struct hrc_context *value = context != NULL ? context->value : NULL;
-    struct hrc_surface *d = draw != NULL ? draw->value : NULL, *r = read != NULL ? read->value : NULL;
+    struct hrc_surface *d = draw != NULL ? draw->value : NULL,
+                       *r = read != NULL ? read->value : NULL;
     if (context == NULL && thread->context == NULL) {
         return true;
     }
     if (draw != NULL) {
         (void)hrc_surface_fit(thread, d);
     }
-    if (!hs_thread_bind(&thread->gl, value != NULL ? value->egl : EGL_NO_CONTEXT, d != NULL ? d->egl : EGL_NO_SURFACE,
-                        r != NULL ? r->egl : EGL_NO_SURFACE)) {
+    if (!hs_thread_bind(&thread->gl, value != NULL ? value->egl : EGL_NO_CONTEXT,
+                        d != NULL ? d->egl : EGL_NO_SURFACE, r != NULL ? r->egl : EGL_NO_SURFACE)) {
         return false;
     }
     unbind_surface(thread, thread->draw);
@@ -196,14 +202,16 @@ static bool make_current(struct hr_call *call, uint32_t context, uint32_t draw, 
         return hrc_make_current(thread, NULL, NULL, NULL);
     }
     struct ho_object *c = ho_get(objects, HRC_CONTEXT, context);
-    struct ho_object *d = ho_get(objects, HRC_SURFACE, draw), *r = ho_get(objects, HRC_SURFACE, read);
+    struct ho_object *d = ho_get(objects, HRC_SURFACE, draw),
+                     *r = ho_get(objects, HRC_SURFACE, read);
     bool ok = c != NULL && d != NULL && r != NULL;
     if (!ok) {
         hr_call_refuse(call, "context 0x%x, surfaces 0x%x and 0x%x: unknown", context, draw, read);
     } else {
         ok = hrc_make_current(thread, c, d, r);
         if (!ok) {
-            hr_call_refuse(call, "EGL error 0x%x", (unsigned)thread->client->native->egl.GetError());
+            hr_call_refuse(call, "EGL error 0x%x",
+                           (unsigned)thread->client->native->egl.GetError());
         }
     }
     ho_put(r);

@@ -11,7 +11,8 @@ static int32_t fb_param(int32_t param)
         return WIDTH_PX;
     case FB_HEIGHT:
         return HEIGHT_PX;
-    case FB_XDPI: case FB_YDPI:
+    case FB_XDPI:
+    case FB_YDPI:
         return DPI;
     case FB_FPS:
         return FPS;
@@ -26,20 +27,23 @@ int32_t hrc_rcGetFBParam(struct hr_call *call, const struct rc_args_rcGetFBParam
     return fb_param(args->param);
 }
 
-int32_t hrc_rcGetFBDisplayConfigsCount(struct hr_call *call, const struct rc_args_rcGetFBDisplayConfigsCount *args)
+int32_t hrc_rcGetFBDisplayConfigsCount(struct hr_call *call,
+                                       const struct rc_args_rcGetFBDisplayConfigsCount *args)
 {
     (void)call;
     (void)args;
     return 1;
 }
 
-int32_t hrc_rcGetFBDisplayConfigsParam(struct hr_call *call, const struct rc_args_rcGetFBDisplayConfigsParam *args)
+int32_t hrc_rcGetFBDisplayConfigsParam(struct hr_call *call,
+                                       const struct rc_args_rcGetFBDisplayConfigsParam *args)
 {
     (void)call;
     return args->configId == 0 ? fb_param(args->param) : -1;
 }
 
-int32_t hrc_rcGetFBDisplayActiveConfig(struct hr_call *call, const struct rc_args_rcGetFBDisplayActiveConfig *args)
+int32_t hrc_rcGetFBDisplayActiveConfig(struct hr_call *call,
+                                       const struct rc_args_rcGetFBDisplayActiveConfig *args)
 {
     (void)call;
     (void)args;
@@ -67,7 +71,8 @@ int32_t hrc_rcCreateDisplay(struct hr_call *call, const struct rc_args_rcCreateD
     return no_display(call, 0);
 }
 
-int32_t hrc_rcCreateDisplayById(struct hr_call *call, const struct rc_args_rcCreateDisplayById *args)
+int32_t hrc_rcCreateDisplayById(struct hr_call *call,
+                                const struct rc_args_rcCreateDisplayById *args)
 {
     return no_display(call, args->displayId);
 }
@@ -77,17 +82,20 @@ int32_t hrc_rcDestroyDisplay(struct hr_call *call, const struct rc_args_rcDestro
     return no_display(call, args->displayId);
 }
 
-int32_t hrc_rcSetDisplayColorBuffer(struct hr_call *call, const struct rc_args_rcSetDisplayColorBuffer *args)
+int32_t hrc_rcSetDisplayColorBuffer(struct hr_call *call,
+                                    const struct rc_args_rcSetDisplayColorBuffer *args)
 {
     return no_display(call, args->displayId);
 }
 
-int32_t hrc_rcGetDisplayColorBuffer(struct hr_call *call, const struct rc_args_rcGetDisplayColorBuffer *args)
+int32_t hrc_rcGetDisplayColorBuffer(struct hr_call *call,
+                                    const struct rc_args_rcGetDisplayColorBuffer *args)
 {
     return no_display(call, args->displayId);
 }
 
-int32_t hrc_rcGetColorBufferDisplay(struct hr_call *call, const struct rc_args_rcGetColorBufferDisplay *args)
+int32_t hrc_rcGetColorBufferDisplay(struct hr_call *call,
+                                    const struct rc_args_rcGetColorBufferDisplay *args)
 {
     (void)args;
     return no_display(call, 0);
@@ -108,7 +116,8 @@ int32_t hrc_rcSetDisplayPose(struct hr_call *call, const struct rc_args_rcSetDis
     return no_display(call, args->displayId);
 }
 
-int32_t hrc_rcSetDisplayPoseDpi(struct hr_call *call, const struct rc_args_rcSetDisplayPoseDpi *args)
+int32_t hrc_rcSetDisplayPoseDpi(struct hr_call *call,
+                                const struct rc_args_rcSetDisplayPoseDpi *args)
 {
     return no_display(call, args->displayId);
 }

@@ -1,11 +1,13 @@
-/* Window surfaces: host pbuffers that follow the size of the colour buffer they are flushed into. */
+/* Window surfaces: host pbuffers that follow the size of the colour buffer they are flushed into.
+ */
 #include "host/rc/hrc_internal.h"
 
 #include "transport/base/mem.h"
 
 #define SIDE_MAX 16384u
 
-static EGLSurface pbuffer(const struct hs_native *n, uint32_t config, uint32_t width, uint32_t height)
+static EGLSurface pbuffer(const struct hs_native *n, uint32_t config, uint32_t width,
+                          uint32_t height)
 {
     const EGLint attribs[] = {EGL_WIDTH, (EGLint)width, EGL_HEIGHT, (EGLint)height, EGL_NONE};
     return n->egl.CreatePbufferSurface(n->display, n->configs[config].config, attribs);
@@ -38,17 +40,20 @@ void hrc_surface_destroy(struct hrc_client *client, struct hrc_surface *surface)
     sl_free(surface);
 }
 
-uint32_t hrc_rcCreateWindowSurface(struct hr_call *call, const struct rc_args_rcCreateWindowSurface *args)
+uint32_t hrc_rcCreateWindowSurface(struct hr_call *call,
+                                   const struct rc_args_rcCreateWindowSurface *args)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;
     const struct hs_native *n = c->native;
-    uint32_t width = args->width != 0 ? args->width : 1, height = args->height != 0 ? args->height : 1;
+    uint32_t width = args->width != 0 ? args->width : 1,
+             height = args->height != 0 ? args->height : 1;
     if (n == NULL || args->config >= n->config_count || width > SIDE_MAX || height > SIDE_MAX) {
         hr_call_refuse(call, "config %u, %ux%u", args->config, args->width, args->height);
         return 0;
     }
     if (!charge(c, 0, surface_bytes(width, height))) {
-        hr_call_refuse(call, "surfaces of more than %llu bytes", (unsigned long long)HRC_SURFACE_BYTES_MAX);
+        hr_call_refuse(call, "surfaces of more than %llu bytes",
+                       (unsigned long long)HRC_SURFACE_BYTES_MAX);
         return 0;
     }
     struct hrc_surface *s = sl_alloc(sizeof *s);
@@ -56,7 +61,8 @@ uint32_t hrc_rcCreateWindowSurface(struct hr_call *call, const struct rc_args_rc
     if (egl == EGL_NO_SURFACE) {
         (void)charge(c, surface_bytes(width, height), 0);
         sl_free(s);
-        hr_call_refuse(call, "no pbuffer of %ux%u: EGL error 0x%x", width, height, (unsigned)n->egl.GetError());
+        hr_call_refuse(call, "no pbuffer of %ux%u: EGL error 0x%x", width, height,
+                       (unsigned)n->egl.GetError());
         return 0;
     }
     *s = (struct hrc_surface){.egl = egl, .config = args->config, .width = width, .height = height};
@@ -69,7 +75,8 @@ uint32_t hrc_rcCreateWindowSurface(struct hr_call *call, const struct rc_args_rc
     return id;
 }
 
-void hrc_rcDestroyWindowSurface(struct hr_call *call, const struct rc_args_rcDestroyWindowSurface *args)
+void hrc_rcDestroyWindowSurface(struct hr_call *call,
+                                const struct rc_args_rcDestroyWindowSurface *args)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;
     if (!ho_remove(&c->objects, HRC_SURFACE, args->windowSurface)) {
@@ -97,7 +104,8 @@ bool hrc_surface_fit(struct hrc_thread *thread, struct hrc_surface *surface)
     EGLSurface egl = pbuffer(n, surface->config, width, height), old = surface->egl;
     bool ok = egl != EGL_NO_SURFACE;
     if (ok && (thread->gl.draw == old || thread->gl.read == old)) {
-        ok = hs_thread_bind(&thread->gl, thread->gl.context, thread->gl.draw == old ? egl : thread->gl.draw,
+        ok = hs_thread_bind(&thread->gl, thread->gl.context,
+                            thread->gl.draw == old ? egl : thread->gl.draw,
                             thread->gl.read == old ? egl : thread->gl.read);
     }
     if (!ok) {
@@ -116,14 +124,17 @@ bool hrc_surface_fit(struct hrc_thread *thread, struct hrc_surface *surface)
     return true;
 }
 
-void hrc_rcSetWindowColorBuffer(struct hr_call *call, const struct rc_args_rcSetWindowColorBuffer *args)
+void hrc_rcSetWindowColorBuffer(struct hr_call *call,
+                                const struct rc_args_rcSetWindowColorBuffer *args)
 {
     struct hrc_thread *thread = hrc_thread_of(call);
     struct hrc_client *c = thread->client;
     struct ho_object *object = ho_get(&c->objects, HRC_SURFACE, args->windowSurface);
     struct hs_buffer *target = args->colorBuffer != 0 ? hrc_buffer(c, args->colorBuffer) : NULL;
-    if (object == NULL || (args->colorBuffer != 0 && (target == NULL || target->kind != HS_COLOR))) {
-        hr_call_refuse(call, "surface 0x%x, colour buffer %u: unknown", args->windowSurface, args->colorBuffer);
+    if (object == NULL ||
+        (args->colorBuffer != 0 && (target == NULL || target->kind != HS_COLOR))) {
+        hr_call_refuse(call, "surface 0x%x, colour buffer %u: unknown", args->windowSurface,
+                       args->colorBuffer);
         hs_put(target);
         ho_put(object);
         return;
@@ -153,7 +164,8 @@ static bool flush_here(struct hrc_thread *thread, struct hrc_surface *s)
     if (target == NULL) {
         return true; /* nothing attached: nothing to do, as the wire says */
     }
-    const struct hs_reader reader = {.gl = context->is_gles1 ? n->gl1 : n->gl, .gles_version = context->gles_version};
+    const struct hs_reader reader = {.gl = context->is_gles1 ? n->gl1 : n->gl,
+                                     .gles_version = context->gles_version};
     bool ok = hs_flush(target, &thread->gl, &reader, width, height);
     hs_put(target);
     return ok;
@@ -168,7 +180,8 @@ static bool flush_surface(struct hr_call *call, uint32_t id)
     if (object != NULL && object == thread->draw && object == thread->read) {
         ok = flush_here(thread, object->value);
     } else if (object != NULL) {
-        /* Current elsewhere, or only drawn into here: with the context that it was last current with, if that is free. */
+        /* Current elsewhere, or only drawn into here: with the context that it was last current
+         * with, if that is free. */
         struct hrc_surface *s = object->value;
         pthread_mutex_lock(&c->lock);
         struct ho_object *last = s->last != NULL ? ho_ref(s->last) : NULL;
@@ -193,18 +206,20 @@ static bool flush_surface(struct hr_call *call, uint32_t id)
     return ok;
 }
 
-int32_t hrc_rcFlushWindowColorBuffer(struct hr_call *call, const struct rc_args_rcFlushWindowColorBuffer *args)
+int32_t hrc_rcFlushWindowColorBuffer(struct hr_call *call,
+                                     const struct rc_args_rcFlushWindowColorBuffer *args)
 {
     return flush_surface(call, args->windowSurface) ? 0 : -1;
 }
 
-void hrc_rcFlushWindowColorBufferAsync(struct hr_call *call, const struct rc_args_rcFlushWindowColorBufferAsync *args)
+void hrc_rcFlushWindowColorBufferAsync(struct hr_call *call,
+                                       const struct rc_args_rcFlushWindowColorBufferAsync *args)
 {
     (void)flush_surface(call, args->windowSurface);
 }
 
-void hrc_rcFlushWindowColorBufferAsyncWithFrameNumber(struct hr_call *call,
-                                                      const struct rc_args_rcFlushWindowColorBufferAsyncWithFrameNumber *args)
+void hrc_rcFlushWindowColorBufferAsyncWithFrameNumber(
+    struct hr_call *call, const struct rc_args_rcFlushWindowColorBufferAsyncWithFrameNumber *args)
 {
     (void)flush_surface(call, args->windowSurface); /* the number is for tracing only */
 }

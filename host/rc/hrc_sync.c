@@ -5,12 +5,14 @@
 
 #define SLICE_NS (5 * SL_NS_PER_MS)
 
-bool hrc_sync_wait(const struct hs_native *native, EGLSyncKHR sync, uint64_t timeout_ns, bool (*stopping)(void *user), void *user)
+bool hrc_sync_wait(const struct hs_native *native, EGLSyncKHR sync, uint64_t timeout_ns,
+                   bool (*stopping)(void *user), void *user)
 {
     uint64_t start = sl_clock_ns();
     for (uint64_t spent = 0;; spent = sl_clock_ns() - start) {
         uint64_t left = timeout_ns > spent ? timeout_ns - spent : 0;
-        EGLint result = native->egl.ClientWaitSyncKHR(native->display, sync, 0, left < SLICE_NS ? left : SLICE_NS);
+        EGLint result = native->egl.ClientWaitSyncKHR(native->display, sync, 0,
+                                                      left < SLICE_NS ? left : SLICE_NS);
         if (result != EGL_TIMEOUT_EXPIRED_KHR) {
             return true; /* satisfied; or an error, which no waiting mends */
         }
@@ -28,15 +30,18 @@ static bool ring_stopping(void *user)
 /* Handles are 64 bits wide on the wire, 32 in the table. */
 static struct ho_object *sync_get(struct hrc_thread *thread, uint64_t handle)
 {
-    return handle > UINT32_MAX ? NULL : ho_get(&thread->client->objects, HRC_EGL_SYNC, (uint32_t)handle);
+    return handle > UINT32_MAX ? NULL
+                               : ho_get(&thread->client->objects, HRC_EGL_SYNC, (uint32_t)handle);
 }
 
 static bool sync_remove(struct hrc_thread *thread, uint64_t handle)
 {
-    return handle <= UINT32_MAX && ho_remove(&thread->client->objects, HRC_EGL_SYNC, (uint32_t)handle);
+    return handle <= UINT32_MAX &&
+           ho_remove(&thread->client->objects, HRC_EGL_SYNC, (uint32_t)handle);
 }
 
-/* Fences that the guest will not destroy: let go when they have signalled, the oldest at the latest when too many are there. */
+/* Fences that the guest will not destroy: let go when they have signalled, the oldest at the latest
+ * when too many are there. */
 static void keep_auto(struct hrc_thread *thread, uint64_t handle)
 {
     const struct hs_native *n = thread->client->native;
@@ -65,7 +70,8 @@ void hrc_rcCreateSyncKHR(struct hr_call *call, const struct rc_args_rcCreateSync
         hr_call_refuse(call, "no fences here");
         return;
     }
-    /* Both fence types are plain EGL fences on the host: native descriptors are the transport's (context command 0x9000). */
+    /* Both fence types are plain EGL fences on the host: native descriptors are the transport's
+     * (context command 0x9000). */
     EGLSyncKHR sync = n->egl.CreateSyncKHR(n->display, EGL_SYNC_FENCE_KHR, NULL);
     if (sync != EGL_NO_SYNC_KHR) {
         /* Waits come from other threads, which cannot flush this context. */
@@ -81,7 +87,8 @@ void hrc_rcCreateSyncKHR(struct hr_call *call, const struct rc_args_rcCreateSync
         if (sync != EGL_NO_SYNC_KHR) {
             n->egl.DestroySyncKHR(n->display, sync);
         }
-        hr_call_refuse(call, "no fence: too many objects, or EGL error 0x%x", (unsigned)n->egl.GetError());
+        hr_call_refuse(call, "no fence: too many objects, or EGL error 0x%x",
+                       (unsigned)n->egl.GetError());
         return;
     }
     if (args->destroy_when_signaled != 0) {
@@ -91,14 +98,16 @@ void hrc_rcCreateSyncKHR(struct hr_call *call, const struct rc_args_rcCreateSync
     sl_store_u64(args->syncthread_out, id);
 }
 
-int32_t hrc_rcClientWaitSyncKHR(struct hr_call *call, const struct rc_args_rcClientWaitSyncKHR *args)
+int32_t hrc_rcClientWaitSyncKHR(struct hr_call *call,
+                                const struct rc_args_rcClientWaitSyncKHR *args)
 {
     struct hrc_thread *thread = hrc_thread_of(call);
     struct ho_object *object = sync_get(thread, args->sync);
     if (object == NULL) {
         return HRC_CONDITION_SATISFIED; /* gone: it has signalled */
     }
-    bool done = hrc_sync_wait(thread->client->native, object->value, args->timeout, ring_stopping, call->ring);
+    bool done = hrc_sync_wait(thread->client->native, object->value, args->timeout, ring_stopping,
+                              call->ring);
     ho_put(object);
     return done ? HRC_CONDITION_SATISFIED : HRC_TIMEOUT_EXPIRED;
 }
@@ -120,7 +129,8 @@ int32_t hrc_rcIsSyncSignaled(struct hr_call *call, const struct rc_args_rcIsSync
 {
     struct hrc_thread *thread = hrc_thread_of(call);
     struct ho_object *object = sync_get(thread, args->sync);
-    bool done = object == NULL || hrc_sync_wait(thread->client->native, object->value, 0, NULL, NULL);
+    bool done =
+        object == NULL || hrc_sync_wait(thread->client->native, object->value, 0, NULL, NULL);
     ho_put(object);
     return done ? 1 : 0;
 }
@@ -131,7 +141,8 @@ int32_t hrc_rcDestroySyncKHR(struct hr_call *call, const struct rc_args_rcDestro
     return 0;
 }
 
-void hrc_rcDestroySyncKHRAsync(struct hr_call *call, const struct rc_args_rcDestroySyncKHRAsync *args)
+void hrc_rcDestroySyncKHRAsync(struct hr_call *call,
+                               const struct rc_args_rcDestroySyncKHRAsync *args)
 {
     (void)sync_remove(hrc_thread_of(call), args->sync);
 }

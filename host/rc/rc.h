@@ -1,9 +1,11 @@
-/* renderControl: contexts, surfaces, colour buffers, images, fences and composition, as commands on a ring.
+/* renderControl: contexts, surfaces, colour buffers, images, fences and composition, as commands on
+ * a ring.
  *
- * Who uses it: the context types. A struct hrc_client is one guest process (one virtio-gpu context): its objects, and the shared buffers it may
- * name. A struct hrc_thread is one ring of it; handlers get it as call->user of the rc and sl families.
- * GLES and Vulkan rings both carry renderControl: without a native GLES the GL commands fail and the others work.
- * Lock order: object table, client, buffer table, buffer; see README. */
+ * Who uses it: the context types. A struct hrc_client is one guest process (one virtio-gpu
+ * context): its objects, and the shared buffers it may name. A struct hrc_thread is one ring of it;
+ * handlers get it as call->user of the rc and sl families. GLES and Vulkan rings both carry
+ * renderControl: without a native GLES the GL commands fail and the others work. Lock order: object
+ * table, client, buffer table, buffer; see README. */
 #ifndef HOST_RC_H
 #define HOST_RC_H
 
@@ -27,9 +29,10 @@ enum hrc_kind { HRC_CONTEXT = 1, HRC_SURFACE, HRC_IMAGE, HRC_EGL_SYNC, HRC_GL_SY
 struct hrc_context {
     EGLContext egl;
     uint32_t config;
-    uint32_t gles_version; /* 10, or what the native context is: 20, 30, 31, 32; 0 until it was current once */
+    uint32_t gles_version; /* 10, or what the native context is: 20, 30, 31, 32; 0 until it was
+                              current once */
     bool is_gles1;
-    void *state;           /* the context type's: client arrays, pixel store; hrc_hooks */
+    void *state;             /* the context type's: client arrays, pixel store; hrc_hooks */
     struct ho_object *share; /* keeps the share group's first; nullable */
 };
 
@@ -39,7 +42,8 @@ struct hrc_surface {
     uint32_t width, height;
     struct hs_buffer *target; /* nullable; holds a reference */
     struct hrc_thread *bound; /* the ring where it is current; nullable */
-    struct ho_object *last;   /* the context it was last current with: flushes from elsewhere use it; nullable */
+    struct ho_object
+        *last; /* the context it was last current with: flushes from elsewhere use it; nullable */
 };
 
 struct hrc_image {
@@ -68,8 +72,9 @@ struct hrc_client {
     uint32_t ctx_id;
     char *words; /* feature words, each with a space behind it */
     struct ho_table objects;
-    pthread_mutex_t lock;   /* guards what follows, and the fields of surfaces */
-    /* Which buffers this client may name: handle -> opens + 1. Attached resources, what it created, what it opened. */
+    pthread_mutex_t lock; /* guards what follows, and the fields of surfaces */
+    /* Which buffers this client may name: handle -> opens + 1. Attached resources, what it created,
+     * what it opened. */
     struct sl_map named;
     uint64_t surface_bytes;
     uint64_t puid;
@@ -84,13 +89,16 @@ struct hrc_config {
     bool stock; /* advertise nothing that upstream does not */
 };
 
-enum sl_result hrc_client_init(struct hrc_client *client, const struct hrc_config *config) SL_MUST_USE;
+enum sl_result hrc_client_init(struct hrc_client *client,
+                               const struct hrc_config *config) SL_MUST_USE;
 /* All rings of the client are gone. */
 void hrc_client_finish(struct hrc_client *client);
-/* A 3D resource may be named by this client from now on; ids that are no colour buffers are ignored. Device thread. */
+/* A 3D resource may be named by this client from now on; ids that are no colour buffers are
+ * ignored. Device thread. */
 void hrc_client_attach(struct hrc_client *client, uint32_t resource_id);
 void hrc_client_detach(struct hrc_client *client, uint32_t resource_id);
-/* A colour or plain buffer that the client may name, counted (hs_put); NULL: unknown, or not its own. */
+/* A colour or plain buffer that the client may name, counted (hs_put); NULL: unknown, or not its
+ * own. */
 struct hs_buffer *hrc_buffer(struct hrc_client *client, uint32_t handle);
 
 #define HRC_AUTO_SYNCS 64u
@@ -100,7 +108,8 @@ struct hrc_thread {
     void *user; /* the context type's */
     struct hs_thread gl;
     struct ho_object *context, *draw, *read; /* current; counted; NULL when none */
-    uint64_t auto_syncs[HRC_AUTO_SYNCS]; /* handles of fences that go by themselves, oldest first from auto_first */
+    uint64_t auto_syncs[HRC_AUTO_SYNCS]; /* handles of fences that go by themselves, oldest first
+                                            from auto_first */
     uint32_t auto_first, auto_count;
 };
 
@@ -111,9 +120,12 @@ static inline struct hrc_context *hrc_current(const struct hrc_thread *thread)
 {
     return thread->context != NULL ? thread->context->value : NULL;
 }
-/* Wait for an EGL fence on any thread, at most timeout_ns, in slices; `stopping` is asked between them (nullable). True: signalled. */
-bool hrc_sync_wait(const struct hs_native *native, EGLSyncKHR sync, uint64_t timeout_ns, bool (*stopping)(void *user), void *user);
+/* Wait for an EGL fence on any thread, at most timeout_ns, in slices; `stopping` is asked between
+ * them (nullable). True: signalled. */
+bool hrc_sync_wait(const struct hs_native *native, EGLSyncKHR sync, uint64_t timeout_ns,
+                   bool (*stopping)(void *user), void *user);
 
-/* sl: our own commands. The handlers themselves are declared in generated host/rc_hand.h and host/sl_hand.h. */
+/* sl: our own commands. The handlers themselves are declared in generated host/rc_hand.h and
+ * host/sl_hand.h. */
 
 #endif

@@ -29,8 +29,8 @@ struct hr_attached {
     struct hr_ring *ring; /* NULL: not a ring */
 };
 
-void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void *user, const struct hct_env *env, uint32_t ctx_id,
-                   const char *name)
+void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void *user,
+                   const struct hct_env *env, uint32_t ctx_id, const char *name)
 {
     *rings = (struct hr_rings){.ops = ops, .user = user, .env = env, .ctx_id = ctx_id};
     snprintf(rings->name, sizeof rings->name, "%s", name != NULL ? name : "gfx");
@@ -40,7 +40,8 @@ void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void 
 static void close_ring(struct hr_rings *rings, struct hr_attached *a)
 {
     if (a->ring != NULL) {
-        (void)hr_ring_destroy(a->ring); /* a thread left behind keeps its hold on the memory and cleans up itself */
+        (void)hr_ring_destroy(
+            a->ring); /* a thread left behind keeps its hold on the memory and cleans up itself */
         a->ring = NULL;
         rings->ring_count--;
     }
@@ -63,7 +64,8 @@ void hr_rings_finish(struct hr_rings *rings)
     sl_map_finish(&rings->attached);
 }
 
-enum sl_result hr_rings_attach(struct hr_rings *rings, uint32_t resource_id, const struct hct_memory *memory)
+enum sl_result hr_rings_attach(struct hr_rings *rings, uint32_t resource_id,
+                               const struct hct_memory *memory)
 {
     if (sl_map_find(&rings->attached, resource_id) != NULL) {
         return SL_OK; /* attaching twice is what some kernels do */
@@ -121,12 +123,13 @@ static void on_lost(void *user, struct hr_ring *ring, const char *reason)
     slot->env->ctx_lost(slot->env->user, slot->ctx_id, reason);
 }
 
-static void on_tap(void *user, struct hr_ring *ring, uint32_t opcode, const void *packet, size_t size, const void *reply,
-                   size_t reply_size)
+static void on_tap(void *user, struct hr_ring *ring, uint32_t opcode, const void *packet,
+                   size_t size, const void *reply, size_t reply_size)
 {
     (void)ring;
     const struct hr_ring_slot *slot = user;
-    slot->env->tap(slot->env->user, slot->ctx_id, slot->resource_id, opcode, packet, size, reply, reply_size);
+    slot->env->tap(slot->env->user, slot->ctx_id, slot->resource_id, opcode, packet, size, reply,
+                   reply_size);
 }
 
 static void on_gone(void *user)
@@ -143,8 +146,11 @@ static enum sl_result ring_create(struct hr_rings *rings, uint32_t resource_id)
 {
     struct hr_attached *a = sl_map_find(&rings->attached, resource_id);
     if (a == NULL || a->memory == NULL || a->ring != NULL) {
-        sl_warn_limited("ring", "context %u: ring on resource %u refused: %s", rings->ctx_id, resource_id,
-                        a == NULL ? "not attached" : a->memory == NULL ? "it has no memory" : "there is one already");
+        sl_warn_limited("ring", "context %u: ring on resource %u refused: %s", rings->ctx_id,
+                        resource_id,
+                        a == NULL           ? "not attached"
+                        : a->memory == NULL ? "it has no memory"
+                                            : "there is one already");
         return SL_ERR_INVALID;
     }
     if (rings->ring_count >= HR_RINGS_MAX) {
@@ -155,7 +161,10 @@ static enum sl_result ring_create(struct hr_rings *rings, uint32_t resource_id)
     if (slot == NULL) {
         return SL_ERR_NOMEM;
     }
-    *slot = (struct hr_ring_slot){.ops = rings->ops, .env = rings->env, .user = rings->user, .ctx_id = rings->ctx_id,
+    *slot = (struct hr_ring_slot){.ops = rings->ops,
+                                  .env = rings->env,
+                                  .user = rings->user,
+                                  .ctx_id = rings->ctx_id,
                                   .resource_id = resource_id};
     struct hr_config config = {0};
     enum sl_result result = rings->ops->ring_new(rings->user, &config, &slot->state);
@@ -163,7 +172,9 @@ static enum sl_result ring_create(struct hr_rings *rings, uint32_t resource_id)
         sl_free(slot);
         return result;
     }
-    slot->hold = rings->env->memory_hold != NULL ? rings->env->memory_hold(rings->env->user, resource_id) : NULL;
+    slot->hold = rings->env->memory_hold != NULL
+                     ? rings->env->memory_hold(rings->env->user, resource_id)
+                     : NULL;
     slot->type_user = config.user;
     slot->type_begin = config.thread_begin;
     slot->type_end = config.thread_end;
@@ -220,8 +231,11 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
     static const struct {
         uint32_t opcode, size;
     } sizes[] = {
-        {GFXSTREAM_CONTEXT_CREATE, 8},      {GFXSTREAM_CONTEXT_PING, 8}, {GFXSTREAM_CONTEXT_PING_WITH_RESPONSE, 4},
-        {GFXSTREAM_CREATE_EXPORT_SYNC, 12}, {GFXSTREAM_PLACEHOLDER, 4},
+        {GFXSTREAM_CONTEXT_CREATE, 8},
+        {GFXSTREAM_CONTEXT_PING, 8},
+        {GFXSTREAM_CONTEXT_PING_WITH_RESPONSE, 4},
+        {GFXSTREAM_CREATE_EXPORT_SYNC, 12},
+        {GFXSTREAM_PLACEHOLDER, 4},
     };
     const uint8_t *p = commands;
     if (size < 4) {
@@ -237,7 +251,8 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
         return SL_ERR_UNSUPPORTED;
     }
     if (size < need) {
-        sl_warn_limited("ring", "context %u: context command 0x%x has %zu bytes, needs %u", rings->ctx_id, opcode, size, need);
+        sl_warn_limited("ring", "context %u: context command 0x%x has %zu bytes, needs %u",
+                        rings->ctx_id, opcode, size, need);
         return SL_ERR_INVALID;
     }
     switch (opcode) {
@@ -248,7 +263,8 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
     case GFXSTREAM_CREATE_EXPORT_SYNC:
         return export_sync(rings, (uint64_t)sl_load_u32(p + 8) << 32 | sl_load_u32(p + 4));
     default:
-        return SL_OK; /* PING_WITH_RESPONSE: accepted without effect, as upstream; PLACEHOLDER: only its fence matters */
+        return SL_OK; /* PING_WITH_RESPONSE: accepted without effect, as upstream; PLACEHOLDER: only
+                         its fence matters */
     }
 }
 
@@ -260,8 +276,12 @@ enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct vgd
         if (a->ring != NULL && index-- == 0) {
             struct hr_stats s;
             hr_ring_stats(a->ring, &s);
-            *out = (struct vgd_ring_stats){.resource_id = id, .packets = s.packets, .bytes = s.bytes, .replies = s.replies,
-                                           .wakeups = s.wakeups, .sleeps = s.sleeps};
+            *out = (struct vgd_ring_stats){.resource_id = id,
+                                           .packets = s.packets,
+                                           .bytes = s.bytes,
+                                           .replies = s.replies,
+                                           .wakeups = s.wakeups,
+                                           .sleeps = s.sleeps};
             return SL_OK;
         }
     }

@@ -1,7 +1,8 @@
-/* The context commands that all gfxstream types share, and the rings of one context: one per ring blob, by resource id.
+/* The context commands that all gfxstream types share, and the rings of one context: one per ring
+ * blob, by resource id.
  *
- * Who uses it: the context types, on the device thread. What belongs to the type (which families, per-ring state) comes through
- * hr_rings_ops. */
+ * Who uses it: the context types, on the device thread. What belongs to the type (which families,
+ * per-ring state) comes through hr_rings_ops. */
 #ifndef HOST_HR_COMMANDS_H
 #define HOST_HR_COMMANDS_H
 
@@ -10,12 +11,13 @@
 #include "transport/base/map.h"
 
 struct hr_rings_ops {
-    /* Fill config's bindings, user, thread callbacks for a new ring; memory, name, lost and gone are set behind it. *state: the type's
-     * own part, given back to ring_free; NOMEM. */
+    /* Fill config's bindings, user, thread callbacks for a new ring; memory, name, lost and gone
+     * are set behind it. *state: the type's own part, given back to ring_free; NOMEM. */
     enum sl_result (*ring_new)(void *user, struct hr_config *config, void **state);
     /* The ring is over for good: its thread is gone. Device thread, or the left-behind thread. */
     void (*ring_free)(void *user, void *state);
-    /* 0x9000: call env->task_done(task) once the sync object with this handle has signalled. Nullable: refused. */
+    /* 0x9000: call env->task_done(task) once the sync object with this handle has signalled.
+     * Nullable: refused. */
     enum sl_result (*export_sync)(void *user, uint64_t handle, uint64_t task);
 };
 
@@ -33,16 +35,18 @@ struct hr_rings {
 };
 
 /* env: as long as the device. */
-void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void *user, const struct hct_env *env, uint32_t ctx_id,
-                   const char *name);
+void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void *user,
+                   const struct hct_env *env, uint32_t ctx_id, const char *name);
 /* Stops all rings, bounded: all are asked first, then waited for. */
 void hr_rings_finish(struct hr_rings *rings);
 
 /* The hct_ops of the same names. */
-enum sl_result hr_rings_attach(struct hr_rings *rings, uint32_t resource_id, const struct hct_memory *memory);
+enum sl_result hr_rings_attach(struct hr_rings *rings, uint32_t resource_id,
+                               const struct hct_memory *memory);
 void hr_rings_detach(struct hr_rings *rings, uint32_t resource_id);
 bool hr_rings_has(const struct hr_rings *rings, uint32_t resource_id);
-/* INVALID: shorter than its opcode's struct, no such resource, second create; UNSUPPORTED: unknown opcode; NOMEM: limit. */
+/* INVALID: shorter than its opcode's struct, no such resource, second create; UNSUPPORTED: unknown
+ * opcode; NOMEM: limit. */
 enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, size_t size);
 enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct vgd_ring_stats *out);
 

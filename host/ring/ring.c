@@ -18,7 +18,7 @@ enum {
     STACK = 8 * 1024 * 1024,
 };
 #define ARENA_MAX (512ull << 20)
-#define JOIN_NS (2 * SL_NS_PER_S)
+#define JOIN_NS   (2 * SL_NS_PER_S)
 
 struct hr_ring {
     struct hr_config config;
@@ -36,9 +36,9 @@ struct hr_ring {
     uint32_t sums_in, sums_out; /* checksums checked and sent */
     char reason[192];
     pthread_t thread;
-    uint32_t stop;  /* atomic: handed to the reader; set by any thread */
-    uint32_t done;  /* atomic and futex: the thread has left its loop and called thread_end */
-    uint32_t refs;  /* atomic: the creator and the thread */
+    uint32_t stop; /* atomic: handed to the reader; set by any thread */
+    uint32_t done; /* atomic and futex: the thread has left its loop and called thread_end */
+    uint32_t refs; /* atomic: the creator and the thread */
     struct hr_stats stats; /* written by the ring thread, whole words, relaxed */
 };
 
@@ -101,7 +101,8 @@ void hr_call_refuse(struct hr_call *call, const char *format, ...)
         va_start(list, format);
         vsnprintf(text, sizeof text, format, list);
         va_end(list);
-        sl_warn("ring", "%s: %s refused: %s", call->ring->name, opcode_name(call->ring, call->opcode), text);
+        sl_warn("ring", "%s: %s refused: %s", call->ring->name,
+                opcode_name(call->ring, call->opcode), text);
     }
 }
 
@@ -180,12 +181,13 @@ static void send_reply(struct hr_ring *r, bool sum)
 }
 
 /* Everything about a packet that most packets do not have: reply, checksum, tap, large arena. */
-static void after_packet(struct hr_ring *r, struct hr_call *call, const struct hr_family *family, const uint8_t *packet,
-                         uint32_t length, bool sum, bool tapped)
+static void after_packet(struct hr_ring *r, struct hr_call *call, const struct hr_family *family,
+                         const uint8_t *packet, uint32_t length, bool sum, bool tapped)
 {
     struct sl_reply *reply = &r->reply;
     bool replies = reply->size != 0 || reply->failed ||
-                   (sum && family->has_reply != NULL && family->has_reply[call->opcode - family->first_opcode]);
+                   (sum && family->has_reply != NULL &&
+                    family->has_reply[call->opcode - family->first_opcode]);
     if (tapped) {
         r->config.tap(r->config.user, r, call->opcode, packet, length, reply->data, reply->size);
     }
@@ -264,7 +266,8 @@ static void run_tapped(struct hr_ring *r)
     run_packets(r, true);
 }
 
-/* Make room behind `end`: move what is left to the front, grow when a packet fills the whole buffer. Grows only by bytes that came. */
+/* Make room behind `end`: move what is left to the front, grow when a packet fills the whole
+ * buffer. Grows only by bytes that came. */
 static bool make_room(struct hr_ring *r)
 {
     if (r->begin == r->end) {
@@ -312,7 +315,8 @@ static bool turn(struct hr_ring *r)
     if (!make_room(r)) {
         return false;
     }
-    enum sl_result result = asg_reader_take(&r->reader, r->data + r->end, r->capacity - r->end, &got);
+    enum sl_result result =
+        asg_reader_take(&r->reader, r->data + r->end, r->capacity - r->end, &got);
     if (result == SL_ERR_AGAIN) {
         set_u64(&r->stats.wakeups, r->reader.wakeups);
         set_u64(&r->stats.sleeps, r->reader.sleeps);
@@ -379,12 +383,17 @@ enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **o
     sl_reply_init(&r->reply, HR_REPLY_MAX);
     r->capacity = BUFFER_START;
     r->data = sl_alloc(r->capacity);
-    struct asg_reader_config reader = {.memory = config->memory, .memory_size = config->memory_size,
-                                       .buffer_size = ASG_BUFFER_BYTES, .flush_interval = ASG_STEP_BYTES, .stop = &r->stop};
+    struct asg_reader_config reader = {.memory = config->memory,
+                                       .memory_size = config->memory_size,
+                                       .buffer_size = ASG_BUFFER_BYTES,
+                                       .flush_interval = ASG_STEP_BYTES,
+                                       .stop = &r->stop};
     enum sl_result result = r->data == NULL ? SL_ERR_NOMEM : asg_reader_init(&r->reader, &reader);
     if (result == SL_OK) {
         *out = r; /* before the thread runs: its callbacks may look for the ring */
-        result = sl_thread_start(&r->thread, r->name, config->stack_size != 0 ? config->stack_size : STACK, ring_main, r);
+        result =
+            sl_thread_start(&r->thread, r->name,
+                            config->stack_size != 0 ? config->stack_size : STACK, ring_main, r);
     }
     if (result != SL_OK) {
         *out = NULL;
@@ -403,7 +412,8 @@ void hr_ring_wake(struct hr_ring *ring)
 
 void hr_ring_stop(struct hr_ring *ring)
 {
-    /* Pairs with the loads in the reader's waits and hr_ring_stopping; the wake-up that follows makes a sleeper look. */
+    /* Pairs with the loads in the reader's waits and hr_ring_stopping; the wake-up that follows
+     * makes a sleeper look. */
     sl_atomic_store_seq(&ring->stop, 1);
     asg_reader_wake(&ring->reader);
 }
@@ -419,7 +429,8 @@ bool hr_ring_destroy(struct hr_ring *ring)
     while (sl_atomic_load_acquire(&ring->done) == 0) {
         uint64_t now = sl_clock_ns();
         if (now >= deadline) {
-            sl_error("ring", "%s: its thread is stuck in the driver and is left behind", ring->name);
+            sl_error("ring", "%s: its thread is stuck in the driver and is left behind",
+                     ring->name);
             pthread_detach(ring->thread);
             ring_unref(ring);
             return false;

@@ -1,7 +1,9 @@
-/* A ring's thread: bytes from the asg reader, cut into packets, handed to generated dispatch tables, replies sent back.
+/* A ring's thread: bytes from the asg reader, cut into packets, handed to generated dispatch
+ * tables, replies sent back.
  *
- * Who uses it: the context types. One thread per ring; a violation ends the ring and reports the context lost, with a
- * reason. Packets: {u32 opcode, u32 length, body}, behind one u32 preamble; checksum v1 where a handler switched it on. */
+ * Who uses it: the context types. One thread per ring; a violation ends the ring and reports the
+ * context lost, with a reason. Packets: {u32 opcode, u32 length, body}, behind one u32 preamble;
+ * checksum v1 where a handler switched it on. */
 #ifndef HOST_RING_H
 #define HOST_RING_H
 
@@ -14,18 +16,20 @@
 
 /* Most bytes of one packet, and of one reply. */
 #define HR_PACKET_MAX (256u << 20)
-#define HR_REPLY_MAX (256u << 20)
+#define HR_REPLY_MAX  (256u << 20)
 
 struct hr_ring;
 
 /* One packet being executed. */
 struct hr_call {
-    struct sl_unpack in;    /* the body; `arena` is reset after the packet */
-    struct sl_reply *reply; /* what is in it when the handler returns is sent, with a checksum when that is on */
-    void *user;             /* the binding's */
+    struct sl_unpack in; /* the body; `arena` is reset after the packet */
+    struct sl_reply *
+        reply; /* what is in it when the handler returns is sent, with a checksum when that is on */
+    void *user; /* the binding's */
     struct hr_ring *ring;
     uint32_t opcode;
-    /* A handler refuses the arguments but the context lives (attack cases "E"): the reply keeps its size, all zeros. */
+    /* A handler refuses the arguments but the context lives (attack cases "E"): the reply keeps its
+     * size, all zeros. */
     bool refused;
 };
 
@@ -37,10 +41,11 @@ struct hr_family {
     const char *name; /* "gles2" */
     uint32_t first_opcode;
     uint32_t count;
-    const hr_handler *handlers;                  /* [count]; NULL: refused */
-    const char *(*opcode_name)(uint32_t opcode); /* "glDrawArrays"; never NULL for opcodes of the range */
-    /* [count]; 1: the command has a reply, even where all its outputs are NULL (then a checksum alone travels). Nullable:
-     * a reply is what has bytes. */
+    const hr_handler *handlers; /* [count]; NULL: refused */
+    const char *(*opcode_name)(
+        uint32_t opcode); /* "glDrawArrays"; never NULL for opcodes of the range */
+    /* [count]; 1: the command has a reply, even where all its outputs are NULL (then a checksum
+     * alone travels). Nullable: a reply is what has bytes. */
     const uint8_t *has_reply;
 };
 
@@ -50,24 +55,26 @@ struct hr_binding {
 };
 
 struct hr_config {
-    const char *name;    /* thread name and log prefix, copied */
-    void *memory;        /* ring blob, mapped; must stay so until gone() */
+    const char *name; /* thread name and log prefix, copied */
+    void *memory;     /* ring blob, mapped; must stay so until gone() */
     uint64_t memory_size;
     const struct hr_binding *bindings; /* copied, at most HR_BINDINGS; the busiest first */
     uint32_t binding_count;
     size_t stack_size; /* 0: 8 MiB, as drivers compile shaders on it */
     void *user;
-    void (*thread_begin)(void *user, struct hr_ring *ring); /* on the ring thread, first; nullable */
-    void (*thread_end)(void *user, struct hr_ring *ring);   /* on the ring thread, last; nullable */
+    void (*thread_begin)(void *user,
+                         struct hr_ring *ring);           /* on the ring thread, first; nullable */
+    void (*thread_end)(void *user, struct hr_ring *ring); /* on the ring thread, last; nullable */
     /* On the ring thread: the guest broke the protocol; the ring is over. */
     void (*lost)(void *user, struct hr_ring *ring, const char *reason);
-    /* The last call of all: thread and ring are gone, the memory is not touched any more. On the destroying thread, or later on the
-     * ring thread when that was left behind. Nullable. */
+    /* The last call of all: thread and ring are gone, the memory is not touched any more. On the
+     * destroying thread, or later on the ring thread when that was left behind. Nullable. */
     void (*gone)(void *user);
-    /* Live tap, both nullable. While *tap_on is non-zero (atomic, looked at once a batch) tap sees every packet with its reply after it ran. */
+    /* Live tap, both nullable. While *tap_on is non-zero (atomic, looked at once a batch) tap sees
+     * every packet with its reply after it ran. */
     const uint32_t *tap_on;
-    void (*tap)(void *user, struct hr_ring *ring, uint32_t opcode, const void *packet, size_t size, const void *reply,
-                size_t reply_size);
+    void (*tap)(void *user, struct hr_ring *ring, uint32_t opcode, const void *packet, size_t size,
+                const void *reply, size_t reply_size);
 };
 
 #define HR_BINDINGS 8
@@ -75,17 +82,19 @@ struct hr_config {
 enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **out) SL_MUST_USE;
 /* A ping came. Any thread, O(1). */
 void hr_ring_wake(struct hr_ring *ring);
-/* Stops the thread and waits for it at most two seconds. A thread stuck in a driver is left behind with what it holds, and false is returned:
- * gone() then follows when it comes back. */
+/* Stops the thread and waits for it at most two seconds. A thread stuck in a driver is left behind
+ * with what it holds, and false is returned: gone() then follows when it comes back. */
 bool hr_ring_destroy(struct hr_ring *ring);
 /* Ask the thread to end, without waiting: many rings end faster when all are asked first. */
 void hr_ring_stop(struct hr_ring *ring);
 
 /* For handlers, on the ring thread. */
-void hr_call_refuse(struct hr_call *call, const char *format, ...) SL_PRINTF(2, 3);  /* logs (limited), sets refused */
-void hr_call_violate(struct hr_call *call, const char *format, ...) SL_PRINTF(2, 3); /* the context is lost */
-void hr_ring_signal(struct hr_ring *ring, uint32_t value);                           /* slSignal */
-void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version);                   /* rcSelectChecksumHelper */
+void hr_call_refuse(struct hr_call *call, const char *format, ...)
+    SL_PRINTF(2, 3); /* logs (limited), sets refused */
+void hr_call_violate(struct hr_call *call, const char *format, ...)
+    SL_PRINTF(2, 3);                                               /* the context is lost */
+void hr_ring_signal(struct hr_ring *ring, uint32_t value);         /* slSignal */
+void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version); /* rcSelectChecksumHelper */
 /* Waiting handlers look at this in each slice and give up. */
 bool hr_ring_stopping(const struct hr_ring *ring);
 

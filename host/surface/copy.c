@@ -23,11 +23,14 @@ static struct hs_layout upload_layout(uint32_t internal_format)
         return (struct hs_layout){GL_RGBA, GL_UNSIGNED_SHORT_4_4_4_4, 2, false};
     case GL_RGB5_A1:
         return (struct hs_layout){GL_RGBA, GL_UNSIGNED_SHORT_5_5_5_1, 2, false};
-    case GL_R8: case GL_RED: case GL_LUMINANCE:
+    case GL_R8:
+    case GL_RED:
+    case GL_LUMINANCE:
         return (struct hs_layout){GL_RED, GL_UNSIGNED_BYTE, 1, true};
     case GL_RG8:
         return (struct hs_layout){GL_RG, GL_UNSIGNED_BYTE, 2, true};
-    case GL_RGB: case GL_RGB8:
+    case GL_RGB:
+    case GL_RGB8:
         return (struct hs_layout){GL_RGB, GL_UNSIGNED_BYTE, 3, true};
     case GL_RGB10_A2:
         return (struct hs_layout){GL_RGBA, GL_UNSIGNED_INT_2_10_10_10_REV, 4, false};
@@ -39,7 +42,8 @@ static struct hs_layout upload_layout(uint32_t internal_format)
 }
 
 /* GLES 3 wants sized formats where 2 knows only the others. */
-static GLint storage_format(const struct hs_native *n, uint32_t internal_format, const struct hs_layout *l)
+static GLint storage_format(const struct hs_native *n, uint32_t internal_format,
+                            const struct hs_layout *l)
 {
     if (n->gles_version < 30) {
         return (GLint)(l->format == GL_RED ? GL_LUMINANCE : l->format);
@@ -47,9 +51,12 @@ static GLint storage_format(const struct hs_native *n, uint32_t internal_format,
     switch (internal_format) {
     case GL_RGB:
         return GL_RGB8;
-    case GL_RED: case GL_LUMINANCE:
+    case GL_RED:
+    case GL_LUMINANCE:
         return GL_R8;
-    case GL_RGBA: case GL_BGRA_EXT: case GL_BGRA8_EXT:
+    case GL_RGBA:
+    case GL_BGRA_EXT:
+    case GL_BGRA8_EXT:
         return GL_RGBA8;
     default:
         return (GLint)internal_format;
@@ -84,9 +91,10 @@ static bool ensure_image(struct hs_buffer *b, struct hs_thread *t)
         n->gl->BindTexture(GL_TEXTURE_2D, name);
         n->gl->PixelStorei(GL_UNPACK_ALIGNMENT, 1);
         n->gl->TexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
-        n->gl->TexImage2D(GL_TEXTURE_2D, 0, storage_format(n, b->internal_format, &l), (GLsizei)b->width, (GLsizei)b->height, 0,
-                          l.format, l.type, zeros);
-        b->image = n->egl.CreateImageKHR(n->display, t->helper, EGL_GL_TEXTURE_2D_KHR, (EGLClientBuffer)(uintptr_t)name, attribs);
+        n->gl->TexImage2D(GL_TEXTURE_2D, 0, storage_format(n, b->internal_format, &l),
+                          (GLsizei)b->width, (GLsizei)b->height, 0, l.format, l.type, zeros);
+        b->image = n->egl.CreateImageKHR(n->display, t->helper, EGL_GL_TEXTURE_2D_KHR,
+                                         (EGLClientBuffer)(uintptr_t)name, attribs);
         n->gl->BindTexture(GL_TEXTURE_2D, 0);
         n->gl->DeleteTextures(1, &name);
         n->gl->Flush();
@@ -94,28 +102,33 @@ static bool ensure_image(struct hs_buffer *b, struct hs_thread *t)
     hs_helper_end(t);
     sl_free(zeros);
     if (b->image == EGL_NO_IMAGE_KHR) {
-        sl_warn_limited("surface", "buffer %u: no image of %ux%u, format 0x%x", b->handle, b->width, b->height, b->internal_format);
+        sl_warn_limited("surface", "buffer %u: no image of %ux%u, format 0x%x", b->handle, b->width,
+                        b->height, b->internal_format);
     }
     return b->image != EGL_NO_IMAGE_KHR;
 }
 
 /* Rows without gaps, in the image's own upload layout or one that converts to it. */
-static bool upload(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_t y, uint32_t width, uint32_t height,
-                   const struct hs_layout *layout, const uint8_t *data, size_t pitch)
+static bool upload(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_t y, uint32_t width,
+                   uint32_t height, const struct hs_layout *layout, const uint8_t *data,
+                   size_t pitch)
 {
     const struct hs_native *n = b->table->native;
     struct hs_layout want = upload_layout(b->internal_format);
-    bool same = want.format == layout->format && want.type == layout->type && pitch == (size_t)width * want.bytes && !layout->opaque;
+    bool same = want.format == layout->format && want.type == layout->type &&
+                pitch == (size_t)width * want.bytes && !layout->opaque;
     uint8_t *scratch = same ? NULL : sl_alloc_array((size_t)width * height, want.bytes);
     bool ok = same || scratch != NULL;
     for (uint32_t row = 0; ok && !same && row < height; row++) {
-        ok = hs_convert_row(scratch + (size_t)row * width * want.bytes, &want, data + row * pitch, layout, width);
+        ok = hs_convert_row(scratch + (size_t)row * width * want.bytes, &want, data + row * pitch,
+                            layout, width);
     }
     ok = ok && hs_helper_begin(t);
     if (ok) {
         GLuint name = borrow_texture(n, b->image);
         n->gl->PixelStorei(GL_UNPACK_ALIGNMENT, 1);
-        n->gl->TexSubImage2D(GL_TEXTURE_2D, 0, x, y, (GLsizei)width, (GLsizei)height, want.format, want.type, same ? data : scratch);
+        n->gl->TexSubImage2D(GL_TEXTURE_2D, 0, x, y, (GLsizei)width, (GLsizei)height, want.format,
+                             want.type, same ? data : scratch);
         n->gl->DeleteTextures(1, &name);
         n->gl->Flush();
         hs_helper_end(t);
@@ -124,11 +137,12 @@ static bool upload(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_t 
     return ok;
 }
 
-static bool download(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_t y, uint32_t width, uint32_t height,
-                     const struct hs_layout *layout, uint8_t *out, size_t pitch)
+static bool download(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_t y, uint32_t width,
+                     uint32_t height, const struct hs_layout *layout, uint8_t *out, size_t pitch)
 {
     const struct hs_native *n = b->table->native;
-    bool same = layout->format == GL_RGBA && layout->type == GL_UNSIGNED_BYTE && pitch == (size_t)width * 4;
+    bool same =
+        layout->format == GL_RGBA && layout->type == GL_UNSIGNED_BYTE && pitch == (size_t)width * 4;
     uint8_t *scratch = same ? out : sl_alloc_array((size_t)width * height, 4);
     if (scratch == NULL || !hs_helper_begin(t)) {
         sl_free(same ? NULL : scratch);
@@ -141,14 +155,16 @@ static bool download(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_
     n->gl->PixelStorei(GL_PACK_ALIGNMENT, 1);
     bool ok = n->gl->CheckFramebufferStatus(GL_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
     if (ok) {
-        n->gl->ReadPixels(x, y, (GLsizei)width, (GLsizei)height, GL_RGBA, GL_UNSIGNED_BYTE, scratch);
+        n->gl->ReadPixels(x, y, (GLsizei)width, (GLsizei)height, GL_RGBA, GL_UNSIGNED_BYTE,
+                          scratch);
     }
     n->gl->BindFramebuffer(GL_FRAMEBUFFER, 0);
     n->gl->DeleteFramebuffers(1, &fb);
     n->gl->DeleteTextures(1, &name);
     hs_helper_end(t);
     for (uint32_t row = 0; ok && !same && row < height; row++) {
-        ok = hs_convert_row(out + row * pitch, layout, scratch + (size_t)row * width * 4, &rgba8, width);
+        ok = hs_convert_row(out + row * pitch, layout, scratch + (size_t)row * width * 4, &rgba8,
+                            width);
     }
     sl_free(same ? NULL : scratch);
     return ok;
@@ -156,7 +172,8 @@ static bool download(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_
 
 /* --- the current context's read surface --- */
 
-/* State of the application that a read of the default framebuffer needs otherwise; -1: not touched. */
+/* State of the application that a read of the default framebuffer needs otherwise; -1: not touched.
+ */
 struct saved_read {
     GLint framebuffer, read_buffer, pack_buffer, alignment, row_length, skip_rows, skip_pixels;
 };
@@ -184,7 +201,8 @@ static void begin_read(const struct hs_reader *r, GLint row_length, struct saved
 {
     const struct gl_driver *gl = r->gl;
     *s = (struct saved_read){0, -1, 0, -1, -1, -1, -1};
-    gl->GetIntegerv(r->gles_version >= 30 ? GL_READ_FRAMEBUFFER_BINDING : GL_FRAMEBUFFER_BINDING, &s->framebuffer);
+    gl->GetIntegerv(r->gles_version >= 30 ? GL_READ_FRAMEBUFFER_BINDING : GL_FRAMEBUFFER_BINDING,
+                    &s->framebuffer);
     if (s->framebuffer != 0) {
         bind_read_framebuffer(r, 0);
     }
@@ -211,7 +229,9 @@ static void end_read(const struct hs_reader *r, const struct saved_read *s)
     const struct {
         GLenum name;
         GLint value;
-    } pack[] = {{GL_PACK_ALIGNMENT, s->alignment}, {GL_PACK_ROW_LENGTH, s->row_length}, {GL_PACK_SKIP_ROWS, s->skip_rows},
+    } pack[] = {{GL_PACK_ALIGNMENT, s->alignment},
+                {GL_PACK_ROW_LENGTH, s->row_length},
+                {GL_PACK_SKIP_ROWS, s->skip_rows},
                 {GL_PACK_SKIP_PIXELS, s->skip_pixels}};
     for (size_t i = 0; i < sizeof pack / sizeof pack[0]; i++) {
         if (pack[i].value != -1) {
@@ -230,15 +250,19 @@ static void end_read(const struct hs_reader *r, const struct saved_read *s)
 }
 
 /* Can the driver write this buffer's memory as it lies, without a pass of ours? */
-static bool direct(const struct hs_buffer *b, const struct hs_native *n, const struct hs_reader *r, uint32_t width)
+static bool direct(const struct hs_buffer *b, const struct hs_native *n, const struct hs_reader *r,
+                   uint32_t width)
 {
-    bool format = b->layout.type == GL_UNSIGNED_BYTE && (b->layout.format == GL_RGBA || (b->layout.format == GL_BGRA_EXT && n->read_bgra));
+    bool format =
+        b->layout.type == GL_UNSIGNED_BYTE &&
+        (b->layout.format == GL_RGBA || (b->layout.format == GL_BGRA_EXT && n->read_bgra));
     bool rows = !b->y0_top || n->reverse_rows;
     bool pitch = b->stride == width * b->layout.bytes || r->gles_version >= 30;
     return r->gles_version >= 20 && format && rows && pitch;
 }
 
-static bool flush_mem(struct hs_buffer *b, const struct hs_native *n, const struct hs_reader *r, uint32_t width, uint32_t height)
+static bool flush_mem(struct hs_buffer *b, const struct hs_native *n, const struct hs_reader *r,
+                      uint32_t width, uint32_t height)
 {
     struct saved_read saved;
     bool straight = direct(b, n, r, width);
@@ -254,24 +278,28 @@ static bool flush_mem(struct hs_buffer *b, const struct hs_native *n, const stru
             r->gl->PixelStorei(GL_PACK_REVERSE_ROW_ORDER_ANGLE, GL_TRUE);
         }
         /* A surface lower than its buffer ends up at the top, as a window's content does. */
-        r->gl->ReadPixels(0, 0, (GLsizei)width, (GLsizei)height, b->layout.format, b->layout.type, b->mem);
+        r->gl->ReadPixels(0, 0, (GLsizei)width, (GLsizei)height, b->layout.format, b->layout.type,
+                          b->mem);
         if (flip) {
             r->gl->PixelStorei(GL_PACK_REVERSE_ROW_ORDER_ANGLE, GL_FALSE);
         }
     } else {
-        r->gl->ReadPixels(0, 0, (GLsizei)width, (GLsizei)height, GL_RGBA, GL_UNSIGNED_BYTE, scratch);
+        r->gl->ReadPixels(0, 0, (GLsizei)width, (GLsizei)height, GL_RGBA, GL_UNSIGNED_BYTE,
+                          scratch);
     }
     end_read(r, &saved);
     for (uint32_t row = 0; !straight && row < height; row++) {
         uint32_t source = flip ? height - 1 - row : row;
-        (void)hs_convert_row(b->mem + (size_t)row * b->stride, &b->layout, scratch + (size_t)source * width * 4, &rgba8, width);
+        (void)hs_convert_row(b->mem + (size_t)row * b->stride, &b->layout,
+                             scratch + (size_t)source * width * 4, &rgba8, width);
     }
     sl_free(scratch);
     b->image_newer = false;
     return true;
 }
 
-static bool flush_image(struct hs_buffer *b, struct hs_thread *t, const struct hs_reader *r, uint32_t width, uint32_t height)
+static bool flush_image(struct hs_buffer *b, struct hs_thread *t, const struct hs_reader *r,
+                        uint32_t width, uint32_t height)
 {
     struct saved_read saved;
     uint8_t *scratch = sl_alloc_array((size_t)width * height, 4);
@@ -287,7 +315,8 @@ static bool flush_image(struct hs_buffer *b, struct hs_thread *t, const struct h
     return ok;
 }
 
-bool hs_flush(struct hs_buffer *buffer, struct hs_thread *thread, const struct hs_reader *reader, uint32_t width, uint32_t height)
+bool hs_flush(struct hs_buffer *buffer, struct hs_thread *thread, const struct hs_reader *reader,
+              uint32_t width, uint32_t height)
 {
     const struct hs_native *n = buffer->table->native;
     if (buffer->kind != HS_COLOR || n == NULL) {
@@ -299,7 +328,8 @@ bool hs_flush(struct hs_buffer *buffer, struct hs_thread *thread, const struct h
         return false;
     }
     pthread_mutex_lock(&buffer->lock);
-    bool ok = buffer->mem != NULL ? flush_mem(buffer, n, reader, width, height) : flush_image(buffer, thread, reader, width, height);
+    bool ok = buffer->mem != NULL ? flush_mem(buffer, n, reader, width, height)
+                                  : flush_image(buffer, thread, reader, width, height);
     pthread_mutex_unlock(&buffer->lock);
     return ok;
 }
@@ -312,7 +342,8 @@ EGLImageKHR hs_image(struct hs_buffer *buffer, struct hs_thread *thread, bool wr
     pthread_mutex_lock(&buffer->lock);
     bool ok = ensure_image(buffer, thread);
     if (ok && buffer->mem != NULL && !buffer->image_newer) {
-        ok = upload(buffer, thread, 0, 0, buffer->width, buffer->height, &buffer->layout, buffer->mem, buffer->stride);
+        ok = upload(buffer, thread, 0, 0, buffer->width, buffer->height, &buffer->layout,
+                    buffer->mem, buffer->stride);
     }
     buffer->image_newer |= ok && written;
     EGLImageKHR image = ok ? buffer->image : EGL_NO_IMAGE_KHR;
@@ -320,15 +351,17 @@ EGLImageKHR hs_image(struct hs_buffer *buffer, struct hs_thread *thread, bool wr
     return image;
 }
 
-static bool inside(const struct hs_buffer *b, int32_t x, int32_t y, int32_t width, int32_t height, uint32_t bytes, size_t size)
+static bool inside(const struct hs_buffer *b, int32_t x, int32_t y, int32_t width, int32_t height,
+                   uint32_t bytes, size_t size)
 {
     return b->kind == HS_COLOR && x >= 0 && y >= 0 && width > 0 && height > 0 && bytes != 0 &&
-           sl_region_fits((uint32_t)x, (uint32_t)width, b->width) && sl_region_fits((uint32_t)y, (uint32_t)height, b->height) &&
+           sl_region_fits((uint32_t)x, (uint32_t)width, b->width) &&
+           sl_region_fits((uint32_t)y, (uint32_t)height, b->height) &&
            (uint64_t)(uint32_t)width * (uint32_t)height * bytes <= size;
 }
 
-bool hs_read(struct hs_buffer *b, struct hs_thread *thread, int32_t x, int32_t y, int32_t width, int32_t height, uint32_t format,
-             uint32_t type, void *out, size_t out_size)
+bool hs_read(struct hs_buffer *b, struct hs_thread *thread, int32_t x, int32_t y, int32_t width,
+             int32_t height, uint32_t format, uint32_t type, void *out, size_t out_size)
 {
     struct hs_layout l = {format, type, hs_pixel_bytes(format, type), false};
     if (!inside(b, x, y, width, height, l.bytes, out_size)) {
@@ -340,7 +373,8 @@ bool hs_read(struct hs_buffer *b, struct hs_thread *thread, int32_t x, int32_t y
     if (b->mem != NULL && !b->image_newer) {
         const uint8_t *from = b->mem + (size_t)y * b->stride + (size_t)x * b->layout.bytes;
         for (int32_t row = 0; ok && row < height; row++) {
-            ok = hs_convert_row((uint8_t *)out + row * pitch, &l, from + (size_t)row * b->stride, &b->layout, (uint32_t)width);
+            ok = hs_convert_row((uint8_t *)out + row * pitch, &l, from + (size_t)row * b->stride,
+                                &b->layout, (uint32_t)width);
         }
     } else if (b->image != EGL_NO_IMAGE_KHR) {
         ok = download(b, thread, x, y, (uint32_t)width, (uint32_t)height, &l, out, pitch);
@@ -351,8 +385,8 @@ bool hs_read(struct hs_buffer *b, struct hs_thread *thread, int32_t x, int32_t y
     return ok;
 }
 
-bool hs_write(struct hs_buffer *b, struct hs_thread *thread, int32_t x, int32_t y, int32_t width, int32_t height, uint32_t format,
-              uint32_t type, const void *data, size_t size)
+bool hs_write(struct hs_buffer *b, struct hs_thread *thread, int32_t x, int32_t y, int32_t width,
+              int32_t height, uint32_t format, uint32_t type, const void *data, size_t size)
 {
     struct hs_layout l = {format, type, hs_pixel_bytes(format, type), false};
     if (!inside(b, x, y, width, height, l.bytes, size)) {
@@ -364,11 +398,13 @@ bool hs_write(struct hs_buffer *b, struct hs_thread *thread, int32_t x, int32_t 
     if (b->mem != NULL) {
         uint8_t *to = b->mem + (size_t)y * b->stride + (size_t)x * b->layout.bytes;
         for (int32_t row = 0; ok && row < height; row++) {
-            ok = hs_convert_row(to + (size_t)row * b->stride, &b->layout, (const uint8_t *)data + row * pitch, &l, (uint32_t)width);
+            ok = hs_convert_row(to + (size_t)row * b->stride, &b->layout,
+                                (const uint8_t *)data + row * pitch, &l, (uint32_t)width);
         }
         b->image_newer = false;
     } else {
-        ok = ensure_image(b, thread) && upload(b, thread, x, y, (uint32_t)width, (uint32_t)height, &l, data, pitch);
+        ok = ensure_image(b, thread) &&
+             upload(b, thread, x, y, (uint32_t)width, (uint32_t)height, &l, data, pitch);
     }
     pthread_mutex_unlock(&b->lock);
     return ok;

@@ -5,18 +5,50 @@
 #include <stddef.h>
 
 const int32_t hs_config_attributes[HS_CONFIG_ATTRIBUTES] = {
-    EGL_DEPTH_SIZE, EGL_STENCIL_SIZE, EGL_RENDERABLE_TYPE, EGL_SURFACE_TYPE, EGL_CONFIG_ID, EGL_BUFFER_SIZE, EGL_ALPHA_SIZE,
-    EGL_BLUE_SIZE, EGL_GREEN_SIZE, EGL_RED_SIZE, EGL_CONFIG_CAVEAT, EGL_LEVEL, EGL_MAX_PBUFFER_HEIGHT, EGL_MAX_PBUFFER_PIXELS,
-    EGL_MAX_PBUFFER_WIDTH, EGL_NATIVE_RENDERABLE, EGL_NATIVE_VISUAL_ID, EGL_NATIVE_VISUAL_TYPE, 0x3030 /* PRESERVED_RESOURCES */,
-    EGL_SAMPLES, EGL_SAMPLE_BUFFERS, EGL_TRANSPARENT_TYPE, EGL_TRANSPARENT_BLUE_VALUE, EGL_TRANSPARENT_GREEN_VALUE,
-    EGL_TRANSPARENT_RED_VALUE, EGL_BIND_TO_TEXTURE_RGB, EGL_BIND_TO_TEXTURE_RGBA, EGL_MIN_SWAP_INTERVAL, EGL_MAX_SWAP_INTERVAL,
-    EGL_LUMINANCE_SIZE, EGL_ALPHA_MASK_SIZE, EGL_COLOR_BUFFER_TYPE, 0x3142 /* RECORDABLE_ANDROID */, EGL_CONFORMANT,
+    EGL_DEPTH_SIZE,
+    EGL_STENCIL_SIZE,
+    EGL_RENDERABLE_TYPE,
+    EGL_SURFACE_TYPE,
+    EGL_CONFIG_ID,
+    EGL_BUFFER_SIZE,
+    EGL_ALPHA_SIZE,
+    EGL_BLUE_SIZE,
+    EGL_GREEN_SIZE,
+    EGL_RED_SIZE,
+    EGL_CONFIG_CAVEAT,
+    EGL_LEVEL,
+    EGL_MAX_PBUFFER_HEIGHT,
+    EGL_MAX_PBUFFER_PIXELS,
+    EGL_MAX_PBUFFER_WIDTH,
+    EGL_NATIVE_RENDERABLE,
+    EGL_NATIVE_VISUAL_ID,
+    EGL_NATIVE_VISUAL_TYPE,
+    0x3030 /* PRESERVED_RESOURCES */,
+    EGL_SAMPLES,
+    EGL_SAMPLE_BUFFERS,
+    EGL_TRANSPARENT_TYPE,
+    EGL_TRANSPARENT_BLUE_VALUE,
+    EGL_TRANSPARENT_GREEN_VALUE,
+    EGL_TRANSPARENT_RED_VALUE,
+    EGL_BIND_TO_TEXTURE_RGB,
+    EGL_BIND_TO_TEXTURE_RGBA,
+    EGL_MIN_SWAP_INTERVAL,
+    EGL_MAX_SWAP_INTERVAL,
+    EGL_LUMINANCE_SIZE,
+    EGL_ALPHA_MASK_SIZE,
+    EGL_COLOR_BUFFER_TYPE,
+    0x3142 /* RECORDABLE_ANDROID */,
+    EGL_CONFORMANT,
 };
 
 void hs_thread_init(struct hs_thread *thread, const struct hs_native *native)
 {
-    *thread = (struct hs_thread){.native = native, .context = EGL_NO_CONTEXT, .draw = EGL_NO_SURFACE, .read = EGL_NO_SURFACE,
-                                 .helper = EGL_NO_CONTEXT, .helper_surface = EGL_NO_SURFACE};
+    *thread = (struct hs_thread){.native = native,
+                                 .context = EGL_NO_CONTEXT,
+                                 .draw = EGL_NO_SURFACE,
+                                 .read = EGL_NO_SURFACE,
+                                 .helper = EGL_NO_CONTEXT,
+                                 .helper_surface = EGL_NO_SURFACE};
 }
 
 void hs_thread_finish(struct hs_thread *thread)
@@ -71,7 +103,8 @@ static bool make_helper(struct hs_thread *thread)
     }
     thread->helper_failed = thread->helper == EGL_NO_CONTEXT;
     if (thread->helper_failed) {
-        sl_warn_limited("surface", "no helper context: EGL error 0x%x", (unsigned)n->egl.GetError());
+        sl_warn_limited("surface", "no helper context: EGL error 0x%x",
+                        (unsigned)n->egl.GetError());
     }
     return !thread->helper_failed;
 }
@@ -81,7 +114,8 @@ bool hs_helper_begin(struct hs_thread *thread)
     const struct hs_native *n = thread->native;
     /* What was current stays remembered in `thread`: end() brings it back. */
     return n != NULL && make_helper(thread) &&
-           n->egl.MakeCurrent(n->display, thread->helper_surface, thread->helper_surface, thread->helper);
+           n->egl.MakeCurrent(n->display, thread->helper_surface, thread->helper_surface,
+                              thread->helper);
 }
 
 void hs_helper_end(struct hs_thread *thread)

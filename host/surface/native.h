@@ -1,7 +1,8 @@
-/* The native EGL and GLES as the host's rooms see them: function tables, the one display, and what it can do.
+/* The native EGL and GLES as the host's rooms see them: function tables, the one display, and what
+ * it can do.
  *
- * host/gles loads it (egl_driver.c) and owns it; surface and rc use it. Tests fill in functions of their own. Everything here is constant
- * once it is loaded; any thread. */
+ * host/gles loads it (egl_driver.c) and owns it; surface and rc use it. Tests fill in functions of
+ * their own. Everything here is constant once it is loaded; any thread. */
 #ifndef HOST_NATIVE_H
 #define HOST_NATIVE_H
 
@@ -14,17 +15,21 @@
 #include <stdint.h>
 
 #define HS_EGL_CORE(X)                                                                             \
-    X(BindAPI, BINDAPI) X(ChooseConfig, CHOOSECONFIG) X(CreateContext, CREATECONTEXT) X(CreatePbufferSurface, CREATEPBUFFERSURFACE)  \
-    X(DestroyContext, DESTROYCONTEXT) X(DestroySurface, DESTROYSURFACE) X(GetConfigAttrib, GETCONFIGATTRIB) \
-    X(GetConfigs, GETCONFIGS) X(GetDisplay, GETDISPLAY) X(GetError, GETERROR) X(GetProcAddress, GETPROCADDRESS) \
-    X(Initialize, INITIALIZE) X(MakeCurrent, MAKECURRENT) X(QueryString, QUERYSTRING) X(ReleaseThread, RELEASETHREAD) \
-    X(Terminate, TERMINATE)
+    X(BindAPI, BINDAPI)                                                                            \
+    X(ChooseConfig, CHOOSECONFIG) X(CreateContext, CREATECONTEXT)                                  \
+        X(CreatePbufferSurface, CREATEPBUFFERSURFACE) X(DestroyContext, DESTROYCONTEXT)            \
+            X(DestroySurface, DESTROYSURFACE) X(GetConfigAttrib, GETCONFIGATTRIB)                  \
+                X(GetConfigs, GETCONFIGS) X(GetDisplay, GETDISPLAY) X(GetError, GETERROR)          \
+                    X(GetProcAddress, GETPROCADDRESS) X(Initialize, INITIALIZE)                    \
+                        X(MakeCurrent, MAKECURRENT) X(QueryString, QUERYSTRING)                    \
+                            X(ReleaseThread, RELEASETHREAD) X(Terminate, TERMINATE)
 /* May be NULL. */
 #define HS_EGL_EXTRA(X)                                                                            \
-    X(GetPlatformDisplayEXT, GETPLATFORMDISPLAYEXT) X(QueryDevicesEXT, QUERYDEVICESEXT)            \
-    X(CreateImageKHR, CREATEIMAGEKHR) X(DestroyImageKHR, DESTROYIMAGEKHR) X(CreateSyncKHR, CREATESYNCKHR) \
-    X(DestroySyncKHR, DESTROYSYNCKHR) X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR) X(GetSyncAttribKHR, GETSYNCATTRIBKHR) \
-    X(WaitSyncKHR, WAITSYNCKHR)
+    X(GetPlatformDisplayEXT, GETPLATFORMDISPLAYEXT)                                                \
+    X(QueryDevicesEXT, QUERYDEVICESEXT) X(CreateImageKHR, CREATEIMAGEKHR)                          \
+        X(DestroyImageKHR, DESTROYIMAGEKHR) X(CreateSyncKHR, CREATESYNCKHR)                        \
+            X(DestroySyncKHR, DESTROYSYNCKHR) X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR)              \
+                X(GetSyncAttribKHR, GETSYNCATTRIBKHR) X(WaitSyncKHR, WAITSYNCKHR)
 
 struct hs_egl {
 #define HS_EGL_FIELD(name, upper) PFNEGL##upper##PROC name;
@@ -51,7 +56,8 @@ struct hs_native {
     EGLConfig helper_config;
     uint32_t gles_version; /* highest: 20, 30, 31 or 32 */
     bool surfaceless_context, no_config_context, fence_sync, wait_sync, image, robust, gles1;
-    bool read_bgra, reverse_rows; /* GL_EXT_read_format_bgra, GL_ANGLE_pack_reverse_row_order in GLES 2+ contexts */
+    bool read_bgra, reverse_rows; /* GL_EXT_read_format_bgra, GL_ANGLE_pack_reverse_row_order in
+                                     GLES 2+ contexts */
 };
 
 /* The attribute enums of hs_config.values. */
@@ -62,8 +68,8 @@ struct hs_thread {
     const struct hs_native *native; /* NULL: a ring without GLES */
     EGLContext context;
     EGLSurface draw, read;
-    EGLContext helper;          /* made at first use */
-    EGLSurface helper_surface;  /* where contexts cannot do without */
+    EGLContext helper;         /* made at first use */
+    EGLSurface helper_surface; /* where contexts cannot do without */
     bool helper_failed;
 };
 
@@ -72,8 +78,8 @@ void hs_thread_init(struct hs_thread *thread, const struct hs_native *native);
 void hs_thread_finish(struct hs_thread *thread);
 /* eglMakeCurrent, remembered. False: nothing changed. */
 bool hs_thread_bind(struct hs_thread *thread, EGLContext context, EGLSurface draw, EGLSurface read);
-/* Between these two the helper context is current: GLES 2+, sharing nothing. False: none to be had, do not call
- * end. The state that is set in between must be put back by who sets it. */
+/* Between these two the helper context is current: GLES 2+, sharing nothing. False: none to be had,
+ * do not call end. The state that is set in between must be put back by who sets it. */
 bool hs_helper_begin(struct hs_thread *thread);
 void hs_helper_end(struct hs_thread *thread);
 

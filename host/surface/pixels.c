@@ -1,4 +1,5 @@
-/* Pixels in memory: sizes, layouts, and the conversions between the few layouts that CPU copies meet. */
+/* Pixels in memory: sizes, layouts, and the conversions between the few layouts that CPU copies
+ * meet. */
 #include "host/surface/surface.h"
 
 #include "transport/virtgpu/proto.h"
@@ -8,7 +9,9 @@
 uint32_t hs_pixel_bytes(uint32_t format, uint32_t type)
 {
     switch (type) {
-    case GL_UNSIGNED_SHORT_5_6_5: case GL_UNSIGNED_SHORT_4_4_4_4: case GL_UNSIGNED_SHORT_5_5_5_1:
+    case GL_UNSIGNED_SHORT_5_6_5:
+    case GL_UNSIGNED_SHORT_4_4_4_4:
+    case GL_UNSIGNED_SHORT_5_5_5_1:
         return 2;
     case GL_UNSIGNED_INT_2_10_10_10_REV:
         return 4;
@@ -17,16 +20,20 @@ uint32_t hs_pixel_bytes(uint32_t format, uint32_t type)
     }
     uint32_t components = 0;
     switch (format) {
-    case GL_RED: case GL_ALPHA: case GL_LUMINANCE:
+    case GL_RED:
+    case GL_ALPHA:
+    case GL_LUMINANCE:
         components = 1;
         break;
-    case GL_RG: case GL_LUMINANCE_ALPHA:
+    case GL_RG:
+    case GL_LUMINANCE_ALPHA:
         components = 2;
         break;
     case GL_RGB:
         components = 3;
         break;
-    case GL_RGBA: case GL_BGRA_EXT:
+    case GL_RGBA:
+    case GL_BGRA_EXT:
         components = 4;
         break;
     default:
@@ -35,7 +42,8 @@ uint32_t hs_pixel_bytes(uint32_t format, uint32_t type)
     switch (type) {
     case GL_UNSIGNED_BYTE:
         return components;
-    case GL_HALF_FLOAT: case GL_HALF_FLOAT_OES:
+    case GL_HALF_FLOAT:
+    case GL_HALF_FLOAT_OES:
         return components * 2;
     case GL_FLOAT:
         return components * 4;
@@ -64,7 +72,8 @@ struct hs_layout hs_layout_of(uint32_t virtgpu_format)
 
 static bool known(const struct hs_layout *l)
 {
-    return (l->type == GL_UNSIGNED_BYTE && (l->format == GL_RGBA || l->format == GL_BGRA_EXT || l->format == GL_RGB)) ||
+    return (l->type == GL_UNSIGNED_BYTE &&
+            (l->format == GL_RGBA || l->format == GL_BGRA_EXT || l->format == GL_RGB)) ||
            (l->type == GL_UNSIGNED_SHORT_5_6_5 && l->format == GL_RGB);
 }
 
@@ -88,7 +97,8 @@ static void load_pixel(uint8_t rgba[4], const uint8_t *p, const struct hs_layout
 static void store_pixel(uint8_t *p, const struct hs_layout *l, const uint8_t rgba[4])
 {
     if (l->type == GL_UNSIGNED_SHORT_5_6_5) {
-        uint32_t v = (uint32_t)(rgba[0] * 31 + 127) / 255 << 11 | (uint32_t)(rgba[1] * 63 + 127) / 255 << 5 |
+        uint32_t v = (uint32_t)(rgba[0] * 31 + 127) / 255 << 11 |
+                     (uint32_t)(rgba[1] * 63 + 127) / 255 << 5 |
                      (uint32_t)(rgba[2] * 31 + 127) / 255;
         p[0] = (uint8_t)v;
         p[1] = (uint8_t)(v >> 8);
@@ -103,12 +113,14 @@ static void store_pixel(uint8_t *p, const struct hs_layout *l, const uint8_t rgb
     }
 }
 
-bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from, const struct hs_layout *from_layout, uint32_t count)
+bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from,
+                    const struct hs_layout *from_layout, uint32_t count)
 {
     if (!known(to_layout) || !known(from_layout)) {
         return false;
     }
-    if (to_layout->format == from_layout->format && to_layout->type == from_layout->type && (to_layout->opaque || !from_layout->opaque)) {
+    if (to_layout->format == from_layout->format && to_layout->type == from_layout->type &&
+        (to_layout->opaque || !from_layout->opaque)) {
         memcpy(to, from, (size_t)count * to_layout->bytes);
         return true;
     }

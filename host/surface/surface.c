@@ -8,7 +8,8 @@
 
 #define BUFFERS_MAX 65536u
 
-void hs_table_init(struct hs_table *table, const struct hs_native *native, void (*release)(void *hold))
+void hs_table_init(struct hs_table *table, const struct hs_native *native,
+                   void (*release)(void *hold))
 {
     *table = (struct hs_table){.release = release, .native = native};
     pthread_mutex_init(&table->lock, NULL);
@@ -19,7 +20,8 @@ void hs_table_init(struct hs_table *table, const struct hs_native *native, void 
 void hs_table_finish(struct hs_table *table)
 {
     if (table->ids.live != 0 || table->resources.live != 0) {
-        sl_warn("surface", "%u buffers and %u resources are left", table->ids.live, table->resources.live);
+        sl_warn("surface", "%u buffers and %u resources are left", table->ids.live,
+                table->resources.live);
     }
     sl_table_finish(&table->ids);
     sl_map_finish(&table->resources);
@@ -30,7 +32,8 @@ static struct hs_buffer *buffer_new(struct hs_table *table, enum hs_kind kind, u
 {
     struct hs_buffer *b = sl_alloc(sizeof *b);
     if (b != NULL) {
-        *b = (struct hs_buffer){.kind = kind, .size = size, .table = table, .refs = 1, .image = EGL_NO_IMAGE_KHR};
+        *b = (struct hs_buffer){
+            .kind = kind, .size = size, .table = table, .refs = 1, .image = EGL_NO_IMAGE_KHR};
         pthread_mutex_init(&b->lock, NULL);
     }
     return b;
@@ -120,11 +123,22 @@ void hs_resource_remove(struct hs_table *table, uint32_t resource_id)
 static uint32_t internal_bytes(uint32_t internal_format)
 {
     switch (internal_format) {
-    case GL_RGB565: case GL_RGBA4: case GL_RGB5_A1: case GL_RG8:
+    case GL_RGB565:
+    case GL_RGBA4:
+    case GL_RGB5_A1:
+    case GL_RG8:
         return 2;
-    case GL_R8: case GL_LUMINANCE: case GL_RED:
+    case GL_R8:
+    case GL_LUMINANCE:
+    case GL_RED:
         return 1;
-    case GL_RGB: case GL_RGB8: case GL_RGBA: case GL_RGBA8: case GL_BGRA_EXT: case GL_RGB10_A2: case GL_BGRA8_EXT:
+    case GL_RGB:
+    case GL_RGB8:
+    case GL_RGBA:
+    case GL_RGBA8:
+    case GL_BGRA_EXT:
+    case GL_RGB10_A2:
+    case GL_BGRA8_EXT:
         return 4;
     case GL_RGBA16F:
         return 8;
@@ -152,8 +166,8 @@ static enum sl_result add_numbered(struct hs_table *table, struct hs_buffer *b)
     return result;
 }
 
-enum sl_result hs_color_create(struct hs_table *table, uint32_t width, uint32_t height, uint32_t internal_format,
-                               struct hs_buffer **out)
+enum sl_result hs_color_create(struct hs_table *table, uint32_t width, uint32_t height,
+                               uint32_t internal_format, struct hs_buffer **out)
 {
     uint32_t bytes = internal_bytes(internal_format);
     if (width == 0 || height == 0 || width > HS_SIDE_MAX || height > HS_SIDE_MAX || bytes == 0) {

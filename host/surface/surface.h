@@ -1,10 +1,13 @@
-/* Colour buffers, and the plain buffers that cross contexts: what guests of one device share by handle.
+/* Colour buffers, and the plain buffers that cross contexts: what guests of one device share by
+ * handle.
  *
- * Who uses it: the provider (resources come and go, device thread), renderControl and the context types (ring threads). A colour
- * buffer has up to two copies: `mem`, the shared backing of a 3D resource, and `image`, an EGLImage over a GL texture whose name was
- * given up at once, so that it belongs to no context; it is made when somebody needs it. Row n of one is row n of the other. Flags say
- * which is newest. A buffer that was never written reads as zeros.
- * Handles: a 3D resource has its resource id (below HS_HANDLE_BASE); buffers that renderControl makes are numbered from HS_HANDLE_BASE. */
+ * Who uses it: the provider (resources come and go, device thread), renderControl and the context
+ * types (ring threads). A colour buffer has up to two copies: `mem`, the shared backing of a 3D
+ * resource, and `image`, an EGLImage over a GL texture whose name was given up at once, so that it
+ * belongs to no context; it is made when somebody needs it. Row n of one is row n of the other.
+ * Flags say which is newest. A buffer that was never written reads as zeros. Handles: a 3D resource
+ * has its resource id (below HS_HANDLE_BASE); buffers that renderControl makes are numbered from
+ * HS_HANDLE_BASE. */
 #ifndef HOST_SURFACE_H
 #define HOST_SURFACE_H
 
@@ -20,7 +23,7 @@
 
 #define HS_HANDLE_BASE 0x40000000u
 /* Limits of what renderControl may make. */
-#define HS_SIDE_MAX 16384u
+#define HS_SIDE_MAX  16384u
 #define HS_BYTES_MAX (4ull << 30) /* of all textures and buffers of one device */
 
 /* How pixels lie in memory. */
@@ -37,15 +40,15 @@ enum hs_kind { HS_COLOR = 1, HS_PLAIN = 2 };
 struct hs_buffer {
     uint32_t handle;
     enum hs_kind kind;
-    uint32_t width, height;  /* colour */
+    uint32_t width, height;   /* colour */
     uint32_t internal_format; /* GL; colour */
-    uint64_t size;           /* bytes accounted for */
+    uint64_t size;            /* bytes accounted for */
     /* private to host/surface from here */
     struct hs_table *table;
-    uint32_t refs; /* atomic */
-    uint32_t opens; /* under the table's lock */
+    uint32_t refs;        /* atomic */
+    uint32_t opens;       /* under the table's lock */
     pthread_mutex_t lock; /* guards the copies and their flags */
-    uint8_t *mem; /* NULL: not backed */
+    uint8_t *mem;         /* NULL: not backed */
     uint32_t stride;
     struct hs_layout layout;
     bool y0_top;
@@ -55,15 +58,16 @@ struct hs_buffer {
 };
 
 struct hs_table {
-    pthread_mutex_t lock; /* guards ids, resources, bytes */
-    struct sl_table ids;       /* struct hs_buffer made by renderControl */
-    struct sl_map resources;   /* struct hs_buffer of a 3D resource */
+    pthread_mutex_t lock;    /* guards ids, resources, bytes */
+    struct sl_table ids;     /* struct hs_buffer made by renderControl */
+    struct sl_map resources; /* struct hs_buffer of a 3D resource */
     uint64_t bytes;
-    void (*release)(void *hold); /* any thread; nullable */
+    void (*release)(void *hold);    /* any thread; nullable */
     const struct hs_native *native; /* nullable */
 };
 
-void hs_table_init(struct hs_table *table, const struct hs_native *native, void (*release)(void *hold));
+void hs_table_init(struct hs_table *table, const struct hs_native *native,
+                   void (*release)(void *hold));
 /* Every buffer is unreferenced by now, or leaks with a warning. */
 void hs_table_finish(struct hs_table *table);
 
@@ -78,14 +82,16 @@ struct hs_resource_args {
     bool y0_top;
     void *hold; /* takes on success; nullable: then hs_resource_remove waits for whoever uses mem */
 };
-enum sl_result hs_resource_add(struct hs_table *table, const struct hs_resource_args *args) SL_MUST_USE;
+enum sl_result hs_resource_add(struct hs_table *table,
+                               const struct hs_resource_args *args) SL_MUST_USE;
 void hs_resource_remove(struct hs_table *table, uint32_t resource_id);
 
 /* --- any thread --- */
 /* INVALID: size or format out of what is offered; NOMEM: limits. The caller gets a reference. */
-enum sl_result hs_color_create(struct hs_table *table, uint32_t width, uint32_t height, uint32_t internal_format,
+enum sl_result hs_color_create(struct hs_table *table, uint32_t width, uint32_t height,
+                               uint32_t internal_format, struct hs_buffer **out) SL_MUST_USE;
+enum sl_result hs_plain_create(struct hs_table *table, uint64_t size,
                                struct hs_buffer **out) SL_MUST_USE;
-enum sl_result hs_plain_create(struct hs_table *table, uint64_t size, struct hs_buffer **out) SL_MUST_USE;
 /* A reference, or NULL. */
 struct hs_buffer *hs_get(struct hs_table *table, uint32_t handle);
 struct hs_buffer *hs_ref(struct hs_buffer *buffer);
@@ -101,24 +107,29 @@ struct hs_reader {
     const struct gl_driver *gl;
     uint32_t gles_version; /* 10, 20, 30 ... of the current context */
 };
-/* Copy the current read surface (the default framebuffer, lower left corner) into the buffer: straight into mem where there is one, else
- * into the image. The application's state is as before. False: not possible; nothing changed. */
-bool hs_flush(struct hs_buffer *buffer, struct hs_thread *thread, const struct hs_reader *reader, uint32_t width, uint32_t height);
+/* Copy the current read surface (the default framebuffer, lower left corner) into the buffer:
+ * straight into mem where there is one, else into the image. The application's state is as before.
+ * False: not possible; nothing changed. */
+bool hs_flush(struct hs_buffer *buffer, struct hs_thread *thread, const struct hs_reader *reader,
+              uint32_t width, uint32_t height);
 /* The image, brought up to date, or EGL_NO_IMAGE_KHR. written: the caller may render into it. */
 EGLImageKHR hs_image(struct hs_buffer *buffer, struct hs_thread *thread, bool written);
-/* A rectangle as rows without gaps, first row first in memory. False: out of bounds, or a format that is not supported. out has room for
- * width * height * bytes of (format, type). */
-bool hs_read(struct hs_buffer *buffer, struct hs_thread *thread, int32_t x, int32_t y, int32_t width, int32_t height, uint32_t format,
-             uint32_t type, void *out, size_t out_size);
-bool hs_write(struct hs_buffer *buffer, struct hs_thread *thread, int32_t x, int32_t y, int32_t width, int32_t height,
-              uint32_t format, uint32_t type, const void *data, size_t size);
+/* A rectangle as rows without gaps, first row first in memory. False: out of bounds, or a format
+ * that is not supported. out has room for width * height * bytes of (format, type). */
+bool hs_read(struct hs_buffer *buffer, struct hs_thread *thread, int32_t x, int32_t y,
+             int32_t width, int32_t height, uint32_t format, uint32_t type, void *out,
+             size_t out_size);
+bool hs_write(struct hs_buffer *buffer, struct hs_thread *thread, int32_t x, int32_t y,
+              int32_t width, int32_t height, uint32_t format, uint32_t type, const void *data,
+              size_t size);
 
 /* --- pixels --- */
 /* Bytes of a pixel in client memory, 0 for pairs that are not copied. */
 uint32_t hs_pixel_bytes(uint32_t format, uint32_t type);
 struct hs_layout hs_layout_of(uint32_t virtgpu_format);
-/* One row, `count` pixels, from one layout to another; both of RGBA, BGRA, RGB with UNSIGNED_BYTE, RGB 5_6_5. */
-bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from, const struct hs_layout *from_layout,
-                    uint32_t count);
+/* One row, `count` pixels, from one layout to another; both of RGBA, BGRA, RGB with UNSIGNED_BYTE,
+ * RGB 5_6_5. */
+bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from,
+                    const struct hs_layout *from_layout, uint32_t count);
 
 #endif

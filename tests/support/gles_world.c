@@ -20,7 +20,10 @@ static enum sl_result task_begin(void *user, uint32_t ctx, uint32_t ring, uint64
     return SL_OK;
 }
 
-static void task_done(void *user, uint64_t task) { ((struct gles_world *)user)->done = task; }
+static void task_done(void *user, uint64_t task)
+{
+    ((struct gles_world *)user)->done = task;
+}
 
 static void ctx_lost(void *user, uint32_t ctx_id, const char *reason)
 {
@@ -37,14 +40,21 @@ void gles_world_init(struct gles_world *w)
 {
     SLT_NEED(SLT_EGL);
     SLT_ALLOW_LEAKS("the native driver keeps threads and files");
-    w->env = (struct hct_env){.user = w, .task_begin = task_begin, .task_done = task_done, .ctx_lost = ctx_lost};
+    w->env = (struct hct_env){
+        .user = w, .task_begin = task_begin, .task_done = task_done, .ctx_lost = ctx_lost};
     SLT_ASSERT_OK(hgl_gles_type.provider_create(&w->env, &w->options, &w->provider));
     uint32_t size = WORLD_WIDTH * WORLD_HEIGHT * 4;
     w->pixels = calloc(1, size);
-    const struct vg_tex_args args = {.target = VIRTGPU_TARGET_2D, .format = VIRTGPU_FORMAT_B8G8R8X8, .width_px = WORLD_WIDTH,
-                                     .height_px = WORLD_HEIGHT, .depth = 1, .array_size = 1, .flags = VIRTGPU_RESOURCE_Y_0_TOP};
+    const struct vg_tex_args args = {.target = VIRTGPU_TARGET_2D,
+                                     .format = VIRTGPU_FORMAT_B8G8R8X8,
+                                     .width_px = WORLD_WIDTH,
+                                     .height_px = WORLD_HEIGHT,
+                                     .depth = 1,
+                                     .array_size = 1,
+                                     .flags = VIRTGPU_RESOURCE_Y_0_TOP};
     const struct hct_memory memory = {.fd = -1, .size = size, .pointer = w->pixels};
-    SLT_ASSERT_OK(w->provider->ops->tex_create(w->provider, WORLD_WINDOW, &args, &memory, WORLD_WIDTH * 4));
+    SLT_ASSERT_OK(
+        w->provider->ops->tex_create(w->provider, WORLD_WINDOW, &args, &memory, WORLD_WIDTH * 4));
 }
 
 void gles_world_finish(struct gles_world *w)
@@ -66,7 +76,10 @@ static void ping(void *user)
     (void)!g->context->ops->submit(g->context, command, sizeof command);
 }
 
-static bool alive(void *user) { return sl_atomic_load_acquire(&((struct gles_guest *)user)->lost) == 0; }
+static bool alive(void *user)
+{
+    return sl_atomic_load_acquire(&((struct gles_guest *)user)->lost) == 0;
+}
 
 struct gles_guest *gles_guest_open(struct gles_world *w)
 {
@@ -76,16 +89,23 @@ struct gles_guest *gles_guest_open(struct gles_world *w)
     g->ring_id = 100 + w->guest_count;
     g->memory = aligned_alloc(4096, ASG_BLOB_BYTES);
     memset(g->memory, 0, ASG_BLOB_BYTES);
-    const struct hct_create_info info = {.ctx_id = g->ctx_id, .capset = VIRTGPU_CAPSET_GFXSTREAM_GLES, .name = "test",
-                                         .env = &w->env, .provider = w->provider};
+    const struct hct_create_info info = {.ctx_id = g->ctx_id,
+                                         .capset = VIRTGPU_CAPSET_GFXSTREAM_GLES,
+                                         .name = "test",
+                                         .env = &w->env,
+                                         .provider = w->provider};
     SLT_ASSERT_OK(hgl_gles_type.create(&info, &g->context));
     const struct hct_memory ring = {.fd = -1, .size = ASG_BLOB_BYTES, .pointer = g->memory};
     SLT_ASSERT_OK(g->context->ops->attach(g->context, g->ring_id, &ring));
     SLT_ASSERT_OK(g->context->ops->attach(g->context, WORLD_WINDOW, NULL));
     uint32_t command[2] = {GFXSTREAM_CONTEXT_CREATE, g->ring_id};
     SLT_ASSERT_OK(g->context->ops->submit(g->context, command, sizeof command));
-    const struct asg_writer_config config = {.memory = g->memory, .memory_size = ASG_BLOB_BYTES, .buffer_size = ASG_BUFFER_BYTES,
-                                             .user = g, .ping = ping, .alive = alive};
+    const struct asg_writer_config config = {.memory = g->memory,
+                                             .memory_size = ASG_BLOB_BYTES,
+                                             .buffer_size = ASG_BUFFER_BYTES,
+                                             .user = g,
+                                             .ping = ping,
+                                             .alive = alive};
     SLT_ASSERT_OK(asg_writer_init(&g->writer, &config));
     uint32_t preamble = 0;
     asg_writer_raw(&g->writer, &preamble, 4);
@@ -167,7 +187,10 @@ uint32_t gles_call(struct gles_guest *g, uint32_t opcode, const char *format, ..
     return answer;
 }
 
-uint32_t gles_error(struct gles_guest *g) { return gles_call(g, GLES2_OP_glGetError, ""); }
+uint32_t gles_error(struct gles_guest *g)
+{
+    return gles_call(g, GLES2_OP_glGetError, "");
+}
 
 static uint32_t pick_config(struct gles_guest *g)
 {
@@ -185,7 +208,10 @@ static uint32_t pick_config(struct gles_guest *g)
     for (uint32_t i = 0; i < count && best == UINT32_MAX; i++) {
         const int32_t *row = rows + (size_t)(i + 1) * 34;
         /* red, green, blue, alpha 8, depth, no samples; the columns as row 0 names them */
-        best = row[9] == 8 && row[8] == 8 && row[7] == 8 && row[6] == 8 && row[0] >= 16 && row[19] == 0 ? i : best;
+        best =
+            row[9] == 8 && row[8] == 8 && row[7] == 8 && row[6] == 8 && row[0] >= 16 && row[19] == 0
+                ? i
+                : best;
     }
     free(rows);
     SLT_ASSERT_EQ(got, count);
@@ -234,8 +260,11 @@ static uint32_t shader(struct gles_guest *g, uint32_t type, const char *text)
 uint32_t gles_program(struct gles_guest *g)
 {
     uint32_t v = shader(g, GL_VERTEX_SHADER,
-                        "attribute vec4 p; attribute vec4 c; varying vec4 k; void main() { gl_Position = p; k = c; }");
-    uint32_t f = shader(g, GL_FRAGMENT_SHADER, "precision mediump float; varying vec4 k; void main() { gl_FragColor = k; }");
+                        "attribute vec4 p; attribute vec4 c; varying vec4 k; void main() { "
+                        "gl_Position = p; k = c; }");
+    uint32_t f =
+        shader(g, GL_FRAGMENT_SHADER,
+               "precision mediump float; varying vec4 k; void main() { gl_FragColor = k; }");
     uint32_t program = gles_call(g, GLES2_OP_glCreateProgram, "");
     gles_send(g, GLES2_OP_glAttachShader, "uu", program, v);
     gles_send(g, GLES2_OP_glAttachShader, "uu", program, f);
@@ -250,5 +279,6 @@ uint32_t gles_program(struct gles_guest *g)
 
 bool gles_guest_alive(struct gles_guest *g)
 {
-    return sl_atomic_load_acquire(&g->lost) == 0 && gles_call(g, RC_OP_rcGetRendererVersion, "") == 1;
+    return sl_atomic_load_acquire(&g->lost) == 0 &&
+           gles_call(g, RC_OP_rcGetRendererVersion, "") == 1;
 }

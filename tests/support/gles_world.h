@@ -1,7 +1,9 @@
-/* A GLES context type on the native driver with one scripted guest: packets in, replies and pixels out. For tests of host/rc and host/gles.
+/* A GLES context type on the native driver with one scripted guest: packets in, replies and pixels
+ * out. For tests of host/rc and host/gles.
  *
- * gles_world_init skips the case where there is no native EGL. Packets are spelled by a format, not by the generated packers:
- *   'u' uint32_t, 'i' int32_t (4 bytes), 'b' one byte (int), 'f' float (double), 'q' uint64_t, 'd' bytes (const void *, uint32_t size) */
+ * gles_world_init skips the case where there is no native EGL. Packets are spelled by a format, not
+ * by the generated packers: 'u' uint32_t, 'i' int32_t (4 bytes), 'b' one byte (int), 'f' float
+ * (double), 'q' uint64_t, 'd' bytes (const void *, uint32_t size) */
 #ifndef TESTS_GLES_WORLD_H
 #define TESTS_GLES_WORLD_H
 
@@ -45,7 +47,8 @@ void gles_guest_start(struct gles_guest *g, uint32_t version);
 
 void gles_send(struct gles_guest *g, uint32_t opcode, const char *format, ...);
 void gles_read(struct gles_guest *g, void *data, uint32_t size);
-uint32_t gles_call(struct gles_guest *g, uint32_t opcode, const char *format, ...); /* a u32 answer */
+uint32_t gles_call(struct gles_guest *g, uint32_t opcode, const char *format,
+                   ...);                   /* a u32 answer */
 uint32_t gles_error(struct gles_guest *g); /* glGetError */
 /* The window's pixel at x, y from the top, as 0xRRGGBB, after a flush. */
 uint32_t gles_window_pixel(struct gles_guest *g, uint32_t x, uint32_t y);

@@ -1,4 +1,5 @@
-/* host/gles and host/rc on the native driver, through packets: what is drawn, and what a hostile guest gets (attack cases D). */
+/* host/gles and host/rc on the native driver, through packets: what is drawn, and what a hostile
+ * guest gets (attack cases D). */
 #include "tests/support/gles_world.h"
 #include "tests/support/slt.h"
 #include "transport/base/atomic.h"
@@ -21,7 +22,10 @@ static void one_init(struct one *t)
     gles_guest_start(t->g, 3);
 }
 
-static void one_finish(struct one *t) { gles_world_finish(&t->world); }
+static void one_finish(struct one *t)
+{
+    gles_world_finish(&t->world);
+}
 
 SLT_FIXTURE(gles, struct one, one_init, one_finish);
 
@@ -31,7 +35,8 @@ static const float red[] = {1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1};
 
 static void pointer(struct gles_guest *g, uint32_t index, const void *data, uint32_t size)
 {
-    gles_send(g, GLES2_OP_glVertexAttribPointerData, "uiubidu", index, 4, GL_FLOAT, 0, 0, data, size, size);
+    gles_send(g, GLES2_OP_glVertexAttribPointerData, "uiubidu", index, 4, GL_FLOAT, 0, 0, data,
+              size, size);
 }
 
 static void arrays(struct gles_guest *g)
@@ -75,11 +80,15 @@ SLT_TEST_F(gles, a_flush_leaves_the_state_alone, t)
     (void)gles_window_pixel(g, 0, 0);
     static const struct {
         uint32_t name, value;
-    } kept[] = {{GL_PACK_ALIGNMENT, 8}, {GL_PACK_ROW_LENGTH, 100}, {GL_PACK_SKIP_ROWS, 3}, {GL_PACK_SKIP_PIXELS, 0}};
+    } kept[] = {{GL_PACK_ALIGNMENT, 8},
+                {GL_PACK_ROW_LENGTH, 100},
+                {GL_PACK_SKIP_ROWS, 3},
+                {GL_PACK_SKIP_PIXELS, 0}};
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
         SLT_EXPECT_EQ(kept[i].value, gles_call(g, GLES2_OP_glGetIntegerv, "uu", kept[i].name, 4));
     }
-    SLT_EXPECT_EQ(buffer, gles_call(g, GLES2_OP_glGetIntegerv, "uu", GL_PIXEL_PACK_BUFFER_BINDING, 4));
+    SLT_EXPECT_EQ(buffer,
+                  gles_call(g, GLES2_OP_glGetIntegerv, "uu", GL_PIXEL_PACK_BUFFER_BINDING, 4));
     SLT_EXPECT_EQ(fb, gles_call(g, GLES2_OP_glGetIntegerv, "uu", GL_READ_FRAMEBUFFER_BINDING, 4));
     SLT_EXPECT_EQ(0u, gles_error(g));
 }
@@ -96,7 +105,8 @@ SLT_TEST_F(gles, client_indices_draw, t)
 {
     static const uint16_t indices[] = {2, 1, 0};
     arrays(t->g);
-    gles_send(t->g, GLES2_OP_glDrawElementsData, "uiudu", GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, indices, 6, 6);
+    gles_send(t->g, GLES2_OP_glDrawElementsData, "uiudu", GL_TRIANGLES, 3, GL_UNSIGNED_SHORT,
+              indices, 6, 6);
     SLT_EXPECT_EQ(0xff0000ffu, gles_pixel(t->g, 5, 5));
     SLT_EXPECT_EQ(0u, gles_error(t->g));
 }
@@ -111,9 +121,11 @@ SLT_TEST_F(gles, d01_refuses_draws_past_the_arrays, t)
     pointer(g, 0, cover, sizeof cover);
     gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0x7ffffff0, 0x7ffffff0);
     pointer(g, 0, cover, sizeof cover);
-    gles_send(g, GLES2_OP_glDrawElementsData, "uiudu", GL_TRIANGLES, 3, GL_UNSIGNED_INT, far, 12, 12);
+    gles_send(g, GLES2_OP_glDrawElementsData, "uiudu", GL_TRIANGLES, 3, GL_UNSIGNED_INT, far, 12,
+              12);
     pointer(g, 0, cover, sizeof cover);
-    gles_send(g, GLES2_OP_glDrawElementsData, "uiudu", GL_TRIANGLES, 300, GL_UNSIGNED_INT, far, 12, 12);
+    gles_send(g, GLES2_OP_glDrawElementsData, "uiudu", GL_TRIANGLES, 300, GL_UNSIGNED_INT, far, 12,
+              12);
     gles_send(g, GLES2_OP_glDrawArraysInstanced, "uiii", GL_TRIANGLES, 0, 3, INT32_MAX);
     gles_send(g, GLES2_OP_glDrawArraysInstanced, "uiii", GL_TRIANGLES, 0, 3, INT32_MIN);
     SLT_EXPECT_EQ(0x000000ffu, gles_pixel(g, 5, 5)); /* nothing of it was drawn */
@@ -125,13 +137,15 @@ SLT_TEST_F(gles, d01_refuses_draws_past_the_arrays, t)
 
 SLT_TEST_F(gles, an_old_short_array_is_switched_off_for_the_draw, t)
 {
-    static const float six[] = {-1, -1, 0, 1, 1, -1, 0, 1, -1, 1, 0, 1, -1, 1, 0, 1, 1, -1, 0, 1, 1, 1, 0, 1};
+    static const float six[] = {-1, -1, 0, 1, 1, -1, 0, 1, -1, 1, 0, 1,
+                                -1, 1,  0, 1, 1, -1, 0, 1, 1,  1, 0, 1};
     static const float green[] = {0, 1, 0, 1};
     struct gles_guest *g = t->g;
     arrays(g);
     gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 3);
     gles_send(g, GLES2_OP_glVertexAttrib4fv, "ud", 1, green, sizeof green);
-    pointer(g, 0, six, sizeof six); /* attribute 1 stays enabled with three elements of the draw before */
+    pointer(g, 0, six,
+            sizeof six); /* attribute 1 stays enabled with three elements of the draw before */
     gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 6);
     SLT_EXPECT_EQ(0x00ff00ffu, gles_pixel(g, 5, 5));
     SLT_EXPECT_EQ(0u, gles_error(g));
@@ -142,17 +156,21 @@ SLT_TEST_F(gles, refuses_offsets_without_a_buffer, t)
 {
     struct gles_guest *g = t->g;
     arrays(g);
-    gles_send(g, GLES2_OP_glVertexAttribPointerOffset, "uiubiu", 0, 4, GL_FLOAT, 0, 16, 0x41414140u);
-    gles_send(g, GLES2_OP_glDrawElementsOffset, "uiuu", GL_TRIANGLES, 3, GL_UNSIGNED_INT, 0x41414140u);
-    gles_send(g, GLES2_OP_glReadPixelsOffsetAEMU, "iiiiuuu", 0, 0, 4, 4, GL_RGBA, GL_UNSIGNED_BYTE, 0x41414140u);
-    gles_send(g, GLES2_OP_glTexImage2DOffsetAEMU, "uiiiiiuuu", GL_TEXTURE_2D, 0, GL_RGBA, 4, 4, 0, GL_RGBA, GL_UNSIGNED_BYTE,
+    gles_send(g, GLES2_OP_glVertexAttribPointerOffset, "uiubiu", 0, 4, GL_FLOAT, 0, 16,
               0x41414140u);
+    gles_send(g, GLES2_OP_glDrawElementsOffset, "uiuu", GL_TRIANGLES, 3, GL_UNSIGNED_INT,
+              0x41414140u);
+    gles_send(g, GLES2_OP_glReadPixelsOffsetAEMU, "iiiiuuu", 0, 0, 4, 4, GL_RGBA, GL_UNSIGNED_BYTE,
+              0x41414140u);
+    gles_send(g, GLES2_OP_glTexImage2DOffsetAEMU, "uiiiiiuuu", GL_TEXTURE_2D, 0, GL_RGBA, 4, 4, 0,
+              GL_RGBA, GL_UNSIGNED_BYTE, 0x41414140u);
     gles_send(g, GLES2_OP_glDrawArraysIndirectOffsetAEMU, "uu", GL_TRIANGLES, 0x41414140u);
     SLT_EXPECT_TRUE(gles_guest_alive(g));
     SLT_EXPECT_EQ(0u, gles_error(g));
 }
 
-/* GL takes the buffer out of the bound vertex array and leaves the offset behind: it must not become an address. */
+/* GL takes the buffer out of the bound vertex array and leaves the offset behind: it must not
+ * become an address. */
 SLT_TEST_F(gles, a_deleted_buffer_leaves_no_address_behind, t)
 {
     struct gles_guest *g = t->g;
@@ -185,16 +203,22 @@ SLT_TEST_F(gles, d02_refuses_uploads_past_the_data, t)
     static const struct {
         uint32_t name;
         int32_t value;
-    } skips[] = {{GL_UNPACK_SKIP_ROWS, 1}, {GL_UNPACK_SKIP_PIXELS, 1}, {GL_UNPACK_ROW_LENGTH, 1 << 20}, {GL_UNPACK_SKIP_ROWS, INT32_MAX}};
+    } skips[] = {{GL_UNPACK_SKIP_ROWS, 1},
+                 {GL_UNPACK_SKIP_PIXELS, 1},
+                 {GL_UNPACK_ROW_LENGTH, 1 << 20},
+                 {GL_UNPACK_SKIP_ROWS, INT32_MAX}};
     for (size_t i = 0; i < sizeof skips / sizeof skips[0]; i++) {
         gles_send(g, GLES2_OP_glPixelStorei, "ui", skips[i].name, skips[i].value);
-        gles_send(g, GLES2_OP_glTexImage2D, "uiiiiiuud", GL_TEXTURE_2D, 0, GL_RGBA, 4, 4, 0, GL_RGBA, GL_UNSIGNED_BYTE, data, 64);
+        gles_send(g, GLES2_OP_glTexImage2D, "uiiiiiuud", GL_TEXTURE_2D, 0, GL_RGBA, 4, 4, 0,
+                  GL_RGBA, GL_UNSIGNED_BYTE, data, 64);
         gles_send(g, GLES2_OP_glPixelStorei, "ui", skips[i].name, 0);
     }
-    gles_send(g, GLES2_OP_glTexImage2D, "uiiiiiuud", GL_TEXTURE_2D, 0, GL_RGBA, 1 << 14, 1 << 14, 0, GL_RGBA, GL_UNSIGNED_BYTE, data, 64);
+    gles_send(g, GLES2_OP_glTexImage2D, "uiiiiiuud", GL_TEXTURE_2D, 0, GL_RGBA, 1 << 14, 1 << 14, 0,
+              GL_RGBA, GL_UNSIGNED_BYTE, data, 64);
     SLT_EXPECT_TRUE(gles_guest_alive(g));
     SLT_EXPECT_EQ(0u, gles_error(g)); /* none of them reached GL */
-    gles_send(g, GLES2_OP_glTexImage2D, "uiiiiiuud", GL_TEXTURE_2D, 0, GL_RGBA, 4, 4, 0, GL_RGBA, GL_UNSIGNED_BYTE, data, 64);
+    gles_send(g, GLES2_OP_glTexImage2D, "uiiiiiuud", GL_TEXTURE_2D, 0, GL_RGBA, 4, 4, 0, GL_RGBA,
+              GL_UNSIGNED_BYTE, data, 64);
     SLT_EXPECT_EQ(0u, gles_error(g));
 }
 
@@ -212,10 +236,13 @@ SLT_TEST_F(gles, d03_refuses_reads_that_do_not_fit, t)
     gles_send(g, GLES2_OP_glGenBuffers, "iu", 1, 4);
     gles_read(g, &buffer, 4);
     gles_send(g, GLES2_OP_glBindBuffer, "uu", GL_PIXEL_PACK_BUFFER, buffer);
-    gles_send(g, GLES2_OP_glBufferData, "uidu", GL_PIXEL_PACK_BUFFER, 48, zeros, 48, GL_STREAM_READ); /* one row short of 4x4 */
-    gles_send(g, GLES2_OP_glReadPixelsOffsetAEMU, "iiiiuuu", 0, 0, 4, 4, GL_RGBA, GL_UNSIGNED_BYTE, 0);
+    gles_send(g, GLES2_OP_glBufferData, "uidu", GL_PIXEL_PACK_BUFFER, 48, zeros, 48,
+              GL_STREAM_READ); /* one row short of 4x4 */
+    gles_send(g, GLES2_OP_glReadPixelsOffsetAEMU, "iiiiuuu", 0, 0, 4, 4, GL_RGBA, GL_UNSIGNED_BYTE,
+              0);
     SLT_EXPECT_EQ((uint32_t)GL_INVALID_OPERATION, gles_error(g));
-    gles_send(g, GLES2_OP_glReadPixels, "iiiiuuu", 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4); /* an address, with a buffer bound */
+    gles_send(g, GLES2_OP_glReadPixels, "iiiiuuu", 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE,
+              4); /* an address, with a buffer bound */
     gles_read(g, out, 4);
     SLT_EXPECT_MEMEQ(zeros, out, 4);
     SLT_EXPECT_TRUE(gles_guest_alive(g));
@@ -249,7 +276,8 @@ SLT_TEST_F(gles, d05_bears_false_program_binaries, t)
 {
     struct gles_guest *g = t->g;
     uint32_t program = gles_program(g);
-    uint32_t size = gles_call(g, GLES2_OP_glGetProgramiv, "uuu", program, GL_PROGRAM_BINARY_LENGTH, 4);
+    uint32_t size =
+        gles_call(g, GLES2_OP_glGetProgramiv, "uuu", program, GL_PROGRAM_BINARY_LENGTH, 4);
     uint32_t length = 0, format = 0;
     uint8_t *binary = calloc(1, size + 16);
     gles_send(g, GLES2_OP_glGetProgramBinary, "uiuuu", program, size, 4, 4, size);
@@ -267,7 +295,8 @@ SLT_TEST_F(gles, d05_bears_false_program_binaries, t)
         gles_send(g, GLES2_OP_glProgramBinary, "uudi", other, format, binary, size, size);
         binary[i] ^= 0x5a;
     }
-    gles_send(g, GLES2_OP_glProgramBinary, "uudi", other, format, binary, 4, 1 << 30); /* says more than it sends */
+    gles_send(g, GLES2_OP_glProgramBinary, "uudi", other, format, binary, 4,
+              1 << 30); /* says more than it sends */
     free(binary);
     SLT_EXPECT_TRUE(gles_guest_alive(g));
 }
@@ -281,12 +310,16 @@ SLT_TEST_F(gles, d06_refuses_short_compressed_data, t)
     gles_send(g, GLES2_OP_glGenTextures, "iu", 1, 4);
     gles_read(g, &texture, 4);
     gles_send(g, GLES2_OP_glBindTexture, "uu", GL_TEXTURE_2D, texture);
-    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0, GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 24, blocks, 24);
+    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0,
+              GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 24, blocks, 24);
     SLT_EXPECT_EQ((uint32_t)GL_INVALID_VALUE, gles_error(g));
-    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0, GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 32, blocks, 24);
-    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0, GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, -32, blocks, 32);
+    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0,
+              GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 32, blocks, 24);
+    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0,
+              GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, -32, blocks, 32);
     SLT_EXPECT_EQ(0u, gles_error(g)); /* neither reached GL */
-    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0, GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 32, blocks, 32);
+    gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0,
+              GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 32, blocks, 32);
     SLT_EXPECT_EQ(0u, gles_error(g));
 }
 
@@ -298,7 +331,8 @@ SLT_TEST_F(gles, d10_refuses_dead_handles, t)
     SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcCreateClientImage, "uuu", 0xdead, 0x30b1, 1));
     SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcDestroyClientImage, "u", 17));
     SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", g->gl, 0x1234, g->surface));
-    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", g->surface, g->surface, g->surface)); /* a surface is no context */
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", g->surface, g->surface,
+                                g->surface)); /* a surface is no context */
     gles_send(g, RC_OP_rcDestroyWindowSurface, "u", g->surface);
     gles_send(g, RC_OP_rcDestroyWindowSurface, "u", g->surface);
     SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcFlushWindowColorBuffer, "u", g->surface));
@@ -322,7 +356,8 @@ static const struct bad_buffer bad_buffers[] = {{"empty", 0, 0, GL_RGBA},
 /* D08 */
 SLT_TEST_FP(gles, d08_refuses_impossible_buffers, t, struct bad_buffer, bad_buffers, c)
 {
-    SLT_EXPECT_EQ(0u, gles_call(t->g, RC_OP_rcCreateColorBuffer, "uuu", c->width, c->height, c->format));
+    SLT_EXPECT_EQ(
+        0u, gles_call(t->g, RC_OP_rcCreateColorBuffer, "uuu", c->width, c->height, c->format));
     SLT_EXPECT_TRUE(gles_guest_alive(t->g));
 }
 
@@ -339,18 +374,21 @@ SLT_TEST_F(gles, d08_a_closed_buffer_is_gone, t)
     gles_send(g, RC_OP_rcCloseColorBuffer, "u", cb);
     gles_send(g, RC_OP_rcCloseColorBuffer, "u", cb);
     SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcOpenColorBuffer2, "u", cb));
-    SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcUpdateColorBuffer, "uiiiiuud", cb, 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, pixel, 4));
+    SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcUpdateColorBuffer, "uiiiiuud", cb, 0, 0, 1, 1,
+                                          GL_RGBA, GL_UNSIGNED_BYTE, pixel, 4));
     SLT_EXPECT_TRUE(gles_guest_alive(g));
 }
 
-/* D09: a buffer of another process is unknown until it is opened; composing is bounded and never reads its own target. */
+/* D09: a buffer of another process is unknown until it is opened; composing is bounded and never
+ * reads its own target. */
 SLT_TEST_F(gles, d09_keeps_processes_and_compositions_apart, t)
 {
     struct gles_guest *g = t->g, *other = gles_guest_open(&t->world);
     uint8_t green[4] = {0, 255, 0, 255}, pixel[4];
     uint32_t cb = gles_call(other, RC_OP_rcCreateColorBuffer, "uuu", 4, 4, GL_RGBA);
     uint32_t mine = gles_call(g, RC_OP_rcCreateColorBuffer, "uuu", 4, 4, GL_RGBA);
-    SLT_EXPECT_EQ(0u, gles_call(other, RC_OP_rcUpdateColorBuffer, "uiiiiuud", cb, 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, green, 4));
+    SLT_EXPECT_EQ(0u, gles_call(other, RC_OP_rcUpdateColorBuffer, "uiiiiuud", cb, 0, 0, 1, 1,
+                                GL_RGBA, GL_UNSIGNED_BYTE, green, 4));
     gles_send(g, RC_OP_rcFBPost, "u", cb);
     gles_send(g, RC_OP_rcReadColorBuffer, "uiiiiuuu", cb, 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4);
     gles_read(g, pixel, 4);
@@ -359,7 +397,8 @@ SLT_TEST_F(gles, d09_keeps_processes_and_compositions_apart, t)
     sl_store_u32(layers, 1);
     sl_store_u32(layers + 4, mine);
     sl_store_u32(layers + 8, 1000);
-    SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcCompose, "ud", sizeof layers, layers, (uint32_t)sizeof layers));
+    SLT_EXPECT_EQ((uint32_t)-1, gles_call(g, RC_OP_rcCompose, "ud", sizeof layers, layers,
+                                          (uint32_t)sizeof layers));
     sl_store_u32(layers + 8, 1);
     sl_store_u32(layers + 12, mine); /* source and target */
     sl_store_u32(layers + 16, 2);
@@ -387,7 +426,9 @@ SLT_TEST_F(gles, d13_refuses_displays_that_are_not_there, t)
         SLT_EXPECT_LT((int32_t)result, 0);
     }
     SLT_EXPECT_LT((int32_t)gles_call(g, RC_OP_rcDestroyDisplay, "u", UINT32_MAX), 0);
-    SLT_EXPECT_LT((int32_t)gles_call(g, RC_OP_rcSetDisplayPose, "uiiuu", 0, -5, -5, UINT32_MAX, UINT32_MAX), 0);
+    SLT_EXPECT_LT(
+        (int32_t)gles_call(g, RC_OP_rcSetDisplayPose, "uiiuu", 0, -5, -5, UINT32_MAX, UINT32_MAX),
+        0);
     SLT_EXPECT_TRUE(gles_guest_alive(g));
 }
 
@@ -418,16 +459,19 @@ SLT_TEST_F(gles, maps_read_and_write_buffers, t)
     gles_send(g, GLES2_OP_glGenBuffers, "iu", 1, 4);
     gles_read(g, &buffer, 4);
     gles_send(g, GLES2_OP_glBindBuffer, "uu", GL_ARRAY_BUFFER, buffer);
-    gles_send(g, GLES2_OP_glBufferDataSyncAEMU, "uidu", GL_ARRAY_BUFFER, 8, "abcdefgh", 8, GL_STATIC_DRAW);
+    gles_send(g, GLES2_OP_glBufferDataSyncAEMU, "uidu", GL_ARRAY_BUFFER, 8, "abcdefgh", 8,
+              GL_STATIC_DRAW);
     gles_read(g, &ok, 1);
     SLT_EXPECT_EQ(1u, ok);
-    gles_send(g, GLES2_OP_glUnmapBufferAEMU, "uiiudu", GL_ARRAY_BUFFER, 2, 3, GL_MAP_WRITE_BIT, "XYZ", 3, 1);
+    gles_send(g, GLES2_OP_glUnmapBufferAEMU, "uiiudu", GL_ARRAY_BUFFER, 2, 3, GL_MAP_WRITE_BIT,
+              "XYZ", 3, 1);
     gles_read(g, &ok, 1);
     SLT_EXPECT_EQ(1u, ok);
     gles_send(g, GLES2_OP_glMapBufferRangeAEMU, "uiiuu", GL_ARRAY_BUFFER, 0, 8, GL_MAP_READ_BIT, 8);
     gles_read(g, out, 8);
     SLT_EXPECT_MEMEQ("abXYZfgh", out, 8);
-    gles_send(g, GLES2_OP_glMapBufferRangeAEMU, "uiiuu", GL_ARRAY_BUFFER, 4, 1 << 20, GL_MAP_READ_BIT, 8); /* past its end and the reply's */
+    gles_send(g, GLES2_OP_glMapBufferRangeAEMU, "uiiuu", GL_ARRAY_BUFFER, 4, 1 << 20,
+              GL_MAP_READ_BIT, 8); /* past its end and the reply's */
     gles_read(g, out, 8);
     SLT_EXPECT_TRUE(gles_guest_alive(g));
 }
@@ -440,17 +484,21 @@ SLT_TEST_F(gles, fences_signal_and_are_handles, t)
     gles_send(g, GLES2_OP_glFenceSyncAEMU, "uu", GL_SYNC_GPU_COMMANDS_COMPLETE, 0);
     gles_read(g, &sync, 8);
     SLT_EXPECT_NE(0u, sync);
-    uint32_t state = gles_call(g, GLES2_OP_glClientWaitSyncAEMU, "quq", sync, GL_SYNC_FLUSH_COMMANDS_BIT, (uint64_t)SL_NS_PER_S);
+    uint32_t state = gles_call(g, GLES2_OP_glClientWaitSyncAEMU, "quq", sync,
+                               GL_SYNC_FLUSH_COMMANDS_BIT, (uint64_t)SL_NS_PER_S);
     SLT_EXPECT_TRUE(state == GL_ALREADY_SIGNALED || state == GL_CONDITION_SATISFIED);
     gles_send(g, GLES2_OP_glDeleteSyncAEMU, "q", sync);
     gles_send(g, GLES2_OP_glIsSyncAEMU, "q", sync);
     gles_read(g, &is, 1);
     SLT_EXPECT_EQ(0u, is);
-    SLT_EXPECT_EQ((uint32_t)GL_WAIT_FAILED, gles_call(g, GLES2_OP_glClientWaitSyncAEMU, "quq", 0x7f0000001000ull, 0, 0ull));
+    SLT_EXPECT_EQ((uint32_t)GL_WAIT_FAILED,
+                  gles_call(g, GLES2_OP_glClientWaitSyncAEMU, "quq", 0x7f0000001000ull, 0, 0ull));
     gles_send(g, RC_OP_rcCreateSyncKHR, "uuuiuu", 0x3144, 0, 0, 1, 8, 8);
     gles_read(g, handles, 16);
-    SLT_EXPECT_EQ(0x30f6u, gles_call(g, RC_OP_rcClientWaitSyncKHR, "qiq", handles[0], 0, (uint64_t)SL_NS_PER_S));
-    SLT_EXPECT_EQ(0x30f6u, gles_call(g, RC_OP_rcClientWaitSyncKHR, "qiq", 0x7f0000001000ull, 0, 0ull)); /* unknown: gone */
+    SLT_EXPECT_EQ(0x30f6u, gles_call(g, RC_OP_rcClientWaitSyncKHR, "qiq", handles[0], 0,
+                                     (uint64_t)SL_NS_PER_S));
+    SLT_EXPECT_EQ(0x30f6u, gles_call(g, RC_OP_rcClientWaitSyncKHR, "qiq", 0x7f0000001000ull, 0,
+                                     0ull)); /* unknown: gone */
     uint32_t command[3] = {GFXSTREAM_CREATE_EXPORT_SYNC, (uint32_t)handles[0], 0};
     SLT_EXPECT_OK(g->context->ops->submit(g->context, command, sizeof command));
     for (int i = 0; i < 1000 && t->world.done == 0; i++) {
@@ -469,7 +517,8 @@ SLT_TEST_F(gles, a_resized_buffer_resizes_the_surface, t)
     gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
     SLT_EXPECT_EQ(0x0000ffffu, gles_pixel(g, 199, 99));
     SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcFlushWindowColorBuffer, "u", g->surface));
-    gles_send(g, RC_OP_rcReadColorBuffer, "uiiiiuuu", cb, 199, 99, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4);
+    gles_send(g, RC_OP_rcReadColorBuffer, "uiiiiuuu", cb, 199, 99, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE,
+              4);
     gles_read(g, pixel, 4);
     SLT_EXPECT_EQ(255u, pixel[2]);
     SLT_EXPECT_EQ(0u, gles_error(g));
@@ -487,8 +536,10 @@ SLT_TEST_F(gles, a_resource_is_a_texture, t)
     gles_send(g, GLES2_OP_glBindTexture, "uu", GL_TEXTURE_2D, names[0]);
     gles_send(g, RC_OP_rcBindTexture, "u", WORLD_WINDOW);
     gles_send(g, GLES2_OP_glBindFramebuffer, "uu", GL_FRAMEBUFFER, names[1]);
-    gles_send(g, GLES2_OP_glFramebufferTexture2D, "uuuui", GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, names[0], 0);
-    SLT_EXPECT_EQ((uint32_t)GL_FRAMEBUFFER_COMPLETE, gles_call(g, GLES2_OP_glCheckFramebufferStatus, "u", GL_FRAMEBUFFER));
+    gles_send(g, GLES2_OP_glFramebufferTexture2D, "uuuui", GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0,
+              GL_TEXTURE_2D, names[0], 0);
+    SLT_EXPECT_EQ((uint32_t)GL_FRAMEBUFFER_COMPLETE,
+                  gles_call(g, GLES2_OP_glCheckFramebufferStatus, "u", GL_FRAMEBUFFER));
     SLT_EXPECT_EQ(0xff0000ffu, gles_pixel(g, 0, 0));
     SLT_EXPECT_EQ(0u, gles_error(g));
 }

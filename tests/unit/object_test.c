@@ -34,7 +34,10 @@ static void objects_finish(struct objects *t)
 
 SLT_FIXTURE(object, struct objects, objects_init, objects_finish);
 
-static void *value(uintptr_t v) { return (void *)v; }
+static void *value(uintptr_t v)
+{
+    return (void *)v;
+}
 
 SLT_TEST_F(object, finds_only_its_kind, t)
 {

@@ -1,4 +1,5 @@
-/* A ring's thread with a scripted guest on the other end of a real ring, and the context commands. */
+/* A ring's thread with a scripted guest on the other end of a real ring, and the context commands.
+ */
 #include "asg/writer.h"
 #include "host/ring/hr_commands.h"
 #include "host/ring/ring.h"
@@ -10,14 +11,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OP_ADD = 100, OP_ECHO, OP_REFUSE, OP_VIOLATE, OP_BLOCK, OP_CHECKSUM, OP_NOTHING, OP_BULK, OP_NULL, OP_HUGE, OP_SIGNAL, OP_END };
+enum {
+    OP_ADD = 100,
+    OP_ECHO,
+    OP_REFUSE,
+    OP_VIOLATE,
+    OP_BLOCK,
+    OP_CHECKSUM,
+    OP_NOTHING,
+    OP_BULK,
+    OP_NULL,
+    OP_HUGE,
+    OP_SIGNAL,
+    OP_END
+};
 
 struct guest {
     void *memory;
     struct asg_writer writer;
     struct hr_ring *ring;
-    uint32_t sum;      /* of OP_ADD */
-    uint64_t bulk;     /* of OP_BULK */
+    uint32_t sum;  /* of OP_ADD */
+    uint64_t bulk; /* of OP_BULK */
     uint32_t lost, gone, taps, tap_on, block;
     uint64_t tap_bytes, tap_replies;
     char reason[192];
@@ -42,7 +56,10 @@ static void on_refuse(struct hr_call *call)
     hr_call_refuse(call, "always");
 }
 
-static void on_violate(struct hr_call *call) { hr_call_violate(call, "value %u", sl_unpack_u32(&call->in)); }
+static void on_violate(struct hr_call *call)
+{
+    hr_call_violate(call, "value %u", sl_unpack_u32(&call->in));
+}
 
 static void on_block(struct hr_call *call)
 {
@@ -52,9 +69,15 @@ static void on_block(struct hr_call *call)
     }
 }
 
-static void on_checksum(struct hr_call *call) { hr_ring_set_checksum(call->ring, sl_unpack_u32(&call->in)); }
+static void on_checksum(struct hr_call *call)
+{
+    hr_ring_set_checksum(call->ring, sl_unpack_u32(&call->in));
+}
 
-static void on_nothing(struct hr_call *call) { (void)call; /* its one output was NULL */ }
+static void on_nothing(struct hr_call *call)
+{
+    (void)call; /* its one output was NULL */
+}
 
 static void on_bulk(struct hr_call *call)
 {
@@ -64,15 +87,26 @@ static void on_bulk(struct hr_call *call)
     }
 }
 
-static void on_huge(struct hr_call *call) { (void)sl_reply_room(call->reply, (size_t)HR_REPLY_MAX + 1); }
+static void on_huge(struct hr_call *call)
+{
+    (void)sl_reply_room(call->reply, (size_t)HR_REPLY_MAX + 1);
+}
 
-static void on_signal(struct hr_call *call) { hr_ring_signal(call->ring, sl_unpack_u32(&call->in)); }
+static void on_signal(struct hr_call *call)
+{
+    hr_ring_signal(call->ring, sl_unpack_u32(&call->in));
+}
 
-static const hr_handler handlers[] = {on_add, on_echo, on_refuse, on_violate, on_block, on_checksum, on_nothing, on_bulk, NULL, on_huge,
-                                      on_signal};
+static const hr_handler handlers[] = {on_add,   on_echo,     on_refuse,  on_violate,
+                                      on_block, on_checksum, on_nothing, on_bulk,
+                                      NULL,     on_huge,     on_signal};
 static const uint8_t has_reply[] = {0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0};
-static const char *name_of(uint32_t opcode) { return opcode == OP_ADD ? "add" : "other"; }
-static const struct hr_family family = {"test", OP_ADD, OP_END - OP_ADD, handlers, name_of, has_reply};
+static const char *name_of(uint32_t opcode)
+{
+    return opcode == OP_ADD ? "add" : "other";
+}
+static const struct hr_family family = {"test",   OP_ADD,  OP_END - OP_ADD,
+                                        handlers, name_of, has_reply};
 
 static void on_lost(void *user, struct hr_ring *ring, const char *reason)
 {
@@ -82,9 +116,13 @@ static void on_lost(void *user, struct hr_ring *ring, const char *reason)
     sl_atomic_store_release(&g->lost, 1);
 }
 
-static void on_gone(void *user) { sl_atomic_store_release(&((struct guest *)user)->gone, 1); }
+static void on_gone(void *user)
+{
+    sl_atomic_store_release(&((struct guest *)user)->gone, 1);
+}
 
-static void on_tap(void *user, struct hr_ring *ring, uint32_t opcode, const void *packet, size_t size, const void *reply, size_t reply_size)
+static void on_tap(void *user, struct hr_ring *ring, uint32_t opcode, const void *packet,
+                   size_t size, const void *reply, size_t reply_size)
 {
     struct guest *g = user;
     (void)ring, (void)reply;
@@ -94,20 +132,37 @@ static void on_tap(void *user, struct hr_ring *ring, uint32_t opcode, const void
     g->tap_replies += reply_size;
 }
 
-static void wake(void *user) { hr_ring_wake(((struct guest *)user)->ring); }
-static bool alive(void *user) { return sl_atomic_load_acquire(&((struct guest *)user)->lost) == 0; }
+static void wake(void *user)
+{
+    hr_ring_wake(((struct guest *)user)->ring);
+}
+static bool alive(void *user)
+{
+    return sl_atomic_load_acquire(&((struct guest *)user)->lost) == 0;
+}
 
 static void guest_init(struct guest *g)
 {
     g->memory = aligned_alloc(4096, ASG_BLOB_BYTES);
     memset(g->memory, 0, ASG_BLOB_BYTES);
     const struct hr_binding binding = {&family, g};
-    const struct hr_config config = {.name = "test", .memory = g->memory, .memory_size = ASG_BLOB_BYTES, .bindings = &binding,
-                                     .binding_count = 1, .user = g, .lost = on_lost, .gone = on_gone, .tap_on = &g->tap_on,
+    const struct hr_config config = {.name = "test",
+                                     .memory = g->memory,
+                                     .memory_size = ASG_BLOB_BYTES,
+                                     .bindings = &binding,
+                                     .binding_count = 1,
+                                     .user = g,
+                                     .lost = on_lost,
+                                     .gone = on_gone,
+                                     .tap_on = &g->tap_on,
                                      .tap = on_tap};
     SLT_ASSERT_OK(hr_ring_create(&config, &g->ring));
-    const struct asg_writer_config writer = {.memory = g->memory, .memory_size = ASG_BLOB_BYTES, .buffer_size = ASG_BUFFER_BYTES,
-                                             .user = g, .ping = wake, .alive = alive};
+    const struct asg_writer_config writer = {.memory = g->memory,
+                                             .memory_size = ASG_BLOB_BYTES,
+                                             .buffer_size = ASG_BUFFER_BYTES,
+                                             .user = g,
+                                             .ping = wake,
+                                             .alive = alive};
     SLT_ASSERT_OK(asg_writer_init(&g->writer, &writer));
     g->writer_made = true;
     uint32_t preamble = 0;
@@ -215,10 +270,14 @@ struct bad_packet {
     const char *reason;
 };
 static const struct bad_packet bad_packets[] = {
-    {"length_0", OP_ADD, 0, "out of range"},          {"length_7", OP_ADD, 7, "out of range"},
-    {"length_2_32", OP_ADD, UINT32_MAX, "out of range"}, {"length_over_cap", OP_ADD, HR_PACKET_MAX + 1, "out of range"},
-    {"opcode_below", OP_ADD - 1, 12, "unknown opcode"}, {"opcode_above", OP_END, 12, "unknown opcode"},
-    {"violation", OP_VIOLATE, 12, "value 6"},         {"reply_too_large", OP_HUGE, 12, "reply"},
+    {"length_0", OP_ADD, 0, "out of range"},
+    {"length_7", OP_ADD, 7, "out of range"},
+    {"length_2_32", OP_ADD, UINT32_MAX, "out of range"},
+    {"length_over_cap", OP_ADD, HR_PACKET_MAX + 1, "out of range"},
+    {"opcode_below", OP_ADD - 1, 12, "unknown opcode"},
+    {"opcode_above", OP_END, 12, "unknown opcode"},
+    {"violation", OP_VIOLATE, 12, "value 6"},
+    {"reply_too_large", OP_HUGE, 12, "reply"},
 };
 SLT_TEST_FP(ring, a_violation_ends_it_with_a_reason, t, struct bad_packet, bad_packets, c)
 {
@@ -300,7 +359,8 @@ SLT_TEST_F(ring, signals_the_guest, t)
     SLT_EXPECT_OK(asg_signal_wait(t->memory, 4711, (int64_t)SL_NS_PER_S, true, alive, t));
 }
 
-/* A thread that is stuck in a driver: destroy comes back, and the ring cleans up when the thread does. */
+/* A thread that is stuck in a driver: destroy comes back, and the ring cleans up when the thread
+ * does. */
 SLT_TEST(ring_stuck, is_left_behind_and_cleans_up_later)
 {
     static struct guest g;
@@ -365,15 +425,22 @@ static enum sl_result task_begin(void *user, uint32_t ctx, uint32_t ring, uint64
     return SL_OK;
 }
 
-static void task_done(void *user, uint64_t task) { ((struct commands *)user)->done = task; }
+static void task_done(void *user, uint64_t task)
+{
+    ((struct commands *)user)->done = task;
+}
 
-static void env_lost(void *user, uint32_t ctx, const char *reason) { (void)user, (void)ctx, (void)reason; }
+static void env_lost(void *user, uint32_t ctx, const char *reason)
+{
+    (void)user, (void)ctx, (void)reason;
+}
 
 static void commands_init(struct commands *t)
 {
     t->guest.memory = aligned_alloc(4096, ASG_BLOB_BYTES);
     memset(t->guest.memory, 0, ASG_BLOB_BYTES);
-    t->env = (struct hct_env){.user = t, .task_begin = task_begin, .task_done = task_done, .ctx_lost = env_lost};
+    t->env = (struct hct_env){
+        .user = t, .task_begin = task_begin, .task_done = task_done, .ctx_lost = env_lost};
     hr_rings_init(&t->rings, &rings_ops, t, &t->env, 1, "test");
 }
 
@@ -385,7 +452,8 @@ static void commands_finish(struct commands *t)
 
 SLT_FIXTURE(commands, struct commands, commands_init, commands_finish);
 
-static enum sl_result submit(struct commands *t, uint32_t opcode, uint32_t a, uint32_t b, size_t size)
+static enum sl_result submit(struct commands *t, uint32_t opcode, uint32_t a, uint32_t b,
+                             size_t size)
 {
     uint8_t bytes[12];
     sl_store_u32(bytes, opcode);
@@ -403,11 +471,13 @@ static void attach(struct commands *t, uint32_t id, uint64_t size)
 /* B08: unknown, second and early commands are errors; the context lives. */
 SLT_TEST_F(commands, refuses_what_has_no_sense, t)
 {
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, GFXSTREAM_CONTEXT_CREATE, 5, 0, 8));  /* not attached */
+    SLT_EXPECT_RESULT(SL_ERR_INVALID,
+                      submit(t, GFXSTREAM_CONTEXT_CREATE, 5, 0, 8)); /* not attached */
     attach(t, 5, ASG_BLOB_BYTES);
-    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, submit(t, GFXSTREAM_CONTEXT_PING, 5, 0, 8));   /* before create */
+    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND,
+                      submit(t, GFXSTREAM_CONTEXT_PING, 5, 0, 8)); /* before create */
     SLT_EXPECT_OK(submit(t, GFXSTREAM_CONTEXT_CREATE, 5, 0, 8));
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, GFXSTREAM_CONTEXT_CREATE, 5, 0, 8));  /* a second */
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, GFXSTREAM_CONTEXT_CREATE, 5, 0, 8)); /* a second */
     SLT_EXPECT_OK(submit(t, GFXSTREAM_CONTEXT_PING, 5, 0, 8));
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, submit(t, GFXSTREAM_CONTEXT_PING, 6, 0, 8));
     SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, submit(t, 0x1001 | 10, 5, 0, 8));
@@ -428,7 +498,8 @@ SLT_TEST_F(commands, refuses_memory_that_cannot_be_a_ring, t)
 /* B11: commands shorter than their opcode needs. */
 SLT_TEST_F(commands, refuses_short_commands, t)
 {
-    static const uint32_t opcodes[] = {GFXSTREAM_CONTEXT_CREATE, GFXSTREAM_CONTEXT_PING, GFXSTREAM_CREATE_EXPORT_SYNC};
+    static const uint32_t opcodes[] = {GFXSTREAM_CONTEXT_CREATE, GFXSTREAM_CONTEXT_PING,
+                                       GFXSTREAM_CREATE_EXPORT_SYNC};
     attach(t, 5, ASG_BLOB_BYTES);
     for (size_t i = 0; i < 3; i++) {
         for (size_t size = 0; size < (i == 2 ? 12u : 8u); size++) {

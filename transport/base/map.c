@@ -10,7 +10,8 @@ struct sl_map_entry {
     uint32_t removed; /* a hole that a search must step over */
 };
 
-/* Keys come from a peer: a multiplication spreads runs of them; the worst case is bounded by `max`, which owners keep small. */
+/* Keys come from a peer: a multiplication spreads runs of them; the worst case is bounded by `max`,
+ * which owners keep small. */
 static uint32_t start_of(const struct sl_map *map, uint32_t key)
 {
     uint32_t h = key * 2654435769u;

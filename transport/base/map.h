@@ -1,5 +1,5 @@
-/* A map from ids that a peer chose (u32, any value) to pointers. Open addressing, grows by doubling; one owner locks it.
- * Ids that we choose ourselves belong into a struct sl_table. */
+/* A map from ids that a peer chose (u32, any value) to pointers. Open addressing, grows by
+ * doubling; one owner locks it. Ids that we choose ourselves belong into a struct sl_table. */
 #ifndef SL_MAP_H
 #define SL_MAP_H
 
@@ -26,7 +26,8 @@ enum sl_result sl_map_add(struct sl_map *map, uint32_t key, void *value) SL_MUST
 void *sl_map_find(const struct sl_map *map, uint32_t key);
 /* Takes the entry out and returns its value, or NULL. */
 void *sl_map_remove(struct sl_map *map, uint32_t key);
-/* Walk: start with *cursor = 0; NULL at the end. Removing the entry just returned is allowed, adding is not. */
+/* Walk: start with *cursor = 0; NULL at the end. Removing the entry just returned is allowed,
+ * adding is not. */
 void *sl_map_next(const struct sl_map *map, uint32_t *cursor, uint32_t *key);
 
 #endif
