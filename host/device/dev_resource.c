@@ -256,6 +256,11 @@ enum sl_result dev_res_create_tex(struct vgd *vgd, uint32_t resource_id, const s
         resource_free(res);
         return r;
     }
+    /* Entered first: the provider takes a hold on the memory. */
+    r = resource_enter(d, res);
+    if (r != SL_OK) {
+        return r;
+    }
     /* The first provider that keeps native textures is told; the others share the backing. */
     for (uint32_t i = 0; i < d->provider_count && res->provider == NULL; i++) {
         struct hct_provider *provider = d->providers[i].provider;
@@ -265,17 +270,12 @@ enum sl_result dev_res_create_tex(struct vgd *vgd, uint32_t resource_id, const s
         struct hct_memory view = dev_resource_view(res);
         r = provider->ops->tex_create(provider, resource_id, args, &view, stride);
         if (r != SL_OK) {
-            resource_free(res);
+            resource_leave(d, res);
             return r;
         }
         res->provider = provider;
     }
-    struct hct_provider *told = res->provider;
-    r = resource_enter(d, res);
-    if (r != SL_OK && told != NULL) {
-        told->ops->tex_destroy(told, resource_id);
-    }
-    return r;
+    return SL_OK;
 }
 
 /* ---- mapping and export ---- */
