@@ -1,0 +1,1 @@
+"""Sluice's code generator: spec tables and policy -> IR -> check -> plan -> emitters. Standard library only."""

@@ -1,0 +1,58 @@
+"""python3 -m sluicegen --root codegen --out DIR: reads the tables, checks them, writes what changed.
+
+--list prints the files that it would write, for the build; exit 1 and one line on stderr when a table is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from . import check, plan
+from .cwriter import Output
+from .emit import call, dispatch, driver, entry, names, pack, unpack
+from .errors import SpecError
+from .read import policy
+
+
+def generate(root: Path, out: Output) -> None:
+    model = policy.read_model(root)
+    check.check(model)
+    for api in model.apis:
+        planned = plan.plan_api(api)
+        names.emit(out, api)
+        pack.emit(out, planned)
+        unpack.emit(out, planned)
+        call.emit(out, planned)
+        dispatch.emit(out, model, planned)
+        if api.name == "gles2":
+            entry.emit_extensions(out, model, entry.emit(out, model, planned))
+    driver.emit(out, model)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="sluicegen", description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="the folder with spec/ and policy/")
+    parser.add_argument("--out", type=Path, help="where generated files go")
+    parser.add_argument("--list", action="store_true", help="print the names of the generated .c files instead")
+    args = parser.parse_args()
+    if not args.list and args.out is None:
+        parser.error("--out or --list is needed")
+    try:
+        if args.list:
+            with tempfile.TemporaryDirectory() as scratch:
+                out = Output(Path(scratch))
+                generate(args.root, out)
+            print(";".join(out.written), end="")
+        else:
+            generate(args.root, Output(args.out))
+    except SpecError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""What must hold before anything is emitted; each failure names its place."""
+
+from __future__ import annotations
+
+from typing import Set
+
+from . import ir
+from .errors import SpecError
+
+
+def _references(length: ir.Length) -> Set[str]:
+    if isinstance(length, ir.Ref):
+        return {length.param}
+    if isinstance(length, ir.Binary):
+        return _references(length.left) | _references(length.right)
+    return set()
+
+
+def check(model: ir.Model) -> None:
+    for api in model.apis:
+        names: Set[str] = set()
+        for index, command in enumerate(api.commands):
+            if command.opcode != api.first + index:
+                raise SpecError(command.where, command.name, f"opcode {command.opcode} should be {api.first + index}")
+            if command.name in names:
+                raise SpecError(command.where, command.name, "stands twice")
+            names.add(command.name)
+            params = {p.name for p in command.params}
+            for param in command.params:
+                unknown = sorted(_references(param.length) - params) if param.length is not None else []
+                if unknown:
+                    raise SpecError(command.where, command.name, f"length names unknown parameter '{unknown[0]}'")
+        for line in (*model.guest, *model.host):
+            if line.api == api.name and line.name != "*" and line.name not in names:
+                raise SpecError(line.where, line.name, f"no such command in {api.name}")
+    for line in (*model.guest, *model.host):
+        if line.how not in ("hand", "refuse", "absent"):
+            raise SpecError(line.where, line.name, f"'{line.how}' is not a policy; hand, refuse or absent")
+        if not line.reason:
+            raise SpecError(line.where, line.name, "a policy needs its reason")
+    entries = {c.name for a in model.apis for c in a.commands}
+    for alias in model.aliases:
+        if alias.target not in entries:
+            raise SpecError(alias.where, alias.name, f"target '{alias.target}' is no command")

@@ -1,0 +1,204 @@
+"""host/<api>_dispatch.[ch] and host/<api>_hand.h: packet -> checked arguments -> native or hand-written function -> reply.
+
+Every handler has the same order: unpack (too short: violation), reserve the whole reply as zeros, refuse what policy or a length
+rule refuses, call, store outputs and the result.
+"""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from .. import ir, plan
+from ..cwriter import Output
+from . import lengths
+
+_PREFIX = {"gles1": "hgl1", "gles2": "hgl", "rc": "hrc", "sl": "hrc"}
+_SPARE = 4096  # GL may write more than the guest asked for
+_SPARE_LIST = 262144  # ... and a block's uniform indices are as many as the block has
+
+
+def _policy(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
+    for line in model.host:
+        if line.api == command.api and line.name in (command.name, "*"):
+            return line
+    return None
+
+
+def _hand(command: plan.CommandPlan) -> str:
+    c = command.command
+    returns = command.value.prim.c_type if command.value is not None else "void"
+    return f"{returns} {_PREFIX[c.api]}_{c.name}(struct hr_call *call, const struct {c.api}_args_{c.name} *args)"
+
+
+def _rule(param: ir.Param, command: ir.Command) -> Optional[str]:
+    if param.length is None:
+        return None
+
+    def signed(name: str) -> bool:
+        prim = command.param(name).type.prim
+        return prim is not None and prim.signed
+
+    def string(name: str) -> str:
+        return f"string_size(a.{name}, a.{name}_size)"
+
+    return lengths.expression(param.length, lambda name: f"a.{name}", signed, string)
+
+
+def _checks(command: plan.CommandPlan, hand: bool) -> str:
+    """Conditions under which the arguments are refused."""
+    c = command.command
+    words: List[str] = []
+    for step in command.inputs:
+        name = step.param.name
+        rule = _rule(step.param, c)
+        if rule is None:
+            if not hand and step.param.length is not None:
+                words.append(f"a.{name}_size == 0")
+            continue
+        test = f"{rule} > a.{name}_size"
+        words.append(f"(a.{name} != NULL && {test})" if step.param.nullable else test)
+    for out in command.outputs:
+        name = out.param.name
+        rule = _rule(out.param, c)
+        if rule is not None and not hand and "param_size" not in rule:
+            test = f"{rule} > a.{name}_size"
+            words.append(f"(a.{name}_size != 0 && {test})" if out.param.nullable else test)
+    return " || ".join(words)
+
+
+def _reply(command: plan.CommandPlan) -> str:
+    sizes = [f"(size_t)a.{s.param.name}_size" for s in command.outputs]
+    if command.value is not None:
+        sizes.append(str(command.value.prim.size))
+    if not sizes:
+        return ""
+    return (f"    uint8_t *reply = sl_reply_room(call->reply, {' + '.join(sizes)});\n"
+            "    if (reply == NULL) {\n        hr_call_violate(call, \"a reply of this size is not to be had\");\n        return;\n    }\n")
+
+
+def _native_call(command: plan.CommandPlan) -> str:
+    c = command.command
+    text = f"    const struct gl_driver *gl = *(const struct gl_driver *const *)call->user;\n    if (gl->{c.name[2:]} == NULL) {{\n"
+    text += '        hr_call_refuse(call, "the native driver has no such function");\n        return;\n    }\n'
+    for out in command.outputs:
+        name = out.param.name
+        spare = _SPARE_LIST if isinstance(out.param.length, ir.Binary) and "blockParamSize" in repr(out.param.length) else _SPARE
+        need = f"(size_t)a.{name}_size + {spare}"
+        fetch = f"scratch(call, {need})"
+        if out.param.nullable:
+            text += f"    void *{name} = a.{name}_size != 0 ? {fetch} : NULL;\n    if ({name} == NULL && a.{name}_size != 0) {{\n"
+        else:
+            text += f"    void *{name} = {fetch};\n    if ({name} == NULL) {{\n"
+        text += "        return;\n    }\n"
+    words = []
+    for step in command.request:
+        p = step.param
+        if isinstance(step, plan.OutLength):
+            words.append(p.name)
+        elif isinstance(step, plan.Scalar):
+            words.append(f"(GLsync)(uintptr_t)a.{p.name}" if p.c_type == "GLsync" else f"({p.c_type})a.{p.name}")
+        else:
+            words.append(f"({p.c_type})(uintptr_t)a.{p.name}")
+    called = f"gl->{c.name[2:]}({', '.join(words)})"
+    if command.value is None:
+        text += f"    {called};\n"
+    else:
+        text += f"    {command.value.prim.c_type} result = ({command.value.prim.c_type}){called};\n"
+    offset = "reply"
+    for out in command.outputs:
+        name = out.param.name
+        copy = f"    memcpy({offset}, {name}, a.{name}_size);\n"
+        text += f"    if ({name} != NULL) {{\n    {copy}    }}\n" if out.param.nullable else copy
+        offset += f" + a.{name}_size"
+    if command.value is not None:
+        text += f"    memcpy({offset}, &result, sizeof result);\n"
+    return text
+
+
+def _hand_call(command: plan.CommandPlan) -> str:
+    c = command.command
+    text, offset = "", "reply"
+    for out in command.outputs:
+        name = out.param.name
+        text += f"    a.{name} = a.{name}_size != 0 ? {offset} : NULL;\n" if out.param.nullable else f"    a.{name} = {offset};\n"
+        offset += f" + a.{name}_size"
+    called = f"{_PREFIX[c.api]}_{c.name}(call, &a)"
+    if command.value is None:
+        return text + f"    {called};\n"
+    return text + f"    {command.value.prim.c_type} result = {called};\n    memcpy({offset}, &result, sizeof result);\n"
+
+
+def _handler(model: ir.Model, command: plan.CommandPlan) -> str:
+    c = command.command
+    policy = _policy(model, c)
+    text = f"void {c.api}_on_{c.name}(struct hr_call *call)\n{{\n    struct {c.api}_args_{c.name} a;\n"
+    text += f"    if (!{c.api}_unpack_{c.name}(&call->in, &a)) {{\n"
+    text += '        hr_call_violate(call, "the packet is shorter than its fields");\n        return;\n    }\n'
+    text += _reply(command)
+    if policy is not None and policy.how == "refuse":
+        return text + f'    hr_call_refuse(call, "{policy.reason}");\n}}\n'
+    hand = policy is not None
+    checks = _checks(command, hand)
+    if checks:
+        text += f"    if ({checks}) {{\n        hr_call_refuse(call, \"fewer bytes than the arguments say\");\n        return;\n    }}\n"
+    return text + (_hand_call(command) if hand else _native_call(command)) + "}\n"
+
+
+_HELPERS = """/* Zeroed memory for an output; NULL and refused when the arena has no more. */
+static inline void *scratch(struct hr_call *call, size_t size)
+{
+    void *p = sl_arena_get(call->in.arena, size);
+    if (p == NULL) {
+        hr_call_refuse(call, "an output of %zu bytes is too large", size);
+        return NULL;
+    }
+    memset(p, 0, size);
+    return p;
+}
+
+/* Bytes that a string needs, its NUL included: more than there are when the NUL is missing. */
+static inline uint64_t string_size(const void *text, uint32_t size)
+{
+    const char *end = size != 0 ? memchr(text, 0, size) : NULL;
+    return end != NULL ? (uint64_t)(end - (const char *)text) + 1 : UINT64_MAX;
+}
+
+"""
+
+
+def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> None:
+    name = api.api.name
+    gles = name.startswith("gles")
+    out.header(f"host/{name}_dispatch.h", f"Dispatch of {name}.", ('"host/ring/ring.h"',),
+               f"extern const struct hr_family {name}_family;\n")
+    hands = [c for c in api.commands
+             if (p := _policy(model, c.command)) is not None and p.how == "hand"]
+    out.header(f"host/{name}_hand.h", f"Handlers of {name} that are written by hand; why: policy/host.csv.",
+               ('"host/ring/ring.h"', f'"wire/{name}_args.h"'), "".join(_hand(c) + ";\n" for c in hands))
+    functions = lengths.functions(list(model.sizes))
+    helpers = _HELPERS + "\n".join(functions[k] for k in sorted(functions))
+    headers = ['"host/ring/ring.h"', f'"host/{name}_hand.h"', f'"wire/{name}_unpack.h"']
+    if gles:
+        headers.append('"host/gl_driver.h"')
+    out.header(f"host/{name}_handlers.h", f"Shared by the handlers of {name}.",
+               [*headers, "<string.h>"], (helpers if gles else _HELPERS) + "\n" + "".join(
+                   f"void {name}_on_{c.command.name}(struct hr_call *call);\n" for c in api.commands))
+    for family, commands in api.by_family().items():
+        body = "\n".join(_handler(model, c) for c in commands)
+        out.source(f"host/{name}_{family}_dispatch.c", f"Handlers of {name}, {family}.", (f'"host/{name}_handlers.h"',),
+                   body)
+    _table(out, api)
+
+
+def _table(out: Output, api: plan.ApiPlan) -> None:
+    """The family: handlers by opcode."""
+    name = api.api.name
+    table = "".join(f"    {name}_on_{c.command.name},\n" for c in api.commands)
+    replies = "".join(f"    {1 if c.command.has_reply else 0}, /* {c.command.name} */\n" for c in api.commands)
+    out.source(f"host/{name}_dispatch.c", f"Dispatch of {name}.",
+               (f'"host/{name}_dispatch.h"', "", f'"host/{name}_handlers.h"', f'"wire/{name}_names.h"', f'"wire/{name}_opcodes.h"'),
+               f"static const hr_handler handlers[] = {{\n{table}}};\n\n"
+               f"static const uint8_t has_reply[] = {{\n{replies}}};\n\n"
+               f"const struct hr_family {name}_family = {{\n    .name = \"{name}\",\n"
+               f"    .first_opcode = {name.upper()}_OP_FIRST,\n    .count = {name.upper()}_OP_END - {name.upper()}_OP_FIRST,\n"
+               f"    .handlers = handlers,\n    .opcode_name = {name}_op_name,\n    .has_reply = has_reply,\n}};\n")

@@ -1,0 +1,138 @@
+"""guest/gles_entry.[ch], guest/gles_hand.h: what an application can call, by name.
+
+A function is direct (generated here: pack, or call when there is a reply) or hand-written (policy/guest.csv). Internal and reserved
+commands have no entry of their own unless policy says that they are written by hand.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional, Tuple
+
+from .. import ir, plan
+from ..cwriter import GL_HEADERS, Output
+from . import driver, lengths
+
+
+def _policy(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
+    for line in model.guest:
+        if line.api == command.api and line.name == command.name:
+            return line
+    return None
+
+
+def _size(param: ir.Param, command: ir.Command) -> str:
+    assert param.length is not None
+
+    def signed(name: str) -> bool:
+        prim = command.param(name).type.prim
+        return prim is not None and prim.signed
+
+    rule = lengths.expression(param.length, lambda name: name, signed, lambda name: f"strlen({name})")
+    assert rule is not None, command.name
+    return f"{param.name} != NULL ? byte_count({rule}) : 0"
+
+
+def direct(command: ir.Command) -> bool:
+    """Can the call be made from its arguments alone?"""
+    if command.internal or command.reserved or "*" in command.returns:
+        return False
+    for p in command.params:
+        if p.direction is ir.Direction.VALUE:
+            continue
+        if p.length is None or p.gather or p.dma or lengths.expression(
+                p.length, lambda n: n, lambda n: False, lambda n: n) is None:
+            return False
+    return True
+
+
+def _entry(planned: plan.CommandPlan) -> str:
+    c = planned.command
+    text = f"static {c.returns} entry_{c.name}({driver.signature(c)})\n{{\n"
+    text += "    struct ggl_context *c = ggl_current();\n    if (SL_UNLIKELY(c == NULL)) {\n        return"
+    text += ";\n    }\n" if planned.value is None else " 0;\n    }\n"
+    words = ["c->stream" if c.has_reply else "gs_pack(c->stream)"]
+    for step in planned.request:
+        p = step.param
+        if isinstance(step, plan.Scalar):
+            words.append(f"(uint32_t)(uintptr_t){p.name}" if p.c_type == "GLeglImageOES" else p.name)
+        elif isinstance(step, plan.Bytes):
+            words.append(f"{p.name}, {_size(p, c)}")
+        else:
+            words.append(f"{p.name}, {_size(p, c)}")
+    called = f"{c.api}_{'call' if c.has_reply else 'pack'}_{c.name}({', '.join(words)})"
+    return text + (f"    {called};\n}}\n" if planned.value is None else f"    return {called};\n}}\n")
+
+
+def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> Tuple[str, ...]:
+    """Returns every name that an application finds."""
+    found: Dict[str, str] = {}
+    entries: List[str] = []
+    hands: List[str] = []
+    for planned in api.commands:
+        c = planned.command
+        policy = _policy(model, c)
+        if policy is not None:
+            if policy.how == "hand":
+                found[c.name] = f"ggl_{c.name}"
+                star = "" if c.returns.endswith("*") else " "
+                hands.append(f"{c.returns}{star}ggl_{c.name}({driver.signature(c)});\n")
+        elif direct(c):
+            found[c.name] = f"entry_{c.name}"
+            entries.append(_entry(planned))
+    for alias in model.aliases:
+        if alias.target in found:
+            found.setdefault(alias.name, found[alias.target])
+    out.header("guest/gles_hand.h", "GLES functions that are written by hand; why: policy/guest.csv.", GL_HEADERS, "".join(hands))
+    out.header("guest/gles_entry.h", "GLES functions by name.", (),
+               "struct ggl_proc {\n    const char *name;\n    void (*fn)(void);\n};\n\n"
+               "/* The function that an application finds under this name, or NULL. Any thread. */\n"
+               "const struct ggl_proc *ggl_proc_find(const char *name);\n")
+    sizes = lengths.functions(list(model.sizes))
+    rows = "".join(f'    {{"{n}", (void (*)(void)){found[n]}}},\n' for n in sorted(found))
+    body = "\n".join(sizes[k] for k in sorted(sizes)) + _HELPERS + "\n".join(entries)
+    body += f"\nstatic const struct ggl_proc procs[] = {{\n{rows}}};\n" + _FIND
+    out.source("guest/gles_entry.c", "GLES functions by name.",
+               ('"guest/gles_entry.h"', "", '"guest/gles/ggl.h"', '"guest/gles2_call.h"', '"guest/gles_hand.h"',
+                '"wire/gles2_pack.h"', "", "<stdlib.h>", "<string.h>"), body)
+    return tuple(sorted(found))
+
+
+_HELPERS = """
+/* A byte count as the wire has it; one past it can only come from a count that GL refuses: then nothing is sent. */
+static inline uint32_t byte_count(uint64_t bytes)
+{
+    return bytes <= UINT32_MAX / 2 ? (uint32_t)bytes : 0;
+}
+
+"""
+
+_FIND = """
+static int compare(const void *name, const void *proc)
+{
+    return strcmp(name, ((const struct ggl_proc *)proc)->name);
+}
+
+const struct ggl_proc *ggl_proc_find(const char *name)
+{
+    return bsearch(name, procs, sizeof procs / sizeof procs[0], sizeof procs[0], compare);
+}
+"""
+
+
+def emit_extensions(out: Output, model: ir.Model, entries: Tuple[str, ...]) -> None:
+    known = set(entries)
+    allowed = sorted(e.name for e in model.extensions if not e.reason and all(c in known for c in e.commands))
+    rows = "".join(f'    "{name}",\n' for name in allowed)
+    out.header("guest/gl_extensions.h", "Extensions that are passed on.", ("<stdbool.h>", "<stddef.h>"),
+               "/* Is this extension marshalled completely? name need not end with a NUL. */\n"
+               "bool ggl_extension_known(const char *name, size_t length);\n")
+    out.source("guest/gl_extensions.c", "Extensions that are passed on.",
+               ('"guest/gl_extensions.h"', "", "<string.h>"),
+               f"static const char *const known[] = {{\n{rows}}};\n\n"
+               "bool ggl_extension_known(const char *name, size_t length)\n{\n"
+               "    size_t low = 0;\n    size_t high = sizeof known / sizeof known[0];\n"
+               "    while (low < high) {\n        size_t middle = (low + high) / 2;\n"
+               "        int order = strncmp(name, known[middle], length);\n"
+               "        if (order == 0 && known[middle][length] == 0) {\n            return true;\n        }\n"
+               "        if (order > 0) {\n            low = middle + 1;\n        } else {\n            high = middle;\n        }\n"
+               "    }\n    return false;\n}\n")

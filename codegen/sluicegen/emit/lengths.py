@@ -1,0 +1,43 @@
+"""Length rules and length functions as C."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, Optional
+
+from .. import ir
+
+
+def expression(length: ir.Length, value: Callable[[str], str], signed: Callable[[str], bool],
+               string: Callable[[str], str]) -> Optional[str]:
+    """A uint64_t expression, or None when the rule needs state that is not in the packet. value: how to spell a parameter;
+    string: how to spell strlen of one."""
+    if isinstance(length, ir.Const):
+        return f"{length.value}u"
+    if isinstance(length, ir.Ref):
+        name = value(length.param)
+        return f"({name} > 0 ? (uint64_t){name} : 0)" if signed(length.param) else f"(uint64_t){name}"
+    if isinstance(length, ir.Binary):
+        left, right = (expression(side, value, signed, string) for side in (length.left, length.right))
+        return f"({left} {length.op} {right})" if left is not None and right is not None else None
+    if length.function == "strlen":
+        return string(length.args[0])
+    if length.function in ("paramSize", "clearElts"):
+        return f"{'param_size' if length.function == 'paramSize' else 'clear_elements'}({value(length.args[0])})"
+    return None
+
+
+def functions(sizes: List[ir.Size]) -> Dict[str, str]:
+    """static C functions by name: values that a length function knows by enum, 1 for every other."""
+    names = {"paramSize": "param_size", "clearElts": "clear_elements"}
+    result = {}
+    for function, name in names.items():
+        cases: Dict[int, List[str]] = {}
+        for size in sizes:
+            if size.function == function:
+                cases.setdefault(size.value, []).append(size.enum)
+        body = ""
+        for number in sorted(cases):
+            body += "".join(f"    case {enum}:\n" for enum in cases[number]) + f"        return {number};\n"
+        result[name] = (f"static inline uint64_t {name}(uint32_t name)\n{{\n    switch (name) {{\n{body}"
+                        "    default:\n        return 1;\n    }\n}\n")
+    return result

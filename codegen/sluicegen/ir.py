@@ -1,0 +1,225 @@
+"""What the readers say and everybody else walks: APIs, commands, types, length expressions, policy.
+
+Knows nothing of C emitters and nothing of byte layout (plan.py does). All frozen; order is the spec's order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Optional, Tuple, Union
+
+from .errors import Where
+
+
+class Prim(Enum):
+    """A scalar's form on the wire: value is (stdint name, bytes, sl_load/sl_store suffix)."""
+
+    U8 = ("uint8_t", 1, "u8")
+    I8 = ("int8_t", 1, "u8")
+    U16 = ("uint16_t", 2, "u16")
+    I16 = ("int16_t", 2, "u16")
+    U32 = ("uint32_t", 4, "u32")
+    I32 = ("int32_t", 4, "u32")
+    U64 = ("uint64_t", 8, "u64")
+    I64 = ("int64_t", 8, "u64")
+    F32 = ("float", 4, "f32")
+
+    @property
+    def c_type(self) -> str:
+        return self.value[0]
+
+    @property
+    def size(self) -> int:
+        return self.value[1]
+
+    @property
+    def accessor(self) -> str:
+        return self.value[2]
+
+    @property
+    def signed(self) -> bool:
+        return self.name.startswith("I")
+
+
+class Kind(Enum):
+    """What a type means; Vulkan adds handle, struct, union and chain beside these."""
+
+    SCALAR = "scalar"
+    ENUM = "enum"
+    FLAGS = "flags"
+    STRING = "string"  # bytes that end with a NUL
+    ARRAY = "array"  # of `element`
+    BLOB = "blob"  # bytes
+
+
+@dataclass(frozen=True)
+class Type:
+    """A type as the API spells it, and its wire form when it is a scalar."""
+
+    name: str  # "GLenum"; of an array or string: the element's
+    kind: Kind
+    prim: Optional[Prim] = None
+    element: Optional["Type"] = None
+
+    @property
+    def align(self) -> int:
+        """Alignment that a reader of the bytes may expect."""
+        if self.kind is Kind.ARRAY and self.element is not None and self.element.prim is not None:
+            return self.element.prim.size
+        return 1 if self.kind is Kind.STRING else 4
+
+
+# Length expressions: bytes, evaluated in 64 bits; a negative operand counts as 0.
+@dataclass(frozen=True)
+class Const:
+    value: int
+
+
+@dataclass(frozen=True)
+class Ref:
+    param: str
+
+
+@dataclass(frozen=True)
+class Binary:
+    op: str  # "+", "*" or ">>"
+    left: "Length"
+    right: "Length"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A length function of spec/sizes.csv or of the reader's list: paramSize(pname), strlen(name), pixels2D(unpack)."""
+
+    function: str
+    args: Tuple[str, ...]  # names of parameters, or of pixel store state
+
+
+Length = Union[Const, Ref, Binary, Call]
+
+
+class Direction(Enum):
+    VALUE = "value"
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True)
+class Param:
+    name: str
+    c_type: str  # as the API declares it: "GLenum", "const GLuint *"
+    type: Type
+    direction: Direction
+    length: Optional[Length] = None  # bytes; None: a scalar, or bytes that upstream never defined (reserved commands)
+    nullable: bool = False  # a length of 0 means NULL
+    large: bool = False  # upstream sends it past its stream buffer
+    dma: bool = False  # an 8-byte address travels instead of the bytes
+    gather: bool = False  # the packer takes pieces of memory (struct sl_gather)
+
+
+@dataclass(frozen=True)
+class Command:
+    api: str
+    opcode: int
+    name: str
+    family: str
+    returns: str  # C type, "void" for none
+    result: Optional[Type]  # of the reply; None for void and for pointers, which never travel
+    params: Tuple[Param, ...]
+    internal: bool  # on the wire only, not a function of the API
+    reserved: bool  # has an opcode, but upstream never defined a sender
+    flush: bool  # the sender flushes after it
+    where: Where
+
+    def param(self, name: str) -> Param:
+        for param in self.params:
+            if param.name == name:
+                return param
+        raise KeyError(name)
+
+    @property
+    def has_reply(self) -> bool:
+        return self.result is not None or any(p.direction is Direction.OUT and not p.dma for p in self.params)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One line of policy/guest.csv or policy/host.csv."""
+
+    api: str
+    name: str
+    how: str  # "hand", "absent" (guest), "refuse", "call", "data" (host)
+    detail: str
+    reason: str
+    where: Where
+
+
+@dataclass(frozen=True)
+class Alias:
+    """An application's name for a function that is marshalled under another: glBindVertexArrayOES."""
+
+    name: str
+    target: str
+    extension: str
+    where: Where
+
+
+@dataclass(frozen=True)
+class Extension:
+    """One line of policy/extensions.csv."""
+
+    name: str
+    commands: Tuple[str, ...]
+    reason: str  # why it is refused; empty: allowed
+    where: Where
+
+
+@dataclass(frozen=True)
+class Size:
+    """One case of a length function: paramSize(GL_VIEWPORT) = 4."""
+
+    function: str
+    enum: str
+    number: int  # the enum's value
+    value: int
+
+
+@dataclass(frozen=True)
+class Api:
+    name: str  # "gles2"
+    prefix: str  # of its functions: "gl", "rc", "sl"
+    first: int
+    commands: Tuple[Command, ...]
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.commands)
+
+    @property
+    def families(self) -> Tuple[str, ...]:
+        return tuple(sorted({c.family for c in self.commands}))
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything that was read."""
+
+    apis: Tuple[Api, ...]
+    guest: Tuple[Policy, ...]
+    host: Tuple[Policy, ...]
+    aliases: Tuple[Alias, ...]
+    extensions: Tuple[Extension, ...]
+    sizes: Tuple[Size, ...]
+
+    def api(self, name: str) -> Api:
+        for api in self.apis:
+            if api.name == name:
+                return api
+        raise KeyError(name)
+
+    def policy(self, side: str, command: Command) -> Optional[Policy]:
+        for line in self.guest if side == "guest" else self.host:
+            if line.api == command.api and line.name == command.name:
+                return line
+        return None

@@ -1,0 +1,25 @@
+"""policy/*.csv, spec/aliases.csv and spec/sizes.csv, and the whole model from one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List, Tuple
+
+from .. import ir
+from . import rows, spec
+
+
+def _policy(path: Path) -> Tuple[ir.Policy, ...]:
+    return tuple(ir.Policy(*cells, where) for where, cells in rows(path, ("api", "name", "how", "detail", "reason")))
+
+
+def read_model(root: Path) -> ir.Model:
+    apis = tuple(spec.read(root / "spec" / f"{api}.csv", api) for api in spec.APIS)
+    aliases = tuple(ir.Alias(cells[0], cells[1], cells[2], where)
+                    for where, cells in rows(root / "spec" / "aliases.csv", ("name", "target", "extension")))
+    extensions = tuple(ir.Extension(cells[0], tuple(cells[1].split()), cells[2], where)
+                       for where, cells in rows(root / "policy" / "extensions.csv", ("name", "commands", "reason")))
+    sizes: List[ir.Size] = [ir.Size(cells[0], cells[1], 0, int(cells[2]))
+                            for _, cells in rows(root / "spec" / "sizes.csv", ("function", "enum", "value"))]
+    return ir.Model(apis, _policy(root / "policy" / "guest.csv"), _policy(root / "policy" / "host.csv"), aliases,
+                    extensions, tuple(sizes))
