@@ -116,6 +116,7 @@ class Param:
     large: bool = False  # upstream sends it past its stream buffer
     dma: bool = False  # an 8-byte address travels instead of the bytes
     gather: bool = False  # the packer takes pieces of memory (struct sl_gather)
+    size_name: str = ""  # how generated code calls a pointer's byte count: data_size, or data_bytes where a parameter has that name
 
 
 @dataclass(frozen=True)

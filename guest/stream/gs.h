@@ -44,6 +44,14 @@ static inline struct sl_pack *gs_pack(struct gs_stream *stream) { return &stream
 static inline void gs_flush(struct gs_stream *stream) { asg_writer_flush(&stream->ring); }
 /* Flush and read reply bytes; zeros when the stream is dead. With checksum on, gs_reply_end checks the trailing 8 bytes. */
 void gs_read(struct gs_stream *stream, void *data, size_t size);
+/* After the last part of a reply: takes the checksum when that is on. */
+static inline void gs_reply_end(struct gs_stream *stream)
+{
+    if (SL_UNLIKELY(stream->ring.pack.tail != 0)) {
+        uint8_t sum[8];
+        gs_read(stream, sum, sizeof sum);
+    }
+}
 static inline bool gs_dead(const struct gs_stream *stream) { return asg_writer_dead(&stream->ring); }
 
 #endif

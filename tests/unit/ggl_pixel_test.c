@@ -1,4 +1,5 @@
 /* Pixel sizes, and uploads and reads with every pixel store, against a plain reference. */
+#include "wire/gles2_opcodes.h"
 #include "tests/support/ggl_script.h"
 #include "tests/support/slt.h"
 

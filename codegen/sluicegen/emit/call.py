@@ -18,11 +18,11 @@ def _parameters(command: plan.CommandPlan) -> str:
 def _arguments(command: plan.CommandPlan) -> str:
     words = ["gs_pack(stream)"]
     for step in command.request:
-        name = step.param.name
+        name, name_size = step.param.name, step.param.size_name
         if isinstance(step, plan.Bytes) and not step.param.gather:
-            words.append(f"{name}, {name}_size")
+            words.append(f"{name}, {name_size}")
         elif isinstance(step, plan.OutLength):
-            words.append(f"{name} != NULL ? {name}_size : 0")
+            words.append(f"{name} != NULL ? {name_size} : 0")
         else:
             words.append(name)
     return ", ".join(words)
@@ -35,8 +35,8 @@ def _function(command: plan.CommandPlan) -> str:
     text = f"static inline {returns} {c.api}_call_{c.name}({_parameters(command)})\n{{\n"
     text += f"    {c.api}_pack_{c.name}({_arguments(command)});\n"
     for step in command.outputs:
-        name = step.param.name
-        text += f"    if ({name} != NULL && {name}_size != 0) {{\n        gs_read(stream, {name}, {name}_size);\n    }}\n"
+        name, name_size = step.param.name, step.param.size_name
+        text += f"    if ({name} != NULL && {name_size} != 0) {{\n        gs_read(stream, {name}, {name_size});\n    }}\n"
     if value is not None:
         text += f"    {returns} result;\n    gs_read(stream, &result, sizeof result);\n"
     text += "    gs_reply_end(stream);\n"

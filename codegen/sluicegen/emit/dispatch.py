@@ -39,7 +39,7 @@ def _rule(param: ir.Param, command: ir.Command) -> Optional[str]:
         return prim is not None and prim.signed
 
     def string(name: str) -> str:
-        return f"string_size(a.{name}, a.{name}_size)"
+        return f"string_size(a.{name}, a.{command.param(name).size_name})"
 
     return lengths.expression(param.length, lambda name: f"a.{name}", signed, string)
 
@@ -49,25 +49,25 @@ def _checks(command: plan.CommandPlan, hand: bool) -> str:
     c = command.command
     words: List[str] = []
     for step in command.inputs:
-        name = step.param.name
+        name, name_size = step.param.name, step.param.size_name
         rule = _rule(step.param, c)
         if rule is None:
             if not hand and step.param.length is not None:
-                words.append(f"a.{name}_size == 0")
+                words.append(f"a.{name_size} == 0")
             continue
-        test = f"{rule} > a.{name}_size"
+        test = f"{rule} > a.{name_size}"
         words.append(f"(a.{name} != NULL && {test})" if step.param.nullable else test)
     for out in command.outputs:
-        name = out.param.name
+        name, name_size = out.param.name, out.param.size_name
         rule = _rule(out.param, c)
         if rule is not None and not hand and "param_size" not in rule:
-            test = f"{rule} > a.{name}_size"
-            words.append(f"(a.{name}_size != 0 && {test})" if out.param.nullable else test)
+            test = f"{rule} > a.{name_size}"
+            words.append(f"(a.{name_size} != 0 && {test})" if out.param.nullable else test)
     return " || ".join(words)
 
 
 def _reply(command: plan.CommandPlan) -> str:
-    sizes = [f"(size_t)a.{s.param.name}_size" for s in command.outputs]
+    sizes = [f"(size_t)a.{s.param.size_name}" for s in command.outputs]
     if command.value is not None:
         sizes.append(str(command.value.prim.size))
     if not sizes:
@@ -81,12 +81,12 @@ def _native_call(command: plan.CommandPlan) -> str:
     text = f"    const struct gl_driver *gl = *(const struct gl_driver *const *)call->user;\n    if (gl->{c.name[2:]} == NULL) {{\n"
     text += '        hr_call_refuse(call, "the native driver has no such function");\n        return;\n    }\n'
     for out in command.outputs:
-        name = out.param.name
+        name, name_size = out.param.name, out.param.size_name
         spare = _SPARE_LIST if isinstance(out.param.length, ir.Binary) and "blockParamSize" in repr(out.param.length) else _SPARE
-        need = f"(size_t)a.{name}_size + {spare}"
+        need = f"(size_t)a.{name_size} + {spare}"
         fetch = f"scratch(call, {need})"
         if out.param.nullable:
-            text += f"    void *{name} = a.{name}_size != 0 ? {fetch} : NULL;\n    if ({name} == NULL && a.{name}_size != 0) {{\n"
+            text += f"    void *{name} = a.{name_size} != 0 ? {fetch} : NULL;\n    if ({name} == NULL && a.{name_size} != 0) {{\n"
         else:
             text += f"    void *{name} = {fetch};\n    if ({name} == NULL) {{\n"
         text += "        return;\n    }\n"
@@ -106,10 +106,10 @@ def _native_call(command: plan.CommandPlan) -> str:
         text += f"    {command.value.prim.c_type} result = ({command.value.prim.c_type}){called};\n"
     offset = "reply"
     for out in command.outputs:
-        name = out.param.name
-        copy = f"    memcpy({offset}, {name}, a.{name}_size);\n"
+        name, name_size = out.param.name, out.param.size_name
+        copy = f"    memcpy({offset}, {name}, a.{name_size});\n"
         text += f"    if ({name} != NULL) {{\n    {copy}    }}\n" if out.param.nullable else copy
-        offset += f" + a.{name}_size"
+        offset += f" + a.{name_size}"
     if command.value is not None:
         text += f"    memcpy({offset}, &result, sizeof result);\n"
     return text
@@ -119,9 +119,9 @@ def _hand_call(command: plan.CommandPlan) -> str:
     c = command.command
     text, offset = "", "reply"
     for out in command.outputs:
-        name = out.param.name
-        text += f"    a.{name} = a.{name}_size != 0 ? {offset} : NULL;\n" if out.param.nullable else f"    a.{name} = {offset};\n"
-        offset += f" + a.{name}_size"
+        name, name_size = out.param.name, out.param.size_name
+        text += f"    a.{name} = a.{name_size} != 0 ? {offset} : NULL;\n" if out.param.nullable else f"    a.{name} = {offset};\n"
+        offset += f" + a.{name_size}"
     called = f"{_PREFIX[c.api]}_{c.name}(call, &a)"
     if command.value is None:
         return text + f"    {called};\n"

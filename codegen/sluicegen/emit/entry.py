@@ -92,7 +92,7 @@ def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> Tuple[str, ...]:
     body = "\n".join(sizes[k] for k in sorted(sizes)) + _HELPERS + "\n".join(entries)
     body += f"\nstatic const struct ggl_proc procs[] = {{\n{rows}}};\n" + _FIND
     out.source("guest/gles_entry.c", "GLES functions by name.",
-               ('"guest/gles_entry.h"', "", '"guest/gles/ggl.h"', '"guest/gles2_call.h"', '"guest/gles_hand.h"',
+               ('"guest/gles_entry.h"', "", '"guest/gles/ggl_state.h"', '"guest/gles2_call.h"', '"guest/gles_hand.h"',
                 '"wire/gles2_pack.h"', "", "<stdlib.h>", "<string.h>"), body)
     return tuple(sorted(found))
 

@@ -12,15 +12,15 @@ def parameters(command: plan.CommandPlan) -> List[str]:
     """The packer's parameters behind the pack target, in wire order."""
     result: List[str] = []
     for step in command.request:
-        name = step.param.name
+        name, name_size = step.param.name, step.param.size_name
         if isinstance(step, plan.Scalar):
             c_type = step.param.c_type
             result.append(f"{'uint64_t' if c_type == 'GLsync' else 'uint32_t' if c_type == 'GLeglImageOES' else c_type} {name}")
         elif isinstance(step, plan.Bytes):
             result.append(f"const struct sl_gather *{name}" if step.param.gather
-                          else f"const void *{name}, uint32_t {name}_size")
+                          else f"const void *{name}, uint32_t {name_size}")
         elif isinstance(step, plan.OutLength):
-            result.append(f"uint32_t {name}_size")
+            result.append(f"uint32_t {name_size}")
         else:
             result.append(f"uint64_t {name}")
     return result
@@ -32,11 +32,11 @@ def prototype(command: plan.CommandPlan) -> str:
 
 
 def _size_of(step: plan.Bytes) -> str:
-    return f"{step.param.name}_bytes" if step.param.gather or step.param.nullable else f"{step.param.name}_size"
+    return f"{step.param.name}_bytes" if step.param.gather or step.param.nullable else f"{step.param.size_name}"
 
 
 def _put(step: plan.Step, at: str) -> str:
-    name = step.param.name
+    name, name_size = step.param.name, step.param.size_name
     if isinstance(step, plan.Scalar):
         prim = step.prim
         cast = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t", "f32": "float"}[prim.accessor]
@@ -44,7 +44,7 @@ def _put(step: plan.Step, at: str) -> str:
     if isinstance(step, plan.Bytes):
         return f"    sl_store_u32({at}, {_size_of(step)});\n"
     if isinstance(step, plan.OutLength):
-        return f"    sl_store_u32({at}, {name}_size);\n"
+        return f"    sl_store_u32({at}, {name_size});\n"
     return f"    sl_store_u64({at}, {name});\n"
 
 
@@ -56,11 +56,11 @@ def _function(command: plan.CommandPlan) -> str:
     c = command.command
     text = prototype(command) + "\n{\n"
     for step in command.inputs:
-        name = step.param.name
+        name, name_size = step.param.name, step.param.size_name
         if step.param.gather:
             text += f"    uint32_t {name}_bytes = {name} != NULL ? (uint32_t){name}->size : 0;\n"
         elif step.param.nullable:
-            text += f"    uint32_t {name}_bytes = {name} != NULL ? {name}_size : 0;\n"
+            text += f"    uint32_t {name}_bytes = {name} != NULL ? {name_size} : 0;\n"
     sizes = [_size_of(s) for s in command.inputs]
     opcode = f"{c.api.upper()}_OP_{c.name}"
     if sizes:
@@ -79,7 +79,7 @@ def _function(command: plan.CommandPlan) -> str:
         base += run.size
         data = run.bytes
         if data is not None:
-            name = data.param.name
+            name, name_size = data.param.name, data.param.size_name
             if data.param.gather:
                 text += f"    p += {base};\n    if ({name} != NULL) {{\n"
                 text += f"        p = sl_pack_gather(pack, p, {name}, small);\n    }}\n"

@@ -9,31 +9,31 @@ from ..cwriter import Output
 def _fields(command: plan.CommandPlan) -> str:
     text = ""
     for step in command.request:
-        name = step.param.name
+        name, name_size = step.param.name, step.param.size_name
         if isinstance(step, plan.Scalar):
             text += f"    {step.prim.c_type} {name};\n"
         elif isinstance(step, plan.Bytes):
-            text += f"    const void *{name};\n    uint32_t {name}_size;\n"
+            text += f"    const void *{name};\n    uint32_t {name_size};\n"
         elif isinstance(step, plan.OutLength):
-            text += f"    void *{name};\n    uint32_t {name}_size;\n"
+            text += f"    void *{name};\n    uint32_t {name_size};\n"
         else:
             text += f"    uint64_t {name}; /* guest physical address */\n"
     return text or "    uint8_t none; /* it has no parameters */\n"
 
 
 def _get(step: plan.Step) -> str:
-    name = step.param.name
+    name, name_size = step.param.name, step.param.size_name
     if isinstance(step, plan.Scalar):
         return f"    args->{name} = ({step.prim.c_type})sl_unpack_{step.prim.accessor}(u);\n"
     if isinstance(step, plan.Address):
         return f"    args->{name} = sl_unpack_u64(u);\n"
-    text = f"    args->{name}_size = sl_unpack_u32(u);\n"
+    text = f"    args->{name_size} = sl_unpack_u32(u);\n"
     if isinstance(step, plan.OutLength):
         return text + f"    args->{name} = NULL;\n"
     align = min(8, step.param.type.align)
-    take = f"sl_unpack_array(u, args->{name}_size, {align})"
+    take = f"sl_unpack_array(u, args->{name_size}, {align})"
     if step.param.nullable:
-        take = f"args->{name}_size != 0 ? {take} : NULL"
+        take = f"args->{name_size} != 0 ? {take} : NULL"
     return text + f"    args->{name} = {take};\n"
 
 

@@ -7,6 +7,7 @@ Flags of a parameter: null, large, dma, gather. Of a command: internal, reserved
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Dict, Tuple
 
@@ -92,9 +93,11 @@ def _command(api: str, where: Where, cells: Tuple[str, ...]) -> ir.Command:
     result = None
     if returns != "void" and "*" not in returns:
         result = scalar(returns, where, name)
+    read_params = [_param(text, where, name) for text in params.split("; ")] if params else []
+    taken = {p.name for p in read_params}
+    sized = tuple(replace(p, size_name=f"{p.name}_bytes" if f"{p.name}_size" in taken else f"{p.name}_size") for p in read_params)
     return ir.Command(
-        api, int(opcode), name, family, returns, result,
-        tuple(_param(text, where, name) for text in params.split("; ")) if params else (),
+        api, int(opcode), name, family, returns, result, sized,
         "internal" in flags, "reserved" in flags, "flush" in flags, where)
 
 
