@@ -1,4 +1,5 @@
-/* One case from set-up to leak check: the jump out of it, its scopes, its log, its clock, its temporary directory. */
+/* One case from set-up to leak check: the jump out of it, its scopes, its log, its clock, its
+ * temporary directory. */
 #include "tests/support/slt_bridge.h"
 #include "tests/support/slt_state.h"
 #include "tests/support/slt_leak.h"
@@ -19,8 +20,8 @@
 #include <unistd.h>
 
 #define DEFAULT_SECONDS 10u
-#define LOGS_MAX 32
-#define LOG_SIZE 512
+#define LOGS_MAX        32
+#define LOG_SIZE        512
 
 struct log_line {
     char module[32];
@@ -110,7 +111,8 @@ void slt_scope_pop(struct slt_scope *scope)
 static _Noreturn void leave(const struct slt_site *site, const char *text)
 {
     if (!now.inside || !pthread_equal(now.thread, pthread_self())) {
-        fprintf(stderr, "%s:%d: SLT_ASSERT or SLT_SKIP off the test's thread: use SLT_EXPECT there\n%s\n",
+        fprintf(stderr,
+                "%s:%d: SLT_ASSERT or SLT_SKIP off the test's thread: use SLT_EXPECT there\n%s\n",
                 site->file, site->line, text);
         abort();
     }
@@ -155,8 +157,8 @@ void slt_skip(const struct slt_site *site, const char *format, ...)
     va_end(args);
     if (getenv("SLUICE_STRICT_SKIPS") != NULL && !skip_is_expected(now.name)) {
         char failure[1024];
-        snprintf(failure, sizeof failure, "unexpected skip of %s: %s\n  not in tests/expected-skips.txt", now.name,
-                 text);
+        snprintf(failure, sizeof failure,
+                 "unexpected skip of %s: %s\n  not in tests/expected-skips.txt", now.name, text);
         slt_report_failure(site->file, site->line, failure);
     } else {
         slt_report_skip(site->file, site->line, text);
@@ -249,14 +251,16 @@ static void check_log(const struct slt_case *c)
         }
         if (line->error && !line->expected) {
             char text[LOG_SIZE + 128];
-            snprintf(text, sizeof text, "unexpected error in the log: %s: %s", line->module, line->text);
+            snprintf(text, sizeof text, "unexpected error in the log: %s: %s", line->module,
+                     line->text);
             slt_report_failure(c->file, c->line, text);
         }
     }
     for (size_t j = 0; j < now.wish_count; j++) {
         if (!now.wishes[j].met) {
             char text[LOG_SIZE + 128];
-            snprintf(text, sizeof text, "no log line of %s contained: %s", now.wishes[j].module, now.wishes[j].text);
+            snprintf(text, sizeof text, "no log line of %s contained: %s", now.wishes[j].module,
+                     now.wishes[j].text);
             slt_report_failure(now.wishes[j].file, now.wishes[j].line, text);
         }
     }
@@ -280,7 +284,8 @@ static bool traced(void)
     FILE *status = fopen("/proc/self/status", "re");
     char line[256];
     int tracer = 0;
-    while (status != NULL && fgets(line, sizeof line, status) != NULL && sscanf(line, "TracerPid: %d", &tracer) != 1) {
+    while (status != NULL && fgets(line, sizeof line, status) != NULL &&
+           sscanf(line, "TracerPid: %d", &tracer) != 1) {
     }
     if (status != NULL) {
         fclose(status);

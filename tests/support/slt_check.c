@@ -91,8 +91,8 @@ static bool holds(enum slt_op op, int ordered)
     return false;
 }
 
-void slt_compare(const struct slt_site *site, enum slt_op op, const char *a_text, const char *b_text,
-                 struct slt_value a, struct slt_value b)
+void slt_compare(const struct slt_site *site, enum slt_op op, const char *a_text,
+                 const char *b_text, struct slt_value a, struct slt_value b)
 {
     if (holds(op, order(a, b))) {
         return;
@@ -133,12 +133,14 @@ void slt_streq(const struct slt_site *site, const char *text, const char *want, 
         return;
     }
     struct text t = {.size = 0};
-    add(&t, "%s\n  want %s%.900s%s\n", text, want ? "\"" : "", want ? want : "NULL", want ? "\"" : "");
+    add(&t, "%s\n  want %s%.900s%s\n", text, want ? "\"" : "", want ? want : "NULL",
+        want ? "\"" : "");
     add(&t, "  got  %s%.900s%s", got ? "\"" : "", got ? got : "NULL", got ? "\"" : "");
     slt_end_check(site, t.data);
 }
 
-static void add_bytes(struct text *t, const char *name, const uint8_t *p, size_t from, size_t to, size_t at)
+static void add_bytes(struct text *t, const char *name, const uint8_t *p, size_t from, size_t to,
+                      size_t at)
 {
     add(t, "\n  %s", name);
     for (size_t i = from; i < to; i++) {
@@ -146,7 +148,8 @@ static void add_bytes(struct text *t, const char *name, const uint8_t *p, size_t
     }
 }
 
-void slt_memeq(const struct slt_site *site, const char *text, const void *want, const void *got, size_t size)
+void slt_memeq(const struct slt_site *site, const char *text, const void *want, const void *got,
+               size_t size)
 {
     const uint8_t *a = want, *b = got;
     if (size == 0 || (a != NULL && b != NULL && memcmp(a, b, size) == 0)) {
@@ -169,14 +172,16 @@ void slt_memeq(const struct slt_site *site, const char *text, const void *want, 
     slt_end_check(site, t.data);
 }
 
-void slt_near(const struct slt_site *site, const char *text, double want, double got, double distance)
+void slt_near(const struct slt_site *site, const char *text, double want, double got,
+              double distance)
 {
     if (!(fabs(want - got) <= distance)) {
         slt_fail(site, "%s\n  want %.9g within %.9g\n  got  %.9g", text, want, distance, got);
     }
 }
 
-void slt_result(const struct slt_site *site, const char *text, enum sl_result want, enum sl_result got)
+void slt_result(const struct slt_site *site, const char *text, enum sl_result want,
+                enum sl_result got)
 {
     if (want != got) {
         slt_fail(site, "%s\n  want %s (%d)\n  got  %s (%d)", text, sl_result_name(want), want,
@@ -259,8 +264,9 @@ void slt_golden(const struct slt_site *site, const char *name, const char *text)
     }
     char difference[512];
     bool same = want[at] == text[at];
-    snprintf(difference, sizeof difference, "golden %s differs in line %zu:\n  want ...%.60s\n  got  ...%.60s", name,
-             line, want + at, text + at);
+    snprintf(difference, sizeof difference,
+             "golden %s differs in line %zu:\n  want ...%.60s\n  got  ...%.60s", name, line,
+             want + at, text + at);
     free(want);
     if (!same) {
         slt_end_check(site, difference);

@@ -1,4 +1,5 @@
-/* The bridge: registers each C case with googletest and runs it through slt_run_case. The only C++ here. */
+/* The bridge: registers each C case with googletest and runs it through slt_run_case. The only C++
+ * here. */
 #include "tests/support/slt_bridge.h"
 
 #include <cstdio>
@@ -84,6 +85,7 @@ int main(int argc, char **argv)
             add(c, static_cast<const char *>(c->params) + i * c->param_size);
         }
     }
-    std::thread([] {}).join(); /* ThreadSanitizer starts a thread of its own beside the first one: not in the middle of a case */
+    std::thread([] {}).join(); /* ThreadSanitizer starts a thread of its own beside the first one:
+                                  not in the middle of a case */
     return RUN_ALL_TESTS();
 }

@@ -40,7 +40,8 @@ void slt_census_take(struct slt_census *census)
     census->thread_count = count_threads();
 }
 
-static size_t describe(const struct slt_census *before, const struct slt_census *after, char *text, size_t size)
+static size_t describe(const struct slt_census *before, const struct slt_census *after, char *text,
+                       size_t size)
 {
     int used = 0;
     for (int fd = 0; fd < SLT_CENSUS_FDS && used >= 0 && (size_t)used < size; fd++) {
@@ -64,13 +65,15 @@ bool slt_census_differs(const struct slt_census *before, char *text, size_t size
     for (int tries = 0; tries < 100; tries++) {
         slt_census_take(&after);
         if (after.thread_count <= before->thread_count &&
-            memcmp(after.open, before->open, sizeof after.open) == 0 && after.fd_count == before->fd_count) {
+            memcmp(after.open, before->open, sizeof after.open) == 0 &&
+            after.fd_count == before->fd_count) {
             return false;
         }
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
     }
-    int used = snprintf(text, size, "left over by the case: descriptors %u, were %u; threads %u, were %u",
-                        after.fd_count, before->fd_count, after.thread_count, before->thread_count);
+    int used =
+        snprintf(text, size, "left over by the case: descriptors %u, were %u; threads %u, were %u",
+                 after.fd_count, before->fd_count, after.thread_count, before->thread_count);
     if (used > 0 && (size_t)used < size) {
         describe(before, &after, text + used, size - (size_t)used);
     }

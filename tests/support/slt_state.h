@@ -4,7 +4,8 @@
 
 #include "tests/support/slt.h"
 
-/* Reports a failed check with the scopes around it; leaves the case when site->fatal. Any thread unless fatal. */
+/* Reports a failed check with the scopes around it; leaves the case when site->fatal. Any thread
+ * unless fatal. */
 void slt_end_check(const struct slt_site *site, const char *text);
 
 #endif

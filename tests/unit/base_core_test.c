@@ -62,7 +62,8 @@ SLT_TEST(list, keeps_order_and_lets_go)
         sl_list_add(&head, &items[i].link);
     }
     int sum = 0, place = 0;
-    SL_LIST_FOR_SAFE (at, &head) {
+    SL_LIST_FOR_SAFE(at, &head)
+    {
         struct item *item = SL_CONTAINER(at, struct item, link);
         SLT_EXPECT_EQ(place++, item->number);
         sum += item->number;
@@ -128,7 +129,10 @@ SLT_TEST(mem, products_that_overflow_fail)
     sl_free(none);
 }
 
-static void arena_init(struct sl_arena *arena) { sl_arena_init(arena, 100000); }
+static void arena_init(struct sl_arena *arena)
+{
+    sl_arena_init(arena, 100000);
+}
 SLT_FIXTURE(arena, struct sl_arena, arena_init, sl_arena_finish);
 
 SLT_TEST_F(arena, gives_aligned_disjoint_bytes, arena)
@@ -183,7 +187,10 @@ SLT_TEST_F(arena, keeps_its_largest_block_at_reset, arena)
 
 #define TABLE_BASE 0x40000000u
 
-static void table_init(struct sl_table *table) { sl_table_init(table, 100, TABLE_BASE); }
+static void table_init(struct sl_table *table)
+{
+    sl_table_init(table, 100, TABLE_BASE);
+}
 SLT_FIXTURE(table, struct sl_table, table_init, sl_table_finish);
 
 SLT_TEST_F(table, finds_only_its_own, table)

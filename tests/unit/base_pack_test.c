@@ -28,7 +28,8 @@ SLT_TEST_F(pack, keeps_bytes_while_it_grows, mem)
 
 SLT_TEST_F(pack, checksum_is_the_reversed_count_and_a_counter, mem)
 {
-    static const uint8_t want[] = {9, 9, 9, 9, 0, 0, 0, 0x20, 0, 0, 0, 0, 8, 0, 0, 0x30, 1, 0, 0, 0};
+    static const uint8_t want[] = {9, 9, 9, 9, 0, 0,    0, 0x20, 0, 0,
+                                   0, 0, 8, 0, 0, 0x30, 1, 0,    0, 0};
     mem->pack.tail = 8;
     uint8_t *p = sl_pack_begin(&mem->pack, 12);
     memset(p, 9, 4);
@@ -85,9 +86,11 @@ struct gather_case {
     struct sl_gather g;
 };
 #define GATHER(prefix_, images_, rows_, row_, src_pitch_, wire_pitch_, src_image_, wire_image_)    \
-    {.prefix = prefix_, .images = images_, .rows = rows_, .row = row_, .src_pitch = src_pitch_,    \
-     .wire_pitch = wire_pitch_, .src_image = src_image_, .wire_image = wire_image_,                \
-     .size = (prefix_) + (size_t)(images_) * (wire_image_)}
+    {                                                                                              \
+        .prefix = prefix_, .images = images_, .rows = rows_, .row = row_, .src_pitch = src_pitch_, \
+        .wire_pitch = wire_pitch_, .src_image = src_image_, .wire_image = wire_image_,             \
+        .size = (prefix_) + (size_t)(images_) * (wire_image_)                                      \
+    }
 static const struct gather_case gathers[] = {
     {"flat", GATHER(0, 1, 1, 100, 100, 100, 100, 100)},
     {"rows", GATHER(0, 1, 7, 30, 40, 32, 280, 224)},

@@ -24,7 +24,10 @@ struct fds {
     int c;
     int pair[2];
 };
-static void fds_init(struct fds *t) { *t = (struct fds){-1, -1, -1, {-1, -1}}; }
+static void fds_init(struct fds *t)
+{
+    *t = (struct fds){-1, -1, -1, {-1, -1}};
+}
 static void fds_finish(struct fds *t)
 {
     sl_fd_close(&t->a);
@@ -142,7 +145,8 @@ SLT_TEST_F(sock, long_messages_are_refused_with_their_descriptors, t)
     SLT_ASSERT_OK(sl_sock_pair(t->pair));
     SLT_ASSERT_OK(sl_fd_event(&t->a));
     SLT_ASSERT_OK(sl_sock_send(t->pair[0], "hello", 5, &t->a, 1));
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, sl_sock_recv(t->pair[1], got, sizeof got, &size, fds, &count));
+    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL,
+                      sl_sock_recv(t->pair[1], got, sizeof got, &size, fds, &count));
     SLT_EXPECT_EQ(99u, size);
 }
 
@@ -153,9 +157,12 @@ static void send_fds(int sock, int fd, int count)
         char bytes[CMSG_SPACE(32 * sizeof(int))];
     } control = {0};
     struct iovec part = {.iov_base = "x", .iov_len = 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
                              .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int))};
-    control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+    control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                      .cmsg_type = SCM_RIGHTS,
                                       .cmsg_len = CMSG_LEN((size_t)count * sizeof(int))};
     for (int i = 0; i < count; i++) {
         memcpy(CMSG_DATA(&control.header) + (size_t)i * sizeof fd, &fd, sizeof fd);
@@ -172,7 +179,8 @@ SLT_TEST_F(sock, too_many_descriptors_are_refused_and_closed, t)
     SLT_ASSERT_OK(sl_sock_pair(t->pair));
     SLT_ASSERT_OK(sl_fd_event(&t->a));
     send_fds(t->pair[0], t->a, SL_SOCK_MAX_FDS + 5); /* the leak check sees any that stays open */
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, sl_sock_recv(t->pair[1], got, sizeof got, &size, fds, &count));
+    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL,
+                      sl_sock_recv(t->pair[1], got, sizeof got, &size, fds, &count));
 }
 
 SLT_TEST_F(sock, listens_privately_and_knows_its_peer, t)

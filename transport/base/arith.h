@@ -1,4 +1,5 @@
-/* Arithmetic on numbers that a peer sent: every sum and product says whether it fits. Pure, any thread. */
+/* Arithmetic on numbers that a peer sent: every sum and product says whether it fits. Pure, any
+ * thread. */
 #ifndef SL_ARITH_H
 #define SL_ARITH_H
 

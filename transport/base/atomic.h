@@ -7,19 +7,46 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-static inline uint32_t sl_atomic_load_relaxed(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
-static inline uint32_t sl_atomic_load_acquire(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
-static inline uint32_t sl_atomic_load_seq(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_SEQ_CST); }
-static inline void sl_atomic_store_relaxed(uint32_t *p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
-static inline void sl_atomic_store_release(uint32_t *p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
-static inline void sl_atomic_store_seq(uint32_t *p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_SEQ_CST); }
-static inline uint32_t sl_atomic_add(uint32_t *p, uint32_t v) { return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST); }
-static inline uint32_t sl_atomic_exchange(uint32_t *p, uint32_t v) { return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST); }
+static inline uint32_t sl_atomic_load_relaxed(const uint32_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+static inline uint32_t sl_atomic_load_acquire(const uint32_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+static inline uint32_t sl_atomic_load_seq(const uint32_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_SEQ_CST);
+}
+static inline void sl_atomic_store_relaxed(uint32_t *p, uint32_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+static inline void sl_atomic_store_release(uint32_t *p, uint32_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+static inline void sl_atomic_store_seq(uint32_t *p, uint32_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_SEQ_CST);
+}
+static inline uint32_t sl_atomic_add(uint32_t *p, uint32_t v)
+{
+    return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST);
+}
+static inline uint32_t sl_atomic_exchange(uint32_t *p, uint32_t v)
+{
+    return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
+}
 static inline bool sl_atomic_cas(uint32_t *p, uint32_t *expected, uint32_t v)
 {
     return __atomic_compare_exchange_n(p, expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
-static inline void sl_atomic_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+static inline void sl_atomic_fence(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 
 /* One pause of a spin loop. */
 static inline void sl_cpu_relax(void)
@@ -31,8 +58,8 @@ static inline void sl_cpu_relax(void)
 #endif
 }
 
-/* Sleeps while *word == value, across processes when `shared`. timeout_ns < 0: for ever. OK (woken, or *word differs, or for no reason:
- * look again), TIMEOUT. */
+/* Sleeps while *word == value, across processes when `shared`. timeout_ns < 0: for ever. OK (woken,
+ * or *word differs, or for no reason: look again), TIMEOUT. */
 enum sl_result sl_futex_wait(const uint32_t *word, uint32_t value, bool shared, int64_t timeout_ns);
 /* Wakes up to `count` sleepers. */
 void sl_futex_wake(uint32_t *word, int count, bool shared);

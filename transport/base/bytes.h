@@ -1,6 +1,7 @@
 /* Little-endian loads and stores at any address, and the sticky reader. Pure, any thread.
  *
- * The reader never fails in the middle: a read past the end yields zeros and marks it; check `failed` once per message. */
+ * The reader never fails in the middle: a read past the end yields zeros and marks it; check
+ * `failed` once per message. */
 #ifndef SL_BYTES_H
 #define SL_BYTES_H
 

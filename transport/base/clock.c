@@ -27,7 +27,8 @@ uint64_t sl_clock_thread_cpu_ns(void)
 
 void sl_clock_sleep_ns(uint64_t ns)
 {
-    struct timespec left = {.tv_sec = (time_t)(ns / SL_NS_PER_S), .tv_nsec = (long)(ns % SL_NS_PER_S)};
+    struct timespec left = {.tv_sec = (time_t)(ns / SL_NS_PER_S),
+                            .tv_nsec = (long)(ns % SL_NS_PER_S)};
     while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
     }
 }

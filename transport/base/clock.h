@@ -6,7 +6,7 @@
 
 #define SL_NS_PER_US 1000ull
 #define SL_NS_PER_MS 1000000ull
-#define SL_NS_PER_S 1000000000ull
+#define SL_NS_PER_S  1000000000ull
 
 uint64_t sl_clock_ns(void);
 void sl_clock_sleep_ns(uint64_t ns);

@@ -1,4 +1,5 @@
-/* Descriptors: close-on-exec from birth. A taken descriptor is never used again by the giver. Any thread. */
+/* Descriptors: close-on-exec from birth. A taken descriptor is never used again by the giver. Any
+ * thread. */
 #ifndef SL_FD_H
 #define SL_FD_H
 
@@ -15,7 +16,8 @@ enum sl_result sl_fd_event(int *fd) SL_MUST_USE;
 /* Adds 1; drains to 0. Neither blocks. */
 void sl_fd_signal(int fd);
 void sl_fd_drain(int fd);
-/* Waits until fd is readable. timeout_ns < 0: for ever. OK, TIMEOUT, CLOSED on hang-up without data, IO. */
+/* Waits until fd is readable. timeout_ns < 0: for ever. OK, TIMEOUT, CLOSED on hang-up without
+ * data, IO. */
 enum sl_result sl_fd_wait(int fd, int64_t timeout_ns) SL_MUST_USE;
 
 #endif

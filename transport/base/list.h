@@ -1,4 +1,5 @@
-/* A doubly linked ring of embedded links. The owner of the head locks. Fields say what they hold: / * struct dev_resource.link * /. */
+/* A doubly linked ring of embedded links. The owner of the head locks. Fields say what they hold: /
+ * * struct dev_resource.link * /. */
 #ifndef SL_LIST_H
 #define SL_LIST_H
 
@@ -16,7 +17,10 @@ static inline void sl_list_init(struct sl_list *list)
     list->next = list;
 }
 
-static inline bool sl_list_empty(const struct sl_list *list) { return list->next == list; }
+static inline bool sl_list_empty(const struct sl_list *list)
+{
+    return list->next == list;
+}
 
 /* Adds item before `list`: at the end when list is the head. */
 static inline void sl_list_add(struct sl_list *list, struct sl_list *item)
@@ -35,8 +39,9 @@ static inline void sl_list_remove(struct sl_list *item)
     sl_list_init(item);
 }
 
-#define SL_CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
-#define SL_LIST_FOR(item, list) for (struct sl_list *item = (list)->next; item != (list); item = item->next)
+#define SL_CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#define SL_LIST_FOR(item, list)                                                                    \
+    for (struct sl_list *item = (list)->next; item != (list); item = item->next)
 /* The body may remove `item`. */
 #define SL_LIST_FOR_SAFE(item, list)                                                               \
     for (struct sl_list *item = (list)->next, *item##_next = item->next; item != (list);           \

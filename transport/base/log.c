@@ -11,18 +11,19 @@
 #include <unistd.h>
 
 #define LINE_MAX_SIZE 1024
-#define MODULES_MAX 32
-#define NAME_SIZE 16
-#define INHERIT (-1)
+#define MODULES_MAX   32
+#define NAME_SIZE     16
+#define INHERIT       (-1)
 
-/* One module's own level. name is written once, before module_count publishes the slot; level by set_levels. */
+/* One module's own level. name is written once, before module_count publishes the slot; level by
+ * set_levels. */
 struct module_level {
     char name[NAME_SIZE];
     int level; /* enum sl_log_level or INHERIT */
 };
 
-/* The log is the one piece of global state. Readers take no lock, so that a fork() in another thread's
- * middle of a line cannot leave one held. */
+/* The log is the one piece of global state. Readers take no lock, so that a fork() in another
+ * thread's middle of a line cannot leave one held. */
 static struct module_level modules[MODULES_MAX];
 static uint32_t module_count; /* release after the slot is written, acquire before it is read */
 static int default_level = SL_LOG_WARN;
@@ -43,7 +44,8 @@ static int find_level(const char *name, size_t size)
     return INHERIT;
 }
 
-/* One part of a spec, up to its comma: "warn" or "asg=debug". name_size is 0 for the default level. */
+/* One part of a spec, up to its comma: "warn" or "asg=debug". name_size is 0 for the default level.
+ */
 struct part {
     const char *name;
     size_t name_size;
@@ -64,7 +66,8 @@ static bool next_part(const char **spec, struct part *part)
     part->level = find_level(level, size - (size_t)(level - *spec));
     *spec += size;
     *spec += **spec == ',' ? 1 : 0;
-    return part->level != INHERIT && (equals == NULL || (part->name_size > 0 && part->name_size < NAME_SIZE));
+    return part->level != INHERIT &&
+           (equals == NULL || (part->name_size > 0 && part->name_size < NAME_SIZE));
 }
 
 static void set_module(const struct part *part)
@@ -116,13 +119,15 @@ static void put_line(enum sl_log_level level, const char *module, const char *te
         return;
     }
     char line[LINE_MAX_SIZE + 64];
-    int size = snprintf(line, sizeof line, "sluice: %s: %s: %s\n", level_names[level], module, text);
+    int size =
+        snprintf(line, sizeof line, "sluice: %s: %s: %s\n", level_names[level], module, text);
     if (size <= 0) {
         return;
     }
     size_t length = (size_t)size < sizeof line ? (size_t)size : sizeof line - 1;
     line[length - 1] = '\n';
-    /* One write, so that lines of several processes do not mix. A closed stderr is nobody's problem. */
+    /* One write, so that lines of several processes do not mix. A closed stderr is nobody's
+     * problem. */
     ssize_t written = write(STDERR_FILENO, line, length);
     (void)written;
 }
@@ -131,8 +136,9 @@ static void read_environment(void)
 {
     const char *spec = getenv("SLUICE_LOG");
     if (spec != NULL && set_levels(spec) != SL_OK) {
-        put_line(SL_LOG_WARN, "log", "SLUICE_LOG is not understood; it should be like \"warn,asg=debug\" "
-                                     "with the levels error, warn, info and debug");
+        put_line(SL_LOG_WARN, "log",
+                 "SLUICE_LOG is not understood; it should be like \"warn,asg=debug\" "
+                 "with the levels error, warn, info and debug");
     }
 }
 
@@ -177,7 +183,8 @@ void sl_log(enum sl_log_level level, const char *module, const char *format, ...
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    for (char *c = text; *c != '\0'; c++) { /* a peer's text must not break the line or drive a terminal */
+    for (char *c = text; *c != '\0';
+         c++) { /* a peer's text must not break the line or drive a terminal */
         if ((unsigned char)*c < 0x20 || *c == 0x7f) {
             *c = '?';
         }
@@ -188,7 +195,8 @@ void sl_log(enum sl_log_level level, const char *module, const char *format, ...
 
 bool sl_log_limit_pass(struct sl_log_limit *limit, uint32_t burst)
 {
-    /* Approximate under contention, which is good enough: relaxed counters, nothing is ordered by them. */
+    /* Approximate under contention, which is good enough: relaxed counters, nothing is ordered by
+     * them. */
     uint64_t now = sl_clock_ns();
     uint64_t start = __atomic_load_n(&limit->window_ns, __ATOMIC_RELAXED);
     if (start == 0 || now - start >= SL_NS_PER_S) {

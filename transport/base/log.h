@@ -1,8 +1,9 @@
 /* Logging: one line to stderr, or to a callback. Any thread.
  *
- * error: someone must act; warn: going on degraded; info: once per connection; debug: for developers.
- * SLUICE_LOG=warn,asg=debug sets the default level and the levels of single modules; read at first use.
- * Say what, which ids, which limit: "blob 7: size 4096 exceeds 1024 left in window"; no trailing period. */
+ * error: someone must act; warn: going on degraded; info: once per connection; debug: for
+ * developers. SLUICE_LOG=warn,asg=debug sets the default level and the levels of single modules;
+ * read at first use. Say what, which ids, which limit: "blob 7: size 4096 exceeds 1024 left in
+ * window"; no trailing period. */
 #ifndef SL_LOG_H
 #define SL_LOG_H
 
@@ -13,8 +14,10 @@
 
 enum sl_log_level { SL_LOG_ERROR, SL_LOG_WARN, SL_LOG_INFO, SL_LOG_DEBUG };
 
-/* text: one line without newline. May be called from any thread, with no lock of ours held by the caller. */
-typedef void (*sl_log_fn)(void *user, enum sl_log_level level, const char *module, const char *text);
+/* text: one line without newline. May be called from any thread, with no lock of ours held by the
+ * caller. */
+typedef void (*sl_log_fn)(void *user, enum sl_log_level level, const char *module,
+                          const char *text);
 
 /* NULL restores stderr. Call before threads start. */
 void sl_log_set_callback(sl_log_fn fn, void *user);
@@ -24,8 +27,8 @@ bool sl_log_on(enum sl_log_level level, const char *module);
 void sl_log(enum sl_log_level level, const char *module, const char *format, ...) SL_PRINTF(3, 4);
 
 #define sl_error(module, ...) sl_log(SL_LOG_ERROR, module, __VA_ARGS__)
-#define sl_warn(module, ...) sl_log(SL_LOG_WARN, module, __VA_ARGS__)
-#define sl_info(module, ...) sl_log(SL_LOG_INFO, module, __VA_ARGS__)
+#define sl_warn(module, ...)  sl_log(SL_LOG_WARN, module, __VA_ARGS__)
+#define sl_info(module, ...)  sl_log(SL_LOG_INFO, module, __VA_ARGS__)
 #define sl_debug(module, ...)                                                                      \
     do {                                                                                           \
         if (sl_log_on(SL_LOG_DEBUG, module)) {                                                     \
@@ -33,7 +36,8 @@ void sl_log(enum sl_log_level level, const char *module, const char *format, ...
         }                                                                                          \
     } while (0)
 
-/* For what a peer can trigger: at most `burst` lines a second for each place, then one line that counts the rest. */
+/* For what a peer can trigger: at most `burst` lines a second for each place, then one line that
+ * counts the rest. */
 struct sl_log_limit {
     uint64_t window_ns;
     uint32_t count;

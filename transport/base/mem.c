@@ -7,7 +7,8 @@
 
 #define FIRST_BLOCK 4096u
 
-/* Test hooks: how many allocations may still succeed (UINT64_MAX: all), and blocks not yet freed. */
+/* Test hooks: how many allocations may still succeed (UINT64_MAX: all), and blocks not yet freed.
+ */
 static uint64_t allowed = UINT64_MAX;
 static uint64_t live;
 
@@ -119,7 +120,8 @@ void sl_arena_finish(struct sl_arena *arena)
 
 void sl_arena_reset(struct sl_arena *arena)
 {
-    free_old(arena); /* the current block is the largest: each one made is larger than the one before */
+    free_old(
+        arena); /* the current block is the largest: each one made is larger than the one before */
     arena->used = 0;
     arena->total = 0;
 }
@@ -134,7 +136,8 @@ void *sl_arena_more(struct sl_arena *arena, size_t size)
         return NULL;
     }
     size_t padded = sl_round_up(size, 8);
-    /* A block of the maximum holds all that may be given out, so the current one is smaller than that. */
+    /* A block of the maximum holds all that may be given out, so the current one is smaller than
+     * that. */
     size_t largest = sl_round_up(arena->max, 8);
     size_t want = arena->size != 0 ? arena->size * 2 : FIRST_BLOCK;
     want = want < largest ? want : largest;

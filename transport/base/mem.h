@@ -16,18 +16,20 @@ void *sl_realloc(void *p, size_t size);
 char *sl_strdup(const char *text);
 void sl_free(void *p);
 
-/* Tests: the n-th allocation from now on (0 = the next) and all after it fail; UINT64_MAX = never. */
+/* Tests: the n-th allocation from now on (0 = the next) and all after it fail; UINT64_MAX = never.
+ */
 void sl_alloc_fail_after(uint64_t n);
 /* Tests: blocks given out and not freed. */
 uint64_t sl_alloc_live(void);
 
-/* An arena: bump allocation, reset as a whole, with a named maximum. One thread. Blocks are 8-byte aligned. */
+/* An arena: bump allocation, reset as a whole, with a named maximum. One thread. Blocks are 8-byte
+ * aligned. */
 struct sl_arena {
-    uint8_t *block;      /* current block */
-    size_t used;         /* bytes of it given out */
-    size_t size;         /* its size */
-    size_t total;        /* bytes given out since the last reset, in all blocks */
-    size_t max;          /* what total may reach */
+    uint8_t *block;           /* current block */
+    size_t used;              /* bytes of it given out */
+    size_t size;              /* its size */
+    size_t total;             /* bytes given out since the last reset, in all blocks */
+    size_t max;               /* what total may reach */
     struct sl_arena_old *old; /* full blocks, freed at reset; nullable */
 };
 
@@ -35,7 +37,8 @@ void sl_arena_init(struct sl_arena *arena, size_t max);
 void sl_arena_finish(struct sl_arena *arena);
 /* Everything given out becomes invalid; the largest block is kept. */
 void sl_arena_reset(struct sl_arena *arena);
-/* Uninitialised bytes, valid until reset; NULL past max or without memory. size 0 gives a valid pointer. */
+/* Uninitialised bytes, valid until reset; NULL past max or without memory. size 0 gives a valid
+ * pointer. */
 void *sl_arena_more(struct sl_arena *arena, size_t size);
 static inline void *sl_arena_get(struct sl_arena *arena, size_t size)
 {

@@ -2,7 +2,8 @@
 
 #include <stdint.h>
 
-/* Rows are copied through the stream's buffer in pieces; longer ones go through ops->bulk by themselves. */
+/* Rows are copied through the stream's buffer in pieces; longer ones go through ops->bulk by
+ * themselves. */
 #define GATHER_PIECE 16384u
 
 static uint32_t reverse_bits(uint32_t v)

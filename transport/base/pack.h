@@ -1,9 +1,10 @@
-/* What generated pack and unpack code stands on: where packets are written, how they are read, where replies go.
+/* What generated pack and unpack code stands on: where packets are written, how they are read,
+ * where replies go.
  *
- * Pack: guest side, the thread that owns the stream. struct sl_pack is embedded as first member by whoever owns the
- * bytes (the ring writer, a test's memory buffer); generated code only bumps `cur`.
- * Unpack: host side, the ring's thread, over a private copy of the packet.
- * Wire: packets {u32 opcode, u32 length, body}, checksum v1 (protocol facts: packet framing, checksum). */
+ * Pack: guest side, the thread that owns the stream. struct sl_pack is embedded as first member by
+ * whoever owns the bytes (the ring writer, a test's memory buffer); generated code only bumps
+ * `cur`. Unpack: host side, the ring's thread, over a private copy of the packet. Wire: packets
+ * {u32 opcode, u32 length, body}, checksum v1 (protocol facts: packet framing, checksum). */
 #ifndef SL_PACK_H
 #define SL_PACK_H
 
@@ -11,7 +12,8 @@
 #include "transport/base/mem.h"
 #include "transport/base/result.h"
 
-/* A packet of at most this many bytes is written in one piece; of a larger one, input data goes through ops->bulk. */
+/* A packet of at most this many bytes is written in one piece; of a larger one, input data goes
+ * through ops->bulk. */
 #define SL_PACK_INLINE 65536u
 /* After ops->bulk at least this many bytes are free: more than the scalars of any command. */
 #define SL_PACK_ROOM 1024u
@@ -19,18 +21,21 @@
 struct sl_pack;
 
 struct sl_pack_ops {
-    /* Make at least `size` (<= SL_PACK_INLINE) contiguous bytes free at the returned place, which is also the new `cur`;
-     * may publish what lies before. Never NULL: a dead stream answers with a scratch area. */
+    /* Make at least `size` (<= SL_PACK_INLINE) contiguous bytes free at the returned place, which
+     * is also the new `cur`; may publish what lies before. Never NULL: a dead stream answers with a
+     * scratch area. */
     uint8_t *(*room)(struct sl_pack *pack, size_t size);
-    /* Bytes up to p are written and may go out; then `size` bytes of data follow on the wire at once. Returns the place to go on
-     * with SL_PACK_ROOM bytes free. data may be NULL: zeros. The packet ends later, with sl_pack_end. */
+    /* Bytes up to p are written and may go out; then `size` bytes of data follow on the wire at
+     * once. Returns the place to go on with SL_PACK_ROOM bytes free. data may be NULL: zeros. The
+     * packet ends later, with sl_pack_end. */
     uint8_t *(*bulk)(struct sl_pack *pack, uint8_t *p, const void *data, size_t size);
 };
 
 struct sl_pack {
-    uint8_t *cur;       /* next free byte */
-    uint8_t *limit;     /* up to here begin() does not ask; the owner may set it low to be asked more often */
-    uint32_t tail;      /* 0, or 8 while checksum v1 is on */
+    uint8_t *cur;   /* next free byte */
+    uint8_t *limit; /* up to here begin() does not ask; the owner may set it low to be asked more
+                       often */
+    uint32_t tail;  /* 0, or 8 while checksum v1 is on */
     uint32_t sum_count; /* checksums written so far */
     const struct sl_pack_ops *ops;
 };
@@ -44,7 +49,8 @@ static inline uint8_t *sl_pack_begin(struct sl_pack *pack, size_t size)
     return pack->ops->room(pack, size);
 }
 
-/* Checksum v1: covered byte count with its bits reversed, then the running counter. Returns the byte after it. */
+/* Checksum v1: covered byte count with its bits reversed, then the running counter. Returns the
+ * byte after it. */
 uint8_t *sl_pack_sum(struct sl_pack *pack, uint8_t *p, uint32_t covered);
 
 /* End a packet whose bytes reach up to p; covered: header and body. */
@@ -56,8 +62,10 @@ static inline void sl_pack_end(struct sl_pack *pack, uint8_t *p, uint32_t covere
     pack->cur = p;
 }
 
-/* Input data of a packet that may be bulky: in place when the packet is small (`small`), else through ops->bulk. */
-static inline uint8_t *sl_pack_data(struct sl_pack *pack, uint8_t *p, const void *data, size_t size, bool small)
+/* Input data of a packet that may be bulky: in place when the packet is small (`small`), else
+ * through ops->bulk. */
+static inline uint8_t *sl_pack_data(struct sl_pack *pack, uint8_t *p, const void *data, size_t size,
+                                    bool small)
 {
     if (SL_LIKELY(small)) {
         if (size != 0) {
@@ -68,9 +76,10 @@ static inline uint8_t *sl_pack_data(struct sl_pack *pack, uint8_t *p, const void
     return pack->ops->bulk(pack, p, data, size);
 }
 
-/* Data that does not lie in one piece: `images` x `rows` rows of `row` bytes. On the wire: `prefix` zero bytes, then each row padded
- * with zeros to wire_pitch, each image padded with zeros to wire_image. size: bytes on the wire in all, = prefix + images *
- * wire_image. One piece of memory is rows = images = 1, row = wire_pitch = wire_image = size. */
+/* Data that does not lie in one piece: `images` x `rows` rows of `row` bytes. On the wire: `prefix`
+ * zero bytes, then each row padded with zeros to wire_pitch, each image padded with zeros to
+ * wire_image. size: bytes on the wire in all, = prefix + images * wire_image. One piece of memory
+ * is rows = images = 1, row = wire_pitch = wire_image = size. */
 struct sl_gather {
     const uint8_t *src;
     size_t size;
@@ -86,23 +95,32 @@ struct sl_gather {
 
 static inline struct sl_gather sl_gather_flat(const void *data, size_t size)
 {
-    return (struct sl_gather){.src = data, .size = size, .row = size, .src_pitch = size, .wire_pitch = size,
-                              .src_image = size, .wire_image = size, .rows = 1, .images = 1};
+    return (struct sl_gather){.src = data,
+                              .size = size,
+                              .row = size,
+                              .src_pitch = size,
+                              .wire_pitch = size,
+                              .src_image = size,
+                              .wire_image = size,
+                              .rows = 1,
+                              .images = 1};
 }
 
-uint8_t *sl_pack_gather(struct sl_pack *pack, uint8_t *p, const struct sl_gather *gather, bool small);
+uint8_t *sl_pack_gather(struct sl_pack *pack, uint8_t *p, const struct sl_gather *gather,
+                        bool small);
 
 /* A growing memory buffer as pack target: tests, golden bytes, the fuzz seeds. */
 struct sl_pack_mem {
     struct sl_pack pack;
     uint8_t *data; /* data[0 .. pack.cur - data) is what was written, unless failed */
     size_t size;
-    bool failed;   /* memory ran out: what was written since is lost */
+    bool failed; /* memory ran out: what was written since is lost */
 };
 void sl_pack_mem_init(struct sl_pack_mem *mem);
 void sl_pack_mem_finish(struct sl_pack_mem *mem);
 
-/* One packet's body, being read. Short reads give zeros and mark it; look at `failed` once, at the end. */
+/* One packet's body, being read. Short reads give zeros and mark it; look at `failed` once, at the
+ * end. */
 struct sl_unpack {
     const uint8_t *cur;
     const uint8_t *end;
@@ -129,21 +147,22 @@ SL_UNPACK_SCALAR(u64, uint64_t)
 SL_UNPACK_SCALAR(f32, float)
 #undef SL_UNPACK_SCALAR
 
-/* `size` bytes of array data, aligned to `align` (1, 2, 4 or 8): in place, or copied to the arena. NULL and failed when they are not
- * there. A size of 0 gives a valid pointer. */
+/* `size` bytes of array data, aligned to `align` (1, 2, 4 or 8): in place, or copied to the arena.
+ * NULL and failed when they are not there. A size of 0 gives a valid pointer. */
 const void *sl_unpack_array(struct sl_unpack *u, size_t size, size_t align);
 
 /* The reply of one packet: bytes collected in private memory, sent as one. Ring thread. */
 struct sl_reply {
     uint8_t *data;
-    size_t size;     /* bytes in it */
+    size_t size; /* bytes in it */
     size_t capacity;
-    size_t max;      /* what size may reach */
-    bool failed;     /* it outgrew max or memory */
+    size_t max;  /* what size may reach */
+    bool failed; /* it outgrew max or memory */
 };
 void sl_reply_init(struct sl_reply *reply, size_t max);
 void sl_reply_finish(struct sl_reply *reply);
-/* `size` zeroed bytes at the end of the reply, valid until the next call; NULL and failed past max. */
+/* `size` zeroed bytes at the end of the reply, valid until the next call; NULL and failed past max.
+ */
 void *sl_reply_room(struct sl_reply *reply, size_t size);
 
 #endif

@@ -13,7 +13,8 @@ static struct sl_pack_mem *mem_of(struct sl_pack *pack)
 static uint8_t *use_scratch(struct sl_pack_mem *mem)
 {
     mem->failed = true;
-    mem->pack.limit = scratch + sizeof scratch; /* when it is full, room is asked again and starts over */
+    mem->pack.limit =
+        scratch + sizeof scratch; /* when it is full, room is asked again and starts over */
     mem->pack.cur = scratch;
     return scratch;
 }

@@ -1,7 +1,7 @@
 /* The one result type: what a call inside Sluice answers.
  *
- * Used by every room, on every thread. errno, VkResult, EGL and GL errors and virtio response codes stay
- * outside: each border owns one table that translates. */
+ * Used by every room, on every thread. errno, VkResult, EGL and GL errors and virtio response codes
+ * stay outside: each border owns one table that translates. */
 #ifndef SL_RESULT_H
 #define SL_RESULT_H
 
@@ -19,12 +19,13 @@ enum sl_result {
     SL_ERR_IO = -10,         /* the system said no; errno says why at the place that logs it */
 };
 
-#define SL_MUST_USE __attribute__((warn_unused_result))
+#define SL_MUST_USE          __attribute__((warn_unused_result))
 #define SL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define SL_LIKELY(x) __builtin_expect(!!(x), 1)
-#define SL_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define SL_LIKELY(x)         __builtin_expect(!!(x), 1)
+#define SL_UNLIKELY(x)       __builtin_expect(!!(x), 0)
 
-/* "ok", "invalid", "protocol", ...; "unknown result" for any other value. Never NULL, never freed. */
+/* "ok", "invalid", "protocol", ...; "unknown result" for any other value. Never NULL, never freed.
+ */
 const char *sl_result_name(enum sl_result result);
 
 /* A negative errno for a result (0 for SL_OK), and the nearest result for a positive errno. */

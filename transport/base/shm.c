@@ -32,8 +32,8 @@ bool sl_shm_is_safe(int fd, uint64_t size)
 {
     int seals = fcntl(fd, F_GET_SEALS);
     struct stat info;
-    return seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && fstat(fd, &info) == 0 && info.st_size >= 0 &&
-           (uint64_t)info.st_size >= size;
+    return seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && fstat(fd, &info) == 0 &&
+           info.st_size >= 0 && (uint64_t)info.st_size >= size;
 }
 
 enum sl_result sl_shm_map(int fd, uint64_t size, void **mapping)

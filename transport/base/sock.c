@@ -66,7 +66,8 @@ enum sl_result sl_sock_listen(const char *path, int *fd)
     if (made < 0) {
         return sl_result_from_errno(errno);
     }
-    /* On Linux the new file takes the socket's own mode, so it is private before its name exists. */
+    /* On Linux the new file takes the socket's own mode, so it is private before its name exists.
+     */
     if (fchmod(made, 0600) != 0 || bind(made, (struct sockaddr *)&address, sizeof address) != 0 ||
         listen(made, BACKLOG) != 0) {
         int error = errno;
@@ -146,7 +147,8 @@ union control {
     char bytes[CMSG_SPACE(SL_SOCK_MAX_FDS * sizeof(int))];
 };
 
-enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fds, uint32_t fd_count)
+enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fds,
+                            uint32_t fd_count)
 {
     if (fd_count > SL_SOCK_MAX_FDS || size == 0) {
         return SL_ERR_INVALID;
@@ -174,7 +176,8 @@ enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fd
     return (size_t)sent == size ? SL_OK : SL_ERR_IO;
 }
 
-/* Takes the descriptors out of a received message: all of them, even those that do not fit, so that none leaks. */
+/* Takes the descriptors out of a received message: all of them, even those that do not fit, so that
+ * none leaks. */
 static uint32_t take_fds(struct msghdr *message, int fds[SL_SOCK_MAX_FDS], bool *too_many)
 {
     uint32_t count = 0;
@@ -198,11 +201,14 @@ static uint32_t take_fds(struct msghdr *message, int fds[SL_SOCK_MAX_FDS], bool 
     return count;
 }
 
-enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds, uint32_t *fd_count)
+enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds,
+                            uint32_t *fd_count)
 {
     struct iovec part = {.iov_base = data, .iov_len = capacity};
     union control control;
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
     ssize_t got;
     do {

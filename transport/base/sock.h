@@ -1,4 +1,5 @@
-/* Unix sockets that carry whole messages with descriptors (SOCK_SEQPACKET). Any thread; one reader, one writer at a time. */
+/* Unix sockets that carry whole messages with descriptors (SOCK_SEQPACKET). Any thread; one reader,
+ * one writer at a time. */
 #ifndef SL_SOCK_H
 #define SL_SOCK_H
 
@@ -10,7 +11,8 @@
 
 #define SL_SOCK_MAX_FDS 8
 
-/* Listens at path: mode 0600, an abandoned socket file there is replaced, a served one is not (INVALID). Gives *fd. */
+/* Listens at path: mode 0600, an abandoned socket file there is replaced, a served one is not
+ * (INVALID). Gives *fd. */
 enum sl_result sl_sock_listen(const char *path, int *fd) SL_MUST_USE;
 /* NOTFOUND: no such file; CLOSED: nobody serves it. Gives *fd. */
 enum sl_result sl_sock_connect(const char *path, int *fd) SL_MUST_USE;
@@ -19,9 +21,12 @@ enum sl_result sl_sock_pair(int fds[2]) SL_MUST_USE;
 enum sl_result sl_sock_peer(int fd, pid_t *pid, uid_t *uid) SL_MUST_USE;
 
 /* Sends one message. Borrows fds. AGAIN: non-blocking socket is full; CLOSED; IO. */
-enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fds, uint32_t fd_count) SL_MUST_USE;
-/* Receives one message of at most `capacity` bytes; gives up to SL_SOCK_MAX_FDS descriptors, close-on-exec. PROTOCOL when it was cut or
- * carried more descriptors (all closed then). AGAIN, CLOSED, IO. */
-enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds, uint32_t *fd_count) SL_MUST_USE;
+enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fds,
+                            uint32_t fd_count) SL_MUST_USE;
+/* Receives one message of at most `capacity` bytes; gives up to SL_SOCK_MAX_FDS descriptors,
+ * close-on-exec. PROTOCOL when it was cut or carried more descriptors (all closed then). AGAIN,
+ * CLOSED, IO. */
+enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds,
+                            uint32_t *fd_count) SL_MUST_USE;
 
 #endif

@@ -4,18 +4,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define INDEX_BITS 20u
-#define INDEX_MASK ((1u << INDEX_BITS) - 1u)
+#define INDEX_BITS      20u
+#define INDEX_MASK      ((1u << INDEX_BITS) - 1u)
 #define GENERATION_BITS 10u
 #define GENERATION_MASK ((1u << GENERATION_BITS) - 1u)
-#define ID_MASK ((1u << (INDEX_BITS + GENERATION_BITS)) - 1u)
-#define FIRST_CAPACITY 16u
+#define ID_MASK         ((1u << (INDEX_BITS + GENERATION_BITS)) - 1u)
+#define FIRST_CAPACITY  16u
 
 struct sl_table_slot {
-    void *value;         /* NULL: free */
+    void *value; /* NULL: free */
     uint32_t kind;
     uint32_t generation;
-    uint32_t next_free;  /* index + 1, 0 none */
+    uint32_t next_free; /* index + 1, 0 none */
 };
 
 void sl_table_init(struct sl_table *table, uint32_t max, uint32_t base)

@@ -74,7 +74,8 @@ void sl_cond_init(pthread_cond_t *cond)
     pthread_condattr_destroy(&attr);
 }
 
-enum sl_result sl_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t deadline_ns)
+enum sl_result sl_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,
+                                  uint64_t deadline_ns)
 {
     struct timespec at = {.tv_sec = (time_t)(deadline_ns / SL_NS_PER_S),
                           .tv_nsec = (long)(deadline_ns % SL_NS_PER_S)};

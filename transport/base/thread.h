@@ -8,12 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* name: at most 15 bytes are kept. stack_size 0: 256 KiB more than the system's minimum; drivers that compile want 8 MiB. Signals are
- * blocked in the new thread. */
-enum sl_result sl_thread_start(pthread_t *thread, const char *name, size_t stack_size, void *(*fn)(void *), void *user) SL_MUST_USE;
+/* name: at most 15 bytes are kept. stack_size 0: 256 KiB more than the system's minimum; drivers
+ * that compile want 8 MiB. Signals are blocked in the new thread. */
+enum sl_result sl_thread_start(pthread_t *thread, const char *name, size_t stack_size,
+                               void *(*fn)(void *), void *user) SL_MUST_USE;
 
 /* A condition variable on the monotonic clock. deadline_ns: sl_clock_ns() time. */
 void sl_cond_init(pthread_cond_t *cond);
-enum sl_result sl_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t deadline_ns);
+enum sl_result sl_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,
+                                  uint64_t deadline_ns);
 
 #endif

@@ -9,16 +9,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-SLT_TEST(fails, eq) { SLT_EXPECT_EQ(7u, 3 + 5); }
-SLT_TEST(fails, order) { SLT_EXPECT_LT(2, 1u); }
-SLT_TEST(fails, text) { SLT_EXPECT_STREQ("want", "got"); }
-SLT_TEST(fails, text_null) { SLT_EXPECT_STREQ("want", NULL); }
-SLT_TEST(fails, bytes) { SLT_EXPECT_MEMEQ("0123456789abcdefghij", "0123456789abXdefghij", 20); }
-SLT_TEST(fails, distance) { SLT_EXPECT_NEAR(1.0, 2.0, 0.5); }
-SLT_TEST(fails, result) { SLT_EXPECT_OK(SL_ERR_CLOSED); }
-SLT_TEST(fails, truth) { SLT_EXPECT_TRUE(1 == 2); }
-SLT_TEST(fails, null) { SLT_EXPECT_NULL("x"); }
-SLT_TEST(fails, golden) { SLT_GOLDEN("slt/hello.txt", "hello\nWorld\n"); }
+SLT_TEST(fails, eq)
+{
+    SLT_EXPECT_EQ(7u, 3 + 5);
+}
+SLT_TEST(fails, order)
+{
+    SLT_EXPECT_LT(2, 1u);
+}
+SLT_TEST(fails, text)
+{
+    SLT_EXPECT_STREQ("want", "got");
+}
+SLT_TEST(fails, text_null)
+{
+    SLT_EXPECT_STREQ("want", NULL);
+}
+SLT_TEST(fails, bytes)
+{
+    SLT_EXPECT_MEMEQ("0123456789abcdefghij", "0123456789abXdefghij", 20);
+}
+SLT_TEST(fails, distance)
+{
+    SLT_EXPECT_NEAR(1.0, 2.0, 0.5);
+}
+SLT_TEST(fails, result)
+{
+    SLT_EXPECT_OK(SL_ERR_CLOSED);
+}
+SLT_TEST(fails, truth)
+{
+    SLT_EXPECT_TRUE(1 == 2);
+}
+SLT_TEST(fails, null)
+{
+    SLT_EXPECT_NULL("x");
+}
+SLT_TEST(fails, golden)
+{
+    SLT_GOLDEN("slt/hello.txt", "hello\nWorld\n");
+}
 
 SLT_TEST(fails, scope_is_told)
 {
@@ -26,7 +56,10 @@ SLT_TEST(fails, scope_is_told)
     SLT_EXPECT_EQ(1, 2);
 }
 
-static void helper(void) { SLT_ASSERT_EQ(1, 2); }
+static void helper(void)
+{
+    SLT_ASSERT_EQ(1, 2);
+}
 
 SLT_TEST(fails, assert_ends_the_case)
 {
@@ -38,8 +71,14 @@ SLT_TEST(fails, assert_ends_the_case)
 struct thing {
     int unused;
 };
-static void thing_init(struct thing *t) { (void)t; }
-static void thing_finish(struct thing *t) { (void)t, puts("fixture torn down"); }
+static void thing_init(struct thing *t)
+{
+    (void)t;
+}
+static void thing_finish(struct thing *t)
+{
+    (void)t, puts("fixture torn down");
+}
 SLT_FIXTURE(fails, struct thing, thing_init, thing_finish);
 SLT_TEST_F(fails, after_assert_fixture_ends, t)
 {
@@ -68,12 +107,27 @@ SLT_TEST(fails, thread_left)
     SLT_ASSERT_OK(sl_thread_start(&thread, "sleeper", 0, sleep_for_ever, &fd));
 }
 
-SLT_TEST(fails, error_logged) { sl_error("shim", "something broke"); }
-SLT_TEST(fails, log_missing) { SLT_EXPECT_LOG("shim", "never said"); }
-SLT_TEST(fails, strict_skip) { SLT_SKIP("nobody expects this"); }
+SLT_TEST(fails, error_logged)
+{
+    sl_error("shim", "something broke");
+}
+SLT_TEST(fails, log_missing)
+{
+    SLT_EXPECT_LOG("shim", "never said");
+}
+SLT_TEST(fails, strict_skip)
+{
+    SLT_SKIP("nobody expects this");
+}
 
-static void live_on(void *arg) { (void)arg; }
-SLT_TEST(fails, no_death) { SLT_EXPECT_DEATH(live_on, NULL); }
+static void live_on(void *arg)
+{
+    (void)arg;
+}
+SLT_TEST(fails, no_death)
+{
+    SLT_EXPECT_DEATH(live_on, NULL);
+}
 
 SLT_TEST(dies, timeout)
 {

@@ -53,8 +53,14 @@ struct counter {
 };
 static int torn_down;
 
-static void counter_init(struct counter *c) { c->set_up++; }
-static void counter_finish(struct counter *c) { torn_down += c->set_up; }
+static void counter_init(struct counter *c)
+{
+    c->set_up++;
+}
+static void counter_finish(struct counter *c)
+{
+    torn_down += c->set_up;
+}
 SLT_FIXTURE(fixture, struct counter, counter_init, counter_finish);
 
 SLT_TEST_F(fixture, comes_zeroed_and_set_up, t)
@@ -63,8 +69,14 @@ SLT_TEST_F(fixture, comes_zeroed_and_set_up, t)
 }
 
 static int suite_started;
-static void start_suite(void) { suite_started++; }
-static void stop_suite(void) { suite_started--; }
+static void start_suite(void)
+{
+    suite_started++;
+}
+static void stop_suite(void)
+{
+    suite_started--;
+}
 SLT_SUITE(suite, start_suite, stop_suite);
 
 SLT_TEST(suite, is_started_once)
