@@ -1,0 +1,72 @@
+"""Installs to a temporary prefix, moves it, builds a ten-line user with pkg-config against it, and runs the installed program.
+
+usage: install_test.py BUILD_FOLDER CC
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+USER = r"""
+#include "transport/local/local_control.h"
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    struct local_control *control;
+    enum sl_result result = local_control_open(argc > 1 ? argv[1] : "none", &control);
+    printf("%s\n", sl_result_name(result));
+    return result == SL_OK ? (local_control_close(control), 0) : 1;
+}
+"""
+
+
+def run(*words: object, **more: object) -> str:
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, **more)  # type: ignore[call-overload]
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, words))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return str(done.stdout)
+
+
+def check(condition: bool, what: str) -> None:
+    if not condition:
+        raise SystemExit(f"install: {what}")
+
+
+def main() -> int:
+    build, cc = sys.argv[1:3]
+    with tempfile.TemporaryDirectory() as folder:
+        first, prefix = pathlib.Path(folder) / "first", pathlib.Path(folder) / "second" / "usr"
+        run("cmake", "--install", build, "--prefix", first)
+        prefix.parent.mkdir()
+        first.rename(prefix)  # everything must be found from where it is now
+        pkgconfig = next(prefix.rglob("pkgconfig"))
+        env = dict(os.environ, PKG_CONFIG_PATH=str(pkgconfig))
+        for pc in sorted(pkgconfig.glob("*.pc")):
+            run("pkg-config", "--exists", "--print-errors", pc.stem, env=env)
+        source, program = prefix / "user.c", prefix / "user"
+        source.write_text(USER)
+        flags = run("pkg-config", "--cflags", "--libs", "sluice-local-control", env=env).split()
+        run(cc, "-Wall", "-Wextra", "-Werror", source, "-o", program, *flags)
+        done = subprocess.run([program, str(prefix / "none")], capture_output=True, text=True)
+        check((done.returncode, done.stdout) == (1, "not found\n"), f"the user said {done.stdout!r} {done.stderr!r}")
+
+        sluice = prefix / "bin" / "sluice"
+        run(sluice, "--version")
+        env = {k: v for k, v in os.environ.items() if k != "DISPLAY"}
+        report = run(sluice, "doctor", env=env)
+        check(str(prefix) in report, f"the installed program used another vendor file:\n{report}")
+        for page in ("sluice.1", "sluice-run.1", "sluice-serve.1"):
+            check(any(prefix.rglob(page)), f"no {page}")
+        check(any(prefix.rglob("bash-completion/completions/sluice")), "no completion")
+        left = [str(path) for path in prefix.rglob("*") if path.is_file() and path.suffix in (".pc", ".json", ".1")
+                and build in path.read_text(errors="replace")]
+        check(not left, f"these name the build folder: {left}")
+    print("installed, moved, built against and run")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
