@@ -30,24 +30,45 @@ static const struct opt options[] = {HOST_OPTION_LIST(DOCTOR_HOST)};
 
 enum step_state { STEP_NOT_REACHED, STEP_OK, STEP_FAILED, STEP_SKIPPED };
 
-enum step_id { STEP_VENDOR_FILE, STEP_LIBRARY, STEP_HOST, STEP_DRIVER, STEP_SOCKET, STEP_GLVND, STEP_DISPLAY, STEP_CONTEXT,
-               STEP_PIXEL, STEP_RING, STEP_X11, STEP_COUNT };
+enum step_id {
+    STEP_VENDOR_FILE,
+    STEP_LIBRARY,
+    STEP_HOST,
+    STEP_DRIVER,
+    STEP_SOCKET,
+    STEP_GLVND,
+    STEP_DISPLAY,
+    STEP_CONTEXT,
+    STEP_PIXEL,
+    STEP_RING,
+    STEP_X11,
+    STEP_COUNT
+};
 
 static const struct {
     const char *name;
     const char *mend;
 } steps[STEP_COUNT] = {
-    [STEP_VENDOR_FILE] = {"vendor-file", "build the target EGL_sluice, or install the package with the guest library"},
-    [STEP_LIBRARY] = {"library", "install what the message names, or build the guest library again"},
-    [STEP_HOST] = {"host", "set TMPDIR to a place that can be written and raise the limits the message names"},
-    [STEP_DRIVER] = {"driver", "install a native EGL driver: on Debian libegl1 and libegl-mesa0 (software rendering is enough)"},
+    [STEP_VENDOR_FILE] =
+        {"vendor-file",
+         "build the target EGL_sluice, or install the package with the guest library"},
+    [STEP_LIBRARY] = {"library",
+                      "install what the message names, or build the guest library again"},
+    [STEP_HOST] =
+        {"host",
+         "set TMPDIR to a place that can be written and raise the limits the message names"},
+    [STEP_DRIVER] = {"driver", "install a native EGL driver: on Debian libegl1 and libegl-mesa0 "
+                               "(software rendering is enough)"},
     [STEP_SOCKET] = {"socket", "use host and tools of one build"},
     [STEP_GLVND] = {"glvnd", "install glvnd: on Debian libegl1 and libgles2"},
     [STEP_DISPLAY] = {"display", "run with SLUICE_LOG=debug and look at what guest and host say"},
-    [STEP_CONTEXT] = {"context", "run with SLUICE_LOG=debug; the native driver may lack OpenGL ES 2"},
-    [STEP_PIXEL] = {"pixel", "the native driver or this build draws wrongly: report it with this output"},
+    [STEP_CONTEXT] = {"context",
+                      "run with SLUICE_LOG=debug; the native driver may lack OpenGL ES 2"},
+    [STEP_PIXEL] = {"pixel",
+                    "the native driver or this build draws wrongly: report it with this output"},
     [STEP_RING] = {"ring", "report it with this output"},
-    [STEP_X11] = {"x11", "unset DISPLAY, or start the X server it names; on Debian install libxcb1"},
+    [STEP_X11] = {"x11",
+                  "unset DISPLAY, or start the X server it names; on Debian install libxcb1"},
 };
 
 struct step {
@@ -63,8 +84,10 @@ struct doctor {
     char library[PATH_MAX];
 };
 
-static bool set_step(struct doctor *d, enum step_id id, enum step_state state, const char *format, ...) SL_PRINTF(4, 5);
-static bool set_step(struct doctor *d, enum step_id id, enum step_state state, const char *format, ...)
+static bool set_step(struct doctor *d, enum step_id id, enum step_state state, const char *format,
+                     ...) SL_PRINTF(4, 5);
+static bool set_step(struct doctor *d, enum step_id id, enum step_state state, const char *format,
+                     ...)
 {
     va_list args;
     va_start(args, format);
@@ -78,12 +101,13 @@ static bool check_library(struct doctor *d)
 {
     enum sl_result result = place_vendor_file(d->vendor_file);
     if (result != SL_OK) {
-        return set_step(d, STEP_VENDOR_FILE, STEP_FAILED, "%.400s: %s", d->vendor_file, sl_result_name(result));
+        return set_step(d, STEP_VENDOR_FILE, STEP_FAILED, "%.400s: %s", d->vendor_file,
+                        sl_result_name(result));
     }
     result = place_vendor_library(d->vendor_file, d->library);
     if (result != SL_OK) {
-        return set_step(d, STEP_VENDOR_FILE, STEP_FAILED, "%.200s names %.200s: %s", d->vendor_file, d->library,
-                        sl_result_name(result));
+        return set_step(d, STEP_VENDOR_FILE, STEP_FAILED, "%.200s names %.200s: %s", d->vendor_file,
+                        d->library, sl_result_name(result));
     }
     set_step(d, STEP_VENDOR_FILE, STEP_OK, "%.500s", d->vendor_file);
     void *library = dlopen(d->library, RTLD_NOW | RTLD_LOCAL);
@@ -100,13 +124,15 @@ static bool check_host(struct doctor *d)
 {
     struct host_options options_of_host = {0};
     host_options_read(d->set, DOCTOR_HOST, &options_of_host);
-    if (host_start(&d->host, &options_of_host) != SL_OK || host_wait(&d->host, HOST_LISTENING, HOST_PATIENCE) != SL_OK) {
+    if (host_start(&d->host, &options_of_host) != SL_OK ||
+        host_wait(&d->host, HOST_LISTENING, HOST_PATIENCE) != SL_OK) {
         return set_step(d, STEP_HOST, STEP_FAILED, "the host process did not start to listen");
     }
     set_step(d, STEP_HOST, STEP_OK, "listens at %s", d->host.path);
     enum sl_result result = host_wait(&d->host, HOST_READY, HOST_PATIENCE);
     if (result != SL_OK) {
-        return set_step(d, STEP_DRIVER, STEP_FAILED, "the host did not get ready: %s; what it said is above",
+        return set_step(d, STEP_DRIVER, STEP_FAILED,
+                        "the host did not get ready: %s; what it said is above",
                         sl_result_name(result));
     }
     set_step(d, STEP_DRIVER, STEP_OK, "%s", d->host.driver);
@@ -192,10 +218,12 @@ static bool check_ring(struct doctor *d)
 {
     host_finish(&d->host);
     if (d->host.state != HOST_ENDED || d->host.contexts == 0) {
-        return set_step(d, STEP_RING, STEP_FAILED, "the host saw %llu contexts: the picture came from elsewhere",
+        return set_step(d, STEP_RING, STEP_FAILED,
+                        "the host saw %llu contexts: the picture came from elsewhere",
                         (unsigned long long)d->host.contexts);
     }
-    return set_step(d, STEP_RING, STEP_OK, "%llu contexts, and the host ended cleanly", (unsigned long long)d->host.contexts);
+    return set_step(d, STEP_RING, STEP_OK, "%llu contexts, and the host ended cleanly",
+                    (unsigned long long)d->host.contexts);
 }
 
 struct xcb_connection_t;
@@ -204,16 +232,20 @@ static bool check_x11(struct doctor *d)
 {
     const char *name = getenv("DISPLAY");
     if (name == NULL) {
-        return set_step(d, STEP_X11, STEP_SKIPPED, "DISPLAY is not set: pbuffers and surfaceless only");
+        return set_step(d, STEP_X11, STEP_SKIPPED,
+                        "DISPLAY is not set: pbuffers and surfaceless only");
     }
     void *xcb = dlopen("libxcb.so.1", RTLD_NOW | RTLD_LOCAL);
     if (xcb == NULL) {
         return set_step(d, STEP_X11, STEP_FAILED, "%s", dlerror());
     }
     struct xcb_connection_t *(*connect_to)(const char *, int *) =
-        (struct xcb_connection_t * (*)(const char *, int *))(void (*)(void))dlsym(xcb, "xcb_connect");
-    int (*has_error)(struct xcb_connection_t *) = (int (*)(struct xcb_connection_t *))(void (*)(void))dlsym(xcb, "xcb_connection_has_error");
-    void (*disconnect)(struct xcb_connection_t *) = (void (*)(struct xcb_connection_t *))(void (*)(void))dlsym(xcb, "xcb_disconnect");
+        (struct xcb_connection_t * (*)(const char *, int *))(void (*)(void))dlsym(xcb,
+                                                                                  "xcb_connect");
+    int (*has_error)(struct xcb_connection_t *) =
+        (int (*)(struct xcb_connection_t *))(void (*)(void))dlsym(xcb, "xcb_connection_has_error");
+    void (*disconnect)(struct xcb_connection_t *) =
+        (void (*)(struct xcb_connection_t *))(void (*)(void))dlsym(xcb, "xcb_disconnect");
     struct xcb_connection_t *connection = connect_to(NULL, NULL);
     int error = has_error(connection);
     disconnect(connection);
@@ -227,7 +259,8 @@ static const char *const state_names[] = {"not reached", "ok", "failed", "skippe
 static void print_text(const struct doctor *d)
 {
     for (int i = 0; i < STEP_COUNT; i++) {
-        printf("%-12s %-11s %s\n", steps[i].name, state_names[d->steps[i].state], d->steps[i].detail);
+        printf("%-12s %-11s %s\n", steps[i].name, state_names[d->steps[i].state],
+               d->steps[i].detail);
         if (d->steps[i].state == STEP_FAILED) {
             printf("%-12s %-11s %s\n", "", "mend:", steps[i].mend);
         }
@@ -264,7 +297,8 @@ static int run(const struct opt_set *set)
         print_text(&d);
     }
     if (!ok) {
-        say_error("the path from program to driver is broken; the step that failed has its mend beside it");
+        say_error("the path from program to driver is broken; the step that failed has its mend "
+                  "beside it");
     }
     return ok ? SLUICE_EXIT_OK : SLUICE_EXIT_MISSING;
 }
@@ -273,12 +307,14 @@ const struct verb verb_doctor = {
     .name = "doctor",
     .summary = "find out why it does not work",
     .usage = "",
-    .about = "Goes every step from the guest library to a pixel drawn by the native driver and read back, and names the one that\n"
+    .about = "Goes every step from the guest library to a pixel drawn by the native driver and "
+             "read back, and names the one that\n"
              "fails, its reason and its mend.",
     .example = "sluice doctor --json",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .has_json = true,
-    .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE | 1u << SLUICE_EXIT_MISSING,
+    .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE |
+             1u << SLUICE_EXIT_MISSING,
     .run = run,
 };

@@ -8,7 +8,10 @@ enum { HELP_MAN, HELP_COMPLETION };
 
 static const struct opt options[] = {
     [HELP_MAN] = {.name = "man", .help = "print the man page's source"},
-    [HELP_COMPLETION] = {.name = "completion", .kind = OPT_CHOICE, .value = "bash", .help = "print the shell's completion script"},
+    [HELP_COMPLETION] = {.name = "completion",
+                         .kind = OPT_CHOICE,
+                         .value = "bash",
+                         .help = "print the shell's completion script"},
 };
 
 static int run(const struct opt_set *set)
@@ -40,7 +43,8 @@ const struct verb verb_help = {
     .name = "help",
     .summary = "explain a verb",
     .usage = "[VERB]",
-    .about = "Prints a verb's help, its man page, the shell completion, or with --json the tables all of these are made from.",
+    .about = "Prints a verb's help, its man page, the shell completion, or with --json the tables "
+             "all of these are made from.",
     .example = "sluice help run",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

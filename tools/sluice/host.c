@@ -37,7 +37,8 @@ static void tell(int status_fd, const char *format, ...)
     va_end(args);
     size_t length = size < 0 ? 0 : (size_t)size < sizeof line - 1 ? (size_t)size : sizeof line - 2;
     line[length] = '\n';
-    ssize_t done = write(status_fd, line, length + 1); /* the reader may be gone: then nobody wants to know */
+    ssize_t done =
+        write(status_fd, line, length + 1); /* the reader may be gone: then nobody wants to know */
     (void)done;
 }
 
@@ -54,13 +55,15 @@ static void raise_descriptor_limit(void)
 }
 
 /* Serves with the device made; the server outlives it. */
-static int serve_device(struct local_server *server, const struct host_options *options, int stop_fd, int status_fd)
+static int serve_device(struct local_server *server, const struct host_options *options,
+                        int stop_fd, int status_fd)
 {
     struct vgd_sink sink = local_server_sink(server);
     struct vgd *device = NULL;
     enum sl_result result = dev_create(dev_all_types, &options->device, NULL, &sink, &device);
     if (result != SL_OK) {
-        say_error("the native driver could not be loaded: %s; sluice doctor tells what is missing", sl_result_name(result));
+        say_error("the native driver could not be loaded: %s; sluice doctor tells what is missing",
+                  sl_result_name(result));
         return SLUICE_EXIT_MISSING;
     }
     char driver[LOCAL_TEXT];
@@ -86,7 +89,8 @@ int host_serve(const struct host_options *options, int stop_fd, int status_fd)
     struct local_server *server = NULL;
     enum sl_result result = local_server_create(&server_options, &server);
     if (result != SL_OK) {
-        say_error("cannot listen at %s: %s; choose another place with --socket", options->path, sl_result_name(result));
+        say_error("cannot listen at %s: %s; choose another place with --socket", options->path,
+                  sl_result_name(result));
         tell(status_fd, "failed %d", SLUICE_EXIT_FILE);
         return SLUICE_EXIT_FILE;
     }
@@ -102,8 +106,10 @@ int host_serve(const struct host_options *options, int stop_fd, int status_fd)
 
 /* ---- a private one, from outside ---- */
 
-/* In the child: its own session, so that the terminal's signals stop the program only; it dies with its starter. */
-static _Noreturn void be_host(const struct host_options *options, pid_t starter, int status_fd)
+/* In the child: its own session, so that the terminal's signals stop the program only; it dies with
+ * its starter. */
+static _Noreturn void be_host(const struct host_options *options, const char *dir, pid_t starter,
+                              int status_fd)
 {
     prctl(PR_SET_NAME, "sluice-host");
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -123,6 +129,7 @@ static _Noreturn void be_host(const struct host_options *options, pid_t starter,
     if (stop_fd >= 0 && getppid() == starter) {
         code = host_serve(options, stop_fd, status_fd);
     }
+    rmdir(dir); /* the starter may have been killed */
     fflush(NULL);
     _exit(code); /* a driver's exit handlers are not worth waiting for */
 }
@@ -132,7 +139,8 @@ enum sl_result host_start(struct host_process *host, const struct host_options *
     *host = (struct host_process){.status_fd = -1};
     enum sl_result result = place_private_dir(host->dir);
     if (result != SL_OK) {
-        say_error("no private directory at %s: %s; set TMPDIR to a place that can be written", host->dir, sl_result_name(result));
+        say_error("no private directory at %s: %s; set TMPDIR to a place that can be written",
+                  host->dir, sl_result_name(result));
         host->dir[0] = '\0';
         return result;
     }
@@ -150,7 +158,7 @@ enum sl_result host_start(struct host_process *host, const struct host_options *
         struct host_options own = *options;
         own.path = host->path;
         close(pipe_fds[0]);
-        be_host(&own, self, pipe_fds[1]);
+        be_host(&own, host->dir, self, pipe_fds[1]);
     }
     close(pipe_fds[1]);
     host->status_fd = pipe_fds[0];
@@ -221,7 +229,8 @@ enum sl_result host_wait(struct host_process *host, enum host_state state, int64
         if (now >= deadline) {
             return SL_ERR_TIMEOUT;
         }
-        enum sl_result result = sl_fd_wait(host->status_fd, timeout_ns < 0 ? -1 : (int64_t)(deadline - now));
+        enum sl_result result =
+            sl_fd_wait(host->status_fd, timeout_ns < 0 ? -1 : (int64_t)(deadline - now));
         if (result == SL_ERR_IO || result == SL_ERR_TIMEOUT) {
             return result;
         }

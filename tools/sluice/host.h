@@ -1,4 +1,5 @@
-/* A host: the device and the local socket in front of it. `sluice serve` is one; `sluice run` and `sluice doctor` start a private one. */
+/* A host: the device and the local socket in front of it. `sluice serve` is one; `sluice run` and
+ * `sluice doctor` start a private one. */
 #ifndef SLUICE_HOST_H
 #define SLUICE_HOST_H
 
@@ -19,9 +20,9 @@ struct host_options {
     struct hct_options device;
 };
 
-/* Listens at once, then loads the driver, then serves until stop_fd is readable. Progress goes to status_fd (-1: nowhere) as lines:
- * "listening", "ready DRIVER", "failed CODE", "ended CONTEXTS". Returns an exit code; the reason was said. The calling thread is the
- * device thread. */
+/* Listens at once, then loads the driver, then serves until stop_fd is readable. Progress goes to
+ * status_fd (-1: nowhere) as lines: "listening", "ready DRIVER", "failed CODE", "ended CONTEXTS".
+ * Returns an exit code; the reason was said. The calling thread is the device thread. */
 int host_serve(const struct host_options *options, int stop_fd, int status_fd);
 
 enum host_state { HOST_STARTING, HOST_LISTENING, HOST_READY, HOST_FAILED, HOST_ENDED };
@@ -40,12 +41,15 @@ struct host_process {
     size_t line_size;
 };
 
-/* Forks one; options->path is chosen here. The process must have one thread. It ends with its starter. The reason of a failure was said. */
-enum sl_result host_start(struct host_process *host, const struct host_options *options) SL_MUST_USE;
+/* Forks one; options->path is chosen here. The process must have one thread. It ends with its
+ * starter. The reason of a failure was said. */
+enum sl_result host_start(struct host_process *host,
+                          const struct host_options *options) SL_MUST_USE;
 /* Takes in what the host wrote so far; never blocks. */
 void host_read_status(struct host_process *host);
 /* Waits until it reached `state`, failed or ended. TIMEOUT; CLOSED it failed or ended. */
-enum sl_result host_wait(struct host_process *host, enum host_state state, int64_t timeout_ns) SL_MUST_USE;
+enum sl_result host_wait(struct host_process *host, enum host_state state,
+                         int64_t timeout_ns) SL_MUST_USE;
 /* Asks it to end, waits, removes its directory. */
 void host_finish(struct host_process *host);
 

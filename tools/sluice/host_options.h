@@ -5,21 +5,44 @@
 #include "tools/sluice/host.h"
 #include "tools/sluice/opt.h"
 
-enum { HOST_OPT_STOCK, HOST_OPT_GPU, HOST_OPT_EGL_LIBRARY, HOST_OPT_EGL_VENDOR, HOST_OPT_MEMORY, HOST_OPT_COUNT };
+enum {
+    HOST_OPT_STOCK,
+    HOST_OPT_GPU,
+    HOST_OPT_EGL_LIBRARY,
+    HOST_OPT_EGL_VENDOR,
+    HOST_OPT_MEMORY,
+    HOST_OPT_COUNT
+};
 
 /* Designated from `first` on, at the end of a verb's table. */
-#define HOST_OPTION_LIST(first)                                                                                              \
-    [(first) + HOST_OPT_STOCK] = {.name = "stock", .help = "offer guests nothing that upstream gfxstream does not"},         \
-    [(first) + HOST_OPT_GPU] = {.name = "gpu", .kind = OPT_TEXT, .value = "NAME",                                            \
-                                .help = "draw on this device: index or part of its name; default the first"},                \
-    [(first) + HOST_OPT_EGL_LIBRARY] = {.name = "egl-library", .kind = OPT_TEXT, .value = "PATH",                            \
-                                        .help = "native EGL library; default libEGL.so.1"},                                  \
-    [(first) + HOST_OPT_EGL_VENDOR] = {.name = "egl-vendor", .kind = OPT_TEXT, .value = "FILE",                              \
-                                       .help = "glvnd vendor file of the native driver; default glvnd's choice"},            \
-    [(first) + HOST_OPT_MEMORY] = {.name = "memory", .kind = OPT_NUMBER, .value = "BYTES", .min = 1u << 20,                  \
-                                   .max = (uint64_t)1 << 40, .fallback = "2G", .help = "most memory that one program may have here"}
+#define HOST_OPTION_LIST(first)                                                                    \
+    [(first) +                                                                                     \
+        HOST_OPT_STOCK] = {.name = "stock",                                                        \
+                           .help = "offer guests nothing that upstream gfxstream does not"},       \
+        [(first) + HOST_OPT_GPU] =                                                                 \
+            {.name = "gpu",                                                                        \
+             .kind = OPT_TEXT,                                                                     \
+             .value = "NAME",                                                                      \
+             .help = "draw on this device: index or part of its name; default the first"},         \
+        [(first) + HOST_OPT_EGL_LIBRARY] = {.name = "egl-library",                                 \
+                                            .kind = OPT_TEXT,                                      \
+                                            .value = "PATH",                                       \
+                                            .help = "native EGL library; default libEGL.so.1"},    \
+        [(first) + HOST_OPT_EGL_VENDOR] =                                                          \
+            {.name = "egl-vendor",                                                                 \
+             .kind = OPT_TEXT,                                                                     \
+             .value = "FILE",                                                                      \
+             .help = "glvnd vendor file of the native driver; default glvnd's choice"},            \
+        [(first) + HOST_OPT_MEMORY] = {.name = "memory",                                           \
+                                       .kind = OPT_NUMBER,                                         \
+                                       .value = "BYTES",                                           \
+                                       .min = 1u << 20,                                            \
+                                       .max = (uint64_t)1 << 40,                                   \
+                                       .fallback = "2G",                                           \
+                                       .help = "most memory that one program may have here"}
 
-static inline void host_options_read(const struct opt_set *set, size_t first, struct host_options *host)
+static inline void host_options_read(const struct opt_set *set, size_t first,
+                                     struct host_options *host)
 {
     host->device.stock = opt_on(set, first + HOST_OPT_STOCK);
     host->device.gpu = opt_text(set, first + HOST_OPT_GPU);

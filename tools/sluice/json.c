@@ -10,7 +10,8 @@ static size_t utf8_size(const unsigned char *p)
         unsigned char mask, lead;
         size_t size;
         uint32_t least;
-    } forms[] = {{0x80, 0, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
+    } forms[] = {
+        {0x80, 0, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
     for (size_t form = 0; form < 4; form++) {
         if ((p[0] & forms[form].mask) != forms[form].lead) {
             continue;
@@ -22,7 +23,9 @@ static size_t utf8_size(const unsigned char *p)
             }
             value = value << 6 | (p[i] & 0x3f);
         }
-        return value >= forms[form].least && value <= 0x10ffff && (value < 0xd800 || value > 0xdfff) ? forms[form].size : 0;
+        return value >= forms[form].least && value <= 0x10ffff && (value < 0xd800 || value > 0xdfff)
+                   ? forms[form].size
+                   : 0;
     }
     return 0;
 }

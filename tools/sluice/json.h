@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-/* "text" with everything escaped that must be; null for NULL. Bytes that are no UTF-8 become U+FFFD. */
+/* "text" with everything escaped that must be; null for NULL. Bytes that are no UTF-8 become
+ * U+FFFD. */
 void json_text(FILE *out, const char *text);
 
 #endif

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A closed 0, 1 or 2 would be the next descriptor that is opened, and talk would go into a socket. */
+/* A closed 0, 1 or 2 would be the next descriptor that is opened, and talk would go into a socket.
+ */
 static void fill_standard_descriptors(void)
 {
     for (int fd = 0; fd <= STDERR_FILENO; fd++) {
@@ -23,7 +24,8 @@ static void fill_standard_descriptors(void)
 static int end_output(int code)
 {
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == SLUICE_EXIT_OK) {
-        say_error("the result cannot be written: %s; make room or write elsewhere", strerror(errno));
+        say_error("the result cannot be written: %s; make room or write elsewhere",
+                  strerror(errno));
         return SLUICE_EXIT_FILE;
     }
     return code;

@@ -13,8 +13,9 @@ static bool starts(const char *text, const char *with)
 bool maps_is_driver(const char *file)
 {
     static const char *const ours[] = {"libEGL_sluice", "libGLX_sluice"};
-    static const char *const starts_with[] = {"libEGL_", "libGLX_", "libgallium", "libnvidia-glcore", "libnvidia-eglcore",
-                                              "libGLESv2_adreno", "libmali"};
+    static const char *const starts_with[] = {
+        "libEGL_",           "libGLX_",          "libgallium", "libnvidia-glcore",
+        "libnvidia-eglcore", "libGLESv2_adreno", "libmali"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         if (starts(file, ours[i])) {
             return false;

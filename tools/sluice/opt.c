@@ -10,8 +10,13 @@
 static const struct opt common[COMMON_COUNT] = {
     [COMMON_HELP] = {.name = "help", .letter = 'h', .help = "show this text"},
     [COMMON_QUIET] = {.name = "quiet", .letter = 'q', .help = "say nothing but errors"},
-    [COMMON_VERBOSE] = {.name = "verbose", .letter = 'v', .help = "say every setting and where it came from, and each step"},
-    [COMMON_LOG_FILE] = {.name = "log-file", .kind = OPT_TEXT, .value = "FILE", .help = "append log and talk to FILE"},
+    [COMMON_VERBOSE] = {.name = "verbose",
+                        .letter = 'v',
+                        .help = "say every setting and where it came from, and each step"},
+    [COMMON_LOG_FILE] = {.name = "log-file",
+                         .kind = OPT_TEXT,
+                         .value = "FILE",
+                         .help = "append log and talk to FILE"},
     [COMMON_JSON] = {.name = "json", .help = "print the result as one JSON document"},
 };
 
@@ -65,8 +70,8 @@ static bool is_choice(const char *choices, const char *text)
 }
 
 /* where: "--clients" or the variable's name, for the message. */
-static bool set_value(const struct opt *option, const char *where, const char *text, enum opt_source source,
-                      struct opt_value *value)
+static bool set_value(const struct opt *option, const char *where, const char *text,
+                      enum opt_source source, struct opt_value *value)
 {
     uint64_t number = 0;
     switch (option->kind) {
@@ -106,8 +111,11 @@ static bool set_defaults(const struct verb *verb, struct opt_set *set)
     const struct opt *option;
     for (size_t i = 0; (option = opt_at(verb, i)) != NULL; i++) {
         assert(i < OPT_MAX);
-        const char *text = option->fallback != NULL ? option->fallback : option->kind == OPT_FLAG ? "0" : NULL;
-        if (text != NULL && !set_value(option, option->name, text, OPT_FROM_DEFAULT, &set->values[i])) {
+        const char *text = option->fallback != NULL   ? option->fallback
+                           : option->kind == OPT_FLAG ? "0"
+                                                      : NULL;
+        if (text != NULL &&
+            !set_value(option, option->name, text, OPT_FROM_DEFAULT, &set->values[i])) {
             return false;
         }
         char variable[96];
@@ -122,7 +130,8 @@ static bool set_defaults(const struct verb *verb, struct opt_set *set)
 }
 
 /* Finds "--name", "--no-name" or "-x" (size bytes of text); *negated tells the second. */
-static const struct opt *find(const struct verb *verb, const char *text, size_t size, size_t *index, bool *negated)
+static const struct opt *find(const struct verb *verb, const char *text, size_t size, size_t *index,
+                              bool *negated)
 {
     const struct opt *option;
     for (size_t i = 0; (option = opt_at(verb, i)) != NULL; i++) {
@@ -148,7 +157,8 @@ static const struct opt *find(const struct verb *verb, const char *text, size_t 
 }
 
 /* One option at argv[*at]; moves *at behind it. */
-static bool parse_one(const struct verb *verb, int argc, char *const *argv, int *at, struct opt_set *set)
+static bool parse_one(const struct verb *verb, int argc, char *const *argv, int *at,
+                      struct opt_set *set)
 {
     const char *text = argv[(*at)++];
     size_t size = strcspn(text, "=");
@@ -186,8 +196,8 @@ static bool check_args(const struct opt_set *set)
         return false;
     }
     if (set->arg_count > verb->args_max) {
-        say_error("unexpected argument '%s': sluice %s [options] %s", set->args[verb->args_max], verb->name,
-                  verb->usage);
+        say_error("unexpected argument '%s': sluice %s [options] %s", set->args[verb->args_max],
+                  verb->name, verb->usage);
         return false;
     }
     return true;
@@ -215,7 +225,8 @@ bool opt_parse(const struct verb *verb, int argc, char *const *argv, struct opt_
     set->arg_count = (size_t)(argc - at);
     for (size_t i = 0; i < set->arg_count && !verb->starts_program && !ended; i++) {
         if (set->args[i][0] == '-' && set->args[i][1] != '\0') {
-            say_error("option '%s' comes after '%s'; options come first", set->args[i], set->args[0]);
+            say_error("option '%s' comes after '%s'; options come first", set->args[i],
+                      set->args[0]);
             return false;
         }
     }

@@ -1,6 +1,8 @@
-/* One table per verb: it drives the parser, --help, the man page, the environment variables and the completion.
+/* One table per verb: it drives the parser, --help, the man page, the environment variables and the
+ * completion.
  *
- * An option's value comes from the command line, else from SLUICE_<VERB>_<OPTION>, else it is the table's default. Main thread. */
+ * An option's value comes from the command line, else from SLUICE_<VERB>_<OPTION>, else it is the
+ * table's default. Main thread. */
 #ifndef SLUICE_OPT_H
 #define SLUICE_OPT_H
 
@@ -49,7 +51,14 @@ struct verb {
 };
 
 /* Behind a verb's own options: index = option_count + one of these. */
-enum opt_common { COMMON_HELP, COMMON_QUIET, COMMON_VERBOSE, COMMON_LOG_FILE, COMMON_JSON, COMMON_COUNT };
+enum opt_common {
+    COMMON_HELP,
+    COMMON_QUIET,
+    COMMON_VERBOSE,
+    COMMON_LOG_FILE,
+    COMMON_JSON,
+    COMMON_COUNT
+};
 
 enum opt_source { OPT_FROM_DEFAULT, OPT_FROM_ENVIRONMENT, OPT_FROM_COMMAND_LINE };
 
@@ -66,8 +75,9 @@ struct opt_set {
     size_t arg_count;
 };
 
-/* argv: behind the verb's name. Reorders nothing; plain arguments and options may not mix. False: the reason is said (exit 2). --help is
- * just another flag: look at it first; then the number of arguments is not checked. */
+/* argv: behind the verb's name. Reorders nothing; plain arguments and options may not mix. False:
+ * the reason is said (exit 2). --help is just another flag: look at it first; then the number of
+ * arguments is not checked. */
 bool opt_parse(const struct verb *verb, int argc, char *const *argv, struct opt_set *set);
 const char *opt_text(const struct opt_set *set, size_t index); /* nullable */
 uint64_t opt_number(const struct opt_set *set, size_t index);

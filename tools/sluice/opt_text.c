@@ -41,8 +41,8 @@ static void head_of(const struct opt *option, char *text, size_t size)
 
 void opt_print_help(const struct verb *verb, FILE *out)
 {
-    fprintf(out, "usage: sluice %s [options]%s%s\n\n%s\n\noptions:\n", verb->name, verb->usage[0] != '\0' ? " " : "",
-            verb->usage, verb->about);
+    fprintf(out, "usage: sluice %s [options]%s%s\n\n%s\n\noptions:\n", verb->name,
+            verb->usage[0] != '\0' ? " " : "", verb->usage, verb->about);
     const struct opt *option;
     for (size_t i = 0; (option = opt_at(verb, i)) != NULL; i++) {
         char head[96];
@@ -55,7 +55,9 @@ void opt_print_help(const struct verb *verb, FILE *out)
     }
     char variable[96];
     opt_variable(verb, opt_at(verb, 0), variable, sizeof variable);
-    fprintf(out, "\nEach option is also a variable, %s for the first; the command line wins. --no-NAME turns a switch off.\n",
+    fprintf(out,
+            "\nEach option is also a variable, %s for the first; the command line wins. --no-NAME "
+            "turns a switch off.\n",
             variable);
     fprintf(out, "\nexit codes:\n");
     for (int code = 0; code <= SLUICE_EXIT_INTERNAL; code++) {
@@ -131,28 +133,34 @@ void opt_print_man(const struct verb *verb, FILE *out)
         }
         man_line(out, ".\nVariable: ", variable, ".\n");
     }
-    fputs(".PP\nThe command line beats a variable. \\-\\-no\\-NAME turns a switch off; in a variable, 1 is on and 0 is off.\n", out);
+    fputs(".PP\nThe command line beats a variable. \\-\\-no\\-NAME turns a switch off; in a "
+          "variable, 1 is on and 0 is off.\n",
+          out);
     man_exits(verb, out);
     man_line(out, ".SH EXAMPLES\n.nf\n", verb->example, "\n.fi\n.SH SEE ALSO\n.BR sluice (1)\n");
 }
 
 void opt_print_overview(const struct verb *const *verbs, FILE *out)
 {
-    fputs("usage: sluice VERB [options] ...\n\nSluice runs OpenGL ES programs against a host process that draws with the native driver.\n\nverbs:\n",
+    fputs("usage: sluice VERB [options] ...\n\nSluice runs OpenGL ES programs against a host "
+          "process that draws with the native driver.\n\nverbs:\n",
           out);
     for (; *verbs != NULL; verbs++) {
         fprintf(out, "  %-8s %s\n", (*verbs)->name, (*verbs)->summary);
     }
-    fputs("\nsluice help VERB, or sluice VERB --help, explains one. sluice --version tells what this build is.\n\n"
+    fputs("\nsluice help VERB, or sluice VERB --help, explains one. sluice --version tells what "
+          "this build is.\n\n"
           "example:\n  sluice run -- es2gears_x11\n",
           out);
 }
 
 void opt_print_overview_man(const struct verb *const *verbs, FILE *out)
 {
-    fputs(".TH sluice 1 \"\" \"Sluice\" \"\"\n.SH NAME\nsluice \\- run OpenGL ES programs against a host process\n"
+    fputs(".TH sluice 1 \"\" \"Sluice\" \"\"\n.SH NAME\nsluice \\- run OpenGL ES programs against "
+          "a host process\n"
           ".SH SYNOPSIS\n.B sluice\nVERB [options] ...\n.SH DESCRIPTION\n"
-          "Sluice carries a program's OpenGL ES calls through a shared\\-memory ring to a host process,\n"
+          "Sluice carries a program's OpenGL ES calls through a shared\\-memory ring to a host "
+          "process,\n"
           "which draws with the native driver.\n.SH VERBS\n",
           out);
     for (; *verbs != NULL; verbs++) {
@@ -164,14 +172,17 @@ void opt_print_overview_man(const struct verb *const *verbs, FILE *out)
 
 void opt_print_completion(const struct verb *const *verbs, FILE *out)
 {
-    fputs("# bash completion of sluice\n_sluice()\n{\n    local cur=${COMP_WORDS[COMP_CWORD]} words='", out);
+    fputs("# bash completion of sluice\n_sluice()\n{\n    local cur=${COMP_WORDS[COMP_CWORD]} "
+          "words='",
+          out);
     for (const struct verb *const *v = verbs; *v != NULL; v++) {
         fprintf(out, "%s%s", v == verbs ? "" : " ", (*v)->name);
     }
     fputs("' i\n"
           "    for ((i = 2; i < COMP_CWORD; i++)); do\n"
           "        if [[ ${COMP_WORDS[i]} == -- ]]; then\n"
-          "            _command_offset $((i + 1)) 2>/dev/null || COMPREPLY=($(compgen -c -- \"$cur\"))\n"
+          "            _command_offset $((i + 1)) 2>/dev/null || COMPREPLY=($(compgen -c -- "
+          "\"$cur\"))\n"
           "            return\n        fi\n    done\n"
           "    if ((COMP_CWORD > 1)); then\n        case ${COMP_WORDS[1]} in\n",
           out);

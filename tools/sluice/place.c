@@ -99,7 +99,8 @@ void place_socket(char text[PATH_MAX])
 enum sl_result place_private_dir(char text[PATH_MAX])
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
-    const char *base = runtime != NULL && access(runtime, W_OK | X_OK) == 0 ? runtime : getenv("TMPDIR");
+    const char *base =
+        runtime != NULL && access(runtime, W_OK | X_OK) == 0 ? runtime : getenv("TMPDIR");
     base = base != NULL && strlen(base) < 60 ? base : "/tmp"; /* a socket's name has 107 bytes */
     snprintf(text, PATH_MAX, "%s/sluice-XXXXXX", base);
     return mkdtemp(text) != NULL ? SL_OK : sl_result_from_errno(errno);

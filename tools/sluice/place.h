@@ -9,9 +9,11 @@
 
 /* The vendor file that glvnd is pointed to. NOTFOUND: text holds the place looked at. */
 enum sl_result place_vendor_file(char text[PATH_MAX]) SL_MUST_USE;
-/* The library that the vendor file names, as a full path. NOTFOUND: no such file, text holds it; PROTOCOL: the file names none. */
+/* The library that the vendor file names, as a full path. NOTFOUND: no such file, text holds it;
+ * PROTOCOL: the file names none. */
 enum sl_result place_vendor_library(const char *vendor_file, char text[PATH_MAX]) SL_MUST_USE;
-/* Where `sluice serve` listens unless told: $XDG_RUNTIME_DIR/sluice.sock, else /tmp/sluice-UID.sock. */
+/* Where `sluice serve` listens unless told: $XDG_RUNTIME_DIR/sluice.sock, else
+ * /tmp/sluice-UID.sock. */
 void place_socket(char text[PATH_MAX]);
 /* A fresh directory that only this user enters. */
 enum sl_result place_private_dir(char text[PATH_MAX]) SL_MUST_USE;

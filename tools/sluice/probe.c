@@ -22,7 +22,8 @@ struct probe {
     EGLConfig config;
 };
 
-static void say(struct probe *p, bool ok, const char *name, const char *format, ...) __attribute__((format(printf, 4, 5)));
+static void say(struct probe *p, bool ok, const char *name, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 static void say(struct probe *p, bool ok, const char *name, const char *format, ...)
 {
     char line[512];
@@ -42,7 +43,7 @@ static void say(struct probe *p, bool ok, const char *name, const char *format, 
 
 /* A function of libEGL or libGLESv2 through its right type. */
 #define EGL_FN(p, type, name) ((type)(void (*)(void))dlsym((p)->egl, name))
-#define GL_FN(p, type, name) ((type)(void (*)(void))dlsym((p)->gles, name))
+#define GL_FN(p, type, name)  ((type)(void (*)(void))dlsym((p)->gles, name))
 
 static bool load(struct probe *p)
 {
@@ -63,7 +64,8 @@ static bool load(struct probe *p)
 
 static bool open_display(struct probe *p)
 {
-    PFNEGLGETPLATFORMDISPLAYPROC get_display = EGL_FN(p, PFNEGLGETPLATFORMDISPLAYPROC, "eglGetPlatformDisplay");
+    PFNEGLGETPLATFORMDISPLAYPROC get_display =
+        EGL_FN(p, PFNEGLGETPLATFORMDISPLAYPROC, "eglGetPlatformDisplay");
     PFNEGLINITIALIZEPROC initialize = EGL_FN(p, PFNEGLINITIALIZEPROC, "eglInitialize");
     PFNEGLQUERYSTRINGPROC query = EGL_FN(p, PFNEGLQUERYSTRINGPROC, "eglQueryString");
     PFNEGLGETERRORPROC error = EGL_FN(p, PFNEGLGETERRORPROC, "eglGetError");
@@ -79,20 +81,34 @@ static bool open_display(struct probe *p)
 
 static bool make_current(struct probe *p)
 {
-    static const EGLint wanted[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT,
-                                    EGL_RED_SIZE, 8, EGL_GREEN_SIZE, 8, EGL_BLUE_SIZE, 8, EGL_NONE};
+    static const EGLint wanted[] = {EGL_SURFACE_TYPE,
+                                    EGL_PBUFFER_BIT,
+                                    EGL_RENDERABLE_TYPE,
+                                    EGL_OPENGL_ES2_BIT,
+                                    EGL_RED_SIZE,
+                                    8,
+                                    EGL_GREEN_SIZE,
+                                    8,
+                                    EGL_BLUE_SIZE,
+                                    8,
+                                    EGL_NONE};
     static const EGLint version[] = {EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE};
     static const EGLint size[] = {EGL_WIDTH, SIDE, EGL_HEIGHT, SIDE, EGL_NONE};
     EGLint count = 0;
     EGLContext context = EGL_NO_CONTEXT;
     EGLSurface surface = EGL_NO_SURFACE;
     EGL_FN(p, PFNEGLBINDAPIPROC, "eglBindAPI")(EGL_OPENGL_ES_API);
-    if (EGL_FN(p, PFNEGLCHOOSECONFIGPROC, "eglChooseConfig")(p->display, wanted, &p->config, 1, &count) && count == 1) {
-        context = EGL_FN(p, PFNEGLCREATECONTEXTPROC, "eglCreateContext")(p->display, p->config, EGL_NO_CONTEXT, version);
-        surface = EGL_FN(p, PFNEGLCREATEPBUFFERSURFACEPROC, "eglCreatePbufferSurface")(p->display, p->config, size);
+    if (EGL_FN(p, PFNEGLCHOOSECONFIGPROC, "eglChooseConfig")(p->display, wanted, &p->config, 1,
+                                                             &count) &&
+        count == 1) {
+        context = EGL_FN(p, PFNEGLCREATECONTEXTPROC, "eglCreateContext")(p->display, p->config,
+                                                                         EGL_NO_CONTEXT, version);
+        surface = EGL_FN(p, PFNEGLCREATEPBUFFERSURFACEPROC,
+                         "eglCreatePbufferSurface")(p->display, p->config, size);
     }
     if (context == EGL_NO_CONTEXT || surface == EGL_NO_SURFACE ||
-        !EGL_FN(p, PFNEGLMAKECURRENTPROC, "eglMakeCurrent")(p->display, surface, surface, context)) {
+        !EGL_FN(p, PFNEGLMAKECURRENTPROC, "eglMakeCurrent")(p->display, surface, surface,
+                                                            context)) {
         say(p, false, "context", "configs %d, then error 0x%04x", count,
             (unsigned)EGL_FN(p, PFNEGLGETERRORPROC, "eglGetError")());
         return false;
@@ -114,8 +130,8 @@ static void read_pixel(struct probe *p)
     for (int i = 0; i < SIDE * SIDE && right; i++) {
         right = memcmp(want, got + 4 * i, 4) == 0;
     }
-    say(p, right, "pixel", "want %d %d %d %d, got %d %d %d %d, error 0x%04x", want[0], want[1], want[2], want[3], got[0], got[1],
-        got[2], got[3], error);
+    say(p, right, "pixel", "want %d %d %d %d, got %d %d %d %d, error 0x%04x", want[0], want[1],
+        want[2], want[3], got[0], got[1], got[2], got[3], error);
 }
 
 void probe_render(int fd)

@@ -10,8 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What somebody may send to us and mean the program. The terminal's stop signal is left to stop both. */
-static const int passed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGALRM};
+/* What somebody may send to us and mean the program. The terminal's stop signal is left to stop
+ * both. */
+static const int passed_on[] = {SIGHUP,  SIGINT,   SIGQUIT, SIGTERM, SIGUSR1,
+                                SIGUSR2, SIGWINCH, SIGCONT, SIGALRM};
 
 static void fill_set(sigset_t *set)
 {
@@ -32,7 +34,8 @@ enum sl_result program_prepare(struct program *program)
     return program->signal_fd >= 0 ? SL_OK : sl_result_from_errno(errno);
 }
 
-static _Noreturn void be_program(char *const *argv, const struct program_setting *settings, int failure_fd)
+static _Noreturn void be_program(char *const *argv, const struct program_setting *settings,
+                                 int failure_fd)
 {
     for (; settings->name != NULL; settings++) {
         setenv(settings->name, settings->value, 1);
@@ -48,7 +51,8 @@ static _Noreturn void be_program(char *const *argv, const struct program_setting
     _exit(127);
 }
 
-enum sl_result program_start(struct program *program, char *const *argv, const struct program_setting *settings)
+enum sl_result program_start(struct program *program, char *const *argv,
+                             const struct program_setting *settings)
 {
     int failure[2];
     if (pipe2(failure, O_CLOEXEC) != 0) {
@@ -86,7 +90,8 @@ static void look_after(struct program *program)
     if (pid != program->pid) {
         return;
     }
-    if (WIFSTOPPED(status)) { /* it stopped: so do we, that the shell sees it; when we go on, it does */
+    if (WIFSTOPPED(
+            status)) { /* it stopped: so do we, that the shell sees it; when we go on, it does */
         raise(SIGSTOP);
         kill(program->pid, SIGCONT);
         return;
@@ -98,11 +103,13 @@ static void look_after(struct program *program)
 void program_serve_signals(struct program *program)
 {
     struct signalfd_siginfo info;
-    while (!program->ended && read(program->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+    while (!program->ended &&
+           read(program->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGCHLD) {
             look_after(program);
         } else if (info.ssi_code != SI_KERNEL && program->pid > 0) {
-            /* The terminal's own signals (from the kernel) reached the program already: it is in our process group. */
+            /* The terminal's own signals (from the kernel) reached the program already: it is in
+             * our process group. */
             kill(program->pid, (int)info.ssi_signo);
         }
     }

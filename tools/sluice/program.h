@@ -1,4 +1,5 @@
-/* A program in the foreground: started, its signals passed on, its end waited for. One at a time, main thread. */
+/* A program in the foreground: started, its signals passed on, its end waited for. One at a time,
+ * main thread. */
 #ifndef SLUICE_PROGRAM_H
 #define SLUICE_PROGRAM_H
 
@@ -20,10 +21,13 @@ struct program_setting {
     const char *value;
 };
 
-/* Blocks the signals that are passed on from now until the process ends. Before anything else starts. */
+/* Blocks the signals that are passed on from now until the process ends. Before anything else
+ * starts. */
 enum sl_result program_prepare(struct program *program) SL_MUST_USE;
-/* argv: NULL-terminated. settings: until name is NULL. NOTFOUND: no such program; IO: it cannot be executed, errno says why. */
-enum sl_result program_start(struct program *program, char *const *argv, const struct program_setting *settings) SL_MUST_USE;
+/* argv: NULL-terminated. settings: until name is NULL. NOTFOUND: no such program; IO: it cannot be
+ * executed, errno says why. */
+enum sl_result program_start(struct program *program, char *const *argv,
+                             const struct program_setting *settings) SL_MUST_USE;
 /* Passes on what came and notices its end; never blocks. */
 void program_serve_signals(struct program *program);
 

@@ -22,9 +22,13 @@
 enum { RUN_SOCKET, RUN_ALLOW_IDLE, RUN_HOST };
 
 static const struct opt options[] = {
-    [RUN_SOCKET] = {.name = "socket", .letter = 's', .kind = OPT_TEXT, .value = "PATH",
+    [RUN_SOCKET] = {.name = "socket",
+                    .letter = 's',
+                    .kind = OPT_TEXT,
+                    .value = "PATH",
                     .help = "use the host that serves there instead of a private one"},
-    [RUN_ALLOW_IDLE] = {.name = "allow-idle", .help = "it is no failure when the program makes no GL context"},
+    [RUN_ALLOW_IDLE] = {.name = "allow-idle",
+                        .help = "it is no failure when the program makes no GL context"},
     HOST_OPTION_LIST(RUN_HOST),
 };
 
@@ -49,7 +53,8 @@ static bool get_private_host(struct run *run)
     }
     enum sl_result result = host_wait(&run->host, HOST_LISTENING, HOST_PATIENCE);
     if (result != SL_OK) {
-        say_error("the private host did not start: %s; sluice doctor looks for the reason", sl_result_name(result));
+        say_error("the private host did not start: %s; sluice doctor looks for the reason",
+                  sl_result_name(result));
         return false;
     }
     snprintf(run->socket, sizeof run->socket, "%s", run->host.path);
@@ -95,7 +100,8 @@ static int start_program(struct run *run)
 {
     const struct program_setting settings[] = {
         {"SLUICE_SOCKET", run->socket},
-        /* Nobody else may be picked: EGL sees our vendor alone, GLX a vendor that does not exist. */
+        /* Nobody else may be picked: EGL sees our vendor alone, GLX a vendor that does not exist.
+         */
         {"__EGL_VENDOR_LIBRARY_FILENAMES", run->vendor_file},
         {"__GLX_VENDOR_LIBRARY_NAME", "sluice"},
         {NULL, NULL},
@@ -116,14 +122,16 @@ static int start_program(struct run *run)
     }
 }
 
-/* Until the program ended: its signals, the host's status, and now and then a look at what it has mapped. */
+/* Until the program ended: its signals, the host's status, and now and then a look at what it has
+ * mapped. */
 static void attend(struct run *run)
 {
     static const int look_after_ms[] = {20, 80, 400, 1000};
     size_t look = 0;
     while (!run->program.ended) {
-        struct pollfd items[] = {{.fd = run->program.signal_fd, .events = POLLIN},
-                                 {.fd = run->host.pid > 0 ? run->host.status_fd : -1, .events = POLLIN}};
+        struct pollfd items[] = {
+            {.fd = run->program.signal_fd, .events = POLLIN},
+            {.fd = run->host.pid > 0 ? run->host.status_fd : -1, .events = POLLIN}};
         int ready = poll(items, 2, run->other_driver[0] == '\0' ? look_after_ms[look] : -1);
         program_serve_signals(&run->program);
         if (run->host.pid > 0) {
@@ -158,7 +166,9 @@ static int verdict(struct run *run)
     int code = run->program.exit_code;
     uint64_t contexts = count_contexts(run);
     if (run->other_driver[0] != '\0') {
-        say_error("the program used another GL driver: %s; what it drew there did not come through Sluice", run->other_driver);
+        say_error("the program used another GL driver: %s; what it drew there did not come through "
+                  "Sluice",
+                  run->other_driver);
         return code != 0 ? code : SLUICE_EXIT_NOT_THROUGH_US;
     }
     if (run->host.state == HOST_FAILED) {
@@ -166,7 +176,8 @@ static int verdict(struct run *run)
         return SLUICE_EXIT_NOT_THROUGH_US;
     }
     if (contexts == 0 && !opt_on(run->set, RUN_ALLOW_IDLE)) {
-        say_error("the program made no GL context through Sluice; it must use EGL through glvnd (--allow-idle accepts this)");
+        say_error("the program made no GL context through Sluice; it must use EGL through glvnd "
+                  "(--allow-idle accepts this)");
         return code != 0 ? code : SLUICE_EXIT_NOT_THROUGH_US;
     }
     say_detail("contexts made: %llu", (unsigned long long)contexts);
@@ -193,13 +204,14 @@ static int run_verb(const struct opt_set *set)
     run.host.status_fd = -1;
     enum sl_result result = place_vendor_file(run.vendor_file);
     if (result != SL_OK) {
-        say_error("%s: the vendor file is missing: %s; build or install the guest library", run.vendor_file,
-                  sl_result_name(result));
+        say_error("%s: the vendor file is missing: %s; build or install the guest library",
+                  run.vendor_file, sl_result_name(result));
         return SLUICE_EXIT_NOT_THROUGH_US;
     }
     result = program_prepare(&run.program);
     if (result != SL_OK) {
-        say_error("no descriptor for signals: %s; raise the limit of open files", sl_result_name(result));
+        say_error("no descriptor for signals: %s; raise the limit of open files",
+                  sl_result_name(result));
         return SLUICE_EXIT_NOT_THROUGH_US;
     }
     int code = run_program(&run);
@@ -213,8 +225,10 @@ const struct verb verb_run = {
     .name = "run",
     .summary = "run one program through Sluice",
     .usage = "-- PROGRAM [ARGS...]",
-    .about = "Starts a private host, runs the program against it and ends with the program's own exit code. The program keeps its\n"
-             "input, output and signals; only its environment differs. When it did not render through Sluice, that is a failure.",
+    .about = "Starts a private host, runs the program against it and ends with the program's own "
+             "exit code. The program keeps its\n"
+             "input, output and signals; only its environment differs. When it did not render "
+             "through Sluice, that is a failure.",
     .example = "sluice run -- glmark2-es2 -b build",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

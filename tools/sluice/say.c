@@ -44,7 +44,8 @@ static void put(FILE *to, const char *format, va_list args)
 {
     char text[2048];
     vsnprintf(text, sizeof text, format, args);
-    fprintf(to, "sluice%s%s: %s\n", state.verb != NULL ? " " : "", state.verb != NULL ? state.verb : "", text);
+    fprintf(to, "sluice%s%s: %s\n", state.verb != NULL ? " " : "",
+            state.verb != NULL ? state.verb : "", text);
     fflush(to);
 }
 

@@ -1,4 +1,5 @@
-/* Talk: what the program says to people, on stderr or in --log-file. Results go to stdout by their verb. Main thread. */
+/* Talk: what the program says to people, on stderr or in --log-file. Results go to stdout by their
+ * verb. Main thread. */
 #ifndef SLUICE_SAY_H
 #define SLUICE_SAY_H
 
@@ -9,7 +10,8 @@
 /* verb: in front of every line. */
 void say_begin(const char *verb);
 void say_set_level(bool quiet, bool verbose);
-/* Notes, details and the log go to this file from now on, appended; errors go there too. IO: errno says why. */
+/* Notes, details and the log go to this file from now on, appended; errors go there too. IO: errno
+ * says why. */
 enum sl_result say_to_file(const char *path) SL_MUST_USE;
 
 /* One line each: what, why, and the mend. */

@@ -15,13 +15,27 @@
 enum { SERVE_SOCKET, SERVE_ANY_USER, SERVE_CLIENTS, SERVE_STATUS_FD, SERVE_HOST };
 
 static const struct opt options[] = {
-    [SERVE_SOCKET] = {.name = "socket", .letter = 's', .kind = OPT_TEXT, .value = "PATH",
-                      .help = "listen there; default $XDG_RUNTIME_DIR/sluice.sock, else /tmp/sluice-UID.sock"},
+    [SERVE_SOCKET] =
+        {.name = "socket",
+         .letter = 's',
+         .kind = OPT_TEXT,
+         .value = "PATH",
+         .help = "listen there; default $XDG_RUNTIME_DIR/sluice.sock, else /tmp/sluice-UID.sock"},
     [SERVE_ANY_USER] = {.name = "any-user", .help = "serve other users' programs too"},
-    [SERVE_CLIENTS] = {.name = "clients", .kind = OPT_NUMBER, .value = "N", .min = 1, .max = 65536, .fallback = "4096",
+    [SERVE_CLIENTS] = {.name = "clients",
+                       .kind = OPT_NUMBER,
+                       .value = "N",
+                       .min = 1,
+                       .max = 65536,
+                       .fallback = "4096",
                        .help = "most connections at once"},
-    [SERVE_STATUS_FD] = {.name = "status-fd", .kind = OPT_NUMBER, .value = "N", .min = 0, .max = 1048575,
-                         .help = "write \"listening\", \"ready DRIVER\", \"ended CONTEXTS\" there, a line each"},
+    [SERVE_STATUS_FD] =
+        {.name = "status-fd",
+         .kind = OPT_NUMBER,
+         .value = "N",
+         .min = 0,
+         .max = 1048575,
+         .help = "write \"listening\", \"ready DRIVER\", \"ended CONTEXTS\" there, a line each"},
     HOST_OPTION_LIST(SERVE_HOST),
 };
 
@@ -52,7 +66,8 @@ static int run(const struct opt_set *set)
     if (opt_text(set, SERVE_STATUS_FD) != NULL) {
         status_fd = (int)opt_number(set, SERVE_STATUS_FD);
         if (fcntl(status_fd, F_SETFD, FD_CLOEXEC) != 0) {
-            say_error("--status-fd is %d, which is not open; open it before, as in 3>&1", status_fd);
+            say_error("--status-fd is %d, which is not open; open it before, as in 3>&1",
+                      status_fd);
             return SLUICE_EXIT_USAGE;
         }
     }
@@ -61,7 +76,9 @@ static int run(const struct opt_set *set)
         say_error("no descriptor for signals: %s; raise the limit of open files", strerror(errno));
         return SLUICE_EXIT_MISSING;
     }
-    say_note("serving at %s; programs find it by SLUICE_SOCKET, or start them with sluice run --socket", host.path);
+    say_note(
+        "serving at %s; programs find it by SLUICE_SOCKET, or start them with sluice run --socket",
+        host.path);
     int code = host_serve(&host, stop_fd, status_fd);
     close(stop_fd);
     return code;
@@ -71,12 +88,14 @@ const struct verb verb_serve = {
     .name = "serve",
     .summary = "serve many programs from one host process",
     .usage = "",
-    .about = "Listens on a local socket and draws for every program that connects, until it gets SIGINT, SIGTERM or SIGHUP.\n"
+    .about = "Listens on a local socket and draws for every program that connects, until it gets "
+             "SIGINT, SIGTERM or SIGHUP.\n"
              "Programs connect at once and wait while the native driver is being loaded.",
-    .example = "sluice serve --socket /tmp/s.sock & sluice run --socket /tmp/s.sock -- es2gears_x11",
+    .example =
+        "sluice serve --socket /tmp/s.sock & sluice run --socket /tmp/s.sock -- es2gears_x11",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
-    .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE | 1u << SLUICE_EXIT_MISSING |
-             1u << SLUICE_EXIT_INTERNAL,
+    .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE |
+             1u << SLUICE_EXIT_MISSING | 1u << SLUICE_EXIT_INTERNAL,
     .run = run,
 };

@@ -1,0 +1,352 @@
+"""The sluice program from outside: exit codes, messages, signals, what stays behind.
+
+usage: SLUICE_PROGRAM=build/dev/bin/sluice python3 cli_test.py [-v] [Class[.test]]
+"""
+
+import json
+import os
+import pathlib
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from typing import Any, Callable, Optional
+
+SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+PATIENCE_S = 60
+
+
+def state_of(pid: int) -> str:
+    """R, S, T, Z ...; empty when there is no such process."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def wait_for(what: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if what():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.tmp = pathlib.Path(self.folder.name)
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_") and k != "XDG_RUNTIME_DIR"}
+        self.env["TMPDIR"] = str(self.tmp)
+
+    def tearDown(self) -> None:
+        left = sorted(path.name for path in self.tmp.glob("sluice-*"))
+        self.folder.cleanup()
+        self.assertEqual([], left, "a private directory was left behind")
+
+    def start(self, *words: str, **more: Any) -> "subprocess.Popen[str]":
+        options: dict[str, Any] = {"env": self.env, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        options.update(more)
+        return subprocess.Popen([SLUICE, *words], **options)
+
+    def run_sluice(self, *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+        stdin = more.pop("input", None)
+        process = self.start(*words, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL, **more)
+        try:
+            out, err = process.communicate(stdin, timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            self.fail(f"sluice {' '.join(words)} did not end")
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def refused(self, code: int, *words: str, says: str, **more: Any) -> None:
+        """Ends with this code and one line that says this."""
+        done = self.run_sluice(*words, **more)
+        own = [line for line in done.stderr.splitlines() if line.startswith(f"sluice {words[0]}: ")]
+        self.assertEqual(code, done.returncode, done.stderr)
+        self.assertTrue(own and says in " ".join(own), f"want {says!r} in: {done.stderr}")
+        self.assertLessEqual(len(own), 2, done.stderr)
+
+
+class Usage(Case):
+    def test_no_verb(self) -> None:
+        done = self.run_sluice()
+        self.assertEqual(2, done.returncode)
+        self.assertIn("usage: sluice VERB", done.stderr)
+
+    def test_help_is_data(self) -> None:
+        for words in (("--help",), ("help",), ("run", "--help"), ("help", "run"), ("help", "--man", "serve"), ("--version",)):
+            done = self.run_sluice(*words)
+            self.assertEqual((0, ""), (done.returncode, done.stderr), words)
+            self.assertNotEqual("", done.stdout)
+
+    def test_wrong_options(self) -> None:
+        self.refused(2, "run", "--nope", "--", "true", says="unknown option '--nope'")
+        self.refused(2, "run", says="something is missing")
+        self.refused(2, "serve", "--clients", "none", says="should be a number from 1 to")
+        self.refused(2, "serve", "--status-fd", "77", says="is not open")
+        self.refused(2, "help", "nothing", says="no verb is named 'nothing'")
+
+    def test_wrong_variable(self) -> None:
+        self.env["SLUICE_SERVE_CLIENTS"] = "many"
+        self.refused(2, "serve", says="SLUICE_SERVE_CLIENTS is 'many'")
+
+    def test_settings_are_told(self) -> None:
+        self.env["SLUICE_RUN_ALLOW_IDLE"] = "1"
+        done = self.run_sluice("run", "-v", "--no-stock", "--", "true")
+        self.assertIn("setting allow-idle = 1 (environment)", done.stderr)
+        self.assertIn("setting stock = 0 (command line)", done.stderr)
+        self.assertIn("setting memory = 2G (default)", done.stderr)
+
+    def test_tables_as_json(self) -> None:
+        tables = json.loads(self.run_sluice("help", "--json").stdout)
+        self.assertEqual(1, tables["schema"])
+        self.assertIn("run", [verb["name"] for verb in tables["verbs"]])
+
+    def test_man_pages_are_well_formed(self) -> None:
+        for verb in json.loads(self.run_sluice("help", "--json").stdout)["verbs"]:
+            page = self.run_sluice("help", "--man", verb["name"]).stdout
+            done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-"], input=page, capture_output=True, text=True)
+            self.assertEqual((0, ""), (done.returncode, done.stderr))
+            self.assertIn(f"sluice-{verb['name']}", done.stdout)
+
+    def test_completion_completes(self) -> None:
+        script = self.run_sluice("help", "--completion", "bash").stdout
+        for words, want in ((["sluice", "se"], "serve"), (["sluice", "serve", "--sock"], "--socket")):
+            line = f"COMP_WORDS=({' '.join(words)}) COMP_CWORD={len(words) - 1}\n_sluice\necho \"${{COMPREPLY[@]}}\"\n"
+            done = subprocess.run(["bash", "-c", script + line], capture_output=True, text=True)
+            self.assertEqual((want, ""), (done.stdout.strip(), done.stderr))
+
+
+class Resources(Case):
+    def test_full_disk(self) -> None:
+        with open("/dev/full", "w") as full:
+            self.refused(3, "help", stdout=full, says="No space left on device")
+
+    def test_closed_output(self) -> None:
+        done = subprocess.run(["sh", "-c", f"exec '{SLUICE}' help >&-"], capture_output=True, text=True, env=self.env)
+        self.assertEqual(0, done.returncode)  # nobody wanted it
+
+    def test_log_file(self) -> None:
+        self.refused(3, "serve", "--log-file", str(self.tmp / "no" / "file"), says="which cannot be written")
+
+    def test_no_private_directory(self) -> None:
+        self.env["TMPDIR"] = str(self.tmp / "no")
+        self.refused(125, "run", "--", "true", says="no private directory")
+
+    def test_no_descriptors(self) -> None:
+        def limit() -> None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
+        self.refused(125, "run", "--", "true", preexec_fn=limit, says="open files")
+
+    def test_socket_in_use(self) -> None:
+        path = str(self.tmp / "file")
+        pathlib.Path(path).touch()
+        self.refused(3, "serve", "--socket", path, says="cannot listen")
+        self.assertTrue(os.path.exists(path))
+        self.refused(3, "serve", "--socket", "/" + "x" * 200, says="cannot listen")
+        self.refused(3, "serve", "--socket", str(self.tmp / "no" / "s"), says="cannot listen")
+
+
+class Sockets(Case):
+    def test_no_socket(self) -> None:
+        self.refused(125, "run", "--socket", str(self.tmp / "s"), "--", "true", says="there is no such socket")
+
+    def test_nobody_serves(self) -> None:
+        path = str(self.tmp / "s")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as gone:
+            gone.bind(path)
+        self.refused(125, "run", "--socket", path, "--", "true", says="nobody serves it")
+
+    def serve_hello(self, version: int) -> str:
+        """Answers one hello as a server of another version would: the frozen part of the reply."""
+        path = str(self.tmp / "s")
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listener.bind(path)
+        listener.listen(1)
+
+        def answer() -> None:
+            with listener, listener.accept()[0] as client:
+                verb, serial, magic = struct.unpack_from("=III", client.recv(4096))
+                client.send(struct.pack("=IIiIII", verb, serial, -5, 0, magic, version) + bytes(16))
+                client.recv(4096)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        self.addCleanup(thread.join, PATIENCE_S)
+        return path
+
+    def test_other_version(self) -> None:
+        self.refused(125, "run", "--socket", self.serve_hello(99), "--", "true", says="another version")
+
+
+class Run(Case):
+    def run_idle(self, *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+        return self.run_sluice("run", "--allow-idle", "--", *words, **more)
+
+    def test_exit_code(self) -> None:
+        for code in (0, 1, 42, 255):
+            self.assertEqual(code, self.run_idle("sh", "-c", f"exit {code}").returncode)
+        self.assertEqual(128 + signal.SIGKILL, self.run_idle("sh", "-c", "kill -KILL $$").returncode)
+
+    def test_cannot_start(self) -> None:
+        self.refused(127, "run", "--", "no-such-program", says="no such program")
+        self.refused(126, "run", "--", str(self.tmp), says="cannot be executed")
+
+    def test_idle_is_a_failure(self) -> None:
+        self.refused(125, "run", "--", "true", says="made no GL context")
+        self.assertEqual(7, self.run_sluice("run", "--", "sh", "-c", "exit 7").returncode)
+
+    def test_input_and_output(self) -> None:
+        done = self.run_idle("tr", "a-z", "A-Z", input="hello")
+        self.assertEqual(("HELLO", "", 0), (done.stdout, done.stderr, done.returncode))
+
+    def test_environment(self) -> None:
+        done = self.run_idle("env")
+        seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+        self.assertTrue(seen["__EGL_VENDOR_LIBRARY_FILENAMES"].endswith("50_sluice.json"))
+        self.assertEqual("sluice", seen["__GLX_VENDOR_LIBRARY_NAME"])
+        self.assertTrue(seen["SLUICE_SOCKET"].startswith(str(self.tmp)))
+
+    def test_signals_pass_through(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            script = f"trap 'exit 33' {number.value}; echo up; while :; do sleep 0.05; done"
+            process = self.start("run", "--", "sh", "-c", script)
+            assert process.stdout is not None
+            self.assertEqual("up\n", process.stdout.readline())
+            process.send_signal(number)
+            process.communicate(timeout=PATIENCE_S)
+            self.assertEqual(33, process.returncode, number)
+
+    def test_stop_and_continue(self) -> None:
+        process = self.start("run", "--allow-idle", "--", "sh", "-c", "echo $$; read line; exit 5", stdin=subprocess.PIPE)
+        assert process.stdout is not None
+        program = int(process.stdout.readline())
+        os.kill(program, signal.SIGSTOP)
+        self.assertTrue(wait_for(lambda: state_of(process.pid) == "T"), "sluice run did not stop with its program")
+        process.send_signal(signal.SIGCONT)
+        self.assertTrue(wait_for(lambda: state_of(program) not in ("T", "")), "the program did not go on")
+        process.communicate("line\n", timeout=PATIENCE_S)
+        self.assertEqual(5, process.returncode)
+
+    def test_other_driver_is_found(self) -> None:
+        library = self.tmp / "swrast_dri.so"
+        library.write_bytes(bytes(4096))
+        program = f"import mmap,time; f=open('{library}','rb'); m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ); time.sleep(2)"
+        self.refused(125, "run", "--allow-idle", "--", sys.executable, "-c", program, says="another GL driver: swrast_dri.so")
+
+    def test_other_driver_of_a_child_is_found(self) -> None:
+        library = self.tmp / "libEGL_mesa.so.0"
+        library.write_bytes(bytes(4096))
+        program = f"import mmap,time; f=open('{library}','rb'); m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ); time.sleep(2)"
+        self.refused(125, "run", "--allow-idle", "--", "sh", "-c", f'{sys.executable} -c "{program}"; true',
+                     says="another GL driver: libEGL_mesa.so.0")
+
+    def hosts(self) -> list[int]:
+        """The private hosts of this case: by name, and by the environment they were started in."""
+        found = []
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                environment = (entry / "environ").read_bytes()
+                if (entry / "comm").read_text() == "sluice-host\n" and f"TMPDIR={self.tmp}\0".encode() in environment:
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+        return found
+
+    def test_killed_run_takes_its_host_along(self) -> None:
+        process = self.start("run", "--", "sleep", "60", start_new_session=True, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        try:
+            self.assertTrue(wait_for(lambda: len(self.hosts()) == 1))
+            process.kill()
+            process.wait(PATIENCE_S)
+            self.assertTrue(wait_for(lambda: not self.hosts()), "the host outlived its run")
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)  # the program itself lives on: it is the user's
+
+
+class Serve(Case):
+    def serve(self, *words: str) -> tuple["subprocess.Popen[str]", str, Any]:
+        path = str(self.tmp / "s")
+        reader, writer = os.pipe()
+        process = self.start("serve", "-q", "--socket", path, "--status-fd", str(writer), *words, pass_fds=[writer])
+        os.close(writer)
+        return process, path, os.fdopen(reader)
+
+    def finish(self, process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[Optional[int], str]:
+        process.send_signal(number)
+        err = process.communicate(timeout=PATIENCE_S)[1]
+        return process.returncode, err
+
+    def test_clean_end(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            process, path, status = self.serve()
+            with status:
+                self.assertEqual("listening\n", status.readline())
+                self.assertTrue(status.readline().startswith("ready "))
+                self.assertEqual((0, ""), self.finish(process, number))
+                self.assertEqual("ended 0\n", status.readline())
+            self.assertFalse(os.path.exists(path))
+
+    def test_serves_programs(self) -> None:
+        process, path, status = self.serve()
+        with status:
+            self.assertEqual("listening\n", status.readline())
+            done = self.run_sluice("run", "--allow-idle", "--socket", path, "--", "printenv", "SLUICE_SOCKET")
+            self.assertEqual((0, path + "\n", ""), (done.returncode, done.stdout, done.stderr))
+            self.refused(125, "run", "--socket", path, "--", "true", says="made no GL context")
+            self.refused(3, "serve", "--socket", path, says="cannot listen")
+            self.assertEqual((0, ""), self.finish(process, signal.SIGTERM))
+
+
+class Driver(Case):
+    """A native driver that is not there."""
+
+    def test_run(self) -> None:
+        self.refused(125, "run", "--egl-library", "no-such-egl.so", "--", "sleep", "0.5", says="driver could not be loaded")
+
+    def test_serve(self) -> None:
+        self.refused(7, "serve", "--egl-library", "no-such-egl.so", "--socket", str(self.tmp / "s"),
+                     says="driver could not be loaded")
+
+    def test_doctor(self) -> None:
+        done = self.run_sluice("doctor", "--json", "--egl-library", "no-such-egl.so")
+        steps = {step["name"]: step for step in json.loads(done.stdout)["steps"]}
+        self.assertEqual(7, done.returncode)
+        self.assertEqual(("ok", "failed"), (steps["library"]["state"], steps["driver"]["state"]))
+        self.assertIn("install a native EGL driver", steps["driver"]["mend"])
+
+
+class Whole(Case):
+    """The whole path, with the native driver."""
+
+    def test_doctor(self) -> None:
+        self.env.pop("DISPLAY", None)
+        done = self.run_sluice("doctor", "--json")
+        report = json.loads(done.stdout)
+        self.assertEqual((0, True), (done.returncode, report["ok"]), done.stdout)
+        self.assertEqual({"ok", "skipped"}, {step["state"] for step in report["steps"]})
+
+    def test_doctor_without_x(self) -> None:
+        self.env["DISPLAY"] = ":987"
+        done = self.run_sluice("doctor")
+        self.assertEqual(7, done.returncode)
+        self.assertIn(":987: no X server answers there", done.stdout)
+
+    def test_program_without_x(self) -> None:
+        self.env.pop("DISPLAY", None)
+        done = self.run_sluice("run", "--", "es2_info")
+        self.assertNotIn(done.returncode, (0, 125, 126, 127))
+        self.assertIn("made no GL context", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
