@@ -6,6 +6,7 @@
 #define GUEST_GS_H
 
 #include "asg/writer.h"
+#include "transport/base/list.h"
 #include "transport/base/result.h"
 #include "transport/virtgpu/vg.h"
 
@@ -21,11 +22,13 @@ struct gs_device {
     bool coherent_tex;
     uint32_t features; /* SLUICE_FEATURE_* both sides have */
     uint32_t refs;
+    uint32_t generation; /* of forks: a device of another one belongs to the parent process */
+    struct sl_list streams; /* struct gs_stream.link; the registry's lock guards it */
     char error[256];   /* why opening failed; empty when open */
 };
 
-/* NOTFOUND: no SLUICE_SOCKET and no device; CLOSED: nobody serves it; UNSUPPORTED: it speaks another version or offers no GLES. The reason is
- * logged once. */
+/* NOTFOUND: no SLUICE_SOCKET and no device; CLOSED: nobody serves it; UNSUPPORTED: it speaks another version or offers no
+ * GLES. The reason is logged once. A fork's child, and a process whose host died, get a new one. */
 enum sl_result gs_device_get(struct gs_device **out) SL_MUST_USE;
 void gs_device_put(struct gs_device *device);
 
@@ -33,7 +36,7 @@ struct gs_stream {
     struct asg_writer ring; /* its first member is the struct sl_pack that generated code takes */
     struct gs_device *device;
     struct vg_res *blob;
-    uint32_t fork_generation; /* a stream of another generation belongs to the parent process */
+    struct sl_list link; /* in gs_device.streams */
 };
 
 enum sl_result gs_stream_create(struct gs_device *device, struct gs_stream **out) SL_MUST_USE;

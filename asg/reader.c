@@ -1,0 +1,265 @@
+#include "asg/reader.h"
+
+#include <string.h>
+
+#include "transport/base/arith.h"
+#include "transport/base/clock.h"
+
+/* A correct guest always wakes us; a stock guest's half of the store-buffer pattern is weaker than ours on some CPUs
+ * (facts: asg, section 2), and a hostile one may forge the futex word: then this much later we look anyway. */
+#define SLEEP_SLICE_NS (500 * 1000 * 1000)
+#define REPLY_NAP_NS (50 * 1000)
+#define REPLY_NAP_MAX_NS (1000 * 1000)
+#define REPLY_TIMEOUT_NS (10 * SL_NS_PER_S)
+
+static struct asg_page *page_at(const struct asg_reader *r, uint32_t index)
+{
+    return (struct asg_page *)((uint8_t *)r->page + (size_t)index * ASG_PAGE);
+}
+
+/* Pairs with the store of whoever stops us, followed by asg_reader_wake. */
+static bool stopped(const struct asg_reader *r) { return asg_ring_see_again(r->config.stop) != 0; }
+
+enum sl_result asg_reader_init(struct asg_reader *r, const struct asg_reader_config *config)
+{
+    uint32_t size = config->buffer_size;
+    uint32_t step = config->flush_interval;
+    if (size == 0 || asg_view_size(size) != size || step == 0 || step > size / 2 || size % step != 0 ||
+        config->memory_size < ASG_RING_BYTES || config->memory_size - ASG_RING_BYTES < size) {
+        return SL_ERR_INVALID;
+    }
+    *r = (struct asg_reader){.config = *config, .page = config->memory, .view_size = size};
+    if (r->config.reply_timeout_ns == 0) {
+        r->config.reply_timeout_ns = REPLY_TIMEOUT_NS;
+    }
+    r->buffer = (uint8_t *)config->memory + ASG_RING_BYTES;
+    memset(config->memory, 0, ASG_RING_BYTES);
+    for (uint32_t i = 0; i < 3; i++) {
+        page_at(r, i)->host_version = 1;
+    }
+    r->page->buffer_size = size;
+    r->page->flush_interval = step;
+    r->page->transfer_mode = 1;
+    return SL_OK;
+}
+
+/* Type 3: bytes of the large ring's view. Spec: asg 4.3; transfer_size and transfer_mode are the guest's private talk. */
+static enum sl_result take_large(struct asg_reader *r, uint8_t *to, size_t capacity, size_t *got)
+{
+    struct asg_page *large = page_at(r, 1);
+    uint32_t readable = asg_ring_see(&large->write_pos) - r->large_read;
+    if (readable == 0) {
+        return SL_ERR_AGAIN;
+    }
+    if (readable >= r->view_size) {
+        return SL_ERR_PROTOCOL;
+    }
+    size_t n = readable < capacity ? readable : capacity;
+    asg_view_copy_out(r->buffer, r->view_size, r->large_read, to, n);
+    r->large_read += (uint32_t)n;
+    asg_ring_publish(&large->read_pos, r->large_read);
+    *got = n;
+    return SL_OK;
+}
+
+/* The next descriptor, copied, then checked, into span_*. Spec: asg 4.1, hazards 3, 5, 6. */
+static enum sl_result next_span(struct asg_reader *r)
+{
+    uint32_t readable = asg_ring_see(&r->page->write_pos) - r->desc_read;
+    if (readable >= ASG_DESC_RING) {
+        return SL_ERR_PROTOCOL;
+    }
+    struct asg_descriptor desc;
+    if (readable < sizeof desc) {
+        return SL_ERR_AGAIN;
+    }
+    memcpy(&desc, r->page->descriptors + (r->desc_read & (ASG_DESC_RING - 1)), sizeof desc);
+    /* The copy is what is checked: not to be fetched again from the page. */
+    __asm__ volatile("" : "+m"(desc));
+    if (!sl_region_fits(desc.offset, desc.size, r->config.buffer_size)) {
+        return SL_ERR_PROTOCOL;
+    }
+    r->span_offset = desc.offset;
+    r->span_left = desc.size;
+    r->consumed += desc.size;
+    return SL_OK;
+}
+
+/* The descriptor's bytes are ours: its step is the guest's again. */
+static void end_span(struct asg_reader *r)
+{
+    r->desc_read += (uint32_t)sizeof(struct asg_descriptor);
+    asg_ring_publish(&r->page->read_pos, r->desc_read);
+}
+
+static enum sl_result take_span(struct asg_reader *r, uint8_t *to, size_t capacity, size_t *got)
+{
+    if (r->span_left == 0) {
+        enum sl_result result = next_span(r);
+        if (result != SL_OK) {
+            return result;
+        }
+    }
+    size_t n = r->span_left < capacity ? r->span_left : capacity;
+    memcpy(to, r->buffer + r->span_offset, n);
+    r->span_offset += (uint32_t)n;
+    r->span_left -= (uint32_t)n;
+    if (r->span_left == 0) {
+        end_span(r);
+    }
+    *got = n;
+    return SL_OK;
+}
+
+/* While we run we say so, without taking the word's cache line from the guest each time. The guest's late initialisation
+ * may have cleared it. Spec: asg 1.5 and 3. */
+static void say_running(struct asg_reader *r)
+{
+    if (asg_ring_hint(&r->page->host_state) != ASG_STATE_RENDERING) {
+        asg_ring_tell(&r->page->host_state, ASG_STATE_RENDERING);
+    }
+}
+
+enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity, size_t *got)
+{
+    uint8_t *to = data;
+    size_t total = 0;
+    /* Bounded although the guest may publish for ever: each turn takes a byte of `capacity` or one of the descriptors
+     * that a whole ring holds. */
+    for (uint32_t turn = 0; total < capacity && turn < ASG_DESC_RING; turn++) {
+        size_t n = 0;
+        /* A span begun is finished first; else the large ring, which a correct guest fills only while the other is
+         * empty. */
+        enum sl_result result = SL_ERR_AGAIN;
+        if (r->span_left == 0) {
+            result = take_large(r, to + total, capacity - total, &n);
+        }
+        if (result == SL_ERR_AGAIN) {
+            result = take_span(r, to + total, capacity - total, &n);
+        }
+        if (result == SL_ERR_PROTOCOL) {
+            return result;
+        }
+        if (result == SL_ERR_AGAIN) {
+            break;
+        }
+        total += n;
+    }
+    if (total == 0) {
+        return SL_ERR_AGAIN;
+    }
+    r->bytes += total;
+    say_running(r);
+    *got = total;
+    return SL_OK;
+}
+
+/* Is there anything to look at? SEQ_CST loads: the sleeper's second look. */
+static bool something_there(const struct asg_reader *r)
+{
+    return r->span_left != 0 || asg_ring_see_again(&page_at(r, 1)->write_pos) != r->large_read ||
+           asg_ring_see_again(&r->page->write_pos) != r->desc_read;
+}
+
+static void sleep_for_guest(struct asg_reader *r)
+{
+    asg_ring_tell(&r->page->host_consumed_pos, r->consumed);
+    uint32_t ticket = asg_ring_ticket(&r->page->guest_kick);
+    asg_ring_announce(&r->page->host_state, ASG_STATE_NEED_NOTIFY);
+    if (!something_there(r) && !stopped(r)) {
+        r->sleeps++;
+        asg_ring_sleep(&r->page->guest_kick, ticket, SLEEP_SLICE_NS);
+        r->wakeups += asg_ring_hint(&r->page->guest_kick) != ticket;
+    }
+    asg_ring_tell(&r->page->host_state, ASG_STATE_RENDERING);
+}
+
+enum sl_result asg_reader_wait(struct asg_reader *r)
+{
+    say_running(r);
+    asg_spin_begin(&r->spin);
+    while (!something_there(r)) {
+        if (stopped(r)) {
+            return SL_ERR_CLOSED;
+        }
+        if (!asg_spin_turn(&r->spin)) {
+            sleep_for_guest(r);
+        }
+    }
+    asg_spin_end(&r->spin);
+    return SL_OK;
+}
+
+void asg_reader_wake(struct asg_reader *r) { asg_ring_kick(&r->page->guest_kick); }
+
+/* Bytes free in the replies' view, at least 1. */
+static enum sl_result wait_for_room(struct asg_reader *r, uint32_t *room)
+{
+    const struct asg_page *from_host = page_at(r, 2);
+    struct asg_spin spin = {.expect_ns = 0};
+    uint64_t begin = 0;
+    uint64_t nap = REPLY_NAP_NS;
+    asg_spin_begin(&spin);
+    for (;;) {
+        uint32_t filled = r->reply_write - asg_ring_see(&from_host->read_pos);
+        if (filled >= r->view_size) {
+            return SL_ERR_PROTOCOL;
+        }
+        *room = r->view_size - 1 - filled;
+        if (*room != 0) {
+            return SL_OK;
+        }
+        if (stopped(r)) {
+            return SL_ERR_CLOSED;
+        }
+        if (asg_spin_turn(&spin)) {
+            continue;
+        }
+        uint64_t now = sl_clock_ns();
+        begin = begin == 0 ? now : begin;
+        if (now - begin >= r->config.reply_timeout_ns) {
+            return SL_ERR_TIMEOUT;
+        }
+        sl_clock_sleep_ns(nap);
+        nap = nap * 2 < REPLY_NAP_MAX_NS ? nap * 2 : REPLY_NAP_MAX_NS;
+    }
+}
+
+enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t size)
+{
+    /* Every request of the guest that waits has been taken: to_host.read_pos stands behind it. Spec: asg 4.4. */
+    struct asg_page *from_host = page_at(r, 2);
+    const uint8_t *from = data;
+    while (size != 0) {
+        uint32_t room = 0;
+        enum sl_result result = wait_for_room(r, &room);
+        if (result != SL_OK) {
+            return result;
+        }
+        size_t n = size < room ? size : room;
+        asg_view_copy_in(r->buffer, r->view_size, r->reply_write, from, n);
+        r->reply_write += (uint32_t)n;
+        asg_ring_publish_loud(&from_host->write_pos, r->reply_write);
+        if (asg_ring_hint_loud(&r->page->guest_sleeping) != 0) {
+            asg_ring_kick(&r->page->host_reply);
+        }
+        from += n;
+        size -= n;
+    }
+    return SL_OK;
+}
+
+void asg_reader_signal(struct asg_reader *r, uint32_t value)
+{
+    /* Once a frame; who sleeps there reads the word again, so only the value counts. */
+    asg_ring_publish_loud(&r->page->host_signal, value);
+    asg_ring_wake(&r->page->host_signal);
+}
+
+void asg_reader_fail(struct asg_reader *r)
+{
+    asg_ring_publish(&r->page->in_error, 1);
+    asg_ring_publish(&r->page->host_state, ASG_STATE_ERROR);
+    asg_ring_kick(&r->page->host_reply);
+    asg_ring_wake(&r->page->host_signal);
+}

@@ -1,0 +1,384 @@
+#include "asg/writer.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "transport/base/clock.h"
+#include "transport/base/log.h"
+
+/* A span of bulk data: small enough that the copies of guest and host run at the same time and the steps in flight
+ * stay in the cache, large enough that a publication is lost in it. */
+#define BULK_SPAN 65536u
+/* How many bytes are written before the writer looks whether the host idles. Where a wake-up is a virtqueue kick, that
+ * look is rarer: it may end in one. */
+#define LOOK_FUTEX 2048u
+#define LOOK_PING 32768u
+/* Our step holds the largest packet written in one piece; hosts with a smaller step get several of theirs as one. */
+#define STEP_MIN (SL_PACK_INLINE + SL_PACK_ROOM)
+#define SCRATCH_SIZE (SL_PACK_INLINE + SL_PACK_ROOM)
+
+#define SLEEP_SHORT_NS (50 * 1000)
+#define SLEEP_LONG_NS (1000 * 1000)
+#define SLICE_NS (100 * 1000 * 1000)
+
+_Static_assert(LOOK_FUTEX >= SL_PACK_ROOM, "after bulk the limit leaves that much");
+
+static struct asg_writer *writer_of(struct sl_pack *pack) { return (struct asg_writer *)pack; }
+
+static struct asg_page *page_at(struct asg_writer *w, uint32_t index)
+{
+    return (struct asg_page *)((uint8_t *)w->page + (size_t)index * ASG_PAGE);
+}
+
+static void die(struct asg_writer *w, const char *why)
+{
+    if (w->dead) {
+        return;
+    }
+    w->dead = true;
+    w->pack.cur = w->scratch;
+    w->pack.limit = w->scratch + SCRATCH_SIZE;
+    if (why != NULL) {
+        sl_debug("asg", "stream over: %s", why);
+    }
+}
+
+void asg_writer_kill(struct asg_writer *w) { die(w, NULL); }
+
+/* The host's words that say the ring is over. Stock hosts set them, too. */
+static bool host_gave_up(const struct asg_page *page)
+{
+    uint32_t state = asg_ring_hint(&page->host_state);
+    return asg_ring_hint(&page->in_error) != 0 || state == ASG_STATE_EXIT || state == ASG_STATE_ERROR;
+}
+
+static void notify(struct asg_writer *w)
+{
+    w->wakeups++;
+    if (w->config.shared_futex) {
+        asg_ring_kick(&w->page->guest_kick);
+    } else if (w->config.ping != NULL) {
+        w->config.ping(w->config.user);
+    }
+}
+
+/* Bytes of descriptors that the host has not taken; dies and gives 0 when its position is impossible. */
+static uint32_t unread(struct asg_writer *w)
+{
+    uint32_t bytes = w->desc_write - asg_ring_see(&w->page->read_pos);
+    if (SL_UNLIKELY(bytes >= ASG_DESC_RING)) {
+        die(w, "the host's read position is impossible");
+        return 0;
+    }
+    return bytes;
+}
+
+/* A slow turn of a wait: spinning has not helped. false: the host is gone. */
+static bool host_is_there(struct asg_writer *w)
+{
+    if (host_gave_up(w->page)) {
+        die(w, "the host gave up");
+    } else if (w->config.alive != NULL && !w->config.alive(w->config.user)) {
+        die(w, "the host is gone");
+    } else if (unread(w) != 0 && asg_ring_hint(&w->page->host_state) == ASG_STATE_NEED_NOTIFY) {
+        notify(w); /* never needed between correct peers; cures a lost ping */
+    }
+    return !w->dead;
+}
+
+/* Wait until at most `allowed` bytes of descriptors are unread. */
+static enum sl_result wait_for_host(struct asg_writer *w, uint32_t allowed, int64_t timeout_ns)
+{
+    if (unread(w) <= allowed) {
+        return w->dead ? SL_ERR_CLOSED : SL_OK;
+    }
+    uint64_t begin = timeout_ns >= 0 ? sl_clock_ns() : 0;
+    uint64_t nap = SLEEP_SHORT_NS;
+    asg_spin_begin(&w->space_spin);
+    while (unread(w) > allowed) {
+        if (asg_spin_turn(&w->space_spin)) {
+            continue;
+        }
+        if (!host_is_there(w)) {
+            return SL_ERR_CLOSED;
+        }
+        if (timeout_ns >= 0 && sl_clock_ns() - begin >= (uint64_t)timeout_ns) {
+            return SL_ERR_TIMEOUT;
+        }
+        sl_clock_sleep_ns(nap);
+        nap = nap * 2 < SLEEP_LONG_NS ? nap * 2 : SLEEP_LONG_NS;
+    }
+    asg_spin_end(&w->space_spin);
+    return w->dead ? SL_ERR_CLOSED : SL_OK;
+}
+
+/* begin() asks room() again after look_size bytes, or when `size` do not fit before. cur and size: inside the step. */
+static void set_limit(struct asg_writer *w, size_t size)
+{
+    size_t left = (size_t)(w->step_end - w->pack.cur);
+    size_t ahead = size > w->look_size ? size : w->look_size;
+    w->pack.limit = w->pack.cur + (ahead < left ? ahead : left);
+}
+
+static void start_step(struct asg_writer *w, uint8_t *step)
+{
+    w->step = step;
+    w->step_end = step + w->step_size;
+    w->pack.cur = step;
+    set_limit(w, 0);
+}
+
+/* Publish the step's bytes and go on in the next step. After it the stream may be dead. */
+static void commit(struct asg_writer *w)
+{
+    uint32_t size = (uint32_t)(w->pack.cur - w->step);
+    /* At most `window` steps are out: the next one then is not the host's. Spec: asg 4.1. */
+    if (wait_for_host(w, (w->window - 1) * (uint32_t)sizeof(struct asg_descriptor), -1) != SL_OK) {
+        return;
+    }
+    struct asg_descriptor desc = {.offset = (uint32_t)(w->step - w->buffer), .size = size};
+    memcpy(w->page->descriptors + (w->desc_write & (ASG_DESC_RING - 1)), &desc, sizeof desc);
+    w->desc_write += (uint32_t)sizeof desc;
+    asg_ring_publish_loud(&w->page->write_pos, w->desc_write);
+    if (asg_ring_hint_loud(&w->page->host_state) != ASG_STATE_RENDERING) {
+        notify(w);
+    }
+    w->published += size;
+    w->spans++;
+    uint8_t *next = w->step_end;
+    bool wraps = (size_t)(next - w->buffer) + w->step_size > w->config.buffer_size;
+    start_step(w, wraps ? w->buffer : next);
+}
+
+/* sl_pack_ops.room */
+static uint8_t *writer_room(struct sl_pack *pack, size_t size)
+{
+    struct asg_writer *w = writer_of(pack);
+    if (!w->dead && pack->cur != w->step) {
+        bool full = size > (size_t)(w->step_end - pack->cur);
+        if (full || unread(w) == 0) { /* the host took all there was: let it work while we write on */
+            commit(w);
+        }
+    }
+    if (w->dead) {
+        pack->cur = w->scratch;
+        return w->scratch;
+    }
+    set_limit(w, size);
+    return pack->cur;
+}
+
+/* sl_pack_ops.bulk. Consecutive type-1 spans: to the host they are one byte stream, and unlike a type-3 transfer they
+ * need no drained ring before and after. */
+static uint8_t *writer_bulk(struct sl_pack *pack, uint8_t *p, const void *data, size_t size)
+{
+    struct asg_writer *w = writer_of(pack);
+    const uint8_t *from = data;
+    if (!w->dead) {
+        pack->cur = p;
+    }
+    while (size != 0 && !w->dead) {
+        size_t used = (size_t)(pack->cur - w->step);
+        if (used >= BULK_SPAN) {
+            commit(w);
+            continue;
+        }
+        size_t n = size < BULK_SPAN - used ? size : BULK_SPAN - used;
+        if (from != NULL) {
+            memcpy(pack->cur, from, n);
+            from += n;
+        } else {
+            memset(pack->cur, 0, n);
+        }
+        pack->cur += n;
+        size -= n;
+    }
+    if (!w->dead && (size_t)(w->step_end - pack->cur) < SL_PACK_ROOM) {
+        commit(w);
+    }
+    if (w->dead) {
+        pack->cur = w->scratch;
+        return w->scratch;
+    }
+    set_limit(w, SL_PACK_ROOM);
+    return pack->cur;
+}
+
+static const struct sl_pack_ops writer_ops = {.room = writer_room, .bulk = writer_bulk};
+
+/* What the guest's ring_buffer_init does to one page. Spec: asg 1.5. */
+static void init_page(struct asg_page *page)
+{
+    page->host_version = 1;
+    page->read_live_count = 0;
+    page->read_yield_count = 0;
+    page->read_sleep_us_count = 0;
+    asg_ring_tell(&page->write_pos, 0);
+    asg_ring_tell(&page->read_pos, 0);
+}
+
+enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_config *config)
+{
+    *w = (struct asg_writer){.config = *config, .page = config->memory};
+    if (config->memory_size < ASG_RING_BYTES ||
+        config->memory_size - ASG_RING_BYTES < config->buffer_size) {
+        return SL_ERR_INVALID;
+    }
+    /* Read once; the host never changes them afterwards. */
+    uint32_t buffer_size = asg_ring_hint(&w->page->buffer_size);
+    uint32_t flush_interval = asg_ring_hint(&w->page->flush_interval);
+    if (buffer_size != config->buffer_size || flush_interval == 0 ||
+        buffer_size % flush_interval != 0) {
+        return SL_ERR_PROTOCOL;
+    }
+    uint64_t step = flush_interval;
+    while (step < STEP_MIN) {
+        step += flush_interval;
+    }
+    if (step > buffer_size / 2) {
+        return SL_ERR_PROTOCOL;
+    }
+    w->scratch = sl_alloc(SCRATCH_SIZE);
+    if (w->scratch == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    w->buffer = (uint8_t *)config->memory + ASG_RING_BYTES;
+    w->step_size = (uint32_t)step;
+    w->window = buffer_size / w->step_size - 1;
+    w->look_size = config->shared_futex ? LOOK_FUTEX : LOOK_PING;
+    w->view_size = asg_view_size(buffer_size);
+    for (uint32_t i = 0; i < 3; i++) {
+        init_page(page_at(w, i));
+    }
+    asg_ring_tell(&w->page->transfer_mode, 1);
+    asg_ring_tell(&w->page->host_consumed_pos, 0);
+    asg_ring_tell(&w->page->guest_write_pos, 0);
+    asg_ring_tell(&w->page->guest_sleeping, 0);
+    asg_ring_tell(&w->page->host_state, ASG_STATE_NEED_NOTIFY);
+    w->pack.ops = &writer_ops;
+    start_step(w, w->buffer);
+    return SL_OK;
+}
+
+void asg_writer_finish(struct asg_writer *w)
+{
+    sl_free(w->scratch);
+    *w = (struct asg_writer){.dead = true};
+}
+
+void asg_writer_flush(struct asg_writer *w)
+{
+    if (!w->dead && w->pack.cur != w->step) {
+        commit(w);
+    }
+}
+
+void asg_writer_raw(struct asg_writer *w, const void *data, size_t size)
+{
+    w->pack.cur = writer_bulk(&w->pack, w->pack.cur, data, size);
+}
+
+enum sl_result asg_writer_drain(struct asg_writer *w, int64_t timeout_ns)
+{
+    asg_writer_flush(w);
+    return w->dead ? SL_ERR_CLOSED : wait_for_host(w, 0, timeout_ns);
+}
+
+/* One sleep of the wait for a reply; w->reply_read is where the view ends for us. */
+static void sleep_for_reply(struct asg_writer *w, uint64_t *nap)
+{
+    if (!w->config.reply_futex) {
+        sl_clock_sleep_ns(*nap);
+        *nap = *nap * 2 < SLEEP_LONG_NS ? *nap * 2 : SLEEP_LONG_NS;
+        return;
+    }
+    uint32_t ticket = asg_ring_ticket(&w->page->host_reply);
+    asg_ring_announce(&w->page->guest_sleeping, 1);
+    if (asg_ring_see_again(&page_at(w, 2)->write_pos) == w->reply_read && !host_gave_up(w->page)) {
+        asg_ring_sleep(&w->page->host_reply, ticket, SLICE_NS);
+    }
+    asg_ring_tell(&w->page->guest_sleeping, 0);
+}
+
+/* Bytes of replies that are there, at least 1. */
+static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
+{
+    const struct asg_page *from_host = page_at(w, 2);
+    uint64_t nap = SLEEP_SHORT_NS;
+    asg_spin_begin(&w->reply_spin);
+    for (;;) {
+        uint32_t bytes = asg_ring_see(&from_host->write_pos) - w->reply_read;
+        if (SL_UNLIKELY(bytes >= w->view_size)) {
+            die(w, "the host's reply position is impossible");
+            return SL_ERR_PROTOCOL;
+        }
+        if (bytes != 0) {
+            asg_spin_end(&w->reply_spin);
+            *readable = bytes;
+            return SL_OK;
+        }
+        if (asg_spin_turn(&w->reply_spin)) {
+            continue;
+        }
+        if (!host_is_there(w)) {
+            return SL_ERR_CLOSED;
+        }
+        sleep_for_reply(w, &nap);
+    }
+}
+
+enum sl_result asg_writer_read(struct asg_writer *w, void *data, size_t size)
+{
+    uint8_t *to = data;
+    asg_writer_flush(w);
+    enum sl_result r = w->dead ? SL_ERR_CLOSED : SL_OK;
+    w->waits++;
+    while (r == SL_OK && size != 0) {
+        uint32_t readable = 0;
+        r = wait_for_reply(w, &readable);
+        if (r == SL_OK) {
+            size_t n = size < readable ? size : readable;
+            asg_view_copy_out(w->buffer, w->view_size, w->reply_read, to, n);
+            w->reply_read += (uint32_t)n;
+            asg_ring_publish(&page_at(w, 2)->read_pos, w->reply_read);
+            to += n;
+            size -= n;
+        }
+    }
+    if (r != SL_OK) {
+        memset(data, 0, size + (size_t)(to - (uint8_t *)data));
+    }
+    return r;
+}
+
+enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t timeout_ns, bool shared_futex,
+                               bool (*alive)(void *user), void *user)
+{
+    struct asg_spin spin = {.expect_ns = 0};
+    uint64_t begin = sl_clock_ns();
+    uint64_t nap = SLEEP_SHORT_NS;
+    asg_spin_begin(&spin);
+    for (;;) {
+        uint32_t now = asg_ring_see(&page->host_signal);
+        if ((int32_t)(now - value) >= 0) {
+            return SL_OK;
+        }
+        if (asg_spin_turn(&spin)) {
+            continue;
+        }
+        if (host_gave_up(page) || (alive != NULL && !alive(user))) {
+            return SL_ERR_CLOSED;
+        }
+        uint64_t passed = sl_clock_ns() - begin;
+        if (timeout_ns >= 0 && passed >= (uint64_t)timeout_ns) {
+            return SL_ERR_TIMEOUT;
+        }
+        uint64_t left = timeout_ns >= 0 ? (uint64_t)timeout_ns - passed : UINT64_MAX;
+        if (shared_futex) {
+            asg_ring_sleep(&page->host_signal, now, (int64_t)(left < SLICE_NS ? left : SLICE_NS));
+        } else {
+            sl_clock_sleep_ns(left < nap ? left : nap);
+            nap = nap * 2 < SLEEP_LONG_NS ? nap * 2 : SLEEP_LONG_NS;
+        }
+    }
+}

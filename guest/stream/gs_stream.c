@@ -1,0 +1,126 @@
+/* A thread's stream: its ring blob, made known to the host, and the writer on it. */
+#include "guest/stream/gs_internal.h"
+
+#include "transport/base/arith.h"
+#include "transport/base/clock.h"
+#include "transport/base/fd.h"
+#include "transport/base/log.h"
+
+#include <string.h>
+
+#define SETUP_TIMEOUT_NS (30 * (int64_t)SL_NS_PER_S) /* the host may still be loading its driver */
+#define DRAIN_TIMEOUT_NS (2 * (int64_t)SL_NS_PER_S)
+
+static bool alive(void *user)
+{
+    struct gs_stream *stream = user;
+    return stream->device->vg->ops->alive(stream->device->vg);
+}
+
+static enum sl_result command(struct gs_stream *stream, uint32_t opcode, int *fence)
+{
+    uint32_t words[2] = {opcode, stream->blob->id};
+    struct vg_res *const resources[] = {stream->blob};
+    struct vg_submit_args args = {.commands = words, .size = sizeof words, .ring = VIRTGPU_RING_GLOBAL, .in_fence = -1,
+                                  .out_fence = fence};
+    if (fence != NULL) {
+        args.resources = resources;
+        args.resource_count = 1;
+    }
+    return vg_submit(stream->device->vg, &args);
+}
+
+static void ping(void *user) { (void)command(user, GFXSTREAM_CONTEXT_PING, NULL); }
+
+/* The host makes its end; the config words are in the page when the fence is done (facts: asg 1.3). */
+static enum sl_result announce(struct gs_stream *stream)
+{
+    int fence = -1;
+    enum sl_result r = command(stream, GFXSTREAM_CONTEXT_CREATE, &fence);
+    if (r == SL_OK) {
+        uint64_t end = sl_clock_ns() + (uint64_t)SETUP_TIMEOUT_NS;
+        do {
+            r = sl_fd_wait(fence, 100 * (int64_t)SL_NS_PER_MS);
+        } while (r == SL_ERR_TIMEOUT && alive(stream) && sl_clock_ns() < end);
+        sl_fd_close(&fence);
+    }
+    return r;
+}
+
+static enum sl_result set_up(struct gs_stream *stream)
+{
+    const struct virtgpu_gles_capset *caps = &stream->device->caps;
+    uint64_t size = sl_round_up((uint64_t)caps->ring_size + caps->buffer_size, caps->blob_alignment);
+    struct vg_blob_args blob = {.mem = VIRTGPU_BLOB_HOST3D, .flags = VIRTGPU_BLOB_MAPPABLE, .size = size};
+    enum sl_result r = vg_blob_create(stream->device->vg, &blob, &stream->blob);
+    if (r != SL_OK) {
+        return r;
+    }
+    void *memory;
+    r = vg_res_map(stream->blob, &memory);
+    if (r == SL_OK) {
+        r = announce(stream);
+    }
+    if (r != SL_OK) {
+        return r;
+    }
+    struct asg_writer_config config = {
+        .memory = memory,
+        .memory_size = size,
+        .buffer_size = caps->buffer_size,
+        .shared_futex = stream->device->shared_futex,
+        .reply_futex = (stream->device->features & SLUICE_FEATURE_REPLY_FUTEX) != 0,
+        .user = stream,
+        .ping = ping,
+        .alive = alive,
+    };
+    r = asg_writer_init(&stream->ring, &config);
+    if (r == SL_OK) {
+        uint32_t client_flags = 0;
+        asg_writer_raw(&stream->ring, &client_flags, sizeof client_flags);
+        asg_writer_flush(&stream->ring);
+    }
+    return r;
+}
+
+enum sl_result gs_stream_create(struct gs_device *device, struct gs_stream **out)
+{
+    struct gs_stream *stream = sl_alloc(sizeof *stream);
+    if (stream == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    stream->device = device;
+    enum sl_result r = set_up(stream);
+    if (r != SL_OK) {
+        sl_error("stream", "no ring to the host: %s", sl_result_name(r));
+        vg_res_destroy(stream->blob);
+        sl_free(stream);
+        return r;
+    }
+    gs_registry_lock();
+    sl_list_add(&device->streams, &stream->link);
+    gs_registry_unlock();
+    *out = stream;
+    return SL_OK;
+}
+
+void gs_stream_destroy(struct gs_stream *stream)
+{
+    if (stream == NULL) {
+        return;
+    }
+    if (!gs_dead(stream)) {
+        (void)asg_writer_drain(&stream->ring, DRAIN_TIMEOUT_NS);
+    }
+    gs_registry_lock();
+    sl_list_remove(&stream->link);
+    gs_registry_unlock();
+    asg_writer_finish(&stream->ring);
+    vg_res_destroy(stream->blob);
+    sl_free(stream);
+}
+
+void gs_read(struct gs_stream *stream, void *data, size_t size)
+{
+    (void)asg_writer_read(&stream->ring, data, size); /* zeros when it fails, and gs_dead says so */
+}
