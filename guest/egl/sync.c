@@ -16,7 +16,7 @@ static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread
     struct gs_stream *stream = thread->stream;
     if (display->host.sync) {
         uint64_t host_thread = 0; /* the host's affair */
-        rc_call_rcCreateSyncKHR(stream, EGL_SYNC_FENCE_KHR, NULL, 0, 0, &sync->host_id, sizeof sync->host_id, &host_thread,
+        rc_call_rcCreateSyncKHR(stream, EGL_SYNC_FENCE_KHR, NULL, 0, 0, 0, &sync->host_id, sizeof sync->host_id, &host_thread,
                                 sizeof host_thread);
     } else {
         (void)gles2_call_glFinishRoundTrip(stream);
