@@ -268,14 +268,18 @@ static void check_log(const struct slt_case *c)
 
 /* The clock */
 
+static void put_raw(const char *text)
+{
+    ssize_t done = write(STDERR_FILENO, text, strlen(text));
+    (void)done;
+}
+
 static void on_alarm(int signal_number)
 {
     (void)signal_number;
-    static const char text[] = "\nslt: the case ran out of its time (SLT_TIMEOUT): ";
-    ssize_t done = write(STDERR_FILENO, text, sizeof text - 1);
-    done = write(STDERR_FILENO, now.name, strlen(now.name));
-    done = write(STDERR_FILENO, "\n", 1);
-    (void)done;
+    put_raw("\nslt: the case ran out of its time (SLT_TIMEOUT): ");
+    put_raw(now.name);
+    put_raw("\n");
     abort();
 }
 

@@ -13,7 +13,8 @@ base=$(git merge-base HEAD main 2>/dev/null || git rev-parse HEAD~1)
 check commits python3 tools/lint/commits.py "$base..HEAD"
 mapfile -t changed < <(git diff --name-only --diff-filter=AM "$base" -- '*.c' '*.h')
 if [ ${#changed[@]} -gt 0 ] && command -v clang-tidy >/dev/null; then
-    mapfile -t units < <(printf '%s\n' "${changed[@]}" | grep '\.c$')
+    # Not the tests: the analyzer does not know that a failed SLT_ASSERT leaves the case.
+    mapfile -t units < <(printf '%s\n' "${changed[@]}" | grep '\.c$' | grep -v '^tests/')
     [ ${#units[@]} -eq 0 ] || check clang-tidy clang-tidy --quiet -p "$build" "${units[@]}"
 fi
 [ "$failed" -eq 0 ] && echo "all lints pass"

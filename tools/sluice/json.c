@@ -7,11 +7,11 @@
 static size_t utf8_size(const unsigned char *p)
 {
     static const struct {
-        unsigned char mask, lead;
         size_t size;
         uint32_t least;
+        unsigned char mask, lead;
     } forms[] = {
-        {0x80, 0, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
+        {1, 0, 0x80, 0}, {2, 0x80, 0xe0, 0xc0}, {3, 0x800, 0xf0, 0xe0}, {4, 0x10000, 0xf8, 0xf0}};
     for (size_t form = 0; form < 4; form++) {
         if ((p[0] & forms[form].mask) != forms[form].lead) {
             continue;

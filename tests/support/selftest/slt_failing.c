@@ -1,10 +1,10 @@
 /* Cases that must fail; check_failing.py knows the text each one must fail with. */
 #include "tests/support/slt.h"
-#include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/thread.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +133,7 @@ SLT_TEST(dies, timeout)
 {
     SLT_TIMEOUT(1);
     for (;;) {
-        sl_clock_sleep_ns(SL_NS_PER_S);
+        poll(NULL, 0, 100);
     }
 }
 
