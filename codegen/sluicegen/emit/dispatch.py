@@ -39,7 +39,7 @@ def _rule(param: ir.Param, command: ir.Command) -> Optional[str]:
         return prim is not None and prim.signed
 
     def string(name: str) -> str:
-        return f"string_size(a.{name}, a.{command.param(name).size_name})"
+        return f"string_length(a.{name}, a.{command.param(name).size_name})"
 
     return lengths.expression(param.length, lambda name: f"a.{name}", signed, string)
 
@@ -156,11 +156,11 @@ static inline void *scratch(struct hr_call *call, size_t size)
     return p;
 }
 
-/* Bytes that a string needs, its NUL included: more than there are when the NUL is missing. */
-static inline uint64_t string_size(const void *text, uint32_t size)
+/* strlen of a string in a packet; more than any packet has when its NUL is missing. */
+static inline uint64_t string_length(const void *text, uint32_t size)
 {
     const char *end = size != 0 ? memchr(text, 0, size) : NULL;
-    return end != NULL ? (uint64_t)(end - (const char *)text) + 1 : UINT64_MAX;
+    return end != NULL ? (uint64_t)(end - (const char *)text) : 1ull << 40;
 }
 
 """
