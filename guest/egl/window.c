@@ -32,6 +32,7 @@ struct gegl_window {
     struct gegl_display *display;
     struct gegl_x11 *x11;
     struct gegl_x11_window native;
+    struct gs_device *device; /* counted */
     struct vg *vg;
     uint32_t format;       /* VIRTGPU_FORMAT_* of colour buffers */
     bool shared_futex;
@@ -399,6 +400,7 @@ EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config
                      : gegl_config_get(config, EGL_ALPHA_SIZE) != 0 ? VIRTGPU_FORMAT_B8G8R8A8
                                                                        : VIRTGPU_FORMAT_B8G8R8X8;
     gegl_x11_ref(window->x11);
+    window->device = gs_device_ref(display->device);
     pthread_mutex_init(&window->lock, NULL);
     sl_cond_init(&window->changed);
     *out = window;
@@ -423,5 +425,6 @@ void gegl_window_destroy(struct gegl_window *window)
     gegl_x11_unref(window->x11);
     pthread_cond_destroy(&window->changed);
     pthread_mutex_destroy(&window->lock);
+    gs_device_put(window->device); /* the buffers are resources of it */
     sl_free(window);
 }

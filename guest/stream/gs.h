@@ -30,6 +30,8 @@ struct gs_device {
 /* NOTFOUND: no SLUICE_SOCKET and no device; CLOSED: nobody serves it; UNSUPPORTED: it speaks another version or offers no
  * GLES. The reason is logged once. A fork's child, and a process whose host died, get a new one. */
 enum sl_result gs_device_get(struct gs_device **out) SL_MUST_USE;
+/* For what outlives the stream it was made on: resources. */
+struct gs_device *gs_device_ref(struct gs_device *device);
 void gs_device_put(struct gs_device *device);
 
 struct gs_stream {

@@ -112,6 +112,14 @@ enum sl_result gs_device_get(struct gs_device **out)
     return r;
 }
 
+struct gs_device *gs_device_ref(struct gs_device *device)
+{
+    gs_registry_lock();
+    device->refs++;
+    gs_registry_unlock();
+    return device;
+}
+
 void gs_device_put(struct gs_device *device)
 {
     if (device == NULL) {
