@@ -202,7 +202,11 @@ static bool load_configs(struct hgl_driver *d)
         bool rgb = attribute(n, all[i], EGL_RED_SIZE) > 0 &&
                    attribute(n, all[i], EGL_GREEN_SIZE) > 0 &&
                    attribute(n, all[i], EGL_BLUE_SIZE) > 0;
-        if (pbuffer && es2 && rgb) {
+        /* The wire has no attribute that tells float channels apart: a guest would take them for
+         * more bits. */
+        bool is_float = attribute(n, all[i], EGL_COLOR_COMPONENT_TYPE_EXT) ==
+                        EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT;
+        if (pbuffer && es2 && rgb && !is_float) {
             fill_config(n, &d->configs[n->config_count++], all[i]);
         }
     }
