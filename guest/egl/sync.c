@@ -160,7 +160,7 @@ EGLBoolean gegl_GetSyncAttrib(EGLDisplay handle, EGLSync sync_handle, EGLint att
 
 EGLBoolean gegl_GetSyncAttribKHR(EGLDisplay handle, EGLSyncKHR sync, EGLint attrib, EGLint *value)
 {
-    EGLAttrib wide;
+    EGLAttrib wide = 0;
     if (!gegl_GetSyncAttrib(handle, sync, attrib, value != NULL ? &wide : NULL)) {
         return EGL_FALSE;
     }
