@@ -215,6 +215,15 @@ SLT_TEST_P(egl_host, words_say_what_can_be_done, struct words_case, words_cases,
 
 /* --- calls without a display --- */
 
+/* What vendor.c does when glvnd loads the library. */
+static void init_threads(void)
+{
+    SLT_ASSERT_OK(gegl_threads_init());
+}
+
+SLT_SUITE(egl_display, init_threads, NULL);
+SLT_SUITE(egl_thread, init_threads, NULL);
+
 SLT_TEST(egl_display, strings_without_display)
 {
     SLT_EXPECT_TRUE(strstr(gegl_QueryString(EGL_NO_DISPLAY, EGL_EXTENSIONS), "EGL_MESA_platform_surfaceless") != NULL);
