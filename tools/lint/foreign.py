@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 TEXT = {".c", ".h", ".cpp", ".py", ".md", ".txt", ".cmake", ".json", ".def", ".csv", ".in", ".map", ".sh", ""}
-LONGEST = {".py": 120, ".c": 160, ".h": 160, ".cpp": 160, ".sh": 160}
+LONGEST = {".py": 132, ".c": 160, ".h": 160, ".cpp": 160, ".sh": 160}
 
 
 def main() -> int:
