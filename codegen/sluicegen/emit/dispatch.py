@@ -73,7 +73,8 @@ def _reply(command: plan.CommandPlan) -> str:
     if not sizes:
         return ""
     return (f"    uint8_t *reply = sl_reply_room(call->reply, {' + '.join(sizes)});\n"
-            "    if (reply == NULL) {\n        hr_call_violate(call, \"a reply of this size is not to be had\");\n        return;\n    }\n")
+            "    if (reply == NULL) {\n"
+            "        hr_call_violate(call, \"a reply of this size is not to be had\");\n        return;\n    }\n")
 
 
 def _native_call(command: plan.CommandPlan) -> str:
@@ -140,7 +141,8 @@ def _handler(model: ir.Model, command: plan.CommandPlan) -> str:
     hand = policy is not None
     checks = _checks(command, hand)
     if checks:
-        text += f"    if ({checks}) {{\n        hr_call_refuse(call, \"fewer bytes than the arguments say\");\n        return;\n    }}\n"
+        text += (f"    if ({checks}) {{\n"
+                 "        hr_call_refuse(call, \"fewer bytes than the arguments say\");\n        return;\n    }\n")
     return text + (_hand_call(command) if hand else _native_call(command)) + "}\n"
 
 
