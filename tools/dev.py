@@ -143,7 +143,8 @@ def test() -> int:
     started = time.monotonic()
     with x_server() as (env, _):
         env["SLUICE_STRICT_SKIPS"] = "1"
-        done = subprocess.run(["ctest", "--preset", "dev", "-j", str(os.cpu_count() or 2), "--output-junit", str(report),
+        done = subprocess.run(["ctest", "--preset", "dev", "-j", str(os.cpu_count() or 2),
+                               "--output-junit", str(report),
                                "-Q", *sys.argv[2:]], cwd=ROOT, env=env)
     suite = xml.etree.ElementTree.parse(report).getroot()
     bad = [case for case in suite.iter("testcase") if case.get("status") not in ("run", "notrun", "disabled")]
@@ -156,7 +157,8 @@ def test() -> int:
     if count == 0:
         raise SystemExit("tools/dev: no tests were found")
     ok = done.returncode == 0 and not bad
-    print(f"{'passed' if ok else 'FAILED'}: {count} tests, {count - len(bad) - len(skipped)} passed, {len(bad)} failed, "
+    print(f"{'passed' if ok else 'FAILED'}: {count} tests, {count - len(bad) - len(skipped)} passed, "
+          f"{len(bad)} failed, "
           f"{len(skipped)} skipped as expected, in {time.monotonic() - started:.0f} s")
     return 0 if ok else 1
 
@@ -197,7 +199,8 @@ def fuzz() -> int:
         seeds = ROOT / "tests" / "fuzz" / "seeds" / program.name
         say(f"{program.name} for {seconds} s")
         done = subprocess.run([str(program), f"-max_total_time={seconds}", "-print_final_stats=1", "-timeout=10",
-                               f"-artifact_prefix={corpus}/crash-", str(corpus), *([str(seeds)] if seeds.is_dir() else [])],
+                               f"-artifact_prefix={corpus}/crash-", str(corpus),
+                               *([str(seeds)] if seeds.is_dir() else [])],
                               stderr=subprocess.PIPE, text=True, errors="replace")
         stats = [line for line in done.stderr.splitlines() if line.startswith("stat::number_of_executed_units")]
         print(f"{program.name}: {'no finding' if done.returncode == 0 else 'FINDING'}; {' '.join(stats)}")

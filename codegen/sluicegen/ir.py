@@ -111,12 +111,16 @@ class Param:
     c_type: str  # as the API declares it: "GLenum", "const GLuint *"
     type: Type
     direction: Direction
-    length: Optional[Length] = None  # bytes; None: a scalar, or bytes that upstream never defined (reserved commands)
+    length: Optional[
+        Length
+    ] = None  # bytes; None: a scalar, or bytes that upstream never defined (reserved commands)
     nullable: bool = False  # a length of 0 means NULL
     large: bool = False  # upstream sends it past its stream buffer
     dma: bool = False  # an 8-byte address travels instead of the bytes
     gather: bool = False  # the packer takes pieces of memory (struct sl_gather)
-    size_name: str = ""  # how generated code calls a pointer's byte count: data_size, or data_bytes where a parameter has that name
+    # how generated code calls a pointer's byte count: data_size, or data_bytes where a parameter has that
+    # name
+    size_name: str = ""
 
 
 @dataclass(frozen=True)

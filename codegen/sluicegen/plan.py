@@ -1,7 +1,9 @@
 """Commands flattened into wire steps: the only module that knows layout. Every emitter walks these.
 
-Request: u32 opcode, u32 length of the whole packet, then `request` in order; then the checksum tail when negotiated, then
-`trailing` zero bytes. Reply: `reply` in order, then the checksum. Nothing is padded or aligned. A step that Vulkan needs (presence
+Request: u32 opcode, u32 length of the whole packet, then `request` in order; then the checksum tail when
+negotiated, then
+`trailing` zero bytes. Reply: `reply` in order, then the checksum. Nothing is padded or aligned. A step
+that Vulkan needs (presence
 word, counted loop, chain, handle) is one more class here and one more branch in each emitter.
 """
 
@@ -76,7 +78,8 @@ def fixed_size(step: Step) -> int:
 
 @dataclass(frozen=True)
 class Run:
-    """Consecutive steps at known distances: offsets[i] is where steps[i] starts, counted from the start of the run. Variable
+    """Consecutive steps at known distances: offsets[i] is where steps[i] starts, counted from the start of
+    the run. Variable
     bytes can only follow the last step of a run."""
 
     steps: Tuple[Step, ...]
@@ -156,7 +159,8 @@ def _request_step(param: ir.Param) -> Step:
 def plan_command(command: ir.Command) -> CommandPlan:
     request = tuple(_request_step(p) for p in command.params)
     reply: List[ReplyStep] = [
-        ReplyBytes(p) for p in command.params if p.direction is ir.Direction.OUT and not p.dma]
+        ReplyBytes(p) for p in command.params if p.direction is ir.Direction.OUT and not p.dma
+    ]
     if command.result is not None and command.result.prim is not None:
         reply.append(ReplyValue(command.result.prim))
     covered = HEADER_SIZE + sum(fixed_size(s) for s in request)

@@ -82,7 +82,8 @@ class Usage(Case):
         self.assertIn("usage: sluice VERB", done.stderr)
 
     def test_help_is_data(self) -> None:
-        for words in (("--help",), ("help",), ("run", "--help"), ("help", "run"), ("help", "--man", "serve"), ("--version",)):
+        for words in (("--help",), ("help",), ("run", "--help"), ("help", "run"), ("help", "--man", "serve"),
+                      ("--version",)):
             done = self.run_sluice(*words)
             self.assertEqual((0, ""), (done.returncode, done.stderr), words)
             self.assertNotEqual("", done.stdout)
@@ -113,7 +114,8 @@ class Usage(Case):
     def test_man_pages_are_well_formed(self) -> None:
         for verb in json.loads(self.run_sluice("help", "--json").stdout)["verbs"]:
             page = self.run_sluice("help", "--man", verb["name"]).stdout
-            done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-"], input=page, capture_output=True, text=True)
+            done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-"], input=page,
+                                  capture_output=True, text=True)
             self.assertEqual((0, ""), (done.returncode, done.stderr))
             self.assertIn(f"sluice-{verb['name']}", done.stdout)
 
@@ -226,7 +228,8 @@ class Run(Case):
             self.assertEqual(33, process.returncode, number)
 
     def test_stop_and_continue(self) -> None:
-        process = self.start("run", "--allow-idle", "--", "sh", "-c", "echo $$; read line; exit 5", stdin=subprocess.PIPE)
+        process = self.start("run", "--allow-idle", "--", "sh", "-c", "echo $$; read line; exit 5",
+                             stdin=subprocess.PIPE)
         assert process.stdout is not None
         program = int(process.stdout.readline())
         os.kill(program, signal.SIGSTOP)
@@ -239,13 +242,16 @@ class Run(Case):
     def test_other_driver_is_found(self) -> None:
         library = self.tmp / "swrast_dri.so"
         library.write_bytes(bytes(4096))
-        program = f"import mmap,time; f=open('{library}','rb'); m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ); time.sleep(2)"
-        self.refused(125, "run", "--allow-idle", "--", sys.executable, "-c", program, says="another GL driver: swrast_dri.so")
+        program = f"import mmap,time; f=open('{library}','rb'); "
+        program += "m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ); time.sleep(2)"
+        self.refused(125, "run", "--allow-idle", "--", sys.executable, "-c", program,
+                     says="another GL driver: swrast_dri.so")
 
     def test_other_driver_of_a_child_is_found(self) -> None:
         library = self.tmp / "libEGL_mesa.so.0"
         library.write_bytes(bytes(4096))
-        program = f"import mmap,time; f=open('{library}','rb'); m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ); time.sleep(2)"
+        program = f"import mmap,time; f=open('{library}','rb'); "
+        program += "m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ); time.sleep(2)"
         self.refused(125, "run", "--allow-idle", "--", "sh", "-c", f'{sys.executable} -c "{program}"; true',
                      says="another GL driver: libEGL_mesa.so.0")
 
@@ -311,10 +317,12 @@ class Driver(Case):
     """A native driver that is not there."""
 
     def test_run(self) -> None:
-        self.refused(125, "run", "--egl-library", "no-such-egl.so", "--", "sleep", "0.5", says="driver could not be loaded")
+        self.refused(125, "run", "--egl-library", "no-such-egl.so", "--", "sleep", "0.5",
+                     says="driver could not be loaded")
 
     def test_serve(self) -> None:
         self.refused(7, "serve", "--egl-library", "no-such-egl.so", "--socket", str(self.tmp / "s"),
+
                      says="driver could not be loaded")
 
     def test_doctor(self) -> None:

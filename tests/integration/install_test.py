@@ -1,4 +1,5 @@
-"""Installs to a temporary prefix, moves it, builds a ten-line user with pkg-config against it, and runs the installed program.
+"""Installs to a temporary prefix, moves it, builds a ten-line user with pkg-config against it, and runs
+the installed program.
 
 usage: install_test.py BUILD_FOLDER CC
 """
@@ -24,7 +25,8 @@ int main(int argc, char **argv)
 
 
 def run(*words: object, **more: object) -> str:
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, **more)  # type: ignore[call-overload]
+    # type: ignore[call-overload]
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, **more)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, words))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return str(done.stdout)

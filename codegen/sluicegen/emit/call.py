@@ -36,7 +36,8 @@ def _function(command: plan.CommandPlan) -> str:
     text += f"    {c.api}_pack_{c.name}({_arguments(command)});\n"
     for step in command.outputs:
         name, name_size = step.param.name, step.param.size_name
-        text += f"    if ({name} != NULL && {name_size} != 0) {{\n        gs_read(stream, {name}, {name_size});\n    }}\n"
+        text += f"    if ({name} != NULL && {name_size} != 0) {{\n"
+        text += f"        gs_read(stream, {name}, {name_size});\n    }}\n"
     if value is not None:
         text += f"    {returns} result;\n    gs_read(stream, &result, sizeof result);\n"
     text += "    gs_reply_end(stream);\n"
@@ -46,5 +47,9 @@ def _function(command: plan.CommandPlan) -> str:
 def emit(out: Output, api: plan.ApiPlan) -> None:
     name = api.api.name
     body = "\n".join(_function(c) for c in api.commands if c.command.has_reply)
-    out.header(f"guest/{name}_call.h", f"Calls of {name} that wait for their reply.",
-               ['"guest/stream/gs.h"', f'"wire/{name}_pack.h"', *api_headers(name)], body)
+    out.header(
+        f"guest/{name}_call.h",
+        f"Calls of {name} that wait for their reply.",
+        ['"guest/stream/gs.h"', f'"wire/{name}_pack.h"', *api_headers(name)],
+        body,
+    )

@@ -19,22 +19,34 @@ def native(model: ir.Model) -> List[ir.Command]:
 
 
 def signature(command: ir.Command) -> str:
-    return ", ".join(f"{p.c_type}{'' if p.c_type.endswith('*') else ' '}{p.name}" for p in command.params) or "void"
+    return (
+        ", ".join(f"{p.c_type}{'' if p.c_type.endswith('*') else ' '}{p.name}" for p in command.params)
+        or "void"
+    )
 
 
 def emit(out: Output, model: ir.Model) -> None:
     commands = native(model)
-    fields = "".join(f"    {c.returns}{'' if c.returns.endswith('*') else ' '}(*{c.name[2:]})({signature(c)});\n"
-                     for c in commands)
-    out.header("host/gl_driver.h", "Waist D: the native GLES driver.", GL_HEADERS,
-               f"struct gl_driver {{\n{fields}}};\n\n"
-               "/* Fills the table; a function that `get` does not know stays NULL. get: name -> address, user as given. */\n"
-               "void gl_driver_load(struct gl_driver *driver, void *(*get)(void *user, const char *name), void *user);\n")
+    fields = "".join(
+        f"    {c.returns}{'' if c.returns.endswith('*') else ' '}(*{c.name[2:]})({signature(c)});\n"
+        for c in commands
+    )
+    out.header(
+        "host/gl_driver.h",
+        "Waist D: the native GLES driver.",
+        GL_HEADERS,
+        f"struct gl_driver {{\n{fields}}};\n\n"
+        "/* Fills the table; a function that `get` does not know stays NULL. get: name -> address, user as given. */\n"
+        "void gl_driver_load(struct gl_driver *driver, void *(*get)(void *user, const char *name), void *user);\n",
+    )
     rows = "".join(f'    {{"{c.name}", offsetof(struct gl_driver, {c.name[2:]})}},\n' for c in commands)
-    out.source("host/gl_driver.c", "Waist D: the native GLES driver.",
-               ('"host/gl_driver.h"', "", "<stddef.h>", "<string.h>"),
-               f"static const struct {{\n    const char *name;\n    size_t offset;\n}} functions[] = {{\n{rows}}};\n\n"
-               "void gl_driver_load(struct gl_driver *driver, void *(*get)(void *user, const char *name), void *user)\n{\n"
-               "    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {\n"
-               "        void *address = get(user, functions[i].name);\n"
-               "        memcpy((char *)driver + functions[i].offset, &address, sizeof address);\n    }\n}\n")
+    out.source(
+        "host/gl_driver.c",
+        "Waist D: the native GLES driver.",
+        ('"host/gl_driver.h"', "", "<stddef.h>", "<string.h>"),
+        f"static const struct {{\n    const char *name;\n    size_t offset;\n}} functions[] = {{\n{rows}}};\n\n"
+        "void gl_driver_load(struct gl_driver *driver, void *(*get)(void *user, const char *name), void *user)\n{\n"
+        "    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {\n"
+        "        void *address = get(user, functions[i].name);\n"
+        "        memcpy((char *)driver + functions[i].offset, &address, sizeof address);\n    }\n}\n",
+    )

@@ -1,6 +1,7 @@
 """guest/gles_entry.[ch], guest/gles_hand.h: what an application can call, by name.
 
-A function is direct (generated here: pack, or call when there is a reply) or hand-written (policy/guest.csv). Internal and reserved
+A function is direct (generated here: pack, or call when there is a reply) or hand-written
+(policy/guest.csv). Internal and reserved
 commands have no entry of their own unless policy says that they are written by hand.
 """
 
@@ -39,8 +40,12 @@ def direct(command: ir.Command) -> bool:
     for p in command.params:
         if p.direction is ir.Direction.VALUE:
             continue
-        if p.length is None or p.gather or p.dma or lengths.expression(
-                p.length, lambda n: n, lambda n: False, lambda n: n) is None:
+        if (
+            p.length is None
+            or p.gather
+            or p.dma
+            or lengths.expression(p.length, lambda n: n, lambda n: False, lambda n: n) is None
+        ):
             return False
     return True
 
@@ -82,18 +87,40 @@ def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> Tuple[str, ...]:
     for alias in model.aliases:
         if alias.target in found:
             found.setdefault(alias.name, found[alias.target])
-    out.header("guest/gles_hand.h", "GLES functions that are written by hand; why: policy/guest.csv.", GL_HEADERS, "".join(hands))
-    out.header("guest/gles_entry.h", "GLES functions by name.", (),
-               "struct ggl_proc {\n    const char *name;\n    void (*fn)(void);\n};\n\n"
-               "/* The function that an application finds under this name, or NULL. Any thread. */\n"
-               "const struct ggl_proc *ggl_proc_find(const char *name);\n")
+    out.header(
+        "guest/gles_hand.h",
+        "GLES functions that are written by hand; why: policy/guest.csv.",
+        GL_HEADERS,
+        "".join(hands),
+    )
+    out.header(
+        "guest/gles_entry.h",
+        "GLES functions by name.",
+        (),
+        "struct ggl_proc {\n    const char *name;\n    void (*fn)(void);\n};\n\n"
+        "/* The function that an application finds under this name, or NULL. Any thread. */\n"
+        "const struct ggl_proc *ggl_proc_find(const char *name);\n",
+    )
     sizes = lengths.functions(list(model.sizes))
     rows = "".join(f'    {{"{n}", (void (*)(void)){found[n]}}},\n' for n in sorted(found))
     body = "\n".join(sizes[k] for k in sorted(sizes)) + _HELPERS + "\n".join(entries)
     body += f"\nstatic const struct ggl_proc procs[] = {{\n{rows}}};\n" + _FIND
-    out.source("guest/gles_entry.c", "GLES functions by name.",
-               ('"guest/gles_entry.h"', "", '"guest/gles/ggl_state.h"', '"guest/gles2_call.h"', '"guest/gles_hand.h"',
-                '"wire/gles2_pack.h"', "", "<stdlib.h>", "<string.h>"), body)
+    out.source(
+        "guest/gles_entry.c",
+        "GLES functions by name.",
+        (
+            '"guest/gles_entry.h"',
+            "",
+            '"guest/gles/ggl_state.h"',
+            '"guest/gles2_call.h"',
+            '"guest/gles_hand.h"',
+            '"wire/gles2_pack.h"',
+            "",
+            "<stdlib.h>",
+            "<string.h>",
+        ),
+        body,
+    )
     return tuple(sorted(found))
 
 
@@ -123,16 +150,24 @@ def emit_extensions(out: Output, model: ir.Model, entries: Tuple[str, ...]) -> N
     known = set(entries)
     allowed = sorted(e.name for e in model.extensions if not e.reason and all(c in known for c in e.commands))
     rows = "".join(f'    "{name}",\n' for name in allowed)
-    out.header("guest/gl_extensions.h", "Extensions that are passed on.", ("<stdbool.h>", "<stddef.h>"),
-               "/* Is this extension marshalled completely? name need not end with a NUL. */\n"
-               "bool ggl_extension_known(const char *name, size_t length);\n")
-    out.source("guest/gl_extensions.c", "Extensions that are passed on.",
-               ('"guest/gl_extensions.h"', "", "<string.h>"),
-               f"static const char *const known[] = {{\n{rows}}};\n\n"
-               "bool ggl_extension_known(const char *name, size_t length)\n{\n"
-               "    size_t low = 0;\n    size_t high = sizeof known / sizeof known[0];\n"
-               "    while (low < high) {\n        size_t middle = (low + high) / 2;\n"
-               "        int order = strncmp(name, known[middle], length);\n"
-               "        if (order == 0 && known[middle][length] == 0) {\n            return true;\n        }\n"
-               "        if (order > 0) {\n            low = middle + 1;\n        } else {\n            high = middle;\n        }\n"
-               "    }\n    return false;\n}\n")
+    out.header(
+        "guest/gl_extensions.h",
+        "Extensions that are passed on.",
+        ("<stdbool.h>", "<stddef.h>"),
+        "/* Is this extension marshalled completely? name need not end with a NUL. */\n"
+        "bool ggl_extension_known(const char *name, size_t length);\n",
+    )
+    out.source(
+        "guest/gl_extensions.c",
+        "Extensions that are passed on.",
+        ('"guest/gl_extensions.h"', "", "<string.h>"),
+        f"static const char *const known[] = {{\n{rows}}};\n\n"
+        "bool ggl_extension_known(const char *name, size_t length)\n{\n"
+        "    size_t low = 0;\n    size_t high = sizeof known / sizeof known[0];\n"
+        "    while (low < high) {\n        size_t middle = (low + high) / 2;\n"
+        "        int order = strncmp(name, known[middle], length);\n"
+        "        if (order == 0 && known[middle][length] == 0) {\n            return true;\n        }\n"
+        "        if (order > 0) {\n            low = middle + 1;\n"
+        "        } else {\n            high = middle;\n        }\n"
+        "    }\n    return false;\n}\n",
+    )

@@ -7,9 +7,14 @@ from typing import Callable, Dict, List, Optional
 from .. import ir
 
 
-def expression(length: ir.Length, value: Callable[[str], str], signed: Callable[[str], bool],
-               string: Callable[[str], str]) -> Optional[str]:
-    """A uint64_t expression, or None when the rule needs state that is not in the packet. value: how to spell a parameter;
+def expression(
+    length: ir.Length,
+    value: Callable[[str], str],
+    signed: Callable[[str], bool],
+    string: Callable[[str], str],
+) -> Optional[str]:
+    """A uint64_t expression, or None when the rule needs state that is not in the packet. value: how to
+    spell a parameter;
     string: how to spell strlen of one."""
     if isinstance(length, ir.Const):
         return f"{length.value}u"
@@ -22,7 +27,9 @@ def expression(length: ir.Length, value: Callable[[str], str], signed: Callable[
     if length.function == "strlen":
         return string(length.args[0])
     if length.function in ("paramSize", "clearElts"):
-        return f"{'param_size' if length.function == 'paramSize' else 'clear_elements'}({value(length.args[0])})"
+        return (
+            f"{'param_size' if length.function == 'paramSize' else 'clear_elements'}({value(length.args[0])})"
+        )
     return None
 
 
@@ -38,6 +45,8 @@ def functions(sizes: List[ir.Size]) -> Dict[str, str]:
         body = ""
         for number in sorted(cases):
             body += "".join(f"    case {enum}:\n" for enum in cases[number]) + f"        return {number};\n"
-        result[name] = (f"static inline uint64_t {name}(uint32_t name)\n{{\n    switch (name) {{\n{body}"
-                        "    default:\n        return 1;\n    }\n}\n")
+        result[name] = (
+            f"static inline uint64_t {name}(uint32_t name)\n{{\n    switch (name) {{\n{body}"
+            "    default:\n        return 1;\n    }\n}\n"
+        )
     return result

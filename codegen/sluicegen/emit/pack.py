@@ -15,10 +15,15 @@ def parameters(command: plan.CommandPlan) -> List[str]:
         name, name_size = step.param.name, step.param.size_name
         if isinstance(step, plan.Scalar):
             c_type = step.param.c_type
-            result.append(f"{'uint64_t' if c_type == 'GLsync' else 'uint32_t' if c_type == 'GLeglImageOES' else c_type} {name}")
+            result.append(
+                f"{'uint64_t' if c_type == 'GLsync' else 'uint32_t' if c_type == 'GLeglImageOES' else c_type} {name}"
+            )
         elif isinstance(step, plan.Bytes):
-            result.append(f"const struct sl_gather *{name}" if step.param.gather
-                          else f"const void *{name}, uint32_t {name_size}")
+            result.append(
+                f"const struct sl_gather *{name}"
+                if step.param.gather
+                else f"const void *{name}, uint32_t {name_size}"
+            )
         elif isinstance(step, plan.OutLength):
             result.append(f"uint32_t {name_size}")
         else:
@@ -32,14 +37,18 @@ def prototype(command: plan.CommandPlan) -> str:
 
 
 def _size_of(step: plan.Bytes) -> str:
-    return f"{step.param.name}_bytes" if step.param.gather or step.param.nullable else f"{step.param.size_name}"
+    return (
+        f"{step.param.name}_bytes" if step.param.gather or step.param.nullable else f"{step.param.size_name}"
+    )
 
 
 def _put(step: plan.Step, at: str) -> str:
     name, name_size = step.param.name, step.param.size_name
     if isinstance(step, plan.Scalar):
         prim = step.prim
-        cast = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t", "f32": "float"}[prim.accessor]
+        cast = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t", "f32": "float"}[
+            prim.accessor
+        ]
         return f"    sl_store_{prim.accessor}({at}, ({cast}){name});\n"
     if isinstance(step, plan.Bytes):
         return f"    sl_store_u32({at}, {_size_of(step)});\n"
@@ -66,8 +75,13 @@ def _function(command: plan.CommandPlan) -> str:
     if sizes:
         text += f"    size_t body = {command.covered}u + {' + '.join(f'(size_t){s}' for s in sizes)};\n"
         text += "    bool small = body <= SL_PACK_INLINE - 16;\n"
-        text += f"    uint8_t *p = sl_pack_begin(pack, (small ? body : {command.covered}u) + {command.trailing}u + pack->tail);\n"
-        length = f"(uint32_t)body + {command.trailing}u + pack->tail" if command.trailing else "(uint32_t)body + pack->tail"
+        text += "    uint8_t *p = sl_pack_begin(pack, "
+        text += f"(small ? body : {command.covered}u) + {command.trailing}u + pack->tail);\n"
+        length = (
+            f"(uint32_t)body + {command.trailing}u + pack->tail"
+            if command.trailing
+            else "(uint32_t)body + pack->tail"
+        )
     else:
         text += f"    uint8_t *p = sl_pack_begin(pack, {command.fixed}u + pack->tail);\n"
         length = f"{command.fixed}u + pack->tail"
@@ -97,10 +111,17 @@ def _function(command: plan.CommandPlan) -> str:
 def emit(out: Output, api: plan.ApiPlan) -> Tuple[str, ...]:
     name = api.api.name
     body = "".join(prototype(c) + ";\n" for c in api.commands)
-    out.header(f"wire/{name}_pack.h", f"Packers of {name}: never flush.",
-               ['"transport/base/pack.h"', *api_headers(name)], body)
+    out.header(
+        f"wire/{name}_pack.h",
+        f"Packers of {name}: never flush.",
+        ['"transport/base/pack.h"', *api_headers(name)],
+        body,
+    )
     for family, commands in api.by_family().items():
-        out.source(f"wire/{name}_{family}_pack.c", f"Packers of {name}, {family}.",
-                   (f'"wire/{name}_pack.h"', "", f'"wire/{name}_opcodes.h"'),
-                   "\n".join(_function(c) for c in commands))
+        out.source(
+            f"wire/{name}_{family}_pack.c",
+            f"Packers of {name}, {family}.",
+            (f'"wire/{name}_pack.h"', "", f'"wire/{name}_opcodes.h"'),
+            "\n".join(_function(c) for c in commands),
+        )
     return api.api.families

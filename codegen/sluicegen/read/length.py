@@ -1,6 +1,7 @@
 """Length rules: `count*4`, `strlen(name)+1`, `((pixelBits(format,type)*width)>>3)*height` -> ir.Length.
 
-Grammar, all operators left-associative, `*` before `+` before `>>`:  integer, name, function(name, ...), ( expression ).
+Grammar, all operators left-associative, `*` before `+` before `>>`:  integer, name, function(name, ...),
+( expression ).
 """
 
 from __future__ import annotations

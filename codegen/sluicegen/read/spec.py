@@ -22,19 +22,38 @@ _VALUE = re.compile(r"([A-Za-z_]\w*) (\w+)$")
 _PARAM_FLAGS = {"null", "large", "dma", "gather"}
 _COMMAND_FLAGS = {"internal", "reserved", "flush"}
 
-# The scalar types of the APIs and how they travel (protocol facts: parameters). GLintptr and GLsizeiptr lose their upper half.
+# The scalar types of the APIs and how they travel (protocol facts: parameters). GLintptr and
+# GLsizeiptr lose their upper half.
 _P, _K = ir.Prim, ir.Kind
 _SCALARS: Dict[str, Tuple[ir.Prim, ir.Kind]] = {
-    "GLboolean": (_P.U8, _K.SCALAR), "GLubyte": (_P.U8, _K.SCALAR), "GLchar": (_P.U8, _K.SCALAR),
-    "RenderControlByte": (_P.U8, _K.SCALAR), "char": (_P.U8, _K.SCALAR), "GLbyte": (_P.I8, _K.SCALAR),
-    "GLshort": (_P.I16, _K.SCALAR), "GLushort": (_P.U16, _K.SCALAR),
-    "GLint": (_P.I32, _K.SCALAR), "GLsizei": (_P.I32, _K.SCALAR), "EGLint": (_P.I32, _K.SCALAR),
-    "int": (_P.I32, _K.SCALAR), "int32_t": (_P.I32, _K.SCALAR), "GLfixed": (_P.I32, _K.SCALAR),
-    "GLclampx": (_P.I32, _K.SCALAR), "GLintptr": (_P.I32, _K.SCALAR), "GLsizeiptr": (_P.I32, _K.SCALAR),
-    "GLuint": (_P.U32, _K.SCALAR), "uint32_t": (_P.U32, _K.SCALAR), "GLeglImageOES": (_P.U32, _K.SCALAR),
-    "GLenum": (_P.U32, _K.ENUM), "EGLenum": (_P.U32, _K.ENUM), "GLbitfield": (_P.U32, _K.FLAGS),
-    "GLfloat": (_P.F32, _K.SCALAR), "GLclampf": (_P.F32, _K.SCALAR),
-    "GLint64": (_P.I64, _K.SCALAR), "GLuint64": (_P.U64, _K.SCALAR), "uint64_t": (_P.U64, _K.SCALAR),
+    "GLboolean": (_P.U8, _K.SCALAR),
+    "GLubyte": (_P.U8, _K.SCALAR),
+    "GLchar": (_P.U8, _K.SCALAR),
+    "RenderControlByte": (_P.U8, _K.SCALAR),
+    "char": (_P.U8, _K.SCALAR),
+    "GLbyte": (_P.I8, _K.SCALAR),
+    "GLshort": (_P.I16, _K.SCALAR),
+    "GLushort": (_P.U16, _K.SCALAR),
+    "GLint": (_P.I32, _K.SCALAR),
+    "GLsizei": (_P.I32, _K.SCALAR),
+    "EGLint": (_P.I32, _K.SCALAR),
+    "int": (_P.I32, _K.SCALAR),
+    "int32_t": (_P.I32, _K.SCALAR),
+    "GLfixed": (_P.I32, _K.SCALAR),
+    "GLclampx": (_P.I32, _K.SCALAR),
+    "GLintptr": (_P.I32, _K.SCALAR),
+    "GLsizeiptr": (_P.I32, _K.SCALAR),
+    "GLuint": (_P.U32, _K.SCALAR),
+    "uint32_t": (_P.U32, _K.SCALAR),
+    "GLeglImageOES": (_P.U32, _K.SCALAR),
+    "GLenum": (_P.U32, _K.ENUM),
+    "EGLenum": (_P.U32, _K.ENUM),
+    "GLbitfield": (_P.U32, _K.FLAGS),
+    "GLfloat": (_P.F32, _K.SCALAR),
+    "GLclampf": (_P.F32, _K.SCALAR),
+    "GLint64": (_P.I64, _K.SCALAR),
+    "GLuint64": (_P.U64, _K.SCALAR),
+    "uint64_t": (_P.U64, _K.SCALAR),
     "GLsync": (_P.U64, _K.SCALAR),
 }
 _FIRST = {"gles1": ("gl", 1024), "gles2": ("gl", 2048), "rc": ("rc", 10000), "sl": ("sl", 15000)}
@@ -78,8 +97,16 @@ def _param(text: str, where: Where, command: str) -> ir.Param:
         except length_rules.LengthSyntax as problem:
             raise SpecError(where, f"{command}: {name}", str(problem)) from None
     return ir.Param(
-        name, c_type, _pointee(c_type, rule, where, f"{command}: {name}"), ir.Direction(direction), length,
-        "null" in flags, "large" in flags, "dma" in flags, "gather" in flags)
+        name,
+        c_type,
+        _pointee(c_type, rule, where, f"{command}: {name}"),
+        ir.Direction(direction),
+        length,
+        "null" in flags,
+        "large" in flags,
+        "dma" in flags,
+        "gather" in flags,
+    )
 
 
 def _command(api: str, where: Where, cells: Tuple[str, ...]) -> ir.Command:
@@ -95,12 +122,27 @@ def _command(api: str, where: Where, cells: Tuple[str, ...]) -> ir.Command:
         result = scalar(returns, where, name)
     read_params = [_param(text, where, name) for text in params.split("; ")] if params else []
     taken = {p.name for p in read_params}
-    sized = tuple(replace(p, size_name=f"{p.name}_bytes" if f"{p.name}_size" in taken else f"{p.name}_size") for p in read_params)
+    sized = tuple(
+        replace(p, size_name=f"{p.name}_bytes" if f"{p.name}_size" in taken else f"{p.name}_size")
+        for p in read_params
+    )
     return ir.Command(
-        api, int(opcode), name, family, returns, result, sized,
-        "internal" in flags, "reserved" in flags, "flush" in flags, where)
+        api,
+        int(opcode),
+        name,
+        family,
+        returns,
+        result,
+        sized,
+        "internal" in flags,
+        "reserved" in flags,
+        "flush" in flags,
+        where,
+    )
 
 
 def read(path: Path, api: str) -> ir.Api:
     prefix, first = _FIRST[api]
-    return ir.Api(api, prefix, first, tuple(_command(api, where, cells) for where, cells in rows(path, _COLUMNS)))
+    return ir.Api(
+        api, prefix, first, tuple(_command(api, where, cells) for where, cells in rows(path, _COLUMNS))
+    )
