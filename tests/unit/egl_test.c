@@ -8,12 +8,6 @@
 
 #include <string.h>
 
-/* What __egl_Main does first: without the key, a thread's state would land in somebody else's. */
-__attribute__((constructor)) static void threads(void)
-{
-    (void)!gegl_threads_init();
-}
-
 /* --- a host's table --- */
 
 enum { COLUMNS = 11 };
