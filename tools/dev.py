@@ -160,6 +160,7 @@ def test() -> int:
     print(f"{'passed' if ok else 'FAILED'}: {count} tests, {count - len(bad) - len(skipped)} passed, "
           f"{len(bad)} failed, "
           f"{len(skipped)} skipped as expected, in {time.monotonic() - started:.0f} s")
+    print(f"tests: {count - len(bad) - len(skipped)} passed, {len(bad)} failed, {len(skipped)} skipped")
     return 0 if ok else 1
 
 
