@@ -3,6 +3,7 @@
 usage: SLUICE_PROGRAM=build/dev/bin/sluice python3 cli_test.py [-v] [Class[.test]]
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -276,6 +277,7 @@ class Run(Case):
             process.wait(PATIENCE_S)
             self.assertTrue(wait_for(lambda: not self.hosts()), "the host outlived its run")
         finally:
+            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
             os.killpg(process.pid, signal.SIGKILL)  # the program itself lives on: it is the user's
 
 
