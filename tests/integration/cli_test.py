@@ -278,7 +278,7 @@ class Run(Case):
             self.assertTrue(wait_for(lambda: not self.hosts()), "the host outlived its run")
         finally:
             with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
-            os.killpg(process.pid, signal.SIGKILL)  # the program itself lives on: it is the user's
+                os.killpg(process.pid, signal.SIGKILL)  # the program itself lives on: it is the user's
 
 
 class Serve(Case):
