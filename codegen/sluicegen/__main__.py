@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import check, plan
 from .cwriter import Output
-from .emit import call, dispatch, driver, entry, names, pack, unpack
+from .emit import call, dispatch, driver, entry, names, pack, tables, unpack
 from .errors import SpecError
 from .read import policy
 
@@ -27,6 +27,7 @@ def generate(root: Path, out: Output) -> None:
         unpack.emit(out, planned)
         call.emit(out, planned)
         dispatch.emit(out, model, planned)
+        tables.emit(out, planned)
         if api.name == "gles2":
             entry.emit_extensions(out, model, entry.emit(out, model, planned))
     driver.emit(out, model)

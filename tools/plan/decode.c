@@ -1,0 +1,70 @@
+#include "tools/plan/plan.h"
+#include "transport/base/bytes.h"
+
+#define SIZE_OF_LENGTH 4u
+
+uint32_t plan_prim_size(enum plan_prim prim)
+{
+    static const uint8_t sizes[] = {1, 1, 2, 2, 4, 4, 8, 8, 4};
+    return sizes[prim];
+}
+
+const struct plan_command *plan_find(const struct plan_api *api, uint32_t opcode)
+{
+    uint32_t index = opcode - api->first_opcode; /* wraps past count below the first */
+    return index < api->count ? &api->commands[index] : NULL;
+}
+
+static uint64_t scalar(struct sl_reader *r, enum plan_prim prim)
+{
+    const uint8_t *p = sl_reader_take(r, plan_prim_size(prim));
+    if (p == NULL) {
+        return 0;
+    }
+    switch (prim) {
+    case PLAN_U8:
+        return sl_load_u8(p);
+    case PLAN_I8:
+        return (uint64_t)(int64_t)(int8_t)sl_load_u8(p);
+    case PLAN_U16:
+        return sl_load_u16(p);
+    case PLAN_I16:
+        return (uint64_t)(int64_t)(int16_t)sl_load_u16(p);
+    case PLAN_U32:
+    case PLAN_F32:
+        return sl_load_u32(p);
+    case PLAN_I32:
+        return (uint64_t)(int64_t)(int32_t)sl_load_u32(p);
+    case PLAN_U64:
+    case PLAN_I64:
+        return sl_load_u64(p);
+    }
+    return 0;
+}
+
+enum sl_result plan_decode(const struct plan_command *command, const void *body, size_t size,
+                           struct plan_value values[PLAN_FIELDS_MAX], size_t *used)
+{
+    struct sl_reader r = sl_reader_over(body, size);
+    for (uint8_t i = 0; i < command->field_count; i++) {
+        const struct plan_field *field = &command->fields[i];
+        values[i] = (struct plan_value){0};
+        switch ((enum plan_step)field->step) {
+        case PLAN_SCALAR:
+            values[i].bits = scalar(&r, field->prim);
+            break;
+        case PLAN_BYTES:
+            values[i].size = sl_reader_u32(&r);
+            values[i].bytes = sl_reader_take(&r, values[i].size);
+            break;
+        case PLAN_OUT_LENGTH:
+            values[i].size = sl_reader_u32(&r);
+            break;
+        case PLAN_ADDRESS:
+            values[i].bits = sl_reader_u64(&r);
+            break;
+        }
+    }
+    *used = (size_t)(r.cur - (const uint8_t *)body);
+    return r.failed ? SL_ERR_PROTOCOL : SL_OK;
+}

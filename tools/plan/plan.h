@@ -1,0 +1,87 @@
+/* The wire of an API as data: what the generator writes into tables/<api>_plan.c and this room's
+ * interpreter walks. The table form is the reference of the straight-line code, and the printer's.
+ *
+ * Pure, any thread. Nothing here trusts a packet. */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include "transport/base/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define PLAN_HEADER_SIZE 8u /* u32 opcode, u32 length of the whole packet */
+#define PLAN_FIELDS_MAX  20u
+
+/* A scalar's form on the wire. */
+enum plan_prim {
+    PLAN_U8,
+    PLAN_I8,
+    PLAN_U16,
+    PLAN_I16,
+    PLAN_U32,
+    PLAN_I32,
+    PLAN_U64,
+    PLAN_I64,
+    PLAN_F32,
+};
+
+enum plan_step {
+    PLAN_SCALAR,     /* the parameter itself */
+    PLAN_BYTES,      /* u32 length, then that many bytes */
+    PLAN_OUT_LENGTH, /* u32 length of the reply part that this parameter asks for */
+    PLAN_ADDRESS,    /* 8-byte address of a DMA parameter */
+};
+
+/* What the value means: how it is printed. */
+enum plan_kind { PLAN_NUMBER, PLAN_ENUM, PLAN_FLAGS, PLAN_STRING, PLAN_ARRAY, PLAN_BLOB };
+
+struct plan_field {
+    const char *name;
+    const char *c_type; /* as the API declares it */
+    uint8_t step;       /* enum plan_step */
+    uint8_t kind;       /* enum plan_kind */
+    uint8_t prim;       /* enum plan_prim: of the scalar, or of an array's elements */
+};
+
+struct plan_command {
+    const char *name;
+    const struct plan_field *fields; /* in wire order */
+    uint8_t field_count;             /* at most PLAN_FIELDS_MAX */
+    bool has_value;                  /* the reply ends with the returned value */
+    uint8_t value_prim;
+    uint8_t value_kind;
+    uint8_t trailing; /* zero bytes behind the checksum that the packet's length includes */
+};
+
+struct plan_api {
+    const char *name;
+    uint32_t first_opcode;
+    uint32_t count;
+    const struct plan_command *commands; /* by opcode */
+};
+
+uint32_t plan_prim_size(enum plan_prim prim);
+/* NULL when the opcode is not the API's. */
+const struct plan_command *plan_find(const struct plan_api *api, uint32_t opcode);
+
+/* One field's value in a packet. */
+struct plan_value {
+    uint64_t bits;        /* scalars: zero- or sign-extended, floats as their bits; addresses */
+    const uint8_t *bytes; /* PLAN_BYTES: in place; NULL when cut */
+    uint32_t size;        /* PLAN_BYTES, PLAN_OUT_LENGTH: bytes */
+};
+
+/* The reference decoder. body: behind the header. Gives a value per field, and *used: bytes that
+ * the fields take. PROTOCOL when the body is shorter. */
+enum sl_result plan_decode(const struct plan_command *command, const void *body, size_t size,
+                           struct plan_value values[PLAN_FIELDS_MAX], size_t *used) SL_MUST_USE;
+
+/* "name(arg = value, ...) -> result", without newline. packet and reply: what there is of them,
+ * header included; whole_size says how long the packet was before it was cut. */
+void plan_print(const struct plan_command *command, const void *packet, size_t size,
+                const void *reply, size_t reply_size, FILE *out);
+
+#endif

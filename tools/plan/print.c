@@ -1,0 +1,132 @@
+/* The printer: one command and its reply as text. */
+#include "tools/plan/plan.h"
+#include "transport/base/bytes.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define ELEMENTS_MAX 8u
+#define STRING_MAX   80u
+
+static void print_scalar(uint64_t bits, enum plan_prim prim, enum plan_kind kind, FILE *out)
+{
+    if (prim == PLAN_F32) {
+        uint32_t word = (uint32_t)bits;
+        fprintf(out, "%g", (double)sl_load_f32(&word));
+    } else if (kind == PLAN_ENUM || kind == PLAN_FLAGS) {
+        fprintf(out, "0x%04" PRIx64, bits & UINT32_MAX);
+    } else if (prim == PLAN_I8 || prim == PLAN_I16 || prim == PLAN_I32 || prim == PLAN_I64) {
+        fprintf(out, "%" PRId64, (int64_t)bits);
+    } else {
+        fprintf(out, "%" PRIu64, bits);
+    }
+}
+
+static void print_string(const uint8_t *bytes, uint32_t size, FILE *out)
+{
+    fputc('"', out);
+    uint32_t shown = size < STRING_MAX ? size : STRING_MAX;
+    for (uint32_t i = 0; i < shown && bytes[i] != '\0'; i++) {
+        if (bytes[i] == '\n') {
+            fputs("\\n", out);
+        } else if (bytes[i] == '"' || bytes[i] == '\\') {
+            fprintf(out, "\\%c", bytes[i]);
+        } else if (bytes[i] < 0x20 || bytes[i] >= 0x7f) {
+            fprintf(out, "\\x%02x", bytes[i]);
+        } else {
+            fputc(bytes[i], out);
+        }
+    }
+    fputs(shown < size ? "...\"" : "\"", out);
+}
+
+static uint64_t element(const uint8_t *p, enum plan_prim prim)
+{
+    /* A command of one scalar decodes it: signs and sizes are known in one place. */
+    const struct plan_field field = {.step = PLAN_SCALAR, .prim = (uint8_t)prim};
+    const struct plan_command one = {.fields = &field, .field_count = 1};
+    struct plan_value value[PLAN_FIELDS_MAX];
+    size_t used;
+    return plan_decode(&one, p, plan_prim_size(prim), value, &used) == SL_OK ? value[0].bits : 0;
+}
+
+/* bytes NULL: they were cut off. */
+static void print_bytes(const struct plan_field *field, const uint8_t *bytes, uint32_t size,
+                        FILE *out)
+{
+    if (bytes == NULL || field->kind == PLAN_BLOB) {
+        fprintf(out, "[%" PRIu32 " bytes]", size);
+    } else if (field->kind == PLAN_STRING) {
+        print_string(bytes, size, out);
+    } else {
+        uint32_t each = plan_prim_size(field->prim), count = size / each;
+        fputc('{', out);
+        for (uint32_t i = 0; i < count && i < ELEMENTS_MAX; i++) {
+            fputs(i == 0 ? "" : ", ", out);
+            print_scalar(element(bytes + (size_t)i * each, field->prim), field->prim, PLAN_NUMBER,
+                         out);
+        }
+        if (count > ELEMENTS_MAX) {
+            fprintf(out, ", ... %" PRIu32 " in all", count);
+        }
+        fputc('}', out);
+    }
+}
+
+static void print_field(const struct plan_field *field, const struct plan_value *value,
+                        struct sl_reader *reply, FILE *out)
+{
+    switch ((enum plan_step)field->step) {
+    case PLAN_SCALAR:
+        print_scalar(value->bits, field->prim, field->kind, out);
+        break;
+    case PLAN_BYTES:
+        if (value->size == 0) {
+            fputs("{}", out);
+        } else {
+            print_bytes(field, value->bytes, value->size, out);
+        }
+        break;
+    case PLAN_OUT_LENGTH:
+        fputs("-> ", out);
+        if (value->size == 0) {
+            fputs("NULL", out);
+        } else {
+            print_bytes(field, sl_reader_take(reply, value->size), value->size, out);
+        }
+        break;
+    case PLAN_ADDRESS:
+        fprintf(out, "0x%" PRIx64, value->bits);
+        break;
+    }
+}
+
+void plan_print(const struct plan_command *command, const void *packet, size_t size,
+                const void *reply, size_t reply_size, FILE *out)
+{
+    struct plan_value values[PLAN_FIELDS_MAX];
+    size_t used = 0;
+    size_t body = size > PLAN_HEADER_SIZE ? size - PLAN_HEADER_SIZE : 0;
+    enum sl_result result =
+        plan_decode(command, (const uint8_t *)packet + (size - body), body, values, &used);
+    struct sl_reader answer = sl_reader_over(reply, reply_size);
+    fprintf(out, "%s(", command->name);
+    for (uint8_t i = 0; i < command->field_count; i++) {
+        fprintf(out, "%s%s = ", i == 0 ? "" : ", ", command->fields[i].name);
+        print_field(&command->fields[i], &values[i], &answer, out);
+    }
+    fputc(')', out);
+    if (result != SL_OK) {
+        fputs(" (cut short)", out);
+    }
+    if (command->has_value) {
+        fputs(" -> ", out);
+        const uint8_t *value = sl_reader_take(&answer, plan_prim_size(command->value_prim));
+        if (value == NULL) {
+            fputs("(cut off)", out);
+        } else {
+            print_scalar(element(value, command->value_prim), command->value_prim,
+                         command->value_kind, out);
+        }
+    }
+}
