@@ -1,6 +1,6 @@
 """The sluice program from outside: exit codes, messages, signals, what stays behind.
 
-usage: SLUICE_PROGRAM=build/dev/bin/sluice python3 cli_test.py [-v] [Class[.test]]
+usage: SLUICE_PROGRAM=build/dev/bin/sluice PROBE_PROGRAM=... python3 cli_test.py [-v] [Class[.test]]
 """
 
 import contextlib
@@ -20,6 +20,7 @@ import unittest
 from typing import Any, Callable, Optional
 
 SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+PROBE = os.environ.get("PROBE_PROGRAM", "probe_program")
 PATIENCE_S = 60
 
 
@@ -166,6 +167,7 @@ class Sockets(Case):
         path = str(self.tmp / "s")
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as gone:
             gone.bind(path)
+        self.refused(3, "dump", path, says="nobody serves it")
         self.refused(125, "run", "--socket", path, "--", "true", says="nobody serves it")
 
     def serve_hello(self, version: int) -> str:
@@ -185,6 +187,11 @@ class Sockets(Case):
         thread.start()
         self.addCleanup(thread.join, PATIENCE_S)
         return path
+
+    def test_dump_of_nothing(self) -> None:
+        self.refused(3, "dump", str(self.tmp / "s"), says="there is no such socket")
+        self.refused(2, "dump", says="something is missing")
+        self.refused(4, "dump", self.serve_hello(99), says="speaks another version")
 
     def test_other_version(self) -> None:
         self.refused(125, "run", "--socket", self.serve_hello(99), "--", "true", says="another version")
@@ -315,6 +322,57 @@ class Serve(Case):
             self.assertEqual((0, ""), self.finish(process, signal.SIGTERM))
 
 
+class Dump(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = str(self.tmp / "s")
+        self.server = self.start("serve", "-q", "--socket", self.path)
+        self.assertTrue(wait_for(lambda: os.path.exists(self.path)))
+
+    def tearDown(self) -> None:
+        self.server.terminate()
+        self.server.communicate(timeout=PATIENCE_S)
+        super().tearDown()
+
+    def test_state(self) -> None:
+        state = json.loads(self.run_sluice("dump", "--json", self.path).stdout)
+        self.assertEqual((1, 0, []), (state["schema"], state["clients"], state["rings"]))
+        self.assertNotEqual("", state["driver"])
+        self.assertIn(state["driver"], self.run_sluice("dump", self.path).stdout)
+
+    def test_rings(self) -> None:
+        script = f"{PROBE}; exec {SLUICE} dump --json {self.path}"
+        state = json.loads(self.run_sluice("run", "--socket", self.path, "--", "sh", "-c", script).stdout.split("\n", 4)[4])
+        self.assertEqual(1, state["contexts_created"])
+
+    def test_calls(self) -> None:
+        dump = self.start("dump", "--print", "--count", "5", self.path)
+        self.assertTrue(wait_for(lambda: self.programs() > 0 and dump.poll() is not None), "no call arrived")
+        out, err = dump.communicate(timeout=PATIENCE_S)
+        self.assertEqual((0, "", 5), (dump.returncode, err, len(out.splitlines())))
+        self.assertRegex(out, r"\A\d+\.\d+ rc\w+\(")
+
+    def programs(self) -> int:
+        """Runs one more program against the server: the tap may come on at any moment."""
+        self.assertEqual(0, self.run_sluice("run", "--socket", self.path, "--", PROBE).returncode)
+        return 1
+
+    def test_end_by_signal(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            dump = self.start("dump", "--print", self.path)
+            self.assertTrue(wait_for(lambda: state_of(dump.pid) == "S"))
+            time.sleep(0.2)  # past the connection: what is tested is the end of waiting for calls
+            dump.send_signal(number)
+            self.assertEqual(("", ""), dump.communicate(timeout=PATIENCE_S))
+            self.assertEqual(0, dump.returncode)
+
+    def test_run_prints(self) -> None:
+        done = self.run_sluice("run", "--print", "--", PROBE)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertRegex(done.stderr, r"\d+\.\d+ glClear\(mask = 0x4000\)\n")
+        self.assertRegex(done.stderr, r"pixels = -> \[64 bytes\]\)")
+
+
 class Driver(Case):
     """A native driver that is not there."""
 
@@ -350,6 +408,11 @@ class Whole(Case):
         done = self.run_sluice("doctor")
         self.assertEqual(7, done.returncode)
         self.assertIn(":987: no X server answers there", done.stdout)
+
+    def test_program_renders(self) -> None:
+        done = self.run_sluice("run", "--", PROBE)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertIn("ok pixel", done.stdout)
 
     def test_program_without_x(self) -> None:
         self.env.pop("DISPLAY", None)

@@ -1,4 +1,5 @@
 /* sluice run: a program against a private host, or against one that runs already. */
+#include "tools/sluice/connect.h"
 #include "tools/sluice/host.h"
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/maps.h"
@@ -8,7 +9,6 @@
 #include "tools/sluice/verbs.h"
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
-#include "transport/local/local_control.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 
 #define HOST_PATIENCE ((int64_t)(30 * SL_NS_PER_S))
 
-enum { RUN_SOCKET, RUN_ALLOW_IDLE, RUN_HOST };
+enum { RUN_SOCKET, RUN_PRINT, RUN_ALLOW_IDLE, RUN_HOST };
 
 static const struct opt options[] = {
     [RUN_SOCKET] = {.name = "socket",
@@ -27,6 +27,9 @@ static const struct opt options[] = {
                     .kind = OPT_TEXT,
                     .value = "PATH",
                     .help = "use the host that serves there instead of a private one"},
+    [RUN_PRINT] = {.name = "print",
+                   .letter = 'p',
+                   .help = "print every call on stderr, or in --log-file"},
     [RUN_ALLOW_IDLE] = {.name = "allow-idle",
                         .help = "it is no failure when the program makes no GL context"},
     HOST_OPTION_LIST(RUN_HOST),
@@ -36,7 +39,9 @@ struct run {
     const struct opt_set *set;
     struct program program;
     struct host_process host;      /* pid 0: a host of somebody else's */
-    struct local_control *control; /* nullable */
+    struct local_control *control; /* to a host of somebody else's; nullable */
+    struct local_control *tapped;  /* brings the calls of --print; nullable */
+    struct tap tap;
     uint64_t contexts_before;
     char socket[LOCAL_TEXT];
     char vendor_file[PATH_MAX];
@@ -61,31 +66,15 @@ static bool get_private_host(struct run *run)
     return true;
 }
 
-static const char *why_not_connected(enum sl_result result)
-{
-    switch (result) {
-    case SL_ERR_NOTFOUND:
-        return "there is no such socket; start sluice serve --socket there";
-    case SL_ERR_CLOSED:
-        return "nobody serves it; start sluice serve --socket there";
-    case SL_ERR_UNSUPPORTED:
-        return "it speaks another version; use host and programs of one build";
-    case SL_ERR_INVALID:
-        return "it does not take this user, or is no Sluice socket; serve with --any-user";
-    default:
-        return sl_result_name(result);
-    }
-}
-
 static bool get_running_host(struct run *run, const char *path)
 {
     struct local_status_reply status;
-    enum sl_result result = local_control_open(path, &run->control);
-    if (result == SL_OK) {
-        result = local_control_status(run->control, &status);
+    if (connect_host(path, &run->control) != SLUICE_EXIT_OK) {
+        return false;
     }
+    enum sl_result result = local_control_status(run->control, &status);
     if (result != SL_OK) {
-        say_error("%s: %s", path, why_not_connected(result));
+        say_error("%s: the host does not answer: %s", path, sl_result_name(result));
         return false;
     }
     run->contexts_before = status.contexts_created;
@@ -93,6 +82,35 @@ static bool get_running_host(struct run *run, const char *path)
     snprintf(run->socket, sizeof run->socket, "%s", full != NULL ? full : path);
     free(full);
     return true;
+}
+
+/* The calls of --print. They come from the whole host: with --socket from all its programs. */
+static bool begin_print(struct run *run)
+{
+    if (run->host.pid > 0) { /* it answers once its driver is loaded */
+        enum sl_result result = host_wait(&run->host, HOST_READY, HOST_PATIENCE);
+        if (result != SL_OK) {
+            say_error("the private host did not get ready: %s", sl_result_name(result));
+            return false;
+        }
+    }
+    if (connect_host(run->socket, &run->tapped) != SLUICE_EXIT_OK) {
+        return false;
+    }
+    enum sl_result result = tap_begin(&run->tap, run->tapped, say_stream());
+    if (result != SL_OK) {
+        say_error("the calls cannot be had: %s", sl_result_name(result));
+        return false;
+    }
+    return true;
+}
+
+static void print_waiting(struct run *run)
+{
+    if (run->tapped != NULL && tap_print(&run->tap, 1000, 0) != SL_OK) {
+        local_control_close(run->tapped);
+        run->tapped = NULL;
+    }
 }
 
 /* Starts it; returns 0 or the exit code that says why not. */
@@ -131,8 +149,10 @@ static void attend(struct run *run)
     while (!run->program.ended) {
         struct pollfd items[] = {
             {.fd = run->program.signal_fd, .events = POLLIN},
-            {.fd = run->host.pid > 0 ? run->host.status_fd : -1, .events = POLLIN}};
-        int ready = poll(items, 2, run->other_driver[0] == '\0' ? look_after_ms[look] : -1);
+            {.fd = run->host.pid > 0 ? run->host.status_fd : -1, .events = POLLIN},
+            {.fd = run->tapped != NULL ? local_control_fd(run->tapped) : -1, .events = POLLIN}};
+        int ready = poll(items, 3, run->other_driver[0] == '\0' ? look_after_ms[look] : -1);
+        print_waiting(run);
         program_serve_signals(&run->program);
         if (run->host.pid > 0) {
             host_read_status(&run->host);
@@ -190,11 +210,15 @@ static int run_program(struct run *run)
     if (!(path != NULL ? get_running_host(run, path) : get_private_host(run))) {
         return SLUICE_EXIT_NOT_THROUGH_US;
     }
+    if (opt_on(run->set, RUN_PRINT) && !begin_print(run)) {
+        return SLUICE_EXIT_NOT_THROUGH_US;
+    }
     int code = start_program(run);
     if (code != 0) {
         return code;
     }
     attend(run);
+    print_waiting(run);
     return verdict(run);
 }
 
@@ -217,6 +241,7 @@ static int run_verb(const struct opt_set *set)
     int code = run_program(&run);
     host_finish(&run.host);
     local_control_close(run.control);
+    local_control_close(run.tapped);
     sl_fd_close(&run.program.signal_fd);
     return code;
 }

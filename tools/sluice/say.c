@@ -40,6 +40,11 @@ enum sl_result say_to_file(const char *path)
     return SL_OK;
 }
 
+FILE *say_stream(void)
+{
+    return state.file != NULL ? state.file : stderr;
+}
+
 static void put(FILE *to, const char *format, va_list args)
 {
     char text[2048];
@@ -69,7 +74,7 @@ void say_note(const char *format, ...)
     }
     va_list args;
     va_start(args, format);
-    put(state.file != NULL ? state.file : stderr, format, args);
+    put(say_stream(), format, args);
     va_end(args);
 }
 
@@ -80,6 +85,6 @@ void say_detail(const char *format, ...)
     }
     va_list args;
     va_start(args, format);
-    put(state.file != NULL ? state.file : stderr, format, args);
+    put(say_stream(), format, args);
     va_end(args);
 }

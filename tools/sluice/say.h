@@ -6,6 +6,7 @@
 #include "transport/base/result.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* verb: in front of every line. */
 void say_begin(const char *verb);
@@ -13,6 +14,9 @@ void say_set_level(bool quiet, bool verbose);
 /* Notes, details and the log go to this file from now on, appended; errors go there too. IO: errno
  * says why. */
 enum sl_result say_to_file(const char *path) SL_MUST_USE;
+
+/* Where notes go: stderr, or --log-file. Borrowed. */
+FILE *say_stream(void);
 
 /* One line each: what, why, and the mend. */
 void say_error(const char *format, ...) SL_PRINTF(1, 2);

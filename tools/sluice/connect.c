@@ -1,0 +1,84 @@
+#include "tools/sluice/connect.h"
+#include "tables/gles1_plan.h"
+#include "tables/gles2_plan.h"
+#include "tables/rc_plan.h"
+#include "tables/sl_plan.h"
+#include "tools/plan/plan.h"
+#include "tools/sluice/exit.h"
+#include "tools/sluice/say.h"
+
+int connect_host(const char *path, struct local_control **out)
+{
+    enum sl_result result = local_control_open(path, out);
+    switch (result) {
+    case SL_OK:
+        return SLUICE_EXIT_OK;
+    case SL_ERR_NOTFOUND:
+        say_error("%s: there is no such socket; start sluice serve --socket there", path);
+        return SLUICE_EXIT_FILE;
+    case SL_ERR_CLOSED:
+        say_error("%s: nobody serves it; start sluice serve --socket there", path);
+        return SLUICE_EXIT_FILE;
+    case SL_ERR_UNSUPPORTED:
+        say_error("%s: speaks another version than %u; use host and tools of one build", path,
+                  LOCAL_VERSION);
+        return SLUICE_EXIT_VERSION;
+    case SL_ERR_INVALID:
+        say_error("%s: does not take this user, or is no Sluice socket; serve with --any-user",
+                  path);
+        return SLUICE_EXIT_FILE;
+    default:
+        say_error("%s: %s; sluice doctor looks for the reason", path, sl_result_name(result));
+        return SLUICE_EXIT_FILE;
+    }
+}
+
+enum sl_result tap_begin(struct tap *tap, struct local_control *control, FILE *out)
+{
+    *tap = (struct tap){.control = control, .out = out};
+    return local_control_tap(control);
+}
+
+static const struct plan_command *find_command(uint32_t opcode)
+{
+    static const struct plan_api *const apis[] = {&gles2_plan, &rc_plan, &gles1_plan, &sl_plan};
+    const struct plan_command *command = NULL;
+    for (size_t i = 0; i < sizeof apis / sizeof apis[0] && command == NULL; i++) {
+        command = plan_find(apis[i], opcode);
+    }
+    return command;
+}
+
+static void print_packet(struct tap *tap, const struct local_packet *head, const void *packet,
+                         const void *reply)
+{
+    if (head->dropped > tap->dropped) {
+        fprintf(tap->out, "... %llu calls left out: the reader was too slow\n",
+                (unsigned long long)(head->dropped - tap->dropped));
+        tap->dropped = head->dropped;
+    }
+    fprintf(tap->out, "%u.%u ", head->ctx_id, head->ring_id);
+    const struct plan_command *command = find_command(head->opcode);
+    if (command != NULL) {
+        plan_print(command, packet, head->packet_sent, reply, head->reply_sent, tap->out);
+    } else {
+        fprintf(tap->out, "opcode %u: %u bytes", head->opcode, head->packet_size);
+    }
+    fputc('\n', tap->out);
+    tap->printed++;
+}
+
+enum sl_result tap_print(struct tap *tap, uint64_t limit, int64_t timeout_ns)
+{
+    for (uint64_t i = 0; i < limit; i++) {
+        struct local_packet head;
+        const void *packet = NULL, *reply = NULL;
+        enum sl_result result =
+            local_control_packet(tap->control, i == 0 ? timeout_ns : 0, &head, &packet, &reply);
+        if (result != SL_OK) {
+            return result == SL_ERR_TIMEOUT ? SL_OK : result;
+        }
+        print_packet(tap, &head, packet, reply);
+    }
+    return SL_OK;
+}

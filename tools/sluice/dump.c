@@ -1,0 +1,157 @@
+/* sluice dump: what a running host is doing: its state and rings, or its calls as they happen. */
+#include "tools/sluice/connect.h"
+#include "tools/sluice/json.h"
+#include "tools/sluice/say.h"
+#include "tools/sluice/verbs.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { DUMP_PRINT, DUMP_COUNT };
+
+static const struct opt options[] = {
+    [DUMP_PRINT] = {.name = "print",
+                    .letter = 'p',
+                    .help = "print every call from now on, until the host or a signal ends it"},
+    [DUMP_COUNT] = {.name = "count",
+                    .letter = 'n',
+                    .kind = OPT_NUMBER,
+                    .value = "N",
+                    .min = 1,
+                    .max = UINT64_MAX,
+                    .help = "with --print: end after N calls"},
+};
+
+/* Calls until the count, a signal, or the host's end. */
+static int print_calls(const struct opt_set *set, struct local_control *control)
+{
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    int stop_fd = signalfd(-1, &stop, SFD_CLOEXEC);
+    struct tap tap;
+    enum sl_result result = tap_begin(&tap, control, stdout);
+    if (stop_fd < 0 || result != SL_OK) {
+        say_error("the calls cannot be had: %s",
+                  stop_fd < 0 ? strerror(errno) : sl_result_name(result));
+        return SLUICE_EXIT_INTERNAL;
+    }
+    uint64_t limit = opt_text(set, DUMP_COUNT) != NULL ? opt_number(set, DUMP_COUNT) : UINT64_MAX;
+    bool stopped = false;
+    while (result == SL_OK && !stopped && tap.printed < limit && !ferror(stdout)) {
+        struct pollfd items[] = {{.fd = stop_fd, .events = POLLIN},
+                                 {.fd = local_control_fd(control), .events = POLLIN}};
+        fflush(stdout);
+        (void)poll(items, 2, -1);
+        stopped = items[0].revents != 0;
+        if (items[1].revents != 0) {
+            result = tap_print(&tap, limit - tap.printed, 0);
+        }
+    }
+    close(stop_fd);
+    if (result == SL_ERR_PROTOCOL) {
+        say_error("the host sent what is no packet; use host and tools of one build");
+        return SLUICE_EXIT_DAMAGED;
+    }
+    return SLUICE_EXIT_OK;
+}
+
+static void print_status(const struct local_status_reply *s, bool json)
+{
+    if (json) {
+        printf("{\"schema\": 1, \"driver\": ");
+        json_text(stdout, s->driver);
+        printf(", \"clients\": %u, \"contexts\": %u, \"contexts_created\": %llu, "
+               "\"contexts_lost\": %llu, \"resources\": %u, \"resource_bytes\": %llu, \"rings\": [",
+               s->clients, s->contexts, (unsigned long long)s->contexts_created,
+               (unsigned long long)s->contexts_lost, s->resources,
+               (unsigned long long)s->resource_bytes);
+        return;
+    }
+    printf("driver    %s\nclients   %u\ncontexts  %u (%llu made, %llu lost)\nresources %u (%llu "
+           "bytes)\n",
+           s->driver, s->clients, s->contexts, (unsigned long long)s->contexts_created,
+           (unsigned long long)s->contexts_lost, s->resources,
+           (unsigned long long)s->resource_bytes);
+}
+
+static void print_ring(const struct local_ring_reply *r, bool first, bool json)
+{
+    if (json) {
+        printf("%s\n  {\"client\": ", first ? "" : ",");
+        json_text(stdout, r->client);
+        printf(", \"pid\": %u, \"context\": %u, \"ring\": %u, \"packets\": %llu, \"bytes\": %llu, "
+               "\"replies\": %llu, \"wakeups\": %llu, \"sleeps\": %llu}",
+               r->pid, r->ctx_id, r->ring_id, (unsigned long long)r->packets,
+               (unsigned long long)r->bytes, (unsigned long long)r->replies,
+               (unsigned long long)r->wakeups, (unsigned long long)r->sleeps);
+        return;
+    }
+    printf("ring %u.%u  %s (process %u)  packets %llu  bytes %llu  replies %llu  wakeups %llu  "
+           "sleeps %llu\n",
+           r->ctx_id, r->ring_id, r->client, r->pid, (unsigned long long)r->packets,
+           (unsigned long long)r->bytes, (unsigned long long)r->replies,
+           (unsigned long long)r->wakeups, (unsigned long long)r->sleeps);
+}
+
+static int print_state(struct local_control *control, bool json)
+{
+    struct local_status_reply status;
+    enum sl_result result = local_control_status(control, &status);
+    if (result == SL_OK) {
+        print_status(&status, json);
+    }
+    for (uint32_t i = 0; result == SL_OK; i++) {
+        struct local_ring_reply ring;
+        result = local_control_ring(control, i, &ring);
+        if (result == SL_OK) {
+            print_ring(&ring, i == 0, json);
+        }
+    }
+    if (json) {
+        printf("\n]}\n");
+    }
+    if (result != SL_ERR_NOTFOUND) {
+        say_error("the host stopped answering: %s", sl_result_name(result));
+        return SLUICE_EXIT_LOST;
+    }
+    return SLUICE_EXIT_OK;
+}
+
+static int run(const struct opt_set *set)
+{
+    struct local_control *control;
+    int code = connect_host(set->args[0], &control);
+    if (code != SLUICE_EXIT_OK) {
+        return code;
+    }
+    code = opt_on(set, DUMP_PRINT) ? print_calls(set, control)
+                                   : print_state(control, opt_common_on(set, COMMON_JSON));
+    local_control_close(control);
+    return code;
+}
+
+const struct verb verb_dump = {
+    .name = "dump",
+    .summary = "show what a running host is doing",
+    .usage = "SOCKET",
+    .about = "Prints the host's driver, counts and rings; with --print its calls as they happen, "
+             "one line each:\n"
+             "context.ring, name, arguments, and behind -> what came back.",
+    .example = "sluice dump --print --count 100 /tmp/s.sock",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .args_min = 1,
+    .args_max = 1,
+    .has_json = true,
+    .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE |
+             1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED | 1u << SLUICE_EXIT_LOST |
+             1u << SLUICE_EXIT_INTERNAL,
+    .run = run,
+};
