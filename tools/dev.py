@@ -48,8 +48,10 @@ def x_server() -> Iterator[tuple[dict[str, str], pathlib.Path]]:
     """A private Xvfb: the environment that reaches it, and its screen as a file in XWD format."""
     with tempfile.TemporaryDirectory() as folder:
         reader, writer = os.pipe()
-        server = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-screen", "0", SIZE + "x24", "-nolisten", "tcp",
-                                   "-fbdir", folder], pass_fds=[writer], stderr=subprocess.DEVNULL)
+        # -noreset: a server that starts anew with its last client's end refuses who comes meanwhile.
+        command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", SIZE + "x24", "-nolisten", "tcp",
+                   "-noreset", "-fbdir", folder]
+        server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
         os.close(writer)
         try:
             number = os.read(reader, 16).decode().strip()
