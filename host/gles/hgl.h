@@ -116,11 +116,15 @@ const struct hgl_pixels *hgl_pack(const struct gl_driver *gl, struct hgl_state *
 const struct hgl_pixels *hgl_unpack(const struct gl_driver *gl, struct hgl_state *s);
 /* Is a buffer bound there? Asked of GL. */
 bool hgl_bound(const struct gl_driver *gl, uint32_t binding_query);
+/* Is the pixel buffer there that an offset refers to? Refused otherwise. */
+bool hgl_pixel_buffer_needed(struct hr_call *call, uint32_t binding_query);
 
 /* hgl_sync.c */
 void hgl_sync_free(void *user, void *sync);
 
-/* hgl_image.c: the image behind an id, counted; NULL unknown. */
-struct ho_object *hgl_image_get(struct hr_call *call, uint32_t id);
+/* hgl_sync.c: attach the client image `id` by the driver's function; NULL does nothing, an unknown
+ * id is refused. */
+void hgl_image_target(struct hr_call *call, void (*attach)(GLenum target, GLeglImageOES image),
+                      uint32_t target, uint64_t id);
 
 #endif

@@ -549,25 +549,12 @@ int32_t hgl1_glFinishRoundTrip(struct hr_call *call, const struct gles1_args_glF
 void hgl1_glEGLImageTargetTexture2DOES(struct hr_call *call,
                                        const struct gles1_args_glEGLImageTargetTexture2DOES *a)
 {
-    const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct ho_object *object =
-        gl->EGLImageTargetTexture2DOES != NULL ? hgl_image_get(call, (uint32_t)a->image) : NULL;
-    if (object != NULL) {
-        gl->EGLImageTargetTexture2DOES(a->target, ((const struct hrc_image *)object->value)->egl);
-        ho_put(object);
-    }
+    hgl_image_target(call, hgl_api_of(call)->gl->EGLImageTargetTexture2DOES, a->target, a->image);
 }
 
 void hgl1_glEGLImageTargetRenderbufferStorageOES(
     struct hr_call *call, const struct gles1_args_glEGLImageTargetRenderbufferStorageOES *a)
 {
-    const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct ho_object *object = gl->EGLImageTargetRenderbufferStorageOES != NULL
-                                   ? hgl_image_get(call, (uint32_t)a->image)
-                                   : NULL;
-    if (object != NULL) {
-        gl->EGLImageTargetRenderbufferStorageOES(a->target,
-                                                 ((const struct hrc_image *)object->value)->egl);
-        ho_put(object);
-    }
+    hgl_image_target(call, hgl_api_of(call)->gl->EGLImageTargetRenderbufferStorageOES, a->target,
+                     a->image);
 }

@@ -20,17 +20,6 @@ static bool size_ok(struct hr_call *call, int32_t image_size, uint32_t size)
     return true;
 }
 
-static bool bound(struct hr_call *call)
-{
-    const struct hgl_state *s = hgl_state_of(call);
-    if (s == NULL || s->gles_version < 30 ||
-        !hgl_bound(hgl_api_of(call)->gl, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
-        hr_call_refuse(call, "no unpack buffer is bound");
-        return false;
-    }
-    return true;
-}
-
 static const void *at(uint32_t offset)
 {
     return (const void *)(uintptr_t)offset;
@@ -100,7 +89,7 @@ void hgl_glCompressedTexSubImage3DOES(struct hr_call *call,
 void hgl_glCompressedTexImage2DOffsetAEMU(
     struct hr_call *call, const struct gles2_args_glCompressedTexImage2DOffsetAEMU *a)
 {
-    if (bound(call)) {
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
         hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
                                                    a->height, a->border, a->imageSize,
                                                    at(a->offset));
@@ -110,7 +99,7 @@ void hgl_glCompressedTexImage2DOffsetAEMU(
 void hgl_glCompressedTexSubImage2DOffsetAEMU(
     struct hr_call *call, const struct gles2_args_glCompressedTexSubImage2DOffsetAEMU *a)
 {
-    if (bound(call)) {
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
         hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
                                                       a->width, a->height, a->format, a->imageSize,
                                                       at(a->offset));
@@ -120,7 +109,7 @@ void hgl_glCompressedTexSubImage2DOffsetAEMU(
 void hgl_glCompressedTexImage3DOffsetAEMU(
     struct hr_call *call, const struct gles2_args_glCompressedTexImage3DOffsetAEMU *a)
 {
-    if (bound(call)) {
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
         hgl_api_of(call)->gl->CompressedTexImage3D(a->target, a->level, a->internalformat, a->width,
                                                    a->height, a->depth, a->border, a->imageSize,
                                                    at(a->offset));
@@ -130,7 +119,7 @@ void hgl_glCompressedTexImage3DOffsetAEMU(
 void hgl_glCompressedTexSubImage3DOffsetAEMU(
     struct hr_call *call, const struct gles2_args_glCompressedTexSubImage3DOffsetAEMU *a)
 {
-    if (bound(call)) {
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
         hgl_api_of(call)->gl->CompressedTexSubImage3D(a->target, a->level, a->xoffset, a->yoffset,
                                                       a->zoffset, a->width, a->height, a->depth,
                                                       a->format, a->imageSize, at(a->data));

@@ -187,12 +187,12 @@ static bool upload_ok(struct hr_call *call, uint32_t format, uint32_t type, int3
     return true;
 }
 
-static bool unpack_bound(struct hr_call *call)
+bool hgl_pixel_buffer_needed(struct hr_call *call, uint32_t binding_query)
 {
     const struct hgl_state *s = hgl_state_of(call);
-    if (s == NULL || s->gles_version < 30 ||
-        !hgl_bound(hgl_api_of(call)->gl, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
-        hr_call_refuse(call, "no unpack buffer is bound");
+    if (s == NULL || s->gles_version < 30 || !hgl_bound(hgl_api_of(call)->gl, binding_query)) {
+        hr_call_refuse(call, "no %s buffer is bound",
+                       binding_query == GL_PIXEL_PACK_BUFFER_BINDING ? "pack" : "unpack");
         return false;
     }
     return true;
@@ -301,20 +301,16 @@ static const void *at(uint32_t offset)
 void hgl_glReadPixelsOffsetAEMU(struct hr_call *call,
                                 const struct gles2_args_glReadPixelsOffsetAEMU *a)
 {
-    const struct hgl_state *s = hgl_state_of(call);
-    if (s == NULL || s->gles_version < 30 ||
-        !hgl_bound(hgl_api_of(call)->gl, GL_PIXEL_PACK_BUFFER_BINDING)) {
-        hr_call_refuse(call, "no pack buffer is bound");
-        return;
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_PACK_BUFFER_BINDING)) {
+        hgl_api_of(call)->gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type,
+                                         (void *)(uintptr_t)a->offset);
     }
-    hgl_api_of(call)->gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type,
-                                     (void *)(uintptr_t)a->offset);
 }
 
 void hgl_glTexImage2DOffsetAEMU(struct hr_call *call,
                                 const struct gles2_args_glTexImage2DOffsetAEMU *a)
 {
-    if (unpack_bound(call)) {
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
         hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width,
                                          a->height, a->border, a->format, a->type, at(a->offset));
     }
@@ -323,7 +319,7 @@ void hgl_glTexImage2DOffsetAEMU(struct hr_call *call,
 void hgl_glTexSubImage2DOffsetAEMU(struct hr_call *call,
                                    const struct gles2_args_glTexSubImage2DOffsetAEMU *a)
 {
-    if (unpack_bound(call)) {
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
         hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width,
                                             a->height, a->format, a->type, at(a->offset));
     }
@@ -332,7 +328,7 @@ void hgl_glTexSubImage2DOffsetAEMU(struct hr_call *call,
 void hgl_glTexImage3DOffsetAEMU(struct hr_call *call,
                                 const struct gles2_args_glTexImage3DOffsetAEMU *a)
 {
-    if (unpack_bound(call)) {
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
         hgl_api_of(call)->gl->TexImage3D(a->target, a->level, a->internalFormat, a->width,
                                          a->height, a->depth, a->border, a->format, a->type,
                                          at(a->offset));
@@ -342,7 +338,7 @@ void hgl_glTexImage3DOffsetAEMU(struct hr_call *call,
 void hgl_glTexSubImage3DOffsetAEMU(struct hr_call *call,
                                    const struct gles2_args_glTexSubImage3DOffsetAEMU *a)
 {
-    if (unpack_bound(call)) {
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
         hgl_api_of(call)->gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset,
                                             a->width, a->height, a->depth, a->format, a->type,
                                             at(a->offset));

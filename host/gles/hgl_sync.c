@@ -117,38 +117,31 @@ void hgl_glGetSyncivAEMU(struct hr_call *call, const struct gles2_args_glGetSync
 
 /* --- client images --- */
 
-struct ho_object *hgl_image_get(struct hr_call *call, uint32_t id)
+void hgl_image_target(struct hr_call *call, void (*attach)(GLenum target, GLeglImageOES image),
+                      uint32_t target, uint64_t id)
 {
-    struct ho_object *object =
-        hgl_state_of(call) != NULL ? ho_get(objects(call), HRC_IMAGE, id) : NULL;
-    if (object == NULL) {
-        hr_call_refuse(call, "unknown image 0x%x", id);
+    if (attach == NULL || hgl_state_of(call) == NULL) {
+        return;
     }
-    return object;
+    struct ho_object *object =
+        id <= UINT32_MAX ? ho_get(objects(call), HRC_IMAGE, (uint32_t)id) : NULL;
+    if (object == NULL) {
+        hr_call_refuse(call, "unknown image 0x%llx", (unsigned long long)id);
+        return;
+    }
+    attach(target, ((const struct hrc_image *)object->value)->egl);
+    ho_put(object);
 }
 
 void hgl_glEGLImageTargetTexture2DOES(struct hr_call *call,
                                       const struct gles2_args_glEGLImageTargetTexture2DOES *a)
 {
-    const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct ho_object *object =
-        gl->EGLImageTargetTexture2DOES != NULL ? hgl_image_get(call, (uint32_t)a->image) : NULL;
-    if (object != NULL) {
-        gl->EGLImageTargetTexture2DOES(a->target, ((const struct hrc_image *)object->value)->egl);
-        ho_put(object);
-    }
+    hgl_image_target(call, hgl_api_of(call)->gl->EGLImageTargetTexture2DOES, a->target, a->image);
 }
 
 void hgl_glEGLImageTargetRenderbufferStorageOES(
     struct hr_call *call, const struct gles2_args_glEGLImageTargetRenderbufferStorageOES *a)
 {
-    const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct ho_object *object = gl->EGLImageTargetRenderbufferStorageOES != NULL
-                                   ? hgl_image_get(call, (uint32_t)a->image)
-                                   : NULL;
-    if (object != NULL) {
-        gl->EGLImageTargetRenderbufferStorageOES(a->target,
-                                                 ((const struct hrc_image *)object->value)->egl);
-        ho_put(object);
-    }
+    hgl_image_target(call, hgl_api_of(call)->gl->EGLImageTargetRenderbufferStorageOES, a->target,
+                     a->image);
 }
