@@ -134,6 +134,11 @@ bool hr_ring_stopping(const struct hr_ring *ring)
     return sl_atomic_load_relaxed(&ring->stop) != 0;
 }
 
+const uint32_t *hr_ring_stop_word(const struct hr_ring *ring)
+{
+    return &ring->stop;
+}
+
 static uint32_t reverse_bits(uint32_t v)
 {
     v = (v >> 1 & 0x55555555u) | (v & 0x55555555u) << 1;

@@ -97,6 +97,8 @@ void hr_ring_signal(struct hr_ring *ring, uint32_t value);         /* slSignal *
 void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version); /* rcSelectChecksumHelper */
 /* Waiting handlers look at this in each slice and give up. */
 bool hr_ring_stopping(const struct hr_ring *ring);
+/* The same as a word that is not 0 from then on (atomic, relaxed). */
+const uint32_t *hr_ring_stop_word(const struct hr_ring *ring);
 
 struct hr_stats {
     uint64_t packets, bytes, replies, wakeups, sleeps;
