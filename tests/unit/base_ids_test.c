@@ -1,0 +1,123 @@
+/* transport/base/ids: ids that are found without a lock. */
+#include "tests/support/slt.h"
+#include "transport/base/atomic.h"
+#include "transport/base/ids.h"
+#include "transport/base/mem.h"
+#include "transport/base/thread.h"
+
+static void ids_init(struct sl_ids *ids)
+{
+    sl_ids_init(ids, 5000);
+}
+
+SLT_FIXTURE(ids, struct sl_ids, ids_init, sl_ids_finish);
+
+static bool found(const struct sl_ids *ids, uint32_t kind, uint64_t id, uint64_t want)
+{
+    uint64_t native = 0;
+    void *record = NULL;
+    return sl_ids_find(ids, kind, id, &native, &record) && native == want && record == ids;
+}
+
+SLT_TEST_F(ids, finds_only_its_own, ids)
+{
+    uint64_t id = 0, native;
+    void *record;
+    SLT_ASSERT_OK(sl_ids_add(ids, 3, 77, ids, &id));
+    SLT_EXPECT_NE(0u, id);
+    SLT_EXPECT_TRUE(found(ids, 3, id, 77));
+    static const uint64_t wrong[] = {0, 2, 1ull << 32 | 1, 1ull << 56 | 1, UINT64_MAX, 1u << 20,
+                                     UINT32_MAX};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        SLT_EXPECT_TRUE(!sl_ids_find(ids, 3, wrong[i], &native, &record));
+    }
+    SLT_EXPECT_TRUE(!sl_ids_find(ids, 4, id, &native, &record));
+    SLT_EXPECT_TRUE(!sl_ids_find(ids, 0, id, &native, &record));
+}
+
+SLT_TEST_F(ids, a_removed_one_is_stale_for_ever, ids)
+{
+    uint64_t id, again, native;
+    void *record;
+    SLT_ASSERT_OK(sl_ids_add(ids, 1, 5, ids, &id));
+    SLT_EXPECT_TRUE(!sl_ids_remove(ids, 2, id));
+    SLT_EXPECT_TRUE(sl_ids_remove(ids, 1, id));
+    SLT_EXPECT_TRUE(!sl_ids_remove(ids, 1, id));
+    SLT_ASSERT_OK(sl_ids_add(ids, 1, 6, ids, &again));
+    SLT_EXPECT_NE(id, again);
+    SLT_EXPECT_TRUE(!sl_ids_find(ids, 1, id, &native, &record));
+    SLT_EXPECT_TRUE(found(ids, 1, again, 6));
+    SLT_EXPECT_TRUE(sl_ids_set_native(ids, 1, again, 9));
+    SLT_EXPECT_TRUE(found(ids, 1, again, 9));
+    SLT_EXPECT_TRUE(!sl_ids_set_native(ids, 1, id, 9));
+}
+
+SLT_TEST_F(ids, holds_as_many_as_it_may, ids)
+{
+    uint64_t id, all[5000];
+    for (uint32_t i = 0; i < 5000; i++) {
+        SLT_ASSERT_OK(sl_ids_add(ids, 1 + i % 7, i, ids, &all[i]));
+    }
+    SLT_EXPECT_RESULT(SL_ERR_NOMEM, sl_ids_add(ids, 1, 0, ids, &id));
+    uint32_t cursor = 0, kind, count = 0;
+    uint64_t native;
+    void *record;
+    while (sl_ids_next(ids, &cursor, &kind, &id, &native, &record)) {
+        SLT_ASSERT_EQ(all[count], id);
+        SLT_ASSERT_TRUE(found(ids, 1 + count % 7, id, count));
+        SLT_ASSERT_TRUE(sl_ids_remove(ids, kind, id));
+        count++;
+    }
+    SLT_EXPECT_EQ(5000u, count);
+    SLT_EXPECT_EQ(0u, ids->live);
+}
+
+SLT_TEST_F(ids, without_memory_nothing_changes, ids)
+{
+    uint64_t id;
+    sl_alloc_fail_after(0);
+    enum sl_result result = sl_ids_add(ids, 1, 1, ids, &id);
+    sl_alloc_fail_after(UINT64_MAX);
+    SLT_EXPECT_RESULT(SL_ERR_NOMEM, result);
+    SLT_EXPECT_OK(sl_ids_add(ids, 1, 1, ids, &id));
+}
+
+struct race {
+    struct sl_ids *ids;
+    uint64_t id; /* atomic */
+    uint32_t stop, wrong;
+};
+
+static void *find_always(void *user)
+{
+    struct race *race = user;
+    while (sl_atomic_load_relaxed(&race->stop) == 0) {
+        uint64_t id = __atomic_load_n(&race->id, __ATOMIC_ACQUIRE), native;
+        void *record;
+        if (sl_ids_find(race->ids, 1, id, &native, &record) &&
+            (native != (uint64_t)(uintptr_t)record || native == 0)) {
+            sl_atomic_add(&race->wrong, 1);
+        }
+    }
+    return NULL;
+}
+
+SLT_TEST_F(ids, a_finder_sees_an_entry_whole, ids)
+{
+    struct race race = {.ids = ids};
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        SLT_ASSERT_OK(sl_thread_start(&threads[i], "finder", 0, find_always, &race));
+    }
+    for (uintptr_t i = 1; i <= 100000; i++) {
+        uint64_t id;
+        SLT_EXPECT_OK(sl_ids_add(ids, 1, i, (void *)i, &id));
+        __atomic_store_n(&race.id, id, __ATOMIC_RELEASE);
+        SLT_EXPECT_TRUE(sl_ids_remove(ids, 1, id));
+    }
+    sl_atomic_store_relaxed(&race.stop, 1);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    SLT_EXPECT_EQ(0u, race.wrong);
+}

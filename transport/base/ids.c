@@ -1,0 +1,120 @@
+#include "transport/base/ids.h"
+
+#include "transport/base/mem.h"
+
+#define KIND_MASK       ((1u << SL_IDS_KIND_BITS) - 1)
+#define GENERATION_MASK 0xffffffu
+
+void sl_ids_init(struct sl_ids *ids, uint32_t max)
+{
+    uint32_t most = SL_IDS_CHUNK * SL_IDS_CHUNKS;
+    *ids = (struct sl_ids){.max = max < most ? max : most};
+}
+
+void sl_ids_finish(struct sl_ids *ids)
+{
+    for (uint32_t i = 0; i < SL_IDS_CHUNKS && ids->chunks[i] != NULL; i++) {
+        sl_free(ids->chunks[i]);
+    }
+    *ids = (struct sl_ids){0};
+}
+
+static struct sl_ids_slot *slot_at(const struct sl_ids *ids, uint32_t index)
+{
+    return &ids->chunks[index / SL_IDS_CHUNK][index % SL_IDS_CHUNK];
+}
+
+static enum sl_result slot_take(struct sl_ids *ids, uint32_t *index)
+{
+    if (ids->live == ids->max) {
+        return SL_ERR_NOMEM;
+    }
+    if (ids->first_free != 0) {
+        *index = ids->first_free - 1;
+        ids->first_free = slot_at(ids, *index)->next_free;
+        return SL_OK;
+    }
+    uint32_t chunk = ids->count / SL_IDS_CHUNK;
+    if (ids->count % SL_IDS_CHUNK == 0) {
+        struct sl_ids_slot *slots = sl_alloc_array(SL_IDS_CHUNK, sizeof *slots);
+        if (slots == NULL) {
+            return SL_ERR_NOMEM;
+        }
+        /* Pairs with the acquire in sl_ids_find: its zeros are seen with it. */
+        __atomic_store_n(&ids->chunks[chunk], slots, __ATOMIC_RELEASE);
+    }
+    *index = ids->count++;
+    return SL_OK;
+}
+
+enum sl_result sl_ids_add(struct sl_ids *ids, uint32_t kind, uint64_t native, void *record,
+                          uint64_t *id)
+{
+    uint32_t index;
+    enum sl_result result = slot_take(ids, &index);
+    if (result != SL_OK) {
+        return result;
+    }
+    struct sl_ids_slot *slot = slot_at(ids, index);
+    uint32_t generation = slot->tag >> SL_IDS_KIND_BITS;
+    /* Each release keeps the free tag before it: a finder that sees a new value sees that the tag
+     * has changed. */
+    __atomic_store_n(&slot->native, native, __ATOMIC_RELEASE);
+    __atomic_store_n(&slot->record, record, __ATOMIC_RELEASE);
+    /* Pairs with the acquire in sl_ids_find: the values are seen with the tag. */
+    __atomic_store_n(&slot->tag, generation << SL_IDS_KIND_BITS | kind, __ATOMIC_RELEASE);
+    ids->live++;
+    *id = (uint64_t)generation << 32 | (index + 1);
+    return SL_OK;
+}
+
+/* The live slot of an id, or NULL. */
+static struct sl_ids_slot *slot_of(const struct sl_ids *ids, uint32_t kind, uint64_t id)
+{
+    uint64_t native;
+    void *record;
+    return sl_ids_find(ids, kind, id, &native, &record) ? slot_at(ids, (uint32_t)id - 1) : NULL;
+}
+
+bool sl_ids_remove(struct sl_ids *ids, uint32_t kind, uint64_t id)
+{
+    struct sl_ids_slot *slot = slot_of(ids, kind, id);
+    if (slot == NULL) {
+        return false;
+    }
+    uint32_t generation = ((uint32_t)(id >> 32) + 1) & GENERATION_MASK;
+    /* Pairs with sl_ids_find's second look: it no longer matches before the values change. */
+    __atomic_store_n(&slot->tag, generation << SL_IDS_KIND_BITS, __ATOMIC_RELEASE);
+    slot->next_free = ids->first_free;
+    ids->first_free = (uint32_t)id;
+    ids->live--;
+    return true;
+}
+
+bool sl_ids_set_native(struct sl_ids *ids, uint32_t kind, uint64_t id, uint64_t native)
+{
+    struct sl_ids_slot *slot = slot_of(ids, kind, id);
+    if (slot == NULL) {
+        return false;
+    }
+    /* A finder gets the old or the new one, each whole. */
+    __atomic_store_n(&slot->native, native, __ATOMIC_RELEASE);
+    return true;
+}
+
+bool sl_ids_next(const struct sl_ids *ids, uint32_t *cursor, uint32_t *kind, uint64_t *id,
+                 uint64_t *native, void **record)
+{
+    while (*cursor < ids->count) {
+        uint32_t index = (*cursor)++;
+        const struct sl_ids_slot *slot = slot_at(ids, index);
+        if ((slot->tag & KIND_MASK) != 0) {
+            *kind = slot->tag & KIND_MASK;
+            *id = (uint64_t)(slot->tag >> SL_IDS_KIND_BITS) << 32 | (index + 1);
+            *native = slot->native;
+            *record = slot->record;
+            return true;
+        }
+    }
+    return false;
+}

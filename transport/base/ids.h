@@ -1,0 +1,85 @@
+/* Ids given to a peer that many threads look up without a lock: 64 bits, with generations, never
+ * pointers.
+ *
+ * An id is (generation << 32 | index + 1); a freed id is not found again until its generation
+ * wraps at 2^24. Adding and removing is for one thread at a time (the owner locks); finding is for
+ * any thread at any time and sees an entry whole or not at all. What a found entry stands for may
+ * be removed a moment later: who dereferences `record` needs a rule of its own for its life. */
+#ifndef SL_IDS_H
+#define SL_IDS_H
+
+#include "transport/base/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SL_IDS_CHUNK     1024u /* slots a chunk; chunks never move */
+#define SL_IDS_CHUNKS    1024u
+#define SL_IDS_KIND_BITS 8u
+
+struct sl_ids_slot {
+    uint64_t native; /* atomic */
+    void *record;    /* atomic */
+    uint32_t tag;    /* atomic: generation << 8 | kind; kind 0: free */
+    uint32_t next_free;
+};
+
+struct sl_ids {
+    struct sl_ids_slot *chunks[SL_IDS_CHUNKS]; /* atomic; NULL: not there yet */
+    uint32_t count;                            /* slots handed out so far */
+    uint32_t live;
+    uint32_t first_free; /* index + 1; 0: none */
+    uint32_t max;
+};
+
+/* max: most live entries, at most 2^20. */
+void sl_ids_init(struct sl_ids *ids, uint32_t max);
+/* No other thread uses it any more. */
+void sl_ids_finish(struct sl_ids *ids);
+
+/* kind: 1 to 255. native and record are what find gives; any value. NOMEM at max or without
+ * memory. Owner's lock. */
+enum sl_result sl_ids_add(struct sl_ids *ids, uint32_t kind, uint64_t native, void *record,
+                          uint64_t *id) SL_MUST_USE;
+/* Takes the entry out. False: unknown, stale or of another kind. Owner's lock. */
+bool sl_ids_remove(struct sl_ids *ids, uint32_t kind, uint64_t id);
+/* Change the native value, keeping id and record. False as above. Owner's lock. */
+bool sl_ids_set_native(struct sl_ids *ids, uint32_t kind, uint64_t id, uint64_t native);
+/* Walk: start with *cursor = 0; false at the end. Removing the entry just given is allowed. Owner's
+ * lock. */
+bool sl_ids_next(const struct sl_ids *ids, uint32_t *cursor, uint32_t *kind, uint64_t *id,
+                 uint64_t *native, void **record);
+
+/* Any thread, no lock. False: unknown, stale or of another kind; the outputs are untouched. */
+static inline bool sl_ids_find(const struct sl_ids *ids, uint32_t kind, uint64_t id,
+                               uint64_t *native, void **record)
+{
+    uint32_t index = (uint32_t)id - 1;
+    if (index >= SL_IDS_CHUNK * SL_IDS_CHUNKS) {
+        return false;
+    }
+    /* Pairs with the release in sl_ids_add that shows the chunk. */
+    const struct sl_ids_slot *chunk =
+        __atomic_load_n(&ids->chunks[index / SL_IDS_CHUNK], __ATOMIC_ACQUIRE);
+    if (chunk == NULL) {
+        return false;
+    }
+    const struct sl_ids_slot *slot = &chunk[index % SL_IDS_CHUNK];
+    uint32_t want = (uint32_t)(id >> 32) << SL_IDS_KIND_BITS | kind;
+    /* A sequence lock on the tag: acquire pairs with the writers' release, and the fence keeps the
+     * second look behind the values. */
+    if (id >> 56 != 0 || __atomic_load_n(&slot->tag, __ATOMIC_ACQUIRE) != want) {
+        return false;
+    }
+    uint64_t value = __atomic_load_n(&slot->native, __ATOMIC_ACQUIRE);
+    void *with = __atomic_load_n(&slot->record, __ATOMIC_ACQUIRE);
+    if (__atomic_load_n(&slot->tag, __ATOMIC_RELAXED) != want) {
+        return false;
+    }
+    *native = value;
+    *record = with;
+    return true;
+}
+
+#endif
