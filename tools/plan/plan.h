@@ -79,6 +79,34 @@ struct plan_value {
 enum sl_result plan_decode(const struct plan_command *command, const void *body, size_t size,
                            struct plan_value values[PLAN_FIELDS_MAX], size_t *used) SL_MUST_USE;
 
+/* How a stream frames its packets: checksum v1 or none. */
+struct plan_framing {
+    uint32_t tail;  /* 0, or 8 */
+    uint32_t count; /* checksums before this packet */
+};
+
+/* The reference encoder: a whole packet, written as far as it fits into `room` bytes; returns its
+ * size. values: one per field; bytes NULL with a size stands for that many zeros. */
+size_t plan_encode(const struct plan_api *api, uint32_t opcode, const struct plan_value *values,
+                   const struct plan_framing *framing, uint8_t *out, size_t room);
+
+/* Seeded test data: bytes of `vector->pool` are what the values point to. */
+#define PLAN_POOL_SIZE 131072u
+struct plan_vector {
+    struct plan_value values[PLAN_FIELDS_MAX];
+    uint8_t *pool; /* PLAN_POOL_SIZE bytes, the caller's */
+};
+
+/* Next number of a seeded sequence; state: any value but 0. */
+uint64_t plan_random(uint64_t *state);
+/* Values for a command: edge values often, lengths up to `longest` <= PLAN_POOL_SIZE, mostly short.
+ * What a length says and what other fields say need not agree. */
+void plan_vector_make(const struct plan_command *command, uint32_t longest, uint64_t *state,
+                      struct plan_vector *vector);
+/* Damage a packet of `size` bytes in place, as a broken peer would: flip bits, set a word to an
+ * edge value, cut. Its length word is then made to agree, or left alone. Returns the new size. */
+size_t plan_mutate(uint8_t *packet, size_t size, uint64_t *state);
+
 /* "name(arg = value, ...) -> result", without newline. packet and reply: what there is of them,
  * header included; whole_size says how long the packet was before it was cut. */
 void plan_print(const struct plan_command *command, const void *packet, size_t size,

@@ -8,16 +8,18 @@ from .. import ir, plan
 from ..cwriter import Output, api_headers
 
 
+def parameters_type(c_type: str) -> str:
+    """A scalar as the packer takes it: pointers that stand for host objects are their numbers."""
+    return {"GLsync": "uint64_t", "GLeglImageOES": "uint32_t"}.get(c_type, c_type)
+
+
 def parameters(command: plan.CommandPlan) -> List[str]:
     """The packer's parameters behind the pack target, in wire order."""
     result: List[str] = []
     for step in command.request:
         name, name_size = step.param.name, step.param.size_name
         if isinstance(step, plan.Scalar):
-            c_type = step.param.c_type
-            result.append(
-                f"{'uint64_t' if c_type == 'GLsync' else 'uint32_t' if c_type == 'GLeglImageOES' else c_type} {name}"
-            )
+            result.append(f"{parameters_type(step.param.c_type)} {name}")
         elif isinstance(step, plan.Bytes):
             result.append(
                 f"const struct sl_gather *{name}"

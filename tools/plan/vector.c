@@ -1,0 +1,118 @@
+/* Seeded values and damaged packets for tests, benches and fuzzers. */
+#include "tools/plan/plan.h"
+#include "transport/base/bytes.h"
+
+#include <string.h>
+
+uint64_t plan_random(uint64_t *state)
+{
+    /* xorshift64*: short and the same everywhere. */
+    uint64_t x = *state;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    *state = x;
+    return x * 0x2545f4914f6cdd1dull;
+}
+
+static uint64_t edge(uint64_t *state)
+{
+    static const uint64_t edges[] = {0,      1,          UINT64_MAX, 0x7fffffff, 0x80000000,
+                                     0xffff, 0x10000,    255,        256,        4096,
+                                     2,      0x7fffffffffffffff, 0x8000000000000000};
+    return edges[plan_random(state) % (sizeof edges / sizeof edges[0])];
+}
+
+/* As plan_decode gives a scalar that was cut to its size. */
+static uint64_t fit(uint64_t bits, enum plan_prim prim)
+{
+    switch (prim) {
+    case PLAN_U8:
+        return (uint8_t)bits;
+    case PLAN_I8:
+        return (uint64_t)(int64_t)(int8_t)bits;
+    case PLAN_U16:
+        return (uint16_t)bits;
+    case PLAN_I16:
+        return (uint64_t)(int64_t)(int16_t)bits;
+    case PLAN_U32:
+    case PLAN_F32:
+        return (uint32_t)bits;
+    case PLAN_I32:
+        return (uint64_t)(int64_t)(int32_t)bits;
+    case PLAN_U64:
+    case PLAN_I64:
+        return bits;
+    }
+    return 0;
+}
+
+/* A NaN may lose its signalling bit in a register: floats are finite. */
+static uint64_t as_finite(uint64_t bits, enum plan_prim prim)
+{
+    return prim == PLAN_F32 && (bits & 0x7f800000u) == 0x7f800000u ? bits & 0x80ffffffu : bits;
+}
+
+static uint32_t length(uint32_t longest, uint64_t *state)
+{
+    uint64_t r = plan_random(state);
+    if (r % 512 == 0) {
+        return (uint32_t)(r >> 16) % (longest + 1);
+    }
+    uint32_t shorter = r % 4 == 0 ? 0 : (uint32_t)(r >> 16) % 72;
+    return shorter < longest ? shorter : longest;
+}
+
+void plan_vector_make(const struct plan_command *command, uint32_t longest, uint64_t *state,
+                      struct plan_vector *vector)
+{
+    for (uint8_t i = 0; i < command->field_count; i++) {
+        const struct plan_field *field = &command->fields[i];
+        struct plan_value *value = &vector->values[i];
+        *value = (struct plan_value){0};
+        uint64_t r = plan_random(state);
+        switch ((enum plan_step)field->step) {
+        case PLAN_SCALAR:
+            r = r % 3 == 0 ? edge(state) : r % 3 == 1 ? (r >> 8) % 16 : r >> 8;
+            value->bits = as_finite(fit(r, field->prim), field->prim);
+            break;
+        case PLAN_BYTES:
+            value->size = length(longest, state);
+            value->bytes = value->size != 0 ? vector->pool + r % (PLAN_POOL_SIZE - value->size + 1)
+                                            : NULL;
+            break;
+        case PLAN_OUT_LENGTH:
+            value->size = length(longest, state);
+            break;
+        case PLAN_ADDRESS:
+            value->bits = r;
+            break;
+        }
+    }
+}
+
+size_t plan_mutate(uint8_t *packet, size_t size, uint64_t *state)
+{
+    uint64_t r = plan_random(state);
+    size_t at = size != 0 ? (size_t)(r >> 32) % size : 0;
+    switch (r % 4) {
+    case 0:
+        size = at;
+        break;
+    case 1:
+        if (size != 0) {
+            packet[at] ^= (uint8_t)(1u << (r >> 8) % 8);
+        }
+        break;
+    default:
+        if (size >= 4) {
+            sl_store_u32(packet + (at < size - 4 ? at & ~(size_t)3 : size - 4),
+                         (uint32_t)edge(state));
+        }
+        break;
+    }
+    if (r >> 60 != 0 && size >= PLAN_HEADER_SIZE) {
+        sl_store_u32(packet + 4, (uint32_t)size);
+    }
+    return size;
+}
