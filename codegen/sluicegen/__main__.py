@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import check, plan
 from .cwriter import Output
-from .emit import adapters, call, dispatch, driver, entry, names, pack, tables, unpack
+from .emit import adapters, call, dispatch, driver, entry, fake, names, pack, tables, unpack
 from .errors import SpecError
 from .read import policy
 
@@ -28,10 +28,11 @@ def generate(root: Path, out: Output) -> None:
         call.emit(out, planned)
         dispatch.emit(out, model, planned)
         tables.emit(out, planned)
-        adapters.emit(out, planned)
+        adapters.emit(out, model, planned)
         if api.name == "gles2":
             entry.emit_extensions(out, model, entry.emit(out, model, planned))
     driver.emit(out, model)
+    fake.emit(out, model)
 
 
 def main() -> int:

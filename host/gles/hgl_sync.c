@@ -91,8 +91,10 @@ void hgl_glDeleteSyncAEMU(struct hr_call *call, const struct gles2_args_glDelete
 
 GLboolean hgl_glIsSyncAEMU(struct hr_call *call, const struct gles2_args_glIsSyncAEMU *a)
 {
-    struct ho_object *object =
-        a->sync <= UINT32_MAX ? ho_get(objects(call), HRC_GL_SYNC, (uint32_t)a->sync) : NULL;
+    if (hgl_state_of(call) == NULL || a->sync > UINT32_MAX) {
+        return GL_FALSE;
+    }
+    struct ho_object *object = ho_get(objects(call), HRC_GL_SYNC, (uint32_t)a->sync);
     ho_put(object);
     return object != NULL ? GL_TRUE : GL_FALSE;
 }

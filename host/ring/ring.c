@@ -30,6 +30,7 @@ struct hr_ring {
     /* Private copy of the stream: [begin, end) is not decoded yet. */
     uint8_t *data;
     size_t begin, end, capacity;
+    bool fed; /* no guest, no thread: neither reader nor thread are there */
     bool preamble_read;
     bool over; /* a violation: no packet runs after it */
     bool checksum;
@@ -48,6 +49,14 @@ static void set_u64(uint64_t *p, uint64_t v)
     __atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
+static void ring_free_parts(struct hr_ring *r)
+{
+    sl_arena_finish(&r->arena);
+    sl_reply_finish(&r->reply);
+    sl_free(r->data);
+    sl_free(r);
+}
+
 static void ring_unref(struct hr_ring *r)
 {
     if (sl_atomic_add(&r->refs, UINT32_MAX) != 1) {
@@ -55,10 +64,7 @@ static void ring_unref(struct hr_ring *r)
     }
     void (*gone)(void *) = r->config.gone;
     void *user = r->config.user;
-    sl_arena_finish(&r->arena);
-    sl_reply_finish(&r->reply);
-    sl_free(r->data);
-    sl_free(r);
+    ring_free_parts(r);
     if (gone != NULL) {
         gone(user);
     }
@@ -118,7 +124,9 @@ void hr_call_violate(struct hr_call *call, const char *format, ...)
 
 void hr_ring_signal(struct hr_ring *ring, uint32_t value)
 {
-    asg_reader_signal(&ring->reader, value);
+    if (!ring->fed) {
+        asg_reader_signal(&ring->reader, value);
+    }
 }
 
 void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version)
@@ -178,7 +186,12 @@ static void send_reply(struct hr_ring *r, bool sum)
         violation(r, "a reply needs more than %u bytes", HR_REPLY_MAX);
         return;
     }
-    enum sl_result result = asg_reader_reply(&r->reader, reply->data, reply->size);
+    enum sl_result result = SL_OK;
+    if (!r->fed) {
+        result = asg_reader_reply(&r->reader, reply->data, reply->size);
+    } else if (r->config.reply != NULL) {
+        r->config.reply(r->config.user, reply->data, reply->size);
+    }
     set_u64(&r->stats.replies, r->stats.replies + 1);
     if (result != SL_OK && result != SL_ERR_CLOSED) {
         violation(r, "sending a reply of %zu bytes: %s", reply->size, sl_result_name(result));
@@ -271,6 +284,13 @@ static void run_tapped(struct hr_ring *r)
     run_packets(r, true);
 }
 
+static void run_batch(struct hr_ring *r)
+{
+    /* Pairs with the switch of the tap in the device; a batch late is fine. */
+    bool tapped = r->config.tap_on != NULL && sl_atomic_load_relaxed(r->config.tap_on) != 0;
+    (tapped ? run_tapped : run_plain)(r);
+}
+
 /* Make room behind `end`: move what is left to the front, grow when a packet fills the whole
  * buffer. Grows only by bytes that came. */
 static bool make_room(struct hr_ring *r)
@@ -335,11 +355,17 @@ static bool turn(struct hr_ring *r)
     r->end += got;
     set_u64(&r->stats.bytes, r->stats.bytes + got);
     if (read_preamble(r)) {
-        /* Pairs with the switch of the tap in the device; a batch late is fine. */
-        bool tapped = r->config.tap_on != NULL && sl_atomic_load_relaxed(r->config.tap_on) != 0;
-        (tapped ? run_tapped : run_plain)(r);
+        run_batch(r);
     }
     return !r->over && !hr_ring_stopping(r);
+}
+
+static void report_lost(struct hr_ring *r)
+{
+    sl_warn_limited("ring", "%s: lost: %s", r->name, r->reason);
+    if (r->config.lost != NULL) {
+        r->config.lost(r->config.user, r, r->reason);
+    }
 }
 
 static void *ring_main(void *user)
@@ -351,11 +377,8 @@ static void *ring_main(void *user)
     while (!hr_ring_stopping(r) && turn(r)) {
     }
     if (r->over) {
-        sl_warn_limited("ring", "%s: lost: %s", r->name, r->reason);
         asg_reader_fail(&r->reader);
-        if (r->config.lost != NULL) {
-            r->config.lost(r->config.user, r, r->reason);
-        }
+        report_lost(r);
     }
     if (r->config.thread_end != NULL) {
         r->config.thread_end(r->config.user, r);
@@ -367,7 +390,8 @@ static void *ring_main(void *user)
     return NULL;
 }
 
-enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **out)
+/* Everything but where bytes come from. */
+static enum sl_result ring_new(const struct hr_config *config, struct hr_ring **out)
 {
     if (config->binding_count > HR_BINDINGS || (config->tap_on != NULL && config->tap == NULL)) {
         return SL_ERR_INVALID;
@@ -383,17 +407,32 @@ enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **o
     }
     r->config.bindings = r->bindings;
     r->config.name = r->name;
-    r->refs = 2;
     sl_arena_init(&r->arena, ARENA_MAX);
     sl_reply_init(&r->reply, HR_REPLY_MAX);
     r->capacity = BUFFER_START;
     r->data = sl_alloc(r->capacity);
+    if (r->data == NULL) {
+        ring_free_parts(r);
+        return SL_ERR_NOMEM;
+    }
+    *out = r;
+    return SL_OK;
+}
+
+enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **out)
+{
+    struct hr_ring *r;
+    enum sl_result result = ring_new(config, &r);
+    if (result != SL_OK) {
+        return result;
+    }
+    r->refs = 2;
     struct asg_reader_config reader = {.memory = config->memory,
                                        .memory_size = config->memory_size,
                                        .buffer_size = ASG_BUFFER_BYTES,
                                        .flush_interval = ASG_STEP_BYTES,
                                        .stop = &r->stop};
-    enum sl_result result = r->data == NULL ? SL_ERR_NOMEM : asg_reader_init(&r->reader, &reader);
+    result = asg_reader_init(&r->reader, &reader);
     if (result == SL_OK) {
         *out = r; /* before the thread runs: its callbacks may look for the ring */
         result =
@@ -402,17 +441,50 @@ enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **o
     }
     if (result != SL_OK) {
         *out = NULL;
-        sl_arena_finish(&r->arena);
-        sl_reply_finish(&r->reply);
-        sl_free(r->data);
-        sl_free(r);
+        ring_free_parts(r);
     }
     return result;
 }
 
+enum sl_result hr_ring_create_fed(const struct hr_config *config, struct hr_ring **out)
+{
+    enum sl_result result = ring_new(config, out);
+    if (result == SL_OK) {
+        (*out)->fed = true;
+        (*out)->refs = 1;
+    }
+    return result;
+}
+
+bool hr_ring_feed(struct hr_ring *ring, const void *bytes, size_t size)
+{
+    const uint8_t *p = bytes;
+    if (ring->over) {
+        return false; /* it was told already */
+    }
+    while (size != 0 && !ring->over) {
+        if (!make_room(ring)) {
+            break;
+        }
+        size_t room = ring->capacity - ring->end;
+        size_t part = size < room ? size : room;
+        memcpy(ring->data + ring->end, p, part);
+        ring->end += part;
+        p += part;
+        size -= part;
+        run_batch(ring);
+    }
+    if (ring->over) {
+        report_lost(ring);
+    }
+    return !ring->over;
+}
+
 void hr_ring_wake(struct hr_ring *ring)
 {
-    asg_reader_wake(&ring->reader);
+    if (!ring->fed) {
+        asg_reader_wake(&ring->reader);
+    }
 }
 
 void hr_ring_stop(struct hr_ring *ring)
@@ -420,12 +492,16 @@ void hr_ring_stop(struct hr_ring *ring)
     /* Pairs with the loads in the reader's waits and hr_ring_stopping; the wake-up that follows
      * makes a sleeper look. */
     sl_atomic_store_seq(&ring->stop, 1);
-    asg_reader_wake(&ring->reader);
+    hr_ring_wake(ring);
 }
 
 bool hr_ring_destroy(struct hr_ring *ring)
 {
     if (ring == NULL) {
+        return true;
+    }
+    if (ring->fed) {
+        ring_unref(ring);
         return true;
     }
     hr_ring_stop(ring);

@@ -75,16 +75,26 @@ struct hr_config {
     const uint32_t *tap_on;
     void (*tap)(void *user, struct hr_ring *ring, uint32_t opcode, const void *packet, size_t size,
                 const void *reply, size_t reply_size);
+    /* Of a ring without a guest only: where replies go. Nullable. */
+    void (*reply)(void *user, const void *reply, size_t size);
 };
 
 #define HR_BINDINGS 8
 
 enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **out) SL_MUST_USE;
+/* A ring without a guest and without a thread: bytes come from hr_ring_run's caller, who is the ring
+ * thread; memory, stack_size, thread_begin and thread_end are not used. For replay, tests and
+ * fuzzers: the same packet loop. */
+enum sl_result hr_ring_create_fed(const struct hr_config *config, struct hr_ring **out) SL_MUST_USE;
+/* Run what is complete of the bytes given so far; no preamble. False: the ring is over (lost was
+ * called), or there is no memory. */
+bool hr_ring_feed(struct hr_ring *ring, const void *bytes, size_t size) SL_MUST_USE;
+
 /* A ping came. Any thread, O(1). */
 void hr_ring_wake(struct hr_ring *ring);
 /* Stops the thread and waits for it at most two seconds. A thread stuck in a driver is left behind
  * with what it holds, and false is returned: gone() then follows when it comes back. */
-bool hr_ring_destroy(struct hr_ring *ring);
+bool hr_ring_destroy(struct hr_ring *ring); /* a fed one: never left behind */
 /* Ask the thread to end, without waiting: many rings end faster when all are asked first. */
 void hr_ring_stop(struct hr_ring *ring);
 

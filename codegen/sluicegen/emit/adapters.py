@@ -5,9 +5,9 @@ Only for tests and fuzzers: values as the plan's interpreter has them (tools/pla
 
 from __future__ import annotations
 
-from .. import plan
+from .. import ir, plan
 from ..cwriter import Output
-from . import pack
+from . import dispatch, pack
 
 
 def _argument(index: int, step: plan.Step) -> str:
@@ -80,14 +80,19 @@ static inline uint64_t bits(float value)
 """
 
 
-def emit(out: Output, api: plan.ApiPlan) -> None:
+def _policy(model: ir.Model, command: ir.Command) -> str:
+    line = dispatch.policy_of(model, command)
+    return "PLAN_NATIVE" if line is None else f"PLAN_{line.how.upper()}"
+
+
+def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> None:
     name = api.api.name
     out.header(f"check/{name}_adapters.h", f"The packers and readers of {name}, driven by data.",
                ('"tools/plan/adapter.h"',),
                f"/* By opcode, as the plan's commands. */\nextern const struct plan_adapter {name}_adapters[];\n")
     floats = any(isinstance(s, plan.Scalar) and s.prim.accessor == "f32" for c in api.commands for s in c.request)
     functions = "\n".join(_pack(c) + "\n" + _unpack(c) for c in api.commands)
-    rows = "".join(f"    {{pack_{c.command.name}, unpack_{c.command.name}}},\n" for c in api.commands)
+    rows = "".join(f"    {{pack_{c.command.name}, unpack_{c.command.name}, {_policy(model, c.command)}}},\n" for c in api.commands)
     out.source(f"check/{name}_adapters.c", f"The packers and readers of {name}, driven by data.",
                (f'"check/{name}_adapters.h"', "", "<string.h>", "", f'"wire/{name}_pack.h"', f'"wire/{name}_unpack.h"'),
                (_HELPERS + "\n" if floats else "") + functions

@@ -17,7 +17,8 @@ _SPARE = 4096  # GL may write more than the guest asked for
 _SPARE_LIST = 262144  # ... and a block's uniform indices are as many as the block has
 
 
-def _policy(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
+def policy_of(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
+    """The line of policy/host.csv that names the command; None: generated, native."""
     for line in model.host:
         if line.api == command.api and line.name in (command.name, "*"):
             return line
@@ -131,7 +132,7 @@ def _hand_call(command: plan.CommandPlan) -> str:
 
 def _handler(model: ir.Model, command: plan.CommandPlan) -> str:
     c = command.command
-    policy = _policy(model, c)
+    policy = policy_of(model, c)
     text = f"void {c.api}_on_{c.name}(struct hr_call *call)\n{{\n    struct {c.api}_args_{c.name} a;\n"
     text += f"    if (!{c.api}_unpack_{c.name}(&call->in, &a)) {{\n"
     text += '        hr_call_violate(call, "the packet is shorter than its fields");\n        return;\n    }\n'
@@ -174,7 +175,7 @@ def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> None:
     out.header(f"host/{name}_dispatch.h", f"Dispatch of {name}.", ('"host/ring/ring.h"',),
                f"extern const struct hr_family {name}_family;\n")
     hands = [c for c in api.commands
-             if (p := _policy(model, c.command)) is not None and p.how == "hand"]
+             if (p := policy_of(model, c.command)) is not None and p.how == "hand"]
     out.header(f"host/{name}_hand.h", f"Handlers of {name} that are written by hand; why: policy/host.csv.",
                ('"host/ring/ring.h"', f'"wire/{name}_args.h"'), "".join(_hand(c) + ";\n" for c in hands))
     functions = lengths.functions(list(model.sizes))

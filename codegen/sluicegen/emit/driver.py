@@ -9,12 +9,11 @@ from ..cwriter import GL_HEADERS, Output
 
 
 def native(model: ir.Model) -> List[ir.Command]:
-    """GLES functions of both APIs, each name once, GLES 2's form first."""
+    """GLES functions of both APIs, each name once: GLES 2's form, but a form that has a sender before a reserved one."""
     found: Dict[str, ir.Command] = {}
-    for api in ("gles2", "gles1"):
-        for command in model.api(api).commands:
-            if not command.internal:
-                found.setdefault(command.name, command)
+    both = [c for api in ("gles2", "gles1") for c in model.api(api).commands if not c.internal]
+    for command in sorted(both, key=lambda c: c.reserved):
+        found.setdefault(command.name, command)
     return [found[name] for name in sorted(found)]
 
 
