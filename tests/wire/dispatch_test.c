@@ -39,12 +39,8 @@ static void on_lost(void *user, struct hr_ring *ring, const char *reason)
     strncpy(((struct world *)user)->lost, reason, sizeof((struct world *)user)->lost - 1);
 }
 
-static void world_init(struct world *w)
+static void ring_open(struct world *w)
 {
-    fake_gl_driver(&w->gl);
-    w->api.gl = &w->gl;
-    w->packet = malloc(PACKET_MAX);
-    w->vector.pool = calloc(1, PLAN_POOL_SIZE);
     const struct hr_binding bindings[] = {{&gles2_family, &w->api}, {&gles1_family, &w->api}};
     const struct hr_config config = {.name = "test",
                                      .bindings = bindings,
@@ -53,6 +49,16 @@ static void world_init(struct world *w)
                                      .lost = on_lost,
                                      .reply = on_reply};
     SLT_ASSERT_OK(hr_ring_create_fed(&config, &w->ring));
+    w->lost[0] = '\0';
+}
+
+static void world_init(struct world *w)
+{
+    fake_gl_driver(&w->gl);
+    w->api.gl = &w->gl;
+    w->packet = malloc(PACKET_MAX);
+    w->vector.pool = calloc(1, PLAN_POOL_SIZE);
+    ring_open(w);
 }
 
 static void world_finish(struct world *w)
@@ -185,15 +191,8 @@ SLT_TEST_FP(dispatch, survives_damage, w, struct dispatch_api, dispatch_apis, p)
             SLT_ASSERT_NE('\0', w->lost[0]);
         }
         if (w->lost[0] != '\0' || size < PLAN_HEADER_SIZE) { /* a new ring for the next one */
-            struct plan_vector vector = w->vector;
-            uint8_t *packet = w->packet;
             hr_ring_destroy(w->ring);
-            *w = (struct world){0};
-            world_init(w);
-            free(w->packet);
-            free(w->vector.pool);
-            w->packet = packet;
-            w->vector = vector;
+            ring_open(w);
         }
     }
 }
