@@ -113,7 +113,7 @@ static void ring_end(void *user, struct hr_ring *ring)
     hrc_thread_finish(&r->rc);
 }
 
-static enum sl_result ring_new(void *user, struct hr_config *config, void **state)
+enum sl_result hgl_ring_new(void *user, struct hr_config *config, void **state)
 {
     struct hgl_context *c = user;
     struct hgl_driver *driver = &c->provider->driver;
@@ -141,7 +141,7 @@ static enum sl_result ring_new(void *user, struct hr_config *config, void **stat
     return SL_OK;
 }
 
-static void ring_free(void *user, void *state)
+void hgl_ring_free(void *user, void *state)
 {
     sl_free(state);
     context_unref(user);
@@ -219,7 +219,7 @@ static enum sl_result export_sync(void *user, uint64_t handle, uint64_t task)
 }
 
 static const struct hr_rings_ops rings_ops = {
-    .ring_new = ring_new, .ring_free = ring_free, .export_sync = export_sync};
+    .ring_new = hgl_ring_new, .ring_free = hgl_ring_free, .export_sync = export_sync};
 
 /* --- hct --- */
 

@@ -5,6 +5,7 @@
 
 #include "host/context.h"
 #include "host/gles/egl_driver.h"
+#include "host/ring/ring.h"
 #include "host/surface/surface.h"
 
 struct hgl_provider {
@@ -23,5 +24,9 @@ void hgl_provider_unref(struct hgl_provider *provider);
 
 /* hgl_context.c */
 enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct_context **out);
+/* The hr_rings_ops of the same names; user: the context. Here for rings that are fed, not asked for
+ * by a guest. */
+enum sl_result hgl_ring_new(void *user, struct hr_config *config, void **state);
+void hgl_ring_free(void *user, void *state);
 
 #endif

@@ -61,7 +61,7 @@ def _checks(command: plan.CommandPlan, hand: bool) -> str:
     for out in command.outputs:
         name, name_size = out.param.name, out.param.size_name
         rule = _rule(out.param, c)
-        if rule is not None and not hand and "param_size" not in rule:
+        if rule is not None and "param_size" not in rule:
             test = f"{rule} > a.{name_size}"
             words.append(f"(a.{name_size} != 0 && {test})" if out.param.nullable else test)
     return " || ".join(words)

@@ -35,8 +35,8 @@ def _touch(param: ir.Param, command: ir.Command) -> str:
         prim = command.param(name).type.prim
         return prim is not None and prim.signed
 
-    if param.length is None:
-        return ""
+    if param.length is None or command.reserved:
+        return ""  # what has no wire form may be an offset into a buffer
     rule = lengths.expression(param.length, lambda name: name, signed,
                               lambda name: f"strlen((const char *){name})")
     return f"    take({param.name}, {rule});\n" if rule is not None else ""
