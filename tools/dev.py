@@ -172,21 +172,9 @@ def built(folder: pathlib.Path, ending: str) -> list[pathlib.Path]:
 
 def bench() -> int:
     folder = build("release")
-    results = ROOT / "build" / "bench"
-    results.mkdir(exist_ok=True)
-    programs = built(folder / "tests" / "bench", "_bench")
-    if not programs:
-        raise SystemExit("tools/dev: no benchmarks were built")
     with x_server() as (env, _):
-        env["SLUICE_PROGRAM"] = str(folder / "bin" / "sluice")
-        for program in programs:
-            say(program.name)
-            with (results / f"{program.name}.json").open("wb") as out:
-                subprocess.run([str(program)], env=env, stdout=out, check=True)
-            print((results / f"{program.name}.json").read_text())
-        run(sys.executable, "tests/bench/glmark2_table.py", "--sluice", folder / "bin" / "sluice", "--json",
-            results / "glmark2.json", env=env)
-    return 0
+        return subprocess.run([sys.executable, "tests/bench/bench_table.py", "--build", str(folder), "--results",
+                               "build/bench", *sys.argv[2:]], cwd=ROOT, env=env).returncode
 
 
 def fuzz() -> int:

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Every benchmark, one after the other, and one table of what they say against the targets.
+
+    bench_table.py --build build/release --results build/bench [--only frame,local] [--rounds N] [--no-clean-build]
+
+A benchmark is a step below: a command that leaves JSON, and the rows read from it. Progress goes to stderr, the table
+to stdout, everything to RESULTS: a file for each step and table.json. A missed target is a row that says so, not
+a failure. Exit 0: all ran; 1: a step failed; 2: usage. Needs DISPLAY for glmark2.
+"""
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any, Callable, Optional
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+Json = Any
+
+
+@dataclasses.dataclass
+class Row:
+    """A line of the table. base: what native, or the machine's limit, reached; met: None where there is no target."""
+
+    figure: str
+    base: str
+    ours: str
+    ratio: str
+    target: str
+    met: Optional[bool]
+
+
+@dataclasses.dataclass
+class Place:
+    """Where things are."""
+
+    build: pathlib.Path
+    results: pathlib.Path
+    rounds: int
+
+    @property
+    def sluice(self) -> pathlib.Path:
+        return self.build / "bin" / "sluice"
+
+    def bench(self, name: str) -> pathlib.Path:
+        return self.build / "tests" / "bench" / name
+
+
+def say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def ns_text(ns: float) -> str:
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+        if ns >= size:
+            return f"{ns / size:.2f} {unit}"
+    return f"{ns:.1f} ns"
+
+
+def ratio_text(row: Json) -> str:
+    return f"{row['ratio']:.3f} ({row['min']:.3f}-{row['max']:.3f})"
+
+
+# --- frame_bench ---
+
+def frame_row(figure: str, row: Json, target: str, met: Optional[bool]) -> Row:
+    return Row(figure, ns_text(row["native_ns"]), ns_text(row["sluice_ns"]), ratio_text(row), target, met)
+
+
+def frame_rows(data: Json) -> "list[Row]":
+    quiet, core, loaded = data["quiet"], data["one-core"], data["loaded"]
+    p50, p99 = "get_integer_p50", "get_integer_p99"
+    rows = [
+        frame_row("synchronous call, p50", quiet[p50], "<= 500 ns", quiet[p50]["sluice_ns"] <= 500),
+        frame_row("synchronous call, p99", quiet[p99], "<= 10 us", quiet[p99]["sluice_ns"] <= 10e3),
+        frame_row("synchronous call, p50, cores loaded", loaded[p50], "<= 1 us", loaded[p50]["sluice_ns"] <= 1e3),
+        frame_row("synchronous call, p99, cores loaded", loaded[p99], "<= 10 us", loaded[p99]["sluice_ns"] <= 10e3),
+    ]
+    for figure, name, most in (("draw, issuing thread", "issue_draw", 0.25),
+                               ("draw with client arrays, issuing thread", "issue_client_array", 1.2),
+                               ("uniform change and draw, issuing thread", "issue_uniform", 0.3),
+                               ("texture bind and draw, issuing thread", "issue_texture", 0.3),
+                               ("glGetError", "get_error_p50", 1.5),
+                               ("CPU per frame, guest and host", "frame_cpu", 1.15)):
+        rows.append(frame_row(figure, quiet[name], f"<= x{most}", quiet[name]["ratio"] <= most))
+    finish = quiet["finish_p50"]
+    rows.append(frame_row("glFinish, nothing pending", finish, "<= 3 us", finish["sluice_ns"] <= 3e3))
+    for figure, table, least in (("frame of 2,000 draws", quiet, 1.0), ("the same, on one core", core, 0.9),
+                                 ("the same, cores loaded", loaded, 0.9)):
+        rows.append(frame_row(figure, table["frame"], f">= x{least}", table["frame"]["ratio"] >= least))
+    start = quiet["start"]
+    rows.append(frame_row("start: context to first frame", start, "<= native + 30 ms",
+                          start["sluice_ns"] <= start["native_ns"] + 30e6))
+    return rows
+
+
+def frame_command(place: Place, out: pathlib.Path) -> "list[object]":
+    return [sys.executable, ROOT / "tests/bench/frame_table.py", "--sluice", place.sluice, "--program",
+            place.bench("frame_bench"), "--rounds", place.rounds, "--json", out]
+
+
+# --- glmark2 ---
+
+def glmark2_rows(data: Json) -> "list[Row]":
+    scenes = data["scenes"]
+    rows = [Row(f"glmark2 {s['scene'][:52]}", f"{s['native_fps']:.0f} fps", f"{s['sluice_fps']:.0f} fps", ratio_text(s),
+                ">= x0.85", s["ratio"] >= 0.85) for s in scenes]
+    mean = data["geometric_mean"]
+    rows.append(Row(f"glmark2, geometric mean of {len(scenes)}", "", "", f"{mean:.3f}", ">= x0.95", mean >= 0.95))
+    worst = max(scenes, key=lambda s: s["cpu_ratio"])
+    rows.append(Row("glmark2, CPU per frame, worst scene", "", worst["scene"][:24], f"{worst['cpu_ratio']:.2f}", "", None))
+    return rows
+
+
+def glmark2_command(place: Place, out: pathlib.Path) -> "list[object]":
+    return [sys.executable, ROOT / "tests/bench/glmark2_table.py", "--sluice", place.sluice, "--rounds",
+            min(place.rounds, 3), "--json", out]
+
+
+# --- local_bench, and what is measured of files and builds ---
+
+def local_rows(data: Json) -> "list[Row]":
+    contexts, idle = data["contexts"], data["idle"]
+    flat = contexts["last_us"] / contexts["first_us"]
+    return [
+        Row("request over the local socket", "", f"{data['request_us']['median']:.1f} us", "", "", None),
+        Row("connect, context, ring, first answer", "", f"{data['start_us']['median']:.1f} us", "", "", None),
+        Row(f"the {contexts['count']}th context against the first", f"{contexts['first_us']:.1f} us",
+            f"{contexts['last_us']:.1f} us", f"{flat:.2f}", "flat (<= x1.5)", flat <= 1.5),
+        Row("memory of an idle context in the host", "", f"{contexts['server_kib_each']:.0f} KiB", "", "<= 3 MiB",
+            contexts["server_kib_each"] <= 3 * 1024),
+        Row(f"idle host with {idle['clients']} silent clients", "", f"{idle['cpu_percent']:.2f} % of a core", "", "<= 2 %",
+            idle["cpu_percent"] <= 2),
+    ]
+
+
+def local_command(place: Place, out: pathlib.Path) -> "list[object]":
+    return ["sh", "-c", '"$1" > "$2"', "sh", place.bench("local_bench"), out]
+
+
+def stripped(path: pathlib.Path) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder) / path.name
+        subprocess.run(["strip", "-o", str(copy), str(path)], check=True)
+        return copy.stat().st_size
+
+
+def size_rows(place: Place) -> "list[Row]":
+    rows = []
+    for figure, path, most in (("guest library, stripped", place.build / "lib" / "libEGL_sluice.so", 2 << 20),
+                               ("host program, stripped", place.sluice, 3 << 20)):
+        size = stripped(path)
+        rows.append(Row(figure, "", f"{size / 1024:.0f} KiB", "", f"<= {most >> 20} MiB", size <= most))
+    return rows
+
+
+def build_rows() -> "list[Row]":
+    """A build of all there is, by the release preset, in a folder of its own and past any compiler cache."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("CMAKE_")} | {"CCACHE_DISABLE": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.monotonic()
+        for command in (["cmake", "--preset", "release", "-B", folder], ["cmake", "--build", folder]):
+            subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+        took = time.monotonic() - started
+    return [Row(f"clean build, {os.cpu_count()} cores", "", f"{took:.0f} s", "", "<= 90 s", took <= 90)]
+
+
+# --- all of them ---
+
+@dataclasses.dataclass
+class Step:
+    name: str
+    command: Callable[[Place, pathlib.Path], "list[object]"]
+    rows: Callable[[Json], "list[Row]"]
+
+
+STEPS = [
+    Step("frame", frame_command, frame_rows),
+    Step("local", local_command, local_rows),
+    Step("glmark2", glmark2_command, glmark2_rows),
+]
+
+
+def run_step(step: Step, place: Place) -> "list[Row]":
+    out = place.results / f"{step.name}.json"
+    out.unlink(missing_ok=True)
+    done = subprocess.run([str(word) for word in step.command(place, out)], stdout=sys.stderr)
+    if done.returncode != 0:
+        raise RuntimeError(f"ended with {done.returncode}")
+    return step.rows(json.loads(out.read_text()))
+
+
+def print_table(rows: "list[Row]") -> None:
+    head = Row("figure", "native or limit", "Sluice", "ratio (min-max)", "target", None)
+    cells = [(r.figure, r.base, r.ours, r.ratio, r.target) for r in [head] + rows]
+    widths = [max(len(line[i]) for line in cells) for i in range(5)]
+    words = {True: "met", False: "MISSED", None: ""}
+    for line, met in zip(cells, ["met?"] + [words[r.met] for r in rows]):
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths)) + "  " + met)
+    missed = [r for r in rows if r.met is False]
+    print(f"{sum(r.met is True for r in rows)} targets met, {len(missed)} missed"
+          + "".join(f"\n  missed: {r.figure}: {r.ours} {r.ratio}, target {r.target}" for r in missed))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="the build folder, of the release preset")
+    parser.add_argument("--results", type=pathlib.Path, required=True, help="the JSON goes there")
+    parser.add_argument("--only", default="", help="comma list of steps; default all")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-clean-build", action="store_true")
+    args = parser.parse_args()
+    names = [step.name for step in STEPS] + ["size", "build"]
+    wanted = [name for name in args.only.split(",") if name] or names
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        parser.error(f"'{unknown[0]}' is no step; it should be one of {', '.join(names)}")
+    if "glmark2" in wanted and shutil.which("glmark2-es2") is None:
+        parser.error("glmark2-es2 is not installed (Debian package glmark2-es2-x11)")
+    place = Place(args.build.resolve(), args.results.resolve(), args.rounds)
+    place.results.mkdir(parents=True, exist_ok=True)
+    work: "list[tuple[str, Callable[[], list[Row]]]]" = [(step.name, lambda step=step: run_step(step, place))
+                                                         for step in STEPS]
+    work += [("size", lambda: size_rows(place)), ("build", build_rows)]
+    work = [item for item in work if item[0] in wanted and not (item[0] == "build" and args.no_clean_build)]
+    rows: "list[Row]" = []
+    failed = []
+    for number, (name, do) in enumerate(work, 1):
+        say(f"{number} of {len(work)}: {name}")
+        try:
+            rows += do()
+        except (RuntimeError, OSError, ValueError, KeyError, subprocess.CalledProcessError) as failure:
+            say(f"{name} failed: {failure!r}")
+            failed.append(name)
+    print_table(rows)
+    (place.results / "table.json").write_text(
+        json.dumps({"schema": 1, "rows": [dataclasses.asdict(r) for r in rows], "failed": failed}, indent=1) + "\n")
+    if failed:
+        print(f"failed to run: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
