@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import check, plan
 from .cwriter import Output
-from .emit import adapters, call, dispatch, driver, entry, fake, names, pack, tables, unpack
+from .emit import adapters, call, dispatch, driver, entry, enums, fake, names, pack, tables, unpack
 from .errors import SpecError
 from .read import policy
 
@@ -27,10 +27,11 @@ def generate(root: Path, out: Output) -> None:
         unpack.emit(out, planned)
         call.emit(out, planned)
         dispatch.emit(out, model, planned)
-        tables.emit(out, planned)
+        tables.emit(out, model, planned)
         adapters.emit(out, model, planned)
         if api.name == "gles2":
             entry.emit_extensions(out, model, entry.emit(out, model, planned))
+    enums.emit(out, model)
     driver.emit(out, model)
     fake.emit(out, model)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Set
+from typing import Set, Tuple
 
 from . import ir
 from .errors import SpecError
@@ -14,6 +14,21 @@ def _references(length: ir.Length) -> Set[str]:
     if isinstance(length, ir.Binary):
         return _references(length.left) | _references(length.right)
     return set()
+
+
+def _check_enums(model: ir.Model) -> None:
+    seen: Set[Tuple[str, int]] = set()
+    for enum in model.enums:
+        if (enum.group, enum.value) in seen:
+            raise SpecError(enum.where, enum.name, f"0x{enum.value:04X} has a name in this group already")
+        seen.add((enum.group, enum.value))
+    groups = {enum.group for enum in model.enums}
+    for line in model.groupings:
+        if line.group not in groups:
+            raise SpecError(line.where, line.command, f"no enum is of group '{line.group}'")
+        if not any(line.covers(c, p) for a in model.apis for c in a.commands
+                   for p in (*(param.name for param in c.params), "return")):
+            raise SpecError(line.where, line.command, f"no command has a parameter '{line.param}'")
 
 
 def check(model: ir.Model) -> None:
@@ -38,6 +53,7 @@ def check(model: ir.Model) -> None:
             raise SpecError(line.where, line.name, f"'{line.how}' is not a policy; hand, refuse or absent")
         if not line.reason:
             raise SpecError(line.where, line.name, "a policy needs its reason")
+    _check_enums(model)
     entries = {c.name for a in model.apis for c in a.commands}
     for alias in model.aliases:
         if alias.target not in entries:

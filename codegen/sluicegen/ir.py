@@ -5,14 +5,15 @@ Knows nothing of C emitters and nothing of byte layout (plan.py does). All froze
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
-from enum import Enum
+from fnmatch import fnmatchcase
 from typing import Optional, Tuple, Union
 
 from .errors import Where
 
 
-class Prim(Enum):
+class Prim(enum.Enum):
     """A scalar's form on the wire: value is (stdint name, bytes, sl_load/sl_store suffix)."""
 
     U8 = ("uint8_t", 1, "u8")
@@ -42,7 +43,7 @@ class Prim(Enum):
         return self.name.startswith("I")
 
 
-class Kind(Enum):
+class Kind(enum.Enum):
     """What a type means; Vulkan adds handle, struct, union and chain beside these."""
 
     SCALAR = "scalar"
@@ -99,7 +100,7 @@ class Call:
 Length = Union[Const, Ref, Binary, Call]
 
 
-class Direction(Enum):
+class Direction(enum.Enum):
     VALUE = "value"
     IN = "in"
     OUT = "out"
@@ -191,6 +192,31 @@ class Size:
 
 
 @dataclass(frozen=True)
+class Enum:
+    """One name of a value: of the group, or of the value wherever no group is known (empty)."""
+
+    name: str
+    value: int
+    group: str
+    where: Where
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which group names a parameter's values; api and command may have a `*`, param may be `return`. An empty group:
+    the names that stand for themselves."""
+
+    api: str
+    command: str
+    param: str
+    group: str
+    where: Where
+
+    def covers(self, command: "Command", param: str) -> bool:
+        return self.param == param and fnmatchcase(command.name, self.command) and fnmatchcase(command.api, self.api)
+
+
+@dataclass(frozen=True)
 class Api:
     name: str  # "gles2"
     prefix: str  # of its functions: "gl", "rc", "sl"
@@ -216,12 +242,24 @@ class Model:
     aliases: Tuple[Alias, ...]
     extensions: Tuple[Extension, ...]
     sizes: Tuple[Size, ...]
+    enums: Tuple[Enum, ...]
+    groupings: Tuple[Grouping, ...]
 
     def api(self, name: str) -> Api:
         for api in self.apis:
             if api.name == name:
                 return api
         raise KeyError(name)
+
+    def group(self, command: Command, param: str, kind: Type) -> Optional[str]:
+        """The group of a parameter or of `return`; empty: values that stand for themselves; None: it is no enum."""
+        for line in self.groupings:
+            if line.covers(command, param):
+                return line.group
+        inner = kind.element or kind
+        if inner.name == "GLboolean":
+            return "Boolean"
+        return "" if inner.kind is Kind.ENUM else None
 
     def policy(self, side: str, command: Command) -> Optional[Policy]:
         for line in self.guest if side == "guest" else self.host:

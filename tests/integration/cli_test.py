@@ -369,7 +369,7 @@ class Dump(Case):
     def test_run_prints(self) -> None:
         done = self.run_sluice("run", "--print", "--", PROBE)
         self.assertEqual(0, done.returncode, done.stderr)
-        self.assertRegex(done.stderr, r"\d+\.\d+ glClear\(mask = 0x4000\)\n")
+        self.assertRegex(done.stderr, r"\d+\.\d+ glClear\(mask = GL_COLOR_BUFFER_BIT\)\n")
         self.assertRegex(done.stderr, r"pixels = -> \[64 bytes\]\)")
 
 

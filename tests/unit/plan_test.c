@@ -70,7 +70,7 @@ SLT_TEST_F(plan, scalars_agree_with_the_packer, mem)
     SLT_EXPECT_EQ(4u, values[0].bits);
     SLT_EXPECT_EQ(-3, (int64_t)values[1].bits);
     SLT_EXPECT_EQ(12u, values[2].bits);
-    prints(mem, NULL, 0, "glDrawArrays(mode = 0x0004, first = -3, count = 12)");
+    prints(mem, NULL, 0, "glDrawArrays(mode = GL_TRIANGLES, first = -3, count = 12)");
 }
 
 SLT_TEST_F(plan, arrays_and_strings_are_shown, mem)
@@ -91,8 +91,48 @@ SLT_TEST_F(plan, replies_are_taken_apart, mem)
     prints(mem, names, 4, "glGenTextures(n = 2, textures = -> [8 bytes])");
     mem->pack.cur = mem->data;
     gles2_pack_glGetError(&mem->pack);
-    prints(mem, "\x02\x05\0\0", 4, "glGetError() -> 0x0502");
+    prints(mem, "\x02\x05\0\0", 4, "glGetError() -> GL_INVALID_OPERATION");
     prints(mem, NULL, 0, "glGetError() -> (cut off)");
+}
+
+SLT_TEST_F(plan, values_go_by_name_where_it_is_sure, mem)
+{
+    static const uint32_t buffers[2] = {0, 0x8ce0};
+    gles2_pack_glBlendFunc(&mem->pack, 0, 1);
+    prints(mem, NULL, 0, "glBlendFunc(sfactor = GL_ZERO, dfactor = GL_ONE)");
+    mem->pack.cur = mem->data;
+    gles2_pack_glEnable(&mem->pack, 1); /* no group: a small number may be anything */
+    prints(mem, NULL, 0, "glEnable(cap = 0x0001)");
+    mem->pack.cur = mem->data;
+    gles2_pack_glDrawArrays(&mem->pack, 0x4100, 0, 3); /* bits are no names of values */
+    prints(mem, NULL, 0, "glDrawArrays(mode = 0x4100, first = 0, count = 3)");
+    mem->pack.cur = mem->data;
+    gles2_pack_glDrawArrays(&mem->pack, 0x0de1, 0, 3); /* wrong, and still readable */
+    prints(mem, NULL, 0, "glDrawArrays(mode = GL_TEXTURE_2D, first = 0, count = 3)");
+    mem->pack.cur = mem->data;
+    gles2_pack_glDrawBuffers(&mem->pack, 2, buffers, sizeof buffers);
+    prints(mem, NULL, 0, "glDrawBuffers(n = 2, bufs = {GL_NONE, GL_COLOR_ATTACHMENT0})");
+    mem->pack.cur = mem->data;
+    gles2_pack_glGetError(&mem->pack);
+    prints(mem, "\0\0\0\0", 4, "glGetError() -> GL_NO_ERROR");
+}
+
+SLT_TEST_F(plan, bits_go_by_name, mem)
+{
+    gles2_pack_glClear(&mem->pack, 0x4100);
+    prints(mem, NULL, 0, "glClear(mask = GL_DEPTH_BUFFER_BIT | GL_COLOR_BUFFER_BIT)");
+    mem->pack.cur = mem->data;
+    gles2_pack_glClear(&mem->pack, 0x4003);
+    prints(mem, NULL, 0, "glClear(mask = GL_COLOR_BUFFER_BIT | 0x0003)");
+    mem->pack.cur = mem->data;
+    gles2_pack_glClear(&mem->pack, 0);
+    prints(mem, NULL, 0, "glClear(mask = 0)");
+    mem->pack.cur = mem->data;
+    gles2_pack_glMemoryBarrier(&mem->pack, UINT32_MAX);
+    prints(mem, NULL, 0, "glMemoryBarrier(barriers = GL_ALL_BARRIER_BITS)");
+    mem->pack.cur = mem->data;
+    gles2_pack_glDepthMask(&mem->pack, 1);
+    prints(mem, NULL, 0, "glDepthMask(flag = GL_TRUE)");
 }
 
 SLT_TEST_F(plan, every_cut_is_noticed, mem)

@@ -15,6 +15,25 @@ const struct plan_command *plan_find(const struct plan_api *api, uint32_t opcode
     return index < api->count ? &api->commands[index] : NULL;
 }
 
+const char *plan_name_of(const struct plan_names *names, uint32_t value)
+{
+    for (; names != NULL; names = names->rest) {
+        uint32_t low = 0, high = names->count;
+        while (low < high) {
+            uint32_t middle = low + (high - low) / 2;
+            if (names->names[middle].value < value) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        if (low < names->count && names->names[low].value == value) {
+            return names->names[low].name;
+        }
+    }
+    return NULL;
+}
+
 static uint64_t scalar(struct sl_reader *r, enum plan_prim prim)
 {
     const uint8_t *p = sl_reader_take(r, plan_prim_size(prim));

@@ -38,12 +38,24 @@ enum plan_step {
 /* What the value means: how it is printed. */
 enum plan_kind { PLAN_NUMBER, PLAN_ENUM, PLAN_FLAGS, PLAN_STRING, PLAN_ARRAY, PLAN_BLOB };
 
+/* Names of values: sorted by value. */
+struct plan_name {
+    uint32_t value;
+    const char *name;
+};
+struct plan_names {
+    const struct plan_name *names;
+    uint32_t count;
+    const struct plan_names *rest; /* where values that are not here may be; nullable */
+};
+
 struct plan_field {
     const char *name;
-    const char *c_type; /* as the API declares it */
-    uint8_t step;       /* enum plan_step */
-    uint8_t kind;       /* enum plan_kind */
-    uint8_t prim;       /* enum plan_prim: of the scalar, or of an array's elements */
+    const char *c_type;             /* as the API declares it */
+    uint8_t step;                   /* enum plan_step */
+    uint8_t kind;                   /* enum plan_kind */
+    uint8_t prim;                   /* enum plan_prim: of the scalar, or of an array's elements */
+    const struct plan_names *names; /* of its values or elements; nullable */
 };
 
 struct plan_command {
@@ -53,6 +65,7 @@ struct plan_command {
     bool has_value;                  /* the reply ends with the returned value */
     uint8_t value_prim;
     uint8_t value_kind;
+    const struct plan_names *value_names; /* nullable */
     uint8_t trailing; /* zero bytes behind the checksum that the packet's length includes */
 };
 
@@ -66,6 +79,9 @@ struct plan_api {
 uint32_t plan_prim_size(enum plan_prim prim);
 /* NULL when the opcode is not the API's. */
 const struct plan_command *plan_find(const struct plan_api *api, uint32_t opcode);
+
+/* The name of a value; NULL: none that is sure. names NULL: none. */
+const char *plan_name_of(const struct plan_names *names, uint32_t value);
 
 /* One field's value in a packet. */
 struct plan_value {
@@ -108,7 +124,7 @@ void plan_vector_make(const struct plan_command *command, uint32_t longest, uint
 size_t plan_mutate(uint8_t *packet, size_t size, uint64_t *state);
 
 /* "name(arg = value, ...) -> result", without newline. packet and reply: what there is of them,
- * header included; whole_size says how long the packet was before it was cut. */
+ * header included. Enums and bits go by name where one is known for sure, else as hexadecimals. */
 void plan_print(const struct plan_command *command, const void *packet, size_t size,
                 const void *reply, size_t reply_size, FILE *out);
 

@@ -8,12 +8,49 @@
 #define ELEMENTS_MAX 8u
 #define STRING_MAX   80u
 
-static void print_scalar(uint64_t bits, enum plan_prim prim, enum plan_kind kind, FILE *out)
+/* How a scalar is shown, or an array's elements. */
+struct look {
+    enum plan_prim prim;
+    enum plan_kind kind;
+    const struct plan_names *names; /* nullable */
+};
+
+/* Known bits by name, the others as one number; 0 has no bits. */
+static void print_flags(uint32_t bits, const struct plan_names *names, FILE *out)
 {
+    const struct plan_names own = {names != NULL ? names->names : NULL,
+                                   names != NULL ? names->count : 0, NULL};
+    const char *whole = plan_name_of(&own, bits);
+    if (whole != NULL) {
+        fputs(whole, out);
+        return;
+    }
+    const char *between = "";
+    for (uint32_t i = 0; i < own.count; i++) {
+        uint32_t bit = own.names[i].value;
+        if ((bit & (bit - 1)) == 0 && (bits & bit) != 0) {
+            fprintf(out, "%s%s", between, own.names[i].name);
+            between = " | ";
+            bits &= ~bit;
+        }
+    }
+    if (bits != 0 || between[0] == '\0') {
+        fprintf(out, bits != 0 ? "%s0x%04" PRIx32 : "%s%" PRIu32, between, bits);
+    }
+}
+
+static void print_scalar(uint64_t bits, const struct look *look, FILE *out)
+{
+    enum plan_prim prim = look->prim;
+    const char *name = look->kind != PLAN_FLAGS ? plan_name_of(look->names, (uint32_t)bits) : NULL;
     if (prim == PLAN_F32) {
         uint32_t word = (uint32_t)bits;
         fprintf(out, "%g", (double)sl_load_f32(&word));
-    } else if (kind == PLAN_ENUM || kind == PLAN_FLAGS) {
+    } else if (look->kind == PLAN_FLAGS) {
+        print_flags((uint32_t)bits, look->names, out);
+    } else if (name != NULL) {
+        fputs(name, out);
+    } else if (look->kind == PLAN_ENUM) {
         fprintf(out, "0x%04" PRIx64, bits & UINT32_MAX);
     } else if (prim == PLAN_I8 || prim == PLAN_I16 || prim == PLAN_I32 || prim == PLAN_I64) {
         fprintf(out, "%" PRId64, (int64_t)bits);
@@ -59,12 +96,12 @@ static void print_bytes(const struct plan_field *field, const uint8_t *bytes, ui
     } else if (field->kind == PLAN_STRING) {
         print_string(bytes, size, out);
     } else {
+        const struct look elements = {field->prim, PLAN_NUMBER, field->names};
         uint32_t each = plan_prim_size(field->prim), count = size / each;
         fputc('{', out);
         for (uint32_t i = 0; i < count && i < ELEMENTS_MAX; i++) {
             fputs(i == 0 ? "" : ", ", out);
-            print_scalar(element(bytes + (size_t)i * each, field->prim), field->prim, PLAN_NUMBER,
-                         out);
+            print_scalar(element(bytes + (size_t)i * each, field->prim), &elements, out);
         }
         if (count > ELEMENTS_MAX) {
             fprintf(out, ", ... %" PRIu32 " in all", count);
@@ -76,9 +113,10 @@ static void print_bytes(const struct plan_field *field, const uint8_t *bytes, ui
 static void print_field(const struct plan_field *field, const struct plan_value *value,
                         struct sl_reader *reply, FILE *out)
 {
+    const struct look look = {field->prim, field->kind, field->names};
     switch ((enum plan_step)field->step) {
     case PLAN_SCALAR:
-        print_scalar(value->bits, field->prim, field->kind, out);
+        print_scalar(value->bits, &look, out);
         break;
     case PLAN_BYTES:
         if (value->size == 0) {
@@ -125,8 +163,9 @@ void plan_print(const struct plan_command *command, const void *packet, size_t s
         if (value == NULL) {
             fputs("(cut off)", out);
         } else {
-            print_scalar(element(value, command->value_prim), command->value_prim,
-                         command->value_kind, out);
+            const struct look look = {command->value_prim, command->value_kind,
+                                      command->value_names};
+            print_scalar(element(value, command->value_prim), &look, out);
         }
     }
 }

@@ -17,9 +17,9 @@ uint64_t plan_random(uint64_t *state)
 
 static uint64_t edge(uint64_t *state)
 {
-    static const uint64_t edges[] = {0,      1,          UINT64_MAX, 0x7fffffff, 0x80000000,
-                                     0xffff, 0x10000,    255,        256,        4096,
-                                     2,      0x7fffffffffffffff, 0x8000000000000000};
+    static const uint64_t edges[] = {
+        0,   1,    UINT64_MAX, 0x7fffffff,         0x80000000,        0xffff, 0x10000, 255,
+        256, 4096, 2,          0x7fffffffffffffff, 0x8000000000000000};
     return edges[plan_random(state) % (sizeof edges / sizeof edges[0])];
 }
 
@@ -78,8 +78,8 @@ void plan_vector_make(const struct plan_command *command, uint32_t longest, uint
             break;
         case PLAN_BYTES:
             value->size = length(longest, state);
-            value->bytes = value->size != 0 ? vector->pool + r % (PLAN_POOL_SIZE - value->size + 1)
-                                            : NULL;
+            value->bytes =
+                value->size != 0 ? vector->pool + r % (PLAN_POOL_SIZE - value->size + 1) : NULL;
             break;
         case PLAN_OUT_LENGTH:
             value->size = length(longest, state);
