@@ -6,15 +6,22 @@
 #include "transport/base/clock.h"
 #include "transport/base/log.h"
 
-/* A span of bulk data: small enough that the copies of guest and host run at the same time and the steps in flight
+/* A span of bulk data: small enough that the copies of guest and host run at the same time and the spans in flight
  * stay in the cache, large enough that a publication is lost in it. */
 #define BULK_SPAN 65536u
 /* How many bytes are written before the writer looks whether the host idles. Where a wake-up is a virtqueue kick, that
  * look is rarer: it may end in one. */
 #define LOOK_FUTEX 2048u
 #define LOOK_PING 32768u
-/* Our step holds the largest packet written in one piece; hosts with a smaller step get several of theirs as one. */
-#define STEP_MIN (SL_PACK_INLINE + SL_PACK_ROOM)
+/* A slot is one or more of the host's steps and holds the largest packet written in one piece. Spans follow each other in it, so that a
+ * short one costs no more of the buffer than its bytes; a descriptor may name any bytes. Spec: asg 4.1. */
+#define SLOT_MIN (SL_PACK_INLINE + SL_PACK_ROOM)
+/* Spans begin on a cache line of their own: the host reads the line before while we write on. */
+#define SPAN_ALIGN 64u
+/* While fewer descriptors are unread, what is written goes out at the next look: the host shall not run dry. */
+#define QUEUE_MIN (2u * (uint32_t)sizeof(struct asg_descriptor))
+/* Of the ring's descriptors one place stays free. Spec: asg 2. */
+#define QUEUE_MAX (ASG_DESC_RING - 2u * (uint32_t)sizeof(struct asg_descriptor))
 #define SCRATCH_SIZE (SL_PACK_INLINE + SL_PACK_ROOM)
 
 #define SLEEP_SHORT_NS (50 * 1000)
@@ -112,53 +119,64 @@ static enum sl_result wait_for_host(struct asg_writer *w, uint32_t allowed, int6
     return w->dead ? SL_ERR_CLOSED : SL_OK;
 }
 
-/* begin() asks room() again after look_size bytes, or when `size` do not fit before. cur and size: inside the step. */
+/* begin() asks room() again after look_size bytes, or when `size` do not fit before. cur and size: inside the slot. */
 static void set_limit(struct asg_writer *w, size_t size)
 {
-    size_t left = (size_t)(w->step_end - w->pack.cur);
+    size_t left = (size_t)(w->slot_end - w->pack.cur);
     size_t ahead = size > w->look_size ? size : w->look_size;
     w->pack.limit = w->pack.cur + (ahead < left ? ahead : left);
 }
 
-static void start_step(struct asg_writer *w, uint8_t *step)
+static void start_slot(struct asg_writer *w, uint32_t slot)
 {
-    w->step = step;
-    w->step_end = step + w->step_size;
-    w->pack.cur = step;
+    w->slot = slot;
+    w->start = w->buffer + (size_t)slot * w->slot_size;
+    w->slot_end = w->start + w->slot_size;
+    w->pack.cur = w->start;
     set_limit(w, 0);
 }
 
-/* Publish the step's bytes and go on in the next step. After it the stream may be dead. */
+/* The next slot, as soon as the host has taken all that was in it. Nothing is unpublished. After it the stream may be dead. */
+static void next_slot(struct asg_writer *w)
+{
+    uint32_t slot = w->slot + 1 < w->slot_count ? w->slot + 1 : 0;
+    if (wait_for_host(w, w->desc_write - w->slot_last[slot], -1) == SL_OK) {
+        start_slot(w, slot);
+    }
+}
+
+/* Publish the slot's bytes and go on behind them. After it the stream may be dead. */
 static void commit(struct asg_writer *w)
 {
-    uint32_t size = (uint32_t)(w->pack.cur - w->step);
-    /* At most `window` steps are out: the next one then is not the host's. Spec: asg 4.1. */
-    if (wait_for_host(w, (w->window - 1) * (uint32_t)sizeof(struct asg_descriptor), -1) != SL_OK) {
+    uint32_t size = (uint32_t)(w->pack.cur - w->start);
+    if (wait_for_host(w, QUEUE_MAX, -1) != SL_OK) {
         return;
     }
-    struct asg_descriptor desc = {.offset = (uint32_t)(w->step - w->buffer), .size = size};
+    struct asg_descriptor desc = {.offset = (uint32_t)(w->start - w->buffer), .size = size};
     memcpy(w->page->descriptors + (w->desc_write & (ASG_DESC_RING - 1)), &desc, sizeof desc);
     w->desc_write += (uint32_t)sizeof desc;
+    w->slot_last[w->slot] = w->desc_write;
     asg_ring_publish_loud(&w->page->write_pos, w->desc_write);
     if (asg_ring_hint_loud(&w->page->host_state) != ASG_STATE_RENDERING) {
         notify(w);
     }
     w->published += size;
     w->spans++;
-    uint8_t *next = w->step_end;
-    bool wraps = (size_t)(next - w->buffer) + w->step_size > w->config.buffer_size;
-    start_step(w, wraps ? w->buffer : next);
+    size_t gap = -(size_t)(w->pack.cur - w->buffer) & (SPAN_ALIGN - 1), left = (size_t)(w->slot_end - w->pack.cur);
+    w->start = w->pack.cur + (gap < left ? gap : left);
+    w->pack.cur = w->start;
+    set_limit(w, 0);
 }
 
 /* sl_pack_ops.room */
 static uint8_t *writer_room(struct sl_pack *pack, size_t size)
 {
     struct asg_writer *w = writer_of(pack);
-    if (!w->dead && pack->cur != w->step) {
-        bool full = size > (size_t)(w->step_end - pack->cur);
-        if (full || unread(w) == 0) { /* the host took all there was: let it work while we write on */
-            commit(w);
-        }
+    if (!w->dead && pack->cur != w->start && (size > (size_t)(w->slot_end - pack->cur) || unread(w) < QUEUE_MIN)) {
+        commit(w);
+    }
+    if (!w->dead && size > (size_t)(w->slot_end - pack->cur)) {
+        next_slot(w);
     }
     if (w->dead) {
         pack->cur = w->scratch;
@@ -178,12 +196,17 @@ static uint8_t *writer_bulk(struct sl_pack *pack, uint8_t *p, const void *data, 
         pack->cur = p;
     }
     while (size != 0 && !w->dead) {
-        size_t used = (size_t)(pack->cur - w->step);
-        if (used >= BULK_SPAN) {
+        size_t used = (size_t)(pack->cur - w->start), left = (size_t)(w->slot_end - pack->cur);
+        if (used >= BULK_SPAN || (left == 0 && used != 0)) {
             commit(w);
             continue;
         }
+        if (left == 0) {
+            next_slot(w);
+            continue;
+        }
         size_t n = size < BULK_SPAN - used ? size : BULK_SPAN - used;
+        n = n < left ? n : left;
         if (from != NULL) {
             memcpy(pack->cur, from, n);
             from += n;
@@ -193,8 +216,13 @@ static uint8_t *writer_bulk(struct sl_pack *pack, uint8_t *p, const void *data, 
         pack->cur += n;
         size -= n;
     }
-    if (!w->dead && (size_t)(w->step_end - pack->cur) < SL_PACK_ROOM) {
-        commit(w);
+    if (!w->dead && (size_t)(w->slot_end - pack->cur) < SL_PACK_ROOM) {
+        if (pack->cur != w->start) {
+            commit(w);
+        }
+        if (!w->dead && (size_t)(w->slot_end - pack->cur) < SL_PACK_ROOM) {
+            next_slot(w);
+        }
     }
     if (w->dead) {
         pack->cur = w->scratch;
@@ -231,11 +259,9 @@ enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_con
         buffer_size % flush_interval != 0) {
         return SL_ERR_PROTOCOL;
     }
-    uint64_t step = flush_interval;
-    while (step < STEP_MIN) {
-        step += flush_interval;
-    }
-    if (step > buffer_size / 2) {
+    uint64_t least = buffer_size / ASG_WRITER_SLOTS > SLOT_MIN ? buffer_size / ASG_WRITER_SLOTS : SLOT_MIN;
+    uint64_t slot_size = (least + flush_interval - 1) / flush_interval * flush_interval;
+    if (slot_size > buffer_size / 2) {
         return SL_ERR_PROTOCOL;
     }
     w->scratch = sl_alloc(SCRATCH_SIZE);
@@ -243,8 +269,8 @@ enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_con
         return SL_ERR_NOMEM;
     }
     w->buffer = (uint8_t *)config->memory + ASG_RING_BYTES;
-    w->step_size = (uint32_t)step;
-    w->window = buffer_size / w->step_size - 1;
+    w->slot_size = (uint32_t)slot_size;
+    w->slot_count = buffer_size / w->slot_size;
     w->look_size = config->shared_futex ? LOOK_FUTEX : LOOK_PING;
     w->view_size = asg_view_size(buffer_size);
     for (uint32_t i = 0; i < 3; i++) {
@@ -256,7 +282,7 @@ enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_con
     asg_ring_tell(&w->page->guest_sleeping, 0);
     asg_ring_tell(&w->page->host_state, ASG_STATE_NEED_NOTIFY);
     w->pack.ops = &writer_ops;
-    start_step(w, w->buffer);
+    start_slot(w, 0);
     return SL_OK;
 }
 
@@ -268,7 +294,7 @@ void asg_writer_finish(struct asg_writer *w)
 
 void asg_writer_flush(struct asg_writer *w)
 {
-    if (!w->dead && w->pack.cur != w->step) {
+    if (!w->dead && w->pack.cur != w->start) {
         commit(w);
     }
 }

@@ -1,6 +1,6 @@
 /* The guest's end of the ring: packets out, replies in. One thread: the one that owns the stream.
  *
- * struct sl_pack is its first member: generated pack code writes straight into the current step of the auxiliary
+ * struct sl_pack is its first member: generated pack code writes straight into the current slot of the auxiliary
  * buffer. Stock hosts and ours are served alike; what only ours understands is switched on by asg_writer_config.
  * Facts: asg, sections 3, 4 and 6. */
 #ifndef ASG_WRITER_H
@@ -24,6 +24,8 @@ struct asg_writer_config {
     bool (*alive)(void *user); /* is the host there? asked in slow turns of waits; nullable: always */
 };
 
+#define ASG_WRITER_SLOTS 8u
+
 struct asg_writer {
     struct sl_pack pack;
     struct asg_writer_config config;
@@ -31,10 +33,12 @@ struct asg_writer {
     struct asg_page *page;     /* page 0 of three */
     uint8_t *buffer;
     uint8_t *scratch;          /* where a dead stream writes */
-    uint8_t *step;             /* start of the current step: what lies from here to pack.cur is unpublished */
-    uint8_t *step_end;
-    uint32_t step_size;
-    uint32_t window;           /* unread descriptors that may be out */
+    uint8_t *start;            /* what lies from here to pack.cur is unpublished */
+    uint8_t *slot_end;
+    uint32_t slot_size;
+    uint32_t slot_count;
+    uint32_t slot;             /* the one being filled: an index */
+    uint32_t slot_last[ASG_WRITER_SLOTS]; /* desc_write behind the slot's last span: taken, and the slot is free */
     uint32_t look_size;        /* look whether the host idles each time so many bytes are written */
     uint32_t desc_write;       /* private copy of to_host.write_pos */
     uint32_t reply_read;       /* private copy of from_host_large.read_pos */

@@ -371,6 +371,7 @@ SLT_TEST_FP(asg, a_sleeping_host_is_woken, p, struct waker, wakers, c)
 {
     writer_open(p, c->futex);
     pthread_t thread;
+    sl_atomic_store_seq(&p->to_host->host_state, ASG_STATE_RENDERING); /* asleep is what the thread says from here on */
     SLT_ASSERT_OK(sl_thread_start(&thread, "reader", 0, wait_main, p));
     until_asleep(p);
     asg_writer_raw(&p->writer, p->data, 9);
@@ -383,6 +384,7 @@ SLT_TEST_FP(asg, a_sleeping_host_is_woken, p, struct waker, wakers, c)
 SLT_TEST_F(asg, a_stopped_host_wakes_up_and_leaves, p)
 {
     pthread_t thread;
+    sl_atomic_store_seq(&p->to_host->host_state, ASG_STATE_RENDERING); /* asleep is what the thread says from here on */
     SLT_ASSERT_OK(sl_thread_start(&thread, "reader", 0, wait_main, p));
     until_asleep(p);
     sl_atomic_store_seq(&p->stop, 1);
@@ -416,14 +418,43 @@ SLT_TEST_F(asg, a_host_whose_positions_lie_ends_the_stream, p)
 SLT_TEST_F(asg, a_full_ring_waits_for_a_dead_host_only_as_long_as_it_lives, p)
 {
     writer_open(p, true);
-    for (int i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < ASG_DESC_RING / 8 - 1; i++) {
         asg_writer_raw(&p->writer, p->data, 100);
         asg_writer_flush(&p->writer);
     }
+    SLT_EXPECT_TRUE(!asg_writer_dead(&p->writer));
     p->to_host->in_error = 1;
     asg_writer_raw(&p->writer, p->data, 100);
     asg_writer_flush(&p->writer);
     SLT_EXPECT_TRUE(asg_writer_dead(&p->writer));
+}
+
+SLT_TEST_F(asg, a_full_buffer_waits_for_a_dead_host_only_as_long_as_it_lives, p)
+{
+    writer_open(p, true);
+    asg_writer_raw(&p->writer, p->data, VIEW - 4096);
+    SLT_EXPECT_TRUE(!asg_writer_dead(&p->writer));
+    p->to_host->in_error = 1;
+    asg_writer_raw(&p->writer, p->data, 8192);
+    SLT_EXPECT_TRUE(asg_writer_dead(&p->writer));
+}
+
+/* What was published is not written again before it was taken. */
+SLT_TEST_F(asg, short_spans_share_a_slot, p)
+{
+    writer_open(p, true);
+    for (uint32_t round = 0; round < 100; round++) { /* several times round the buffer */
+        for (uint32_t i = 0; i < 200; i++) {
+            size_t n = 1 + (round * 200 + i) * 31u % 3000u;
+            asg_writer_raw(&p->writer, p->data + i, n);
+            asg_writer_flush(&p->writer);
+        }
+        for (uint32_t i = 0; i < 200; i++) {
+            size_t n = 1 + (round * 200 + i) * 31u % 3000u;
+            SLT_ASSERT_EQ(n, take_all(p, n));
+            SLT_ASSERT_MEMEQ(p->data + i, p->got, n);
+        }
+    }
 }
 
 SLT_TEST_F(asg, settings_that_make_no_sense_are_refused, p)
