@@ -57,11 +57,13 @@ static bool same_bytes(const void *a, const void *b, size_t size)
     return size == 0 || memcmp(a, b, size) == 0;
 }
 
+/* A reader gives no bytes as NULL where the parameter may be NULL, else as a place. */
 static bool same(const struct plan_field *field, const struct plan_value *want,
                  const struct plan_value *got)
 {
     return field->step == PLAN_BYTES
-               ? want->size == got->size && same_bytes(want->bytes, got->bytes, want->size)
+               ? want->size == got->size && same_bytes(want->bytes, got->bytes, want->size) &&
+                     (got->bytes == NULL) == (field->nullable && got->size == 0)
                : want->bits == got->bits && want->size == got->size;
 }
 
@@ -85,14 +87,18 @@ static void one_vector(struct world *w, const struct wire_api *api, uint32_t ind
     uint32_t opcode = api->plan->first_opcode + index;
     struct plan_framing framing = {.tail = w->state & 1 ? SUM : 0};
     SLT_SCOPE("%s, %s checksum", c->name, framing.tail != 0 ? "with" : "without");
-    plan_vector_make(c, PLAN_POOL_SIZE, &w->state, &w->vector);
+    if (w->state & 2) {
+        plan_vector_make(c, PLAN_POOL_SIZE, &w->state, &w->vector);
+    } else {
+        plan_vector_fit(c, PLAN_POOL_SIZE, &w->state, &w->vector);
+    }
     framing.count = w->mem.pack.sum_count;
     w->mem.pack.cur = w->mem.data;
     w->mem.pack.tail = framing.tail;
     api->adapters[index].pack(&w->mem.pack, w->vector.values);
     size_t packed = (size_t)(w->mem.pack.cur - w->mem.data);
-    size_t size = plan_encode(api->plan, opcode, w->vector.values, &framing, w->encoded,
-                              w->encoded_room);
+    size_t size =
+        plan_encode(api->plan, opcode, w->vector.values, &framing, w->encoded, w->encoded_room);
     SLT_ASSERT_EQ(size, packed);
     SLT_ASSERT_MEMEQ(w->encoded, w->mem.data, size);
 
@@ -129,7 +135,7 @@ static void one_damaged(struct world *w, const struct wire_api *api, uint32_t in
 {
     const struct plan_command *c = &api->plan->commands[index];
     static const struct plan_framing plain = {0};
-    plan_vector_make(c, 200, &w->state, &w->vector);
+    plan_vector_fit(c, 200, &w->state, &w->vector);
     size_t size = plan_encode(api->plan, api->plan->first_opcode + index, w->vector.values, &plain,
                               w->encoded, w->encoded_room);
     size = plan_mutate(w->encoded, size, &w->state);

@@ -1,4 +1,5 @@
-/* Every API's plan beside its generated packers and readers: what tests, fuzzers and benches walk. */
+/* Every API's plan beside its generated packers and readers: what tests, fuzzers and benches walk.
+ */
 #ifndef TESTS_WIRE_APIS_H
 #define TESTS_WIRE_APIS_H
 

@@ -171,6 +171,102 @@ SLT_TEST_FP(dispatch, asks_the_driver_what_was_packed, w, struct dispatch_api, d
     SLT_EXPECT_EQ(p->refused, counts[PLAN_REFUSE]);
 }
 
+/* One packet of values that agree, except that field `less` is a byte shorter than its rule. */
+static void feed_fitting(struct world *w, const struct wire_api *api, uint32_t i, uint8_t less)
+{
+    const struct plan_framing plain = {0};
+    struct plan_value *values = w->vector.values;
+    if (less < PLAN_FIELDS_MAX) {
+        values[less].size--;
+    }
+    size_t size =
+        plan_encode(api->plan, api->plan->first_opcode + i, values, &plain, w->packet, PACKET_MAX);
+    SLT_ASSERT_LE(size, (size_t)PACKET_MAX);
+    w->reply_size = 0;
+    fake_gl = (struct fake_gl){.fill = FILL, .result = 1};
+    SLT_ASSERT_TRUE(hr_ring_feed(w->ring, w->packet, size));
+    SLT_EXPECT_EQ(asked_for(&api->plan->commands[i], values), w->reply_size);
+    if (less < PLAN_FIELDS_MAX) {
+        values[less].size++;
+    }
+}
+
+/* The sum of the input bytes that the driver must have read; false: an input has no rule, so that
+ * nobody knows how far the driver reads. */
+static bool expected_sum(const struct plan_command *c, const struct plan_value *values,
+                         uint8_t *sum)
+{
+    *sum = 0;
+    for (uint8_t i = 0; i < c->field_count; i++) {
+        uint64_t size;
+        if (c->fields[i].step != PLAN_BYTES) {
+            continue;
+        }
+        if (!plan_length(c, i, values, &size) && c->fields[i].kind != PLAN_STRING) {
+            return false;
+        }
+        for (uint32_t j = 0; j < values[i].size; j++) {
+            *sum = (uint8_t)(*sum + values[i].bytes[j]);
+        }
+    }
+    return true;
+}
+
+/* Inputs and outputs exactly as long as their rules say are enough, and one byte less is not. */
+static void at_the_rules_edge(struct world *w, const struct wire_api *api, uint32_t i,
+                              uint64_t *state, uint32_t *edges, uint32_t *sums)
+{
+    const struct plan_command *c = &api->plan->commands[i];
+    plan_vector_fit(c, 200, state, &w->vector);
+    for (uint8_t f = 0; f < c->field_count; f++) { /* not with a NULL */
+        uint64_t size;
+        if (plan_length(c, f, w->vector.values, &size) && w->vector.values[f].size < size) {
+            return;
+        }
+    }
+    feed_fitting(w, api, i, PLAN_FIELDS_MAX);
+    SLT_EXPECT_EQ(1u, fake_gl.calls);
+    uint8_t sum;
+    if (fake_gl.calls == 1 && expected_sum(c, w->vector.values, &sum)) {
+        SLT_EXPECT_EQ(sum, fake_gl.sum);
+        (*sums)++;
+    }
+    for (uint8_t f = 0; f < c->field_count; f++) {
+        const struct plan_field *field = &c->fields[f];
+        /* An output is copied as far as it was asked for: how much a name has is GL's business. */
+        bool by_name = field->rule_count != 0 && field->rule[0].op == PLAN_RULE_CALL;
+        if (field->rule_count == 0 || w->vector.values[f].size < 2 ||
+            (field->step == PLAN_OUT_LENGTH && by_name)) {
+            continue;
+        }
+        SLT_SCOPE("%s: a byte less than %u", field->name, w->vector.values[f].size);
+        feed_fitting(w, api, i, f);
+        expect_refused(w);
+        (*edges)++;
+    }
+}
+
+SLT_TEST_FP(dispatch, takes_no_byte_less_than_the_rules_say, w, struct dispatch_api, dispatch_apis,
+            p)
+{
+    const struct wire_api *api = &wire_apis[p->api];
+    uint32_t edges = 0, sums = 0;
+    uint64_t state = 5;
+    for (size_t i = 0; i < PLAN_POOL_SIZE; i++) {
+        w->vector.pool[i] = (uint8_t)plan_random(&state);
+    }
+    for (uint32_t round = 0; round < 40; round++) {
+        for (uint32_t i = 0; i < api->plan->count; i++) {
+            if (api->adapters[i].policy == PLAN_NATIVE) {
+                SLT_SCOPE("%s, round %u", api->plan->commands[i].name, round);
+                at_the_rules_edge(w, api, i, &state, &edges, &sums);
+            }
+        }
+    }
+    SLT_EXPECT_GE(edges, 1000u);
+    SLT_EXPECT_GE(sums, 5000u);
+}
+
 /* Damaged packets of every command: handlers, hand-written ones too, stay within what came. */
 SLT_TEST_FP(dispatch, survives_damage, w, struct dispatch_api, dispatch_apis, p)
 {

@@ -161,8 +161,8 @@ static void check_line(struct world *w)
     fprintf(w->out, "%s\n", w->call);
     struct plan_framing framing = {0};
     if (strstr(w->call, "[checksum v1") != NULL) {
-        SLT_ASSERT_EQ(1, sscanf(strstr(w->call, "write counter"), "write counter %u",
-                                &framing.count));
+        SLT_ASSERT_EQ(1,
+                      sscanf(strstr(w->call, "write counter"), "write counter %u", &framing.count));
         framing.tail = SUM;
     }
     char *text = w->call; /* no longer needed as such; large enough for both */

@@ -75,6 +75,9 @@ enum sl_result plan_decode(const struct plan_command *command, const void *body,
         case PLAN_BYTES:
             values[i].size = sl_reader_u32(&r);
             values[i].bytes = sl_reader_take(&r, values[i].size);
+            if (values[i].size == 0 && field->nullable) {
+                values[i].bytes = NULL;
+            }
             break;
         case PLAN_OUT_LENGTH:
             values[i].size = sl_reader_u32(&r);

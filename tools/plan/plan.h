@@ -49,13 +49,32 @@ struct plan_names {
     const struct plan_names *rest; /* where values that are not here may be; nullable */
 };
 
+/* A length in bytes as the arguments say it, in postfix order. */
+enum plan_rule_op {
+    PLAN_RULE_NUMBER, /* operand */
+    PLAN_RULE_FIELD,  /* the scalar with this index; a negative one counts as 0 */
+    PLAN_RULE_CALL,   /* call(the scalar with this index) */
+    PLAN_RULE_ADD,    /* the two before it; so do the others */
+    PLAN_RULE_MULTIPLY,
+    PLAN_RULE_SHIFT,
+};
+#define PLAN_RULE_DEPTH 4u
+struct plan_rule {
+    uint32_t op; /* enum plan_rule_op */
+    uint32_t operand;
+    uint64_t (*call)(uint32_t value);
+};
+
 struct plan_field {
     const char *name;
     const char *c_type;             /* as the API declares it */
     uint8_t step;                   /* enum plan_step */
     uint8_t kind;                   /* enum plan_kind */
     uint8_t prim;                   /* enum plan_prim: of the scalar, or of an array's elements */
+    bool nullable;                  /* a length of 0 is NULL */
     const struct plan_names *names; /* of its values or elements; nullable */
+    const struct plan_rule *rule;   /* its length; NULL: not known from the packet, or its text's */
+    uint8_t rule_count;
 };
 
 struct plan_command {
@@ -86,7 +105,7 @@ const char *plan_name_of(const struct plan_names *names, uint32_t value);
 /* One field's value in a packet. */
 struct plan_value {
     uint64_t bits;        /* scalars: zero- or sign-extended, floats as their bits; addresses */
-    const uint8_t *bytes; /* PLAN_BYTES: in place; NULL when cut */
+    const uint8_t *bytes; /* PLAN_BYTES: in place; NULL when cut, or nullable and empty */
     uint32_t size;        /* PLAN_BYTES, PLAN_OUT_LENGTH: bytes */
 };
 
@@ -94,6 +113,11 @@ struct plan_value {
  * the fields take. PROTOCOL when the body is shorter. */
 enum sl_result plan_decode(const struct plan_command *command, const void *body, size_t size,
                            struct plan_value values[PLAN_FIELDS_MAX], size_t *used) SL_MUST_USE;
+
+/* The length that a pointer must have by its rule, from the other fields' values. False: it has no
+ * rule. */
+bool plan_length(const struct plan_command *command, uint8_t field, const struct plan_value *values,
+                 uint64_t *size);
 
 /* How a stream frames its packets: checksum v1 or none. */
 struct plan_framing {
@@ -119,8 +143,13 @@ uint64_t plan_random(uint64_t *state);
  * What a length says and what other fields say need not agree. */
 void plan_vector_make(const struct plan_command *command, uint32_t longest, uint64_t *state,
                       struct plan_vector *vector);
+/* Values that agree with each other: lengths are what rules say, texts end, enums are known, what
+ * may be NULL is so at times. `longest` as above, where no rule speaks. */
+void plan_vector_fit(const struct plan_command *command, uint32_t longest, uint64_t *state,
+                     struct plan_vector *vector);
 /* Damage a packet of `size` bytes in place, as a broken peer would: flip bits, set a word to an
- * edge value, cut. Its length word is then made to agree, or left alone. Returns the new size. */
+ * edge value or a little up or down, copy a piece elsewhere, cut. Its length word is then made to
+ * agree, or left alone. Returns the new size. */
 size_t plan_mutate(uint8_t *packet, size_t size, uint64_t *state);
 
 /* "name(arg = value, ...) -> result", without newline. packet and reply: what there is of them,

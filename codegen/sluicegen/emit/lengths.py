@@ -6,6 +6,9 @@ from typing import Callable, Dict, List, Optional
 
 from .. import ir
 
+# Length functions of an enum alone, and what they are called in C.
+FUNCTIONS = {"paramSize": "param_size", "clearElts": "clear_elements"}
+
 
 def expression(
     length: ir.Length,
@@ -26,18 +29,15 @@ def expression(
         return f"({left} {length.op} {right})" if left is not None and right is not None else None
     if length.function == "strlen":
         return string(length.args[0])
-    if length.function in ("paramSize", "clearElts"):
-        return (
-            f"{'param_size' if length.function == 'paramSize' else 'clear_elements'}({value(length.args[0])})"
-        )
+    if length.function in FUNCTIONS:
+        return f"{FUNCTIONS[length.function]}({value(length.args[0])})"
     return None
 
 
 def functions(sizes: List[ir.Size]) -> Dict[str, str]:
     """static C functions by name: values that a length function knows by enum, 1 for every other."""
-    names = {"paramSize": "param_size", "clearElts": "clear_elements"}
     result = {}
-    for function, name in names.items():
+    for function, name in FUNCTIONS.items():
         cases: Dict[int, List[str]] = {}
         for size in sizes:
             if size.function == function:

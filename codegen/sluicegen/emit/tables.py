@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Dict, List, Optional
+
 from .. import ir, plan
-from ..cwriter import Output
-from . import enums
+from ..cwriter import GL_HEADERS, Output
+from . import enums, lengths
 
 _KINDS = {ir.Kind.SCALAR: "NUMBER", ir.Kind.ENUM: "ENUM", ir.Kind.FLAGS: "FLAGS", ir.Kind.STRING: "STRING",
           ir.Kind.ARRAY: "ARRAY", ir.Kind.BLOB: "BLOB"}
 _STEPS = {plan.Scalar: "SCALAR", plan.Bytes: "BYTES", plan.OutLength: "OUT_LENGTH", plan.Address: "ADDRESS"}
+_OPERATORS = {"+": "PLAN_RULE_ADD", "*": "PLAN_RULE_MULTIPLY", ">>": "PLAN_RULE_SHIFT"}
 
 
 def _prim(kind: ir.Type) -> str:
@@ -28,10 +31,44 @@ def _names(model: ir.Model, command: ir.Command, name: str, kind: ir.Type) -> st
     return "NULL" if group is None else f"&{enums.table(group)}"
 
 
-def _field(model: ir.Model, command: ir.Command, step: plan.Step) -> str:
+def _rule(length: Optional[ir.Length], fields: Dict[str, int]) -> Optional[List[str]]:
+    """A length rule in postfix order; None when it needs what no packet has, or reads text."""
+    if isinstance(length, ir.Const):
+        return [f"{{PLAN_RULE_NUMBER, {length.value}, NULL}}"]
+    if isinstance(length, ir.Ref):
+        return [f"{{PLAN_RULE_FIELD, {fields[length.param]}, NULL}}"]
+    if isinstance(length, ir.Binary):
+        left, right = _rule(length.left, fields), _rule(length.right, fields)
+        return None if left is None or right is None else [*left, *right, f"{{{_OPERATORS[length.op]}, 0, NULL}}"]
+    if isinstance(length, ir.Call) and length.function in lengths.FUNCTIONS:
+        return [f"{{PLAN_RULE_CALL, {fields[length.args[0]]}, {lengths.FUNCTIONS[length.function]}}}"]
+    return None
+
+
+def _rules(c: plan.CommandPlan) -> Dict[str, List[str]]:
+    """Of a command's pointers, by name."""
+    fields = {step.param.name: index for index, step in enumerate(c.request)}
+    found = {step.param.name: _rule(step.param.length, fields) for step in c.request}
+    return {name: rule for name, rule in found.items() if rule is not None}
+
+
+def _field(model: ir.Model, command: ir.Command, step: plan.Step, rule: str) -> str:
     param = step.param
     return (f'    {{"{param.name}", "{param.c_type}", PLAN_{_STEPS[type(step)]}, {_kind(param.type)}, '
-            f'{_prim(param.type)}, {_names(model, command, param.name, param.type)}}},\n')
+            f'{_prim(param.type)}, {"true" if param.nullable else "false"}, '
+            f'{_names(model, command, param.name, param.type)}, {rule}}},\n')
+
+
+def _fields(model: ir.Model, c: plan.CommandPlan, texts: Dict[str, str]) -> str:
+    rules = _rules(c)
+    text = f"static const struct plan_field {c.command.name}_fields[] = {{\n"
+    for step in c.request:
+        rule = rules.get(step.param.name)
+        word = "NULL, 0"
+        if rule is not None:
+            word = f"{texts.setdefault(', '.join(rule), f'rule_{len(texts)}')}, {len(rule)}"
+        text += _field(model, c.command, step, word)
+    return text + "};\n"
 
 
 def _command(model: ir.Model, c: plan.CommandPlan) -> str:
@@ -48,14 +85,17 @@ def emit(out: Output, model: ir.Model, planned: plan.ApiPlan) -> None:
     api = planned.api
     out.header(f"tables/{api.name}_plan.h", f"The plan of {api.name}.", ('"tools/plan/plan.h"',),
                f"extern const struct plan_api {api.name}_plan;\n")
-    fields = "".join(f"static const struct plan_field {c.command.name}_fields[] = {{\n"
-                     + "".join(_field(model, c.command, step) for step in c.request) + "};\n"
-                     for c in planned.commands if c.request)
+    texts: Dict[str, str] = {}  # a rule's text -> its name: many commands have the same
+    fields = "".join(_fields(model, c, texts) for c in planned.commands if c.request)
+    rules = "".join(f"static const struct plan_rule {name}[] = {{{text}}};\n" for text, name in texts.items())
+    functions = lengths.functions(list(model.sizes))
+    called = "\n".join(functions[f] for f in sorted(functions) if f in rules)
+    headers = [*GL_HEADERS, ""] if called else []
     commands = "".join(_command(model, c) for c in planned.commands)
     longest = max((len(c.request) for c in planned.commands), default=0)
     out.source(f"tables/{api.name}_plan.c", f"The plan of {api.name}.",
-               (f'"tables/{api.name}_plan.h"', "", '"tables/enums.h"', f'"wire/{api.name}_opcodes.h"', "", "<stddef.h>"),
+               (f'"tables/{api.name}_plan.h"', "", '"tables/enums.h"', f'"wire/{api.name}_opcodes.h"', "", *headers, "<stddef.h>"),
                f'_Static_assert({longest} <= PLAN_FIELDS_MAX, "more fields than a decoder has room for");\n\n'
-               f"{fields}\nstatic const struct plan_command commands[] = {{\n{commands}}};\n\n"
+               f"{called}\n{rules}\n{fields}\nstatic const struct plan_command commands[] = {{\n{commands}}};\n\n"
                f'const struct plan_api {api.name}_plan = {{"{api.name}", {api.name.upper()}_OP_FIRST, '
                f"{len(planned.commands)}, commands}};\n")
