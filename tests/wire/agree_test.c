@@ -2,6 +2,7 @@
  * and on what they refuse of damaged packets. */
 #include "tests/support/slt.h"
 #include "tests/wire/apis.h"
+#include "tests/wire/values.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,35 +53,6 @@ static const struct wire_api *command_at(uint32_t n, uint32_t *index)
     }
 }
 
-static bool same_bytes(const void *a, const void *b, size_t size)
-{
-    return size == 0 || memcmp(a, b, size) == 0;
-}
-
-/* A reader gives no bytes as NULL where the parameter may be NULL, else as a place. */
-static bool same(const struct plan_field *field, const struct plan_value *want,
-                 const struct plan_value *got)
-{
-    return field->step == PLAN_BYTES
-               ? want->size == got->size && same_bytes(want->bytes, got->bytes, want->size) &&
-                     (got->bytes == NULL) == (field->nullable && got->size == 0)
-               : want->bits == got->bits && want->size == got->size;
-}
-
-static void expect_values(const struct plan_command *c, const struct plan_value *want,
-                          const struct plan_value *got, const char *who)
-{
-    for (uint8_t i = 0; i < c->field_count; i++) {
-        if (!same(&c->fields[i], &want[i], &got[i])) {
-            SLT_SCOPE("%s: %s.%s: want bits %llx size %u", who, c->name, c->fields[i].name,
-                      (unsigned long long)want[i].bits, want[i].size);
-            SLT_EXPECT_EQ(want[i].bits, got[i].bits);
-            SLT_ASSERT_EQ(want[i].size, got[i].size);
-            SLT_ASSERT_TRUE(!"the bytes differ");
-        }
-    }
-}
-
 static void one_vector(struct world *w, const struct wire_api *api, uint32_t index)
 {
     const struct plan_command *c = &api->plan->commands[index];
@@ -106,13 +78,13 @@ static void one_vector(struct world *w, const struct wire_api *api, uint32_t ind
     size_t used = 0, body = size - PLAN_HEADER_SIZE - framing.tail - c->trailing;
     SLT_ASSERT_OK(plan_decode(c, w->encoded + PLAN_HEADER_SIZE, body, values, &used));
     SLT_ASSERT_EQ(body, used);
-    expect_values(c, w->vector.values, values, "table");
+    wire_expect_values(c, w->vector.values, values, "table");
     struct sl_unpack u = {.cur = w->encoded + PLAN_HEADER_SIZE,
                           .end = w->encoded + PLAN_HEADER_SIZE + body,
                           .arena = &w->arena};
     SLT_ASSERT_TRUE(api->adapters[index].unpack(&u, values));
     SLT_ASSERT_EQ(u.end, u.cur);
-    expect_values(c, w->vector.values, values, "straight line");
+    wire_expect_values(c, w->vector.values, values, "straight line");
     sl_arena_reset(&w->arena);
 }
 
@@ -151,7 +123,7 @@ static void one_damaged(struct world *w, const struct wire_api *api, uint32_t in
     SLT_EXPECT_EQ(by_table, by_line);
     if (by_table && by_line) {
         SLT_EXPECT_EQ(used, (size_t)(u.cur - exact));
-        expect_values(c, table, line, "damaged");
+        wire_expect_values(c, table, line, "damaged");
     }
     sl_arena_reset(&w->arena);
     free(exact);

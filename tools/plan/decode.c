@@ -34,31 +34,38 @@ const char *plan_name_of(const struct plan_names *names, uint32_t value)
     return NULL;
 }
 
-static uint64_t scalar(struct sl_reader *r, enum plan_prim prim)
+uint64_t plan_cut(uint64_t bits, enum plan_prim prim)
 {
-    const uint8_t *p = sl_reader_take(r, plan_prim_size(prim));
-    if (p == NULL) {
-        return 0;
-    }
     switch (prim) {
     case PLAN_U8:
-        return sl_load_u8(p);
+        return (uint8_t)bits;
     case PLAN_I8:
-        return (uint64_t)(int64_t)(int8_t)sl_load_u8(p);
+        return (uint64_t)(int64_t)(int8_t)bits;
     case PLAN_U16:
-        return sl_load_u16(p);
+        return (uint16_t)bits;
     case PLAN_I16:
-        return (uint64_t)(int64_t)(int16_t)sl_load_u16(p);
+        return (uint64_t)(int64_t)(int16_t)bits;
     case PLAN_U32:
     case PLAN_F32:
-        return sl_load_u32(p);
+        return (uint32_t)bits;
     case PLAN_I32:
-        return (uint64_t)(int64_t)(int32_t)sl_load_u32(p);
+        return (uint64_t)(int64_t)(int32_t)bits;
     case PLAN_U64:
     case PLAN_I64:
-        return sl_load_u64(p);
+        return bits;
     }
     return 0;
+}
+
+static uint64_t scalar(struct sl_reader *r, enum plan_prim prim)
+{
+    size_t size = plan_prim_size(prim);
+    const uint8_t *p = sl_reader_take(r, size);
+    uint64_t bits = 0;
+    if (p != NULL) {
+        memcpy(&bits, p, size);
+    }
+    return plan_cut(bits, prim);
 }
 
 enum sl_result plan_decode(const struct plan_command *command, const void *body, size_t size,

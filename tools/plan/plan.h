@@ -96,6 +96,8 @@ struct plan_api {
 };
 
 uint32_t plan_prim_size(enum plan_prim prim);
+/* A scalar as plan_decode gives it: cut to its size on the wire, then extended. */
+uint64_t plan_cut(uint64_t bits, enum plan_prim prim);
 /* NULL when the opcode is not the API's. */
 const struct plan_command *plan_find(const struct plan_api *api, uint32_t opcode);
 

@@ -23,30 +23,6 @@ static uint64_t edge(uint64_t *state)
     return edges[plan_random(state) % (sizeof edges / sizeof edges[0])];
 }
 
-/* As plan_decode gives a scalar that was cut to its size. */
-static uint64_t fit(uint64_t bits, enum plan_prim prim)
-{
-    switch (prim) {
-    case PLAN_U8:
-        return (uint8_t)bits;
-    case PLAN_I8:
-        return (uint64_t)(int64_t)(int8_t)bits;
-    case PLAN_U16:
-        return (uint16_t)bits;
-    case PLAN_I16:
-        return (uint64_t)(int64_t)(int16_t)bits;
-    case PLAN_U32:
-    case PLAN_F32:
-        return (uint32_t)bits;
-    case PLAN_I32:
-        return (uint64_t)(int64_t)(int32_t)bits;
-    case PLAN_U64:
-    case PLAN_I64:
-        return bits;
-    }
-    return 0;
-}
-
 /* A NaN may lose its signalling bit in a register: floats are finite. */
 static uint64_t as_finite(uint64_t bits, enum plan_prim prim)
 {
@@ -74,7 +50,7 @@ void plan_vector_make(const struct plan_command *command, uint32_t longest, uint
         switch ((enum plan_step)field->step) {
         case PLAN_SCALAR:
             r = r % 3 == 0 ? edge(state) : r % 3 == 1 ? (r >> 8) % 16 : r >> 8;
-            value->bits = as_finite(fit(r, field->prim), field->prim);
+            value->bits = as_finite(plan_cut(r, field->prim), field->prim);
             break;
         case PLAN_BYTES:
             value->size = length(longest, state);
@@ -121,9 +97,9 @@ static uint64_t fitting_scalar(const struct plan_field *field, bool measure, uin
         while (names->rest != NULL && (r >> 4) % 2 == 0) {
             names = names->rest;
         }
-        return fit(names->names[(r >> 8) % names->count].value, field->prim);
+        return plan_cut(names->names[(r >> 8) % names->count].value, field->prim);
     }
-    return fit(r % 16 == 0 ? edge(state) : (r >> 8) % 16, field->prim);
+    return plan_cut(r % 16 == 0 ? edge(state) : (r >> 8) % 16, field->prim);
 }
 
 /* A text of `size` bytes, its NUL included. */
