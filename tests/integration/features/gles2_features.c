@@ -1,0 +1,1405 @@
+/* What GLES 2.0 can do, feature by feature. */
+#include "tests/integration/features/fx.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXTURED                                                                                   \
+    "varying vec2 t; uniform sampler2D s; void main() { gl_FragColor = texture2D(s, t); }"
+#define COLORED "uniform vec4 c; void main() { gl_FragColor = c; }"
+
+static void color(GLuint program, float r, float g, float b, float a)
+{
+    glUniform4f(glGetUniformLocation(program, "c"), r, g, b, a);
+}
+
+/* --- clearing, masks, tests --- */
+
+static void clear_colors(struct fx *fx, int frame)
+{
+    (void)fx;
+    glClearColor(0.2f * (float)frame, 0.5f, 1.0f - 0.3f * (float)frame, 0.25f);
+    glClear(GL_COLOR_BUFFER_BIT);
+}
+
+static void scissor_boxes(struct fx *fx, int frame)
+{
+    glEnable(GL_SCISSOR_TEST);
+    for (int i = 0; i < 8; i++) {
+        glScissor(i * 7 - 3, i * 5 + frame, 20, 9);
+        glClearColor((float)i / 8, 1 - (float)i / 8, 0.5f, 1);
+        glClear(GL_COLOR_BUFFER_BIT);
+    }
+    GLint box[4];
+    glGetIntegerv(GL_SCISSOR_BOX, box);
+    fx_note(fx, box, sizeof box);
+}
+
+static void color_masks(struct fx *fx, int frame)
+{
+    (void)fx;
+    for (int i = 0; i < 4; i++) {
+        glEnable(GL_SCISSOR_TEST);
+        glScissor(i * 16, 0, 16, 64);
+        glColorMask(i == 0 || frame == 2, i == 1, i == 2, i == 3);
+        glClearColor(1, 1, 1, 0);
+        glClear(GL_COLOR_BUFFER_BIT);
+    }
+    glColorMask(1, 1, 1, 1);
+}
+
+static void viewports(struct fx *fx, int frame)
+{
+    (void)fx;
+    GLuint p = fx_fill(COLORED);
+    for (int i = 0; i < 9; i++) {
+        glViewport(i % 3 * 21 - frame, i / 3 * 21 + frame, 18, 18);
+        color(p, (float)(i % 3) / 2, (float)(i / 3) / 2, 0.5f, 1);
+        fx_quad();
+    }
+}
+
+static const GLenum compares[] = {GL_NEVER,   GL_LESS,     GL_EQUAL,  GL_LEQUAL,
+                                  GL_GREATER, GL_NOTEQUAL, GL_GEQUAL, GL_ALWAYS};
+
+static void depth_functions(struct fx *fx, int frame)
+{
+    (void)fx;
+    GLuint p = fx_program("attribute vec2 p; uniform float z; void main() { gl_Position = vec4(p, "
+                          "z, 1.0); }",
+                          COLORED);
+    glUseProgram(p);
+    glEnable(GL_DEPTH_TEST);
+    for (int i = 0; i < 8; i++) {
+        float x = -1 + (float)i * 0.25f;
+        for (int k = 0; k < 3; k++) {
+            glDepthFunc(k == 0 ? GL_ALWAYS : compares[i]);
+            glUniform1f(glGetUniformLocation(p, "z"), k == 1 ? 0.3f - 0.3f * (float)frame : 0);
+            color(p, k == 0, k == 1, k == 2, 1);
+            fx_rect(x, -1 + 0.5f * (float)k, x + 0.25f, 0.2f + 0.4f * (float)k);
+        }
+    }
+}
+
+static void depth_range_and_mask(struct fx *fx, int frame)
+{
+    GLuint p = fx_fill(COLORED);
+    float range[2];
+    glEnable(GL_DEPTH_TEST);
+    for (int i = 0; i < 6; i++) {
+        glDepthRangef(0.1f * (float)i, 1 - 0.1f * (float)(i + frame));
+        glDepthMask(i % 2 == 0);
+        color(p, (float)i / 6, 0.3f, 1, 1);
+        fx_rect(-1 + 0.2f * (float)i, -1, 0.2f * (float)i, 1);
+    }
+    glGetFloatv(GL_DEPTH_RANGE, range);
+    fx_note(fx, range, sizeof range);
+}
+
+static void stencil_operations(struct fx *fx, int frame)
+{
+    static const GLenum operations[] = {GL_KEEP, GL_ZERO,      GL_REPLACE, GL_INCR,
+                                        GL_DECR, GL_INCR_WRAP, GL_DECR_WRAP, GL_INVERT};
+    GLuint p = fx_fill(COLORED);
+    glEnable(GL_STENCIL_TEST);
+    glClearStencil(frame == 0 ? 0 : 255);
+    glClear(GL_STENCIL_BUFFER_BIT);
+    glColorMask(0, 0, 0, 0);
+    for (int i = 0; i < 8; i++) {
+        float x = -1 + 0.25f * (float)i;
+        glStencilFunc(GL_ALWAYS, 0x35, 0xff);
+        glStencilOp(GL_KEEP, GL_KEEP, operations[i]);
+        fx_rect(x, -1, x + 0.25f, 1);
+    }
+    glColorMask(1, 1, 1, 1);
+    glStencilOp(GL_KEEP, GL_KEEP, GL_KEEP);
+    for (int i = 0; i < 8; i++) {
+        static const GLint values[] = {0, 1, 0x35, 254, 255, 0xca, 2, 253};
+        glStencilFunc(GL_EQUAL, values[i], 0xff);
+        color(p, (float)i / 8, 1 - (float)i / 8, 1, 1);
+        fx_quad();
+    }
+    GLint back = 0;
+    glGetIntegerv(GL_STENCIL_BACK_FUNC, &back);
+    fx_note_int(fx, back);
+}
+
+static void stencil_two_sides(struct fx *fx, int frame)
+{
+    GLuint p = fx_fill(COLORED);
+    glEnable(GL_STENCIL_TEST);
+    glStencilFuncSeparate(GL_FRONT, GL_ALWAYS, 1, 0xff);
+    glStencilFuncSeparate(GL_BACK, GL_ALWAYS, 2, 0xff);
+    glStencilOpSeparate(GL_FRONT_AND_BACK, GL_KEEP, GL_KEEP, GL_REPLACE);
+    glStencilMaskSeparate(GL_BACK, frame == 1 ? 0 : 0xff);
+    color(p, 0, 0, 0, 1);
+    fx_rect(-1, -1, 0, 1);
+    fx_rect(1, -1, 0, 1); /* the other way round */
+    glStencilMask(0xff);
+    for (int i = 0; i < 3; i++) {
+        glStencilFunc(GL_EQUAL, i, 0xff);
+        color(p, i == 0, i == 1, i == 2, 1);
+        fx_quad();
+    }
+    GLint mask = 0;
+    glGetIntegerv(GL_STENCIL_BACK_WRITEMASK, &mask);
+    fx_note_int(fx, mask);
+}
+
+/* --- blending --- */
+
+static const GLenum factors[] = {GL_ZERO,
+                                 GL_ONE,
+                                 GL_SRC_COLOR,
+                                 GL_ONE_MINUS_SRC_COLOR,
+                                 GL_DST_COLOR,
+                                 GL_ONE_MINUS_DST_COLOR,
+                                 GL_SRC_ALPHA,
+                                 GL_ONE_MINUS_SRC_ALPHA,
+                                 GL_DST_ALPHA,
+                                 GL_ONE_MINUS_DST_ALPHA,
+                                 GL_CONSTANT_COLOR,
+                                 GL_ONE_MINUS_CONSTANT_COLOR,
+                                 GL_CONSTANT_ALPHA,
+                                 GL_ONE_MINUS_CONSTANT_ALPHA,
+                                 GL_SRC_ALPHA_SATURATE};
+
+static void blend_factors(struct fx *fx, int frame)
+{
+    (void)fx;
+    GLuint p = fx_fill(COLORED);
+    glEnable(GL_BLEND);
+    glBlendColor(0.3f, 0.6f, 0.9f, 0.4f);
+    for (int i = 0; i < 15; i++) {
+        for (int k = 0; k < 14; k++) {
+            float x = -1 + (float)i * 0.125f, y = -1 + (float)k * 0.125f;
+            glBlendFunc(factors[i], factors[k]);
+            color(p, 0.8f, 0.4f, 0.1f * (float)frame, 0.5f);
+            fx_rect(x, y, x + 0.125f, y + 0.125f);
+        }
+    }
+}
+
+static void blend_equations(struct fx *fx, int frame)
+{
+    static const GLenum equations[] = {GL_FUNC_ADD, GL_FUNC_SUBTRACT, GL_FUNC_REVERSE_SUBTRACT};
+    GLuint p = fx_fill(COLORED);
+    glEnable(GL_BLEND);
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 3; k++) {
+            float x = -1 + 0.6f * (float)i, y = -1 + 0.6f * (float)k;
+            glBlendEquationSeparate(equations[i], equations[k]);
+            glBlendFuncSeparate(GL_ONE, GL_ONE, GL_SRC_ALPHA, GL_ONE);
+            color(p, 0.3f + 0.1f * (float)frame, 0.1f, 0.2f, 0.6f);
+            fx_rect(x, y, x + 0.5f, y + 0.5f);
+        }
+    }
+    GLint equation = 0;
+    glGetIntegerv(GL_BLEND_EQUATION_ALPHA, &equation);
+    fx_note_int(fx, equation);
+}
+
+/* --- primitives --- */
+
+static void primitives(struct fx *fx, int frame)
+{
+    static const GLenum modes[] = {GL_POINTS,    GL_LINES,          GL_LINE_LOOP,   GL_LINE_STRIP,
+                                   GL_TRIANGLES, GL_TRIANGLE_STRIP, GL_TRIANGLE_FAN};
+    GLuint p = fx_program("attribute vec2 p; void main() { gl_PointSize = 3.0; gl_Position = "
+                          "vec4(p, 0.0, 1.0); }",
+                          COLORED);
+    (void)fx;
+    glUseProgram(p);
+    glEnableVertexAttribArray(0);
+    for (int i = 0; i < 7; i++) {
+        float points[24];
+        for (int k = 0; k < 12; k++) {
+            float angle = (float)k * 0.7f + (float)frame;
+            points[2 * k] = -0.85f + 0.28f * (float)i + 0.12f * cosf(angle);
+            points[2 * k + 1] = 0.8f * sinf(angle * 1.7f);
+        }
+        glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, points);
+        color(p, (float)i / 7, 1, 1 - (float)i / 7, 1);
+        glDrawArrays(modes[i], 0, 12);
+    }
+}
+
+static void culling(struct fx *fx, int frame)
+{
+    (void)fx;
+    static const GLenum faces[] = {GL_FRONT, GL_BACK, GL_FRONT_AND_BACK};
+    GLuint p = fx_fill(COLORED);
+    glEnable(GL_CULL_FACE);
+    for (int i = 0; i < 6; i++) {
+        glCullFace(faces[i % 3]);
+        glFrontFace((i + frame) % 2 ? GL_CW : GL_CCW);
+        color(p, 1, (float)i / 6, 0, 1);
+        fx_rect(-1 + 0.33f * (float)i, -1, -0.7f + 0.33f * (float)i, 0);
+        fx_rect(-0.7f + 0.33f * (float)i, 0, -1 + 0.33f * (float)i, 1);
+    }
+}
+
+static void line_widths(struct fx *fx, int frame)
+{
+    GLuint p = fx_fill(COLORED);
+    float range[2];
+    glGetFloatv(GL_ALIASED_LINE_WIDTH_RANGE, range);
+    fx_note(fx, range, sizeof range);
+    glEnableVertexAttribArray(0);
+    for (int i = 0; i < 6; i++) {
+        float y = -0.8f + 0.3f * (float)i;
+        const float line[] = {-0.9f, y, 0.9f, y + 0.05f * (float)frame};
+        glLineWidth((float)(i + 1));
+        glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, line);
+        color(p, 1, 1, (float)i / 6, 1);
+        glDrawArrays(GL_LINES, 0, 2);
+    }
+}
+
+static void point_sprites(struct fx *fx, int frame)
+{
+    (void)fx;
+    GLuint p = fx_program("attribute vec3 p; void main() { gl_PointSize = p.z; gl_Position = "
+                          "vec4(p.xy, 0.0, 1.0); }",
+                          "void main() { gl_FragColor = vec4(gl_PointCoord, 0.5, 1.0); }");
+    float points[5][3];
+    for (int i = 0; i < 5; i++) {
+        points[i][0] = -0.8f + 0.4f * (float)i;
+        points[i][1] = 0.3f * (float)(i % 3) - 0.3f;
+        points[i][2] = (float)(3 * i + 1 + frame);
+    }
+    glUseProgram(p);
+    glEnableVertexAttribArray(0);
+    glVertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, 0, points);
+    glDrawArrays(GL_POINTS, 0, 5);
+}
+
+static void polygon_offset(struct fx *fx, int frame)
+{
+    (void)fx;
+    GLuint p = fx_program("attribute vec2 p; void main() { gl_Position = vec4(p, p.x * 0.5, 1.0); "
+                          "}",
+                          COLORED);
+    glUseProgram(p);
+    glEnable(GL_DEPTH_TEST);
+    glEnable(GL_POLYGON_OFFSET_FILL);
+    for (int i = 0; i < 4; i++) {
+        glPolygonOffset((float)(i - frame), (float)(2 - i) * 4);
+        color(p, (float)i / 4, 1 - (float)i / 4, 0.2f, 1);
+        fx_rect(-1, -1 + 0.3f * (float)i, 1, 0.1f + 0.3f * (float)i);
+    }
+}
+
+static void sample_coverage(struct fx *fx, int frame)
+{
+    GLint samples = -1, buffers = -1;
+    GLfloat value = 0;
+    glEnable(GL_SAMPLE_COVERAGE);
+    glEnable(GL_SAMPLE_ALPHA_TO_COVERAGE);
+    glSampleCoverage(0.3f * (float)frame, GL_TRUE);
+    glGetIntegerv(GL_SAMPLES, &samples);
+    glGetIntegerv(GL_SAMPLE_BUFFERS, &buffers);
+    glGetFloatv(GL_SAMPLE_COVERAGE_VALUE, &value);
+    fx_note_int(fx, samples * 100 + buffers);
+    fx_note(fx, &value, sizeof value);
+    GLuint p = fx_fill(COLORED);
+    color(p, 1, 0, 1, 0.5f);
+    fx_quad();
+}
+
+/* --- arrays --- */
+
+static void client_array_types(struct fx *fx, int frame)
+{
+    static const struct {
+        GLenum type;
+        GLint size;
+    } kinds[] = {{GL_BYTE, 1},           {GL_UNSIGNED_BYTE, 1}, {GL_SHORT, 2},
+                 {GL_UNSIGNED_SHORT, 2}, {GL_FIXED, 4},         {GL_FLOAT, 4}};
+    (void)fx;
+    GLuint p = fx_program("attribute vec2 p; attribute vec4 q; varying vec4 v; void main() { v = "
+                          "abs(fract(q * 0.37)); gl_Position = vec4(p, 0.0, 1.0); }",
+                          "varying vec4 v; void main() { gl_FragColor = v; }");
+    glUseProgram(p);
+    glEnableVertexAttribArray(0);
+    glEnableVertexAttribArray(1);
+    for (int i = 0; i < 24; i++) {
+        int kind = i % 6, components = 1 + i / 6;
+        uint8_t values[4 * 4 * 4];
+        fx_bytes(values, sizeof values, (uint32_t)(i + frame * 31));
+        if (kinds[kind].type == GL_FLOAT) {
+            float numbers[16];
+            for (int k = 0; k < 16; k++) {
+                numbers[k] = (float)values[k] / 64;
+            }
+            memcpy(values, numbers, sizeof numbers);
+        }
+        float x = -1 + 0.33f * (float)kind, y = -1 + 0.5f * (float)(i / 6);
+        const float corners[] = {x, y, x + 0.3f, y, x, y + 0.45f, x + 0.3f, y + 0.45f};
+        glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, corners);
+        glVertexAttribPointer(1, components, kinds[kind].type, (i + frame) % 2 != 0,
+                              kinds[kind].size * 4, values);
+        glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+    }
+}
+
+struct vertex {
+    float x, y;
+    uint8_t color[4];
+    int16_t extra[2];
+};
+
+static void interleaved(struct vertex *v, int count, int frame)
+{
+    for (int i = 0; i < count; i++) {
+        float angle = 6.2831853f * (float)i / (float)count + 0.2f * (float)frame;
+        v[i] = (struct vertex){0.9f * cosf(angle), 0.9f * sinf(angle),
+                               {(uint8_t)(i * 20), (uint8_t)(255 - i * 9), 128, 255},
+                               {(int16_t)(i * 1000), (int16_t)(-i * 700)}};
+    }
+}
+
+#define INTERLEAVED_VS                                                                             \
+    "attribute vec2 p; attribute vec4 q; attribute vec2 r; varying vec4 v; void main() { v = q + " \
+    "vec4(r, 0.0, 0.0); gl_Position = vec4(p, 0.0, 1.0); }"
+
+static void set_interleaved(const struct vertex *base)
+{
+    const char *at = (const char *)base;
+    for (GLuint i = 0; i < 3; i++) {
+        glEnableVertexAttribArray(i);
+    }
+    glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, sizeof *base, at);
+    glVertexAttribPointer(1, 4, GL_UNSIGNED_BYTE, GL_TRUE, sizeof *base, at + 8);
+    glVertexAttribPointer(2, 2, GL_SHORT, GL_TRUE, sizeof *base, at + 12);
+}
+
+static void client_interleaved(struct fx *fx, int frame)
+{
+    (void)fx;
+    struct vertex v[12];
+    interleaved(v, 12, frame);
+    glUseProgram(fx_program(INTERLEAVED_VS, "varying vec4 v; void main() { gl_FragColor = v; }"));
+    set_interleaved(v);
+    glDrawArrays(GL_TRIANGLE_FAN, frame, 12 - frame);
+}
+
+static void buffer_interleaved(struct fx *fx, int frame)
+{
+    struct vertex v[12];
+    GLuint buffer;
+    GLint value = 0;
+    interleaved(v, 12, frame);
+    glGenBuffers(1, &buffer);
+    glBindBuffer(GL_ARRAY_BUFFER, buffer);
+    glBufferData(GL_ARRAY_BUFFER, sizeof v, v, GL_STATIC_DRAW);
+    glUseProgram(fx_program(INTERLEAVED_VS, "varying vec4 v; void main() { gl_FragColor = v; }"));
+    set_interleaved(NULL);
+    glDrawArrays(GL_TRIANGLE_FAN, 0, 12);
+    glGetBufferParameteriv(GL_ARRAY_BUFFER, GL_BUFFER_SIZE, &value);
+    fx_note_int(fx, value);
+    glGetVertexAttribiv(1, GL_VERTEX_ATTRIB_ARRAY_STRIDE, &value);
+    fx_note_int(fx, value);
+    void *pointer = NULL;
+    glGetVertexAttribPointerv(2, GL_VERTEX_ATTRIB_ARRAY_POINTER, &pointer);
+    fx_note_int(fx, (int64_t)(intptr_t)pointer);
+}
+
+static void mixed_sources(struct fx *fx, int frame)
+{
+    (void)fx;
+    struct vertex v[12];
+    float colors[12][4];
+    GLuint buffer;
+    interleaved(v, 12, frame);
+    for (int i = 0; i < 48; i++) {
+        colors[i / 4][i % 4] = (float)((i * 7 + frame) % 11) / 11;
+    }
+    glGenBuffers(1, &buffer);
+    glBindBuffer(GL_ARRAY_BUFFER, buffer);
+    glBufferData(GL_ARRAY_BUFFER, sizeof v, v, GL_DYNAMIC_DRAW);
+    glUseProgram(fx_program(INTERLEAVED_VS, "varying vec4 v; void main() { gl_FragColor = v; }"));
+    set_interleaved(NULL);
+    glBindBuffer(GL_ARRAY_BUFFER, 0);
+    glVertexAttribPointer(1, 4, GL_FLOAT, GL_FALSE, 0, colors);
+    glDisableVertexAttribArray(2);
+    glVertexAttrib2f(2, 0.1f, 0.2f * (float)frame);
+    glDrawArrays(GL_TRIANGLE_FAN, 0, 12);
+}
+
+static void constant_attributes(struct fx *fx, int frame)
+{
+    GLuint p = fx_program("attribute vec2 p; attribute vec4 q; varying vec4 v; void main() { v = "
+                          "q; gl_Position = vec4(p, 0.0, 1.0); }",
+                          "varying vec4 v; void main() { gl_FragColor = v; }");
+    const float values[] = {0.9f, 0.1f, 0.2f * (float)frame, 1};
+    float got[4];
+    glUseProgram(p);
+    for (int i = 0; i < 8; i++) {
+        switch (i % 4) {
+        case 0:
+            glVertexAttrib1f(1, 0.1f * (float)i);
+            break;
+        case 1:
+            glVertexAttrib2fv(1, values);
+            break;
+        case 2:
+            glVertexAttrib3f(1, 0.3f, 0.1f * (float)i, 0.8f);
+            break;
+        default:
+            glVertexAttrib4fv(1, values);
+        }
+        fx_rect(-1 + 0.25f * (float)i, -1, -0.75f + 0.25f * (float)i, 1);
+        glGetVertexAttribfv(1, GL_CURRENT_VERTEX_ATTRIB, got);
+        fx_note(fx, got, sizeof got);
+    }
+}
+
+static void index_types(struct fx *fx, int frame)
+{
+    static const uint8_t bytes[] = {0, 1, 2, 2, 3, 0};
+    static const uint16_t shorts[] = {4, 5, 6, 6, 7, 4};
+    GLuint buffer, p = fx_fill(COLORED);
+    float points[16];
+    (void)fx;
+    for (int i = 0; i < 8; i++) {
+        points[2 * i] = (i % 4 == 1 || i % 4 == 2 ? 0.4f : -0.4f) + (i < 4 ? -0.5f : 0.5f);
+        points[2 * i + 1] = (i % 4 > 1 ? 0.4f : -0.4f) + 0.1f * (float)frame;
+    }
+    glEnableVertexAttribArray(0);
+    glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, points);
+    color(p, 1, 1, 0, 1);
+    glDrawElements(GL_TRIANGLES, 6, GL_UNSIGNED_BYTE, bytes);
+    glGenBuffers(1, &buffer);
+    glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, buffer);
+    glBufferData(GL_ELEMENT_ARRAY_BUFFER, 4 + sizeof shorts, NULL, GL_STREAM_DRAW);
+    glBufferSubData(GL_ELEMENT_ARRAY_BUFFER, 4, sizeof shorts, shorts);
+    color(p, 0, 1, 1, 1);
+    glDrawElements(GL_TRIANGLES, 6, GL_UNSIGNED_SHORT, (void *)4);
+}
+
+static void uint_indices(struct fx *fx, int frame)
+{
+    (void)fx;
+    static float points[70000][2];
+    uint32_t indices[6] = {69000, 69001, 69002, 69002, 69003, 69000};
+    GLuint p = fx_fill(COLORED);
+    for (int i = 0; i < 4; i++) {
+        points[69000 + i][0] = i == 1 || i == 2 ? 0.7f : -0.7f;
+        points[69000 + i][1] = (i > 1 ? 0.7f : -0.7f) + 0.1f * (float)frame;
+    }
+    glEnableVertexAttribArray(0);
+    glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, points);
+    color(p, 0.2f, 0.9f, 0.1f, 1);
+    glDrawElements(GL_TRIANGLES, 6, GL_UNSIGNED_INT, indices);
+}
+
+static void buffer_updates(struct fx *fx, int frame)
+{
+    GLuint buffers[2], p = fx_fill(COLORED);
+    float points[64];
+    for (int i = 0; i < 64; i++) {
+        points[i] = (float)((i * 37 + frame * 5) % 64) / 32 - 1;
+    }
+    glGenBuffers(2, buffers);
+    for (int round = 0; round < 4; round++) {
+        glBindBuffer(GL_ARRAY_BUFFER, buffers[round % 2]);
+        glBufferData(GL_ARRAY_BUFFER, sizeof points, round < 2 ? points : NULL, GL_STREAM_DRAW);
+        glBufferSubData(GL_ARRAY_BUFFER, 64, 128, points + 3);
+        glBufferSubData(GL_ARRAY_BUFFER, 0, 64, points + 1);
+        glBufferSubData(GL_ARRAY_BUFFER, 192, 64, points + 7);
+        glEnableVertexAttribArray(0);
+        glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, NULL);
+        color(p, (float)round / 4, 1, 0, 1);
+        glDrawArrays(GL_LINE_STRIP, 0, 32);
+    }
+    glDeleteBuffers(1, buffers);
+    fx_note_int(fx, glIsBuffer(buffers[0]) * 2 + glIsBuffer(buffers[1]));
+    glDeleteBuffers(1, buffers + 1);
+}
+
+static void large_draws(struct fx *fx, int frame)
+{
+    (void)fx;
+    static float points[30000][2];
+    GLuint p = fx_fill(COLORED);
+    for (int i = 0; i < 30000; i++) {
+        float angle = (float)i * 0.01f + (float)frame;
+        points[i][0] = cosf(angle) * (float)i / 30000;
+        points[i][1] = sinf(angle) * (float)i / 30000;
+    }
+    glEnableVertexAttribArray(0);
+    glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, points);
+    color(p, 1, 0.5f, 0, 1);
+    glDrawArrays(GL_LINE_STRIP, 0, 30000);
+}
+
+/* --- textures --- */
+
+static const struct {
+    GLenum format, type;
+} texture_kinds[] = {{GL_ALPHA, GL_UNSIGNED_BYTE},
+                     {GL_LUMINANCE, GL_UNSIGNED_BYTE},
+                     {GL_LUMINANCE_ALPHA, GL_UNSIGNED_BYTE},
+                     {GL_RGB, GL_UNSIGNED_BYTE},
+                     {GL_RGB, GL_UNSIGNED_SHORT_5_6_5},
+                     {GL_RGBA, GL_UNSIGNED_BYTE},
+                     {GL_RGBA, GL_UNSIGNED_SHORT_4_4_4_4},
+                     {GL_RGBA, GL_UNSIGNED_SHORT_5_5_5_1}};
+
+static void texture_formats(struct fx *fx, int frame)
+{
+    (void)fx;
+    fx_fill(TEXTURED);
+    for (int i = 0; i < 8; i++) {
+        fx_texture(texture_kinds[i].format, texture_kinds[i].type, frame);
+        fx_rect(-1 + 0.5f * (float)(i % 4), i / 4 ? 0 : -1, -0.5f + 0.5f * (float)(i % 4),
+                i / 4 ? 1 : 0);
+    }
+}
+
+static void texture_sub_images(struct fx *fx, int frame)
+{
+    static const GLint alignments[] = {1, 2, 4, 8};
+    uint8_t pixels[40 * 40 * 4];
+    (void)fx;
+    fx_fill(TEXTURED);
+    for (int i = 0; i < 4; i++) {
+        fx_texture(GL_RGB, GL_UNSIGNED_BYTE, frame + i);
+        fx_bytes(pixels, sizeof pixels, (uint32_t)(i + frame));
+        glPixelStorei(GL_UNPACK_ALIGNMENT, alignments[i]);
+        glTexSubImage2D(GL_TEXTURE_2D, 0, 3 + i, 5, 21, 33, GL_RGB, GL_UNSIGNED_BYTE, pixels);
+        glTexSubImage2D(GL_TEXTURE_2D, 0, 40, 41 + i, 1, 1, GL_RGB, GL_UNSIGNED_BYTE, pixels);
+        fx_rect(i % 2 ? 0 : -1, i / 2 ? 0 : -1, i % 2 ? 1 : 0, i / 2 ? 1 : 0);
+    }
+}
+
+static void texture_filters(struct fx *fx, int frame)
+{
+    static const GLenum filters[] = {GL_NEAREST,
+                                     GL_LINEAR,
+                                     GL_NEAREST_MIPMAP_NEAREST,
+                                     GL_LINEAR_MIPMAP_NEAREST,
+                                     GL_NEAREST_MIPMAP_LINEAR,
+                                     GL_LINEAR_MIPMAP_LINEAR};
+    GLint value = 0;
+    fx_fill(TEXTURED);
+    fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame);
+    glGenerateMipmap(GL_TEXTURE_2D);
+    for (int i = 0; i < 6; i++) {
+        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, (GLint)filters[i]);
+        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, (GLint)filters[i % 2]);
+        fx_rect(-1 + 0.33f * (float)i, -1, -0.7f + 0.33f * (float)i, -0.6f);
+        fx_rect(-1 + 0.33f * (float)i, -0.5f, 0.2f + 0.33f * (float)i, 1);
+        glGetTexParameteriv(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, &value);
+        fx_note_int(fx, value);
+    }
+}
+
+static void texture_wraps(struct fx *fx, int frame)
+{
+    static const GLenum wraps[] = {GL_REPEAT, GL_CLAMP_TO_EDGE, GL_MIRRORED_REPEAT};
+    (void)fx;
+    fx_fill("varying vec2 t; uniform sampler2D s; void main() { gl_FragColor = texture2D(s, t * "
+            "3.7 - 1.2); }");
+    fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame);
+    for (int i = 0; i < 9; i++) {
+        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_WRAP_S, (GLint)wraps[i % 3]);
+        glTexParameterf(GL_TEXTURE_2D, GL_TEXTURE_WRAP_T, (GLfloat)wraps[i / 3]);
+        fx_rect(-1 + 0.66f * (float)(i % 3), -1 + 0.66f * (float)(i / 3),
+                -0.4f + 0.66f * (float)(i % 3), -0.4f + 0.66f * (float)(i / 3));
+    }
+}
+
+static void mipmap_levels(struct fx *fx, int frame)
+{
+    uint8_t pixels[64 * 64 * 4];
+    GLuint name;
+    (void)fx;
+    glGenTextures(1, &name);
+    glBindTexture(GL_TEXTURE_2D, name);
+    for (int level = 0, size = 64; size > 0; level++, size /= 2) {
+        fx_bytes(pixels, 4, (uint32_t)(level + frame));
+        for (int i = 4; i < size * size * 4; i++) {
+            pixels[i] = pixels[i % 4];
+        }
+        glTexImage2D(GL_TEXTURE_2D, level, GL_RGBA, size, size, 0, GL_RGBA, GL_UNSIGNED_BYTE,
+                     pixels);
+    }
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST_MIPMAP_NEAREST);
+    fx_fill("varying vec2 t; uniform sampler2D s; void main() { gl_FragColor = texture2D(s, t, "
+            "floor(t.x * 8.0)); }");
+    fx_quad();
+}
+
+static void cube_maps(struct fx *fx, int frame)
+{
+    uint8_t pixels[16 * 16 * 4];
+    GLuint name;
+    (void)fx;
+    glGenTextures(1, &name);
+    glBindTexture(GL_TEXTURE_CUBE_MAP, name);
+    for (GLenum face = 0; face < 6; face++) {
+        fx_bytes(pixels, sizeof pixels, face + (uint32_t)frame * 6);
+        glTexImage2D(GL_TEXTURE_CUBE_MAP_POSITIVE_X + face, 0, GL_RGBA, 16, 16, 0, GL_RGBA,
+                     GL_UNSIGNED_BYTE, pixels);
+        glTexSubImage2D(GL_TEXTURE_CUBE_MAP_POSITIVE_X + face, 0, 4, 4, 4, 4, GL_RGBA,
+                        GL_UNSIGNED_BYTE, pixels + 100);
+    }
+    glTexParameteri(GL_TEXTURE_CUBE_MAP, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    glTexParameteri(GL_TEXTURE_CUBE_MAP, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
+    fx_fill("varying vec2 t; uniform samplerCube s; void main() { float a = t.x * 6.28, b = t.y * "
+            "3.14; gl_FragColor = textureCube(s, vec3(cos(a) * sin(b), cos(b), sin(a) * sin(b))); "
+            "}");
+    fx_quad();
+}
+
+static void copy_tex_images(struct fx *fx, int frame)
+{
+    (void)fx;
+    GLuint p = fx_fill(COLORED), name;
+    color(p, 0.2f, 0.4f * (float)frame, 1, 1);
+    fx_rect(-0.5f, -0.5f, 0.7f, 0.3f);
+    glGenTextures(1, &name);
+    glBindTexture(GL_TEXTURE_2D, name);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    glCopyTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 0, 0, 64, 64, 0);
+    glCopyTexSubImage2D(GL_TEXTURE_2D, 0, 10, 10, 20, 24, 17, 30);
+    fx_show(fx, name);
+}
+
+static void non_power_of_two(struct fx *fx, int frame)
+{
+    uint8_t pixels[37 * 19 * 4];
+    GLuint name;
+    (void)fx;
+    fx_bytes(pixels, sizeof pixels, (uint32_t)frame);
+    glGenTextures(1, &name);
+    glBindTexture(GL_TEXTURE_2D, name);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 37, 19, 0, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE);
+    fx_show(fx, name);
+}
+
+static void texture_units(struct fx *fx, int frame)
+{
+    GLuint p = fx_fill("varying vec2 t; uniform sampler2D a, b, d; void main() { gl_FragColor = "
+                       "texture2D(a, t) * 0.5 + texture2D(b, t.yx) * 0.3 + texture2D(d, 1.0 - t) * "
+                       "0.2; }");
+    static const char *const names[] = {"a", "b", "d"};
+    GLint units = 0;
+    for (int i = 0; i < 3; i++) {
+        glActiveTexture(GL_TEXTURE0 + (GLenum)(i * 3));
+        fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame * 3 + i);
+        glUniform1i(glGetUniformLocation(p, names[i]), i * 3);
+    }
+    glActiveTexture(GL_TEXTURE0);
+    glGetIntegerv(GL_MAX_COMBINED_TEXTURE_IMAGE_UNITS, &units);
+    fx_note_int(fx, units);
+    fx_quad();
+}
+
+static void large_uploads(struct fx *fx, int frame)
+{
+    GLuint name;
+    uint8_t *pixels = malloc(1024 * 1024 * 4);
+    (void)fx;
+    fx_bytes(pixels, 1024 * 1024 * 4, (uint32_t)frame);
+    glGenTextures(1, &name);
+    glBindTexture(GL_TEXTURE_2D, name);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 1024, 1024, 0, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+    free(pixels);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    fx_show(fx, name);
+}
+
+static void etc1(struct fx *fx, int frame)
+{
+    uint8_t blocks[16 * 16 / 2];
+    GLuint name;
+    fx_bytes(blocks, sizeof blocks, (uint32_t)frame);
+    glGenTextures(1, &name);
+    glBindTexture(GL_TEXTURE_2D, name);
+    glCompressedTexImage2D(GL_TEXTURE_2D, 0, GL_ETC1_RGB8_OES, 16, 16, 0, sizeof blocks, blocks);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
+    fx_show(fx, name);
+}
+
+/* --- framebuffers --- */
+
+static void framebuffer_texture(struct fx *fx, int frame)
+{
+    GLuint texture;
+    fx_framebuffer(GL_RGBA, GL_RGBA, GL_UNSIGNED_BYTE, &texture);
+    fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    glClearColor(0, 0.3f * (float)frame, 0, 1);
+    glClear(GL_COLOR_BUFFER_BIT);
+    GLuint p = fx_fill(COLORED);
+    color(p, 1, 0, 0, 1);
+    fx_rect(-0.3f, -0.8f, 0.9f, 0.1f);
+    fx_note_pixels(fx, 5, 6, 20, 21);
+    fx_show(fx, texture);
+}
+
+static void renderbuffers(struct fx *fx, int frame)
+{
+    static const GLenum formats[] = {GL_RGBA4, GL_RGB5_A1, GL_RGB565};
+    GLuint name, buffers[3], p = fx_fill(COLORED);
+    glGenFramebuffers(1, &name);
+    glGenRenderbuffers(3, buffers);
+    glBindFramebuffer(GL_FRAMEBUFFER, name);
+    for (int i = 0; i < 3; i++) {
+        GLint value[4];
+        glBindRenderbuffer(GL_RENDERBUFFER, buffers[i]);
+        glRenderbufferStorage(GL_RENDERBUFFER, formats[i], 64, 64);
+        glFramebufferRenderbuffer(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER,
+                                  buffers[i]);
+        fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
+        glClearColor(0.1f, 0.2f, 0.3f * (float)frame, 0.6f);
+        glClear(GL_COLOR_BUFFER_BIT);
+        color(p, 0.77f, 0.33f, 0.11f, 0.5f);
+        fx_rect(-0.5f, -0.5f, 0.5f, 0.5f);
+        fx_note_pixels(fx, 0, 0, 64, 64);
+        glGetRenderbufferParameteriv(GL_RENDERBUFFER, GL_RENDERBUFFER_RED_SIZE, &value[0]);
+        glGetRenderbufferParameteriv(GL_RENDERBUFFER, GL_RENDERBUFFER_WIDTH, &value[1]);
+        glGetFramebufferAttachmentParameteriv(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0,
+                                              GL_FRAMEBUFFER_ATTACHMENT_OBJECT_TYPE, &value[2]);
+        glGetRenderbufferParameteriv(GL_RENDERBUFFER, GL_RENDERBUFFER_INTERNAL_FORMAT, &value[3]);
+        fx_note(fx, value, sizeof value);
+    }
+}
+
+static void framebuffer_depth_stencil(struct fx *fx, int frame)
+{
+    GLuint texture, buffers[2], p;
+    fx_framebuffer(GL_RGBA, GL_RGBA, GL_UNSIGNED_BYTE, &texture);
+    glGenRenderbuffers(2, buffers);
+    for (int i = 0; i < 2; i++) {
+        glBindRenderbuffer(GL_RENDERBUFFER, buffers[i]);
+        glRenderbufferStorage(GL_RENDERBUFFER, i ? GL_STENCIL_INDEX8 : GL_DEPTH_COMPONENT16, 64, 64);
+    }
+    glFramebufferRenderbuffer(GL_FRAMEBUFFER, frame == 1 ? GL_STENCIL_ATTACHMENT : GL_DEPTH_ATTACHMENT,
+                              GL_RENDERBUFFER, buffers[frame == 1]);
+    fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    glClear(GL_COLOR_BUFFER_BIT | GL_DEPTH_BUFFER_BIT | GL_STENCIL_BUFFER_BIT);
+    p = fx_program("attribute vec2 p; void main() { gl_Position = vec4(p, p.y, 1.0); }", COLORED);
+    glUseProgram(p);
+    glEnable(frame == 1 ? GL_STENCIL_TEST : GL_DEPTH_TEST);
+    glStencilOp(GL_KEEP, GL_KEEP, GL_INCR);
+    glStencilFunc(GL_EQUAL, 0, 0xff);
+    color(p, 1, 1, 0, 1);
+    fx_rect(-0.5f, -0.5f, 0.5f, 0.5f);
+    color(p, 0, 1, 1, 1);
+    fx_quad();
+    glDisable(GL_STENCIL_TEST);
+    glDisable(GL_DEPTH_TEST);
+    fx_show(fx, texture);
+}
+
+static void incomplete_framebuffers(struct fx *fx, int frame)
+{
+    GLuint name, texture;
+    (void)frame;
+    glGenFramebuffers(1, &name);
+    glBindFramebuffer(GL_FRAMEBUFFER, name);
+    fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    glGenTextures(1, &texture);
+    glBindTexture(GL_TEXTURE_2D, texture);
+    glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, texture, 0);
+    fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    glClear(GL_COLOR_BUFFER_BIT);
+    fx_error(fx, GL_INVALID_FRAMEBUFFER_OPERATION);
+    glDeleteTextures(1, &texture);
+    fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    glDeleteFramebuffers(1, &name);
+    fx_note_int(fx, glIsFramebuffer(name));
+}
+
+static void read_formats(struct fx *fx, int frame)
+{
+    static const GLint alignments[] = {1, 2, 4, 8};
+    static uint8_t pixels[64 * 64 * 4 + 64];
+    GLuint p = fx_fill("varying vec2 t; uniform float f; void main() { gl_FragColor = vec4(t, f, "
+                       "1.0); }");
+    GLint format = 0, type = 0;
+    glUniform1f(glGetUniformLocation(p, "f"), 0.3f * (float)frame);
+    fx_quad();
+    for (int i = 0; i < 4; i++) {
+        memset(pixels, 0x77, sizeof pixels);
+        glPixelStorei(GL_PACK_ALIGNMENT, alignments[i]);
+        glReadPixels(3 + i, 5, 13, 17, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+        fx_note(fx, pixels, sizeof pixels);
+    }
+    memset(pixels, 0x55, sizeof pixels);
+    glReadPixels(50, 50, 30, 30, GL_RGBA, GL_UNSIGNED_BYTE, pixels); /* partly outside */
+    for (int y = 0; y < 14; y++) {
+        fx_note(fx, pixels + y * 120, 14 * 4);
+    }
+    glGetIntegerv(GL_IMPLEMENTATION_COLOR_READ_FORMAT, &format);
+    glGetIntegerv(GL_IMPLEMENTATION_COLOR_READ_TYPE, &type);
+    fx_note_int(fx, format);
+    fx_note_int(fx, type);
+}
+
+/* --- programs --- */
+
+static void uniform_kinds(struct fx *fx, int frame)
+{
+    static const float m[16] = {1, 0.5f, 0.2f, 0, 0.1f, 1, 0.3f, 0, 0, 0.2f, 1, 0, 0.1f, 0.1f, 0, 1};
+    GLuint p = fx_fill(
+        "struct light { vec3 color; float power; };\n"
+        "uniform float f; uniform vec2 v2; uniform vec3 v3; uniform vec4 v4; uniform int i;\n"
+        "uniform ivec2 i2; uniform ivec3 i3; uniform ivec4 i4; uniform bool b; uniform bvec2 b2;\n"
+        "uniform mat2 m2; uniform mat3 m3; uniform mat4 m4; uniform float a[4]; uniform light "
+        "l[2];\n"
+        "varying vec2 t; void main() { vec4 c = vec4(f) + vec4(v2, v3.xy) + v4 * 0.1 + "
+        "vec4(float(i)) * 0.01 + vec4(vec2(i2), vec2(i3.yz)) * 0.01 + vec4(i4) * 0.01;\n"
+        "c.xy += m2 * t; c.xyz += m3 * vec3(t, 0.1); c += m4 * vec4(t, 0.0, 0.1);\n"
+        "c.x += a[0] + a[3] * a[2]; c.rgb += l[0].color * l[1].power + l[1].color;\n"
+        "if (b) { c *= 0.5; } if (b2.y) { c.z += 0.2; } gl_FragColor = fract(c); }");
+    const float numbers[8] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.1f * (float)frame};
+    const GLint integers[4] = {1 + frame, 2, 3, 4};
+#define AT(name) glGetUniformLocation(p, name)
+    glUniform1f(AT("f"), numbers[7]);
+    glUniform2fv(AT("v2"), 1, numbers);
+    glUniform3fv(AT("v3"), 1, numbers + 1);
+    glUniform4fv(AT("v4"), 1, numbers + 2);
+    glUniform1i(AT("i"), integers[0]);
+    glUniform2iv(AT("i2"), 1, integers);
+    glUniform3i(AT("i3"), 5, 6, 7);
+    glUniform4iv(AT("i4"), 1, integers);
+    glUniform1i(AT("b"), frame == 1);
+    glUniform2f(AT("b2"), 0, 1);
+    glUniformMatrix2fv(AT("m2"), 1, GL_FALSE, m);
+    glUniformMatrix3fv(AT("m3"), 1, GL_FALSE, m);
+    glUniformMatrix4fv(AT("m4"), 1, GL_FALSE, m);
+    glUniform1fv(AT("a"), 4, numbers + 3);
+    glUniform1f(AT("a[2]"), 0.9f);
+    glUniform3f(AT("l[0].color"), 0.1f, 0.2f, 0.3f);
+    glUniform3f(AT("l[1].color"), 0.3f, 0.2f, 0.1f);
+    glUniform1f(AT("l[1].power"), 0.5f);
+    fx_quad();
+    float got[16];
+    GLint integer[4];
+    glGetUniformfv(p, AT("m3"), got);
+    fx_note(fx, got, 9 * sizeof(float));
+    glGetUniformfv(p, AT("a[2]"), got);
+    fx_note(fx, got, sizeof(float));
+    glGetUniformiv(p, AT("i4"), integer);
+    fx_note(fx, integer, sizeof integer);
+    fx_note_int(fx, AT("none") * 100 + AT("l[0].power"));
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void introspection(struct fx *fx, int frame)
+{
+    GLuint p = fx_program("attribute vec2 p; attribute vec4 q; attribute mat3 r; uniform mat4 m; "
+                          "void main() { gl_Position = m * vec4(r * vec3(p, q.x), 1.0); }",
+                          "uniform vec3 list[5]; uniform sampler2D s; void main() { gl_FragColor = "
+                          "vec4(list[0] + list[4], 1.0) + texture2D(s, list[1].xy); }");
+    static const GLenum names[] = {GL_LINK_STATUS,       GL_DELETE_STATUS,
+                                   GL_ATTACHED_SHADERS,  GL_ACTIVE_ATTRIBUTES,
+                                   GL_ACTIVE_UNIFORMS,   GL_ACTIVE_ATTRIBUTE_MAX_LENGTH,
+                                   GL_ACTIVE_UNIFORM_MAX_LENGTH};
+    char lines[16][96] = {{0}};
+    size_t count = 0;
+    GLint value = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        glGetProgramiv(p, names[i], &value);
+        fx_note_int(fx, value);
+    }
+    for (int kind = 0; kind < 2; kind++) {
+        glGetProgramiv(p, kind ? GL_ACTIVE_UNIFORMS : GL_ACTIVE_ATTRIBUTES, &value);
+        for (GLint i = 0; i < value && count < 16; i++) {
+            char name[64];
+            GLint size = 0;
+            GLenum type = 0;
+            GLsizei length = 0;
+            (kind ? glGetActiveUniform : glGetActiveAttrib)(p, (GLuint)i, sizeof name, &length,
+                                                            &size, &type, name);
+            snprintf(lines[count++], sizeof lines[0], "%s %d %d %x %d", name, (int)length,
+                     (int)size, type,
+                     kind ? glGetUniformLocation(p, name) >= 0 : glGetAttribLocation(p, name));
+        }
+    }
+    qsort(lines, count, sizeof lines[0], by_name); /* the order is the driver's */
+    fx_note(fx, lines, sizeof lines);
+    glValidateProgram(p);
+    fx_note_int(fx, glGetAttribLocation(p, "none") + frame);
+}
+
+static void shader_queries(struct fx *fx, int frame)
+{
+    static const char *const parts[] = {"void main() {", " gl_FragColor = vec4(1.0);", " }\n"};
+    static const GLint lengths[] = {13, -1, 2};
+    char text[128];
+    GLsizei length = 0;
+    GLint value = 0, range[2], precision;
+    GLuint name = glCreateShader(GL_FRAGMENT_SHADER);
+    glShaderSource(name, 3, parts, lengths);
+    glCompileShader(name);
+    glGetShaderSource(name, sizeof text, &length, text);
+    fx_note_text(fx, text);
+    fx_note_int(fx, length);
+    glGetShaderiv(name, GL_SHADER_SOURCE_LENGTH, &value);
+    fx_note_int(fx, value);
+    glGetShaderSource(name, 10, &length, text);
+    fx_note_text(fx, text);
+    for (GLenum type = GL_LOW_FLOAT; type <= GL_HIGH_INT; type++) {
+        glGetShaderPrecisionFormat(frame == 1 ? GL_VERTEX_SHADER : GL_FRAGMENT_SHADER, type, range,
+                                   &precision);
+        fx_note(fx, range, sizeof range);
+        fx_note_int(fx, precision);
+    }
+    glShaderSource(name, 1, (const char *const[]){"void main() { nonsense }"}, NULL);
+    glCompileShader(name);
+    glGetShaderiv(name, GL_COMPILE_STATUS, &value);
+    fx_note_int(fx, value);
+    glGetShaderiv(name, GL_INFO_LOG_LENGTH, &value);
+    fx_note_int(fx, value > 1);
+    glDeleteShader(name);
+    fx_note_int(fx, glIsShader(name));
+}
+
+static void program_switches(struct fx *fx, int frame)
+{
+    (void)fx;
+    GLuint programs[4];
+    static const char *const fills[] = {
+        "varying vec2 t; void main() { gl_FragColor = vec4(t, 0.0, 1.0); }",
+        "varying vec2 t; void main() { gl_FragColor = vec4(t.yx, 1.0, 1.0); }", COLORED, TEXTURED};
+    for (int i = 0; i < 4; i++) {
+        programs[i] = fx_program(FX_VS, fills[i]);
+    }
+    fx_texture(GL_RGB, GL_UNSIGNED_BYTE, frame);
+    for (int i = 0; i < 32; i++) {
+        glUseProgram(programs[(i * 3 + frame) % 4]);
+        if ((i * 3 + frame) % 4 == 2) {
+            color(programs[2], (float)i / 32, 0.5f, 0, 1);
+        }
+        fx_rect(-1 + 0.25f * (float)(i % 8), -1 + 0.5f * (float)(i / 8), -0.75f + 0.25f * (float)(i % 8),
+                -0.5f + 0.5f * (float)(i / 8));
+    }
+    glDeleteProgram(programs[0]);
+}
+
+static void relinking(struct fx *fx, int frame)
+{
+    GLuint p = fx_program("attribute vec2 p; attribute vec4 q; varying vec4 v; void main() { v = q; "
+                          "gl_Position = vec4(p, 0.0, 1.0); }",
+                          "varying vec4 v; void main() { gl_FragColor = v; }");
+    glUseProgram(p);
+    glBindAttribLocation(p, 5, "q");
+    fx_note_int(fx, glGetAttribLocation(p, "q"));
+    glVertexAttrib4f(1, 1, 0, 0, 1);
+    glVertexAttrib4f(5, 0, 1, 0.3f * (float)frame, 1);
+    fx_rect(-1, -1, 0, 1);
+    GLuint shaders[2];
+    GLsizei count = 0;
+    glGetAttachedShaders(p, 2, &count, shaders);
+    fx_note_int(fx, count);
+    glLinkProgram(p);
+    fx_note_int(fx, glGetAttribLocation(p, "q"));
+    fx_rect(0, -1, 1, 1);
+}
+
+/* --- state, errors, objects --- */
+
+static void state_values(struct fx *fx, int frame)
+{
+    static const struct {
+        GLenum name;
+        int count;
+    } integers[] = {{GL_VIEWPORT, 4},          {GL_MAX_TEXTURE_SIZE, 1},
+                    {GL_MAX_VERTEX_ATTRIBS, 1}, {GL_MAX_VIEWPORT_DIMS, 2},
+                    {GL_SUBPIXEL_BITS, 1},      {GL_RED_BITS, 1},
+                    {GL_DEPTH_BITS, 1},         {GL_STENCIL_BITS, 1},
+                    {GL_CULL_FACE_MODE, 1},     {GL_FRONT_FACE, 1},
+                    {GL_DEPTH_FUNC, 1},         {GL_STENCIL_FUNC, 1},
+                    {GL_STENCIL_REF, 1},        {GL_BLEND_SRC_RGB, 1},
+                    {GL_UNPACK_ALIGNMENT, 1},   {GL_PACK_ALIGNMENT, 1},
+                    {GL_CURRENT_PROGRAM, 1},    {GL_ARRAY_BUFFER_BINDING, 1},
+                    {GL_ACTIVE_TEXTURE, 1},     {GL_TEXTURE_BINDING_2D, 1},
+                    {GL_FRAMEBUFFER_BINDING, 1}, {GL_RENDERBUFFER_BINDING, 1},
+                    {GL_GENERATE_MIPMAP_HINT, 1}, {GL_MAX_VARYING_VECTORS, 1},
+                    {GL_MAX_VERTEX_UNIFORM_VECTORS, 1}, {GL_MAX_RENDERBUFFER_SIZE, 1}};
+    glStencilFunc(GL_GEQUAL, 7 + frame, 0x3f);
+    glCullFace(GL_FRONT);
+    glHint(GL_GENERATE_MIPMAP_HINT, GL_NICEST);
+    for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++) {
+        GLint got[4] = {0};
+        GLfloat real[4] = {0};
+        GLboolean truth[4] = {0};
+        glGetIntegerv(integers[i].name, got);
+        glGetFloatv(integers[i].name, real);
+        glGetBooleanv(integers[i].name, truth);
+        fx_note(fx, got, sizeof got);
+        fx_note(fx, real, sizeof real);
+        fx_note(fx, truth, sizeof truth);
+    }
+    static const GLenum reals[] = {GL_COLOR_CLEAR_VALUE, GL_BLEND_COLOR, GL_LINE_WIDTH,
+                                   GL_POLYGON_OFFSET_FACTOR, GL_ALIASED_POINT_SIZE_RANGE,
+                                   GL_DEPTH_CLEAR_VALUE};
+    for (size_t i = 0; i < 6; i++) {
+        GLfloat real[4] = {0};
+        GLint got[4] = {0};
+        glGetFloatv(reals[i], real);
+        glGetIntegerv(reals[i], got);
+        fx_note(fx, real, sizeof real);
+        fx_note(fx, got, sizeof got);
+    }
+}
+
+static void capabilities(struct fx *fx, int frame)
+{
+    static const GLenum caps[] = {GL_BLEND,        GL_CULL_FACE,    GL_DEPTH_TEST,
+                                  GL_DITHER,       GL_SCISSOR_TEST, GL_STENCIL_TEST,
+                                  GL_POLYGON_OFFSET_FILL, GL_SAMPLE_COVERAGE};
+    for (int i = 0; i < 8; i++) {
+        fx_note_int(fx, glIsEnabled(caps[i]));
+        (i + frame) % 2 ? glEnable(caps[i]) : glDisable(caps[i]);
+        fx_note_int(fx, glIsEnabled(caps[i]));
+    }
+    for (int i = 0; i < 8; i++) {
+        glDisable(caps[i]);
+    }
+}
+
+static void errors(struct fx *fx, int frame)
+{
+    GLuint p = fx_fill(COLORED), name = 0;
+    uint8_t data[16] = {0};
+    GLint value = 12345;
+    (void)frame;
+    glEnable(GL_TEXTURE_2D);
+    fx_error(fx, GL_INVALID_ENUM);
+    glDrawArrays(GL_TRIANGLES, 0, -1);
+    fx_error(fx, GL_INVALID_VALUE);
+    glDrawArrays(0x1234, 0, 3);
+    fx_error(fx, GL_INVALID_ENUM);
+    glViewport(0, 0, -1, 5);
+    fx_error(fx, GL_INVALID_VALUE);
+    glBufferData(GL_ARRAY_BUFFER, 16, data, GL_STATIC_DRAW);
+    fx_error(fx, GL_INVALID_OPERATION);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 4, 4, 1, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+    fx_error(fx, GL_INVALID_VALUE);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, -4, 4, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+    fx_error(fx, GL_INVALID_VALUE);
+    glUseProgram(99999);
+    fx_error(fx, GL_INVALID_VALUE);
+    glUniform1f(glGetUniformLocation(p, "c"), 1);
+    fx_error(fx, GL_INVALID_OPERATION);
+    glUniform4f(-1, 0, 0, 0, 0);
+    fx_error(fx, GL_NO_ERROR);
+    glGetIntegerv(0x7777, &value);
+    fx_note_int(fx, value);
+    fx_error(fx, GL_INVALID_ENUM);
+    glBindBuffer(GL_TEXTURE_2D, 0);
+    fx_error(fx, GL_INVALID_ENUM);
+    glVertexAttribPointer(99, 2, GL_FLOAT, GL_FALSE, 0, data);
+    fx_error(fx, GL_INVALID_VALUE);
+    glVertexAttribPointer(0, 5, GL_FLOAT, GL_FALSE, 0, data);
+    fx_error(fx, GL_INVALID_VALUE);
+    glPixelStorei(GL_PACK_ALIGNMENT, 3);
+    fx_error(fx, GL_INVALID_VALUE);
+    glGenTextures(1, &name);
+    glBindTexture(GL_TEXTURE_CUBE_MAP, name);
+    glBindTexture(GL_TEXTURE_2D, name);
+    fx_error(fx, GL_INVALID_OPERATION);
+    glGetProgramiv(99999, GL_LINK_STATUS, &value);
+    fx_error(fx, GL_INVALID_VALUE);
+    glBlendFunc(0x1234, GL_ONE);
+    glDepthFunc(0x4321);
+    fx_error(fx, GL_INVALID_ENUM);
+    fx_error(fx, GL_NO_ERROR); /* of several, one is told */
+}
+
+static void deleted_while_bound(struct fx *fx, int frame)
+{
+    GLuint texture = fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame), buffer, framebuffer, color_texture;
+    GLint value = 0;
+    glGenBuffers(1, &buffer);
+    glBindBuffer(GL_ARRAY_BUFFER, buffer);
+    glDeleteBuffers(1, &buffer);
+    glGetIntegerv(GL_ARRAY_BUFFER_BINDING, &value);
+    fx_note_int(fx, value);
+    glDeleteTextures(1, &texture);
+    glGetIntegerv(GL_TEXTURE_BINDING_2D, &value);
+    fx_note_int(fx, value);
+    framebuffer = fx_framebuffer(GL_RGBA, GL_RGBA, GL_UNSIGNED_BYTE, &color_texture);
+    glDeleteFramebuffers(1, &framebuffer);
+    glGetIntegerv(GL_FRAMEBUFFER_BINDING, &value);
+    fx_note_int(fx, value);
+    GLuint p = fx_fill(COLORED);
+    glDeleteProgram(p); /* in use: it lives on */
+    color(p, 0, 1, 0.2f * (float)frame, 1);
+    fx_rect(-0.6f, -0.6f, 0.6f, 0.6f);
+    glUseProgram(0);
+    fx_note_int(fx, glIsProgram(p));
+}
+
+static void object_names(struct fx *fx, int frame)
+{
+    GLuint names[5] = {0, 0, 0, 0, 0};
+    (void)frame;
+    glGenTextures(5, names);
+    for (int i = 0; i < 5; i++) {
+        fx_note_int(fx, glIsTexture(names[i]));
+    }
+    glBindTexture(GL_TEXTURE_2D, names[2]);
+    fx_note_int(fx, glIsTexture(names[2]));
+    glBindTexture(GL_TEXTURE_2D, 4711); /* never generated: GLES 2 makes it */
+    fx_note_int(fx, glIsTexture(4711));
+    GLuint dead = 4711;
+    glDeleteTextures(1, &dead);
+    fx_note_int(fx, glIsTexture(4711));
+    glDeleteTextures(5, names);
+    glDeleteTextures(1, &(GLuint){0});
+    glBindRenderbuffer(GL_RENDERBUFFER, 77);
+    fx_note_int(fx, glIsRenderbuffer(77));
+    glBindBuffer(GL_ARRAY_BUFFER, 88);
+    fx_note_int(fx, glIsBuffer(88));
+}
+
+static void two_contexts(struct fx *fx, int frame)
+{
+    const EGLint attribs[] = {EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE};
+    EGLContext other = eglCreateContext(fx->display, fx->config, EGL_NO_CONTEXT, attribs);
+    GLint value = 0;
+    glClearColor(0.5f, 0.1f * (float)frame, 0, 1);
+    eglMakeCurrent(fx->display, fx->surface, fx->surface, other);
+    GLfloat clear[4];
+    glGetFloatv(GL_COLOR_CLEAR_VALUE, clear);
+    fx_note(fx, clear, sizeof clear);
+    glEnable(GL_SCISSOR_TEST);
+    glScissor(10, 10, 30, 30);
+    glClearColor(0, 1, 0, 1);
+    glClear(GL_COLOR_BUFFER_BIT);
+    eglMakeCurrent(fx->display, fx->surface, fx->surface, fx->context);
+    glGetIntegerv(GL_SCISSOR_TEST, &value);
+    fx_note_int(fx, value);
+    glEnable(GL_SCISSOR_TEST);
+    glScissor(30, 30, 30, 30);
+    glClear(GL_COLOR_BUFFER_BIT);
+    eglDestroyContext(fx->display, other);
+}
+
+static void upload_on_thread(void *user)
+{
+    uint8_t pixels[64 * 64 * 4];
+    fx_bytes(pixels, sizeof pixels, 99);
+    glBindTexture(GL_TEXTURE_2D, *(GLuint *)user);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 64, 64, 0, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+}
+
+static void shared_textures(struct fx *fx, int frame)
+{
+    GLuint name = fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame);
+    glFinish();
+    fx_on_thread(fx, upload_on_thread, &name);
+    fx_show(fx, name);
+}
+
+struct shared_program {
+    GLuint program, buffer;
+};
+
+static void build_on_thread(void *user)
+{
+    static const float corners[] = {-0.8f, -0.8f, 0.8f, -0.8f, 0, 0.8f};
+    struct shared_program *s = user;
+    s->program = fx_program(FX_VS, COLORED);
+    glGenBuffers(1, &s->buffer);
+    glBindBuffer(GL_ARRAY_BUFFER, s->buffer);
+    glBufferData(GL_ARRAY_BUFFER, sizeof corners, corners, GL_STATIC_DRAW);
+}
+
+static void shared_programs(struct fx *fx, int frame)
+{
+    struct shared_program s = {0};
+    for (int i = 0; i < 3; i++) { /* several threads, one after the other */
+        fx_on_thread(fx, build_on_thread, &s);
+    }
+    fx_note_int(fx, glIsProgram(s.program) * 2 + glIsBuffer(s.buffer));
+    glUseProgram(s.program);
+    color(s.program, 1, 0.4f * (float)frame, 1, 1);
+    glBindBuffer(GL_ARRAY_BUFFER, s.buffer);
+    glEnableVertexAttribArray(0);
+    glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, NULL);
+    glDrawArrays(GL_TRIANGLES, 0, 3);
+}
+
+static void pbuffer_switches(struct fx *fx, int frame)
+{
+    static const EGLint size[] = {EGL_WIDTH, 32, EGL_HEIGHT, 16, EGL_NONE};
+    EGLSurface other = eglCreatePbufferSurface(fx->display, fx->config, size);
+    EGLint width = 0;
+    eglMakeCurrent(fx->display, other, other, fx->context);
+    glClearColor(1, 0, 0.3f * (float)frame, 1);
+    glClear(GL_COLOR_BUFFER_BIT);
+    fx_note_pixels(fx, 0, 0, 32, 16);
+    eglQuerySurface(fx->display, other, EGL_WIDTH, &width);
+    fx_note_int(fx, width);
+    eglMakeCurrent(fx->display, fx->surface, fx->surface, fx->context);
+    eglDestroySurface(fx->display, other);
+    GLuint p = fx_fill(COLORED);
+    color(p, 0, 0, 1, 1);
+    fx_rect(-0.2f, -0.9f, 0.9f, 0.2f);
+}
+
+static void flush_and_finish(struct fx *fx, int frame)
+{
+    (void)fx;
+    GLuint p = fx_fill(COLORED);
+    for (int i = 0; i < 20; i++) {
+        color(p, (float)i / 20, 0.2f * (float)frame, 1, 1);
+        fx_rect(-1 + 0.1f * (float)i, -1, -0.95f + 0.1f * (float)i, 1);
+        i % 3 == 0 ? glFlush() : i % 3 == 1 ? glFinish() : (void)0;
+    }
+}
+
+/* --- extensions that many have --- */
+
+static void vertex_array_objects(struct fx *fx, int frame)
+{
+    PFNGLGENVERTEXARRAYSOESPROC gen =
+        (PFNGLGENVERTEXARRAYSOESPROC)eglGetProcAddress("glGenVertexArraysOES");
+    PFNGLBINDVERTEXARRAYOESPROC bind =
+        (PFNGLBINDVERTEXARRAYOESPROC)eglGetProcAddress("glBindVertexArrayOES");
+    GLuint arrays[2], buffer, p = fx_fill(COLORED);
+    float points[12] = {-0.9f, -0.9f, 0, -0.9f, -0.5f, 0, 0, 0, 0.9f, 0, 0.5f, 0.9f};
+    (void)fx;
+    gen(2, arrays);
+    glGenBuffers(1, &buffer);
+    glBindBuffer(GL_ARRAY_BUFFER, buffer);
+    points[4] += 0.1f * (float)frame;
+    glBufferData(GL_ARRAY_BUFFER, sizeof points, points, GL_STATIC_DRAW);
+    for (int i = 0; i < 2; i++) {
+        bind(arrays[i]);
+        glEnableVertexAttribArray(0);
+        glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, (void *)(intptr_t)(24 * i));
+    }
+    for (int i = 1; i >= 0; i--) {
+        bind(arrays[i]);
+        color(p, i == 0, i == 1, 0, 1);
+        glDrawArrays(GL_TRIANGLES, 0, 3);
+    }
+    bind(0);
+}
+
+static void map_buffer(struct fx *fx, int frame)
+{
+    PFNGLMAPBUFFEROESPROC map = (PFNGLMAPBUFFEROESPROC)eglGetProcAddress("glMapBufferOES");
+    PFNGLUNMAPBUFFEROESPROC unmap = (PFNGLUNMAPBUFFEROESPROC)eglGetProcAddress("glUnmapBufferOES");
+    GLuint buffer, p = fx_fill(COLORED);
+    glGenBuffers(1, &buffer);
+    glBindBuffer(GL_ARRAY_BUFFER, buffer);
+    glBufferData(GL_ARRAY_BUFFER, 24, NULL, GL_DYNAMIC_DRAW);
+    float *points = map(GL_ARRAY_BUFFER, GL_WRITE_ONLY_OES);
+    for (int i = 0; points != NULL && i < 6; i++) {
+        points[i] = (float)((i * 5 + frame) % 7) / 3.5f - 1;
+    }
+    fx_note_int(fx, unmap(GL_ARRAY_BUFFER));
+    glEnableVertexAttribArray(0);
+    glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, NULL);
+    color(p, 1, 1, 0.5f, 1);
+    glDrawArrays(GL_TRIANGLES, 0, 3);
+}
+
+static void half_float_textures(struct fx *fx, int frame)
+{
+    uint16_t pixels[16 * 16 * 4];
+    GLuint name;
+    for (int i = 0; i < 16 * 16 * 4; i++) {
+        pixels[i] = (uint16_t)(0x2c00 + (i * 37 + frame * 11) % 0x1000);
+    }
+    glGenTextures(1, &name);
+    glBindTexture(GL_TEXTURE_2D, name);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 16, 16, 0, GL_RGBA, GL_HALF_FLOAT_OES, pixels);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
+    fx_show(fx, name);
+}
+
+static void standard_derivatives(struct fx *fx, int frame)
+{
+    (void)fx;
+    GLuint p = fx_fill("#extension GL_OES_standard_derivatives : enable\nprecision highp float;\n"
+                       "varying vec2 t; uniform float f; void main() { gl_FragColor = "
+                       "vec4(fwidth(t * t * f), dFdx(t.x), 1.0) * 16.0; }");
+    glUniform1f(glGetUniformLocation(p, "f"), (float)(1 + frame));
+    fx_quad();
+}
+
+static void bgra_textures(struct fx *fx, int frame)
+{
+    fx_texture(GL_BGRA_EXT, GL_UNSIGNED_BYTE, frame);
+    (void)fx;
+    fx_fill(TEXTURED);
+    fx_quad();
+}
+
+static void depth_textures(struct fx *fx, int frame)
+{
+    GLuint depth, texture, p;
+    fx_framebuffer(GL_RGBA, GL_RGBA, GL_UNSIGNED_BYTE, &texture);
+    glGenTextures(1, &depth);
+    glBindTexture(GL_TEXTURE_2D, depth);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_DEPTH_COMPONENT, 64, 64, 0, GL_DEPTH_COMPONENT,
+                 frame == 1 ? GL_UNSIGNED_SHORT : GL_UNSIGNED_INT, NULL);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
+    glFramebufferTexture2D(GL_FRAMEBUFFER, GL_DEPTH_ATTACHMENT, GL_TEXTURE_2D, depth, 0);
+    fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    glClear(GL_COLOR_BUFFER_BIT | GL_DEPTH_BUFFER_BIT);
+    p = fx_program("attribute vec2 p; void main() { gl_Position = vec4(p, p.x * p.y, 1.0); }",
+                   COLORED);
+    glUseProgram(p);
+    glEnable(GL_DEPTH_TEST);
+    fx_quad();
+    glDisable(GL_DEPTH_TEST);
+    fx_show(fx, depth);
+}
+
+#define FEATURE(name) {#name, name, NULL}
+static const struct fx_feature features[] = {
+    FEATURE(clear_colors), FEATURE(scissor_boxes), FEATURE(color_masks), FEATURE(viewports),
+    FEATURE(depth_functions), FEATURE(depth_range_and_mask), FEATURE(stencil_operations),
+    FEATURE(stencil_two_sides), FEATURE(blend_factors), FEATURE(blend_equations),
+    FEATURE(primitives), FEATURE(culling), FEATURE(line_widths), FEATURE(point_sprites),
+    FEATURE(polygon_offset), FEATURE(sample_coverage), FEATURE(client_array_types),
+    FEATURE(client_interleaved), FEATURE(buffer_interleaved), FEATURE(mixed_sources),
+    FEATURE(constant_attributes), FEATURE(index_types), FEATURE(buffer_updates),
+    FEATURE(large_draws), FEATURE(texture_formats), FEATURE(texture_sub_images),
+    FEATURE(texture_filters), FEATURE(texture_wraps), FEATURE(mipmap_levels), FEATURE(cube_maps),
+    FEATURE(copy_tex_images), FEATURE(non_power_of_two), FEATURE(texture_units),
+    FEATURE(large_uploads), FEATURE(framebuffer_texture), FEATURE(renderbuffers),
+    FEATURE(framebuffer_depth_stencil), FEATURE(incomplete_framebuffers), FEATURE(read_formats),
+    FEATURE(uniform_kinds), FEATURE(introspection), FEATURE(shader_queries),
+    FEATURE(program_switches), FEATURE(relinking), FEATURE(state_values), FEATURE(capabilities),
+    FEATURE(errors), FEATURE(deleted_while_bound), FEATURE(object_names), FEATURE(two_contexts),
+    FEATURE(shared_textures), FEATURE(shared_programs), FEATURE(pbuffer_switches),
+    FEATURE(flush_and_finish),
+    {"uint_indices", uint_indices, "GL_OES_element_index_uint"},
+    {"etc1", etc1, "GL_OES_compressed_ETC1_RGB8_texture"},
+    {"vertex_array_objects", vertex_array_objects, "GL_OES_vertex_array_object"},
+    {"map_buffer", map_buffer, "GL_OES_mapbuffer"},
+    {"half_float_textures", half_float_textures, "GL_OES_texture_half_float"},
+    {"standard_derivatives", standard_derivatives, "GL_OES_standard_derivatives"},
+    {"bgra_textures", bgra_textures, "GL_EXT_texture_format_BGRA8888"},
+    {"depth_textures", depth_textures, "GL_OES_depth_texture"},
+};
+
+int main(int argc, char **argv)
+{
+    return fx_main(argc, argv, 2, features, sizeof features / sizeof features[0]);
+}
