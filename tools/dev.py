@@ -187,7 +187,7 @@ def fuzz() -> int:
     for program in programs:
         corpus = folder / "corpus" / program.name
         corpus.mkdir(parents=True, exist_ok=True)
-        seeds = ROOT / "tests" / "fuzz" / "seeds" / program.name
+        seeds = folder / "seeds" / program.name[:-len("_fuzz")]
         say(f"{program.name} for {seconds} s")
         done = subprocess.run([str(program), f"-max_total_time={seconds}", "-print_final_stats=1", "-timeout=10",
                                f"-artifact_prefix={corpus}/crash-", str(corpus),

@@ -69,6 +69,6 @@ int main(int count, char **names)
     }
     run_seeded(room);
     free(room);
-    printf("%d regressions, %d seeded inputs: no finding\n", files, SEEDED);
+    printf("%d files, %d seeded inputs: no finding\n", files, SEEDED);
     return 0;
 }
