@@ -66,11 +66,11 @@ def _at(offset: int) -> str:
 def _function(command: plan.CommandPlan) -> str:
     c = command.command
     text = prototype(command) + "\n{\n"
-    for step in command.inputs:
-        name, name_size = step.param.name, step.param.size_name
-        if step.param.gather:
+    for source in command.inputs:
+        name, name_size = source.param.name, source.param.size_name
+        if source.param.gather:
             text += f"    uint32_t {name}_bytes = {name} != NULL ? (uint32_t){name}->size : 0;\n"
-        elif step.param.nullable:
+        elif source.param.nullable:
             text += f"    uint32_t {name}_bytes = {name} != NULL ? {name_size} : 0;\n"
     sizes = [_size_of(s) for s in command.inputs]
     opcode = f"{c.api.upper()}_OP_{c.name}"

@@ -13,7 +13,7 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[Tuple[Where, Tuple[str,
     """The lines of a csv table below its title line, each with its place; `#` starts a comment line."""
     with path.open(encoding="utf-8", newline="") as text:
         reader = csv.reader(text)
-        title = next(reader, [])
+        title: Sequence[str] = next(reader, [])
         if list(title) != list(columns):
             raise SpecError(Where(path.name, 1), "title", f"columns should be {','.join(columns)}")
         for row in reader:

@@ -11,7 +11,8 @@ from . import rows, spec
 
 
 def _policy(path: Path) -> Tuple[ir.Policy, ...]:
-    return tuple(ir.Policy(*cells, where) for where, cells in rows(path, ("api", "name", "how", "detail", "reason")))
+    columns = ("api", "name", "how", "detail", "reason")
+    return tuple(ir.Policy(cells[0], cells[1], cells[2], cells[3], cells[4], where) for where, cells in rows(path, columns))
 
 
 def _number(where: Where, cells: Tuple[str, ...]) -> int:
@@ -31,7 +32,7 @@ def read_model(root: Path) -> ir.Model:
                             for _, cells in rows(root / "spec" / "sizes.csv", ("function", "enum", "value"))]
     enums = tuple(ir.Enum(cells[0], _number(where, cells), cells[2], where)
                   for where, cells in rows(root / "spec" / "enums.csv", ("name", "value", "group")))
-    groupings = tuple(ir.Grouping(*cells, where)
+    groupings = tuple(ir.Grouping(cells[0], cells[1], cells[2], cells[3], where)
                       for where, cells in rows(root / "spec" / "groups.csv", ("api", "command", "param", "group")))
     return ir.Model(apis, _policy(root / "policy" / "guest.csv"), _policy(root / "policy" / "host.csv"), aliases,
                     extensions, tuple(sizes), enums, groupings)
