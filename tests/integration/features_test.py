@@ -3,9 +3,9 @@
 
 usage: features_test.py --sluice PROGRAM --program FEATURES [--at-least N] [--feature NAME]
 
-The program prints `name frame hash` for each frame of each feature, or `name unsupported: why`. It runs natively twice (what differs then
-is the native driver's own) and through `sluice run` once, which fails if something else drew. Exit 1 on any difference, or when fewer than
-N features are supported.
+The program prints `name frame hash` for each frame of each feature, or `name unsupported: why`. It runs natively twice (what
+differs then is the native driver's own) and through `sluice run` once, which fails if something else drew. Exit 1 on any
+difference, or when fewer than N features are supported.
 """
 
 from __future__ import annotations
