@@ -4,6 +4,7 @@
 #include "transport/base/mem.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,38 @@ static bool open_libraries(struct hgl_driver *d, const struct hct_options *o)
         return false;
     }
     return true;
+}
+
+/* Drivers leave threads and thread-local destructors behind, which unloading would pull away; a
+ * driver's own loader does unload it when the display goes. So whatever is loaded by now stays. */
+struct modules {
+    char *names[128];
+    size_t count;
+};
+
+static int note_module(struct dl_phdr_info *info, size_t size, void *user)
+{
+    struct modules *m = user;
+    (void)size;
+    bool room = m->count < sizeof m->names / sizeof m->names[0];
+    if (room && info->dlpi_name != NULL && info->dlpi_name[0] == '/') {
+        m->names[m->count] = sl_strdup(info->dlpi_name);
+        m->count += m->names[m->count] != NULL;
+    }
+    return 0;
+}
+
+static void pin_modules(void)
+{
+    struct modules m = {.count = 0};
+    dl_iterate_phdr(note_module, &m); /* under the loader's lock: nothing is opened there */
+    for (size_t i = 0; i < m.count; i++) {
+        void *module = dlopen(m.names[i], RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+        if (module != NULL) {
+            dlclose(module);
+        }
+        sl_free(m.names[i]);
+    }
 }
 
 /* --- display --- */
@@ -310,6 +343,7 @@ static enum sl_result open_driver(struct hgl_driver *d, const struct hct_options
         read_display_extensions(d);
         failed = probe(d, kind) ? NULL : "the native driver gives no GLES context";
     }
+    pin_modules();
     if (failed != NULL) {
         sl_error("gles",
                  "%s: EGL error 0x%x; a GPU needs access to its render node, without one install "
@@ -338,7 +372,6 @@ void hgl_driver_close(struct hgl_driver *d)
         d->native.egl.ReleaseThread();
     }
     sl_free(d->configs);
-    /* The libraries stay loaded: drivers leave threads and thread-local destructors behind that
-     * dlclose would pull away. */
+    /* The libraries stay loaded: pin_modules. */
     *d = (struct hgl_driver){.native = {.display = EGL_NO_DISPLAY}};
 }

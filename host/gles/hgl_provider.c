@@ -109,7 +109,9 @@ static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
             SLUICE_FEATURE_SIGNAL | SLUICE_FEATURE_REPLY_FUTEX | SLUICE_FEATURE_COHERENT_TEX;
         all = sizeof caps;
     }
-    memcpy(data, &caps, size < all ? size : all);
+    if (size != 0) { /* only asked how many there are */
+        memcpy(data, &caps, size < all ? size : all);
+    }
     return all;
 }
 
