@@ -22,7 +22,8 @@ static enum sl_result task_begin(void *user, uint32_t ctx, uint32_t ring, uint64
 
 static void task_done(void *user, uint64_t task)
 {
-    ((struct gles_world *)user)->done = task;
+    /* Pairs with the tests' loads: the waiter's thread tells, the test's looks. */
+    __atomic_store_n(&((struct gles_world *)user)->done, task, __ATOMIC_RELEASE);
 }
 
 static void ctx_lost(void *user, uint32_t ctx_id, const char *reason)

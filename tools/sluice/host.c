@@ -176,6 +176,7 @@ static void take_line(struct host_process *host, const char *line)
 {
     if (strcmp(line, "listening") == 0) {
         host->state = HOST_LISTENING;
+        host->listened = true;
     } else if (strncmp(line, "ready ", 6) == 0) {
         host->state = HOST_READY;
         snprintf(host->driver, sizeof host->driver, "%s", line + 6);
@@ -219,7 +220,8 @@ enum sl_result host_wait(struct host_process *host, enum host_state state, int64
     uint64_t deadline = timeout_ns < 0 ? UINT64_MAX : sl_clock_ns() + (uint64_t)timeout_ns;
     for (;;) {
         host_read_status(host);
-        if (host->state == state || (host->state == HOST_READY && state == HOST_LISTENING)) {
+        /* It may have listened and failed before we looked: that it got so far counts. */
+        if (host->state == state || (state == HOST_LISTENING && host->listened)) {
             return SL_OK;
         }
         if (host->state == HOST_FAILED || host->state == HOST_ENDED) {

@@ -30,6 +30,7 @@ enum host_state { HOST_STARTING, HOST_LISTENING, HOST_READY, HOST_FAILED, HOST_E
 /* A private host, seen from the process that started it. */
 struct host_process {
     enum host_state state;
+    bool listened; /* it was HOST_LISTENING once */
     pid_t pid;
     int status_fd;           /* readable: call host_read_status; -1 once it ended */
     int exit_code;           /* of a host that failed */
