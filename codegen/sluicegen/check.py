@@ -8,9 +8,22 @@ from . import ir
 from .errors import SpecError
 
 
+# What a length rule may call, and what may stand in its arguments beside parameters.
+_FUNCTIONS = {"strlen", "paramSize", "clearElts", "uniformSize", "blockParamSize", "pixelBits", "pixels2D", "pixels3D"}
+_PIXEL_STORES = {"pack", "unpack"}
+
+
+def _calls(length: ir.Length) -> Set[str]:
+    if isinstance(length, ir.Binary):
+        return _calls(length.left) | _calls(length.right)
+    return {length.function} if isinstance(length, ir.Call) else set()
+
+
 def _references(length: ir.Length) -> Set[str]:
     if isinstance(length, ir.Ref):
         return {length.param}
+    if isinstance(length, ir.Call):
+        return set(length.args) - _PIXEL_STORES
     if isinstance(length, ir.Binary):
         return _references(length.left) | _references(length.right)
     return set()
@@ -45,6 +58,9 @@ def check(model: ir.Model) -> None:
                 unknown = sorted(_references(param.length) - params) if param.length is not None else []
                 if unknown:
                     raise SpecError(command.where, command.name, f"length names unknown parameter '{unknown[0]}'")
+                strange = sorted(_calls(param.length) - _FUNCTIONS) if param.length is not None else []
+                if strange:
+                    raise SpecError(command.where, command.name, f"length calls unknown function '{strange[0]}'")
         for line in (*model.guest, *model.host):
             if line.api == api.name and line.name != "*" and line.name not in names:
                 raise SpecError(line.where, line.name, f"no such command in {api.name}")

@@ -187,7 +187,6 @@ class Size:
 
     function: str
     enum: str
-    number: int  # the enum's value
     value: int
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import List, Tuple
+from typing import Tuple
 
 from .. import ir
 from ..errors import SpecError, Where
@@ -15,11 +15,11 @@ def _policy(path: Path) -> Tuple[ir.Policy, ...]:
     return tuple(ir.Policy(cells[0], cells[1], cells[2], cells[3], cells[4], where) for where, cells in rows(path, columns))
 
 
-def _number(where: Where, cells: Tuple[str, ...]) -> int:
+def _number(where: Where, entity: str, text: str, base: int) -> int:
     try:
-        return int(cells[1], 16)
+        return int(text, base)
     except ValueError:
-        raise SpecError(where, cells[0], f"'{cells[1]}' is not a hexadecimal number") from None
+        raise SpecError(where, entity, f"'{text}' is not a number of base {base}") from None
 
 
 def read_model(root: Path) -> ir.Model:
@@ -28,9 +28,9 @@ def read_model(root: Path) -> ir.Model:
                     for where, cells in rows(root / "spec" / "aliases.csv", ("name", "target", "extension")))
     extensions = tuple(ir.Extension(cells[0], tuple(cells[1].split()), cells[2], where)
                        for where, cells in rows(root / "policy" / "extensions.csv", ("name", "commands", "reason")))
-    sizes: List[ir.Size] = [ir.Size(cells[0], cells[1], 0, int(cells[2]))
-                            for _, cells in rows(root / "spec" / "sizes.csv", ("function", "enum", "value"))]
-    enums = tuple(ir.Enum(cells[0], _number(where, cells), cells[2], where)
+    sizes = [ir.Size(cells[0], cells[1], _number(where, cells[1], cells[2], 10))
+             for where, cells in rows(root / "spec" / "sizes.csv", ("function", "enum", "value"))]
+    enums = tuple(ir.Enum(cells[0], _number(where, cells[0], cells[1], 16), cells[2], where)
                   for where, cells in rows(root / "spec" / "enums.csv", ("name", "value", "group")))
     groupings = tuple(ir.Grouping(cells[0], cells[1], cells[2], cells[3], where)
                       for where, cells in rows(root / "spec" / "groups.csv", ("api", "command", "param", "group")))
