@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -114,7 +115,7 @@ def glmark2_rows(data: Json) -> "list[Row]":
                 ">= x0.85", s["ratio"] >= 0.85) for s in scenes]
     mean = data["geometric_mean"]
     rows.append(Row(f"glmark2, geometric mean of {len(scenes)}", "", "", f"{mean:.3f}", ">= x0.95", mean >= 0.95))
-    worst = max(scenes, key=lambda s: s["cpu_ratio"])
+    worst = max(scenes, key=lambda s: float(s["cpu_ratio"]))
     rows.append(Row("glmark2, CPU per frame, worst scene", "", worst["scene"][:24], f"{worst['cpu_ratio']:.2f}", "", None))
     return rows
 
@@ -226,8 +227,8 @@ def main() -> int:
         parser.error("glmark2-es2 is not installed (Debian package glmark2-es2-x11)")
     place = Place(args.build.resolve(), args.results.resolve(), args.rounds)
     place.results.mkdir(parents=True, exist_ok=True)
-    work: "list[tuple[str, Callable[[], list[Row]]]]" = [(step.name, lambda step=step: run_step(step, place))
-                                                         for step in STEPS]
+    work: "list[tuple[str, Callable[[], list[Row]]]]"
+    work = [(step.name, functools.partial(run_step, step, place)) for step in STEPS]
     work += [("size", lambda: size_rows(place)), ("build", build_rows)]
     work = [item for item in work if item[0] in wanted and not (item[0] == "build" and args.no_clean_build)]
     rows: "list[Row]" = []

@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
-from typing import Optional
+from typing import Any, Optional
 
 # glmark2's default list, each entry as it takes them after -b.
 BENCHMARKS = [
@@ -93,7 +93,8 @@ def validate(native: list[str], ours: list[str], names: list[str]) -> int:
 
 
 def table(native: list[str], ours: list[str], names: list[str], args: argparse.Namespace) -> int:
-    rows, failures = [], 0
+    rows: list[dict[str, Any]] = []
+    failures = 0
     for name in names:
         ratios: list[float] = []
         cpu: list[float] = []
@@ -121,7 +122,7 @@ def table(native: list[str], ours: list[str], names: list[str], args: argparse.N
               f"ratio {spread(ratios)}  cpu/frame {statistics.median(cpu):5.2f}", flush=True)
     if rows:
         mean = statistics.geometric_mean([r["ratio"] for r in rows])
-        worst = min(rows, key=lambda r: r["ratio"])
+        worst = min(rows, key=lambda r: float(r["ratio"]))
         print(f"geometric mean of {len(rows)} scenes: {mean:.3f}; worst {worst['ratio']:.2f} ({worst['scene']}); "
               f"cpu/frame geometric mean {statistics.geometric_mean([r['cpu_ratio'] for r in rows]):.2f}")
         if args.json:
