@@ -1,10 +1,12 @@
 /* What a frame costs the program that draws it: an ordinary EGL and OpenGL ES program, natively or below `sluice run --` the same binary.
  *
  *   frame_bench [--frames N] [--stops] [FIGURE ...]
+ *   frame_bench --contexts N --stops
  *
  * Draws on a 16 x 16 pbuffer of the surfaceless platform and prints one JSON object: each figure's median, ns unless its name says
  * otherwise. With --stops it says "stop" on stdout before and after the counted frames, and goes on when a line comes on stdin: that is
- * where tests/bench/frame_table.py reads the processors' time of all processes. Exit 1: something of EGL or GL failed. */
+ * where tests/bench/frame_table.py reads the processors' time of all processes. --contexts makes N contexts with one frame each, and stops
+ * before the first, after it and after the last, for tests/bench/context_table.py. Exit 1: something of EGL or GL failed. */
 #define GL_GLEXT_PROTOTYPES
 #define EGL_EGLEXT_PROTOTYPES
 #include <EGL/egl.h>
@@ -21,6 +23,8 @@
 #define ROUNDS 21
 #define CALLS 20000
 #define SIDE 16
+#define CONTEXTS 4096 /* the most of --contexts */
+#define SLICE 64
 
 struct bench {
     EGLDisplay display;
@@ -109,8 +113,8 @@ static void objects_make(struct bench *b)
     }
 }
 
-/* From nothing to a frame that is finished. */
-static void start(struct bench *b)
+/* A context with all that it draws with, and a frame that is finished. */
+static void context_make(struct bench *b)
 {
     static const EGLint want[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT, EGL_RED_SIZE, 8,
                                   EGL_GREEN_SIZE, 8, EGL_BLUE_SIZE, 8, EGL_NONE};
@@ -118,9 +122,6 @@ static void start(struct bench *b)
     static const EGLint version[] = {EGL_CONTEXT_CLIENT_VERSION, 3, EGL_NONE};
     EGLConfig config;
     EGLint count = 0;
-    uint64_t begin = now_ns();
-    b->display = eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL);
-    need(eglInitialize(b->display, NULL, NULL), "eglInitialize");
     need(eglChooseConfig(b->display, want, &config, 1, &count) && count == 1, "eglChooseConfig");
     b->surface = eglCreatePbufferSurface(b->display, config, size);
     EGLContext context = eglCreateContext(b->display, config, EGL_NO_CONTEXT, version);
@@ -131,7 +132,27 @@ static void start(struct bench *b)
     glDrawArrays(GL_TRIANGLES, 0, 3);
     eglSwapBuffers(b->display, b->surface);
     glFinish();
+}
+
+/* From nothing to there. */
+static void start(struct bench *b)
+{
+    uint64_t begin = now_ns();
+    b->display = eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL);
+    need(eglInitialize(b->display, NULL, NULL), "eglInitialize");
+    context_make(b);
     figure(b, "start", (double)(now_ns() - begin));
+}
+
+/* Where the other side of the pipe looks at us. */
+static void stop(const struct bench *b)
+{
+    char line[16];
+    if (b->stops) {
+        printf("\nstop\n");
+        fflush(stdout);
+        need(fgets(line, sizeof line, stdin) != NULL, "going on after a stop");
+    }
 }
 
 /* --- figures --- */
@@ -222,20 +243,10 @@ static void call_error(struct bench *b) { call(b, "get_error", get_error); }
 static void call_integer(struct bench *b) { call(b, "get_integer", get_integer); }
 static void call_finish(struct bench *b) { call(b, "finish", finish); }
 
-static void stop(struct bench *b)
-{
-    char line[16];
-    glFinish();
-    if (b->stops) {
-        printf("\nstop\n");
-        fflush(stdout);
-        need(fgets(line, sizeof line, stdin) != NULL, "going on after a stop");
-    }
-}
-
 /* DRAWS draws and a swap, again and again; the last one's end is waited for. */
 static void frame(struct bench *b)
 {
+    glFinish();
     stop(b);
     uint64_t begin = now_ns();
     for (uint64_t n = 0; n < b->frames; n++) {
@@ -272,21 +283,52 @@ static bool chosen(const char *name, char **names)
     return any;
 }
 
+/* The first is there; `more` follow. What one costs at the beginning, and at the end. */
+static void contexts_make(struct bench *b, uint32_t more)
+{
+    static uint64_t took[CONTEXTS];
+    stop(b);
+    for (uint32_t i = 0; i < more; i++) {
+        uint64_t begin = now_ns();
+        context_make(b);
+        took[i] = now_ns() - begin;
+    }
+    if (more >= 2 * SLICE) {
+        qsort(took, SLICE, sizeof took[0], by_value);
+        qsort(took + more - SLICE, SLICE, sizeof took[0], by_value);
+        figure(b, "context_first", (double)took[SLICE / 2]);
+        figure(b, "context_last", (double)took[more - SLICE / 2]);
+    }
+    stop(b);
+    printf("\n}\n");
+}
+
 int main(int argc, char **argv)
 {
     struct bench b = {.frames = 200, .first = true};
     int i = 1;
+    uint32_t contexts = 0;
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
         if (strcmp(argv[i], "--stops") == 0) {
             b.stops = true;
         } else if (strcmp(argv[i], "--frames") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0) {
             b.frames = (uint64_t)atoi(argv[++i]);
+        } else if (strcmp(argv[i], "--contexts") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0 &&
+                   atoi(argv[i + 1]) <= CONTEXTS) {
+            contexts = (uint32_t)atoi(argv[++i]);
         } else {
-            fprintf(stderr, "frame_bench: '%s' is no option; it takes --frames N and --stops\n", argv[i]);
+            fprintf(stderr, "frame_bench: '%s' is no option; it takes --frames N, --contexts N and --stops\n", argv[i]);
             return 2;
         }
     }
+    if (contexts != 0) {
+        stop(&b);
+    }
     start(&b);
+    if (contexts != 0) {
+        contexts_make(&b, contexts - 1);
+        return 0;
+    }
     fprintf(stderr, "renderer: %s\n", (const char *)glGetString(GL_RENDERER));
     for (size_t n = 0; n < FIGURES; n++) {
         if (chosen(figures[n].name, argv + i)) {
