@@ -67,9 +67,18 @@ static bool attrib_gather(const struct ggl_attrib *a, const struct span *s, stru
     return true;
 }
 
+/* Upstream says it again in front of each pointer of a draw. */
+static void enable_for_stock(struct ggl_context *c, uint32_t index)
+{
+    if (ggl_stock(c)) {
+        gles2_pack_glEnableVertexAttribArray(ggl_pack(c), index);
+    }
+}
+
 static void send_attrib(struct ggl_context *c, uint32_t index, const struct sl_gather *g)
 {
     const struct ggl_attrib *a = &c->vertex_array->attribs[index];
+    enable_for_stock(c, index);
     if (a->integer) {
         gles2_pack_glVertexAttribIPointerDataAEMU(ggl_pack(c), index, a->size, a->type, (GLsizei)a->stride, g, (GLuint)g->size);
     } else {
@@ -90,6 +99,9 @@ static void move_buffered(struct ggl_context *c, uint32_t mask, uint32_t element
         if (*bound != a->buffer) {
             *bound = a->buffer;
             gles2_pack_glBindBuffer(ggl_pack(c), GL_ARRAY_BUFFER, a->buffer);
+        }
+        if (elements != 0) {
+            enable_for_stock(c, i);
         }
         uint32_t offset = (uint32_t)((uintptr_t)a->pointer + (uint64_t)elements * a->pitch);
         if (a->integer) {

@@ -183,7 +183,9 @@ static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_b
     GLbitfield access = b->map_access;
     const uint8_t *map = b->map;
     b->map = NULL;
-    if (!(access & GL_MAP_WRITE_BIT) || access & GL_MAP_FLUSH_EXPLICIT_BIT) {
+    bool written = access & GL_MAP_WRITE_BIT && !(access & GL_MAP_FLUSH_EXPLICIT_BIT);
+    /* Upstream's asynchronous form sends the bytes whatever was done with them. */
+    if (!written && !(ggl_stock(c) && ggl_has(c, GGL_FEATURE_ASYNC_UNMAP))) {
         return GL_TRUE;
     }
     GLboolean ok = GL_TRUE;
@@ -194,7 +196,9 @@ static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_b
         gles2_call_glUnmapBufferAEMU(c->stream, target, (GLintptr)b->map_offset, (GLsizeiptr)b->map_size, access, map,
                                      (uint32_t)b->map_size, &ok, 1);
     }
-    add_valid(b, b->map_offset, b->map_offset + b->map_size);
+    if (written) {
+        add_valid(b, b->map_offset, b->map_offset + b->map_size);
+    }
     return ok;
 }
 

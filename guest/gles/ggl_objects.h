@@ -95,6 +95,9 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint shader, GLsizei room, 
 /* ggl_string.c: extensions that an application sees. */
 uint32_t ggl_extension_count(struct ggl_context *c);
 
+/* ggl_query.c: a stock host is asked for this driver constant once, before the first call that it bounds. */
+void ggl_stock_limit(struct ggl_context *c, GLenum pname);
+
 /* ggl_query.c: limits, asked once. */
 const struct ggl_limits *ggl_limits_get(struct ggl_context *c);
 

@@ -154,7 +154,7 @@ static void linked(struct ggl_context *c, uint32_t name, struct ggl_external_nam
         program->externals = externals;
         program->attribs_valid = false;
         ggl_uniforms_forget(program);
-        if (!ggl_has(c, GGL_FEATURE_SLUICE)) {
+        if (ggl_stock(c)) {
             ggl_table_fetch_locked(c, name, program);
         }
     }

@@ -5,6 +5,8 @@
  * the host knew it, as a driver would do. */
 #include "guest/gles/ggl_query.h"
 
+#include <string.h>
+
 /* GGL_ONCE: a constant of the driver. */
 enum { GGL_ONCE = 1 };
 
@@ -117,13 +119,32 @@ static bool local_value(struct ggl_context *c, GLenum pname, GLint *value)
     }
 }
 
+/* Whether the host knows the parameter; an error of before is kept for the application. */
+static bool host_knows(struct ggl_context *c, GLenum earlier)
+{
+    GLenum error = ggl_has(c, GGL_FEATURE_HOST_ERROR) ? ggl_host_error(c) : gles2_call_glGetError(c->stream);
+    if (c->error == GL_NO_ERROR) {
+        c->error = earlier ? earlier : error;
+    }
+    return error == GL_NO_ERROR;
+}
+
+static GLenum error_before(struct ggl_context *c)
+{
+    return ggl_has(c, GGL_FEATURE_HOST_ERROR) ? ggl_host_error(c) : gles2_call_glGetError(c->stream);
+}
+
 /* A driver constant of one value. */
 static bool constant(struct ggl_context *c, const struct parameter *p, GLint *value)
 {
     size_t i = (size_t)(p - parameters);
     if (!(c->constants_known[i / 32] & 1u << (i % 32))) {
         GLint got = 0;
+        GLenum earlier = ggl_stock(c) ? error_before(c) : GL_NO_ERROR;
         gles2_call_glGetIntegerv(c->stream, p->pname, &got, 4);
+        if (ggl_stock(c)) {
+            (void)host_knows(c, earlier);
+        }
         if (p->pname == GL_MAX_VERTEX_ATTRIBS || p->pname == GL_MAX_VERTEX_ATTRIB_BINDINGS) {
             got = got < GGL_MAX_ATTRIBS ? got : GGL_MAX_ATTRIBS; /* more do not fit the wire (protocol: trap T38) */
         }
@@ -171,20 +192,8 @@ static bool answer(struct ggl_context *c, const struct parameter *p, GLenum pnam
     return format_list(c, pname, values, room, count);
 }
 
-/* Whether the host knows the parameter; an error of before is kept for the application. */
-static bool host_knows(struct ggl_context *c, GLenum earlier)
-{
-    GLenum error = ggl_has(c, GGL_FEATURE_HOST_ERROR) ? ggl_host_error(c) : gles2_call_glGetError(c->stream);
-    if (c->error == GL_NO_ERROR) {
-        c->error = earlier ? earlier : error;
-    }
-    return error == GL_NO_ERROR;
-}
-
-static GLenum error_before(struct ggl_context *c)
-{
-    return ggl_has(c, GGL_FEATURE_HOST_ERROR) ? ggl_host_error(c) : gles2_call_glGetError(c->stream);
-}
+/* The most values that a parameter of the table has. */
+#define GET_VALUES 16
 
 /* glGet of one type: answered values are converted, asked ones come converted by the driver. */
 #define GET(Name, type, FROM_INTEGER)                                                              \
@@ -201,14 +210,15 @@ static GLenum error_before(struct ggl_context *c)
             for (uint32_t i = 0; i < count; i++) {                                                 \
                 params[i] = FROM_INTEGER(values[i]);                                               \
             }                                                                                      \
-        } else if (p && p->version <= c->version) {                                                \
+        } else if (p && p->version <= c->version && !ggl_stock(c)) {                               \
             gles2_call_gl##Name(c->stream, pname, params, (uint32_t)(p->count * sizeof *params));  \
         } else {                                                                                   \
-            type value;                                                                            \
+            type asked[GET_VALUES];                                                                \
+            count = p && p->version <= c->version ? p->count : 1;                                  \
             GLenum earlier = error_before(c);                                                      \
-            gles2_call_gl##Name(c->stream, pname, &value, (uint32_t)sizeof value);                 \
+            gles2_call_gl##Name(c->stream, pname, asked, (uint32_t)(count * sizeof *asked));       \
             if (host_knows(c, earlier)) {                                                          \
-                *params = value;                                                                   \
+                memcpy(params, asked, count * sizeof *asked);                                      \
             }                                                                                      \
         }                                                                                          \
     }
@@ -282,4 +292,12 @@ const struct ggl_limits *ggl_limits_get(struct ggl_context *c)
         l->known = !gs_dead(c->stream);
     }
     return l;
+}
+
+void ggl_stock_limit(struct ggl_context *c, GLenum pname)
+{
+    GLint ignored;
+    if (ggl_stock(c)) {
+        (void)constant(c, find(pname), &ignored);
+    }
 }

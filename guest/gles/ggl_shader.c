@@ -222,7 +222,7 @@ void ggl_glShaderSource(GLuint shader, GLsizei count, const GLchar *const *strin
     gles2_pack_glShaderString(ggl_pack(c), shader, text, (uint32_t)size + 1, (GLsizei)size + 1);
     bool changed = memcmp(text, original, size) != 0;
     sl_free(text);
-    if (changed || !ggl_has(c, GGL_FEATURE_SLUICE)) {
+    if (changed || ggl_stock(c)) {
         remember(c, shader, original, size, externals);
     } else {
         sl_free(original);

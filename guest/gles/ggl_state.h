@@ -223,4 +223,11 @@ static inline bool ggl_has(const struct ggl_context *c, uint32_t feature)
     return (c->features & feature) != 0;
 }
 
+/* A host that is not ours: it gets what upstream's encoder sends, needed or not, byte for byte (golden file gles2-wrappers.jsonl),
+ * its own bugs aside. To ours only what is needed goes. */
+static inline bool ggl_stock(const struct ggl_context *c)
+{
+    return !ggl_has(c, GGL_FEATURE_SLUICE);
+}
+
 #endif

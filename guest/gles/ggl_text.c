@@ -275,6 +275,7 @@ void ggl_glTransformFeedbackVaryings(GLuint program, GLsizei count, const GLchar
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
+    ggl_stock_limit(c, GL_MAX_TRANSFORM_FEEDBACK_SEPARATE_ATTRIBS);
     uint32_t size;
     char *text = pack_names(c, count, varyings, &size);
     if (!text) {

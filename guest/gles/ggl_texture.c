@@ -23,6 +23,7 @@ void ggl_glActiveTexture(GLenum texture)
         return;
     }
     uint32_t unit = texture - GL_TEXTURE0;
+    ggl_stock_limit(c, GL_MAX_COMBINED_TEXTURE_IMAGE_UNITS);
     if (unit < GGL_MAX_UNITS) {
         c->active_unit = unit;
     }

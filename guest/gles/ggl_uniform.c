@@ -151,6 +151,10 @@ void ggl_table_fetch_locked(struct ggl_context *c, uint32_t name, struct ggl_pro
     /* Samplers start at unit 0, and are watched while external ones exist. */
     program->units_valid = atomic_load_explicit(&c->share->externals, memory_order_relaxed); /* as written by the source */
     fetch_attribs(c, name, program, attribs, attrib_max);
+    if (ggl_stock(c) && c->version >= 30) {
+        (void)program_value(c, name, GL_ACTIVE_UNIFORM_BLOCKS); /* upstream asks; nothing here needs it */
+        (void)program_value(c, name, GL_TRANSFORM_FEEDBACK_VARYINGS);
+    }
 }
 
 void ggl_uniforms_forget(struct ggl_program *program)

@@ -48,6 +48,8 @@ void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei 
     if (!c) {
         return;
     }
+    ggl_stock_limit(c, GL_MAX_TEXTURE_SIZE);
+    ggl_stock_limit(c, GL_MAX_CUBE_MAP_TEXTURE_SIZE);
     if (from_buffer(c)) {
         gles2_pack_glTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height, border, format, type,
                                           (GLuint)(uintptr_t)pixels);
@@ -90,6 +92,7 @@ void ggl_glTexImage3D(GLenum target, GLint level, GLint internalformat, GLsizei 
     if (!c) {
         return;
     }
+    ggl_stock_limit(c, GL_MAX_3D_TEXTURE_SIZE);
     if (from_buffer(c)) {
         gles2_pack_glTexImage3DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height, depth, border, format, type,
                                           (GLuint)(uintptr_t)pixels);
