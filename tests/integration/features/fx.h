@@ -1,5 +1,6 @@
 /* A program that draws features, one after the other, each in a context of its own, and prints what
- * came out: `name frame hash`, the hash being of the pixels and of every value that GL answered.
+ * came out: `name frame pixels answers`, two hashes: of the frame's pixels, and of every value that GL
+ * answered.
  *
  * Plain EGL and GLES; knows nothing of Sluice. The same program natively and through Sluice must
  * print the same lines (features_test.py). */
