@@ -140,8 +140,25 @@ def local_rows(data: Json) -> "list[Row]":
     ]
 
 
-def local_command(place: Place, out: pathlib.Path) -> "list[object]":
-    return ["sh", "-c", '"$1" > "$2"', "sh", place.bench("local_bench"), out]
+def printing(name: str) -> "Callable[[Place, pathlib.Path], list[object]]":
+    """A program that prints its JSON."""
+    return lambda place, out: ["sh", "-c", '"$1" > "$2"', "sh", place.bench(name), out]
+
+
+# --- pack_bench, ring_bench ---
+
+def pack_rows(data: Json) -> "list[Row]":
+    return [Row(f"pack and unpack, median of {data['commands']} commands", "",
+                f"{data['pack_ns']:.1f} + {data['unpack_ns']:.1f} ns", "", "<= 12 ns", data["both_ns"] <= 12)]
+
+
+def ring_rows(data: Json) -> "list[Row]":
+    rows = []
+    for machine, more in (("quiet", ""), ("loaded", ", cores loaded")):
+        messages, trip = data[machine]["messages"], data[machine]["round_trip"]
+        rows += [frame_row(f"ring, 32 bytes batched by 128{more}", messages, "<= x1.3", messages["ratio"] <= 1.3),
+                 frame_row(f"ring, round trip{more}", trip, "", None)]
+    return rows
 
 
 # --- context_table ---
@@ -203,8 +220,10 @@ class Step:
 
 
 STEPS = [
+    Step("pack", printing("pack_bench"), pack_rows),
+    Step("ring", printing("ring_bench"), ring_rows),
     Step("frame", frame_command, frame_rows),
-    Step("local", local_command, local_rows),
+    Step("local", printing("local_bench"), local_rows),
     Step("context", context_command, context_rows),
     Step("glmark2", glmark2_command, glmark2_rows),
 ]

@@ -86,7 +86,8 @@ def native(words: "list[str]", env: "dict[str, str]", count: int) -> "tuple[floa
 
 
 def serve(sluice: str, path: str) -> "subprocess.Popen[str]":
-    server = subprocess.Popen([sluice, "serve", "--quiet", "--socket", path, "--status-fd", "1"], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([sluice, "serve", "--quiet", "--socket", path, "--status-fd", "1"], stdout=subprocess.PIPE,
+                              text=True)
     assert server.stdout is not None
     for line in server.stdout:
         if line.startswith("ready"):
@@ -131,7 +132,8 @@ def measure(args: argparse.Namespace) -> "dict[str, object]":
     guest = statistics.median(guest_kib)
     return {"bench": "context", "schema": 1, "clients": args.clients, "slice": SLICE,
             "first_ns": statistics.median(starts[WARM:WARM + SLICE]), "last_ns": statistics.median(starts[-SLICE:]),
-            "native_first_ns": native_first, "native_last_ns": native_last, "guest_kib": guest, "host_kib": host, "driver_kib": driver, "own_kib": guest + host - driver,
+            "native_first_ns": native_first, "native_last_ns": native_last, "guest_kib": guest,
+            "host_kib": host, "driver_kib": driver, "own_kib": guest + host - driver,
             "idle_percent": idle, "idle_clients": SLICE}
 
 
