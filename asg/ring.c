@@ -11,6 +11,9 @@
  * cores the peer needs ours; then sleep. */
 enum {
     SPIN_PAUSES = 200,
+    SPIN_PAUSES_FEW = 8,         /* once SPIN_MISSES waits in a row were longer than that: the peer wants our core */
+    SPIN_MISSES = 4,
+    SPIN_BRIDGED_NS = 1000,      /* yields that ended so soon could have been pauses */
     SPIN_SHORT_NS = 20 * 1000,   /* before a sleep when waits are long */
     SPIN_LONG_NS = 200 * 1000,   /* the most that is spun through */
     EXPECT_CAP_NS = 1000 * 1000, /* one long pause is not remembered for long */
@@ -71,7 +74,7 @@ static uint64_t spin_budget(uint64_t expect_ns)
 
 bool asg_spin_turn(struct asg_spin *spin)
 {
-    if (spin->turns < SPIN_PAUSES) {
+    if (spin->turns < (spin->misses < SPIN_MISSES ? SPIN_PAUSES : SPIN_PAUSES_FEW)) {
         spin->turns++;
         sl_cpu_relax();
         return true;
@@ -96,5 +99,6 @@ void asg_spin_end(struct asg_spin *spin)
             took = EXPECT_CAP_NS;
         }
     }
+    spin->misses = took < SPIN_BRIDGED_NS ? 0 : spin->misses < SPIN_MISSES ? spin->misses + 1 : SPIN_MISSES;
     spin->expect_ns = spin->expect_ns - spin->expect_ns / 4 + took / 4;
 }

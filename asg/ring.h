@@ -61,6 +61,7 @@ struct asg_spin {
     uint64_t begin_ns;  /* 0 while the first turns still only pause */
     uint64_t end_ns;
     uint32_t turns;
+    uint32_t misses; /* waits in a row that pauses could not have bridged */
 };
 
 /* A wait begins. */
