@@ -546,6 +546,28 @@ SLT_TEST_F(local, cleans_up_after_clients_killed_at_random_points, t)
     SLT_EXPECT_LE(sl_alloc_live(), blocks);
 }
 
+/* A process that was forked with the server's end of a connection open: what the server closes lives on in it, and must not
+ * bring events of a client that is gone. */
+SLT_TEST_F(local, forgets_clients_whose_connection_a_fork_keeps_open, t)
+{
+    start(t, (struct local_server_options){0});
+    open_client(t, &t->vg);
+    int fd = raw_connect(t, 0);
+    raw_hello(fd);
+    t->child = fork();
+    if (t->child == 0) {
+        close(fd);
+        sl_clock_sleep_ns(30 * SL_NS_PER_S); /* it is killed; or ends itself, should the test have died */
+        _exit(0);
+    }
+    close(fd);
+    t->raw[0] = 0;
+    for (int i = 0; i < 50; i++) {
+        expect_healthy(t->vg);
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+}
+
 /* The server in a process of its own, to be killed. */
 static void start_child_server(struct bed *t, uint32_t max_fds)
 {

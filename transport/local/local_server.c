@@ -96,7 +96,9 @@ static void client_leave(struct local_client *client)
     sl_list_remove(&client->link);
     pthread_mutex_unlock(&server->shared.lock);
     sl_list_add(&server->graves, &client->link);
-    sl_fd_close(&client->fd); /* leaves the epoll set by that */
+    /* By hand: a descriptor that a forked process has too would stay in the set, with a client that is gone. */
+    (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, client->fd, NULL);
+    sl_fd_close(&client->fd);
     if (client->unsent != NULL) {
         sl_fd_close(&client->unsent->fd);
         sl_free(client->unsent);
