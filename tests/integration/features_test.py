@@ -3,9 +3,9 @@
 
 usage: features_test.py --sluice PROGRAM --program FEATURES [--at-least N] [--feature NAME] [--stock]
 
-The program prints `name frame pixels answers` for each frame of each feature, two hashes, or `name unsupported: why`. It runs natively twice (what
-differs then is the native driver's own) and through `sluice run` once, which fails if something else drew. Exit 1 on any
-difference, or when fewer than N features are supported.
+The program prints `name frame pixels answers` for each frame of each feature, two hashes, or `name unsupported: why`. It runs
+natively twice (what differs then is the native driver's own) and through `sluice run` once, which fails if something else drew.
+Exit 1 on any difference, or when fewer than N features are supported.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def main() -> int:
     parser.add_argument("--program", required=True)
     parser.add_argument("--at-least", type=int, default=0)
     parser.add_argument("--feature")
-    parser.add_argument("--stock", action="store_true", help="the host offers nothing that upstream does not: no errors of the driver, so only pixels are compared")
+    parser.add_argument("--stock", action="store_true",
+                        help="the host offers nothing that upstream does not: no errors of the driver, so only pixels are compared")
     args = parser.parse_args()
     program = [args.program, *(["--feature", args.feature] if args.feature else [])]
     native = run(program, True)
