@@ -287,6 +287,27 @@ EGLBoolean gegl_DestroySurface(EGLDisplay handle, EGLSurface surface)
     return gegl_object_remove(display, GEGL_SURFACE, surface) ? gegl_done() : gegl_fail(EGL_BAD_SURFACE);
 }
 
+/* The surface behind a handle, counted; NULL and the error set. Every entry point that takes one begins so. */
+static struct gegl_surface *surface_enter(EGLDisplay handle, EGLSurface surface_handle)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return NULL;
+    }
+    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
+    if (surface == NULL) {
+        gegl_fail(EGL_BAD_SURFACE);
+    }
+    return surface;
+}
+
+/* ... and ends so. */
+static EGLBoolean surface_leave(struct gegl_surface *surface, EGLint error)
+{
+    gegl_object_unref(&surface->base);
+    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+}
+
 /* EGL error; EGL_SUCCESS with *value untouched where a pbuffer's attribute is asked of a window. */
 static EGLint surface_query(const struct gegl_surface *surface, EGLint attrib, EGLint *value)
 {
@@ -346,17 +367,12 @@ static EGLint surface_query(const struct gegl_surface *surface, EGLint attrib, E
 
 EGLBoolean gegl_QuerySurface(EGLDisplay handle, EGLSurface surface_handle, EGLint attrib, EGLint *value)
 {
-    struct gegl_display *display = gegl_display_enter(handle);
-    if (display == NULL) {
+    struct gegl_surface *surface = surface_enter(handle, surface_handle);
+    if (surface == NULL) {
         return EGL_FALSE;
     }
-    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
-    if (surface == NULL) {
-        return gegl_fail(EGL_BAD_SURFACE);
-    }
     EGLint error = value == NULL ? EGL_BAD_PARAMETER : surface_query(surface, attrib, value);
-    gegl_object_unref(&surface->base);
-    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+    return surface_leave(surface, error);
 }
 
 static EGLint surface_set(struct gegl_surface *surface, EGLint attrib, EGLint value)
@@ -384,17 +400,12 @@ static EGLint surface_set(struct gegl_surface *surface, EGLint attrib, EGLint va
 
 EGLBoolean gegl_SurfaceAttrib(EGLDisplay handle, EGLSurface surface_handle, EGLint attrib, EGLint value)
 {
-    struct gegl_display *display = gegl_display_enter(handle);
-    if (display == NULL) {
+    struct gegl_surface *surface = surface_enter(handle, surface_handle);
+    if (surface == NULL) {
         return EGL_FALSE;
     }
-    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
-    if (surface == NULL) {
-        return gegl_fail(EGL_BAD_SURFACE);
-    }
     EGLint error = surface_set(surface, attrib, value);
-    gegl_object_unref(&surface->base);
-    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+    return surface_leave(surface, error);
 }
 
 /* --- pbuffers as textures --- */
@@ -429,13 +440,9 @@ static EGLint texture_surface_check(const struct gegl_surface *surface, EGLint b
 
 EGLBoolean gegl_BindTexImage(EGLDisplay handle, EGLSurface surface_handle, EGLint buffer)
 {
-    struct gegl_display *display = gegl_display_enter(handle);
-    if (display == NULL) {
-        return EGL_FALSE;
-    }
-    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
+    struct gegl_surface *surface = surface_enter(handle, surface_handle);
     if (surface == NULL) {
-        return gegl_fail(EGL_BAD_SURFACE);
+        return EGL_FALSE;
     }
     struct gegl_thread *thread = gegl_thread_peek();
     EGLint error = texture_surface_check(surface, buffer);
@@ -447,39 +454,29 @@ EGLBoolean gegl_BindTexImage(EGLDisplay handle, EGLSurface surface_handle, EGLin
         error = texture_bind(surface, thread);
         surface->texture_bound = error == EGL_SUCCESS;
     }
-    gegl_object_unref(&surface->base);
-    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+    return surface_leave(surface, error);
 }
 
 EGLBoolean gegl_ReleaseTexImage(EGLDisplay handle, EGLSurface surface_handle, EGLint buffer)
 {
-    struct gegl_display *display = gegl_display_enter(handle);
-    if (display == NULL) {
-        return EGL_FALSE;
-    }
-    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
+    struct gegl_surface *surface = surface_enter(handle, surface_handle);
     if (surface == NULL) {
-        return gegl_fail(EGL_BAD_SURFACE);
+        return EGL_FALSE;
     }
     EGLint error = texture_surface_check(surface, buffer);
     if (error == EGL_SUCCESS) {
         surface->texture_bound = false; /* the texture keeps the picture; its contents are undefined from here */
     }
-    gegl_object_unref(&surface->base);
-    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+    return surface_leave(surface, error);
 }
 
 /* --- swapping --- */
 
 EGLBoolean gegl_SwapBuffers(EGLDisplay handle, EGLSurface surface_handle)
 {
-    struct gegl_display *display = gegl_display_enter(handle);
-    if (display == NULL) {
-        return EGL_FALSE;
-    }
-    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
+    struct gegl_surface *surface = surface_enter(handle, surface_handle);
     if (surface == NULL) {
-        return gegl_fail(EGL_BAD_SURFACE);
+        return EGL_FALSE;
     }
     struct gegl_thread *thread = gegl_thread_peek();
     EGLint error = EGL_SUCCESS;
@@ -489,10 +486,9 @@ EGLBoolean gegl_SwapBuffers(EGLDisplay handle, EGLSurface surface_handle)
         error = gegl_window_frame_end(surface, thread);
     } else { /* a pbuffer has one buffer: nothing to swap */
         gs_flush(thread->stream);
-        error = gegl_stream_lost(thread, display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
+        error = gegl_stream_lost(thread, surface->base.display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
     }
-    gegl_object_unref(&surface->base);
-    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+    return surface_leave(surface, error);
 }
 
 EGLBoolean gegl_SwapInterval(EGLDisplay handle, EGLint interval)
@@ -512,14 +508,9 @@ EGLBoolean gegl_SwapInterval(EGLDisplay handle, EGLint interval)
 EGLBoolean gegl_CopyBuffers(EGLDisplay handle, EGLSurface surface_handle, EGLNativePixmapType target)
 {
     (void)target;
-    struct gegl_display *display = gegl_display_enter(handle);
-    if (display == NULL) {
+    struct gegl_surface *surface = surface_enter(handle, surface_handle);
+    if (surface == NULL) {
         return EGL_FALSE;
     }
-    struct gegl_surface *surface = gegl_object_find(display, GEGL_SURFACE, surface_handle);
-    if (surface == NULL) {
-        return gegl_fail(EGL_BAD_SURFACE);
-    }
-    gegl_object_unref(&surface->base);
-    return gegl_fail(EGL_BAD_NATIVE_PIXMAP); /* no configuration has EGL_PIXMAP_BIT */
+    return surface_leave(surface, EGL_BAD_NATIVE_PIXMAP); /* no configuration has EGL_PIXMAP_BIT */
 }

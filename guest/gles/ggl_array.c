@@ -113,7 +113,8 @@ void ggl_glVertexAttribIPointer(GLuint index, GLint size, GLenum type, GLsizei s
     }
 }
 
-void ggl_glEnableVertexAttribArray(GLuint index)
+/* Only a change is sent. */
+static void set_enabled(GLuint index, bool on)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
@@ -124,27 +125,26 @@ void ggl_glEnableVertexAttribArray(GLuint index)
         return;
     }
     struct ggl_vertex_array *va = c->vertex_array;
-    if (!(va->enabled & 1u << index)) {
-        va->enabled |= 1u << index;
-        gles2_pack_glEnableVertexAttribArray(ggl_pack(c), index);
+    uint32_t bit = 1u << index;
+    if (((va->enabled & bit) != 0) == on) {
+        return;
     }
+    va->enabled ^= bit;
+    if (on) {
+        gles2_pack_glEnableVertexAttribArray(ggl_pack(c), index);
+    } else {
+        gles2_pack_glDisableVertexAttribArray(ggl_pack(c), index);
+    }
+}
+
+void ggl_glEnableVertexAttribArray(GLuint index)
+{
+    set_enabled(index, true);
 }
 
 void ggl_glDisableVertexAttribArray(GLuint index)
 {
-    struct ggl_context *c = ggl_current();
-    if (!c) {
-        return;
-    }
-    if (index >= GGL_MAX_ATTRIBS) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return;
-    }
-    struct ggl_vertex_array *va = c->vertex_array;
-    if (va->enabled & 1u << index) {
-        va->enabled &= ~(1u << index);
-        gles2_pack_glDisableVertexAttribArray(ggl_pack(c), index);
-    }
+    set_enabled(index, false);
 }
 
 void ggl_glVertexAttribDivisor(GLuint index, GLuint divisor)
@@ -164,14 +164,7 @@ void ggl_glVertexAttribDivisor(GLuint index, GLuint divisor)
 void ggl_glGenVertexArrays(GLsizei n, GLuint *arrays)
 {
     struct ggl_context *c = ggl_current();
-    if (!c) {
-        return;
-    }
-    if (n < 0 || (uint32_t)n > UINT32_MAX / 8) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return;
-    }
-    if (n == 0 || !arrays) {
+    if (!c || !ggl_names_given(c, n, arrays)) {
         return;
     }
     gles2_call_glGenVertexArrays(c->stream, n, arrays, (uint32_t)n * 4);
@@ -208,14 +201,7 @@ void ggl_glBindVertexArray(GLuint array)
 void ggl_glDeleteVertexArrays(GLsizei n, const GLuint *arrays)
 {
     struct ggl_context *c = ggl_current();
-    if (!c) {
-        return;
-    }
-    if (n < 0 || (uint32_t)n > UINT32_MAX / 8) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return;
-    }
-    if (n == 0 || !arrays) {
+    if (!c || !ggl_names_given(c, n, arrays)) {
         return;
     }
     gles2_pack_glDeleteVertexArrays(ggl_pack(c), n, arrays, (uint32_t)n * 4);

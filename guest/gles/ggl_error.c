@@ -62,3 +62,12 @@ GLenum ggl_glGetGraphicsResetStatusEXT(void)
     c->reset_reported = true;
     return GL_UNKNOWN_CONTEXT_RESET_EXT;
 }
+
+bool ggl_names_given(struct ggl_context *c, GLsizei n, const GLuint *names)
+{
+    if (n < 0 || (uint32_t)n > UINT32_MAX / 8) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return false;
+    }
+    return n != 0 && names;
+}

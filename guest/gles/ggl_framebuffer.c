@@ -20,14 +20,7 @@ void ggl_glBindFramebuffer(GLenum target, GLuint framebuffer)
 void ggl_glDeleteFramebuffers(GLsizei n, const GLuint *framebuffers)
 {
     struct ggl_context *c = ggl_current();
-    if (!c) {
-        return;
-    }
-    if (n < 0 || (uint32_t)n > UINT32_MAX / 8) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return;
-    }
-    if (n == 0 || !framebuffers) {
+    if (!c || !ggl_names_given(c, n, framebuffers)) {
         return;
     }
     gles2_pack_glDeleteFramebuffers(ggl_pack(c), n, framebuffers, (uint32_t)n * 4);

@@ -95,6 +95,9 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint shader, GLsizei room, 
 /* ggl_string.c: extensions that an application sees. */
 uint32_t ggl_extension_count(struct ggl_context *c);
 
+/* ggl_error.c: is there anything in the list of a glGen* or glDelete*? A count that no packet holds is an error. */
+bool ggl_names_given(struct ggl_context *c, GLsizei n, const GLuint *names);
+
 /* ggl_query.c: a stock host is asked for this driver constant once, before the first call that it bounds. */
 void ggl_stock_limit(struct ggl_context *c, GLenum pname);
 

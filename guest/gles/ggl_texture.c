@@ -91,14 +91,7 @@ void ggl_glBindTexture(GLenum target, GLuint texture)
 void ggl_glDeleteTextures(GLsizei n, const GLuint *textures)
 {
     struct ggl_context *c = ggl_current();
-    if (!c) {
-        return;
-    }
-    if (n < 0 || (uint32_t)n > UINT32_MAX / 8) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return;
-    }
-    if (n == 0 || !textures) {
+    if (!c || !ggl_names_given(c, n, textures)) {
         return;
     }
     gles2_pack_glDeleteTextures(ggl_pack(c), n, textures, (uint32_t)n * 4);
