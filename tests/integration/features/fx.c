@@ -304,44 +304,67 @@ static void run_frames(struct fx *fx, const struct fx_feature *f, const char *fo
     }
 }
 
-int fx_main(int argc, char **argv, int version, const struct fx_feature *features, size_t count)
+struct options {
+    const char *only, *folder; /* nullable */
+    bool list;
+};
+
+static bool parse(int argc, char **argv, struct options *o)
 {
-    static const EGLint size[] = {EGL_WIDTH, FX_SIZE, EGL_HEIGHT, FX_SIZE, EGL_NONE};
-    const char *only = NULL, *folder = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--list") == 0) {
-            for (size_t k = 0; k < count; k++) {
-                puts(features[k].name);
-            }
-            return 0;
-        }
-        if (i + 1 < argc && strcmp(argv[i], "--feature") == 0) {
-            only = argv[++i];
+            o->list = true;
+        } else if (i + 1 < argc && strcmp(argv[i], "--feature") == 0) {
+            o->only = argv[++i];
         } else if (i + 1 < argc && strcmp(argv[i], "--ppm") == 0) {
-            folder = argv[++i];
+            o->folder = argv[++i];
         } else {
             fprintf(stderr, "usage: %s [--list] [--feature NAME] [--ppm FOLDER]\n", argv[0]);
-            return 2;
+            return false;
         }
     }
+    return true;
+}
+
+/* In a context of its own. */
+static void run_feature(struct fx *fx, const struct fx_feature *f, const char *folder)
+{
+    fx->context = context_new(fx, EGL_NO_CONTEXT);
+    fx->unsupported = NULL;
+    if (!eglMakeCurrent(fx->display, fx->surface, fx->surface, fx->context)) {
+        die("eglMakeCurrent");
+    }
+    run_frames(fx, f, folder);
+    fflush(stdout);
+    eglMakeCurrent(fx->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    eglDestroyContext(fx->display, fx->context);
+}
+
+int fx_main(int argc, char **argv, int version, const struct fx_list *lists)
+{
+    static const EGLint size[] = {EGL_WIDTH, FX_SIZE, EGL_HEIGHT, FX_SIZE, EGL_NONE};
+    struct options o = {.list = false};
     struct fx fx = {.version = version};
-    open_display(&fx);
-    fx.surface = eglCreatePbufferSurface(fx.display, fx.config, size);
-    for (size_t k = 0; k < count; k++) {
-        if (only != NULL && strcmp(only, features[k].name) != 0) {
-            continue;
-        }
-        fx.context = context_new(&fx, EGL_NO_CONTEXT);
-        fx.unsupported = NULL;
-        if (!eglMakeCurrent(fx.display, fx.surface, fx.surface, fx.context)) {
-            die("eglMakeCurrent");
-        }
-        run_frames(&fx, &features[k], folder);
-        fflush(stdout);
-        eglMakeCurrent(fx.display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
-        eglDestroyContext(fx.display, fx.context);
+    if (!parse(argc, argv, &o)) {
+        return 2;
     }
-    eglDestroySurface(fx.display, fx.surface);
-    eglTerminate(fx.display);
+    if (!o.list) {
+        open_display(&fx);
+        fx.surface = eglCreatePbufferSurface(fx.display, fx.config, size);
+    }
+    for (; lists->features != NULL; lists++) {
+        for (size_t i = 0; i < lists->count; i++) {
+            const struct fx_feature *f = &lists->features[i];
+            if (o.list) {
+                puts(f->name);
+            } else if (o.only == NULL || strcmp(o.only, f->name) == 0) {
+                run_feature(&fx, f, o.folder);
+            }
+        }
+    }
+    if (!o.list) {
+        eglDestroySurface(fx.display, fx.surface);
+        eglTerminate(fx.display);
+    }
     return 0;
 }

@@ -34,8 +34,14 @@ struct fx_feature {
     const char *needs; /* an extension, "3.1", or NULL */
 };
 
+/* The features of one file. */
+struct fx_list {
+    const struct fx_feature *features; /* NULL: the end */
+    size_t count;
+};
+
 /* main: --list, --feature NAME, --ppm DIR. Ends with 1 when something that must work did not. */
-int fx_main(int argc, char **argv, int version, const struct fx_feature *features, size_t count);
+int fx_main(int argc, char **argv, int version, const struct fx_list *lists);
 
 /* Into the frame's hash. */
 void fx_note(struct fx *fx, const void *data, size_t size);

@@ -1064,9 +1064,9 @@ static const struct fx_feature own[] = {
 
 int main(int argc, char **argv)
 {
-    static struct fx_feature all[128];
-    size_t count = sizeof own / sizeof own[0];
-    memcpy(all, own, sizeof own);
-    memcpy(all + count, gles3_texture_features, gles3_texture_feature_count * sizeof all[0]);
-    return fx_main(argc, argv, 3, all, count + gles3_texture_feature_count);
+    return fx_main(argc, argv, 3, (const struct fx_list[]){
+        {own, sizeof own / sizeof own[0]},
+        {gles3_texture_features, gles3_texture_feature_count},
+        {NULL, 0},
+    });
 }
