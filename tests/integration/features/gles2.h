@@ -18,4 +18,8 @@ static inline void color(GLuint program, float r, float g, float b, float a)
 extern const struct fx_feature gles2_texture_features[];
 extern const size_t gles2_texture_feature_count;
 
+/* gles2_programs.c */
+extern const struct fx_feature gles2_program_features[];
+extern const size_t gles2_program_feature_count;
+
 #endif

@@ -11,11 +11,25 @@
 #define ES3_TEXTURED                                                                               \
     "in vec2 t; uniform sampler2D s; out vec4 o; void main() { o = texture(s, t); }"
 
+#define COLORED "uniform vec4 c; out vec4 o; void main() { o = c; }"
+
+/* The uniform c of a COLORED program. */
+static inline void color(GLuint program, float r, float g, float b, float a)
+{
+    glUniform4f(glGetUniformLocation(program, "c"), r, g, b, a);
+}
+
+/* The buffer's first bytes, into the frame's answers. */
+void es3_note_buffer(struct fx *fx, GLuint buffer, size_t size);
 /* A program of ES3_VS and this fragment shader (ES3_FS in front), in use. */
 GLuint es3_fill(const char *fragment);
 
 /* gles3_textures.c */
 extern const struct fx_feature gles3_texture_features[];
 extern const size_t gles3_texture_feature_count;
+
+/* gles3_targets.c */
+extern const struct fx_feature gles3_target_features[];
+extern const size_t gles3_target_feature_count;
 
 #endif
