@@ -1,20 +1,22 @@
-/* The bytes of the Address Space Graphics ring page: what guest and host share. Nothing here is private state.
+/* The bytes of the Address Space Graphics ring page: what guest and host share. Nothing here is
+ * private state.
  *
- * Three 4096-byte pages (to_host, to_host_large, from_host_large), then the auxiliary buffer. The struct describes page 0; of the two
- * others only the positions are used. Facts: asg, sections 1.1 to 1.3. Words from 2560 on are ours, in bytes that stock peers leave
- * alone: they are used only where the peer announced them (capset, struct virtgpu_gles_capset). */
+ * Three 4096-byte pages (to_host, to_host_large, from_host_large), then the auxiliary buffer. The
+ * struct describes page 0; of the two others only the positions are used. Facts: asg, sections 1.1
+ * to 1.3. Words from 2560 on are ours, in bytes that stock peers leave alone: they are used only
+ * where the peer announced them (capset, struct virtgpu_gles_capset). */
 #ifndef ASG_LAYOUT_H
 #define ASG_LAYOUT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define ASG_PAGE 4096u
-#define ASG_RING_BYTES 12288u
+#define ASG_PAGE         4096u
+#define ASG_RING_BYTES   12288u
 #define ASG_BUFFER_BYTES 1048576u
-#define ASG_STEP_BYTES 262144u
-#define ASG_BLOB_BYTES (ASG_RING_BYTES + ASG_BUFFER_BYTES)
-#define ASG_DESC_RING 2048u
+#define ASG_STEP_BYTES   262144u
+#define ASG_BLOB_BYTES   (ASG_RING_BYTES + ASG_BUFFER_BYTES)
+#define ASG_DESC_RING    2048u
 
 enum asg_host_state {
     ASG_STATE_NEED_NOTIFY = 0,
@@ -47,12 +49,15 @@ struct asg_page {
     uint32_t config_rest[25];
     uint8_t pad2[252];
     /* --- ours, offset 2560 --- */
-    uint32_t guest_kick; /* guest adds 1 and futex-wakes it to wake a sleeping host (one kernel only) */
+    uint32_t
+        guest_kick; /* guest adds 1 and futex-wakes it to wake a sleeping host (one kernel only) */
     uint8_t pad3[60];
-    uint32_t guest_sleeping; /* guest: 1 while it sleeps on host_signal or on from_host_large's write_pos */
+    uint32_t guest_sleeping; /* guest: 1 while it sleeps on host_signal or on from_host_large's
+                                write_pos */
     uint8_t pad4[60];
     uint32_t host_signal; /* host: value of the last slSignal; the present thread's futex */
-    uint32_t host_reply;  /* host adds 1 after publishing a reply when guest_sleeping: the replies' futex */
+    uint32_t host_reply;  /* host adds 1 after publishing a reply when guest_sleeping: the replies'
+                             futex */
     uint8_t pad5[1400 - 8];
 };
 _Static_assert(offsetof(struct asg_page, write_pos) == 8, "asg layout");

@@ -5,10 +5,11 @@
 #include "transport/base/arith.h"
 #include "transport/base/clock.h"
 
-/* A correct guest always wakes us; a stock guest's half of the store-buffer pattern is weaker than ours on some CPUs
- * (facts: asg, section 2), and a hostile one may forge the futex word: then this much later we look anyway. */
-#define SLEEP_SLICE_NS (500 * 1000 * 1000)
-#define REPLY_NAP_NS (50 * 1000)
+/* A correct guest always wakes us; a stock guest's half of the store-buffer pattern is weaker than
+ * ours on some CPUs (facts: asg, section 2), and a hostile one may forge the futex word: then this
+ * much later we look anyway. */
+#define SLEEP_SLICE_NS   (500 * 1000 * 1000)
+#define REPLY_NAP_NS     (50 * 1000)
 #define REPLY_NAP_MAX_NS (1000 * 1000)
 #define REPLY_TIMEOUT_NS (10 * SL_NS_PER_S)
 
@@ -18,14 +19,18 @@ static struct asg_page *page_at(const struct asg_reader *r, uint32_t index)
 }
 
 /* Pairs with the store of whoever stops us, followed by asg_reader_wake. */
-static bool stopped(const struct asg_reader *r) { return asg_ring_see_again(r->config.stop) != 0; }
+static bool stopped(const struct asg_reader *r)
+{
+    return asg_ring_see_again(r->config.stop) != 0;
+}
 
 enum sl_result asg_reader_init(struct asg_reader *r, const struct asg_reader_config *config)
 {
     uint32_t size = config->buffer_size;
     uint32_t step = config->flush_interval;
-    if (size == 0 || asg_view_size(size) != size || step == 0 || step > size / 2 || size % step != 0 ||
-        config->memory_size < ASG_RING_BYTES || config->memory_size - ASG_RING_BYTES < size) {
+    if (size == 0 || asg_view_size(size) != size || step == 0 || step > size / 2 ||
+        size % step != 0 || config->memory_size < ASG_RING_BYTES ||
+        config->memory_size - ASG_RING_BYTES < size) {
         return SL_ERR_INVALID;
     }
     *r = (struct asg_reader){.config = *config, .page = config->memory, .view_size = size};
@@ -43,7 +48,8 @@ enum sl_result asg_reader_init(struct asg_reader *r, const struct asg_reader_con
     return SL_OK;
 }
 
-/* Type 3: bytes of the large ring's view. Spec: asg 4.3; transfer_size and transfer_mode are the guest's private talk. */
+/* Type 3: bytes of the large ring's view. Spec: asg 4.3; transfer_size and transfer_mode are the
+ * guest's private talk. */
 static enum sl_result take_large(struct asg_reader *r, uint8_t *to, size_t capacity, size_t *got)
 {
     struct asg_page *large = page_at(r, 1);
@@ -111,8 +117,8 @@ static enum sl_result take_span(struct asg_reader *r, uint8_t *to, size_t capaci
     return SL_OK;
 }
 
-/* While we run we say so, without taking the word's cache line from the guest each time. The guest's late initialisation
- * may have cleared it. Spec: asg 1.5 and 3. */
+/* While we run we say so, without taking the word's cache line from the guest each time. The
+ * guest's late initialisation may have cleared it. Spec: asg 1.5 and 3. */
 static void say_running(struct asg_reader *r)
 {
     if (asg_ring_hint(&r->page->host_state) != ASG_STATE_RENDERING) {
@@ -124,12 +130,12 @@ enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity
 {
     uint8_t *to = data;
     size_t total = 0;
-    /* Bounded although the guest may publish for ever: each turn takes a byte of `capacity` or one of the descriptors
-     * that a whole ring holds. */
+    /* Bounded although the guest may publish for ever: each turn takes a byte of `capacity` or one
+     * of the descriptors that a whole ring holds. */
     for (uint32_t turn = 0; total < capacity && turn < ASG_DESC_RING; turn++) {
         size_t n = 0;
-        /* A span begun is finished first; else the large ring, which a correct guest fills only while the other is
-         * empty. */
+        /* A span begun is finished first; else the large ring, which a correct guest fills only
+         * while the other is empty. */
         enum sl_result result = SL_ERR_AGAIN;
         if (r->span_left == 0) {
             result = take_large(r, to + total, capacity - total, &n);
@@ -190,7 +196,10 @@ enum sl_result asg_reader_wait(struct asg_reader *r)
     return SL_OK;
 }
 
-void asg_reader_wake(struct asg_reader *r) { asg_ring_kick(&r->page->guest_kick); }
+void asg_reader_wake(struct asg_reader *r)
+{
+    asg_ring_kick(&r->page->guest_kick);
+}
 
 /* Bytes free in the replies' view, at least 1. */
 static enum sl_result wait_for_room(struct asg_reader *r, uint32_t *room)
@@ -227,7 +236,8 @@ static enum sl_result wait_for_room(struct asg_reader *r, uint32_t *room)
 
 enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t size)
 {
-    /* Every request of the guest that waits has been taken: to_host.read_pos stands behind it. Spec: asg 4.4. */
+    /* Every request of the guest that waits has been taken: to_host.read_pos stands behind it.
+     * Spec: asg 4.4. */
     struct asg_page *from_host = page_at(r, 2);
     const uint8_t *from = data;
     while (size != 0) {

@@ -1,8 +1,8 @@
 /* The host's end of the ring: validated bytes in, replies out. One thread: the ring's.
  *
- * The guest may scribble over all of the shared memory at any time; every hazard of the facts (asg, section 9) is met
- * here: positions are private, each shared word is read once a look, lengths are checked after they were copied, mode
- * and size words are ignored. */
+ * The guest may scribble over all of the shared memory at any time; every hazard of the facts (asg,
+ * section 9) is met here: positions are private, each shared word is read once a look, lengths are
+ * checked after they were copied, mode and size words are ignored. */
 #ifndef ASG_READER_H
 #define ASG_READER_H
 
@@ -18,8 +18,8 @@ struct asg_reader_config {
     uint64_t memory_size; /* exactly what the blob has; INVALID when too small */
     uint32_t buffer_size; /* our own setting: a power of two, at least two steps */
     uint32_t flush_interval;
-    uint32_t *stop;             /* atomic; non-zero ends every wait; borrowed */
-    uint64_t reply_timeout_ns;  /* how long a reply waits for a guest that does not read; 0: 10 s */
+    uint32_t *stop;            /* atomic; non-zero ends every wait; borrowed */
+    uint64_t reply_timeout_ns; /* how long a reply waits for a guest that does not read; 0: 10 s */
 };
 
 struct asg_reader {
@@ -27,29 +27,34 @@ struct asg_reader {
     /* private to asg/reader.c from here */
     struct asg_page *page; /* page 0 of three */
     uint8_t *buffer;
-    uint32_t desc_read;    /* private copy of to_host.read_pos */
-    uint32_t span_offset;  /* the descriptor in progress: */
-    uint32_t span_left;    /* bytes of it not taken yet; read_pos advances when it reaches 0 */
-    uint32_t large_read;   /* private copy of to_host_large.read_pos */
-    uint32_t reply_write;  /* private copy of from_host_large.write_pos */
+    uint32_t desc_read;   /* private copy of to_host.read_pos */
+    uint32_t span_offset; /* the descriptor in progress: */
+    uint32_t span_left;   /* bytes of it not taken yet; read_pos advances when it reaches 0 */
+    uint32_t large_read;  /* private copy of to_host_large.read_pos */
+    uint32_t reply_write; /* private copy of from_host_large.write_pos */
     uint32_t view_size;
-    uint32_t consumed;     /* bytes of type 1, for host_consumed_pos */
+    uint32_t consumed; /* bytes of type 1, for host_consumed_pos */
     struct asg_spin spin;
     uint64_t bytes, wakeups, sleeps;
 };
 
-/* Fills the config words and initialises the three rings; done before the guest is told that the ring is there. */
-enum sl_result asg_reader_init(struct asg_reader *r, const struct asg_reader_config *config) SL_MUST_USE;
+/* Fills the config words and initialises the three rings; done before the guest is told that the
+ * ring is there. */
+enum sl_result asg_reader_init(struct asg_reader *r,
+                               const struct asg_reader_config *config) SL_MUST_USE;
 
-/* Take up to `capacity` bytes of the stream, as many as are there, copied to private memory. AGAIN: none now.
- * PROTOCOL: the guest broke the ring (bad descriptor, impossible positions); the ring is over. */
+/* Take up to `capacity` bytes of the stream, as many as are there, copied to private memory. AGAIN:
+ * none now. PROTOCOL: the guest broke the ring (bad descriptor, impossible positions); the ring is
+ * over. */
 enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity, size_t *got);
-/* Wait until there may be something to take: bounded spin (adaptive), then futex sleep. OK; CLOSED when stop is set. */
+/* Wait until there may be something to take: bounded spin (adaptive), then futex sleep. OK; CLOSED
+ * when stop is set. */
 enum sl_result asg_reader_wait(struct asg_reader *r);
 /* From any thread: a ping came, or stop was set. O(1). */
 void asg_reader_wake(struct asg_reader *r);
-/* Send one reply. Waits while the guest does not read; CLOSED when stop is set, TIMEOUT when the guest read nothing for
- * reply_timeout_ns, PROTOCOL. What is not sent by then never is: the ring is over. */
+/* Send one reply. Waits while the guest does not read; CLOSED when stop is set, TIMEOUT when the
+ * guest read nothing for reply_timeout_ns, PROTOCOL. What is not sent by then never is: the ring is
+ * over. */
 enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t size);
 /* Publish `value` in host_signal and wake who sleeps on it. */
 void asg_reader_signal(struct asg_reader *r, uint32_t value);

@@ -6,12 +6,13 @@
 
 #include "transport/base/clock.h"
 
-/* A look at shared memory costs next to nothing, a pause 20 to 140 cycles, a yield 0.3 us, a sleep's end 5 to
- * 60 us. So: about as many pauses as a quick peer needs for an answer; then yields, since with more threads than
- * cores the peer needs ours; then sleep. */
+/* A look at shared memory costs next to nothing, a pause 20 to 140 cycles, a yield 0.3 us, a
+ * sleep's end 5 to 60 us. So: about as many pauses as a quick peer needs for an answer; then
+ * yields, since with more threads than cores the peer needs ours; then sleep. */
 enum {
     SPIN_PAUSES = 200,
-    SPIN_PAUSES_FEW = 8,         /* once SPIN_MISSES waits in a row were longer than that: the peer wants our core */
+    SPIN_PAUSES_FEW =
+        8, /* once SPIN_MISSES waits in a row were longer than that: the peer wants our core */
     SPIN_MISSES = 4,
     SPIN_BRIDGED_NS = 1000,      /* yields that ended so soon could have been pauses */
     SPIN_SHORT_NS = 20 * 1000,   /* before a sleep when waits are long */
@@ -21,12 +22,16 @@ enum {
 
 void asg_ring_kick(uint32_t *word)
 {
-    /* SEQ_CST read-modify-write: whatever the sleeper should see (position, stop flag) comes before it. */
+    /* SEQ_CST read-modify-write: whatever the sleeper should see (position, stop flag) comes before
+     * it. */
     sl_atomic_add(word, 1);
     asg_ring_wake(word);
 }
 
-void asg_ring_wake(uint32_t *word) { sl_futex_wake(word, INT_MAX, true); }
+void asg_ring_wake(uint32_t *word)
+{
+    sl_futex_wake(word, INT_MAX, true);
+}
 
 void asg_ring_sleep(const uint32_t *word, uint32_t ticket, int64_t timeout_ns)
 {
@@ -34,7 +39,8 @@ void asg_ring_sleep(const uint32_t *word, uint32_t ticket, int64_t timeout_ns)
     (void)ignored; /* woken, timed out or nothing at all: the caller looks again */
 }
 
-void asg_view_copy_out(const uint8_t *view, uint32_t view_size, uint32_t pos, void *data, size_t size)
+void asg_view_copy_out(const uint8_t *view, uint32_t view_size, uint32_t pos, void *data,
+                       size_t size)
 {
     uint32_t start = pos & (view_size - 1);
     size_t first = view_size - start;
@@ -45,7 +51,8 @@ void asg_view_copy_out(const uint8_t *view, uint32_t view_size, uint32_t pos, vo
     memcpy((uint8_t *)data + first, view, size - first);
 }
 
-void asg_view_copy_in(uint8_t *view, uint32_t view_size, uint32_t pos, const void *data, size_t size)
+void asg_view_copy_in(uint8_t *view, uint32_t view_size, uint32_t pos, const void *data,
+                      size_t size)
 {
     uint32_t start = pos & (view_size - 1);
     size_t first = view_size - start;
@@ -61,8 +68,8 @@ uint32_t asg_view_size(uint32_t size)
     return size == 0 ? 0 : 1u << (31 - __builtin_clz(size));
 }
 
-/* Gaps that a spin can bridge are spun through with some reserve; of long ones only the first part is, in case
- * that this one is short. */
+/* Gaps that a spin can bridge are spun through with some reserve; of long ones only the first part
+ * is, in case that this one is short. */
 static uint64_t spin_budget(uint64_t expect_ns)
 {
     if (expect_ns >= SPIN_LONG_NS) {
@@ -99,6 +106,8 @@ void asg_spin_end(struct asg_spin *spin)
             took = EXPECT_CAP_NS;
         }
     }
-    spin->misses = took < SPIN_BRIDGED_NS ? 0 : spin->misses < SPIN_MISSES ? spin->misses + 1 : SPIN_MISSES;
+    spin->misses = took < SPIN_BRIDGED_NS       ? 0
+                   : spin->misses < SPIN_MISSES ? spin->misses + 1
+                                                : SPIN_MISSES;
     spin->expect_ns = spin->expect_ns - spin->expect_ns / 4 + took / 4;
 }

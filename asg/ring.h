@@ -1,8 +1,9 @@
-/* The two counters of a ring and the words beside them: the only file (with ring.c) that knows memory orders.
+/* The two counters of a ring and the words beside them: the only file (with ring.c) that knows
+ * memory orders.
  *
- * Used by asg/writer.c and asg/reader.c, each on the thread that owns that end. Positions run freely and wrap
- * at 2^32. Own positions live in private memory and are only published here; a peer's word is read once per
- * look, into a local. Facts: asg, section 2. */
+ * Used by asg/writer.c and asg/reader.c, each on the thread that owns that end. Positions run
+ * freely and wrap at 2^32. Own positions live in private memory and are only published here; a
+ * peer's word is read once per look, into a local. Facts: asg, section 2. */
 #ifndef ASG_RING_H
 #define ASG_RING_H
 
@@ -10,52 +11,81 @@
 
 #include <stddef.h>
 
-/* The peer's position. ACQUIRE: pairs with the peer's asg_ring_publish; the bytes before it are there. */
-static inline uint32_t asg_ring_see(const uint32_t *pos) { return sl_atomic_load_acquire(pos); }
+/* The peer's position. ACQUIRE: pairs with the peer's asg_ring_publish; the bytes before it are
+ * there. */
+static inline uint32_t asg_ring_see(const uint32_t *pos)
+{
+    return sl_atomic_load_acquire(pos);
+}
 
-/* Our position. RELEASE: pairs with the peer's asg_ring_see; our bytes (or our being done with its bytes) come
- * before it. */
+/* Our position. RELEASE: pairs with the peer's asg_ring_see; our bytes (or our being done with its
+ * bytes) come before it. */
 static inline void asg_ring_publish(uint32_t *pos, uint32_t value)
 {
     sl_atomic_store_release(pos, value);
 }
 
 /* A hint of the peer (state, error, sleep flag): orders nothing by itself. */
-static inline uint32_t asg_ring_hint(const uint32_t *word) { return sl_atomic_load_relaxed(word); }
+static inline uint32_t asg_ring_hint(const uint32_t *word)
+{
+    return sl_atomic_load_relaxed(word);
+}
 
 /* Our hint for the peer. */
-static inline void asg_ring_tell(uint32_t *word, uint32_t value) { sl_atomic_store_relaxed(word, value); }
+static inline void asg_ring_tell(uint32_t *word, uint32_t value)
+{
+    sl_atomic_store_relaxed(word, value);
+}
 
-/* The store-buffer pattern: "I publish, then look whether you sleep" against "I announce sleep, then look whether
- * you published". All four are SEQ_CST, so at least one side sees the other's store and no wake-up is lost.
- * Producer: asg_ring_publish_loud, asg_ring_hint_loud. Sleeper: asg_ring_announce, asg_ring_see_again. */
+/* The store-buffer pattern: "I publish, then look whether you sleep" against "I announce sleep,
+ * then look whether you published". All four are SEQ_CST, so at least one side sees the other's
+ * store and no wake-up is lost. Producer: asg_ring_publish_loud, asg_ring_hint_loud. Sleeper:
+ * asg_ring_announce, asg_ring_see_again. */
 static inline void asg_ring_publish_loud(uint32_t *pos, uint32_t value)
 {
     sl_atomic_store_seq(pos, value);
 }
-static inline uint32_t asg_ring_hint_loud(const uint32_t *word) { return sl_atomic_load_seq(word); }
-static inline void asg_ring_announce(uint32_t *word, uint32_t value) { sl_atomic_store_seq(word, value); }
-static inline uint32_t asg_ring_see_again(const uint32_t *pos) { return sl_atomic_load_seq(pos); }
+static inline uint32_t asg_ring_hint_loud(const uint32_t *word)
+{
+    return sl_atomic_load_seq(word);
+}
+static inline void asg_ring_announce(uint32_t *word, uint32_t value)
+{
+    sl_atomic_store_seq(word, value);
+}
+static inline uint32_t asg_ring_see_again(const uint32_t *pos)
+{
+    return sl_atomic_load_seq(pos);
+}
 
 /* A futex word of the shared page: the value to sleep on, taken BEFORE the sleep is announced. */
-static inline uint32_t asg_ring_ticket(const uint32_t *word) { return sl_atomic_load_acquire(word); }
+static inline uint32_t asg_ring_ticket(const uint32_t *word)
+{
+    return sl_atomic_load_acquire(word);
+}
 
-/* Wake who sleeps on the word, now or in a moment: it counts up, so a ticket taken before is stale. */
+/* Wake who sleeps on the word, now or in a moment: it counts up, so a ticket taken before is stale.
+ */
 void asg_ring_kick(uint32_t *word);
 /* The same for a word whose value has been changed already, or whose sleepers shall only look. */
 void asg_ring_wake(uint32_t *word);
 
-/* Sleep until the word is no longer `ticket`, someone kicks, or the time is over; may return early. */
+/* Sleep until the word is no longer `ticket`, someone kicks, or the time is over; may return early.
+ */
 void asg_ring_sleep(const uint32_t *word, uint32_t ticket, int64_t timeout_ns);
 
-/* Copy between a power-of-two sized view and flat memory, wrapping at the view's end. pos: free-running. */
-void asg_view_copy_out(const uint8_t *view, uint32_t view_size, uint32_t pos, void *data, size_t size);
-void asg_view_copy_in(uint8_t *view, uint32_t view_size, uint32_t pos, const void *data, size_t size);
+/* Copy between a power-of-two sized view and flat memory, wrapping at the view's end. pos:
+ * free-running. */
+void asg_view_copy_out(const uint8_t *view, uint32_t view_size, uint32_t pos, void *data,
+                       size_t size);
+void asg_view_copy_in(uint8_t *view, uint32_t view_size, uint32_t pos, const void *data,
+                      size_t size);
 /* Greatest power of two <= size; 0 for 0. */
 uint32_t asg_view_size(uint32_t size);
 
-/* How one end waits: pause, then yield, then it is told to sleep. How long before the sleep follows from how long
- * the waits of late took: short gaps are worth spinning through, long ones are not. */
+/* How one end waits: pause, then yield, then it is told to sleep. How long before the sleep follows
+ * from how long the waits of late took: short gaps are worth spinning through, long ones are not.
+ */
 struct asg_spin {
     uint64_t expect_ns; /* recent waiting time, a moving average */
     uint64_t begin_ns;  /* 0 while the first turns still only pause */

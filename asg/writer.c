@@ -6,31 +6,36 @@
 #include "transport/base/clock.h"
 #include "transport/base/log.h"
 
-/* A span of bulk data: small enough that the copies of guest and host run at the same time and the spans in flight
- * stay in the cache, large enough that a publication is lost in it. */
+/* A span of bulk data: small enough that the copies of guest and host run at the same time and the
+ * spans in flight stay in the cache, large enough that a publication is lost in it. */
 #define BULK_SPAN 65536u
-/* How many bytes are written before the writer looks whether the host idles. Where a wake-up is a virtqueue kick, that
- * look is rarer: it may end in one. */
+/* How many bytes are written before the writer looks whether the host idles. Where a wake-up is a
+ * virtqueue kick, that look is rarer: it may end in one. */
 #define LOOK_FUTEX 2048u
-#define LOOK_PING 32768u
-/* A slot is one or more of the host's steps and holds the largest packet written in one piece. Spans follow each other in it, so that a
- * short one costs no more of the buffer than its bytes; a descriptor may name any bytes. Spec: asg 4.1. */
+#define LOOK_PING  32768u
+/* A slot is one or more of the host's steps and holds the largest packet written in one piece.
+ * Spans follow each other in it, so that a short one costs no more of the buffer than its bytes; a
+ * descriptor may name any bytes. Spec: asg 4.1. */
 #define SLOT_MIN (SL_PACK_INLINE + SL_PACK_ROOM)
 /* Spans begin on a cache line of their own: the host reads the line before while we write on. */
 #define SPAN_ALIGN 64u
-/* While fewer descriptors are unread, what is written goes out at the next look: the host shall not run dry. */
+/* While fewer descriptors are unread, what is written goes out at the next look: the host shall not
+ * run dry. */
 #define QUEUE_MIN (2u * (uint32_t)sizeof(struct asg_descriptor))
 /* Of the ring's descriptors one place stays free. Spec: asg 2. */
-#define QUEUE_MAX (ASG_DESC_RING - 2u * (uint32_t)sizeof(struct asg_descriptor))
+#define QUEUE_MAX    (ASG_DESC_RING - 2u * (uint32_t)sizeof(struct asg_descriptor))
 #define SCRATCH_SIZE (SL_PACK_INLINE + SL_PACK_ROOM)
 
 #define SLEEP_SHORT_NS (50 * 1000)
-#define SLEEP_LONG_NS (1000 * 1000)
-#define SLICE_NS (100 * 1000 * 1000)
+#define SLEEP_LONG_NS  (1000 * 1000)
+#define SLICE_NS       (100 * 1000 * 1000)
 
 _Static_assert(LOOK_FUTEX >= SL_PACK_ROOM, "after bulk the limit leaves that much");
 
-static struct asg_writer *writer_of(struct sl_pack *pack) { return (struct asg_writer *)pack; }
+static struct asg_writer *writer_of(struct sl_pack *pack)
+{
+    return (struct asg_writer *)pack;
+}
 
 static struct asg_page *page_at(struct asg_writer *w, uint32_t index)
 {
@@ -50,13 +55,17 @@ static void die(struct asg_writer *w, const char *why)
     }
 }
 
-void asg_writer_kill(struct asg_writer *w) { die(w, NULL); }
+void asg_writer_kill(struct asg_writer *w)
+{
+    die(w, NULL);
+}
 
 /* The host's words that say the ring is over. Stock hosts set them, too. */
 static bool host_gave_up(const struct asg_page *page)
 {
     uint32_t state = asg_ring_hint(&page->host_state);
-    return asg_ring_hint(&page->in_error) != 0 || state == ASG_STATE_EXIT || state == ASG_STATE_ERROR;
+    return asg_ring_hint(&page->in_error) != 0 || state == ASG_STATE_EXIT ||
+           state == ASG_STATE_ERROR;
 }
 
 static void notify(struct asg_writer *w)
@@ -69,7 +78,8 @@ static void notify(struct asg_writer *w)
     }
 }
 
-/* Bytes of descriptors that the host has not taken; dies and gives 0 when its position is impossible. */
+/* Bytes of descriptors that the host has not taken; dies and gives 0 when its position is
+ * impossible. */
 static uint32_t unread(struct asg_writer *w)
 {
     uint32_t bytes = w->desc_write - asg_ring_see(&w->page->read_pos);
@@ -119,7 +129,8 @@ static enum sl_result wait_for_host(struct asg_writer *w, uint32_t allowed, int6
     return w->dead ? SL_ERR_CLOSED : SL_OK;
 }
 
-/* begin() asks room() again after look_size bytes, or when `size` do not fit before. cur and size: inside the slot. */
+/* begin() asks room() again after look_size bytes, or when `size` do not fit before. cur and size:
+ * inside the slot. */
 static void set_limit(struct asg_writer *w, size_t size)
 {
     size_t left = (size_t)(w->slot_end - w->pack.cur);
@@ -136,7 +147,8 @@ static void start_slot(struct asg_writer *w, uint32_t slot)
     set_limit(w, 0);
 }
 
-/* The next slot, as soon as the host has taken all that was in it. Nothing is unpublished. After it the stream may be dead. */
+/* The next slot, as soon as the host has taken all that was in it. Nothing is unpublished. After it
+ * the stream may be dead. */
 static void next_slot(struct asg_writer *w)
 {
     uint32_t slot = w->slot + 1 < w->slot_count ? w->slot + 1 : 0;
@@ -162,7 +174,8 @@ static void commit(struct asg_writer *w)
     }
     w->published += size;
     w->spans++;
-    size_t gap = -(size_t)(w->pack.cur - w->buffer) & (SPAN_ALIGN - 1), left = (size_t)(w->slot_end - w->pack.cur);
+    size_t gap = -(size_t)(w->pack.cur - w->buffer) & (SPAN_ALIGN - 1),
+           left = (size_t)(w->slot_end - w->pack.cur);
     w->start = w->pack.cur + (gap < left ? gap : left);
     w->pack.cur = w->start;
     set_limit(w, 0);
@@ -172,7 +185,8 @@ static void commit(struct asg_writer *w)
 static uint8_t *writer_room(struct sl_pack *pack, size_t size)
 {
     struct asg_writer *w = writer_of(pack);
-    if (!w->dead && pack->cur != w->start && (size > (size_t)(w->slot_end - pack->cur) || unread(w) < QUEUE_MIN)) {
+    if (!w->dead && pack->cur != w->start &&
+        (size > (size_t)(w->slot_end - pack->cur) || unread(w) < QUEUE_MIN)) {
         commit(w);
     }
     if (!w->dead && size > (size_t)(w->slot_end - pack->cur)) {
@@ -186,8 +200,8 @@ static uint8_t *writer_room(struct sl_pack *pack, size_t size)
     return pack->cur;
 }
 
-/* sl_pack_ops.bulk. Consecutive type-1 spans: to the host they are one byte stream, and unlike a type-3 transfer they
- * need no drained ring before and after. */
+/* sl_pack_ops.bulk. Consecutive type-1 spans: to the host they are one byte stream, and unlike a
+ * type-3 transfer they need no drained ring before and after. */
 static uint8_t *writer_bulk(struct sl_pack *pack, uint8_t *p, const void *data, size_t size)
 {
     struct asg_writer *w = writer_of(pack);
@@ -259,7 +273,8 @@ enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_con
         buffer_size % flush_interval != 0) {
         return SL_ERR_PROTOCOL;
     }
-    uint64_t least = buffer_size / ASG_WRITER_SLOTS > SLOT_MIN ? buffer_size / ASG_WRITER_SLOTS : SLOT_MIN;
+    uint64_t least =
+        buffer_size / ASG_WRITER_SLOTS > SLOT_MIN ? buffer_size / ASG_WRITER_SLOTS : SLOT_MIN;
     uint64_t slot_size = (least + flush_interval - 1) / flush_interval * flush_interval;
     if (slot_size > buffer_size / 2) {
         return SL_ERR_PROTOCOL;
@@ -377,8 +392,8 @@ enum sl_result asg_writer_read(struct asg_writer *w, void *data, size_t size)
     return r;
 }
 
-enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t timeout_ns, bool shared_futex,
-                               bool (*alive)(void *user), void *user)
+enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t timeout_ns,
+                               bool shared_futex, bool (*alive)(void *user), void *user)
 {
     struct asg_spin spin = {.expect_ns = 0};
     uint64_t begin = sl_clock_ns();

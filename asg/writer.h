@@ -1,8 +1,8 @@
 /* The guest's end of the ring: packets out, replies in. One thread: the one that owns the stream.
  *
- * struct sl_pack is its first member: generated pack code writes straight into the current slot of the auxiliary
- * buffer. Stock hosts and ours are served alike; what only ours understands is switched on by asg_writer_config.
- * Facts: asg, sections 3, 4 and 6. */
+ * struct sl_pack is its first member: generated pack code writes straight into the current slot of
+ * the auxiliary buffer. Stock hosts and ours are served alike; what only ours understands is
+ * switched on by asg_writer_config. Facts: asg, sections 3, 4 and 6. */
 #ifndef ASG_WRITER_H
 #define ASG_WRITER_H
 
@@ -20,8 +20,10 @@ struct asg_writer_config {
     bool shared_futex;    /* one kernel: wake by futex in the page, no ping */
     bool reply_futex;     /* the host wakes our sleep (SLUICE_FEATURE_REPLY_FUTEX) */
     void *user;
-    void (*ping)(void *user);  /* wake the host through the device; used when !shared_futex; nullable then not */
-    bool (*alive)(void *user); /* is the host there? asked in slow turns of waits; nullable: always */
+    void (*ping)(void *user); /* wake the host through the device; used when !shared_futex; nullable
+                                 then not */
+    bool (*alive)(
+        void *user); /* is the host there? asked in slow turns of waits; nullable: always */
 };
 
 #define ASG_WRITER_SLOTS 8u
@@ -30,49 +32,57 @@ struct asg_writer {
     struct sl_pack pack;
     struct asg_writer_config config;
     /* private to asg/writer.c from here */
-    struct asg_page *page;     /* page 0 of three */
+    struct asg_page *page; /* page 0 of three */
     uint8_t *buffer;
-    uint8_t *scratch;          /* where a dead stream writes */
-    uint8_t *start;            /* what lies from here to pack.cur is unpublished */
+    uint8_t *scratch; /* where a dead stream writes */
+    uint8_t *start;   /* what lies from here to pack.cur is unpublished */
     uint8_t *slot_end;
     uint32_t slot_size;
     uint32_t slot_count;
-    uint32_t slot;             /* the one being filled: an index */
-    uint32_t slot_last[ASG_WRITER_SLOTS]; /* desc_write behind the slot's last span: taken, and the slot is free */
-    uint32_t look_size;        /* look whether the host idles each time so many bytes are written */
-    uint32_t desc_write;       /* private copy of to_host.write_pos */
-    uint32_t reply_read;       /* private copy of from_host_large.read_pos */
+    uint32_t slot;                        /* the one being filled: an index */
+    uint32_t slot_last[ASG_WRITER_SLOTS]; /* desc_write behind the slot's last span: taken, and the
+                                             slot is free */
+    uint32_t look_size;  /* look whether the host idles each time so many bytes are written */
+    uint32_t desc_write; /* private copy of to_host.write_pos */
+    uint32_t reply_read; /* private copy of from_host_large.read_pos */
     uint32_t view_size;
     struct asg_spin reply_spin;
     struct asg_spin space_spin;
     bool dead;
-    uint64_t published;        /* bytes handed over */
-    uint64_t spans;            /* in so many pieces */
-    uint64_t wakeups;          /* of which so many found the host asleep */
-    uint64_t waits;            /* reads = round trips */
+    uint64_t published; /* bytes handed over */
+    uint64_t spans;     /* in so many pieces */
+    uint64_t wakeups;   /* of which so many found the host asleep */
+    uint64_t waits;     /* reads = round trips */
 };
 
-/* Initialises the ring as the guest does (facts: asg 1.5). The host's config words are in place by then. PROTOCOL when
- * they make no sense or differ from the capset, INVALID when memory is too small, NOMEM. */
-enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_config *config) SL_MUST_USE;
+/* Initialises the ring as the guest does (facts: asg 1.5). The host's config words are in place by
+ * then. PROTOCOL when they make no sense or differ from the capset, INVALID when memory is too
+ * small, NOMEM. */
+enum sl_result asg_writer_init(struct asg_writer *w,
+                               const struct asg_writer_config *config) SL_MUST_USE;
 /* Publishes nothing; the memory may go afterwards. */
 void asg_writer_finish(struct asg_writer *w);
 /* Publish what is written so far and see that the host runs. Nothing written: nothing done. */
 void asg_writer_flush(struct asg_writer *w);
-/* Flush, then read exactly `size` reply bytes. A dead stream gives zeros and CLOSED; PROTOCOL, with zeros and the
- * stream dead, when the host broke the ring. */
+/* Flush, then read exactly `size` reply bytes. A dead stream gives zeros and CLOSED; PROTOCOL, with
+ * zeros and the stream dead, when the host broke the ring. */
 enum sl_result asg_writer_read(struct asg_writer *w, void *data, size_t size);
 /* Raw bytes, past the packet layer: the preamble. */
 void asg_writer_raw(struct asg_writer *w, const void *data, size_t size);
-/* Flush, then wait until the host has taken everything. TIMEOUT, CLOSED when the stream is or becomes dead. */
+/* Flush, then wait until the host has taken everything. TIMEOUT, CLOSED when the stream is or
+ * becomes dead. */
 enum sl_result asg_writer_drain(struct asg_writer *w, int64_t timeout_ns);
-/* The stream is over, for a reason the owner knows (fork, lost device). Later packets go nowhere. */
+/* The stream is over, for a reason the owner knows (fork, lost device). Later packets go nowhere.
+ */
 void asg_writer_kill(struct asg_writer *w);
-static inline bool asg_writer_dead(const struct asg_writer *w) { return w->dead; }
+static inline bool asg_writer_dead(const struct asg_writer *w)
+{
+    return w->dead;
+}
 
-/* Wait until the ring page's host_signal reaches `value` (modulo 2^32). Any one thread besides the owner.
- * timeout_ns < 0: as long as the host lives. OK, TIMEOUT, CLOSED. */
-enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t timeout_ns, bool shared_futex,
-                               bool (*alive)(void *user), void *user);
+/* Wait until the ring page's host_signal reaches `value` (modulo 2^32). Any one thread besides the
+ * owner. timeout_ns < 0: as long as the host lives. OK, TIMEOUT, CLOSED. */
+enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t timeout_ns,
+                               bool shared_futex, bool (*alive)(void *user), void *user);
 
 #endif

@@ -1,8 +1,9 @@
 /* Waist C: what a context type supplies to the device, and what it may ask of it.
  *
- * Called on the device thread unless said. Types are listed in host/types.def; nobody else knows their names. Rule of the coming worker
- * processes: no pointer crosses this waist except inside one call; what stays is an id, a size, a descriptor or bytes.
- * A context's ring threads may call env->... functions marked "any thread". */
+ * Called on the device thread unless said. Types are listed in host/types.def; nobody else knows
+ * their names. Rule of the coming worker processes: no pointer crosses this waist except inside one
+ * call; what stays is an id, a size, a descriptor or bytes. A context's ring threads may call
+ * env->... functions marked "any thread". */
 #ifndef HOST_CONTEXT_H
 #define HOST_CONTEXT_H
 
@@ -17,14 +18,16 @@ struct hct_context;
 struct hct_provider;
 struct hct_hold;
 
-/* Memory that a context hands out for a blob (hct_ops.blob: gives fd), or a resource that it is given (attach, tex_create: borrows fd for
- * the call, duplicate it to keep it). `pointer` is the giver's mapping: valid while the resource lives, when the device is the giver until
- * detach or tex_destroy, or as long as a hold on it (hct_env.memory_hold). Peers may write the bytes at any time. */
+/* Memory that a context hands out for a blob (hct_ops.blob: gives fd), or a resource that it is
+ * given (attach, tex_create: borrows fd for the call, duplicate it to keep it). `pointer` is the
+ * giver's mapping: valid while the resource lives, when the device is the giver until detach or
+ * tex_destroy, or as long as a hold on it (hct_env.memory_hold). Peers may write the bytes at any
+ * time. */
 struct hct_memory {
     int fd;          /* sealed memfd or dma-buf; -1 none */
     uint64_t offset; /* inside fd */
     uint64_t size;
-    void *pointer;   /* nullable */
+    void *pointer; /* nullable */
     uint32_t map_info;
 };
 
@@ -37,15 +40,16 @@ struct hct_env {
     void (*task_done)(void *user, uint64_t task);
     /* The context broke the protocol: it is lost, with this reason. Any thread. */
     void (*ctx_lost)(void *user, uint32_t ctx_id, const char *reason);
-    /* Keep a resource's memory mapped past its detach, for a thread that may still run on it. Device thread. NULL: no such resource, or it
-     * has no memory of the device's own making. */
+    /* Keep a resource's memory mapped past its detach, for a thread that may still run on it.
+     * Device thread. NULL: no such resource, or it has no memory of the device's own making. */
     struct hct_hold *(*memory_hold)(void *user, uint32_t resource_id);
     /* Any thread, even after the device was destroyed. */
     void (*memory_release)(struct hct_hold *hold);
-    /* Live tap. *tap_on is non-zero while someone listens (atomic; look once a batch). tap: any thread; ring_id is the ring's resource. */
+    /* Live tap. *tap_on is non-zero while someone listens (atomic; look once a batch). tap: any
+     * thread; ring_id is the ring's resource. */
     const uint32_t *tap_on;
-    void (*tap)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode, const void *packet, size_t size, const void *reply,
-                size_t reply_size);
+    void (*tap)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode, const void *packet,
+                size_t size, const void *reply, size_t reply_size);
 };
 
 struct hct_create_info {
@@ -59,14 +63,19 @@ struct hct_create_info {
 struct hct_ops {
     /* Stops the context's threads (they watch a stop flag; bounded) and frees it. */
     void (*destroy)(struct hct_context *);
-    /* A resource may be used by this context from now on; memory: borrowed view, valid until detach. */
-    enum sl_result (*attach)(struct hct_context *, uint32_t resource_id, const struct hct_memory *memory);
+    /* A resource may be used by this context from now on; memory: borrowed view, valid until
+     * detach. */
+    enum sl_result (*attach)(struct hct_context *, uint32_t resource_id,
+                             const struct hct_memory *memory);
     void (*detach)(struct hct_context *, uint32_t resource_id);
-    /* Memory for a HOST3D blob. blob_id 0 is a ring blob: the device itself makes the sealed shared memory and does not ask. */
-    enum sl_result (*blob)(struct hct_context *, uint64_t blob_id, const struct vgd_blob_args *args, struct hct_memory *out);
+    /* Memory for a HOST3D blob. blob_id 0 is a ring blob: the device itself makes the sealed shared
+     * memory and does not ask. */
+    enum sl_result (*blob)(struct hct_context *, uint64_t blob_id, const struct vgd_blob_args *args,
+                           struct hct_memory *out);
     /* Context commands; bytes are private to the call. */
     enum sl_result (*submit)(struct hct_context *, const void *commands, size_t size);
-    /* Counters of the context's ring number `index` (from 0, no gaps). NOTFOUND past the last. Nullable: a type without rings. */
+    /* Counters of the context's ring number `index` (from 0, no gaps). NOTFOUND past the last.
+     * Nullable: a type without rings. */
     enum sl_result (*ring_stats)(struct hct_context *, uint32_t index, struct vgd_ring_stats *out);
 };
 
@@ -77,17 +86,21 @@ struct hct_context {
 /* Shared by all contexts of the types that name it: native driver, tables that cross contexts. */
 struct hct_provider_ops {
     void (*destroy)(struct hct_provider *);
-    /* One line for people: what draws, "llvmpipe (LLVM 15.0.6), OpenGL ES 3.1 Mesa 22.3.6". Nullable. */
+    /* One line for people: what draws, "llvmpipe (LLVM 15.0.6), OpenGL ES 3.1 Mesa 22.3.6".
+     * Nullable. */
     const char *(*describe)(struct hct_provider *);
-    /* Classic 3D resource. memory: the resource's shared backing, made by the device (top row first when Y_0_TOP), valid until tex_destroy. */
-    enum sl_result (*tex_create)(struct hct_provider *, uint32_t resource_id, const struct vg_tex_args *,
-                                 const struct hct_memory *memory, uint32_t stride);
+    /* Classic 3D resource. memory: the resource's shared backing, made by the device (top row first
+     * when Y_0_TOP), valid until tex_destroy. */
+    enum sl_result (*tex_create)(struct hct_provider *, uint32_t resource_id,
+                                 const struct vg_tex_args *, const struct hct_memory *memory,
+                                 uint32_t stride);
     void (*tex_destroy)(struct hct_provider *, uint32_t resource_id);
-    /* Move a box between the native object and iov: the guest's pages, or the shared backing where no guest pages are attached. The device
-     * has checked box and layout. Nullable, like tex_create and tex_destroy: the device then copies between shared backing and guest
-     * pages itself. */
-    enum sl_result (*tex_transfer)(struct hct_provider *, uint32_t resource_id, const struct vg_box *, uint32_t level,
-                                   const struct iovec *iov, uint32_t iov_count, uint64_t offset, uint32_t stride,
+    /* Move a box between the native object and iov: the guest's pages, or the shared backing where
+     * no guest pages are attached. The device has checked box and layout. Nullable, like tex_create
+     * and tex_destroy: the device then copies between shared backing and guest pages itself. */
+    enum sl_result (*tex_transfer)(struct hct_provider *, uint32_t resource_id,
+                                   const struct vg_box *, uint32_t level, const struct iovec *iov,
+                                   uint32_t iov_count, uint64_t offset, uint32_t stride,
                                    uint32_t layer_stride, enum vg_direction);
 };
 
@@ -106,7 +119,8 @@ struct hct_type {
     const char *name;
     uint32_t capset;
     const char *provider; /* types that name the same provider share it */
-    enum sl_result (*provider_create)(const struct hct_env *, const struct hct_options *, struct hct_provider **);
+    enum sl_result (*provider_create)(const struct hct_env *, const struct hct_options *,
+                                      struct hct_provider **);
     /* Writes at most size bytes; returns how many there are in all. */
     size_t (*fill_capset)(struct hct_provider *, void *data, size_t size);
     enum sl_result (*create)(const struct hct_create_info *, struct hct_context **);

@@ -1,4 +1,5 @@
-/* The EGL functions themselves: gegl_Name is eglName, as EGL 1.5 and its extensions say; procs.c checks that the types agree. */
+/* The EGL functions themselves: gegl_Name is eglName, as EGL 1.5 and its extensions say; procs.c
+ * checks that the types agree. */
 #ifndef GUEST_EGL_API_H
 #define GUEST_EGL_API_H
 
@@ -17,11 +18,13 @@ EGLBoolean gegl_Initialize(EGLDisplay display, EGLint *major, EGLint *minor);
 EGLBoolean gegl_Terminate(EGLDisplay display);
 const char *gegl_QueryString(EGLDisplay display, EGLint name);
 EGLBoolean gegl_GetConfigs(EGLDisplay display, EGLConfig *configs, EGLint size, EGLint *count);
-EGLBoolean gegl_ChooseConfig(EGLDisplay display, const EGLint *attribs, EGLConfig *configs, EGLint size, EGLint *count);
+EGLBoolean gegl_ChooseConfig(EGLDisplay display, const EGLint *attribs, EGLConfig *configs,
+                             EGLint size, EGLint *count);
 EGLBoolean gegl_GetConfigAttrib(EGLDisplay display, EGLConfig config, EGLint attrib, EGLint *value);
 
 /* current.c */
-EGLBoolean gegl_MakeCurrent(EGLDisplay display, EGLSurface draw, EGLSurface read, EGLContext context);
+EGLBoolean gegl_MakeCurrent(EGLDisplay display, EGLSurface draw, EGLSurface read,
+                            EGLContext context);
 EGLContext gegl_GetCurrentContext(void);
 EGLDisplay gegl_GetCurrentDisplay(void);
 EGLSurface gegl_GetCurrentSurface(EGLint which);
@@ -34,19 +37,27 @@ EGLBoolean gegl_WaitGL(void);
 EGLBoolean gegl_WaitNative(EGLint engine);
 
 /* context.c */
-EGLContext gegl_CreateContext(EGLDisplay display, EGLConfig config, EGLContext share, const EGLint *attribs);
+EGLContext gegl_CreateContext(EGLDisplay display, EGLConfig config, EGLContext share,
+                              const EGLint *attribs);
 EGLBoolean gegl_DestroyContext(EGLDisplay display, EGLContext context);
 EGLBoolean gegl_QueryContext(EGLDisplay display, EGLContext context, EGLint attrib, EGLint *value);
 
 /* surface.c */
-EGLSurface gegl_CreateWindowSurface(EGLDisplay display, EGLConfig config, EGLNativeWindowType window, const EGLint *attribs);
-EGLSurface gegl_CreatePlatformWindowSurface(EGLDisplay display, EGLConfig config, void *window, const EGLAttrib *attribs);
-EGLSurface gegl_CreatePlatformWindowSurfaceEXT(EGLDisplay display, EGLConfig config, void *window, const EGLint *attribs);
-EGLSurface gegl_CreatePixmapSurface(EGLDisplay display, EGLConfig config, EGLNativePixmapType pixmap, const EGLint *attribs);
-EGLSurface gegl_CreatePlatformPixmapSurface(EGLDisplay display, EGLConfig config, void *pixmap, const EGLAttrib *attribs);
-EGLSurface gegl_CreatePlatformPixmapSurfaceEXT(EGLDisplay display, EGLConfig config, void *pixmap, const EGLint *attribs);
+EGLSurface gegl_CreateWindowSurface(EGLDisplay display, EGLConfig config,
+                                    EGLNativeWindowType window, const EGLint *attribs);
+EGLSurface gegl_CreatePlatformWindowSurface(EGLDisplay display, EGLConfig config, void *window,
+                                            const EGLAttrib *attribs);
+EGLSurface gegl_CreatePlatformWindowSurfaceEXT(EGLDisplay display, EGLConfig config, void *window,
+                                               const EGLint *attribs);
+EGLSurface gegl_CreatePixmapSurface(EGLDisplay display, EGLConfig config,
+                                    EGLNativePixmapType pixmap, const EGLint *attribs);
+EGLSurface gegl_CreatePlatformPixmapSurface(EGLDisplay display, EGLConfig config, void *pixmap,
+                                            const EGLAttrib *attribs);
+EGLSurface gegl_CreatePlatformPixmapSurfaceEXT(EGLDisplay display, EGLConfig config, void *pixmap,
+                                               const EGLint *attribs);
 EGLSurface gegl_CreatePbufferSurface(EGLDisplay display, EGLConfig config, const EGLint *attribs);
-EGLSurface gegl_CreatePbufferFromClientBuffer(EGLDisplay display, EGLenum type, EGLClientBuffer buffer, EGLConfig config,
+EGLSurface gegl_CreatePbufferFromClientBuffer(EGLDisplay display, EGLenum type,
+                                              EGLClientBuffer buffer, EGLConfig config,
                                               const EGLint *attribs);
 EGLBoolean gegl_DestroySurface(EGLDisplay display, EGLSurface surface);
 EGLBoolean gegl_QuerySurface(EGLDisplay display, EGLSurface surface, EGLint attrib, EGLint *value);
@@ -68,10 +79,10 @@ EGLBoolean gegl_GetSyncAttribKHR(EGLDisplay display, EGLSyncKHR sync, EGLint att
 EGLint gegl_WaitSyncKHR(EGLDisplay display, EGLSyncKHR sync, EGLint flags);
 
 /* image.c */
-EGLImage gegl_CreateImage(EGLDisplay display, EGLContext context, EGLenum target, EGLClientBuffer buffer,
-                          const EGLAttrib *attribs);
-EGLImageKHR gegl_CreateImageKHR(EGLDisplay display, EGLContext context, EGLenum target, EGLClientBuffer buffer,
-                                const EGLint *attribs);
+EGLImage gegl_CreateImage(EGLDisplay display, EGLContext context, EGLenum target,
+                          EGLClientBuffer buffer, const EGLAttrib *attribs);
+EGLImageKHR gegl_CreateImageKHR(EGLDisplay display, EGLContext context, EGLenum target,
+                                EGLClientBuffer buffer, const EGLint *attribs);
 EGLBoolean gegl_DestroyImage(EGLDisplay display, EGLImage image);
 
 /* procs.c */

@@ -6,9 +6,24 @@
 #include <string.h>
 
 /* EGL 1.5, table 3.1: how eglChooseConfig compares, and what it assumes. */
-enum criterion { CRITERION_NONE, CRITERION_EXACT, CRITERION_MASK, CRITERION_AT_LEAST, CRITERION_IGNORED };
+enum criterion {
+    CRITERION_NONE,
+    CRITERION_EXACT,
+    CRITERION_MASK,
+    CRITERION_AT_LEAST,
+    CRITERION_IGNORED
+};
 /* What values an application may give. */
-enum kind { KIND_SIZE, KIND_NUMBER, KIND_BOOLEAN, KIND_CAVEAT, KIND_TRANSPARENT, KIND_BUFFER_TYPE, KIND_BITS, KIND_ANY };
+enum kind {
+    KIND_SIZE,
+    KIND_NUMBER,
+    KIND_BOOLEAN,
+    KIND_CAVEAT,
+    KIND_TRANSPARENT,
+    KIND_BUFFER_TYPE,
+    KIND_BITS,
+    KIND_ANY
+};
 
 struct attrib_rule {
     uint8_t criterion;
@@ -17,7 +32,7 @@ struct attrib_rule {
     EGLint fallback;
 };
 
-#define AT(attrib) [(attrib) - GEGL_ATTRIB_FIRST]
+#define AT(attrib) [(attrib)-GEGL_ATTRIB_FIRST]
 static const struct attrib_rule rules[GEGL_ATTRIB_COUNT] = {
     AT(EGL_BUFFER_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
     AT(EGL_ALPHA_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
@@ -117,7 +132,8 @@ static EGLint wish_get(const struct wish *wish, EGLint attrib)
 /* They mean nothing unless the type is EGL_TRANSPARENT_RGB. */
 static bool is_transparent_value(EGLint attrib)
 {
-    return attrib == EGL_TRANSPARENT_RED_VALUE || attrib == EGL_TRANSPARENT_GREEN_VALUE || attrib == EGL_TRANSPARENT_BLUE_VALUE;
+    return attrib == EGL_TRANSPARENT_RED_VALUE || attrib == EGL_TRANSPARENT_GREEN_VALUE ||
+           attrib == EGL_TRANSPARENT_BLUE_VALUE;
 }
 
 static bool matches_wish(const struct gegl_config *config, const struct wish *wish)
@@ -129,7 +145,8 @@ static bool matches_wish(const struct gegl_config *config, const struct wish *wi
     for (size_t i = 0; i < GEGL_ATTRIB_COUNT; i++) {
         EGLint want = wish->values[i], have = config->values[i];
         bool ok = true;
-        if (want == EGL_DONT_CARE || (no_transparency && is_transparent_value((EGLint)i + GEGL_ATTRIB_FIRST))) {
+        if (want == EGL_DONT_CARE ||
+            (no_transparency && is_transparent_value((EGLint)i + GEGL_ATTRIB_FIRST))) {
             continue;
         }
         switch (rules[i].criterion) {
@@ -179,12 +196,14 @@ static int caveat_rank(EGLint caveat)
 /* The order of section 3.4.1.2; never 0 for two different configurations. */
 static int compare(const void *left, const void *right, void *user)
 {
-    static const EGLint smaller_first[] = {EGL_BUFFER_SIZE, EGL_SAMPLE_BUFFERS, EGL_SAMPLES, EGL_DEPTH_SIZE, EGL_STENCIL_SIZE,
-                                           EGL_ALPHA_MASK_SIZE, EGL_NATIVE_VISUAL_TYPE, EGL_CONFIG_ID};
+    static const EGLint smaller_first[] = {
+        EGL_BUFFER_SIZE,     EGL_SAMPLE_BUFFERS,     EGL_SAMPLES,  EGL_DEPTH_SIZE, EGL_STENCIL_SIZE,
+        EGL_ALPHA_MASK_SIZE, EGL_NATIVE_VISUAL_TYPE, EGL_CONFIG_ID};
     const struct wish *wish = user;
     const struct gegl_config *a = &wish->configs[*(const uint32_t *)left];
     const struct gegl_config *b = &wish->configs[*(const uint32_t *)right];
-    int d = caveat_rank(gegl_config_get(a, EGL_CONFIG_CAVEAT)) - caveat_rank(gegl_config_get(b, EGL_CONFIG_CAVEAT));
+    int d = caveat_rank(gegl_config_get(a, EGL_CONFIG_CAVEAT)) -
+            caveat_rank(gegl_config_get(b, EGL_CONFIG_CAVEAT));
     if (d == 0) { /* EGL_RGB_BUFFER 0x308E comes before EGL_LUMINANCE_BUFFER 0x308F */
         d = gegl_config_get(a, EGL_COLOR_BUFFER_TYPE) - gegl_config_get(b, EGL_COLOR_BUFFER_TYPE);
     }
@@ -198,8 +217,8 @@ static int compare(const void *left, const void *right, void *user)
     return d;
 }
 
-EGLint gegl_configs_choose(const struct gegl_config *configs, uint32_t count, const EGLint *attribs, uint32_t *order,
-                           uint32_t *matches)
+EGLint gegl_configs_choose(const struct gegl_config *configs, uint32_t count, const EGLint *attribs,
+                           uint32_t *order, uint32_t *matches)
 {
     struct wish wish = {.configs = configs};
     EGLint error = wish_read(&wish, attribs);
@@ -225,16 +244,21 @@ static uint32_t mask_bits(uint32_t mask)
 /* The layouts that colour buffers can have in memory: blue lowest. */
 bool gegl_visual_fits(const struct gegl_visual *visual, const struct gegl_config *config)
 {
-    uint32_t red = (uint32_t)gegl_config_get(config, EGL_RED_SIZE), green = (uint32_t)gegl_config_get(config, EGL_GREEN_SIZE);
-    uint32_t blue = (uint32_t)gegl_config_get(config, EGL_BLUE_SIZE), alpha = (uint32_t)gegl_config_get(config, EGL_ALPHA_SIZE);
-    if (visual->blue_mask != (1u << mask_bits(visual->blue_mask)) - 1 || mask_bits(visual->red_mask) != red ||
-        mask_bits(visual->green_mask) != green || mask_bits(visual->blue_mask) != blue) {
+    uint32_t red = (uint32_t)gegl_config_get(config, EGL_RED_SIZE),
+             green = (uint32_t)gegl_config_get(config, EGL_GREEN_SIZE);
+    uint32_t blue = (uint32_t)gegl_config_get(config, EGL_BLUE_SIZE),
+             alpha = (uint32_t)gegl_config_get(config, EGL_ALPHA_SIZE);
+    if (visual->blue_mask != (1u << mask_bits(visual->blue_mask)) - 1 ||
+        mask_bits(visual->red_mask) != red || mask_bits(visual->green_mask) != green ||
+        mask_bits(visual->blue_mask) != blue) {
         return false;
     }
     bool layout = (red == 8 && green == 8 && blue == 8 && visual->red_mask == 0xff0000u) ||
                   (red == 5 && green == 6 && blue == 5 && visual->red_mask == 0xf800u);
-    /* A visual without alpha shows a picture with alpha opaquely: what nearly every program wants. */
-    return layout && (visual->depth == red + green + blue || (alpha != 0 && visual->depth == red + green + blue + alpha));
+    /* A visual without alpha shows a picture with alpha opaquely: what nearly every program wants.
+     */
+    return layout && (visual->depth == red + green + blue ||
+                      (alpha != 0 && visual->depth == red + green + blue + alpha));
 }
 
 /* What a context of ours can do with a configuration, out of what the host says. */
@@ -249,7 +273,8 @@ static void narrow(struct gegl_config *config, uint32_t gles_version)
     }
     gegl_config_set(config, EGL_RENDERABLE_TYPE, renderable & apis);
     gegl_config_set(config, EGL_CONFORMANT, conformant & apis);
-    gegl_config_set(config, EGL_SURFACE_TYPE, gegl_config_get(config, EGL_SURFACE_TYPE) & EGL_PBUFFER_BIT);
+    gegl_config_set(config, EGL_SURFACE_TYPE,
+                    gegl_config_get(config, EGL_SURFACE_TYPE) & EGL_PBUFFER_BIT);
     gegl_config_set(config, EGL_NATIVE_RENDERABLE, EGL_FALSE);
     gegl_config_set(config, EGL_NATIVE_VISUAL_ID, 0);
     gegl_config_set(config, EGL_NATIVE_VISUAL_TYPE, EGL_NONE);
@@ -258,7 +283,8 @@ static void narrow(struct gegl_config *config, uint32_t gles_version)
     gegl_config_set(config, EGL_MAX_SWAP_INTERVAL, 0);
 }
 
-static enum sl_result host_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count, uint32_t gles_version,
+static enum sl_result host_configs_read(const uint32_t *table, uint32_t attrib_count,
+                                        uint32_t count, uint32_t gles_version,
                                         struct gegl_config *out)
 {
     for (uint32_t row = 0; row < count; row++) {
@@ -273,10 +299,12 @@ static enum sl_result host_configs_read(const uint32_t *table, uint32_t attrib_c
         for (uint32_t i = 0; i < attrib_count; i++) {
             EGLint attrib = (EGLint)table[i];
             if (rule_find(attrib) != NULL) {
-                gegl_config_set(config, attrib, (EGLint)table[(size_t)(row + 1) * attrib_count + i]);
+                gegl_config_set(config, attrib,
+                                (EGLint)table[(size_t)(row + 1) * attrib_count + i]);
             }
         }
-        if (gegl_config_get(config, EGL_RED_SIZE) <= 0 || gegl_config_get(config, EGL_RED_SIZE) > 32) {
+        if (gegl_config_get(config, EGL_RED_SIZE) <= 0 ||
+            gegl_config_get(config, EGL_RED_SIZE) > 32) {
             return SL_ERR_PROTOCOL;
         }
         narrow(config, gles_version);
@@ -284,8 +312,9 @@ static enum sl_result host_configs_read(const uint32_t *table, uint32_t attrib_c
     return SL_OK;
 }
 
-enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count, uint32_t gles_version,
-                                 const struct gegl_visual *visuals, uint32_t visual_count, struct gegl_config **configs,
+enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count,
+                                 uint32_t gles_version, const struct gegl_visual *visuals,
+                                 uint32_t visual_count, struct gegl_config **configs,
                                  uint32_t *config_count)
 {
     if (count == 0 || attrib_count == 0) {
@@ -293,8 +322,9 @@ enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, u
     }
     struct gegl_config *host = sl_alloc_array(count, sizeof *host);
     struct gegl_config *all = sl_alloc_array((size_t)count * (visual_count + 1), sizeof *all);
-    enum sl_result r = host == NULL || all == NULL ? SL_ERR_NOMEM
-                                                   : host_configs_read(table, attrib_count, count, gles_version, host);
+    enum sl_result r = host == NULL || all == NULL
+                           ? SL_ERR_NOMEM
+                           : host_configs_read(table, attrib_count, count, gles_version, host);
     if (r != SL_OK) {
         sl_free(host);
         sl_free(all);
@@ -308,7 +338,8 @@ enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, u
             }
             all[n] = host[i];
             all[n].depth = visuals[v].depth;
-            gegl_config_set(&all[n], EGL_SURFACE_TYPE, gegl_config_get(&host[i], EGL_SURFACE_TYPE) | EGL_WINDOW_BIT);
+            gegl_config_set(&all[n], EGL_SURFACE_TYPE,
+                            gegl_config_get(&host[i], EGL_SURFACE_TYPE) | EGL_WINDOW_BIT);
             gegl_config_set(&all[n], EGL_NATIVE_RENDERABLE, EGL_TRUE);
             gegl_config_set(&all[n], EGL_NATIVE_VISUAL_ID, (EGLint)visuals[v].id);
             gegl_config_set(&all[n], EGL_NATIVE_VISUAL_TYPE, visuals[v].type);

@@ -1,4 +1,5 @@
-/* Configurations: the host's table made EGL's, matching and sorting (EGL 1.5, 3.4.1). Pure functions, any thread. */
+/* Configurations: the host's table made EGL's, matching and sorting (EGL 1.5, 3.4.1). Pure
+ * functions, any thread. */
 #ifndef GUEST_EGL_CONFIG_H
 #define GUEST_EGL_CONFIG_H
 
@@ -40,18 +41,22 @@ struct gegl_visual {
     uint32_t red_mask, green_mask, blue_mask;
 };
 
-/* The host's table (row 0: attribute names; rows 1..count: values) as EGL configurations with ids from 1. With visuals: one for each pair
- * that fits by channel sizes, visuals outermost, as native drivers list them; when none fits, or without visuals, all, for pbuffers only.
- * gles_version: highest context version. Gives *configs (sl_free). PROTOCOL: the table misses what we need; NOMEM. */
-enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count, uint32_t gles_version,
-                                 const struct gegl_visual *visuals, uint32_t visual_count, struct gegl_config **configs,
+/* The host's table (row 0: attribute names; rows 1..count: values) as EGL configurations with ids
+ * from 1. With visuals: one for each pair that fits by channel sizes, visuals outermost, as native
+ * drivers list them; when none fits, or without visuals, all, for pbuffers only. gles_version:
+ * highest context version. Gives *configs (sl_free). PROTOCOL: the table misses what we need;
+ * NOMEM. */
+enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count,
+                                 uint32_t gles_version, const struct gegl_visual *visuals,
+                                 uint32_t visual_count, struct gegl_config **configs,
                                  uint32_t *config_count) SL_MUST_USE;
 
 /* Do windows of this visual show pictures of this configuration? */
 bool gegl_visual_fits(const struct gegl_visual *visual, const struct gegl_config *config);
 
-/* eglChooseConfig's rules. attribs: nullable, ends with EGL_NONE. order: room for `count` indices. EGL error. */
-EGLint gegl_configs_choose(const struct gegl_config *configs, uint32_t count, const EGLint *attribs, uint32_t *order,
-                           uint32_t *matches);
+/* eglChooseConfig's rules. attribs: nullable, ends with EGL_NONE. order: room for `count` indices.
+ * EGL error. */
+EGLint gegl_configs_choose(const struct gegl_config *configs, uint32_t count, const EGLint *attribs,
+                           uint32_t *order, uint32_t *matches);
 
 #endif

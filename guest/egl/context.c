@@ -44,9 +44,12 @@ static EGLint wish_read_one(struct context_wish *wish, EGLint attrib, EGLint val
     case EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY:
     case EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY_EXT:
         wish->reset_strategy = (EGLenum)value;
-        return value == EGL_NO_RESET_NOTIFICATION || value == EGL_LOSE_CONTEXT_ON_RESET ? EGL_SUCCESS : EGL_BAD_ATTRIBUTE;
+        return value == EGL_NO_RESET_NOTIFICATION || value == EGL_LOSE_CONTEXT_ON_RESET
+                   ? EGL_SUCCESS
+                   : EGL_BAD_ATTRIBUTE;
     case EGL_CONTEXT_RELEASE_BEHAVIOR_KHR:
-        return value == EGL_CONTEXT_RELEASE_BEHAVIOR_FLUSH_KHR || value == EGL_CONTEXT_RELEASE_BEHAVIOR_NONE_KHR
+        return value == EGL_CONTEXT_RELEASE_BEHAVIOR_FLUSH_KHR ||
+                       value == EGL_CONTEXT_RELEASE_BEHAVIOR_NONE_KHR
                    ? EGL_SUCCESS
                    : EGL_BAD_ATTRIBUTE;
     default: /* profiles and forward compatibility are OpenGL's */
@@ -66,15 +69,20 @@ static EGLint wish_read(struct context_wish *wish, const EGLint *attribs)
     return EGL_SUCCESS;
 }
 
-/* Versions there are: 2.0, 3.0, 3.1 (and no 1.x here). A context is of the highest version the host has: each is backward compatible. */
-static EGLint version_check(const struct gegl_display *display, const struct gegl_config *config, const struct context_wish *wish)
+/* Versions there are: 2.0, 3.0, 3.1 (and no 1.x here). A context is of the highest version the host
+ * has: each is backward compatible. */
+static EGLint version_check(const struct gegl_display *display, const struct gegl_config *config,
+                            const struct context_wish *wish)
 {
-    bool exists = (wish->major == 2 && wish->minor == 0) || (wish->major == 3 && wish->minor >= 0 && wish->minor <= 1);
+    bool exists = (wish->major == 2 && wish->minor == 0) ||
+                  (wish->major == 3 && wish->minor >= 0 && wish->minor <= 1);
     if (!exists || (uint32_t)(wish->major * 10 + wish->minor) > display->host.gles_version) {
         return EGL_BAD_MATCH;
     }
     EGLint need = wish->major == 2 ? EGL_OPENGL_ES2_BIT : EGL_OPENGL_ES3_BIT;
-    return config == NULL || (gegl_config_get(config, EGL_RENDERABLE_TYPE) & need) != 0 ? EGL_SUCCESS : EGL_BAD_MATCH;
+    return config == NULL || (gegl_config_get(config, EGL_RENDERABLE_TYPE) & need) != 0
+               ? EGL_SUCCESS
+               : EGL_BAD_MATCH;
 }
 
 /* renderControl's number for a version. */
@@ -83,10 +91,10 @@ static uint32_t host_version(uint32_t gles_version)
     return gles_version >= 31 ? 4 : gles_version == 30 ? 3 : 2;
 }
 
-/* The host's id of a new context, 0 when it refuses. Without a configuration: one that goes with all, which only hosts of ours can make,
- * else one of the first configuration. */
-static uint32_t host_context(struct gegl_display *display, struct gs_stream *stream, struct gegl_context *context,
-                             uint32_t share)
+/* The host's id of a new context, 0 when it refuses. Without a configuration: one that goes with
+ * all, which only hosts of ours can make, else one of the first configuration. */
+static uint32_t host_context(struct gegl_display *display, struct gs_stream *stream,
+                             struct gegl_context *context, uint32_t share)
 {
     bool any = gegl_config_get(&context->config, EGL_CONFIG_ID) == 0;
     uint32_t version = host_version(display->host.gles_version), id = 0;
@@ -96,8 +104,8 @@ static uint32_t host_context(struct gegl_display *display, struct gs_stream *str
     return id != 0 ? id : rc_call_rcCreateContext(stream, context->surface_config, share, version);
 }
 
-static EGLint host_make(struct gegl_display *display, struct gegl_context *context, const struct gegl_context *share,
-                        const struct context_wish *wish)
+static EGLint host_make(struct gegl_display *display, struct gegl_context *context,
+                        const struct gegl_context *share, const struct context_wish *wish)
 {
     struct gs_stream *stream;
     EGLint error = gegl_stream_get(display, &stream);
@@ -112,10 +120,13 @@ static EGLint host_make(struct gegl_display *display, struct gegl_context *conte
     if (context->host_id == 0) {
         return EGL_BAD_ALLOC;
     }
-    const struct ggl_context_args args = {.version = version, .features = display->host.gles_features,
+    const struct ggl_context_args args = {.version = version,
+                                          .features = display->host.gles_features,
                                           .share = share != NULL ? share->ggl : NULL,
-                                          .lose_on_reset = wish->reset_strategy == EGL_LOSE_CONTEXT_ON_RESET,
-                                          .ops = &gegl_gles_ops, .user = display};
+                                          .lose_on_reset =
+                                              wish->reset_strategy == EGL_LOSE_CONTEXT_ON_RESET,
+                                          .ops = &gegl_gles_ops,
+                                          .user = display};
     if (ggl_context_create(&args, &context->ggl) != SL_OK) {
         rc_pack_rcDestroyContext(gs_pack(stream), context->host_id);
         return EGL_BAD_ALLOC;
@@ -124,8 +135,9 @@ static EGLint host_make(struct gegl_display *display, struct gegl_context *conte
 }
 
 /* share: nullable, counted by the caller. */
-static EGLint context_make(struct gegl_display *display, const struct gegl_config *config, const struct gegl_context *share,
-                           const struct context_wish *wish, struct gegl_context **out)
+static EGLint context_make(struct gegl_display *display, const struct gegl_config *config,
+                           const struct gegl_context *share, const struct context_wish *wish,
+                           struct gegl_context **out)
 {
     struct gegl_context *context = sl_alloc(sizeof *context);
     if (context == NULL) {
@@ -152,14 +164,16 @@ static EGLint context_make(struct gegl_display *display, const struct gegl_confi
     return EGL_SUCCESS;
 }
 
-EGLContext gegl_CreateContext(EGLDisplay handle, EGLConfig config_handle, EGLContext share_handle, const EGLint *attribs)
+EGLContext gegl_CreateContext(EGLDisplay handle, EGLConfig config_handle, EGLContext share_handle,
+                              const EGLint *attribs)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
         return EGL_NO_CONTEXT;
     }
     const struct gegl_config *config = NULL;
-    if (config_handle != EGL_NO_CONFIG_KHR && (config = gegl_config_find(display, config_handle)) == NULL) {
+    if (config_handle != EGL_NO_CONFIG_KHR &&
+        (config = gegl_config_find(display, config_handle)) == NULL) {
         gegl_fail(EGL_BAD_CONFIG);
         return EGL_NO_CONTEXT;
     }
@@ -209,7 +223,8 @@ EGLBoolean gegl_DestroyContext(EGLDisplay handle, EGLContext context)
     if (display == NULL) {
         return EGL_FALSE;
     }
-    return gegl_object_remove(display, GEGL_CONTEXT, context) ? gegl_done() : gegl_fail(EGL_BAD_CONTEXT);
+    return gegl_object_remove(display, GEGL_CONTEXT, context) ? gegl_done()
+                                                              : gegl_fail(EGL_BAD_CONTEXT);
 }
 
 static EGLint render_buffer(const struct gegl_context *context)
@@ -219,7 +234,8 @@ static EGLint render_buffer(const struct gegl_context *context)
     return current && thread->draw != NULL ? EGL_BACK_BUFFER : EGL_NONE;
 }
 
-EGLBoolean gegl_QueryContext(EGLDisplay handle, EGLContext context_handle, EGLint attrib, EGLint *value)
+EGLBoolean gegl_QueryContext(EGLDisplay handle, EGLContext context_handle, EGLint attrib,
+                             EGLint *value)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {

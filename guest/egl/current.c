@@ -96,7 +96,8 @@ void gegl_unbind(struct gegl_thread *thread)
     if (thread->context == NULL) {
         return;
     }
-    /* The answer also says that the host has done everything on this stream: another thread may take the context. */
+    /* The answer also says that the host has done everything on this stream: another thread may
+     * take the context. */
     if (!gs_dead(thread->stream)) {
         (void)rc_call_rcMakeCurrent(thread->stream, 0, 0, 0);
     }
@@ -104,7 +105,8 @@ void gegl_unbind(struct gegl_thread *thread)
 }
 
 /* Finds what the handles mean. EGL error; what was found is counted either way. */
-static EGLint binding_find(struct gegl_display *display, EGLSurface draw, EGLSurface read, EGLContext context, struct binding *b)
+static EGLint binding_find(struct gegl_display *display, EGLSurface draw, EGLSurface read,
+                           EGLContext context, struct binding *b)
 {
     *b = (struct binding){0};
     if (context == EGL_NO_CONTEXT) {
@@ -127,11 +129,13 @@ static EGLint binding_find(struct gegl_display *display, EGLSurface draw, EGLSur
 
 static bool compatible(const struct gegl_context *context, const struct gegl_surface *surface)
 {
-    return gegl_config_get(&context->config, EGL_CONFIG_ID) == 0 || context->config.host_index == surface->config.host_index;
+    return gegl_config_get(&context->config, EGL_CONFIG_ID) == 0 ||
+           context->config.host_index == surface->config.host_index;
 }
 
 /* Whether it may become current here; if so, it is this thread's from now on. EGL error. */
-static EGLint binding_claim(struct gegl_display *display, struct gegl_thread *thread, const struct binding *b)
+static EGLint binding_claim(struct gegl_display *display, struct gegl_thread *thread,
+                            const struct binding *b)
 {
     if (b->draw != NULL && (!compatible(b->context, b->draw) || !compatible(b->context, b->read))) {
         return EGL_BAD_MATCH;
@@ -154,7 +158,8 @@ static EGLint binding_claim(struct gegl_display *display, struct gegl_thread *th
 }
 
 /* Undo a claim, except for what is current on the thread. */
-static void binding_unclaim(struct gegl_display *display, struct gegl_thread *thread, const struct binding *b)
+static void binding_unclaim(struct gegl_display *display, struct gegl_thread *thread,
+                            const struct binding *b)
 {
     pthread_mutex_lock(&display->lock);
     if (b->context != thread->context) {
@@ -172,13 +177,17 @@ static void binding_unclaim(struct gegl_display *display, struct gegl_thread *th
 static EGLint placeholder_make(struct gegl_context *context, struct gs_stream *stream)
 {
     if (context->placeholder == 0) {
-        context->placeholder = rc_call_rcCreateWindowSurface(stream, context->surface_config, PLACEHOLDER_PX, PLACEHOLDER_PX);
+        context->placeholder = rc_call_rcCreateWindowSurface(stream, context->surface_config,
+                                                             PLACEHOLDER_PX, PLACEHOLDER_PX);
     }
-    return context->placeholder != 0 ? EGL_SUCCESS : gs_dead(stream) ? EGL_CONTEXT_LOST : EGL_BAD_ALLOC;
+    return context->placeholder != 0 ? EGL_SUCCESS
+           : gs_dead(stream)         ? EGL_CONTEXT_LOST
+                                     : EGL_BAD_ALLOC;
 }
 
 /* Tells the host. EGL error. */
-static EGLint binding_send(struct gegl_display *display, struct gegl_thread *thread, const struct binding *b)
+static EGLint binding_send(struct gegl_display *display, struct gegl_thread *thread,
+                           const struct binding *b)
 {
     struct gs_stream *stream;
     EGLint error = gegl_stream_get(display, &stream);
@@ -207,7 +216,8 @@ static EGLint binding_send(struct gegl_display *display, struct gegl_thread *thr
         return EGL_CONTEXT_LOST;
     }
     if (!ok) {
-        sl_warn("egl", "the host refuses to make context %u current with surfaces %u and %u", b->context->host_id, draw, read);
+        sl_warn("egl", "the host refuses to make context %u current with surfaces %u and %u",
+                b->context->host_id, draw, read);
         return EGL_BAD_MATCH;
     }
     return EGL_SUCCESS;
@@ -230,15 +240,18 @@ static EGLBoolean bind(struct gegl_display *display, struct gegl_thread *thread,
     thread->read = b->read;
     thread->viewport = (void (*)(GLint, GLint, GLsizei, GLsizei))ggl_proc_find("glViewport")->fn;
     ggl_make_current(b->context->ggl, thread->stream);
-    ggl_surface_size(b->context->ggl, b->draw != NULL ? b->draw->width_px : 0, b->draw != NULL ? b->draw->height_px : 0);
+    ggl_surface_size(b->context->ggl, b->draw != NULL ? b->draw->width_px : 0,
+                     b->draw != NULL ? b->draw->height_px : 0);
     *b = (struct binding){0}; /* the counts are the thread's now */
     return gegl_done();
 }
 
-static EGLBoolean make_current(struct gegl_display *display, struct gegl_thread *thread, struct binding *b)
+static EGLBoolean make_current(struct gegl_display *display, struct gegl_thread *thread,
+                               struct binding *b)
 {
     if (b->context == NULL) {
-        bool lost = thread->context != NULL && thread->context->base.display == display && gegl_stream_lost(thread, display);
+        bool lost = thread->context != NULL && thread->context->base.display == display &&
+                    gegl_stream_lost(thread, display);
         gegl_unbind(thread);
         return lost ? gegl_fail(EGL_CONTEXT_LOST) : gegl_done();
     }
@@ -258,8 +271,8 @@ EGLBoolean gegl_MakeCurrent(EGLDisplay handle, EGLSurface draw, EGLSurface read,
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
         /* Letting go is allowed on a display that was terminated. */
-        if (thread->error == EGL_NOT_INITIALIZED && context == EGL_NO_CONTEXT && draw == EGL_NO_SURFACE &&
-            read == EGL_NO_SURFACE) {
+        if (thread->error == EGL_NOT_INITIALIZED && context == EGL_NO_CONTEXT &&
+            draw == EGL_NO_SURFACE && read == EGL_NO_SURFACE) {
             gegl_unbind(thread);
             return gegl_done();
         }
@@ -275,13 +288,15 @@ EGLBoolean gegl_MakeCurrent(EGLDisplay handle, EGLSurface draw, EGLSurface read,
 EGLContext gegl_GetCurrentContext(void)
 {
     struct gegl_thread *thread = gegl_thread_peek();
-    return thread != NULL && thread->context != NULL ? gegl_object_handle(&thread->context->base) : EGL_NO_CONTEXT;
+    return thread != NULL && thread->context != NULL ? gegl_object_handle(&thread->context->base)
+                                                     : EGL_NO_CONTEXT;
 }
 
 EGLDisplay gegl_GetCurrentDisplay(void)
 {
     struct gegl_thread *thread = gegl_thread_peek();
-    return thread != NULL && thread->context != NULL ? (EGLDisplay)thread->context->base.display : EGL_NO_DISPLAY;
+    return thread != NULL && thread->context != NULL ? (EGLDisplay)thread->context->base.display
+                                                     : EGL_NO_DISPLAY;
 }
 
 EGLSurface gegl_GetCurrentSurface(EGLint which)
@@ -291,7 +306,9 @@ EGLSurface gegl_GetCurrentSurface(EGLint which)
         gegl_fail(EGL_BAD_PARAMETER);
         return EGL_NO_SURFACE;
     }
-    const struct gegl_surface *surface = thread == NULL ? NULL : which == EGL_DRAW ? thread->draw : thread->read;
+    const struct gegl_surface *surface = thread == NULL      ? NULL
+                                         : which == EGL_DRAW ? thread->draw
+                                                             : thread->read;
     return surface != NULL ? gegl_object_handle(&surface->base) : EGL_NO_SURFACE;
 }
 

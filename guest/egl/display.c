@@ -21,9 +21,11 @@ static struct registry {
 
 static struct gegl_display *find_locked(enum gegl_platform platform, const void *native, int screen)
 {
-    SL_LIST_FOR(item, &registry.displays) {
+    SL_LIST_FOR(item, &registry.displays)
+    {
         struct gegl_display *display = SL_CONTAINER(item, struct gegl_display, link);
-        if (display->platform == platform && display->native == native && display->screen == screen) {
+        if (display->platform == platform && display->native == native &&
+            display->screen == screen) {
             return display;
         }
     }
@@ -36,7 +38,8 @@ static struct gegl_display *add_locked(enum gegl_platform platform, void *native
     if (display == NULL) {
         return NULL;
     }
-    *display = (struct gegl_display){.index = ++registry.count, .platform = platform, .native = native, .screen = screen};
+    *display = (struct gegl_display){
+        .index = ++registry.count, .platform = platform, .native = native, .screen = screen};
     pthread_mutex_init(&display->setup, NULL);
     pthread_mutex_init(&display->lock, NULL);
     sl_list_add(&registry.displays, &display->link);
@@ -46,9 +49,11 @@ static struct gegl_display *add_locked(enum gegl_platform platform, void *native
 void gegl_displays_forked(void)
 {
     pthread_mutex_init(&registry.lock, NULL);
-    SL_LIST_FOR(item, &registry.displays) {
+    SL_LIST_FOR(item, &registry.displays)
+    {
         struct gegl_display *display = SL_CONTAINER(item, struct gegl_display, link);
-        /* The locks may have been held by threads that are not here; what they guard is the parent's and is left alone. */
+        /* The locks may have been held by threads that are not here; what they guard is the
+         * parent's and is left alone. */
         pthread_mutex_init(&display->setup, NULL);
         pthread_mutex_init(&display->lock, NULL);
         display->initialized = false;
@@ -61,7 +66,8 @@ static struct gegl_display *find_handle(EGLDisplay handle)
 {
     struct gegl_display *found = NULL;
     pthread_mutex_lock(&registry.lock);
-    SL_LIST_FOR(item, &registry.displays) {
+    SL_LIST_FOR(item, &registry.displays)
+    {
         struct gegl_display *display = SL_CONTAINER(item, struct gegl_display, link);
         if (display == handle) {
             found = display;
@@ -94,7 +100,8 @@ EGLDisplay gegl_platform_display(EGLenum platform, void *native, const EGLAttrib
     EGLAttrib screen_attrib = EGL_NONE;
     switch (platform) {
     case EGL_NONE:
-        kind = native != NULL || getenv("DISPLAY") != NULL ? GEGL_PLATFORM_X11 : GEGL_PLATFORM_SURFACELESS;
+        kind = native != NULL || getenv("DISPLAY") != NULL ? GEGL_PLATFORM_X11
+                                                           : GEGL_PLATFORM_SURFACELESS;
         break;
     case EGL_PLATFORM_X11_KHR:
         kind = GEGL_PLATFORM_X11;
@@ -159,8 +166,8 @@ EGLDisplay gegl_GetPlatformDisplayEXT(EGLenum platform, void *native, const EGLi
     return gegl_platform_display(platform, native, wide);
 }
 
-/* The host's table made configurations; those of the last initialisation stay if they are the same, so that handles and pointers into
- * them survive eglTerminate. */
+/* The host's table made configurations; those of the last initialisation stay if they are the same,
+ * so that handles and pointers into them survive eglTerminate. */
 static enum sl_result configs_load(struct gegl_display *display, struct gs_stream *stream)
 {
     uint32_t *table, attribs, rows, count;
@@ -171,12 +178,14 @@ static enum sl_result configs_load(struct gegl_display *display, struct gs_strea
     const struct gegl_visual *visuals = NULL;
     uint32_t visual_count = display->x11 != NULL ? gegl_x11_visuals(display->x11, &visuals) : 0;
     struct gegl_config *configs;
-    r = gegl_configs_read(table, attribs, rows, display->host.gles_version, visuals, visual_count, &configs, &count);
+    r = gegl_configs_read(table, attribs, rows, display->host.gles_version, visuals, visual_count,
+                          &configs, &count);
     sl_free(table);
     if (r != SL_OK) {
         return r;
     }
-    if (display->config_count == count && memcmp(display->configs, configs, count * sizeof *configs) == 0) {
+    if (display->config_count == count &&
+        memcmp(display->configs, configs, count * sizeof *configs) == 0) {
         sl_free(configs);
     } else {
         sl_free(display->configs);
@@ -188,10 +197,12 @@ static enum sl_result configs_load(struct gegl_display *display, struct gs_strea
 
 static void extensions_make(struct gegl_display *display)
 {
-    static const char always[] =
-        "EGL_EXT_create_context_robustness EGL_KHR_config_attribs EGL_KHR_context_flush_control EGL_KHR_create_context "
-        "EGL_KHR_create_context_no_error EGL_KHR_fence_sync EGL_KHR_get_all_proc_addresses EGL_KHR_gl_texture_2D_image "
-        "EGL_KHR_image_base EGL_KHR_no_config_context EGL_KHR_surfaceless_context EGL_MESA_configless_context";
+    static const char always[] = "EGL_EXT_create_context_robustness EGL_KHR_config_attribs "
+                                 "EGL_KHR_context_flush_control EGL_KHR_create_context "
+                                 "EGL_KHR_create_context_no_error EGL_KHR_fence_sync "
+                                 "EGL_KHR_get_all_proc_addresses EGL_KHR_gl_texture_2D_image "
+                                 "EGL_KHR_image_base EGL_KHR_no_config_context "
+                                 "EGL_KHR_surfaceless_context EGL_MESA_configless_context";
     _Static_assert(sizeof always + 64 < sizeof display->extensions, "room for all extensions");
     strcpy(display->extensions, always);
     if (display->host.sync_status) {
@@ -300,7 +311,8 @@ const char *gegl_QueryString(EGLDisplay handle, EGLint name)
 {
     if (handle == EGL_NO_DISPLAY && name == EGL_EXTENSIONS) {
         gegl_done();
-        return "EGL_EXT_client_extensions EGL_EXT_platform_base EGL_KHR_client_get_all_proc_addresses " GEGL_PLATFORM_EXTENSIONS;
+        return "EGL_EXT_client_extensions EGL_EXT_platform_base "
+               "EGL_KHR_client_get_all_proc_addresses " GEGL_PLATFORM_EXTENSIONS;
     }
     if (handle == EGL_NO_DISPLAY && name == EGL_VERSION) {
         gegl_done();
@@ -346,7 +358,8 @@ EGLBoolean gegl_GetConfigs(EGLDisplay handle, EGLConfig *configs, EGLint size, E
     return gegl_done();
 }
 
-EGLBoolean gegl_ChooseConfig(EGLDisplay handle, const EGLint *attribs, EGLConfig *configs, EGLint size, EGLint *count)
+EGLBoolean gegl_ChooseConfig(EGLDisplay handle, const EGLint *attribs, EGLConfig *configs,
+                             EGLint size, EGLint *count)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
@@ -373,7 +386,8 @@ EGLBoolean gegl_ChooseConfig(EGLDisplay handle, const EGLint *attribs, EGLConfig
     return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
 }
 
-EGLBoolean gegl_GetConfigAttrib(EGLDisplay handle, EGLConfig config_handle, EGLint attrib, EGLint *value)
+EGLBoolean gegl_GetConfigAttrib(EGLDisplay handle, EGLConfig config_handle, EGLint attrib,
+                                EGLint *value)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {

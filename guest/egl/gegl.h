@@ -1,9 +1,12 @@
-/* EGL 1.5 over renderControl: what a process keeps of displays, contexts, surfaces, images and syncs.
+/* EGL 1.5 over renderControl: what a process keeps of displays, contexts, surfaces, images and
+ * syncs.
  *
- * Callers: glvnd's libEGL through the table in procs.c; any thread. Handles an application holds are ids into the display's table, never
- * pointers (the display itself excepted: glvnd maps those), so that stale and foreign ones are found out.
- * Objects are counted: one for the handle, one for each thread they are current on; counts and the table are under the display's lock,
- * which is never held while waiting for the host or the X server. Lock order: process registry, display, X11 connection, window. */
+ * Callers: glvnd's libEGL through the table in procs.c; any thread. Handles an application holds
+ * are ids into the display's table, never pointers (the display itself excepted: glvnd maps those),
+ * so that stale and foreign ones are found out. Objects are counted: one for the handle, one for
+ * each thread they are current on; counts and the table are under the display's lock, which is
+ * never held while waiting for the host or the X server. Lock order: process registry, display, X11
+ * connection, window. */
 #ifndef GUEST_EGL_GEGL_H
 #define GUEST_EGL_GEGL_H
 
@@ -36,16 +39,18 @@ struct gegl_host {
 enum gegl_platform { GEGL_PLATFORM_SURFACELESS, GEGL_PLATFORM_X11, GEGL_PLATFORM_XCB };
 
 struct gegl_display {
-    struct sl_list link; /* struct registry.displays; never freed: applications may hold the pointer for ever */
+    struct sl_list link; /* struct registry.displays; never freed: applications may hold the pointer
+                            for ever */
     uint32_t index;      /* from 1; upper half of every handle */
     enum gegl_platform platform;
-    void *native;        /* Display or xcb_connection_t of the application; NULL: default */
-    int screen;          /* X screen asked for, -1 the default */
+    void *native; /* Display or xcb_connection_t of the application; NULL: default */
+    int screen;   /* X screen asked for, -1 the default */
 
     pthread_mutex_t setup; /* one eglInitialize or eglTerminate at a time; held while they wait */
-    pthread_mutex_t lock; /* guards what follows; configs, host and device stand still while initialized */
+    pthread_mutex_t
+        lock; /* guards what follows; configs, host and device stand still while initialized */
     bool initialized;
-    uint32_t lost;        /* atomic: the host is gone */
+    uint32_t lost; /* atomic: the host is gone */
     struct gs_device *device;
     struct gegl_host host;
     struct gegl_config *configs;
@@ -59,7 +64,7 @@ struct gegl_display {
 struct gegl_object {
     struct gegl_display *display;
     enum gegl_kind kind;
-    uint32_t id;         /* in display->objects; 0 once the handle is destroyed */
+    uint32_t id; /* in display->objects; 0 once the handle is destroyed */
     uint32_t refs;
 };
 
@@ -69,11 +74,11 @@ struct gegl_context {
     struct gegl_object base;
     struct gegl_config config; /* copy; id 0: made without config */
     uint32_t host_id;
-    uint32_t surface_config;   /* the host's config for the placeholder */
-    EGLint client_version;     /* major version asked for */
+    uint32_t surface_config; /* the host's config for the placeholder */
+    EGLint client_version;   /* major version asked for */
     EGLenum reset_strategy;
     struct ggl_context *ggl;
-    uint32_t placeholder;      /* host surface for binding without surface; 0 none yet */
+    uint32_t placeholder;       /* host surface for binding without surface; 0 none yet */
     struct gegl_thread *thread; /* where it is current; NULL nowhere. Display's lock */
 };
 
@@ -85,7 +90,7 @@ struct gegl_surface {
     uint32_t width_px, height_px; /* written by the thread it is current on, or at creation */
     EGLint texture_format, texture_target, mipmap_texture, mipmap_level, largest_pbuffer;
     EGLint swap_behavior, multisample_resolve;
-    uint32_t color_buffer;     /* pbuffer bound as texture: its colour buffer on the host; 0 none yet */
+    uint32_t color_buffer; /* pbuffer bound as texture: its colour buffer on the host; 0 none yet */
     bool texture_bound;
     struct gegl_window *window; /* NULL for pbuffers */
     bool size_checked;          /* in this frame */
@@ -94,7 +99,7 @@ struct gegl_surface {
 
 struct gegl_sync {
     struct gegl_object base;
-    uint64_t host_id; /* 0: it was signalled when it was made */
+    uint64_t host_id;  /* 0: it was signalled when it was made */
     uint32_t signaled; /* atomic: known to be */
 };
 
@@ -103,7 +108,8 @@ struct gegl_image {
     struct ggl_image image;
 };
 
-/* What a thread has. Made at the first call, ended with the thread or by eglReleaseThread. Its own thread only. */
+/* What a thread has. Made at the first call, ended with the thread or by eglReleaseThread. Its own
+ * thread only. */
 struct gegl_thread {
     EGLint error;
     EGLenum api;
@@ -114,7 +120,8 @@ struct gegl_thread {
     struct gegl_context *context; /* nullable, counted; as draw and read */
     struct gegl_surface *draw;
     struct gegl_surface *read;
-    void (*viewport)(GLint x, GLint y, GLsizei width, GLsizei height); /* guest/gles' glViewport; NULL before the first binding */
+    void (*viewport)(GLint x, GLint y, GLsizei width,
+                     GLsizei height); /* guest/gles' glViewport; NULL before the first binding */
 };
 
 /* --- thread.c --- */
@@ -129,11 +136,13 @@ EGLBoolean gegl_fail(EGLint error);
 EGLBoolean gegl_done(void);
 /* EGL's error for a result of ours. */
 EGLint gegl_error_of(enum sl_result result);
-/* The calling thread's stream to the display's host, made (with its handshake) when there is none or it is dead. EGL error. */
+/* The calling thread's stream to the display's host, made (with its handshake) when there is none
+ * or it is dead. EGL error. */
 EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out);
 /* Ends the thread's stream, if nothing is current. */
 void gegl_stream_drop(struct gegl_thread *thread);
-/* Is the host behind the thread's stream gone? Asks the device at most every 100 ms; marks the display. */
+/* Is the host behind the thread's stream gone? Asks the device at most every 100 ms; marks the
+ * display. */
 bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display);
 /* Once, from __egl_Main. NOMEM. */
 enum sl_result gegl_threads_init(void) SL_MUST_USE;
@@ -145,7 +154,8 @@ EGLDisplay gegl_platform_display(EGLenum platform, void *native, const EGLAttrib
 void gegl_displays_forked(void);
 /* The display behind a handle, initialised; otherwise NULL and the error set. */
 struct gegl_display *gegl_display_enter(EGLDisplay handle);
-static inline const struct gegl_config *gegl_config_find(const struct gegl_display *display, EGLConfig handle)
+static inline const struct gegl_config *gegl_config_find(const struct gegl_display *display,
+                                                         EGLConfig handle)
 {
     uintptr_t index = (uintptr_t)handle - 1;
     return index < display->config_count ? &display->configs[index] : NULL;
@@ -153,8 +163,10 @@ static inline const struct gegl_config *gegl_config_find(const struct gegl_displ
 
 /* --- object.c --- */
 
-/* Gives the object its handle and first count. The caller's struct is filled from here on. NOMEM. */
-enum sl_result gegl_object_add(struct gegl_display *display, struct gegl_object *object, enum gegl_kind kind) SL_MUST_USE;
+/* Gives the object its handle and first count. The caller's struct is filled from here on. NOMEM.
+ */
+enum sl_result gegl_object_add(struct gegl_display *display, struct gegl_object *object,
+                               enum gegl_kind kind) SL_MUST_USE;
 void *gegl_object_handle(const struct gegl_object *object);
 /* Counted; NULL for what is no living handle of this kind and display. */
 void *gegl_object_find(struct gegl_display *display, enum gegl_kind kind, const void *handle);
@@ -177,8 +189,8 @@ extern const struct ggl_egl_ops gegl_gles_ops;
 
 /* Unbind whatever is current on this thread. */
 void gegl_unbind(struct gegl_thread *thread);
-/* glViewport, as programs get it: the first in a frame looks whether the window has another size by now, since a program that draws
- * only when something changes sets it right before. */
+/* glViewport, as programs get it: the first in a frame looks whether the window has another size by
+ * now, since a program that draws only when something changes sets it right before. */
 void gegl_viewport(GLint x, GLint y, GLsizei width, GLsizei height);
 /* The surface got another size (window resized): tell GLES. Thread it is current on. */
 void gegl_surface_resized(struct gegl_surface *surface, uint32_t width_px, uint32_t height_px);

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#define WORDS_MAX (1u << 20)
-#define CONFIGS_MAX 4096u
-#define ATTRIBS_MAX 256u
+#define WORDS_MAX      (1u << 20)
+#define CONFIGS_MAX    4096u
+#define ATTRIBS_MAX    256u
 #define CHECKSUM_BYTES 8u
 
 static bool has(const char *words, const char *word)
@@ -22,7 +22,8 @@ struct gegl_host gegl_host_parse(const char *words, bool sluice)
     struct gegl_host host = {.gles_features = ggl_features_parse(words), .gles_version = 20};
     /* Facts T13: words are matched as substrings, and the 2 wins. */
     if (!has(words, "ANDROID_EMU_gles_max_version_2")) {
-        if (has(words, "ANDROID_EMU_gles_max_version_3_1") || has(words, "ANDROID_EMU_gles_max_version_3_2")) {
+        if (has(words, "ANDROID_EMU_gles_max_version_3_1") ||
+            has(words, "ANDROID_EMU_gles_max_version_3_2")) {
             host.gles_version = 31;
         } else if (has(words, "ANDROID_EMU_gles_max_version_3_0")) {
             host.gles_version = 30;
@@ -95,7 +96,8 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     return SL_OK;
 }
 
-enum sl_result gegl_host_configs(struct gs_stream *stream, uint32_t **table, uint32_t *attrib_count, uint32_t *count)
+enum sl_result gegl_host_configs(struct gs_stream *stream, uint32_t **table, uint32_t *attrib_count,
+                                 uint32_t *count)
 {
     uint32_t attribs = 0;
     EGLint configs = rc_call_rcGetNumConfigs(stream, &attribs, sizeof attribs);

@@ -1,4 +1,5 @@
-/* The renderControl set-up of a stream (protocol facts: connection start-up). The stream's thread. */
+/* The renderControl set-up of a stream (protocol facts: connection start-up). The stream's thread.
+ */
 #ifndef GUEST_EGL_HOST_H
 #define GUEST_EGL_HOST_H
 
@@ -7,14 +8,17 @@
 /* What the feature words say. sluice: the host is ours. Pure. */
 struct gegl_host gegl_host_parse(const char *words, bool sluice);
 
-/* Asks the host who it is and what it can do, on the first stream of a display. CLOSED, PROTOCOL, NOMEM. */
+/* Asks the host who it is and what it can do, on the first stream of a display. CLOSED, PROTOCOL,
+ * NOMEM. */
 enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host) SL_MUST_USE;
 
-/* The host's configuration table, as gegl_configs_read takes it. Gives *table (sl_free). CLOSED, PROTOCOL, NOMEM. */
+/* The host's configuration table, as gegl_configs_read takes it. Gives *table (sl_free). CLOSED,
+ * PROTOCOL, NOMEM. */
 enum sl_result gegl_host_configs(struct gs_stream *stream, uint32_t **table, uint32_t *attrib_count,
                                  uint32_t *count) SL_MUST_USE;
 
-/* What every further stream has to say first; and what it says last, so that the host has done everything when it closes. */
+/* What every further stream has to say first; and what it says last, so that the host has done
+ * everything when it closes. */
 void gegl_host_greet(struct gs_stream *stream, const struct gegl_host *host);
 void gegl_host_farewell(struct gs_stream *stream);
 

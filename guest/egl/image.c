@@ -31,7 +31,8 @@ static EGLint attribs_check(const EGLAttrib *attribs)
     return EGL_SUCCESS;
 }
 
-static EGLint image_make(struct gegl_display *display, struct gegl_context *context, uint32_t texture, struct gegl_image **out)
+static EGLint image_make(struct gegl_display *display, struct gegl_context *context,
+                         uint32_t texture, struct gegl_image **out)
 {
     struct gs_stream *stream;
     EGLint error = gegl_stream_get(display, &stream);
@@ -60,8 +61,8 @@ static EGLint image_make(struct gegl_display *display, struct gegl_context *cont
     return EGL_SUCCESS;
 }
 
-EGLImage gegl_CreateImage(EGLDisplay handle, EGLContext context_handle, EGLenum target, EGLClientBuffer buffer,
-                          const EGLAttrib *attribs)
+EGLImage gegl_CreateImage(EGLDisplay handle, EGLContext context_handle, EGLenum target,
+                          EGLClientBuffer buffer, const EGLAttrib *attribs)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
@@ -90,8 +91,8 @@ EGLImage gegl_CreateImage(EGLDisplay handle, EGLContext context_handle, EGLenum 
     return image != NULL ? gegl_object_handle(&image->base) : EGL_NO_IMAGE;
 }
 
-EGLImageKHR gegl_CreateImageKHR(EGLDisplay handle, EGLContext context, EGLenum target, EGLClientBuffer buffer,
-                                const EGLint *attribs)
+EGLImageKHR gegl_CreateImageKHR(EGLDisplay handle, EGLContext context, EGLenum target,
+                                EGLClientBuffer buffer, const EGLint *attribs)
 {
     EGLAttrib wide[16];
     size_t n = 0;
@@ -121,5 +122,6 @@ EGLBoolean gegl_DestroyImage(EGLDisplay handle, EGLImage image)
     if (display == NULL) {
         return EGL_FALSE;
     }
-    return gegl_object_remove(display, GEGL_IMAGE, image) ? gegl_done() : gegl_fail(EGL_BAD_PARAMETER);
+    return gegl_object_remove(display, GEGL_IMAGE, image) ? gegl_done()
+                                                          : gegl_fail(EGL_BAD_PARAMETER);
 }

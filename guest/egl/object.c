@@ -5,7 +5,8 @@
 
 _Static_assert(sizeof(uintptr_t) == 8, "handles carry the display in their upper half");
 
-enum sl_result gegl_object_add(struct gegl_display *display, struct gegl_object *object, enum gegl_kind kind)
+enum sl_result gegl_object_add(struct gegl_display *display, struct gegl_object *object,
+                               enum gegl_kind kind)
 {
     *object = (struct gegl_object){.display = display, .kind = kind, .refs = 1};
     pthread_mutex_lock(&display->lock);

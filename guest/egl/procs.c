@@ -11,7 +11,10 @@
 /* Sorted by name. A function of ours has the type of the one it stands for. */
 static const struct gegl_proc procs[] = {
 #define PROC(name, ours)                                                                           \
-    {#name, (gegl_fn)(__builtin_types_compatible_p(__typeof__(name), __typeof__(ours)) ? ours : NULL)}
+    {                                                                                              \
+#name, (gegl_fn)(__builtin_types_compatible_p(__typeof__(name), __typeof__(ours)) ? ours   \
+                                                                                          : NULL)  \
+    }
 #define SAME(name) PROC(egl##name, gegl_##name)
     SAME(BindAPI),
     SAME(BindTexImage),

@@ -16,14 +16,18 @@ struct surface_wish {
     EGLint largest, texture_format, texture_target, mipmap;
 };
 
-static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib attrib, EGLAttrib value)
+static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib attrib,
+                            EGLAttrib value)
 {
     switch (attrib) {
     case EGL_RENDER_BUFFER: /* a request; the back buffer is what there is */
-        return type == EGL_WINDOW_BIT && (value == EGL_BACK_BUFFER || value == EGL_SINGLE_BUFFER) ? EGL_SUCCESS
-                                                                                                 : EGL_BAD_ATTRIBUTE;
+        return type == EGL_WINDOW_BIT && (value == EGL_BACK_BUFFER || value == EGL_SINGLE_BUFFER)
+                   ? EGL_SUCCESS
+                   : EGL_BAD_ATTRIBUTE;
     case EGL_GL_COLORSPACE:
-        return value == EGL_GL_COLORSPACE_LINEAR ? EGL_SUCCESS : value == EGL_GL_COLORSPACE_SRGB ? EGL_BAD_MATCH : EGL_BAD_ATTRIBUTE;
+        return value == EGL_GL_COLORSPACE_LINEAR ? EGL_SUCCESS
+               : value == EGL_GL_COLORSPACE_SRGB ? EGL_BAD_MATCH
+                                                 : EGL_BAD_ATTRIBUTE;
     case EGL_VG_COLORSPACE:
     case EGL_VG_ALPHA_FORMAT:
         return EGL_SUCCESS; /* OpenVG's affair */
@@ -48,7 +52,9 @@ static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib at
         return EGL_SUCCESS;
     case EGL_TEXTURE_FORMAT:
         wish->texture_format = (EGLint)value;
-        return value == EGL_NO_TEXTURE || value == EGL_TEXTURE_RGB || value == EGL_TEXTURE_RGBA ? EGL_SUCCESS : EGL_BAD_ATTRIBUTE;
+        return value == EGL_NO_TEXTURE || value == EGL_TEXTURE_RGB || value == EGL_TEXTURE_RGBA
+                   ? EGL_SUCCESS
+                   : EGL_BAD_ATTRIBUTE;
     case EGL_TEXTURE_TARGET:
         wish->texture_target = (EGLint)value;
         return value == EGL_NO_TEXTURE || value == EGL_TEXTURE_2D ? EGL_SUCCESS : EGL_BAD_ATTRIBUTE;
@@ -58,15 +64,18 @@ static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib at
 }
 
 /* Attribute lists come as EGLint or as EGLAttrib. */
-static EGLint wish_read(struct surface_wish *wish, EGLint type, const EGLint *narrow, const EGLAttrib *wide)
+static EGLint wish_read(struct surface_wish *wish, EGLint type, const EGLint *narrow,
+                        const EGLAttrib *wide)
 {
-    *wish = (struct surface_wish){.texture_format = EGL_NO_TEXTURE, .texture_target = EGL_NO_TEXTURE};
+    *wish =
+        (struct surface_wish){.texture_format = EGL_NO_TEXTURE, .texture_target = EGL_NO_TEXTURE};
     for (size_t i = 0;; i += 2) {
         EGLAttrib attrib = narrow != NULL ? narrow[i] : wide != NULL ? wide[i] : EGL_NONE;
         if (attrib == EGL_NONE) {
             return EGL_SUCCESS;
         }
-        EGLint error = wish_read_one(wish, type, attrib, narrow != NULL ? narrow[i + 1] : wide[i + 1]);
+        EGLint error =
+            wish_read_one(wish, type, attrib, narrow != NULL ? narrow[i + 1] : wide[i + 1]);
         if (error != EGL_SUCCESS) {
             return error;
         }
@@ -78,8 +87,11 @@ static struct gegl_surface *surface_alloc(const struct gegl_config *config, EGLi
 {
     struct gegl_surface *surface = sl_alloc(sizeof *surface);
     if (surface != NULL) {
-        *surface = (struct gegl_surface){.config = *config, .type = type, .texture_format = EGL_NO_TEXTURE,
-                                         .texture_target = EGL_NO_TEXTURE, .swap_behavior = EGL_BUFFER_DESTROYED,
+        *surface = (struct gegl_surface){.config = *config,
+                                         .type = type,
+                                         .texture_format = EGL_NO_TEXTURE,
+                                         .texture_target = EGL_NO_TEXTURE,
+                                         .swap_behavior = EGL_BUFFER_DESTROYED,
                                          .multisample_resolve = EGL_MULTISAMPLE_RESOLVE_DEFAULT};
     }
     return surface;
@@ -92,9 +104,13 @@ static EGLSurface surface_publish(struct gegl_display *display, struct gegl_surf
     EGLint error = gegl_stream_get(display, &stream);
     if (error == EGL_SUCCESS) {
         /* A window can have no size; a host surface cannot. */
-        uint32_t width_px = surface->width_px != 0 ? surface->width_px : 1, height_px = surface->height_px != 0 ? surface->height_px : 1;
-        surface->host_id = rc_call_rcCreateWindowSurface(stream, surface->config.host_index, width_px, height_px);
-        error = gs_dead(stream) ? EGL_CONTEXT_LOST : surface->host_id == 0 ? EGL_BAD_ALLOC : EGL_SUCCESS;
+        uint32_t width_px = surface->width_px != 0 ? surface->width_px : 1,
+                 height_px = surface->height_px != 0 ? surface->height_px : 1;
+        surface->host_id =
+            rc_call_rcCreateWindowSurface(stream, surface->config.host_index, width_px, height_px);
+        error = gs_dead(stream)         ? EGL_CONTEXT_LOST
+                : surface->host_id == 0 ? EGL_BAD_ALLOC
+                                        : EGL_SUCCESS;
     }
     surface->base.display = display;
     if (error == EGL_SUCCESS && gegl_object_add(display, &surface->base, GEGL_SURFACE) != SL_OK) {
@@ -125,8 +141,8 @@ void gegl_surface_end(struct gegl_surface *surface)
 }
 
 /* The display and configuration of a new surface. False: the error is set. */
-static bool begin(EGLDisplay handle, EGLConfig config_handle, EGLint type, struct gegl_display **display,
-                  const struct gegl_config **config)
+static bool begin(EGLDisplay handle, EGLConfig config_handle, EGLint type,
+                  struct gegl_display **display, const struct gegl_config **config)
 {
     *display = gegl_display_enter(handle);
     if (*display == NULL) {
@@ -139,8 +155,8 @@ static bool begin(EGLDisplay handle, EGLConfig config_handle, EGLint type, struc
     return (gegl_config_get(*config, EGL_SURFACE_TYPE) & type) != 0 || gegl_fail(EGL_BAD_MATCH);
 }
 
-static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, uint32_t xid, const EGLint *narrow,
-                                const EGLAttrib *wide)
+static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, uint32_t xid,
+                                const EGLint *narrow, const EGLAttrib *wide)
 {
     struct gegl_display *display;
     const struct gegl_config *config;
@@ -149,9 +165,11 @@ static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, uint
     }
     struct surface_wish wish;
     EGLint error = wish_read(&wish, EGL_WINDOW_BIT, narrow, wide);
-    struct gegl_surface *surface = error == EGL_SUCCESS ? surface_alloc(config, EGL_WINDOW_BIT) : NULL;
+    struct gegl_surface *surface =
+        error == EGL_SUCCESS ? surface_alloc(config, EGL_WINDOW_BIT) : NULL;
     if (error == EGL_SUCCESS) {
-        error = surface == NULL ? EGL_BAD_ALLOC : gegl_window_create(display, config, xid, &surface->window);
+        error = surface == NULL ? EGL_BAD_ALLOC
+                                : gegl_window_create(display, config, xid, &surface->window);
     }
     if (error != EGL_SUCCESS) {
         sl_free(surface);
@@ -162,7 +180,8 @@ static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, uint
     return surface_publish(display, surface);
 }
 
-EGLSurface gegl_CreateWindowSurface(EGLDisplay handle, EGLConfig config, EGLNativeWindowType window, const EGLint *attribs)
+EGLSurface gegl_CreateWindowSurface(EGLDisplay handle, EGLConfig config, EGLNativeWindowType window,
+                                    const EGLint *attribs)
 {
     return window_create(handle, config, (uint32_t)(uintptr_t)window, attribs, NULL);
 }
@@ -174,15 +193,18 @@ static uint32_t platform_xid(EGLDisplay handle, const void *window)
     if (display == NULL || window == NULL) {
         return 0;
     }
-    return display->platform == GEGL_PLATFORM_XCB ? *(const uint32_t *)window : (uint32_t)*(const unsigned long *)window;
+    return display->platform == GEGL_PLATFORM_XCB ? *(const uint32_t *)window
+                                                  : (uint32_t) * (const unsigned long *)window;
 }
 
-EGLSurface gegl_CreatePlatformWindowSurface(EGLDisplay handle, EGLConfig config, void *window, const EGLAttrib *attribs)
+EGLSurface gegl_CreatePlatformWindowSurface(EGLDisplay handle, EGLConfig config, void *window,
+                                            const EGLAttrib *attribs)
 {
     return window_create(handle, config, platform_xid(handle, window), NULL, attribs);
 }
 
-EGLSurface gegl_CreatePlatformWindowSurfaceEXT(EGLDisplay handle, EGLConfig config, void *window, const EGLint *attribs)
+EGLSurface gegl_CreatePlatformWindowSurfaceEXT(EGLDisplay handle, EGLConfig config, void *window,
+                                               const EGLint *attribs)
 {
     return window_create(handle, config, platform_xid(handle, window), attribs, NULL);
 }
@@ -196,21 +218,24 @@ static EGLSurface pixmap_refuse(EGLDisplay handle, EGLConfig config_handle)
     return EGL_NO_SURFACE;
 }
 
-EGLSurface gegl_CreatePixmapSurface(EGLDisplay handle, EGLConfig config, EGLNativePixmapType pixmap, const EGLint *attribs)
+EGLSurface gegl_CreatePixmapSurface(EGLDisplay handle, EGLConfig config, EGLNativePixmapType pixmap,
+                                    const EGLint *attribs)
 {
     (void)pixmap;
     (void)attribs;
     return pixmap_refuse(handle, config);
 }
 
-EGLSurface gegl_CreatePlatformPixmapSurface(EGLDisplay handle, EGLConfig config, void *pixmap, const EGLAttrib *attribs)
+EGLSurface gegl_CreatePlatformPixmapSurface(EGLDisplay handle, EGLConfig config, void *pixmap,
+                                            const EGLAttrib *attribs)
 {
     (void)pixmap;
     (void)attribs;
     return pixmap_refuse(handle, config);
 }
 
-EGLSurface gegl_CreatePlatformPixmapSurfaceEXT(EGLDisplay handle, EGLConfig config, void *pixmap, const EGLint *attribs)
+EGLSurface gegl_CreatePlatformPixmapSurfaceEXT(EGLDisplay handle, EGLConfig config, void *pixmap,
+                                               const EGLint *attribs)
 {
     (void)pixmap;
     (void)attribs;
@@ -229,8 +254,10 @@ static EGLint pbuffer_check(const struct gegl_config *config, struct surface_wis
     if (bindable != 0 && !gegl_config_get(config, bindable)) {
         return EGL_BAD_ATTRIBUTE;
     }
-    EGLAttrib most_wide = gegl_config_get(config, EGL_MAX_PBUFFER_WIDTH), most_high = gegl_config_get(config, EGL_MAX_PBUFFER_HEIGHT);
-    bool fits = (most_wide <= 0 || wish->width <= most_wide) && (most_high <= 0 || wish->height <= most_high);
+    EGLAttrib most_wide = gegl_config_get(config, EGL_MAX_PBUFFER_WIDTH),
+              most_high = gegl_config_get(config, EGL_MAX_PBUFFER_HEIGHT);
+    bool fits = (most_wide <= 0 || wish->width <= most_wide) &&
+                (most_high <= 0 || wish->height <= most_high);
     if (!fits && !wish->largest) {
         return EGL_BAD_ALLOC;
     }
@@ -239,7 +266,8 @@ static EGLint pbuffer_check(const struct gegl_config *config, struct surface_wis
     return wish->width <= INT32_MAX && wish->height <= INT32_MAX ? EGL_SUCCESS : EGL_BAD_ALLOC;
 }
 
-EGLSurface gegl_CreatePbufferSurface(EGLDisplay handle, EGLConfig config_handle, const EGLint *attribs)
+EGLSurface gegl_CreatePbufferSurface(EGLDisplay handle, EGLConfig config_handle,
+                                     const EGLint *attribs)
 {
     struct gegl_display *display;
     const struct gegl_config *config;
@@ -251,7 +279,8 @@ EGLSurface gegl_CreatePbufferSurface(EGLDisplay handle, EGLConfig config_handle,
     if (error == EGL_SUCCESS) {
         error = pbuffer_check(config, &wish);
     }
-    struct gegl_surface *surface = error == EGL_SUCCESS ? surface_alloc(config, EGL_PBUFFER_BIT) : NULL;
+    struct gegl_surface *surface =
+        error == EGL_SUCCESS ? surface_alloc(config, EGL_PBUFFER_BIT) : NULL;
     if (surface == NULL) {
         gegl_fail(error != EGL_SUCCESS ? error : EGL_BAD_ALLOC);
         return EGL_NO_SURFACE;
@@ -265,7 +294,8 @@ EGLSurface gegl_CreatePbufferSurface(EGLDisplay handle, EGLConfig config_handle,
     return surface_publish(display, surface);
 }
 
-EGLSurface gegl_CreatePbufferFromClientBuffer(EGLDisplay handle, EGLenum type, EGLClientBuffer buffer, EGLConfig config,
+EGLSurface gegl_CreatePbufferFromClientBuffer(EGLDisplay handle, EGLenum type,
+                                              EGLClientBuffer buffer, EGLConfig config,
                                               const EGLint *attribs)
 {
     (void)type;
@@ -284,10 +314,12 @@ EGLBoolean gegl_DestroySurface(EGLDisplay handle, EGLSurface surface)
     if (display == NULL) {
         return EGL_FALSE;
     }
-    return gegl_object_remove(display, GEGL_SURFACE, surface) ? gegl_done() : gegl_fail(EGL_BAD_SURFACE);
+    return gegl_object_remove(display, GEGL_SURFACE, surface) ? gegl_done()
+                                                              : gegl_fail(EGL_BAD_SURFACE);
 }
 
-/* The surface behind a handle, counted; NULL and the error set. Every entry point that takes one begins so. */
+/* The surface behind a handle, counted; NULL and the error set. Every entry point that takes one
+ * begins so. */
 static struct gegl_surface *surface_enter(EGLDisplay handle, EGLSurface surface_handle)
 {
     struct gegl_display *display = gegl_display_enter(handle);
@@ -365,7 +397,8 @@ static EGLint surface_query(const struct gegl_surface *surface, EGLint attrib, E
     }
 }
 
-EGLBoolean gegl_QuerySurface(EGLDisplay handle, EGLSurface surface_handle, EGLint attrib, EGLint *value)
+EGLBoolean gegl_QuerySurface(EGLDisplay handle, EGLSurface surface_handle, EGLint attrib,
+                             EGLint *value)
 {
     struct gegl_surface *surface = surface_enter(handle, surface_handle);
     if (surface == NULL) {
@@ -398,7 +431,8 @@ static EGLint surface_set(struct gegl_surface *surface, EGLint attrib, EGLint va
     }
 }
 
-EGLBoolean gegl_SurfaceAttrib(EGLDisplay handle, EGLSurface surface_handle, EGLint attrib, EGLint value)
+EGLBoolean gegl_SurfaceAttrib(EGLDisplay handle, EGLSurface surface_handle, EGLint attrib,
+                              EGLint value)
 {
     struct gegl_surface *surface = surface_enter(handle, surface_handle);
     if (surface == NULL) {
@@ -410,12 +444,14 @@ EGLBoolean gegl_SurfaceAttrib(EGLDisplay handle, EGLSurface surface_handle, EGLi
 
 /* --- pbuffers as textures --- */
 
-/* The surface's picture becomes the storage of the bound texture, by way of a colour buffer. EGL error. */
+/* The surface's picture becomes the storage of the bound texture, by way of a colour buffer. EGL
+ * error. */
 static EGLint texture_bind(struct gegl_surface *surface, struct gegl_thread *thread)
 {
     struct gs_stream *stream = thread->stream;
     if (surface->color_buffer == 0) {
-        surface->color_buffer = rc_call_rcCreateColorBuffer(stream, surface->width_px, surface->height_px, GL_RGBA);
+        surface->color_buffer =
+            rc_call_rcCreateColorBuffer(stream, surface->width_px, surface->height_px, GL_RGBA);
         if (surface->color_buffer == 0) {
             return gs_dead(stream) ? EGL_CONTEXT_LOST : EGL_BAD_ALLOC;
         }
@@ -465,7 +501,8 @@ EGLBoolean gegl_ReleaseTexImage(EGLDisplay handle, EGLSurface surface_handle, EG
     }
     EGLint error = texture_surface_check(surface, buffer);
     if (error == EGL_SUCCESS) {
-        surface->texture_bound = false; /* the texture keeps the picture; its contents are undefined from here */
+        surface->texture_bound =
+            false; /* the texture keeps the picture; its contents are undefined from here */
     }
     return surface_leave(surface, error);
 }
@@ -505,7 +542,8 @@ EGLBoolean gegl_SwapInterval(EGLDisplay handle, EGLint interval)
     return thread->draw != NULL ? gegl_done() : gegl_fail(EGL_BAD_SURFACE);
 }
 
-EGLBoolean gegl_CopyBuffers(EGLDisplay handle, EGLSurface surface_handle, EGLNativePixmapType target)
+EGLBoolean gegl_CopyBuffers(EGLDisplay handle, EGLSurface surface_handle,
+                            EGLNativePixmapType target)
 {
     (void)target;
     struct gegl_surface *surface = surface_enter(handle, surface_handle);

@@ -1,4 +1,5 @@
-/* Fence syncs, on renderControl's. A host without them: the sync is made by waiting for the host, and born signalled. */
+/* Fence syncs, on renderControl's. A host without them: the sync is made by waiting for the host,
+ * and born signalled. */
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
 #include "guest/gles2_call.h"
@@ -7,7 +8,8 @@
 #include "transport/base/mem.h"
 #include "wire/rc_pack.h"
 
-static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread, struct gegl_sync **out)
+static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread,
+                        struct gegl_sync **out)
 {
     struct gegl_sync *sync = sl_alloc(sizeof *sync);
     if (sync == NULL) {
@@ -16,14 +18,14 @@ static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread
     struct gs_stream *stream = thread->stream;
     if (display->host.sync) {
         uint64_t host_thread = 0; /* the host's affair */
-        rc_call_rcCreateSyncKHR(stream, EGL_SYNC_FENCE_KHR, NULL, 0, 0, 0, &sync->host_id, sizeof sync->host_id, &host_thread,
-                                sizeof host_thread);
+        rc_call_rcCreateSyncKHR(stream, EGL_SYNC_FENCE_KHR, NULL, 0, 0, 0, &sync->host_id,
+                                sizeof sync->host_id, &host_thread, sizeof host_thread);
     } else {
         (void)gles2_call_glFinishRoundTrip(stream);
         sync->signaled = 1;
     }
-    EGLint error = gs_dead(stream)                                ? EGL_CONTEXT_LOST
-                   : display->host.sync && sync->host_id == 0     ? EGL_BAD_ALLOC
+    EGLint error = gs_dead(stream)                                             ? EGL_CONTEXT_LOST
+                   : display->host.sync && sync->host_id == 0                  ? EGL_BAD_ALLOC
                    : gegl_object_add(display, &sync->base, GEGL_SYNC) != SL_OK ? EGL_BAD_ALLOC
                                                                                : EGL_SUCCESS;
     if (error != EGL_SUCCESS) {
@@ -47,7 +49,8 @@ EGLSync gegl_CreateSync(EGLDisplay handle, EGLenum type, const EGLAttrib *attrib
         error = EGL_BAD_ATTRIBUTE;
     } else if (attribs != NULL && attribs[0] != EGL_NONE) {
         error = EGL_BAD_ATTRIBUTE;
-    } else if (thread == NULL || thread->context == NULL || thread->context->base.display != display) {
+    } else if (thread == NULL || thread->context == NULL ||
+               thread->context->base.display != display) {
         error = EGL_BAD_MATCH;
     } else {
         error = sync_make(display, thread, &sync);
@@ -76,7 +79,8 @@ EGLBoolean gegl_DestroySync(EGLDisplay handle, EGLSync sync)
     if (display == NULL) {
         return EGL_FALSE;
     }
-    return gegl_object_remove(display, GEGL_SYNC, sync) ? gegl_done() : gegl_fail(EGL_BAD_PARAMETER);
+    return gegl_object_remove(display, GEGL_SYNC, sync) ? gegl_done()
+                                                        : gegl_fail(EGL_BAD_PARAMETER);
 }
 
 /* Asks the host; EGL_CONDITION_SATISFIED, EGL_TIMEOUT_EXPIRED, or EGL_FALSE with the error set. */
@@ -122,7 +126,8 @@ EGLint gegl_ClientWaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags,
     return answer;
 }
 
-EGLBoolean gegl_GetSyncAttrib(EGLDisplay handle, EGLSync sync_handle, EGLint attrib, EGLAttrib *value)
+EGLBoolean gegl_GetSyncAttrib(EGLDisplay handle, EGLSync sync_handle, EGLint attrib,
+                              EGLAttrib *value)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
@@ -179,7 +184,8 @@ EGLBoolean gegl_WaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags)
     EGLint error = EGL_SUCCESS;
     if (sync == NULL || flags != 0) {
         error = EGL_BAD_PARAMETER;
-    } else if (thread == NULL || thread->context == NULL || thread->context->base.display != display) {
+    } else if (thread == NULL || thread->context == NULL ||
+               thread->context->base.display != display) {
         error = EGL_BAD_MATCH;
     } else if (sl_atomic_load_relaxed(&sync->signaled) == 0) {
         if (display->host.sync_status) {

@@ -1,4 +1,5 @@
-/* Per-thread state: error, stream, what is current; and what happens to it at thread exit and fork. */
+/* Per-thread state: error, stream, what is current; and what happens to it at thread exit and fork.
+ */
 #include "guest/egl/gegl.h"
 
 #include "guest/egl/host.h"
@@ -21,7 +22,8 @@ static void thread_end(void *user)
     sl_free(thread);
 }
 
-/* Runs in the child's only thread: ring, host objects and presenting threads stayed with the parent. */
+/* Runs in the child's only thread: ring, host objects and presenting threads stayed with the
+ * parent. */
 static void forked(void)
 {
     ggl_make_current(NULL, NULL);
@@ -128,7 +130,8 @@ EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out)
         if (r != SL_OK) {
             return gegl_error_of(r);
         }
-        if (device != display->device) { /* the display's host went away and another one serves now */
+        if (device !=
+            display->device) { /* the display's host went away and another one serves now */
             gs_device_put(device);
             return EGL_CONTEXT_LOST;
         }
@@ -149,7 +152,8 @@ EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out)
 
 bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display)
 {
-    bool lost = thread->stream == NULL || gs_dead(thread->stream) || sl_atomic_load_relaxed(&display->lost) != 0;
+    bool lost = thread->stream == NULL || gs_dead(thread->stream) ||
+                sl_atomic_load_relaxed(&display->lost) != 0;
     uint64_t now = sl_clock_ns();
     if (!lost && now - thread->alive_checked_ns > 100 * SL_NS_PER_MS) {
         thread->alive_checked_ns = now;

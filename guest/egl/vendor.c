@@ -1,7 +1,9 @@
-/* The border to glvnd: what libEGL.so.1 asks of a vendor library, and the stubs by which it finds ours for extension functions.
+/* The border to glvnd: what libEGL.so.1 asks of a vendor library, and the stubs by which it finds
+ * ours for extension functions.
  *
- * libEGL hands a stub to every program that asks for, say, eglCreateImageKHR; the stub finds the vendor of the display it is called
- * with, which need not be us, and calls that vendor's function. */
+ * libEGL hands a stub to every program that asks for, say, eglCreateImageKHR; the stub finds the
+ * vendor of the display it is called with, which need not be us, and calls that vendor's function.
+ */
 #define EGL_EGLEXT_PROTOTYPES
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
@@ -10,24 +12,33 @@
 #include <glvnd/libeglabi.h>
 #include <string.h>
 
-/* Functions that take a display and are not in libEGL itself: name, result, failure, parameters, arguments. */
+/* Functions that take a display and are not in libEGL itself: name, result, failure, parameters,
+ * arguments. */
 #define DISPATCHED(X)                                                                              \
     X(eglClientWaitSyncKHR, EGLint, EGL_FALSE,                                                     \
-      (EGLDisplay display, EGLSyncKHR sync, EGLint flags, EGLTimeKHR timeout), (display, sync, flags, timeout)) \
+      (EGLDisplay display, EGLSyncKHR sync, EGLint flags, EGLTimeKHR timeout),                     \
+      (display, sync, flags, timeout))                                                             \
     X(eglCreateImageKHR, EGLImageKHR, EGL_NO_IMAGE_KHR,                                            \
-      (EGLDisplay display, EGLContext context, EGLenum target, EGLClientBuffer buffer, const EGLint *attribs), \
+      (EGLDisplay display, EGLContext context, EGLenum target, EGLClientBuffer buffer,             \
+       const EGLint *attribs),                                                                     \
       (display, context, target, buffer, attribs))                                                 \
     X(eglCreatePlatformPixmapSurfaceEXT, EGLSurface, EGL_NO_SURFACE,                               \
-      (EGLDisplay display, EGLConfig config, void *pixmap, const EGLint *attribs), (display, config, pixmap, attribs)) \
+      (EGLDisplay display, EGLConfig config, void *pixmap, const EGLint *attribs),                 \
+      (display, config, pixmap, attribs))                                                          \
     X(eglCreatePlatformWindowSurfaceEXT, EGLSurface, EGL_NO_SURFACE,                               \
-      (EGLDisplay display, EGLConfig config, void *window, const EGLint *attribs), (display, config, window, attribs)) \
-    X(eglCreateSyncKHR, EGLSyncKHR, EGL_NO_SYNC_KHR, (EGLDisplay display, EGLenum type, const EGLint *attribs), \
-      (display, type, attribs))                                                                    \
-    X(eglDestroyImageKHR, EGLBoolean, EGL_FALSE, (EGLDisplay display, EGLImageKHR image), (display, image)) \
-    X(eglDestroySyncKHR, EGLBoolean, EGL_FALSE, (EGLDisplay display, EGLSyncKHR sync), (display, sync)) \
+      (EGLDisplay display, EGLConfig config, void *window, const EGLint *attribs),                 \
+      (display, config, window, attribs))                                                          \
+    X(eglCreateSyncKHR, EGLSyncKHR, EGL_NO_SYNC_KHR,                                               \
+      (EGLDisplay display, EGLenum type, const EGLint *attribs), (display, type, attribs))         \
+    X(eglDestroyImageKHR, EGLBoolean, EGL_FALSE, (EGLDisplay display, EGLImageKHR image),          \
+      (display, image))                                                                            \
+    X(eglDestroySyncKHR, EGLBoolean, EGL_FALSE, (EGLDisplay display, EGLSyncKHR sync),             \
+      (display, sync))                                                                             \
     X(eglGetSyncAttribKHR, EGLBoolean, EGL_FALSE,                                                  \
-      (EGLDisplay display, EGLSyncKHR sync, EGLint attrib, EGLint *value), (display, sync, attrib, value)) \
-    X(eglWaitSyncKHR, EGLint, EGL_FALSE, (EGLDisplay display, EGLSyncKHR sync, EGLint flags), (display, sync, flags))
+      (EGLDisplay display, EGLSyncKHR sync, EGLint attrib, EGLint * value),                        \
+      (display, sync, attrib, value))                                                              \
+    X(eglWaitSyncKHR, EGLint, EGL_FALSE, (EGLDisplay display, EGLSyncKHR sync, EGLint flags),      \
+      (display, sync, flags))
 
 #define INDEX(name, ...) INDEX_##name,
 enum { DISPATCHED(INDEX) INDEX_COUNT };
@@ -107,11 +118,14 @@ static void import_dispatch_index(const char *name, int index)
     }
 }
 
-__attribute__((visibility("default"))) EGLBoolean __egl_Main(uint32_t version, const __EGLapiExports *exports,
-                                                             __EGLvendorInfo *vendor, __EGLapiImports *imports)
+__attribute__((visibility("default"))) EGLBoolean __egl_Main(uint32_t version,
+                                                             const __EGLapiExports *exports,
+                                                             __EGLvendorInfo *vendor,
+                                                             __EGLapiImports *imports)
 {
     (void)vendor;
-    if (EGL_VENDOR_ABI_GET_MAJOR_VERSION(version) != EGL_VENDOR_ABI_MAJOR_VERSION || gegl_threads_init() != SL_OK) {
+    if (EGL_VENDOR_ABI_GET_MAJOR_VERSION(version) != EGL_VENDOR_ABI_MAJOR_VERSION ||
+        gegl_threads_init() != SL_OK) {
         return EGL_FALSE;
     }
     glvnd.exports = exports;

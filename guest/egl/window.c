@@ -9,10 +9,12 @@
 #include "wire/rc_pack.h"
 #include "wire/sl_pack.h"
 
-/* Frames on their way, and buffers: two in turn, and two of the old size while the window changes it. */
+/* Frames on their way, and buffers: two in turn, and two of the old size while the window changes
+ * it. */
 #define BUFFERS_MAX 4
-#define FRAMES_MAX 2
-/* How often waits look whether they still make sense, and how long a destroyed surface waits for its last frames. */
+#define FRAMES_MAX  2
+/* How often waits look whether they still make sense, and how long a destroyed surface waits for
+ * its last frames. */
 #define SLICE_NS ((int64_t)(50 * SL_NS_PER_MS))
 #define DRAIN_NS (2 * SL_NS_PER_S)
 
@@ -24,7 +26,8 @@ struct buffer {
 
 struct frame {
     struct buffer *buffer;
-    struct asg_page *page; /* whose host_signal tells that the host wrote the buffer; NULL: it has */
+    struct asg_page
+        *page; /* whose host_signal tells that the host wrote the buffer; NULL: it has */
     uint32_t signal;
 };
 
@@ -34,7 +37,7 @@ struct gegl_window {
     struct gegl_x11_window native;
     struct gs_device *device; /* counted */
     struct vg *vg;
-    uint32_t format;       /* VIRTGPU_FORMAT_* of colour buffers */
+    uint32_t format; /* VIRTGPU_FORMAT_* of colour buffers */
     bool shared_futex;
     bool coherent;
     /* the surface's thread */
@@ -49,9 +52,9 @@ struct gegl_window {
     pthread_cond_t changed;
     struct frame frames[FRAMES_MAX]; /* frames[0] is being shown */
     uint32_t pending;
-    bool looking;   /* the presenter looks at frames[0].page */
+    bool looking; /* the presenter looks at frames[0].page */
     bool stop;
-    bool abandoned; /* the host will not signal any more */
+    bool abandoned;        /* the host will not signal any more */
     enum sl_result result; /* NOTFOUND window gone, CLOSED X server gone; sticky */
 };
 
@@ -68,7 +71,8 @@ static bool host_alive(void *user)
     return vg->ops->alive(vg);
 }
 
-/* Waits for the host to have written frames[0]; false when it will not. Enters and leaves with the lock held. */
+/* Waits for the host to have written frames[0]; false when it will not. Enters and leaves with the
+ * lock held. */
 static bool wait_written_locked(struct gegl_window *window)
 {
     bool written = window->frames[0].page == NULL;
@@ -79,7 +83,8 @@ static bool wait_written_locked(struct gegl_window *window)
         }
         window->looking = true;
         pthread_mutex_unlock(&window->lock);
-        enum sl_result r = asg_signal_wait(frame.page, frame.signal, SLICE_NS, window->shared_futex, host_alive, window->vg);
+        enum sl_result r = asg_signal_wait(frame.page, frame.signal, SLICE_NS, window->shared_futex,
+                                           host_alive, window->vg);
         pthread_mutex_lock(&window->lock);
         window->looking = false;
         pthread_cond_broadcast(&window->changed);
@@ -96,7 +101,8 @@ static bool wait_written_locked(struct gegl_window *window)
 static void show(struct gegl_window *window, struct buffer *buffer)
 {
     if (!window->coherent) {
-        const struct vg_box box = {.width = buffer->picture.width_px, .height = buffer->picture.height_px, .depth = 1};
+        const struct vg_box box = {
+            .width = buffer->picture.width_px, .height = buffer->picture.height_px, .depth = 1};
         if (window->vg->ops->res_transfer(buffer->res, &box, VG_FROM_HOST) != SL_OK) {
             return; /* the host is going; the program's thread hears of it */
         }
@@ -159,10 +165,15 @@ static void buffer_destroy(struct gegl_window *window, struct buffer *buffer)
 
 static enum sl_result buffer_create(struct gegl_window *window, struct buffer *buffer)
 {
-    const struct vg_tex_args args = {.target = VIRTGPU_TARGET_2D, .format = window->format,
-                                     .bind = VIRTGPU_BIND_RENDER_TARGET | VIRTGPU_BIND_SAMPLER_VIEW | VIRTGPU_BIND_SCANOUT,
-                                     .width_px = window->width_px, .height_px = window->height_px, .depth = 1,
-                                     .array_size = 1, .flags = VIRTGPU_RESOURCE_Y_0_TOP};
+    const struct vg_tex_args args = {.target = VIRTGPU_TARGET_2D,
+                                     .format = window->format,
+                                     .bind = VIRTGPU_BIND_RENDER_TARGET |
+                                             VIRTGPU_BIND_SAMPLER_VIEW | VIRTGPU_BIND_SCANOUT,
+                                     .width_px = window->width_px,
+                                     .height_px = window->height_px,
+                                     .depth = 1,
+                                     .array_size = 1,
+                                     .flags = VIRTGPU_RESOURCE_Y_0_TOP};
     enum sl_result r = vg_tex_create(window->vg, &args, &buffer->res);
     if (r != SL_OK) {
         buffer->res = NULL;
@@ -170,7 +181,8 @@ static enum sl_result buffer_create(struct gegl_window *window, struct buffer *b
     }
     void *pixels;
     r = vg_res_map(buffer->res, &pixels);
-    if (r == SL_OK && (buffer->res->stride == 0 || buffer->res->size / buffer->res->stride < window->height_px)) {
+    if (r == SL_OK &&
+        (buffer->res->stride == 0 || buffer->res->size / buffer->res->stride < window->height_px)) {
         r = SL_ERR_PROTOCOL;
     }
     if (r != SL_OK) {
@@ -178,8 +190,10 @@ static enum sl_result buffer_create(struct gegl_window *window, struct buffer *b
         buffer->res = NULL;
         return r;
     }
-    buffer->picture = (struct gegl_x11_picture){.pixels = pixels, .stride = buffer->res->stride,
-                                                .width_px = window->width_px, .height_px = window->height_px};
+    buffer->picture = (struct gegl_x11_picture){.pixels = pixels,
+                                                .stride = buffer->res->stride,
+                                                .width_px = window->width_px,
+                                                .height_px = window->height_px};
     int fd;
     if (window->vg->ops->res_export(buffer->res, &fd) != SL_OK) {
         fd = -1;
@@ -190,10 +204,12 @@ static enum sl_result buffer_create(struct gegl_window *window, struct buffer *b
 
 static bool buffer_fits(const struct gegl_window *window, const struct buffer *buffer)
 {
-    return buffer->res != NULL && buffer->picture.width_px == window->width_px && buffer->picture.height_px == window->height_px;
+    return buffer->res != NULL && buffer->picture.width_px == window->width_px &&
+           buffer->picture.height_px == window->height_px;
 }
 
-/* A buffer of the window's size that no frame has; those of other sizes go. At most FRAMES_MAX are busy, so there is a place. */
+/* A buffer of the window's size that no frame has; those of other sizes go. At most FRAMES_MAX are
+ * busy, so there is a place. */
 static enum sl_result buffer_take(struct gegl_window *window, struct buffer **out)
 {
     struct buffer *fit = NULL, *room = NULL;
@@ -275,7 +291,8 @@ EGLint gegl_window_frame_begin(struct gegl_surface *surface, struct gegl_thread 
 }
 
 /* Waits until fewer than `most` frames are on their way. */
-static EGLint wait_pending(struct gegl_window *window, uint32_t most, struct gegl_thread *thread, uint64_t limit_ns)
+static EGLint wait_pending(struct gegl_window *window, uint32_t most, struct gegl_thread *thread,
+                           uint64_t limit_ns)
 {
     EGLint error = EGL_SUCCESS;
     uint64_t end = sl_clock_ns() + limit_ns;
@@ -294,13 +311,15 @@ static EGLint wait_pending(struct gegl_window *window, uint32_t most, struct geg
     return error;
 }
 
-/* Tells the host to write the surface into its buffer. page and signal: how the presenter learns that it has. */
+/* Tells the host to write the surface into its buffer. page and signal: how the presenter learns
+ * that it has. */
 static EGLint flush(struct gegl_surface *surface, struct gegl_thread *thread, struct frame *frame)
 {
     struct gegl_window *window = surface->window;
     struct gs_stream *stream = thread->stream;
     if (window->display->host.frame_number) {
-        rc_pack_rcFlushWindowColorBufferAsyncWithFrameNumber(gs_pack(stream), surface->host_id, ++window->frame_count);
+        rc_pack_rcFlushWindowColorBufferAsyncWithFrameNumber(gs_pack(stream), surface->host_id,
+                                                             ++window->frame_count);
     } else {
         rc_pack_rcFlushWindowColorBufferAsync(gs_pack(stream), surface->host_id);
     }
@@ -369,13 +388,14 @@ void gegl_window_size(struct gegl_window *window, uint32_t *width_px, uint32_t *
 
 static bool depth_fits(const struct gegl_config *config, uint32_t depth)
 {
-    uint32_t color = (uint32_t)(gegl_config_get(config, EGL_RED_SIZE) + gegl_config_get(config, EGL_GREEN_SIZE) +
-                                gegl_config_get(config, EGL_BLUE_SIZE));
+    uint32_t color =
+        (uint32_t)(gegl_config_get(config, EGL_RED_SIZE) + gegl_config_get(config, EGL_GREEN_SIZE) +
+                   gegl_config_get(config, EGL_BLUE_SIZE));
     return depth == config->depth || depth == color || (color == 24 && depth == 32);
 }
 
-EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config *config, uint32_t xid,
-                          struct gegl_window **out)
+EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config *config,
+                          uint32_t xid, struct gegl_window **out)
 {
     if (gegl_x11_window_taken(display->x11, xid)) {
         return EGL_BAD_ALLOC;
@@ -384,8 +404,11 @@ EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config
     if (window == NULL) {
         return EGL_BAD_ALLOC;
     }
-    *window = (struct gegl_window){.display = display, .x11 = display->x11, .vg = display->device->vg,
-                                   .shared_futex = display->device->shared_futex, .coherent = display->device->coherent_tex};
+    *window = (struct gegl_window){.display = display,
+                                   .x11 = display->x11,
+                                   .vg = display->device->vg,
+                                   .shared_futex = display->device->shared_futex,
+                                   .coherent = display->device->coherent_tex};
     enum sl_result r = gegl_x11_window_begin(window->x11, display, xid, &window->native);
     if (r != SL_OK) {
         sl_free(window);
@@ -396,9 +419,9 @@ EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config
         sl_free(window);
         return EGL_BAD_MATCH;
     }
-    window->format = gegl_config_get(config, EGL_RED_SIZE) == 5        ? VIRTGPU_FORMAT_B5G6R5
+    window->format = gegl_config_get(config, EGL_RED_SIZE) == 5     ? VIRTGPU_FORMAT_B5G6R5
                      : gegl_config_get(config, EGL_ALPHA_SIZE) != 0 ? VIRTGPU_FORMAT_B8G8R8A8
-                                                                       : VIRTGPU_FORMAT_B8G8R8X8;
+                                                                    : VIRTGPU_FORMAT_B8G8R8X8;
     gegl_x11_ref(window->x11);
     window->device = gs_device_ref(display->device);
     pthread_mutex_init(&window->lock, NULL);

@@ -33,7 +33,8 @@ struct gegl_x11 {
 
 /* --- whose server it is --- */
 
-/* The display string of the server at the other end of an application's connection; empty when it cannot be told. */
+/* The display string of the server at the other end of an application's connection; empty when it
+ * cannot be told. */
 static void peer_name(int fd, char *name, size_t size)
 {
     union {
@@ -58,7 +59,8 @@ static void peer_name(int fd, char *name, size_t size)
         }
     } else if (peer.any.sa_family == AF_INET) {
         const uint8_t *ip = (const uint8_t *)&peer.in.sin_addr;
-        snprintf(name, size, "%u.%u.%u.%u:%u", ip[0], ip[1], ip[2], ip[3], (unsigned)ntohs(peer.in.sin_port) - 6000);
+        snprintf(name, size, "%u.%u.%u.%u:%u", ip[0], ip[1], ip[2], ip[3],
+                 (unsigned)ntohs(peer.in.sin_port) - 6000);
     }
 }
 
@@ -71,7 +73,8 @@ static xcb_connection_t *native_connection(const struct gegl_display *display)
     xcb_connection_t *connection = NULL;
     void *library = dlopen("libX11-xcb.so.1", RTLD_NOW | RTLD_LOCAL);
     if (library != NULL) {
-        xcb_connection_t *(*get)(Display *) = (xcb_connection_t * (*)(Display *)) dlsym(library, "XGetXCBConnection");
+        xcb_connection_t *(*get)(Display *) =
+            (xcb_connection_t * (*)(Display *)) dlsym(library, "XGetXCBConnection");
         connection = get != NULL ? get(display->native) : NULL;
         dlclose(library); /* it stays: the program's libX11 is behind it */
     }
@@ -112,18 +115,25 @@ static const char *server_name(const struct gegl_display *display, char *room, s
 
 static void visuals_read(struct gegl_x11 *x11)
 {
-    for (xcb_depth_iterator_t d = xcb_screen_allowed_depths_iterator(x11->screen); d.rem != 0; xcb_depth_next(&d)) {
+    for (xcb_depth_iterator_t d = xcb_screen_allowed_depths_iterator(x11->screen); d.rem != 0;
+         xcb_depth_next(&d)) {
         uint32_t seen = 0; /* servers list dozens of equal ones: the first of each class does */
-        for (xcb_visualtype_iterator_t v = xcb_depth_visuals_iterator(d.data); v.rem != 0; xcb_visualtype_next(&v)) {
+        for (xcb_visualtype_iterator_t v = xcb_depth_visuals_iterator(d.data); v.rem != 0;
+             xcb_visualtype_next(&v)) {
             uint32_t class = 1u << (v.data->_class & 7);
-            bool usable = v.data->_class == XCB_VISUAL_CLASS_TRUE_COLOR || v.data->_class == XCB_VISUAL_CLASS_DIRECT_COLOR;
+            bool usable = v.data->_class == XCB_VISUAL_CLASS_TRUE_COLOR ||
+                          v.data->_class == XCB_VISUAL_CLASS_DIRECT_COLOR;
             if (!usable || (seen & class) != 0 || x11->visual_count == VISUALS_MAX) {
                 continue;
             }
             seen |= class;
-            x11->visuals[x11->visual_count++] = (struct gegl_visual){
-                .id = v.data->visual_id, .depth = d.data->depth, .type = v.data->_class, .red_mask = v.data->red_mask,
-                .green_mask = v.data->green_mask, .blue_mask = v.data->blue_mask};
+            x11->visuals[x11->visual_count++] =
+                (struct gegl_visual){.id = v.data->visual_id,
+                                     .depth = d.data->depth,
+                                     .type = v.data->_class,
+                                     .red_mask = v.data->red_mask,
+                                     .green_mask = v.data->green_mask,
+                                     .blue_mask = v.data->blue_mask};
         }
     }
 }
@@ -143,7 +153,8 @@ static bool shm_usable(xcb_connection_t *connection)
 
 static void image_units_read(struct gegl_x11 *x11, const xcb_setup_t *setup)
 {
-    for (xcb_format_iterator_t f = xcb_setup_pixmap_formats_iterator(setup); f.rem != 0; xcb_format_next(&f)) {
+    for (xcb_format_iterator_t f = xcb_setup_pixmap_formats_iterator(setup); f.rem != 0;
+         xcb_format_next(&f)) {
         if (f.data->depth <= 32) {
             x11->image_unit_bits[f.data->depth] = f.data->bits_per_pixel;
         }
@@ -158,7 +169,8 @@ enum sl_result gegl_x11_open(const struct gegl_display *display, struct gegl_x11
     int screen = 0;
     xcb_connection_t *connection = xcb_connect(name, &screen);
     if (xcb_connection_has_error(connection)) {
-        sl_error("egl", "no X server answers at display '%s'; set DISPLAY", said != NULL ? said : "");
+        sl_error("egl", "no X server answers at display '%s'; set DISPLAY",
+                 said != NULL ? said : "");
         xcb_disconnect(connection);
         return SL_ERR_NOTFOUND;
     }
@@ -170,7 +182,8 @@ enum sl_result gegl_x11_open(const struct gegl_display *display, struct gegl_x11
     }
     struct gegl_x11 *x11 = sl_alloc(sizeof *x11);
     if (screen > 0 || at.rem == 0 || x11 == NULL) {
-        sl_error("egl", "the X server at '%s' has no screen %d", said != NULL ? said : "", display->screen);
+        sl_error("egl", "the X server at '%s' has no screen %d", said != NULL ? said : "",
+                 display->screen);
         sl_free(x11);
         xcb_disconnect(connection);
         return x11 == NULL ? SL_ERR_NOMEM : SL_ERR_NOTFOUND;
@@ -216,19 +229,23 @@ uint32_t gegl_x11_visuals(const struct gegl_x11 *x11, const struct gegl_visual *
 
 /* --- windows --- */
 
-enum sl_result gegl_x11_window_begin(struct gegl_x11 *x11, const struct gegl_display *display, uint32_t xid,
-                                     struct gegl_x11_window *window)
+enum sl_result gegl_x11_window_begin(struct gegl_x11 *x11, const struct gegl_display *display,
+                                     uint32_t xid, struct gegl_x11_window *window)
 {
     native_sync(display);
     xcb_connection_t *c = x11->connection;
     /* Watch first, then ask: no change of size can fall between. */
-    xcb_change_window_attributes(c, xid, XCB_CW_EVENT_MASK, (const uint32_t[]){XCB_EVENT_MASK_STRUCTURE_NOTIFY});
+    xcb_change_window_attributes(c, xid, XCB_CW_EVENT_MASK,
+                                 (const uint32_t[]){XCB_EVENT_MASK_STRUCTURE_NOTIFY});
     xcb_get_geometry_reply_t *geometry = xcb_get_geometry_reply(c, xcb_get_geometry(c, xid), NULL);
     if (geometry == NULL) {
         return xcb_connection_has_error(c) ? SL_ERR_CLOSED : SL_ERR_NOTFOUND;
     }
-    *window = (struct gegl_x11_window){.xid = xid, .gc = xcb_generate_id(c), .depth = geometry->depth,
-                                       .width_px = geometry->width, .height_px = geometry->height};
+    *window = (struct gegl_x11_window){.xid = xid,
+                                       .gc = xcb_generate_id(c),
+                                       .depth = geometry->depth,
+                                       .width_px = geometry->width,
+                                       .height_px = geometry->height};
     free(geometry);
     xcb_create_gc(c, window->gc, xid, XCB_GC_GRAPHICS_EXPOSURES, (const uint32_t[]){0});
     pthread_mutex_lock(&x11->lock);
@@ -244,7 +261,8 @@ void gegl_x11_window_end(struct gegl_x11 *x11, struct gegl_x11_window *window)
     pthread_mutex_unlock(&x11->lock);
     xcb_free_gc(x11->connection, window->gc);
     if (!window->gone) {
-        xcb_change_window_attributes(x11->connection, window->xid, XCB_CW_EVENT_MASK, (const uint32_t[]){0});
+        xcb_change_window_attributes(x11->connection, window->xid, XCB_CW_EVENT_MASK,
+                                     (const uint32_t[]){0});
     }
     xcb_flush(x11->connection);
 }
@@ -253,7 +271,8 @@ bool gegl_x11_window_taken(struct gegl_x11 *x11, uint32_t xid)
 {
     bool taken = false;
     pthread_mutex_lock(&x11->lock);
-    SL_LIST_FOR(item, &x11->windows) {
+    SL_LIST_FOR(item, &x11->windows)
+    {
         const struct gegl_x11_window *window = SL_CONTAINER(item, struct gegl_x11_window, link);
         taken = taken || (window->xid == xid && !window->gone);
     }
@@ -263,7 +282,8 @@ bool gegl_x11_window_taken(struct gegl_x11 *x11, uint32_t xid)
 
 static struct gegl_x11_window *find_locked(struct gegl_x11 *x11, uint32_t xid)
 {
-    SL_LIST_FOR(item, &x11->windows) {
+    SL_LIST_FOR(item, &x11->windows)
+    {
         struct gegl_x11_window *window = SL_CONTAINER(item, struct gegl_x11_window, link);
         if (window->xid == xid) {
             return window;
@@ -285,29 +305,34 @@ static void event_locked(struct gegl_x11 *x11, const xcb_generic_event_t *event)
         break;
     }
     case XCB_DESTROY_NOTIFY: {
-        struct gegl_x11_window *window = find_locked(x11, ((const xcb_destroy_notify_event_t *)(const void *)event)->window);
+        struct gegl_x11_window *window =
+            find_locked(x11, ((const xcb_destroy_notify_event_t *)(const void *)event)->window);
         if (window != NULL) {
             window->gone = true;
         }
         break;
     }
-    default: /* errors of requests nobody waits for: the window went meanwhile, which is told above */
+    default: /* errors of requests nobody waits for: the window went meanwhile, which is told above
+              */
         break;
     }
 }
 
-enum sl_result gegl_x11_window_size(struct gegl_x11 *x11, struct gegl_x11_window *window, uint32_t *width_px,
-                                    uint32_t *height_px)
+enum sl_result gegl_x11_window_size(struct gegl_x11 *x11, struct gegl_x11_window *window,
+                                    uint32_t *width_px, uint32_t *height_px)
 {
     pthread_mutex_lock(&x11->lock);
-    for (xcb_generic_event_t *event; (event = xcb_poll_for_event(x11->connection)) != NULL; free(event)) {
+    for (xcb_generic_event_t *event; (event = xcb_poll_for_event(x11->connection)) != NULL;
+         free(event)) {
         event_locked(x11, event);
     }
     bool gone = window->gone;
     *width_px = window->width_px;
     *height_px = window->height_px;
     pthread_mutex_unlock(&x11->lock);
-    return xcb_connection_has_error(x11->connection) ? SL_ERR_CLOSED : gone ? SL_ERR_NOTFOUND : SL_OK;
+    return xcb_connection_has_error(x11->connection) ? SL_ERR_CLOSED
+           : gone                                    ? SL_ERR_NOTFOUND
+                                                     : SL_OK;
 }
 
 /* --- pictures --- */
@@ -327,13 +352,14 @@ void gegl_x11_picture_begin(struct gegl_x11 *x11, struct gegl_x11_picture *pictu
 {
     picture->segment = 0;
     if (!x11->shm || fd < 0) {
-        copy_say(x11, fd < 0 ? "the device gives no descriptor of its memory" : "the server has no MIT-SHM 1.2");
+        copy_say(x11, fd < 0 ? "the device gives no descriptor of its memory"
+                             : "the server has no MIT-SHM 1.2");
         sl_fd_close(&fd);
         return;
     }
     uint32_t segment = xcb_generate_id(x11->connection);
-    xcb_generic_error_t *error =
-        xcb_request_check(x11->connection, xcb_shm_attach_fd_checked(x11->connection, segment, fd, 1));
+    xcb_generic_error_t *error = xcb_request_check(
+        x11->connection, xcb_shm_attach_fd_checked(x11->connection, segment, fd, 1));
     if (error != NULL || xcb_connection_has_error(x11->connection)) {
         copy_say(x11, "the server cannot attach our memory");
         free(error);
@@ -360,10 +386,11 @@ static enum sl_result checked(struct gegl_x11 *x11, xcb_void_cookie_t cookie)
     if (error == NULL) {
         return SL_OK;
     }
-    bool window_gone = error->error_code == XCB_DRAWABLE || error->error_code == XCB_WINDOW || error->error_code == XCB_G_CONTEXT;
+    bool window_gone = error->error_code == XCB_DRAWABLE || error->error_code == XCB_WINDOW ||
+                       error->error_code == XCB_G_CONTEXT;
     if (!window_gone) {
-        sl_warn_limited("egl", "the X server refuses a frame: error %u of request %u.%u", error->error_code, error->major_code,
-                        error->minor_code);
+        sl_warn_limited("egl", "the X server refuses a frame: error %u of request %u.%u",
+                        error->error_code, error->major_code, error->minor_code);
     }
     free(error);
     return window_gone ? SL_ERR_NOTFOUND : SL_OK;
@@ -390,25 +417,31 @@ static enum sl_result put_copy(struct gegl_x11 *x11, const struct gegl_x11_windo
         uint32_t rows = picture->height_px - y < strip ? picture->height_px - y : strip;
         const uint8_t *data = picture->pixels + (size_t)y * picture->stride;
         for (uint32_t i = 0; packed != NULL && i < rows; i++) {
-            memcpy(packed + (size_t)i * row, data + (size_t)i * picture->stride, (size_t)picture->width_px * unit);
+            memcpy(packed + (size_t)i * row, data + (size_t)i * picture->stride,
+                   (size_t)picture->width_px * unit);
         }
-        r = checked(x11, xcb_put_image_checked(x11->connection, XCB_IMAGE_FORMAT_Z_PIXMAP, window->xid, window->gc,
-                                               (uint16_t)picture->width_px, (uint16_t)rows, 0, (int16_t)y, 0,
-                                               (uint8_t)window->depth, rows * row, packed != NULL ? packed : data));
+        r = checked(x11, xcb_put_image_checked(
+                             x11->connection, XCB_IMAGE_FORMAT_Z_PIXMAP, window->xid, window->gc,
+                             (uint16_t)picture->width_px, (uint16_t)rows, 0, (int16_t)y, 0,
+                             (uint8_t)window->depth, rows * row, packed != NULL ? packed : data));
     }
     sl_free(packed);
     return r;
 }
 
-enum sl_result gegl_x11_put(struct gegl_x11 *x11, const struct gegl_x11_window *window, const struct gegl_x11_picture *picture)
+enum sl_result gegl_x11_put(struct gegl_x11 *x11, const struct gegl_x11_window *window,
+                            const struct gegl_x11_picture *picture)
 {
     uint32_t unit = window->depth <= 32 ? x11->image_unit_bits[window->depth] / 8 : 0;
-    if (picture->segment == 0 || unit == 0 || picture->stride % unit != 0 || picture->stride / unit > UINT16_MAX) {
+    if (picture->segment == 0 || unit == 0 || picture->stride % unit != 0 ||
+        picture->stride / unit > UINT16_MAX) {
         return put_copy(x11, window, picture);
     }
     /* The segment's rows are `stride` long; only the window's width of them is shown. */
-    return checked(x11, xcb_shm_put_image_checked(x11->connection, window->xid, window->gc, (uint16_t)(picture->stride / unit),
-                                                  (uint16_t)picture->height_px, 0, 0, (uint16_t)picture->width_px,
-                                                  (uint16_t)picture->height_px, 0, 0, (uint8_t)window->depth,
-                                                  XCB_IMAGE_FORMAT_Z_PIXMAP, 0, picture->segment, 0));
+    return checked(x11,
+                   xcb_shm_put_image_checked(
+                       x11->connection, window->xid, window->gc, (uint16_t)(picture->stride / unit),
+                       (uint16_t)picture->height_px, 0, 0, (uint16_t)picture->width_px,
+                       (uint16_t)picture->height_px, 0, 0, (uint8_t)window->depth,
+                       XCB_IMAGE_FORMAT_Z_PIXMAP, 0, picture->segment, 0));
 }

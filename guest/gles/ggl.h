@@ -1,8 +1,10 @@
-/* The client side of OpenGL ES 2.0 to 3.1: what a context keeps in the guest, and how EGL makes, binds and ends one.
+/* The client side of OpenGL ES 2.0 to 3.1: what a context keeps in the guest, and how EGL makes,
+ * binds and ends one.
  *
- * Callers: guest/egl (everything below) and generated entry points (ggl_current, the error functions). A context is used by the one
- * thread it is current on; a share group by all threads of its contexts, under its own lock.
- * A dead stream turns every call into a no-op: packets go to scratch, replies are zeros, and the context reports itself lost. */
+ * Callers: guest/egl (everything below) and generated entry points (ggl_current, the error
+ * functions). A context is used by the one thread it is current on; a share group by all threads of
+ * its contexts, under its own lock. A dead stream turns every call into a no-op: packets go to
+ * scratch, replies are zeros, and the context reports itself lost. */
 #ifndef GUEST_GLES_GGL_H
 #define GUEST_GLES_GGL_H
 
@@ -13,12 +15,16 @@
 
 struct ggl_context;
 
-/* What the host announced in its feature words, as far as GLES cares (protocol: feature strings). */
+/* What the host announced in its feature words, as far as GLES cares (protocol: feature strings).
+ */
 enum {
     GGL_FEATURE_SYNC_BUFFER_DATA = 1 << 0, /* glBufferData travels with a reply */
-    GGL_FEATURE_ASYNC_UNMAP = 1 << 1,      /* glUnmapBufferAsyncAEMU and glFlushMappedBufferRangeAEMU2 exist */
-    GGL_FEATURE_HOST_ERROR = 1 << 2,       /* glGetError may ask the host */
-    GGL_FEATURE_SLUICE = 1 << 3,           /* the host is ours (capset): link tables and limits are fetched when first needed */
+    GGL_FEATURE_ASYNC_UNMAP =
+        1 << 1, /* glUnmapBufferAsyncAEMU and glFlushMappedBufferRangeAEMU2 exist */
+    GGL_FEATURE_HOST_ERROR = 1 << 2, /* glGetError may ask the host */
+    GGL_FEATURE_SLUICE =
+        1
+        << 3, /* the host is ours (capset): link tables and limits are fetched when first needed */
 };
 
 /* The GGL_FEATURE_* bits of a space separated list of feature words (rcGetHostExtensionsString). */
@@ -38,12 +44,12 @@ struct ggl_egl_ops {
 };
 
 struct ggl_context_args {
-    uint32_t version;          /* 20, 30, 31: what the host context was made as */
-    uint32_t features;         /* GGL_FEATURE_* */
-    struct ggl_context *share; /* nullable: whose objects are shared */
-    bool lose_on_reset;        /* EGL_LOSE_CONTEXT_ON_RESET was asked for */
+    uint32_t version;              /* 20, 30, 31: what the host context was made as */
+    uint32_t features;             /* GGL_FEATURE_* */
+    struct ggl_context *share;     /* nullable: whose objects are shared */
+    bool lose_on_reset;            /* EGL_LOSE_CONTEXT_ON_RESET was asked for */
     const struct ggl_egl_ops *ops; /* nullable; borrowed for the context's life */
-    void *user;                /* handed to ops */
+    void *user;                    /* handed to ops */
 };
 
 /* The context current on this thread, or NULL. */
@@ -56,25 +62,30 @@ static inline struct ggl_context *ggl_current(void)
 }
 
 /* A context that is not current anywhere; the host's context was made by the caller. ERR_NOMEM. */
-enum sl_result ggl_context_create(const struct ggl_context_args *args, struct ggl_context **out) SL_MUST_USE;
-/* Takes NULL. Not while it is current on another thread; when it is current on this one, it is unbound first. */
+enum sl_result ggl_context_create(const struct ggl_context_args *args,
+                                  struct ggl_context **out) SL_MUST_USE;
+/* Takes NULL. Not while it is current on another thread; when it is current on this one, it is
+ * unbound first. */
 void ggl_context_destroy(struct ggl_context *context);
 
-/* Make `context` (NULL: none) current on this thread. stream: the thread's stream, borrowed while current; the host was told before.
- * Sends nothing. */
+/* Make `context` (NULL: none) current on this thread. stream: the thread's stream, borrowed while
+ * current; the host was told before. Sends nothing. */
 void ggl_make_current(struct ggl_context *context, struct gs_stream *stream);
 
-/* Framebuffer 0 now has this size in pixels; 0 by 0: there is no surface, and the framebuffer is undefined whatever the host has. */
+/* Framebuffer 0 now has this size in pixels; 0 by 0: there is no surface, and the framebuffer is
+ * undefined whatever the host has. */
 void ggl_surface_size(struct ggl_context *context, uint32_t width_px, uint32_t height_px);
 
-/* The texture bound to GL_TEXTURE_2D on the active unit, for EGL to bind a pbuffer or an image to. Context of this thread. */
+/* The texture bound to GL_TEXTURE_2D on the active unit, for EGL to bind a pbuffer or an image to.
+ * Context of this thread. */
 uint32_t ggl_bound_texture_2d(const struct ggl_context *context);
 
 /* True when the host is gone: EGL reports EGL_CONTEXT_LOST. */
 bool ggl_context_lost(const struct ggl_context *context);
 
-/* The thread's stream as the context has it; NULL when it is not current. The stream is the struct's first member (ggl_state.h asserts
- * it), so that generated entry points need not know the rest. */
+/* The thread's stream as the context has it; NULL when it is not current. The stream is the
+ * struct's first member (ggl_state.h asserts it), so that generated entry points need not know the
+ * rest. */
 static inline struct gs_stream *ggl_context_stream(const struct ggl_context *context)
 {
     return *(struct gs_stream *const *)(const void *)context;

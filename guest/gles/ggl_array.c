@@ -1,4 +1,5 @@
-/* Vertex arrays: what an application says about attributes. Pointers into buffers go to the host at once, client pointers at draws. */
+/* Vertex arrays: what an application says about attributes. Pointers into buffers go to the host at
+ * once, client pointers at draws. */
 #include "guest/gles/ggl_objects.h"
 
 #include "transport/base/mem.h"
@@ -28,14 +29,19 @@ static uint32_t component_size(const struct ggl_context *c, GLenum type)
 }
 
 /* Bytes of one element, and the error a driver raises when there is none. */
-static uint32_t element_size(const struct ggl_context *c, GLint size, GLenum type, bool integer, GLenum *error)
+static uint32_t element_size(const struct ggl_context *c, GLint size, GLenum type, bool integer,
+                             GLenum *error)
 {
     *error = GL_NO_ERROR;
-    if (!integer && c->version >= 30 && (type == GL_INT_2_10_10_10_REV || type == GL_UNSIGNED_INT_2_10_10_10_REV)) {
-        *error = size < 1 || size > 4 ? GL_INVALID_VALUE : size != 4 ? GL_INVALID_OPERATION : GL_NO_ERROR;
+    if (!integer && c->version >= 30 &&
+        (type == GL_INT_2_10_10_10_REV || type == GL_UNSIGNED_INT_2_10_10_10_REV)) {
+        *error = size < 1 || size > 4 ? GL_INVALID_VALUE
+                 : size != 4          ? GL_INVALID_OPERATION
+                                      : GL_NO_ERROR;
         return 4;
     }
-    bool fraction = type == GL_FLOAT || type == GL_FIXED || type == GL_HALF_FLOAT || type == GL_HALF_FLOAT_OES;
+    bool fraction =
+        type == GL_FLOAT || type == GL_FIXED || type == GL_HALF_FLOAT || type == GL_HALF_FLOAT_OES;
     uint32_t bytes = integer && fraction ? 0 : component_size(c, type);
     if (bytes == 0) {
         *error = GL_INVALID_ENUM;
@@ -58,8 +64,8 @@ static void store(struct ggl_context *c, GLuint index, const struct ggl_attrib *
     }
 }
 
-static void set_pointer(struct ggl_context *c, GLuint index, GLint size, GLenum type, bool integer, GLboolean normalized,
-                        GLsizei stride, const void *pointer)
+static void set_pointer(struct ggl_context *c, GLuint index, GLint size, GLenum type, bool integer,
+                        GLboolean normalized, GLsizei stride, const void *pointer)
 {
     uint32_t buffer = c->buffers[GGL_BUFFER_ARRAY];
     if (index >= GGL_MAX_ATTRIBS) {
@@ -75,9 +81,16 @@ static void set_pointer(struct ggl_context *c, GLuint index, GLint size, GLenum 
         error = GL_INVALID_OPERATION; /* client memory is for the default vertex array */
     }
     if (!error) {
-        store(c, index, &(struct ggl_attrib){.pointer = pointer, .buffer = buffer, .stride = (uint32_t)stride, .size = size,
-                                             .pitch = stride ? (uint32_t)stride : element, .element = element, .type = type,
-                                             .normalized = normalized, .integer = integer});
+        store(c, index,
+              &(struct ggl_attrib){.pointer = pointer,
+                                   .buffer = buffer,
+                                   .stride = (uint32_t)stride,
+                                   .size = size,
+                                   .pitch = stride ? (uint32_t)stride : element,
+                                   .element = element,
+                                   .type = type,
+                                   .normalized = normalized,
+                                   .integer = integer});
     }
     if (!buffer && !c->vertex_array->name) {
         if (error) {
@@ -93,11 +106,13 @@ static void set_pointer(struct ggl_context *c, GLuint index, GLint size, GLenum 
     if (integer) {
         gles2_pack_glVertexAttribIPointerOffsetAEMU(ggl_pack(c), index, size, type, stride, offset);
     } else {
-        gles2_pack_glVertexAttribPointerOffset(ggl_pack(c), index, size, type, normalized, stride, offset);
+        gles2_pack_glVertexAttribPointerOffset(ggl_pack(c), index, size, type, normalized, stride,
+                                               offset);
     }
 }
 
-void ggl_glVertexAttribPointer(GLuint index, GLint size, GLenum type, GLboolean normalized, GLsizei stride, const void *pointer)
+void ggl_glVertexAttribPointer(GLuint index, GLint size, GLenum type, GLboolean normalized,
+                               GLsizei stride, const void *pointer)
 {
     struct ggl_context *c = ggl_current();
     if (c) {
@@ -105,7 +120,8 @@ void ggl_glVertexAttribPointer(GLuint index, GLint size, GLenum type, GLboolean 
     }
 }
 
-void ggl_glVertexAttribIPointer(GLuint index, GLint size, GLenum type, GLsizei stride, const void *pointer)
+void ggl_glVertexAttribIPointer(GLuint index, GLint size, GLenum type, GLsizei stride,
+                                const void *pointer)
 {
     struct ggl_context *c = ggl_current();
     if (c) {
@@ -189,7 +205,8 @@ void ggl_glBindVertexArray(GLuint array)
     if (!c) {
         return;
     }
-    struct ggl_vertex_array *va = array ? ggl_names_find(&c->vertex_arrays, array) : &c->default_array;
+    struct ggl_vertex_array *va =
+        array ? ggl_names_find(&c->vertex_arrays, array) : &c->default_array;
     if (!va) {
         ggl_error(c, GL_INVALID_OPERATION);
         return;
@@ -245,7 +262,8 @@ void ggl_array_buffer_deleted(struct ggl_context *c, uint32_t name)
     }
 }
 
-/* What the guest knows better than the host: client arrays exist only here until a draw. False: ask the host. */
+/* What the guest knows better than the host: client arrays exist only here until a draw. False: ask
+ * the host. */
 static bool attrib_value(const struct ggl_context *c, GLuint index, GLenum pname, GLint *value)
 {
     const struct ggl_vertex_array *va = c->vertex_array;

@@ -44,7 +44,9 @@ enum ggl_buffer_slot ggl_buffer_slot(GLenum target)
 
 uint32_t ggl_buffer_bound(const struct ggl_context *c, enum ggl_buffer_slot slot)
 {
-    return slot < GGL_BUFFER_SLOTS ? c->buffers[slot] : slot == GGL_BUFFER_ELEMENT ? c->vertex_array->element_buffer : 0;
+    return slot < GGL_BUFFER_SLOTS      ? c->buffers[slot]
+           : slot == GGL_BUFFER_ELEMENT ? c->vertex_array->element_buffer
+                                        : 0;
 }
 
 void ggl_element_sync(struct ggl_context *c)
@@ -129,7 +131,8 @@ static void note_gpu_writes(struct ggl_context *c, enum ggl_buffer_slot slot, ui
     pthread_mutex_unlock(&c->share->lock);
 }
 
-/* A name that is bound already is not sent again, unless names died since: it may mean another object now. */
+/* A name that is bound already is not sent again, unless names died since: it may mean another
+ * object now. */
 void ggl_glBindBuffer(GLenum target, GLuint buffer)
 {
     struct ggl_context *c = ggl_current();
@@ -138,7 +141,8 @@ void ggl_glBindBuffer(GLenum target, GLuint buffer)
     }
     struct ggl_vertex_array *va = c->vertex_array;
     enum ggl_buffer_slot slot = ggl_buffer_slot(target);
-    uint32_t serial = atomic_load_explicit(&c->share->buffer_deletes, memory_order_acquire); /* with glDeleteBuffers */
+    uint32_t serial = atomic_load_explicit(&c->share->buffer_deletes,
+                                           memory_order_acquire); /* with glDeleteBuffers */
     if (slot < GGL_BUFFER_SLOTS) {
         if (c->buffers[slot] == buffer && c->buffer_serials[slot] == serial) {
             return;
@@ -147,7 +151,8 @@ void ggl_glBindBuffer(GLenum target, GLuint buffer)
         c->buffer_serials[slot] = serial;
         note_gpu_writes(c, slot, buffer);
     } else if (slot == GGL_BUFFER_ELEMENT) {
-        if (va->element_buffer == buffer && va->element_host == buffer && va->element_serial == serial) {
+        if (va->element_buffer == buffer && va->element_host == buffer &&
+            va->element_serial == serial) {
             return;
         }
         va->element_buffer = va->element_host = buffer;
@@ -159,10 +164,11 @@ void ggl_glBindBuffer(GLenum target, GLuint buffer)
 static void note_indexed(struct ggl_context *c, GLenum target, GLuint buffer)
 {
     enum ggl_buffer_slot slot = ggl_buffer_slot(target);
-    if (slot == GGL_BUFFER_UNIFORM || slot == GGL_BUFFER_TRANSFORM_FEEDBACK || slot == GGL_BUFFER_ATOMIC_COUNTER ||
-        slot == GGL_BUFFER_SHADER_STORAGE) {
+    if (slot == GGL_BUFFER_UNIFORM || slot == GGL_BUFFER_TRANSFORM_FEEDBACK ||
+        slot == GGL_BUFFER_ATOMIC_COUNTER || slot == GGL_BUFFER_SHADER_STORAGE) {
         c->buffers[slot] = buffer;
-        c->buffer_serials[slot] = atomic_load_explicit(&c->share->buffer_deletes, memory_order_acquire); /* as above */
+        c->buffer_serials[slot] =
+            atomic_load_explicit(&c->share->buffer_deletes, memory_order_acquire); /* as above */
         note_gpu_writes(c, slot, buffer);
     }
 }
@@ -176,7 +182,8 @@ void ggl_glBindBufferBase(GLenum target, GLuint index, GLuint buffer)
     }
 }
 
-void ggl_glBindBufferRange(GLenum target, GLuint index, GLuint buffer, GLintptr offset, GLsizeiptr size)
+void ggl_glBindBufferRange(GLenum target, GLuint index, GLuint buffer, GLintptr offset,
+                           GLsizeiptr size)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
@@ -217,19 +224,22 @@ void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
         ggl_array_buffer_deleted(c, name);
         gles2_pack_glDeleteBuffers(ggl_pack(c), 1, &name, 4);
     }
-    /* Before the names can be given out again: partner is the load in glBindBuffer of other contexts. */
+    /* Before the names can be given out again: partner is the load in glBindBuffer of other
+     * contexts. */
     atomic_fetch_add_explicit(&c->share->buffer_deletes, 1, memory_order_release);
 }
 
 static bool usage_known(GLenum usage)
 {
-    return usage == GL_STATIC_DRAW || usage == GL_DYNAMIC_DRAW || usage == GL_STREAM_DRAW || usage == GL_STATIC_READ ||
-           usage == GL_DYNAMIC_READ || usage == GL_STREAM_READ || usage == GL_STATIC_COPY || usage == GL_DYNAMIC_COPY ||
-           usage == GL_STREAM_COPY;
+    return usage == GL_STATIC_DRAW || usage == GL_DYNAMIC_DRAW || usage == GL_STREAM_DRAW ||
+           usage == GL_STATIC_READ || usage == GL_DYNAMIC_READ || usage == GL_STREAM_READ ||
+           usage == GL_STATIC_COPY || usage == GL_DYNAMIC_COPY || usage == GL_STREAM_COPY;
 }
 
-/* New storage. An index buffer of a program that draws from client memory keeps its contents here: draws look for their range. */
-static void note_data(struct ggl_context *c, enum ggl_buffer_slot slot, uint64_t size, const void *data, GLenum usage)
+/* New storage. An index buffer of a program that draws from client memory keeps its contents here:
+ * draws look for their range. */
+static void note_data(struct ggl_context *c, enum ggl_buffer_slot slot, uint64_t size,
+                      const void *data, GLenum usage)
 {
     bool keep = slot == GGL_BUFFER_ELEMENT && data &&
                 atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed); /* a hint */
@@ -303,14 +313,15 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
     }
 }
 
-void ggl_glCopyBufferSubData(GLenum from, GLenum to, GLintptr from_offset, GLintptr to_offset, GLsizeiptr size)
+void ggl_glCopyBufferSubData(GLenum from, GLenum to, GLintptr from_offset, GLintptr to_offset,
+                             GLsizeiptr size)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
         return;
     }
-    if (from_offset < 0 || to_offset < 0 || size < 0 || from_offset > WIRE_SIZE_MAX || to_offset > WIRE_SIZE_MAX ||
-        size > WIRE_SIZE_MAX) {
+    if (from_offset < 0 || to_offset < 0 || size < 0 || from_offset > WIRE_SIZE_MAX ||
+        to_offset > WIRE_SIZE_MAX || size > WIRE_SIZE_MAX) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
@@ -333,7 +344,8 @@ void ggl_glCopyBufferSubData(GLenum from, GLenum to, GLintptr from_offset, GLint
 }
 
 /* False: not a parameter of this version. */
-static bool parameter(const struct ggl_context *c, const struct ggl_buffer *b, GLenum pname, int64_t *value)
+static bool parameter(const struct ggl_context *c, const struct ggl_buffer *b, GLenum pname,
+                      int64_t *value)
 {
     bool mapped = b->map != NULL;
     switch (pname) {
@@ -408,7 +420,8 @@ void ggl_glGetBufferPointerv(GLenum target, GLenum pname, void **params)
         return;
     }
     enum ggl_buffer_slot slot = ggl_buffer_slot(target);
-    GLenum error = slot == GGL_BUFFER_NONE || pname != GL_BUFFER_MAP_POINTER ? GL_INVALID_ENUM : GL_NO_ERROR;
+    GLenum error =
+        slot == GGL_BUFFER_NONE || pname != GL_BUFFER_MAP_POINTER ? GL_INVALID_ENUM : GL_NO_ERROR;
     pthread_mutex_lock(&c->share->lock);
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
     if (!error && !b) {

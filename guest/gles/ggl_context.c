@@ -35,9 +35,11 @@ uint32_t ggl_features_parse(const char *words)
 
 void ggl_vertex_array_init(struct ggl_vertex_array *array, uint32_t name)
 {
-    *array = (struct ggl_vertex_array){.name = name, .client = name ? 0 : (1u << GGL_MAX_ATTRIBS) - 1};
+    *array =
+        (struct ggl_vertex_array){.name = name, .client = name ? 0 : (1u << GGL_MAX_ATTRIBS) - 1};
     for (uint32_t i = 0; i < GGL_MAX_ATTRIBS; i++) {
-        array->attribs[i] = (struct ggl_attrib){.size = 4, .type = GL_FLOAT, .element = 16, .pitch = 16};
+        array->attribs[i] =
+            (struct ggl_attrib){.size = 4, .type = GL_FLOAT, .element = 16, .pitch = 16};
     }
 }
 

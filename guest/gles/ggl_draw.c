@@ -1,8 +1,10 @@
-/* Draws. With everything in buffers a draw is one packet; client arrays are gathered into the ring before it.
+/* Draws. With everything in buffers a draw is one packet; client arrays are gathered into the ring
+ * before it.
  *
- * A draw from client memory sends only the elements it needs, so that element `start` becomes the host's element 0; pointers into buffers
- * are moved by the same distance and moved back behind the draw (protocol: traps T26, T27). When a shader reads gl_VertexID nothing is
- * moved: zeros stand for the elements before. */
+ * A draw from client memory sends only the elements it needs, so that element `start` becomes the
+ * host's element 0; pointers into buffers are moved by the same distance and moved back behind the
+ * draw (protocol: traps T26, T27). When a shader reads gl_VertexID nothing is moved: zeros stand
+ * for the elements before. */
 #include "guest/gles/ggl_objects.h"
 
 #include <string.h>
@@ -34,13 +36,15 @@ static bool span_init(struct ggl_context *c, struct span *s)
 {
     const struct ggl_vertex_array *va = c->vertex_array;
     uint32_t used = va->enabled & ggl_program_attribs(c);
-    if (!atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed)) { /* a hint, orders nothing */
+    if (!atomic_load_explicit(&c->share->client_arrays,
+                              memory_order_relaxed)) { /* a hint, orders nothing */
         atomic_store_explicit(&c->share->client_arrays, true, memory_order_relaxed);
     }
     s->client = used & va->client;
     s->buffered = used & ~va->client;
-    s->in_place = atomic_load_explicit(&c->share->vertex_id, memory_order_relaxed); /* set by this thread's shader source, or
-                                                                                      handed over with the program */
+    s->in_place = atomic_load_explicit(&c->share->vertex_id,
+                                       memory_order_relaxed); /* set by this thread's shader source,
+                                                                or handed over with the program */
     return s->client != 0;
 }
 
@@ -60,10 +64,16 @@ static bool attrib_gather(const struct ggl_attrib *a, const struct span *s, stru
         return false;
     }
     bool tight = a->pitch == a->element;
-    *g = (struct sl_gather){.src = a->pointer + first * a->pitch, .size = prefix + data, .prefix = prefix, .images = 1,
-                            .row = tight ? data : a->element, .rows = tight ? 1 : (uint32_t)count,
-                            .src_pitch = tight ? data : a->pitch, .wire_pitch = tight ? data : a->element,
-                            .src_image = count * a->pitch, .wire_image = data};
+    *g = (struct sl_gather){.src = a->pointer + first * a->pitch,
+                            .size = prefix + data,
+                            .prefix = prefix,
+                            .images = 1,
+                            .row = tight ? data : a->element,
+                            .rows = tight ? 1 : (uint32_t)count,
+                            .src_pitch = tight ? data : a->pitch,
+                            .wire_pitch = tight ? data : a->element,
+                            .src_image = count * a->pitch,
+                            .wire_image = data};
     return true;
 }
 
@@ -80,14 +90,16 @@ static void send_attrib(struct ggl_context *c, uint32_t index, const struct sl_g
     const struct ggl_attrib *a = &c->vertex_array->attribs[index];
     enable_for_stock(c, index);
     if (a->integer) {
-        gles2_pack_glVertexAttribIPointerDataAEMU(ggl_pack(c), index, a->size, a->type, (GLsizei)a->stride, g, (GLuint)g->size);
+        gles2_pack_glVertexAttribIPointerDataAEMU(ggl_pack(c), index, a->size, a->type,
+                                                  (GLsizei)a->stride, g, (GLuint)g->size);
     } else {
-        gles2_pack_glVertexAttribPointerData(ggl_pack(c), index, a->size, a->type, a->normalized, (GLsizei)a->stride, g,
-                                             (GLuint)g->size);
+        gles2_pack_glVertexAttribPointerData(ggl_pack(c), index, a->size, a->type, a->normalized,
+                                             (GLsizei)a->stride, g, (GLuint)g->size);
     }
 }
 
-/* Pointers into buffers, moved `elements` on; per-instance ones stay. Leaves *bound as ARRAY_BUFFER on the host. */
+/* Pointers into buffers, moved `elements` on; per-instance ones stay. Leaves *bound as ARRAY_BUFFER
+ * on the host. */
 static void move_buffered(struct ggl_context *c, uint32_t mask, uint32_t elements, uint32_t *bound)
 {
     while (mask) {
@@ -105,9 +117,11 @@ static void move_buffered(struct ggl_context *c, uint32_t mask, uint32_t element
         }
         uint32_t offset = (uint32_t)((uintptr_t)a->pointer + (uint64_t)elements * a->pitch);
         if (a->integer) {
-            gles2_pack_glVertexAttribIPointerOffsetAEMU(ggl_pack(c), i, a->size, a->type, (GLsizei)a->stride, offset);
+            gles2_pack_glVertexAttribIPointerOffsetAEMU(ggl_pack(c), i, a->size, a->type,
+                                                        (GLsizei)a->stride, offset);
         } else {
-            gles2_pack_glVertexAttribPointerOffset(ggl_pack(c), i, a->size, a->type, a->normalized, (GLsizei)a->stride, offset);
+            gles2_pack_glVertexAttribPointerOffset(ggl_pack(c), i, a->size, a->type, a->normalized,
+                                                   (GLsizei)a->stride, offset);
         }
     }
 }
@@ -155,7 +169,8 @@ static void arrays_end(struct ggl_context *c, const struct span *s)
 }
 
 /* instances < 0: not instanced. */
-static void pack_arrays(struct ggl_context *c, GLenum mode, GLint first, GLsizei count, GLsizei instances)
+static void pack_arrays(struct ggl_context *c, GLenum mode, GLint first, GLsizei count,
+                        GLsizei instances)
 {
     if (instances < 0) {
         gles2_pack_glDrawArrays(ggl_pack(c), mode, first, count);
@@ -164,7 +179,9 @@ static void pack_arrays(struct ggl_context *c, GLenum mode, GLint first, GLsizei
     }
 }
 
-static __attribute__((noinline)) void draw_arrays_client(struct ggl_context *c, GLenum mode, GLint first, GLsizei count, GLsizei instances)
+static __attribute__((noinline)) void draw_arrays_client(struct ggl_context *c, GLenum mode,
+                                                         GLint first, GLsizei count,
+                                                         GLsizei instances)
 {
     struct span s = {0};
     if (first < 0 || count <= 0 || instances == 0 || !span_init(c, &s)) {
@@ -208,13 +225,17 @@ void ggl_glDrawArraysInstanced(GLenum mode, GLint first, GLsizei count, GLsizei 
 
 static uint32_t index_size(GLenum type)
 {
-    return type == GL_UNSIGNED_SHORT ? 2 : type == GL_UNSIGNED_BYTE ? 1 : type == GL_UNSIGNED_INT ? 4 : 0;
+    return type == GL_UNSIGNED_SHORT  ? 2
+           : type == GL_UNSIGNED_BYTE ? 1
+           : type == GL_UNSIGNED_INT  ? 4
+                                      : 0;
 }
 
-/* Least and greatest index, without the restart index when that is on; and a copy with `least` taken away, in which the restart index
- * stays what it is (protocol: trap T23). */
+/* Least and greatest index, without the restart index when that is on; and a copy with `least`
+ * taken away, in which the restart index stays what it is (protocol: trap T23). */
 #define INDEX_FUNCTIONS(bits)                                                                      \
-    static void range_##bits(const uint8_t *p, size_t count, bool restart, uint32_t *least, uint32_t *most) \
+    static void range_##bits(const uint8_t *p, size_t count, bool restart, uint32_t *least,        \
+                             uint32_t *most)                                                       \
     {                                                                                              \
         uint##bits##_t lo = UINT##bits##_MAX, hi = 0;                                              \
         for (size_t i = 0; i < count; i++) {                                                       \
@@ -227,7 +248,8 @@ static uint32_t index_size(GLenum type)
         *least = lo;                                                                               \
         *most = hi;                                                                                \
     }                                                                                              \
-    static void rebase_##bits(const uint8_t *p, size_t count, bool restart, uint32_t least, uint8_t *out) \
+    static void rebase_##bits(const uint8_t *p, size_t count, bool restart, uint32_t least,        \
+                              uint8_t *out)                                                        \
     {                                                                                              \
         for (size_t i = 0; i < count; i++) {                                                       \
             uint##bits##_t v;                                                                      \
@@ -240,7 +262,8 @@ INDEX_FUNCTIONS(8)
 INDEX_FUNCTIONS(16)
 INDEX_FUNCTIONS(32)
 
-static void index_range(const uint8_t *p, uint32_t size, size_t count, bool restart, uint32_t *least, uint32_t *most)
+static void index_range(const uint8_t *p, uint32_t size, size_t count, bool restart,
+                        uint32_t *least, uint32_t *most)
 {
     if (size == 1) {
         range_8(p, count, restart, least, most);
@@ -251,7 +274,8 @@ static void index_range(const uint8_t *p, uint32_t size, size_t count, bool rest
     }
 }
 
-static void index_rebase(const uint8_t *p, uint32_t size, size_t count, bool restart, uint32_t least, uint8_t *out)
+static void index_rebase(const uint8_t *p, uint32_t size, size_t count, bool restart,
+                         uint32_t least, uint8_t *out)
 {
     if (size == 1) {
         rebase_8(p, count, restart, least, out);
@@ -262,7 +286,8 @@ static void index_rebase(const uint8_t *p, uint32_t size, size_t count, bool res
     }
 }
 
-/* For a draw with client indices the host must have no index buffer; it gets it back when it matters (ggl_element_sync). */
+/* For a draw with client indices the host must have no index buffer; it gets it back when it
+ * matters (ggl_element_sync). */
 static void unbind_element(struct ggl_context *c)
 {
     struct ggl_vertex_array *va = c->vertex_array;
@@ -272,19 +297,20 @@ static void unbind_element(struct ggl_context *c)
     }
 }
 
-static void pack_elements(struct ggl_context *c, GLenum mode, GLsizei count, GLenum type, const void *data, uint32_t size,
-                          GLsizei instances)
+static void pack_elements(struct ggl_context *c, GLenum mode, GLsizei count, GLenum type,
+                          const void *data, uint32_t size, GLsizei instances)
 {
     if (instances < 0) {
         gles2_pack_glDrawElementsData(ggl_pack(c), mode, count, type, data, size, size);
     } else {
-        gles2_pack_glDrawElementsInstancedDataAEMU(ggl_pack(c), mode, count, type, data, size, instances, (GLsizei)size);
+        gles2_pack_glDrawElementsInstancedDataAEMU(ggl_pack(c), mode, count, type, data, size,
+                                                   instances, (GLsizei)size);
     }
 }
 
 /* Client vertex arrays, indices from anywhere. */
-static void draw_indices(struct ggl_context *c, struct span *s, GLenum mode, GLsizei count, GLenum type, const uint8_t *indices,
-                         GLsizei instances)
+static void draw_indices(struct ggl_context *c, struct span *s, GLenum mode, GLsizei count,
+                         GLenum type, const uint8_t *indices, GLsizei instances)
 {
     uint32_t bytes = index_size(type);
     uint32_t size = (uint32_t)count * bytes;
@@ -318,14 +344,17 @@ static void draw_indices(struct ggl_context *c, struct span *s, GLenum mode, GLs
 }
 
 /* Indices or vertices, or both, are in client memory. */
-static __attribute__((noinline)) void draw_elements_client(struct ggl_context *c, GLenum mode, GLsizei count, GLenum type, const void *indices,
-                                             GLsizei instances)
+static __attribute__((noinline)) void draw_elements_client(struct ggl_context *c, GLenum mode,
+                                                           GLsizei count, GLenum type,
+                                                           const void *indices, GLsizei instances)
 {
     struct ggl_vertex_array *va = c->vertex_array;
     uint32_t bytes = index_size(type);
     struct span s = {0};
     if (bytes == 0 || count < 0 || (uint32_t)count > INT32_MAX / bytes) {
-        ggl_error(c, bytes == 0 ? GL_INVALID_ENUM : count < 0 ? GL_INVALID_VALUE : GL_OUT_OF_MEMORY);
+        ggl_error(c, bytes == 0  ? GL_INVALID_ENUM
+                     : count < 0 ? GL_INVALID_VALUE
+                                 : GL_OUT_OF_MEMORY);
         return;
     }
     bool vertices = has_client_arrays(va) && count > 0 && instances != 0 && span_init(c, &s);
@@ -341,9 +370,11 @@ static __attribute__((noinline)) void draw_elements_client(struct ggl_context *c
     if (!vertices) {
         ggl_element_sync(c);
         if (instances < 0) {
-            gles2_pack_glDrawElementsOffset(ggl_pack(c), mode, count, type, (GLuint)(uintptr_t)indices);
+            gles2_pack_glDrawElementsOffset(ggl_pack(c), mode, count, type,
+                                            (GLuint)(uintptr_t)indices);
         } else {
-            gles2_pack_glDrawElementsInstancedOffsetAEMU(ggl_pack(c), mode, count, type, (GLuint)(uintptr_t)indices, instances);
+            gles2_pack_glDrawElementsInstancedOffsetAEMU(ggl_pack(c), mode, count, type,
+                                                         (GLuint)(uintptr_t)indices, instances);
         }
         return;
     }
@@ -363,7 +394,8 @@ void ggl_glDrawElements(GLenum mode, GLsizei count, GLenum type, const void *ind
         return;
     }
     struct ggl_vertex_array *va = c->vertex_array;
-    if (SL_UNLIKELY(va->element_buffer == 0 || va->element_host != va->element_buffer || has_client_arrays(va))) {
+    if (SL_UNLIKELY(va->element_buffer == 0 || va->element_host != va->element_buffer ||
+                    has_client_arrays(va))) {
         draw_elements_client(c, mode, count, type, indices, -1);
         return;
     }
@@ -371,7 +403,8 @@ void ggl_glDrawElements(GLenum mode, GLsizei count, GLenum type, const void *ind
 }
 
 /* The range is a hint, except that a driver refuses one that ends before it starts. */
-void ggl_glDrawRangeElements(GLenum mode, GLuint start, GLuint end, GLsizei count, GLenum type, const void *indices)
+void ggl_glDrawRangeElements(GLenum mode, GLuint start, GLuint end, GLsizei count, GLenum type,
+                             const void *indices)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
@@ -384,7 +417,8 @@ void ggl_glDrawRangeElements(GLenum mode, GLuint start, GLuint end, GLsizei coun
     ggl_glDrawElements(mode, count, type, indices);
 }
 
-void ggl_glDrawElementsInstanced(GLenum mode, GLsizei count, GLenum type, const void *indices, GLsizei instances)
+void ggl_glDrawElementsInstanced(GLenum mode, GLsizei count, GLenum type, const void *indices,
+                                 GLsizei instances)
 {
     struct ggl_context *c = ggl_current();
     if (SL_UNLIKELY(!c)) {
@@ -395,11 +429,13 @@ void ggl_glDrawElementsInstanced(GLenum mode, GLsizei count, GLenum type, const 
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
-    if (SL_UNLIKELY(va->element_buffer == 0 || va->element_host != va->element_buffer || has_client_arrays(va))) {
+    if (SL_UNLIKELY(va->element_buffer == 0 || va->element_host != va->element_buffer ||
+                    has_client_arrays(va))) {
         draw_elements_client(c, mode, count, type, indices, instances);
         return;
     }
-    gles2_pack_glDrawElementsInstancedOffsetAEMU(ggl_pack(c), mode, count, type, (GLuint)(uintptr_t)indices, instances);
+    gles2_pack_glDrawElementsInstancedOffsetAEMU(ggl_pack(c), mode, count, type,
+                                                 (GLuint)(uintptr_t)indices, instances);
 }
 
 /* Without a bound buffer the host's driver refuses: ES has no client-side indirect draws. */
@@ -427,7 +463,8 @@ void ggl_glDrawElementsIndirect(GLenum mode, GLenum type, const void *indirect)
         return;
     }
     ggl_element_sync(c);
-    gles2_pack_glDrawElementsIndirectOffsetAEMU(ggl_pack(c), mode, type, (GLuint)(uintptr_t)indirect);
+    gles2_pack_glDrawElementsIndirectOffsetAEMU(ggl_pack(c), mode, type,
+                                                (GLuint)(uintptr_t)indirect);
 }
 
 /* glEnable and glDisable are watched for the one capability that changes how indices are read. */

@@ -3,7 +3,8 @@
 
 static bool quiet(const struct ggl_context *c)
 {
-    return c->quiet && c->quiet_cur == gs_pack(c->stream)->cur && c->quiet_published == c->stream->ring.published;
+    return c->quiet && c->quiet_cur == gs_pack(c->stream)->cur &&
+           c->quiet_published == c->stream->ring.published;
 }
 
 static void mark_quiet(struct ggl_context *c)

@@ -1,5 +1,5 @@
-/* Framebuffer bindings. They are kept here for queries that programs make every frame, and because the host has a surface behind
- * framebuffer 0 even where the application has none. */
+/* Framebuffer bindings. They are kept here for queries that programs make every frame, and because
+ * the host has a surface behind framebuffer 0 even where the application has none. */
 #include "guest/gles/ggl_objects.h"
 
 void ggl_glBindFramebuffer(GLenum target, GLuint framebuffer)
@@ -38,7 +38,9 @@ GLenum ggl_glCheckFramebufferStatus(GLenum target)
         return 0;
     }
     uint32_t bound = target == GL_READ_FRAMEBUFFER ? c->read_framebuffer : c->draw_framebuffer;
-    bool known = target == GL_FRAMEBUFFER || (c->version >= 30 && (target == GL_DRAW_FRAMEBUFFER || target == GL_READ_FRAMEBUFFER));
+    bool known =
+        target == GL_FRAMEBUFFER ||
+        (c->version >= 30 && (target == GL_DRAW_FRAMEBUFFER || target == GL_READ_FRAMEBUFFER));
     if (known && bound == 0) {
         return c->surface_width_px == 0 ? GL_FRAMEBUFFER_UNDEFINED : GL_FRAMEBUFFER_COMPLETE;
     }

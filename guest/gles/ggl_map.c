@@ -1,13 +1,16 @@
 /* Mapped buffers: memory in the guest that stands for a range of the host's buffer.
  *
- * A mapped buffer gets a copy of its contents here (`shadow`), kept for the next map. What of it is known to equal the host's contents is
- * a range; everything outside is fetched when a map needs it. Writes by the GPU or by copies empty the range. */
+ * A mapped buffer gets a copy of its contents here (`shadow`), kept for the next map. What of it is
+ * known to equal the host's contents is a range; everything outside is fetched when a map needs it.
+ * Writes by the GPU or by copies empty the range. */
 #include "guest/gles/ggl_objects.h"
 
 #include "transport/base/mem.h"
 
 #define ACCESS_INVALIDATE (GL_MAP_INVALIDATE_RANGE_BIT | GL_MAP_INVALIDATE_BUFFER_BIT)
-#define ACCESS_ALL (GL_MAP_READ_BIT | GL_MAP_WRITE_BIT | ACCESS_INVALIDATE | GL_MAP_FLUSH_EXPLICIT_BIT | GL_MAP_UNSYNCHRONIZED_BIT)
+#define ACCESS_ALL                                                                                 \
+    (GL_MAP_READ_BIT | GL_MAP_WRITE_BIT | ACCESS_INVALIDATE | GL_MAP_FLUSH_EXPLICIT_BIT |          \
+     GL_MAP_UNSYNCHRONIZED_BIT)
 
 /* Guest memory for the whole buffer; zeros where nothing was fetched. */
 static bool ensure_shadow(struct ggl_buffer *b)
@@ -32,7 +35,8 @@ static void add_valid(struct ggl_buffer *b, uint64_t begin, uint64_t end)
     b->valid_end = end > b->valid_end ? end : b->valid_end;
 }
 
-static bool fetch(struct ggl_context *c, struct ggl_buffer *b, GLenum target, uint64_t offset, uint64_t size, GLbitfield access)
+static bool fetch(struct ggl_context *c, struct ggl_buffer *b, GLenum target, uint64_t offset,
+                  uint64_t size, GLbitfield access)
 {
     if (!ensure_shadow(b)) {
         return false;
@@ -41,14 +45,15 @@ static bool fetch(struct ggl_context *c, struct ggl_buffer *b, GLenum target, ui
         if (target == GL_ELEMENT_ARRAY_BUFFER) {
             ggl_element_sync(c);
         }
-        gles2_call_glMapBufferRangeAEMU(c->stream, target, (GLintptr)offset, (GLsizeiptr)size, access, b->shadow + offset,
-                                        (uint32_t)size);
+        gles2_call_glMapBufferRangeAEMU(c->stream, target, (GLintptr)offset, (GLsizeiptr)size,
+                                        access, b->shadow + offset, (uint32_t)size);
         add_valid(b, offset, offset + size);
     }
     return true;
 }
 
-const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint64_t offset, uint64_t *size)
+const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint64_t offset,
+                                      uint64_t *size)
 {
     struct ggl_buffer *b = ggl_buffer_get_locked(c, name);
     if (!b || offset >= b->size) {
@@ -63,7 +68,8 @@ const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint
 }
 
 /* The error a driver raises for a map, in its order. */
-static GLenum map_error(const struct ggl_buffer *b, enum ggl_buffer_slot slot, int64_t offset, int64_t size, GLbitfield access)
+static GLenum map_error(const struct ggl_buffer *b, enum ggl_buffer_slot slot, int64_t offset,
+                        int64_t size, GLbitfield access)
 {
     if (slot == GGL_BUFFER_NONE) {
         return GL_INVALID_ENUM;
@@ -73,7 +79,8 @@ static GLenum map_error(const struct ggl_buffer *b, enum ggl_buffer_slot slot, i
     }
     bool read = access & GL_MAP_READ_BIT;
     bool write = access & GL_MAP_WRITE_BIT;
-    if (size == 0 || (!read && !write) || (read && access & (ACCESS_INVALIDATE | GL_MAP_UNSYNCHRONIZED_BIT)) ||
+    if (size == 0 || (!read && !write) ||
+        (read && access & (ACCESS_INVALIDATE | GL_MAP_UNSYNCHRONIZED_BIT)) ||
         (access & GL_MAP_FLUSH_EXPLICIT_BIT && !write) || !b) {
         return GL_INVALID_OPERATION;
     }
@@ -83,8 +90,8 @@ static GLenum map_error(const struct ggl_buffer *b, enum ggl_buffer_slot slot, i
     return b->map ? GL_INVALID_OPERATION : GL_NO_ERROR;
 }
 
-static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_slot slot, int64_t offset, int64_t size,
-                        GLbitfield access, GLenum *error)
+static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_slot slot,
+                        int64_t offset, int64_t size, GLbitfield access, GLenum *error)
 {
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
     *error = map_error(b, slot, offset, size, access);
@@ -92,7 +99,8 @@ static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_sl
         return NULL;
     }
     bool contents = !(access & ACCESS_INVALIDATE);
-    if (contents ? !fetch(c, b, target, (uint64_t)offset, (uint64_t)size, access) : !ensure_shadow(b)) {
+    if (contents ? !fetch(c, b, target, (uint64_t)offset, (uint64_t)size, access)
+                 : !ensure_shadow(b)) {
         *error = GL_OUT_OF_MEMORY;
         return NULL;
     }
@@ -165,9 +173,11 @@ void ggl_glFlushMappedBufferRange(GLenum target, GLintptr offset, GLsizeiptr len
         GLintptr at = (GLintptr)b->map_offset + offset;
         const uint8_t *data = b->map + offset;
         if (ggl_has(c, GGL_FEATURE_ASYNC_UNMAP)) {
-            gles2_pack_glFlushMappedBufferRangeAEMU2(ggl_pack(c), target, at, length, b->map_access, data, (uint32_t)length);
+            gles2_pack_glFlushMappedBufferRangeAEMU2(ggl_pack(c), target, at, length, b->map_access,
+                                                     data, (uint32_t)length);
         } else {
-            gles2_pack_glFlushMappedBufferRangeAEMU(ggl_pack(c), target, at, length, b->map_access, data, (uint32_t)length);
+            gles2_pack_glFlushMappedBufferRangeAEMU(ggl_pack(c), target, at, length, b->map_access,
+                                                    data, (uint32_t)length);
         }
         add_valid(b, (uint64_t)at, (uint64_t)at + (uint64_t)length);
     }
@@ -190,11 +200,13 @@ static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_b
     }
     GLboolean ok = GL_TRUE;
     if (ggl_has(c, GGL_FEATURE_ASYNC_UNMAP)) {
-        gles2_pack_glUnmapBufferAsyncAEMU(ggl_pack(c), target, (GLintptr)b->map_offset, (GLsizeiptr)b->map_size, access, map,
+        gles2_pack_glUnmapBufferAsyncAEMU(ggl_pack(c), target, (GLintptr)b->map_offset,
+                                          (GLsizeiptr)b->map_size, access, map,
                                           (uint32_t)b->map_size, &ok, 1);
     } else {
-        gles2_call_glUnmapBufferAEMU(c->stream, target, (GLintptr)b->map_offset, (GLsizeiptr)b->map_size, access, map,
-                                     (uint32_t)b->map_size, &ok, 1);
+        gles2_call_glUnmapBufferAEMU(c->stream, target, (GLintptr)b->map_offset,
+                                     (GLsizeiptr)b->map_size, access, map, (uint32_t)b->map_size,
+                                     &ok, 1);
     }
     if (written) {
         add_valid(b, b->map_offset, b->map_offset + b->map_size);

@@ -2,7 +2,8 @@
 
 #include "transport/base/mem.h"
 
-/* Open addressing with linear probing. A removed name leaves a mark, so that probes go on behind it. */
+/* Open addressing with linear probing. A removed name leaves a mark, so that probes go on behind
+ * it. */
 struct ggl_name_slot {
     uint64_t name; /* 0: never used */
     void *value;   /* NULL with a name: removed */

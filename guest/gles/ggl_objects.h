@@ -1,4 +1,5 @@
-/* What the files of guest/gles ask of each other: one block a file. All functions run on the context's thread. */
+/* What the files of guest/gles ask of each other: one block a file. All functions run on the
+ * context's thread. */
 #ifndef GUEST_GLES_GGL_OBJECTS_H
 #define GUEST_GLES_GGL_OBJECTS_H
 
@@ -26,10 +27,13 @@ enum ggl_buffer_slot ggl_buffer_use(struct ggl_context *c, GLenum target);
 /* The host changed the contents of the buffer bound to a slot: the guest's copy is stale. */
 void ggl_buffer_written(struct ggl_context *c, enum ggl_buffer_slot slot);
 void ggl_buffer_free(void *buffer);
-/* ggl_map.c: `size` bytes from `offset` of a buffer bound to ELEMENT_ARRAY_BUFFER, valid while the lock is held; fetched when the guest has no
- * copy. *size is cut to what the buffer holds. NULL: nothing there. */
-const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint64_t offset, uint64_t *size);
-/* Binds the application's ELEMENT_ARRAY_BUFFER on the host, where a draw with client indices may have unbound it. */
+/* ggl_map.c: `size` bytes from `offset` of a buffer bound to ELEMENT_ARRAY_BUFFER, valid while the
+ * lock is held; fetched when the guest has no copy. *size is cut to what the buffer holds. NULL:
+ * nothing there. */
+const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint64_t offset,
+                                      uint64_t *size);
+/* Binds the application's ELEMENT_ARRAY_BUFFER on the host, where a draw with client indices may
+ * have unbound it. */
 void ggl_element_sync(struct ggl_context *c);
 
 /* ggl_array.c: forget a deleted buffer in the current vertex array. */
@@ -38,24 +42,27 @@ void ggl_array_buffer_deleted(struct ggl_context *c, uint32_t name);
 /* ggl_pixel.c */
 /* Where pixels lie in client memory and how many bytes travel. All in bytes unless said. */
 struct ggl_pixels {
-    size_t start;      /* skipped at the front */
-    size_t row;        /* of one row's pixels */
-    size_t pitch;      /* from row to row */
-    size_t image;      /* from image to image */
-    uint32_t rows;     /* in an image */
+    size_t start;  /* skipped at the front */
+    size_t row;    /* of one row's pixels */
+    size_t pitch;  /* from row to row */
+    size_t image;  /* from image to image */
+    uint32_t rows; /* in an image */
     uint32_t images;
-    size_t size;       /* on the wire: start + images * image; 0: nothing */
+    size_t size; /* on the wire: start + images * image; 0: nothing */
 };
 /* Bytes of one pixel; 0 for a pair GL does not know. */
 uint32_t ggl_pixel_size(GLenum format, GLenum type);
-/* dims: 2 ignores image height and skipped images, as GL does. False when the size does not fit a packet. */
-bool ggl_pixels_measure(const struct ggl_pixel_store *store, uint32_t dims, GLsizei width, GLsizei height, GLsizei depth,
-                        GLenum format, GLenum type, struct ggl_pixels *out);
+/* dims: 2 ignores image height and skipped images, as GL does. False when the size does not fit a
+ * packet. */
+bool ggl_pixels_measure(const struct ggl_pixel_store *store, uint32_t dims, GLsizei width,
+                        GLsizei height, GLsizei depth, GLenum format, GLenum type,
+                        struct ggl_pixels *out);
 /* The gather for an upload from `data`; reads only the pixels themselves. */
 struct sl_gather ggl_pixels_gather(const struct ggl_pixels *pixels, const void *data);
 
 /* ggl_texture.c */
-/* For a call that names a texture target: the target to send, after making the addressed texture the bound one. end() undoes it. */
+/* For a call that names a texture target: the target to send, after making the addressed texture
+ * the bound one. end() undoes it. */
 struct ggl_target_scope {
     GLenum target;
     bool rebound;
@@ -69,11 +76,13 @@ void ggl_unit_prefer(struct ggl_context *c, uint32_t unit, bool external);
 void ggl_shader_free(void *shader);
 struct ggl_shader *ggl_shader_get_locked(struct ggl_context *c, uint32_t name);
 void ggl_external_names_free(struct ggl_external_name *names);
-/* Finds what the guest must know about shader text, and hides external samplers from the host: text keeps its length. Returns the names
- * of external samplers, nullable. */
+/* Finds what the guest must know about shader text, and hides external samplers from the host: text
+ * keeps its length. Returns the names of external samplers, nullable. */
 struct ggl_external_name *ggl_shader_scan(struct ggl_context *c, char *text);
-/* `count` strings as one, NUL terminated, to be freed; NULL past 2 GiB or without memory. lengths: nullable, negative = NUL terminated. */
-char *ggl_shader_join(GLsizei count, const GLchar *const *strings, const GLint *lengths, size_t *size);
+/* `count` strings as one, NUL terminated, to be freed; NULL past 2 GiB or without memory. lengths:
+ * nullable, negative = NUL terminated. */
+char *ggl_shader_join(GLsizei count, const GLchar *const *strings, const GLint *lengths,
+                      size_t *size);
 
 /* ggl_program.c */
 void ggl_program_free(void *program);
@@ -90,15 +99,18 @@ void ggl_uniforms_forget(struct ggl_program *program);
 void ggl_samplers_apply(struct ggl_context *c, uint32_t program);
 
 /* ggl_text.c */
-void ggl_text_shader_source(struct ggl_context *c, GLuint shader, GLsizei room, GLsizei *length, GLchar *source);
+void ggl_text_shader_source(struct ggl_context *c, GLuint shader, GLsizei room, GLsizei *length,
+                            GLchar *source);
 
 /* ggl_string.c: extensions that an application sees. */
 uint32_t ggl_extension_count(struct ggl_context *c);
 
-/* ggl_error.c: is there anything in the list of a glGen* or glDelete*? A count that no packet holds is an error. */
+/* ggl_error.c: is there anything in the list of a glGen* or glDelete*? A count that no packet holds
+ * is an error. */
 bool ggl_names_given(struct ggl_context *c, GLsizei n, const GLuint *names);
 
-/* ggl_query.c: a stock host is asked for this driver constant once, before the first call that it bounds. */
+/* ggl_query.c: a stock host is asked for this driver constant once, before the first call that it
+ * bounds. */
 void ggl_stock_limit(struct ggl_context *c, GLenum pname);
 
 /* ggl_query.c: limits, asked once. */

@@ -7,14 +7,32 @@ static const struct {
     uint8_t components;
     bool integer;
 } formats[] = {
-    {GL_RED, 1, false},          {GL_RG, 2, false},          {GL_RGB, 3, false},           {GL_RGBA, 4, false},
-    {GL_RED_INTEGER, 1, true},   {GL_RG_INTEGER, 2, true},   {GL_RGB_INTEGER, 3, true},    {GL_RGBA_INTEGER, 4, true},
-    {GL_ALPHA, 1, false},        {GL_LUMINANCE, 1, false},   {GL_LUMINANCE_ALPHA, 2, false}, {GL_BGRA_EXT, 4, false},
-    {GL_DEPTH_COMPONENT, 1, false}, {GL_DEPTH_STENCIL, 1, false}, {GL_STENCIL_INDEX, 1, false},
+    {GL_RED, 1, false},
+    {GL_RG, 2, false},
+    {GL_RGB, 3, false},
+    {GL_RGBA, 4, false},
+    {GL_RED_INTEGER, 1, true},
+    {GL_RG_INTEGER, 2, true},
+    {GL_RGB_INTEGER, 3, true},
+    {GL_RGBA_INTEGER, 4, true},
+    {GL_ALPHA, 1, false},
+    {GL_LUMINANCE, 1, false},
+    {GL_LUMINANCE_ALPHA, 2, false},
+    {GL_BGRA_EXT, 4, false},
+    {GL_DEPTH_COMPONENT, 1, false},
+    {GL_DEPTH_STENCIL, 1, false},
+    {GL_STENCIL_INDEX, 1, false},
     /* sized formats that upstream guests accept here */
-    {GL_R8, 1, false},           {GL_RG8, 2, false},         {GL_RGB8, 3, false},          {GL_RGBA8, 4, false},
-    {GL_ALPHA8_EXT, 1, false},   {GL_LUMINANCE8_EXT, 1, false}, {GL_LUMINANCE8_ALPHA8_EXT, 2, false},
-    {GL_BGRA8_EXT, 4, false},    {GL_SRGB_EXT, 3, false},    {GL_SRGB_ALPHA_EXT, 4, false},
+    {GL_R8, 1, false},
+    {GL_RG8, 2, false},
+    {GL_RGB8, 3, false},
+    {GL_RGBA8, 4, false},
+    {GL_ALPHA8_EXT, 1, false},
+    {GL_LUMINANCE8_EXT, 1, false},
+    {GL_LUMINANCE8_ALPHA8_EXT, 2, false},
+    {GL_BGRA8_EXT, 4, false},
+    {GL_SRGB_EXT, 3, false},
+    {GL_SRGB_ALPHA_EXT, 4, false},
 };
 
 /* Bytes of one component, or of a whole pixel when `packed`. */
@@ -58,8 +76,9 @@ uint32_t ggl_pixel_size(GLenum format, GLenum type)
     return 0;
 }
 
-bool ggl_pixels_measure(const struct ggl_pixel_store *store, uint32_t dims, GLsizei width, GLsizei height, GLsizei depth,
-                        GLenum format, GLenum type, struct ggl_pixels *out)
+bool ggl_pixels_measure(const struct ggl_pixel_store *store, uint32_t dims, GLsizei width,
+                        GLsizei height, GLsizei depth, GLenum format, GLenum type,
+                        struct ggl_pixels *out)
 {
     uint64_t pixel = ggl_pixel_size(format, type);
     *out = (struct ggl_pixels){0};
@@ -68,37 +87,58 @@ bool ggl_pixels_measure(const struct ggl_pixel_store *store, uint32_t dims, GLsi
     }
     /* Each factor is below 2^31, pixel at most 16. */
     uint64_t mask = store->alignment - 1;
-    uint64_t pitch = (pixel * (store->row_length ? store->row_length : (uint32_t)width) + mask) & ~mask;
+    uint64_t pitch =
+        (pixel * (store->row_length ? store->row_length : (uint32_t)width) + mask) & ~mask;
     uint64_t rows = dims == 3 && store->image_height ? store->image_height : (uint32_t)height;
     uint64_t skip_images = dims == 3 ? store->skip_images : 0;
     uint64_t image, skipped_images, skipped_rows, skip, payload, all;
-    if (__builtin_mul_overflow(pitch, rows, &image) || __builtin_mul_overflow(image, skip_images, &skipped_images) ||
+    if (__builtin_mul_overflow(pitch, rows, &image) ||
+        __builtin_mul_overflow(image, skip_images, &skipped_images) ||
         __builtin_mul_overflow(pitch, (uint64_t)store->skip_rows, &skipped_rows) ||
         __builtin_add_overflow(skipped_images, skipped_rows, &skip) ||
         __builtin_add_overflow(skip, store->skip_pixels * pixel, &skip) ||
-        __builtin_mul_overflow(image, (uint64_t)depth, &payload) || __builtin_add_overflow(skip, payload, &all) || all > INT32_MAX) {
+        __builtin_mul_overflow(image, (uint64_t)depth, &payload) ||
+        __builtin_add_overflow(skip, payload, &all) || all > INT32_MAX) {
         return false;
     }
     uint64_t row = pixel * (uint32_t)width;
-    *out = (struct ggl_pixels){.start = skip, .row = row, .pitch = pitch, .image = image, .rows = (uint32_t)height,
-                               .images = (uint32_t)depth, .size = all};
+    *out = (struct ggl_pixels){.start = skip,
+                               .row = row,
+                               .pitch = pitch,
+                               .image = image,
+                               .rows = (uint32_t)height,
+                               .images = (uint32_t)depth,
+                               .size = all};
     if (rows < (uint32_t)height) { /* images overlap: all of it in one piece */
         uint64_t span = image * ((uint64_t)depth - 1) + pitch * (uint32_t)height;
         if (skip + span > INT32_MAX) {
             return false;
         }
-        *out = (struct ggl_pixels){.start = skip, .row = span - (pitch > row ? pitch - row : 0), .pitch = span, .image = span,
-                                   .rows = 1, .images = 1, .size = skip + span};
+        *out = (struct ggl_pixels){.start = skip,
+                                   .row = span - (pitch > row ? pitch - row : 0),
+                                   .pitch = span,
+                                   .image = span,
+                                   .rows = 1,
+                                   .images = 1,
+                                   .size = skip + span};
     }
     return true;
 }
 
 struct sl_gather ggl_pixels_gather(const struct ggl_pixels *p, const void *data)
 {
-    struct sl_gather g = {.src = (const uint8_t *)data + p->start, .size = p->size, .prefix = p->start, .row = p->row,
-                          .src_pitch = p->pitch, .wire_pitch = p->pitch, .src_image = p->image, .wire_image = p->image,
-                          .rows = p->rows, .images = p->images};
-    if (p->row == p->pitch) { /* no padding between rows: an image in one piece, perhaps all of them */
+    struct sl_gather g = {.src = (const uint8_t *)data + p->start,
+                          .size = p->size,
+                          .prefix = p->start,
+                          .row = p->row,
+                          .src_pitch = p->pitch,
+                          .wire_pitch = p->pitch,
+                          .src_image = p->image,
+                          .wire_image = p->image,
+                          .rows = p->rows,
+                          .images = p->images};
+    if (p->row ==
+        p->pitch) { /* no padding between rows: an image in one piece, perhaps all of them */
         g.row = g.wire_pitch = g.src_pitch = p->pitch * p->rows;
         g.rows = 1;
         if (g.row == p->image) {

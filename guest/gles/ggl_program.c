@@ -128,7 +128,8 @@ void ggl_glDetachShader(GLuint name, GLuint shader)
     pthread_mutex_unlock(&c->share->lock);
 }
 
-static struct ggl_external_name *copy_names(struct ggl_external_name *list, const struct ggl_external_name *from)
+static struct ggl_external_name *copy_names(struct ggl_external_name *list,
+                                            const struct ggl_external_name *from)
 {
     for (; from; from = from->next) {
         size_t size = sizeof *from + strlen(from->name) + 1;
@@ -142,7 +143,8 @@ static struct ggl_external_name *copy_names(struct ggl_external_name *list, cons
     return list;
 }
 
-/* What was known of the program is void; takes the external samplers. A stock host is asked at once, as upstream guests do. */
+/* What was known of the program is void; takes the external samplers. A stock host is asked at
+ * once, as upstream guests do. */
 static void linked(struct ggl_context *c, uint32_t name, struct ggl_external_name *externals)
 {
     pthread_mutex_lock(&c->share->lock);
@@ -158,9 +160,12 @@ static void linked(struct ggl_context *c, uint32_t name, struct ggl_external_nam
             ggl_table_fetch_locked(c, name, program);
         }
     }
-    atomic_fetch_add_explicit(&c->share->links, 1, memory_order_relaxed); /* contexts look after their own hand-over */
+    atomic_fetch_add_explicit(&c->share->links, 1,
+                              memory_order_relaxed); /* contexts look after their own hand-over */
     pthread_mutex_unlock(&c->share->lock);
-    if (name == c->program && atomic_load_explicit(&c->share->externals, memory_order_relaxed)) { /* as written by the source */
+    if (name == c->program &&
+        atomic_load_explicit(&c->share->externals,
+                             memory_order_relaxed)) { /* as written by the source */
         ggl_samplers_apply(c, name);
     }
 }
@@ -214,7 +219,8 @@ GLuint ggl_glCreateShaderProgramv(GLenum type, GLsizei count, const GLchar *cons
         return 0;
     }
     struct ggl_external_name *externals = ggl_shader_scan(c, text);
-    GLuint name = gles2_call_glCreateShaderProgramvAEMU(c->stream, type, count, text, (uint32_t)size + 1, (GLuint)size + 1);
+    GLuint name = gles2_call_glCreateShaderProgramvAEMU(c->stream, type, count, text,
+                                                        (uint32_t)size + 1, (GLuint)size + 1);
     sl_free(text);
     if (name == 0) {
         ggl_external_names_free(externals);
@@ -236,13 +242,15 @@ void ggl_glUseProgram(GLuint name)
     uint32_t old = c->program;
     c->program = name;
     gles2_pack_glUseProgram(ggl_pack(c), name);
-    if (SL_UNLIKELY(atomic_load_explicit(&c->share->externals, memory_order_relaxed)) && name) { /* as written by the source */
+    if (SL_UNLIKELY(atomic_load_explicit(&c->share->externals, memory_order_relaxed)) &&
+        name) { /* as written by the source */
         ggl_samplers_apply(c, name);
     }
     if (SL_UNLIKELY(c->program_deleted)) {
         c->program_deleted = false;
         pthread_mutex_lock(&c->share->lock);
-        const struct ggl_program *program = old != name ? ggl_names_find(&c->share->programs, old) : NULL;
+        const struct ggl_program *program =
+            old != name ? ggl_names_find(&c->share->programs, old) : NULL;
         if (program && program->deleted) {
             remove_locked(c, old);
         }
@@ -267,7 +275,8 @@ void ggl_glUseProgramStages(GLuint pipeline, GLbitfield stages, GLuint program)
         return;
     }
     gles2_pack_glUseProgramStages(ggl_pack(c), pipeline, stages, program);
-    if (program && atomic_load_explicit(&c->share->externals, memory_order_relaxed)) { /* as written by the source */
+    if (program && atomic_load_explicit(&c->share->externals,
+                                        memory_order_relaxed)) { /* as written by the source */
         ggl_samplers_apply(c, program);
     }
 }
@@ -278,7 +287,8 @@ uint32_t ggl_program_attribs(struct ggl_context *c)
     if (c->program == 0) {
         return c->pipeline ? all : 0;
     }
-    uint32_t links = atomic_load_explicit(&c->share->links, memory_order_relaxed); /* another context's link is handed over */
+    uint32_t links = atomic_load_explicit(
+        &c->share->links, memory_order_relaxed); /* another context's link is handed over */
     if (c->attrib_program == c->program && c->attrib_links == links) {
         return c->attrib_mask;
     }

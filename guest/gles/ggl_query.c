@@ -1,8 +1,10 @@
-/* glGet*: what the guest knows is answered here, driver constants are asked once, the rest is asked every time.
+/* glGet*: what the guest knows is answered here, driver constants are asked once, the rest is asked
+ * every time.
  *
- * One table says how many values a parameter has, so that no reply is ever too short or too long. A parameter outside the table, or of a
- * later version than the context, is asked for as one value between two error queries: the application's memory is written only when
- * the host knew it, as a driver would do. */
+ * One table says how many values a parameter has, so that no reply is ever too short or too long. A
+ * parameter outside the table, or of a later version than the context, is asked for as one value
+ * between two error queries: the application's memory is written only when the host knew it, as a
+ * driver would do. */
 #include "guest/gles/ggl_query.h"
 
 #include <string.h>
@@ -17,11 +19,13 @@ struct parameter {
     uint8_t flags;
 };
 
-/* Sorted by value. Parameters of one value that change and that every version has need no line, but having one saves the error queries. */
+/* Sorted by value. Parameters of one value that change and that every version has need no line, but
+ * having one saves the error queries. */
 static const struct parameter parameters[] = {
 #include "guest/gles/ggl_parameters.def"
 };
-_Static_assert(sizeof parameters / sizeof *parameters <= GGL_PARAMETERS, "a cache entry for every parameter");
+_Static_assert(sizeof parameters / sizeof *parameters <= GGL_PARAMETERS,
+               "a cache entry for every parameter");
 
 static const struct parameter *find(GLenum pname)
 {
@@ -122,7 +126,8 @@ static bool local_value(struct ggl_context *c, GLenum pname, GLint *value)
 /* Whether the host knows the parameter; an error of before is kept for the application. */
 static bool host_knows(struct ggl_context *c, GLenum earlier)
 {
-    GLenum error = ggl_has(c, GGL_FEATURE_HOST_ERROR) ? ggl_host_error(c) : gles2_call_glGetError(c->stream);
+    GLenum error =
+        ggl_has(c, GGL_FEATURE_HOST_ERROR) ? ggl_host_error(c) : gles2_call_glGetError(c->stream);
     if (c->error == GL_NO_ERROR) {
         c->error = earlier ? earlier : error;
     }
@@ -131,7 +136,8 @@ static bool host_knows(struct ggl_context *c, GLenum earlier)
 
 static GLenum error_before(struct ggl_context *c)
 {
-    return ggl_has(c, GGL_FEATURE_HOST_ERROR) ? ggl_host_error(c) : gles2_call_glGetError(c->stream);
+    return ggl_has(c, GGL_FEATURE_HOST_ERROR) ? ggl_host_error(c)
+                                              : gles2_call_glGetError(c->stream);
 }
 
 /* A driver constant of one value. */
@@ -146,7 +152,9 @@ static bool constant(struct ggl_context *c, const struct parameter *p, GLint *va
             (void)host_knows(c, earlier);
         }
         if (p->pname == GL_MAX_VERTEX_ATTRIBS || p->pname == GL_MAX_VERTEX_ATTRIB_BINDINGS) {
-            got = got < GGL_MAX_ATTRIBS ? got : GGL_MAX_ATTRIBS; /* more do not fit the wire (protocol: trap T38) */
+            got = got < GGL_MAX_ATTRIBS
+                      ? got
+                      : GGL_MAX_ATTRIBS; /* more do not fit the wire (protocol: trap T38) */
         }
         c->constants[i] = got;
         if (!gs_dead(c->stream)) {
@@ -158,9 +166,11 @@ static bool constant(struct ggl_context *c, const struct parameter *p, GLint *va
 }
 
 /* The list of compressed formats is as long as its count says. */
-static bool format_list(struct ggl_context *c, GLenum pname, GLint *list, uint32_t room, uint32_t *count)
+static bool format_list(struct ggl_context *c, GLenum pname, GLint *list, uint32_t room,
+                        uint32_t *count)
 {
-    GLenum count_of = pname == GL_COMPRESSED_TEXTURE_FORMATS ? GL_NUM_COMPRESSED_TEXTURE_FORMATS : GL_NUM_PROGRAM_BINARY_FORMATS;
+    GLenum count_of = pname == GL_COMPRESSED_TEXTURE_FORMATS ? GL_NUM_COMPRESSED_TEXTURE_FORMATS
+                                                             : GL_NUM_PROGRAM_BINARY_FORMATS;
     GLint n = 0;
     if (pname == GL_SHADER_BINARY_FORMATS) {
         *count = 0;
@@ -180,13 +190,15 @@ static bool format_list(struct ggl_context *c, GLenum pname, GLint *list, uint32
 }
 
 /* Integers the guest answers itself; false: the host is asked. */
-static bool answer(struct ggl_context *c, const struct parameter *p, GLenum pname, GLint *values, uint32_t room, uint32_t *count)
+static bool answer(struct ggl_context *c, const struct parameter *p, GLenum pname, GLint *values,
+                   uint32_t room, uint32_t *count)
 {
     if (p && p->version > c->version) {
         return false;
     }
     *count = 1;
-    if (local_value(c, pname, values) || (p && p->flags & GGL_ONCE && p->count == 1 && constant(c, p, values))) {
+    if (local_value(c, pname, values) ||
+        (p && p->flags & GGL_ONCE && p->count == 1 && constant(c, p, values))) {
         return true;
     }
     return format_list(c, pname, values, room, count);
@@ -223,8 +235,8 @@ static bool answer(struct ggl_context *c, const struct parameter *p, GLenum pnam
         }                                                                                          \
     }
 #define TO_BOOLEAN(v) ((v) ? GL_TRUE : GL_FALSE)
-#define TO_FLOAT(v) ((GLfloat)(v))
-#define TO_SAME(v) (v)
+#define TO_FLOAT(v)   ((GLfloat)(v))
+#define TO_SAME(v)    (v)
 GET(GetBooleanv, GLboolean, TO_BOOLEAN)
 GET(GetFloatv, GLfloat, TO_FLOAT)
 GET(GetIntegerv, GLint, TO_SAME)

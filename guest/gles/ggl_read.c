@@ -13,7 +13,8 @@ static void discard(struct gs_stream *stream, size_t size)
     }
 }
 
-/* The reply holds skipped bytes and padding where PACK state puts them; the application gets its pixels and nothing else is touched. */
+/* The reply holds skipped bytes and padding where PACK state puts them; the application gets its
+ * pixels and nothing else is touched. */
 static void scatter(struct gs_stream *stream, const struct ggl_pixels *p, uint8_t *data)
 {
     discard(stream, p->start);
@@ -28,11 +29,12 @@ static void scatter(struct gs_stream *stream, const struct ggl_pixels *p, uint8_
     }
 }
 
-static void read_pixels(struct ggl_context *c, GLint x, GLint y, GLsizei width, GLsizei height, GLenum format, GLenum type,
-                        int64_t room, void *data)
+static void read_pixels(struct ggl_context *c, GLint x, GLint y, GLsizei width, GLsizei height,
+                        GLenum format, GLenum type, int64_t room, void *data)
 {
     if (c->buffers[GGL_BUFFER_PIXEL_PACK]) {
-        gles2_pack_glReadPixelsOffsetAEMU(ggl_pack(c), x, y, width, height, format, type, (GLuint)(uintptr_t)data);
+        gles2_pack_glReadPixelsOffsetAEMU(ggl_pack(c), x, y, width, height, format, type,
+                                          (GLuint)(uintptr_t)data);
         ggl_buffer_written(c, GGL_BUFFER_PIXEL_PACK);
         return;
     }
@@ -54,7 +56,8 @@ static void read_pixels(struct ggl_context *c, GLint x, GLint y, GLsizei width, 
     }
 }
 
-void ggl_glReadPixels(GLint x, GLint y, GLsizei width, GLsizei height, GLenum format, GLenum type, void *pixels)
+void ggl_glReadPixels(GLint x, GLint y, GLsizei width, GLsizei height, GLenum format, GLenum type,
+                      void *pixels)
 {
     struct ggl_context *c = ggl_current();
     if (c) {
@@ -62,7 +65,8 @@ void ggl_glReadPixels(GLint x, GLint y, GLsizei width, GLsizei height, GLenum fo
     }
 }
 
-void ggl_glReadnPixelsEXT(GLint x, GLint y, GLsizei width, GLsizei height, GLenum format, GLenum type, GLsizei room, void *pixels)
+void ggl_glReadnPixelsEXT(GLint x, GLint y, GLsizei width, GLsizei height, GLenum format,
+                          GLenum type, GLsizei room, void *pixels)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {

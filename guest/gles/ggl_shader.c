@@ -1,11 +1,12 @@
-/* Shader text: joined, and searched for what the guest must know. External samplers are hidden from the host (protocol: 14.4, T33, T34). */
+/* Shader text: joined, and searched for what the guest must know. External samplers are hidden from
+ * the host (protocol: 14.4, T33, T34). */
 #include "guest/gles/ggl_objects.h"
 
 #include "transport/base/mem.h"
 
 #include <string.h>
 
-#define EXTERNAL_TYPE "samplerExternalOES"
+#define EXTERNAL_TYPE      "samplerExternalOES"
 #define EXTERNAL_EXTENSION "GL_OES_EGL_image_external"
 
 void ggl_external_names_free(struct ggl_external_name *names)
@@ -41,7 +42,8 @@ struct ggl_shader *ggl_shader_get_locked(struct ggl_context *c, uint32_t name)
 
 static bool word_char(char ch)
 {
-    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_';
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+           ch == '_';
 }
 
 static size_t word_length(const char *p)
@@ -57,7 +59,8 @@ static size_t word_length(const char *p)
 static char *find_word(char *text, char *from, const char *word, size_t length)
 {
     for (char *p = from; *p; p++) {
-        if (*p == *word && strncmp(p, word, length) == 0 && !word_char(p[length]) && (p == text || !word_char(p[-1]))) {
+        if (*p == *word && strncmp(p, word, length) == 0 && !word_char(p[length]) &&
+            (p == text || !word_char(p[-1]))) {
             return p;
         }
     }
@@ -138,7 +141,8 @@ struct ggl_external_name *ggl_shader_scan(struct ggl_context *c, char *text)
     struct ggl_external_name *names = NULL;
     const size_t length = sizeof EXTERNAL_TYPE - 1;
     if (strstr(text, "gl_VertexID")) {
-        atomic_store_explicit(&c->share->vertex_id, true, memory_order_relaxed); /* as client_arrays: read at draws */
+        atomic_store_explicit(&c->share->vertex_id, true,
+                              memory_order_relaxed); /* as client_arrays: read at draws */
     }
     if (!strstr(text, EXTERNAL_TYPE) && !strstr(text, EXTERNAL_EXTENSION)) {
         return NULL;
@@ -146,22 +150,27 @@ struct ggl_external_name *ggl_shader_scan(struct ggl_context *c, char *text)
     for (char *p = text; (p = find_word(text, p, EXTERNAL_TYPE, length)) != NULL; p += length) {
         const char *alias;
         size_t alias_length = alias_before(text, p, &alias);
-        for (char *q = p + length; alias_length && (q = find_word(text, q, alias, alias_length)) != NULL; q += alias_length) {
+        for (char *q = p + length;
+             alias_length && (q = find_word(text, q, alias, alias_length)) != NULL;
+             q += alias_length) {
             names = add_names(names, q + alias_length);
         }
         if (!alias_length) {
             names = add_names(names, p + length);
         }
-        memcpy(p, "sampler2D         ", length); /* the length stays: what follows keeps its line and column */
+        memcpy(p, "sampler2D         ",
+               length); /* the length stays: what follows keeps its line and column */
     }
     blank_extension_lines(text);
     if (names) {
-        atomic_store_explicit(&c->share->externals, true, memory_order_relaxed); /* read after link, by use of the program */
+        atomic_store_explicit(&c->share->externals, true,
+                              memory_order_relaxed); /* read after link, by use of the program */
     }
     return names;
 }
 
-char *ggl_shader_join(GLsizei count, const GLchar *const *strings, const GLint *lengths, size_t *out_size)
+char *ggl_shader_join(GLsizei count, const GLchar *const *strings, const GLint *lengths,
+                      size_t *out_size)
 {
     size_t size = 0;
     for (GLsizei i = 0; i < count; i++) {
@@ -181,8 +190,10 @@ char *ggl_shader_join(GLsizei count, const GLchar *const *strings, const GLint *
     return text;
 }
 
-/* The text as the application wrote it is kept where the host's differs, and for stock hosts always: they may not keep it. */
-static void remember(struct ggl_context *c, GLuint name, char *original, size_t size, struct ggl_external_name *externals)
+/* The text as the application wrote it is kept where the host's differs, and for stock hosts
+ * always: they may not keep it. */
+static void remember(struct ggl_context *c, GLuint name, char *original, size_t size,
+                     struct ggl_external_name *externals)
 {
     pthread_mutex_lock(&c->share->lock);
     struct ggl_shader *shader = ggl_shader_get_locked(c, name);
@@ -200,7 +211,8 @@ static void remember(struct ggl_context *c, GLuint name, char *original, size_t 
     ggl_external_names_free(externals);
 }
 
-void ggl_glShaderSource(GLuint shader, GLsizei count, const GLchar *const *strings, const GLint *lengths)
+void ggl_glShaderSource(GLuint shader, GLsizei count, const GLchar *const *strings,
+                        const GLint *lengths)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
@@ -246,7 +258,8 @@ GLuint ggl_glCreateShader(GLenum type)
     return name;
 }
 
-/* An attached shader lives on until its programs let go; what is known of it is still needed when they link. */
+/* An attached shader lives on until its programs let go; what is known of it is still needed when
+ * they link. */
 void ggl_glDeleteShader(GLuint name)
 {
     struct ggl_context *c = ggl_current();
@@ -310,7 +323,8 @@ void ggl_glGetShaderSource(GLuint name, GLsizei room, GLsizei *length, GLchar *s
 }
 
 /* No binary formats are offered. */
-void ggl_glShaderBinary(GLsizei count, const GLuint *shaders, GLenum format, const void *binary, GLsizei length)
+void ggl_glShaderBinary(GLsizei count, const GLuint *shaders, GLenum format, const void *binary,
+                        GLsizei length)
 {
     struct ggl_context *c = ggl_current();
     (void)shaders;

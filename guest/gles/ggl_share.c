@@ -19,7 +19,8 @@ struct ggl_share *ggl_share_create(void)
 
 struct ggl_share *ggl_share_ref(struct ggl_share *share)
 {
-    atomic_fetch_add_explicit(&share->refs, 1, memory_order_relaxed); /* the caller holds one already */
+    atomic_fetch_add_explicit(&share->refs, 1,
+                              memory_order_relaxed); /* the caller holds one already */
     return share;
 }
 
@@ -37,7 +38,8 @@ static void finish_table(struct ggl_names *names, void (*destroy)(void *))
 
 void ggl_share_unref(struct ggl_share *share)
 {
-    /* The last holder sees everything the others did to the tables: release by each, acquire by the last. */
+    /* The last holder sees everything the others did to the tables: release by each, acquire by the
+     * last. */
     if (atomic_fetch_sub_explicit(&share->refs, 1, memory_order_acq_rel) != 1) {
         return;
     }

@@ -1,7 +1,8 @@
 /* What a context and a share group remember, for the files of guest/gles only.
  *
- * Only state that packing needs is kept: bindings that decide which packet to send, pixel store, client arrays, and what lies in
- * guest memory (mapped buffers). Everything else is asked of the host, which validates as a native driver does. */
+ * Only state that packing needs is kept: bindings that decide which packet to send, pixel store,
+ * client arrays, and what lies in guest memory (mapped buffers). Everything else is asked of the
+ * host, which validates as a native driver does. */
 #ifndef GUEST_GLES_GGL_STATE_H
 #define GUEST_GLES_GGL_STATE_H
 
@@ -13,12 +14,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define GGL_MAX_ATTRIBS 16    /* on the wire by fiat (protocol: trap T38) */
-#define GGL_MAX_UNITS 192     /* texture units whose 2D and external bindings are remembered */
-#define GGL_PARAMETERS 256    /* room for what ggl_parameters.def lists, a multiple of 32 */
+#define GGL_MAX_ATTRIBS 16  /* on the wire by fiat (protocol: trap T38) */
+#define GGL_MAX_UNITS   192 /* texture units whose 2D and external bindings are remembered */
+#define GGL_PARAMETERS  256 /* room for what ggl_parameters.def lists, a multiple of 32 */
 #define GGL_SCRATCH_MAX (256u << 20)
 
-/* Buffer targets with a binding of their own in the context; ELEMENT_ARRAY_BUFFER belongs to the vertex array. */
+/* Buffer targets with a binding of their own in the context; ELEMENT_ARRAY_BUFFER belongs to the
+ * vertex array. */
 enum ggl_buffer_slot {
     GGL_BUFFER_ARRAY,
     GGL_BUFFER_COPY_READ,
@@ -45,7 +47,7 @@ struct ggl_attrib {
     uint32_t pitch;         /* effective: bytes from element to element */
     uint32_t element;       /* bytes of one element */
     uint32_t type;
-    int32_t size;           /* components */
+    int32_t size; /* components */
     uint32_t divisor;
     bool normalized;
     bool integer;
@@ -58,7 +60,8 @@ struct ggl_vertex_array {
     uint32_t client;         /* attributes without a buffer; never in a named vertex array */
     uint32_t element_buffer; /* the application's ELEMENT_ARRAY_BUFFER */
     uint32_t element_serial; /* the share group's buffer_deletes when it was bound */
-    uint32_t element_host;   /* what the host has bound: 0 after a draw with client indices, until it matters */
+    uint32_t element_host; /* what the host has bound: 0 after a draw with client indices, until it
+                              matters */
     struct ggl_attrib attribs[GGL_MAX_ATTRIBS];
 };
 
@@ -80,7 +83,8 @@ struct ggl_limits {
     int32_t array_layers;
 };
 
-/* The 2D and external textures of one unit, and which of them the host has bound to GL_TEXTURE_2D. */
+/* The 2D and external textures of one unit, and which of them the host has bound to GL_TEXTURE_2D.
+ */
 struct ggl_unit {
     uint32_t texture_2d;
     uint32_t texture_external;
@@ -91,11 +95,11 @@ struct ggl_unit {
 struct ggl_buffer {
     uint64_t size;
     uint32_t usage;
-    bool gpu_written;      /* was bound where shaders write: contents here are never trusted */
-    uint64_t valid_begin;  /* bytes [valid_begin, valid_end) of shadow are what the host has */
+    bool gpu_written;     /* was bound where shaders write: contents here are never trusted */
+    uint64_t valid_begin; /* bytes [valid_begin, valid_end) of shadow are what the host has */
     uint64_t valid_end;
-    uint8_t *shadow;       /* nullable (then as if zeroed): guest copy of the contents, `size` bytes */
-    uint8_t *map;          /* nullable: what the application got from glMapBuffer*, inside `shadow` */
+    uint8_t *shadow; /* nullable (then as if zeroed): guest copy of the contents, `size` bytes */
+    uint8_t *map;    /* nullable: what the application got from glMapBuffer*, inside `shadow` */
     uint64_t map_offset;
     uint64_t map_size;
     uint32_t map_access;
@@ -108,7 +112,7 @@ struct ggl_external_name {
 };
 
 struct ggl_shader {
-    char *source;      /* the application's text; nullable */
+    char *source;       /* the application's text; nullable */
     size_t source_size; /* without NUL */
     bool deleted;
     uint32_t attached; /* programs that hold it */
@@ -122,7 +126,7 @@ struct ggl_uniform {
     uint32_t element; /* bytes of one element */
     bool sampler;     /* of 2D textures, external ones among them */
     bool external;
-    int32_t *units;   /* samplers: `count` texture units */
+    int32_t *units; /* samplers: `count` texture units */
 };
 
 /* A program, as its last link left it. */
@@ -130,29 +134,33 @@ struct ggl_program {
     uint32_t *shaders; /* attached */
     uint32_t shader_count;
     struct ggl_external_name *externals;
-    bool attribs_valid;   /* attrib_mask is of the last link */
+    bool attribs_valid; /* attrib_mask is of the last link */
     bool uniforms_valid;
-    bool units_valid;     /* the samplers' units are what the host has */
+    bool units_valid; /* the samplers' units are what the host has */
     bool deleted;
     uint32_t attrib_mask; /* locations of active attributes */
     struct ggl_uniform *uniforms;
     uint32_t uniform_count;
 };
 
-/* Objects several contexts share. `lock` guards the tables and everything in them; it is taken by no draw without client arrays. */
+/* Objects several contexts share. `lock` guards the tables and everything in them; it is taken by
+ * no draw without client arrays. */
 struct ggl_share {
     pthread_mutex_t lock;
     _Atomic uint32_t refs;
     struct ggl_names buffers;
     struct ggl_names shaders;
     struct ggl_names programs;
-    struct ggl_names syncs; /* keyed by the low and high word of the handle */
+    struct ggl_names syncs;             /* keyed by the low and high word of the handle */
     struct ggl_names external_textures; /* textures that were external once */
-    _Atomic uint32_t buffer_deletes; /* grows when a buffer name dies: remembered bindings may mean another object */
+    _Atomic uint32_t buffer_deletes; /* grows when a buffer name dies: remembered bindings may mean
+                                        another object */
     _Atomic uint32_t links;          /* grows with every link */
-    _Atomic bool externals;          /* a shader declared samplerExternalOES, or an external texture was bound */
-    _Atomic bool vertex_id;          /* a shader reads gl_VertexID: draws must not move their first vertex */
-    _Atomic bool client_arrays;      /* a context drew from client memory: index buffers keep a copy here */
+    _Atomic bool
+        externals; /* a shader declared samplerExternalOES, or an external texture was bound */
+    _Atomic bool vertex_id; /* a shader reads gl_VertexID: draws must not move their first vertex */
+    _Atomic bool
+        client_arrays; /* a context drew from client memory: index buffers keep a copy here */
 };
 
 struct ggl_context {
@@ -166,7 +174,8 @@ struct ggl_context {
     bool lose_on_reset;
     struct ggl_share *share;
     uint32_t buffers[GGL_BUFFER_SLOTS];
-    uint32_t buffer_serials[GGL_BUFFER_SLOTS]; /* the share group's buffer_deletes when each was bound */
+    uint32_t
+        buffer_serials[GGL_BUFFER_SLOTS]; /* the share group's buffer_deletes when each was bound */
     uint32_t program;
     bool program_deleted; /* the current program goes when another is used */
     uint32_t pipeline;
@@ -178,7 +187,8 @@ struct ggl_context {
     uint32_t attrib_program;
     uint32_t attrib_links;
     uint32_t attrib_mask;
-    /* quiet: no packet since the host was asked for errors while the next two are what the stream has */
+    /* quiet: no packet since the host was asked for errors while the next two are what the stream
+     * has */
     bool quiet;
     uint64_t quiet_published;
     const uint8_t *quiet_cur;
@@ -203,9 +213,11 @@ struct ggl_context {
     void *user;
 };
 
-_Static_assert(offsetof(struct ggl_context, stream) == 0, "ggl_context_stream reads the first member");
+_Static_assert(offsetof(struct ggl_context, stream) == 0,
+               "ggl_context_stream reads the first member");
 
-/* ggl_context.c: `size` bytes of the context's scratch memory, uninitialised; NULL without memory. */
+/* ggl_context.c: `size` bytes of the context's scratch memory, uninitialised; NULL without memory.
+ */
 void *ggl_scratch(struct ggl_context *c, size_t size);
 
 /* ggl_share.c */
@@ -223,8 +235,8 @@ static inline bool ggl_has(const struct ggl_context *c, uint32_t feature)
     return (c->features & feature) != 0;
 }
 
-/* A host that is not ours: it gets what upstream's encoder sends, needed or not, byte for byte (golden file gles2-wrappers.jsonl),
- * its own bugs aside. To ours only what is needed goes. */
+/* A host that is not ours: it gets what upstream's encoder sends, needed or not, byte for byte
+ * (golden file gles2-wrappers.jsonl), its own bugs aside. To ours only what is needed goes. */
 static inline bool ggl_stock(const struct ggl_context *c)
 {
     return !ggl_has(c, GGL_FEATURE_SLUICE);

@@ -84,7 +84,8 @@ static const char *string(struct ggl_context *c, GLenum name, size_t index)
 
 const GLubyte *ggl_glGetString(GLenum name)
 {
-    static const GLenum names[] = {GL_VENDOR, GL_RENDERER, GL_VERSION, GL_SHADING_LANGUAGE_VERSION, GL_EXTENSIONS};
+    static const GLenum names[] = {GL_VENDOR, GL_RENDERER, GL_VERSION, GL_SHADING_LANGUAGE_VERSION,
+                                   GL_EXTENSIONS};
     struct ggl_context *c = ggl_current();
     if (!c) {
         return NULL;

@@ -1,5 +1,5 @@
-/* Sync objects, flushes and query results. A GLsync is the host's 64-bit handle; the share group knows the live ones, so that a stray
- * pointer never reaches a host that would follow it. */
+/* Sync objects, flushes and query results. A GLsync is the host's 64-bit handle; the share group
+ * knows the live ones, so that a stray pointer never reaches a host that would follow it. */
 #include "guest/gles/ggl_objects.h"
 
 #include <string.h>
@@ -108,7 +108,8 @@ void ggl_glGetSynciv(GLsync sync, GLenum pname, GLsizei room, GLsizei *length, G
     }
     GLint value = 0;
     GLsizei got = 0;
-    gles2_call_glGetSyncivAEMU(c->stream, handle_of(sync), pname, 1, &got, 4, &value, 4); /* every parameter is one value */
+    gles2_call_glGetSyncivAEMU(c->stream, handle_of(sync), pname, 1, &got, 4, &value,
+                               4); /* every parameter is one value */
     if (gs_dead(c->stream) && pname == GL_SYNC_STATUS) {
         value = GL_SIGNALED;
         got = 1;

@@ -1,5 +1,5 @@
-/* Answers that know their own length: names, logs, lists. The host sends as many bytes as the guest asks for; the application gets what
- * is valid of them, and nothing behind it is touched. */
+/* Answers that know their own length: names, logs, lists. The host sends as many bytes as the guest
+ * asks for; the application gets what is valid of them, and nothing behind it is touched. */
 #include "guest/gles/ggl_objects.h"
 
 #include <string.h>
@@ -7,7 +7,8 @@
 /* More is never asked for at once, whatever room the application claims to have. */
 #define ROOM_MAX (1 << 20)
 
-/* Scratch for `room` bytes of reply; NULL, with the error recorded, when the room is negative or memory is short. */
+/* Scratch for `room` bytes of reply; NULL, with the error recorded, when the room is negative or
+ * memory is short. */
 static char *reply_room(struct ggl_context *c, GLsizei *room)
 {
     if (*room < 0) {
@@ -46,8 +47,8 @@ static void give_text(const char *text, GLsizei got, GLsizei room, GLsizei *leng
         }                                                                                          \
     }
 
-void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei room, GLsizei *length, GLchar *out)
-OBJECT_TEXT(GetShaderSource)
+void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei room, GLsizei *length,
+                            GLchar *out) OBJECT_TEXT(GetShaderSource)
 
 #define OBJECT_TEXT_ENTRY(Name)                                                                    \
     void ggl_gl##Name(GLuint object, GLsizei room, GLsizei *length, GLchar *out)                   \
@@ -57,13 +58,13 @@ OBJECT_TEXT(GetShaderSource)
             OBJECT_TEXT(Name)                                                                      \
         }                                                                                          \
     }
-OBJECT_TEXT_ENTRY(GetShaderInfoLog)
-OBJECT_TEXT_ENTRY(GetProgramInfoLog)
-OBJECT_TEXT_ENTRY(GetProgramPipelineInfoLog)
+    OBJECT_TEXT_ENTRY(GetShaderInfoLog) OBJECT_TEXT_ENTRY(GetProgramInfoLog)
+        OBJECT_TEXT_ENTRY(GetProgramPipelineInfoLog)
 
 /* glGetActiveAttrib and glGetActiveUniform. */
 #define ACTIVE_ENTRY(Name)                                                                         \
-    void ggl_gl##Name(GLuint program, GLuint index, GLsizei room, GLsizei *length, GLint *size, GLenum *type, GLchar *out) \
+    void ggl_gl##Name(GLuint program, GLuint index, GLsizei room, GLsizei *length, GLint *size,    \
+                      GLenum *type, GLchar *out)                                                   \
     {                                                                                              \
         struct ggl_context *c = ggl_current();                                                     \
         GLsizei got = 0;                                                                           \
@@ -73,7 +74,8 @@ OBJECT_TEXT_ENTRY(GetProgramPipelineInfoLog)
         if (!text) {                                                                               \
             return;                                                                                \
         }                                                                                          \
-        gles2_call_gl##Name(c->stream, program, index, room, &got, 4, &got_size, 4, &got_type, 4, text, (uint32_t)room); \
+        gles2_call_gl##Name(c->stream, program, index, room, &got, 4, &got_size, 4, &got_type, 4,  \
+                            text, (uint32_t)room);                                                 \
         if (got_type == 0) {                                                                       \
             return; /* refused */                                                                  \
         }                                                                                          \
@@ -85,11 +87,11 @@ OBJECT_TEXT_ENTRY(GetProgramPipelineInfoLog)
             *type = got_type;                                                                      \
         }                                                                                          \
     }
-ACTIVE_ENTRY(GetActiveAttrib)
-ACTIVE_ENTRY(GetActiveUniform)
+            ACTIVE_ENTRY(GetActiveAttrib) ACTIVE_ENTRY(GetActiveUniform)
 
-void ggl_glGetTransformFeedbackVarying(GLuint program, GLuint index, GLsizei room, GLsizei *length, GLsizei *size, GLenum *type,
-                                       GLchar *out)
+                void ggl_glGetTransformFeedbackVarying(GLuint program, GLuint index, GLsizei room,
+                                                       GLsizei *length, GLsizei *size, GLenum *type,
+                                                       GLchar *out)
 {
     struct ggl_context *c = ggl_current();
     GLsizei got = 0, got_size = 0;
@@ -98,8 +100,8 @@ void ggl_glGetTransformFeedbackVarying(GLuint program, GLuint index, GLsizei roo
     if (!text) {
         return;
     }
-    gles2_call_glGetTransformFeedbackVarying(c->stream, program, index, room, &got, 4, &got_size, 4, &got_type, 4, text,
-                                             (uint32_t)room);
+    gles2_call_glGetTransformFeedbackVarying(c->stream, program, index, room, &got, 4, &got_size, 4,
+                                             &got_type, 4, text, (uint32_t)room);
     if (got_type == 0) {
         return; /* refused */
     }
@@ -112,24 +114,28 @@ void ggl_glGetTransformFeedbackVarying(GLuint program, GLuint index, GLsizei roo
     }
 }
 
-void ggl_glGetActiveUniformBlockName(GLuint program, GLuint block, GLsizei room, GLsizei *length, GLchar *out)
+void ggl_glGetActiveUniformBlockName(GLuint program, GLuint block, GLsizei room, GLsizei *length,
+                                     GLchar *out)
 {
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
     char *text = c ? reply_room(c, &room) : NULL;
     if (text) {
-        gles2_call_glGetActiveUniformBlockName(c->stream, program, block, room, &got, 4, text, (uint32_t)room);
+        gles2_call_glGetActiveUniformBlockName(c->stream, program, block, room, &got, 4, text,
+                                               (uint32_t)room);
         give_text(text, got, room, length, out);
     }
 }
 
-void ggl_glGetProgramResourceName(GLuint program, GLenum interface, GLuint index, GLsizei room, GLsizei *length, GLchar *out)
+void ggl_glGetProgramResourceName(GLuint program, GLenum interface, GLuint index, GLsizei room,
+                                  GLsizei *length, GLchar *out)
 {
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
     char *text = c ? reply_room(c, &room) : NULL;
     if (text) {
-        gles2_call_glGetProgramResourceName(c->stream, program, interface, index, room, &got, 4, text, (uint32_t)room);
+        gles2_call_glGetProgramResourceName(c->stream, program, interface, index, room, &got, 4,
+                                            text, (uint32_t)room);
         give_text(text, got, room, length, out);
     }
 }
@@ -161,13 +167,14 @@ void ggl_glGetAttachedShaders(GLuint program, GLsizei room, GLsizei *count, GLui
     GLsizei got = 0;
     void *list = c ? list_room(c, &room) : NULL;
     if (list) {
-        gles2_call_glGetAttachedShaders(c->stream, program, room, &got, 4, list, (uint32_t)room * 4);
+        gles2_call_glGetAttachedShaders(c->stream, program, room, &got, 4, list,
+                                        (uint32_t)room * 4);
         give_list(list, got, room, count, shaders);
     }
 }
 
-void ggl_glGetProgramResourceiv(GLuint program, GLenum interface, GLuint index, GLsizei prop_count, const GLenum *props,
-                                GLsizei room, GLsizei *length, GLint *params)
+void ggl_glGetProgramResourceiv(GLuint program, GLenum interface, GLuint index, GLsizei prop_count,
+                                const GLenum *props, GLsizei room, GLsizei *length, GLint *params)
 {
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
@@ -180,14 +187,16 @@ void ggl_glGetProgramResourceiv(GLuint program, GLenum interface, GLuint index, 
     }
     void *list = list_room(c, &room);
     if (list) {
-        gles2_call_glGetProgramResourceiv(c->stream, program, interface, index, prop_count, props, (uint32_t)prop_count * 4, room,
-                                          &got, 4, list, (uint32_t)room * 4);
+        gles2_call_glGetProgramResourceiv(c->stream, program, interface, index, prop_count, props,
+                                          (uint32_t)prop_count * 4, room, &got, 4, list,
+                                          (uint32_t)room * 4);
         give_list(list, got, room, length, params);
     }
 }
 
 /* Formats without samples give an empty list; every other parameter is one value. */
-void ggl_glGetInternalformativ(GLenum target, GLenum format, GLenum pname, GLsizei room, GLint *params)
+void ggl_glGetInternalformativ(GLenum target, GLenum format, GLenum pname, GLsizei room,
+                               GLint *params)
 {
     struct ggl_context *c = ggl_current();
     void *list = c ? list_room(c, &room) : NULL;
@@ -197,16 +206,19 @@ void ggl_glGetInternalformativ(GLenum target, GLenum format, GLenum pname, GLsiz
     GLint count = 1;
     if (pname == GL_SAMPLES) {
         count = 0;
-        gles2_call_glGetInternalformativ(c->stream, target, format, GL_NUM_SAMPLE_COUNTS, 1, &count, 4);
+        gles2_call_glGetInternalformativ(c->stream, target, format, GL_NUM_SAMPLE_COUNTS, 1, &count,
+                                         4);
     }
     room = count < room ? count : room;
     if (room > 0) {
-        gles2_call_glGetInternalformativ(c->stream, target, format, pname, room, list, (uint32_t)room * 4);
+        gles2_call_glGetInternalformativ(c->stream, target, format, pname, room, list,
+                                         (uint32_t)room * 4);
         give_list(list, room, room, NULL, params);
     }
 }
 
-void ggl_glGetProgramBinary(GLuint program, GLsizei room, GLsizei *length, GLenum *format, void *binary)
+void ggl_glGetProgramBinary(GLuint program, GLsizei room, GLsizei *length, GLenum *format,
+                            void *binary)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
@@ -227,7 +239,8 @@ void ggl_glGetProgramBinary(GLuint program, GLsizei room, GLsizei *length, GLenu
         ggl_error(c, GL_OUT_OF_MEMORY);
         return;
     }
-    gles2_call_glGetProgramBinary(c->stream, program, size, &got, 4, &got_format, 4, data, (uint32_t)size);
+    gles2_call_glGetProgramBinary(c->stream, program, size, &got, 4, &got_format, 4, data,
+                                  (uint32_t)size);
     got = got < 0 ? 0 : got < size ? got : size;
     if (binary) {
         memcpy(binary, data, (size_t)got);
@@ -240,8 +253,10 @@ void ggl_glGetProgramBinary(GLuint program, GLsizei room, GLsizei *length, GLenu
     }
 }
 
-/* Names with ';' behind each, then NUL (protocol: 14.4). NULL: one is empty, holds a ';' or is missing; *size counts the NUL. */
-static char *pack_names(struct ggl_context *c, GLsizei count, const GLchar *const *names, uint32_t *size)
+/* Names with ';' behind each, then NUL (protocol: 14.4). NULL: one is empty, holds a ';' or is
+ * missing; *size counts the NUL. */
+static char *pack_names(struct ggl_context *c, GLsizei count, const GLchar *const *names,
+                        uint32_t *size)
 {
     size_t bytes = 1;
     for (GLsizei i = 0; i < count; i++) {
@@ -265,7 +280,8 @@ static char *pack_names(struct ggl_context *c, GLsizei count, const GLchar *cons
     return text;
 }
 
-void ggl_glTransformFeedbackVaryings(GLuint program, GLsizei count, const GLchar *const *varyings, GLenum mode)
+void ggl_glTransformFeedbackVaryings(GLuint program, GLsizei count, const GLchar *const *varyings,
+                                     GLenum mode)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
@@ -285,7 +301,8 @@ void ggl_glTransformFeedbackVaryings(GLuint program, GLsizei count, const GLchar
     gles2_pack_glTransformFeedbackVaryingsAEMU(ggl_pack(c), program, count, text, size, size, mode);
 }
 
-void ggl_glGetUniformIndices(GLuint program, GLsizei count, const GLchar *const *names, GLuint *indices)
+void ggl_glGetUniformIndices(GLuint program, GLsizei count, const GLchar *const *names,
+                             GLuint *indices)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
@@ -298,7 +315,8 @@ void ggl_glGetUniformIndices(GLuint program, GLsizei count, const GLchar *const 
     uint32_t size;
     char *text = count ? pack_names(c, count, names, &size) : NULL;
     if (text) {
-        gles2_call_glGetUniformIndicesAEMU(c->stream, program, count, text, size, size, indices, (uint32_t)count * 4);
+        gles2_call_glGetUniformIndicesAEMU(c->stream, program, count, text, size, size, indices,
+                                           (uint32_t)count * 4);
     } else if (count) {
         ggl_error(c, GL_INVALID_OPERATION);
     }
@@ -314,10 +332,12 @@ void ggl_glGetActiveUniformBlockiv(GLuint program, GLuint block, GLenum pname, G
     GLint count = 1;
     if (pname == GL_UNIFORM_BLOCK_ACTIVE_UNIFORM_INDICES) {
         count = 0;
-        gles2_call_glGetActiveUniformBlockiv(c->stream, program, block, GL_UNIFORM_BLOCK_ACTIVE_UNIFORMS, &count, 4);
+        gles2_call_glGetActiveUniformBlockiv(c->stream, program, block,
+                                             GL_UNIFORM_BLOCK_ACTIVE_UNIFORMS, &count, 4);
         if (count <= 0 || count > ROOM_MAX / 4) {
             return;
         }
     }
-    gles2_call_glGetActiveUniformBlockiv(c->stream, program, block, pname, params, (uint32_t)count * 4);
+    gles2_call_glGetActiveUniformBlockiv(c->stream, program, block, pname, params,
+                                         (uint32_t)count * 4);
 }

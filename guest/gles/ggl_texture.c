@@ -1,7 +1,9 @@
-/* Texture bindings, and external textures, which the host knows as 2D textures (protocol: section 14.6).
+/* Texture bindings, and external textures, which the host knows as 2D textures (protocol:
+ * section 14.6).
  *
- * Each unit has a 2D and an external binding here; the host's GL_TEXTURE_2D holds the one that has priority: the kind of the sampler that
- * the current program points at the unit. While no external texture or sampler exists nothing of this is looked at. */
+ * Each unit has a 2D and an external binding here; the host's GL_TEXTURE_2D holds the one that has
+ * priority: the kind of the sampler that the current program points at the unit. While no external
+ * texture or sampler exists nothing of this is looked at. */
 #include "guest/gles/ggl_objects.h"
 
 #include "wire/rc_pack.h"
@@ -56,7 +58,8 @@ static bool externally_used(struct ggl_context *c, GLuint texture)
 static void bind_external(struct ggl_context *c, GLuint texture)
 {
     struct ggl_unit *u = active(c);
-    atomic_store_explicit(&c->share->externals, true, memory_order_relaxed); /* read by this thread, or after a hand-over */
+    atomic_store_explicit(&c->share->externals, true,
+                          memory_order_relaxed); /* read by this thread, or after a hand-over */
     u->texture_external = texture;
     bool known = externally_used(c, texture);
     if (known && !u->external) {
@@ -102,7 +105,8 @@ void ggl_glDeleteTextures(GLsizei n, const GLuint *textures)
             u->texture_external = u->texture_external == textures[i] ? 0 : u->texture_external;
         }
     }
-    if (atomic_load_explicit(&c->share->externals, memory_order_relaxed)) { /* set before these names were external */
+    if (atomic_load_explicit(&c->share->externals,
+                             memory_order_relaxed)) { /* set before these names were external */
         pthread_mutex_lock(&c->share->lock);
         for (GLsizei i = 0; i < n; i++) {
             (void)ggl_names_remove(&c->share->external_textures, textures[i]);
@@ -134,7 +138,8 @@ struct ggl_target_scope ggl_target_begin(struct ggl_context *c, GLenum target)
     }
     struct ggl_target_scope scope = {.target = GL_TEXTURE_2D, .rebound = external != u->external};
     if (scope.rebound) {
-        gles2_pack_glBindTexture(ggl_pack(c), GL_TEXTURE_2D, external ? u->texture_external : u->texture_2d);
+        gles2_pack_glBindTexture(ggl_pack(c), GL_TEXTURE_2D,
+                                 external ? u->texture_external : u->texture_2d);
     }
     return scope;
 }
@@ -238,7 +243,8 @@ void ggl_glGenerateMipmap(GLenum target)
     ggl_target_end(c, &scope);
 }
 
-void ggl_glTexStorage2D(GLenum target, GLsizei levels, GLenum internalformat, GLsizei width, GLsizei height)
+void ggl_glTexStorage2D(GLenum target, GLsizei levels, GLenum internalformat, GLsizei width,
+                        GLsizei height)
 {
     struct ggl_context *c = ggl_current();
     if (c) {
@@ -248,24 +254,26 @@ void ggl_glTexStorage2D(GLenum target, GLsizei levels, GLenum internalformat, GL
     }
 }
 
-void ggl_glCopyTexImage2D(GLenum target, GLint level, GLenum internalformat, GLint x, GLint y, GLsizei width, GLsizei height,
-                          GLint border)
+void ggl_glCopyTexImage2D(GLenum target, GLint level, GLenum internalformat, GLint x, GLint y,
+                          GLsizei width, GLsizei height, GLint border)
 {
     struct ggl_context *c = ggl_current();
     if (c) {
         struct ggl_target_scope scope = ggl_target_begin(c, target);
-        gles2_pack_glCopyTexImage2D(ggl_pack(c), scope.target, level, internalformat, x, y, width, height, border);
+        gles2_pack_glCopyTexImage2D(ggl_pack(c), scope.target, level, internalformat, x, y, width,
+                                    height, border);
         ggl_target_end(c, &scope);
     }
 }
 
-void ggl_glCopyTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint x, GLint y, GLsizei width,
-                             GLsizei height)
+void ggl_glCopyTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint x,
+                             GLint y, GLsizei width, GLsizei height)
 {
     struct ggl_context *c = ggl_current();
     if (c) {
         struct ggl_target_scope scope = ggl_target_begin(c, target);
-        gles2_pack_glCopyTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, x, y, width, height);
+        gles2_pack_glCopyTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, x, y,
+                                       width, height);
         ggl_target_end(c, &scope);
     }
 }

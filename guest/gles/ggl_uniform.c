@@ -1,4 +1,5 @@
-/* Active attributes and uniforms of a program, asked of the host; and the calls that need to know them. */
+/* Active attributes and uniforms of a program, asked of the host; and the calls that need to know
+ * them. */
 #include "guest/gles/ggl_objects.h"
 
 #include "transport/base/mem.h"
@@ -7,7 +8,7 @@
 
 /* What a host may claim before it is not believed. */
 #define MAX_ACTIVE 65536
-#define MAX_NAME 65536
+#define MAX_NAME   65536
 
 /* Bytes of one element of a uniform; columns: attribute locations it takes. */
 static uint32_t type_size(GLenum type, uint32_t *columns)
@@ -17,12 +18,13 @@ static uint32_t type_size(GLenum type, uint32_t *columns)
         uint8_t components;
         uint8_t columns;
     } types[] = {
-        {GL_FLOAT_VEC2, 2, 1},   {GL_FLOAT_VEC3, 3, 1},   {GL_FLOAT_VEC4, 4, 1},   {GL_INT_VEC2, 2, 1},
-        {GL_INT_VEC3, 3, 1},     {GL_INT_VEC4, 4, 1},     {GL_BOOL_VEC2, 2, 1},    {GL_BOOL_VEC3, 3, 1},
-        {GL_BOOL_VEC4, 4, 1},    {GL_UNSIGNED_INT_VEC2, 2, 1}, {GL_UNSIGNED_INT_VEC3, 3, 1}, {GL_UNSIGNED_INT_VEC4, 4, 1},
-        {GL_FLOAT_MAT2, 4, 2},   {GL_FLOAT_MAT3, 9, 3},   {GL_FLOAT_MAT4, 16, 4},  {GL_FLOAT_MAT2x3, 6, 2},
-        {GL_FLOAT_MAT2x4, 8, 2}, {GL_FLOAT_MAT3x2, 6, 3}, {GL_FLOAT_MAT3x4, 12, 3}, {GL_FLOAT_MAT4x2, 8, 4},
-        {GL_FLOAT_MAT4x3, 12, 4},
+        {GL_FLOAT_VEC2, 2, 1},        {GL_FLOAT_VEC3, 3, 1},        {GL_FLOAT_VEC4, 4, 1},
+        {GL_INT_VEC2, 2, 1},          {GL_INT_VEC3, 3, 1},          {GL_INT_VEC4, 4, 1},
+        {GL_BOOL_VEC2, 2, 1},         {GL_BOOL_VEC3, 3, 1},         {GL_BOOL_VEC4, 4, 1},
+        {GL_UNSIGNED_INT_VEC2, 2, 1}, {GL_UNSIGNED_INT_VEC3, 3, 1}, {GL_UNSIGNED_INT_VEC4, 4, 1},
+        {GL_FLOAT_MAT2, 4, 2},        {GL_FLOAT_MAT3, 9, 3},        {GL_FLOAT_MAT4, 16, 4},
+        {GL_FLOAT_MAT2x3, 6, 2},      {GL_FLOAT_MAT2x4, 8, 2},      {GL_FLOAT_MAT3x2, 6, 3},
+        {GL_FLOAT_MAT3x4, 12, 3},     {GL_FLOAT_MAT4x2, 8, 4},      {GL_FLOAT_MAT4x3, 12, 4},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (types[i].type == type) {
@@ -47,7 +49,8 @@ static GLchar *name_buffer(struct ggl_context *c, uint32_t max)
     return max != 0 && max <= MAX_NAME ? ggl_scratch(c, max + 1) : NULL;
 }
 
-static void fetch_attribs(struct ggl_context *c, uint32_t name, struct ggl_program *program, uint32_t count, uint32_t max)
+static void fetch_attribs(struct ggl_context *c, uint32_t name, struct ggl_program *program,
+                          uint32_t count, uint32_t max)
 {
     GLchar *text = name_buffer(c, max);
     program->attrib_mask = 0;
@@ -55,13 +58,18 @@ static void fetch_attribs(struct ggl_context *c, uint32_t name, struct ggl_progr
     for (uint32_t i = 0; text && i < count && i < MAX_ACTIVE && !gs_dead(c->stream); i++) {
         GLint size = 0;
         GLenum type = 0;
-        gles2_call_glGetActiveAttrib(c->stream, name, i, (GLsizei)max, NULL, 0, &size, 4, &type, 4, text, max);
+        gles2_call_glGetActiveAttrib(c->stream, name, i, (GLsizei)max, NULL, 0, &size, 4, &type, 4,
+                                     text, max);
         text[max] = 0;
-        GLint location = gles2_call_glGetAttribLocation(c->stream, name, text, (uint32_t)strlen(text) + 1);
+        GLint location =
+            gles2_call_glGetAttribLocation(c->stream, name, text, (uint32_t)strlen(text) + 1);
         uint32_t columns;
         (void)type_size(type, &columns);
-        for (uint32_t k = 0; location >= 0 && k < columns * (size > 0 ? (uint32_t)size : 1) && k < GGL_MAX_ATTRIBS; k++) {
-            program->attrib_mask |= (uint32_t)location + k < GGL_MAX_ATTRIBS ? 1u << ((uint32_t)location + k) : 0;
+        for (uint32_t k = 0;
+             location >= 0 && k < columns * (size > 0 ? (uint32_t)size : 1) && k < GGL_MAX_ATTRIBS;
+             k++) {
+            program->attrib_mask |=
+                (uint32_t)location + k < GGL_MAX_ATTRIBS ? 1u << ((uint32_t)location + k) : 0;
         }
     }
 }
@@ -79,20 +87,23 @@ static bool is_external(const struct ggl_program *program, const char *text)
     return false;
 }
 
-static void fetch_uniform(struct ggl_context *c, uint32_t name, struct ggl_program *program, uint32_t index, GLchar *text,
-                          uint32_t max)
+static void fetch_uniform(struct ggl_context *c, uint32_t name, struct ggl_program *program,
+                          uint32_t index, GLchar *text, uint32_t max)
 {
     GLint size = 0;
     GLenum type = 0;
-    gles2_call_glGetActiveUniform(c->stream, name, index, (GLsizei)max, NULL, 0, &size, 4, &type, 4, text, max);
+    gles2_call_glGetActiveUniform(c->stream, name, index, (GLsizei)max, NULL, 0, &size, 4, &type, 4,
+                                  text, max);
     text[max] = 0;
-    GLint location = gles2_call_glGetUniformLocation(c->stream, name, text, (uint32_t)strlen(text) + 1);
+    GLint location =
+        gles2_call_glGetUniformLocation(c->stream, name, text, (uint32_t)strlen(text) + 1);
     if (location < 0 || size < 1 || size > MAX_ACTIVE) {
         return; /* lies in a block */
     }
     struct ggl_uniform *u = &program->uniforms[program->uniform_count++];
     uint32_t columns;
-    *u = (struct ggl_uniform){.location = location, .count = (uint32_t)size, .element = type_size(type, &columns)};
+    *u = (struct ggl_uniform){
+        .location = location, .count = (uint32_t)size, .element = type_size(type, &columns)};
     u->external = is_external(program, text);
     u->sampler = u->external || type == GL_SAMPLER_2D;
     u->units = u->sampler ? sl_alloc_array(u->count, sizeof *u->units) : NULL;
@@ -110,7 +121,8 @@ static void fetch_units(struct ggl_context *c, uint32_t name, struct ggl_program
     }
 }
 
-static void fetch_uniforms(struct ggl_context *c, uint32_t name, struct ggl_program *program, uint32_t count, uint32_t max)
+static void fetch_uniforms(struct ggl_context *c, uint32_t name, struct ggl_program *program,
+                           uint32_t count, uint32_t max)
 {
     GLchar *text = name_buffer(c, max);
     ggl_uniforms_forget(program);
@@ -126,14 +138,16 @@ void ggl_attribs_fetch_locked(struct ggl_context *c, uint32_t name, struct ggl_p
 {
     bool linked = program_value(c, name, GL_LINK_STATUS) != 0;
     uint32_t count = linked ? program_value(c, name, GL_ACTIVE_ATTRIBUTES) : 0;
-    fetch_attribs(c, name, program, count, count ? program_value(c, name, GL_ACTIVE_ATTRIBUTE_MAX_LENGTH) : 0);
+    fetch_attribs(c, name, program, count,
+                  count ? program_value(c, name, GL_ACTIVE_ATTRIBUTE_MAX_LENGTH) : 0);
 }
 
 static void fetch_uniform_table(struct ggl_context *c, uint32_t name, struct ggl_program *program)
 {
     bool linked = program_value(c, name, GL_LINK_STATUS) != 0;
     uint32_t count = linked ? program_value(c, name, GL_ACTIVE_UNIFORMS) : 0;
-    fetch_uniforms(c, name, program, count, count ? program_value(c, name, GL_ACTIVE_UNIFORM_MAX_LENGTH) : 0);
+    fetch_uniforms(c, name, program, count,
+                   count ? program_value(c, name, GL_ACTIVE_UNIFORM_MAX_LENGTH) : 0);
 }
 
 void ggl_table_fetch_locked(struct ggl_context *c, uint32_t name, struct ggl_program *program)
@@ -149,10 +163,12 @@ void ggl_table_fetch_locked(struct ggl_context *c, uint32_t name, struct ggl_pro
     uint32_t attrib_max = program_value(c, name, GL_ACTIVE_ATTRIBUTE_MAX_LENGTH);
     fetch_uniforms(c, name, program, uniforms, uniform_max);
     /* Samplers start at unit 0, and are watched while external ones exist. */
-    program->units_valid = atomic_load_explicit(&c->share->externals, memory_order_relaxed); /* as written by the source */
+    program->units_valid = atomic_load_explicit(
+        &c->share->externals, memory_order_relaxed); /* as written by the source */
     fetch_attribs(c, name, program, attribs, attrib_max);
     if (ggl_stock(c) && c->version >= 30) {
-        (void)program_value(c, name, GL_ACTIVE_UNIFORM_BLOCKS); /* upstream asks; nothing here needs it */
+        (void)program_value(c, name,
+                            GL_ACTIVE_UNIFORM_BLOCKS); /* upstream asks; nothing here needs it */
         (void)program_value(c, name, GL_TRANSFORM_FEEDBACK_VARYINGS);
     }
 }
@@ -213,12 +229,15 @@ void ggl_samplers_apply(struct ggl_context *c, uint32_t name)
 }
 
 /* Integers went to a program: when they are samplers, their units now have a kind of texture. */
-static void note_units(struct ggl_context *c, uint32_t name, GLint location, GLsizei count, const GLint *values)
+static void note_units(struct ggl_context *c, uint32_t name, GLint location, GLsizei count,
+                       const GLint *values)
 {
     pthread_mutex_lock(&c->share->lock);
     struct ggl_program *program = with_units_locked(c, name);
     struct ggl_uniform *u = program ? find_uniform(program, location) : NULL;
-    for (GLsizei i = 0; u && u->units && i < count && (uint32_t)(location - u->location) + (uint32_t)i < u->count; i++) {
+    for (GLsizei i = 0;
+         u && u->units && i < count && (uint32_t)(location - u->location) + (uint32_t)i < u->count;
+         i++) {
         u->units[location - u->location + i] = values[i];
         if (name == c->program) {
             ggl_unit_prefer(c, (uint32_t)values[i], u->external);
@@ -227,9 +246,11 @@ static void note_units(struct ggl_context *c, uint32_t name, GLint location, GLs
     pthread_mutex_unlock(&c->share->lock);
 }
 
-static inline void integers_set(struct ggl_context *c, uint32_t name, GLint location, GLsizei count, const GLint *values)
+static inline void integers_set(struct ggl_context *c, uint32_t name, GLint location, GLsizei count,
+                                const GLint *values)
 {
-    if (SL_UNLIKELY(atomic_load_explicit(&c->share->externals, memory_order_relaxed))) { /* as written by the source */
+    if (SL_UNLIKELY(atomic_load_explicit(&c->share->externals,
+                                         memory_order_relaxed))) { /* as written by the source */
         note_units(c, name, location, count, values);
     }
 }
@@ -313,7 +334,8 @@ static bool room_for(struct ggl_context *c, GLuint program, GLint location, GLsi
             return;                                                                                \
         }                                                                                          \
         uint32_t size = uniform_size(c, program, location);                                        \
-        gles2_call_glGetUniform##suffix(c->stream, program, location, size ? params : nobody, size ? size : 4); \
+        gles2_call_glGetUniform##suffix(c->stream, program, location, size ? params : nobody,      \
+                                        size ? size : 4);                                          \
     }
 GET_UNIFORM(fv, GLfloat)
 GET_UNIFORM(iv, GLint)

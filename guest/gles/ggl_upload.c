@@ -1,8 +1,9 @@
-/* Texture data on its way to the host: from client memory, or from the bound PIXEL_UNPACK_BUFFER. */
+/* Texture data on its way to the host: from client memory, or from the bound PIXEL_UNPACK_BUFFER.
+ */
 #include "guest/gles/ggl_objects.h"
 
 /* The smallest limits a driver of any version here has: below them none needs to be asked. */
-#define SAFE_SIZE 2048
+#define SAFE_SIZE  2048
 #define SAFE_DEPTH 256
 
 /* Whether a driver would look at client memory at all: it refuses sizes beyond its limits first. */
@@ -12,8 +13,10 @@ static bool plausible(struct ggl_context *c, GLsizei width, GLsizei height, GLsi
         return true;
     }
     const struct ggl_limits *limits = ggl_limits_get(c);
-    int32_t layers = limits->array_layers > limits->texture_size_3d ? limits->array_layers : limits->texture_size_3d;
-    return width <= limits->texture_size && height <= limits->texture_size && depth <= (layers > SAFE_DEPTH ? layers : SAFE_DEPTH);
+    int32_t layers = limits->array_layers > limits->texture_size_3d ? limits->array_layers
+                                                                    : limits->texture_size_3d;
+    return width <= limits->texture_size && height <= limits->texture_size &&
+           depth <= (layers > SAFE_DEPTH ? layers : SAFE_DEPTH);
 }
 
 static bool from_buffer(const struct ggl_context *c)
@@ -22,8 +25,9 @@ static bool from_buffer(const struct ggl_context *c)
 }
 
 /* The pixels to send, NULL for none. False: the call cannot be sent. */
-static bool gather(struct ggl_context *c, uint32_t dims, GLsizei width, GLsizei height, GLsizei depth, GLenum format, GLenum type,
-                   const void *data, struct sl_gather *storage, const struct sl_gather **out)
+static bool gather(struct ggl_context *c, uint32_t dims, GLsizei width, GLsizei height,
+                   GLsizei depth, GLenum format, GLenum type, const void *data,
+                   struct sl_gather *storage, const struct sl_gather **out)
 {
     struct ggl_pixels pixels;
     *out = NULL;
@@ -41,8 +45,8 @@ static bool gather(struct ggl_context *c, uint32_t dims, GLsizei width, GLsizei 
     return true;
 }
 
-void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei width, GLsizei height, GLint border, GLenum format,
-                      GLenum type, const void *pixels)
+void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei width,
+                      GLsizei height, GLint border, GLenum format, GLenum type, const void *pixels)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
@@ -51,42 +55,45 @@ void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei 
     ggl_stock_limit(c, GL_MAX_TEXTURE_SIZE);
     ggl_stock_limit(c, GL_MAX_CUBE_MAP_TEXTURE_SIZE);
     if (from_buffer(c)) {
-        gles2_pack_glTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height, border, format, type,
-                                          (GLuint)(uintptr_t)pixels);
+        gles2_pack_glTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height,
+                                          border, format, type, (GLuint)(uintptr_t)pixels);
         return;
     }
     struct sl_gather storage;
     const struct sl_gather *g;
     if (gather(c, 2, width, height, 1, format, type, pixels, &storage, &g)) {
         struct ggl_target_scope scope = ggl_target_begin(c, target);
-        gles2_pack_glTexImage2D(ggl_pack(c), scope.target, level, internalformat, width, height, border, format, type, g);
+        gles2_pack_glTexImage2D(ggl_pack(c), scope.target, level, internalformat, width, height,
+                                border, format, type, g);
         ggl_target_end(c, &scope);
     }
 }
 
-void ggl_glTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLsizei width, GLsizei height, GLenum format,
-                         GLenum type, const void *pixels)
+void ggl_glTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLsizei width,
+                         GLsizei height, GLenum format, GLenum type, const void *pixels)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
         return;
     }
     if (from_buffer(c)) {
-        gles2_pack_glTexSubImage2DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, width, height, format, type,
-                                             (GLuint)(uintptr_t)pixels);
+        gles2_pack_glTexSubImage2DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, width,
+                                             height, format, type, (GLuint)(uintptr_t)pixels);
         return;
     }
     struct sl_gather storage;
     const struct sl_gather *g;
     if (gather(c, 2, width, height, 1, format, type, pixels, &storage, &g)) {
         struct ggl_target_scope scope = ggl_target_begin(c, target);
-        gles2_pack_glTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, width, height, format, type, g);
+        gles2_pack_glTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, width,
+                                   height, format, type, g);
         ggl_target_end(c, &scope);
     }
 }
 
-void ggl_glTexImage3D(GLenum target, GLint level, GLint internalformat, GLsizei width, GLsizei height, GLsizei depth, GLint border,
-                      GLenum format, GLenum type, const void *pixels)
+void ggl_glTexImage3D(GLenum target, GLint level, GLint internalformat, GLsizei width,
+                      GLsizei height, GLsizei depth, GLint border, GLenum format, GLenum type,
+                      const void *pixels)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
@@ -94,50 +101,59 @@ void ggl_glTexImage3D(GLenum target, GLint level, GLint internalformat, GLsizei 
     }
     ggl_stock_limit(c, GL_MAX_3D_TEXTURE_SIZE);
     if (from_buffer(c)) {
-        gles2_pack_glTexImage3DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height, depth, border, format, type,
-                                          (GLuint)(uintptr_t)pixels);
+        gles2_pack_glTexImage3DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height,
+                                          depth, border, format, type, (GLuint)(uintptr_t)pixels);
         return;
     }
     struct sl_gather storage;
     const struct sl_gather *g;
     if (gather(c, 3, width, height, depth, format, type, pixels, &storage, &g)) {
-        gles2_pack_glTexImage3D(ggl_pack(c), target, level, internalformat, width, height, depth, border, format, type, g);
+        gles2_pack_glTexImage3D(ggl_pack(c), target, level, internalformat, width, height, depth,
+                                border, format, type, g);
     }
 }
 
-void ggl_glTexSubImage3D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint zoffset, GLsizei width, GLsizei height,
-                         GLsizei depth, GLenum format, GLenum type, const void *pixels)
+void ggl_glTexSubImage3D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint zoffset,
+                         GLsizei width, GLsizei height, GLsizei depth, GLenum format, GLenum type,
+                         const void *pixels)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
         return;
     }
     if (from_buffer(c)) {
-        gles2_pack_glTexSubImage3DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, zoffset, width, height, depth, format,
-                                             type, (GLuint)(uintptr_t)pixels);
+        gles2_pack_glTexSubImage3DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, zoffset,
+                                             width, height, depth, format, type,
+                                             (GLuint)(uintptr_t)pixels);
         return;
     }
     struct sl_gather storage;
     const struct sl_gather *g;
     if (gather(c, 3, width, height, depth, format, type, pixels, &storage, &g)) {
-        gles2_pack_glTexSubImage3D(ggl_pack(c), target, level, xoffset, yoffset, zoffset, width, height, depth, format, type, g);
+        gles2_pack_glTexSubImage3D(ggl_pack(c), target, level, xoffset, yoffset, zoffset, width,
+                                   height, depth, format, type, g);
     }
 }
 
 /* OES_texture_3D: the core calls, whose packets carry the same. */
-void ggl_glTexImage3DOES(GLenum target, GLint level, GLenum internalformat, GLsizei width, GLsizei height, GLsizei depth,
-                         GLint border, GLenum format, GLenum type, const void *pixels)
+void ggl_glTexImage3DOES(GLenum target, GLint level, GLenum internalformat, GLsizei width,
+                         GLsizei height, GLsizei depth, GLint border, GLenum format, GLenum type,
+                         const void *pixels)
 {
-    ggl_glTexImage3D(target, level, (GLint)internalformat, width, height, depth, border, format, type, pixels);
+    ggl_glTexImage3D(target, level, (GLint)internalformat, width, height, depth, border, format,
+                     type, pixels);
 }
 
-void ggl_glTexSubImage3DOES(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint zoffset, GLsizei width, GLsizei height,
-                            GLsizei depth, GLenum format, GLenum type, const void *pixels)
+void ggl_glTexSubImage3DOES(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint zoffset,
+                            GLsizei width, GLsizei height, GLsizei depth, GLenum format,
+                            GLenum type, const void *pixels)
 {
-    ggl_glTexSubImage3D(target, level, xoffset, yoffset, zoffset, width, height, depth, format, type, pixels);
+    ggl_glTexSubImage3D(target, level, xoffset, yoffset, zoffset, width, height, depth, format,
+                        type, pixels);
 }
 
-/* Compressed data is imageSize bytes as they are; a negative size is an error that the host need not see. */
+/* Compressed data is imageSize bytes as they are; a negative size is an error that the host need
+ * not see. */
 static bool compressed(struct ggl_context *c, GLsizei size, const void *data, uint32_t *data_size)
 {
     if (size < 0) {
@@ -148,8 +164,8 @@ static bool compressed(struct ggl_context *c, GLsizei size, const void *data, ui
     return true;
 }
 
-void ggl_glCompressedTexImage2D(GLenum target, GLint level, GLenum internalformat, GLsizei width, GLsizei height, GLint border,
-                                GLsizei size, const void *data)
+void ggl_glCompressedTexImage2D(GLenum target, GLint level, GLenum internalformat, GLsizei width,
+                                GLsizei height, GLint border, GLsizei size, const void *data)
 {
     struct ggl_context *c = ggl_current();
     uint32_t data_size;
@@ -157,16 +173,59 @@ void ggl_glCompressedTexImage2D(GLenum target, GLint level, GLenum internalforma
         return;
     }
     if (from_buffer(c)) {
-        gles2_pack_glCompressedTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height, border, size,
+        gles2_pack_glCompressedTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat,
+                                                    width, height, border, size,
                                                     (GLuint)(uintptr_t)data);
         return;
     }
     struct ggl_target_scope scope = ggl_target_begin(c, target);
-    gles2_pack_glCompressedTexImage2D(ggl_pack(c), scope.target, level, internalformat, width, height, border, size, data, data_size);
+    gles2_pack_glCompressedTexImage2D(ggl_pack(c), scope.target, level, internalformat, width,
+                                      height, border, size, data, data_size);
     ggl_target_end(c, &scope);
 }
 
-void ggl_glCompressedTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLsizei width, GLsizei height,
+void ggl_glCompressedTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset,
+                                   GLsizei width, GLsizei height, GLenum format, GLsizei size,
+                                   const void *data)
+{
+    struct ggl_context *c = ggl_current();
+    uint32_t data_size;
+    if (!c || !compressed(c, size, data, &data_size)) {
+        return;
+    }
+    if (from_buffer(c)) {
+        gles2_pack_glCompressedTexSubImage2DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset,
+                                                       width, height, format, size,
+                                                       (GLuint)(uintptr_t)data);
+        return;
+    }
+    struct ggl_target_scope scope = ggl_target_begin(c, target);
+    gles2_pack_glCompressedTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, width,
+                                         height, format, size, data, data_size);
+    ggl_target_end(c, &scope);
+}
+
+void ggl_glCompressedTexImage3D(GLenum target, GLint level, GLenum internalformat, GLsizei width,
+                                GLsizei height, GLsizei depth, GLint border, GLsizei size,
+                                const void *data)
+{
+    struct ggl_context *c = ggl_current();
+    uint32_t data_size;
+    if (!c || !compressed(c, size, data, &data_size)) {
+        return;
+    }
+    if (from_buffer(c)) {
+        gles2_pack_glCompressedTexImage3DOffsetAEMU(ggl_pack(c), target, level, internalformat,
+                                                    width, height, depth, border, size,
+                                                    (GLuint)(uintptr_t)data);
+        return;
+    }
+    gles2_pack_glCompressedTexImage3D(ggl_pack(c), target, level, internalformat, width, height,
+                                      depth, border, size, data, data_size);
+}
+
+void ggl_glCompressedTexSubImage3D(GLenum target, GLint level, GLint xoffset, GLint yoffset,
+                                   GLint zoffset, GLsizei width, GLsizei height, GLsizei depth,
                                    GLenum format, GLsizei size, const void *data)
 {
     struct ggl_context *c = ggl_current();
@@ -175,58 +234,27 @@ void ggl_glCompressedTexSubImage2D(GLenum target, GLint level, GLint xoffset, GL
         return;
     }
     if (from_buffer(c)) {
-        gles2_pack_glCompressedTexSubImage2DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, width, height, format, size,
+        gles2_pack_glCompressedTexSubImage3DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset,
+                                                       zoffset, width, height, depth, format, size,
                                                        (GLuint)(uintptr_t)data);
         return;
     }
-    struct ggl_target_scope scope = ggl_target_begin(c, target);
-    gles2_pack_glCompressedTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, width, height, format, size, data,
-                                         data_size);
-    ggl_target_end(c, &scope);
+    gles2_pack_glCompressedTexSubImage3D(ggl_pack(c), target, level, xoffset, yoffset, zoffset,
+                                         width, height, depth, format, size, data, data_size);
 }
 
-void ggl_glCompressedTexImage3D(GLenum target, GLint level, GLenum internalformat, GLsizei width, GLsizei height, GLsizei depth,
-                                GLint border, GLsizei size, const void *data)
+void ggl_glCompressedTexImage3DOES(GLenum target, GLint level, GLenum internalformat, GLsizei width,
+                                   GLsizei height, GLsizei depth, GLint border, GLsizei size,
+                                   const void *data)
 {
-    struct ggl_context *c = ggl_current();
-    uint32_t data_size;
-    if (!c || !compressed(c, size, data, &data_size)) {
-        return;
-    }
-    if (from_buffer(c)) {
-        gles2_pack_glCompressedTexImage3DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height, depth, border, size,
-                                                    (GLuint)(uintptr_t)data);
-        return;
-    }
-    gles2_pack_glCompressedTexImage3D(ggl_pack(c), target, level, internalformat, width, height, depth, border, size, data,
-                                      data_size);
+    ggl_glCompressedTexImage3D(target, level, internalformat, width, height, depth, border, size,
+                               data);
 }
 
-void ggl_glCompressedTexSubImage3D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint zoffset, GLsizei width,
-                                   GLsizei height, GLsizei depth, GLenum format, GLsizei size, const void *data)
+void ggl_glCompressedTexSubImage3DOES(GLenum target, GLint level, GLint xoffset, GLint yoffset,
+                                      GLint zoffset, GLsizei width, GLsizei height, GLsizei depth,
+                                      GLenum format, GLsizei size, const void *data)
 {
-    struct ggl_context *c = ggl_current();
-    uint32_t data_size;
-    if (!c || !compressed(c, size, data, &data_size)) {
-        return;
-    }
-    if (from_buffer(c)) {
-        gles2_pack_glCompressedTexSubImage3DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, zoffset, width, height, depth,
-                                                       format, size, (GLuint)(uintptr_t)data);
-        return;
-    }
-    gles2_pack_glCompressedTexSubImage3D(ggl_pack(c), target, level, xoffset, yoffset, zoffset, width, height, depth, format, size,
-                                         data, data_size);
-}
-
-void ggl_glCompressedTexImage3DOES(GLenum target, GLint level, GLenum internalformat, GLsizei width, GLsizei height, GLsizei depth,
-                                   GLint border, GLsizei size, const void *data)
-{
-    ggl_glCompressedTexImage3D(target, level, internalformat, width, height, depth, border, size, data);
-}
-
-void ggl_glCompressedTexSubImage3DOES(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLint zoffset, GLsizei width,
-                                      GLsizei height, GLsizei depth, GLenum format, GLsizei size, const void *data)
-{
-    ggl_glCompressedTexSubImage3D(target, level, xoffset, yoffset, zoffset, width, height, depth, format, size, data);
+    ggl_glCompressedTexSubImage3D(target, level, xoffset, yoffset, zoffset, width, height, depth,
+                                  format, size, data);
 }

@@ -1,7 +1,7 @@
 /* A thread's connection to the host: ring, pack target and replies; and the process's device.
  *
- * Guest libraries live in strangers' processes: no signal handlers, no exits, no aborts, every lock small. gs_device: any thread;
- * gs_stream: the thread that made it. */
+ * Guest libraries live in strangers' processes: no signal handlers, no exits, no aborts, every lock
+ * small. gs_device: any thread; gs_stream: the thread that made it. */
 #ifndef GUEST_GS_H
 #define GUEST_GS_H
 
@@ -22,13 +22,14 @@ struct gs_device {
     bool coherent_tex;
     uint32_t features; /* SLUICE_FEATURE_* both sides have */
     uint32_t refs;
-    uint32_t generation; /* of forks: a device of another one belongs to the parent process */
+    uint32_t generation;    /* of forks: a device of another one belongs to the parent process */
     struct sl_list streams; /* struct gs_stream.link; the registry's lock guards it */
-    char error[256];   /* why opening failed; empty when open */
+    char error[256];        /* why opening failed; empty when open */
 };
 
-/* NOTFOUND: no SLUICE_SOCKET and no device; CLOSED: nobody serves it; UNSUPPORTED: it speaks another version or offers no
- * GLES. The reason is logged once. A fork's child, and a process whose host died, get a new one. */
+/* NOTFOUND: no SLUICE_SOCKET and no device; CLOSED: nobody serves it; UNSUPPORTED: it speaks
+ * another version or offers no GLES. The reason is logged once. A fork's child, and a process whose
+ * host died, get a new one. */
 enum sl_result gs_device_get(struct gs_device **out) SL_MUST_USE;
 /* For what outlives the stream it was made on: resources. */
 struct gs_device *gs_device_ref(struct gs_device *device);
@@ -45,9 +46,16 @@ enum sl_result gs_stream_create(struct gs_device *device, struct gs_stream **out
 /* Flushes, and waits (bounded) until the host has taken everything. */
 void gs_stream_destroy(struct gs_stream *stream);
 
-static inline struct sl_pack *gs_pack(struct gs_stream *stream) { return &stream->ring.pack; }
-static inline void gs_flush(struct gs_stream *stream) { asg_writer_flush(&stream->ring); }
-/* Flush and read reply bytes; zeros when the stream is dead. With checksum on, gs_reply_end checks the trailing 8 bytes. */
+static inline struct sl_pack *gs_pack(struct gs_stream *stream)
+{
+    return &stream->ring.pack;
+}
+static inline void gs_flush(struct gs_stream *stream)
+{
+    asg_writer_flush(&stream->ring);
+}
+/* Flush and read reply bytes; zeros when the stream is dead. With checksum on, gs_reply_end checks
+ * the trailing 8 bytes. */
 void gs_read(struct gs_stream *stream, void *data, size_t size);
 /* After the last part of a reply: takes the checksum when that is on. */
 static inline void gs_reply_end(struct gs_stream *stream)
@@ -57,6 +65,9 @@ static inline void gs_reply_end(struct gs_stream *stream)
         gs_read(stream, sum, sizeof sum);
     }
 }
-static inline bool gs_dead(const struct gs_stream *stream) { return asg_writer_dead(&stream->ring); }
+static inline bool gs_dead(const struct gs_stream *stream)
+{
+    return asg_writer_dead(&stream->ring);
+}
 
 #endif

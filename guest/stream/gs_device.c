@@ -1,4 +1,5 @@
-/* The process's device: opened at first use, shared by all threads, opened anew after a fork and after the host died. */
+/* The process's device: opened at first use, shared by all threads, opened anew after a fork and
+ * after the host died. */
 #include "guest/stream/gs_internal.h"
 
 #include "transport/base/log.h"
@@ -15,8 +16,14 @@ static struct {
     bool watches_forks;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void gs_registry_lock(void) { pthread_mutex_lock(&registry.lock); }
-void gs_registry_unlock(void) { pthread_mutex_unlock(&registry.lock); }
+void gs_registry_lock(void)
+{
+    pthread_mutex_lock(&registry.lock);
+}
+void gs_registry_unlock(void)
+{
+    pthread_mutex_unlock(&registry.lock);
+}
 
 /* Runs in the child: what was inherited is the parent's. Its memory is never touched again. */
 static void forked(void)
@@ -24,7 +31,8 @@ static void forked(void)
     struct gs_device *device = registry.device;
     registry.generation++;
     if (device != NULL) {
-        SL_LIST_FOR(item, &device->streams) {
+        SL_LIST_FOR(item, &device->streams)
+        {
             asg_writer_kill(&SL_CONTAINER(item, struct gs_stream, link)->ring);
         }
     }
@@ -42,15 +50,16 @@ static enum sl_result open_device(struct gs_device *device)
     size_t used = 0;
     r = vg->ops->caps(vg, VIRTGPU_CAPSET_GFXSTREAM_GLES, &device->caps, sizeof device->caps, &used);
     if (r != SL_OK) {
-        sl_error("stream", "the host offers no OpenGL ES (capset %d): %s", VIRTGPU_CAPSET_GFXSTREAM_GLES, sl_result_name(r));
+        sl_error("stream", "the host offers no OpenGL ES (capset %d): %s",
+                 VIRTGPU_CAPSET_GFXSTREAM_GLES, sl_result_name(r));
         return r == SL_ERR_NOTFOUND ? SL_ERR_UNSUPPORTED : r;
     }
     const struct virtgpu_gles_capset *caps = &device->caps;
     uint32_t alignment = caps->blob_alignment;
     if (caps->ring_size < ASG_RING_BYTES || caps->ring_size > 1u << 20 || caps->buffer_size == 0 ||
         caps->buffer_size > 1u << 28 || alignment == 0 || (alignment & (alignment - 1)) != 0) {
-        sl_error("stream", "the host's capset makes no sense: ring %u, buffer %u, alignment %u", caps->ring_size,
-                 caps->buffer_size, alignment);
+        sl_error("stream", "the host's capset makes no sense: ring %u, buffer %u, alignment %u",
+                 caps->ring_size, caps->buffer_size, alignment);
         return SL_ERR_PROTOCOL;
     }
     r = vg->ops->context_init(vg, VIRTGPU_CAPSET_GFXSTREAM_GLES, 2, program_invocation_short_name);
@@ -71,7 +80,8 @@ static enum sl_result open_device(struct gs_device *device)
 
 static void close_device(struct gs_device *device)
 {
-    /* A parent's connection is left as it is: its descriptor is ours to close, its contexts are not ours to end. */
+    /* A parent's connection is left as it is: its descriptor is ours to close, its contexts are not
+     * ours to end. */
     if (device->vg != NULL) {
         device->vg->ops->destroy(device->vg);
     }

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define SETUP_TIMEOUT_NS (30 * (int64_t)SL_NS_PER_S) /* the host may still be loading its driver */
+#define SETUP_TIMEOUT_NS (30 * (int64_t)SL_NS_PER_S) /* the host may still be loading its driver   \
+                                                      */
 #define DRAIN_TIMEOUT_NS (2 * (int64_t)SL_NS_PER_S)
 
 static bool alive(void *user)
@@ -21,7 +22,10 @@ static enum sl_result command(struct gs_stream *stream, uint32_t opcode, int *fe
 {
     uint32_t words[2] = {opcode, stream->blob->id};
     struct vg_res *const resources[] = {stream->blob};
-    struct vg_submit_args args = {.commands = words, .size = sizeof words, .ring = VIRTGPU_RING_GLOBAL, .in_fence = -1,
+    struct vg_submit_args args = {.commands = words,
+                                  .size = sizeof words,
+                                  .ring = VIRTGPU_RING_GLOBAL,
+                                  .in_fence = -1,
                                   .out_fence = fence};
     if (fence != NULL) {
         args.resources = resources;
@@ -30,9 +34,13 @@ static enum sl_result command(struct gs_stream *stream, uint32_t opcode, int *fe
     return vg_submit(stream->device->vg, &args);
 }
 
-static void ping(void *user) { (void)command(user, GFXSTREAM_CONTEXT_PING, NULL); }
+static void ping(void *user)
+{
+    (void)command(user, GFXSTREAM_CONTEXT_PING, NULL);
+}
 
-/* The host makes its end; the config words are in the page when the fence is done (facts: asg 1.3). */
+/* The host makes its end; the config words are in the page when the fence is done (facts: asg 1.3).
+ */
 static enum sl_result announce(struct gs_stream *stream)
 {
     int fence = -1;
@@ -50,8 +58,10 @@ static enum sl_result announce(struct gs_stream *stream)
 static enum sl_result set_up(struct gs_stream *stream)
 {
     const struct virtgpu_gles_capset *caps = &stream->device->caps;
-    uint64_t size = sl_round_up((uint64_t)caps->ring_size + caps->buffer_size, caps->blob_alignment);
-    struct vg_blob_args blob = {.mem = VIRTGPU_BLOB_HOST3D, .flags = VIRTGPU_BLOB_MAPPABLE, .size = size};
+    uint64_t size =
+        sl_round_up((uint64_t)caps->ring_size + caps->buffer_size, caps->blob_alignment);
+    struct vg_blob_args blob = {
+        .mem = VIRTGPU_BLOB_HOST3D, .flags = VIRTGPU_BLOB_MAPPABLE, .size = size};
     enum sl_result r = vg_blob_create(stream->device->vg, &blob, &stream->blob);
     if (r != SL_OK) {
         return r;

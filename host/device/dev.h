@@ -1,6 +1,7 @@
 /* host/device inside: what its files share. Nobody else includes this.
  *
- * Everything here belongs to the device thread, except struct dev_timelines (its own lock) and the reference count of struct dev_memory. */
+ * Everything here belongs to the device thread, except struct dev_timelines (its own lock) and the
+ * reference count of struct dev_memory. */
 #ifndef HOST_DEVICE_DEV_H
 #define HOST_DEVICE_DEV_H
 
@@ -14,7 +15,8 @@
 
 /* ---- dev_memory.c: bytes of a resource ---- */
 
-/* Counted: the resource has one reference, every hold of a context another; the last one unmaps, on any thread. */
+/* Counted: the resource has one reference, every hold of a context another; the last one unmaps, on
+ * any thread. */
 struct dev_memory {
     uint32_t refs; /* atomic */
     bool mapped;   /* `pointer` is our mapping */
@@ -22,16 +24,20 @@ struct dev_memory {
 };
 
 /* A sealed, zeroed memfd of size bytes, mapped. NOMEM, IO. */
-enum sl_result dev_memory_create(const char *name, uint64_t size, struct dev_memory **out) SL_MUST_USE;
-/* Memory somebody else made: takes view->fd. map: map it here as well (PROTOCOL when it is not sealed, or too small). */
-enum sl_result dev_memory_wrap(const struct hct_memory *view, bool map, struct dev_memory **out) SL_MUST_USE;
+enum sl_result dev_memory_create(const char *name, uint64_t size,
+                                 struct dev_memory **out) SL_MUST_USE;
+/* Memory somebody else made: takes view->fd. map: map it here as well (PROTOCOL when it is not
+ * sealed, or too small). */
+enum sl_result dev_memory_wrap(const struct hct_memory *view, bool map,
+                               struct dev_memory **out) SL_MUST_USE;
 struct dev_memory *dev_memory_ref(struct dev_memory *memory);
 void dev_memory_unref(struct dev_memory *memory); /* takes NULL */
 
 /* ---- dev_timeline.c: tasks and fences, in order ---- */
 
 struct dev_timelines {
-    pthread_mutex_t lock; /* guards all below; the sink's fence_done and ctx_lost are called under it, which keeps their order */
+    pthread_mutex_t lock; /* guards all below; the sink's fence_done and ctx_lost are called under
+                             it, which keeps their order */
     struct vgd_sink sink;
     struct sl_map contexts; /* ctx_id -> struct dev_lanes */
     struct sl_map tasks;    /* low word of a task's id -> struct dev_item */
@@ -50,18 +56,20 @@ void dev_timelines_ctx_remove(struct dev_timelines *t, uint32_t ctx_id);
 void dev_timelines_ctx_lose(struct dev_timelines *t, uint32_t ctx_id, const char *reason);
 bool dev_timelines_ctx_is_lost(struct dev_timelines *t, uint32_t ctx_id);
 /* hct_env.task_begin: OK, NOTFOUND context, INVALID ring, NOMEM, DEVICE_LOST. Any thread. */
-enum sl_result dev_timelines_task_begin(struct dev_timelines *t, uint32_t ctx_id, uint32_t ring, uint64_t *task) SL_MUST_USE;
+enum sl_result dev_timelines_task_begin(struct dev_timelines *t, uint32_t ctx_id, uint32_t ring,
+                                        uint64_t *task) SL_MUST_USE;
 /* Any thread. */
 void dev_timelines_task_done(struct dev_timelines *t, uint64_t task);
 /* vgd_ops.fence. */
-enum sl_result dev_timelines_fence(struct dev_timelines *t, uint32_t ctx_id, uint32_t ring, uint64_t id) SL_MUST_USE;
+enum sl_result dev_timelines_fence(struct dev_timelines *t, uint32_t ctx_id, uint32_t ring,
+                                   uint64_t id) SL_MUST_USE;
 /* The next fences may have any ids again. */
 void dev_timelines_reset(struct dev_timelines *t);
 
 /* ---- the device ---- */
 
 struct dev_provider {
-    const char *name; /* hct_type.provider; NULL: of one type alone */
+    const char *name;              /* hct_type.provider; NULL: of one type alone */
     struct hct_provider *provider; /* NULL: the type wants none */
 };
 
@@ -80,15 +88,15 @@ struct dev_context {
 struct dev_resource {
     uint32_t id;
     bool is_tex;
-    bool is_mapped;   /* between res_map and res_unmap */
+    bool is_mapped; /* between res_map and res_unmap */
     bool is_mappable;
-    uint32_t stride;  /* 3D: bytes a row */
+    uint32_t stride; /* 3D: bytes a row */
     uint64_t size;
-    uint32_t pixel_size;   /* 3D: bytes of a pixel */
-    struct vg_tex_args tex; /* 3D */
+    uint32_t pixel_size;           /* 3D: bytes of a pixel */
+    struct vg_tex_args tex;        /* 3D */
     struct hct_provider *provider; /* 3D: who was told of it, nullable */
-    struct dev_memory *memory; /* NULL: guest pages only */
-    struct iovec *iov;         /* guest pages, our copy of the list; nullable */
+    struct dev_memory *memory;     /* NULL: guest pages only */
+    struct iovec *iov;             /* guest pages, our copy of the list; nullable */
     uint32_t iov_count;
     uint64_t iov_size;
     struct sl_list attachments; /* struct dev_attachment.res_link */
@@ -125,12 +133,14 @@ static inline struct dev_device *dev_from(struct vgd *vgd)
 
 /* ---- dev_types.c ---- */
 
-enum sl_result dev_types_init(struct dev_device *d, const struct hct_type *const *types) SL_MUST_USE;
+enum sl_result dev_types_init(struct dev_device *d,
+                              const struct hct_type *const *types) SL_MUST_USE;
 void dev_types_finish(struct dev_device *d);
 const struct dev_type *dev_type_find(const struct dev_device *d, uint32_t capset);
 uint32_t dev_capset_count(struct vgd *vgd);
 enum sl_result dev_capset_info(struct vgd *vgd, uint32_t index, struct vgd_capset_info *info);
-enum sl_result dev_capset_get(struct vgd *vgd, uint32_t id, uint32_t version, void *data, size_t size, size_t *used);
+enum sl_result dev_capset_get(struct vgd *vgd, uint32_t id, uint32_t version, void *data,
+                              size_t size, size_t *used);
 void dev_describe(struct vgd *vgd, char *text, size_t size);
 
 /* ---- dev_context.c ---- */
@@ -141,15 +151,18 @@ enum sl_result dev_ctx_attach(struct vgd *vgd, uint32_t ctx_id, uint32_t resourc
 enum sl_result dev_ctx_detach(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id);
 enum sl_result dev_submit(struct vgd *vgd, uint32_t ctx_id, const void *commands, size_t size);
 enum sl_result dev_fence(struct vgd *vgd, uint32_t ctx_id, uint32_t ring, uint64_t id);
-enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index, struct vgd_ring_stats *out);
+enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index,
+                              struct vgd_ring_stats *out);
 /* Takes the attachment apart and tells the context. */
 void dev_detach(struct dev_attachment *attachment);
 void dev_contexts_clear(struct dev_device *d);
 
 /* ---- dev_resource.c: tables and lives; dev_transfer.c: guest pages and boxes ---- */
 
-enum sl_result dev_res_create_tex(struct vgd *vgd, uint32_t resource_id, const struct vg_tex_args *args);
-enum sl_result dev_res_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id, const struct vgd_blob_args *args);
+enum sl_result dev_res_create_tex(struct vgd *vgd, uint32_t resource_id,
+                                  const struct vg_tex_args *args);
+enum sl_result dev_res_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id,
+                                   const struct vgd_blob_args *args);
 enum sl_result dev_res_import(struct vgd *vgd, uint32_t resource_id, int fd, uint64_t size);
 enum sl_result dev_res_destroy(struct vgd *vgd, uint32_t resource_id);
 enum sl_result dev_res_map(struct vgd *vgd, uint32_t resource_id, struct vgd_map *out);
@@ -159,12 +172,16 @@ void dev_resources_clear(struct dev_device *d);
 /* What a context is shown of a resource: borrowed. */
 struct hct_memory dev_resource_view(const struct dev_resource *res);
 
-enum sl_result dev_backing_attach(struct vgd *vgd, uint32_t resource_id, const struct iovec *iov, uint32_t count);
+enum sl_result dev_backing_attach(struct vgd *vgd, uint32_t resource_id, const struct iovec *iov,
+                                  uint32_t count);
 enum sl_result dev_backing_detach(struct vgd *vgd, uint32_t resource_id);
-enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id, const struct vg_box *box, uint32_t level,
-                            uint64_t offset, uint32_t stride, uint32_t layer_stride, enum vg_direction direction);
-/* Copies and checks a list of guest pages: INVALID for none or too many, or when their sizes overflow. */
-enum sl_result dev_backing_copy(struct dev_resource *res, const struct iovec *iov, uint32_t count) SL_MUST_USE;
+enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id,
+                            const struct vg_box *box, uint32_t level, uint64_t offset,
+                            uint32_t stride, uint32_t layer_stride, enum vg_direction direction);
+/* Copies and checks a list of guest pages: INVALID for none or too many, or when their sizes
+ * overflow. */
+enum sl_result dev_backing_copy(struct dev_resource *res, const struct iovec *iov,
+                                uint32_t count) SL_MUST_USE;
 void dev_backing_drop(struct dev_resource *res);
 
 #endif

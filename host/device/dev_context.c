@@ -4,7 +4,6 @@
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
-
 enum sl_result dev_ctx_create(struct vgd *vgd, uint32_t ctx_id, uint32_t capset, const char *name)
 {
     struct dev_device *d = dev_from(vgd);
@@ -16,7 +15,8 @@ enum sl_result dev_ctx_create(struct vgd *vgd, uint32_t ctx_id, uint32_t capset,
         return SL_ERR_UNSUPPORTED;
     }
     if (d->contexts.live >= d->limits.contexts) {
-        sl_warn_limited("device", "context %u: limit of %u contexts reached", ctx_id, d->limits.contexts);
+        sl_warn_limited("device", "context %u: limit of %u contexts reached", ctx_id,
+                        d->limits.contexts);
         return SL_ERR_NOMEM;
     }
     struct dev_context *ctx = sl_alloc(sizeof *ctx);
@@ -97,10 +97,13 @@ void dev_contexts_clear(struct dev_device *d)
     }
 }
 
-static struct dev_attachment *find_attachment(const struct dev_context *ctx, const struct dev_resource *res)
+static struct dev_attachment *find_attachment(const struct dev_context *ctx,
+                                              const struct dev_resource *res)
 {
-    /* A resource is attached to few contexts, a context may hold thousands of resources: walk the resource's list. */
-    SL_LIST_FOR (link, &res->attachments) {
+    /* A resource is attached to few contexts, a context may hold thousands of resources: walk the
+     * resource's list. */
+    SL_LIST_FOR(link, &res->attachments)
+    {
         struct dev_attachment *a = SL_CONTAINER(link, struct dev_attachment, res_link);
         if (a->context == ctx) {
             return a;
@@ -174,7 +177,8 @@ enum sl_result dev_fence(struct vgd *vgd, uint32_t ctx_id, uint32_t ring, uint64
     return dev_timelines_fence(&dev_from(vgd)->timelines, ctx_id, ring, id);
 }
 
-enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index, struct vgd_ring_stats *out)
+enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index,
+                              struct vgd_ring_stats *out)
 {
     struct dev_device *d = dev_from(vgd);
     struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);

@@ -41,8 +41,8 @@ static void env_memory_release(struct hct_hold *hold)
     dev_memory_unref((struct dev_memory *)(void *)hold);
 }
 
-static void env_tap(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode, const void *packet, size_t size,
-                    const void *reply, size_t reply_size)
+static void env_tap(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode,
+                    const void *packet, size_t size, const void *reply, size_t reply_size)
 {
     struct dev_device *d = user;
     if (d->sink.packet != NULL) {
@@ -61,7 +61,8 @@ static void dev_tap(struct vgd *vgd, bool on)
 
 static int dev_poll_fd(struct vgd *vgd)
 {
-    (void)vgd; /* fences are told through the sink at once: the device has nothing to do by itself */
+    (void)
+        vgd; /* fences are told through the sink at once: the device has nothing to do by itself */
     return -1;
 }
 
@@ -133,7 +134,8 @@ static struct dev_limits with_defaults(const struct dev_limits *limits)
 }
 
 enum sl_result dev_create(const struct hct_type *const *types, const struct hct_options *options,
-                          const struct dev_limits *limits, const struct vgd_sink *sink, struct vgd **out)
+                          const struct dev_limits *limits, const struct vgd_sink *sink,
+                          struct vgd **out)
 {
     if (types == NULL) {
         return SL_ERR_INVALID;

@@ -8,22 +8,27 @@
 
 #include <stdio.h>
 
-#define BLOB_ALIGNMENT 4096u
-#define TEX_MAX_SIDE_PX 16384u
+#define BLOB_ALIGNMENT       4096u
+#define TEX_MAX_SIDE_PX      16384u
 #define TEX_STRIDE_ALIGNMENT 64u
 
 /* ---- the table ---- */
 
 /* Checks the id and the limits and gives a resource that is in no table yet. */
-static enum sl_result resource_new(struct dev_device *d, uint32_t resource_id, uint64_t size, struct dev_resource **out)
+static enum sl_result resource_new(struct dev_device *d, uint32_t resource_id, uint64_t size,
+                                   struct dev_resource **out)
 {
     if (resource_id == 0 || sl_map_find(&d->resources, resource_id) != NULL) {
         return SL_ERR_INVALID;
     }
-    if (d->resources.live >= d->limits.resources || size > d->limits.resource_bytes - d->resource_bytes) {
-        sl_warn_limited("device", "resource %u: %llu bytes exceed the limits of %u resources, %llu bytes (%u and %llu in use)",
-                        resource_id, (unsigned long long)size, d->limits.resources, (unsigned long long)d->limits.resource_bytes,
-                        d->resources.live, (unsigned long long)d->resource_bytes);
+    if (d->resources.live >= d->limits.resources ||
+        size > d->limits.resource_bytes - d->resource_bytes) {
+        sl_warn_limited("device",
+                        "resource %u: %llu bytes exceed the limits of %u resources, %llu bytes (%u "
+                        "and %llu in use)",
+                        resource_id, (unsigned long long)size, d->limits.resources,
+                        (unsigned long long)d->limits.resource_bytes, d->resources.live,
+                        (unsigned long long)d->resource_bytes);
         return SL_ERR_NOMEM;
     }
     struct dev_resource *res = sl_alloc(sizeof *res);
@@ -133,10 +138,12 @@ static enum sl_result host3d_memory(struct dev_device *d, uint32_t ctx_id, uint3
     return dev_memory_wrap(&view, false, out);
 }
 
-enum sl_result dev_res_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id, const struct vgd_blob_args *args)
+enum sl_result dev_res_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id,
+                                   const struct vgd_blob_args *args)
 {
     struct dev_device *d = dev_from(vgd);
-    const uint32_t known_flags = VIRTGPU_BLOB_MAPPABLE | VIRTGPU_BLOB_SHAREABLE | VIRTGPU_BLOB_CROSS_DEVICE;
+    const uint32_t known_flags =
+        VIRTGPU_BLOB_MAPPABLE | VIRTGPU_BLOB_SHAREABLE | VIRTGPU_BLOB_CROSS_DEVICE;
     if (args->size == 0 || args->size % BLOB_ALIGNMENT != 0 || (args->flags & ~known_flags) != 0) {
         return SL_ERR_INVALID;
     }
@@ -149,7 +156,8 @@ enum sl_result dev_res_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t re
         return r;
     }
     if (args->mem == VIRTGPU_BLOB_GUEST) {
-        r = args->blob_id == 0 ? dev_backing_copy(res, args->backing, args->backing_count) : SL_ERR_INVALID;
+        r = args->blob_id == 0 ? dev_backing_copy(res, args->backing, args->backing_count)
+                               : SL_ERR_INVALID;
         if (r == SL_OK && res->iov_size < args->size) {
             r = SL_ERR_INVALID;
         }
@@ -173,10 +181,13 @@ enum sl_result dev_res_import(struct vgd *vgd, uint32_t resource_id, int fd, uin
         sl_fd_close(&fd);
         return r;
     }
-    r = dev_memory_wrap(&(struct hct_memory){.fd = fd, .size = size, .map_info = VIRTGPU_MAP_CACHED}, true, &res->memory);
+    r = dev_memory_wrap(
+        &(struct hct_memory){.fd = fd, .size = size, .map_info = VIRTGPU_MAP_CACHED}, true,
+        &res->memory);
     if (r != SL_OK) {
         resource_free(res);
-        return r == SL_ERR_PROTOCOL ? SL_ERR_INVALID : r; /* memory that its owner could cut under us */
+        return r == SL_ERR_PROTOCOL ? SL_ERR_INVALID
+                                    : r; /* memory that its owner could cut under us */
     }
     res->is_mappable = true;
     return resource_enter(d, res);
@@ -206,18 +217,21 @@ static uint32_t format_pixel_size(uint32_t format)
     }
 }
 
-static enum sl_result tex_layout(const struct vg_tex_args *args, uint32_t *pixel_size, uint32_t *stride, uint64_t *size)
+static enum sl_result tex_layout(const struct vg_tex_args *args, uint32_t *pixel_size,
+                                 uint32_t *stride, uint64_t *size)
 {
     bool is_buffer = args->target == VIRTGPU_TARGET_BUFFER;
     *pixel_size = format_pixel_size(args->format);
     if (*pixel_size == 0 || (!is_buffer && args->target != VIRTGPU_TARGET_2D)) {
         return SL_ERR_UNSUPPORTED;
     }
-    if (args->width_px == 0 || args->height_px == 0 || args->depth > 1 || args->array_size > 1 || args->last_level != 0 ||
-        args->nr_samples > 1 || (args->flags & ~(uint32_t)VIRTGPU_RESOURCE_Y_0_TOP) != 0) {
+    if (args->width_px == 0 || args->height_px == 0 || args->depth > 1 || args->array_size > 1 ||
+        args->last_level != 0 || args->nr_samples > 1 ||
+        (args->flags & ~(uint32_t)VIRTGPU_RESOURCE_Y_0_TOP) != 0) {
         return SL_ERR_INVALID;
     }
-    if (is_buffer ? args->height_px != 1 || *pixel_size != 1 : args->width_px > TEX_MAX_SIDE_PX || args->height_px > TEX_MAX_SIDE_PX) {
+    if (is_buffer ? args->height_px != 1 || *pixel_size != 1
+                  : args->width_px > TEX_MAX_SIDE_PX || args->height_px > TEX_MAX_SIDE_PX) {
         return SL_ERR_INVALID;
     }
     uint64_t row = sl_round_up((uint64_t)args->width_px * *pixel_size, TEX_STRIDE_ALIGNMENT);
@@ -229,7 +243,8 @@ static enum sl_result tex_layout(const struct vg_tex_args *args, uint32_t *pixel
     return SL_OK;
 }
 
-enum sl_result dev_res_create_tex(struct vgd *vgd, uint32_t resource_id, const struct vg_tex_args *args)
+enum sl_result dev_res_create_tex(struct vgd *vgd, uint32_t resource_id,
+                                  const struct vg_tex_args *args)
 {
     struct dev_device *d = dev_from(vgd);
     uint32_t pixel_size;

@@ -1,5 +1,6 @@
-/* Timelines: one lane for each (context, ring); what was enqueued leaves it in order. A fence leaves when it is in front, a task when it is
- * in front and done. The device-wide timeline needs no lane: no task ever stands on it. */
+/* Timelines: one lane for each (context, ring); what was enqueued leaves it in order. A fence
+ * leaves when it is in front, a task when it is in front and done. The device-wide timeline needs
+ * no lane: no task ever stands on it. */
 #include "host/device/dev.h"
 
 #include "transport/base/mem.h"
@@ -127,7 +128,8 @@ bool dev_timelines_ctx_is_lost(struct dev_timelines *t, uint32_t ctx_id)
     return lost;
 }
 
-static enum sl_result item_add_locked(struct dev_timelines *t, struct dev_lanes *lanes, const struct dev_item *values)
+static enum sl_result item_add_locked(struct dev_timelines *t, struct dev_lanes *lanes,
+                                      const struct dev_item *values)
 {
     if (lanes->pending >= t->pending_max) {
         return SL_ERR_NOMEM;
@@ -150,7 +152,8 @@ static enum sl_result item_add_locked(struct dev_timelines *t, struct dev_lanes 
     return SL_OK;
 }
 
-enum sl_result dev_timelines_task_begin(struct dev_timelines *t, uint32_t ctx_id, uint32_t ring, uint64_t *task)
+enum sl_result dev_timelines_task_begin(struct dev_timelines *t, uint32_t ctx_id, uint32_t ring,
+                                        uint64_t *task)
 {
     if (ring >= VIRTGPU_MAX_RINGS) {
         return SL_ERR_INVALID;
@@ -185,7 +188,8 @@ void dev_timelines_task_done(struct dev_timelines *t, uint64_t task)
     pthread_mutex_unlock(&t->lock);
 }
 
-enum sl_result dev_timelines_fence(struct dev_timelines *t, uint32_t ctx_id, uint32_t ring, uint64_t id)
+enum sl_result dev_timelines_fence(struct dev_timelines *t, uint32_t ctx_id, uint32_t ring,
+                                   uint64_t id)
 {
     bool is_global = ctx_id == 0 && ring == VIRTGPU_RING_GLOBAL;
     if (!is_global && ring >= VIRTGPU_MAX_RINGS) {

@@ -1,4 +1,5 @@
-/* Guest pages of a resource, and boxes moved between them, the shared backing and the native object. */
+/* Guest pages of a resource, and boxes moved between them, the shared backing and the native
+ * object. */
 #include "host/device/dev.h"
 
 #include "transport/base/arith.h"
@@ -40,7 +41,8 @@ void dev_backing_drop(struct dev_resource *res)
     res->iov_size = 0;
 }
 
-enum sl_result dev_backing_attach(struct vgd *vgd, uint32_t resource_id, const struct iovec *iov, uint32_t count)
+enum sl_result dev_backing_attach(struct vgd *vgd, uint32_t resource_id, const struct iovec *iov,
+                                  uint32_t count)
 {
     struct dev_resource *res = sl_map_find(&dev_from(vgd)->resources, resource_id);
     if (res == NULL) {
@@ -82,8 +84,10 @@ struct iov_cursor {
     uint64_t base; /* offset of iov[index] in all the bytes */
 };
 
-/* offset does not descend from call to call; [offset, offset + size) was checked against the total. */
-static void iov_copy(struct iov_cursor *c, uint64_t offset, uint8_t *image, uint64_t size, enum vg_direction direction)
+/* offset does not descend from call to call; [offset, offset + size) was checked against the total.
+ */
+static void iov_copy(struct iov_cursor *c, uint64_t offset, uint8_t *image, uint64_t size,
+                     enum vg_direction direction)
 {
     while (offset - c->base >= c->iov[c->index].iov_len) {
         c->base += c->iov[c->index++].iov_len;
@@ -107,21 +111,24 @@ static void iov_copy(struct iov_cursor *c, uint64_t offset, uint8_t *image, uint
 }
 
 /* Guest pages that overlap in the list make rows overwrite each other: harmless. */
-static void copy_rows(const struct dev_resource *res, const struct rows *rows, enum vg_direction direction)
+static void copy_rows(const struct dev_resource *res, const struct rows *rows,
+                      enum vg_direction direction)
 {
     struct iov_cursor cursor = {.iov = res->iov, .count = res->iov_count};
     uint8_t *image = res->memory->view.pointer;
     for (uint32_t y = 0; y < rows->count; y++) {
-        iov_copy(&cursor, rows->offset + y * rows->stride, image + rows->image + y * rows->image_stride, rows->row, direction);
+        iov_copy(&cursor, rows->offset + y * rows->stride,
+                 image + rows->image + y * rows->image_stride, rows->row, direction);
     }
 }
 
 /* Does the box lie in the resource, and do its rows lie in `limit` bytes? */
-static enum sl_result plan_rows(const struct dev_resource *res, const struct vg_box *box, uint64_t offset, uint32_t stride,
-                                uint64_t limit, struct rows *out)
+static enum sl_result plan_rows(const struct dev_resource *res, const struct vg_box *box,
+                                uint64_t offset, uint32_t stride, uint64_t limit, struct rows *out)
 {
     if (box->width == 0 || box->height == 0 || box->depth != 1 || box->z != 0 ||
-        !sl_region_fits(box->x, box->width, res->tex.width_px) || !sl_region_fits(box->y, box->height, res->tex.height_px)) {
+        !sl_region_fits(box->x, box->width, res->tex.width_px) ||
+        !sl_region_fits(box->y, box->height, res->tex.height_px)) {
         return SL_ERR_INVALID;
     }
     /* Sides are at most 2^32 - 1 and pixels 4 bytes: these products fit in 64 bits. */
@@ -140,8 +147,9 @@ static enum sl_result plan_rows(const struct dev_resource *res, const struct vg_
     return sl_region_fits(offset, span, limit) ? SL_OK : SL_ERR_INVALID;
 }
 
-enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id, const struct vg_box *box, uint32_t level,
-                            uint64_t offset, uint32_t stride, uint32_t layer_stride, enum vg_direction direction)
+enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id,
+                            const struct vg_box *box, uint32_t level, uint64_t offset,
+                            uint32_t stride, uint32_t layer_stride, enum vg_direction direction)
 {
     struct dev_device *d = dev_from(vgd);
     struct dev_resource *res = sl_map_find(&d->resources, resource_id);
@@ -168,8 +176,9 @@ enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_
         return r;
     }
     if (res->provider != NULL && res->provider->ops->tex_transfer != NULL) {
-        return res->provider->ops->tex_transfer(res->provider, resource_id, box, level, iov, iov_count, offset,
-                                                (uint32_t)rows.stride, layer_stride, direction);
+        return res->provider->ops->tex_transfer(res->provider, resource_id, box, level, iov,
+                                                iov_count, offset, (uint32_t)rows.stride,
+                                                layer_stride, direction);
     }
     if (res->iov != NULL) {
         copy_rows(res, &rows, direction);

@@ -9,7 +9,8 @@
 
 #define CAPSET_MAX_BYTES 4096u
 
-static enum sl_result provider_get(struct dev_device *d, const struct hct_type *type, struct hct_provider **out)
+static enum sl_result provider_get(struct dev_device *d, const struct hct_type *type,
+                                   struct hct_provider **out)
 {
     for (uint32_t i = 0; i < d->provider_count && type->provider != NULL; i++) {
         if (d->providers[i].name != NULL && strcmp(d->providers[i].name, type->provider) == 0) {
@@ -24,10 +25,12 @@ static enum sl_result provider_get(struct dev_device *d, const struct hct_type *
     struct hct_provider *provider = NULL;
     enum sl_result r = type->provider_create(&d->env, &d->options, &provider);
     if (r != SL_OK) {
-        sl_error("device", "context type %s: its driver could not be set up: %s", type->name, sl_result_name(r));
+        sl_error("device", "context type %s: its driver could not be set up: %s", type->name,
+                 sl_result_name(r));
         return r;
     }
-    d->providers[d->provider_count++] = (struct dev_provider){.name = type->provider, .provider = provider};
+    d->providers[d->provider_count++] =
+        (struct dev_provider){.name = type->provider, .provider = provider};
     *out = provider;
     return SL_OK;
 }
@@ -94,14 +97,16 @@ enum sl_result dev_capset_info(struct vgd *vgd, uint32_t index, struct vgd_capse
     return SL_OK;
 }
 
-enum sl_result dev_capset_get(struct vgd *vgd, uint32_t id, uint32_t version, void *data, size_t size, size_t *used)
+enum sl_result dev_capset_get(struct vgd *vgd, uint32_t id, uint32_t version, void *data,
+                              size_t size, size_t *used)
 {
     (void)version; /* the types have one each, and longer structs only grow at their end */
     const struct dev_type *t = dev_type_find(dev_from(vgd), id);
     if (t == NULL) {
         return SL_ERR_NOTFOUND;
     }
-    /* A type may write less than it was given room for: no stale byte of ours may reach the guest. */
+    /* A type may write less than it was given room for: no stale byte of ours may reach the guest.
+     */
     uint8_t bytes[CAPSET_MAX_BYTES] = {0};
     size_t room = size < sizeof bytes ? size : sizeof bytes;
     *used = t->type->fill_capset(t->provider, bytes, room);
@@ -124,7 +129,8 @@ void dev_describe(struct vgd *vgd, char *text, size_t size)
         if (provider->ops->describe == NULL || used >= size) {
             continue;
         }
-        int n = snprintf(text + used, size - used, "%s%s", used != 0 ? "; " : "", provider->ops->describe(provider));
+        int n = snprintf(text + used, size - used, "%s%s", used != 0 ? "; " : "",
+                         provider->ops->describe(provider));
         used += n > 0 ? (size_t)n : 0;
     }
 }

@@ -14,17 +14,18 @@
 #include <stdint.h>
 
 struct hr_turns {
-    uint32_t passed;   /* atomic, futex: the number whose turn was over last */
-    uint32_t running;  /* atomic: 1 from take to pass */
-    uint32_t sleepers; /* atomic */
+    uint32_t passed;      /* atomic, futex: the number whose turn was over last */
+    uint32_t running;     /* atomic: 1 from take to pass */
+    uint32_t sleepers;    /* atomic */
     uint64_t patience_ns; /* how long a turn may be owed by nobody at work */
 };
 
 void hr_turns_init(struct hr_turns *turns);
 
 /* Wait until every number below `number` has had its turn. Spins, then sleeps; watches *stop
- * (hr_ring_stop_word). PROTOCOL: the number has had its turn already; TIMEOUT: a number before it did not come for
- * patience_ns while no ring was at work in a turn; CLOSED: the ring is stopping. */
+ * (hr_ring_stop_word). PROTOCOL: the number has had its turn already; TIMEOUT: a number before it
+ * did not come for patience_ns while no ring was at work in a turn; CLOSED: the ring is stopping.
+ */
 enum sl_result hr_turn_take(struct hr_turns *turns, uint32_t number,
                             const uint32_t *stop) SL_MUST_USE;
 /* Once for every turn taken, on the same thread. */

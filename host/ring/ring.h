@@ -82,8 +82,8 @@ struct hr_config {
 #define HR_BINDINGS 8
 
 enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **out) SL_MUST_USE;
-/* A ring without a guest and without a thread: bytes come from hr_ring_run's caller, who is the ring
- * thread; memory, stack_size, thread_begin and thread_end are not used. For replay, tests and
+/* A ring without a guest and without a thread: bytes come from hr_ring_run's caller, who is the
+ * ring thread; memory, stack_size, thread_begin and thread_end are not used. For replay, tests and
  * fuzzers: the same packet loop. */
 enum sl_result hr_ring_create_fed(const struct hr_config *config, struct hr_ring **out) SL_MUST_USE;
 /* Run what is complete of the bytes given so far; no preamble. False: the ring is over (lost was

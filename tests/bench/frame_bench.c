@@ -1,12 +1,15 @@
-/* What a frame costs the program that draws it: an ordinary EGL and OpenGL ES program, natively or below `sluice run --` the same binary.
+/* What a frame costs the program that draws it: an ordinary EGL and OpenGL ES program, natively or
+ * below `sluice run --` the same binary.
  *
  *   frame_bench [--frames N] [--stops] [FIGURE ...]
  *   frame_bench --contexts N --stops
  *
- * Draws on a 16 x 16 pbuffer of the surfaceless platform and prints one JSON object: each figure's median, ns unless its name says
- * otherwise. With --stops it says "stop" on stdout before and after the counted frames, and goes on when a line comes on stdin: that is
- * where tests/bench/frame_table.py reads the processors' time of all processes. --contexts makes N contexts with one frame each, and stops
- * before the first, after it and after the last, for tests/bench/context_table.py. Exit 1: something of EGL or GL failed. */
+ * Draws on a 16 x 16 pbuffer of the surfaceless platform and prints one JSON object: each figure's
+ * median, ns unless its name says otherwise. With --stops it says "stop" on stdout before and after
+ * the counted frames, and goes on when a line comes on stdin: that is where
+ * tests/bench/frame_table.py reads the processors' time of all processes. --contexts makes N
+ * contexts with one frame each, and stops before the first, after it and after the last, for
+ * tests/bench/context_table.py. Exit 1: something of EGL or GL failed. */
 #define GL_GLEXT_PROTOTYPES
 #define EGL_EGLEXT_PROTOTYPES
 #include <EGL/egl.h>
@@ -19,12 +22,12 @@
 #include <string.h>
 #include <time.h>
 
-#define DRAWS 2000
-#define ROUNDS 21
-#define CALLS 20000
-#define SIDE 16
+#define DRAWS    2000
+#define ROUNDS   21
+#define CALLS    20000
+#define SIDE     16
 #define CONTEXTS 4096 /* the most of --contexts */
-#define SLICE 64
+#define SLICE    64
 
 struct bench {
     EGLDisplay display;
@@ -83,11 +86,13 @@ static void program_use(struct bench *b)
 {
     GLuint name = glCreateProgram();
     GLint ok = 0;
-    glAttachShader(name, shader(GL_VERTEX_SHADER, "attribute vec2 p; varying vec2 t;\n"
-                                                  "void main() { t = p; gl_Position = vec4(p, 0.0, 1.0); }"));
-    glAttachShader(name, shader(GL_FRAGMENT_SHADER, "precision mediump float; varying vec2 t; uniform vec4 tint;\n"
-                                                    "uniform sampler2D s;\n"
-                                                    "void main() { gl_FragColor = tint + texture2D(s, t); }"));
+    glAttachShader(name, shader(GL_VERTEX_SHADER,
+                                "attribute vec2 p; varying vec2 t;\n"
+                                "void main() { t = p; gl_Position = vec4(p, 0.0, 1.0); }"));
+    glAttachShader(name, shader(GL_FRAGMENT_SHADER,
+                                "precision mediump float; varying vec2 t; uniform vec4 tint;\n"
+                                "uniform sampler2D s;\n"
+                                "void main() { gl_FragColor = tint + texture2D(s, t); }"));
     glBindAttribLocation(name, 0, "p");
     glLinkProgram(name);
     glGetProgramiv(name, GL_LINK_STATUS, &ok);
@@ -116,8 +121,17 @@ static void objects_make(struct bench *b)
 /* A context with all that it draws with, and a frame that is finished. */
 static void context_make(struct bench *b)
 {
-    static const EGLint want[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT, EGL_RED_SIZE, 8,
-                                  EGL_GREEN_SIZE, 8, EGL_BLUE_SIZE, 8, EGL_NONE};
+    static const EGLint want[] = {EGL_SURFACE_TYPE,
+                                  EGL_PBUFFER_BIT,
+                                  EGL_RENDERABLE_TYPE,
+                                  EGL_OPENGL_ES2_BIT,
+                                  EGL_RED_SIZE,
+                                  8,
+                                  EGL_GREEN_SIZE,
+                                  8,
+                                  EGL_BLUE_SIZE,
+                                  8,
+                                  EGL_NONE};
     static const EGLint size[] = {EGL_WIDTH, SIDE, EGL_HEIGHT, SIDE, EGL_NONE};
     static const EGLint version[] = {EGL_CONTEXT_CLIENT_VERSION, 3, EGL_NONE};
     EGLConfig config;
@@ -198,7 +212,10 @@ static void issue(struct bench *b, const char *name, void (*draw)(struct bench *
     figure(b, name, (double)took[ROUNDS / 2] / DRAWS);
 }
 
-static void issue_plain(struct bench *b) { issue(b, "issue_draw", draw_plain); }
+static void issue_plain(struct bench *b)
+{
+    issue(b, "issue_draw", draw_plain);
+}
 
 static void issue_client(struct bench *b)
 {
@@ -209,11 +226,23 @@ static void issue_client(struct bench *b)
     glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, NULL);
 }
 
-static void issue_uniform(struct bench *b) { issue(b, "issue_uniform", draw_uniform); }
-static void issue_texture(struct bench *b) { issue(b, "issue_texture", draw_texture); }
+static void issue_uniform(struct bench *b)
+{
+    issue(b, "issue_uniform", draw_uniform);
+}
+static void issue_texture(struct bench *b)
+{
+    issue(b, "issue_texture", draw_texture);
+}
 
-static void get_error(void) { (void)glGetError(); }
-static void finish(void) { glFinish(); }
+static void get_error(void)
+{
+    (void)glGetError();
+}
+static void finish(void)
+{
+    glFinish();
+}
 
 /* Nothing that a client library could know without asking its driver's state. */
 static void get_integer(void)
@@ -239,9 +268,18 @@ static void call(struct bench *b, const char *name, void (*ask)(void))
     figure(b, text, (double)took[CALLS / 100 * 99]);
 }
 
-static void call_error(struct bench *b) { call(b, "get_error", get_error); }
-static void call_integer(struct bench *b) { call(b, "get_integer", get_integer); }
-static void call_finish(struct bench *b) { call(b, "finish", finish); }
+static void call_error(struct bench *b)
+{
+    call(b, "get_error", get_error);
+}
+static void call_integer(struct bench *b)
+{
+    call(b, "get_integer", get_integer);
+}
+static void call_finish(struct bench *b)
+{
+    call(b, "finish", finish);
+}
 
 /* DRAWS draws and a swap, again and again; the last one's end is waited for. */
 static void frame(struct bench *b)
@@ -268,9 +306,14 @@ static const struct {
     const char *name;
     void (*run)(struct bench *b);
 } figures[] = {
-    {"frame", frame},           {"issue_draw", issue_plain},    {"issue_client_array", issue_client},
-    {"issue_uniform", issue_uniform}, {"issue_texture", issue_texture}, {"get_error", call_error},
-    {"get_integer", call_integer},  {"finish", call_finish},
+    {"frame", frame},
+    {"issue_draw", issue_plain},
+    {"issue_client_array", issue_client},
+    {"issue_uniform", issue_uniform},
+    {"issue_texture", issue_texture},
+    {"get_error", call_error},
+    {"get_integer", call_integer},
+    {"finish", call_finish},
 };
 #define FIGURES (sizeof figures / sizeof figures[0])
 
@@ -317,7 +360,10 @@ int main(int argc, char **argv)
                    atoi(argv[i + 1]) <= CONTEXTS) {
             contexts = (uint32_t)atoi(argv[++i]);
         } else {
-            fprintf(stderr, "frame_bench: '%s' is no option; it takes --frames N, --contexts N and --stops\n", argv[i]);
+            fprintf(
+                stderr,
+                "frame_bench: '%s' is no option; it takes --frames N, --contexts N and --stops\n",
+                argv[i]);
             return 2;
         }
     }

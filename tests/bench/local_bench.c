@@ -1,6 +1,8 @@
-/* What the local socket costs: the way to a first ring, a thousand contexts, silent clients. One JSON object on stdout.
+/* What the local socket costs: the way to a first ring, a thousand contexts, silent clients. One
+ * JSON object on stdout.
  *
- * The device runs the echo type, so that no native driver is in the figures. The server is a process of its own, as in life. */
+ * The device runs the echo type, so that no native driver is in the figures. The server is a
+ * process of its own, as in life. */
 #include "tests/support/echo_type.h"
 #include "tests/support/vg_world.h"
 #include "transport/base/clock.h"
@@ -15,13 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STARTS 301u
-#define CONTEXTS 1024u
-#define SLICE 64u
-#define SILENT 64u
-#define IDLE_NS (3 * SL_NS_PER_S)
+#define STARTS     301u
+#define CONTEXTS   1024u
+#define SLICE      64u
+#define SILENT     64u
+#define IDLE_NS    (3 * SL_NS_PER_S)
 #define RING_BYTES 1060864u
-#define CALLS 20000u
+#define CALLS      20000u
 
 static const struct hct_type *const types[] = {&echo_type, NULL};
 
@@ -40,7 +42,10 @@ static void check(enum sl_result r, const char *what)
 
 static pid_t start_server(const char *directory, char path[108])
 {
-    struct world_config config = {.backend = WORLD_LOCAL, .types = types, .directory = directory, .server.clients_per_process = 4096};
+    struct world_config config = {.backend = WORLD_LOCAL,
+                                  .types = types,
+                                  .directory = directory,
+                                  .server.clients_per_process = 4096};
     config.limits.contexts = 2 * CONTEXTS;
     config.limits.resource_bytes = (uint64_t)1 << 40;
     int ready[2];
@@ -62,18 +67,23 @@ static pid_t start_server(const char *directory, char path[108])
     return pid;
 }
 
-/* All a guest does before its first packet: connect, context, ring blob, map, a fenced command on it. */
+/* All a guest does before its first packet: connect, context, ring blob, map, a fenced command on
+ * it. */
 static void guest_open(const char *path, struct guest *g)
 {
     void *memory;
     check(vg_local_open(path, &g->vg), "connect");
     check(g->vg->ops->context_init(g->vg, ECHO_CAPSET, 2, "bench"), "context_init");
     check(vg_blob_create(g->vg,
-                         &(struct vg_blob_args){.mem = VIRTGPU_BLOB_HOST3D, .flags = VIRTGPU_BLOB_MAPPABLE, .size = RING_BYTES},
+                         &(struct vg_blob_args){.mem = VIRTGPU_BLOB_HOST3D,
+                                                .flags = VIRTGPU_BLOB_MAPPABLE,
+                                                .size = RING_BYTES},
                          &g->ring),
           "blob_create");
     check(vg_res_map(g->ring, &memory), "res_map");
-    check(vg_submit(g->vg, &(struct vg_submit_args){.ring = 0, .resources = &g->ring, .resource_count = 1, .in_fence = -1}),
+    check(vg_submit(g->vg,
+                    &(struct vg_submit_args){
+                        .ring = 0, .resources = &g->ring, .resource_count = 1, .in_fence = -1}),
           "submit");
     check(g->vg->ops->res_wait(g->ring, -1), "res_wait");
 }
@@ -107,7 +117,8 @@ static void bench_start(const char *path)
         guest_close(&g);
     }
     qsort(opens, STARTS, sizeof opens[0], by_value);
-    printf("  \"start_us\": {\"median\": %.1f, \"p99\": %.1f},\n", us(opens[STARTS / 2]), us(opens[STARTS * 99 / 100]));
+    printf("  \"start_us\": {\"median\": %.1f, \"p99\": %.1f},\n", us(opens[STARTS / 2]),
+           us(opens[STARTS * 99 / 100]));
 }
 
 static void bench_call(const char *path)
@@ -117,12 +128,15 @@ static void bench_call(const char *path)
     guest_open(path, &g);
     for (uint32_t i = 0; i < CALLS; i++) {
         uint64_t begin = sl_clock_ns();
-        check(vg_submit(g.vg, &(struct vg_submit_args){.ring = VIRTGPU_RING_GLOBAL, .in_fence = -1}), "submit");
+        check(
+            vg_submit(g.vg, &(struct vg_submit_args){.ring = VIRTGPU_RING_GLOBAL, .in_fence = -1}),
+            "submit");
         calls[i] = sl_clock_ns() - begin;
     }
     guest_close(&g);
     qsort(calls, CALLS, sizeof calls[0], by_value);
-    printf("  \"request_us\": {\"median\": %.1f, \"p99\": %.1f},\n", us(calls[CALLS / 2]), us(calls[CALLS * 99 / 100]));
+    printf("  \"request_us\": {\"median\": %.1f, \"p99\": %.1f},\n", us(calls[CALLS / 2]),
+           us(calls[CALLS * 99 / 100]));
 }
 
 static uint64_t memory_kib(pid_t pid)
@@ -152,8 +166,10 @@ static void bench_contexts(const char *path, pid_t server)
     uint64_t after = memory_kib(server);
     qsort(opens, SLICE, sizeof opens[0], by_value);
     qsort(opens + CONTEXTS - SLICE, SLICE, sizeof opens[0], by_value);
-    printf("  \"contexts\": {\"count\": %u, \"first_us\": %.1f, \"last_us\": %.1f, \"server_kib_each\": %.1f},\n", CONTEXTS,
-           us(opens[SLICE / 2]), us(opens[CONTEXTS - SLICE / 2]), (double)(after - before) / CONTEXTS);
+    printf("  \"contexts\": {\"count\": %u, \"first_us\": %.1f, \"last_us\": %.1f, "
+           "\"server_kib_each\": %.1f},\n",
+           CONTEXTS, us(opens[SLICE / 2]), us(opens[CONTEXTS - SLICE / 2]),
+           (double)(after - before) / CONTEXTS);
     for (uint32_t i = 0; i < CONTEXTS; i++) {
         guest_close(&guests[i]);
     }

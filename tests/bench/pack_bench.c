@@ -1,6 +1,8 @@
-/* What the wire's code costs: packing and unpacking a packet of every command, ns, as one JSON object.
+/* What the wire's code costs: packing and unpacking a packet of every command, ns, as one JSON
+ * object.
  *
- * Through the adapters of build/gen/check, so that one loop drives all; their call is in the figures. Data of 64 bytes at most. */
+ * Through the adapters of build/gen/check, so that one loop drives all; their call is in the
+ * figures. Data of 64 bytes at most. */
 #include "tests/wire/apis.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
@@ -8,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ROUNDS 5
-#define TURNS 2000u
-#define DATA 64u
+#define ROUNDS   5
+#define TURNS    2000u
+#define DATA     64u
 #define COMMANDS 4096u
-#define HEADER 8u
+#define HEADER   8u
 
 struct bench {
     struct sl_pack_mem mem;
@@ -47,7 +49,8 @@ static double pack_round(struct bench *b, const struct plan_adapter *adapter)
     return (double)(sl_clock_ns() - begin) / TURNS;
 }
 
-static double unpack_round(struct bench *b, const struct plan_adapter *adapter, const struct plan_command *command)
+static double unpack_round(struct bench *b, const struct plan_adapter *adapter,
+                           const struct plan_command *command)
 {
     struct plan_value values[PLAN_FIELDS_MAX];
     const uint8_t *end = b->mem.pack.cur - command->trailing;
@@ -66,7 +69,8 @@ static double unpack_round(struct bench *b, const struct plan_adapter *adapter, 
 }
 
 /* The best round of each: what disturbs it only adds. */
-static void bench_command(struct bench *b, const struct plan_adapter *adapter, const struct plan_command *command)
+static void bench_command(struct bench *b, const struct plan_adapter *adapter,
+                          const struct plan_command *command)
 {
     double pack = 1e12, unpack = 1e12;
     plan_vector_fit(command, DATA, &b->state, &b->vector);
@@ -101,8 +105,8 @@ int main(void)
         }
     }
     printf("{\n  \"bench\": \"pack\", \"schema\": 1, \"commands\": %u,\n", b.count);
-    printf("  \"pack_ns\": %.2f, \"unpack_ns\": %.2f, \"both_ns\": %.2f,\n", median(b.pack_ns, b.count),
-           median(b.unpack_ns, b.count), median(b.both_ns, b.count));
+    printf("  \"pack_ns\": %.2f, \"unpack_ns\": %.2f, \"both_ns\": %.2f,\n",
+           median(b.pack_ns, b.count), median(b.unpack_ns, b.count), median(b.both_ns, b.count));
     printf("  \"slowest\": \"%s\", \"slowest_ns\": %.2f\n}\n", b.slowest, b.slowest_ns);
     sl_pack_mem_finish(&b.mem);
     sl_arena_finish(&b.arena);

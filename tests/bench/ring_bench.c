@@ -1,9 +1,11 @@
-/* The ring between two processes against the least that memory between two processes can do: ns, as one JSON object.
+/* The ring between two processes against the least that memory between two processes can do: ns, as
+ * one JSON object.
  *
- * messages: 32 bytes each, published by 128, copied out by the other side; through asg, and through two counters and a buffer in this file.
- * round trip: one such message and an answer of 4 bytes; through asg, and by two words that both sides spin on. Both ways take turns,
- * each round in a new process, both sides wait as asg does (spin, then yield). All of it twice: quiet, and with a spinning process for
- * every core beside it. */
+ * messages: 32 bytes each, published by 128, copied out by the other side; through asg, and through
+ * two counters and a buffer in this file. round trip: one such message and an answer of 4 bytes;
+ * through asg, and by two words that both sides spin on. Both ways take turns, each round in a new
+ * process, both sides wait as asg does (spin, then yield). All of it twice: quiet, and with a
+ * spinning process for every core beside it. */
 #include "asg/reader.h"
 #include "asg/writer.h"
 #include "transport/base/clock.h"
@@ -17,11 +19,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ROUNDS 9
-#define MESSAGE 32u
-#define BATCH 128u
-#define MESSAGES (1u << 22)
-#define CALLS 20000u
+#define ROUNDS     9
+#define MESSAGE    32u
+#define BATCH      128u
+#define MESSAGES   (1u << 22)
+#define CALLS      20000u
 #define RAW_BUFFER (1u << 18)
 
 struct raw {
@@ -40,7 +42,8 @@ struct shared {
 
 static struct shared *memory_new(void)
 {
-    void *p = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *p = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                   -1, 0);
     if (p == MAP_FAILED) {
         perror("ring_bench: memory");
         exit(1);
@@ -83,7 +86,7 @@ static uint32_t wait_raw(const uint32_t *word, uint32_t old)
     uint32_t now;
     asg_spin_begin(&spin);
     while ((now = sl_atomic_load_acquire(word)) == old) { /* pairs with the other side's release */
-        if (!asg_spin_turn(&spin)) { /* where asg would sleep */
+        if (!asg_spin_turn(&spin)) {                      /* where asg would sleep */
             sched_yield();
         }
     }
@@ -150,15 +153,21 @@ static double raw_calls(struct shared *s)
 
 static void reader_make(struct asg_reader *r, struct shared *s)
 {
-    const struct asg_reader_config config = {.memory = s->ring, .memory_size = ASG_BLOB_BYTES, .buffer_size = ASG_BUFFER_BYTES,
-                                             .flush_interval = ASG_STEP_BYTES, .stop = &s->stop};
+    const struct asg_reader_config config = {.memory = s->ring,
+                                             .memory_size = ASG_BLOB_BYTES,
+                                             .buffer_size = ASG_BUFFER_BYTES,
+                                             .flush_interval = ASG_STEP_BYTES,
+                                             .stop = &s->stop};
     need(asg_reader_init(r, &config) == SL_OK, "asg_reader_init");
 }
 
 static void writer_make(struct asg_writer *w, struct shared *s)
 {
-    const struct asg_writer_config config = {.memory = s->ring, .memory_size = ASG_BLOB_BYTES, .buffer_size = ASG_BUFFER_BYTES,
-                                             .shared_futex = true, .reply_futex = true};
+    const struct asg_writer_config config = {.memory = s->ring,
+                                             .memory_size = ASG_BLOB_BYTES,
+                                             .buffer_size = ASG_BUFFER_BYTES,
+                                             .shared_futex = true,
+                                             .reply_futex = true};
     need(asg_writer_init(w, &config) == SL_OK, "asg_writer_init");
 }
 
@@ -249,7 +258,8 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void rounds(const char *name, double (*raw)(struct shared *s), double (*ours)(struct shared *s), const char *end)
+static void rounds(const char *name, double (*raw)(struct shared *s),
+                   double (*ours)(struct shared *s), const char *end)
 {
     double limit[ROUNDS], asg[ROUNDS], ratio[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
@@ -263,8 +273,10 @@ static void rounds(const char *name, double (*raw)(struct shared *s), double (*o
     qsort(limit, ROUNDS, sizeof limit[0], by_value);
     qsort(asg, ROUNDS, sizeof asg[0], by_value);
     qsort(ratio, ROUNDS, sizeof ratio[0], by_value);
-    printf("  \"%s\": {\"native_ns\": %.2f, \"sluice_ns\": %.2f, \"ratio\": %.3f, \"min\": %.3f, \"max\": %.3f}%s\n", name,
-           limit[ROUNDS / 2], asg[ROUNDS / 2], ratio[ROUNDS / 2], ratio[0], ratio[ROUNDS - 1], end);
+    printf("  \"%s\": {\"native_ns\": %.2f, \"sluice_ns\": %.2f, \"ratio\": %.3f, \"min\": %.3f, "
+           "\"max\": %.3f}%s\n",
+           name, limit[ROUNDS / 2], asg[ROUNDS / 2], ratio[ROUNDS / 2], ratio[0], ratio[ROUNDS - 1],
+           end);
 }
 
 static void both(const char *name, const char *end)

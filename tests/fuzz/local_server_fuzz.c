@@ -1,7 +1,9 @@
-/* The local socket's messages, past the socket: each input is a row of requests of two clients of one server with an echo device.
+/* The local socket's messages, past the socket: each input is a row of requests of two clients of
+ * one server with an echo device.
  *
- * A request is an operation byte and its bytes: the low bits choose a verb, whose size is then right and whose words come from the input, or
- * raw bytes of any size; bits say which client speaks and whether a descriptor comes along, and of which kind. */
+ * A request is an operation byte and its bytes: the low bits choose a verb, whose size is then
+ * right and whose words come from the input, or raw bytes of any size; bits say which client speaks
+ * and whether a descriptor comes along, and of which kind. */
 #include "host/device/device.h"
 #include "tests/support/echo_type.h"
 #include "transport/base/bytes.h"
@@ -60,8 +62,10 @@ static void set_stage(struct stage *stage)
     char path[64];
     snprintf(path, sizeof path, "/tmp/sluice-fuzz-%d", (int)getpid());
     sl_log_set_callback(quiet, NULL);
-    struct local_server_options options = {.path = path, .resources = 32, .resource_bytes = 16u << 20, .fences = 8};
-    struct dev_limits limits = {.contexts = 4, .resources = 48, .resource_bytes = 32u << 20, .pending = 32};
+    struct local_server_options options = {
+        .path = path, .resources = 32, .resource_bytes = 16u << 20, .fences = 8};
+    struct dev_limits limits = {
+        .contexts = 4, .resources = 48, .resource_bytes = 32u << 20, .pending = 32};
     if (local_server_create(&options, &stage->server) != SL_OK) {
         abort();
     }
@@ -171,8 +175,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     client_end(&clients[0]);
     client_end(&clients[1]);
-    if (echo_live() != 0 || echo_tex_count() != 0 || stage.server->resources.live != 0 || stage.server->contexts != 0 ||
-        stage.server->resource_bytes != 0) {
+    if (echo_live() != 0 || echo_tex_count() != 0 || stage.server->resources.live != 0 ||
+        stage.server->contexts != 0 || stage.server->resource_bytes != 0) {
         abort(); /* something outlived its client */
     }
     return 0;

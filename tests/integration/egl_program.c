@@ -1,6 +1,8 @@
-/* What a program sees of EGL, through glvnd: the same expectations hold for a native driver and for Sluice.
+/* What a program sees of EGL, through glvnd: the same expectations hold for a native driver and for
+ * Sluice.
  *
- * Run as it is (native), or by `sluice run --`. Windows need an X server; without one those cases are skipped. */
+ * Run as it is (native), or by `sluice run --`. Windows need an X server; without one those cases
+ * are skipped. */
 #include "tests/support/slt.h"
 #include "transport/base/clock.h"
 
@@ -31,8 +33,17 @@ struct rig {
 
 static EGLConfig config_pick(EGLDisplay display, EGLint type, EGLint red)
 {
-    const EGLint want[] = {EGL_SURFACE_TYPE, type, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT, EGL_RED_SIZE, red, EGL_GREEN_SIZE, red,
-                           EGL_BLUE_SIZE, red, EGL_NONE};
+    const EGLint want[] = {EGL_SURFACE_TYPE,
+                           type,
+                           EGL_RENDERABLE_TYPE,
+                           EGL_OPENGL_ES2_BIT,
+                           EGL_RED_SIZE,
+                           red,
+                           EGL_GREEN_SIZE,
+                           red,
+                           EGL_BLUE_SIZE,
+                           red,
+                           EGL_NONE};
     EGLConfig configs[256] = {NULL};
     EGLint count = 0;
     SLT_EXPECT_TRUE(eglChooseConfig(display, want, configs, 256, &count));
@@ -184,7 +195,8 @@ SLT_TEST_F(egl_pbuffer, a_context_without_config_goes_with_every_surface, rig)
     SLT_ASSERT_TRUE(context != EGL_NO_CONTEXT);
     EGLConfig configs[256];
     EGLint count = 0, tried = 0;
-    const EGLint want[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT, EGL_NONE};
+    const EGLint want[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE,
+                           EGL_OPENGL_ES2_BIT, EGL_NONE};
     SLT_ASSERT_TRUE(eglChooseConfig(rig->display, want, configs, 256, &count));
     const EGLint size[] = {EGL_WIDTH, 8, EGL_HEIGHT, 8, EGL_NONE};
     for (EGLint i = 0; i < count; i += 7) {
@@ -212,12 +224,16 @@ SLT_TEST_F(egl_pbuffer, mismatches_are_refused, rig)
     SLT_EXPECT_EQ(EGL_BAD_CONTEXT, eglGetError());
     SLT_EXPECT_TRUE(!eglSwapBuffers(rig->display, (EGLSurface)rig));
     SLT_EXPECT_EQ(EGL_BAD_SURFACE, eglGetError());
-    const EGLint v9[] = {EGL_CONTEXT_CLIENT_VERSION, 9, EGL_NONE}, odd[] = {EGL_RED_SIZE, 2, EGL_NONE};
-    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, v9) == EGL_NO_CONTEXT);
+    const EGLint v9[] = {EGL_CONTEXT_CLIENT_VERSION, 9, EGL_NONE},
+                 odd[] = {EGL_RED_SIZE, 2, EGL_NONE};
+    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, v9) ==
+                    EGL_NO_CONTEXT);
     SLT_EXPECT_TRUE(eglGetError() != EGL_SUCCESS);
-    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, odd) == EGL_NO_CONTEXT);
+    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, odd) ==
+                    EGL_NO_CONTEXT);
     SLT_EXPECT_EQ(EGL_BAD_ATTRIBUTE, eglGetError());
-    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, (EGLContext)rig, es2) == EGL_NO_CONTEXT);
+    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, (EGLContext)rig, es2) ==
+                    EGL_NO_CONTEXT);
     SLT_EXPECT_EQ(EGL_BAD_CONTEXT, eglGetError());
 }
 
@@ -261,7 +277,8 @@ SLT_TEST_F(egl_pbuffer, a_context_moves_between_threads, rig)
     for (int i = 0; i < 50; i++) {
         SLT_ASSERT_TRUE(current(rig));
         clear(1, 0, 1);
-        SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
+        SLT_ASSERT_TRUE(
+            eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
         struct visit v = {.rig = rig};
         pthread_t thread;
         SLT_ASSERT_EQ(0, pthread_create(&thread, NULL, visit_take, &v));
@@ -318,7 +335,8 @@ SLT_TEST_F(egl_pbuffer, fences_are_signalled, rig)
     clear(1, 1, 0);
     EGLSync sync = eglCreateSync(rig->display, EGL_SYNC_FENCE, NULL);
     SLT_ASSERT_TRUE(sync != EGL_NO_SYNC);
-    SLT_EXPECT_EQ(EGL_CONDITION_SATISFIED, eglClientWaitSync(rig->display, sync, EGL_SYNC_FLUSH_COMMANDS_BIT, EGL_FOREVER));
+    SLT_EXPECT_EQ(EGL_CONDITION_SATISFIED,
+                  eglClientWaitSync(rig->display, sync, EGL_SYNC_FLUSH_COMMANDS_BIT, EGL_FOREVER));
     EGLAttrib value = 0;
     SLT_EXPECT_TRUE(eglGetSyncAttrib(rig->display, sync, EGL_SYNC_STATUS, &value));
     SLT_EXPECT_EQ(EGL_SIGNALED, (EGLint)value);
@@ -329,7 +347,8 @@ SLT_TEST_F(egl_pbuffer, fences_are_signalled, rig)
     SLT_EXPECT_TRUE(!eglDestroySync(rig->display, sync));
     SLT_EXPECT_EQ(EGL_BAD_PARAMETER, eglGetError());
     PFNEGLCREATESYNCKHRPROC create = (PFNEGLCREATESYNCKHRPROC)eglGetProcAddress("eglCreateSyncKHR");
-    PFNEGLDESTROYSYNCKHRPROC destroy = (PFNEGLDESTROYSYNCKHRPROC)eglGetProcAddress("eglDestroySyncKHR");
+    PFNEGLDESTROYSYNCKHRPROC destroy =
+        (PFNEGLDESTROYSYNCKHRPROC)eglGetProcAddress("eglDestroySyncKHR");
     SLT_ASSERT_TRUE(create != NULL && destroy != NULL);
     sync = create(rig->display, EGL_SYNC_FENCE_KHR, NULL);
     SLT_EXPECT_TRUE(sync != EGL_NO_SYNC_KHR);
@@ -339,8 +358,10 @@ SLT_TEST_F(egl_pbuffer, fences_are_signalled, rig)
 SLT_TEST_F(egl_pbuffer, an_image_carries_a_texture_over, rig)
 {
     SLT_ASSERT_TRUE(current(rig));
-    PFNEGLCREATEIMAGEKHRPROC create = (PFNEGLCREATEIMAGEKHRPROC)eglGetProcAddress("eglCreateImageKHR");
-    PFNEGLDESTROYIMAGEKHRPROC destroy = (PFNEGLDESTROYIMAGEKHRPROC)eglGetProcAddress("eglDestroyImageKHR");
+    PFNEGLCREATEIMAGEKHRPROC create =
+        (PFNEGLCREATEIMAGEKHRPROC)eglGetProcAddress("eglCreateImageKHR");
+    PFNEGLDESTROYIMAGEKHRPROC destroy =
+        (PFNEGLDESTROYIMAGEKHRPROC)eglGetProcAddress("eglDestroyImageKHR");
     PFNGLEGLIMAGETARGETTEXTURE2DOESPROC target =
         (PFNGLEGLIMAGETARGETTEXTURE2DOESPROC)eglGetProcAddress("glEGLImageTargetTexture2DOES");
     SLT_ASSERT_TRUE(create != NULL && destroy != NULL && target != NULL);
@@ -353,7 +374,8 @@ SLT_TEST_F(egl_pbuffer, an_image_carries_a_texture_over, rig)
     glBindTexture(GL_TEXTURE_2D, textures[0]);
     glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 16, 16, 0, GL_RGBA, GL_UNSIGNED_BYTE, red);
     glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
-    EGLImageKHR image = create(rig->display, rig->context, EGL_GL_TEXTURE_2D_KHR, (EGLClientBuffer)(uintptr_t)textures[0], NULL);
+    EGLImageKHR image = create(rig->display, rig->context, EGL_GL_TEXTURE_2D_KHR,
+                               (EGLClientBuffer)(uintptr_t)textures[0], NULL);
     SLT_ASSERT_TRUE(image != EGL_NO_IMAGE_KHR);
     EGLContext other = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, es2);
     SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, rig->surface, rig->surface, other));
@@ -368,8 +390,8 @@ SLT_TEST_F(egl_pbuffer, an_image_carries_a_texture_over, rig)
     SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, glGetError());
     SLT_EXPECT_TRUE(destroy(rig->display, image));
     SLT_EXPECT_TRUE(!destroy(rig->display, image));
-    SLT_EXPECT_TRUE(create(rig->display, rig->context, EGL_GL_TEXTURE_2D_KHR, (EGLClientBuffer)(uintptr_t)4711, NULL) ==
-                    EGL_NO_IMAGE_KHR);
+    SLT_EXPECT_TRUE(create(rig->display, rig->context, EGL_GL_TEXTURE_2D_KHR,
+                           (EGLClientBuffer)(uintptr_t)4711, NULL) == EGL_NO_IMAGE_KHR);
     SLT_EXPECT_EQ(EGL_BAD_PARAMETER, eglGetError());
 }
 
@@ -379,12 +401,18 @@ SLT_TEST_F(egl_pbuffer, a_child_starts_anew, rig)
     clear(0, 1, 1);
     pid_t child = fork();
     if (child == 0) {
-        /* Whatever a native driver would do here, ours refuses, and works again after eglInitialize. */
+        /* Whatever a native driver would do here, ours refuses, and works again after
+         * eglInitialize. */
         EGLint count, ok = 1;
-        if (strcmp(eglQueryString(rig->display, EGL_VENDOR) != NULL ? eglQueryString(rig->display, EGL_VENDOR) : "Sluice", "Sluice") == 0) {
-            ok = !eglGetConfigs(rig->display, NULL, 0, &count) && eglGetError() == EGL_NOT_INITIALIZED;
+        if (strcmp(eglQueryString(rig->display, EGL_VENDOR) != NULL
+                       ? eglQueryString(rig->display, EGL_VENDOR)
+                       : "Sluice",
+                   "Sluice") == 0) {
+            ok = !eglGetConfigs(rig->display, NULL, 0, &count) &&
+                 eglGetError() == EGL_NOT_INITIALIZED;
             glClear(GL_COLOR_BUFFER_BIT);
-            ok = ok && eglInitialize(rig->display, NULL, NULL) && eglGetConfigs(rig->display, NULL, 0, &count) && count > 0;
+            ok = ok && eglInitialize(rig->display, NULL, NULL) &&
+                 eglGetConfigs(rig->display, NULL, 0, &count) && count > 0;
             ok = ok && eglTerminate(rig->display);
         }
         _exit(ok ? 0 : 1);
@@ -547,10 +575,12 @@ SLT_TEST_F(egl_window, two_windows_keep_apart, rig)
 
 SLT_TEST_F(egl_window, bad_windows_are_refused, rig)
 {
-    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, rig->window, NULL) == EGL_NO_SURFACE);
+    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, rig->window, NULL) ==
+                    EGL_NO_SURFACE);
     SLT_EXPECT_EQ(EGL_BAD_ALLOC, eglGetError());
     const EGLint odd[] = {EGL_WIDTH, 2, EGL_NONE};
-    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, rig->window, odd) == EGL_NO_SURFACE);
+    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, rig->window, odd) ==
+                    EGL_NO_SURFACE);
     SLT_EXPECT_TRUE(eglGetError() != EGL_SUCCESS);
 }
 
@@ -565,7 +595,8 @@ SLT_TEST_F(egl_window, an_unknown_window_is_refused, rig)
     if (!ours(rig)) {
         SLT_SKIP("not of a native driver");
     }
-    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, 0x7ffffff, NULL) == EGL_NO_SURFACE);
+    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, 0x7ffffff, NULL) ==
+                    EGL_NO_SURFACE);
     SLT_EXPECT_EQ(EGL_BAD_NATIVE_WINDOW, eglGetError());
 }
 

@@ -1,4 +1,5 @@
-/* The doctor's probe as a program of its own: the smallest thing that renders, for the tests of `sluice run`. */
+/* The doctor's probe as a program of its own: the smallest thing that renders, for the tests of
+ * `sluice run`. */
 #include "tools/sluice/probe.h"
 
 #include <unistd.h>

@@ -114,7 +114,8 @@ static void echo_destroy(struct hct_context *context)
     (void)sl_atomic_add(&live, UINT32_MAX);
 }
 
-static enum sl_result echo_attach(struct hct_context *context, uint32_t resource_id, const struct hct_memory *memory)
+static enum sl_result echo_attach(struct hct_context *context, uint32_t resource_id,
+                                  const struct hct_memory *memory)
 {
     struct hct_memory *copy = sl_alloc(sizeof *copy);
     if (copy == NULL) {
@@ -133,10 +134,11 @@ static void echo_detach(struct hct_context *context, uint32_t resource_id)
     sl_free(sl_map_remove(&from(context)->attached, resource_id));
 }
 
-static enum sl_result echo_blob(struct hct_context *context, uint64_t blob_id, const struct vgd_blob_args *args,
-                                struct hct_memory *out)
+static enum sl_result echo_blob(struct hct_context *context, uint64_t blob_id,
+                                const struct vgd_blob_args *args, struct hct_memory *out)
 {
-    uint64_t *size = blob_id <= UINT32_MAX ? sl_map_remove(&from(context)->offers, (uint32_t)blob_id) : NULL;
+    uint64_t *size =
+        blob_id <= UINT32_MAX ? sl_map_remove(&from(context)->offers, (uint32_t)blob_id) : NULL;
     if (size == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -252,13 +254,15 @@ static enum sl_result echo_submit(struct hct_context *context, const void *comma
     return SL_OK;
 }
 
-static enum sl_result echo_ring_stats(struct hct_context *context, uint32_t index, struct vgd_ring_stats *out)
+static enum sl_result echo_ring_stats(struct hct_context *context, uint32_t index,
+                                      struct vgd_ring_stats *out)
 {
     const struct echo_context *echo = from(context);
     for (uint32_t i = 0; i < echo->thread_count; i++) {
         const struct echo_thread *t = &echo->threads[i];
         if (t->hold != NULL && index-- == 0) {
-            *out = (struct vgd_ring_stats){.resource_id = t->resource_id, .packets = sl_atomic_load_relaxed(t->word)};
+            *out = (struct vgd_ring_stats){.resource_id = t->resource_id,
+                                           .packets = sl_atomic_load_relaxed(t->word)};
             return SL_OK;
         }
     }
@@ -313,8 +317,9 @@ static const char *tex_provider_describe(struct hct_provider *provider)
     return "echo textures";
 }
 
-static enum sl_result tex_create(struct hct_provider *provider, uint32_t resource_id, const struct vg_tex_args *args,
-                                 const struct hct_memory *memory, uint32_t stride)
+static enum sl_result tex_create(struct hct_provider *provider, uint32_t resource_id,
+                                 const struct vg_tex_args *args, const struct hct_memory *memory,
+                                 uint32_t stride)
 {
     (void)provider, (void)resource_id, (void)memory, (void)stride;
     if (args->width_px > ECHO_WIDE_PX) {
@@ -330,11 +335,14 @@ static void tex_destroy(struct hct_provider *provider, uint32_t resource_id)
     (void)sl_atomic_add(&tex_count, UINT32_MAX);
 }
 
-static enum sl_result tex_transfer(struct hct_provider *provider, uint32_t resource_id, const struct vg_box *box, uint32_t level,
-                                   const struct iovec *iov, uint32_t iov_count, uint64_t offset, uint32_t stride,
-                                   uint32_t layer_stride, enum vg_direction direction)
+static enum sl_result tex_transfer(struct hct_provider *provider, uint32_t resource_id,
+                                   const struct vg_box *box, uint32_t level,
+                                   const struct iovec *iov, uint32_t iov_count, uint64_t offset,
+                                   uint32_t stride, uint32_t layer_stride,
+                                   enum vg_direction direction)
 {
-    (void)provider, (void)resource_id, (void)box, (void)level, (void)stride, (void)layer_stride, (void)direction;
+    (void)provider, (void)resource_id, (void)box, (void)level, (void)stride, (void)layer_stride,
+        (void)direction;
     (void)sl_atomic_add(&tex_transfers, 1);
     return iov_count != 0 && offset < iov[0].iov_len ? SL_OK : SL_ERR_INVALID;
 }
@@ -347,7 +355,8 @@ static const struct hct_provider_ops tex_provider_ops = {
     .tex_transfer = tex_transfer,
 };
 
-static enum sl_result tex_provider_create(const struct hct_env *env, const struct hct_options *options,
+static enum sl_result tex_provider_create(const struct hct_env *env,
+                                          const struct hct_options *options,
                                           struct hct_provider **out)
 {
     (void)env, (void)options;
@@ -360,7 +369,8 @@ static enum sl_result tex_provider_create(const struct hct_env *env, const struc
     return SL_OK;
 }
 
-static enum sl_result broken_provider_create(const struct hct_env *env, const struct hct_options *options,
+static enum sl_result broken_provider_create(const struct hct_env *env,
+                                             const struct hct_options *options,
                                              struct hct_provider **out)
 {
     (void)env, (void)options, (void)out;

@@ -1,5 +1,5 @@
-/* A stream without a host for tests of guest/gles: packets land in memory, replies are what the test wrote down. It stands in for
- * guest/stream and the ring writer, so link one or the other. */
+/* A stream without a host for tests of guest/gles: packets land in memory, replies are what the
+ * test wrote down. It stands in for guest/stream and the ring writer, so link one or the other. */
 #ifndef TESTS_GGL_SCRIPT_H
 #define TESTS_GGL_SCRIPT_H
 
@@ -11,7 +11,7 @@ struct ggl_script {
     const uint8_t *reply;
     size_t reply_size;
     size_t reply_used;
-    size_t read;     /* bytes read since the last take, replies that were not there included */
+    size_t read; /* bytes read since the last take, replies that were not there included */
     uint32_t flushes;
     struct ggl_context *context;
 };

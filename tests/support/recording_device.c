@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FENCES 256u
+#define FENCES      256u
 #define WORDS_SHOWN 16u
 
 struct recorded_resource {
@@ -62,7 +62,8 @@ static enum sl_result note(struct recording *r, const char *format, ...)
     r->text_size += n > 0 && (size_t)n < left ? (size_t)n : 0;
     enum sl_result result = SL_OK;
     size_t verb = strlen(r->fail_verb);
-    if (r->fail_count != 0 && strncmp(line, r->fail_verb, verb) == 0 && (line[verb] == ' ' || line[verb] == '\0')) {
+    if (r->fail_count != 0 && strncmp(line, r->fail_verb, verb) == 0 &&
+        (line[verb] == ' ' || line[verb] == '\0')) {
         r->fail_count--;
         result = r->fail_result;
     }
@@ -83,7 +84,8 @@ static struct recorded_resource *find_locked(struct recording *r, uint32_t id)
 }
 
 /* fd: taken; -1: memory is made. */
-static enum sl_result add_resource(struct recording *r, uint32_t id, int fd, uint64_t size, uint32_t stride)
+static enum sl_result add_resource(struct recording *r, uint32_t id, int fd, uint64_t size,
+                                   uint32_t stride)
 {
     struct recorded_resource res = {.id = id, .fd = fd, .size = size, .stride = stride};
     enum sl_result result = fd >= 0 ? SL_OK : sl_shm_create("recorded", size, &res.fd);
@@ -114,19 +116,22 @@ static void drop_resource(struct recorded_resource *res)
     *res = (struct recorded_resource){0};
 }
 
-static enum sl_result rec_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t id, const struct vgd_blob_args *args)
+static enum sl_result rec_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t id,
+                                      const struct vgd_blob_args *args)
 {
-    enum sl_result r = note(from(vgd), "blob %u ctx %u mem %u flags %u size %llu id %llu", id, ctx_id, args->mem, args->flags,
-                            (unsigned long long)args->size, (unsigned long long)args->blob_id);
+    enum sl_result r =
+        note(from(vgd), "blob %u ctx %u mem %u flags %u size %llu id %llu", id, ctx_id, args->mem,
+             args->flags, (unsigned long long)args->size, (unsigned long long)args->blob_id);
     return r == SL_OK ? add_resource(from(vgd), id, -1, args->size, 0) : r;
 }
 
 static enum sl_result rec_create_tex(struct vgd *vgd, uint32_t id, const struct vg_tex_args *args)
 {
     uint32_t stride = (args->width_px * 4 + 63) / 64 * 64; /* wide enough for every format */
-    enum sl_result r =
-        note(from(vgd), "tex %u target %u format %u size %ux%u", id, args->target, args->format, args->width_px, args->height_px);
-    return r == SL_OK ? add_resource(from(vgd), id, -1, (uint64_t)stride * args->height_px, stride) : r;
+    enum sl_result r = note(from(vgd), "tex %u target %u format %u size %ux%u", id, args->target,
+                            args->format, args->width_px, args->height_px);
+    return r == SL_OK ? add_resource(from(vgd), id, -1, (uint64_t)stride * args->height_px, stride)
+                      : r;
 }
 
 static enum sl_result rec_import(struct vgd *vgd, uint32_t id, int fd, uint64_t size)
@@ -162,8 +167,11 @@ static enum sl_result rec_map(struct vgd *vgd, uint32_t id, struct vgd_map *out)
         result = SL_ERR_NOTFOUND;
     }
     if (result == SL_OK) {
-        *out = (struct vgd_map){
-            .fd = -1, .size = res->size, .pointer = res->pointer, .stride = res->stride, .map_info = VIRTGPU_MAP_CACHED};
+        *out = (struct vgd_map){.fd = -1,
+                                .size = res->size,
+                                .pointer = res->pointer,
+                                .stride = res->stride,
+                                .map_info = VIRTGPU_MAP_CACHED};
     }
     pthread_mutex_unlock(&r->lock);
     return result;
@@ -187,15 +195,18 @@ static enum sl_result rec_export(struct vgd *vgd, uint32_t id, int *fd)
     return result;
 }
 
-static enum sl_result rec_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t id, const struct vg_box *box, uint32_t level,
-                                   uint64_t offset, uint32_t stride, uint32_t layer_stride, enum vg_direction direction)
+static enum sl_result rec_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t id,
+                                   const struct vg_box *box, uint32_t level, uint64_t offset,
+                                   uint32_t stride, uint32_t layer_stride,
+                                   enum vg_direction direction)
 {
     (void)ctx_id, (void)level, (void)offset, (void)stride, (void)layer_stride;
-    return note(from(vgd), "transfer %u x %u y %u %ux%u %s", id, box->x, box->y, box->width, box->height,
-                direction == VG_FROM_HOST ? "from" : "to");
+    return note(from(vgd), "transfer %u x %u y %u %ux%u %s", id, box->x, box->y, box->width,
+                box->height, direction == VG_FROM_HOST ? "from" : "to");
 }
 
-static enum sl_result rec_backing_attach(struct vgd *vgd, uint32_t id, const struct iovec *iov, uint32_t count)
+static enum sl_result rec_backing_attach(struct vgd *vgd, uint32_t id, const struct iovec *iov,
+                                         uint32_t count)
 {
     (void)iov;
     return note(from(vgd), "backing %u entries %u", id, count);
@@ -220,11 +231,13 @@ static enum sl_result rec_capset_info(struct vgd *vgd, uint32_t index, struct vg
     if (index != 0) {
         return SL_ERR_NOTFOUND;
     }
-    *info = (struct vgd_capset_info){.id = r->config.capset, .max_size = (uint32_t)r->config.capset_size};
+    *info = (struct vgd_capset_info){.id = r->config.capset,
+                                     .max_size = (uint32_t)r->config.capset_size};
     return SL_OK;
 }
 
-static enum sl_result rec_capset_get(struct vgd *vgd, uint32_t id, uint32_t version, void *data, size_t size, size_t *used)
+static enum sl_result rec_capset_get(struct vgd *vgd, uint32_t id, uint32_t version, void *data,
+                                     size_t size, size_t *used)
 {
     (void)version;
     const struct recording *r = from(vgd);
@@ -239,7 +252,8 @@ static enum sl_result rec_capset_get(struct vgd *vgd, uint32_t id, uint32_t vers
     return SL_OK;
 }
 
-static enum sl_result rec_ctx_create(struct vgd *vgd, uint32_t ctx_id, uint32_t capset, const char *name)
+static enum sl_result rec_ctx_create(struct vgd *vgd, uint32_t ctx_id, uint32_t capset,
+                                     const char *name)
 {
     enum sl_result r = note(from(vgd), "ctx_create %u capset %u %s", ctx_id, capset, name);
     return r == SL_OK && capset != from(vgd)->config.capset ? SL_ERR_UNSUPPORTED : r;
@@ -260,7 +274,8 @@ static enum sl_result rec_detach(struct vgd *vgd, uint32_t ctx_id, uint32_t id)
     return note(from(vgd), "detach %u %u", ctx_id, id);
 }
 
-static enum sl_result rec_submit(struct vgd *vgd, uint32_t ctx_id, const void *commands, size_t size)
+static enum sl_result rec_submit(struct vgd *vgd, uint32_t ctx_id, const void *commands,
+                                 size_t size)
 {
     struct recording *r = from(vgd);
     char words[WORDS_SHOWN * 9 + 1] = "";
@@ -279,8 +294,8 @@ static enum sl_result rec_submit(struct vgd *vgd, uint32_t ctx_id, const void *c
 static enum sl_result rec_fence(struct vgd *vgd, uint32_t ctx_id, uint32_t ring, uint64_t id)
 {
     struct recording *r = from(vgd);
-    enum sl_result result =
-        ring == VIRTGPU_RING_GLOBAL ? note(r, "fence %u global", ctx_id) : note(r, "fence %u ring %u", ctx_id, ring);
+    enum sl_result result = ring == VIRTGPU_RING_GLOBAL ? note(r, "fence %u global", ctx_id)
+                                                        : note(r, "fence %u ring %u", ctx_id, ring);
     pthread_mutex_lock(&r->lock);
     bool holds = r->hold && r->fence_count < FENCES;
     if (result == SL_OK && holds) {
@@ -293,7 +308,8 @@ static enum sl_result rec_fence(struct vgd *vgd, uint32_t ctx_id, uint32_t ring,
     return result;
 }
 
-static enum sl_result rec_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index, struct vgd_ring_stats *out)
+static enum sl_result rec_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index,
+                                     struct vgd_ring_stats *out)
 {
     (void)vgd, (void)ctx_id, (void)index, (void)out;
     return SL_ERR_NOTFOUND;
@@ -406,7 +422,8 @@ const char *recording_text(struct recording *recording)
     return recording->told;
 }
 
-void recording_fail(struct recording *recording, const char *verb, enum sl_result result, uint32_t count)
+void recording_fail(struct recording *recording, const char *verb, enum sl_result result,
+                    uint32_t count)
 {
     pthread_mutex_lock(&recording->lock);
     snprintf(recording->fail_verb, sizeof recording->fail_verb, "%s", verb);
@@ -419,7 +436,8 @@ void *recording_memory(struct recording *recording, uint32_t resource_id, uint64
 {
     void *pointer = NULL;
     pthread_mutex_lock(&recording->lock);
-    const struct recorded_resource *res = resource_id != 0 ? find_locked(recording, resource_id) : NULL;
+    const struct recorded_resource *res =
+        resource_id != 0 ? find_locked(recording, resource_id) : NULL;
     if (res != NULL) {
         pointer = res->pointer;
         *size = res->size;
@@ -441,7 +459,8 @@ void recording_hold_fences(struct recording *recording, bool hold)
     }
     pthread_mutex_unlock(&recording->lock);
     for (uint32_t i = 0; i < count; i++) {
-        recording->sink.fence_done(recording->sink.user, fences[i].ctx_id, fences[i].ring, fences[i].id);
+        recording->sink.fence_done(recording->sink.user, fences[i].ctx_id, fences[i].ring,
+                                   fences[i].id);
     }
 }
 

@@ -51,7 +51,8 @@ static enum sl_result start_local(struct world *world)
 enum sl_result world_start(struct world *world, const struct world_config *config)
 {
     *world = (struct world){.config = *config, .stop = -1};
-    return config->backend == WORLD_LOOP ? loop_create(make_device, world, &world->loop) : start_local(world);
+    return config->backend == WORLD_LOOP ? loop_create(make_device, world, &world->loop)
+                                         : start_local(world);
 }
 
 void world_stop(struct world *world)

@@ -16,7 +16,7 @@ struct world_config {
     struct dev_limits limits;
     struct local_server_options server; /* WORLD_LOCAL: `path` is the world's own */
     const char *directory;              /* WORLD_LOCAL: where the socket goes */
-    uint64_t driver_delay_ns;           /* WORLD_LOCAL: the device is made so long after the socket listens */
+    uint64_t driver_delay_ns; /* WORLD_LOCAL: the device is made so long after the socket listens */
 };
 
 struct world {

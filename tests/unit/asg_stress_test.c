@@ -123,8 +123,8 @@ static int guest_run(struct ends *e)
                                              .ping = on_ping};
     struct asg_writer w;
     uint8_t *data = malloc(MESSAGE_MAX);
-    int result = data == NULL || asg_writer_init(&w, &config) != SL_OK ? 2
-                                                                       : guest_messages(&w, e, data);
+    int result =
+        data == NULL || asg_writer_init(&w, &config) != SL_OK ? 2 : guest_messages(&w, e, data);
     asg_writer_finish(&w);
     free(data);
     return result;
@@ -209,7 +209,8 @@ static void ends_init(struct ends *e)
 {
     const char *seconds = getenv("SLUICE_STRESS_SECONDS");
     e->run_ns = (seconds != NULL ? strtoull(seconds, NULL, 10) : 1) * SL_NS_PER_S;
-    e->memory = mmap(NULL, ASG_BLOB_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    e->memory =
+        mmap(NULL, ASG_BLOB_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     SLT_ASSERT_TRUE(e->memory != MAP_FAILED);
     const struct asg_reader_config config = {.memory = e->memory,
                                              .memory_size = ASG_BLOB_BYTES,

@@ -116,7 +116,7 @@ SLT_TEST_F(asg, carries_bytes_in_order_through_every_step, p)
 {
     writer_open(p, false);
     size_t sent = 0, taken = 0;
-    for (uint32_t i = 0; i < 40; i++) { /* ten times round the buffer */
+    for (uint32_t i = 0; i < 40; i++) {          /* ten times round the buffer */
         size_t size = 1 + (i * 7919u) % 150000u; /* three spans: no wait */
         memcpy(p->data, &i, sizeof i);
         asg_writer_raw(&p->writer, p->data, size);
@@ -253,7 +253,8 @@ static const struct bad_position bad_positions[] = {
     {"large_far_ahead", 0, 0x80000000},         {"large_backwards", 0, UINT32_MAX},
 };
 
-SLT_TEST_FP(asg, an_impossible_position_ends_it, p, struct bad_position, bad_positions, c) /* 3, 4 */
+SLT_TEST_FP(asg, an_impossible_position_ends_it, p, struct bad_position, bad_positions,
+            c) /* 3, 4 */
 {
     size_t n;
     p->to_host->write_pos = c->small;
@@ -371,7 +372,8 @@ SLT_TEST_FP(asg, a_sleeping_host_is_woken, p, struct waker, wakers, c)
 {
     writer_open(p, c->futex);
     pthread_t thread;
-    sl_atomic_store_seq(&p->to_host->host_state, ASG_STATE_RENDERING); /* asleep is what the thread says from here on */
+    sl_atomic_store_seq(&p->to_host->host_state,
+                        ASG_STATE_RENDERING); /* asleep is what the thread says from here on */
     SLT_ASSERT_OK(sl_thread_start(&thread, "reader", 0, wait_main, p));
     until_asleep(p);
     asg_writer_raw(&p->writer, p->data, 9);
@@ -384,7 +386,8 @@ SLT_TEST_FP(asg, a_sleeping_host_is_woken, p, struct waker, wakers, c)
 SLT_TEST_F(asg, a_stopped_host_wakes_up_and_leaves, p)
 {
     pthread_t thread;
-    sl_atomic_store_seq(&p->to_host->host_state, ASG_STATE_RENDERING); /* asleep is what the thread says from here on */
+    sl_atomic_store_seq(&p->to_host->host_state,
+                        ASG_STATE_RENDERING); /* asleep is what the thread says from here on */
     SLT_ASSERT_OK(sl_thread_start(&thread, "reader", 0, wait_main, p));
     until_asleep(p);
     sl_atomic_store_seq(&p->stop, 1);

@@ -1,5 +1,5 @@
-/* The device through waist B, with the echo type: ids, limits, memory, timelines, loss. Attack cases A12 to A24, E01 to E05 where they
- * reach this waist. */
+/* The device through waist B, with the echo type: ids, limits, memory, timelines, loss. Attack
+ * cases A12 to A24, E01 to E05 where they reach this waist. */
 #include "host/device/device.h"
 
 #include "tests/support/echo_type.h"
@@ -47,16 +47,19 @@ static void on_lost(void *user, uint32_t ctx_id, const char *reason)
     pthread_mutex_unlock(&t->lock);
 }
 
-static void on_packet(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode, const void *packet, size_t size,
-                      const void *reply, size_t reply_size)
+static void on_packet(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode,
+                      const void *packet, size_t size, const void *reply, size_t reply_size)
 {
-    (void)ctx_id, (void)ring_id, (void)opcode, (void)packet, (void)size, (void)reply, (void)reply_size;
+    (void)ctx_id, (void)ring_id, (void)opcode, (void)packet, (void)size, (void)reply,
+        (void)reply_size;
     ((struct bed *)user)->packets++;
 }
 
-static enum sl_result make(struct bed *t, const struct hct_type *const *types, const struct dev_limits *limits)
+static enum sl_result make(struct bed *t, const struct hct_type *const *types,
+                           const struct dev_limits *limits)
 {
-    struct vgd_sink sink = {.user = t, .fence_done = on_fence, .ctx_lost = on_lost, .packet = on_packet};
+    struct vgd_sink sink = {
+        .user = t, .fence_done = on_fence, .ctx_lost = on_lost, .packet = on_packet};
     return dev_create(types, NULL, limits, &sink, &t->d);
 }
 
@@ -80,7 +83,8 @@ static void bed_finish(struct bed *t)
 SLT_FIXTURE(device, struct bed, bed_init, bed_finish);
 
 /* Another device than the fixture's. */
-static void remake(struct bed *t, const struct hct_type *const *types, const struct dev_limits *limits)
+static void remake(struct bed *t, const struct hct_type *const *types,
+                   const struct dev_limits *limits)
 {
     t->d->ops->destroy(t->d);
     t->d = NULL;
@@ -94,23 +98,31 @@ static enum sl_result ctx(struct bed *t, uint32_t id)
 
 static enum sl_result blob(struct bed *t, uint32_t ctx_id, uint32_t id, uint64_t size)
 {
-    return t->d->ops->res_create_blob(
-        t->d, ctx_id, id, &(struct vgd_blob_args){.mem = VIRTGPU_BLOB_HOST3D, .flags = VIRTGPU_BLOB_MAPPABLE, .size = size});
+    return t->d->ops->res_create_blob(t->d, ctx_id, id,
+                                      &(struct vgd_blob_args){.mem = VIRTGPU_BLOB_HOST3D,
+                                                              .flags = VIRTGPU_BLOB_MAPPABLE,
+                                                              .size = size});
 }
 
 static struct vg_tex_args tex_args(uint32_t format, uint32_t width, uint32_t height)
 {
-    return (struct vg_tex_args){
-        .target = VIRTGPU_TARGET_2D, .format = format, .width_px = width, .height_px = height, .depth = 1, .array_size = 1};
+    return (struct vg_tex_args){.target = VIRTGPU_TARGET_2D,
+                                .format = format,
+                                .width_px = width,
+                                .height_px = height,
+                                .depth = 1,
+                                .array_size = 1};
 }
 
-static enum sl_result tex(struct bed *t, uint32_t id, uint32_t format, uint32_t width, uint32_t height)
+static enum sl_result tex(struct bed *t, uint32_t id, uint32_t format, uint32_t width,
+                          uint32_t height)
 {
     struct vg_tex_args args = tex_args(format, width, height);
     return t->d->ops->res_create_tex(t->d, id, &args);
 }
 
-static enum sl_result echo(struct bed *t, uint32_t ctx_id, uint32_t opcode, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+static enum sl_result echo(struct bed *t, uint32_t ctx_id, uint32_t opcode, uint32_t a, uint32_t b,
+                           uint32_t c, uint32_t d)
 {
     struct echo_command command = {opcode, a, b, c, d};
     return t->d->ops->submit(t->d, ctx_id, &command, sizeof command);
@@ -272,7 +284,8 @@ static const struct blob_case blob_cases[] = {
 SLT_TEST_FP(device, a18_refuses_bad_blobs, t, struct blob_case, blob_cases, c)
 {
     SLT_ASSERT_OK(ctx(t, 1));
-    struct vgd_blob_args args = {.mem = c->mem, .flags = c->flags, .size = c->size, .blob_id = c->blob_id};
+    struct vgd_blob_args args = {
+        .mem = c->mem, .flags = c->flags, .size = c->size, .blob_id = c->blob_id};
     SLT_EXPECT_RESULT(c->want, t->d->ops->res_create_blob(t->d, c->ctx, 3, &args));
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, destroy(t, 3));
 }
@@ -282,7 +295,8 @@ SLT_TEST_F(device, a19_gives_a_contexts_blob_once_and_to_it_alone, t)
     SLT_ASSERT_OK(ctx(t, 1));
     SLT_ASSERT_OK(ctx(t, 2));
     SLT_ASSERT_OK(echo(t, 1, ECHO_OFFER, 77, 8192, 0, 0));
-    struct vgd_blob_args args = {.mem = VIRTGPU_BLOB_HOST3D, .flags = 1, .size = 8192, .blob_id = 77};
+    struct vgd_blob_args args = {
+        .mem = VIRTGPU_BLOB_HOST3D, .flags = 1, .size = 8192, .blob_id = 77};
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, t->d->ops->res_create_blob(t->d, 2, 3, &args));
     SLT_EXPECT_OK(t->d->ops->res_create_blob(t->d, 1, 3, &args));
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, t->d->ops->res_create_blob(t->d, 1, 4, &args));
@@ -294,7 +308,8 @@ SLT_TEST_F(device, refuses_a_blob_larger_than_the_context_offered, t)
 {
     SLT_ASSERT_OK(ctx(t, 1));
     SLT_ASSERT_OK(echo(t, 1, ECHO_OFFER, 77, 4096, 0, 0));
-    struct vgd_blob_args args = {.mem = VIRTGPU_BLOB_HOST3D, .flags = 1, .size = 8192, .blob_id = 77};
+    struct vgd_blob_args args = {
+        .mem = VIRTGPU_BLOB_HOST3D, .flags = 1, .size = 8192, .blob_id = 77};
     SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->res_create_blob(t->d, 1, 3, &args));
 }
 
@@ -303,7 +318,9 @@ struct tex_case {
     struct vg_tex_args args;
     enum sl_result want;
 };
-#define TEX(f, w, h) .target = VIRTGPU_TARGET_2D, .format = (f), .width_px = (w), .height_px = (h), .depth = 1, .array_size = 1
+#define TEX(f, w, h)                                                                               \
+    .target = VIRTGPU_TARGET_2D, .format = (f), .width_px = (w), .height_px = (h), .depth = 1,     \
+    .array_size = 1
 static const struct tex_case tex_cases[] = {
     {"width_0", {TEX(67, 0, 4)}, SL_ERR_INVALID},
     {"height_0", {TEX(67, 4, 0)}, SL_ERR_INVALID},
@@ -312,15 +329,33 @@ static const struct tex_case tex_cases[] = {
     {"stride_wraps", {TEX(67, 0x40000000, 1)}, SL_ERR_INVALID},
     {"unknown_format", {TEX(0, 4, 4)}, SL_ERR_UNSUPPORTED},
     {"format_max", {TEX(UINT32_MAX, 4, 4)}, SL_ERR_UNSUPPORTED},
-    {"target_max", {.target = UINT32_MAX, .format = 67, .width_px = 4, .height_px = 4, .depth = 1}, SL_ERR_UNSUPPORTED},
-    {"depth_2", {.target = 2, .format = 67, .width_px = 4, .height_px = 4, .depth = 2}, SL_ERR_INVALID},
-    {"array_max", {.target = 2, .format = 67, .width_px = 4, .height_px = 4, .array_size = UINT32_MAX}, SL_ERR_INVALID},
-    {"levels", {.target = 2, .format = 67, .width_px = 4, .height_px = 4, .last_level = 31}, SL_ERR_INVALID},
-    {"samples", {.target = 2, .format = 67, .width_px = 4, .height_px = 4, .nr_samples = 8}, SL_ERR_INVALID},
-    {"flags", {.target = 2, .format = 67, .width_px = 4, .height_px = 4, .flags = 2}, SL_ERR_INVALID},
-    {"buffer_with_rows", {.target = 0, .format = 64, .width_px = 4, .height_px = 2}, SL_ERR_INVALID},
-    {"buffer_of_pixels", {.target = 0, .format = 67, .width_px = 4, .height_px = 1}, SL_ERR_INVALID},
-    {"buffer_too_long", {.target = 0, .format = 64, .width_px = UINT32_MAX, .height_px = 1}, SL_ERR_INVALID},
+    {"target_max",
+     {.target = UINT32_MAX, .format = 67, .width_px = 4, .height_px = 4, .depth = 1},
+     SL_ERR_UNSUPPORTED},
+    {"depth_2",
+     {.target = 2, .format = 67, .width_px = 4, .height_px = 4, .depth = 2},
+     SL_ERR_INVALID},
+    {"array_max",
+     {.target = 2, .format = 67, .width_px = 4, .height_px = 4, .array_size = UINT32_MAX},
+     SL_ERR_INVALID},
+    {"levels",
+     {.target = 2, .format = 67, .width_px = 4, .height_px = 4, .last_level = 31},
+     SL_ERR_INVALID},
+    {"samples",
+     {.target = 2, .format = 67, .width_px = 4, .height_px = 4, .nr_samples = 8},
+     SL_ERR_INVALID},
+    {"flags",
+     {.target = 2, .format = 67, .width_px = 4, .height_px = 4, .flags = 2},
+     SL_ERR_INVALID},
+    {"buffer_with_rows",
+     {.target = 0, .format = 64, .width_px = 4, .height_px = 2},
+     SL_ERR_INVALID},
+    {"buffer_of_pixels",
+     {.target = 0, .format = 67, .width_px = 4, .height_px = 1},
+     SL_ERR_INVALID},
+    {"buffer_too_long",
+     {.target = 0, .format = 64, .width_px = UINT32_MAX, .height_px = 1},
+     SL_ERR_INVALID},
 };
 SLT_TEST_FP(device, a12_refuses_bad_textures, t, struct tex_case, tex_cases, c)
 {
@@ -339,7 +374,8 @@ static const struct layout_case layout_cases[] = {
     {"r8", VIRTGPU_FORMAT_R8, 64, 5, 64, 320},
     {"r8_odd", VIRTGPU_FORMAT_R8, 65, 1, 128, 128},
 };
-SLT_TEST_FP(device, a23_lays_textures_out_in_rows_of_64_and_zeroes_them, t, struct layout_case, layout_cases, c)
+SLT_TEST_FP(device, a23_lays_textures_out_in_rows_of_64_and_zeroes_them, t, struct layout_case,
+            layout_cases, c)
 {
     struct vgd_map map;
     SLT_ASSERT_OK(tex(t, 3, c->format, c->width, c->height));
@@ -374,8 +410,8 @@ SLT_TEST_F(device, refuses_to_map_what_is_not_mappable, t)
 {
     struct vgd_map map;
     SLT_ASSERT_OK(ctx(t, 1));
-    SLT_ASSERT_OK(
-        t->d->ops->res_create_blob(t->d, 1, 5, &(struct vgd_blob_args){.mem = VIRTGPU_BLOB_HOST3D, .size = 4096}));
+    SLT_ASSERT_OK(t->d->ops->res_create_blob(
+        t->d, 1, 5, &(struct vgd_blob_args){.mem = VIRTGPU_BLOB_HOST3D, .size = 4096}));
     SLT_EXPECT_RESULT(SL_ERR_INVALID, map_of(t, 5, &map));
 }
 
@@ -385,7 +421,8 @@ SLT_TEST_F(device, a24_survives_a_million_attachments_to_nothing, t)
     SLT_ASSERT_OK(blob(t, 1, 5, 4096));
     uint64_t before = sl_alloc_live();
     for (uint32_t i = 0; i < 1000000; i++) {
-        if (t->d->ops->ctx_attach(t->d, 2 + i, 5) != SL_ERR_NOTFOUND || t->d->ops->ctx_attach(t->d, 1, 6 + i) != SL_ERR_NOTFOUND ||
+        if (t->d->ops->ctx_attach(t->d, 2 + i, 5) != SL_ERR_NOTFOUND ||
+            t->d->ops->ctx_attach(t->d, 1, 6 + i) != SL_ERR_NOTFOUND ||
             t->d->ops->ctx_detach(t->d, 1, 5) != SL_ERR_NOTFOUND) {
             SLT_FAIL("round %u was accepted", i);
         }
@@ -465,7 +502,8 @@ SLT_TEST_F(device, e04_refuses_to_import_what_a_peer_could_cut, t)
 {
     int pipe_fds[2], file, sealed;
     SLT_ASSERT_EQ(0, pipe(pipe_fds));
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->res_import(t->d, 6, pipe_fds[0], 4096)); /* takes it */
+    SLT_EXPECT_RESULT(SL_ERR_INVALID,
+                      t->d->ops->res_import(t->d, 6, pipe_fds[0], 4096)); /* takes it */
     close(pipe_fds[1]);
     file = memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     SLT_ASSERT_EQ(0, ftruncate(file, 8192));
@@ -486,8 +524,9 @@ SLT_TEST_F(device, tells_the_provider_of_textures, t)
     SLT_EXPECT_EQ(2u, echo_tex_count());
     SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, tex(t, 3, VIRTGPU_FORMAT_R8G8B8A8, ECHO_WIDE_PX + 1, 1));
     uint32_t transfers = echo_tex_transfers();
-    SLT_EXPECT_OK(t->d->ops->transfer(t->d, 0, 1, &(struct vg_box){.y = 15, .width = 16, .height = 1, .depth = 1}, 0, 0, 0, 0,
-                                      VG_FROM_HOST));
+    SLT_EXPECT_OK(t->d->ops->transfer(
+        t->d, 0, 1, &(struct vg_box){.y = 15, .width = 16, .height = 1, .depth = 1}, 0, 0, 0, 0,
+        VG_FROM_HOST));
     SLT_EXPECT_EQ(transfers + 1, echo_tex_transfers());
     SLT_EXPECT_OK(destroy(t, 1));
     SLT_EXPECT_EQ(1u, echo_tex_count());
@@ -510,7 +549,8 @@ SLT_TEST_F(device, a14_refuses_bad_backing_lists, t)
     SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->backing_attach(t->d, 3, iov, UINT32_MAX));
     SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->backing_attach(t->d, 3, NULL, 1));
     iov[0].iov_len = SIZE_MAX;
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->backing_attach(t->d, 3, iov, 2)); /* the sum wraps */
+    SLT_EXPECT_RESULT(SL_ERR_INVALID,
+                      t->d->ops->backing_attach(t->d, 3, iov, 2)); /* the sum wraps */
     iov[0].iov_len = sizeof page;
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, t->d->ops->backing_attach(t->d, 4, iov, 1));
     SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->backing_detach(t->d, 3));
@@ -523,7 +563,8 @@ SLT_TEST_F(device, takes_guest_blobs_with_enough_pages, t)
 {
     static uint8_t page[8192];
     struct iovec iov[2] = {{page, 4096}, {page + 4096, 4096}};
-    struct vgd_blob_args args = {.mem = VIRTGPU_BLOB_GUEST, .size = 8192, .backing = iov, .backing_count = 2};
+    struct vgd_blob_args args = {
+        .mem = VIRTGPU_BLOB_GUEST, .size = 8192, .backing = iov, .backing_count = 2};
     SLT_EXPECT_OK(t->d->ops->res_create_blob(t->d, 0, 3, &args));
     SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->backing_detach(t->d, 3));
     struct vgd_map map;
@@ -567,12 +608,15 @@ static const struct box_case box_cases[] = {
 SLT_TEST_FP(device, checks_transfer_boxes, t, struct box_case, box_cases, c)
 {
     uint8_t pages[320] = {0};
-    struct iovec iov[] = {{pages, 7}, {pages + 7, 100}, {pages + 107, 0}, {pages + 107, 213}}; /* cut in the middle of pixels */
+    struct iovec iov[] = {{pages, 7},
+                          {pages + 7, 100},
+                          {pages + 107, 0},
+                          {pages + 107, 213}}; /* cut in the middle of pixels */
     SLT_ASSERT_OK(tex(t, 3, VIRTGPU_FORMAT_R8G8B8A8, 10, 8));
     SLT_ASSERT_OK(t->d->ops->backing_attach(t->d, 3, iov, 4));
     for (int direction = VG_TO_HOST; direction <= VG_FROM_HOST; direction++) {
-        SLT_EXPECT_RESULT(c->want, t->d->ops->transfer(t->d, 0, 3, &c->box, c->level, c->offset, c->stride, 0,
-                                                       (enum vg_direction)direction));
+        SLT_EXPECT_RESULT(c->want, t->d->ops->transfer(t->d, 0, 3, &c->box, c->level, c->offset,
+                                                       c->stride, 0, (enum vg_direction)direction));
     }
 }
 
@@ -604,9 +648,12 @@ SLT_TEST_F(device, refuses_transfers_of_blobs_and_for_unknown_ids, t)
     struct vg_box box = {.width = 1, .height = 1, .depth = 1};
     SLT_ASSERT_OK(ctx(t, 1));
     SLT_ASSERT_OK(blob(t, 1, 5, 4096));
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->d->ops->transfer(t->d, 1, 5, &box, 0, 0, 0, 0, VG_TO_HOST));
-    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, t->d->ops->transfer(t->d, 1, 6, &box, 0, 0, 0, 0, VG_TO_HOST));
-    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, t->d->ops->transfer(t->d, 2, 5, &box, 0, 0, 0, 0, VG_TO_HOST));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID,
+                      t->d->ops->transfer(t->d, 1, 5, &box, 0, 0, 0, 0, VG_TO_HOST));
+    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND,
+                      t->d->ops->transfer(t->d, 1, 6, &box, 0, 0, 0, 0, VG_TO_HOST));
+    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND,
+                      t->d->ops->transfer(t->d, 2, 5, &box, 0, 0, 0, 0, VG_TO_HOST));
 }
 
 /* ---- timelines: E01, E02, E03, E05 ---- */
@@ -710,7 +757,8 @@ SLT_TEST_F(device, loses_one_context_and_no_other, t)
     SLT_EXPECT_EQ(1u, t->lost_ctx);
     SLT_EXPECT_STREQ("echo was told to", t->lost_reason);
     SLT_EXPECT_RESULT(SL_ERR_DEVICE_LOST, echo(t, 1, ECHO_TASK, 0, 0, 0, 0));
-    SLT_EXPECT_OK(t->d->ops->fence(t->d, 1, 0, 2)); /* told at once: nobody hangs on a dead context */
+    SLT_EXPECT_OK(
+        t->d->ops->fence(t->d, 1, 0, 2)); /* told at once: nobody hangs on a dead context */
     SLT_EXPECT_EQ(2u, fence_count(t));
     SLT_EXPECT_OK(echo(t, 2, ECHO_TASK, 0, 0, 0, 0));
     SLT_EXPECT_OK(t->d->ops->ctx_destroy(t->d, 1));

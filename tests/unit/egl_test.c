@@ -11,8 +11,10 @@
 /* --- a host's table --- */
 
 enum { COLUMNS = 11 };
-static const EGLint columns[COLUMNS] = {EGL_RED_SIZE,   EGL_GREEN_SIZE,   EGL_BLUE_SIZE, EGL_ALPHA_SIZE,     EGL_BUFFER_SIZE, EGL_DEPTH_SIZE,
-                                        EGL_STENCIL_SIZE, EGL_SAMPLES, EGL_SAMPLE_BUFFERS, EGL_CONFIG_CAVEAT, EGL_RENDERABLE_TYPE};
+static const EGLint columns[COLUMNS] = {EGL_RED_SIZE,      EGL_GREEN_SIZE,     EGL_BLUE_SIZE,
+                                        EGL_ALPHA_SIZE,    EGL_BUFFER_SIZE,    EGL_DEPTH_SIZE,
+                                        EGL_STENCIL_SIZE,  EGL_SAMPLES,        EGL_SAMPLE_BUFFERS,
+                                        EGL_CONFIG_CAVEAT, EGL_RENDERABLE_TYPE};
 /* clang-format off */
 static const EGLint rows[][COLUMNS] = {
     /*0*/ {10, 10, 10, 2, 32, 24, 8, 0, 0, EGL_NONE, EGL_OPENGL_ES2_BIT},
@@ -28,9 +30,24 @@ static const EGLint rows[][COLUMNS] = {
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
 static const struct gegl_visual visuals[] = {
-    {.id = 0x21, .depth = 24, .type = 4, .red_mask = 0xff0000, .green_mask = 0xff00, .blue_mask = 0xff},
-    {.id = 0x22, .depth = 24, .type = 5, .red_mask = 0xff0000, .green_mask = 0xff00, .blue_mask = 0xff},
-    {.id = 0x40, .depth = 32, .type = 4, .red_mask = 0xff0000, .green_mask = 0xff00, .blue_mask = 0xff},
+    {.id = 0x21,
+     .depth = 24,
+     .type = 4,
+     .red_mask = 0xff0000,
+     .green_mask = 0xff00,
+     .blue_mask = 0xff},
+    {.id = 0x22,
+     .depth = 24,
+     .type = 5,
+     .red_mask = 0xff0000,
+     .green_mask = 0xff00,
+     .blue_mask = 0xff},
+    {.id = 0x40,
+     .depth = 32,
+     .type = 4,
+     .red_mask = 0xff0000,
+     .green_mask = 0xff00,
+     .blue_mask = 0xff},
 };
 
 struct table {
@@ -45,9 +62,11 @@ static enum sl_result table_read(struct table *t, uint32_t version, uint32_t vis
         for (uint32_t c = 0; c < COLUMNS; c++) {
             words[r * (COLUMNS + 1) + c] = (uint32_t)(r == 0 ? columns[c] : rows[r - 1][c]);
         }
-        words[r * (COLUMNS + 1) + COLUMNS] = r == 0 ? EGL_SURFACE_TYPE : EGL_PBUFFER_BIT | EGL_WINDOW_BIT;
+        words[r * (COLUMNS + 1) + COLUMNS] =
+            r == 0 ? EGL_SURFACE_TYPE : EGL_PBUFFER_BIT | EGL_WINDOW_BIT;
     }
-    return gegl_configs_read(words, COLUMNS + 1, ROWS, version, visuals, visual_count, &t->configs, &t->count);
+    return gegl_configs_read(words, COLUMNS + 1, ROWS, version, visuals, visual_count, &t->configs,
+                             &t->count);
 }
 
 static void pbuffers_init(struct table *t)
@@ -74,22 +93,62 @@ struct choose_case {
 #define ES2 EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT, EGL_SURFACE_TYPE, EGL_PBUFFER_BIT
 static const struct choose_case choose_cases[] = {
     {"defaults_want_windows_and_es1", {EGL_NONE}, EGL_SUCCESS, 0, {0}},
-    {"no_color_asked_small_buffers_first_slow_last", {ES2, EGL_NONE}, EGL_SUCCESS, 8, {6, 5, 4, 1, 0, 2, 3, 7}},
-    {"more_of_asked_color_first", {ES2, EGL_RED_SIZE, 1, EGL_GREEN_SIZE, 1, EGL_BLUE_SIZE, 1, EGL_NONE}, EGL_SUCCESS, 8, {0, 5, 4, 1, 2, 3, 6, 7}},
+    {"no_color_asked_small_buffers_first_slow_last",
+     {ES2, EGL_NONE},
+     EGL_SUCCESS,
+     8,
+     {6, 5, 4, 1, 0, 2, 3, 7}},
+    {"more_of_asked_color_first",
+     {ES2, EGL_RED_SIZE, 1, EGL_GREEN_SIZE, 1, EGL_BLUE_SIZE, 1, EGL_NONE},
+     EGL_SUCCESS,
+     8,
+     {0, 5, 4, 1, 2, 3, 6, 7}},
     {"alpha_asked", {ES2, EGL_ALPHA_SIZE, 8, EGL_NONE}, EGL_SUCCESS, 3, {1, 2, 3}},
-    {"alpha_not_cared_for", {ES2, EGL_ALPHA_SIZE, EGL_DONT_CARE, EGL_RED_SIZE, 8, EGL_DEPTH_SIZE, 16, EGL_NONE}, EGL_SUCCESS, 5, {0, 5, 4, 2, 3}},
-    {"depth_at_least", {ES2, EGL_DEPTH_SIZE, 17, EGL_RED_SIZE, 8, EGL_SAMPLES, 1, EGL_NONE}, EGL_SUCCESS, 1, {3}},
-    {"id_ignores_the_rest", {EGL_CONFIG_ID, 7, EGL_DEPTH_SIZE, 4096, EGL_NONE}, EGL_SUCCESS, 1, {6}},
+    {"alpha_not_cared_for",
+     {ES2, EGL_ALPHA_SIZE, EGL_DONT_CARE, EGL_RED_SIZE, 8, EGL_DEPTH_SIZE, 16, EGL_NONE},
+     EGL_SUCCESS,
+     5,
+     {0, 5, 4, 2, 3}},
+    {"depth_at_least",
+     {ES2, EGL_DEPTH_SIZE, 17, EGL_RED_SIZE, 8, EGL_SAMPLES, 1, EGL_NONE},
+     EGL_SUCCESS,
+     1,
+     {3}},
+    {"id_ignores_the_rest",
+     {EGL_CONFIG_ID, 7, EGL_DEPTH_SIZE, 4096, EGL_NONE},
+     EGL_SUCCESS,
+     1,
+     {6}},
     {"unknown_id", {EGL_CONFIG_ID, 99, EGL_NONE}, EGL_SUCCESS, 0, {0}},
     {"slow_exactly", {ES2, EGL_CONFIG_CAVEAT, EGL_SLOW_CONFIG, EGL_NONE}, EGL_SUCCESS, 1, {7}},
-    {"transparent_values_mean_nothing_without_type", {ES2, EGL_TRANSPARENT_RED_VALUE, 3, EGL_RED_SIZE, 10, EGL_NONE}, EGL_SUCCESS, 1, {0}},
-    {"es3_where_the_host_has_it", {EGL_RENDERABLE_TYPE, EGL_OPENGL_ES3_BIT, EGL_SURFACE_TYPE, 0, EGL_RED_SIZE, 10, EGL_NONE}, EGL_SUCCESS, 1, {0}},
-    {"desktop_gl_never", {EGL_RENDERABLE_TYPE, EGL_OPENGL_BIT, EGL_SURFACE_TYPE, 0, EGL_NONE}, EGL_SUCCESS, 0, {0}},
+    {"transparent_values_mean_nothing_without_type",
+     {ES2, EGL_TRANSPARENT_RED_VALUE, 3, EGL_RED_SIZE, 10, EGL_NONE},
+     EGL_SUCCESS,
+     1,
+     {0}},
+    {"es3_where_the_host_has_it",
+     {EGL_RENDERABLE_TYPE, EGL_OPENGL_ES3_BIT, EGL_SURFACE_TYPE, 0, EGL_RED_SIZE, 10, EGL_NONE},
+     EGL_SUCCESS,
+     1,
+     {0}},
+    {"desktop_gl_never",
+     {EGL_RENDERABLE_TYPE, EGL_OPENGL_BIT, EGL_SURFACE_TYPE, 0, EGL_NONE},
+     EGL_SUCCESS,
+     0,
+     {0}},
     {"level", {ES2, EGL_LEVEL, 1, EGL_NONE}, EGL_SUCCESS, 0, {0}},
-    {"luminance", {ES2, EGL_COLOR_BUFFER_TYPE, EGL_LUMINANCE_BUFFER, EGL_NONE}, EGL_SUCCESS, 0, {0}},
+    {"luminance",
+     {ES2, EGL_COLOR_BUFFER_TYPE, EGL_LUMINANCE_BUFFER, EGL_NONE},
+     EGL_SUCCESS,
+     0,
+     {0}},
     {"unknown_attribute", {ES2, EGL_WIDTH, 3, EGL_NONE}, EGL_BAD_ATTRIBUTE, 0, {0}},
     {"negative_size", {ES2, EGL_RED_SIZE, -2, EGL_NONE}, EGL_BAD_ATTRIBUTE, 0, {0}},
-    {"level_must_be_cared_for", {ES2, EGL_LEVEL, EGL_DONT_CARE, EGL_NONE}, EGL_BAD_ATTRIBUTE, 0, {0}},
+    {"level_must_be_cared_for",
+     {ES2, EGL_LEVEL, EGL_DONT_CARE, EGL_NONE},
+     EGL_BAD_ATTRIBUTE,
+     0,
+     {0}},
     {"no_such_caveat", {ES2, EGL_CONFIG_CAVEAT, 5, EGL_NONE}, EGL_BAD_ATTRIBUTE, 0, {0}},
     {"no_such_boolean", {ES2, EGL_BIND_TO_TEXTURE_RGB, 2, EGL_NONE}, EGL_BAD_ATTRIBUTE, 0, {0}},
 };
@@ -118,7 +177,8 @@ SLT_TEST_F(egl_choose, pbuffers_only_without_visuals, t)
         SLT_EXPECT_EQ((EGLint)i + 1, gegl_config_get(&t->configs[i], EGL_CONFIG_ID));
         SLT_EXPECT_EQ(EGL_PBUFFER_BIT, gegl_config_get(&t->configs[i], EGL_SURFACE_TYPE));
         SLT_EXPECT_EQ(EGL_NONE, gegl_config_get(&t->configs[i], EGL_NATIVE_VISUAL_TYPE));
-        SLT_EXPECT_EQ(EGL_OPENGL_ES2_BIT | EGL_OPENGL_ES3_BIT, gegl_config_get(&t->configs[i], EGL_RENDERABLE_TYPE));
+        SLT_EXPECT_EQ(EGL_OPENGL_ES2_BIT | EGL_OPENGL_ES3_BIT,
+                      gegl_config_get(&t->configs[i], EGL_RENDERABLE_TYPE));
     }
 }
 
@@ -133,7 +193,11 @@ SLT_TEST(egl_configs, windows_where_a_visual_has_the_channels)
         SLT_EXPECT_EQ(EGL_PBUFFER_BIT | EGL_WINDOW_BIT, gegl_config_get(c, EGL_SURFACE_TYPE));
         SLT_EXPECT_EQ(8, gegl_config_get(c, EGL_RED_SIZE));
         SLT_EXPECT_EQ(EGL_OPENGL_ES2_BIT, gegl_config_get(c, EGL_RENDERABLE_TYPE));
-        SLT_EXPECT_EQ((EGLint)visuals[i < 5 ? 0 : i < 10 ? 1 : 2].id, gegl_config_get(c, EGL_NATIVE_VISUAL_ID));
+        SLT_EXPECT_EQ((EGLint)visuals[i < 5    ? 0
+                                      : i < 10 ? 1
+                                               : 2]
+                          .id,
+                      gegl_config_get(c, EGL_NATIVE_VISUAL_ID));
     }
     SLT_EXPECT_EQ(1u, t.configs[10].host_index);
     SLT_EXPECT_EQ(32u, t.configs[10].depth);
@@ -144,8 +208,10 @@ SLT_TEST(egl_configs, a_bad_table_is_the_hosts_fault)
 {
     struct table t;
     const uint32_t no_red[] = {EGL_GREEN_SIZE, 8};
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, gegl_configs_read(no_red, 1, 1, 20, NULL, 0, &t.configs, &t.count));
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, gegl_configs_read(no_red, 1, 0, 20, NULL, 0, &t.configs, &t.count));
+    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL,
+                      gegl_configs_read(no_red, 1, 1, 20, NULL, 0, &t.configs, &t.count));
+    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL,
+                      gegl_configs_read(no_red, 1, 0, 20, NULL, 0, &t.configs, &t.count));
 }
 
 SLT_TEST(egl_configs, attributes_that_can_be_asked)
@@ -194,9 +260,14 @@ struct words_case {
 };
 static const struct words_case words_cases[] = {
     {"none", "", 20, false, false, false, false},
-    {"upstream_virtio_gpu", "ANDROID_EMU_virtio_gpu_native_sync ANDROID_EMU_host_side_tracing ANDROID_EMU_gles_max_version_3_0 ", 30, true, true, true, false},
-    {"old_sync", "ANDROID_EMU_native_sync_v2 ANDROID_EMU_gles_max_version_3_1 ", 31, true, false, false, false},
-    {"two_wins", "ANDROID_EMU_gles_max_version_2 ANDROID_EMU_gles_max_version_3_1 ", 20, false, false, false, false},
+    {"upstream_virtio_gpu",
+     "ANDROID_EMU_virtio_gpu_native_sync ANDROID_EMU_host_side_tracing "
+     "ANDROID_EMU_gles_max_version_3_0 ",
+     30, true, true, true, false},
+    {"old_sync", "ANDROID_EMU_native_sync_v2 ANDROID_EMU_gles_max_version_3_1 ", 31, true, false,
+     false, false},
+    {"two_wins", "ANDROID_EMU_gles_max_version_2 ANDROID_EMU_gles_max_version_3_1 ", 20, false,
+     false, false, false},
     {"newer_than_the_wire", "ANDROID_EMU_gles_max_version_3_2 ", 31, false, false, false, false},
     {"checksum", "ANDROID_EMU_CHECKSUM_HELPER_v1 ", 20, false, false, false, true},
 };
@@ -226,7 +297,8 @@ SLT_SUITE(egl_thread, init_threads, NULL);
 
 SLT_TEST(egl_display, strings_without_display)
 {
-    SLT_EXPECT_TRUE(strstr(gegl_QueryString(EGL_NO_DISPLAY, EGL_EXTENSIONS), "EGL_MESA_platform_surfaceless") != NULL);
+    SLT_EXPECT_TRUE(strstr(gegl_QueryString(EGL_NO_DISPLAY, EGL_EXTENSIONS),
+                           "EGL_MESA_platform_surfaceless") != NULL);
     SLT_EXPECT_EQ(EGL_SUCCESS, gegl_GetError());
     SLT_EXPECT_TRUE(gegl_QueryString(EGL_NO_DISPLAY, EGL_VENDOR) == NULL);
     SLT_EXPECT_EQ(EGL_BAD_DISPLAY, gegl_GetError());
@@ -237,9 +309,11 @@ SLT_TEST(egl_display, one_handle_for_one_platform)
 {
     EGLDisplay surfaceless = gegl_GetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL);
     SLT_ASSERT_TRUE(surfaceless != EGL_NO_DISPLAY);
-    SLT_EXPECT_TRUE(surfaceless == gegl_GetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL));
+    SLT_EXPECT_TRUE(surfaceless ==
+                    gegl_GetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL));
     SLT_EXPECT_TRUE(surfaceless != gegl_GetPlatformDisplay(EGL_PLATFORM_X11_KHR, NULL, NULL));
-    const EGLAttrib screen[] = {EGL_PLATFORM_X11_SCREEN_KHR, 0, EGL_NONE}, bad[] = {EGL_WIDTH, 0, EGL_NONE};
+    const EGLAttrib screen[] = {EGL_PLATFORM_X11_SCREEN_KHR, 0, EGL_NONE},
+                    bad[] = {EGL_WIDTH, 0, EGL_NONE};
     SLT_EXPECT_TRUE(gegl_GetPlatformDisplay(EGL_PLATFORM_X11_KHR, NULL, screen) !=
                     gegl_GetPlatformDisplay(EGL_PLATFORM_X11_KHR, NULL, NULL));
     SLT_EXPECT_TRUE(gegl_GetPlatformDisplay(EGL_PLATFORM_X11_KHR, NULL, bad) == EGL_NO_DISPLAY);
@@ -254,7 +328,8 @@ SLT_TEST(egl_display, nothing_works_before_initialisation)
     EGLint count;
     SLT_EXPECT_TRUE(!gegl_GetConfigs(display, NULL, 0, &count));
     SLT_EXPECT_EQ(EGL_NOT_INITIALIZED, gegl_GetError());
-    SLT_EXPECT_TRUE(gegl_CreateContext(display, EGL_NO_CONFIG_KHR, EGL_NO_CONTEXT, NULL) == EGL_NO_CONTEXT);
+    SLT_EXPECT_TRUE(gegl_CreateContext(display, EGL_NO_CONFIG_KHR, EGL_NO_CONTEXT, NULL) ==
+                    EGL_NO_CONTEXT);
     SLT_EXPECT_EQ(EGL_NOT_INITIALIZED, gegl_GetError());
     SLT_EXPECT_TRUE(!gegl_SwapBuffers((EGLDisplay)&count, EGL_NO_SURFACE));
     SLT_EXPECT_EQ(EGL_BAD_DISPLAY, gegl_GetError());

@@ -13,7 +13,8 @@ static void init(struct ggl_script *s)
 }
 SLT_FIXTURE(ggl_array, struct ggl_script, init, ggl_script_finish);
 
-/* A program whose attribute "a" (vec4) is at `location` is current; its table is fetched by the next draw with client arrays. */
+/* A program whose attribute "a" (vec4) is at `location` is current; its table is fetched by the
+ * next draw with client arrays. */
 static void use_program(struct ggl_script *s, GLuint name)
 {
     size_t size;
@@ -21,7 +22,8 @@ static void use_program(struct ggl_script *s, GLuint name)
     (void)ggl_script_take(s, &size);
 }
 
-static const uint8_t one_attribute_at_0[] = {1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0x52, 0x8b, 0, 0, 'a', 0, 0, 0, 0, 0};
+static const uint8_t one_attribute_at_0[] = {1, 0, 0, 0,    1,    0, 0, 0,   2, 0, 0, 0, 1,
+                                             0, 0, 0, 0x52, 0x8b, 0, 0, 'a', 0, 0, 0, 0, 0};
 
 /* The packets left after the program's table was asked for. */
 static const uint8_t *after_queries(struct ggl_script *s, size_t *size)
@@ -30,8 +32,9 @@ static const uint8_t *after_queries(struct ggl_script *s, size_t *size)
     for (;;) {
         uint32_t header[2];
         memcpy(header, p, sizeof header);
-        if (*size < 8 || (header[0] != GLES2_OP_glGetProgramiv && header[0] != GLES2_OP_glGetActiveAttrib &&
-                          header[0] != GLES2_OP_glGetAttribLocation)) {
+        if (*size < 8 ||
+            (header[0] != GLES2_OP_glGetProgramiv && header[0] != GLES2_OP_glGetActiveAttrib &&
+             header[0] != GLES2_OP_glGetAttribLocation)) {
             return p;
         }
         p += header[1];
@@ -90,8 +93,8 @@ SLT_TEST_F(ggl_array, draws_from_buffers_need_no_table, s)
     ggl_glVertexAttribPointer(0, 4, GL_FLOAT, GL_FALSE, 0, NULL);
     ggl_glEnableVertexAttribArray(0);
     ggl_glDrawArrays(GL_TRIANGLES, 9, 3);
-    const uint32_t want[] = {GLES2_OP_glBindBuffer, GLES2_OP_glVertexAttribPointerOffset, GLES2_OP_glEnableVertexAttribArray,
-                             GLES2_OP_glDrawArrays};
+    const uint32_t want[] = {GLES2_OP_glBindBuffer, GLES2_OP_glVertexAttribPointerOffset,
+                             GLES2_OP_glEnableVertexAttribArray, GLES2_OP_glDrawArrays};
     SLT_ASSERT_EQ(4u, ggl_script_opcodes(s, opcodes, 8));
     SLT_EXPECT_MEMEQ(want, opcodes, sizeof want);
     SLT_EXPECT_EQ(0u, s->read);
@@ -137,23 +140,28 @@ SLT_TEST_F(ggl_array, indices_in_a_buffer_are_fetched_when_there_is_no_copy, s)
 {
     uint32_t opcodes[16];
     static const float position[64];
-    static const uint8_t reply[sizeof one_attribute_at_0 + 6] = {1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1,   0, 0, 0, 0x52,
-                                                                 0x8b, 0, 0, 'a', 0, 0, 0, 0, 0, 9, 8, 10, 9, 9, 9};
+    static const uint8_t reply[sizeof one_attribute_at_0 + 6] = {
+        1,    0,    0, 0, 1,   0, 0, 0, 2, 0, 0, 0, 1,  0, 0, 0,
+        0x52, 0x8b, 0, 0, 'a', 0, 0, 0, 0, 0, 9, 8, 10, 9, 9, 9};
     use_program(s, 3);
     ggl_glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, 4);
-    ggl_glBufferData(GL_ELEMENT_ARRAY_BUFFER, 6, "abcdef", GL_STATIC_DRAW); /* before client arrays were used: no copy is kept */
+    ggl_glBufferData(GL_ELEMENT_ARRAY_BUFFER, 6, "abcdef",
+                     GL_STATIC_DRAW); /* before client arrays were used: no copy is kept */
     ggl_glEnableVertexAttribArray(0);
     ggl_glVertexAttribPointer(0, 4, GL_FLOAT, GL_FALSE, 0, position);
     (void)ggl_script_opcodes(s, opcodes, 16);
     ggl_script_reply(s, reply, sizeof reply);
     ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_BYTE, NULL);
-    const uint32_t want[] = {GLES2_OP_glGetProgramiv,      GLES2_OP_glGetProgramiv,      GLES2_OP_glGetProgramiv,
-                             GLES2_OP_glGetActiveAttrib,   GLES2_OP_glGetAttribLocation, GLES2_OP_glMapBufferRangeAEMU,
-                             GLES2_OP_glBindBuffer,        GLES2_OP_glVertexAttribPointerData, GLES2_OP_glDrawElementsData};
+    const uint32_t want[] = {GLES2_OP_glGetProgramiv,      GLES2_OP_glGetProgramiv,
+                             GLES2_OP_glGetProgramiv,      GLES2_OP_glGetActiveAttrib,
+                             GLES2_OP_glGetAttribLocation, GLES2_OP_glMapBufferRangeAEMU,
+                             GLES2_OP_glBindBuffer,        GLES2_OP_glVertexAttribPointerData,
+                             GLES2_OP_glDrawElementsData};
     SLT_ASSERT_EQ(9u, ggl_script_opcodes(s, opcodes, 16));
     SLT_EXPECT_MEMEQ(want, opcodes, sizeof want);
     ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_BYTE, NULL);
-    SLT_EXPECT_EQ(2u, ggl_script_opcodes(s, opcodes, 16)); /* the copy is kept, the host's binding still empty */
+    SLT_EXPECT_EQ(2u, ggl_script_opcodes(
+                          s, opcodes, 16)); /* the copy is kept, the host's binding still empty */
     ggl_glBufferSubData(GL_ELEMENT_ARRAY_BUFFER, 0, 1, "x");
     SLT_EXPECT_EQ(2u, ggl_script_opcodes(s, opcodes, 16)); /* bound again first */
     SLT_EXPECT_EQ((uint32_t)GLES2_OP_glBindBuffer, opcodes[0]);

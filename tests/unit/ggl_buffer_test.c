@@ -93,7 +93,8 @@ SLT_TEST_F(ggl_buffer, sub_data_reaches_a_copy_that_is_kept, s)
 {
     uint32_t first;
     ggl_glBufferData(GL_ARRAY_BUFFER, 4, NULL, GL_STATIC_DRAW);
-    char *map = ggl_glMapBufferRange(GL_ARRAY_BUFFER, 0, 4, GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_BUFFER_BIT);
+    char *map = ggl_glMapBufferRange(GL_ARRAY_BUFFER, 0, 4,
+                                     GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_BUFFER_BIT);
     memcpy(map, "wxyz", 4);
     (void)ggl_glUnmapBuffer(GL_ARRAY_BUFFER);
     ggl_glBufferSubData(GL_ARRAY_BUFFER, 1, 2, "XY");
@@ -119,8 +120,10 @@ static const struct map_case map_cases[] = {
     {"no_access", 0, 4, 0, GL_INVALID_OPERATION},
     {"unknown_access", 0, 4, 0x8000 | GL_MAP_READ_BIT, GL_INVALID_VALUE},
     {"read_invalidated", 0, 4, GL_MAP_READ_BIT | GL_MAP_INVALIDATE_RANGE_BIT, GL_INVALID_OPERATION},
-    {"read_unsynchronized", 0, 4, GL_MAP_READ_BIT | GL_MAP_UNSYNCHRONIZED_BIT, GL_INVALID_OPERATION},
-    {"flush_without_write", 0, 4, GL_MAP_READ_BIT | GL_MAP_FLUSH_EXPLICIT_BIT, GL_INVALID_OPERATION},
+    {"read_unsynchronized", 0, 4, GL_MAP_READ_BIT | GL_MAP_UNSYNCHRONIZED_BIT,
+     GL_INVALID_OPERATION},
+    {"flush_without_write", 0, 4, GL_MAP_READ_BIT | GL_MAP_FLUSH_EXPLICIT_BIT,
+     GL_INVALID_OPERATION},
 };
 
 SLT_TEST_FP(ggl_buffer, refuses_maps_as_a_driver_does, s, struct map_case, map_cases, c)
@@ -154,7 +157,8 @@ SLT_TEST_F(ggl_buffer, a_mapped_buffer_is_left_alone, s)
 SLT_TEST_F(ggl_buffer, share_groups_see_one_buffer, s)
 {
     struct ggl_script other = *s;
-    const struct ggl_context_args args = {.version = 30, .features = GGL_FEATURE_SLUICE, .share = s->context};
+    const struct ggl_context_args args = {
+        .version = 30, .features = GGL_FEATURE_SLUICE, .share = s->context};
     GLint size = 0;
     ggl_glBufferData(GL_ARRAY_BUFFER, 24, NULL, GL_STATIC_DRAW);
     SLT_ASSERT_OK(ggl_context_create(&args, &other.context));
@@ -188,7 +192,8 @@ SLT_TEST(ggl_names, finds_what_was_set_through_growth_and_removal)
     size_t count = 0, cursor = 0;
     for (size_t k = 0; k < COUNT; k++) {
         count += there[k];
-        SLT_EXPECT_TRUE(ggl_names_find(&names, (uint64_t)k * 0x100000001u + 1) == (there[k] ? &values[k] : NULL));
+        SLT_EXPECT_TRUE(ggl_names_find(&names, (uint64_t)k * 0x100000001u + 1) ==
+                        (there[k] ? &values[k] : NULL));
     }
     SLT_EXPECT_EQ(count, names.count);
     uint64_t name;

@@ -79,18 +79,21 @@ static struct layout random_layout(uint64_t *seed)
 static size_t pixel_at(const struct layout *l, size_t x, size_t y, size_t z)
 {
     size_t length = l->store.row_length ? l->store.row_length : (size_t)l->width;
-    size_t pitch = (l->bytes * length + l->store.alignment - 1) / l->store.alignment * l->store.alignment;
+    size_t pitch =
+        (l->bytes * length + l->store.alignment - 1) / l->store.alignment * l->store.alignment;
     size_t rows = l->store.image_height ? l->store.image_height : (size_t)l->height;
-    return ((l->store.skip_images + z) * rows + l->store.skip_rows + y) * pitch + (l->store.skip_pixels + x) * l->bytes;
+    return ((l->store.skip_images + z) * rows + l->store.skip_rows + y) * pitch +
+           (l->store.skip_pixels + x) * l->bytes;
 }
 
-/* The host must find every pixel where GL looks for it, and nothing behind the application's last pixel may be read: it ends at a page
- * that faults. */
+/* The host must find every pixel where GL looks for it, and nothing behind the application's last
+ * pixel may be read: it ends at a page that faults. */
 SLT_TEST(ggl_pixel, uploads_carry_every_pixel_and_read_no_further)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t room = 64 * page;
-    uint8_t *memory = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *memory =
+        mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     SLT_ASSERT_TRUE(memory != MAP_FAILED);
     SLT_ASSERT_EQ(0, mprotect(memory + room, page, PROT_NONE));
     for (size_t i = 0; i < room; i++) {
@@ -104,11 +107,13 @@ SLT_TEST(ggl_pixel, uploads_carry_every_pixel_and_read_no_further)
         if (l.store.row_length && l.store.row_length < (uint32_t)l.width) {
             l.store.row_length = 0;
         }
-        size_t last = pixel_at(&l, (size_t)l.width - 1, (size_t)l.height - 1, (size_t)l.depth - 1) + l.bytes;
+        size_t last =
+            pixel_at(&l, (size_t)l.width - 1, (size_t)l.height - 1, (size_t)l.depth - 1) + l.bytes;
         SLT_ASSERT_TRUE(last <= room);
         const uint8_t *data = memory + room - last;
         struct ggl_pixels p;
-        SLT_ASSERT_TRUE(ggl_pixels_measure(&l.store, 3, l.width, l.height, l.depth, l.format, l.type, &p));
+        SLT_ASSERT_TRUE(
+            ggl_pixels_measure(&l.store, 3, l.width, l.height, l.depth, l.format, l.type, &p));
         struct sl_gather g = ggl_pixels_gather(&p, data);
         SLT_ASSERT_TRUE(p.size >= last && g.size == p.size);
         SLT_ASSERT_EQ(g.size, g.prefix + g.images * g.wire_image);
@@ -140,11 +145,16 @@ SLT_TEST(ggl_pixel, two_dimensions_ignore_images)
 SLT_TEST(ggl_pixel, sizes_that_no_packet_holds_are_refused)
 {
     const struct ggl_pixel_store plain = {.alignment = 4};
-    const struct ggl_pixel_store far = {.alignment = 8, .row_length = INT32_MAX, .image_height = INT32_MAX, .skip_rows = INT32_MAX,
-                                        .skip_images = INT32_MAX, .skip_pixels = INT32_MAX};
+    const struct ggl_pixel_store far = {.alignment = 8,
+                                        .row_length = INT32_MAX,
+                                        .image_height = INT32_MAX,
+                                        .skip_rows = INT32_MAX,
+                                        .skip_images = INT32_MAX,
+                                        .skip_pixels = INT32_MAX};
     struct ggl_pixels p;
     SLT_EXPECT_TRUE(!ggl_pixels_measure(&plain, 2, INT32_MAX, INT32_MAX, 1, GL_RGBA, GL_FLOAT, &p));
-    SLT_EXPECT_TRUE(!ggl_pixels_measure(&far, 3, INT32_MAX, INT32_MAX, INT32_MAX, GL_RGBA, GL_FLOAT, &p));
+    SLT_EXPECT_TRUE(
+        !ggl_pixels_measure(&far, 3, INT32_MAX, INT32_MAX, INT32_MAX, GL_RGBA, GL_FLOAT, &p));
     SLT_EXPECT_TRUE(!ggl_pixels_measure(&far, 3, 1, 1, 1, GL_RED, GL_UNSIGNED_BYTE, &p));
     SLT_EXPECT_TRUE(ggl_pixels_measure(&plain, 2, -1, 4, 1, GL_RGBA, GL_FLOAT, &p));
     SLT_EXPECT_EQ(0u, p.size);
@@ -161,12 +171,13 @@ SLT_TEST_F(ggl_upload, sizes_a_driver_refuses_read_no_memory, s)
     size_t size;
     static const uint8_t limits[] = {0, 64, 0, 0, 0, 8, 0, 0, 0, 8, 0, 0}; /* 16384, 2048, 2048 */
     ggl_script_reply(s, limits, sizeof limits);
-    ggl_glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 1 << 20, 1 << 20, 0, GL_RGBA, GL_UNSIGNED_BYTE, "small");
+    ggl_glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 1 << 20, 1 << 20, 0, GL_RGBA, GL_UNSIGNED_BYTE,
+                     "small");
     (void)ggl_script_take(s, &size);
     SLT_EXPECT_EQ(3u * 16 + 44, size);
     ggl_glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 1 << 20, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE, "small");
     (void)ggl_script_take(s, &size);
-    SLT_EXPECT_EQ(44u, size); /* the limits are known now */
+    SLT_EXPECT_EQ(44u, size);             /* the limits are known now */
     SLT_EXPECT_EQ(0u, s->context->error); /* the host's driver says what is wrong */
 }
 
@@ -175,7 +186,8 @@ SLT_TEST_F(ggl_upload, an_unpack_buffer_makes_pointers_offsets, s)
     uint32_t opcode;
     ggl_glBindBuffer(GL_PIXEL_UNPACK_BUFFER, 3);
     (void)ggl_script_opcodes(s, &opcode, 1);
-    ggl_glTexSubImage3D(GL_TEXTURE_3D, 0, 0, 0, 0, 4, 4, 4, GL_RGBA, GL_UNSIGNED_BYTE, (const void *)64);
+    ggl_glTexSubImage3D(GL_TEXTURE_3D, 0, 0, 0, 0, 4, 4, 4, GL_RGBA, GL_UNSIGNED_BYTE,
+                        (const void *)64);
     SLT_EXPECT_EQ(1u, ggl_script_opcodes(s, &opcode, 1));
     SLT_EXPECT_EQ((uint32_t)GLES2_OP_glTexSubImage3DOffsetAEMU, opcode);
 }

@@ -20,12 +20,15 @@ struct scan_case {
 };
 static const struct scan_case scan_cases[] = {
     {"plain", "uniform sampler2D t;", "uniform sampler2D t;", ""},
-    {"list", "uniform samplerExternalOES a, b[2] ,c;", "uniform sampler2D          a, b[2] ,c;", "c,b,a,"},
-    {"alias", "#define S samplerExternalOES\nuniform S x;", "#define S sampler2D         \nuniform S x;", "x,"},
+    {"list", "uniform samplerExternalOES a, b[2] ,c;", "uniform sampler2D          a, b[2] ,c;",
+     "c,b,a,"},
+    {"alias", "#define S samplerExternalOES\nuniform S x;",
+     "#define S sampler2D         \nuniform S x;", "x,"},
     {"longer_word", "uniform samplerExternalOES2 t;", "uniform samplerExternalOES2 t;", ""},
     {"extension", "  #extension GL_OES_EGL_image_external_essl3 : enable\nvoid main(){}",
      "                                                     \nvoid main(){}", ""},
-    {"other_extension", "#extension GL_OES_standard_derivatives : enable\nuniform samplerExternalOES t;",
+    {"other_extension",
+     "#extension GL_OES_standard_derivatives : enable\nuniform samplerExternalOES t;",
      "#extension GL_OES_standard_derivatives : enable\nuniform sampler2D          t;", "t,"},
     {"precision", "precision lowp samplerExternalOES;", "precision lowp sampler2D         ;", ""},
     {"end_of_text", "samplerExternalOES", "sampler2D         ", ""},
@@ -93,7 +96,8 @@ SLT_TEST_F(ggl_program, linking_and_uniforms_cost_one_packet_each, s)
     ggl_glLinkProgram(5);
     ggl_glUseProgram(5);
     ggl_glUniform1i(3, 4);
-    const uint32_t want[] = {GLES2_OP_glAttachShader, GLES2_OP_glLinkProgram, GLES2_OP_glUseProgram, GLES2_OP_glUniform1i};
+    const uint32_t want[] = {GLES2_OP_glAttachShader, GLES2_OP_glLinkProgram, GLES2_OP_glUseProgram,
+                             GLES2_OP_glUniform1i};
     SLT_ASSERT_EQ(4u, ggl_script_opcodes(s, opcodes, 8));
     SLT_EXPECT_MEMEQ(want, opcodes, sizeof want);
 }
@@ -101,7 +105,8 @@ SLT_TEST_F(ggl_program, linking_and_uniforms_cost_one_packet_each, s)
 /* The unit that a sampler had before external textures appeared is asked of the host. */
 SLT_TEST_F(ggl_program, units_follow_their_samplers, s)
 {
-    static const uint8_t table[] = {1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0x5e, 0x8b, 0, 0, 't', 0, 0, 0, 0, 0, 2, 0, 0, 0};
+    static const uint8_t table[] = {1, 0,    0,    0, 1, 0,   0, 0, 2, 0, 0, 0, 1, 0, 0,
+                                    0, 0x5e, 0x8b, 0, 0, 't', 0, 0, 0, 0, 0, 2, 0, 0, 0};
     uint32_t opcodes[16];
     const char *text = "uniform samplerExternalOES t;";
     ggl_glShaderSource(6, 1, &text, NULL);
@@ -110,7 +115,9 @@ SLT_TEST_F(ggl_program, units_follow_their_samplers, s)
     (void)ggl_script_opcodes(s, opcodes, 16);
     ggl_script_reply(s, table, sizeof table);
     ggl_glUseProgram(5);
-    SLT_EXPECT_EQ(1u + 6 + 3, ggl_script_opcodes(s, opcodes, 16)); /* six queries; unit 2 bound, unit 0 active again */
+    SLT_EXPECT_EQ(
+        1u + 6 + 3,
+        ggl_script_opcodes(s, opcodes, 16)); /* six queries; unit 2 bound, unit 0 active again */
     SLT_EXPECT_TRUE(s->context->units[2].external);
     ggl_glActiveTexture(GL_TEXTURE2);
     ggl_glBindTexture(GL_TEXTURE_2D, 9);

@@ -39,11 +39,18 @@ SLT_TEST_F(ggl_query, driver_constants_are_asked_once, s)
 SLT_TEST_F(ggl_query, unknown_parameters_write_nothing, s)
 {
     GLint value = 77;
-    ggl_script_reply(s, "\0\0\0\0" "\1\1\1\1" "\0\5\0\0", 12); /* no error; a value; GL_INVALID_ENUM */
+    ggl_script_reply(s,
+                     "\0\0\0\0"
+                     "\1\1\1\1"
+                     "\0\5\0\0",
+                     12); /* no error; a value; GL_INVALID_ENUM */
     ggl_glGetIntegerv(0x1234, &value);
     SLT_EXPECT_EQ(77, value);
     SLT_EXPECT_EQ((GLenum)GL_INVALID_ENUM, ggl_glGetError());
-    ggl_script_reply(s, "\1\0\0\0" "\0\0\0\0", 8); /* nothing was called since the last error query */
+    ggl_script_reply(s,
+                     "\1\0\0\0"
+                     "\0\0\0\0",
+                     8); /* nothing was called since the last error query */
     ggl_glGetIntegerv(0x1235, &value);
     SLT_EXPECT_EQ(1, value);
     SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetError());
@@ -54,7 +61,11 @@ SLT_TEST_F(ggl_query, parameters_of_later_versions_are_left_to_the_host, s)
     size_t size;
     GLint value = 77;
     s->context->version = 20;
-    ggl_script_reply(s, "\0\0\0\0" "\1\1\1\1" "\0\5\0\0", 12);
+    ggl_script_reply(s,
+                     "\0\0\0\0"
+                     "\1\1\1\1"
+                     "\0\5\0\0",
+                     12);
     ggl_glGetIntegerv(GL_MAX_3D_TEXTURE_SIZE, &value);
     SLT_EXPECT_EQ(77, value);
     (void)ggl_script_take(s, &size);
@@ -91,9 +102,11 @@ SLT_TEST_F(ggl_query, features_are_whole_words, s)
 {
     (void)s;
     SLT_EXPECT_EQ(0u, ggl_features_parse(""));
-    SLT_EXPECT_EQ(0u, ggl_features_parse("ANDROID_EMU_async_unmap_buffers xANDROID_EMU_async_unmap_buffer"));
-    SLT_EXPECT_EQ((uint32_t)(GGL_FEATURE_ASYNC_UNMAP | GGL_FEATURE_HOST_ERROR),
-                  ggl_features_parse("GL_x  ANDROID_EMU_async_unmap_buffer ANDROID_EMU_gles_use_host_error"));
+    SLT_EXPECT_EQ(
+        0u, ggl_features_parse("ANDROID_EMU_async_unmap_buffers xANDROID_EMU_async_unmap_buffer"));
+    SLT_EXPECT_EQ(
+        (uint32_t)(GGL_FEATURE_ASYNC_UNMAP | GGL_FEATURE_HOST_ERROR),
+        ggl_features_parse("GL_x  ANDROID_EMU_async_unmap_buffer ANDROID_EMU_gles_use_host_error"));
 }
 
 SLT_TEST_F(ggl_query, a_lost_context_says_so_and_hangs_nobody, s)
@@ -133,7 +146,8 @@ SLT_TEST_F(ggl_query, strings_are_cut_to_known_extensions, s)
     memcpy(reply + 4, text, sizeof text);
     memcpy(reply + 4 + sizeof text, &got, 4);
     ggl_script_reply(s, reply, sizeof reply);
-    SLT_EXPECT_STREQ("GL_OES_depth24 GL_OES_rgb8_rgba8 ", (const char *)ggl_glGetString(GL_EXTENSIONS));
+    SLT_EXPECT_STREQ("GL_OES_depth24 GL_OES_rgb8_rgba8 ",
+                     (const char *)ggl_glGetString(GL_EXTENSIONS));
     GLint count = 0;
     ggl_glGetIntegerv(GL_NUM_EXTENSIONS, &count);
     SLT_EXPECT_EQ(2, count);
@@ -185,5 +199,6 @@ SLT_TEST_F(ggl_query, framebuffer_0_needs_a_surface, s)
     SLT_EXPECT_EQ((GLenum)GL_FRAMEBUFFER_COMPLETE, ggl_glCheckFramebufferStatus(GL_FRAMEBUFFER));
     ggl_glBindFramebuffer(GL_FRAMEBUFFER, 5);
     ggl_script_reply(s, "\xd6\x8c\0\0", 4);
-    SLT_EXPECT_EQ((GLenum)GL_FRAMEBUFFER_INCOMPLETE_ATTACHMENT, ggl_glCheckFramebufferStatus(GL_FRAMEBUFFER));
+    SLT_EXPECT_EQ((GLenum)GL_FRAMEBUFFER_INCOMPLETE_ATTACHMENT,
+                  ggl_glCheckFramebufferStatus(GL_FRAMEBUFFER));
 }

@@ -1,5 +1,6 @@
-/* Contexts of one share group on several threads, each on its own stream: objects come and go under everybody's hands. What is checked is
- * that nothing breaks (run it under tsan and asan) and that the group ends with its last context. */
+/* Contexts of one share group on several threads, each on its own stream: objects come and go under
+ * everybody's hands. What is checked is that nothing breaks (run it under tsan and asan) and that
+ * the group ends with its last context. */
 #include "tests/support/ggl_script.h"
 #include "tests/support/slt.h"
 
@@ -64,7 +65,8 @@ static void *work(void *user)
     struct ggl_script script;
     ggl_script_init(&script, 30, 0);
     struct ggl_context *alone = script.context;
-    const struct ggl_context_args args = {.version = 30, .features = GGL_FEATURE_SLUICE | GGL_FEATURE_ASYNC_UNMAP, .share = w->first};
+    const struct ggl_context_args args = {
+        .version = 30, .features = GGL_FEATURE_SLUICE | GGL_FEATURE_ASYNC_UNMAP, .share = w->first};
     struct ggl_context *shared;
     if (ggl_context_create(&args, &shared) == SL_OK) {
         ggl_make_current(shared, &script.stream);

@@ -1,5 +1,6 @@
-/* What guest/gles sends for a run of GL calls, against the bytes that the upstream encoder sent for the same calls to a stock host
- * (tests/data/golden/gles2-wrappers.jsonl). Every difference is named with its reason; anything else must be equal byte for byte. */
+/* What guest/gles sends for a run of GL calls, against the bytes that the upstream encoder sent for
+ * the same calls to a stock host (tests/data/golden/gles2-wrappers.jsonl). Every difference is
+ * named with its reason; anything else must be equal byte for byte. */
 #include "tests/support/ggl_script.h"
 #include "tests/support/slt.h"
 
@@ -37,7 +38,8 @@ static void quietly(struct run *r)
     (void)ggl_script_take(&r->script, &size);
 }
 
-static void pixel_store(struct run *r, GLint row_length, GLint image_height, GLint skip_rows, GLint skip_pixels)
+static void pixel_store(struct run *r, GLint row_length, GLint image_height, GLint skip_rows,
+                        GLint skip_pixels)
 {
     ggl_glPixelStorei(GL_UNPACK_ROW_LENGTH, row_length);
     ggl_glPixelStorei(GL_UNPACK_IMAGE_HEIGHT, image_height);
@@ -46,9 +48,18 @@ static void pixel_store(struct run *r, GLint row_length, GLint image_height, GLi
     quietly(r);
 }
 
-static void do_create_program(struct run *r) { r->result = (GLint)ggl_glCreateProgram(); }
-static void do_create_vertex(struct run *r) { r->result = (GLint)ggl_glCreateShader(GL_VERTEX_SHADER); }
-static void do_create_fragment(struct run *r) { r->result = (GLint)ggl_glCreateShader(GL_FRAGMENT_SHADER); }
+static void do_create_program(struct run *r)
+{
+    r->result = (GLint)ggl_glCreateProgram();
+}
+static void do_create_vertex(struct run *r)
+{
+    r->result = (GLint)ggl_glCreateShader(GL_VERTEX_SHADER);
+}
+static void do_create_fragment(struct run *r)
+{
+    r->result = (GLint)ggl_glCreateShader(GL_FRAGMENT_SHADER);
+}
 static void do_source_vertex(struct run *r)
 {
     (void)r;
@@ -58,8 +69,9 @@ static void do_source_vertex(struct run *r)
 static void do_source_fragment(struct run *r)
 {
     (void)r;
-    const char *text = "#extension GL_OES_EGL_image_external : require\nprecision mediump float;\n"
-                       "uniform samplerExternalOES t;\nuniform vec4 c;\nvoid main(){gl_FragColor=c;}\n";
+    const char *text =
+        "#extension GL_OES_EGL_image_external : require\nprecision mediump float;\n"
+        "uniform samplerExternalOES t;\nuniform vec4 c;\nvoid main(){gl_FragColor=c;}\n";
     ggl_glShaderSource(7, 1, &text, NULL);
 }
 /* Generated entry points, by the table that applications get them from. */
@@ -73,23 +85,66 @@ static void do_uniform(struct run *r)
     (void)r;
     ((PFNGLUNIFORM4FPROC)ggl_proc_find("glUniform4f")->fn)(0, 1, 2, 3, 4);
 }
-static void do_source_length(struct run *r) { ggl_glGetShaderiv(7, GL_SHADER_SOURCE_LENGTH, &r->result); }
-static void do_attach_vertex(struct run *r) { (void)r; ggl_glAttachShader(5, 6); }
-static void do_attach_fragment(struct run *r) { (void)r; ggl_glAttachShader(5, 7); }
-static void do_link(struct run *r) { (void)r; ggl_glLinkProgram(5); }
-static void do_use(struct run *r) { (void)r; ggl_glUseProgram(5); }
+static void do_source_length(struct run *r)
+{
+    ggl_glGetShaderiv(7, GL_SHADER_SOURCE_LENGTH, &r->result);
+}
+static void do_attach_vertex(struct run *r)
+{
+    (void)r;
+    ggl_glAttachShader(5, 6);
+}
+static void do_attach_fragment(struct run *r)
+{
+    (void)r;
+    ggl_glAttachShader(5, 7);
+}
+static void do_link(struct run *r)
+{
+    (void)r;
+    ggl_glLinkProgram(5);
+}
+static void do_use(struct run *r)
+{
+    (void)r;
+    ggl_glUseProgram(5);
+}
 static void do_get_uniform(struct run *r)
 {
     float value[4] = {9, 9, 9, 9};
     ggl_glGetUniformfv(5, 0, value);
     r->result = (GLint)(value[0] + value[1] + value[2] + value[3]);
 }
-static void do_active_texture(struct run *r) { (void)r; ggl_glActiveTexture(GL_TEXTURE0); }
-static void do_bind_external(struct run *r) { (void)r; ggl_glBindTexture(GL_TEXTURE_EXTERNAL_OES, 40); }
-static void do_bind_2d(struct run *r) { (void)r; ggl_glBindTexture(GL_TEXTURE_2D, 41); }
-static void do_min_filter(struct run *r) { (void)r; ggl_glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST); }
-static void do_sampler(struct run *r) { (void)r; ggl_glUniform1i(1, 3); }
-static void do_bind_21(struct run *r) { (void)r; ggl_glBindBuffer(GL_ARRAY_BUFFER, 21); }
+static void do_active_texture(struct run *r)
+{
+    (void)r;
+    ggl_glActiveTexture(GL_TEXTURE0);
+}
+static void do_bind_external(struct run *r)
+{
+    (void)r;
+    ggl_glBindTexture(GL_TEXTURE_EXTERNAL_OES, 40);
+}
+static void do_bind_2d(struct run *r)
+{
+    (void)r;
+    ggl_glBindTexture(GL_TEXTURE_2D, 41);
+}
+static void do_min_filter(struct run *r)
+{
+    (void)r;
+    ggl_glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+}
+static void do_sampler(struct run *r)
+{
+    (void)r;
+    ggl_glUniform1i(1, 3);
+}
+static void do_bind_21(struct run *r)
+{
+    (void)r;
+    ggl_glBindBuffer(GL_ARRAY_BUFFER, 21);
+}
 static void do_data(struct run *r)
 {
     r->script.context->features = 0;
@@ -100,10 +155,26 @@ static void do_data_sync(struct run *r)
     r->script.context->features = GGL_FEATURE_SYNC_BUFFER_DATA;
     ggl_glBufferData(GL_ARRAY_BUFFER, 48, floats, GL_STATIC_DRAW);
 }
-static void do_pointer_3(struct run *r) { (void)r; ggl_glVertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, 0, NULL); }
-static void do_enable_0(struct run *r) { (void)r; ggl_glEnableVertexAttribArray(0); }
-static void do_draw_1_3(struct run *r) { (void)r; ggl_glDrawArrays(GL_TRIANGLES, 1, 3); }
-static void do_bind_0(struct run *r) { (void)r; ggl_glBindBuffer(GL_ARRAY_BUFFER, 0); }
+static void do_pointer_3(struct run *r)
+{
+    (void)r;
+    ggl_glVertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, 0, NULL);
+}
+static void do_enable_0(struct run *r)
+{
+    (void)r;
+    ggl_glEnableVertexAttribArray(0);
+}
+static void do_draw_1_3(struct run *r)
+{
+    (void)r;
+    ggl_glDrawArrays(GL_TRIANGLES, 1, 3);
+}
+static void do_bind_0(struct run *r)
+{
+    (void)r;
+    ggl_glBindBuffer(GL_ARRAY_BUFFER, 0);
+}
 static void do_client_pointer(struct run *r)
 {
     (void)r;
@@ -114,13 +185,21 @@ static void do_elements_client(struct run *r)
     (void)r;
     ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, indices);
 }
-static void do_bind_22(struct run *r) { (void)r; ggl_glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, 22); }
+static void do_bind_22(struct run *r)
+{
+    (void)r;
+    ggl_glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, 22);
+}
 static void do_data_22(struct run *r)
 {
     (void)r;
     ggl_glBufferData(GL_ELEMENT_ARRAY_BUFFER, 6, indices, GL_STATIC_DRAW);
 }
-static void do_elements(struct run *r) { (void)r; ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, NULL); }
+static void do_elements(struct run *r)
+{
+    (void)r;
+    ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, NULL);
+}
 static void do_pointer_8(struct run *r)
 {
     (void)r;
@@ -131,22 +210,46 @@ static void do_elements_instanced(struct run *r)
     (void)r;
     ggl_glDrawElementsInstanced(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, NULL, 4);
 }
-static void do_arrays_instanced(struct run *r) { (void)r; ggl_glDrawArraysInstanced(GL_TRIANGLES, 0, 3, 2); }
+static void do_arrays_instanced(struct run *r)
+{
+    (void)r;
+    ggl_glDrawArraysInstanced(GL_TRIANGLES, 0, 3, 2);
+}
 static void do_teximage_rgb(struct run *r)
 {
     (void)r;
     ggl_glTexImage2D(GL_TEXTURE_2D, 0, GL_RGB, 1, 2, 0, GL_RGB, GL_UNSIGNED_BYTE, counting);
 }
-static void do_align_1(struct run *r) { (void)r; ggl_glPixelStorei(GL_UNPACK_ALIGNMENT, 1); }
-static void do_row_length_4(struct run *r) { (void)r; ggl_glPixelStorei(GL_UNPACK_ROW_LENGTH, 4); }
+static void do_align_1(struct run *r)
+{
+    (void)r;
+    ggl_glPixelStorei(GL_UNPACK_ALIGNMENT, 1);
+}
+static void do_row_length_4(struct run *r)
+{
+    (void)r;
+    ggl_glPixelStorei(GL_UNPACK_ROW_LENGTH, 4);
+}
 static void do_teximage_rgba(struct run *r)
 {
     (void)r;
     ggl_glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 2, 2, 0, GL_RGBA, GL_UNSIGNED_BYTE, counting);
 }
-static void do_skip_rows(struct run *r) { (void)r; ggl_glPixelStorei(GL_UNPACK_SKIP_ROWS, 1); }
-static void do_skip_pixels(struct run *r) { (void)r; ggl_glPixelStorei(GL_UNPACK_SKIP_PIXELS, 1); }
-static void do_row_length_0(struct run *r) { (void)r; ggl_glPixelStorei(GL_UNPACK_ROW_LENGTH, 0); }
+static void do_skip_rows(struct run *r)
+{
+    (void)r;
+    ggl_glPixelStorei(GL_UNPACK_SKIP_ROWS, 1);
+}
+static void do_skip_pixels(struct run *r)
+{
+    (void)r;
+    ggl_glPixelStorei(GL_UNPACK_SKIP_PIXELS, 1);
+}
+static void do_row_length_0(struct run *r)
+{
+    (void)r;
+    ggl_glPixelStorei(GL_UNPACK_ROW_LENGTH, 0);
+}
 static void do_texsubimage(struct run *r)
 {
     (void)r;
@@ -175,8 +278,9 @@ static void do_read_packed(struct run *r)
     quietly(r);
     memset(r->pixels, 0xaa, sizeof r->pixels);
     ggl_glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, r->pixels);
-    const uint8_t want[24] = {0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 8,    9,    10,   11,
-                              0xaa, 0xaa, 0xaa, 0xaa, 16,   17,   18,   19,   0xaa, 0xaa, 0xaa, 0xaa};
+    const uint8_t want[24] = {0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa,
+                              8,    9,    10,   11,   0xaa, 0xaa, 0xaa, 0xaa,
+                              16,   17,   18,   19,   0xaa, 0xaa, 0xaa, 0xaa};
     r->result = memcmp(want, r->pixels, sizeof want) == 0;
 }
 static void do_read_buffer(struct run *r)
@@ -203,28 +307,47 @@ static void do_unmap_async(struct run *r)
 }
 static void do_map_explicit(struct run *r)
 {
-    map = ggl_glMapBufferRange(GL_ARRAY_BUFFER, 4, 4, GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_RANGE_BIT | GL_MAP_FLUSH_EXPLICIT_BIT);
+    map = ggl_glMapBufferRange(GL_ARRAY_BUFFER, 4, 4,
+                               GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_RANGE_BIT |
+                                   GL_MAP_FLUSH_EXPLICIT_BIT);
     r->result = map != NULL;
     memcpy(map, "QRST", 4);
 }
-static void do_flush_range(struct run *r) { (void)r; ggl_glFlushMappedBufferRange(GL_ARRAY_BUFFER, 1, 2); }
-static void do_unmap_array(struct run *r) { r->result = ggl_glUnmapBuffer(GL_ARRAY_BUFFER); }
+static void do_flush_range(struct run *r)
+{
+    (void)r;
+    ggl_glFlushMappedBufferRange(GL_ARRAY_BUFFER, 1, 2);
+}
+static void do_unmap_array(struct run *r)
+{
+    r->result = ggl_glUnmapBuffer(GL_ARRAY_BUFFER);
+}
 static void do_unmap_array_sync(struct run *r)
 {
     r->script.context->features = GGL_FEATURE_SYNC_BUFFER_DATA;
-    map = ggl_glMapBufferRange(GL_ARRAY_BUFFER, 4, 4, GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_RANGE_BIT);
+    map =
+        ggl_glMapBufferRange(GL_ARRAY_BUFFER, 4, 4, GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_RANGE_BIT);
     memcpy(map, "QRST", 4);
     r->result = ggl_glUnmapBuffer(GL_ARRAY_BUFFER);
 }
-static void do_get_layers(struct run *r) { ggl_glGetIntegerv(GL_MAX_ARRAY_TEXTURE_LAYERS, &r->result); }
+static void do_get_layers(struct run *r)
+{
+    ggl_glGetIntegerv(GL_MAX_ARRAY_TEXTURE_LAYERS, &r->result);
+}
 static void do_get_viewport(struct run *r)
 {
     GLint viewport[4];
     ggl_glGetIntegerv(GL_VIEWPORT, viewport);
     r->result = viewport[0] * 1000 + viewport[1] * 100 + viewport[2] * 10 + viewport[3];
 }
-static void do_get_binding(struct run *r) { ggl_glGetIntegerv(GL_ARRAY_BUFFER_BINDING, &r->result); }
-static void do_get_error(struct run *r) { r->result = (GLint)ggl_glGetError(); }
+static void do_get_binding(struct run *r)
+{
+    ggl_glGetIntegerv(GL_ARRAY_BUFFER_BINDING, &r->result);
+}
+static void do_get_error(struct run *r)
+{
+    r->result = (GLint)ggl_glGetError();
+}
 static void do_varyings(struct run *r)
 {
     (void)r;
@@ -243,15 +366,26 @@ static void do_fence(struct run *r)
     sync = ggl_glFenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0);
     r->result = sync == (GLsync)(uintptr_t)0x7f0011223344;
 }
-static void do_wait(struct run *r) { r->result = (GLint)ggl_glClientWaitSync(sync, GL_SYNC_FLUSH_COMMANDS_BIT, 5); }
-static void do_delete_sync(struct run *r) { (void)r; ggl_glDeleteSync(sync); }
+static void do_wait(struct run *r)
+{
+    r->result = (GLint)ggl_glClientWaitSync(sync, GL_SYNC_FLUSH_COMMANDS_BIT, 5);
+}
+static void do_delete_sync(struct run *r)
+{
+    (void)r;
+    ggl_glDeleteSync(sync);
+}
 static void do_delete_buffers(struct run *r)
 {
     (void)r;
     const GLuint names[] = {21, 22};
     ggl_glDeleteBuffers(2, names);
 }
-static void do_finish(struct run *r) { (void)r; ggl_glFinish(); }
+static void do_finish(struct run *r)
+{
+    (void)r;
+    ggl_glFinish();
+}
 static void do_flush(struct run *r)
 {
     uint32_t before = r->script.flushes;
@@ -262,9 +396,11 @@ static void do_flush(struct run *r)
 /* A second program that reads attributes 0 and 1, as the mixed draws of the golden run have it. */
 static void do_mixed(struct run *r)
 {
-    static const uint8_t linked[] = {1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0,         /* no uniform, two attributes */
-                                     1, 0, 0, 0, 0x52, 0x8b, 0, 0, 'p', 0, 0, 0, 0, 0,                   /* p: vec4 at 0 */
-                                     1, 0, 0, 0, 0x06, 0x14, 0, 0, 'q', 0, 1, 0, 0, 0};                  /* q: float at 1 */
+    static const uint8_t linked[] = {
+        1, 0, 0, 0, 0,    0,    0, 0, 2,   0, 0, 0, 0, 0,
+        0, 0, 2, 0, 0,    0,                               /* no uniform, two attributes */
+        1, 0, 0, 0, 0x52, 0x8b, 0, 0, 'p', 0, 0, 0, 0, 0,  /* p: vec4 at 0 */
+        1, 0, 0, 0, 0x06, 0x14, 0, 0, 'q', 0, 1, 0, 0, 0}; /* q: float at 1 */
     ggl_script_reply(&r->script, linked, sizeof linked);
     ggl_glLinkProgram(8);
     ggl_glUseProgram(8);
@@ -277,7 +413,11 @@ static void do_mixed(struct run *r)
     quietly(r);
     ggl_glDrawArrays(GL_TRIANGLES, 2, 3);
 }
-static void do_mixed_next(struct run *r) { (void)r; ggl_glDrawArrays(GL_TRIANGLES, 0, 3); }
+static void do_mixed_next(struct run *r)
+{
+    (void)r;
+    ggl_glDrawArrays(GL_TRIANGLES, 0, 3);
+}
 static void do_no_arrays(struct run *r)
 {
     (void)r;
@@ -297,14 +437,14 @@ static void do_restart(struct run *r)
 /* How our bytes may differ from upstream's. */
 enum rule {
     SAME,
-    OWN,          /* the bytes given: an upstream bug, or memory that is not the application's to read */
+    OWN, /* the bytes given: an upstream bug, or memory that is not the application's to read */
 };
 
 struct step {
     const char *call; /* how the golden line's call starts */
     void (*run)(struct run *r);
     enum rule rule;
-    const char *own;    /* OWN: hex */
+    const char *own; /* OWN: hex */
     bool has_result;
     GLint result;
     const char *reason; /* why the rule is not SAME */
@@ -331,58 +471,84 @@ static const struct step steps[] = {
     {"glUniform1i(1, 3)", do_sampler, SAME, NULL, false, 0, NULL},
     {"glBindBuffer(GL_ARRAY_BUFFER, 21)", do_bind_21, SAME, NULL, false, 0, NULL},
     {"glBindBuffer(GL_ARRAY_BUFFER, 21) [again", do_bind_21, SAME, NULL, false, 0, NULL},
-    {"glBufferData(GL_ARRAY_BUFFER, 48, floats 0..11, GL_STATIC_DRAW) [sync_buffer_data off]", do_data, SAME, NULL, false, 0, NULL},
-    {"glBufferData(GL_ARRAY_BUFFER, 48, floats 0..11, GL_STATIC_DRAW) [sync_buffer_data on]", do_data_sync, SAME, NULL, false, 0,
-     NULL},
+    {"glBufferData(GL_ARRAY_BUFFER, 48, floats 0..11, GL_STATIC_DRAW) [sync_buffer_data off]",
+     do_data, SAME, NULL, false, 0, NULL},
+    {"glBufferData(GL_ARRAY_BUFFER, 48, floats 0..11, GL_STATIC_DRAW) [sync_buffer_data on]",
+     do_data_sync, SAME, NULL, false, 0, NULL},
     {"glVertexAttribPointer(0, 3", do_pointer_3, SAME, NULL, false, 0, NULL},
     {"glEnableVertexAttribArray(0)", do_enable_0, SAME, NULL, false, 0, NULL},
     {"glDrawArrays(GL_TRIANGLES, 1, 3) [VBO]", do_draw_1_3, SAME, NULL, false, 0, NULL},
     {"glBindBuffer(GL_ARRAY_BUFFER, 0)", do_bind_0, SAME, NULL, false, 0, NULL},
-    {"glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, stride 16", do_client_pointer, SAME, NULL, false, 0, NULL},
+    {"glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, stride 16", do_client_pointer, SAME, NULL,
+     false, 0, NULL},
     {"glDrawArrays(GL_TRIANGLES, 1, 3) [client array", do_draw_1_3, SAME, NULL, false, 0, NULL},
-    {"glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, client", do_elements_client, SAME, NULL, false, 0, NULL},
+    {"glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, client", do_elements_client, SAME, NULL,
+     false, 0, NULL},
     {"glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, 22)", do_bind_22, SAME, NULL, false, 0, NULL},
     {"glBufferData(GL_ELEMENT_ARRAY_BUFFER, 6", do_data_22, SAME, NULL, false, 0, NULL},
-    {"glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, offset 0) [index VBO", do_elements, SAME, NULL, false, 0, NULL},
+    {"glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, offset 0) [index VBO", do_elements, SAME,
+     NULL, false, 0, NULL},
     {"glBindBuffer(GL_ARRAY_BUFFER, 21)", do_bind_21, SAME, NULL, false, 0, NULL},
-    {"glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, offset 8)", do_pointer_8, SAME, NULL, false, 0, NULL},
-    {"glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, offset 0) [all VBO", do_elements, SAME, NULL, false, 0, NULL},
+    {"glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, offset 8)", do_pointer_8, SAME, NULL,
+     false, 0, NULL},
+    {"glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_SHORT, offset 0) [all VBO", do_elements, SAME,
+     NULL, false, 0, NULL},
     {"glDrawElementsInstanced", do_elements_instanced, SAME, NULL, false, 0, NULL},
     {"glDrawArraysInstanced", do_arrays_instanced, SAME, NULL, false, 0, NULL},
     {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGB, 1, 2, 0", do_teximage_rgb, OWN,
-     "3c08000008000000" "3f08000010000000330d000004000000" "3c08000008000000"
-     "3c08000008000000" "3f080000100000001c85000004000000" "3c08000008000000"
+     "3c08000008000000"
+     "3f08000010000000330d000004000000"
+     "3c08000008000000"
+     "3c08000008000000"
+     "3f080000100000001c85000004000000"
+     "3c08000008000000"
      "0608000010000000e10d000029000000"
-     "6908000034000000e10d000000000000071900000100000002000000000000000719000001140000080000000001020004050600"
+     "6908000034000000e10d0000000000000719000001000000020000000000000007190000011400000800000000010"
+     "20004050600"
      "0608000010000000e10d000028000000",
      false, 0, "T10: padding is not read"},
     {"glPixelStorei(GL_UNPACK_ALIGNMENT, 1)", do_align_1, SAME, NULL, false, 0, NULL},
-    {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGB, 1, 2, ...) [alignment 1", do_teximage_rgb, SAME, NULL, false, 0, NULL},
+    {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGB, 1, 2, ...) [alignment 1", do_teximage_rgb, SAME, NULL,
+     false, 0, NULL},
     {"glPixelStorei(GL_UNPACK_ROW_LENGTH, 4)", do_row_length_4, SAME, NULL, false, 0, NULL},
-    {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 2, 2, 0", do_teximage_rgba, SAME, NULL, false, 0, NULL},
+    {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 2, 2, 0", do_teximage_rgba, SAME, NULL, false, 0,
+     NULL},
     {"glPixelStorei(GL_UNPACK_SKIP_ROWS, 1)", do_skip_rows, SAME, NULL, false, 0, NULL},
     {"glPixelStorei(GL_UNPACK_SKIP_PIXELS, 1)", do_skip_pixels, SAME, NULL, false, 0, NULL},
-    {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 2, 2, ...)", do_teximage_rgba, SAME, NULL, false, 0, NULL},
+    {"glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 2, 2, ...)", do_teximage_rgba, SAME, NULL, false, 0,
+     NULL},
     {"glPixelStorei(GL_UNPACK_ROW_LENGTH, 0)", do_row_length_0, SAME, NULL, false, 0, NULL},
     {"glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, 2, 1", do_texsubimage, SAME, NULL, false, 0, NULL},
-    {"glTexImage3D(GL_TEXTURE_3D, 0, GL_RGBA8, 2, 2, 2", do_teximage_3d, SAME, NULL, false, 0, NULL},
+    {"glTexImage3D(GL_TEXTURE_3D, 0, GL_RGBA8, 2, 2, 2", do_teximage_3d, SAME, NULL, false, 0,
+     NULL},
     {"glTexImage3D(GL_TEXTURE_3D, 0, GL_RGBA8, 2, 2, depth 1", do_teximage_3d_flat, OWN,
-     "47090000540000006f8000000000000058800000020000000200000001000000000000000819000001140000240000000001020304050607000000000c0d0e0f"
+     "47090000540000006f800000000000005880000002000000020000000100000000000000081900000114000024000"
+     "0000001020304050607000000000c0d0e0f"
      "1011121300000000000000000000000000000000",
      false, 0, "T11: as many bytes as declared"},
-    {"glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, out)", do_read, SAME, NULL, true, 1, NULL},
-    {"glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, out) [pack row", do_read_packed, SAME, NULL, true, 1, NULL},
-    {"glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, offset 16)", do_read_buffer, SAME, NULL, false, 0, NULL},
-    {"glMapBufferRange(GL_PIXEL_PACK_BUFFER, 0, 8, GL_MAP_READ_BIT) [dirty", do_map_read, SAME, NULL, true, 7, NULL},
-    {"glUnmapBuffer(GL_PIXEL_PACK_BUFFER) [read-only map, async_unmap_buffer off", do_unmap_sync, SAME, NULL, true, 1, NULL},
-    {"glMapBufferRange(GL_PIXEL_PACK_BUFFER, 0, 8, GL_MAP_READ_BIT) [clean", do_map_read, SAME, NULL, true, 7, NULL},
-    {"glUnmapBuffer(GL_PIXEL_PACK_BUFFER) [read-only map, async_unmap_buffer on", do_unmap_async, SAME, NULL, true, 1, NULL},
+    {"glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, out)", do_read, SAME, NULL, true, 1,
+     NULL},
+    {"glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, out) [pack row", do_read_packed, SAME,
+     NULL, true, 1, NULL},
+    {"glReadPixels(0, 0, 1, 2, GL_RGBA, GL_UNSIGNED_BYTE, offset 16)", do_read_buffer, SAME, NULL,
+     false, 0, NULL},
+    {"glMapBufferRange(GL_PIXEL_PACK_BUFFER, 0, 8, GL_MAP_READ_BIT) [dirty", do_map_read, SAME,
+     NULL, true, 7, NULL},
+    {"glUnmapBuffer(GL_PIXEL_PACK_BUFFER) [read-only map, async_unmap_buffer off", do_unmap_sync,
+     SAME, NULL, true, 1, NULL},
+    {"glMapBufferRange(GL_PIXEL_PACK_BUFFER, 0, 8, GL_MAP_READ_BIT) [clean", do_map_read, SAME,
+     NULL, true, 7, NULL},
+    {"glUnmapBuffer(GL_PIXEL_PACK_BUFFER) [read-only map, async_unmap_buffer on", do_unmap_async,
+     SAME, NULL, true, 1, NULL},
     {"glMapBufferRange(GL_ARRAY_BUFFER, 4, 4", do_map_explicit, SAME, NULL, true, 1, NULL},
     {"glFlushMappedBufferRange(GL_ARRAY_BUFFER, 1, 2)", do_flush_range, SAME, NULL, false, 0, NULL},
     {"glUnmapBuffer(GL_ARRAY_BUFFER) [async form]", do_unmap_array, SAME, NULL, true, 1, NULL},
-    {"glUnmapBuffer(GL_ARRAY_BUFFER) [write map, async_unmap_buffer off]", do_unmap_array_sync, SAME, NULL, true, 1, NULL},
-    {"glGetIntegerv(GL_MAX_ARRAY_TEXTURE_LAYERS) [first time]", do_get_layers, SAME, NULL, true, 2048, NULL},
-    {"glGetIntegerv(GL_MAX_ARRAY_TEXTURE_LAYERS) [cached", do_get_layers, SAME, NULL, true, 2048, NULL},
+    {"glUnmapBuffer(GL_ARRAY_BUFFER) [write map, async_unmap_buffer off]", do_unmap_array_sync,
+     SAME, NULL, true, 1, NULL},
+    {"glGetIntegerv(GL_MAX_ARRAY_TEXTURE_LAYERS) [first time]", do_get_layers, SAME, NULL, true,
+     2048, NULL},
+    {"glGetIntegerv(GL_MAX_ARRAY_TEXTURE_LAYERS) [cached", do_get_layers, SAME, NULL, true, 2048,
+     NULL},
     {"glGetIntegerv(GL_VIEWPORT)", do_get_viewport, SAME, NULL, true, 123, NULL},
     {"glGetIntegerv(GL_ARRAY_BUFFER_BINDING)", do_get_binding, SAME, NULL, true, 21, NULL},
     {"glGetError()", do_get_error, SAME, NULL, true, 0, NULL},

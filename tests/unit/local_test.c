@@ -1,4 +1,5 @@
-/* The local socket beyond waist A's contract: versions, garbage, quotas, clients that die or never read, servers that die, tools. */
+/* The local socket beyond waist A's contract: versions, garbage, quotas, clients that die or never
+ * read, servers that die, tools. */
 #include "tests/support/echo_type.h"
 #include "tests/support/slt.h"
 #include "tests/support/vg_world.h"
@@ -28,8 +29,8 @@ static const struct hct_type *const types[] = {&echo_type, &echo_tex_type, NULL}
 
 struct bed {
     struct world world;
-    struct vg *vg;  /* a well-behaved client */
-    struct vg *bad; /* another one */
+    struct vg *vg;    /* a well-behaved client */
+    struct vg *bad;   /* another one */
     int raw[RAW_MAX]; /* sockets without a library, + 1; 0: none */
     struct local_control *control;
     pid_t child;
@@ -71,8 +72,10 @@ SLT_FIXTURE(local, struct bed, bed_init, bed_finish);
 
 static void start(struct bed *t, struct local_server_options options)
 {
-    SLT_ASSERT_OK(world_start(&t->world, &(struct world_config){
-                                             .backend = WORLD_LOCAL, .types = types, .server = options, .directory = SLT_TMPDIR()}));
+    SLT_ASSERT_OK(world_start(&t->world, &(struct world_config){.backend = WORLD_LOCAL,
+                                                                .types = types,
+                                                                .server = options,
+                                                                .directory = SLT_TMPDIR()}));
 }
 
 static void open_client(struct bed *t, struct vg **vg)
@@ -83,15 +86,21 @@ static void open_client(struct bed *t, struct vg **vg)
 
 static enum sl_result blob(struct vg *vg, uint64_t size, struct vg_res **out)
 {
-    return vg_blob_create(vg, &(struct vg_blob_args){.mem = VIRTGPU_BLOB_HOST3D, .flags = VIRTGPU_BLOB_MAPPABLE, .size = size},
+    return vg_blob_create(vg,
+                          &(struct vg_blob_args){.mem = VIRTGPU_BLOB_HOST3D,
+                                                 .flags = VIRTGPU_BLOB_MAPPABLE,
+                                                 .size = size},
                           out);
 }
 
-static enum sl_result echo(struct vg *vg, uint32_t opcode, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+static enum sl_result echo(struct vg *vg, uint32_t opcode, uint32_t a, uint32_t b, uint32_t c,
+                           uint32_t d)
 {
     struct echo_command command = {opcode, a, b, c, d};
-    return vg_submit(vg, &(struct vg_submit_args){
-                             .commands = &command, .size = sizeof command, .ring = VIRTGPU_RING_GLOBAL, .in_fence = -1});
+    return vg_submit(vg, &(struct vg_submit_args){.commands = &command,
+                                                  .size = sizeof command,
+                                                  .ring = VIRTGPU_RING_GLOBAL,
+                                                  .in_fence = -1});
 }
 
 /* One round of everything: the client is as well as ever. */
@@ -121,7 +130,8 @@ static size_t raw_recv(int fd, void *data, size_t capacity)
     int fds[SL_SOCK_MAX_FDS];
     uint32_t count = 0;
     size_t size = 0;
-    if (sl_fd_wait(fd, 5 * (int64_t)SL_NS_PER_S) != SL_OK || sl_sock_recv(fd, data, capacity, &size, fds, &count) != SL_OK) {
+    if (sl_fd_wait(fd, 5 * (int64_t)SL_NS_PER_S) != SL_OK ||
+        sl_sock_recv(fd, data, capacity, &size, fds, &count) != SL_OK) {
         return 0;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -132,7 +142,10 @@ static size_t raw_recv(int fd, void *data, size_t capacity)
 
 static void raw_hello(int fd)
 {
-    struct local_hello hello = {.head = {LOCAL_HELLO, 1}, .magic = LOCAL_MAGIC, .version = LOCAL_VERSION, .kind = LOCAL_KIND_CLIENT};
+    struct local_hello hello = {.head = {LOCAL_HELLO, 1},
+                                .magic = LOCAL_MAGIC,
+                                .version = LOCAL_VERSION,
+                                .kind = LOCAL_KIND_CLIENT};
     struct local_hello_reply reply = {0};
     SLT_ASSERT_OK(sl_sock_send(fd, &hello, sizeof hello, NULL, 0));
     SLT_ASSERT_EQ(sizeof reply, raw_recv(fd, &reply, sizeof reply));
@@ -168,7 +181,9 @@ SLT_TEST_F(local, refuses_another_version_by_name, t)
     start(t, (struct local_server_options){0});
     int fd = raw_connect(t, 0);
     struct local_hello_reply reply = {0};
-    uint32_t hello[4] = {LOCAL_HELLO, 1, LOCAL_MAGIC, LOCAL_VERSION + 1}; /* a later hello may have any size behind these words */
+    uint32_t hello[4] = {LOCAL_HELLO, 1, LOCAL_MAGIC,
+                         LOCAL_VERSION +
+                             1}; /* a later hello may have any size behind these words */
     SLT_ASSERT_OK(sl_sock_send(fd, hello, sizeof hello, NULL, 0));
     SLT_ASSERT_EQ(sizeof reply, raw_recv(fd, &reply, sizeof reply));
     SLT_EXPECT_EQ(SL_ERR_UNSUPPORTED, reply.head.result);
@@ -195,7 +210,9 @@ static void *answer_hello(void *user)
 
 SLT_TEST_F(local, names_both_versions_to_the_user, t)
 {
-    struct answerer a = {.reply = {.head = {LOCAL_HELLO, 1, SL_ERR_UNSUPPORTED, 0}, .magic = LOCAL_MAGIC, .version = 7}};
+    struct answerer a = {.reply = {.head = {LOCAL_HELLO, 1, SL_ERR_UNSUPPORTED, 0},
+                                   .magic = LOCAL_MAGIC,
+                                   .version = 7}};
     pthread_t thread;
     char path[128];
     struct vg *vg;
@@ -203,7 +220,8 @@ SLT_TEST_F(local, names_both_versions_to_the_user, t)
     snprintf(path, sizeof path, "%s/other", SLT_TMPDIR());
     SLT_ASSERT_OK(sl_sock_listen(path, &a.listener));
     SLT_ASSERT_OK(sl_thread_start(&thread, "other", 0, answer_hello, &a));
-    SLT_EXPECT_LOG("local", "the server speaks version 7 of the local protocol, this library version 1");
+    SLT_EXPECT_LOG("local",
+                   "the server speaks version 7 of the local protocol, this library version 1");
     SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, vg_local_open(path, &vg));
     pthread_join(thread, NULL);
     close(a.listener);
@@ -227,10 +245,11 @@ SLT_TEST_F(local, notices_that_a_listener_is_no_server, t)
 
 SLT_TEST_F(local, lets_clients_wait_for_a_slow_driver, t)
 {
-    SLT_ASSERT_OK(world_start(&t->world, &(struct world_config){.backend = WORLD_LOCAL,
-                                                                 .types = types,
-                                                                 .directory = SLT_TMPDIR(),
-                                                                 .driver_delay_ns = 200 * SL_NS_PER_MS}));
+    SLT_ASSERT_OK(
+        world_start(&t->world, &(struct world_config){.backend = WORLD_LOCAL,
+                                                      .types = types,
+                                                      .directory = SLT_TMPDIR(),
+                                                      .driver_delay_ns = 200 * SL_NS_PER_MS}));
     open_client(t, &t->vg); /* connects at once, is answered later */
     expect_healthy(t->vg);
 }
@@ -240,7 +259,9 @@ SLT_TEST_F(local, does_not_serve_one_socket_twice, t)
     struct local_server *second;
     start(t, (struct local_server_options){0});
     SLT_EXPECT_LOG("local", "somebody serves this socket already");
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, local_server_create(&(struct local_server_options){.path = t->world.path}, &second));
+    SLT_EXPECT_RESULT(
+        SL_ERR_INVALID,
+        local_server_create(&(struct local_server_options){.path = t->world.path}, &second));
     open_client(t, &t->vg);
     expect_healthy(t->vg);
 }
@@ -358,10 +379,13 @@ SLT_TEST_F(local, survives_twenty_thousand_random_messages, t)
             raw_hello(fd);
         }
         uint32_t verb = (uint32_t)(next_random(&state) % 13);
-        size_t size = next_random(&state) % 8 != 0 ? sizes[verb % 12] : 1 + next_random(&state) % 200;
+        size_t size =
+            next_random(&state) % 8 != 0 ? sizes[verb % 12] : 1 + next_random(&state) % 200;
         for (size_t k = 8; k < size; k += 4) {
             uint64_t r = next_random(&state);
-            uint32_t word = r % 3 == 0 ? (uint32_t)(r >> 8) : r % 3 == 1 ? (uint32_t)(r >> 8) % 8 : 4096u << (r >> 8) % 12;
+            uint32_t word = r % 3 == 0   ? (uint32_t)(r >> 8)
+                            : r % 3 == 1 ? (uint32_t)(r >> 8) % 8
+                                         : 4096u << (r >> 8) % 12;
             memcpy(bytes + k, &word, 4);
         }
         memcpy(bytes, &verb, 4);
@@ -383,15 +407,17 @@ SLT_TEST_F(local, keeps_a_client_within_its_quotas, t)
     struct vg_res *res[5] = {0};
     struct vg_res *more;
     int fds[3];
-    start(t, (struct local_server_options){.resources = 4, .resource_bytes = 1u << 20, .fences = 2});
+    start(t,
+          (struct local_server_options){.resources = 4, .resource_bytes = 1u << 20, .fences = 2});
     open_client(t, &t->vg);
     SLT_EXPECT_RESULT(SL_ERR_NOMEM, blob(t->vg, (1u << 20) + 4096, &more));
-    SLT_EXPECT_RESULT(SL_ERR_NOMEM, vg_tex_create(t->vg,
-                                                  &(struct vg_tex_args){.target = VIRTGPU_TARGET_2D,
-                                                                        .format = VIRTGPU_FORMAT_R8G8B8A8,
-                                                                        .width_px = 1024,
-                                                                        .height_px = 1024},
-                                                  &more));
+    SLT_EXPECT_RESULT(SL_ERR_NOMEM,
+                      vg_tex_create(t->vg,
+                                    &(struct vg_tex_args){.target = VIRTGPU_TARGET_2D,
+                                                          .format = VIRTGPU_FORMAT_R8G8B8A8,
+                                                          .width_px = 1024,
+                                                          .height_px = 1024},
+                                    &more));
     for (uint32_t i = 0; i < 4; i++) {
         SLT_ASSERT_OK(blob(t->vg, 4096, &res[i]));
     }
@@ -422,7 +448,8 @@ SLT_TEST_F(local, tells_a_client_that_there_is_no_room, t)
     SLT_EXPECT_RESULT(SL_ERR_NOMEM, vg_local_open(t->world.path, &more));
     t->vg->ops->destroy(t->vg);
     t->vg = NULL;
-    for (uint32_t i = 0; i < 100 && t->vg == NULL; i++) { /* the server sees the end when it comes round to it */
+    for (uint32_t i = 0; i < 100 && t->vg == NULL;
+         i++) { /* the server sees the end when it comes round to it */
         (void)!vg_local_open(t->world.path, &t->vg);
     }
     SLT_EXPECT_TRUE(t->vg != NULL);
@@ -490,7 +517,8 @@ SLT_TEST_F(local, is_not_held_up_by_a_client_that_never_reads, t)
 static _Noreturn void render_for_ever(const char *path)
 {
     struct vg *vg;
-    while (vg_local_open(path, &vg) == SL_OK && vg->ops->context_init(vg, ECHO_CAPSET, 2, "mortal") == SL_OK) {
+    while (vg_local_open(path, &vg) == SL_OK &&
+           vg->ops->context_init(vg, ECHO_CAPSET, 2, "mortal") == SL_OK) {
         for (uint32_t i = 0; i < 20; i++) {
             struct vg_res *res;
             void *p;
@@ -501,7 +529,11 @@ static _Noreturn void render_for_ever(const char *path)
             (void)!vg_res_map(res, &p);
             (void)!echo(vg, ECHO_RING, res->id, 0, 0, 0);
             (void)!echo(vg, ECHO_TASK, 0, i, 0, 0);
-            struct vg_submit_args args = {.ring = 0, .resources = &res, .resource_count = 1, .in_fence = -1, .out_fence = &fd};
+            struct vg_submit_args args = {.ring = 0,
+                                          .resources = &res,
+                                          .resource_count = 1,
+                                          .in_fence = -1,
+                                          .out_fence = &fd};
             if (vg_submit(vg, &args) == SL_OK) {
                 close(fd);
             }
@@ -551,8 +583,8 @@ SLT_TEST_F(local, cleans_up_after_clients_killed_at_random_points, t)
     SLT_EXPECT_LE(sl_alloc_live(), blocks);
 }
 
-/* A process that was forked with the server's end of a connection open: what the server closes lives on in it, and must not
- * bring events of a client that is gone. */
+/* A process that was forked with the server's end of a connection open: what the server closes
+ * lives on in it, and must not bring events of a client that is gone. */
 SLT_TEST_F(local, forgets_clients_whose_connection_a_fork_keeps_open, t)
 {
     start(t, (struct local_server_options){0});
@@ -562,7 +594,8 @@ SLT_TEST_F(local, forgets_clients_whose_connection_a_fork_keeps_open, t)
     t->child = fork();
     if (t->child == 0) {
         close(fd);
-        sl_clock_sleep_ns(30 * SL_NS_PER_S); /* it is killed; or ends itself, should the test have died */
+        sl_clock_sleep_ns(
+            30 * SL_NS_PER_S); /* it is killed; or ends itself, should the test have died */
         _exit(0);
     }
     close(fd);
@@ -578,13 +611,15 @@ static void start_child_server(struct bed *t, uint32_t max_fds)
 {
     int ready[2];
     snprintf(t->world.path, sizeof t->world.path, "%s/world", SLT_TMPDIR());
-    struct world_config config = {.backend = WORLD_LOCAL, .types = types, .directory = SLT_TMPDIR()};
+    struct world_config config = {
+        .backend = WORLD_LOCAL, .types = types, .directory = SLT_TMPDIR()};
     SLT_ASSERT_EQ(0, pipe(ready));
     t->child = fork();
     if (t->child == 0) {
         struct world world;
         struct rlimit limit = {max_fds, max_fds};
-        if ((max_fds != 0 && setrlimit(RLIMIT_NOFILE, &limit) != 0) || world_start(&world, &config) != SL_OK) {
+        if ((max_fds != 0 && setrlimit(RLIMIT_NOFILE, &limit) != 0) ||
+            world_start(&world, &config) != SL_OK) {
             _exit(1);
         }
         close(ready[1]);
@@ -614,7 +649,8 @@ SLT_TEST_F(local, notices_within_a_second_that_the_server_died, t)
     open_client(t, &t->vg);
     SLT_ASSERT_OK(blob(t->vg, 4096, &res));
     SLT_ASSERT_OK(echo(t->vg, ECHO_TASK, 0, 0, 0, 0));
-    struct vg_submit_args args = {.ring = 0, .resources = &res, .resource_count = 1, .in_fence = -1, .out_fence = &fd};
+    struct vg_submit_args args = {
+        .ring = 0, .resources = &res, .resource_count = 1, .in_fence = -1, .out_fence = &fd};
     SLT_ASSERT_OK(vg_submit(t->vg, &args));
     SLT_ASSERT_OK(sl_thread_start(&killer, "killer", 0, kill_later, &t->child));
     uint64_t begin = sl_clock_ns();
@@ -696,7 +732,8 @@ SLT_TEST_F(local, brings_packets_to_a_tool_that_listens, t)
     SLT_EXPECT_RESULT(SL_ERR_TIMEOUT, local_control_packet(t->control, 0, &head, &packet, &reply));
     for (uint32_t i = 0; i < 1000; i++) {
         SLT_ASSERT_OK(echo(t->vg, ECHO_PACKET, 5, 2088 + i, 0, 0));
-        SLT_ASSERT_OK(local_control_packet(t->control, (int64_t)SL_NS_PER_S, &head, &packet, &reply));
+        SLT_ASSERT_OK(
+            local_control_packet(t->control, (int64_t)SL_NS_PER_S, &head, &packet, &reply));
         struct echo_command want = {ECHO_PACKET, 5, 2088 + i, 0, 0};
         SLT_ASSERT_EQ(2088 + i, head.opcode);
         SLT_ASSERT_EQ(i, head.head.serial);

@@ -1,4 +1,5 @@
-/* Turns across threads: order, early passing, and every way a guest can number its packets wrongly. */
+/* Turns across threads: order, early passing, and every way a guest can number its packets wrongly.
+ */
 #include "host/ring/hr_turn.h"
 #include "tests/support/slt.h"
 #include "transport/base/atomic.h"

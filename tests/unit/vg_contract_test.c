@@ -1,4 +1,5 @@
-/* Waist A's contract: one list of tests, run against every backend. A new backend adds a line to `backends`. */
+/* Waist A's contract: one list of tests, run against every backend. A new backend adds a line to
+ * `backends`. */
 #include "tests/support/echo_type.h"
 #include "tests/support/slt.h"
 #include "tests/support/vg_world.h"
@@ -51,8 +52,9 @@ SLT_FIXTURE(vg, struct bed, bed_init, bed_finish);
 /* Starts the world with `guests` of them, each with an echo context of 4 rings. */
 static void start(struct bed *t, const struct backend *c, uint32_t guests)
 {
-    SLT_ASSERT_OK(world_start(&t->world, &(struct world_config){
-                                             .backend = c->backend, .types = types, .directory = SLT_TMPDIR()}));
+    SLT_ASSERT_OK(world_start(
+        &t->world,
+        &(struct world_config){.backend = c->backend, .types = types, .directory = SLT_TMPDIR()}));
     for (uint32_t i = 0; i < guests; i++) {
         SLT_ASSERT_OK(world_open(&t->world, &t->vg[i]));
         SLT_ASSERT_OK(t->vg[i]->ops->context_init(t->vg[i], ECHO_CAPSET, 4, "test"));
@@ -61,7 +63,10 @@ static void start(struct bed *t, const struct backend *c, uint32_t guests)
 
 static enum sl_result blob(struct vg *vg, uint64_t size, struct vg_res **out)
 {
-    return vg_blob_create(vg, &(struct vg_blob_args){.mem = VIRTGPU_BLOB_HOST3D, .flags = VIRTGPU_BLOB_MAPPABLE, .size = size},
+    return vg_blob_create(vg,
+                          &(struct vg_blob_args){.mem = VIRTGPU_BLOB_HOST3D,
+                                                 .flags = VIRTGPU_BLOB_MAPPABLE,
+                                                 .size = size},
                           out);
 }
 
@@ -77,18 +82,24 @@ static enum sl_result tex(struct vg *vg, uint32_t width, uint32_t height, struct
                          out);
 }
 
-static enum sl_result echo(struct vg *vg, uint32_t opcode, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+static enum sl_result echo(struct vg *vg, uint32_t opcode, uint32_t a, uint32_t b, uint32_t c,
+                           uint32_t d)
 {
     struct echo_command command = {opcode, a, b, c, d};
-    return vg_submit(vg, &(struct vg_submit_args){
-                             .commands = &command, .size = sizeof command, .ring = VIRTGPU_RING_GLOBAL, .in_fence = -1});
+    return vg_submit(vg, &(struct vg_submit_args){.commands = &command,
+                                                  .size = sizeof command,
+                                                  .ring = VIRTGPU_RING_GLOBAL,
+                                                  .in_fence = -1});
 }
 
 static enum sl_result fence(struct vg *vg, uint32_t ring, struct vg_res *res, int *fd)
 {
     struct vg_res *list[1] = {res};
-    return vg_submit(vg, &(struct vg_submit_args){
-                             .ring = ring, .resources = list, .resource_count = res != NULL, .in_fence = -1, .out_fence = fd});
+    return vg_submit(vg, &(struct vg_submit_args){.ring = ring,
+                                                  .resources = list,
+                                                  .resource_count = res != NULL,
+                                                  .in_fence = -1,
+                                                  .out_fence = fd});
 }
 
 SLT_TEST_FP(vg, offers_its_types_capsets, t, struct backend, backends, c)
@@ -116,11 +127,14 @@ SLT_TEST_FP(vg, offers_its_types_capsets, t, struct backend, backends, c)
 SLT_TEST_FP(vg, has_one_context, t, struct backend, backends, c)
 {
     start(t, c, 1);
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->vg[0]->ops->context_init(t->vg[0], ECHO_CAPSET, 1, "again"));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID,
+                      t->vg[0]->ops->context_init(t->vg[0], ECHO_CAPSET, 1, "again"));
     SLT_ASSERT_OK(world_open(&t->world, &t->vg[1]));
     SLT_EXPECT_RESULT(SL_ERR_INVALID, echo(t->vg[1], ECHO_TASK, 0, 0, 0, 0)); /* none yet */
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->vg[1]->ops->context_init(t->vg[1], ECHO_CAPSET, 0, "no ring"));
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->vg[1]->ops->context_init(t->vg[1], ECHO_CAPSET, 65, "rings"));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID,
+                      t->vg[1]->ops->context_init(t->vg[1], ECHO_CAPSET, 0, "no ring"));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID,
+                      t->vg[1]->ops->context_init(t->vg[1], ECHO_CAPSET, 65, "rings"));
     SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, t->vg[1]->ops->context_init(t->vg[1], 8, 1, "gles"));
     SLT_EXPECT_OK(t->vg[1]->ops->context_init(t->vg[1], ECHO_CAPSET, 64, "good"));
 }
@@ -154,7 +168,8 @@ SLT_TEST_FP(vg, refuses_bad_blobs_and_lives, t, struct backend, backends, c)
 
 SLT_TEST_FP(vg, takes_a_contexts_own_blobs, t, struct backend, backends, c)
 {
-    struct vg_blob_args args = {.mem = VIRTGPU_BLOB_HOST3D, .flags = VIRTGPU_BLOB_MAPPABLE, .size = 8192, .blob_id = 77};
+    struct vg_blob_args args = {
+        .mem = VIRTGPU_BLOB_HOST3D, .flags = VIRTGPU_BLOB_MAPPABLE, .size = 8192, .blob_id = 77};
     void *p;
     start(t, c, 1);
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, vg_blob_create(t->vg[0], &args, &t->res[0]));
@@ -181,7 +196,8 @@ SLT_TEST_FP(vg, makes_textures_with_a_shared_backing, t, struct backend, backend
     SLT_EXPECT_OK(t->res[0]->vg->ops->res_transfer(t->res[0], &box, VG_TO_HOST));
     SLT_EXPECT_EQ(transfers + 2, echo_tex_transfers());
     box.width = 91;
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, t->res[0]->vg->ops->res_transfer(t->res[0], &box, VG_FROM_HOST));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID,
+                      t->res[0]->vg->ops->res_transfer(t->res[0], &box, VG_FROM_HOST));
 }
 
 SLT_TEST_FP(vg, refuses_transfers_of_blobs, t, struct backend, backends, c)
@@ -293,8 +309,10 @@ SLT_TEST_FP(vg, begins_no_work_before_its_in_fence, t, struct backend, backends,
     SLT_ASSERT_OK(echo(vg, ECHO_LATER, 20000, 0, 0, 0));
     uint64_t begin = sl_clock_ns();
     struct echo_command fill = {ECHO_FILL, t->res[0]->id, 0, 1, 1};
-    SLT_EXPECT_OK(vg_submit(vg, &(struct vg_submit_args){
-                                    .commands = &fill, .size = sizeof fill, .ring = VIRTGPU_RING_GLOBAL, .in_fence = fd}));
+    SLT_EXPECT_OK(vg_submit(vg, &(struct vg_submit_args){.commands = &fill,
+                                                         .size = sizeof fill,
+                                                         .ring = VIRTGPU_RING_GLOBAL,
+                                                         .in_fence = fd}));
     SLT_EXPECT_GE(sl_clock_ns() - begin, 10 * SL_NS_PER_MS);
     sl_fd_close(&fd);
 }

@@ -36,8 +36,8 @@ void local_control_close(struct local_control *control)
     }
 }
 
-static enum sl_result ask(struct local_control *control, uint32_t verb, void *request, size_t request_size, void *reply,
-                          size_t reply_size)
+static enum sl_result ask(struct local_control *control, uint32_t verb, void *request,
+                          size_t request_size, void *reply, size_t reply_size)
 {
     ((struct local_request *)request)->verb = verb;
     return local_link_call(&control->link, &(struct local_call){
@@ -55,7 +55,8 @@ enum sl_result local_control_status(struct local_control *control, struct local_
     return ask(control, LOCAL_STATUS, &request, sizeof request, out, sizeof *out);
 }
 
-enum sl_result local_control_ring(struct local_control *control, uint32_t index, struct local_ring_reply *out)
+enum sl_result local_control_ring(struct local_control *control, uint32_t index,
+                                  struct local_ring_reply *out)
 {
     struct local_ring request = {.index = index};
     return ask(control, LOCAL_RING, &request, sizeof request, out, sizeof *out);
@@ -68,8 +69,9 @@ enum sl_result local_control_tap(struct local_control *control)
     return ask(control, LOCAL_TAP, &request, sizeof request, &reply, sizeof reply);
 }
 
-enum sl_result local_control_packet(struct local_control *control, int64_t timeout_ns, struct local_packet *head,
-                                    const void **packet, const void **reply)
+enum sl_result local_control_packet(struct local_control *control, int64_t timeout_ns,
+                                    struct local_packet *head, const void **packet,
+                                    const void **reply)
 {
     enum sl_result r = sl_fd_wait(control->link.fd, timeout_ns);
     if (r != SL_OK) {
@@ -78,7 +80,8 @@ enum sl_result local_control_packet(struct local_control *control, int64_t timeo
     int fds[SL_SOCK_MAX_FDS];
     uint32_t fd_count = 0;
     size_t size = 0;
-    r = sl_sock_recv(control->link.fd, control->message, sizeof control->message, &size, fds, &fd_count);
+    r = sl_sock_recv(control->link.fd, control->message, sizeof control->message, &size, fds,
+                     &fd_count);
     if (r != SL_OK) {
         return r;
     }
@@ -89,7 +92,8 @@ enum sl_result local_control_packet(struct local_control *control, int64_t timeo
         return SL_ERR_PROTOCOL;
     }
     memcpy(head, control->message, sizeof *head);
-    if (head->head.verb != LOCAL_PACKET || (uint64_t)head->packet_sent + head->reply_sent != size - sizeof *head) {
+    if (head->head.verb != LOCAL_PACKET ||
+        (uint64_t)head->packet_sent + head->reply_sent != size - sizeof *head) {
         return SL_ERR_PROTOCOL;
     }
     *packet = control->message + sizeof *head;

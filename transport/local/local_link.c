@@ -20,13 +20,16 @@ static void close_fds(int *fds, uint32_t count)
     }
 }
 
-/* Checks what came back against what was asked; the one expected descriptor goes to *call->out_fd. */
-static enum sl_result check_reply(const struct local_call *call, const struct local_request *request, size_t size, int *fds,
+/* Checks what came back against what was asked; the one expected descriptor goes to *call->out_fd.
+ */
+static enum sl_result check_reply(const struct local_call *call,
+                                  const struct local_request *request, size_t size, int *fds,
                                   uint32_t fd_count)
 {
     const struct local_reply *reply = call->reply;
     size_t least = call->reply_min != 0 ? call->reply_min : call->reply_size;
-    if (size < sizeof *reply || reply->verb != request->verb || reply->serial != request->serial || reply->result > 0) {
+    if (size < sizeof *reply || reply->verb != request->verb || reply->serial != request->serial ||
+        reply->result > 0) {
         return SL_ERR_PROTOCOL;
     }
     if (reply->result != SL_OK) {
@@ -58,7 +61,8 @@ static enum sl_result exchange_locked(struct local_link *link, const struct loca
     int fds[SL_SOCK_MAX_FDS];
     uint32_t fd_count = 0;
     size_t size = 0;
-    enum sl_result r = sl_sock_send(link->fd, message, call->request_size + call->tail_size, &call->in_fd, call->in_fd >= 0);
+    enum sl_result r = sl_sock_send(link->fd, message, call->request_size + call->tail_size,
+                                    &call->in_fd, call->in_fd >= 0);
     if (r == SL_OK) {
         r = sl_fd_wait(link->fd, REPLY_TIMEOUT_NS);
     }
@@ -70,7 +74,8 @@ static enum sl_result exchange_locked(struct local_link *link, const struct loca
         close_fds(fds, fd_count);
     }
     if (r != SL_OK) {
-        /* The two ends are out of step: hang up, so that every later call and local_link_alive see it. */
+        /* The two ends are out of step: hang up, so that every later call and local_link_alive see
+         * it. */
         (void)shutdown(link->fd, SHUT_RDWR);
         return r;
     }
@@ -94,12 +99,14 @@ bool local_link_alive(struct local_link *link)
     return poll(&p, 1, 0) >= 0 && (p.revents & (POLLHUP | POLLRDHUP | POLLERR | POLLNVAL)) == 0;
 }
 
-static enum sl_result say_hello(struct local_link *link, const char *path, enum local_kind kind, struct local_hello_reply *hello,
-                                int *page_fd)
+static enum sl_result say_hello(struct local_link *link, const char *path, enum local_kind kind,
+                                struct local_hello_reply *hello, int *page_fd)
 {
-    struct local_hello request = {.head.verb = LOCAL_HELLO, .magic = LOCAL_MAGIC, .version = LOCAL_VERSION, .kind = kind};
+    struct local_hello request = {
+        .head.verb = LOCAL_HELLO, .magic = LOCAL_MAGIC, .version = LOCAL_VERSION, .kind = kind};
     size_t length = strlen(program_invocation_short_name);
-    memcpy(request.name, program_invocation_short_name, length < sizeof request.name ? length : sizeof request.name);
+    memcpy(request.name, program_invocation_short_name,
+           length < sizeof request.name ? length : sizeof request.name);
     struct local_call call = {
         .request = &request,
         .request_size = sizeof request,
@@ -111,11 +118,14 @@ static enum sl_result say_hello(struct local_link *link, const char *path, enum 
     *hello = (struct local_hello_reply){0};
     enum sl_result r = local_link_call(link, &call);
     if (r == SL_ERR_UNSUPPORTED && hello->magic == LOCAL_MAGIC) {
-        sl_error("local", "%s: the server speaks version %u of the local protocol, this library version %u; use the libraries "
-                          "and the program of one installation",
+        sl_error("local",
+                 "%s: the server speaks version %u of the local protocol, this library version %u; "
+                 "use the libraries "
+                 "and the program of one installation",
                  path, hello->version, LOCAL_VERSION);
     } else if (r == SL_ERR_INVALID) {
-        sl_error("local", "%s: the server belongs to another user and does not serve this one", path);
+        sl_error("local", "%s: the server belongs to another user and does not serve this one",
+                 path);
     } else if (r == SL_ERR_NOMEM) {
         sl_error("local", "%s: the server has no room for another client", path);
     } else if (r == SL_ERR_PROTOCOL || (r == SL_OK && hello->magic != LOCAL_MAGIC)) {
@@ -125,8 +135,8 @@ static enum sl_result say_hello(struct local_link *link, const char *path, enum 
     return r;
 }
 
-enum sl_result local_link_open(struct local_link *link, const char *path, enum local_kind kind, struct local_hello_reply *hello,
-                               int *page_fd)
+enum sl_result local_link_open(struct local_link *link, const char *path, enum local_kind kind,
+                               struct local_hello_reply *hello, int *page_fd)
 {
     *link = (struct local_link){.fd = -1};
     enum sl_result r = sl_sock_connect(path, &link->fd);

@@ -1,4 +1,5 @@
-/* A client's end of the socket: connect, hello, one request and its reply. What vg_local.c and local_control.c stand on. */
+/* A client's end of the socket: connect, hello, one request and its reply. What vg_local.c and
+ * local_control.c stand on. */
 #ifndef LOCAL_LINK_H
 #define LOCAL_LINK_H
 
@@ -14,7 +15,8 @@ struct local_link {
     uint8_t *scratch; /* a message with a tail is put together here; nullable */
 };
 
-/* One exchange. request and reply begin with struct local_request and struct local_reply, which the link fills and checks. */
+/* One exchange. request and reply begin with struct local_request and struct local_reply, which the
+ * link fills and checks. */
 struct local_call {
     void *request;
     size_t request_size;
@@ -24,13 +26,14 @@ struct local_call {
     void *reply;
     size_t reply_size;
     size_t reply_min; /* a shorter OK reply ends the link; 0: reply_size */
-    int *out_fd;      /* gives the descriptor that must come with an OK reply; NULL: none expected */
+    int *out_fd; /* gives the descriptor that must come with an OK reply; NULL: none expected */
 };
 
-/* Connects and says hello. *page_fd (nullable for control): gives. NOTFOUND, CLOSED: nobody there; UNSUPPORTED: another version, logged with
- * both; INVALID: the server does not want this user; NOMEM: it has no room. */
-enum sl_result local_link_open(struct local_link *link, const char *path, enum local_kind kind, struct local_hello_reply *hello,
-                               int *page_fd) SL_MUST_USE;
+/* Connects and says hello. *page_fd (nullable for control): gives. NOTFOUND, CLOSED: nobody there;
+ * UNSUPPORTED: another version, logged with both; INVALID: the server does not want this user;
+ * NOMEM: it has no room. */
+enum sl_result local_link_open(struct local_link *link, const char *path, enum local_kind kind,
+                               struct local_hello_reply *hello, int *page_fd) SL_MUST_USE;
 void local_link_close(struct local_link *link);
 /* The server's answer, or CLOSED (it went), TIMEOUT (30 s), PROTOCOL; the link is hung up then. Any
  * thread. */

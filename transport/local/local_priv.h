@@ -54,23 +54,25 @@ struct local_client {
     pid_t pid;
     uid_t uid;
     char name[LOCAL_NAME + 1];
-    enum local_kind kind; /* 0 before hello */
+    enum local_kind kind;   /* 0 before hello */
     enum sl_result refusal; /* what its hello is answered; SL_OK: it is welcome */
-    bool is_dead;         /* waits in graves for the end of the event batch */
-    uint32_t ctx_id;      /* 0: no context; changed under shared.lock */
+    bool is_dead;           /* waits in graves for the end of the event batch */
+    uint32_t ctx_id;        /* 0: no context; changed under shared.lock */
     uint32_t ring_count;
     struct local_page *page; /* NULL for tools */
     int page_fd;
     struct sl_list resources; /* struct local_resource.link */
     uint32_t resource_count;
     uint64_t resource_bytes;
-    struct local_answer *unsent; /* the socket was full: nothing is read until this went out; nullable */
+    struct local_answer
+        *unsent;     /* the socket was full: nothing is read until this went out; nullable */
     uint32_t fences; /* that wait; under server.fences' lock */
     /* under shared.lock */
     bool is_tapping;
     uint32_t tap_serial;
     uint64_t tap_dropped;
-    bool tap_behind; /* the last send found the socket full: no more waiting for this tool until one succeeds */
+    bool tap_behind; /* the last send found the socket full: no more waiting for this tool until one
+                        succeeds */
 };
 
 struct local_resource {
@@ -83,7 +85,8 @@ struct local_resource {
     bool is_mapped;
 };
 
-/* What the sink touches, on any thread. The device may hold its timelines' lock while it takes this one; never the other way round. */
+/* What the sink touches, on any thread. The device may hold its timelines' lock while it takes this
+ * one; never the other way round. */
 struct local_shared {
     pthread_mutex_t lock;
     struct sl_list clients; /* struct local_client.link, the living ones */
@@ -98,8 +101,8 @@ struct local_server {
     int epoll;
     int spare; /* a descriptor given up to turn a connection away when none are left */
     uint32_t connections;
-    uint32_t clients; /* of kind client */
-    struct sl_list graves; /* struct local_client.link */
+    uint32_t clients;          /* of kind client */
+    struct sl_list graves;     /* struct local_client.link */
     struct sl_table resources; /* id (the device's too) -> struct local_resource */
     uint64_t resource_bytes;
     uint32_t contexts;
@@ -113,9 +116,10 @@ struct local_server {
 
 /* ---- local_verbs.c ---- */
 
-/* Executes one request and answers into *answer (always; its fd is the caller's). fds: what came along; those taken become -1.
- * Returns false when the client must go once the answer is out. */
-bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t fd_count, struct local_answer *answer);
+/* Executes one request and answers into *answer (always; its fd is the caller's). fds: what came
+ * along; those taken become -1. Returns false when the client must go once the answer is out. */
+bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t fd_count,
+                   struct local_answer *answer);
 /* Everything the client has in the device goes. */
 void local_client_clear(struct local_client *client);
 

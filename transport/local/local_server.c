@@ -13,21 +13,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EVENTS_AT_ONCE 64
-#define REFUSED_AT_ONCE 64 /* connections above the limit that wait for their hello's answer */
+#define EVENTS_AT_ONCE   64
+#define REFUSED_AT_ONCE  64 /* connections above the limit that wait for their hello's answer */
 #define REQUESTS_IN_TURN 16 /* of one client, before the next one has its turn */
 
 static enum sl_result set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
-    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? SL_OK : sl_result_from_errno(errno);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? SL_OK
+                                                                     : sl_result_from_errno(errno);
 }
 
 /* tag: NULL for the stop descriptor, the server for the listener, else a client. */
-static enum sl_result watch(struct local_server *server, int operation, int fd, uint32_t events, void *tag)
+static enum sl_result watch(struct local_server *server, int operation, int fd, uint32_t events,
+                            void *tag)
 {
     struct epoll_event event = {.events = events, .data.ptr = tag};
-    return epoll_ctl(server->epoll, operation, fd, &event) == 0 ? SL_OK : sl_result_from_errno(errno);
+    return epoll_ctl(server->epoll, operation, fd, &event) == 0 ? SL_OK
+                                                                : sl_result_from_errno(errno);
 }
 
 /* ---- clients come and go ---- */
@@ -35,7 +38,8 @@ static enum sl_result watch(struct local_server *server, int operation, int fd, 
 static uint32_t connections_of(const struct local_server *server, pid_t pid)
 {
     uint32_t count = 0;
-    SL_LIST_FOR (link, &server->shared.clients) {
+    SL_LIST_FOR(link, &server->shared.clients)
+    {
         count += SL_CONTAINER(link, struct local_client, link)->pid == pid;
     }
     return count;
@@ -55,10 +59,13 @@ static enum sl_result client_create(struct local_server *server, int fd)
     if (r == SL_OK) {
         r = sl_sock_peer(fd, &client->pid, &client->uid);
     }
-    if (r == SL_OK && (server->connections >= server->options.clients ||
-                       connections_of(server, client->pid) >= server->options.clients_per_process)) {
-        sl_warn_limited("local", "process %d: connection refused, %u of %u are open, a process may have %u", (int)client->pid,
-                        server->connections, server->options.clients, server->options.clients_per_process);
+    if (r == SL_OK &&
+        (server->connections >= server->options.clients ||
+         connections_of(server, client->pid) >= server->options.clients_per_process)) {
+        sl_warn_limited("local",
+                        "process %d: connection refused, %u of %u are open, a process may have %u",
+                        (int)client->pid, server->connections, server->options.clients,
+                        server->options.clients_per_process);
         /* A few are let in far enough to be told why. */
         client->refusal = SL_ERR_NOMEM;
         r = server->connections < server->options.clients + REFUSED_AT_ONCE ? SL_OK : SL_ERR_NOMEM;
@@ -77,7 +84,8 @@ static enum sl_result client_create(struct local_server *server, int fd)
     return SL_OK;
 }
 
-/* Everything of the client goes now, its struct at the end of the event batch: a later event of the batch may still name it. */
+/* Everything of the client goes now, its struct at the end of the event batch: a later event of the
+ * batch may still name it. */
 static void client_leave(struct local_client *client)
 {
     struct local_server *server = client->server;
@@ -96,7 +104,8 @@ static void client_leave(struct local_client *client)
     sl_list_remove(&client->link);
     pthread_mutex_unlock(&server->shared.lock);
     sl_list_add(&server->graves, &client->link);
-    /* By hand: a descriptor that a forked process has too would stay in the set, with a client that is gone. */
+    /* By hand: a descriptor that a forked process has too would stay in the set, with a client that
+     * is gone. */
     (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, client->fd, NULL);
     sl_fd_close(&client->fd);
     if (client->unsent != NULL) {
@@ -115,20 +124,24 @@ static void client_leave(struct local_client *client)
 
 static void bury(struct local_server *server)
 {
-    SL_LIST_FOR_SAFE (link, &server->graves) {
+    SL_LIST_FOR_SAFE(link, &server->graves)
+    {
         struct local_client *client = SL_CONTAINER(link, struct local_client, link);
         sl_list_remove(&client->link);
         sl_free(client);
     }
 }
 
-/* Out of descriptors: a connection that cannot be accepted would wake us for ever, so it is taken with the spare one and dropped. */
+/* Out of descriptors: a connection that cannot be accepted would wake us for ever, so it is taken
+ * with the spare one and dropped. */
 static void turn_away(struct local_server *server)
 {
     int fd = -1;
     sl_fd_close(&server->spare);
     if (sl_sock_accept(server->listener, &fd) == SL_OK) {
-        sl_warn_limited("local", "a connection was refused: no descriptors left; raise the limit of open files");
+        sl_warn_limited(
+            "local",
+            "a connection was refused: no descriptors left; raise the limit of open files");
     }
     sl_fd_close(&fd);
     if (sl_fd_event(&server->spare) != SL_OK) {
@@ -163,11 +176,13 @@ static void accept_clients(struct local_server *server)
 /* true: the answer is out, or waits for room; false: the client is gone. */
 static bool send_answer(struct local_client *client, struct local_answer *answer)
 {
-    enum sl_result r = sl_sock_send(client->fd, &answer->body, answer->size, &answer->fd, answer->fd >= 0);
+    enum sl_result r =
+        sl_sock_send(client->fd, &answer->body, answer->size, &answer->fd, answer->fd >= 0);
     if (r == SL_ERR_AGAIN) {
         /* It asks without reading: keep this one, read nothing more until it went out. */
         client->unsent = sl_alloc(sizeof *client->unsent);
-        if (client->unsent != NULL && watch(client->server, EPOLL_CTL_MOD, client->fd, EPOLLOUT, client) == SL_OK) {
+        if (client->unsent != NULL &&
+            watch(client->server, EPOLL_CTL_MOD, client->fd, EPOLLOUT, client) == SL_OK) {
             *client->unsent = *answer;
             return true;
         }
@@ -179,7 +194,8 @@ static bool send_answer(struct local_client *client, struct local_answer *answer
 static bool send_unsent(struct local_client *client)
 {
     struct local_answer *answer = client->unsent;
-    enum sl_result r = sl_sock_send(client->fd, &answer->body, answer->size, &answer->fd, answer->fd >= 0);
+    enum sl_result r =
+        sl_sock_send(client->fd, &answer->body, answer->size, &answer->fd, answer->fd >= 0);
     if (r == SL_ERR_AGAIN) {
         return true;
     }
@@ -196,8 +212,8 @@ static bool serve_one(struct local_client *client, bool *idle)
     int fds[SL_SOCK_MAX_FDS];
     uint32_t fd_count = 0;
     size_t size = 0;
-    enum sl_result r =
-        sl_sock_recv(client->fd, server->message.bytes, sizeof server->message.bytes, &size, fds, &fd_count);
+    enum sl_result r = sl_sock_recv(client->fd, server->message.bytes, sizeof server->message.bytes,
+                                    &size, fds, &fd_count);
     if (r == SL_ERR_AGAIN) {
         *idle = true;
         return true;
@@ -220,7 +236,8 @@ static void serve_client(struct local_client *client, uint32_t events)
     if ((events & EPOLLOUT) != 0 && client->unsent != NULL) {
         stays = send_unsent(client);
     } else if ((events & EPOLLIN) != 0) {
-        for (uint32_t i = 0; i < REQUESTS_IN_TURN && stays && !idle && client->unsent == NULL; i++) {
+        for (uint32_t i = 0; i < REQUESTS_IN_TURN && stays && !idle && client->unsent == NULL;
+             i++) {
             stays = serve_one(client, &idle);
         }
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
@@ -269,7 +286,8 @@ enum sl_result local_server_run(struct local_server *server, int stop_fd)
     }
     (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, stop_fd, NULL);
     (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, server->listener, NULL);
-    SL_LIST_FOR_SAFE (link, &server->shared.clients) {
+    SL_LIST_FOR_SAFE(link, &server->shared.clients)
+    {
         client_leave(SL_CONTAINER(link, struct local_client, link));
     }
     bury(server);
@@ -283,7 +301,8 @@ void local_server_set_device(struct local_server *server, struct vgd *device)
 
 uint64_t local_server_contexts_created(const struct local_server *server)
 {
-    return __atomic_load_n(&server->contexts_created, __ATOMIC_RELAXED); /* a counter: orders nothing */
+    return __atomic_load_n(&server->contexts_created,
+                           __ATOMIC_RELAXED); /* a counter: orders nothing */
 }
 
 static struct local_server_options with_defaults(const struct local_server_options *options)
@@ -301,7 +320,9 @@ static enum sl_result open_descriptors(struct local_server *server)
 {
     enum sl_result r = sl_sock_listen(server->options.path, &server->listener);
     if (r == SL_ERR_INVALID) {
-        sl_error("local", "%s: somebody serves this socket already, or it is no name for one (107 bytes at most, no other file)",
+        sl_error("local",
+                 "%s: somebody serves this socket already, or it is no name for one (107 bytes at "
+                 "most, no other file)",
                  server->options.path);
         return r;
     }
@@ -321,7 +342,8 @@ static enum sl_result open_descriptors(struct local_server *server)
     return r;
 }
 
-enum sl_result local_server_create(const struct local_server_options *options, struct local_server **out)
+enum sl_result local_server_create(const struct local_server_options *options,
+                                   struct local_server **out)
 {
     struct local_server *server = sl_alloc(sizeof *server);
     if (server == NULL) {

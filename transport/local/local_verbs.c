@@ -19,7 +19,8 @@ struct request {
     size_t size;
     int *fds; /* fd_count of them; a handler that takes one leaves -1 */
     uint32_t fd_count;
-    struct local_answer *answer; /* size: of an OK answer, set by the handler when it is more than the head */
+    struct local_answer
+        *answer; /* size: of an OK answer, set by the handler when it is more than the head */
 };
 
 /* ---- hello ---- */
@@ -81,8 +82,10 @@ static enum sl_result handle_hello(struct request *q)
         return SL_ERR_PROTOCOL;
     }
     if (hello->version != LOCAL_VERSION) {
-        sl_warn_limited("local", "process %d speaks version %u of the local protocol, this server version %u: refused",
-                        (int)client->pid, hello->version, LOCAL_VERSION);
+        sl_warn_limited(
+            "local",
+            "process %d speaks version %u of the local protocol, this server version %u: refused",
+            (int)client->pid, hello->version, LOCAL_VERSION);
         return SL_ERR_UNSUPPORTED;
     }
     if (q->size != sizeof *hello || client->kind != 0 ||
@@ -90,7 +93,8 @@ static enum sl_result handle_hello(struct request *q)
         return SL_ERR_PROTOCOL;
     }
     if (!user_is_served(q->server, client->uid)) {
-        sl_warn_limited("local", "process %d belongs to user %u: refused", (int)client->pid, (unsigned)client->uid);
+        sl_warn_limited("local", "process %d belongs to user %u: refused", (int)client->pid,
+                        (unsigned)client->uid);
         return SL_ERR_INVALID;
     }
     if (client->refusal != SL_OK) {
@@ -111,8 +115,8 @@ static enum sl_result handle_hello(struct request *q)
     reply->capset_mask = capset_mask(q->device);
     reply->shared_futex = 1;
     reply->coherent_tex = 1;
-    sl_info("local", "%s %s (process %d)", client->kind == LOCAL_KIND_CLIENT ? "client" : "tool", client->name,
-            (int)client->pid);
+    sl_info("local", "%s %s (process %d)", client->kind == LOCAL_KIND_CLIENT ? "client" : "tool",
+            client->name, (int)client->pid);
     return SL_OK;
 }
 
@@ -122,7 +126,8 @@ static enum sl_result handle_caps(struct request *q)
 {
     struct local_caps_reply *reply = &q->answer->body.caps;
     size_t used = 0;
-    enum sl_result r = q->device->ops->capset_get(q->device, q->message->caps.capset, 1, reply->data, sizeof reply->data, &used);
+    enum sl_result r = q->device->ops->capset_get(q->device, q->message->caps.capset, 1,
+                                                  reply->data, sizeof reply->data, &used);
     if (r == SL_OK) {
         used = used < sizeof reply->data ? used : sizeof reply->data;
         reply->size = (uint32_t)used;
@@ -142,7 +147,8 @@ static void set_context(struct local_client *client, uint32_t ctx_id, uint32_t r
 
 static enum sl_result attach_all(struct request *q, uint32_t ctx_id)
 {
-    SL_LIST_FOR (link, &q->client->resources) {
+    SL_LIST_FOR(link, &q->client->resources)
+    {
         const struct local_resource *res = SL_CONTAINER(link, struct local_resource, link);
         enum sl_result r = q->device->ops->ctx_attach(q->device, ctx_id, res->id);
         if (r != SL_OK) {
@@ -180,7 +186,8 @@ static enum sl_result handle_ctx_init(struct request *q)
     }
     set_context(q->client, ctx_id, init->ring_count);
     server->contexts++;
-    __atomic_fetch_add(&server->contexts_created, 1, __ATOMIC_RELAXED); /* a counter: orders nothing */
+    __atomic_fetch_add(&server->contexts_created, 1,
+                       __ATOMIC_RELAXED); /* a counter: orders nothing */
     return SL_OK;
 }
 
@@ -197,8 +204,11 @@ static enum sl_result reserve(struct request *q, uint64_t size, struct local_res
 {
     struct local_client *client = q->client;
     const struct local_server_options *o = &q->server->options;
-    if (client->resource_count >= o->resources || size > o->resource_bytes - client->resource_bytes) {
-        sl_warn_limited("local", "client %s (process %d): a resource of %llu bytes exceeds its limits of %u resources, %llu bytes",
+    if (client->resource_count >= o->resources ||
+        size > o->resource_bytes - client->resource_bytes) {
+        sl_warn_limited("local",
+                        "client %s (process %d): a resource of %llu bytes exceeds its limits of %u "
+                        "resources, %llu bytes",
                         client->name, (int)client->pid, (unsigned long long)size, o->resources,
                         (unsigned long long)o->resource_bytes);
         return SL_ERR_NOMEM;
@@ -275,7 +285,8 @@ static enum sl_result handle_blob_create(struct request *q)
     }
     r = q->device->ops->res_create_blob(
         q->device, q->client->ctx_id, res->id,
-        &(struct vgd_blob_args){.mem = b->mem, .flags = b->flags, .size = b->size, .blob_id = b->blob_id});
+        &(struct vgd_blob_args){
+            .mem = b->mem, .flags = b->flags, .size = b->size, .blob_id = b->blob_id});
     if (r != SL_OK) {
         unreserve(q, res);
         return r;
@@ -295,7 +306,8 @@ static enum sl_result measure(struct request *q, struct local_resource *res)
     (void)q->device->ops->res_unmap(q->device, res->id);
     res->size = map.size;
     res->stride = map.stride;
-    return map.size <= q->server->options.resource_bytes - q->client->resource_bytes ? SL_OK : SL_ERR_NOMEM;
+    return map.size <= q->server->options.resource_bytes - q->client->resource_bytes ? SL_OK
+                                                                                     : SL_ERR_NOMEM;
 }
 
 static enum sl_result handle_tex_create(struct request *q)
@@ -343,7 +355,8 @@ static enum sl_result handle_res_import(struct request *q)
 static enum sl_result handle_res_export(struct request *q)
 {
     const struct local_resource *res = own_resource(q, q->message->res.resource_id);
-    return res != NULL ? q->device->ops->res_export(q->device, res->id, &q->answer->fd) : SL_ERR_NOTFOUND;
+    return res != NULL ? q->device->ops->res_export(q->device, res->id, &q->answer->fd)
+                       : SL_ERR_NOTFOUND;
 }
 
 static enum sl_result handle_res_map(struct request *q)
@@ -389,7 +402,8 @@ static enum sl_result handle_res_transfer(struct request *q)
         return SL_ERR_INVALID;
     }
     /* No guest pages here: the client maps the shared backing itself. */
-    return q->device->ops->transfer(q->device, q->client->ctx_id, res->id, &t->box, 0, 0, 0, 0, (enum vg_direction)t->direction);
+    return q->device->ops->transfer(q->device, q->client->ctx_id, res->id, &t->box, 0, 0, 0, 0,
+                                    (enum vg_direction)t->direction);
 }
 
 /* ---- submit ---- */
@@ -405,13 +419,14 @@ static enum sl_result handle_submit(struct request *q)
     uint64_t fence = 0;
     if (s->want_fence != 0) {
         fence = ++q->server->next_fence;
-        enum sl_result r = vgd_fences_add(&q->server->fences, fence, &client->fences, q->server->options.fences, &q->answer->fd);
+        enum sl_result r = vgd_fences_add(&q->server->fences, fence, &client->fences,
+                                          q->server->options.fences, &q->answer->fd);
         if (r != SL_OK) {
             return r;
         }
     }
-    enum sl_result r =
-        q->device->ops->submit(q->device, client->ctx_id, q->message->bytes + sizeof *s, q->size - sizeof *s);
+    enum sl_result r = q->device->ops->submit(q->device, client->ctx_id,
+                                              q->message->bytes + sizeof *s, q->size - sizeof *s);
     if (r == SL_OK && s->want_fence != 0) {
         r = q->device->ops->fence(q->device, is_global ? 0 : client->ctx_id, s->ring, fence);
     }
@@ -445,7 +460,8 @@ static enum sl_result handle_ring(struct request *q)
     struct local_ring_reply *reply = &q->answer->body.ring;
     uint32_t left = q->message->ring.index;
     /* Only this thread changes the list; the lock is for the others. */
-    SL_LIST_FOR (link, &q->server->shared.clients) {
+    SL_LIST_FOR(link, &q->server->shared.clients)
+    {
         const struct local_client *client = SL_CONTAINER(link, struct local_client, link);
         struct vgd_ring_stats stats;
         for (uint32_t i = 0; client->ctx_id != 0; i++) {
@@ -486,7 +502,7 @@ static enum sl_result handle_tap(struct request *q)
 struct verb {
     enum sl_result (*handle)(struct request *q);
     uint32_t verb;
-    uint32_t size;      /* of the request; with has_tail: at least */
+    uint32_t size;        /* of the request; with has_tail: at least */
     enum local_kind kind; /* who may ask; 0: anyone, before hello too */
     bool has_tail;
 };
@@ -496,20 +512,25 @@ static const struct verb verbs[] = {
     {handle_hello, LOCAL_HELLO, 16, 0, true},
     {handle_caps, LOCAL_CAPS, sizeof(struct local_caps), LOCAL_KIND_CLIENT, false},
     {handle_ctx_init, LOCAL_CTX_INIT, sizeof(struct local_ctx_init), LOCAL_KIND_CLIENT, false},
-    {handle_blob_create, LOCAL_BLOB_CREATE, sizeof(struct local_blob_create), LOCAL_KIND_CLIENT, false},
-    {handle_tex_create, LOCAL_TEX_CREATE, sizeof(struct local_tex_create), LOCAL_KIND_CLIENT, false},
-    {handle_res_import, LOCAL_RES_IMPORT, sizeof(struct local_res_import), LOCAL_KIND_CLIENT, false},
+    {handle_blob_create, LOCAL_BLOB_CREATE, sizeof(struct local_blob_create), LOCAL_KIND_CLIENT,
+     false},
+    {handle_tex_create, LOCAL_TEX_CREATE, sizeof(struct local_tex_create), LOCAL_KIND_CLIENT,
+     false},
+    {handle_res_import, LOCAL_RES_IMPORT, sizeof(struct local_res_import), LOCAL_KIND_CLIENT,
+     false},
     {handle_res_export, LOCAL_RES_EXPORT, sizeof(struct local_res), LOCAL_KIND_CLIENT, false},
     {handle_res_map, LOCAL_RES_MAP, sizeof(struct local_res), LOCAL_KIND_CLIENT, false},
     {handle_res_destroy, LOCAL_RES_DESTROY, sizeof(struct local_res), LOCAL_KIND_CLIENT, false},
-    {handle_res_transfer, LOCAL_RES_TRANSFER, sizeof(struct local_res_transfer), LOCAL_KIND_CLIENT, false},
+    {handle_res_transfer, LOCAL_RES_TRANSFER, sizeof(struct local_res_transfer), LOCAL_KIND_CLIENT,
+     false},
     {handle_submit, LOCAL_SUBMIT, sizeof(struct local_submit), LOCAL_KIND_CLIENT, true},
     {handle_status, LOCAL_STATUS, sizeof(struct local_request), LOCAL_KIND_CONTROL, false},
     {handle_ring, LOCAL_RING, sizeof(struct local_ring), LOCAL_KIND_CONTROL, false},
     {handle_tap, LOCAL_TAP, sizeof(struct local_request), LOCAL_KIND_CONTROL, false},
 };
 
-static const struct verb *find_verb(const struct local_client *client, const struct local_request *head, size_t size)
+static const struct verb *find_verb(const struct local_client *client,
+                                    const struct local_request *head, size_t size)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         const struct verb *v = &verbs[i];
@@ -522,7 +543,8 @@ static const struct verb *find_verb(const struct local_client *client, const str
     return NULL;
 }
 
-bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t fd_count, struct local_answer *answer)
+bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t fd_count,
+                   struct local_answer *answer)
 {
     struct local_server *server = client->server;
     memset(answer, 0, sizeof *answer);
@@ -554,8 +576,10 @@ bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t 
     bool is_hello = v != NULL && v->handle == handle_hello;
     answer->size = is_hello ? sizeof answer->body.hello : sizeof answer->body.head;
     if (v == NULL) {
-        sl_warn_limited("local", "client %s (process %d): request %u of %zu bytes is none of this protocol: hung up",
-                        client->name, (int)client->pid, server->message.head.verb, size);
+        sl_warn_limited(
+            "local",
+            "client %s (process %d): request %u of %zu bytes is none of this protocol: hung up",
+            client->name, (int)client->pid, server->message.head.verb, size);
     }
     return v != NULL && !is_hello;
 }

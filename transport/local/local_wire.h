@@ -1,10 +1,13 @@
-/* The local socket's bytes: the verbs of waist A between processes of one machine, and a control kind for tools.
+/* The local socket's bytes: the verbs of waist A between processes of one machine, and a control
+ * kind for tools.
  *
- * SOCK_SEQPACKET, one struct a message, descriptors beside it. The client speaks first (hello); every request is answered once, in order,
- * with a result code; a reply whose result is not SL_OK ends after struct local_reply (hello's excepted, which names the version). Integers
- * are the machine's own: both ends run on one kernel. The first 16 bytes of hello and the first 24 of its reply never change, in any
- * version, so that either side can name the other's.
- * Resource ids are the device's, chosen by the server: context commands carry them too. A client reaches only its own. */
+ * SOCK_SEQPACKET, one struct a message, descriptors beside it. The client speaks first (hello);
+ * every request is answered once, in order, with a result code; a reply whose result is not SL_OK
+ * ends after struct local_reply (hello's excepted, which names the version). Integers are the
+ * machine's own: both ends run on one kernel. The first 16 bytes of hello and the first 24 of its
+ * reply never change, in any version, so that either side can name the other's. Resource ids are
+ * the device's, chosen by the server: context commands carry them too. A client reaches only its
+ * own. */
 #ifndef LOCAL_WIRE_H
 #define LOCAL_WIRE_H
 
@@ -14,12 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LOCAL_MAGIC 0x63696c73u /* "slic" */
-#define LOCAL_VERSION 1u
+#define LOCAL_MAGIC       0x63696c73u /* "slic" */
+#define LOCAL_VERSION     1u
 #define LOCAL_MAX_MESSAGE 65536u
-#define LOCAL_MAX_CAPSET 4096u
-#define LOCAL_NAME 64u
-#define LOCAL_TEXT 256u
+#define LOCAL_MAX_CAPSET  4096u
+#define LOCAL_NAME        64u
+#define LOCAL_TEXT        256u
 
 enum local_verb {
     LOCAL_HELLO = 1,
@@ -38,15 +41,17 @@ enum local_verb {
     LOCAL_STATUS = 256,
     LOCAL_RING = 257,
     LOCAL_TAP = 258,
-    LOCAL_PACKET = 259, /* server to tool after LOCAL_TAP, unasked: bytes of packet, then of reply, behind the struct */
+    LOCAL_PACKET = 259, /* server to tool after LOCAL_TAP, unasked: bytes of packet, then of reply,
+                           behind the struct */
 };
 
 enum local_kind { LOCAL_KIND_CLIENT = 1, LOCAL_KIND_CONTROL = 2 };
 
 /* Result codes on this wire. */
-_Static_assert(SL_OK == 0 && SL_ERR_INVALID == -1 && SL_ERR_PROTOCOL == -2 && SL_ERR_NOMEM == -3 && SL_ERR_NOTFOUND == -4 &&
-                   SL_ERR_UNSUPPORTED == -5 && SL_ERR_AGAIN == -6 && SL_ERR_TIMEOUT == -7 && SL_ERR_CLOSED == -8 &&
-                   SL_ERR_DEVICE_LOST == -9 && SL_ERR_IO == -10,
+_Static_assert(SL_OK == 0 && SL_ERR_INVALID == -1 && SL_ERR_PROTOCOL == -2 && SL_ERR_NOMEM == -3 &&
+                   SL_ERR_NOTFOUND == -4 && SL_ERR_UNSUPPORTED == -5 && SL_ERR_AGAIN == -6 &&
+                   SL_ERR_TIMEOUT == -7 && SL_ERR_CLOSED == -8 && SL_ERR_DEVICE_LOST == -9 &&
+                   SL_ERR_IO == -10,
                "result codes are wire values: a new LOCAL_VERSION");
 
 #define LOCAL_SIZE(type, bytes) _Static_assert(sizeof(struct type) == (bytes), "layout of " #type)
@@ -87,7 +92,8 @@ struct local_hello_reply { /* + fd of struct local_page when OK and a client */
 LOCAL_SIZE(local_hello_reply, 40);
 _Static_assert(offsetof(struct local_hello_reply, version) == 20, "frozen");
 
-/* Shared page of one client, written by the server alone: whether its context is lost can be seen without a system call. */
+/* Shared page of one client, written by the server alone: whether its context is lost can be seen
+ * without a system call. */
 struct local_page {
     uint32_t lost; /* atomic: 0, then 1 once `reason` is there */
     uint32_t pad;
@@ -181,7 +187,7 @@ LOCAL_SIZE(local_submit, 16);
 
 struct local_status_reply {
     struct local_reply head;
-    char driver[LOCAL_TEXT];    /* what draws, terminated; empty while it is being loaded */
+    char driver[LOCAL_TEXT];   /* what draws, terminated; empty while it is being loaded */
     uint64_t contexts_created; /* since the server began */
     uint64_t contexts_lost;
     uint32_t contexts;
@@ -194,7 +200,8 @@ LOCAL_SIZE(local_status_reply, 16 + LOCAL_TEXT + 40);
 
 struct local_ring {
     struct local_request head;
-    uint32_t index; /* of all rings of all clients, in no particular order; NOTFOUND past the last */
+    uint32_t
+        index; /* of all rings of all clients, in no particular order; NOTFOUND past the last */
     uint32_t pad;
 };
 LOCAL_SIZE(local_ring, 16);
@@ -217,9 +224,9 @@ struct local_packet {
     uint32_t ctx_id;
     uint32_t ring_id;
     uint32_t opcode;
-    uint32_t packet_size;  /* of the whole packet, header included */
-    uint32_t reply_size;   /* of the whole reply */
-    uint32_t packet_sent;  /* bytes of each that follow: long ones are cut */
+    uint32_t packet_size; /* of the whole packet, header included */
+    uint32_t reply_size;  /* of the whole reply */
+    uint32_t packet_sent; /* bytes of each that follow: long ones are cut */
     uint32_t reply_sent;
     uint32_t pad;
 };

@@ -1,4 +1,5 @@
-/* Waist A over the local socket: one connection is one device with one context. Any thread; the link's lock serialises requests. */
+/* Waist A over the local socket: one connection is one device with one context. Any thread; the
+ * link's lock serialises requests. */
 #include "transport/base/atomic.h"
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
@@ -17,7 +18,7 @@ struct local_vg {
     uint64_t capset_mask;
     bool shared_futex;
     bool coherent_tex;
-    uint32_t told_lost; /* atomic: the reason was logged */
+    uint32_t told_lost;   /* atomic: the reason was logged */
     pthread_mutex_t lock; /* guards the mappings of all resources; taken before the link's */
 };
 
@@ -38,8 +39,8 @@ static struct local_vg_res *res_from(struct vg_res *res)
 }
 
 /* One request whose reply is a fixed struct and brings a descriptor where out_fd says so. */
-static enum sl_result call(struct local_vg *l, uint32_t verb, void *request, size_t request_size, int in_fd, void *reply,
-                           size_t reply_size, int *out_fd)
+static enum sl_result call(struct local_vg *l, uint32_t verb, void *request, size_t request_size,
+                           int in_fd, void *reply, size_t reply_size, int *out_fd)
 {
     ((struct local_request *)request)->verb = verb;
     return local_link_call(&l->link, &(struct local_call){
@@ -54,18 +55,20 @@ static enum sl_result call(struct local_vg *l, uint32_t verb, void *request, siz
 
 /* ---- the device ---- */
 
-static enum sl_result local_caps(struct vg *vg, uint32_t capset, void *data, size_t size, size_t *used)
+static enum sl_result local_caps(struct vg *vg, uint32_t capset, void *data, size_t size,
+                                 size_t *used)
 {
     struct local_caps request = {.head.verb = LOCAL_CAPS, .capset = capset};
     struct local_caps_reply reply;
-    enum sl_result r = local_link_call(&vg_from(vg)->link, &(struct local_call){
-                                                               .request = &request,
-                                                               .request_size = sizeof request,
-                                                               .in_fd = -1,
-                                                               .reply = &reply,
-                                                               .reply_size = sizeof reply,
-                                                               .reply_min = offsetof(struct local_caps_reply, data),
-                                                           });
+    enum sl_result r = local_link_call(&vg_from(vg)->link,
+                                       &(struct local_call){
+                                           .request = &request,
+                                           .request_size = sizeof request,
+                                           .in_fd = -1,
+                                           .reply = &reply,
+                                           .reply_size = sizeof reply,
+                                           .reply_min = offsetof(struct local_caps_reply, data),
+                                       });
     if (r != SL_OK) {
         return r;
     }
@@ -97,13 +100,15 @@ static enum sl_result local_param(struct vg *vg, enum vg_param which, uint64_t *
     return SL_ERR_INVALID;
 }
 
-static enum sl_result local_context_init(struct vg *vg, uint32_t capset, uint32_t ring_count, const char *name)
+static enum sl_result local_context_init(struct vg *vg, uint32_t capset, uint32_t ring_count,
+                                         const char *name)
 {
     struct local_ctx_init request = {.capset = capset, .ring_count = ring_count};
     size_t length = strlen(name);
     memcpy(request.name, name, length < sizeof request.name ? length : sizeof request.name);
     struct local_reply reply;
-    return call(vg_from(vg), LOCAL_CTX_INIT, &request, sizeof request, -1, &reply, sizeof reply, NULL);
+    return call(vg_from(vg), LOCAL_CTX_INIT, &request, sizeof request, -1, &reply, sizeof reply,
+                NULL);
 }
 
 static bool local_alive(struct vg *vg)
@@ -114,7 +119,8 @@ static bool local_alive(struct vg *vg)
         return local_link_alive(&l->link);
     }
     if (sl_atomic_exchange(&l->told_lost, 1) == 0) {
-        sl_warn("local", "the host ended this context: %.*s", (int)sizeof l->page->reason, l->page->reason);
+        sl_warn("local", "the host ended this context: %.*s", (int)sizeof l->page->reason,
+                l->page->reason);
     }
     return false;
 }
@@ -134,8 +140,8 @@ static void local_destroy(struct vg *vg)
 /* ---- resources ---- */
 
 /* Sends a creating request; the reply becomes a resource. */
-static enum sl_result create_res(struct local_vg *l, uint32_t verb, void *request, size_t request_size, int in_fd,
-                                 struct vg_res **out)
+static enum sl_result create_res(struct local_vg *l, uint32_t verb, void *request,
+                                 size_t request_size, int in_fd, struct vg_res **out)
 {
     struct local_vg_res *res = sl_alloc(sizeof *res);
     if (res == NULL) {
@@ -151,18 +157,22 @@ static enum sl_result create_res(struct local_vg *l, uint32_t verb, void *reques
         return r;
     }
     vg_fences_init(&res->fences);
-    res->res = (struct vg_res){.vg = &l->vg, .id = reply.resource_id, .size = reply.size, .stride = reply.stride};
+    res->res = (struct vg_res){
+        .vg = &l->vg, .id = reply.resource_id, .size = reply.size, .stride = reply.stride};
     *out = &res->res;
     return SL_OK;
 }
 
-static enum sl_result local_blob_create(struct vg *vg, const struct vg_blob_args *args, struct vg_res **out)
+static enum sl_result local_blob_create(struct vg *vg, const struct vg_blob_args *args,
+                                        struct vg_res **out)
 {
-    struct local_blob_create request = {.mem = args->mem, .flags = args->flags, .size = args->size, .blob_id = args->blob_id};
+    struct local_blob_create request = {
+        .mem = args->mem, .flags = args->flags, .size = args->size, .blob_id = args->blob_id};
     return create_res(vg_from(vg), LOCAL_BLOB_CREATE, &request, sizeof request, -1, out);
 }
 
-static enum sl_result local_tex_create(struct vg *vg, const struct vg_tex_args *args, struct vg_res **out)
+static enum sl_result local_tex_create(struct vg *vg, const struct vg_tex_args *args,
+                                       struct vg_res **out)
 {
     struct local_tex_create request = {.args = *args};
     return create_res(vg_from(vg), LOCAL_TEX_CREATE, &request, sizeof request, -1, out);
@@ -180,7 +190,8 @@ static enum sl_result local_res_export(struct vg_res *res, int *fd)
 {
     struct local_res request = {.resource_id = res->id};
     struct local_reply reply;
-    return call(vg_from(res->vg), LOCAL_RES_EXPORT, &request, sizeof request, -1, &reply, sizeof reply, fd);
+    return call(vg_from(res->vg), LOCAL_RES_EXPORT, &request, sizeof request, -1, &reply,
+                sizeof reply, fd);
 }
 
 static enum sl_result map_locked(struct local_vg *l, struct local_vg_res *res)
@@ -188,12 +199,15 @@ static enum sl_result map_locked(struct local_vg *l, struct local_vg_res *res)
     struct local_res request = {.resource_id = res->res.id};
     struct local_map_reply reply;
     int fd = -1;
-    enum sl_result r = call(l, LOCAL_RES_MAP, &request, sizeof request, -1, &reply, sizeof reply, &fd);
+    enum sl_result r =
+        call(l, LOCAL_RES_MAP, &request, sizeof request, -1, &reply, sizeof reply, &fd);
     if (r != SL_OK) {
         return r;
     }
-    /* The socket's resources are memfds of their own; memory inside a larger one comes with the context types that need it. */
-    r = reply.offset == 0 && reply.size == res->res.size ? sl_shm_map(fd, reply.size, &res->mapping) : SL_ERR_UNSUPPORTED;
+    /* The socket's resources are memfds of their own; memory inside a larger one comes with the
+     * context types that need it. */
+    r = reply.offset == 0 && reply.size == res->res.size ? sl_shm_map(fd, reply.size, &res->mapping)
+                                                         : SL_ERR_UNSUPPORTED;
     sl_fd_close(&fd);
     return r;
 }
@@ -217,9 +231,11 @@ static void local_res_destroy(struct vg_res *base)
     struct local_vg_res *res = res_from(base);
     struct local_res request = {.resource_id = base->id};
     struct local_reply reply;
-    enum sl_result r = call(l, LOCAL_RES_DESTROY, &request, sizeof request, -1, &reply, sizeof reply, NULL);
+    enum sl_result r =
+        call(l, LOCAL_RES_DESTROY, &request, sizeof request, -1, &reply, sizeof reply, NULL);
     if (r != SL_OK && r != SL_ERR_CLOSED) {
-        sl_debug("local", "resource %u: destroyed here, the server says %s", base->id, sl_result_name(r));
+        sl_debug("local", "resource %u: destroyed here, the server says %s", base->id,
+                 sl_result_name(r));
     }
     if (res->mapping != NULL) {
         sl_shm_unmap(res->mapping, base->size);
@@ -228,11 +244,14 @@ static void local_res_destroy(struct vg_res *base)
     sl_free(res);
 }
 
-static enum sl_result local_res_transfer(struct vg_res *res, const struct vg_box *box, enum vg_direction direction)
+static enum sl_result local_res_transfer(struct vg_res *res, const struct vg_box *box,
+                                         enum vg_direction direction)
 {
-    struct local_res_transfer request = {.resource_id = res->id, .direction = direction, .box = *box};
+    struct local_res_transfer request = {
+        .resource_id = res->id, .direction = direction, .box = *box};
     struct local_reply reply;
-    return call(vg_from(res->vg), LOCAL_RES_TRANSFER, &request, sizeof request, -1, &reply, sizeof reply, NULL);
+    return call(vg_from(res->vg), LOCAL_RES_TRANSFER, &request, sizeof request, -1, &reply,
+                sizeof reply, NULL);
 }
 
 /* ---- submits and waits ---- */
@@ -252,7 +271,8 @@ static enum sl_result local_submit(struct vg *vg, const struct vg_submit_args *a
             return r;
         }
     }
-    struct local_submit request = {.head.verb = LOCAL_SUBMIT, .ring = args->ring, .want_fence = want_fence};
+    struct local_submit request = {
+        .head.verb = LOCAL_SUBMIT, .ring = args->ring, .want_fence = want_fence};
     struct local_reply reply;
     int fd = -1;
     enum sl_result r = local_link_call(&l->link, &(struct local_call){

@@ -29,7 +29,8 @@ struct loop {
     uint32_t next_ctx;  /* these three too */
     uint32_t next_resource;
     uint64_t next_fence;
-    pthread_mutex_t guests_lock; /* guards the list, and ctx_id and is_lost of its members; taken under the device's locks */
+    pthread_mutex_t guests_lock; /* guards the list, and ctx_id and is_lost of its members; taken
+                                    under the device's locks */
     struct sl_list guests;       /* struct loop_vg.link */
     struct vgd_fences fences;
 };
@@ -41,12 +42,12 @@ struct loop_vg {
     uint32_t ctx_id;     /* 0: none yet */
     uint32_t ring_count;
     bool is_lost;
-    uint32_t fence_count;        /* that wait; under loop.fences' lock */
-    struct sl_list resources;    /* struct loop_res.link; the device thread's */
+    uint32_t fence_count;     /* that wait; under loop.fences' lock */
+    struct sl_list resources; /* struct loop_res.link; the device thread's */
 };
 
 struct loop_res {
-    struct vg_res res; /* first */
+    struct vg_res res;   /* first */
     struct sl_list link; /* loop_vg.resources */
     void *mapping;       /* nullable */
     bool mapping_is_ours;

@@ -49,7 +49,8 @@ static void do_caps(struct vgd *device, void *user)
     job->result = device->ops->capset_get(device, job->id, 1, job->data, job->size, &job->used);
 }
 
-static enum sl_result loop_caps(struct vg *vg, uint32_t capset, void *data, size_t size, size_t *used)
+static enum sl_result loop_caps(struct vg *vg, uint32_t capset, void *data, size_t size,
+                                size_t *used)
 {
     struct job job = {.guest = vg_from(vg), .id = capset, .data = data, .size = size};
     enum sl_result r = run(do_caps, &job);
@@ -98,12 +99,15 @@ static void do_context_init(struct vgd *device, void *user)
     struct job *job = user;
     struct loop_vg *guest = job->guest;
     uint32_t ctx_id = ++guest->loop->next_ctx;
-    job->result = guest->ctx_id != 0 ? SL_ERR_INVALID : device->ops->ctx_create(device, ctx_id, job->id, job->name);
+    job->result = guest->ctx_id != 0 ? SL_ERR_INVALID
+                                     : device->ops->ctx_create(device, ctx_id, job->id, job->name);
     if (job->result != SL_OK) {
         return;
     }
-    SL_LIST_FOR (link, &guest->resources) {
-        job->result = device->ops->ctx_attach(device, ctx_id, SL_CONTAINER(link, struct loop_res, link)->res.id);
+    SL_LIST_FOR(link, &guest->resources)
+    {
+        job->result = device->ops->ctx_attach(device, ctx_id,
+                                              SL_CONTAINER(link, struct loop_res, link)->res.id);
         if (job->result != SL_OK) {
             (void)device->ops->ctx_destroy(device, ctx_id);
             return;
@@ -112,7 +116,8 @@ static void do_context_init(struct vgd *device, void *user)
     set_context(guest, ctx_id);
 }
 
-static enum sl_result loop_context_init(struct vg *vg, uint32_t capset, uint32_t ring_count, const char *name)
+static enum sl_result loop_context_init(struct vg *vg, uint32_t capset, uint32_t ring_count,
+                                        const char *name)
 {
     if (ring_count == 0 || ring_count > VIRTGPU_MAX_RINGS) {
         return SL_ERR_INVALID;
@@ -193,11 +198,12 @@ static void do_blob_create(struct vgd *device, void *user)
 {
     struct job *job = user;
     job->res->res.id = ++job->guest->loop->next_resource;
-    job->result = device->ops->res_create_blob(device, job->guest->ctx_id, job->res->res.id,
-                                               &(struct vgd_blob_args){.mem = job->blob->mem,
-                                                                       .flags = job->blob->flags,
-                                                                       .size = job->blob->size,
-                                                                       .blob_id = job->blob->blob_id});
+    job->result =
+        device->ops->res_create_blob(device, job->guest->ctx_id, job->res->res.id,
+                                     &(struct vgd_blob_args){.mem = job->blob->mem,
+                                                             .flags = job->blob->flags,
+                                                             .size = job->blob->size,
+                                                             .blob_id = job->blob->blob_id});
     if (job->result == SL_OK) {
         job->result = settle(device, job);
     }
@@ -225,7 +231,8 @@ static void do_import(struct vgd *device, void *user)
 }
 
 /* A resource whose memory has `size` bytes, as far as they are known; `fn` makes it. */
-static enum sl_result make_res(void (*fn)(struct vgd *device, void *user), struct job *job, uint64_t size, struct vg_res **out)
+static enum sl_result make_res(void (*fn)(struct vgd *device, void *user), struct job *job,
+                               uint64_t size, struct vg_res **out)
 {
     struct loop_res *res = sl_alloc(sizeof *res);
     if (res == NULL) {
@@ -246,7 +253,8 @@ static enum sl_result make_res(void (*fn)(struct vgd *device, void *user), struc
     return SL_OK;
 }
 
-static enum sl_result loop_blob_create(struct vg *vg, const struct vg_blob_args *args, struct vg_res **out)
+static enum sl_result loop_blob_create(struct vg *vg, const struct vg_blob_args *args,
+                                       struct vg_res **out)
 {
     if (args->mem != VIRTGPU_BLOB_HOST3D) {
         return SL_ERR_UNSUPPORTED; /* no guest pages here, as on the local socket */
@@ -255,7 +263,8 @@ static enum sl_result loop_blob_create(struct vg *vg, const struct vg_blob_args 
     return make_res(do_blob_create, &job, args->size, out);
 }
 
-static enum sl_result loop_tex_create(struct vg *vg, const struct vg_tex_args *args, struct vg_res **out)
+static enum sl_result loop_tex_create(struct vg *vg, const struct vg_tex_args *args,
+                                      struct vg_res **out)
 {
     struct job job = {.guest = vg_from(vg), .tex = args, .fd = -1};
     return make_res(do_tex_create, &job, 0, out);
@@ -297,7 +306,8 @@ static void do_map(struct vgd *device, void *user)
     }
     res->mapping = map.pointer;
     if (map.pointer == NULL) {
-        job->result = map.offset == 0 ? sl_shm_map(map.fd, map.size, &res->mapping) : SL_ERR_UNSUPPORTED;
+        job->result =
+            map.offset == 0 ? sl_shm_map(map.fd, map.size, &res->mapping) : SL_ERR_UNSUPPORTED;
         res->mapping_is_ours = job->result == SL_OK;
     }
     sl_fd_close(&map.fd);
@@ -342,11 +352,12 @@ static void loop_res_destroy(struct vg_res *base)
 static void do_transfer(struct vgd *device, void *user)
 {
     struct job *job = user;
-    job->result = device->ops->transfer(device, job->guest->ctx_id, job->res->res.id, job->box, 0, 0, 0, 0,
-                                        (enum vg_direction)job->id);
+    job->result = device->ops->transfer(device, job->guest->ctx_id, job->res->res.id, job->box, 0,
+                                        0, 0, 0, (enum vg_direction)job->id);
 }
 
-static enum sl_result loop_res_transfer(struct vg_res *res, const struct vg_box *box, enum vg_direction direction)
+static enum sl_result loop_res_transfer(struct vg_res *res, const struct vg_box *box,
+                                        enum vg_direction direction)
 {
     struct job job = {.guest = vg_from(res->vg), .res = res_from(res), .box = box, .id = direction};
     return run(do_transfer, &job);
@@ -363,9 +374,11 @@ static void do_submit(struct vgd *device, void *user)
     bool want_fence = job->value != 0;
     bool is_global = s->ring == VIRTGPU_RING_GLOBAL;
     uint64_t fence = ++loop->next_fence;
-    job->result = guest->ctx_id == 0 || (!is_global && s->ring >= guest->ring_count) ? SL_ERR_INVALID : SL_OK;
+    job->result =
+        guest->ctx_id == 0 || (!is_global && s->ring >= guest->ring_count) ? SL_ERR_INVALID : SL_OK;
     if (job->result == SL_OK && want_fence) {
-        job->result = vgd_fences_add(&loop->fences, fence, &guest->fence_count, FENCES_MAX, &job->fd);
+        job->result =
+            vgd_fences_add(&loop->fences, fence, &guest->fence_count, FENCES_MAX, &job->fd);
     }
     if (job->result != SL_OK) {
         return;

@@ -37,7 +37,11 @@ enum {
 
 /* Classic 3D resources: gallium targets and bind bits, VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP. */
 enum { VIRTGPU_TARGET_BUFFER = 0, VIRTGPU_TARGET_2D = 2 };
-enum { VIRTGPU_BIND_RENDER_TARGET = 1 << 1, VIRTGPU_BIND_SAMPLER_VIEW = 1 << 3, VIRTGPU_BIND_SCANOUT = 1 << 18 };
+enum {
+    VIRTGPU_BIND_RENDER_TARGET = 1 << 1,
+    VIRTGPU_BIND_SAMPLER_VIEW = 1 << 3,
+    VIRTGPU_BIND_SCANOUT = 1 << 18
+};
 enum { VIRTGPU_RESOURCE_Y_0_TOP = 1 };
 
 /* map_info cache kinds. */
@@ -45,7 +49,7 @@ enum { VIRTGPU_MAP_CACHED = 1, VIRTGPU_MAP_UNCACHED = 2, VIRTGPU_MAP_WC = 3 };
 
 /* "No ring": the fence belongs to the device-wide timeline. */
 #define VIRTGPU_RING_GLOBAL 0xffffffffu
-#define VIRTGPU_MAX_RINGS 64
+#define VIRTGPU_MAX_RINGS   64
 
 /* gfxstream's context commands: first word of a SUBMIT_3D. */
 enum {
@@ -62,8 +66,8 @@ enum {
     GFXSTREAM_PLACEHOLDER = 0xf002,
 };
 
-/* Capset of the gfxstream GLES, composer and magma types, 16 bytes; ours goes on behind it. A stock guest asks for 16 bytes and never
- * sees the rest; a stock host leaves it zero. */
+/* Capset of the gfxstream GLES, composer and magma types, 16 bytes; ours goes on behind it. A stock
+ * guest asks for 16 bytes and never sees the rest; a stock host leaves it zero. */
 struct virtgpu_gles_capset {
     uint32_t protocol_version; /* 1 */
     uint32_t ring_size;        /* 12288 */
@@ -75,9 +79,11 @@ struct virtgpu_gles_capset {
 _Static_assert(sizeof(struct virtgpu_gles_capset) == 24, "capset layout");
 
 enum {
-    SLUICE_FEATURE_SIGNAL = 1 << 0,       /* private command slSignal: the ring page's signal word */
-    SLUICE_FEATURE_REPLY_FUTEX = 1 << 1,  /* the host wakes a guest that announced sleep in the ring page */
-    SLUICE_FEATURE_COHERENT_TEX = 1 << 2, /* a flushed surface lands in the backing of its 3D resource without a transfer */
+    SLUICE_FEATURE_SIGNAL = 1 << 0, /* private command slSignal: the ring page's signal word */
+    SLUICE_FEATURE_REPLY_FUTEX =
+        1 << 1, /* the host wakes a guest that announced sleep in the ring page */
+    SLUICE_FEATURE_COHERENT_TEX =
+        1 << 2, /* a flushed surface lands in the backing of its 3D resource without a transfer */
 };
 
 #endif

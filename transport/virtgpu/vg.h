@@ -1,8 +1,9 @@
 /* Waist A: virtio-gpu as a guest asks it. One open device and one context.
  *
- * Who calls: guest/stream, guest/egl. Who implements: transport/local, transport/loop, transport/drm. Thread-safe unless said. All
- * descriptors are close-on-exec. Waist B (vgd.h) is the same verbs from the other side: change both together.
- * Post-conditions are asserted by the inline wrappers, so that every backend keeps the same contract. */
+ * Who calls: guest/stream, guest/egl. Who implements: transport/local, transport/loop,
+ * transport/drm. Thread-safe unless said. All descriptors are close-on-exec. Waist B (vgd.h) is the
+ * same verbs from the other side: change both together. Post-conditions are asserted by the inline
+ * wrappers, so that every backend keeps the same contract. */
 #ifndef VIRTGPU_VG_H
 #define VIRTGPU_VG_H
 
@@ -17,9 +18,11 @@
 struct vg;
 
 enum vg_param {
-    VG_PARAM_SHARED_FUTEX,  /* 1: guest and host run on one kernel, futexes in shared pages work across */
-    VG_PARAM_COHERENT_TEX,  /* 1: 3D resources' mappings are written by the host itself, no transfer needed */
-    VG_PARAM_CAPSET_MASK,   /* bit n: capset id n is offered */
+    VG_PARAM_SHARED_FUTEX, /* 1: guest and host run on one kernel, futexes in shared pages work
+                              across */
+    VG_PARAM_COHERENT_TEX, /* 1: 3D resources' mappings are written by the host itself, no transfer
+                              needed */
+    VG_PARAM_CAPSET_MASK,  /* bit n: capset id n is offered */
 };
 
 /* A resource. Fields are read-only for the caller. */
@@ -55,19 +58,21 @@ enum vg_direction { VG_TO_HOST, VG_FROM_HOST };
 struct vg_submit_args {
     const void *commands;
     size_t size;
-    uint32_t ring;            /* timeline of the fence; VIRTGPU_RING_GLOBAL for none */
+    uint32_t ring;                   /* timeline of the fence; VIRTGPU_RING_GLOBAL for none */
     struct vg_res *const *resources; /* attached and kept alive until done; nullable */
     uint32_t resource_count;
-    int in_fence;             /* -1 none; borrows */
-    int *out_fence;           /* NULL none; gives a descriptor that polls readable when done */
+    int in_fence;   /* -1 none; borrows */
+    int *out_fence; /* NULL none; gives a descriptor that polls readable when done */
 };
 
 struct vg_ops {
-    /* Capset bytes; at most `size` are written, *used says how many there are. NOTFOUND: not offered. */
+    /* Capset bytes; at most `size` are written, *used says how many there are. NOTFOUND: not
+     * offered. */
     enum sl_result (*caps)(struct vg *, uint32_t capset, void *data, size_t size, size_t *used);
     enum sl_result (*param)(struct vg *, enum vg_param which, uint64_t *value);
     /* Bind the device's one context to a capset. Once, before blob_create and submit. */
-    enum sl_result (*context_init)(struct vg *, uint32_t capset, uint32_t ring_count, const char *name);
+    enum sl_result (*context_init)(struct vg *, uint32_t capset, uint32_t ring_count,
+                                   const char *name);
     enum sl_result (*blob_create)(struct vg *, const struct vg_blob_args *, struct vg_res **out);
     enum sl_result (*tex_create)(struct vg *, const struct vg_tex_args *, struct vg_res **out);
     /* Takes fd. */
@@ -90,14 +95,16 @@ struct vg {
     const struct vg_ops *ops;
 };
 
-static inline enum sl_result vg_blob_create(struct vg *vg, const struct vg_blob_args *args, struct vg_res **out)
+static inline enum sl_result vg_blob_create(struct vg *vg, const struct vg_blob_args *args,
+                                            struct vg_res **out)
 {
     enum sl_result r = vg->ops->blob_create(vg, args, out);
     assert(r != SL_OK || ((*out)->id != 0 && (*out)->size >= args->size));
     return r;
 }
 
-static inline enum sl_result vg_tex_create(struct vg *vg, const struct vg_tex_args *args, struct vg_res **out)
+static inline enum sl_result vg_tex_create(struct vg *vg, const struct vg_tex_args *args,
+                                           struct vg_res **out)
 {
     enum sl_result r = vg->ops->tex_create(vg, args, out);
     assert(r != SL_OK || (*out)->id != 0);
@@ -123,7 +130,8 @@ static inline enum sl_result vg_submit(struct vg *vg, const struct vg_submit_arg
     return vg->ops->submit(vg, args);
 }
 
-/* Backends. spec: transport/backends.def names them; guest/stream/open.c is the one place that chooses. */
+/* Backends. spec: transport/backends.def names them; guest/stream/open.c is the one place that
+ * chooses. */
 enum sl_result vg_local_open(const char *socket_path, struct vg **out) SL_MUST_USE;
 
 #endif

@@ -112,7 +112,8 @@ enum sl_result vg_fence_fd_wait(int fd, int64_t timeout_ns, bool (*alive)(void *
     }
 }
 
-enum sl_result vg_fences_wait(struct vg_fences *fences, int64_t timeout_ns, bool (*alive)(void *user), void *user)
+enum sl_result vg_fences_wait(struct vg_fences *fences, int64_t timeout_ns,
+                              bool (*alive)(void *user), void *user)
 {
     uint64_t end = timeout_ns < 0 ? 0 : sl_clock_ns() + (uint64_t)timeout_ns;
     for (;;) {
@@ -123,7 +124,11 @@ enum sl_result vg_fences_wait(struct vg_fences *fences, int64_t timeout_ns, bool
             return r;
         }
         uint64_t now = sl_clock_ns();
-        r = vg_fence_fd_wait(fd, timeout_ns < 0 ? -1 : now < end ? (int64_t)(end - now) : 0, alive, user);
+        r = vg_fence_fd_wait(fd,
+                             timeout_ns < 0 ? -1
+                             : now < end    ? (int64_t)(end - now)
+                                            : 0,
+                             alive, user);
         sl_fd_close(&fd);
         if (r != SL_OK) {
             return r;

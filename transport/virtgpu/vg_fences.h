@@ -1,4 +1,5 @@
-/* A resource's fences, as a guest backend without a kernel keeps them: the last submit of each ring that named it. Any thread. */
+/* A resource's fences, as a guest backend without a kernel keeps them: the last submit of each ring
+ * that named it. Any thread. */
 #ifndef VIRTGPU_VG_FENCES_H
 #define VIRTGPU_VG_FENCES_H
 
@@ -19,11 +20,15 @@ struct vg_fences {
 
 void vg_fences_init(struct vg_fences *fences);
 void vg_fences_finish(struct vg_fences *fences);
-/* fd, borrowed and duplicated, is readable when all of `ring` up to now is done: it replaces the ring's earlier one. */
+/* fd, borrowed and duplicated, is readable when all of `ring` up to now is done: it replaces the
+ * ring's earlier one. */
 enum sl_result vg_fences_add(struct vg_fences *fences, uint32_t ring, int fd) SL_MUST_USE;
-/* Until none is left. alive: asked every 100 ms. timeout_ns < 0: for ever. OK, TIMEOUT, CLOSED, NOMEM without descriptors. */
-enum sl_result vg_fences_wait(struct vg_fences *fences, int64_t timeout_ns, bool (*alive)(void *user), void *user) SL_MUST_USE;
+/* Until none is left. alive: asked every 100 ms. timeout_ns < 0: for ever. OK, TIMEOUT, CLOSED,
+ * NOMEM without descriptors. */
+enum sl_result vg_fences_wait(struct vg_fences *fences, int64_t timeout_ns,
+                              bool (*alive)(void *user), void *user) SL_MUST_USE;
 /* The same for one descriptor. */
-enum sl_result vg_fence_fd_wait(int fd, int64_t timeout_ns, bool (*alive)(void *user), void *user) SL_MUST_USE;
+enum sl_result vg_fence_fd_wait(int fd, int64_t timeout_ns, bool (*alive)(void *user),
+                                void *user) SL_MUST_USE;
 
 #endif

@@ -1,8 +1,10 @@
 /* Waist B: virtio-gpu as a device answers it.
  *
- * Who calls: the fronts (transport/local's server, transport/loop, later vhost-user, the ABI and replay). Who implements: host/device.
- * Every verb is called on the device thread and must not block; sink calls may come from any thread. Waist A (vg.h) is the same verbs
- * from the guest's side: change both together. Ids are chosen by the front's client and untrusted: the device checks all of them. */
+ * Who calls: the fronts (transport/local's server, transport/loop, later vhost-user, the ABI and
+ * replay). Who implements: host/device. Every verb is called on the device thread and must not
+ * block; sink calls may come from any thread. Waist A (vg.h) is the same verbs from the guest's
+ * side: change both together. Ids are chosen by the front's client and untrusted: the device checks
+ * all of them. */
 #ifndef VIRTGPU_VGD_H
 #define VIRTGPU_VGD_H
 
@@ -18,15 +20,18 @@ struct vgd;
 /* What the device tells its front. Any thread; must not call back into the device. */
 struct vgd_sink {
     void *user;
-    /* Every fence of (ctx_id, ring) up to and including id is done. ctx_id 0 with VIRTGPU_RING_GLOBAL: device-wide. Once for each id. */
+    /* Every fence of (ctx_id, ring) up to and including id is done. ctx_id 0 with
+     * VIRTGPU_RING_GLOBAL: device-wide. Once for each id. */
     void (*fence_done)(void *user, uint32_t ctx_id, uint32_t ring, uint64_t fence_id);
     /* The device thread should call poll() soon. */
     void (*wake)(void *user);
-    /* A context died of its own fault; reason is one line, borrowed. The front may tell its client. */
+    /* A context died of its own fault; reason is one line, borrowed. The front may tell its client.
+     */
     void (*ctx_lost)(void *user, uint32_t ctx_id, const char *reason);
-    /* The live tap, only while vgd_ops.tap is on: one packet and its reply, borrowed. ring_id: the resource of the ring. Nullable. */
-    void (*packet)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode, const void *packet, size_t size, const void *reply,
-                   size_t reply_size);
+    /* The live tap, only while vgd_ops.tap is on: one packet and its reply, borrowed. ring_id: the
+     * resource of the ring. Nullable. */
+    void (*packet)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode,
+                   const void *packet, size_t size, const void *reply, size_t reply_size);
 };
 
 struct vgd_capset_info {
@@ -36,17 +41,18 @@ struct vgd_capset_info {
 struct vgd_blob_args {
     uint32_t mem, flags;
     uint64_t size, blob_id;
-    const struct iovec *backing; /* guest pages, for VIRTGPU_BLOB_GUEST; borrowed for the resource's life */
+    const struct iovec
+        *backing; /* guest pages, for VIRTGPU_BLOB_GUEST; borrowed for the resource's life */
     uint32_t backing_count;
 };
 
 /* How a resource's memory can be reached. */
 struct vgd_map {
-    int fd;           /* gives; -1 when there is only `pointer` */
-    uint64_t offset;  /* of the resource inside fd */
+    int fd;          /* gives; -1 when there is only `pointer` */
+    uint64_t offset; /* of the resource inside fd */
     uint64_t size;
-    void *pointer;    /* host address, valid until res_destroy; NULL when there is only fd */
-    uint32_t stride;  /* 3D resources: bytes a row; else 0 */
+    void *pointer;     /* host address, valid until res_destroy; NULL when there is only fd */
+    uint32_t stride;   /* 3D resources: bytes a row; else 0 */
     uint32_t map_info; /* VIRTGPU_MAP_* */
 };
 
@@ -61,9 +67,11 @@ struct vgd_ops {
     uint32_t (*capset_count)(struct vgd *);
     enum sl_result (*capset_info)(struct vgd *, uint32_t index, struct vgd_capset_info *);
     /* At most size bytes are written; *used says how many there are. */
-    enum sl_result (*capset_get)(struct vgd *, uint32_t id, uint32_t version, void *data, size_t size, size_t *used);
+    enum sl_result (*capset_get)(struct vgd *, uint32_t id, uint32_t version, void *data,
+                                 size_t size, size_t *used);
 
-    /* name: for logs, copied. INVALID: id 0 or in use; UNSUPPORTED: no such capset; NOMEM: limit. */
+    /* name: for logs, copied. INVALID: id 0 or in use; UNSUPPORTED: no such capset; NOMEM: limit.
+     */
     enum sl_result (*ctx_create)(struct vgd *, uint32_t ctx_id, uint32_t capset, const char *name);
     enum sl_result (*ctx_destroy)(struct vgd *, uint32_t ctx_id);
     enum sl_result (*ctx_attach)(struct vgd *, uint32_t ctx_id, uint32_t resource_id);
@@ -71,33 +79,41 @@ struct vgd_ops {
     /* commands: private memory of the front, borrowed. */
     enum sl_result (*submit)(struct vgd *, uint32_t ctx_id, const void *commands, size_t size);
 
-    enum sl_result (*res_create_tex)(struct vgd *, uint32_t resource_id, const struct vg_tex_args *);
-    enum sl_result (*res_create_blob)(struct vgd *, uint32_t ctx_id, uint32_t resource_id, const struct vgd_blob_args *);
-    /* Takes fd: a memfd of at least size bytes, sealed against shrinking; anything else is INVALID. */
+    enum sl_result (*res_create_tex)(struct vgd *, uint32_t resource_id,
+                                     const struct vg_tex_args *);
+    enum sl_result (*res_create_blob)(struct vgd *, uint32_t ctx_id, uint32_t resource_id,
+                                      const struct vgd_blob_args *);
+    /* Takes fd: a memfd of at least size bytes, sealed against shrinking; anything else is INVALID.
+     */
     enum sl_result (*res_import)(struct vgd *, uint32_t resource_id, int fd, uint64_t size);
     /* INVALID while it is mapped (res_unmap first). Detaches it everywhere. */
     enum sl_result (*res_destroy)(struct vgd *, uint32_t resource_id);
     /* iov: borrowed until detach. */
-    enum sl_result (*backing_attach)(struct vgd *, uint32_t resource_id, const struct iovec *iov, uint32_t count);
+    enum sl_result (*backing_attach)(struct vgd *, uint32_t resource_id, const struct iovec *iov,
+                                     uint32_t count);
     enum sl_result (*backing_detach)(struct vgd *, uint32_t resource_id);
-    /* A classic 3D resource's box to or from its guest pages, where offset and strides say how it lies there (0: as in the resource). Without
-     * guest pages: to or from the shared backing, where the box lies as in the resource; offset and strides are not looked at. */
-    enum sl_result (*transfer)(struct vgd *, uint32_t ctx_id, uint32_t resource_id, const struct vg_box *, uint32_t level,
-                               uint64_t offset, uint32_t stride, uint32_t layer_stride, enum vg_direction);
+    /* A classic 3D resource's box to or from its guest pages, where offset and strides say how it
+     * lies there (0: as in the resource). Without guest pages: to or from the shared backing, where
+     * the box lies as in the resource; offset and strides are not looked at. */
+    enum sl_result (*transfer)(struct vgd *, uint32_t ctx_id, uint32_t resource_id,
+                               const struct vg_box *, uint32_t level, uint64_t offset,
+                               uint32_t stride, uint32_t layer_stride, enum vg_direction);
     /* Once until res_unmap. */
     enum sl_result (*res_map)(struct vgd *, uint32_t resource_id, struct vgd_map *out);
     enum sl_result (*res_unmap)(struct vgd *, uint32_t resource_id);
     /* Gives *fd of the resource's memory. */
     enum sl_result (*res_export)(struct vgd *, uint32_t resource_id, int *fd);
 
-    /* Enqueue fence `id` behind what (ctx_id, ring) has been given so far; sink.fence_done follows, at once when nothing is pending. Ids
-     * grow device-wide. INVALID: ring out of range or an id that does not grow; NOTFOUND: no such context; NOMEM: too many pending. */
+    /* Enqueue fence `id` behind what (ctx_id, ring) has been given so far; sink.fence_done follows,
+     * at once when nothing is pending. Ids grow device-wide. INVALID: ring out of range or an id
+     * that does not grow; NOTFOUND: no such context; NOMEM: too many pending. */
     enum sl_result (*fence)(struct vgd *, uint32_t ctx_id, uint32_t ring, uint64_t id);
 
     /* For people: the native drivers in use, one line, cut at size, always terminated. */
     void (*describe)(struct vgd *, char *text, size_t size);
     /* Ring `index` of a context; NOTFOUND past the last. */
-    enum sl_result (*ring_stats)(struct vgd *, uint32_t ctx_id, uint32_t index, struct vgd_ring_stats *out);
+    enum sl_result (*ring_stats)(struct vgd *, uint32_t ctx_id, uint32_t index,
+                                 struct vgd_ring_stats *out);
     /* Switch sink.packet on or off. */
     void (*tap)(struct vgd *, bool on);
 

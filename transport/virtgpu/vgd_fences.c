@@ -29,7 +29,8 @@ static void fence_free(struct fence *fence)
     sl_free(fence);
 }
 
-enum sl_result vgd_fences_add(struct vgd_fences *fences, uint64_t id, uint32_t *count, uint32_t max, int *fd)
+enum sl_result vgd_fences_add(struct vgd_fences *fences, uint64_t id, uint32_t *count, uint32_t max,
+                              int *fd)
 {
     struct fence *fence = sl_alloc(sizeof *fence);
     if (fence == NULL) {
@@ -63,7 +64,8 @@ enum sl_result vgd_fences_add(struct vgd_fences *fences, uint64_t id, uint32_t *
 void vgd_fences_leave(struct vgd_fences *fences, uint64_t id, bool signal)
 {
     pthread_mutex_lock(&fences->lock);
-    SL_LIST_FOR_SAFE (link, &fences->buckets[id % VGD_FENCE_BUCKETS]) {
+    SL_LIST_FOR_SAFE(link, &fences->buckets[id % VGD_FENCE_BUCKETS])
+    {
         struct fence *fence = SL_CONTAINER(link, struct fence, link);
         if (fence->id == id) {
             if (signal) {

@@ -1,6 +1,6 @@
 /* A program that draws features, one after the other, each in a context of its own, and prints what
- * came out: `name frame pixels answers`, two hashes: of the frame's pixels, and of every value that GL
- * answered.
+ * came out: `name frame pixels answers`, two hashes: of the frame's pixels, and of every value that
+ * GL answered.
  *
  * Plain EGL and GLES; knows nothing of Sluice. The same program natively and through Sluice must
  * print the same lines (features_test.py). */
@@ -51,7 +51,8 @@ void fx_note_text(struct fx *fx, const char *text);
 void fx_error(struct fx *fx, GLenum want);
 
 bool fx_has(const char *extension);
-/* Linked program; attribute "p" is 0, "q" is 1, "r" is 2. Ends the program when it does not link. */
+/* Linked program; attribute "p" is 0, "q" is 1, "r" is 2. Ends the program when it does not link.
+ */
 GLuint fx_program(const char *vertex, const char *fragment);
 /* "#version 100" or "300 es" with precision, per the context's version, is put in front. */
 #define FX_VS                                                                                      \

@@ -9,7 +9,8 @@
 
 static void uniform_kinds(struct fx *fx, int frame)
 {
-    static const float m[16] = {1, 0.5f, 0.2f, 0, 0.1f, 1, 0.3f, 0, 0, 0.2f, 1, 0, 0.1f, 0.1f, 0, 1};
+    static const float m[16] = {1, 0.5f, 0.2f, 0, 0.1f, 1,    0.3f, 0,
+                                0, 0.2f, 1,    0, 0.1f, 0.1f, 0,    1};
     GLuint p = fx_fill(
         "struct light { vec3 color; float power; };\n"
         "uniform float f; uniform vec2 v2; uniform vec3 v3; uniform vec4 v4; uniform int i;\n"
@@ -65,9 +66,12 @@ static void introspection(struct fx *fx, int frame)
                           "void main() { gl_Position = m * vec4(r * vec3(p, q.x), 1.0); }",
                           "uniform vec3 list[5]; uniform sampler2D s; void main() { gl_FragColor = "
                           "vec4(list[0] + list[4], 1.0) + texture2D(s, list[1].xy); }");
-    static const GLenum names[] = {GL_LINK_STATUS,       GL_DELETE_STATUS,
-                                   GL_ATTACHED_SHADERS,  GL_ACTIVE_ATTRIBUTES,
-                                   GL_ACTIVE_UNIFORMS,   GL_ACTIVE_ATTRIBUTE_MAX_LENGTH,
+    static const GLenum names[] = {GL_LINK_STATUS,
+                                   GL_DELETE_STATUS,
+                                   GL_ATTACHED_SHADERS,
+                                   GL_ACTIVE_ATTRIBUTES,
+                                   GL_ACTIVE_UNIFORMS,
+                                   GL_ACTIVE_ATTRIBUTE_MAX_LENGTH,
                                    GL_ACTIVE_UNIFORM_MAX_LENGTH};
     char lines[16][96] = {{0}};
     size_t count = 0;
@@ -145,17 +149,18 @@ static void program_switches(struct fx *fx, int frame)
         if ((i * 3 + frame) % 4 == 2) {
             color(programs[2], (float)i / 32, 0.5f, 0, 1);
         }
-        fx_rect(-1 + 0.25f * (float)(i % 8), -1 + 0.5f * (float)(i / 8), -0.75f + 0.25f * (float)(i % 8),
-                -0.5f + 0.5f * (float)(i / 8));
+        fx_rect(-1 + 0.25f * (float)(i % 8), -1 + 0.5f * (float)(i / 8),
+                -0.75f + 0.25f * (float)(i % 8), -0.5f + 0.5f * (float)(i / 8));
     }
     glDeleteProgram(programs[0]);
 }
 
 static void relinking(struct fx *fx, int frame)
 {
-    GLuint p = fx_program("attribute vec2 p; attribute vec4 q; varying vec4 v; void main() { v = q; "
-                          "gl_Position = vec4(p, 0.0, 1.0); }",
-                          "varying vec4 v; void main() { gl_FragColor = v; }");
+    GLuint p =
+        fx_program("attribute vec2 p; attribute vec4 q; varying vec4 v; void main() { v = q; "
+                   "gl_Position = vec4(p, 0.0, 1.0); }",
+                   "varying vec4 v; void main() { gl_FragColor = v; }");
     glUseProgram(p);
     glBindAttribLocation(p, 5, "q");
     fx_note_int(fx, glGetAttribLocation(p, "q"));
@@ -178,19 +183,32 @@ static void state_values(struct fx *fx, int frame)
     static const struct {
         GLenum name;
         int count;
-    } integers[] = {{GL_VIEWPORT, 4},          {GL_MAX_TEXTURE_SIZE, 1},
-                    {GL_MAX_VERTEX_ATTRIBS, 1}, {GL_MAX_VIEWPORT_DIMS, 2},
-                    {GL_SUBPIXEL_BITS, 1},      {GL_RED_BITS, 1},
-                    {GL_DEPTH_BITS, 1},         {GL_STENCIL_BITS, 1},
-                    {GL_CULL_FACE_MODE, 1},     {GL_FRONT_FACE, 1},
-                    {GL_DEPTH_FUNC, 1},         {GL_STENCIL_FUNC, 1},
-                    {GL_STENCIL_REF, 1},        {GL_BLEND_SRC_RGB, 1},
-                    {GL_UNPACK_ALIGNMENT, 1},   {GL_PACK_ALIGNMENT, 1},
-                    {GL_CURRENT_PROGRAM, 1},    {GL_ARRAY_BUFFER_BINDING, 1},
-                    {GL_ACTIVE_TEXTURE, 1},     {GL_TEXTURE_BINDING_2D, 1},
-                    {GL_FRAMEBUFFER_BINDING, 1}, {GL_RENDERBUFFER_BINDING, 1},
-                    {GL_GENERATE_MIPMAP_HINT, 1}, {GL_MAX_VARYING_VECTORS, 1},
-                    {GL_MAX_VERTEX_UNIFORM_VECTORS, 1}, {GL_MAX_RENDERBUFFER_SIZE, 1}};
+    } integers[] = {{GL_VIEWPORT, 4},
+                    {GL_MAX_TEXTURE_SIZE, 1},
+                    {GL_MAX_VERTEX_ATTRIBS, 1},
+                    {GL_MAX_VIEWPORT_DIMS, 2},
+                    {GL_SUBPIXEL_BITS, 1},
+                    {GL_RED_BITS, 1},
+                    {GL_DEPTH_BITS, 1},
+                    {GL_STENCIL_BITS, 1},
+                    {GL_CULL_FACE_MODE, 1},
+                    {GL_FRONT_FACE, 1},
+                    {GL_DEPTH_FUNC, 1},
+                    {GL_STENCIL_FUNC, 1},
+                    {GL_STENCIL_REF, 1},
+                    {GL_BLEND_SRC_RGB, 1},
+                    {GL_UNPACK_ALIGNMENT, 1},
+                    {GL_PACK_ALIGNMENT, 1},
+                    {GL_CURRENT_PROGRAM, 1},
+                    {GL_ARRAY_BUFFER_BINDING, 1},
+                    {GL_ACTIVE_TEXTURE, 1},
+                    {GL_TEXTURE_BINDING_2D, 1},
+                    {GL_FRAMEBUFFER_BINDING, 1},
+                    {GL_RENDERBUFFER_BINDING, 1},
+                    {GL_GENERATE_MIPMAP_HINT, 1},
+                    {GL_MAX_VARYING_VECTORS, 1},
+                    {GL_MAX_VERTEX_UNIFORM_VECTORS, 1},
+                    {GL_MAX_RENDERBUFFER_SIZE, 1}};
     glStencilFunc(GL_GEQUAL, 7 + frame, 0x3f);
     glCullFace(GL_FRONT);
     glHint(GL_GENERATE_MIPMAP_HINT, GL_NICEST);
@@ -205,9 +223,9 @@ static void state_values(struct fx *fx, int frame)
         fx_note(fx, real, sizeof real);
         fx_note(fx, truth, sizeof truth);
     }
-    static const GLenum reals[] = {GL_COLOR_CLEAR_VALUE, GL_BLEND_COLOR, GL_LINE_WIDTH,
-                                   GL_POLYGON_OFFSET_FACTOR, GL_ALIASED_POINT_SIZE_RANGE,
-                                   GL_DEPTH_CLEAR_VALUE};
+    static const GLenum reals[] = {
+        GL_COLOR_CLEAR_VALUE,        GL_BLEND_COLOR,      GL_LINE_WIDTH, GL_POLYGON_OFFSET_FACTOR,
+        GL_ALIASED_POINT_SIZE_RANGE, GL_DEPTH_CLEAR_VALUE};
     for (size_t i = 0; i < 6; i++) {
         GLfloat real[4] = {0};
         GLint got[4] = {0};
@@ -220,9 +238,9 @@ static void state_values(struct fx *fx, int frame)
 
 static void capabilities(struct fx *fx, int frame)
 {
-    static const GLenum caps[] = {GL_BLEND,        GL_CULL_FACE,    GL_DEPTH_TEST,
-                                  GL_DITHER,       GL_SCISSOR_TEST, GL_STENCIL_TEST,
-                                  GL_POLYGON_OFFSET_FILL, GL_SAMPLE_COVERAGE};
+    static const GLenum caps[] = {
+        GL_BLEND,        GL_CULL_FACE,    GL_DEPTH_TEST,          GL_DITHER,
+        GL_SCISSOR_TEST, GL_STENCIL_TEST, GL_POLYGON_OFFSET_FILL, GL_SAMPLE_COVERAGE};
     for (int i = 0; i < 8; i++) {
         fx_note_int(fx, glIsEnabled(caps[i]));
         (i + frame) % 2 ? glEnable(caps[i]) : glDisable(caps[i]);
@@ -284,7 +302,8 @@ static void errors(struct fx *fx, int frame)
 
 static void deleted_while_bound(struct fx *fx, int frame)
 {
-    GLuint texture = fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame), buffer, framebuffer, color_texture;
+    GLuint texture = fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame), buffer, framebuffer,
+           color_texture;
     GLint value = 0;
     glGenBuffers(1, &buffer);
     glBindBuffer(GL_ARRAY_BUFFER, buffer);
@@ -426,22 +445,16 @@ static void flush_and_finish(struct fx *fx, int frame)
     }
 }
 
-#define FEATURE(name) {#name, name, NULL}
+#define FEATURE(name)                                                                              \
+    {                                                                                              \
+#name, name, NULL                                                                          \
+    }
 const struct fx_feature gles2_program_features[] = {
-    FEATURE(uniform_kinds),
-    FEATURE(introspection),
-    FEATURE(shader_queries),
-    FEATURE(program_switches),
-    FEATURE(relinking),
-    FEATURE(state_values),
-    FEATURE(capabilities),
-    FEATURE(errors),
-    FEATURE(deleted_while_bound),
-    FEATURE(object_names),
-    FEATURE(two_contexts),
-    FEATURE(shared_textures),
-    FEATURE(shared_programs),
-    FEATURE(pbuffer_switches),
-    FEATURE(flush_and_finish),
+    FEATURE(uniform_kinds),    FEATURE(introspection),    FEATURE(shader_queries),
+    FEATURE(program_switches), FEATURE(relinking),        FEATURE(state_values),
+    FEATURE(capabilities),     FEATURE(errors),           FEATURE(deleted_while_bound),
+    FEATURE(object_names),     FEATURE(two_contexts),     FEATURE(shared_textures),
+    FEATURE(shared_programs),  FEATURE(pbuffer_switches), FEATURE(flush_and_finish),
 };
-const size_t gles2_program_feature_count = sizeof gles2_program_features / sizeof gles2_program_features[0];
+const size_t gles2_program_feature_count =
+    sizeof gles2_program_features / sizeof gles2_program_features[0];

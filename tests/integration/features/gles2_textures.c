@@ -8,14 +8,10 @@
 
 static const struct {
     GLenum format, type;
-} texture_kinds[] = {{GL_ALPHA, GL_UNSIGNED_BYTE},
-                     {GL_LUMINANCE, GL_UNSIGNED_BYTE},
-                     {GL_LUMINANCE_ALPHA, GL_UNSIGNED_BYTE},
-                     {GL_RGB, GL_UNSIGNED_BYTE},
-                     {GL_RGB, GL_UNSIGNED_SHORT_5_6_5},
-                     {GL_RGBA, GL_UNSIGNED_BYTE},
-                     {GL_RGBA, GL_UNSIGNED_SHORT_4_4_4_4},
-                     {GL_RGBA, GL_UNSIGNED_SHORT_5_5_5_1}};
+} texture_kinds[] = {{GL_ALPHA, GL_UNSIGNED_BYTE},           {GL_LUMINANCE, GL_UNSIGNED_BYTE},
+                     {GL_LUMINANCE_ALPHA, GL_UNSIGNED_BYTE}, {GL_RGB, GL_UNSIGNED_BYTE},
+                     {GL_RGB, GL_UNSIGNED_SHORT_5_6_5},      {GL_RGBA, GL_UNSIGNED_BYTE},
+                     {GL_RGBA, GL_UNSIGNED_SHORT_4_4_4_4},   {GL_RGBA, GL_UNSIGNED_SHORT_5_5_5_1}};
 
 static void texture_formats(struct fx *fx, int frame)
 {
@@ -249,9 +245,11 @@ static void framebuffer_depth_stencil(struct fx *fx, int frame)
     glGenRenderbuffers(2, buffers);
     for (int i = 0; i < 2; i++) {
         glBindRenderbuffer(GL_RENDERBUFFER, buffers[i]);
-        glRenderbufferStorage(GL_RENDERBUFFER, i ? GL_STENCIL_INDEX8 : GL_DEPTH_COMPONENT16, 64, 64);
+        glRenderbufferStorage(GL_RENDERBUFFER, i ? GL_STENCIL_INDEX8 : GL_DEPTH_COMPONENT16, 64,
+                              64);
     }
-    glFramebufferRenderbuffer(GL_FRAMEBUFFER, frame == 1 ? GL_STENCIL_ATTACHMENT : GL_DEPTH_ATTACHMENT,
+    glFramebufferRenderbuffer(GL_FRAMEBUFFER,
+                              frame == 1 ? GL_STENCIL_ATTACHMENT : GL_DEPTH_ATTACHMENT,
                               GL_RENDERBUFFER, buffers[frame == 1]);
     fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
     glClear(GL_COLOR_BUFFER_BIT | GL_DEPTH_BUFFER_BIT | GL_STENCIL_BUFFER_BIT);
@@ -314,7 +312,10 @@ static void read_formats(struct fx *fx, int frame)
     fx_note_int(fx, type);
 }
 
-#define FEATURE(name) {#name, name, NULL}
+#define FEATURE(name)                                                                              \
+    {                                                                                              \
+#name, name, NULL                                                                          \
+    }
 const struct fx_feature gles2_texture_features[] = {
     FEATURE(texture_formats),
     FEATURE(texture_sub_images),

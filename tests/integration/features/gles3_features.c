@@ -1,4 +1,5 @@
-/* What GLES 3.0 adds, and 3.1 where both have it, feature by feature. Textures: gles3_textures.c. */
+/* What GLES 3.0 adds, and 3.1 where both have it, feature by feature. Textures: gles3_textures.c.
+ */
 #include "tests/integration/features/gles3.h"
 
 #include <math.h>
@@ -158,7 +159,8 @@ static void map_ranges(struct fx *fx, int frame)
     glGenBuffers(1, &buffer);
     glBindBuffer(GL_ARRAY_BUFFER, buffer);
     glBufferData(GL_ARRAY_BUFFER, 64, NULL, GL_DYNAMIC_DRAW);
-    float *at = glMapBufferRange(GL_ARRAY_BUFFER, 0, 64, GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_BUFFER_BIT);
+    float *at =
+        glMapBufferRange(GL_ARRAY_BUFFER, 0, 64, GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_BUFFER_BIT);
     memset(at, 0, 64);
     memcpy(at + 4, points, sizeof points);
     fx_note_int(fx, glUnmapBuffer(GL_ARRAY_BUFFER));
@@ -324,9 +326,9 @@ static void block_introspection(struct fx *fx, int frame)
 {
     GLuint p = es3_fill(BLOCKS), indices[4];
     static const char *const names[] = {"a", "b", "m", "two.e"};
-    static const GLenum queries[] = {GL_UNIFORM_TYPE, GL_UNIFORM_SIZE, GL_UNIFORM_OFFSET,
-                                     GL_UNIFORM_ARRAY_STRIDE, GL_UNIFORM_MATRIX_STRIDE,
-                                     GL_UNIFORM_IS_ROW_MAJOR};
+    static const GLenum queries[] = {GL_UNIFORM_TYPE,          GL_UNIFORM_SIZE,
+                                     GL_UNIFORM_OFFSET,        GL_UNIFORM_ARRAY_STRIDE,
+                                     GL_UNIFORM_MATRIX_STRIDE, GL_UNIFORM_IS_ROW_MAJOR};
     GLint values[4], value = 0;
     char name[32] = "";
     glGetUniformIndices(p, 4, names, indices);
@@ -351,10 +353,11 @@ static void block_introspection(struct fx *fx, int frame)
 
 static void unsigned_uniforms(struct fx *fx, int frame)
 {
-    GLuint p = es3_fill("uniform uint u; uniform uvec2 u2; uniform uvec4 u4[2]; uniform mat2x3 m; "
-                        "uniform mat4x2 n; in vec2 t; out vec4 o; void main() { o = vec4(float(u) "
-                        "/ 10.0, vec2(u2) / 300.0, 1.0) + vec4(u4[1]) / 1000.0 + vec4(m * t, 0.0) * "
-                        "0.1 + vec4(n * vec4(t, t), 0.0, 0.0) * 0.1; }");
+    GLuint p =
+        es3_fill("uniform uint u; uniform uvec2 u2; uniform uvec4 u4[2]; uniform mat2x3 m; "
+                 "uniform mat4x2 n; in vec2 t; out vec4 o; void main() { o = vec4(float(u) "
+                 "/ 10.0, vec2(u2) / 300.0, 1.0) + vec4(u4[1]) / 1000.0 + vec4(m * t, 0.0) * "
+                 "0.1 + vec4(n * vec4(t, t), 0.0, 0.0) * 0.1; }");
     const GLuint numbers[8] = {1, 2, 300, 4, 5, 600, 7, (GLuint)frame * 100};
     const float m[8] = {0.1f, 0.9f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f};
     GLuint got[4];
@@ -374,9 +377,10 @@ static GLuint feedback_program(GLenum mode)
 {
     static const char *const varyings[] = {"v", "gl_Position"};
     GLuint program = glCreateProgram();
-    const char *texts[] = {"#version 300 es\nin vec2 p; out vec3 v; void main() { v = vec3(p * 2.0, "
-                           "float(gl_VertexID)); gl_Position = vec4(p, 0.5, 1.0); }",
-                           ES3_FS "in vec3 v; out vec4 o; void main() { o = vec4(abs(v), 1.0); }"};
+    const char *texts[] = {
+        "#version 300 es\nin vec2 p; out vec3 v; void main() { v = vec3(p * 2.0, "
+        "float(gl_VertexID)); gl_Position = vec4(p, 0.5, 1.0); }",
+        ES3_FS "in vec3 v; out vec4 o; void main() { o = vec4(abs(v), 1.0); }"};
     for (int i = 0; i < 2; i++) {
         GLuint shader = glCreateShader(i ? GL_FRAGMENT_SHADER : GL_VERTEX_SHADER);
         glShaderSource(shader, 1, &texts[i], NULL);
@@ -500,7 +504,8 @@ static void sync_objects(struct fx *fx, int frame)
     fx_note_int(fx, result == GL_CONDITION_SATISFIED || result == GL_ALREADY_SIGNALED);
     fx_note_int(fx, glClientWaitSync(sync, 0, 0));
     glWaitSync(sync, 0, GL_TIMEOUT_IGNORED);
-    static const GLenum names[] = {GL_OBJECT_TYPE, GL_SYNC_STATUS, GL_SYNC_CONDITION, GL_SYNC_FLAGS};
+    static const GLenum names[] = {GL_OBJECT_TYPE, GL_SYNC_STATUS, GL_SYNC_CONDITION,
+                                   GL_SYNC_FLAGS};
     for (int i = 0; i < 4; i++) {
         GLint value = -1;
         GLsizei length = 0;
@@ -550,13 +555,19 @@ static void shared_with_fences(struct fx *fx, int frame)
 
 static void strings_and_limits(struct fx *fx, int frame)
 {
-    static const GLenum names[] = {GL_MAX_3D_TEXTURE_SIZE,       GL_MAX_ARRAY_TEXTURE_LAYERS,
-                                   GL_MAX_COLOR_ATTACHMENTS,     GL_MAX_DRAW_BUFFERS,
-                                   GL_MAX_ELEMENTS_INDICES,      GL_MAX_UNIFORM_BUFFER_BINDINGS,
-                                   GL_MAX_VARYING_COMPONENTS,    GL_MAX_SAMPLES,
-                                   GL_MAX_FRAGMENT_UNIFORM_BLOCKS, GL_MAX_VERTEX_OUTPUT_COMPONENTS,
+    static const GLenum names[] = {GL_MAX_3D_TEXTURE_SIZE,
+                                   GL_MAX_ARRAY_TEXTURE_LAYERS,
+                                   GL_MAX_COLOR_ATTACHMENTS,
+                                   GL_MAX_DRAW_BUFFERS,
+                                   GL_MAX_ELEMENTS_INDICES,
+                                   GL_MAX_UNIFORM_BUFFER_BINDINGS,
+                                   GL_MAX_VARYING_COMPONENTS,
+                                   GL_MAX_SAMPLES,
+                                   GL_MAX_FRAGMENT_UNIFORM_BLOCKS,
+                                   GL_MAX_VERTEX_OUTPUT_COMPONENTS,
                                    GL_MAX_TRANSFORM_FEEDBACK_SEPARATE_ATTRIBS,
-                                   GL_MIN_PROGRAM_TEXEL_OFFSET,  GL_MAX_PROGRAM_TEXEL_OFFSET};
+                                   GL_MIN_PROGRAM_TEXEL_OFFSET,
+                                   GL_MAX_PROGRAM_TEXEL_OFFSET};
     (void)frame;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         GLint value = 0;
@@ -673,11 +684,12 @@ static void compute_and_storage(struct fx *fx, int frame)
         glBindBufferBase(GL_SHADER_STORAGE_BUFFER, i, buffers[i]);
         glBufferData(GL_SHADER_STORAGE_BUFFER, sizeof numbers, i ? NULL : numbers, GL_DYNAMIC_COPY);
     }
-    compute_program("#version 310 es\nlayout(local_size_x = 16) in; layout(std430, binding = 0) "
-                    "readonly buffer A { uint a[]; }; layout(std430, binding = 1) writeonly buffer B "
-                    "{ uint b[]; }; shared uint s[16]; void main() { uint i = "
-                    "gl_GlobalInvocationID.x; s[gl_LocalInvocationID.x] = a[i]; barrier(); b[i] = "
-                    "s[15u - gl_LocalInvocationID.x] * 3u + i; }");
+    compute_program(
+        "#version 310 es\nlayout(local_size_x = 16) in; layout(std430, binding = 0) "
+        "readonly buffer A { uint a[]; }; layout(std430, binding = 1) writeonly buffer B "
+        "{ uint b[]; }; shared uint s[16]; void main() { uint i = "
+        "gl_GlobalInvocationID.x; s[gl_LocalInvocationID.x] = a[i]; barrier(); b[i] = "
+        "s[15u - gl_LocalInvocationID.x] * 3u + i; }");
     glDispatchCompute(4, 1, 1);
     glMemoryBarrier(GL_BUFFER_UPDATE_BARRIER_BIT);
     es3_note_buffer(fx, buffers[1], sizeof numbers);
@@ -691,10 +703,11 @@ static void images(struct fx *fx, int frame)
     glTexStorage2D(GL_TEXTURE_2D, 1, GL_RGBA8, 64, 64);
     glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
     glBindImageTexture(0, texture, 0, GL_FALSE, 0, GL_WRITE_ONLY, GL_RGBA8);
-    p = compute_program("#version 310 es\nlayout(local_size_x = 8, local_size_y = 8) in; "
-                        "layout(rgba8, binding = 0) writeonly uniform highp image2D i; uniform float "
-                        "f; void main() { ivec2 at = ivec2(gl_GlobalInvocationID.xy); imageStore(i, "
-                        "at, vec4(vec2(at) / 64.0, f, 1.0)); }");
+    p = compute_program(
+        "#version 310 es\nlayout(local_size_x = 8, local_size_y = 8) in; "
+        "layout(rgba8, binding = 0) writeonly uniform highp image2D i; uniform float "
+        "f; void main() { ivec2 at = ivec2(gl_GlobalInvocationID.xy); imageStore(i, "
+        "at, vec4(vec2(at) / 64.0, f, 1.0)); }");
     glUniform1f(glGetUniformLocation(p, "f"), 0.3f * (float)frame);
     glDispatchCompute(8, 8, 1);
     glMemoryBarrier(GL_TEXTURE_FETCH_BARRIER_BIT);
@@ -733,10 +746,12 @@ static void indirect_draws(struct fx *fx, int frame)
 static void separate_programs(struct fx *fx, int frame)
 {
     GLuint pipeline, vs, fs;
-    const char *vertex = "#version 310 es\nlayout(location = 0) in vec2 p; layout(location = 0) out "
-                         "vec2 t; void main() { t = p * 0.5 + 0.5; gl_Position = vec4(p, 0.0, 1.0); }";
-    const char *fragment = "#version 310 es\nprecision highp float; layout(location = 0) in vec2 t; "
-                           "uniform vec4 c; out vec4 o; void main() { o = c * vec4(t, 1.0, 1.0); }";
+    const char *vertex =
+        "#version 310 es\nlayout(location = 0) in vec2 p; layout(location = 0) out "
+        "vec2 t; void main() { t = p * 0.5 + 0.5; gl_Position = vec4(p, 0.0, 1.0); }";
+    const char *fragment =
+        "#version 310 es\nprecision highp float; layout(location = 0) in vec2 t; "
+        "uniform vec4 c; out vec4 o; void main() { o = c * vec4(t, 1.0, 1.0); }";
     vs = glCreateShaderProgramv(GL_VERTEX_SHADER, 1, &vertex);
     fs = glCreateShaderProgramv(GL_FRAGMENT_SHADER, 1, &fragment);
     glUseProgram(0);
@@ -781,8 +796,9 @@ static void vertex_bindings(struct fx *fx, int frame)
 
 static void resource_queries(struct fx *fx, int frame)
 {
-    GLuint p = es3_fill("uniform vec4 c[3]; uniform sampler2D s; in vec2 t; layout(location = 0) out "
-                        "vec4 o; void main() { o = c[2] + texture(s, t); }");
+    GLuint p =
+        es3_fill("uniform vec4 c[3]; uniform sampler2D s; in vec2 t; layout(location = 0) out "
+                 "vec4 o; void main() { o = c[2] + texture(s, t); }");
     static const GLenum queries[] = {GL_TYPE, GL_ARRAY_SIZE, GL_LOCATION};
     static const GLenum interfaces[] = {GL_UNIFORM, GL_PROGRAM_INPUT, GL_PROGRAM_OUTPUT};
     (void)frame;
@@ -804,26 +820,51 @@ static void resource_queries(struct fx *fx, int frame)
     fx_note_int(fx, glGetProgramResourceLocation(p, GL_UNIFORM, "c[2]"));
 }
 
-#define FEATURE(name) {#name, name, NULL}
-#define FEATURE31(name) {#name, name, "3.1"}
+#define FEATURE(name)                                                                              \
+    {                                                                                              \
+#name, name, NULL                                                                          \
+    }
+#define FEATURE31(name)                                                                            \
+    {                                                                                              \
+#name, name, "3.1"                                                                         \
+    }
 static const struct fx_feature own[] = {
-    FEATURE(vertex_arrays), FEATURE(instancing), FEATURE(instancing_from_buffers),
-    FEATURE(integer_attributes), FEATURE(packed_attributes), FEATURE(map_ranges),
-    FEATURE(map_errors), FEATURE(buffer_copies), FEATURE(primitive_restart),
-    FEATURE(range_elements), FEATURE(uniform_blocks), FEATURE(block_introspection),
-    FEATURE(unsigned_uniforms), FEATURE(feedback_interleaved), FEATURE(feedback_separate),
-    FEATURE(occlusion_queries), FEATURE(sync_objects), FEATURE(shared_with_fences), FEATURE(strings_and_limits),
-    FEATURE(es3_errors), FEATURE(program_binaries), FEATURE31(compute_and_storage),
-    FEATURE31(images), FEATURE31(indirect_draws), FEATURE31(separate_programs),
-    FEATURE31(vertex_bindings), FEATURE31(resource_queries),
+    FEATURE(vertex_arrays),
+    FEATURE(instancing),
+    FEATURE(instancing_from_buffers),
+    FEATURE(integer_attributes),
+    FEATURE(packed_attributes),
+    FEATURE(map_ranges),
+    FEATURE(map_errors),
+    FEATURE(buffer_copies),
+    FEATURE(primitive_restart),
+    FEATURE(range_elements),
+    FEATURE(uniform_blocks),
+    FEATURE(block_introspection),
+    FEATURE(unsigned_uniforms),
+    FEATURE(feedback_interleaved),
+    FEATURE(feedback_separate),
+    FEATURE(occlusion_queries),
+    FEATURE(sync_objects),
+    FEATURE(shared_with_fences),
+    FEATURE(strings_and_limits),
+    FEATURE(es3_errors),
+    FEATURE(program_binaries),
+    FEATURE31(compute_and_storage),
+    FEATURE31(images),
+    FEATURE31(indirect_draws),
+    FEATURE31(separate_programs),
+    FEATURE31(vertex_bindings),
+    FEATURE31(resource_queries),
 };
 
 int main(int argc, char **argv)
 {
-    return fx_main(argc, argv, 3, (const struct fx_list[]){
-        {own, sizeof own / sizeof own[0]},
-        {gles3_texture_features, gles3_texture_feature_count},
-        {gles3_target_features, gles3_target_feature_count},
-        {NULL, 0},
-    });
+    return fx_main(argc, argv, 3,
+                   (const struct fx_list[]){
+                       {own, sizeof own / sizeof own[0]},
+                       {gles3_texture_features, gles3_texture_feature_count},
+                       {gles3_target_features, gles3_target_feature_count},
+                       {NULL, 0},
+                   });
 }

@@ -16,7 +16,8 @@ static void multiple_targets(struct fx *fx, int frame)
         glBindTexture(GL_TEXTURE_2D, textures[i]);
         glTexStorage2D(GL_TEXTURE_2D, 1, i == 2 ? GL_RGB10_A2 : GL_RGBA8, 64, 64);
         glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
-        glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0 + i, GL_TEXTURE_2D, textures[i], 0);
+        glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0 + i, GL_TEXTURE_2D, textures[i],
+                               0);
     }
     glDrawBuffers(3, all);
     fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
@@ -90,7 +91,8 @@ static void clear_buffers(struct fx *fx, int frame)
         int32_t pixels[4 * 4];
         glBindRenderbuffer(GL_RENDERBUFFER, buffers[i]);
         glRenderbufferStorage(GL_RENDERBUFFER, formats[i], 64, 64);
-        glFramebufferRenderbuffer(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER, buffers[i]);
+        glFramebufferRenderbuffer(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER,
+                                  buffers[i]);
         if (i == 0) {
             glClearBufferiv(GL_COLOR, 0, (const GLint[]){-5, 1000000, frame, -70000});
             glReadPixels(1, 1, 2, 2, GL_RGBA_INTEGER, GL_INT, pixels);
@@ -115,14 +117,17 @@ static void depth_stencil_textures(struct fx *fx, int frame)
     name = fx_framebuffer(GL_RGBA8, GL_RGBA, GL_UNSIGNED_BYTE, &color_texture);
     glGenTextures(1, &depth);
     glBindTexture(GL_TEXTURE_2D, depth);
-    glTexStorage2D(GL_TEXTURE_2D, 1, frame == 1 ? GL_DEPTH_COMPONENT32F : GL_DEPTH24_STENCIL8, 64, 64);
-    glFramebufferTexture2D(GL_FRAMEBUFFER, frame == 1 ? GL_DEPTH_ATTACHMENT : GL_DEPTH_STENCIL_ATTACHMENT,
+    glTexStorage2D(GL_TEXTURE_2D, 1, frame == 1 ? GL_DEPTH_COMPONENT32F : GL_DEPTH24_STENCIL8, 64,
+                   64);
+    glFramebufferTexture2D(GL_FRAMEBUFFER,
+                           frame == 1 ? GL_DEPTH_ATTACHMENT : GL_DEPTH_STENCIL_ATTACHMENT,
                            GL_TEXTURE_2D, depth, 0);
     fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
     glClear(GL_COLOR_BUFFER_BIT | GL_DEPTH_BUFFER_BIT | GL_STENCIL_BUFFER_BIT);
     glEnable(GL_DEPTH_TEST);
-    p = fx_program("#version 300 es\nin vec2 p; void main() { gl_Position = vec4(p, p.x * 0.7, 1.0); }",
-                   ES3_FS COLORED);
+    p = fx_program(
+        "#version 300 es\nin vec2 p; void main() { gl_Position = vec4(p, p.x * 0.7, 1.0); }",
+        ES3_FS COLORED);
     glUseProgram(p);
     color(p, 1, 1, 1, 1);
     fx_quad();
@@ -180,8 +185,9 @@ static void framebuffer_layers(struct fx *fx, int frame)
                                           GL_FRAMEBUFFER_ATTACHMENT_COLOR_ENCODING, &value);
     fx_note_int(fx, value);
     glBindFramebuffer(GL_FRAMEBUFFER, 0);
-    es3_fill("precision highp sampler2DArray; in vec2 t; uniform sampler2DArray s; out vec4 o; void "
-             "main() { o = texture(s, vec3(t, floor(t.x * 4.0))); }");
+    es3_fill(
+        "precision highp sampler2DArray; in vec2 t; uniform sampler2DArray s; out vec4 o; void "
+        "main() { o = texture(s, vec3(t, floor(t.x * 4.0))); }");
     fx_quad();
 }
 
@@ -237,16 +243,16 @@ static void pixel_unpacking(struct fx *fx, int frame)
     fx_error(fx, GL_NO_ERROR);
 }
 
-#define FEATURE(name) {#name, name, NULL}
+#define FEATURE(name)                                                                              \
+    {                                                                                              \
+#name, name, NULL                                                                          \
+    }
 const struct fx_feature gles3_target_features[] = {
-    FEATURE(multiple_targets),
-    FEATURE(blits),
-    FEATURE(multisampling),
-    FEATURE(clear_buffers),
-    FEATURE(depth_stencil_textures),
-    FEATURE(invalidation),
-    FEATURE(framebuffer_layers),
-    FEATURE(pixel_packing),
+    FEATURE(multiple_targets),       FEATURE(blits),
+    FEATURE(multisampling),          FEATURE(clear_buffers),
+    FEATURE(depth_stencil_textures), FEATURE(invalidation),
+    FEATURE(framebuffer_layers),     FEATURE(pixel_packing),
     FEATURE(pixel_unpacking),
 };
-const size_t gles3_target_feature_count = sizeof gles3_target_features / sizeof gles3_target_features[0];
+const size_t gles3_target_feature_count =
+    sizeof gles3_target_features / sizeof gles3_target_features[0];

@@ -53,12 +53,12 @@ static const struct format unsigned_formats[] = {
 };
 
 static const struct format signed_formats[] = {
-    {GL_R8I, GL_RED_INTEGER, GL_BYTE, 1},      {GL_RG8I, GL_RG_INTEGER, GL_BYTE, 2},
-    {GL_RGB8I, GL_RGB_INTEGER, GL_BYTE, 3},    {GL_RGBA8I, GL_RGBA_INTEGER, GL_BYTE, 4},
-    {GL_R16I, GL_RED_INTEGER, GL_SHORT, 2},    {GL_RG16I, GL_RG_INTEGER, GL_SHORT, 4},
-    {GL_RGB16I, GL_RGB_INTEGER, GL_SHORT, 6},  {GL_RGBA16I, GL_RGBA_INTEGER, GL_SHORT, 8},
-    {GL_R32I, GL_RED_INTEGER, GL_INT, 4},      {GL_RG32I, GL_RG_INTEGER, GL_INT, 8},
-    {GL_RGB32I, GL_RGB_INTEGER, GL_INT, 12},   {GL_RGBA32I, GL_RGBA_INTEGER, GL_INT, 16},
+    {GL_R8I, GL_RED_INTEGER, GL_BYTE, 1},     {GL_RG8I, GL_RG_INTEGER, GL_BYTE, 2},
+    {GL_RGB8I, GL_RGB_INTEGER, GL_BYTE, 3},   {GL_RGBA8I, GL_RGBA_INTEGER, GL_BYTE, 4},
+    {GL_R16I, GL_RED_INTEGER, GL_SHORT, 2},   {GL_RG16I, GL_RG_INTEGER, GL_SHORT, 4},
+    {GL_RGB16I, GL_RGB_INTEGER, GL_SHORT, 6}, {GL_RGBA16I, GL_RGBA_INTEGER, GL_SHORT, 8},
+    {GL_R32I, GL_RED_INTEGER, GL_INT, 4},     {GL_RG32I, GL_RG_INTEGER, GL_INT, 8},
+    {GL_RGB32I, GL_RGB_INTEGER, GL_INT, 12},  {GL_RGBA32I, GL_RGBA_INTEGER, GL_INT, 16},
 };
 
 static const struct format depth_formats[] = {
@@ -107,7 +107,8 @@ static void draw_formats(struct fx *fx, const struct format *list, size_t count,
             glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, 17, 13, f->format, f->type, pixels);
             glTexSubImage2D(GL_TEXTURE_2D, 0, 3, 4, 5, 6, f->format, f->type, pixels);
         } else {
-            glTexImage2D(GL_TEXTURE_2D, 0, (GLint)f->internal, 17, 13, 0, f->format, f->type, pixels);
+            glTexImage2D(GL_TEXTURE_2D, 0, (GLint)f->internal, 17, 13, 0, f->format, f->type,
+                         pixels);
         }
         float x = -1 + 0.5f * (float)(i % 4), y = -1 + 0.5f * (float)(i / 4);
         fx_rect(x, y, x + 0.5f, y + 0.5f);
@@ -133,15 +134,17 @@ static void floating_formats(struct fx *fx, int frame)
 
 static void unsigned_integer_formats(struct fx *fx, int frame)
 {
-    es3_fill("precision highp usampler2D; in vec2 t; uniform usampler2D s; out vec4 o; void main() { "
-             "o = vec4(texture(s, t) & 255u) / 255.0; }");
+    es3_fill(
+        "precision highp usampler2D; in vec2 t; uniform usampler2D s; out vec4 o; void main() { "
+        "o = vec4(texture(s, t) & 255u) / 255.0; }");
     draw_formats(fx, unsigned_formats, COUNT(unsigned_formats), frame);
 }
 
 static void signed_integer_formats(struct fx *fx, int frame)
 {
-    es3_fill("precision highp isampler2D; in vec2 t; uniform isampler2D s; out vec4 o; void main() { "
-             "o = vec4(texture(s, t) & 255) / 255.0; }");
+    es3_fill(
+        "precision highp isampler2D; in vec2 t; uniform isampler2D s; out vec4 o; void main() { "
+        "o = vec4(texture(s, t) & 255) / 255.0; }");
     draw_formats(fx, signed_formats, COUNT(signed_formats), frame);
 }
 
@@ -166,8 +169,9 @@ static void three_dimensions(struct fx *fx, int frame)
     glPixelStorei(GL_UNPACK_IMAGE_HEIGHT, 0);
     glPixelStorei(GL_UNPACK_SKIP_IMAGES, 0);
     glTexParameteri(GL_TEXTURE_3D, GL_TEXTURE_WRAP_R, GL_MIRRORED_REPEAT);
-    es3_fill("precision highp sampler3D; in vec2 t; uniform sampler3D s; out vec4 o; void main() { o "
-             "= texture(s, vec3(fract(t * 4.0), floor(t.x * 4.0) * 0.25 + t.y * 0.3)); }");
+    es3_fill(
+        "precision highp sampler3D; in vec2 t; uniform sampler3D s; out vec4 o; void main() { o "
+        "= texture(s, vec3(fract(t * 4.0), floor(t.x * 4.0) * 0.25 + t.y * 0.3)); }");
     fx_quad();
     fx_error(fx, GL_NO_ERROR);
 }
@@ -182,11 +186,13 @@ static void texture_arrays(struct fx *fx, int frame)
     glTexStorage3D(GL_TEXTURE_2D_ARRAY, 1, GL_RGBA8, 32, 32, 5);
     for (int i = 0; i < 5; i++) {
         fx_bytes(pixels, sizeof pixels, (uint32_t)(i + frame * 5));
-        glTexSubImage3D(GL_TEXTURE_2D_ARRAY, 0, 0, 0, i, 32, 32, 1, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+        glTexSubImage3D(GL_TEXTURE_2D_ARRAY, 0, 0, 0, i, 32, 32, 1, GL_RGBA, GL_UNSIGNED_BYTE,
+                        pixels);
     }
     glCopyTexSubImage3D(GL_TEXTURE_2D_ARRAY, 0, 4, 4, 2, 0, 0, 10, 10);
-    es3_fill("precision highp sampler2DArray; in vec2 t; uniform sampler2DArray s; out vec4 o; void "
-             "main() { o = texture(s, vec3(fract(t * 2.0), floor(t.y * 5.0))); }");
+    es3_fill(
+        "precision highp sampler2DArray; in vec2 t; uniform sampler2DArray s; out vec4 o; void "
+        "main() { o = texture(s, vec3(fract(t * 2.0), floor(t.y * 5.0))); }");
     fx_quad();
     fx_error(fx, GL_NO_ERROR);
 }
@@ -220,7 +226,8 @@ static void samplers(struct fx *fx, int frame)
     glSamplerParameteri(names[2], GL_TEXTURE_MIN_FILTER, GL_LINEAR_MIPMAP_LINEAR);
     fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame);
     glGenerateMipmap(GL_TEXTURE_2D);
-    es3_fill("in vec2 t; uniform sampler2D s; out vec4 o; void main() { o = texture(s, t * 2.3); }");
+    es3_fill(
+        "in vec2 t; uniform sampler2D s; out vec4 o; void main() { o = texture(s, t * 2.3); }");
     for (int i = 0; i < 3; i++) {
         glBindSampler(0, names[i]);
         fx_rect(-1 + 0.66f * (float)i, -1, -0.4f + 0.66f * (float)i, 1);
@@ -297,7 +304,8 @@ static void etc2_formats(struct fx *fx, int frame)
         glGenTextures(1, &name);
         glBindTexture(GL_TEXTURE_2D, name);
         nearest(GL_TEXTURE_2D);
-        glCompressedTexImage2D(GL_TEXTURE_2D, 0, kinds[i].format, 16, 16, 0, 16 * kinds[i].size, blocks);
+        glCompressedTexImage2D(GL_TEXTURE_2D, 0, kinds[i].format, 16, 16, 0, 16 * kinds[i].size,
+                               blocks);
         glCompressedTexSubImage2D(GL_TEXTURE_2D, 0, 4, 8, 4, 4, kinds[i].format, kinds[i].size,
                                   blocks + 16);
         fx_note_int(fx, glGetError());
@@ -325,9 +333,10 @@ static void fetches_and_sizes(struct fx *fx, int frame)
 {
     (void)fx;
     fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame);
-    es3_fill("in vec2 t; uniform sampler2D s; out vec4 o; void main() { ivec2 n = textureSize(s, 0); "
-             "o = texelFetch(s, ivec2(t * vec2(n)), 0) * 0.7 + textureOffset(s, t, ivec2(3, -2)) * "
-             "0.2 + textureGrad(s, t, vec2(0.1), vec2(0.05)) * 0.1; }");
+    es3_fill(
+        "in vec2 t; uniform sampler2D s; out vec4 o; void main() { ivec2 n = textureSize(s, 0); "
+        "o = texelFetch(s, ivec2(t * vec2(n)), 0) * 0.7 + textureOffset(s, t, ivec2(3, -2)) * "
+        "0.2 + textureGrad(s, t, vec2(0.1), vec2(0.05)) * 0.1; }");
     fx_quad();
 }
 
@@ -342,13 +351,15 @@ static void mrt_of_integers(struct fx *fx, int frame)
         glBindTexture(GL_TEXTURE_2D, textures[i]);
         glTexStorage2D(GL_TEXTURE_2D, 1, i ? GL_RGBA8 : GL_RGBA32I, 64, 64);
         nearest(GL_TEXTURE_2D);
-        glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0 + i, GL_TEXTURE_2D, textures[i], 0);
+        glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0 + i, GL_TEXTURE_2D, textures[i],
+                               0);
     }
     glDrawBuffers(2, (const GLenum[]){GL_COLOR_ATTACHMENT0, GL_COLOR_ATTACHMENT1});
     fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
-    GLuint p = es3_fill("uniform int k; in vec2 t; layout(location = 0) out ivec4 a; "
-                        "layout(location = 1) out vec4 b; void main() { a = ivec4(ivec2(gl_FragCoord.xy)"
-                        ", k, -7); b = vec4(t, 0.3, 1.0); }");
+    GLuint p =
+        es3_fill("uniform int k; in vec2 t; layout(location = 0) out ivec4 a; "
+                 "layout(location = 1) out vec4 b; void main() { a = ivec4(ivec2(gl_FragCoord.xy)"
+                 ", k, -7); b = vec4(t, 0.3, 1.0); }");
     fx_note_int(fx, glGetFragDataLocation(p, "b"));
     glUniform1i(glGetUniformLocation(p, "k"), frame * 1000);
     fx_quad();
@@ -390,11 +401,12 @@ static void multisample_textures(struct fx *fx, int frame)
     fx_note_int(fx, samples);
     glGenTextures(1, &texture);
     glBindTexture(GL_TEXTURE_2D_MULTISAMPLE, texture);
-    glTexStorage2DMultisample(GL_TEXTURE_2D_MULTISAMPLE, samples < 4 ? samples : 4, GL_RGBA8, 64, 64,
-                              GL_TRUE);
+    glTexStorage2DMultisample(GL_TEXTURE_2D_MULTISAMPLE, samples < 4 ? samples : 4, GL_RGBA8, 64,
+                              64, GL_TRUE);
     glGenFramebuffers(1, &name);
     glBindFramebuffer(GL_FRAMEBUFFER, name);
-    glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D_MULTISAMPLE, texture, 0);
+    glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D_MULTISAMPLE, texture,
+                           0);
     fx_note_int(fx, glCheckFramebufferStatus(GL_FRAMEBUFFER));
     glClear(GL_COLOR_BUFFER_BIT);
     p = es3_fill("in vec2 t; uniform float f; out vec4 o; void main() { o = vec4(t, f, 1.0); }");
@@ -404,11 +416,12 @@ static void multisample_textures(struct fx *fx, int frame)
     glGetMultisamplefv(GL_SAMPLE_POSITION, 0, place);
     fx_note(fx, place, sizeof place);
     glBindFramebuffer(GL_FRAMEBUFFER, 0);
-    p = fx_program("#version 310 es\nlayout(location = 0) in vec2 p; out vec2 t; void main() { t = p * "
-                   "0.5 + 0.5; gl_Position = vec4(p, 0.0, 1.0); }",
-                   "#version 310 es\nprecision highp float; precision highp sampler2DMS; in vec2 t; "
-                   "uniform sampler2DMS s; out vec4 o; void main() { o = texelFetch(s, ivec2(t * 64.0), "
-                   "0); }");
+    p = fx_program(
+        "#version 310 es\nlayout(location = 0) in vec2 p; out vec2 t; void main() { t = p * "
+        "0.5 + 0.5; gl_Position = vec4(p, 0.0, 1.0); }",
+        "#version 310 es\nprecision highp float; precision highp sampler2DMS; in vec2 t; "
+        "uniform sampler2DMS s; out vec4 o; void main() { o = texelFetch(s, ivec2(t * 64.0), "
+        "0); }");
     glUseProgram(p);
     fx_quad();
 }
@@ -417,22 +430,38 @@ static void gathers(struct fx *fx, int frame)
 {
     (void)fx;
     fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame);
-    glUseProgram(fx_program(
-        "#version 310 es\nlayout(location = 0) in vec2 p; out vec2 t; void main() { t = p * 0.5 + 0.5; "
-        "gl_Position = vec4(p, 0.0, 1.0); }",
-        "#version 310 es\nprecision highp float; in vec2 t; uniform sampler2D s; out vec4 o; void main() "
-        "{ o = textureGather(s, t, 1); }"));
+    glUseProgram(fx_program("#version 310 es\nlayout(location = 0) in vec2 p; out vec2 t; void "
+                            "main() { t = p * 0.5 + 0.5; "
+                            "gl_Position = vec4(p, 0.0, 1.0); }",
+                            "#version 310 es\nprecision highp float; in vec2 t; uniform sampler2D "
+                            "s; out vec4 o; void main() "
+                            "{ o = textureGather(s, t, 1); }"));
     fx_quad();
 }
 
-#define FEATURE(name) {#name, name, NULL}
+#define FEATURE(name)                                                                              \
+    {                                                                                              \
+#name, name, NULL                                                                          \
+    }
 const struct fx_feature gles3_texture_features[] = {
-    FEATURE(normalized_formats), FEATURE(floating_formats), FEATURE(unsigned_integer_formats),
-    FEATURE(signed_integer_formats), FEATURE(depth_texture_formats), FEATURE(three_dimensions),
-    FEATURE(texture_arrays), FEATURE(swizzles), FEATURE(samplers), FEATURE(level_clamps),
-    FEATURE(immutable_storage), FEATURE(etc2_formats), FEATURE(srgb_rendering),
-    FEATURE(fetches_and_sizes), FEATURE(mrt_of_integers), FEATURE(cube_maps_of_es3),
-    {"multisample_textures", multisample_textures, "3.1"}, {"gathers", gathers, "3.1"},
+    FEATURE(normalized_formats),
+    FEATURE(floating_formats),
+    FEATURE(unsigned_integer_formats),
+    FEATURE(signed_integer_formats),
+    FEATURE(depth_texture_formats),
+    FEATURE(three_dimensions),
+    FEATURE(texture_arrays),
+    FEATURE(swizzles),
+    FEATURE(samplers),
+    FEATURE(level_clamps),
+    FEATURE(immutable_storage),
+    FEATURE(etc2_formats),
+    FEATURE(srgb_rendering),
+    FEATURE(fetches_and_sizes),
+    FEATURE(mrt_of_integers),
+    FEATURE(cube_maps_of_es3),
+    {"multisample_textures", multisample_textures, "3.1"},
+    {"gathers", gathers, "3.1"},
 };
 const size_t gles3_texture_feature_count =
     sizeof gles3_texture_features / sizeof gles3_texture_features[0];
