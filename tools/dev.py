@@ -38,7 +38,10 @@ def build(preset: str) -> pathlib.Path:
             done = subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
             if done.returncode != 0:
                 sys.stderr.write(log.read_text(errors="replace")[-6000:])
-                raise SystemExit(f"tools/dev: {' '.join(command)} failed; all of it is in {log.relative_to(ROOT)}")
+                raise SystemExit(
+                    f"tools/dev: {' '.join(command)} failed; all of it is in "
+                    f"{log.relative_to(ROOT)}"
+                )
     say(f"built preset {preset} in {time.monotonic() - started:.0f} s")
     return folder
 
@@ -48,15 +51,30 @@ def x_server() -> Iterator[tuple[dict[str, str], pathlib.Path]]:
     """A private Xvfb: the environment that reaches it, and its screen as a file in XWD format."""
     with tempfile.TemporaryDirectory() as folder:
         reader, writer = os.pipe()
-        # -noreset: a server that starts anew with its last client's end refuses who comes meanwhile.
-        command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", SIZE + "x24", "-nolisten", "tcp",
-                   "-noreset", "-fbdir", folder]
+        # -noreset: a server that starts anew with its last client's end refuses who comes
+        # meanwhile.
+        command = [
+            "Xvfb",
+            "-displayfd",
+            str(writer),
+            "-screen",
+            "0",
+            SIZE + "x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+            "-fbdir",
+            folder,
+        ]
         server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
         os.close(writer)
         try:
             number = os.read(reader, 16).decode().strip()
             if not number:
-                raise SystemExit("tools/dev: Xvfb did not start; is another X server's lock file in the way in /tmp?")
+                raise SystemExit(
+                    "tools/dev: Xvfb did not start; is another X server's lock file in the way "
+                    "in /tmp?"
+                )
             yield dict(os.environ, DISPLAY=f":{number}"), pathlib.Path(folder) / "Xvfb_screen0"
         finally:
             os.close(reader)
@@ -74,7 +92,7 @@ def read_xwd(path: pathlib.Path) -> tuple[int, int, bytes]:
     start = header_size + colors * 12
     rows = []
     for y in range(height):
-        row = data[start + y * line:start + y * line + width * 4]
+        row = data[start + y * line : start + y * line + width * 4]
         rgb = bytearray(width * 3)
         rgb[0::3], rgb[1::3], rgb[2::3] = row[2::4], row[1::4], row[0::4]
         rows.append(bytes(rgb))
@@ -83,11 +101,18 @@ def read_xwd(path: pathlib.Path) -> tuple[int, int, bytes]:
 
 def write_png(path: pathlib.Path, width: int, height: int, rgb: bytes) -> None:
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
     stride = width * 3
-    lines = b"".join(b"\0" + rgb[y * stride:(y + 1) * stride] for y in range(height))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-                     + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b""))
+    lines = b"".join(b"\0" + rgb[y * stride : (y + 1) * stride] for y in range(height))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(lines, 9))
+        + chunk(b"IEND", b"")
+    )
 
 
 def shoot(sluice: pathlib.Path, target: pathlib.Path) -> None:
@@ -100,7 +125,7 @@ def shoot(sluice: pathlib.Path, target: pathlib.Path) -> None:
         while program.poll() is None and time.monotonic() < deadline:
             time.sleep(0.5)
             width, height, rgb = read_xwd(screen)
-            seen = len({rgb[i:i + 3] for i in range(0, len(rgb), 3)})
+            seen = len({rgb[i : i + 3] for i in range(0, len(rgb), 3)})
             if colours > 32 and seen > 32:
                 break
             colours = seen
@@ -113,8 +138,12 @@ def shoot(sluice: pathlib.Path, target: pathlib.Path) -> None:
 
 
 def host_driver(sluice: pathlib.Path) -> str:
-    done = subprocess.run([str(sluice), "doctor", "--json"], capture_output=True, text=True,
-                          env={k: v for k, v in os.environ.items() if k != "DISPLAY"})
+    done = subprocess.run(
+        [str(sluice), "doctor", "--json"],
+        capture_output=True,
+        text=True,
+        env={k: v for k, v in os.environ.items() if k != "DISPLAY"},
+    )
     if done.returncode != 0:
         subprocess.run([str(sluice), "doctor"])
         raise SystemExit("tools/dev: sluice doctor found what is broken; see above")
@@ -128,14 +157,32 @@ def demo() -> int:
     picture, figures = ROOT / "build" / "demo.png", ROOT / "build" / "demo.json"
     shoot(sluice, picture)
     with x_server() as (env, _):
-        run(sys.executable, "tests/bench/glmark2_table.py", "--sluice", sluice, "--scenes", "build", "--rounds", 3,
-            "--duration", 2, "--size", SIZE, "--json", figures, env=env)
+        run(
+            sys.executable,
+            "tests/bench/glmark2_table.py",
+            "--sluice",
+            sluice,
+            "--scenes",
+            "build",
+            "--rounds",
+            3,
+            "--duration",
+            2,
+            "--size",
+            SIZE,
+            "--json",
+            figures,
+            env=env,
+        )
     scenes = json.loads(figures.read_text())["scenes"]
     print(f"picture: {picture.relative_to(ROOT)}")
     print(f"drawn by: {driver}")
     for scene in scenes:
-        print(f"{scene['scene']}: {scene['sluice_fps']:.0f} fps through Sluice, {scene['native_fps']:.0f} native, "
-              f"ratio {scene['ratio']:.2f} ({scene['min']:.2f} to {scene['max']:.2f})")
+        print(
+            f"{scene['scene']}: {scene['sluice_fps']:.0f} fps through Sluice, "
+            f"{scene['native_fps']:.0f} native, "
+            f"ratio {scene['ratio']:.2f} ({scene['min']:.2f} to {scene['max']:.2f})"
+        )
     return 0
 
 
@@ -145,11 +192,27 @@ def test() -> int:
     started = time.monotonic()
     with x_server() as (env, _):
         env["SLUICE_STRICT_SKIPS"] = "1"
-        done = subprocess.run(["ctest", "--preset", "dev", "-j", str(os.cpu_count() or 2),
-                               "--output-junit", str(report),
-                               "-Q", *sys.argv[2:]], cwd=ROOT, env=env)
+        done = subprocess.run(
+            [
+                "ctest",
+                "--preset",
+                "dev",
+                "-j",
+                str(os.cpu_count() or 2),
+                "--output-junit",
+                str(report),
+                "-Q",
+                *sys.argv[2:],
+            ],
+            cwd=ROOT,
+            env=env,
+        )
     suite = xml.etree.ElementTree.parse(report).getroot()
-    bad = [case for case in suite.iter("testcase") if case.get("status") not in ("run", "notrun", "disabled")]
+    bad = [
+        case
+        for case in suite.iter("testcase")
+        if case.get("status") not in ("run", "notrun", "disabled")
+    ]
     skipped = [case for case in suite.iter("testcase") if case.get("status") == "notrun"]
     for case in bad:
         print(f"--- {case.get('name')}\n{(case.findtext('system-out') or '')[-3000:]}")
@@ -159,22 +222,40 @@ def test() -> int:
     if count == 0:
         raise SystemExit("tools/dev: no tests were found")
     ok = done.returncode == 0 and not bad
-    print(f"{'passed' if ok else 'FAILED'}: {count} tests, {count - len(bad) - len(skipped)} passed, "
-          f"{len(bad)} failed, "
-          f"{len(skipped)} skipped as expected, in {time.monotonic() - started:.0f} s")
-    print(f"tests: {count - len(bad) - len(skipped)} passed, {len(bad)} failed, {len(skipped)} skipped")
+    print(
+        f"{'passed' if ok else 'FAILED'}: {count} tests, {count - len(bad) - len(skipped)} passed, "
+        f"{len(bad)} failed, "
+        f"{len(skipped)} skipped as expected, in {time.monotonic() - started:.0f} s"
+    )
+    print(
+        f"tests: {count - len(bad) - len(skipped)} passed, {len(bad)} failed, {len(skipped)} "
+        f"skipped"
+    )
     return 0 if ok else 1
 
 
 def built(folder: pathlib.Path, ending: str) -> list[pathlib.Path]:
-    return sorted(path for path in folder.iterdir() if path.name.endswith(ending) and os.access(path, os.X_OK))
+    return sorted(
+        path for path in folder.iterdir() if path.name.endswith(ending) and os.access(path, os.X_OK)
+    )
 
 
 def bench() -> int:
     folder = build("release")
     with x_server() as (env, _):
-        return subprocess.run([sys.executable, "tests/bench/bench_table.py", "--build", str(folder), "--results",
-                               "build/bench", *sys.argv[2:]], cwd=ROOT, env=env).returncode
+        return subprocess.run(
+            [
+                sys.executable,
+                "tests/bench/bench_table.py",
+                "--build",
+                str(folder),
+                "--results",
+                "build/bench",
+                *sys.argv[2:],
+            ],
+            cwd=ROOT,
+            env=env,
+        ).returncode
 
 
 def fuzz() -> int:
@@ -187,14 +268,31 @@ def fuzz() -> int:
     for program in programs:
         corpus = folder / "corpus" / program.name
         corpus.mkdir(parents=True, exist_ok=True)
-        seeds = folder / "seeds" / program.name[:-len("_fuzz")]
+        seeds = folder / "seeds" / program.name[: -len("_fuzz")]
         say(f"{program.name} for {seconds} s")
-        done = subprocess.run([str(program), f"-max_total_time={seconds}", "-print_final_stats=1", "-timeout=10",
-                               f"-artifact_prefix={corpus}/crash-", str(corpus),
-                               *([str(seeds)] if seeds.is_dir() else [])],
-                              stderr=subprocess.PIPE, text=True, errors="replace")
-        stats = [line for line in done.stderr.splitlines() if line.startswith("stat::number_of_executed_units")]
-        print(f"{program.name}: {'no finding' if done.returncode == 0 else 'FINDING'}; {' '.join(stats)}")
+        done = subprocess.run(
+            [
+                str(program),
+                f"-max_total_time={seconds}",
+                "-print_final_stats=1",
+                "-timeout=10",
+                f"-artifact_prefix={corpus}/crash-",
+                str(corpus),
+                *([str(seeds)] if seeds.is_dir() else []),
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        stats = [
+            line
+            for line in done.stderr.splitlines()
+            if line.startswith("stat::number_of_executed_units")
+        ]
+        print(
+            f"{program.name}: {'no finding' if done.returncode == 0 else 'FINDING'}; "
+            f"{' '.join(stats)}"
+        )
         if done.returncode != 0:
             failed.append(program.name)
             print(done.stderr[-4000:])
@@ -211,7 +309,9 @@ def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] not in verbs:
         raise SystemExit("usage: tools/dev demo|test|bench|fuzz|lint")
     if shutil.which("cmake") is None:
-        raise SystemExit("tools/dev: cmake is missing; start this through tools/dev, which installs it")
+        raise SystemExit(
+            "tools/dev: cmake is missing; start this through tools/dev, which installs it"
+        )
     try:
         return verbs[sys.argv[1]]()
     except subprocess.CalledProcessError as failure:

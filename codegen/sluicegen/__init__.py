@@ -1,1 +1,2 @@
-"""Sluice's code generator: spec tables and policy -> IR -> check -> plan -> emitters. Standard library only."""
+"""Sluice's code generator: spec tables and policy -> IR -> check -> plan -> emitters. Standard
+library only."""

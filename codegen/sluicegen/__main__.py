@@ -1,6 +1,8 @@
-"""python3 -m sluicegen --root codegen --out DIR: reads the tables, checks them, writes what changed.
+"""python3 -m sluicegen --root codegen --out DIR: reads the tables, checks them, writes what
+changed.
 
---list prints the files that it would write, for the build; exit 1 and one line on stderr when a table is wrong.
+--list prints the files that it would write, for the build; exit 1 and one line on stderr when a
+table is wrong.
 """
 
 from __future__ import annotations
@@ -38,9 +40,13 @@ def generate(root: Path, out: Output) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="sluicegen", description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="the folder with spec/ and policy/")
+    parser.add_argument(
+        "--root", type=Path, required=True, help="the folder with spec/ and policy/"
+    )
     parser.add_argument("--out", type=Path, help="where generated files go")
-    parser.add_argument("--list", action="store_true", help="print the names of the generated .c files instead")
+    parser.add_argument(
+        "--list", action="store_true", help="print the names of the generated .c files instead"
+    )
     args = parser.parse_args()
     if not args.list and args.out is None:
         parser.error("--out or --list is needed")

@@ -9,7 +9,16 @@ from .errors import SpecError
 
 
 # What a length rule may call, and what may stand in its arguments beside parameters.
-_FUNCTIONS = {"strlen", "paramSize", "clearElts", "uniformSize", "blockParamSize", "pixelBits", "pixels2D", "pixels3D"}
+_FUNCTIONS = {
+    "strlen",
+    "paramSize",
+    "clearElts",
+    "uniformSize",
+    "blockParamSize",
+    "pixelBits",
+    "pixels2D",
+    "pixels3D",
+}
 _PIXEL_STORES = {"pack", "unpack"}
 
 
@@ -33,14 +42,20 @@ def _check_enums(model: ir.Model) -> None:
     seen: Set[Tuple[str, int]] = set()
     for enum in model.enums:
         if (enum.group, enum.value) in seen:
-            raise SpecError(enum.where, enum.name, f"0x{enum.value:04X} has a name in this group already")
+            raise SpecError(
+                enum.where, enum.name, f"0x{enum.value:04X} has a name in this group already"
+            )
         seen.add((enum.group, enum.value))
     groups = {enum.group for enum in model.enums}
     for line in model.groupings:
         if line.group not in groups:
             raise SpecError(line.where, line.command, f"no enum is of group '{line.group}'")
-        if not any(line.covers(c, p) for a in model.apis for c in a.commands
-                   for p in (*(param.name for param in c.params), "return")):
+        if not any(
+            line.covers(c, p)
+            for a in model.apis
+            for c in a.commands
+            for p in (*(param.name for param in c.params), "return")
+        ):
             raise SpecError(line.where, line.command, f"no command has a parameter '{line.param}'")
 
 
@@ -49,24 +64,40 @@ def check(model: ir.Model) -> None:
         names: Set[str] = set()
         for index, command in enumerate(api.commands):
             if command.opcode != api.first + index:
-                raise SpecError(command.where, command.name, f"opcode {command.opcode} should be {api.first + index}")
+                raise SpecError(
+                    command.where,
+                    command.name,
+                    f"opcode {command.opcode} should be {api.first + index}",
+                )
             if command.name in names:
                 raise SpecError(command.where, command.name, "stands twice")
             names.add(command.name)
             params = {p.name for p in command.params}
             for param in command.params:
-                unknown = sorted(_references(param.length) - params) if param.length is not None else []
+                unknown = (
+                    sorted(_references(param.length) - params) if param.length is not None else []
+                )
                 if unknown:
-                    raise SpecError(command.where, command.name, f"length names unknown parameter '{unknown[0]}'")
-                strange = sorted(_calls(param.length) - _FUNCTIONS) if param.length is not None else []
+                    raise SpecError(
+                        command.where,
+                        command.name,
+                        f"length names unknown parameter '{unknown[0]}'",
+                    )
+                strange = (
+                    sorted(_calls(param.length) - _FUNCTIONS) if param.length is not None else []
+                )
                 if strange:
-                    raise SpecError(command.where, command.name, f"length calls unknown function '{strange[0]}'")
+                    raise SpecError(
+                        command.where, command.name, f"length calls unknown function '{strange[0]}'"
+                    )
         for line in (*model.guest, *model.host):
             if line.api == api.name and line.name != "*" and line.name not in names:
                 raise SpecError(line.where, line.name, f"no such command in {api.name}")
     for line in (*model.guest, *model.host):
         if line.how not in ("hand", "refuse", "absent"):
-            raise SpecError(line.where, line.name, f"'{line.how}' is not a policy; hand, refuse or absent")
+            raise SpecError(
+                line.where, line.name, f"'{line.how}' is not a policy; hand, refuse or absent"
+            )
         if not line.reason:
             raise SpecError(line.where, line.name, "a policy needs its reason")
     _check_enums(model)

@@ -17,7 +17,8 @@ class Where:
 
 
 class SpecError(Exception):
-    """Input that the generator refuses: `gles2.csv:41: glFoo: length names unknown parameter 'n'`."""
+    """Input that the generator refuses: `gles2.csv:41: glFoo: length names unknown parameter
+    'n'`."""
 
     def __init__(self, where: Where, entity: str, problem: str) -> None:
         super().__init__(f"{where}: {entity}: {problem}")

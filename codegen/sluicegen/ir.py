@@ -1,6 +1,7 @@
 """What the readers say and everybody else walks: APIs, commands, types, length expressions, policy.
 
-Knows nothing of C emitters and nothing of byte layout (plan.py does). All frozen; order is the spec's order.
+Knows nothing of C emitters and nothing of byte layout (plan.py does). All frozen; order is the
+spec's order.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ class Binary:
 
 @dataclass(frozen=True)
 class Call:
-    """A length function of spec/sizes.csv or of the reader's list: paramSize(pname), strlen(name), pixels2D(unpack)."""
+    """A length function of spec/sizes.csv or of the reader's list: paramSize(pname), strlen(name),
+    pixels2D(unpack)."""
 
     function: str
     args: Tuple[str, ...]  # names of parameters, or of pixel store state
@@ -119,7 +121,8 @@ class Param:
     large: bool = False  # upstream sends it past its stream buffer
     dma: bool = False  # an 8-byte address travels instead of the bytes
     gather: bool = False  # the packer takes pieces of memory (struct sl_gather)
-    # how generated code calls a pointer's byte count: data_size, or data_bytes where a parameter has that
+    # how generated code calls a pointer's byte count: data_size, or data_bytes where a parameter
+    # has that
     # name
     size_name: str = ""
 
@@ -146,7 +149,9 @@ class Command:
 
     @property
     def has_reply(self) -> bool:
-        return self.result is not None or any(p.direction is Direction.OUT and not p.dma for p in self.params)
+        return self.result is not None or any(
+            p.direction is Direction.OUT and not p.dma for p in self.params
+        )
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,8 @@ class Policy:
 
 @dataclass(frozen=True)
 class Alias:
-    """An application's name for a function that is marshalled under another: glBindVertexArrayOES."""
+    """An application's name for a function that is marshalled under another:
+    glBindVertexArrayOES."""
 
     name: str
     target: str
@@ -202,7 +208,8 @@ class Enum:
 
 @dataclass(frozen=True)
 class Grouping:
-    """Which group names a parameter's values; api and command may have a `*`, param may be `return`. An empty group:
+    """Which group names a parameter's values; api and command may have a `*`, param may be
+    `return`. An empty group:
     the names that stand for themselves."""
 
     api: str
@@ -212,7 +219,11 @@ class Grouping:
     where: Where
 
     def covers(self, command: "Command", param: str) -> bool:
-        return self.param == param and fnmatchcase(command.name, self.command) and fnmatchcase(command.api, self.api)
+        return (
+            self.param == param
+            and fnmatchcase(command.name, self.command)
+            and fnmatchcase(command.api, self.api)
+        )
 
 
 @dataclass(frozen=True)
@@ -251,7 +262,8 @@ class Model:
         raise KeyError(name)
 
     def group(self, command: Command, param: str, kind: Type) -> Optional[str]:
-        """The group of a parameter or of `return`; empty: values that stand for themselves; None: it is no enum."""
+        """The group of a parameter or of `return`; empty: values that stand for themselves; None:
+        it is no enum."""
         for line in self.groupings:
             if line.covers(command, param):
                 return line.group

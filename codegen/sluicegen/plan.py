@@ -1,8 +1,10 @@
 """Commands flattened into wire steps: the only module that knows layout. Every emitter walks these.
 
-Request: u32 opcode, u32 length of the whole packet, then `request` in order; then the checksum tail when
+Request: u32 opcode, u32 length of the whole packet, then `request` in order; then the checksum tail
+when
 negotiated, then
-`trailing` zero bytes. Reply: `reply` in order, then the checksum. Nothing is padded or aligned. A step
+`trailing` zero bytes. Reply: `reply` in order, then the checksum. Nothing is padded or aligned. A
+step
 that Vulkan needs (presence
 word, counted loop, chain, handle) is one more class here and one more branch in each emitter.
 """
@@ -78,7 +80,8 @@ def fixed_size(step: Step) -> int:
 
 @dataclass(frozen=True)
 class Run:
-    """Consecutive steps at known distances: offsets[i] is where steps[i] starts, counted from the start of
+    """Consecutive steps at known distances: offsets[i] is where steps[i] starts, counted from the
+    start of
     the run. Variable
     bytes can only follow the last step of a run."""
 
@@ -142,7 +145,9 @@ class ApiPlan:
     commands: Tuple[CommandPlan, ...]
 
     def by_family(self) -> Dict[str, Tuple[CommandPlan, ...]]:
-        return {f: tuple(c for c in self.commands if c.command.family == f) for f in self.api.families}
+        return {
+            f: tuple(c for c in self.commands if c.command.family == f) for f in self.api.families
+        }
 
 
 def _request_step(param: ir.Param) -> Step:

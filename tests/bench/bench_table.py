@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Every benchmark, one after the other, and one table of what they say against the targets.
 
-    bench_table.py --build build/release --results build/bench [--only frame,local] [--rounds N] [--no-clean-build]
+    bench_table.py --build build/release --results build/bench [--only frame,local] [--rounds N]
+    [--no-clean-build]
 
-A benchmark is a step below: a command that leaves JSON, and the rows read from it. Progress goes to stderr, the table
-to stdout, everything to RESULTS: a file for each step and table.json. A missed target is a row that says so, not
+A benchmark is a step below: a command that leaves JSON, and the rows read from it. Progress goes to
+stderr, the table
+to stdout, everything to RESULTS: a file for each step and table.json. A missed target is a row that
+says so, not
 a failure. Exit 0: all ran; 1: a step failed; 2: usage. Needs DISPLAY for glmark2.
 """
 from __future__ import annotations
@@ -28,7 +31,8 @@ Json = Any
 
 @dataclasses.dataclass
 class Row:
-    """A line of the table. base: what native, or the machine's limit, reached; met: None where there is no target."""
+    """A line of the table. base: what native, or the machine's limit, reached; met: None where
+    there is no target."""
 
     figure: str
     base: str
@@ -71,8 +75,11 @@ def ratio_text(row: Json) -> str:
 
 # --- frame_bench ---
 
+
 def frame_row(figure: str, row: Json, target: str, met: Optional[bool]) -> Row:
-    return Row(figure, ns_text(row["native_ns"]), ns_text(row["sluice_ns"]), ratio_text(row), target, met)
+    return Row(
+        figure, ns_text(row["native_ns"]), ns_text(row["sluice_ns"]), ratio_text(row), target, met
+    )
 
 
 def frame_rows(data: Json) -> "list[Row]":
@@ -81,62 +88,160 @@ def frame_rows(data: Json) -> "list[Row]":
     rows = [
         frame_row("synchronous call, p50", quiet[p50], "<= 500 ns", quiet[p50]["sluice_ns"] <= 500),
         frame_row("synchronous call, p99", quiet[p99], "<= 10 us", quiet[p99]["sluice_ns"] <= 10e3),
-        frame_row("synchronous call, p50, cores loaded", loaded[p50], "<= 1 us", loaded[p50]["sluice_ns"] <= 1e3),
-        frame_row("synchronous call, p99, cores loaded", loaded[p99], "<= 10 us", loaded[p99]["sluice_ns"] <= 10e3),
+        frame_row(
+            "synchronous call, p50, cores loaded",
+            loaded[p50],
+            "<= 1 us",
+            loaded[p50]["sluice_ns"] <= 1e3,
+        ),
+        frame_row(
+            "synchronous call, p99, cores loaded",
+            loaded[p99],
+            "<= 10 us",
+            loaded[p99]["sluice_ns"] <= 10e3,
+        ),
     ]
-    for figure, name, most in (("draw, issuing thread", "issue_draw", 0.25),
-                               ("draw with client arrays, issuing thread", "issue_client_array", 1.2),
-                               ("uniform change and draw, issuing thread", "issue_uniform", 0.3),
-                               ("texture bind and draw, issuing thread", "issue_texture", 0.3),
-                               ("glGetError", "get_error_p50", 1.5),
-                               ("CPU per frame, guest and host", "frame_cpu", 1.15)):
+    for figure, name, most in (
+        ("draw, issuing thread", "issue_draw", 0.25),
+        ("draw with client arrays, issuing thread", "issue_client_array", 1.2),
+        ("uniform change and draw, issuing thread", "issue_uniform", 0.3),
+        ("texture bind and draw, issuing thread", "issue_texture", 0.3),
+        ("glGetError", "get_error_p50", 1.5),
+        ("CPU per frame, guest and host", "frame_cpu", 1.15),
+    ):
         rows.append(frame_row(figure, quiet[name], f"<= x{most}", quiet[name]["ratio"] <= most))
     finish = quiet["finish_p50"]
-    rows.append(frame_row("glFinish, nothing pending", finish, "<= 3 us", finish["sluice_ns"] <= 3e3))
-    for figure, table, least in (("frame of 2,000 draws", quiet, 1.0), ("the same, on one core", core, 0.9),
-                                 ("the same, cores loaded", loaded, 0.9)):
-        rows.append(frame_row(figure, table["frame"], f">= x{least}", table["frame"]["ratio"] >= least))
+    rows.append(
+        frame_row("glFinish, nothing pending", finish, "<= 3 us", finish["sluice_ns"] <= 3e3)
+    )
+    for figure, table, least in (
+        ("frame of 2,000 draws", quiet, 1.0),
+        ("the same, on one core", core, 0.9),
+        ("the same, cores loaded", loaded, 0.9),
+    ):
+        rows.append(
+            frame_row(figure, table["frame"], f">= x{least}", table["frame"]["ratio"] >= least)
+        )
     start = quiet["start"]
-    rows.append(frame_row("start: context to first frame", start, "<= native + 30 ms",
-                          start["sluice_ns"] <= start["native_ns"] + 30e6))
+    rows.append(
+        frame_row(
+            "start: context to first frame",
+            start,
+            "<= native + 30 ms",
+            start["sluice_ns"] <= start["native_ns"] + 30e6,
+        )
+    )
     return rows
 
 
 def frame_command(place: Place, out: pathlib.Path) -> "list[object]":
-    return [sys.executable, ROOT / "tests/bench/frame_table.py", "--sluice", place.sluice, "--program",
-            place.bench("frame_bench"), "--rounds", place.rounds, "--json", out]
+    return [
+        sys.executable,
+        ROOT / "tests/bench/frame_table.py",
+        "--sluice",
+        place.sluice,
+        "--program",
+        place.bench("frame_bench"),
+        "--rounds",
+        place.rounds,
+        "--json",
+        out,
+    ]
 
 
 # --- glmark2 ---
 
+
 def glmark2_rows(data: Json) -> "list[Row]":
     scenes = data["scenes"]
-    rows = [Row(f"glmark2 {s['scene'][:52]}", f"{s['native_fps']:.0f} fps", f"{s['sluice_fps']:.0f} fps", ratio_text(s),
-                ">= x0.85", s["ratio"] >= 0.85) for s in scenes]
+    rows = [
+        Row(
+            f"glmark2 {s['scene'][:52]}",
+            f"{s['native_fps']:.0f} fps",
+            f"{s['sluice_fps']:.0f} fps",
+            ratio_text(s),
+            ">= x0.85",
+            s["ratio"] >= 0.85,
+        )
+        for s in scenes
+    ]
     mean = data["geometric_mean"]
-    rows.append(Row(f"glmark2, geometric mean of {len(scenes)}", "", "", f"{mean:.3f}", ">= x0.95", mean >= 0.95))
+    rows.append(
+        Row(
+            f"glmark2, geometric mean of {len(scenes)}",
+            "",
+            "",
+            f"{mean:.3f}",
+            ">= x0.95",
+            mean >= 0.95,
+        )
+    )
     worst = max(scenes, key=lambda s: float(s["cpu_ratio"]))
-    rows.append(Row("glmark2, CPU per frame, worst scene", "", worst["scene"][:24], f"{worst['cpu_ratio']:.2f}", "", None))
+    rows.append(
+        Row(
+            "glmark2, CPU per frame, worst scene",
+            "",
+            worst["scene"][:24],
+            f"{worst['cpu_ratio']:.2f}",
+            "",
+            None,
+        )
+    )
     return rows
 
 
 def glmark2_command(place: Place, out: pathlib.Path) -> "list[object]":
-    return [sys.executable, ROOT / "tests/bench/glmark2_table.py", "--sluice", place.sluice, "--rounds",
-            min(place.rounds, 3), "--json", out]
+    return [
+        sys.executable,
+        ROOT / "tests/bench/glmark2_table.py",
+        "--sluice",
+        place.sluice,
+        "--rounds",
+        min(place.rounds, 3),
+        "--json",
+        out,
+    ]
 
 
 # --- local_bench ---
+
 
 def local_rows(data: Json) -> "list[Row]":
     contexts, idle = data["contexts"], data["idle"]
     flat = contexts["last_us"] / contexts["first_us"]
     return [
-        Row("request over the local socket", "", f"{data['request_us']['median']:.1f} us", "", "", None),
-        Row("connect, context, ring, first answer", "", f"{data['start_us']['median']:.1f} us", "", "", None),
-        Row(f"the {contexts['count']}th context against the first, driver apart", f"{contexts['first_us']:.1f} us",
-            f"{contexts['last_us']:.1f} us", f"{flat:.2f}", "flat (<= x1.5)", flat <= 1.5),
-        Row(f"idle device with {idle['clients']} silent connections", "", f"{idle['cpu_percent']:.2f} % of a core", "", "<= 2 %",
-            idle["cpu_percent"] <= 2),
+        Row(
+            "request over the local socket",
+            "",
+            f"{data['request_us']['median']:.1f} us",
+            "",
+            "",
+            None,
+        ),
+        Row(
+            "connect, context, ring, first answer",
+            "",
+            f"{data['start_us']['median']:.1f} us",
+            "",
+            "",
+            None,
+        ),
+        Row(
+            f"the {contexts['count']}th context against the first, driver apart",
+            f"{contexts['first_us']:.1f} us",
+            f"{contexts['last_us']:.1f} us",
+            f"{flat:.2f}",
+            "flat (<= x1.5)",
+            flat <= 1.5,
+        ),
+        Row(
+            f"idle device with {idle['clients']} silent connections",
+            "",
+            f"{idle['cpu_percent']:.2f} % of a core",
+            "",
+            "<= 2 %",
+            idle["cpu_percent"] <= 2,
+        ),
     ]
 
 
@@ -147,41 +252,86 @@ def printing(name: str) -> "Callable[[Place, pathlib.Path], list[object]]":
 
 # --- pack_bench, ring_bench ---
 
+
 def pack_rows(data: Json) -> "list[Row]":
-    return [Row(f"pack and unpack, median of {data['commands']} commands", "",
-                f"{data['pack_ns']:.1f} + {data['unpack_ns']:.1f} ns", "", "<= 12 ns", data["both_ns"] <= 12)]
+    return [
+        Row(
+            f"pack and unpack, median of {data['commands']} commands",
+            "",
+            f"{data['pack_ns']:.1f} + {data['unpack_ns']:.1f} ns",
+            "",
+            "<= 12 ns",
+            data["both_ns"] <= 12,
+        )
+    ]
 
 
 def ring_rows(data: Json) -> "list[Row]":
     rows = []
     for machine, more in (("quiet", ""), ("loaded", ", cores loaded")):
         messages, trip = data[machine]["messages"], data[machine]["round_trip"]
-        rows += [frame_row(f"ring, 32 bytes batched by 128{more}", messages, "<= x1.3", messages["ratio"] <= 1.3),
-                 frame_row(f"ring, round trip{more}", trip, "", None)]
+        rows += [
+            frame_row(
+                f"ring, 32 bytes batched by 128{more}",
+                messages,
+                "<= x1.3",
+                messages["ratio"] <= 1.3,
+            ),
+            frame_row(f"ring, round trip{more}", trip, "", None),
+        ]
     return rows
 
 
 # --- context_table ---
 
+
 def context_rows(data: Json) -> "list[Row]":
     count = data["clients"]
     return [
-        Row(f"the {count}th context against the first, driver included",
+        Row(
+            f"the {count}th context against the first, driver included",
             f"{ns_text(data['native_first_ns'])} to {ns_text(data['native_last_ns'])}",
-            f"{ns_text(data['first_ns'])} to {ns_text(data['last_ns'])}", "", "", None),  # llvmpipe looks at all contexts
-        Row("private memory of an idle context", f"{data['driver_kib']:.0f} KiB", f"+{data['own_kib']:.0f} KiB", "",
-            "<= +3 MiB", data["own_kib"] <= 3 * 1024),
-        Row(f"idle host with {data['idle_clients']} silent programs", "", f"{data['idle_percent']:.2f} % of a core", "",
-            "<= 2 %", data["idle_percent"] <= 2),
+            f"{ns_text(data['first_ns'])} to {ns_text(data['last_ns'])}",
+            "",
+            "",
+            None,
+        ),  # llvmpipe looks at all contexts
+        Row(
+            "private memory of an idle context",
+            f"{data['driver_kib']:.0f} KiB",
+            f"+{data['own_kib']:.0f} KiB",
+            "",
+            "<= +3 MiB",
+            data["own_kib"] <= 3 * 1024,
+        ),
+        Row(
+            f"idle host with {data['idle_clients']} silent programs",
+            "",
+            f"{data['idle_percent']:.2f} % of a core",
+            "",
+            "<= 2 %",
+            data["idle_percent"] <= 2,
+        ),
     ]
 
 
 def context_command(place: Place, out: pathlib.Path) -> "list[object]":
-    return [sys.executable, ROOT / "tests/bench/context_table.py", "--sluice", place.sluice, "--program",
-            place.bench("frame_bench"), "--vendor-file", place.build / "share/glvnd/egl_vendor.d/50_sluice.json", "--json", out]
+    return [
+        sys.executable,
+        ROOT / "tests/bench/context_table.py",
+        "--sluice",
+        place.sluice,
+        "--program",
+        place.bench("frame_bench"),
+        "--vendor-file",
+        place.build / "share/glvnd/egl_vendor.d/50_sluice.json",
+        "--json",
+        out,
+    ]
 
 
 # --- files and builds ---
+
 
 def stripped(path: pathlib.Path) -> int:
     with tempfile.TemporaryDirectory() as folder:
@@ -192,25 +342,38 @@ def stripped(path: pathlib.Path) -> int:
 
 def size_rows(place: Place) -> "list[Row]":
     rows = []
-    for figure, path, most in (("guest library, stripped", place.build / "lib" / "libEGL_sluice.so", 2 << 20),
-                               ("host program, stripped", place.sluice, 3 << 20)):
+    for figure, path, most in (
+        ("guest library, stripped", place.build / "lib" / "libEGL_sluice.so", 2 << 20),
+        ("host program, stripped", place.sluice, 3 << 20),
+    ):
         size = stripped(path)
-        rows.append(Row(figure, "", f"{size / 1024:.0f} KiB", "", f"<= {most >> 20} MiB", size <= most))
+        rows.append(
+            Row(figure, "", f"{size / 1024:.0f} KiB", "", f"<= {most >> 20} MiB", size <= most)
+        )
     return rows
 
 
 def build_rows() -> "list[Row]":
-    """A build of all there is, by the release preset, in a folder of its own and past any compiler cache."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith("CMAKE_")} | {"CCACHE_DISABLE": "1"}
+    """A build of all there is, by the release preset, in a folder of its own and past any compiler
+    cache."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("CMAKE_")} | {
+        "CCACHE_DISABLE": "1"
+    }
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
-        for command in (["cmake", "--preset", "release", "-B", folder], ["cmake", "--build", folder]):
+        for command in (
+            ["cmake", "--preset", "release", "-B", folder],
+            ["cmake", "--build", folder],
+        ):
             subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
         took = time.monotonic() - started
-    return [Row(f"clean build, {os.cpu_count()} cores", "", f"{took:.0f} s", "", "<= 90 s", took <= 90)]
+    return [
+        Row(f"clean build, {os.cpu_count()} cores", "", f"{took:.0f} s", "", "<= 90 s", took <= 90)
+    ]
 
 
 # --- all of them ---
+
 
 @dataclasses.dataclass
 class Step:
@@ -246,13 +409,19 @@ def print_table(rows: "list[Row]") -> None:
     for line, met in zip(cells, ["met?"] + [words[r.met] for r in rows]):
         print("  ".join(text.ljust(width) for text, width in zip(line, widths)) + "  " + met)
     missed = [r for r in rows if r.met is False]
-    print(f"{sum(r.met is True for r in rows)} targets met, {len(missed)} missed"
-          + "".join(f"\n  missed: {r.figure}: {r.ours} {r.ratio}, target {r.target}" for r in missed))
+    print(
+        f"{sum(r.met is True for r in rows)} targets met, {len(missed)} missed"
+        + "".join(f"\n  missed: {r.figure}: {r.ours} {r.ratio}, target {r.target}" for r in missed)
+    )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, required=True, help="the build folder, of the release preset")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--build", type=pathlib.Path, required=True, help="the build folder, of the release preset"
+    )
     parser.add_argument("--results", type=pathlib.Path, required=True, help="the JSON goes there")
     parser.add_argument("--only", default="", help="comma list of steps; default all")
     parser.add_argument("--rounds", type=int, default=5)
@@ -270,19 +439,33 @@ def main() -> int:
     work: "list[tuple[str, Callable[[], list[Row]]]]"
     work = [(step.name, functools.partial(run_step, step, place)) for step in STEPS]
     work += [("size", lambda: size_rows(place)), ("build", build_rows)]
-    work = [item for item in work if item[0] in wanted and not (item[0] == "build" and args.no_clean_build)]
+    work = [
+        item
+        for item in work
+        if item[0] in wanted and not (item[0] == "build" and args.no_clean_build)
+    ]
     rows: "list[Row]" = []
     failed = []
     for number, (name, do) in enumerate(work, 1):
         say(f"{number} of {len(work)}: {name}")
         try:
             rows += do()
-        except (RuntimeError, OSError, ValueError, KeyError, subprocess.CalledProcessError) as failure:
+        except (
+            RuntimeError,
+            OSError,
+            ValueError,
+            KeyError,
+            subprocess.CalledProcessError,
+        ) as failure:
             say(f"{name} failed: {failure!r}")
             failed.append(name)
     print_table(rows)
     (place.results / "table.json").write_text(
-        json.dumps({"schema": 1, "rows": [dataclasses.asdict(r) for r in rows], "failed": failed}, indent=1) + "\n")
+        json.dumps(
+            {"schema": 1, "rows": [dataclasses.asdict(r) for r in rows], "failed": failed}, indent=1
+        )
+        + "\n"
+    )
     if failed:
         print(f"failed to run: {', '.join(failed)}")
     return 1 if failed else 0

@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""What a context costs: its start as the n-th one, its memory with the driver's taken away, the host's idling.
+"""What a context costs: its start as the n-th one, its memory with the driver's taken away, the
+host's idling.
 
-    context_table.py --sluice build/release/bin/sluice --program build/release/tests/bench/frame_bench
-                     --vendor-file build/release/share/glvnd/egl_vendor.d/50_sluice.json [--clients 1024] [--json FILE]
+    context_table.py --sluice build/release/bin/sluice --program
+    build/release/tests/bench/frame_bench
+                     --vendor-file build/release/share/glvnd/egl_vendor.d/50_sluice.json [--clients
+                     1024] [--json FILE]
 
-One `sluice serve` and so many programs, one after the other, each with a context and one frame; they stay, silent. A
-context's memory is what of it nobody else has (Private_Dirty), in the program and in the host, less what the same context
+One `sluice serve` and so many programs, one after the other, each with a context and one frame;
+they stay, silent. A
+context's memory is what of it nobody else has (Private_Dirty), in the program and in the host, less
+what the same context
 costs natively, where it is the driver's alone. Exit 0: done; 1: a program failed; 2: usage.
 """
 from __future__ import annotations
@@ -36,7 +41,8 @@ def private_kib(pid: int) -> int:
 
 
 def cpu_s(pid: int) -> float:
-    """CPU seconds of all threads of a process, exact to the ns: its clock, as clock_getcpuclockid makes the id."""
+    """CPU seconds of all threads of a process, exact to the ns: its clock, as clock_getcpuclockid
+    makes the id."""
     return time.clock_gettime((~pid << 3) | 2)
 
 
@@ -44,8 +50,14 @@ class Program:
     """frame_bench --contexts, at one of its stops; what it said goes on in `said`."""
 
     def __init__(self, words: "list[str]", env: "dict[str, str]") -> None:
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                        text=True, env=env)
+        self.process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=env,
+        )
         self.said = ""
         self.to_stop()
 
@@ -86,8 +98,11 @@ def native(words: "list[str]", env: "dict[str, str]", count: int) -> "tuple[floa
 
 
 def serve(sluice: str, path: str) -> "subprocess.Popen[str]":
-    server = subprocess.Popen([sluice, "serve", "--quiet", "--socket", path, "--status-fd", "1"], stdout=subprocess.PIPE,
-                              text=True)
+    server = subprocess.Popen(
+        [sluice, "serve", "--quiet", "--socket", path, "--status-fd", "1"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert server.stdout is not None
     for line in server.stdout:
         if line.startswith("ready"):
@@ -130,15 +145,28 @@ def measure(args: argparse.Namespace) -> "dict[str, object]":
             raise RuntimeError(f"sluice serve ended with {code}")
     host = (host_kib[1] - host_kib[0]) / SLICE
     guest = statistics.median(guest_kib)
-    return {"bench": "context", "schema": 1, "clients": args.clients, "slice": SLICE,
-            "first_ns": statistics.median(starts[WARM:WARM + SLICE]), "last_ns": statistics.median(starts[-SLICE:]),
-            "native_first_ns": native_first, "native_last_ns": native_last, "guest_kib": guest,
-            "host_kib": host, "driver_kib": driver, "own_kib": guest + host - driver,
-            "idle_percent": idle, "idle_clients": SLICE}
+    return {
+        "bench": "context",
+        "schema": 1,
+        "clients": args.clients,
+        "slice": SLICE,
+        "first_ns": statistics.median(starts[WARM : WARM + SLICE]),
+        "last_ns": statistics.median(starts[-SLICE:]),
+        "native_first_ns": native_first,
+        "native_last_ns": native_last,
+        "guest_kib": guest,
+        "host_kib": host,
+        "driver_kib": driver,
+        "own_kib": guest + host - driver,
+        "idle_percent": idle,
+        "idle_clients": SLICE,
+    }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sluice", required=True, help="the sluice program")
     parser.add_argument("--program", required=True, help="frame_bench")
     parser.add_argument("--vendor-file", required=True, help="the guest library's glvnd file")

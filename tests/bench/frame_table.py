@@ -4,10 +4,14 @@
     frame_table.py --sluice build/release/bin/sluice --program build/release/tests/bench/frame_bench
                    [--rounds 5] [--frames 400] [--machines quiet,one-core,loaded] [--json FILE]
 
-A machine is what the programs meet: `quiet` is the machine as it is; `one-core` ties both sides to one core; `loaded` runs
-a spinning process for every core beside them. Each round runs every side once; a figure's ratio is the median over
-the rounds of (Sluice / native), frames per second the other way round, so that more is better there and less
-everywhere else. CPU per frame is the processors' time of all processes a run started, between two stops of the program.
+A machine is what the programs meet: `quiet` is the machine as it is; `one-core` ties both sides to
+one core; `loaded` runs
+a spinning process for every core beside them. Each round runs every side once; a figure's ratio is
+the median over
+the rounds of (Sluice / native), frames per second the other way round, so that more is better there
+and less
+everywhere else. CPU per frame is the processors' time of all processes a run started, between two
+stops of the program.
 Exit 0: done; 1: a run failed; 2: usage.
 """
 from __future__ import annotations
@@ -39,7 +43,8 @@ def children(pid: int) -> "list[int]":
 
 
 def cpu_s(pid: int) -> float:
-    """CPU seconds of all threads of a process, exact to the ns: its clock, as clock_getcpuclockid makes the id."""
+    """CPU seconds of all threads of a process, exact to the ns: its clock, as clock_getcpuclockid
+    makes the id."""
     with contextlib.suppress(OSError):
         return time.clock_gettime((~pid << 3) | 2)
     return 0.0
@@ -48,8 +53,14 @@ def cpu_s(pid: int) -> float:
 def run(command: "list[str]") -> "dict[str, float]":
     """One run's figures; cpu: ns of all processes per frame."""
     env = {key: value for key, value in os.environ.items() if key != "DISPLAY"}
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               text=True, env=env)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=env,
+    )
     assert process.stdin is not None and process.stdout is not None
     stops: list[float] = []
     lines: list[str] = []
@@ -77,8 +88,10 @@ def run(command: "list[str]") -> "dict[str, float]":
 @contextlib.contextmanager
 def machine(kind: str) -> "Iterator[list[str]]":
     """What stands in front of the command there."""
-    spinners = [subprocess.Popen([sys.executable, "-c", SPIN])
-                for _ in range(len(os.sched_getaffinity(0)) if kind == "loaded" else 0)]
+    spinners = [
+        subprocess.Popen([sys.executable, "-c", SPIN])
+        for _ in range(len(os.sched_getaffinity(0)) if kind == "loaded" else 0)
+    ]
     try:
         yield ["taskset", "-c", str(max(os.sched_getaffinity(0)))] if kind == "one-core" else []
     finally:
@@ -87,7 +100,9 @@ def machine(kind: str) -> "Iterator[list[str]]":
             spinner.wait()
 
 
-def measure(kind: str, native: "list[str]", ours: "list[str]", rounds: int) -> "dict[str, dict[str, float]]":
+def measure(
+    kind: str, native: "list[str]", ours: "list[str]", rounds: int
+) -> "dict[str, dict[str, float]]":
     pairs = []
     with machine(kind) as prefix:
         for _ in range(rounds):
@@ -95,9 +110,13 @@ def measure(kind: str, native: "list[str]", ours: "list[str]", rounds: int) -> "
     table = {}
     for name in pairs[0][0]:
         ratios = [a[name] / b[name] if name == "frame" else b[name] / a[name] for a, b in pairs]
-        table[name] = {"native_ns": statistics.median(a[name] for a, _ in pairs),
-                       "sluice_ns": statistics.median(b[name] for _, b in pairs),
-                       "ratio": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
+        table[name] = {
+            "native_ns": statistics.median(a[name] for a, _ in pairs),
+            "sluice_ns": statistics.median(b[name] for _, b in pairs),
+            "ratio": statistics.median(ratios),
+            "min": min(ratios),
+            "max": max(ratios),
+        }
     return table
 
 
@@ -109,7 +128,9 @@ def text(ns: float) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sluice", required=True, help="the sluice program")
     parser.add_argument("--program", required=True, help="frame_bench")
     parser.add_argument("--rounds", type=int, default=5)
@@ -118,7 +139,12 @@ def main() -> int:
     parser.add_argument("--json", help="write the figures there")
     args = parser.parse_args()
     native = [args.program, "--stops", "--frames", str(args.frames)]
-    result: dict[str, object] = {"bench": "frame", "schema": 1, "rounds": args.rounds, "frames": args.frames}
+    result: dict[str, object] = {
+        "bench": "frame",
+        "schema": 1,
+        "rounds": args.rounds,
+        "frames": args.frames,
+    }
     for kind in args.machines.split(","):
         if kind not in ("quiet", "one-core", "loaded"):
             parser.error(f"'{kind}' is no machine; it should be quiet, one-core or loaded")
@@ -129,8 +155,12 @@ def main() -> int:
             return 1
         result[kind] = table
         for name, row in table.items():
-            print(f"{kind:8} {name:20} native {text(row['native_ns']):>10}  sluice {text(row['sluice_ns']):>10}  "
-                  f"ratio {row['ratio']:6.3f} ({row['min']:.3f}-{row['max']:.3f})", flush=True)
+            print(
+                f"{kind:8} {name:20} native {text(row['native_ns']):>10}  sluice "
+                f"{text(row['sluice_ns']):>10}  "
+                f"ratio {row['ratio']:6.3f} ({row['min']:.3f}-{row['max']:.3f})",
+                flush=True,
+            )
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(result, indent=1) + "\n")
     return 0

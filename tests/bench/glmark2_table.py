@@ -4,10 +4,14 @@
     glmark2_table.py --sluice build/release/tools/sluice/sluice [--rounds 3] [--duration 1.0]
                      [--scenes build,texture] [--validate] [--json FILE]
 
-Each round runs every benchmark once natively and once through `sluice run --`, one after the other, so that both meet
-the same machine. The ratio of a scene is the median over the rounds of (Sluice fps / native fps); CPU is the user and
-system time of all processes a run started (program and host) per frame. --validate compares glmark2's own verdicts
-instead of speed. Exit 0: done; 1: a scene failed or a verdict differs; 2: usage; 7: no display or no glmark2-es2.
+Each round runs every benchmark once natively and once through `sluice run --`, one after the other,
+so that both meet
+the same machine. The ratio of a scene is the median over the rounds of (Sluice fps / native fps);
+CPU is the user and
+system time of all processes a run started (program and host) per frame. --validate compares
+glmark2's own verdicts
+instead of speed. Exit 0: done; 1: a scene failed or a verdict differs; 2: usage; 7: no display or
+no glmark2-es2.
 """
 from __future__ import annotations
 
@@ -24,20 +28,39 @@ from typing import Any, Optional
 
 # glmark2's default list, each entry as it takes them after -b.
 BENCHMARKS = [
-    "build:use-vbo=false", "build:use-vbo=true",
-    "texture:texture-filter=nearest", "texture:texture-filter=linear", "texture:texture-filter=mipmap",
-    "shading:shading=gouraud", "shading:shading=blinn-phong-inf", "shading:shading=phong", "shading:shading=cel",
-    "bump:bump-render=high-poly", "bump:bump-render=normals", "bump:bump-render=height",
-    "effect2d:kernel=0,1,0;1,-4,1;0,1,0;", "effect2d:kernel=1,1,1,1,1;1,1,1,1,1;1,1,1,1,1;",
+    "build:use-vbo=false",
+    "build:use-vbo=true",
+    "texture:texture-filter=nearest",
+    "texture:texture-filter=linear",
+    "texture:texture-filter=mipmap",
+    "shading:shading=gouraud",
+    "shading:shading=blinn-phong-inf",
+    "shading:shading=phong",
+    "shading:shading=cel",
+    "bump:bump-render=high-poly",
+    "bump:bump-render=normals",
+    "bump:bump-render=height",
+    "effect2d:kernel=0,1,0;1,-4,1;0,1,0;",
+    "effect2d:kernel=1,1,1,1,1;1,1,1,1,1;1,1,1,1,1;",
     "pulsar:light=false:quads=5:texture=false",
-    "desktop:effect=blur:blur-radius=5:passes=1:separable=true:windows=4", "desktop:effect=shadow:windows=4",
-    "buffer:columns=200:interleave=false:update-dispersion=0.9:update-fraction=0.5:update-method=map",
-    "buffer:columns=200:interleave=false:update-dispersion=0.9:update-fraction=0.5:update-method=subdata",
-    "buffer:columns=200:interleave=true:update-dispersion=0.9:update-fraction=0.5:update-method=map",
-    "ideas:speed=duration", "jellyfish", "terrain", "shadow", "refract",
-    "conditionals:vertex-steps=0:fragment-steps=0", "conditionals:vertex-steps=0:fragment-steps=5",
+    "desktop:effect=blur:blur-radius=5:passes=1:separable=true:windows=4",
+    "desktop:effect=shadow:windows=4",
+    "buffer:columns=200:interleave=false:"
+    "update-dispersion=0.9:update-fraction=0.5:update-method=map",
+    "buffer:columns=200:interleave=false:"
+    "update-dispersion=0.9:update-fraction=0.5:update-method=subdata",
+    "buffer:columns=200:interleave=true:"
+    "update-dispersion=0.9:update-fraction=0.5:update-method=map",
+    "ideas:speed=duration",
+    "jellyfish",
+    "terrain",
+    "shadow",
+    "refract",
+    "conditionals:vertex-steps=0:fragment-steps=0",
+    "conditionals:vertex-steps=0:fragment-steps=5",
     "conditionals:vertex-steps=5:fragment-steps=0",
-    "function:fragment-steps=5:fragment-complexity=low", "function:fragment-steps=5:fragment-complexity=medium",
+    "function:fragment-steps=5:fragment-complexity=low",
+    "function:fragment-steps=5:fragment-complexity=medium",
     "loop:vertex-steps=5:fragment-steps=5:fragment-loop=false",
     "loop:vertex-steps=5:fragment-steps=5:fragment-uniform=false",
     "loop:vertex-steps=5:fragment-steps=5:fragment-uniform=true",
@@ -52,15 +75,27 @@ class Run:
         before = os.times()
         started = time.monotonic()
         try:
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  timeout=RUN_TIMEOUT_S, check=False)
+            done = subprocess.run(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=RUN_TIMEOUT_S,
+                check=False,
+            )
             self.output, self.code = done.stdout, done.returncode
         except subprocess.TimeoutExpired as late:
-            self.output = (late.stdout or b"").decode(errors="replace") if isinstance(late.stdout, bytes) else ""
+            self.output = (
+                (late.stdout or b"").decode(errors="replace")
+                if isinstance(late.stdout, bytes)
+                else ""
+            )
             self.code = 124
         self.seconds = time.monotonic() - started
         after = os.times()
-        self.cpu = (after.children_user - before.children_user) + (after.children_system - before.children_system)
+        self.cpu = (after.children_user - before.children_user) + (
+            after.children_system - before.children_system
+        )
 
     def fps(self) -> Optional[float]:
         found = re.search(r"FPS: (\d+)", self.output)
@@ -88,7 +123,10 @@ def validate(native: list[str], ours: list[str], names: list[str]) -> int:
     for a, b in differing:
         print(f"differs: native {a}, Sluice {b}")
     failed = sum(1 for v in verdicts[1] if v[2] == "Failure")
-    print(f"{len(verdicts[1])} scenes, {len(differing)} verdicts differ, {failed} failures through Sluice")
+    print(
+        f"{len(verdicts[1])} scenes, {len(differing)} verdicts differ, {failed} failures through "
+        f"Sluice"
+    )
     return 1 if differing or len(verdicts[0]) != len(verdicts[1]) else 0
 
 
@@ -114,34 +152,62 @@ def table(native: list[str], ours: list[str], names: list[str], args: argparse.N
         if not ratios:
             failures += 1
             continue
-        rows.append({"scene": name, "native_fps": statistics.median(f[0] for f in fps),
-                     "sluice_fps": statistics.median(f[1] for f in fps), "ratio": statistics.median(ratios),
-                     "min": min(ratios), "max": max(ratios), "cpu_ratio": statistics.median(cpu)})
+        rows.append(
+            {
+                "scene": name,
+                "native_fps": statistics.median(f[0] for f in fps),
+                "sluice_fps": statistics.median(f[1] for f in fps),
+                "ratio": statistics.median(ratios),
+                "min": min(ratios),
+                "max": max(ratios),
+                "cpu_ratio": statistics.median(cpu),
+            }
+        )
         row = rows[-1]
-        print(f"{name[:58]:58} native {row['native_fps']:7.0f}  sluice {row['sluice_fps']:7.0f}  "
-              f"ratio {spread(ratios)}  cpu/frame {statistics.median(cpu):5.2f}", flush=True)
+        print(
+            f"{name[:58]:58} native {row['native_fps']:7.0f}  sluice {row['sluice_fps']:7.0f}  "
+            f"ratio {spread(ratios)}  cpu/frame {statistics.median(cpu):5.2f}",
+            flush=True,
+        )
     if rows:
         mean = statistics.geometric_mean([r["ratio"] for r in rows])
         worst = min(rows, key=lambda r: float(r["ratio"]))
-        print(f"geometric mean of {len(rows)} scenes: {mean:.3f}; worst {worst['ratio']:.2f} ({worst['scene']}); "
-              f"cpu/frame geometric mean {statistics.geometric_mean([r['cpu_ratio'] for r in rows]):.2f}")
+        print(
+            f"geometric mean of {len(rows)} scenes: {mean:.3f}; worst {worst['ratio']:.2f} "
+            f"({worst['scene']}); "
+            f"cpu/frame geometric mean "
+            f"{statistics.geometric_mean([r['cpu_ratio'] for r in rows]):.2f}"
+        )
         if args.json:
             with open(args.json, "w", encoding="utf-8") as out:
-                json.dump({"schema": 1, "rounds": args.rounds, "duration_s": args.duration, "geometric_mean": mean,
-                           "scenes": rows}, out, indent=1)
+                json.dump(
+                    {
+                        "schema": 1,
+                        "rounds": args.rounds,
+                        "duration_s": args.duration,
+                        "geometric_mean": mean,
+                        "scenes": rows,
+                    },
+                    out,
+                    indent=1,
+                )
                 out.write("\n")
     return 1 if failures else 0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sluice", required=True, help="the sluice program")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--duration", type=float, default=1.0, help="seconds a scene and run")
     parser.add_argument("--scenes", default="", help="comma list of scene names; default all")
     parser.add_argument("--size", default="800x600")
     parser.add_argument("--off-screen", action="store_true")
-    parser.add_argument("--validate", action="store_true", help="compare glmark2's verdicts instead of speed")
+    parser.add_argument(
+        "--validate", action="store_true", help="compare glmark2's verdicts instead of speed"
+    )
     parser.add_argument("--json", help="write the figures there")
     args = parser.parse_args()
     if shutil.which("glmark2-es2") is None:

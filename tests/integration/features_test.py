@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """A feature program natively and through Sluice: every line must be the same.
 
-usage: features_test.py --sluice PROGRAM --program FEATURES [--at-least N] [--feature NAME] [--stock]
+usage: features_test.py --sluice PROGRAM --program FEATURES [--at-least N] [--feature NAME]
+[--stock]
 
-The program prints `name frame pixels answers` for each frame of each feature, two hashes, or `name unsupported: why`. It runs
-natively twice (what differs then is the native driver's own) and through `sluice run` once, which fails if something else drew.
+The program prints `name frame pixels answers` for each frame of each feature, two hashes, or `name
+unsupported: why`. It runs
+natively twice (what differs then is the native driver's own) and through `sluice run` once, which
+fails if something else drew.
 Exit 1 on any difference, or when fewer than N features are supported.
 """
 
@@ -17,7 +20,9 @@ import sys
 
 
 def run(command: list[str], is_native: bool) -> list[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SLUICE_", "__EGL_VENDOR"))}
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("SLUICE_", "__EGL_VENDOR"))
+    }
     if is_native:  # a driver that unloads itself hides its leaks' origin from the suppressions
         environment["ASAN_OPTIONS"] = "detect_leaks=0"
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
@@ -38,12 +43,16 @@ def frames_of(lines: list[str], pixels_only: bool) -> dict[str, str]:
         elif words[1] == "unsupported:":
             frames[words[0]] = line
         else:
-            frames[" ".join(words[:2])] = words[2] if pixels_only else " ".join(words[2:] + complaints)
+            frames[" ".join(words[:2])] = (
+                words[2] if pixels_only else " ".join(words[2:] + complaints)
+            )
             complaints = []
     return frames
 
 
-def compare(wanted: list[str], got: list[str], names: tuple[str, str], pixels_only: bool = False) -> int:
+def compare(
+    wanted: list[str], got: list[str], names: tuple[str, str], pixels_only: bool = False
+) -> int:
     a, b = frames_of(wanted, pixels_only), frames_of(got, pixels_only)
     different = [name for name in {**a, **b} if a.get(name) != b.get(name)]
     for name in different[:20]:
@@ -52,13 +61,19 @@ def compare(wanted: list[str], got: list[str], names: tuple[str, str], pixels_on
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sluice", required=True)
     parser.add_argument("--program", required=True)
     parser.add_argument("--at-least", type=int, default=0)
     parser.add_argument("--feature")
-    parser.add_argument("--stock", action="store_true",
-                        help="the host offers nothing that upstream does not: no errors of the driver, so only pixels are compared")
+    parser.add_argument(
+        "--stock",
+        action="store_true",
+        help="the host offers nothing that upstream does not: no errors of the driver, so only "
+             "pixels are compared",
+    )
     args = parser.parse_args()
     program = [args.program, *(["--feature", args.feature] if args.feature else [])]
     native = run(program, True)
@@ -71,7 +86,10 @@ def main() -> int:
     errors = [line for line in native if line.startswith("  ")]
     for line in skipped + errors:
         print(f"native: {line.strip()}")
-    print(f"{len(features)} features, {len(frames)} frames, {different} differ, {len(skipped)} unsupported natively")
+    print(
+        f"{len(features)} features, {len(frames)} frames, {different} differ, {len(skipped)} "
+        f"unsupported natively"
+    )
     return 1 if different or len(features) < args.at_least else 0
 
 

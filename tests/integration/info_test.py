@@ -2,8 +2,10 @@
 
 usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 info_test.py [-v] [Class[.test]]
 
-Each kind of difference stands in one of the tables below with its reason; any other is a failure. For extensions of
-GLES the reasons are those of codegen/policy/extensions.csv. -v prints the differences with their reasons.
+Each kind of difference stands in one of the tables below with its reason; any other is a failure.
+For extensions of
+GLES the reasons are those of codegen/policy/extensions.csv. -v prints the differences with their
+reasons.
 """
 
 import contextlib
@@ -61,19 +63,26 @@ EGL_MISSING = {
 }
 # Extensions that we have and native has not.
 MORE = {
-    "GL_OES_EGL_image_external_essl3": "the guest turns external textures into 2D ones, in ESSL 3, too",
+    "GL_OES_EGL_image_external_essl3": "the guest turns external textures into 2D ones, in ESSL "
+                                       "3, too"
 }
 # Configurations.
 CONFIG_API = "renderable as es2 alone: GLES 1 and desktop GL are not offered by the guest"
 CONFIG_PIXMAP = "no pixmap surfaces: a pixmap's memory is the X server's"
 CONFIG_FLOAT = "a colour buffer has no float format"
-CONFIG_DEEP_VISUAL = "with alpha on a 32 bits deep visual, too, which Mesa's software windows leave out"
+CONFIG_DEEP_VISUAL = (
+    "with alpha on a 32 bits deep visual, too, which Mesa's software windows leave out"
+)
 
 
 def run(words: "list[str]", codes: "tuple[int, ...]") -> str:
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
+    done = subprocess.run(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S
+    )
     if done.returncode not in codes:
-        raise AssertionError(f"{' '.join(words)} ended with {done.returncode}: {done.stderr[-500:]}")
+        raise AssertionError(
+            f"{' '.join(words)} ended with {done.returncode}: {done.stderr[-500:]}"
+        )
     return done.stdout
 
 
@@ -83,7 +92,8 @@ def both(words: "list[str]") -> "tuple[str, str]":
 
 
 def policy() -> "dict[str, str]":
-    """GLES extensions and why they are not offered; an empty reason: offered where the host has it."""
+    """GLES extensions and why they are not offered; an empty reason: offered where the host has
+    it."""
     with EXTENSIONS.open(newline="") as file:
         return {row["name"]: row["reason"] for row in csv.DictReader(file)}
 
@@ -103,12 +113,18 @@ class Case(unittest.TestCase):
         if native != ours:
             want, reason = LINES.get(name, (None, ""))
             self.explain(f"{name}: '{native}', through Sluice '{ours}'", reason)
-            self.assertTrue(ours == "" if want is None else re.fullmatch(want, ours), f"{name}: '{ours}'")
+            self.assertTrue(
+                ours == "" if want is None else re.fullmatch(want, ours), f"{name}: '{ours}'"
+            )
 
     def extensions(self, native: "set[str]", ours: "set[str]") -> None:
         self.assertTrue(native and ours)
         for name in sorted(native - ours):
-            reason = EGL_MISSING.get(name, "") if name.startswith("EGL_") else self.policy.get(name, "unknown to codegen")
+            reason = (
+                EGL_MISSING.get(name, "")
+                if name.startswith("EGL_")
+                else self.policy.get(name, "unknown to codegen")
+            )
             self.explain(f"{name} is missing", reason)
         for name in sorted(ours - native):
             self.explain(f"{name} is more than native has", MORE.get(name, ""))
@@ -132,10 +148,19 @@ class Es2Info(Case):
     def test_says_what_native_says(self) -> None:
         native, ours = (values(text) for text in both(["es2_info"]))
         self.assertEqual(native.keys(), ours.keys())
-        names = {"EGL_VENDOR": "EGL vendor", "EGL_CLIENT_APIS": "EGL client APIs", "GL_VERSION": "GL version"}
+        names = {
+            "EGL_VENDOR": "EGL vendor",
+            "EGL_CLIENT_APIS": "EGL client APIs",
+            "GL_VERSION": "GL version",
+        }
         for key in native:
             if key.endswith("EXTENSIONS"):
-                self.extensions(*({word for word in re.split(r"[,\s]+", side[key]) if word} for side in (native, ours)))
+                self.extensions(
+                    *(
+                        {word for word in re.split(r"[,\s]+", side[key]) if word}
+                        for side in (native, ours)
+                    )
+                )
             else:
                 self.line(names.get(key, key), native[key], ours[key])
 
@@ -164,9 +189,17 @@ class Platform:
         api = header.index(" gl ") + 1
         surfaces = header.index(" surfaces")
         visual = header.index(" id ", 5) - 2
-        return {"color": line[4:visual], "visual": line[visual:visual + 7], "rest": line[visual + 7:api].strip(),
-                "apis": " ".join(name for name, at in (("gl", api), ("es", api + 3), ("es2", api + 6)) if line[at:at + 2].strip()),
-                "surfaces": line[surfaces:].strip()}
+        return {
+            "color": line[4:visual],
+            "visual": line[visual : visual + 7],
+            "rest": line[visual + 7 : api].strip(),
+            "apis": " ".join(
+                name
+                for name, at in (("gl", api), ("es", api + 3), ("es2", api + 6))
+                if line[at : at + 2].strip()
+            ),
+            "surfaces": line[surfaces:].strip(),
+        }
 
 
 def platforms(text: str) -> "dict[str, Platform]":
@@ -222,7 +255,9 @@ class Gears(unittest.TestCase):
     def test_draws_frames(self) -> None:
         """It says how many frames it drew every five seconds, and runs until it is told to end."""
         ours, its = pty.openpty()  # to a pipe it would say nothing for long
-        program = subprocess.Popen([SLUICE, "run", "--", "es2gears_x11"], stdout=its, stderr=subprocess.DEVNULL, stdin=its)
+        program = subprocess.Popen(
+            [SLUICE, "run", "--", "es2gears_x11"], stdout=its, stderr=subprocess.DEVNULL, stdin=its
+        )
         os.close(its)
         said = ""
         deadline = time.monotonic() + PATIENCE_S

@@ -1,4 +1,5 @@
-"""Installs to a temporary prefix, moves it, builds a ten-line user with pkg-config against it, and runs
+"""Installs to a temporary prefix, moves it, builds a ten-line user with pkg-config against it, and
+runs
 the installed program.
 
 usage: install_test.py BUILD_FOLDER CC
@@ -28,7 +29,9 @@ def run(*words: object, **more: object) -> str:
     # type: ignore[call-overload]
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, **more)
     if done.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, words))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise SystemExit(
+            f"{' '.join(map(str, words))} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
     return str(done.stdout)
 
 
@@ -53,7 +56,10 @@ def main() -> int:
         flags = run("pkg-config", "--cflags", "--libs", "sluice-local-control", env=env).split()
         run(cc, "-Wall", "-Wextra", "-Werror", source, "-o", program, *flags)
         done = subprocess.run([program, str(prefix / "none")], capture_output=True, text=True)
-        check((done.returncode, done.stdout) == (1, "not found\n"), f"the user said {done.stdout!r} {done.stderr!r}")
+        check(
+            (done.returncode, done.stdout) == (1, "not found\n"),
+            f"the user said {done.stdout!r} {done.stderr!r}",
+        )
 
         sluice = prefix / "bin" / "sluice"
         run(sluice, "--version")
@@ -63,8 +69,13 @@ def main() -> int:
         for page in ("sluice.1", "sluice-run.1", "sluice-serve.1"):
             check(any(prefix.rglob(page)), f"no {page}")
         check(any(prefix.rglob("bash-completion/completions/sluice")), "no completion")
-        left = [str(path) for path in prefix.rglob("*") if path.is_file() and path.suffix in (".pc", ".json", ".1")
-                and build in path.read_text(errors="replace")]
+        left = [
+            str(path)
+            for path in prefix.rglob("*")
+            if path.is_file()
+            and path.suffix in (".pc", ".json", ".1")
+            and build in path.read_text(errors="replace")
+        ]
         check(not left, f"these name the build folder: {left}")
     print("installed, moved, built against and run")
     return 0

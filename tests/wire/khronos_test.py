@@ -1,8 +1,10 @@
-"""The spec tables against Khronos' registry (Debian's khronos-api): signatures, lengths, values of enums.
+"""The spec tables against Khronos' registry (Debian's khronos-api): signatures, lengths, values of
+enums.
 
 usage: khronos_test.py --codegen FOLDER --registry gl.xml [unittest's own]
 
-What differs on purpose is listed here, each with its reason; a line that no longer differs fails too.
+What differs on purpose is listed here, each with its reason; a line that no longer differs fails
+too.
 """
 
 from __future__ import annotations
@@ -32,11 +34,17 @@ UNKNOWN = {
 
 # Lengths that are not the registry's.
 OTHER_LENGTHS = {
-    ("glGetVertexAttribfv", "params"): "the registry says 4 whatever the name; the wire carries what the name has",
+    (
+        "glGetVertexAttribfv",
+        "params",
+    ): "the registry says 4 whatever the name; the wire carries what the name has",
     ("glGetVertexAttribiv", "params"): "as glGetVertexAttribfv",
     ("glGetVertexAttribIiv", "params"): "the registry says 1, though CURRENT_VERTEX_ATTRIB has 4",
     ("glGetVertexAttribIuiv", "params"): "as glGetVertexAttribIiv",
-    ("glGetDriverControlStringQCOM", "driverControlString"): "upstream's packer sends 1; never called",
+    (
+        "glGetDriverControlStringQCOM",
+        "driverControlString",
+    ): "upstream's packer sends 1; never called",
 }
 
 
@@ -63,7 +71,8 @@ class Function:
 
 
 def spelled(rule: str, theirs: List[str], ours: List[str]) -> Tuple["ir.Length", int]:
-    """A rule of the registry with our names of the parameters; it counts elements, or a divisor's parts of them."""
+    """A rule of the registry with our names of the parameters; it counts elements, or a divisor's
+    parts of them."""
     from sluicegen.read import length
 
     for their, our in zip(theirs, ours):
@@ -103,8 +112,14 @@ def same(command: "ir.Command", param: "ir.Param", elements: "ir.Length", diviso
 
 def registry() -> Tuple[Dict[str, Function], Dict[str, int]]:
     root = ET.parse(REGISTRY).getroot()
-    functions = {n.findtext("proto/name", ""): Function(n) for n in root.iterfind("commands/command")}
-    enums = {n.get("name", ""): int(n.get("value", "0"), 0) for n in root.iterfind("enums/enum") if n.get("api") != "gl"}
+    functions = {
+        n.findtext("proto/name", ""): Function(n) for n in root.iterfind("commands/command")
+    }
+    enums = {
+        n.get("name", ""): int(n.get("value", "0"), 0)
+        for n in root.iterfind("enums/enum")
+        if n.get("api") != "gl"
+    }
     return functions, enums
 
 
@@ -147,7 +162,9 @@ class Khronos(unittest.TestCase):
             for ours, (name, _, rule) in zip(c.params, f.params):
                 if ours.length is None or rule is None or "COMPSIZE" in rule:
                     continue
-                theirs, divisor = spelled(rule, [n for n, _, _ in f.params], [p.name for p in c.params])
+                theirs, divisor = spelled(
+                    rule, [n for n, _, _ in f.params], [p.name for p in c.params]
+                )
                 compared += 1
                 if not same(c, ours, theirs, divisor):
                     different.add((c.name, ours.name))

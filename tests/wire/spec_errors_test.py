@@ -1,4 +1,5 @@
-"""One bad table per diagnostic of the generator: each is refused with its place, its entity and what is wrong.
+"""One bad table per diagnostic of the generator: each is refused with its place, its entity and
+what is wrong.
 
 usage: spec_errors_test.py --codegen FOLDER [unittest's own]
 """
@@ -20,36 +21,147 @@ DELETE = "glDeleteTextures,texture,void,GLsizei n; in const GLuint *textures[n*4
 
 # file, what stands there, what comes in its place, the diagnostic behind file and line
 CASES: Tuple[Tuple[str, str, str, str], ...] = (
-    ("spec/gles2.csv", "opcode,name", "opcode,nam", "title: columns should be opcode,name,family,returns,params,flags"),
+    (
+        "spec/gles2.csv",
+        "opcode,name",
+        "opcode,nam",
+        "title: columns should be opcode,name,family,returns,params,flags",
+    ),
     ("spec/gles2.csv", CLEAR, CLEAR + ",x", "2063: 7 columns, should be 6"),
-    ("spec/gles2.csv", CLEAR, CLEAR.replace("2063", "one"), "glClear: opcode 'one' is not a number"),
+    (
+        "spec/gles2.csv",
+        CLEAR,
+        CLEAR.replace("2063", "one"),
+        "glClear: opcode 'one' is not a number",
+    ),
     ("spec/gles2.csv", CLEAR, CLEAR.replace("2063", "2064"), "glClear: opcode 2064 should be 2063"),
-    ("spec/gles2.csv", CLEAR, CLEAR.replace("glClear", "glActiveTexture"), "glActiveTexture: stands twice"),
+    (
+        "spec/gles2.csv",
+        CLEAR,
+        CLEAR.replace("glClear", "glActiveTexture"),
+        "glActiveTexture: stands twice",
+    ),
     ("spec/gles2.csv", CLEAR, CLEAR + "quick", "glClear: unknown flag 'quick'"),
-    ("spec/gles2.csv", CLEAR, CLEAR.replace("GLbitfield", "GLbits"), "glClear: mask: unknown type 'GLbits'"),
-    ("spec/gles2.csv", CLEAR, CLEAR.replace("GLbitfield mask", "mask"), "glClear: 'mask' is not a parameter"),
-    ("spec/gles2.csv", DELETE, DELETE.replace("4],", "4] nul,"), "glDeleteTextures: textures: unknown flag 'nul'"),
-    ("spec/gles2.csv", DELETE, DELETE.replace("n*4", "m*4"), "glDeleteTextures: length names unknown parameter 'm'"),
-    ("spec/gles2.csv", DELETE, DELETE.replace("n*4", "paramSize(m)"), "glDeleteTextures: length names unknown parameter 'm'"),
-    ("spec/gles2.csv", DELETE, DELETE.replace("n*4", "bytes(n)"), "glDeleteTextures: length calls unknown function 'bytes'"),
-    ("spec/gles2.csv", DELETE, DELETE.replace("n*4", "n-4"), "glDeleteTextures: textures: 'n-4' is not a length: unexpected '-'"),
-    ("spec/gles2.csv", DELETE, DELETE.replace("n*4", "n*"),
-     "glDeleteTextures: textures: 'n*' is not a length: 'a value' is missing"),
-    ("spec/gles2.csv", DELETE, DELETE.replace("n*4", "(n"), "glDeleteTextures: textures: '(n' is not a length: ')' is missing"),
-    ("spec/gles2.csv", DELETE, DELETE.replace("n*4", "n*)"), "glDeleteTextures: textures: 'n*)' is not a length: unexpected ')'"),
-    ("spec/gles2.csv", DELETE, DELETE.replace("n*4", "n 4"), "glDeleteTextures: textures: 'n 4' is not a length: unexpected '4'"),
-    ("spec/sizes.csv", "GL_DEPTH_RANGE,2", "GL_DEPTH_RANGE,two", "GL_DEPTH_RANGE: 'two' is not a number of base 10"),
-    ("spec/enums.csv", "GL_LINES,0x0001", "GL_LINES,one", "GL_LINES: 'one' is not a number of base 16"),
-    ("spec/enums.csv", "GL_LINES,0x0001", "GL_LINES,0x0000", "GL_LINES: 0x0000 has a name in this group already"),
-    ("spec/groups.csv", "glGetError,return,ErrorCode", "glGetError,return,Errors", "glGetError: no enum is of group 'Errors'"),
-    ("spec/groups.csv", "glGetError,return", "glGetErr,return", "glGetErr: no command has a parameter 'return'"),
-    ("spec/aliases.csv", "glBlendFunciOES,glBlendFunciEXT", "glBlendFunciOES,glBlendFunci",
-     "glBlendFunciOES: target 'glBlendFunci' is no command"),
-    ("policy/host.csv", "gles1,glBindBuffer,hand", "gles1,glBindBuffers,hand", "glBindBuffers: no such command in gles1"),
-    ("policy/host.csv", "gles1,glBindBuffer,hand", "gles1,glBindBuffer,foot",
-     "glBindBuffer: 'foot' is not a policy; hand, refuse or absent"),
-    ("policy/guest.csv", "glBindBuffer,hand,,bindings decide between pointer and offset", "glBindBuffer,hand,,",
-     "glBindBuffer: a policy needs its reason"),
+    (
+        "spec/gles2.csv",
+        CLEAR,
+        CLEAR.replace("GLbitfield", "GLbits"),
+        "glClear: mask: unknown type 'GLbits'",
+    ),
+    (
+        "spec/gles2.csv",
+        CLEAR,
+        CLEAR.replace("GLbitfield mask", "mask"),
+        "glClear: 'mask' is not a parameter",
+    ),
+    (
+        "spec/gles2.csv",
+        DELETE,
+        DELETE.replace("4],", "4] nul,"),
+        "glDeleteTextures: textures: unknown flag 'nul'",
+    ),
+    (
+        "spec/gles2.csv",
+        DELETE,
+        DELETE.replace("n*4", "m*4"),
+        "glDeleteTextures: length names unknown parameter 'm'",
+    ),
+    (
+        "spec/gles2.csv",
+        DELETE,
+        DELETE.replace("n*4", "paramSize(m)"),
+        "glDeleteTextures: length names unknown parameter 'm'",
+    ),
+    (
+        "spec/gles2.csv",
+        DELETE,
+        DELETE.replace("n*4", "bytes(n)"),
+        "glDeleteTextures: length calls unknown function 'bytes'",
+    ),
+    (
+        "spec/gles2.csv",
+        DELETE,
+        DELETE.replace("n*4", "n-4"),
+        "glDeleteTextures: textures: 'n-4' is not a length: unexpected '-'",
+    ),
+    (
+        "spec/gles2.csv",
+        DELETE,
+        DELETE.replace("n*4", "n*"),
+        "glDeleteTextures: textures: 'n*' is not a length: 'a value' is missing",
+    ),
+    (
+        "spec/gles2.csv",
+        DELETE,
+        DELETE.replace("n*4", "(n"),
+        "glDeleteTextures: textures: '(n' is not a length: ')' is missing",
+    ),
+    (
+        "spec/gles2.csv",
+        DELETE,
+        DELETE.replace("n*4", "n*)"),
+        "glDeleteTextures: textures: 'n*)' is not a length: unexpected ')'",
+    ),
+    (
+        "spec/gles2.csv",
+        DELETE,
+        DELETE.replace("n*4", "n 4"),
+        "glDeleteTextures: textures: 'n 4' is not a length: unexpected '4'",
+    ),
+    (
+        "spec/sizes.csv",
+        "GL_DEPTH_RANGE,2",
+        "GL_DEPTH_RANGE,two",
+        "GL_DEPTH_RANGE: 'two' is not a number of base 10",
+    ),
+    (
+        "spec/enums.csv",
+        "GL_LINES,0x0001",
+        "GL_LINES,one",
+        "GL_LINES: 'one' is not a number of base 16",
+    ),
+    (
+        "spec/enums.csv",
+        "GL_LINES,0x0001",
+        "GL_LINES,0x0000",
+        "GL_LINES: 0x0000 has a name in this group already",
+    ),
+    (
+        "spec/groups.csv",
+        "glGetError,return,ErrorCode",
+        "glGetError,return,Errors",
+        "glGetError: no enum is of group 'Errors'",
+    ),
+    (
+        "spec/groups.csv",
+        "glGetError,return",
+        "glGetErr,return",
+        "glGetErr: no command has a parameter 'return'",
+    ),
+    (
+        "spec/aliases.csv",
+        "glBlendFunciOES,glBlendFunciEXT",
+        "glBlendFunciOES,glBlendFunci",
+        "glBlendFunciOES: target 'glBlendFunci' is no command",
+    ),
+    (
+        "policy/host.csv",
+        "gles1,glBindBuffer,hand",
+        "gles1,glBindBuffers,hand",
+        "glBindBuffers: no such command in gles1",
+    ),
+    (
+        "policy/host.csv",
+        "gles1,glBindBuffer,hand",
+        "gles1,glBindBuffer,foot",
+        "glBindBuffer: 'foot' is not a policy; hand, refuse or absent",
+    ),
+    (
+        "policy/guest.csv",
+        "glBindBuffer,hand,,bindings decide between pointer and offset",
+        "glBindBuffer,hand,,",
+        "glBindBuffer: a policy needs its reason",
+    ),
 )
 
 

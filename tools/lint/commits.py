@@ -1,4 +1,5 @@
-"""Checks commit messages: "room: Do this", at most 65 characters, no period; a body that says why, wrapped at 76.
+"""Checks commit messages: "room: Do this", at most 65 characters, no period; a body that says why,
+wrapped at 76.
 
 usage: commits.py [RANGE]      default: the last commit; with a merge base of main, main..HEAD
        commits.py --stdin      one message on standard input
@@ -25,8 +26,11 @@ def complaints_about(message: str) -> list[str]:
     body = [line for line in lines[2:] if line and not TRAILER.match(line)]
     if not body:
         bad.append("the body should say why")
-    bad += [f"body line has {len(line)} characters; at most 76: {line}" for line in body
-            if len(line) > 76 and " " in line.strip()]
+    bad += [
+        f"body line has {len(line)} characters; at most 76: {line}"
+        for line in body
+        if len(line) > 76 and " " in line.strip()
+    ]
     return bad
 
 

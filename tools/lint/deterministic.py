@@ -1,4 +1,5 @@
-"""Runs a generator twice, in different folders and with different hash seeds, and compares every byte.
+"""Runs a generator twice, in different folders and with different hash seeds, and compares every
+byte.
 
 usage: deterministic.py COMMAND...    where each {out} in COMMAND becomes the output folder
 """
@@ -22,13 +23,22 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory(suffix="-second") as two:
         for seed, out in (("1", one), ("2", two)):
-            environment = dict(os.environ, PYTHONHASHSEED=seed, LC_ALL="C" if seed == "1" else "C.UTF-8")
-            subprocess.run([part.replace("{out}", out) for part in command], env=environment, check=True,
-                           stdout=subprocess.DEVNULL)
+            environment = dict(
+                os.environ, PYTHONHASHSEED=seed, LC_ALL="C" if seed == "1" else "C.UTF-8"
+            )
+            subprocess.run(
+                [part.replace("{out}", out) for part in command],
+                env=environment,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
         names = listing(pathlib.Path(one))
         bad = sorted(set(names) ^ set(listing(pathlib.Path(two))))
         bad += filecmp.cmpfiles(one, two, names, shallow=False)[1]
-        print("\n".join(f"{name}: differs between two runs" for name in bad) or f"{len(names)} files, the same twice")
+        print(
+            "\n".join(f"{name}: differs between two runs" for name in bad)
+            or f"{len(names)} files, the same twice"
+        )
         return 1 if bad or not names else 0
 
 

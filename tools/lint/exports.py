@@ -16,14 +16,24 @@ def main() -> int:
     parser.add_argument("library")
     parser.add_argument("list", type=pathlib.Path)
     options = parser.parse_args()
-    run = subprocess.run([options.nm, "-D", "--defined-only", "--format=posix", options.library],
-                         capture_output=True, text=True, check=True)
-    exported = {line.split()[0].split("@")[0] for line in run.stdout.splitlines() if line.split()[1] != "A"}
+    run = subprocess.run(
+        [options.nm, "-D", "--defined-only", "--format=posix", options.library],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    exported = {
+        line.split()[0].split("@")[0] for line in run.stdout.splitlines() if line.split()[1] != "A"
+    }
     lines = [line.split("#")[0].strip() for line in options.list.read_text().splitlines()]
     listed = [line for line in lines if line]
-    complaints = [f"{options.library}: exports {name}, which {options.list} does not list"
-                  for name in sorted(exported - set(listed))]
-    complaints += [f"{options.library}: does not export {name}" for name in sorted(set(listed) - exported)]
+    complaints = [
+        f"{options.library}: exports {name}, which {options.list} does not list"
+        for name in sorted(exported - set(listed))
+    ]
+    complaints += [
+        f"{options.library}: does not export {name}" for name in sorted(set(listed) - exported)
+    ]
     if listed != sorted(set(listed)):
         complaints.append(f"{options.list}: not sorted, or a symbol twice")
     print("\n".join(complaints) or f"{len(exported)} exported symbols, all listed")

@@ -1,4 +1,5 @@
-"""Looks for what must not be in the repository: machine paths, host names of registries, very long lines.
+"""Looks for what must not be in the repository: machine paths, host names of registries, very long
+lines.
 
 usage: foreign.py     over all tracked files
 """

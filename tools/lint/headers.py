@@ -26,13 +26,30 @@ def main() -> int:
     parser.add_argument("--gen", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options, flags = parser.parse_known_args()
-    headers = [path.relative_to(root).as_posix() for folder in FOLDERS for path in sorted((root / folder).rglob("*.h"))]
-    command = [options.cc, "-std=gnu11", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", f"-I{root}"]
+    headers = [
+        path.relative_to(root).as_posix()
+        for folder in FOLDERS
+        for path in sorted((root / folder).rglob("*.h"))
+    ]
+    command = [
+        options.cc,
+        "-std=gnu11",
+        "-D_GNU_SOURCE",
+        "-fsyntax-only",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-I{root}",
+    ]
     if options.gen is not None and options.gen.is_dir():
-        headers += [path.relative_to(options.gen).as_posix() for path in sorted(options.gen.rglob("*.h"))]
+        headers += [
+            path.relative_to(options.gen).as_posix() for path in sorted(options.gen.rglob("*.h"))
+        ]
         command.append(f"-I{options.gen}")
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        complaints = [c for c in pool.map(lambda h: compile_alone(command + flags, h), headers) if c]
+        complaints = [
+            c for c in pool.map(lambda h: compile_alone(command + flags, h), headers) if c
+        ]
     print("\n".join(complaints) or f"{len(headers)} headers compile alone")
     return 1 if complaints else 0
 

@@ -52,7 +52,9 @@ def sources(root: pathlib.Path, gen: Optional[pathlib.Path]) -> Iterator[tuple[s
                 yield "gen:" + path.relative_to(gen).as_posix(), path
 
 
-def check(root: pathlib.Path, gen: Optional[pathlib.Path], table: pathlib.Path) -> tuple[int, list[str]]:
+def check(
+    root: pathlib.Path, gen: Optional[pathlib.Path], table: pathlib.Path
+) -> tuple[int, list[str]]:
     rooms, complaints, count = read_table(table), [], 0
     for name, path in sources(root, gen):
         room = room_of(name, rooms)

@@ -15,11 +15,15 @@ def main() -> int:
     parser.add_argument("library")
     parser.add_argument("allowed", nargs="+")
     options = parser.parse_args()
-    run = subprocess.run([options.readelf, "-d", options.library], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [options.readelf, "-d", options.library], capture_output=True, text=True, check=True
+    )
     needed = re.findall(r"\(NEEDED\).*\[(.*?)\]", run.stdout)
     bad = [name for name in needed if name.split(".so")[0] not in options.allowed]
-    print("\n".join(f"{options.library}: needs {name}, which is not allowed" for name in bad)
-          or f"needs {' '.join(needed)}")
+    print(
+        "\n".join(f"{options.library}: needs {name}, which is not allowed" for name in bad)
+        or f"needs {' '.join(needed)}"
+    )
     return 1 if bad else 0
 
 

@@ -23,62 +23,97 @@ class Includes(unittest.TestCase):
             return includes.check(root, root / "gen", root / "table.txt")[1]
 
     def test_allowed(self) -> None:
-        files = {"asg/a.c": '#include "asg/a.h"\n#include "host/x.h"\n#include <stdio.h>\n', "asg/a.h": "",
-                 "host/x.h": ""}
+        files = {
+            "asg/a.c": '#include "asg/a.h"\n#include "host/x.h"\n#include <stdio.h>\n',
+            "asg/a.h": "",
+            "host/x.h": "",
+        }
         self.assertEqual([], self.check(files, "asg | host/*\nhost |\n"))
 
     def test_forbidden(self) -> None:
         files = {"asg/a.c": '\n#  include "host/x.h"\n', "host/x.h": ""}
-        self.assertEqual(["asg/a.c:2: asg may not include host/x.h"], self.check(files, "asg |\nhost |\n"))
+        self.assertEqual(
+            ["asg/a.c:2: asg may not include host/x.h"], self.check(files, "asg |\nhost |\n")
+        )
 
     def test_generated_is_another_room(self) -> None:
-        files = {"asg/a.c": '#include "wire/x.h"\n', "gen/wire/x.h": '#include "asg/a.h"\n', "asg/a.h": ""}
-        self.assertEqual(["asg/a.c:1: asg may not include gen:wire/x.h",
-                          "gen:wire/x.h:1: gen:wire may not include asg/a.h"],
-                         self.check(files, "asg |\ngen:wire |\n"))
+        files = {
+            "asg/a.c": '#include "wire/x.h"\n',
+            "gen/wire/x.h": '#include "asg/a.h"\n',
+            "asg/a.h": "",
+        }
+        self.assertEqual(
+            [
+                "asg/a.c:1: asg may not include gen:wire/x.h",
+                "gen:wire/x.h:1: gen:wire may not include asg/a.h",
+            ],
+            self.check(files, "asg |\ngen:wire |\n"),
+        )
 
     def test_deeper_room_decides(self) -> None:
         files = {"host/gles/a.c": '#include "host/vulkan/x.h"\n', "host/vulkan/x.h": ""}
-        self.assertEqual(["host/gles/a.c:1: host/gles may not include host/vulkan/x.h"],
-                         self.check(files, "host |\nhost/gles |\nhost/vulkan |\n"))
+        self.assertEqual(
+            ["host/gles/a.c:1: host/gles may not include host/vulkan/x.h"],
+            self.check(files, "host |\nhost/gles |\nhost/vulkan |\n"),
+        )
 
     def test_no_room(self) -> None:
-        self.assertEqual(["asg/a.c: no room of table.txt holds it"], self.check({"asg/a.c": ""}, "host |\n"))
+        self.assertEqual(
+            ["asg/a.c: no room of table.txt holds it"], self.check({"asg/a.c": ""}, "host |\n")
+        )
 
 
 class Commits(unittest.TestCase):
     def test_good(self) -> None:
-        self.assertEqual([], commits.complaints_about("asg: Add the ring\n\nWithout it nothing moves.\n"))
+        self.assertEqual(
+            [], commits.complaints_about("asg: Add the ring\n\nWithout it nothing moves.\n")
+        )
 
     def test_bad(self) -> None:
-        for message in ("Add the ring\n\nwhy", "asg: add the ring\n\nwhy", "asg: Add the ring.\n\nwhy",
-                        "asg: Add\nwhy\n\nwhy",
-                        "asg: Add the ring\n", "asg: " + "A" * 70 + "\n\nwhy", "asg: Add\n\n" + "long " * 20):
+        for message in (
+            "Add the ring\n\nwhy",
+            "asg: add the ring\n\nwhy",
+            "asg: Add the ring.\n\nwhy",
+            "asg: Add\nwhy\n\nwhy",
+            "asg: Add the ring\n",
+            "asg: " + "A" * 70 + "\n\nwhy",
+            "asg: Add\n\n" + "long " * 20,
+        ):
             with self.subTest(message=message):
                 self.assertNotEqual([], commits.complaints_about(message))
 
 
 class Programs(unittest.TestCase):
     def run_lint(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run([sys.executable, str(HERE / arguments[0]), *arguments[1:]], capture_output=True,
-                              text=True)
+        return subprocess.run(
+            [sys.executable, str(HERE / arguments[0]), *arguments[1:]],
+            capture_output=True,
+            text=True,
+        )
 
     def test_deterministic(self) -> None:
         write = "import sys,os; open(sys.argv[1]+'/f','w').write({})"
         same = self.run_lint("deterministic.py", sys.executable, "-c", write.format("'x'"), "{out}")
-        different = self.run_lint("deterministic.py", sys.executable, "-c", write.format("str(hash('x'))"), "{out}")
+        different = self.run_lint(
+            "deterministic.py", sys.executable, "-c", write.format("str(hash('x'))"), "{out}"
+        )
         self.assertEqual(0, same.returncode, same.stdout)
         self.assertEqual(1, different.returncode)
         self.assertIn("f: differs", different.stdout)
 
     def test_exports(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            source, library, listed = (pathlib.Path(folder) / name for name in ("a.c", "a.so", "a.txt"))
+            source, library, listed = (
+                pathlib.Path(folder) / name for name in ("a.c", "a.so", "a.txt")
+            )
             source.write_text("int one(void) { return 1; }\nint two(void) { return 2; }\n")
             subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
-            for text, code, said in (("one\ntwo\n", 0, "2 exported"), ("one\n", 1, "exports two"),
-                                     ("one\nthree\ntwo\n", 1, "does not export three"),
-                                     ("two\none\n", 1, "not sorted")):
+            for text, code, said in (
+                ("one\ntwo\n", 0, "2 exported"),
+                ("one\n", 1, "exports two"),
+                ("one\nthree\ntwo\n", 1, "does not export three"),
+                ("two\none\n", 1, "not sorted"),
+            ):
                 with self.subTest(text=text):
                     listed.write_text(text)
                     run = self.run_lint("exports.py", str(library), str(listed))
@@ -88,8 +123,23 @@ class Programs(unittest.TestCase):
     def test_needed(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             library = pathlib.Path(folder) / "a.so"
-            subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library, "-Wl,--no-as-needed", "-lm"],
-                           input="int one;", text=True, check=True)
+            subprocess.run(
+                [
+                    "cc",
+                    "-shared",
+                    "-fPIC",
+                    "-x",
+                    "c",
+                    "-",
+                    "-o",
+                    library,
+                    "-Wl,--no-as-needed",
+                    "-lm",
+                ],
+                input="int one;",
+                text=True,
+                check=True,
+            )
             self.assertEqual(1, self.run_lint("needed.py", str(library), "libc").returncode)
             self.assertEqual(0, self.run_lint("needed.py", str(library), "libc", "libm").returncode)
 

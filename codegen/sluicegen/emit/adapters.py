@@ -1,6 +1,8 @@
-"""check/<api>_adapters.[ch]: the straight-line packers and readers behind one signature, so that data can drive them.
+"""check/<api>_adapters.[ch]: the straight-line packers and readers behind one signature, so that
+data can drive them.
 
-Only for tests and fuzzers: values as the plan's interpreter has them (tools/plan) go in and come out.
+Only for tests and fuzzers: values as the plan's interpreter has them (tools/plan) go in and come
+out.
 """
 
 from __future__ import annotations
@@ -32,10 +34,15 @@ def _pack(command: plan.CommandPlan) -> str:
     text = f"static void pack_{c.name}(struct sl_pack *pack, const struct plan_value *v)\n{{\n"
     for index, step in enumerate(command.request):
         if isinstance(step, plan.Bytes) and step.param.gather:
-            text += f"    struct sl_gather flat_{index} = sl_gather_flat(v[{index}].bytes, v[{index}].size);\n"
+            value = f"v[{index}]"
+            text += f"    struct sl_gather flat_{index} = "
+            text += f"sl_gather_flat({value}.bytes, {value}.size);\n"
             absent = "NULL" if step.param.nullable else f"&flat_{index}"
-            text += (f"    const struct sl_gather *gather_{index} = v[{index}].bytes != NULL ? &flat_{index} : "
-                     f"{absent};\n")
+            text += (
+                f"    const struct sl_gather *gather_{index} = v[{index}].bytes != NULL ? "
+                f"&flat_{index} : "
+                f"{absent};\n"
+            )
     if not command.request:
         text += "    (void)v;\n"
     words = ["pack", *(_argument(i, s) for i, s in enumerate(command.request))]
@@ -52,13 +59,17 @@ def _unpack(command: plan.CommandPlan) -> str:
     for index, step in enumerate(command.request):
         name, size = step.param.name, step.param.size_name
         if isinstance(step, plan.Bytes):
-            text += f"    v[{index}] = (struct plan_value){{.bytes = a.{name}, .size = a.{size}}};\n"
+            text += (
+                f"    v[{index}] = (struct plan_value){{.bytes = a.{name}, .size = a.{size}}};\n"
+            )
         elif isinstance(step, plan.OutLength):
             text += f"    v[{index}] = (struct plan_value){{.size = a.{size}}};\n"
         elif isinstance(step, plan.Scalar) and step.prim.accessor == "f32":
             text += f"    v[{index}] = (struct plan_value){{.bits = bits(a.{name})}};\n"
         elif isinstance(step, plan.Scalar) and step.prim.signed:
-            text += f"    v[{index}] = (struct plan_value){{.bits = (uint64_t)(int64_t)a.{name}}};\n"
+            text += (
+                f"    v[{index}] = (struct plan_value){{.bits = (uint64_t)(int64_t)a.{name}}};\n"
+            )
         else:
             text += f"    v[{index}] = (struct plan_value){{.bits = a.{name}}};\n"
     return text + "    return true;\n}\n"
@@ -87,13 +98,35 @@ def _policy(model: ir.Model, command: ir.Command) -> str:
 
 def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> None:
     name = api.api.name
-    out.header(f"check/{name}_adapters.h", f"The packers and readers of {name}, driven by data.",
-               ('"tools/plan/adapter.h"',),
-               f"/* By opcode, as the plan's commands. */\nextern const struct plan_adapter {name}_adapters[];\n")
-    floats = any(isinstance(s, plan.Scalar) and s.prim.accessor == "f32" for c in api.commands for s in c.request)
+    out.header(
+        f"check/{name}_adapters.h",
+        f"The packers and readers of {name}, driven by data.",
+        ('"tools/plan/adapter.h"',),
+        f"/* By opcode, as the plan's commands. */\nextern const struct plan_adapter "
+        f"{name}_adapters[];\n",
+    )
+    floats = any(
+        isinstance(s, plan.Scalar) and s.prim.accessor == "f32"
+        for c in api.commands
+        for s in c.request
+    )
     functions = "\n".join(_pack(c) + "\n" + _unpack(c) for c in api.commands)
-    rows = "".join(f"    {{pack_{c.command.name}, unpack_{c.command.name}, {_policy(model, c.command)}}},\n" for c in api.commands)
-    out.source(f"check/{name}_adapters.c", f"The packers and readers of {name}, driven by data.",
-               (f'"check/{name}_adapters.h"', "", "<string.h>", "", f'"wire/{name}_pack.h"', f'"wire/{name}_unpack.h"'),
-               (_HELPERS + "\n" if floats else "") + functions
-               + f"\nconst struct plan_adapter {name}_adapters[] = {{\n{rows}}};\n")
+    rows = "".join(
+        f"    {{pack_{c.command.name}, unpack_{c.command.name}, {_policy(model, c.command)}}},\n"
+        for c in api.commands
+    )
+    out.source(
+        f"check/{name}_adapters.c",
+        f"The packers and readers of {name}, driven by data.",
+        (
+            f'"check/{name}_adapters.h"',
+            "",
+            "<string.h>",
+            "",
+            f'"wire/{name}_pack.h"',
+            f'"wire/{name}_unpack.h"',
+        ),
+        (_HELPERS + "\n" if floats else "")
+        + functions
+        + f"\nconst struct plan_adapter {name}_adapters[] = {{\n{rows}}};\n",
+    )

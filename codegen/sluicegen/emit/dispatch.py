@@ -1,6 +1,8 @@
-"""host/<api>_dispatch.[ch] and host/<api>_hand.h: packet -> checked arguments -> native or hand-written function -> reply.
+"""host/<api>_dispatch.[ch] and host/<api>_hand.h: packet -> checked arguments -> native or
+hand-written function -> reply.
 
-Every handler has the same order: unpack (too short: violation), reserve the whole reply as zeros, refuse what policy or a length
+Every handler has the same order: unpack (too short: violation), reserve the whole reply as zeros,
+refuse what policy or a length
 rule refuses, call, store outputs and the result.
 """
 
@@ -28,7 +30,8 @@ def policy_of(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
 def _hand(command: plan.CommandPlan) -> str:
     c = command.command
     returns = command.value.prim.c_type if command.value is not None else "void"
-    return f"{returns} {_PREFIX[c.api]}_{c.name}(struct hr_call *call, const struct {c.api}_args_{c.name} *args)"
+    parameters = f"struct hr_call *call, const struct {c.api}_args_{c.name} *args"
+    return f"{returns} {_PREFIX[c.api]}_{c.name}({parameters})"
 
 
 def _rule(param: ir.Param, command: ir.Command) -> Optional[str]:
@@ -73,22 +76,33 @@ def _reply(command: plan.CommandPlan) -> str:
         sizes.append(str(command.value.prim.size))
     if not sizes:
         return ""
-    return (f"    uint8_t *reply = sl_reply_room(call->reply, {' + '.join(sizes)});\n"
-            "    if (reply == NULL) {\n"
-            "        hr_call_violate(call, \"a reply of this size is not to be had\");\n        return;\n    }\n")
+    return (
+        f"    uint8_t *reply = sl_reply_room(call->reply, {' + '.join(sizes)});\n"
+        "    if (reply == NULL) {\n"
+        "        hr_call_violate(call, \"a reply of this size is not to be had\");\n        "
+        "return;\n    }\n"
+    )
 
 
 def _native_call(command: plan.CommandPlan) -> str:
     c = command.command
-    text = f"    const struct gl_driver *gl = *(const struct gl_driver *const *)call->user;\n    if (gl->{c.name[2:]} == NULL) {{\n"
-    text += '        hr_call_refuse(call, "the native driver has no such function");\n        return;\n    }\n'
+    text = "    const struct gl_driver *gl = *(const struct gl_driver *const *)call->user;\n"
+    text += f"    if (gl->{c.name[2:]} == NULL) {{\n"
+    text += '        hr_call_refuse(call, "the native driver has no such function");\n'
+    text += "        return;\n    }\n"
     for out in command.outputs:
         name, name_size = out.param.name, out.param.size_name
-        spare = _SPARE_LIST if isinstance(out.param.length, ir.Binary) and "blockParamSize" in repr(out.param.length) else _SPARE
+        spare = (
+            _SPARE_LIST
+            if isinstance(out.param.length, ir.Binary)
+            and "blockParamSize" in repr(out.param.length)
+            else _SPARE
+        )
         need = f"(size_t)a.{name_size} + {spare}"
         fetch = f"scratch(call, {need})"
         if out.param.nullable:
-            text += f"    void *{name} = a.{name_size} != 0 ? {fetch} : NULL;\n    if ({name} == NULL && a.{name_size} != 0) {{\n"
+            text += f"    void *{name} = a.{name_size} != 0 ? {fetch} : NULL;\n"
+            text += f"    if ({name} == NULL && a.{name_size} != 0) {{\n"
         else:
             text += f"    void *{name} = {fetch};\n    if ({name} == NULL) {{\n"
         text += "        return;\n    }\n"
@@ -98,7 +112,11 @@ def _native_call(command: plan.CommandPlan) -> str:
         if isinstance(step, plan.OutLength):
             words.append(p.name)
         elif isinstance(step, plan.Scalar):
-            words.append(f"(GLsync)(uintptr_t)a.{p.name}" if p.c_type == "GLsync" else f"({p.c_type})a.{p.name}")
+            words.append(
+                f"(GLsync)(uintptr_t)a.{p.name}"
+                if p.c_type == "GLsync"
+                else f"({p.c_type})a.{p.name}"
+            )
         else:
             words.append(f"({p.c_type})(uintptr_t)a.{p.name}")
     called = f"gl->{c.name[2:]}({', '.join(words)})"
@@ -122,28 +140,42 @@ def _hand_call(command: plan.CommandPlan) -> str:
     text, offset = "", "reply"
     for out in command.outputs:
         name, name_size = out.param.name, out.param.size_name
-        text += f"    a.{name} = a.{name_size} != 0 ? {offset} : NULL;\n" if out.param.nullable else f"    a.{name} = {offset};\n"
+        text += (
+            f"    a.{name} = a.{name_size} != 0 ? {offset} : NULL;\n"
+            if out.param.nullable
+            else f"    a.{name} = {offset};\n"
+        )
         offset += f" + a.{name_size}"
     called = f"{_PREFIX[c.api]}_{c.name}(call, &a)"
     if command.value is None:
         return text + f"    {called};\n"
-    return text + f"    {command.value.prim.c_type} result = {called};\n    memcpy({offset}, &result, sizeof result);\n"
+    return (
+        text
+        + f"    {command.value.prim.c_type} result = {called};\n    memcpy({offset}, &result, "
+          f"sizeof result);\n"
+    )
 
 
 def _handler(model: ir.Model, command: plan.CommandPlan) -> str:
     c = command.command
     policy = policy_of(model, c)
-    text = f"void {c.api}_on_{c.name}(struct hr_call *call)\n{{\n    struct {c.api}_args_{c.name} a;\n"
+    text = (
+        f"void {c.api}_on_{c.name}(struct hr_call *call)\n{{\n    struct {c.api}_args_{c.name} a;\n"
+    )
     text += f"    if (!{c.api}_unpack_{c.name}(&call->in, &a)) {{\n"
-    text += '        hr_call_violate(call, "the packet is shorter than its fields");\n        return;\n    }\n'
+    text += '        hr_call_violate(call, "the packet is shorter than its fields");\n'
+    text += "        return;\n    }\n"
     text += _reply(command)
     if policy is not None and policy.how == "refuse":
         return text + f'    hr_call_refuse(call, "{policy.reason}");\n}}\n'
     hand = policy is not None
     checks = _checks(command, hand)
     if checks:
-        text += (f"    if ({checks}) {{\n"
-                 "        hr_call_refuse(call, \"fewer bytes than the arguments say\");\n        return;\n    }\n")
+        text += (
+            f"    if ({checks}) {{\n"
+            "        hr_call_refuse(call, \"fewer bytes than the arguments say\");\n        "
+            "return;\n    }\n"
+        )
     return text + (_hand_call(command) if hand else _native_call(command)) + "}\n"
 
 
@@ -172,24 +204,46 @@ static inline uint64_t string_length(const void *text, uint32_t size)
 def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> None:
     name = api.api.name
     gles = name.startswith("gles")
-    out.header(f"host/{name}_dispatch.h", f"Dispatch of {name}.", ('"host/ring/ring.h"',),
-               f"extern const struct hr_family {name}_family;\n")
-    hands = [c for c in api.commands
-             if (p := policy_of(model, c.command)) is not None and p.how == "hand"]
-    out.header(f"host/{name}_hand.h", f"Handlers of {name} that are written by hand; why: policy/host.csv.",
-               ('"host/ring/ring.h"', f'"wire/{name}_args.h"'), "".join(_hand(c) + ";\n" for c in hands))
+    out.header(
+        f"host/{name}_dispatch.h",
+        f"Dispatch of {name}.",
+        ('"host/ring/ring.h"',),
+        f"extern const struct hr_family {name}_family;\n",
+    )
+    hands = [
+        c
+        for c in api.commands
+        if (p := policy_of(model, c.command)) is not None and p.how == "hand"
+    ]
+    out.header(
+        f"host/{name}_hand.h",
+        f"Handlers of {name} that are written by hand; why: policy/host.csv.",
+        ('"host/ring/ring.h"', f'"wire/{name}_args.h"'),
+        "".join(_hand(c) + ";\n" for c in hands),
+    )
     functions = lengths.functions(list(model.sizes))
     helpers = _HELPERS + "\n".join(functions[k] for k in sorted(functions))
     headers = ['"host/ring/ring.h"', f'"host/{name}_hand.h"', f'"wire/{name}_unpack.h"']
     if gles:
         headers.append('"host/gl_driver.h"')
-    out.header(f"host/{name}_handlers.h", f"Shared by the handlers of {name}.",
-               [*headers, "<string.h>"], (helpers if gles else _HELPERS) + "\n" + "".join(
-                   f"void {name}_on_{c.command.name}(struct hr_call *call);\n" for c in api.commands))
+    out.header(
+        f"host/{name}_handlers.h",
+        f"Shared by the handlers of {name}.",
+        [*headers, "<string.h>"],
+        (helpers if gles else _HELPERS)
+        + "\n"
+        + "".join(
+            f"void {name}_on_{c.command.name}(struct hr_call *call);\n" for c in api.commands
+        ),
+    )
     for family, commands in api.by_family().items():
         body = "\n".join(_handler(model, c) for c in commands)
-        out.source(f"host/{name}_{family}_dispatch.c", f"Handlers of {name}, {family}.", (f'"host/{name}_handlers.h"',),
-                   body)
+        out.source(
+            f"host/{name}_{family}_dispatch.c",
+            f"Handlers of {name}, {family}.",
+            (f'"host/{name}_handlers.h"',),
+            body,
+        )
     _table(out, api)
 
 
@@ -197,11 +251,24 @@ def _table(out: Output, api: plan.ApiPlan) -> None:
     """The family: handlers by opcode."""
     name = api.api.name
     table = "".join(f"    {name}_on_{c.command.name},\n" for c in api.commands)
-    replies = "".join(f"    {1 if c.command.has_reply else 0}, /* {c.command.name} */\n" for c in api.commands)
-    out.source(f"host/{name}_dispatch.c", f"Dispatch of {name}.",
-               (f'"host/{name}_dispatch.h"', "", f'"host/{name}_handlers.h"', f'"wire/{name}_names.h"', f'"wire/{name}_opcodes.h"'),
-               f"static const hr_handler handlers[] = {{\n{table}}};\n\n"
-               f"static const uint8_t has_reply[] = {{\n{replies}}};\n\n"
-               f"const struct hr_family {name}_family = {{\n    .name = \"{name}\",\n"
-               f"    .first_opcode = {name.upper()}_OP_FIRST,\n    .count = {name.upper()}_OP_END - {name.upper()}_OP_FIRST,\n"
-               f"    .handlers = handlers,\n    .opcode_name = {name}_op_name,\n    .has_reply = has_reply,\n}};\n")
+    replies = "".join(
+        f"    {1 if c.command.has_reply else 0}, /* {c.command.name} */\n" for c in api.commands
+    )
+    out.source(
+        f"host/{name}_dispatch.c",
+        f"Dispatch of {name}.",
+        (
+            f'"host/{name}_dispatch.h"',
+            "",
+            f'"host/{name}_handlers.h"',
+            f'"wire/{name}_names.h"',
+            f'"wire/{name}_opcodes.h"',
+        ),
+        f"static const hr_handler handlers[] = {{\n{table}}};\n\n"
+        f"static const uint8_t has_reply[] = {{\n{replies}}};\n\n"
+        f"const struct hr_family {name}_family = {{\n    .name = \"{name}\",\n"
+        f"    .first_opcode = {name.upper()}_OP_FIRST,\n    .count = {name.upper()}_OP_END - "
+        f"{name.upper()}_OP_FIRST,\n"
+        f"    .handlers = handlers,\n    .opcode_name = {name}_op_name,\n    .has_reply = "
+        f"has_reply,\n}};\n",
+    )

@@ -9,7 +9,8 @@ from ..cwriter import GL_HEADERS, Output
 
 
 def native(model: ir.Model) -> List[ir.Command]:
-    """GLES functions of both APIs, each name once: GLES 2's form, but a form that has a sender before a reserved one."""
+    """GLES functions of both APIs, each name once: GLES 2's form, but a form that has a sender
+    before a reserved one."""
     found: Dict[str, ir.Command] = {}
     both = [c for api in ("gles2", "gles1") for c in model.api(api).commands if not c.internal]
     for command in sorted(both, key=lambda c: c.reserved):
@@ -19,7 +20,9 @@ def native(model: ir.Model) -> List[ir.Command]:
 
 def signature(command: ir.Command) -> str:
     return (
-        ", ".join(f"{p.c_type}{'' if p.c_type.endswith('*') else ' '}{p.name}" for p in command.params)
+        ", ".join(
+            f"{p.c_type}{'' if p.c_type.endswith('*') else ' '}{p.name}" for p in command.params
+        )
         or "void"
     )
 
@@ -35,17 +38,24 @@ def emit(out: Output, model: ir.Model) -> None:
         "Waist D: the native GLES driver.",
         GL_HEADERS,
         f"struct gl_driver {{\n{fields}}};\n\n"
-        "/* Fills the table; a function that `get` does not know stays NULL. get: name -> address, user as given. */\n"
-        "void gl_driver_load(struct gl_driver *driver, void *(*get)(void *user, const char *name), void *user);\n",
+        "/* Fills the table; a function that `get` does not know stays NULL. get: name -> "
+        "address, user as given. */\n"
+        "void gl_driver_load(struct gl_driver *driver, void *(*get)(void *user, const char "
+        "*name), void *user);\n",
     )
-    rows = "".join(f'    {{"{c.name}", offsetof(struct gl_driver, {c.name[2:]})}},\n' for c in commands)
+    rows = "".join(
+        f'    {{"{c.name}", offsetof(struct gl_driver, {c.name[2:]})}},\n' for c in commands
+    )
     out.source(
         "host/gl_driver.c",
         "Waist D: the native GLES driver.",
         ('"host/gl_driver.h"', "", "<stddef.h>", "<string.h>"),
-        f"static const struct {{\n    const char *name;\n    size_t offset;\n}} functions[] = {{\n{rows}}};\n\n"
-        "void gl_driver_load(struct gl_driver *driver, void *(*get)(void *user, const char *name), void *user)\n{\n"
+        f"static const struct {{\n    const char *name;\n    size_t offset;\n}} functions[] = "
+        f"{{\n{rows}}};\n\n"
+        "void gl_driver_load(struct gl_driver *driver, void *(*get)(void *user, const char "
+        "*name), void *user)\n{\n"
         "    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {\n"
         "        void *address = get(user, functions[i].name);\n"
-        "        memcpy((char *)driver + functions[i].offset, &address, sizeof address);\n    }\n}\n",
+        "        memcpy((char *)driver + functions[i].offset, &address, sizeof address);\n    "
+        "}\n}\n",
     )

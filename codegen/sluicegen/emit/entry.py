@@ -28,7 +28,9 @@ def _size(param: ir.Param, command: ir.Command) -> str:
         prim = command.param(name).type.prim
         return prim is not None and prim.signed
 
-    rule = lengths.expression(param.length, lambda name: name, signed, lambda name: f"strlen({name})")
+    rule = lengths.expression(
+        param.length, lambda name: name, signed, lambda name: f"strlen({name})"
+    )
     assert rule is not None, command.name
     return f"{param.name} != NULL ? byte_count({rule}) : 0"
 
@@ -53,19 +55,24 @@ def direct(command: ir.Command) -> bool:
 def _entry(planned: plan.CommandPlan) -> str:
     c = planned.command
     text = f"static {c.returns} entry_{c.name}({driver.signature(c)})\n{{\n"
-    text += "    struct ggl_context *c = ggl_current();\n    if (SL_UNLIKELY(c == NULL)) {\n        return"
+    text += "    struct ggl_context *c = ggl_current();\n"
+    text += "    if (SL_UNLIKELY(c == NULL)) {\n        return"
     text += ";\n    }\n" if planned.value is None else " 0;\n    }\n"
     words = ["c->stream" if c.has_reply else "gs_pack(c->stream)"]
     for step in planned.request:
         p = step.param
         if isinstance(step, plan.Scalar):
-            words.append(f"(uint32_t)(uintptr_t){p.name}" if p.c_type == "GLeglImageOES" else p.name)
+            words.append(
+                f"(uint32_t)(uintptr_t){p.name}" if p.c_type == "GLeglImageOES" else p.name
+            )
         elif isinstance(step, plan.Bytes):
             words.append(f"{p.name}, {_size(p, c)}")
         else:
             words.append(f"{p.name}, {_size(p, c)}")
     called = f"{c.api}_{'call' if c.has_reply else 'pack'}_{c.name}({', '.join(words)})"
-    return text + (f"    {called};\n}}\n" if planned.value is None else f"    return {called};\n}}\n")
+    return text + (
+        f"    {called};\n}}\n" if planned.value is None else f"    return {called};\n}}\n"
+    )
 
 
 def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> Tuple[str, ...]:
@@ -125,7 +132,8 @@ def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> Tuple[str, ...]:
 
 
 _HELPERS = """
-/* A byte count as the wire has it; one past it can only come from a count that GL refuses: then nothing is sent. */
+/* A byte count as the wire has it; one past it can only come from a count that GL refuses: then
+nothing is sent. */
 static inline uint32_t byte_count(uint64_t bytes)
 {
     return bytes <= UINT32_MAX / 2 ? (uint32_t)bytes : 0;
@@ -148,7 +156,9 @@ const struct ggl_proc *ggl_proc_find(const char *name)
 
 def emit_extensions(out: Output, model: ir.Model, entries: Tuple[str, ...]) -> None:
     known = set(entries)
-    allowed = sorted(e.name for e in model.extensions if not e.reason and all(c in known for c in e.commands))
+    allowed = sorted(
+        e.name for e in model.extensions if not e.reason and all(c in known for c in e.commands)
+    )
     rows = "".join(f'    "{name}",\n' for name in allowed)
     out.header(
         "guest/gl_extensions.h",
@@ -166,7 +176,8 @@ def emit_extensions(out: Output, model: ir.Model, entries: Tuple[str, ...]) -> N
         "    size_t low = 0;\n    size_t high = sizeof known / sizeof known[0];\n"
         "    while (low < high) {\n        size_t middle = (low + high) / 2;\n"
         "        int order = strncmp(name, known[middle], length);\n"
-        "        if (order == 0 && known[middle][length] == 0) {\n            return true;\n        }\n"
+        "        if (order == 0 && known[middle][length] == 0) {\n            return true;\n     "
+        "   }\n"
         "        if (order > 0) {\n            low = middle + 1;\n"
         "        } else {\n            high = middle;\n        }\n"
         "    }\n    return false;\n}\n",

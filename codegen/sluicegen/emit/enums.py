@@ -20,12 +20,24 @@ def emit(out: Output, model: ir.Model) -> None:
     for enum in model.enums:
         groups.setdefault(enum.group, []).append(enum)
     names = sorted(groups)  # the nameless one, which others fall back to, comes first
-    out.header("tables/enums.h", "Names of enum values.", ('"tools/plan/plan.h"',),
-               "".join(f"extern const struct plan_names {table(g)};\n" for g in names))
+    out.header(
+        "tables/enums.h",
+        "Names of enum values.",
+        ('"tools/plan/plan.h"',),
+        "".join(f"extern const struct plan_names {table(g)};\n" for g in names),
+    )
     text = ""
     for group in names:
-        rows = "".join(f'    {{0x{e.value:04x}, "{e.name}"}},\n' for e in sorted(groups[group], key=lambda e: e.value))
+        rows = "".join(
+            f'    {{0x{e.value:04x}, "{e.name}"}},\n'
+            for e in sorted(groups[group], key=lambda e: e.value)
+        )
         rest = f"&{table('')}" if group else "NULL"
-        text += (f"static const struct plan_name {group or _ANY}[] = {{\n{rows}}};\n"
-                 f"const struct plan_names {table(group)} = {{{group or _ANY}, {len(groups[group])}, {rest}}};\n\n")
-    out.source("tables/enums.c", "Names of enum values.", ('"tables/enums.h"', "", "<stddef.h>"), text)
+        text += (
+            f"static const struct plan_name {group or _ANY}[] = {{\n{rows}}};\n"
+            f"const struct plan_names {table(group)} = {{{group or _ANY}, {len(groups[group])}, "
+            f"{rest}}};\n\n"
+        )
+    out.source(
+        "tables/enums.c", "Names of enum values.", ('"tables/enums.h"', "", "<stddef.h>"), text
+    )

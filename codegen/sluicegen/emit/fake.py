@@ -1,6 +1,7 @@
 """check/fake_gl.[ch]: a native GLES driver that draws nothing and remembers what it was asked.
 
-Every function reads the bytes that its length rule names, so that a sanitizer sees a decoder that passed too few, and writes
+Every function reads the bytes that its length rule names, so that a sanitizer sees a decoder that
+passed too few, and writes
 one element of each output.
 """
 
@@ -37,20 +38,23 @@ def _touch(param: ir.Param, command: ir.Command) -> str:
 
     if param.length is None or command.reserved:
         return ""  # what has no wire form may be an offset into a buffer
-    rule = lengths.expression(param.length, lambda name: name, signed,
-                              lambda name: f"strlen((const char *){name})")
+    rule = lengths.expression(
+        param.length, lambda name: name, signed, lambda name: f"strlen((const char *){name})"
+    )
     return f"    take({param.name}, {rule});\n" if rule is not None else ""
 
 
 def _function(command: ir.Command) -> str:
-    text = f"static {command.returns}{'' if command.returns.endswith('*') else ' '}fake_{command.name[2:]}"
+    space = "" if command.returns.endswith("*") else " "
+    text = f"static {command.returns}{space}fake_{command.name[2:]}"
     text += f"({driver.signature(command)})\n{{\n"
     words = [_word(p) for p in command.params]
     for p in command.params:
         if p.direction is not ir.Direction.VALUE and not p.dma:
             text += _touch(p, command)
     numbers = f"(const uint64_t[]){{{', '.join(words)}}}" if words else "NULL"
-    text += f'    {"" if command.returns == "void" else "uint64_t result = "}enter("{command.name}", {len(words)}, {numbers});\n'
+    text += "    " if command.returns == "void" else "    uint64_t result = "
+    text += f'enter("{command.name}", {len(words)}, {numbers});\n'
     if command.returns == "void":
         return text + "}\n"
     if command.returns.endswith("*"):
@@ -118,12 +122,21 @@ static uint64_t enter(const char *name, uint32_t count, const uint64_t *args)
 
 def emit(out: Output, model: ir.Model) -> None:
     commands: List[ir.Command] = driver.native(model)
-    out.header("check/fake_gl.h", "A native driver for tests that draws nothing.",
-               ('"host/gl_driver.h"', "<stdint.h>"), _HEADER)
+    out.header(
+        "check/fake_gl.h",
+        "A native driver for tests that draws nothing.",
+        ('"host/gl_driver.h"', "<stdint.h>"),
+        _HEADER,
+    )
     functions = lengths.functions(list(model.sizes))
     helpers = _HELPERS + "\n".join(functions[k] for k in sorted(functions)) + "\n"
     rows = "".join(f"        .{c.name[2:]} = fake_{c.name[2:]},\n" for c in commands)
-    out.source("check/fake_gl.c", "A native driver for tests that draws nothing.",
-               ('"check/fake_gl.h"', "", "<string.h>"),
-               helpers + "\n".join(_function(c) for c in commands)
-               + f"\nvoid fake_gl_driver(struct gl_driver *driver)\n{{\n    *driver = (struct gl_driver){{\n{rows}    }};\n}}\n")
+    out.source(
+        "check/fake_gl.c",
+        "A native driver for tests that draws nothing.",
+        ('"check/fake_gl.h"', "", "<string.h>"),
+        helpers
+        + "\n".join(_function(c) for c in commands)
+        + f"\nvoid fake_gl_driver(struct gl_driver *driver)\n{{\n    *driver = (struct "
+          f"gl_driver){{\n{rows}    }};\n}}\n",
+    )

@@ -16,16 +16,21 @@ def expression(
     signed: Callable[[str], bool],
     string: Callable[[str], str],
 ) -> Optional[str]:
-    """A uint64_t expression, or None when the rule needs state that is not in the packet. value: how to
+    """A uint64_t expression, or None when the rule needs state that is not in the packet. value:
+    how to
     spell a parameter;
     string: how to spell strlen of one."""
     if isinstance(length, ir.Const):
         return f"{length.value}u"
     if isinstance(length, ir.Ref):
         name = value(length.param)
-        return f"({name} > 0 ? (uint64_t){name} : 0)" if signed(length.param) else f"(uint64_t){name}"
+        return (
+            f"({name} > 0 ? (uint64_t){name} : 0)" if signed(length.param) else f"(uint64_t){name}"
+        )
     if isinstance(length, ir.Binary):
-        left, right = (expression(side, value, signed, string) for side in (length.left, length.right))
+        left, right = (
+            expression(side, value, signed, string) for side in (length.left, length.right)
+        )
         return f"({left} {length.op} {right})" if left is not None and right is not None else None
     if length.function == "strlen":
         return string(length.args[0])
@@ -35,7 +40,8 @@ def expression(
 
 
 def functions(sizes: List[ir.Size]) -> Dict[str, str]:
-    """static C functions by name: values that a length function knows by enum, 1 for every other."""
+    """static C functions by name: values that a length function knows by enum, 1 for every
+    other."""
     result = {}
     for function, name in FUNCTIONS.items():
         cases: Dict[int, List[str]] = {}
@@ -44,7 +50,10 @@ def functions(sizes: List[ir.Size]) -> Dict[str, str]:
                 cases.setdefault(size.value, []).append(size.enum)
         body = ""
         for number in sorted(cases):
-            body += "".join(f"    case {enum}:\n" for enum in cases[number]) + f"        return {number};\n"
+            body += (
+                "".join(f"    case {enum}:\n" for enum in cases[number])
+                + f"        return {number};\n"
+            )
         result[name] = (
             f"static inline uint64_t {name}(uint32_t name)\n{{\n    switch (name) {{\n{body}"
             "    default:\n        return 1;\n    }\n}\n"

@@ -31,7 +31,8 @@ def emit(out: Output, api: ir.Api) -> None:
         (f'"wire/{api.name}_names.h"', "", f'"wire/{api.name}_opcodes.h"', "", "<stddef.h>"),
         f"static const char *const names[] = {{\n{table}}};\n\n"
         f"const char *{api.name}_op_name(uint32_t opcode)\n{{\n"
-        f"    return opcode >= {up}_OP_FIRST && opcode < {up}_OP_END ? names[opcode - {up}_OP_FIRST] : NULL;\n}}\n",
+        f"    return opcode >= {up}_OP_FIRST && opcode < {up}_OP_END ? names[opcode - "
+        f"{up}_OP_FIRST] : NULL;\n}}\n",
     )
     if api.name == "rc":
         out.header("wire/rc_types.h", "Types of renderControl's parameters.", (), _RC_TYPES)

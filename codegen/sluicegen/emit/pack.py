@@ -35,12 +35,16 @@ def parameters(command: plan.CommandPlan) -> List[str]:
 
 def prototype(command: plan.CommandPlan) -> str:
     c = command.command
-    return f"void {c.api}_pack_{c.name}({', '.join(['struct sl_pack *pack', *parameters(command)])})"
+    return (
+        f"void {c.api}_pack_{c.name}({', '.join(['struct sl_pack *pack', *parameters(command)])})"
+    )
 
 
 def _size_of(step: plan.Bytes) -> str:
     return (
-        f"{step.param.name}_bytes" if step.param.gather or step.param.nullable else f"{step.param.size_name}"
+        f"{step.param.name}_bytes"
+        if step.param.gather or step.param.nullable
+        else f"{step.param.size_name}"
     )
 
 
@@ -48,9 +52,13 @@ def _put(step: plan.Step, at: str) -> str:
     name, name_size = step.param.name, step.param.size_name
     if isinstance(step, plan.Scalar):
         prim = step.prim
-        cast = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t", "f32": "float"}[
-            prim.accessor
-        ]
+        cast = {
+            "u8": "uint8_t",
+            "u16": "uint16_t",
+            "u32": "uint32_t",
+            "u64": "uint64_t",
+            "f32": "float",
+        }[prim.accessor]
         return f"    sl_store_{prim.accessor}({at}, ({cast}){name});\n"
     if isinstance(step, plan.Bytes):
         return f"    sl_store_u32({at}, {_size_of(step)});\n"
@@ -75,7 +83,9 @@ def _function(command: plan.CommandPlan) -> str:
     sizes = [_size_of(s) for s in command.inputs]
     opcode = f"{c.api.upper()}_OP_{c.name}"
     if sizes:
-        text += f"    size_t body = {command.covered}u + {' + '.join(f'(size_t){s}' for s in sizes)};\n"
+        text += (
+            f"    size_t body = {command.covered}u + {' + '.join(f'(size_t){s}' for s in sizes)};\n"
+        )
         text += "    bool small = body <= SL_PACK_INLINE - 16;\n"
         text += "    uint8_t *p = sl_pack_begin(pack, "
         text += f"(small ? body : {command.covered}u) + {command.trailing}u + pack->tail);\n"
@@ -100,12 +110,15 @@ def _function(command: plan.CommandPlan) -> str:
                 text += f"    p += {base};\n    if ({name} != NULL) {{\n"
                 text += f"        p = sl_pack_gather(pack, p, {name}, small);\n    }}\n"
             else:
-                text += f"    p = sl_pack_data(pack, p + {base}, {name}, {_size_of(data)}, small);\n"
+                text += (
+                    f"    p = sl_pack_data(pack, p + {base}, {name}, {_size_of(data)}, small);\n"
+                )
             base = 0
     covered = "(uint32_t)body" if sizes else f"{command.covered}u"
     text += f"    sl_pack_end(pack, {_at(base)}, {covered});\n"
     if command.trailing:
-        text += f"    memset(pack->cur, 0, {command.trailing}); /* counted by the length, never a field */\n"
+        text += "    /* Counted by the length, never a field. */\n"
+        text += f"    memset(pack->cur, 0, {command.trailing});\n"
         text += f"    pack->cur += {command.trailing};\n"
     return text + "}\n"
 

@@ -8,9 +8,20 @@ from .. import ir, plan
 from ..cwriter import GL_HEADERS, Output
 from . import enums, lengths
 
-_KINDS = {ir.Kind.SCALAR: "NUMBER", ir.Kind.ENUM: "ENUM", ir.Kind.FLAGS: "FLAGS", ir.Kind.STRING: "STRING",
-          ir.Kind.ARRAY: "ARRAY", ir.Kind.BLOB: "BLOB"}
-_STEPS = {plan.Scalar: "SCALAR", plan.Bytes: "BYTES", plan.OutLength: "OUT_LENGTH", plan.Address: "ADDRESS"}
+_KINDS = {
+    ir.Kind.SCALAR: "NUMBER",
+    ir.Kind.ENUM: "ENUM",
+    ir.Kind.FLAGS: "FLAGS",
+    ir.Kind.STRING: "STRING",
+    ir.Kind.ARRAY: "ARRAY",
+    ir.Kind.BLOB: "BLOB",
+}
+_STEPS = {
+    plan.Scalar: "SCALAR",
+    plan.Bytes: "BYTES",
+    plan.OutLength: "OUT_LENGTH",
+    plan.Address: "ADDRESS",
+}
 _OPERATORS = {"+": "PLAN_RULE_ADD", "*": "PLAN_RULE_MULTIPLY", ">>": "PLAN_RULE_SHIFT"}
 
 
@@ -22,7 +33,11 @@ def _prim(kind: ir.Type) -> str:
 
 def _kind(kind: ir.Type) -> str:
     """Arrays of characters are shown as text."""
-    text = kind.kind is ir.Kind.ARRAY and kind.element is not None and kind.element.name in ("GLchar", "char")
+    text = (
+        kind.kind is ir.Kind.ARRAY
+        and kind.element is not None
+        and kind.element.name in ("GLchar", "char")
+    )
     return "PLAN_STRING" if text else f"PLAN_{_KINDS[kind.kind]}"
 
 
@@ -39,9 +54,15 @@ def _rule(length: Optional[ir.Length], fields: Dict[str, int]) -> Optional[List[
         return [f"{{PLAN_RULE_FIELD, {fields[length.param]}, NULL}}"]
     if isinstance(length, ir.Binary):
         left, right = _rule(length.left, fields), _rule(length.right, fields)
-        return None if left is None or right is None else [*left, *right, f"{{{_OPERATORS[length.op]}, 0, NULL}}"]
+        return (
+            None
+            if left is None or right is None
+            else [*left, *right, f"{{{_OPERATORS[length.op]}, 0, NULL}}"]
+        )
     if isinstance(length, ir.Call) and length.function in lengths.FUNCTIONS:
-        return [f"{{PLAN_RULE_CALL, {fields[length.args[0]]}, {lengths.FUNCTIONS[length.function]}}}"]
+        return [
+            f"{{PLAN_RULE_CALL, {fields[length.args[0]]}, {lengths.FUNCTIONS[length.function]}}}"
+        ]
     return None
 
 
@@ -54,9 +75,11 @@ def _rules(c: plan.CommandPlan) -> Dict[str, List[str]]:
 
 def _field(model: ir.Model, command: ir.Command, step: plan.Step, rule: str) -> str:
     param = step.param
-    return (f'    {{"{param.name}", "{param.c_type}", PLAN_{_STEPS[type(step)]}, {_kind(param.type)}, '
-            f'{_prim(param.type)}, {"true" if param.nullable else "false"}, '
-            f'{_names(model, command, param.name, param.type)}, {rule}}},\n')
+    return (
+        f'    {{"{param.name}", "{param.c_type}", PLAN_{_STEPS[type(step)]}, {_kind(param.type)}, '
+        f'{_prim(param.type)}, {"true" if param.nullable else "false"}, '
+        f'{_names(model, command, param.name, param.type)}, {rule}}},\n'
+    )
 
 
 def _fields(model: ir.Model, c: plan.CommandPlan, texts: Dict[str, str]) -> str:
@@ -83,19 +106,38 @@ def _command(model: ir.Model, c: plan.CommandPlan) -> str:
 
 def emit(out: Output, model: ir.Model, planned: plan.ApiPlan) -> None:
     api = planned.api
-    out.header(f"tables/{api.name}_plan.h", f"The plan of {api.name}.", ('"tools/plan/plan.h"',),
-               f"extern const struct plan_api {api.name}_plan;\n")
+    out.header(
+        f"tables/{api.name}_plan.h",
+        f"The plan of {api.name}.",
+        ('"tools/plan/plan.h"',),
+        f"extern const struct plan_api {api.name}_plan;\n",
+    )
     texts: Dict[str, str] = {}  # a rule's text -> its name: many commands have the same
     fields = "".join(_fields(model, c, texts) for c in planned.commands if c.request)
-    rules = "".join(f"static const struct plan_rule {name}[] = {{{text}}};\n" for text, name in texts.items())
+    rules = "".join(
+        f"static const struct plan_rule {name}[] = {{{text}}};\n" for text, name in texts.items()
+    )
     functions = lengths.functions(list(model.sizes))
     called = "\n".join(functions[f] for f in sorted(functions) if f in rules)
     headers = [*GL_HEADERS, ""] if called else []
     commands = "".join(_command(model, c) for c in planned.commands)
     longest = max((len(c.request) for c in planned.commands), default=0)
-    out.source(f"tables/{api.name}_plan.c", f"The plan of {api.name}.",
-               (f'"tables/{api.name}_plan.h"', "", '"tables/enums.h"', f'"wire/{api.name}_opcodes.h"', "", *headers, "<stddef.h>"),
-               f'_Static_assert({longest} <= PLAN_FIELDS_MAX, "more fields than a decoder has room for");\n\n'
-               f"{called}\n{rules}\n{fields}\nstatic const struct plan_command commands[] = {{\n{commands}}};\n\n"
-               f'const struct plan_api {api.name}_plan = {{"{api.name}", {api.name.upper()}_OP_FIRST, '
-               f"{len(planned.commands)}, commands}};\n")
+    out.source(
+        f"tables/{api.name}_plan.c",
+        f"The plan of {api.name}.",
+        (
+            f'"tables/{api.name}_plan.h"',
+            "",
+            '"tables/enums.h"',
+            f'"wire/{api.name}_opcodes.h"',
+            "",
+            *headers,
+            "<stddef.h>",
+        ),
+        f'_Static_assert({longest} <= PLAN_FIELDS_MAX, "more fields than a decoder has room '
+        f'for");\n\n'
+        f"{called}\n{rules}\n{fields}\nstatic const struct plan_command commands[] = "
+        f"{{\n{commands}}};\n\n"
+        f'const struct plan_api {api.name}_plan = {{"{api.name}", {api.name.upper()}_OP_FIRST, '
+        f"{len(planned.commands)}, commands}};\n",
+    )

@@ -1,4 +1,5 @@
-"""wire/<api>_args.h, wire/<api>_unpack.h and wire/<api>_<family>_unpack.c: bounds-checked readers of packet bodies."""
+"""wire/<api>_args.h, wire/<api>_unpack.h and wire/<api>_<family>_unpack.c: bounds-checked readers
+of packet bodies."""
 
 from __future__ import annotations
 
@@ -51,11 +52,25 @@ def _function(command: plan.CommandPlan) -> str:
 
 def emit(out: Output, api: plan.ApiPlan) -> None:
     name = api.api.name
-    structs = "\n".join(f"struct {name}_args_{c.command.name} {{\n{_fields(c)}}};\n" for c in api.commands)
-    out.header(f"wire/{name}_args.h", f"Arguments of {name} as they come off the wire.", ("<stdint.h>",), structs)
-    out.header(f"wire/{name}_unpack.h", f"Readers of {name}: false when the packet is too short.",
-               ('"transport/base/pack.h"', f'"wire/{name}_args.h"', "<stdbool.h>"),
-               "".join(_prototype(c) + ";\n" for c in api.commands))
+    structs = "\n".join(
+        f"struct {name}_args_{c.command.name} {{\n{_fields(c)}}};\n" for c in api.commands
+    )
+    out.header(
+        f"wire/{name}_args.h",
+        f"Arguments of {name} as they come off the wire.",
+        ("<stdint.h>",),
+        structs,
+    )
+    out.header(
+        f"wire/{name}_unpack.h",
+        f"Readers of {name}: false when the packet is too short.",
+        ('"transport/base/pack.h"', f'"wire/{name}_args.h"', "<stdbool.h>"),
+        "".join(_prototype(c) + ";\n" for c in api.commands),
+    )
     for family, commands in api.by_family().items():
-        out.source(f"wire/{name}_{family}_unpack.c", f"Readers of {name}, {family}.", (f'"wire/{name}_unpack.h"',),
-                   "\n".join(_function(c) for c in commands))
+        out.source(
+            f"wire/{name}_{family}_unpack.c",
+            f"Readers of {name}, {family}.",
+            (f'"wire/{name}_unpack.h"',),
+            "\n".join(_function(c) for c in commands),
+        )

@@ -10,7 +10,8 @@ from ..errors import SpecError, Where
 
 
 def rows(path: Path, columns: Sequence[str]) -> Iterator[Tuple[Where, Tuple[str, ...]]]:
-    """The lines of a csv table below its title line, each with its place; `#` starts a comment line."""
+    """The lines of a csv table below its title line, each with its place; `#` starts a comment
+    line."""
     with path.open(encoding="utf-8", newline="") as text:
         reader = csv.reader(text)
         title: Sequence[str] = next(reader, [])

@@ -1,6 +1,8 @@
-"""Length rules: `count*4`, `strlen(name)+1`, `((pixelBits(format,type)*width)>>3)*height` -> ir.Length.
+"""Length rules: `count*4`, `strlen(name)+1`, `((pixelBits(format,type)*width)>>3)*height` ->
+ir.Length.
 
-Grammar, all operators left-associative, `*` before `+` before `>>`:  integer, name, function(name, ...),
+Grammar, all operators left-associative, `*` before `+` before `>>`:  integer, name, function(name,
+...),
 ( expression ).
 """
 

@@ -1,4 +1,5 @@
-"""policy/*.csv and the small tables of spec/ (aliases, sizes, enums, groups), and the whole model from one folder."""
+"""policy/*.csv and the small tables of spec/ (aliases, sizes, enums, groups), and the whole model
+from one folder."""
 
 from __future__ import annotations
 
@@ -12,7 +13,10 @@ from . import rows, spec
 
 def _policy(path: Path) -> Tuple[ir.Policy, ...]:
     columns = ("api", "name", "how", "detail", "reason")
-    return tuple(ir.Policy(cells[0], cells[1], cells[2], cells[3], cells[4], where) for where, cells in rows(path, columns))
+    return tuple(
+        ir.Policy(cells[0], cells[1], cells[2], cells[3], cells[4], where)
+        for where, cells in rows(path, columns)
+    )
 
 
 def _number(where: Where, entity: str, text: str, base: int) -> int:
@@ -24,15 +28,33 @@ def _number(where: Where, entity: str, text: str, base: int) -> int:
 
 def read_model(root: Path) -> ir.Model:
     apis = tuple(spec.read(root / "spec" / f"{api}.csv", api) for api in spec.APIS)
-    aliases = tuple(ir.Alias(cells[0], cells[1], cells[2], where)
-                    for where, cells in rows(root / "spec" / "aliases.csv", ("name", "target", "extension")))
-    extensions = tuple(ir.Extension(cells[0], tuple(cells[1].split()), cells[2], where)
-                       for where, cells in rows(root / "policy" / "extensions.csv", ("name", "commands", "reason")))
-    sizes = [ir.Size(cells[0], cells[1], _number(where, cells[1], cells[2], 10))
-             for where, cells in rows(root / "spec" / "sizes.csv", ("function", "enum", "value"))]
-    enums = tuple(ir.Enum(cells[0], _number(where, cells[0], cells[1], 16), cells[2], where)
-                  for where, cells in rows(root / "spec" / "enums.csv", ("name", "value", "group")))
-    groupings = tuple(ir.Grouping(cells[0], cells[1], cells[2], cells[3], where)
-                      for where, cells in rows(root / "spec" / "groups.csv", ("api", "command", "param", "group")))
-    return ir.Model(apis, _policy(root / "policy" / "guest.csv"), _policy(root / "policy" / "host.csv"), aliases,
-                    extensions, tuple(sizes), enums, groupings)
+    aliases = tuple(
+        ir.Alias(cells[0], cells[1], cells[2], where)
+        for where, cells in rows(root / "spec" / "aliases.csv", ("name", "target", "extension"))
+    )
+    extensions = tuple(
+        ir.Extension(cells[0], tuple(cells[1].split()), cells[2], where)
+        for where, cells in rows(root / "policy" / "extensions.csv", ("name", "commands", "reason"))
+    )
+    sizes = [
+        ir.Size(cells[0], cells[1], _number(where, cells[1], cells[2], 10))
+        for where, cells in rows(root / "spec" / "sizes.csv", ("function", "enum", "value"))
+    ]
+    enums = tuple(
+        ir.Enum(cells[0], _number(where, cells[0], cells[1], 16), cells[2], where)
+        for where, cells in rows(root / "spec" / "enums.csv", ("name", "value", "group"))
+    )
+    groupings = tuple(
+        ir.Grouping(cells[0], cells[1], cells[2], cells[3], where)
+        for where, cells in rows(root / "spec" / "groups.csv", ("api", "command", "param", "group"))
+    )
+    return ir.Model(
+        apis,
+        _policy(root / "policy" / "guest.csv"),
+        _policy(root / "policy" / "host.csv"),
+        aliases,
+        extensions,
+        tuple(sizes),
+        enums,
+        groupings,
+    )

@@ -1,6 +1,7 @@
 """spec/<api>.csv -> ir.Api: one line a command, `opcode,name,family,returns,params,flags`.
 
-A parameter is `TYPE NAME`, or `in|out TYPE *NAME[length rule] flags`; parameters are joined by `; `, in wire order.
+A parameter is `TYPE NAME`, or `in|out TYPE *NAME[length rule] flags`; parameters are joined by `;
+`, in wire order.
 Flags of a parameter: null, large, dma, gather. Of a command: internal, reserved, flush.
 """
 
@@ -68,7 +69,8 @@ def scalar(name: str, where: Where, entity: str) -> ir.Type:
 
 
 def _pointee(c_type: str, rule: str, where: Where, entity: str) -> ir.Type:
-    """The type of what a pointer parameter points to. Pointers to pointers never travel with meaning: bytes."""
+    """The type of what a pointer parameter points to. Pointers to pointers never travel with
+    meaning: bytes."""
     base = c_type.replace("const", "").strip()
     if base.count("*") > 1 or base.startswith("void"):
         return ir.Type("void", ir.Kind.BLOB)
@@ -84,7 +86,9 @@ def _param(text: str, where: Where, command: str) -> ir.Param:
         if value is None:
             raise SpecError(where, command, f"'{text}' is not a parameter")
         c_type, name = value.groups()
-        return ir.Param(name, c_type, scalar(c_type, where, f"{command}: {name}"), ir.Direction.VALUE)
+        return ir.Param(
+            name, c_type, scalar(c_type, where, f"{command}: {name}"), ir.Direction.VALUE
+        )
     direction, c_type, name, rule, flag_text = match.groups()
     flags = set(flag_text.split())
     unknown = sorted(flags - _PARAM_FLAGS)
@@ -144,5 +148,8 @@ def _command(api: str, where: Where, cells: Tuple[str, ...]) -> ir.Command:
 def read(path: Path, api: str) -> ir.Api:
     prefix, first = _FIRST[api]
     return ir.Api(
-        api, prefix, first, tuple(_command(api, where, cells) for where, cells in rows(path, _COLUMNS))
+        api,
+        prefix,
+        first,
+        tuple(_command(api, where, cells) for where, cells in rows(path, _COLUMNS)),
     )

@@ -31,10 +31,16 @@ WANT = {
 
 def main() -> int:
     program = sys.argv[1]
-    environment = dict(os.environ, SLUICE_STRICT_SKIPS="1", LSAN_OPTIONS="detect_leaks=0",
-                       ASAN_OPTIONS="handle_abort=0:detect_leaks=0")
+    environment = dict(
+        os.environ,
+        SLUICE_STRICT_SKIPS="1",
+        LSAN_OPTIONS="detect_leaks=0",
+        ASAN_OPTIONS="handle_abort=0:detect_leaks=0",
+    )
     environment.pop("SLUICE_UPDATE_GOLDEN", None)
-    listed = subprocess.run([program, "--gtest_list_tests"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [program, "--gtest_list_tests"], capture_output=True, text=True, check=True
+    )
     suite, names = "", set()
     for line in listed.stdout.splitlines():
         if line.startswith(" "):
@@ -44,8 +50,14 @@ def main() -> int:
     bad = [f"{name}: no expectation" for name in names - WANT.keys()]
     bad += [f"{name}: no such case" for name in WANT.keys() - names]
     for name in sorted(names & WANT.keys()):
-        run = subprocess.run([program, f"--gtest_filter={name}"], capture_output=True, text=True,
-                             env=environment, stdin=subprocess.DEVNULL, timeout=60)
+        run = subprocess.run(
+            [program, f"--gtest_filter={name}"],
+            capture_output=True,
+            text=True,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+        )
         said = run.stdout + run.stderr
         if run.returncode == 0:
             bad.append(f"{name}: passed")
