@@ -1,8 +1,8 @@
 """python3 -m sluicegen --root codegen --out DIR: reads the tables, checks them, writes what
 changed.
 
---list prints the files that it would write, for the build; exit 1 and one line on stderr when a
-table is wrong.
+--list prints the files that it would write, for the build; `lock ...` keeps lock/vulkan.lock;
+exit 1 and one line on stderr when a table is wrong.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from .cwriter import Output
 from .emit import adapters, call, dispatch, driver, entry, enums, fake, names, pack, tables, unpack
 from .errors import SpecError
 from .read import policy
+from .vk import locker
 
 
 def generate(root: Path, out: Output) -> None:
@@ -39,6 +40,8 @@ def generate(root: Path, out: Output) -> None:
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["lock"]:
+        return locker.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="sluicegen", description=__doc__)
     parser.add_argument(
         "--root", type=Path, required=True, help="the folder with spec/ and policy/"

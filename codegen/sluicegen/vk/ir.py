@@ -21,7 +21,7 @@ NOWHERE = Where("vulkan.lock", 0)
 class Wire(PyEnum):
     """How the content of one member or parameter travels; pointers and arrays repeat it."""
 
-    RAW = "raw"  # `size` bytes each, little-endian
+    RAW = "raw"  # `size` bytes each, little-endian; of a union's type: its bytes as they lie in memory
     BIG = "big"  # size_t and function pointers: 8 bytes each, big-endian
     HANDLE = "handle"  # 8 bytes each, the host's id
     STRUCT = "struct"  # the struct's members
@@ -163,7 +163,9 @@ class Struct:
     size_word: int  # sizeof in C: the chain's size word
     align: int
     leading: Tuple[str, ...] = ()  # u32 big-endian words before the first member
-    refused: str = ""  # why it never travels; "": it does
+    # Why it never travels; "": it does. A pointer with a presence word to a refused struct (pAllocator) may
+    # stand in what does travel: its word is then 0, and anything else breaks the protocol.
+    refused: str = ""
     provided: Tuple[str, ...] = ()  # "VK_VERSION_1_1", "VK_KHR_maintenance1", "private"
     aliases: Tuple[str, ...] = ()
     known: Tuple[str, ...] = ()  # peers that marshal it in a chain, see spec/vk_known.csv
@@ -189,9 +191,9 @@ class Level(PyEnum):
 @dataclass(frozen=True)
 class Command:
     name: str
-    opcode: int  # 0: never on the wire
+    opcode: int  # upstream's rule gives one to every name, refused ones too
     returns: str  # C type; "void" for none
-    result_size: int  # bytes of the return value in a reply; 0 for void
+    result_size: int  # bytes of the return value in a reply, little-endian; 0 for void
     params: Tuple[Field, ...]
     level: Level
     dispatch: str  # type of the first parameter if that is a dispatchable handle, else ""
@@ -214,6 +216,11 @@ class Command:
     @property
     def on_wire(self) -> bool:
         return self.opcode != 0 and not self.refused
+
+    @property
+    def legible(self) -> bool:
+        """Its packet can be read, if only to print it and to refuse it."""
+        return self.opcode != 0 and all(p.wire is not Wire.ABSENT for p in self.params)
 
     def param(self, name: str) -> Field:
         for param in self.params:
