@@ -16,9 +16,13 @@ from .fields import Fields
 from .refuse import Refusals, apply
 from .registry import Registry, Requirement, flat
 
-# Platforms whose surfaces the guest offers; their types are written out, so no header of theirs is needed.
-PLATFORMS = {"xcb": ("xcb_connection_t", "xcb_window_t", "xcb_visualid_t"), "xlib": ("Display", "Window", "VisualID"),
-             "wayland": ("wl_display", "wl_surface")}
+# Platforms whose surfaces the guest offers; their types are written out, so that no header of
+# theirs is needed.
+PLATFORMS = {
+    "xcb": ("xcb_connection_t", "xcb_window_t", "xcb_visualid_t"),
+    "xlib": ("Display", "Window", "VisualID"),
+    "wayland": ("wl_display", "wl_surface"),
+}
 _PLATFORM_TEXT = {
     "xcb_connection_t": ("typedef struct xcb_connection_t xcb_connection_t;", 0),
     "xcb_window_t": ("typedef uint32_t xcb_window_t;", 4),
@@ -29,10 +33,33 @@ _PLATFORM_TEXT = {
     "wl_display": ("struct wl_display;", 0),
     "wl_surface": ("struct wl_surface;", 0),
 }
-_BASE = {"VkSampleMask": 4, "VkBool32": 4, "VkFlags": 4, "VkFlags64": 8, "VkDeviceSize": 8, "VkDeviceAddress": 8,
-         "VkRemoteAddressNV": 8}
-_PRIMITIVE = frozenset({"void", "char", "float", "double", "int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t",
-                        "uint32_t", "int64_t", "uint64_t", "size_t", "int"})
+_BASE = {
+    "VkSampleMask": 4,
+    "VkBool32": 4,
+    "VkFlags": 4,
+    "VkFlags64": 8,
+    "VkDeviceSize": 8,
+    "VkDeviceAddress": 8,
+    "VkRemoteAddressNV": 8,
+}
+_PRIMITIVE = frozenset(
+    {
+        "void",
+        "char",
+        "float",
+        "double",
+        "int8_t",
+        "uint8_t",
+        "int16_t",
+        "uint16_t",
+        "int32_t",
+        "uint32_t",
+        "int64_t",
+        "uint64_t",
+        "size_t",
+        "int",
+    }
+)
 HASH_BASE = 200000000
 HASH_RANGE = 100000000
 
@@ -60,10 +87,14 @@ class Builder:
         self.registry = Registry(path)
         self.registry.add_private(root / "spec" / "vk_private.xml")
         self.policy = policies.read(root / "policy" / "vulkan.csv")
-        self.table = {cells[1]: int(cells[0])
-                      for _, cells in rows(root / "spec" / "vk_opcodes.csv", ("opcode", "name"))}
-        self.known = {cells[0]: tuple(cells[1].split())
-                      for _, cells in rows(root / "spec" / "vk_known.csv", ("struct", "peers"))}
+        self.table = {
+            cells[1]: int(cells[0])
+            for _, cells in rows(root / "spec" / "vk_opcodes.csv", ("opcode", "name"))
+        }
+        self.known = {
+            cells[0]: tuple(cells[1].split())
+            for _, cells in rows(root / "spec" / "vk_known.csv", ("struct", "peers"))
+        }
         self.left_out: List[ir.Extension] = []
         self.taken = self._requirements()
         self.provided: Dict[str, List[str]] = {}
@@ -109,14 +140,26 @@ class Builder:
         element = entry.element
         version = 0
         for enum in entry.enums:
-            if enum.get("name", "").endswith("_SPEC_VERSION") and (enum.get("value") or "").isdigit():
+            if (
+                enum.get("name", "").endswith("_SPEC_VERSION")
+                and (enum.get("value") or "").isdigit()
+            ):
                 version = int(enum.get("value", "0"))
         commands = () if refused else tuple(c for c in entry.commands)
         depends = element.get("depends") or "+".join((element.get("requires") or "").split(","))
         types = () if refused else tuple(t for t in entry.types if t in self.registry.types)
-        return ir.Extension(entry.name, int(element.get("number", "0")), element.get("type") == "instance", version,
-                            depends, element.get("promotedto", ""), element.get("platform", ""), commands, types,
-                            refused)
+        return ir.Extension(
+            entry.name,
+            int(element.get("number", "0")),
+            element.get("type") == "instance",
+            version,
+            depends,
+            element.get("promotedto", ""),
+            element.get("platform", ""),
+            commands,
+            types,
+            refused,
+        )
 
     def _closure(self) -> Set[str]:
         """Every type that what is in names, by its own name; aliases are kept beside."""
@@ -136,7 +179,11 @@ class Builder:
                 self.aliases[name] = alias
                 todo.append(alias)
             todo += self._mentions(element)
-            todo += [n for n in (element.get("bitvalues"), element.get("requires"), element.get("parent")) if n]
+            todo += [
+                n
+                for n in (element.get("bitvalues"), element.get("requires"), element.get("parent"))
+                if n
+            ]
         return seen
 
     def _command_element(self, name: str) -> ET.Element:
@@ -150,12 +197,16 @@ class Builder:
         """Types that a description names."""
         if element.get("category") in ("define", "include"):
             return []
-        return [child.text for child in element.iter("type") if child.text] + \
-            re.findall(r"\b(?:Vk|PFN_vk)\w+", flat(element) if element.get("category") == "funcpointer" else "")
+        return [child.text for child in element.iter("type") if child.text] + re.findall(
+            r"\b(?:Vk|PFN_vk)\w+", flat(element) if element.get("category") == "funcpointer" else ""
+        )
 
     def _of(self, category: str) -> List[str]:
-        return sorted(name for name in self.used if self.registry.types[name].get("category") == category
-                      and name not in self.aliases)
+        return sorted(
+            name
+            for name in self.used
+            if self.registry.types[name].get("category") == category and name not in self.aliases
+        )
 
     def _aliases_of(self, name: str) -> Tuple[str, ...]:
         return tuple(sorted(a for a, t in self.aliases.items() if t == name))
@@ -189,10 +240,14 @@ class Builder:
         for entry in self.taken:
             for enum in entry.enums:
                 if enum.get("extends") == name:
-                    self._enum_value(found, enum, entry.name, int(entry.element.get("number", "0").split(".")[0]))
+                    self._enum_value(
+                        found, enum, entry.name, int(entry.element.get("number", "0").split(".")[0])
+                    )
         return tuple(self._resolved(found, value) for value in found.values())
 
-    def _enum_value(self, found: Dict[str, ir.EnumValue], enum: ET.Element, by: str, extension: int) -> None:
+    def _enum_value(
+        self, found: Dict[str, ir.EnumValue], enum: ET.Element, by: str, extension: int
+    ) -> None:
         name = enum.get("name", "")
         if "vulkan" not in enum.get("api", "vulkan").split(","):
             return
@@ -231,8 +286,15 @@ class Builder:
             if group is None:
                 group = ET.Element("enums", {"type": "bitmask" if "FlagBits" in name else "enum"})
             bits = int(group.get("bitwidth", "32"))
-            result.append(ir.Enum(name, bits, group.get("type") == "bitmask", self._enum_values(name, group),
-                                  self._aliases_of(name)))
+            result.append(
+                ir.Enum(
+                    name,
+                    bits,
+                    group.get("type") == "bitmask",
+                    self._enum_values(name, group),
+                    self._aliases_of(name),
+                )
+            )
             for one in (name, *self._aliases_of(name)):
                 self.fields.sizes.add(one, bits // 8, bits // 8)
         return tuple(result)
@@ -276,7 +338,9 @@ class Builder:
             text = f"typedef {flat(proto).replace(name, '').strip()} (VKAPI_PTR *{name})({params});"
         else:
             text = re.sub(r"\s+", " ", flat(element)).strip()
-            text = re.sub(r"\(\s+", "(", re.sub(r"\s*\*\s*(?=\w+[,)])", "* ", text)).replace("VKAPI_PTR* ", "VKAPI_PTR *")
+            text = re.sub(r"\(\s+", "(", re.sub(r"\s*\*\s*(?=\w+[,)])", "* ", text)).replace(
+                "VKAPI_PTR* ", "VKAPI_PTR *"
+            )
         return ir.CText(name, "funcpointer", text, 8, needs)
 
     def _handles(self) -> Tuple[ir.Handle, ...]:
@@ -284,8 +348,15 @@ class Builder:
         for name in self._of("handle"):
             element = self.registry.types[name]
             dispatchable = element.findtext("type") == "VK_DEFINE_HANDLE"
-            result.append(ir.Handle(name, dispatchable, element.get("parent", ""), element.get("objtypeenum", ""),
-                                    self._aliases_of(name)))
+            result.append(
+                ir.Handle(
+                    name,
+                    dispatchable,
+                    element.get("parent", ""),
+                    element.get("objtypeenum", ""),
+                    self._aliases_of(name),
+                )
+            )
             for one in (name, *self._aliases_of(name)):
                 self.fields.handles.add(one)
                 self.fields.sizes.add(one, 8, 8)
@@ -308,7 +379,9 @@ class Builder:
         if name in found:
             return
         element = self.registry.types[name]
-        members = [m for m in element.findall("member") if "vulkan" in m.get("api", "vulkan").split(",")]
+        members = [
+            m for m in element.findall("member") if "vulkan" in m.get("api", "vulkan").split(",")
+        ]
         for member in members:
             inner = self.aliases.get(member.findtext("type", ""), member.findtext("type", ""))
             if inner in (self.fields.structs | self.fields.unions) and "*" not in flat(member):
@@ -322,16 +395,37 @@ class Builder:
         except KeyError as problem:
             raise SpecError(self.where, name, f"type {problem} is not described") from None
         stype = next((f.value for f in fields if f.name == "sType" and f.value), "")
-        extends = tuple(sorted({self.aliases.get(e, e) for e in element.get("structextends", "").split(",")
-                                if e in self.used}))
+        extends = tuple(
+            sorted(
+                {
+                    self.aliases.get(e, e)
+                    for e in element.get("structextends", "").split(",")
+                    if e in self.used
+                }
+            )
+        )
         line = self.policy.get("leading", name)
         for one in (name, *self._aliases_of(name)):
             self.fields.sizes.add(one, size, align)
-        known = next((self.known[n] for n in (name, *self._aliases_of(name)) if n in self.known), ())
-        found[name] = ir.Struct(name, union, stypes[stype] if stype else None, stype, extends, fields,
-                                element.get("returnedonly") == "true", size, align,
-                                tuple(line.detail.split()) if line is not None else (), "", self._provided(name),
-                                self._aliases_of(name), known)
+        known = next(
+            (self.known[n] for n in (name, *self._aliases_of(name)) if n in self.known), ()
+        )
+        found[name] = ir.Struct(
+            name,
+            union,
+            stypes[stype] if stype else None,
+            stype,
+            extends,
+            fields,
+            element.get("returnedonly") == "true",
+            size,
+            align,
+            tuple(line.detail.split()) if line is not None else (),
+            "",
+            self._provided(name),
+            self._aliases_of(name),
+            known,
+        )
 
     def _commands(self) -> Dict[str, ir.Command]:
         names = list(dict.fromkeys(name for entry in self.taken for name in entry.commands))
@@ -344,7 +438,9 @@ class Builder:
     def _command(self, name: str, opcode: int, names: Set[str]) -> ir.Command:
         element = self._command_element(name)
         own = element.findtext("proto/name", "")
-        elements = [p for p in element.findall("param") if "vulkan" in p.get("api", "vulkan").split(",")]
+        elements = [
+            p for p in element.findall("param") if "vulkan" in p.get("api", "vulkan").split(",")
+        ]
         try:
             params = [self.fields.param(own, p) for p in elements]
         except KeyError as problem:
@@ -353,13 +449,30 @@ class Builder:
         returns = element.findtext("proto/type", "")
         first = params[0].type if params else ""
         dispatch = first if first in self.fields.handles and self._dispatchable(first) else ""
-        level = ir.Level.GLOBAL if not dispatch else \
-            ir.Level.INSTANCE if dispatch in ("VkInstance", "VkPhysicalDevice") else ir.Level.DEVICE
+        level = (
+            ir.Level.GLOBAL
+            if not dispatch
+            else ir.Level.INSTANCE
+            if dispatch in ("VkInstance", "VkPhysicalDevice")
+            else ir.Level.DEVICE
+        )
         size = 0 if returns == "void" else self.fields.sizes.known[returns][0]
         provided = tuple(dict.fromkeys(self.provided.get(name, [])))
         alias = own if own != name and own in names else ""
-        return ir.Command(name, opcode, returns, size, tuple(params), level, dispatch, alias,
-                          self.policy.has("early", name), own in self.registry.private, "", provided)
+        return ir.Command(
+            name,
+            opcode,
+            returns,
+            size,
+            tuple(params),
+            level,
+            dispatch,
+            alias,
+            self.policy.has("early", name),
+            own in self.registry.private,
+            "",
+            provided,
+        )
 
     def _dispatchable(self, name: str) -> bool:
         return self.registry.types[name].findtext("type") == "VK_DEFINE_HANDLE"
@@ -373,19 +486,42 @@ class Builder:
         apply(structs, refusals)
         commands = self._commands()
         commands = {n: replace(c, refused=refusals.command(c)) for n, c in commands.items()}
-        extensions = self.left_out + [self._extension(e, "") for e in self.taken
-                                      if e.name.startswith("VK_") and e not in self.registry.versions
-                                      and e.name != "VK_GOOGLE_gfxstream"]
-        extensions = [replace(e, refused=e.refused or refusals.extension(e, commands)) for e in extensions]
+        extensions = self.left_out + [
+            self._extension(e, "")
+            for e in self.taken
+            if e.name.startswith("VK_")
+            and e not in self.registry.versions
+            and e.name != "VK_GOOGLE_gfxstream"
+        ]
+        extensions = [
+            replace(e, refused=e.refused or refusals.extension(e, commands)) for e in extensions
+        ]
         self._refuse_commands(commands, extensions)
         for line in self.policy.unused():
             if line.rule != "leave-out" and line.name.split(".")[0] in {*structs, *commands}:
                 raise SpecError(line.where, line.name, "nothing asks for this policy")
-        versions = tuple(ir.Version(v.name, int(v.name.split("_")[2]), int(v.name.split("_")[3]), tuple(v.commands),
-                                    tuple(t for t in v.types if t in self.used)) for v in self.registry.versions)
-        return ir.Lock(self.registry.header_version, self.constants, enums, flags, texts, handles,
-                       tuple(structs.values()), tuple(commands.values()), versions,
-                       tuple(sorted(extensions, key=lambda e: e.name)))
+        versions = tuple(
+            ir.Version(
+                v.name,
+                int(v.name.split("_")[2]),
+                int(v.name.split("_")[3]),
+                tuple(v.commands),
+                tuple(t for t in v.types if t in self.used),
+            )
+            for v in self.registry.versions
+        )
+        return ir.Lock(
+            self.registry.header_version,
+            self.constants,
+            enums,
+            flags,
+            texts,
+            handles,
+            tuple(structs.values()),
+            tuple(commands.values()),
+            versions,
+            tuple(sorted(extensions, key=lambda e: e.name)),
+        )
 
     @staticmethod
     def _refuse_commands(commands: Dict[str, ir.Command], extensions: List[ir.Extension]) -> None:
@@ -393,7 +529,9 @@ class Builder:
         refused = {e.name for e in extensions if e.refused}
         for name, command in commands.items():
             if not command.refused and command.provided and set(command.provided) <= refused:
-                commands[name] = replace(command, refused=f"all of {' '.join(command.provided)} is refused")
+                commands[name] = replace(
+                    command, refused=f"all of {' '.join(command.provided)} is refused"
+                )
 
 
 def build(root: Path, path: Path) -> ir.Lock:

@@ -11,7 +11,8 @@ from . import ir
 
 _DECLARATION = re.compile(
     r"(?P<const>const )?(?:struct )?(?P<type>\w+)(?P<stars>[*\s]*(?:const[*\s]*)*)\b(?P<name>\w+)"
-    r"(?P<dims>(?:\[\w+\])*)(?::(?P<bits>\d+))?$")
+    r"(?P<dims>(?:\[\w+\])*)(?::(?P<bits>\d+))?$"
+)
 _TOKEN = re.compile(r"\s*(\w+(?:->\w+)?|[()+*/])")
 _LEVELS = (("+",), ("*", "/"))
 
@@ -43,8 +44,14 @@ def declaration(text: str) -> Declaration:
     if match is None:
         raise BadText(f"'{text}' is not a declaration")
     dims = tuple(re.findall(r"\[(\w+)\]", match["dims"]))
-    return Declaration(match["name"], match["type"], match["stars"].count("*"), bool(match["const"]),
-                       dims, int(match["bits"] or 0))
+    return Declaration(
+        match["name"],
+        match["type"],
+        match["stars"].count("*"),
+        bool(match["const"]),
+        dims,
+        int(match["bits"] or 0),
+    )
 
 
 def _parse(tokens: List[str], level: int) -> ir.Length:

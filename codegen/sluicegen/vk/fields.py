@@ -13,8 +13,15 @@ from .policy import Policy
 from .registry import flat
 from .sizes import POINTER, Sizes
 
-_CREATORS = ("vkCreate", "vkAllocate", "vkEnumeratePhysicalDevices", "vkGetDeviceQueue", "vkAcquirePerf",
-             "vkRegisterDeviceEvent", "vkRegisterDisplayEvent")
+_CREATORS = (
+    "vkCreate",
+    "vkAllocate",
+    "vkEnumeratePhysicalDevices",
+    "vkGetDeviceQueue",
+    "vkAcquirePerf",
+    "vkRegisterDeviceEvent",
+    "vkRegisterDisplayEvent",
+)
 _DESTROYERS = ("vkDestroy", "vkFree", "vkReleasePerf")
 
 
@@ -62,18 +69,33 @@ class Fields:
             raise SpecError(self.where, owner, str(problem)) from None
         if not said.pointers:
             length = None  # a static array travels whole
-        found = ir.Field(said.name, text, said.type, said.pointers, ir.Wire.ABSENT, dims=said.dims, count=count,
-                         bits=said.bits, const=said.const, length=length, terminated=terminated,
-                         optional="true" in element.get("optional", "").split(","),
-                         value=element.get("values", ""), selector=element.get("selector", ""),
-                         selection=tuple(element.get("selection", "").replace(",", " ").split()))
+        found = ir.Field(
+            said.name,
+            text,
+            said.type,
+            said.pointers,
+            ir.Wire.ABSENT,
+            dims=said.dims,
+            count=count,
+            bits=said.bits,
+            const=said.const,
+            length=length,
+            terminated=terminated,
+            optional="true" in element.get("optional", "").split(","),
+            value=element.get("values", ""),
+            selector=element.get("selector", ""),
+            selection=tuple(element.get("selection", "").replace(",", " ").split()),
+        )
         wire, size = self._wire(found)
         found = replace(found, wire=wire, size=size)
         key = f"{owner}.{found.name}"
         line = self.policy.get("only-if", key)
-        return replace(found, presence=self._presence(key, found, element),
-                       only_if=declare.condition(line.detail) if line is not None else None,
-                       creates=self.policy.has("creates", key))
+        return replace(
+            found,
+            presence=self._presence(key, found, element),
+            only_if=declare.condition(line.detail) if line is not None else None,
+            creates=self.policy.has("creates", key),
+        )
 
     def _count(self, dims: Tuple[str, ...]) -> int:
         count = 1
@@ -88,7 +110,9 @@ class Fields:
         if not field.pointers or field.wire in (ir.Wire.PNEXT, ir.Wire.STRINGS):
             return False
         rule = field.optional or element.get("noautovalidity") == "true"
-        pinned = self.policy.has("no-presence", key)  # asked first: it stands whatever the registry says
+        pinned = self.policy.has(
+            "no-presence", key
+        )  # asked first: it stands whatever the registry says
         return rule and not pinned
 
     def _wire(self, field: ir.Field) -> Tuple[ir.Wire, int]:
@@ -118,7 +142,11 @@ class Fields:
         field = self.read(command, element)
         out = field.pointers > 0 and not field.const and field.type not in _OPAQUE
         handle = field.wire is ir.Wire.HANDLE
-        return replace(field, out=out, creates=field.creates or (out and handle and command.startswith(_CREATORS)))
+        return replace(
+            field,
+            out=out,
+            creates=field.creates or (out and handle and command.startswith(_CREATORS)),
+        )
 
     @staticmethod
     def mark_destroyed(command: str, params: List[ir.Field]) -> None:

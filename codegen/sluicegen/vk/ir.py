@@ -21,7 +21,7 @@ NOWHERE = Where("vulkan.lock", 0)
 class Wire(PyEnum):
     """How the content of one member or parameter travels; pointers and arrays repeat it."""
 
-    RAW = "raw"  # `size` bytes each, little-endian; of a union's type: its bytes as they lie in memory
+    RAW = "raw"  # `size` bytes each, little-endian; of a union: its bytes in memory
     BIG = "big"  # size_t and function pointers: 8 bytes each, big-endian
     HANDLE = "handle"  # 8 bytes each, the host's id
     STRUCT = "struct"  # the struct's members
@@ -61,7 +61,7 @@ class Test(PyEnum):
 
 @dataclass(frozen=True)
 class Condition:
-    """When a present member's content travels; the presence word comes before and is not changed."""
+    """When a present member's content travels; the presence word comes before it."""
 
     test: Test
     member: str
@@ -163,8 +163,9 @@ class Struct:
     size_word: int  # sizeof in C: the chain's size word
     align: int
     leading: Tuple[str, ...] = ()  # u32 big-endian words before the first member
-    # Why it never travels; "": it does. A pointer with a presence word to a refused struct (pAllocator) may
-    # stand in what does travel: its word is then 0, and anything else breaks the protocol.
+    # Why it never travels; "": it does. A pointer with a presence word to a refused struct
+    # (pAllocator) may stand in what does travel: its word is then 0, and anything else breaks the
+    # protocol.
     refused: str = ""
     provided: Tuple[str, ...] = ()  # "VK_VERSION_1_1", "VK_KHR_maintenance1", "private"
     aliases: Tuple[str, ...] = ()
@@ -274,7 +275,11 @@ class Lock:
     def aliases(self) -> Dict[str, str]:
         """Every alias of a type -> the type that the lock describes."""
         named: Tuple[Union[Enum, Flags, Handle, Struct], ...] = (
-            *self.enums, *self.flags, *self.handles, *self.structs)
+            *self.enums,
+            *self.flags,
+            *self.handles,
+            *self.structs,
+        )
         return {alias: entry.name for entry in named for alias in entry.aliases}
 
     @cached_property

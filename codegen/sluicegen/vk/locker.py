@@ -1,7 +1,8 @@
-"""python3 -m sluicegen lock --registry vk.xml [--check | --fix]: lock/vulkan.lock against a registry.
+"""python3 -m sluicegen lock --registry vk.xml [--check | --fix]: the lock against a registry.
 
-Without a flag: the differences that --fix would make. --check with the registry that the lock was made from: the
-lock is what that gives. With an older one: whatever that one says, the lock says too. Exit 1 when it does not hold.
+Without a flag: the differences that --fix would make. --check with the registry that the lock was
+made from: the lock is what that gives. With an older one: whatever that one says, the lock says
+too. Exit 1 when it does not hold.
 """
 
 from __future__ import annotations
@@ -22,8 +23,20 @@ _SHOWN = 40
 def _facts(field: ir.Field) -> Tuple[object, ...]:
     """What decides a field's bytes; spellings of its type may change."""
     length = declare.length_text(field.length) if field.length is not None else ""
-    return (field.name, field.wire.value, field.size, field.count, field.pointers, field.bits, length,
-            field.presence, field.only_if, field.out, field.creates, field.destroys)
+    return (
+        field.name,
+        field.wire.value,
+        field.size,
+        field.count,
+        field.pointers,
+        field.bits,
+        length,
+        field.presence,
+        field.only_if,
+        field.out,
+        field.creates,
+        field.destroys,
+    )
 
 
 def _fields(owner: str, old: Sequence[ir.Field], new: Sequence[ir.Field]) -> List[str]:
@@ -41,7 +54,11 @@ def _structs(old: ir.Lock, new: ir.Lock) -> Iterable[str]:
             continue
         now = new.struct(struct.name)
         yield from _fields(struct.name, struct.fields, now.fields)
-        if (struct.stype, struct.size_word, struct.leading) != (now.stype, now.size_word, now.leading):
+        if (struct.stype, struct.size_word, struct.leading) != (
+            now.stype,
+            now.size_word,
+            now.leading,
+        ):
             yield f"{struct.name}: sType, size or leading words changed"
 
 
@@ -57,10 +74,13 @@ def _commands(old: ir.Lock, new: ir.Lock) -> Iterable[str]:
 
 
 def lost(old: ir.Lock, new: ir.Lock) -> List[str]:
-    """What an older registry says and the lock says otherwise; nothing when there are additions alone."""
+    """What an older registry says and the lock says otherwise; nothing for additions."""
     numbers: Dict[str, int] = new.numbers
-    found = [f"{name}: is {numbers.get(name, 'gone')}, was {value}" for name, value in sorted(old.numbers.items())
-             if numbers.get(name) != value]
+    found = [
+        f"{name}: is {numbers.get(name, 'gone')}, was {value}"
+        for name, value in sorted(old.numbers.items())
+        if numbers.get(name) != value
+    ]
     found += [f"{e.name}: is gone" for e in old.extensions if e.name not in new.by_extension]
     return found + list(_structs(old, new)) + list(_commands(old, new))
 
@@ -73,16 +93,26 @@ def check(made: ir.Lock, path: Path) -> List[str]:
 
 def difference(made: ir.Lock, path: Path) -> List[str]:
     there = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return list(difflib.unified_diff(there, lockfile.write_lock(made).splitlines(), "lock", "registry", "", "", 1, ""))
+    return list(
+        difflib.unified_diff(
+            there, lockfile.write_lock(made).splitlines(), "lock", "registry", "", "", 1, ""
+        )
+    )
 
 
 def main(words: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="sluicegen lock", description=__doc__)
-    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2],
-                        help="the folder with spec/, policy/ and lock/")
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=Path(__file__).resolve().parents[2],
+        help="the folder with spec/, policy/ and lock/",
+    )
     parser.add_argument("--registry", type=Path, required=True, help="vk.xml")
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--check", action="store_true", help="exit 1 when the lock and the registry disagree")
+    how.add_argument(
+        "--check", action="store_true", help="exit 1 when the lock and the registry disagree"
+    )
     how.add_argument("--fix", action="store_true", help="write the lock anew")
     args = parser.parse_args(words)
     path: Path = args.root / LOCK

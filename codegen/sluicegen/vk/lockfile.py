@@ -14,7 +14,9 @@ from typing import Dict, Iterable, List, Optional, Tuple
 from ..errors import SpecError, Where
 from . import declare, ir
 
-_TITLE = "# Vulkan as Sluice marshals it. Made by `python3 -m sluicegen lock`; reviewed, not edited."
+_TITLE = (
+    "# Vulkan as Sluice marshals it. Made by `python3 -m sluicegen lock`; reviewed, not edited."
+)
 
 
 def digest(body: str) -> str:
@@ -39,7 +41,10 @@ def _field(kind: str, f: ir.Field) -> str:
 
 
 def _enum(e: ir.Enum) -> List[str]:
-    lines = [f"enum {e.name} {e.bits}{' bitmask' if e.bitmask else ''}", *_words("alias", e.aliases)]
+    lines = [
+        f"enum {e.name} {e.bits}{' bitmask' if e.bitmask else ''}",
+        *_words("alias", e.aliases),
+    ]
     for v in e.values:
         by = "".join(f" +{p}" for p in v.provided)
         number = hex(v.value) if e.bitmask and v.value > 9 else str(v.value)
@@ -51,7 +56,9 @@ def _struct(s: ir.Struct) -> List[str]:
     lines = [f"{'union' if s.union else 'struct'} {s.name}"]
     lines += [f"  stype {s.stype} {s.stype_name}"] if s.stype is not None else []
     lines += [f"  size {s.size_word} {s.align}"]
-    lines += _words("extends", s.extends) + _words("provided", s.provided) + _words("alias", s.aliases)
+    lines += (
+        _words("extends", s.extends) + _words("provided", s.provided) + _words("alias", s.aliases)
+    )
     lines += _words("known", s.known) + _words("leading", s.leading)
     lines += ["  returned-only"] if s.returned_only else []
     lines += _words("refused", [s.refused])
@@ -59,8 +66,11 @@ def _struct(s: ir.Struct) -> List[str]:
 
 
 def _command(c: ir.Command) -> List[str]:
-    lines = [f"command {c.name} {c.opcode}", f"  returns {c.returns} {c.result_size}",
-             f"  level {c.level.value} {c.dispatch}".rstrip()]
+    lines = [
+        f"command {c.name} {c.opcode}",
+        f"  returns {c.returns} {c.result_size}",
+        f"  level {c.level.value} {c.dispatch}".rstrip(),
+    ]
     lines += _words("provided", c.provided) + _words("alias-of", [c.alias_of])
     lines += ["  early"] if c.early else []
     lines += ["  private"] if c.private else []
@@ -69,26 +79,52 @@ def _command(c: ir.Command) -> List[str]:
 
 
 def _extension(e: ir.Extension) -> List[str]:
-    lines = [f"extension {e.name} {e.number} {'instance' if e.instance else 'device'} {e.spec_version}"]
-    lines += _words("depends", [e.depends]) + _words("promoted", [e.promoted]) + _words("platform", [e.platform])
-    return lines + _words("refused", [e.refused]) + _words("commands", e.commands) + _words("types", e.types)
+    lines = [
+        f"extension {e.name} {e.number} {'instance' if e.instance else 'device'} {e.spec_version}"
+    ]
+    lines += (
+        _words("depends", [e.depends])
+        + _words("promoted", [e.promoted])
+        + _words("platform", [e.platform])
+    )
+    return (
+        lines
+        + _words("refused", [e.refused])
+        + _words("commands", e.commands)
+        + _words("types", e.types)
+    )
 
 
 def write_lock(lock: ir.Lock) -> str:
     lines = [f"header {lock.header_version}"]
     for v in lock.versions:
-        lines += [f"version {v.name} {v.major} {v.minor}", *_words("commands", v.commands), *_words("types", v.types)]
+        lines += [
+            f"version {v.name} {v.major} {v.minor}",
+            *_words("commands", v.commands),
+            *_words("types", v.types),
+        ]
     for e in lock.extensions:
         lines += _extension(e)
     lines += [f"constant {c.name} {c.text}" for c in lock.constants]
     for text in lock.texts:
-        lines += [f"text {text.name} {text.kind} {text.size}", *_words("requires", text.requires), f"  c {text.text}"]
+        lines += [
+            f"text {text.name} {text.kind} {text.size}",
+            *_words("requires", text.requires),
+            f"  c {text.text}",
+        ]
     for handle in lock.handles:
-        lines += [f"handle {handle.name} {'dispatchable' if handle.dispatchable else 'plain'}",
-                  *_words("parent", [handle.parent]), *_words("object", [handle.object_type]),
-                  *_words("alias", handle.aliases)]
+        lines += [
+            f"handle {handle.name} {'dispatchable' if handle.dispatchable else 'plain'}",
+            *_words("parent", [handle.parent]),
+            *_words("object", [handle.object_type]),
+            *_words("alias", handle.aliases),
+        ]
     for flags in lock.flags:
-        lines += [f"flags {flags.name} {flags.bits}", *_words("enum", [flags.enum]), *_words("alias", flags.aliases)]
+        lines += [
+            f"flags {flags.name} {flags.bits}",
+            *_words("enum", [flags.enum]),
+            *_words("alias", flags.aliases),
+        ]
     for enum in lock.enums:
         lines += _enum(enum)
     for struct in lock.structs:
@@ -107,7 +143,9 @@ class _Entry:
         self.head = words[2:]
         self.where = where
         self.facts: Dict[str, str] = {}
-        self.lines: List[Tuple[str, str, Where]] = []  # (kind, rest, place) of members, parameters, values
+        self.lines: List[
+            Tuple[str, str, Where]
+        ] = []  # (kind, rest, place) of members, parameters, values
 
     def text(self, name: str) -> str:
         return self.facts.get(name, "")
@@ -156,11 +194,28 @@ def _read_field(text: str, where: Where, constants: Dict[str, int]) -> ir.Field:
             count *= int(dim) if dim.isdigit() else constants[dim]
         kind, _, size = wire.partition(" ")
         return ir.Field(
-            d.name, c_text, d.type, d.pointers, ir.Wire(kind), int(size or 0), d.dims, count, d.bits, d.const,
-            declare.length(facts["length"]) if "length" in facts else None, "terminated" in facts,
-            "presence" in facts, declare.condition(facts["if"]) if "if" in facts else None, "out" in facts,
-            "creates" in facts, "destroys" in facts, "optional" in facts, facts.get("value", ""),
-            facts.get("selector", ""), tuple(facts.get("selection", "").split()))
+            d.name,
+            c_text,
+            d.type,
+            d.pointers,
+            ir.Wire(kind),
+            int(size or 0),
+            d.dims,
+            count,
+            d.bits,
+            d.const,
+            declare.length(facts["length"]) if "length" in facts else None,
+            "terminated" in facts,
+            "presence" in facts,
+            declare.condition(facts["if"]) if "if" in facts else None,
+            "out" in facts,
+            "creates" in facts,
+            "destroys" in facts,
+            "optional" in facts,
+            facts.get("value", ""),
+            facts.get("selector", ""),
+            tuple(facts.get("selection", "").split()),
+        )
     except (declare.BadText, ValueError, KeyError) as problem:
         raise SpecError(where, c_text, f"{problem}") from None
 
@@ -209,26 +264,52 @@ class _Reader:
             alias = raw[name] if raw[name] in raw else ""
             provided = tuple(w[1:] for w in rest.split()[2:])
             values.append(ir.EnumValue(name, known[name], alias, provided))
-        self.enums.append(ir.Enum(e.name, int(e.head[0]), "bitmask" in e.head, tuple(values), e.words("alias")))
+        self.enums.append(
+            ir.Enum(e.name, int(e.head[0]), "bitmask" in e.head, tuple(values), e.words("alias"))
+        )
 
     def _flags(self, e: _Entry) -> None:
         self.flags.append(ir.Flags(e.name, int(e.head[0]), e.text("enum"), e.words("alias")))
 
     def _text(self, e: _Entry) -> None:
-        self.texts.append(ir.CText(e.name, e.head[0], e.text("c"), int(e.head[1]), e.words("requires")))
+        self.texts.append(
+            ir.CText(e.name, e.head[0], e.text("c"), int(e.head[1]), e.words("requires"))
+        )
 
     def _handle(self, e: _Entry) -> None:
-        self.handles.append(ir.Handle(e.name, e.head[0] == "dispatchable", e.text("parent"), e.text("object"),
-                                      e.words("alias")))
+        self.handles.append(
+            ir.Handle(
+                e.name,
+                e.head[0] == "dispatchable",
+                e.text("parent"),
+                e.text("object"),
+                e.words("alias"),
+            )
+        )
 
     def _struct(self, e: _Entry) -> None:
         stype = e.words("stype")
         size, align = e.words("size")
         fields = tuple(_read_field(rest, where, self.numbers) for _, rest, where in e.lines)
-        self.structs.append(ir.Struct(
-            e.name, e.kind == "union", int(stype[0]) if stype else None, stype[1] if stype else "",
-            e.words("extends"), fields, "returned-only" in e.facts, int(size), int(align), e.words("leading"),
-            e.text("refused"), e.words("provided"), e.words("alias"), e.words("known"), e.where))
+        self.structs.append(
+            ir.Struct(
+                e.name,
+                e.kind == "union",
+                int(stype[0]) if stype else None,
+                stype[1] if stype else "",
+                e.words("extends"),
+                fields,
+                "returned-only" in e.facts,
+                int(size),
+                int(align),
+                e.words("leading"),
+                e.text("refused"),
+                e.words("provided"),
+                e.words("alias"),
+                e.words("known"),
+                e.where,
+            )
+        )
 
     _union = _struct
 
@@ -237,25 +318,62 @@ class _Reader:
         level, *dispatch = e.words("level")
         params = tuple(_read_field(rest, where, self.numbers) for _, rest, where in e.lines)
         self.commands[e.name] = ir.Command(
-            e.name, int(e.head[0]), returns, int(size), params, ir.Level(level), dispatch[0] if dispatch else "",
-            e.text("alias-of"), "early" in e.facts, "private" in e.facts, e.text("refused"), e.words("provided"),
-            e.where)
+            e.name,
+            int(e.head[0]),
+            returns,
+            int(size),
+            params,
+            ir.Level(level),
+            dispatch[0] if dispatch else "",
+            e.text("alias-of"),
+            "early" in e.facts,
+            "private" in e.facts,
+            e.text("refused"),
+            e.words("provided"),
+            e.where,
+        )
 
     def _version(self, e: _Entry) -> None:
-        self.versions.append(ir.Version(e.name, int(e.head[0]), int(e.head[1]), e.words("commands"),
-                                        e.words("types")))
+        self.versions.append(
+            ir.Version(
+                e.name, int(e.head[0]), int(e.head[1]), e.words("commands"), e.words("types")
+            )
+        )
 
     def _extension(self, e: _Entry) -> None:
-        self.extensions.append(ir.Extension(
-            e.name, int(e.head[0]), e.head[1] == "instance", int(e.head[2]), e.text("depends"), e.text("promoted"),
-            e.text("platform"), e.words("commands"), e.words("types"), e.text("refused"), e.where))
+        self.extensions.append(
+            ir.Extension(
+                e.name,
+                int(e.head[0]),
+                e.head[1] == "instance",
+                int(e.head[2]),
+                e.text("depends"),
+                e.text("promoted"),
+                e.text("platform"),
+                e.words("commands"),
+                e.words("types"),
+                e.text("refused"),
+                e.where,
+            )
+        )
 
     def lock(self) -> ir.Lock:
-        commands = tuple(replace(c, params=self.commands[c.alias_of].params) if c.alias_of else c
-                         for c in self.commands.values())
-        return ir.Lock(self.header, tuple(self.constants), tuple(self.enums), tuple(self.flags), tuple(self.texts),
-                       tuple(self.handles), tuple(self.structs), commands, tuple(self.versions),
-                       tuple(self.extensions))
+        commands = tuple(
+            replace(c, params=self.commands[c.alias_of].params) if c.alias_of else c
+            for c in self.commands.values()
+        )
+        return ir.Lock(
+            self.header,
+            tuple(self.constants),
+            tuple(self.enums),
+            tuple(self.flags),
+            tuple(self.texts),
+            tuple(self.handles),
+            tuple(self.structs),
+            commands,
+            tuple(self.versions),
+            tuple(self.extensions),
+        )
 
 
 def read_lock(path: Path) -> ir.Lock:
@@ -264,7 +382,11 @@ def read_lock(path: Path) -> ir.Lock:
     title, _, rest = text.partition("\n")
     head, _, body = rest.partition("\n")
     if title != _TITLE or head != f"hash {digest(body)}":
-        raise SpecError(Where(path.name, 2), "hash", "does not fit the text; make it with `sluicegen lock --fix`")
+        raise SpecError(
+            Where(path.name, 2),
+            "hash",
+            "does not fit the text; make it with `sluicegen lock --fix`",
+        )
     reader = _Reader()
     for entry in _entries(path, body, 3):
         reader.take(entry)

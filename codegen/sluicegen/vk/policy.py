@@ -9,8 +9,21 @@ from typing import Dict, Optional, Set, Tuple
 from ..errors import SpecError, Where
 from ..read import rows
 
-RULES = ("leave-out", "refuse-extension", "refuse-command", "refuse-struct", "in-guest", "no-presence",
-         "leading", "only-if", "first-member", "early", "never-sent", "allow", "creates")
+RULES = (
+    "leave-out",
+    "refuse-extension",
+    "refuse-command",
+    "refuse-struct",
+    "in-guest",
+    "no-presence",
+    "leading",
+    "only-if",
+    "first-member",
+    "early",
+    "never-sent",
+    "allow",
+    "creates",
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +42,9 @@ class Policy:
         self._used: Set[Tuple[str, str]] = set()
         for line in lines:
             if line.rule not in RULES:
-                raise SpecError(line.where, line.name, f"'{line.rule}' is not a rule: {', '.join(RULES)}")
+                raise SpecError(
+                    line.where, line.name, f"'{line.rule}' is not a rule: {', '.join(RULES)}"
+                )
             if not line.reason:
                 raise SpecError(line.where, line.name, "a policy needs its reason")
             if (line.rule, line.name) in self._found:
@@ -51,5 +66,9 @@ class Policy:
 
 
 def read(path: Path) -> Policy:
-    return Policy(tuple(Line(cells[0], cells[1], cells[2], cells[3], where)
-                        for where, cells in rows(path, ("rule", "name", "detail", "reason"))))
+    return Policy(
+        tuple(
+            Line(cells[0], cells[1], cells[2], cells[3], where)
+            for where, cells in rows(path, ("rule", "name", "detail", "reason"))
+        )
+    )

@@ -27,8 +27,13 @@ def _field(owner: str, field: ir.Field) -> str:
 
 
 class Refusals:
-    def __init__(self, structs: Dict[str, ir.Struct], aliases: Dict[str, str], platform: Iterable[str],
-                 policy: Policy) -> None:
+    def __init__(
+        self,
+        structs: Dict[str, ir.Struct],
+        aliases: Dict[str, str],
+        platform: Iterable[str],
+        policy: Policy,
+    ) -> None:
         self.structs = structs
         self.aliases = aliases
         self.platform = frozenset(platform)
@@ -49,7 +54,8 @@ class Refusals:
                 if field.wire is ir.Wire.RAW:
                     reason = self._opaque(field, inner)
                 elif self.why.get(inner.name):
-                    reason = f"{field.name} is {'made of ' if field.length else 'a '}refused {inner.name}"
+                    how = "made of" if field.length else "a"
+                    reason = f"{field.name} is {how} refused {inner.name}"
             if reason:
                 return reason
         return ""
@@ -73,7 +79,9 @@ class Refusals:
     def _one(self, struct: ir.Struct) -> str:
         if self.policy.has("allow", struct.name):
             return ""
-        line = self.policy.get("refuse-struct", struct.name) or self.policy.get("never-sent", struct.name)
+        line = self.policy.get("refuse-struct", struct.name) or self.policy.get(
+            "never-sent", struct.name
+        )
         if line is not None:
             return line.reason
         if struct.union and self.policy.has("first-member", struct.name):

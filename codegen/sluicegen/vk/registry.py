@@ -1,7 +1,7 @@
 """vk.xml of any version from 1.3.239, as Vulkan (not Vulkan SC) sees it.
 
-Only the XML's own structure is known here: which elements there are, in the order of the file. What is
-made of them stands in build.py.
+Only the XML's own structure is known here: which elements there are, in the order of the file.
+What is made of them stands in build.py.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ class Registry:
     def add_private(self, path: Path) -> None:
         """Our own description, in the registry's words, of what is in no registry."""
         root = ET.parse(path).getroot()
-        self.private.update({name_of(e): e for e in root.iter() if e.tag in ("type", "command") and len(e)})
+        self.private.update(
+            {name_of(e): e for e in root.iter() if e.tag in ("type", "command") and len(e)}
+        )
         self._read(root)
 
     def _read(self, root: ET.Element) -> None:
@@ -139,7 +141,9 @@ class Registry:
 
     def _version(self) -> str:
         header = self.types.get("VK_HEADER_VERSION")
-        match = re.search(r"VK_HEADER_VERSION\s+(\d+)", flat(header)) if header is not None else None
+        match = (
+            re.search(r"VK_HEADER_VERSION\s+(\d+)", flat(header)) if header is not None else None
+        )
         if match is None or not self.versions:
             raise SpecError(self.where, "VK_HEADER_VERSION", "is missing: is this vk.xml?")
         latest = max(v.name.removeprefix("VK_VERSION_").replace("_", ".") for v in self.versions)

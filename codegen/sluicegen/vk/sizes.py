@@ -8,8 +8,19 @@ from . import ir
 
 POINTER = 8
 _PRIMITIVES = {
-    "char": 1, "int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4,
-    "int": 4, "float": 4, "int64_t": 8, "uint64_t": 8, "double": 8, "size_t": 8,
+    "char": 1,
+    "int8_t": 1,
+    "uint8_t": 1,
+    "int16_t": 2,
+    "uint16_t": 2,
+    "int32_t": 4,
+    "uint32_t": 4,
+    "int": 4,
+    "float": 4,
+    "int64_t": 8,
+    "uint64_t": 8,
+    "double": 8,
+    "size_t": 8,
 }
 
 
