@@ -1,13 +1,14 @@
-/* A GLES program to be killed, or whose host is: kill_test starts it. One byte on stdout for each frame whose picture was right.
- *
- * kill_client steady: draws and reads back for ever. busy: makes and destroys contexts, programs, textures and framebuffers for ever.
- * slow: a frame every 50 ms. Exit code 42: the context was lost and EGL or GL said so; 3: a wrong picture; 1: anything else. */
+/* A GLES program to be killed, or whose host or X server is: kill_test starts it. One byte on stdout for each frame, once its picture
+ * was right. The modes are in the table below; the exit codes are kill_codes.h's. */
+#include "tests/integration/kill_codes.h"
+
 #define GL_GLEXT_PROTOTYPES
 #define EGL_EGLEXT_PROTOTYPES
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
 #include <GLES2/gl2.h>
 #include <GLES2/gl2ext.h>
+#include <X11/Xlib.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,9 +19,29 @@
 
 #define SIDE 64
 #define TEXTURE_SIDE 128
-#define EXIT_LOST 42
-#define EXIT_WRONG 3
+#define SLOW_MS 50
+#define RESIZE_FRAMES 8u /* a window that changes its size does so after so many */
 
+static const struct mode {
+    const char *name;
+    bool window;  /* an X11 window instead of a pbuffer */
+    bool lives;   /* contexts, objects and window surfaces are made and destroyed for ever, a frame in each */
+    bool slow;    /* a frame every 50 ms */
+    bool blind;   /* pictures are not read back: only the swaps wait for the host */
+    bool resizes; /* the window changes its size, and events are asked for: Xlib hears of its server's end first */
+} modes[] = {
+    {.name = "steady"},
+    {.name = "busy", .lives = true},
+    {.name = "slow", .slow = true},
+    {.name = "window", .window = true},
+    {.name = "windows", .window = true, .lives = true},
+    {.name = "swaps", .window = true, .blind = true},
+    {.name = "events", .window = true, .resizes = true},
+};
+
+static const struct mode *mode;
+static Display *x;
+static Window window;
 static EGLDisplay display;
 static EGLConfig config;
 static EGLSurface surface;
@@ -31,32 +52,65 @@ static _Noreturn void end(int code, const char *why)
     _exit(code);
 }
 
-/* Ends the program when either API says that the context is gone. */
+/* As a program ends that hears of it: everything given back, exit handlers run. None of it may hang. */
+static _Noreturn void leave(int code, const char *why)
+{
+    fprintf(stderr, "kill_client: %s\n", why);
+    eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    eglTerminate(display);
+    exit(code);
+}
+
+/* Ends the program when either API says that the context or the window is gone. */
 static void look_for_loss(void)
 {
     GLenum gl = glGetError();
     EGLint egl = eglGetError();
     if (gl == GL_CONTEXT_LOST_KHR || egl == EGL_CONTEXT_LOST) {
-        end(EXIT_LOST, gl == GL_CONTEXT_LOST_KHR ? "GL_CONTEXT_LOST" : "EGL_CONTEXT_LOST");
+        leave(KILL_EXIT_LOST, gl == GL_CONTEXT_LOST_KHR ? "GL_CONTEXT_LOST" : "EGL_CONTEXT_LOST");
     }
+    if (egl == EGL_BAD_NATIVE_WINDOW) {
+        leave(KILL_EXIT_WINDOW, "EGL_BAD_NATIVE_WINDOW");
+    }
+}
+
+static void open_surface(void)
+{
+    static const EGLint size[] = {EGL_WIDTH, SIDE, EGL_HEIGHT, SIDE, EGL_NONE};
+    surface = mode->window ? eglCreateWindowSurface(display, config, window, NULL) : eglCreatePbufferSurface(display, config, size);
+    if (surface == EGL_NO_SURFACE) {
+        look_for_loss();
+        end(KILL_EXIT_OTHER, "no surface");
+    }
+}
+
+static void open_window(void)
+{
+    x = XOpenDisplay(NULL);
+    if (x == NULL) {
+        end(KILL_EXIT_OTHER, "no X display");
+    }
+    window = XCreateSimpleWindow(x, DefaultRootWindow(x), 0, 0, SIDE, SIDE, 0, 0, 0);
+    XSelectInput(x, window, StructureNotifyMask);
+    XMapWindow(x, window);
+    XSync(x, False);
 }
 
 static void open_display(void)
 {
-    static const EGLint want[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT, EGL_RED_SIZE, 8,
-                                  EGL_NONE};
-    static const EGLint size[] = {EGL_WIDTH, SIDE, EGL_HEIGHT, SIDE, EGL_NONE};
+    const EGLint want[] = {EGL_SURFACE_TYPE, mode->window ? EGL_WINDOW_BIT : EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE,
+                           EGL_OPENGL_ES2_BIT, EGL_RED_SIZE, 8, EGL_NONE};
     EGLint count = 0;
-    display = eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL);
+    if (mode->window) {
+        open_window();
+    }
+    display = mode->window ? eglGetPlatformDisplay(EGL_PLATFORM_X11_KHR, x, NULL)
+                           : eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL);
     if (!eglInitialize(display, NULL, NULL) || !eglChooseConfig(display, want, &config, 1, &count) || count != 1) {
         look_for_loss();
-        end(1, "no display");
+        end(KILL_EXIT_OTHER, "no display");
     }
-    surface = eglCreatePbufferSurface(display, config, size);
-    if (surface == EGL_NO_SURFACE) {
-        look_for_loss();
-        end(1, "no surface");
-    }
+    open_surface();
 }
 
 static EGLContext open_context(void)
@@ -65,7 +119,7 @@ static EGLContext open_context(void)
     EGLContext context = eglCreateContext(display, config, EGL_NO_CONTEXT, es2);
     if (context == EGL_NO_CONTEXT || !eglMakeCurrent(display, surface, surface, context)) {
         look_for_loss();
-        end(1, "no context");
+        end(KILL_EXIT_OTHER, "no context");
     }
     return context;
 }
@@ -104,21 +158,39 @@ static void frame(GLuint program, uint32_t number)
     glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, corners);
     glEnableVertexAttribArray(0);
     glDrawArrays(GL_TRIANGLES, 0, 3);
-    glReadPixels(SIDE / 2, SIDE / 2, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, got);
-    eglSwapBuffers(display, surface);
+    if (!mode->blind) {
+        glReadPixels(SIDE / 2, SIDE / 2, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, got);
+    }
+    EGLBoolean swapped = eglSwapBuffers(display, surface);
     look_for_loss();
-    if (memcmp(want, got, sizeof want) != 0) {
-        end(EXIT_WRONG, "wrong picture");
+    if (!swapped) {
+        end(KILL_EXIT_OTHER, "no swap");
+    }
+    if (!mode->blind && memcmp(want, got, sizeof want) != 0) {
+        end(KILL_EXIT_WRONG, "wrong picture");
     }
     char byte = '.';
     if (write(STDOUT_FILENO, &byte, 1) != 1) {
-        end(1, "nobody looks");
+        end(KILL_EXIT_OTHER, "nobody looks");
     }
 }
 
 static void sleep_ms(long ms)
 {
     nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+static void handle_events(uint32_t number)
+{
+    while (XPending(x) > 0) {
+        XEvent event;
+        XNextEvent(x, &event);
+    }
+    if (number % RESIZE_FRAMES == 0) {
+        unsigned side = (number / RESIZE_FRAMES) % 2 == 0 ? SIDE : SIDE * 2;
+        XResizeWindow(x, window, side, side);
+        XFlush(x);
+    }
 }
 
 /* A context's whole life: many objects, some left to die with it. */
@@ -145,27 +217,40 @@ static void short_life(uint32_t number)
     glFlush();
     eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     eglDestroyContext(display, context);
+    if (mode->window) {
+        eglDestroySurface(display, surface);
+        open_surface();
+    }
+}
+
+static _Noreturn void one_life(void)
+{
+    (void)open_context();
+    GLuint program = make_program();
+    for (uint32_t i = 0;; i++) {
+        if (mode->resizes) {
+            handle_events(i);
+        }
+        frame(program, i);
+        if (mode->slow) {
+            sleep_ms(SLOW_MS);
+        }
+    }
 }
 
 int main(int argc, char **argv)
 {
-    const char *mode = argc == 2 ? argv[1] : "";
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        mode = argc == 2 && strcmp(argv[1], modes[i].name) == 0 ? &modes[i] : mode;
+    }
+    if (mode == NULL) {
+        end(KILL_EXIT_OTHER, "usage: kill_client MODE");
+    }
     open_display();
-    if (strcmp(mode, "busy") == 0) {
-        for (uint32_t i = 0;; i++) {
-            short_life(i);
-        }
+    if (!mode->lives) {
+        one_life();
     }
-    bool slow = strcmp(mode, "slow") == 0;
-    if (!slow && strcmp(mode, "steady") != 0) {
-        end(1, "usage: kill_client steady|busy|slow");
-    }
-    (void)open_context();
-    GLuint program = make_program();
     for (uint32_t i = 0;; i++) {
-        frame(program, i);
-        if (slow) {
-            sleep_ms(50);
-        }
+        short_life(i);
     }
 }

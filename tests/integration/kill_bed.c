@@ -1,0 +1,249 @@
+#include "tests/integration/kill_bed.h"
+
+#include "tests/support/slt.h"
+#include "transport/base/fd.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define EXIT_NO_PROGRAM 127
+
+void kill_bed_init(struct kill_bed *t)
+{
+    snprintf(t->path, sizeof t->path, "%s/socket", SLT_TMPDIR());
+    t->random = 11;
+}
+
+void kill_bed_end(pid_t *pid)
+{
+    if (*pid > 0) {
+        kill(*pid, SIGKILL);
+        waitpid(*pid, NULL, 0);
+        *pid = 0;
+    }
+}
+
+static void frames_close(struct kill_bed *t)
+{
+    int fd = t->frames - 1;
+    sl_fd_close(&fd);
+    t->frames = 0;
+}
+
+void kill_bed_finish(struct kill_bed *t)
+{
+    local_control_close(t->control);
+    kill_bed_end(&t->victim);
+    kill_bed_end(&t->steady);
+    kill_bed_x_kill(t);
+    kill_bed_end(&t->host);
+    frames_close(t);
+}
+
+struct setting {
+    const char *name;
+    const char *value; /* NULL: left as it is */
+};
+
+/* out: becomes its stdout, -1: nowhere. settings end with a NULL name; NULL: none, and what it says is part of the log. */
+static pid_t start(const char *const *argv, const struct setting *settings, int out)
+{
+    pid_t pid = fork();
+    if (pid != 0) {
+        return pid;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int nothing = open("/dev/null", O_RDWR);
+    dup2(out >= 0 ? out : nothing, STDOUT_FILENO);
+    for (; settings != NULL && settings->name != NULL; settings++) {
+        if (settings->value != NULL) {
+            setenv(settings->name, settings->value, 1);
+        }
+    }
+    if (settings != NULL) {
+        dup2(nothing, STDERR_FILENO); /* what the dying say is no part of the log */
+    }
+    execvp(argv[0], (char *const *)argv);
+    _exit(EXIT_NO_PROGRAM);
+}
+
+/* --- the host --- */
+
+void kill_bed_host_start(struct kill_bed *t)
+{
+    const char *argv[] = {SLUICE_PROGRAM, "serve", "-q", "--socket", t->path, NULL};
+    struct local_status_reply status;
+    t->host = start(argv, NULL, -1);
+    uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
+    while (local_control_open(t->path, &t->control) != SL_OK && sl_clock_ns() < end) {
+        SLT_ASSERT_EQ(0, waitpid(t->host, NULL, WNOHANG));
+        sl_clock_sleep_ns(5 * SL_NS_PER_MS);
+    }
+    SLT_ASSERT_TRUE(t->control != NULL);
+    SLT_ASSERT_OK(local_control_status(t->control, &status)); /* answered once the driver is there */
+}
+
+void kill_bed_host_end(struct kill_bed *t)
+{
+    local_control_close(t->control);
+    t->control = NULL;
+    kill_bed_end(&t->host);
+    unlink(t->path);
+}
+
+void kill_bed_wait_host(struct kill_bed *t, uint32_t contexts, uint32_t clients)
+{
+    struct local_status_reply status = {.contexts = UINT32_MAX};
+    uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
+    while (status.contexts != contexts || status.clients != clients) {
+        SLT_ASSERT_LT(sl_clock_ns(), end);
+        SLT_ASSERT_OK(local_control_status(t->control, &status));
+        sl_clock_sleep_ns(5 * SL_NS_PER_MS);
+    }
+}
+
+/* --- the X server --- */
+
+/* The number that it writes when it is ready; empty when it ended without. */
+static void read_number(int fd, char *text, size_t size)
+{
+    size_t have = 0;
+    char byte = '\0';
+    while (have < size - 1 && sl_fd_wait(fd, (int64_t)KILL_PATIENCE_NS) == SL_OK && read(fd, &byte, 1) == 1 && byte != '\n') {
+        text[have++] = byte;
+    }
+    text[byte == '\n' ? have : 0] = '\0';
+}
+
+void kill_bed_x_start(struct kill_bed *t)
+{
+    int fds[2], status = 0;
+    char writer[16], number[16];
+    SLT_ASSERT_EQ(0, pipe(fds));
+    fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+    snprintf(writer, sizeof writer, "%d", fds[1]);
+    const char *argv[] = {"Xvfb", "-displayfd", writer, "-screen", "0", "320x240x24", "-nolisten", "tcp", "-noreset", NULL};
+    t->x = start(argv, (const struct setting[]){{NULL, NULL}}, -1);
+    close(fds[1]);
+    read_number(fds[0], number, sizeof number);
+    close(fds[0]);
+    if (number[0] == '\0' && waitpid(t->x, &status, 0) == t->x) {
+        t->x = 0;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_PROGRAM) {
+            SLT_SKIP("no Xvfb");
+        }
+        SLT_FAIL("Xvfb did not start: wait status %d", status);
+    }
+    t->x_number = atoi(number);
+}
+
+void kill_bed_x_kill(struct kill_bed *t)
+{
+    if (t->x > 0) {
+        char name[64];
+        /* Before it dies: while it lives the number is nobody else's. */
+        snprintf(name, sizeof name, "/tmp/.X11-unix/X%d", t->x_number);
+        unlink(name);
+        snprintf(name, sizeof name, "/tmp/.X%d-lock", t->x_number);
+        unlink(name);
+    }
+    kill_bed_end(&t->x);
+}
+
+/* --- programs --- */
+
+pid_t kill_bed_client(struct kill_bed *t, const char *mode, const char *display, bool frames)
+{
+    const char *argv[] = {SLUICE_KILL_CLIENT, mode, NULL};
+    const struct setting settings[] = {{"SLUICE_SOCKET", t->path},
+                                       {"__EGL_VENDOR_LIBRARY_FILENAMES", SLUICE_VENDOR_FILE},
+                                       {"DISPLAY", display},
+                                       {NULL, NULL}};
+    int fds[2];
+    if (!frames) {
+        return start(argv, settings, -1);
+    }
+    frames_close(t);
+    SLT_ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+    fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    pid_t pid = start(argv, settings, fds[1]);
+    close(fds[1]);
+    t->frames = fds[0] + 1;
+    t->last_ns = sl_clock_ns();
+    return pid;
+}
+
+int kill_bed_ending(pid_t *pid, uint64_t *taken_ns)
+{
+    int status = -1;
+    uint64_t begin = sl_clock_ns();
+    while (waitpid(*pid, &status, WNOHANG) == 0 && sl_clock_ns() - begin < KILL_PATIENCE_NS) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    *taken_ns = sl_clock_ns() - begin;
+    if (*taken_ns >= KILL_PATIENCE_NS) {
+        return -1; /* the fixture ends it */
+    }
+    *pid = 0;
+    return status;
+}
+
+static uint32_t take_frames(const struct kill_bed *t)
+{
+    char bytes[4096];
+    ssize_t got = read(t->frames - 1, bytes, sizeof bytes);
+    return got > 0 ? (uint32_t)got : 0;
+}
+
+void kill_bed_wait_frames(struct kill_bed *t, uint32_t count)
+{
+    uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
+    while (count > 0) {
+        SLT_ASSERT_LT(sl_clock_ns(), end);
+        uint32_t got = take_frames(t);
+        count = got < count ? count - got : 0;
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    t->last_ns = sl_clock_ns();
+}
+
+void kill_bed_watch(struct kill_bed *t, uint64_t ns)
+{
+    uint64_t end = sl_clock_ns() + ns;
+    do {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+        uint64_t now = sl_clock_ns();
+        if (take_frames(t) != 0) {
+            t->last_ns = now;
+        }
+        t->gap_ns = now - t->last_ns > t->gap_ns ? now - t->last_ns : t->gap_ns;
+    } while (sl_clock_ns() < end);
+}
+
+uint64_t kill_bed_random(struct kill_bed *t, uint64_t below)
+{
+    t->random = t->random * 6364136223846793005u + 1442695040888963407u;
+    return (t->random >> 24) % below;
+}
+
+uint32_t kill_bed_entries(pid_t pid, const char *what)
+{
+    char name[64];
+    uint32_t count = 0;
+    snprintf(name, sizeof name, "/proc/%d/%s", (int)pid, what);
+    DIR *dir = opendir(name);
+    while (dir != NULL && readdir(dir) != NULL) {
+        count++;
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return count;
+}

@@ -1,0 +1,54 @@
+/* What tests of dying processes stand on: a real `sluice serve` on the native driver, a program (kill_client) that must not be
+ * disturbed, and others that are. All on the test's own thread; asserts leave the case. */
+#ifndef KILL_BED_H
+#define KILL_BED_H
+
+#include "tests/integration/kill_codes.h"
+#include "transport/base/clock.h"
+#include "transport/local/local_control.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define KILL_PATIENCE_NS (20 * SL_NS_PER_S)
+
+struct kill_bed {
+    char path[108];
+    pid_t host;
+    pid_t x;      /* the case's own X server; 0: none */
+    int x_number; /* its display */
+    pid_t steady; /* the undisturbed program */
+    pid_t victim;
+    int frames; /* the last program that was asked for them: its bytes, non-blocking; + 1, 0: none */
+    struct local_control *control;
+    uint64_t random;
+    uint64_t last_ns, gap_ns; /* kill_bed_watch: when the last frame came, the longest silence */
+};
+
+void kill_bed_init(struct kill_bed *t);
+void kill_bed_finish(struct kill_bed *t);
+
+void kill_bed_host_start(struct kill_bed *t);
+/* Whether it lives or not; another can be started. */
+void kill_bed_host_end(struct kill_bed *t);
+
+/* A private Xvfb; skips the case where there is none to start. */
+void kill_bed_x_start(struct kill_bed *t);
+void kill_bed_x_kill(struct kill_bed *t);
+
+/* display: NULL: as the test's own. frames: its bytes go to t->frames. */
+pid_t kill_bed_client(struct kill_bed *t, const char *mode, const char *display, bool frames);
+void kill_bed_end(pid_t *pid);
+/* Until it has ended: its wait status. -1: it did not within KILL_PATIENCE_NS. */
+int kill_bed_ending(pid_t *pid, uint64_t *taken_ns);
+
+void kill_bed_wait_frames(struct kill_bed *t, uint32_t count);
+/* Until the host has exactly so much: nothing left of the killed. */
+void kill_bed_wait_host(struct kill_bed *t, uint32_t contexts, uint32_t clients);
+/* Follows t->frames for so long. */
+void kill_bed_watch(struct kill_bed *t, uint64_t ns);
+uint64_t kill_bed_random(struct kill_bed *t, uint64_t below);
+/* Entries of /proc/PID/what: descriptors ("fd"), threads ("task"). */
+uint32_t kill_bed_entries(pid_t pid, const char *what);
+
+#endif
