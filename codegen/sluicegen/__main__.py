@@ -15,9 +15,10 @@ from pathlib import Path
 from . import check, plan
 from .cwriter import Output
 from .emit import adapters, call, dispatch, driver, entry, enums, fake, names, pack, tables, unpack
+from .emit import vk_types
 from .errors import SpecError
 from .read import policy
-from .vk import locker
+from .vk import locker, lockfile
 
 
 def generate(root: Path, out: Output) -> None:
@@ -37,6 +38,12 @@ def generate(root: Path, out: Output) -> None:
     enums.emit(out, model)
     driver.emit(out, model)
     fake.emit(out, model)
+    generate_vulkan(root, out)
+
+
+def generate_vulkan(root: Path, out: Output) -> None:
+    lock = lockfile.read_lock(root / locker.LOCK)
+    vk_types.emit(out, lock)
 
 
 def main() -> int:
