@@ -40,6 +40,8 @@ struct gs_stream {
     struct gs_device *device;
     struct vg_res *blob;
     struct sl_list link; /* in gs_device.streams */
+    uint32_t reply_size;  /* with checksum on: bytes of the reply so far */
+    uint32_t reply_count; /* checksums of replies so far */
 };
 
 enum sl_result gs_stream_create(struct gs_device *device, struct gs_stream **out) SL_MUST_USE;
@@ -54,15 +56,15 @@ static inline void gs_flush(struct gs_stream *stream)
 {
     asg_writer_flush(&stream->ring);
 }
-/* Flush and read reply bytes; zeros when the stream is dead. With checksum on, gs_reply_end checks
- * the trailing 8 bytes. */
+/* Flush and read reply bytes; zeros when the stream is dead. */
 void gs_read(struct gs_stream *stream, void *data, size_t size);
-/* After the last part of a reply: takes the checksum when that is on. */
+/* Takes and checks the checksum of the reply that was read; a wrong one ends the stream, logged. */
+void gs_reply_check(struct gs_stream *stream);
+/* After the last part of a reply. */
 static inline void gs_reply_end(struct gs_stream *stream)
 {
     if (SL_UNLIKELY(stream->ring.pack.tail != 0)) {
-        uint8_t sum[8];
-        gs_read(stream, sum, sizeof sum);
+        gs_reply_check(stream);
     }
 }
 static inline bool gs_dead(const struct gs_stream *stream)

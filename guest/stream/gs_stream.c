@@ -133,4 +133,20 @@ void gs_stream_destroy(struct gs_stream *stream)
 void gs_read(struct gs_stream *stream, void *data, size_t size)
 {
     (void)asg_writer_read(&stream->ring, data, size); /* zeros when it fails, and gs_dead says so */
+    if (stream->ring.pack.tail != 0) {
+        stream->reply_size += (uint32_t)size;
+    }
+}
+
+void gs_reply_check(struct gs_stream *stream)
+{
+    uint32_t sum[2] = {0};
+    uint32_t want[2] = {sl_sum_word(stream->reply_size), stream->reply_count++};
+    if (asg_writer_read(&stream->ring, sum, sizeof sum) == SL_OK &&
+        (sum[0] != want[0] || sum[1] != want[1])) {
+        sl_warn_limited("stream", "checksum of reply %u: %08x %u, not %08x %u: the stream is over",
+                        want[1], sum[0], sum[1], want[0], want[1]);
+        asg_writer_kill(&stream->ring);
+    }
+    stream->reply_size = 0;
 }

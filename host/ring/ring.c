@@ -147,14 +147,6 @@ const uint32_t *hr_ring_stop_word(const struct hr_ring *ring)
     return &ring->stop;
 }
 
-static uint32_t reverse_bits(uint32_t v)
-{
-    v = (v >> 1 & 0x55555555u) | (v & 0x55555555u) << 1;
-    v = (v >> 2 & 0x33333333u) | (v & 0x33333333u) << 2;
-    v = (v >> 4 & 0x0f0f0f0fu) | (v & 0x0f0f0f0fu) << 4;
-    return __builtin_bswap32(v);
-}
-
 /* Checksum v1 of a packet: the last 8 of its bytes. */
 static bool sum_matches(struct hr_ring *r, const uint8_t *packet, uint32_t length)
 {
@@ -164,7 +156,7 @@ static bool sum_matches(struct hr_ring *r, const uint8_t *packet, uint32_t lengt
     }
     const uint8_t *sum = packet + length - SUM;
     uint32_t count = r->sums_in++;
-    if (sl_load_u32(sum) != reverse_bits(length - SUM) || sl_load_u32(sum + 4) != count) {
+    if (sl_load_u32(sum) != sl_sum_word(length - SUM) || sl_load_u32(sum + 4) != count) {
         violation(r, "checksum of packet %u does not match", count);
         return false;
     }
@@ -178,7 +170,7 @@ static void send_reply(struct hr_ring *r, bool sum)
         uint32_t covered = (uint32_t)reply->size;
         uint8_t *p = sl_reply_room(reply, SUM);
         if (p != NULL) {
-            sl_store_u32(p, reverse_bits(covered));
+            sl_store_u32(p, sl_sum_word(covered));
             sl_store_u32(p + 4, r->sums_out++);
         }
     }

@@ -6,17 +6,9 @@
  * themselves. */
 #define GATHER_PIECE 16384u
 
-static uint32_t reverse_bits(uint32_t v)
-{
-    v = (v >> 1 & 0x55555555u) | (v & 0x55555555u) << 1;
-    v = (v >> 2 & 0x33333333u) | (v & 0x33333333u) << 2;
-    v = (v >> 4 & 0x0f0f0f0fu) | (v & 0x0f0f0f0fu) << 4;
-    return __builtin_bswap32(v);
-}
-
 uint8_t *sl_pack_sum(struct sl_pack *pack, uint8_t *p, uint32_t covered)
 {
-    sl_store_u32(p, reverse_bits(covered));
+    sl_store_u32(p, sl_sum_word(covered));
     sl_store_u32(p + 4, pack->sum_count++);
     return p + 8;
 }

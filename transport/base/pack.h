@@ -49,8 +49,17 @@ static inline uint8_t *sl_pack_begin(struct sl_pack *pack, size_t size)
     return pack->ops->room(pack, size);
 }
 
-/* Checksum v1: covered byte count with its bits reversed, then the running counter. Returns the
- * byte after it. */
+/* Checksum v1's first word: the number of covered bytes with its bits reversed. */
+static inline uint32_t sl_sum_word(uint32_t covered)
+{
+    uint32_t v = covered;
+    v = (v >> 1 & 0x55555555u) | (v & 0x55555555u) << 1;
+    v = (v >> 2 & 0x33333333u) | (v & 0x33333333u) << 2;
+    v = (v >> 4 & 0x0f0f0f0fu) | (v & 0x0f0f0f0fu) << 4;
+    return __builtin_bswap32(v);
+}
+
+/* Checksum v1: that word, then the running counter. Returns the byte after it. */
 uint8_t *sl_pack_sum(struct sl_pack *pack, uint8_t *p, uint32_t covered);
 
 /* End a packet whose bytes reach up to p; covered: header and body. */
