@@ -97,6 +97,19 @@ class Usage(Case):
         self.refused(2, "serve", "--status-fd", "77", says="is not open")
         self.refused(2, "help", "nothing", says="no verb is named 'nothing'")
 
+    def test_wrong_options_of_each_verb(self) -> None:
+        for verb in ("run", "serve", "dump", "doctor"):
+            self.refused(2, verb, "--nope", says="unknown option '--nope'")
+        for verb in ("serve", "doctor"):
+            self.refused(2, verb, "extra", says="unexpected argument 'extra'")
+        self.refused(2, "serve", "--socket", says="--socket needs a value")
+        self.refused(2, "run", "--socket", "", "--", "true", says="--socket is empty")
+        self.refused(2, "run", "--memory", "lots", "--", "true", says="--memory is 'lots'")
+        self.refused(2, "dump", "a", "b", says="unexpected argument 'b'")
+        self.refused(2, "dump", "--count", "x", "s", says="--count is 'x'")
+        self.refused(2, "dump", "--count", "5", "s", says="--count counts the calls of --print")
+        self.refused(2, "dump", "--print", "--json", "s", says="--print has no JSON")
+
     def test_wrong_variable(self) -> None:
         self.env["SLUICE_SERVE_CLIENTS"] = "many"
         self.refused(2, "serve", says="SLUICE_SERVE_CLIENTS is 'many'")
@@ -134,6 +147,15 @@ class Resources(Case):
         with open("/dev/full", "w") as full:
             self.refused(3, "help", stdout=full, says="No space left on device")
 
+    def test_full_disk_of_doctor(self) -> None:
+        with open("/dev/full", "w") as full:
+            for words in (("doctor",), ("doctor", "--json")):
+                self.refused(3, *words, stdout=full, says="No space left on device; make room")
+
+    def test_full_disk_of_the_log(self) -> None:
+        self.refused(125, "run", "--print", "--log-file", "/dev/full", "--", PROBE,
+                     says="--log-file cannot be written; make room")
+
     def test_closed_output(self) -> None:
         done = subprocess.run(["sh", "-c", f"exec '{SLUICE}' help >&-"], capture_output=True, text=True, env=self.env)
         self.assertEqual(0, done.returncode)  # nobody wanted it
@@ -145,10 +167,28 @@ class Resources(Case):
         self.env["TMPDIR"] = str(self.tmp / "no")
         self.refused(125, "run", "--", "true", says="no private directory")
 
+    def limited(self, files: int) -> Callable[[], None]:
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
     def test_no_descriptors(self) -> None:
-        def limit() -> None:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
-        self.refused(125, "run", "--", "true", preexec_fn=limit, says="open files")
+        mend = "raise the limit of open files"
+        self.refused(125, "run", "--", "true", preexec_fn=self.limited(4), says=mend)
+        self.refused(7, "serve", "-q", "--socket", str(self.tmp / "s"),
+                     preexec_fn=self.limited(4), says=mend)
+        self.refused(7, "doctor", preexec_fn=self.limited(4), says=mend)
+
+    def test_few_descriptors(self) -> None:
+        """Wherever they run out: an end of its own within time, and a word about it."""
+        self.env.pop("DISPLAY", None)
+        for files in range(4, 16):
+            with self.subTest(files=files):
+                done = self.run_sluice("run", "--", PROBE, preexec_fn=self.limited(files))
+                self.assertIn(done.returncode, (0, 125))
+                self.assertTrue(done.returncode == 0 or "sluice run: " in done.stderr, done.stderr)
+                done = self.run_sluice("doctor", preexec_fn=self.limited(files))
+                self.assertIn(done.returncode, (0, 7))
+                told = "sluice doctor: step " in done.stderr
+                self.assertTrue(done.returncode == 0 or told, done.stderr)
 
     def test_socket_in_use(self) -> None:
         path = str(self.tmp / "file")
@@ -169,6 +209,37 @@ class Sockets(Case):
             gone.bind(path)
         self.refused(3, "dump", path, says="nobody serves it")
         self.refused(125, "run", "--socket", path, "--", "true", says="nobody serves it")
+
+    def test_no_socket_of_ours(self) -> None:
+        path = str(self.tmp / "s")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+            other.bind(path)
+            other.listen(1)
+            for name, words in ((path, "another program's socket"), (str(self.tmp), "is no socket"),
+                                ("x" * 150, "1 to 107 bytes"), ("/no/folder/s", "no such socket")):
+                self.refused(3, "dump", name, says=words)
+                self.refused(125, "run", "--socket", name, "--", "true", says=words)
+            self.refused(3, "serve", "--socket", path, says="it is taken")
+
+    def test_program_is_told(self) -> None:
+        """A program with SLUICE_SOCKET alone hears from the library why it has no display."""
+        gone, vendor = str(self.tmp / "gone"), self.vendor_file()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as bound:
+            bound.bind(gone)
+        for path, words in ((gone, "nobody serves this socket; start 'sluice serve"),
+                            (str(self.tmp / "no"), "there is no such socket; start 'sluice serve"),
+                            ("x" * 150, "no socket of a Sluice server; set SLUICE_SOCKET"),
+                            (self.serve_hello(99), "the server speaks version 99")):
+            env = dict(self.env, SLUICE_SOCKET=path, __EGL_VENDOR_LIBRARY_FILENAMES=vendor)
+            done = subprocess.run([PROBE], env=env, capture_output=True, text=True,
+                                  timeout=PATIENCE_S)
+            self.assertIn("failed display", done.stdout)
+            self.assertEqual(1, done.stderr.count("sluice: error: "), done.stderr)
+            self.assertIn(words, done.stderr)
+
+    def vendor_file(self) -> str:
+        words = ("run", "--allow-idle", "--", "printenv", "__EGL_VENDOR_LIBRARY_FILENAMES")
+        return self.run_sluice(*words).stdout.strip()
 
     def serve_hello(self, version: int) -> str:
         """Answers one hello as a server of another version would: the frozen part of the reply."""
@@ -379,10 +450,12 @@ class Driver(Case):
     def test_run(self) -> None:
         self.refused(125, "run", "--egl-library", "no-such-egl.so", "--", "sleep", "0.5",
                      says="driver could not be loaded")
+        done = self.run_sluice("run", "--egl-library", "no-such-egl.so", "--", "sleep", "0.5")
+        self.assertEqual(1, done.stderr.count("sluice run: "), done.stderr)
+        self.assertIn("no native EGL: no-such-egl.so", done.stderr)
 
     def test_serve(self) -> None:
         self.refused(7, "serve", "--egl-library", "no-such-egl.so", "--socket", str(self.tmp / "s"),
-
                      says="driver could not be loaded")
 
     def test_doctor(self) -> None:
@@ -408,6 +481,8 @@ class Whole(Case):
         done = self.run_sluice("doctor")
         self.assertEqual(7, done.returncode)
         self.assertIn(":987: no X server answers there", done.stdout)
+        self.assertRegex(done.stderr, r"\Asluice doctor: step x11 failed: :987: no X server answers "
+                                      r"there; unset DISPLAY.*\n\Z")
 
     def test_program_renders(self) -> None:
         done = self.run_sluice("run", "--", PROBE)
@@ -418,7 +493,11 @@ class Whole(Case):
         self.env.pop("DISPLAY", None)
         done = self.run_sluice("run", "--", "es2_info")
         self.assertNotIn(done.returncode, (0, 125, 126, 127))
-        self.assertIn("made no GL context", done.stderr)
+        self.assertIn("made no GL context through Sluice, and it has no X display: "
+                      "DISPLAY is not set; start", done.stderr)
+        self.env["DISPLAY"] = ":987"
+        done = self.run_sluice("run", "--", "es2_info")
+        self.assertIn("it has no X display: :987: no X server answers there; start", done.stderr)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ struct setting {
     const char *value; /* NULL: left as it is */
 };
 
-/* out: becomes its stdout, -1: nowhere. settings end with a NULL name; NULL: none, and what it says is part of the log. */
+/* out: becomes its stdout, -1: nowhere. settings end with a NULL name; NULL: none, and what it says
+ * is part of the log. */
 static pid_t start(const char *const *argv, const struct setting *settings, int out)
 {
     pid_t pid = fork();
@@ -87,7 +88,8 @@ void kill_bed_host_start(struct kill_bed *t)
         sl_clock_sleep_ns(5 * SL_NS_PER_MS);
     }
     SLT_ASSERT_TRUE(t->control != NULL);
-    SLT_ASSERT_OK(local_control_status(t->control, &status)); /* answered once the driver is there */
+    SLT_ASSERT_OK(
+        local_control_status(t->control, &status)); /* answered once the driver is there */
 }
 
 void kill_bed_host_end(struct kill_bed *t)
@@ -116,7 +118,8 @@ static void read_number(int fd, char *text, size_t size)
 {
     size_t have = 0;
     char byte = '\0';
-    while (have < size - 1 && sl_fd_wait(fd, (int64_t)KILL_PATIENCE_NS) == SL_OK && read(fd, &byte, 1) == 1 && byte != '\n') {
+    while (have < size - 1 && sl_fd_wait(fd, (int64_t)KILL_PATIENCE_NS) == SL_OK &&
+           read(fd, &byte, 1) == 1 && byte != '\n') {
         text[have++] = byte;
     }
     text[byte == '\n' ? have : 0] = '\0';
@@ -129,7 +132,8 @@ void kill_bed_x_start(struct kill_bed *t)
     SLT_ASSERT_EQ(0, pipe(fds));
     fcntl(fds[0], F_SETFD, FD_CLOEXEC);
     snprintf(writer, sizeof writer, "%d", fds[1]);
-    const char *argv[] = {"Xvfb", "-displayfd", writer, "-screen", "0", "320x240x24", "-nolisten", "tcp", "-noreset", NULL};
+    const char *argv[] = {"Xvfb",       "-displayfd", writer, "-screen",  "0",
+                          "320x240x24", "-nolisten",  "tcp",  "-noreset", NULL};
     t->x = start(argv, (const struct setting[]){{NULL, NULL}}, -1);
     close(fds[1]);
     read_number(fds[0], number, sizeof number);

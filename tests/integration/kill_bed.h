@@ -1,5 +1,6 @@
-/* What tests of dying processes stand on: a real `sluice serve` on the native driver, a program (kill_client) that must not be
- * disturbed, and others that are. All on the test's own thread; asserts leave the case. */
+/* What tests of dying processes stand on: a real `sluice serve` on the native driver, a program
+ * (kill_client) that must not be disturbed, and others that are. All on the test's own thread;
+ * asserts leave the case. */
 #ifndef KILL_BED_H
 #define KILL_BED_H
 
@@ -19,7 +20,8 @@ struct kill_bed {
     int x_number; /* its display */
     pid_t steady; /* the undisturbed program */
     pid_t victim;
-    int frames; /* the last program that was asked for them: its bytes, non-blocking; + 1, 0: none */
+    int frames; /* the last program that was asked for them: its bytes, non-blocking; + 1, 0: none
+                 */
     struct local_control *control;
     uint64_t random;
     uint64_t last_ns, gap_ns; /* kill_bed_watch: when the last frame came, the longest silence */

@@ -1,5 +1,6 @@
-/* A GLES program to be killed, or whose host or X server is: kill_test starts it. One byte on stdout for each frame, once its picture
- * was right. The modes are in the table below; the exit codes are kill_codes.h's. */
+/* A GLES program to be killed, or whose host or X server is: kill_test starts it. One byte on
+ * stdout for each frame, once its picture was right. The modes are in the table below; the exit
+ * codes are kill_codes.h's. */
 #include "tests/integration/kill_codes.h"
 
 #define GL_GLEXT_PROTOTYPES
@@ -17,18 +18,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SIDE 64
-#define TEXTURE_SIDE 128
-#define SLOW_MS 50
+#define SIDE          64
+#define TEXTURE_SIDE  128
+#define SLOW_MS       50
 #define RESIZE_FRAMES 8u /* a window that changes its size does so after so many */
 
 static const struct mode {
     const char *name;
-    bool window;  /* an X11 window instead of a pbuffer */
-    bool lives;   /* contexts, objects and window surfaces are made and destroyed for ever, a frame in each */
-    bool slow;    /* a frame every 50 ms */
-    bool blind;   /* pictures are not read back: only the swaps wait for the host */
-    bool resizes; /* the window changes its size, and events are asked for: Xlib hears of its server's end first */
+    bool window; /* an X11 window instead of a pbuffer */
+    bool lives; /* contexts, objects and window surfaces are made and destroyed for ever, a frame in
+                   each */
+    bool slow;  /* a frame every 50 ms */
+    bool blind; /* pictures are not read back: only the swaps wait for the host */
+    bool resizes; /* the window changes its size, and events are asked for: Xlib hears of its
+                     server's end first */
 } modes[] = {
     {.name = "steady"},
     {.name = "busy", .lives = true},
@@ -52,7 +55,8 @@ static _Noreturn void end(int code, const char *why)
     _exit(code);
 }
 
-/* As a program ends that hears of it: everything given back, exit handlers run. None of it may hang. */
+/* As a program ends that hears of it: everything given back, exit handlers run. None of it may
+ * hang. */
 static _Noreturn void leave(int code, const char *why)
 {
     fprintf(stderr, "kill_client: %s\n", why);
@@ -77,7 +81,8 @@ static void look_for_loss(void)
 static void open_surface(void)
 {
     static const EGLint size[] = {EGL_WIDTH, SIDE, EGL_HEIGHT, SIDE, EGL_NONE};
-    surface = mode->window ? eglCreateWindowSurface(display, config, window, NULL) : eglCreatePbufferSurface(display, config, size);
+    surface = mode->window ? eglCreateWindowSurface(display, config, window, NULL)
+                           : eglCreatePbufferSurface(display, config, size);
     if (surface == EGL_NO_SURFACE) {
         look_for_loss();
         end(KILL_EXIT_OTHER, "no surface");
@@ -98,15 +103,21 @@ static void open_window(void)
 
 static void open_display(void)
 {
-    const EGLint want[] = {EGL_SURFACE_TYPE, mode->window ? EGL_WINDOW_BIT : EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE,
-                           EGL_OPENGL_ES2_BIT, EGL_RED_SIZE, 8, EGL_NONE};
+    const EGLint want[] = {EGL_SURFACE_TYPE,
+                           mode->window ? EGL_WINDOW_BIT : EGL_PBUFFER_BIT,
+                           EGL_RENDERABLE_TYPE,
+                           EGL_OPENGL_ES2_BIT,
+                           EGL_RED_SIZE,
+                           8,
+                           EGL_NONE};
     EGLint count = 0;
     if (mode->window) {
         open_window();
     }
     display = mode->window ? eglGetPlatformDisplay(EGL_PLATFORM_X11_KHR, x, NULL)
                            : eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL);
-    if (!eglInitialize(display, NULL, NULL) || !eglChooseConfig(display, want, &config, 1, &count) || count != 1) {
+    if (!eglInitialize(display, NULL, NULL) ||
+        !eglChooseConfig(display, want, &config, 1, &count) || count != 1) {
         look_for_loss();
         end(KILL_EXIT_OTHER, "no display");
     }
@@ -135,8 +146,11 @@ static GLuint shader(GLenum type, const char *source)
 static GLuint make_program(void)
 {
     GLuint program = glCreateProgram();
-    GLuint vertex = shader(GL_VERTEX_SHADER, "attribute vec2 p; void main() { gl_Position = vec4(p, 0.0, 1.0); }");
-    GLuint fragment = shader(GL_FRAGMENT_SHADER, "precision mediump float; uniform vec4 c; void main() { gl_FragColor = c; }");
+    GLuint vertex = shader(GL_VERTEX_SHADER,
+                           "attribute vec2 p; void main() { gl_Position = vec4(p, 0.0, 1.0); }");
+    GLuint fragment =
+        shader(GL_FRAGMENT_SHADER,
+               "precision mediump float; uniform vec4 c; void main() { gl_FragColor = c; }");
     glAttachShader(program, vertex);
     glAttachShader(program, fragment);
     glBindAttribLocation(program, 0, "p");
@@ -154,7 +168,8 @@ static void frame(GLuint program, uint32_t number)
     uint8_t got[4] = {0};
     glViewport(0, 0, SIDE, SIDE);
     glUseProgram(program);
-    glUniform4f(glGetUniformLocation(program, "c"), (float)want[0] / 255.0f, (float)want[1] / 255.0f, (float)want[2] / 255.0f, 1.0f);
+    glUniform4f(glGetUniformLocation(program, "c"), (float)want[0] / 255.0f,
+                (float)want[1] / 255.0f, (float)want[2] / 255.0f, 1.0f);
     glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, corners);
     glEnableVertexAttribArray(0);
     glDrawArrays(GL_TRIANGLES, 0, 3);
@@ -203,7 +218,8 @@ static void short_life(uint32_t number)
     glGenTextures(4, textures);
     for (uint32_t i = 0; i < 4; i++) {
         glBindTexture(GL_TEXTURE_2D, textures[i]);
-        glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, TEXTURE_SIDE, TEXTURE_SIDE, 0, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+        glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, TEXTURE_SIDE, TEXTURE_SIDE, 0, GL_RGBA,
+                     GL_UNSIGNED_BYTE, pixels);
     }
     glGenFramebuffers(1, &framebuffer);
     glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);

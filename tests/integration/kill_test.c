@@ -1,7 +1,8 @@
-/* Who may die: a program at any point, without the host or another program noticing; the host, with every program told within a second;
- * the X server, with the host none the worse for it.
+/* Who may die: a program at any point, without the host or another program noticing; the host, with
+ * every program told within a second; the X server, with the host none the worse for it.
  *
- * Real processes: `sluice serve` on the native driver, GLES programs (kill_client) through glvnd and the vendor library. */
+ * Real processes: `sluice serve` on the native driver, GLES programs (kill_client) through glvnd
+ * and the vendor library. */
 #include "tests/integration/kill_bed.h"
 #include "tests/support/slt.h"
 
@@ -9,14 +10,14 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#define KILLS 200u
-#define WARM_UP 40u                          /* kills before the host's size is taken as its own */
-#define GAP_MAX_NS SL_NS_PER_S               /* between two frames of the undisturbed program */
-#define WINDOW_KILLS 40u
-#define WINDOW_WARM_UP 20u
+#define KILLS             200u
+#define WARM_UP           40u         /* kills before the host's size is taken as its own */
+#define GAP_MAX_NS        SL_NS_PER_S /* between two frames of the undisturbed program */
+#define WINDOW_KILLS      40u
+#define WINDOW_WARM_UP    20u
 #define WINDOW_GAP_MAX_NS (3 * SL_NS_PER_S) /* its X server has all the others to do, too */
-#define X_KILLS 3u                           /* of each case */
-#define HOST_KILLS 3u                        /* of each case */
+#define X_KILLS           3u                /* of each case */
+#define HOST_KILLS        3u                /* of each case */
 
 SLT_FIXTURE(kill, struct kill_bed, kill_bed_init, kill_bed_finish);
 
@@ -39,8 +40,10 @@ static void host_size(struct kill_bed *t, uint32_t *fds, uint32_t *threads)
     *threads = kill_bed_entries(t->host, "task");
 }
 
-/* Kills `count` programs, modes in turn, each within `within_ns` of its start; the host must be as large at the end as after `warm_up`. */
-static void kill_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint64_t within_ns, const char *const modes[4])
+/* Kills `count` programs, modes in turn, each within `within_ns` of its start; the host must be as
+ * large at the end as after `warm_up`. */
+static void kill_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint64_t within_ns,
+                      const char *const modes[4])
 {
     uint32_t fds = 0, threads = 0, fds_end = 0, threads_end = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -54,8 +57,9 @@ static void kill_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint
     host_size(t, &fds_end, &threads_end);
     SLT_EXPECT_EQ(fds, fds_end);
     SLT_EXPECT_EQ(threads, threads_end);
-    printf("longest silence of the undisturbed program: %.1f ms; host: %u descriptors, %u threads\n", (double)t->gap_ns / 1e6, fds,
-           threads);
+    printf(
+        "longest silence of the undisturbed program: %.1f ms; host: %u descriptors, %u threads\n",
+        (double)t->gap_ns / 1e6, fds, threads);
 }
 
 SLT_TEST_F(kill, a_program_dies_at_200_points_and_nobody_notices, t)
@@ -65,7 +69,8 @@ SLT_TEST_F(kill, a_program_dies_at_200_points_and_nobody_notices, t)
     kill_bed_host_start(t);
     t->steady = kill_bed_client(t, "steady", NULL, true);
     kill_bed_wait_frames(t, 10);
-    kill_many(t, KILLS, WARM_UP, 200 * SL_NS_PER_MS, (const char *const[4]){"steady", "busy", "busy", "busy"});
+    kill_many(t, KILLS, WARM_UP, 200 * SL_NS_PER_MS,
+              (const char *const[4]){"steady", "busy", "busy", "busy"});
     SLT_EXPECT_LT(t->gap_ns, GAP_MAX_NS);
 }
 
@@ -111,7 +116,8 @@ SLT_TEST_FP(kill, the_x_server_dies_and_the_host_serves_on, t, struct mode_case,
         kill_bed_x_kill(t);
         int status = kill_bed_ending(&t->victim, &taken);
         SLT_ASSERT_TRUE(WIFEXITED(status)); /* neither hung nor killed by a signal */
-        SLT_EXPECT_TRUE(WEXITSTATUS(status) == KILL_EXIT_WINDOW || WEXITSTATUS(status) == KILL_EXIT_XLIB);
+        SLT_EXPECT_TRUE(WEXITSTATUS(status) == KILL_EXIT_WINDOW ||
+                        WEXITSTATUS(status) == KILL_EXIT_XLIB);
         SLT_ASSERT_EQ(0, waitpid(t->steady, NULL, WNOHANG));
         SLT_ASSERT_EQ(0, waitpid(t->host, NULL, WNOHANG));
         kill_bed_wait_host(t, 1, 1);
@@ -155,7 +161,8 @@ static const struct host_case host_cases[] = {
     {"waiting_killed", "slow", SIGKILL},
     {"drawing_ended", "steady", SIGTERM},
 };
-SLT_TEST_FP(kill, the_host_dies_and_programs_are_told_within_a_second, t, struct host_case, host_cases, c)
+SLT_TEST_FP(kill, the_host_dies_and_programs_are_told_within_a_second, t, struct host_case,
+            host_cases, c)
 {
     SLT_NEED(SLT_EGL);
     SLT_TIMEOUT(60);
@@ -168,7 +175,8 @@ static const struct host_case window_host_cases[] = {
     {"only_swapping_killed", "swaps", SIGKILL},
     {"only_swapping_ended", "swaps", SIGTERM},
 };
-SLT_TEST_FP(kill, the_host_dies_and_window_programs_are_told_within_a_second, t, struct host_case, window_host_cases, c)
+SLT_TEST_FP(kill, the_host_dies_and_window_programs_are_told_within_a_second, t, struct host_case,
+            window_host_cases, c)
 {
     SLT_NEED(SLT_EGL | SLT_X11);
     SLT_TIMEOUT(60);

@@ -169,10 +169,12 @@ SLT_TEST_F(local, says_who_is_not_there, t)
     struct vg *vg;
     (void)t;
     snprintf(path, sizeof path, "%s/nobody", SLT_TMPDIR());
+    SLT_EXPECT_LOG("local", "there is no such socket");
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, vg_local_open(path, &vg));
     int fd;
     SLT_ASSERT_OK(sl_sock_listen(path, &fd));
     close(fd); /* as a killed server leaves it */
+    SLT_EXPECT_LOG("local", "nobody serves this socket");
     SLT_EXPECT_RESULT(SL_ERR_CLOSED, vg_local_open(path, &vg));
 }
 

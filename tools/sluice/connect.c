@@ -7,8 +7,23 @@
 #include "tools/sluice/exit.h"
 #include "tools/sluice/say.h"
 
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define SOCKET_NAME_MAX (sizeof((struct sockaddr_un *)0)->sun_path - 1)
+
 int connect_host(const char *path, struct local_control **out)
 {
+    struct stat file;
+    if (stat(path, &file) == 0 && !S_ISSOCK(file.st_mode)) {
+        say_error("%s: is no socket; give the one that sluice serve --socket listens at", path);
+        return SLUICE_EXIT_FILE;
+    }
+    if (path[0] == '\0' || strlen(path) > SOCKET_NAME_MAX) {
+        say_error("%s: a socket's name has 1 to %zu bytes; give another", path, SOCKET_NAME_MAX);
+        return SLUICE_EXIT_FILE;
+    }
     enum sl_result result = local_control_open(path, out);
     switch (result) {
     case SL_OK:
@@ -24,8 +39,14 @@ int connect_host(const char *path, struct local_control **out)
                   LOCAL_VERSION);
         return SLUICE_EXIT_VERSION;
     case SL_ERR_INVALID:
-        say_error("%s: does not take this user, or is no Sluice socket; serve with --any-user",
-                  path);
+        say_error(
+            "%s: does not take this user (serve with --any-user), or another program's socket "
+            "(give that of sluice serve)",
+            path);
+        return SLUICE_EXIT_FILE;
+    case SL_ERR_NOMEM:
+        say_error("%s: %s; raise the limit of open files, or serve with more --clients", path,
+                  sl_result_name(result));
         return SLUICE_EXIT_FILE;
     default:
         say_error("%s: %s; sluice doctor looks for the reason", path, sl_result_name(result));

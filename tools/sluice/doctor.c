@@ -6,6 +6,7 @@
 #include "tools/sluice/probe.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
+#include "tools/sluice/x_server.h"
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/local/local_control.h"
@@ -226,32 +227,16 @@ static bool check_ring(struct doctor *d)
                     (unsigned long long)d->host.contexts);
 }
 
-struct xcb_connection_t;
-
 static bool check_x11(struct doctor *d)
 {
-    const char *name = getenv("DISPLAY");
-    if (name == NULL) {
-        return set_step(d, STEP_X11, STEP_SKIPPED,
-                        "DISPLAY is not set: pbuffers and surfaceless only");
-    }
-    void *xcb = dlopen("libxcb.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (xcb == NULL) {
-        return set_step(d, STEP_X11, STEP_FAILED, "%s", dlerror());
-    }
-    struct xcb_connection_t *(*connect_to)(const char *, int *) =
-        (struct xcb_connection_t * (*)(const char *, int *))(void (*)(void))dlsym(xcb,
-                                                                                  "xcb_connect");
-    int (*has_error)(struct xcb_connection_t *) =
-        (int (*)(struct xcb_connection_t *))(void (*)(void))dlsym(xcb, "xcb_connection_has_error");
-    void (*disconnect)(struct xcb_connection_t *) =
-        (void (*)(struct xcb_connection_t *))(void (*)(void))dlsym(xcb, "xcb_disconnect");
-    struct xcb_connection_t *connection = connect_to(NULL, NULL);
-    int error = has_error(connection);
-    disconnect(connection);
-    dlclose(xcb);
-    return set_step(d, STEP_X11, error == 0 ? STEP_OK : STEP_FAILED, "%s: %s", name,
-                    error == 0 ? "the X server answers" : "no X server answers there");
+    char detail[256];
+    enum sl_result result = x_server_find(detail, sizeof detail);
+    return set_step(d, STEP_X11,
+                    result == SL_OK             ? STEP_OK
+                    : result == SL_ERR_NOTFOUND ? STEP_SKIPPED
+                                                : STEP_FAILED,
+                    "%s%s", detail,
+                    result == SL_ERR_NOTFOUND ? ": pbuffers and surfaceless only" : "");
 }
 
 static const char *const state_names[] = {"not reached", "ok", "failed", "skipped"};
@@ -296,9 +281,10 @@ static int run(const struct opt_set *set)
     } else {
         print_text(&d);
     }
-    if (!ok) {
-        say_error("the path from program to driver is broken; the step that failed has its mend "
-                  "beside it");
+    for (int i = 0; i < STEP_COUNT; i++) {
+        if (d.steps[i].state == STEP_FAILED) {
+            say_error("step %s failed: %s; %s", steps[i].name, d.steps[i].detail, steps[i].mend);
+        }
     }
     return ok ? SLUICE_EXIT_OK : SLUICE_EXIT_MISSING;
 }

@@ -126,13 +126,22 @@ static int print_state(struct local_control *control, bool json)
 
 static int run(const struct opt_set *set)
 {
+    bool print = opt_on(set, DUMP_PRINT);
+    if (!print && opt_text(set, DUMP_COUNT) != NULL) {
+        say_error("--count counts the calls of --print; give both, or neither");
+        return SLUICE_EXIT_USAGE;
+    }
+    if (print && opt_common_on(set, COMMON_JSON)) {
+        say_error("--print has no JSON; leave out one of --print and --json");
+        return SLUICE_EXIT_USAGE;
+    }
     struct local_control *control;
     int code = connect_host(set->args[0], &control);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
-    code = opt_on(set, DUMP_PRINT) ? print_calls(set, control)
-                                   : print_state(control, opt_common_on(set, COMMON_JSON));
+    code =
+        print ? print_calls(set, control) : print_state(control, opt_common_on(set, COMMON_JSON));
     local_control_close(control);
     return code;
 }

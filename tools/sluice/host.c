@@ -54,6 +54,20 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* Returns the exit code. */
+static int say_cannot_listen(const char *path, enum sl_result result)
+{
+    if (result == SL_ERR_NOMEM) {
+        say_error("cannot listen at %s: %s; raise the limit of open files, or make room there",
+                  path, sl_result_name(result));
+        return SLUICE_EXIT_MISSING;
+    }
+    say_error("cannot listen at %s: %s; choose another place with --socket", path,
+              result == SL_ERR_INVALID ? "it is taken, or no name for a socket (107 bytes at most)"
+                                       : sl_result_name(result));
+    return SLUICE_EXIT_FILE;
+}
+
 /* Serves with the device made; the server outlives it. */
 static int serve_device(struct local_server *server, const struct host_options *options,
                         int stop_fd, int status_fd)
@@ -62,7 +76,8 @@ static int serve_device(struct local_server *server, const struct host_options *
     struct vgd *device = NULL;
     enum sl_result result = dev_create(dev_all_types, &options->device, NULL, &sink, &device);
     if (result != SL_OK) {
-        say_error("the native driver could not be loaded: %s; sluice doctor tells what is missing",
+        say_error("the native driver could not be loaded: %s, for the reason above; on Debian "
+                  "install libegl1 and libegl-mesa0",
                   sl_result_name(result));
         return SLUICE_EXIT_MISSING;
     }
@@ -89,10 +104,9 @@ int host_serve(const struct host_options *options, int stop_fd, int status_fd)
     struct local_server *server = NULL;
     enum sl_result result = local_server_create(&server_options, &server);
     if (result != SL_OK) {
-        say_error("cannot listen at %s: %s; choose another place with --socket", options->path,
-                  sl_result_name(result));
-        tell(status_fd, "failed %d", SLUICE_EXIT_FILE);
-        return SLUICE_EXIT_FILE;
+        int code = say_cannot_listen(options->path, result);
+        tell(status_fd, "failed %d", code);
+        return code;
     }
     tell(status_fd, "listening");
     say_detail("listening at %s", options->path);
@@ -147,7 +161,7 @@ enum sl_result host_start(struct host_process *host, const struct host_options *
     snprintf(host->path, sizeof host->path, "%.200s/socket", host->dir);
     int pipe_fds[2];
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
-        say_error("no pipe for the host: %s", strerror(errno));
+        say_error("no pipe for the host: %s; raise the limit of open files", strerror(errno));
         host_finish(host);
         return SL_ERR_NOMEM;
     }
@@ -163,7 +177,7 @@ enum sl_result host_start(struct host_process *host, const struct host_options *
     close(pipe_fds[1]);
     host->status_fd = pipe_fds[0];
     if (host->pid < 0) {
-        say_error("no process for the host: %s", strerror(errno));
+        say_error("no process for the host: %s; raise the limit of processes", strerror(errno));
         host->pid = 0;
         host_finish(host);
         return SL_ERR_NOMEM;

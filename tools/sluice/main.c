@@ -31,6 +31,17 @@ static int end_output(int code)
     return code;
 }
 
+/* So must what was to be logged, the calls of --print above all. */
+static int end_log(const struct verb *verb, int code)
+{
+    if (say_end() != SL_OK && code == SLUICE_EXIT_OK) {
+        say_error(
+            "--log-file cannot be written; make room there (is the disk full?) or log elsewhere");
+        return verb->passes_exit ? SLUICE_EXIT_NOT_THROUGH_US : SLUICE_EXIT_FILE;
+    }
+    return code;
+}
+
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
     struct opt_set set;
@@ -49,7 +60,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
         return SLUICE_EXIT_FILE;
     }
     opt_say_settings(&set);
-    return verb->run(&set);
+    return end_log(verb, verb->run(&set));
 }
 
 static int run_main(int argc, char **argv)

@@ -7,6 +7,7 @@
 #include "tools/sluice/program.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
+#include "tools/sluice/x_server.h"
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
 
@@ -48,6 +49,13 @@ struct run {
     char other_driver[128]; /* empty: none seen */
 };
 
+/* It ended with its own line about it, which needs no second one. */
+static bool host_said_why(const struct host_process *host)
+{
+    return host->state == HOST_FAILED &&
+           (host->exit_code == SLUICE_EXIT_FILE || host->exit_code == SLUICE_EXIT_MISSING);
+}
+
 /* A host is there, or its reason was said. */
 static bool get_private_host(struct run *run)
 {
@@ -58,8 +66,10 @@ static bool get_private_host(struct run *run)
     }
     enum sl_result result = host_wait(&run->host, HOST_LISTENING, HOST_PATIENCE);
     if (result != SL_OK) {
-        say_error("the private host did not start: %s; sluice doctor looks for the reason",
-                  sl_result_name(result));
+        if (!host_said_why(&run->host)) {
+            say_error("the private host did not start: %s; sluice doctor looks for the reason",
+                      sl_result_name(result));
+        }
         return false;
     }
     snprintf(run->socket, sizeof run->socket, "%s", run->host.path);
@@ -90,7 +100,11 @@ static bool begin_print(struct run *run)
     if (run->host.pid > 0) { /* it answers once its driver is loaded */
         enum sl_result result = host_wait(&run->host, HOST_READY, HOST_PATIENCE);
         if (result != SL_OK) {
-            say_error("the private host did not get ready: %s", sl_result_name(result));
+            if (!host_said_why(&run->host)) {
+                say_error("the private host did not get ready: %s; sluice doctor looks for the "
+                          "reason",
+                          sl_result_name(result));
+            }
             return false;
         }
     }
@@ -181,6 +195,21 @@ static uint64_t count_contexts(struct run *run)
     return status.contexts_created - run->contexts_before;
 }
 
+/* The likeliest reason is a window that could not be had. */
+static void say_idle(void)
+{
+    char x[256];
+    if (x_server_find(x, sizeof x) != SL_OK) {
+        say_error(
+            "the program made no GL context through Sluice, and it has no X display: %s; start "
+            "an X server (xvfb-run starts one), or accept it with --allow-idle",
+            x);
+    } else {
+        say_error("the program made no GL context through Sluice; it must use EGL through glvnd "
+                  "(--allow-idle accepts this)");
+    }
+}
+
 static int verdict(struct run *run)
 {
     int code = run->program.exit_code;
@@ -192,12 +221,13 @@ static int verdict(struct run *run)
         return code != 0 ? code : SLUICE_EXIT_NOT_THROUGH_US;
     }
     if (run->host.state == HOST_FAILED) {
-        say_error("the host ended before the program did; sluice doctor looks for the reason");
+        if (!host_said_why(&run->host)) {
+            say_error("the host ended before the program did; sluice doctor looks for the reason");
+        }
         return SLUICE_EXIT_NOT_THROUGH_US;
     }
     if (contexts == 0 && !opt_on(run->set, RUN_ALLOW_IDLE)) {
-        say_error("the program made no GL context through Sluice; it must use EGL through glvnd "
-                  "(--allow-idle accepts this)");
+        say_idle();
         return code != 0 ? code : SLUICE_EXIT_NOT_THROUGH_US;
     }
     say_detail("contexts made: %llu", (unsigned long long)contexts);

@@ -40,6 +40,12 @@ enum sl_result say_to_file(const char *path)
     return SL_OK;
 }
 
+enum sl_result say_end(void)
+{
+    return state.file == NULL || (fflush(state.file) == 0 && !ferror(state.file)) ? SL_OK
+                                                                                  : SL_ERR_IO;
+}
+
 FILE *say_stream(void)
 {
     return state.file != NULL ? state.file : stderr;

@@ -15,6 +15,9 @@ void say_set_level(bool quiet, bool verbose);
  * says why. */
 enum sl_result say_to_file(const char *path) SL_MUST_USE;
 
+/* All that went to the file has arrived. IO: it has not. Before the program ends. */
+enum sl_result say_end(void) SL_MUST_USE;
+
 /* Where notes go: stderr, or --log-file. Borrowed. */
 FILE *say_stream(void);
 

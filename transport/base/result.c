@@ -11,7 +11,7 @@ static const struct {
     {SL_OK, 0, "ok"},
     {SL_ERR_INVALID, EINVAL, "invalid"},
     {SL_ERR_PROTOCOL, EPROTO, "protocol"},
-    {SL_ERR_NOMEM, ENOMEM, "out of memory"},
+    {SL_ERR_NOMEM, ENOMEM, "out of memory, descriptors or space"},
     {SL_ERR_NOTFOUND, ENOENT, "not found"},
     {SL_ERR_UNSUPPORTED, EOPNOTSUPP, "unsupported"},
     {SL_ERR_AGAIN, EAGAIN, "again"},

@@ -135,12 +135,35 @@ static enum sl_result say_hello(struct local_link *link, const char *path, enum 
     return r;
 }
 
+/* A program hears this way only why it has no display; a tool says it itself, or waits for its
+ * host. */
+static void say_unreachable(const char *path, enum sl_result r)
+{
+    if (r == SL_ERR_NOTFOUND || r == SL_ERR_CLOSED) {
+        sl_error("local",
+                 "%s: %s; start 'sluice serve --socket' there, or the program with 'sluice run --'",
+                 path,
+                 r == SL_ERR_NOTFOUND ? "there is no such socket" : "nobody serves this socket");
+    } else if (r == SL_ERR_INVALID) {
+        sl_error("local", "%s: this is no socket of a Sluice server; set SLUICE_SOCKET to one",
+                 path);
+    } else {
+        sl_error(
+            "local",
+            "%s: cannot connect: %s; raise the limit of open files, or look at the socket's rights",
+            path, sl_result_name(r));
+    }
+}
+
 enum sl_result local_link_open(struct local_link *link, const char *path, enum local_kind kind,
                                struct local_hello_reply *hello, int *page_fd)
 {
     *link = (struct local_link){.fd = -1};
     enum sl_result r = sl_sock_connect(path, &link->fd);
     if (r != SL_OK) {
+        if (kind == LOCAL_KIND_CLIENT) {
+            say_unreachable(path, r);
+        }
         return r;
     }
     pthread_mutex_init(&link->lock, NULL);
