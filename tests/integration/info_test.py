@@ -12,7 +12,6 @@ import contextlib
 import csv
 import os
 import pathlib
-import pty
 import re
 import select
 import signal
@@ -254,9 +253,13 @@ class EglInfo(Case):
 class Gears(unittest.TestCase):
     def test_draws_frames(self) -> None:
         """It says how many frames it drew every five seconds, and runs until it is told to end."""
-        ours, its = pty.openpty()  # to a pipe it would say nothing for long
+        ours, its = os.pipe()
+        line_by_line = ["stdbuf", "-oL"]  # to a pipe it would say nothing for long
         program = subprocess.Popen(
-            [SLUICE, "run", "--", "es2gears_x11"], stdout=its, stderr=subprocess.DEVNULL, stdin=its
+            [SLUICE, "run", "--", *line_by_line, "es2gears_x11"],
+            stdout=its,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
         )
         os.close(its)
         said = ""
