@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,12 +56,32 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* No room for another file beside this path. */
+static bool disk_full(const char *path)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL) {
+        slash[1] = '\0';
+    }
+    struct statvfs disk;
+    return statvfs(slash != NULL ? folder : ".", &disk) == 0 &&
+           (disk.f_bavail == 0 || (disk.f_files != 0 && disk.f_favail == 0));
+}
+
 /* Returns the exit code. */
 static int say_cannot_listen(const char *path, enum sl_result result)
 {
+    if (result == SL_ERR_NOMEM && disk_full(path)) {
+        say_error("cannot listen at %s: the disk is full; make room there, or choose another place "
+                  "with --socket",
+                  path);
+        return SLUICE_EXIT_FILE;
+    }
     if (result == SL_ERR_NOMEM) {
-        say_error("cannot listen at %s: %s; raise the limit of open files, or make room there",
-                  path, sl_result_name(result));
+        say_error("cannot listen at %s: %s; raise the limit of open files", path,
+                  sl_result_name(result));
         return SLUICE_EXIT_MISSING;
     }
     say_error("cannot listen at %s: %s; choose another place with --socket", path,
@@ -76,8 +98,8 @@ static int serve_device(struct local_server *server, const struct host_options *
     struct vgd *device = NULL;
     enum sl_result result = dev_create(dev_all_types, &options->device, NULL, &sink, &device);
     if (result != SL_OK) {
-        say_error("the native driver could not be loaded: %s, for the reason above; on Debian "
-                  "install libegl1 and libegl-mesa0",
+        say_error("the native driver could not be loaded: %s, for the reason above; where there is "
+                  "none, install one (Debian: libegl1 and libegl-mesa0)",
                   sl_result_name(result));
         return SLUICE_EXIT_MISSING;
     }
