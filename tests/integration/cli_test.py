@@ -45,7 +45,11 @@ class Case(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.tmp = pathlib.Path(self.folder.name)
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_") and k != "XDG_RUNTIME_DIR"}
+        self.env = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith("SLUICE_") and k != "XDG_RUNTIME_DIR"
+        }
         self.env["TMPDIR"] = str(self.tmp)
 
     def tearDown(self) -> None:
@@ -54,13 +58,20 @@ class Case(unittest.TestCase):
         self.assertEqual([], left, "a private directory was left behind")
 
     def start(self, *words: str, **more: Any) -> "subprocess.Popen[str]":
-        options: dict[str, Any] = {"env": self.env, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        options: dict[str, Any] = {
+            "env": self.env,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+        }
         options.update(more)
         return subprocess.Popen([SLUICE, *words], **options)
 
     def run_sluice(self, *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
         stdin = more.pop("input", None)
-        process = self.start(*words, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL, **more)
+        process = self.start(
+            *words, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL, **more
+        )
         try:
             out, err = process.communicate(stdin, timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -84,8 +95,14 @@ class Usage(Case):
         self.assertIn("usage: sluice VERB", done.stderr)
 
     def test_help_is_data(self) -> None:
-        for words in (("--help",), ("help",), ("run", "--help"), ("help", "run"), ("help", "--man", "serve"),
-                      ("--version",)):
+        for words in (
+            ("--help",),
+            ("help",),
+            ("run", "--help"),
+            ("help", "run"),
+            ("help", "--man", "serve"),
+            ("--version",),
+        ):
             done = self.run_sluice(*words)
             self.assertEqual((0, ""), (done.returncode, done.stderr), words)
             self.assertNotEqual("", done.stdout)
@@ -129,15 +146,23 @@ class Usage(Case):
     def test_man_pages_are_well_formed(self) -> None:
         for verb in json.loads(self.run_sluice("help", "--json").stdout)["verbs"]:
             page = self.run_sluice("help", "--man", verb["name"]).stdout
-            done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-"], input=page,
-                                  capture_output=True, text=True)
+            done = subprocess.run(
+                ["man", "--warnings", "-E", "UTF-8", "-l", "-"],
+                input=page,
+                capture_output=True,
+                text=True,
+            )
             self.assertEqual((0, ""), (done.returncode, done.stderr))
             self.assertIn(f"sluice-{verb['name']}", done.stdout)
 
     def test_completion_completes(self) -> None:
         script = self.run_sluice("help", "--completion", "bash").stdout
-        for words, want in ((["sluice", "se"], "serve"), (["sluice", "serve", "--sock"], "--socket")):
-            line = f"COMP_WORDS=({' '.join(words)}) COMP_CWORD={len(words) - 1}\n_sluice\necho \"${{COMPREPLY[@]}}\"\n"
+        for words, want in (
+            (["sluice", "se"], "serve"),
+            (["sluice", "serve", "--sock"], "--socket"),
+        ):
+            line = f"COMP_WORDS=({' '.join(words)}) COMP_CWORD={len(words) - 1}\n"
+            line += '_sluice\necho "${COMPREPLY[@]}"\n'
             done = subprocess.run(["bash", "-c", script + line], capture_output=True, text=True)
             self.assertEqual((want, ""), (done.stdout.strip(), done.stderr))
 
@@ -153,15 +178,27 @@ class Resources(Case):
                 self.refused(3, *words, stdout=full, says="No space left on device; make room")
 
     def test_full_disk_of_the_log(self) -> None:
-        self.refused(125, "run", "--print", "--log-file", "/dev/full", "--", PROBE,
-                     says="--log-file cannot be written; make room")
+        self.refused(
+            125,
+            "run",
+            "--print",
+            "--log-file",
+            "/dev/full",
+            "--",
+            PROBE,
+            says="--log-file cannot be written; make room",
+        )
 
     def test_closed_output(self) -> None:
-        done = subprocess.run(["sh", "-c", f"exec '{SLUICE}' help >&-"], capture_output=True, text=True, env=self.env)
+        done = subprocess.run(
+            ["sh", "-c", f"exec '{SLUICE}' help >&-"], capture_output=True, text=True, env=self.env
+        )
         self.assertEqual(0, done.returncode)  # nobody wanted it
 
     def test_log_file(self) -> None:
-        self.refused(3, "serve", "--log-file", str(self.tmp / "no" / "file"), says="which cannot be written")
+        self.refused(
+            3, "serve", "--log-file", str(self.tmp / "no" / "file"), says="which cannot be written"
+        )
 
     def test_no_private_directory(self) -> None:
         self.env["TMPDIR"] = str(self.tmp / "no")
@@ -173,8 +210,9 @@ class Resources(Case):
     def test_no_descriptors(self) -> None:
         mend = "raise the limit of open files"
         self.refused(125, "run", "--", "true", preexec_fn=self.limited(4), says=mend)
-        self.refused(7, "serve", "-q", "--socket", str(self.tmp / "s"),
-                     preexec_fn=self.limited(4), says=mend)
+        self.refused(
+            7, "serve", "-q", "--socket", str(self.tmp / "s"), preexec_fn=self.limited(4), says=mend
+        )
         self.refused(7, "doctor", preexec_fn=self.limited(4), says=mend)
 
     def test_few_descriptors(self) -> None:
@@ -201,7 +239,15 @@ class Resources(Case):
 
 class Sockets(Case):
     def test_no_socket(self) -> None:
-        self.refused(125, "run", "--socket", str(self.tmp / "s"), "--", "true", says="there is no such socket")
+        self.refused(
+            125,
+            "run",
+            "--socket",
+            str(self.tmp / "s"),
+            "--",
+            "true",
+            says="there is no such socket",
+        )
 
     def test_nobody_serves(self) -> None:
         path = str(self.tmp / "s")
@@ -215,8 +261,12 @@ class Sockets(Case):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
             other.bind(path)
             other.listen(1)
-            for name, words in ((path, "another program's socket"), (str(self.tmp), "is no socket"),
-                                ("x" * 150, "1 to 107 bytes"), ("/no/folder/s", "no such socket")):
+            for name, words in (
+                (path, "another program's socket"),
+                (str(self.tmp), "is no socket"),
+                ("x" * 150, "1 to 107 bytes"),
+                ("/no/folder/s", "no such socket"),
+            ):
                 self.refused(3, "dump", name, says=words)
                 self.refused(125, "run", "--socket", name, "--", "true", says=words)
             self.refused(3, "serve", "--socket", path, says="it is taken")
@@ -226,13 +276,16 @@ class Sockets(Case):
         gone, vendor = str(self.tmp / "gone"), self.vendor_file()
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as bound:
             bound.bind(gone)
-        for path, words in ((gone, "nobody serves this socket; start 'sluice serve"),
-                            (str(self.tmp / "no"), "there is no such socket; start 'sluice serve"),
-                            ("x" * 150, "no socket of a Sluice server; set SLUICE_SOCKET"),
-                            (self.serve_hello(99), "the server speaks version 99")):
+        for path, words in (
+            (gone, "nobody serves this socket; start 'sluice serve"),
+            (str(self.tmp / "no"), "there is no such socket; start 'sluice serve"),
+            ("x" * 150, "no socket of a Sluice server; set SLUICE_SOCKET"),
+            (self.serve_hello(99), "the server speaks version 99"),
+        ):
             env = dict(self.env, SLUICE_SOCKET=path, __EGL_VENDOR_LIBRARY_FILENAMES=vendor)
-            done = subprocess.run([PROBE], env=env, capture_output=True, text=True,
-                                  timeout=PATIENCE_S)
+            done = subprocess.run(
+                [PROBE], env=env, capture_output=True, text=True, timeout=PATIENCE_S
+            )
             self.assertIn("failed display", done.stdout)
             self.assertEqual(1, done.stderr.count("sluice: error: "), done.stderr)
             self.assertIn(words, done.stderr)
@@ -265,7 +318,9 @@ class Sockets(Case):
         self.refused(4, "dump", self.serve_hello(99), says="speaks another version")
 
     def test_other_version(self) -> None:
-        self.refused(125, "run", "--socket", self.serve_hello(99), "--", "true", says="another version")
+        self.refused(
+            125, "run", "--socket", self.serve_hello(99), "--", "true", says="another version"
+        )
 
 
 class Run(Case):
@@ -275,7 +330,9 @@ class Run(Case):
     def test_exit_code(self) -> None:
         for code in (0, 1, 42, 255):
             self.assertEqual(code, self.run_idle("sh", "-c", f"exit {code}").returncode)
-        self.assertEqual(128 + signal.SIGKILL, self.run_idle("sh", "-c", "kill -KILL $$").returncode)
+        self.assertEqual(
+            128 + signal.SIGKILL, self.run_idle("sh", "-c", "kill -KILL $$").returncode
+        )
 
     def test_cannot_start(self) -> None:
         self.refused(127, "run", "--", "no-such-program", says="no such program")
@@ -307,14 +364,26 @@ class Run(Case):
             self.assertEqual(33, process.returncode, number)
 
     def test_stop_and_continue(self) -> None:
-        process = self.start("run", "--allow-idle", "--", "sh", "-c", "echo $$; read line; exit 5",
-                             stdin=subprocess.PIPE)
+        process = self.start(
+            "run",
+            "--allow-idle",
+            "--",
+            "sh",
+            "-c",
+            "echo $$; read line; exit 5",
+            stdin=subprocess.PIPE,
+        )
         assert process.stdout is not None
         program = int(process.stdout.readline())
         os.kill(program, signal.SIGSTOP)
-        self.assertTrue(wait_for(lambda: state_of(process.pid) == "T"), "sluice run did not stop with its program")
+        self.assertTrue(
+            wait_for(lambda: state_of(process.pid) == "T"),
+            "sluice run did not stop with its program",
+        )
         process.send_signal(signal.SIGCONT)
-        self.assertTrue(wait_for(lambda: state_of(program) not in ("T", "")), "the program did not go on")
+        self.assertTrue(
+            wait_for(lambda: state_of(program) not in ("T", "")), "the program did not go on"
+        )
         process.communicate("line\n", timeout=PATIENCE_S)
         self.assertEqual(5, process.returncode)
 
@@ -323,16 +392,32 @@ class Run(Case):
         library.write_bytes(bytes(4096))
         program = f"import mmap,time; f=open('{library}','rb'); "
         program += "m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ); time.sleep(2)"
-        self.refused(125, "run", "--allow-idle", "--", sys.executable, "-c", program,
-                     says="another GL driver: swrast_dri.so")
+        self.refused(
+            125,
+            "run",
+            "--allow-idle",
+            "--",
+            sys.executable,
+            "-c",
+            program,
+            says="another GL driver: swrast_dri.so",
+        )
 
     def test_other_driver_of_a_child_is_found(self) -> None:
         library = self.tmp / "libEGL_mesa.so.0"
         library.write_bytes(bytes(4096))
         program = f"import mmap,time; f=open('{library}','rb'); "
         program += "m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ); time.sleep(2)"
-        self.refused(125, "run", "--allow-idle", "--", "sh", "-c", f'{sys.executable} -c "{program}"; true',
-                     says="another GL driver: libEGL_mesa.so.0")
+        self.refused(
+            125,
+            "run",
+            "--allow-idle",
+            "--",
+            "sh",
+            "-c",
+            f'{sys.executable} -c "{program}"; true',
+            says="another GL driver: libEGL_mesa.so.0",
+        )
 
     def hosts(self) -> list[int]:
         """The private hosts of this case: by name, and by the environment they were started in."""
@@ -340,15 +425,24 @@ class Run(Case):
         for entry in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 environment = (entry / "environ").read_bytes()
-                if (entry / "comm").read_text() == "sluice-host\n" and f"TMPDIR={self.tmp}\0".encode() in environment:
+                if (
+                    entry / "comm"
+                ).read_text() == "sluice-host\n" and f"TMPDIR={self.tmp}\0".encode() in environment:
                     found.append(int(entry.name))
             except OSError:
                 continue
         return found
 
     def test_killed_run_takes_its_host_along(self) -> None:
-        process = self.start("run", "--", "sleep", "60", start_new_session=True, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
+        process = self.start(
+            "run",
+            "--",
+            "sleep",
+            "60",
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             self.assertTrue(wait_for(lambda: len(self.hosts()) == 1))
             process.kill()
@@ -356,18 +450,24 @@ class Run(Case):
             self.assertTrue(wait_for(lambda: not self.hosts()), "the host outlived its run")
         finally:
             with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
-                os.killpg(process.pid, signal.SIGKILL)  # the program itself lives on: it is the user's
+                os.killpg(
+                    process.pid, signal.SIGKILL
+                )  # the program itself lives on: it is the user's
 
 
 class Serve(Case):
     def serve(self, *words: str) -> tuple["subprocess.Popen[str]", str, Any]:
         path = str(self.tmp / "s")
         reader, writer = os.pipe()
-        process = self.start("serve", "-q", "--socket", path, "--status-fd", str(writer), *words, pass_fds=[writer])
+        process = self.start(
+            "serve", "-q", "--socket", path, "--status-fd", str(writer), *words, pass_fds=[writer]
+        )
         os.close(writer)
         return process, path, os.fdopen(reader)
 
-    def finish(self, process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[Optional[int], str]:
+    def finish(
+        self, process: "subprocess.Popen[str]", number: signal.Signals
+    ) -> tuple[Optional[int], str]:
         process.send_signal(number)
         err = process.communicate(timeout=PATIENCE_S)[1]
         return process.returncode, err
@@ -386,7 +486,9 @@ class Serve(Case):
         process, path, status = self.serve()
         with status:
             self.assertEqual("listening\n", status.readline())
-            done = self.run_sluice("run", "--allow-idle", "--socket", path, "--", "printenv", "SLUICE_SOCKET")
+            done = self.run_sluice(
+                "run", "--allow-idle", "--socket", path, "--", "printenv", "SLUICE_SOCKET"
+            )
             self.assertEqual((0, path + "\n", ""), (done.returncode, done.stdout, done.stderr))
             self.refused(125, "run", "--socket", path, "--", "true", says="made no GL context")
             self.refused(3, "serve", "--socket", path, says="cannot listen")
@@ -413,12 +515,18 @@ class Dump(Case):
 
     def test_rings(self) -> None:
         script = f"{PROBE}; exec {SLUICE} dump --json {self.path}"
-        state = json.loads(self.run_sluice("run", "--socket", self.path, "--", "sh", "-c", script).stdout.split("\n", 4)[4])
+        state = json.loads(
+            self.run_sluice("run", "--socket", self.path, "--", "sh", "-c", script).stdout.split(
+                "\n", 4
+            )[4]
+        )
         self.assertEqual(1, state["contexts_created"])
 
     def test_calls(self) -> None:
         dump = self.start("dump", "--print", "--count", "5", self.path)
-        self.assertTrue(wait_for(lambda: self.programs() > 0 and dump.poll() is not None), "no call arrived")
+        self.assertTrue(
+            wait_for(lambda: self.programs() > 0 and dump.poll() is not None), "no call arrived"
+        )
         out, err = dump.communicate(timeout=PATIENCE_S)
         self.assertEqual((0, "", 5), (dump.returncode, err, len(out.splitlines())))
         self.assertRegex(out, r"\A\d+\.\d+ rc\w+\(")
@@ -448,15 +556,30 @@ class Driver(Case):
     """A native driver that is not there."""
 
     def test_run(self) -> None:
-        self.refused(125, "run", "--egl-library", "no-such-egl.so", "--", "sleep", "0.5",
-                     says="driver could not be loaded")
+        self.refused(
+            125,
+            "run",
+            "--egl-library",
+            "no-such-egl.so",
+            "--",
+            "sleep",
+            "0.5",
+            says="driver could not be loaded",
+        )
         done = self.run_sluice("run", "--egl-library", "no-such-egl.so", "--", "sleep", "0.5")
         self.assertEqual(1, done.stderr.count("sluice run: "), done.stderr)
         self.assertIn("no native EGL: no-such-egl.so", done.stderr)
 
     def test_serve(self) -> None:
-        self.refused(7, "serve", "--egl-library", "no-such-egl.so", "--socket", str(self.tmp / "s"),
-                     says="driver could not be loaded")
+        self.refused(
+            7,
+            "serve",
+            "--egl-library",
+            "no-such-egl.so",
+            "--socket",
+            str(self.tmp / "s"),
+            says="driver could not be loaded",
+        )
 
     def test_doctor(self) -> None:
         done = self.run_sluice("doctor", "--json", "--egl-library", "no-such-egl.so")
@@ -481,8 +604,11 @@ class Whole(Case):
         done = self.run_sluice("doctor")
         self.assertEqual(7, done.returncode)
         self.assertIn(":987: no X server answers there", done.stdout)
-        self.assertRegex(done.stderr, r"\Asluice doctor: step x11 failed: :987: no X server answers "
-                                      r"there; unset DISPLAY.*\n\Z")
+        self.assertRegex(
+            done.stderr,
+            r"\Asluice doctor: step x11 failed: :987: no X server answers "
+            r"there; unset DISPLAY.*\n\Z",
+        )
 
     def test_program_renders(self) -> None:
         done = self.run_sluice("run", "--", PROBE)
@@ -493,8 +619,11 @@ class Whole(Case):
         self.env.pop("DISPLAY", None)
         done = self.run_sluice("run", "--", "es2_info")
         self.assertNotIn(done.returncode, (0, 125, 126, 127))
-        self.assertIn("made no GL context through Sluice, and it has no X display: "
-                      "DISPLAY is not set; start", done.stderr)
+        self.assertIn(
+            "made no GL context through Sluice, and it has no X display: "
+            "DISPLAY is not set; start",
+            done.stderr,
+        )
         self.env["DISPLAY"] = ":987"
         done = self.run_sluice("run", "--", "es2_info")
         self.assertIn("it has no X display: :987: no X server answers there; start", done.stderr)

@@ -1,5 +1,5 @@
-/* A stream's replies under checksum v1: right ones pass, every wrong one ends the stream. The host's
- * end is played on the same thread: its reply lies there before it is read. */
+/* A stream's replies under checksum v1: right ones pass, every wrong one ends the stream. The
+ * host's end is played on the same thread: its reply lies there before it is read. */
 #include "asg/reader.h"
 #include "guest/stream/gs.h"
 #include "tests/support/slt.h"
