@@ -49,8 +49,8 @@ OTHER_LENGTHS = {
 
 
 def plain(c_type: str) -> str:
-    """A type with one spelling: `const GLuint *` -> `GLuint*`."""
-    return "".join(c_type.replace("const", "").split())
+    """A type with one spelling: `const GLuint *` -> `constGLuint*`."""
+    return "".join(c_type.split())
 
 
 class Function:
@@ -185,5 +185,7 @@ if __name__ == "__main__":
     parser.add_argument("--codegen", type=Path, required=True)
     parser.add_argument("--registry", type=Path, required=True)
     args, rest = parser.parse_known_args()
+    if not args.registry.is_file():
+        sys.exit("khronos_test.py: there is no gl.xml; install Debian's package khronos-api")
     CODEGEN, REGISTRY = args.codegen, args.registry
     unittest.main(argv=[sys.argv[0], *rest])

@@ -100,7 +100,11 @@ class Coder:
                 raise WireError(f"{length.pointer} is not there")
             return _number(inner[0], length.member)
         left, right = self._length(length.left, tree), self._length(length.right, tree)
-        return {"+": left + right, "*": left * right, "/": left // right}[length.op]
+        if length.op == "/":
+            if right == 0:
+                raise WireError("a length divides by zero")
+            return left // right
+        return left + right if length.op == "+" else left * right
 
     def _holds(self, condition: ir.Condition, tree: Tree) -> bool:
         if condition.test is ir.Test.NONZERO:
