@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <string.h>
 
 /* --- host/object --- */
 
@@ -171,4 +172,26 @@ SLT_TEST(map, agrees_with_an_array_over_random_work)
     }
     SLT_EXPECT_EQ(live, seen);
     sl_map_finish(&map);
+}
+
+/* Keys that meet in one map need not meet in the next, so none can be chosen to. */
+SLT_TEST(map, places_keys_by_a_seed_of_its_own)
+{
+    enum { KEYS = 64 };
+    static int value;
+    uint32_t orders[2][KEYS];
+    for (int i = 0; i < 2; i++) {
+        struct sl_map map;
+        uint32_t cursor = 0, n = 0;
+        sl_map_init(&map, KEYS);
+        for (uint32_t key = 0; key < KEYS; key++) {
+            SLT_ASSERT_OK(sl_map_add(&map, key, &value));
+        }
+        while (n < KEYS && sl_map_next(&map, &cursor, &orders[i][n]) != NULL) {
+            n++;
+        }
+        SLT_EXPECT_EQ(KEYS, n);
+        sl_map_finish(&map);
+    }
+    SLT_EXPECT_TRUE(memcmp(orders[0], orders[1], sizeof orders[0]) != 0);
 }

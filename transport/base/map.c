@@ -1,8 +1,10 @@
 #include "transport/base/map.h"
 
+#include "transport/base/clock.h"
 #include "transport/base/mem.h"
 
 #include <stddef.h>
+#include <sys/random.h>
 
 struct sl_map_entry {
     void *value; /* NULL: free when !removed */
@@ -10,12 +12,22 @@ struct sl_map_entry {
     uint32_t removed; /* a hole that a search must step over */
 };
 
-/* Keys come from a peer: a multiplication spreads runs of them; the worst case is bounded by `max`,
- * which owners keep small. */
+/* Multiply and add modulo 2^64, of which the high half counts: for a seed that the peer does not
+ * know, two keys meet only by chance (multiply-shift, strongly universal). */
 static uint32_t start_of(const struct sl_map *map, uint32_t key)
 {
-    uint32_t h = key * 2654435769u;
-    return (h ^ h >> 15) & (map->capacity - 1);
+    return (uint32_t)((map->seed[0] * key + map->seed[1]) >> 32) & (map->capacity - 1);
+}
+
+/* Without the kernel's random numbers (a sandbox, a kernel before 3.17): what a peer cannot see of
+ * this process. */
+static void draw_seed(struct sl_map *map)
+{
+    if (getrandom(map->seed, sizeof map->seed, GRND_NONBLOCK) != (ssize_t)sizeof map->seed) {
+        uint64_t here = (uintptr_t)map, heap = (uintptr_t)map->entries;
+        map->seed[0] = (sl_clock_ns() ^ here << 20) * 0x9e3779b97f4a7c15u;
+        map->seed[1] = (map->seed[0] ^ heap) * 0xbf58476d1ce4e5b9u;
+    }
 }
 
 void sl_map_init(struct sl_map *map, uint32_t max)
@@ -68,10 +80,14 @@ static enum sl_result make_space(struct sl_map *map)
     while (capacity / 4 * 3 < (map->live + 1) * 2) {
         capacity *= 2;
     }
-    struct sl_map bigger = {.capacity = capacity, .max = map->max};
+    struct sl_map bigger = {
+        .capacity = capacity, .max = map->max, .seed = {map->seed[0], map->seed[1]}};
     bigger.entries = sl_alloc_array(capacity, sizeof *bigger.entries);
     if (bigger.entries == NULL) {
         return SL_ERR_NOMEM;
+    }
+    if (map->capacity == 0) {
+        draw_seed(&bigger);
     }
     for (uint32_t i = 0; i < map->capacity; i++) {
         if (map->entries[i].value != NULL) {

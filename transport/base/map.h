@@ -1,5 +1,6 @@
 /* A map from ids that a peer chose (u32, any value) to pointers. Open addressing, grows by
- * doubling; one owner locks it. Ids that we choose ourselves belong into a struct sl_table. */
+ * doubling; one owner locks it. Where a key lies depends on a seed of the map's own, so that no
+ * peer can choose keys that collide. Ids that we choose ourselves belong into a struct sl_table. */
 #ifndef SL_MAP_H
 #define SL_MAP_H
 
@@ -15,6 +16,7 @@ struct sl_map {
     uint32_t live;
     uint32_t used; /* live and removed ones */
     uint32_t max;
+    uint64_t seed[2]; /* drawn with the first entry */
 };
 
 /* max: most live entries, at most 2^28. */
