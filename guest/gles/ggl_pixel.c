@@ -19,6 +19,7 @@ static const struct {
     {GL_LUMINANCE, 1, false},
     {GL_LUMINANCE_ALPHA, 2, false},
     {GL_BGRA_EXT, 4, false},
+    {GL_BGR_EXT, 3, false}, /* MESA_bgra */
     {GL_DEPTH_COMPONENT, 1, false},
     {GL_DEPTH_STENCIL, 1, false},
     {GL_STENCIL_INDEX, 1, false},

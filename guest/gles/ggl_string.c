@@ -25,6 +25,19 @@ static char *fetch(struct ggl_context *c, GLenum name)
     return text;
 }
 
+/* Is the word among those from list to end, each with a space behind it? */
+static bool listed(const char *list, const char *end, const char *word, size_t length)
+{
+    while (list < end) {
+        size_t size = strcspn(list, " ");
+        if (size == length && memcmp(list, word, length) == 0) {
+            return true;
+        }
+        list += size + 1;
+    }
+    return false;
+}
+
 /* Every known extension of a list once, with a space behind it. */
 static char *filter(const char *all)
 {
@@ -32,7 +45,7 @@ static char *filter(const char *all)
     char *p = out;
     while (out && *all) {
         size_t length = strcspn(all, " ");
-        if (length && ggl_extension_known(all, length)) {
+        if (length && ggl_extension_known(all, length) && !listed(out, p, all, length)) {
             memcpy(p, all, length);
             p[length] = ' ';
             p += length + 1;

@@ -23,6 +23,7 @@ static uint32_t components(uint32_t format)
     case GL_RGB:
     case GL_RGB_INTEGER:
     case GL_SRGB_EXT:
+    case GL_BGR_EXT:
         return 3;
     case GL_RGBA:
     case GL_RGBA_INTEGER:

@@ -439,6 +439,36 @@ static void gathers(struct fx *fx, int frame)
     fx_quad();
 }
 
+static void bgr_textures(struct fx *fx, int frame)
+{
+    static uint8_t pixels[20 * 10 * 3];
+    GLuint name;
+    fx_bytes(pixels, sizeof pixels, (uint32_t)frame);
+    glGenTextures(1, &name);
+    glBindTexture(GL_TEXTURE_2D, name);
+    nearest(GL_TEXTURE_2D);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGB8, 20, 10, 0, GL_BGR_EXT, GL_UNSIGNED_BYTE, pixels);
+    fx_note_int(fx, glGetError());
+    es3_fill(ES3_TEXTURED);
+    fx_quad();
+}
+
+/* No extension stands twice in the list. */
+static void extension_names(struct fx *fx, int frame)
+{
+    GLint count = 0;
+    (void)frame;
+    glGetIntegerv(GL_NUM_EXTENSIONS, &count);
+    for (GLint i = 0; i < count; i++) {
+        for (GLint k = 0; k < i; k++) {
+            const char *name = (const char *)glGetStringi(GL_EXTENSIONS, (GLuint)i);
+            if (strcmp(name, (const char *)glGetStringi(GL_EXTENSIONS, (GLuint)k)) == 0) {
+                fx_note_text(fx, name);
+            }
+        }
+    }
+}
+
 #define FEATURE(name)                                                                              \
     {                                                                                              \
 #name, name, NULL                                                                          \
@@ -460,6 +490,8 @@ const struct fx_feature gles3_texture_features[] = {
     FEATURE(fetches_and_sizes),
     FEATURE(mrt_of_integers),
     FEATURE(cube_maps_of_es3),
+    FEATURE(extension_names),
+    {"bgr_textures", bgr_textures, "GL_MESA_bgra"},
     {"multisample_textures", multisample_textures, "3.1"},
     {"gathers", gathers, "3.1"},
 };
