@@ -15,7 +15,7 @@ from pathlib import Path
 from . import check, plan
 from .cwriter import Output
 from .emit import adapters, call, dispatch, driver, entry, enums, fake, names, pack, tables, unpack
-from .emit import vk_driver, vk_extensions, vk_names, vk_types
+from .emit import vk_args, vk_driver, vk_extensions, vk_names, vk_types
 from .errors import SpecError
 from .read import policy
 from .vk import locker, lockfile
@@ -45,6 +45,7 @@ def generate_vulkan(root: Path, out: Output) -> None:
     lock = lockfile.read_lock(root / locker.LOCK)
     vk_types.emit(out, lock)
     vk_names.emit(out, lock)
+    vk_args.emit(out, lock)
     vk_extensions.emit(out, lock)
     vk_driver.emit(out, lock)
 
