@@ -34,6 +34,7 @@ def generate(root: Path, out: Output) -> None:
         tables.emit(out, model, planned)
         adapters.emit(out, model, planned)
         if api.name == "gles2":
+            call.emit_asks(out, planned)
             entry.emit_extensions(out, model, entry.emit(out, model, planned))
     enums.emit(out, model)
     driver.emit(out, model)

@@ -94,4 +94,18 @@ static inline struct gs_stream *ggl_context_stream(const struct ggl_context *con
 /* Record an error unless one is pending: the first one wins until glGetError. */
 void ggl_error(struct ggl_context *context, uint32_t error);
 
+/* A query, and whether our own host refused it, in one round trip: error queries travel before it
+ * (for errors of earlier calls) and behind it (for its own), and both errors are the application's.
+ * begin and end pack these, the query itself goes in between; the replies are read in their order:
+ * earlier, the query's own, answered (false: refused). Other hosts are sent nothing more, and have
+ * always answered. Thread: the context's. */
+struct ggl_question {
+    bool watched;
+    bool earlier; /* an error query went before */
+};
+struct ggl_question ggl_question_begin(struct ggl_context *context);
+void ggl_question_end(struct ggl_context *context, const struct ggl_question *question);
+void ggl_question_earlier(struct ggl_context *context, const struct ggl_question *question);
+bool ggl_question_answered(struct ggl_context *context, const struct ggl_question *question);
+
 #endif

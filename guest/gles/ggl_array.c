@@ -4,6 +4,8 @@
 
 #include "transport/base/mem.h"
 
+#include <string.h>
+
 /* Bytes of one component; 0: not a type of this version. */
 static uint32_t component_size(const struct ggl_context *c, GLenum type)
 {
@@ -314,8 +316,11 @@ static bool attrib_value(const struct ggl_context *c, GLuint index, GLenum pname
             *params = (type)value;                                                                 \
             return;                                                                                \
         }                                                                                          \
-        uint32_t size = pname == GL_CURRENT_VERTEX_ATTRIB ? 16 : 4;                                \
-        gles2_call_gl##Name(c->stream, index, pname, params, size);                                \
+        type values[4] = {0};                                                                      \
+        uint32_t size = pname == GL_CURRENT_VERTEX_ATTRIB ? sizeof values : sizeof *values;        \
+        if (gles2_ask_gl##Name(c, index, pname, values, size)) {                                   \
+            memcpy(params, values, size);                                                          \
+        }                                                                                          \
     }
 GET_ATTRIB(GetVertexAttribfv, GLfloat)
 GET_ATTRIB(GetVertexAttribiv, GLint)

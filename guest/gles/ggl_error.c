@@ -24,6 +24,49 @@ GLenum ggl_host_error(struct ggl_context *c)
     return error;
 }
 
+/* The reply to a packed glGetError: the application's, unless one is pending. */
+static GLenum error_read(struct ggl_context *c)
+{
+    GLenum error;
+    gs_read(c->stream, &error, sizeof error);
+    gs_reply_end(c->stream);
+    c->error = c->error ? c->error : error;
+    return error;
+}
+
+struct ggl_question ggl_question_begin(struct ggl_context *c)
+{
+    struct ggl_question q = {.watched = !ggl_stock(c) && ggl_has(c, GGL_FEATURE_HOST_ERROR)};
+    q.earlier = q.watched && !quiet(c);
+    if (q.earlier) {
+        gles2_pack_glGetError(ggl_pack(c));
+    }
+    return q;
+}
+
+void ggl_question_end(struct ggl_context *c, const struct ggl_question *q)
+{
+    if (q->watched) {
+        gles2_pack_glGetError(ggl_pack(c));
+    }
+}
+
+void ggl_question_earlier(struct ggl_context *c, const struct ggl_question *q)
+{
+    if (q->earlier) {
+        (void)error_read(c);
+    }
+}
+
+bool ggl_question_answered(struct ggl_context *c, const struct ggl_question *q)
+{
+    GLenum error = q->watched ? error_read(c) : GL_NO_ERROR;
+    if (q->watched && !gs_dead(c->stream)) {
+        mark_quiet(c);
+    }
+    return error == GL_NO_ERROR;
+}
+
 /* An error that the host found earlier is the first one. */
 void ggl_error(struct ggl_context *c, uint32_t error)
 {

@@ -5,6 +5,7 @@
 
 #include "guest/gles/ggl_state.h"
 
+#include "guest/gles2_ask.h"
 #include "guest/gles2_call.h"
 #include "guest/gles_hand.h"
 #include "wire/gles2_pack.h"

@@ -2,9 +2,8 @@
  * every time.
  *
  * One table says how many values a parameter has, so that no reply is ever too short or too long. A
- * parameter outside the table, or of a later version than the context, is asked for as one value
- * between two error queries: the application's memory is written only when the host knew it, as a
- * driver would do. */
+ * parameter outside the table, or of a later version than the context, is asked for as one value:
+ * the application's memory is written only when the host knew it, as a driver would do. */
 #include "guest/gles/ggl_query.h"
 
 #include <string.h>
@@ -123,21 +122,21 @@ static bool local_value(struct ggl_context *c, GLenum pname, GLint *value)
     }
 }
 
-/* Whether the host knows the parameter; an error of before is kept for the application. */
-static bool host_knows(struct ggl_context *c, GLenum earlier)
+/* A stock host is asked as its own guests ask: between two error queries, answered one by one. Our
+ * own answers all at once (ggl_question). */
+static GLenum stock_before(struct ggl_context *c)
 {
-    GLenum error =
-        ggl_has(c, GGL_FEATURE_HOST_ERROR) ? ggl_host_error(c) : gles2_call_glGetError(c->stream);
+    return ggl_stock(c) ? gles2_call_glGetError(c->stream) : GL_NO_ERROR;
+}
+
+/* Whether the host knows the parameter; an error of before is kept for the application. */
+static bool stock_knows(struct ggl_context *c, GLenum earlier)
+{
+    GLenum error = ggl_stock(c) ? gles2_call_glGetError(c->stream) : GL_NO_ERROR;
     if (c->error == GL_NO_ERROR) {
         c->error = earlier ? earlier : error;
     }
     return error == GL_NO_ERROR;
-}
-
-static GLenum error_before(struct ggl_context *c)
-{
-    return ggl_has(c, GGL_FEATURE_HOST_ERROR) ? ggl_host_error(c)
-                                              : gles2_call_glGetError(c->stream);
 }
 
 /* A driver constant of one value. */
@@ -146,11 +145,9 @@ static bool constant(struct ggl_context *c, const struct parameter *p, GLint *va
     size_t i = (size_t)(p - parameters);
     if (!(c->constants_known[i / 32] & 1u << (i % 32))) {
         GLint got = 0;
-        GLenum earlier = ggl_stock(c) ? error_before(c) : GL_NO_ERROR;
+        GLenum earlier = stock_before(c);
         gles2_call_glGetIntegerv(c->stream, p->pname, &got, 4);
-        if (ggl_stock(c)) {
-            (void)host_knows(c, earlier);
-        }
+        (void)stock_knows(c, earlier);
         if (p->pname == GL_MAX_VERTEX_ATTRIBS || p->pname == GL_MAX_VERTEX_ATTRIB_BINDINGS) {
             got = got < GGL_MAX_ATTRIBS
                       ? got
@@ -227,9 +224,9 @@ static bool answer(struct ggl_context *c, const struct parameter *p, GLenum pnam
         } else {                                                                                   \
             type asked[GET_VALUES];                                                                \
             count = p && p->version <= c->version ? p->count : 1;                                  \
-            GLenum earlier = error_before(c);                                                      \
-            gles2_call_gl##Name(c->stream, pname, asked, (uint32_t)(count * sizeof *asked));       \
-            if (host_knows(c, earlier)) {                                                          \
+            GLenum earlier = stock_before(c);                                                      \
+            bool known = gles2_ask_gl##Name(c, pname, asked, (uint32_t)(count * sizeof *asked));   \
+            if (stock_knows(c, earlier) && known) {                                                \
                 memcpy(params, asked, count * sizeof *asked);                                      \
             }                                                                                      \
         }                                                                                          \
@@ -281,9 +278,9 @@ static bool local_indexed(const struct ggl_context *c, GLenum pname, GLuint inde
             return;                                                                                \
         }                                                                                          \
         type value;                                                                                \
-        GLenum earlier = error_before(c);                                                          \
-        gles2_call_gl##Name(c->stream, pname, index, &value, (uint32_t)sizeof value);              \
-        if (host_knows(c, earlier)) {                                                              \
+        GLenum earlier = stock_before(c);                                                          \
+        bool asked = gles2_ask_gl##Name(c, pname, index, &value, (uint32_t)sizeof value);          \
+        if (stock_knows(c, earlier) && asked) {                                                    \
             *params = value;                                                                       \
         }                                                                                          \
     }

@@ -29,6 +29,30 @@ static void scatter(struct gs_stream *stream, const struct ggl_pixels *p, uint8_
     }
 }
 
+/* Into client memory: it must not change when the read is refused, and is too large for the reply
+ * to go into our own first. So our own host says what is wrong with reading no pixels before it
+ * reads them: all of it in one round trip. */
+static void read_to_client(struct ggl_context *c, GLint x, GLint y, GLsizei width, GLsizei height,
+                           GLenum format, GLenum type, const struct ggl_pixels *p, void *data)
+{
+    struct ggl_question trial = ggl_question_begin(c);
+    if (trial.watched) {
+        gles2_pack_glReadPixels(ggl_pack(c), x, y, 0, 0, format, type, 0);
+    }
+    ggl_question_end(c, &trial);
+    const struct ggl_question read = {.watched = trial.watched};
+    gles2_pack_glReadPixels(ggl_pack(c), x, y, width, height, format, type, (uint32_t)p->size);
+    ggl_question_end(c, &read);
+    ggl_question_earlier(c, &trial);
+    if (ggl_question_answered(c, &trial)) {
+        scatter(c->stream, p, data);
+    } else {
+        discard(c->stream, p->size);
+    }
+    gs_reply_end(c->stream);
+    (void)ggl_question_answered(c, &read);
+}
+
 static void read_pixels(struct ggl_context *c, GLint x, GLint y, GLsizei width, GLsizei height,
                         GLenum format, GLenum type, int64_t room, void *data)
 {
@@ -47,12 +71,10 @@ static void read_pixels(struct ggl_context *c, GLint x, GLint y, GLsizei width, 
         ggl_error(c, GL_INVALID_OPERATION);
         return;
     }
-    if (!data) {
-        p.size = 0; /* the host still finds errors */
-    }
-    gles2_pack_glReadPixels(ggl_pack(c), x, y, width, height, format, type, (uint32_t)p.size);
-    if (p.size != 0) {
-        scatter(c->stream, &p, data);
+    if (!data || p.size == 0) { /* the host still finds errors */
+        gles2_pack_glReadPixels(ggl_pack(c), x, y, width, height, format, type, 0);
+    } else {
+        read_to_client(c, x, y, width, height, format, type, &p, data);
     }
 }
 

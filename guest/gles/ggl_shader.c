@@ -284,7 +284,11 @@ void ggl_glGetShaderiv(GLuint name, GLenum pname, GLint *params)
     if (!c || !params) {
         return;
     }
-    gles2_call_glGetShaderiv(c->stream, name, pname, params, 4);
+    GLint value = 0;
+    if (!gles2_ask_glGetShaderiv(c, name, pname, &value, 4)) {
+        return;
+    }
+    *params = value;
     if (pname == GL_SHADER_SOURCE_LENGTH) {
         pthread_mutex_lock(&c->share->lock);
         const struct ggl_shader *shader = ggl_names_find(&c->share->shaders, name);

@@ -108,8 +108,10 @@ void ggl_glGetSynciv(GLsync sync, GLenum pname, GLsizei room, GLsizei *length, G
     }
     GLint value = 0;
     GLsizei got = 0;
-    gles2_call_glGetSyncivAEMU(c->stream, handle_of(sync), pname, 1, &got, 4, &value,
-                               4); /* every parameter is one value */
+    /* every parameter is one value */
+    if (!gles2_ask_glGetSyncivAEMU(c, handle_of(sync), pname, 1, &got, 4, &value, 4)) {
+        return;
+    }
     if (gs_dead(c->stream) && pname == GL_SYNC_STATUS) {
         value = GL_SIGNALED;
         got = 1;
@@ -130,9 +132,10 @@ void ggl_glGetQueryObjectuiv(GLuint query, GLenum pname, GLuint *params)
     if (!c || !params) {
         return;
     }
-    gles2_call_glGetQueryObjectuiv(c->stream, query, pname, params, 4);
-    if (gs_dead(c->stream) && pname == GL_QUERY_RESULT_AVAILABLE) {
-        *params = GL_TRUE;
+    GLuint value = 0;
+    if (gles2_ask_glGetQueryObjectuiv(c, query, pname, &value, 4)) {
+        bool lost = gs_dead(c->stream) && pname == GL_QUERY_RESULT_AVAILABLE;
+        *params = lost ? GL_TRUE : value;
     }
 }
 

@@ -1,5 +1,6 @@
 /* Answers that know their own length: names, logs, lists. The host sends as many bytes as the guest
- * asks for; the application gets what is valid of them, and nothing behind it is touched. */
+ * asks for; the application gets what is valid of them, and nothing behind it is touched. A refused
+ * query touches nothing. */
 #include "guest/gles/ggl_objects.h"
 
 #include <string.h>
@@ -41,8 +42,7 @@ static void give_text(const char *text, GLsizei got, GLsizei room, GLsizei *leng
     {                                                                                              \
         GLsizei got = 0;                                                                           \
         char *text = reply_room(c, &room);                                                         \
-        if (text) {                                                                                \
-            gles2_call_gl##Name(c->stream, object, room, &got, 4, text, (uint32_t)room);           \
+        if (text && gles2_ask_gl##Name(c, object, room, &got, 4, text, (uint32_t)room)) {          \
             give_text(text, got, room, length, out);                                               \
         }                                                                                          \
     }
@@ -71,13 +71,11 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei room, 
         GLint got_size = 0;                                                                        \
         GLenum got_type = 0;                                                                       \
         char *text = c ? reply_room(c, &room) : NULL;                                              \
-        if (!text) {                                                                               \
-            return;                                                                                \
-        }                                                                                          \
-        gles2_call_gl##Name(c->stream, program, index, room, &got, 4, &got_size, 4, &got_type, 4,  \
-                            text, (uint32_t)room);                                                 \
-        if (got_type == 0) {                                                                       \
-            return; /* refused */                                                                  \
+        if (!text ||                                                                               \
+            !gles2_ask_gl##Name(c, program, index, room, &got, 4, &got_size, 4, &got_type, 4,      \
+                                text, (uint32_t)room) ||                                           \
+            got_type == 0) {                                                                       \
+            return; /* refused; the type says so where errors cannot be asked */                   \
         }                                                                                          \
         give_text(text, got, room, length, out);                                                   \
         if (size) {                                                                                \
@@ -97,13 +95,11 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei room, 
     GLsizei got = 0, got_size = 0;
     GLenum got_type = 0;
     char *text = c ? reply_room(c, &room) : NULL;
-    if (!text) {
-        return;
-    }
-    gles2_call_glGetTransformFeedbackVarying(c->stream, program, index, room, &got, 4, &got_size, 4,
-                                             &got_type, 4, text, (uint32_t)room);
-    if (got_type == 0) {
-        return; /* refused */
+    if (!text ||
+        !gles2_ask_glGetTransformFeedbackVarying(c, program, index, room, &got, 4, &got_size, 4,
+                                                 &got_type, 4, text, (uint32_t)room) ||
+        got_type == 0) {
+        return; /* as above */
     }
     give_text(text, got, room, length, out);
     if (size) {
@@ -120,9 +116,8 @@ void ggl_glGetActiveUniformBlockName(GLuint program, GLuint block, GLsizei room,
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
     char *text = c ? reply_room(c, &room) : NULL;
-    if (text) {
-        gles2_call_glGetActiveUniformBlockName(c->stream, program, block, room, &got, 4, text,
-                                               (uint32_t)room);
+    if (text && gles2_ask_glGetActiveUniformBlockName(c, program, block, room, &got, 4, text,
+                                                      (uint32_t)room)) {
         give_text(text, got, room, length, out);
     }
 }
@@ -133,9 +128,8 @@ void ggl_glGetProgramResourceName(GLuint program, GLenum interface, GLuint index
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
     char *text = c ? reply_room(c, &room) : NULL;
-    if (text) {
-        gles2_call_glGetProgramResourceName(c->stream, program, interface, index, room, &got, 4,
-                                            text, (uint32_t)room);
+    if (text && gles2_ask_glGetProgramResourceName(c, program, interface, index, room, &got, 4,
+                                                   text, (uint32_t)room)) {
         give_text(text, got, room, length, out);
     }
 }
@@ -166,9 +160,8 @@ void ggl_glGetAttachedShaders(GLuint program, GLsizei room, GLsizei *count, GLui
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
     void *list = c ? list_room(c, &room) : NULL;
-    if (list) {
-        gles2_call_glGetAttachedShaders(c->stream, program, room, &got, 4, list,
-                                        (uint32_t)room * 4);
+    if (list &&
+        gles2_ask_glGetAttachedShaders(c, program, room, &got, 4, list, (uint32_t)room * 4)) {
         give_list(list, got, room, count, shaders);
     }
 }
@@ -186,10 +179,9 @@ void ggl_glGetProgramResourceiv(GLuint program, GLenum interface, GLuint index, 
         return;
     }
     void *list = list_room(c, &room);
-    if (list) {
-        gles2_call_glGetProgramResourceiv(c->stream, program, interface, index, prop_count, props,
-                                          (uint32_t)prop_count * 4, room, &got, 4, list,
-                                          (uint32_t)room * 4);
+    if (list && gles2_ask_glGetProgramResourceiv(c, program, interface, index, prop_count, props,
+                                                 (uint32_t)prop_count * 4, room, &got, 4, list,
+                                                 (uint32_t)room * 4)) {
         give_list(list, got, room, length, params);
     }
 }
@@ -206,13 +198,14 @@ void ggl_glGetInternalformativ(GLenum target, GLenum format, GLenum pname, GLsiz
     GLint count = 1;
     if (pname == GL_SAMPLES) {
         count = 0;
-        gles2_call_glGetInternalformativ(c->stream, target, format, GL_NUM_SAMPLE_COUNTS, 1, &count,
-                                         4);
+        if (!gles2_ask_glGetInternalformativ(c, target, format, GL_NUM_SAMPLE_COUNTS, 1, &count,
+                                             4)) {
+            return;
+        }
     }
     room = count < room ? count : room;
-    if (room > 0) {
-        gles2_call_glGetInternalformativ(c->stream, target, format, pname, room, list,
-                                         (uint32_t)room * 4);
+    if (room > 0 &&
+        gles2_ask_glGetInternalformativ(c, target, format, pname, room, list, (uint32_t)room * 4)) {
         give_list(list, room, room, NULL, params);
     }
 }
@@ -231,7 +224,9 @@ void ggl_glGetProgramBinary(GLuint program, GLsizei room, GLsizei *length, GLenu
     GLint size = 0;
     GLsizei got = 0;
     GLenum got_format = 0;
-    gles2_call_glGetProgramiv(c->stream, program, GL_PROGRAM_BINARY_LENGTH, &size, 4);
+    if (!gles2_ask_glGetProgramiv(c, program, GL_PROGRAM_BINARY_LENGTH, &size, 4)) {
+        return;
+    }
     size = size < 0 ? 0 : size;
     size = size < room ? size : room; /* too small a room is an error the host finds */
     void *data = ggl_scratch(c, (size_t)size + 1);
@@ -239,8 +234,10 @@ void ggl_glGetProgramBinary(GLuint program, GLsizei room, GLsizei *length, GLenu
         ggl_error(c, GL_OUT_OF_MEMORY);
         return;
     }
-    gles2_call_glGetProgramBinary(c->stream, program, size, &got, 4, &got_format, 4, data,
-                                  (uint32_t)size);
+    if (!gles2_ask_glGetProgramBinary(c, program, size, &got, 4, &got_format, 4, data,
+                                      (uint32_t)size)) {
+        return;
+    }
     got = got < 0 ? 0 : got < size ? got : size;
     if (binary) {
         memcpy(binary, data, (size_t)got);
@@ -253,8 +250,8 @@ void ggl_glGetProgramBinary(GLuint program, GLsizei room, GLsizei *length, GLenu
     }
 }
 
-/* Names with ';' behind each, then NUL (protocol: 14.4). NULL: one is empty, holds a ';' or is
- * missing; *size counts the NUL. */
+/* Names with ';' behind each, then NUL (protocol: 14.4), in scratch memory of at least 4 bytes a
+ * name. NULL: one is empty, holds a ';' or is missing; *size counts the NUL. */
 static char *pack_names(struct ggl_context *c, GLsizei count, const GLchar *const *names,
                         uint32_t *size)
 {
@@ -265,7 +262,8 @@ static char *pack_names(struct ggl_context *c, GLsizei count, const GLchar *cons
         }
         bytes += strlen(names[i]) + 1;
     }
-    char *text = ggl_scratch(c, bytes);
+    size_t list = (size_t)count * 4;
+    char *text = ggl_scratch(c, bytes > list ? bytes : list);
     char *p = text;
     for (GLsizei i = 0; text && i < count; i++) {
         size_t length = strlen(names[i]);
@@ -314,11 +312,16 @@ void ggl_glGetUniformIndices(GLuint program, GLsizei count, const GLchar *const 
     }
     uint32_t size;
     char *text = count ? pack_names(c, count, names, &size) : NULL;
-    if (text) {
-        gles2_call_glGetUniformIndicesAEMU(c->stream, program, count, text, size, size, indices,
-                                           (uint32_t)count * 4);
-    } else if (count) {
-        ggl_error(c, GL_INVALID_OPERATION);
+    if (!text) {
+        if (count) {
+            ggl_error(c, GL_INVALID_OPERATION);
+        }
+        return;
+    }
+    /* The names are sent before the reply takes their place. */
+    if (gles2_ask_glGetUniformIndicesAEMU(c, program, count, text, size, size, text,
+                                          (uint32_t)count * 4)) {
+        memcpy(indices, text, (size_t)count * 4);
     }
 }
 
@@ -332,12 +335,15 @@ void ggl_glGetActiveUniformBlockiv(GLuint program, GLuint block, GLenum pname, G
     GLint count = 1;
     if (pname == GL_UNIFORM_BLOCK_ACTIVE_UNIFORM_INDICES) {
         count = 0;
-        gles2_call_glGetActiveUniformBlockiv(c->stream, program, block,
-                                             GL_UNIFORM_BLOCK_ACTIVE_UNIFORMS, &count, 4);
-        if (count <= 0 || count > ROOM_MAX / 4) {
+        if (!gles2_ask_glGetActiveUniformBlockiv(c, program, block,
+                                                 GL_UNIFORM_BLOCK_ACTIVE_UNIFORMS, &count, 4) ||
+            count <= 0 || count > ROOM_MAX / 4) {
             return;
         }
     }
-    gles2_call_glGetActiveUniformBlockiv(c->stream, program, block, pname, params,
-                                         (uint32_t)count * 4);
+    void *list = list_room(c, &count);
+    if (list &&
+        gles2_ask_glGetActiveUniformBlockiv(c, program, block, pname, list, (uint32_t)count * 4)) {
+        give_list(list, count, count, NULL, params);
+    }
 }

@@ -212,8 +212,11 @@ void ggl_glGetTexParameteriv(GLenum target, GLenum pname, GLint *params)
 {
     struct ggl_context *c = ggl_current();
     if (c && params) {
+        GLint value = 0;
         struct ggl_target_scope scope = ggl_target_begin(c, target);
-        gles2_call_glGetTexParameteriv(c->stream, scope.target, pname, params, 4);
+        if (gles2_ask_glGetTexParameteriv(c, scope.target, pname, &value, 4)) {
+            *params = value;
+        }
         ggl_target_end(c, &scope);
     }
 }
@@ -222,8 +225,11 @@ void ggl_glGetTexParameterfv(GLenum target, GLenum pname, GLfloat *params)
 {
     struct ggl_context *c = ggl_current();
     if (c && params) {
+        GLfloat value = 0;
         struct ggl_target_scope scope = ggl_target_begin(c, target);
-        gles2_call_glGetTexParameterfv(c->stream, scope.target, pname, params, 4);
+        if (gles2_ask_glGetTexParameterfv(c, scope.target, pname, &value, 4)) {
+            *params = value;
+        }
         ggl_target_end(c, &scope);
     }
 }

@@ -329,13 +329,14 @@ static bool room_for(struct ggl_context *c, GLuint program, GLint location, GLsi
     void ggl_glGetUniform##suffix(GLuint program, GLint location, type *params)                    \
     {                                                                                              \
         struct ggl_context *c = ggl_current();                                                     \
-        type nobody[4];                                                                            \
         if (!c || !params) {                                                                       \
             return;                                                                                \
         }                                                                                          \
+        type values[16] = {0};                                                                     \
         uint32_t size = uniform_size(c, program, location);                                        \
-        gles2_call_glGetUniform##suffix(c->stream, program, location, size ? params : nobody,      \
-                                        size ? size : 4);                                          \
+        if (gles2_ask_glGetUniform##suffix(c, program, location, values, size ? size : 4)) {       \
+            memcpy(params, values, size);                                                          \
+        }                                                                                          \
     }
 GET_UNIFORM(fv, GLfloat)
 GET_UNIFORM(iv, GLint)

@@ -278,6 +278,11 @@ void hgl_glReadPixels(struct hr_call *call, const struct gles2_args_glReadPixels
     if (s == NULL) {
         return;
     }
+    if (pixel_bytes(a->format, a->type) == 0) {
+        /* Of no pixels the driver writes nothing, and still says what is wrong. */
+        gl->ReadPixels(a->x, a->y, 0, 0, a->format, a->type, NULL);
+        return;
+    }
     uint64_t need =
         hgl_pixel_span(hgl_pack(gl, s), a->format, a->type, a->width, a->height, 1, false);
     if (need > a->pixels_size) {

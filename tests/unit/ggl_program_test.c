@@ -143,7 +143,7 @@ SLT_TEST_F(ggl_program, joined_names_refuse_what_the_wire_cannot_say, s)
 
 SLT_TEST_F(ggl_program, logs_end_where_the_host_says, s)
 {
-    static const uint8_t reply[] = {3, 0, 0, 0, 'l', 'o', 'g', 0, 9, 9, 9, 9};
+    static const uint8_t reply[] = {0, 0, 0, 0, 3, 0, 0, 0, 'l', 'o', 'g', 0, 9, 9, 9, 9};
     char out[8];
     GLsizei length;
     memset(out, 'x', sizeof out);

@@ -72,6 +72,45 @@ SLT_TEST_F(ggl_query, parameters_of_later_versions_are_left_to_the_host, s)
     SLT_EXPECT_EQ(8u + 16 + 8, size);
 }
 
+SLT_TEST_F(ggl_query, refused_queries_write_nothing, s)
+{
+    uint32_t opcodes[8];
+    GLint value = 77;
+    ggl_script_reply(s,
+                     "\1\5\0\0"
+                     "\1\1\1\1"
+                     "\0\5\0\0",
+                     12); /* an error of before; a value; GL_INVALID_ENUM */
+    ggl_glGetShaderiv(1, 0x1234, &value);
+    SLT_EXPECT_EQ(77, value);
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_VALUE, ggl_glGetError());
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetError());
+    SLT_EXPECT_EQ(3u, ggl_script_opcodes(s, opcodes, 8));
+    SLT_EXPECT_EQ((uint32_t)GLES2_OP_glGetError, opcodes[0]);
+    SLT_EXPECT_EQ((uint32_t)GLES2_OP_glGetShaderiv, opcodes[1]);
+    SLT_EXPECT_EQ((uint32_t)GLES2_OP_glGetError, opcodes[2]);
+}
+
+SLT_TEST_F(ggl_query, refused_reads_write_nothing, s)
+{
+    uint32_t opcodes[16];
+    uint8_t pixel[4] = {7, 7, 7, 7};
+    ggl_script_reply(s,
+                     "\0\0\0\0"
+                     "\2\5\0\0"
+                     "\1\1\1\1"
+                     "\2\5\0\0",
+                     16); /* no error; GL_INVALID_OPERATION of no pixels; pixels; and again */
+    ggl_glReadPixels(0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, pixel);
+    SLT_EXPECT_MEMEQ("\7\7\7\7", pixel, 4);
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_OPERATION, ggl_glGetError());
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetError());
+    ggl_script_reply(s, "\0\0\0\0\1\2\3\4", 8);
+    ggl_glReadPixels(0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, pixel);
+    SLT_EXPECT_MEMEQ("\1\2\3\4", pixel, 4);
+    SLT_EXPECT_EQ(5u + 4, ggl_script_opcodes(s, opcodes, 16)); /* nothing came between */
+}
+
 SLT_TEST_F(ggl_query, the_first_error_wins, s)
 {
     size_t size;

@@ -1,8 +1,9 @@
 """guest/gles_entry.[ch], guest/gles_hand.h: what an application can call, by name.
 
-A function is direct (generated here: pack, or call when there is a reply) or hand-written
-(policy/guest.csv). Internal and reserved
-commands have no entry of their own unless policy says that they are written by hand.
+A function is direct (generated here: pack, call when there is a reply, or ask when it is a query
+whose refusal must not be seen in the application's memory) or hand-written (policy/guest.csv).
+Internal and reserved commands have no entry of their own unless policy says that they are written
+by hand.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Dict, List, Optional, Tuple
 
 from .. import ir, plan
 from ..cwriter import GL_HEADERS, Output
-from . import driver, lengths
+from . import call, driver, lengths
 
 
 def _policy(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
@@ -52,12 +53,41 @@ def direct(command: ir.Command) -> bool:
     return True
 
 
+def _query(planned: plan.CommandPlan) -> str:
+    """The reply goes to scratch memory first."""
+    c = planned.command
+    outputs = [s.param for s in planned.outputs]
+    text = ""
+    for p in outputs:
+        text += f"    uint32_t {p.size_name} = {_size(p, c)};\n"
+    total = " + ".join(p.size_name for p in outputs)
+    text += f"    uint8_t *reply = ggl_scratch(c, (size_t)1 + {total});\n"
+    text += "    if (reply == NULL) {\n        ggl_error(c, GL_OUT_OF_MEMORY);\n"
+    text += "        return;\n    }\n"
+    words, places, before = ["c"], {}, ""
+    for p in outputs:
+        places[p.name] = f"reply{before}"
+        before += f" + {p.size_name}"
+    for step in planned.request:
+        p = step.param
+        if p.name in places:
+            words.append(f"{places[p.name]}, {p.size_name}")
+        else:
+            words.append(f"{p.name}, {_size(p, c)}" if isinstance(step, plan.Bytes) else p.name)
+    text += f"    if ({c.api}_ask_{c.name}({', '.join(words)})) {{\n"
+    for p in outputs:
+        text += f"        give({p.name}, {places[p.name]}, {p.size_name});\n"
+    return text + "    }\n}\n"
+
+
 def _entry(planned: plan.CommandPlan) -> str:
     c = planned.command
     text = f"static {c.returns} entry_{c.name}({driver.signature(c)})\n{{\n"
     text += "    struct ggl_context *c = ggl_current();\n"
     text += "    if (SL_UNLIKELY(c == NULL)) {\n        return"
     text += ";\n    }\n" if planned.value is None else " 0;\n    }\n"
+    if call.asks(planned):
+        return text + _query(planned)
     words = ["c->stream" if c.has_reply else "gs_pack(c->stream)"]
     for step in planned.request:
         p = step.param
@@ -119,6 +149,7 @@ def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> Tuple[str, ...]:
             '"guest/gles_entry.h"',
             "",
             '"guest/gles/ggl_state.h"',
+            '"guest/gles2_ask.h"',
             '"guest/gles2_call.h"',
             '"guest/gles_hand.h"',
             '"wire/gles2_pack.h"',
@@ -137,6 +168,13 @@ nothing is sent. */
 static inline uint32_t byte_count(uint64_t bytes)
 {
     return bytes <= UINT32_MAX / 2 ? (uint32_t)bytes : 0;
+}
+
+static inline void give(void *out, const void *reply, uint32_t size)
+{
+    if (size != 0) {
+        memcpy(out, reply, size);
+    }
 }
 
 """
