@@ -7,7 +7,8 @@
 #include "guest/rc_call.h"
 #include "transport/base/log.h"
 
-/* Side of the host surface that a context without surface is bound to. */
+/* Side of the host surface that a context without surface is bound to, where the host cannot do
+ * without: stock ones, and ours on a driver that cannot. */
 #define PLACEHOLDER_PX 16u
 
 void gegl_surface_resized(struct gegl_surface *surface, uint32_t width_px, uint32_t height_px)
@@ -196,6 +197,10 @@ static EGLint binding_send(struct gegl_display *display, struct gegl_thread *thr
     }
     uint32_t draw, read;
     if (b->draw == NULL) {
+        if (stream->device->caps.sluice_version != 0 && b->context->placeholder == 0 &&
+            rc_call_rcMakeCurrent(stream, b->context->host_id, 0, 0)) {
+            return gegl_stream_lost(thread, display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
+        }
         error = placeholder_make(b->context, stream);
         draw = read = b->context->placeholder;
     } else {

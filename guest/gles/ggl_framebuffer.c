@@ -1,5 +1,5 @@
 /* Framebuffer bindings. They are kept here for queries that programs make every frame, and because
- * the host has a surface behind framebuffer 0 even where the application has none. */
+ * a host may have a surface behind framebuffer 0 even where the application has none. */
 #include "guest/gles/ggl_objects.h"
 
 void ggl_glBindFramebuffer(GLenum target, GLuint framebuffer)
@@ -30,7 +30,7 @@ void ggl_glDeleteFramebuffers(GLsizei n, const GLuint *framebuffers)
     }
 }
 
-/* Without a surface framebuffer 0 is undefined; the host, which has one, would call it complete. */
+/* Without a surface framebuffer 0 is undefined; a host that needs one would call it complete. */
 GLenum ggl_glCheckFramebufferStatus(GLenum target)
 {
     struct ggl_context *c = ggl_current();

@@ -194,18 +194,24 @@ bool hrc_make_current(struct hrc_thread *thread, struct ho_object *context, stru
     return true;
 }
 
+/* A context without surfaces is ours: our guest tries it first, and brings a surface of its own when
+ * the answer is no, so that nothing is refused. */
 static bool make_current(struct hr_call *call, uint32_t context, uint32_t draw, uint32_t read)
 {
     struct hrc_thread *thread = hrc_thread_of(call);
     struct ho_table *objects = &thread->client->objects;
+    const struct hs_native *native = thread->client->native;
     if (context == 0 && draw == 0 && read == 0) {
         return hrc_make_current(thread, NULL, NULL, NULL);
     }
+    bool surfaceless = draw == 0 && read == 0;
     struct ho_object *c = ho_get(objects, HRC_CONTEXT, context);
     struct ho_object *d = ho_get(objects, HRC_SURFACE, draw),
                      *r = ho_get(objects, HRC_SURFACE, read);
-    bool ok = c != NULL && d != NULL && r != NULL;
-    if (!ok) {
+    bool ok = c != NULL && (surfaceless || (d != NULL && r != NULL));
+    if (ok && surfaceless && !native->surfaceless_context) {
+        ok = false;
+    } else if (!ok) {
         hr_call_refuse(call, "context 0x%x, surfaces 0x%x and 0x%x: unknown", context, draw, read);
     } else {
         ok = hrc_make_current(thread, c, d, r);
