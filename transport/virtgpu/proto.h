@@ -2,6 +2,7 @@
 #ifndef VIRTGPU_PROTO_H
 #define VIRTGPU_PROTO_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Capset ids (virtio 1.3, 5.7.6.10; the gfxstream ones as Linux and Mesa use them). */
@@ -78,12 +79,35 @@ struct virtgpu_gles_capset {
 };
 _Static_assert(sizeof(struct virtgpu_gles_capset) == 24, "capset layout");
 
+/* Capset of the gfxstream Vulkan type, 104 bytes; ours goes on behind it, as above. */
+struct virtgpu_vulkan_capset {
+    uint32_t protocol_version;          /* 1: numbered packets, recorded command buffers */
+    uint32_t ring_size;                 /* 12288 */
+    uint32_t buffer_size;               /* 1048576 */
+    uint32_t color_buffer_memory_index; /* memory type of what is shared; UINT32_MAX: ask */
+    uint32_t deferred_mapping;          /* 1: a blob for each allocation, at its first map */
+    uint32_t blob_alignment;
+    uint32_t no_render_control; /* 1: 0 makes stock guests crash */
+    uint32_t always_blob;
+    uint32_t external_sync;
+    uint32_t virgl_supported_formats[16];
+    uint32_t batched_descriptor_set_update;
+    uint32_t sluice_version; /* 0 stock; 1: SLUICE_FEATURE_* below are meaningful */
+    uint32_t sluice_features;
+};
+_Static_assert(offsetof(struct virtgpu_vulkan_capset, sluice_version) == 104, "capset layout");
+
 enum {
     SLUICE_FEATURE_SIGNAL = 1 << 0, /* private command slSignal: the ring page's signal word */
     SLUICE_FEATURE_REPLY_FUTEX =
         1 << 1, /* the host wakes a guest that announced sleep in the ring page */
     SLUICE_FEATURE_COHERENT_TEX =
         1 << 2, /* a flushed surface lands in the backing of its 3D resource without a transfer */
+    /* Vulkan: a non-zero id where a command returns a new handle binds the object to that id, and
+     * nothing is replied. A stream that does so says so with this bit in its first word, where
+     * stock guests write 0. Ids: generation << 32 | index + 1, index in [SL_IDS_PEER_FIRST,
+     * SL_IDS_MAX). */
+    SLUICE_FEATURE_VK_IDS = 1 << 3,
 };
 
 #endif

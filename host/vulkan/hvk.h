@@ -1,0 +1,227 @@
+/* The gfxstream Vulkan context type: the records that its files share.
+ *
+ * One struct hvk_context per guest process, one struct hvk_ring per guest thread (its ring's
+ * thread), one struct hvk_object per native object that we know more of than its handle. Handlers
+ * run on ring threads; turns serialise all of them but the early ones, and those hold references on
+ * the records that they use after they passed their turn. The guest is hostile: it names any id at
+ * any time, and any two rings may run early commands on the same object.
+ *
+ * Ids: struct sl_ids, kind VK_KIND_*. Beside each id lies a record, never NULL, whose first member
+ * is a struct hvk_object: the object's own (record->kind is the id's kind), or, for objects that
+ * have none, their device's. vk_args_X.record is the one of the packet's first handle.
+ *
+ * Lock order: a queue's, command pool's or family's lock; hvk_context.natives; hvk_context.lock. */
+#ifndef HOST_HVK_H
+#define HOST_HVK_H
+
+#include "host/context.h"
+#include "host/ring/hr_commands.h"
+#include "host/ring/hr_turn.h"
+#include "host/vk_driver.h"
+#include "transport/base/ids.h"
+#include "transport/base/list.h"
+#include "transport/base/vk_codec.h"
+#include "wire/vk_kinds.h"
+#include "wire/vk_types.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A native handle as sl_ids keeps it. Dispatchable and other handles are pointers on LP64. */
+#define HVK_U64(handle)         ((uint64_t)(uintptr_t)(handle))
+#define HVK_HANDLE(type, value) ((type)(uintptr_t)(value))
+
+/* Most objects of one guest process that are alive at once. */
+#define HVK_OBJECTS_MAX (1u << 19)
+
+struct hvk_context;
+struct hvk_device;
+struct hvk_instance;
+
+/* First member of every record. Counted: the id has one reference while it is in the table, and who
+ * uses the record after its turn has another. The last one releases natively. */
+struct hvk_object {
+    uint32_t kind; /* VK_KIND_* */
+    uint32_t refs; /* atomic */
+    uint64_t id;   /* 0: not in the table (any more) */
+    uint64_t native;
+    struct hvk_instance *instance;
+    struct hvk_device
+        *device; /* NULL of instances and physical devices; a device's own is itself */
+    /* Destroys the native object and frees the record. Any thread, no lock held. */
+    void (*release)(struct hvk_object *object);
+};
+
+struct hvk_physical {
+    struct hvk_object object;                /* owned by its instance */
+    VkPhysicalDeviceProperties properties;   /* as the driver says */
+    VkPhysicalDeviceMemoryProperties memory; /* as the driver says */
+    VkExtensionProperties *extensions;       /* as the driver says; sorted by name */
+    uint32_t extension_count;
+    VkQueueFamilyProperties *families;
+    uint32_t family_count;
+};
+
+struct hvk_instance {
+    struct hvk_object object;
+    struct vk_driver_instance driver;
+    uint32_t api_version;           /* that the native instance was made for */
+    struct hvk_physical *physicals; /* those that the guest may see */
+    uint32_t physical_count;
+};
+
+struct hvk_queue {
+    struct hvk_object object; /* owned by its device */
+    uint32_t family, index, flags;
+    pthread_mutex_t lock; /* the native queue is externally synchronised */
+};
+
+struct hvk_device {
+    struct hvk_object object; /* holds a reference on its instance */
+    struct vk_driver_device driver;
+    struct hvk_physical *physical;
+    struct hvk_context *context;
+    struct hvk_queue *queues; /* every queue that was asked for at creation; ids on demand */
+    uint32_t queue_count;
+    uint32_t error; /* atomic: the VkResult (negated) of what failed without a reply; 0: none */
+    /* Extensions that are enabled natively, whatever the guest asked for. */
+    bool has_external_memory_host, has_external_memory_fd, has_dma_buf;
+    bool has_timeline, has_synchronization2;
+    void *memory_state; /* hvk_memory.c */
+    void *sync_state;   /* hvk_sync.c */
+};
+
+struct hvk_command_pool {
+    struct hvk_object object; /* holds a reference on its device */
+    pthread_mutex_t lock;     /* the native pool and all that is recorded in it */
+    struct sl_list buffers;   /* struct hvk_command_buffer.link, under the turn */
+};
+
+struct hvk_command_buffer {
+    struct hvk_object object; /* native object lives with its pool, on which it has a reference */
+    struct hvk_command_pool *pool;
+    struct sl_list link;
+    VkCommandBufferLevel level;
+};
+
+struct hvk_provider;
+
+struct hvk_context {
+    struct hct_context base; /* first */
+    struct hvk_provider *provider;
+    const struct hct_env *env;
+    uint32_t ctx_id;
+    uint32_t refs;         /* atomic: the device, and each ring until it is gone */
+    uint32_t stop;         /* atomic: 1 when the context is going; waiting handlers look at it */
+    struct hr_rings rings; /* device thread */
+    struct hr_turns turns;
+    struct sl_ids ids;
+    pthread_mutex_t lock; /* adding to and removing from ids */
+    /* Read: recorded commands are being run, past their turn. Write: a native object is being
+     * destroyed. */
+    pthread_rwlock_t natives;
+    void *blobs;  /* hvk_blob.c: memory that waits for its blob, by blob id */
+    void *waiter; /* hvk_waiter.c: exported fences */
+};
+
+struct hvk_ring {
+    struct hvk_context *context;
+    struct vk_pack reply; /* what the running command answers */
+    bool asked;           /* the stream's first word was looked at */
+    bool chooses_ids;     /* SLUICE_FEATURE_VK_IDS is in it */
+};
+
+/* One command being run; handlers get it with its packet's arguments. */
+struct hvk_call {
+    struct hr_call *hr; /* for hr_call_refuse, hr_call_violate */
+    struct hvk_context *context;
+    struct hvk_ring *ring;
+    struct vk_unpack in;
+    bool passed; /* the turn is over */
+    bool silent; /* the guest chose the ids of what is created: nothing is replied */
+};
+
+/* --- hvk_call.c: every handler's frame --- */
+
+/* Take the packet's turn. False: there is nothing to run (stopping, or a violation). */
+bool hvk_begin(struct hvk_call *call, struct hr_call *hr);
+/* Give the turn away before the command has run (policy `early`); at most once does anything.
+ * References on what is used afterwards must have been taken. */
+void hvk_pass(struct hvk_call *call);
+/* Passes the turn if nobody has; violation when unpacking failed. */
+void hvk_end(struct hvk_call *call);
+/* Send what was packed into ring->reply. */
+void hvk_reply(struct hvk_call *call);
+/* True: the command must give up, its ring or context ends. For waits, between slices. */
+bool hvk_stopping(const struct hvk_call *call);
+/* New handles' slots, `count` of them, as they came: afterwards each holds the id that the guest
+ * chose, or all hold 0. Generated code does it for every command that creates. */
+void hvk_wishes(struct hvk_call *call, void *slots, uint64_t count);
+
+/* --- hvk_object.c: the table --- */
+
+/* A record that has one reference, its creator's. device: NULL for instances and physical devices;
+ * the record takes no reference on it, callers do where it may outlive the device. */
+void hvk_object_init(struct hvk_object *object, uint32_t kind, uint64_t native,
+                     struct hvk_instance *instance, struct hvk_device *device,
+                     void (*release)(struct hvk_object *));
+struct hvk_object *hvk_ref(struct hvk_object *object);
+void hvk_unref(struct hvk_object *object); /* NULL allowed */
+
+/* Bind a native object of a kind without own records. *id: the id that the guest chose or 0; after
+ * SL_OK its id. NOMEM; PROTOCOL: the id is not one that it may choose (the ring is over then). On
+ * failure the native object stays the caller's. */
+enum sl_result hvk_add(struct hvk_call *call, uint32_t kind, uint64_t native,
+                       struct hvk_device *device, uint64_t *id) SL_MUST_USE;
+/* The same for a record of its own: the table gets a reference more. */
+enum sl_result hvk_add_object(struct hvk_call *call, struct hvk_object *object,
+                              uint64_t *id) SL_MUST_USE;
+/* The record beside an id, or NULL: unknown, stale, of another kind. *native: nullable. Only while
+ * the turn is held, or context->natives for reading. */
+struct hvk_object *hvk_find(const struct hvk_context *context, uint32_t kind, uint64_t id,
+                            uint64_t *native);
+/* Take an object out of the table: destroyed natively at once, or when the last reference on its
+ * record goes. 0 and unknown ids: nothing. */
+void hvk_destroy(struct hvk_context *context, uint32_t kind, uint64_t id);
+/* All that belongs to an instance or a device, children first; NULL: all there is. */
+void hvk_destroy_children(struct hvk_context *context, const struct hvk_object *of);
+
+/* --- hvk_device.c: errors that no reply tells --- */
+
+/* Something that the guest did not wait for failed: remembered, logged once, and from then on the
+ * device is lost to the guest. Any thread. */
+void hvk_device_fail(struct hvk_device *device, VkResult result, const char *what);
+/* What a command of the device answers: its own result, or VK_ERROR_DEVICE_LOST. A driver's
+ * VK_ERROR_DEVICE_LOST is remembered. */
+VkResult hvk_device_result(struct hvk_device *device, VkResult result);
+
+/* Beside the packet's first handle: its instance's or its device's driver. */
+static inline struct hvk_object *hvk_object_of(void *record)
+{
+    return record;
+}
+static inline struct hvk_device *hvk_device_of(void *record)
+{
+    return ((struct hvk_object *)record)->device;
+}
+static inline struct hvk_instance *hvk_instance_of(void *record)
+{
+    return ((struct hvk_object *)record)->instance;
+}
+
+/* --- for the device thread: what the families answer; see their files --- */
+
+/* hvk_blob.c. hct_ops.blob for blob ids other than 0: the memory that vkGetBlobGOOGLE announced.
+ * NOTFOUND: none. */
+enum sl_result hvk_blob_take(struct hvk_context *context, uint64_t blob_id,
+                             const struct vgd_blob_args *args, struct hct_memory *out);
+void hvk_blobs_finish(struct hvk_context *context);
+/* hvk_waiter.c. 0xa000: task_done(task) once the fence has signalled; at once when the handle is no
+ * fence. The ids are the guest's. */
+enum sl_result hvk_waiter_export(struct hvk_context *context, uint64_t device_id, uint64_t fence_id,
+                                 uint64_t task);
+/* All rings have stopped. */
+void hvk_waiter_finish(struct hvk_context *context);
+
+#endif
