@@ -15,7 +15,8 @@ from pathlib import Path
 from . import check, plan
 from .cwriter import Output
 from .emit import adapters, call, dispatch, driver, entry, enums, fake, names, pack, tables, unpack
-from .emit import vk_args, vk_driver, vk_extensions, vk_names, vk_types
+from .emit import vk_args, vk_driver, vk_extensions, vk_fields, vk_names, vk_pack, vk_reply
+from .emit import vk_types, vk_unpack
 from .errors import SpecError
 from .read import policy
 from .vk import locker, lockfile
@@ -47,6 +48,10 @@ def generate_vulkan(root: Path, out: Output) -> None:
     vk_types.emit(out, lock)
     vk_names.emit(out, lock)
     vk_args.emit(out, lock)
+    facts = vk_fields.Facts(lock)
+    vk_pack.emit(out, lock, facts)
+    vk_unpack.emit(out, lock, facts)
+    vk_reply.emit(out, lock, facts)
     vk_extensions.emit(out, lock)
     vk_driver.emit(out, lock)
 

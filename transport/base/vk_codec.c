@@ -75,6 +75,33 @@ void vk_pack_handles(struct vk_pack *pack, const void *handles, uint64_t count)
     pack->cur = p + count * 8;
 }
 
+void vk_pack_created(struct vk_pack *pack, const void *handles, uint64_t count)
+{
+    if (pack->objects) {
+        vk_pack_handles(pack, handles, count);
+    } else {
+        vk_pack_blank(pack, count, 8);
+    }
+}
+
+void vk_pack_array(struct vk_pack *pack, const void *data, uint64_t count, size_t size)
+{
+    if (count > pack->max / size) {
+        pack->failed = true;
+        return;
+    }
+    vk_pack_bytes(pack, data, count * size);
+}
+
+void vk_pack_blank(struct vk_pack *pack, uint64_t count, size_t size)
+{
+    if (count > pack->max / size) {
+        pack->failed = true;
+        return;
+    }
+    vk_pack_zeros(pack, count * size);
+}
+
 void vk_unpack_fail(struct vk_unpack *u, const char *reason)
 {
     if (!u->failed) {
@@ -117,6 +144,86 @@ void *vk_unpack_copy(struct vk_unpack *u, uint64_t size)
         memcpy(p, from, size);
     }
     return p;
+}
+
+void *vk_unpack_array(struct vk_unpack *u, uint64_t count, size_t size)
+{
+    return vk_unpack_copy(u, vk_unpack_count(u, count, size) * size);
+}
+
+void *vk_unpack_blank(struct vk_unpack *u, uint64_t count, size_t size)
+{
+    count = vk_unpack_count(u, count, size);
+    return vk_unpack_take(u, count * size) != NULL ? vk_unpack_alloc(u, count, size) : NULL;
+}
+
+void *vk_unpack_bigs(struct vk_unpack *u, uint64_t count)
+{
+    count = vk_unpack_count(u, count, 8);
+    void *place = vk_unpack_alloc(u, count, 8);
+    if (place != NULL) {
+        vk_unpack_bigs_into(u, place, count);
+    }
+    return place;
+}
+
+void vk_unpack_into(struct vk_unpack *u, void *place, uint64_t count, size_t size)
+{
+    size_t bytes = vk_unpack_count(u, count, size) * size;
+    const uint8_t *from = vk_unpack_take(u, bytes);
+    if (from != NULL && bytes != 0 && !u->failed) {
+        memcpy(place, from, bytes);
+    }
+}
+
+void vk_unpack_bigs_into(struct vk_unpack *u, void *place, uint64_t count)
+{
+    count = vk_unpack_count(u, count, 8);
+    for (uint64_t i = 0; i < count; i++) {
+        sl_store_u64((uint8_t *)place + i * 8, vk_unpack_big64(u));
+    }
+}
+
+void vk_unpack_absent(struct vk_unpack *u)
+{
+    if (vk_unpack_big64(u) != 0) {
+        vk_unpack_fail(u, "it gives something that never travels");
+    }
+}
+
+bool vk_unpack_matches(struct vk_unpack *u, const void *pointer)
+{
+    bool there = vk_unpack_big64(u) != 0;
+    if (!u->failed && there != (pointer != NULL)) {
+        vk_unpack_fail(u, "a reply does not answer its request");
+    }
+    return there && !u->failed;
+}
+
+uint64_t vk_unpack_within(struct vk_unpack *u, uint64_t count, uint64_t room)
+{
+    if (count > room) {
+        vk_unpack_fail(u, "a reply has more than was asked for");
+        return 0;
+    }
+    return count;
+}
+
+bool vk_unpack_link(struct vk_unpack *u, bool there, uint32_t stype)
+{
+    bool has = vk_unpack_big32(u) != 0;
+    if (!u->failed && (has != there || (has && vk_unpack_u32(u) != stype))) {
+        vk_unpack_fail(u, "a reply's chain is not its request's");
+    }
+    return !u->failed;
+}
+
+bool vk_unpack_done(struct vk_unpack *u)
+{
+    if (!u->failed && u->cur != u->end) {
+        vk_unpack_fail(u, "bytes are left over in it");
+    }
+    return !u->failed;
 }
 
 const char *vk_unpack_string(struct vk_unpack *u)
@@ -165,10 +272,10 @@ static uint64_t look_up(struct vk_unpack *u, uint32_t kind, uint64_t id, bool op
     return native;
 }
 
-uint64_t vk_unpack_handle(struct vk_unpack *u, uint32_t kind, bool optional)
+uint64_t vk_unpack_handle(struct vk_unpack *u, uint32_t kind, uint64_t id, bool optional)
 {
     void *record;
-    return look_up(u, kind, vk_unpack_u64(u), optional, &record);
+    return look_up(u, kind, id, optional, &record);
 }
 
 uint64_t vk_unpack_first(struct vk_unpack *u, uint32_t kind, uint64_t *id)
@@ -185,7 +292,7 @@ void *vk_unpack_handles(struct vk_unpack *u, uint32_t kind, uint64_t count, bool
         return NULL;
     }
     for (uint64_t i = 0; i < count; i++) {
-        sl_store_u64(handles + i * 8, vk_unpack_handle(u, kind, optional));
+        sl_store_u64(handles + i * 8, vk_unpack_handle(u, kind, vk_unpack_u64(u), optional));
     }
     return handles;
 }

@@ -107,6 +107,18 @@ void vk_pack_string(struct vk_pack *pack, const char *text);
 void vk_pack_strings(struct vk_pack *pack, const char *const *texts, uint32_t count);
 /* count handles, each the id that it stands for. */
 void vk_pack_handles(struct vk_pack *pack, const void *handles, uint64_t count);
+/* Handles that the host is to make: the ids of the objects they point to already (0: it chooses),
+ * zeros where handles are no objects. */
+void vk_pack_created(struct vk_pack *pack, const void *handles, uint64_t count);
+/* count elements of `size` bytes as they lie, or as many zeros. */
+void vk_pack_array(struct vk_pack *pack, const void *data, uint64_t count, size_t size);
+void vk_pack_blank(struct vk_pack *pack, uint64_t count, size_t size);
+/* What stands before a chained struct: the size that it has in C, and its type. */
+static inline void vk_pack_link(struct vk_pack *pack, uint32_t size, uint32_t stype)
+{
+    vk_pack_big32(pack, size);
+    vk_pack_u32(pack, stype);
+}
 
 /* A packet: opcode and a length that vk_pack_end fills in. */
 static inline size_t vk_pack_begin(struct vk_pack *pack, uint32_t opcode)
@@ -195,8 +207,31 @@ void *vk_unpack_copy(struct vk_unpack *u, uint64_t size);
 const char *vk_unpack_string(struct vk_unpack *u);
 /* The struct's own count and the one on the wire must agree. */
 const char *const *vk_unpack_strings(struct vk_unpack *u, uint64_t count);
-/* kind: VK_KIND_*. Zero stays zero where the handle may be absent. */
-uint64_t vk_unpack_handle(struct vk_unpack *u, uint32_t kind, bool optional);
+/* count elements of `size` bytes: copied to the arena; or zeros there, whatever travelled. */
+void *vk_unpack_array(struct vk_unpack *u, uint64_t count, size_t size);
+void *vk_unpack_blank(struct vk_unpack *u, uint64_t count, size_t size);
+void *vk_unpack_bigs(struct vk_unpack *u, uint64_t count);
+/* The same into memory that is there. */
+void vk_unpack_into(struct vk_unpack *u, void *place, uint64_t count, size_t size);
+void vk_unpack_bigs_into(struct vk_unpack *u, void *place, uint64_t count);
+/* place: 8 bytes, a size_t or a function pointer. */
+static inline void vk_unpack_swap(void *place, const uint8_t *p)
+{
+    uint64_t value = __builtin_bswap64(sl_load_u64(p));
+    memcpy(place, &value, sizeof value);
+}
+/* The presence word of what never travels: anything but 0 fails. */
+void vk_unpack_absent(struct vk_unpack *u);
+/* A reply's presence word, which must say what the request's did; whether it is there. */
+bool vk_unpack_matches(struct vk_unpack *u, const void *pointer);
+/* A reply's count, at most what the request had room for; else failed, and 0. */
+uint64_t vk_unpack_within(struct vk_unpack *u, uint64_t count, uint64_t room);
+/* What stands before a chained struct of a reply: there as in the request, and of that type. */
+bool vk_unpack_link(struct vk_unpack *u, bool there, uint32_t stype);
+/* At the end: nothing may be left. */
+bool vk_unpack_done(struct vk_unpack *u);
+/* id -> native. kind: VK_KIND_*. Zero stays zero where the handle may be absent. */
+uint64_t vk_unpack_handle(struct vk_unpack *u, uint32_t kind, uint64_t id, bool optional);
 /* The packet's first handle: u->record is what the table has beside it. */
 uint64_t vk_unpack_first(struct vk_unpack *u, uint32_t kind, uint64_t *id);
 void *vk_unpack_handles(struct vk_unpack *u, uint32_t kind, uint64_t count, bool optional);

@@ -1,4 +1,4 @@
-"""wire/vk_kinds.h: numbers of object types; wire/vk_args.h: a command's parameters as one struct."""
+"""wire/vk_kinds.h: numbers of object types; wire/vk_args.h: a command's parameters as a struct."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def emit(out: Output, lock: ir.Lock) -> None:
         "    return kind - 1 < sizeof kinds / sizeof kinds[0] ? kinds[kind - 1] : NULL;\n}\n",
     )
     about = (
-        "Parameters of each command. Handles are native where a table was given, and as they came in "
-        "..._id; record: what the table has beside the first. commandBuffer of a recorded command is "
-        "set by who reads it. Valid until the arena is reset."
+        "Parameters of each command. Handles are native where a table was given, and as they "
+        "came in ..._id; record: what the table has beside the first. commandBuffer of a recorded "
+        "command is set by who reads it. Valid until the arena is reset."
     )
     out.header(
         "wire/vk_args.h",
