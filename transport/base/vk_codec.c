@@ -111,6 +111,15 @@ void vk_unpack_fail(struct vk_unpack *u, const char *reason)
     u->cur = u->end;
 }
 
+bool vk_unpack_more(struct vk_unpack *u, uint64_t size)
+{
+    if (!u->failed && u->more != NULL && size <= SIZE_MAX && u->more(u, size)) {
+        return true;
+    }
+    vk_unpack_fail(u, "it is shorter than its fields");
+    return false;
+}
+
 void *vk_unpack_alloc(struct vk_unpack *u, uint64_t count, size_t size)
 {
     if (u->failed) {

@@ -148,6 +148,10 @@ struct vk_unpack {
     uint32_t peers; /* guest: vk_pack's */
     bool outputs;   /* inside an output: handles are not looked up */
     bool failed;
+    /* Guest: a reply says nowhere how long it is. Reads on until at least `size` bytes lie at cur,
+     * which it and `end` may move; false: there will be no more. NULL: all is there. */
+    bool (*more)(struct vk_unpack *u, size_t size);
+    void *user;
 };
 
 static inline struct vk_unpack vk_unpack_over(const void *data, size_t size, struct sl_arena *arena,
@@ -161,11 +165,13 @@ static inline size_t vk_unpack_left(const struct vk_unpack *u)
     return (size_t)(u->end - u->cur);
 }
 void vk_unpack_fail(struct vk_unpack *u, const char *reason);
-/* The next `size` bytes in place; NULL and failed. */
+/* u->more, or failed. */
+bool vk_unpack_more(struct vk_unpack *u, uint64_t size);
+/* The next `size` bytes in place, valid until the next take where there is u->more; NULL and
+ * failed. */
 static inline const uint8_t *vk_unpack_take(struct vk_unpack *u, uint64_t size)
 {
-    if (SL_UNLIKELY(size > vk_unpack_left(u))) {
-        vk_unpack_fail(u, "it is shorter than its fields");
+    if (SL_UNLIKELY(size > vk_unpack_left(u)) && !vk_unpack_more(u, size)) {
         return NULL;
     }
     const uint8_t *p = u->cur;
@@ -190,10 +196,11 @@ static inline uint64_t vk_unpack_big64(struct vk_unpack *u)
 {
     return __builtin_bswap64(vk_unpack_u64(u));
 }
-/* `count` elements of at least `wire` bytes each can still be there; else failed, and 0. */
+/* `count` elements of at least `wire` bytes each can still be there; else failed, and 0. With
+ * u->more they can: the caller knows how many it has room for. */
 static inline uint64_t vk_unpack_count(struct vk_unpack *u, uint64_t count, size_t wire)
 {
-    if (SL_UNLIKELY(count > vk_unpack_left(u) / wire)) {
+    if (SL_UNLIKELY(count > vk_unpack_left(u) / wire) && u->more == NULL) {
         vk_unpack_fail(u, "a count is larger than what follows");
         return 0;
     }

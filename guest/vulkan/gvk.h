@@ -1,0 +1,274 @@
+/* The Vulkan driver in the guest: its objects, the way to the host, and what the room's files
+ * share.
+ *
+ * Every handle that an application holds points to an object whose first member is struct
+ * gvk_object; a dispatchable one begins with struct gvk_dispatch. Packers (pack->objects) read the
+ * host's id from it. Kinds without a struct of their own are a plain struct gvk_object.
+ *
+ * Threads: Vulkan's own rules of external synchronisation hold; what is shared beyond them names
+ * its lock. Nothing here aborts, exits or waits for a dead host for more than a second. */
+#ifndef GUEST_GVK_H
+#define GUEST_GVK_H
+
+#include "guest/stream/gs.h"
+#include "transport/base/list.h"
+#include "transport/base/vk_codec.h"
+#include "wire/vk_extensions.h"
+#include "wire/vk_types.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the loader wants to find in a new dispatchable object's first word. */
+#define GVK_LOADER_MAGIC 0x01CDC0DEu
+/* Ids that never travel, of objects that only the guest has. */
+#define GVK_LOCAL_ID (1ull << 63)
+
+struct gvk_host;
+struct gvk_instance;
+struct gvk_physical;
+struct gvk_device;
+struct gvk_private;
+
+/* First member of every object. */
+struct gvk_object {
+    struct vk_object vk;         /* vk.id: the host's */
+    struct gvk_private *private; /* gvk_private.c; nullable */
+};
+
+/* First member of every dispatchable object. */
+struct gvk_dispatch {
+    struct gvk_object object;
+    struct gvk_host *host;
+    struct gvk_device *device; /* NULL for instances and physical devices */
+};
+
+/* ---- Memory of objects: gvk_object.c ---- */
+
+/* An application's callbacks, kept: where an object is made without any, its parent's are used. */
+struct gvk_allocator {
+    VkAllocationCallbacks callbacks;
+    bool set;
+};
+static inline struct gvk_allocator gvk_allocator_of(const VkAllocationCallbacks *callbacks)
+{
+    return callbacks != NULL ? (struct gvk_allocator){*callbacks, true}
+                             : (struct gvk_allocator){.set = false};
+}
+/* Zeroed bytes, 8-byte aligned, by `callbacks`, else by `parent`, else by sl_alloc; NULL. Freed
+ * with callbacks that are compatible (Vulkan's rule). */
+void *gvk_alloc(const struct gvk_allocator *parent, const VkAllocationCallbacks *callbacks,
+                size_t size, VkSystemAllocationScope scope);
+void gvk_free(const struct gvk_allocator *parent, const VkAllocationCallbacks *callbacks,
+              void *memory);
+/* An object of `size` bytes (at least a struct gvk_object), id 0. */
+void *gvk_object_new(struct gvk_device *device, const VkAllocationCallbacks *callbacks,
+                     size_t size);
+/* Its private data too. NULL: nothing. */
+void gvk_object_free(struct gvk_device *device, const VkAllocationCallbacks *callbacks,
+                     void *object);
+/* Forget an object's private data; gvk_object_free does. */
+void gvk_private_clear(struct gvk_object *object);
+/* A fresh id that never travels. Any thread. */
+uint64_t gvk_local_id(void);
+
+static inline struct gvk_object *gvk_object_of(uint64_t handle)
+{
+    return (struct gvk_object *)(uintptr_t)handle;
+}
+/* Any handle's object, dispatchable or not. */
+#define GVK_OBJECT(handle) ((struct gvk_object *)(void *)(handle))
+/* An object's struct from its handle, and back. */
+#define GVK_FROM(type, handle) ((struct type *)(void *)(handle))
+#define GVK_TO(type, object)   ((type)(void *)(object))
+
+/* ---- Entry points: generated guest/vk_entry.c, guest/vk_hand.h ----
+ *
+ * Each command that travels has a generated entry point: pack, send, read the reply where there is
+ * one, objects made and freed. One that needs thought has a line `hand,vkX,,reason` in
+ * codegen/policy/vulkan_guest.csv: the table then names `gvk_vkX`, declared in guest/vk_hand.h and
+ * written in this room. Commands that do not travel are there only by such a line. A kind with a
+ * struct of its own has `object,VkX,gvk_x,reason`: generated creation allocates a zeroed struct
+ * gvk_x. */
+
+/* ---- Extensions: gvk_extensions.c ---- */
+
+/* Bit n: vk_extensions[n]. */
+struct gvk_set {
+    uint64_t bits[(VK_EXTENSION_COUNT + 63) / 64];
+};
+static inline bool gvk_set_has(const struct gvk_set *set, uint32_t index)
+{
+    return (set->bits[index / 64] >> (index % 64) & 1) != 0;
+}
+static inline void gvk_set_add(struct gvk_set *set, uint32_t index)
+{
+    set->bits[index / 64] |= 1ull << (index % 64);
+}
+bool gvk_set_has_name(const struct gvk_set *set, const char *name);
+
+/* ---- The way to the host: gvk_host.c, gvk_stream.c ---- */
+
+/* One connection and Vulkan context. Counted; the process's newest is found by gvk_host_get. An
+ * instance keeps its own for life, also when that host is gone. */
+struct gvk_host {
+    struct gs_device *gs;
+    uint32_t refs;      /* the registry's lock */
+    uint32_t turn;      /* atomic: number of the packet sent last, of all threads */
+    uint32_t next_blob; /* atomic: the last blob id given */
+    uint32_t peers;     /* vk_pack.peers of every packer */
+    bool own;           /* our own host, not a stock one */
+    bool guest_ids;     /* SLUICE_FEATURE_VK_IDS */
+    uint32_t version;   /* what vkEnumerateInstanceVersion says; at most what we know */
+    uint32_t lost;      /* atomic: nothing more will come from it */
+};
+
+/* The process's host, opened at first use. NULL: there is none; the reason was logged. */
+struct gvk_host *gvk_host_get(void);
+struct gvk_host *gvk_host_ref(struct gvk_host *host);
+void gvk_host_put(struct gvk_host *host);
+
+/* A thread's ring to one host. Made at the thread's first call, gone with the thread. Only its
+ * thread uses it, hence no lock. */
+struct gvk_stream {
+    struct gs_stream *gs;
+    struct gvk_host *host;
+    struct vk_pack pack;    /* the packet being made */
+    struct vk_unpack reply; /* the reply being read */
+    uint8_t *reply_data;    /* where reply.cur points into */
+    size_t reply_capacity;
+    uint64_t *scratch; /* gvk_scratch */
+    size_t scratch_count;
+    struct sl_list link; /* of the thread's streams */
+};
+
+/* How a call goes to the host:
+ *
+ *     struct gvk_stream *s = gvk_begin(host);
+ *     if (s == NULL) return VK_ERROR_DEVICE_LOST;
+ *     vk_pack_vkX(&s->pack, 0, ...);          the turn is written by gvk_send
+ *     if (!gvk_send(s)) ...                   no reply; or
+ *     struct vk_unpack *u = gvk_call(s);      with one: NULL, or to be read
+ *     if (u == NULL || !vk_read_reply_vkX(u, ..., &result)) result = VK_ERROR_DEVICE_LOST;
+ *
+ * Turns: one counter a host, taken when the packet is whole and fits; from there to its publication
+ * nothing fails but the ring itself, and then the context is over anyway. Every packet is published
+ * at once, since another thread's next number waits for it. */
+
+/* The calling thread's stream with an empty pack. NULL: no memory, or the host is gone. */
+struct gvk_stream *gvk_begin(struct gvk_host *host);
+/* Sends what was packed: one packet. False: it could not be packed, or the host is gone. */
+bool gvk_send(struct gvk_stream *stream);
+/* The same with `size` bytes of data behind what was packed, which are not copied twice: the
+ * packet's length word grows by `size`. For vkQueueFlushCommandsGOOGLE: pack it up to dataSize. */
+bool gvk_send_with(struct gvk_stream *stream, const void *data, size_t size);
+/* gvk_send, then wait for the reply; what it gives is valid until the thread's next call. */
+struct vk_unpack *gvk_call(struct gvk_stream *stream);
+/* `count` words of the stream's, valid until the thread's next gvk_scratch; NULL without memory. */
+uint64_t *gvk_scratch(struct gvk_stream *stream, size_t count);
+/* Is the host gone? A flag, cheap; set by whichever thread found out. */
+bool gvk_host_lost(const struct gvk_host *host);
+
+/* ---- Instance and physical device: gvk_instance.c, gvk_physical.c ---- */
+
+struct gvk_instance {
+    struct gvk_dispatch dispatch;
+    struct gvk_allocator allocator;
+    uint32_t api_version; /* what the application asked for; 1.0 at least */
+    struct gvk_set enabled;
+    pthread_mutex_t lock;         /* guards what follows */
+    struct gvk_physical *devices; /* stable objects; made by the first enumeration */
+    uint32_t device_count;
+    struct sl_list messengers; /* struct gvk_messenger.link */
+};
+
+struct gvk_physical {
+    struct gvk_dispatch dispatch;
+    struct gvk_instance *instance;
+    struct gvk_set extensions; /* what it offers to applications */
+    struct gvk_set host_extensions;
+    VkPhysicalDeviceProperties properties;
+    VkPhysicalDeviceMemoryProperties memory;
+};
+
+/* ---- Device and queues: gvk_device.c ---- */
+
+struct gvk_queue {
+    struct gvk_dispatch dispatch;
+    uint32_t family;
+    uint32_t index;
+    VkDeviceQueueCreateFlags flags;
+    struct gvk_queue *next; /* of the device */
+};
+
+struct gvk_device {
+    struct gvk_dispatch dispatch; /* dispatch.device: itself */
+    struct gvk_physical *physical;
+    struct gvk_allocator allocator;
+    struct gvk_set enabled;
+    pthread_mutex_t lock; /* guards queues, private data slots and blocks */
+    struct gvk_queue *queues;
+    struct sl_list blocks; /* struct gvk_block.link: host allocations that are cut up */
+    uint32_t lost;         /* atomic: a call said VK_ERROR_DEVICE_LOST */
+};
+
+static inline struct gvk_host *gvk_host_of(const void *dispatchable)
+{
+    return ((const struct gvk_dispatch *)dispatchable)->host;
+}
+static inline struct gvk_device *gvk_device_of(const void *dispatchable)
+{
+    return ((const struct gvk_dispatch *)dispatchable)->device;
+}
+/* The stream for a device's (or queue's) call; NULL when it is lost. */
+static inline struct gvk_stream *gvk_begin_of(const void *dispatchable)
+{
+    return gvk_begin(gvk_host_of(dispatchable));
+}
+
+/* ---- Command buffers: what generated entry points need of them; the rest is gvk_command.h ---- */
+
+/* First member of struct gvk_command_buffer. A generated vkCmd* packs into `pack` and looks at
+ * nothing else; a pack that failed is reported by vkEndCommandBuffer. */
+struct gvk_recorder {
+    struct gvk_dispatch dispatch;
+    struct vk_pack pack;
+};
+static inline struct vk_pack *gvk_record(VkCommandBuffer buffer)
+{
+    return &((struct gvk_recorder *)(void *)buffer)->pack;
+}
+
+/* ---- Memory: gvk_memory.c ---- */
+
+struct gvk_block;
+
+/* On the wire an allocation that was cut out of a block goes by the block's id: object.vk.id. */
+struct gvk_memory {
+    struct gvk_object object;
+    uint64_t size;           /* as the application asked */
+    uint32_t type;           /* memory type index */
+    struct gvk_block *block; /* the host's allocation; never NULL */
+    uint64_t offset;         /* in it: to be added wherever a VkDeviceMemory goes with an offset */
+};
+
+struct gvk_buffer {
+    struct gvk_object object;
+    VkMemoryRequirements requirements;
+    bool requirements_known;
+};
+struct gvk_image {
+    struct gvk_object object;
+    VkMemoryRequirements requirements;
+    bool requirements_known;
+};
+
+/* The memory's bytes in this process, mapped at first use and until it is freed. OK for
+ * host-visible types only. */
+VkResult gvk_memory_map(struct gvk_device *device, struct gvk_memory *memory, void **bytes);
+/* The blob behind it and where it begins in there; NULL while it is not mapped. Borrowed. */
+struct vg_res *gvk_memory_blob(struct gvk_memory *memory, uint64_t *offset);
+
+#endif
