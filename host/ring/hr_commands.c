@@ -209,17 +209,21 @@ static enum sl_result ping(struct hr_rings *rings, uint32_t resource_id)
     return SL_OK;
 }
 
-static enum sl_result export_sync(struct hr_rings *rings, uint64_t handle)
+static enum sl_result export_sync(struct hr_rings *rings, const uint8_t *command)
 {
+    const struct hr_rings_ops *ops = rings->ops;
+    bool vulkan = sl_load_u32(command) == GFXSTREAM_CREATE_EXPORT_SYNC_VK;
     uint64_t task;
-    if (rings->ops->export_sync == NULL) {
+    if (vulkan ? ops->export_sync_vk == NULL : ops->export_sync == NULL) {
         return SL_ERR_UNSUPPORTED;
     }
     enum sl_result result = rings->env->task_begin(rings->env->user, rings->ctx_id, 0, &task);
     if (result != SL_OK) {
         return result;
     }
-    result = rings->ops->export_sync(rings->user, handle, task);
+    result = vulkan ? ops->export_sync_vk(rings->user, sl_load_u64(command + 4),
+                                          sl_load_u64(command + 12), task)
+                    : ops->export_sync(rings->user, sl_load_u64(command + 4), task);
     if (result != SL_OK) {
         rings->env->task_done(rings->env->user, task);
     }
@@ -235,6 +239,7 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
         {GFXSTREAM_CONTEXT_PING, 8},
         {GFXSTREAM_CONTEXT_PING_WITH_RESPONSE, 4},
         {GFXSTREAM_CREATE_EXPORT_SYNC, 12},
+        {GFXSTREAM_CREATE_EXPORT_SYNC_VK, 20},
         {GFXSTREAM_PLACEHOLDER, 4},
     };
     const uint8_t *p = commands;
@@ -261,7 +266,8 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
     case GFXSTREAM_CONTEXT_PING:
         return ping(rings, sl_load_u32(p + 4));
     case GFXSTREAM_CREATE_EXPORT_SYNC:
-        return export_sync(rings, (uint64_t)sl_load_u32(p + 8) << 32 | sl_load_u32(p + 4));
+    case GFXSTREAM_CREATE_EXPORT_SYNC_VK:
+        return export_sync(rings, p);
     default:
         return SL_OK; /* PING_WITH_RESPONSE: accepted without effect, as upstream; PLACEHOLDER: only
                          its fence matters */

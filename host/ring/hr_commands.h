@@ -19,6 +19,9 @@ struct hr_rings_ops {
     /* 0x9000: call env->task_done(task) once the sync object with this handle has signalled.
      * Nullable: refused. */
     enum sl_result (*export_sync)(void *user, uint64_t handle, uint64_t task);
+    /* 0xa000: the same of a Vulkan device's fence, which may be no fence: then at once. Nullable:
+     * refused. */
+    enum sl_result (*export_sync_vk)(void *user, uint64_t device, uint64_t fence, uint64_t task);
 };
 
 /* Most rings (= threads) of one context. */

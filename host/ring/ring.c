@@ -32,7 +32,8 @@ struct hr_ring {
     size_t begin, end, capacity;
     bool fed; /* no guest, no thread: neither reader nor thread are there */
     bool preamble_read;
-    bool over; /* a violation: no packet runs after it */
+    uint32_t preamble; /* upstream's clientFlags, 0 by now; ours: see SLUICE_FEATURE_VK_IDS */
+    bool over;         /* a violation: no packet runs after it */
     bool checksum;
     uint32_t sums_in, sums_out; /* checksums checked and sent */
     char reason[192];
@@ -90,7 +91,7 @@ static const char *opcode_name(const struct hr_ring *r, uint32_t opcode)
 {
     for (uint32_t i = 0; i < r->config.binding_count; i++) {
         const struct hr_family *f = r->bindings[i].family;
-        if (opcode - f->first_opcode < f->count) {
+        if (hr_family_find(f, opcode) < f->count) {
             return f->opcode_name(opcode);
         }
     }
@@ -142,6 +143,11 @@ bool hr_ring_stopping(const struct hr_ring *ring)
     return sl_atomic_load_relaxed(&ring->stop) != 0;
 }
 
+uint32_t hr_ring_preamble(const struct hr_ring *ring)
+{
+    return ring->preamble;
+}
+
 const uint32_t *hr_ring_stop_word(const struct hr_ring *ring)
 {
     return &ring->stop;
@@ -190,14 +196,13 @@ static void send_reply(struct hr_ring *r, bool sum)
     }
 }
 
-/* Everything about a packet that most packets do not have: reply, checksum, tap, large arena. */
-static void after_packet(struct hr_ring *r, struct hr_call *call, const struct hr_family *family,
+/* Everything about a packet that most packets do not have: reply, checksum, tap, large arena.
+ * sum_alone: a checksum is sent even where the reply has no bytes. */
+static void after_packet(struct hr_ring *r, struct hr_call *call, bool sum_alone,
                          const uint8_t *packet, uint32_t length, bool sum, bool tapped)
 {
     struct sl_reply *reply = &r->reply;
-    bool replies = reply->size != 0 || reply->failed ||
-                   (sum && family->has_reply != NULL &&
-                    family->has_reply[call->opcode - family->first_opcode]);
+    bool replies = reply->size != 0 || reply->failed || sum_alone;
     if (tapped) {
         r->config.tap(r->config.user, r, call->opcode, packet, length, reply->data, reply->size);
     }
@@ -228,7 +233,12 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         }
         const struct hr_binding *binding = r->bindings;
         const struct hr_binding *last = r->bindings + r->config.binding_count;
-        while (binding < last && opcode - binding->family->first_opcode >= binding->family->count) {
+        uint32_t index = 0;
+        while (binding < last) {
+            index = hr_family_find(binding->family, opcode);
+            if (index < binding->family->count) {
+                break;
+            }
             binding++;
         }
         if (SL_UNLIKELY(binding == last)) {
@@ -245,7 +255,7 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         call.in.cur = packet + HEADER;
         call.in.end = packet + length - (sum ? SUM : 0);
         call.in.failed = false;
-        hr_handler handler = family->handlers[opcode - family->first_opcode];
+        hr_handler handler = family->handlers[index];
         if (SL_LIKELY(handler != NULL)) {
             handler(&call);
         } else {
@@ -254,7 +264,8 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         r->begin += length;
         packets++;
         if (SL_UNLIKELY(tapped || sum || call.refused || r->reply.size != 0 || r->reply.failed)) {
-            after_packet(r, &call, family, packet, length, sum, tapped);
+            after_packet(r, &call, sum && family->has_reply != NULL && family->has_reply[index],
+                         packet, length, sum, tapped);
         }
         if (r->arena.total != 0) {
             sl_arena_reset(&r->arena);
@@ -319,7 +330,8 @@ static bool make_room(struct hr_ring *r)
 static bool read_preamble(struct hr_ring *r)
 {
     if (!r->preamble_read && r->end - r->begin >= 4) {
-        r->begin += 4; /* clientFlags: no value means anything any more */
+        r->preamble = sl_load_u32(r->data + r->begin);
+        r->begin += 4;
         r->preamble_read = true;
     }
     return r->preamble_read;
@@ -443,6 +455,7 @@ enum sl_result hr_ring_create_fed(const struct hr_config *config, struct hr_ring
     enum sl_result result = ring_new(config, out);
     if (result == SL_OK) {
         (*out)->fed = true;
+        (*out)->preamble = config->preamble;
         (*out)->refs = 1;
     }
     return result;

@@ -47,7 +47,15 @@ struct hr_family {
     /* [count]; 1: the command has a reply, even where all its outputs are NULL (then a checksum
      * alone travels). Nullable: a reply is what has bytes. */
     const uint8_t *has_reply;
+    /* Opcodes that do not follow one another: the place of one in the tables, >= count: none.
+     * Nullable: opcode - first_opcode. */
+    uint32_t (*find)(uint32_t opcode);
 };
+
+static inline uint32_t hr_family_find(const struct hr_family *family, uint32_t opcode)
+{
+    return family->find != NULL ? family->find(opcode) : opcode - family->first_opcode;
+}
 
 struct hr_binding {
     const struct hr_family *family;
@@ -77,6 +85,7 @@ struct hr_config {
                 const void *reply, size_t reply_size);
     /* Of a ring without a guest only: where replies go. Nullable. */
     void (*reply)(void *user, const void *reply, size_t size);
+    uint32_t preamble; /* of a ring without a guest: its stream's first word */
 };
 
 #define HR_BINDINGS 8
@@ -105,6 +114,8 @@ void hr_call_violate(struct hr_call *call, const char *format, ...)
     SL_PRINTF(2, 3);                                               /* the context is lost */
 void hr_ring_signal(struct hr_ring *ring, uint32_t value);         /* slSignal */
 void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version); /* rcSelectChecksumHelper */
+/* The first word of the stream. */
+uint32_t hr_ring_preamble(const struct hr_ring *ring);
 /* Waiting handlers look at this in each slice and give up. */
 bool hr_ring_stopping(const struct hr_ring *ring);
 /* The same as a word that is not 0 from then on (atomic, relaxed). */

@@ -26,8 +26,8 @@ SLT_TEST_F(ids, finds_only_its_own, ids)
     SLT_ASSERT_OK(sl_ids_add(ids, 3, 77, ids, &id));
     SLT_EXPECT_NE(0u, id);
     SLT_EXPECT_TRUE(found(ids, 3, id, 77));
-    static const uint64_t wrong[] = {0, 2, 1ull << 32 | 1, 1ull << 56 | 1, UINT64_MAX, 1u << 20,
-                                     UINT32_MAX};
+    static const uint64_t wrong[] = {0,          2,        1ull << 32 | 1, 1ull << 56 | 1,
+                                     UINT64_MAX, 1u << 20, UINT32_MAX};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         SLT_EXPECT_TRUE(!sl_ids_find(ids, 3, wrong[i], &native, &record));
     }
@@ -70,6 +70,41 @@ SLT_TEST_F(ids, holds_as_many_as_it_may, ids)
     }
     SLT_EXPECT_EQ(5000u, count);
     SLT_EXPECT_EQ(0u, ids->live);
+}
+
+SLT_TEST_F(ids, a_peer_chooses_in_its_own_half, ids)
+{
+    uint64_t first = 7ull << 32 | (SL_IDS_PEER_FIRST + 1), own;
+    SLT_ASSERT_OK(sl_ids_add(ids, 1, 1, ids, &own));
+    SLT_ASSERT_OK(sl_ids_add_at(ids, 1, 5, ids, first));
+    SLT_ASSERT_OK(sl_ids_add_at(ids, 2, 6, ids, SL_IDS_MAX));
+    SLT_EXPECT_TRUE(found(ids, 1, first, 5));
+    SLT_EXPECT_TRUE(found(ids, 2, SL_IDS_MAX, 6));
+    const uint64_t wrong[] = {0,
+                              own,
+                              first,
+                              8ull << 32 | (uint32_t)first,
+                              SL_IDS_PEER_FIRST,
+                              SL_IDS_MAX + 1,
+                              1ull << 56 | (SL_IDS_PEER_FIRST + 2),
+                              UINT64_MAX};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, sl_ids_add_at(ids, 1, 9, ids, wrong[i]));
+    }
+    uint32_t cursor = 0, kind, count = 0;
+    uint64_t id, native;
+    void *record;
+    while (sl_ids_next(ids, &cursor, &kind, &id, &native, &record)) {
+        count++;
+    }
+    SLT_EXPECT_EQ(3u, count);
+    /* Its place is for the peer to give again, not for the owner. */
+    SLT_EXPECT_TRUE(sl_ids_remove(ids, 1, first));
+    SLT_EXPECT_TRUE(!found(ids, 1, first, 5));
+    SLT_ASSERT_OK(sl_ids_add(ids, 1, 2, ids, &own));
+    SLT_EXPECT_LT(own, (uint64_t)SL_IDS_PEER_FIRST);
+    SLT_ASSERT_OK(sl_ids_add_at(ids, 1, 7, ids, 8ull << 32 | (uint32_t)first));
+    SLT_EXPECT_TRUE(!found(ids, 1, first, 7));
 }
 
 SLT_TEST_F(ids, without_memory_nothing_changes, ids)

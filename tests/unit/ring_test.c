@@ -105,8 +105,8 @@ static const char *name_of(uint32_t opcode)
 {
     return opcode == OP_ADD ? "add" : "other";
 }
-static const struct hr_family family = {"test",   OP_ADD,  OP_END - OP_ADD,
-                                        handlers, name_of, has_reply};
+static const struct hr_family family = {"test",    OP_ADD, OP_END - OP_ADD, handlers, name_of,
+                                        has_reply, NULL};
 
 static void on_lost(void *user, struct hr_ring *ring, const char *reason)
 {
@@ -416,7 +416,12 @@ static enum sl_result export_sync(void *user, uint64_t handle, uint64_t task)
     return SL_OK;
 }
 
-static const struct hr_rings_ops rings_ops = {ring_new, ring_free, export_sync};
+static enum sl_result export_sync_vk(void *user, uint64_t device, uint64_t fence, uint64_t task)
+{
+    return device == 3 ? export_sync(user, fence, task) : SL_ERR_NOTFOUND;
+}
+
+static const struct hr_rings_ops rings_ops = {ring_new, ring_free, export_sync, export_sync_vk};
 
 static enum sl_result task_begin(void *user, uint32_t ctx, uint32_t ring, uint64_t *task)
 {
@@ -515,6 +520,15 @@ SLT_TEST_F(commands, exports_a_fence_as_a_task, t)
     SLT_EXPECT_EQ(1u, t->done);
 }
 
+SLT_TEST_F(commands, exports_a_vulkan_fence_as_a_task, t)
+{
+    const uint32_t command[] = {GFXSTREAM_CREATE_EXPORT_SYNC_VK, 3, 0, 9, 1};
+    SLT_EXPECT_OK(hr_rings_submit(&t->rings, command, sizeof command));
+    SLT_EXPECT_EQ((1ull << 32) + 9, t->exported);
+    SLT_EXPECT_EQ(1u, t->done);
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, hr_rings_submit(&t->rings, command, sizeof command - 4));
+}
+
 /* B13: a million pings without data cost the device thread little, and the ring sleeps again. */
 SLT_TEST_F(commands, bears_a_ping_storm, t)
 {
@@ -530,4 +544,45 @@ SLT_TEST_F(commands, bears_a_ping_storm, t)
     SLT_EXPECT_EQ(5u, stats.resource_id);
     SLT_EXPECT_EQ(0u, stats.bytes);
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, hr_rings_stats(&t->rings, 1, &stats));
+}
+
+/* --- opcodes that do not follow one another --- */
+
+static uint32_t find_scattered(uint32_t opcode)
+{
+    return opcode == 500 ? 0 : opcode == 200000000 ? 1 : UINT32_MAX;
+}
+
+static const hr_handler scattered_handlers[] = {on_add, on_echo};
+static const struct hr_family scattered = {"scattered",   0, 2, scattered_handlers, name_of, NULL,
+                                           find_scattered};
+
+static void on_fed_reply(void *user, const void *reply, size_t size)
+{
+    struct guest *g = user;
+    SLT_EXPECT_EQ(4u, size);
+    g->sum += sl_load_u32(reply);
+}
+
+SLT_TEST(ring_fed, opcodes_may_lie_apart)
+{
+    struct guest g = {0};
+    const struct hr_binding bindings[] = {{&family, &g}, {&scattered, &g}};
+    const struct hr_config config = {.name = "fed",
+                                     .bindings = bindings,
+                                     .binding_count = 2,
+                                     .user = &g,
+                                     .lost = on_lost,
+                                     .reply = on_fed_reply,
+                                     .preamble = 77};
+    struct hr_ring *ring;
+    SLT_ASSERT_OK(hr_ring_create_fed(&config, &ring));
+    SLT_EXPECT_EQ(77u, hr_ring_preamble(ring));
+    const uint32_t packets[] = {500, 12, 3, 200000000, 12, 4, OP_ADD, 12, 5};
+    SLT_EXPECT_TRUE(hr_ring_feed(ring, packets, sizeof packets));
+    SLT_EXPECT_EQ(12u, g.sum);
+    const uint32_t between[] = {501, 8};
+    SLT_EXPECT_LOG("ring", "unknown opcode 501");
+    SLT_EXPECT_TRUE(!hr_ring_feed(ring, between, sizeof between));
+    SLT_EXPECT_TRUE(hr_ring_destroy(ring));
 }

@@ -7,13 +7,12 @@
 
 void sl_ids_init(struct sl_ids *ids, uint32_t max)
 {
-    uint32_t most = SL_IDS_CHUNK * SL_IDS_CHUNKS;
-    *ids = (struct sl_ids){.max = max < most ? max : most};
+    *ids = (struct sl_ids){.max = max < SL_IDS_MAX ? max : SL_IDS_MAX};
 }
 
 void sl_ids_finish(struct sl_ids *ids)
 {
-    for (uint32_t i = 0; i < SL_IDS_CHUNKS && ids->chunks[i] != NULL; i++) {
+    for (uint32_t i = 0; i < SL_IDS_CHUNKS; i++) {
         sl_free(ids->chunks[i]);
     }
     *ids = (struct sl_ids){0};
@@ -24,47 +23,80 @@ static struct sl_ids_slot *slot_at(const struct sl_ids *ids, uint32_t index)
     return &ids->chunks[index / SL_IDS_CHUNK][index % SL_IDS_CHUNK];
 }
 
-static enum sl_result slot_take(struct sl_ids *ids, uint32_t *index)
+/* The chunk of an index is there afterwards. */
+static enum sl_result chunk_need(struct sl_ids *ids, uint32_t index)
 {
-    if (ids->live == ids->max) {
+    uint32_t chunk = index / SL_IDS_CHUNK;
+    if (ids->chunks[chunk] != NULL) {
+        return SL_OK;
+    }
+    struct sl_ids_slot *slots = sl_alloc_array(SL_IDS_CHUNK, sizeof *slots);
+    if (slots == NULL) {
         return SL_ERR_NOMEM;
     }
+    /* Pairs with the acquire in sl_ids_find: its zeros are seen with it. */
+    __atomic_store_n(&ids->chunks[chunk], slots, __ATOMIC_RELEASE);
+    return SL_OK;
+}
+
+static enum sl_result slot_take(struct sl_ids *ids, uint32_t *index)
+{
     if (ids->first_free != 0) {
         *index = ids->first_free - 1;
         ids->first_free = slot_at(ids, *index)->next_free;
         return SL_OK;
     }
-    uint32_t chunk = ids->count / SL_IDS_CHUNK;
-    if (ids->count % SL_IDS_CHUNK == 0) {
-        struct sl_ids_slot *slots = sl_alloc_array(SL_IDS_CHUNK, sizeof *slots);
-        if (slots == NULL) {
-            return SL_ERR_NOMEM;
-        }
-        /* Pairs with the acquire in sl_ids_find: its zeros are seen with it. */
-        __atomic_store_n(&ids->chunks[chunk], slots, __ATOMIC_RELEASE);
+    enum sl_result result =
+        ids->count < SL_IDS_PEER_FIRST ? chunk_need(ids, ids->count) : SL_ERR_NOMEM;
+    if (result == SL_OK) {
+        *index = ids->count++;
     }
-    *index = ids->count++;
-    return SL_OK;
+    return result;
+}
+
+static void slot_fill(struct sl_ids *ids, struct sl_ids_slot *slot, uint32_t tag, uint64_t native,
+                      void *record)
+{
+    /* Each release keeps the free tag before it: a finder that sees a new value sees that the tag
+     * has changed. */
+    __atomic_store_n(&slot->native, native, __ATOMIC_RELEASE);
+    __atomic_store_n(&slot->record, record, __ATOMIC_RELEASE);
+    /* Pairs with the acquire in sl_ids_find: the values are seen with the tag. */
+    __atomic_store_n(&slot->tag, tag, __ATOMIC_RELEASE);
+    ids->live++;
 }
 
 enum sl_result sl_ids_add(struct sl_ids *ids, uint32_t kind, uint64_t native, void *record,
                           uint64_t *id)
 {
     uint32_t index;
-    enum sl_result result = slot_take(ids, &index);
+    enum sl_result result = ids->live < ids->max ? slot_take(ids, &index) : SL_ERR_NOMEM;
     if (result != SL_OK) {
         return result;
     }
     struct sl_ids_slot *slot = slot_at(ids, index);
     uint32_t generation = slot->tag >> SL_IDS_KIND_BITS;
-    /* Each release keeps the free tag before it: a finder that sees a new value sees that the tag
-     * has changed. */
-    __atomic_store_n(&slot->native, native, __ATOMIC_RELEASE);
-    __atomic_store_n(&slot->record, record, __ATOMIC_RELEASE);
-    /* Pairs with the acquire in sl_ids_find: the values are seen with the tag. */
-    __atomic_store_n(&slot->tag, generation << SL_IDS_KIND_BITS | kind, __ATOMIC_RELEASE);
-    ids->live++;
+    slot_fill(ids, slot, generation << SL_IDS_KIND_BITS | kind, native, record);
     *id = (uint64_t)generation << 32 | (index + 1);
+    return SL_OK;
+}
+
+enum sl_result sl_ids_add_at(struct sl_ids *ids, uint32_t kind, uint64_t native, void *record,
+                             uint64_t id)
+{
+    uint32_t index = (uint32_t)id - 1;
+    if (index < SL_IDS_PEER_FIRST || index >= SL_IDS_MAX || id >> 56 != 0) {
+        return SL_ERR_PROTOCOL;
+    }
+    enum sl_result result = ids->live < ids->max ? chunk_need(ids, index) : SL_ERR_NOMEM;
+    if (result != SL_OK) {
+        return result;
+    }
+    struct sl_ids_slot *slot = slot_at(ids, index);
+    if ((slot->tag & KIND_MASK) != 0) {
+        return SL_ERR_PROTOCOL;
+    }
+    slot_fill(ids, slot, (uint32_t)(id >> 32) << SL_IDS_KIND_BITS | kind, native, record);
     return SL_OK;
 }
 
@@ -85,8 +117,10 @@ bool sl_ids_remove(struct sl_ids *ids, uint32_t kind, uint64_t id)
     uint32_t generation = ((uint32_t)(id >> 32) + 1) & GENERATION_MASK;
     /* Pairs with sl_ids_find's second look: it no longer matches before the values change. */
     __atomic_store_n(&slot->tag, generation << SL_IDS_KIND_BITS, __ATOMIC_RELEASE);
-    slot->next_free = ids->first_free;
-    ids->first_free = (uint32_t)id;
+    if ((uint32_t)id <= SL_IDS_PEER_FIRST) {
+        slot->next_free = ids->first_free;
+        ids->first_free = (uint32_t)id;
+    }
     ids->live--;
     return true;
 }
@@ -105,8 +139,13 @@ bool sl_ids_set_native(struct sl_ids *ids, uint32_t kind, uint64_t id, uint64_t 
 bool sl_ids_next(const struct sl_ids *ids, uint32_t *cursor, uint32_t *kind, uint64_t *id,
                  uint64_t *native, void **record)
 {
-    while (*cursor < ids->count) {
-        uint32_t index = (*cursor)++;
+    while (*cursor < SL_IDS_MAX) {
+        uint32_t index = *cursor;
+        if (ids->chunks[index / SL_IDS_CHUNK] == NULL) {
+            *cursor = (index / SL_IDS_CHUNK + 1) * SL_IDS_CHUNK;
+            continue;
+        }
+        *cursor = index + 1;
         const struct sl_ids_slot *slot = slot_at(ids, index);
         if ((slot->tag & KIND_MASK) != 0) {
             *kind = slot->tag & KIND_MASK;

@@ -16,7 +16,10 @@
 
 #define SL_IDS_CHUNK     1024u /* slots a chunk; chunks never move */
 #define SL_IDS_CHUNKS    1024u
+#define SL_IDS_MAX       (SL_IDS_CHUNK * SL_IDS_CHUNKS)
 #define SL_IDS_KIND_BITS 8u
+/* Indices from here on are for sl_ids_add_at, those below for sl_ids_add. */
+#define SL_IDS_PEER_FIRST (SL_IDS_MAX / 2)
 
 struct sl_ids_slot {
     uint64_t native; /* atomic */
@@ -27,13 +30,13 @@ struct sl_ids_slot {
 
 struct sl_ids {
     struct sl_ids_slot *chunks[SL_IDS_CHUNKS]; /* atomic; NULL: not there yet */
-    uint32_t count;                            /* slots handed out so far */
+    uint32_t count;                            /* slots handed out so far by sl_ids_add */
     uint32_t live;
     uint32_t first_free; /* index + 1; 0: none */
     uint32_t max;
 };
 
-/* max: most live entries, at most 2^20. */
+/* max: most live entries, of each of the two sorts at most SL_IDS_PEER_FIRST. */
 void sl_ids_init(struct sl_ids *ids, uint32_t max);
 /* No other thread uses it any more. */
 void sl_ids_finish(struct sl_ids *ids);
@@ -42,6 +45,13 @@ void sl_ids_finish(struct sl_ids *ids);
  * memory. Owner's lock. */
 enum sl_result sl_ids_add(struct sl_ids *ids, uint32_t kind, uint64_t native, void *record,
                           uint64_t *id) SL_MUST_USE;
+/* Under an id that the peer chose: generation << 32 | index + 1, generation below 2^24, index in
+ * [SL_IDS_PEER_FIRST, SL_IDS_MAX). PROTOCOL: it is no such id, or there is an entry at its index;
+ * NOMEM. The peer may choose an id again that was taken out: who finds at the time may get the old
+ * native value with the new record, unless it is kept out while entries are taken out. Owner's
+ * lock. */
+enum sl_result sl_ids_add_at(struct sl_ids *ids, uint32_t kind, uint64_t native, void *record,
+                             uint64_t id) SL_MUST_USE;
 /* Takes the entry out. False: unknown, stale or of another kind. Owner's lock. */
 bool sl_ids_remove(struct sl_ids *ids, uint32_t kind, uint64_t id);
 /* Change the native value, keeping id and record. False as above. Owner's lock. */
@@ -56,7 +66,7 @@ static inline bool sl_ids_find(const struct sl_ids *ids, uint32_t kind, uint64_t
                                uint64_t *native, void **record)
 {
     uint32_t index = (uint32_t)id - 1;
-    if (index >= SL_IDS_CHUNK * SL_IDS_CHUNKS) {
+    if (index >= SL_IDS_MAX) {
         return false;
     }
     /* Pairs with the release in sl_ids_add that shows the chunk. */
