@@ -242,7 +242,7 @@ static uint32_t mask_bits(uint32_t mask)
 }
 
 /* The layouts that colour buffers can have in memory: blue lowest. */
-bool gegl_visual_fits(const struct gegl_visual *visual, const struct gegl_config *config)
+bool gegl_visual_fits(const struct gx_visual *visual, const struct gegl_config *config)
 {
     uint32_t red = (uint32_t)gegl_config_get(config, EGL_RED_SIZE),
              green = (uint32_t)gegl_config_get(config, EGL_GREEN_SIZE);
@@ -313,7 +313,7 @@ static enum sl_result host_configs_read(const uint32_t *table, uint32_t attrib_c
 }
 
 enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count,
-                                 uint32_t gles_version, const struct gegl_visual *visuals,
+                                 uint32_t gles_version, const struct gx_visual *visuals,
                                  uint32_t visual_count, struct gegl_config **configs,
                                  uint32_t *config_count)
 {

@@ -3,6 +3,7 @@
 #ifndef GUEST_EGL_CONFIG_H
 #define GUEST_EGL_CONFIG_H
 
+#include "guest/x11/gx.h"
 #include "transport/base/result.h"
 
 #include <EGL/egl.h>
@@ -33,26 +34,18 @@ static inline void gegl_config_set(struct gegl_config *config, EGLint attrib, EG
 /* Is it an attribute that eglGetConfigAttrib answers? */
 bool gegl_config_has(EGLint attrib);
 
-/* One visual of the X screen that windows can have. */
-struct gegl_visual {
-    uint32_t id;
-    uint32_t depth;
-    EGLint type; /* X class: 4 TrueColor, 5 DirectColor */
-    uint32_t red_mask, green_mask, blue_mask;
-};
-
 /* The host's table (row 0: attribute names; rows 1..count: values) as EGL configurations with ids
  * from 1. With visuals: one for each pair that fits by channel sizes, visuals outermost, as native
  * drivers list them; when none fits, or without visuals, all, for pbuffers only. gles_version:
  * highest context version. Gives *configs (sl_free). PROTOCOL: the table misses what we need;
  * NOMEM. */
 enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count,
-                                 uint32_t gles_version, const struct gegl_visual *visuals,
+                                 uint32_t gles_version, const struct gx_visual *visuals,
                                  uint32_t visual_count, struct gegl_config **configs,
                                  uint32_t *config_count) SL_MUST_USE;
 
 /* Do windows of this visual show pictures of this configuration? */
-bool gegl_visual_fits(const struct gegl_visual *visual, const struct gegl_config *config);
+bool gegl_visual_fits(const struct gx_visual *visual, const struct gegl_config *config);
 
 /* eglChooseConfig's rules. attribs: nullable, ends with EGL_NONE. order: room for `count` indices.
  * EGL error. */

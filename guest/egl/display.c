@@ -2,7 +2,7 @@
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
 #include "guest/egl/host.h"
-#include "guest/egl/x11.h"
+#include "guest/x11/gx.h"
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
@@ -175,8 +175,8 @@ static enum sl_result configs_load(struct gegl_display *display, struct gs_strea
     if (r != SL_OK) {
         return r;
     }
-    const struct gegl_visual *visuals = NULL;
-    uint32_t visual_count = display->x11 != NULL ? gegl_x11_visuals(display->x11, &visuals) : 0;
+    const struct gx_visual *visuals = NULL;
+    uint32_t visual_count = display->x11 != NULL ? gx_visuals(display->x11, &visuals) : 0;
     struct gegl_config *configs;
     r = gegl_configs_read(table, attribs, rows, display->host.gles_version, visuals, visual_count,
                           &configs, &count);
@@ -227,7 +227,8 @@ static EGLint display_open(struct gegl_display *display)
     }
     r = gegl_host_ask(stream, &display->host);
     if (r == SL_OK && display->platform != GEGL_PLATFORM_SURFACELESS) {
-        r = gegl_x11_open(display, &display->x11); /* logs why not */
+        const struct gx_native native = gegl_native(display);
+        r = gx_open(&native, &display->x11); /* logs why not */
     }
     if (r == SL_OK) {
         r = configs_load(display, stream);
@@ -241,7 +242,7 @@ static EGLint display_open(struct gegl_display *display)
     return EGL_SUCCESS;
 
 fail_x11:
-    gegl_x11_unref(display->x11);
+    gx_unref(display->x11);
     display->x11 = NULL;
 fail_device:
     gegl_stream_drop(gegl_thread());
@@ -298,7 +299,7 @@ EGLBoolean gegl_Terminate(EGLDisplay handle)
         if (thread != NULL && thread->device == display->device) {
             gegl_stream_drop(thread);
         }
-        gegl_x11_unref(display->x11);
+        gx_unref(display->x11);
         display->x11 = NULL;
         gs_device_put(display->device);
         display->device = NULL;

@@ -21,7 +21,6 @@
 #include <GLES2/gl2.h>
 #include <pthread.h>
 
-struct gegl_x11;
 struct gegl_window;
 
 enum gegl_kind { GEGL_CONTEXT = 1, GEGL_SURFACE, GEGL_SYNC, GEGL_IMAGE };
@@ -56,9 +55,16 @@ struct gegl_display {
     struct gegl_config *configs;
     uint32_t config_count;
     struct sl_table objects;
-    struct gegl_x11 *x11; /* NULL on surfaceless; counted */
+    struct gx *x11; /* NULL on surfaceless; counted */
     char extensions[640];
 };
+
+static inline struct gx_native gegl_native(const struct gegl_display *display)
+{
+    return (struct gx_native){.connection = display->native,
+                              .xlib = display->platform == GEGL_PLATFORM_X11,
+                              .screen = display->screen};
+}
 
 /* First member of every object. */
 struct gegl_object {

@@ -20,7 +20,7 @@
 
 struct buffer {
     struct vg_res *res; /* NULL: unused */
-    struct gegl_x11_picture picture;
+    struct gx_picture picture;
     bool busy; /* in a frame; under window->lock */
 };
 
@@ -33,8 +33,8 @@ struct frame {
 
 struct gegl_window {
     struct gegl_display *display;
-    struct gegl_x11 *x11;
-    struct gegl_x11_window native;
+    struct gx *x11;
+    struct gx_window native;
     struct gs_device *device; /* counted */
     struct vg *vg;
     uint32_t format; /* VIRTGPU_FORMAT_* of colour buffers */
@@ -107,7 +107,7 @@ static void show(struct gegl_window *window, struct buffer *buffer)
             return; /* the host is going; the program's thread hears of it */
         }
     }
-    enum sl_result r = gegl_x11_put(window->x11, &window->native, &buffer->picture);
+    enum sl_result r = gx_put(window->x11, &window->native, &buffer->picture);
     if (r != SL_OK) {
         pthread_mutex_lock(&window->lock);
         window->result = r;
@@ -157,7 +157,7 @@ static enum sl_result presenter_start(struct gegl_window *window)
 static void buffer_destroy(struct gegl_window *window, struct buffer *buffer)
 {
     if (buffer->res != NULL) {
-        gegl_x11_picture_end(window->x11, &buffer->picture);
+        gx_picture_end(window->x11, &buffer->picture);
         vg_res_destroy(buffer->res);
         *buffer = (struct buffer){0};
     }
@@ -190,15 +190,15 @@ static enum sl_result buffer_create(struct gegl_window *window, struct buffer *b
         buffer->res = NULL;
         return r;
     }
-    buffer->picture = (struct gegl_x11_picture){.pixels = pixels,
-                                                .stride = buffer->res->stride,
-                                                .width_px = window->width_px,
-                                                .height_px = window->height_px};
+    buffer->picture = (struct gx_picture){.pixels = pixels,
+                                          .stride = buffer->res->stride,
+                                          .width_px = window->width_px,
+                                          .height_px = window->height_px};
     int fd;
     if (window->vg->ops->res_export(buffer->res, &fd) != SL_OK) {
         fd = -1;
     }
-    gegl_x11_picture_begin(window->x11, &buffer->picture, fd);
+    gx_picture_begin(window->x11, &buffer->picture, fd);
     return SL_OK;
 }
 
@@ -269,7 +269,7 @@ EGLint gegl_window_frame_begin(struct gegl_surface *surface, struct gegl_thread 
 {
     struct gegl_window *window = surface->window;
     uint32_t width_px, height_px;
-    enum sl_result r = gegl_x11_window_size(window->x11, &window->native, &width_px, &height_px);
+    enum sl_result r = gx_window_size(window->x11, &window->native, &width_px, &height_px);
     if (r != SL_OK) {
         return error_of_native(r);
     }
@@ -397,7 +397,7 @@ static bool depth_fits(const struct gegl_config *config, uint32_t depth)
 EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config *config,
                           uint32_t xid, struct gegl_window **out)
 {
-    if (gegl_x11_window_taken(display->x11, xid)) {
+    if (gx_window_taken(display->x11, xid)) {
         return EGL_BAD_ALLOC;
     }
     struct gegl_window *window = sl_alloc(sizeof *window);
@@ -409,20 +409,21 @@ EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config
                                    .vg = display->device->vg,
                                    .shared_futex = display->device->shared_futex,
                                    .coherent = display->device->coherent_tex};
-    enum sl_result r = gegl_x11_window_begin(window->x11, display, xid, &window->native);
+    const struct gx_native native = gegl_native(display);
+    enum sl_result r = gx_window_begin(window->x11, &native, xid, &window->native);
     if (r != SL_OK) {
         sl_free(window);
         return EGL_BAD_NATIVE_WINDOW;
     }
     if (!depth_fits(config, window->native.depth)) {
-        gegl_x11_window_end(window->x11, &window->native);
+        gx_window_end(window->x11, &window->native);
         sl_free(window);
         return EGL_BAD_MATCH;
     }
     window->format = gegl_config_get(config, EGL_RED_SIZE) == 5     ? VIRTGPU_FORMAT_B5G6R5
                      : gegl_config_get(config, EGL_ALPHA_SIZE) != 0 ? VIRTGPU_FORMAT_B8G8R8A8
                                                                     : VIRTGPU_FORMAT_B8G8R8X8;
-    gegl_x11_ref(window->x11);
+    gx_ref(window->x11);
     window->device = gs_device_ref(display->device);
     pthread_mutex_init(&window->lock, NULL);
     sl_cond_init(&window->changed);
@@ -444,8 +445,8 @@ void gegl_window_destroy(struct gegl_window *window)
     for (int i = 0; i < BUFFERS_MAX; i++) {
         buffer_destroy(window, &window->buffers[i]);
     }
-    gegl_x11_window_end(window->x11, &window->native);
-    gegl_x11_unref(window->x11);
+    gx_window_end(window->x11, &window->native);
+    gx_unref(window->x11);
     pthread_cond_destroy(&window->changed);
     pthread_mutex_destroy(&window->lock);
     gs_device_put(window->device); /* the buffers are resources of it */

@@ -9,7 +9,7 @@
 #define GUEST_EGL_WINDOW_H
 
 #include "guest/egl/gegl.h"
-#include "guest/egl/x11.h"
+#include "guest/x11/gx.h"
 
 /* EGL_BAD_NATIVE_WINDOW: no such window; EGL_BAD_MATCH: the configuration's pictures do not fit it;
  * EGL_BAD_ALLOC: it has a surface. */

@@ -29,7 +29,7 @@ static const EGLint rows[][COLUMNS] = {
 /* clang-format on */
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-static const struct gegl_visual visuals[] = {
+static const struct gx_visual visuals[] = {
     {.id = 0x21,
      .depth = 24,
      .type = 4,
