@@ -277,6 +277,9 @@ void slt_expect_log(const struct slt_site *site, const char *module, const char 
  * under a sanitizer. */
 void slt_timeout(unsigned seconds);
 #define SLT_TIMEOUT(seconds)         slt_timeout(seconds)
+/* How long a case that only gets better with time shall run: --seconds N of the program, or
+ * `usual`. */
+unsigned slt_seconds(unsigned usual);
 /* This case may leave threads and descriptors: a native driver's, which it keeps until the process
  * ends. */
 void slt_allow_leaks(const char *reason);

@@ -17,6 +17,8 @@ struct slt_case *slt_cases(void);
 struct slt_suite *slt_find_suite(const char *name);
 /* full_name: suite.name or suite.name/label, for messages and the expected-skips list. */
 void slt_run_case(const struct slt_case *c, const void *param, const char *full_name);
+/* What slt_seconds answers from now on. */
+void slt_set_seconds(unsigned seconds);
 /* Runs fn so that an SLT_ASSERT in it ends only fn. */
 void slt_run_guarded(void (*fn)(void));
 

@@ -309,6 +309,18 @@ void slt_timeout(unsigned seconds)
     alarm(seconds);
 }
 
+static unsigned seconds_asked; /* 0: nobody did */
+
+void slt_set_seconds(unsigned seconds)
+{
+    seconds_asked = seconds;
+}
+
+unsigned slt_seconds(unsigned usual)
+{
+    return seconds_asked != 0 ? seconds_asked : usual;
+}
+
 /* Files */
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)

@@ -3,6 +3,8 @@
 #include "tests/support/slt_bridge.h"
 
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <string>
 #include <thread>
@@ -68,11 +70,30 @@ void add(const slt_case *c, const void *param)
                           [=]() -> Case * { return new Case(c, param, full_name); });
 }
 
+/* What googletest left of the arguments. */
+bool options(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        long seconds = i + 1 < argc ? std::strtol(argv[i + 1], nullptr, 10) : 0;
+        if (std::strcmp(argv[i], "--seconds") != 0 || seconds < 1 || seconds > 1000000) {
+            std::fprintf(stderr, "%s: '%s': besides googletest's options there is --seconds N\n",
+                         argv[0], argv[i]);
+            return false;
+        }
+        slt_set_seconds(static_cast<unsigned>(seconds));
+        i++;
+    }
+    return true;
+}
+
 } // namespace
 
 int main(int argc, char **argv)
 {
     testing::InitGoogleTest(&argc, argv);
+    if (!options(argc, argv)) {
+        return 2;
+    }
     if (!slt_cases()) {
         std::fprintf(stderr, "no test cases in %s\n", argv[0]);
         return 1;
