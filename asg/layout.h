@@ -26,6 +26,12 @@ enum asg_host_state {
     ASG_STATE_RENDERING = 4,
 };
 
+/* transfer_mode. Spec: asg 4. */
+enum asg_mode {
+    ASG_MODE_SPANS = 1, /* descriptors */
+    ASG_MODE_LARGE = 3, /* bytes of the large ring */
+};
+
 struct asg_page {
     uint32_t host_version;
     uint32_t guest_version;

@@ -8,7 +8,9 @@
 /* A correct guest always wakes us; a stock guest's half of the store-buffer pattern is weaker than
  * ours on some CPUs (facts: asg, section 2), and a hostile one may forge the futex word: then this
  * much later we look anyway. */
-#define SLEEP_SLICE_NS   (500 * 1000 * 1000)
+#define SLEEP_NS (500 * SL_NS_PER_MS)
+/* Between two pieces of a large transfer a stock guest wakes nobody: it is looked for. */
+#define LARGE_NAP_NS     (500 * SL_NS_PER_US)
 #define REPLY_NAP_NS     (50 * 1000)
 #define REPLY_NAP_MAX_NS (1000 * 1000)
 #define REPLY_TIMEOUT_NS (10 * SL_NS_PER_S)
@@ -37,6 +39,10 @@ enum sl_result asg_reader_init(struct asg_reader *r, const struct asg_reader_con
     if (r->config.reply_timeout_ns == 0) {
         r->config.reply_timeout_ns = REPLY_TIMEOUT_NS;
     }
+    if (r->config.sleep_ns == 0) {
+        r->config.sleep_ns = SLEEP_NS;
+    }
+    r->spin.none = config->no_spin;
     r->buffer = (uint8_t *)config->memory + ASG_RING_BYTES;
     memset(config->memory, 0, ASG_RING_BYTES);
     for (uint32_t i = 0; i < 3; i++) {
@@ -44,7 +50,7 @@ enum sl_result asg_reader_init(struct asg_reader *r, const struct asg_reader_con
     }
     r->page->buffer_size = size;
     r->page->flush_interval = step;
-    r->page->transfer_mode = 1;
+    r->page->transfer_mode = ASG_MODE_SPANS;
     return SL_OK;
 }
 
@@ -160,6 +166,13 @@ enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity
     return SL_OK;
 }
 
+/* A guest says so around a large transfer, before its first and after its last piece. Only a hint:
+ * the guest may leave it there, or lie. */
+static bool large_comes(const struct asg_reader *r)
+{
+    return asg_ring_hint(&r->page->transfer_mode) == ASG_MODE_LARGE;
+}
+
 /* Is there anything to look at? SEQ_CST loads: the sleeper's second look. */
 static bool something_there(const struct asg_reader *r)
 {
@@ -173,8 +186,10 @@ static void sleep_for_guest(struct asg_reader *r)
     uint32_t ticket = asg_ring_ticket(&r->page->guest_kick);
     asg_ring_announce(&r->page->host_state, ASG_STATE_NEED_NOTIFY);
     if (!something_there(r) && !stopped(r)) {
+        uint64_t most = r->config.sleep_ns;
+        most = large_comes(r) && most > LARGE_NAP_NS ? LARGE_NAP_NS : most;
         r->sleeps++;
-        asg_ring_sleep(&r->page->guest_kick, ticket, SLEEP_SLICE_NS);
+        asg_ring_sleep(&r->page->guest_kick, ticket, (int64_t)most);
         r->wakeups += asg_ring_hint(&r->page->guest_kick) != ticket;
     }
     asg_ring_tell(&r->page->host_state, ASG_STATE_RENDERING);

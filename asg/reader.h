@@ -20,6 +20,10 @@ struct asg_reader_config {
     uint32_t flush_interval;
     uint32_t *stop;            /* atomic; non-zero ends every wait; borrowed */
     uint64_t reply_timeout_ns; /* how long a reply waits for a guest that does not read; 0: 10 s */
+    /* The longest sleep: after it we look again, although nobody woke us; 0: 500 ms. It cures a
+     * lost wake-up, of which correct guests have none, so a test makes it longer than itself. */
+    uint64_t sleep_ns;
+    bool no_spin; /* sleep as soon as there is nothing: less CPU time, later answers */
 };
 
 struct asg_reader {

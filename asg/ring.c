@@ -81,6 +81,9 @@ static uint64_t spin_budget(uint64_t expect_ns)
 
 bool asg_spin_turn(struct asg_spin *spin)
 {
+    if (spin->none) {
+        return false;
+    }
     if (spin->turns < (spin->misses < SPIN_MISSES ? SPIN_PAUSES : SPIN_PAUSES_FEW)) {
         spin->turns++;
         sl_cpu_relax();

@@ -92,6 +92,7 @@ struct asg_spin {
     uint64_t end_ns;
     uint32_t turns;
     uint32_t misses; /* waits in a row that pauses could not have bridged */
+    bool none;       /* set by the owner: not one turn, sleep at once */
 };
 
 /* A wait begins. */

@@ -28,7 +28,7 @@
 
 #define SLEEP_SHORT_NS (50 * 1000)
 #define SLEEP_LONG_NS  (1000 * 1000)
-#define SLICE_NS       (100 * 1000 * 1000)
+#define SLEEP_NS       (100 * SL_NS_PER_MS)
 
 _Static_assert(LOOK_FUTEX >= SL_PACK_ROOM, "after bulk the limit leaves that much");
 
@@ -90,15 +90,44 @@ static uint32_t unread(struct asg_writer *w)
     return bytes;
 }
 
-/* A slow turn of a wait: spinning has not helped. false: the host is gone. */
-static bool host_is_there(struct asg_writer *w)
+/* The slow turns of a wait: spinning has not helped. */
+struct slow {
+    uint64_t nap_ns;  /* where nobody wakes us; 0: none yet */
+    uint64_t wake_ns; /* when a host that sleeps all the same is woken again; 0: not known yet */
+};
+
+static void nap(struct slow *slow, uint64_t most_ns)
+{
+    slow->nap_ns = slow->nap_ns == 0                  ? SLEEP_SHORT_NS
+                   : slow->nap_ns * 2 < SLEEP_LONG_NS ? slow->nap_ns * 2
+                                                      : SLEEP_LONG_NS;
+    sl_clock_sleep_ns(slow->nap_ns < most_ns ? slow->nap_ns : most_ns);
+}
+
+/* Never needed between correct peers: what is unread was published before the host slept, and it
+ * was woken. Cures a ping that got lost. */
+static void wake_again(struct asg_writer *w, struct slow *slow)
+{
+    uint64_t now = sl_clock_ns();
+    if (slow->wake_ns != 0 && now >= slow->wake_ns && unread(w) != 0 &&
+        asg_ring_hint(&w->page->host_state) == ASG_STATE_NEED_NOTIFY) {
+        notify(w);
+        slow->wake_ns = 0;
+    }
+    if (slow->wake_ns == 0) {
+        slow->wake_ns = now + w->config.sleep_ns;
+    }
+}
+
+/* A slow turn begins. false: the host is gone. */
+static bool host_is_there(struct asg_writer *w, struct slow *slow)
 {
     if (host_gave_up(w->page)) {
         die(w, "the host gave up");
     } else if (w->config.alive != NULL && !w->config.alive(w->config.user)) {
         die(w, "the host is gone");
-    } else if (unread(w) != 0 && asg_ring_hint(&w->page->host_state) == ASG_STATE_NEED_NOTIFY) {
-        notify(w); /* never needed between correct peers; cures a lost ping */
+    } else {
+        wake_again(w, slow);
     }
     return !w->dead;
 }
@@ -110,20 +139,19 @@ static enum sl_result wait_for_host(struct asg_writer *w, uint32_t allowed, int6
         return w->dead ? SL_ERR_CLOSED : SL_OK;
     }
     uint64_t begin = timeout_ns >= 0 ? sl_clock_ns() : 0;
-    uint64_t nap = SLEEP_SHORT_NS;
+    struct slow slow = {0};
     asg_spin_begin(&w->space_spin);
     while (unread(w) > allowed) {
         if (asg_spin_turn(&w->space_spin)) {
             continue;
         }
-        if (!host_is_there(w)) {
+        if (!host_is_there(w, &slow)) {
             return SL_ERR_CLOSED;
         }
         if (timeout_ns >= 0 && sl_clock_ns() - begin >= (uint64_t)timeout_ns) {
             return SL_ERR_TIMEOUT;
         }
-        sl_clock_sleep_ns(nap);
-        nap = nap * 2 < SLEEP_LONG_NS ? nap * 2 : SLEEP_LONG_NS;
+        nap(&slow, UINT64_MAX);
     }
     asg_spin_end(&w->space_spin);
     return w->dead ? SL_ERR_CLOSED : SL_OK;
@@ -286,12 +314,16 @@ enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_con
     w->buffer = (uint8_t *)config->memory + ASG_RING_BYTES;
     w->slot_size = (uint32_t)slot_size;
     w->slot_count = buffer_size / w->slot_size;
+    if (w->config.sleep_ns == 0) {
+        w->config.sleep_ns = SLEEP_NS;
+    }
+    w->reply_spin.none = w->space_spin.none = config->no_spin;
     w->look_size = config->shared_futex ? LOOK_FUTEX : LOOK_PING;
     w->view_size = asg_view_size(buffer_size);
     for (uint32_t i = 0; i < 3; i++) {
         init_page(page_at(w, i));
     }
-    asg_ring_tell(&w->page->transfer_mode, 1);
+    asg_ring_tell(&w->page->transfer_mode, ASG_MODE_SPANS);
     asg_ring_tell(&w->page->host_consumed_pos, 0);
     asg_ring_tell(&w->page->guest_write_pos, 0);
     asg_ring_tell(&w->page->guest_sleeping, 0);
@@ -326,17 +358,16 @@ enum sl_result asg_writer_drain(struct asg_writer *w, int64_t timeout_ns)
 }
 
 /* One sleep of the wait for a reply; w->reply_read is where the view ends for us. */
-static void sleep_for_reply(struct asg_writer *w, uint64_t *nap)
+static void sleep_for_reply(struct asg_writer *w, struct slow *slow)
 {
     if (!w->config.reply_futex) {
-        sl_clock_sleep_ns(*nap);
-        *nap = *nap * 2 < SLEEP_LONG_NS ? *nap * 2 : SLEEP_LONG_NS;
+        nap(slow, UINT64_MAX);
         return;
     }
     uint32_t ticket = asg_ring_ticket(&w->page->host_reply);
     asg_ring_announce(&w->page->guest_sleeping, 1);
     if (asg_ring_see_again(&page_at(w, 2)->write_pos) == w->reply_read && !host_gave_up(w->page)) {
-        asg_ring_sleep(&w->page->host_reply, ticket, SLICE_NS);
+        asg_ring_sleep(&w->page->host_reply, ticket, (int64_t)w->config.sleep_ns);
     }
     asg_ring_tell(&w->page->guest_sleeping, 0);
 }
@@ -345,7 +376,7 @@ static void sleep_for_reply(struct asg_writer *w, uint64_t *nap)
 static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
 {
     const struct asg_page *from_host = page_at(w, 2);
-    uint64_t nap = SLEEP_SHORT_NS;
+    struct slow slow = {0};
     asg_spin_begin(&w->reply_spin);
     for (;;) {
         uint32_t bytes = asg_ring_see(&from_host->write_pos) - w->reply_read;
@@ -361,10 +392,10 @@ static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
         if (asg_spin_turn(&w->reply_spin)) {
             continue;
         }
-        if (!host_is_there(w)) {
+        if (!host_is_there(w, &slow)) {
             return SL_ERR_CLOSED;
         }
-        sleep_for_reply(w, &nap);
+        sleep_for_reply(w, &slow);
     }
 }
 
@@ -397,7 +428,7 @@ enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t ti
 {
     struct asg_spin spin = {.expect_ns = 0};
     uint64_t begin = sl_clock_ns();
-    uint64_t nap = SLEEP_SHORT_NS;
+    struct slow slow = {0};
     asg_spin_begin(&spin);
     for (;;) {
         uint32_t now = asg_ring_see(&page->host_signal);
@@ -416,10 +447,9 @@ enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t ti
         }
         uint64_t left = timeout_ns >= 0 ? (uint64_t)timeout_ns - passed : UINT64_MAX;
         if (shared_futex) {
-            asg_ring_sleep(&page->host_signal, now, (int64_t)(left < SLICE_NS ? left : SLICE_NS));
+            asg_ring_sleep(&page->host_signal, now, (int64_t)(left < SLEEP_NS ? left : SLEEP_NS));
         } else {
-            sl_clock_sleep_ns(left < nap ? left : nap);
-            nap = nap * 2 < SLEEP_LONG_NS ? nap * 2 : SLEEP_LONG_NS;
+            nap(&slow, left);
         }
     }
 }

@@ -24,6 +24,11 @@ struct asg_writer_config {
                                  then not */
     bool (*alive)(
         void *user); /* is the host there? asked in slow turns of waits; nullable: always */
+    /* The longest sleep, and how long a wait goes on before a host that says it sleeps is woken
+     * once more; 0: 100 ms. It cures a lost wake-up, of which correct hosts have none, so a test
+     * makes it longer than itself; alive is asked as rarely. */
+    uint64_t sleep_ns;
+    bool no_spin; /* sleep as soon as there is nothing: less CPU time, later answers */
 };
 
 #define ASG_WRITER_SLOTS 8u

@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { VIEW = ASG_BUFFER_BYTES };
+#define NEVER_NS (86400 * SL_NS_PER_S)
 
 struct pair {
     uint8_t *memory;
@@ -30,6 +31,18 @@ static void on_ping(void *user)
     asg_reader_wake(&p->reader);
 }
 
+static void reader_open(struct pair *p, uint64_t sleep_ns)
+{
+    const struct asg_reader_config config = {.memory = p->memory,
+                                             .memory_size = ASG_BLOB_BYTES,
+                                             .buffer_size = ASG_BUFFER_BYTES,
+                                             .flush_interval = ASG_STEP_BYTES,
+                                             .stop = &p->stop,
+                                             .reply_timeout_ns = 30 * SL_NS_PER_MS,
+                                             .sleep_ns = sleep_ns};
+    SLT_ASSERT_OK(asg_reader_init(&p->reader, &config));
+}
+
 static void pair_init(struct pair *p)
 {
     p->memory = aligned_alloc(4096, (ASG_BLOB_BYTES + 4095) & ~4095u);
@@ -43,13 +56,7 @@ static void pair_init(struct pair *p)
     for (uint32_t i = 0; i < 3 * VIEW; i++) {
         p->data[i] = (uint8_t)(i * 2654435761u >> 13);
     }
-    const struct asg_reader_config config = {.memory = p->memory,
-                                             .memory_size = ASG_BLOB_BYTES,
-                                             .buffer_size = ASG_BUFFER_BYTES,
-                                             .flush_interval = ASG_STEP_BYTES,
-                                             .stop = &p->stop,
-                                             .reply_timeout_ns = 30 * SL_NS_PER_MS};
-    SLT_ASSERT_OK(asg_reader_init(&p->reader, &config));
+    reader_open(p, NEVER_NS);
 }
 
 static void writer_open(struct pair *p, bool shared_futex)
@@ -60,7 +67,8 @@ static void writer_open(struct pair *p, bool shared_futex)
                                              .shared_futex = shared_futex,
                                              .reply_futex = shared_futex,
                                              .user = p,
-                                             .ping = on_ping};
+                                             .ping = on_ping,
+                                             .sleep_ns = SL_NS_PER_MS};
     SLT_ASSERT_OK(asg_writer_init(&p->writer, &config));
     p->writer_made = true;
 }
@@ -362,6 +370,17 @@ static void until_asleep(struct pair *p)
     }
 }
 
+/* The reader's thread, and it sleeps. */
+static pthread_t sleeper(struct pair *p)
+{
+    pthread_t thread;
+    /* asleep is what the thread says from here on */
+    sl_atomic_store_seq(&p->to_host->host_state, ASG_STATE_RENDERING);
+    SLT_ASSERT_OK(sl_thread_start(&thread, "reader", 0, wait_main, p));
+    until_asleep(p);
+    return thread;
+}
+
 struct waker {
     const char *label;
     bool futex;
@@ -371,11 +390,7 @@ static const struct waker wakers[] = {{"by_futex", true}, {"by_ping", false}};
 SLT_TEST_FP(asg, a_sleeping_host_is_woken, p, struct waker, wakers, c)
 {
     writer_open(p, c->futex);
-    pthread_t thread;
-    sl_atomic_store_seq(&p->to_host->host_state,
-                        ASG_STATE_RENDERING); /* asleep is what the thread says from here on */
-    SLT_ASSERT_OK(sl_thread_start(&thread, "reader", 0, wait_main, p));
-    until_asleep(p);
+    pthread_t thread = sleeper(p);
     asg_writer_raw(&p->writer, p->data, 9);
     asg_writer_flush(&p->writer);
     SLT_EXPECT_RESULT(SL_OK, joined(thread));
@@ -383,13 +398,40 @@ SLT_TEST_FP(asg, a_sleeping_host_is_woken, p, struct waker, wakers, c)
     SLT_EXPECT_EQ(1u, p->writer.wakeups);
 }
 
+/* Nobody wakes it: what a lost wake-up leaves behind. */
+SLT_TEST_F(asg, a_sleeping_host_looks_again_by_itself, p)
+{
+    reader_open(p, SL_NS_PER_MS);
+    pthread_t thread = sleeper(p);
+    stock_write(p, 0, 16);
+    SLT_EXPECT_RESULT(SL_OK, joined(thread));
+}
+
+SLT_TEST_F(asg, a_waiting_guest_wakes_the_host_again, p)
+{
+    writer_open(p, true);
+    pthread_t thread = sleeper(p);
+    stock_write(p, 0, 16);
+    p->writer.desc_write += 8; /* as if the wake-up of its own span had got lost */
+    SLT_EXPECT_OK(asg_writer_drain(&p->writer, 8 * (int64_t)SL_NS_PER_S));
+    SLT_EXPECT_RESULT(SL_OK, joined(thread));
+    SLT_EXPECT_GE(p->writer.wakeups, 1u);
+}
+
+/* A stock guest pings after the first piece and after the last. Between them a host that sleeps
+ * would leave it waiting for room. */
+SLT_TEST_F(asg, a_sleeping_host_looks_for_pieces_of_a_large_transfer, p)
+{
+    p->to_host->transfer_mode = ASG_MODE_LARGE;
+    pthread_t thread = sleeper(p);
+    sl_atomic_store_seq(&p->large->write_pos, 4096);
+    SLT_EXPECT_RESULT(SL_OK, joined(thread));
+    SLT_EXPECT_EQ(4096u, p->large->read_pos);
+}
+
 SLT_TEST_F(asg, a_stopped_host_wakes_up_and_leaves, p)
 {
-    pthread_t thread;
-    sl_atomic_store_seq(&p->to_host->host_state,
-                        ASG_STATE_RENDERING); /* asleep is what the thread says from here on */
-    SLT_ASSERT_OK(sl_thread_start(&thread, "reader", 0, wait_main, p));
-    until_asleep(p);
+    pthread_t thread = sleeper(p);
     sl_atomic_store_seq(&p->stop, 1);
     asg_reader_wake(&p->reader);
     SLT_EXPECT_RESULT(SL_ERR_CLOSED, joined(thread));
