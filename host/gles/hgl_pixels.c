@@ -271,16 +271,44 @@ void hgl_glTexSubImage3DOES(struct hr_call *call, const struct gles2_args_glTexS
     }
 }
 
+/* Colours that come from no buffer are an error that drivers have died of instead (Mesa 22). The
+ * guest gets it all the same: as GL has no call that sets an error, by a uniform at a location that
+ * no program has. What is wrong with the framebuffer comes first, and the driver says that. */
+static bool read_buffer_there(const struct gl_driver *gl, const struct hgl_state *s)
+{
+    GLint buffer = GL_BACK;
+    if (s->gles_version >= 30) {
+        gl->GetIntegerv(GL_READ_BUFFER, &buffer);
+    }
+    if (buffer != GL_NONE ||
+        gl->CheckFramebufferStatus(GL_READ_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE) {
+        return true;
+    }
+    gl->Uniform1i(INT32_MAX, 0);
+    return false;
+}
+
+void hgl_glCopyTexImage2D(struct hr_call *call, const struct gles2_args_glCopyTexImage2D *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    if (s != NULL && read_buffer_there(gl, s)) {
+        gl->CopyTexImage2D(a->target, a->level, a->internalformat, a->x, a->y, a->width, a->height,
+                           a->border);
+    }
+}
+
 void hgl_glReadPixels(struct hr_call *call, const struct gles2_args_glReadPixels *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
-    if (s == NULL) {
+    if (s == NULL || !read_buffer_there(gl, s)) {
         return;
     }
     if (pixel_bytes(a->format, a->type) == 0) {
         /* Of no pixels the driver writes nothing, and still says what is wrong. */
-        gl->ReadPixels(a->x, a->y, 0, 0, a->format, a->type, NULL);
+        gl->ReadPixels(a->x, a->y, a->width < 0 ? a->width : 0, a->height < 0 ? a->height : 0,
+                       a->format, a->type, NULL);
         return;
     }
     uint64_t need =
@@ -307,9 +335,11 @@ static const void *at(uint32_t offset)
 void hgl_glReadPixelsOffsetAEMU(struct hr_call *call,
                                 const struct gles2_args_glReadPixelsOffsetAEMU *a)
 {
-    if (hgl_pixel_buffer_needed(call, GL_PIXEL_PACK_BUFFER_BINDING)) {
-        hgl_api_of(call)->gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type,
-                                         (void *)(uintptr_t)a->offset);
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_PACK_BUFFER_BINDING) &&
+        read_buffer_there(gl, hgl_state_of(call))) {
+        gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type,
+                       (void *)(uintptr_t)a->offset);
     }
 }
 

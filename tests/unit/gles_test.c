@@ -248,6 +248,36 @@ SLT_TEST_F(gles, d03_refuses_reads_that_do_not_fit, t)
     SLT_EXPECT_TRUE(gles_guest_alive(g));
 }
 
+/* D03 continued: from no buffer at all, which the driver here does not survive. */
+SLT_TEST_F(gles, d03_refuses_reads_of_no_buffer, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t names[2];
+    uint8_t out[4], zeros[4] = {0};
+    gles_send(g, GLES2_OP_glGenTextures, "iu", 1, 4);
+    gles_read(g, &names[0], 4);
+    gles_send(g, GLES2_OP_glBindTexture, "uu", GL_TEXTURE_2D, names[0]);
+    gles_send(g, GLES2_OP_glReadBuffer, "u", GL_NONE);
+    gles_send(g, GLES2_OP_glReadPixels, "iiiiuuu", 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4);
+    gles_read(g, out, 4);
+    SLT_EXPECT_MEMEQ(zeros, out, 4);
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_OPERATION, gles_error(g));
+    gles_send(g, GLES2_OP_glCopyTexImage2D, "uiuiiiii", GL_TEXTURE_2D, 0, GL_RGBA, 0, 0, 4, 4, 0);
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_OPERATION, gles_error(g));
+    gles_send(g, GLES2_OP_glGenBuffers, "iu", 1, 4);
+    gles_read(g, &names[1], 4);
+    gles_send(g, GLES2_OP_glBindBuffer, "uu", GL_PIXEL_PACK_BUFFER, names[1]);
+    gles_send(g, GLES2_OP_glBufferData, "uidu", GL_PIXEL_PACK_BUFFER, 4, zeros, 4, GL_STREAM_READ);
+    gles_send(g, GLES2_OP_glReadPixelsOffsetAEMU, "iiiiuuu", 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE,
+              0);
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_OPERATION, gles_error(g));
+    gles_send(g, GLES2_OP_glReadBuffer, "u", GL_BACK);
+    gles_send(g, GLES2_OP_glReadPixelsOffsetAEMU, "iiiiuuu", 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE,
+              0);
+    SLT_EXPECT_EQ((uint32_t)GL_NO_ERROR, gles_error(g));
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
 /* D04: source that no compiler should be asked to read, and source that strains one. */
 SLT_TEST_F(gles, d04_bears_hostile_shaders, t)
 {
