@@ -305,13 +305,9 @@ void ggl_glGetShaderSource(GLuint name, GLsizei room, GLsizei *length, GLchar *s
     if (!c) {
         return;
     }
-    if (room < 0) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return;
-    }
     pthread_mutex_lock(&c->share->lock);
     const struct ggl_shader *shader = ggl_names_find(&c->share->shaders, name);
-    bool known = shader && shader->source;
+    bool known = shader && shader->source && room >= 0;
     if (known && room > 0 && source) {
         size_t size = shader->source_size < (size_t)room ? shader->source_size : (size_t)room - 1;
         memcpy(source, shader->source, size);

@@ -102,22 +102,21 @@ void ggl_glGetSynciv(GLsync sync, GLenum pname, GLsizei room, GLsizei *length, G
     if (!c || !check(c, sync)) {
         return;
     }
-    if (room < 0) {
+    if (room < 0 && ggl_stock(c)) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
     GLint value = 0;
-    GLsizei got = 0;
-    /* every parameter is one value */
-    if (!gles2_ask_glGetSyncivAEMU(c, handle_of(sync), pname, 1, &got, 4, &value, 4)) {
+    GLsizei got = 0, asked = ggl_stock(c) || room > 1 ? 1 : room; /* each parameter is one value */
+    if (!gles2_ask_glGetSyncivAEMU(c, handle_of(sync), pname, asked, &got, 4, &value, 4)) {
         return;
     }
     if (gs_dead(c->stream) && pname == GL_SYNC_STATUS) {
         value = GL_SIGNALED;
         got = 1;
     }
-    got = got > 0 && room > 0 ? 1 : 0;
-    if (values && got) {
+    got = got > 0 && (room > 0 || !ggl_stock(c)) ? 1 : 0;
+    if (values && got && room > 0) {
         *values = value;
     }
     if (length) {

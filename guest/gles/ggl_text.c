@@ -8,28 +8,40 @@
 /* More is never asked for at once, whatever room the application claims to have. */
 #define ROOM_MAX (1 << 20)
 
-/* Scratch for `room` bytes of reply; NULL, with the error recorded, when the room is negative or
- * memory is short. */
-static char *reply_room(struct ggl_context *c, GLsizei *room)
+/* Where a reply of at most `count` elements lands. */
+struct room {
+    void *data;    /* scratch */
+    GLsizei count; /* as the host is told */
+    uint32_t size; /* bytes of the reply */
+};
+
+/* Room for `count` elements as the application says. Our own host is told of negative rooms, so
+ * that its driver finds the error among others; and writes something even into none, since drivers
+ * see less wrong with a call that has no memory. False, with the error recorded: without memory,
+ * and for negative rooms elsewhere. */
+static bool room_make(struct ggl_context *c, GLsizei count, uint32_t element, struct room *room)
 {
-    if (*room < 0) {
+    if (count < 0 && ggl_stock(c)) {
         ggl_error(c, GL_INVALID_VALUE);
-        return NULL;
+        return false;
     }
-    *room = *room < ROOM_MAX ? *room : ROOM_MAX;
-    char *text = ggl_scratch(c, (size_t)*room + 1);
-    if (!text) {
+    GLsizei most = ROOM_MAX / (GLsizei)element;
+    room->count = count < most ? count : most;
+    room->size = count > 0 ? (uint32_t)room->count * element : ggl_stock(c) ? 0 : element;
+    room->data = ggl_scratch(c, (size_t)room->size + 1);
+    if (!room->data) {
         ggl_error(c, GL_OUT_OF_MEMORY);
     }
-    return text;
+    return room->data != NULL;
 }
 
 /* `got`: the length the host reported, without NUL. */
-static void give_text(const char *text, GLsizei got, GLsizei room, GLsizei *length, GLchar *out)
+static void give_text(const struct room *room, GLsizei got, GLsizei *length, GLchar *out)
 {
-    GLsizei fits = got < 0 ? 0 : got < room ? got : room > 0 ? room - 1 : 0;
-    if (out && room > 0) {
-        memcpy(out, text, (size_t)fits);
+    GLsizei most = room->count > 0 ? room->count - 1 : 0;
+    GLsizei fits = got < 0 ? 0 : got < most ? got : most;
+    if (out && room->count > 0) {
+        memcpy(out, room->data, (size_t)fits);
         out[fits] = 0;
     }
     if (length) {
@@ -37,21 +49,35 @@ static void give_text(const char *text, GLsizei got, GLsizei room, GLsizei *leng
     }
 }
 
-/* glGet*InfoLog and their kin: (object, room, length, text). */
+/* Four-byte elements of which `got` are valid. */
+static void give_list(const struct room *room, GLsizei got, GLsizei *count, void *out)
+{
+    GLsizei most = room->count > 0 ? room->count : 0;
+    GLsizei fits = got < 0 ? 0 : got < most ? got : most;
+    if (out) {
+        memcpy(out, room->data, (size_t)fits * 4);
+    }
+    if (count) {
+        *count = fits;
+    }
+}
+
+/* glGet*InfoLog and their kin: (object, count, length, text). */
 #define OBJECT_TEXT(Name)                                                                          \
     {                                                                                              \
         GLsizei got = 0;                                                                           \
-        char *text = reply_room(c, &room);                                                         \
-        if (text && gles2_ask_gl##Name(c, object, room, &got, 4, text, (uint32_t)room)) {          \
-            give_text(text, got, room, length, out);                                               \
+        struct room room;                                                                          \
+        if (room_make(c, count, 1, &room) &&                                                       \
+            gles2_ask_gl##Name(c, object, room.count, &got, 4, room.data, room.size)) {            \
+            give_text(&room, got, length, out);                                                    \
         }                                                                                          \
     }
 
-void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei room, GLsizei *length,
+void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei count, GLsizei *length,
                             GLchar *out) OBJECT_TEXT(GetShaderSource)
 
 #define OBJECT_TEXT_ENTRY(Name)                                                                    \
-    void ggl_gl##Name(GLuint object, GLsizei room, GLsizei *length, GLchar *out)                   \
+    void ggl_gl##Name(GLuint object, GLsizei count, GLsizei *length, GLchar *out)                  \
     {                                                                                              \
         struct ggl_context *c = ggl_current();                                                     \
         if (c) {                                                                                   \
@@ -61,23 +87,24 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei room, 
     OBJECT_TEXT_ENTRY(GetShaderInfoLog) OBJECT_TEXT_ENTRY(GetProgramInfoLog)
         OBJECT_TEXT_ENTRY(GetProgramPipelineInfoLog)
 
-/* glGetActiveAttrib and glGetActiveUniform. */
+/* glGetActiveAttrib and its kin. A host that cannot be asked for errors says by the type whether it
+ * refused. */
 #define ACTIVE_ENTRY(Name)                                                                         \
-    void ggl_gl##Name(GLuint program, GLuint index, GLsizei room, GLsizei *length, GLint *size,    \
+    void ggl_gl##Name(GLuint program, GLuint index, GLsizei count, GLsizei *length, GLint *size,   \
                       GLenum *type, GLchar *out)                                                   \
     {                                                                                              \
         struct ggl_context *c = ggl_current();                                                     \
         GLsizei got = 0;                                                                           \
         GLint got_size = 0;                                                                        \
         GLenum got_type = 0;                                                                       \
-        char *text = c ? reply_room(c, &room) : NULL;                                              \
-        if (!text ||                                                                               \
-            !gles2_ask_gl##Name(c, program, index, room, &got, 4, &got_size, 4, &got_type, 4,      \
-                                text, (uint32_t)room) ||                                           \
+        struct room room;                                                                          \
+        if (!c || !room_make(c, count, 1, &room) ||                                                \
+            !gles2_ask_gl##Name(c, program, index, room.count, &got, 4, &got_size, 4, &got_type,   \
+                                4, room.data, room.size) ||                                        \
             got_type == 0) {                                                                       \
-            return; /* refused; the type says so where errors cannot be asked */                   \
+            return;                                                                                \
         }                                                                                          \
-        give_text(text, got, room, length, out);                                                   \
+        give_text(&room, got, length, out);                                                        \
         if (size) {                                                                                \
             *size = got_size;                                                                      \
         }                                                                                          \
@@ -86,138 +113,103 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei room, 
         }                                                                                          \
     }
             ACTIVE_ENTRY(GetActiveAttrib) ACTIVE_ENTRY(GetActiveUniform)
+                ACTIVE_ENTRY(GetTransformFeedbackVarying)
 
-                void ggl_glGetTransformFeedbackVarying(GLuint program, GLuint index, GLsizei room,
-                                                       GLsizei *length, GLsizei *size, GLenum *type,
-                                                       GLchar *out)
-{
-    struct ggl_context *c = ggl_current();
-    GLsizei got = 0, got_size = 0;
-    GLenum got_type = 0;
-    char *text = c ? reply_room(c, &room) : NULL;
-    if (!text ||
-        !gles2_ask_glGetTransformFeedbackVarying(c, program, index, room, &got, 4, &got_size, 4,
-                                                 &got_type, 4, text, (uint32_t)room) ||
-        got_type == 0) {
-        return; /* as above */
-    }
-    give_text(text, got, room, length, out);
-    if (size) {
-        *size = got_size;
-    }
-    if (type) {
-        *type = got_type;
-    }
-}
-
-void ggl_glGetActiveUniformBlockName(GLuint program, GLuint block, GLsizei room, GLsizei *length,
-                                     GLchar *out)
+                    void ggl_glGetActiveUniformBlockName(GLuint program, GLuint block,
+                                                         GLsizei count, GLsizei *length,
+                                                         GLchar *out)
 {
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
-    char *text = c ? reply_room(c, &room) : NULL;
-    if (text && gles2_ask_glGetActiveUniformBlockName(c, program, block, room, &got, 4, text,
-                                                      (uint32_t)room)) {
-        give_text(text, got, room, length, out);
+    struct room room;
+    if (c && room_make(c, count, 1, &room) &&
+        gles2_ask_glGetActiveUniformBlockName(c, program, block, room.count, &got, 4, room.data,
+                                              room.size)) {
+        give_text(&room, got, length, out);
     }
 }
 
-void ggl_glGetProgramResourceName(GLuint program, GLenum interface, GLuint index, GLsizei room,
+void ggl_glGetProgramResourceName(GLuint program, GLenum interface, GLuint index, GLsizei count,
                                   GLsizei *length, GLchar *out)
 {
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
-    char *text = c ? reply_room(c, &room) : NULL;
-    if (text && gles2_ask_glGetProgramResourceName(c, program, interface, index, room, &got, 4,
-                                                   text, (uint32_t)room)) {
-        give_text(text, got, room, length, out);
+    struct room room;
+    if (c && room_make(c, count, 1, &room) &&
+        gles2_ask_glGetProgramResourceName(c, program, interface, index, room.count, &got, 4,
+                                           room.data, room.size)) {
+        give_text(&room, got, length, out);
     }
 }
 
-/* Four-byte elements of which `got` are valid. */
-static void give_list(const void *list, GLsizei got, GLsizei room, GLsizei *count, void *out)
-{
-    GLsizei fits = got < 0 ? 0 : got < room ? got : room;
-    if (out) {
-        memcpy(out, list, (size_t)fits * 4);
-    }
-    if (count) {
-        *count = fits;
-    }
-}
-
-/* The same room, in elements. */
-static void *list_room(struct ggl_context *c, GLsizei *room)
-{
-    GLsizei bytes = *room < 0 ? -1 : *room < ROOM_MAX / 4 ? *room * 4 : ROOM_MAX;
-    void *list = reply_room(c, &bytes);
-    *room = bytes / 4;
-    return list;
-}
-
-void ggl_glGetAttachedShaders(GLuint program, GLsizei room, GLsizei *count, GLuint *shaders)
+void ggl_glGetAttachedShaders(GLuint program, GLsizei most, GLsizei *count, GLuint *shaders)
 {
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
-    void *list = c ? list_room(c, &room) : NULL;
-    if (list &&
-        gles2_ask_glGetAttachedShaders(c, program, room, &got, 4, list, (uint32_t)room * 4)) {
-        give_list(list, got, room, count, shaders);
+    struct room room;
+    if (c && room_make(c, most, 4, &room) &&
+        gles2_ask_glGetAttachedShaders(c, program, room.count, &got, 4, room.data, room.size)) {
+        give_list(&room, got, count, shaders);
     }
 }
 
 void ggl_glGetProgramResourceiv(GLuint program, GLenum interface, GLuint index, GLsizei prop_count,
-                                const GLenum *props, GLsizei room, GLsizei *length, GLint *params)
+                                const GLenum *props, GLsizei count, GLsizei *length, GLint *params)
 {
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
+    struct room room;
     if (!c) {
         return;
     }
-    if (prop_count <= 0 || !props || prop_count > ROOM_MAX / 4) {
+    if (!props || prop_count > ROOM_MAX / 4 || (prop_count <= 0 && ggl_stock(c))) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
-    void *list = list_room(c, &room);
-    if (list && gles2_ask_glGetProgramResourceiv(c, program, interface, index, prop_count, props,
-                                                 (uint32_t)prop_count * 4, room, &got, 4, list,
-                                                 (uint32_t)room * 4)) {
-        give_list(list, got, room, length, params);
+    uint32_t props_size = prop_count > 0 ? (uint32_t)prop_count * 4 : 0;
+    if (room_make(c, count, 4, &room) &&
+        gles2_ask_glGetProgramResourceiv(c, program, interface, index, prop_count, props,
+                                         props_size, room.count, &got, 4, room.data, room.size)) {
+        give_list(&room, got, length, params);
     }
 }
 
 /* Formats without samples give an empty list; every other parameter is one value. */
-void ggl_glGetInternalformativ(GLenum target, GLenum format, GLenum pname, GLsizei room,
+void ggl_glGetInternalformativ(GLenum target, GLenum format, GLenum pname, GLsizei room_count,
                                GLint *params)
 {
     struct ggl_context *c = ggl_current();
-    void *list = c ? list_room(c, &room) : NULL;
-    if (!list) {
+    struct room room;
+    GLint count = 1;
+    if (!c) {
         return;
     }
-    GLint count = 1;
-    if (pname == GL_SAMPLES) {
+    if (pname == GL_SAMPLES && room_count >= 0) {
         count = 0;
         if (!gles2_ask_glGetInternalformativ(c, target, format, GL_NUM_SAMPLE_COUNTS, 1, &count,
                                              4)) {
             return;
         }
     }
-    room = count < room ? count : room;
-    if (room > 0 &&
-        gles2_ask_glGetInternalformativ(c, target, format, pname, room, list, (uint32_t)room * 4)) {
-        give_list(list, room, room, NULL, params);
+    count = count < room_count ? count : room_count;
+    if (count == 0 && ggl_stock(c)) {
+        return;
+    }
+    if (room_make(c, count, 4, &room) &&
+        gles2_ask_glGetInternalformativ(c, target, format, pname, room.count, room.data,
+                                        room.size)) {
+        give_list(&room, room.count, NULL, params);
     }
 }
 
-void ggl_glGetProgramBinary(GLuint program, GLsizei room, GLsizei *length, GLenum *format,
+void ggl_glGetProgramBinary(GLuint program, GLsizei count, GLsizei *length, GLenum *format,
                             void *binary)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
         return;
     }
-    if (room < 0) {
+    if (count < 0) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
@@ -228,7 +220,7 @@ void ggl_glGetProgramBinary(GLuint program, GLsizei room, GLsizei *length, GLenu
         return;
     }
     size = size < 0 ? 0 : size;
-    size = size < room ? size : room; /* too small a room is an error the host finds */
+    size = size < count ? size : count; /* too small a room is an error the host finds */
     void *data = ggl_scratch(c, (size_t)size + 1);
     if (!data) {
         ggl_error(c, GL_OUT_OF_MEMORY);
@@ -262,7 +254,7 @@ static char *pack_names(struct ggl_context *c, GLsizei count, const GLchar *cons
         }
         bytes += strlen(names[i]) + 1;
     }
-    size_t list = (size_t)count * 4;
+    size_t list = count > 0 ? (size_t)count * 4 : 0;
     char *text = ggl_scratch(c, bytes > list ? bytes : list);
     char *p = text;
     for (GLsizei i = 0; text && i < count; i++) {
@@ -306,22 +298,24 @@ void ggl_glGetUniformIndices(GLuint program, GLsizei count, const GLchar *const 
     if (!c) {
         return;
     }
-    if (count < 0 || count > ROOM_MAX / 4 || (count > 0 && (!names || !indices))) {
+    if ((count < 0 && ggl_stock(c)) || count > ROOM_MAX / 4 ||
+        (count > 0 && (!names || !indices))) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
-    uint32_t size;
-    char *text = count ? pack_names(c, count, names, &size) : NULL;
+    uint32_t size, list_size = count > 0 ? (uint32_t)count * 4 : 0;
+    char *text = pack_names(c, count, names, &size);
     if (!text) {
-        if (count) {
-            ggl_error(c, GL_INVALID_OPERATION);
-        }
+        ggl_error(c, GL_INVALID_OPERATION);
+        return;
+    }
+    if (list_size == 0 && ggl_stock(c)) {
         return;
     }
     /* The names are sent before the reply takes their place. */
-    if (gles2_ask_glGetUniformIndicesAEMU(c, program, count, text, size, size, text,
-                                          (uint32_t)count * 4)) {
-        memcpy(indices, text, (size_t)count * 4);
+    if (gles2_ask_glGetUniformIndicesAEMU(c, program, count, text, size, size, text, list_size) &&
+        list_size != 0) {
+        memcpy(indices, text, list_size);
     }
 }
 
@@ -341,9 +335,9 @@ void ggl_glGetActiveUniformBlockiv(GLuint program, GLuint block, GLenum pname, G
             return;
         }
     }
-    void *list = list_room(c, &count);
-    if (list &&
-        gles2_ask_glGetActiveUniformBlockiv(c, program, block, pname, list, (uint32_t)count * 4)) {
-        give_list(list, count, count, NULL, params);
+    struct room room;
+    if (room_make(c, count, 4, &room) &&
+        gles2_ask_glGetActiveUniformBlockiv(c, program, block, pname, room.data, room.size)) {
+        give_list(&room, count, NULL, params);
     }
 }

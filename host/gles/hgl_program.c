@@ -74,6 +74,10 @@ void hgl_glGetUniformIndicesAEMU(struct hr_call *call,
     if (hgl_state_of(call) == NULL || gl->GetUniformIndices == NULL) {
         return;
     }
+    if (a->uniformCount <= 0) {
+        gl->GetUniformIndices(a->program, a->uniformCount, NULL, NULL);
+        return;
+    }
     const char **names =
         split(call, a->packedUniformNames, a->packedUniformNames_size, a->uniformCount);
     if (names != NULL && (uint64_t)(uint32_t)a->uniformCount * 4 <= a->uniformIndices_size) {
