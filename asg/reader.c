@@ -14,6 +14,7 @@
 #define REPLY_NAP_NS     (50 * 1000)
 #define REPLY_NAP_MAX_NS (1000 * 1000)
 #define REPLY_TIMEOUT_NS (10 * SL_NS_PER_S)
+#define LARGE_TIMEOUT_NS (60 * SL_NS_PER_S)
 
 static struct asg_page *page_at(const struct asg_reader *r, uint32_t index)
 {
@@ -39,6 +40,9 @@ enum sl_result asg_reader_init(struct asg_reader *r, const struct asg_reader_con
     if (r->config.reply_timeout_ns == 0) {
         r->config.reply_timeout_ns = REPLY_TIMEOUT_NS;
     }
+    if (r->config.large_timeout_ns == 0) {
+        r->config.large_timeout_ns = LARGE_TIMEOUT_NS;
+    }
     if (r->config.sleep_ns == 0) {
         r->config.sleep_ns = SLEEP_NS;
     }
@@ -54,8 +58,16 @@ enum sl_result asg_reader_init(struct asg_reader *r, const struct asg_reader_con
     return SL_OK;
 }
 
-/* Type 3: bytes of the large ring's view. Spec: asg 4.3; transfer_size and transfer_mode are the
- * guest's private talk. */
+/* The mode word decides nothing: bytes of the large ring come first, whatever it says, since late
+ * transfers end with the word at 1 while they are still read (spec: asg 4.3). But stock guests say
+ * nothing besides 1 and 3, and 3 only between a drained ring and a drained ring: the reference
+ * never gets past anything else, so whoever says it is no guest of ours. Read once a look. */
+static uint32_t mode_of(const struct asg_reader *r)
+{
+    return asg_ring_hint(&r->page->transfer_mode);
+}
+
+/* Type 3: bytes of the large ring's view. transfer_size is the guest's private talk. */
 static enum sl_result take_large(struct asg_reader *r, uint8_t *to, size_t capacity, size_t *got)
 {
     struct asg_page *large = page_at(r, 1);
@@ -70,6 +82,7 @@ static enum sl_result take_large(struct asg_reader *r, uint8_t *to, size_t capac
     asg_view_copy_out(r->buffer, r->view_size, r->large_read, to, n);
     r->large_read += (uint32_t)n;
     asg_ring_publish(&large->read_pos, r->large_read);
+    r->large_since_ns = 0;
     *got = n;
     return SL_OK;
 }
@@ -78,11 +91,17 @@ static enum sl_result take_large(struct asg_reader *r, uint8_t *to, size_t capac
 static enum sl_result next_span(struct asg_reader *r)
 {
     uint32_t readable = asg_ring_see(&r->page->write_pos) - r->desc_read;
-    if (readable >= ASG_DESC_RING) {
+    struct asg_descriptor desc;
+    if (readable >= ASG_DESC_RING || readable % sizeof desc != 0) {
         return SL_ERR_PROTOCOL;
     }
-    struct asg_descriptor desc;
-    if (readable < sizeof desc) {
+    /* Behind the position: the guest said 1 before it published a descriptor, and says nothing else
+     * until we have taken it. */
+    uint32_t mode = mode_of(r);
+    if (mode != ASG_MODE_SPANS && (mode != ASG_MODE_LARGE || readable != 0)) {
+        return SL_ERR_PROTOCOL;
+    }
+    if (readable == 0) {
         return SL_ERR_AGAIN;
     }
     memcpy(&desc, r->page->descriptors + (r->desc_read & (ASG_DESC_RING - 1)), sizeof desc);
@@ -166,13 +185,6 @@ enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity
     return SL_OK;
 }
 
-/* A guest says so around a large transfer, before its first and after its last piece. Only a hint:
- * the guest may leave it there, or lie. */
-static bool large_comes(const struct asg_reader *r)
-{
-    return asg_ring_hint(&r->page->transfer_mode) == ASG_MODE_LARGE;
-}
-
 /* Is there anything to look at? SEQ_CST loads: the sleeper's second look. */
 static bool something_there(const struct asg_reader *r)
 {
@@ -180,19 +192,43 @@ static bool something_there(const struct asg_reader *r)
            asg_ring_see_again(&r->page->write_pos) != r->desc_read;
 }
 
-static void sleep_for_guest(struct asg_reader *r)
+/* How long a sleep may last by what the guest says it does. TIMEOUT, PROTOCOL. */
+static enum sl_result longest_sleep(struct asg_reader *r, uint64_t *most_ns)
 {
+    uint32_t mode = mode_of(r);
+    *most_ns = r->config.sleep_ns;
+    if (mode == ASG_MODE_SPANS) {
+        r->large_since_ns = 0;
+        return SL_OK;
+    }
+    if (mode != ASG_MODE_LARGE) {
+        return SL_ERR_PROTOCOL;
+    }
+    uint64_t now = sl_clock_ns();
+    if (r->large_since_ns == 0) {
+        r->large_since_ns = now;
+    }
+    *most_ns = *most_ns < LARGE_NAP_NS ? *most_ns : LARGE_NAP_NS;
+    return now - r->large_since_ns < r->config.large_timeout_ns ? SL_OK : SL_ERR_TIMEOUT;
+}
+
+static enum sl_result sleep_for_guest(struct asg_reader *r)
+{
+    uint64_t most = 0;
+    enum sl_result result = longest_sleep(r, &most);
+    if (result != SL_OK) {
+        return result;
+    }
     asg_ring_tell(&r->page->host_consumed_pos, r->consumed);
     uint32_t ticket = asg_ring_ticket(&r->page->guest_kick);
     asg_ring_announce(&r->page->host_state, ASG_STATE_NEED_NOTIFY);
     if (!something_there(r) && !stopped(r)) {
-        uint64_t most = r->config.sleep_ns;
-        most = large_comes(r) && most > LARGE_NAP_NS ? LARGE_NAP_NS : most;
         r->sleeps++;
         asg_ring_sleep(&r->page->guest_kick, ticket, (int64_t)most);
         r->wakeups += asg_ring_hint(&r->page->guest_kick) != ticket;
     }
     asg_ring_tell(&r->page->host_state, ASG_STATE_RENDERING);
+    return SL_OK;
 }
 
 enum sl_result asg_reader_wait(struct asg_reader *r)
@@ -204,7 +240,10 @@ enum sl_result asg_reader_wait(struct asg_reader *r)
             return SL_ERR_CLOSED;
         }
         if (!asg_spin_turn(&r->spin)) {
-            sleep_for_guest(r);
+            enum sl_result result = sleep_for_guest(r);
+            if (result != SL_OK) {
+                return result;
+            }
         }
     }
     asg_spin_end(&r->spin);

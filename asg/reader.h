@@ -2,7 +2,8 @@
  *
  * The guest may scribble over all of the shared memory at any time; every hazard of the facts (asg,
  * section 9) is met here: positions are private, each shared word is read once a look, lengths are
- * checked after they were copied, mode and size words are ignored. */
+ * checked after they were copied, size words are ignored, and so is the mode word but for this: a
+ * guest that says what no stock guest says is broken. */
 #ifndef ASG_READER_H
 #define ASG_READER_H
 
@@ -20,6 +21,9 @@ struct asg_reader_config {
     uint32_t flush_interval;
     uint32_t *stop;            /* atomic; non-zero ends every wait; borrowed */
     uint64_t reply_timeout_ns; /* how long a reply waits for a guest that does not read; 0: 10 s */
+    /* How long a large transfer that was announced may stand still; 0: 60 s, so that a stopped
+     * guest may go on. */
+    uint64_t large_timeout_ns;
     /* The longest sleep: after it we look again, although nobody woke us; 0: 500 ms. It cures a
      * lost wake-up, of which correct guests have none, so a test makes it longer than itself. */
     uint64_t sleep_ns;
@@ -31,11 +35,13 @@ struct asg_reader {
     /* private to asg/reader.c from here */
     struct asg_page *page; /* page 0 of three */
     uint8_t *buffer;
-    uint32_t desc_read;   /* private copy of to_host.read_pos */
-    uint32_t span_offset; /* the descriptor in progress: */
-    uint32_t span_left;   /* bytes of it not taken yet; read_pos advances when it reaches 0 */
-    uint32_t large_read;  /* private copy of to_host_large.read_pos */
-    uint32_t reply_write; /* private copy of from_host_large.write_pos */
+    uint32_t desc_read;      /* private copy of to_host.read_pos */
+    uint32_t span_offset;    /* the descriptor in progress: */
+    uint32_t span_left;      /* bytes of it not taken yet; read_pos advances when it reaches 0 */
+    uint32_t large_read;     /* private copy of to_host_large.read_pos */
+    uint64_t large_since_ns; /* when a large transfer that was announced was seen to stand still; 0:
+                                it does not */
+    uint32_t reply_write;    /* private copy of from_host_large.write_pos */
     uint32_t view_size;
     uint32_t consumed; /* bytes of type 1, for host_consumed_pos */
     struct asg_spin spin;
@@ -48,11 +54,12 @@ enum sl_result asg_reader_init(struct asg_reader *r,
                                const struct asg_reader_config *config) SL_MUST_USE;
 
 /* Take up to `capacity` bytes of the stream, as many as are there, copied to private memory. AGAIN:
- * none now. PROTOCOL: the guest broke the ring (bad descriptor, impossible positions); the ring is
- * over. */
+ * none now. PROTOCOL: the guest broke the ring (bad descriptor, impossible positions, a mode that
+ * is none or that forbids descriptors); the ring is over. */
 enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity, size_t *got);
 /* Wait until there may be something to take: bounded spin (adaptive), then futex sleep. OK; CLOSED
- * when stop is set. */
+ * when stop is set; the ring is over: TIMEOUT when a large transfer that was announced stands still
+ * for large_timeout_ns, PROTOCOL when the mode is none. */
 enum sl_result asg_reader_wait(struct asg_reader *r);
 /* From any thread: a ping came, or stop was set. O(1). */
 void asg_reader_wake(struct asg_reader *r);

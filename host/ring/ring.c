@@ -350,6 +350,11 @@ static bool turn(struct hr_ring *r)
         set_u64(&r->stats.wakeups, r->reader.wakeups);
         set_u64(&r->stats.sleeps, r->reader.sleeps);
         result = asg_reader_wait(&r->reader);
+        if (result == SL_ERR_TIMEOUT) {
+            violation(r, "a large transfer was announced and does not come");
+        } else if (result != SL_OK && result != SL_ERR_CLOSED) {
+            violation(r, "the guest broke the ring: %s", sl_result_name(result));
+        }
         return result == SL_OK;
     }
     if (result != SL_OK) {
@@ -435,7 +440,8 @@ enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **o
                                        .memory_size = config->memory_size,
                                        .buffer_size = ASG_BUFFER_BYTES,
                                        .flush_interval = ASG_STEP_BYTES,
-                                       .stop = &r->stop};
+                                       .stop = &r->stop,
+                                       .large_timeout_ns = config->large_timeout_ns};
     result = asg_reader_init(&r->reader, &reader);
     if (result == SL_OK) {
         *out = r; /* before the thread runs: its callbacks may look for the ring */

@@ -68,7 +68,8 @@ struct hr_config {
     uint64_t memory_size;
     const struct hr_binding *bindings; /* copied, at most HR_BINDINGS; the busiest first */
     uint32_t binding_count;
-    size_t stack_size; /* 0: 8 MiB, as drivers compile shaders on it */
+    size_t stack_size;         /* 0: 8 MiB, as drivers compile shaders on it */
+    uint64_t large_timeout_ns; /* how long an announced large transfer may stand still; 0: 60 s */
     void *user;
     void (*thread_begin)(void *user,
                          struct hr_ring *ring);           /* on the ring thread, first; nullable */

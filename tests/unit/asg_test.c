@@ -290,12 +290,11 @@ SLT_TEST_F(asg, its_own_positions_are_private, p) /* rows 1, 2, 11 */
     }
 }
 
-SLT_TEST_F(asg, mode_size_and_settings_are_ignored, p) /* rows 8, 9, 10 */
+SLT_TEST_F(asg, size_and_settings_are_ignored, p) /* rows 9, 10; B07 */
 {
     static const uint32_t junk[] = {0, 2, 3, 4, UINT32_MAX};
     memcpy(p->buffer, p->data, VIEW);
     for (size_t i = 0; i < sizeof junk / sizeof junk[0]; i++) {
-        p->to_host->transfer_mode = junk[i];
         p->to_host->transfer_size = junk[i];
         p->to_host->buffer_size = junk[i];
         p->to_host->flush_interval = junk[i];
@@ -303,9 +302,81 @@ SLT_TEST_F(asg, mode_size_and_settings_are_ignored, p) /* rows 8, 9, 10 */
         SLT_ASSERT_EQ(64u, take_all(p, VIEW));
         SLT_ASSERT_MEMEQ(p->data, p->got, 64);
     }
-    /* A large transfer that is announced and never comes: nothing to take, nothing waited for. */
+}
+
+struct mode_case {
+    const char *label;
+    uint32_t mode;
+    bool descriptor, large; /* what the guest wrote beside it */
+    enum sl_result take;
+};
+static const struct mode_case modes[] = {
+    {"spans_and_a_descriptor", 1, true, false, SL_OK},
+    {"spans_and_nothing", 1, false, false, SL_ERR_AGAIN},
+    {"spans_and_large_bytes", 1, false, true, SL_OK}, /* the end of a late transfer: asg 4.3 */
+    {"large_and_large_bytes", 3, false, true, SL_OK},
+    {"large_and_nothing", 3, false, false, SL_ERR_AGAIN},
+    {"large_and_a_descriptor", 3, true, false, SL_ERR_PROTOCOL},
+    {"large_and_both", 3, true, true, SL_ERR_PROTOCOL},
+    {"zero", 0, false, false, SL_ERR_PROTOCOL},
+    {"zero_and_a_descriptor", 0, true, false, SL_ERR_PROTOCOL},
+    {"physical_addresses", 2, true, false, SL_ERR_PROTOCOL},
+    {"physical_addresses_and_large_bytes", 2, false, true, SL_ERR_PROTOCOL},
+    {"four", 4, true, false, SL_ERR_PROTOCOL},
+    {"all_ones", UINT32_MAX, true, false, SL_ERR_PROTOCOL},
+};
+
+/* Row 8, B04. */
+SLT_TEST_FP(asg, a_mode_that_stock_guests_do_not_say_ends_it, p, struct mode_case, modes, c)
+{
     size_t n;
-    SLT_EXPECT_RESULT(SL_ERR_AGAIN, asg_reader_take(&p->reader, p->got, VIEW, &n));
+    if (c->descriptor) {
+        stock_write(p, 0, 64);
+    }
+    if (c->large) {
+        sl_atomic_store_release(&p->large->write_pos, 64);
+    }
+    p->to_host->transfer_mode = c->mode;
+    SLT_EXPECT_RESULT(c->take, asg_reader_take(&p->reader, p->got, VIEW, &n));
+}
+
+SLT_TEST_F(asg, half_a_descriptor_ends_it, p)
+{
+    size_t n;
+    p->to_host->write_pos = 4;
+    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, asg_reader_take(&p->reader, p->got, VIEW, &n));
+}
+
+SLT_TEST_F(asg, a_large_transfer_that_does_not_come_ends_it, p) /* B05 */
+{
+    p->reader.config.large_timeout_ns = 20 * SL_NS_PER_MS;
+    p->to_host->transfer_size = 4096;
+    p->to_host->transfer_mode = ASG_MODE_LARGE;
+    uint64_t begin = sl_clock_ns();
+    SLT_EXPECT_RESULT(SL_ERR_TIMEOUT, asg_reader_wait(&p->reader));
+    SLT_EXPECT_GE(sl_clock_ns() - begin, 20 * SL_NS_PER_MS);
+}
+
+/* Each piece begins the time anew, and so does the end of a transfer. */
+SLT_TEST_F(asg, a_slow_large_transfer_is_waited_for, p)
+{
+    size_t n;
+    p->to_host->transfer_mode = ASG_MODE_LARGE;
+    p->reader.config.large_timeout_ns = 1;
+    sl_atomic_store_release(&p->large->write_pos, 10);
+    SLT_EXPECT_OK(asg_reader_wait(&p->reader));
+    SLT_EXPECT_OK(asg_reader_take(&p->reader, p->got, VIEW, &n));
+    SLT_EXPECT_RESULT(SL_ERR_TIMEOUT, asg_reader_wait(&p->reader));
+    sl_atomic_store_release(&p->large->write_pos, 20);
+    SLT_EXPECT_OK(asg_reader_wait(&p->reader));
+    SLT_EXPECT_OK(asg_reader_take(&p->reader, p->got, VIEW, &n));
+    SLT_EXPECT_EQ(0u, p->reader.large_since_ns);
+}
+
+SLT_TEST_F(asg, a_mode_alone_ends_the_wait, p) /* B04, and nothing written */
+{
+    p->to_host->transfer_mode = 2;
+    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, asg_reader_wait(&p->reader));
 }
 
 SLT_TEST_F(asg, a_reply_position_that_lies_ends_it, p)

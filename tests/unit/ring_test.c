@@ -151,6 +151,7 @@ static void guest_init(struct guest *g)
                                      .memory_size = ASG_BLOB_BYTES,
                                      .bindings = &binding,
                                      .binding_count = 1,
+                                     .large_timeout_ns = 10 * SL_NS_PER_MS,
                                      .user = g,
                                      .lost = on_lost,
                                      .gone = on_gone,
@@ -190,9 +191,9 @@ static void put(struct guest *g, uint32_t opcode, uint32_t length, uint32_t valu
     sl_pack_end(&g->writer.pack, p + 12, 12);
 }
 
-static bool within_a_second(const uint32_t *flag)
+static bool comes_soon(const uint32_t *flag)
 {
-    for (int i = 0; i < 1000 && sl_atomic_load_acquire(flag) == 0; i++) {
+    for (int i = 0; i < 10000 && sl_atomic_load_acquire(flag) == 0; i++) {
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
     return sl_atomic_load_acquire(flag) != 0;
@@ -209,7 +210,7 @@ static uint32_t echo(struct guest *g, uint32_t value)
 static void expect_lost(struct guest *g, const char *why)
 {
     asg_writer_flush(&g->writer);
-    SLT_ASSERT_TRUE(within_a_second(&g->lost));
+    SLT_ASSERT_TRUE(comes_soon(&g->lost));
     SLT_EXPECT_TRUE(strstr(g->reason, why) != NULL);
 }
 
@@ -291,6 +292,27 @@ SLT_TEST_F(ring, waits_for_the_rest_of_a_packet_and_still_ends, t)
 {
     put(t, OP_ADD, 4096, 1); /* 12 of 4096 bytes: destroy must not wait for the others */
     asg_writer_flush(&t->writer);
+}
+
+struct bad_mode {
+    const char *label;
+    uint32_t mode;
+    const char *reason;
+};
+static const struct bad_mode bad_modes[] = {
+    {"physical_addresses", 2, "broke the ring"},
+    {"none", 0, "broke the ring"},
+    {"large_that_does_not_come", ASG_MODE_LARGE, "does not come"},
+};
+
+/* B04, B05: whether the ring's thread sleeps or looks, another packet comes or not. */
+SLT_TEST_FP(ring, a_bad_mode_ends_it_with_a_reason, t, struct bad_mode, bad_modes, c)
+{
+    struct asg_page *page = t->memory;
+    SLT_EXPECT_EQ(1u, echo(t, 1));
+    sl_atomic_store_release(&page->transfer_mode, c->mode);
+    hr_ring_wake(t->ring);
+    expect_lost(t, c->reason);
 }
 
 /* Checksum v1: the covered size with its bits reversed, and a counter for each direction. */
@@ -375,7 +397,7 @@ SLT_TEST(ring_stuck, is_left_behind_and_cleans_up_later)
     SLT_EXPECT_LT(sl_clock_ns() - start, 4 * SL_NS_PER_S);
     SLT_EXPECT_EQ(0u, g.gone);
     sl_atomic_store_release(&g.block, 1);
-    SLT_EXPECT_TRUE(within_a_second(&g.gone));
+    SLT_EXPECT_TRUE(comes_soon(&g.gone));
     sl_clock_sleep_ns(20 * SL_NS_PER_MS); /* the thread ends behind gone */
     asg_writer_finish(&g.writer);
     free(g.memory);
