@@ -399,26 +399,36 @@ static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
     }
 }
 
-enum sl_result asg_writer_read(struct asg_writer *w, void *data, size_t size)
+enum sl_result asg_writer_read_some(struct asg_writer *w, void *data, size_t least, size_t most,
+                                    size_t *got)
 {
-    uint8_t *to = data;
     asg_writer_flush(w);
     enum sl_result r = w->dead ? SL_ERR_CLOSED : SL_OK;
     w->waits++;
-    while (r == SL_OK && size != 0) {
+    size_t done = 0;
+    while (r == SL_OK && done < least) {
         uint32_t readable = 0;
         r = wait_for_reply(w, &readable);
         if (r == SL_OK) {
-            size_t n = size < readable ? size : readable;
-            asg_view_copy_out(w->buffer, w->view_size, w->reply_read, to, n);
+            size_t n = most - done < readable ? most - done : readable;
+            asg_view_copy_out(w->buffer, w->view_size, w->reply_read, (uint8_t *)data + done, n);
             w->reply_read += (uint32_t)n;
             asg_ring_publish(&page_at(w, 2)->read_pos, w->reply_read);
-            to += n;
-            size -= n;
+            done += n;
         }
     }
+    if (r == SL_OK) {
+        *got = done;
+    }
+    return r;
+}
+
+enum sl_result asg_writer_read(struct asg_writer *w, void *data, size_t size)
+{
+    size_t got = 0;
+    enum sl_result r = asg_writer_read_some(w, data, size, size, &got);
     if (r != SL_OK) {
-        memset(data, 0, size + (size_t)(to - (uint8_t *)data));
+        memset(data, 0, size);
     }
     return r;
 }

@@ -72,6 +72,10 @@ void asg_writer_flush(struct asg_writer *w);
 /* Flush, then read exactly `size` reply bytes. A dead stream gives zeros and CLOSED; PROTOCOL, with
  * zeros and the stream dead, when the host broke the ring. */
 enum sl_result asg_writer_read(struct asg_writer *w, void *data, size_t size);
+/* The same for replies of unknown length: at least `least` bytes (not 0), then what else is there,
+ * up to `most`. *got: how many; on failure nothing of it counts. */
+enum sl_result asg_writer_read_some(struct asg_writer *w, void *data, size_t least, size_t most,
+                                    size_t *got);
 /* Raw bytes, past the packet layer: the preamble. */
 void asg_writer_raw(struct asg_writer *w, const void *data, size_t size);
 /* Flush, then wait until the host has taken everything. TIMEOUT, CLOSED when the stream is or

@@ -197,7 +197,7 @@ static EGLint binding_send(struct gegl_display *display, struct gegl_thread *thr
     }
     uint32_t draw, read;
     if (b->draw == NULL) {
-        if (stream->device->caps.sluice_version != 0 && b->context->placeholder == 0 &&
+        if (stream->device->own && b->context->placeholder == 0 &&
             rc_call_rcMakeCurrent(stream, b->context->host_id, 0, 0)) {
             return gegl_stream_lost(thread, display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
         }

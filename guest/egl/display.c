@@ -213,7 +213,7 @@ static void extensions_make(struct gegl_display *display)
 /* Everything an initialised display has, or nothing. */
 static EGLint display_open(struct gegl_display *display)
 {
-    enum sl_result r = gs_device_get(&display->device); /* logs why not */
+    enum sl_result r = gs_device_get(GS_GLES, &display->device); /* logs why not */
     if (r != SL_OK) {
         display->device = NULL;
         return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_NOT_INITIALIZED;

@@ -79,7 +79,7 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     if (r != SL_OK) {
         return r;
     }
-    *host = gegl_host_parse(words, stream->device->caps.sluice_version != 0);
+    *host = gegl_host_parse(words, stream->device->own);
     sl_debug("egl", "host announces: %s", words);
     sl_free(words);
     if (host->checksum && gs_pack(stream)->tail == 0) {

@@ -126,7 +126,7 @@ EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out)
     }
     if (thread->stream == NULL) {
         struct gs_device *device;
-        enum sl_result r = gs_device_get(&device);
+        enum sl_result r = gs_device_get(GS_GLES, &device);
         if (r != SL_OK) {
             return gegl_error_of(r);
         }
@@ -136,7 +136,7 @@ EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out)
             return EGL_CONTEXT_LOST;
         }
         struct gs_stream *stream;
-        r = gs_stream_create(device, &stream);
+        r = gs_stream_create(device, 0, &stream);
         if (r != SL_OK) {
             gs_device_put(device);
             return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_CONTEXT_LOST;

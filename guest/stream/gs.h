@@ -14,10 +14,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The process's one device and context, opened at first use. Counted. */
+/* A device has one context of one type: a process has one for each API that it uses. */
+enum gs_kind { GS_GLES, GS_VULKAN };
+
+/* The process's device and context of a kind, opened at first use. Counted. */
 struct gs_device {
     struct vg *vg;
-    struct virtgpu_gles_capset caps;
+    enum gs_kind kind;
+    union {
+        struct virtgpu_gles_capset gles;
+        struct virtgpu_vulkan_capset vulkan;
+    } caps;
+    uint32_t ring_size, buffer_size, blob_alignment; /* of the capset, checked */
+    bool own;                                        /* our own host, not a stock one */
     bool shared_futex;
     bool coherent_tex;
     uint32_t features; /* SLUICE_FEATURE_* both sides have */
@@ -28,9 +37,9 @@ struct gs_device {
 };
 
 /* NOTFOUND: no SLUICE_SOCKET and no device; CLOSED: nobody serves it; UNSUPPORTED: it speaks
- * another version or offers no GLES. The reason is logged once. A fork's child, and a process whose
- * host died, get a new one. */
-enum sl_result gs_device_get(struct gs_device **out) SL_MUST_USE;
+ * another version or does not offer the kind. The reason is logged once. A fork's child, and a
+ * process whose host died, get a new one. */
+enum sl_result gs_device_get(enum gs_kind kind, struct gs_device **out) SL_MUST_USE;
 /* For what outlives the stream it was made on: resources. */
 struct gs_device *gs_device_ref(struct gs_device *device);
 void gs_device_put(struct gs_device *device);
@@ -39,12 +48,14 @@ struct gs_stream {
     struct asg_writer ring; /* its first member is the struct sl_pack that generated code takes */
     struct gs_device *device;
     struct vg_res *blob;
-    struct sl_list link; /* in gs_device.streams */
+    struct sl_list link;  /* in gs_device.streams */
     uint32_t reply_size;  /* with checksum on: bytes of the reply so far */
     uint32_t reply_count; /* checksums of replies so far */
 };
 
-enum sl_result gs_stream_create(struct gs_device *device, struct gs_stream **out) SL_MUST_USE;
+/* client_flags: the stream's first word, 0 for a stock host. */
+enum sl_result gs_stream_create(struct gs_device *device, uint32_t client_flags,
+                                struct gs_stream **out) SL_MUST_USE;
 /* Flushes, and waits (bounded) until the host has taken everything. */
 void gs_stream_destroy(struct gs_stream *stream);
 
@@ -58,6 +69,9 @@ static inline void gs_flush(struct gs_stream *stream)
 }
 /* Flush and read reply bytes; zeros when the stream is dead. */
 void gs_read(struct gs_stream *stream, void *data, size_t size);
+/* Flush and read what is there of a reply, at least `least` bytes (not 0) and at most `most`; 0
+ * when the stream is dead. For replies that say nowhere how long they are. */
+size_t gs_read_some(struct gs_stream *stream, void *data, size_t least, size_t most);
 /* Takes and checks the checksum of the reply that was read; a wrong one ends the stream, logged. */
 void gs_reply_check(struct gs_stream *stream);
 /* After the last part of a reply. */

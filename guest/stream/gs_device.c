@@ -1,5 +1,5 @@
-/* The process's device: opened at first use, shared by all threads, opened anew after a fork and
- * after the host died. */
+/* The process's devices, one a kind: opened at first use, shared by all threads, opened anew after
+ * a fork and after the host died. */
 #include "guest/stream/gs_internal.h"
 
 #include "transport/base/log.h"
@@ -11,7 +11,7 @@
 /* A guest library's registry (style: the one exception to "no globals"). lock guards all of it. */
 static struct {
     pthread_mutex_t lock;
-    struct gs_device *device; /* the newest; nullable */
+    struct gs_device *devices[2]; /* by kind: the newest; nullable */
     uint32_t generation;
     bool watches_forks;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -28,16 +28,58 @@ void gs_registry_unlock(void)
 /* Runs in the child: what was inherited is the parent's. Its memory is never touched again. */
 static void forked(void)
 {
-    struct gs_device *device = registry.device;
     registry.generation++;
-    if (device != NULL) {
-        SL_LIST_FOR(item, &device->streams)
-        {
-            asg_writer_kill(&SL_CONTAINER(item, struct gs_stream, link)->ring);
+    for (size_t kind = 0; kind < 2; kind++) {
+        struct gs_device *device = registry.devices[kind];
+        if (device != NULL) {
+            SL_LIST_FOR(item, &device->streams)
+            {
+                asg_writer_kill(&SL_CONTAINER(item, struct gs_stream, link)->ring);
+            }
         }
+        registry.devices[kind] = NULL;
     }
-    registry.device = NULL;
     gs_registry_unlock();
+}
+
+static const struct {
+    uint32_t capset;
+    const char *name;
+} kinds[] = {
+    [GS_GLES] = {VIRTGPU_CAPSET_GFXSTREAM_GLES, "OpenGL ES"},
+    [GS_VULKAN] = {VIRTGPU_CAPSET_GFXSTREAM_VULKAN, "Vulkan"},
+};
+
+/* What all kinds' capsets say, each in its own place. */
+static enum sl_result take_caps(struct gs_device *device)
+{
+    uint32_t version, features;
+    if (device->kind == GS_GLES) {
+        const struct virtgpu_gles_capset *caps = &device->caps.gles;
+        device->ring_size = caps->ring_size;
+        device->buffer_size = caps->buffer_size;
+        device->blob_alignment = caps->blob_alignment;
+        version = caps->sluice_version;
+        features = caps->sluice_features;
+    } else {
+        const struct virtgpu_vulkan_capset *caps = &device->caps.vulkan;
+        device->ring_size = caps->ring_size;
+        device->buffer_size = caps->buffer_size;
+        device->blob_alignment = caps->blob_alignment != 0 ? caps->blob_alignment : 4096;
+        version = caps->sluice_version;
+        features = caps->sluice_features;
+    }
+    uint32_t alignment = device->blob_alignment;
+    if (device->ring_size < ASG_RING_BYTES || device->ring_size > 1u << 20 ||
+        device->buffer_size == 0 || device->buffer_size > 1u << 28 || alignment == 0 ||
+        (alignment & (alignment - 1)) != 0) {
+        sl_error("stream", "the host's capset makes no sense: ring %u, buffer %u, alignment %u",
+                 device->ring_size, device->buffer_size, alignment);
+        return SL_ERR_PROTOCOL;
+    }
+    device->own = version != 0;
+    device->features = device->own ? features : 0;
+    return SL_OK;
 }
 
 static enum sl_result open_device(struct gs_device *device)
@@ -48,21 +90,18 @@ static enum sl_result open_device(struct gs_device *device)
     }
     struct vg *vg = device->vg;
     size_t used = 0;
-    r = vg->ops->caps(vg, VIRTGPU_CAPSET_GFXSTREAM_GLES, &device->caps, sizeof device->caps, &used);
+    uint32_t capset = kinds[device->kind].capset;
+    r = vg->ops->caps(vg, capset, &device->caps, sizeof device->caps, &used);
     if (r != SL_OK) {
-        sl_error("stream", "the host offers no OpenGL ES (capset %d): %s",
-                 VIRTGPU_CAPSET_GFXSTREAM_GLES, sl_result_name(r));
+        sl_error("stream", "the host offers no %s (capset %u): %s", kinds[device->kind].name,
+                 capset, sl_result_name(r));
         return r == SL_ERR_NOTFOUND ? SL_ERR_UNSUPPORTED : r;
     }
-    const struct virtgpu_gles_capset *caps = &device->caps;
-    uint32_t alignment = caps->blob_alignment;
-    if (caps->ring_size < ASG_RING_BYTES || caps->ring_size > 1u << 20 || caps->buffer_size == 0 ||
-        caps->buffer_size > 1u << 28 || alignment == 0 || (alignment & (alignment - 1)) != 0) {
-        sl_error("stream", "the host's capset makes no sense: ring %u, buffer %u, alignment %u",
-                 caps->ring_size, caps->buffer_size, alignment);
-        return SL_ERR_PROTOCOL;
+    r = take_caps(device);
+    if (r != SL_OK) {
+        return r;
     }
-    r = vg->ops->context_init(vg, VIRTGPU_CAPSET_GFXSTREAM_GLES, 2, program_invocation_short_name);
+    r = vg->ops->context_init(vg, capset, 2, program_invocation_short_name);
     if (r != SL_OK) {
         sl_error("stream", "the host gives no context: %s", sl_result_name(r));
         return r;
@@ -70,7 +109,6 @@ static enum sl_result open_device(struct gs_device *device)
     uint64_t value = 0;
     device->shared_futex = vg->ops->param(vg, VG_PARAM_SHARED_FUTEX, &value) == SL_OK && value != 0;
     bool coherent = vg->ops->param(vg, VG_PARAM_COHERENT_TEX, &value) == SL_OK && value != 0;
-    device->features = caps->sluice_version != 0 ? caps->sluice_features : 0;
     if (!device->shared_futex) {
         device->features &= ~(uint32_t)SLUICE_FEATURE_REPLY_FUTEX;
     }
@@ -88,15 +126,15 @@ static void close_device(struct gs_device *device)
     sl_free(device);
 }
 
-enum sl_result gs_device_get(struct gs_device **out)
+enum sl_result gs_device_get(enum gs_kind kind, struct gs_device **out)
 {
     gs_registry_lock();
     if (!registry.watches_forks) {
         registry.watches_forks = pthread_atfork(gs_registry_lock, gs_registry_unlock, forked) == 0;
     }
-    struct gs_device *device = registry.device;
+    struct gs_device *device = registry.devices[kind];
     if (device != NULL && !device->vg->ops->alive(device->vg)) {
-        registry.device = NULL; /* who holds it lets go in time */
+        registry.devices[kind] = NULL; /* who holds it lets go in time */
         device = NULL;
     }
     enum sl_result r = SL_OK;
@@ -105,12 +143,13 @@ enum sl_result gs_device_get(struct gs_device **out)
         r = SL_ERR_NOMEM;
         if (device != NULL) {
             sl_list_init(&device->streams);
+            device->kind = kind;
             device->generation = registry.generation;
             r = open_device(device);
             if (r != SL_OK) {
                 close_device(device);
             } else {
-                registry.device = device;
+                registry.devices[kind] = device;
             }
         }
     }
@@ -137,8 +176,8 @@ void gs_device_put(struct gs_device *device)
     }
     gs_registry_lock();
     bool last = --device->refs == 0;
-    if (last && registry.device == device) {
-        registry.device = NULL;
+    if (last && registry.devices[device->kind] == device) {
+        registry.devices[device->kind] = NULL;
     }
     gs_registry_unlock();
     if (last) {

@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-#define SETUP_TIMEOUT_NS (30 * (int64_t)SL_NS_PER_S) /* the host may still be loading its driver   \
-                                                      */
+#define SETUP_TIMEOUT_NS                                                                           \
+    (30 * (int64_t)SL_NS_PER_S) /* the host may still be loading its driver                        \
+                                 */
 #define DRAIN_TIMEOUT_NS (2 * (int64_t)SL_NS_PER_S)
 
 static bool alive(void *user)
@@ -55,14 +56,14 @@ static enum sl_result announce(struct gs_stream *stream)
     return r;
 }
 
-static enum sl_result set_up(struct gs_stream *stream)
+static enum sl_result set_up(struct gs_stream *stream, uint32_t client_flags)
 {
-    const struct virtgpu_gles_capset *caps = &stream->device->caps;
+    const struct gs_device *device = stream->device;
     uint64_t size =
-        sl_round_up((uint64_t)caps->ring_size + caps->buffer_size, caps->blob_alignment);
+        sl_round_up((uint64_t)device->ring_size + device->buffer_size, device->blob_alignment);
     struct vg_blob_args blob = {
         .mem = VIRTGPU_BLOB_HOST3D, .flags = VIRTGPU_BLOB_MAPPABLE, .size = size};
-    enum sl_result r = vg_blob_create(stream->device->vg, &blob, &stream->blob);
+    enum sl_result r = vg_blob_create(device->vg, &blob, &stream->blob);
     if (r != SL_OK) {
         return r;
     }
@@ -77,30 +78,30 @@ static enum sl_result set_up(struct gs_stream *stream)
     struct asg_writer_config config = {
         .memory = memory,
         .memory_size = size,
-        .buffer_size = caps->buffer_size,
-        .shared_futex = stream->device->shared_futex,
-        .reply_futex = (stream->device->features & SLUICE_FEATURE_REPLY_FUTEX) != 0,
+        .buffer_size = device->buffer_size,
+        .shared_futex = device->shared_futex,
+        .reply_futex = (device->features & SLUICE_FEATURE_REPLY_FUTEX) != 0,
         .user = stream,
         .ping = ping,
         .alive = alive,
     };
     r = asg_writer_init(&stream->ring, &config);
     if (r == SL_OK) {
-        uint32_t client_flags = 0;
         asg_writer_raw(&stream->ring, &client_flags, sizeof client_flags);
         asg_writer_flush(&stream->ring);
     }
     return r;
 }
 
-enum sl_result gs_stream_create(struct gs_device *device, struct gs_stream **out)
+enum sl_result gs_stream_create(struct gs_device *device, uint32_t client_flags,
+                                struct gs_stream **out)
 {
     struct gs_stream *stream = sl_alloc(sizeof *stream);
     if (stream == NULL) {
         return SL_ERR_NOMEM;
     }
     stream->device = device;
-    enum sl_result r = set_up(stream);
+    enum sl_result r = set_up(stream, client_flags);
     if (r != SL_OK) {
         sl_error("stream", "no ring to the host: %s", sl_result_name(r));
         vg_res_destroy(stream->blob);
@@ -136,6 +137,12 @@ void gs_read(struct gs_stream *stream, void *data, size_t size)
     if (stream->ring.pack.tail != 0) {
         stream->reply_size += (uint32_t)size;
     }
+}
+
+size_t gs_read_some(struct gs_stream *stream, void *data, size_t least, size_t most)
+{
+    size_t got = 0;
+    return asg_writer_read_some(&stream->ring, data, least, most, &got) == SL_OK ? got : 0;
 }
 
 void gs_reply_check(struct gs_stream *stream)
