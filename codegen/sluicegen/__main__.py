@@ -15,11 +15,11 @@ from pathlib import Path
 from . import check, plan
 from .cwriter import Output
 from .emit import adapters, call, dispatch, driver, entry, enums, fake, names, pack, tables, unpack
-from .emit import vk_args, vk_driver, vk_extensions, vk_fields, vk_names, vk_pack, vk_reply
-from .emit import vk_types, vk_unpack
+from .emit import vk_args, vk_call, vk_driver, vk_entry, vk_extensions, vk_fields, vk_names
+from .emit import vk_pack, vk_reply, vk_types, vk_unpack
 from .errors import SpecError
 from .read import policy
-from .vk import locker, lockfile
+from .vk import guest, locker, lockfile
 
 
 def generate(root: Path, out: Output) -> None:
@@ -54,6 +54,8 @@ def generate_vulkan(root: Path, out: Output) -> None:
     vk_reply.emit(out, lock, facts)
     vk_extensions.emit(out, lock)
     vk_driver.emit(out, lock)
+    vk_call.emit(out, lock)
+    vk_entry.emit(out, lock, guest.read(root / "policy" / "vulkan_guest.csv", lock))
 
 
 def main() -> int:

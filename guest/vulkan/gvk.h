@@ -69,6 +69,19 @@ void *gvk_object_new(struct gvk_device *device, const VkAllocationCallbacks *cal
 /* Its private data too. NULL: nothing. */
 void gvk_object_free(struct gvk_device *device, const VkAllocationCallbacks *callbacks,
                      void *object);
+/* `count` new objects of a call: their handles stand in `handles` for the call, which leaves ids
+ * there. */
+struct gvk_made {
+    void **objects;
+    void *few[16];
+    uint32_t count;
+};
+/* False: no memory, nothing was made. */
+bool gvk_made_begin(struct gvk_made *made, uint32_t count, size_t size, struct gvk_device *device,
+                    const VkAllocationCallbacks *callbacks, void *handles);
+/* The objects take their ids and stand in `handles` again; without an id: freed, and NULL. */
+void gvk_made_end(struct gvk_made *made, struct gvk_device *device,
+                  const VkAllocationCallbacks *callbacks, void *handles);
 /* Forget an object's private data; gvk_object_free does. */
 void gvk_private_clear(struct gvk_object *object);
 /* A fresh id that never travels. Any thread. */
@@ -84,14 +97,19 @@ static inline struct gvk_object *gvk_object_of(uint64_t handle)
 #define GVK_FROM(type, handle) ((struct type *)(void *)(handle))
 #define GVK_TO(type, object)   ((type)(void *)(object))
 
-/* ---- Entry points: generated guest/vk_entry.c, guest/vk_hand.h ----
+/* ---- Entry points: generated guest/vk_call.h, guest/vk_entry.h, guest/vk_hand.h ----
  *
- * Each command that travels has a generated entry point: pack, send, read the reply where there is
- * one, objects made and freed. One that needs thought has a line `hand,vkX,,reason` in
- * codegen/policy/vulkan_guest.csv: the table then names `gvk_vkX`, declared in guest/vk_hand.h and
- * written in this room. Commands that do not travel are there only by such a line. A kind with a
- * struct of its own has `object,VkX,gvk_x,reason`: generated creation allocates a zeroed struct
- * gvk_x. */
+ * Each command that travels and is not recorded has a generated call, for hand-written code too:
+ *     RET gvk_call_vkX(struct gvk_host *host, <the API's parameters>)
+ * pack, send, read the reply. The result on a lost host: VK_ERROR_DEVICE_LOST, 0 or nothing, with
+ * outputs zeroed as far as their size is known. Handles in outputs: ids before (of the objects that
+ * stand there; 0 for NULL) and bare ids after.
+ *
+ * And each has a generated entry point: the call, objects made and freed around it. One that needs
+ * thought has a line `hand,vkX,,reason` in codegen/policy/vulkan_guest.csv: the table then names
+ * `gvk_vkX`, declared in guest/vk_hand.h and written in this room. Commands that do not travel are
+ * there only by such a line. A kind with a struct of its own has `object,VkX,gvk_x,reason`:
+ * generated creation allocates a zeroed struct gvk_x. */
 
 /* ---- Extensions: gvk_extensions.c ---- */
 
@@ -121,8 +139,8 @@ struct gvk_host {
     uint32_t peers;     /* vk_pack.peers of every packer */
     bool own;           /* our own host, not a stock one */
     bool guest_ids;     /* SLUICE_FEATURE_VK_IDS */
-    uint32_t version;   /* what vkEnumerateInstanceVersion says; at most what we know */
-    uint32_t lost;      /* atomic: nothing more will come from it */
+    bool deferred_mapping, batched_descriptors; /* of the capset */
+    uint32_t lost;                              /* atomic: nothing more will come from it */
 };
 
 /* The process's host, opened at first use. NULL: there is none; the reason was logged. */
@@ -141,17 +159,18 @@ struct gvk_stream {
     size_t reply_capacity;
     uint64_t *scratch; /* gvk_scratch */
     size_t scratch_count;
-    struct sl_list link; /* of the thread's streams */
+    struct gvk_stream *next; /* of the thread's */
 };
 
-/* How a call goes to the host:
+/* How a call goes to the host; generated gvk_call_vkX (guest/vk_call.h) does just this for every
+ * command that travels and is not recorded:
  *
  *     struct gvk_stream *s = gvk_begin(host);
  *     if (s == NULL) return VK_ERROR_DEVICE_LOST;
  *     vk_pack_vkX(&s->pack, 0, ...);          the turn is written by gvk_send
- *     if (!gvk_send(s)) ...                   no reply; or
- *     struct vk_unpack *u = gvk_call(s);      with one: NULL, or to be read
- *     if (u == NULL || !vk_read_reply_vkX(u, ..., &result)) result = VK_ERROR_DEVICE_LOST;
+ *     gvk_send(s);                            where there is no reply; or
+ *     struct vk_unpack *u = gvk_call(s);      NULL: it did not go out
+ *     if (u == NULL || !gvk_done(s, vk_read_reply_vkX(u, ..., &result))) the device is lost
  *
  * Turns: one counter a host, taken when the packet is whole and fits; from there to its publication
  * nothing fails but the ring itself, and then the context is over anyway. Every packet is published
@@ -166,10 +185,18 @@ bool gvk_send(struct gvk_stream *stream);
 bool gvk_send_with(struct gvk_stream *stream, const void *data, size_t size);
 /* gvk_send, then wait for the reply; what it gives is valid until the thread's next call. */
 struct vk_unpack *gvk_call(struct gvk_stream *stream);
+/* Why a call did not happen: VK_ERROR_DEVICE_LOST, or the guest's memory ran out. */
+VkResult gvk_failure(const struct gvk_host *host);
 /* `count` words of the stream's, valid until the thread's next gvk_scratch; NULL without memory. */
 uint64_t *gvk_scratch(struct gvk_stream *stream, size_t count);
+/* After the reply was read, or not: a reply that could not be read ends the connection. `read`. */
+bool gvk_done(struct gvk_stream *stream, bool read);
 /* Is the host gone? A flag, cheap; set by whichever thread found out. */
 bool gvk_host_lost(const struct gvk_host *host);
+/* It is: said once. */
+void gvk_host_lose(struct gvk_host *host);
+/* In a fork's child: forget the thread's streams. */
+void gvk_streams_forked(void);
 
 /* ---- Instance and physical device: gvk_instance.c, gvk_physical.c ---- */
 
