@@ -11,7 +11,9 @@
 #define GUEST_GVK_H
 
 #include "guest/stream/gs.h"
+#include "transport/base/atomic.h"
 #include "transport/base/list.h"
+#include "transport/base/mem.h"
 #include "transport/base/vk_codec.h"
 #include "wire/vk_extensions.h"
 #include "wire/vk_types.h"
@@ -230,6 +232,15 @@ struct gvk_queue {
     struct gvk_queue *next; /* of the device */
 };
 
+/* Writes to descriptor sets that the host has not yet. */
+struct gvk_descriptors {
+    pthread_mutex_t lock;  /* guards the rest, and is held while they are sent */
+    struct vk_pack pack;   /* VkWriteDescriptorSets, one behind the other */
+    struct sl_arena arena; /* copies that a write is packed from */
+    uint32_t count;        /* of the writes */
+    uint32_t waiting;      /* atomic: there are some */
+};
+
 struct gvk_device {
     struct gvk_dispatch dispatch; /* dispatch.device: itself */
     struct gvk_physical *physical;
@@ -239,6 +250,7 @@ struct gvk_device {
     struct gvk_queue *queues;
     struct sl_list blocks; /* struct gvk_block.link: host allocations that are cut up */
     uint32_t lost;         /* atomic: a call said VK_ERROR_DEVICE_LOST */
+    struct gvk_descriptors descriptors;
 };
 
 static inline struct gvk_host *gvk_host_of(const void *dispatchable)
@@ -253,6 +265,22 @@ static inline struct gvk_device *gvk_device_of(const void *dispatchable)
 static inline struct gvk_stream *gvk_begin_of(const void *dispatchable)
 {
     return gvk_begin(gvk_host_of(dispatchable));
+}
+
+/* ---- Descriptors: gvk_descriptor.c ---- */
+
+void gvk_descriptors_init(struct gvk_descriptors *descriptors);
+void gvk_descriptors_finish(struct gvk_descriptors *descriptors);
+/* Sends the writes that wait. Any thread. */
+void gvk_descriptors_send(struct gvk_device *device);
+/* The same, before anything that has to come behind them: a submit, the end of a descriptor set or
+ * of an object that a write may name. Cheap where nothing waits. */
+static inline void gvk_settle(struct gvk_device *device)
+{
+    /* Pairs with nothing: who has to see a write is ordered behind it by Vulkan's rules. */
+    if (SL_UNLIKELY(sl_atomic_load_relaxed(&device->descriptors.waiting) != 0)) {
+        gvk_descriptors_send(device);
+    }
 }
 
 /* ---- Command buffers: what generated entry points need of them; the rest is gvk_command.h ---- */

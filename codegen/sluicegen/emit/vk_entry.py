@@ -16,6 +16,17 @@ from ..vk.guest import Guest
 from .vk_call import FAMILIES, arguments, called, family
 from .vk_types import prototype
 
+# What a write to a descriptor set names: such a write goes out before its object ends.
+_WRITTEN = (
+    "VkAccelerationStructureKHR",
+    "VkAccelerationStructureNV",
+    "VkBuffer",
+    "VkBufferView",
+    "VkImage",
+    "VkImageView",
+    "VkSampler",
+)
+
 _LEVELS = {"": "GLOBAL", "VkInstance": "INSTANCE", "VkPhysicalDevice": "PHYSICAL"}
 
 
@@ -66,8 +77,9 @@ def _created_many(command: ir.Command, param: ir.Field, guest: Guest, lock: ir.L
 
 def _destroyed(command: ir.Command, param: ir.Field) -> str:
     callbacks = "pAllocator" if any(p.name == "pAllocator" for p in command.params) else "NULL"
+    settle = "gvk_settle(gvk_device_of(device));\n        " if param.type in _WRITTEN else ""
     return (
-        f"    if ({param.name} != VK_NULL_HANDLE) {{\n        {_call(command)};\n"
+        f"    if ({param.name} != VK_NULL_HANDLE) {{\n        {settle}{_call(command)};\n"
         f"        gvk_object_free(gvk_device_of(device), {callbacks}, {param.name});\n    }}\n"
     )
 
@@ -147,7 +159,7 @@ extern const struct gvk_entry gvk_entries[GVK_ENTRY_COUNT];
 def emit(out: Output, lock: ir.Lock, guest: Guest) -> None:
     staged = [c for c in lock.wire_commands if c.staged and not c.alias_of]
     staged.sort(key=lambda c: c.name)
-    known = guest.hand | guest.absent
+    known = (guest.hand - guest.around) | guest.absent
     plain = [c for c in (*called(lock), *staged) if not c.private and c.name not in known]
     hand = [lock.command(name) for name in sorted(guest.hand)]
     table, count = _table(lock, guest)

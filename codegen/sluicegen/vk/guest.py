@@ -10,12 +10,13 @@ from ..errors import SpecError
 from ..read import rows
 from . import ir
 
-RULES = ("hand", "absent", "object")
+RULES = ("hand", "around", "absent", "object")
 
 
 @dataclass(frozen=True)
 class Guest:
     hand: FrozenSet[str]  # commands whose entry point is gvk_vkX
+    around: FrozenSet[str]  # those of them that use the generated gvk_entry_vkX
     absent: FrozenSet[str]  # commands that travel and that applications do not find
     objects: Dict[str, Tuple[str, str]]  # "VkBuffer" -> ("gvk_buffer", "gvk_memory.h")
 
@@ -27,7 +28,7 @@ class Guest:
 
 
 def read(path: Path, lock: ir.Lock) -> Guest:
-    named: Dict[str, Set[str]] = {"hand": set(), "absent": set()}
+    named: Dict[str, Set[str]] = {"hand": set(), "around": set(), "absent": set()}
     objects: Dict[str, Tuple[str, str]] = {}
     for where, (rule, name, detail, reason) in rows(path, ("rule", "name", "detail", "reason")):
         if rule not in RULES:
@@ -48,4 +49,9 @@ def read(path: Path, lock: ir.Lock) -> Guest:
                     where, name, "wants a handle, and a struct and its header in detail"
                 )
             objects[name] = (words[0], words[1])
-    return Guest(frozenset(named["hand"]), frozenset(named["absent"]), objects)
+    return Guest(
+        frozenset(named["hand"] | named["around"]),
+        frozenset(named["around"]),
+        frozenset(named["absent"]),
+        objects,
+    )

@@ -1,0 +1,36 @@
+/* Command pools and command buffers. A command buffer belongs to one thread at a time, with its
+ * pool: Vulkan's rule of external synchronisation, hence no lock. */
+#ifndef GUEST_GVK_COMMAND_H
+#define GUEST_GVK_COMMAND_H
+
+#include "guest/vulkan/gvk.h"
+#include "transport/base/mem.h"
+
+/* Recorded bytes of one command buffer that the host has not yet. */
+#define GVK_RECORDING_MAX ((size_t)256 << 20)
+/* Memory for what is made ready for packing, in one command. */
+#define GVK_CLEAN_MAX ((size_t)256 << 20)
+
+struct gvk_command_pool {
+    struct gvk_object object;
+    struct sl_list buffers; /* struct gvk_command_buffer.link */
+};
+
+struct gvk_command_buffer {
+    struct gvk_recorder recorder; /* pack: what was recorded since the last flush */
+    struct gvk_command_pool *pool;
+    struct sl_list link;   /* in the pool's buffers */
+    struct sl_arena arena; /* copies that a command is packed from */
+    bool primary;
+    /* Executed by this recording: alive as long as it may be submitted (Vulkan's rule), looked at
+     * then alone. */
+    struct gvk_command_buffer **secondaries;
+    uint32_t secondary_count;
+    uint32_t secondary_capacity;
+};
+
+/* Sends what was recorded and is not with the host yet, executed command buffers first. Nothing
+ * new: no packet. False: no memory when it was recorded, or the host is gone. */
+bool gvk_command_flush(struct gvk_queue *queue, struct gvk_command_buffer *buffer);
+
+#endif

@@ -1,0 +1,279 @@
+/* Descriptor pools and sets, and the writes that wait. */
+#include "guest/vulkan/gvk_descriptor.h"
+
+#include "guest/vk_call.h"
+#include "guest/vk_entry.h"
+#include "guest/vk_hand.h"
+#include "transport/base/atomic.h"
+#include "transport/base/log.h"
+#include "wire/vk_opcodes.h"
+#include "wire/vk_pack.h"
+
+#define PENDING_MANY ((size_t)64 << 10) /* bytes that are sent without a reason */
+#define PENDING_MAX  ((size_t)64 << 20)
+#define ARENA_MAX    ((size_t)64 << 20)
+
+void gvk_descriptors_init(struct gvk_descriptors *d)
+{
+    pthread_mutex_init(&d->lock, NULL);
+    vk_pack_init(&d->pack, PENDING_MAX, true);
+    sl_arena_init(&d->arena, ARENA_MAX);
+}
+
+void gvk_descriptors_finish(struct gvk_descriptors *d)
+{
+    vk_pack_finish(&d->pack);
+    sl_arena_finish(&d->arena);
+    pthread_mutex_destroy(&d->lock);
+}
+
+/* ---- Pools ---- */
+
+VkResult gvk_vkCreateDescriptorPool(VkDevice device, const VkDescriptorPoolCreateInfo *pCreateInfo,
+                                    const VkAllocationCallbacks *pAllocator,
+                                    VkDescriptorPool *pDescriptorPool)
+{
+    VkResult result =
+        gvk_entry_vkCreateDescriptorPool(device, pCreateInfo, pAllocator, pDescriptorPool);
+    if (result == VK_SUCCESS) {
+        sl_list_init(&GVK_FROM(gvk_descriptor_pool, *pDescriptorPool)->sets);
+    }
+    return result;
+}
+
+/* All but the object itself. */
+static void set_finish(struct gvk_descriptor_set *set)
+{
+    sl_list_remove(&set->link);
+    gvk_bindings_unref(set->bindings);
+}
+
+static void sets_drop(struct gvk_device *device, struct gvk_descriptor_pool *pool)
+{
+    gvk_settle(device); /* writes to them */
+    SL_LIST_FOR_SAFE(item, &pool->sets)
+    {
+        struct gvk_descriptor_set *set = SL_CONTAINER(item, struct gvk_descriptor_set, link);
+        set_finish(set);
+        gvk_object_free(device, NULL, set);
+    }
+}
+
+void gvk_vkDestroyDescriptorPool(VkDevice device, VkDescriptorPool descriptorPool,
+                                 const VkAllocationCallbacks *pAllocator)
+{
+    if (descriptorPool != VK_NULL_HANDLE) {
+        sets_drop(gvk_device_of(device), GVK_FROM(gvk_descriptor_pool, descriptorPool));
+        gvk_entry_vkDestroyDescriptorPool(device, descriptorPool, pAllocator);
+    }
+}
+
+VkResult gvk_vkResetDescriptorPool(VkDevice device, VkDescriptorPool descriptorPool,
+                                   VkDescriptorPoolResetFlags flags)
+{
+    sets_drop(gvk_device_of(device), GVK_FROM(gvk_descriptor_pool, descriptorPool));
+    return gvk_entry_vkResetDescriptorPool(device, descriptorPool, flags);
+}
+
+/* ---- Sets ---- */
+
+VkResult gvk_vkAllocateDescriptorSets(VkDevice device,
+                                      const VkDescriptorSetAllocateInfo *pAllocateInfo,
+                                      VkDescriptorSet *pDescriptorSets)
+{
+    struct gvk_device *dev = gvk_device_of(device);
+    uint32_t count = pAllocateInfo->descriptorSetCount;
+    struct gvk_made made;
+    if (!gvk_made_begin(&made, count, sizeof(struct gvk_descriptor_set), dev, NULL,
+                        pDescriptorSets)) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    VkResult result = gvk_call_vkAllocateDescriptorSets(gvk_host_of(device), device, pAllocateInfo,
+                                                        pDescriptorSets);
+    gvk_made_end(&made, dev, NULL, pDescriptorSets);
+    struct gvk_descriptor_pool *pool = GVK_FROM(gvk_descriptor_pool, pAllocateInfo->descriptorPool);
+    for (uint32_t i = 0; i < count; i++) {
+        struct gvk_descriptor_set *set = GVK_FROM(gvk_descriptor_set, pDescriptorSets[i]);
+        if (set != NULL) {
+            set->bindings =
+                gvk_bindings_ref(GVK_FROM(gvk_set_layout, pAllocateInfo->pSetLayouts[i])->bindings);
+            sl_list_add(&pool->sets, &set->link);
+        }
+    }
+    return result;
+}
+
+VkResult gvk_vkFreeDescriptorSets(VkDevice device, VkDescriptorPool descriptorPool,
+                                  uint32_t descriptorSetCount,
+                                  const VkDescriptorSet *pDescriptorSets)
+{
+    gvk_settle(gvk_device_of(device)); /* writes to them */
+    VkResult result = gvk_call_vkFreeDescriptorSets(gvk_host_of(device), device, descriptorPool,
+                                                    descriptorSetCount, pDescriptorSets);
+    for (uint32_t i = 0; i < descriptorSetCount; i++) {
+        if (pDescriptorSets[i] != VK_NULL_HANDLE) {
+            set_finish(GVK_FROM(gvk_descriptor_set, pDescriptorSets[i]));
+            gvk_object_free(gvk_device_of(device), NULL, (void *)pDescriptorSets[i]);
+        }
+    }
+    return result;
+}
+
+/* ---- Writes ---- */
+
+static bool is_immutable(const struct gvk_bindings *bindings, uint32_t number)
+{
+    uint32_t low = 0;
+    uint32_t high = bindings != NULL ? bindings->count : 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (bindings->list[middle].number < number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return bindings != NULL && low < bindings->count && bindings->list[low].number == number &&
+           bindings->list[low].immutable;
+}
+
+/* Which halves of its image infos a write's type reads. */
+static void image_parts(const struct gvk_bindings *bindings, const VkWriteDescriptorSet *write,
+                        bool *sampler, bool *view)
+{
+    switch ((uint32_t)write->descriptorType) {
+    case VK_DESCRIPTOR_TYPE_SAMPLER:
+        *sampler = !is_immutable(bindings, write->dstBinding);
+        *view = false;
+        break;
+    case VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER:
+        *sampler = !is_immutable(bindings, write->dstBinding);
+        *view = true;
+        break;
+    case VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE:
+    case VK_DESCRIPTOR_TYPE_STORAGE_IMAGE:
+    case VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT:
+        *sampler = false;
+        *view = true;
+        break;
+    default: /* other types have no image infos that travel */
+        *sampler = true;
+        *view = true;
+        break;
+    }
+}
+
+bool gvk_write_clean(struct sl_arena *arena, const struct gvk_bindings *bindings,
+                     const VkWriteDescriptorSet *write, VkWriteDescriptorSet *clean)
+{
+    *clean = *write;
+    bool sampler, view;
+    image_parts(bindings, write, &sampler, &view);
+    if (sampler && view) {
+        return true;
+    }
+    VkDescriptorImageInfo *infos =
+        sl_arena_get(arena, (size_t)write->descriptorCount * sizeof *infos);
+    if (infos == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < write->descriptorCount; i++) {
+        infos[i] = write->pImageInfo[i];
+        if (!sampler) {
+            infos[i].sampler = VK_NULL_HANDLE;
+        }
+        if (!view) {
+            infos[i].imageView = VK_NULL_HANDLE;
+            infos[i].imageLayout = VK_IMAGE_LAYOUT_UNDEFINED;
+        }
+    }
+    clean->pImageInfo = infos;
+    return true;
+}
+
+void gvk_writes_begin(struct gvk_device *device)
+{
+    pthread_mutex_lock(&device->descriptors.lock);
+}
+
+void gvk_writes_add(struct gvk_device *device, const VkWriteDescriptorSet *write)
+{
+    struct gvk_descriptors *d = &device->descriptors;
+    const struct gvk_descriptor_set *set = GVK_FROM(gvk_descriptor_set, write->dstSet);
+    VkWriteDescriptorSet clean;
+    size_t before = vk_pack_size(&d->pack);
+    bool ok = gvk_write_clean(&d->arena, set->bindings, write, &clean);
+    if (ok) {
+        vk_pack_VkWriteDescriptorSet(&d->pack, &clean);
+        ok = !d->pack.failed;
+    }
+    if (ok) {
+        d->count++;
+    } else {
+        vk_pack_reset(&d->pack);
+        d->pack.cur += before;
+        sl_warn_limited("vulkan", "no memory for a write to a descriptor set: it is lost");
+    }
+}
+
+/* The lock is held over the sending: who finds nothing pending may send at once, and must come
+ * behind it. */
+static void send_locked(struct gvk_device *device)
+{
+    struct gvk_descriptors *d = &device->descriptors;
+    struct gvk_stream *s = d->count != 0 ? gvk_begin_of(device) : NULL;
+    if (s != NULL) {
+        size_t start = vk_pack_begin(&s->pack, VK_OP_vkUpdateDescriptorSets);
+        vk_pack_u32(&s->pack, 0); /* turn */
+        vk_pack_u64(&s->pack, device->dispatch.object.vk.id);
+        vk_pack_u32(&s->pack, d->count);
+        vk_pack_bytes(&s->pack, d->pack.data, vk_pack_size(&d->pack));
+        vk_pack_u32(&s->pack, 0); /* copies */
+        vk_pack_end(&s->pack, start);
+        (void)gvk_send(s); /* a host that is gone shows at the next call with a result */
+    }
+    vk_pack_reset(&d->pack);
+    d->count = 0;
+    /* Pairs with nothing: whoever has to see these writes is ordered behind them by Vulkan's
+     * rules, through the lock or through the application. */
+    sl_atomic_store_relaxed(&d->waiting, 0);
+}
+
+void gvk_writes_end(struct gvk_device *device)
+{
+    struct gvk_descriptors *d = &device->descriptors;
+    sl_arena_reset(&d->arena);
+    if (vk_pack_size(&d->pack) > PENDING_MANY) {
+        send_locked(device);
+    } else if (d->count != 0) {
+        sl_atomic_store_relaxed(&d->waiting, 1); /* as above */
+    }
+    pthread_mutex_unlock(&d->lock);
+}
+
+void gvk_descriptors_send(struct gvk_device *device)
+{
+    pthread_mutex_lock(&device->descriptors.lock);
+    send_locked(device);
+    pthread_mutex_unlock(&device->descriptors.lock);
+}
+
+void gvk_vkUpdateDescriptorSets(VkDevice device, uint32_t descriptorWriteCount,
+                                const VkWriteDescriptorSet *pDescriptorWrites,
+                                uint32_t descriptorCopyCount,
+                                const VkCopyDescriptorSet *pDescriptorCopies)
+{
+    struct gvk_device *dev = gvk_device_of(device);
+    if (descriptorWriteCount != 0) {
+        gvk_writes_begin(dev);
+        for (uint32_t i = 0; i < descriptorWriteCount; i++) {
+            gvk_writes_add(dev, &pDescriptorWrites[i]);
+        }
+        gvk_writes_end(dev);
+    }
+    if (descriptorCopyCount != 0) {
+        gvk_settle(dev);
+        gvk_call_vkUpdateDescriptorSets(gvk_host_of(device), device, 0, NULL, descriptorCopyCount,
+                                        pDescriptorCopies);
+    }
+}

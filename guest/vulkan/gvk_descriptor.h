@@ -1,0 +1,62 @@
+/* Descriptors: set layouts, pools, sets, and writes that wait for a reason to be sent.
+ *
+ * vkUpdateDescriptorSets sends nothing. Writes are packed one behind the other and go to the host
+ * as one packet when something is about to happen that could see the difference: a submit, a
+ * copy, the end of an object that a write may name. gvk_settle is that moment. */
+#ifndef GUEST_GVK_DESCRIPTOR_H
+#define GUEST_GVK_DESCRIPTOR_H
+
+#include "guest/vulkan/gvk.h"
+
+/* What writes to one binding have to know of it. */
+struct gvk_binding {
+    uint32_t number;
+    bool immutable; /* its samplers are the layout's: those of a write are ignored */
+};
+
+/* Of a set layout; outlives it where sets, pipeline layouts or templates still use it. */
+struct gvk_bindings {
+    uint32_t refs; /* atomic */
+    uint32_t count;
+    struct gvk_binding list[]; /* ascending numbers */
+};
+/* NULL gives NULL. */
+struct gvk_bindings *gvk_bindings_ref(struct gvk_bindings *bindings);
+void gvk_bindings_unref(struct gvk_bindings *bindings);
+
+struct gvk_set_layout {
+    struct gvk_object object;
+    struct gvk_bindings *bindings;
+};
+
+struct gvk_pipeline_layout {
+    struct gvk_object object;
+    struct gvk_bindings **sets; /* set_count; each may be NULL */
+    uint32_t set_count;
+};
+/* NULL: nothing is known of the set. */
+const struct gvk_bindings *gvk_pipeline_layout_set(const struct gvk_pipeline_layout *layout,
+                                                   uint32_t set);
+
+struct gvk_descriptor_pool {
+    struct gvk_object object;
+    struct sl_list sets; /* struct gvk_descriptor_set.link; Vulkan's rule guards it */
+};
+
+struct gvk_descriptor_set {
+    struct gvk_object object;
+    struct gvk_bindings *bindings;
+    struct sl_list link; /* in the pool's sets */
+};
+
+/* A copy of a write without the handles that its type ignores; bindings NULL: those of a layout
+ * that nobody knows. False: no memory. */
+bool gvk_write_clean(struct sl_arena *arena, const struct gvk_bindings *bindings,
+                     const VkWriteDescriptorSet *write, VkWriteDescriptorSet *clean);
+
+/* Between the two: add. They hold the device's descriptor lock. */
+void gvk_writes_begin(struct gvk_device *device);
+void gvk_writes_add(struct gvk_device *device, const VkWriteDescriptorSet *write);
+void gvk_writes_end(struct gvk_device *device);
+
+#endif

@@ -1,0 +1,124 @@
+/* Pipelines and render passes: what is ignored is taken out, the rest goes the generated way. */
+#include "guest/vulkan/gvk_pipeline.h"
+
+#include "guest/vk_entry.h"
+#include "guest/vk_hand.h"
+#include "guest/vulkan/gvk_clean.h"
+
+#include <string.h>
+
+#define CLEAN_MAX ((size_t)256 << 20)
+
+VkResult gvk_vkCreateGraphicsPipelines(VkDevice device, VkPipelineCache pipelineCache,
+                                       uint32_t createInfoCount,
+                                       const VkGraphicsPipelineCreateInfo *pCreateInfos,
+                                       const VkAllocationCallbacks *pAllocator,
+                                       VkPipeline *pPipelines)
+{
+    struct sl_arena arena;
+    sl_arena_init(&arena, CLEAN_MAX);
+    const VkGraphicsPipelineCreateInfo *clean =
+        gvk_clean_graphics(&arena, createInfoCount, pCreateInfos);
+    VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;
+    if (clean != NULL) {
+        result = gvk_entry_vkCreateGraphicsPipelines(device, pipelineCache, createInfoCount, clean,
+                                                     pAllocator, pPipelines);
+    } else {
+        memset(pPipelines, 0, createInfoCount * sizeof *pPipelines);
+    }
+    sl_arena_finish(&arena);
+    return result;
+}
+
+VkResult gvk_vkCreateComputePipelines(VkDevice device, VkPipelineCache pipelineCache,
+                                      uint32_t createInfoCount,
+                                      const VkComputePipelineCreateInfo *pCreateInfos,
+                                      const VkAllocationCallbacks *pAllocator,
+                                      VkPipeline *pPipelines)
+{
+    struct sl_arena arena;
+    sl_arena_init(&arena, CLEAN_MAX);
+    const VkComputePipelineCreateInfo *clean =
+        gvk_clean_compute(&arena, createInfoCount, pCreateInfos);
+    VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;
+    if (clean != NULL) {
+        result = gvk_entry_vkCreateComputePipelines(device, pipelineCache, createInfoCount, clean,
+                                                    pAllocator, pPipelines);
+    } else {
+        memset(pPipelines, 0, createInfoCount * sizeof *pPipelines);
+    }
+    sl_arena_finish(&arena);
+    return result;
+}
+
+/* ---- Render passes ---- */
+
+/* Takes `subpasses`. */
+static VkResult pass_made(VkResult result, VkRenderPass handle, uint8_t *subpasses, uint32_t count)
+{
+    if (result != VK_SUCCESS) {
+        sl_free(subpasses);
+        return result;
+    }
+    struct gvk_render_pass *pass = GVK_FROM(gvk_render_pass, handle);
+    pass->subpasses = subpasses;
+    pass->subpass_count = count;
+    return VK_SUCCESS;
+}
+
+VkResult gvk_vkCreateRenderPass(VkDevice device, const VkRenderPassCreateInfo *pCreateInfo,
+                                const VkAllocationCallbacks *pAllocator, VkRenderPass *pRenderPass)
+{
+    uint32_t count = pCreateInfo->subpassCount;
+    uint8_t *subpasses = sl_alloc(count);
+    if (subpasses == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const VkSubpassDescription *subpass = &pCreateInfo->pSubpasses[i];
+        for (uint32_t j = 0; j < subpass->colorAttachmentCount; j++) {
+            if (subpass->pColorAttachments[j].attachment != VK_ATTACHMENT_UNUSED) {
+                subpasses[i] |= GVK_SUBPASS_COLOR;
+            }
+        }
+        const VkAttachmentReference *depth = subpass->pDepthStencilAttachment;
+        if (depth != NULL && depth->attachment != VK_ATTACHMENT_UNUSED) {
+            subpasses[i] |= GVK_SUBPASS_DEPTH_STENCIL;
+        }
+    }
+    VkResult result = gvk_entry_vkCreateRenderPass(device, pCreateInfo, pAllocator, pRenderPass);
+    return pass_made(result, *pRenderPass, subpasses, count);
+}
+
+VkResult gvk_vkCreateRenderPass2(VkDevice device, const VkRenderPassCreateInfo2 *pCreateInfo,
+                                 const VkAllocationCallbacks *pAllocator, VkRenderPass *pRenderPass)
+{
+    uint32_t count = pCreateInfo->subpassCount;
+    uint8_t *subpasses = sl_alloc(count);
+    if (subpasses == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const VkSubpassDescription2 *subpass = &pCreateInfo->pSubpasses[i];
+        for (uint32_t j = 0; j < subpass->colorAttachmentCount; j++) {
+            if (subpass->pColorAttachments[j].attachment != VK_ATTACHMENT_UNUSED) {
+                subpasses[i] |= GVK_SUBPASS_COLOR;
+            }
+        }
+        const VkAttachmentReference2 *depth = subpass->pDepthStencilAttachment;
+        if (depth != NULL && depth->attachment != VK_ATTACHMENT_UNUSED) {
+            subpasses[i] |= GVK_SUBPASS_DEPTH_STENCIL;
+        }
+    }
+    VkResult result = gvk_entry_vkCreateRenderPass2(device, pCreateInfo, pAllocator, pRenderPass);
+    return pass_made(result, *pRenderPass, subpasses, count);
+}
+
+void gvk_vkDestroyRenderPass(VkDevice device, VkRenderPass renderPass,
+                             const VkAllocationCallbacks *pAllocator)
+{
+    if (renderPass != VK_NULL_HANDLE) {
+        sl_free(GVK_FROM(gvk_render_pass, renderPass)->subpasses);
+        gvk_entry_vkDestroyRenderPass(device, renderPass, pAllocator);
+    }
+}

@@ -1,0 +1,137 @@
+/* Queues: submits that nobody waits for. What becomes of them is told by later calls. */
+#include "guest/vk_call.h"
+#include "guest/vk_hand.h"
+#include "guest/vulkan/gvk_command.h"
+#include "wire/vk_pack.h"
+
+#define SPARSE_MAX ((size_t)256 << 20)
+
+/* ---- Submits (facts, section 7.2): writes to descriptors, command buffers, the submit ---- */
+
+static bool flush(VkQueue queue, VkCommandBuffer buffer)
+{
+    return gvk_command_flush(GVK_FROM(gvk_queue, queue), GVK_FROM(gvk_command_buffer, buffer));
+}
+
+VkResult gvk_vkQueueSubmit(VkQueue queue, uint32_t submitCount, const VkSubmitInfo *pSubmits,
+                           VkFence fence)
+{
+    gvk_settle(gvk_device_of(queue));
+    for (uint32_t i = 0; i < submitCount; i++) {
+        for (uint32_t j = 0; j < pSubmits[i].commandBufferCount; j++) {
+            if (!flush(queue, pSubmits[i].pCommandBuffers[j])) {
+                return gvk_failure(gvk_host_of(queue));
+            }
+        }
+    }
+    struct gvk_stream *s = gvk_begin_of(queue);
+    if (s != NULL) {
+        vk_pack_vkQueueSubmitAsyncGOOGLE(&s->pack, 0, queue, submitCount, pSubmits, fence);
+    }
+    return s != NULL && gvk_send(s) ? VK_SUCCESS : gvk_failure(gvk_host_of(queue));
+}
+
+VkResult gvk_vkQueueSubmit2(VkQueue queue, uint32_t submitCount, const VkSubmitInfo2 *pSubmits,
+                            VkFence fence)
+{
+    gvk_settle(gvk_device_of(queue));
+    for (uint32_t i = 0; i < submitCount; i++) {
+        for (uint32_t j = 0; j < pSubmits[i].commandBufferInfoCount; j++) {
+            if (!flush(queue, pSubmits[i].pCommandBufferInfos[j].commandBuffer)) {
+                return gvk_failure(gvk_host_of(queue));
+            }
+        }
+    }
+    struct gvk_stream *s = gvk_begin_of(queue);
+    if (s != NULL) {
+        vk_pack_vkQueueSubmitAsync2GOOGLE(&s->pack, 0, queue, submitCount, pSubmits, fence);
+    }
+    return s != NULL && gvk_send(s) ? VK_SUCCESS : gvk_failure(gvk_host_of(queue));
+}
+
+/* ---- Sparse bindings: memory that is part of a block goes with the place in it ---- */
+
+static void memory_move(VkDeviceMemory memory, VkDeviceSize *offset)
+{
+    if (memory != VK_NULL_HANDLE) {
+        *offset += GVK_FROM(gvk_memory, memory)->offset;
+    }
+}
+
+/* A copy with moved places; NULL: no memory. */
+static const VkSparseMemoryBind *binds_move(struct sl_arena *arena, uint32_t count,
+                                            const VkSparseMemoryBind *binds)
+{
+    VkSparseMemoryBind *moved = sl_arena_get(arena, count * sizeof *moved);
+    for (uint32_t i = 0; moved != NULL && i < count; i++) {
+        moved[i] = binds[i];
+        memory_move(moved[i].memory, &moved[i].memoryOffset);
+    }
+    return moved;
+}
+
+static bool buffers_move(struct sl_arena *arena, VkBindSparseInfo *info)
+{
+    VkSparseBufferMemoryBindInfo *moved =
+        sl_arena_get(arena, info->bufferBindCount * sizeof *moved);
+    bool ok = moved != NULL;
+    for (uint32_t i = 0; ok && i < info->bufferBindCount; i++) {
+        moved[i] = info->pBufferBinds[i];
+        moved[i].pBinds = binds_move(arena, moved[i].bindCount, moved[i].pBinds);
+        ok = moved[i].pBinds != NULL;
+    }
+    info->pBufferBinds = moved;
+    return ok;
+}
+
+static bool opaques_move(struct sl_arena *arena, VkBindSparseInfo *info)
+{
+    VkSparseImageOpaqueMemoryBindInfo *moved =
+        sl_arena_get(arena, info->imageOpaqueBindCount * sizeof *moved);
+    bool ok = moved != NULL;
+    for (uint32_t i = 0; ok && i < info->imageOpaqueBindCount; i++) {
+        moved[i] = info->pImageOpaqueBinds[i];
+        moved[i].pBinds = binds_move(arena, moved[i].bindCount, moved[i].pBinds);
+        ok = moved[i].pBinds != NULL;
+    }
+    info->pImageOpaqueBinds = moved;
+    return ok;
+}
+
+static bool images_move(struct sl_arena *arena, VkBindSparseInfo *info)
+{
+    VkSparseImageMemoryBindInfo *moved = sl_arena_get(arena, info->imageBindCount * sizeof *moved);
+    bool ok = moved != NULL;
+    for (uint32_t i = 0; ok && i < info->imageBindCount; i++) {
+        moved[i] = info->pImageBinds[i];
+        VkSparseImageMemoryBind *binds = sl_arena_get(arena, moved[i].bindCount * sizeof *binds);
+        ok = binds != NULL;
+        for (uint32_t j = 0; ok && j < moved[i].bindCount; j++) {
+            binds[j] = moved[i].pBinds[j];
+            memory_move(binds[j].memory, &binds[j].memoryOffset);
+        }
+        moved[i].pBinds = binds;
+    }
+    info->pImageBinds = moved;
+    return ok;
+}
+
+VkResult gvk_vkQueueBindSparse(VkQueue queue, uint32_t bindInfoCount,
+                               const VkBindSparseInfo *pBindInfo, VkFence fence)
+{
+    struct sl_arena arena;
+    sl_arena_init(&arena, SPARSE_MAX);
+    VkBindSparseInfo *moved = sl_arena_get(&arena, bindInfoCount * sizeof *moved);
+    bool ok = moved != NULL;
+    for (uint32_t i = 0; ok && i < bindInfoCount; i++) {
+        moved[i] = pBindInfo[i];
+        ok = buffers_move(&arena, &moved[i]) && opaques_move(&arena, &moved[i]) &&
+             images_move(&arena, &moved[i]);
+    }
+    VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;
+    if (ok) {
+        result = gvk_call_vkQueueBindSparse(gvk_host_of(queue), queue, bindInfoCount, moved, fence);
+    }
+    sl_arena_finish(&arena);
+    return result;
+}
