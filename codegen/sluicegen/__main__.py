@@ -15,8 +15,8 @@ from pathlib import Path
 from . import check, plan
 from .cwriter import Output
 from .emit import adapters, call, dispatch, driver, entry, enums, fake, names, pack, tables, unpack
-from .emit import vk_args, vk_call, vk_driver, vk_entry, vk_extensions, vk_fields, vk_names
-from .emit import vk_pack, vk_reply, vk_types, vk_unpack
+from .emit import vk_adapters, vk_args, vk_call, vk_driver, vk_entry, vk_extensions, vk_fields
+from .emit import vk_names, vk_pack, vk_reply, vk_tables, vk_types, vk_unpack
 from .errors import SpecError
 from .read import policy
 from .vk import guest, locker, lockfile
@@ -52,6 +52,8 @@ def generate_vulkan(root: Path, out: Output) -> None:
     vk_pack.emit(out, lock, facts)
     vk_unpack.emit(out, lock, facts)
     vk_reply.emit(out, lock, facts)
+    vk_tables.emit(out, lock, facts)
+    vk_adapters.emit(out, lock)
     vk_extensions.emit(out, lock)
     vk_driver.emit(out, lock)
     vk_call.emit(out, lock)

@@ -1,6 +1,7 @@
 /* What is current where: eglMakeCurrent and its kin. */
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
+#include "guest/egl/host.h"
 #include "guest/egl/window.h"
 #include "guest/gles2_call.h"
 #include "guest/gles_entry.h"
@@ -214,6 +215,7 @@ static EGLint binding_send(struct gegl_display *display, struct gegl_thread *thr
         }
     }
     if (error != EGL_SUCCESS) {
+        gegl_host_catch_up(stream); /* a surface may have got a buffer, and both may go now */
         return error;
     }
     EGLint ok = rc_call_rcMakeCurrent(stream, b->context->host_id, draw, read);

@@ -131,7 +131,7 @@ void gegl_host_greet(struct gs_stream *stream, const struct gegl_host *host)
     }
 }
 
-void gegl_host_farewell(struct gs_stream *stream)
+void gegl_host_catch_up(struct gs_stream *stream)
 {
     (void)rc_call_rcGetRendererVersion(stream);
 }

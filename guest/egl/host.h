@@ -17,9 +17,10 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host) S
 enum sl_result gegl_host_configs(struct gs_stream *stream, uint32_t **table, uint32_t *attrib_count,
                                  uint32_t *count) SL_MUST_USE;
 
-/* What every further stream has to say first; and what it says last, so that the host has done
- * everything when it closes. */
+/* What every further stream has to say first. */
 void gegl_host_greet(struct gs_stream *stream, const struct gegl_host *host);
-void gegl_host_farewell(struct gs_stream *stream);
+/* Waits until the host has done everything that was sent: before the stream closes, and before what
+ * was named in it goes by another way. */
+void gegl_host_catch_up(struct gs_stream *stream);
 
 #endif

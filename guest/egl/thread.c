@@ -103,7 +103,7 @@ void gegl_stream_drop(struct gegl_thread *thread)
         return;
     }
     if (!gs_dead(thread->stream)) {
-        gegl_host_farewell(thread->stream);
+        gegl_host_catch_up(thread->stream);
     }
     gs_stream_destroy(thread->stream);
     gs_device_put(thread->device);

@@ -1,5 +1,6 @@
 #include "guest/egl/window.h"
 
+#include "guest/egl/host.h"
 #include "guest/gles2_call.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
@@ -209,8 +210,10 @@ static bool buffer_fits(const struct gegl_window *window, const struct buffer *b
 }
 
 /* A buffer of the window's size that no frame has; those of other sizes go. At most FRAMES_MAX are
- * busy, so there is a place. */
-static enum sl_result buffer_take(struct gegl_window *window, struct buffer **out)
+ * busy, so there is a place. The host surface's goes when the host has read that it has it: a
+ * window may change its size twice before a frame. */
+static enum sl_result buffer_take(struct gegl_window *window, struct gs_stream *stream,
+                                  struct buffer **out)
 {
     struct buffer *fit = NULL, *room = NULL;
     for (int i = 0; i < BUFFERS_MAX; i++) {
@@ -222,6 +225,10 @@ static enum sl_result buffer_take(struct gegl_window *window, struct buffer **ou
             continue;
         }
         if (buffer->res != NULL && !buffer_fits(window, buffer)) {
+            if (buffer == window->target) {
+                gegl_host_catch_up(stream);
+                window->target = NULL;
+            }
             buffer_destroy(window, buffer);
         }
         if (buffer->res != NULL) {
@@ -254,7 +261,7 @@ static EGLint target_set(struct gegl_surface *surface, struct gs_stream *stream)
         }
     }
     struct buffer *buffer;
-    enum sl_result r = buffer_take(window, &buffer);
+    enum sl_result r = buffer_take(window, stream, &buffer);
     if (r != SL_OK) {
         return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : gegl_error_of(r);
     }

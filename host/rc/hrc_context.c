@@ -194,8 +194,8 @@ bool hrc_make_current(struct hrc_thread *thread, struct ho_object *context, stru
     return true;
 }
 
-/* A context without surfaces is ours: our guest tries it first, and brings a surface when the answer
- * is no, so that nothing is refused. */
+/* A context without surfaces is ours: our guest tries it first, and brings a surface when the
+ * answer is no, so that nothing is refused. */
 static bool make_current(struct hr_call *call, uint32_t context, uint32_t draw, uint32_t read)
 {
     struct hrc_thread *thread = hrc_thread_of(call);

@@ -1,37 +1,15 @@
 /* What a program sees of EGL, through glvnd: the same expectations hold for a native driver and for
  * Sluice.
  *
- * Run as it is (native), or by `sluice run --`. Windows need an X server; without one those cases
- * are skipped. */
-#include "tests/support/slt.h"
-#include "transport/base/clock.h"
+ * Run as it is (native), or by `sluice run --`. */
+#include "tests/integration/egl_program.h"
 
-#define GL_GLEXT_PROTOTYPES
-#define EGL_EGLEXT_PROTOTYPES
-#include <EGL/egl.h>
-#include <EGL/eglext.h>
-#include <GLES2/gl2.h>
-#include <GLES2/gl2ext.h>
-#include <X11/Xlib.h>
-#include <X11/Xutil.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const EGLint es2[] = {EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE};
-
-struct rig {
-    EGLDisplay display;
-    EGLConfig config;
-    EGLContext context;
-    EGLSurface surface;
-    Display *x;
-    Window window;
-};
-
-static EGLConfig config_pick(EGLDisplay display, EGLint type, EGLint red)
+EGLConfig rig_config(EGLDisplay display, EGLint type, EGLint red)
 {
     const EGLint want[] = {EGL_SURFACE_TYPE,
                            type,
@@ -72,15 +50,15 @@ static void surfaceless_init(struct rig *rig)
     SLT_ASSERT_EQ(1, major);
     SLT_ASSERT_EQ(5, minor);
     eglBindAPI(EGL_OPENGL_ES_API);
-    rig->config = config_pick(rig->display, EGL_PBUFFER_BIT, 8);
+    rig->config = rig_config(rig->display, EGL_PBUFFER_BIT, 8);
     SLT_ASSERT_TRUE(rig->config != NULL);
-    rig->context = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, es2);
+    rig->context = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, rig_es2);
     SLT_ASSERT_TRUE(rig->context != EGL_NO_CONTEXT);
     rig->surface = pbuffer(rig, 64, 32);
     SLT_ASSERT_TRUE(rig->surface != EGL_NO_SURFACE);
 }
 
-static void rig_finish(struct rig *rig)
+void rig_finish(struct rig *rig)
 {
     if (rig->display != EGL_NO_DISPLAY) {
         eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
@@ -92,7 +70,7 @@ static void rig_finish(struct rig *rig)
     }
 }
 
-static bool current(const struct rig *rig)
+bool rig_current(const struct rig *rig)
 {
     return eglMakeCurrent(rig->display, rig->surface, rig->surface, rig->context);
 }
@@ -104,7 +82,7 @@ static uint32_t pixel(int x, int y)
     return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-static void clear(float red, float green, float blue)
+void rig_clear(float red, float green, float blue)
 {
     glClearColor(red, green, blue, 1.0f);
     glClear(GL_COLOR_BUFFER_BIT);
@@ -114,12 +92,12 @@ SLT_FIXTURE(egl_pbuffer, struct rig, surfaceless_init, rig_finish);
 
 SLT_TEST_F(egl_pbuffer, shows_what_was_drawn, rig)
 {
-    SLT_ASSERT_TRUE(current(rig));
+    SLT_ASSERT_TRUE(rig_current(rig));
     GLint viewport[4];
     glGetIntegerv(GL_VIEWPORT, viewport);
     SLT_EXPECT_EQ(64, viewport[2]);
     SLT_EXPECT_EQ(32, viewport[3]);
-    clear(1, 0, 0);
+    rig_clear(1, 0, 0);
     SLT_EXPECT_EQ(0xff0000u, pixel(63, 31));
     SLT_EXPECT_TRUE(eglSwapBuffers(rig->display, rig->surface));
     SLT_EXPECT_EQ(EGL_SUCCESS, eglGetError());
@@ -146,29 +124,29 @@ SLT_TEST_F(egl_pbuffer, answers_its_attributes, rig)
 
 SLT_TEST_F(egl_pbuffer, contexts_share_a_texture, rig)
 {
-    SLT_ASSERT_TRUE(current(rig));
+    SLT_ASSERT_TRUE(rig_current(rig));
     GLuint texture;
     glGenTextures(1, &texture);
     glBindTexture(GL_TEXTURE_2D, texture);
     glFinish();
-    EGLContext second = eglCreateContext(rig->display, rig->config, rig->context, es2);
+    EGLContext second = eglCreateContext(rig->display, rig->config, rig->context, rig_es2);
     SLT_ASSERT_TRUE(second != EGL_NO_CONTEXT);
     SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, rig->surface, rig->surface, second));
     SLT_EXPECT_TRUE(glIsTexture(texture));
-    EGLContext alone = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, es2);
+    EGLContext alone = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, rig_es2);
     SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, rig->surface, rig->surface, alone));
     SLT_EXPECT_TRUE(!glIsTexture(texture));
 }
 
 SLT_TEST_F(egl_pbuffer, contexts_live_while_current, rig)
 {
-    SLT_ASSERT_TRUE(current(rig));
+    SLT_ASSERT_TRUE(rig_current(rig));
     SLT_EXPECT_TRUE(eglDestroyContext(rig->display, rig->context));
     SLT_EXPECT_TRUE(eglDestroySurface(rig->display, rig->surface));
-    clear(0, 1, 0);
+    rig_clear(0, 1, 0);
     SLT_EXPECT_EQ(0x00ff00u, pixel(1, 1));
     SLT_EXPECT_TRUE(eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
-    SLT_EXPECT_TRUE(!current(rig));
+    SLT_EXPECT_TRUE(!rig_current(rig));
     EGLint error = eglGetError();
     SLT_EXPECT_TRUE(error == EGL_BAD_CONTEXT || error == EGL_BAD_SURFACE);
 }
@@ -185,13 +163,13 @@ SLT_TEST_F(egl_pbuffer, surfaceless_context_draws_into_framebuffers, rig)
     glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);
     glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, texture, 0);
     SLT_EXPECT_EQ((GLenum)GL_FRAMEBUFFER_COMPLETE, glCheckFramebufferStatus(GL_FRAMEBUFFER));
-    clear(0, 0, 1);
+    rig_clear(0, 0, 1);
     SLT_EXPECT_EQ(0x0000ffu, pixel(15, 15));
 }
 
 SLT_TEST_F(egl_pbuffer, a_context_without_config_goes_with_every_surface, rig)
 {
-    EGLContext context = eglCreateContext(rig->display, EGL_NO_CONFIG_KHR, EGL_NO_CONTEXT, es2);
+    EGLContext context = eglCreateContext(rig->display, EGL_NO_CONFIG_KHR, EGL_NO_CONTEXT, rig_es2);
     SLT_ASSERT_TRUE(context != EGL_NO_CONTEXT);
     EGLConfig configs[256];
     EGLint count = 0, tried = 0;
@@ -206,7 +184,7 @@ SLT_TEST_F(egl_pbuffer, a_context_without_config_goes_with_every_surface, rig)
         EGLSurface surface = eglCreatePbufferSurface(rig->display, configs[i], size);
         SLT_ASSERT_TRUE(surface != EGL_NO_SURFACE);
         SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, surface, surface, context));
-        clear(1, 0, 0);
+        rig_clear(1, 0, 0);
         SLT_EXPECT_EQ(0xffu, pixel(7, 7) >> 16);
         SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surface));
         tried++;
@@ -232,7 +210,7 @@ SLT_TEST_F(egl_pbuffer, mismatches_are_refused, rig)
     SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, odd) ==
                     EGL_NO_CONTEXT);
     SLT_EXPECT_EQ(EGL_BAD_ATTRIBUTE, eglGetError());
-    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, (EGLContext)rig, es2) ==
+    SLT_EXPECT_TRUE(eglCreateContext(rig->display, rig->config, (EGLContext)rig, rig_es2) ==
                     EGL_NO_CONTEXT);
     SLT_EXPECT_EQ(EGL_BAD_CONTEXT, eglGetError());
 }
@@ -254,7 +232,7 @@ static void *visit_take(void *user)
     v->error = eglGetError();
     if (v->bound) {
         v->pixel = pixel(2, 2);
-        clear(0, 0, 1);
+        rig_clear(0, 0, 1);
         glFlush();
         eglMakeCurrent(v->rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     }
@@ -263,7 +241,7 @@ static void *visit_take(void *user)
 
 SLT_TEST_F(egl_pbuffer, a_context_is_current_on_one_thread, rig)
 {
-    SLT_ASSERT_TRUE(current(rig));
+    SLT_ASSERT_TRUE(rig_current(rig));
     struct visit v = {.rig = rig};
     pthread_t thread;
     SLT_ASSERT_EQ(0, pthread_create(&thread, NULL, visit_take, &v));
@@ -275,8 +253,8 @@ SLT_TEST_F(egl_pbuffer, a_context_is_current_on_one_thread, rig)
 SLT_TEST_F(egl_pbuffer, a_context_moves_between_threads, rig)
 {
     for (int i = 0; i < 50; i++) {
-        SLT_ASSERT_TRUE(current(rig));
-        clear(1, 0, 1);
+        SLT_ASSERT_TRUE(rig_current(rig));
+        rig_clear(1, 0, 1);
         SLT_ASSERT_TRUE(
             eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
         struct visit v = {.rig = rig};
@@ -285,7 +263,7 @@ SLT_TEST_F(egl_pbuffer, a_context_moves_between_threads, rig)
         pthread_join(thread, NULL);
         SLT_ASSERT_TRUE(v.bound);
         SLT_ASSERT_EQ(0xff00ffu, v.pixel);
-        SLT_ASSERT_TRUE(current(rig));
+        SLT_ASSERT_TRUE(rig_current(rig));
         SLT_ASSERT_EQ(0x0000ffu, pixel(3, 3));
     }
 }
@@ -293,13 +271,13 @@ SLT_TEST_F(egl_pbuffer, a_context_moves_between_threads, rig)
 static void *own_context(void *user)
 {
     struct visit *v = user;
-    EGLContext context = eglCreateContext(v->rig->display, v->rig->config, EGL_NO_CONTEXT, es2);
+    EGLContext context = eglCreateContext(v->rig->display, v->rig->config, EGL_NO_CONTEXT, rig_es2);
     EGLSurface surface = pbuffer(v->rig, 40, 40);
     v->bound = eglMakeCurrent(v->rig->display, surface, surface, context);
     v->error = eglGetError();
     for (int i = 0; v->bound && i < 200; i++) {
         pthread_barrier_wait(v->barrier);
-        clear((float)(v->pixel >> 16) / 255, 0, 0);
+        rig_clear((float)(v->pixel >> 16) / 255, 0, 0);
         v->bound = pixel(20, 20) == v->pixel;
     }
     eglMakeCurrent(v->rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
@@ -331,8 +309,8 @@ SLT_TEST_F(egl_pbuffer, threads_draw_at_the_same_time, rig)
 
 SLT_TEST_F(egl_pbuffer, fences_are_signalled, rig)
 {
-    SLT_ASSERT_TRUE(current(rig));
-    clear(1, 1, 0);
+    SLT_ASSERT_TRUE(rig_current(rig));
+    rig_clear(1, 1, 0);
     EGLSync sync = eglCreateSync(rig->display, EGL_SYNC_FENCE, NULL);
     SLT_ASSERT_TRUE(sync != EGL_NO_SYNC);
     SLT_EXPECT_EQ(EGL_CONDITION_SATISFIED,
@@ -357,7 +335,7 @@ SLT_TEST_F(egl_pbuffer, fences_are_signalled, rig)
 
 SLT_TEST_F(egl_pbuffer, an_image_carries_a_texture_over, rig)
 {
-    SLT_ASSERT_TRUE(current(rig));
+    SLT_ASSERT_TRUE(rig_current(rig));
     PFNEGLCREATEIMAGEKHRPROC create =
         (PFNEGLCREATEIMAGEKHRPROC)eglGetProcAddress("eglCreateImageKHR");
     PFNEGLDESTROYIMAGEKHRPROC destroy =
@@ -377,7 +355,7 @@ SLT_TEST_F(egl_pbuffer, an_image_carries_a_texture_over, rig)
     EGLImageKHR image = create(rig->display, rig->context, EGL_GL_TEXTURE_2D_KHR,
                                (EGLClientBuffer)(uintptr_t)textures[0], NULL);
     SLT_ASSERT_TRUE(image != EGL_NO_IMAGE_KHR);
-    EGLContext other = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, es2);
+    EGLContext other = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, rig_es2);
     SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, rig->surface, rig->surface, other));
     glGenTextures(1, &textures[1]);
     glBindTexture(GL_TEXTURE_2D, textures[1]);
@@ -397,8 +375,8 @@ SLT_TEST_F(egl_pbuffer, an_image_carries_a_texture_over, rig)
 
 SLT_TEST_F(egl_pbuffer, a_child_starts_anew, rig)
 {
-    SLT_ASSERT_TRUE(current(rig));
-    clear(0, 1, 1);
+    SLT_ASSERT_TRUE(rig_current(rig));
+    rig_clear(0, 1, 1);
     pid_t child = fork();
     if (child == 0) {
         /* Whatever a native driver would do here, ours refuses, and works again after
@@ -425,209 +403,14 @@ SLT_TEST_F(egl_pbuffer, a_child_starts_anew, rig)
 
 SLT_TEST_F(egl_pbuffer, initialises_again_after_terminate, rig)
 {
-    SLT_ASSERT_TRUE(current(rig));
+    SLT_ASSERT_TRUE(rig_current(rig));
     SLT_EXPECT_TRUE(eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
     SLT_EXPECT_TRUE(eglTerminate(rig->display));
     EGLint count;
     SLT_EXPECT_TRUE(!eglGetConfigs(rig->display, NULL, 0, &count));
     SLT_EXPECT_EQ(EGL_NOT_INITIALIZED, eglGetError());
     surfaceless_init(rig);
-    SLT_ASSERT_TRUE(current(rig));
-    clear(1, 1, 1);
+    SLT_ASSERT_TRUE(rig_current(rig));
+    rig_clear(1, 1, 1);
     SLT_EXPECT_EQ(0xffffffu, pixel(0, 0));
-}
-
-/* --- windows --- */
-
-/* Errors of X requests are what some cases provoke; Xlib's own handler would end the program. */
-static int x_error(Display *x, XErrorEvent *event)
-{
-    (void)x;
-    (void)event;
-    return 0;
-}
-
-static void window_init(struct rig *rig)
-{
-    XSetErrorHandler(x_error);
-    if (getenv("DISPLAY") == NULL || (rig->x = XOpenDisplay(NULL)) == NULL) {
-        SLT_SKIP("no X display");
-    }
-    rig->display = eglGetPlatformDisplay(EGL_PLATFORM_X11_KHR, rig->x, NULL);
-    SLT_ASSERT_TRUE(eglInitialize(rig->display, NULL, NULL));
-    eglBindAPI(EGL_OPENGL_ES_API);
-    rig->config = config_pick(rig->display, EGL_WINDOW_BIT, 8);
-    SLT_ASSERT_TRUE(rig->config != NULL);
-    rig->context = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, es2);
-    rig->window = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 0, 0, 160, 90, 0, 0, 0);
-    XMapWindow(rig->x, rig->window);
-    rig->surface = eglCreateWindowSurface(rig->display, rig->config, rig->window, NULL);
-    SLT_ASSERT_TRUE(rig->surface != EGL_NO_SURFACE);
-    SLT_ASSERT_TRUE(current(rig));
-}
-
-SLT_FIXTURE(egl_window, struct rig, window_init, rig_finish);
-
-/* What the X server shows. */
-static uint32_t shown(const struct rig *rig, int x, int y)
-{
-    eglWaitClient();
-    XImage *image = XGetImage(rig->x, rig->window, x, y, 1, 1, AllPlanes, ZPixmap);
-    uint32_t value = image != NULL ? (uint32_t)XGetPixel(image, 0, 0) & 0xffffff : 0xdeadbeef;
-    if (image != NULL) {
-        XDestroyImage(image);
-    }
-    return value;
-}
-
-/* Lower half green, upper half red. */
-static void flag(int width, int height)
-{
-    glViewport(0, 0, width, height);
-    clear(1, 0, 0);
-    glEnable(GL_SCISSOR_TEST);
-    glScissor(0, 0, width, height / 2);
-    clear(0, 1, 0);
-    glDisable(GL_SCISSOR_TEST);
-}
-
-SLT_TEST_F(egl_window, shows_the_picture_upright, rig)
-{
-    flag(160, 90);
-    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
-    SLT_EXPECT_EQ(0xff0000u, shown(rig, 0, 0));
-    SLT_EXPECT_EQ(0xff0000u, shown(rig, 159, 44));
-    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 0, 45));
-    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 159, 89));
-}
-
-SLT_TEST_F(egl_window, frames_come_in_order, rig)
-{
-    for (uint32_t i = 0; i < 100; i++) {
-        clear((float)i / 255, 0, 0);
-        SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
-        if (i % 10 == 9) {
-            SLT_ASSERT_EQ(i << 16, shown(rig, 80, 45));
-        }
-    }
-}
-
-SLT_TEST_F(egl_window, follows_the_windows_size, rig)
-{
-    flag(160, 90);
-    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
-    static const int sizes[][2] = {{200, 100}, {33, 17}, {1, 1}, {640, 480}};
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        int width = sizes[i][0], height = sizes[i][1];
-        XResizeWindow(rig->x, rig->window, (unsigned)width, (unsigned)height);
-        XSync(rig->x, False);
-        for (int frame = 0; frame < 3; frame++) {
-            flag(width, height);
-            SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
-        }
-        EGLint value = 0;
-        SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_WIDTH, &value));
-        SLT_EXPECT_EQ(width, value);
-        SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_HEIGHT, &value));
-        SLT_EXPECT_EQ(height, value);
-        SLT_EXPECT_EQ(height > 1 ? 0xff0000u : 0xff0000u, shown(rig, 0, 0));
-        if (height > 1) {
-            SLT_EXPECT_EQ(0x00ff00u, shown(rig, width - 1, height - 1));
-        }
-    }
-}
-
-/* A program that draws once when told of a new size. */
-SLT_TEST_F(egl_window, one_frame_after_a_new_size_is_of_that_size, rig)
-{
-    flag(160, 90);
-    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
-    XResizeWindow(rig->x, rig->window, 300, 200);
-    XSync(rig->x, False);
-    flag(300, 200);
-    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
-    SLT_EXPECT_EQ(0xff0000u, shown(rig, 299, 0));
-    SLT_EXPECT_EQ(0xff0000u, shown(rig, 299, 99));
-    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 299, 199));
-}
-
-SLT_TEST_F(egl_window, two_windows_keep_apart, rig)
-{
-    Window second = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 200, 0, 50, 60, 0, 0, 0);
-    XMapWindow(rig->x, second);
-    EGLSurface surface = eglCreateWindowSurface(rig->display, rig->config, second, NULL);
-    SLT_ASSERT_TRUE(surface != EGL_NO_SURFACE);
-    for (int i = 0; i < 20; i++) {
-        SLT_ASSERT_TRUE(current(rig));
-        clear(1, 0, 0);
-        SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
-        SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, surface, surface, rig->context));
-        clear(0, 0, 1);
-        SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, surface));
-    }
-    struct rig other = *rig;
-    other.window = second;
-    SLT_EXPECT_EQ(0x0000ffu, shown(&other, 49, 59));
-    SLT_ASSERT_TRUE(current(rig));
-    SLT_EXPECT_EQ(0xff0000u, shown(rig, 159, 89));
-    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surface));
-}
-
-SLT_TEST_F(egl_window, bad_windows_are_refused, rig)
-{
-    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, rig->window, NULL) ==
-                    EGL_NO_SURFACE);
-    SLT_EXPECT_EQ(EGL_BAD_ALLOC, eglGetError());
-    const EGLint odd[] = {EGL_WIDTH, 2, EGL_NONE};
-    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, rig->window, odd) ==
-                    EGL_NO_SURFACE);
-    SLT_EXPECT_TRUE(eglGetError() != EGL_SUCCESS);
-}
-
-/* Native drivers crash on windows that are not there, or say nothing. */
-static bool ours(const struct rig *rig)
-{
-    return strcmp(eglQueryString(rig->display, EGL_VENDOR), "Sluice") == 0;
-}
-
-SLT_TEST_F(egl_window, an_unknown_window_is_refused, rig)
-{
-    if (!ours(rig)) {
-        SLT_SKIP("not of a native driver");
-    }
-    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, 0x7ffffff, NULL) ==
-                    EGL_NO_SURFACE);
-    SLT_EXPECT_EQ(EGL_BAD_NATIVE_WINDOW, eglGetError());
-}
-
-SLT_TEST_F(egl_window, a_destroyed_window_does_no_harm, rig)
-{
-    if (!ours(rig)) {
-        SLT_SKIP("not of a native driver");
-    }
-    flag(160, 90);
-    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
-    XDestroyWindow(rig->x, rig->window);
-    XSync(rig->x, False);
-    EGLint error = EGL_SUCCESS;
-    for (int i = 0; i < 100 && error == EGL_SUCCESS; i++) {
-        clear(0, 0, 1);
-        error = eglSwapBuffers(rig->display, rig->surface) ? EGL_SUCCESS : eglGetError();
-        sl_clock_sleep_ns(SL_NS_PER_MS);
-    }
-    SLT_EXPECT_TRUE(error == EGL_BAD_NATIVE_WINDOW || error == EGL_BAD_SURFACE);
-    SLT_EXPECT_TRUE(eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
-    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, rig->surface));
-}
-
-SLT_TEST_F(egl_window, platform_windows_come_by_pointer, rig)
-{
-    Window second = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 200, 0, 50, 60, 0, 0, 0);
-    EGLSurface surface = eglCreatePlatformWindowSurface(rig->display, rig->config, &second, NULL);
-    SLT_ASSERT_TRUE(surface != EGL_NO_SURFACE);
-    EGLint value = 0;
-    SLT_EXPECT_TRUE(eglQuerySurface(rig->display, surface, EGL_WIDTH, &value));
-    SLT_EXPECT_EQ(50, value);
-    SLT_EXPECT_TRUE(eglSwapInterval(rig->display, 0));
-    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surface));
 }

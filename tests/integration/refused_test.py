@@ -3,10 +3,10 @@
 
 usage: refused_test.py --sluice PROGRAM --program REFUSED --version 2|3 [--at-least N]
 
-The program prints `call: error, bytes written` for each call. Errors must be the same. Bytes must be
-the same where the call succeeds; where it is refused GL says that nothing is written, which native
-drivers do not always keep: then nothing, or what native writes. Exit 1 on any difference, or with
-fewer than N refused calls.
+The program prints `call: error, bytes written` for each call. Errors must be the same. Bytes must
+be the same where the call succeeds; where it is refused GL says that nothing is written, which
+native drivers do not always keep: then nothing, or what native writes. Exit 1 on any difference, or
+with fewer than N refused calls.
 """
 
 from __future__ import annotations

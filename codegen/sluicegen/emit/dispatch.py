@@ -150,9 +150,8 @@ def _hand_call(command: plan.CommandPlan) -> str:
     if command.value is None:
         return text + f"    {called};\n"
     return (
-        text
-        + f"    {command.value.prim.c_type} result = {called};\n    memcpy({offset}, &result, "
-          f"sizeof result);\n"
+        text + f"    {command.value.prim.c_type} result = {called};\n    memcpy({offset}, &result, "
+        f"sizeof result);\n"
     )
 
 

@@ -138,5 +138,5 @@ def emit(out: Output, model: ir.Model) -> None:
         helpers
         + "\n".join(_function(c) for c in commands)
         + f"\nvoid fake_gl_driver(struct gl_driver *driver)\n{{\n    *driver = (struct "
-          f"gl_driver){{\n{rows}    }};\n}}\n",
+        f"gl_driver){{\n{rows}    }};\n}}\n",
     )

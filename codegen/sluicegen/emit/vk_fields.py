@@ -79,7 +79,24 @@ class Facts:
         self.lock = lock
         self.flat = lru_cache(None)(self._flat)
         self.smallest = lru_cache(None)(self._smallest)
-        self.travelling = [s for s in lock.structs if not s.refused]
+        self.travelling = self.reach(lock.wire_commands)
+
+    def reach(self, commands: Iterable[ir.Command]) -> List[ir.Struct]:
+        """Structs of these commands, of chains, and of what stands in them."""
+        found: Set[str] = set()
+        work = [s.name for s in self.lock.chain_structs]
+        fields = [p for c in commands for p in self.lock.layout_of(c).params]
+        while work or fields:
+            while fields:
+                field = fields.pop()
+                if field.wire in (Wire.STRUCT, Wire.UNION) and not self.refused(field):
+                    work.append(self.lock.resolve(field.type))
+            while work:
+                name = work.pop()
+                if name not in found:
+                    found.add(name)
+                    fields += self.members(self.lock.struct(name))
+        return [s for s in self.lock.structs if s.name in found]
 
     def struct(self, field: ir.Field) -> ir.Struct:
         return self.lock.struct(field.type)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Dict, Iterable, List, Optional, Sequence
 
+from ..ir import Ref
 from . import ir
 from .policy import Policy
 
@@ -45,8 +46,12 @@ class Refusals:
         return self.structs.get(self.aliases.get(name, name))
 
     def fields(self, owner: str, fields: Sequence[ir.Field]) -> str:
+        read = {""}
         for field in fields:
             reason = _field(owner, field)
+            if not reason and isinstance(field.length, Ref) and field.length.param not in read:
+                reason = f"{field.name} comes before its length"
+            read.add(field.name)
             if not reason and field.type in self.platform:
                 reason = f"{field.name} is the platform's {field.type}"
             inner = self._struct(field.type)

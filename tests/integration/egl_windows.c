@@ -1,0 +1,236 @@
+/* What a program sees of EGL's windows. They need an X server; without one the cases are skipped.
+ */
+#include "tests/integration/egl_program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Errors of X requests are what some cases provoke; Xlib's own handler would end the program. */
+static int x_error(Display *x, XErrorEvent *event)
+{
+    (void)x;
+    (void)event;
+    return 0;
+}
+
+static void window_init(struct rig *rig)
+{
+    XSetErrorHandler(x_error);
+    if (getenv("DISPLAY") == NULL || (rig->x = XOpenDisplay(NULL)) == NULL) {
+        SLT_SKIP("no X display");
+    }
+    rig->display = eglGetPlatformDisplay(EGL_PLATFORM_X11_KHR, rig->x, NULL);
+    SLT_ASSERT_TRUE(eglInitialize(rig->display, NULL, NULL));
+    eglBindAPI(EGL_OPENGL_ES_API);
+    rig->config = rig_config(rig->display, EGL_WINDOW_BIT, 8);
+    SLT_ASSERT_TRUE(rig->config != NULL);
+    rig->context = eglCreateContext(rig->display, rig->config, EGL_NO_CONTEXT, rig_es2);
+    rig->window = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 0, 0, 160, 90, 0, 0, 0);
+    XMapWindow(rig->x, rig->window);
+    rig->surface = eglCreateWindowSurface(rig->display, rig->config, rig->window, NULL);
+    SLT_ASSERT_TRUE(rig->surface != EGL_NO_SURFACE);
+    SLT_ASSERT_TRUE(rig_current(rig));
+}
+
+SLT_FIXTURE(egl_window, struct rig, window_init, rig_finish);
+
+/* What the X server shows. */
+static uint32_t shown(const struct rig *rig, int x, int y)
+{
+    eglWaitClient();
+    XImage *image = XGetImage(rig->x, rig->window, x, y, 1, 1, AllPlanes, ZPixmap);
+    uint32_t value = image != NULL ? (uint32_t)XGetPixel(image, 0, 0) & 0xffffff : 0xdeadbeef;
+    if (image != NULL) {
+        XDestroyImage(image);
+    }
+    return value;
+}
+
+/* Lower half green, upper half red. */
+static void flag(int width, int height)
+{
+    glViewport(0, 0, width, height);
+    rig_clear(1, 0, 0);
+    glEnable(GL_SCISSOR_TEST);
+    glScissor(0, 0, width, height / 2);
+    rig_clear(0, 1, 0);
+    glDisable(GL_SCISSOR_TEST);
+}
+
+SLT_TEST_F(egl_window, shows_the_picture_upright, rig)
+{
+    flag(160, 90);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 0, 0));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 159, 44));
+    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 0, 45));
+    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 159, 89));
+}
+
+SLT_TEST_F(egl_window, frames_come_in_order, rig)
+{
+    for (uint32_t i = 0; i < 100; i++) {
+        rig_clear((float)i / 255, 0, 0);
+        SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+        if (i % 10 == 9) {
+            SLT_ASSERT_EQ(i << 16, shown(rig, 80, 45));
+        }
+    }
+}
+
+SLT_TEST_F(egl_window, follows_the_windows_size, rig)
+{
+    flag(160, 90);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    static const int sizes[][2] = {{200, 100}, {33, 17}, {1, 1}, {640, 480}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        int width = sizes[i][0], height = sizes[i][1];
+        XResizeWindow(rig->x, rig->window, (unsigned)width, (unsigned)height);
+        XSync(rig->x, False);
+        for (int frame = 0; frame < 3; frame++) {
+            flag(width, height);
+            SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+        }
+        EGLint value = 0;
+        SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_WIDTH, &value));
+        SLT_EXPECT_EQ(width, value);
+        SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_HEIGHT, &value));
+        SLT_EXPECT_EQ(height, value);
+        SLT_EXPECT_EQ(height > 1 ? 0xff0000u : 0xff0000u, shown(rig, 0, 0));
+        if (height > 1) {
+            SLT_EXPECT_EQ(0x00ff00u, shown(rig, width - 1, height - 1));
+        }
+    }
+}
+
+/* A program that draws once when told of a new size. */
+SLT_TEST_F(egl_window, one_frame_after_a_new_size_is_of_that_size, rig)
+{
+    flag(160, 90);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    XResizeWindow(rig->x, rig->window, 300, 200);
+    XSync(rig->x, False);
+    flag(300, 200);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 299, 0));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 299, 99));
+    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 299, 199));
+}
+
+SLT_TEST_F(egl_window, two_windows_keep_apart, rig)
+{
+    Window second = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 200, 0, 50, 60, 0, 0, 0);
+    XMapWindow(rig->x, second);
+    EGLSurface surface = eglCreateWindowSurface(rig->display, rig->config, second, NULL);
+    SLT_ASSERT_TRUE(surface != EGL_NO_SURFACE);
+    for (int i = 0; i < 20; i++) {
+        SLT_ASSERT_TRUE(rig_current(rig));
+        rig_clear(1, 0, 0);
+        SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+        SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, surface, surface, rig->context));
+        rig_clear(0, 0, 1);
+        SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, surface));
+    }
+    struct rig other = *rig;
+    other.window = second;
+    SLT_EXPECT_EQ(0x0000ffu, shown(&other, 49, 59));
+    SLT_ASSERT_TRUE(rig_current(rig));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 159, 89));
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surface));
+}
+
+SLT_TEST_F(egl_window, bad_windows_are_refused, rig)
+{
+    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, rig->window, NULL) ==
+                    EGL_NO_SURFACE);
+    SLT_EXPECT_EQ(EGL_BAD_ALLOC, eglGetError());
+    const EGLint odd[] = {EGL_WIDTH, 2, EGL_NONE};
+    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, rig->window, odd) ==
+                    EGL_NO_SURFACE);
+    SLT_EXPECT_TRUE(eglGetError() != EGL_SUCCESS);
+}
+
+/* Native drivers crash on windows that are not there, or say nothing. */
+static bool ours(const struct rig *rig)
+{
+    return strcmp(eglQueryString(rig->display, EGL_VENDOR), "Sluice") == 0;
+}
+
+SLT_TEST_F(egl_window, an_unknown_window_is_refused, rig)
+{
+    if (!ours(rig)) {
+        SLT_SKIP("not of a native driver");
+    }
+    SLT_EXPECT_TRUE(eglCreateWindowSurface(rig->display, rig->config, 0x7ffffff, NULL) ==
+                    EGL_NO_SURFACE);
+    SLT_EXPECT_EQ(EGL_BAD_NATIVE_WINDOW, eglGetError());
+}
+
+SLT_TEST_F(egl_window, a_destroyed_window_does_no_harm, rig)
+{
+    if (!ours(rig)) {
+        SLT_SKIP("not of a native driver");
+    }
+    flag(160, 90);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    XDestroyWindow(rig->x, rig->window);
+    XSync(rig->x, False);
+    EGLint error = EGL_SUCCESS;
+    for (int i = 0; i < 100 && error == EGL_SUCCESS; i++) {
+        rig_clear(0, 0, 1);
+        error = eglSwapBuffers(rig->display, rig->surface) ? EGL_SUCCESS : eglGetError();
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    SLT_EXPECT_TRUE(error == EGL_BAD_NATIVE_WINDOW || error == EGL_BAD_SURFACE);
+    SLT_EXPECT_TRUE(eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT));
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, rig->surface));
+}
+
+SLT_TEST_F(egl_window, platform_windows_come_by_pointer, rig)
+{
+    Window second = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 200, 0, 50, 60, 0, 0, 0);
+    EGLSurface surface = eglCreatePlatformWindowSurface(rig->display, rig->config, &second, NULL);
+    SLT_ASSERT_TRUE(surface != EGL_NO_SURFACE);
+    EGLint value = 0;
+    SLT_EXPECT_TRUE(eglQuerySurface(rig->display, surface, EGL_WIDTH, &value));
+    SLT_EXPECT_EQ(50, value);
+    SLT_EXPECT_TRUE(eglSwapInterval(rig->display, 0));
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surface));
+}
+
+/* --- buffers that no frame was drawn into --- */
+
+/* The host must not hear of a buffer that is gone: `sluice run` would warn (egl_program.sluice). */
+SLT_TEST_F(egl_window, a_size_that_no_frame_had_leaves_nothing_behind, rig)
+{
+    for (int i = 0; i < 10; i++) {
+        XResizeWindow(rig->x, rig->window, 200 + (unsigned)i, 100);
+        XSync(rig->x, False);
+        flag(200 + i, 100);
+        SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+        XResizeWindow(rig->x, rig->window, 200 + (unsigned)i, 140);
+        XSync(rig->x, False);
+        flag(200 + i, 140);
+    }
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 208, 139));
+}
+
+SLT_TEST_F(egl_window, a_surface_that_never_became_current_goes_quietly, rig)
+{
+    if (!ours(rig)) {
+        SLT_SKIP("not of a native driver");
+    }
+    Window pair[2];
+    EGLSurface surfaces[2];
+    for (int i = 0; i < 2; i++) {
+        pair[i] = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 0, 0, 50, 60, 0, 0, 0);
+        surfaces[i] = eglCreateWindowSurface(rig->display, rig->config, pair[i], NULL);
+    }
+    XDestroyWindow(rig->x, pair[1]);
+    XSync(rig->x, False);
+    SLT_EXPECT_TRUE(!eglMakeCurrent(rig->display, surfaces[0], surfaces[1], rig->context));
+    SLT_EXPECT_EQ(EGL_BAD_NATIVE_WINDOW, eglGetError());
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surfaces[0]));
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surfaces[1]));
+}

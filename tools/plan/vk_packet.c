@@ -1,0 +1,219 @@
+/* Whole packets and replies: read, made, answered, printed. */
+#include "tools/plan/plan.h"
+#include "tools/plan/vk_walk.h"
+#include "transport/base/bytes.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define STAGED_HEADER 8u
+#define NUMBERED      12u
+
+const struct vk_plan_command *vk_plan_find(const struct vk_plan *plan, uint32_t opcode)
+{
+    uint32_t low = 0, high = plan->command_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (plan->commands[middle].opcode == opcode) {
+            return &plan->commands[middle];
+        }
+        if (plan->commands[middle].opcode < opcode) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return NULL;
+}
+
+const struct vk_plan_struct *vk_plan_chained(const struct vk_plan *plan, uint32_t stype)
+{
+    uint32_t low = 0, high = plan->chained_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (plan->chained[middle]->stype == stype) {
+            return plan->chained[middle];
+        }
+        if (plan->chained[middle]->stype < stype) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return NULL;
+}
+
+static void give(struct vk_plan_bytes *out, const void *data, size_t size)
+{
+    if (out == NULL) {
+        return;
+    }
+    if (out->size <= out->room && size <= out->room - out->size) {
+        memcpy(out->data + out->size, data, size);
+    }
+    out->size += size;
+}
+
+/* Parameters; those that are outputs come muted in text. */
+static void parameters(struct vk_walk *w, const struct vk_plan_command *c, struct vk_scope *s)
+{
+    FILE *text = w->text;
+    const char *between = "";
+    *s = (struct vk_scope){.fields = c->fields, .count = c->count};
+    for (uint8_t i = c->staged ? 1 : 0; i < c->count && !w->failed; i++) {
+        bool out = (c->fields[i].flags & VK_PLAN_OUT) != 0;
+        s->outputs = out;
+        w->text = out ? NULL : text;
+        if (w->text != NULL) {
+            fprintf(text, "%s%s = ", between, c->fields[i].name);
+            between = ", ";
+        }
+        vk_walk_field(w, s, i);
+    }
+    w->text = text;
+    s->outputs = true;
+    vk_walk_settle(w, s);
+}
+
+static void header(struct vk_plan_bytes *out, const struct vk_plan_command *c, uint32_t turn)
+{
+    uint32_t words[3] = {c->opcode, 0, turn};
+    give(out, words, c->staged ? STAGED_HEADER : NUMBERED);
+}
+
+static void finish(struct vk_plan_bytes *out)
+{
+    if (out != NULL && out->room >= 8) {
+        sl_store_u32(out->data + 4, (uint32_t)out->size);
+    }
+}
+
+/* The command whose packet it is; w stands at its parameters. */
+static const struct vk_plan_command *open_packet(struct vk_walk *w, const void *packet, size_t size,
+                                                 uint32_t *turn)
+{
+    const uint8_t *p = packet;
+    if (size < STAGED_HEADER || sl_load_u32(p + 4) != size) {
+        vk_walk_fail(w, "its length is not what it says");
+        return NULL;
+    }
+    const struct vk_plan_command *c = vk_plan_find(w->plan, sl_load_u32(p));
+    if (c == NULL) {
+        vk_walk_fail(w, "its opcode is unknown");
+        return NULL;
+    }
+    size_t head = c->staged ? STAGED_HEADER : NUMBERED;
+    if (size < head) {
+        vk_walk_fail(w, "it is shorter than its fields");
+        return NULL;
+    }
+    *turn = c->staged ? 0 : sl_load_u32(p + 8);
+    w->in = p + head;
+    w->end = p + size;
+    return c;
+}
+
+enum sl_result vk_plan_normal(const struct vk_plan *plan, const void *packet, size_t size,
+                              struct vk_plan_bytes *out, const char **reason)
+{
+    struct vk_walk w = {.plan = plan, .out = out};
+    struct vk_scope s;
+    uint32_t turn;
+    const struct vk_plan_command *c = open_packet(&w, packet, size, &turn);
+    if (c != NULL) {
+        if (out != NULL) {
+            header(out, c, turn);
+        }
+        parameters(&w, c, &s);
+        if (!w.failed && w.in != w.end) {
+            vk_walk_fail(&w, "bytes are left over in it");
+        }
+        finish(out);
+    }
+    *reason = w.reason;
+    return w.failed ? SL_ERR_PROTOCOL : SL_OK;
+}
+
+void vk_plan_make(const struct vk_plan *plan, const struct vk_plan_command *command,
+                  uint64_t *state, struct vk_plan_bytes *out)
+{
+    struct vk_walk w = {.plan = plan, .state = state, .out = out};
+    struct vk_scope s;
+    header(out, command, (uint32_t)plan_random(state));
+    parameters(&w, command, &s);
+    finish(out);
+}
+
+void vk_plan_make_reply(const struct vk_plan *plan, const void *packet, size_t size,
+                        uint64_t *state, struct vk_plan_bytes *out)
+{
+    struct vk_walk w = {.plan = plan, .reply = true};
+    struct vk_scope s;
+    uint32_t turn;
+    const struct vk_plan_command *c = open_packet(&w, packet, size, &turn);
+    if (c == NULL) {
+        return;
+    }
+    s = (struct vk_scope){.fields = c->fields, .count = c->count};
+    for (uint8_t i = c->staged ? 1 : 0; i < c->count && !w.failed; i++) {
+        s.outputs = (c->fields[i].flags & VK_PLAN_OUT) != 0;
+        w.out = s.outputs ? out : NULL;
+        w.state = s.outputs ? state : NULL;
+        vk_walk_field(&w, &s, i);
+    }
+    uint64_t result = plan_random(state);
+    give(out, &result, c->result_size);
+}
+
+static void print_reply(struct vk_walk *w, const struct vk_plan_command *c, struct vk_scope *s,
+                        const uint8_t *reply, size_t size)
+{
+    w->in = reply;
+    w->end = reply + size;
+    w->reply = true;
+    FILE *text = w->text;
+    fputs(" ->", text);
+    for (uint8_t i = 0; i < c->count && !w->failed; i++) {
+        if ((c->fields[i].flags & VK_PLAN_OUT) != 0) {
+            fprintf(text, " %s = ", c->fields[i].name);
+            s->outputs = true;
+            vk_walk_field(w, s, i);
+        }
+    }
+    const struct vk_plan_field value = {.wire = VK_PLAN_RAW,
+                                        .size = c->result_size,
+                                        .show =
+                                            c->result_names != NULL ? VK_PLAN_ENUM : VK_PLAN_NUMBER,
+                                        .names = c->result_names};
+    if (!w->failed && c->result_size != 0 && (size_t)(w->end - w->in) >= c->result_size) {
+        fputc(' ', text);
+        vk_text_number(text, &value, w->in);
+        w->in += c->result_size;
+    }
+    if (w->failed || w->in != w->end) {
+        fprintf(text, " (broken reply: %s)",
+                w->failed ? w->reason : "its length is not that of its fields");
+    }
+}
+
+void vk_plan_print(const struct vk_plan *plan, const void *packet, size_t size, const void *reply,
+                   size_t reply_size, FILE *out)
+{
+    struct vk_walk w = {.plan = plan};
+    struct vk_scope s;
+    uint32_t turn;
+    const struct vk_plan_command *c = open_packet(&w, packet, size, &turn);
+    if (c == NULL) {
+        fprintf(out, "(broken packet: %s)", w.reason);
+        return;
+    }
+    w.text = out;
+    fprintf(out, "%s(", c->name);
+    parameters(&w, c, &s);
+    fputc(')', out);
+    if (w.failed || w.in != w.end) {
+        fprintf(out, " (broken packet: %s)", w.failed ? w.reason : "bytes are left over in it");
+    } else if (reply_size != 0) {
+        print_reply(&w, c, &s, reply, reply_size);
+    }
+}
