@@ -15,8 +15,20 @@ from pathlib import Path
 from . import check, plan
 from .cwriter import Output
 from .emit import adapters, call, dispatch, driver, entry, enums, fake, names, pack, tables, unpack
-from .emit import vk_adapters, vk_args, vk_call, vk_driver, vk_entry, vk_extensions, vk_fields
-from .emit import vk_names, vk_pack, vk_reply, vk_tables, vk_types, vk_unpack
+from .emit import vk_adapters
+from .emit import vk_args
+from .emit import vk_call
+from .emit import vk_driver
+from .emit import vk_entry
+from .emit import vk_extensions
+from .emit import vk_fake
+from .emit import vk_fields
+from .emit import vk_names
+from .emit import vk_pack
+from .emit import vk_reply
+from .emit import vk_tables
+from .emit import vk_types
+from .emit import vk_unpack
 from .errors import SpecError
 from .read import policy
 from .vk import guest, locker, lockfile
@@ -54,6 +66,7 @@ def generate_vulkan(root: Path, out: Output) -> None:
     vk_reply.emit(out, lock, facts)
     vk_tables.emit(out, lock, facts)
     vk_adapters.emit(out, lock)
+    vk_fake.emit(out, lock, facts)
     vk_extensions.emit(out, lock)
     vk_driver.emit(out, lock)
     vk_call.emit(out, lock)
