@@ -77,6 +77,9 @@ void ggl_unit_prefer(struct ggl_context *c, uint32_t unit, bool external);
 void ggl_shader_free(void *shader);
 struct ggl_shader *ggl_shader_get_locked(struct ggl_context *c, uint32_t name);
 void ggl_external_names_free(struct ggl_external_name *names);
+/* The list with one name more; without memory the list as it is. */
+struct ggl_external_name *ggl_external_name_add(struct ggl_external_name *list, const char *text,
+                                                size_t length);
 /* Finds what the guest must know about shader text, and hides external samplers from the host: text
  * keeps its length. Returns the names of external samplers, nullable. */
 struct ggl_external_name *ggl_shader_scan(struct ggl_context *c, char *text);
@@ -88,6 +91,8 @@ char *ggl_shader_join(GLsizei count, const GLchar *const *strings, const GLint *
 /* ggl_program.c */
 void ggl_program_free(void *program);
 struct ggl_program *ggl_program_get_locked(struct ggl_context *c, uint32_t name);
+/* What was known of the program is void: it was linked, or loaded. Takes the external samplers. */
+void ggl_program_linked(struct ggl_context *c, uint32_t name, struct ggl_external_name *externals);
 /* Attributes that the current program reads; all when that cannot be known. */
 uint32_t ggl_program_attribs(struct ggl_context *c);
 

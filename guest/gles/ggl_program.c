@@ -132,20 +132,13 @@ static struct ggl_external_name *copy_names(struct ggl_external_name *list,
                                             const struct ggl_external_name *from)
 {
     for (; from; from = from->next) {
-        size_t size = sizeof *from + strlen(from->name) + 1;
-        struct ggl_external_name *name = sl_alloc(size);
-        if (name) {
-            memcpy(name->name, from->name, strlen(from->name) + 1);
-            name->next = list;
-            list = name;
-        }
+        list = ggl_external_name_add(list, from->name, strlen(from->name));
     }
     return list;
 }
 
-/* What was known of the program is void; takes the external samplers. A stock host is asked at
- * once, as upstream guests do. */
-static void linked(struct ggl_context *c, uint32_t name, struct ggl_external_name *externals)
+/* A stock host is asked at once, as upstream guests do. */
+void ggl_program_linked(struct ggl_context *c, uint32_t name, struct ggl_external_name *externals)
 {
     pthread_mutex_lock(&c->share->lock);
     struct ggl_program *program = ggl_program_get_locked(c, name);
@@ -185,21 +178,7 @@ void ggl_glLinkProgram(GLuint name)
         externals = copy_names(externals, shader ? shader->externals : NULL);
     }
     pthread_mutex_unlock(&c->share->lock);
-    linked(c, name, externals);
-}
-
-void ggl_glProgramBinary(GLuint name, GLenum format, const void *binary, GLsizei length)
-{
-    struct ggl_context *c = ggl_current();
-    if (!c) {
-        return;
-    }
-    if (length < 0 || !binary) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return;
-    }
-    gles2_pack_glProgramBinary(ggl_pack(c), name, format, binary, (uint32_t)length, length);
-    linked(c, name, NULL);
+    ggl_program_linked(c, name, externals);
 }
 
 GLuint ggl_glCreateShaderProgramv(GLenum type, GLsizei count, const GLchar *const *strings)
@@ -229,7 +208,7 @@ GLuint ggl_glCreateShaderProgramv(GLenum type, GLsizei count, const GLchar *cons
     pthread_mutex_lock(&c->share->lock);
     remove_locked(c, name);
     pthread_mutex_unlock(&c->share->lock);
-    linked(c, name, externals);
+    ggl_program_linked(c, name, externals);
     return name;
 }
 

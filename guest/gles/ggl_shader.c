@@ -18,6 +18,18 @@ void ggl_external_names_free(struct ggl_external_name *names)
     }
 }
 
+struct ggl_external_name *ggl_external_name_add(struct ggl_external_name *list, const char *text,
+                                                size_t length)
+{
+    struct ggl_external_name *name = sl_alloc(sizeof *name + length + 1);
+    if (!name) {
+        return list;
+    }
+    memcpy(name->name, text, length);
+    name->next = list;
+    return name;
+}
+
 void ggl_shader_free(void *object)
 {
     struct ggl_shader *shader = object;
@@ -81,13 +93,7 @@ static struct ggl_external_name *add_names(struct ggl_external_name *list, const
         if (length == 0) {
             return list;
         }
-        struct ggl_external_name *name = sl_alloc(sizeof *name + length + 1);
-        if (!name) {
-            return list;
-        }
-        memcpy(name->name, p, length);
-        name->next = list;
-        list = name;
+        list = ggl_external_name_add(list, p, length);
         p = skip_space(p + length);
         if (*p == '[') {
             p += strcspn(p, "],;");

@@ -202,46 +202,6 @@ void ggl_glGetInternalformativ(GLenum target, GLenum format, GLenum pname, GLsiz
     }
 }
 
-void ggl_glGetProgramBinary(GLuint program, GLsizei count, GLsizei *length, GLenum *format,
-                            void *binary)
-{
-    struct ggl_context *c = ggl_current();
-    if (!c) {
-        return;
-    }
-    if (count < 0) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return;
-    }
-    GLint size = 0;
-    GLsizei got = 0;
-    GLenum got_format = 0;
-    if (!gles2_ask_glGetProgramiv(c, program, GL_PROGRAM_BINARY_LENGTH, &size, 4)) {
-        return;
-    }
-    size = size < 0 ? 0 : size;
-    size = size < count ? size : count; /* too small a room is an error the host finds */
-    void *data = ggl_scratch(c, (size_t)size + 1);
-    if (!data) {
-        ggl_error(c, GL_OUT_OF_MEMORY);
-        return;
-    }
-    if (!gles2_ask_glGetProgramBinary(c, program, size, &got, 4, &got_format, 4, data,
-                                      (uint32_t)size)) {
-        return;
-    }
-    got = got < 0 ? 0 : got < size ? got : size;
-    if (binary) {
-        memcpy(binary, data, (size_t)got);
-    }
-    if (length) {
-        *length = got;
-    }
-    if (format && got > 0) {
-        *format = got_format;
-    }
-}
-
 /* Names with ';' behind each, then NUL (protocol: 14.4), in scratch memory of at least 4 bytes a
  * name. NULL: one is empty, holds a ';' or is missing; *size counts the NUL. */
 static char *pack_names(struct ggl_context *c, GLsizei count, const GLchar *const *names,

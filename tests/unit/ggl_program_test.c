@@ -102,6 +102,57 @@ SLT_TEST_F(ggl_program, linking_and_uniforms_cost_one_packet_each, s)
     SLT_EXPECT_MEMEQ(want, opcodes, sizeof want);
 }
 
+/* The host knows nothing of external samplers: their names travel in the binary. */
+SLT_TEST_F(ggl_program, a_loaded_binary_knows_its_external_samplers, s)
+{
+    const char *text = "uniform samplerExternalOES cam, t;";
+    /* Answers with the error queries around them: the length; the length and size, format, bytes.
+     */
+    static const uint8_t lengths[] = {0, 0, 0, 0, 8, 0, 0, 0};
+    static const uint8_t answer[] = {8, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0x5f, 0x87,
+                                     0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0,    0};
+    uint8_t binary[64];
+    GLint size = 0;
+    GLsizei length = 0;
+    GLenum format = 0;
+    ggl_glShaderSource(6, 1, &text, NULL);
+    ggl_glAttachShader(5, 6);
+    ggl_glLinkProgram(5);
+    ggl_script_reply(s, lengths, sizeof lengths);
+    ggl_glGetProgramiv(5, GL_PROGRAM_BINARY_LENGTH, &size);
+    SLT_ASSERT_EQ(8 + (4 + 2) + 16, size);
+    ggl_script_reply(s, answer, sizeof answer);
+    ggl_glGetProgramBinary(5, (GLsizei)sizeof binary, &length, &format, binary);
+    SLT_EXPECT_EQ(size, length);
+    SLT_EXPECT_EQ(0x875fu, format);
+    SLT_EXPECT_MEMEQ("\1\2\3\4\5\6\7\10", binary, 8);
+
+    const struct ggl_program *loaded;
+    ggl_glProgramBinary(7, format, binary, length);
+    loaded = ggl_names_find(&s->context->share->programs, 7);
+    SLT_ASSERT_TRUE(loaded != NULL && loaded->externals != NULL && loaded->externals->next != NULL);
+    bool first = strcmp(loaded->externals->name, "t") == 0;
+    SLT_EXPECT_STREQ("t", first ? loaded->externals->name : loaded->externals->next->name);
+    SLT_EXPECT_STREQ("cam", first ? loaded->externals->next->name : loaded->externals->name);
+
+    /* The host gets what is the driver's; a binary cut short anywhere is no reason to crash. */
+    size_t sent;
+    (void)ggl_script_take(s, &sent);
+    ggl_glProgramBinary(8, format, binary, length);
+    (void)ggl_script_take(s, &sent);
+    SLT_EXPECT_EQ(8u + 4 + 4 + 4 + 8 + 4, sent);
+    for (GLsizei cut = 0; cut < length; cut++) {
+        ggl_glProgramBinary(9, format, binary + cut, length - cut);
+        ggl_glProgramBinary(9, format, binary, cut);
+    }
+    uint8_t lie[64] = {0};
+    memcpy(lie, binary, (size_t)length);
+    memset(lie + length - 4, 0xff, 4); /* more names than bytes */
+    ggl_glProgramBinary(9, format, lie, length);
+    loaded = ggl_names_find(&s->context->share->programs, 9);
+    SLT_EXPECT_TRUE(loaded == NULL || loaded->externals == NULL);
+}
+
 /* The unit that a sampler had before external textures appeared is asked of the host. */
 SLT_TEST_F(ggl_program, units_follow_their_samplers, s)
 {
