@@ -202,3 +202,40 @@ SLT_TEST_F(vk_golden, every_packet_and_reply_of_stock_drivers, w)
     SLT_EXPECT_EQ(ANDROID, w->unknown);
     SLT_EXPECT_EQ(REFUSED, w->refused);
 }
+
+SLT_TEST_F(vk_golden, packets_are_printed_with_names, w)
+{
+    static const char *const wanted[] = {
+        "vkEnumerateInstanceVersion() -> pApiVersion = 4206592 VK_SUCCESS",
+        "sType = VK_STRUCTURE_TYPE_APPLICATION_INFO",
+        "vkCmdBindPipeline(pipelineBindPoint = VK_PIPELINE_BIND_POINT_",
+    };
+    bool found[sizeof wanted / sizeof wanted[0]] = {false};
+    FILE *in = fopen(SLT_DATA("golden/vulkan.txt"), "r");
+    while (in != NULL && fgets(w->line, ROOM, in) != NULL) {
+        char *save = NULL, *text = NULL;
+        size_t text_size = 0;
+        char *call = strtok_r(w->line, " ", &save);
+        strtok_r(NULL, " ", &save);
+        char *data = strtok_r(NULL, " ", &save), *answer = strtok_r(NULL, " \n", &save);
+        if (strncmp(call, "struct:", 7) == 0) {
+            continue;
+        }
+        size_t size = bytes_of(data, w->bytes);
+        size_t reply = *answer != '-' ? bytes_of(answer, w->reply) : 0;
+        FILE *out = open_memstream(&text, &text_size);
+        vk_plan_print(&vk_plan, w->bytes, size, w->reply, reply, out);
+        fclose(out);
+        bool known = vk_plan_find(&vk_plan, sl_load_u32(w->bytes)) != NULL;
+        SLT_EXPECT_EQ(known, strstr(text, "broken") == NULL);
+        for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+            found[i] |= strstr(text, wanted[i]) != NULL;
+        }
+        free(text);
+    }
+    fclose(in);
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        SLT_SCOPE("%s", wanted[i]);
+        SLT_EXPECT_TRUE(found[i]);
+    }
+}

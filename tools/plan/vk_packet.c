@@ -93,7 +93,8 @@ static const struct vk_plan_command *open_packet(struct vk_walk *w, const void *
                                                  uint32_t *turn)
 {
     const uint8_t *p = packet;
-    if (size < STAGED_HEADER || sl_load_u32(p + 4) != size) {
+    if (size < STAGED_HEADER ||
+        (w->text != NULL ? sl_load_u32(p + 4) < size : sl_load_u32(p + 4) != size)) {
         vk_walk_fail(w, "its length is not what it says");
         return NULL;
     }
@@ -196,10 +197,33 @@ static void print_reply(struct vk_walk *w, const struct vk_plan_command *c, stru
     }
 }
 
+/* The recorded commands that a packet carries, a line each. */
+static void print_recorded(const struct vk_plan *plan, const uint8_t *data, size_t size, FILE *out)
+{
+    while (size >= STAGED_HEADER) {
+        uint32_t length = sl_load_u32(data + 4);
+        if (length < STAGED_HEADER || length > size) {
+            break;
+        }
+        fputs("\n    ", out);
+        vk_plan_print(plan, data, length, NULL, 0, out);
+        data += length;
+        size -= length;
+    }
+    if (size != 0) {
+        fprintf(out, "\n    (%zu bytes that are no command)", size);
+    }
+}
+
+static bool carries_commands(const struct vk_plan_command *c)
+{
+    return strcmp(c->name, "vkQueueFlushCommandsGOOGLE") == 0;
+}
+
 void vk_plan_print(const struct vk_plan *plan, const void *packet, size_t size, const void *reply,
                    size_t reply_size, FILE *out)
 {
-    struct vk_walk w = {.plan = plan};
+    struct vk_walk w = {.plan = plan, .text = out};
     struct vk_scope s;
     uint32_t turn;
     const struct vk_plan_command *c = open_packet(&w, packet, size, &turn);
@@ -207,12 +231,17 @@ void vk_plan_print(const struct vk_plan *plan, const void *packet, size_t size, 
         fprintf(out, "(broken packet: %s)", w.reason);
         return;
     }
-    w.text = out;
+    bool cut = sl_load_u32((const uint8_t *)packet + 4) > size;
     fprintf(out, "%s(", c->name);
     parameters(&w, c, &s);
     fputc(')', out);
-    if (w.failed || w.in != w.end) {
+    if (cut) {
+        fprintf(out, " (cut: %u bytes in all)", sl_load_u32((const uint8_t *)packet + 4));
+    } else if (w.failed || w.in != w.end) {
         fprintf(out, " (broken packet: %s)", w.failed ? w.reason : "bytes are left over in it");
+    } else if (carries_commands(c)) {
+        uint64_t data = s.old[c->count - 2]; /* dataSize, before pData */
+        print_recorded(plan, w.end - data, (size_t)data, out);
     } else if (reply_size != 0) {
         print_reply(&w, c, &s, reply, reply_size);
     }

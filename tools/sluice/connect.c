@@ -3,6 +3,7 @@
 #include "tables/gles2_plan.h"
 #include "tables/rc_plan.h"
 #include "tables/sl_plan.h"
+#include "tables/vk_plan.h"
 #include "tools/plan/plan.h"
 #include "tools/sluice/exit.h"
 #include "tools/sluice/say.h"
@@ -82,6 +83,8 @@ static void print_packet(struct tap *tap, const struct local_packet *head, const
     const struct plan_command *command = find_command(head->opcode);
     if (command != NULL) {
         plan_print(command, packet, head->packet_sent, reply, head->reply_sent, tap->out);
+    } else if (vk_plan_find(&vk_plan, head->opcode) != NULL) {
+        vk_plan_print(&vk_plan, packet, head->packet_sent, reply, head->reply_sent, tap->out);
     } else {
         fprintf(tap->out, "opcode %u: %u bytes", head->opcode, head->packet_size);
     }
