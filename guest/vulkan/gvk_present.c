@@ -1,0 +1,177 @@
+/* Presenting: the application's submit, and the thread that waits for it and shows the picture. */
+#include "guest/vk_entry.h"
+#include "guest/vk_hand.h"
+#include "guest/vulkan/gvk_swapchain.h"
+#include "transport/base/atomic.h"
+#include "transport/base/clock.h"
+#include "transport/base/thread.h"
+
+/* How often the wait for a picture looks whether it still makes sense, and how long a destroyed
+ * swapchain waits for its last pictures. */
+#define SLICE_NS (100 * SL_NS_PER_MS)
+#define DRAIN_NS (2 * SL_NS_PER_S)
+/* Semaphores that one submit of ours waits for. */
+#define WAITS_MAX 16u
+
+/* --- the presenting thread --- */
+
+/* Until the queue has drawn the picture, however long that takes; its fence can be used again. */
+static VkResult drawn(struct gvk_swapchain *swapchain, struct gvk_frame *frame)
+{
+    VkDevice device = gvk_swapchain_device(swapchain);
+    VkResult result;
+    do {
+        result = gvk_entry_vkWaitForFences(device, 1, &frame->fence, VK_TRUE, SLICE_NS);
+    } while (result == VK_TIMEOUT && sl_atomic_load_relaxed(&swapchain->stop) == 0);
+    return result == VK_SUCCESS   ? gvk_entry_vkResetFences(device, 1, &frame->fence)
+           : result == VK_TIMEOUT ? VK_ERROR_DEVICE_LOST
+                                  : result;
+}
+
+static void *present(void *user)
+{
+    struct gvk_swapchain *swapchain = user;
+    pthread_mutex_lock(&swapchain->lock);
+    for (;;) {
+        while (swapchain->pending == 0 && sl_atomic_load_relaxed(&swapchain->stop) == 0) {
+            pthread_cond_wait(&swapchain->changed, &swapchain->lock);
+        }
+        if (swapchain->pending == 0) {
+            break;
+        }
+        uint32_t index = swapchain->queue[swapchain->first];
+        struct gvk_frame *frame = &swapchain->frames[index];
+        VkResult result = swapchain->result;
+        pthread_mutex_unlock(&swapchain->lock);
+        VkResult waited = drawn(swapchain, frame);
+        if (result >= 0) {
+            result = waited != VK_SUCCESS ? waited
+                                          : swapchain->presenter->ops->show(
+                                                swapchain->presenter, index, &swapchain->stop);
+        }
+        pthread_mutex_lock(&swapchain->lock);
+        swapchain->result = result;
+        frame->state = GVK_FRAME_SHOWN;
+        swapchain->first = (swapchain->first + 1) % swapchain->count;
+        swapchain->pending--;
+        pthread_cond_broadcast(&swapchain->changed);
+    }
+    pthread_mutex_unlock(&swapchain->lock);
+    return NULL;
+}
+
+VkResult gvk_present_begin(struct gvk_swapchain *swapchain)
+{
+    if (!swapchain->begun) {
+        if (sl_thread_start(&swapchain->thread, "sluice-present", 0, present, swapchain) != SL_OK) {
+            return VK_ERROR_OUT_OF_HOST_MEMORY;
+        }
+        swapchain->begun = true;
+    }
+    return VK_SUCCESS;
+}
+
+void gvk_present_stop(struct gvk_swapchain *swapchain)
+{
+    if (!swapchain->begun) {
+        return;
+    }
+    uint64_t end = sl_clock_ns() + DRAIN_NS;
+    pthread_mutex_lock(&swapchain->lock);
+    while (swapchain->pending != 0 &&
+           sl_cond_wait_until(&swapchain->changed, &swapchain->lock, end) == SL_OK) {
+    }
+    /* Looked at under the lock and, as a hint to be quick, without; nothing is published with it.
+     */
+    sl_atomic_store_relaxed(&swapchain->stop, 1);
+    pthread_cond_broadcast(&swapchain->changed);
+    pthread_mutex_unlock(&swapchain->lock);
+    pthread_join(swapchain->thread, NULL);
+    swapchain->begun = false;
+}
+
+/* --- the application's thread --- */
+
+/* Submits `commands` (nullable) behind all semaphores, many as they may be. */
+static VkResult submit_waiting(VkQueue queue, uint32_t count, const VkSemaphore *semaphores,
+                               VkCommandBuffer commands, VkFence fence)
+{
+    VkPipelineStageFlags stages[WAITS_MAX];
+    for (uint32_t i = 0; i < WAITS_MAX; i++) {
+        stages[i] = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    }
+    for (;;) {
+        bool last = count <= WAITS_MAX;
+        const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                                     .waitSemaphoreCount = last ? count : WAITS_MAX,
+                                     .pWaitSemaphores = semaphores,
+                                     .pWaitDstStageMask = stages,
+                                     .commandBufferCount = last && commands != NULL,
+                                     .pCommandBuffers = &commands};
+        VkResult result = gvk_vkQueueSubmit(queue, 1, &submit, last ? fence : VK_NULL_HANDLE);
+        if (result != VK_SUCCESS || last) {
+            return result;
+        }
+        semaphores += WAITS_MAX;
+        count -= WAITS_MAX;
+    }
+}
+
+/* Queues a picture whose fence a submit will signal. What became of the ones before it. */
+static VkResult enqueue(struct gvk_swapchain *swapchain, uint32_t index)
+{
+    pthread_mutex_lock(&swapchain->lock);
+    swapchain->queue[(swapchain->first + swapchain->pending++) % swapchain->count] = index;
+    swapchain->frames[index].state = GVK_FRAME_QUEUED;
+    VkResult result = swapchain->result;
+    pthread_cond_broadcast(&swapchain->changed);
+    pthread_mutex_unlock(&swapchain->lock);
+    return result;
+}
+
+/* One swapchain's picture. *submitted: the semaphores are waited for. */
+static VkResult present_one(VkQueue queue, const VkPresentInfoKHR *info, uint32_t i,
+                            bool *submitted)
+{
+    struct gvk_swapchain *swapchain = GVK_FROM(gvk_swapchain, info->pSwapchains[i]);
+    uint32_t index = info->pImageIndices[i];
+    struct gvk_frame *frame = &swapchain->frames[index];
+    VkCommandBuffer commands;
+    VkResult result = gvk_present_begin(swapchain);
+    if (result == VK_SUCCESS) {
+        result = gvk_swapchain_copy(swapchain, frame, GVK_FROM(gvk_queue, queue), &commands);
+    }
+    if (result == VK_SUCCESS) {
+        result = submit_waiting(queue, *submitted ? 0 : info->waitSemaphoreCount,
+                                info->pWaitSemaphores, commands, frame->fence);
+    }
+    if (result != VK_SUCCESS) {
+        return result;
+    }
+    *submitted = true;
+    result = enqueue(swapchain, index);
+    return result < 0 ? result : swapchain->presenter->ops->look(swapchain->presenter);
+}
+
+/* The worse of two: errors before VK_SUBOPTIMAL_KHR before success, a lost device before all. */
+static VkResult worse(VkResult a, VkResult b)
+{
+    if (a == VK_ERROR_DEVICE_LOST || b == VK_ERROR_DEVICE_LOST) {
+        return VK_ERROR_DEVICE_LOST;
+    }
+    return a < 0 ? a : b < 0 ? b : a != VK_SUCCESS ? a : b;
+}
+
+VkResult gvk_vkQueuePresentKHR(VkQueue queue, const VkPresentInfoKHR *pPresentInfo)
+{
+    VkResult all = VK_SUCCESS;
+    bool submitted = false;
+    for (uint32_t i = 0; i < pPresentInfo->swapchainCount; i++) {
+        VkResult result = present_one(queue, pPresentInfo, i, &submitted);
+        if (pPresentInfo->pResults != NULL) {
+            pPresentInfo->pResults[i] = result;
+        }
+        all = worse(all, result);
+    }
+    return all;
+}
