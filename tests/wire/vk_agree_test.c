@@ -71,7 +71,7 @@ static void one_packet(struct world *w, const struct vk_adapter *one)
 {
     SLT_SCOPE("%s", one->name);
     w->made.size = 0;
-    vk_plan_make(&vk_plan, vk_plan_find(&vk_plan, one->opcode), &w->state, &w->made);
+    vk_plan_make(&vk_plan, vk_plan_find(&vk_plan, one->opcode), &w->state, NULL, &w->made);
     SLT_ASSERT_TRUE(w->made.size <= w->made.room);
     void *args = read_packet(w, one, w->made.data, w->made.size);
     SLT_ASSERT_TRUE(args != NULL);
@@ -111,7 +111,7 @@ SLT_TEST_F(vk_agree, on_what_they_refuse, w)
         const struct vk_adapter *one = &vk_adapters[n % VK_ADAPTERS];
         SLT_SCOPE("%s", one->name);
         w->made.size = 0;
-        vk_plan_make(&vk_plan, vk_plan_find(&vk_plan, one->opcode), &w->state, &w->made);
+        vk_plan_make(&vk_plan, vk_plan_find(&vk_plan, one->opcode), &w->state, NULL, &w->made);
         size_t head = one->staged ? 8 : 12;
         size_t size = plan_mutate(w->made.data, w->made.size, &w->state);
         size = size < head ? head : size;

@@ -136,9 +136,9 @@ enum sl_result vk_plan_normal(const struct vk_plan *plan, const void *packet, si
 }
 
 void vk_plan_make(const struct vk_plan *plan, const struct vk_plan_command *command,
-                  uint64_t *state, struct vk_plan_bytes *out)
+                  uint64_t *state, const struct vk_plan_handles *handles, struct vk_plan_bytes *out)
 {
-    struct vk_walk w = {.plan = plan, .state = state, .out = out};
+    struct vk_walk w = {.plan = plan, .state = state, .handles = handles, .out = out};
     struct vk_scope s;
     header(out, command, (uint32_t)plan_random(state));
     parameters(&w, command, &s);

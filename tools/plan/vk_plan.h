@@ -89,7 +89,7 @@ struct vk_plan_field {
     uint8_t flags;
     uint16_t size;  /* of one element: RAW, BYTES */
     uint32_t count; /* elements that lie in the struct itself */
-    uint32_t value; /* FIXED, ARROWS */
+    uint32_t value; /* FIXED, ARROWS; of a handle its VK_KIND_ */
     uint8_t rule_count;
     const struct vk_plan_rule *rule; /* NULL: a pointer to one element */
     const struct vk_plan_condition *condition;
@@ -142,10 +142,16 @@ struct vk_plan_bytes {
  * ERR_PROTOCOL, with *reason, when it is not what the tables say. */
 enum sl_result vk_plan_normal(const struct vk_plan *plan, const void *packet, size_t size,
                               struct vk_plan_bytes *out, const char **reason) SL_MUST_USE;
-/* Seeded packet of a command in normal form. Counts, chains and texts are short; handles and
- * numbers are anything. */
+/* Where made packets take their handles from; NULL: anything. */
+struct vk_plan_handles {
+    void *user;
+    uint64_t (*one)(void *user, uint32_t kind); /* kind: VK_KIND_ */
+};
+/* Seeded packet of a command in normal form. Counts, chains and texts are short; numbers are
+ * anything. */
 void vk_plan_make(const struct vk_plan *plan, const struct vk_plan_command *command,
-                  uint64_t *state, struct vk_plan_bytes *out);
+                  uint64_t *state, const struct vk_plan_handles *handles,
+                  struct vk_plan_bytes *out);
 /* A seeded reply to that packet. */
 void vk_plan_make_reply(const struct vk_plan *plan, const void *packet, size_t size,
                         uint64_t *state, struct vk_plan_bytes *out);

@@ -74,6 +74,11 @@ static void content(struct vk_walk *w, const struct vk_plan_field *f, size_t siz
     }
     if (zero || (w->in != NULL && w->state == NULL)) {
         give(w, zero ? NULL : p, size);
+    } else if (f->wire == VK_PLAN_HANDLE && w->handles != NULL) {
+        for (size_t at = 0; at < size; at += 8) {
+            uint64_t id = w->handles->one(w->handles->user, f->value);
+            give(w, &id, sizeof id);
+        }
     } else {
         for (size_t at = 0; at < size; at += 8) {
             uint64_t bits = plan_random(w->state);

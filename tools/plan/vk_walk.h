@@ -23,9 +23,10 @@ struct vk_scope {
 struct vk_walk {
     const struct vk_plan *plan;
     const uint8_t *in, *end;
-    uint64_t *state;           /* making, answering */
-    struct vk_plan_bytes *out; /* nullable */
-    FILE *text;                /* nullable */
+    uint64_t *state;                       /* making, answering */
+    struct vk_plan_bytes *out;             /* nullable */
+    FILE *text;                            /* nullable */
+    const struct vk_plan_handles *handles; /* making; nullable */
     const char *reason;
     uint32_t depth;
     uint32_t mute; /* answering: elements that do not go out */

@@ -111,6 +111,9 @@ class Tables:
             if on
         ]
         value = str(self.lock.number(field.value)) if field.value else "0"
+        if field.wire is Wire.HANDLE:
+            names = [h.name for h in self.lock.handles]
+            value = str(1 + names.index(self.lock.resolve(field.type)))
         inner = "NULL"
         if field.wire in (Wire.STRUCT, Wire.UNION) and not refused:
             struct = self.lock.struct(field.type)
