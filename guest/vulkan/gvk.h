@@ -269,7 +269,8 @@ static inline struct gvk_stream *gvk_begin_of(const void *dispatchable)
 
 /* ---- Descriptors: gvk_descriptor.c ---- */
 
-void gvk_descriptors_init(struct gvk_descriptors *descriptors);
+/* peers: the host's. */
+void gvk_descriptors_init(struct gvk_descriptors *descriptors, uint32_t peers);
 void gvk_descriptors_finish(struct gvk_descriptors *descriptors);
 /* Sends the writes that wait. Any thread. */
 void gvk_descriptors_send(struct gvk_device *device);

@@ -32,6 +32,7 @@ static void buffer_init(struct gvk_device *device, struct gvk_command_pool *pool
     buffer->pool = pool;
     buffer->primary = primary;
     vk_pack_init(&buffer->recorder.pack, GVK_RECORDING_MAX, true);
+    buffer->recorder.pack.peers = device->dispatch.host->peers;
     sl_arena_init(&buffer->arena, GVK_CLEAN_MAX);
     sl_list_add(&pool->buffers, &buffer->link);
 }
@@ -51,7 +52,6 @@ static void buffer_forget(struct gvk_command_buffer *buffer, bool memory_too)
     if (memory_too) {
         vk_pack_finish(&buffer->recorder.pack);
         sl_arena_finish(&buffer->arena);
-        vk_pack_init(&buffer->recorder.pack, GVK_RECORDING_MAX, true);
         sl_arena_init(&buffer->arena, GVK_CLEAN_MAX);
     }
     vk_pack_reset(&buffer->recorder.pack);

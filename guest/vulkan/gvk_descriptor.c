@@ -13,10 +13,11 @@
 #define PENDING_MAX  ((size_t)64 << 20)
 #define ARENA_MAX    ((size_t)64 << 20)
 
-void gvk_descriptors_init(struct gvk_descriptors *d)
+void gvk_descriptors_init(struct gvk_descriptors *d, uint32_t peers)
 {
     pthread_mutex_init(&d->lock, NULL);
     vk_pack_init(&d->pack, PENDING_MAX, true);
+    d->pack.peers = peers;
     sl_arena_init(&d->arena, ARENA_MAX);
 }
 
