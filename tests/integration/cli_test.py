@@ -339,7 +339,7 @@ class Run(Case):
         self.refused(126, "run", "--", str(self.tmp), says="cannot be executed")
 
     def test_idle_is_a_failure(self) -> None:
-        self.refused(125, "run", "--", "true", says="made no GL context")
+        self.refused(125, "run", "--", "true", says="made no context")
         self.assertEqual(7, self.run_sluice("run", "--", "sh", "-c", "exit 7").returncode)
 
     def test_input_and_output(self) -> None:
@@ -351,7 +351,18 @@ class Run(Case):
         seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
         self.assertTrue(seen["__EGL_VENDOR_LIBRARY_FILENAMES"].endswith("50_sluice.json"))
         self.assertEqual("sluice", seen["__GLX_VENDOR_LIBRARY_NAME"])
+        self.assertTrue(seen["VK_DRIVER_FILES"].endswith("icd.d/sluice_icd.json"))
+        self.assertEqual(seen["VK_DRIVER_FILES"], seen["VK_ICD_FILENAMES"])
         self.assertTrue(seen["SLUICE_SOCKET"].startswith(str(self.tmp)))
+
+    def test_environment_of_zink(self) -> None:
+        self.env["__EGL_VENDOR_LIBRARY_FILENAMES"] = "other.json"
+        done = self.run_sluice("run", "--allow-idle", "--zink", "--", "env")
+        seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+        self.assertNotIn("__EGL_VENDOR_LIBRARY_FILENAMES", seen)
+        self.assertEqual("mesa", seen["__GLX_VENDOR_LIBRARY_NAME"])
+        self.assertEqual("zink", seen["MESA_LOADER_DRIVER_OVERRIDE"])
+        self.assertTrue(seen["VK_DRIVER_FILES"].endswith("icd.d/sluice_icd.json"))
 
     def test_signals_pass_through(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
@@ -400,8 +411,19 @@ class Run(Case):
             sys.executable,
             "-c",
             program,
-            says="another GL driver: swrast_dri.so",
+            says="another driver: swrast_dri.so",
         )
+
+    def test_other_vulkan_driver_is_found(self) -> None:
+        library = self.tmp / "libvulkan_lvp.so"
+        library.write_bytes(bytes(4096))
+        program = f"import mmap,time; f=open('{library}','rb'); "
+        program += "m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ); time.sleep(2)"
+        for options in ([], ["--zink"]):
+            self.refused(
+                125, "run", "--allow-idle", *options, "--", sys.executable, "-c", program,
+                says="another driver: libvulkan_lvp.so",
+            )
 
     def test_other_driver_of_a_child_is_found(self) -> None:
         library = self.tmp / "libEGL_mesa.so.0"
@@ -416,7 +438,7 @@ class Run(Case):
             "sh",
             "-c",
             f'{sys.executable} -c "{program}"; true',
-            says="another GL driver: libEGL_mesa.so.0",
+            says="another driver: libEGL_mesa.so.0",
         )
 
     def hosts(self) -> list[int]:
@@ -490,7 +512,7 @@ class Serve(Case):
                 "run", "--allow-idle", "--socket", path, "--", "printenv", "SLUICE_SOCKET"
             )
             self.assertEqual((0, path + "\n", ""), (done.returncode, done.stdout, done.stderr))
-            self.refused(125, "run", "--socket", path, "--", "true", says="made no GL context")
+            self.refused(125, "run", "--socket", path, "--", "true", says="made no context")
             self.refused(3, "serve", "--socket", path, says="cannot listen")
             self.assertEqual((0, ""), self.finish(process, signal.SIGTERM))
 
@@ -620,7 +642,7 @@ class Whole(Case):
         done = self.run_sluice("run", "--", "es2_info")
         self.assertNotIn(done.returncode, (0, 125, 126, 127))
         self.assertIn(
-            "made no GL context through Sluice, and it has no X display: "
+            "made no context through Sluice, and it has no X display: "
             "DISPLAY is not set; start",
             done.stderr,
         )

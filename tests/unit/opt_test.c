@@ -255,19 +255,30 @@ SLT_TEST(json, escapes_what_it_must)
 struct driver_case {
     const char *label;
     const char *file;
-    bool is_driver;
+    unsigned kinds; /* of which it is found */
 };
 static const struct driver_case driver_cases[] = {
-    {"ours", "libEGL_sluice.so", false},    {"mesa", "libEGL_mesa.so.0.0.0", true},
-    {"glvnd", "libEGL.so.1.1.0", false},    {"glx", "libGLX.so.0.0.0", false},
-    {"swrast", "swrast_dri.so", true},      {"gallium", "libgallium-24.so", true},
-    {"nvidia", "libEGL_nvidia.so.0", true}, {"extension", "libxcb-dri3.so.0", false},
-    {"versioned", "iris_dri.so.1", true},   {"dispatch", "libGLdispatch.so.0.0.0", false},
+    {"ours", "libEGL_sluice.so", 0},
+    {"our_vulkan", "libvulkan_sluice.so", 0},
+    {"mesa", "libEGL_mesa.so.0.0.0", MAPS_GL},
+    {"glvnd", "libEGL.so.1.1.0", 0},
+    {"glx", "libGLX.so.0.0.0", 0},
+    {"swrast", "swrast_dri.so", MAPS_GL},
+    {"gallium", "libgallium-24.so", MAPS_GL},
+    {"nvidia", "libEGL_nvidia.so.0", MAPS_GL},
+    {"extension", "libxcb-dri3.so.0", 0},
+    {"versioned", "iris_dri.so.1", MAPS_GL},
+    {"dispatch", "libGLdispatch.so.0.0.0", 0},
+    {"lavapipe", "libvulkan_lvp.so", MAPS_VULKAN},
+    {"loader", "libvulkan.so.1.3.239", 0},
+    {"layer", "libVkLayer_MESA_device_select.so", 0},
 };
 
 SLT_TEST_P(maps, knows_drivers, struct driver_case, driver_cases, c)
 {
-    SLT_EXPECT_EQ(c->is_driver, maps_is_driver(c->file));
+    SLT_EXPECT_EQ((c->kinds & MAPS_GL) != 0, maps_is_driver(c->file, MAPS_GL));
+    SLT_EXPECT_EQ((c->kinds & MAPS_VULKAN) != 0, maps_is_driver(c->file, MAPS_VULKAN));
+    SLT_EXPECT_EQ(c->kinds != 0, maps_is_driver(c->file, MAPS_ALL));
 }
 
 SLT_TEST(place, vendor_library_is_read_from_its_file)
@@ -280,14 +291,14 @@ SLT_TEST(place, vendor_library_is_read_from_its_file)
     fputs(strrchr(SLT_TMPDIR(), '/') + 1, out);
     fputs("/l.so\"}}", out);
     fclose(out);
-    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, place_vendor_library(file, found));
+    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, place_library(file, found));
     fclose(fopen(library, "w"));
-    SLT_ASSERT_OK(place_vendor_library(file, found));
+    SLT_ASSERT_OK(place_library(file, found));
     SLT_EXPECT_STREQ(library, found);
     out = fopen(file, "w");
     fputs("{\"ICD\": {\"library_path\" : 3}}", out);
     fclose(out);
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, place_vendor_library(file, found));
+    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, place_library(file, found));
 }
 
 SLT_TEST(place, private_directory_is_private)

@@ -105,7 +105,7 @@ static bool check_library(struct doctor *d)
         return set_step(d, STEP_VENDOR_FILE, STEP_FAILED, "%.400s: %s", d->vendor_file,
                         sl_result_name(result));
     }
-    result = place_vendor_library(d->vendor_file, d->library);
+    result = place_library(d->vendor_file, d->library);
     if (result != SL_OK) {
         return set_step(d, STEP_VENDOR_FILE, STEP_FAILED, "%.200s names %.200s: %s", d->vendor_file,
                         d->library, sl_result_name(result));

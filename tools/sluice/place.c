@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define VENDOR_FILE "share/glvnd/egl_vendor.d/50_sluice.json"
+#define ICD_FILE    "share/vulkan/icd.d/sluice_icd.json"
 
 /* The folder of a path, in place. */
 static void cut_name(char *path)
@@ -25,7 +26,8 @@ static bool join(char out[PATH_MAX], const char *folder, const char *name)
     return size > 0 && size < PATH_MAX;
 }
 
-enum sl_result place_vendor_file(char text[PATH_MAX])
+/* A file of the prefix that this program lies in. */
+static enum sl_result find_beside(const char *name, char text[PATH_MAX])
 {
     char self[PATH_MAX];
     ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -35,10 +37,20 @@ enum sl_result place_vendor_file(char text[PATH_MAX])
     self[size] = '\0';
     cut_name(self); /* PREFIX/bin */
     cut_name(self); /* PREFIX */
-    if (!join(text, self, VENDOR_FILE)) {
+    if (!join(text, self, name)) {
         return SL_ERR_INVALID;
     }
     return access(text, R_OK) == 0 ? SL_OK : SL_ERR_NOTFOUND;
+}
+
+enum sl_result place_vendor_file(char text[PATH_MAX])
+{
+    return find_beside(VENDOR_FILE, text);
+}
+
+enum sl_result place_icd_file(char text[PATH_MAX])
+{
+    return find_beside(ICD_FILE, text);
 }
 
 /* The text between the quotes behind "library_path" and its colon. */
@@ -56,12 +68,12 @@ static bool find_library(char *json, const char **library)
     return true;
 }
 
-enum sl_result place_vendor_library(const char *vendor_file, char text[PATH_MAX])
+enum sl_result place_library(const char *path, char text[PATH_MAX])
 {
     char json[4096];
-    FILE *file = fopen(vendor_file, "re");
+    FILE *file = fopen(path, "re");
     if (file == NULL) {
-        snprintf(text, PATH_MAX, "%s", vendor_file);
+        snprintf(text, PATH_MAX, "%s", path);
         return SL_ERR_NOTFOUND;
     }
     size_t size = fread(json, 1, sizeof json - 1, file);
@@ -72,7 +84,7 @@ enum sl_result place_vendor_library(const char *vendor_file, char text[PATH_MAX]
         return SL_ERR_PROTOCOL;
     }
     char folder[PATH_MAX], joined[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", vendor_file);
+    snprintf(folder, sizeof folder, "%s", path);
     cut_name(folder);
     if (library[0] == '/') {
         snprintf(joined, sizeof joined, "%s", library);

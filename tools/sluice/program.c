@@ -38,7 +38,11 @@ static _Noreturn void be_program(char *const *argv, const struct program_setting
                                  int failure_fd)
 {
     for (; settings->name != NULL; settings++) {
-        setenv(settings->name, settings->value, 1);
+        if (settings->value != NULL) {
+            setenv(settings->name, settings->value, 1);
+        } else {
+            unsetenv(settings->name);
+        }
     }
     sigset_t none;
     sigemptyset(&none);

@@ -15,7 +15,7 @@ struct program {
     int exit_code; /* once ended: its own, or 128 + signal */
 };
 
-/* A name and a value for the program's environment alone. */
+/* A name and a value (NULL: without it) for the program's environment alone. */
 struct program_setting {
     const char *name;
     const char *value;

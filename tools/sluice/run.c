@@ -20,7 +20,7 @@
 
 #define HOST_PATIENCE ((int64_t)(30 * SL_NS_PER_S))
 
-enum { RUN_SOCKET, RUN_PRINT, RUN_ALLOW_IDLE, RUN_HOST };
+enum { RUN_SOCKET, RUN_PRINT, RUN_ALLOW_IDLE, RUN_ZINK, RUN_HOST };
 
 static const struct opt options[] = {
     [RUN_SOCKET] = {.name = "socket",
@@ -32,7 +32,9 @@ static const struct opt options[] = {
                    .letter = 'p',
                    .help = "print every call on stderr, or in --log-file"},
     [RUN_ALLOW_IDLE] = {.name = "allow-idle",
-                        .help = "it is no failure when the program makes no GL context"},
+                        .help = "it is no failure when the program draws nothing"},
+    [RUN_ZINK] = {.name = "zink",
+                  .help = "GL programs draw with Mesa's Zink above our Vulkan: desktop GL too"},
     HOST_OPTION_LIST(RUN_HOST),
 };
 
@@ -46,6 +48,7 @@ struct run {
     uint64_t contexts_before;
     char socket[LOCAL_TEXT];
     char vendor_file[PATH_MAX];
+    char icd_file[PATH_MAX];
     char other_driver[128]; /* empty: none seen */
 };
 
@@ -130,12 +133,16 @@ static void print_waiting(struct run *run)
 /* Starts it; returns 0 or the exit code that says why not. */
 static int start_program(struct run *run)
 {
+    bool zink = opt_on(run->set, RUN_ZINK);
     const struct program_setting settings[] = {
         {"SLUICE_SOCKET", run->socket},
-        /* Nobody else may be picked: EGL sees our vendor alone, GLX a vendor that does not exist.
-         */
-        {"__EGL_VENDOR_LIBRARY_FILENAMES", run->vendor_file},
-        {"__GLX_VENDOR_LIBRARY_NAME", "sluice"},
+        /* Nobody else may be picked: Vulkan sees our driver alone (older loaders know the second
+         * name), EGL our vendor, GLX a vendor that does not exist. */
+        {"VK_DRIVER_FILES", run->icd_file},
+        {"VK_ICD_FILENAMES", run->icd_file},
+        {"__EGL_VENDOR_LIBRARY_FILENAMES", zink ? NULL : run->vendor_file},
+        {"__GLX_VENDOR_LIBRARY_NAME", zink ? "mesa" : "sluice"},
+        {zink ? "MESA_LOADER_DRIVER_OVERRIDE" : NULL, "zink"},
         {NULL, NULL},
     };
     char *const *argv = run->set->args;
@@ -172,7 +179,8 @@ static void attend(struct run *run)
             host_read_status(&run->host);
         }
         if (ready == 0 && !run->program.ended) {
-            maps_other_driver(run->program.pid, run->other_driver, sizeof run->other_driver);
+            maps_other_driver(run->program.pid, opt_on(run->set, RUN_ZINK) ? MAPS_VULKAN : MAPS_ALL,
+                              run->other_driver, sizeof run->other_driver);
             look += look + 1 < sizeof look_after_ms / sizeof look_after_ms[0];
         }
     }
@@ -200,13 +208,12 @@ static void say_idle(void)
 {
     char x[256];
     if (x_server_find(x, sizeof x) != SL_OK) {
-        say_error(
-            "the program made no GL context through Sluice, and it has no X display: %s; start "
-            "an X server (xvfb-run starts one), or accept it with --allow-idle",
-            x);
+        say_error("the program made no context through Sluice, and it has no X display: %s; start "
+                  "an X server (xvfb-run starts one), or accept it with --allow-idle",
+                  x);
     } else {
-        say_error("the program made no GL context through Sluice; it must use EGL through glvnd "
-                  "(--allow-idle accepts this)");
+        say_error("the program made no context through Sluice; it must use EGL through glvnd, or "
+                  "Vulkan through its loader (--allow-idle accepts this)");
     }
 }
 
@@ -215,7 +222,7 @@ static int verdict(struct run *run)
     int code = run->program.exit_code;
     uint64_t contexts = count_contexts(run);
     if (run->other_driver[0] != '\0') {
-        say_error("the program used another GL driver: %s; what it drew there did not come through "
+        say_error("the program used another driver: %s; what it drew there did not come through "
                   "Sluice",
                   run->other_driver);
         return code != 0 ? code : SLUICE_EXIT_NOT_THROUGH_US;
@@ -261,6 +268,10 @@ static int run_verb(const struct opt_set *set)
         say_error("%s: the vendor file is missing: %s; build or install the guest library",
                   run.vendor_file, sl_result_name(result));
         return SLUICE_EXIT_NOT_THROUGH_US;
+    }
+    result = place_icd_file(run.icd_file);
+    if (result != SL_OK) { /* it is named all the same: no other driver may take its place */
+        say_detail("%s: Vulkan's driver file is missing: %s", run.icd_file, sl_result_name(result));
     }
     result = program_prepare(&run.program);
     if (result != SL_OK) {
