@@ -129,6 +129,27 @@ static inline void gvk_set_add(struct gvk_set *set, uint32_t index)
 }
 bool gvk_set_has_name(const struct gvk_set *set, const char *name);
 
+/* What is offered, in the order of enumeration, and as a set. */
+struct gvk_extensions {
+    VkExtensionProperties *items;
+    uint32_t count;
+    struct gvk_set set;
+};
+void gvk_extensions_finish(struct gvk_extensions *list);
+/* version 0: as the registry has it. False: unknown, or no memory. Twice is once. */
+bool gvk_extensions_add(struct gvk_extensions *list, const char *name, uint32_t version);
+/* The host's that may be offered, then the guest's own. False: no memory. */
+bool gvk_extensions_fill(struct gvk_extensions *list, bool instance,
+                         const VkExtensionProperties *host, uint32_t count);
+/* Done in the guest; the host never hears of it. */
+bool gvk_extension_own(const char *name);
+/* Enable what an application names; `forwarded` (room for all) are those that the host is told. */
+VkResult gvk_extensions_take(const struct gvk_extensions *offered, uint32_t count,
+                             const char *const *names, struct gvk_set *enabled,
+                             const char **forwarded, uint32_t *forwarded_count);
+/* How Vulkan answers lists: the count alone, or as much as there is room for. */
+VkResult gvk_list(uint32_t *count, void *out, const void *items, uint32_t there, size_t size);
+
 /* ---- The way to the host: gvk_host.c, gvk_stream.c ---- */
 
 /* One connection and Vulkan context. Counted; the process's newest is found by gvk_host_get. An
@@ -137,7 +158,7 @@ struct gvk_host {
     struct gs_device *gs;
     uint32_t refs;      /* the registry's lock */
     uint32_t turn;      /* atomic: number of the packet sent last, of all threads */
-    uint32_t next_blob; /* atomic: the last blob id given */
+    uint64_t last_blob; /* atomic: the blob id given last */
     uint32_t peers;     /* vk_pack.peers of every packer */
     bool own;           /* our own host, not a stock one */
     bool guest_ids;     /* SLUICE_FEATURE_VK_IDS */
@@ -216,11 +237,15 @@ struct gvk_instance {
 struct gvk_physical {
     struct gvk_dispatch dispatch;
     struct gvk_instance *instance;
-    struct gvk_set extensions; /* what it offers to applications */
-    struct gvk_set host_extensions;
+    struct gvk_extensions extensions; /* what it offers to applications */
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceMemoryProperties memory;
 };
+
+/* The devices of an instance that ends. */
+void gvk_physicals_finish(struct gvk_instance *instance);
+/* vk_icdGetPhysicalDeviceProcAddr. */
+PFN_vkVoidFunction gvk_physical_proc(VkInstance instance, const char *name);
 
 /* ---- Device and queues: gvk_device.c ---- */
 
@@ -248,7 +273,7 @@ struct gvk_device {
     struct gvk_set enabled;
     pthread_mutex_t lock; /* guards queues, private data slots and blocks */
     struct gvk_queue *queues;
-    struct sl_list blocks; /* struct gvk_block.link: host allocations that are cut up */
+    struct sl_list blocks; /* struct gvk_block.link: the host's allocations */
     uint32_t lost;         /* atomic: a call said VK_ERROR_DEVICE_LOST */
     struct gvk_descriptors descriptors;
 };
@@ -300,6 +325,9 @@ static inline struct vk_pack *gvk_record(VkCommandBuffer buffer)
 /* ---- Memory: gvk_memory.c ---- */
 
 struct gvk_block;
+void gvk_blocks_init(struct gvk_device *device);
+/* Frees all memory that is left. */
+void gvk_blocks_finish(struct gvk_device *device);
 
 /* On the wire an allocation that was cut out of a block goes by the block's id: object.vk.id. */
 struct gvk_memory {
@@ -313,12 +341,10 @@ struct gvk_memory {
 struct gvk_buffer {
     struct gvk_object object;
     VkMemoryRequirements requirements;
-    bool requirements_known;
 };
 struct gvk_image {
     struct gvk_object object;
     VkMemoryRequirements requirements;
-    bool requirements_known;
 };
 
 /* The memory's bytes in this process, mapped at first use and until it is freed. OK for

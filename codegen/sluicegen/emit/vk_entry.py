@@ -109,6 +109,24 @@ def _function(command: ir.Command, guest: Guest) -> str:
     return f"gvk_{command.name}" if command.name in guest.hand else f"gvk_entry_{command.name}"
 
 
+def _whole(lock: ir.Lock, guest: Guest) -> str:
+    """Extensions all of whose commands applications find."""
+
+    def there(name: str) -> bool:
+        target = lock.layout_of(lock.command(name))
+        travels = target.on_wire and target.name not in guest.absent
+        return travels or target.name in guest.hand
+
+    words: List[int] = []
+    for index, one in enumerate(sorted(lock.extensions, key=lambda e: e.name)):
+        if index % 64 == 0:
+            words.append(0)
+        if not one.refused and all(there(name) for name in one.commands):
+            words[-1] |= 1 << index % 64
+    lines = "".join(f"    0x{word:016x}u,\n" for word in words)
+    return f"const uint64_t gvk_whole_extensions[{len(words)}] = {{\n{lines}}};\n\n"
+
+
 def _table(lock: ir.Lock, guest: Guest) -> Tuple[str, int]:
     """Rows of every name that an application finds, aliases with their own rules of presence."""
     numbers = {e.name: i for i, e in enumerate(sorted(lock.extensions, key=lambda e: e.name))}
@@ -153,6 +171,8 @@ struct gvk_entry {
 
 /* Sorted by name. */
 extern const struct gvk_entry gvk_entries[GVK_ENTRY_COUNT];
+/* Bit n: vk_extensions[n] is not refused, and each of its commands has an entry. */
+extern const uint64_t gvk_whole_extensions[];
 """
 
 
@@ -193,5 +213,5 @@ def emit(out: Output, lock: ir.Lock, guest: Guest) -> None:
         "guest/vk_entry_table.c",
         "Entry points by name.",
         ('"guest/vk_entry.h"', '"guest/vk_hand.h"'),
-        table,
+        _whole(lock, guest) + table,
     )
