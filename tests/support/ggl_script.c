@@ -37,7 +37,7 @@ static const struct sl_pack_ops script_ops = {.room = room, .bulk = bulk};
 
 void gs_reply_check(struct gs_stream *stream)
 {
-    (void)stream; /* the script answers without checksums */
+    script_of(&stream->ring)->checks++; /* the script answers without checksums all the same */
 }
 
 void gs_read(struct gs_stream *stream, void *data, size_t size)

@@ -111,6 +111,15 @@ SLT_TEST_F(ggl_query, refused_reads_write_nothing, s)
     SLT_EXPECT_EQ(5u + 4, ggl_script_opcodes(s, opcodes, 16)); /* nothing came between */
 }
 
+SLT_TEST_F(ggl_query, a_read_ends_its_reply, s)
+{
+    uint8_t pixel[4];
+    s->context->features = 0;
+    ggl_pack(s->context)->tail = 8;
+    ggl_glReadPixels(0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, pixel);
+    SLT_EXPECT_EQ(1u, s->checks);
+}
+
 SLT_TEST_F(ggl_query, the_first_error_wins, s)
 {
     size_t size;

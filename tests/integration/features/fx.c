@@ -225,10 +225,25 @@ void fx_on_thread(struct fx *fx, void (*fn)(void *user), void *user)
 
 static void open_display(struct fx *fx)
 {
-    static const EGLint wanted[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE,
-                                    EGL_OPENGL_ES2_BIT, EGL_RED_SIZE, 8, EGL_GREEN_SIZE, 8,
-                                    EGL_BLUE_SIZE, 8, EGL_ALPHA_SIZE, 8, EGL_DEPTH_SIZE, 24,
-                                    EGL_STENCIL_SIZE, 8, EGL_SAMPLES, 0, EGL_NONE};
+    static const EGLint wanted[] = {EGL_SURFACE_TYPE,
+                                    EGL_PBUFFER_BIT,
+                                    EGL_RENDERABLE_TYPE,
+                                    EGL_OPENGL_ES2_BIT,
+                                    EGL_RED_SIZE,
+                                    8,
+                                    EGL_GREEN_SIZE,
+                                    8,
+                                    EGL_BLUE_SIZE,
+                                    8,
+                                    EGL_ALPHA_SIZE,
+                                    8,
+                                    EGL_DEPTH_SIZE,
+                                    24,
+                                    EGL_STENCIL_SIZE,
+                                    8,
+                                    EGL_SAMPLES,
+                                    0,
+                                    EGL_NONE};
     EGLint count = 0;
     fx->display = eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL);
     if (fx->display == EGL_NO_DISPLAY || !eglInitialize(fx->display, NULL, NULL) ||

@@ -14,6 +14,10 @@ static inline void color(GLuint program, float r, float g, float b, float a)
     glUniform4f(glGetUniformLocation(program, "c"), r, g, b, a);
 }
 
+/* gles2_arrays.c */
+extern const struct fx_feature gles2_array_features[];
+extern const size_t gles2_array_feature_count;
+
 /* gles2_textures.c */
 extern const struct fx_feature gles2_texture_features[];
 extern const size_t gles2_texture_feature_count;

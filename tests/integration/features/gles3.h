@@ -28,6 +28,14 @@ GLuint es3_fill(const char *fragment);
 extern const struct fx_feature gles3_texture_features[];
 extern const size_t gles3_texture_feature_count;
 
+/* gles3_programs.c */
+extern const struct fx_feature gles3_program_features[];
+extern const size_t gles3_program_feature_count;
+
+/* gles3_queries.c */
+extern const struct fx_feature gles3_query_features[];
+extern const size_t gles3_query_feature_count;
+
 /* gles3_targets.c */
 extern const struct fx_feature gles3_target_features[];
 extern const size_t gles3_target_feature_count;
