@@ -149,17 +149,7 @@ static VkResult present_one(VkQueue queue, const VkPresentInfoKHR *info, uint32_
         return result;
     }
     *submitted = true;
-    result = enqueue(swapchain, index);
-    return result < 0 ? result : swapchain->presenter->ops->look(swapchain->presenter);
-}
-
-/* The worse of two: errors before VK_SUBOPTIMAL_KHR before success, a lost device before all. */
-static VkResult worse(VkResult a, VkResult b)
-{
-    if (a == VK_ERROR_DEVICE_LOST || b == VK_ERROR_DEVICE_LOST) {
-        return VK_ERROR_DEVICE_LOST;
-    }
-    return a < 0 ? a : b < 0 ? b : a != VK_SUCCESS ? a : b;
+    return enqueue(swapchain, index);
 }
 
 VkResult gvk_vkQueuePresentKHR(VkQueue queue, const VkPresentInfoKHR *pPresentInfo)
@@ -171,7 +161,9 @@ VkResult gvk_vkQueuePresentKHR(VkQueue queue, const VkPresentInfoKHR *pPresentIn
         if (pPresentInfo->pResults != NULL) {
             pPresentInfo->pResults[i] = result;
         }
-        all = worse(all, result);
+        if (result == VK_ERROR_DEVICE_LOST || (all >= 0 && result != VK_SUCCESS)) {
+            all = result; /* the worst */
+        }
     }
     return all;
 }

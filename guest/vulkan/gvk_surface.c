@@ -31,18 +31,6 @@ void gvk_vkDestroySurfaceKHR(VkInstance instance, VkSurfaceKHR handle,
     }
 }
 
-VkResult gvk_array_fill(void *room, uint32_t *count, const void *source, uint32_t total,
-                        size_t size)
-{
-    if (room == NULL) {
-        *count = total;
-        return VK_SUCCESS;
-    }
-    *count = *count < total ? *count : total;
-    memcpy(room, source, *count * size);
-    return *count < total ? VK_INCOMPLETE : VK_SUCCESS;
-}
-
 /* --- what a surface can --- */
 
 VkResult gvk_vkGetPhysicalDeviceSurfaceSupportKHR(VkPhysicalDevice physicalDevice,
@@ -135,8 +123,9 @@ VkResult gvk_vkGetPhysicalDeviceSurfaceFormatsKHR(VkPhysicalDevice physicalDevic
     for (uint32_t i = 0; i < count; i++) {
         all[i] = (VkSurfaceFormatKHR){formats[i], VK_COLOR_SPACE_SRGB_NONLINEAR_KHR};
     }
-    return result != VK_SUCCESS ? result
-                                : GVK_ARRAY_FILL(pSurfaceFormats, pSurfaceFormatCount, all, count);
+    return result != VK_SUCCESS
+               ? result
+               : GVK_SURFACE_LIST(pSurfaceFormats, pSurfaceFormatCount, all, count);
 }
 
 VkResult gvk_vkGetPhysicalDeviceSurfaceFormats2KHR(
@@ -169,7 +158,7 @@ VkResult gvk_vkGetPhysicalDeviceSurfacePresentModesKHR(VkPhysicalDevice physical
 {
     (void)physicalDevice;
     const struct gvk_surface_ops *ops = GVK_FROM(gvk_surface, surface)->ops;
-    return GVK_ARRAY_FILL(pPresentModes, pPresentModeCount, ops->modes, ops->mode_count);
+    return GVK_SURFACE_LIST(pPresentModes, pPresentModeCount, ops->modes, ops->mode_count);
 }
 
 VkResult gvk_vkGetPhysicalDevicePresentRectanglesKHR(VkPhysicalDevice physicalDevice,
@@ -180,7 +169,7 @@ VkResult gvk_vkGetPhysicalDevicePresentRectanglesKHR(VkPhysicalDevice physicalDe
     struct gvk_surface *s = GVK_FROM(gvk_surface, surface);
     VkRect2D all = {.offset = {0, 0}};
     VkResult result = s->ops->size(s, &all.extent);
-    return result != VK_SUCCESS ? result : GVK_ARRAY_FILL(pRects, pRectCount, &all, 1);
+    return result != VK_SUCCESS ? result : GVK_SURFACE_LIST(pRects, pRectCount, &all, 1);
 }
 
 /* --- device groups: always of one device, which shows its own pictures --- */

@@ -85,10 +85,8 @@ VkResult gvk_present_headless_create(struct gvk_surface *surface,
                                      const VkSwapchainCreateInfoKHR *info, uint32_t count,
                                      struct gvk_presenter **out);
 
-/* Fills an array of the API's two-call form. INCOMPLETE: there was no room for all. */
-#define GVK_ARRAY_FILL(room, count, source, total)                                                 \
-    gvk_array_fill((room), (count), (source), (total), sizeof *(room))
-VkResult gvk_array_fill(void *room, uint32_t *count, const void *source, uint32_t total,
-                        size_t size);
+/* gvk_list of an array. */
+#define GVK_SURFACE_LIST(room, count, all, there)                                                  \
+    gvk_list((count), (room), (all), (there), sizeof *(room))
 
 #endif

@@ -20,7 +20,7 @@ static VkResult formats(struct gvk_surface *surface, VkFormat *formats, uint32_t
                                    VK_FORMAT_R8G8B8A8_SRGB, VK_FORMAT_R8G8B8A8_UNORM};
     (void)surface;
     *count = GVK_SURFACE_FORMATS_MAX;
-    return GVK_ARRAY_FILL(formats, count, all, sizeof all / sizeof all[0]);
+    return GVK_SURFACE_LIST(formats, count, all, sizeof all / sizeof all[0]);
 }
 
 static VkResult size(struct gvk_surface *surface, VkExtent2D *extent)
