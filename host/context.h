@@ -109,16 +109,19 @@ struct hct_provider {
 };
 
 struct hct_options {
-    const char *egl_library; /* NULL: libEGL.so.1 */
-    const char *egl_vendor;  /* NULL: whatever glvnd picks; else path of a vendor JSON */
-    const char *gpu;         /* NULL: first */
-    bool stock;              /* offer nothing that upstream does not */
+    const char *egl_library;    /* NULL: libEGL.so.1 */
+    const char *egl_vendor;     /* NULL: whatever glvnd picks; else path of a vendor JSON */
+    const char *vulkan_library; /* NULL: libvulkan.so.1 */
+    /* Vulkan: a device's index, its UUID, or part of its name; NULL: all of them. */
+    const char *gpu;
+    bool stock; /* offer nothing that upstream does not */
 };
 
 struct hct_type {
     const char *name;
     uint32_t capset;
     const char *provider; /* types that name the same provider share it */
+    /* NOTFOUND: this machine has no driver for the type, which is then not offered. */
     enum sl_result (*provider_create)(const struct hct_env *, const struct hct_options *,
                                       struct hct_provider **);
     /* Writes at most size bytes; returns how many there are in all. */

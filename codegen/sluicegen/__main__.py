@@ -18,6 +18,8 @@ from .emit import adapters, call, dispatch, driver, entry, enums, fake, names, p
 from .emit import vk_adapters
 from .emit import vk_args
 from .emit import vk_call
+from .emit import vk_destroy
+from .emit import vk_dispatch
 from .emit import vk_driver
 from .emit import vk_entry
 from .emit import vk_extensions
@@ -31,7 +33,7 @@ from .emit import vk_types
 from .emit import vk_unpack
 from .errors import SpecError
 from .read import policy
-from .vk import guest, locker, lockfile
+from .vk import guest, host, locker, lockfile
 
 
 def generate(root: Path, out: Output) -> None:
@@ -69,6 +71,8 @@ def generate_vulkan(root: Path, out: Output) -> None:
     vk_fake.emit(out, lock, facts)
     vk_extensions.emit(out, lock)
     vk_driver.emit(out, lock)
+    vk_destroy.emit(out, lock)
+    vk_dispatch.emit(out, lock, host.read(root / "policy" / "vulkan_host.csv", lock))
     vk_call.emit(out, lock)
     vk_entry.emit(out, lock, guest.read(root / "policy" / "vulkan_guest.csv", lock))
 

@@ -24,6 +24,9 @@ static enum sl_result provider_get(struct dev_device *d, const struct hct_type *
     }
     struct hct_provider *provider = NULL;
     enum sl_result r = type->provider_create(&d->env, &d->options, &provider);
+    if (r == SL_ERR_NOTFOUND) {
+        return r; /* it said why */
+    }
     if (r != SL_OK) {
         sl_error("device", "context type %s: its driver could not be set up: %s", type->name,
                  sl_result_name(r));
@@ -49,6 +52,9 @@ enum sl_result dev_types_init(struct dev_device *d, const struct hct_type *const
     for (uint32_t i = 0; i < count; i++) {
         struct hct_provider *provider;
         enum sl_result r = provider_get(d, types[i], &provider);
+        if (r == SL_ERR_NOTFOUND) {
+            continue; /* not offered on this machine */
+        }
         if (r != SL_OK) {
             return r;
         }

@@ -85,9 +85,10 @@ struct hvk_device {
     struct hvk_queue *queues; /* every queue that was asked for at creation; ids on demand */
     uint32_t queue_count;
     uint32_t error; /* atomic: the VkResult (negated) of what failed without a reply; 0: none */
+    bool abandoned; /* its work does not end: nothing of it is destroyed natively any more */
     /* Extensions that are enabled natively, whatever the guest asked for. */
-    bool has_external_memory_host, has_external_memory_fd, has_dma_buf;
-    bool has_timeline, has_synchronization2;
+    bool has_external_memory_host, has_external_memory_fd, has_dma_buf, has_modifiers;
+    bool has_synchronization2;
     void *memory_state; /* hvk_memory.c */
     void *sync_state;   /* hvk_sync.c */
 };
@@ -95,7 +96,7 @@ struct hvk_device {
 struct hvk_command_pool {
     struct hvk_object object; /* holds a reference on its device */
     pthread_mutex_t lock;     /* the native pool and all that is recorded in it */
-    struct sl_list buffers;   /* struct hvk_command_buffer.link, under the turn */
+    struct sl_list buffers;   /* struct hvk_command_buffer.link */
 };
 
 struct hvk_command_buffer {
@@ -103,6 +104,7 @@ struct hvk_command_buffer {
     struct hvk_command_pool *pool;
     struct sl_list link;
     VkCommandBufferLevel level;
+    bool recording; /* between begin and end */
 };
 
 struct hvk_provider;
@@ -127,9 +129,8 @@ struct hvk_context {
 
 struct hvk_ring {
     struct hvk_context *context;
-    struct vk_pack reply; /* what the running command answers */
-    bool asked;           /* the stream's first word was looked at */
-    bool chooses_ids;     /* SLUICE_FEATURE_VK_IDS is in it */
+    struct vk_pack reply;  /* what the running command answers */
+    struct sl_arena arena; /* of recorded commands */
 };
 
 /* One command being run; handlers get it with its packet's arguments. */
@@ -140,6 +141,16 @@ struct hvk_call {
     struct vk_unpack in;
     bool passed; /* the turn is over */
     bool silent; /* the guest chose the ids of what is created: nothing is replied */
+};
+
+/* Recorded commands being run; handlers of what is recorded (vkCmdX) get it. */
+struct hvk_recording {
+    const struct vk_driver_device *driver;
+    VkCommandBuffer native;
+    struct hvk_command_buffer *buffer;
+    struct hvk_device *device;
+    struct vk_unpack in; /* the command's body; fail it to end the ring */
+    uint32_t opcode;     /* of the command */
 };
 
 /* --- hvk_call.c: every handler's frame --- */
@@ -155,9 +166,24 @@ void hvk_end(struct hvk_call *call);
 void hvk_reply(struct hvk_call *call);
 /* True: the command must give up, its ring or context ends. For waits, between slices. */
 bool hvk_stopping(const struct hvk_call *call);
+/* Is it our own guest, which knows all that we know? */
+bool hvk_is_own(const struct hvk_call *call);
 /* New handles' slots, `count` of them, as they came: afterwards each holds the id that the guest
- * chose, or all hold 0. Generated code does it for every command that creates. */
-void hvk_wishes(struct hvk_call *call, void *slots, uint64_t count);
+ * chose, or all hold 0. allowed: the guest may choose. Generated code does it for every command
+ * that creates. */
+void hvk_wishes(struct hvk_call *call, void *slots, uint64_t count, bool allowed);
+/* A command without a reply, as its guest chose the ids, came to this result; record: args' own. */
+void hvk_unanswered(struct hvk_call *call, void *record, VkResult result);
+/* Bind what a driver made, or 0 when *result is an error; *result becomes one when there is no
+ * room. _some: one of many, each may be there whatever the result is. */
+void hvk_made(struct hvk_call *call, uint32_t kind, uint64_t native, struct hvk_device *device,
+              VkResult *result, void *slot);
+void hvk_made_some(struct hvk_call *call, uint32_t kind, uint64_t native, struct hvk_device *device,
+                   VkResult *result, void *slot);
+/* The native driver has no such function: refused. */
+void hvk_absent(struct hvk_call *call, const char *name);
+/* The result of a recorded command that has one. */
+void hvk_recorded(struct hvk_recording *recording, VkResult result, const char *name);
 
 /* --- hvk_object.c: the table --- */
 
@@ -209,6 +235,11 @@ static inline struct hvk_instance *hvk_instance_of(void *record)
 {
     return ((struct hvk_object *)record)->instance;
 }
+
+/* Wait until a queue has done all that was submitted, in slices. VK_TIMEOUT: it gave up, for
+ * timeout_ns or as `call` (nullable) must. Any thread; the caller holds a reference on the device.
+ */
+VkResult hvk_queue_idle(struct hvk_queue *queue, const struct hvk_call *call, uint64_t timeout_ns);
 
 /* --- for the device thread: what the families answer; see their files --- */
 

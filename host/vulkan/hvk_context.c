@@ -1,0 +1,135 @@
+/* One guest process's Vulkan context of the device: its rings, turns and objects. */
+#include "host/vulkan/hvk_core.h"
+
+#include "host/vk_dispatch.h"
+#include "transport/base/atomic.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+
+/* What one ring's recorded commands may hold at once, and what a reply may grow to. */
+#define ARENA_MAX (256ull << 20)
+
+static struct hvk_context *context_of(struct hct_context *base)
+{
+    return (struct hvk_context *)(void *)base; /* first member */
+}
+
+static void context_unref(struct hvk_context *c)
+{
+    if (sl_atomic_add(&c->refs, UINT32_MAX) != 1) {
+        return; /* the full barrier puts this one's uses before the last one's freeing */
+    }
+    hvk_devices_drain(c, NULL);
+    hvk_destroy_children(c, NULL);
+    sl_ids_finish(&c->ids);
+    pthread_rwlock_destroy(&c->natives);
+    pthread_mutex_destroy(&c->lock);
+    hvk_provider_unref(c->provider);
+    sl_free(c);
+}
+
+/* --- rings --- */
+
+enum sl_result hvk_ring_new(void *user, struct hr_config *config, void **state)
+{
+    struct hvk_context *c = user;
+    struct {
+        struct hvk_ring ring;
+        struct hr_binding bindings[1];
+    } *r = sl_alloc(sizeof *r);
+    if (r == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    r->ring.context = c;
+    vk_pack_init(&r->ring.reply, HR_REPLY_MAX, false);
+    sl_arena_init(&r->ring.arena, ARENA_MAX);
+    r->bindings[0] = (struct hr_binding){&vk_family, &r->ring};
+    config->bindings = r->bindings;
+    config->binding_count = 1;
+    config->user = &r->ring;
+    sl_atomic_add(&c->refs, 1); /* the caller has one; orders nothing */
+    *state = r;
+    return SL_OK;
+}
+
+void hvk_ring_free(void *user, void *state)
+{
+    struct hvk_ring *ring = state; /* first member */
+    vk_pack_finish(&ring->reply);
+    sl_arena_finish(&ring->arena);
+    sl_free(ring);
+    context_unref(user);
+}
+
+static const struct hr_rings_ops rings_ops = {.ring_new = hvk_ring_new, .ring_free = hvk_ring_free};
+
+/* --- hct --- */
+
+static void context_destroy(struct hct_context *base)
+{
+    struct hvk_context *c = context_of(base);
+    sl_atomic_store_seq(&c->stop, 1); /* pairs with the loads of whoever waits in slices */
+    hr_rings_finish(&c->rings);
+    context_unref(c);
+}
+
+static enum sl_result context_attach(struct hct_context *base, uint32_t resource_id,
+                                     const struct hct_memory *memory)
+{
+    return hr_rings_attach(&context_of(base)->rings, resource_id, memory);
+}
+
+static void context_detach(struct hct_context *base, uint32_t resource_id)
+{
+    hr_rings_detach(&context_of(base)->rings, resource_id);
+}
+
+static enum sl_result context_blob(struct hct_context *base, uint64_t blob_id,
+                                   const struct vgd_blob_args *args, struct hct_memory *out)
+{
+    (void)args;
+    (void)out;
+    sl_warn_limited("vulkan", "context %u: blob id %llu: nothing is behind it",
+                    context_of(base)->ctx_id, (unsigned long long)blob_id);
+    return SL_ERR_NOTFOUND;
+}
+
+static enum sl_result context_submit(struct hct_context *base, const void *commands, size_t size)
+{
+    return hr_rings_submit(&context_of(base)->rings, commands, size);
+}
+
+static enum sl_result context_ring_stats(struct hct_context *base, uint32_t index,
+                                         struct vgd_ring_stats *out)
+{
+    return hr_rings_stats(&context_of(base)->rings, index, out);
+}
+
+static const struct hct_ops context_ops = {.destroy = context_destroy,
+                                           .attach = context_attach,
+                                           .detach = context_detach,
+                                           .blob = context_blob,
+                                           .submit = context_submit,
+                                           .ring_stats = context_ring_stats};
+
+enum sl_result hvk_context_create(const struct hct_create_info *info, struct hct_context **out)
+{
+    struct hvk_provider *provider =
+        (struct hvk_provider *)(void *)info->provider; /* of this type, by hvk_vulkan_type */
+    struct hvk_context *c = sl_alloc(sizeof *c);
+    if (c == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    *c = (struct hvk_context){.base.ops = &context_ops,
+                              .provider = hvk_provider_ref(provider),
+                              .env = info->env,
+                              .ctx_id = info->ctx_id,
+                              .refs = 1};
+    hr_turns_init(&c->turns);
+    sl_ids_init(&c->ids, HVK_OBJECTS_MAX);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_rwlock_init(&c->natives, NULL);
+    hr_rings_init(&c->rings, &rings_ops, c, info->env, info->ctx_id, info->name);
+    *out = &c->base;
+    return SL_OK;
+}

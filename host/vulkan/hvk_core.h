@@ -1,0 +1,52 @@
+/* What the files of instances, physical devices and devices share. */
+#ifndef HOST_HVK_CORE_H
+#define HOST_HVK_CORE_H
+
+#include "host/vulkan/hvk_provider.h"
+
+/* --- hvk_extension.c --- */
+
+/* May a guest be told of it? It travels, and it is not a matter of the guest's own process. */
+bool hvk_extension_offered(const VkExtensionProperties *extension, bool instance);
+/* Among `count` extensions sorted by name. */
+bool hvk_extension_is_in(const VkExtensionProperties *extensions, uint32_t count, const char *name);
+/* Sorts by name. */
+void hvk_extension_sort(VkExtensionProperties *extensions, uint32_t count);
+/* The native extensions of an instance or a device, sorted; *out is the caller's (sl_free). */
+VkResult hvk_extension_list(const struct hvk_provider *provider,
+                            const struct vk_driver_instance *driver, VkPhysicalDevice physical,
+                            VkExtensionProperties **out, uint32_t *count);
+/* Answer a pair of count and array: the offered ones, and `more` (nullable, `more_count` names that
+ * we do ourselves). */
+VkResult hvk_extension_answer(const VkExtensionProperties *extensions, uint32_t count,
+                              bool instance, const VkExtensionProperties *more, uint32_t more_count,
+                              uint32_t *out_count, VkExtensionProperties *out);
+
+/* --- hvk_physical.c --- */
+
+/* Fill in what the driver says of one; `out` is zeroed. */
+VkResult hvk_physical_init(struct hvk_physical *out, struct hvk_instance *instance,
+                           VkPhysicalDevice native, const struct hvk_provider *provider);
+void hvk_physical_finish(struct hvk_physical *physical);
+/* Of a chain of feature structs: those that cannot travel are not there. */
+void hvk_features_filter(VkPhysicalDeviceFeatures2 *features);
+
+/* --- hvk_device.c --- */
+
+/* Wait for all queues of a device before its objects are taken away; when that does not end, the
+ * device is abandoned. */
+void hvk_device_drain(struct hvk_device *device);
+/* The same for all devices of an instance; NULL: of the context. */
+void hvk_devices_drain(struct hvk_context *context, const struct hvk_instance *instance);
+
+/* Entries of an output array that may be written: *count becomes how many there are, or fit. */
+static inline VkResult hvk_fit(uint32_t *count, bool has_array, uint32_t there)
+{
+    VkResult result = has_array && *count < there ? VK_INCOMPLETE : VK_SUCCESS;
+    if (!has_array || *count > there) {
+        *count = there;
+    }
+    return result;
+}
+
+#endif

@@ -1,0 +1,157 @@
+/* The object table of one guest process. */
+#include "host/vulkan/hvk.h"
+
+#include "host/vk_destroy.h"
+#include "transport/base/atomic.h"
+#include "wire/vk_names.h"
+
+void hvk_object_init(struct hvk_object *object, uint32_t kind, uint64_t native,
+                     struct hvk_instance *instance, struct hvk_device *device,
+                     void (*release)(struct hvk_object *))
+{
+    *object = (struct hvk_object){.kind = kind,
+                                  .refs = 1,
+                                  .native = native,
+                                  .instance = instance,
+                                  .device = device,
+                                  .release = release};
+}
+
+struct hvk_object *hvk_ref(struct hvk_object *object)
+{
+    sl_atomic_add(&object->refs, 1); /* the caller has one already; orders nothing */
+    return object;
+}
+
+void hvk_unref(struct hvk_object *object)
+{
+    /* The full barrier puts all others' uses before the last one's release. */
+    if (object != NULL && sl_atomic_add(&object->refs, UINT32_MAX) == 1) {
+        object->release(object);
+    }
+}
+
+static enum sl_result add(struct hvk_call *call, uint32_t kind, uint64_t native, void *record,
+                          uint64_t *id)
+{
+    struct hvk_context *context = call->context;
+    pthread_mutex_lock(&context->lock);
+    enum sl_result result = *id != 0 ? sl_ids_add_at(&context->ids, kind, native, record, *id)
+                                     : sl_ids_add(&context->ids, kind, native, record, id);
+    pthread_mutex_unlock(&context->lock);
+    if (result == SL_ERR_PROTOCOL) {
+        hr_call_violate(call->hr, "it chooses the id 0x%llx, which it may not",
+                        (unsigned long long)*id);
+    }
+    return result;
+}
+
+enum sl_result hvk_add(struct hvk_call *call, uint32_t kind, uint64_t native,
+                       struct hvk_device *device, uint64_t *id)
+{
+    return add(call, kind, native, &device->object, id);
+}
+
+enum sl_result hvk_add_object(struct hvk_call *call, struct hvk_object *object, uint64_t *id)
+{
+    enum sl_result result = add(call, object->kind, object->native, object, id);
+    if (result == SL_OK) {
+        object->id = *id;
+        hvk_ref(object);
+    }
+    return result;
+}
+
+struct hvk_object *hvk_find(const struct hvk_context *context, uint32_t kind, uint64_t id,
+                            uint64_t *native)
+{
+    uint64_t found;
+    void *record;
+    if (!sl_ids_find(&context->ids, kind, id, &found, &record)) {
+        return NULL;
+    }
+    if (native != NULL) {
+        *native = found;
+    }
+    return record;
+}
+
+/* End what was taken out of the table. */
+static void end(uint32_t kind, uint64_t native, struct hvk_object *record)
+{
+    struct hvk_device *device = record->device;
+    if (record->kind == kind) {
+        record->id = 0;
+    }
+    if (device != NULL && device->abandoned) {
+        return; /* left as it is, with the references that it has */
+    }
+    if (record->kind == kind) {
+        hvk_unref(record);
+    } else {
+        vk_destroy_native(kind, &device->driver, HVK_HANDLE(VkDevice, device->object.native),
+                          native);
+    }
+}
+
+void hvk_destroy(struct hvk_context *context, uint32_t kind, uint64_t id)
+{
+    uint64_t native = 0;
+    void *record = NULL;
+    /* Recorded commands that are being run have found their handles, or will not find this one. */
+    pthread_rwlock_wrlock(&context->natives);
+    pthread_mutex_lock(&context->lock);
+    bool found = sl_ids_find(&context->ids, kind, id, &native, &record) &&
+                 sl_ids_remove(&context->ids, kind, id);
+    pthread_mutex_unlock(&context->lock);
+    pthread_rwlock_unlock(&context->natives);
+    if (found) {
+        end(kind, native, record);
+    }
+}
+
+static bool belongs(const struct hvk_object *record, uint32_t kind, const struct hvk_object *of)
+{
+    if (of == NULL) {
+        return true;
+    }
+    if (record == of && record->kind == kind) {
+        return false; /* it does not end itself */
+    }
+    return of->kind == VK_KIND_VkDevice ? record->device == of->device
+                                        : record->instance == of->instance;
+}
+
+/* End the objects of one kind; *cursor walks the table. */
+static void destroy_kind(struct hvk_context *context, uint32_t kind, const struct hvk_object *of)
+{
+    uint32_t cursor = 0, this_kind;
+    uint64_t id, native;
+    void *record;
+    pthread_mutex_lock(&context->lock);
+    while (sl_ids_next(&context->ids, &cursor, &this_kind, &id, &native, &record)) {
+        if (this_kind == kind && belongs(record, kind, of)) {
+            pthread_mutex_unlock(&context->lock);
+            hvk_destroy(context, kind, id);
+            pthread_mutex_lock(&context->lock);
+        }
+    }
+    pthread_mutex_unlock(&context->lock);
+}
+
+void hvk_destroy_children(struct hvk_context *context, const struct hvk_object *of)
+{
+    uint32_t counts[VK_KIND_END] = {0}, cursor = 0, kind;
+    uint64_t id, native;
+    void *record;
+    pthread_mutex_lock(&context->lock);
+    while (sl_ids_next(&context->ids, &cursor, &kind, &id, &native, &record)) {
+        counts[kind] += belongs(record, kind, of);
+    }
+    pthread_mutex_unlock(&context->lock);
+    for (uint32_t i = 0; i < VK_KIND_END - 1; i++) {
+        if (counts[vk_destroy_order[i]] != 0) {
+            destroy_kind(context, vk_destroy_order[i], of);
+        }
+    }
+}

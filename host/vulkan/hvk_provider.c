@@ -1,0 +1,256 @@
+#include "host/vulkan/hvk_provider.h"
+
+#include "transport/base/atomic.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+
+#include <ctype.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#define LIBRARY "libvulkan.so.1"
+/* What our tables describe. */
+#define NEWEST       VK_API_VERSION_1_4
+#define NEWEST_STOCK VK_API_VERSION_1_3 /* stock guests break on 1.4 */
+
+static struct hvk_provider *provider_of(struct hct_provider *base)
+{
+    return (struct hvk_provider *)(void *)base; /* first member */
+}
+
+struct hvk_provider *hvk_provider_ref(struct hvk_provider *provider)
+{
+    sl_atomic_add(&provider->refs, 1); /* the caller has one already; orders nothing */
+    return provider;
+}
+
+void hvk_provider_unref(struct hvk_provider *provider)
+{
+    /* The last one frees: the full barrier puts all others' uses before it. */
+    if (sl_atomic_add(&provider->refs, UINT32_MAX) == 1) {
+        dlclose(provider->library);
+        sl_free(provider);
+    }
+}
+
+uint32_t hvk_version(const struct hvk_call *call, uint32_t native)
+{
+    uint32_t newest = hvk_is_own(call) ? NEWEST : NEWEST_STOCK;
+    bool newer = VK_API_VERSION_MAJOR(native) > VK_API_VERSION_MAJOR(newest) ||
+                 (VK_API_VERSION_MAJOR(native) == VK_API_VERSION_MAJOR(newest) &&
+                  VK_API_VERSION_MINOR(native) > VK_API_VERSION_MINOR(newest));
+    return newer ? newest : native;
+}
+
+VkResult hvk_native_instance(const struct hvk_provider *provider, const VkInstanceCreateInfo *info,
+                             struct vk_driver_instance *driver, VkInstance *out)
+{
+    VkResult result = provider->driver.CreateInstance(info, NULL, out);
+    if (result == VK_SUCCESS) {
+        vk_driver_instance_load(driver, *out, provider->get);
+    }
+    return result;
+}
+
+/* --- which GPU --- */
+
+/* "6c6c766d-7069-7065-5555-494400000000", dashes as one likes. */
+static bool is_uuid(const char *text, const uint8_t uuid[VK_UUID_SIZE])
+{
+    uint32_t digits = 0;
+    for (; *text != '\0'; text++) {
+        if (*text == '-') {
+            continue;
+        }
+        int c = tolower((unsigned char)*text);
+        const char *place = strchr("0123456789abcdef", c);
+        if (place == NULL || digits >= 2 * VK_UUID_SIZE) {
+            return false;
+        }
+        uint32_t nibble = (uint32_t)(place - "0123456789abcdef");
+        if ((digits % 2 == 0 ? uuid[digits / 2] >> 4 : uuid[digits / 2] & 15) != (int)nibble) {
+            return false;
+        }
+        digits++;
+    }
+    return digits == 2 * VK_UUID_SIZE;
+}
+
+static bool is_within(const char *text, const char *name)
+{
+    size_t length = strlen(text);
+    for (; *name != '\0'; name++) {
+        if (strncasecmp(name, text, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A number is an index, else a UUID, else part of the device's name. */
+static bool is_selected(const struct hvk_provider *provider,
+                        const struct vk_driver_instance *driver, VkPhysicalDevice physical,
+                        uint32_t index)
+{
+    const char *gpu = provider->gpu;
+    if (gpu == NULL || *gpu == '\0') {
+        return true;
+    }
+    char *end;
+    unsigned long number = strtoul(gpu, &end, 10);
+    if (*end == '\0' && isdigit((unsigned char)*gpu)) {
+        return number == index;
+    }
+    VkPhysicalDeviceIDProperties ids = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES};
+    VkPhysicalDeviceProperties2 properties = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &ids};
+    if (driver->GetPhysicalDeviceProperties2 != NULL) {
+        driver->GetPhysicalDeviceProperties2(physical, &properties);
+    } else {
+        driver->GetPhysicalDeviceProperties(physical, &properties.properties);
+    }
+    return is_uuid(gpu, ids.deviceUUID) || is_within(gpu, properties.properties.deviceName);
+}
+
+VkResult hvk_native_physicals(const struct hvk_provider *provider,
+                              const struct vk_driver_instance *driver, VkInstance instance,
+                              VkPhysicalDevice *out, uint32_t capacity, uint32_t *count)
+{
+    VkPhysicalDevice all[HVK_GPUS_MAX];
+    uint32_t there = HVK_GPUS_MAX;
+    VkResult result = driver->EnumeratePhysicalDevices(instance, &there, all);
+    *count = 0;
+    if (result < 0) {
+        return result;
+    }
+    for (uint32_t i = 0; i < there && *count < capacity; i++) {
+        if (is_selected(provider, driver, all[i], i)) {
+            out[(*count)++] = all[i];
+        }
+    }
+    return VK_SUCCESS;
+}
+
+/* --- hct --- */
+
+static void provider_destroy(struct hct_provider *base)
+{
+    hvk_provider_unref(provider_of(base));
+}
+
+static const char *provider_describe(struct hct_provider *base)
+{
+    struct hvk_provider *p = provider_of(base);
+    if (p->description[0] != '\0') {
+        return p->description;
+    }
+    const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+                                           .apiVersion = p->api_version};
+    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+                                       .pApplicationInfo = &application};
+    struct vk_driver_instance driver;
+    VkInstance instance;
+    VkPhysicalDevice physical;
+    uint32_t count = 0;
+    VkPhysicalDeviceProperties properties;
+    snprintf(p->description, sizeof p->description, "no Vulkan device");
+    if (hvk_native_instance(p, &info, &driver, &instance) != VK_SUCCESS) {
+        return p->description;
+    }
+    if (hvk_native_physicals(p, &driver, instance, &physical, 1, &count) == VK_SUCCESS &&
+        count != 0) {
+        driver.GetPhysicalDeviceProperties(physical, &properties);
+        uint32_t version = properties.apiVersion;
+        snprintf(p->description, sizeof p->description, "%.160s, Vulkan %u.%u.%u",
+                 properties.deviceName, VK_API_VERSION_MAJOR(version),
+                 VK_API_VERSION_MINOR(version), VK_API_VERSION_PATCH(version));
+    } else if (p->gpu != NULL) {
+        snprintf(p->description, sizeof p->description, "no Vulkan device like '%.160s'", p->gpu);
+    }
+    driver.DestroyInstance(instance, NULL);
+    return p->description;
+}
+
+static const struct hct_provider_ops provider_ops = {.destroy = provider_destroy,
+                                                     .describe = provider_describe};
+
+static enum sl_result library_open(struct hvk_provider *p, const char *path)
+{
+    p->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (p->library == NULL) {
+        sl_info("vulkan", "not offered: %s", dlerror());
+        return SL_ERR_NOTFOUND;
+    }
+    void *symbol = dlsym(p->library, "vkGetInstanceProcAddr");
+    memcpy(&p->get, &symbol, sizeof p->get);
+    if (p->get != NULL) {
+        vk_driver_global_load(&p->driver, p->get);
+    }
+    if (p->get == NULL || p->driver.CreateInstance == NULL ||
+        p->driver.EnumerateInstanceExtensionProperties == NULL) {
+        sl_warn("vulkan", "not offered: %s is no Vulkan loader", path);
+        dlclose(p->library);
+        return SL_ERR_NOTFOUND;
+    }
+    p->api_version = VK_API_VERSION_1_0;
+    if (p->driver.EnumerateInstanceVersion != NULL) {
+        (void)p->driver.EnumerateInstanceVersion(&p->api_version);
+    }
+    return SL_OK;
+}
+
+static enum sl_result provider_create(const struct hct_env *env, const struct hct_options *options,
+                                      struct hct_provider **out)
+{
+    struct hvk_provider *p = sl_alloc(sizeof *p);
+    if (p == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    *p = (struct hvk_provider){.base.ops = &provider_ops, .env = env, .refs = 1};
+    const char *path = LIBRARY;
+    if (options != NULL) {
+        p->stock = options->stock;
+        p->gpu = options->gpu;
+        path = options->vulkan_library != NULL ? options->vulkan_library : LIBRARY;
+    }
+    enum sl_result result = library_open(p, path);
+    if (result != SL_OK) {
+        sl_free(p);
+        return result;
+    }
+    *out = &p->base;
+    return SL_OK;
+}
+
+static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
+{
+    const struct hvk_provider *p = provider_of(base);
+    struct virtgpu_vulkan_capset caps = {.protocol_version = 1,
+                                         .ring_size = 12288,
+                                         .buffer_size = 1048576,
+                                         .color_buffer_memory_index = UINT32_MAX,
+                                         .deferred_mapping = 1,
+                                         .blob_alignment = 4096,
+                                         .no_render_control = 1};
+    size_t all = offsetof(struct virtgpu_vulkan_capset, sluice_version);
+    if (!p->stock) {
+        caps.sluice_version = 1;
+        caps.sluice_features = SLUICE_FEATURE_REPLY_FUTEX | SLUICE_FEATURE_VK_IDS;
+        all = sizeof caps;
+    }
+    if (size != 0) { /* only asked how many there are */
+        memcpy(data, &caps, size < all ? size : all);
+    }
+    return all;
+}
+
+const struct hct_type hvk_vulkan_type = {
+    .name = "vulkan",
+    .capset = VIRTGPU_CAPSET_GFXSTREAM_VULKAN,
+    .provider = "vulkan",
+    .provider_create = provider_create,
+    .fill_capset = fill_capset,
+    .create = hvk_context_create,
+};
