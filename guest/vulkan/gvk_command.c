@@ -125,18 +125,10 @@ void gvk_vkFreeCommandBuffers(VkDevice device, VkCommandPool commandPool,
 
 /* ---- Recording ---- */
 
-/* Copies of the last command are no longer needed. */
-static struct gvk_command_buffer *recording(VkCommandBuffer handle)
-{
-    struct gvk_command_buffer *buffer = GVK_FROM(gvk_command_buffer, handle);
-    sl_arena_reset(&buffer->arena);
-    return buffer;
-}
-
 VkResult gvk_vkBeginCommandBuffer(VkCommandBuffer commandBuffer,
                                   const VkCommandBufferBeginInfo *pBeginInfo)
 {
-    struct gvk_command_buffer *buffer = recording(commandBuffer);
+    struct gvk_command_buffer *buffer = gvk_recording(commandBuffer);
     buffer_forget(buffer, false);
     const VkCommandBufferBeginInfo *info =
         gvk_clean_begin(&buffer->arena, buffer->primary, pBeginInfo);
@@ -198,7 +190,7 @@ void gvk_vkCmdExecuteCommands(VkCommandBuffer commandBuffer, uint32_t commandBuf
 
 void gvk_vkCmdBeginRendering(VkCommandBuffer commandBuffer, const VkRenderingInfo *pRenderingInfo)
 {
-    struct gvk_command_buffer *buffer = recording(commandBuffer);
+    struct gvk_command_buffer *buffer = gvk_recording(commandBuffer);
     const VkRenderingInfo *info = gvk_clean_rendering(&buffer->arena, pRenderingInfo);
     if (info == NULL) {
         buffer->recorder.pack.failed = true;

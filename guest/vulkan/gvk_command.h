@@ -29,6 +29,14 @@ struct gvk_command_buffer {
     uint32_t secondary_capacity;
 };
 
+/* The command buffer that a hand-written command records in, its arena empty. */
+static inline struct gvk_command_buffer *gvk_recording(VkCommandBuffer handle)
+{
+    struct gvk_command_buffer *buffer = GVK_FROM(gvk_command_buffer, handle);
+    sl_arena_reset(&buffer->arena);
+    return buffer;
+}
+
 /* Sends what was recorded and is not with the host yet, executed command buffers first. Nothing
  * new: no packet. False: no memory when it was recorded, or the host is gone. */
 bool gvk_command_flush(struct gvk_queue *queue, struct gvk_command_buffer *buffer);

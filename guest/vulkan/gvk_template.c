@@ -181,13 +181,6 @@ static VkWriteDescriptorSet *push_gather(struct gvk_command_buffer *buffer,
     return push_clean(buffer, template->bindings, count, writes);
 }
 
-static struct gvk_command_buffer *recording(VkCommandBuffer handle)
-{
-    struct gvk_command_buffer *buffer = GVK_FROM(gvk_command_buffer, handle);
-    sl_arena_reset(&buffer->arena);
-    return buffer;
-}
-
 static void push(struct gvk_command_buffer *buffer, VkPipelineBindPoint bind_point,
                  VkPipelineLayout layout, uint32_t set, uint32_t count,
                  const VkWriteDescriptorSet *writes)
@@ -204,7 +197,7 @@ void gvk_vkCmdPushDescriptorSet(VkCommandBuffer commandBuffer,
                                 uint32_t set, uint32_t descriptorWriteCount,
                                 const VkWriteDescriptorSet *pDescriptorWrites)
 {
-    struct gvk_command_buffer *buffer = recording(commandBuffer);
+    struct gvk_command_buffer *buffer = gvk_recording(commandBuffer);
     const struct gvk_bindings *bindings =
         gvk_pipeline_layout_set(GVK_FROM(gvk_pipeline_layout, layout), set);
     push(buffer, pipelineBindPoint, layout, set, descriptorWriteCount,
@@ -216,7 +209,7 @@ void gvk_vkCmdPushDescriptorSetWithTemplate(VkCommandBuffer commandBuffer,
                                             VkPipelineLayout layout, uint32_t set,
                                             const void *pData)
 {
-    struct gvk_command_buffer *buffer = recording(commandBuffer);
+    struct gvk_command_buffer *buffer = gvk_recording(commandBuffer);
     const struct gvk_template *template = GVK_FROM(gvk_template, descriptorUpdateTemplate);
     push(buffer, template->bind_point, layout, set, template->entry_count,
          push_gather(buffer, template, pData));
@@ -238,7 +231,7 @@ void gvk_vkCmdPushDescriptorSet2(VkCommandBuffer commandBuffer,
                                  const VkPushDescriptorSetInfo *pPushDescriptorSetInfo)
 {
     const VkPushDescriptorSetInfo *info = pPushDescriptorSetInfo;
-    struct gvk_command_buffer *buffer = recording(commandBuffer);
+    struct gvk_command_buffer *buffer = gvk_recording(commandBuffer);
     const struct gvk_bindings *bindings =
         gvk_pipeline_layout_set(GVK_FROM(gvk_pipeline_layout, info->layout), info->set);
     push2(buffer, info,
@@ -250,7 +243,7 @@ void gvk_vkCmdPushDescriptorSetWithTemplate2(
     const VkPushDescriptorSetWithTemplateInfo *pPushDescriptorSetWithTemplateInfo)
 {
     const VkPushDescriptorSetWithTemplateInfo *from = pPushDescriptorSetWithTemplateInfo;
-    struct gvk_command_buffer *buffer = recording(commandBuffer);
+    struct gvk_command_buffer *buffer = gvk_recording(commandBuffer);
     const struct gvk_template *template = GVK_FROM(gvk_template, from->descriptorUpdateTemplate);
     VkPushDescriptorSetInfo info = {
         .sType = VK_STRUCTURE_TYPE_PUSH_DESCRIPTOR_SET_INFO,
