@@ -2,27 +2,36 @@
 #include "guest/vk_call.h"
 #include "guest/vk_hand.h"
 #include "guest/vulkan/gvk_command.h"
+#include "guest/vulkan/gvk_sync.h"
 #include "wire/vk_pack.h"
 
 #define SPARSE_MAX ((size_t)256 << 20)
 
 /* ---- Submits (facts, section 7.2): writes to descriptors, command buffers, the submit ---- */
 
-static bool flush(VkQueue queue, VkCommandBuffer buffer)
+static VkResult flush(VkQueue queue, VkCommandBuffer buffer)
 {
-    return gvk_command_flush(GVK_FROM(gvk_queue, queue), GVK_FROM(gvk_command_buffer, buffer));
+    return gvk_command_flush(GVK_FROM(gvk_queue, queue), GVK_FROM(gvk_command_buffer, buffer))
+               ? VK_SUCCESS
+               : gvk_failure(gvk_host_of(queue));
 }
 
 VkResult gvk_vkQueueSubmit(VkQueue queue, uint32_t submitCount, const VkSubmitInfo *pSubmits,
                            VkFence fence)
 {
+    VkResult result = VK_SUCCESS;
     gvk_settle(gvk_device_of(queue));
-    for (uint32_t i = 0; i < submitCount; i++) {
-        for (uint32_t j = 0; j < pSubmits[i].commandBufferCount; j++) {
-            if (!flush(queue, pSubmits[i].pCommandBuffers[j])) {
-                return gvk_failure(gvk_host_of(queue));
-            }
+    for (uint32_t i = 0; i < submitCount && result == VK_SUCCESS; i++) {
+        const VkSubmitInfo *info = &pSubmits[i];
+        for (uint32_t j = 0; j < info->waitSemaphoreCount && result == VK_SUCCESS; j++) {
+            result = gvk_wait_ready(queue, info->pWaitSemaphores[j]);
         }
+        for (uint32_t j = 0; j < info->commandBufferCount && result == VK_SUCCESS; j++) {
+            result = flush(queue, info->pCommandBuffers[j]);
+        }
+    }
+    if (result != VK_SUCCESS) {
+        return result;
     }
     struct gvk_stream *s = gvk_begin_of(queue);
     if (s != NULL) {
@@ -34,13 +43,19 @@ VkResult gvk_vkQueueSubmit(VkQueue queue, uint32_t submitCount, const VkSubmitIn
 VkResult gvk_vkQueueSubmit2(VkQueue queue, uint32_t submitCount, const VkSubmitInfo2 *pSubmits,
                             VkFence fence)
 {
+    VkResult result = VK_SUCCESS;
     gvk_settle(gvk_device_of(queue));
-    for (uint32_t i = 0; i < submitCount; i++) {
-        for (uint32_t j = 0; j < pSubmits[i].commandBufferInfoCount; j++) {
-            if (!flush(queue, pSubmits[i].pCommandBufferInfos[j].commandBuffer)) {
-                return gvk_failure(gvk_host_of(queue));
-            }
+    for (uint32_t i = 0; i < submitCount && result == VK_SUCCESS; i++) {
+        const VkSubmitInfo2 *info = &pSubmits[i];
+        for (uint32_t j = 0; j < info->waitSemaphoreInfoCount && result == VK_SUCCESS; j++) {
+            result = gvk_wait_ready(queue, info->pWaitSemaphoreInfos[j].semaphore);
         }
+        for (uint32_t j = 0; j < info->commandBufferInfoCount && result == VK_SUCCESS; j++) {
+            result = flush(queue, info->pCommandBufferInfos[j].commandBuffer);
+        }
+    }
+    if (result != VK_SUCCESS) {
+        return result;
     }
     struct gvk_stream *s = gvk_begin_of(queue);
     if (s != NULL) {

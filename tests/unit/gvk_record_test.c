@@ -1,5 +1,6 @@
 /* The Vulkan guest without a host: what it records, cleans and sends. A stream of this file's own
- * stands in for guest/vulkan/gvk_stream.c; packets are kept, replies are scripted. */
+ * stands in for guest/vulkan/gvk_stream.c and gvk_host.c; packets are kept, replies are scripted.
+ */
 #include "guest/vk_hand.h"
 #include "guest/vulkan/gvk_clean.h"
 #include "guest/vulkan/gvk_command.h"
@@ -81,6 +82,12 @@ VkResult gvk_failure(const struct gvk_host *host)
 {
     (void)host;
     return VK_ERROR_DEVICE_LOST;
+}
+
+bool gvk_host_lost(const struct gvk_host *host)
+{
+    (void)host;
+    return false;
 }
 
 /* ---- The world around a test ---- */

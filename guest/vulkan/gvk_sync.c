@@ -1,0 +1,254 @@
+/* Fences and semaphores. The host's are generated calls; what is here deals with descriptors. */
+#include "guest/vulkan/gvk_sync.h"
+
+#include "guest/vk_call.h"
+#include "guest/vk_entry.h"
+#include "guest/vk_hand.h"
+#include "transport/base/clock.h"
+#include "transport/base/fd.h"
+
+#define SLICE_NS ((uint64_t)SL_NS_PER_MS) /* between looks at what only one side can see */
+
+static struct gvk_fence *fence_of(VkFence handle)
+{
+    return GVK_FROM(gvk_fence, handle);
+}
+
+static void imported_drop(struct gvk_imported *imported)
+{
+    if (imported->set) {
+        sl_fd_close(&imported->fd);
+        imported->set = false;
+    }
+}
+
+/* VK_SUCCESS, VK_NOT_READY after timeout_ns, VK_ERROR_DEVICE_LOST. */
+static VkResult imported_wait(const struct gvk_imported *imported, uint64_t timeout_ns)
+{
+    if (imported->fd < 0) {
+        return VK_SUCCESS;
+    }
+    int64_t timeout = timeout_ns > INT64_MAX ? INT64_MAX : (int64_t)timeout_ns;
+    switch (sl_fd_wait(imported->fd, timeout)) {
+    case SL_OK:
+    case SL_ERR_CLOSED: /* who was to signal it is gone: it never waits again */
+        return VK_SUCCESS;
+    case SL_ERR_TIMEOUT:
+        return VK_NOT_READY;
+    default:
+        return VK_ERROR_DEVICE_LOST;
+    }
+}
+
+static void imported_take(struct gvk_imported *imported, int fd)
+{
+    imported_drop(imported);
+    *imported = (struct gvk_imported){.set = true, .fd = fd};
+}
+
+/* ---- Fences ---- */
+
+void gvk_vkDestroyFence(VkDevice device, VkFence fence, const VkAllocationCallbacks *pAllocator)
+{
+    if (fence != VK_NULL_HANDLE) {
+        imported_drop(&fence_of(fence)->imported);
+        gvk_entry_vkDestroyFence(device, fence, pAllocator);
+    }
+}
+
+VkResult gvk_vkResetFences(VkDevice device, uint32_t fenceCount, const VkFence *pFences)
+{
+    for (uint32_t i = 0; i < fenceCount; i++) {
+        imported_drop(&fence_of(pFences[i])->imported);
+    }
+    return gvk_entry_vkResetFences(device, fenceCount, pFences);
+}
+
+VkResult gvk_vkGetFenceStatus(VkDevice device, VkFence fence)
+{
+    const struct gvk_imported *imported = &fence_of(fence)->imported;
+    return imported->set ? imported_wait(imported, 0) : gvk_entry_vkGetFenceStatus(device, fence);
+}
+
+/* Fences of both sides: the imported ones are polled, the host waits for one of its own in slices.
+ */
+static VkResult fences_wait_mixed(VkDevice device, uint32_t count, const VkFence *fences, bool all,
+                                  uint64_t timeout)
+{
+    uint64_t start = sl_clock_ns();
+    VkResult result = VK_TIMEOUT;
+    do {
+        uint32_t signalled = 0;
+        VkFence waiting = VK_NULL_HANDLE; /* the last of the host's that is not signalled */
+        for (uint32_t i = 0; i < count; i++) {
+            result = gvk_vkGetFenceStatus(device, fences[i]);
+            if (result < 0) {
+                return result;
+            }
+            if (result == VK_SUCCESS) {
+                signalled++;
+            } else if (!fence_of(fences[i])->imported.set) {
+                waiting = fences[i];
+            }
+        }
+        if (signalled == count || (signalled != 0 && !all)) {
+            return VK_SUCCESS;
+        }
+        uint64_t gone = sl_clock_ns() - start;
+        if (gone >= timeout) {
+            return VK_TIMEOUT;
+        }
+        uint64_t slice = timeout - gone < SLICE_NS ? timeout - gone : SLICE_NS;
+        if (waiting != VK_NULL_HANDLE) {
+            result = gvk_entry_vkWaitForFences(device, 1, &waiting, VK_TRUE, slice);
+        } else {
+            sl_clock_sleep_ns(slice);
+            result = gvk_host_lost(gvk_host_of(device)) ? VK_ERROR_DEVICE_LOST : VK_SUCCESS;
+        }
+    } while (result >= 0);
+    return result;
+}
+
+VkResult gvk_vkWaitForFences(VkDevice device, uint32_t fenceCount, const VkFence *pFences,
+                             VkBool32 waitAll, uint64_t timeout)
+{
+    for (uint32_t i = 0; i < fenceCount; i++) {
+        if (fence_of(pFences[i])->imported.set) {
+            return fences_wait_mixed(device, fenceCount, pFences, waitAll != VK_FALSE, timeout);
+        }
+    }
+    return gvk_entry_vkWaitForFences(device, fenceCount, pFences, waitAll, timeout);
+}
+
+/* ---- Exports ---- */
+
+/* A descriptor that polls readable when the host's fence signals (facts, section 11.1), -1 when it
+ * has; the fence is reset as the API says. */
+static VkResult fence_export(VkDevice device, VkFence fence, int *fd)
+{
+    /* Its answer is behind all that was sent before: the host has the submit. */
+    VkResult result = gvk_entry_vkGetFenceStatus(device, fence);
+    if (result < 0) {
+        return result;
+    }
+    *fd = -1;
+    if (result == VK_NOT_READY) {
+        uint64_t ids[] = {GVK_OBJECT(device)->vk.id, fence_of(fence)->object.vk.id};
+        uint32_t words[] = {GFXSTREAM_CREATE_EXPORT_SYNC_VK, (uint32_t)ids[0],
+                            (uint32_t)(ids[0] >> 32), (uint32_t)ids[1], (uint32_t)(ids[1] >> 32)};
+        struct vg_submit_args args = {
+            .commands = words, .size = sizeof words, .ring = 0, .in_fence = -1, .out_fence = fd};
+        if (vg_submit(gvk_host_of(device)->gs->vg, &args) != SL_OK) {
+            return VK_ERROR_TOO_MANY_OBJECTS;
+        }
+    }
+    return gvk_entry_vkResetFences(device, 1, &fence);
+}
+
+VkResult gvk_vkGetFenceFdKHR(VkDevice device, const VkFenceGetFdInfoKHR *pGetFdInfo, int *pFd)
+{
+    struct gvk_imported *imported = &fence_of(pGetFdInfo->fence)->imported;
+    if (imported->set) {
+        *pFd = imported->fd;
+        imported->set = false;
+        return VK_SUCCESS;
+    }
+    return fence_export(device, pGetFdInfo->fence, pFd);
+}
+
+VkResult gvk_vkImportFenceFdKHR(VkDevice device, const VkImportFenceFdInfoKHR *pImportFenceFdInfo)
+{
+    (void)device;
+    if (pImportFenceFdInfo->handleType != VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT) {
+        return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+    }
+    imported_take(&fence_of(pImportFenceFdInfo->fence)->imported, pImportFenceFdInfo->fd);
+    return VK_SUCCESS;
+}
+
+/* ---- Semaphores ---- */
+
+void gvk_vkDestroySemaphore(VkDevice device, VkSemaphore semaphore,
+                            const VkAllocationCallbacks *pAllocator)
+{
+    struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, semaphore);
+    if (s != NULL) {
+        imported_drop(&s->imported);
+        gvk_vkDestroyFence(device, s->fence, NULL);
+        gvk_entry_vkDestroySemaphore(device, semaphore, pAllocator);
+    }
+}
+
+VkResult gvk_vkImportSemaphoreFdKHR(VkDevice device,
+                                    const VkImportSemaphoreFdInfoKHR *pImportSemaphoreFdInfo)
+{
+    (void)device;
+    if (pImportSemaphoreFdInfo->handleType != VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT) {
+        return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+    }
+    struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, pImportSemaphoreFdInfo->semaphore);
+    imported_take(&s->imported, pImportSemaphoreFdInfo->fd);
+    return VK_SUCCESS;
+}
+
+/* A submit that waits for the semaphore signals a fence, and that is exported. */
+static VkResult semaphore_export(VkDevice device, VkSemaphore semaphore, int *fd)
+{
+    struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, semaphore);
+    struct gvk_queue *queue = gvk_device_of(device)->queues;
+    VkResult result = VK_SUCCESS;
+    if (queue == NULL) {
+        return VK_ERROR_TOO_MANY_OBJECTS;
+    }
+    if (s->fence == VK_NULL_HANDLE) {
+        VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+        result = gvk_entry_vkCreateFence(device, &info, NULL, &s->fence);
+    }
+    if (result != VK_SUCCESS) {
+        return result;
+    }
+    VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                           .waitSemaphoreCount = 1,
+                           .pWaitSemaphores = &semaphore,
+                           .pWaitDstStageMask = &stage};
+    result = gvk_vkQueueSubmit(GVK_TO(VkQueue, queue), 1, &submit, s->fence);
+    return result == VK_SUCCESS ? fence_export(device, s->fence, fd) : result;
+}
+
+VkResult gvk_vkGetSemaphoreFdKHR(VkDevice device, const VkSemaphoreGetFdInfoKHR *pGetFdInfo,
+                                 int *pFd)
+{
+    struct gvk_imported *imported = &GVK_FROM(gvk_semaphore, pGetFdInfo->semaphore)->imported;
+    if (pGetFdInfo->handleType != VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT) {
+        return VK_ERROR_TOO_MANY_OBJECTS;
+    }
+    if (imported->set) {
+        *pFd = imported->fd;
+        imported->set = false;
+        return VK_SUCCESS;
+    }
+    return semaphore_export(device, pGetFdInfo->semaphore, pFd);
+}
+
+/* ---- Submits that wait for imported payloads ---- */
+
+VkResult gvk_import_signal(VkQueue queue, VkSemaphore semaphore)
+{
+    struct gvk_imported *imported = &GVK_FROM(gvk_semaphore, semaphore)->imported;
+    VkResult result;
+    do {
+        result = imported_wait(imported, 100 * SL_NS_PER_MS);
+        if (result == VK_NOT_READY && gvk_host_lost(gvk_host_of(queue))) {
+            result = VK_ERROR_DEVICE_LOST;
+        }
+    } while (result == VK_NOT_READY);
+    imported_drop(imported);
+    if (result != VK_SUCCESS) {
+        return result;
+    }
+    VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                           .signalSemaphoreCount = 1,
+                           .pSignalSemaphores = &semaphore};
+    return gvk_vkQueueSubmit(queue, 1, &submit, VK_NULL_HANDLE);
+}
