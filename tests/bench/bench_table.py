@@ -149,6 +149,87 @@ def frame_command(place: Place, out: pathlib.Path) -> "list[object]":
     ]
 
 
+# --- vulkan_bench ---
+
+
+def vulkan_rows(data: Json) -> "list[Row]":
+    quiet, core = data["quiet"], data["one-core"]
+    rows = []
+    for figure, name, more_ns in (
+        ("vulkan: instance", "instance", 10e6),
+        ("vulkan: instance and device", "instance_device", 15e6),
+    ):
+        row = quiet[name]
+        rows.append(
+            frame_row(
+                figure,
+                row,
+                f"<= native + {more_ns / 1e6:.0f} ms",
+                row["sluice_ns"] <= row["native_ns"] + more_ns,
+            )
+        )
+    draw = quiet["record_draw"]
+    rows.append(
+        frame_row("vulkan: record vkCmdDraw", draw, "<= 20 ns", draw["sluice_ns"] <= 20)
+    )
+    for figure, name, most in (
+        ("vulkan: buffer created and destroyed", "buffer", 3),
+        ("vulkan: 64 KiB allocated, mapped, freed", "allocate_64k", 5),
+        ("vulkan: 4 MiB allocated, mapped, freed", "allocate_4m", 5),
+        ("vulkan: record a mix of state and draws", "record_mix", 0.8),
+        ("vulkan: record on 4 threads, per thread", "record_threads_4", 0.8),
+        ("vulkan: empty submit and fence", "submit_empty", 1.6),
+        ("vulkan: the same after 1 ms idle", "submit_idle", 3),
+        ("vulkan: vkGetFenceStatus", "fence_status", 0.5),
+        ("vulkan: descriptor update, one", "update_1", 3),
+        ("vulkan: descriptor update, each of 64", "update_64", 3),
+        ("vulkan: pipeline creation, issuing thread", "pipeline", 0.3),
+        ("vulkan: pipeline, first use", "pipeline_use", 1.05),
+        ("vulkan: CPU per frame, guest and host", "frame_cpu", 1.12),
+    ):
+        rows.append(frame_row(figure, quiet[name], f"<= x{most}", quiet[name]["ratio"] <= most))
+    one, four = quiet["record_threads_1"], quiet["record_threads_4"]
+    scaling = [4 * one[side] / four[side] for side in ("native_ns", "sluice_ns")]
+    rows.append(
+        Row(
+            "vulkan: recording, 4 threads against one",
+            f"x{scaling[0]:.2f}",
+            f"x{scaling[1]:.2f}",
+            "",
+            ">= x3.6",
+            scaling[1] >= 3.6,
+        )
+    )
+    for figure, table, name, least in (
+        ("vulkan: mapped write 4 MiB", quiet, "mapped_write_4m", 0.97),
+        ("vulkan: upload 4 MiB", quiet, "upload_4m", 0.97),
+        ("vulkan: readback 4 MiB", quiet, "readback_4m", 0.97),
+        ("vulkan: frame of 2,000 draws", quiet, "frame", 1.3),
+        ("vulkan: the same, on one core", core, "frame", 0.95),
+        ("vulkan: recorded once, submitted again", quiet, "resubmit", 0.95),
+        ("vulkan: fill-bound 720p frame", quiet, "fill", 0.98),
+    ):
+        rows.append(frame_row(figure, table[name], f">= x{least}", table[name]["ratio"] >= least))
+    return rows
+
+
+def vulkan_command(place: Place, out: pathlib.Path) -> "list[object]":
+    return [
+        sys.executable,
+        ROOT / "tests/bench/frame_table.py",
+        "--sluice",
+        place.sluice,
+        "--program",
+        place.bench("vulkan_bench"),
+        "--machines",
+        "quiet,one-core",
+        "--rounds",
+        place.rounds,
+        "--json",
+        out,
+    ]
+
+
 # --- glmark2 ---
 
 
@@ -386,6 +467,7 @@ STEPS = [
     Step("pack", printing("pack_bench"), pack_rows),
     Step("ring", printing("ring_bench"), ring_rows),
     Step("frame", frame_command, frame_rows),
+    Step("vulkan", vulkan_command, vulkan_rows),
     Step("local", printing("local_bench"), local_rows),
     Step("context", context_command, context_rows),
     Step("glmark2", glmark2_command, glmark2_rows),

@@ -1,17 +1,14 @@
 #!/usr/bin/env python3
-"""frame_bench natively and through Sluice in turn: a table of ratios.
+"""frame_bench or vulkan_bench natively and through Sluice in turn: a table of ratios.
 
     frame_table.py --sluice build/release/bin/sluice --program build/release/tests/bench/frame_bench
                    [--rounds 5] [--frames 400] [--machines quiet,one-core,loaded] [--json FILE]
 
 A machine is what the programs meet: `quiet` is the machine as it is; `one-core` ties both sides to
-one core; `loaded` runs
-a spinning process for every core beside them. Each round runs every side once; a figure's ratio is
-the median over
-the rounds of (Sluice / native), frames per second the other way round, so that more is better there
-and less
-everywhere else. CPU per frame is the processors' time of all processes a run started, between two
-stops of the program.
+one core; `loaded` runs a spinning process for every core beside them. Each round runs every side
+once; a figure's ratio is the median over the rounds of (Sluice / native), frames and bytes per
+second the other way round, so that more is better there and less everywhere else. CPU per frame is
+the processors' time of all processes a run started, between two stops of the program.
 Exit 0: done; 1: a run failed; 2: usage.
 """
 from __future__ import annotations
@@ -30,6 +27,7 @@ from typing import Iterator
 
 RUN_TIMEOUT_S = 120
 SPIN = "while True: pass"
+RATES = ("frame", "fill", "resubmit", "mapped_write_4m", "upload_4m", "readback_4m")
 
 
 def children(pid: int) -> "list[int]":
@@ -53,6 +51,7 @@ def cpu_s(pid: int) -> float:
 def run(command: "list[str]") -> "dict[str, float]":
     """One run's figures; cpu: ns of all processes per frame."""
     env = {key: value for key, value in os.environ.items() if key != "DISPLAY"}
+    env["MESA_SHADER_CACHE_DISABLE"] = "true"  # what one side compiled, the other would find
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -109,7 +108,7 @@ def measure(
             pairs.append((run(prefix + native), run(prefix + ours)))
     table = {}
     for name in pairs[0][0]:
-        ratios = [a[name] / b[name] if name == "frame" else b[name] / a[name] for a, b in pairs]
+        ratios = [a[name] / b[name] if name in RATES else b[name] / a[name] for a, b in pairs]
         table[name] = {
             "native_ns": statistics.median(a[name] for a, _ in pairs),
             "sluice_ns": statistics.median(b[name] for _, b in pairs),
@@ -132,7 +131,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sluice", required=True, help="the sluice program")
-    parser.add_argument("--program", required=True, help="frame_bench")
+    parser.add_argument("--program", required=True, help="frame_bench or vulkan_bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=400)
     parser.add_argument("--machines", default="quiet,one-core,loaded")

@@ -152,7 +152,8 @@ struct vx_pipeline {
     bool writes_nothing;          /* of colour */
     VkPrimitiveTopology topology; /* 0 is a list of points: give triangles explicitly */
     VkPipelineCache cache;
-    uint32_t colours; /* attachments; 0: one */
+    uint32_t colours;       /* attachments; 0: one */
+    uint32_t width, height; /* 0: VX_SIDE */
 };
 VkPipeline vx_graphics_pipeline(struct vx *vx, const struct vx_pipeline *p);
 
@@ -163,6 +164,7 @@ struct vx_target {
     VkFramebuffer framebuffer;
 };
 struct vx_target vx_target(struct vx *vx, VkFormat format);
+struct vx_target vx_target_sized(struct vx *vx, VkFormat format, uint32_t width, uint32_t height);
 void vx_target_free(struct vx *vx, struct vx_target *target);
 void vx_begin_target(VkCommandBuffer commands, const struct vx_target *target,
                      VkSubpassContents contents);

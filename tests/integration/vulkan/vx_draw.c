@@ -174,8 +174,6 @@ static const VkVertexInputAttributeDescription vertex_attributes[] = {
     {1, 0, VK_FORMAT_R32G32B32A32_SFLOAT, offsetof(struct vx_vertex, colour)},
     {2, 1, VK_FORMAT_R32G32_SFLOAT, 0},
 };
-static const VkViewport whole_viewport = {0, 0, VX_SIDE, VX_SIDE, 0, 1};
-static const VkRect2D whole_area = {{0, 0}, {VX_SIDE, VX_SIDE}};
 
 static VkPipelineColorBlendAttachmentState blend_of(const struct vx_pipeline *p)
 {
@@ -219,12 +217,16 @@ VkPipeline vx_graphics_pipeline(struct vx *vx, const struct vx_pipeline *p)
         .sType = VK_STRUCTURE_TYPE_PIPELINE_INPUT_ASSEMBLY_STATE_CREATE_INFO,
         .topology = p->topology,
     };
+    const VkExtent2D size = {p->width != 0 ? p->width : VX_SIDE,
+                             p->height != 0 ? p->height : VX_SIDE};
+    const VkViewport whole = {0, 0, (float)size.width, (float)size.height, 0, 1};
+    const VkRect2D all = {{0, 0}, size};
     VkPipelineViewportStateCreateInfo viewport = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_VIEWPORT_STATE_CREATE_INFO,
         .viewportCount = 1,
-        .pViewports = &whole_viewport,
+        .pViewports = &whole,
         .scissorCount = 1,
-        .pScissors = &whole_area,
+        .pScissors = &all,
     };
     VkPipelineRasterizationStateCreateInfo raster = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_RASTERIZATION_STATE_CREATE_INFO,
@@ -272,9 +274,15 @@ VkPipeline vx_graphics_pipeline(struct vx *vx, const struct vx_pipeline *p)
 
 struct vx_target vx_target(struct vx *vx, VkFormat format)
 {
+    return vx_target_sized(vx, format, VX_SIDE, VX_SIDE);
+}
+
+struct vx_target vx_target_sized(struct vx *vx, VkFormat format, uint32_t width, uint32_t height)
+{
     struct vx_target t;
     VkImageCreateInfo image = vx_image_info(format, VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT |
                                                         VK_IMAGE_USAGE_TRANSFER_SRC_BIT);
+    image.extent = (VkExtent3D){width, height, 1};
     t.image = vx_image(vx, &image, VK_IMAGE_ASPECT_COLOR_BIT);
     VkAttachmentDescription attachment = {.format = format,
                                           .samples = VK_SAMPLE_COUNT_1_BIT,
@@ -297,8 +305,8 @@ struct vx_target vx_target(struct vx *vx, VkFormat format)
                                            .renderPass = t.pass,
                                            .attachmentCount = 1,
                                            .pAttachments = &t.image.view,
-                                           .width = VX_SIDE,
-                                           .height = VX_SIDE,
+                                           .width = width,
+                                           .height = height,
                                            .layers = 1};
     VX(vx, vkCreateFramebuffer(vx->device, &framebuffer, NULL, &t.framebuffer));
     return t;
@@ -315,12 +323,13 @@ void vx_begin_target(VkCommandBuffer commands, const struct vx_target *target,
                      VkSubpassContents contents)
 {
     static const VkClearValue clear = {.color = {.float32 = {0.1f, 0.2f, 0.3f, 1}}};
-    VkRenderPassBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO,
-                                   .renderPass = target->pass,
-                                   .framebuffer = target->framebuffer,
-                                   .renderArea = whole_area,
-                                   .clearValueCount = 1,
-                                   .pClearValues = &clear};
+    VkRenderPassBeginInfo begin = {
+        .sType = VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO,
+        .renderPass = target->pass,
+        .framebuffer = target->framebuffer,
+        .renderArea = {{0, 0}, {target->image.width, target->image.height}},
+        .clearValueCount = 1,
+        .pClearValues = &clear};
     vkCmdBeginRenderPass(commands, &begin, contents);
 }
 
