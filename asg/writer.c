@@ -11,7 +11,7 @@
 #define BULK_SPAN 65536u
 /* How many bytes are written before the writer looks whether the host idles. Where a wake-up is a
  * virtqueue kick, that look is rarer: it may end in one. */
-#define LOOK_FUTEX 2048u
+#define LOOK_FUTEX 4096u
 #define LOOK_PING  32768u
 /* A slot is one or more of the host's steps and holds the largest packet written in one piece.
  * Spans follow each other in it, so that a short one costs no more of the buffer than its bytes; a
@@ -92,15 +92,15 @@ static uint32_t unread(struct asg_writer *w)
 
 /* The slow turns of a wait: spinning has not helped. */
 struct slow {
-    uint64_t nap_ns;  /* where nobody wakes us; 0: none yet */
+    uint64_t nap_ns;  /* the last one, where nobody wakes us; half of the first one at the start */
     uint64_t wake_ns; /* when a host that sleeps all the same is woken again; 0: not known yet */
 };
 
 static void nap(struct slow *slow, uint64_t most_ns)
 {
-    slow->nap_ns = slow->nap_ns == 0                  ? SLEEP_SHORT_NS
-                   : slow->nap_ns * 2 < SLEEP_LONG_NS ? slow->nap_ns * 2
-                                                      : SLEEP_LONG_NS;
+    slow->nap_ns = slow->nap_ns * 2 > SLEEP_LONG_NS    ? SLEEP_LONG_NS
+                   : slow->nap_ns * 2 > SLEEP_SHORT_NS ? slow->nap_ns * 2
+                                                       : SLEEP_SHORT_NS;
     sl_clock_sleep_ns(slow->nap_ns < most_ns ? slow->nap_ns : most_ns);
 }
 
@@ -139,7 +139,8 @@ static enum sl_result wait_for_host(struct asg_writer *w, uint32_t allowed, int6
         return w->dead ? SL_ERR_CLOSED : SL_OK;
     }
     uint64_t begin = timeout_ns >= 0 ? sl_clock_ns() : 0;
-    struct slow slow = {0};
+    /* Each nap's end takes a core from who works for us; where waits are long there are few. */
+    struct slow slow = {.nap_ns = w->space_spin.expect_ns / 4};
     asg_spin_begin(&w->space_spin);
     while (unread(w) > allowed) {
         if (asg_spin_turn(&w->space_spin)) {
