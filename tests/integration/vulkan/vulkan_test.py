@@ -1,21 +1,26 @@
 #!/usr/bin/env python3
 """A Vulkan program natively and through Sluice: every line must be the same.
 
-usage: vulkan_test.py --program PROGRAM [--sluice PROGRAM [--stock]] [--at-least N] [-- ARGS...]
+usage: vulkan_test.py --program PROGRAM [--sluice PROGRAM [--stock]] [--at-least N] [--x-server]
+                      [-- ARGS...]
 
 The program prints `name hash results` a line (vx.h), or `name unsupported: why`. It runs natively
 twice: what differs then is the native driver's own, and a failure of the test. With --sluice it
 runs through `sluice run` once more, which fails if something else drew. Exit 1 on any difference,
-or when the native run prints fewer than N lines of results.
+or when the native run prints fewer than N lines of results. --x-server: with an Xvfb of its own;
+exit 77 where there is none.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import os
+import shutil
 import subprocess
 import sys
+from typing import Iterator
 
 
 def run(command: list[str], is_native: bool) -> list[str]:
@@ -29,6 +34,22 @@ def run(command: list[str], is_native: bool) -> list[str]:
         print(done.stdout[-2000:], done.stderr[-4000:], sep="\n")
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}")
     return done.stdout.splitlines()
+
+
+@contextlib.contextmanager
+def x_server() -> Iterator[None]:
+    """DISPLAY names a server that nobody else draws on."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-noreset", "-displayfd", str(writing), "-screen", "0", "800x600x24"]
+    server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as number:
+            os.environ["DISPLAY"] = ":" + number.readline().strip()
+        yield
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def compare(wanted: list[str], got: list[str], names: tuple[str, str]) -> int:
@@ -49,8 +70,17 @@ def main() -> int:
         "--stock", action="store_true", help="the host offers nothing that upstream does not"
     )
     parser.add_argument("--at-least", type=int, default=1)
+    parser.add_argument("--x-server", action="store_true")
     parser.add_argument("args", nargs="*")
     args = parser.parse_args()
+    if args.x_server and shutil.which("Xvfb") is None:
+        print("skipped: Xvfb is not installed")
+        return 77
+    with x_server() if args.x_server else contextlib.nullcontext():
+        return test(args)
+
+
+def test(args: argparse.Namespace) -> int:
     program = [args.program, *args.args]
     native = run(program, True)
     different = compare(native, run(program, True), ("native", "native again"))

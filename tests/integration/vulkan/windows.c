@@ -13,7 +13,7 @@
 #include <vulkan/vulkan_xlib.h>
 #include <xcb/xcb.h>
 
-enum { WIDTH = 96, HEIGHT = 64, IMAGES_MAX = 16, FRAMES = 12, WAIT_S = 20 };
+enum { WIDTH = 96, HEIGHT = 64, IMAGES_MAX = 16, FRAMES = 12, WAIT_S = 20, PATTERN_SIZE = 1 << 18 };
 
 struct scene {
     struct vx vx;
@@ -22,11 +22,13 @@ struct scene {
     xcb_window_t window;
     VkSurfaceKHR surface;
     VkSwapchainKHR swapchain;
-    uint32_t width, height;
+    uint32_t width, height; /* of the window */
+    VkExtent2D extent;      /* of the swapchain */
     uint32_t count;
     VkImage images[IMAGES_MAX];
     VkSemaphore acquired, drawn;
     VkFence fence;
+    struct vx_buffer pattern;
 };
 
 /* ---- instance and windows ---- */
@@ -145,6 +147,7 @@ static void show_group(struct scene *s)
 static VkResult open_swapchain(struct scene *s, VkPresentModeKHR mode, uint32_t images)
 {
     const VkSwapchainKHR old = s->swapchain;
+    s->extent = (VkExtent2D){s->width, s->height};
     const VkSwapchainCreateInfoKHR info = {.sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR,
                                            .surface = s->surface,
                                            .minImageCount = images,
@@ -181,29 +184,40 @@ static void close_swapchain(struct scene *s)
     s->swapchain = VK_NULL_HANDLE;
 }
 
-/* Two halves in two colours; `number` is in both. */
-static VkClearColorValue colour_of(uint32_t number, bool right)
+/* Never the background, and another one for each number below 200. */
+static uint32_t pixel_of(uint32_t number, uint32_t x, uint32_t y)
 {
-    return (VkClearColorValue){
-        .float32 = {(float)(number % 16) / 15, right ? 1 : 0, (float)(number / 16 % 16) / 15, 1}};
+    return 0xff000000 | (number + 1) << 16 | (y & 0xff) << 8 | (x & 0xff);
 }
 
+static void fill(struct scene *s, uint32_t number)
+{
+    uint32_t *pixels = s->pattern.map;
+    for (uint32_t y = 0; y < s->extent.height; y++) {
+        for (uint32_t x = 0; x < s->extent.width; x++) {
+            pixels[y * s->extent.width + x] = pixel_of(number, x, y);
+        }
+    }
+}
+
+/* Draws picture `number` when it was acquired; it is done when this returns. */
 static void draw(struct scene *s, uint32_t index, uint32_t number)
 {
-    const VkImageSubresourceRange all = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
     VkImageMemoryBarrier barrier = {.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
                                     .dstAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
                                     .newLayout = VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
                                     .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
                                     .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
                                     .image = s->images[index],
-                                    .subresourceRange = all};
+                                    .subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1}};
+    const VkBufferImageCopy all = {.imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
+                                   .imageExtent = {s->extent.width, s->extent.height, 1}};
+    fill(s, number);
     VkCommandBuffer commands = vx_begin(&s->vx);
-    const VkClearColorValue left = colour_of(number, false);
     vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
                          0, 0, NULL, 0, NULL, 1, &barrier);
-    vkCmdClearColorImage(commands, s->images[index], VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, &left, 1,
-                         &all);
+    vkCmdCopyBufferToImage(commands, s->pattern.buffer, s->images[index],
+                           VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 1, &all);
     barrier.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT;
     barrier.dstAccessMask = 0;
     barrier.oldLayout = VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL;
@@ -247,9 +261,6 @@ static VkResult frame(struct scene *s, uint32_t number, VkResult *acquired)
 /* The window shows picture `number` within a while, and is shown as a line. */
 static void show_window(struct scene *s, const char *name, uint32_t number)
 {
-    const VkClearColorValue want = colour_of(number, false);
-    uint32_t pixel =
-        (uint32_t)(want.float32[0] * 255 + 0.5f) << 16 | (uint32_t)(want.float32[2] * 255 + 0.5f);
     time_t end = time(NULL) + WAIT_S;
     bool there = false;
     xcb_get_image_reply_t *image = NULL;
@@ -261,8 +272,9 @@ static void show_window(struct scene *s, const char *name, uint32_t number)
                                     NULL);
         vx_need(image != NULL, "the window's picture");
         const uint32_t *pixels = (const void *)xcb_get_image_data(image);
-        there = (pixels[0] & 0xffffff) == pixel &&
-                (pixels[s->width * s->height - 1] & 0xffffff) == pixel;
+        uint32_t last = pixel_of(number, s->width - 1, s->height - 1);
+        there = ((pixels[0] ^ pixel_of(number, 0, 0)) & 0xffffff) == 0 &&
+                ((pixels[s->width * s->height - 1] ^ last) & 0xffffff) == 0;
     }
     vx_need(there, "the picture in the window");
     vx_show(&s->vx, name, xcb_get_image_data(image), (size_t)s->width * s->height * 4);
@@ -281,7 +293,7 @@ static void modes(struct scene *s)
             char name[48];
             snprintf(name, sizeof name, "mode %d of %u", (int)all[i], images);
             vx_show_text(&s->vx, name, "%d", open_swapchain(s, all[i], images));
-            for (uint32_t number = 0; number < FRAMES; number++) {
+            for (uint32_t number = 1; number <= FRAMES; number++) {
                 VkResult acquired;
                 VkResult result = frame(s, number + 16 * i, &acquired);
                 vx_show_text(&s->vx, name, "%d %d", acquired, result);
@@ -385,6 +397,7 @@ int main(void)
     VX(&s.vx, vkCreateSemaphore(s.vx.device, &semaphore, NULL, &s.acquired));
     VX(&s.vx, vkCreateSemaphore(s.vx.device, &semaphore, NULL, &s.drawn));
     VX(&s.vx, vkCreateFence(s.vx.device, &fence, NULL, &s.fence));
+    s.pattern = vx_buffer(&s.vx, PATTERN_SIZE, VK_BUFFER_USAGE_TRANSFER_SRC_BIT);
     s.xcb = xcb_connect(NULL, NULL);
     vx_need(xcb_connection_has_error(s.xcb) == 0, "an X server");
     s.screen = xcb_setup_roots_iterator(xcb_get_setup(s.xcb)).data;
@@ -399,6 +412,7 @@ int main(void)
     resize(&s);
     gone(&s);
     vkDestroySurfaceKHR(s.vx.instance, s.surface, NULL);
+    vx_buffer_free(&s.vx, &s.pattern);
     vkDestroyFence(s.vx.device, s.fence, NULL);
     vkDestroySemaphore(s.vx.device, s.drawn, NULL);
     vkDestroySemaphore(s.vx.device, s.acquired, NULL);
