@@ -89,8 +89,8 @@ struct hvk_device {
     /* Extensions that are enabled natively, whatever the guest asked for. */
     bool has_external_memory_host, has_external_memory_fd, has_dma_buf, has_modifiers;
     bool has_synchronization2;
-    void *memory_state; /* hvk_memory.c */
-    void *sync_state;   /* hvk_sync.c */
+    struct sl_list layouts; /* pipeline layouts that were destroyed: hvk_pipeline.c */
+    uint32_t layout_count;
 };
 
 struct hvk_command_pool {
@@ -104,7 +104,8 @@ struct hvk_command_buffer {
     struct hvk_command_pool *pool;
     struct sl_list link;
     VkCommandBufferLevel level;
-    bool recording; /* between begin and end */
+    uint32_t flushing; /* atomic: rings that record into it */
+    bool recording;    /* between begin and end */
 };
 
 struct hvk_provider;
@@ -123,8 +124,9 @@ struct hvk_context {
     /* Read: recorded commands are being run, past their turn. Write: a native object is being
      * destroyed. */
     pthread_rwlock_t natives;
-    void *blobs;  /* hvk_blob.c: memory that waits for its blob, by blob id */
-    void *waiter; /* hvk_waiter.c: exported fences */
+    void *blobs;      /* hvk_blob.c: memory that waits for its blob, by blob id */
+    void *waiter;     /* hvk_waiter.c: exported fences */
+    uint32_t flushes; /* atomic: rings that record into any command buffer */
 };
 
 struct hvk_ring {
@@ -247,7 +249,12 @@ VkResult hvk_queue_idle(struct hvk_queue *queue, const struct hvk_call *call, ui
  * NOTFOUND: none. */
 enum sl_result hvk_blob_take(struct hvk_context *context, uint64_t blob_id,
                              const struct vgd_blob_args *args, struct hct_memory *out);
+enum sl_result hvk_blobs_init(struct hvk_context *context) SL_MUST_USE;
 void hvk_blobs_finish(struct hvk_context *context);
+/* A resource that the context may import from now on; one without a descriptor is nothing. */
+enum sl_result hvk_resource_attach(struct hvk_context *context, uint32_t resource_id,
+                                   const struct hct_memory *memory) SL_MUST_USE;
+void hvk_resource_detach(struct hvk_context *context, uint32_t resource_id);
 /* hvk_waiter.c. 0xa000: task_done(task) once the fence has signalled; at once when the handle is no
  * fence. The ids are the guest's. */
 enum sl_result hvk_waiter_export(struct hvk_context *context, uint64_t device_id, uint64_t fence_id,

@@ -21,6 +21,7 @@ static void context_unref(struct hvk_context *c)
     }
     hvk_devices_drain(c, NULL);
     hvk_destroy_children(c, NULL);
+    hvk_blobs_finish(c);
     sl_ids_finish(&c->ids);
     pthread_rwlock_destroy(&c->natives);
     pthread_mutex_destroy(&c->lock);
@@ -61,7 +62,13 @@ void hvk_ring_free(void *user, void *state)
     context_unref(user);
 }
 
-static const struct hr_rings_ops rings_ops = {.ring_new = hvk_ring_new, .ring_free = hvk_ring_free};
+static enum sl_result export_sync_vk(void *user, uint64_t device, uint64_t fence, uint64_t task)
+{
+    return hvk_waiter_export(user, device, fence, task);
+}
+
+static const struct hr_rings_ops rings_ops = {
+    .ring_new = hvk_ring_new, .ring_free = hvk_ring_free, .export_sync_vk = export_sync_vk};
 
 /* --- hct --- */
 
@@ -70,28 +77,29 @@ static void context_destroy(struct hct_context *base)
     struct hvk_context *c = context_of(base);
     sl_atomic_store_seq(&c->stop, 1); /* pairs with the loads of whoever waits in slices */
     hr_rings_finish(&c->rings);
+    hvk_waiter_finish(c);
     context_unref(c);
 }
 
 static enum sl_result context_attach(struct hct_context *base, uint32_t resource_id,
                                      const struct hct_memory *memory)
 {
-    return hr_rings_attach(&context_of(base)->rings, resource_id, memory);
+    struct hvk_context *c = context_of(base);
+    enum sl_result result = hvk_resource_attach(c, resource_id, memory);
+    return result == SL_OK ? hr_rings_attach(&c->rings, resource_id, memory) : result;
 }
 
 static void context_detach(struct hct_context *base, uint32_t resource_id)
 {
-    hr_rings_detach(&context_of(base)->rings, resource_id);
+    struct hvk_context *c = context_of(base);
+    hr_rings_detach(&c->rings, resource_id);
+    hvk_resource_detach(c, resource_id);
 }
 
 static enum sl_result context_blob(struct hct_context *base, uint64_t blob_id,
                                    const struct vgd_blob_args *args, struct hct_memory *out)
 {
-    (void)args;
-    (void)out;
-    sl_warn_limited("vulkan", "context %u: blob id %llu: nothing is behind it",
-                    context_of(base)->ctx_id, (unsigned long long)blob_id);
-    return SL_ERR_NOTFOUND;
+    return hvk_blob_take(context_of(base), blob_id, args, out);
 }
 
 static enum sl_result context_submit(struct hct_context *base, const void *commands, size_t size)
@@ -130,6 +138,10 @@ enum sl_result hvk_context_create(const struct hct_create_info *info, struct hct
     pthread_mutex_init(&c->lock, NULL);
     pthread_rwlock_init(&c->natives, NULL);
     hr_rings_init(&c->rings, &rings_ops, c, info->env, info->ctx_id, info->name);
+    if (hvk_blobs_init(c) != SL_OK) {
+        context_unref(c);
+        return SL_ERR_NOMEM;
+    }
     *out = &c->base;
     return SL_OK;
 }

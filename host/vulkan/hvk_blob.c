@@ -1,0 +1,261 @@
+/* Memory that crosses to the guest: pages, the blobs that wait to be created over them, and the
+ * resources that a guest may import.
+ *
+ * Pages are memfds sealed against every change of size, mapped here once. Drivers get them as
+ * imported host memory (hvk_memory.c), the guest as the blob's descriptor. */
+#include "host/vulkan/hvk_family.h"
+
+#include "transport/base/arith.h"
+#include "transport/base/atomic.h"
+#include "transport/base/fd.h"
+#include "transport/base/log.h"
+#include "transport/base/map.h"
+#include "transport/base/mem.h"
+#include "transport/base/shm.h"
+
+#define PAGE_SIZE 4096u
+/* Blob ids of ours, when the guest leaves their choice to the host. */
+#define OWN_IDS 0x80000000u
+/* Most blobs announced and not created, and most resources attached. */
+#define WAITING_MAX  65536u
+#define ATTACHED_MAX 65536u
+
+struct attached {
+    int fd;
+    uint64_t offset, size;
+};
+
+/* hvk_context.blobs. Ring threads publish and import, the device thread takes and attaches. */
+struct blobs {
+    pthread_mutex_t lock;   /* guards all below */
+    struct sl_map waiting;  /* blob id -> struct hvk_pages, a reference each */
+    struct sl_map attached; /* resource id -> struct attached */
+    uint32_t last_own;
+};
+
+/* --- pages --- */
+
+static enum sl_result pages_over(int fd, uint64_t size, struct hvk_pages **out)
+{
+    struct hvk_pages *pages = sl_alloc(sizeof *pages);
+    if (pages == NULL) {
+        sl_fd_close(&fd);
+        return SL_ERR_NOMEM;
+    }
+    *pages = (struct hvk_pages){.refs = 1, .fd = fd, .size = size};
+    enum sl_result result = sl_shm_map(fd, size, &pages->pointer);
+    if (result != SL_OK) {
+        sl_fd_close(&pages->fd);
+        sl_free(pages);
+        return result == SL_ERR_PROTOCOL ? SL_ERR_INVALID : result;
+    }
+    *out = pages;
+    return SL_OK;
+}
+
+enum sl_result hvk_pages_create(uint64_t size, struct hvk_pages **out)
+{
+    int fd = -1;
+    if (size == 0 || size > INT64_MAX - PAGE_SIZE) {
+        return SL_ERR_INVALID;
+    }
+    size = sl_round_up(size, PAGE_SIZE);
+    enum sl_result result = sl_shm_create("sluice-vulkan", size, &fd);
+    return result == SL_OK ? pages_over(fd, size, out) : result;
+}
+
+struct hvk_pages *hvk_pages_ref(struct hvk_pages *pages)
+{
+    (void)sl_atomic_add(&pages->refs, 1);
+    return pages;
+}
+
+void hvk_pages_unref(struct hvk_pages *pages)
+{
+    /* Sequentially consistent: every use before another's unref happens before the unmap here. */
+    if (pages == NULL || sl_atomic_add(&pages->refs, UINT32_MAX) != 1) {
+        return;
+    }
+    sl_shm_unmap(pages->pointer, pages->size);
+    sl_fd_close(&pages->fd);
+    sl_free(pages);
+}
+
+/* --- blobs that wait --- */
+
+enum sl_result hvk_blobs_init(struct hvk_context *context)
+{
+    struct blobs *b = sl_alloc(sizeof *b);
+    if (b == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    pthread_mutex_init(&b->lock, NULL);
+    sl_map_init(&b->waiting, WAITING_MAX);
+    sl_map_init(&b->attached, ATTACHED_MAX);
+    context->blobs = b;
+    return SL_OK;
+}
+
+static void attached_free(struct attached *a)
+{
+    if (a != NULL) {
+        sl_fd_close(&a->fd);
+        sl_free(a);
+    }
+}
+
+void hvk_blobs_finish(struct hvk_context *context)
+{
+    struct blobs *b = context->blobs;
+    if (b == NULL) {
+        return;
+    }
+    uint32_t cursor = 0, key;
+    struct hvk_pages *pages;
+    while ((pages = sl_map_next(&b->waiting, &cursor, &key)) != NULL) {
+        hvk_pages_unref(pages);
+    }
+    cursor = 0;
+    struct attached *a;
+    while ((a = sl_map_next(&b->attached, &cursor, &key)) != NULL) {
+        attached_free(a);
+    }
+    sl_map_finish(&b->waiting);
+    sl_map_finish(&b->attached);
+    pthread_mutex_destroy(&b->lock);
+    sl_free(b);
+    context->blobs = NULL;
+}
+
+uint64_t hvk_blob_id_new(struct hvk_context *context)
+{
+    struct blobs *b = context->blobs;
+    pthread_mutex_lock(&b->lock);
+    b->last_own = (b->last_own + 1) & ~OWN_IDS;
+    uint32_t id = OWN_IDS | b->last_own;
+    pthread_mutex_unlock(&b->lock);
+    return id;
+}
+
+enum sl_result hvk_blob_publish(struct hvk_context *context, uint64_t blob_id,
+                                struct hvk_pages *pages)
+{
+    struct blobs *b = context->blobs;
+    if (blob_id == 0 || blob_id > UINT32_MAX) {
+        return SL_ERR_INVALID;
+    }
+    pthread_mutex_lock(&b->lock);
+    const struct hvk_pages *there = sl_map_find(&b->waiting, (uint32_t)blob_id);
+    enum sl_result result = SL_OK;
+    if (there == NULL) {
+        result = sl_map_add(&b->waiting, (uint32_t)blob_id, pages);
+        if (result == SL_OK) {
+            (void)hvk_pages_ref(pages);
+        }
+    } else if (there != pages) {
+        result = SL_ERR_INVALID;
+    }
+    pthread_mutex_unlock(&b->lock);
+    return result;
+}
+
+/* Gives the map's reference. */
+static struct hvk_pages *take_waiting(struct blobs *b, uint64_t blob_id,
+                                      const struct hvk_pages *only)
+{
+    struct hvk_pages *pages = NULL;
+    pthread_mutex_lock(&b->lock);
+    if (blob_id <= UINT32_MAX) {
+        pages = sl_map_find(&b->waiting, (uint32_t)blob_id);
+        if (pages != NULL && (only == NULL || pages == only)) {
+            (void)sl_map_remove(&b->waiting, (uint32_t)blob_id);
+        } else {
+            pages = NULL;
+        }
+    }
+    pthread_mutex_unlock(&b->lock);
+    return pages;
+}
+
+void hvk_blob_withdraw(struct hvk_context *context, uint64_t blob_id, const struct hvk_pages *pages)
+{
+    hvk_pages_unref(take_waiting(context->blobs, blob_id, pages));
+}
+
+enum sl_result hvk_blob_take(struct hvk_context *context, uint64_t blob_id,
+                             const struct vgd_blob_args *args, struct hct_memory *out)
+{
+    struct hvk_pages *pages = take_waiting(context->blobs, blob_id, NULL);
+    if (pages == NULL) {
+        sl_warn_limited("vulkan", "context %u: no memory waits for blob %llu", context->ctx_id,
+                        (unsigned long long)blob_id);
+        return SL_ERR_NOTFOUND;
+    }
+    struct hct_memory memory = {.fd = -1, .size = pages->size, .map_info = VIRTGPU_MAP_CACHED};
+    enum sl_result result = SL_ERR_INVALID;
+    if (args->size <= pages->size) {
+        result = sl_fd_dup(pages->fd, &memory.fd);
+    } else {
+        sl_warn_limited("vulkan", "context %u: blob %llu: size %llu exceeds the memory's %llu",
+                        context->ctx_id, (unsigned long long)blob_id,
+                        (unsigned long long)args->size, (unsigned long long)pages->size);
+    }
+    hvk_pages_unref(pages);
+    if (result == SL_OK) {
+        *out = memory;
+    }
+    return result;
+}
+
+/* --- resources to import --- */
+
+enum sl_result hvk_resource_attach(struct hvk_context *context, uint32_t resource_id,
+                                   const struct hct_memory *memory)
+{
+    struct blobs *b = context->blobs;
+    if (memory == NULL || memory->fd < 0) {
+        return SL_OK; /* guest pages: nothing that a driver could be given */
+    }
+    struct attached *a = sl_alloc(sizeof *a);
+    if (a == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    *a = (struct attached){.fd = -1, .offset = memory->offset, .size = memory->size};
+    enum sl_result result = sl_fd_dup(memory->fd, &a->fd);
+    if (result == SL_OK) {
+        pthread_mutex_lock(&b->lock);
+        result = sl_map_add(&b->attached, resource_id, a);
+        pthread_mutex_unlock(&b->lock);
+    }
+    if (result != SL_OK) {
+        attached_free(a);
+    }
+    return result == SL_ERR_INVALID ? SL_OK : result; /* attached twice */
+}
+
+void hvk_resource_detach(struct hvk_context *context, uint32_t resource_id)
+{
+    struct blobs *b = context->blobs;
+    pthread_mutex_lock(&b->lock);
+    struct attached *a = sl_map_remove(&b->attached, resource_id);
+    pthread_mutex_unlock(&b->lock);
+    attached_free(a);
+}
+
+enum sl_result hvk_resource_pages(struct hvk_context *context, uint32_t resource_id, uint64_t size,
+                                  struct hvk_pages **out)
+{
+    struct blobs *b = context->blobs;
+    enum sl_result result = SL_ERR_NOTFOUND;
+    int fd = -1;
+    uint64_t have = 0;
+    pthread_mutex_lock(&b->lock);
+    const struct attached *a = sl_map_find(&b->attached, resource_id);
+    if (a != NULL) {
+        /* Imported memory begins with its descriptor's first byte. */
+        have = a->offset == 0 ? sl_round_up(a->size, PAGE_SIZE) : 0;
+        result = size <= have ? sl_fd_dup(a->fd, &fd) : SL_ERR_INVALID;
+    }
+    pthread_mutex_unlock(&b->lock);
+    return result == SL_OK ? pages_over(fd, have, out) : result;
+}

@@ -1,0 +1,351 @@
+/* Command pools, command buffers, and the bytes that the guest recorded into them.
+ *
+ * A flush is an early command: after its turn was passed it runs beside other rings' commands. What
+ * keeps that safe: it has context->natives for reading (nothing is destroyed natively meanwhile),
+ * its pool's lock (a native pool is externally synchronised), and it is counted in its command
+ * buffer's `flushing`, on which submits and executions of that command buffer wait. Locks are
+ * taken in this order: natives, pool->lock. */
+#include "host/vulkan/hvk_family.h"
+
+#include "host/vk_dispatch.h"
+#include "host/vk_hand.h"
+#include "transport/base/atomic.h"
+#include "transport/base/clock.h"
+#include "transport/base/mem.h"
+#include "wire/vk_names.h"
+
+/* A flush that runs longer than this while another waits for it is waiting for that other one. */
+#define SETTLE_NS (10 * SL_NS_PER_S)
+
+static struct hvk_command_pool *pool_of(struct hvk_object *object)
+{
+    return (struct hvk_command_pool *)(void *)object;
+}
+
+static struct hvk_command_buffer *buffer_of(struct hvk_object *object)
+{
+    return (struct hvk_command_buffer *)(void *)object;
+}
+
+static struct hvk_command_pool *pool_find(const struct hvk_context *context, uint64_t id)
+{
+    return pool_of(hvk_find(context, VK_KIND_VkCommandPool, id, NULL));
+}
+
+static struct hvk_command_buffer *buffer_find(const struct hvk_context *context, uint64_t id)
+{
+    return buffer_of(hvk_find(context, VK_KIND_VkCommandBuffer, id, NULL));
+}
+
+/* --- pools --- */
+
+static void pool_release(struct hvk_object *object)
+{
+    struct hvk_command_pool *pool = pool_of(object);
+    struct hvk_device *device = object->device;
+    if (object->native != 0) {
+        device->driver.DestroyCommandPool(hvk_native(device),
+                                          HVK_HANDLE(VkCommandPool, object->native), NULL);
+    }
+    pthread_mutex_destroy(&pool->lock);
+    sl_free(pool);
+    hvk_unref(&device->object);
+}
+
+VkResult hvk_vkCreateCommandPool(struct hvk_call *call, struct vk_args_vkCreateCommandPool *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    uint64_t id = HVK_U64(*a->pCommandPool);
+    VkCommandPool native = VK_NULL_HANDLE;
+    *a->pCommandPool = VK_NULL_HANDLE;
+    if (a->pCreateInfo->queueFamilyIndex >= device->physical->family_count) {
+        return VK_ERROR_VALIDATION_FAILED;
+    }
+    struct hvk_command_pool *pool = sl_alloc(sizeof *pool);
+    if (pool == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    VkResult result =
+        device->driver.CreateCommandPool(hvk_native(device), a->pCreateInfo, NULL, &native);
+    if (result != VK_SUCCESS) {
+        sl_free(pool);
+        return hvk_device_result(device, result);
+    }
+    hvk_object_init(&pool->object, VK_KIND_VkCommandPool, HVK_U64(native), device->object.instance,
+                    device, pool_release);
+    (void)hvk_ref(&device->object);
+    pthread_mutex_init(&pool->lock, NULL);
+    sl_list_init(&pool->buffers);
+    enum sl_result added = hvk_add_object(call, &pool->object, &id);
+    hvk_unref(&pool->object);
+    if (added != SL_OK) {
+        return VK_ERROR_TOO_MANY_OBJECTS;
+    }
+    *a->pCommandPool = HVK_HANDLE(VkCommandPool, id);
+    return hvk_device_result(device, VK_SUCCESS);
+}
+
+/* The guest names the pool alone. */
+void hvk_vkDestroyCommandPool(struct hvk_call *call, struct vk_args_vkDestroyCommandPool *a)
+{
+    struct hvk_command_pool *pool = pool_find(call->context, a->commandPool_id);
+    if (pool == NULL) {
+        return;
+    }
+    SL_LIST_FOR_SAFE(item, &pool->buffers)
+    {
+        struct hvk_command_buffer *b = SL_CONTAINER(item, struct hvk_command_buffer, link);
+        hvk_destroy(call->context, VK_KIND_VkCommandBuffer, b->object.id);
+    }
+    hvk_destroy(call->context, VK_KIND_VkCommandPool, a->commandPool_id);
+}
+
+VkResult hvk_vkResetCommandPool(struct hvk_call *call, struct vk_args_vkResetCommandPool *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct hvk_command_pool *pool = pool_find(call->context, a->commandPool_id);
+    VkResult result = VK_ERROR_VALIDATION_FAILED;
+    if (pool != NULL) {
+        pthread_mutex_lock(&pool->lock);
+        result = device->driver.ResetCommandPool(hvk_native(device), a->commandPool, a->flags);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    return hvk_device_result(device, result);
+}
+
+void hvk_vkTrimCommandPool(struct hvk_call *call, struct vk_args_vkTrimCommandPool *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct hvk_command_pool *pool = pool_find(call->context, a->commandPool_id);
+    if (pool != NULL && device->driver.TrimCommandPool != NULL) {
+        pthread_mutex_lock(&pool->lock);
+        device->driver.TrimCommandPool(hvk_native(device), a->commandPool, a->flags);
+        pthread_mutex_unlock(&pool->lock);
+    }
+}
+
+/* --- command buffers --- */
+
+static void buffer_release(struct hvk_object *object)
+{
+    struct hvk_command_buffer *b = buffer_of(object);
+    struct hvk_command_pool *pool = b->pool;
+    VkCommandBuffer native = HVK_HANDLE(VkCommandBuffer, object->native);
+    pthread_mutex_lock(&pool->lock);
+    sl_list_remove(&b->link);
+    object->device->driver.FreeCommandBuffers(
+        hvk_native(object->device), HVK_HANDLE(VkCommandPool, pool->object.native), 1, &native);
+    pthread_mutex_unlock(&pool->lock);
+    sl_free(b);
+    hvk_unref(&pool->object);
+}
+
+/* One native command buffer as an object; it is freed when that fails. */
+static VkResult enter(struct hvk_call *call, struct hvk_device *device,
+                      struct hvk_command_pool *pool, VkCommandBufferLevel level,
+                      VkCommandBuffer native, VkCommandBuffer *slot)
+{
+    uint64_t id = HVK_U64(*slot);
+    struct hvk_command_buffer *b = sl_alloc(sizeof *b);
+    *slot = VK_NULL_HANDLE;
+    if (b == NULL) {
+        device->driver.FreeCommandBuffers(
+            hvk_native(device), HVK_HANDLE(VkCommandPool, pool->object.native), 1, &native);
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    hvk_object_init(&b->object, VK_KIND_VkCommandBuffer, HVK_U64(native), device->object.instance,
+                    device, buffer_release);
+    b->pool = pool;
+    b->level = level;
+    (void)hvk_ref(&pool->object);
+    pthread_mutex_lock(&pool->lock);
+    sl_list_add(&pool->buffers, &b->link);
+    pthread_mutex_unlock(&pool->lock);
+    enum sl_result added = hvk_add_object(call, &b->object, &id);
+    hvk_unref(&b->object);
+    if (added != SL_OK) {
+        return VK_ERROR_TOO_MANY_OBJECTS;
+    }
+    *slot = HVK_HANDLE(VkCommandBuffer, id);
+    return VK_SUCCESS;
+}
+
+VkResult hvk_vkAllocateCommandBuffers(struct hvk_call *call,
+                                      struct vk_args_vkAllocateCommandBuffers *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkAllocateCommandBuffers ids;
+    uint32_t count = a->pAllocateInfo->commandBufferCount;
+    VkCommandBuffer *natives = vk_unpack_alloc(&call->in, count, sizeof *natives);
+    struct hvk_command_pool *pool =
+        natives != NULL && vk_unpack_vkAllocateCommandBuffers(&again, &ids)
+            ? pool_find(call->context, HVK_U64(ids.pAllocateInfo->commandPool))
+            : NULL;
+    VkResult result = VK_ERROR_VALIDATION_FAILED;
+    if (pool != NULL && count != 0) {
+        pthread_mutex_lock(&pool->lock);
+        result =
+            device->driver.AllocateCommandBuffers(hvk_native(device), a->pAllocateInfo, natives);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    if (result != VK_SUCCESS) {
+        memset(a->pCommandBuffers, 0, count * sizeof *a->pCommandBuffers);
+        return hvk_device_result(device, result);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        VkResult one =
+            enter(call, device, pool, a->pAllocateInfo->level, natives[i], &a->pCommandBuffers[i]);
+        result = result == VK_SUCCESS ? one : result;
+    }
+    for (uint32_t i = 0; result != VK_SUCCESS && i < count; i++) {
+        hvk_destroy(call->context, VK_KIND_VkCommandBuffer, HVK_U64(a->pCommandBuffers[i]));
+        a->pCommandBuffers[i] = VK_NULL_HANDLE;
+    }
+    return hvk_device_result(device, result);
+}
+
+void hvk_vkFreeCommandBuffers(struct hvk_call *call, struct vk_args_vkFreeCommandBuffers *a)
+{
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkFreeCommandBuffers ids;
+    (void)a;
+    if (vk_unpack_vkFreeCommandBuffers(&again, &ids) && ids.pCommandBuffers != NULL) {
+        for (uint32_t i = 0; i < ids.commandBufferCount; i++) {
+            hvk_destroy(call->context, VK_KIND_VkCommandBuffer, HVK_U64(ids.pCommandBuffers[i]));
+        }
+    }
+}
+
+/* --- what was recorded --- */
+
+/* Until nobody records into b on another ring. */
+static bool settle(const struct hvk_context *context, const struct hvk_command_buffer *b)
+{
+    uint64_t end = 0;
+    for (uint32_t tries = 0;; tries++) {
+        /* Pairs with the last subtraction in flush: what was recorded is seen. */
+        if (sl_atomic_load_acquire(&b->flushing) == 0) {
+            return true;
+        }
+        if (sl_atomic_load_relaxed(&context->stop) != 0) {
+            return false;
+        }
+        if (tries < 200) {
+            sl_cpu_relax();
+            continue;
+        }
+        uint64_t now = sl_clock_ns();
+        end = end != 0 ? end : now + SETTLE_NS;
+        if (now > end) {
+            return false;
+        }
+        sl_clock_sleep_ns(20 * SL_NS_PER_US);
+    }
+}
+
+bool hvk_command_buffers_settle(const struct hvk_call *call, const uint64_t *ids, uint32_t count)
+{
+    const struct hvk_context *context = call->context;
+    for (uint32_t i = 0; i < count && sl_atomic_load_acquire(&context->flushes) != 0; i++) {
+        const struct hvk_command_buffer *b = buffer_find(context, ids[i]);
+        if (b != NULL && !settle(context, b)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
+                                    struct vk_args_vkQueueFlushCommandsGOOGLE *a)
+{
+    struct hvk_context *context = call->context;
+    struct hvk_command_buffer *b = buffer_find(context, a->commandBuffer_id);
+    if (b == NULL) {
+        return; /* the reader has found it: cannot be */
+    }
+    struct hvk_device *device = b->object.device;
+    struct sl_arena *arena = &call->ring->arena;
+    (void)hvk_ref(&b->object);
+    /* Sequentially consistent, before the turn is passed: submits of later turns see them. */
+    (void)sl_atomic_add(&b->flushing, 1);
+    (void)sl_atomic_add(&context->flushes, 1);
+    pthread_rwlock_rdlock(&context->natives);
+    hvk_pass(call);
+    pthread_mutex_lock(&b->pool->lock);
+    struct hvk_recording recording = {.driver = &device->driver,
+                                      .native = a->commandBuffer,
+                                      .buffer = b,
+                                      .device = device,
+                                      .in = vk_unpack_over(NULL, 0, arena, &context->ids)};
+    const char *reason = vk_sub_decode(&recording, a->pData, a->dataSize);
+    pthread_mutex_unlock(&b->pool->lock);
+    pthread_rwlock_unlock(&context->natives);
+    (void)sl_atomic_add(&b->flushing, UINT32_MAX);
+    (void)sl_atomic_add(&context->flushes, UINT32_MAX);
+    hvk_unref(&b->object);
+    if (reason != NULL) {
+        const char *name = vk_op_name(recording.opcode);
+        hr_call_violate(call->hr, "%s: %s", name != NULL ? name : "a recorded command", reason);
+    }
+}
+
+/* --- recorded commands that are not the driver's alone --- */
+
+static void begin(struct hvk_recording *r, const VkCommandBufferBeginInfo *info)
+{
+    if (r->buffer->level == VK_COMMAND_BUFFER_LEVEL_SECONDARY && info->pInheritanceInfo == NULL) {
+        vk_unpack_fail(&r->in, "a secondary command buffer inherits nothing");
+        return;
+    }
+    hvk_recorded(r, r->driver->BeginCommandBuffer(r->native, info), "vkBeginCommandBuffer");
+}
+
+void hvk_vkBeginCommandBuffer(struct hvk_recording *r, struct vk_args_vkBeginCommandBuffer *a)
+{
+    begin(r, a->pBeginInfo);
+}
+
+void hvk_vkBeginCommandBufferAsyncGOOGLE(struct hvk_recording *r,
+                                         struct vk_args_vkBeginCommandBufferAsyncGOOGLE *a)
+{
+    begin(r, a->pBeginInfo);
+}
+
+void hvk_vkEndCommandBufferAsyncGOOGLE(struct hvk_recording *r,
+                                       struct vk_args_vkEndCommandBufferAsyncGOOGLE *a)
+{
+    (void)a;
+    hvk_recorded(r, r->driver->EndCommandBuffer(r->native), "vkEndCommandBuffer");
+}
+
+void hvk_vkResetCommandBufferAsyncGOOGLE(struct hvk_recording *r,
+                                         struct vk_args_vkResetCommandBufferAsyncGOOGLE *a)
+{
+    hvk_recorded(r, r->driver->ResetCommandBuffer(r->native, a->flags), "vkResetCommandBuffer");
+}
+
+void hvk_vkCommandBufferHostSyncGOOGLE(struct hvk_recording *r,
+                                       struct vk_args_vkCommandBufferHostSyncGOOGLE *a)
+{
+    (void)r, (void)a; /* streams without turns order themselves by it: ours have turns */
+}
+
+/* Drivers follow executed command buffers without end when they lead back to themselves. */
+void hvk_vkCmdExecuteCommands(struct hvk_recording *r, struct vk_args_vkCmdExecuteCommands *a)
+{
+    struct hvk_context *context = r->device->context;
+    const uint8_t *ids = r->in.end - (size_t)a->commandBufferCount * 8;
+    if (r->buffer->level != VK_COMMAND_BUFFER_LEVEL_PRIMARY) {
+        vk_unpack_fail(&r->in, "a secondary command buffer executes others");
+        return;
+    }
+    for (uint32_t i = 0; i < a->commandBufferCount; i++) {
+        const struct hvk_command_buffer *b = buffer_find(context, sl_load_u64(ids + (size_t)i * 8));
+        if (b == NULL || b->level != VK_COMMAND_BUFFER_LEVEL_SECONDARY || !settle(context, b)) {
+            vk_unpack_fail(&r->in, "it executes what is no secondary command buffer");
+            return;
+        }
+    }
+    r->driver->CmdExecuteCommands(r->native, a->commandBufferCount, a->pCommandBuffers);
+}

@@ -1,0 +1,202 @@
+/* Shader modules, pipeline layouts, pipelines, query pools: where drivers believe what they get.
+ *
+ * Layouts outlive their destruction: recorded commands arrive with the next submit, and the guest
+ * may have destroyed the layouts that they name since (vulkan wire, trap 29). They keep their ids
+ * until enough others were destroyed after them. */
+#include "host/vulkan/hvk_family.h"
+
+#include "host/vk_hand.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+
+/* Destroyed layouts of a device that stay. */
+#define RETIRED_MAX 512u
+
+/* --- shader modules --- */
+
+#define SPIRV_MAGIC     0x07230203u
+#define SPIRV_HEADER    5u
+#define SPIRV_BOUND_MAX (1u << 22)
+
+/* Are the instructions as long as they say, and all of them there? What they mean is the driver's
+ * to find out. */
+static bool is_spirv(const uint32_t *words, size_t count)
+{
+    if (count < SPIRV_HEADER || words[0] != SPIRV_MAGIC || words[3] > SPIRV_BOUND_MAX) {
+        return false;
+    }
+    size_t at = SPIRV_HEADER;
+    while (at < count) {
+        size_t length = words[at] >> 16;
+        if (length == 0 || length > count - at) {
+            return false;
+        }
+        at += length;
+    }
+    return true;
+}
+
+VkResult hvk_vkCreateShaderModule(struct hvk_call *call, struct vk_args_vkCreateShaderModule *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    const VkShaderModuleCreateInfo *info = a->pCreateInfo;
+    VkShaderModule made = VK_NULL_HANDLE;
+    VkResult result = VK_ERROR_INVALID_SHADER_NV;
+    if (info->codeSize % 4 == 0 && info->pCode != NULL &&
+        is_spirv(info->pCode, info->codeSize / 4)) {
+        result = device->driver.CreateShaderModule(hvk_native(device), info, NULL, &made);
+    }
+    hvk_made(call, VK_KIND_VkShaderModule, HVK_U64(made), device, &result, a->pShaderModule);
+    return hvk_device_result(device, result);
+}
+
+/* --- layouts --- */
+
+struct layout {
+    struct hvk_object object;
+    struct sl_list retired; /* hvk_device.layouts; empty while it lives */
+};
+
+static struct layout *layout_of(struct hvk_object *object)
+{
+    return (struct layout *)(void *)object;
+}
+
+static void layout_release(struct hvk_object *object)
+{
+    struct layout *layout = layout_of(object);
+    struct hvk_device *device = object->device;
+    if (!sl_list_empty(&layout->retired)) {
+        sl_list_remove(&layout->retired);
+        device->layout_count--;
+    }
+    device->driver.DestroyPipelineLayout(hvk_native(device),
+                                         HVK_HANDLE(VkPipelineLayout, object->native), NULL);
+    sl_free(layout);
+}
+
+VkResult hvk_vkCreatePipelineLayout(struct hvk_call *call, struct vk_args_vkCreatePipelineLayout *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    uint64_t id = HVK_U64(*a->pPipelineLayout);
+    VkPipelineLayout native = VK_NULL_HANDLE;
+    *a->pPipelineLayout = VK_NULL_HANDLE;
+    struct layout *layout = sl_alloc(sizeof *layout);
+    if (layout == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    VkResult result =
+        device->driver.CreatePipelineLayout(hvk_native(device), a->pCreateInfo, NULL, &native);
+    if (result != VK_SUCCESS) {
+        sl_free(layout);
+        return hvk_device_result(device, result);
+    }
+    hvk_object_init(&layout->object, VK_KIND_VkPipelineLayout, HVK_U64(native),
+                    device->object.instance, device, layout_release);
+    sl_list_init(&layout->retired);
+    enum sl_result added = hvk_add_object(call, &layout->object, &id);
+    hvk_unref(&layout->object);
+    if (added != SL_OK) {
+        return VK_ERROR_TOO_MANY_OBJECTS;
+    }
+    *a->pPipelineLayout = HVK_HANDLE(VkPipelineLayout, id);
+    return hvk_device_result(device, VK_SUCCESS);
+}
+
+void hvk_vkDestroyPipelineLayout(struct hvk_call *call, struct vk_args_vkDestroyPipelineLayout *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct layout *layout =
+        layout_of(hvk_find(call->context, VK_KIND_VkPipelineLayout, a->pipelineLayout_id, NULL));
+    if (layout != NULL && layout->object.device == device && sl_list_empty(&layout->retired)) {
+        sl_list_add(&device->layouts, &layout->retired);
+        device->layout_count++;
+    }
+}
+
+void hvk_layouts_trim(struct hvk_context *context, struct hvk_device *device)
+{
+    while (device->layout_count > RETIRED_MAX) {
+        const struct layout *oldest = SL_CONTAINER(device->layouts.next, struct layout, retired);
+        hvk_destroy(context, VK_KIND_VkPipelineLayout, oldest->object.id);
+    }
+}
+
+/* --- pipelines --- */
+
+/* Drivers look into the module without asking whether there is one. */
+static bool has_code(const VkPipelineShaderStageCreateInfo *stage)
+{
+    return stage->module != VK_NULL_HANDLE ||
+           hvk_chain_find(stage->pNext, VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO) != NULL ||
+           hvk_chain_find(
+               stage->pNext,
+               VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_MODULE_IDENTIFIER_CREATE_INFO_EXT) != NULL;
+}
+
+/* Specialization data that its map points past. */
+static bool is_inside(const VkSpecializationInfo *info)
+{
+    for (uint32_t i = 0; info != NULL && i < info->mapEntryCount; i++) {
+        const VkSpecializationMapEntry *e = &info->pMapEntries[i];
+        if (e->offset > info->dataSize || e->size > info->dataSize - e->offset ||
+            info->pData == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_stage(const VkPipelineShaderStageCreateInfo *stage)
+{
+    const VkShaderModuleCreateInfo *code =
+        hvk_chain_find(stage->pNext, VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
+    return has_code(stage) && stage->pName != NULL && is_inside(stage->pSpecializationInfo) &&
+           (code == NULL || (code->pCode != NULL && is_spirv(code->pCode, code->codeSize / 4)));
+}
+
+VkResult hvk_vkCreateGraphicsPipelines(struct hvk_call *call,
+                                       struct vk_args_vkCreateGraphicsPipelines *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    VkPipeline *made = vk_unpack_alloc(&call->in, a->createInfoCount, sizeof *made);
+    VkResult result = made != NULL ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+    for (uint32_t i = 0; result == VK_SUCCESS && i < a->createInfoCount; i++) {
+        for (uint32_t j = 0; j < a->pCreateInfos[i].stageCount; j++) {
+            if (!is_stage(&a->pCreateInfos[i].pStages[j])) {
+                result = VK_ERROR_INVALID_SHADER_NV;
+            }
+        }
+    }
+    if (result == VK_SUCCESS) {
+        result = device->driver.CreateGraphicsPipelines(
+            hvk_native(device), a->pipelineCache, a->createInfoCount, a->pCreateInfos, NULL, made);
+    }
+    for (uint32_t i = 0; i < a->createInfoCount; i++) {
+        hvk_made_some(call, VK_KIND_VkPipeline, made != NULL ? HVK_U64(made[i]) : 0, device,
+                      &result, &a->pPipelines[i]);
+    }
+    return hvk_device_result(device, result);
+}
+
+VkResult hvk_vkCreateComputePipelines(struct hvk_call *call,
+                                      struct vk_args_vkCreateComputePipelines *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    VkPipeline *made = vk_unpack_alloc(&call->in, a->createInfoCount, sizeof *made);
+    VkResult result = made != NULL ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+    for (uint32_t i = 0; result == VK_SUCCESS && i < a->createInfoCount; i++) {
+        if (!is_stage(&a->pCreateInfos[i].stage) || a->pCreateInfos[i].layout == VK_NULL_HANDLE) {
+            result = VK_ERROR_INVALID_SHADER_NV;
+        }
+    }
+    if (result == VK_SUCCESS) {
+        result = device->driver.CreateComputePipelines(
+            hvk_native(device), a->pipelineCache, a->createInfoCount, a->pCreateInfos, NULL, made);
+    }
+    for (uint32_t i = 0; i < a->createInfoCount; i++) {
+        hvk_made_some(call, VK_KIND_VkPipeline, made != NULL ? HVK_U64(made[i]) : 0, device,
+                      &result, &a->pPipelines[i]);
+    }
+    return hvk_device_result(device, result);
+}

@@ -1,0 +1,167 @@
+/* Query pools: indices and result buffers within their bounds. */
+#include "host/vulkan/hvk_family.h"
+
+#include "host/vk_hand.h"
+#include "transport/base/arith.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+
+static struct hvk_query_pool *pool_of(struct hvk_object *object)
+{
+    return (struct hvk_query_pool *)(void *)object;
+}
+
+static void pool_release(struct hvk_object *object)
+{
+    object->device->driver.DestroyQueryPool(hvk_native(object->device),
+                                            HVK_HANDLE(VkQueryPool, object->native), NULL);
+    sl_free(object);
+}
+
+/* Values of one query of that sort, at most. */
+static uint32_t values_of(const VkQueryPoolCreateInfo *info)
+{
+    const VkQueryPoolPerformanceCreateInfoKHR *counters =
+        hvk_chain_find(info->pNext, VK_STRUCTURE_TYPE_QUERY_POOL_PERFORMANCE_CREATE_INFO_KHR);
+    if (counters != NULL) {
+        return counters->counterIndexCount * 2; /* 64 bits each */
+    }
+    if (info->queryType == VK_QUERY_TYPE_PIPELINE_STATISTICS) {
+        return (uint32_t)__builtin_popcount(info->pipelineStatistics);
+    }
+    return info->queryType == VK_QUERY_TYPE_TRANSFORM_FEEDBACK_STREAM_EXT ? 2 : 1;
+}
+
+VkResult hvk_vkCreateQueryPool(struct hvk_call *call, struct vk_args_vkCreateQueryPool *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    uint64_t id = HVK_U64(*a->pQueryPool);
+    VkQueryPool native = VK_NULL_HANDLE;
+    *a->pQueryPool = VK_NULL_HANDLE;
+    struct hvk_query_pool *pool = sl_alloc(sizeof *pool);
+    if (pool == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    VkResult result =
+        device->driver.CreateQueryPool(hvk_native(device), a->pCreateInfo, NULL, &native);
+    if (result != VK_SUCCESS) {
+        sl_free(pool);
+        return hvk_device_result(device, result);
+    }
+    hvk_object_init(&pool->object, VK_KIND_VkQueryPool, HVK_U64(native), device->object.instance,
+                    device, pool_release);
+    pool->count = a->pCreateInfo->queryCount;
+    pool->value_count = values_of(a->pCreateInfo);
+    enum sl_result added = hvk_add_object(call, &pool->object, &id);
+    hvk_unref(&pool->object);
+    if (added != SL_OK) {
+        return VK_ERROR_TOO_MANY_OBJECTS;
+    }
+    *a->pQueryPool = HVK_HANDLE(VkQueryPool, id);
+    return hvk_device_result(device, VK_SUCCESS);
+}
+
+static const struct hvk_query_pool *holding(const struct hvk_context *context, uint64_t id,
+                                            uint32_t first, uint32_t count)
+{
+    const struct hvk_query_pool *pool = pool_of(hvk_find(context, VK_KIND_VkQueryPool, id, NULL));
+    return pool != NULL && sl_region_fits(first, count, pool->count) ? pool : NULL;
+}
+
+void hvk_vkResetQueryPool(struct hvk_call *call, struct vk_args_vkResetQueryPool *a)
+{
+    const struct hvk_device *device = hvk_device_of(a->record);
+    if (device->driver.ResetQueryPool != NULL &&
+        holding(call->context, a->queryPool_id, a->firstQuery, a->queryCount) != NULL) {
+        device->driver.ResetQueryPool(hvk_native(device), a->queryPool, a->firstQuery,
+                                      a->queryCount);
+    } else {
+        sl_warn_limited("vulkan", "context %u: no queries %u to %u", call->context->ctx_id,
+                        a->firstQuery, a->queryCount);
+    }
+}
+
+/* Do the results of `count` queries fit, as the driver will lay them out? */
+static bool results_fit(const struct hvk_query_pool *pool, uint32_t count, uint64_t size,
+                        uint64_t stride, VkQueryResultFlags flags)
+{
+    uint64_t width = (flags & VK_QUERY_RESULT_64_BIT) != 0 ? 8 : 4;
+    uint64_t extra =
+        (flags & (VK_QUERY_RESULT_WITH_AVAILABILITY_BIT | VK_QUERY_RESULT_WITH_STATUS_BIT_KHR)) !=
+        0;
+    uint64_t one = (pool->value_count + extra) * width, before;
+    return count == 0 ||
+           (sl_mul_u64(count - 1, stride, &before) && sl_region_fits(before, one, size));
+}
+
+VkResult hvk_vkGetQueryPoolResults(struct hvk_call *call, struct vk_args_vkGetQueryPoolResults *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    const struct hvk_query_pool *pool =
+        holding(call->context, a->queryPool_id, a->firstQuery, a->queryCount);
+    if (pool == NULL || a->pData == NULL ||
+        !results_fit(pool, a->queryCount, a->dataSize, a->stride, a->flags)) {
+        return hvk_device_result(device, VK_ERROR_VALIDATION_FAILED);
+    }
+    return hvk_device_result(
+        device, device->driver.GetQueryPoolResults(hvk_native(device), a->queryPool, a->firstQuery,
+                                                   a->queryCount, a->dataSize, a->pData, a->stride,
+                                                   a->flags));
+}
+
+/* --- recorded --- */
+
+static bool check(struct hvk_recording *r, uint64_t id, uint32_t first, uint32_t count)
+{
+    if (holding(r->device->context, id, first, count) != NULL) {
+        return true;
+    }
+    vk_unpack_fail(&r->in, "it names queries that its pool has not");
+    return false;
+}
+
+void hvk_vkCmdBeginQuery(struct hvk_recording *r, struct vk_args_vkCmdBeginQuery *a)
+{
+    if (check(r, a->queryPool_id, a->query, 1)) {
+        r->driver->CmdBeginQuery(r->native, a->queryPool, a->query, a->flags);
+    }
+}
+
+void hvk_vkCmdEndQuery(struct hvk_recording *r, struct vk_args_vkCmdEndQuery *a)
+{
+    if (check(r, a->queryPool_id, a->query, 1)) {
+        r->driver->CmdEndQuery(r->native, a->queryPool, a->query);
+    }
+}
+
+void hvk_vkCmdResetQueryPool(struct hvk_recording *r, struct vk_args_vkCmdResetQueryPool *a)
+{
+    if (check(r, a->queryPool_id, a->firstQuery, a->queryCount)) {
+        r->driver->CmdResetQueryPool(r->native, a->queryPool, a->firstQuery, a->queryCount);
+    }
+}
+
+void hvk_vkCmdWriteTimestamp(struct hvk_recording *r, struct vk_args_vkCmdWriteTimestamp *a)
+{
+    if (check(r, a->queryPool_id, a->query, 1)) {
+        r->driver->CmdWriteTimestamp(r->native, a->pipelineStage, a->queryPool, a->query);
+    }
+}
+
+void hvk_vkCmdWriteTimestamp2(struct hvk_recording *r, struct vk_args_vkCmdWriteTimestamp2 *a)
+{
+    if (r->driver->CmdWriteTimestamp2 == NULL) {
+        vk_unpack_fail(&r->in, "the native driver has no such function");
+    } else if (check(r, a->queryPool_id, a->query, 1)) {
+        r->driver->CmdWriteTimestamp2(r->native, a->stage, a->queryPool, a->query);
+    }
+}
+
+void hvk_vkCmdCopyQueryPoolResults(struct hvk_recording *r,
+                                   struct vk_args_vkCmdCopyQueryPoolResults *a)
+{
+    if (check(r, a->queryPool_id, a->firstQuery, a->queryCount)) {
+        r->driver->CmdCopyQueryPoolResults(r->native, a->queryPool, a->firstQuery, a->queryCount,
+                                           a->dstBuffer, a->dstOffset, a->stride, a->flags);
+    }
+}

@@ -1,0 +1,301 @@
+/* Fences and semaphores.
+ *
+ * Waits are early commands: they hold references past their turn and look in slices whether their
+ * ring shall stop. Exporting happens in the guest (hvk_waiter.c is its other half), so the native
+ * driver is never asked to. */
+#include "host/vulkan/hvk_family.h"
+
+#include "host/vk_hand.h"
+#include "transport/base/atomic.h"
+#include "transport/base/clock.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+
+/* --- payloads --- */
+
+VkResult hvk_payload_new(struct hvk_device *device, VkFenceCreateFlags flags,
+                         struct hvk_payload **out)
+{
+    struct hvk_payload *payload = sl_alloc(sizeof *payload);
+    if (payload == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, .flags = flags};
+    *payload = (struct hvk_payload){.refs = 1, .device = device};
+    VkResult result = device->driver.CreateFence(hvk_native(device), &info, NULL, &payload->native);
+    if (result != VK_SUCCESS) {
+        sl_free(payload);
+        return result;
+    }
+    (void)hvk_ref(&device->object);
+    *out = payload;
+    return VK_SUCCESS;
+}
+
+struct hvk_payload *hvk_payload_ref(struct hvk_payload *payload)
+{
+    (void)sl_atomic_add(&payload->refs, 1);
+    return payload;
+}
+
+void hvk_payload_unref(struct hvk_payload *payload)
+{
+    /* Sequentially consistent: every use before another's unref happens before the end here. */
+    if (payload == NULL || sl_atomic_add(&payload->refs, UINT32_MAX) != 1) {
+        return;
+    }
+    struct hvk_device *device = payload->device;
+    device->driver.DestroyFence(hvk_native(device), payload->native, NULL);
+    sl_free(payload);
+    hvk_unref(&device->object);
+}
+
+/* --- fences --- */
+
+static struct hvk_fence *fence_of(struct hvk_object *object)
+{
+    return (struct hvk_fence *)(void *)object;
+}
+
+static void fence_release(struct hvk_object *object)
+{
+    struct hvk_fence *fence = fence_of(object);
+    hvk_payload_unref(fence->payload);
+    sl_free(fence);
+}
+
+VkResult hvk_vkCreateFence(struct hvk_call *call, struct vk_args_vkCreateFence *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    uint64_t id = HVK_U64(*a->pFence);
+    *a->pFence = VK_NULL_HANDLE;
+    struct hvk_fence *fence = sl_alloc(sizeof *fence);
+    if (fence == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    /* The chain says what the guest may export: that is between it and its kernel. */
+    VkResult result = hvk_payload_new(device, a->pCreateInfo->flags & VK_FENCE_CREATE_SIGNALED_BIT,
+                                      &fence->payload);
+    if (result != VK_SUCCESS) {
+        sl_free(fence);
+        return hvk_device_result(device, result);
+    }
+    hvk_object_init(&fence->object, VK_KIND_VkFence, HVK_U64(fence->payload->native),
+                    device->object.instance, device, fence_release);
+    enum sl_result added = hvk_add_object(call, &fence->object, &id);
+    hvk_unref(&fence->object);
+    if (added != SL_OK) {
+        return VK_ERROR_TOO_MANY_OBJECTS;
+    }
+    *a->pFence = HVK_HANDLE(VkFence, id);
+    return hvk_device_result(device, VK_SUCCESS);
+}
+
+/* Its payload is someone else's now, and stays as it is: what is submitted next signals another. */
+static VkResult replace(struct hvk_context *context, struct hvk_fence *fence)
+{
+    struct hvk_payload *fresh = NULL;
+    VkResult result = hvk_payload_new(fence->object.device, 0, &fresh);
+    if (result != VK_SUCCESS) {
+        return result;
+    }
+    pthread_mutex_lock(&context->lock);
+    struct hvk_payload *old = fence->payload;
+    fence->payload = fresh;
+    fence->object.native = HVK_U64(fresh->native);
+    bool ok =
+        sl_ids_set_native(&context->ids, VK_KIND_VkFence, fence->object.id, fence->object.native);
+    pthread_mutex_unlock(&context->lock);
+    hvk_payload_unref(old);
+    return ok ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+static VkResult reset(struct hvk_call *call, struct hvk_device *device, uint64_t id)
+{
+    struct hvk_fence *fence = fence_of(hvk_find(call->context, VK_KIND_VkFence, id, NULL));
+    if (fence == NULL) {
+        return VK_ERROR_VALIDATION_FAILED;
+    }
+    /* Exports take their reference with the lock held, waits under the turn: one more means that
+     * somebody looks. */
+    pthread_mutex_lock(&call->context->lock);
+    bool is_shared = sl_atomic_load_acquire(&fence->payload->refs) != 1;
+    pthread_mutex_unlock(&call->context->lock);
+    return is_shared ? replace(call->context, fence)
+                     : device->driver.ResetFences(hvk_native(device), 1, &fence->payload->native);
+}
+
+VkResult hvk_vkResetFences(struct hvk_call *call, struct vk_args_vkResetFences *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkResetFences ids;
+    VkResult result =
+        vk_unpack_vkResetFences(&again, &ids) ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+    for (uint32_t i = 0; result == VK_SUCCESS && i < a->fenceCount; i++) {
+        result = reset(call, device, HVK_U64(ids.pFences[i]));
+    }
+    return hvk_device_result(device, result);
+}
+
+static bool must_stop(const struct hvk_device *device, const struct hvk_call *call)
+{
+    return call != NULL ? hvk_stopping(call) : sl_atomic_load_relaxed(&device->context->stop) != 0;
+}
+
+VkResult hvk_fences_wait(const struct hvk_call *call, struct hvk_device *device, uint32_t count,
+                         const VkFence *natives, VkBool32 all, uint64_t timeout_ns)
+{
+    uint64_t start = sl_clock_ns();
+    for (uint64_t spent = 0;; spent = sl_clock_ns() - start) {
+        uint64_t left = timeout_ns > spent ? timeout_ns - spent : 0;
+        VkResult result = device->driver.WaitForFences(hvk_native(device), count, natives, all,
+                                                       left < HVK_SLICE_NS ? left : HVK_SLICE_NS);
+        if (result != VK_TIMEOUT || left == 0 || must_stop(device, call)) {
+            return result;
+        }
+        if (sl_atomic_load_relaxed(&device->error) != 0) {
+            return VK_ERROR_DEVICE_LOST;
+        }
+    }
+}
+
+VkResult hvk_vkWaitForFences(struct hvk_call *call, struct vk_args_vkWaitForFences *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkWaitForFences ids;
+    uint32_t count = a->fenceCount, held = 0;
+    struct hvk_payload **payloads = vk_unpack_alloc(&call->in, count, sizeof(void *));
+    if (payloads == NULL || !vk_unpack_vkWaitForFences(&again, &ids)) {
+        return hvk_device_result(device, VK_ERROR_OUT_OF_HOST_MEMORY);
+    }
+    VkFence *natives = (VkFence *)(uintptr_t)a->pFences; /* the packet's own memory */
+    for (; held < count; held++) {
+        struct hvk_fence *fence =
+            fence_of(hvk_find(call->context, VK_KIND_VkFence, HVK_U64(ids.pFences[held]), NULL));
+        if (fence == NULL) {
+            break;
+        }
+        payloads[held] = hvk_payload_ref(fence->payload);
+        natives[held] = fence->payload->native;
+    }
+    VkResult result = hvk_device_result(device, VK_SUCCESS);
+    if (held < count || count == 0) {
+        result = VK_ERROR_VALIDATION_FAILED;
+    } else if (result == VK_SUCCESS) {
+        (void)hvk_ref(&device->object);
+        hvk_pass(call);
+        result = hvk_device_result(
+            device, hvk_fences_wait(call, device, count, natives, a->waitAll, a->timeout));
+        hvk_unref(&device->object);
+    }
+    while (held != 0) {
+        hvk_payload_unref(payloads[--held]);
+    }
+    return result;
+}
+
+/* --- semaphores --- */
+
+static void semaphore_release(struct hvk_object *object)
+{
+    struct hvk_device *device = object->device;
+    device->driver.DestroySemaphore(hvk_native(device), HVK_HANDLE(VkSemaphore, object->native),
+                                    NULL);
+    sl_free(object);
+    hvk_unref(&device->object);
+}
+
+VkResult hvk_vkCreateSemaphore(struct hvk_call *call, struct vk_args_vkCreateSemaphore *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    VkSemaphoreCreateInfo info = *a->pCreateInfo;
+    uint64_t id = HVK_U64(*a->pSemaphore);
+    VkSemaphore native = VK_NULL_HANDLE;
+    *a->pSemaphore = VK_NULL_HANDLE;
+    struct hvk_semaphore *semaphore = sl_alloc(sizeof *semaphore);
+    if (semaphore == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    (void)hvk_chain_take(&info.pNext, VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO);
+    VkResult result = device->driver.CreateSemaphore(hvk_native(device), &info, NULL, &native);
+    if (result != VK_SUCCESS) {
+        sl_free(semaphore);
+        return hvk_device_result(device, result);
+    }
+    hvk_object_init(&semaphore->object, VK_KIND_VkSemaphore, HVK_U64(native),
+                    device->object.instance, device, semaphore_release);
+    (void)hvk_ref(&device->object);
+    enum sl_result added = hvk_add_object(call, &semaphore->object, &id);
+    hvk_unref(&semaphore->object);
+    if (added != SL_OK) {
+        return VK_ERROR_TOO_MANY_OBJECTS;
+    }
+    *a->pSemaphore = HVK_HANDLE(VkSemaphore, id);
+    return hvk_device_result(device, VK_SUCCESS);
+}
+
+static VkResult semaphores_wait(const struct hvk_call *call, struct hvk_device *device,
+                                const VkSemaphoreWaitInfo *info, uint64_t timeout_ns)
+{
+    uint64_t start = sl_clock_ns();
+    for (uint64_t spent = 0;; spent = sl_clock_ns() - start) {
+        uint64_t left = timeout_ns > spent ? timeout_ns - spent : 0;
+        VkResult result = device->driver.WaitSemaphores(hvk_native(device), info,
+                                                        left < HVK_SLICE_NS ? left : HVK_SLICE_NS);
+        if (result != VK_TIMEOUT || left == 0 || must_stop(device, call)) {
+            return result;
+        }
+        if (sl_atomic_load_relaxed(&device->error) != 0) {
+            return VK_ERROR_DEVICE_LOST;
+        }
+    }
+}
+
+VkResult hvk_vkWaitSemaphores(struct hvk_call *call, struct vk_args_vkWaitSemaphores *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkWaitSemaphores ids;
+    uint32_t count = a->pWaitInfo->semaphoreCount, held = 0;
+    struct hvk_object **objects = vk_unpack_alloc(&call->in, count, sizeof(void *));
+    if (objects == NULL || !vk_unpack_vkWaitSemaphores(&again, &ids)) {
+        return hvk_device_result(device, VK_ERROR_OUT_OF_HOST_MEMORY);
+    }
+    for (; held < count; held++) {
+        objects[held] = hvk_find(call->context, VK_KIND_VkSemaphore,
+                                 HVK_U64(ids.pWaitInfo->pSemaphores[held]), NULL);
+        if (objects[held] == NULL) {
+            break;
+        }
+        (void)hvk_ref(objects[held]);
+    }
+    VkResult result = hvk_device_result(device, VK_SUCCESS);
+    if (held < count || device->driver.WaitSemaphores == NULL) {
+        result = VK_ERROR_VALIDATION_FAILED;
+    } else if (result == VK_SUCCESS && count != 0) {
+        (void)hvk_ref(&device->object);
+        hvk_pass(call);
+        result = hvk_device_result(device, semaphores_wait(call, device, a->pWaitInfo, a->timeout));
+        hvk_unref(&device->object);
+    }
+    while (held != 0) {
+        hvk_unref(objects[--held]);
+    }
+    return result;
+}
+
+/* A descriptor of the host's process is none of the guest's. */
+VkResult hvk_vkGetSemaphoreFdKHR(struct hvk_call *call, struct vk_args_vkGetSemaphoreFdKHR *a)
+{
+    (void)call;
+    *a->pFd = -1;
+    return VK_ERROR_FEATURE_NOT_PRESENT;
+}
+
+VkResult hvk_vkImportSemaphoreFdKHR(struct hvk_call *call, struct vk_args_vkImportSemaphoreFdKHR *a)
+{
+    (void)call, (void)a;
+    return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+}
