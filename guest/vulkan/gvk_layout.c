@@ -99,6 +99,7 @@ void gvk_vkDestroyDescriptorSetLayout(VkDevice device, VkDescriptorSetLayout des
                                       const VkAllocationCallbacks *pAllocator)
 {
     if (descriptorSetLayout != VK_NULL_HANDLE) {
+        gvk_settle(gvk_device_of(device)); /* sets are not written after their layout's end */
         gvk_bindings_unref(GVK_FROM(gvk_set_layout, descriptorSetLayout)->bindings);
         gvk_entry_vkDestroyDescriptorSetLayout(device, descriptorSetLayout, pAllocator);
     }

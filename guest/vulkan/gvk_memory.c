@@ -74,6 +74,7 @@ void gvk_vkFreeMemory(VkDevice handle, VkDeviceMemory memory_handle,
     if (memory == NULL) {
         return;
     }
+    gvk_settle(device);
     pthread_mutex_lock(&device->lock);
     if (memory->block->shared) {
         gvk_part_free(device, memory->block, memory->offset, memory->size);

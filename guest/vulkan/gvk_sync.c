@@ -4,6 +4,7 @@
 #include "guest/vk_call.h"
 #include "guest/vk_entry.h"
 #include "guest/vk_hand.h"
+#include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
 
@@ -46,7 +47,32 @@ static void imported_take(struct gvk_imported *imported, int fd)
     *imported = (struct gvk_imported){.set = true, .fd = fd};
 }
 
-/* ---- Fences ---- */
+/* ---- Fences ----
+ *
+ * A fence that is signalled stays so until the application resets it, which no other call on it may
+ * run beside: what one answer said needs no second one. */
+
+static bool is_signalled(VkFence fence)
+{
+    /* Pairs with the release below: what the signal made visible to the thread that was told is
+     * visible here. */
+    return sl_atomic_load_acquire(&fence_of(fence)->signalled) != 0;
+}
+
+static void signalled_set(VkFence fence, bool signalled)
+{
+    sl_atomic_store_release(&fence_of(fence)->signalled, signalled);
+}
+
+VkResult gvk_vkCreateFence(VkDevice device, const VkFenceCreateInfo *pCreateInfo,
+                           const VkAllocationCallbacks *pAllocator, VkFence *pFence)
+{
+    VkResult result = gvk_entry_vkCreateFence(device, pCreateInfo, pAllocator, pFence);
+    if (result == VK_SUCCESS) {
+        signalled_set(*pFence, (pCreateInfo->flags & VK_FENCE_CREATE_SIGNALED_BIT) != 0);
+    }
+    return result;
+}
 
 void gvk_vkDestroyFence(VkDevice device, VkFence fence, const VkAllocationCallbacks *pAllocator)
 {
@@ -60,6 +86,7 @@ VkResult gvk_vkResetFences(VkDevice device, uint32_t fenceCount, const VkFence *
 {
     for (uint32_t i = 0; i < fenceCount; i++) {
         imported_drop(&fence_of(pFences[i])->imported);
+        signalled_set(pFences[i], false);
     }
     return gvk_entry_vkResetFences(device, fenceCount, pFences);
 }
@@ -67,7 +94,17 @@ VkResult gvk_vkResetFences(VkDevice device, uint32_t fenceCount, const VkFence *
 VkResult gvk_vkGetFenceStatus(VkDevice device, VkFence fence)
 {
     const struct gvk_imported *imported = &fence_of(fence)->imported;
-    return imported->set ? imported_wait(imported, 0) : gvk_entry_vkGetFenceStatus(device, fence);
+    if (imported->set) {
+        return imported_wait(imported, 0);
+    }
+    if (is_signalled(fence)) {
+        return VK_SUCCESS;
+    }
+    VkResult result = gvk_entry_vkGetFenceStatus(device, fence);
+    if (result == VK_SUCCESS) {
+        signalled_set(fence, true);
+    }
+    return result;
 }
 
 /* Fences of both sides: the imported ones are polled, the host waits for one of its own in slices.
@@ -112,12 +149,22 @@ static VkResult fences_wait_mixed(VkDevice device, uint32_t count, const VkFence
 VkResult gvk_vkWaitForFences(VkDevice device, uint32_t fenceCount, const VkFence *pFences,
                              VkBool32 waitAll, uint64_t timeout)
 {
+    bool all = waitAll != VK_FALSE || fenceCount == 1;
+    uint32_t signalled = 0;
     for (uint32_t i = 0; i < fenceCount; i++) {
         if (fence_of(pFences[i])->imported.set) {
-            return fences_wait_mixed(device, fenceCount, pFences, waitAll != VK_FALSE, timeout);
+            return fences_wait_mixed(device, fenceCount, pFences, all, timeout);
         }
+        signalled += is_signalled(pFences[i]);
     }
-    return gvk_entry_vkWaitForFences(device, fenceCount, pFences, waitAll, timeout);
+    if (all ? signalled == fenceCount : signalled != 0) {
+        return VK_SUCCESS;
+    }
+    VkResult result = gvk_entry_vkWaitForFences(device, fenceCount, pFences, waitAll, timeout);
+    for (uint32_t i = 0; result == VK_SUCCESS && all && i < fenceCount; i++) {
+        signalled_set(pFences[i], true);
+    }
+    return result;
 }
 
 /* ---- Exports ---- */
@@ -131,6 +178,7 @@ static VkResult fence_export(VkDevice device, VkFence fence, int *fd)
     if (result < 0) {
         return result;
     }
+    signalled_set(fence, false);
     *fd = -1;
     if (result == VK_NOT_READY) {
         uint64_t ids[] = {GVK_OBJECT(device)->vk.id, fence_of(fence)->object.vk.id};
@@ -189,6 +237,46 @@ VkResult gvk_vkImportSemaphoreFdKHR(VkDevice device,
     struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, pImportSemaphoreFdInfo->semaphore);
     imported_take(&s->imported, pImportSemaphoreFdInfo->fd);
     return VK_SUCCESS;
+}
+
+/* Timelines only rise, so a value that was seen once is reached for good. Release and acquire carry
+ * what its signal made visible from the thread that was told to those that look here. */
+static void reached_raise(VkSemaphore handle, uint64_t value)
+{
+    uint64_t *reached = &GVK_FROM(gvk_semaphore, handle)->reached;
+    uint64_t old = __atomic_load_n(reached, __ATOMIC_RELAXED);
+    while (old < value && !__atomic_compare_exchange_n(reached, &old, value, true, __ATOMIC_RELAXED,
+                                                       __ATOMIC_RELAXED)) {
+    }
+}
+
+VkResult gvk_vkGetSemaphoreCounterValue(VkDevice device, VkSemaphore semaphore, uint64_t *pValue)
+{
+    VkResult result = gvk_entry_vkGetSemaphoreCounterValue(device, semaphore, pValue);
+    if (result == VK_SUCCESS) {
+        reached_raise(semaphore, *pValue);
+    }
+    return result;
+}
+
+VkResult gvk_vkWaitSemaphores(VkDevice device, const VkSemaphoreWaitInfo *pWaitInfo,
+                              uint64_t timeout)
+{
+    const VkSemaphoreWaitInfo *info = pWaitInfo;
+    bool any = (info->flags & VK_SEMAPHORE_WAIT_ANY_BIT) != 0 && info->semaphoreCount > 1;
+    uint32_t there = 0;
+    for (uint32_t i = 0; i < info->semaphoreCount; i++) {
+        const struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, info->pSemaphores[i]);
+        there += __atomic_load_n(&s->reached, __ATOMIC_ACQUIRE) >= info->pValues[i];
+    }
+    if (any ? there != 0 : there == info->semaphoreCount) {
+        return VK_SUCCESS;
+    }
+    VkResult result = gvk_entry_vkWaitSemaphores(device, info, timeout);
+    for (uint32_t i = 0; result == VK_SUCCESS && !any && i < info->semaphoreCount; i++) {
+        reached_raise(info->pSemaphores[i], info->pValues[i]);
+    }
+    return result;
 }
 
 /* A submit that waits for the semaphore signals a fence, and that is exported. */

@@ -14,11 +14,13 @@ struct gvk_imported {
 
 struct gvk_fence {
     struct gvk_object object;
+    uint32_t signalled; /* atomic: known to be, until it is reset: the host need not be asked */
     struct gvk_imported imported;
 };
 
 struct gvk_semaphore {
     struct gvk_object object;
+    uint64_t reached; /* atomic: a timeline is known to be there or past it */
     struct gvk_imported imported;
     VkFence fence; /* that exports of the semaphore go through; made by the first */
 };

@@ -7,6 +7,7 @@
 #include "guest/vulkan/gvk_descriptor.h"
 #include "guest/vulkan/gvk_pipeline.h"
 #include "guest/vulkan/gvk_query.h"
+#include "guest/vulkan/gvk_sync.h"
 #include "guest/vulkan/gvk_template.h"
 #include "tests/support/slt.h"
 #include "wire/vk_opcodes.h"
@@ -434,6 +435,48 @@ SLT_TEST_F(gvk_record, templates_write_what_plain_writes_would, t)
     SLT_EXPECT_MEMEQ(t->packets[1].bytes, t->packets[0].bytes, t->packets[0].size);
     gvk_vkDestroyDescriptorUpdateTemplate(device(), template, NULL);
     sets_drop(&s);
+}
+
+/* ---- Fences and timelines ---- */
+
+SLT_TEST_F(gvk_record, asks_no_second_time_for_a_signalled_fence, t)
+{
+    VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+    VkFence fence = VK_NULL_HANDLE;
+    answer(0x80, 1);
+    SLT_ASSERT_EQ(VK_SUCCESS, gvk_vkCreateFence(device(), &info, NULL, &fence));
+    answer(0, 0);
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkWaitForFences(device(), 1, &fence, VK_TRUE, UINT64_MAX));
+    forget_packets();
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkWaitForFences(device(), 1, &fence, VK_TRUE, UINT64_MAX));
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkGetFenceStatus(device(), fence));
+    SLT_EXPECT_EQ(0u, t->packet_count);
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkResetFences(device(), 1, &fence));
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkGetFenceStatus(device(), fence));
+    SLT_EXPECT_EQ(2u, t->packet_count);
+    gvk_vkDestroyFence(device(), fence, NULL);
+}
+
+SLT_TEST_F(gvk_record, asks_no_second_time_for_a_value_that_was_reached, t)
+{
+    struct gvk_semaphore low = {.object.vk.id = 0x81};
+    struct gvk_semaphore high = {.object.vk.id = 0x82, .reached = 9};
+    VkSemaphore both[] = {GVK_TO(VkSemaphore, &low), GVK_TO(VkSemaphore, &high)};
+    uint64_t values[] = {7, 9};
+    VkSemaphoreWaitInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+                                .semaphoreCount = 2,
+                                .pSemaphores = both,
+                                .pValues = values};
+    answer(0, 0);
+    info.flags = VK_SEMAPHORE_WAIT_ANY_BIT;
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkWaitSemaphores(device(), &info, 0));
+    SLT_EXPECT_EQ(0u, t->packet_count);
+    info.flags = 0;
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkWaitSemaphores(device(), &info, 0));
+    SLT_EXPECT_EQ(1u, t->packet_count);
+    values[0] = 6;
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkWaitSemaphores(device(), &info, 0));
+    SLT_EXPECT_EQ(1u, t->packet_count);
 }
 
 /* ---- Queries ---- */
