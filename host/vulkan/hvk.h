@@ -182,6 +182,9 @@ void hvk_made(struct hvk_call *call, uint32_t kind, uint64_t native, struct hvk_
               VkResult *result, void *slot);
 void hvk_made_some(struct hvk_call *call, uint32_t kind, uint64_t native, struct hvk_device *device,
                    VkResult *result, void *slot);
+/* Does the physical device reach this version, or have one of these extensions, separated by
+ * blanks? record: args' own. */
+bool hvk_physical_has(const void *record, uint32_t version, const char *extensions);
 /* The native driver has no such function: refused. */
 void hvk_absent(struct hvk_call *call, const char *name);
 /* The result of a recorded command that has one. */

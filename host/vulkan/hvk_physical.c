@@ -45,6 +45,27 @@ void hvk_physical_finish(struct hvk_physical *physical)
     sl_free(physical->families);
 }
 
+bool hvk_physical_has(const void *record, uint32_t version, const char *extensions)
+{
+    const struct hvk_physical *p = record; /* its first member */
+    char name[VK_MAX_EXTENSION_NAME_SIZE];
+    if (p->properties.apiVersion >= version) {
+        return true;
+    }
+    while (*extensions != '\0') {
+        size_t length = strcspn(extensions, " ");
+        if (length < sizeof name) {
+            memcpy(name, extensions, length);
+            name[length] = '\0';
+            if (hvk_extension_is_in(p->extensions, p->extension_count, name)) {
+                return true;
+            }
+        }
+        extensions += length + (extensions[length] == ' ');
+    }
+    return false;
+}
+
 /* --- extensions and layers --- */
 
 VkResult

@@ -82,13 +82,13 @@ class Dispatch:
         call = self._native(command)
         absent = f'hvk_absent(&call, "{command.name}");'
         if command.returns == "void":
-            text += f"    if (driver->{command.name[2:]} != NULL) {{\n"
+            text += f"    if ({self._there(command)}) {{\n"
             text += self._locked(command, f"        {call};\n")
             text += f"    }} else {{\n        {absent}\n{self._blank(command)}    }}\n"
             return text
         failed = "VK_ERROR_FEATURE_NOT_PRESENT" if command.returns == "VkResult" else "0"
         text += f"    {command.returns} result = {failed};\n"
-        text += f"    if (driver->{command.name[2:]} != NULL) {{\n"
+        text += f"    if ({self._there(command)}) {{\n"
         text += self._locked(command, f"        result = {call};\n")
         text += f"    }} else {{\n        {absent}\n{self._blank(command)}    }}\n"
         if made is not None:
@@ -96,6 +96,21 @@ class Dispatch:
         if command.returns == "VkResult" and command.level is ir.Level.DEVICE:
             text += "    result = hvk_device_result(device, result);\n"
         return text
+
+    def _there(self, command: ir.Command) -> str:
+        """Is there such a function? The loader has those of physical devices whether their driver
+        has them or not."""
+        text = f"driver->{command.name[2:]} != NULL"
+        if command.dispatch != "VkPhysicalDevice":
+            return text
+        names = [n for c in self.lock.commands if c.name == command.name
+                 or c.alias_of == command.name for n in c.provided]
+        version = next((n[-3:] for n in names if n.startswith("VK_VERSION_")), "")
+        if version in ("1_0", "1_1"):
+            return text  # the loader stands in for older drivers
+        extensions = " ".join(sorted(n for n in names if not n.startswith("VK_VERSION_")))
+        reached = f"VK_API_VERSION_{version}" if version else "UINT32_MAX"
+        return f'{text} && hvk_physical_has(a.record, {reached}, "{extensions}")'
 
     def _locked(self, command: ir.Command, call: str) -> str:
         """Native queues are externally synchronised, and waits use them past their turn."""
