@@ -73,8 +73,9 @@ def generate_vulkan(root: Path, out: Output) -> None:
     vk_driver.emit(out, lock)
     vk_destroy.emit(out, lock)
     vk_dispatch.emit(out, lock, host.read(root / "policy" / "vulkan_host.csv", lock))
-    vk_call.emit(out, lock)
-    vk_entry.emit(out, lock, guest.read(root / "policy" / "vulkan_guest.csv", lock))
+    decided = guest.read(root / "policy" / "vulkan_guest.csv", lock)
+    vk_call.emit(out, lock, decided)
+    vk_entry.emit(out, lock, decided)
 
 
 def main() -> int:

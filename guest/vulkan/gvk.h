@@ -84,6 +84,11 @@ bool gvk_made_begin(struct gvk_made *made, uint32_t count, size_t size, struct g
 /* The objects take their ids and stand in `handles` again; without an id: freed, and NULL. */
 void gvk_made_end(struct gvk_made *made, struct gvk_device *device,
                   const VkAllocationCallbacks *callbacks, void *handles);
+/* They get ids that the guest chose; false: none does. */
+bool gvk_made_choose(struct gvk_made *made, struct gvk_host *host);
+/* gvk_made_end for those: on success they stay, else they are freed and their handles are NULL. */
+void gvk_made_told(struct gvk_made *made, VkResult result, struct gvk_device *device,
+                   const VkAllocationCallbacks *callbacks, void *handles);
 /* Forget an object's private data; gvk_object_free does. */
 void gvk_private_clear(struct gvk_object *object);
 /* A fresh id that never travels. Any thread. */
@@ -152,6 +157,16 @@ VkResult gvk_list(uint32_t *count, void *out, const void *items, uint32_t there,
 
 /* ---- The way to the host: gvk_host.c, gvk_stream.c ---- */
 
+/* Ids that the guest chooses from: those that were used and given back, and how many never were. */
+struct gvk_ids {
+    uint64_t *spare;
+    size_t count, capacity;
+    uint32_t fresh; /* indices used so far */
+};
+void gvk_ids_finish(struct gvk_ids *ids);
+/* All that there is memory for; the others are not used again. */
+void gvk_ids_move(struct gvk_ids *to, struct gvk_ids *from);
+
 /* One connection and Vulkan context. Counted; the process's newest is found by gvk_host_get. An
  * instance keeps its own for life, also when that host is gone. */
 struct gvk_host {
@@ -164,6 +179,8 @@ struct gvk_host {
     bool guest_ids;     /* SLUICE_FEATURE_VK_IDS */
     bool deferred_mapping, batched_descriptors; /* of the capset */
     uint32_t lost;                              /* atomic: nothing more will come from it */
+    pthread_mutex_t id_lock;                    /* guards ids */
+    struct gvk_ids ids;
 };
 
 /* The process's host, opened at first use. NULL: there is none; the reason was logged. */
@@ -182,6 +199,7 @@ struct gvk_stream {
     size_t reply_capacity;
     uint64_t *scratch; /* gvk_scratch */
     size_t scratch_count;
+    struct gvk_ids ids;      /* the thread's own few; `fresh` unused */
     struct gvk_stream *next; /* of the thread's */
 };
 
@@ -199,6 +217,8 @@ struct gvk_stream {
  * nothing fails but the ring itself, and then the context is over anyway. Every packet is published
  * at once, since another thread's next number waits for it. */
 
+/* The calling thread's stream if it has one; NULL. */
+struct gvk_stream *gvk_stream_peek(const struct gvk_host *host);
 /* The calling thread's stream with an empty pack. NULL: no memory, or the host is gone. */
 struct gvk_stream *gvk_begin(struct gvk_host *host);
 /* Sends what was packed: one packet. False: it could not be packed, or the host is gone. */
@@ -208,6 +228,17 @@ bool gvk_send(struct gvk_stream *stream);
 bool gvk_send_with(struct gvk_stream *stream, const void *data, size_t size);
 /* gvk_send, then wait for the reply; what it gives is valid until the thread's next call. */
 struct vk_unpack *gvk_call(struct gvk_stream *stream);
+/* An id that the guest chose for a new object, and no reply comes; 0: the host shall choose.
+ * gvk_id.c. */
+uint64_t gvk_id_take(struct gvk_host *host);
+static inline bool gvk_id_choose(struct gvk_host *host, struct gvk_object *object)
+{
+    object->vk.id = gvk_id_take(host);
+    return object->vk.id != 0;
+}
+/* The host has been told that the object is gone; other ids than chosen ones: nothing.
+ * gvk_object_free does. */
+void gvk_id_give(struct gvk_host *host, uint64_t id);
 /* Why a call did not happen: VK_ERROR_DEVICE_LOST, or the guest's memory ran out. */
 VkResult gvk_failure(const struct gvk_host *host);
 /* `count` words of the stream's, valid until the thread's next gvk_scratch; NULL without memory. */
@@ -266,13 +297,27 @@ struct gvk_descriptors {
     uint32_t waiting;      /* atomic: there are some */
 };
 
+/* What is known of plain buffers of one usage: gvk_resource.c. */
+struct gvk_like {
+    VkBufferUsageFlags usage;
+    VkSharingMode sharing;
+    VkDeviceSize alignment;
+    uint32_t type_bits;
+    /* Sizes that are no multiple of the alignment: asked of the host until one has shown whether
+     * it rounds them up. */
+    bool known, rounds;
+};
+#define GVK_LIKES 32u
+
 struct gvk_device {
     struct gvk_dispatch dispatch; /* dispatch.device: itself */
     struct gvk_physical *physical;
     struct gvk_allocator allocator;
     struct gvk_set enabled;
-    pthread_mutex_t lock; /* guards queues, private data slots and blocks */
+    pthread_mutex_t lock; /* guards queues, private data, blocks and likes */
     struct gvk_queue *queues;
+    struct gvk_like likes[GVK_LIKES];
+    uint32_t like_count;
     struct sl_list blocks; /* struct gvk_block.link: the host's allocations */
     uint32_t lost;         /* atomic: a call said VK_ERROR_DEVICE_LOST */
     struct gvk_descriptors descriptors;

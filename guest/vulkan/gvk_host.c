@@ -64,6 +64,7 @@ static struct gvk_host *host_open(void)
         sl_free(host);
         return NULL;
     }
+    pthread_mutex_init(&host->id_lock, NULL);
     host->own = host->gs->own;
     host->peers = host->own ? 0 : VK_KNOWN_HOST_2025;
     host->deferred_mapping = caps->deferred_mapping != 0;
@@ -116,6 +117,8 @@ void gvk_host_put(struct gvk_host *host)
     pthread_mutex_unlock(&registry.lock);
     if (last) {
         gs_device_put(host->gs);
+        gvk_ids_finish(&host->ids);
+        pthread_mutex_destroy(&host->id_lock);
         sl_free(host);
     }
 }

@@ -49,6 +49,7 @@ void gvk_object_free(struct gvk_device *device, const VkAllocationCallbacks *cal
 {
     if (object != NULL) {
         gvk_private_clear(object);
+        gvk_id_give(device->dispatch.host, ((struct gvk_object *)object)->vk.id);
         gvk_free(&device->allocator, callbacks, object);
     }
 }
@@ -70,6 +71,32 @@ bool gvk_made_begin(struct gvk_made *made, uint32_t count, size_t size, struct g
         gvk_made_end(made, device, callbacks, handles);
     }
     return all;
+}
+
+bool gvk_made_choose(struct gvk_made *made, struct gvk_host *host)
+{
+    for (uint32_t i = 0; i < made->count; i++) {
+        if (!gvk_id_choose(host, made->objects[i])) {
+            while (i-- != 0) { /* all or none */
+                struct gvk_object *object = made->objects[i];
+                gvk_id_give(host, object->vk.id);
+                object->vk.id = 0;
+            }
+            return false;
+        }
+    }
+    return made->count != 0;
+}
+
+void gvk_made_told(struct gvk_made *made, VkResult result, struct gvk_device *device,
+                   const VkAllocationCallbacks *callbacks, void *handles)
+{
+    if (result != VK_SUCCESS) {
+        memset(handles, 0, (size_t)made->count * 8);
+        gvk_made_end(made, device, callbacks, handles);
+    } else if (made->objects != made->few) {
+        sl_free(made->objects);
+    }
 }
 
 void gvk_made_end(struct gvk_made *made, struct gvk_device *device,

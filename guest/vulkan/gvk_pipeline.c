@@ -51,6 +51,47 @@ VkResult gvk_vkCreateComputePipelines(VkDevice device, VkPipelineCache pipelineC
     return result;
 }
 
+/* Programs that ask whether a pipeline must be compiled want to hear the answer. */
+#define ASKS                                                                                       \
+    (VK_PIPELINE_CREATE_FAIL_ON_PIPELINE_COMPILE_REQUIRED_BIT |                                    \
+     VK_PIPELINE_CREATE_EARLY_RETURN_ON_FAILURE_BIT)
+
+bool gvk_chooses_vkCreateGraphicsPipelines(VkDevice device, VkPipelineCache pipelineCache,
+                                           uint32_t createInfoCount,
+                                           const VkGraphicsPipelineCreateInfo *pCreateInfos,
+                                           const VkAllocationCallbacks *pAllocator,
+                                           VkPipeline *pPipelines)
+{
+    (void)device;
+    (void)pipelineCache;
+    (void)pAllocator;
+    (void)pPipelines;
+    for (uint32_t i = 0; i < createInfoCount; i++) {
+        if (((unsigned)pCreateInfos[i].flags & ASKS) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool gvk_chooses_vkCreateComputePipelines(VkDevice device, VkPipelineCache pipelineCache,
+                                          uint32_t createInfoCount,
+                                          const VkComputePipelineCreateInfo *pCreateInfos,
+                                          const VkAllocationCallbacks *pAllocator,
+                                          VkPipeline *pPipelines)
+{
+    (void)device;
+    (void)pipelineCache;
+    (void)pAllocator;
+    (void)pPipelines;
+    for (uint32_t i = 0; i < createInfoCount; i++) {
+        if (((unsigned)pCreateInfos[i].flags & ASKS) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- Render passes ---- */
 
 /* Takes `subpasses`. */

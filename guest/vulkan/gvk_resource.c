@@ -4,13 +4,111 @@
 
 #include "guest/vk_call.h"
 #include "guest/vk_hand.h"
+#include "transport/base/arith.h"
 #include "transport/base/mem.h"
+
+/* ---- Buffers: the requirements of one tell those of all like it ----
+ *
+ * Vulkan 1.3 (maintenance4): alignment and types depend on everything but the size, and the size
+ * is at most the buffer's, rounded up to the alignment. */
+
+static bool plain(const struct gvk_device *device, const VkBufferCreateInfo *info)
+{
+    return info->pNext == NULL && info->flags == 0 && info->size != 0 && info->size <= UINT32_MAX &&
+           device->dispatch.host->guest_ids &&
+           device->physical->properties.apiVersion >= VK_API_VERSION_1_3;
+}
+
+static struct gvk_like *find_like_locked(struct gvk_device *device, const VkBufferCreateInfo *info)
+{
+    for (uint32_t i = 0; i < device->like_count; i++) {
+        struct gvk_like *like = &device->likes[i];
+        if (like->usage == info->usage && like->sharing == info->sharingMode) {
+            return like;
+        }
+    }
+    return NULL;
+}
+
+/* False: the host has to be asked. */
+static bool foresee(struct gvk_device *device, const VkBufferCreateInfo *info,
+                    VkMemoryRequirements *out)
+{
+    bool known = false;
+    if (!plain(device, info)) {
+        return false;
+    }
+    pthread_mutex_lock(&device->lock);
+    const struct gvk_like *like = find_like_locked(device, info);
+    if (like != NULL) {
+        uint64_t rounded = sl_round_up(info->size, like->alignment);
+        known = like->known || rounded == info->size;
+        *out = (VkMemoryRequirements){
+            .size = like->known && !like->rounds ? info->size : rounded,
+            .alignment = like->alignment,
+            .memoryTypeBits = like->type_bits,
+        };
+    }
+    pthread_mutex_unlock(&device->lock);
+    return known;
+}
+
+static void learn(struct gvk_device *device, const VkBufferCreateInfo *info,
+                  const VkMemoryRequirements *got)
+{
+    if (!plain(device, info) || got->alignment == 0 ||
+        (got->alignment & (got->alignment - 1)) != 0) {
+        return;
+    }
+    uint64_t rounded = sl_round_up(info->size, got->alignment);
+    if (got->size != info->size && got->size != rounded) {
+        return; /* a rule of its own */
+    }
+    pthread_mutex_lock(&device->lock);
+    struct gvk_like *like = find_like_locked(device, info);
+    if (like == NULL && device->like_count < GVK_LIKES) {
+        like = &device->likes[device->like_count++];
+        *like = (struct gvk_like){
+            .usage = info->usage,
+            .sharing = info->sharingMode,
+            .alignment = got->alignment,
+            .type_bits = got->memoryTypeBits,
+        };
+    }
+    if (like != NULL && rounded != info->size) {
+        like->known = true;
+        like->rounds = got->size == rounded;
+    }
+    pthread_mutex_unlock(&device->lock);
+}
+
+static VkResult make_buffer(struct gvk_device *device, const VkBufferCreateInfo *info,
+                            struct gvk_buffer *buffer)
+{
+    struct gvk_host *host = device->dispatch.host;
+    VkDevice of = GVK_TO(VkDevice, device);
+    VkBuffer handle = GVK_TO(VkBuffer, buffer);
+    VkMemoryRequirements *requirements = &buffer->requirements;
+    if (foresee(device, info, requirements) && gvk_id_choose(host, &buffer->object)) {
+        VkMemoryRequirements unused = {.size = 0};
+        return gvk_tell_vkCreateBufferWithRequirementsGOOGLE(host, of, info, NULL, &handle,
+                                                             &unused);
+    }
+    VkResult result =
+        gvk_call_vkCreateBufferWithRequirementsGOOGLE(host, of, info, NULL, &handle, requirements);
+    buffer->object.vk.id = (uint64_t)(uintptr_t)handle;
+    if (result == VK_SUCCESS) {
+        learn(device, info, requirements);
+    }
+    return result;
+}
 
 VkResult gvk_vkCreateBuffer(VkDevice handle, const VkBufferCreateInfo *info,
                             const VkAllocationCallbacks *callbacks, VkBuffer *out)
 {
     struct gvk_device *device = GVK_FROM(gvk_device, handle);
     struct gvk_buffer *buffer = gvk_object_new(device, callbacks, sizeof *buffer);
+    *out = VK_NULL_HANDLE;
     if (buffer == NULL) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
@@ -19,18 +117,16 @@ VkResult gvk_vkCreateBuffer(VkDevice handle, const VkBufferCreateInfo *info,
         sent.queueFamilyIndexCount = 0;
         sent.pQueueFamilyIndices = NULL;
     }
-    *out = GVK_TO(VkBuffer, buffer);
-    VkResult result = gvk_call_vkCreateBufferWithRequirementsGOOGLE(
-        device->dispatch.host, handle, &sent, NULL, out, &buffer->requirements);
-    buffer->object.vk.id = (uint64_t)(uintptr_t)*out;
+    VkResult result = make_buffer(device, &sent, buffer);
     if (result != VK_SUCCESS) {
         gvk_object_free(device, callbacks, buffer);
-        *out = VK_NULL_HANDLE;
         return result;
     }
     *out = GVK_TO(VkBuffer, buffer);
     return VK_SUCCESS;
 }
+
+/* ---- Images ---- */
 
 VkResult gvk_vkCreateImage(VkDevice handle, const VkImageCreateInfo *info,
                            const VkAllocationCallbacks *callbacks, VkImage *out)

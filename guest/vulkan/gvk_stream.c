@@ -24,6 +24,10 @@ static bool exit_key_made;
 static void stream_destroy(struct gvk_stream *stream)
 {
     gs_stream_destroy(stream->gs);
+    pthread_mutex_lock(&stream->host->id_lock);
+    gvk_ids_move(&stream->host->ids, &stream->ids);
+    pthread_mutex_unlock(&stream->host->id_lock);
+    gvk_ids_finish(&stream->ids);
     gvk_host_put(stream->host);
     vk_pack_finish(&stream->pack);
     sl_free(stream->reply_data);
@@ -105,6 +109,15 @@ static struct gvk_stream *find_or_create(struct gvk_host *host)
         }
     }
     return stream_create(host);
+}
+
+struct gvk_stream *gvk_stream_peek(const struct gvk_host *host)
+{
+    struct gvk_stream *stream = streams;
+    while (stream != NULL && stream->host != host) {
+        stream = stream->next;
+    }
+    return stream;
 }
 
 struct gvk_stream *gvk_begin(struct gvk_host *host)

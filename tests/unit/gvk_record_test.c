@@ -37,6 +37,12 @@ static struct world {
     size_t reply_size;
 } * world;
 
+struct gvk_stream *gvk_stream_peek(const struct gvk_host *host)
+{
+    (void)host;
+    return &world->stream;
+}
+
 struct gvk_stream *gvk_begin(struct gvk_host *host)
 {
     SLT_EXPECT_EQ(&world->host, host);

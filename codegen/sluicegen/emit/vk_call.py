@@ -7,6 +7,7 @@ from typing import List
 from ..cwriter import Output
 from ..ir import Ref
 from ..vk import ir
+from ..vk.guest import Guest
 from .vk_types import prototype
 
 FAMILIES = ("instance", "physical_device", "device", "queue")
@@ -87,15 +88,33 @@ def _call(lock: ir.Lock, command: ir.Command) -> str:
     return text + _failure(lock, command) + "}\n\n"
 
 
-def emit(out: Output, lock: ir.Lock) -> None:
+def _told(command: ir.Command) -> str:
+    return signature(command).replace("gvk_call_", "gvk_tell_")
+
+
+def _tell(command: ir.Command) -> str:
+    return (
+        f"{_told(command)}\n{{\n    struct gvk_stream *s = gvk_begin(host);\n"
+        f"    if (s != NULL) {{\n"
+        f"        vk_pack_{command.name}(&s->pack, 0{arguments(command)});\n"
+        "        if (gvk_send(s)) {\n            return VK_SUCCESS;\n        }\n    }\n"
+        "    return gvk_failure(host);\n}\n\n"
+    )
+
+
+def emit(out: Output, lock: ir.Lock, guest: Guest) -> None:
     commands = called(lock)
     includes = ('"guest/vulkan/gvk.h"',)
     lines = "".join(f"{signature(c)};\n" for c in commands)
+    told = [c for c in commands if c.name in guest.chosen]
+    lines += "\n/* The same where the outputs stand for ids that the guest chose: no reply. */\n"
+    lines += "".join(f"{_told(c)};\n" for c in told)
     about = "Calls to the host: packed, sent, answered. See guest/vulkan/gvk.h."
     out.header("guest/vk_call.h", about, includes, lines)
     sources = ('"guest/vk_call.h"', '"wire/vk_pack.h"', '"wire/vk_reply.h"', "", "<string.h>")
     for name in FAMILIES:
         body = "".join(_call(lock, c) for c in commands if family(c) == name)
+        body += "".join(_tell(c) for c in told if family(c) == name)
         out.source(
             f"guest/vk_call_{name}.c", "Calls to the host.", sources, body.rstrip("\n") + "\n"
         )

@@ -44,6 +44,40 @@ def _recorded(command: ir.Command) -> str:
     return text + ("    return VK_SUCCESS;\n" if command.returns == "VkResult" else "")
 
 
+def _choice(command: ir.Command, guest: Guest) -> str:
+    """May the guest choose now? As a condition in front of others."""
+    if not guest.chosen[command.name]:
+        return ""
+    return f"gvk_chooses_{command.name}({arguments(command)[2:]}) && "
+
+
+def _told(command: ir.Command, param: ir.Field, guest: Guest) -> str:
+    if command.name not in guest.chosen:
+        return ""
+    tell = _call(command).replace("gvk_call_", "gvk_tell_", 1)
+    return (
+        f"    if ({_choice(command, guest)}gvk_id_choose(gvk_host_of(device), made)) {{\n"
+        f"        VkResult told = {tell};\n"
+        "        if (told != VK_SUCCESS) {\n"
+        "            gvk_object_free(gvk_device_of(device), pAllocator, made);\n"
+        f"            *{param.name} = VK_NULL_HANDLE;\n        }}\n"
+        "        return told;\n    }\n"
+    )
+
+
+def _told_many(command: ir.Command, param: ir.Field, guest: Guest) -> str:
+    if command.name not in guest.chosen:
+        return ""
+    assert isinstance(param.length, Ref)
+    tell = _call(command).replace("gvk_call_", "gvk_tell_", 1)
+    args = f"gvk_device_of(device), pAllocator, {param.name}"
+    return (
+        f"    if ({_choice(command, guest)}gvk_made_choose(&made, gvk_host_of(device))) {{\n"
+        f"        VkResult told = {tell};\n"
+        f"        gvk_made_told(&made, told, {args});\n        return told;\n    }}\n"
+    )
+
+
 def _created(command: ir.Command, param: ir.Field, guest: Guest, lock: ir.Lock) -> str:
     struct = guest.struct(lock.resolve(param.type))
     where = param.name
@@ -52,6 +86,7 @@ def _created(command: ir.Command, param: ir.Field, guest: Guest, lock: ir.Lock) 
         f"sizeof({struct}));\n"
         "    if (made == NULL) {\n        return VK_ERROR_OUT_OF_HOST_MEMORY;\n    }\n"
         f"    *{where} = GVK_TO({param.type}, made);\n"
+        f"{_told(command, param, guest)}"
         f"    VkResult result = {_call(command)};\n"
         f"    made->vk.id = (uint64_t)(uintptr_t)*{where};\n"
         "    if (result < 0 || made->vk.id == 0) {\n"
@@ -70,6 +105,7 @@ def _created_many(command: ir.Command, param: ir.Field, guest: Guest, lock: ir.L
         "    struct gvk_made made;\n"
         f"    if (!gvk_made_begin(&made, {param.length.param}, sizeof({struct}), {args})) {{\n"
         "        return VK_ERROR_OUT_OF_HOST_MEMORY;\n    }\n"
+        f"{_told_many(command, param, guest)}"
         f"    VkResult result = {_call(command)};\n"
         f"    gvk_made_end(&made, {args});\n    return result;\n"
     )
@@ -191,12 +227,19 @@ def emit(out: Output, lock: ir.Lock, guest: Guest) -> None:
         f"#define GVK_ENTRY_COUNT {count}\n\n{_STRUCT}\n{lines}",
     )
     lines = "".join(f"{c.returns} gvk_{c.name}({prototype(c)});\n" for c in hand)
+    asked = [lock.command(name) for name, condition in sorted(guest.chosen.items()) if condition]
+    lines += "\n/* May the guest choose the ids of what this makes? */\n"
+    lines += "".join(f"bool gvk_chooses_{c.name}({prototype(c)});\n" for c in asked)
     out.header(
-        "guest/vk_hand.h", "What guest/vulkan writes by hand.", ('"wire/vk_types.h"',), lines
+        "guest/vk_hand.h",
+        "What guest/vulkan writes by hand.",
+        ('"wire/vk_types.h"', "<stdbool.h>"),
+        lines,
     )
     headers = (
         '"guest/vk_entry.h"',
         '"guest/vk_call.h"',
+        '"guest/vk_hand.h"',
         *(f'"guest/vulkan/{h}"' for h in guest.headers()),
         '"wire/vk_pack.h"',
     )

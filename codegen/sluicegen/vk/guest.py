@@ -10,7 +10,7 @@ from ..errors import SpecError
 from ..read import rows
 from . import ir
 
-RULES = ("hand", "around", "absent", "object")
+RULES = ("hand", "around", "absent", "chosen", "object")
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,9 @@ class Guest:
     hand: FrozenSet[str]  # commands whose entry point is gvk_vkX
     around: FrozenSet[str]  # those of them that use the generated gvk_entry_vkX
     absent: FrozenSet[str]  # commands that travel and that applications do not find
+    # Commands whose new ids the guest chooses: they are told, not asked. True: only when the
+    # hand-written gvk_chooses_vkX says so.
+    chosen: Dict[str, bool]
     objects: Dict[str, Tuple[str, str]]  # "VkBuffer" -> ("gvk_buffer", "gvk_memory.h")
 
     def struct(self, handle: str) -> str:
@@ -29,12 +32,18 @@ class Guest:
 
 def read(path: Path, lock: ir.Lock) -> Guest:
     named: Dict[str, Set[str]] = {"hand": set(), "around": set(), "absent": set()}
+    chosen: Dict[str, bool] = {}
     objects: Dict[str, Tuple[str, str]] = {}
     for where, (rule, name, detail, reason) in rows(path, ("rule", "name", "detail", "reason")):
         if rule not in RULES:
             raise SpecError(where, name, f"'{rule}' is not a rule: {', '.join(RULES)}")
         if not reason:
             raise SpecError(where, name, "a policy needs its reason")
+        if rule == "chosen":
+            if name not in lock.by_command or name in chosen or detail not in ("", "if"):
+                raise SpecError(where, name, "wants a command, once, and 'if' or nothing in detail")
+            chosen[name] = detail == "if"
+            continue
         if any(name in names for names in (*named.values(), objects)):
             raise SpecError(where, name, "stands twice")
         if rule in named:
@@ -53,5 +62,6 @@ def read(path: Path, lock: ir.Lock) -> Guest:
         frozenset(named["hand"] | named["around"]),
         frozenset(named["around"]),
         frozenset(named["absent"]),
+        chosen,
         objects,
     )
