@@ -319,7 +319,32 @@ void hvk_vkQueueBindSparseAsyncGOOGLE(struct hvk_call *call,
     }
 }
 
-/* --- what has nothing to do here --- */
+/* --- idleness --- */
+
+static VkResult idle(struct hvk_call *call, struct hvk_device *device, struct hvk_queue *queues,
+                     uint32_t count)
+{
+    VkResult result = hvk_device_result(device, VK_SUCCESS);
+    (void)hvk_ref(&device->object);
+    hvk_pass(call);
+    for (uint32_t i = 0; result == VK_SUCCESS && i < count; i++) {
+        result = hvk_queue_idle(&queues[i], call, UINT64_MAX);
+    }
+    result = hvk_device_result(device, result);
+    hvk_unref(&device->object);
+    return result;
+}
+
+VkResult hvk_vkQueueWaitIdle(struct hvk_call *call, struct vk_args_vkQueueWaitIdle *a)
+{
+    return idle(call, hvk_device_of(a->record), queue_of(a->record), 1);
+}
+
+VkResult hvk_vkDeviceWaitIdle(struct hvk_call *call, struct vk_args_vkDeviceWaitIdle *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    return idle(call, device, device->queues, device->queue_count);
+}
 
 /* Nobody could tell whether it waited. */
 void hvk_vkQueueWaitIdleAsyncGOOGLE(struct hvk_call *call,
