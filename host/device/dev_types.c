@@ -60,6 +60,9 @@ enum sl_result dev_types_init(struct dev_device *d, const struct hct_type *const
         }
         d->types[d->type_count++] = (struct dev_type){.type = types[i], .provider = provider};
     }
+    if (d->type_count == 0 && count != 0) {
+        return SL_ERR_NOTFOUND; /* each said why */
+    }
     return SL_OK;
 }
 

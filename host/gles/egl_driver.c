@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* --- environment --- */
 
@@ -162,12 +163,11 @@ static bool init_display(struct hgl_driver *d, EGLDisplay display, const char *k
 
 /* Surfaceless first: it needs no window system and finds the GPU by itself; then the first device;
  * then whatever the default is. */
-static bool open_display(struct hgl_driver *d, const char *gpu, const char **chosen)
+static bool open_display(struct hgl_driver *d, const char **chosen)
 {
     const struct hs_egl *egl = &d->native.egl;
     const char *client = egl->QueryString(EGL_NO_DISPLAY, EGL_EXTENSIONS);
-    if (gpu == NULL && egl->GetPlatformDisplayEXT != NULL &&
-        listed(client, "EGL_MESA_platform_surfaceless") &&
+    if (egl->GetPlatformDisplayEXT != NULL && listed(client, "EGL_MESA_platform_surfaceless") &&
         init_display(
             d, egl->GetPlatformDisplayEXT(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL),
             "surfaceless", chosen)) {
@@ -177,18 +177,15 @@ static bool open_display(struct hgl_driver *d, const char *gpu, const char **cho
     EGLint count = 0;
     if (egl->GetPlatformDisplayEXT != NULL && egl->QueryDevicesEXT != NULL &&
         egl->QueryDevicesEXT(16, devices, &count)) {
-        long want = gpu != NULL ? strtol(gpu, NULL, 10) : -1;
         for (EGLint i = 0; i < count; i++) {
-            if ((want < 0 || want == i) &&
-                init_display(d,
+            if (init_display(d,
                              egl->GetPlatformDisplayEXT(EGL_PLATFORM_DEVICE_EXT, devices[i], NULL),
                              "device", chosen)) {
                 return true;
             }
         }
     }
-    return gpu == NULL &&
-           init_display(d, egl->GetDisplay(EGL_DEFAULT_DISPLAY), "default display", chosen);
+    return init_display(d, egl->GetDisplay(EGL_DEFAULT_DISPLAY), "default display", chosen);
 }
 
 /* --- configs --- */
@@ -318,6 +315,72 @@ static bool probe(struct hgl_driver *d, const char *display_kind)
     return ok;
 }
 
+/* What the open display's driver can do. NULL: all that is needed; else what is missing. */
+static const char *load_display(struct hgl_driver *d, const char *kind)
+{
+    if (!load_configs(d)) {
+        return "the native EGL display has no RGB pbuffer config for GLES 2";
+    }
+    read_display_extensions(d);
+    return probe(d, kind) ? NULL : "the native driver gives no GLES context";
+}
+
+static void close_display(struct hgl_driver *d)
+{
+    if (d->native.display != EGL_NO_DISPLAY) {
+        d->native.egl.Terminate(d->native.display);
+        d->native.egl.ReleaseThread();
+    }
+    sl_free(d->configs);
+    d->configs = NULL;
+    d->native.configs = NULL;
+    d->native.config_count = 0;
+    d->native.display = EGL_NO_DISPLAY;
+}
+
+/* --- which GPU --- */
+
+static bool within(const char *text, const char *name)
+{
+    size_t length = strlen(text);
+    while (*name != '\0' && strncasecmp(name, text, length) != 0) {
+        name++;
+    }
+    return *name != '\0';
+}
+
+/* An index, or part of a renderer's name. EGL tells no UUIDs. Leaves its display open and loaded;
+ * NOTFOUND: there is none, which was said. */
+static enum sl_result open_gpu(struct hgl_driver *d, const char *gpu)
+{
+    const struct hs_egl *egl = &d->native.egl;
+    EGLDeviceEXT devices[16];
+    EGLint count = 0;
+    char there[512] = "none";
+    char *end;
+    unsigned long index = strtoul(gpu, &end, 10);
+    bool is_index = *gpu >= '0' && *gpu <= '9' && *end == '\0';
+    if (egl->GetPlatformDisplayEXT == NULL || egl->QueryDevicesEXT == NULL ||
+        !egl->QueryDevicesEXT(16, devices, &count)) {
+        count = 0;
+    }
+    for (EGLint i = 0, used = 0; i < count; i++) {
+        const char *kind = "";
+        EGLDisplay display = egl->GetPlatformDisplayEXT(EGL_PLATFORM_DEVICE_EXT, devices[i], NULL);
+        bool usable = init_display(d, display, "device", &kind) && load_display(d, kind) == NULL;
+        if (usable && (is_index ? index == (unsigned long)i : within(gpu, d->description))) {
+            return SL_OK;
+        }
+        if (used < (EGLint)sizeof there) {
+            used += snprintf(there + used, sizeof there - (size_t)used, "%s%d: %.120s",
+                             used == 0 ? "" : "; ", i, usable ? d->description : "unusable");
+        }
+        close_display(d);
+    }
+    sl_warn("gles", "not offered: no EGL device is '%s'; there are %s", gpu, there);
+    return SL_ERR_NOTFOUND;
+}
+
 static enum sl_result open_driver(struct hgl_driver *d, const struct hct_options *options)
 {
     static const struct hct_options none;
@@ -334,15 +397,16 @@ static enum sl_result open_driver(struct hgl_driver *d, const struct hct_options
     struct lookup es2 = {d, d->gles2_library}, es1 = {d, d->gles1_library};
     gl_driver_load(&d->gl, gl_symbol, &es2);
     gl_driver_load(&d->gl1, gl_symbol, &es1);
-    const char *failed = NULL;
-    if (!open_display(d, o->gpu, &kind)) {
-        failed = "no native EGL display can be opened";
-    } else if (!load_configs(d)) {
-        failed = "the native EGL display has no RGB pbuffer config for GLES 2";
-    } else {
-        read_display_extensions(d);
-        failed = probe(d, kind) ? NULL : "the native driver gives no GLES context";
+    if (o->gpu != NULL) {
+        enum sl_result result = open_gpu(d, o->gpu);
+        pin_modules();
+        if (result != SL_OK) {
+            hgl_driver_close(d);
+        }
+        return result;
     }
+    const char *failed =
+        open_display(d, &kind) ? load_display(d, kind) : "no native EGL display can be opened";
     pin_modules();
     if (failed != NULL) {
         sl_error("gles",
@@ -367,11 +431,7 @@ enum sl_result hgl_driver_open(struct hgl_driver *d, const struct hct_options *o
 
 void hgl_driver_close(struct hgl_driver *d)
 {
-    if (d->native.display != EGL_NO_DISPLAY) {
-        d->native.egl.Terminate(d->native.display);
-        d->native.egl.ReleaseThread();
-    }
-    sl_free(d->configs);
+    close_display(d);
     /* The libraries stay loaded: pin_modules. */
     *d = (struct hgl_driver){.native = {.display = EGL_NO_DISPLAY}};
 }

@@ -17,8 +17,8 @@ struct hgl_driver {
     char description[192]; /* "llvmpipe (LLVM 15.0.6), OpenGL ES 3.1 Mesa 22.3.6, surfaceless" */
 };
 
-/* UNSUPPORTED: no library, no display or no usable config; the reason was logged, with what would
- * mend it. */
+/* UNSUPPORTED: no library, no display or no usable config; NOTFOUND: no such GPU. The reason was
+ * logged, with what would mend it. */
 enum sl_result hgl_driver_open(struct hgl_driver *driver,
                                const struct hct_options *options) SL_MUST_USE;
 void hgl_driver_close(struct hgl_driver *driver);

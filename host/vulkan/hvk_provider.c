@@ -166,8 +166,6 @@ static const char *provider_describe(struct hct_provider *base)
         snprintf(p->description, sizeof p->description, "%.160s, Vulkan %u.%u.%u",
                  properties.deviceName, VK_API_VERSION_MAJOR(version),
                  VK_API_VERSION_MINOR(version), VK_API_VERSION_PATCH(version));
-    } else if (p->gpu != NULL) {
-        snprintf(p->description, sizeof p->description, "no Vulkan device like '%.160s'", p->gpu);
     }
     driver.DestroyInstance(instance, NULL);
     return p->description;
@@ -201,6 +199,49 @@ static enum sl_result library_open(struct hvk_provider *p, const char *path)
     return SL_OK;
 }
 
+/* The devices there are, for who asked for another: "0: NAME; 1: NAME". */
+static void list_gpus(struct hvk_provider *p, char *text, size_t size)
+{
+    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
+    struct vk_driver_instance driver;
+    VkInstance instance;
+    VkPhysicalDevice all[HVK_GPUS_MAX];
+    uint32_t count = HVK_GPUS_MAX;
+    snprintf(text, size, "none");
+    if (hvk_native_instance(p, &info, &driver, &instance) != VK_SUCCESS) {
+        return;
+    }
+    if (driver.EnumeratePhysicalDevices(instance, &count, all) < 0) {
+        count = 0;
+    }
+    size_t used = 0;
+    for (uint32_t i = 0; i < count && used < size; i++) {
+        VkPhysicalDeviceProperties properties;
+        driver.GetPhysicalDeviceProperties(all[i], &properties);
+        int n = snprintf(text + used, size - used, "%s%u: %.160s", i == 0 ? "" : "; ", i,
+                         properties.deviceName);
+        used += n > 0 ? (size_t)n : 0;
+    }
+    driver.DestroyInstance(instance, NULL);
+}
+
+static bool has_gpu(struct hvk_provider *p)
+{
+    const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+                                           .apiVersion = p->api_version};
+    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+                                       .pApplicationInfo = &application};
+    struct vk_driver_instance driver;
+    VkInstance instance;
+    VkPhysicalDevice physical;
+    uint32_t count = 0;
+    if (hvk_native_instance(p, &info, &driver, &instance) == VK_SUCCESS) {
+        (void)hvk_native_physicals(p, &driver, instance, &physical, 1, &count);
+        driver.DestroyInstance(instance, NULL);
+    }
+    return count != 0;
+}
+
 static enum sl_result provider_create(const struct hct_env *env, const struct hct_options *options,
                                       struct hct_provider **out)
 {
@@ -219,6 +260,13 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
     if (result != SL_OK) {
         sl_free(p);
         return result;
+    }
+    if (p->gpu != NULL && !has_gpu(p)) {
+        char there[512];
+        list_gpus(p, there, sizeof there);
+        sl_warn("vulkan", "not offered: no Vulkan device is '%s'; there are %s", p->gpu, there);
+        hvk_provider_unref(p);
+        return SL_ERR_NOTFOUND;
     }
     *out = &p->base;
     return SL_OK;

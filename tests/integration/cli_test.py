@@ -603,6 +603,19 @@ class Driver(Case):
             says="driver could not be loaded",
         )
 
+    def test_gpu_that_is_not_there(self) -> None:
+        socket = str(self.tmp / "s")
+        self.refused(7, "serve", "--gpu", "77", "--socket", socket, says="--gpu is '77'")
+        done = self.run_sluice("run", "--gpu", "no-such-gpu", "--", "sleep", "0.5")
+        self.assertEqual(125, done.returncode)
+        self.assertIn("no EGL device is 'no-such-gpu'; there are 0: ", done.stderr)
+        self.assertIn("--gpu is 'no-such-gpu', and no device is that", done.stderr)
+
+    def test_gpu_by_index_and_name(self) -> None:
+        for gpu in ("0", "e"):
+            done = self.run_sluice("run", "--gpu", gpu, "--", PROBE)
+            self.assertEqual(0, done.returncode, done.stderr)
+
     def test_doctor(self) -> None:
         done = self.run_sluice("doctor", "--json", "--egl-library", "no-such-egl.so")
         steps = {step["name"]: step for step in json.loads(done.stdout)["steps"]}

@@ -97,6 +97,11 @@ static int serve_device(struct local_server *server, const struct host_options *
     struct vgd_sink sink = local_server_sink(server);
     struct vgd *device = NULL;
     enum sl_result result = dev_create(dev_all_types, &options->device, NULL, &sink, &device);
+    if (result == SL_ERR_NOTFOUND && options->device.gpu != NULL) {
+        say_error("--gpu is '%s', and no device is that: what there is stands above",
+                  options->device.gpu);
+        return SLUICE_EXIT_MISSING;
+    }
     if (result != SL_OK) {
         say_error("the native driver could not be loaded: %s, for the reason above; where there is "
                   "none, install one (Debian: libegl1 and libegl-mesa0)",
@@ -114,9 +119,24 @@ static int serve_device(struct local_server *server, const struct host_options *
     return result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
 }
 
+/* A host that is started below another's program must not take our own guest driver for a native
+ * one: Vulkan's loader looks at these whenever an instance is made. */
+static void forget_guest_driver(void)
+{
+    static const char *const files[] = {"VK_DRIVER_FILES", "VK_ICD_FILENAMES"};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        const char *value = getenv(files[i]);
+        if (value != NULL && strstr(value, "sluice_icd.json") != NULL) {
+            unsetenv(files[i]);
+        }
+    }
+    unsetenv("SLUICE_SOCKET"); /* without it our driver, found in the system's folder, is silent */
+}
+
 int host_serve(const struct host_options *options, int stop_fd, int status_fd)
 {
     raise_descriptor_limit();
+    forget_guest_driver();
     struct local_server_options server_options = {
         .path = options->path,
         .any_user = options->any_user,

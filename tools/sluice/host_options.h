@@ -22,8 +22,8 @@ enum {
         [(first) + HOST_OPT_GPU] =                                                                 \
             {.name = "gpu",                                                                        \
              .kind = OPT_TEXT,                                                                     \
-             .value = "NAME",                                                                      \
-             .help = "draw on this device: index or part of its name; default the first"},         \
+             .value = "NAME|INDEX|UUID",                                                           \
+             .help = "draw on this device, as doctor lists it; part of its name will do"},         \
         [(first) + HOST_OPT_EGL_LIBRARY] = {.name = "egl-library",                                 \
                                             .kind = OPT_TEXT,                                      \
                                             .value = "PATH",                                       \
