@@ -39,12 +39,13 @@ enum vk_plan_show {
 enum {
     VK_PLAN_POINTER = 1,
     VK_PLAN_PRESENCE = 2,
-    VK_PLAN_OUT = 4,      /* of a command: part of the reply */
-    VK_PLAN_CREATES = 8,  /* handles that the host makes */
-    VK_PLAN_REFUSED = 16, /* its presence word must be 0 */
-    VK_PLAN_FIXED = 32,   /* its value must be `value`: sType */
-    VK_PLAN_COUNTS = 64,  /* arrays of the same scope are as long as it says */
-    VK_PLAN_ARROWS = 128, /* a length asks member `value` of the struct it points to */
+    VK_PLAN_OUT = 4,        /* of a command: part of the reply */
+    VK_PLAN_CREATES = 8,    /* handles that the host makes */
+    VK_PLAN_REFUSED = 16,   /* its presence word must be 0 */
+    VK_PLAN_FIXED = 32,     /* its value must be `value`: sType */
+    VK_PLAN_COUNTS = 64,    /* arrays of the same scope are as long as it says */
+    VK_PLAN_ARROWS = 128,   /* a length asks member `value` of the struct it points to */
+    VK_PLAN_REQUIRED = 256, /* its presence word must not be 0 */
 };
 
 /* Names of values, sorted, each value once. */
@@ -86,7 +87,7 @@ struct vk_plan_field {
     const char *name;
     uint8_t wire; /* enum vk_plan_wire */
     uint8_t show; /* enum vk_plan_show */
-    uint8_t flags;
+    uint16_t flags;
     uint16_t size;  /* of one element: RAW, BYTES */
     uint32_t count; /* elements that lie in the struct itself */
     uint32_t value; /* FIXED, ARROWS; of a handle its VK_KIND_ */

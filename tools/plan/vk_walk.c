@@ -382,9 +382,12 @@ void vk_walk_field(struct vk_walk *w, struct vk_scope *s, uint8_t i)
             const uint8_t *p = take(w, 8);
             word = p != NULL ? sl_load_u64(p) : 0;
         } else if (!has(f, VK_PLAN_REFUSED)) {
-            word = some(w, 2);
+            word = has(f, VK_PLAN_REQUIRED) ? 1 : some(w, 2);
         }
         there = word != 0;
+        if (!there && has(f, VK_PLAN_REQUIRED) && !w->reply) {
+            vk_walk_fail(w, "it lacks what must be there");
+        }
         if (there && has(f, VK_PLAN_REFUSED)) {
             vk_walk_fail(w, "it gives something that never travels");
         }

@@ -193,6 +193,13 @@ void vk_unpack_bigs_into(struct vk_unpack *u, void *place, uint64_t count)
     }
 }
 
+void vk_unpack_required(struct vk_unpack *u)
+{
+    if (vk_unpack_big64(u) == 0) {
+        vk_unpack_fail(u, "it lacks what must be there");
+    }
+}
+
 void vk_unpack_absent(struct vk_unpack *u)
 {
     if (vk_unpack_big64(u) != 0) {

@@ -227,6 +227,8 @@ static inline void vk_unpack_swap(void *place, const uint8_t *p)
     uint64_t value = __builtin_bswap64(sl_load_u64(p));
     memcpy(place, &value, sizeof value);
 }
+/* The presence word of what must be there: 0 fails. */
+void vk_unpack_required(struct vk_unpack *u);
 /* The presence word of what never travels: anything but 0 fails. */
 void vk_unpack_absent(struct vk_unpack *u);
 /* A reply's presence word, which must say what the request's did; whether it is there. */

@@ -19,11 +19,9 @@ def arguments(command: ir.Command) -> str:
 
 def family(command: ir.Command) -> str:
     """Which file: by the first handle; what has none is the instance's."""
-    return {
-        "VkPhysicalDevice": "physical_device",
-        "VkDevice": "device",
-        "VkQueue": "queue",
-    }.get(command.dispatch, "instance")
+    return {"VkPhysicalDevice": "physical_device", "VkDevice": "device", "VkQueue": "queue"}.get(
+        command.dispatch, "instance"
+    )
 
 
 def called(lock: ir.Lock) -> List[ir.Command]:

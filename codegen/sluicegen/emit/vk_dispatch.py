@@ -103,8 +103,12 @@ class Dispatch:
         text = f"driver->{command.name[2:]} != NULL"
         if command.dispatch != "VkPhysicalDevice":
             return text
-        names = [n for c in self.lock.commands if c.name == command.name
-                 or c.alias_of == command.name for n in c.provided]
+        names = [
+            n
+            for c in self.lock.commands
+            if c.name == command.name or c.alias_of == command.name
+            for n in c.provided
+        ]
         version = next((n[-3:] for n in names if n.startswith("VK_VERSION_")), "")
         if version in ("1_0", "1_1"):
             return text  # the loader stands in for older drivers
@@ -138,9 +142,7 @@ class Dispatch:
     def _bind(self, param: ir.Field) -> str:
         name = kind(self.lock, param.type)
         if param.length is None:
-            return (
-                f"    hvk_made(&call, {name}, HVK_U64(made), device, &result, a.{param.name});\n"
-            )
+            return f"    hvk_made(&call, {name}, HVK_U64(made), device, &result, a.{param.name});\n"
         return (
             "    for (uint32_t i = 0; i < count; i++) {\n"
             f"        hvk_made_some(&call, {name}, HVK_U64(made[i]), device, &result, "
@@ -282,8 +284,6 @@ def emit(out: Output, lock: ir.Lock, policy: Host) -> None:
     for command in commands:
         files.setdefault(_file(command), []).append(command)
     for name, members in files.items():
-        body = "\n".join(
-            dispatch.recorded(c) if c.staged else dispatch.packet(c) for c in members
-        )
+        body = "\n".join(dispatch.recorded(c) if c.staged else dispatch.packet(c) for c in members)
         out.source(f"host/vk_{name}_dispatch.c", f"Handlers of Vulkan, {name}.", _INCLUDES, body)
     vk_dispatch_table.emit(out, lock)

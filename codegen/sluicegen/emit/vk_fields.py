@@ -164,6 +164,11 @@ class Facts:
         """pAllocator: its presence word must be 0."""
         return field.wire is Wire.STRUCT and bool(self.struct(field).refused)
 
+    @staticmethod
+    def required(field: ir.Field) -> bool:
+        """An output that has a presence word and yet must be there: a count."""
+        return field.out and field.presence and field.length is None
+
     def outputs(self) -> List[ir.Struct]:
         """Structs that stand in outputs, chained ones too."""
         found: Set[str] = set()

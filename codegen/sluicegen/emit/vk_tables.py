@@ -104,6 +104,7 @@ class Tables:
                 ("OUT", field.out),
                 ("CREATES", field.creates),
                 ("REFUSED", refused),
+                ("REQUIRED", self.facts.required(field)),
                 ("FIXED", bool(field.value) and not field.is_pointer),
                 ("COUNTS", any(f.is_pointer for f in counts) or (owner, field.name) in self.asked),
                 ("ARROWS", bool(arrows)),

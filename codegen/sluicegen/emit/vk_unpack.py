@@ -59,7 +59,9 @@ class Reader:
             self.say("vk_unpack_absent(u);")
             return
         opened = 0
-        if field.presence:
+        if self.facts.required(field):
+            self.say("vk_unpack_required(u);")
+        elif field.presence:
             self.say("if (vk_unpack_big64(u) != 0) {")
             opened += 1
             self.indent += 1
