@@ -314,7 +314,8 @@ struct gvk_device {
     struct gvk_physical *physical;
     struct gvk_allocator allocator;
     struct gvk_set enabled;
-    pthread_mutex_t lock; /* guards queues, private data, blocks and likes */
+    VkDeviceQueueInfo2 first_queue; /* that it was made with: for submits of our own */
+    pthread_mutex_t lock;           /* guards queues, private data, blocks and likes */
     struct gvk_queue *queues;
     struct gvk_like likes[GVK_LIKES];
     uint32_t like_count;

@@ -88,6 +88,11 @@ static VkResult begin(struct gvk_swapchain *swapchain, const VkSwapchainCreateIn
     if (!info_keep(swapchain, info) || swapchain->queue == NULL || swapchain->frames == NULL) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
+    gvk_vkGetDeviceQueue2(gvk_swapchain_device(swapchain), &swapchain->device->first_queue,
+                          &swapchain->signals);
+    if (swapchain->signals == VK_NULL_HANDLE) {
+        return VK_ERROR_DEVICE_LOST;
+    }
     swapchain->count = count;
     VkResult result = surface->ops->presenter_create(surface, info, count, &swapchain->presenter);
     return result == VK_SUCCESS ? gvk_swapchain_images_create(swapchain) : result;
@@ -263,7 +268,7 @@ static VkResult acquire_signal(struct gvk_swapchain *swapchain, VkSemaphore sema
     const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                                  .signalSemaphoreCount = semaphore != VK_NULL_HANDLE,
                                  .pSignalSemaphores = &semaphore};
-    return gvk_vkQueueSubmit(GVK_TO(VkQueue, swapchain->device->queues), 1, &submit, fence);
+    return gvk_vkQueueSubmit(swapchain->signals, 1, &submit, fence);
 }
 
 VkResult gvk_vkAcquireNextImageKHR(VkDevice device, VkSwapchainKHR swapchain, uint64_t timeout,
