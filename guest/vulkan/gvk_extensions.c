@@ -11,9 +11,14 @@
 
 /* Done in the guest, whatever the host has; never enabled there. */
 static const char *const own[] = {
+    "VK_EXT_acquire_drm_display",
     "VK_EXT_debug_report",
     "VK_EXT_debug_utils",
+    "VK_EXT_direct_mode_display",
+    "VK_EXT_display_surface_counter",
     "VK_EXT_headless_surface",
+    "VK_KHR_display",
+    "VK_KHR_get_display_properties2",
     "VK_KHR_get_surface_capabilities2",
     "VK_KHR_incremental_present",
     "VK_KHR_surface",
