@@ -245,7 +245,7 @@ static void reached_raise(VkSemaphore handle, uint64_t value)
 {
     uint64_t *reached = &GVK_FROM(gvk_semaphore, handle)->reached;
     uint64_t old = __atomic_load_n(reached, __ATOMIC_RELAXED);
-    while (old < value && !__atomic_compare_exchange_n(reached, &old, value, true, __ATOMIC_RELAXED,
+    while (old < value && !__atomic_compare_exchange_n(reached, &old, value, true, __ATOMIC_RELEASE,
                                                        __ATOMIC_RELAXED)) {
     }
 }
