@@ -314,8 +314,7 @@ struct gvk_device {
     struct gvk_physical *physical;
     struct gvk_allocator allocator;
     struct gvk_set enabled;
-    VkDeviceQueueInfo2 first_queue; /* that it was made with: for submits of our own */
-    pthread_mutex_t lock;           /* guards queues, private data, blocks and likes */
+    pthread_mutex_t lock; /* guards queues, private data, blocks and likes */
     struct gvk_queue *queues;
     struct gvk_like likes[GVK_LIKES];
     uint32_t like_count;

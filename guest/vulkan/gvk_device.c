@@ -63,12 +63,6 @@ VkResult gvk_vkCreateDevice(VkPhysicalDevice handle, const VkDeviceCreateInfo *i
     pthread_mutex_init(&device->lock, NULL);
     gvk_blocks_init(device);
     gvk_descriptors_init(&device->descriptors, device->dispatch.host->peers);
-    if (info->queueCreateInfoCount != 0) {
-        device->first_queue =
-            (VkDeviceQueueInfo2){.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_INFO_2,
-                                 .flags = info->pQueueCreateInfos[0].flags,
-                                 .queueFamilyIndex = info->pQueueCreateInfos[0].queueFamilyIndex};
-    }
     VkResult result = create_on_host(device, info);
     if (result != VK_SUCCESS) {
         device_free(device, callbacks);

@@ -21,9 +21,9 @@ static VkResult drawn(struct gvk_swapchain *swapchain, struct gvk_frame *frame)
     VkDevice device = gvk_swapchain_device(swapchain);
     VkResult result;
     do {
-        result = gvk_entry_vkWaitForFences(device, 1, &frame->fence, VK_TRUE, SLICE_NS);
+        result = gvk_vkWaitForFences(device, 1, &frame->fence, VK_TRUE, SLICE_NS);
     } while (result == VK_TIMEOUT && sl_atomic_load_relaxed(&swapchain->stop) == 0);
-    return result == VK_SUCCESS   ? gvk_entry_vkResetFences(device, 1, &frame->fence)
+    return result == VK_SUCCESS   ? gvk_vkResetFences(device, 1, &frame->fence)
            : result == VK_TIMEOUT ? VK_ERROR_DEVICE_LOST
                                   : result;
 }

@@ -88,11 +88,6 @@ static VkResult begin(struct gvk_swapchain *swapchain, const VkSwapchainCreateIn
     if (!info_keep(swapchain, info) || swapchain->queue == NULL || swapchain->frames == NULL) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
-    gvk_vkGetDeviceQueue2(gvk_swapchain_device(swapchain), &swapchain->device->first_queue,
-                          &swapchain->signals);
-    if (swapchain->signals == VK_NULL_HANDLE) {
-        return VK_ERROR_DEVICE_LOST;
-    }
     swapchain->count = count;
     VkResult result = surface->ops->presenter_create(surface, info, count, &swapchain->presenter);
     return result == VK_SUCCESS ? gvk_swapchain_images_create(swapchain) : result;
@@ -258,24 +253,36 @@ static VkResult acquire(struct gvk_swapchain *swapchain, uint64_t timeout_ns, ui
     }
 }
 
-/* What was given to an acquisition is signalled at once: the picture is already free. */
-static VkResult acquire_signal(struct gvk_swapchain *swapchain, VkSemaphore semaphore,
-                               VkFence fence)
+/* What was given to an acquisition is signalled when that returns, as the picture is free already:
+ * by payloads that are imported for once, so the host learns of them when something waits. */
+static VkResult acquire_signal(VkDevice device, VkSemaphore semaphore, VkFence fence)
 {
-    if (semaphore == VK_NULL_HANDLE && fence == VK_NULL_HANDLE) {
-        return VK_SUCCESS;
+    VkResult result = VK_SUCCESS;
+    if (semaphore != VK_NULL_HANDLE) {
+        const VkImportSemaphoreFdInfoKHR info = {
+            .sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
+            .semaphore = semaphore,
+            .flags = VK_SEMAPHORE_IMPORT_TEMPORARY_BIT,
+            .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+            .fd = -1};
+        result = gvk_vkImportSemaphoreFdKHR(device, &info);
     }
-    const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                                 .signalSemaphoreCount = semaphore != VK_NULL_HANDLE,
-                                 .pSignalSemaphores = &semaphore};
-    return gvk_vkQueueSubmit(swapchain->signals, 1, &submit, fence);
+    if (fence != VK_NULL_HANDLE && result == VK_SUCCESS) {
+        const VkImportFenceFdInfoKHR info = {.sType = VK_STRUCTURE_TYPE_IMPORT_FENCE_FD_INFO_KHR,
+                                             .fence = fence,
+                                             .flags = VK_FENCE_IMPORT_TEMPORARY_BIT,
+                                             .handleType =
+                                                 VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
+                                             .fd = -1};
+        result = gvk_vkImportFenceFdKHR(device, &info);
+    }
+    return result;
 }
 
 VkResult gvk_vkAcquireNextImageKHR(VkDevice device, VkSwapchainKHR swapchain, uint64_t timeout,
                                    VkSemaphore semaphore, VkFence fence, uint32_t *pImageIndex)
 {
     struct gvk_swapchain *s = GVK_FROM(gvk_swapchain, swapchain);
-    (void)device;
     if (s->retired) {
         return VK_ERROR_OUT_OF_DATE_KHR;
     }
@@ -284,7 +291,7 @@ VkResult gvk_vkAcquireNextImageKHR(VkDevice device, VkSwapchainKHR swapchain, ui
     if (result != VK_SUCCESS && result != VK_SUBOPTIMAL_KHR) {
         return result;
     }
-    VkResult signalled = acquire_signal(s, semaphore, fence);
+    VkResult signalled = acquire_signal(device, semaphore, fence);
     if (signalled != VK_SUCCESS) {
         pthread_mutex_lock(&s->lock);
         s->frames[index].state = GVK_FRAME_FREE;

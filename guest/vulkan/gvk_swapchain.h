@@ -36,7 +36,6 @@ struct gvk_swapchain {
     struct gvk_object object;
     struct gvk_device *device;
     struct gvk_presenter *presenter;
-    VkQueue signals;              /* the queue for what acquisitions signal */
     VkImageCreateInfo image_info; /* of every picture; its chain and families are kept below */
     VkImageFormatListCreateInfo formats;
     uint32_t *families;

@@ -145,7 +145,7 @@ static VkResult frame_make(struct gvk_swapchain *swapchain, uint32_t index)
     const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
     VkResult result = image_make(swapchain, frame);
     if (result == VK_SUCCESS) {
-        result = gvk_entry_vkCreateFence(device, &fence, NULL, &frame->fence);
+        result = gvk_vkCreateFence(device, &fence, NULL, &frame->fence);
     }
     if (result != VK_SUCCESS) {
         return result;
@@ -186,7 +186,7 @@ void gvk_swapchain_images_destroy(struct gvk_swapchain *swapchain)
     }
     for (uint32_t i = 0; i < swapchain->count; i++) {
         struct gvk_frame *frame = &swapchain->frames[i];
-        gvk_entry_vkDestroyFence(device, frame->fence, NULL);
+        gvk_vkDestroyFence(device, frame->fence, NULL);
         gvk_entry_vkDestroyBuffer(device, frame->copy, NULL);
         gvk_vkFreeMemory(device, frame->copy_memory, NULL);
         gvk_entry_vkDestroyImage(device, frame->image, NULL);
