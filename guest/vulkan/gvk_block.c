@@ -14,7 +14,7 @@ static bool host_visible(const struct gvk_device *device, uint32_t type)
 }
 
 VkResult gvk_block_new(struct gvk_device *device, const VkMemoryAllocateInfo *info,
-                       struct gvk_block **out)
+                       struct vg_res *imported, struct gvk_block **out)
 {
     struct gvk_host *host = device->dispatch.host;
     struct gvk_block *block = sl_alloc(sizeof *block);
@@ -27,7 +27,14 @@ VkResult gvk_block_new(struct gvk_device *device, const VkMemoryAllocateInfo *in
         .pNext = info->pNext,
         .blobMem = VIRTGPU_BLOB_HOST3D,
     };
-    if (host_visible(device, info->memoryTypeIndex)) {
+    VkImportBufferGOOGLE import = {
+        .sType = VK_STRUCTURE_TYPE_IMPORT_BUFFER_GOOGLE,
+        .pNext = info->pNext,
+    };
+    if (imported != NULL) {
+        import.buffer = imported->id;
+        sent.pNext = &import;
+    } else if (host_visible(device, info->memoryTypeIndex)) {
         sent.allocationSize = sl_round_up(info->allocationSize, host->gs->blob_alignment);
         if (host->deferred_mapping) {
             blob.blobId = __atomic_add_fetch(&host->last_blob, 1, __ATOMIC_RELAXED);
@@ -45,6 +52,7 @@ VkResult gvk_block_new(struct gvk_device *device, const VkMemoryAllocateInfo *in
         sl_free(block);
         return result;
     }
+    block->blob = imported;
     sl_list_add(&device->blocks, &block->link);
     *out = block;
     return VK_SUCCESS;
@@ -79,9 +87,9 @@ static VkResult announce(struct gvk_device *device, struct gvk_block *block)
                                                      &block->blob_id);
 }
 
-VkResult gvk_block_map(struct gvk_device *device, struct gvk_block *block)
+VkResult gvk_block_share(struct gvk_device *device, struct gvk_block *block)
 {
-    if (block->bytes != NULL) {
+    if (block->blob != NULL) {
         return VK_SUCCESS;
     }
     if (!host_visible(device, block->type)) {
@@ -93,20 +101,33 @@ VkResult gvk_block_map(struct gvk_device *device, struct gvk_block *block)
     }
     const struct vg_blob_args args = {
         .mem = VIRTGPU_BLOB_HOST3D,
-        .flags = VIRTGPU_BLOB_MAPPABLE,
+        .flags = VIRTGPU_BLOB_MAPPABLE | (block->exported ? VIRTGPU_BLOB_SHAREABLE : 0u),
         .size = block->size,
         .blob_id = block->blob_id,
     };
-    void *bytes;
     enum sl_result r = vg_blob_create(device->dispatch.host->gs->vg, &args, &block->blob);
-    if (r == SL_OK) {
-        r = vg_res_map(block->blob, &bytes);
+    if (r != SL_OK) {
+        sl_error("vulkan", "memory of %llu bytes cannot be shared: %s",
+                 (unsigned long long)block->size, sl_result_name(r));
+        return r == SL_ERR_CLOSED ? VK_ERROR_DEVICE_LOST : VK_ERROR_MEMORY_MAP_FAILED;
     }
+    return VK_SUCCESS;
+}
+
+VkResult gvk_block_map(struct gvk_device *device, struct gvk_block *block)
+{
+    if (block->bytes != NULL) {
+        return VK_SUCCESS;
+    }
+    VkResult result = gvk_block_share(device, block);
+    if (result != VK_SUCCESS) {
+        return result;
+    }
+    void *bytes;
+    enum sl_result r = vg_res_map(block->blob, &bytes);
     if (r != SL_OK) {
         sl_error("vulkan", "memory of %llu bytes cannot be mapped: %s",
                  (unsigned long long)block->size, sl_result_name(r));
-        vg_res_destroy(block->blob);
-        block->blob = NULL;
         return r == SL_ERR_CLOSED ? VK_ERROR_DEVICE_LOST : VK_ERROR_MEMORY_MAP_FAILED;
     }
     block->bytes = bytes;
@@ -163,7 +184,7 @@ static VkResult new_shared(struct gvk_device *device, uint32_t type, VkMemoryAll
         .allocationSize = GVK_BLOCK_SIZE,
         .memoryTypeIndex = type,
     };
-    VkResult result = gvk_block_new(device, &info, out);
+    VkResult result = gvk_block_new(device, &info, NULL, out);
     if (result == VK_SUCCESS) {
         (*out)->shared = true;
         (*out)->flags = flags;

@@ -21,6 +21,7 @@ struct gvk_block {
     bool shared; /* cut up: `used` says which units */
     uint64_t used[GVK_UNITS / 64];
     uint32_t used_count;
+    bool exported;    /* descriptors of it may be given out */
     uint64_t blob_id; /* 0: none was announced */
     struct vg_res *blob;
     uint8_t *bytes; /* NULL until mapped */
@@ -28,15 +29,26 @@ struct gvk_block {
 
 /* All under the device's lock. */
 
-/* A host allocation of its own. The info's chain is what travels; nothing of it is kept. */
+/* A host allocation of its own. The info's chain is what travels; nothing of it is kept. imported:
+ * the memory that it shall be, nullable; taken on success. */
 VkResult gvk_block_new(struct gvk_device *device, const VkMemoryAllocateInfo *info,
-                       struct gvk_block **out);
+                       struct vg_res *imported, struct gvk_block **out);
 void gvk_block_free(struct gvk_device *device, struct gvk_block *block);
+/* It has a blob; host-visible types only. */
+VkResult gvk_block_share(struct gvk_device *device, struct gvk_block *block);
 VkResult gvk_block_map(struct gvk_device *device, struct gvk_block *block);
 /* `size` bytes of a shared block, a new one if need be. */
 VkResult gvk_part_new(struct gvk_device *device, uint64_t size, uint32_t type,
                       VkMemoryAllocateFlags flags, struct gvk_block **block, uint64_t *offset);
 void gvk_part_free(struct gvk_device *device, struct gvk_block *block, uint64_t offset,
                    uint64_t size);
+
+/* ---- gvk_external.c: memory as descriptors ---- */
+
+/* An allocation that is exported or imported: never a part of a block. *info gets the chain that
+ * travels, on the arena. OUT_OF_HOST_MEMORY, INVALID_EXTERNAL_HANDLE. */
+VkResult gvk_external_new(struct gvk_device *device, const VkMemoryAllocateInfo *info,
+                          struct gvk_block **out);
+bool gvk_external_asked(const VkMemoryAllocateInfo *info);
 
 #endif

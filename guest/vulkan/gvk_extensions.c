@@ -30,6 +30,11 @@ static const char *const own[] = {
     "VK_KHR_xlib_surface",
 };
 
+/* Done in the guest too, where the host has them. */
+static const char *const instead[] = {
+    "VK_KHR_external_memory_fd",
+};
+
 /* Offered by hosts that mean their own process, kernel or screen. */
 static const char *const foreign[] = {
     "VK_AMD_anti_lag",
@@ -48,7 +53,6 @@ static const char *const foreign[] = {
     "VK_GOOGLE_display_timing",
     "VK_GOOGLE_surfaceless_query",
     "VK_KHR_external_fence_fd",
-    "VK_KHR_external_memory_fd",
     "VK_KHR_external_semaphore_fd",
     "VK_KHR_incremental_present",
     "VK_KHR_present_id",
@@ -78,7 +82,8 @@ static bool among(const char *const *names, size_t count, const char *name)
 
 bool gvk_extension_own(const char *name)
 {
-    return among(own, sizeof own / sizeof own[0], name);
+    return among(own, sizeof own / sizeof own[0], name) ||
+           among(instead, sizeof instead / sizeof instead[0], name);
 }
 
 /* Its index in vk_extensions, or -1. */
@@ -133,7 +138,8 @@ bool gvk_extensions_fill(struct gvk_extensions *list, bool instance,
             continue;
         }
         const char *name = vk_extensions[index].name;
-        if (!gvk_extension_own(name) && !among(foreign, sizeof foreign / sizeof foreign[0], name) &&
+        if (!among(own, sizeof own / sizeof own[0], name) &&
+            !among(foreign, sizeof foreign / sizeof foreign[0], name) &&
             !gvk_extensions_add(list, name, one->specVersion)) {
             return false;
         }

@@ -52,10 +52,15 @@ VkResult gvk_vkAllocateMemory(VkDevice handle, const VkMemoryAllocateInfo *info,
     memory->type = info->memoryTypeIndex;
     VkMemoryAllocateFlags flags;
     pthread_mutex_lock(&device->lock);
-    VkResult result = may_share(device, info, &flags)
-                          ? gvk_part_new(device, memory->size, memory->type, flags, &memory->block,
-                                         &memory->offset)
-                          : gvk_block_new(device, info, &memory->block);
+    VkResult result;
+    if (may_share(device, info, &flags)) {
+        result = gvk_part_new(device, memory->size, memory->type, flags, &memory->block,
+                              &memory->offset);
+    } else if (gvk_external_asked(info)) {
+        result = gvk_external_new(device, info, &memory->block);
+    } else {
+        result = gvk_block_new(device, info, NULL, &memory->block);
+    }
     pthread_mutex_unlock(&device->lock);
     if (result != VK_SUCCESS) {
         gvk_object_free(device, callbacks, memory);
