@@ -61,6 +61,8 @@ struct hvk_physical {
     uint32_t extension_count;
     VkQueueFamilyProperties *families;
     uint32_t family_count;
+    uint32_t shared_types; /* hvk_memory.c, once it was asked */
+    bool knows_shared_types;
 };
 
 struct hvk_instance {

@@ -70,11 +70,10 @@ struct hvk_memory {
     uint64_t blob_id;        /* 0: none yet */
 };
 
-/* Bit i: memory type i is shared with the guest. */
-uint32_t hvk_memory_shared_types(const struct hvk_physical *physical);
+/* Bit i: memory type i is shared with the guest. Found out at the first call, under the turn. */
+uint32_t hvk_memory_shared_types(struct hvk_physical *physical);
 /* What the guest is told: the others are not visible to it. */
-void hvk_memory_filter(const struct hvk_physical *physical,
-                       VkPhysicalDeviceMemoryProperties *properties);
+void hvk_memory_filter(struct hvk_physical *physical, VkPhysicalDeviceMemoryProperties *properties);
 /* Whether [offset, offset + size) lies in the memory of that id. *pages: borrowed, nullable. */
 bool hvk_memory_holds(const struct hvk_context *context, uint64_t id, uint64_t offset,
                       uint64_t size, struct hvk_pages **pages);

@@ -16,35 +16,70 @@
 
 /* --- which types are shared --- */
 
-static bool has_extension(const struct hvk_physical *physical, const char *name)
+/* The types into which the driver takes pages like ours; a device is made to ask. */
+static uint32_t probe(const struct hvk_physical *physical)
 {
-    for (uint32_t i = 0; i < physical->extension_count; i++) {
-        if (strcmp(physical->extensions[i].extensionName, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-uint32_t hvk_memory_shared_types(const struct hvk_physical *physical)
-{
-    uint32_t bits = 0;
-    if (!has_extension(physical, "VK_EXT_external_memory_host")) {
+    const struct vk_driver_instance *driver = &physical->object.instance->driver;
+    const char *const names[] = {"VK_EXT_external_memory_host", "VK_KHR_external_memory"};
+    const float priority = 1.0f;
+    const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                                           .queueCount = 1,
+                                           .pQueuePriorities = &priority};
+    const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                                     .queueCreateInfoCount = 1,
+                                     .pQueueCreateInfos = &queue,
+                                     .enabledExtensionCount =
+                                         hvk_physical_has(physical, UINT32_MAX, names[1]) ? 2 : 1,
+                                     .ppEnabledExtensionNames = names};
+    VkMemoryHostPointerPropertiesEXT can = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT};
+    struct hvk_pages *pages;
+    VkDevice device;
+    if (hvk_pages_create(1, &pages) != SL_OK) {
         return 0;
     }
-    for (uint32_t i = 0; i < physical->memory.memoryTypeCount; i++) {
-        VkMemoryPropertyFlags flags = physical->memory.memoryTypes[i].propertyFlags;
-        bits |= (flags & SHARED_FLAGS) == SHARED_FLAGS ? 1u << i : 0;
+    if (driver->CreateDevice(HVK_HANDLE(VkPhysicalDevice, physical->object.native), &info, NULL,
+                             &device) == VK_SUCCESS) {
+        struct vk_driver_device native = {0};
+        vk_driver_device_load(&native, device, driver->GetDeviceProcAddr);
+        if (native.GetMemoryHostPointerPropertiesEXT != NULL) {
+            (void)native.GetMemoryHostPointerPropertiesEXT(
+                device, VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT, pages->pointer,
+                &can);
+        }
+        native.DestroyDevice(device, NULL);
     }
+    hvk_pages_unref(pages);
+    return can.memoryTypeBits;
+}
+
+uint32_t hvk_memory_shared_types(struct hvk_physical *physical)
+{
+    if (physical->knows_shared_types) {
+        return physical->shared_types;
+    }
+    uint32_t bits = 0;
+    if (hvk_physical_has(physical, UINT32_MAX, "VK_EXT_external_memory_host")) {
+        for (uint32_t i = 0; i < physical->memory.memoryTypeCount; i++) {
+            VkMemoryPropertyFlags flags = physical->memory.memoryTypes[i].propertyFlags;
+            bits |= (flags & SHARED_FLAGS) == SHARED_FLAGS ? 1u << i : 0;
+        }
+        /* All memory is the same to drivers that run on the CPU. */
+        if (physical->properties.deviceType != VK_PHYSICAL_DEVICE_TYPE_CPU) {
+            bits &= probe(physical);
+        }
+    }
+    physical->shared_types = bits;
+    physical->knows_shared_types = true;
     return bits;
 }
 
-void hvk_memory_filter(const struct hvk_physical *physical,
-                       VkPhysicalDeviceMemoryProperties *properties)
+void hvk_memory_filter(struct hvk_physical *physical, VkPhysicalDeviceMemoryProperties *properties)
 {
     uint32_t shared = hvk_memory_shared_types(physical);
     for (uint32_t i = 0; i < properties->memoryTypeCount; i++) {
         VkMemoryPropertyFlags *flags = &properties->memoryTypes[i].propertyFlags;
+        *flags &= ~(VkMemoryPropertyFlags)VK_MEMORY_PROPERTY_PROTECTED_BIT;
         if ((shared >> i & 1) == 0) {
             *flags &= ~(VkMemoryPropertyFlags)(VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
                                                VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |

@@ -1,5 +1,6 @@
 /* Physical devices: what a guest is told of them. */
 #include "host/vulkan/hvk_core.h"
+#include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/mem.h"
@@ -184,25 +185,12 @@ void hvk_vkGetPhysicalDeviceFeatures2(struct hvk_call *call,
 
 /* --- memory --- */
 
-/* The guest maps shared pages, which are coherent; a type that is not is not visible to it. */
-static void memory_filter(VkPhysicalDeviceMemoryProperties *memory)
-{
-    for (uint32_t i = 0; i < memory->memoryTypeCount; i++) {
-        VkMemoryPropertyFlags *flags = &memory->memoryTypes[i].propertyFlags;
-        *flags &= ~(VkMemoryPropertyFlags)VK_MEMORY_PROPERTY_PROTECTED_BIT;
-        if ((*flags & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT) == 0) {
-            *flags &= ~(VkMemoryPropertyFlags)(VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
-                                               VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
-        }
-    }
-}
-
 void hvk_vkGetPhysicalDeviceMemoryProperties(struct hvk_call *call,
                                              struct vk_args_vkGetPhysicalDeviceMemoryProperties *a)
 {
     (void)call;
     *a->pMemoryProperties = physical_of(a->record)->memory;
-    memory_filter(a->pMemoryProperties);
+    hvk_memory_filter(physical_of(a->record), a->pMemoryProperties);
 }
 
 void hvk_vkGetPhysicalDeviceMemoryProperties2(
@@ -215,7 +203,7 @@ void hvk_vkGetPhysicalDeviceMemoryProperties2(
     } else {
         a->pMemoryProperties->memoryProperties = physical_of(a->record)->memory;
     }
-    memory_filter(&a->pMemoryProperties->memoryProperties);
+    hvk_memory_filter(physical_of(a->record), &a->pMemoryProperties->memoryProperties);
 }
 
 /* --- queue families --- */
