@@ -41,6 +41,12 @@ enum step_id {
     STEP_DISPLAY,
     STEP_CONTEXT,
     STEP_PIXEL,
+    STEP_VK_FILE,
+    STEP_VK_LIBRARY,
+    STEP_VK_NATIVE,
+    STEP_VK_LOADER,
+    STEP_VK_DEVICE,
+    STEP_VK_MEMORY,
     STEP_RING,
     STEP_X11,
     STEP_COUNT
@@ -67,6 +73,16 @@ static const struct {
                       "run with SLUICE_LOG=debug; the native driver may lack OpenGL ES 2"},
     [STEP_PIXEL] = {"pixel",
                     "the native driver or this build draws wrongly: report it with this output"},
+    [STEP_VK_FILE] = {"vk-file", "use a driver file and a library of one build"},
+    [STEP_VK_LIBRARY] = {"vk-library",
+                         "install what the message names, or build the guest library again"},
+    [STEP_VK_NATIVE] = {"vk-native", "install a native Vulkan driver: on Debian libvulkan1 and "
+                                     "mesa-vulkan-drivers (software rendering is enough)"},
+    [STEP_VK_LOADER] = {"vk-loader", "install Vulkan's loader (Debian: libvulkan1) and run with "
+                                     "SLUICE_LOG=debug VK_LOADER_DEBUG=error"},
+    [STEP_VK_DEVICE] = {"vk-device", "name a device that vk-native lists with --gpu; else run with "
+                                     "SLUICE_LOG=debug and look at what guest and host say"},
+    [STEP_VK_MEMORY] = {"vk-memory", "report it with this output"},
     [STEP_RING] = {"ring", "report it with this output"},
     [STEP_X11] = {"x11",
                   "unset DISPLAY, or start the X server it names; on Debian install libxcb1"},
@@ -82,6 +98,7 @@ struct doctor {
     struct step steps[STEP_COUNT];
     struct host_process host;
     char vendor_file[PATH_MAX];
+    char icd_file[PATH_MAX];
     char library[PATH_MAX];
 };
 
@@ -146,8 +163,15 @@ static bool check_host(struct doctor *d)
     return set_step(d, STEP_SOCKET, STEP_OK, "version %u", LOCAL_VERSION);
 }
 
+/* A probe, the steps it makes, and what it finds in its environment. */
+struct probe_run {
+    void (*probe)(int fd);
+    enum step_id first, last;
+    bool is_native; /* it is not to come through us */
+};
+
 /* "ok NAME DETAIL" */
-static void take_probe_line(struct doctor *d, char *line)
+static void take_probe_line(struct doctor *d, const struct probe_run *run, char *line)
 {
     char *name = strchr(line, ' ');
     char *detail = name != NULL ? strchr(name + 1, ' ') : NULL;
@@ -156,17 +180,21 @@ static void take_probe_line(struct doctor *d, char *line)
     }
     *name++ = '\0';
     *detail++ = '\0';
-    for (int i = STEP_GLVND; i <= STEP_PIXEL; i++) {
+    for (enum step_id i = run->first; i <= run->last; i++) {
         if (strcmp(steps[i].name, name) == 0) {
-            set_step(d, i, strcmp(line, "ok") == 0 ? STEP_OK : STEP_FAILED, "%s", detail);
+            set_step(d, i,
+                     strcmp(line, "ok") == 0        ? STEP_OK
+                     : strcmp(line, "skipped") == 0 ? STEP_SKIPPED
+                                                    : STEP_FAILED,
+                     "%s", detail);
         }
     }
 }
 
 /* What the probe's process did not get to is its failure: it crashed or hung. */
-static bool judge_probe(struct doctor *d, int status)
+static bool judge_probe(struct doctor *d, const struct probe_run *run, int status)
 {
-    for (int i = STEP_GLVND; i <= STEP_PIXEL; i++) {
+    for (enum step_id i = run->first; i <= run->last; i++) {
         if (d->steps[i].state == STEP_NOT_REACHED) {
             if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
                 set_step(d, i, STEP_FAILED, "no answer within %u s", PROBE_SECONDS);
@@ -183,20 +211,32 @@ static bool judge_probe(struct doctor *d, int status)
     return true;
 }
 
-static bool check_pixel(struct doctor *d)
+/* As sluice run sets it; for a native probe as if nobody had. */
+static void set_environment(const struct doctor *d, bool is_native)
+{
+    if (is_native) {
+        return;
+    }
+    setenv("SLUICE_SOCKET", d->host.path, 1);
+    setenv("__EGL_VENDOR_LIBRARY_FILENAMES", d->vendor_file, 1);
+    setenv("VK_DRIVER_FILES", d->icd_file, 1);
+    setenv("VK_ICD_FILENAMES", d->icd_file, 1);
+}
+
+/* All its steps are ok. */
+static bool run_probe(struct doctor *d, const struct probe_run *run)
 {
     int pipe_fds[2];
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
-        return set_step(d, STEP_GLVND, STEP_FAILED, "no pipe: %s", strerror(errno));
+        return set_step(d, run->first, STEP_FAILED, "no pipe: %s", strerror(errno));
     }
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        setenv("SLUICE_SOCKET", d->host.path, 1);
-        setenv("__EGL_VENDOR_LIBRARY_FILENAMES", d->vendor_file, 1);
+        set_environment(d, run->is_native);
         close(pipe_fds[0]);
         alarm(PROBE_SECONDS);
-        probe_render(pipe_fds[1]);
+        run->probe(pipe_fds[1]);
         _exit(0);
     }
     close(pipe_fds[1]);
@@ -204,7 +244,7 @@ static bool check_pixel(struct doctor *d)
     char line[600];
     while (lines != NULL && fgets(line, sizeof line, lines) != NULL) {
         line[strcspn(line, "\n")] = '\0';
-        take_probe_line(d, line);
+        take_probe_line(d, run, line);
     }
     if (lines != NULL) {
         fclose(lines);
@@ -212,7 +252,62 @@ static bool check_pixel(struct doctor *d)
     int status = 0;
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    return judge_probe(d, status);
+    return judge_probe(d, run, status);
+}
+
+static bool check_pixel(struct doctor *d)
+{
+    static const struct probe_run run = {probe_render, STEP_GLVND, STEP_PIXEL, false};
+    return run_probe(d, &run);
+}
+
+static void skip_vulkan(struct doctor *d, enum step_id first, const char *why)
+{
+    for (enum step_id i = first; i <= STEP_VK_MEMORY; i++) {
+        set_step(d, i, STEP_SKIPPED, "%.500s", why);
+    }
+}
+
+static bool check_vulkan_library(struct doctor *d)
+{
+    char path[PATH_MAX];
+    enum sl_result result = place_library(d->icd_file, path);
+    if (result != SL_OK) {
+        return set_step(d, STEP_VK_FILE, STEP_FAILED, "%.200s names %.200s: %s", d->icd_file, path,
+                        sl_result_name(result));
+    }
+    set_step(d, STEP_VK_FILE, STEP_OK, "%.500s", d->icd_file);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        return set_step(d, STEP_VK_LIBRARY, STEP_FAILED, "%.500s", dlerror());
+    }
+    bool is_driver = dlsym(library, "vk_icdGetInstanceProcAddr") != NULL;
+    dlclose(library);
+    return set_step(d, STEP_VK_LIBRARY, is_driver ? STEP_OK : STEP_FAILED, "%.400s%s", path,
+                    is_driver ? "" : " has no vk_icdGetInstanceProcAddr: it is no Vulkan driver");
+}
+
+/* Sluice without Vulkan, or a machine without it, is no failure: those steps are skipped. */
+static bool check_vulkan(struct doctor *d)
+{
+    static const struct probe_run native = {probe_vulkan_devices, STEP_VK_NATIVE, STEP_VK_NATIVE,
+                                            true};
+    static const struct probe_run ours = {probe_vulkan, STEP_VK_LOADER, STEP_VK_MEMORY, false};
+    if (place_icd_file(d->icd_file) != SL_OK) {
+        char why[PATH_MAX + 64];
+        snprintf(why, sizeof why, "Vulkan is not built: no %s", d->icd_file);
+        skip_vulkan(d, STEP_VK_FILE, why);
+        return true;
+    }
+    if (!check_vulkan_library(d)) {
+        return false;
+    }
+    bool has_devices = run_probe(d, &native);
+    if (d->steps[STEP_VK_NATIVE].state == STEP_SKIPPED) {
+        skip_vulkan(d, STEP_VK_LOADER, "there is no native Vulkan");
+        return true;
+    }
+    return has_devices && run_probe(d, &ours);
 }
 
 static bool check_ring(struct doctor *d)
@@ -272,7 +367,8 @@ static void print_json(const struct doctor *d, bool ok)
 static int run(const struct opt_set *set)
 {
     struct doctor d = {.set = set, .host = {.status_fd = -1}};
-    bool ok = check_library(&d) && check_host(&d) && check_pixel(&d) && check_ring(&d);
+    bool ok = check_library(&d) && check_host(&d) && check_pixel(&d) && check_vulkan(&d) &&
+              check_ring(&d);
     host_finish(&d.host);
     check_x11(&d);
     ok = ok && d.steps[STEP_X11].state != STEP_FAILED;
@@ -293,9 +389,9 @@ const struct verb verb_doctor = {
     .name = "doctor",
     .summary = "find out why it does not work",
     .usage = "",
-    .about = "Goes every step from the guest library to a pixel drawn by the native driver and "
-             "read back, and names the one that\n"
-             "fails, its reason and its mend.",
+    .about = "Goes every step from the guest libraries to a pixel drawn by the native driver and "
+             "read back, by GL and by Vulkan, and\n"
+             "names the one that fails, its reason and its mend.",
     .example = "sluice doctor --json",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
