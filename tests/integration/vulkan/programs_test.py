@@ -26,7 +26,31 @@ VALIDATION = "VK_LAYER_KHRONOS_validation"
 
 # Differences of vulkaninfo: the line, below its headings ("Device Extensions/VK_KHR_x : ..."), a -
 # in front of what native alone says, a + in front of what comes through Sluice alone; the reason.
-DIFFERENCES: "list[tuple[str, str]]" = []
+DIFFERENCES = [
+    (r"[-+](Instance|Device) Extensions: count = \d+", "the count of those below"),
+    (
+        r"\+Instance Extensions/VK_EXT_headless_surface : .*",
+        "the guest presents nowhere by itself; Mesa 22.3 has no such surface",
+    ),
+    (
+        r"-Instance Extensions/VK_(EXT_acquire_(drm|xlib)_display|EXT_direct_mode_display"
+        r"|EXT_display_surface_counter|KHR_display|KHR_get_display_properties2) : .*",
+        "screens without a window system are the host's",
+    ),
+    (
+        r"-Presentable Surfaces:/.*/VkSurfaceCapabilities2EXT:.*",
+        "it comes with VK_EXT_display_surface_counter",
+    ),
+    (
+        r"-(Device Extensions/VK_EXT_external_memory_host : .*"
+        r"|VkPhysicalDeviceExternalMemoryHostPropertiesEXT:.*)",
+        "a host cannot import the guest's own pages",
+    ),
+    (
+        r"-Device Extensions/VK_KHR_external_memory_fd : .*",
+        "descriptors of memory are not passed yet",
+    ),
+]
 
 
 def environment() -> "dict[str, str]":
@@ -82,7 +106,9 @@ def qualified(text: str) -> "list[str]":
         if not words or re.fullmatch(r"[=-]+", words):
             continue
         below = lines[at + 1].strip() if at + 1 < len(lines) else ""
-        is_heading = len(below) > 2 and re.fullmatch(r"=+|-+", below) is not None
+        is_heading = (len(below) > 2 and re.fullmatch(r"=+|-+", below) is not None) or (
+            not line.startswith("\t") and re.search(r": count = \d+$", words) is not None
+        )
         depth = 2 * (len(line) - len(line.lstrip())) + (0 if is_heading else 1)
         while headings and headings[-1][0] >= depth:
             headings.pop()
@@ -104,7 +130,8 @@ class Vulkaninfo(unittest.TestCase):
                 unexplained.append(line)
             elif "-v" in sys.argv:
                 print(f"  {line}: {reason}")
-        self.assertEqual([], unexplained, "differences that nothing explains")
+        text = "\n".join(unexplained)
+        self.assertFalse(unexplained, f"differences that nothing explains:\n{text}")
 
     def test_on_x11(self) -> None:
         self.compare(environment())
