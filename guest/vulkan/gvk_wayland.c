@@ -86,6 +86,7 @@ bool gvk_wl_wait(const struct gvk_wl *wl, struct wl_display *display, struct wl_
 const struct gvk_wl_format gvk_wl_formats[GVK_WL_FORMAT_COUNT] = {
     {VK_FORMAT_B8G8R8A8_SRGB, 0, 1},
     {VK_FORMAT_B8G8R8A8_UNORM, 0, 1},
+    {VK_FORMAT_R5G6B5_UNORM_PACK16, 0x36314752, 0x36314752},
     {VK_FORMAT_R8G8B8A8_SRGB, 0x34324241, 0x34324258},
     {VK_FORMAT_R8G8B8A8_UNORM, 0x34324241, 0x34324258},
     {VK_FORMAT_A2R10G10B10_UNORM_PACK32, 0x30335241, 0x30335258},

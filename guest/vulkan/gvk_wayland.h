@@ -83,7 +83,7 @@ struct gvk_wl_format {
     VkFormat format;
     uint32_t alpha, opaque; /* WL_SHM_FORMAT_* with blended and with ignored alpha */
 };
-#define GVK_WL_FORMAT_COUNT 6u
+#define GVK_WL_FORMAT_COUNT 7u
 extern const struct gvk_wl_format gvk_wl_formats[GVK_WL_FORMAT_COUNT];
 
 /* A compositor's shared memory, bound on a queue of its own. */
