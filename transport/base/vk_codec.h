@@ -158,7 +158,8 @@ static inline struct vk_unpack vk_unpack_over(const void *data, size_t size, str
                                               const struct sl_ids *ids)
 {
     const uint8_t *p = data;
-    return (struct vk_unpack){.cur = p, .end = p + size, .arena = arena, .ids = ids};
+    const uint8_t *end = p != NULL ? p + size : p;
+    return (struct vk_unpack){.cur = p, .end = end, .arena = arena, .ids = ids};
 }
 static inline size_t vk_unpack_left(const struct vk_unpack *u)
 {
