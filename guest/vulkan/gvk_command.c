@@ -65,13 +65,17 @@ void gvk_vkDestroyCommandPool(VkDevice device, VkCommandPool commandPool,
     if (pool == NULL) {
         return;
     }
-    SL_LIST_FOR_SAFE(item, &pool->buffers)
+    struct sl_list buffers;
+    sl_list_init(&buffers);
+    sl_list_move(&buffers, &pool->buffers);
+    gvk_entry_vkDestroyCommandPool(device, commandPool, pAllocator);
+    /* Now that the host has been told their ids may be chosen again. */
+    SL_LIST_FOR_SAFE(item, &buffers)
     {
         struct gvk_command_buffer *buffer = SL_CONTAINER(item, struct gvk_command_buffer, link);
         buffer_finish(buffer);
         gvk_object_free(gvk_device_of(device), NULL, buffer);
     }
-    gvk_entry_vkDestroyCommandPool(device, commandPool, pAllocator);
 }
 
 VkResult gvk_vkResetCommandPool(VkDevice device, VkCommandPool commandPool,
@@ -97,9 +101,15 @@ VkResult gvk_vkAllocateCommandBuffers(VkDevice device,
                         pCommandBuffers)) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
-    VkResult result = gvk_call_vkAllocateCommandBuffers(gvk_host_of(device), device, pAllocateInfo,
-                                                        pCommandBuffers);
-    gvk_made_end(&made, dev, NULL, pCommandBuffers);
+    struct gvk_host *host = gvk_host_of(device);
+    VkResult result;
+    if (gvk_made_choose(&made, host)) {
+        result = gvk_tell_vkAllocateCommandBuffers(host, device, pAllocateInfo, pCommandBuffers);
+        gvk_made_told(&made, result, dev, NULL, pCommandBuffers);
+    } else {
+        result = gvk_call_vkAllocateCommandBuffers(host, device, pAllocateInfo, pCommandBuffers);
+        gvk_made_end(&made, dev, NULL, pCommandBuffers);
+    }
     struct gvk_command_pool *pool = GVK_FROM(gvk_command_pool, pAllocateInfo->commandPool);
     bool primary = pAllocateInfo->level == VK_COMMAND_BUFFER_LEVEL_PRIMARY;
     for (uint32_t i = 0; i < count; i++) {

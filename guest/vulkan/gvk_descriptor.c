@@ -9,6 +9,8 @@
 #include "wire/vk_opcodes.h"
 #include "wire/vk_pack.h"
 
+#include <string.h>
+
 #define PENDING_MANY ((size_t)64 << 10) /* bytes that are sent without a reason */
 #define PENDING_MAX  ((size_t)64 << 20)
 #define ARENA_MAX    ((size_t)64 << 20)
@@ -30,32 +32,43 @@ void gvk_descriptors_finish(struct gvk_descriptors *d)
 
 /* ---- Pools ---- */
 
+static void pool_refill(struct gvk_descriptor_pool *pool)
+{
+    pool->sets_left = pool->max_sets;
+    memcpy(pool->left, pool->has, sizeof pool->left);
+    pool->fragmented = false;
+}
+
 VkResult gvk_vkCreateDescriptorPool(VkDevice device, const VkDescriptorPoolCreateInfo *pCreateInfo,
                                     const VkAllocationCallbacks *pAllocator,
                                     VkDescriptorPool *pDescriptorPool)
 {
     VkResult result =
         gvk_entry_vkCreateDescriptorPool(device, pCreateInfo, pAllocator, pDescriptorPool);
-    if (result == VK_SUCCESS) {
-        sl_list_init(&GVK_FROM(gvk_descriptor_pool, *pDescriptorPool)->sets);
+    if (result != VK_SUCCESS) {
+        return result;
     }
-    return result;
+    struct gvk_descriptor_pool *pool = GVK_FROM(gvk_descriptor_pool, *pDescriptorPool);
+    sl_list_init(&pool->sets);
+    pool->max_sets = pCreateInfo->maxSets;
+    for (uint32_t i = 0; i < pCreateInfo->poolSizeCount; i++) {
+        const VkDescriptorPoolSize *size = &pCreateInfo->pPoolSizes[i];
+        if ((uint32_t)size->type < GVK_TYPES) {
+            pool->has[size->type] += size->descriptorCount;
+        }
+    }
+    pool_refill(pool);
+    return VK_SUCCESS;
 }
 
-/* All but the object itself. */
-static void set_finish(struct gvk_descriptor_set *set)
+/* The host has been told: their ids may be chosen again. */
+static void sets_free(struct gvk_device *device, struct sl_list *sets)
 {
-    sl_list_remove(&set->link);
-    gvk_bindings_unref(set->bindings);
-}
-
-static void sets_drop(struct gvk_device *device, struct gvk_descriptor_pool *pool)
-{
-    gvk_settle(device); /* writes to them */
-    SL_LIST_FOR_SAFE(item, &pool->sets)
+    SL_LIST_FOR_SAFE(item, sets)
     {
         struct gvk_descriptor_set *set = SL_CONTAINER(item, struct gvk_descriptor_set, link);
-        set_finish(set);
+        sl_list_remove(&set->link);
+        gvk_bindings_unref(set->bindings);
         gvk_object_free(device, NULL, set);
     }
 }
@@ -63,41 +76,81 @@ static void sets_drop(struct gvk_device *device, struct gvk_descriptor_pool *poo
 void gvk_vkDestroyDescriptorPool(VkDevice device, VkDescriptorPool descriptorPool,
                                  const VkAllocationCallbacks *pAllocator)
 {
-    if (descriptorPool != VK_NULL_HANDLE) {
-        sets_drop(gvk_device_of(device), GVK_FROM(gvk_descriptor_pool, descriptorPool));
-        gvk_entry_vkDestroyDescriptorPool(device, descriptorPool, pAllocator);
+    struct gvk_descriptor_pool *pool = GVK_FROM(gvk_descriptor_pool, descriptorPool);
+    if (pool == NULL) {
+        return;
     }
+    struct sl_list sets;
+    sl_list_init(&sets);
+    sl_list_move(&sets, &pool->sets);
+    gvk_settle(gvk_device_of(device)); /* writes to them */
+    gvk_entry_vkDestroyDescriptorPool(device, descriptorPool, pAllocator);
+    sets_free(gvk_device_of(device), &sets);
 }
 
 VkResult gvk_vkResetDescriptorPool(VkDevice device, VkDescriptorPool descriptorPool,
                                    VkDescriptorPoolResetFlags flags)
 {
-    sets_drop(gvk_device_of(device), GVK_FROM(gvk_descriptor_pool, descriptorPool));
-    return gvk_entry_vkResetDescriptorPool(device, descriptorPool, flags);
+    struct gvk_descriptor_pool *pool = GVK_FROM(gvk_descriptor_pool, descriptorPool);
+    gvk_settle(gvk_device_of(device)); /* writes to its sets */
+    VkResult result = gvk_entry_vkResetDescriptorPool(device, descriptorPool, flags);
+    sets_free(gvk_device_of(device), &pool->sets);
+    pool_refill(pool);
+    return result;
 }
 
 /* ---- Sets ---- */
+
+/* Takes what a set of the layout needs. False: the pool does not promise that it fits. */
+static bool pool_take(struct gvk_descriptor_pool *pool, const struct gvk_bindings *bindings)
+{
+    bool fits = !bindings->unusual && !pool->fragmented && pool->sets_left != 0;
+    pool->sets_left -= pool->sets_left != 0;
+    for (uint32_t i = 0; i < GVK_TYPES; i++) {
+        fits = fits && bindings->needs[i] <= pool->left[i];
+        pool->left[i] -= bindings->needs[i] < pool->left[i] ? bindings->needs[i] : pool->left[i];
+    }
+    return fits;
+}
+
+/* Whether all sets are promised to fit, so that the host need not be asked. */
+static bool pool_promises(struct gvk_descriptor_pool *pool, const VkDescriptorSetAllocateInfo *info)
+{
+    bool fits = info->pNext == NULL; /* counts that vary: the layouts do not tell */
+    for (uint32_t i = 0; i < info->descriptorSetCount; i++) {
+        const struct gvk_set_layout *layout = GVK_FROM(gvk_set_layout, info->pSetLayouts[i]);
+        fits = pool_take(pool, layout->bindings) && fits;
+    }
+    return fits;
+}
 
 VkResult gvk_vkAllocateDescriptorSets(VkDevice device,
                                       const VkDescriptorSetAllocateInfo *pAllocateInfo,
                                       VkDescriptorSet *pDescriptorSets)
 {
+    const VkDescriptorSetAllocateInfo *info = pAllocateInfo;
     struct gvk_device *dev = gvk_device_of(device);
-    uint32_t count = pAllocateInfo->descriptorSetCount;
+    struct gvk_descriptor_pool *pool = GVK_FROM(gvk_descriptor_pool, info->descriptorPool);
+    struct gvk_host *host = gvk_host_of(device);
+    uint32_t count = info->descriptorSetCount;
     struct gvk_made made;
     if (!gvk_made_begin(&made, count, sizeof(struct gvk_descriptor_set), dev, NULL,
                         pDescriptorSets)) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
-    VkResult result = gvk_call_vkAllocateDescriptorSets(gvk_host_of(device), device, pAllocateInfo,
-                                                        pDescriptorSets);
-    gvk_made_end(&made, dev, NULL, pDescriptorSets);
-    struct gvk_descriptor_pool *pool = GVK_FROM(gvk_descriptor_pool, pAllocateInfo->descriptorPool);
+    VkResult result;
+    if (pool_promises(pool, info) && gvk_made_choose(&made, host)) {
+        result = gvk_tell_vkAllocateDescriptorSets(host, device, info, pDescriptorSets);
+        gvk_made_told(&made, result, dev, NULL, pDescriptorSets);
+    } else {
+        result = gvk_call_vkAllocateDescriptorSets(host, device, info, pDescriptorSets);
+        gvk_made_end(&made, dev, NULL, pDescriptorSets);
+    }
     for (uint32_t i = 0; i < count; i++) {
         struct gvk_descriptor_set *set = GVK_FROM(gvk_descriptor_set, pDescriptorSets[i]);
         if (set != NULL) {
             set->bindings =
-                gvk_bindings_ref(GVK_FROM(gvk_set_layout, pAllocateInfo->pSetLayouts[i])->bindings);
+                gvk_bindings_ref(GVK_FROM(gvk_set_layout, info->pSetLayouts[i])->bindings);
             sl_list_add(&pool->sets, &set->link);
         }
     }
@@ -108,15 +161,21 @@ VkResult gvk_vkFreeDescriptorSets(VkDevice device, VkDescriptorPool descriptorPo
                                   uint32_t descriptorSetCount,
                                   const VkDescriptorSet *pDescriptorSets)
 {
-    gvk_settle(gvk_device_of(device)); /* writes to them */
+    struct gvk_device *dev = gvk_device_of(device);
+    struct sl_list sets;
+    sl_list_init(&sets);
+    gvk_settle(dev); /* writes to them */
     VkResult result = gvk_call_vkFreeDescriptorSets(gvk_host_of(device), device, descriptorPool,
                                                     descriptorSetCount, pDescriptorSets);
     for (uint32_t i = 0; i < descriptorSetCount; i++) {
-        if (pDescriptorSets[i] != VK_NULL_HANDLE) {
-            set_finish(GVK_FROM(gvk_descriptor_set, pDescriptorSets[i]));
-            gvk_object_free(gvk_device_of(device), NULL, (void *)pDescriptorSets[i]);
+        struct gvk_descriptor_set *set = GVK_FROM(gvk_descriptor_set, pDescriptorSets[i]);
+        if (set != NULL) {
+            sl_list_remove(&set->link);
+            sl_list_add(&sets, &set->link);
         }
     }
+    sets_free(dev, &sets);
+    GVK_FROM(gvk_descriptor_pool, descriptorPool)->fragmented = true;
     return result;
 }
 

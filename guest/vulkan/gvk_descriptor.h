@@ -14,9 +14,14 @@ struct gvk_binding {
     bool immutable; /* its samplers are the layout's: those of a write are ignored */
 };
 
+/* Descriptor types of the core: 0 to 10. */
+#define GVK_TYPES 11u
+
 /* Of a set layout; outlives it where sets, pipeline layouts or templates still use it. */
 struct gvk_bindings {
-    uint32_t refs; /* atomic */
+    uint32_t refs;             /* atomic */
+    uint32_t needs[GVK_TYPES]; /* descriptors of each type that a set takes from its pool */
+    bool unusual;              /* it takes others too */
     uint32_t count;
     struct gvk_binding list[]; /* ascending numbers */
 };
@@ -38,9 +43,15 @@ struct gvk_pipeline_layout {
 const struct gvk_bindings *gvk_pipeline_layout_set(const struct gvk_pipeline_layout *layout,
                                                    uint32_t set);
 
+/* Vulkan's rule of external synchronisation guards all of it. */
 struct gvk_descriptor_pool {
     struct gvk_object object;
-    struct sl_list sets; /* struct gvk_descriptor_set.link; Vulkan's rule guards it */
+    struct sl_list sets; /* struct gvk_descriptor_set.link */
+    uint32_t max_sets;   /* as it was made */
+    uint32_t has[GVK_TYPES];
+    uint32_t sets_left; /* what is promised still to fit */
+    uint32_t left[GVK_TYPES];
+    bool fragmented; /* sets were freed one by one: nothing is promised */
 };
 
 struct gvk_descriptor_set {

@@ -52,6 +52,11 @@ static struct gvk_bindings *bindings_of(const VkDescriptorSetLayoutCreateInfo *i
             .number = binding->binding,
             .immutable = has_samplers(binding) && binding->pImmutableSamplers != NULL,
         };
+        if ((uint32_t)binding->descriptorType < GVK_TYPES) {
+            bindings->needs[binding->descriptorType] += binding->descriptorCount;
+        } else {
+            bindings->unusual = true;
+        }
     }
     if (bindings->count > 1) {
         qsort(bindings->list, bindings->count, sizeof bindings->list[0], by_number);

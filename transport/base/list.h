@@ -39,6 +39,18 @@ static inline void sl_list_remove(struct sl_list *item)
     sl_list_init(item);
 }
 
+/* All items of `from` to the end of `to`; `from` is empty then. */
+static inline void sl_list_move(struct sl_list *to, struct sl_list *from)
+{
+    if (!sl_list_empty(from)) {
+        from->next->prev = to->prev;
+        to->prev->next = from->next;
+        from->prev->next = to;
+        to->prev = from->prev;
+        sl_list_init(from);
+    }
+}
+
 #define SL_CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 #define SL_LIST_FOR(item, list)                                                                    \
     for (struct sl_list *item = (list)->next; item != (list); item = item->next)
