@@ -10,6 +10,8 @@
  * tests/bench/frame_table.py reads the processors' time of all processes. --contexts makes N
  * contexts with one frame each, and stops before the first, after it and after the last, for
  * tests/bench/context_table.py. Exit 1: something of EGL or GL failed. */
+#include "tests/bench/bench.h"
+
 #define GL_GLEXT_PROTOTYPES
 #define EGL_EGLEXT_PROTOTYPES
 #include <EGL/egl.h>
@@ -61,12 +63,6 @@ static void figure(struct bench *b, const char *name, double value)
 {
     printf("%s\n  \"%s\": %.1f", b->first ? "{" : ",", name, value);
     b->first = false;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
 }
 
 /* --- what is drawn with --- */
@@ -198,18 +194,17 @@ static void draw_texture(struct bench *b, int i)
 /* What the issuing thread pays for each of DRAWS draws; nothing is on its way when they begin. */
 static void issue(struct bench *b, const char *name, void (*draw)(struct bench *b, int i))
 {
-    uint64_t took[ROUNDS];
+    double took[ROUNDS];
     for (int round = 0; round < ROUNDS; round++) {
         glFinish();
         uint64_t begin = now_ns();
         for (int i = 0; i < DRAWS; i++) {
             draw(b, i);
         }
-        took[round] = now_ns() - begin;
+        took[round] = (double)(now_ns() - begin);
     }
     glFinish();
-    qsort(took, ROUNDS, sizeof took[0], by_value);
-    figure(b, name, (double)took[ROUNDS / 2] / DRAWS);
+    figure(b, name, bench_median(took, ROUNDS) / DRAWS);
 }
 
 static void issue_plain(struct bench *b)
@@ -253,19 +248,18 @@ static void get_integer(void)
 
 static void call(struct bench *b, const char *name, void (*ask)(void))
 {
-    static uint64_t took[CALLS];
+    static double took[CALLS];
     char text[64];
     glFinish();
     for (int i = 0; i < CALLS; i++) {
         uint64_t begin = now_ns();
         ask();
-        took[i] = now_ns() - begin;
+        took[i] = (double)(now_ns() - begin);
     }
-    qsort(took, CALLS, sizeof took[0], by_value);
     snprintf(text, sizeof text, "%s_p50", name);
-    figure(b, text, (double)took[CALLS / 2]);
+    figure(b, text, bench_median(took, CALLS));
     snprintf(text, sizeof text, "%s_p99", name);
-    figure(b, text, (double)took[CALLS / 100 * 99]);
+    figure(b, text, bench_quantile(took, CALLS, 0.99));
 }
 
 static void call_error(struct bench *b)
@@ -329,18 +323,16 @@ static bool chosen(const char *name, char **names)
 /* The first is there; `more` follow. What one costs at the beginning, and at the end. */
 static void contexts_make(struct bench *b, uint32_t more)
 {
-    static uint64_t took[CONTEXTS];
+    static double took[CONTEXTS];
     stop(b);
     for (uint32_t i = 0; i < more; i++) {
         uint64_t begin = now_ns();
         context_make(b);
-        took[i] = now_ns() - begin;
+        took[i] = (double)(now_ns() - begin);
     }
     if (more >= 2 * SLICE) {
-        qsort(took, SLICE, sizeof took[0], by_value);
-        qsort(took + more - SLICE, SLICE, sizeof took[0], by_value);
-        figure(b, "context_first", (double)took[SLICE / 2]);
-        figure(b, "context_last", (double)took[more - SLICE / 2]);
+        figure(b, "context_first", bench_median(took, SLICE));
+        figure(b, "context_last", bench_median(took + more - SLICE, SLICE));
     }
     stop(b);
     printf("\n}\n");

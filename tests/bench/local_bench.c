@@ -3,6 +3,7 @@
  *
  * The device runs the echo type, so that no native driver is in the figures. The server is a
  * process of its own, as in life. */
+#include "tests/bench/bench.h"
 #include "tests/support/echo_type.h"
 #include "tests/support/vg_world.h"
 #include "transport/base/clock.h"
@@ -94,36 +95,29 @@ static void guest_close(struct guest *g)
     g->vg->ops->destroy(g->vg);
 }
 
-static int by_value(const void *a, const void *b)
+static double us_since(uint64_t begin_ns)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static double us(uint64_t ns)
-{
-    return (double)ns / 1000.0;
+    return (double)(sl_clock_ns() - begin_ns) / 1000.0;
 }
 
 /* Median and worst of opening and closing one guest at a time. */
 static void bench_start(const char *path)
 {
-    static uint64_t opens[STARTS];
+    static double opens[STARTS];
     for (uint32_t i = 0; i < STARTS; i++) {
         struct guest g;
         uint64_t begin = sl_clock_ns();
         guest_open(path, &g);
-        opens[i] = sl_clock_ns() - begin;
+        opens[i] = us_since(begin);
         guest_close(&g);
     }
-    qsort(opens, STARTS, sizeof opens[0], by_value);
-    printf("  \"start_us\": {\"median\": %.1f, \"p99\": %.1f},\n", us(opens[STARTS / 2]),
-           us(opens[STARTS * 99 / 100]));
+    printf("  \"start_us\": {\"median\": %.1f, \"p99\": %.1f},\n", bench_median(opens, STARTS),
+           bench_quantile(opens, STARTS, 0.99));
 }
 
 static void bench_call(const char *path)
 {
-    static uint64_t calls[CALLS];
+    static double calls[CALLS];
     struct guest g;
     guest_open(path, &g);
     for (uint32_t i = 0; i < CALLS; i++) {
@@ -131,12 +125,11 @@ static void bench_call(const char *path)
         check(
             vg_submit(g.vg, &(struct vg_submit_args){.ring = VIRTGPU_RING_GLOBAL, .in_fence = -1}),
             "submit");
-        calls[i] = sl_clock_ns() - begin;
+        calls[i] = us_since(begin);
     }
     guest_close(&g);
-    qsort(calls, CALLS, sizeof calls[0], by_value);
-    printf("  \"request_us\": {\"median\": %.1f, \"p99\": %.1f},\n", us(calls[CALLS / 2]),
-           us(calls[CALLS * 99 / 100]));
+    printf("  \"request_us\": {\"median\": %.1f, \"p99\": %.1f},\n", bench_median(calls, CALLS),
+           bench_quantile(calls, CALLS, 0.99));
 }
 
 static uint64_t memory_kib(pid_t pid)
@@ -156,19 +149,17 @@ static uint64_t memory_kib(pid_t pid)
 static void bench_contexts(const char *path, pid_t server)
 {
     static struct guest guests[CONTEXTS];
-    static uint64_t opens[CONTEXTS];
+    static double opens[CONTEXTS];
     uint64_t before = memory_kib(server);
     for (uint32_t i = 0; i < CONTEXTS; i++) {
         uint64_t begin = sl_clock_ns();
         guest_open(path, &guests[i]);
-        opens[i] = sl_clock_ns() - begin;
+        opens[i] = us_since(begin);
     }
     uint64_t after = memory_kib(server);
-    qsort(opens, SLICE, sizeof opens[0], by_value);
-    qsort(opens + CONTEXTS - SLICE, SLICE, sizeof opens[0], by_value);
     printf("  \"contexts\": {\"count\": %u, \"first_us\": %.1f, \"last_us\": %.1f, "
            "\"server_kib_each\": %.1f},\n",
-           CONTEXTS, us(opens[SLICE / 2]), us(opens[CONTEXTS - SLICE / 2]),
+           CONTEXTS, bench_median(opens, SLICE), bench_median(opens + CONTEXTS - SLICE, SLICE),
            (double)(after - before) / CONTEXTS);
     for (uint32_t i = 0; i < CONTEXTS; i++) {
         guest_close(&guests[i]);

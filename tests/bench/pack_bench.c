@@ -3,6 +3,7 @@
  *
  * Through the adapters of build/gen/check, so that one loop drives all; their call is in the
  * figures. Data of 64 bytes at most. */
+#include "tests/bench/bench.h"
 #include "tests/wire/apis.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
@@ -26,18 +27,6 @@ struct bench {
     const char *slowest;
     double slowest_ns;
 };
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-static double median(double *values, uint32_t count)
-{
-    qsort(values, count, sizeof values[0], by_value);
-    return values[count / 2];
-}
 
 static double pack_round(struct bench *b, const struct plan_adapter *adapter)
 {
@@ -106,7 +95,8 @@ int main(void)
     }
     printf("{\n  \"bench\": \"pack\", \"schema\": 1, \"commands\": %u,\n", b.count);
     printf("  \"pack_ns\": %.2f, \"unpack_ns\": %.2f, \"both_ns\": %.2f,\n",
-           median(b.pack_ns, b.count), median(b.unpack_ns, b.count), median(b.both_ns, b.count));
+           bench_median(b.pack_ns, b.count), bench_median(b.unpack_ns, b.count),
+           bench_median(b.both_ns, b.count));
     printf("  \"slowest\": \"%s\", \"slowest_ns\": %.2f\n}\n", b.slowest, b.slowest_ns);
     sl_pack_mem_finish(&b.mem);
     sl_arena_finish(&b.arena);

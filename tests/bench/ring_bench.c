@@ -1,13 +1,18 @@
 /* The ring between two processes against the least that memory between two processes can do: ns, as
  * one JSON object.
  *
- * messages: 32 bytes each, published by 128, copied out by the other side; through asg, and through
- * two counters and a buffer in this file. round trip: one such message and an answer of 4 bytes;
- * through asg, and by two words that both sides spin on. Both ways take turns, each round in a new
- * process, both sides wait as asg does (spin, then yield). All of it twice: quiet, and with a
- * spinning process for every core beside it. */
+ * each, by_16, by_128: messages of 32 bytes, published so many at a time and copied out by the
+ * other side; through asg, and through two counters and a buffer in this file. A round's figure is
+ * the median of its SEGMENTS, each drained at its end. call: one such message and an answer of 4
+ * bytes, both sides awake; through asg, and by two words that both sides look at. idle_call: the
+ * same after 1 ms of nothing; through asg, and by two futexes. A call's figures hold two looks at
+ * the clock.
+ *
+ * Both ways take turns, each round in a new process, both sides wait as asg does (spin, then
+ * yield). All of it twice: quiet, and with a spinning process for every core beside it. */
 #include "asg/reader.h"
 #include "asg/writer.h"
+#include "tests/bench/bench.h"
 #include "transport/base/clock.h"
 
 #include <sched.h>
@@ -21,10 +26,27 @@
 
 #define ROUNDS     9
 #define MESSAGE    32u
-#define BATCH      128u
-#define MESSAGES   (1u << 22)
+#define SEGMENT    65536u /* messages */
+#define SEGMENTS   16u
 #define CALLS      20000u
+#define IDLE_CALLS 100u
 #define RAW_BUFFER (1u << 18)
+
+/* One round of one way. */
+struct taken {
+    uint32_t batch;   /* of messages */
+    uint32_t calls;   /* of calls */
+    bool idle;        /* 1 ms before each call */
+    size_t count;     /* of ns */
+    double ns[CALLS]; /* a segment's per message, or a call's */
+};
+
+static struct taken taken; /* by the round that runs */
+
+static void take(double ns)
+{
+    taken.ns[taken.count++] = ns;
+}
 
 struct raw {
     uint32_t write_pos;
@@ -96,7 +118,7 @@ static uint32_t wait_raw(const uint32_t *word, uint32_t old)
 static void raw_take(struct shared *s)
 {
     static uint8_t to[RAW_BUFFER];
-    for (uint32_t read = 0; read != MESSAGES * MESSAGE;) {
+    for (uint32_t read = 0; read != SEGMENTS * SEGMENT * MESSAGE;) {
         uint32_t ready = wait_raw(&s->raw.write_pos, read) - read;
         asg_view_copy_out(s->raw.buffer, RAW_BUFFER, read, to, ready);
         read += ready;
@@ -104,49 +126,91 @@ static void raw_take(struct shared *s)
     }
 }
 
-static double raw_messages(struct shared *s)
+/* One segment from position `write` on; gives the position behind it. */
+static uint32_t raw_segment(struct raw *raw, uint32_t write)
 {
-    uint8_t message[MESSAGE] = {1};
-    pid_t pid = other_side(raw_take, s);
-    uint32_t write = 0, read = 0;
-    uint64_t begin = sl_clock_ns();
-    for (uint32_t i = 0; i < MESSAGES; i += BATCH) {
-        while (write - read > RAW_BUFFER - BATCH * MESSAGE) {
-            read = wait_raw(&s->raw.read_pos, read);
+    static const uint8_t message[MESSAGE] = {1};
+    uint32_t read = write, bytes = taken.batch * MESSAGE;
+    for (uint32_t i = 0; i < SEGMENT; i += taken.batch) {
+        while (write - read > RAW_BUFFER - bytes) {
+            read = wait_raw(&raw->read_pos, read);
         }
-        for (uint32_t k = 0; k < BATCH; k++) {
-            memcpy(s->raw.buffer + (write & (RAW_BUFFER - 1)), message, MESSAGE);
+        for (uint32_t k = 0; k < taken.batch; k++) {
+            memcpy(raw->buffer + (write & (RAW_BUFFER - 1)), message, MESSAGE);
             write += MESSAGE;
         }
-        sl_atomic_store_release(&s->raw.write_pos, write); /* pairs with raw_take */
+        sl_atomic_store_release(&raw->write_pos, write); /* pairs with raw_take */
     }
     while (read != write) {
-        read = wait_raw(&s->raw.read_pos, read);
+        read = wait_raw(&raw->read_pos, read);
     }
-    uint64_t took = sl_clock_ns() - begin;
+    return write;
+}
+
+static void raw_messages(struct shared *s)
+{
+    pid_t pid = other_side(raw_take, s);
+    uint32_t write = 0;
+    for (uint32_t i = 0; i < SEGMENTS; i++) {
+        uint64_t begin = sl_clock_ns();
+        write = raw_segment(&s->raw, write);
+        take((double)(sl_clock_ns() - begin) / SEGMENT);
+    }
     joined(pid);
-    return (double)took / MESSAGES;
+}
+
+/* The least wait by futex: no look but the one before the sleep. */
+static void wait_asleep(const uint32_t *word, uint32_t old)
+{
+    while (sl_atomic_load_acquire(word) == old) { /* pairs with tell's store */
+        (void)sl_futex_wait(word, old, true, -1);
+    }
+}
+
+/* Pairs with the waits. */
+static void tell(uint32_t *word, uint32_t value)
+{
+    sl_atomic_store_release(word, value);
+    if (taken.idle) {
+        sl_futex_wake(word, 1, true);
+    }
+}
+
+static void wait_word(const uint32_t *word, uint32_t old)
+{
+    if (taken.idle) {
+        wait_asleep(word, old);
+    } else {
+        (void)wait_raw(word, old);
+    }
 }
 
 static void raw_answer(struct shared *s)
 {
-    for (uint32_t i = 1; i <= CALLS; i++) {
-        (void)wait_raw(&s->raw.write_pos, i - 1);
-        sl_atomic_store_release(&s->raw.read_pos, i);
+    for (uint32_t i = 1; i <= taken.calls; i++) {
+        wait_word(&s->raw.write_pos, i - 1);
+        tell(&s->raw.read_pos, i);
     }
 }
 
-static double raw_calls(struct shared *s)
+static void idle(void)
+{
+    if (taken.idle) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+}
+
+static void raw_calls(struct shared *s)
 {
     pid_t pid = other_side(raw_answer, s);
-    uint64_t begin = sl_clock_ns();
-    for (uint32_t i = 1; i <= CALLS; i++) {
-        sl_atomic_store_release(&s->raw.write_pos, i);
-        (void)wait_raw(&s->raw.read_pos, i - 1);
+    for (uint32_t i = 1; i <= taken.calls; i++) {
+        idle();
+        uint64_t begin = sl_clock_ns();
+        tell(&s->raw.write_pos, i);
+        wait_word(&s->raw.read_pos, i - 1);
+        take((double)(sl_clock_ns() - begin));
     }
-    uint64_t took = sl_clock_ns() - begin;
     joined(pid);
-    return (double)took / CALLS;
 }
 
 /* --- asg --- */
@@ -195,13 +259,13 @@ static struct asg_reader reader; /* made before the fork: the guest's end needs 
 static void asg_take_messages(struct shared *s)
 {
     (void)s;
-    asg_take(&reader, (uint64_t)MESSAGES * MESSAGE, false);
+    asg_take(&reader, (uint64_t)SEGMENTS * SEGMENT * MESSAGE, false);
 }
 
 static void asg_answer(struct shared *s)
 {
     (void)s;
-    asg_take(&reader, (uint64_t)CALLS * MESSAGE, true);
+    asg_take(&reader, (uint64_t)taken.calls * MESSAGE, true);
 }
 
 static void asg_put(struct asg_writer *w)
@@ -212,80 +276,114 @@ static void asg_put(struct asg_writer *w)
     sl_pack_end(&w->pack, p + MESSAGE, MESSAGE);
 }
 
-static double asg_messages(struct shared *s)
+static void asg_messages(struct shared *s)
 {
     struct asg_writer w;
     reader_make(&reader, s);
     writer_make(&w, s);
     pid_t pid = other_side(asg_take_messages, s);
-    uint64_t begin = sl_clock_ns();
-    for (uint32_t i = 0; i < MESSAGES; i++) {
-        asg_put(&w);
-        if (i % BATCH == BATCH - 1) {
+    for (uint32_t i = 0; i < SEGMENTS; i++) {
+        uint64_t begin = sl_clock_ns();
+        for (uint32_t k = 0; k < SEGMENT; k += taken.batch) {
+            for (uint32_t m = 0; m < taken.batch; m++) {
+                asg_put(&w);
+            }
             asg_writer_flush(&w);
         }
+        need(asg_writer_drain(&w, -1) == SL_OK, "draining");
+        take((double)(sl_clock_ns() - begin) / SEGMENT);
     }
-    need(asg_writer_drain(&w, -1) == SL_OK, "draining");
-    uint64_t took = sl_clock_ns() - begin;
     joined(pid);
     asg_writer_finish(&w);
-    return (double)took / MESSAGES;
 }
 
-static double asg_calls(struct shared *s)
+static void asg_calls(struct shared *s)
 {
     struct asg_writer w;
     uint32_t answer;
     reader_make(&reader, s);
     writer_make(&w, s);
     pid_t pid = other_side(asg_answer, s);
-    uint64_t begin = sl_clock_ns();
-    for (uint32_t i = 0; i < CALLS; i++) {
+    for (uint32_t i = 0; i < taken.calls; i++) {
+        idle();
+        uint64_t begin = sl_clock_ns();
         asg_put(&w);
         need(asg_writer_read(&w, &answer, sizeof answer) == SL_OK, "reading an answer");
+        take((double)(sl_clock_ns() - begin));
     }
-    uint64_t took = sl_clock_ns() - begin;
     joined(pid);
     asg_writer_finish(&w);
-    return (double)took / CALLS;
 }
 
 /* --- rounds --- */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
+#define PARTS 2
 
-static void rounds(const char *name, double (*raw)(struct shared *s),
-                   double (*ours)(struct shared *s), const char *end)
+static const struct kind {
+    void (*raw)(struct shared *s);
+    void (*asg)(struct shared *s);
+    uint32_t batch, calls;
+    bool idle;
+    struct {
+        const char *name; /* NULL: no more */
+        double part;
+    } figures[PARTS];
+} kinds[] = {
+    {raw_messages, asg_messages, 1, 0, false, {{"each", 0.5}}},
+    {raw_messages, asg_messages, 16, 0, false, {{"by_16", 0.5}}},
+    {raw_messages, asg_messages, 128, 0, false, {{"by_128", 0.5}}},
+    {raw_calls, asg_calls, 0, CALLS, false, {{"call_p50", 0.5}, {"call_p99", 0.99}}},
+    {raw_calls, asg_calls, 0, IDLE_CALLS, true, {{"idle_call_p50", 0.5}}},
+};
+#define KINDS (sizeof kinds / sizeof kinds[0])
+
+/* One way's round; its figures. */
+static void measure(const struct kind *kind, void (*way)(struct shared *s), double out[PARTS])
 {
-    double limit[ROUNDS], asg[ROUNDS], ratio[ROUNDS];
-    for (int i = 0; i < ROUNDS; i++) {
-        struct shared *a = memory_new(), *b = memory_new();
-        limit[i] = raw(a);
-        asg[i] = ours(b);
-        ratio[i] = asg[i] / limit[i];
-        munmap(a, sizeof *a);
-        munmap(b, sizeof *b);
+    struct shared *s = memory_new();
+    taken.batch = kind->batch;
+    taken.calls = kind->calls;
+    taken.idle = kind->idle;
+    taken.count = 0;
+    way(s);
+    munmap(s, sizeof *s);
+    for (int i = 0; i < PARTS && kind->figures[i].name != NULL; i++) {
+        out[i] = bench_quantile(taken.ns, taken.count, kind->figures[i].part);
     }
-    qsort(limit, ROUNDS, sizeof limit[0], by_value);
-    qsort(asg, ROUNDS, sizeof asg[0], by_value);
-    qsort(ratio, ROUNDS, sizeof ratio[0], by_value);
-    printf("  \"%s\": {\"native_ns\": %.2f, \"sluice_ns\": %.2f, \"ratio\": %.3f, \"min\": %.3f, "
-           "\"max\": %.3f}%s\n",
-           name, limit[ROUNDS / 2], asg[ROUNDS / 2], ratio[ROUNDS / 2], ratio[0], ratio[ROUNDS - 1],
-           end);
 }
 
-static void both(const char *name, const char *end)
+static void rounds(const struct kind *kind, const char *end)
+{
+    double limit[PARTS][ROUNDS], asg[PARTS][ROUNDS], ratio[PARTS][ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) {
+        double raw[PARTS] = {0}, ours[PARTS] = {0};
+        measure(kind, kind->raw, raw);
+        measure(kind, kind->asg, ours);
+        for (int i = 0; i < PARTS; i++) {
+            limit[i][round] = raw[i];
+            asg[i][round] = ours[i];
+            ratio[i][round] = ours[i] / raw[i];
+        }
+    }
+    for (int i = 0; i < PARTS && kind->figures[i].name != NULL; i++) {
+        bool last = i + 1 == PARTS || kind->figures[i + 1].name == NULL;
+        double least = bench_quantile(ratio[i], ROUNDS, 0),
+               most = bench_quantile(ratio[i], ROUNDS, 1);
+        printf("  \"%s\": {\"native_ns\": %.2f, \"sluice_ns\": %.2f, \"ratio\": %.3f, "
+               "\"min\": %.3f, \"max\": %.3f}%s\n",
+               kind->figures[i].name, bench_median(limit[i], ROUNDS), bench_median(asg[i], ROUNDS),
+               bench_median(ratio[i], ROUNDS), least, most, last ? end : ",");
+    }
+    fflush(stdout); /* before the next fork */
+}
+
+static void all(const char *name, const char *end)
 {
     printf("  \"%s\": {\n", name);
-    fflush(stdout); /* before the next fork */
-    rounds("messages", raw_messages, asg_messages, ",");
     fflush(stdout);
-    rounds("round_trip", raw_calls, asg_calls, "");
+    for (size_t i = 0; i < KINDS; i++) {
+        rounds(&kinds[i], i + 1 < KINDS ? "," : "");
+    }
     printf("  }%s\n", end);
     fflush(stdout);
 }
@@ -313,10 +411,10 @@ static long spinners_start(pid_t pids[SPINNERS_MAX])
 int main(void)
 {
     pid_t pids[SPINNERS_MAX];
-    printf("{\n  \"bench\": \"ring\", \"schema\": 1,\n");
-    both("quiet", ",");
+    printf("{\n  \"bench\": \"ring\", \"schema\": 2,\n");
+    all("quiet", ",");
     long count = spinners_start(pids);
-    both("loaded", "");
+    all("loaded", "");
     for (long i = 0; i < count; i++) {
         kill(pids[i], SIGKILL);
         (void)waitpid(pids[i], NULL, 0);
