@@ -258,44 +258,79 @@ def bench() -> int:
         ).returncode
 
 
+def fuzz_progress(line: str, seen: "dict[str, str]") -> None:
+    """What a line of libFuzzer says: '#8192 pulse cov: 310 ft: 1021 corp: 92/4Kb exec/s: 4096'."""
+    words = line.split()
+    if words and words[0].startswith("#") and words[0][1:].isdigit():
+        seen["runs"] = words[0][1:]
+        for name, value in zip(words, words[1:]):
+            if name in ("cov:", "corp:"):
+                seen[name[:-1]] = value.partition("/")[0]
+
+
+def fuzz_one(program: pathlib.Path, folder: pathlib.Path, seconds: int, place: str) -> bool:
+    """One fuzzer: a line of progress now and then, and at the end whether it found nothing."""
+    name = program.name
+    corpus, findings = folder / "corpus" / name, folder / "findings" / name
+    seeds, log = folder / "seeds" / name[: -len("_fuzz")], folder / "findings" / f"{name}.log"
+    for path in (corpus, findings):
+        path.mkdir(parents=True, exist_ok=True)
+    command = [
+        program,
+        f"-max_total_time={seconds}",
+        "-timeout=10",
+        f"-artifact_prefix={findings}/",
+        corpus,
+    ]
+    seen: dict[str, str] = {"runs": "0"}
+    saved: list[str] = []
+    started = said = time.monotonic()
+    with log.open("w") as out, subprocess.Popen(
+        [str(word) for word in command + ([seeds] if seeds.is_dir() else [])],
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            out.write(line)
+            fuzz_progress(line, seen)
+            if "Test unit written to " in line:
+                saved.append(line.split("Test unit written to ", 1)[1].strip())
+            if time.monotonic() - said >= 10:
+                said = time.monotonic()
+                say(
+                    f"{place} {name}: {said - started:.0f} of {seconds} s, {seen['runs']} runs, "
+                    f"{seen.get('cov', '?')} edges, {seen.get('corp', '?')} inputs kept"
+                )
+    found = process.returncode != 0
+    print(
+        f"{name}: {'FINDING' if found else 'no finding'}, {seen['runs']} runs, "
+        f"{seen.get('cov', '?')} edges",
+        flush=True,
+    )
+    if found:
+        print(log.read_text(errors="replace")[-4000:])
+        for unit in saved:
+            print(f"{name}: saved: {os.path.relpath(unit, ROOT)}")
+        print(f"{name}: all it said: {log.relative_to(ROOT)}", flush=True)
+    return not found
+
+
 def fuzz() -> int:
+    """tools/dev looked at the arguments: none, or --seconds N."""
+    seconds = int(sys.argv[-1]) if len(sys.argv) > 2 else 60
     folder = build("fuzz")
-    seconds = os.environ.get("SECONDS_EACH", "60")
     programs = built(folder / "tests" / "fuzz", "_fuzz")
     if not programs:
         raise SystemExit("tools/dev: no fuzzers were built")
-    failed = []
-    for program in programs:
-        corpus = folder / "corpus" / program.name
-        corpus.mkdir(parents=True, exist_ok=True)
-        seeds = folder / "seeds" / program.name[: -len("_fuzz")]
-        say(f"{program.name} for {seconds} s")
-        done = subprocess.run(
-            [
-                str(program),
-                f"-max_total_time={seconds}",
-                "-print_final_stats=1",
-                "-timeout=10",
-                f"-artifact_prefix={corpus}/crash-",
-                str(corpus),
-                *([str(seeds)] if seeds.is_dir() else []),
-            ],
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
-        stats = [
-            line
-            for line in done.stderr.splitlines()
-            if line.startswith("stat::number_of_executed_units")
-        ]
-        print(
-            f"{program.name}: {'no finding' if done.returncode == 0 else 'FINDING'}; "
-            f"{' '.join(stats)}"
-        )
-        if done.returncode != 0:
-            failed.append(program.name)
-            print(done.stderr[-4000:])
+    say(f"{len(programs)} fuzzers, {seconds} s each")
+    failed = [
+        program.name
+        for number, program in enumerate(programs, 1)
+        if not fuzz_one(program, folder, seconds, f"{number} of {len(programs)}")
+    ]
+    print(f"{len(programs)} fuzzers, {len(failed)} with findings: {', '.join(failed) or 'none'}")
     return 1 if failed else 0
 
 
