@@ -2,9 +2,9 @@
 
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
+#include "transport/base/module.h"
 
 #include <dlfcn.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,38 +102,6 @@ static bool open_libraries(struct hgl_driver *d, const struct hct_options *o)
         return false;
     }
     return true;
-}
-
-/* Drivers leave threads and thread-local destructors behind, which unloading would pull away; a
- * driver's own loader does unload it when the display goes. So whatever is loaded by now stays. */
-struct modules {
-    char *names[128];
-    size_t count;
-};
-
-static int note_module(struct dl_phdr_info *info, size_t size, void *user)
-{
-    struct modules *m = user;
-    (void)size;
-    bool room = m->count < sizeof m->names / sizeof m->names[0];
-    if (room && info->dlpi_name != NULL && info->dlpi_name[0] == '/') {
-        m->names[m->count] = sl_strdup(info->dlpi_name);
-        m->count += m->names[m->count] != NULL;
-    }
-    return 0;
-}
-
-static void pin_modules(void)
-{
-    struct modules m = {.count = 0};
-    dl_iterate_phdr(note_module, &m); /* under the loader's lock: nothing is opened there */
-    for (size_t i = 0; i < m.count; i++) {
-        void *module = dlopen(m.names[i], RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
-        if (module != NULL) {
-            dlclose(module);
-        }
-        sl_free(m.names[i]);
-    }
 }
 
 /* --- display --- */
@@ -399,7 +367,7 @@ static enum sl_result open_driver(struct hgl_driver *d, const struct hct_options
     gl_driver_load(&d->gl1, gl_symbol, &es1);
     if (o->gpu != NULL) {
         enum sl_result result = open_gpu(d, o->gpu);
-        pin_modules();
+        sl_modules_pin();
         if (result != SL_OK) {
             hgl_driver_close(d);
         }
@@ -407,7 +375,7 @@ static enum sl_result open_driver(struct hgl_driver *d, const struct hct_options
     }
     const char *failed =
         open_display(d, &kind) ? load_display(d, kind) : "no native EGL display can be opened";
-    pin_modules();
+    sl_modules_pin();
     if (failed != NULL) {
         sl_error("gles",
                  "%s: EGL error 0x%x; a GPU needs access to its render node, without one install "
@@ -432,6 +400,6 @@ enum sl_result hgl_driver_open(struct hgl_driver *d, const struct hct_options *o
 void hgl_driver_close(struct hgl_driver *d)
 {
     close_display(d);
-    /* The libraries stay loaded: pin_modules. */
+    /* The libraries stay loaded: sl_modules_pin. */
     *d = (struct hgl_driver){.native = {.display = EGL_NO_DISPLAY}};
 }

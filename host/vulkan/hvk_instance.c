@@ -73,7 +73,7 @@ static uint32_t wanted(const struct hvk_provider *provider, const VkInstanceCrea
 
 VkResult hvk_vkCreateInstance(struct hvk_call *call, struct vk_args_vkCreateInstance *a)
 {
-    const struct hvk_provider *provider = call->context->provider;
+    struct hvk_provider *provider = call->context->provider;
     const VkInstanceCreateInfo *asked = a->pCreateInfo;
     const char **names = vk_unpack_alloc(&call->in, asked->enabledExtensionCount, sizeof *names);
     struct hvk_instance *instance = sl_alloc(sizeof *instance);

@@ -3,6 +3,7 @@
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
+#include "transport/base/module.h"
 
 #include <ctype.h>
 #include <dlfcn.h>
@@ -44,12 +45,16 @@ uint32_t hvk_version(const struct hvk_call *call, uint32_t native)
     return newer ? newest : native;
 }
 
-VkResult hvk_native_instance(const struct hvk_provider *provider, const VkInstanceCreateInfo *info,
+VkResult hvk_native_instance(struct hvk_provider *provider, const VkInstanceCreateInfo *info,
                              struct vk_driver_instance *driver, VkInstance *out)
 {
     VkResult result = provider->driver.CreateInstance(info, NULL, out);
     if (result == VK_SUCCESS) {
         vk_driver_instance_load(driver, *out, provider->get);
+        /* The loader would load them anew for every guest process. Orders nothing. */
+        if (sl_atomic_exchange(&provider->pinned, 1) == 0) {
+            sl_modules_pin();
+        }
     }
     return result;
 }

@@ -13,6 +13,7 @@ struct hvk_provider {
     PFN_vkGetInstanceProcAddr get;
     struct vk_driver_global driver;
     uint32_t api_version; /* the loader's */
+    uint32_t pinned;      /* atomic: drivers were loaded once and stay */
     char description[256];
     /* The device, each context, and each ring that was left behind. Atomic. */
     uint32_t refs;
@@ -25,7 +26,7 @@ void hvk_provider_unref(struct hvk_provider *provider);
 uint32_t hvk_version(const struct hvk_call *call, uint32_t native);
 
 /* A native instance with the extensions named; its driver functions are loaded. */
-VkResult hvk_native_instance(const struct hvk_provider *provider, const VkInstanceCreateInfo *info,
+VkResult hvk_native_instance(struct hvk_provider *provider, const VkInstanceCreateInfo *info,
                              struct vk_driver_instance *driver, VkInstance *out);
 /* Every physical device that `gpu` selects, the first `capacity` of them; how many in *count. */
 VkResult hvk_native_physicals(const struct hvk_provider *provider,

@@ -273,11 +273,11 @@ SLT_TEST_F(hvk, query_results_stay_in_their_room, w)
             VK_QUERY_RESULT_64_BIT);
     VK_READ(&w->main, GetQueryPoolResults, w->device, pool, 0, 64, 16, data, 8,
             VK_QUERY_RESULT_64_BIT, &result);
-    SLT_EXPECT_EQ(VK_ERROR_OUT_OF_HOST_MEMORY, result);
+    SLT_EXPECT_LT(result, 0);
     VK_SEND(&w->main, GetQueryPoolResults, w->device, pool, 0, 64, 512, data, 8,
-            VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WITH_AVAILABILITY_BIT);
+            VK_QUERY_RESULT_64_BIT);
     VK_READ(&w->main, GetQueryPoolResults, w->device, pool, 0, 64, 512, data, 8,
-            VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WITH_AVAILABILITY_BIT, &result);
+            VK_QUERY_RESULT_64_BIT, &result);
     SLT_EXPECT_TRUE(result >= 0);
 }
 
