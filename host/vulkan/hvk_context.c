@@ -20,6 +20,7 @@ static void context_unref(struct hvk_context *c)
         return; /* the full barrier puts this one's uses before the last one's freeing */
     }
     hvk_devices_drain(c, NULL);
+    hvk_waiter_finish(c);
     hvk_destroy_children(c, NULL);
     hvk_blobs_finish(c);
     sl_ids_finish(&c->ids);
@@ -77,7 +78,7 @@ static void context_destroy(struct hct_context *base)
     struct hvk_context *c = context_of(base);
     sl_atomic_store_seq(&c->stop, 1); /* pairs with the loads of whoever waits in slices */
     hr_rings_finish(&c->rings);
-    hvk_waiter_finish(c);
+    hvk_waiter_stop(c);
     context_unref(c);
 }
 

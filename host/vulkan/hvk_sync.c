@@ -45,7 +45,9 @@ void hvk_payload_unref(struct hvk_payload *payload)
         return;
     }
     struct hvk_device *device = payload->device;
-    device->driver.DestroyFence(hvk_native(device), payload->native, NULL);
+    if (!device->abandoned) {
+        device->driver.DestroyFence(hvk_native(device), payload->native, NULL);
+    }
     sl_free(payload);
     hvk_unref(&device->object);
 }

@@ -180,19 +180,25 @@ enum sl_result hvk_waiter_export(struct hvk_context *context, uint64_t device_id
     return SL_OK;
 }
 
+void hvk_waiter_stop(struct hvk_context *context)
+{
+    struct waiter *w = context->waiter;
+    if (w != NULL) {
+        pthread_mutex_lock(&w->lock);
+        w->stop = true;
+        pthread_cond_signal(&w->wake);
+        pthread_mutex_unlock(&w->lock);
+        pthread_join(w->thread, NULL);
+    }
+}
+
 void hvk_waiter_finish(struct hvk_context *context)
 {
     struct waiter *w = context->waiter;
     if (w == NULL) {
         return;
     }
-    pthread_mutex_lock(&w->lock);
-    w->stop = true;
-    pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
-    SL_LIST_FOR_SAFE(at, &w->items)
-    {
+    SL_LIST_FOR_SAFE (at, &w->items) {
         item_free(SL_CONTAINER(at, struct item, link));
     }
     pthread_cond_destroy(&w->wake);

@@ -1,0 +1,150 @@
+/* Memory of the host's Vulkan on a native driver: shared, bound, imported. */
+#include "tests/support/vk_parts.h"
+
+#include "transport/base/shm.h"
+
+#include <unistd.h>
+
+SLT_FIXTURE(hvk_memory, struct vk_world, vk_world_init, vk_world_finish);
+
+SLT_TEST_F(hvk_memory, mapped_memory_is_the_buffers, w)
+{
+    vk_world_device(w);
+    struct vp_mapped m;
+    VkCommandBuffer cb;
+    vp_mapped_make(w, 1, &m);
+    VkFence fence = vp_fence_make(w);
+    vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &cb);
+    vp_fill(w, cb, m.buffer, 0xabcd1234, fence);
+    SLT_EXPECT_EQ(VK_SUCCESS, vp_wait(w, fence, UINT64_MAX));
+    for (uint32_t i = 0; i < 64; i++) {
+        SLT_ASSERT_EQ(0xabcd1234u, m.words[i]);
+    }
+    vp_mapped_free(w, &m);
+    SLT_EXPECT_TRUE(!w->main.lost);
+}
+
+SLT_TEST_F(hvk_memory, a_blob_is_created_once_and_no_larger_than_its_memory, w)
+{
+    vk_world_device(w);
+    VkDeviceMemory memory;
+    VkResult r;
+    struct hct_memory out = {.fd = -1};
+    const struct vgd_blob_args args = {.size = 8192, .blob_id = 7};
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, 4096, 0, 7, &memory));
+    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, w->context->ops->blob(w->context, 7, &args, &out));
+    VK_SEND(&w->main, GetBlobGOOGLE, w->device, memory);
+    VK_READ(&w->main, GetBlobGOOGLE, w->device, memory, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, w->context->ops->blob(w->context, 7, &args, &out));
+    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, w->context->ops->blob(w->context, 7, &args, &out));
+}
+
+SLT_TEST_F(hvk_memory, freed_memory_leaves_no_blob, w)
+{
+    vk_world_device(w);
+    VkDeviceMemory memory;
+    VkResult r;
+    struct hct_memory out = {.fd = -1};
+    const struct vgd_blob_args args = {.size = 4096, .blob_id = 7};
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, 4096, 0, 7, &memory));
+    VK_SEND(&w->main, GetBlobGOOGLE, w->device, memory);
+    VK_READ(&w->main, GetBlobGOOGLE, w->device, memory, &r);
+    VK_SEND(&w->main, FreeMemory, w->device, memory, NULL);
+    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, w->context->ops->blob(w->context, 7, &args, &out));
+}
+
+SLT_TEST_F(hvk_memory, the_host_chooses_blob_ids_where_the_guest_does_not, w)
+{
+    vk_world_device(w);
+    VkDeviceMemory memory;
+    VkResult r;
+    uint64_t address = 1, size = 0, id = 0;
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, 65536, 0, 0, &memory));
+    VK_SEND(&w->main, GetMemoryHostAddressInfoGOOGLE, w->device, memory, &address, &size, &id);
+    VK_READ(&w->main, GetMemoryHostAddressInfoGOOGLE, w->device, memory, &address, &size, &id, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    SLT_EXPECT_EQ(0u, address); /* the host's addresses are its own */
+    SLT_EXPECT_EQ(65536u, size);
+    SLT_ASSERT_TRUE(id != 0);
+    sl_shm_unmap(vp_map_blob(w, id, 65536), 65536);
+}
+
+SLT_TEST_F(hvk_memory, memory_of_no_type_or_size_is_refused, w)
+{
+    vk_world_device(w);
+    VkDeviceMemory memory;
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, vp_allocate(w, 4096, 31, 0, &memory));
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, vp_allocate(w, 4096, UINT32_MAX, 0, &memory));
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, vp_allocate(w, 0, 0, 0, &memory));
+    SLT_EXPECT_EQ(VK_ERROR_OUT_OF_DEVICE_MEMORY, vp_allocate(w, UINT64_MAX, 0, 0, &memory));
+    SLT_EXPECT_TRUE(!w->main.lost);
+}
+
+SLT_TEST_F(hvk_memory, buffers_are_bound_inside_their_memory, w)
+{
+    vk_world_device(w);
+    VkDeviceMemory memory;
+    VkMemoryRequirements needs;
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, 4096, 0, 0, &memory));
+    VkBuffer buffer = vp_buffer_make(w, 4096, VK_BUFFER_USAGE_TRANSFER_DST_BIT, &needs);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, vp_bind(w, buffer, memory, needs.alignment));
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, vp_bind(w, buffer, memory, UINT64_MAX - 63));
+    SLT_EXPECT_EQ(VK_SUCCESS, vp_bind(w, buffer, memory, 0));
+}
+
+SLT_TEST_F(hvk_memory, ranges_past_the_end_are_refused, w)
+{
+    vk_world_device(w);
+    VkDeviceMemory memory;
+    VkResult r;
+    VkMappedMemoryRange range = {.sType = VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE,
+                                 .size = VK_WHOLE_SIZE};
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, 4096, 0, 0, &memory));
+    range.memory = memory;
+    VK_SEND(&w->main, FlushMappedMemoryRanges, w->device, 1, &range);
+    VK_READ(&w->main, FlushMappedMemoryRanges, w->device, 1, &range, &r);
+    SLT_EXPECT_EQ(VK_SUCCESS, r);
+    range.size = 4097;
+    VK_SEND(&w->main, InvalidateMappedMemoryRanges, w->device, 1, &range);
+    VK_READ(&w->main, InvalidateMappedMemoryRanges, w->device, 1, &range, &r);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+}
+
+SLT_TEST_F(hvk_memory, memory_is_imported_from_attached_resources_only, w)
+{
+    vk_world_device(w);
+    struct hct_memory shared = {.fd = -1, .size = 4096};
+    VkImportBufferGOOGLE import = {.sType = VK_STRUCTURE_TYPE_IMPORT_BUFFER_GOOGLE, .buffer = 9};
+    VkMemoryAllocateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .pNext = &import, .allocationSize = 4096};
+    VkDeviceMemory memory = VK_NULL_HANDLE;
+    VkMemoryRequirements needs;
+    VkCommandBuffer cb;
+    VkResult r;
+    void *words;
+    VK_SEND(&w->main, AllocateMemory, w->device, &info, NULL, &memory);
+    VK_READ(&w->main, AllocateMemory, w->device, &info, NULL, &memory, &r);
+    SLT_EXPECT_EQ(VK_ERROR_INVALID_EXTERNAL_HANDLE, r);
+    SLT_ASSERT_OK(sl_shm_create("test", 4096, &shared.fd));
+    SLT_ASSERT_OK(sl_shm_map(shared.fd, 4096, &words));
+    SLT_ASSERT_OK(w->context->ops->attach(w->context, 9, &shared));
+    close(shared.fd);
+    info.allocationSize = 8192;
+    VK_SEND(&w->main, AllocateMemory, w->device, &info, NULL, &memory);
+    VK_READ(&w->main, AllocateMemory, w->device, &info, NULL, &memory, &r);
+    SLT_EXPECT_EQ(VK_ERROR_INVALID_EXTERNAL_HANDLE, r);
+    info.allocationSize = 4096;
+    VK_SEND(&w->main, AllocateMemory, w->device, &info, NULL, &memory);
+    VK_READ(&w->main, AllocateMemory, w->device, &info, NULL, &memory, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    w->context->ops->detach(w->context, 9);
+    VkBuffer buffer = vp_buffer_make(w, 256, VK_BUFFER_USAGE_TRANSFER_DST_BIT, &needs);
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_bind(w, buffer, memory, 0));
+    VkFence fence = vp_fence_make(w);
+    vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &cb);
+    vp_fill(w, cb, buffer, 77, fence);
+    SLT_EXPECT_EQ(VK_SUCCESS, vp_wait(w, fence, UINT64_MAX));
+    SLT_EXPECT_EQ(77u, ((uint32_t *)words)[63]);
+    sl_shm_unmap(words, 4096);
+}
