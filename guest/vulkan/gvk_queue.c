@@ -33,6 +33,7 @@ VkResult gvk_vkQueueSubmit(VkQueue queue, uint32_t submitCount, const VkSubmitIn
     if (result != VK_SUCCESS) {
         return result;
     }
+    gvk_fence_submitted(fence);
     struct gvk_stream *s = gvk_begin_of(queue);
     if (s != NULL) {
         vk_pack_vkQueueSubmitAsyncGOOGLE(&s->pack, 0, queue, submitCount, pSubmits, fence);
@@ -57,6 +58,7 @@ VkResult gvk_vkQueueSubmit2(VkQueue queue, uint32_t submitCount, const VkSubmitI
     if (result != VK_SUCCESS) {
         return result;
     }
+    gvk_fence_submitted(fence);
     struct gvk_stream *s = gvk_begin_of(queue);
     if (s != NULL) {
         vk_pack_vkQueueSubmitAsync2GOOGLE(&s->pack, 0, queue, submitCount, pSubmits, fence);

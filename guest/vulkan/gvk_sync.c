@@ -50,18 +50,18 @@ static void imported_take(struct gvk_imported *imported, int fd)
 /* ---- Fences ----
  *
  * A fence that is signalled stays so until the application resets it, which no other call on it may
- * run beside: what one answer said needs no second one. */
+ * run beside; and one that is reset stays so until a submit has it. */
 
-static bool is_signalled(VkFence fence)
+static enum gvk_fence_state state_of(VkFence fence)
 {
     /* Pairs with the release below: what the signal made visible to the thread that was told is
      * visible here. */
-    return sl_atomic_load_acquire(&fence_of(fence)->signalled) != 0;
+    return (enum gvk_fence_state)sl_atomic_load_acquire(&fence_of(fence)->state);
 }
 
-static void signalled_set(VkFence fence, bool signalled)
+static void state_set(VkFence fence, enum gvk_fence_state state)
 {
-    sl_atomic_store_release(&fence_of(fence)->signalled, signalled);
+    sl_atomic_store_release(&fence_of(fence)->state, state);
 }
 
 VkResult gvk_vkCreateFence(VkDevice device, const VkFenceCreateInfo *pCreateInfo,
@@ -69,7 +69,9 @@ VkResult gvk_vkCreateFence(VkDevice device, const VkFenceCreateInfo *pCreateInfo
 {
     VkResult result = gvk_entry_vkCreateFence(device, pCreateInfo, pAllocator, pFence);
     if (result == VK_SUCCESS) {
-        signalled_set(*pFence, (pCreateInfo->flags & VK_FENCE_CREATE_SIGNALED_BIT) != 0);
+        state_set(*pFence, (pCreateInfo->flags & VK_FENCE_CREATE_SIGNALED_BIT) != 0
+                               ? GVK_FENCE_SIGNALLED
+                               : GVK_FENCE_RESET);
     }
     return result;
 }
@@ -86,7 +88,7 @@ VkResult gvk_vkResetFences(VkDevice device, uint32_t fenceCount, const VkFence *
 {
     for (uint32_t i = 0; i < fenceCount; i++) {
         imported_drop(&fence_of(pFences[i])->imported);
-        signalled_set(pFences[i], false);
+        state_set(pFences[i], GVK_FENCE_RESET);
     }
     return gvk_entry_vkResetFences(device, fenceCount, pFences);
 }
@@ -97,12 +99,13 @@ VkResult gvk_vkGetFenceStatus(VkDevice device, VkFence fence)
     if (imported->set) {
         return imported_wait(imported, 0);
     }
-    if (is_signalled(fence)) {
-        return VK_SUCCESS;
+    enum gvk_fence_state state = state_of(fence);
+    if (state != GVK_FENCE_SUBMITTED) {
+        return state == GVK_FENCE_SIGNALLED ? VK_SUCCESS : VK_NOT_READY;
     }
     VkResult result = gvk_entry_vkGetFenceStatus(device, fence);
     if (result == VK_SUCCESS) {
-        signalled_set(fence, true);
+        state_set(fence, GVK_FENCE_SIGNALLED);
     }
     return result;
 }
@@ -155,14 +158,14 @@ VkResult gvk_vkWaitForFences(VkDevice device, uint32_t fenceCount, const VkFence
         if (fence_of(pFences[i])->imported.set) {
             return fences_wait_mixed(device, fenceCount, pFences, all, timeout);
         }
-        signalled += is_signalled(pFences[i]);
+        signalled += state_of(pFences[i]) == GVK_FENCE_SIGNALLED;
     }
     if (all ? signalled == fenceCount : signalled != 0) {
         return VK_SUCCESS;
     }
     VkResult result = gvk_entry_vkWaitForFences(device, fenceCount, pFences, waitAll, timeout);
     for (uint32_t i = 0; result == VK_SUCCESS && all && i < fenceCount; i++) {
-        signalled_set(pFences[i], true);
+        state_set(pFences[i], GVK_FENCE_SIGNALLED);
     }
     return result;
 }
@@ -178,7 +181,7 @@ static VkResult fence_export(VkDevice device, VkFence fence, int *fd)
     if (result < 0) {
         return result;
     }
-    signalled_set(fence, false);
+    state_set(fence, GVK_FENCE_RESET);
     *fd = -1;
     if (result == VK_NOT_READY) {
         uint64_t ids[] = {GVK_OBJECT(device)->vk.id, fence_of(fence)->object.vk.id};

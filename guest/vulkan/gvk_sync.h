@@ -12,9 +12,16 @@ struct gvk_imported {
     int fd; /* owned; -1: signalled already */
 };
 
+/* What is known of a fence, so that the host need not be asked. */
+enum gvk_fence_state {
+    GVK_FENCE_RESET,     /* not signalled, and nothing will: no submit has it */
+    GVK_FENCE_SUBMITTED, /* who knows */
+    GVK_FENCE_SIGNALLED,
+};
+
 struct gvk_fence {
     struct gvk_object object;
-    uint32_t signalled; /* atomic: known to be, until it is reset: the host need not be asked */
+    uint32_t state; /* atomic: enum gvk_fence_state */
     struct gvk_imported imported;
 };
 
@@ -24,6 +31,14 @@ struct gvk_semaphore {
     struct gvk_imported imported;
     VkFence fence; /* that exports of the semaphore go through; made by the first */
 };
+
+/* A submit is going to signal it. NULL allowed. */
+static inline void gvk_fence_submitted(VkFence fence)
+{
+    if (fence != VK_NULL_HANDLE) {
+        sl_atomic_store_release(&GVK_FROM(gvk_fence, fence)->state, GVK_FENCE_SUBMITTED);
+    }
+}
 
 /* Before a submit that waits for a semaphore with an imported payload: waits for that here, as long
  * as the host lives, and lets the host's own semaphore be signalled on the queue. */
