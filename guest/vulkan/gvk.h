@@ -200,6 +200,7 @@ struct gvk_stream {
     uint64_t *scratch; /* gvk_scratch */
     size_t scratch_count;
     struct gvk_ids ids;      /* the thread's own few; `fresh` unused */
+    uint64_t looked_ns;      /* when it was last seen that the host lives */
     struct gvk_stream *next; /* of the thread's */
 };
 

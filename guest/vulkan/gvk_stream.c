@@ -2,6 +2,7 @@
 #include "guest/vulkan/gvk.h"
 
 #include "transport/base/atomic.h"
+#include "transport/base/clock.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
@@ -10,6 +11,8 @@
 #define PACKET_MAX  ((size_t)1 << 30)
 #define REPLY_FIRST 4096u
 #define REPLY_MAX   ((size_t)1 << 30)
+/* How old news of the host's life may be. */
+#define LOOK_NS (100 * SL_NS_PER_MS)
 /* What a thread keeps of its buffers between calls. */
 #define KEEP_MAX ((size_t)1 << 20)
 
@@ -139,6 +142,21 @@ struct gvk_stream *gvk_begin(struct gvk_host *host)
     return stream;
 }
 
+/* A program that waits for nothing would not notice that the host died. */
+static bool host_lives(struct gvk_stream *stream)
+{
+    uint64_t now = sl_clock_coarse_ns();
+    if (SL_UNLIKELY(now - stream->looked_ns > LOOK_NS)) {
+        struct vg *vg = stream->host->gs->vg;
+        stream->looked_ns = now;
+        if (!vg->ops->alive(vg)) {
+            gvk_host_lose(stream->host);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* `size` bytes go on the ring in one piece or, past what fits there, in several. */
 static void put(struct gvk_stream *stream, const void *data, size_t size)
 {
@@ -152,7 +170,7 @@ bool gvk_send_with(struct gvk_stream *stream, const void *data, size_t size)
 {
     struct vk_pack *pack = &stream->pack;
     size_t head = vk_pack_size(pack);
-    if (pack->failed || head < 12 || size > UINT32_MAX - head) {
+    if (pack->failed || head < 12 || size > UINT32_MAX - head || !host_lives(stream)) {
         return false;
     }
     sl_store_u32(pack->data + 4, (uint32_t)(head + size));

@@ -15,6 +15,15 @@ uint64_t sl_clock_ns(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+uint64_t sl_clock_coarse_ns(void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+    return read_clock(CLOCK_MONOTONIC_COARSE);
+#else
+    return read_clock(CLOCK_MONOTONIC);
+#endif
+}
+
 uint64_t sl_clock_process_cpu_ns(void)
 {
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);

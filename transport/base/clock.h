@@ -9,6 +9,8 @@
 #define SL_NS_PER_S  1000000000ull
 
 uint64_t sl_clock_ns(void);
+/* The same clock some milliseconds late, for a fifth of the price. */
+uint64_t sl_clock_coarse_ns(void);
 void sl_clock_sleep_ns(uint64_t ns);
 /* CPU time of the whole process, and of the calling thread. */
 uint64_t sl_clock_process_cpu_ns(void);
