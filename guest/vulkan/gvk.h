@@ -181,6 +181,8 @@ struct gvk_host {
     uint32_t lost;                              /* atomic: nothing more will come from it */
     pthread_mutex_t id_lock;                    /* guards ids */
     struct gvk_ids ids;
+    pthread_mutex_t lock; /* guards the making of what follows */
+    struct gvk_extensions instance_extensions;
 };
 
 /* The process's host, opened at first use. NULL: there is none; the reason was logged. */

@@ -10,7 +10,7 @@
 #define GVK_UNITS      256u
 #define GVK_BLOCK_SIZE ((uint64_t)GVK_UNIT * GVK_UNITS)
 /* Larger allocations are the host's own. */
-#define GVK_PART_MAX ((uint64_t)1 << 20)
+#define GVK_PART_MAX ((uint64_t)4 << 20)
 
 struct gvk_block {
     struct gvk_object object; /* its handle is a VkDeviceMemory to packers */

@@ -65,6 +65,7 @@ static struct gvk_host *host_open(void)
         return NULL;
     }
     pthread_mutex_init(&host->id_lock, NULL);
+    pthread_mutex_init(&host->lock, NULL);
     host->own = host->gs->own;
     host->peers = host->own ? 0 : VK_KNOWN_HOST_2025;
     host->deferred_mapping = caps->deferred_mapping != 0;
@@ -119,6 +120,8 @@ void gvk_host_put(struct gvk_host *host)
         gs_device_put(host->gs);
         gvk_ids_finish(&host->ids);
         pthread_mutex_destroy(&host->id_lock);
+        gvk_extensions_finish(&host->instance_extensions);
+        pthread_mutex_destroy(&host->lock);
         sl_free(host);
     }
 }

@@ -51,17 +51,25 @@ static VkResult host_extensions(struct gvk_host *host, VkExtensionProperties **i
     return result;
 }
 
-/* What an instance on this host may enable. */
-static VkResult offered_by(struct gvk_host *host, struct gvk_extensions *offered)
+/* What an instance on this host may enable; asked once, for it costs the host's loader
+ * milliseconds. */
+static VkResult offered_by(struct gvk_host *host, const struct gvk_extensions **offered)
 {
-    VkExtensionProperties *items;
-    uint32_t count = 0;
-    *offered = (struct gvk_extensions){.count = 0};
-    VkResult result = host_extensions(host, &items, &count);
-    if (result == VK_SUCCESS && !gvk_extensions_fill(offered, true, items, count)) {
-        result = VK_ERROR_OUT_OF_HOST_MEMORY;
+    VkResult result = VK_SUCCESS;
+    pthread_mutex_lock(&host->lock);
+    if (host->instance_extensions.items == NULL) {
+        VkExtensionProperties *items;
+        uint32_t count = 0;
+        result = host_extensions(host, &items, &count);
+        if (result == VK_SUCCESS &&
+            !gvk_extensions_fill(&host->instance_extensions, true, items, count)) {
+            gvk_extensions_finish(&host->instance_extensions);
+            result = VK_ERROR_OUT_OF_HOST_MEMORY;
+        }
+        sl_free(items);
     }
-    sl_free(items);
+    pthread_mutex_unlock(&host->lock);
+    *offered = &host->instance_extensions; /* never changes once it is there */
     return result;
 }
 
@@ -76,12 +84,11 @@ VkResult gvk_vkEnumerateInstanceExtensionProperties(const char *layer, uint32_t 
         *count = 0;
         return VK_SUCCESS;
     }
-    struct gvk_extensions offered;
+    const struct gvk_extensions *offered;
     VkResult result = offered_by(host, &offered);
     if (result == VK_SUCCESS) {
-        result = gvk_list(count, out, offered.items, offered.count, sizeof *out);
+        result = gvk_list(count, out, offered->items, offered->count, sizeof *out);
     }
-    gvk_extensions_finish(&offered);
     gvk_host_put(host);
     return result;
 }
@@ -97,7 +104,7 @@ VkResult gvk_vkEnumerateInstanceLayerProperties(uint32_t *count, VkLayerProperti
 static VkResult create_on_host(struct gvk_instance *instance, const VkInstanceCreateInfo *info)
 {
     struct gvk_host *host = instance->dispatch.host;
-    struct gvk_extensions offered;
+    const struct gvk_extensions *offered;
     VkResult result = offered_by(host, &offered);
     if (result != VK_SUCCESS) {
         return result;
@@ -107,7 +114,7 @@ static VkResult create_on_host(struct gvk_instance *instance, const VkInstanceCr
     forwarded.ppEnabledExtensionNames = names;
     forwarded.enabledLayerCount = 0;
     result = names == NULL ? VK_ERROR_OUT_OF_HOST_MEMORY
-                           : gvk_extensions_take(&offered, info->enabledExtensionCount,
+                           : gvk_extensions_take(offered, info->enabledExtensionCount,
                                                  info->ppEnabledExtensionNames, &instance->enabled,
                                                  names, &forwarded.enabledExtensionCount);
     if (result == VK_SUCCESS) {
@@ -116,7 +123,6 @@ static VkResult create_on_host(struct gvk_instance *instance, const VkInstanceCr
         instance->dispatch.object.vk.id = (uint64_t)(uintptr_t)handle;
     }
     sl_free(names);
-    gvk_extensions_finish(&offered);
     return result;
 }
 
