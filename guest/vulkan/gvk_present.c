@@ -15,17 +15,32 @@
 
 /* --- the presenting thread --- */
 
-/* Until the queue has drawn the picture, however long that takes; its fence can be used again. */
-static VkResult drawn(struct gvk_swapchain *swapchain, struct gvk_frame *frame)
+/* Until the queue has drawn the picture, however long that takes. */
+static VkResult drawn(struct gvk_swapchain *swapchain, const struct gvk_frame *frame)
 {
-    VkDevice device = gvk_swapchain_device(swapchain);
     VkResult result;
     do {
-        result = gvk_vkWaitForFences(device, 1, &frame->fence, VK_TRUE, SLICE_NS);
+        result = gvk_vkWaitForFences(gvk_swapchain_device(swapchain), 1, &frame->fence, VK_TRUE,
+                                     SLICE_NS);
     } while (result == VK_TIMEOUT && sl_atomic_load_relaxed(&swapchain->stop) == 0);
-    return result == VK_SUCCESS   ? gvk_vkResetFences(device, 1, &frame->fence)
-           : result == VK_TIMEOUT ? VK_ERROR_DEVICE_LOST
-                                  : result;
+    return result == VK_TIMEOUT ? VK_ERROR_DEVICE_LOST : result;
+}
+
+/* Waits for a picture and shows it, unless something `failed` before. Its fence can be used again.
+ */
+static VkResult present_one(struct gvk_swapchain *swapchain, uint32_t index, VkResult failed)
+{
+    struct gvk_frame *frame = &swapchain->frames[index];
+    VkResult result = drawn(swapchain, frame);
+    if (result != VK_SUCCESS) {
+        return result;
+    }
+    if (failed >= 0) {
+        result = swapchain->presenter->ops->show(swapchain->presenter, index, &swapchain->stop);
+    }
+    /* The window system reads meanwhile. */
+    VkResult reset = gvk_vkResetFences(gvk_swapchain_device(swapchain), 1, &frame->fence);
+    return failed < 0 ? failed : result < 0 ? result : reset;
 }
 
 static void *present(void *user)
@@ -40,18 +55,12 @@ static void *present(void *user)
             break;
         }
         uint32_t index = swapchain->queue[swapchain->first];
-        struct gvk_frame *frame = &swapchain->frames[index];
         VkResult result = swapchain->result;
         pthread_mutex_unlock(&swapchain->lock);
-        VkResult waited = drawn(swapchain, frame);
-        if (result >= 0) {
-            result = waited != VK_SUCCESS ? waited
-                                          : swapchain->presenter->ops->show(
-                                                swapchain->presenter, index, &swapchain->stop);
-        }
+        result = present_one(swapchain, index, result);
         pthread_mutex_lock(&swapchain->lock);
         swapchain->result = result;
-        frame->state = GVK_FRAME_SHOWN;
+        swapchain->frames[index].state = GVK_FRAME_SHOWN;
         swapchain->first = (swapchain->first + 1) % swapchain->count;
         swapchain->pending--;
         pthread_cond_broadcast(&swapchain->changed);
@@ -130,8 +139,7 @@ static VkResult enqueue(struct gvk_swapchain *swapchain, uint32_t index)
 }
 
 /* One swapchain's picture. *submitted: the semaphores are waited for. */
-static VkResult present_one(VkQueue queue, const VkPresentInfoKHR *info, uint32_t i,
-                            bool *submitted)
+static VkResult submit_one(VkQueue queue, const VkPresentInfoKHR *info, uint32_t i, bool *submitted)
 {
     struct gvk_swapchain *swapchain = GVK_FROM(gvk_swapchain, info->pSwapchains[i]);
     uint32_t index = info->pImageIndices[i];
@@ -157,7 +165,7 @@ VkResult gvk_vkQueuePresentKHR(VkQueue queue, const VkPresentInfoKHR *pPresentIn
     VkResult all = VK_SUCCESS;
     bool submitted = false;
     for (uint32_t i = 0; i < pPresentInfo->swapchainCount; i++) {
-        VkResult result = present_one(queue, pPresentInfo, i, &submitted);
+        VkResult result = submit_one(queue, pPresentInfo, i, &submitted);
         if (pPresentInfo->pResults != NULL) {
             pPresentInfo->pResults[i] = result;
         }

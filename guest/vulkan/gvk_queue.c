@@ -20,6 +20,8 @@ VkResult gvk_vkQueueSubmit(VkQueue queue, uint32_t submitCount, const VkSubmitIn
                            VkFence fence)
 {
     VkResult result = VK_SUCCESS;
+    struct gvk_waits waits;
+    pSubmits = submitCount == 1 ? gvk_waits_drop(&waits, pSubmits) : pSubmits;
     gvk_settle(gvk_device_of(queue));
     for (uint32_t i = 0; i < submitCount && result == VK_SUCCESS; i++) {
         const VkSubmitInfo *info = &pSubmits[i];

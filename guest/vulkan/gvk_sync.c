@@ -343,3 +343,30 @@ VkResult gvk_import_signal(VkQueue queue, VkSemaphore semaphore)
                            .pSignalSemaphores = &semaphore};
     return gvk_vkQueueSubmit(queue, 1, &submit, VK_NULL_HANDLE);
 }
+
+const VkSubmitInfo *gvk_waits_drop(struct gvk_waits *waits, const VkSubmitInfo *info)
+{
+    uint32_t over = 0;
+    for (uint32_t i = 0; i < info->waitSemaphoreCount; i++) {
+        const struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, info->pWaitSemaphores[i]);
+        over += s->imported.set && s->imported.fd < 0;
+    }
+    if (over == 0 || info->pNext != NULL || info->waitSemaphoreCount > GVK_WAITS_MAX) {
+        return info;
+    }
+    waits->info = *info;
+    waits->info.waitSemaphoreCount = 0;
+    waits->info.pWaitSemaphores = waits->semaphores;
+    waits->info.pWaitDstStageMask = waits->stages;
+    for (uint32_t i = 0; i < info->waitSemaphoreCount; i++) {
+        struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, info->pWaitSemaphores[i]);
+        if (s->imported.set && s->imported.fd < 0) {
+            s->imported.set = false;
+        } else {
+            uint32_t kept = waits->info.waitSemaphoreCount++;
+            waits->semaphores[kept] = info->pWaitSemaphores[i];
+            waits->stages[kept] = info->pWaitDstStageMask[i];
+        }
+    }
+    return &waits->info;
+}

@@ -50,4 +50,17 @@ static inline VkResult gvk_wait_ready(VkQueue queue, VkSemaphore semaphore)
                : gvk_import_signal(queue, semaphore);
 }
 
+/* A submit that need not wait for what an imported payload says is signalled already, as most
+ * submits that wait for a swapchain's acquisition: those waits are left out of a copy, which is
+ * cheaper than the host's semaphores being signalled for them. */
+#define GVK_WAITS_MAX 8u
+struct gvk_waits {
+    VkSubmitInfo info;
+    VkSemaphore semaphores[GVK_WAITS_MAX];
+    VkPipelineStageFlags stages[GVK_WAITS_MAX];
+};
+/* The submit to send: `info`, or waits->info, which lives as long as it. With a chain, whose arrays
+ * run beside the waits, or more than GVK_WAITS_MAX: `info`. */
+const VkSubmitInfo *gvk_waits_drop(struct gvk_waits *waits, const VkSubmitInfo *info);
+
 #endif
