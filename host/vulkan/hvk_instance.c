@@ -101,7 +101,6 @@ VkResult hvk_vkCreateInstance(struct hvk_call *call, struct vk_args_vkCreateInst
         sl_free(instance);
         return result;
     }
-    hvk_provider_keep(provider);
     hvk_object_init(&instance->object, VK_KIND_VkInstance, HVK_U64(native), instance, NULL,
                     instance_release);
     instance->api_version = provider->api_version;

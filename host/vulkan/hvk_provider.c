@@ -31,23 +31,8 @@ void hvk_provider_unref(struct hvk_provider *provider)
 {
     /* The last one frees: the full barrier puts all others' uses before it. */
     if (sl_atomic_add(&provider->refs, UINT32_MAX) == 1) {
-        if (provider->keeper != VK_NULL_HANDLE) {
-            struct vk_driver_instance driver;
-            vk_driver_instance_load(&driver, provider->keeper, provider->get);
-            driver.DestroyInstance(provider->keeper, NULL);
-        }
         dlclose(provider->library);
         sl_free(provider);
-    }
-}
-
-void hvk_provider_keep(struct hvk_provider *provider)
-{
-    if (sl_atomic_exchange(&provider->keeps, 1) == 0) {
-        const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
-        if (provider->driver.CreateInstance(&info, NULL, &provider->keeper) != VK_SUCCESS) {
-            provider->keeper = VK_NULL_HANDLE;
-        }
     }
 }
 

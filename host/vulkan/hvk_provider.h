@@ -15,9 +15,6 @@ struct hvk_provider {
     uint32_t api_version; /* the loader's */
     uint32_t pinned;      /* atomic: drivers were loaded once and stay */
     char description[256];
-    /* An instance that nobody uses, from the first guest's on: the drivers stay loaded. */
-    uint32_t keeps; /* atomic: there is one, or will be */
-    VkInstance keeper;
     /* The device, each context, and each ring that was left behind. Atomic. */
     uint32_t refs;
 };
@@ -31,9 +28,6 @@ uint32_t hvk_version(const struct hvk_call *call, uint32_t native);
 /* A native instance with the extensions named; its driver functions are loaded. */
 VkResult hvk_native_instance(struct hvk_provider *provider, const VkInstanceCreateInfo *info,
                              struct vk_driver_instance *driver, VkInstance *out);
-/* Loading the native drivers takes longer than all else at a guest's start: done once. Any thread.
- */
-void hvk_provider_keep(struct hvk_provider *provider);
 /* Every physical device that `gpu` selects, the first `capacity` of them; how many in *count. */
 VkResult hvk_native_physicals(const struct hvk_provider *provider,
                               const struct vk_driver_instance *driver, VkInstance instance,
