@@ -41,10 +41,6 @@ DIFFERENCES = [
         r"|VkPhysicalDeviceExternalMemoryHostPropertiesEXT:.*)",
         "a host cannot import the guest's own pages",
     ),
-    (
-        r"-Device Extensions/VK_KHR_external_memory_fd : .*",
-        "descriptors of memory are not passed yet",
-    ),
 ]
 
 
