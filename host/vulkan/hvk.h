@@ -264,8 +264,8 @@ void hvk_resource_detach(struct hvk_context *context, uint32_t resource_id);
  * fence. The ids are the guest's. */
 enum sl_result hvk_waiter_export(struct hvk_context *context, uint64_t device_id, uint64_t fence_id,
                                  uint64_t task);
-/* All rings have stopped: its thread ends. Then, when the devices are idle: what it still waited for
- * goes. */
+/* All rings have stopped: its thread ends. Then, when the devices are idle: what it still waited
+ * for goes. */
 void hvk_waiter_stop(struct hvk_context *context);
 void hvk_waiter_finish(struct hvk_context *context);
 

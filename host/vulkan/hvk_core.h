@@ -31,10 +31,10 @@ void hvk_physical_finish(struct hvk_physical *physical);
 /* Of a chain of feature structs: those that cannot travel are not there. */
 void hvk_features_filter(VkPhysicalDeviceFeatures2 *features);
 
-/* --- hvk_device.c --- */
+/* --- hvk_drain.c --- */
 
-/* Wait for all queues of a device before its objects are taken away; when that does not end, the
- * device is abandoned. */
+/* Wait for all queues of a device before its objects are taken away; work that waits for what
+ * nobody will signal is let go. When it does not end even so, the device is abandoned. */
 void hvk_device_drain(struct hvk_device *device);
 /* The same for all devices of an instance; NULL: of the context. */
 void hvk_devices_drain(struct hvk_context *context, const struct hvk_instance *instance);

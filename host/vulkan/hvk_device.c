@@ -9,9 +9,6 @@
 #include "wire/vk_extensions.h"
 #include "wire/vk_names.h"
 
-/* How long the end of a device waits for its work. */
-#define DRAIN_NS (2ull * 1000 * 1000 * 1000)
-
 static struct hvk_device *device_of(struct hvk_object *object)
 {
     return (struct hvk_device *)(void *)object; /* first member */
@@ -280,32 +277,6 @@ VkResult hvk_vkCreateDevice(struct hvk_call *call, struct vk_args_vkCreateDevice
 }
 
 /* --- its end --- */
-
-void hvk_device_drain(struct hvk_device *device)
-{
-    for (uint32_t i = 0; i < device->queue_count; i++) {
-        if (hvk_queue_idle(&device->queues[i], NULL, DRAIN_NS) == VK_TIMEOUT) {
-            device->abandoned = true;
-            sl_error("vulkan", "context %u: a device's work does not end: it is left behind",
-                     device->context->ctx_id);
-            return;
-        }
-    }
-}
-
-void hvk_devices_drain(struct hvk_context *context, const struct hvk_instance *instance)
-{
-    uint32_t cursor = 0, kind;
-    uint64_t id, native;
-    void *record;
-    /* Under the turn, or when no ring runs any more: nobody adds or removes meanwhile. */
-    while (sl_ids_next(&context->ids, &cursor, &kind, &id, &native, &record)) {
-        struct hvk_object *object = record;
-        if (kind == VK_KIND_VkDevice && (instance == NULL || object->instance == instance)) {
-            hvk_device_drain(device_of(object));
-        }
-    }
-}
 
 void hvk_vkDestroyDevice(struct hvk_call *call, struct vk_args_vkDestroyDevice *a)
 {

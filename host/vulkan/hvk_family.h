@@ -125,6 +125,7 @@ struct hvk_fence {
 
 struct hvk_semaphore {
     struct hvk_object object; /* holds a reference on its device */
+    bool is_timeline;
 };
 
 /* A native fence of the device's, unsignalled, that nothing of the guest's names. */

@@ -221,6 +221,9 @@ VkResult hvk_vkCreateSemaphore(struct hvk_call *call, struct vk_args_vkCreateSem
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     (void)hvk_chain_take(&info.pNext, VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO);
+    const VkSemaphoreTypeCreateInfo *type =
+        hvk_chain_find(info.pNext, VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO);
+    semaphore->is_timeline = type != NULL && type->semaphoreType == VK_SEMAPHORE_TYPE_TIMELINE;
     VkResult result = device->driver.CreateSemaphore(hvk_native(device), &info, NULL, &native);
     if (result != VK_SUCCESS) {
         sl_free(semaphore);

@@ -198,7 +198,8 @@ void hvk_waiter_finish(struct hvk_context *context)
     if (w == NULL) {
         return;
     }
-    SL_LIST_FOR_SAFE (at, &w->items) {
+    SL_LIST_FOR_SAFE(at, &w->items)
+    {
         item_free(SL_CONTAINER(at, struct item, link));
     }
     pthread_cond_destroy(&w->wake);

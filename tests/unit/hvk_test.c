@@ -362,6 +362,57 @@ SLT_TEST_F(hvk, rings_wait_for_their_turn, w)
     vk_ring_close(&o.ring);
 }
 
+/* --- work that does not end --- */
+
+struct stuck_case {
+    const char *label;
+    bool dies; /* the process; else it destroys its device */
+};
+static const struct stuck_case stuck_cases[] = {
+    {"on_a_timeline_of_a_dead_process", true},
+    {"on_a_timeline", false},
+};
+
+static VkSemaphore timeline_create(struct vk_world *w)
+{
+    const VkSemaphoreTypeCreateInfo type = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+                                            .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
+    const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+                                        .pNext = &type};
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    VkResult result = VK_ERROR_UNKNOWN;
+    VK_SEND(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore);
+    VK_READ(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore, &result);
+    SLT_EXPECT_EQ(VK_SUCCESS, result);
+    return semaphore;
+}
+
+/* The work waits for what only the guest could signal: it must not keep host or driver. */
+SLT_TEST_FP(hvk, work_is_let_go_in_the_end, w, struct stuck_case, stuck_cases, c)
+{
+    vk_world_device(w);
+    VkSemaphore semaphore = timeline_create(w);
+    const uint64_t value = 7;
+    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    const VkTimelineSemaphoreSubmitInfo values = {
+        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+        .waitSemaphoreValueCount = 1,
+        .pWaitSemaphoreValues = &value};
+    const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                                 .pNext = &values,
+                                 .waitSemaphoreCount = 1,
+                                 .pWaitSemaphores = &semaphore,
+                                 .pWaitDstStageMask = &stage};
+    VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &submit, VK_NULL_HANDLE);
+    if (!c->dies) {
+        VK_SEND(&w->main, DestroyDevice, w->device, NULL);
+        VK_SEND(&w->main, DestroyInstance, w->instance, NULL);
+        SLT_EXPECT_EQ(0u, vk_world_context(w)->ids.live);
+    }
+    SLT_EXPECT_TRUE(!w->main.lost);
+    /* An abandoned device would be an error in the log. */
+}
+
 /* --- GPUs --- */
 
 struct gpu_case {
