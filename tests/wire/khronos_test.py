@@ -47,6 +47,35 @@ OTHER_LENGTHS = {
     ): "upstream's packer sends 1; never called",
 }
 
+# Parameters that are spelled otherwise: ours:theirs, by the reason. Names are no part of the wire.
+SPELLINGS = {
+    "gl.xml shortens them": "zNear:n zFar:f left:l right:r bottom:b top:t depth:d red:r green:g "
+    "blue:b alpha:a plane:p equation:eqn",
+    "gl.xml numbers components where the headers of OpenGL ES name them, or the other way round": (
+        "x:v0 y:v1 z:v2 w:v3 v:value values:v v0:x v1:y v2:z v3:w indx:index"
+    ),
+    "gl.xml has the names of OpenGL, ours are those of OpenGL ES' first headers": (
+        "params:param params:data env:target target:texture fail:sfail zfail:dpfail zpass:dppass "
+        "srcRGB:sfactorRGB dstRGB:dfactorRGB srcAlpha:sfactorAlpha dstAlpha:dfactorAlpha "
+        "ptr:pointer internalFormat:internalformat drawBuffer:drawbuffer data:pixels n:count "
+        "primcount:instancecount"
+    ),
+    "upstream's handlers, which ours are compared with, have these": (
+        "bufSize:count query:id queries:ids cap:target index:buf wait_on:sync to_delete:sync "
+        "sfactor:src dfactor:dst"
+    ),
+}
+
+# Extensions that Mesa names and the registry's file does not, with what they are: none brings a
+# command.
+UNLISTED_EXTENSIONS = {
+    "GL_EXT_compressed_ETC1_RGB8_sub_texture": "parts of an ETC1 texture may be replaced",
+    "GL_EXT_frag_depth": "a shader may write the depth",
+    "GL_NV_pack_subimage": "names of OpenGL ES 3 for rows of packed pixels",
+    "GL_OES_EGL_sync": "EGL's fences may be put between GL's commands",
+    "GL_OES_depth_texture_cube_map": "a cube map may hold depth",
+}
+
 
 def plain(c_type: str) -> str:
     """A type with one spelling: `const GLuint *` -> `constGLuint*`."""
@@ -152,6 +181,26 @@ class Khronos(unittest.TestCase):
                 self.assertEqual([t for _, t, _ in f.params], [plain(p.c_type) for p in c.params])
                 self.assertEqual(f.returns, plain(c.returns))
         self.assertEqual(set(UNKNOWN), missing)
+
+    def test_spellings(self) -> None:
+        different = {}
+        for c in self.commands():
+            f = self.functions.get(c.name)
+            for ours, (theirs, _, _) in zip(c.params, f.params if f is not None else ()):
+                if ours.name != theirs:
+                    different[f"{ours.name}:{theirs}"] = c.name
+        listed = {pair for pairs in SPELLINGS.values() for pair in pairs.split()}
+        unlisted = {pair: where for pair, where in different.items() if pair not in listed}
+        self.assertEqual({}, unlisted)
+        self.assertEqual(set(), listed - set(different))
+
+    def test_extensions(self) -> None:
+        registered = {
+            n.get("name") for n in ET.parse(REGISTRY).getroot().iterfind("extensions/extension")
+        }
+        ours = {e.name for e in self.model.extensions}
+        self.assertGreater(len(ours), 200)
+        self.assertEqual(set(UNLISTED_EXTENSIONS), ours - registered)
 
     def test_lengths(self) -> None:
         compared, different = 0, set()
