@@ -10,7 +10,7 @@
  * is a struct hvk_object: the object's own (record->kind is the id's kind), or, for objects that
  * have none, their device's. vk_args_X.record is the one of the packet's first handle.
  *
- * Lock order: a queue's, command pool's or family's lock; hvk_context.natives; hvk_context.lock. */
+* Lock order: hvk_context.natives; a queue's, command pool's or family's lock; hvk_context.lock. */
 #ifndef HOST_HVK_H
 #define HOST_HVK_H
 
@@ -121,8 +121,8 @@ struct hvk_context {
     uint32_t stop;         /* atomic: 1 when the context is going; waiting handlers look at it */
     struct hr_rings rings; /* device thread */
     struct hr_turns turns;
-    struct sl_ids ids;
-    pthread_mutex_t lock; /* adding to and removing from ids */
+    struct sl_ids ids;    /* changed in a turn, or when no ring runs any more */
+    pthread_mutex_t lock; /* fences leave ids with it held: the device thread looks them up */
     /* Read: recorded commands are being run, past their turn. Write: a native object is being
      * destroyed. */
     pthread_rwlock_t natives;

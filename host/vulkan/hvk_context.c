@@ -136,8 +136,8 @@ enum sl_result hvk_context_create(const struct hct_create_info *info, struct hct
                               .refs = 1};
     hr_turns_init(&c->turns);
     sl_ids_init(&c->ids, HVK_OBJECTS_MAX);
-    pthread_mutex_init(&c->lock, NULL);
     pthread_rwlock_init(&c->natives, NULL);
+    pthread_mutex_init(&c->lock, NULL);
     hr_rings_init(&c->rings, &rings_ops, c, info->env, info->ctx_id, info->name);
     if (hvk_blobs_init(c) != SL_OK) {
         context_unref(c);

@@ -76,10 +76,8 @@ VkResult hvk_vkCreateDescriptorPool(struct hvk_call *call, struct vk_args_vkCrea
 
 static void rename_set(struct hvk_context *context, struct hvk_set *set, uint64_t native)
 {
-    pthread_mutex_lock(&context->lock);
     set->object.native = native;
     (void)sl_ids_set_native(&context->ids, VK_KIND_VkDescriptorSet, set->object.id, native);
-    pthread_mutex_unlock(&context->lock);
 }
 
 /* What the pool owns is gone natively, or will be with it. all: names too. */

@@ -25,8 +25,10 @@ struct hvk_object *hvk_ref(struct hvk_object *object)
 
 void hvk_unref(struct hvk_object *object)
 {
-    /* The full barrier puts all others' uses before the last one's release. */
-    if (object != NULL && sl_atomic_add(&object->refs, UINT32_MAX) == 1) {
+    /* Nobody else has one when there is one left: it needs no locked operation to give it back.
+     * Acquire, and the full barrier, put all others' uses before the release. */
+    if (object != NULL && (sl_atomic_load_acquire(&object->refs) == 1 ||
+                           sl_atomic_add(&object->refs, UINT32_MAX) == 1)) {
         object->release(object);
     }
 }
@@ -34,11 +36,9 @@ void hvk_unref(struct hvk_object *object)
 static enum sl_result add(struct hvk_call *call, uint32_t kind, uint64_t native, void *record,
                           uint64_t *id)
 {
-    struct hvk_context *context = call->context;
-    pthread_mutex_lock(&context->lock);
-    enum sl_result result = *id != 0 ? sl_ids_add_at(&context->ids, kind, native, record, *id)
-                                     : sl_ids_add(&context->ids, kind, native, record, id);
-    pthread_mutex_unlock(&context->lock);
+    struct sl_ids *ids = &call->context->ids;
+    enum sl_result result = *id != 0 ? sl_ids_add_at(ids, kind, native, record, *id)
+                                     : sl_ids_add(ids, kind, native, record, id);
     if (result == SL_ERR_PROTOCOL) {
         hr_call_violate(call->hr, "it chooses the id 0x%llx, which it may not",
                         (unsigned long long)*id);
@@ -54,10 +54,13 @@ enum sl_result hvk_add(struct hvk_call *call, uint32_t kind, uint64_t native,
 
 enum sl_result hvk_add_object(struct hvk_call *call, struct hvk_object *object, uint64_t *id)
 {
+    /* Nobody but its creator has it yet: no locked operation. */
+    sl_atomic_store_relaxed(&object->refs, object->refs + 1);
     enum sl_result result = add(call, object->kind, object->native, object, id);
     if (result == SL_OK) {
         object->id = *id;
-        hvk_ref(object);
+    } else {
+        sl_atomic_store_relaxed(&object->refs, object->refs - 1);
     }
     return result;
 }
@@ -99,12 +102,21 @@ void hvk_destroy(struct hvk_context *context, uint32_t kind, uint64_t id)
     uint64_t native = 0;
     void *record = NULL;
     /* Recorded commands that are being run have found their handles, or will not find this one. */
-    pthread_rwlock_wrlock(&context->natives);
-    pthread_mutex_lock(&context->lock);
+    bool recording = sl_atomic_load_acquire(&context->flushes) != 0; /* none begins in our turn */
+    if (recording) {
+        pthread_rwlock_wrlock(&context->natives);
+    }
+    if (kind == VK_KIND_VkFence) {
+        pthread_mutex_lock(&context->lock);
+    }
     bool found = sl_ids_find(&context->ids, kind, id, &native, &record) &&
                  sl_ids_remove(&context->ids, kind, id);
-    pthread_mutex_unlock(&context->lock);
-    pthread_rwlock_unlock(&context->natives);
+    if (kind == VK_KIND_VkFence) {
+        pthread_mutex_unlock(&context->lock);
+    }
+    if (recording) {
+        pthread_rwlock_unlock(&context->natives);
+    }
     if (found) {
         end(kind, native, record);
     }
@@ -128,15 +140,11 @@ static void destroy_kind(struct hvk_context *context, uint32_t kind, const struc
     uint32_t cursor = 0, this_kind;
     uint64_t id, native;
     void *record;
-    pthread_mutex_lock(&context->lock);
     while (sl_ids_next(&context->ids, &cursor, &this_kind, &id, &native, &record)) {
         if (this_kind == kind && belongs(record, kind, of)) {
-            pthread_mutex_unlock(&context->lock);
             hvk_destroy(context, kind, id);
-            pthread_mutex_lock(&context->lock);
         }
     }
-    pthread_mutex_unlock(&context->lock);
 }
 
 void hvk_destroy_children(struct hvk_context *context, const struct hvk_object *of)
@@ -144,11 +152,9 @@ void hvk_destroy_children(struct hvk_context *context, const struct hvk_object *
     uint32_t counts[VK_KIND_END] = {0}, cursor = 0, kind;
     uint64_t id, native;
     void *record;
-    pthread_mutex_lock(&context->lock);
     while (sl_ids_next(&context->ids, &cursor, &kind, &id, &native, &record)) {
         counts[kind] += belongs(record, kind, of);
     }
-    pthread_mutex_unlock(&context->lock);
     for (uint32_t i = 0; i < VK_KIND_END - 1; i++) {
         if (counts[vk_destroy_order[i]] != 0) {
             destroy_kind(context, vk_destroy_order[i], of);
