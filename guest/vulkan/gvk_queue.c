@@ -7,6 +7,15 @@
 
 #define SPARSE_MAX ((size_t)256 << 20)
 
+static VkResult waits_ready(VkQueue queue, uint32_t count, const VkSemaphore *semaphores)
+{
+    VkResult result = VK_SUCCESS;
+    for (uint32_t i = 0; i < count && result == VK_SUCCESS; i++) {
+        result = gvk_wait_ready(queue, semaphores[i]);
+    }
+    return result;
+}
+
 /* ---- Submits (facts, section 7.2): writes to descriptors, command buffers, the submit ---- */
 
 static VkResult flush(VkQueue queue, VkCommandBuffer buffer)
@@ -25,9 +34,7 @@ VkResult gvk_vkQueueSubmit(VkQueue queue, uint32_t submitCount, const VkSubmitIn
     gvk_settle(gvk_device_of(queue));
     for (uint32_t i = 0; i < submitCount && result == VK_SUCCESS; i++) {
         const VkSubmitInfo *info = &pSubmits[i];
-        for (uint32_t j = 0; j < info->waitSemaphoreCount && result == VK_SUCCESS; j++) {
-            result = gvk_wait_ready(queue, info->pWaitSemaphores[j]);
-        }
+        result = waits_ready(queue, info->waitSemaphoreCount, info->pWaitSemaphores);
         for (uint32_t j = 0; j < info->commandBufferCount && result == VK_SUCCESS; j++) {
             result = flush(queue, info->pCommandBuffers[j]);
         }
@@ -147,8 +154,12 @@ VkResult gvk_vkQueueBindSparse(VkQueue queue, uint32_t bindInfoCount,
         ok = buffers_move(&arena, &moved[i]) && opaques_move(&arena, &moved[i]) &&
              images_move(&arena, &moved[i]);
     }
-    VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;
-    if (ok) {
+    VkResult result = ok ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+    for (uint32_t i = 0; i < bindInfoCount && result == VK_SUCCESS; i++) {
+        result = waits_ready(queue, moved[i].waitSemaphoreCount, moved[i].pWaitSemaphores);
+    }
+    if (result == VK_SUCCESS) {
+        gvk_fence_submitted(fence);
         result = gvk_call_vkQueueBindSparse(gvk_host_of(queue), queue, bindInfoCount, moved, fence);
     }
     sl_arena_finish(&arena);
