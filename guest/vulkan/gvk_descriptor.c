@@ -223,19 +223,20 @@ static void image_parts(const struct gvk_bindings *bindings, const VkWriteDescri
     }
 }
 
-bool gvk_write_clean(struct sl_arena *arena, const struct gvk_bindings *bindings,
-                     const VkWriteDescriptorSet *write, VkWriteDescriptorSet *clean)
+const VkWriteDescriptorSet *gvk_write_clean(struct sl_arena *arena,
+                                            const struct gvk_bindings *bindings,
+                                            const VkWriteDescriptorSet *write,
+                                            VkWriteDescriptorSet *room)
 {
-    *clean = *write;
     bool sampler, view;
     image_parts(bindings, write, &sampler, &view);
     if (sampler && view) {
-        return true;
+        return write;
     }
     VkDescriptorImageInfo *infos =
         sl_arena_get(arena, (size_t)write->descriptorCount * sizeof *infos);
     if (infos == NULL) {
-        return false;
+        return NULL;
     }
     for (uint32_t i = 0; i < write->descriptorCount; i++) {
         infos[i] = write->pImageInfo[i];
@@ -247,8 +248,9 @@ bool gvk_write_clean(struct sl_arena *arena, const struct gvk_bindings *bindings
             infos[i].imageLayout = VK_IMAGE_LAYOUT_UNDEFINED;
         }
     }
-    clean->pImageInfo = infos;
-    return true;
+    *room = *write;
+    room->pImageInfo = infos;
+    return room;
 }
 
 void gvk_writes_begin(struct gvk_device *device)
@@ -260,14 +262,13 @@ void gvk_writes_add(struct gvk_device *device, const VkWriteDescriptorSet *write
 {
     struct gvk_descriptors *d = &device->descriptors;
     const struct gvk_descriptor_set *set = GVK_FROM(gvk_descriptor_set, write->dstSet);
-    VkWriteDescriptorSet clean;
+    VkWriteDescriptorSet room;
     size_t before = vk_pack_size(&d->pack);
-    bool ok = gvk_write_clean(&d->arena, set->bindings, write, &clean);
-    if (ok) {
-        vk_pack_VkWriteDescriptorSet(&d->pack, &clean);
-        ok = !d->pack.failed;
+    const VkWriteDescriptorSet *clean = gvk_write_clean(&d->arena, set->bindings, write, &room);
+    if (clean != NULL) {
+        vk_pack_VkWriteDescriptorSet(&d->pack, clean);
     }
-    if (ok) {
+    if (clean != NULL && !d->pack.failed) {
         d->count++;
     } else {
         vk_pack_reset(&d->pack);
@@ -302,7 +303,9 @@ static void send_locked(struct gvk_device *device)
 void gvk_writes_end(struct gvk_device *device)
 {
     struct gvk_descriptors *d = &device->descriptors;
-    sl_arena_reset(&d->arena);
+    if (d->arena.total != 0) {
+        sl_arena_reset(&d->arena);
+    }
     if (vk_pack_size(&d->pack) > PENDING_MANY) {
         send_locked(device);
     } else if (d->count != 0) {

@@ -60,10 +60,13 @@ struct gvk_descriptor_set {
     struct sl_list link; /* in the pool's sets */
 };
 
-/* A copy of a write without the handles that its type ignores; bindings NULL: those of a layout
- * that nobody knows. False: no memory. */
-bool gvk_write_clean(struct sl_arena *arena, const struct gvk_bindings *bindings,
-                     const VkWriteDescriptorSet *write, VkWriteDescriptorSet *clean);
+/* The write without the handles that its type ignores: itself, or a copy in `room` that lives as
+ * long as what the arena gave. bindings NULL: those of a layout that nobody knows. NULL: no memory.
+ */
+const VkWriteDescriptorSet *gvk_write_clean(struct sl_arena *arena,
+                                            const struct gvk_bindings *bindings,
+                                            const VkWriteDescriptorSet *write,
+                                            VkWriteDescriptorSet *room);
 
 /* Between the two: add. They hold the device's descriptor lock. */
 void gvk_writes_begin(struct gvk_device *device);

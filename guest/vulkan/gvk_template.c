@@ -155,8 +155,13 @@ static VkWriteDescriptorSet *push_clean(struct gvk_command_buffer *buffer,
 {
     VkWriteDescriptorSet *clean = sl_arena_get(&buffer->arena, count * sizeof *clean);
     for (uint32_t i = 0; clean != NULL && i < count; i++) {
-        if (!gvk_write_clean(&buffer->arena, bindings, &writes[i], &clean[i])) {
+        const VkWriteDescriptorSet *write =
+            gvk_write_clean(&buffer->arena, bindings, &writes[i], &clean[i]);
+        if (write == NULL) {
             return NULL;
+        }
+        if (write != &clean[i]) {
+            clean[i] = *write;
         }
         clean[i].dstSet = VK_NULL_HANDLE;
     }

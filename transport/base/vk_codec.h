@@ -75,11 +75,19 @@ static inline void vk_pack_zeros(struct vk_pack *pack, size_t size)
 }
 static inline void vk_pack_u32(struct vk_pack *pack, uint32_t value)
 {
-    vk_pack_bytes(pack, &value, sizeof value);
+    uint8_t *p = vk_pack_room(pack, sizeof value);
+    if (SL_LIKELY(p != NULL)) {
+        sl_store_u32(p, value);
+        pack->cur = p + sizeof value;
+    }
 }
 static inline void vk_pack_u64(struct vk_pack *pack, uint64_t value)
 {
-    vk_pack_bytes(pack, &value, sizeof value);
+    uint8_t *p = vk_pack_room(pack, sizeof value);
+    if (SL_LIKELY(p != NULL)) {
+        sl_store_u64(p, value);
+        pack->cur = p + sizeof value;
+    }
 }
 static inline void vk_pack_big32(struct vk_pack *pack, uint32_t value)
 {

@@ -218,7 +218,7 @@ def struct_signature(struct: ir.Struct, outputs: bool) -> str:
 def _chain(facts: Facts, structs: List[ir.Struct], outputs: bool) -> str:
     prefix = "out_" if outputs else ""
     text = (
-        f"void vk_pack_{prefix}chain(struct vk_pack *pack, const void *chain)\n{{\n"
+        f"void vk_pack_{'out_chain' if outputs else 'links'}(struct vk_pack *pack, const void *chain)\n{{\n"
         "    if (++pack->depth > VK_DEPTH_MAX) {\n"
         "        pack->failed = true;\n        return;\n    }\n"
         "    for (const VkBaseInStructure *v = chain; v != NULL; v = v->pNext) {\n"
@@ -292,6 +292,18 @@ def families(lock: ir.Lock) -> Dict[str, List[ir.Command]]:
     return found
 
 
+_CHAIN = """static inline void vk_pack_chain(struct vk_pack *pack, const void *chain)
+{
+    if (chain == NULL) { /* nearly always */
+        vk_pack_u32(pack, 0);
+    } else {
+        vk_pack_links(pack, chain);
+    }
+}
+
+"""
+
+
 def out_chained(lock: ir.Lock, outputs: List[ir.Struct]) -> List[ir.Struct]:
     names = {s.name for s in outputs}
     return [s for s in lock.chain_structs if s.name in names]
@@ -302,8 +314,9 @@ def emit(out: Output, lock: ir.Lock, facts: Facts) -> None:
     header = "".join(struct_signature(s, False) + ";\n" for s in facts.travelling)
     header += "\n/* Of an output: its counts and chain, zeros for the rest. */\n"
     header += "".join(struct_signature(s, True) + ";\n" for s in outputs)
-    header += "\nvoid vk_pack_chain(struct vk_pack *pack, const void *chain);\n"
-    header += "void vk_pack_out_chain(struct vk_pack *pack, const void *chain);\n\n"
+    header += "\nvoid vk_pack_links(struct vk_pack *pack, const void *chain);\n"
+    header += "void vk_pack_out_chain(struct vk_pack *pack, const void *chain);\n"
+    header += _CHAIN
     header += "".join(command_signature(c) + ";\n" for c in layouts(lock))
     includes = ('"transport/base/vk_codec.h"', '"wire/vk_types.h"')
     out.header(
