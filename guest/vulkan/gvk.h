@@ -177,6 +177,8 @@ struct gvk_host {
     uint32_t peers;     /* vk_pack.peers of every packer */
     bool own;           /* our own host, not a stock one */
     bool guest_ids;     /* SLUICE_FEATURE_VK_IDS */
+    bool has_status;    /* SLUICE_FEATURE_VK_STATUS */
+    uint64_t heard;     /* atomic: replies so far, on all threads; see gvk_status.h */
     bool deferred_mapping, batched_descriptors; /* of the capset */
     uint32_t lost;                              /* atomic: nothing more will come from it */
     pthread_mutex_t id_lock;                    /* guards ids */
@@ -322,6 +324,7 @@ struct gvk_device {
     struct gvk_like likes[GVK_LIKES];
     uint32_t like_count;
     struct sl_list blocks; /* struct gvk_block.link: the host's allocations */
+    struct gvk_status_page *status; /* gvk_status.c; NULL until the first poll */
     uint32_t lost;         /* atomic: a call said VK_ERROR_DEVICE_LOST */
     struct gvk_descriptors descriptors;
 };

@@ -2,6 +2,7 @@
 #include "guest/vulkan/gvk.h"
 
 #include "guest/vk_call.h"
+#include "guest/vulkan/gvk_status.h"
 #include "guest/vk_hand.h"
 #include "transport/base/mem.h"
 
@@ -77,6 +78,7 @@ void gvk_vkDestroyDevice(VkDevice handle, const VkAllocationCallbacks *callbacks
     struct gvk_device *device = GVK_FROM(gvk_device, handle);
     if (device != NULL) {
         gvk_blocks_finish(device);
+        gvk_status_finish(device);
         gvk_call_vkDestroyDevice(device->dispatch.host, handle, NULL);
         device_free(device, callbacks);
     }

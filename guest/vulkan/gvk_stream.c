@@ -1,5 +1,5 @@
 /* Each thread's ring to the host: packets out, replies in. */
-#include "guest/vulkan/gvk.h"
+#include "guest/vulkan/gvk_status.h"
 
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
@@ -237,6 +237,7 @@ struct vk_unpack *gvk_call(struct gvk_stream *stream)
 bool gvk_done(struct gvk_stream *stream, bool read)
 {
     if (SL_LIKELY(read)) {
+        gvk_status_heard(stream->host);
         return true;
     }
     /* Where the next reply begins is not known any more. */

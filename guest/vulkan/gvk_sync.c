@@ -61,6 +61,7 @@ static enum gvk_fence_state state_of(VkFence fence)
 
 static void state_set(VkFence fence, enum gvk_fence_state state)
 {
+    gvk_status_forget(&fence_of(fence)->watch);
     sl_atomic_store_release(&fence_of(fence)->state, state);
 }
 
@@ -80,6 +81,7 @@ void gvk_vkDestroyFence(VkDevice device, VkFence fence, const VkAllocationCallba
 {
     if (fence != VK_NULL_HANDLE) {
         imported_drop(&fence_of(fence)->imported);
+        gvk_status_drop(gvk_device_of(device), &fence_of(fence)->watch);
         gvk_entry_vkDestroyFence(device, fence, pAllocator);
     }
 }
@@ -93,21 +95,51 @@ VkResult gvk_vkResetFences(VkDevice device, uint32_t fenceCount, const VkFence *
     return gvk_entry_vkResetFences(device, fenceCount, pFences);
 }
 
-VkResult gvk_vkGetFenceStatus(VkDevice device, VkFence fence)
+/* The host is asked; from then on it tells. */
+static VkResult fence_ask(struct gvk_device *device, VkFence fence)
 {
+    struct gvk_watch *watch = &fence_of(fence)->watch;
+    uint64_t heard = gvk_status_ask(device->dispatch.host);
+    VkDevice of = GVK_TO(VkDevice, device);
+    VkResult result = gvk_entry_vkGetFenceStatus(of, fence);
+    if (result == VK_SUCCESS) {
+        state_set(fence, GVK_FENCE_SIGNALLED);
+    } else if (result == VK_NOT_READY) {
+        uint32_t slot, value = gvk_status_asked(device, watch, heard, &slot);
+        if (value != 0) {
+            gvk_call_vkWatchFenceSLUICE(device->dispatch.host, of, fence, slot, value);
+            gvk_status_sent(watch, value);
+        }
+    }
+    return result;
+}
+
+VkResult gvk_vkGetFenceStatus(VkDevice handle, VkFence fence)
+{
+    struct gvk_device *device = gvk_device_of(handle);
     const struct gvk_imported *imported = &fence_of(fence)->imported;
     if (imported->set) {
         return imported_wait(imported, 0);
     }
     enum gvk_fence_state state = state_of(fence);
-    if (state != GVK_FENCE_SUBMITTED) {
-        return state == GVK_FENCE_SIGNALLED ? VK_SUCCESS : VK_NOT_READY;
+    if (state == GVK_FENCE_SIGNALLED) {
+        return VK_SUCCESS;
     }
-    VkResult result = gvk_entry_vkGetFenceStatus(device, fence);
-    if (result == VK_SUCCESS) {
+    if (state == GVK_FENCE_RESET &&
+        gvk_status_believe(device->dispatch.host, &fence_of(fence)->watch)) {
+        return VK_NOT_READY;
+    }
+    switch (gvk_status_look(device, &fence_of(fence)->watch)) {
+    case GVK_STATUS_CAME:
         state_set(fence, GVK_FENCE_SIGNALLED);
+        gvk_status_heard(device->dispatch.host);
+        return VK_SUCCESS;
+    case GVK_STATUS_NOT_YET:
+        return VK_NOT_READY;
+    case GVK_STATUS_ASK:
+        break;
     }
-    return result;
+    return fence_ask(device, fence);
 }
 
 /* Fences of both sides: the imported ones are polled, the host waits for one of its own in slices.
@@ -225,6 +257,7 @@ void gvk_vkDestroySemaphore(VkDevice device, VkSemaphore semaphore,
     struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, semaphore);
     if (s != NULL) {
         imported_drop(&s->imported);
+        gvk_status_drop(gvk_device_of(device), &s->watch);
         gvk_vkDestroyFence(device, s->fence, NULL);
         gvk_entry_vkDestroySemaphore(device, semaphore, pAllocator);
     }
@@ -253,11 +286,31 @@ static void reached_raise(VkSemaphore handle, uint64_t value)
     }
 }
 
-VkResult gvk_vkGetSemaphoreCounterValue(VkDevice device, VkSemaphore semaphore, uint64_t *pValue)
+/* The page says that the timeline has moved on, not where it is: then the host is asked. */
+VkResult gvk_vkGetSemaphoreCounterValue(VkDevice handle, VkSemaphore semaphore, uint64_t *pValue)
 {
-    VkResult result = gvk_entry_vkGetSemaphoreCounterValue(device, semaphore, pValue);
-    if (result == VK_SUCCESS) {
-        reached_raise(semaphore, *pValue);
+    struct gvk_device *device = gvk_device_of(handle);
+    struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, semaphore);
+    uint64_t known = __atomic_load_n(&s->reached, __ATOMIC_ACQUIRE);
+    enum gvk_status status = gvk_status_look(device, &s->watch);
+    if (status == GVK_STATUS_NOT_YET) {
+        *pValue = known;
+        return VK_SUCCESS;
+    }
+    if (status == GVK_STATUS_CAME) {
+        gvk_status_forget(&s->watch);
+    }
+    uint64_t heard = gvk_status_ask(device->dispatch.host);
+    VkResult result = gvk_entry_vkGetSemaphoreCounterValue(handle, semaphore, pValue);
+    if (result != VK_SUCCESS) {
+        return result;
+    }
+    reached_raise(semaphore, *pValue);
+    uint32_t slot, value = gvk_status_asked(device, &s->watch, heard, &slot);
+    if (value != 0) {
+        gvk_call_vkWatchSemaphoreSLUICE(device->dispatch.host, handle, semaphore, *pValue + 1, slot,
+                                        value);
+        gvk_status_sent(&s->watch, value);
     }
     return result;
 }

@@ -4,6 +4,7 @@
 #define GUEST_GVK_SYNC_H
 
 #include "guest/vulkan/gvk.h"
+#include "guest/vulkan/gvk_status.h"
 #include "transport/base/mem.h"
 
 /* A payload imported for once, in the place of the object's own. */
@@ -22,12 +23,14 @@ enum gvk_fence_state {
 struct gvk_fence {
     struct gvk_object object;
     uint32_t state; /* atomic: enum gvk_fence_state */
+    struct gvk_watch watch;
     struct gvk_imported imported;
 };
 
 struct gvk_semaphore {
     struct gvk_object object;
-    uint64_t reached; /* atomic: a timeline is known to be there or past it */
+    uint64_t reached;       /* atomic: a timeline is known to be there or past it */
+    struct gvk_watch watch; /* of the timeline: it has passed `reached` */
     struct gvk_imported imported;
     VkFence fence; /* that exports of the semaphore go through; made by the first */
 };

@@ -36,6 +36,7 @@
 #define HVK_OBJECTS_MAX (1u << 19)
 
 struct hvk_context;
+struct hvk_pages;
 struct hvk_device;
 struct hvk_instance;
 
@@ -91,7 +92,8 @@ struct hvk_device {
     /* Extensions that are enabled natively, whatever the guest asked for. */
     bool has_external_memory_host, has_external_memory_fd, has_dma_buf, has_modifiers;
     bool has_synchronization2;
-    struct sl_list layouts; /* pipeline layouts that were destroyed: hvk_pipeline.c */
+    struct hvk_pages *status; /* what the guest polls; NULL: it does not. hvk_status.c */
+    struct sl_list layouts;   /* pipeline layouts that were destroyed: hvk_pipeline.c */
     uint32_t layout_count;
 };
 
@@ -260,6 +262,10 @@ void hvk_blobs_finish(struct hvk_context *context);
 enum sl_result hvk_resource_attach(struct hvk_context *context, uint32_t resource_id,
                                    const struct hct_memory *memory) SL_MUST_USE;
 void hvk_resource_detach(struct hvk_context *context, uint32_t resource_id);
+/* hvk_status.c. With the device. */
+void hvk_status_drop(struct hvk_device *device);
+/* Words of the status page. */
+#define HVK_STATUS_SLOTS 16384u
 /* hvk_waiter.c. 0xa000: task_done(task) once the fence has signalled; at once when the handle is no
  * fence. The ids are the guest's. */
 enum sl_result hvk_waiter_export(struct hvk_context *context, uint64_t device_id, uint64_t fence_id,

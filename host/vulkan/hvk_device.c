@@ -27,6 +27,7 @@ static void device_release(struct hvk_object *object)
     }
     device->driver.DestroyDevice(HVK_HANDLE(VkDevice, object->native), NULL);
     hvk_unref(&object->instance->object);
+    hvk_status_drop(device);
     sl_free(device->queues);
     sl_free(device);
 }

@@ -136,6 +136,14 @@ VkResult hvk_payload_new(struct hvk_device *device, VkFenceCreateFlags flags,
 VkResult hvk_fences_wait(const struct hvk_call *call, struct hvk_device *device, uint32_t count,
                          const VkFence *natives, VkBool32 all, uint64_t timeout_ns);
 
+/* --- hvk_waiter.c --- */
+
+/* When the payload has signalled, or else the timeline has reached that value, `value` is written
+ * to that slot of the status page; or never, when there is no memory. Takes references. */
+void hvk_waiter_watch(struct hvk_context *context, struct hvk_payload *payload,
+                      struct hvk_semaphore *semaphore, uint64_t reached, struct hvk_pages *status,
+                      uint32_t slot, uint32_t value);
+
 /* --- hvk_pipeline.c --- */
 
 /* A submit came: of the layouts that were destroyed the oldest go natively, when there are many. */

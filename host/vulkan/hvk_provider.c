@@ -290,7 +290,8 @@ static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
     size_t all = offsetof(struct virtgpu_vulkan_capset, sluice_version);
     if (!p->stock) {
         caps.sluice_version = 1;
-        caps.sluice_features = SLUICE_FEATURE_REPLY_FUTEX | SLUICE_FEATURE_VK_IDS;
+        caps.sluice_features =
+            SLUICE_FEATURE_REPLY_FUTEX | SLUICE_FEATURE_VK_IDS | SLUICE_FEATURE_VK_STATUS;
         all = sizeof caps;
     }
     if (size != 0) { /* only asked how many there are */

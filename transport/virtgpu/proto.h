@@ -108,6 +108,8 @@ enum {
      * stock guests write 0. Ids: generation << 32 | index + 1, index in [SL_IDS_PEER_FIRST,
      * SL_IDS_MAX). */
     SLUICE_FEATURE_VK_IDS = 1 << 3,
+    /* Vulkan: vkShareStatusSLUICE, vkWatchFenceSLUICE, vkWatchSemaphoreSLUICE. */
+    SLUICE_FEATURE_VK_STATUS = 1 << 4,
 };
 
 #endif

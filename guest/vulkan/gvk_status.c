@@ -1,0 +1,143 @@
+#include "guest/vulkan/gvk_status.h"
+
+#include "guest/vk_call.h"
+#include "transport/base/atomic.h"
+#include "transport/base/clock.h"
+#include "transport/base/mem.h"
+
+#define SLOTS 16384u
+/* The clock is looked at each so many polls; the host is asked after so long, alive or not. */
+#define POLLS     8u
+#define BELIEF_NS (20ull * SL_NS_PER_MS)
+
+/* gvk_device.status, guarded by its lock; `words` is set once. */
+struct gvk_status_page {
+    struct vg_res *blob;
+    uint32_t *words;
+    uint32_t last_value;
+    uint32_t next; /* slots are used in turn: what is written late hits one that nobody has */
+    uint64_t used[SLOTS / 64];
+};
+
+bool gvk_status_believe(const struct gvk_host *host, struct gvk_watch *watch)
+{
+    uint32_t polls = sl_atomic_load_relaxed(&watch->polls) + 1; /* may miss another thread's */
+    sl_atomic_store_relaxed(&watch->polls, polls);
+    if (polls % POLLS != 0) {
+        return !gvk_host_lost(host);
+    }
+    uint64_t asked = __atomic_load_n(&watch->asked_ns, __ATOMIC_RELAXED);
+    return !gvk_host_lost(host) && sl_clock_ns() - asked < BELIEF_NS;
+}
+
+enum gvk_status gvk_status_look(struct gvk_device *device, struct gvk_watch *watch)
+{
+    const struct gvk_host *host = device->dispatch.host;
+    uint32_t value = sl_atomic_load_acquire(&watch->value);
+    if (value < 2 || !gvk_status_believe(host, watch)) {
+        return GVK_STATUS_ASK;
+    }
+    /* Pairs with the host's release: what was waited for happened before. */
+    if (sl_atomic_load_acquire(&device->status->words[watch->slot - 1]) == value) {
+        return GVK_STATUS_CAME;
+    }
+    bool heard = gvk_status_ask(host) != __atomic_load_n(&watch->heard, __ATOMIC_RELAXED);
+    return heard ? GVK_STATUS_ASK : GVK_STATUS_NOT_YET;
+}
+
+/* ---- The page ---- */
+
+static void page_free(struct gvk_status_page *page)
+{
+    if (page->blob != NULL) {
+        vg_res_destroy(page->blob);
+    }
+    sl_free(page);
+}
+
+/* The device's lock is held. A page without words: there is none, and nobody asks again. */
+static void open_locked(struct gvk_device *device)
+{
+    struct gvk_host *host = device->dispatch.host;
+    struct gvk_status_page *page = sl_alloc(sizeof *page);
+    if (page == NULL) {
+        return;
+    }
+    const struct vg_blob_args args = {
+        .mem = VIRTGPU_BLOB_HOST3D,
+        .flags = VIRTGPU_BLOB_MAPPABLE,
+        .size = SLOTS * sizeof(uint32_t),
+        .blob_id = __atomic_add_fetch(&host->last_blob, 1, __ATOMIC_RELAXED)};
+    void *words = NULL;
+    if (host->has_status &&
+        gvk_call_vkShareStatusSLUICE(host, GVK_TO(VkDevice, device), args.blob_id) == VK_SUCCESS &&
+        vg_blob_create(host->gs->vg, &args, &page->blob) == SL_OK &&
+        vg_res_map(page->blob, &words) == SL_OK) {
+        page->words = words;
+    }
+    device->status = page;
+}
+
+/* 0: there is none. */
+static uint32_t slot_new(struct gvk_status_page *page)
+{
+    for (uint32_t n = 0; n < SLOTS; n++) {
+        uint32_t slot = page->next++ % SLOTS;
+        uint64_t bit = 1ull << slot % 64;
+        if ((page->used[slot / 64] & bit) == 0) {
+            page->used[slot / 64] |= bit;
+            return slot + 1;
+        }
+    }
+    return 0;
+}
+
+uint32_t gvk_status_asked(struct gvk_device *device, struct gvk_watch *watch, uint64_t heard,
+                          uint32_t *slot)
+{
+    __atomic_store_n(&watch->asked_ns, sl_clock_ns(), __ATOMIC_RELAXED);
+    /* The answer itself was heard; if more was, the next look asks again. */
+    __atomic_store_n(&watch->heard, heard + 1, __ATOMIC_RELAXED);
+    uint32_t none = 0;
+    if (sl_atomic_load_relaxed(&watch->value) != 0 ||
+        !__atomic_compare_exchange_n(&watch->value, &none, 1, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED)) {
+        return 0;
+    }
+    uint32_t value = 0;
+    pthread_mutex_lock(&device->lock);
+    if (device->status == NULL) {
+        open_locked(device);
+    }
+    struct gvk_status_page *page = device->status;
+    if (page != NULL && page->words != NULL) {
+        watch->slot = watch->slot != 0 ? watch->slot : slot_new(page);
+        page->last_value = page->last_value < 2 ? 2 : page->last_value + 1;
+        value = watch->slot != 0 ? page->last_value : 0;
+    }
+    pthread_mutex_unlock(&device->lock);
+    *slot = watch->slot - 1;
+    return value; /* without a page the watch stays as if it were being sent: asked each time */
+}
+
+void gvk_status_sent(struct gvk_watch *watch, uint32_t value)
+{
+    sl_atomic_store_release(&watch->value, value);
+}
+
+void gvk_status_drop(struct gvk_device *device, struct gvk_watch *watch)
+{
+    if (watch->slot != 0) {
+        pthread_mutex_lock(&device->lock);
+        device->status->used[(watch->slot - 1) / 64] &= ~(1ull << (watch->slot - 1) % 64);
+        pthread_mutex_unlock(&device->lock);
+    }
+    *watch = (struct gvk_watch){0};
+}
+
+void gvk_status_finish(struct gvk_device *device)
+{
+    if (device->status != NULL) {
+        page_free(device->status);
+    }
+}
