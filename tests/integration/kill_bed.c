@@ -165,8 +165,10 @@ void kill_bed_x_kill(struct kill_bed *t)
 
 pid_t kill_bed_client(struct kill_bed *t, const char *mode, const char *display, bool frames)
 {
-    const char *argv[] = {SLUICE_KILL_CLIENT, mode, NULL};
+    bool is_vulkan = strncmp(mode, "vk-", 3) == 0;
+    const char *argv[] = {is_vulkan ? SLUICE_KILL_VULKAN : SLUICE_KILL_CLIENT, mode, NULL};
     const struct setting settings[] = {{"SLUICE_SOCKET", t->path},
+                                       {"VK_DRIVER_FILES", SLUICE_ICD_FILE},
                                        {"__EGL_VENDOR_LIBRARY_FILENAMES", SLUICE_VENDOR_FILE},
                                        {"DISPLAY", display},
                                        {NULL, NULL}};
@@ -250,4 +252,42 @@ uint32_t kill_bed_entries(pid_t pid, const char *what)
         closedir(dir);
     }
     return count;
+}
+
+/* A program that was started dies now, and nobody notices. */
+static void kill_victim(struct kill_bed *t, uint64_t within_ns)
+{
+    kill_bed_watch(t, kill_bed_random(t, within_ns));
+    SLT_EXPECT_EQ(0, waitpid(t->victim, NULL, WNOHANG)); /* it would have gone on */
+    kill_bed_end(&t->victim);
+    SLT_ASSERT_EQ(0, waitpid(t->steady, NULL, WNOHANG)); /* no loss, no wrong picture */
+    SLT_ASSERT_EQ(0, waitpid(t->host, NULL, WNOHANG));
+}
+
+void kill_bed_host_size(struct kill_bed *t, uint32_t *fds, uint32_t *threads)
+{
+    kill_bed_wait_host(t, 1, 1);
+    kill_bed_watch(t, 200 * SL_NS_PER_MS);
+    *fds = kill_bed_entries(t->host, "fd");
+    *threads = kill_bed_entries(t->host, "task");
+}
+
+void kill_bed_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint64_t within_ns,
+                   const char *const *modes, uint32_t mode_count)
+{
+    uint32_t fds = 0, threads = 0, fds_end = 0, threads_end = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        SLT_SCOPE("kill %u", i);
+        t->victim = kill_bed_client(t, modes[i % mode_count], NULL, false);
+        kill_victim(t, within_ns);
+        if (i + 1 == warm_up) {
+            kill_bed_host_size(t, &fds, &threads);
+        }
+    }
+    kill_bed_host_size(t, &fds_end, &threads_end);
+    SLT_EXPECT_EQ(fds, fds_end);
+    SLT_EXPECT_EQ(threads, threads_end);
+    printf(
+        "longest silence of the undisturbed program: %.1f ms; host: %u descriptors, %u threads\n",
+        (double)t->gap_ns / 1e6, fds, threads);
 }

@@ -1,5 +1,6 @@
 /* What tests of dying processes stand on: a real `sluice serve` on the native driver, a program
- * (kill_client) that must not be disturbed, and others that are. All on the test's own thread;
+ * (kill_client, or vulkan/kill_client for modes that begin with vk-) that must not be disturbed,
+ * and others that are. All on the test's own thread;
  * asserts leave the case. */
 #ifndef KILL_BED_H
 #define KILL_BED_H
@@ -47,6 +48,12 @@ int kill_bed_ending(pid_t *pid, uint64_t *taken_ns);
 void kill_bed_wait_frames(struct kill_bed *t, uint32_t count);
 /* Until the host has exactly so much: nothing left of the killed. */
 void kill_bed_wait_host(struct kill_bed *t, uint32_t contexts, uint32_t clients);
+/* What the host has once it serves one program only. */
+void kill_bed_host_size(struct kill_bed *t, uint32_t *fds, uint32_t *threads);
+/* Kills `count` programs, modes in turn, each within `within_ns` of its start, while t->steady goes
+ * on; the host must be as large at the end as after `warm_up`. */
+void kill_bed_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint64_t within_ns,
+                   const char *const *modes, uint32_t mode_count);
 /* Follows t->frames for so long. */
 void kill_bed_watch(struct kill_bed *t, uint64_t ns);
 uint64_t kill_bed_random(struct kill_bed *t, uint64_t below);

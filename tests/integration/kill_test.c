@@ -21,47 +21,6 @@
 
 SLT_FIXTURE(kill, struct kill_bed, kill_bed_init, kill_bed_finish);
 
-/* A program that was started dies now, and nobody notices. */
-static void kill_victim(struct kill_bed *t, uint64_t within_ns)
-{
-    kill_bed_watch(t, kill_bed_random(t, within_ns));
-    SLT_EXPECT_EQ(0, waitpid(t->victim, NULL, WNOHANG)); /* it would have gone on */
-    kill_bed_end(&t->victim);
-    SLT_ASSERT_EQ(0, waitpid(t->steady, NULL, WNOHANG)); /* no loss, no wrong picture */
-    SLT_ASSERT_EQ(0, waitpid(t->host, NULL, WNOHANG));
-}
-
-/* What the host has once it has nothing left of the killed. */
-static void host_size(struct kill_bed *t, uint32_t *fds, uint32_t *threads)
-{
-    kill_bed_wait_host(t, 1, 1);
-    kill_bed_watch(t, 200 * SL_NS_PER_MS);
-    *fds = kill_bed_entries(t->host, "fd");
-    *threads = kill_bed_entries(t->host, "task");
-}
-
-/* Kills `count` programs, modes in turn, each within `within_ns` of its start; the host must be as
- * large at the end as after `warm_up`. */
-static void kill_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint64_t within_ns,
-                      const char *const modes[4])
-{
-    uint32_t fds = 0, threads = 0, fds_end = 0, threads_end = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        SLT_SCOPE("kill %u", i);
-        t->victim = kill_bed_client(t, modes[i % 4], NULL, false);
-        kill_victim(t, within_ns);
-        if (i + 1 == warm_up) {
-            host_size(t, &fds, &threads);
-        }
-    }
-    host_size(t, &fds_end, &threads_end);
-    SLT_EXPECT_EQ(fds, fds_end);
-    SLT_EXPECT_EQ(threads, threads_end);
-    printf(
-        "longest silence of the undisturbed program: %.1f ms; host: %u descriptors, %u threads\n",
-        (double)t->gap_ns / 1e6, fds, threads);
-}
-
 SLT_TEST_F(kill, a_program_dies_at_200_points_and_nobody_notices, t)
 {
     SLT_NEED(SLT_EGL);
@@ -69,8 +28,8 @@ SLT_TEST_F(kill, a_program_dies_at_200_points_and_nobody_notices, t)
     kill_bed_host_start(t);
     t->steady = kill_bed_client(t, "steady", NULL, true);
     kill_bed_wait_frames(t, 10);
-    kill_many(t, KILLS, WARM_UP, 200 * SL_NS_PER_MS,
-              (const char *const[4]){"steady", "busy", "busy", "busy"});
+    kill_bed_many(t, KILLS, WARM_UP, 200 * SL_NS_PER_MS,
+                  (const char *const[4]){"steady", "busy", "busy", "busy"}, 4);
     SLT_EXPECT_LT(t->gap_ns, GAP_MAX_NS);
 }
 
@@ -81,8 +40,8 @@ SLT_TEST_F(kill, a_window_program_dies_at_40_points_and_nobody_notices, t)
     kill_bed_host_start(t);
     t->steady = kill_bed_client(t, "window", NULL, true);
     kill_bed_wait_frames(t, 10);
-    kill_many(t, WINDOW_KILLS, WINDOW_WARM_UP, 130 * SL_NS_PER_MS,
-              (const char *const[4]){"window", "windows", "swaps", "events"});
+    kill_bed_many(t, WINDOW_KILLS, WINDOW_WARM_UP, 130 * SL_NS_PER_MS,
+                  (const char *const[4]){"window", "windows", "swaps", "events"}, 4);
     SLT_EXPECT_LT(t->gap_ns, WINDOW_GAP_MAX_NS);
 }
 
@@ -122,12 +81,12 @@ SLT_TEST_FP(kill, the_x_server_dies_and_the_host_serves_on, t, struct mode_case,
         SLT_ASSERT_EQ(0, waitpid(t->host, NULL, WNOHANG));
         kill_bed_wait_host(t, 1, 1);
         if (i == 0) {
-            host_size(t, &fds, &threads);
+            kill_bed_host_size(t, &fds, &threads);
         }
         printf("exit code %d after %.1f ms\n", WEXITSTATUS(status), (double)taken / 1e6);
     }
     uint32_t fds_end, threads_end;
-    host_size(t, &fds_end, &threads_end);
+    kill_bed_host_size(t, &fds_end, &threads_end);
     SLT_EXPECT_EQ(fds, fds_end);
     SLT_EXPECT_EQ(threads, threads_end);
     t->victim = kill_bed_client(t, "steady", NULL, true);

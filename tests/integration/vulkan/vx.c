@@ -28,6 +28,8 @@ void vx_need(bool ok, const char *what)
     }
 }
 
+void (*vx_on_failure)(VkResult result, const char *call);
+
 VkResult vx_note(struct vx *vx, VkResult result)
 {
     int32_t word = result;
@@ -39,6 +41,9 @@ void vx_must(struct vx *vx, VkResult result, const char *call)
 {
     if (vx_note(vx, result) != VK_SUCCESS) {
         fflush(stdout);
+        if (vx_on_failure != NULL) {
+            vx_on_failure(result, call);
+        }
         fprintf(stderr, "failed with %d: %s\n", (int)result, call);
         exit(1);
     }
@@ -120,7 +125,7 @@ void vx_query(struct vx *vx, void *chain)
     vkGetPhysicalDeviceFeatures2(vx->physical, &features);
 }
 
-/* The first family that does everything; its queue count. */
+/* The first family that does everything; how many queues it has. */
 static void find_family(struct vx *vx)
 {
     VkQueueFamilyProperties families[16];
@@ -130,7 +135,7 @@ static void find_family(struct vx *vx)
         const VkQueueFlags all = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT;
         if ((families[i].queueFlags & all) == all) {
             vx->family = i;
-            vx->queue_count = families[i].queueCount;
+            vx->family_queues = families[i].queueCount;
             return;
         }
     }
@@ -142,9 +147,11 @@ void vx_open_device(struct vx *vx, const struct vx_wants *wants)
     static const struct vx_wants nothing = {0};
     static const float priorities[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     wants = wants != NULL ? wants : &nothing;
-    find_family(vx);
+    if (vx->family_queues == 0) {
+        find_family(vx);
+    }
     uint32_t most = wants->queues == 0 ? 1 : wants->queues;
-    vx->queue_count = vx->queue_count < most ? vx->queue_count : most;
+    vx->queue_count = vx->family_queues < most ? vx->family_queues : most;
     const char *names[VX_EXTENSIONS];
     uint32_t name_count = 0;
     for (uint32_t i = 0; i < VX_EXTENSIONS && wants->extensions[i] != NULL; i++) {

@@ -23,7 +23,8 @@ struct vx {
     VkDevice device;
     VkQueue queue; /* the first of `family`, which does everything */
     uint32_t family;
-    uint32_t queue_count; /* of the family */
+    uint32_t queue_count; /* of the family, as many as were wanted at most */
+    uint32_t family_queues;
     VkCommandPool pool;
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceFeatures features; /* what there is; all of it is enabled */
@@ -43,6 +44,9 @@ struct vx_wants {
 #define VX(vx, call)     vx_must((vx), (call), #call)
 #define VX_MAY(vx, call) vx_note((vx), (call))
 void vx_must(struct vx *vx, VkResult result, const char *call);
+/* What becomes of a call that must succeed and did not; NULL: as above. It does not return. Set
+ * before all else. */
+extern void (*vx_on_failure)(VkResult result, const char *call);
 VkResult vx_note(struct vx *vx, VkResult result);
 /* Ends the program when it is not so. Any thread. */
 void vx_need(bool ok, const char *what);
