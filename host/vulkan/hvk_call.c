@@ -16,7 +16,8 @@ bool hvk_begin(struct hvk_call *call, struct hr_call *hr)
         return false;
     }
     uint32_t number = sl_load_u32(hr->in.cur);
-    enum sl_result result = hr_turn_take(&context->turns, number, hr_ring_stop_word(hr->ring));
+    /* Not the ring's stop: a thread that ended has sent what others' turns wait for. */
+    enum sl_result result = hr_turn_take(&context->turns, number, &context->stop);
     if (SL_UNLIKELY(result != SL_OK)) {
         if (result != SL_ERR_CLOSED) {
             hr_call_violate(hr, "its number %u %s", number,

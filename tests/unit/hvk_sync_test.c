@@ -477,3 +477,26 @@ SLT_TEST_F(hvk_sync, private_data_is_kept_by_any_number, w)
         SLT_ASSERT_EQ(i < 1000 ? i + 1 : 0, data);
     }
 }
+
+/* --- turns --- */
+
+SLT_TEST_F(hvk_sync, a_ring_that_ends_still_takes_its_turns, w)
+{
+    vk_world_device(w);
+    struct waiting waiting = {.w = w};
+    VkResult r = VK_ERROR_UNKNOWN;
+    vk_ring_open(w, &waiting.ring, 0);
+    /* Its number comes after the next one of the main ring's. */
+    vk_pack_vkDeviceWaitIdle(&waiting.ring.pack, w->turn + 2, w->device);
+    SLT_ASSERT_OK(sl_thread_start(&waiting.thread, "ends", 0, wait_for_ever, &waiting));
+    hr_ring_stop(waiting.ring.ring);
+    sl_clock_sleep_ns(30 * SL_NS_PER_MS);
+    VK_SEND(&w->main, DeviceWaitIdle, w->device);
+    w->turn++; /* the other ring's */
+    VK_SEND(&w->main, DeviceWaitIdle, w->device);
+    VK_READ(&w->main, DeviceWaitIdle, w->device, &r);
+    SLT_EXPECT_EQ(VK_SUCCESS, r);
+    SLT_EXPECT_TRUE(!w->main.lost);
+    pthread_join(waiting.thread, NULL);
+    vk_ring_close(&waiting.ring);
+}
