@@ -273,7 +273,7 @@ void slt_need(const struct slt_site *site, unsigned needs);
 void slt_expect_log(const struct slt_site *site, const char *module, const char *text);
 #define SLT_EXPECT_LOG(module, text) slt_expect_log(SLT_SITE_(false), (module), (text))
 
-/* A case may run 10 s, counted from here on `seconds`; none under a debugger, four times as long
+/* A case may run 60 s, counted from here on `seconds`; none under a debugger, four times as long
  * under a sanitizer. */
 void slt_timeout(unsigned seconds);
 #define SLT_TIMEOUT(seconds)         slt_timeout(seconds)

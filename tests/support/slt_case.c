@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_SECONDS 10u
+#define DEFAULT_SECONDS 60u
 #define LOGS_MAX        32
 #define LOG_SIZE        512
 
