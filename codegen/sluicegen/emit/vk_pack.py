@@ -217,8 +217,9 @@ def struct_signature(struct: ir.Struct, outputs: bool) -> str:
 
 def _chain(facts: Facts, structs: List[ir.Struct], outputs: bool) -> str:
     prefix = "out_" if outputs else ""
+    name = "out_chain" if outputs else "links"
     text = (
-        f"void vk_pack_{'out_chain' if outputs else 'links'}(struct vk_pack *pack, const void *chain)\n{{\n"
+        f"void vk_pack_{name}(struct vk_pack *pack, const void *chain)\n{{\n"
         "    if (++pack->depth > VK_DEPTH_MAX) {\n"
         "        pack->failed = true;\n        return;\n    }\n"
         "    for (const VkBaseInStructure *v = chain; v != NULL; v = v->pNext) {\n"

@@ -1,5 +1,5 @@
 /* Indirect draws: plain and indexed, many at once, with a count in a buffer, with arguments that a
- * command wrote just before. */
+ * command wrote just before; and many draws of one call, scattered in the program's memory. */
 #include "tests/integration/vulkan/vx.h"
 
 #include "colour_frag.h"
@@ -74,6 +74,46 @@ static void draw(struct vx *vx, struct scene *s, const char *name, bool indexed,
     vx_show_target(vx, name, &s->target);
 }
 
+/* Draws that lie between other things of the program's. */
+static void multi(struct vx *vx, struct scene *s, const char *name, bool indexed)
+{
+    PFN_vkCmdDrawMultiEXT draw_multi =
+        (PFN_vkCmdDrawMultiEXT)vkGetDeviceProcAddr(vx->device, "vkCmdDrawMultiEXT");
+    PFN_vkCmdDrawMultiIndexedEXT draw_multi_indexed =
+        (PFN_vkCmdDrawMultiIndexedEXT)vkGetDeviceProcAddr(vx->device, "vkCmdDrawMultiIndexedEXT");
+    const VkBuffer buffers[] = {s->vertices.buffer, s->instances.buffer};
+    const VkDeviceSize offsets[] = {0, 0};
+    struct {
+        VkMultiDrawInfoEXT draw;
+        uint32_t own[3];
+    } draws[DRAWS];
+    struct {
+        VkMultiDrawIndexedInfoEXT draw;
+        uint32_t own[2];
+    } indexed_draws[DRAWS];
+    memset(draws, 0xff, sizeof draws);
+    memset(indexed_draws, 0xff, sizeof indexed_draws);
+    for (uint32_t i = 0; i < DRAWS; i++) {
+        draws[i].draw = (VkMultiDrawInfoEXT){.firstVertex = 3 * i, .vertexCount = 3};
+        indexed_draws[i].draw =
+            (VkMultiDrawIndexedInfoEXT){.firstIndex = i, .indexCount = 6, .vertexOffset = 3};
+    }
+    VkCommandBuffer commands = vx_begin(vx);
+    vx_begin_target(commands, &s->target, VK_SUBPASS_CONTENTS_INLINE);
+    vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, s->pipeline);
+    vkCmdBindVertexBuffers(commands, 0, 2, buffers, offsets);
+    vkCmdBindIndexBuffer(commands, s->indices.buffer, 0, VK_INDEX_TYPE_UINT32);
+    if (indexed) {
+        draw_multi_indexed(commands, DRAWS, &indexed_draws[0].draw, 2, 7, sizeof indexed_draws[0],
+                           NULL);
+    } else {
+        draw_multi(commands, DRAWS, &draws[0].draw, 3, 5, sizeof draws[0]);
+    }
+    vkCmdEndRenderPass(commands);
+    vx_submit(vx, commands);
+    vx_show_target(vx, name, &s->target);
+}
+
 int main(void)
 {
     struct vx vx;
@@ -81,7 +121,14 @@ int main(void)
     VkPhysicalDeviceVulkan12Features features = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
     vx_query(&vx, &features);
-    const struct vx_wants wants = {.features = &features};
+    VkPhysicalDeviceMultiDrawFeaturesEXT multi_draw = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MULTI_DRAW_FEATURES_EXT,
+        .multiDraw = vx_has_extension(&vx, VK_EXT_MULTI_DRAW_EXTENSION_NAME)};
+    if (multi_draw.multiDraw) {
+        features.pNext = &multi_draw;
+    }
+    const struct vx_wants wants = {.features = &features,
+                                   .extensions = {VK_EXT_MULTI_DRAW_EXTENSION_NAME}};
     vx_open_device(&vx, &wants);
     struct scene s = {.target = vx_target(&vx, VK_FORMAT_R8G8B8A8_UNORM),
                       .layout = vx_pipeline_layout(&vx, VK_NULL_HANDLE, 0, 0)};
@@ -121,6 +168,14 @@ int main(void)
             } else {
                 draw(&vx, &s, names[indexed][how], indexed != 0, how);
             }
+        }
+    }
+    for (int indexed = 0; indexed < 2; indexed++) {
+        const char *name = indexed ? "indexed.multi" : "plain.multi";
+        if (multi_draw.multiDraw) {
+            multi(&vx, &s, name, indexed != 0);
+        } else {
+            vx_unsupported(&vx, name, "no VK_EXT_multi_draw");
         }
     }
     vkDestroyPipeline(vx.device, s.pipeline, NULL);
