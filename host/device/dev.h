@@ -109,6 +109,13 @@ struct dev_attachment {
     struct sl_list res_link;
 };
 
+struct dev_scanout {
+    struct vgd_scanout shown; /* resource_id 0: off */
+    struct vgd_cursor cursor; /* resource_id 0: hidden */
+    uint32_t cursor_width_px, cursor_height_px;
+    uint8_t *cursor_pixels; /* R, G, B, A; nullable */
+};
+
 struct dev_device {
     struct vgd vgd; /* first */
     struct vgd_sink sink;
@@ -123,6 +130,7 @@ struct dev_device {
     struct sl_map contexts;
     struct sl_map resources;
     uint64_t resource_bytes; /* of all live resources */
+    struct dev_scanout scanouts[VGD_SCANOUTS];
     struct dev_timelines timelines;
 };
 
@@ -183,5 +191,22 @@ enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_
 enum sl_result dev_backing_copy(struct dev_resource *res, const struct iovec *iov,
                                 uint32_t count) SL_MUST_USE;
 void dev_backing_drop(struct dev_resource *res);
+/* Bytes from somewhere in scattered memory. [offset, offset + size) lies inside. */
+void dev_iov_read(const struct iovec *iov, uint64_t offset, void *bytes, uint64_t size);
+
+/* ---- dev_scanout.c: what is shown ---- */
+
+enum sl_result dev_scanout_set(struct vgd *vgd, uint32_t scanout_id,
+                               const struct vgd_scanout *scanout);
+enum sl_result dev_flush(struct vgd *vgd, uint32_t resource_id, const struct vg_box *box);
+enum sl_result dev_cursor_set(struct vgd *vgd, uint32_t scanout_id,
+                              const struct vgd_cursor *cursor, bool move);
+enum sl_result dev_scanout_read(struct vgd *vgd, uint32_t scanout_id, bool with_cursor,
+                                void *pixels, size_t size, uint32_t *width_px,
+                                uint32_t *height_px);
+/* The resource goes. */
+void dev_scanouts_forget(struct dev_device *d, uint32_t resource_id);
+/* All dark, no cursors. */
+void dev_scanouts_clear(struct dev_device *d);
 
 #endif

@@ -74,6 +74,7 @@ static void dev_poll(struct vgd *vgd)
 static void dev_reset(struct vgd *vgd)
 {
     struct dev_device *d = dev_from(vgd);
+    dev_scanouts_clear(d);
     dev_contexts_clear(d);
     dev_resources_clear(d);
     dev_timelines_reset(&d->timelines);
@@ -113,6 +114,10 @@ static const struct vgd_ops dev_ops = {
     .res_unmap = dev_res_unmap,
     .res_export = dev_res_export,
     .fence = dev_fence,
+    .scanout_set = dev_scanout_set,
+    .flush = dev_flush,
+    .cursor_set = dev_cursor_set,
+    .scanout_read = dev_scanout_read,
     .describe = dev_describe,
     .ring_stats = dev_ring_stats,
     .tap = dev_tap,

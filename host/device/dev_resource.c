@@ -62,6 +62,7 @@ static enum sl_result resource_enter(struct dev_device *d, struct dev_resource *
 
 static void resource_leave(struct dev_device *d, struct dev_resource *res)
 {
+    dev_scanouts_forget(d, res->id);
     (void)sl_map_remove(&d->resources, res->id);
     d->resource_bytes -= res->size;
     while (!sl_list_empty(&res->attachments)) {

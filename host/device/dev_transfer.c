@@ -110,6 +110,12 @@ static void iov_copy(struct iov_cursor *c, uint64_t offset, uint8_t *image, uint
     }
 }
 
+void dev_iov_read(const struct iovec *iov, uint64_t offset, void *bytes, uint64_t size)
+{
+    struct iov_cursor cursor = {.iov = iov};
+    iov_copy(&cursor, offset, bytes, size, VG_TO_HOST);
+}
+
 /* Guest pages that overlap in the list make rows overwrite each other: harmless. */
 static void copy_rows(const struct dev_resource *res, const struct rows *rows,
                       enum vg_direction direction)

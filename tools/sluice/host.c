@@ -26,8 +26,7 @@
 
 /* ---- the host itself ---- */
 
-static void tell(int status_fd, const char *format, ...) SL_PRINTF(2, 3);
-static void tell(int status_fd, const char *format, ...)
+void host_tell(int status_fd, const char *format, ...)
 {
     if (status_fd < 0) {
         return;
@@ -56,6 +55,38 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* A host that is started below another's program must not take our own guest driver for a native
+ * one: Vulkan's loader looks at these whenever an instance is made. */
+static void forget_guest_driver(void)
+{
+    static const char *const files[] = {"VK_DRIVER_FILES", "VK_ICD_FILENAMES"};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        const char *value = getenv(files[i]);
+        if (value != NULL && strstr(value, "sluice_icd.json") != NULL) {
+            unsetenv(files[i]);
+        }
+    }
+    unsetenv("SLUICE_SOCKET"); /* without it our driver, found in the system's folder, is silent */
+}
+
+void host_prepare(void)
+{
+    raise_descriptor_limit();
+    forget_guest_driver();
+}
+
+int host_open_stop(void)
+{
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGHUP);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 /* No room for another file beside this path. */
 static bool disk_full(const char *path)
 {
@@ -70,8 +101,7 @@ static bool disk_full(const char *path)
            (disk.f_bavail == 0 || (disk.f_files != 0 && disk.f_favail == 0));
 }
 
-/* Returns the exit code. */
-static int say_cannot_listen(const char *path, enum sl_result result)
+int host_cannot_listen(const char *path, enum sl_result result)
 {
     if (result == SL_ERR_NOMEM && disk_full(path)) {
         say_error("cannot listen at %s: the disk is full; make room there, or choose another place "
@@ -90,16 +120,14 @@ static int say_cannot_listen(const char *path, enum sl_result result)
     return SLUICE_EXIT_FILE;
 }
 
-/* Serves with the device made; the server outlives it. */
-static int serve_device(struct local_server *server, const struct host_options *options,
-                        int stop_fd, int status_fd)
+int host_make_device(const struct hct_type *const *types, const struct hct_options *options,
+                     const struct dev_limits *limits, const struct vgd_sink *sink, int status_fd,
+                     struct vgd **device)
 {
-    struct vgd_sink sink = local_server_sink(server);
-    struct vgd *device = NULL;
-    enum sl_result result = dev_create(dev_all_types, &options->device, NULL, &sink, &device);
-    if (result == SL_ERR_NOTFOUND && options->device.gpu != NULL) {
+    enum sl_result result = dev_create(types, options, limits, sink, device);
+    if (result == SL_ERR_NOTFOUND && options->gpu != NULL) {
         say_error("--gpu is '%s', and no device is that: what there is stands above",
-                  options->device.gpu);
+                  options->gpu);
         return SLUICE_EXIT_MISSING;
     }
     if (result != SL_OK) {
@@ -109,34 +137,32 @@ static int serve_device(struct local_server *server, const struct host_options *
         return SLUICE_EXIT_MISSING;
     }
     char driver[LOCAL_TEXT];
-    device->ops->describe(device, driver, sizeof driver);
-    local_server_set_device(server, device);
-    tell(status_fd, "ready %s", driver);
+    (*device)->ops->describe(*device, driver, sizeof driver);
+    host_tell(status_fd, "ready %s", driver);
     say_detail("ready: %s", driver);
-    result = local_server_run(server, stop_fd);
-    device->ops->destroy(device);
-    tell(status_fd, "ended %llu", (unsigned long long)local_server_contexts_created(server));
-    return result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
+    return SLUICE_EXIT_OK;
 }
 
-/* A host that is started below another's program must not take our own guest driver for a native
- * one: Vulkan's loader looks at these whenever an instance is made. */
-static void forget_guest_driver(void)
+/* Serves with the device made; the server outlives it. */
+static int serve_device(struct local_server *server, const struct host_options *options,
+                        int stop_fd, int status_fd)
 {
-    static const char *const files[] = {"VK_DRIVER_FILES", "VK_ICD_FILENAMES"};
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        const char *value = getenv(files[i]);
-        if (value != NULL && strstr(value, "sluice_icd.json") != NULL) {
-            unsetenv(files[i]);
-        }
+    struct vgd_sink sink = local_server_sink(server);
+    struct vgd *device = NULL;
+    int code = host_make_device(dev_all_types, &options->device, NULL, &sink, status_fd, &device);
+    if (code != SLUICE_EXIT_OK) {
+        return code;
     }
-    unsetenv("SLUICE_SOCKET"); /* without it our driver, found in the system's folder, is silent */
+    local_server_set_device(server, device);
+    enum sl_result result = local_server_run(server, stop_fd);
+    device->ops->destroy(device);
+    host_tell(status_fd, "ended %llu", (unsigned long long)local_server_contexts_created(server));
+    return result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
 }
 
 int host_serve(const struct host_options *options, int stop_fd, int status_fd)
 {
-    raise_descriptor_limit();
-    forget_guest_driver();
+    host_prepare();
     struct local_server_options server_options = {
         .path = options->path,
         .any_user = options->any_user,
@@ -146,15 +172,15 @@ int host_serve(const struct host_options *options, int stop_fd, int status_fd)
     struct local_server *server = NULL;
     enum sl_result result = local_server_create(&server_options, &server);
     if (result != SL_OK) {
-        int code = say_cannot_listen(options->path, result);
-        tell(status_fd, "failed %d", code);
+        int code = host_cannot_listen(options->path, result);
+        host_tell(status_fd, "failed %d", code);
         return code;
     }
-    tell(status_fd, "listening");
+    host_tell(status_fd, "listening");
     say_detail("listening at %s", options->path);
     int code = serve_device(server, options, stop_fd, status_fd);
     if (code != SLUICE_EXIT_OK) {
-        tell(status_fd, "failed %d", code);
+        host_tell(status_fd, "failed %d", code);
     }
     local_server_destroy(server);
     return code;

@@ -25,6 +25,23 @@ struct host_options {
  * Returns an exit code; the reason was said. The calling thread is the device thread. */
 int host_serve(const struct host_options *options, int stop_fd, int status_fd);
 
+/* What every verb with a host of its own does. */
+
+/* One line to status_fd; -1: nowhere. */
+void host_tell(int status_fd, const char *format, ...) SL_PRINTF(2, 3);
+/* Before the device is made: takes all descriptors that the machine grants, since every client costs
+ * some, and forgets the environment that would make our guest driver a native one. */
+void host_prepare(void);
+/* The device, said to be ready on status_fd. Returns an exit code; the reason was said. */
+int host_make_device(const struct hct_type *const *types, const struct hct_options *options,
+                     const struct dev_limits *limits, const struct vgd_sink *sink, int status_fd,
+                     struct vgd **device);
+/* The signals that end a host, as a descriptor, or -1 (errno says why). They are blocked from then
+ * on. */
+int host_open_stop(void);
+/* Says why there is no listening at path. Returns the exit code. */
+int host_cannot_listen(const char *path, enum sl_result result);
+
 enum host_state { HOST_STARTING, HOST_LISTENING, HOST_READY, HOST_FAILED, HOST_ENDED };
 
 /* A private host, seen from the process that started it. */

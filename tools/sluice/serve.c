@@ -7,9 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum { SERVE_SOCKET, SERVE_ANY_USER, SERVE_CLIENTS, SERVE_STATUS_FD, SERVE_HOST };
@@ -39,19 +37,6 @@ static const struct opt options[] = {
     HOST_OPTION_LIST(SERVE_HOST),
 };
 
-/* The signals that end a server, as a descriptor. */
-static int open_stop(void)
-{
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGINT);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGHUP);
-    sigprocmask(SIG_BLOCK, &stop, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static int run(const struct opt_set *set)
 {
     char place[PATH_MAX];
@@ -71,7 +56,7 @@ static int run(const struct opt_set *set)
             return SLUICE_EXIT_USAGE;
         }
     }
-    int stop_fd = open_stop();
+    int stop_fd = host_open_stop();
     if (stop_fd < 0) {
         say_error("no descriptor for signals: %s; raise the limit of open files", strerror(errno));
         return SLUICE_EXIT_MISSING;

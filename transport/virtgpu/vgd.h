@@ -17,6 +17,25 @@
 
 struct vgd;
 
+#define VGD_SCANOUTS 16u
+
+/* What a scanout shows. Pixels of the resource, top row first. */
+struct vgd_scanout {
+    uint32_t resource_id; /* 0: it is off, and the rest is not looked at */
+    uint32_t x_px, y_px, width_px, height_px; /* the part that is shown */
+    /* How a blob's bytes are a picture; 3D resources know (format 0). */
+    uint32_t format;
+    uint32_t image_width_px, image_height_px, stride;
+    uint64_t offset;
+};
+
+struct vgd_cursor {
+    uint32_t resource_id; /* 0: hidden. At most VGD_CURSOR_SIDE_PX a side */
+    int32_t x_px, y_px;   /* of its upper left corner, in the scanout */
+    uint32_t hot_x_px, hot_y_px;
+};
+#define VGD_CURSOR_SIDE_PX 256u
+
 /* What the device tells its front. Any thread; must not call back into the device. */
 struct vgd_sink {
     void *user;
@@ -32,6 +51,13 @@ struct vgd_sink {
      * resource of the ring. Nullable. */
     void (*packet)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode,
                    const void *packet, size_t size, const void *reply, size_t reply_size);
+    /* What scanouts show, for displays: on the device thread, inside the verb that changes it; a
+     * display that wants pixels asks scanout_read after it. Nullable, all three. */
+    /* A picture of this size is shown from now on; 0 x 0: none. */
+    void (*scanout)(void *user, uint32_t scanout_id, uint32_t width_px, uint32_t height_px);
+    /* This part of it is new; box: in the scanout, z and depth unused. */
+    void (*damage)(void *user, uint32_t scanout_id, const struct vg_box *box);
+    void (*cursor)(void *user, uint32_t scanout_id, const struct vgd_cursor *cursor);
 };
 
 struct vgd_capset_info {
@@ -108,6 +134,22 @@ struct vgd_ops {
      * at once when nothing is pending. Ids grow device-wide. INVALID: ring out of range or an id
      * that does not grow; NOTFOUND: no such context; NOMEM: too many pending. */
     enum sl_result (*fence)(struct vgd *, uint32_t ctx_id, uint32_t ring, uint64_t id);
+
+    /* Show a resource, or nothing. NOTFOUND: no such resource; INVALID: no such scanout, or the part
+     * is not in the resource; UNSUPPORTED: a format or memory that cannot be shown. A resource that
+     * is destroyed leaves its scanouts dark. */
+    enum sl_result (*scanout_set)(struct vgd *, uint32_t scanout_id, const struct vgd_scanout *);
+    /* A part of the resource is complete: its scanouts' displays are told. */
+    enum sl_result (*flush)(struct vgd *, uint32_t resource_id, const struct vg_box *);
+    /* The picture is copied here; move: only the place is new, the resource is not looked at. */
+    enum sl_result (*cursor_set)(struct vgd *, uint32_t scanout_id, const struct vgd_cursor *,
+                                 bool move);
+    /* What scanout_id shows now, as rows of R, G, B, A bytes without gaps, the cursor drawn in when
+     * asked for. size: of pixels; with less than is needed, or NULL, only the sizes are told.
+     * NOTFOUND: it is off. */
+    enum sl_result (*scanout_read)(struct vgd *, uint32_t scanout_id, bool with_cursor,
+                                   void *pixels, size_t size, uint32_t *width_px,
+                                   uint32_t *height_px);
 
     /* For people: the native drivers in use, one line, cut at size, always terminated. */
     void (*describe)(struct vgd *, char *text, size_t size);
