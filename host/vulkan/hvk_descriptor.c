@@ -262,25 +262,25 @@ static bool is_texel(VkDescriptorType type)
 
 bool hvk_write_is_whole(const VkWriteDescriptorSet *write)
 {
-    const VkWriteDescriptorSetInlineUniformBlock *block =
-        hvk_chain_find(write->pNext, VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET_INLINE_UNIFORM_BLOCK);
     if (write->dstSet == VK_NULL_HANDLE) {
         return false;
     }
-    if (write->descriptorCount == 0) {
-        return true;
+    if (is_buffer(write->descriptorType)) {
+        return write->pBufferInfo != NULL || write->descriptorCount == 0;
     }
     if (is_image(write->descriptorType)) {
-        return write->pImageInfo != NULL;
-    }
-    if (is_buffer(write->descriptorType)) {
-        return write->pBufferInfo != NULL;
+        return write->pImageInfo != NULL || write->descriptorCount == 0;
     }
     if (is_texel(write->descriptorType)) {
-        return write->pTexelBufferView != NULL;
+        return write->pTexelBufferView != NULL || write->descriptorCount == 0;
     }
-    return write->descriptorType != VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK ||
-           (block != NULL && write->descriptorCount <= block->dataSize);
+    if (write->descriptorType != VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK) {
+        return true;
+    }
+    const VkWriteDescriptorSetInlineUniformBlock *block =
+        hvk_chain_find(write->pNext, VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET_INLINE_UNIFORM_BLOCK);
+    return write->descriptorCount == 0 ||
+           (block != NULL && block->pData != NULL && write->descriptorCount <= block->dataSize);
 }
 
 void hvk_vkUpdateDescriptorSets(struct hvk_call *call, struct vk_args_vkUpdateDescriptorSets *a)
