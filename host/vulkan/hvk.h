@@ -10,7 +10,7 @@
  * is a struct hvk_object: the object's own (record->kind is the id's kind), or, for objects that
  * have none, their device's. vk_args_X.record is the one of the packet's first handle.
  *
-* Lock order: hvk_context.natives; a queue's, command pool's or family's lock; hvk_context.lock. */
+ * Lock order: hvk_context.natives; a queue's, command pool's or family's lock; hvk_context.lock. */
 #ifndef HOST_HVK_H
 #define HOST_HVK_H
 

@@ -112,6 +112,7 @@ bool hvk_command_buffers_settle(const struct hvk_call *call, const uint64_t *ids
 struct hvk_payload {
     uint32_t refs; /* atomic */
     VkFence native;
+    bool is_submitted;         /* a queue may still signal it; under the turn */
     struct hvk_device *device; /* a reference */
 };
 
@@ -122,6 +123,9 @@ struct hvk_fence {
     struct hvk_object object;    /* its native is the payload's */
     struct hvk_payload *payload; /* changed with context->lock held */
 };
+
+/* It was given to a queue, which signals it. 0: none was. */
+void hvk_fence_submitted(struct hvk_context *context, uint64_t id);
 
 struct hvk_semaphore {
     struct hvk_object object; /* holds a reference on its device */

@@ -108,7 +108,7 @@ static bool settle2(const struct hvk_call *call, uint32_t count, const VkSubmitI
 }
 
 static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
-                       const VkSubmitInfo *submits, VkFence fence)
+                       const VkSubmitInfo *submits, VkFence fence, uint64_t fence_id)
 {
     struct hvk_device *device = queue->object.device;
     for (uint32_t i = 0; i < count; i++) {
@@ -124,11 +124,12 @@ static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, uint32_t 
     VkResult result = device->driver.QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), count,
                                                  submits, fence);
     pthread_mutex_unlock(&queue->lock);
+    hvk_fence_submitted(call->context, fence_id);
     return result;
 }
 
 static VkResult submit2(struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
-                        const VkSubmitInfo2 *submits, VkFence fence)
+                        const VkSubmitInfo2 *submits, VkFence fence, uint64_t fence_id)
 {
     struct hvk_device *device = queue->object.device;
     for (uint32_t i = 0; i < count; i++) {
@@ -147,6 +148,7 @@ static VkResult submit2(struct hvk_call *call, struct hvk_queue *queue, uint32_t
     VkResult result = device->driver.QueueSubmit2(HVK_HANDLE(VkQueue, queue->object.native), count,
                                                   submits, fence);
     pthread_mutex_unlock(&queue->lock);
+    hvk_fence_submitted(call->context, fence_id);
     return result;
 }
 
@@ -157,7 +159,8 @@ VkResult hvk_vkQueueSubmit(struct hvk_call *call, struct vk_args_vkQueueSubmit *
     VkResult result = VK_ERROR_VALIDATION_FAILED;
     if (sl_atomic_load_acquire(&call->context->flushes) == 0 ||
         (vk_unpack_vkQueueSubmit(&again, &ids) && settle(call, ids.submitCount, ids.pSubmits))) {
-        result = submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence);
+        result =
+            submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
     }
     return hvk_device_result(hvk_device_of(a->record), result);
 }
@@ -170,7 +173,8 @@ void hvk_vkQueueSubmitAsyncGOOGLE(struct hvk_call *call, struct vk_args_vkQueueS
     if (sl_atomic_load_acquire(&call->context->flushes) == 0 ||
         (vk_unpack_vkQueueSubmitAsyncGOOGLE(&again, &ids) &&
          settle(call, ids.submitCount, ids.pSubmits))) {
-        result = submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence);
+        result =
+            submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
     }
     if (result != VK_SUCCESS) {
         hvk_device_fail(hvk_device_of(a->record), result, "vkQueueSubmit");
@@ -184,7 +188,8 @@ VkResult hvk_vkQueueSubmit2(struct hvk_call *call, struct vk_args_vkQueueSubmit2
     VkResult result = VK_ERROR_VALIDATION_FAILED;
     if (sl_atomic_load_acquire(&call->context->flushes) == 0 ||
         (vk_unpack_vkQueueSubmit2(&again, &ids) && settle2(call, ids.submitCount, ids.pSubmits))) {
-        result = submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence);
+        result =
+            submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
     }
     return hvk_device_result(hvk_device_of(a->record), result);
 }
@@ -198,7 +203,8 @@ void hvk_vkQueueSubmitAsync2GOOGLE(struct hvk_call *call,
     if (sl_atomic_load_acquire(&call->context->flushes) == 0 ||
         (vk_unpack_vkQueueSubmitAsync2GOOGLE(&again, &ids) &&
          settle2(call, ids.submitCount, ids.pSubmits))) {
-        result = submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence);
+        result =
+            submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
     }
     if (result != VK_SUCCESS) {
         hvk_device_fail(hvk_device_of(a->record), result, "vkQueueSubmit2");
@@ -259,7 +265,7 @@ static bool sparse_fits(const struct hvk_context *context, uint32_t count,
 
 static VkResult bind_sparse(struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
                             const VkBindSparseInfo *binds, const VkBindSparseInfo *ids,
-                            VkFence fence)
+                            VkFence fence, uint64_t fence_id)
 {
     struct hvk_device *device = queue->object.device;
     if ((queue->flags & VK_QUEUE_SPARSE_BINDING_BIT) == 0 ||
@@ -291,6 +297,7 @@ static VkResult bind_sparse(struct hvk_call *call, struct hvk_queue *queue, uint
     VkResult result = device->driver.QueueBindSparse(HVK_HANDLE(VkQueue, queue->object.native),
                                                      count, binds, fence);
     pthread_mutex_unlock(&queue->lock);
+    hvk_fence_submitted(call->context, fence_id);
     return result;
 }
 
@@ -300,7 +307,7 @@ VkResult hvk_vkQueueBindSparse(struct hvk_call *call, struct vk_args_vkQueueBind
     struct vk_args_vkQueueBindSparse ids;
     VkResult result = vk_unpack_vkQueueBindSparse(&again, &ids)
                           ? bind_sparse(call, queue_of(a->record), a->bindInfoCount, a->pBindInfo,
-                                        ids.pBindInfo, a->fence)
+                                        ids.pBindInfo, a->fence, a->fence_id)
                           : VK_ERROR_OUT_OF_HOST_MEMORY;
     return hvk_device_result(hvk_device_of(a->record), result);
 }
@@ -312,7 +319,7 @@ void hvk_vkQueueBindSparseAsyncGOOGLE(struct hvk_call *call,
     struct vk_args_vkQueueBindSparseAsyncGOOGLE ids;
     VkResult result = vk_unpack_vkQueueBindSparseAsyncGOOGLE(&again, &ids)
                           ? bind_sparse(call, queue_of(a->record), a->bindInfoCount, a->pBindInfo,
-                                        ids.pBindInfo, a->fence)
+                                        ids.pBindInfo, a->fence, a->fence_id)
                           : VK_ERROR_OUT_OF_HOST_MEMORY;
     if (result != VK_SUCCESS) {
         hvk_device_fail(hvk_device_of(a->record), result, "vkQueueBindSparse");

@@ -11,6 +11,9 @@
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
+/* How long the end of a fence waits for the queue that has it; longer ones are left behind. */
+#define PENDING_NS SL_NS_PER_S
+
 /* --- payloads --- */
 
 VkResult hvk_payload_new(struct hvk_device *device, VkFenceCreateFlags flags,
@@ -45,7 +48,11 @@ void hvk_payload_unref(struct hvk_payload *payload)
         return;
     }
     struct hvk_device *device = payload->device;
-    if (!device->abandoned) {
+    /* Drivers die of a fence that goes while a queue still has it. No correct guest waits here. */
+    bool pending = payload->is_submitted && !device->abandoned &&
+                   device->driver.WaitForFences(hvk_native(device), 1, &payload->native, VK_TRUE,
+                                                PENDING_NS) == VK_TIMEOUT;
+    if (!device->abandoned && !pending) {
         device->driver.DestroyFence(hvk_native(device), payload->native, NULL);
     }
     sl_free(payload);
@@ -125,6 +132,15 @@ static VkResult reset(struct hvk_call *call, struct hvk_device *device, uint64_t
     pthread_mutex_unlock(&call->context->lock);
     return is_shared ? replace(call->context, fence)
                      : device->driver.ResetFences(hvk_native(device), 1, &fence->payload->native);
+}
+
+void hvk_fence_submitted(struct hvk_context *context, uint64_t id)
+{
+    struct hvk_fence *fence =
+        id != 0 ? fence_of(hvk_find(context, VK_KIND_VkFence, id, NULL)) : NULL;
+    if (fence != NULL) {
+        fence->payload->is_submitted = true;
+    }
 }
 
 VkResult hvk_vkResetFences(struct hvk_call *call, struct vk_args_vkResetFences *a)
