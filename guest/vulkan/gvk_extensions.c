@@ -32,7 +32,9 @@ static const char *const own[] = {
 
 /* Done in the guest too, where the host has them. */
 static const char *const instead[] = {
+    "VK_KHR_external_fence_fd",
     "VK_KHR_external_memory_fd",
+    "VK_KHR_external_semaphore_fd",
 };
 
 /* Offered by hosts that mean their own process, kernel or screen. */
@@ -52,8 +54,6 @@ static const char *const foreign[] = {
     "VK_EXT_swapchain_maintenance1",
     "VK_GOOGLE_display_timing",
     "VK_GOOGLE_surfaceless_query",
-    "VK_KHR_external_fence_fd",
-    "VK_KHR_external_semaphore_fd",
     "VK_KHR_incremental_present",
     "VK_KHR_present_id",
     "VK_KHR_present_id2",
