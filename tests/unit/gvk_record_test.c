@@ -10,6 +10,7 @@
 #include "guest/vulkan/gvk_sync.h"
 #include "guest/vulkan/gvk_template.h"
 #include "tests/support/slt.h"
+#include "transport/base/fd.h"
 #include "wire/vk_opcodes.h"
 #include "wire/vk_pack.h"
 
@@ -35,6 +36,12 @@ static struct world {
     uint32_t packet_count;
     uint8_t reply[256];
     size_t reply_size;
+    VkResult later; /* the answer of all calls but the first */
+    bool has_later, answered;
+    struct vg vg;
+    struct gs_device gs;
+    uint32_t words[8]; /* of the last submit to the device */
+    int given;         /* its fence */
 } * world;
 
 struct gvk_stream *gvk_stream_peek(const struct gvk_host *host)
@@ -74,7 +81,10 @@ bool gvk_send(struct gvk_stream *stream)
 struct vk_unpack *gvk_call(struct gvk_stream *stream)
 {
     (void)gvk_send(stream);
-    stream->reply = vk_unpack_over(world->reply, world->reply_size, NULL, NULL);
+    bool later = world->has_later && world->answered;
+    world->answered = true;
+    stream->reply = later ? vk_unpack_over(&world->later, sizeof world->later, NULL, NULL)
+                          : vk_unpack_over(world->reply, world->reply_size, NULL, NULL);
     return &stream->reply;
 }
 
@@ -487,6 +497,50 @@ SLT_TEST_F(gvk_record, asks_no_second_time_for_a_value_that_was_reached, t)
     values[0] = 6;
     SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkWaitSemaphores(device(), &info, 0));
     SLT_EXPECT_EQ(1u, t->packet_count);
+}
+
+/* ---- Sync files ---- */
+
+static enum sl_result fake_submit(struct vg *vg, const struct vg_submit_args *args)
+{
+    SLT_EXPECT_EQ(&world->vg, vg);
+    SLT_EXPECT_EQ(0u, args->ring);
+    SLT_EXPECT_LE(args->size, sizeof world->words);
+    memcpy(world->words, args->commands, args->size);
+    SLT_EXPECT_OK(sl_fd_event(&world->given));
+    *args->out_fence = world->given;
+    return SL_OK;
+}
+
+static const struct vg_ops fake_ops = {.submit = fake_submit};
+
+static void device_make(struct world *t)
+{
+    t->vg.ops = &fake_ops;
+    t->gs.vg = &t->vg;
+    t->host.gs = &t->gs;
+}
+
+SLT_TEST_F(gvk_record, exports_what_a_submit_will_signal_and_resets_the_fence, t)
+{
+    device_make(t);
+    struct gvk_fence fence = {.object.vk.id = 0x1122334455, .state = GVK_FENCE_SUBMITTED};
+    VkFenceGetFdInfoKHR info = {.sType = VK_STRUCTURE_TYPE_FENCE_GET_FD_INFO_KHR,
+                                .fence = GVK_TO(VkFence, &fence),
+                                .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT};
+    int fd = -1;
+    uint32_t not_ready = VK_NOT_READY;
+    world->reply_size = 0;
+    reply_put(&not_ready, 4);
+    t->has_later = true; /* VK_SUCCESS */
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkGetFenceFdKHR(device(), &info, &fd));
+    SLT_EXPECT_EQ(t->given, fd);
+    const uint32_t want[] = {GFXSTREAM_CREATE_EXPORT_SYNC_VK, 0xd0, 0, 0x22334455, 0x11};
+    SLT_EXPECT_MEMEQ(want, t->words, sizeof want);
+    SLT_ASSERT_EQ(2u, t->packet_count);
+    SLT_EXPECT_EQ((uint32_t)VK_OP_vkGetFenceStatus, t->packets[0].opcode);
+    SLT_EXPECT_EQ((uint32_t)VK_OP_vkResetFences, t->packets[1].opcode);
+    sl_fd_close(&fd);
 }
 
 /* ---- Queries ---- */
