@@ -19,6 +19,8 @@
 /* Most blobs announced and not created, and most resources attached. */
 #define WAITING_MAX  65536u
 #define ATTACHED_MAX 65536u
+/* Most memory objects that have pages: each has a descriptor. */
+#define PIECES_MAX 16384u
 
 struct attached {
     int fd;
@@ -31,6 +33,8 @@ struct blobs {
     struct sl_map waiting;  /* blob id -> struct hvk_pages, a reference each */
     struct sl_map attached; /* resource id -> struct attached */
     uint32_t last_own;
+    /* What the context's own pages come to, in host pages and in pieces. Atomic. */
+    uint32_t page_count, piece_count;
 };
 
 /* --- pages --- */
@@ -53,15 +57,57 @@ static enum sl_result pages_over(int fd, uint64_t size, struct hvk_pages **out)
     return SL_OK;
 }
 
-enum sl_result hvk_pages_create(uint64_t size, struct hvk_pages **out)
+static void refund(struct hvk_context *context, uint64_t size)
+{
+    if (context != NULL) {
+        struct blobs *b = context->blobs;
+        (void)sl_atomic_add(&b->page_count, 0u - (uint32_t)(size / PAGE_SIZE));
+        (void)sl_atomic_add(&b->piece_count, UINT32_MAX);
+    }
+}
+
+/* Whether `size` more bytes are still the context's share; then they are counted. */
+static bool charge(struct hvk_context *context, uint64_t size, uint64_t limit)
+{
+    if (context == NULL) {
+        return true;
+    }
+    struct blobs *b = context->blobs;
+    limit = limit / PAGE_SIZE < UINT32_MAX / 2 ? limit / PAGE_SIZE : UINT32_MAX / 2;
+    if (size / PAGE_SIZE > limit) {
+        return false;
+    }
+    /* Under the turn: only refunds happen meanwhile. */
+    uint32_t before = sl_atomic_add(&b->page_count, (uint32_t)(size / PAGE_SIZE));
+    uint32_t pieces = sl_atomic_add(&b->piece_count, 1);
+    if (before + (uint32_t)(size / PAGE_SIZE) > limit || pieces >= PIECES_MAX) {
+        refund(context, size);
+        return false;
+    }
+    return true;
+}
+
+enum sl_result hvk_pages_create(struct hvk_context *context, uint64_t size, uint64_t limit,
+                                struct hvk_pages **out)
 {
     int fd = -1;
     if (size == 0 || size > INT64_MAX - PAGE_SIZE) {
         return SL_ERR_INVALID;
     }
     size = sl_round_up(size, PAGE_SIZE);
+    if (!charge(context, size, limit)) {
+        return SL_ERR_NOMEM;
+    }
     enum sl_result result = sl_shm_create("sluice-vulkan", size, &fd);
-    return result == SL_OK ? pages_over(fd, size, out) : result;
+    if (result == SL_OK) {
+        result = pages_over(fd, size, out);
+    }
+    if (result == SL_OK) {
+        (*out)->context = context;
+    } else {
+        refund(context, size);
+    }
+    return result;
 }
 
 struct hvk_pages *hvk_pages_ref(struct hvk_pages *pages)
@@ -76,6 +122,7 @@ void hvk_pages_unref(struct hvk_pages *pages)
     if (pages == NULL || sl_atomic_add(&pages->refs, UINT32_MAX) != 1) {
         return;
     }
+    refund(pages->context, pages->size);
     sl_shm_unmap(pages->pointer, pages->size);
     sl_fd_close(&pages->fd);
     sl_free(pages);

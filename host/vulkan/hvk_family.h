@@ -40,10 +40,13 @@ struct hvk_pages {
     int fd;
     uint64_t size; /* whole host pages */
     void *pointer;
+    struct hvk_context *context; /* whose share they count against; NULL: nobody's */
 };
 
-/* Zeroed. NOMEM, IO; INVALID: no size. */
-enum sl_result hvk_pages_create(uint64_t size, struct hvk_pages **out) SL_MUST_USE;
+/* Zeroed. context: nullable; limit: the bytes that all of a context's pages may have, whoever
+ * holds them still. NOMEM: that, too many, or the system's; IO; INVALID: no size. */
+enum sl_result hvk_pages_create(struct hvk_context *context, uint64_t size, uint64_t limit,
+                                struct hvk_pages **out) SL_MUST_USE;
 struct hvk_pages *hvk_pages_ref(struct hvk_pages *pages);
 void hvk_pages_unref(struct hvk_pages *pages); /* NULL allowed */
 

@@ -35,7 +35,7 @@ static uint32_t probe(const struct hvk_physical *physical)
         .sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT};
     struct hvk_pages *pages;
     VkDevice device;
-    if (hvk_pages_create(1, &pages) != SL_OK) {
+    if (hvk_pages_create(NULL, 1, 0, &pages) != SL_OK) {
         return 0;
     }
     if (driver->CreateDevice(HVK_HANDLE(VkPhysicalDevice, physical->object.native), &info, NULL,
@@ -139,8 +139,9 @@ static struct wanted look(const VkMemoryAllocateInfo *info, uint32_t shared)
     return w;
 }
 
+/* limit: the heap's size, which all that is shared of it may have together. */
 static enum sl_result pages_for(struct hvk_context *context, const struct wanted *w, uint64_t size,
-                                struct hvk_pages **out)
+                                uint64_t limit, struct hvk_pages **out)
 {
     if (w->color_buffer != NULL) {
         return hvk_resource_pages(context, w->color_buffer->colorBuffer, size, out);
@@ -148,7 +149,7 @@ static enum sl_result pages_for(struct hvk_context *context, const struct wanted
     if (w->buffer != NULL) {
         return hvk_resource_pages(context, w->buffer->buffer, size, out);
     }
-    return hvk_pages_create(size, out);
+    return hvk_pages_create(context, size, limit, out);
 }
 
 static VkResult allocate_native(struct hvk_device *device, const VkMemoryAllocateInfo *asked,
@@ -183,7 +184,8 @@ static VkResult allocate(struct hvk_call *call, struct hvk_device *device,
         return VK_ERROR_VALIDATION_FAILED;
     }
     uint32_t heap = memory->memoryTypes[info->memoryTypeIndex].heapIndex;
-    if (info->allocationSize > memory->memoryHeaps[heap].size) {
+    uint64_t limit = memory->memoryHeaps[heap].size;
+    if (info->allocationSize > limit) {
         return VK_ERROR_OUT_OF_DEVICE_MEMORY;
     }
     uint32_t shared = hvk_memory_shared_types(device->physical);
@@ -199,7 +201,7 @@ static VkResult allocate(struct hvk_call *call, struct hvk_device *device,
                     memory_release);
     m->size = info->allocationSize;
     enum sl_result r =
-        w.is_shared ? pages_for(call->context, &w, info->allocationSize, &m->pages) : SL_OK;
+        w.is_shared ? pages_for(call->context, &w, info->allocationSize, limit, &m->pages) : SL_OK;
     VkResult result = r == SL_OK ? allocate_native(device, info, &w, m)
                       : w.color_buffer != NULL || w.buffer != NULL
                           ? VK_ERROR_INVALID_EXTERNAL_HANDLE

@@ -14,7 +14,7 @@ VkResult hvk_vkShareStatusSLUICE(struct hvk_call *call, struct vk_args_vkShareSt
     struct hvk_device *device = hvk_device_of(a->record);
     enum sl_result result = SL_OK;
     if (device->status == NULL) {
-        result = hvk_pages_create(HVK_STATUS_SLOTS * sizeof(uint32_t), &device->status);
+        result = hvk_pages_create(NULL, HVK_STATUS_SLOTS * sizeof(uint32_t), 0, &device->status);
     }
     if (result == SL_OK) {
         result = hvk_blob_publish(call->context, a->blobId, device->status);

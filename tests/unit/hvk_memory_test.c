@@ -81,6 +81,33 @@ SLT_TEST_F(hvk_memory, memory_of_no_type_or_size_is_refused, w)
     SLT_EXPECT_TRUE(!w->main.lost);
 }
 
+/* A process may have as much as the heap says, however it is cut, and gets it back when it is freed
+ * and nothing is bound to it any more. */
+SLT_TEST_F(hvk_memory, a_process_has_no_more_than_its_heap, w)
+{
+    vk_world_device(w);
+    VkPhysicalDeviceMemoryProperties properties = {0};
+    VkDeviceMemory memory, first = VK_NULL_HANDLE;
+    VkMemoryRequirements needs;
+    uint64_t piece, given = 0;
+    VkResult r = VK_SUCCESS;
+    VK_SEND(&w->main, GetPhysicalDeviceMemoryProperties, w->physical, &properties);
+    VK_READ(&w->main, GetPhysicalDeviceMemoryProperties, w->physical, &properties);
+    piece = properties.memoryHeaps[properties.memoryTypes[0].heapIndex].size / 8 + 4096;
+    for (; given < 10 && r == VK_SUCCESS; given++) {
+        r = vp_allocate(w, piece, 0, 0, &memory);
+        first = given == 0 ? memory : first;
+    }
+    SLT_EXPECT_EQ(VK_ERROR_OUT_OF_DEVICE_MEMORY, r);
+    SLT_EXPECT_EQ(8u, given);
+    VkBuffer buffer = vp_buffer_make(w, 4096, VK_BUFFER_USAGE_TRANSFER_DST_BIT, &needs);
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_bind(w, buffer, first, 0));
+    VK_SEND(&w->main, FreeMemory, w->device, first, NULL);
+    SLT_EXPECT_EQ(VK_ERROR_OUT_OF_DEVICE_MEMORY, vp_allocate(w, piece, 0, 0, &memory));
+    VK_SEND(&w->main, DestroyBuffer, w->device, buffer, NULL);
+    SLT_EXPECT_EQ(VK_SUCCESS, vp_allocate(w, piece, 0, 0, &memory));
+}
+
 SLT_TEST_F(hvk_memory, buffers_are_bound_inside_their_memory, w)
 {
     vk_world_device(w);
