@@ -204,6 +204,7 @@ struct gvk_stream {
     uint64_t *scratch; /* gvk_scratch */
     size_t scratch_count;
     struct gvk_ids ids;      /* the thread's own few; `fresh` unused */
+    bool unanswered;         /* something was sent since the last reply */
     uint64_t looked_ns;      /* when it was last seen that the host lives */
     struct gvk_stream *next; /* of the thread's */
 };
@@ -323,9 +324,9 @@ struct gvk_device {
     struct gvk_queue *queues;
     struct gvk_like likes[GVK_LIKES];
     uint32_t like_count;
-    struct sl_list blocks; /* struct gvk_block.link: the host's allocations */
+    struct sl_list blocks;          /* struct gvk_block.link: the host's allocations */
     struct gvk_status_page *status; /* gvk_status.c; NULL until the first poll */
-    uint32_t lost;         /* atomic: a call said VK_ERROR_DEVICE_LOST */
+    uint32_t lost;                  /* atomic: a call said VK_ERROR_DEVICE_LOST */
     struct gvk_descriptors descriptors;
 };
 

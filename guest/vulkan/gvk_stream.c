@@ -1,6 +1,7 @@
 /* Each thread's ring to the host: packets out, replies in. */
 #include "guest/vulkan/gvk_status.h"
 
+#include "guest/vk_call.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/log.h"
@@ -38,10 +39,21 @@ static void stream_destroy(struct gvk_stream *stream)
     sl_free(stream);
 }
 
+/* What was sent may still wait for its turn; a ring that goes before then leaves a hole in the
+ * numbers, which every other ring waits for. */
+static void hear_last(struct gvk_stream *stream)
+{
+    uint32_t version = 0;
+    if (stream->unanswered && !gvk_host_lost(stream->host)) {
+        (void)gvk_call_vkEnumerateInstanceVersion(stream->host, &version);
+    }
+}
+
 static void thread_end(void *user)
 {
     (void)user;
     while (streams != NULL) {
+        hear_last(streams);
         struct gvk_stream *stream = streams;
         streams = stream->next;
         stream_destroy(stream);
@@ -181,6 +193,7 @@ bool gvk_send_with(struct gvk_stream *stream, const void *data, size_t size)
         put(stream, data, size);
     }
     gs_flush(stream->gs);
+    stream->unanswered = true;
     if (SL_UNLIKELY(gs_dead(stream->gs))) {
         gvk_host_lose(stream->host);
         return false;
@@ -237,6 +250,7 @@ struct vk_unpack *gvk_call(struct gvk_stream *stream)
 bool gvk_done(struct gvk_stream *stream, bool read)
 {
     if (SL_LIKELY(read)) {
+        stream->unanswered = false;
         gvk_status_heard(stream->host);
         return true;
     }

@@ -193,6 +193,10 @@ SLT_FIXTURE(gvk_core, struct world, world_init, world_finish);
 
 static void reply_to_locked(struct world *w, uint32_t opcode)
 {
+    if (opcode == VK_OP_vkEnumerateInstanceVersion) { /* how a thread ends */
+        const uint32_t reply[2] = {VK_API_VERSION_1_3, VK_SUCCESS};
+        SLT_EXPECT_OK(asg_reader_reply(&w->reader, reply, sizeof reply));
+    }
     if (w->answered == w->answer_count || w->answers[w->answered].opcode != opcode) {
         return;
     }
@@ -362,6 +366,13 @@ static void number_packets(struct world *w)
 SLT_TEST_F(gvk_core, packets_carry_the_next_number_and_their_length, w)
 {
     on_thread(w, number_packets);
+}
+
+SLT_TEST_F(gvk_core, a_thread_ends_when_all_it_sent_has_run, w)
+{
+    on_thread(w, number_packets);
+    SLT_EXPECT_EQ(5u, w->packet_count);
+    SLT_EXPECT_EQ((uint32_t)VK_OP_vkEnumerateInstanceVersion, w->packets[4].opcode);
 }
 
 static void fail_packing(struct world *w)

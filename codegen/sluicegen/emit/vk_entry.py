@@ -111,11 +111,16 @@ def _created_many(command: ir.Command, param: ir.Field, guest: Guest, lock: ir.L
     )
 
 
+# Hosts keep their ids until the commands that are on their way have arrived: not used again.
+_KEPT = ("VkPipelineLayout",)
+
+
 def _destroyed(command: ir.Command, param: ir.Field) -> str:
     callbacks = "pAllocator" if any(p.name == "pAllocator" for p in command.params) else "NULL"
     settle = "gvk_settle(gvk_device_of(device));\n        " if param.type in _WRITTEN else ""
+    kept = f"        GVK_OBJECT({param.name})->vk.id = 0;\n" if param.type in _KEPT else ""
     return (
-        f"    if ({param.name} != VK_NULL_HANDLE) {{\n        {settle}{_call(command)};\n"
+        f"    if ({param.name} != VK_NULL_HANDLE) {{\n        {settle}{_call(command)};\n{kept}"
         f"        gvk_object_free(gvk_device_of(device), {callbacks}, {param.name});\n    }}\n"
     )
 
