@@ -36,10 +36,10 @@ static const struct order *order_find(uint32_t format)
 struct image {
     const struct order *order;
     uint32_t width_px, height_px, stride;
-    uint64_t offset;          /* of the first pixel in the bytes below */
-    const uint8_t *pointer;   /* NULL: scattered in iov */
+    uint64_t offset;        /* of the first pixel in the bytes below */
+    const uint8_t *pointer; /* NULL: scattered in iov */
     const struct iovec *iov;
-    void *mapping;            /* nullable; ours for the while */
+    void *mapping; /* nullable; ours for the while */
     size_t mapping_size;
 };
 
@@ -247,8 +247,8 @@ static enum sl_result cursor_copy(struct dev_scanout *scanout, const struct dev_
     return r;
 }
 
-enum sl_result dev_cursor_set(struct vgd *vgd, uint32_t scanout_id,
-                              const struct vgd_cursor *cursor, bool move)
+enum sl_result dev_cursor_set(struct vgd *vgd, uint32_t scanout_id, const struct vgd_cursor *cursor,
+                              bool move)
 {
     struct dev_device *d = dev_from(vgd);
     if (scanout_id >= VGD_SCANOUTS) {
@@ -298,8 +298,7 @@ static void cursor_draw(const struct dev_scanout *scanout, uint8_t *pixels)
 /* ---- reading ---- */
 
 enum sl_result dev_scanout_read(struct vgd *vgd, uint32_t scanout_id, bool with_cursor,
-                                void *pixels, size_t size, uint32_t *width_px,
-                                uint32_t *height_px)
+                                void *pixels, size_t size, uint32_t *width_px, uint32_t *height_px)
 {
     struct dev_device *d = dev_from(vgd);
     if (scanout_id >= VGD_SCANOUTS) {

@@ -207,8 +207,8 @@ const struct verb verb_device = {
     .name = "device",
     .summary = "be the GPU of a virtual machine, over vhost-user",
     .usage = "",
-    .about = "Listens for one virtual machine at a time (QEMU from 11.1 on, crosvm) and is its "
-             "virtio-gpu device, until it gets SIGINT, SIGTERM or SIGHUP.\n"
+    .about = "Is the virtio-gpu device of one virtual machine at a time (QEMU from 11.1 on, "
+             "crosvm) until it gets SIGINT, SIGTERM or SIGHUP.\n"
              "The guest's memory must be shared: -object memory-backend-memfd,share=on. When the "
              "machine goes, the next may connect.",
     .example = "sluice device --socket /tmp/gpu.sock --size 1920x1080",

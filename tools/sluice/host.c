@@ -126,8 +126,7 @@ int host_make_device(const struct hct_type *const *types, const struct hct_optio
 {
     enum sl_result result = dev_create(types, options, limits, sink, device);
     if (result == SL_ERR_NOTFOUND && options->gpu != NULL) {
-        say_error("--gpu is '%s', and no device is that: what there is stands above",
-                  options->gpu);
+        say_error("--gpu is '%s', and no device is that: what there is stands above", options->gpu);
         return SLUICE_EXIT_MISSING;
     }
     if (result != SL_OK) {

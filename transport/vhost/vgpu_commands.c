@@ -17,7 +17,7 @@ struct command {
     void (*execute)(struct vgpu_call *call);
 };
 
-#define ID_SIZE sizeof(struct vgpu_id)
+#define ID_SIZE     sizeof(struct vgpu_id)
 #define NO_RESOURCE VGPU_ERR_INVALID_RESOURCE_ID
 #define NO_CONTEXT  VGPU_ERR_INVALID_CONTEXT_ID
 
@@ -62,8 +62,8 @@ static const struct command commands_3d[] = {
     ROW(VGPU_CTX_DETACH_RESOURCE) = {ID_SIZE, VGPU_OK_NODATA, 0, NO_CONTEXT, vgpu_ctx_detach},
     ROW(VGPU_RESOURCE_CREATE_3D) = {sizeof(struct vgpu_create_3d), VGPU_OK_NODATA, 0, NO_RESOURCE,
                                     vgpu_create_3d},
-    ROW(VGPU_TRANSFER_TO_HOST_3D) = {sizeof(struct vgpu_transfer_3d), VGPU_OK_NODATA, 0,
-                                     NO_CONTEXT, vgpu_transfer_to_3d},
+    ROW(VGPU_TRANSFER_TO_HOST_3D) = {sizeof(struct vgpu_transfer_3d), VGPU_OK_NODATA, 0, NO_CONTEXT,
+                                     vgpu_transfer_to_3d},
     ROW(VGPU_TRANSFER_FROM_HOST_3D) = {sizeof(struct vgpu_transfer_3d), VGPU_OK_NODATA, 0,
                                        NO_CONTEXT, vgpu_transfer_from_3d},
     ROW(VGPU_SUBMIT_3D) = {sizeof(struct vgpu_submit), VGPU_OK_NODATA, 0, NO_CONTEXT, vgpu_submit},
@@ -176,9 +176,8 @@ bool vgpu_execute(struct vgpu *gpu, uint32_t queue, const struct vhost_chain *ch
     }
     bool fenced = (call.head.flags & VGPU_FLAG_FENCE) != 0;
     server->reply.head = head_of(&call.head, type);
-    size_t size = sizeof server->reply.head + (call.error == 0 && type < VGPU_ERR_UNSPEC
-                                                   ? call.reply_size
-                                                   : 0);
+    size_t size = sizeof server->reply.head +
+                  (call.error == 0 && type < VGPU_ERR_UNSPEC ? call.reply_size : 0);
     *written = vhost_chain_write(chain, &server->reply, size);
     if (!fenced || type >= VGPU_ERR_UNSPEC) {
         return false;
@@ -223,8 +222,7 @@ void vgpu_finish_later(struct vgpu *gpu, const struct vgpu_later *later, uint32_
         struct vgpu_map_info info;
     } reply = {.head = head_of(&later->request, type), .info = {.map_info = map_info}};
     size_t size = type == VGPU_OK_MAP_INFO ? sizeof reply : sizeof reply.head;
-    uint32_t written =
-        write_pieces(&session->memory, later, (const uint8_t *)&reply, size);
+    uint32_t written = write_pieces(&session->memory, later, (const uint8_t *)&reply, size);
     if ((later->request.flags & VGPU_FLAG_FENCE) != 0 && type < VGPU_ERR_UNSPEC &&
         vgpu_fence(gpu, &later->request, later->queue, later->head, written) == SL_OK) {
         return;
@@ -232,8 +230,8 @@ void vgpu_finish_later(struct vgpu *gpu, const struct vgpu_later *later, uint32_
     /* By the same way as fences, which knows queues that rest. */
     struct vgpu_pending *pending = &gpu->fences.pending[later->queue][later->head];
     pthread_mutex_lock(&gpu->fences.lock);
-    *pending = (struct vgpu_pending){
-        .queue = later->queue, .written = written, .head = later->head};
+    *pending =
+        (struct vgpu_pending){.queue = later->queue, .written = written, .head = later->head};
     sl_list_add(&gpu->fences.done, &pending->link);
     pthread_mutex_unlock(&gpu->fences.lock);
 }

@@ -63,8 +63,8 @@ void vgpu_ctx_create(struct vgpu_call *call)
         return;
     }
     copy_name(name, request.name, request.name_size);
-    uint32_t capset = request.context_init != 0 ? request.context_init
-                                                : default_capset(call->device);
+    uint32_t capset =
+        request.context_init != 0 ? request.context_init : default_capset(call->device);
     call->result = call->device->ops->ctx_create(call->device, call->head.ctx_id, capset, name);
     if (call->result == SL_ERR_INVALID) {
         call->error = VGPU_ERR_INVALID_CONTEXT_ID; /* 0, or in use */
@@ -81,8 +81,7 @@ void vgpu_ctx_attach(struct vgpu_call *call)
     struct vgpu_id request;
     memcpy(&request, call->request, sizeof request);
     if (vgpu_resource_find(call, request.id) != NULL) {
-        call->result =
-            call->device->ops->ctx_attach(call->device, call->head.ctx_id, request.id);
+        call->result = call->device->ops->ctx_attach(call->device, call->head.ctx_id, request.id);
     }
 }
 
@@ -91,8 +90,7 @@ void vgpu_ctx_detach(struct vgpu_call *call)
     struct vgpu_id request;
     memcpy(&request, call->request, sizeof request);
     if (vgpu_resource_find(call, request.id) != NULL) {
-        call->result =
-            call->device->ops->ctx_detach(call->device, call->head.ctx_id, request.id);
+        call->result = call->device->ops->ctx_detach(call->device, call->head.ctx_id, request.id);
     }
 }
 

@@ -101,14 +101,14 @@ static void cursor(struct vgpu_call *call, bool move)
     memcpy(&q, call->request, sizeof q);
     if (scanout_is_ours(call, q.scanout_id)) {
         /* Signed: it may begin left of, or above, the scanout. */
-        call->result = call->device->ops->cursor_set(
-            call->device, q.scanout_id,
-            &(struct vgd_cursor){.resource_id = q.resource_id,
-                                 .x_px = (int32_t)q.x,
-                                 .y_px = (int32_t)q.y,
-                                 .hot_x_px = q.hot_x,
-                                 .hot_y_px = q.hot_y},
-            move);
+        call->result =
+            call->device->ops->cursor_set(call->device, q.scanout_id,
+                                          &(struct vgd_cursor){.resource_id = q.resource_id,
+                                                               .x_px = (int32_t)q.x,
+                                                               .y_px = (int32_t)q.y,
+                                                               .hot_x_px = q.hot_x,
+                                                               .hot_y_px = q.hot_y},
+                                          move);
     }
 }
 

@@ -29,9 +29,9 @@ static void put_timing(uint8_t *d, uint32_t width, uint32_t height)
     d[5] = low(height);
     d[6] = low(V_BLANK_LINES);
     d[7] = (uint8_t)(height >> 8 << 4 | V_BLANK_LINES >> 8);
-    d[8] = 48;           /* front porch and sync, in pixels */
+    d[8] = 48; /* front porch and sync, in pixels */
     d[9] = 32;
-    d[10] = 3 << 4 | 6;  /* the same in lines */
+    d[10] = 3 << 4 | 6; /* the same in lines */
     d[11] = 0;
     d[12] = low(width_mm);
     d[13] = low(height_mm);
@@ -43,7 +43,7 @@ void vgpu_edid_make(uint8_t edid[128], uint32_t scanout_id, uint32_t width_px, u
 {
     static const uint8_t head[8] = {0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0};
     static const uint8_t srgb[10] = {0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50, 0x54};
-    static const uint8_t name[18] = {0,   0,   0,   0xfc, 0,    'S', 'l', 'u', 'i',
+    static const uint8_t name[18] = {0,   0,   0,    0xfc, 0,   'S', 'l', 'u', 'i',
                                      'c', 'e', 0x0a, ' ',  ' ', ' ', ' ', ' ', ' '};
     memset(edid, 0, 128);
     memcpy(edid, head, sizeof head);
@@ -52,7 +52,7 @@ void vgpu_edid_make(uint8_t edid[128], uint32_t scanout_id, uint32_t width_px, u
     edid[9] = low(maker);
     edid[10] = 1; /* product */
     edid[12] = low(scanout_id + 1);
-    edid[16] = 1;         /* week and year of manufacture */
+    edid[16] = 1; /* week and year of manufacture */
     edid[17] = 2026 - 1990;
     edid[18] = 1;
     edid[19] = 4;

@@ -43,9 +43,9 @@ enum sl_result vgpu_fence(struct vgpu *gpu, const struct vgpu_head *request, uin
     pthread_mutex_unlock(&fences->lock);
 
     struct vgd *device = gpu->server->device;
-    enum sl_result r = device->ops->fence(device, on_ring ? request->ctx_id : 0,
-                                          on_ring ? request->ring_idx : VIRTGPU_RING_GLOBAL,
-                                          request->fence_id);
+    enum sl_result r =
+        device->ops->fence(device, on_ring ? request->ctx_id : 0,
+                           on_ring ? request->ring_idx : VIRTGPU_RING_GLOBAL, request->fence_id);
 
     pthread_mutex_lock(&fences->lock);
     fences->on_device_thread = false;

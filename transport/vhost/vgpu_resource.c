@@ -228,15 +228,10 @@ static void transfer(struct vgpu_call *call, uint32_t ctx_id, const struct vgpu_
     }
     /* A guest's rows lie without gaps unless it says otherwise. */
     uint32_t stride = t->stride != 0 ? t->stride : res->row;
-    const struct vg_box box = {.x = t->x,
-                               .y = t->y,
-                               .z = t->z,
-                               .width = t->width,
-                               .height = t->height,
-                               .depth = t->depth};
-    call->result = call->device->ops->transfer(call->device, ctx_id, t->resource_id, &box,
-                                               t->level, t->offset, stride, t->layer_stride,
-                                               direction);
+    const struct vg_box box = {
+        .x = t->x, .y = t->y, .z = t->z, .width = t->width, .height = t->height, .depth = t->depth};
+    call->result = call->device->ops->transfer(call->device, ctx_id, t->resource_id, &box, t->level,
+                                               t->offset, stride, t->layer_stride, direction);
 }
 
 void vgpu_transfer_2d(struct vgpu_call *call)

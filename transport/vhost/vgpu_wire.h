@@ -1,15 +1,15 @@
-/* virtio-gpu's commands as they lie in a virtqueue. Spec: virtio 1.3, 5.7.6. Numbers that the waists
- * share are in transport/virtgpu/proto.h. */
+/* virtio-gpu's commands as they lie in a virtqueue. Spec: virtio 1.3, 5.7.6. Numbers that the
+ * waists share are in transport/virtgpu/proto.h. */
 #ifndef VGPU_WIRE_H
 #define VGPU_WIRE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define VGPU_DEVICE_ID     16u
-#define VGPU_MAX_SCANOUTS  16u
+#define VGPU_DEVICE_ID        16u
+#define VGPU_MAX_SCANOUTS     16u
 #define VGPU_SHM_HOST_VISIBLE 1u
-#define VGPU_EVENT_DISPLAY 1u
+#define VGPU_EVENT_DISPLAY    1u
 
 enum { VGPU_QUEUE_CONTROL = 0, VGPU_QUEUE_CURSOR = 1, VGPU_QUEUES = 2 };
 

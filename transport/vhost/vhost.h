@@ -52,13 +52,13 @@ void vhost_server_destroy(struct vhost_server *server); /* takes NULL */
 
 /* Device thread, from a display's callback or while run does not run. */
 
-/* Plugs, unplugs or resizes a scanout; the guest is told. INVALID: no such scanout, or a size out of
- * VHOST_SIDE_*. */
+/* Plugs, unplugs or resizes a scanout; the guest is told. INVALID: no such scanout, or a size out
+ * of VHOST_SIDE_*. */
 enum sl_result vhost_server_plug(struct vhost_server *server, uint32_t scanout_id,
                                  uint32_t width_px, uint32_t height_px, bool enabled);
 /* vgd_ops.scanout_read. */
-enum sl_result vhost_server_read(struct vhost_server *server, uint32_t scanout_id,
-                                 bool with_cursor, void *pixels, size_t size, uint32_t *width_px,
+enum sl_result vhost_server_read(struct vhost_server *server, uint32_t scanout_id, bool with_cursor,
+                                 void *pixels, size_t size, uint32_t *width_px,
                                  uint32_t *height_px);
 
 #endif

@@ -115,8 +115,8 @@ enum sl_result vhost_channel_recv(struct vhost_channel *channel)
 {
     struct vhost_head *head = &channel->in.head;
     while (channel->got < sizeof *head) {
-        enum sl_result r = receive(channel, (uint8_t *)head + channel->got,
-                                   sizeof *head - channel->got);
+        enum sl_result r =
+            receive(channel, (uint8_t *)head + channel->got, sizeof *head - channel->got);
         if (r != SL_OK) {
             return r;
         }
@@ -127,8 +127,7 @@ enum sl_result vhost_channel_recv(struct vhost_channel *channel)
     }
     while (channel->got < sizeof *head + head->size) {
         size_t have = channel->got - sizeof *head;
-        enum sl_result r =
-            receive(channel, channel->in.payload.bytes + have, head->size - have);
+        enum sl_result r = receive(channel, channel->in.payload.bytes + have, head->size - have);
         if (r != SL_OK) {
             return r;
         }
@@ -228,8 +227,7 @@ enum sl_result vhost_channel_send(struct vhost_channel *channel, uint32_t reques
 enum sl_result vhost_channel_flush(struct vhost_channel *channel)
 {
     while (!sl_list_empty(&channel->unsent)) {
-        struct vhost_unsent *unsent =
-            SL_CONTAINER(channel->unsent.next, struct vhost_unsent, link);
+        struct vhost_unsent *unsent = SL_CONTAINER(channel->unsent.next, struct vhost_unsent, link);
         size_t sent = 0;
         enum sl_result r = transmit(channel->fd, unsent->bytes + unsent->sent,
                                     unsent->size - unsent->sent, unsent->fd, &sent);

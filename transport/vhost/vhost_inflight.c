@@ -139,9 +139,9 @@ void vhost_inflight_begin(struct vhost_server *server, uint32_t index)
     uint32_t count = 0;
     for (uint32_t i = 0; i < queue->size; i++) {
         if (__atomic_load_n(&area->desc[i].inflight, __ATOMIC_ACQUIRE) == 1) {
-            marks[count++] = (struct mark){
-                .counter = __atomic_load_n(&area->desc[i].counter, __ATOMIC_RELAXED),
-                .head = (uint16_t)i};
+            marks[count++] =
+                (struct mark){.counter = __atomic_load_n(&area->desc[i].counter, __ATOMIC_RELAXED),
+                              .head = (uint16_t)i};
         }
     }
     qsort(marks, count, sizeof *marks, older_first);

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MAPPINGS_MAX 1024u /* slots and those that resources still hold */
+#define MAPPINGS_MAX 1024u  /* slots and those that resources still hold */
 #define PAGES_MAX    65536u /* pieces of one resource's pages */
 
 struct vhost_mapping {
@@ -126,8 +126,8 @@ enum sl_result vhost_memory_add(struct vhost_memory *memory, const struct vhost_
                             (unsigned long long)region->gpa, (unsigned long long)region->size);
             return SL_ERR_PROTOCOL;
         }
-        enum sl_result r = mapping_make(memory, fd, region->fd_offset, region->size, &slot.mapping,
-                                        &slot.base);
+        enum sl_result r =
+            mapping_make(memory, fd, region->fd_offset, region->size, &slot.mapping, &slot.base);
         if (r != SL_OK) {
             return r;
         }

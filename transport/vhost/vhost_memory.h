@@ -1,9 +1,9 @@
 /* The guest's memory as the front end describes it: regions of guest-physical addresses, each a
  * mapping of a descriptor. Session thread.
  *
- * Mappings are counted: a resource whose backing lies in one holds it, so that pages stay valid when
- * the front end takes a region away. A region of memory that the guest sees through the host-visible
- * window (a blob of our own, handed back to us) is known but not mapped. */
+ * Mappings are counted: a resource whose backing lies in one holds it, so that pages stay valid
+ * when the front end takes a region away. A region of memory that the guest sees through the
+ * host-visible window (a blob of our own, handed back to us) is known but not mapped. */
 #ifndef VHOST_MEMORY_H
 #define VHOST_MEMORY_H
 

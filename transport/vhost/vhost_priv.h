@@ -83,7 +83,7 @@ struct vgpu_call {
     uint32_t reply_type; /* VGPU_OK_* */
     uint32_t reply_size; /* bytes of reply */
     bool later;          /* the response follows: vgpu_finish_later */
-    uint8_t *reply;      /* behind the header; VGPU_REPLY_MAX bytes, zeroed up to the room asked for */
+    uint8_t *reply; /* behind the header; VGPU_REPLY_MAX bytes, zeroed up to the room asked for */
 };
 
 /* What is needed to answer a command later. */
@@ -184,10 +184,10 @@ struct vhost_session {
     uint32_t status;
     struct vhost_memory memory;
     struct vhost_queue queues[VGPU_QUEUES];
-    uint16_t stopped_at[VGPU_QUEUES];   /* where GET_VRING_BASE left each queue */
-    bool ready[VGPU_QUEUES];            /* something may be available */
-    struct sl_list asked;               /* struct vhost_asked.link, in the order of their answers */
-    void *inflight;                     /* mapping; nullable */
+    uint16_t stopped_at[VGPU_QUEUES]; /* where GET_VRING_BASE left each queue */
+    bool ready[VGPU_QUEUES];          /* something may be available */
+    struct sl_list asked;             /* struct vhost_asked.link, in the order of their answers */
+    void *inflight;                   /* mapping; nullable */
     uint64_t inflight_size;
     struct vhost_inflight inflight_layout;
 };

@@ -49,9 +49,9 @@ bool vhost_queue_resolve(struct vhost_queue *queue, const struct vhost_memory *m
     uint8_t *desc = vhost_memory_user(memory, queue->addr.desc, n * sizeof(struct virtq_desc));
     uint8_t *avail =
         vhost_memory_user(memory, queue->addr.avail, sizeof(struct virtq_avail) + n * 2 + 2);
-    uint8_t *used = vhost_memory_user(
-        memory, queue->addr.used,
-        sizeof(struct virtq_used) + n * sizeof(struct virtq_used_elem) + 2);
+    uint8_t *used =
+        vhost_memory_user(memory, queue->addr.used,
+                          sizeof(struct virtq_used) + n * sizeof(struct virtq_used_elem) + 2);
     if (desc == NULL || avail == NULL || used == NULL || (uintptr_t)desc % 16 != 0 ||
         (uintptr_t)avail % 2 != 0 || (uintptr_t)used % 4 != 0) {
         return false;
@@ -94,7 +94,8 @@ void vhost_queue_break(struct vhost_queue *queue, const char *why)
     if (queue->broken) {
         return;
     }
-    sl_warn_limited("vhost", "queue %u is stopped until the device is reset: %s", queue->index, why);
+    sl_warn_limited("vhost", "queue %u is stopped until the device is reset: %s", queue->index,
+                    why);
     queue->broken = true;
     if (queue->err >= 0) {
         sl_fd_signal(queue->err);

@@ -36,25 +36,25 @@ struct vhost_chain {
 
 struct vhost_queue {
     uint32_t index;
-    uint32_t size;                  /* descriptors; 0: not said yet */
-    struct vhost_vring_addr addr;   /* front-end addresses */
+    uint32_t size;                /* descriptors; 0: not said yet */
+    struct vhost_vring_addr addr; /* front-end addresses */
     bool has_addr;
     bool enabled;
-    bool started;                   /* a kick descriptor, or none, was handed over */
+    bool started; /* a kick descriptor, or none, was handed over */
     bool broken;
-    bool polled;                    /* no kick descriptor: looked at by the clock */
-    bool event_idx, indirect;       /* as negotiated */
-    struct virtq_desc *desc;        /* NULL: the rings are not in memory now */
+    bool polled;              /* no kick descriptor: looked at by the clock */
+    bool event_idx, indirect; /* as negotiated */
+    struct virtq_desc *desc;  /* NULL: the rings are not in memory now */
     struct virtq_avail *avail;
     struct virtq_used *used;
-    uint16_t last_avail;            /* next to take */
-    uint16_t used_idx;              /* next to give back */
-    uint16_t signalled;             /* used_idx at the last look whether to interrupt */
+    uint16_t last_avail; /* next to take */
+    uint16_t used_idx;   /* next to give back */
+    uint16_t signalled;  /* used_idx at the last look whether to interrupt */
     uint32_t in_flight;
-    uint32_t *busy;                 /* bits: heads taken and not given back */
+    uint32_t *busy;                        /* bits: heads taken and not given back */
     struct vhost_inflight_queue *inflight; /* nullable; in memory shared with the front end */
     uint64_t inflight_counter;
-    int kick, call, err;            /* -1: none; ours */
+    int kick, call, err; /* -1: none; ours */
 };
 
 enum sl_result vhost_queue_init(struct vhost_queue *queue, uint32_t index) SL_MUST_USE;

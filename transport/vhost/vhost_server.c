@@ -200,8 +200,8 @@ static enum sl_result serve_session(struct vhost_server *server, bool *more)
         server->session.ready[i] |= server->session.queues[i].polled;
     }
     *more = vhost_rings_serve(server);
-    enum sl_result r = watch_channel(server, &server->session.front,
-                                     &server->session.front_events, VHOST_TAG_FRONT);
+    enum sl_result r = watch_channel(server, &server->session.front, &server->session.front_events,
+                                     VHOST_TAG_FRONT);
     if (r == SL_OK) {
         r = watch_channel(server, &server->session.back, &server->session.back_events,
                           VHOST_TAG_BACK);
@@ -324,9 +324,8 @@ void vhost_server_set_device(struct vhost_server *server, struct vgd *device)
     server->device = device;
 }
 
-enum sl_result vhost_server_read(struct vhost_server *server, uint32_t scanout_id,
-                                 bool with_cursor, void *pixels, size_t size, uint32_t *width_px,
-                                 uint32_t *height_px)
+enum sl_result vhost_server_read(struct vhost_server *server, uint32_t scanout_id, bool with_cursor,
+                                 void *pixels, size_t size, uint32_t *width_px, uint32_t *height_px)
 {
     return server->device->ops->scanout_read(server->device, scanout_id, with_cursor, pixels, size,
                                              width_px, height_px);

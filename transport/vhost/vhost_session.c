@@ -146,8 +146,8 @@ static enum sl_result set_mem_table(struct vhost_server *server, const struct vh
     struct vhost_session *session = &server->session;
     const struct vhost_mem_table *table = &m->payload.table;
     if (table->count > VHOST_TABLE_REGIONS || session->front.fd_count != table->count ||
-        m->head.size < offsetof(struct vhost_mem_table, regions) +
-                           table->count * sizeof table->regions[0]) {
+        m->head.size <
+            offsetof(struct vhost_mem_table, regions) + table->count * sizeof table->regions[0]) {
         return SL_ERR_PROTOCOL;
     }
     enum sl_result r =
@@ -234,8 +234,7 @@ static enum sl_result get_shmem_config(struct vhost_server *server, const struct
     return answer(server, m, &config, sizeof config, -1);
 }
 
-static enum sl_result set_backend_req_fd(struct vhost_server *server,
-                                         const struct vhost_message *m)
+static enum sl_result set_backend_req_fd(struct vhost_server *server, const struct vhost_message *m)
 {
     (void)m;
     struct vhost_session *session = &server->session;

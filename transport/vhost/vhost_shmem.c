@@ -60,9 +60,8 @@ static enum sl_result ask(struct vhost_server *server, const struct vhost_asked 
     }
     bool acked = has(server, VHOST_PROTOCOL_REPLY_ACK);
     *asked = *values;
-    enum sl_result r =
-        vhost_channel_send(&server->session.back, asked->request,
-                           acked ? VHOST_FLAG_NEED_REPLY : 0, map, sizeof *map, fd);
+    enum sl_result r = vhost_channel_send(&server->session.back, asked->request,
+                                          acked ? VHOST_FLAG_NEED_REPLY : 0, map, sizeof *map, fd);
     if (r != SL_OK) {
         sl_free(asked);
         return r;
@@ -113,8 +112,7 @@ enum sl_result vhost_shmem_serve(struct vhost_server *server)
         }
         /* Some front ends answer what wants no answer: config changes. */
         if (m->head.request != VHOST_BACKEND_CONFIG_CHANGE) {
-            struct vhost_asked *asked =
-                SL_CONTAINER(session->asked.next, struct vhost_asked, link);
+            struct vhost_asked *asked = SL_CONTAINER(session->asked.next, struct vhost_asked, link);
             if (sl_list_empty(&session->asked) || asked->request != m->head.request) {
                 return SL_ERR_PROTOCOL;
             }
@@ -146,8 +144,7 @@ void vhost_config_changed(struct vhost_server *server)
     if (!has(server, VHOST_PROTOCOL_CONFIG) || back->fd < 0) {
         return; /* a front end that cannot be told: the guest sees it at its next look */
     }
-    enum sl_result r =
-        vhost_channel_send(back, VHOST_BACKEND_CONFIG_CHANGE, 0, NULL, 0, -1);
+    enum sl_result r = vhost_channel_send(back, VHOST_BACKEND_CONFIG_CHANGE, 0, NULL, 0, -1);
     if (r != SL_OK) {
         sl_warn_limited("vhost", "the front end could not be told of a display change: %s",
                         sl_result_name(r));

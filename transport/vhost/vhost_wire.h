@@ -55,7 +55,11 @@ enum {
 };
 
 /* Back end to front end. */
-enum { VHOST_BACKEND_CONFIG_CHANGE = 2, VHOST_BACKEND_SHMEM_MAP = 9, VHOST_BACKEND_SHMEM_UNMAP = 10 };
+enum {
+    VHOST_BACKEND_CONFIG_CHANGE = 2,
+    VHOST_BACKEND_SHMEM_MAP = 9,
+    VHOST_BACKEND_SHMEM_UNMAP = 10
+};
 
 /* Protocol features, as bits. */
 #define VHOST_PROTOCOL_MQ             (1ull << 0)
@@ -184,13 +188,13 @@ _Static_assert(sizeof(struct vhost_inflight_queue) == 16, "inflight queue");
 
 /* ---- split virtqueues ---- */
 
-#define VIRTIO_RING_F_INDIRECT     (1ull << 28)
-#define VIRTIO_RING_F_EVENT_IDX    (1ull << 29)
-#define VHOST_F_PROTOCOL_FEATURES  (1ull << 30)
-#define VIRTIO_F_VERSION_1         (1ull << 32)
-#define VIRTIO_STATUS_NEEDS_RESET  0x40u
-#define VIRTIO_STATUS_DRIVER_OK    0x04u
-#define VIRTQ_SIZE_MAX             32768u
+#define VIRTIO_RING_F_INDIRECT    (1ull << 28)
+#define VIRTIO_RING_F_EVENT_IDX   (1ull << 29)
+#define VHOST_F_PROTOCOL_FEATURES (1ull << 30)
+#define VIRTIO_F_VERSION_1        (1ull << 32)
+#define VIRTIO_STATUS_NEEDS_RESET 0x40u
+#define VIRTIO_STATUS_DRIVER_OK   0x04u
+#define VIRTQ_SIZE_MAX            32768u
 
 enum { VIRTQ_DESC_NEXT = 1, VIRTQ_DESC_WRITE = 2, VIRTQ_DESC_INDIRECT = 4 };
 enum { VIRTQ_AVAIL_NO_INTERRUPT = 1, VIRTQ_USED_NO_NOTIFY = 1 };

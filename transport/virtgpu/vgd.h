@@ -21,7 +21,7 @@ struct vgd;
 
 /* What a scanout shows. Pixels of the resource, top row first. */
 struct vgd_scanout {
-    uint32_t resource_id; /* 0: it is off, and the rest is not looked at */
+    uint32_t resource_id;                     /* 0: it is off, and the rest is not looked at */
     uint32_t x_px, y_px, width_px, height_px; /* the part that is shown */
     /* How a blob's bytes are a picture; 3D resources know (format 0). */
     uint32_t format;
@@ -135,9 +135,9 @@ struct vgd_ops {
      * that does not grow; NOTFOUND: no such context; NOMEM: too many pending. */
     enum sl_result (*fence)(struct vgd *, uint32_t ctx_id, uint32_t ring, uint64_t id);
 
-    /* Show a resource, or nothing. NOTFOUND: no such resource; INVALID: no such scanout, or the part
-     * is not in the resource; UNSUPPORTED: a format or memory that cannot be shown. A resource that
-     * is destroyed leaves its scanouts dark. */
+    /* Show a resource, or nothing. NOTFOUND: no such resource; INVALID: no such scanout, or the
+     * part is not in the resource; UNSUPPORTED: a format or memory that cannot be shown. A resource
+     * that is destroyed leaves its scanouts dark. */
     enum sl_result (*scanout_set)(struct vgd *, uint32_t scanout_id, const struct vgd_scanout *);
     /* A part of the resource is complete: its scanouts' displays are told. */
     enum sl_result (*flush)(struct vgd *, uint32_t resource_id, const struct vg_box *);

@@ -1,0 +1,127 @@
+#include "tests/support/vhost_world.h"
+
+#include "tests/support/echo_type.h"
+#include "tests/support/slt.h"
+#include "transport/base/atomic.h"
+#include "transport/base/fd.h"
+#include "transport/base/thread.h"
+#include "transport/vhost/vhost_control_wire.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void on_scanout(void *user, uint32_t scanout_id, uint32_t width_px, uint32_t height_px)
+{
+    (void)scanout_id;
+    struct vhost_shown *shown = user;
+    shown->width_px = width_px;
+    shown->height_px = height_px;
+    (void)sl_atomic_add(&shown->scanouts, 1);
+}
+
+static void on_damage(void *user, uint32_t scanout_id, const struct vg_box *box)
+{
+    (void)scanout_id;
+    struct vhost_shown *shown = user;
+    shown->box = *box;
+    (void)sl_atomic_add(&shown->damages, 1);
+}
+
+static void on_cursor(void *user, uint32_t scanout_id, const struct vgd_cursor *cursor)
+{
+    (void)scanout_id;
+    struct vhost_shown *shown = user;
+    shown->cursor = *cursor;
+    (void)sl_atomic_add(&shown->cursors, 1);
+}
+
+static void *serve(void *user)
+{
+    struct vhost_world *world = user;
+    struct vgd_sink sink = vhost_server_sink(world->server);
+    struct vgd *device = NULL;
+    world->served = dev_create(world->types, NULL, &world->limits, &sink, &device);
+    if (world->served == SL_OK) {
+        vhost_server_set_device(world->server, device);
+        world->served = vhost_server_run(world->server, world->stop);
+        device->ops->destroy(device);
+    }
+    return NULL;
+}
+
+void vhost_world_start_types(struct vhost_world *world, const struct hct_type *const *types,
+                             const struct dev_limits *limits)
+{
+    world->types = types;
+    world->limits = limits != NULL ? *limits : (struct dev_limits){0};
+    snprintf(world->path, sizeof world->path, "%s/gpu", SLT_TMPDIR());
+    snprintf(world->control, sizeof world->control, "%s" VHOST_CONTROL_SUFFIX, world->path);
+    world->stop = -1;
+    SLT_ASSERT_OK(sl_fd_event(&world->stop));
+    SLT_ASSERT_OK(
+        vhost_server_create(&(struct vhost_server_options){.path = world->path,
+                                                           .control_path = world->control,
+                                                           .scanouts = 2,
+                                                           .width_px = 640,
+                                                           .height_px = 480,
+                                                           .window_size = VHOST_WORLD_WINDOW,
+                                                           .display = {.user = &world->shown,
+                                                                       .scanout = on_scanout,
+                                                                       .damage = on_damage,
+                                                                       .cursor = on_cursor}},
+                            &world->server));
+    SLT_ASSERT_OK(sl_thread_start(&world->thread, "vhost", 8u << 20, serve, world));
+    world->running = true;
+}
+
+void vhost_world_start(struct vhost_world *world, const struct dev_limits *limits)
+{
+    static const struct hct_type *const types[] = {&echo_type, NULL};
+    vhost_world_start_types(world, types, limits);
+}
+
+void vhost_world_enter(struct vhost_world *world)
+{
+    SLT_ASSERT_TRUE(vguest_start(&world->guest, world->path, 0));
+}
+
+void vhost_world_stop(struct vhost_world *world)
+{
+    vguest_stop(&world->guest);
+    if (world->running) {
+        sl_fd_signal(world->stop);
+        pthread_join(world->thread, NULL);
+        SLT_EXPECT_OK(world->served);
+    }
+    vhost_server_destroy(world->server);
+    sl_fd_close(&world->stop);
+}
+
+/* Ids that no test uses. */
+#define HEALTHY_CTX 0x7777u
+#define HEALTHY_RES 0x7777u
+
+void vhost_world_expect_healthy(struct vhost_world *world)
+{
+    struct vguest *g = &world->guest;
+    uint64_t offset = VHOST_WORLD_WINDOW - 4096;
+    struct echo_command fill = {ECHO_FILL, HEALTHY_RES, 0, 4096, 0x5a};
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_ctx(g, HEALTHY_CTX, ECHO_CAPSET));
+    SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_blob(g, HEALTHY_CTX, HEALTHY_RES, 0, 4096));
+    SLT_EXPECT_EQ(VGPU_OK_MAP_INFO, vguest_map(g, HEALTHY_RES, offset));
+    SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_id(g, VGPU_CTX_ATTACH_RESOURCE, HEALTHY_CTX, HEALTHY_RES));
+    SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_submit(g, HEALTHY_CTX, &fill, sizeof fill));
+    const uint8_t *seen = vguest_mapped(g, offset);
+    SLT_ASSERT_TRUE(seen != NULL);
+    SLT_EXPECT_EQ(0x5a, seen[4095]);
+    SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_id(g, VGPU_RESOURCE_UNMAP_BLOB, 0, HEALTHY_RES));
+    SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_id(g, VGPU_RESOURCE_UNREF, 0, HEALTHY_RES));
+    SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_id(g, VGPU_CTX_DESTROY, HEALTHY_CTX, 0));
+}
+
+void vhost_world_expect_reset(struct vhost_world *world, uint32_t queue)
+{
+    SLT_ASSERT_TRUE(vguest_broke(&world->guest, queue));
+    SLT_ASSERT_TRUE(vguest_restart(&world->guest));
+    vhost_world_expect_healthy(world);
+}

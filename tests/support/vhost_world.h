@@ -1,0 +1,50 @@
+/* A server of transport/vhost with a device, on a thread of its own, and a guest at it: what every
+ * test of that front stands on. */
+#ifndef TESTS_VHOST_WORLD_H
+#define TESTS_VHOST_WORLD_H
+
+#include "host/device/device.h"
+#include "tests/support/vguest.h"
+#include "transport/vhost/vhost.h"
+
+#include <pthread.h>
+
+#define VHOST_WORLD_WINDOW ((uint64_t)64 << 20)
+#define VHOST_WORLD_EVENTS 64u
+
+/* What a display was told. */
+struct vhost_shown {
+    uint32_t scanouts, damages, cursors; /* how often; atomic */
+    uint32_t width_px, height_px;        /* of the last scanout */
+    struct vg_box box;                   /* of the last damage */
+    struct vgd_cursor cursor;
+};
+
+struct vhost_world {
+    struct vhost_server *server;
+    const struct hct_type *const *types;
+    struct dev_limits limits;
+    pthread_t thread;
+    bool running;
+    int stop;
+    char path[108];
+    char control[120];
+    enum sl_result served;
+    struct vhost_shown shown; /* written on the server's thread: look after an answer */
+    struct vguest guest;
+};
+
+/* Listens, with the echo type and a display of 640 x 480; limits: nullable. */
+void vhost_world_start(struct vhost_world *world, const struct dev_limits *limits);
+void vhost_world_start_types(struct vhost_world *world, const struct hct_type *const *types,
+                             const struct dev_limits *limits);
+/* A guest, started, at it. */
+void vhost_world_enter(struct vhost_world *world);
+void vhost_world_stop(struct vhost_world *world);
+
+/* The guest is as well as ever, and so is the server: one round of everything. */
+void vhost_world_expect_healthy(struct vhost_world *world);
+/* The queue asks for a reset; after one all is well. */
+void vhost_world_expect_reset(struct vhost_world *world, uint32_t queue);
+
+#endif
