@@ -101,9 +101,10 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
     struct hvk_buffer *b =
         buffer_of(hvk_find(call->context, VK_KIND_VkBuffer, HVK_U64(ids->buffer), NULL));
     struct hvk_pages *pages = NULL;
-    if (b == NULL || ids->memoryOffset % b->requirements.alignment != 0 ||
-        !hvk_memory_holds(call->context, HVK_U64(ids->memory), ids->memoryOffset,
-                          b->requirements.size, &pages)) {
+    if (b == NULL || b->object.device != device ||
+        ids->memoryOffset % b->requirements.alignment != 0 ||
+        !hvk_memory_holds(device, HVK_U64(ids->memory), ids->memoryOffset, b->requirements.size,
+                          &pages)) {
         sl_warn_limited("vulkan", "context %u: a buffer does not fit its memory at %llu",
                         call->context->ctx_id, (unsigned long long)ids->memoryOffset);
         return VK_ERROR_VALIDATION_FAILED;

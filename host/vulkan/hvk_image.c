@@ -305,9 +305,9 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
     struct hvk_pages *pages = NULL;
     VkMemoryRequirements needs = {0};
     uint32_t plane = image != NULL ? plane_of(device, image, native, &needs) : 0;
-    if (image == NULL || needs.size == 0 || ids->memoryOffset % needs.alignment != 0 ||
-        !hvk_memory_holds(call->context, HVK_U64(ids->memory), ids->memoryOffset, needs.size,
-                          &pages)) {
+    if (image == NULL || image->object.device != device || needs.size == 0 ||
+        ids->memoryOffset % needs.alignment != 0 ||
+        !hvk_memory_holds(device, HVK_U64(ids->memory), ids->memoryOffset, needs.size, &pages)) {
         sl_warn_limited("vulkan", "context %u: an image of %llu bytes does not fit its memory",
                         call->context->ctx_id, (unsigned long long)needs.size);
         return VK_ERROR_VALIDATION_FAILED;

@@ -247,11 +247,11 @@ static struct hvk_memory *memory_find(const struct hvk_context *context, uint64_
     return memory_of(hvk_find(context, VK_KIND_VkDeviceMemory, id, NULL));
 }
 
-bool hvk_memory_holds(const struct hvk_context *context, uint64_t id, uint64_t offset,
-                      uint64_t size, struct hvk_pages **pages)
+bool hvk_memory_holds(const struct hvk_device *device, uint64_t id, uint64_t offset, uint64_t size,
+                      struct hvk_pages **pages)
 {
-    const struct hvk_memory *m = memory_find(context, id);
-    if (m == NULL || !sl_region_fits(offset, size, m->size)) {
+    const struct hvk_memory *m = memory_find(device->context, id);
+    if (m == NULL || m->object.device != device || !sl_region_fits(offset, size, m->size)) {
         return false;
     }
     if (pages != NULL) {
@@ -296,13 +296,12 @@ VkResult hvk_vkGetMemoryHostAddressInfoGOOGLE(struct hvk_call *call,
 }
 
 /* Shared types are coherent: nothing to flush, but the ranges must be some of the memory's. */
-static VkResult check_ranges(const struct hvk_call *call, uint32_t count,
+static VkResult check_ranges(const struct hvk_device *device, uint32_t count,
                              const VkMappedMemoryRange *ranges)
 {
     for (uint32_t i = 0; i < count; i++) {
         uint64_t size = ranges[i].size == VK_WHOLE_SIZE ? 0 : ranges[i].size;
-        if (!hvk_memory_holds(call->context, HVK_U64(ranges[i].memory), ranges[i].offset, size,
-                              NULL)) {
+        if (!hvk_memory_holds(device, HVK_U64(ranges[i].memory), ranges[i].offset, size, NULL)) {
             return VK_ERROR_VALIDATION_FAILED;
         }
     }
@@ -314,9 +313,10 @@ VkResult hvk_vkFlushMappedMemoryRanges(struct hvk_call *call,
 {
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkFlushMappedMemoryRanges ids;
-    VkResult result = vk_unpack_vkFlushMappedMemoryRanges(&again, &ids)
-                          ? check_ranges(call, ids.memoryRangeCount, ids.pMemoryRanges)
-                          : VK_ERROR_OUT_OF_HOST_MEMORY;
+    VkResult result =
+        vk_unpack_vkFlushMappedMemoryRanges(&again, &ids)
+            ? check_ranges(hvk_device_of(a->record), ids.memoryRangeCount, ids.pMemoryRanges)
+            : VK_ERROR_OUT_OF_HOST_MEMORY;
     return hvk_device_result(hvk_device_of(a->record), result);
 }
 
@@ -325,8 +325,9 @@ VkResult hvk_vkInvalidateMappedMemoryRanges(struct hvk_call *call,
 {
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkInvalidateMappedMemoryRanges ids;
-    VkResult result = vk_unpack_vkInvalidateMappedMemoryRanges(&again, &ids)
-                          ? check_ranges(call, ids.memoryRangeCount, ids.pMemoryRanges)
-                          : VK_ERROR_OUT_OF_HOST_MEMORY;
+    VkResult result =
+        vk_unpack_vkInvalidateMappedMemoryRanges(&again, &ids)
+            ? check_ranges(hvk_device_of(a->record), ids.memoryRangeCount, ids.pMemoryRanges)
+            : VK_ERROR_OUT_OF_HOST_MEMORY;
     return hvk_device_result(hvk_device_of(a->record), result);
 }

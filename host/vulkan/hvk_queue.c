@@ -213,48 +213,47 @@ void hvk_vkQueueSubmitAsync2GOOGLE(struct hvk_call *call,
 
 /* --- sparse memory --- */
 
-static bool binds_fit(const struct hvk_context *context, uint32_t count,
+static bool binds_fit(const struct hvk_device *device, uint32_t count,
                       const VkSparseMemoryBind *ids)
 {
     bool ok = true;
     for (uint32_t i = 0; ok && i < count; i++) {
         ok = ids[i].memory == VK_NULL_HANDLE ||
-             hvk_memory_holds(context, HVK_U64(ids[i].memory), ids[i].memoryOffset, ids[i].size,
+             hvk_memory_holds(device, HVK_U64(ids[i].memory), ids[i].memoryOffset, ids[i].size,
                               NULL);
     }
     return ok;
 }
 
-static bool image_binds_fit(const struct hvk_context *context, uint32_t count,
+static bool image_binds_fit(const struct hvk_device *device, uint32_t count,
                             const VkSparseImageMemoryBind *ids)
 {
     bool ok = true;
     for (uint32_t i = 0; ok && i < count; i++) {
         /* How much a block needs, the driver knows; it must begin inside. */
         ok = ids[i].memory == VK_NULL_HANDLE ||
-             hvk_memory_holds(context, HVK_U64(ids[i].memory), ids[i].memoryOffset, 1, NULL);
+             hvk_memory_holds(device, HVK_U64(ids[i].memory), ids[i].memoryOffset, 1, NULL);
     }
     return ok;
 }
 
-static bool sparse_fits(const struct hvk_context *context, uint32_t count,
+static bool sparse_fits(const struct hvk_device *device, uint32_t count,
                         const VkBindSparseInfo *ids)
 {
     bool ok = true;
     for (uint32_t i = 0; ok && i < count; i++) {
         for (uint32_t j = 0; ok && j < ids[i].bufferBindCount; j++) {
-            ok =
-                ids[i].pBufferBinds[j].buffer != VK_NULL_HANDLE &&
-                binds_fit(context, ids[i].pBufferBinds[j].bindCount, ids[i].pBufferBinds[j].pBinds);
+            ok = ids[i].pBufferBinds[j].buffer != VK_NULL_HANDLE &&
+                 binds_fit(device, ids[i].pBufferBinds[j].bindCount, ids[i].pBufferBinds[j].pBinds);
         }
         for (uint32_t j = 0; ok && j < ids[i].imageOpaqueBindCount; j++) {
             ok = ids[i].pImageOpaqueBinds[j].image != VK_NULL_HANDLE &&
-                 binds_fit(context, ids[i].pImageOpaqueBinds[j].bindCount,
+                 binds_fit(device, ids[i].pImageOpaqueBinds[j].bindCount,
                            ids[i].pImageOpaqueBinds[j].pBinds);
         }
         for (uint32_t j = 0; ok && j < ids[i].imageBindCount; j++) {
             ok = ids[i].pImageBinds[j].image != VK_NULL_HANDLE &&
-                 image_binds_fit(context, ids[i].pImageBinds[j].bindCount,
+                 image_binds_fit(device, ids[i].pImageBinds[j].bindCount,
                                  ids[i].pImageBinds[j].pBinds);
         }
         ok = ok && !has_null(ids[i].pWaitSemaphores, ids[i].waitSemaphoreCount) &&
@@ -272,7 +271,7 @@ static VkResult bind_sparse(struct hvk_call *call, struct hvk_queue *queue, uint
         device->driver.QueueBindSparse == NULL) {
         return VK_ERROR_FEATURE_NOT_PRESENT;
     }
-    if (!sparse_fits(call->context, count, ids)) {
+    if (!sparse_fits(device, count, ids)) {
         return VK_ERROR_VALIDATION_FAILED;
     }
     for (uint32_t i = 0; i < count; i++) {

@@ -122,7 +122,7 @@ static VkResult replace(struct hvk_context *context, struct hvk_fence *fence)
 static VkResult reset(struct hvk_call *call, struct hvk_device *device, uint64_t id)
 {
     struct hvk_fence *fence = fence_of(hvk_find(call->context, VK_KIND_VkFence, id, NULL));
-    if (fence == NULL) {
+    if (fence == NULL || fence->object.device != device) {
         return VK_ERROR_VALIDATION_FAILED;
     }
     /* Exports take their reference with the lock held, waits under the turn: one more means that
@@ -192,7 +192,7 @@ VkResult hvk_vkWaitForFences(struct hvk_call *call, struct vk_args_vkWaitForFenc
     for (; held < count; held++) {
         struct hvk_fence *fence =
             fence_of(hvk_find(call->context, VK_KIND_VkFence, HVK_U64(ids.pFences[held]), NULL));
-        if (fence == NULL) {
+        if (fence == NULL || fence->object.device != device) {
             break;
         }
         payloads[held] = hvk_payload_ref(fence->payload);
@@ -287,7 +287,7 @@ VkResult hvk_vkWaitSemaphores(struct hvk_call *call, struct vk_args_vkWaitSemaph
     for (; held < count; held++) {
         objects[held] = hvk_find(call->context, VK_KIND_VkSemaphore,
                                  HVK_U64(ids.pWaitInfo->pSemaphores[held]), NULL);
-        if (objects[held] == NULL) {
+        if (!hvk_is_of(objects[held], device)) {
             break;
         }
         (void)hvk_ref(objects[held]);
