@@ -294,6 +294,13 @@ struct gvk_queue {
     struct gvk_queue *next; /* of the device */
 };
 
+/* What waits of one descriptor set: its writes are those up to the next one's. gvk_batch.h */
+struct gvk_pending {
+    struct gvk_descriptor_set *set;
+    uint32_t first_write;
+    uint32_t allocate; /* 1: the host has only its name yet */
+};
+
 /* Writes to descriptor sets that the host has not yet. */
 struct gvk_descriptors {
     pthread_mutex_t lock;  /* guards the rest, and is held while they are sent */
@@ -301,6 +308,9 @@ struct gvk_descriptors {
     struct sl_arena arena; /* copies that a write is packed from */
     uint32_t count;        /* of the writes */
     uint32_t waiting;      /* atomic: there are some */
+    /* With a host that wants batches: whose they are, and sets to be allocated. */
+    struct gvk_pending *sets;
+    uint32_t set_count, set_capacity;
 };
 
 /* What is known of plain buffers of one usage: gvk_resource.c. */

@@ -1,5 +1,5 @@
 /* Descriptor pools and sets, and the writes that wait. */
-#include "guest/vulkan/gvk_descriptor.h"
+#include "guest/vulkan/gvk_batch.h"
 
 #include "guest/vk_call.h"
 #include "guest/vk_entry.h"
@@ -27,6 +27,7 @@ void gvk_descriptors_finish(struct gvk_descriptors *d)
 {
     vk_pack_finish(&d->pack);
     sl_arena_finish(&d->arena);
+    sl_free(d->sets);
     pthread_mutex_destroy(&d->lock);
 }
 
@@ -58,6 +59,11 @@ VkResult gvk_vkCreateDescriptorPool(VkDevice device, const VkDescriptorPoolCreat
         }
     }
     pool_refill(pool);
+    if (gvk_host_of(device)->batched_descriptors && !gvk_batch_pool(gvk_device_of(device), pool)) {
+        gvk_vkDestroyDescriptorPool(device, *pDescriptorPool, pAllocator);
+        *pDescriptorPool = VK_NULL_HANDLE;
+        return gvk_failure(gvk_host_of(device));
+    }
     return VK_SUCCESS;
 }
 
@@ -69,6 +75,7 @@ static void sets_free(struct gvk_device *device, struct sl_list *sets)
         struct gvk_descriptor_set *set = SL_CONTAINER(item, struct gvk_descriptor_set, link);
         sl_list_remove(&set->link);
         gvk_bindings_unref(set->bindings);
+        gvk_batch_release(set);
         gvk_object_free(device, NULL, set);
     }
 }
@@ -84,8 +91,14 @@ void gvk_vkDestroyDescriptorPool(VkDevice device, VkDescriptorPool descriptorPoo
     sl_list_init(&sets);
     sl_list_move(&sets, &pool->sets);
     gvk_settle(gvk_device_of(device)); /* writes to them */
+    uint64_t *names = pool->names;
     gvk_entry_vkDestroyDescriptorPool(device, descriptorPool, pAllocator);
+    SL_LIST_FOR(item, &sets)
+    {
+        SL_CONTAINER(item, struct gvk_descriptor_set, link)->pool = NULL;
+    }
     sets_free(gvk_device_of(device), &sets);
+    sl_free(names);
 }
 
 VkResult gvk_vkResetDescriptorPool(VkDevice device, VkDescriptorPool descriptorPool,
@@ -101,27 +114,57 @@ VkResult gvk_vkResetDescriptorPool(VkDevice device, VkDescriptorPool descriptorP
 
 /* ---- Sets ---- */
 
-/* Takes what a set of the layout needs. False: the pool does not promise that it fits. */
+/* Takes what a set of the layout needs; all or nothing. */
 static bool pool_take(struct gvk_descriptor_pool *pool, const struct gvk_bindings *bindings)
 {
-    bool fits = !bindings->unusual && !pool->fragmented && pool->sets_left != 0;
-    pool->sets_left -= pool->sets_left != 0;
+    bool fits = pool->sets_left != 0;
     for (uint32_t i = 0; i < GVK_TYPES; i++) {
         fits = fits && bindings->needs[i] <= pool->left[i];
-        pool->left[i] -= bindings->needs[i] < pool->left[i] ? bindings->needs[i] : pool->left[i];
     }
+    for (uint32_t i = 0; i < GVK_TYPES && fits; i++) {
+        pool->left[i] -= bindings->needs[i];
+    }
+    pool->sets_left -= fits;
     return fits;
+}
+
+static void pool_give(struct gvk_descriptor_pool *pool, const struct gvk_bindings *bindings)
+{
+    for (uint32_t i = 0; i < GVK_TYPES; i++) {
+        pool->left[i] += bindings->needs[i];
+    }
+    pool->sets_left++;
+}
+
+static const struct gvk_bindings *bindings_at(const VkDescriptorSetAllocateInfo *info, uint32_t i)
+{
+    return GVK_FROM(gvk_set_layout, info->pSetLayouts[i])->bindings;
 }
 
 /* Whether all sets are promised to fit, so that the host need not be asked. */
 static bool pool_promises(struct gvk_descriptor_pool *pool, const VkDescriptorSetAllocateInfo *info)
 {
-    bool fits = info->pNext == NULL; /* counts that vary: the layouts do not tell */
-    for (uint32_t i = 0; i < info->descriptorSetCount; i++) {
-        const struct gvk_set_layout *layout = GVK_FROM(gvk_set_layout, info->pSetLayouts[i]);
-        fits = pool_take(pool, layout->bindings) && fits;
+    /* A chain has counts that vary, which the layouts do not tell. */
+    bool fits = info->pNext == NULL && !pool->fragmented;
+    for (uint32_t i = 0; i < info->descriptorSetCount && fits; i++) {
+        fits = !bindings_at(info, i)->unusual && pool_take(pool, bindings_at(info, i));
     }
+    pool->fragmented = !fits; /* what is left is known to the host alone */
     return fits;
+}
+
+/* The same where the host is not there to be asked; nothing is taken on failure. */
+static bool pool_has_room(struct gvk_descriptor_pool *pool, const VkDescriptorSetAllocateInfo *info)
+{
+    uint32_t taken = 0;
+    while (taken < info->descriptorSetCount && pool_take(pool, bindings_at(info, taken))) {
+        taken++;
+    }
+    bool all = taken == info->descriptorSetCount;
+    while (!all && taken != 0) {
+        pool_give(pool, bindings_at(info, --taken));
+    }
+    return all;
 }
 
 VkResult gvk_vkAllocateDescriptorSets(VkDevice device,
@@ -133,6 +176,11 @@ VkResult gvk_vkAllocateDescriptorSets(VkDevice device,
     struct gvk_descriptor_pool *pool = GVK_FROM(gvk_descriptor_pool, info->descriptorPool);
     struct gvk_host *host = gvk_host_of(device);
     uint32_t count = info->descriptorSetCount;
+    if (host->batched_descriptors) {
+        memset(pDescriptorSets, 0, count * sizeof *pDescriptorSets);
+        return pool_has_room(pool, info) ? gvk_batch_allocate(dev, pool, info, pDescriptorSets)
+                                         : VK_ERROR_OUT_OF_POOL_MEMORY;
+    }
     struct gvk_made made;
     if (!gvk_made_begin(&made, count, sizeof(struct gvk_descriptor_set), dev, NULL,
                         pDescriptorSets)) {
@@ -162,6 +210,7 @@ VkResult gvk_vkFreeDescriptorSets(VkDevice device, VkDescriptorPool descriptorPo
                                   const VkDescriptorSet *pDescriptorSets)
 {
     struct gvk_device *dev = gvk_device_of(device);
+    struct gvk_descriptor_pool *pool = GVK_FROM(gvk_descriptor_pool, descriptorPool);
     struct sl_list sets;
     sl_list_init(&sets);
     gvk_settle(dev); /* writes to them */
@@ -172,10 +221,11 @@ VkResult gvk_vkFreeDescriptorSets(VkDevice device, VkDescriptorPool descriptorPo
         if (set != NULL) {
             sl_list_remove(&set->link);
             sl_list_add(&sets, &set->link);
+            pool_give(pool, set->bindings);
         }
     }
     sets_free(dev, &sets);
-    GVK_FROM(gvk_descriptor_pool, descriptorPool)->fragmented = true;
+    pool->fragmented = true;
     return result;
 }
 
@@ -261,10 +311,13 @@ void gvk_writes_begin(struct gvk_device *device)
 void gvk_writes_add(struct gvk_device *device, const VkWriteDescriptorSet *write)
 {
     struct gvk_descriptors *d = &device->descriptors;
-    const struct gvk_descriptor_set *set = GVK_FROM(gvk_descriptor_set, write->dstSet);
+    struct gvk_descriptor_set *set = GVK_FROM(gvk_descriptor_set, write->dstSet);
     VkWriteDescriptorSet room;
     size_t before = vk_pack_size(&d->pack);
     const VkWriteDescriptorSet *clean = gvk_write_clean(&d->arena, set->bindings, write, &room);
+    if (set->pool != NULL && !gvk_batch_note_locked(d, set, false)) {
+        clean = NULL;
+    }
     if (clean != NULL) {
         vk_pack_VkWriteDescriptorSet(&d->pack, clean);
     }
@@ -277,24 +330,37 @@ void gvk_writes_add(struct gvk_device *device, const VkWriteDescriptorSet *write
     }
 }
 
+static void update_pack_locked(struct gvk_device *device, struct vk_pack *pack)
+{
+    const struct gvk_descriptors *d = &device->descriptors;
+    size_t start = vk_pack_begin(pack, VK_OP_vkUpdateDescriptorSets);
+    vk_pack_u32(pack, 0); /* turn */
+    vk_pack_u64(pack, device->dispatch.object.vk.id);
+    vk_pack_u32(pack, d->count);
+    vk_pack_bytes(pack, d->pack.data, vk_pack_size(&d->pack));
+    vk_pack_u32(pack, 0); /* copies */
+    vk_pack_end(pack, start);
+}
+
 /* The lock is held over the sending: who finds nothing pending may send at once, and must come
  * behind it. */
 static void send_locked(struct gvk_device *device)
 {
     struct gvk_descriptors *d = &device->descriptors;
-    struct gvk_stream *s = d->count != 0 ? gvk_begin_of(device) : NULL;
+    bool any = d->set_count != 0 ? device->queues != NULL : d->count != 0;
+    struct gvk_stream *s = any ? gvk_begin_of(device) : NULL;
     if (s != NULL) {
-        size_t start = vk_pack_begin(&s->pack, VK_OP_vkUpdateDescriptorSets);
-        vk_pack_u32(&s->pack, 0); /* turn */
-        vk_pack_u64(&s->pack, device->dispatch.object.vk.id);
-        vk_pack_u32(&s->pack, d->count);
-        vk_pack_bytes(&s->pack, d->pack.data, vk_pack_size(&d->pack));
-        vk_pack_u32(&s->pack, 0); /* copies */
-        vk_pack_end(&s->pack, start);
+        if (d->set_count != 0) {
+            gvk_batch_pack_locked(device, &s->pack);
+            sl_arena_reset(&d->arena);
+        } else {
+            update_pack_locked(device, &s->pack);
+        }
         (void)gvk_send(s); /* a host that is gone shows at the next call with a result */
     }
     vk_pack_reset(&d->pack);
     d->count = 0;
+    d->set_count = 0;
     /* Pairs with nothing: whoever has to see these writes is ordered behind them by Vulkan's
      * rules, through the lock or through the application. */
     sl_atomic_store_relaxed(&d->waiting, 0);

@@ -52,12 +52,16 @@ struct gvk_descriptor_pool {
     uint32_t sets_left; /* what is promised still to fit */
     uint32_t left[GVK_TYPES];
     bool fragmented; /* sets were freed one by one: nothing is promised */
+    uint64_t *names; /* batches: ids of sets that are not given; NULL otherwise */
+    uint32_t name_count;
 };
 
 struct gvk_descriptor_set {
     struct gvk_object object;
     struct gvk_bindings *bindings;
-    struct sl_list link; /* in the pool's sets */
+    struct sl_list link;              /* in the pool's sets */
+    struct gvk_descriptor_pool *pool; /* batches; NULL otherwise */
+    struct gvk_set_layout *layout;    /* batches: alive as long as a write waits */
 };
 
 /* The write without the handles that its type ignores: itself, or a copy in `room` that lives as

@@ -70,6 +70,16 @@ VkResult gvk_vkCreateDevice(VkPhysicalDevice handle, const VkDeviceCreateInfo *i
         return result;
     }
     *out = GVK_TO(VkDevice, device);
+    if (device->dispatch.host->batched_descriptors && info->queueCreateInfoCount != 0) {
+        /* Commits go through a queue, whether the application has asked for one yet or not. */
+        const VkDeviceQueueInfo2 first = {
+            .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_INFO_2,
+            .flags = info->pQueueCreateInfos[0].flags,
+            .queueFamilyIndex = info->pQueueCreateInfos[0].queueFamilyIndex,
+        };
+        VkQueue queue;
+        gvk_vkGetDeviceQueue2(*out, &first, &queue);
+    }
     return VK_SUCCESS;
 }
 

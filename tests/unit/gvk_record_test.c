@@ -2,6 +2,7 @@
  * stands in for guest/vulkan/gvk_stream.c and gvk_host.c; packets are kept, replies are scripted.
  */
 #include "guest/vk_hand.h"
+#include "guest/vulkan/gvk_batch.h"
 #include "guest/vulkan/gvk_clean.h"
 #include "guest/vulkan/gvk_command.h"
 #include "guest/vulkan/gvk_descriptor.h"
@@ -13,6 +14,7 @@
 #include "transport/base/fd.h"
 #include "wire/vk_opcodes.h"
 #include "wire/vk_pack.h"
+#include "wire/vk_unpack.h"
 
 #include <string.h>
 
@@ -400,6 +402,87 @@ SLT_TEST_F(gvk_record, writes_wait_and_lose_what_their_type_ignores, t)
     SLT_EXPECT_EQ(0u, sl_load_u32(at)); /* copies */
     SLT_EXPECT_EQ(at + 4, t->packets[0].bytes + t->packets[0].size);
     sets_drop(&s);
+}
+
+/* The answer to vkCollectDescriptorPoolIdsGOOGLE for a pool of two. */
+static void answer_names(uint64_t first)
+{
+    const uint8_t present[8] = {[7] = 1};
+    uint32_t count = 2;
+    uint64_t names[] = {first, first + 1};
+    reply_put(&count, 4);
+    reply_put(present, 8);
+    reply_put(names, sizeof names);
+}
+
+SLT_TEST_F(gvk_record, commits_sets_by_name_where_the_host_wants_batches, t)
+{
+    t->host.batched_descriptors = true;
+    t->device.queues = &t->queue;
+    VkDescriptorSetLayoutBinding binding = {0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 1,
+                                            VK_SHADER_STAGE_ALL, NULL};
+    VkDescriptorSetLayoutCreateInfo layout_info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+        .bindingCount = 1,
+        .pBindings = &binding,
+    };
+    VkDescriptorSetLayout layout = VK_NULL_HANDLE;
+    answer(0x60, 1);
+    SLT_ASSERT_EQ(VK_SUCCESS,
+                  gvk_vkCreateDescriptorSetLayout(device(), &layout_info, NULL, &layout));
+    struct gvk_descriptor_pool pool = {
+        .object.vk.id = 0x61, .max_sets = 2, .sets_left = 2, .left = {[6] = 2}};
+    sl_list_init(&pool.sets);
+    world->reply_size = 0;
+    answer_names(0x900);
+    SLT_ASSERT_TRUE(gvk_batch_pool(&t->device, &pool));
+    VkDescriptorSetLayout layouts[] = {layout, layout, layout};
+    VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+                                        .descriptorPool = GVK_TO(VkDescriptorPool, &pool),
+                                        .descriptorSetCount = 3,
+                                        .pSetLayouts = layouts};
+    VkDescriptorSet sets[3];
+    forget_packets();
+    SLT_EXPECT_EQ(VK_ERROR_OUT_OF_POOL_MEMORY, gvk_vkAllocateDescriptorSets(device(), &info, sets));
+    info.descriptorSetCount = 2;
+    SLT_ASSERT_EQ(VK_SUCCESS, gvk_vkAllocateDescriptorSets(device(), &info, sets));
+    struct gvk_object buffer = {.vk.id = 0x53};
+    VkDescriptorBufferInfo what = {GVK_TO(VkBuffer, &buffer), 0, 16};
+    for (uint32_t i = 0; i < 3; i++) {
+        VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                      .dstSet = sets[i % 2],
+                                      .descriptorCount = 1,
+                                      .descriptorType = VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
+                                      .pBufferInfo = &what};
+        gvk_vkUpdateDescriptorSets(device(), 1, &write, 0, NULL);
+    }
+    SLT_EXPECT_EQ(0u, t->packet_count);
+    gvk_settle(&t->device);
+    SLT_ASSERT_EQ(1u, t->packet_count);
+    SLT_EXPECT_EQ((uint32_t)VK_OP_vkQueueCommitDescriptorSetUpdatesGOOGLE, t->packets[0].opcode);
+    struct sl_arena arena;
+    sl_arena_init(&arena, 1 << 16);
+    struct vk_unpack u =
+        vk_unpack_over(t->packets[0].bytes + 12, t->packets[0].size - 12, &arena, NULL);
+    struct vk_args_vkQueueCommitDescriptorSetUpdatesGOOGLE a;
+    SLT_EXPECT_TRUE(vk_unpack_vkQueueCommitDescriptorSetUpdatesGOOGLE(&u, &a));
+    SLT_EXPECT_EQ(1u, a.descriptorPoolCount);
+    const uint64_t names[] = {0x901, 0x900, 0x901, 0x900, 0x901};
+    const uint32_t allocates[] = {1, 1, 0, 0, 0}, starts[] = {0, 0, 0, 1, 2};
+    SLT_EXPECT_EQ(5u, a.descriptorSetCount);
+    SLT_EXPECT_MEMEQ(names, a.pDescriptorSetPoolIds, sizeof names);
+    SLT_EXPECT_MEMEQ(allocates, a.pDescriptorSetPendingAllocation, sizeof allocates);
+    SLT_EXPECT_MEMEQ(starts, a.pDescriptorWriteStartingIndices, sizeof starts);
+    SLT_EXPECT_EQ(3u, a.pendingDescriptorWriteCount);
+    sl_arena_finish(&arena);
+    answer(0, 0);
+    SLT_EXPECT_EQ(VK_SUCCESS,
+                  gvk_vkFreeDescriptorSets(device(), GVK_TO(VkDescriptorPool, &pool), 2, sets));
+    SLT_EXPECT_EQ(2u, pool.name_count);
+    SLT_EXPECT_EQ(2u, pool.sets_left);
+    sl_free(pool.names);
+    gvk_vkDestroyDescriptorSetLayout(device(), layout, NULL);
+    t->device.queues = NULL;
 }
 
 SLT_TEST_F(gvk_record, templates_write_what_plain_writes_would, t)
