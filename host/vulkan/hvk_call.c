@@ -32,6 +32,7 @@ bool hvk_begin(struct hvk_call *call, struct hr_call *hr)
         .ring = ring,
         .in = vk_unpack_over(hr->in.cur + 4, size - 4, hr->in.arena, &context->ids),
     };
+    call->in.owner_at = offsetof(struct hvk_object, device);
     return true;
 }
 

@@ -202,6 +202,15 @@ static void left_over(struct vk_world *w)
     feed_words(w, words, sizeof words);
 }
 
+/* A sampler of one device, ended by another. */
+static void other_device(struct vk_world *w)
+{
+    VkSampler sampler = VK_NULL_HANDLE;
+    (void)sampler_create(w, &w->main, &sampler);
+    vk_world_device(w);
+    VK_SEND(&w->main, DestroySampler, w->device, sampler, NULL);
+}
+
 static void recorded_alone(struct vk_world *w)
 {
     const uint32_t words[] = {VK_OP_vkCmdDraw, 24, 1, 1, 1, 1};
@@ -228,6 +237,7 @@ static const struct bad_case bad_cases[] = {
     {"turn_that_was", "was there already", old_turn},
     {"no_turn", "no number", no_turn},
     {"bytes_left_over", "vkEnumerateInstanceVersion", left_over},
+    {"another_devices_object", "of different owners", other_device},
     {"recorded_command_alone", "belongs into a command buffer", recorded_alone},
     {"refused_command", "shared memory", refused},
     {"unknown_opcode", "unknown opcode", no_opcode},

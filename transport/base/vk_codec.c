@@ -270,6 +270,15 @@ const char *const *vk_unpack_strings(struct vk_unpack *u, uint64_t count)
     return texts;
 }
 
+static const void *owner_of(const struct vk_unpack *u, const void *record)
+{
+    const void *owner = NULL;
+    if (u->owner_at != 0 && record != NULL) {
+        memcpy(&owner, (const uint8_t *)record + u->owner_at, sizeof owner);
+    }
+    return owner;
+}
+
 static uint64_t look_up(struct vk_unpack *u, uint32_t kind, uint64_t id, bool optional,
                         void **record)
 {
@@ -285,6 +294,10 @@ static uint64_t look_up(struct vk_unpack *u, uint32_t kind, uint64_t id, bool op
         vk_unpack_fail(u, id == 0 ? "it lacks a handle" : "it names no living object of that kind");
         return 0;
     }
+    if (SL_UNLIKELY(u->owner != NULL && owner_of(u, *record) != u->owner)) {
+        vk_unpack_fail(u, "it names objects of different owners");
+        return 0;
+    }
     return native;
 }
 
@@ -297,7 +310,9 @@ uint64_t vk_unpack_handle(struct vk_unpack *u, uint32_t kind, uint64_t id, bool 
 uint64_t vk_unpack_first(struct vk_unpack *u, uint32_t kind, uint64_t *id)
 {
     *id = vk_unpack_u64(u);
-    return look_up(u, kind, *id, false, &u->record);
+    uint64_t native = look_up(u, kind, *id, false, &u->record);
+    u->owner = owner_of(u, u->record);
+    return native;
 }
 
 void *vk_unpack_handles(struct vk_unpack *u, uint32_t kind, uint64_t count, bool optional)

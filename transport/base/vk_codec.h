@@ -151,7 +151,11 @@ struct vk_unpack {
     struct sl_arena *arena;   /* where structs and arrays go */
     const struct sl_ids *ids; /* host: what handles are looked up in; NULL: they stay ids */
     void *record;             /* host: what the table knows of the packet's first handle */
-    const char *reason;       /* why it failed */
+    /* host: records have a pointer to their owner there, 0: they have none; all handles of a packet
+     * must have the first one's owner, where that has one */
+    size_t owner_at;
+    const void *owner;
+    const char *reason; /* why it failed */
     uint32_t depth;
     uint32_t peers; /* guest: vk_pack's */
     bool outputs;   /* inside an output: handles are not looked up */

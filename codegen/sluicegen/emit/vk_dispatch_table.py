@@ -53,6 +53,8 @@ static void on_recorded(struct hr_call *hr)
 const char *vk_sub_decode(struct hvk_recording *r, const void *data, size_t size)
 {
     const uint8_t *p = data;
+    r->in.owner_at = offsetof(struct hvk_object, device);
+    r->in.owner = r->device;
     while (size != 0) {
         uint32_t length = size >= 8 ? sl_load_u32(p + 4) : 0;
         if (SL_UNLIKELY(length < 8 || length > size)) {
