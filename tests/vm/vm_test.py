@@ -1,0 +1,170 @@
+"""A stock Debian guest renders through Sluice: nothing of ours in it, nothing told to it.
+
+    vm_test.py --sluice build/dev/bin/sluice --bed build/vm [--list SHORT|ALL]
+
+Each case is one machine on one `sluice device`. The guest's kernel log must stay free of warnings
+of virtio-gpu and drm. Closing line: machines, cases, failures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import Callable, Dict, List, Tuple
+
+import bed
+
+# What the guest's kernel says of itself, not of us.
+EXPECTED = ("No EDID found", "simple-framebuffer")
+
+
+class Failure(Exception):
+    pass
+
+
+def need(condition: bool, what: str) -> None:
+    if not condition:
+        raise Failure(what)
+
+
+class Device:
+    """`sluice device` with its socket in the machine's share."""
+
+    def __init__(self, sluice: pathlib.Path, machine: bed.Machine, *options: str) -> None:
+        self.socket = machine.share / "gpu"
+        self.log = machine.share / "device.log"
+        command = [str(sluice), "device", "--socket", str(self.socket), "--log-file", str(self.log)]
+        self.process = subprocess.Popen([*command, *options])
+        started = time.monotonic()
+        while not self.socket.exists():
+            need(self.process.poll() is None, "sluice device ended at once")
+            need(time.monotonic() - started < 30, "sluice device made no socket in 30 s")
+            time.sleep(0.05)
+
+    def end(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise Failure("sluice device did not end in 20 s") from None
+
+
+ENVIRONMENT = r"""
+export VK_DRIVER_FILES=/usr/share/vulkan/icd.d/gfxstream_vk_icd.json
+part() { echo "== $1"; }
+finish() { part kernel; dmesg | grep -iE 'virtio.?gpu|\[drm' ; exit 0; }
+"""
+
+
+def parts(output: str) -> Dict[str, str]:
+    """What stands behind each `== name`."""
+    found: Dict[str, str] = {}
+    for block in re.split(r"^== ", output, flags=re.M)[1:]:
+        name, _, text = block.partition("\n")
+        found[name.strip()] = text
+    return found
+
+
+def check_kernel(text: str) -> None:
+    need("+context_init" in text, f"the kernel sees no context types:\n{text}")
+    need("+resource_blob" in text and "+host_visible" in text, f"no blobs:\n{text}")
+    for line in text.splitlines():
+        wrong = re.search(r"error|fail|warn|\*ERROR\*|timed? ?out", line, re.I)
+        need(wrong is None or any(e in line for e in EXPECTED), f"the kernel complains: {line}")
+
+
+def run(machine: bed.Machine, script: str, seconds: float = 600) -> Dict[str, str]:
+    code = machine.run(ENVIRONMENT + script + "\nfinish\n", seconds, gpu_socket="gpu")
+    output = machine.output()
+    need(
+        code == 0,
+        f"the guest's script ended with {code}:\n{output[-3000:]}\n{machine.console()[-1500:]}",
+    )
+    found = parts(output)
+    check_kernel(found.get("kernel", ""))
+    return found
+
+
+def boots(machine: bed.Machine) -> None:
+    """The kernel's driver finds the device, its capsets and its scanout."""
+    found = run(machine, "part dri; ls /dev/dri; part caps; cat /sys/class/drm/card*-*/status")
+    need("renderD128" in found["dri"], f"no render node: {found['dri']}")
+
+
+def vulkaninfo(machine: bed.Machine) -> None:
+    """The stock driver lists this machine's lavapipe."""
+    found = run(machine, "part summary; vulkaninfo --summary 2>&1")
+    need("gfxstream" in found["summary"].lower(), found["summary"])
+    need("llvmpipe" in found["summary"], found["summary"])
+
+
+def vkcube(machine: bed.Machine) -> None:
+    """A stock program draws 100 frames to a window of a headless compositor."""
+    script = """
+part weston
+weston --backend=headless --socket=w --idle-time=0 > weston.log 2>&1 &
+for i in $(seq 100); do [ -S $XDG_RUNTIME_DIR/w ] && break; sleep 0.1; done
+export WAYLAND_DISPLAY=w
+part vkcube
+timeout 300 vkcube --wsi wayland --c 100 2>&1; echo "code $?"
+"""
+    found = run(machine, script, 900)
+    need("code 0" in found["vkcube"], found["vkcube"])
+    need("gfxstream" in found["vkcube"].lower(), found["vkcube"])
+
+
+def zink(machine: bed.Machine) -> None:
+    """OpenGL through Zink above the stock driver."""
+    script = """
+part eglinfo
+export MESA_LOADER_DRIVER_OVERRIDE=zink
+timeout 300 eglinfo -B -p surfaceless 2>&1; echo "code $?"
+"""
+    found = run(machine, script, 900)
+    need("zink" in found["eglinfo"].lower(), found["eglinfo"])
+
+
+Case = Callable[[bed.Machine], None]
+SHORT: Tuple[Case, ...] = (boots, vulkaninfo, vkcube)
+ALL: Tuple[Case, ...] = (*SHORT, zink)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sluice", type=pathlib.Path, required=True)
+    parser.add_argument("--bed", type=pathlib.Path, required=True, help="where the root is kept")
+    parser.add_argument("--list", choices=("short", "all"), default="short")
+    parser.add_argument("cases", nargs="*", help="names of cases instead of a list")
+    args = parser.parse_args()
+    cases = SHORT if args.list == "short" else ALL
+    if args.cases:
+        cases = tuple(c for c in ALL if c.__name__ in args.cases)
+    failures: List[str] = []
+    for case in cases:
+        machine = bed.Machine(args.bed, case.__name__)
+        device = Device(args.sluice.resolve(), machine)
+        try:
+            case(machine)
+            print(f"vm: {case.__name__}: {(case.__doc__ or '').strip()} ok", flush=True)
+        except Failure as problem:
+            failures.append(case.__name__)
+            print(f"vm: {case.__name__}: FAILED: {problem}", flush=True)
+            print(f"vm: its files are in {machine.share}", flush=True)
+        finally:
+            machine.stop()
+            device.end()
+    print(f"vm: {len(cases)} machines, {len(cases) - len(failures)} passed, {len(failures)} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except bed.BedError as problem:
+        sys.exit(f"vm: {problem}")
