@@ -53,21 +53,19 @@ static const struct {
 /* What all kinds' capsets say, each in its own place. */
 static enum sl_result take_caps(struct gs_device *device)
 {
-    uint32_t version, features;
+    const struct virtgpu_sluice_capset *ours;
     if (device->kind == GS_GLES) {
         const struct virtgpu_gles_capset *caps = &device->caps.gles;
         device->ring_size = caps->ring_size;
         device->buffer_size = caps->buffer_size;
         device->blob_alignment = caps->blob_alignment;
-        version = caps->sluice_version;
-        features = caps->sluice_features;
+        ours = &caps->sluice;
     } else {
         const struct virtgpu_vulkan_capset *caps = &device->caps.vulkan;
         device->ring_size = caps->ring_size;
         device->buffer_size = caps->buffer_size;
         device->blob_alignment = caps->blob_alignment != 0 ? caps->blob_alignment : 4096;
-        version = caps->sluice_version;
-        features = caps->sluice_features;
+        ours = &caps->sluice;
     }
     uint32_t alignment = device->blob_alignment;
     if (device->ring_size < ASG_RING_BYTES || device->ring_size > 1u << 20 ||
@@ -77,8 +75,8 @@ static enum sl_result take_caps(struct gs_device *device)
                  device->ring_size, device->buffer_size, alignment);
         return SL_ERR_PROTOCOL;
     }
-    device->own = version != 0;
-    device->features = device->own ? features : 0;
+    device->own = ours->magic == VIRTGPU_SLUICE_MAGIC && ours->version != 0;
+    device->features = device->own ? ours->features : 0;
     return SL_OK;
 }
 

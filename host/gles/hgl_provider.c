@@ -102,11 +102,13 @@ static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
     const struct hgl_provider *p = provider_of(base);
     struct virtgpu_gles_capset caps = {
         .protocol_version = 1, .ring_size = 12288, .buffer_size = 1048576, .blob_alignment = 4096};
-    size_t all = offsetof(struct virtgpu_gles_capset, sluice_version);
+    size_t all = offsetof(struct virtgpu_gles_capset, upstream);
     if (!p->stock) {
-        caps.sluice_version = 1;
-        caps.sluice_features =
-            SLUICE_FEATURE_SIGNAL | SLUICE_FEATURE_REPLY_FUTEX | SLUICE_FEATURE_COHERENT_TEX;
+        caps.sluice = (struct virtgpu_sluice_capset){.magic = VIRTGPU_SLUICE_MAGIC,
+                                                     .version = 1,
+                                                     .features = SLUICE_FEATURE_SIGNAL |
+                                                                 SLUICE_FEATURE_REPLY_FUTEX |
+                                                                 SLUICE_FEATURE_COHERENT_TEX};
         all = sizeof caps;
     }
     if (size != 0) { /* only asked how many there are */

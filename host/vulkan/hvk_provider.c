@@ -286,12 +286,15 @@ static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
                                          .color_buffer_memory_index = UINT32_MAX,
                                          .deferred_mapping = 1,
                                          .blob_alignment = 4096,
-                                         .no_render_control = 1};
-    size_t all = offsetof(struct virtgpu_vulkan_capset, sluice_version);
+                                         .no_render_control = 1,
+                                         .set_metadata = 1};
+    size_t all = offsetof(struct virtgpu_vulkan_capset, upstream);
     if (!p->stock) {
-        caps.sluice_version = 1;
-        caps.sluice_features =
-            SLUICE_FEATURE_REPLY_FUTEX | SLUICE_FEATURE_VK_IDS | SLUICE_FEATURE_VK_STATUS;
+        caps.sluice = (struct virtgpu_sluice_capset){.magic = VIRTGPU_SLUICE_MAGIC,
+                                                     .version = 1,
+                                                     .features = SLUICE_FEATURE_REPLY_FUTEX |
+                                                                 SLUICE_FEATURE_VK_IDS |
+                                                                 SLUICE_FEATURE_VK_STATUS};
         all = sizeof caps;
     }
     if (size != 0) { /* only asked how many there are */

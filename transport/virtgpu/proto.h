@@ -67,19 +67,27 @@ enum {
     GFXSTREAM_PLACEHOLDER = 0xf002,
 };
 
-/* Capset of the gfxstream GLES, composer and magma types, 16 bytes; ours goes on behind it. A stock
- * guest asks for 16 bytes and never sees the rest; a stock host leaves it zero. */
+/* Behind upstream's capset, at a distance: upstream's grow (Mesa 26.1 reads a word more of Vulkan's
+ * than 25.0). A stock guest never looks there, a stock host leaves it zero. */
+struct virtgpu_sluice_capset {
+    uint32_t magic;    /* VIRTGPU_SLUICE_MAGIC; anything else: a stock host */
+    uint32_t version;  /* 1: features is meaningful */
+    uint32_t features; /* SLUICE_FEATURE_* */
+};
+#define VIRTGPU_SLUICE_MAGIC 0x43554c53u /* "SLUC" */
+
+/* Capset of the gfxstream GLES, composer and magma types, 16 bytes, and ours. */
 struct virtgpu_gles_capset {
     uint32_t protocol_version; /* 1 */
     uint32_t ring_size;        /* 12288 */
     uint32_t buffer_size;      /* 1048576 */
     uint32_t blob_alignment;   /* 4096 */
-    uint32_t sluice_version;   /* 0 stock; 1: SLUICE_FEATURE_* below are meaningful */
-    uint32_t sluice_features;
+    uint32_t upstream[44];     /* 0 */
+    struct virtgpu_sluice_capset sluice;
 };
-_Static_assert(sizeof(struct virtgpu_gles_capset) == 24, "capset layout");
+_Static_assert(offsetof(struct virtgpu_gles_capset, sluice) == 192, "capset layout");
 
-/* Capset of the gfxstream Vulkan type, 104 bytes; ours goes on behind it, as above. */
+/* Capset of the gfxstream Vulkan type, 108 bytes, and ours. */
 struct virtgpu_vulkan_capset {
     uint32_t protocol_version;          /* 1: numbered packets, recorded command buffers */
     uint32_t ring_size;                 /* 12288 */
@@ -92,10 +100,12 @@ struct virtgpu_vulkan_capset {
     uint32_t external_sync;
     uint32_t virgl_supported_formats[16];
     uint32_t batched_descriptor_set_update;
-    uint32_t sluice_version; /* 0 stock; 1: SLUICE_FEATURE_* below are meaningful */
-    uint32_t sluice_features;
+    uint32_t set_metadata; /* 1: vkSetDebugMetadataAsyncGOOGLE; Mesa 26.1 and later look */
+    uint32_t upstream[21]; /* 0 */
+    struct virtgpu_sluice_capset sluice;
 };
-_Static_assert(offsetof(struct virtgpu_vulkan_capset, sluice_version) == 104, "capset layout");
+_Static_assert(offsetof(struct virtgpu_vulkan_capset, set_metadata) == 104, "capset layout");
+_Static_assert(offsetof(struct virtgpu_vulkan_capset, sluice) == 192, "capset layout");
 
 enum {
     SLUICE_FEATURE_SIGNAL = 1 << 0, /* private command slSignal: the ring page's signal word */
