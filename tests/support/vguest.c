@@ -122,6 +122,11 @@ uint64_t vguest_ask_u64(struct vguest *g, uint32_t request)
                : UINT64_MAX;
 }
 
+bool vguest_answer_back(struct vguest *g, const void *bytes, size_t size)
+{
+    return send(g->back, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
+}
+
 bool vguest_is_cut_off(struct vguest *g)
 {
     char byte;
@@ -336,6 +341,7 @@ static void serve_back(struct vguest *g)
         g->config_changes++;
         return;
     }
+    g->asked++;
     if (!g->silent_maps) {
         struct vguest_map *made = NULL;
         bool is_map = head.request == VHOST_BACKEND_SHMEM_MAP;
@@ -381,7 +387,7 @@ uint16_t vguest_post(struct vguest *g, uint32_t queue, const void *request, size
     uint16_t head = (uint16_t)(2 * (q->next_head++ % (queue == 0 ? CONTROL_HEADS : CURSOR_HEADS)));
     uint8_t *in = vguest_request_at(g, queue, head);
     memcpy(in, request, size);
-    memset(in + VGUEST_SLOT / 2, 0xee, room < VGUEST_SLOT / 2 ? room : VGUEST_SLOT / 2);
+    memset(in + VGUEST_SLOT / 2, 0xee, room + 64 < VGUEST_SLOT / 2 ? room + 64 : VGUEST_SLOT / 2);
     q->desc[head] = (struct virtq_desc){.addr = vguest_gpa(g, in),
                                         .len = (uint32_t)size,
                                         .flags = room != 0 ? VIRTQ_DESC_NEXT : 0,

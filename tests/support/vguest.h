@@ -53,6 +53,7 @@ struct vguest {
     bool refuse_maps; /* say no to map requests */
     bool silent_maps; /* do not answer map requests at all */
     uint32_t config_changes;
+    uint32_t asked; /* map and unmap requests in all */
     uint64_t next_fence;
 };
 
@@ -77,6 +78,8 @@ size_t vguest_recv(struct vguest *g, void *payload, size_t capacity, int *fd);
 uint64_t vguest_ask(struct vguest *g, uint32_t request, const void *payload, uint32_t size,
                     const int *fds, uint32_t fd_count);
 uint64_t vguest_ask_u64(struct vguest *g, uint32_t request);
+/* Raw bytes to the device on the socket of its own requests. */
+bool vguest_answer_back(struct vguest *g, const void *bytes, size_t size);
 /* Did the device hang up? Waits a while. */
 bool vguest_is_cut_off(struct vguest *g);
 
