@@ -240,18 +240,6 @@ bool vguest_start(struct vguest *g, const char *path, uint64_t without)
            vguest_start_queue(g, 0, 0) && vguest_start_queue(g, 1, 0);
 }
 
-bool vguest_restart(struct vguest *g)
-{
-    for (uint32_t i = 0; i < VGUEST_MAPS; i++) { /* a VMM drops them at a reset */
-        if (g->maps[i].at != NULL) {
-            munmap(g->maps[i].at, g->maps[i].size);
-            g->maps[i].at = NULL;
-        }
-    }
-    return vguest_ask(g, VHOST_RESET_DEVICE, NULL, 0, NULL, 0) == 0 &&
-           vguest_start_queue(g, 0, 0) && vguest_start_queue(g, 1, 0);
-}
-
 void vguest_stop(struct vguest *g)
 {
     if (g->ram_fd == 0) {
@@ -315,16 +303,29 @@ static uint64_t unmap_request(struct vguest *g, const struct vhost_shmem_map *ma
 }
 
 /* QEMU's way: the answer first, then the region as memory, waited for. */
-static void announce(struct vguest *g, const struct vhost_shmem_map *map, uint32_t request, int fd)
+static void announce(struct vguest *g, uint64_t offset, uint64_t size, uint32_t request, int fd)
 {
     if ((g->protocol & VHOST_PROTOCOL_MEM_SLOTS) == 0) {
         return;
     }
-    struct vhost_mem_region message = {
-        .region = {.gpa = VGUEST_WINDOW_GPA + map->shm_offset,
-                   .size = map->size,
-                   .user = VGUEST_USER + 0x100000000ull + map->shm_offset}};
+    struct vhost_mem_region message = {.region = {.gpa = VGUEST_WINDOW_GPA + offset,
+                                                  .size = size,
+                                                  .user = VGUEST_USER + 0x100000000ull + offset}};
     (void)vguest_ask(g, request, &message, sizeof message, &fd, fd >= 0);
+}
+
+bool vguest_restart(struct vguest *g)
+{
+    for (uint32_t i = 0; i < VGUEST_MAPS; i++) { /* a VMM drops them at a reset */
+        struct vguest_map *m = &g->maps[i];
+        if (m->at != NULL) {
+            munmap(m->at, m->size);
+            m->at = NULL;
+            announce(g, m->offset, m->size, VHOST_REM_MEM_REG, -1);
+        }
+    }
+    return vguest_ask(g, VHOST_RESET_DEVICE, NULL, 0, NULL, 0) == 0 &&
+           vguest_start_queue(g, 0, 0) && vguest_start_queue(g, 1, 0);
 }
 
 static void serve_back(struct vguest *g)
@@ -349,7 +350,8 @@ static void serve_back(struct vguest *g)
         (void)send_message(g->back, head.request, VHOST_FLAG_REPLY, &answer, sizeof answer, NULL,
                            0);
         if (answer == 0) {
-            announce(g, &map, is_map ? VHOST_ADD_MEM_REG : VHOST_REM_MEM_REG, is_map ? fd : -1);
+            announce(g, map.shm_offset, map.size, is_map ? VHOST_ADD_MEM_REG : VHOST_REM_MEM_REG,
+                     is_map ? fd : -1);
         }
     }
     sl_fd_close(&fd);

@@ -57,8 +57,18 @@ static enum sl_result install_locked(void)
     return SL_OK;
 }
 
+/* Our threads begin with all signals blocked, and a blocked fault kills. */
+static void unblock(void)
+{
+    sigset_t bus;
+    sigemptyset(&bus);
+    sigaddset(&bus, SIGBUS);
+    (void)pthread_sigmask(SIG_UNBLOCK, &bus, NULL);
+}
+
 enum sl_result vhost_guard_add(void *base, size_t size, uint32_t *guard)
 {
+    unblock();
     pthread_mutex_lock(&guards_lock);
     enum sl_result r = install_locked();
     uint32_t i = 0;

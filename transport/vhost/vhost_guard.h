@@ -14,7 +14,8 @@
 
 #define VHOST_GUARDS 2048u
 
-/* Watches a mapping from now on; the first call installs the handler. Gives *guard. NOMEM: the
+/* Watches a mapping that the calling thread uses, from now on; the first call installs the handler.
+ * Gives *guard. NOMEM: the
  * table is full; IO: no handler can be set. */
 enum sl_result vhost_guard_add(void *base, size_t size, uint32_t *guard) SL_MUST_USE;
 /* Before the munmap. */
