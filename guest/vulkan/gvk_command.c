@@ -6,6 +6,7 @@
 #include "guest/vk_entry.h"
 #include "guest/vk_hand.h"
 #include "guest/vulkan/gvk_clean.h"
+#include "transport/base/atomic.h"
 #include "wire/vk_opcodes.h"
 #include "wire/vk_pack.h"
 
@@ -17,7 +18,9 @@ VkResult gvk_vkCreateCommandPool(VkDevice device, const VkCommandPoolCreateInfo 
 {
     VkResult result = gvk_entry_vkCreateCommandPool(device, pCreateInfo, pAllocator, pCommandPool);
     if (result == VK_SUCCESS) {
-        sl_list_init(&GVK_FROM(gvk_command_pool, *pCommandPool)->buffers);
+        struct gvk_command_pool *pool = GVK_FROM(gvk_command_pool, *pCommandPool);
+        sl_list_init(&pool->buffers);
+        pthread_mutex_init(&pool->flush_lock, NULL);
     }
     return result;
 }
@@ -55,6 +58,7 @@ static void buffer_forget(struct gvk_command_buffer *buffer, bool memory_too)
         sl_arena_init(&buffer->arena, GVK_CLEAN_MAX);
     }
     vk_pack_reset(&buffer->recorder.pack);
+    sl_atomic_store_relaxed(&buffer->unsent, 0); /* nobody submits it meanwhile */
     buffer->secondary_count = 0;
 }
 
@@ -68,6 +72,7 @@ void gvk_vkDestroyCommandPool(VkDevice device, VkCommandPool commandPool,
     struct sl_list buffers;
     sl_list_init(&buffers);
     sl_list_move(&buffers, &pool->buffers);
+    pthread_mutex_destroy(&pool->flush_lock);
     gvk_entry_vkDestroyCommandPool(device, commandPool, pAllocator);
     /* Now that the host has been told their ids may be chosen again. */
     SL_LIST_FOR_SAFE(item, &buffers)
@@ -153,6 +158,7 @@ VkResult gvk_vkEndCommandBuffer(VkCommandBuffer commandBuffer)
 {
     struct gvk_command_buffer *buffer = GVK_FROM(gvk_command_buffer, commandBuffer);
     vk_pack_vkEndCommandBufferAsyncGOOGLE(&buffer->recorder.pack);
+    sl_atomic_store_relaxed(&buffer->unsent, 1); /* submits come behind it by Vulkan's rules */
     return buffer->recorder.pack.failed ? VK_ERROR_OUT_OF_HOST_MEMORY : VK_SUCCESS;
 }
 
@@ -211,17 +217,12 @@ void gvk_vkCmdBeginRendering(VkCommandBuffer commandBuffer, const VkRenderingInf
 
 /* ---- Flushing ---- */
 
-static bool flush_one(struct gvk_queue *queue, struct gvk_command_buffer *buffer)
+/* The pool's flush lock. */
+static bool send_locked(struct gvk_queue *queue, struct gvk_command_buffer *buffer)
 {
     struct vk_pack *recorded = &buffer->recorder.pack;
     size_t size = vk_pack_size(recorded);
-    if (recorded->failed) {
-        return false;
-    }
-    if (size == 0) {
-        return true;
-    }
-    struct gvk_stream *s = gvk_begin_of(queue);
+    struct gvk_stream *s = !recorded->failed ? gvk_begin_of(queue) : NULL;
     if (s == NULL) {
         return false;
     }
@@ -235,7 +236,20 @@ static bool flush_one(struct gvk_queue *queue, struct gvk_command_buffer *buffer
         return false;
     }
     vk_pack_reset(recorded);
+    /* Pairs with the acquire below: who sees it sends his submit behind the recording. */
+    sl_atomic_store_release(&buffer->unsent, 0);
     return true;
+}
+
+static bool flush_one(struct gvk_queue *queue, struct gvk_command_buffer *buffer)
+{
+    if (sl_atomic_load_acquire(&buffer->unsent) == 0) {
+        return true;
+    }
+    pthread_mutex_lock(&buffer->pool->flush_lock);
+    bool ok = sl_atomic_load_relaxed(&buffer->unsent) == 0 || send_locked(queue, buffer);
+    pthread_mutex_unlock(&buffer->pool->flush_lock);
+    return ok;
 }
 
 bool gvk_command_flush(struct gvk_queue *queue, struct gvk_command_buffer *buffer)

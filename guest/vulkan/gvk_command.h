@@ -1,5 +1,6 @@
-/* Command pools and command buffers. A command buffer belongs to one thread at a time, with its
- * pool: Vulkan's rule of external synchronisation, hence no lock. */
+/* Command pools and command buffers. While it is recorded a command buffer belongs to one thread,
+ * with its pool: Vulkan's rule of external synchronisation. Submits have no such rule: the same
+ * command buffer may go to two queues on two threads, and one of them sends what was recorded. */
 #ifndef GUEST_GVK_COMMAND_H
 #define GUEST_GVK_COMMAND_H
 
@@ -13,11 +14,13 @@
 
 struct gvk_command_pool {
     struct gvk_object object;
-    struct sl_list buffers; /* struct gvk_command_buffer.link */
+    struct sl_list buffers;     /* struct gvk_command_buffer.link */
+    pthread_mutex_t flush_lock; /* held while what was recorded in a buffer is sent */
 };
 
 struct gvk_command_buffer {
     struct gvk_recorder recorder; /* pack: what was recorded since the last flush */
+    uint32_t unsent;              /* atomic: it holds a whole recording */
     struct gvk_command_pool *pool;
     struct sl_list link;   /* in the pool's buffers */
     struct sl_arena arena; /* copies that a command is packed from */
