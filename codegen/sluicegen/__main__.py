@@ -33,7 +33,7 @@ from .emit import vk_types
 from .emit import vk_unpack
 from .errors import SpecError
 from .read import policy
-from .vk import guest, host, locker, lockfile
+from .vk import guest, host, locker, lockfile, quiet
 
 
 def generate(root: Path, out: Output) -> None:
@@ -72,9 +72,10 @@ def generate_vulkan(root: Path, out: Output) -> None:
     vk_extensions.emit(out, lock)
     vk_driver.emit(out, lock)
     vk_destroy.emit(out, lock)
-    vk_dispatch.emit(out, lock, host.read(root / "policy" / "vulkan_host.csv", lock))
+    silent = quiet.read(root / "policy" / "vulkan_quiet.csv", lock)
+    vk_dispatch.emit(out, lock, host.read(root / "policy" / "vulkan_host.csv", lock), silent)
     decided = guest.read(root / "policy" / "vulkan_guest.csv", lock)
-    vk_call.emit(out, lock, decided)
+    vk_call.emit(out, lock, decided, silent)
     vk_entry.emit(out, lock, decided)
 
 

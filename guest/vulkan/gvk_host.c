@@ -71,6 +71,7 @@ static struct gvk_host *host_open(void)
     host->deferred_mapping = caps->deferred_mapping != 0;
     host->batched_descriptors = caps->batched_descriptor_set_update != 0;
     host->guest_ids = (host->gs->features & SLUICE_FEATURE_VK_IDS) != 0;
+    host->quiet = (host->gs->features & SLUICE_FEATURE_VK_QUIET) != 0;
     host->has_status = (host->gs->features & SLUICE_FEATURE_VK_STATUS) != 0;
     return host;
 }

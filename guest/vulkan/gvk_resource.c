@@ -1,5 +1,6 @@
 /* Buffers and images: made with their requirements in one round trip, bound to memory that may be
  * a part of a block. */
+#include "guest/vulkan/gvk_clean.h"
 #include "guest/vulkan/gvk_swapchain.h"
 
 #include "guest/vk_call.h"
@@ -189,6 +190,15 @@ VkResult gvk_vkBindImageMemory(VkDevice device, VkImage image, VkDeviceMemory me
                                       offset + offset_of(memory));
 }
 
+/* Each bind's own result, where it is asked for (maintenance6). */
+static void tell_status(const void *chain, VkResult result)
+{
+    const VkBindMemoryStatus *status = gvk_chain_find(chain, VK_STRUCTURE_TYPE_BIND_MEMORY_STATUS);
+    if (status != NULL) {
+        *status->pResult = result;
+    }
+}
+
 VkResult gvk_vkBindBufferMemory2(VkDevice device, uint32_t count,
                                  const VkBindBufferMemoryInfo *infos)
 {
@@ -201,6 +211,9 @@ VkResult gvk_vkBindBufferMemory2(VkDevice device, uint32_t count,
         sent[i].memoryOffset += offset_of(infos[i].memory);
     }
     VkResult result = gvk_call_vkBindBufferMemory2(gvk_host_of(device), device, count, sent);
+    for (uint32_t i = 0; i < count; i++) {
+        tell_status(infos[i].pNext, result);
+    }
     sl_free(sent);
     return result;
 }
@@ -220,6 +233,9 @@ VkResult gvk_vkBindImageMemory2(VkDevice device, uint32_t count, const VkBindIma
         sent[i].memoryOffset += offset_of(sent[i].memory);
     }
     VkResult result = gvk_call_vkBindImageMemory2(gvk_host_of(device), device, count, sent);
+    for (uint32_t i = 0; i < count; i++) {
+        tell_status(infos[i].pNext, result);
+    }
     sl_free(sent);
     return result;
 }

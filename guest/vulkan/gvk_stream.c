@@ -79,7 +79,8 @@ static struct gvk_stream *stream_create(struct gvk_host *host)
     if (stream == NULL) {
         return NULL;
     }
-    uint32_t client_flags = host->guest_ids ? SLUICE_FEATURE_VK_IDS : 0;
+    uint32_t client_flags = (host->guest_ids ? SLUICE_FEATURE_VK_IDS : 0u) |
+                            (host->quiet ? SLUICE_FEATURE_VK_QUIET : 0u);
     if (gs_stream_create(host->gs, client_flags, &stream->gs) != SL_OK) {
         sl_free(stream);
         if (!host->gs->vg->ops->alive(host->gs->vg)) {

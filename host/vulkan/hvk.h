@@ -174,6 +174,8 @@ void hvk_reply(struct hvk_call *call);
 bool hvk_stopping(const struct hvk_call *call);
 /* Is it our own guest, which knows all that we know? */
 bool hvk_is_own(const struct hvk_call *call);
+/* Its stream wants no answer where policy/vulkan_quiet.csv says so. */
+bool hvk_is_quiet(const struct hvk_call *call);
 /* New handles' slots, `count` of them, as they came: afterwards each holds the id that the guest
  * chose, or all hold 0. allowed: the guest may choose. Generated code does it for every command
  * that creates. */

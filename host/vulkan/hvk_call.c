@@ -76,6 +76,11 @@ bool hvk_is_own(const struct hvk_call *call)
     return !call->context->provider->stock && hr_ring_preamble(call->hr->ring) != 0;
 }
 
+bool hvk_is_quiet(const struct hvk_call *call)
+{
+    return hvk_is_own(call) && (hr_ring_preamble(call->hr->ring) & SLUICE_FEATURE_VK_QUIET) != 0;
+}
+
 void hvk_wishes(struct hvk_call *call, void *slots, uint64_t count, bool allowed)
 {
     uint8_t *slot = slots;

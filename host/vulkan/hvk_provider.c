@@ -290,11 +290,11 @@ static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
                                          .set_metadata = 1};
     size_t all = offsetof(struct virtgpu_vulkan_capset, upstream);
     if (!p->stock) {
-        caps.sluice = (struct virtgpu_sluice_capset){.magic = VIRTGPU_SLUICE_MAGIC,
-                                                     .version = 1,
-                                                     .features = SLUICE_FEATURE_REPLY_FUTEX |
-                                                                 SLUICE_FEATURE_VK_IDS |
-                                                                 SLUICE_FEATURE_VK_STATUS};
+        caps.sluice = (struct virtgpu_sluice_capset){
+            .magic = VIRTGPU_SLUICE_MAGIC,
+            .version = 1,
+            .features = SLUICE_FEATURE_REPLY_FUTEX | SLUICE_FEATURE_VK_IDS |
+                        SLUICE_FEATURE_VK_STATUS | SLUICE_FEATURE_VK_QUIET};
         all = sizeof caps;
     }
     if (size != 0) { /* only asked how many there are */

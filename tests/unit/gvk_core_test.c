@@ -590,6 +590,21 @@ SLT_TEST_F(gvk_core, private_data_stays_with_object_and_slot, w)
     SLT_EXPECT_EQ(0u, w->packet_count);
 }
 
+static void be_quiet(struct world *w)
+{
+    struct gvk_object event = {.vk.id = 5};
+    w->host.quiet = true;
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_entry_vkSetEvent(device(), GVK_TO(VkEvent, &event)));
+    w->host.quiet = false;
+    answer_success(VK_OP_vkSetEvent);
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_entry_vkSetEvent(device(), GVK_TO(VkEvent, &event)));
+}
+
+SLT_TEST_F(gvk_core, a_quiet_host_is_not_waited_for, w)
+{
+    on_thread(w, be_quiet);
+}
+
 /* ---- Memory ---- */
 
 static VkDeviceMemory allocate(uint64_t size, uint32_t type, const void *next)

@@ -120,6 +120,9 @@ enum {
     SLUICE_FEATURE_VK_IDS = 1 << 3,
     /* Vulkan: vkShareStatusSLUICE, vkWatchFenceSLUICE, vkWatchSemaphoreSLUICE. */
     SLUICE_FEATURE_VK_STATUS = 1 << 4,
+    /* Vulkan: commands of codegen/policy/vulkan_quiet.csv are not replied to; what fails loses the
+     * device. On streams whose first word has this bit. */
+    SLUICE_FEATURE_VK_QUIET = 1 << 5,
 };
 
 #endif

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import FrozenSet, List
 
 from ..cwriter import Output
 from ..ir import Ref
@@ -70,12 +70,15 @@ def _failure(lock: ir.Lock, command: ir.Command) -> str:
     return f"{text}    return {value};\n"
 
 
-def _call(lock: ir.Lock, command: ir.Command) -> str:
+def _call(lock: ir.Lock, command: ir.Command, quiet: FrozenSet[str]) -> str:
     args = arguments(command)
     text = f"{signature(command)}\n{{\n    struct gvk_stream *s = gvk_begin(host);\n"
     text += f"    if (s != NULL) {{\n        vk_pack_{command.name}(&s->pack, 0{args});\n"
     if not command.has_reply:
         return text + "        (void)gvk_send(s);\n    }\n}\n\n"
+    if command.name in quiet:
+        text += "        if (host->quiet) {\n"
+        text += "            return gvk_send(s) ? VK_SUCCESS : gvk_failure(host);\n        }\n"
     text += "        struct vk_unpack *u = gvk_call(s);\n"
     result = command.returns != "void"
     if result:
@@ -100,7 +103,7 @@ def _tell(command: ir.Command) -> str:
     )
 
 
-def emit(out: Output, lock: ir.Lock, guest: Guest) -> None:
+def emit(out: Output, lock: ir.Lock, guest: Guest, quiet: FrozenSet[str]) -> None:
     commands = called(lock)
     includes = ('"guest/vulkan/gvk.h"',)
     lines = "".join(f"{signature(c)};\n" for c in commands)
@@ -111,7 +114,7 @@ def emit(out: Output, lock: ir.Lock, guest: Guest) -> None:
     out.header("guest/vk_call.h", about, includes, lines)
     sources = ('"guest/vk_call.h"', '"wire/vk_pack.h"', '"wire/vk_reply.h"', "", "<string.h>")
     for name in FAMILIES:
-        body = "".join(_call(lock, c) for c in commands if family(c) == name)
+        body = "".join(_call(lock, c, quiet) for c in commands if family(c) == name)
         body += "".join(_tell(c) for c in told if family(c) == name)
         out.source(
             f"guest/vk_call_{name}.c", "Calls to the host.", sources, body.rstrip("\n") + "\n"

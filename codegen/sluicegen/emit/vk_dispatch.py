@@ -7,7 +7,7 @@ the driver; `refuse` answers zeros.
 
 from __future__ import annotations
 
-from typing import Dict, List
+from typing import Dict, FrozenSet, List
 
 from ..cwriter import Output
 from ..ir import Ref
@@ -41,9 +41,10 @@ def _file(command: ir.Command) -> str:
 
 
 class Dispatch:
-    def __init__(self, lock: ir.Lock, policy: Host) -> None:
+    def __init__(self, lock: ir.Lock, policy: Host, quiet: FrozenSet[str]) -> None:
         self.lock = lock
         self.policy = policy
+        self.quiet = quiet
 
     def commands(self) -> List[ir.Command]:
         return [c for c in self.lock.wire_commands if not c.alias_of]
@@ -185,11 +186,14 @@ class Dispatch:
             return ""
         result = "" if command.returns == "void" else ", result"
         reply = f"vk_reply_{command.name}(&call.ring->reply, &a{result});"
-        if command.dispatch != "VkDevice" or not any(p.creates for p in command.params):
+        condition = "call.silent"
+        if command.name in self.quiet:
+            condition = "hvk_is_quiet(&call)"
+        elif command.dispatch != "VkDevice" or not any(p.creates for p in command.params):
             return f"    {reply}\n    hvk_reply(&call);\n"
         failed = "result" if command.returns == "VkResult" else "VK_SUCCESS"
         return (
-            f"    if (call.silent) {{\n        hvk_unanswered(&call, a.record, {failed});\n"
+            f"    if ({condition}) {{\n        hvk_unanswered(&call, a.record, {failed});\n"
             f"    }} else {{\n        {reply}\n        hvk_reply(&call);\n    }}\n"
         )
 
@@ -252,8 +256,8 @@ def _hand_declaration(command: ir.Command) -> str:
     return f"{returns} hvk_{command.name}({frame}, struct vk_args_{command.name} *a);\n"
 
 
-def emit(out: Output, lock: ir.Lock, policy: Host) -> None:
-    dispatch = Dispatch(lock, policy)
+def emit(out: Output, lock: ir.Lock, policy: Host, quiet: FrozenSet[str]) -> None:
+    dispatch = Dispatch(lock, policy, quiet)
     commands = dispatch.commands()
     out.header(
         "host/vk_dispatch.h",
