@@ -66,7 +66,10 @@ static double median(uint64_t *values, size_t count)
 
 static void need(VkResult result, const char *what)
 {
-    vx_need(result == VK_SUCCESS, what);
+    if (result != VK_SUCCESS) {
+        fprintf(stderr, "vulkan_bench: result %d\n", (int)result);
+        vx_need(false, what);
+    }
 }
 
 /* ---- what is drawn with ---- */
