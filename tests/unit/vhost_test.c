@@ -118,7 +118,7 @@ static uint32_t get_edid(struct vhost_world *t, uint32_t scanout, uint8_t edid[1
 
 SLT_TEST_F(vhost, describes_a_display_by_a_sound_edid, t)
 {
-    uint8_t edid[128];
+    uint8_t edid[128] = {0};
     SLT_ASSERT_EQ(VGPU_OK_EDID, get_edid(t, 1, edid));
     uint32_t sum = 0;
     for (uint32_t i = 0; i < 128; i++) {
@@ -176,7 +176,7 @@ SLT_TEST_F(vhost, tells_the_guest_of_a_new_size, t)
     struct vhost_config c;
     SLT_ASSERT_EQ(16u, get_config(t, 0, 4, &c));
     SLT_EXPECT_EQ(VGPU_EVENT_DISPLAY, c.bytes[0]);
-    uint8_t edid[128];
+    uint8_t edid[128] = {0};
     SLT_ASSERT_EQ(VGPU_OK_EDID, get_edid(t, 0, edid));
     SLT_EXPECT_EQ(1024u, edid[56] | (edid[58] & 0xf0u) << 4);
     /* The driver saw it. */
