@@ -78,6 +78,11 @@ struct hvk_queue {
     struct hvk_object object; /* owned by its device */
     uint32_t family, index, flags;
     pthread_mutex_t lock; /* the native queue is externally synchronised */
+    /* hvk_grave.c, in turns */
+    bool is_busy;        /* it was given work that neither a fence nor a marker tells the end of */
+    uint64_t last_fence; /* id of the guest's that the last work signals; 0: none */
+    const void *last_submission; /* of it */
+    VkFence marker;              /* ours, behind what came before; or none */
 };
 
 struct hvk_device {
@@ -93,7 +98,12 @@ struct hvk_device {
     bool has_external_memory_host, has_external_memory_fd, has_dma_buf, has_modifiers;
     bool has_synchronization2;
     struct hvk_pages *status; /* what the guest polls; NULL: it does not. hvk_status.c */
-    struct sl_list layouts;   /* pipeline layouts that were destroyed: hvk_pipeline.c */
+    /* hvk_grave.c, in turns: queue operations given, those known to be done, and those behind which
+     * markers were placed; retired <= marked <= submits */
+    uint64_t submits, retired, marked;
+    struct sl_list graves; /* objects that end when their work is done */
+    uint32_t grave_count;
+    struct sl_list layouts; /* pipeline layouts that were destroyed: hvk_pipeline.c */
     uint32_t layout_count;
 };
 
@@ -251,6 +261,18 @@ static inline struct hvk_instance *hvk_instance_of(void *record)
  * timeout_ns or as `call` (nullable) must. Any thread; the caller holds a reference on the device.
  */
 VkResult hvk_queue_idle(struct hvk_queue *queue, const struct hvk_call *call, uint64_t timeout_ns);
+
+/* A fence of the caller's that the queue signals when it has done all that was submitted. */
+VkResult hvk_queue_mark(struct hvk_queue *queue, VkFence *fence) SL_MUST_USE;
+
+/* --- hvk_grave.c: the end of objects that a queue may still work with --- */
+
+/* The queue was given work. fence: the guest's id, 0 for none. */
+void hvk_submitted(struct hvk_queue *queue, uint64_t fence);
+/* End what was taken out of the table, at once or when the device is done with it. */
+void hvk_bury(uint32_t kind, uint64_t native, struct hvk_object *record);
+/* The device has nothing to do: whatever waited ends. */
+void hvk_graves_idle(struct hvk_device *device);
 
 /* --- for the device thread: what the families answer; see their files --- */
 

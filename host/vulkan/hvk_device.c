@@ -258,6 +258,7 @@ VkResult hvk_vkCreateDevice(struct hvk_call *call, struct vk_args_vkCreateDevice
     device->physical = physical;
     device->context = call->context;
     sl_list_init(&device->layouts);
+    sl_list_init(&device->graves);
     VkDevice native = VK_NULL_HANDLE;
     VkResult result = native_create(call, device, a->pCreateInfo, &native);
     if (result != VK_SUCCESS) {

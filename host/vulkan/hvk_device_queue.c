@@ -44,8 +44,7 @@ void hvk_vkGetDeviceQueue2(struct hvk_call *call, struct vk_args_vkGetDeviceQueu
                  a->pQueueInfo->queueFamilyIndex, a->pQueueInfo->queueIndex, a->pQueue);
 }
 
-/* A fence behind all that was submitted. */
-static VkResult fence_submit(struct hvk_queue *queue, VkFence *fence)
+VkResult hvk_queue_mark(struct hvk_queue *queue, VkFence *fence)
 {
     const struct vk_driver_device *driver = &queue->object.device->driver;
     VkDevice device = HVK_HANDLE(VkDevice, queue->object.device->object.native);
@@ -69,7 +68,7 @@ VkResult hvk_queue_idle(struct hvk_queue *queue, const struct hvk_call *call, ui
     VkDevice device = HVK_HANDLE(VkDevice, queue->object.device->object.native);
     VkFence fence = VK_NULL_HANDLE;
     uint64_t begin = sl_clock_ns();
-    VkResult result = fence_submit(queue, &fence);
+    VkResult result = hvk_queue_mark(queue, &fence);
     if (result != VK_SUCCESS) {
         return result;
     }

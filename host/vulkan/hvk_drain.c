@@ -52,11 +52,17 @@ static void release_waits(struct hvk_device *device)
 
 void hvk_device_drain(struct hvk_device *device)
 {
-    if (device->abandoned || all_idle(device) != VK_TIMEOUT) {
+    if (device->abandoned) {
         return;
     }
-    release_waits(device);
-    if (all_idle(device) == VK_TIMEOUT) {
+    VkResult result = all_idle(device);
+    if (result == VK_TIMEOUT) {
+        release_waits(device);
+        result = all_idle(device);
+    }
+    if (result != VK_TIMEOUT) {
+        hvk_graves_idle(device);
+    } else {
         device->abandoned = true;
         sl_error("vulkan", "context %u: a device's work does not end: it is left behind",
                  device->context->ctx_id);

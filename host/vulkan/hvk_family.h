@@ -122,7 +122,7 @@ bool hvk_command_buffers_settle(const struct hvk_call *call, const uint64_t *ids
 struct hvk_payload {
     uint32_t refs; /* atomic */
     VkFence native;
-    bool is_submitted;         /* a queue may still signal it; under the turn */
+    bool is_submitted;         /* a queue signals it, or has, since it was reset; under the turn */
     struct hvk_device *device; /* a reference */
 };
 
@@ -134,8 +134,11 @@ struct hvk_fence {
     struct hvk_payload *payload; /* changed with context->lock held */
 };
 
-/* It was given to a queue, which signals it. 0: none was. */
-void hvk_fence_submitted(struct hvk_context *context, uint64_t id);
+/* It was given to a queue, which signals it; 0: none was. What tells this submission from others,
+ * to be compared alone; NULL: it does not tell. */
+const void *hvk_fence_submitted(struct hvk_context *context, uint64_t id);
+/* The queue has signalled it since. Under the turn. */
+bool hvk_fence_is_done(const struct hvk_context *context, uint64_t id, const void *submission);
 
 struct hvk_semaphore {
     struct hvk_object object; /* holds a reference on its device */

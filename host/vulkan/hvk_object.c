@@ -89,12 +89,7 @@ static void end(uint32_t kind, uint64_t native, struct hvk_object *record)
     if (device != NULL && device->abandoned) {
         return; /* left as it is, with the references that it has */
     }
-    if (record->kind == kind) {
-        hvk_unref(record);
-    } else {
-        vk_destroy_native(kind, &device->driver, HVK_HANDLE(VkDevice, device->object.native),
-                          native);
-    }
+    hvk_bury(kind, native, record);
 }
 
 void hvk_destroy(struct hvk_context *context, uint32_t kind, uint64_t id)

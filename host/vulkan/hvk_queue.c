@@ -124,7 +124,7 @@ static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, uint32_t 
     VkResult result = device->driver.QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), count,
                                                  submits, fence);
     pthread_mutex_unlock(&queue->lock);
-    hvk_fence_submitted(call->context, fence_id);
+    hvk_submitted(queue, fence_id);
     return result;
 }
 
@@ -148,7 +148,7 @@ static VkResult submit2(struct hvk_call *call, struct hvk_queue *queue, uint32_t
     VkResult result = device->driver.QueueSubmit2(HVK_HANDLE(VkQueue, queue->object.native), count,
                                                   submits, fence);
     pthread_mutex_unlock(&queue->lock);
-    hvk_fence_submitted(call->context, fence_id);
+    hvk_submitted(queue, fence_id);
     return result;
 }
 
@@ -296,7 +296,7 @@ static VkResult bind_sparse(struct hvk_call *call, struct hvk_queue *queue, uint
     VkResult result = device->driver.QueueBindSparse(HVK_HANDLE(VkQueue, queue->object.native),
                                                      count, binds, fence);
     pthread_mutex_unlock(&queue->lock);
-    hvk_fence_submitted(call->context, fence_id);
+    hvk_submitted(queue, fence_id);
     return result;
 }
 

@@ -24,7 +24,8 @@ VkResult hvk_payload_new(struct hvk_device *device, VkFenceCreateFlags flags,
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, .flags = flags};
-    *payload = (struct hvk_payload){.refs = 1, .device = device};
+    *payload = (struct hvk_payload){
+        .refs = 1, .device = device, .is_submitted = (flags & VK_FENCE_CREATE_SIGNALED_BIT) != 0};
     VkResult result = device->driver.CreateFence(hvk_native(device), &info, NULL, &payload->native);
     if (result != VK_SUCCESS) {
         sl_free(payload);
@@ -130,17 +131,39 @@ static VkResult reset(struct hvk_call *call, struct hvk_device *device, uint64_t
     pthread_mutex_lock(&call->context->lock);
     bool is_shared = sl_atomic_load_acquire(&fence->payload->refs) != 1;
     pthread_mutex_unlock(&call->context->lock);
-    return is_shared ? replace(call->context, fence)
-                     : device->driver.ResetFences(hvk_native(device), 1, &fence->payload->native);
+    if (is_shared) {
+        return replace(call->context, fence);
+    }
+    struct hvk_payload *payload = fence->payload;
+    if (payload->is_submitted &&
+        device->driver.GetFenceStatus(hvk_native(device), payload->native) == VK_NOT_READY) {
+        return VK_ERROR_VALIDATION_FAILED; /* a queue has it */
+    }
+    VkResult result = device->driver.ResetFences(hvk_native(device), 1, &payload->native);
+    payload->is_submitted = payload->is_submitted && result != VK_SUCCESS;
+    return result;
 }
 
-void hvk_fence_submitted(struct hvk_context *context, uint64_t id)
+const void *hvk_fence_submitted(struct hvk_context *context, uint64_t id)
 {
     struct hvk_fence *fence =
         id != 0 ? fence_of(hvk_find(context, VK_KIND_VkFence, id, NULL)) : NULL;
-    if (fence != NULL) {
-        fence->payload->is_submitted = true;
+    if (fence == NULL || fence->payload->is_submitted) {
+        return NULL;
     }
+    fence->payload->is_submitted = true;
+    return fence->payload;
+}
+
+bool hvk_fence_is_done(const struct hvk_context *context, uint64_t id, const void *submission)
+{
+    const struct hvk_fence *fence = fence_of(hvk_find(context, VK_KIND_VkFence, id, NULL));
+    const struct hvk_payload *payload = fence != NULL ? fence->payload : NULL;
+    if (payload == NULL || payload != submission || !payload->is_submitted) {
+        return false;
+    }
+    const struct hvk_device *device = payload->device;
+    return device->driver.GetFenceStatus(hvk_native(device), payload->native) == VK_SUCCESS;
 }
 
 VkResult hvk_vkResetFences(struct hvk_call *call, struct vk_args_vkResetFences *a)

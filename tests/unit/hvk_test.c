@@ -423,6 +423,73 @@ SLT_TEST_FP(hvk, work_is_let_go_in_the_end, w, struct stuck_case, stuck_cases, c
     /* An abandoned device would be an error in the log. */
 }
 
+/* What a queue works with ends when it is done, whatever the guest says. */
+SLT_TEST_F(hvk, objects_in_use_end_later, w)
+{
+    vk_world_device(w);
+    struct vk_guest_ring *r = &w->main;
+    const struct hvk_device *device = (struct hvk_device *)(void *)hvk_find(
+        vk_world_context(w), VK_KIND_VkDevice, HVK_U64(w->device), NULL);
+    VkSemaphore semaphore = timeline_create(w);
+    const uint64_t value = 7;
+    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    const VkTimelineSemaphoreSubmitInfo values = {
+        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+        .waitSemaphoreValueCount = 1,
+        .pWaitSemaphoreValues = &value};
+    const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                                 .pNext = &values,
+                                 .waitSemaphoreCount = 1,
+                                 .pWaitSemaphores = &semaphore,
+                                 .pWaitDstStageMask = &stage};
+    VkSampler first = VK_NULL_HANDLE, second = VK_NULL_HANDLE, third = VK_NULL_HANDLE;
+    SLT_EXPECT_EQ(VK_SUCCESS, sampler_create(w, r, &first));
+    SLT_EXPECT_EQ(VK_SUCCESS, sampler_create(w, r, &second));
+    SLT_EXPECT_EQ(VK_SUCCESS, sampler_create(w, r, &third));
+    VK_SEND(r, DestroySampler, w->device, first, NULL);
+    SLT_EXPECT_EQ(0u, device->grave_count); /* nothing was submitted */
+    VK_SEND(r, QueueSubmitAsyncGOOGLE, w->queue, 1, &submit, VK_NULL_HANDLE);
+    VK_SEND(r, DestroySampler, w->device, second, NULL);
+    SLT_EXPECT_TRUE(!lives(w, VK_KIND_VkSampler, second));
+    SLT_EXPECT_EQ(1u, device->grave_count);
+    const VkSemaphoreSignalInfo signal = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO, .semaphore = semaphore, .value = 7};
+    VkResult result = VK_ERROR_UNKNOWN;
+    VK_SEND(r, SignalSemaphore, w->device, &signal);
+    VK_READ(r, SignalSemaphore, w->device, &signal, &result);
+    SLT_EXPECT_EQ(VK_SUCCESS, result);
+    VK_SEND(r, QueueWaitIdle, w->queue);
+    VK_READ(r, QueueWaitIdle, w->queue, &result);
+    SLT_EXPECT_EQ(VK_SUCCESS, result);
+    VK_SEND(r, DestroySampler, w->device, third, NULL);
+    SLT_EXPECT_EQ(0u, device->grave_count);
+    SLT_EXPECT_TRUE(!r->lost);
+}
+
+/* The guest's own fence says it as well, and costs no marker. */
+SLT_TEST_F(hvk, a_signalled_fence_ends_the_wait, w)
+{
+    vk_world_device(w);
+    struct vk_guest_ring *r = &w->main;
+    const struct hvk_device *device = (struct hvk_device *)(void *)hvk_find(
+        vk_world_context(w), VK_KIND_VkDevice, HVK_U64(w->device), NULL);
+    const VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+    VkFence fence = VK_NULL_HANDLE;
+    VkSampler sampler = VK_NULL_HANDLE;
+    VkResult result = VK_ERROR_UNKNOWN;
+    SLT_EXPECT_EQ(VK_SUCCESS, sampler_create(w, r, &sampler));
+    VK_SEND(r, CreateFence, w->device, &info, NULL, &fence);
+    VK_READ(r, CreateFence, w->device, &info, NULL, &fence, &result);
+    VK_SEND(r, QueueSubmitAsyncGOOGLE, w->queue, 0, NULL, fence);
+    VK_SEND(r, WaitForFences, w->device, 1, &fence, VK_TRUE, UINT64_MAX);
+    VK_READ(r, WaitForFences, w->device, 1, &fence, VK_TRUE, UINT64_MAX, &result);
+    SLT_EXPECT_EQ(VK_SUCCESS, result);
+    VK_SEND(r, DestroySampler, w->device, sampler, NULL);
+    SLT_EXPECT_EQ(0u, device->grave_count);
+    SLT_EXPECT_EQ(device->submits, device->retired);
+    SLT_EXPECT_TRUE(device->queues[0].marker == VK_NULL_HANDLE);
+}
+
 /* --- GPUs --- */
 
 struct gpu_case {
