@@ -5,20 +5,22 @@
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
+#include "transport/base/thread.h"
 
 /* What one ring's recorded commands may hold at once, and what a reply may grow to. */
 #define ARENA_MAX (256ull << 20)
+/* Contexts that are taken apart at once beside the device thread, and on what stack: drivers want
+ * some. */
+#define REAPERS_MAX  16u
+#define REAPER_STACK (8u << 20)
 
 static struct hvk_context *context_of(struct hct_context *base)
 {
     return (struct hvk_context *)(void *)base; /* first member */
 }
 
-static void context_unref(struct hvk_context *c)
+static void context_free(struct hvk_context *c)
 {
-    if (sl_atomic_add(&c->refs, UINT32_MAX) != 1) {
-        return; /* the full barrier puts this one's uses before the last one's freeing */
-    }
     hvk_devices_drain(c, NULL);
     hvk_waiter_finish(c);
     hvk_destroy_children(c, NULL);
@@ -28,6 +30,41 @@ static void context_unref(struct hvk_context *c)
     pthread_mutex_destroy(&c->lock);
     hvk_provider_unref(c->provider);
     sl_free(c);
+}
+
+static void *reap(void *user)
+{
+    struct hvk_context *c = user;
+    struct hvk_provider *provider = hvk_provider_ref(c->provider);
+    context_free(c);
+    (void)sl_atomic_add(&provider->reapers, UINT32_MAX); /* makes room; orders nothing */
+    hvk_provider_unref(provider); /* the last: who waits for it may end the process */
+    return NULL;
+}
+
+/* A dead process may have left work behind: other guests do not wait until it is done. */
+static bool context_reap(struct hvk_context *c)
+{
+    pthread_t thread;
+    uint32_t *reapers = &c->provider->reapers;
+    if (c->ids.live == 0) {
+        return false;
+    }
+    if (sl_atomic_add(reapers, 1) >= REAPERS_MAX ||
+        sl_thread_start(&thread, "vk-reaper", REAPER_STACK, reap, c) != SL_OK) {
+        (void)sl_atomic_add(reapers, UINT32_MAX);
+        return false;
+    }
+    (void)pthread_detach(thread);
+    return true;
+}
+
+static void context_unref(struct hvk_context *c)
+{
+    /* The full barrier puts this one's uses before the last one's freeing. */
+    if (sl_atomic_add(&c->refs, UINT32_MAX) == 1 && !context_reap(c)) {
+        context_free(c);
+    }
 }
 
 /* --- rings --- */

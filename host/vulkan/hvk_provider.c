@@ -1,6 +1,7 @@
 #include "host/vulkan/hvk_provider.h"
 
 #include "transport/base/atomic.h"
+#include "transport/base/clock.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 #include "transport/base/module.h"
@@ -12,6 +13,8 @@
 #include <strings.h>
 
 #define LIBRARY "libvulkan.so.1"
+/* How long the provider's end waits for contexts that are being taken apart. */
+#define REAP_NS (4 * SL_NS_PER_S)
 /* What our tables describe. */
 #define NEWEST       VK_API_VERSION_1_4
 #define NEWEST_STOCK VK_API_VERSION_1_3 /* stock guests break on 1.4 */
@@ -142,7 +145,13 @@ VkResult hvk_native_physicals(const struct hvk_provider *provider,
 
 static void provider_destroy(struct hct_provider *base)
 {
-    hvk_provider_unref(provider_of(base));
+    struct hvk_provider *p = provider_of(base);
+    uint64_t end = sl_clock_ns() + REAP_NS;
+    /* The process may end next: drivers do not like to be at work then. Orders nothing. */
+    while (sl_atomic_load_relaxed(&p->reapers) != 0 && sl_clock_ns() < end) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    hvk_provider_unref(p);
 }
 
 static const char *provider_describe(struct hct_provider *base)

@@ -17,6 +17,7 @@ struct hvk_provider {
     char description[256];
     /* The device, each context, and each ring that was left behind. Atomic. */
     uint32_t refs;
+    uint32_t reapers; /* atomic: threads that take contexts apart; each has a reference */
 };
 
 struct hvk_provider *hvk_provider_ref(struct hvk_provider *provider);
