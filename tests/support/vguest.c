@@ -590,6 +590,8 @@ uint16_t vguest_submit_fenced(struct vguest *g, uint32_t ctx_id, uint32_t ring, 
     q.head.ring_idx = (uint8_t)ring;
     q.head.fence_id = fence;
     memcpy(bytes, &q, sizeof q);
-    memcpy(bytes + sizeof q, commands, size);
+    if (size != 0) {
+        memcpy(bytes + sizeof q, commands, size);
+    }
     return vguest_post(g, 0, bytes, sizeof q + size, sizeof(struct vgpu_head));
 }
