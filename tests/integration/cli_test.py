@@ -517,6 +517,69 @@ class Serve(Case):
             self.assertEqual((0, ""), self.finish(process, signal.SIGTERM))
 
 
+class Device(Case):
+    def start_device(self, *words: str) -> tuple["subprocess.Popen[str]", str, Any]:
+        path = str(self.tmp / "gpu")
+        reader, writer = os.pipe()
+        process = self.start(
+            "device", "-q", "--socket", path, "--status-fd", str(writer), *words, pass_fds=[writer]
+        )
+        os.close(writer)
+        return process, path, os.fdopen(reader)
+
+    def test_bad_input(self) -> None:
+        path = str(self.tmp / "gpu")
+        self.refused(2, "device", says="--socket is missing")
+        self.refused(2, "device", "-s", path, "--size", "big", says="--size is 'big'")
+        self.refused(2, "device", "-s", path, "--size", "63x63", says="each side from 64 to 4095")
+        self.refused(2, "device", "-s", path, "--displays", "17", says="from 0 to 16")
+        self.refused(2, "device", "-s", path, "--types", "gles,x", says="there is no type 'x'")
+        self.refused(2, "device", "-s", path, "--types", "", says="--types is empty")
+        self.refused(2, "device", "-s", path, "--host-visible", "3G", says="no power of two")
+        self.refused(2, "device", "-s", path, "--status-fd", "77", says="is not open")
+        self.refused(3, "device", "-s", "x" * 200, says="cannot listen")
+        self.refused(3, "device", "-s", str(self.tmp), says="cannot listen")
+        self.refused(3, "device", "-s", "/nowhere/gpu", says="cannot listen")
+        self.refused(3, "display", path, says="no device listens there")
+        self.refused(3, "screenshot", str(self.tmp), says="is no socket")
+        self.refused(2, "screenshot", says="something is missing")
+
+    def test_lives(self) -> None:
+        process, path, status = self.start_device("--displays", "2", "--size", "800x600")
+        with status:
+            self.assertEqual("listening\n", status.readline())
+            self.assertTrue(status.readline().startswith("ready "))
+            self.refused(3, "device", "--socket", path, says="cannot listen")
+            listed = json.loads(self.run_sluice("display", "--json", path).stdout)
+            self.assertEqual(False, listed["connected"])
+            self.assertEqual([800, 800], [d["width"] for d in listed["displays"]])
+            done = self.run_sluice("display", "--display", "1", "--size", "1024x768", path)
+            self.assertEqual((0, "", ""), (done.returncode, done.stdout, done.stderr))
+            done = self.run_sluice("display", path)
+            self.assertEqual("0  800x600  plugged in\n1  1024x768  plugged in\n", done.stdout)
+            self.refused(7, "screenshot", path, says="no virtual machine is connected")
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual("", process.communicate(timeout=PATIENCE_S)[1])
+            self.assertEqual("ended\n", status.readline())
+        self.assertEqual(0, process.returncode)
+        self.assertEqual([], sorted(self.tmp.glob("gpu*")))
+
+    def test_takes_over_what_a_killed_one_left(self) -> None:
+        process, path, status = self.start_device("--types", "gles")
+        with status:
+            self.assertEqual("listening\n", status.readline())
+            process.kill()
+            process.communicate()
+        self.assertTrue(os.path.exists(path))
+        process, path, status = self.start_device("--types", "gles")
+        with status:
+            self.assertEqual("listening\n", status.readline())
+            self.assertTrue(status.readline().startswith("ready "))
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(0, process.returncode)
+
+
 class Dump(Case):
     def setUp(self) -> None:
         super().setUp()

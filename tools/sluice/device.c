@@ -100,7 +100,7 @@ static bool choose_types(const char *list, const struct hct_type *chosen[TYPES_M
     return true;
 }
 
-static bool device_size(const char *text, uint32_t *width_px, uint32_t *height_px)
+bool device_size(const char *text, uint32_t *width_px, uint32_t *height_px)
 {
     unsigned width, height;
     char end;

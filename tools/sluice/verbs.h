@@ -4,10 +4,13 @@
 
 #include "tools/sluice/opt.h"
 
-extern const struct verb verb_run, verb_serve, verb_device, verb_doctor, verb_dump,
-    verb_help;
+extern const struct verb verb_run, verb_serve, verb_device, verb_screenshot, verb_display,
+    verb_doctor, verb_dump, verb_help;
 extern const struct verb *const verbs[]; /* NULL at the end */
 
 const struct verb *verb_find(const char *name); /* nullable */
+
+/* --size of device and display: "1280x800". False: the reason is said. */
+bool device_size(const char *text, uint32_t *width_px, uint32_t *height_px);
 
 #endif

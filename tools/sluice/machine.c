@@ -1,0 +1,80 @@
+#include "tools/sluice/machine.h"
+#include "tools/sluice/say.h"
+#include "transport/base/clock.h"
+#include "transport/base/fd.h"
+#include "transport/base/sock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define PATIENCE (10 * (int64_t)SL_NS_PER_S)
+
+int machine_connect(const char *path, int *fd)
+{
+    char control[sizeof((struct sockaddr_un *)0)->sun_path];
+    struct stat file;
+    if (snprintf(control, sizeof control, "%s" VHOST_CONTROL_SUFFIX, path) >= (int)sizeof control) {
+        say_error("%s: a socket's name has 1 to %zu bytes; give another", path,
+                  sizeof control - sizeof VHOST_CONTROL_SUFFIX);
+        return SLUICE_EXIT_FILE;
+    }
+    if (stat(path, &file) == 0 && !S_ISSOCK(file.st_mode)) {
+        say_error("%s: is no socket; give the one that sluice device --socket listens at", path);
+        return SLUICE_EXIT_FILE;
+    }
+    enum sl_result result = sl_sock_connect(control, fd);
+    switch (result) {
+    case SL_OK:
+        return SLUICE_EXIT_OK;
+    case SL_ERR_NOTFOUND:
+        say_error("%s: no device listens there; start sluice device --socket there", path);
+        return SLUICE_EXIT_FILE;
+    case SL_ERR_CLOSED:
+        say_error("%s: nobody serves it; start sluice device --socket there", path);
+        return SLUICE_EXIT_FILE;
+    default:
+        say_error("%s: %s; is it the socket of a sluice device of this user?", path,
+                  sl_result_name(result));
+        return SLUICE_EXIT_FILE;
+    }
+}
+
+int machine_ask(int socket, const char *path, struct vhost_control_request *request,
+                struct vhost_control_reply *reply, int *fd)
+{
+    int fds[SL_SOCK_MAX_FDS];
+    uint32_t count = 0;
+    size_t size = 0;
+    request->magic = VHOST_CONTROL_MAGIC;
+    request->version = VHOST_CONTROL_VERSION;
+    enum sl_result result = sl_sock_send(socket, request, sizeof *request, NULL, 0);
+    if (result == SL_OK) {
+        result = sl_fd_wait(socket, PATIENCE);
+    }
+    if (result == SL_OK) {
+        result = sl_sock_recv(socket, reply, sizeof *reply, &size, fds, &count);
+    }
+    if (result != SL_OK) {
+        say_error("%s: the device does not answer: %s; is it busy, or gone?", path,
+                  sl_result_name(result));
+        return SLUICE_EXIT_FILE;
+    }
+    if (fd != NULL) {
+        *fd = count != 0 ? fds[0] : -1;
+    }
+    for (uint32_t i = fd != NULL ? 1 : 0; i < count; i++) {
+        sl_fd_close(&fds[i]);
+    }
+    if (size != sizeof *reply || reply->magic != VHOST_CONTROL_MAGIC ||
+        reply->version != VHOST_CONTROL_VERSION) {
+        if (fd != NULL) {
+            sl_fd_close(fd);
+        }
+        say_error("%s: speaks another version than %u; use device and tools of one build", path,
+                  VHOST_CONTROL_VERSION);
+        return SLUICE_EXIT_VERSION;
+    }
+    return SLUICE_EXIT_OK;
+}
