@@ -104,19 +104,45 @@ def vulkaninfo(machine: bed.Machine) -> None:
     need("llvmpipe" in found["summary"], found["summary"])
 
 
-def vkcube(machine: bed.Machine) -> None:
-    """A stock program draws 100 frames to a window of a headless compositor."""
-    script = """
-part weston
-weston --backend=headless --socket=w --idle-time=0 > weston.log 2>&1 &
+COMPOSITOR = """
+weston --backend=headless --renderer=RENDERER --socket=w --idle-time=0 > weston.log 2>&1 &
 for i in $(seq 100); do [ -S $XDG_RUNTIME_DIR/w ] && break; sleep 0.1; done
 export WAYLAND_DISPLAY=w
-part vkcube
-timeout 300 vkcube --wsi wayland --c 100 2>&1; echo "code $?"
 """
+# Mesa presents by memory of the CPU where a compositor or X server takes no dma-buf.
+BY_CPU = "MESA_VK_WSI_DEBUG=sw"
+
+
+def vkcube(machine: bed.Machine) -> None:
+    """A stock program draws 100 frames to windows of a compositor and of an X server."""
+    script = (
+        COMPOSITOR.replace("RENDERER", "pixman")
+        + f"""
+part wayland
+{BY_CPU} timeout 300 vkcube --wsi wayland --c 100 2>&1; echo "code $?"
+part xcb
+Xvfb :5 > xvfb.log 2>&1 &
+for i in $(seq 100); do [ -S /tmp/.X11-unix/X5 ] && break; sleep 0.1; done
+DISPLAY=:5 {BY_CPU} timeout 300 vkcube --wsi xcb --c 100 2>&1; echo "code $?"
+"""
+    )
     found = run(machine, script, 900)
-    need("code 0" in found["vkcube"], found["vkcube"])
-    need("gfxstream" in found["vkcube"].lower(), found["vkcube"])
+    for part in ("wayland", "xcb"):
+        need("code 0" in found[part], f"{part}: {found[part]}")
+        need("gfxstream" in found[part].lower(), f"{part}: {found[part]}")
+
+
+def vkmark(machine: bed.Machine) -> None:
+    """A scene to a compositor that draws with GL: pictures go as dma-bufs."""
+    script = (
+        COMPOSITOR.replace("RENDERER", "gl")
+        + """
+part vkmark
+timeout 300 vkmark --winsys wayland -b clear:duration=3 2>&1; echo "code $?"
+"""
+    )
+    found = run(machine, script, 900)
+    need("code 0" in found["vkmark"] and "FPS" in found["vkmark"], found["vkmark"])
 
 
 def zink(machine: bed.Machine) -> None:
@@ -132,7 +158,7 @@ timeout 300 eglinfo -B -p surfaceless 2>&1; echo "code $?"
 
 Case = Callable[[bed.Machine], None]
 SHORT: Tuple[Case, ...] = (boots, vulkaninfo, vkcube)
-ALL: Tuple[Case, ...] = (*SHORT, zink)
+ALL: Tuple[Case, ...] = (*SHORT, vkmark, zink)
 
 
 def main() -> int:
