@@ -339,10 +339,25 @@ def lint() -> int:
     return subprocess.run(["tools/lint/all.sh"], cwd=ROOT).returncode
 
 
+def vm() -> int:
+    """The root of the virtual machines is made at first use and kept below build/vm."""
+    folder = build("dev")
+    command = [
+        sys.executable,
+        str(ROOT / "tests" / "vm" / "vm_test.py"),
+        "--sluice",
+        str(folder / "bin" / "sluice"),
+        "--bed",
+        str(ROOT / "build" / "vm"),
+        *sys.argv[2:],
+    ]
+    return subprocess.run(command, cwd=ROOT).returncode
+
+
 def main() -> int:
-    verbs = {"demo": demo, "test": test, "bench": bench, "fuzz": fuzz, "lint": lint}
+    verbs = {"demo": demo, "test": test, "bench": bench, "fuzz": fuzz, "vm": vm, "lint": lint}
     if len(sys.argv) < 2 or sys.argv[1] not in verbs:
-        raise SystemExit("usage: tools/dev demo|test|bench|fuzz|lint")
+        raise SystemExit("usage: tools/dev demo|test|bench|fuzz|vm|lint")
     if shutil.which("cmake") is None:
         raise SystemExit(
             "tools/dev: cmake is missing; start this through tools/dev, which installs it"

@@ -1,6 +1,6 @@
 """A stock Debian guest renders through Sluice: nothing of ours in it, nothing told to it.
 
-    vm_test.py --sluice build/dev/bin/sluice --bed build/vm [--list SHORT|ALL]
+    vm_test.py --sluice build/dev/bin/sluice --bed build/vm [--list short|all | CASE ... | --shell]
 
 Each case is one machine on one `sluice device`. The guest's kernel log must stay free of warnings
 of virtio-gpu and drm. Closing line: machines, cases, failures.
@@ -161,13 +161,29 @@ SHORT: Tuple[Case, ...] = (boots, vulkaninfo, vkcube)
 ALL: Tuple[Case, ...] = (*SHORT, vkmark, zink)
 
 
+def shell(sluice: pathlib.Path, folder: pathlib.Path) -> int:
+    """By hand: the guest's console is this terminal; `exit` powers it off."""
+    machine = bed.Machine(folder, "shell")
+    device = Device(sluice.resolve(), machine)
+    try:
+        machine.start("setsid -c sh -i", "gpu", console=None)
+        machine.wait(24 * 3600)
+    finally:
+        machine.stop()
+        device.end()
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sluice", type=pathlib.Path, required=True)
     parser.add_argument("--bed", type=pathlib.Path, required=True, help="where the root is kept")
     parser.add_argument("--list", choices=("short", "all"), default="short")
     parser.add_argument("cases", nargs="*", help="names of cases instead of a list")
+    parser.add_argument("--shell", action="store_true", help="a shell in the guest, on this tty")
     args = parser.parse_args()
+    if args.shell:
+        return shell(args.sluice, args.bed)
     cases = SHORT if args.list == "short" else ALL
     if args.cases:
         cases = tuple(c for c in ALL if c.__name__ in args.cases)
