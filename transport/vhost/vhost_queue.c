@@ -1,5 +1,6 @@
 #include "transport/vhost/vhost_queue.h"
 
+#include "transport/base/atomic.h"
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
@@ -312,7 +313,7 @@ void vhost_queue_notify(struct vhost_queue *queue)
     uint16_t old = queue->signalled;
     queue->signalled = queue->used_idx;
     /* Our index is out before the driver's wish is read: it looks the other way round. */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    sl_atomic_fence();
     if (queue->event_idx) {
         uint16_t event = load16(&queue->avail->ring[queue->size]);
         if ((uint16_t)(queue->used_idx - event - 1) >= (uint16_t)(queue->used_idx - old)) {
@@ -332,7 +333,7 @@ bool vhost_queue_rest(struct vhost_queue *queue)
         store16(avail_event(queue), queue->last_avail);
     }
     /* Our wish is out before the index is looked at again. */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    sl_atomic_fence();
     return load16(&queue->avail->idx) != queue->last_avail;
 }
 
