@@ -271,8 +271,8 @@ void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
     (void)sl_atomic_add(&b->flushing, 1);
     (void)sl_atomic_add(&context->flushes, 1);
     pthread_rwlock_rdlock(&context->natives);
+    pthread_mutex_lock(&b->pool->lock); /* in turns: what one pool records is in order */
     hvk_pass(call);
-    pthread_mutex_lock(&b->pool->lock);
     struct hvk_recording recording = {.driver = &device->driver,
                                       .native = a->commandBuffer,
                                       .buffer = b,
