@@ -5,6 +5,20 @@
 
 #include <stdlib.h>
 
+bool gs_host_named(void)
+{
+#define VG_BACKEND(name, variable)                                                                 \
+    {                                                                                              \
+        const char *where = getenv(variable);                                                      \
+        if (where != NULL && where[0] != 0) {                                                      \
+            return true;                                                                           \
+        }                                                                                          \
+    }
+#include "transport/backends.def"
+#undef VG_BACKEND
+    return false;
+}
+
 enum sl_result gs_open_backend(struct vg **out)
 {
 #define VG_BACKEND(name, variable)                                                                 \

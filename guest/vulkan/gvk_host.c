@@ -3,14 +3,19 @@
 #include "guest/vulkan/gvk.h"
 
 #include "transport/base/atomic.h"
+#include "transport/base/clock.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
+
+/* How long no second try is made to find a host. */
+#define RETRY_NS (1 * SL_NS_PER_S)
 
 /* The library's registry (style: the one exception to "no globals"). lock guards all of it. */
 static struct {
     pthread_mutex_t lock;
     struct gvk_host *host; /* the newest; nullable */
     bool watches_forks;
+    uint64_t failed_ns; /* when none could be opened; 0: not so */
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void before_fork(void)
@@ -76,6 +81,14 @@ static struct gvk_host *host_open(void)
     return host;
 }
 
+/* Loaders ask all drivers there are, several times: one that is installed and not meant is quiet,
+ * and one that finds no host says so once. */
+static bool may_open_locked(void)
+{
+    return gs_host_named() &&
+           (registry.failed_ns == 0 || sl_clock_ns() - registry.failed_ns > RETRY_NS);
+}
+
 struct gvk_host *gvk_host_get(void)
 {
     pthread_mutex_lock(&registry.lock);
@@ -89,8 +102,9 @@ struct gvk_host *gvk_host_get(void)
     if (host != NULL && gvk_host_lost(host)) {
         registry.host = host = NULL; /* who holds it lets go in time */
     }
-    if (host == NULL) {
+    if (host == NULL && may_open_locked()) {
         host = registry.host = host_open();
+        registry.failed_ns = host == NULL ? sl_clock_ns() : 0;
     }
     if (host != NULL) {
         host->refs++;
