@@ -54,6 +54,8 @@ VkResult gvk_vkQueueSubmit2(VkQueue queue, uint32_t submitCount, const VkSubmitI
                             VkFence fence)
 {
     VkResult result = VK_SUCCESS;
+    struct gvk_waits2 waits;
+    pSubmits = submitCount == 1 ? gvk_waits_drop2(&waits, pSubmits) : pSubmits;
     gvk_settle(gvk_device_of(queue));
     for (uint32_t i = 0; i < submitCount && result == VK_SUCCESS; i++) {
         const VkSubmitInfo2 *info = &pSubmits[i];

@@ -397,14 +397,29 @@ VkResult gvk_import_signal(VkQueue queue, VkSemaphore semaphore)
     return gvk_vkQueueSubmit(queue, 1, &submit, VK_NULL_HANDLE);
 }
 
+static bool is_over(VkSemaphore semaphore)
+{
+    const struct gvk_imported *imported = &GVK_FROM(gvk_semaphore, semaphore)->imported;
+    return imported->set && imported->fd < 0;
+}
+
+/* Takes the payload if its wait is over. */
+static bool over_take(VkSemaphore semaphore)
+{
+    bool over = is_over(semaphore);
+    if (over) {
+        GVK_FROM(gvk_semaphore, semaphore)->imported.set = false;
+    }
+    return over;
+}
+
 const VkSubmitInfo *gvk_waits_drop(struct gvk_waits *waits, const VkSubmitInfo *info)
 {
-    uint32_t over = 0;
+    bool any = false;
     for (uint32_t i = 0; i < info->waitSemaphoreCount; i++) {
-        const struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, info->pWaitSemaphores[i]);
-        over += s->imported.set && s->imported.fd < 0;
+        any = any || is_over(info->pWaitSemaphores[i]);
     }
-    if (over == 0 || info->pNext != NULL || info->waitSemaphoreCount > GVK_WAITS_MAX) {
+    if (!any || info->pNext != NULL || info->waitSemaphoreCount > GVK_WAITS_MAX) {
         return info;
     }
     waits->info = *info;
@@ -412,13 +427,30 @@ const VkSubmitInfo *gvk_waits_drop(struct gvk_waits *waits, const VkSubmitInfo *
     waits->info.pWaitSemaphores = waits->semaphores;
     waits->info.pWaitDstStageMask = waits->stages;
     for (uint32_t i = 0; i < info->waitSemaphoreCount; i++) {
-        struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, info->pWaitSemaphores[i]);
-        if (s->imported.set && s->imported.fd < 0) {
-            s->imported.set = false;
-        } else {
+        if (!over_take(info->pWaitSemaphores[i])) {
             uint32_t kept = waits->info.waitSemaphoreCount++;
             waits->semaphores[kept] = info->pWaitSemaphores[i];
             waits->stages[kept] = info->pWaitDstStageMask[i];
+        }
+    }
+    return &waits->info;
+}
+
+const VkSubmitInfo2 *gvk_waits_drop2(struct gvk_waits2 *waits, const VkSubmitInfo2 *info)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < info->waitSemaphoreInfoCount; i++) {
+        any = any || is_over(info->pWaitSemaphoreInfos[i].semaphore);
+    }
+    if (!any || info->waitSemaphoreInfoCount > GVK_WAITS_MAX) {
+        return info;
+    }
+    waits->info = *info;
+    waits->info.waitSemaphoreInfoCount = 0;
+    waits->info.pWaitSemaphoreInfos = waits->semaphores;
+    for (uint32_t i = 0; i < info->waitSemaphoreInfoCount; i++) {
+        if (!over_take(info->pWaitSemaphoreInfos[i].semaphore)) {
+            waits->semaphores[waits->info.waitSemaphoreInfoCount++] = info->pWaitSemaphoreInfos[i];
         }
     }
     return &waits->info;

@@ -65,5 +65,10 @@ struct gvk_waits {
 /* The submit to send: `info`, or waits->info, which lives as long as it. With a chain, whose arrays
  * run beside the waits, or more than GVK_WAITS_MAX: `info`. */
 const VkSubmitInfo *gvk_waits_drop(struct gvk_waits *waits, const VkSubmitInfo *info);
+struct gvk_waits2 {
+    VkSubmitInfo2 info;
+    VkSemaphoreSubmitInfo semaphores[GVK_WAITS_MAX];
+};
+const VkSubmitInfo2 *gvk_waits_drop2(struct gvk_waits2 *waits, const VkSubmitInfo2 *info);
 
 #endif

@@ -768,3 +768,58 @@ SLT_TEST_P(gvk_graphics, keeps_what_counts, struct pipeline_case, pipeline_cases
     vk_pack_finish(&pack);
     sl_arena_finish(&arena);
 }
+
+/* ---- Waits for imported payloads ---- */
+
+SLT_TEST(gvk_waits, leaves_out_what_is_over)
+{
+    struct gvk_semaphore over = {.imported = {.set = true, .fd = -1}}, plain = {.reached = 0},
+                         later = {.imported = {.set = true, .fd = 77}}; /* it is not looked at */
+    const VkSemaphore semaphores[] = {GVK_TO(VkSemaphore, &plain), GVK_TO(VkSemaphore, &over),
+                                      GVK_TO(VkSemaphore, &later)};
+    const VkPipelineStageFlags stages[] = {1, 2, 4};
+    const VkTimelineSemaphoreSubmitInfo values = {
+        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO};
+    VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                         .pNext = &values,
+                         .waitSemaphoreCount = 3,
+                         .pWaitSemaphores = semaphores,
+                         .pWaitDstStageMask = stages,
+                         .signalSemaphoreCount = 5};
+    struct gvk_waits waits;
+    SLT_EXPECT_EQ(&info, gvk_waits_drop(&waits, &info)); /* a chain has arrays beside these */
+    SLT_EXPECT_TRUE(over.imported.set);
+    info.pNext = NULL;
+    const VkSubmitInfo *sent = gvk_waits_drop(&waits, &info);
+    SLT_ASSERT_EQ(2u, sent->waitSemaphoreCount);
+    SLT_EXPECT_EQ(semaphores[0], sent->pWaitSemaphores[0]);
+    SLT_EXPECT_EQ(semaphores[2], sent->pWaitSemaphores[1]);
+    SLT_EXPECT_EQ(4u, sent->pWaitDstStageMask[1]);
+    SLT_EXPECT_EQ(5u, sent->signalSemaphoreCount);
+    SLT_EXPECT_TRUE(!over.imported.set); /* the wait took it */
+    SLT_EXPECT_TRUE(later.imported.set);
+    SLT_EXPECT_EQ(&info, gvk_waits_drop(&waits, &info));
+}
+
+SLT_TEST(gvk_waits, leaves_out_what_is_over_of_the_second_form)
+{
+    struct gvk_semaphore over[GVK_WAITS_MAX + 1] = {{.reached = 0}};
+    VkSemaphoreSubmitInfo waited[GVK_WAITS_MAX + 1];
+    for (uint32_t i = 0; i <= GVK_WAITS_MAX; i++) {
+        over[i].imported = (struct gvk_imported){.set = i != 3, .fd = -1};
+        waited[i] = (VkSemaphoreSubmitInfo){.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
+                                            .semaphore = GVK_TO(VkSemaphore, &over[i]),
+                                            .value = i};
+    }
+    VkSubmitInfo2 info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
+                          .waitSemaphoreInfoCount = GVK_WAITS_MAX + 1,
+                          .pWaitSemaphoreInfos = waited};
+    struct gvk_waits2 waits;
+    SLT_EXPECT_EQ(&info, gvk_waits_drop2(&waits, &info)); /* more than there is room for */
+    SLT_EXPECT_TRUE(over[0].imported.set);
+    info.waitSemaphoreInfoCount = GVK_WAITS_MAX;
+    const VkSubmitInfo2 *sent = gvk_waits_drop2(&waits, &info);
+    SLT_ASSERT_EQ(1u, sent->waitSemaphoreInfoCount);
+    SLT_EXPECT_EQ(3u, sent->pWaitSemaphoreInfos[0].value);
+    SLT_EXPECT_TRUE(!over[0].imported.set);
+}
