@@ -696,6 +696,10 @@ class Whole(Case):
         report = json.loads(done.stdout)
         self.assertEqual((0, True), (done.returncode, report["ok"]), done.stdout)
         self.assertEqual({"ok", "skipped"}, {step["state"] for step in report["steps"]})
+        states = {step["name"]: step["state"] for step in report["steps"]}
+        self.assertEqual("ok", states["pixel"])
+        if states["vk-native"] == "ok":  # a machine with Vulkan: all the way
+            self.assertEqual("ok", states["vk-memory"])
 
     def test_doctor_without_x(self) -> None:
         self.env["DISPLAY"] = ":987"

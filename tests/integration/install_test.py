@@ -65,6 +65,9 @@ def main() -> int:
         run(sluice, "--version")
         env = {k: v for k, v in os.environ.items() if k != "DISPLAY"}
         report = run(sluice, "doctor", env=env)
+        for place in ("glvnd/egl_vendor.d/50_sluice.json", "vulkan/icd.d/sluice_icd.json"):
+            used = str(prefix / "share" / place) in report
+            check(used, f"the installed {place} was not used:\n{report}")
         check(str(prefix) in report, f"the installed program used another vendor file:\n{report}")
         for page in ("sluice.1", "sluice-run.1", "sluice-serve.1"):
             check(any(prefix.rglob(page)), f"no {page}")
