@@ -2,7 +2,6 @@
 
 #include "tests/support/echo_type.h"
 #include "tests/support/slt.h"
-#include "transport/base/atomic.h"
 #include "transport/base/fd.h"
 #include "transport/base/thread.h"
 #include "transport/vhost/vhost_control_wire.h"
@@ -13,26 +12,32 @@
 static void on_scanout(void *user, uint32_t scanout_id, uint32_t width_px, uint32_t height_px)
 {
     (void)scanout_id;
-    struct vhost_shown *shown = user;
-    shown->width_px = width_px;
-    shown->height_px = height_px;
-    (void)sl_atomic_add(&shown->scanouts, 1);
+    struct vhost_world *world = user;
+    pthread_mutex_lock(&world->lock);
+    world->shown.width_px = width_px;
+    world->shown.height_px = height_px;
+    world->shown.scanouts++;
+    pthread_mutex_unlock(&world->lock);
 }
 
 static void on_damage(void *user, uint32_t scanout_id, const struct vg_box *box)
 {
     (void)scanout_id;
-    struct vhost_shown *shown = user;
-    shown->box = *box;
-    (void)sl_atomic_add(&shown->damages, 1);
+    struct vhost_world *world = user;
+    pthread_mutex_lock(&world->lock);
+    world->shown.box = *box;
+    world->shown.damages++;
+    pthread_mutex_unlock(&world->lock);
 }
 
 static void on_cursor(void *user, uint32_t scanout_id, const struct vgd_cursor *cursor)
 {
     (void)scanout_id;
-    struct vhost_shown *shown = user;
-    shown->cursor = *cursor;
-    (void)sl_atomic_add(&shown->cursors, 1);
+    struct vhost_world *world = user;
+    pthread_mutex_lock(&world->lock);
+    world->shown.cursor = *cursor;
+    world->shown.cursors++;
+    pthread_mutex_unlock(&world->lock);
 }
 
 static void *serve(void *user)
@@ -52,6 +57,7 @@ static void *serve(void *user)
 void vhost_world_start_types(struct vhost_world *world, const struct hct_type *const *types,
                              const struct dev_limits *limits)
 {
+    pthread_mutex_init(&world->lock, NULL);
     world->types = types;
     world->limits = limits != NULL ? *limits : (struct dev_limits){0};
     snprintf(world->path, sizeof world->path, "%s/gpu", SLT_TMPDIR());
@@ -65,7 +71,7 @@ void vhost_world_start_types(struct vhost_world *world, const struct hct_type *c
                                                            .width_px = 640,
                                                            .height_px = 480,
                                                            .window_size = VHOST_WORLD_WINDOW,
-                                                           .display = {.user = &world->shown,
+                                                           .display = {.user = world,
                                                                        .scanout = on_scanout,
                                                                        .damage = on_damage,
                                                                        .cursor = on_cursor}},
@@ -95,6 +101,15 @@ void vhost_world_stop(struct vhost_world *world)
     }
     vhost_server_destroy(world->server);
     sl_fd_close(&world->stop);
+    pthread_mutex_destroy(&world->lock);
+}
+
+struct vhost_shown vhost_world_shown(struct vhost_world *world)
+{
+    pthread_mutex_lock(&world->lock);
+    struct vhost_shown shown = world->shown;
+    pthread_mutex_unlock(&world->lock);
+    return shown;
 }
 
 /* Ids that no test uses. */

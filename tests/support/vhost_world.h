@@ -14,7 +14,7 @@
 
 /* What a display was told. */
 struct vhost_shown {
-    uint32_t scanouts, damages, cursors; /* how often; atomic */
+    uint32_t scanouts, damages, cursors; /* how often */
     uint32_t width_px, height_px;        /* of the last scanout */
     struct vg_box box;                   /* of the last damage */
     struct vgd_cursor cursor;
@@ -30,7 +30,8 @@ struct vhost_world {
     char path[108];
     char control[120];
     enum sl_result served;
-    struct vhost_shown shown; /* written on the server's thread: look after an answer */
+    pthread_mutex_t lock; /* guards shown */
+    struct vhost_shown shown;
     struct vguest guest;
 };
 
@@ -42,6 +43,8 @@ void vhost_world_start_types(struct vhost_world *world, const struct hct_type *c
 void vhost_world_enter(struct vhost_world *world);
 void vhost_world_stop(struct vhost_world *world);
 
+/* What the display was told so far. */
+struct vhost_shown vhost_world_shown(struct vhost_world *world);
 /* The guest is as well as ever, and so is the server: one round of everything. */
 void vhost_world_expect_healthy(struct vhost_world *world);
 /* The queue asks for a reset; after one all is well. */

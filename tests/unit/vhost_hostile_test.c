@@ -322,7 +322,7 @@ SLT_TEST_F(vhost_hostile, a22_a_resource_may_end_while_it_is_shown_and_waited_fo
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_submit(g, 1, &begin, sizeof begin));
     uint16_t head = vguest_submit_fenced(g, 1, 0, 1, NULL, 0);
     SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_id(g, VGPU_RESOURCE_UNREF, 0, 1));
-    SLT_EXPECT_EQ(0u, t->shown.width_px);
+    SLT_EXPECT_EQ(0u, vhost_world_shown(t).width_px);
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_submit(g, 1, &end, sizeof end));
     SLT_EXPECT_EQ(24u, vguest_wait(g, 0, head, 5000));
     q.scanout_id = 2;

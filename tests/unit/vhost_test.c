@@ -3,7 +3,6 @@
 #include "tests/support/echo_type.h"
 #include "tests/support/slt.h"
 #include "tests/support/vhost_world.h"
-#include "transport/base/atomic.h"
 #include "transport/base/bytes.h"
 #include "transport/base/clock.h"
 #include "transport/base/sock.h"
@@ -248,17 +247,17 @@ SLT_TEST_F(vhost, shows_a_2d_picture, t)
 {
     make_picture(t, 5, 0x11000000);
     SLT_ASSERT_EQ(VGPU_OK_NODATA, set_scanout(t, 0, 5, (struct vgpu_rect){2, 1, 4, 2}));
-    SLT_EXPECT_EQ(1u, sl_atomic_load_seq(&t->shown.scanouts));
-    SLT_EXPECT_EQ(4u, t->shown.width_px);
+    SLT_EXPECT_EQ(1u, vhost_world_shown(t).scanouts);
+    SLT_EXPECT_EQ(4u, vhost_world_shown(t).width_px);
     SLT_ASSERT_EQ(VGPU_OK_NODATA, flush(t, 5, (struct vgpu_rect){0, 0, WIDE, 2}));
-    SLT_EXPECT_EQ(1u, sl_atomic_load_seq(&t->shown.damages));
-    SLT_EXPECT_EQ(1u, t->shown.box.height); /* what of it is seen */
-    SLT_EXPECT_EQ(4u, t->shown.box.width);
+    SLT_EXPECT_EQ(1u, vhost_world_shown(t).damages);
+    SLT_EXPECT_EQ(1u, vhost_world_shown(t).box.height); /* what of it is seen */
+    SLT_EXPECT_EQ(4u, vhost_world_shown(t).box.width);
     const uint32_t want[8] = {0x1100000a, 0x1100000b, 0x1100000c, 0x1100000d,
                               0x11000012, 0x11000013, 0x11000014, 0x11000015};
     expect_picture(t, want, 4, 2, false);
     SLT_EXPECT_EQ(VGPU_OK_NODATA, set_scanout(t, 0, 0, (struct vgpu_rect){0}));
-    SLT_EXPECT_EQ(0u, t->shown.width_px);
+    SLT_EXPECT_EQ(0u, vhost_world_shown(t).width_px);
     struct vhost_control_request q = control(VHOST_CONTROL_SHOT, 0);
     SLT_EXPECT_EQ(SL_ERR_NOTFOUND, ask_control(t, &q, NULL).result);
 }
@@ -305,7 +304,7 @@ SLT_TEST_F(vhost, draws_the_cursor_where_the_guest_put_it, t)
     struct vgpu_cursor q = {.head = {.type = VGPU_UPDATE_CURSOR}, .x = 6, .y = 3, .resource_id = 6};
     uint16_t head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q, 0);
     SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
-    SLT_EXPECT_EQ(1u, sl_atomic_load_seq(&t->shown.cursors));
+    SLT_EXPECT_EQ(1u, vhost_world_shown(t).cursors);
     uint32_t want[WIDE * HIGH];
     for (uint32_t i = 0; i < WIDE * HIGH; i++) {
         want[i] = i;
