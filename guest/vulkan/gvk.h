@@ -257,6 +257,9 @@ bool gvk_done(struct gvk_stream *stream, bool read);
 bool gvk_host_lost(const struct gvk_host *host);
 /* It is: said once. */
 void gvk_host_lose(struct gvk_host *host);
+/* Whether it is still there, where waiting without a packet would not notice; loses it otherwise.
+ * At most one syscall. */
+bool gvk_host_look(struct gvk_host *host);
 /* In a fork's child: forget the thread's streams. */
 void gvk_streams_forked(void);
 

@@ -52,6 +52,14 @@ void gvk_host_lose(struct gvk_host *host)
     }
 }
 
+bool gvk_host_look(struct gvk_host *host)
+{
+    if (!gvk_host_lost(host) && !host->gs->vg->ops->alive(host->gs->vg)) {
+        gvk_host_lose(host);
+    }
+    return !gvk_host_lost(host);
+}
+
 static struct gvk_host *host_open(void)
 {
     struct gvk_host *host = sl_alloc(sizeof *host);
@@ -96,10 +104,7 @@ struct gvk_host *gvk_host_get(void)
         registry.watches_forks = pthread_atfork(before_fork, after_fork, forked) == 0;
     }
     struct gvk_host *host = registry.host;
-    if (host != NULL && !gvk_host_lost(host) && !host->gs->vg->ops->alive(host->gs->vg)) {
-        gvk_host_lose(host);
-    }
-    if (host != NULL && gvk_host_lost(host)) {
+    if (host != NULL && !gvk_host_look(host)) {
         registry.host = host = NULL; /* who holds it lets go in time */
     }
     if (host == NULL && may_open_locked()) {

@@ -85,7 +85,8 @@ void gvk_present_stop(struct gvk_swapchain *swapchain)
     if (!swapchain->begun) {
         return;
     }
-    uint64_t end = sl_clock_ns() + DRAIN_NS;
+    bool lost = gvk_host_lost(gvk_host_of(swapchain->device));
+    uint64_t end = sl_clock_ns() + (lost ? 0 : DRAIN_NS);
     pthread_mutex_lock(&swapchain->lock);
     while (swapchain->pending != 0 &&
            sl_cond_wait_until(&swapchain->changed, &swapchain->lock, end) == SL_OK) {

@@ -83,9 +83,7 @@ static struct gvk_stream *stream_create(struct gvk_host *host)
                             (host->quiet ? SLUICE_FEATURE_VK_QUIET : 0u);
     if (gs_stream_create(host->gs, client_flags, &stream->gs) != SL_OK) {
         sl_free(stream);
-        if (!host->gs->vg->ops->alive(host->gs->vg)) {
-            gvk_host_lose(host);
-        }
+        (void)gvk_host_look(host);
         return NULL;
     }
     vk_pack_init(&stream->pack, PACKET_MAX, true);
@@ -160,12 +158,8 @@ static bool host_lives(struct gvk_stream *stream)
 {
     uint64_t now = sl_clock_coarse_ns();
     if (SL_UNLIKELY(now - stream->looked_ns > LOOK_NS)) {
-        struct vg *vg = stream->host->gs->vg;
         stream->looked_ns = now;
-        if (!vg->ops->alive(vg)) {
-            gvk_host_lose(stream->host);
-            return false;
-        }
+        return gvk_host_look(stream->host);
     }
     return true;
 }

@@ -175,7 +175,7 @@ static VkResult fences_wait_mixed(VkDevice device, uint32_t count, const VkFence
             result = gvk_entry_vkWaitForFences(device, 1, &waiting, VK_TRUE, slice);
         } else {
             sl_clock_sleep_ns(slice);
-            result = gvk_host_lost(gvk_host_of(device)) ? VK_ERROR_DEVICE_LOST : VK_SUCCESS;
+            result = gvk_host_look(gvk_host_of(device)) ? VK_SUCCESS : VK_ERROR_DEVICE_LOST;
         }
     } while (result >= 0);
     return result;
@@ -383,7 +383,7 @@ VkResult gvk_import_signal(VkQueue queue, VkSemaphore semaphore)
     VkResult result;
     do {
         result = imported_wait(imported, 100 * SL_NS_PER_MS);
-        if (result == VK_NOT_READY && gvk_host_lost(gvk_host_of(queue))) {
+        if (result == VK_NOT_READY && !gvk_host_look(gvk_host_of(queue))) {
             result = VK_ERROR_DEVICE_LOST;
         }
     } while (result == VK_NOT_READY);
