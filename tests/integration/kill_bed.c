@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define EXIT_NO_PROGRAM 127
+#define WAYLAND_NAME    "wayland-test"
 
 void kill_bed_init(struct kill_bed *t)
 {
@@ -43,6 +44,7 @@ void kill_bed_finish(struct kill_bed *t)
     kill_bed_end(&t->victim);
     kill_bed_end(&t->steady);
     kill_bed_x_kill(t);
+    kill_bed_wayland_kill(t);
     kill_bed_end(&t->host);
     frames_close(t);
 }
@@ -111,6 +113,17 @@ void kill_bed_wait_host(struct kill_bed *t, uint32_t contexts, uint32_t clients)
     }
 }
 
+struct kill_host_size kill_bed_host_size(struct kill_bed *t)
+{
+    struct local_status_reply status;
+    kill_bed_wait_host(t, 1, 1);
+    kill_bed_watch(t, 200 * SL_NS_PER_MS);
+    SLT_ASSERT_OK(local_control_status(t->control, &status));
+    return (struct kill_host_size){.fds = kill_bed_entries(t->host, "fd"),
+                                   .threads = kill_bed_entries(t->host, "task"),
+                                   .resources = status.resources};
+}
+
 /* --- the X server --- */
 
 /* The number that it writes when it is ready; empty when it ended without. */
@@ -161,16 +174,56 @@ void kill_bed_x_kill(struct kill_bed *t)
     kill_bed_end(&t->x);
 }
 
+/* --- the Wayland compositor --- */
+
+void kill_bed_wayland_start(struct kill_bed *t)
+{
+    const char *argv[] = {"weston",
+                          "--backend=headless-backend.so",
+                          "--use-pixman",
+                          "--idle-time=0",
+                          "--socket=" WAYLAND_NAME,
+                          "--width=320",
+                          "--height=240",
+                          NULL};
+    char socket[108];
+    int status = 0;
+    snprintf(socket, sizeof socket, "%s/" WAYLAND_NAME, SLT_TMPDIR());
+    unlink(socket);
+    t->wayland = start(argv, (const struct setting[]){{"XDG_RUNTIME_DIR", SLT_TMPDIR()}, {0}}, -1);
+    uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
+    while (access(socket, F_OK) != 0) {
+        SLT_ASSERT_LT(sl_clock_ns(), end);
+        if (waitpid(t->wayland, &status, WNOHANG) == t->wayland) {
+            t->wayland = 0;
+            if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_PROGRAM) {
+                SLT_SKIP("no weston");
+            }
+            SLT_FAIL("weston did not start: wait status %d", status);
+        }
+        sl_clock_sleep_ns(5 * SL_NS_PER_MS);
+    }
+}
+
+void kill_bed_wayland_kill(struct kill_bed *t)
+{
+    kill_bed_end(&t->wayland);
+}
+
 /* --- programs --- */
 
-pid_t kill_bed_client(struct kill_bed *t, const char *mode, const char *display, bool frames)
+pid_t kill_bed_client(struct kill_bed *t, const char *mode, bool frames)
 {
-    bool is_vulkan = strncmp(mode, "vk-", 3) == 0;
-    const char *argv[] = {is_vulkan ? SLUICE_KILL_VULKAN : SLUICE_KILL_CLIENT, mode, NULL};
+    char display[16];
+    snprintf(display, sizeof display, ":%d", t->x_number);
+    const char *argv[] = {SLUICE_KILL_CLIENT, mode, NULL};
     const struct setting settings[] = {{"SLUICE_SOCKET", t->path},
-                                       {"VK_DRIVER_FILES", SLUICE_ICD_FILE},
                                        {"__EGL_VENDOR_LIBRARY_FILENAMES", SLUICE_VENDOR_FILE},
-                                       {"DISPLAY", display},
+                                       {"VK_ICD_FILENAMES", SLUICE_ICD_FILE},
+                                       {"VK_DRIVER_FILES", SLUICE_ICD_FILE},
+                                       {"DISPLAY", t->x > 0 ? display : NULL},
+                                       {"XDG_RUNTIME_DIR", t->wayland > 0 ? SLT_TMPDIR() : NULL},
+                                       {"WAYLAND_DISPLAY", WAYLAND_NAME},
                                        {NULL, NULL}};
     int fds[2];
     if (!frames) {
@@ -252,42 +305,4 @@ uint32_t kill_bed_entries(pid_t pid, const char *what)
         closedir(dir);
     }
     return count;
-}
-
-/* A program that was started dies now, and nobody notices. */
-static void kill_victim(struct kill_bed *t, uint64_t within_ns)
-{
-    kill_bed_watch(t, kill_bed_random(t, within_ns));
-    SLT_EXPECT_EQ(0, waitpid(t->victim, NULL, WNOHANG)); /* it would have gone on */
-    kill_bed_end(&t->victim);
-    SLT_ASSERT_EQ(0, waitpid(t->steady, NULL, WNOHANG)); /* no loss, no wrong picture */
-    SLT_ASSERT_EQ(0, waitpid(t->host, NULL, WNOHANG));
-}
-
-void kill_bed_host_size(struct kill_bed *t, uint32_t *fds, uint32_t *threads)
-{
-    kill_bed_wait_host(t, 1, 1);
-    kill_bed_watch(t, 200 * SL_NS_PER_MS);
-    *fds = kill_bed_entries(t->host, "fd");
-    *threads = kill_bed_entries(t->host, "task");
-}
-
-void kill_bed_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint64_t within_ns,
-                   const char *const *modes, uint32_t mode_count)
-{
-    uint32_t fds = 0, threads = 0, fds_end = 0, threads_end = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        SLT_SCOPE("kill %u", i);
-        t->victim = kill_bed_client(t, modes[i % mode_count], NULL, false);
-        kill_victim(t, within_ns);
-        if (i + 1 == warm_up) {
-            kill_bed_host_size(t, &fds, &threads);
-        }
-    }
-    kill_bed_host_size(t, &fds_end, &threads_end);
-    SLT_EXPECT_EQ(fds, fds_end);
-    SLT_EXPECT_EQ(threads, threads_end);
-    printf(
-        "longest silence of the undisturbed program: %.1f ms; host: %u descriptors, %u threads\n",
-        (double)t->gap_ns / 1e6, fds, threads);
 }

@@ -1,7 +1,6 @@
 /* What tests of dying processes stand on: a real `sluice serve` on the native driver, a program
- * (kill_client, or vulkan/kill_client for modes that begin with vk-) that must not be disturbed,
- * and others that are. All on the test's own thread;
- * asserts leave the case. */
+ * (kill_client, kill_vk_client) that must not be disturbed, and others that are. All on the test's
+ * own thread; asserts leave the case. */
 #ifndef KILL_BED_H
 #define KILL_BED_H
 
@@ -17,9 +16,10 @@
 struct kill_bed {
     char path[108];
     pid_t host;
-    pid_t x;      /* the case's own X server; 0: none */
-    int x_number; /* its display */
-    pid_t steady; /* the undisturbed program */
+    pid_t x;       /* the case's own X server; 0: none */
+    int x_number;  /* its display */
+    pid_t wayland; /* the case's own compositor, in the case's own folder; 0: none */
+    pid_t steady;  /* the undisturbed program */
     pid_t victim;
     int frames; /* the last program that was asked for them: its bytes, non-blocking; + 1, 0: none
                  */
@@ -39,8 +39,12 @@ void kill_bed_host_end(struct kill_bed *t);
 void kill_bed_x_start(struct kill_bed *t);
 void kill_bed_x_kill(struct kill_bed *t);
 
-/* display: NULL: as the test's own. frames: its bytes go to t->frames. */
-pid_t kill_bed_client(struct kill_bed *t, const char *mode, const char *display, bool frames);
+/* A private headless weston, which kill_bed_client's programs find; skips without. */
+void kill_bed_wayland_start(struct kill_bed *t);
+void kill_bed_wayland_kill(struct kill_bed *t);
+
+/* On the case's own window systems, if it has them. frames: its bytes go to t->frames. */
+pid_t kill_bed_client(struct kill_bed *t, const char *mode, bool frames);
 void kill_bed_end(pid_t *pid);
 /* Until it has ended: its wait status. -1: it did not within KILL_PATIENCE_NS. */
 int kill_bed_ending(pid_t *pid, uint64_t *taken_ns);
@@ -48,16 +52,34 @@ int kill_bed_ending(pid_t *pid, uint64_t *taken_ns);
 void kill_bed_wait_frames(struct kill_bed *t, uint32_t count);
 /* Until the host has exactly so much: nothing left of the killed. */
 void kill_bed_wait_host(struct kill_bed *t, uint32_t contexts, uint32_t clients);
-/* What the host has once it serves one program only. */
-void kill_bed_host_size(struct kill_bed *t, uint32_t *fds, uint32_t *threads);
-/* Kills `count` programs, modes in turn, each within `within_ns` of its start, while t->steady goes
- * on; the host must be as large at the end as after `warm_up`. */
-void kill_bed_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint64_t within_ns,
-                   const char *const *modes, uint32_t mode_count);
 /* Follows t->frames for so long. */
 void kill_bed_watch(struct kill_bed *t, uint64_t ns);
+/* What the host has once it serves the undisturbed program alone. */
+struct kill_host_size {
+    uint32_t fds, threads, resources;
+};
+struct kill_host_size kill_bed_host_size(struct kill_bed *t);
 uint64_t kill_bed_random(struct kill_bed *t, uint64_t below);
 /* Entries of /proc/PID/what: descriptors ("fd"), threads ("task"). */
 uint32_t kill_bed_entries(pid_t pid, const char *what);
+
+/* --- kill_deaths.c: who dies how --- */
+
+/* Kills `count` programs, modes in turn, each within `within_ns` of its start, while t->steady is
+ * not disturbed; the host must be as large at the end as after `warm_up`. */
+void kill_bed_kill_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint64_t within_ns,
+                        const char *const *modes, uint32_t mode_count);
+
+struct kill_window_system {
+    void (*start)(struct kill_bed *t);
+    void (*kill)(struct kill_bed *t);
+};
+extern const struct kill_window_system kill_bed_x, kill_bed_wayland;
+/* Its programs say so and end, `count` times; the host and `steady`, which has no window, go on. */
+void kill_bed_window_system_dies(struct kill_bed *t, const struct kill_window_system *system,
+                                 const char *mode, const char *steady, uint32_t count);
+/* A host is started and dies by `signal` under a program, which says so and ends within `most_ns`.
+ */
+void kill_bed_host_dies(struct kill_bed *t, const char *mode, int signal, uint64_t most_ns);
 
 #endif

@@ -26,10 +26,10 @@ SLT_TEST_F(kill, a_program_dies_at_200_points_and_nobody_notices, t)
     SLT_NEED(SLT_EGL);
     SLT_TIMEOUT(240);
     kill_bed_host_start(t);
-    t->steady = kill_bed_client(t, "steady", NULL, true);
+    t->steady = kill_bed_client(t, "steady", true);
     kill_bed_wait_frames(t, 10);
-    kill_bed_many(t, KILLS, WARM_UP, 200 * SL_NS_PER_MS,
-                  (const char *const[4]){"steady", "busy", "busy", "busy"}, 4);
+    kill_bed_kill_many(t, KILLS, WARM_UP, 200 * SL_NS_PER_MS,
+                       (const char *const[4]){"steady", "busy", "busy", "busy"}, 4);
     SLT_EXPECT_LT(t->gap_ns, GAP_MAX_NS);
 }
 
@@ -38,10 +38,10 @@ SLT_TEST_F(kill, a_window_program_dies_at_40_points_and_nobody_notices, t)
     SLT_NEED(SLT_EGL | SLT_X11);
     SLT_TIMEOUT(120);
     kill_bed_host_start(t);
-    t->steady = kill_bed_client(t, "window", NULL, true);
+    t->steady = kill_bed_client(t, "window", true);
     kill_bed_wait_frames(t, 10);
-    kill_bed_many(t, WINDOW_KILLS, WINDOW_WARM_UP, 130 * SL_NS_PER_MS,
-                  (const char *const[4]){"window", "windows", "swaps", "events"}, 4);
+    kill_bed_kill_many(t, WINDOW_KILLS, WINDOW_WARM_UP, 130 * SL_NS_PER_MS,
+                       (const char *const[4]){"window", "windows", "swaps", "events"}, 4);
     SLT_EXPECT_LT(t->gap_ns, WINDOW_GAP_MAX_NS);
 }
 
@@ -57,40 +57,9 @@ static const struct mode_case x_cases[] = {
 };
 SLT_TEST_FP(kill, the_x_server_dies_and_the_host_serves_on, t, struct mode_case, x_cases, c)
 {
-    uint32_t fds = 0, threads = 0;
     SLT_NEED(SLT_EGL);
     SLT_TIMEOUT(60);
-    kill_bed_host_start(t);
-    t->steady = kill_bed_client(t, "steady", NULL, false);
-    kill_bed_wait_host(t, 1, 1);
-    for (uint32_t i = 0; i < X_KILLS; i++) {
-        SLT_SCOPE("kill %u", i);
-        char display[16];
-        uint64_t taken;
-        kill_bed_x_start(t);
-        snprintf(display, sizeof display, ":%d", t->x_number);
-        t->victim = kill_bed_client(t, c->mode, display, true);
-        kill_bed_wait_frames(t, 3); /* the host serves the next program */
-        sl_clock_sleep_ns(kill_bed_random(t, 40 * SL_NS_PER_MS));
-        kill_bed_x_kill(t);
-        int status = kill_bed_ending(&t->victim, &taken);
-        SLT_ASSERT_TRUE(WIFEXITED(status)); /* neither hung nor killed by a signal */
-        SLT_EXPECT_TRUE(WEXITSTATUS(status) == KILL_EXIT_WINDOW ||
-                        WEXITSTATUS(status) == KILL_EXIT_XLIB);
-        SLT_ASSERT_EQ(0, waitpid(t->steady, NULL, WNOHANG));
-        SLT_ASSERT_EQ(0, waitpid(t->host, NULL, WNOHANG));
-        kill_bed_wait_host(t, 1, 1);
-        if (i == 0) {
-            kill_bed_host_size(t, &fds, &threads);
-        }
-        printf("exit code %d after %.1f ms\n", WEXITSTATUS(status), (double)taken / 1e6);
-    }
-    uint32_t fds_end, threads_end;
-    kill_bed_host_size(t, &fds_end, &threads_end);
-    SLT_EXPECT_EQ(fds, fds_end);
-    SLT_EXPECT_EQ(threads, threads_end);
-    t->victim = kill_bed_client(t, "steady", NULL, true);
-    kill_bed_wait_frames(t, 3);
+    kill_bed_window_system_dies(t, &kill_bed_x, c->mode, "steady", X_KILLS);
 }
 
 struct host_case {
@@ -98,21 +67,6 @@ struct host_case {
     const char *mode;
     int signal;
 };
-
-static void host_dies(struct kill_bed *t, const struct host_case *c)
-{
-    uint64_t taken;
-    kill_bed_host_start(t);
-    t->steady = kill_bed_client(t, c->mode, NULL, true);
-    kill_bed_wait_frames(t, 3);
-    sl_clock_sleep_ns(kill_bed_random(t, 20 * SL_NS_PER_MS));
-    kill(t->host, c->signal);
-    int status = kill_bed_ending(&t->steady, &taken);
-    SLT_EXPECT_LT(taken, SL_NS_PER_S);
-    SLT_EXPECT_TRUE(WIFEXITED(status)); /* no abort */
-    SLT_EXPECT_EQ(KILL_EXIT_LOST, WEXITSTATUS(status));
-    printf("told after %.1f ms\n", (double)taken / 1e6);
-}
 
 static const struct host_case host_cases[] = {
     {"drawing_killed", "steady", SIGKILL},
@@ -125,7 +79,7 @@ SLT_TEST_FP(kill, the_host_dies_and_programs_are_told_within_a_second, t, struct
 {
     SLT_NEED(SLT_EGL);
     SLT_TIMEOUT(60);
-    host_dies(t, c);
+    kill_bed_host_dies(t, c->mode, c->signal, SL_NS_PER_S);
 }
 
 static const struct host_case window_host_cases[] = {
@@ -141,7 +95,7 @@ SLT_TEST_FP(kill, the_host_dies_and_window_programs_are_told_within_a_second, t,
     SLT_TIMEOUT(60);
     for (uint32_t i = 0; i < HOST_KILLS; i++) {
         SLT_SCOPE("kill %u", i);
-        host_dies(t, c);
+        kill_bed_host_dies(t, c->mode, c->signal, SL_NS_PER_S);
         kill_bed_host_end(t);
     }
 }

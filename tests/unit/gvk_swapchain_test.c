@@ -103,6 +103,11 @@ bool gvk_host_lost(const struct gvk_host *host)
     return sl_atomic_load_relaxed(&world->lost) != 0;
 }
 
+bool gvk_host_look(struct gvk_host *host)
+{
+    return !gvk_host_lost(host);
+}
+
 VkResult gvk_entry_vkGetPhysicalDeviceImageFormatProperties(
     VkPhysicalDevice physicalDevice, VkFormat format, VkImageType type, VkImageTiling tiling,
     VkImageUsageFlags usage, VkImageCreateFlags flags, VkImageFormatProperties *out)

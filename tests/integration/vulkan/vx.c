@@ -19,16 +19,29 @@ uint64_t vx_hash(uint64_t hash, const void *data, size_t size)
     return hash;
 }
 
+static void (*on_failure)(VkResult result, const char *what);
+
+void vx_on_failure(void (*failed)(VkResult result, const char *what))
+{
+    on_failure = failed;
+}
+
+static _Noreturn void fail(VkResult result, const char *what)
+{
+    if (on_failure != NULL) {
+        on_failure(result, what);
+    }
+    fflush(stdout);
+    fprintf(stderr, "failed with %d: %s\n", (int)result, what);
+    exit(1);
+}
+
 void vx_need(bool ok, const char *what)
 {
     if (!ok) {
-        fflush(stdout);
-        fprintf(stderr, "failed: %s\n", what);
-        exit(1);
+        fail(VK_ERROR_UNKNOWN, what);
     }
 }
-
-void (*vx_on_failure)(VkResult result, const char *call);
 
 VkResult vx_note(struct vx *vx, VkResult result)
 {
@@ -40,12 +53,7 @@ VkResult vx_note(struct vx *vx, VkResult result)
 void vx_must(struct vx *vx, VkResult result, const char *call)
 {
     if (vx_note(vx, result) != VK_SUCCESS) {
-        fflush(stdout);
-        if (vx_on_failure != NULL) {
-            vx_on_failure(result, call);
-        }
-        fprintf(stderr, "failed with %d: %s\n", (int)result, call);
-        exit(1);
+        fail(result, call);
     }
 }
 
@@ -88,14 +96,21 @@ void vx_bytes(void *data, size_t size, uint32_t seed)
 
 void vx_open_instance(struct vx *vx)
 {
+    vx_open_instance_with(vx, NULL, 0);
+}
+
+void vx_open_instance_with(struct vx *vx, const char *const *extensions, uint32_t count)
+{
     *vx = (struct vx){0};
     VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
                                      .pApplicationName = "vulkan test",
                                      .apiVersion = VK_API_VERSION_1_3};
     VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-                                 .pApplicationInfo = &application};
+                                 .pApplicationInfo = &application,
+                                 .enabledExtensionCount = count,
+                                 .ppEnabledExtensionNames = extensions};
     VX(vx, vkCreateInstance(&info, NULL, &vx->instance));
-    uint32_t count = 1;
+    count = 1;
     VkResult result = vkEnumeratePhysicalDevices(vx->instance, &count, &vx->physical);
     vx_need(count == 1 && (result == VK_SUCCESS || result == VK_INCOMPLETE), "a physical device");
     vkGetPhysicalDeviceProperties(vx->physical, &vx->properties);

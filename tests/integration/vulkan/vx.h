@@ -44,15 +44,16 @@ struct vx_wants {
 #define VX(vx, call)     vx_must((vx), (call), #call)
 #define VX_MAY(vx, call) vx_note((vx), (call))
 void vx_must(struct vx *vx, VkResult result, const char *call);
-/* What becomes of a call that must succeed and did not; NULL: as above. It does not return. Set
- * before all else. */
-extern void (*vx_on_failure)(VkResult result, const char *call);
 VkResult vx_note(struct vx *vx, VkResult result);
 /* Ends the program when it is not so. Any thread. */
 void vx_need(bool ok, const char *what);
 
+/* What is called before the program ends so; VK_ERROR_UNKNOWN: of vx_need. */
+void vx_on_failure(void (*failed)(VkResult result, const char *what));
+
 /* An instance of 1.3 and its first physical device; no device yet. */
 void vx_open_instance(struct vx *vx);
+void vx_open_instance_with(struct vx *vx, const char *const *extensions, uint32_t count);
 bool vx_has_extension(struct vx *vx, const char *name);
 /* vkGetPhysicalDeviceFeatures2 into a chain. */
 void vx_query(struct vx *vx, void *chain);

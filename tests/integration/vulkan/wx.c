@@ -15,20 +15,7 @@ static void open_instance(struct vx *vx)
     static const char *const names[] = {VK_KHR_SURFACE_EXTENSION_NAME,
                                         VK_KHR_XCB_SURFACE_EXTENSION_NAME, "VK_KHR_xlib_surface",
                                         VK_KHR_GET_SURFACE_CAPABILITIES_2_EXTENSION_NAME};
-    *vx = (struct vx){0};
-    const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
-                                           .apiVersion = VK_API_VERSION_1_3};
-    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-                                       .pApplicationInfo = &application,
-                                       .enabledExtensionCount = sizeof names / sizeof names[0],
-                                       .ppEnabledExtensionNames = names};
-    VX(vx, vkCreateInstance(&info, NULL, &vx->instance));
-    uint32_t count = 1;
-    VkResult result = vkEnumeratePhysicalDevices(vx->instance, &count, &vx->physical);
-    vx_need(count == 1 && (result == VK_SUCCESS || result == VK_INCOMPLETE), "a physical device");
-    vkGetPhysicalDeviceProperties(vx->physical, &vx->properties);
-    vkGetPhysicalDeviceFeatures(vx->physical, &vx->features);
-    vkGetPhysicalDeviceMemoryProperties(vx->physical, &vx->memory);
+    vx_open_instance_with(vx, names, sizeof names / sizeof names[0]);
 }
 
 void wx_open_window(struct wx *s)

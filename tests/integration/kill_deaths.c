@@ -1,0 +1,91 @@
+#include "tests/integration/kill_bed.h"
+#include "tests/support/slt.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+static void expect_size(struct kill_host_size before, struct kill_host_size after)
+{
+    SLT_EXPECT_EQ(before.fds, after.fds);
+    SLT_EXPECT_EQ(before.threads, after.threads);
+    SLT_EXPECT_EQ(before.resources, after.resources);
+}
+
+/* A program that was started dies now, and nobody notices. */
+static void kill_victim(struct kill_bed *t, uint64_t within_ns)
+{
+    kill_bed_watch(t, kill_bed_random(t, within_ns));
+    SLT_EXPECT_EQ(0, waitpid(t->victim, NULL, WNOHANG)); /* it would have gone on */
+    kill_bed_end(&t->victim);
+    SLT_ASSERT_EQ(0, waitpid(t->steady, NULL, WNOHANG)); /* no loss, no wrong picture */
+    SLT_ASSERT_EQ(0, waitpid(t->host, NULL, WNOHANG));
+}
+
+void kill_bed_kill_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint64_t within_ns,
+                        const char *const *modes, uint32_t mode_count)
+{
+    struct kill_host_size size = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        SLT_SCOPE("kill %u", i);
+        t->victim = kill_bed_client(t, modes[i % mode_count], false);
+        kill_victim(t, within_ns);
+        if (i + 1 == warm_up) {
+            size = kill_bed_host_size(t);
+        }
+    }
+    expect_size(size, kill_bed_host_size(t));
+    printf("longest silence of the undisturbed program: %.1f ms; host: %u descriptors, %u threads, "
+           "%u resources\n",
+           (double)t->gap_ns / 1e6, size.fds, size.threads, size.resources);
+}
+
+const struct kill_window_system kill_bed_x = {kill_bed_x_start, kill_bed_x_kill};
+const struct kill_window_system kill_bed_wayland = {kill_bed_wayland_start, kill_bed_wayland_kill};
+
+void kill_bed_window_system_dies(struct kill_bed *t, const struct kill_window_system *system,
+                                 const char *mode, const char *steady, uint32_t count)
+{
+    struct kill_host_size size = {0};
+    kill_bed_host_start(t);
+    t->steady = kill_bed_client(t, steady, false);
+    kill_bed_wait_host(t, 1, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        SLT_SCOPE("kill %u", i);
+        uint64_t taken;
+        system->start(t);
+        t->victim = kill_bed_client(t, mode, true);
+        kill_bed_wait_frames(t, 3); /* the host serves the next program */
+        sl_clock_sleep_ns(kill_bed_random(t, 40 * SL_NS_PER_MS));
+        system->kill(t);
+        int status = kill_bed_ending(&t->victim, &taken);
+        SLT_ASSERT_TRUE(WIFEXITED(status)); /* neither hung nor killed by a signal */
+        SLT_EXPECT_TRUE(WEXITSTATUS(status) == KILL_EXIT_WINDOW ||
+                        WEXITSTATUS(status) == KILL_EXIT_XLIB);
+        SLT_ASSERT_EQ(0, waitpid(t->steady, NULL, WNOHANG));
+        SLT_ASSERT_EQ(0, waitpid(t->host, NULL, WNOHANG));
+        kill_bed_wait_host(t, 1, 1);
+        if (i == 0) {
+            size = kill_bed_host_size(t);
+        }
+        printf("exit code %d after %.1f ms\n", WEXITSTATUS(status), (double)taken / 1e6);
+    }
+    expect_size(size, kill_bed_host_size(t));
+    t->victim = kill_bed_client(t, steady, true);
+    kill_bed_wait_frames(t, 3);
+}
+
+void kill_bed_host_dies(struct kill_bed *t, const char *mode, int signal, uint64_t most_ns)
+{
+    uint64_t taken;
+    kill_bed_host_start(t);
+    t->steady = kill_bed_client(t, mode, true);
+    kill_bed_wait_frames(t, 3);
+    sl_clock_sleep_ns(kill_bed_random(t, 20 * SL_NS_PER_MS));
+    kill(t->host, signal);
+    int status = kill_bed_ending(&t->steady, &taken);
+    SLT_EXPECT_LT(taken, most_ns);
+    SLT_EXPECT_TRUE(WIFEXITED(status)); /* no abort */
+    SLT_EXPECT_EQ(KILL_EXIT_LOST, WEXITSTATUS(status));
+    printf("told after %.1f ms\n", (double)taken / 1e6);
+}

@@ -1,0 +1,176 @@
+/* Who may die, as kill_test has it for GLES: a Vulkan program at any point, without the host or
+ * another program noticing; the host, with VK_ERROR_DEVICE_LOST within a second at any call; the
+ * window system, with the host none the worse for it. And programs that fork.
+ *
+ * Real processes: `sluice serve` on the native driver, kill_vk_client through the loader and our
+ * driver. SLUICE_KILLS=200 kills as many programs as are acceptable; a few are killed without. */
+#include "tests/integration/kill_bed.h"
+#include "tests/support/slt.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#define KILLS             96u
+#define WARM_UP           24u
+#define GAP_MAX_NS        (2 * SL_NS_PER_S) /* the device draws for all of them */
+#define WINDOW_KILLS      24u
+#define WINDOW_WARM_UP    12u
+#define WINDOW_GAP_MAX_NS (5 * SL_NS_PER_S) /* its X server has all the others to do, too */
+#define SYSTEM_KILLS      2u                /* of each case */
+
+SLT_FIXTURE(kill_vk, struct kill_bed, kill_bed_init, kill_bed_finish);
+
+static uint32_t kills(uint32_t few)
+{
+    const char *wanted = getenv("SLUICE_KILLS");
+    unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 0;
+    return count >= few ? (uint32_t)count : few;
+}
+
+SLT_TEST_F(kill_vk, a_program_dies_at_many_points_and_nobody_notices, t)
+{
+    static const char *const modes[] = {"steady",     "busy",   "threads",    "busy",
+                                        "map_memory", "record", "wait_event", "create_pipeline"};
+    SLT_NEED(SLT_VULKAN);
+    SLT_TIMEOUT(300);
+    kill_bed_host_start(t);
+    t->steady = kill_bed_client(t, "steady", true);
+    kill_bed_wait_frames(t, 10);
+    kill_bed_kill_many(t, kills(KILLS), WARM_UP, 250 * SL_NS_PER_MS, modes,
+                       sizeof modes / sizeof modes[0]);
+    SLT_EXPECT_LT(t->gap_ns, GAP_MAX_NS);
+}
+
+SLT_TEST_F(kill_vk, a_window_program_dies_at_many_points_and_nobody_notices, t)
+{
+    SLT_NEED(SLT_VULKAN);
+    SLT_TIMEOUT(300);
+    kill_bed_x_start(t); /* nobody else's windows are in front */
+    kill_bed_host_start(t);
+    t->steady = kill_bed_client(t, "steady_window", true);
+    kill_bed_wait_frames(t, 10);
+    kill_bed_kill_many(t, kills(WINDOW_KILLS), WINDOW_WARM_UP, 400 * SL_NS_PER_MS,
+                       (const char *const[4]){"window", "windows", "swapchains", "mailbox"}, 4);
+    SLT_EXPECT_LT(t->gap_ns, WINDOW_GAP_MAX_NS);
+}
+
+struct mode_case {
+    const char *label;
+    const char *mode;
+};
+static const struct mode_case x_cases[] = {
+    {"drawing", "window"},
+    {"drawing_as_fast_as_it_can", "mailbox"},
+    {"making_swapchains", "swapchains"},
+    {"presenting", "x11:acquire_and_present"},
+    {"waiting_for_a_picture", "x11:acquire_all"},
+};
+SLT_TEST_FP(kill_vk, the_x_server_dies_and_the_host_serves_on, t, struct mode_case, x_cases, c)
+{
+    SLT_NEED(SLT_VULKAN);
+    SLT_TIMEOUT(60);
+    kill_bed_window_system_dies(t, &kill_bed_x, c->mode, "steady", SYSTEM_KILLS);
+}
+
+static const struct mode_case wayland_cases[] = {
+    {"drawing_as_fast_as_it_can", "wayland"},
+    {"making_swapchains", "wayland_swapchains"},
+    {"waiting_for_its_turn", "wayland:acquire_and_present"},
+};
+SLT_TEST_FP(kill_vk, the_compositor_dies_and_the_host_serves_on, t, struct mode_case, wayland_cases,
+            c)
+{
+    SLT_NEED(SLT_VULKAN);
+    SLT_TIMEOUT(60);
+    kill_bed_window_system_dies(t, &kill_bed_wayland, c->mode, "steady", SYSTEM_KILLS);
+}
+
+struct host_case {
+    const char *label;
+    const char *mode;
+    int signal;
+};
+#define CALL(name)                                                                                 \
+    {                                                                                              \
+#name, #name, SIGKILL                                                                      \
+    }
+static const struct host_case host_cases[] = {
+    {"drawing_killed", "steady", SIGKILL},
+    {"drawing_ended", "steady", SIGTERM},
+    {"making_devices_killed", "busy", SIGKILL},
+    {"sleeping_killed", "slow", SIGKILL},
+    {"many_threads_killed", "threads", SIGKILL},
+    CALL(queue_submit),
+    CALL(queue_submit2),
+    CALL(queue_wait_idle),
+    CALL(device_wait_idle),
+    CALL(device_wait_busy),
+    CALL(wait_fence),
+    CALL(wait_fence_shortly),
+    CALL(poll_fence),
+    CALL(poll_submitted),
+    CALL(reset_fence),
+    CALL(wait_event),
+    CALL(wait_timeline),
+    CALL(poll_timeline),
+    CALL(signal_timeline),
+    CALL(map_memory),
+    CALL(flush_memory),
+    CALL(create_objects),
+    CALL(create_image),
+    CALL(create_pipeline),
+    CALL(create_device),
+    CALL(create_pool),
+    CALL(write_descriptors),
+    CALL(record),
+    CALL(query_results),
+    CALL(set_event),
+    CALL(ask_physical),
+};
+SLT_TEST_FP(kill_vk, the_host_dies_and_any_call_says_so_within_a_second, t, struct host_case,
+            host_cases, c)
+{
+    SLT_NEED(SLT_VULKAN);
+    SLT_TIMEOUT(60);
+    kill_bed_host_dies(t, c->mode, c->signal, SL_NS_PER_S);
+}
+
+static const struct host_case window_host_cases[] = {
+    {"drawing", "window", SIGKILL},
+    {"making_windows", "windows", SIGKILL},
+    {"making_swapchains", "swapchains", SIGKILL},
+    {"drawing_as_fast_as_it_can", "mailbox", SIGKILL},
+    {"presenting", "x11:acquire_and_present", SIGKILL},
+    {"presenting_ended", "x11:acquire_and_present", SIGTERM},
+    {"waiting_for_a_picture", "x11:acquire_all", SIGKILL},
+};
+SLT_TEST_FP(kill_vk, the_host_dies_and_window_programs_are_told_within_a_second, t,
+            struct host_case, window_host_cases, c)
+{
+    SLT_NEED(SLT_VULKAN | SLT_X11);
+    SLT_TIMEOUT(60);
+    kill_bed_host_dies(t, c->mode, c->signal, SL_NS_PER_S);
+}
+
+/* Its compositor never asks for another picture: it waits in vkAcquireNextImageKHR. */
+SLT_TEST_F(kill_vk, the_host_dies_and_a_program_that_waits_for_its_turn_is_told, t)
+{
+    SLT_NEED(SLT_VULKAN);
+    SLT_TIMEOUT(60);
+    kill_bed_wayland_start(t);
+    kill_bed_host_dies(t, "wayland:acquire_and_present", SIGKILL, SL_NS_PER_S);
+}
+
+SLT_TEST_F(kill_vk, forks_draw_for_themselves, t)
+{
+    uint64_t taken;
+    SLT_NEED(SLT_VULKAN);
+    SLT_TIMEOUT(60);
+    kill_bed_host_start(t);
+    t->victim = kill_bed_client(t, "forks", true);
+    int status = kill_bed_ending(&t->victim, &taken);
+    SLT_EXPECT_TRUE(WIFEXITED(status));
+    SLT_EXPECT_EQ(0, WEXITSTATUS(status));
+    kill_bed_wait_host(t, 0, 0);
+}
