@@ -92,6 +92,26 @@ SLT_TEST_F(hvk_sync, a_reset_does_not_take_an_export_back, w)
     SLT_EXPECT_EQ(VK_SUCCESS, vp_wait(w, fence, UINT64_MAX));
 }
 
+/* A queue that might still signal a fence is waited for; one that is done with it is not, so that a
+ * program with many reset fences ends at once. */
+SLT_TEST_F(hvk_sync, a_fence_that_was_reset_goes_at_once, w)
+{
+    vk_world_device(w);
+    VkFence fences[8];
+    for (int i = 0; i < 8; i++) {
+        fences[i] = vp_fence_make(w);
+        signal_by_submit(w, fences[i]);
+        SLT_ASSERT_EQ(VK_SUCCESS, vp_wait(w, fences[i], UINT64_MAX));
+        SLT_ASSERT_EQ(VK_SUCCESS, reset(w, fences[i]));
+    }
+    uint64_t before = sl_clock_ns();
+    for (int i = 0; i < 8; i++) {
+        VK_SEND(&w->main, DestroyFence, w->device, fences[i], NULL);
+    }
+    SLT_EXPECT_LT(sl_clock_ns() - before, 4 * SL_NS_PER_S); /* the waits would be 8 seconds */
+    SLT_EXPECT_TRUE(!w->main.lost);
+}
+
 SLT_TEST_F(hvk_sync, exports_end_with_their_process, w)
 {
     vk_world_device(w);
