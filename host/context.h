@@ -61,6 +61,9 @@ struct hct_create_info {
 };
 
 struct hct_ops {
+    /* The context is about to lose its resources one by one and to be destroyed: none of its
+     * threads waits for another any more. Does not wait. Nullable. */
+    void (*stop)(struct hct_context *);
     /* Stops the context's threads (they watch a stop flag; bounded) and frees it. */
     void (*destroy)(struct hct_context *);
     /* A resource may be used by this context from now on; memory: borrowed view, valid until

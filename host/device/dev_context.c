@@ -68,6 +68,9 @@ void dev_detach(struct dev_attachment *attachment)
 static void destroy_context(struct dev_device *d, struct dev_context *ctx)
 {
     (void)sl_map_remove(&d->contexts, ctx->id);
+    if (ctx->context->ops->stop != NULL) {
+        ctx->context->ops->stop(ctx->context);
+    }
     while (!sl_list_empty(&ctx->attachments)) {
         dev_detach(SL_CONTAINER(ctx->attachments.next, struct dev_attachment, ctx_link));
     }

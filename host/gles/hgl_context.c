@@ -223,6 +223,11 @@ static const struct hr_rings_ops rings_ops = {
 
 /* --- hct --- */
 
+static void context_stop(struct hct_context *base)
+{
+    hr_rings_stop(&context_of(base)->rings);
+}
+
 static void context_destroy(struct hct_context *base)
 {
     struct hgl_context *c = context_of(base);
@@ -278,7 +283,8 @@ static enum sl_result context_ring_stats(struct hct_context *base, uint32_t inde
     return hr_rings_stats(&context_of(base)->rings, index, out);
 }
 
-static const struct hct_ops context_ops = {.destroy = context_destroy,
+static const struct hct_ops context_ops = {.stop = context_stop,
+                                           .destroy = context_destroy,
                                            .attach = context_attach,
                                            .detach = context_detach,
                                            .blob = context_blob,

@@ -47,16 +47,22 @@ static void close_ring(struct hr_rings *rings, struct hr_attached *a)
     }
 }
 
-void hr_rings_finish(struct hr_rings *rings)
+void hr_rings_stop(struct hr_rings *rings)
 {
     uint32_t cursor = 0, id;
-    struct hr_attached *a;
+    const struct hr_attached *a;
     while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
         if (a->ring != NULL) {
             hr_ring_stop(a->ring);
         }
     }
-    cursor = 0;
+}
+
+void hr_rings_finish(struct hr_rings *rings)
+{
+    uint32_t cursor = 0, id;
+    struct hr_attached *a;
+    hr_rings_stop(rings);
     while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
         close_ring(rings, a);
         sl_free(a);

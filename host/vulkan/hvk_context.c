@@ -110,10 +110,17 @@ static const struct hr_rings_ops rings_ops = {
 
 /* --- hct --- */
 
-static void context_destroy(struct hct_context *base)
+static void context_stop(struct hct_context *base)
 {
     struct hvk_context *c = context_of(base);
     sl_atomic_store_seq(&c->stop, 1); /* pairs with the loads of whoever waits in slices */
+    hr_rings_stop(&c->rings);
+}
+
+static void context_destroy(struct hct_context *base)
+{
+    struct hvk_context *c = context_of(base);
+    context_stop(base);
     hr_rings_finish(&c->rings);
     hvk_waiter_stop(c);
     context_unref(c);
@@ -151,7 +158,8 @@ static enum sl_result context_ring_stats(struct hct_context *base, uint32_t inde
     return hr_rings_stats(&context_of(base)->rings, index, out);
 }
 
-static const struct hct_ops context_ops = {.destroy = context_destroy,
+static const struct hct_ops context_ops = {.stop = context_stop,
+                                           .destroy = context_destroy,
                                            .attach = context_attach,
                                            .detach = context_detach,
                                            .blob = context_blob,
