@@ -5,6 +5,8 @@
  * imported host memory (hvk_memory.c), the guest as the blob's descriptor. */
 #include "host/vulkan/hvk_family.h"
 
+#include <sys/resource.h>
+
 #include "transport/base/arith.h"
 #include "transport/base/atomic.h"
 #include "transport/base/fd.h"
@@ -19,8 +21,10 @@
 /* Most blobs announced and not created, and most resources attached. */
 #define WAITING_MAX  65536u
 #define ATTACHED_MAX 65536u
-/* Most memory objects that have pages: each has a descriptor. */
-#define PIECES_MAX 16384u
+/* Most memory objects of a context that have pages, and the part of the process's descriptors that
+ * they may be: each has one, its blob another, and its resource a third. */
+#define PIECES_MAX  16384u
+#define PIECES_PART 4u
 
 struct attached {
     int fd;
@@ -35,6 +39,7 @@ struct blobs {
     uint32_t last_own;
     /* What the context's own pages come to, in host pages and in pieces. Atomic. */
     uint32_t page_count, piece_count;
+    uint32_t pieces_max;
 };
 
 /* --- pages --- */
@@ -80,7 +85,7 @@ static bool charge(struct hvk_context *context, uint64_t size, uint64_t limit)
     /* Under the turn: only refunds happen meanwhile. */
     uint32_t before = sl_atomic_add(&b->page_count, (uint32_t)(size / PAGE_SIZE));
     uint32_t pieces = sl_atomic_add(&b->piece_count, 1);
-    if (before + (uint32_t)(size / PAGE_SIZE) > limit || pieces >= PIECES_MAX) {
+    if (before + (uint32_t)(size / PAGE_SIZE) > limit || pieces >= b->pieces_max) {
         refund(context, size);
         return false;
     }
@@ -135,6 +140,11 @@ enum sl_result hvk_blobs_init(struct hvk_context *context)
     struct blobs *b = sl_alloc(sizeof *b);
     if (b == NULL) {
         return SL_ERR_NOMEM;
+    }
+    struct rlimit limit;
+    b->pieces_max = PIECES_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / PIECES_PART < PIECES_MAX) {
+        b->pieces_max = (uint32_t)(limit.rlim_cur / PIECES_PART);
     }
     pthread_mutex_init(&b->lock, NULL);
     sl_map_init(&b->waiting, WAITING_MAX);

@@ -3,6 +3,7 @@
 
 #include "transport/base/shm.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 SLT_FIXTURE(hvk_memory, struct vk_world, vk_world_init, vk_world_finish);
@@ -106,6 +107,29 @@ SLT_TEST_F(hvk_memory, a_process_has_no_more_than_its_heap, w)
     SLT_EXPECT_EQ(VK_ERROR_OUT_OF_DEVICE_MEMORY, vp_allocate(w, piece, 0, 0, &memory));
     VK_SEND(&w->main, DestroyBuffer, w->device, buffer, NULL);
     SLT_EXPECT_EQ(VK_SUCCESS, vp_allocate(w, piece, 0, 0, &memory));
+}
+
+/* However small its pieces are: other processes want descriptors too. */
+SLT_TEST_F(hvk_memory, a_process_has_no_more_than_its_part_of_the_descriptors, w)
+{
+    struct rlimit old, few;
+    SLT_ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &old));
+    few = old;
+    few.rlim_cur = 256;
+    SLT_ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &few));
+    struct vk_world other = {0};
+    vk_world_init(&other);
+    (void)setrlimit(RLIMIT_NOFILE, &old);
+    vk_world_device(&other);
+    VkDeviceMemory memory;
+    uint32_t given = 0;
+    while (given < 1000 && vp_allocate(&other, 4096, 0, 0, &memory) == VK_SUCCESS) {
+        given++;
+    }
+    vk_world_finish(&other);
+    SLT_EXPECT_EQ(64u, given);
+    vk_world_device(w);
+    SLT_EXPECT_EQ(VK_SUCCESS, vp_allocate(w, 4096, 0, 0, &memory));
 }
 
 SLT_TEST_F(hvk_memory, buffers_are_bound_inside_their_memory, w)
