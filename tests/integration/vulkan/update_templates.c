@@ -1,5 +1,5 @@
 /* Descriptor updates by templates, by copies and pushed into commands: each must do what plain
- * writes do. */
+ * writes do. And writes whose ignored members dangle, with immutable samplers and inline blocks. */
 #include "tests/integration/vulkan/vx.h"
 
 #include "templates_comp.h"
@@ -157,6 +157,96 @@ static void pushes(struct vx *vx, struct scene *s, bool by_template)
     vkDestroyDescriptorUpdateTemplate(vx->device, template, NULL);
 }
 
+#define GARBAGE ((void *)0x10)
+
+/* Samplers of the layout, and nothing else that counts, where handles and pointers dangle. */
+static VkDescriptorSetLayout dangling_layout(struct vx *vx, const struct scene *s, bool block)
+{
+    VkDescriptorSetLayoutBinding bindings[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        bindings[i] =
+            (VkDescriptorSetLayoutBinding){.binding = i,
+                                           .descriptorType = entries[i].descriptorType,
+                                           .descriptorCount = 1,
+                                           .stageFlags = VK_SHADER_STAGE_ALL,
+                                           .pImmutableSamplers = i == 2 ? &s->sampler : GARBAGE};
+    }
+    if (block) {
+        bindings[0].descriptorType = VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK;
+        bindings[0].descriptorCount = 16;
+    }
+    const VkDescriptorSetLayoutCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+        .bindingCount = 4,
+        .pBindings = bindings};
+    VkDescriptorSetLayout layout;
+    VX(vx, vkCreateDescriptorSetLayout(vx->device, &info, NULL, &layout));
+    return layout;
+}
+
+static VkDescriptorPool dangling_pool(struct vx *vx, bool block)
+{
+    VkDescriptorPoolSize sizes[5];
+    for (uint32_t i = 0; i < 4; i++) {
+        sizes[i] = (VkDescriptorPoolSize){entries[i].descriptorType, 1};
+    }
+    sizes[4] = (VkDescriptorPoolSize){VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK, 16};
+    const VkDescriptorPoolInlineUniformBlockCreateInfo blocks = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_INLINE_UNIFORM_BLOCK_CREATE_INFO,
+        .maxInlineUniformBlockBindings = 1};
+    const VkDescriptorPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+                                             .pNext = block ? &blocks : NULL,
+                                             .maxSets = 1,
+                                             .poolSizeCount = block ? 5 : 4,
+                                             .pPoolSizes = sizes};
+    VkDescriptorPool pool;
+    VX(vx, vkCreateDescriptorPool(vx->device, &info, NULL, &pool));
+    return pool;
+}
+
+static void dangling(struct vx *vx, struct scene *s, bool block)
+{
+    VkDescriptorSetLayout set_layout = dangling_layout(vx, s, block);
+    VkDescriptorPool pool = dangling_pool(vx, block);
+    VkDescriptorSet set = vx_set(vx, pool, set_layout);
+    struct data data = data_of(s);
+    data.image.sampler = GARBAGE;
+    data.target.sampler = GARBAGE;
+    const VkWriteDescriptorSetInlineUniformBlock bytes = {
+        .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET_INLINE_UNIFORM_BLOCK,
+        .dataSize = 16,
+        .pData = s->uniforms.map};
+    VkWriteDescriptorSet writes[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint8_t *at = (const uint8_t *)&data + entries[i].offset;
+        bool is_image = i >= 2;
+        writes[i] = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                           .dstSet = set,
+                                           .dstBinding = i,
+                                           .descriptorCount = 1,
+                                           .descriptorType = entries[i].descriptorType,
+                                           .pImageInfo = is_image ? (const void *)at : GARBAGE,
+                                           .pBufferInfo = is_image ? GARBAGE : (const void *)at,
+                                           .pTexelBufferView = GARBAGE};
+    }
+    if (block) {
+        writes[0].pNext = &bytes;
+        writes[0].descriptorType = VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK;
+        writes[0].descriptorCount = 16;
+        writes[0].pBufferInfo = GARBAGE;
+    }
+    vkUpdateDescriptorSets(vx->device, 4, writes, 0, NULL);
+    VkPipelineLayout before = s->layout;
+    s->layout = vx_pipeline_layout(vx, set_layout, 0, 0);
+    s->pipeline = vx_compute_pipeline(vx, VX_CODE(templates_comp), s->layout, NULL);
+    run_set(vx, s, block ? "dangling-block" : "dangling", set);
+    vkDestroyPipeline(vx->device, s->pipeline, NULL);
+    vkDestroyPipelineLayout(vx->device, s->layout, NULL);
+    s->layout = before;
+    vkDestroyDescriptorPool(vx->device, pool, NULL);
+    vkDestroyDescriptorSetLayout(vx->device, set_layout, NULL);
+}
+
 /* Pipelines are compatible with both layouts' sets only when made for them. */
 static void make_push_layout(struct vx *vx, struct scene *s)
 {
@@ -192,9 +282,14 @@ static void make_images(struct vx *vx, struct scene *s)
 
 int main(void)
 {
-    static const struct vx_wants wants = {.extensions = {VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME}};
     struct vx vx;
-    vx_open(&vx, &wants);
+    vx_open_instance(&vx);
+    VkPhysicalDeviceVulkan13Features features = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES};
+    vx_query(&vx, &features);
+    const struct vx_wants wants = {.features = &features,
+                                   .extensions = {VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME}};
+    vx_open_device(&vx, &wants);
     struct scene s = {
         .uniforms = vx_buffer(&vx, 16, VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT),
         .result = vx_buffer(&vx, VX_SIDE * VX_SIDE * 16, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT),
@@ -218,6 +313,12 @@ int main(void)
         vkDestroyDescriptorSetLayout(vx.device, s.push_layout, NULL);
     } else {
         vx_unsupported(&vx, "push", "no VK_KHR_push_descriptor");
+    }
+    dangling(&vx, &s, false);
+    if (features.inlineUniformBlock) {
+        dangling(&vx, &s, true);
+    } else {
+        vx_unsupported(&vx, "dangling-block", "no inlineUniformBlock");
     }
     vkDestroyPipelineLayout(vx.device, s.layout, NULL);
     vkDestroyDescriptorSetLayout(vx.device, s.set_layout, NULL);
