@@ -519,6 +519,54 @@ SLT_TEST_F(gvk_core, chosen_ids_are_fresh_and_need_no_answer, w)
     on_thread(w, create_told);
 }
 
+/* ---- The application's own memory ---- */
+
+static uint32_t blocks_held;
+
+static void *count_alloc(void *user, size_t size, size_t alignment, VkSystemAllocationScope scope)
+{
+    (void)scope;
+    SLT_EXPECT_TRUE(user == &blocks_held);
+    SLT_EXPECT_EQ(8u, alignment);
+    blocks_held++;
+    void *memory = malloc(size);
+    if (memory != NULL) {
+        memset(memory, 0xa5, size); /* whatever was there */
+    }
+    return memory;
+}
+
+static void count_free(void *user, void *memory)
+{
+    SLT_EXPECT_TRUE(user == &blocks_held);
+    blocks_held--;
+    free(memory);
+}
+
+static const VkAllocationCallbacks counting = {
+    .pUserData = &blocks_held, .pfnAllocation = count_alloc, .pfnFree = count_free};
+
+static void use_callbacks(struct world *w)
+{
+    const VkSamplerCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SAMPLER_CREATE_INFO};
+    VkSampler samplers[2];
+    w->device.allocator = gvk_allocator_of(&counting); /* the device was made with them */
+    answer_id(VK_OP_vkCreateSampler, 0x77);
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_entry_vkCreateSampler(device(), &info, &counting, &samplers[0]));
+    answer_id(VK_OP_vkCreateSampler, 0x78);
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_entry_vkCreateSampler(device(), &info, NULL, &samplers[1]));
+    SLT_EXPECT_EQ(2u, blocks_held);
+    SLT_EXPECT_NULL(GVK_OBJECT(samplers[0])->private);
+    gvk_entry_vkDestroySampler(device(), samplers[0], &counting);
+    gvk_entry_vkDestroySampler(device(), samplers[1], NULL);
+    SLT_EXPECT_EQ(0u, blocks_held);
+}
+
+SLT_TEST_F(gvk_core, objects_lie_in_the_applications_memory, w)
+{
+    on_thread(w, use_callbacks);
+}
+
 static int by_value(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -737,6 +785,33 @@ static void map_twice(struct world *w)
 SLT_TEST_F(gvk_core, a_block_is_mapped_once, w)
 {
     on_thread(w, map_twice);
+}
+
+/* A host that names the blob itself, when it is asked where the memory is. */
+static void map_by_address(struct world *w)
+{
+    uint8_t reply[3 * 16 + 4] = {0};
+    for (uint32_t i = 0; i < 3; i++) {
+        sl_store_u64(reply + (size_t)i * 16, __builtin_bswap64(1));
+        sl_store_u64(reply + (size_t)i * 16 + 8, 40 + i);
+    }
+    w->host.deferred_mapping = false;
+    answer_id(VK_OP_vkAllocateMemory, 0x100);
+    VkDeviceMemory memory = allocate(4096, 1, NULL);
+    void *bytes;
+    answer(VK_OP_vkGetMemoryHostAddressInfoGOOGLE, reply, sizeof reply);
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkMapMemory(device(), memory, 0, VK_WHOLE_SIZE, 0, &bytes));
+    SLT_EXPECT_EQ(42u, w->blobs[w->blob_count - 1].blob_id);
+    look();
+    SLT_EXPECT_EQ(0u, sent(VK_OP_vkGetBlobGOOGLE));
+    gvk_vkFreeMemory(device(), memory, NULL);
+    answer_success(VK_OP_vkFreeMemorySyncGOOGLE);
+    gvk_blocks_finish(&w->device);
+}
+
+SLT_TEST_F(gvk_core, the_host_may_name_the_blob, w)
+{
+    on_thread(w, map_by_address);
 }
 
 /* vkCreateBufferWithRequirementsGOOGLE's answer. */
