@@ -349,6 +349,8 @@ def vm() -> int:
         str(folder / "bin" / "sluice"),
         "--bed",
         str(ROOT / "build" / "vm"),
+        "--programs",
+        str(folder / "tests" / "integration" / "vulkan"),
         *sys.argv[2:],
     ]
     return subprocess.run(command, cwd=ROOT).returncode
