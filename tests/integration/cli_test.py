@@ -32,6 +32,16 @@ def state_of(pid: int) -> str:
         return ""
 
 
+def blocks(pid: int, number: int) -> bool:
+    """Has the process taken the signal's handling into its own hands?"""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    mask = next(int(l.split()[1], 16) for l in text.splitlines() if l.startswith("SigBlk:"))
+    return bool(mask >> (number - 1) & 1)
+
+
 def wait_for(what: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -421,7 +431,14 @@ class Run(Case):
         program += "m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ); time.sleep(2)"
         for options in ([], ["--zink"]):
             self.refused(
-                125, "run", "--allow-idle", *options, "--", sys.executable, "-c", program,
+                125,
+                "run",
+                "--allow-idle",
+                *options,
+                "--",
+                sys.executable,
+                "-c",
+                program,
                 says="another driver: libvulkan_lvp.so",
             )
 
@@ -613,7 +630,8 @@ class Dump(Case):
             wait_for(lambda: self.programs() > 0 and dump.poll() is not None), "no call arrived"
         )
         out, err = dump.communicate(timeout=PATIENCE_S)
-        self.assertEqual((0, "", 5), (dump.returncode, err, len(out.splitlines())))
+        calls = [line for line in out.splitlines() if not line.startswith("... ")]  # or left out
+        self.assertEqual((0, "", 5), (dump.returncode, err, len(calls)))
         self.assertRegex(out, r"\A\d+\.\d+ rc\w+\(")
 
     def programs(self) -> int:
@@ -624,6 +642,7 @@ class Dump(Case):
     def test_end_by_signal(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             dump = self.start("dump", "--print", self.path)
+            self.assertTrue(wait_for(lambda: blocks(dump.pid, number)))
             self.assertTrue(wait_for(lambda: state_of(dump.pid) == "S"))
             time.sleep(0.2)  # past the connection: what is tested is the end of waiting for calls
             dump.send_signal(number)
@@ -722,8 +741,7 @@ class Whole(Case):
         done = self.run_sluice("run", "--", "es2_info")
         self.assertNotIn(done.returncode, (0, 125, 126, 127))
         self.assertIn(
-            "made no context through Sluice, and it has no X display: "
-            "DISPLAY is not set; start",
+            "made no context through Sluice, and it has no X display: " "DISPLAY is not set; start",
             done.stderr,
         )
         self.env["DISPLAY"] = ":987"
