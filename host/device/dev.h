@@ -32,6 +32,15 @@ enum sl_result dev_memory_wrap(const struct hct_memory *view, bool map,
                                struct dev_memory **out) SL_MUST_USE;
 struct dev_memory *dev_memory_ref(struct dev_memory *memory);
 void dev_memory_unref(struct dev_memory *memory); /* takes NULL */
+/* Its bytes for a while, mapped now when nobody did. UNSUPPORTED: only the GPU reaches them. */
+struct dev_reach {
+    uint8_t *at;
+    void *mapping; /* nullable */
+    size_t mapping_size;
+};
+enum sl_result dev_memory_reach(const struct dev_memory *memory, bool write,
+                                struct dev_reach *out) SL_MUST_USE;
+void dev_memory_unreach(struct dev_reach *reach);
 
 /* ---- dev_timeline.c: tasks and fences, in order ---- */
 

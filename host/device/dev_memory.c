@@ -6,6 +6,9 @@
 #include "transport/base/mem.h"
 #include "transport/base/shm.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 enum sl_result dev_memory_create(const char *name, uint64_t size, struct dev_memory **out)
 {
     struct hct_memory view = {.fd = -1, .size = size, .map_info = VIRTGPU_MAP_CACHED};
@@ -52,4 +55,34 @@ void dev_memory_unref(struct dev_memory *memory)
     }
     sl_fd_close(&memory->view.fd);
     sl_free(memory);
+}
+
+enum sl_result dev_memory_reach(const struct dev_memory *memory, bool write, struct dev_reach *out)
+{
+    const struct hct_memory *view = &memory->view;
+    *out = (struct dev_reach){.at = view->pointer};
+    if (view->pointer != NULL) {
+        return SL_OK;
+    }
+    uint64_t skip = view->offset % (uint64_t)sysconf(_SC_PAGESIZE);
+    void *mapping = MAP_FAILED;
+    if (view->fd >= 0) {
+        mapping =
+            mmap(NULL, (size_t)(view->size + skip), write ? PROT_READ | PROT_WRITE : PROT_READ,
+                 MAP_SHARED, view->fd, (off_t)(view->offset - skip));
+    }
+    if (mapping == MAP_FAILED) {
+        return SL_ERR_UNSUPPORTED;
+    }
+    *out = (struct dev_reach){.at = (uint8_t *)mapping + skip,
+                              .mapping = mapping,
+                              .mapping_size = (size_t)(view->size + skip)};
+    return SL_OK;
+}
+
+void dev_memory_unreach(struct dev_reach *reach)
+{
+    if (reach->mapping != NULL) {
+        munmap(reach->mapping, reach->mapping_size);
+    }
 }

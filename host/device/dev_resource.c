@@ -148,21 +148,24 @@ enum sl_result dev_res_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t re
     if (args->size == 0 || args->size % BLOB_ALIGNMENT != 0 || (args->flags & ~known_flags) != 0) {
         return SL_ERR_INVALID;
     }
-    if (args->mem != VIRTGPU_BLOB_GUEST && args->mem != VIRTGPU_BLOB_HOST3D) {
-        return args->mem == VIRTGPU_BLOB_HOST3D_GUEST ? SL_ERR_UNSUPPORTED : SL_ERR_INVALID;
+    bool has_pages = args->mem != VIRTGPU_BLOB_HOST3D;
+    bool has_memory = args->mem != VIRTGPU_BLOB_GUEST;
+    if (args->mem < VIRTGPU_BLOB_GUEST || args->mem > VIRTGPU_BLOB_HOST3D_GUEST ||
+        (!has_memory && args->blob_id != 0)) {
+        return SL_ERR_INVALID;
     }
     struct dev_resource *res;
     enum sl_result r = resource_new(d, resource_id, args->size, &res);
     if (r != SL_OK) {
         return r;
     }
-    if (args->mem == VIRTGPU_BLOB_GUEST) {
-        r = args->blob_id == 0 ? dev_backing_copy(res, args->backing, args->backing_count)
-                               : SL_ERR_INVALID;
+    if (has_pages) {
+        r = dev_backing_copy(res, args->backing, args->backing_count);
         if (r == SL_OK && res->iov_size < args->size) {
             r = SL_ERR_INVALID;
         }
-    } else {
+    }
+    if (has_memory && r == SL_OK) {
         r = host3d_memory(d, ctx_id, resource_id, args, &res->memory);
         res->is_mappable = (args->flags & VIRTGPU_BLOB_MAPPABLE) != 0;
     }

@@ -6,8 +6,6 @@
 #include "transport/base/mem.h"
 
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* Which byte of a pixel holds red, green, blue, alpha; alpha 4: none, opaque. */
 struct order {
@@ -36,38 +34,14 @@ static const struct order *order_find(uint32_t format)
 struct image {
     const struct order *order;
     uint32_t width_px, height_px, stride;
-    uint64_t offset;        /* of the first pixel in the bytes below */
-    const uint8_t *pointer; /* NULL: scattered in iov */
-    const struct iovec *iov;
-    void *mapping; /* nullable; ours for the while */
-    size_t mapping_size;
+    uint64_t offset;         /* of the first pixel in the bytes below */
+    const struct iovec *iov; /* NULL: at reach.at */
+    struct dev_reach reach;
 };
 
 static void image_close(struct image *image)
 {
-    if (image->mapping != NULL) {
-        munmap(image->mapping, image->mapping_size);
-    }
-}
-
-/* Memory that a context made, and that nobody mapped here. */
-static enum sl_result image_map(const struct dev_resource *res, struct image *image)
-{
-    const struct hct_memory *view = &res->memory->view;
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t skip = view->offset % page;
-    if (view->fd < 0) {
-        return SL_ERR_UNSUPPORTED;
-    }
-    void *mapping = mmap(NULL, (size_t)(res->size + skip), PROT_READ, MAP_SHARED, view->fd,
-                         (off_t)(view->offset - skip));
-    if (mapping == MAP_FAILED) {
-        return SL_ERR_UNSUPPORTED; /* memory that only the GPU reaches */
-    }
-    image->mapping = mapping;
-    image->mapping_size = (size_t)(res->size + skip);
-    image->pointer = (const uint8_t *)mapping + skip;
-    return SL_OK;
+    dev_memory_unreach(&image->reach);
 }
 
 /* The image that `shown` says lies in the resource, checked. open: reach its bytes as well, until
@@ -96,8 +70,7 @@ static enum sl_result image_open(const struct dev_resource *res, const struct vg
         image->iov = res->iov;
         return SL_OK;
     }
-    image->pointer = res->memory->view.pointer;
-    return image->pointer != NULL ? SL_OK : image_map(res, image);
+    return dev_memory_reach(res->memory, false, &image->reach);
 }
 
 /* A row's part as R, G, B, A bytes. [x, x + width) and y lie in the image. */
@@ -106,10 +79,10 @@ static void image_row(const struct image *image, uint32_t x, uint32_t y, uint32_
 {
     uint64_t at = image->offset + (uint64_t)y * image->stride + (uint64_t)x * PIXEL_SIZE;
     const struct order *order = image->order;
-    if (image->pointer != NULL) {
-        memcpy(out, image->pointer + at, (size_t)width * PIXEL_SIZE);
-    } else {
+    if (image->iov != NULL) {
         dev_iov_read(image->iov, at, out, (uint64_t)width * PIXEL_SIZE);
+    } else {
+        memcpy(out, image->reach.at + at, (size_t)width * PIXEL_SIZE);
     }
     for (uint32_t i = 0; i < width; i++, out += PIXEL_SIZE) {
         const uint8_t in[PIXEL_SIZE + 1] = {out[0], out[1], out[2], out[3], 0xff};

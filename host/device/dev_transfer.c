@@ -153,6 +153,27 @@ static enum sl_result plan_rows(const struct dev_resource *res, const struct vg_
     return sl_region_fits(offset, span, limit) ? SL_OK : SL_ERR_INVALID;
 }
 
+/* Between a blob's two memories: a box of bytes. */
+static enum sl_result transfer_blob(const struct dev_resource *res, const struct vg_box *box,
+                                    uint64_t offset, enum vg_direction direction)
+{
+    if (res->memory == NULL || res->iov == NULL || box->width == 0 || box->height != 1 ||
+        box->depth != 1 || box->y != 0 || box->z != 0 ||
+        !sl_region_fits(box->x, box->width, res->size) ||
+        !sl_region_fits(offset, box->width, res->iov_size)) {
+        return SL_ERR_INVALID;
+    }
+    struct dev_reach reach;
+    enum sl_result r = dev_memory_reach(res->memory, direction == VG_TO_HOST, &reach);
+    if (r != SL_OK) {
+        return r;
+    }
+    struct iov_cursor cursor = {.iov = res->iov, .count = res->iov_count};
+    iov_copy(&cursor, offset, reach.at + box->x, box->width, direction);
+    dev_memory_unreach(&reach);
+    return SL_OK;
+}
+
 enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id,
                             const struct vg_box *box, uint32_t level, uint64_t offset,
                             uint32_t stride, uint32_t layer_stride, enum vg_direction direction)
@@ -162,7 +183,10 @@ enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_
     if (res == NULL || (ctx_id != 0 && sl_map_find(&d->contexts, ctx_id) == NULL)) {
         return SL_ERR_NOTFOUND;
     }
-    if (!res->is_tex || level > res->tex.last_level) {
+    if (!res->is_tex) {
+        return transfer_blob(res, box, offset, direction);
+    }
+    if (level > res->tex.last_level) {
         return SL_ERR_INVALID;
     }
     struct iovec shared = {.iov_base = res->memory->view.pointer, .iov_len = res->size};

@@ -273,7 +273,7 @@ static const struct blob_case blob_cases[] = {
     {"size_not_of_pages", VIRTGPU_BLOB_HOST3D, 1, 4097, 0, 1, SL_ERR_INVALID},
     {"mem_0", 0, 1, 4096, 0, 1, SL_ERR_INVALID},
     {"mem_4", 4, 1, 4096, 0, 1, SL_ERR_INVALID},
-    {"mem_3_is_not_offered", VIRTGPU_BLOB_HOST3D_GUEST, 1, 4096, 0, 1, SL_ERR_UNSUPPORTED},
+    {"both_memories_without_pages", VIRTGPU_BLOB_HOST3D_GUEST, 1, 4096, 0, 0, SL_ERR_INVALID},
     {"flag_8", VIRTGPU_BLOB_HOST3D, 8, 4096, 0, 1, SL_ERR_INVALID},
     {"flags_all", VIRTGPU_BLOB_HOST3D, UINT32_MAX, 4096, 0, 1, SL_ERR_INVALID},
     {"guest_without_pages", VIRTGPU_BLOB_GUEST, 1, 4096, 0, 0, SL_ERR_INVALID},

@@ -354,6 +354,51 @@ SLT_TEST_F(vhost, maps_forty_blobs_at_once, t)
     vhost_world_expect_healthy(t);
 }
 
+SLT_TEST_F(vhost, moves_bytes_between_the_two_memories_of_a_blob, t)
+{
+    struct vguest *g = &t->guest;
+    uint8_t *pages = g->ram + VGUEST_FREE;
+    struct {
+        struct vgpu_create_blob q;
+        struct vgpu_entry entries[2];
+    } create = {.q = {.head = {.type = VGPU_RESOURCE_CREATE_BLOB, .ctx_id = 1},
+                      .resource_id = 3,
+                      .blob_mem = VIRTGPU_BLOB_HOST3D_GUEST,
+                      .blob_flags = VIRTGPU_BLOB_MAPPABLE,
+                      .entry_count = 2,
+                      .size = 8192},
+                .entries = {{.addr = vguest_gpa(g, pages + 8192), .length = 4096},
+                            {.addr = vguest_gpa(g, pages), .length = 4096}}};
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_ctx(g, 1, ECHO_CAPSET));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_command(g, &create, sizeof create, NULL, 24));
+    SLT_ASSERT_EQ(VGPU_OK_MAP_INFO, vguest_map(g, 3, 0));
+    uint8_t *host = vguest_mapped(g, 0);
+    SLT_ASSERT_TRUE(host != NULL);
+    memset(pages, 2, 4096);
+    memset(pages + 8192, 1, 4096);
+    struct vgpu_transfer_3d q = {.head = {.type = VGPU_TRANSFER_TO_HOST_3D},
+                                 .x = 100,
+                                 .width = 200,
+                                 .height = 1,
+                                 .depth = 1,
+                                 .offset = 4000,
+                                 .resource_id = 3};
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_command(g, &q, sizeof q, NULL, 24));
+    SLT_EXPECT_EQ(0, host[99]);
+    SLT_EXPECT_EQ(1, host[100]);
+    SLT_EXPECT_EQ(2, host[299]); /* of the second page */
+    SLT_EXPECT_EQ(0, host[300]);
+    host[8191] = 7;
+    q.head.type = VGPU_TRANSFER_FROM_HOST_3D;
+    q.x = 8191, q.width = 1, q.offset = 8191;
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_command(g, &q, sizeof q, NULL, 24));
+    SLT_EXPECT_EQ(7, pages[4095]);
+    q.width = 2; /* past both ends */
+    SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER, vguest_command(g, &q, sizeof q, NULL, 24));
+    q.width = 1, q.offset = 8192;
+    SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER, vguest_command(g, &q, sizeof q, NULL, 24));
+}
+
 SLT_TEST_F(vhost, says_so_when_a_map_is_refused, t)
 {
     struct vguest *g = &t->guest;

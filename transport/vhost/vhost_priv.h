@@ -209,6 +209,7 @@ struct vhost_server {
     struct vhost_server_options options; /* no zeros; paths are our copies */
     struct vgd *device;
     int listener, epoll, wake;
+    int spare; /* given up to turn a connection away when no descriptors are left */
     bool has_session;
     struct vhost_session session;
     struct vgpu gpu;

@@ -95,11 +95,29 @@ static enum sl_result listen_at(const char *path, int *out)
 
 /* ---- sessions come and go ---- */
 
+/* Out of descriptors: a connection that cannot be accepted would wake us for ever, so it is taken
+ * with the spare one and dropped. Anything else: it went again by itself. */
+static void turn_away(struct vhost_server *server, int error)
+{
+    if (error != EMFILE && error != ENFILE) {
+        return;
+    }
+    sl_fd_close(&server->spare);
+    int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+    sl_warn_limited("vhost", "a virtual machine was turned away: no descriptors left; raise the "
+                             "limit of open files");
+    sl_fd_close(&fd);
+    if (sl_fd_event(&server->spare) != SL_OK) {
+        server->spare = -1;
+    }
+}
+
 static void accept_front(struct vhost_server *server)
 {
     int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0) {
-        return; /* it went again, or there are no descriptors: it is asked again */
+        turn_away(server, errno);
+        return;
     }
     if (server->has_session) {
         sl_warn_limited("vhost", "a second virtual machine was turned away: one at a time");
@@ -376,6 +394,9 @@ static enum sl_result open_descriptors(struct vhost_server *server)
         server->epoll = epoll_create1(EPOLL_CLOEXEC);
         r = server->epoll >= 0 ? sl_fd_event(&server->wake) : sl_result_from_errno(errno);
     }
+    if (r == SL_OK) {
+        r = sl_fd_event(&server->spare);
+    }
     if (r != SL_OK) {
         sl_error("vhost", "%s: cannot listen there: %s", server->options.path, sl_result_name(r));
         return r;
@@ -399,6 +420,7 @@ enum sl_result vhost_server_create(const struct vhost_server_options *options,
     server->listener = -1;
     server->epoll = -1;
     server->wake = -1;
+    server->spare = -1;
     server->options = with_defaults(options);
     server->options.path = sl_strdup(options->path);
     server->request = sl_alloc(VGPU_REQUEST_MAX);
@@ -427,6 +449,7 @@ void vhost_server_destroy(struct vhost_server *server)
     sl_fd_close(&server->listener);
     sl_fd_close(&server->epoll);
     sl_fd_close(&server->wake);
+    sl_fd_close(&server->spare);
     vgpu_finish(&server->gpu);
     sl_free(server->request);
     sl_free((char *)server->options.path);

@@ -68,7 +68,7 @@ struct vgd_blob_args {
     uint32_t mem, flags;
     uint64_t size, blob_id;
     const struct iovec
-        *backing; /* guest pages, for VIRTGPU_BLOB_GUEST; borrowed for the resource's life */
+        *backing; /* guest pages, unless VIRTGPU_BLOB_HOST3D; borrowed for the resource's life */
     uint32_t backing_count;
 };
 
@@ -119,8 +119,9 @@ struct vgd_ops {
                                      uint32_t count);
     enum sl_result (*backing_detach)(struct vgd *, uint32_t resource_id);
     /* A classic 3D resource's box to or from its guest pages, where offset and strides say how it
-     * lies there (0: as in the resource). Without guest pages: to or from the shared backing, where
-     * the box lies as in the resource; offset and strides are not looked at. */
+     * lies there (0: as in the resource). A HOST3D_GUEST blob's bytes: x and width count them, the
+     * rest of the box is flat, offset is in the pages. Without guest pages: to or from the shared
+     * backing, where the box lies as in the resource; offset and strides are not looked at. */
     enum sl_result (*transfer)(struct vgd *, uint32_t ctx_id, uint32_t resource_id,
                                const struct vg_box *, uint32_t level, uint64_t offset,
                                uint32_t stride, uint32_t layer_stride, enum vg_direction);
