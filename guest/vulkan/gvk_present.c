@@ -4,6 +4,7 @@
 #include "guest/vulkan/gvk_swapchain.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
+#include "transport/base/fd.h"
 #include "transport/base/thread.h"
 
 /* How often the wait for a picture looks whether it still makes sense, and how long a destroyed
@@ -63,6 +64,9 @@ static void *present(void *user)
         swapchain->frames[index].state = GVK_FRAME_SHOWN;
         swapchain->first = (swapchain->first + 1) % swapchain->count;
         swapchain->pending--;
+        if (swapchain->waiting) {
+            sl_fd_signal(swapchain->wake);
+        }
         pthread_cond_broadcast(&swapchain->changed);
     }
     pthread_mutex_unlock(&swapchain->lock);

@@ -130,7 +130,7 @@ static VkResult lose(struct presenter *p)
 static VkResult pace(struct presenter *p, const uint32_t *stop)
 {
     while (p->frame != NULL && sl_atomic_load_relaxed(stop) == 0) {
-        if (!gvk_wl_wait(&p->wl, p->display, p->frames, SLICE_NS)) {
+        if (!gvk_wl_wait(&p->wl, p->display, p->frames, -1, SLICE_NS)) {
             return lose(p);
         }
     }
@@ -171,7 +171,7 @@ static VkResult look(struct gvk_presenter *base)
 {
     struct presenter *p = presenter_of(base);
     if (sl_atomic_load_relaxed(&p->lost) == 0 &&
-        !gvk_wl_wait(&p->wl, p->display, p->shm.queue, 0)) {
+        !gvk_wl_wait(&p->wl, p->display, p->shm.queue, -1, 0)) {
         (void)lose(p);
     }
     return sl_atomic_load_relaxed(&p->lost) == 0 ? VK_SUCCESS : VK_ERROR_SURFACE_LOST_KHR;
@@ -182,10 +182,10 @@ static bool busy(struct gvk_presenter *base, uint32_t index)
     return sl_atomic_load_relaxed(&presenter_of(base)->buffers[index].busy) != 0;
 }
 
-static void wait_some(struct gvk_presenter *base, int64_t timeout_ns)
+static void wait_some(struct gvk_presenter *base, int wake_fd, int64_t timeout_ns)
 {
     struct presenter *p = presenter_of(base);
-    if (!gvk_wl_wait(&p->wl, p->display, p->shm.queue,
+    if (!gvk_wl_wait(&p->wl, p->display, p->shm.queue, wake_fd,
                      timeout_ns < SLICE_NS ? timeout_ns : SLICE_NS)) {
         (void)lose(p);
     }

@@ -63,10 +63,10 @@ static bool busy(struct gvk_presenter *base, uint32_t index)
     return gx_picture_busy(p->x11, &p->pictures[index]);
 }
 
-static void wait_some(struct gvk_presenter *base, int64_t timeout_ns)
+static void wait_some(struct gvk_presenter *base, int wake_fd, int64_t timeout_ns)
 {
     struct presenter *p = presenter_of(base);
-    (void)gx_wait(p->x11, timeout_ns); /* a dead server is told by look */
+    (void)gx_wait(p->x11, wake_fd, timeout_ns); /* a dead server is told by look */
 }
 
 static void destroy(struct gvk_presenter *base)

@@ -68,8 +68,9 @@ struct gvk_presenter_ops {
     /* Takes in what the window system said. SUBOPTIMAL, SURFACE_LOST. */
     VkResult (*look)(struct gvk_presenter *);
     bool (*busy)(struct gvk_presenter *, uint32_t index);
-    /* Until the window system says something, at most timeout_ns (>= 0); may return early. */
-    void (*wait)(struct gvk_presenter *, int64_t timeout_ns);
+    /* Until the window system says something or wake_fd is readable, at most timeout_ns (>= 0); may
+     * return early. */
+    void (*wait)(struct gvk_presenter *, int wake_fd, int64_t timeout_ns);
     void (*destroy)(struct gvk_presenter *); /* with everything attached */
 };
 struct gvk_presenter {

@@ -86,10 +86,11 @@ static bool busy(struct gvk_presenter *presenter, uint32_t index)
     return false;
 }
 
-static void wait(struct gvk_presenter *presenter, int64_t timeout_ns)
+static void wait_some(struct gvk_presenter *presenter, int wake_fd, int64_t timeout_ns)
 {
-    (void)presenter; /* nothing is ever busy, so nobody waits */
-    (void)timeout_ns;
+    (void)presenter; /* there is nobody else to wait for */
+    enum sl_result r = sl_fd_wait(wake_fd, timeout_ns);
+    (void)r;
 }
 
 static void destroy(struct gvk_presenter *presenter)
@@ -97,8 +98,12 @@ static void destroy(struct gvk_presenter *presenter)
     sl_free(presenter);
 }
 
-static const struct gvk_presenter_ops presenter_ops = {
-    .attach = attach, .show = show, .look = look, .busy = busy, .wait = wait, .destroy = destroy};
+static const struct gvk_presenter_ops presenter_ops = {.attach = attach,
+                                                       .show = show,
+                                                       .look = look,
+                                                       .busy = busy,
+                                                       .wait = wait_some,
+                                                       .destroy = destroy};
 
 VkResult gvk_present_headless_create(struct gvk_surface *surface,
                                      const VkSwapchainCreateInfoKHR *info, uint32_t count,

@@ -3,15 +3,14 @@
 #include "guest/vk_entry.h"
 #include "guest/vk_hand.h"
 #include "transport/base/clock.h"
+#include "transport/base/fd.h"
 #include "transport/base/mem.h"
 #include "transport/base/thread.h"
 
 #include <string.h>
 
-/* How often a wait for a free picture looks whether it still makes sense, and how often at its
- * second source when it has two. */
-#define SLICE_NS      (100 * SL_NS_PER_MS)
-#define BOTH_SLICE_NS (2 * SL_NS_PER_MS)
+/* How often a wait for a free picture looks whether it still makes sense. */
+#define SLICE_NS (100 * SL_NS_PER_MS)
 
 /* --- creation --- */
 
@@ -73,6 +72,7 @@ static void finish(struct gvk_swapchain *swapchain)
     gvk_swapchain_images_destroy(swapchain);
     pthread_cond_destroy(&swapchain->changed);
     pthread_mutex_destroy(&swapchain->lock);
+    sl_fd_close(&swapchain->wake);
     sl_free(swapchain->queue);
     sl_free(swapchain->frames);
     sl_free(swapchain->families);
@@ -85,7 +85,8 @@ static VkResult begin(struct gvk_swapchain *swapchain, const VkSwapchainCreateIn
     uint32_t count = info->minImageCount;
     swapchain->queue = sl_alloc_array(count, sizeof *swapchain->queue);
     swapchain->frames = sl_alloc_array(count, sizeof *swapchain->frames);
-    if (!info_keep(swapchain, info) || swapchain->queue == NULL || swapchain->frames == NULL) {
+    if (!info_keep(swapchain, info) || swapchain->queue == NULL || swapchain->frames == NULL ||
+        sl_fd_event(&swapchain->wake) != SL_OK) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     swapchain->count = count;
@@ -106,6 +107,7 @@ VkResult gvk_vkCreateSwapchainKHR(VkDevice device, const VkSwapchainCreateInfoKH
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     swapchain->object.vk.id = gvk_local_id();
+    swapchain->wake = -1;
     swapchain->device = owner;
     pthread_mutex_init(&swapchain->lock, NULL);
     sl_cond_init(&swapchain->changed);
@@ -209,24 +211,25 @@ static struct search search(struct gvk_swapchain *swapchain)
     return s;
 }
 
-/* Until one of what is on its way may have become free; until `end` at most. What was shown and
- * what is still queued become free by different events: with both, a short wait for one of them. */
+/* Until one of what is on its way may have become free: until the window system speaks, or the
+ * presenting thread has done with a picture; until `end` at most. */
 static void wait_some(struct gvk_swapchain *swapchain, const struct search *s, uint64_t end)
 {
     uint64_t now = sl_clock_ns();
     uint64_t left = now < end ? end - now : 0;
-    if (s->queued) {
-        uint64_t slice = s->shown ? BOTH_SLICE_NS : SLICE_NS;
-        uint64_t until = now + (left < slice ? left : slice);
-        pthread_mutex_lock(&swapchain->lock);
-        if (swapchain->pending == s->pending) {
-            sl_cond_wait_until(&swapchain->changed, &swapchain->lock, until);
-        }
-        pthread_mutex_unlock(&swapchain->lock);
-    } else {
-        swapchain->presenter->ops->wait(swapchain->presenter,
-                                        (int64_t)(left < SLICE_NS ? left : SLICE_NS));
+    pthread_mutex_lock(&swapchain->lock);
+    swapchain->waiting = swapchain->pending == s->pending;
+    bool waits = swapchain->waiting;
+    pthread_mutex_unlock(&swapchain->lock);
+    if (!waits) {
+        return;
     }
+    swapchain->presenter->ops->wait(swapchain->presenter, swapchain->wake,
+                                    (int64_t)(left < SLICE_NS ? left : SLICE_NS));
+    pthread_mutex_lock(&swapchain->lock);
+    swapchain->waiting = false;
+    pthread_mutex_unlock(&swapchain->lock);
+    sl_fd_drain(swapchain->wake);
 }
 
 static VkResult acquire(struct gvk_swapchain *swapchain, uint64_t timeout_ns, uint32_t *index)

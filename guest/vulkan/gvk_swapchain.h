@@ -51,6 +51,8 @@ struct gvk_swapchain {
     uint32_t stop;        /* atomic: presenting waits for nothing any more */
     pthread_mutex_t lock; /* guards what follows and frames[].state; held for a few loads only */
     pthread_cond_t changed;
+    bool waiting;    /* an acquisition waits for `wake` too */
+    int wake;        /* an eventfd */
     uint32_t *queue; /* [count]: frames to be shown, in order; queue[first] is being shown */
     uint32_t first, pending;
     VkResult result; /* what became of presenting; sticky when it failed */

@@ -66,11 +66,15 @@ void gvk_wl_unload(struct gvk_wl *wl)
 }
 
 bool gvk_wl_wait(const struct gvk_wl *wl, struct wl_display *display, struct wl_event_queue *queue,
-                 int64_t timeout_ns)
+                 int wake_fd, int64_t timeout_ns)
 {
+    int fd = wl->display_get_fd(display);
     if (wl->display_prepare_read_queue(display, queue) == 0) {
         (void)wl->display_flush(display); /* a full socket: the compositor will speak first */
-        enum sl_result r = sl_fd_wait(wl->display_get_fd(display), timeout_ns);
+        enum sl_result r = sl_fd_wait_two(fd, wake_fd, timeout_ns);
+        if (r == SL_OK && wake_fd >= 0) {
+            r = sl_fd_wait(fd, 0); /* only what is there is read: reading waits for other readers */
+        }
         if (r == SL_ERR_TIMEOUT) {
             wl->display_cancel_read(display);
         } else if (wl->display_read_events(display) != 0) {

@@ -73,10 +73,10 @@ struct gvk_wl {
 bool gvk_wl_load(struct gvk_wl *wl);
 void gvk_wl_unload(struct gvk_wl *wl);
 
-/* Takes in what the compositor says to `queue`, waiting for it at most timeout_ns (>= 0). False:
- * the connection is over. One thread a queue. */
+/* Takes in what the compositor says to `queue`, waiting for it at most timeout_ns (>= 0), or until
+ * wake_fd is readable (-1: none). False: the connection is over. One thread a queue. */
 bool gvk_wl_wait(const struct gvk_wl *wl, struct wl_display *display, struct wl_event_queue *queue,
-                 int64_t timeout_ns);
+                 int wake_fd, int64_t timeout_ns);
 
 /* Formats of wl_shm that show one of ours. */
 struct gvk_wl_format {

@@ -334,14 +334,15 @@ enum sl_result gx_window_size(struct gx *x11, struct gx_window *window, uint32_t
                                                      : SL_OK;
 }
 
-enum sl_result gx_wait(struct gx *x11, int64_t timeout_ns)
+enum sl_result gx_wait(struct gx *x11, int wake_fd, int64_t timeout_ns)
 {
     pthread_mutex_lock(&x11->lock);
     bool any = events_take_locked(x11);
     pthread_mutex_unlock(&x11->lock);
     if (!any && !xcb_connection_has_error(x11->connection)) {
         int64_t slice_ns = timeout_ns < SLICE_NS ? timeout_ns : SLICE_NS;
-        enum sl_result r = sl_fd_wait(xcb_get_file_descriptor(x11->connection), slice_ns);
+        enum sl_result r =
+            sl_fd_wait_two(xcb_get_file_descriptor(x11->connection), wake_fd, slice_ns);
         if (r != SL_ERR_TIMEOUT) { /* also the end of the connection is read */
             pthread_mutex_lock(&x11->lock);
             (void)events_take_locked(x11);

@@ -90,9 +90,9 @@ enum sl_result gx_put_begin(struct gx *x11, const struct gx_window *window,
                             struct gx_picture *picture) SL_MUST_USE;
 /* As of the last event that was taken in. */
 bool gx_picture_busy(struct gx *x11, const struct gx_picture *picture);
-/* Takes in what the server said; when that is nothing, waits for it to speak, at most timeout_ns
- * (>= 0) and at most a slice of 50 ms, so that threads that share a connection cannot miss what
- * another one took. CLOSED: the server is gone. */
-enum sl_result gx_wait(struct gx *x11, int64_t timeout_ns);
+/* Takes in what the server said; when that is nothing, waits for it to speak or for wake_fd to be
+ * readable (-1: none), at most timeout_ns (>= 0) and at most a slice of 50 ms, so that threads that
+ * share a connection cannot miss what another one took. CLOSED: the server is gone. */
+enum sl_result gx_wait(struct gx *x11, int wake_fd, int64_t timeout_ns);
 
 #endif

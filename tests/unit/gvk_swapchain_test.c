@@ -7,6 +7,7 @@
 #include "tests/support/slt.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
+#include "transport/base/fd.h"
 #include "transport/base/mem.h"
 #include "transport/base/thread.h"
 
@@ -425,11 +426,13 @@ static bool busy(struct gvk_presenter *presenter, uint32_t index)
 }
 
 /* The window system gives the first picture back that it has. */
-static void wait_some(struct gvk_presenter *presenter, int64_t timeout_ns)
+static void wait_some(struct gvk_presenter *presenter, int wake_fd, int64_t timeout_ns)
 {
     (void)presenter;
     SLT_EXPECT_LE((int64_t)0, timeout_ns);
-    sl_clock_sleep_ns(SL_NS_PER_MS);
+    if (sl_fd_wait(wake_fd, timeout_ns / 10) == SL_OK) {
+        return; /* the presenting thread has done with one */
+    }
     for (uint32_t i = 0; i < COUNT; i++) {
         if (sl_atomic_exchange(&world->busy[i], 0) == 1) {
             return;

@@ -70,10 +70,15 @@ static int poll_ms(uint64_t deadline)
 
 enum sl_result sl_fd_wait(int fd, int64_t timeout_ns)
 {
+    return sl_fd_wait_two(fd, -1, timeout_ns);
+}
+
+enum sl_result sl_fd_wait_two(int fd, int other, int64_t timeout_ns)
+{
     uint64_t deadline = timeout_ns < 0 ? 0 : sl_clock_ns() + (uint64_t)timeout_ns;
-    struct pollfd item = {.fd = fd, .events = POLLIN};
+    struct pollfd items[] = {{.fd = fd, .events = POLLIN}, {.fd = other, .events = POLLIN}};
     for (;;) {
-        int count = poll(&item, 1, timeout_ns < 0 ? -1 : poll_ms(deadline));
+        int count = poll(items, 2, timeout_ns < 0 ? -1 : poll_ms(deadline));
         if (count < 0) {
             if (errno == EINTR) {
                 continue;
@@ -81,10 +86,10 @@ enum sl_result sl_fd_wait(int fd, int64_t timeout_ns)
             return sl_result_from_errno(errno);
         }
         if (count > 0) {
-            if (item.revents & POLLIN) {
+            if ((items[0].revents & POLLIN) != 0 || items[0].revents == 0) {
                 return SL_OK;
             }
-            return item.revents & POLLHUP ? SL_ERR_CLOSED : SL_ERR_IO;
+            return items[0].revents & POLLHUP ? SL_ERR_CLOSED : SL_ERR_IO;
         }
         if (sl_clock_ns() >= deadline) {
             return SL_ERR_TIMEOUT;

@@ -19,5 +19,7 @@ void sl_fd_drain(int fd);
 /* Waits until fd is readable. timeout_ns < 0: for ever. OK, TIMEOUT, CLOSED on hang-up without
  * data, IO. */
 enum sl_result sl_fd_wait(int fd, int64_t timeout_ns) SL_MUST_USE;
+/* The same, but OK as well when `other` has something to say (-1: never). */
+enum sl_result sl_fd_wait_two(int fd, int other, int64_t timeout_ns) SL_MUST_USE;
 
 #endif
