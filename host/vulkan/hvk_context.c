@@ -35,10 +35,9 @@ static void context_free(struct hvk_context *c)
 static void *reap(void *user)
 {
     struct hvk_context *c = user;
-    struct hvk_provider *provider = hvk_provider_ref(c->provider);
+    struct hvk_provider *provider = c->provider; /* stays while reapers are counted */
     context_free(c);
-    (void)sl_atomic_add(&provider->reapers, UINT32_MAX); /* makes room; orders nothing */
-    hvk_provider_unref(provider); /* the last: who waits for it may end the process */
+    (void)sl_atomic_add(&provider->reapers, UINT32_MAX); /* the last: hvk_provider_end goes on */
     return NULL;
 }
 
@@ -47,7 +46,7 @@ static bool context_reap(struct hvk_context *c)
 {
     pthread_t thread;
     uint32_t *reapers = &c->provider->reapers;
-    if (c->ids.live == 0) {
+    if (!hvk_devices_busy(c)) {
         return false;
     }
     if (sl_atomic_add(reapers, 1) >= REAPERS_MAX ||

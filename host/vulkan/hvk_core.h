@@ -38,6 +38,8 @@ void hvk_features_filter(VkPhysicalDeviceFeatures2 *features);
 void hvk_device_drain(struct hvk_device *device);
 /* The same for all devices of an instance; NULL: of the context. */
 void hvk_devices_drain(struct hvk_context *context, const struct hvk_instance *instance);
+/* Has a device of the context work that does not end within a moment? No ring runs any more. */
+bool hvk_devices_busy(struct hvk_context *context);
 
 /* Entries of an output array that may be written: *count becomes how many there are, or fit. */
 static inline VkResult hvk_fit(uint32_t *count, bool has_array, uint32_t there)

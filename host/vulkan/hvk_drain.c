@@ -69,6 +69,23 @@ void hvk_device_drain(struct hvk_device *device)
     }
 }
 
+bool hvk_devices_busy(struct hvk_context *context)
+{
+    uint32_t cursor = 0, kind;
+    uint64_t id, native;
+    void *found;
+    bool busy = false;
+    while (!busy && sl_ids_next(&context->ids, &cursor, &kind, &id, &native, &found)) {
+        struct hvk_device *device = ((struct hvk_object *)found)->device;
+        for (uint32_t i = 0;
+             kind == VK_KIND_VkDevice && !device->abandoned && !busy && i < device->queue_count;
+             i++) {
+            busy = hvk_queue_idle(&device->queues[i], NULL, 0) == VK_TIMEOUT;
+        }
+    }
+    return busy;
+}
+
 void hvk_devices_drain(struct hvk_context *context, const struct hvk_instance *instance)
 {
     uint32_t cursor = 0, kind;

@@ -143,15 +143,22 @@ VkResult hvk_native_physicals(const struct hvk_provider *provider,
 
 /* --- hct --- */
 
+void hvk_provider_end(struct hvk_provider *provider)
+{
+    uint64_t end = sl_clock_ns() + REAP_NS;
+    /* Pairs with the reapers' last act: they do not look at the provider any more. */
+    while (sl_atomic_load_acquire(&provider->reapers) != 0) {
+        if (sl_clock_ns() > end) {
+            return; /* left to them */
+        }
+        sl_clock_sleep_ns(SL_NS_PER_MS / 10);
+    }
+    hvk_provider_unref(provider);
+}
+
 static void provider_destroy(struct hct_provider *base)
 {
-    struct hvk_provider *p = provider_of(base);
-    uint64_t end = sl_clock_ns() + REAP_NS;
-    /* The process may end next: drivers do not like to be at work then. Orders nothing. */
-    while (sl_atomic_load_relaxed(&p->reapers) != 0 && sl_clock_ns() < end) {
-        sl_clock_sleep_ns(SL_NS_PER_MS);
-    }
-    hvk_provider_unref(p);
+    hvk_provider_end(provider_of(base));
 }
 
 static const char *provider_describe(struct hct_provider *base)

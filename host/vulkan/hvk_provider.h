@@ -17,11 +17,14 @@ struct hvk_provider {
     char description[256];
     /* The device, each context, and each ring that was left behind. Atomic. */
     uint32_t refs;
-    uint32_t reapers; /* atomic: threads that take contexts apart; each has a reference */
+    uint32_t reapers; /* atomic: threads that take contexts apart */
 };
 
 struct hvk_provider *hvk_provider_ref(struct hvk_provider *provider);
 void hvk_provider_unref(struct hvk_provider *provider);
+/* Give up the device's reference, when no context is being taken apart any more, as the process may
+ * end next and drivers must not be at work then. Bounded: past that the provider stays. */
+void hvk_provider_end(struct hvk_provider *provider);
 
 /* Newest version that a guest is told of. */
 uint32_t hvk_version(const struct hvk_call *call, uint32_t native);

@@ -20,7 +20,7 @@ static void task_done(void *user, uint64_t task)
 
 static void provider_destroy(struct hct_provider *provider)
 {
-    hvk_provider_unref((struct hvk_provider *)(void *)provider); /* first member */
+    hvk_provider_end((struct hvk_provider *)(void *)provider); /* first member */
 }
 
 static const struct hct_provider_ops provider_ops = {.destroy = provider_destroy};
