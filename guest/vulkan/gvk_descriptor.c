@@ -303,6 +303,56 @@ const VkWriteDescriptorSet *gvk_write_clean(struct sl_arena *arena,
     return room;
 }
 
+/* Size of a write of one buffer: type, chain's end, five words of the write, three presence words,
+ * the buffer's info. */
+#define ONE_BUFFER_SIZE 80u
+
+static bool is_one_buffer(const VkWriteDescriptorSet *write)
+{
+    uint32_t type = (uint32_t)write->descriptorType;
+    return write->descriptorCount == 1 && write->pNext == NULL && write->pBufferInfo != NULL &&
+           type >= VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER &&
+           type <= VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC;
+}
+
+static void store_present(uint8_t *p, const void *pointer)
+{
+    sl_store_u64(p, __builtin_bswap64(pointer != NULL));
+}
+
+/* What most writes are, in one piece. */
+static void pack_one_buffer(struct vk_pack *pack, const VkWriteDescriptorSet *write)
+{
+    const VkDescriptorBufferInfo *info = write->pBufferInfo;
+    uint8_t *p = vk_pack_room(pack, ONE_BUFFER_SIZE);
+    if (p == NULL) {
+        return;
+    }
+    sl_store_u32(p, VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET);
+    sl_store_u32(p + 4, 0); /* no chain */
+    sl_store_u64(p + 8, vk_pack_id(pack, (uint64_t)(uintptr_t)write->dstSet));
+    sl_store_u32(p + 16, write->dstBinding);
+    sl_store_u32(p + 20, write->dstArrayElement);
+    sl_store_u32(p + 24, 1);
+    sl_store_u32(p + 28, (uint32_t)write->descriptorType);
+    store_present(p + 32, write->pImageInfo);
+    store_present(p + 40, info);
+    sl_store_u64(p + 48, vk_pack_id(pack, (uint64_t)(uintptr_t)info->buffer));
+    sl_store_u64(p + 56, info->offset);
+    sl_store_u64(p + 64, info->range);
+    store_present(p + 72, write->pTexelBufferView);
+    pack->cur = p + ONE_BUFFER_SIZE;
+}
+
+void gvk_write_pack(struct vk_pack *pack, const VkWriteDescriptorSet *write)
+{
+    if (SL_LIKELY(is_one_buffer(write))) {
+        pack_one_buffer(pack, write);
+    } else {
+        vk_pack_VkWriteDescriptorSet(pack, write);
+    }
+}
+
 void gvk_writes_begin(struct gvk_device *device)
 {
     pthread_mutex_lock(&device->descriptors.lock);
@@ -319,7 +369,7 @@ void gvk_writes_add(struct gvk_device *device, const VkWriteDescriptorSet *write
         clean = NULL;
     }
     if (clean != NULL) {
-        vk_pack_VkWriteDescriptorSet(&d->pack, clean);
+        gvk_write_pack(&d->pack, clean);
     }
     if (clean != NULL && !d->pack.failed) {
         d->count++;
@@ -330,16 +380,21 @@ void gvk_writes_add(struct gvk_device *device, const VkWriteDescriptorSet *write
     }
 }
 
-static void update_pack_locked(struct gvk_device *device, struct vk_pack *pack)
+/* The writes go out from where they wait. A host that is gone shows at the next call with a result.
+ */
+static void update_send_locked(struct gvk_device *device, struct gvk_stream *stream)
 {
-    const struct gvk_descriptors *d = &device->descriptors;
-    size_t start = vk_pack_begin(pack, VK_OP_vkUpdateDescriptorSets);
-    vk_pack_u32(pack, 0); /* turn */
-    vk_pack_u64(pack, device->dispatch.object.vk.id);
-    vk_pack_u32(pack, d->count);
-    vk_pack_bytes(pack, d->pack.data, vk_pack_size(&d->pack));
-    vk_pack_u32(pack, 0); /* copies */
-    vk_pack_end(pack, start);
+    struct gvk_descriptors *d = &device->descriptors;
+    (void)vk_pack_begin(&stream->pack, VK_OP_vkUpdateDescriptorSets);
+    vk_pack_u32(&stream->pack, 0); /* turn */
+    vk_pack_u64(&stream->pack, device->dispatch.object.vk.id);
+    vk_pack_u32(&stream->pack, d->count);
+    vk_pack_u32(&d->pack, 0); /* copies */
+    if (!d->pack.failed) {
+        (void)gvk_send_with(stream, d->pack.data, vk_pack_size(&d->pack));
+    } else {
+        sl_warn_limited("vulkan", "no memory for writes to descriptor sets: they are lost");
+    }
 }
 
 /* The lock is held over the sending: who finds nothing pending may send at once, and must come
@@ -353,10 +408,10 @@ static void send_locked(struct gvk_device *device)
         if (d->set_count != 0) {
             gvk_batch_pack_locked(device, &s->pack);
             sl_arena_reset(&d->arena);
+            (void)gvk_send(s); /* a host that is gone shows at the next call with a result */
         } else {
-            update_pack_locked(device, &s->pack);
+            update_send_locked(device, s);
         }
-        (void)gvk_send(s); /* a host that is gone shows at the next call with a result */
     }
     vk_pack_reset(&d->pack);
     d->count = 0;

@@ -410,6 +410,57 @@ SLT_TEST_F(gvk_record, writes_wait_and_lose_what_their_type_ignores, t)
     sets_drop(&s);
 }
 
+struct write_case {
+    const char *label;
+    VkDescriptorType type;
+    uint32_t count;
+    bool has_buffer, has_others, has_chain;
+};
+static const struct write_case write_cases[] = {
+    {"uniform", VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 1, true, false, false},
+    {"storage", VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, true, false, false},
+    {"dynamic_uniform", VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC, 1, true, false, false},
+    {"dynamic_storage", VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC, 1, true, false, false},
+    {"no_buffer", VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, false, false, false},
+    {"other_pointers", VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, true, true, false},
+    {"two", VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 2, true, false, false},
+    {"none", VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 0, true, false, false},
+    {"inline_block", VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK, 4, false, false, true},
+    {"texels", VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER, 0, true, false, false},
+};
+SLT_TEST_P(gvk_write, packs_as_the_generated_code, struct write_case, write_cases, c)
+{
+    static const uint8_t bytes[4] = {1, 2, 3, 4};
+    struct gvk_object set = {.vk.id = 0x1122334455667788}, buffer = {.vk.id = 0x99};
+    const VkWriteDescriptorSetInlineUniformBlock block = {
+        .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET_INLINE_UNIFORM_BLOCK,
+        .dataSize = sizeof bytes,
+        .pData = bytes};
+    const VkDescriptorBufferInfo infos[2] = {
+        {c->has_buffer ? GVK_TO(VkBuffer, &buffer) : VK_NULL_HANDLE, 256, VK_WHOLE_SIZE},
+        {VK_NULL_HANDLE, 0, 16}};
+    const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                        .pNext = c->has_chain ? &block : NULL,
+                                        .dstSet = GVK_TO(VkDescriptorSet, &set),
+                                        .dstBinding = 7,
+                                        .dstArrayElement = 3,
+                                        .descriptorCount = c->count,
+                                        .descriptorType = c->type,
+                                        .pImageInfo = c->has_others ? GARBAGE : NULL,
+                                        .pBufferInfo = infos,
+                                        .pTexelBufferView = c->has_others ? GARBAGE : NULL};
+    struct vk_pack ours, theirs;
+    vk_pack_init(&ours, 4096, true);
+    vk_pack_init(&theirs, 4096, true);
+    gvk_write_pack(&ours, &write);
+    vk_pack_VkWriteDescriptorSet(&theirs, &write);
+    SLT_EXPECT_EQ(vk_pack_size(&theirs), vk_pack_size(&ours));
+    SLT_EXPECT_TRUE(vk_pack_size(&ours) == vk_pack_size(&theirs) &&
+                    memcmp(theirs.data, ours.data, vk_pack_size(&ours)) == 0);
+    vk_pack_finish(&ours);
+    vk_pack_finish(&theirs);
+}
+
 /* The answer to vkCollectDescriptorPoolIdsGOOGLE for a pool of two. */
 static void answer_names(uint64_t first)
 {
