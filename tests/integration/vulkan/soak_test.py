@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""What stays when Vulkan programs run long or often: nothing, on either side.
+
+usage: SLUICE_PROGRAM=PROGRAM VULKAN_PROGRAMS=FOLDER SLUICE_ICD=FILE soak_test.py [Class[.test]]
+
+A host of its own (`sluice serve`) and, for vkcube, an Xvfb of its own. The resident memory of host
+and program is read from outside while vkcube draws; after a program that makes and ends devices,
+the host has the descriptors and threads that it had before, and no memory more.
+SLUICE_SOAK=1: 10000 frames and 1000 devices instead of a few.
+"""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+from typing import Iterator, NamedTuple
+
+SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+PROGRAMS = pathlib.Path(os.environ.get("VULKAN_PROGRAMS", "."))
+ICD = os.environ.get("SLUICE_ICD", "sluice_icd.json")
+LONG = os.environ.get("SLUICE_SOAK") == "1"
+FRAMES = 10000 if LONG else 1500
+DEVICES = 1000 if LONG else 60
+PATIENCE_S = 280
+# Pages that are touched for the first time late are no leak: what may come after the first third.
+GROWTH_MAX_KIB = 4096
+# A leak of one small object a frame is more than this.
+SLOPE_MAX_BYTES = 512
+
+
+class Sample(NamedTuple):
+    time: float
+    host_kib: int
+    program_kib: int
+
+
+def resident_kib(pid: int) -> int:
+    """Its own memory: what it shares with the other side is the other side's as well."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if "RssAnon" in line)
+
+
+def entries(pid: int, what: str) -> int:
+    return len(os.listdir(f"/proc/{pid}/{what}"))
+
+
+@contextlib.contextmanager
+def host() -> "Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]":
+    """A host, and the environment in which programs find it and our driver."""
+    with tempfile.TemporaryDirectory() as folder:
+        socket = os.path.join(folder, "socket")
+        server = subprocess.Popen([SLUICE, "serve", "-q", "--socket", socket])
+        try:
+            deadline = time.monotonic() + 30
+            while not os.path.exists(socket):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError("the host did not start")
+                time.sleep(0.02)
+            paths = {"VK_ICD_FILENAMES": ICD, "VK_DRIVER_FILES": ICD, "SLUICE_SOCKET": socket}
+            yield server, dict(os.environ, **paths)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+@contextlib.contextmanager
+def x_server(env: "dict[str, str]") -> "Iterator[None]":
+    reading, writing = os.pipe()
+    words = ["Xvfb", "-noreset", "-displayfd", str(writing), "-screen", "0", "640x640x24"]
+    server = subprocess.Popen(words, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as number:
+            env["DISPLAY"] = ":" + number.readline().strip()
+        yield
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def slope(samples: "list[Sample]", side: int) -> float:
+    """KiB a second by least squares."""
+    times = [s.time for s in samples]
+    values = [float(s[side]) for s in samples]
+    mean_time, mean = sum(times) / len(times), sum(values) / len(values)
+    above = sum((t - mean_time) * (v - mean) for t, v in zip(times, values))
+    return above / sum((t - mean_time) ** 2 for t in times)
+
+
+class Vkcube(unittest.TestCase):
+    """`vkcube --c N`: memory is flat once the first third of the frames is drawn."""
+
+    def test_memory_is_flat(self) -> None:
+        if shutil.which("vkcube") is None or shutil.which("Xvfb") is None:
+            self.skipTest("vkcube or Xvfb is not installed")
+        samples: "list[Sample]" = []
+        with host() as (server, env), x_server(env):
+            words = ["vkcube", "--c", str(FRAMES)]
+            program = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL)
+            begin = time.monotonic()
+            while program.poll() is None:
+                self.assertLess(time.monotonic() - begin, PATIENCE_S)
+                with contextlib.suppress(StopIteration, FileNotFoundError, ProcessLookupError):
+                    own = resident_kib(program.pid)
+                    samples.append(Sample(time.monotonic() - begin, resident_kib(server.pid), own))
+                time.sleep(0.02)
+            self.assertEqual(0, program.returncode)
+        late = samples[len(samples) // 3 :]
+        self.assertGreater(len(late), 20)
+        per_second = FRAMES / samples[-1].time
+        for side, name in ((1, "host"), (2, "program")):
+            values = [s[side] for s in late]
+            bytes_a_frame = slope(late, side) * 1024 / per_second
+            print(
+                f"{name}: {values[0]} KiB after a third of {FRAMES} frames, {values[-1]} KiB at the"
+                f" end; {bytes_a_frame:.1f} bytes a frame"
+            )
+            self.assertLess(values[-1] - values[0], GROWTH_MAX_KIB, name)
+            self.assertLess(bytes_a_frame, SLOPE_MAX_BYTES, name)
+
+
+class Devices(unittest.TestCase):
+    """Devices that are made, used and ended: the host is as it was before."""
+
+    def settle(self, server: "subprocess.Popen[bytes]", want: "tuple[int, int]") -> None:
+        """The host ends what a program left behind after the program."""
+        deadline = time.monotonic() + 30
+        while (entries(server.pid, "fd"), entries(server.pid, "task")) != want:
+            if time.monotonic() > deadline:
+                have = (entries(server.pid, "fd"), entries(server.pid, "task"))
+                self.fail(f"descriptors and threads of the host: {have}, before: {want}")
+            time.sleep(0.05)
+
+    def test_nothing_stays(self) -> None:
+        def cycle(count: int) -> None:
+            words = [str(PROGRAMS / "vulkan_device_cycles"), "--cycles", str(count)]
+            devnull = subprocess.DEVNULL
+            subprocess.run(words, env=env, check=True, stdout=devnull, timeout=PATIENCE_S)
+
+        with host() as (server, env):
+            cycle(12)
+            time.sleep(1)  # until the host has ended what it had for the first program
+            before = (entries(server.pid, "fd"), entries(server.pid, "task"))
+            before_kib = resident_kib(server.pid)
+            cycle(DEVICES)
+            self.settle(server, before)
+            after_kib = resident_kib(server.pid)
+        print(
+            f"host after {DEVICES} devices: {before[0]} descriptors and {before[1]} threads as"
+            f" before; {before_kib} KiB before, {after_kib} KiB after"
+        )
+        self.assertLess(after_kib - before_kib, 2 * GROWTH_MAX_KIB)
+
+
+if __name__ == "__main__":
+    unittest.main()
