@@ -113,10 +113,38 @@ void kill_bed_wait_host(struct kill_bed *t, uint32_t contexts, uint32_t clients)
     }
 }
 
+/* Is a dead process still being taken apart, on a thread of its own? */
+static bool is_reaping(pid_t host)
+{
+    char name[64], comm[32];
+    bool found = false;
+    snprintf(name, sizeof name, "/proc/%d/task", (int)host);
+    DIR *dir = opendir(name);
+    for (const struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        char path[sizeof name + sizeof entry->d_name + 8];
+        snprintf(path, sizeof path, "%s/%s/comm", name, entry->d_name);
+        FILE *file = fopen(path, "r");
+        if (file != NULL) {
+            found = found ||
+                    (fgets(comm, sizeof comm, file) != NULL && strncmp(comm, "vk-reaper", 9) == 0);
+            fclose(file);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return found;
+}
+
 struct kill_host_size kill_bed_host_size(struct kill_bed *t)
 {
     struct local_status_reply status;
+    uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
     kill_bed_wait_host(t, 1, 1);
+    while (is_reaping(t->host)) {
+        SLT_ASSERT_LT(sl_clock_ns(), end);
+        kill_bed_watch(t, 10 * SL_NS_PER_MS);
+    }
     kill_bed_watch(t, 200 * SL_NS_PER_MS);
     SLT_ASSERT_OK(local_control_status(t->control, &status));
     return (struct kill_host_size){.fds = kill_bed_entries(t->host, "fd"),
