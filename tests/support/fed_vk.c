@@ -57,10 +57,7 @@ bool fed_vk_init(struct fed_vk *f)
                                .library = dlopen(NULL, RTLD_LAZY),
                                .get = fake_vk_instance_proc,
                                .api_version = VK_API_VERSION_1_3,
-                               .refs = 1,
-                               /* as if they were at work: the context is taken apart here, on the
-                                * thread that has the fake driver's sink */
-                               .reapers = 1u << 16};
+                               .refs = 1};
     vk_driver_global_load(&p->driver, p->get);
     f->provider = p;
     vk_pack_init(&f->pack, 1u << 20, false);
