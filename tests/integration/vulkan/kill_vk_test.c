@@ -167,6 +167,9 @@ SLT_TEST_F(kill_vk, forks_draw_for_themselves, t)
     uint64_t taken;
     SLT_NEED(SLT_VULKAN);
     SLT_TIMEOUT(60);
+#ifdef __SANITIZE_THREAD__
+    SLT_SKIP("ThreadSanitizer ends a child that starts threads");
+#endif
     kill_bed_host_start(t);
     t->victim = kill_bed_client(t, "forks", true);
     int status = kill_bed_ending(&t->victim, &taken);
