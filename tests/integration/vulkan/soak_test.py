@@ -26,8 +26,8 @@ LONG = os.environ.get("SLUICE_SOAK") == "1"
 FRAMES = 10000 if LONG else 1500
 DEVICES = 1000 if LONG else 60
 PATIENCE_S = 280
-# Pages that are touched for the first time late are no leak, such as the ring's, a megabyte in turn:
-# what may come after the first third, and that over the frames.
+# Pages that are touched for the first time late are no leak, such as the ring's, a megabyte in
+# turn: what may come after the first third, and that over the frames.
 GROWTH_MAX_KIB = 4096
 SLOPE_MAX_BYTES = 512 if LONG else 4096
 
