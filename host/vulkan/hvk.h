@@ -97,6 +97,7 @@ struct hvk_device {
     /* Extensions that are enabled natively, whatever the guest asked for. */
     bool has_external_memory_host, has_external_memory_fd, has_dma_buf, has_modifiers;
     bool has_synchronization2;
+    uint64_t last_wait_ns;    /* atomic: how long fences were waited for last. hvk_sync.c */
     struct hvk_pages *status; /* what the guest polls; NULL: it does not. hvk_status.c */
     /* hvk_grave.c, in turns: queue operations given, those known to be done, and those behind which
      * markers were placed; retired <= marked <= submits */

@@ -12,6 +12,8 @@
 #include "transport/base/mem.h"
 
 /* How long the end of a fence waits for the queue that has it; longer ones are left behind. */
+/* How long fences are polled before the thread sleeps: about what waking it takes. */
+#define SPIN_NS    (40ull * 1000)
 #define PENDING_NS SL_NS_PER_S
 
 /* --- payloads --- */
@@ -184,10 +186,25 @@ static bool must_stop(const struct hvk_device *device, const struct hvk_call *ca
     return call != NULL ? hvk_stopping(call) : sl_atomic_load_relaxed(&device->context->stop) != 0;
 }
 
-VkResult hvk_fences_wait(const struct hvk_call *call, struct hvk_device *device, uint32_t count,
-                         const VkFence *natives, VkBool32 all, uint64_t timeout_ns)
+/* Short work is done before a sleeping thread would be awake again: poll for a moment, as long as
+ * waits are short; on work that takes longer not again. */
+static VkResult fences_spin(struct hvk_device *device, uint32_t count, const VkFence *natives,
+                            VkBool32 all, uint64_t timeout_ns, uint64_t start)
 {
-    uint64_t start = sl_clock_ns();
+    bool is_short = __atomic_load_n(&device->last_wait_ns, __ATOMIC_RELAXED) < SPIN_NS;
+    uint64_t spin = !is_short ? 0 : timeout_ns < SPIN_NS ? timeout_ns : SPIN_NS;
+    VkResult result = VK_TIMEOUT;
+    while (result == VK_TIMEOUT && sl_clock_ns() - start < spin) {
+        result = device->driver.WaitForFences(hvk_native(device), count, natives, all, 0);
+        sl_cpu_relax();
+    }
+    return result;
+}
+
+static VkResult fences_sleep(const struct hvk_call *call, struct hvk_device *device, uint32_t count,
+                             const VkFence *natives, VkBool32 all, uint64_t timeout_ns,
+                             uint64_t start)
+{
     for (uint64_t spent = 0;; spent = sl_clock_ns() - start) {
         uint64_t left = timeout_ns > spent ? timeout_ns - spent : 0;
         VkResult result = device->driver.WaitForFences(hvk_native(device), count, natives, all,
@@ -199,6 +216,18 @@ VkResult hvk_fences_wait(const struct hvk_call *call, struct hvk_device *device,
             return VK_ERROR_DEVICE_LOST;
         }
     }
+}
+
+VkResult hvk_fences_wait(const struct hvk_call *call, struct hvk_device *device, uint32_t count,
+                         const VkFence *natives, VkBool32 all, uint64_t timeout_ns)
+{
+    uint64_t start = sl_clock_ns();
+    VkResult result = fences_spin(device, count, natives, all, timeout_ns, start);
+    if (result == VK_TIMEOUT) {
+        result = fences_sleep(call, device, count, natives, all, timeout_ns, start);
+    }
+    __atomic_store_n(&device->last_wait_ns, sl_clock_ns() - start, __ATOMIC_RELAXED);
+    return result;
 }
 
 VkResult hvk_vkWaitForFences(struct hvk_call *call, struct vk_args_vkWaitForFences *a)
