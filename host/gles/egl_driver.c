@@ -343,6 +343,7 @@ static enum sl_result open_gpu(struct hgl_driver *d, const char *gpu)
             used += snprintf(there + used, sizeof there - (size_t)used, "%s%d: %.120s",
                              used == 0 ? "" : "; ", i, usable ? d->description : "unusable");
         }
+        sl_modules_pin(); /* before its driver is unloaded with it */
         close_display(d);
     }
     sl_warn("gles", "not offered: no EGL device is '%s'; there are %s", gpu, there);
