@@ -3,9 +3,10 @@ which way."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from functools import lru_cache
-from typing import Iterable, List, Optional, Set
+from typing import Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ..ir import Const, Ref
 from ..vk import ir
@@ -66,6 +67,56 @@ def names_in(length: ir.Length) -> Set[str]:
     if isinstance(length, ir.Binary):
         return names_in(length.left) | names_in(length.right)
     return set()
+
+
+class Lines:
+    """The body of a C function that asks once for the bytes of a run of fields."""
+
+    def __init__(self, ask: str, fail: str, step: str = "") -> None:
+        self.ask = ask  # asks for @ bytes at p
+        self.fail = fail
+        self.step = step  # moves on by @ bytes
+        self.lines: List[str] = []
+        self.run: List[Tuple[int, str]] = []  # bytes, statement with @ for the place; "": skipped
+        self.indent = 1
+        self.used_run = False
+
+    def say(self, text: str) -> None:
+        self.lines.append("    " * self.indent + text + "\n")
+
+    def give_up(self, condition: str) -> None:
+        self.say(f"if ({condition}) {{")
+        self.say(f"    {self.fail}")
+        self.say("}")
+
+    def flush(self) -> None:
+        if not self.run:
+            return
+        total = sum(size for size, _ in self.run)
+        self.used_run = True
+        self.say(self.ask.replace("@", str(total)))
+        self.give_up("p == NULL")
+        at = 0
+        for size, statement in self.run:
+            if statement:
+                self.say(statement.replace("@", f"p + {at}" if at else "p"))
+            at += size
+        if self.step:
+            self.say(self.step.replace("@", str(total)))
+        self.run = []
+
+    @contextlib.contextmanager
+    def inside(self, conditions: Sequence[str]) -> Iterator[None]:
+        """What is said meanwhile stands below these conditions; runs do not cross them."""
+        self.flush()
+        for condition in conditions:
+            self.say(f"if ({condition}) {{")
+            self.indent += 1
+        yield
+        self.flush()
+        for _ in conditions:
+            self.indent -= 1
+            self.say("}")
 
 
 def mentions(text: str, name: str) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import Dict, List
 
 from ..cwriter import Output
 from ..vk import ir
 from .vk_args import layouts
-from .vk_fields import Facts, Scope, Wire, mentions
+from .vk_fields import Facts, Lines, Scope, Wire, mentions
 from .vk_types import declared
 
 STRUCT_FILES = 4  # for compilers that work side by side
@@ -32,38 +32,16 @@ _LEADING = {
 }
 
 
-class Writer:
+class Writer(Lines):
     """The body of one packer. outputs: zeros for everything but counts and the shape of chains."""
 
     def __init__(self, facts: Facts, scope: Scope) -> None:
+        super().__init__("p = vk_pack_room(pack, @);", "return;", "pack->cur = p + @;")
         self.facts = facts
         self.scope = scope
-        self.lines: List[str] = []
-        self.run: List[Tuple[int, str]] = []  # bytes, statement with @ for the place
-        self.indent = 1
-        self.used_run = False
-
-    def say(self, text: str) -> None:
-        self.lines.append("    " * self.indent + text + "\n")
 
     def fixed(self, size: int, statement: str) -> None:
         self.run.append((size, statement))
-
-    def flush(self) -> None:
-        if not self.run:
-            return
-        total = sum(size for size, _ in self.run)
-        self.used_run = True
-        self.say(f"p = vk_pack_room(pack, {total});")
-        self.say("if (p == NULL) {")
-        self.say("    return;")
-        self.say("}")
-        at = 0
-        for size, statement in self.run:
-            self.say(statement.replace("@", f"p + {at}" if at else "p"))
-            at += size
-        self.say(f"pack->cur = p + {total};")
-        self.run = []
 
     def fields(self, fields: List[ir.Field], outputs: bool) -> None:
         for field in fields:
@@ -78,21 +56,13 @@ class Writer:
             return
         if not field.presence and not field.only_if and self.fixed_field(field, outputs):
             return
-        self.flush()
-        opened = 0
+        conditions = []
         if field.presence:
-            self.say(f"if (vk_pack_present(pack, {at})) {{")
-            opened += 1
-            self.indent += 1
+            conditions.append(f"vk_pack_present(pack, {at})")
         if field.only_if is not None:
-            self.say(f"if ({self.scope.condition(field.only_if)}) {{")
-            opened += 1
-            self.indent += 1
-        self.content(field, outputs)
-        self.flush()
-        for _ in range(opened):
-            self.indent -= 1
-            self.say("}")
+            conditions.append(self.scope.condition(field.only_if))
+        with self.inside(conditions):
+            self.content(field, outputs)
 
     def fixed_field(self, field: ir.Field, outputs: bool) -> bool:
         """Into the run, where the field has one size."""
@@ -165,8 +135,6 @@ class Writer:
             self.say(f"vk_pack_created(pack, {at}, {count});")
         elif outputs and field.wire in (Wire.HANDLE, Wire.BIG):
             self.say(f"vk_pack_blank(pack, {count}, 8);")
-        elif outputs and size is not None and not field.type.startswith("Vk"):
-            self.say(f"vk_pack_blank(pack, {count}, {size});")
         elif outputs and size is not None and self.facts.lock.by_struct.get(field.type) is None:
             self.say(f"vk_pack_blank(pack, {count}, {size});")
         elif not outputs and size is not None:

@@ -40,14 +40,8 @@ class InPlace(Reader):
         if not field.presence or field.wire is Wire.ABSENT or self.facts.refused(field):
             super().field(field, required)
             return
-        self.flush()
-        at = self.scope.at(field)
-        self.say(f"if (vk_unpack_matches(u, {at})) {{")
-        self.indent += 1
-        self.content(field)
-        self.flush()
-        self.indent -= 1
-        self.say("}")
+        with self.inside([f"vk_unpack_matches(u, {self.scope.at(field)})"]):
+            self.content(field)
 
     def fixed_field(self, field: ir.Field, required: bool) -> bool:
         if field.value and not field.is_pointer:

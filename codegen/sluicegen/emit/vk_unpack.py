@@ -3,50 +3,22 @@ bytes that are left."""
 
 from __future__ import annotations
 
-from typing import List, Tuple
-
 from ..cwriter import Output
 from ..vk import ir
 from .vk_args import handles, kind, layouts
-from .vk_fields import Facts, Scope, Wire
+from .vk_fields import Facts, Lines, Scope, Wire
 from .vk_pack import STRUCT_FILES, families
 
 # Words that are handles by type and come from the application unread (protocol facts, trap T12).
 _UNTRUSTED = {"VkDeviceGroupDeviceCreateInfo": "pPhysicalDevices"}
 
 
-class Reader:
+class Reader(Lines):
     def __init__(self, facts: Facts, scope: Scope, fail: str = "return;") -> None:
+        super().__init__("p = vk_unpack_take(u, @);", fail)
         self.facts = facts
         self.scope = scope
-        self.fail = fail
-        self.lines: List[str] = []
-        self.run: List[Tuple[int, str]] = []
-        self.indent = 1
-        self.used_run = False
         self.untrusted = ""
-
-    def say(self, text: str) -> None:
-        self.lines.append("    " * self.indent + text + "\n")
-
-    def give_up(self, condition: str) -> None:
-        self.say(f"if ({condition}) {{")
-        self.say(f"    {self.fail}")
-        self.say("}")
-
-    def flush(self) -> None:
-        if not self.run:
-            return
-        total = sum(size for size, _ in self.run)
-        self.used_run = True
-        self.say(f"p = vk_unpack_take(u, {total});")
-        self.give_up("p == NULL")
-        at = 0
-        for size, statement in self.run:
-            if statement:
-                self.say(statement.replace("@", f"p + {at}" if at else "p"))
-            at += size
-        self.run = []
 
     def field(self, field: ir.Field, required: bool = False) -> None:
         """required: a single handle must not be zero."""
@@ -58,22 +30,15 @@ class Reader:
         if field.presence and self.facts.refused(field):
             self.say("vk_unpack_absent(u);")
             return
-        opened = 0
+        conditions = []
         if self.facts.required(field):
             self.say("vk_unpack_required(u);")
         elif field.presence:
-            self.say("if (vk_unpack_big64(u) != 0) {")
-            opened += 1
-            self.indent += 1
+            conditions.append("vk_unpack_big64(u) != 0")
         if field.only_if is not None:
-            self.say(f"if ({self.scope.condition(field.only_if)}) {{")
-            opened += 1
-            self.indent += 1
-        self.content(field)
-        self.flush()
-        for _ in range(opened):
-            self.indent -= 1
-            self.say("}")
+            conditions.append(self.scope.condition(field.only_if))
+        with self.inside(conditions):
+            self.content(field)
 
     def fixed_field(self, field: ir.Field, required: bool) -> bool:
         if field.is_pointer:
