@@ -176,11 +176,9 @@ enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fd
     return (size_t)sent == size ? SL_OK : SL_ERR_IO;
 }
 
-/* Takes the descriptors out of a received message: all of them, even those that do not fit, so that
- * none leaks. */
-static uint32_t take_fds(struct msghdr *message, int fds[SL_SOCK_MAX_FDS], bool *too_many)
+bool sl_sock_take_fds(struct msghdr *message, int *fds, uint32_t room, uint32_t *count)
 {
-    uint32_t count = 0;
+    bool fits = (message->msg_flags & MSG_CTRUNC) == 0;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
          header = CMSG_NXTHDR(message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
@@ -190,15 +188,15 @@ static uint32_t take_fds(struct msghdr *message, int fds[SL_SOCK_MAX_FDS], bool 
         for (size_t i = 0; i < here; i++) {
             int taken;
             memcpy(&taken, CMSG_DATA(header) + i * sizeof taken, sizeof taken);
-            if (count < SL_SOCK_MAX_FDS) {
-                fds[count++] = taken;
+            if (*count < room) {
+                fds[(*count)++] = taken;
             } else {
-                *too_many = true;
+                fits = false;
                 sl_fd_close(&taken);
             }
         }
     }
-    return count;
+    return fits;
 }
 
 enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds,
@@ -218,8 +216,9 @@ enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, i
         return sl_result_from_errno(errno);
     }
     int taken[SL_SOCK_MAX_FDS];
-    bool cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
-    uint32_t count = take_fds(&message, taken, &cut);
+    uint32_t count = 0;
+    bool cut = !sl_sock_take_fds(&message, taken, SL_SOCK_MAX_FDS, &count) ||
+               (message.msg_flags & MSG_TRUNC) != 0;
     if (got == 0 || cut) { /* no message of ours is empty: it is the end */
         for (uint32_t i = 0; i < count; i++) {
             sl_fd_close(&taken[i]);

@@ -5,8 +5,10 @@
 
 #include "transport/base/result.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #define SL_SOCK_MAX_FDS 8
@@ -28,5 +30,9 @@ enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fd
  * CLOSED, IO. */
 enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds,
                             uint32_t *fd_count) SL_MUST_USE;
+/* The descriptors of a message that recvmsg gave, behind the *count that are in `fds` already. All
+ * are taken out, so that none leaks: those past `room` are closed. False: there were such, or the
+ * kernel cut them off. */
+bool sl_sock_take_fds(struct msghdr *message, int *fds, uint32_t room, uint32_t *count) SL_MUST_USE;
 
 #endif

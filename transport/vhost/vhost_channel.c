@@ -2,6 +2,7 @@
 
 #include "transport/base/fd.h"
 #include "transport/base/mem.h"
+#include "transport/base/sock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,30 +62,6 @@ void vhost_channel_close(struct vhost_channel *channel)
 
 /* ---- receiving ---- */
 
-/* Takes all descriptors out of a message. False: more than fit; those are closed. */
-static bool take_fds(struct vhost_channel *channel, struct msghdr *message)
-{
-    bool fits = (message->msg_flags & MSG_CTRUNC) == 0;
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
-         header = CMSG_NXTHDR(message, header)) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
-        size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
-            if (channel->fd_count < VHOST_FDS_MAX) {
-                channel->fds[channel->fd_count++] = fd;
-            } else {
-                sl_fd_close(&fd);
-                fits = false;
-            }
-        }
-    }
-    return fits;
-}
-
 /* Up to `size` bytes to `to`. */
 static enum sl_result receive(struct vhost_channel *channel, void *to, size_t size)
 {
@@ -101,7 +78,7 @@ static enum sl_result receive(struct vhost_channel *channel, void *to, size_t si
     if (got < 0) {
         return sl_result_from_errno(errno);
     }
-    if (!take_fds(channel, &message)) {
+    if (!sl_sock_take_fds(&message, channel->fds, VHOST_FDS_MAX, &channel->fd_count)) {
         return SL_ERR_PROTOCOL;
     }
     if (got == 0) {
