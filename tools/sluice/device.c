@@ -6,8 +6,6 @@
 #include "transport/vhost/vhost.h"
 #include "transport/vhost/vhost_control_wire.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -178,19 +176,12 @@ static int run(const struct opt_set *set)
         return SLUICE_EXIT_USAGE;
     }
     snprintf(control, sizeof control, "%s" VHOST_CONTROL_SUFFIX, host.path);
-    int status_fd = -1;
-    if (opt_text(set, DEVICE_STATUS_FD) != NULL) {
-        status_fd = (int)opt_number(set, DEVICE_STATUS_FD);
-        if (fcntl(status_fd, F_SETFD, FD_CLOEXEC) != 0) {
-            say_error("--status-fd is %d, which is not open; open it before, as in 3>&1",
-                      status_fd);
-            return SLUICE_EXIT_USAGE;
-        }
-    }
-    int stop_fd = host_open_stop();
-    if (stop_fd < 0) {
-        say_error("no descriptor for signals: %s; raise the limit of open files", strerror(errno));
-        return SLUICE_EXIT_MISSING;
+    int status_fd =
+        opt_text(set, DEVICE_STATUS_FD) != NULL ? (int)opt_number(set, DEVICE_STATUS_FD) : -1;
+    int stop_fd = -1;
+    int ready = host_open_ends(status_fd, &stop_fd);
+    if (ready != SLUICE_EXIT_OK) {
+        return ready;
     }
     host_prepare();
     int code = listen_and_serve(&server, types, &host, stop_fd, status_fd);

@@ -75,7 +75,8 @@ void host_prepare(void)
     forget_guest_driver();
 }
 
-int host_open_stop(void)
+/* The signals that end a host, as a descriptor, or -1 (errno says why). */
+static int open_stop(void)
 {
     sigset_t stop;
     sigemptyset(&stop);
@@ -85,6 +86,20 @@ int host_open_stop(void)
     sigprocmask(SIG_BLOCK, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int host_open_ends(int status_fd, int *stop_fd)
+{
+    if (status_fd >= 0 && fcntl(status_fd, F_SETFD, FD_CLOEXEC) != 0) {
+        say_error("--status-fd is %d, which is not open; open it before, as in 3>&1", status_fd);
+        return SLUICE_EXIT_USAGE;
+    }
+    *stop_fd = open_stop();
+    if (*stop_fd < 0) {
+        say_error("no descriptor for signals: %s; raise the limit of open files", strerror(errno));
+        return SLUICE_EXIT_MISSING;
+    }
+    return SLUICE_EXIT_OK;
 }
 
 /* No room for another file beside this path. */

@@ -36,9 +36,10 @@ void host_prepare(void);
 int host_make_device(const struct hct_type *const *types, const struct hct_options *options,
                      const struct dev_limits *limits, const struct vgd_sink *sink, int status_fd,
                      struct vgd **device);
-/* The signals that end a host, as a descriptor, or -1 (errno says why). They are blocked from then
- * on. */
-int host_open_stop(void);
+/* The two descriptors that a host talks and ends by: status_fd as --status-fd gives it, -1 without
+ * one, and *stop_fd, readable when a signal ends the host (they are blocked from then on). Returns
+ * an exit code; the reason was said. */
+int host_open_ends(int status_fd, int *stop_fd);
 /* Says why there is no listening at path. Returns the exit code. */
 int host_cannot_listen(const char *path, enum sl_result result);
 

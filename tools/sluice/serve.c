@@ -5,9 +5,6 @@
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { SERVE_SOCKET, SERVE_ANY_USER, SERVE_CLIENTS, SERVE_STATUS_FD, SERVE_HOST };
@@ -47,19 +44,12 @@ static int run(const struct opt_set *set)
         .clients = (uint32_t)opt_number(set, SERVE_CLIENTS),
     };
     host_options_read(set, SERVE_HOST, &host);
-    int status_fd = -1;
-    if (opt_text(set, SERVE_STATUS_FD) != NULL) {
-        status_fd = (int)opt_number(set, SERVE_STATUS_FD);
-        if (fcntl(status_fd, F_SETFD, FD_CLOEXEC) != 0) {
-            say_error("--status-fd is %d, which is not open; open it before, as in 3>&1",
-                      status_fd);
-            return SLUICE_EXIT_USAGE;
-        }
-    }
-    int stop_fd = host_open_stop();
-    if (stop_fd < 0) {
-        say_error("no descriptor for signals: %s; raise the limit of open files", strerror(errno));
-        return SLUICE_EXIT_MISSING;
+    int status_fd =
+        opt_text(set, SERVE_STATUS_FD) != NULL ? (int)opt_number(set, SERVE_STATUS_FD) : -1;
+    int stop_fd = -1;
+    int ready = host_open_ends(status_fd, &stop_fd);
+    if (ready != SLUICE_EXIT_OK) {
+        return ready;
     }
     say_note(
         "serving at %s; programs find it by SLUICE_SOCKET, or start them with sluice run --socket",
