@@ -161,23 +161,30 @@ static void provider_destroy(struct hct_provider *base)
     hvk_provider_end(provider_of(base));
 }
 
+/* A native instance to ask a question of, of the loader's version; the caller destroys it. */
+static bool ask_natively(struct hvk_provider *p, struct vk_driver_instance *driver,
+                         VkInstance *instance)
+{
+    const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+                                           .apiVersion = p->api_version};
+    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+                                       .pApplicationInfo = &application};
+    return hvk_native_instance(p, &info, driver, instance) == VK_SUCCESS;
+}
+
 static const char *provider_describe(struct hct_provider *base)
 {
     struct hvk_provider *p = provider_of(base);
     if (p->description[0] != '\0') {
         return p->description;
     }
-    const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
-                                           .apiVersion = p->api_version};
-    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-                                       .pApplicationInfo = &application};
     struct vk_driver_instance driver;
     VkInstance instance;
     VkPhysicalDevice physical;
     uint32_t count = 0;
     VkPhysicalDeviceProperties properties;
     snprintf(p->description, sizeof p->description, "no Vulkan device");
-    if (hvk_native_instance(p, &info, &driver, &instance) != VK_SUCCESS) {
+    if (!ask_natively(p, &driver, &instance)) {
         return p->description;
     }
     if (hvk_native_physicals(p, &driver, instance, &physical, 1, &count) == VK_SUCCESS &&
@@ -223,13 +230,12 @@ static enum sl_result library_open(struct hvk_provider *p, const char *path)
 /* The devices there are, for who asked for another: "0: NAME; 1: NAME". */
 static void list_gpus(struct hvk_provider *p, char *text, size_t size)
 {
-    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
     struct vk_driver_instance driver;
     VkInstance instance;
     VkPhysicalDevice all[HVK_GPUS_MAX];
     uint32_t count = HVK_GPUS_MAX;
     snprintf(text, size, "none");
-    if (hvk_native_instance(p, &info, &driver, &instance) != VK_SUCCESS) {
+    if (!ask_natively(p, &driver, &instance)) {
         return;
     }
     if (driver.EnumeratePhysicalDevices(instance, &count, all) < 0) {
@@ -248,15 +254,11 @@ static void list_gpus(struct hvk_provider *p, char *text, size_t size)
 
 static bool has_gpu(struct hvk_provider *p)
 {
-    const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
-                                           .apiVersion = p->api_version};
-    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-                                       .pApplicationInfo = &application};
     struct vk_driver_instance driver;
     VkInstance instance;
     VkPhysicalDevice physical;
     uint32_t count = 0;
-    if (hvk_native_instance(p, &info, &driver, &instance) == VK_SUCCESS) {
+    if (ask_natively(p, &driver, &instance)) {
         (void)hvk_native_physicals(p, &driver, instance, &physical, 1, &count);
         driver.DestroyInstance(instance, NULL);
     }
