@@ -168,17 +168,25 @@ PROGRAMS = ("compute", "triangle", "formats", "queries", "timeline", "descriptor
 programs_folder = pathlib.Path()
 
 
-def programs(machine: bed.Machine) -> None:
-    """What programs compute and draw is what they do on this machine, byte by byte."""
+def programs_script(machine: bed.Machine) -> str:
+    """The programs go to the guest; lines of shell that run them, a part each."""
     script = ""
     for name in PROGRAMS:
         shutil.copy(programs_folder / f"vulkan_{name}", machine.share)
-        script += f"part {name}; timeout 120 ./vulkan_{name} 2>/dev/null; echo \"code $?\"\n"
-    found = run(machine, script, 900)
+        script += f'part {name}; timeout 120 ./vulkan_{name} 2>/dev/null; echo "code $?"\n'
+    return script
+
+
+def check_programs(found: Dict[str, str]) -> None:
     for name in PROGRAMS:
         native = subprocess.run([programs_folder / f"vulkan_{name}"], capture_output=True)
         want = f"{native.stdout.decode()}code {native.returncode}\n"
         need(found[name] == want, f"{name}: native says\n{want}the guest\n{found[name]}")
+
+
+def programs(machine: bed.Machine) -> None:
+    """What programs compute and draw is what they do on this machine, byte by byte."""
+    check_programs(run(machine, programs_script(machine), 900))
 
 
 # Our guest libraries beside the stock ones: Vulkan's driver file, glvnd's vendor file.
@@ -203,16 +211,10 @@ def ours(machine: bed.Machine) -> None:
     script += 'part vkcube; timeout 300 vkcube --wsi xcb --c 100 2>&1; echo "code $?"\n'
     script += 'part es2; timeout 100 es2_info 2>&1; echo "code $?"\n'
     script += 'part gears; timeout 20 stdbuf -oL es2gears_x11 2>&1; echo "code $?"\n'
-    for name in PROGRAMS:
-        shutil.copy(programs_folder / f"vulkan_{name}", machine.share)
-        script += f"part {name}; timeout 120 ./vulkan_{name} 2>/dev/null; echo \"code $?\"\n"
-    found = run(machine, script, 900)
+    found = run(machine, script + programs_script(machine), 900)
     need("llvmpipe" in found["summary"] and "code 0" in found["summary"], found["summary"])
     need("code 0" in found["vkcube"], found["vkcube"])
-    for name in PROGRAMS:
-        native = subprocess.run([programs_folder / f"vulkan_{name}"], capture_output=True)
-        want = f"{native.stdout.decode()}code {native.returncode}\n"
-        need(found[name] == want, f"{name}: native says\n{want}the guest\n{found[name]}")
+    check_programs(found)
     need("code 0" in found["es2"] and "Sluice" in found["es2"], found["es2"][-2000:])
     need(re.search(r"frames in", found["gears"]) is not None, found["gears"])
 
