@@ -27,8 +27,8 @@ static char *printed(const struct sl_pack_mem *mem, size_t size, const void *rep
     char *text = NULL;
     size_t text_size = 0;
     FILE *out = open_memstream(&text, &text_size);
-    plan_print(plan_find(&gles2_plan, sl_load_u32(mem->data)), mem->data, size, reply, reply_size,
-               out);
+    plan_print(plan_find(&gles2_plan, sl_load_u32(mem->data)), NULL, mem->data, size, reply,
+               reply_size, out);
     fclose(out);
     return text;
 }
@@ -168,7 +168,8 @@ SLT_TEST(plan_tables, random_packets_are_harmless)
             reply[j % sizeof reply] = (uint8_t)(seed >> 20);
         }
         const struct plan_command *c = &gles2_plan.commands[seed % gles2_plan.count];
-        plan_print(c, packet, (seed >> 8) % sizeof packet, reply, (seed >> 16) % sizeof reply, out);
+        plan_print(c, NULL, packet, (seed >> 8) % sizeof packet, reply, (seed >> 16) % sizeof reply,
+                   out);
     }
     fclose(out);
 }

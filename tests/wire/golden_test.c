@@ -165,7 +165,7 @@ static size_t print_packet(struct world *w, const struct packet *p,
     struct plan_value values[PLAN_FIELDS_MAX];
     size_t used, size = p->size - framing->tail - p->command->trailing;
     fputs("  ", w->out);
-    plan_print(p->command, p->bytes, size, reply, given, w->out);
+    plan_print(p->command, NULL, p->bytes, size, reply, given, w->out);
     fputc('\n', w->out);
     SLT_ASSERT_OK(plan_decode(p->command, p->bytes + PLAN_HEADER_SIZE, size - PLAN_HEADER_SIZE,
                               values, &used));
@@ -184,7 +184,7 @@ static void check_broken(struct world *w, const struct packet *p, size_t left)
     SLT_EXPECT_RESULT(SL_ERR_PROTOCOL,
                       plan_decode(p->command, p->bytes + PLAN_HEADER_SIZE, body, values, &used));
     fputs("  ", w->out);
-    plan_print(p->command, p->bytes, left, NULL, 0, w->out);
+    plan_print(p->command, NULL, p->bytes, left, NULL, 0, w->out);
     fputc('\n', w->out);
     w->broken++;
 }

@@ -224,7 +224,7 @@ SLT_TEST_F(vk_golden, packets_are_printed_with_names, w)
         size_t size = bytes_of(data, w->bytes);
         size_t reply = *answer != '-' ? bytes_of(answer, w->reply) : 0;
         FILE *out = open_memstream(&text, &text_size);
-        vk_plan_print(&vk_plan, w->bytes, size, w->reply, reply, out);
+        vk_plan_print(&vk_plan, NULL, w->bytes, size, w->reply, reply, out);
         fclose(out);
         bool known = vk_plan_find(&vk_plan, sl_load_u32(w->bytes)) != NULL;
         SLT_EXPECT_EQ(known, strstr(text, "broken") == NULL);

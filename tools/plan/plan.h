@@ -154,9 +154,24 @@ void plan_vector_fit(const struct plan_command *command, uint32_t longest, uint6
  * agree, or left alone. Returns the new size. */
 size_t plan_mutate(uint8_t *packet, size_t size, uint64_t *state);
 
+/* What a printer's caller wants done its own way. Every function is nullable. */
+struct plan_style {
+    void *user;
+    /* Before a value, instead of its name and what stands between values; name NULL: the value that
+     * is returned. The call's name, parentheses and arrow are then left out too. */
+    void (*value)(void *user, const char *name, FILE *out);
+    /* Instead of a scalar's text, when it returns true. field NULL: the returned value. */
+    bool (*scalar)(void *user, const struct plan_command *command, const struct plan_field *field,
+                   uint64_t bits, FILE *out);
+    /* Instead of a Vulkan handle's text. kind: VK_KIND_; made: the command makes it. out NULL:
+     * nothing is printed, the handles are only told. */
+    void (*handle)(void *user, uint32_t kind, uint64_t id, bool made, FILE *out);
+};
+
 /* "name(arg = value, ...) -> result", without newline. packet and reply: what there is of them,
- * header included. Enums and bits go by name where one is known for sure, else as hexadecimals. */
-void plan_print(const struct plan_command *command, const void *packet, size_t size,
-                const void *reply, size_t reply_size, FILE *out);
+ * header included. Enums and bits go by name where one is known for sure, else as hexadecimals.
+ * style: nullable. */
+void plan_print(const struct plan_command *command, const struct plan_style *style,
+                const void *packet, size_t size, const void *reply, size_t reply_size, FILE *out);
 
 #endif

@@ -139,33 +139,64 @@ static void print_field(const struct plan_field *field, const struct plan_value 
     }
 }
 
-void plan_print(const struct plan_command *command, const void *packet, size_t size,
-                const void *reply, size_t reply_size, FILE *out)
+static bool print_own(const struct plan_style *style, const struct plan_command *command,
+                      const struct plan_field *field, uint64_t bits, FILE *out)
 {
+    return style->scalar != NULL && style->scalar(style->user, command, field, bits, out);
+}
+
+static void print_returned(const struct plan_command *command, const struct plan_style *style,
+                           struct sl_reader *answer, FILE *out)
+{
+    if (style->value != NULL) {
+        style->value(style->user, NULL, out);
+    } else {
+        fputs(" -> ", out);
+    }
+    const uint8_t *value = sl_reader_take(answer, plan_prim_size(command->value_prim));
+    if (value == NULL) {
+        fputs("(cut off)", out);
+        return;
+    }
+    const struct look look = {command->value_prim, command->value_kind, command->value_names};
+    uint64_t bits = element(value, command->value_prim);
+    if (!print_own(style, command, NULL, bits, out)) {
+        print_scalar(bits, &look, out);
+    }
+}
+
+void plan_print(const struct plan_command *command, const struct plan_style *style,
+                const void *packet, size_t size, const void *reply, size_t reply_size, FILE *out)
+{
+    static const struct plan_style plain;
+    style = style != NULL ? style : &plain;
     struct plan_value values[PLAN_FIELDS_MAX];
     size_t used = 0;
     size_t body = size > PLAN_HEADER_SIZE ? size - PLAN_HEADER_SIZE : 0;
     enum sl_result result =
         plan_decode(command, (const uint8_t *)packet + (size - body), body, values, &used);
     struct sl_reader answer = sl_reader_over(reply, reply_size);
-    fprintf(out, "%s(", command->name);
-    for (uint8_t i = 0; i < command->field_count; i++) {
-        fprintf(out, "%s%s = ", i == 0 ? "" : ", ", command->fields[i].name);
-        print_field(&command->fields[i], &values[i], &answer, out);
+    if (style->value == NULL) {
+        fprintf(out, "%s(", command->name);
     }
-    fputc(')', out);
+    for (uint8_t i = 0; i < command->field_count; i++) {
+        const struct plan_field *field = &command->fields[i];
+        if (style->value != NULL) {
+            style->value(style->user, field->name, out);
+        } else {
+            fprintf(out, "%s%s = ", i == 0 ? "" : ", ", field->name);
+        }
+        if (field->step != PLAN_SCALAR || !print_own(style, command, field, values[i].bits, out)) {
+            print_field(field, &values[i], &answer, out);
+        }
+    }
+    if (style->value == NULL) {
+        fputc(')', out);
+    }
     if (result != SL_OK) {
         fputs(" (cut short)", out);
     }
     if (command->has_value) {
-        fputs(" -> ", out);
-        const uint8_t *value = sl_reader_take(&answer, plan_prim_size(command->value_prim));
-        if (value == NULL) {
-            fputs("(cut off)", out);
-        } else {
-            const struct look look = {command->value_prim, command->value_kind,
-                                      command->value_names};
-            print_scalar(element(value, command->value_prim), &look, out);
-        }
+        print_returned(command, style, &answer, out);
     }
 }

@@ -64,7 +64,9 @@ static void parameters(struct vk_walk *w, const struct vk_plan_command *c, struc
         bool out = (c->fields[i].flags & VK_PLAN_OUT) != 0;
         s->outputs = out;
         w->text = out ? NULL : text;
-        if (w->text != NULL) {
+        if (w->text != NULL && w->style->value != NULL) {
+            w->style->value(w->style->user, c->fields[i].name, text);
+        } else if (w->text != NULL) {
             fprintf(text, "%s%s = ", between, c->fields[i].name);
             between = ", ";
         }
@@ -166,6 +168,18 @@ void vk_plan_make_reply(const struct vk_plan *plan, const void *packet, size_t s
     give(out, &result, c->result_size);
 }
 
+static void print_name(const struct vk_walk *w, const char *name)
+{
+    if (w->style->value != NULL) {
+        w->style->value(w->style->user, name, w->text);
+    } else if (name != NULL) {
+        fprintf(w->text, " %s = ", name);
+    } else {
+        fputc(' ', w->text);
+    }
+}
+
+/* Also where nothing is printed. */
 static void print_reply(struct vk_walk *w, const struct vk_plan_command *c, struct vk_scope *s,
                         const uint8_t *reply, size_t size)
 {
@@ -173,13 +187,20 @@ static void print_reply(struct vk_walk *w, const struct vk_plan_command *c, stru
     w->end = reply + size;
     w->reply = true;
     FILE *text = w->text;
-    fputs(" ->", text);
+    if (text != NULL && w->style->value == NULL) {
+        fputs(" ->", text);
+    }
     for (uint8_t i = 0; i < c->count && !w->failed; i++) {
         if ((c->fields[i].flags & VK_PLAN_OUT) != 0) {
-            fprintf(text, " %s = ", c->fields[i].name);
+            if (text != NULL) {
+                print_name(w, c->fields[i].name);
+            }
             s->outputs = true;
             vk_walk_field(w, s, i);
         }
+    }
+    if (text == NULL) {
+        return;
     }
     const struct vk_plan_field value = {.wire = VK_PLAN_RAW,
                                         .size = c->result_size,
@@ -187,7 +208,7 @@ static void print_reply(struct vk_walk *w, const struct vk_plan_command *c, stru
                                             c->result_names != NULL ? VK_PLAN_ENUM : VK_PLAN_NUMBER,
                                         .names = c->result_names};
     if (!w->failed && c->result_size != 0 && (size_t)(w->end - w->in) >= c->result_size) {
-        fputc(' ', text);
+        print_name(w, NULL);
         vk_text_number(text, &value, w->in);
         w->in += c->result_size;
     }
@@ -197,21 +218,29 @@ static void print_reply(struct vk_walk *w, const struct vk_plan_command *c, stru
     }
 }
 
-/* The recorded commands that a packet carries, a line each. */
-static void print_recorded(const struct vk_plan *plan, const uint8_t *data, size_t size, FILE *out)
+/* The recorded commands that a packet carries. out NULL: only their handles are told. */
+static void print_recorded(const struct vk_plan *plan, const struct plan_style *style,
+                           const uint8_t *data, size_t size, FILE *out)
 {
+    struct plan_style plain = *style;
+    const char *before = style->value != NULL ? "; " : "\n    ";
+    plain.value = NULL;
     while (size >= STAGED_HEADER) {
         uint32_t length = sl_load_u32(data + 4);
         if (length < STAGED_HEADER || length > size) {
             break;
         }
-        fputs("\n    ", out);
-        vk_plan_print(plan, data, length, NULL, 0, out);
+        if (out != NULL) {
+            fputs(before, out);
+            vk_plan_print(plan, &plain, data, length, NULL, 0, out);
+        } else {
+            vk_plan_handles_of(plan, &plain, data, length, NULL, 0);
+        }
         data += length;
         size -= length;
     }
-    if (size != 0) {
-        fprintf(out, "\n    (%zu bytes that are no command)", size);
+    if (size != 0 && out != NULL) {
+        fprintf(out, "%s(%zu bytes that are no command)", before, size);
     }
 }
 
@@ -220,10 +249,40 @@ static bool carries_commands(const struct vk_plan_command *c)
     return strcmp(c->name, "vkQueueFlushCommandsGOOGLE") == 0;
 }
 
-void vk_plan_print(const struct vk_plan *plan, const void *packet, size_t size, const void *reply,
-                   size_t reply_size, FILE *out)
+/* dataSize stands before pData, the last. */
+static void recorded_of(struct vk_walk *w, const struct vk_plan_command *c,
+                        const struct vk_scope *s)
 {
-    struct vk_walk w = {.plan = plan, .text = out};
+    uint64_t data = s->old[c->count - 2];
+    print_recorded(w->plan, w->style, w->end - data, (size_t)data, w->text);
+}
+
+void vk_plan_handles_of(const struct vk_plan *plan, const struct plan_style *style,
+                        const void *packet, size_t size, const void *reply, size_t reply_size)
+{
+    struct vk_walk w = {.plan = plan, .style = style};
+    struct vk_scope s;
+    uint32_t turn;
+    const struct vk_plan_command *c = open_packet(&w, packet, size, &turn);
+    if (c == NULL) {
+        return;
+    }
+    parameters(&w, c, &s);
+    if (w.failed || w.in != w.end) {
+        return;
+    }
+    if (carries_commands(c)) {
+        recorded_of(&w, c, &s);
+    } else if (reply_size != 0) {
+        print_reply(&w, c, &s, reply, reply_size);
+    }
+}
+
+void vk_plan_print(const struct vk_plan *plan, const struct plan_style *style, const void *packet,
+                   size_t size, const void *reply, size_t reply_size, FILE *out)
+{
+    static const struct plan_style plain;
+    struct vk_walk w = {.plan = plan, .text = out, .style = style != NULL ? style : &plain};
     struct vk_scope s;
     uint32_t turn;
     const struct vk_plan_command *c = open_packet(&w, packet, size, &turn);
@@ -232,16 +291,22 @@ void vk_plan_print(const struct vk_plan *plan, const void *packet, size_t size, 
         return;
     }
     bool cut = sl_load_u32((const uint8_t *)packet + 4) > size;
-    fprintf(out, "%s(", c->name);
+    if (w.style->value == NULL) {
+        fprintf(out, "%s(", c->name);
+    }
     parameters(&w, c, &s);
-    fputc(')', out);
+    if (w.style->value == NULL) {
+        fputc(')', out);
+    }
     if (cut) {
         fprintf(out, " (cut: %u bytes in all)", sl_load_u32((const uint8_t *)packet + 4));
     } else if (w.failed || w.in != w.end) {
         fprintf(out, " (broken packet: %s)", w.failed ? w.reason : "bytes are left over in it");
     } else if (carries_commands(c)) {
-        uint64_t data = s.old[c->count - 2]; /* dataSize, before pData */
-        print_recorded(plan, w.end - data, (size_t)data, out);
+        if (w.style->value != NULL) {
+            w.style->value(w.style->user, "recorded", out);
+        }
+        recorded_of(&w, c, &s);
     } else if (reply_size != 0) {
         print_reply(&w, c, &s, reply, reply_size);
     }

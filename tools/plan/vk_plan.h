@@ -82,6 +82,7 @@ struct vk_plan_condition {
     const uint32_t *values;
 };
 
+struct plan_style;
 struct vk_plan_struct;
 struct vk_plan_field {
     const char *name;
@@ -156,8 +157,13 @@ void vk_plan_make(const struct vk_plan *plan, const struct vk_plan_command *comm
 /* A seeded reply to that packet. */
 void vk_plan_make_reply(const struct vk_plan *plan, const void *packet, size_t size,
                         uint64_t *state, struct vk_plan_bytes *out);
-/* "name(arg = value, ...) -> result", without newline. */
-void vk_plan_print(const struct vk_plan *plan, const void *packet, size_t size, const void *reply,
-                   size_t reply_size, FILE *out);
+/* "name(arg = value, ...) -> result", without newline; the commands that a flush carries follow, a
+ * line each, behind "; " where style->value is. style: nullable; struct plan_style in plan.h. */
+void vk_plan_print(const struct vk_plan *plan, const struct plan_style *style, const void *packet,
+                   size_t size, const void *reply, size_t reply_size, FILE *out);
+/* Tells style->handle of every handle of a packet and its reply, and of the commands that a flush
+ * carries; prints nothing. */
+void vk_plan_handles_of(const struct vk_plan *plan, const struct plan_style *style,
+                        const void *packet, size_t size, const void *reply, size_t reply_size);
 
 #endif

@@ -85,7 +85,10 @@ static void content(struct vk_walk *w, const struct vk_plan_field *f, size_t siz
             give(w, &bits, size - at < 8 ? size - at : 8);
         }
     }
-    if (w->text != NULL) {
+    if (f->wire == VK_PLAN_HANDLE && w->style != NULL && w->style->handle != NULL) {
+        w->style->handle(w->style->user, f->value, sl_load_u64(p), has(f, VK_PLAN_CREATES),
+                         w->text);
+    } else if (w->text != NULL) {
         if (f->wire == VK_PLAN_BYTES) {
             vk_text_bytes(w->text, p, size);
         } else {

@@ -26,6 +26,7 @@ struct vk_walk {
     uint64_t *state;                       /* making, answering */
     struct vk_plan_bytes *out;             /* nullable */
     FILE *text;                            /* nullable */
+    const struct plan_style *style;        /* nullable */
     const struct vk_plan_handles *handles; /* making; nullable */
     const char *reason;
     uint32_t depth;

@@ -82,9 +82,9 @@ static void print_packet(struct tap *tap, const struct local_packet *head, const
     fprintf(tap->out, "%u.%u ", head->ctx_id, head->ring_id);
     const struct plan_command *command = find_command(head->opcode);
     if (command != NULL) {
-        plan_print(command, packet, head->packet_sent, reply, head->reply_sent, tap->out);
+        plan_print(command, NULL, packet, head->packet_sent, reply, head->reply_sent, tap->out);
     } else if (vk_plan_find(&vk_plan, head->opcode) != NULL) {
-        vk_plan_print(&vk_plan, packet, head->packet_sent, reply, head->reply_sent, tap->out);
+        vk_plan_print(&vk_plan, NULL, packet, head->packet_sent, reply, head->reply_sent, tap->out);
     } else {
         fprintf(tap->out, "opcode %u: %u bytes", head->opcode, head->packet_size);
     }
