@@ -40,8 +40,9 @@ struct gs_device {
  * another version or does not offer the kind. The reason is logged once. A fork's child, and a
  * process whose host died, get a new one. */
 enum sl_result gs_device_get(enum gs_kind kind, struct gs_device **out) SL_MUST_USE;
-/* Does the environment name a host? A driver beside others has nothing to say where it does not. */
-bool gs_host_named(void);
+/* Does the environment name a host, or is the machine a virtual one whose GPU offers our context
+ * types? A driver beside others has nothing to say where neither is so. */
+bool gs_host_meant(void);
 /* For what outlives the stream it was made on: resources. */
 struct gs_device *gs_device_ref(struct gs_device *device);
 void gs_device_put(struct gs_device *device);

@@ -1,32 +1,34 @@
-/* Which way to a device: the first backend of transport/backends.def whose variable is set. */
+/* Which way to a device: the first backend of transport/backends.def whose variable is set, else
+ * the GPU of the virtual machine. */
 #include "guest/stream/gs_internal.h"
 
 #include "transport/base/log.h"
 
 #include <stdlib.h>
 
-bool gs_host_named(void)
+/* What the environment says of one backend; NULL: nothing. */
+static const char *named(const char *variable)
+{
+    const char *where = getenv(variable);
+    return where != NULL && where[0] != 0 ? where : NULL;
+}
+
+bool gs_host_meant(void)
 {
 #define VG_BACKEND(name, variable)                                                                 \
-    {                                                                                              \
-        const char *where = getenv(variable);                                                      \
-        if (where != NULL && where[0] != 0) {                                                      \
-            return true;                                                                           \
-        }                                                                                          \
+    if (named(variable) != NULL) {                                                                 \
+        return true;                                                                               \
     }
 #include "transport/backends.def"
 #undef VG_BACKEND
-    return false;
+    return vg_drm_there();
 }
 
 enum sl_result gs_open_backend(struct vg **out)
 {
 #define VG_BACKEND(name, variable)                                                                 \
-    {                                                                                              \
-        const char *where = getenv(variable);                                                      \
-        if (where != NULL && where[0] != 0) {                                                      \
-            return vg_##name##_open(where, out);                                                   \
-        }                                                                                          \
+    if (named(variable) != NULL) {                                                                 \
+        return vg_##name##_open(named(variable), out);                                             \
     }
 #include "transport/backends.def"
 #undef VG_BACKEND

@@ -189,7 +189,7 @@ struct gvk_host {
 };
 
 /* The process's host, opened at first use. NULL: there is none; the reason was logged once, unless
- * the environment names none. */
+ * none is meant. */
 struct gvk_host *gvk_host_get(void);
 struct gvk_host *gvk_host_ref(struct gvk_host *host);
 void gvk_host_put(struct gvk_host *host);

@@ -93,8 +93,8 @@ static struct gvk_host *host_open(void)
  * and one that finds no host says so once. */
 static bool may_open_locked(void)
 {
-    return gs_host_named() &&
-           (registry.failed_ns == 0 || sl_clock_ns() - registry.failed_ns > RETRY_NS);
+    return (registry.failed_ns == 0 || sl_clock_ns() - registry.failed_ns > RETRY_NS) &&
+           gs_host_meant();
 }
 
 struct gvk_host *gvk_host_get(void)

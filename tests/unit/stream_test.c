@@ -86,3 +86,18 @@ SLT_TEST_FP(stream, a_wrong_checksum_ends_it, w, struct wrong, wrongs, c)
     read_in_two(w, 12);
     SLT_EXPECT_TRUE(gs_dead(&w->stream));
 }
+
+SLT_TEST(host, is_meant_where_it_is_named_or_the_machine_has_our_gpu)
+{
+    unsetenv("SLUICE_SOCKET");
+    unsetenv("SLUICE_DRM");
+    SLT_EXPECT_EQ(vg_drm_there(), gs_host_meant());
+    setenv("SLUICE_DRM", "", 1);
+    SLT_EXPECT_EQ(vg_drm_there(), gs_host_meant());
+    setenv("SLUICE_DRM", "/dev/dri/renderD128", 1);
+    SLT_EXPECT_TRUE(gs_host_meant());
+    unsetenv("SLUICE_DRM");
+    setenv("SLUICE_SOCKET", "/nowhere", 1);
+    SLT_EXPECT_TRUE(gs_host_meant());
+    unsetenv("SLUICE_SOCKET");
+}

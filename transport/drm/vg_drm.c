@@ -80,26 +80,24 @@ static enum sl_result drm_caps(struct vg *vg, uint32_t capset, void *data, size_
     return r == SL_ERR_INVALID ? SL_ERR_NOTFOUND : r;
 }
 
-static enum sl_result get_param(struct drm_vg *d, uint64_t which, uint32_t *value)
+/* 0: the kernel does not know it, or has none. */
+static uint32_t get_param(int fd, uint64_t which)
 {
-    *value = 0;
-    struct virtgpu_param_request request = {.param = which, .value = (uint64_t)(uintptr_t)value};
-    return ask(d, VIRTGPU_PARAM, &request);
+    uint32_t value = 0;
+    struct virtgpu_param_request request = {.param = which, .value = (uint64_t)(uintptr_t)&value};
+    return call(fd, VIRTGPU_PARAM, &request) == 0 ? value : 0;
 }
 
 static enum sl_result drm_param(struct vg *vg, enum vg_param which, uint64_t *value)
 {
-    uint32_t mask = 0;
-    enum sl_result r = SL_OK;
     switch (which) {
     case VG_PARAM_SHARED_FUTEX: /* another kernel */
     case VG_PARAM_COHERENT_TEX: /* guest pages: by transfers */
         *value = 0;
         return SL_OK;
     case VG_PARAM_CAPSET_MASK:
-        r = get_param(vg_from(vg), VIRTGPU_PARAM_CAPSETS, &mask);
-        *value = mask;
-        return r;
+        *value = get_param(vg_from(vg)->fd, VIRTGPU_PARAM_CAPSETS);
+        return SL_OK;
     }
     return SL_ERR_INVALID;
 }
@@ -392,15 +390,29 @@ static int open_node(const char *path)
     return fd;
 }
 
+/* The first that gfxstream can be spoken to: a virtual GPU of another kind is not ours to take. */
 static int find_node(void)
 {
+    const uint32_t ours =
+        1u << VIRTGPU_CAPSET_GFXSTREAM_VULKAN | 1u << VIRTGPU_CAPSET_GFXSTREAM_GLES;
     int fd = -1;
     for (int i = 0; i < NODES && fd < 0; i++) {
         char path[32];
         snprintf(path, sizeof path, "/dev/dri/renderD%d", NODE_FIRST + i);
         fd = open_node(path);
+        if (fd >= 0 && (get_param(fd, VIRTGPU_PARAM_CAPSETS) & ours) == 0) {
+            sl_fd_close(&fd);
+        }
     }
     return fd;
+}
+
+bool vg_drm_there(void)
+{
+    int fd = find_node();
+    bool there = fd >= 0;
+    sl_fd_close(&fd);
+    return there;
 }
 
 enum sl_result vg_drm_open(const char *path, struct vg **out)
@@ -420,8 +432,7 @@ enum sl_result vg_drm_open(const char *path, struct vg **out)
     }
     *d = (struct drm_vg){.vg.ops = &drm_ops, .fd = fd};
     pthread_mutex_init(&d->lock, NULL);
-    uint32_t value = 0;
-    if (get_param(d, VIRTGPU_PARAM_CONTEXT_INIT, &value) != SL_OK || value == 0) {
+    if (get_param(d->fd, VIRTGPU_PARAM_CONTEXT_INIT) == 0) {
         sl_error("drm", "the virtual GPU has no context types: serve it with sluice device, and "
                         "a kernel from 5.16 on");
         drm_destroy(&d->vg);

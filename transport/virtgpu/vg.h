@@ -133,8 +133,10 @@ static inline enum sl_result vg_submit(struct vg *vg, const struct vg_submit_arg
 /* Backends. spec: transport/backends.def names them; guest/stream/open.c is the one place that
  * chooses. */
 enum sl_result vg_local_open(const char *socket_path, struct vg **out) SL_MUST_USE;
-/* path: a render node; NULL or "": the first of virtio-gpu. NOTFOUND: none, said only of a named
- * one. */
+/* path: a render node of virtio-gpu; NULL or "": the first that offers a context type of gfxstream.
+ * NOTFOUND: none, said only of a named one. */
 enum sl_result vg_drm_open(const char *path, struct vg **out) SL_MUST_USE;
+/* Would vg_drm_open(NULL) find one? */
+bool vg_drm_there(void);
 
 #endif

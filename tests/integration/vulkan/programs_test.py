@@ -4,7 +4,8 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 programs_test.py [
 
 Each difference of vulkaninfo stands in the table below with its reason; any other is a failure. -v
 prints the differences with their reasons. A headless weston is started where a Wayland compositor
-is needed. VULKAN_PROGRAMS: the folder of the test programs that run below the validation layer.
+is needed. VULKAN_PROGRAMS: the folder of the test programs that run below the validation layer;
+SLUICE_ICD: our driver's file for the loader.
 """
 
 import contextlib
@@ -130,6 +131,24 @@ class Vulkaninfo(unittest.TestCase):
     def test_on_wayland(self) -> None:
         with weston() as env:
             self.compare(env)
+
+
+class Beside(unittest.TestCase):
+    """Our driver installed beside others, the program not told of a host."""
+
+    def said(self, **more: str) -> str:
+        env = dict(environment(), VK_ADD_DRIVER_FILES=os.environ["SLUICE_ICD"], **more)
+        text = run(["vulkaninfo", "--summary"], env)
+        self.assertIn("llvmpipe", text)
+        return text
+
+    def test_silent_where_no_host_is_meant(self) -> None:
+        self.assertNotIn("sluice", self.said())
+
+    def test_a_missing_host_is_told_once(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            text = self.said(SLUICE_SOCKET=f"{folder}/none")
+        self.assertEqual(1, text.count("sluice: error"), text)
 
 
 class Vkcube(unittest.TestCase):
