@@ -255,6 +255,11 @@ void asg_reader_wake(struct asg_reader *r)
     asg_ring_kick(&r->page->guest_kick);
 }
 
+bool asg_reader_says_awake(const struct asg_reader *r)
+{
+    return asg_ring_hint(&r->page->host_state) == ASG_STATE_RENDERING;
+}
+
 /* Bytes free in the replies' view, at least 1. */
 static enum sl_result wait_for_room(struct asg_reader *r, uint32_t *room)
 {

@@ -63,6 +63,9 @@ enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity
 enum sl_result asg_reader_wait(struct asg_reader *r);
 /* From any thread: a ping came, or stop was set. O(1). */
 void asg_reader_wake(struct asg_reader *r);
+/* Does the host tell the guest that it looks by itself, so that nobody need wake it? Any thread;
+ * the word is the guest's to write too: for counters. */
+bool asg_reader_says_awake(const struct asg_reader *r);
 /* Send one reply. Waits while the guest does not read; CLOSED when stop is set, TIMEOUT when the
  * guest read nothing for reply_timeout_ns, PROTOCOL. What is not sent by then never is: the ring is
  * over. */

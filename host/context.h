@@ -45,6 +45,8 @@ struct hct_env {
     struct hct_hold *(*memory_hold)(void *user, uint32_t resource_id);
     /* Any thread, even after the device was destroyed. */
     void (*memory_release)(struct hct_hold *hold);
+    /* A ring ends: its counters. Device thread. Nullable. */
+    void (*ring_ended)(void *user, const struct vgd_ring_stats *stats);
     /* Live tap. *tap_on is non-zero while someone listens (atomic; look once a batch). tap: any
      * thread; ring_id is the ring's resource. */
     const uint32_t *tap_on;

@@ -141,6 +141,7 @@ struct dev_device {
     uint64_t resource_bytes; /* of all live resources */
     struct dev_scanout scanouts[VGD_SCANOUTS];
     struct dev_timelines timelines;
+    struct vgd_stats stats; /* since the device began: transfers, and rings that ended */
 };
 
 static inline struct dev_device *dev_from(struct vgd *vgd)
@@ -170,6 +171,8 @@ enum sl_result dev_submit(struct vgd *vgd, uint32_t ctx_id, const void *commands
 enum sl_result dev_fence(struct vgd *vgd, uint32_t ctx_id, uint32_t ring, uint64_t id);
 enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index,
                               struct vgd_ring_stats *out);
+void dev_stats(struct vgd *vgd, struct vgd_stats *out);
+void dev_stats_add(struct vgd_ring_stats *sum, const struct vgd_ring_stats *ring);
 /* Takes the attachment apart and tells the context. */
 void dev_detach(struct dev_attachment *attachment);
 void dev_contexts_clear(struct dev_device *d);

@@ -190,3 +190,32 @@ enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index,
     }
     return ctx->context->ops->ring_stats(ctx->context, index, out);
 }
+
+void dev_stats_add(struct vgd_ring_stats *sum, const struct vgd_ring_stats *ring)
+{
+    sum->packets += ring->packets;
+    sum->bytes += ring->bytes;
+    sum->replies += ring->replies;
+    sum->wakeups += ring->wakeups;
+    sum->sleeps += ring->sleeps;
+    sum->pings += ring->pings;
+    sum->pings_awake += ring->pings_awake;
+}
+
+void dev_stats(struct vgd *vgd, struct vgd_stats *out)
+{
+    struct dev_device *d = dev_from(vgd);
+    uint32_t cursor = 0;
+    uint32_t id;
+    *out = d->stats;
+    out->contexts = d->contexts.live;
+    out->resources = d->resources.live;
+    out->resource_bytes = d->resource_bytes;
+    while (sl_map_next(&d->contexts, &cursor, &id) != NULL) {
+        struct vgd_ring_stats ring;
+        for (uint32_t i = 0; dev_ring_stats(vgd, id, i, &ring) == SL_OK; i++) {
+            dev_stats_add(&out->all, &ring);
+            out->rings++;
+        }
+    }
+}

@@ -41,6 +41,12 @@ static void env_memory_release(struct hct_hold *hold)
     dev_memory_unref((struct dev_memory *)(void *)hold);
 }
 
+static void env_ring_ended(void *user, const struct vgd_ring_stats *stats)
+{
+    struct dev_device *d = user;
+    dev_stats_add(&d->stats.all, stats);
+}
+
 static void env_tap(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode,
                     const void *packet, size_t size, const void *reply, size_t reply_size)
 {
@@ -120,6 +126,7 @@ static const struct vgd_ops dev_ops = {
     .scanout_read = dev_scanout_read,
     .describe = dev_describe,
     .ring_stats = dev_ring_stats,
+    .stats = dev_stats,
     .tap = dev_tap,
     .poll_fd = dev_poll_fd,
     .poll = dev_poll,
@@ -162,6 +169,7 @@ enum sl_result dev_create(const struct hct_type *const *types, const struct hct_
         .ctx_lost = env_ctx_lost,
         .memory_hold = env_memory_hold,
         .memory_release = env_memory_release,
+        .ring_ended = env_ring_ended,
         .tap_on = &d->tap_on,
         .tap = env_tap,
     };

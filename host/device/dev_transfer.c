@@ -153,9 +153,16 @@ static enum sl_result plan_rows(const struct dev_resource *res, const struct vg_
     return sl_region_fits(offset, span, limit) ? SL_OK : SL_ERR_INVALID;
 }
 
+static void count_transfer(struct dev_device *d, uint64_t bytes)
+{
+    d->stats.transfers++;
+    d->stats.transfer_bytes += bytes;
+}
+
 /* Between a blob's two memories: a box of bytes. */
-static enum sl_result transfer_blob(const struct dev_resource *res, const struct vg_box *box,
-                                    uint64_t offset, enum vg_direction direction)
+static enum sl_result transfer_blob(struct dev_device *d, const struct dev_resource *res,
+                                    const struct vg_box *box, uint64_t offset,
+                                    enum vg_direction direction)
 {
     if (res->memory == NULL || res->iov == NULL || box->width == 0 || box->height != 1 ||
         box->depth != 1 || box->y != 0 || box->z != 0 ||
@@ -171,6 +178,7 @@ static enum sl_result transfer_blob(const struct dev_resource *res, const struct
     struct iov_cursor cursor = {.iov = res->iov, .count = res->iov_count};
     iov_copy(&cursor, offset, reach.at + box->x, box->width, direction);
     dev_memory_unreach(&reach);
+    count_transfer(d, box->width);
     return SL_OK;
 }
 
@@ -184,7 +192,7 @@ enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_
         return SL_ERR_NOTFOUND;
     }
     if (!res->is_tex) {
-        return transfer_blob(res, box, offset, direction);
+        return transfer_blob(d, res, box, offset, direction);
     }
     if (level > res->tex.last_level) {
         return SL_ERR_INVALID;
@@ -205,6 +213,7 @@ enum sl_result dev_transfer(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_
     if (r != SL_OK) {
         return r;
     }
+    count_transfer(d, rows.row * rows.count);
     if (res->provider != NULL && res->provider->ops->tex_transfer != NULL) {
         return res->provider->ops->tex_transfer(res->provider, resource_id, box, level, iov,
                                                 iov_count, offset, (uint32_t)rows.stride,

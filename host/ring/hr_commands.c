@@ -37,9 +37,28 @@ void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void 
     sl_map_init(&rings->attached, ATTACHED_MAX);
 }
 
+static void read_stats(const struct hr_attached *a, struct vgd_ring_stats *out)
+{
+    struct hr_stats s;
+    hr_ring_stats(a->ring, &s);
+    *out = (struct vgd_ring_stats){.resource_id = a->resource_id,
+                                   .packets = s.packets,
+                                   .bytes = s.bytes,
+                                   .replies = s.replies,
+                                   .wakeups = s.wakeups,
+                                   .sleeps = s.sleeps,
+                                   .pings = s.pings,
+                                   .pings_awake = s.pings_awake};
+}
+
 static void close_ring(struct hr_rings *rings, struct hr_attached *a)
 {
     if (a->ring != NULL) {
+        struct vgd_ring_stats stats;
+        read_stats(a, &stats); /* while it is surely there: what it still does is nobody's */
+        if (rings->env->ring_ended != NULL) {
+            rings->env->ring_ended(rings->env->user, &stats);
+        }
         (void)hr_ring_destroy(
             a->ring); /* a thread left behind keeps its hold on the memory and cleans up itself */
         a->ring = NULL;
@@ -286,14 +305,7 @@ enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct vgd
     struct hr_attached *a;
     while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
         if (a->ring != NULL && index-- == 0) {
-            struct hr_stats s;
-            hr_ring_stats(a->ring, &s);
-            *out = (struct vgd_ring_stats){.resource_id = id,
-                                           .packets = s.packets,
-                                           .bytes = s.bytes,
-                                           .replies = s.replies,
-                                           .wakeups = s.wakeups,
-                                           .sleeps = s.sleeps};
+            read_stats(a, out);
             return SL_OK;
         }
     }

@@ -41,13 +41,20 @@ struct hr_ring {
     uint32_t stop; /* atomic: handed to the reader; set by any thread */
     uint32_t done; /* atomic and futex: the thread has left its loop and called thread_end */
     uint32_t refs; /* atomic: the creator and the thread */
-    struct hr_stats stats; /* written by the ring thread, whole words, relaxed */
+    /* Whole words, relaxed; written by the ring thread, the pings by any. */
+    struct hr_stats stats;
 };
 
 static void set_u64(uint64_t *p, uint64_t v)
 {
     /* Pairs with hr_ring_stats' loads; orders nothing, counters only. */
     __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+static void count_ping(uint64_t *p)
+{
+    /* As set_u64, but of any thread. */
+    __atomic_fetch_add(p, 1, __ATOMIC_RELAXED);
 }
 
 static void ring_free_parts(struct hr_ring *r)
@@ -491,11 +498,20 @@ bool hr_ring_feed(struct hr_ring *ring, const void *bytes, size_t size)
     return !ring->over;
 }
 
-void hr_ring_wake(struct hr_ring *ring)
+static void wake(struct hr_ring *ring)
 {
     if (!ring->fed) {
         asg_reader_wake(&ring->reader);
     }
+}
+
+void hr_ring_wake(struct hr_ring *ring)
+{
+    count_ping(&ring->stats.pings);
+    if (!ring->fed && asg_reader_says_awake(&ring->reader)) {
+        count_ping(&ring->stats.pings_awake);
+    }
+    wake(ring);
 }
 
 void hr_ring_stop(struct hr_ring *ring)
@@ -503,7 +519,7 @@ void hr_ring_stop(struct hr_ring *ring)
     /* Pairs with the loads in the reader's waits and hr_ring_stopping; the wake-up that follows
      * makes a sleeper look. */
     sl_atomic_store_seq(&ring->stop, 1);
-    hr_ring_wake(ring);
+    wake(ring);
 }
 
 bool hr_ring_destroy(struct hr_ring *ring)
@@ -542,4 +558,6 @@ void hr_ring_stats(const struct hr_ring *ring, struct hr_stats *out)
     out->replies = __atomic_load_n(&ring->stats.replies, __ATOMIC_RELAXED);
     out->wakeups = __atomic_load_n(&ring->stats.wakeups, __ATOMIC_RELAXED);
     out->sleeps = __atomic_load_n(&ring->stats.sleeps, __ATOMIC_RELAXED);
+    out->pings = __atomic_load_n(&ring->stats.pings, __ATOMIC_RELAXED);
+    out->pings_awake = __atomic_load_n(&ring->stats.pings_awake, __ATOMIC_RELAXED);
 }

@@ -315,6 +315,12 @@ static enum sl_result rec_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t 
     return SL_ERR_NOTFOUND;
 }
 
+static void rec_stats(struct vgd *vgd, struct vgd_stats *out)
+{
+    (void)vgd;
+    *out = (struct vgd_stats){0};
+}
+
 static void rec_describe(struct vgd *vgd, char *text, size_t size)
 {
     (void)vgd;
@@ -372,6 +378,7 @@ static const struct vgd_ops recording_ops = {
     .fence = rec_fence,
     .describe = rec_describe,
     .ring_stats = rec_ring_stats,
+    .stats = rec_stats,
     .tap = rec_tap,
     .poll_fd = rec_poll_fd,
     .poll = rec_nothing,

@@ -3,11 +3,12 @@
 #include "tests/support/echo_type.h"
 #include "tests/support/slt.h"
 #include "transport/base/fd.h"
+#include "transport/base/sock.h"
 #include "transport/base/thread.h"
-#include "transport/vhost/vhost_control_wire.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void on_scanout(void *user, uint32_t scanout_id, uint32_t width_px, uint32_t height_px)
 {
@@ -110,6 +111,46 @@ struct vhost_shown vhost_world_shown(struct vhost_world *world)
     struct vhost_shown shown = world->shown;
     pthread_mutex_unlock(&world->lock);
     return shown;
+}
+
+struct vhost_control_request vhost_world_request(uint32_t verb, uint32_t scanout)
+{
+    return (struct vhost_control_request){.magic = VHOST_CONTROL_MAGIC,
+                                          .version = VHOST_CONTROL_VERSION,
+                                          .verb = verb,
+                                          .scanout_id = scanout};
+}
+
+void vhost_world_ask(struct vhost_world *world, const struct vhost_control_request *q, void *reply,
+                     size_t size, int *fd)
+{
+    int tool, fds[SL_SOCK_MAX_FDS];
+    uint32_t count = 0;
+    size_t got = 0;
+    SLT_ASSERT_OK(sl_sock_connect(world->control, &tool));
+    enum sl_result r = sl_sock_send(tool, q, sizeof *q, NULL, 0);
+    if (r == SL_OK) {
+        r = sl_sock_recv(tool, reply, size, &got, fds, &count);
+    }
+    close(tool);
+    SLT_ASSERT_OK(r);
+    SLT_EXPECT_EQ(size, got);
+    for (uint32_t i = 0; i < count; i++) {
+        if (fd != NULL && i == 0) {
+            *fd = fds[0];
+        } else {
+            close(fds[i]);
+        }
+    }
+}
+
+struct vhost_control_stats vhost_world_stats(struct vhost_world *world)
+{
+    struct vhost_control_request q = vhost_world_request(VHOST_CONTROL_STATS, 0);
+    struct vhost_control_stats stats = {0};
+    vhost_world_ask(world, &q, &stats, sizeof stats, NULL);
+    SLT_EXPECT_EQ(SL_OK, stats.reply.result);
+    return stats;
 }
 
 /* Ids that no test uses. */

@@ -6,6 +6,7 @@
 #include "host/device/device.h"
 #include "tests/support/vguest.h"
 #include "transport/vhost/vhost.h"
+#include "transport/vhost/vhost_control_wire.h"
 
 #include <pthread.h>
 
@@ -45,6 +46,12 @@ void vhost_world_stop(struct vhost_world *world);
 
 /* What the display was told so far. */
 struct vhost_shown vhost_world_shown(struct vhost_world *world);
+/* What the tools' socket answers: exactly `size` bytes to *reply. fd: nullable; gives a descriptor
+ * that came along, else it is left. */
+void vhost_world_ask(struct vhost_world *world, const struct vhost_control_request *q, void *reply,
+                     size_t size, int *fd);
+struct vhost_control_request vhost_world_request(uint32_t verb, uint32_t scanout_id);
+struct vhost_control_stats vhost_world_stats(struct vhost_world *world);
 /* The guest is as well as ever, and so is the server: one round of everything. */
 void vhost_world_expect_healthy(struct vhost_world *world);
 /* The queue asks for a reset; after one all is well. */

@@ -565,6 +565,8 @@ SLT_TEST_F(commands, bears_a_ping_storm, t)
     SLT_EXPECT_OK(hr_rings_stats(&t->rings, 0, &stats));
     SLT_EXPECT_EQ(5u, stats.resource_id);
     SLT_EXPECT_EQ(0u, stats.bytes);
+    SLT_EXPECT_EQ(1000000u, stats.pings);
+    SLT_EXPECT_LE(stats.pings_awake, stats.pings);
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, hr_rings_stats(&t->rings, 1, &stats));
 }
 

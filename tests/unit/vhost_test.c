@@ -5,7 +5,6 @@
 #include "tests/support/vhost_world.h"
 #include "transport/base/bytes.h"
 #include "transport/base/clock.h"
-#include "transport/base/sock.h"
 #include "transport/vhost/vhost_control_wire.h"
 #include "transport/virtgpu/proto.h"
 
@@ -129,43 +128,17 @@ SLT_TEST_F(vhost, describes_a_display_by_a_sound_edid, t)
     SLT_EXPECT_EQ(VGPU_ERR_INVALID_SCANOUT_ID, get_edid(t, 2, edid));
 }
 
-/* What the tools' socket answers. */
 static struct vhost_control_reply ask_control(struct vhost_world *t,
                                               const struct vhost_control_request *q, int *fd)
 {
     struct vhost_control_reply reply = {0};
-    int tool, fds[SL_SOCK_MAX_FDS];
-    uint32_t count = 0;
-    size_t size = 0;
-    SLT_ASSERT_OK(sl_sock_connect(t->control, &tool));
-    enum sl_result r = sl_sock_send(tool, q, sizeof *q, NULL, 0);
-    if (r == SL_OK) {
-        r = sl_sock_recv(tool, &reply, sizeof reply, &size, fds, &count);
-    }
-    close(tool);
-    SLT_ASSERT_OK(r);
-    SLT_EXPECT_EQ(sizeof reply, size);
-    for (uint32_t i = 0; i < count; i++) {
-        if (fd != NULL && i == 0) {
-            *fd = fds[0];
-        } else {
-            close(fds[i]);
-        }
-    }
+    vhost_world_ask(t, q, &reply, sizeof reply, fd);
     return reply;
-}
-
-static struct vhost_control_request control(uint32_t verb, uint32_t scanout)
-{
-    return (struct vhost_control_request){.magic = VHOST_CONTROL_MAGIC,
-                                          .version = VHOST_CONTROL_VERSION,
-                                          .verb = verb,
-                                          .scanout_id = scanout};
 }
 
 SLT_TEST_F(vhost, tells_the_guest_of_a_new_size, t)
 {
-    struct vhost_control_request q = control(VHOST_CONTROL_PLUG, 0);
+    struct vhost_control_request q = vhost_world_request(VHOST_CONTROL_PLUG, 0);
     q.on = 1, q.width_px = 1024, q.height_px = 600;
     SLT_ASSERT_EQ(SL_OK, ask_control(t, &q, NULL).result);
     for (uint32_t i = 0; i < 500 && t->guest.config_changes == 0; i++) {
@@ -228,7 +201,7 @@ static uint32_t flush(struct vhost_world *t, uint32_t id, struct vgpu_rect rect)
 static void expect_picture(struct vhost_world *t, const uint32_t *want, uint32_t width,
                            uint32_t height, bool with_cursor)
 {
-    struct vhost_control_request q = control(VHOST_CONTROL_SHOT, 0);
+    struct vhost_control_request q = vhost_world_request(VHOST_CONTROL_SHOT, 0);
     q.on = with_cursor;
     int fd = -1;
     struct vhost_control_reply reply = ask_control(t, &q, &fd);
@@ -258,7 +231,7 @@ SLT_TEST_F(vhost, shows_a_2d_picture, t)
     expect_picture(t, want, 4, 2, false);
     SLT_EXPECT_EQ(VGPU_OK_NODATA, set_scanout(t, 0, 0, (struct vgpu_rect){0}));
     SLT_EXPECT_EQ(0u, vhost_world_shown(t).width_px);
-    struct vhost_control_request q = control(VHOST_CONTROL_SHOT, 0);
+    struct vhost_control_request q = vhost_world_request(VHOST_CONTROL_SHOT, 0);
     SLT_EXPECT_EQ(SL_ERR_NOTFOUND, ask_control(t, &q, NULL).result);
 }
 
@@ -458,6 +431,44 @@ SLT_TEST_F(vhost, gives_each_resource_a_name_of_its_own, t)
     SLT_EXPECT_TRUE(memcmp(&a.uuid, &b.uuid, sizeof a.uuid) != 0);
     q.id = 3;
     SLT_EXPECT_EQ(VGPU_ERR_INVALID_RESOURCE_ID, vguest_command(g, &q, sizeof q, &b, sizeof b));
+}
+
+SLT_TEST_F(vhost, counts_what_the_guest_does, t)
+{
+    struct vguest *g = &t->guest;
+    struct vhost_control_stats before = vhost_world_stats(t);
+    SLT_EXPECT_EQ(1u, before.reply.connected);
+    make_picture(t, 5, 0x11000000); /* three commands, one of them a transfer */
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_ctx(g, 1, ECHO_CAPSET));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_blob(g, 1, 1, 0, 4096));
+    SLT_ASSERT_EQ(VGPU_OK_MAP_INFO, vguest_map(g, 1, 0));
+    uint16_t head = vguest_submit_fenced(g, 1, 0, 1, NULL, 0);
+    SLT_ASSERT_EQ(24u, vguest_wait(g, 0, head, 5000));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, flush(t, 5, (struct vgpu_rect){0, 0, WIDE, HIGH}));
+    struct vhost_control_stats now = vhost_world_stats(t);
+    SLT_EXPECT_EQ(8u, now.control.chains - before.control.chains);
+    SLT_EXPECT_EQ(8u, now.control.kicks - before.control.kicks); /* each was waited for */
+    SLT_EXPECT_EQ(8u, now.control.interrupts - before.control.interrupts);
+    SLT_EXPECT_EQ(0u, now.cursor.chains);
+    SLT_EXPECT_EQ(1u, now.submits);
+    SLT_EXPECT_EQ(1u, now.fences);
+    SLT_EXPECT_EQ(1u, now.maps);
+    SLT_EXPECT_EQ(1u, now.flushes);
+    SLT_EXPECT_EQ(1u, now.transfers);
+    SLT_EXPECT_EQ(WIDE * HIGH * 4, now.transfer_bytes);
+    SLT_EXPECT_EQ(1u, now.contexts);
+    SLT_EXPECT_EQ(2u, now.resources);
+    SLT_EXPECT_LE(4096u + WIDE * HIGH * 4, now.resource_bytes);
+    SLT_EXPECT_LT(before.time_ns, now.time_ns);
+    /* What was done stays counted when the machine goes; what lives does not. */
+    vguest_stop(g);
+    for (uint32_t i = 0; i < 500 && now.reply.connected != 0; i++) {
+        now = vhost_world_stats(t);
+        sl_clock_sleep_ns(10 * SL_NS_PER_MS);
+    }
+    SLT_EXPECT_EQ(0u, now.reply.connected);
+    SLT_EXPECT_EQ(before.control.chains + 8u, now.control.chains);
+    SLT_EXPECT_EQ(0u, now.contexts + now.resources + now.resource_bytes);
 }
 
 /* ---- lives ---- */

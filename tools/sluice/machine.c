@@ -41,8 +41,9 @@ int machine_connect(const char *path, int *fd)
     }
 }
 
-int machine_ask(int socket, const char *path, struct vhost_control_request *request,
-                struct vhost_control_reply *reply, int *fd)
+/* One request, one answer of `capacity` bytes. */
+static int ask(int socket, const char *path, struct vhost_control_request *request, void *answer,
+               size_t capacity, int *fd)
 {
     int fds[SL_SOCK_MAX_FDS];
     uint32_t count = 0;
@@ -54,7 +55,7 @@ int machine_ask(int socket, const char *path, struct vhost_control_request *requ
         result = sl_fd_wait(socket, PATIENCE);
     }
     if (result == SL_OK) {
-        result = sl_sock_recv(socket, reply, sizeof *reply, &size, fds, &count);
+        result = sl_sock_recv(socket, answer, capacity, &size, fds, &count);
     }
     if (result != SL_OK) {
         say_error("%s: the device does not answer: %s; is it busy, or gone?", path,
@@ -67,8 +68,10 @@ int machine_ask(int socket, const char *path, struct vhost_control_request *requ
     for (uint32_t i = fd != NULL ? 1 : 0; i < count; i++) {
         sl_fd_close(&fds[i]);
     }
-    if (size != sizeof *reply || reply->magic != VHOST_CONTROL_MAGIC ||
-        reply->version != VHOST_CONTROL_VERSION) {
+    struct vhost_control_reply head = {0};
+    memcpy(&head, answer, size < sizeof head ? size : sizeof head);
+    if (size != capacity || head.magic != VHOST_CONTROL_MAGIC ||
+        head.version != VHOST_CONTROL_VERSION) {
         if (fd != NULL) {
             sl_fd_close(fd);
         }
@@ -77,4 +80,16 @@ int machine_ask(int socket, const char *path, struct vhost_control_request *requ
         return SLUICE_EXIT_VERSION;
     }
     return SLUICE_EXIT_OK;
+}
+
+int machine_ask(int socket, const char *path, struct vhost_control_request *request,
+                struct vhost_control_reply *reply, int *fd)
+{
+    return ask(socket, path, request, reply, sizeof *reply, fd);
+}
+
+int machine_ask_stats(int socket, const char *path, struct vhost_control_stats *out)
+{
+    struct vhost_control_request request = {.verb = VHOST_CONTROL_STATS};
+    return ask(socket, path, &request, out, sizeof *out, NULL);
 }

@@ -14,5 +14,7 @@ int machine_connect(const char *path, int *fd);
  * caller knows better to explain. */
 int machine_ask(int socket, const char *path, struct vhost_control_request *request,
                 struct vhost_control_reply *reply, int *fd);
+/* VHOST_CONTROL_STATS. Returns an exit code; the reason was said. */
+int machine_ask_stats(int socket, const char *path, struct vhost_control_stats *out);
 
 #endif

@@ -48,13 +48,14 @@ void sl_fd_signal(int fd)
     /* EAGAIN: the counter is full, so it is readable already. */
 }
 
-void sl_fd_drain(int fd)
+uint64_t sl_fd_drain(int fd)
 {
     uint64_t count;
     ssize_t done;
     do {
         done = read(fd, &count, sizeof count);
     } while (done < 0 && errno == EINTR);
+    return done == sizeof count ? count : 0;
 }
 
 /* What poll() may wait for the rest of the time, in milliseconds rounded up. */

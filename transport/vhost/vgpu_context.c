@@ -98,6 +98,7 @@ void vgpu_submit(struct vgpu_call *call)
 {
     struct vgpu_submit request;
     memcpy(&request, call->request, sizeof request);
+    call->gpu->counts.submits++;
     if (request.size > call->size - sizeof request || request.padding != 0) {
         call->result = SL_ERR_INVALID; /* longer than what was sent; in-fences are not offered */
         return;

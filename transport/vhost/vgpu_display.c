@@ -87,6 +87,7 @@ void vgpu_flush(struct vgpu_call *call)
 {
     struct vgpu_flush q;
     memcpy(&q, call->request, sizeof q);
+    call->gpu->counts.flushes++;
     call->result = call->device->ops->flush(call->device, q.resource_id,
                                             &(struct vg_box){.x = q.rect.x,
                                                              .y = q.rect.y,

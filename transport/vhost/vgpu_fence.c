@@ -34,6 +34,7 @@ enum sl_result vgpu_fence(struct vgpu *gpu, const struct vgpu_head *request, uin
 {
     struct vgpu_fences *fences = &gpu->fences;
     struct vgpu_pending *pending = &fences->pending[queue][head];
+    gpu->counts.fences++;
     bool on_ring = (request->flags & VGPU_FLAG_INFO_RING_IDX) != 0;
     pthread_mutex_lock(&fences->lock);
     *pending = (struct vgpu_pending){

@@ -88,6 +88,7 @@ void vgpu_map_blob(struct vgpu_call *call)
     struct vgpu_map_blob q;
     struct vgd_map map;
     memcpy(&q, call->request, sizeof q);
+    call->gpu->counts.maps++;
     struct vgpu_resource *res = vgpu_resource_find(call, q.resource_id);
     if (res == NULL) {
         return;

@@ -1,7 +1,9 @@
-/* The tools' socket: pictures of what the guest shows, and its displays plugged and resized. */
+/* The tools' socket: pictures of what the guest shows, its displays plugged and resized, counters.
+ */
 #include "transport/vhost/vhost_control_wire.h"
 #include "transport/vhost/vhost_priv.h"
 
+#include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
@@ -128,14 +130,59 @@ static enum sl_result take_picture(struct vhost_server *server,
     return SL_OK;
 }
 
-static enum sl_result execute(struct vhost_server *server, const struct vhost_control_request *q,
-                              struct vhost_control_reply *reply, int *fd)
+static struct vhost_control_queue count_queue(const struct vhost_server *server, uint32_t index)
 {
+    struct vhost_queue_counts sum = server->counts[index];
+    if (server->has_session) {
+        vhost_queue_counts_add(&sum, &server->session.queues[index].counts);
+    }
+    return (struct vhost_control_queue){
+        .kicks = sum.kicks, .chains = sum.chains, .interrupts = sum.interrupts};
+}
+
+/* All but the reply's head. */
+static void take_counters(struct vhost_server *server, struct vhost_control_stats *out)
+{
+    const struct vgpu_counts *commands = &server->gpu.counts;
+    struct vgd_stats device;
+    server->device->ops->stats(server->device, &device);
+    struct vhost_control_reply reply = out->reply;
+    *out = (struct vhost_control_stats){.reply = reply,
+                                        .time_ns = sl_clock_ns(),
+                                        .control = count_queue(server, VGPU_QUEUE_CONTROL),
+                                        .cursor = count_queue(server, VGPU_QUEUE_CURSOR),
+                                        .submits = commands->submits,
+                                        .fences = commands->fences,
+                                        .maps = commands->maps,
+                                        .flushes = commands->flushes,
+                                        .transfers = device.transfers,
+                                        .transfer_bytes = device.transfer_bytes,
+                                        .contexts = device.contexts,
+                                        .resources = device.resources,
+                                        .rings = device.rings,
+                                        .resource_bytes = device.resource_bytes,
+                                        .packets = device.all.packets,
+                                        .bytes = device.all.bytes,
+                                        .replies = device.all.replies,
+                                        .sleeps = device.all.sleeps,
+                                        .wakeups = device.all.wakeups,
+                                        .pings = device.all.pings,
+                                        .pings_awake = device.all.pings_awake};
+}
+
+static enum sl_result execute(struct vhost_server *server, const struct vhost_control_request *q,
+                              struct vhost_control_stats *answer, int *fd)
+{
+    struct vhost_control_reply *reply = &answer->reply;
     if (q->magic != VHOST_CONTROL_MAGIC) {
         return SL_ERR_PROTOCOL;
     }
     if (q->version != VHOST_CONTROL_VERSION) {
         return SL_ERR_UNSUPPORTED;
+    }
+    if (q->verb == VHOST_CONTROL_STATS) {
+        take_counters(server, answer);
+        return SL_OK;
     }
     if (q->scanout_id >= server->gpu.scanout_count) {
         return SL_ERR_INVALID;
@@ -173,14 +220,16 @@ static bool serve_tool(struct vhost_control *control, int tool)
     for (uint32_t i = 0; i < fd_count; i++) {
         sl_fd_close(&fds[i]);
     }
-    struct vhost_control_reply reply = {.magic = VHOST_CONTROL_MAGIC,
-                                        .version = VHOST_CONTROL_VERSION,
-                                        .scanouts = control->server->gpu.scanout_count,
-                                        .connected = control->server->has_session};
+    struct vhost_control_stats answer = {.reply = {.magic = VHOST_CONTROL_MAGIC,
+                                                   .version = VHOST_CONTROL_VERSION,
+                                                   .scanouts = control->server->gpu.scanout_count,
+                                                   .connected = control->server->has_session}};
     int fd = -1;
-    r = size == sizeof request ? execute(control->server, &request, &reply, &fd) : SL_ERR_PROTOCOL;
-    reply.result = r;
-    enum sl_result sent = sl_sock_send(tool, &reply, sizeof reply, &fd, fd >= 0);
+    r = size == sizeof request ? execute(control->server, &request, &answer, &fd) : SL_ERR_PROTOCOL;
+    answer.reply.result = r;
+    bool counted = r == SL_OK && request.verb == VHOST_CONTROL_STATS;
+    enum sl_result sent =
+        sl_sock_send(tool, &answer, counted ? sizeof answer : sizeof answer.reply, &fd, fd >= 0);
     sl_fd_close(&fd);
     return sent == SL_OK && r != SL_ERR_PROTOCOL;
 }

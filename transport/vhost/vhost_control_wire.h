@@ -14,6 +14,7 @@ enum vhost_control_verb {
     VHOST_CONTROL_SHOT = 1, /* what the scanout shows: gives a memfd of R, G, B, A rows */
     VHOST_CONTROL_PLUG = 2, /* plug in with a size, or unplug */
     VHOST_CONTROL_LIST = 3, /* how the scanout stands */
+    VHOST_CONTROL_STATS = 4 /* counters: the answer is a struct vhost_control_stats */
 };
 
 struct vhost_control_request {
@@ -35,7 +36,27 @@ struct vhost_control_reply {
     uint32_t connected; /* a virtual machine is */
 };
 
+struct vhost_control_queue {
+    uint64_t kicks;      /* times the guest called */
+    uint64_t chains;     /* taken */
+    uint64_t interrupts; /* times the guest was called */
+};
+
+/* Since the device began, over all machines it had; what says "now" is no sum. */
+struct vhost_control_stats {
+    struct vhost_control_reply reply;
+    uint64_t time_ns; /* of this machine's monotonic clock */
+    struct vhost_control_queue control, cursor;
+    uint64_t submits, fences, maps, flushes;      /* commands */
+    uint64_t transfers, transfer_bytes;           /* between guest pages and the host's memory */
+    uint64_t contexts, resources, rings;          /* now */
+    uint64_t resource_bytes;                      /* now */
+    uint64_t packets, bytes, replies;             /* of all rings; bytes: copied out of them */
+    uint64_t sleeps, wakeups, pings, pings_awake; /* pings_awake: the host looked by itself */
+};
+
 _Static_assert(sizeof(struct vhost_control_request) == 32, "control request");
 _Static_assert(sizeof(struct vhost_control_reply) == 32, "control reply");
+_Static_assert(sizeof(struct vhost_control_stats) == 32 + 24 * 8, "control stats");
 
 #endif

@@ -57,6 +57,11 @@ struct vgpu_scanout {
     bool enabled;
 };
 
+/* Commands since the server began. */
+struct vgpu_counts {
+    uint64_t submits, fences, maps, flushes;
+};
+
 struct vgpu {
     struct vhost_server *server;
     struct sl_map resources; /* struct vgpu_resource */
@@ -67,6 +72,7 @@ struct vgpu {
     uint32_t scanout_count;
     uint32_t events; /* VGPU_EVENT_* that the guest has not cleared */
     uint8_t uuid[12];
+    struct vgpu_counts counts;
 };
 
 /* One command in hand. */
@@ -212,6 +218,7 @@ struct vhost_server {
     int spare; /* given up to turn a connection away when no descriptors are left */
     bool has_session;
     struct vhost_session session;
+    struct vhost_queue_counts counts[VGPU_QUEUES]; /* of sessions that ended */
     struct vgpu gpu;
     struct vhost_control *control; /* nullable */
     struct vhost_chain chain;      /* the one in hand */

@@ -243,6 +243,7 @@ static void note_taken(struct vhost_queue *queue, uint16_t head)
 {
     queue->busy[head / 32] |= 1u << head % 32;
     queue->in_flight++;
+    queue->counts.chains++;
     if (queue->inflight != NULL) {
         struct vhost_inflight_desc *desc = &queue->inflight->desc[head];
         __atomic_store_n(&desc->counter, ++queue->inflight_counter, __ATOMIC_RELAXED);
@@ -329,6 +330,7 @@ void vhost_queue_notify(struct vhost_queue *queue)
         return;
     }
     if (queue->call >= 0) {
+        queue->counts.interrupts++;
         sl_fd_signal(queue->call);
     }
 }

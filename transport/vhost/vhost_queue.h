@@ -34,6 +34,12 @@ struct vhost_chain {
     struct virtq_desc table[VHOST_CHAIN_MAX]; /* copy of an indirect table */
 };
 
+struct vhost_queue_counts {
+    uint64_t kicks;      /* times the driver signalled its descriptor */
+    uint64_t chains;     /* taken */
+    uint64_t interrupts; /* times we signalled ours */
+};
+
 struct vhost_queue {
     uint32_t index;
     uint32_t size;                /* descriptors; 0: not said yet */
@@ -55,7 +61,16 @@ struct vhost_queue {
     struct vhost_inflight_queue *inflight; /* nullable; in memory shared with the front end */
     uint64_t inflight_counter;
     int kick, call, err; /* -1: none; ours */
+    struct vhost_queue_counts counts;
 };
+
+static inline void vhost_queue_counts_add(struct vhost_queue_counts *sum,
+                                          const struct vhost_queue_counts *counts)
+{
+    sum->kicks += counts->kicks;
+    sum->chains += counts->chains;
+    sum->interrupts += counts->interrupts;
+}
 
 enum sl_result vhost_queue_init(struct vhost_queue *queue, uint32_t index) SL_MUST_USE;
 void vhost_queue_finish(struct vhost_queue *queue);

@@ -189,8 +189,9 @@ static enum sl_result serve_event(struct vhost_server *server, const struct epol
         return serve_channel(server, tag, event->events);
     } else if (server->has_session) {
         uint32_t index = tag - VHOST_TAG_KICK;
-        if (server->session.queues[index].kick >= 0) {
-            sl_fd_drain(server->session.queues[index].kick);
+        struct vhost_queue *queue = &server->session.queues[index];
+        if (queue->kick >= 0) {
+            queue->counts.kicks += sl_fd_drain(queue->kick);
         }
         server->session.ready[index] = true;
     }

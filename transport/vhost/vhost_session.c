@@ -382,6 +382,7 @@ void vhost_session_end(struct vhost_server *server)
     vhost_shmem_clear(session);
     vgpu_reset(&server->gpu);
     for (uint32_t i = 0; i < VGPU_QUEUES; i++) {
+        vhost_queue_counts_add(&server->counts[i], &session->queues[i].counts);
         vhost_queue_finish(&session->queues[i]);
     }
     vhost_inflight_clear(session);

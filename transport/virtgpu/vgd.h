@@ -87,6 +87,17 @@ struct vgd_ring_stats {
     uint32_t resource_id; /* the ring's blob */
     uint32_t pad;
     uint64_t packets, bytes, replies, wakeups, sleeps;
+    uint64_t pings;       /* times the guest woke it by a submit */
+    uint64_t pings_awake; /* of them those that found it looking by itself */
+};
+
+/* What lives now, and what was done since the device began. */
+struct vgd_stats {
+    uint32_t contexts, resources, rings; /* live */
+    uint32_t pad;
+    uint64_t resource_bytes;            /* live */
+    uint64_t transfers, transfer_bytes; /* copied between guest pages and the device's memory */
+    struct vgd_ring_stats all;          /* sums of all rings, those that ended too; resource_id 0 */
 };
 
 struct vgd_ops {
@@ -157,6 +168,7 @@ struct vgd_ops {
     /* Ring `index` of a context; NOTFOUND past the last. */
     enum sl_result (*ring_stats)(struct vgd *, uint32_t ctx_id, uint32_t index,
                                  struct vgd_ring_stats *out);
+    void (*stats)(struct vgd *, struct vgd_stats *out);
     /* Switch sink.packet on or off. */
     void (*tap)(struct vgd *, bool on);
 
