@@ -67,13 +67,13 @@ static uint32_t mode_of(const struct asg_reader *r)
     return asg_ring_hint(&r->page->transfer_mode);
 }
 
-/* Type 3: bytes of the large ring's view. transfer_size is the guest's private talk. */
+/* Type 3: what there is in the large ring's view. transfer_size is the guest's private talk. */
 static enum sl_result take_large(struct asg_reader *r, uint8_t *to, size_t capacity, size_t *got)
 {
     struct asg_page *large = page_at(r, 1);
     uint32_t readable = asg_ring_see(&large->write_pos) - r->large_read;
     if (readable == 0) {
-        return SL_ERR_AGAIN;
+        return SL_OK;
     }
     if (readable >= r->view_size) {
         return SL_ERR_PROTOCOL;
@@ -87,12 +87,12 @@ static enum sl_result take_large(struct asg_reader *r, uint8_t *to, size_t capac
     return SL_OK;
 }
 
-/* The next descriptor, copied, then checked, into span_*. Spec: asg 4.1, hazards 3, 5, 6. */
-static enum sl_result next_span(struct asg_reader *r)
+/* Look how far the guest has published descriptors. */
+static enum sl_result look_for_spans(struct asg_reader *r)
 {
-    uint32_t readable = asg_ring_see(&r->page->write_pos) - r->desc_read;
-    struct asg_descriptor desc;
-    if (readable >= ASG_DESC_RING || readable % sizeof desc != 0) {
+    uint32_t seen = asg_ring_see(&r->page->write_pos);
+    uint32_t readable = seen - r->desc_read;
+    if (readable >= ASG_DESC_RING || readable % sizeof(struct asg_descriptor) != 0) {
         return SL_ERR_PROTOCOL;
     }
     /* Behind the position: the guest said 1 before it published a descriptor, and says nothing else
@@ -101,9 +101,15 @@ static enum sl_result next_span(struct asg_reader *r)
     if (mode != ASG_MODE_SPANS && (mode != ASG_MODE_LARGE || readable != 0)) {
         return SL_ERR_PROTOCOL;
     }
-    if (readable == 0) {
-        return SL_ERR_AGAIN;
-    }
+    r->desc_seen = seen;
+    return SL_OK;
+}
+
+/* The next descriptor of those seen, copied, then checked, into span_*. Spec: asg 4.1, hazards 3,
+ * 5, 6. */
+static enum sl_result next_span(struct asg_reader *r)
+{
+    struct asg_descriptor desc;
     memcpy(&desc, r->page->descriptors + (r->desc_read & (ASG_DESC_RING - 1)), sizeof desc);
     /* The copy is what is checked: not to be fetched again from the page. */
     __asm__ volatile("" : "+m"(desc));
@@ -123,6 +129,7 @@ static void end_span(struct asg_reader *r)
     asg_ring_publish(&r->page->read_pos, r->desc_read);
 }
 
+/* Bytes of the span begun, or of the next one seen. */
 static enum sl_result take_span(struct asg_reader *r, uint8_t *to, size_t capacity, size_t *got)
 {
     if (r->span_left == 0) {
@@ -142,6 +149,29 @@ static enum sl_result take_span(struct asg_reader *r, uint8_t *to, size_t capaci
     return SL_OK;
 }
 
+/* Spans seen and not taken. */
+static bool spans_left(const struct asg_reader *r)
+{
+    return r->span_left != 0 || r->desc_read != r->desc_seen;
+}
+
+/* All that was seen, in one go, and no second look before it is used: a look takes the position's
+ * cache line from the guest that writes it. Bounded by the descriptors that a ring holds. */
+static enum sl_result take_spans(struct asg_reader *r, uint8_t *to, size_t capacity, size_t *got)
+{
+    size_t total = 0;
+    while (total < capacity && spans_left(r)) {
+        size_t n = 0;
+        enum sl_result result = take_span(r, to + total, capacity - total, &n);
+        if (result != SL_OK) {
+            return result;
+        }
+        total += n;
+    }
+    *got = total;
+    return SL_OK;
+}
+
 /* While we run we say so, without taking the word's cache line from the guest each time. The
  * guest's late initialisation may have cleared it. Spec: asg 1.5 and 3. */
 static void say_running(struct asg_reader *r)
@@ -154,34 +184,28 @@ static void say_running(struct asg_reader *r)
 enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity, size_t *got)
 {
     uint8_t *to = data;
-    size_t total = 0;
-    /* Bounded although the guest may publish for ever: each turn takes a byte of `capacity` or one
-     * of the descriptors that a whole ring holds. */
-    for (uint32_t turn = 0; total < capacity && turn < ASG_DESC_RING; turn++) {
-        size_t n = 0;
-        /* A span begun is finished first; else the large ring, which a correct guest fills only
-         * while the other is empty. */
-        enum sl_result result = SL_ERR_AGAIN;
-        if (r->span_left == 0) {
-            result = take_large(r, to + total, capacity - total, &n);
+    size_t large = 0, spans = 0;
+    enum sl_result result = SL_OK;
+    /* Spans seen are finished first; then the large ring, which a correct guest fills only while
+     * the other is empty. */
+    if (!spans_left(r)) {
+        result = take_large(r, to, capacity, &large);
+        if (result == SL_OK) {
+            result = look_for_spans(r);
         }
-        if (result == SL_ERR_AGAIN) {
-            result = take_span(r, to + total, capacity - total, &n);
-        }
-        if (result == SL_ERR_PROTOCOL) {
-            return result;
-        }
-        if (result == SL_ERR_AGAIN) {
-            break;
-        }
-        total += n;
     }
-    if (total == 0) {
+    if (result == SL_OK) {
+        result = take_spans(r, to + large, capacity - large, &spans);
+    }
+    if (result != SL_OK) {
+        return result;
+    }
+    if (large + spans == 0) {
         return SL_ERR_AGAIN;
     }
-    r->bytes += total;
+    r->bytes += large + spans;
     say_running(r);
-    *got = total;
+    *got = large + spans;
     return SL_OK;
 }
 

@@ -82,12 +82,21 @@ static void notify(struct asg_writer *w)
  * impossible. */
 static uint32_t unread(struct asg_writer *w)
 {
-    uint32_t bytes = w->desc_write - asg_ring_see(&w->page->read_pos);
+    uint32_t taken = asg_ring_see(&w->page->read_pos);
+    uint32_t bytes = w->desc_write - taken;
     if (SL_UNLIKELY(bytes >= ASG_DESC_RING)) {
         die(w, "the host's read position is impossible");
         return 0;
     }
+    w->desc_taken = taken;
     return bytes;
+}
+
+/* Are at most `allowed` bytes of descriptors unread? By what was seen last, if that will do: the
+ * position's cache line is the host's, and costs both sides each time that we look. */
+static bool host_within(struct asg_writer *w, uint32_t allowed)
+{
+    return w->desc_write - w->desc_taken <= allowed || unread(w) <= allowed;
 }
 
 /* The slow turns of a wait: spinning has not helped. */
@@ -135,7 +144,7 @@ static bool host_is_there(struct asg_writer *w, struct slow *slow)
 /* Wait until at most `allowed` bytes of descriptors are unread. */
 static enum sl_result wait_for_host(struct asg_writer *w, uint32_t allowed, int64_t timeout_ns)
 {
-    if (unread(w) <= allowed) {
+    if (host_within(w, allowed)) {
         return w->dead ? SL_ERR_CLOSED : SL_OK;
     }
     uint64_t begin = timeout_ns >= 0 ? sl_clock_ns() : 0;
@@ -176,12 +185,36 @@ static void start_slot(struct asg_writer *w, uint32_t slot)
     set_limit(w, 0);
 }
 
-/* The next slot, as soon as the host has taken all that was in it. Nothing is unpublished. After it
+/* Descriptors' bytes that were written since the slot's last one; a guess that is too low where a
+ * slot was not used for 2^32 of them. */
+static uint32_t slot_age(const struct asg_writer *w, uint32_t slot)
+{
+    return w->desc_write - w->slot_last[slot];
+}
+
+/* A slot that the host has taken all of, the first of those: while the host keeps up the same few
+ * are used, and stay in both sides' caches. If there is none yet, the one that will be the next. */
+static uint32_t best_slot(struct asg_writer *w)
+{
+    uint32_t bytes = unread(w);
+    uint32_t oldest = 0;
+    for (uint32_t i = 0; i < w->slot_count; i++) {
+        if (bytes <= slot_age(w, i)) {
+            return i;
+        }
+        if (slot_age(w, i) > slot_age(w, oldest)) {
+            oldest = i;
+        }
+    }
+    return oldest;
+}
+
+/* Another slot, as soon as the host has taken all that was in it. Nothing is unpublished. After it
  * the stream may be dead. */
 static void next_slot(struct asg_writer *w)
 {
-    uint32_t slot = w->slot + 1 < w->slot_count ? w->slot + 1 : 0;
-    if (wait_for_host(w, w->desc_write - w->slot_last[slot], -1) == SL_OK) {
+    uint32_t slot = best_slot(w);
+    if (wait_for_host(w, slot_age(w, slot), -1) == SL_OK) {
         start_slot(w, slot);
     }
 }

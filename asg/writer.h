@@ -49,6 +49,7 @@ struct asg_writer {
                                              slot is free */
     uint32_t look_size;  /* look whether the host idles each time so many bytes are written */
     uint32_t desc_write; /* private copy of to_host.write_pos */
+    uint32_t desc_taken; /* to_host.read_pos as it was seen last */
     uint32_t reply_read; /* private copy of from_host_large.read_pos */
     uint32_t view_size;
     struct asg_spin reply_spin;

@@ -573,6 +573,31 @@ SLT_TEST_F(asg, short_spans_share_a_slot, p)
     }
 }
 
+/* A host that keeps up sees the same few slots: what is written anew is in both sides' caches. */
+SLT_TEST_F(asg, taken_slots_are_used_again_before_others, p)
+{
+    writer_open(p, true);
+    uint32_t slot = p->writer.slot_size, few = 2 * slot;
+    memset(p->buffer + few, 0xa5, VIEW - few);
+    for (uint32_t i = 0; i < 4 * VIEW / slot; i++) {
+        asg_writer_raw(&p->writer, p->data, slot);
+        asg_writer_flush(&p->writer);
+        SLT_ASSERT_EQ(slot, take_all(p, slot));
+    }
+    for (uint32_t i = few; i < VIEW; i++) {
+        SLT_ASSERT_EQ(0xa5, p->buffer[i]);
+    }
+    uint32_t ahead = VIEW / slot - 1; /* one that does not keep up sees them all */
+    for (uint32_t i = 0; i < ahead; i++) {
+        asg_writer_raw(&p->writer, p->data + i, slot);
+        asg_writer_flush(&p->writer);
+    }
+    for (uint32_t i = 0; i < ahead; i++) {
+        SLT_ASSERT_EQ(slot, take_all(p, slot));
+        SLT_ASSERT_MEMEQ(p->data + i, p->got, slot);
+    }
+}
+
 SLT_TEST_F(asg, settings_that_make_no_sense_are_refused, p)
 {
     static const uint32_t steps[] = {0, 3, ASG_BUFFER_BYTES, UINT32_MAX};
