@@ -52,6 +52,7 @@ struct hct_env {
     const uint32_t *tap_on;
     void (*tap)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode, const void *packet,
                 size_t size, const void *reply, size_t reply_size);
+    const struct vgd_recorder *recorder; /* nullable */
 };
 
 struct hct_create_info {

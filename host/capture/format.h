@@ -168,6 +168,9 @@ struct cap_caps_head {
  *     varint  time, minus that of the TIME record before it in this chunk (the first: minus the
  *             header's). Packets behind it began at this time or later.
  *
+ * Vulkan's packets carry a number of their own, and wait for their turn while they are executed:
+ * where two of them disagree with their stamps, the numbers win.
+ *
  * A packet is written before it is decoded; its RESULT comes when it is over, possibly in the next
  * chunk. Packets without one: nothing is known but that it was over when the stream's next packet
  * began. A reader that does not know a tag's low four bits stops: the format's major changes.

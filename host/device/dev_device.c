@@ -172,6 +172,7 @@ enum sl_result dev_create(const struct hct_type *const *types, const struct hct_
         .ring_ended = env_ring_ended,
         .tap_on = &d->tap_on,
         .tap = env_tap,
+        .recorder = sink->recorder,
     };
     sl_map_init(&d->contexts, d->limits.contexts);
     sl_map_init(&d->resources, d->limits.resources);

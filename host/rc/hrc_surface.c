@@ -152,8 +152,26 @@ void hrc_rcSetWindowColorBuffer(struct hr_call *call,
     ho_put(object);
 }
 
+/* A frame is complete: whoever records is told, with the picture when that is asked for. */
+static void tell_frame(struct hr_call *call, struct hrc_thread *thread, struct hs_buffer *target)
+{
+    bool wants_pixels;
+    if (!hr_ring_wants_frame(call->ring, &wants_pixels)) {
+        return;
+    }
+    size_t size = (size_t)target->width * target->height * 4;
+    uint8_t *pixels = wants_pixels ? sl_alloc(size) : NULL;
+    bool has_pixels = pixels != NULL && hs_picture(target, &thread->gl, pixels);
+    hr_ring_frame(call->ring, &(struct vgd_frame){.kind = VGD_FRAME_FLUSH,
+                                                  .surface = target->handle,
+                                                  .width_px = target->width,
+                                                  .height_px = target->height,
+                                                  .pixels = has_pixels ? pixels : NULL});
+    sl_free(pixels);
+}
+
 /* The surface is current here. */
-static bool flush_here(struct hrc_thread *thread, struct hrc_surface *s)
+static bool flush_here(struct hr_call *call, struct hrc_thread *thread, struct hrc_surface *s)
 {
     const struct hrc_context *context = hrc_current(thread);
     const struct hs_native *n = thread->client->native;
@@ -167,6 +185,9 @@ static bool flush_here(struct hrc_thread *thread, struct hrc_surface *s)
     const struct hs_reader reader = {.gl = context->is_gles1 ? n->gl1 : n->gl,
                                      .gles_version = context->gles_version};
     bool ok = hs_flush(target, &thread->gl, &reader, width, height);
+    if (ok) {
+        tell_frame(call, thread, target);
+    }
     hs_put(target);
     return ok;
 }
@@ -178,7 +199,7 @@ static bool flush_surface(struct hr_call *call, uint32_t id)
     struct ho_object *object = ho_get(&c->objects, HRC_SURFACE, id);
     bool ok = false;
     if (object != NULL && object == thread->draw && object == thread->read) {
-        ok = flush_here(thread, object->value);
+        ok = flush_here(call, thread, object->value);
     } else if (object != NULL) {
         /* Current elsewhere, or only drawn into here: with the context that it was last current
          * with, if that is free. */
@@ -191,7 +212,7 @@ static bool flush_surface(struct hr_call *call, uint32_t id)
             ho_ref(was[i]);
         }
         if (last != NULL && hrc_make_current(thread, last, object, object)) {
-            ok = flush_here(thread, s);
+            ok = flush_here(call, thread, s);
             (void)hrc_make_current(thread, was[0], was[1], was[2]);
         }
         for (uint32_t i = 0; i < 3; i++) {

@@ -215,6 +215,9 @@ static enum sl_result ring_create(struct hr_rings *rings, uint32_t resource_id)
     config.gone = on_gone;
     config.tap_on = rings->env->tap != NULL ? rings->env->tap_on : NULL;
     config.tap = config.tap_on != NULL ? on_tap : NULL;
+    config.recorder = rings->env->recorder;
+    config.ctx_id = rings->ctx_id;
+    config.ring_id = resource_id;
     result = hr_ring_create(&config, &a->ring);
     if (result != SL_OK) {
         on_gone(slot);

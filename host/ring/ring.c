@@ -33,14 +33,17 @@ struct hr_ring {
     bool fed; /* no guest, no thread: neither reader nor thread are there */
     bool preamble_read;
     uint32_t preamble; /* upstream's clientFlags, 0 by now; ours: see SLUICE_FEATURE_VK_IDS */
+    bool is_tapped;    /* this batch goes to the live tap */
     bool over;         /* a violation: no packet runs after it */
     bool checksum;
     uint32_t sums_in, sums_out; /* checksums checked and sent */
     char reason[192];
     pthread_t thread;
-    uint32_t stop; /* atomic: handed to the reader; set by any thread */
-    uint32_t done; /* atomic and futex: the thread has left its loop and called thread_end */
-    uint32_t refs; /* atomic: the creator and the thread */
+    uint32_t stop;  /* atomic: handed to the reader; set by any thread */
+    uint32_t done;  /* atomic and futex: the thread has left its loop and called thread_end */
+    uint32_t refs;  /* atomic: the creator and the thread */
+    uint32_t epoch; /* the recording that `stream` belongs to; 0: none */
+    void *stream;   /* the recorder's; NULL: this ring is not recorded */
     /* Whole words, relaxed; written by the ring thread, the pings by any. */
     struct hr_stats stats;
 };
@@ -160,6 +163,55 @@ const uint32_t *hr_ring_stop_word(const struct hr_ring *ring)
     return &ring->stop;
 }
 
+/* --- recording --- */
+
+/* Follows the recorder's switch; once a batch. */
+static void look_at_recorder(struct hr_ring *r, bool over)
+{
+    const struct vgd_recorder *recorder = r->config.recorder;
+    if (SL_LIKELY(recorder == NULL)) {
+        return;
+    }
+    /* Pairs with the recorder's switch: what begin needs lies before it. */
+    uint32_t epoch = over ? 0 : sl_atomic_load_acquire(recorder->epoch);
+    if (SL_LIKELY(epoch == r->epoch)) {
+        return;
+    }
+    if (r->stream != NULL) {
+        recorder->end(r->stream);
+        r->stream = NULL;
+    }
+    r->epoch = epoch;
+    if (epoch != 0) {
+        r->stream =
+            recorder->begin(recorder->user, r->config.ctx_id, r->config.ring_id, r->preamble);
+    }
+}
+
+void hr_ring_memory(struct hr_ring *ring)
+{
+    if (ring->stream != NULL) {
+        ring->config.recorder->memory(ring->stream);
+    }
+}
+
+bool hr_ring_wants_frame(const struct hr_ring *ring, bool *pixels)
+{
+    /* Orders nothing: a frame late is fine. */
+    *pixels =
+        ring->stream != NULL && sl_atomic_load_relaxed(ring->config.recorder->wants_pixel) != 0;
+    return ring->stream != NULL;
+}
+
+void hr_ring_frame(struct hr_ring *ring, const struct vgd_frame *frame)
+{
+    if (ring->stream != NULL) {
+        ring->config.recorder->frame(ring->stream, frame);
+    }
+}
+
+/* --- packets --- */
+
 /* Checksum v1 of a packet: the last 8 of its bytes. */
 static bool sum_matches(struct hr_ring *r, const uint8_t *packet, uint32_t length)
 {
@@ -210,7 +262,13 @@ static void after_packet(struct hr_ring *r, struct hr_call *call, bool sum_alone
 {
     struct sl_reply *reply = &r->reply;
     bool replies = reply->size != 0 || reply->failed || sum_alone;
-    if (tapped) {
+    if (r->stream != NULL) {
+        r->config.recorder->outcome(r->stream, &(struct vgd_outcome){.reply = reply->data,
+                                                                     .reply_size = reply->size,
+                                                                     .refused = call->refused,
+                                                                     .lost = r->over});
+    }
+    if (tapped && r->is_tapped) {
         r->config.tap(r->config.user, r, call->opcode, packet, length, reply->data, reply->size);
     }
     if (replies && !r->over) {
@@ -221,7 +279,8 @@ static void after_packet(struct hr_ring *r, struct hr_call *call, bool sum_alone
     call->refused = false;
 }
 
-/* Runs the packets that are complete in [begin, end). One body, two instances: plain and tapped. */
+/* Runs the packets that are complete in [begin, end). One body, two instances: plain and tapped,
+ * which is for the live tap and the recorder. */
 static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r, bool tapped)
 {
     struct hr_call call = {.reply = &r->reply, .ring = r};
@@ -263,6 +322,9 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         call.in.end = packet + length - (sum ? SUM : 0);
         call.in.failed = false;
         hr_handler handler = family->handlers[index];
+        if (tapped && r->stream != NULL) {
+            r->config.recorder->packet(r->stream, packet, length, sum);
+        }
         if (SL_LIKELY(handler != NULL)) {
             handler(&call);
         } else {
@@ -297,8 +359,9 @@ static void run_tapped(struct hr_ring *r)
 static void run_batch(struct hr_ring *r)
 {
     /* Pairs with the switch of the tap in the device; a batch late is fine. */
-    bool tapped = r->config.tap_on != NULL && sl_atomic_load_relaxed(r->config.tap_on) != 0;
-    (tapped ? run_tapped : run_plain)(r);
+    r->is_tapped = r->config.tap_on != NULL && sl_atomic_load_relaxed(r->config.tap_on) != 0;
+    look_at_recorder(r, false);
+    (r->is_tapped || r->stream != NULL ? run_tapped : run_plain)(r);
 }
 
 /* Make room behind `end`: move what is left to the front, grow when a packet fills the whole
@@ -396,6 +459,7 @@ static void *ring_main(void *user)
         asg_reader_fail(&r->reader);
         report_lost(r);
     }
+    look_at_recorder(r, true);
     if (r->config.thread_end != NULL) {
         r->config.thread_end(r->config.user, r);
     }
@@ -528,6 +592,7 @@ bool hr_ring_destroy(struct hr_ring *ring)
         return true;
     }
     if (ring->fed) {
+        look_at_recorder(ring, true);
         ring_unref(ring);
         return true;
     }

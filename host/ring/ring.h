@@ -9,6 +9,7 @@
 
 #include "transport/base/pack.h"
 #include "transport/base/result.h"
+#include "transport/virtgpu/recorder.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,6 +85,9 @@ struct hr_config {
     const uint32_t *tap_on;
     void (*tap)(void *user, struct hr_ring *ring, uint32_t opcode, const void *packet, size_t size,
                 const void *reply, size_t reply_size);
+    /* Gets every packet before and after it runs, while its epoch is not 0. Nullable. */
+    const struct vgd_recorder *recorder;
+    uint32_t ctx_id, ring_id; /* what it is told of the ring */
     /* Of a ring without a guest only: where replies go. Nullable. */
     void (*reply)(void *user, const void *reply, size_t size);
     uint32_t preamble; /* of a ring without a guest: its stream's first word */
@@ -115,6 +119,10 @@ void hr_call_violate(struct hr_call *call, const char *format, ...)
     SL_PRINTF(2, 3);                                               /* the context is lost */
 void hr_ring_signal(struct hr_ring *ring, uint32_t value);         /* slSignal */
 void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version); /* rcSelectChecksumHelper */
+/* For a recorder, where one listens; see struct vgd_recorder. */
+void hr_ring_memory(struct hr_ring *ring);
+bool hr_ring_wants_frame(const struct hr_ring *ring, bool *pixels);
+void hr_ring_frame(struct hr_ring *ring, const struct vgd_frame *frame);
 /* The first word of the stream. */
 uint32_t hr_ring_preamble(const struct hr_ring *ring);
 /* Waiting handlers look at this in each slice and give up. */

@@ -385,6 +385,31 @@ bool hs_read(struct hs_buffer *b, struct hs_thread *thread, int32_t x, int32_t y
     return ok;
 }
 
+static void turn_over(uint8_t *rows, size_t pitch, uint32_t count)
+{
+    for (uint32_t top = 0; top < count / 2; top++) {
+        uint8_t *a = rows + top * pitch, *b = rows + (count - 1 - top) * pitch;
+        for (size_t i = 0; i < pitch; i++) {
+            uint8_t byte = a[i];
+            a[i] = b[i];
+            b[i] = byte;
+        }
+    }
+}
+
+bool hs_picture(struct hs_buffer *b, struct hs_thread *thread, uint8_t *out)
+{
+    size_t pitch = (size_t)b->width * 4;
+    if (!hs_read(b, thread, 0, 0, (int32_t)b->width, (int32_t)b->height, GL_RGBA, GL_UNSIGNED_BYTE,
+                 out, pitch * b->height)) {
+        return false;
+    }
+    if (!b->y0_top) { /* its first row in memory is GL's, at the bottom */
+        turn_over(out, pitch, b->height);
+    }
+    return true;
+}
+
 bool hs_write(struct hs_buffer *b, struct hs_thread *thread, int32_t x, int32_t y, int32_t width,
               int32_t height, uint32_t format, uint32_t type, const void *data, size_t size)
 {

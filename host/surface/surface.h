@@ -119,6 +119,9 @@ EGLImageKHR hs_image(struct hs_buffer *buffer, struct hs_thread *thread, bool wr
 bool hs_read(struct hs_buffer *buffer, struct hs_thread *thread, int32_t x, int32_t y,
              int32_t width, int32_t height, uint32_t format, uint32_t type, void *out,
              size_t out_size);
+/* All of it as rows of R, G, B, A without gaps, the picture's top row first; out has room for
+ * width * height * 4 bytes. False: a format that is not supported. */
+bool hs_picture(struct hs_buffer *buffer, struct hs_thread *thread, uint8_t *out);
 bool hs_write(struct hs_buffer *buffer, struct hs_thread *thread, int32_t x, int32_t y,
               int32_t width, int32_t height, uint32_t format, uint32_t type, const void *data,
               size_t size);

@@ -9,6 +9,7 @@
 #include "transport/base/mem.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -36,6 +37,9 @@ struct guest {
     uint64_t tap_bytes, tap_replies;
     char reason[192];
     bool writer_made;
+    struct vgd_recorder recorder;
+    uint32_t epoch;   /* atomic */
+    char record[256]; /* what the recorder was told, a letter each; written by the ring thread */
 };
 
 static void on_add(struct hr_call *call)
@@ -132,6 +136,41 @@ static void on_tap(void *user, struct hr_ring *ring, uint32_t opcode, const void
     g->tap_replies += reply_size;
 }
 
+/* --- a recorder that takes notes --- */
+
+static void note(struct guest *g, const char *format, uint32_t value)
+{
+    size_t used = strlen(g->record);
+    snprintf(g->record + used, sizeof g->record - used, format, value);
+}
+static void *rec_begin(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t preamble)
+{
+    struct guest *g = user;
+    SLT_EXPECT_EQ(7u, ctx_id);
+    SLT_EXPECT_EQ(9u, ring_id);
+    note(g, "begin %u ", preamble);
+    return g;
+}
+static void rec_packet(void *stream, const void *packet, size_t size, bool sum)
+{
+    struct guest *g = stream;
+    SLT_EXPECT_EQ(size, sl_load_u32((const uint8_t *)packet + 4));
+    note(g, sum ? "summed %u " : "packet %u ", g->sum); /* not yet added */
+}
+static void rec_outcome(void *stream, const struct vgd_outcome *outcome)
+{
+    note(stream,
+         outcome->lost              ? "lost "
+         : outcome->refused         ? "refused "
+         : outcome->reply_size != 0 ? "reply %u "
+                                    : "done ",
+         outcome->reply_size != 0 ? sl_load_u32(outcome->reply) : 0);
+}
+static void rec_end(void *stream)
+{
+    note(stream, "end", 0);
+}
+
 static void wake(void *user)
 {
     hr_ring_wake(((struct guest *)user)->ring);
@@ -156,7 +195,16 @@ static void guest_init(struct guest *g)
                                      .lost = on_lost,
                                      .gone = on_gone,
                                      .tap_on = &g->tap_on,
-                                     .tap = on_tap};
+                                     .tap = on_tap,
+                                     .recorder = &g->recorder,
+                                     .ctx_id = 7,
+                                     .ring_id = 9};
+    g->recorder = (struct vgd_recorder){.user = g,
+                                        .epoch = &g->epoch,
+                                        .begin = rec_begin,
+                                        .packet = rec_packet,
+                                        .outcome = rec_outcome,
+                                        .end = rec_end};
     SLT_ASSERT_OK(hr_ring_create(&config, &g->ring));
     const struct asg_writer_config writer = {.memory = g->memory,
                                              .memory_size = ASG_BLOB_BYTES,
@@ -372,6 +420,32 @@ SLT_TEST_F(ring, the_tap_sees_packets_and_replies, t)
     SLT_EXPECT_GE(t->taps, 2u);
     SLT_EXPECT_LE(t->taps, 4u);
     SLT_EXPECT_EQ(t->taps * 12ull, t->tap_bytes);
+}
+
+SLT_TEST_F(ring, a_recorder_gets_packets_before_they_run, t)
+{
+    SLT_EXPECT_EQ(1u, echo(t, 1));
+    sl_atomic_store_release(&t->epoch, 1);
+    put(t, OP_ADD, 12, 5);
+    asg_writer_flush(&t->writer);
+    put(t, OP_ADD, 12, 6);
+    SLT_EXPECT_EQ(2u, echo(t, 2));
+    put(t, OP_REFUSE, 12, 0);
+    SLT_ASSERT_OK(asg_writer_read(&t->writer, (uint8_t[8]){0}, 8));
+    sl_atomic_store_release(&t->epoch, 0);
+    SLT_EXPECT_EQ(3u, echo(t, 3));
+    SLT_EXPECT_STREQ("begin 0 packet 0 done packet 5 done packet 11 reply 2 packet 11 refused end",
+                     t->record);
+}
+
+SLT_TEST_F(ring, a_recorder_sees_what_loses_the_ring, t)
+{
+    sl_atomic_store_release(&t->epoch, 4);
+    put(t, OP_VIOLATE, 12, 3);
+    expect_lost(t, "value 3");
+    SLT_EXPECT_TRUE(hr_ring_destroy(t->ring));
+    t->ring = NULL;
+    SLT_EXPECT_STREQ("begin 0 packet 0 lost end", t->record);
 }
 
 SLT_TEST_F(ring, signals_the_guest, t)

@@ -10,6 +10,7 @@
 
 #include "transport/base/result.h"
 #include "transport/virtgpu/proto.h"
+#include "transport/virtgpu/recorder.h"
 #include "transport/virtgpu/vg.h"
 
 #include <stdint.h>
@@ -51,6 +52,8 @@ struct vgd_sink {
      * resource of the ring. Nullable. */
     void (*packet)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode,
                    const void *packet, size_t size, const void *reply, size_t reply_size);
+    /* Gets the packets of all rings, when it is on; borrowed for the device's life. Nullable. */
+    const struct vgd_recorder *recorder;
     /* What scanouts show, for displays: on the device thread, inside the verb that changes it; a
      * display that wants pixels asks scanout_read after it. Nullable, all three. */
     /* A picture of this size is shown from now on; 0 x 0: none. */
