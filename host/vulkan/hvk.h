@@ -97,6 +97,9 @@ struct hvk_device {
     /* Extensions that are enabled natively, whatever the guest asked for. */
     bool has_external_memory_host, has_external_memory_fd, has_dma_buf, has_modifiers;
     bool has_synchronization2;
+    /* hvk_draw.c: draws that one native call may make, 0 or 1: there is no such call; and whether
+     * some shader would tell them from as many calls (atomic) */
+    uint32_t draws_at_once, tells_draws;
     uint64_t last_wait_ns;    /* atomic: how long fences were waited for last. hvk_sync.c */
     struct hvk_pages *status; /* what the guest polls; NULL: it does not. hvk_status.c */
     /* hvk_grave.c, in turns: queue operations given, those known to be done, and those behind which
@@ -166,8 +169,11 @@ struct hvk_recording {
     VkCommandBuffer native;
     struct hvk_command_buffer *buffer;
     struct hvk_device *device;
-    struct vk_unpack in; /* the command's body; fail it to end the ring */
-    uint32_t opcode;     /* of the command */
+    /* The command's body; fail it to end the ring. A handler that runs commands behind it too moves
+     * `end` behind them. */
+    struct vk_unpack in;
+    const uint8_t *end; /* of all commands */
+    uint32_t opcode;    /* of the command */
 };
 
 /* --- hvk_call.c: every handler's frame --- */

@@ -41,6 +41,13 @@ void hvk_devices_drain(struct hvk_context *context, const struct hvk_instance *i
 /* Has a device of the context work that does not end within a moment? No ring runs any more. */
 bool hvk_devices_busy(struct hvk_context *context);
 
+/* --- hvk_draw.c --- */
+
+/* The chain of a native device that makes draws in a row by one call, where it can; `own` is linked
+ * in where the chain has no place for the feature. */
+const void *hvk_draws_enable(struct hvk_device *device, const void *chain,
+                             VkPhysicalDeviceMultiDrawFeaturesEXT *own);
+
 /* Entries of an output array that may be written: *count becomes how many there are, or fit. */
 static inline VkResult hvk_fit(uint32_t *count, bool has_array, uint32_t there)
 {

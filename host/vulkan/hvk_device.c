@@ -35,11 +35,15 @@ static void device_release(struct hvk_object *object)
 /* --- what the guest asks for --- */
 
 /* Native extensions that are on wherever they are: the guest's memory and images are shared by
- * them. */
+ * them, its window system submits by one, and draws in a row are made by another. */
 static const char *const always[] = {
-    "VK_EXT_external_memory_host",      "VK_KHR_external_memory",
-    "VK_KHR_external_memory_fd",        "VK_EXT_external_memory_dma_buf",
-    "VK_EXT_image_drm_format_modifier", "VK_KHR_synchronization2",
+    "VK_EXT_external_memory_host",
+    "VK_KHR_external_memory",
+    "VK_KHR_external_memory_fd",
+    "VK_EXT_external_memory_dma_buf",
+    "VK_EXT_image_drm_format_modifier",
+    "VK_KHR_synchronization2",
+    "VK_EXT_multi_draw",
 };
 #define ALWAYS (sizeof always / sizeof always[0])
 
@@ -218,8 +222,9 @@ static VkResult native_create(struct hvk_call *call, struct hvk_device *device,
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     VkPhysicalDeviceSynchronization2Features own;
+    VkPhysicalDeviceMultiDrawFeaturesEXT own_draws;
     VkDeviceCreateInfo info = *asked;
-    info.pNext = chain_filter(info.pNext);
+    info.pNext = hvk_draws_enable(device, chain_filter(info.pNext), &own_draws);
     device->has_synchronization2 = has_synchronization2(p);
     if (device->has_synchronization2) {
         info.pNext = chain_synchronization2(info.pNext, &own);
@@ -236,6 +241,9 @@ static VkResult native_create(struct hvk_call *call, struct hvk_device *device,
         is_among(names, info.enabledExtensionCount, "VK_EXT_external_memory_dma_buf");
     device->has_modifiers =
         is_among(names, info.enabledExtensionCount, "VK_EXT_image_drm_format_modifier");
+    if (is_among(names, info.enabledExtensionCount, "VK_EXT_shader_object")) {
+        device->draws_at_once = 0; /* nobody has looked into those shaders */
+    }
     const struct vk_driver_instance *driver = &p->object.instance->driver;
     VkResult result =
         driver->CreateDevice(HVK_HANDLE(VkPhysicalDevice, p->object.native), &info, NULL, out);

@@ -6,6 +6,7 @@
 #include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
+#include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
@@ -14,13 +15,28 @@
 
 /* --- shader modules --- */
 
-#define SPIRV_MAGIC     0x07230203u
-#define SPIRV_HEADER    5u
-#define SPIRV_BOUND_MAX (1u << 22)
+#define SPIRV_MAGIC      0x07230203u
+#define SPIRV_HEADER     5u
+#define SPIRV_BOUND_MAX  (1u << 22)
+#define SPIRV_CAPABILITY 17u
+
+/* Lets a shader know its draw's number, or its primitive's, of which hvk_draw.c must know. */
+static bool tells_draws(uint32_t capability)
+{
+    enum {
+        GEOMETRY = 2,
+        TESSELLATION = 3,
+        DRAW_PARAMETERS = 4427,
+        MESH_SHADING_NV = 5266,
+        MESH_SHADING_EXT = 5283
+    };
+    return capability == GEOMETRY || capability == TESSELLATION || capability == DRAW_PARAMETERS ||
+           capability == MESH_SHADING_NV || capability == MESH_SHADING_EXT;
+}
 
 /* Are the instructions as long as they say, and all of them there? What they mean is the driver's
  * to find out. */
-static bool is_spirv(const uint32_t *words, size_t count)
+static bool is_spirv(struct hvk_device *device, const uint32_t *words, size_t count)
 {
     if (count < SPIRV_HEADER || words[0] != SPIRV_MAGIC || words[3] > SPIRV_BOUND_MAX) {
         return false;
@@ -30,6 +46,9 @@ static bool is_spirv(const uint32_t *words, size_t count)
         size_t length = words[at] >> 16;
         if (length == 0 || length > count - at) {
             return false;
+        }
+        if ((words[at] & 0xffff) == SPIRV_CAPABILITY && length > 1 && tells_draws(words[at + 1])) {
+            sl_atomic_store_relaxed(&device->tells_draws, 1);
         }
         at += length;
     }
@@ -43,7 +62,7 @@ VkResult hvk_vkCreateShaderModule(struct hvk_call *call, struct vk_args_vkCreate
     VkShaderModule made = VK_NULL_HANDLE;
     VkResult result = VK_ERROR_INVALID_SHADER_NV;
     if (info->codeSize % 4 == 0 && info->pCode != NULL &&
-        is_spirv(info->pCode, info->codeSize / 4)) {
+        is_spirv(device, info->pCode, info->codeSize / 4)) {
         result = device->driver.CreateShaderModule(hvk_native(device), info, NULL, &made);
     }
     hvk_made(call, VK_KIND_VkShaderModule, HVK_U64(made), device, &result, a->pShaderModule);
@@ -147,12 +166,16 @@ static bool is_inside(const VkSpecializationInfo *info)
     return true;
 }
 
-static bool is_stage(const VkPipelineShaderStageCreateInfo *stage)
+static bool is_stage(struct hvk_device *device, const VkPipelineShaderStageCreateInfo *stage)
 {
     const VkShaderModuleCreateInfo *code =
         hvk_chain_find(stage->pNext, VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
+    if (stage->module == VK_NULL_HANDLE && code == NULL) { /* known by a number: it may be any */
+        sl_atomic_store_relaxed(&device->tells_draws, 1);
+    }
     return has_code(stage) && stage->pName != NULL && is_inside(stage->pSpecializationInfo) &&
-           (code == NULL || (code->pCode != NULL && is_spirv(code->pCode, code->codeSize / 4)));
+           (code == NULL ||
+            (code->pCode != NULL && is_spirv(device, code->pCode, code->codeSize / 4)));
 }
 
 VkResult hvk_vkCreateGraphicsPipelines(struct hvk_call *call,
@@ -163,7 +186,7 @@ VkResult hvk_vkCreateGraphicsPipelines(struct hvk_call *call,
     VkResult result = made != NULL ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->createInfoCount; i++) {
         for (uint32_t j = 0; j < a->pCreateInfos[i].stageCount; j++) {
-            if (!is_stage(&a->pCreateInfos[i].pStages[j])) {
+            if (!is_stage(device, &a->pCreateInfos[i].pStages[j])) {
                 result = VK_ERROR_INVALID_SHADER_NV;
             }
         }
@@ -186,7 +209,8 @@ VkResult hvk_vkCreateComputePipelines(struct hvk_call *call,
     VkPipeline *made = vk_unpack_alloc(&call->in, a->createInfoCount, sizeof *made);
     VkResult result = made != NULL ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->createInfoCount; i++) {
-        if (!is_stage(&a->pCreateInfos[i].stage) || a->pCreateInfos[i].layout == VK_NULL_HANDLE) {
+        if (!is_stage(device, &a->pCreateInfos[i].stage) ||
+            a->pCreateInfos[i].layout == VK_NULL_HANDLE) {
             result = VK_ERROR_INVALID_SHADER_NV;
         }
     }

@@ -53,11 +53,13 @@ static void on_recorded(struct hr_call *hr)
 const char *vk_sub_decode(struct hvk_recording *r, const void *data, size_t size)
 {
     const uint8_t *p = data;
+    r->end = p + size;
     r->in.owner_at = offsetof(struct hvk_object, device);
     r->in.owner = r->device;
-    while (size != 0) {
-        uint32_t length = size >= 8 ? sl_load_u32(p + 4) : 0;
-        if (SL_UNLIKELY(length < 8 || length > size)) {
+    while (p != r->end) {
+        size_t left = (size_t)(r->end - p);
+        uint32_t length = left >= 8 ? sl_load_u32(p + 4) : 0;
+        if (SL_UNLIKELY(length < 8 || length > left)) {
             return "a recorded command is longer than what was sent";
         }
         uint32_t index = vk_dispatch_find(sl_load_u32(p));
@@ -74,8 +76,7 @@ const char *vk_sub_decode(struct hvk_recording *r, const void *data, size_t size
         if (r->in.arena->total != 0) {
             sl_arena_reset(r->in.arena);
         }
-        p += length;
-        size -= length;
+        p = r->in.end;
     }
     return NULL;
 }

@@ -156,6 +156,7 @@ struct vx_pipeline {
     bool blends;
     bool writes_nothing;          /* of colour */
     VkPrimitiveTopology topology; /* 0 is a list of points: give triangles explicitly */
+    bool restarts;                /* strips, at an index of all ones */
     VkPipelineCache cache;
     uint32_t colours;       /* attachments; 0: one */
     uint32_t width, height; /* 0: VX_SIDE */

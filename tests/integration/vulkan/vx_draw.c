@@ -216,6 +216,7 @@ VkPipeline vx_graphics_pipeline(struct vx *vx, const struct vx_pipeline *p)
     VkPipelineInputAssemblyStateCreateInfo assembly = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_INPUT_ASSEMBLY_STATE_CREATE_INFO,
         .topology = p->topology,
+        .primitiveRestartEnable = p->restarts,
     };
     const VkExtent2D size = {p->width != 0 ? p->width : VX_SIDE,
                              p->height != 0 ? p->height : VX_SIDE};
