@@ -1,10 +1,8 @@
-"""A virtual machine of unmodified Debian packages: its root file system, its start, what it ran.
+"""The root file system of the virtual machines, of unmodified Debian packages, and its initramfs.
 
-The root is a chroot of the release and its backports given below (QEMU, a kernel, Mesa's drivers),
-made once below build/vm by mmdebstrap from the mirror that this machine's apt uses. QEMU runs out
-of that chroot, by TCG: no KVM is asked for. The guest's file system is that chroot, read-only over
-9p with a scratch layer above, so nothing needs to be unpacked into an image; /share in the guest is
-the run's folder on this machine.
+It is a chroot of the release and its backports given below (QEMU, a kernel, Mesa's drivers,
+programs) with the kernel of an older release beside, made once below build/vm by mmdebstrap from
+the mirror that this machine's apt uses.
 """
 
 from __future__ import annotations
@@ -15,10 +13,10 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
-import time
-from typing import Dict, Iterable, List, Optional, Sequence, Set
+from typing import BinaryIO, Dict, Iterable, List, Sequence, Set
 
 RELEASE = "trixie"
 SUITES = (RELEASE, f"{RELEASE}-backports")
@@ -32,16 +30,38 @@ PACKAGES = (
     "mesa-utils",
     "vulkan-tools",
     "vkmark",
+    "glmark2-data",
+    "glmark2-es2-drm",
+    "glmark2-es2-wayland",
     "weston",
+    "seatd",
+    "udev",
     "xvfb",
     "kmscube",
     "python3-minimal",
 )
+# Whose kernel is there besides; it is unpacked only.
+OLDER = "bookworm"
+OLDER_KERNEL = r"linux-image-6\.1\.0-[0-9]*-amd64"
 MODULES = ("virtio_pci", "virtio-gpu", "9p", "9pnet_virtio", "overlay")
 # What makes an older chroot out of date.
-RECIPE = " ".join((*SUITES, *PACKAGES, "1"))
+RECIPE = " ".join((*SUITES, *PACKAGES, OLDER, OLDER_KERNEL, "1"))
+PATIENCE_S = 900
 
-# The guest's first program. Words of its command line: vm.run=FOLDER below /share.
+# mmdebstrap calls it with the root when that is complete.
+HOOK = r"""#!/bin/sh
+set -eu
+echo 'deb %(mirror)s %(suite)s main' > "$1/etc/apt/sources.list.d/older.list"
+chroot "$1" apt-get update -qq
+name=$(chroot "$1" apt-cache pkgnames | grep -x '%(package)s' | sort -V | tail -n 1)
+chroot "$1" sh -c "cd /tmp && apt-get download -qq $name && dpkg-deb -x $name*.deb older"
+cp -a "$1"/tmp/older/boot/vmlinuz-* "$1/boot"
+cp -a "$1"/tmp/older/lib/modules/* "$1/usr/lib/modules"
+chroot "$1" depmod "${name#linux-image-}"
+rm -r "$1"/tmp/older "$1"/tmp/*.deb "$1/etc/apt/sources.list.d/older.list"
+"""
+
+# The guest's first program.
 INIT = r"""#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /base /scratch /root /share
 /bin/busybox mount -t proc none /proc
@@ -65,14 +85,9 @@ options=trans=virtio,version=9p2000.L,msize=262144
 exec /bin/busybox chroot /root /bin/sh /share/.start
 """
 
-START = r"""export HOME=/root XDG_RUNTIME_DIR=/run/user/0 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-export LC_ALL=C.UTF-8
-chmod 700 $XDG_RUNTIME_DIR
-cd /share
-%(run)s
-sync
-busybox poweroff -f
-"""
+
+def say(text: str) -> None:
+    print(f"vm: {text}", file=sys.stderr, flush=True)
 
 
 class BedError(Exception):
@@ -93,29 +108,57 @@ def mirror() -> str:
     raise BedError("apt's configuration names no Debian mirror: add one below /etc/apt")
 
 
-def make_root(folder: pathlib.Path, say: "Say") -> pathlib.Path:
-    """The chroot, made when it is missing or of another recipe. About two minutes, 1.4 GB."""
+def make_root(folder: pathlib.Path) -> pathlib.Path:
+    """The chroot, made when it is missing or of another recipe. About two minutes, 1.6 GB."""
     root, stamp = folder / "root", folder / "recipe"
+    if os.geteuid() != 0:
+        raise BedError("making and entering the chroot needs root: run it with sudo")
     if stamp.is_file() and stamp.read_text() == RECIPE:
         return root
     if shutil.which("mmdebstrap") is None:
         raise BedError("mmdebstrap is missing: run tools/dev vm, which installs it")
-    if os.geteuid() != 0:
-        raise BedError("making and entering the chroot needs root: run it with sudo")
+    stamp.unlink(missing_ok=True)
     remove(root)
     folder.mkdir(parents=True, exist_ok=True)
     address = mirror()
-    say(f"making the Debian {RELEASE} root below {folder} (about two minutes, 1.4 GB)")
+    hook = folder / "hook"
+    hook.write_text(HOOK % {"mirror": address, "suite": OLDER, "package": OLDER_KERNEL})
+    hook.chmod(0o755)
+    say(f"making the Debian {RELEASE} root below {folder} (about two minutes, 1.6 GB)")
     command = ["mmdebstrap", "--variant=apt", "--aptopt=Acquire::Check-Valid-Until \"false\""]
     command += [f'--aptopt=APT::Default-Release "{SUITES[-1]}"']
     command += ['--aptopt=APT::Install-Recommends "false"', f"--include={','.join(PACKAGES)}"]
+    command += ['--aptopt=Acquire::http::Timeout "60"', '--aptopt=Acquire::Retries "2"']
+    command += [f"--customize-hook={hook}"]
     command += [RELEASE, str(root), *(f"deb {address} {suite} main" for suite in SUITES)]
-    with (folder / "root.log").open("wb") as log:
-        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        raise BedError(f"mmdebstrap failed; all of it is in {folder / 'root.log'}")
+    log = folder / "root.log"
+    with log.open("wb") as out:
+        ended = run_bounded(command, out)
+    if ended != "":
+        raise BedError(f"mmdebstrap {ended}: {reason_in(log)}; all of it is in {log}")
     stamp.write_text(RECIPE)
     return root
+
+
+def run_bounded(command: List[str], out: BinaryIO) -> str:
+    """Empty: it went well."""
+    process = subprocess.Popen(
+        command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    try:
+        code = process.wait(PATIENCE_S)
+        return "" if code == 0 else f"ended with {code}"
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGTERM)  # it takes its mounts away
+        process.wait()
+        return f"was not done in {PATIENCE_S} s"
+
+
+def reason_in(log: pathlib.Path) -> str:
+    """The first line that says what went wrong, else the last."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    wrong = [line for line in lines if re.match(r"(E:|Err:|Could not|W: Failed)", line)]
+    return (wrong or lines[-1:] or ["it said nothing"])[0]
 
 
 def remove(root: pathlib.Path) -> None:
@@ -127,11 +170,17 @@ def remove(root: pathlib.Path) -> None:
         shutil.rmtree(root)
 
 
-def kernel_of(root: pathlib.Path) -> str:
-    versions = sorted(p.name for p in (root / "usr/lib/modules").iterdir())
-    if not versions:
-        raise BedError(f"{root} has no kernel: remove it, it is made anew")
-    return versions[-1]
+def kernel_of(root: pathlib.Path, begins: str = "") -> str:
+    """The newest kernel of those whose version begins so."""
+
+    def number(version: str) -> List[int]:
+        return [int(n) for n in re.findall(r"\d+", version)]
+
+    versions = [p.name for p in (root / "usr/lib/modules").iterdir()]
+    found = sorted((v for v in versions if v.startswith(begins)), key=number)
+    if not found:
+        raise BedError(f"no kernel {begins}; there are {' '.join(sorted(versions)) or 'none'}")
+    return found[-1]
 
 
 def _closure(root: pathlib.Path, version: str, names: Sequence[str]) -> List[str]:
@@ -185,104 +234,3 @@ def initramfs(root: pathlib.Path, version: str) -> bytes:
         entries.append((name, 0o100644, data))
     entries.append(("modules.list", 0o100644, " ".join(names).encode()))
     return _newc(entries)
-
-
-class Say:
-    def __call__(self, text: str) -> None:
-        print(f"vm: {text}", file=sys.stderr, flush=True)
-
-
-class Machine:
-    """One virtual machine. share: a folder on this machine that the guest sees as /share; it lies
-    inside the chroot, so that QEMU, which runs there, finds it too."""
-
-    def __init__(self, folder: pathlib.Path, name: str, say: Optional[Say] = None) -> None:
-        self.say = say or Say()
-        self.root = make_root(folder, self.say)
-        self.name = name
-        self.share = self.root / "vm" / name
-        if self.share.exists():
-            shutil.rmtree(self.share)
-        self.share.mkdir(parents=True)
-        self.process: Optional["subprocess.Popen[bytes]"] = None
-
-    def command(self, gpu_socket: Optional[str], memory: str, cpus: int) -> List[str]:
-        """QEMU's, for inside the chroot."""
-        inside = f"/vm/{self.name}"
-        words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"]
-        words += ["-machine", "q35,memory-backend=mem", "-accel", "tcg,thread=multi"]
-        words += ["-cpu", "max", "-smp", str(cpus), "-m", memory]
-        words += ["-object", f"memory-backend-memfd,id=mem,size={memory},share=on"]
-        words += ["-kernel", f"{inside}/.kernel", "-initrd", f"{inside}/.initrd"]
-        words += ["-append", "console=ttyS0 quiet loglevel=4 panic=-1", "-no-reboot"]
-        words += ["-chardev", "stdio,id=console", "-serial", "chardev:console"]
-        words += ["-virtfs", "local,path=/,mount_tag=base,security_model=none,readonly=on"]
-        words += ["-virtfs", f"local,path={inside},mount_tag=share,security_model=none"]
-        if gpu_socket is not None:
-            words += ["-chardev", f"socket,id=gpu,path={inside}/{gpu_socket}"]
-            words += [
-                "-device",
-                "vhost-user-test-device-pci,chardev=gpu,virtio-id=16,num_vqs=2,vq_size=256,"
-                "config_size=16",
-            ]
-        return words
-
-    def start(
-        self,
-        run: str,
-        gpu_socket: Optional[str] = None,
-        memory: str = "3G",
-        cpus: int = 2,
-        console: Optional[int] = subprocess.DEVNULL,
-    ) -> None:
-        """run: lines of shell, executed as root in the guest with /share as working directory.
-        gpu_socket: of a vhost-user device, in the share folder. The machine powers off after."""
-        version = kernel_of(self.root)
-        shutil.copy(self.root / "boot" / f"vmlinuz-{version}", self.share / ".kernel")
-        (self.share / ".initrd").write_bytes(initramfs(self.root, version))
-        (self.share / ".start").write_text(START % {"run": run})
-        # QEMU's 9p asks /proc for the files it has open. The mount is this process's alone.
-        enter = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
-        words = ["unshare", "--mount", "sh", "-c", enter, str(self.root)]
-        words += self.command(gpu_socket, memory, cpus)
-        log = (self.share / "console.log").open("wb")
-        self.process = subprocess.Popen(
-            words,
-            stdin=console if console is None else subprocess.DEVNULL,
-            stdout=None if console is None else log,
-            stderr=None if console is None else log,
-        )
-        log.close()
-
-    def wait(self, seconds: float) -> bool:
-        """Until it powered off. False: it had to be ended."""
-        assert self.process is not None
-        try:
-            self.process.wait(seconds)
-            return True
-        except subprocess.TimeoutExpired:
-            self.stop()
-            return False
-
-    def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-    def console(self) -> str:
-        return (self.share / "console.log").read_text(errors="replace")
-
-    def run(self, script: str, seconds: float = 600, gpu_socket: Optional[str] = None) -> int:
-        """A script to its end: its exit code; what it printed is in output.txt. -1: it never
-        ended."""
-        (self.share / "script.sh").write_text(script)
-        started = time.monotonic()
-        self.start("sh script.sh > output.txt 2>&1; echo $? > code.txt", gpu_socket)
-        ended = self.wait(seconds)
-        self.say(f"{self.name}: {time.monotonic() - started:.0f} s")
-        code = self.share / "code.txt"
-        return int(code.read_text()) if ended and code.is_file() else -1
-
-    def output(self) -> str:
-        path = self.share / "output.txt"
-        return path.read_text(errors="replace") if path.is_file() else ""
