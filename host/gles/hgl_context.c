@@ -28,6 +28,7 @@ struct hgl_context {
     struct hgl_provider *provider;
     const struct hct_env *env;
     uint32_t ctx_id;
+    bool composes;         /* renderControl alone: a composer's context */
     uint32_t refs;         /* atomic: the device, and each ring until it is gone */
     uint32_t stop;         /* atomic: for the waiter */
     struct hr_rings rings; /* device thread */
@@ -127,12 +128,19 @@ enum sl_result hgl_ring_new(void *user, struct hr_config *config, void **state)
     r->ring.context = c;
     r->ring.es2 = (struct hgl_api){.gl = &driver->gl, .ring = &r->ring};
     r->ring.es1 = (struct hgl_api){.gl = &driver->gl1, .ring = &r->ring};
-    r->bindings[0] = (struct hr_binding){&gles2_family, &r->ring.es2};
-    r->bindings[1] = (struct hr_binding){&rc_family, &r->ring.rc};
-    r->bindings[2] = (struct hr_binding){&gles1_family, &r->ring.es1};
-    r->bindings[3] = (struct hr_binding){&sl_family, &r->ring.rc};
+    uint32_t count = 0;
+    if (!c->composes) {
+        r->bindings[count++] = (struct hr_binding){&gles2_family, &r->ring.es2};
+    }
+    r->bindings[count++] = (struct hr_binding){&rc_family, &r->ring.rc};
+    if (!c->composes) {
+        r->bindings[count++] = (struct hr_binding){&gles1_family, &r->ring.es1};
+    }
+    if (!c->provider->stock) {
+        r->bindings[count++] = (struct hr_binding){&sl_family, &r->ring.rc};
+    }
     config->bindings = r->bindings;
-    config->binding_count = c->provider->stock ? 3 : 4;
+    config->binding_count = count;
     config->user = &r->ring;
     config->thread_begin = ring_begin;
     config->thread_end = ring_end;
@@ -294,7 +302,7 @@ static const struct hct_ops context_ops = {.stop = context_stop,
 enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct_context **out)
 {
     struct hgl_provider *provider =
-        (struct hgl_provider *)(void *)info->provider; /* of this type, by hgl_gles_type */
+        (struct hgl_provider *)(void *)info->provider; /* of both types */
     struct hgl_context *c = sl_alloc(sizeof *c);
     if (c == NULL) {
         return SL_ERR_NOMEM;
@@ -303,6 +311,7 @@ enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct
                               .provider = provider,
                               .env = info->env,
                               .ctx_id = info->ctx_id,
+                              .composes = info->capset == VIRTGPU_CAPSET_GFXSTREAM_COMPOSER,
                               .refs = 1};
     const struct hrc_config config = {.native = &provider->driver.native,
                                       .buffers = &provider->buffers,

@@ -125,3 +125,14 @@ const struct hct_type hgl_gles_type = {
     .fill_capset = fill_capset,
     .create = hgl_context_create,
 };
+
+/* A compositor's context: the same buffers and fences, and of the commands renderControl's alone.
+ */
+const struct hct_type hgl_composer_type = {
+    .name = "composer",
+    .capset = VIRTGPU_CAPSET_GFXSTREAM_COMPOSER,
+    .provider = "gfxstream",
+    .provider_create = provider_create,
+    .fill_capset = fill_capset,
+    .create = hgl_context_create,
+};

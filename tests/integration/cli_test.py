@@ -596,7 +596,7 @@ class Device(Case):
             process.kill()
             process.communicate()
         self.assertTrue(os.path.exists(path))
-        process, path, status = self.start_device("--types", "gles")
+        process, path, status = self.start_device("--types", "composer")
         with status:
             self.assertEqual("listening\n", status.readline())
             self.assertTrue(status.readline().startswith("ready "))

@@ -12,6 +12,7 @@
 #include <string.h>
 
 extern const struct hct_type hgl_gles_type;
+extern const struct hct_type hgl_composer_type;
 
 static enum sl_result task_begin(void *user, uint32_t ctx, uint32_t ring, uint64_t *task)
 {
@@ -82,7 +83,7 @@ static bool alive(void *user)
     return sl_atomic_load_acquire(&((struct gles_guest *)user)->lost) == 0;
 }
 
-struct gles_guest *gles_guest_open(struct gles_world *w)
+static struct gles_guest *guest_open(struct gles_world *w, const struct hct_type *type)
 {
     struct gles_guest *g = &w->guests[w->guest_count++];
     g->world = w;
@@ -91,11 +92,11 @@ struct gles_guest *gles_guest_open(struct gles_world *w)
     g->memory = aligned_alloc(4096, ASG_BLOB_BYTES);
     memset(g->memory, 0, ASG_BLOB_BYTES);
     const struct hct_create_info info = {.ctx_id = g->ctx_id,
-                                         .capset = VIRTGPU_CAPSET_GFXSTREAM_GLES,
+                                         .capset = type->capset,
                                          .name = "test",
                                          .env = &w->env,
                                          .provider = w->provider};
-    SLT_ASSERT_OK(hgl_gles_type.create(&info, &g->context));
+    SLT_ASSERT_OK(type->create(&info, &g->context));
     const struct hct_memory ring = {.fd = -1, .size = ASG_BLOB_BYTES, .pointer = g->memory};
     SLT_ASSERT_OK(g->context->ops->attach(g->context, g->ring_id, &ring));
     SLT_ASSERT_OK(g->context->ops->attach(g->context, WORLD_WINDOW, NULL));
@@ -111,6 +112,16 @@ struct gles_guest *gles_guest_open(struct gles_world *w)
     uint32_t preamble = 0;
     asg_writer_raw(&g->writer, &preamble, 4);
     return g;
+}
+
+struct gles_guest *gles_guest_open(struct gles_world *w)
+{
+    return guest_open(w, &hgl_gles_type);
+}
+
+struct gles_guest *gles_composer_open(struct gles_world *w)
+{
+    return guest_open(w, &hgl_composer_type);
 }
 
 void gles_guest_close(struct gles_guest *g)

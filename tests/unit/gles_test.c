@@ -462,6 +462,62 @@ SLT_TEST_F(gles, d13_refuses_displays_that_are_not_there, t)
     SLT_EXPECT_TRUE(gles_guest_alive(g));
 }
 
+/* --- a composer's context --- */
+
+static void put_layer(uint8_t *at, uint32_t buffer, uint32_t mode, uint32_t right, uint32_t bottom)
+{
+    sl_store_u32(at, buffer);
+    sl_store_u32(at + 4, mode);
+    sl_store_u32(at + 16, right);
+    sl_store_u32(at + 20, bottom);
+    float crop_right = WORLD_WIDTH, crop_bottom = WORLD_HEIGHT, alpha = 1;
+    memcpy(at + 32, &crop_right, 4);
+    memcpy(at + 36, &crop_bottom, 4);
+    sl_store_u32(at + 40, 1); /* no blending */
+    memcpy(at + 44, &alpha, 4);
+}
+
+SLT_TEST_F(gles, a_composer_composes_what_others_drew, t)
+{
+    enum { DEVICE = 2, SOLID = 3, LAYERS = 16 };
+    gles_send(t->g, GLES2_OP_glClearColor, "ffff", 1.0, 0.0, 0.0, 1.0);
+    gles_send(t->g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
+    SLT_ASSERT_EQ(0xff0000u, gles_window_pixel(t->g, 0, 0));
+
+    struct gles_guest *c = gles_composer_open(&t->world);
+    uint32_t target = gles_call(c, RC_OP_rcCreateColorBuffer, "uuu", 8, 8, GL_RGBA);
+    uint8_t layers[LAYERS + 2 * 56] = {0};
+    sl_store_u32(layers, 2); /* struct version, display, target, count */
+    sl_store_u32(layers + 8, target);
+    sl_store_u32(layers + 12, 2);
+    put_layer(layers + LAYERS, 0, SOLID, 8, 8);
+    memcpy(layers + LAYERS + 48, "\x00\x00\xff\xff", 4);
+    put_layer(layers + LAYERS + 56, WORLD_WINDOW, DEVICE, 4, 8);
+    SLT_EXPECT_EQ(
+        1u, gles_call(c, RC_OP_rcCompose, "ud", sizeof layers, layers, (uint32_t)sizeof layers));
+    uint8_t row[8 * 4];
+    gles_send(c, RC_OP_rcReadColorBuffer, "uiiiiuuu", target, 0, 3, 8, 1, GL_RGBA, GL_UNSIGNED_BYTE,
+              sizeof row);
+    gles_read(c, row, sizeof row);
+    for (uint32_t x = 0; x < 8; x++) {
+        SLT_EXPECT_MEMEQ(x < 4 ? "\xff\x00\x00\xff" : "\x00\x00\xff\xff", row + (size_t)x * 4, 4);
+    }
+    SLT_EXPECT_TRUE(gles_guest_alive(c));
+}
+
+SLT_TEST_F(gles, a_composer_draws_nothing, t)
+{
+    struct gles_guest *c = gles_composer_open(&t->world);
+    uint32_t words[2] = {GLES2_OP_glGetError, 8};
+    SLT_EXPECT_LOG("ring", "opcode");
+    asg_writer_raw(&c->writer, words, sizeof words);
+    asg_writer_flush(&c->writer);
+    while (sl_atomic_load_acquire(&c->lost) == 0) {
+        sl_clock_sleep_ns(SL_NS_PER_MS); /* until the case's time is over */
+    }
+    SLT_EXPECT_TRUE(gles_guest_alive(t->g));
+}
+
 /* --- what a correct guest relies on --- */
 
 SLT_TEST_F(gles, says_its_words, t)
