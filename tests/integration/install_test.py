@@ -40,6 +40,20 @@ def check(condition: bool, what: str) -> None:
         raise SystemExit(f"install: {what}")
 
 
+def build_a_monitor(prefix: pathlib.Path, build: str, cc: str, env: dict[str, str]) -> None:
+    """As crosvm's and QEMU's builds look for the renderer; it draws the native triangle."""
+    name = "gfxstream_backend"
+    check(run("pkg-config", "--modversion", name, env=env) == "0.1.2\n", "another version")
+    flags = run("pkg-config", "--cflags", "--libs", name, "sluice-asg-writer", env=env).split()
+    check("-DGFXSTREAM_UNSTABLE=1" in flags, f"no unstable functions in {flags}")
+    source = pathlib.Path(__file__).parent.parent / "abi" / "abi_program.c"
+    run(cc, "-std=gnu11", "-Wall", "-Werror", source, "-o", prefix / "monitor", *flags)
+    library = next(prefix.rglob(f"lib{name}.so.0"))
+    monitor = run(prefix / "monitor", env=dict(env, LD_LIBRARY_PATH=str(library.parent)))
+    native = run(pathlib.Path(build) / "tests" / "abi" / "abi_native")
+    check(monitor == native * 2, f"the monitor drew {monitor}, natively {native}")
+
+
 def main() -> int:
     build, cc = sys.argv[1:3]
     with tempfile.TemporaryDirectory() as folder:
@@ -60,6 +74,8 @@ def main() -> int:
             (done.returncode, done.stdout) == (1, "not found\n"),
             f"the user said {done.stdout!r} {done.stderr!r}",
         )
+
+        build_a_monitor(prefix, build, cc, env)
 
         sluice = prefix / "bin" / "sluice"
         run(sluice, "--version")
