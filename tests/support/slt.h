@@ -12,6 +12,10 @@
  * SLT_TEST_P(pad, rounds_up, struct pad_case, pads, c) { SLT_EXPECT_EQ(c->want, pad4(c->in)); }
  * SLT_TEST_FP(ring, carries, t, struct pad_case, pads, c) { ... }
  *
+ * A case that can be run again and again, as new by `again`; see SLUICE_REPEAT below:
+ *
+ * SLT_FIXTURE_AGAIN(ring, struct ring_pair, ring_pair_init, ring_pair_finish, ring_pair_again);
+ *
  * Around the suite's selected cases:
  *
  * SLT_SUITE(ring, start_server_once, stop_server);
@@ -38,6 +42,7 @@ struct slt_fixture {
     size_t size;
     void (*init)(void *t);
     void (*finish)(void *t);
+    void (*again)(void *t); /* nullable */
 };
 
 struct slt_case {
@@ -87,6 +92,20 @@ void slt_add_suite(struct slt_suite *s);
     static void slt_body_##s##_##n(void)
 
 #define SLT_FIXTURE(s, type, init_fn, finish_fn)                                                   \
+    SLT_FIXTURE_PARTS_(s, type, init_fn, finish_fn)                                                \
+    static const struct slt_fixture slt_fixture_##s = {sizeof(type), slt_fixture_init_##s,         \
+                                                       slt_fixture_finish_##s, NULL}
+
+#define SLT_FIXTURE_AGAIN(s, type, init_fn, finish_fn, again_fn)                                   \
+    SLT_FIXTURE_PARTS_(s, type, init_fn, finish_fn)                                                \
+    static void slt_fixture_again_##s(void *t_)                                                    \
+    {                                                                                              \
+        again_fn(t_);                                                                              \
+    }                                                                                              \
+    static const struct slt_fixture slt_fixture_##s = {                                            \
+        sizeof(type), slt_fixture_init_##s, slt_fixture_finish_##s, slt_fixture_again_##s}
+
+#define SLT_FIXTURE_PARTS_(s, type, init_fn, finish_fn)                                            \
     typedef type slt_fixture_type_##s;                                                             \
     static void slt_fixture_init_##s(void *t_)                                                     \
     {                                                                                              \
@@ -95,9 +114,7 @@ void slt_add_suite(struct slt_suite *s);
     static void slt_fixture_finish_##s(void *t_)                                                   \
     {                                                                                              \
         finish_fn(t_);                                                                             \
-    }                                                                                              \
-    static const struct slt_fixture slt_fixture_##s = {sizeof(type), slt_fixture_init_##s,         \
-                                                       slt_fixture_finish_##s}
+    }
 
 #define SLT_TEST_F(s, n, t)                                                                        \
     SLT_CASE_(s, n, &slt_fixture_##s, NULL, 0, 0)                                                  \
@@ -280,6 +297,10 @@ void slt_timeout(unsigned seconds);
 /* How long a case that only gets better with time shall run: --seconds N of the program, or
  * `usual`. */
 unsigned slt_seconds(unsigned usual);
+/* SLUICE_REPEAT=N in the environment runs each case whose fixture can begin again N times, or for
+ * --seconds (60): descriptors, threads, our own allocations and the process's private memory must
+ * not be more at the end than after the first tenth. */
+
 /* This case may leave threads and descriptors: a native driver's, which it keeps until the process
  * ends. */
 void slt_allow_leaks(const char *reason);

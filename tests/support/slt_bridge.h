@@ -11,6 +11,8 @@ extern "C" {
 /* C++ side: reports to googletest. Any thread. */
 void slt_report_failure(const char *file, int line, const char *text);
 void slt_report_skip(const char *file, int line, const char *text);
+/* The running case failed or was skipped already. */
+bool slt_is_over(void);
 
 /* C side: the lists the constructors built, and one case from set-up to leak check. */
 struct slt_case *slt_cases(void);

@@ -3,6 +3,7 @@
 #include "tests/support/slt_bridge.h"
 #include "tests/support/slt_state.h"
 #include "tests/support/slt_leak.h"
+#include "transport/base/clock.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
@@ -397,6 +398,41 @@ static void guard_body(const struct slt_case *c, void *fixture, const void *para
     now.inside = false;
 }
 
+/* What a repeat does before it is the same body again. */
+static void guard_again(const struct slt_case *c, void *fixture, const void *param)
+{
+    slt_timeout(DEFAULT_SECONDS);
+    pthread_mutex_lock(&now.lock);
+    now.line_count = 0;
+    pthread_mutex_unlock(&now.lock);
+    now.wish_count = 0;
+    now.inside = true;
+    if (setjmp(now.out) == 0) {
+        c->fixture->again(fixture);
+        c->run(fixture, param);
+    }
+    now.inside = false;
+}
+
+static void repeat(const struct slt_case *c, void *fixture, const void *param, unsigned long times)
+{
+    struct slt_growth growth;
+    uint64_t end = sl_clock_ns() + slt_seconds(DEFAULT_SECONDS) * SL_NS_PER_S;
+    unsigned long warm = times / 10 + 1;
+    unsigned long done = 1;
+    for (; done < times && !slt_is_over() && (done < 2 * warm || sl_clock_ns() < end); done++) {
+        if (done == warm) {
+            slt_growth_begin(&growth);
+        }
+        guard_again(c, fixture, param);
+    }
+    char text[1024];
+    if (!slt_is_over() && done > warm && slt_growth_end(&growth, done - warm, text, sizeof text)) {
+        slt_report_failure(c->file, c->line, text);
+    }
+    fprintf(stderr, "repeats: %lu of %lu\n", done, times);
+}
+
 static void guard_finish(const struct slt_case *c, void *fixture)
 {
     now.inside = true;
@@ -413,6 +449,10 @@ void slt_run_case(const struct slt_case *c, const void *param, const char *full_
     struct slt_census before;
     slt_census_take(&before);
     guard_body(c, fixture, param);
+    const char *times = getenv("SLUICE_REPEAT");
+    if (times != NULL && c->fixture != NULL && c->fixture->again != NULL) {
+        repeat(c, fixture, param, strtoul(times, NULL, 10));
+    }
     scope_count = 0;
     if (c->fixture != NULL) {
         slt_fail_alloc(UINT64_MAX);

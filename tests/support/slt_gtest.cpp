@@ -25,6 +25,11 @@ extern "C" void slt_report_skip(const char *file, int line, const char *text)
     skip(file, line, text);
 }
 
+extern "C" bool slt_is_over(void)
+{
+    return testing::Test::HasFailure() || testing::Test::IsSkipped();
+}
+
 namespace
 {
 

@@ -1,6 +1,10 @@
 #include "tests/support/slt_leak.h"
 
+#include "transport/base/mem.h"
+
 #include <dirent.h>
+#include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,4 +82,70 @@ bool slt_census_differs(const struct slt_census *before, char *text, size_t size
         describe(before, &after, text + used, size - (size_t)used);
     }
     return true;
+}
+
+/* ---- growth ---- */
+
+/* What an allocator may keep, whatever was repeated. A leak of 256 bytes a time is more after
+ * 10,000. */
+#define HEAP_SLACK    (64u << 10)
+#define PRIVATE_SLACK (2u << 20)
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OWN_ALLOCATOR 1 /* which keeps what was freed, and finds leaks itself */
+#else
+#define OWN_ALLOCATOR 0
+#endif
+
+static uint64_t private_memory(void)
+{
+    uint64_t sum = 0;
+    char line[256];
+    FILE *file = fopen("/proc/self/smaps_rollup", "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        uint64_t kib;
+        if (sscanf(line, "Private_Clean: %" SCNu64, &kib) == 1 ||
+            sscanf(line, "Private_Dirty: %" SCNu64, &kib) == 1) {
+            sum += kib * 1024;
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return sum;
+}
+
+void slt_growth_begin(struct slt_growth *growth)
+{
+    slt_census_take(&growth->census);
+    growth->allocations = sl_alloc_live();
+    growth->heap = OWN_ALLOCATOR ? 0 : mallinfo2().uordblks;
+    growth->private_memory = OWN_ALLOCATOR ? 0 : private_memory();
+}
+
+static bool has_grown(const struct slt_growth *before, const struct slt_growth *after)
+{
+    return after->census.fd_count > before->census.fd_count ||
+           after->census.thread_count > before->census.thread_count ||
+           after->allocations > before->allocations || after->heap > before->heap + HEAP_SLACK ||
+           after->private_memory > before->private_memory + PRIVATE_SLACK;
+}
+
+bool slt_growth_end(const struct slt_growth *before, unsigned long repeats, char *text, size_t size)
+{
+    struct slt_growth after;
+    slt_growth_begin(&after);
+    for (int tries = 0; tries < 100 && has_grown(before, &after); tries++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+        slt_growth_begin(&after); /* what was on its way out has a second */
+    }
+    snprintf(text, size,
+             "%lu repeats: descriptors %u, were %u; threads %u, were %u; allocations %" PRIu64
+             ", were %" PRIu64 "; heap %" PRIu64 ", was %" PRIu64 "; private memory %" PRIu64
+             ", was %" PRIu64,
+             repeats, after.census.fd_count, before->census.fd_count, after.census.thread_count,
+             before->census.thread_count, after.allocations, before->allocations, after.heap,
+             before->heap, after.private_memory, before->private_memory);
+    fprintf(stderr, "%s\n", text);
+    return has_grown(before, &after);
 }

@@ -2,6 +2,7 @@
 
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
+#include "transport/virtgpu/proto.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -561,6 +562,13 @@ uint32_t vguest_attach(struct vguest *g, uint32_t id, const struct vgpu_entry *e
     memcpy(bytes, &q, sizeof q);
     memcpy(bytes + sizeof q, entries, count * sizeof *entries);
     return plain(g, bytes, sizeof q + count * sizeof *entries);
+}
+
+bool vguest_make_backed(struct vguest *g, uint32_t id)
+{
+    struct vgpu_entry entry = {.addr = VGUEST_GPA + VGUEST_FREE, .length = 16 * 16 * 4};
+    return vguest_create_2d(g, id, VIRTGPU_FORMAT_R8G8B8A8, 16, 16) == VGPU_OK_NODATA &&
+           vguest_attach(g, id, &entry, 1) == VGPU_OK_NODATA;
 }
 
 uint32_t vguest_transfer(struct vguest *g, uint32_t id, struct vgpu_rect rect, uint64_t offset)

@@ -108,7 +108,12 @@ bool vguest_broke(struct vguest *g, uint32_t queue);
 /* RESET_DEVICE, and both queues anew. */
 bool vguest_restart(struct vguest *g);
 
-/* ---- commands ---- */
+/* ---- commands: each answers the response's type ---- */
+
+static inline bool vguest_is_error(uint32_t type)
+{
+    return type >= VGPU_ERR_UNSPEC && type <= VGPU_ERR_INVALID_PARAMETER;
+}
 
 uint32_t vguest_ctx(struct vguest *g, uint32_t ctx_id, uint32_t capset);
 uint32_t vguest_id(struct vguest *g, uint32_t type, uint32_t ctx_id, uint32_t id);
@@ -118,6 +123,8 @@ uint32_t vguest_map(struct vguest *g, uint32_t id, uint64_t offset);
 void *vguest_mapped(struct vguest *g, uint64_t offset); /* NULL: nothing is there */
 uint32_t vguest_create_2d(struct vguest *g, uint32_t id, uint32_t format, uint32_t width,
                           uint32_t height);
+/* A 2D resource of 16 x 16 pixels of 4 bytes, backed at VGUEST_FREE by exactly as many. */
+bool vguest_make_backed(struct vguest *g, uint32_t id);
 /* Backing of `count` entries of {gpa, length}. */
 uint32_t vguest_attach(struct vguest *g, uint32_t id, const struct vgpu_entry *entries,
                        uint32_t count);

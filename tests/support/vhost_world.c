@@ -2,6 +2,7 @@
 
 #include "tests/support/echo_type.h"
 #include "tests/support/slt.h"
+#include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/base/sock.h"
 #include "transport/base/thread.h"
@@ -103,6 +104,23 @@ void vhost_world_stop(struct vhost_world *world)
     vhost_server_destroy(world->server);
     sl_fd_close(&world->stop);
     pthread_mutex_destroy(&world->lock);
+}
+
+void vhost_world_again(struct vhost_world *world)
+{
+    struct vguest *g = &world->guest;
+    bool is_new = vguest_restart(g);
+    for (uint32_t i = 0; i < 500 && !is_new; i++) { /* the end of the one before takes its time */
+        vguest_stop(g);
+        sl_clock_sleep_ns(i * SL_NS_PER_MS);
+        is_new = vguest_start(g, world->path, 0);
+    }
+    SLT_ASSERT_TRUE(is_new);
+    g->refuse_maps = g->silent_maps = false;
+    g->config_changes = g->asked = 0;
+    pthread_mutex_lock(&world->lock);
+    world->shown = (struct vhost_shown){0};
+    pthread_mutex_unlock(&world->lock);
 }
 
 struct vhost_shown vhost_world_shown(struct vhost_world *world)

@@ -43,6 +43,8 @@ void vhost_world_start_types(struct vhost_world *world, const struct hct_type *c
 /* A guest, started, at it. */
 void vhost_world_enter(struct vhost_world *world);
 void vhost_world_stop(struct vhost_world *world);
+/* As new: the device reset, or another guest at it when the one before was cut off. */
+void vhost_world_again(struct vhost_world *world);
 
 /* What the display was told so far. */
 struct vhost_shown vhost_world_shown(struct vhost_world *world);

@@ -17,7 +17,7 @@ static void bed_init(struct vhost_world *t)
     vhost_world_enter(t);
 }
 
-SLT_FIXTURE(vhost_queue, struct vhost_world, bed_init, vhost_world_stop);
+SLT_FIXTURE_AGAIN(vhost_queue, struct vhost_world, bed_init, vhost_world_stop, vhost_world_again);
 
 /* A chain of one readable descriptor at head 200, which the cases bend. */
 #define HEAD 200u
@@ -139,6 +139,19 @@ SLT_TEST_F(vhost_queue, a05_survives_responses_without_room, t)
             SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER, sl_load_u32(vguest_response_at(g, 0, head)));
             SLT_EXPECT_EQ(0xee, vguest_response_at(g, 0, head)[24]); /* not a byte more */
         }
+    }
+    /* A writable piece of no bytes, and a response that may only be read. */
+    static const uint16_t flags[] = {VIRTQ_DESC_WRITE, 0};
+    for (uint32_t i = 0; i < 2; i++) {
+        struct virtq_desc *desc = bend(t);
+        memset(g->ram + VGUEST_FREE + 0x1000, 0xee, 24);
+        desc[0].flags = VIRTQ_DESC_NEXT;
+        desc[0].next = HEAD + 1;
+        desc[1] = (struct virtq_desc){
+            .addr = VGUEST_GPA + VGUEST_FREE + 0x1000, .len = i == 0 ? 0 : 408, .flags = flags[i]};
+        vguest_offer(g, 0, HEAD);
+        SLT_EXPECT_EQ(0u, vguest_wait(g, 0, HEAD, 5000));
+        SLT_EXPECT_EQ(0xeeeeeeeeu, sl_load_u32(g->ram + VGUEST_FREE + 0x1000));
     }
     /* Nothing was made by a command that could not be answered. */
     struct vgpu_create_2d create = {.head = {.type = VGPU_RESOURCE_CREATE_2D},
@@ -284,6 +297,75 @@ SLT_TEST_FP(vhost_queue, a08_refuses_a_command_one_byte_short, t, struct short_c
     vguest_offer(&t->guest, 0, HEAD);
     SLT_EXPECT_EQ(24u, vguest_wait(&t->guest, 0, HEAD, 5000));
     SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER, sl_load_u32(answer));
+}
+
+/* What stands behind the fixed part, and the cursor's queue, whose commands have no response. */
+SLT_TEST_F(vhost_queue, a08_refuses_lists_one_byte_short, t)
+{
+    struct vguest *g = &t->guest;
+    struct {
+        struct vgpu_attach_backing q;
+        struct vgpu_entry entries[2];
+    } attach = {
+        .q = {.head = {.type = VGPU_RESOURCE_ATTACH_BACKING}, .resource_id = 1, .entry_count = 2},
+        .entries = {{.addr = VGUEST_GPA + VGUEST_FREE, .length = 512},
+                    {.addr = VGUEST_GPA + VGUEST_FREE, .length = 512}}};
+    struct {
+        struct vgpu_create_blob q;
+        struct vgpu_entry entry;
+    } blob = {.q = {.head = {.type = VGPU_RESOURCE_CREATE_BLOB},
+                    .resource_id = 2,
+                    .blob_mem = VIRTGPU_BLOB_GUEST,
+                    .entry_count = 1,
+                    .size = 4096},
+              .entry = {.addr = VGUEST_GPA + VGUEST_FREE, .length = 4096}};
+    struct {
+        struct vgpu_submit q;
+        struct echo_command fill;
+    } submit = {.q = {.head = {.type = VGPU_SUBMIT_3D, .ctx_id = 1}, .size = sizeof submit.fill}};
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_ctx(g, 1, ECHO_CAPSET));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_create_2d(g, 1, VIRTGPU_FORMAT_R8G8B8A8, 16, 16));
+    SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER,
+                  vguest_command(g, &attach, sizeof attach - 1, NULL, 24));
+    SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER, vguest_command(g, &blob, sizeof blob - 1, NULL, 24));
+    SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER,
+                  vguest_command(g, &submit, sizeof submit - 1, NULL, 24));
+    SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_command(g, &attach, sizeof attach, NULL, 24));
+    SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_command(g, &blob, sizeof blob, NULL, 24));
+    for (uint32_t type = VGPU_UPDATE_CURSOR; type <= VGPU_MOVE_CURSOR + 1; type++) {
+        struct vgpu_cursor q = {.head = {.type = type}};
+        uint16_t head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q - 1, 24);
+        SLT_EXPECT_EQ(24u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
+        SLT_EXPECT_TRUE(
+            vguest_is_error(sl_load_u32(vguest_response_at(g, VGPU_QUEUE_CURSOR, head))));
+        head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q - 1, 0);
+        SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
+    }
+    vhost_world_expect_healthy(t);
+}
+
+SLT_TEST_F(vhost_queue, a09_queues_that_start_anew_settle_what_is_in_flight, t)
+{
+    struct vguest *g = &t->guest;
+    for (uint32_t round = 0; round < 20; round++) {
+        struct echo_command begin = {ECHO_TASK, 0, 0, 0, 0};
+        SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_ctx(g, 1, ECHO_CAPSET));
+        SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_submit(g, 1, &begin, sizeof begin));
+        for (uint32_t i = 0; i < 64; i++) {
+            (void)vguest_submit_fenced(g, 1, 0, 1 + i, NULL, 0);
+        }
+        for (uint32_t i = 0; i < VGPU_QUEUES; i++) {
+            struct vhost_vring_state state = {.index = i};
+            SLT_ASSERT_TRUE(vguest_send(g, VHOST_GET_VRING_BASE, 0, &state, sizeof state, NULL, 0));
+            SLT_ASSERT_EQ(sizeof state, vguest_recv(g, &state, sizeof state, NULL));
+        }
+        SLT_ASSERT_TRUE(vguest_start_queue(g, 0, 0) && vguest_start_queue(g, 1, 0));
+        SLT_EXPECT_EQ(0, g->queues[0].used->idx);
+        vhost_world_expect_healthy(t);
+        uint16_t fence = vguest_submit_fenced(g, 0, UINT32_MAX, 1, NULL, 0);
+        SLT_EXPECT_EQ(24u, vguest_wait(g, 0, fence, 5000));
+        SLT_ASSERT_TRUE(vguest_restart(g)); /* the fences' ids begin again */
+    }
 }
 
 SLT_TEST_F(vhost_queue, a09_a_reset_settles_what_is_in_flight, t)
