@@ -134,7 +134,6 @@ class Usage(Case):
         self.refused(2, "run", "--memory", "lots", "--", "true", says="--memory is 'lots'")
         self.refused(2, "dump", "a", "b", says="unexpected argument 'b'")
         self.refused(2, "dump", "--count", "x", "s", says="--count is 'x'")
-        self.refused(2, "dump", "--count", "5", "s", says="--count counts the calls of --print")
         self.refused(2, "dump", "--print", "--json", "s", says="--print has no JSON")
 
     def test_wrong_variable(self) -> None:
@@ -264,6 +263,8 @@ class Sockets(Case):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as gone:
             gone.bind(path)
         self.refused(3, "dump", path, says="nobody serves it")
+        self.refused(2, "dump", "--count", "5", path, says="--count counts the calls of --print")
+        self.refused(2, "dump", "--frames", "5", path, says="--frames is for a trace")
         self.refused(125, "run", "--socket", path, "--", "true", says="nobody serves it")
 
     def test_no_socket_of_ours(self) -> None:

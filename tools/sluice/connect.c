@@ -1,10 +1,5 @@
 #include "tools/sluice/connect.h"
-#include "tables/gles1_plan.h"
-#include "tables/gles2_plan.h"
-#include "tables/rc_plan.h"
-#include "tables/sl_plan.h"
-#include "tables/vk_plan.h"
-#include "tools/plan/plan.h"
+#include "tools/sluice/calls.h"
 #include "tools/sluice/exit.h"
 #include "tools/sluice/say.h"
 
@@ -61,16 +56,6 @@ enum sl_result tap_begin(struct tap *tap, struct local_control *control, FILE *o
     return local_control_tap(control);
 }
 
-static const struct plan_command *find_command(uint32_t opcode)
-{
-    static const struct plan_api *const apis[] = {&gles2_plan, &rc_plan, &gles1_plan, &sl_plan};
-    const struct plan_command *command = NULL;
-    for (size_t i = 0; i < sizeof apis / sizeof apis[0] && command == NULL; i++) {
-        command = plan_find(apis[i], opcode);
-    }
-    return command;
-}
-
 static void print_packet(struct tap *tap, const struct local_packet *head, const void *packet,
                          const void *reply)
 {
@@ -80,11 +65,9 @@ static void print_packet(struct tap *tap, const struct local_packet *head, const
         tap->dropped = head->dropped;
     }
     fprintf(tap->out, "%u.%u ", head->ctx_id, head->ring_id);
-    const struct plan_command *command = find_command(head->opcode);
-    if (command != NULL) {
-        plan_print(command, NULL, packet, head->packet_sent, reply, head->reply_sent, tap->out);
-    } else if (vk_plan_find(&vk_plan, head->opcode) != NULL) {
-        vk_plan_print(&vk_plan, NULL, packet, head->packet_sent, reply, head->reply_sent, tap->out);
+    if (call_name(head->opcode) != NULL) {
+        call_print_packet(head->opcode, packet, head->packet_sent, reply, head->reply_sent,
+                          tap->out);
     } else {
         fprintf(tap->out, "opcode %u: %u bytes", head->opcode, head->packet_size);
     }

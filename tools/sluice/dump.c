@@ -1,5 +1,7 @@
-/* sluice dump: what a running host is doing: its state and rings, or its calls as they happen. */
+/* sluice dump: what a trace holds, or what a running host is doing: its state and rings, or its
+ * calls as they happen. */
 #include "tools/sluice/connect.h"
+#include "tools/sluice/dump_trace.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
@@ -9,21 +11,58 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
-enum { DUMP_PRINT, DUMP_COUNT };
 
 static const struct opt options[] = {
     [DUMP_PRINT] = {.name = "print",
                     .letter = 'p',
-                    .help = "print every call from now on, until the host or a signal ends it"},
+                    .help = "of a host: every call from now on, until the host or a signal ends "
+                            "it"},
     [DUMP_COUNT] = {.name = "count",
                     .letter = 'n',
                     .kind = OPT_NUMBER,
                     .value = "N",
                     .min = 1,
                     .max = UINT64_MAX,
-                    .help = "with --print: end after N calls"},
+                    .help = "end after N calls"},
+    [DUMP_CALLS] = {.name = "calls",
+                    .kind = OPT_TEXT,
+                    .value = "RANGE",
+                    .help = "of a trace: calls by number, 7,10-20,30+3,0-100/10"},
+    [DUMP_FRAMES] = {.name = "frames",
+                     .kind = OPT_TEXT,
+                     .value = "RANGE",
+                     .help = "calls of these frames, counted from 0"},
+    [DUMP_STREAM] = {.name = "stream",
+                     .kind = OPT_TEXT,
+                     .value = "RANGE",
+                     .help = "calls of these streams"},
+    [DUMP_GREP] = {.name = "grep",
+                   .kind = OPT_TEXT,
+                   .value = "RE",
+                   .help = "calls whose line matches the extended regular expression"},
+    [DUMP_FORMAT] = {.name = "format",
+                     .kind = OPT_CHOICE,
+                     .value = "text|jsonl|csv",
+                     .fallback = "text",
+                     .help = "how calls are written"},
+    [DUMP_NAMES] = {.name = "names",
+                    .fallback = "1",
+                    .help = "handles by kind and number, buffer#12, not as they travelled"},
+    [DUMP_ALL] = {.name = "all", .help = "device verbs, memory writes and frame marks too"},
+    [DUMP_STATS] = {.name = "stats",
+                    .kind = OPT_CHOICE,
+                    .value = "name|frame|stream",
+                    .help = "counts, bytes and shares instead of calls"},
+    [DUMP_BLOBS] = {.name = "blobs",
+                    .kind = OPT_TEXT,
+                    .value = "DIR",
+                    .help = "write shaders, textures and buffers there, named by their content"},
+    [DUMP_FOLLOW] = {.name = "follow",
+                     .help = "a trace that is being recorded: wait for more until it ends"},
+    [DUMP_KEEP_GOING] = {.name = "keep-going", .help = "pass by what is damaged"},
+    [DUMP_STRICT] = {.name = "strict", .help = "exit 6 when the recording was cut short"},
 };
 
 /* Calls until the count, a signal, or the host's end. */
@@ -124,15 +163,47 @@ static int print_state(struct local_control *control, bool json)
     return SLUICE_EXIT_OK;
 }
 
+/* Options of a trace are no options of a host, and the other way round. False: it was said. */
+static bool options_fit(const struct opt_set *set, bool is_socket)
+{
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        bool of_both = i == DUMP_COUNT;
+        bool of_host = i == DUMP_PRINT;
+        if (set->values[i].source == OPT_FROM_COMMAND_LINE && !of_both && of_host != is_socket) {
+            say_error("--%s is for %s; %s is %s", options[i].name,
+                      of_host ? "a running host's socket" : "a trace", set->args[0],
+                      is_socket ? "a socket" : "none");
+            return false;
+        }
+    }
+    return true;
+}
+
 static int run(const struct opt_set *set)
 {
-    bool print = opt_on(set, DUMP_PRINT);
-    if (!print && opt_text(set, DUMP_COUNT) != NULL) {
-        say_error("--count counts the calls of --print; give both, or neither");
-        return SLUICE_EXIT_USAGE;
-    }
+    struct stat file;
+    bool print = opt_on(set, DUMP_PRINT), is_there = stat(set->args[0], &file) == 0;
+    bool is_socket = print || (is_there && S_ISSOCK(file.st_mode));
     if (print && opt_common_on(set, COMMON_JSON)) {
         say_error("--print has no JSON; leave out one of --print and --json");
+        return SLUICE_EXIT_USAGE;
+    }
+    if (!options_fit(set, is_socket)) {
+        return SLUICE_EXIT_USAGE;
+    }
+    if (!is_there && strcmp(set->args[0], "-") != 0 && !print) {
+        say_error("%s: there is no such trace, and there is no such socket either", set->args[0]);
+        return SLUICE_EXIT_FILE;
+    }
+    if (is_there && S_ISDIR(file.st_mode)) {
+        say_error("%s: is a folder; it is no trace and is no socket", set->args[0]);
+        return SLUICE_EXIT_FILE;
+    }
+    if (!is_socket) {
+        return dump_trace(set);
+    }
+    if (!print && opt_text(set, DUMP_COUNT) != NULL) {
+        say_error("--count counts the calls of --print; give both, or neither");
         return SLUICE_EXIT_USAGE;
     }
     struct local_control *control;
@@ -148,19 +219,20 @@ static int run(const struct opt_set *set)
 
 const struct verb verb_dump = {
     .name = "dump",
-    .summary = "show what a running host is doing",
-    .usage = "SOCKET",
-    .about = "Prints the host's driver, counts and rings; with --print its calls as they happen, "
-             "one line each:\n"
-             "context.ring, name, arguments, and behind -> what came back.",
-    .example = "sluice dump --print --count 100 /tmp/s.sock",
+    .summary = "show a trace's calls, or what a running host is doing",
+    .usage = "TRACE|SOCKET",
+    .about = "Prints a trace's calls, a line each: number, context.stream, frame, name, arguments, "
+             "and behind ->\n"
+             "what came back. Of a running host: its driver, counts and rings; with --print its "
+             "calls as they happen.",
+    .example = "sluice dump --frames 10-12 --grep 'glDraw' app.slc",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .args_min = 1,
     .args_max = 1,
     .has_json = true,
     .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE |
-             1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED | 1u << SLUICE_EXIT_LOST |
-             1u << SLUICE_EXIT_INTERNAL,
+             1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED | 1u << SLUICE_EXIT_INCOMPLETE |
+             1u << SLUICE_EXIT_LOST | 1u << SLUICE_EXIT_INTERNAL,
     .run = run,
 };

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Bytes of the UTF-8 character at p, 0 when it is none. */
 static size_t utf8_size(const unsigned char *p)
@@ -54,4 +55,86 @@ void json_text(FILE *out, const char *text)
         p += size;
     }
     fputc('"', out);
+}
+
+/* Behind the string at p, or NULL. */
+static const char *string_end(const char *p)
+{
+    for (p++; *p != '"'; p++) {
+        p += *p == '\\' && p[1] != '\0';
+        if (*p == '\0') {
+            return NULL;
+        }
+    }
+    return p + 1;
+}
+
+/* Behind the value at p, or NULL. */
+static const char *value_end(const char *p)
+{
+    unsigned depth = 0;
+    do {
+        if (*p == '"') {
+            p = string_end(p);
+            if (p == NULL) {
+                return NULL;
+            }
+            continue;
+        }
+        depth += *p == '{' || *p == '[';
+        if (*p == '}' || *p == ']') {
+            if (depth == 0) {
+                return p;
+            }
+            depth--;
+        }
+        if (depth == 0 && *p == ',') {
+            return p;
+        }
+        p += *p != '\0';
+    } while (*p != '\0' && (depth != 0 || (*p != ',' && *p != '}' && *p != ']')));
+    return *p != '\0' ? p : NULL;
+}
+
+bool json_member(const char *text, const char *name, const char **value, size_t *size)
+{
+    static const char spaces[] = " \t\r\n";
+    const char *p = text + strspn(text, spaces);
+    size_t name_size = strlen(name);
+    if (*p++ != '{') {
+        return false;
+    }
+    for (;;) {
+        p += strspn(p, spaces);
+        if (*p != '"') {
+            return false;
+        }
+        const char *key = p + 1;
+        p = string_end(p);
+        if (p == NULL) {
+            return false;
+        }
+        bool found = (size_t)(p - 1 - key) == name_size && memcmp(key, name, name_size) == 0;
+        p += strspn(p, spaces);
+        if (*p++ != ':') {
+            return false;
+        }
+        p += strspn(p, spaces);
+        const char *end = value_end(p);
+        if (end == NULL) {
+            return false;
+        }
+        if (found) {
+            *value = p;
+            *size = (size_t)(end - p);
+            while (*size != 0 && strchr(spaces, p[*size - 1]) != NULL) {
+                --*size;
+            }
+            return true;
+        }
+        p = end;
+        if (*p++ != ',') {
+            return false;
+        }
+    }
 }

@@ -5,7 +5,7 @@
 
 const struct verb *const verbs[] = {&verb_run,     &verb_serve, &verb_device, &verb_screenshot,
                                     &verb_display, &verb_stats, &verb_doctor, &verb_dump,
-                                    &verb_help,    NULL};
+                                    &verb_info,    &verb_help,  NULL};
 
 const struct verb *verb_find(const char *name)
 {

@@ -1,0 +1,442 @@
+#include "host/capture/cap_merge.h"
+
+#include "host/capture/cap_bytes.h"
+#include "host/capture/cap_track.h"
+#include "transport/base/arith.h"
+#include "transport/base/bytes.h"
+#include "transport/base/map.h"
+#include "transport/base/mem.h"
+
+#include <string.h>
+
+#define TRACKS_MAX 65536u
+#define BLOBS_KEPT 8u
+
+/* A chunk of contents, unpacked. */
+struct blobs {
+    uint32_t chunk; /* CAP_NO_CHUNK: none */
+    uint64_t used;  /* when it was last */
+    struct cap_payload payload;
+    uint32_t *offsets; /* of each head in the payload */
+    uint32_t count;
+};
+
+struct cap_merge {
+    struct cap_reader *reader;
+    struct sl_map by_kind[CAP_EVENT_KINDS]; /* stream + 1 -> struct cap_track */
+    struct cap_track **tracks;
+    struct cap_track **heap; /* those that may have something, the earliest first */
+    uint32_t track_count, track_capacity, heap_count;
+    uint32_t linked;  /* chunks of the reader that are in tracks */
+    bool in_snapshot; /* what is linked now belongs to one that is passed by */
+    bool began;       /* something outside of snapshots came */
+    uint64_t last;    /* stamp of the last verb or call */
+    uint32_t damages; /* of the reader's that were told */
+    bool is_cut;
+    uint32_t *blob_chunks; /* in file order */
+    uint32_t blob_count, blob_capacity;
+    struct blobs blobs[BLOBS_KEPT];
+    uint64_t uses;
+};
+
+/* --- tracks --- */
+
+static bool grow(void *array, uint32_t *capacity, uint32_t count, size_t size)
+{
+    if (count < *capacity) {
+        return true;
+    }
+    uint32_t more = *capacity != 0 ? *capacity * 2 : 16;
+    void **at = array;
+    void *block = sl_realloc(*at, more * size);
+    if (block != NULL) {
+        *at = block;
+        *capacity = more;
+    }
+    return block != NULL;
+}
+
+static struct cap_track *track_get(struct cap_merge *m, enum cap_event_kind kind, uint32_t stream)
+{
+    uint32_t key = stream + 1 != 0 ? stream + 1 : 1;
+    struct cap_track *track = sl_map_find(&m->by_kind[kind], key);
+    if (track != NULL) {
+        return track;
+    }
+    uint32_t heap_capacity = m->track_capacity;
+    if (!grow(&m->tracks, &m->track_capacity, m->track_count, sizeof(struct cap_track *)) ||
+        (heap_capacity != m->track_capacity &&
+         !grow(&m->heap, &heap_capacity, heap_capacity, sizeof(struct cap_track *)))) {
+        return NULL;
+    }
+    track = sl_alloc(sizeof *track);
+    if (track == NULL || sl_map_add(&m->by_kind[kind], key, track) != SL_OK) {
+        sl_free(track);
+        return NULL;
+    }
+    *track = (struct cap_track){.kind = kind,
+                                .stream = stream,
+                                .first = CAP_NO_CHUNK,
+                                .last = CAP_NO_CHUNK,
+                                .chunk = CAP_NO_CHUNK,
+                                .expected_record = UINT64_MAX};
+    m->tracks[m->track_count++] = track;
+    return track;
+}
+
+static bool event_kind_of(uint32_t chunk_kind, enum cap_event_kind *kind)
+{
+    switch (chunk_kind) {
+    case CAP_KIND_CALL:
+        *kind = CAP_EVENT_CALL;
+        return true;
+    case CAP_KIND_VERB:
+        *kind = CAP_EVENT_VERB;
+        return true;
+    case CAP_KIND_MEMW:
+        *kind = CAP_EVENT_MEMORY;
+        return true;
+    case CAP_KIND_TEXT:
+        *kind = CAP_EVENT_TEXT;
+        return true;
+    case CAP_KIND_FRAM:
+        *kind = CAP_EVENT_FRAME;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A snapshot at the head is the trace's beginning; later ones only serve those who seek. */
+static enum sl_result link_snapshot(struct cap_merge *m, struct cap_chunk *chunk)
+{
+    struct cap_payload payload = {0};
+    enum cap_damage_kind why;
+    enum sl_result result = cap_reader_load(m->reader, chunk, &payload, &why);
+    if (result == SL_OK && payload.size >= sizeof(struct cap_snapshot)) {
+        bool ends = sl_load_u32(payload.data) != 0;
+        m->in_snapshot = !ends && m->began;
+    } else if (result == SL_ERR_PROTOCOL) {
+        cap_reader_damaged(m->reader, chunk, why);
+        result = SL_OK;
+    }
+    cap_payload_finish(&payload);
+    return result;
+}
+
+static enum sl_result link_chunk(struct cap_merge *m, uint32_t index)
+{
+    struct cap_chunk *chunks = m->reader->chunks;
+    struct cap_chunk *chunk = &chunks[index];
+    enum cap_event_kind kind;
+    bool is_flagged = (chunk->flags & CAP_CHUNK_SNAPSHOT) != 0;
+    if (chunk->kind == CAP_KIND_SNAP) {
+        return link_snapshot(m, chunk);
+    }
+    if (chunk->kind == CAP_KIND_BLOB) { /* numbered over the whole file */
+        if (!grow(&m->blob_chunks, &m->blob_capacity, m->blob_count, sizeof *m->blob_chunks)) {
+            return SL_ERR_NOMEM;
+        }
+        m->blob_chunks[m->blob_count++] = index;
+        return SL_OK;
+    }
+    if (!event_kind_of(chunk->kind, &kind) || (is_flagged && m->in_snapshot)) {
+        return SL_OK;
+    }
+    m->began = m->began || !is_flagged;
+    struct cap_track *track = track_get(m, kind, chunk->stream);
+    if (track == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    chunk->next = CAP_NO_CHUNK;
+    if (track->last == CAP_NO_CHUNK) {
+        track->first = index;
+    } else {
+        chunks[track->last].next = index;
+    }
+    track->last = index;
+    return SL_OK;
+}
+
+/* --- the heap --- */
+
+static bool is_before(const struct cap_merge *m, const struct cap_track *a,
+                      const struct cap_track *b)
+{
+    uint64_t left = cap_track_bound(a, m->reader), right = cap_track_bound(b, m->reader);
+    if (left != right) {
+        return left < right;
+    }
+    return a->kind != b->kind ? a->kind < b->kind : a->stream < b->stream;
+}
+
+static void sift_down(struct cap_merge *m, uint32_t i)
+{
+    for (;;) {
+        uint32_t child = 2 * i + 1;
+        if (child >= m->heap_count) {
+            return;
+        }
+        if (child + 1 < m->heap_count && is_before(m, m->heap[child + 1], m->heap[child])) {
+            child++;
+        }
+        if (!is_before(m, m->heap[child], m->heap[i])) {
+            return;
+        }
+        struct cap_track *swap = m->heap[i];
+        m->heap[i] = m->heap[child];
+        m->heap[child] = swap;
+        i = child;
+    }
+}
+
+enum sl_result cap_merge_grow(struct cap_merge *merge)
+{
+    enum sl_result result = SL_OK;
+    while (result == SL_OK && merge->linked < merge->reader->chunk_count) {
+        result = link_chunk(merge, merge->linked);
+        merge->linked += result == SL_OK;
+    }
+    merge->heap_count = 0;
+    for (uint32_t i = 0; i < merge->track_count; i++) {
+        if (cap_track_bound(merge->tracks[i], merge->reader) != UINT64_MAX) {
+            merge->heap[merge->heap_count++] = merge->tracks[i];
+        }
+    }
+    for (uint32_t i = merge->heap_count / 2; i-- != 0;) {
+        sift_down(merge, i);
+    }
+    return result;
+}
+
+enum sl_result cap_merge_create(struct cap_reader *reader, struct cap_merge **out)
+{
+    struct cap_merge *m = sl_alloc(sizeof *m);
+    if (m == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    m->reader = reader;
+    for (uint32_t i = 0; i < CAP_EVENT_KINDS; i++) {
+        sl_map_init(&m->by_kind[i], TRACKS_MAX);
+    }
+    for (uint32_t i = 0; i < BLOBS_KEPT; i++) {
+        m->blobs[i].chunk = CAP_NO_CHUNK;
+    }
+    enum sl_result result = cap_merge_grow(m);
+    if (result != SL_OK) {
+        cap_merge_destroy(m);
+        return result;
+    }
+    *out = m;
+    return SL_OK;
+}
+
+void cap_merge_destroy(struct cap_merge *merge)
+{
+    if (merge == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < merge->track_count; i++) {
+        cap_track_finish(merge->tracks[i]);
+        sl_free(merge->tracks[i]);
+    }
+    for (uint32_t i = 0; i < CAP_EVENT_KINDS; i++) {
+        sl_map_finish(&merge->by_kind[i]);
+    }
+    for (uint32_t i = 0; i < BLOBS_KEPT; i++) {
+        cap_payload_finish(&merge->blobs[i].payload);
+        sl_free(merge->blobs[i].offsets);
+    }
+    sl_free(merge->tracks);
+    sl_free(merge->heap);
+    sl_free(merge->blob_chunks);
+    sl_free(merge);
+}
+
+/* --- in order --- */
+
+/* The stamps of verbs and calls follow one another: a hole means that something is missing. True:
+ * nothing behind it can be placed, *damage is the reason or there is none but the file's end. */
+static bool is_hole(const struct cap_merge *m, const struct cap_event *event)
+{
+    bool counts = event->kind == CAP_EVENT_CALL || event->kind == CAP_EVENT_VERB;
+    return counts && m->last != 0 && event->stamp > m->last + 1;
+}
+
+/* A chunk whose header is lost stood before what comes now. */
+static bool is_behind_damage(const struct cap_merge *m, const struct cap_track *track)
+{
+    const struct cap_damage *d = &m->reader->damages[m->damages];
+    return m->damages < m->reader->damage_count && !d->is_known && track->chunk != CAP_NO_CHUNK &&
+           d->chunk < m->reader->chunks[track->chunk].number;
+}
+
+static enum sl_result tell_damage(struct cap_merge *m, struct cap_damage *damage)
+{
+    const struct cap_damage *found = &m->reader->damages[m->damages++];
+    if (damage != NULL) {
+        *damage = *found;
+    }
+    return SL_ERR_PROTOCOL;
+}
+
+static enum sl_result end_of(struct cap_merge *m, struct cap_damage *damage)
+{
+    return m->damages < m->reader->damage_count ? tell_damage(m, damage) : SL_ERR_NOTFOUND;
+}
+
+enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
+                              struct cap_damage *damage)
+{
+    const struct cap_reader *reader = merge->reader;
+    bool is_whole = reader->is_complete;
+    for (;;) {
+        if (merge->heap_count == 0) {
+            return end_of(merge, damage);
+        }
+        struct cap_track *track = merge->heap[0];
+        if (!track->is_ready) {
+            uint32_t bad = CAP_NO_CHUNK;
+            enum sl_result result = cap_track_fill(track, merge->reader, is_whole, &bad);
+            if (result == SL_ERR_NOTFOUND && !track->has_start) {
+                merge->heap[0] = merge->heap[--merge->heap_count];
+            } else if (result == SL_ERR_NOTFOUND) {
+                /* Its result may not have been written; nothing else of the stream comes. */
+                track->is_ready = true;
+            } else if (result == SL_ERR_PROTOCOL) {
+                sift_down(merge, 0);
+                return end_of(merge, damage);
+            } else if (result != SL_OK) {
+                return result;
+            }
+            sift_down(merge, 0);
+            continue;
+        }
+        if (is_behind_damage(merge, track)) {
+            return tell_damage(merge, damage);
+        }
+        if (is_hole(merge, &track->event)) {
+            if (merge->damages < reader->damage_count) {
+                return tell_damage(merge, damage);
+            }
+            if (!is_whole && reader->damage_count == 0) {
+                merge->is_cut = true;
+                return SL_ERR_NOTFOUND;
+            }
+        }
+        *event = track->event;
+        if (event->kind == CAP_EVENT_CALL || event->kind == CAP_EVENT_VERB) {
+            merge->last = event->stamp;
+        }
+        track->is_ready = track->has_start = false;
+        return SL_OK;
+    }
+}
+
+bool cap_merge_is_cut(const struct cap_merge *merge)
+{
+    return merge->is_cut;
+}
+
+/* --- contents --- */
+
+static enum sl_result index_blobs(struct blobs *b)
+{
+    uint32_t count = 0, capacity = 0;
+    for (size_t at = 0; b->payload.size - at >= sizeof(struct cap_blob_head); count++) {
+        uint32_t size = sl_load_u32(b->payload.data + at + offsetof(struct cap_blob_head, size));
+        if (size == 0 || size > CAP_PIECE_BYTES ||
+            size > b->payload.size - at - sizeof(struct cap_blob_head)) {
+            return SL_ERR_PROTOCOL;
+        }
+        if (!grow(&b->offsets, &capacity, count, sizeof *b->offsets)) {
+            return SL_ERR_NOMEM;
+        }
+        b->offsets[count] = (uint32_t)at;
+        at = sl_round_up(at + sizeof(struct cap_blob_head) + size, 8);
+        if (at > b->payload.size) {
+            count++;
+            break;
+        }
+    }
+    b->count = count;
+    return SL_OK;
+}
+
+static enum sl_result load_blobs(struct cap_merge *m, uint32_t index, struct blobs **out)
+{
+    struct blobs *oldest = &m->blobs[0];
+    for (uint32_t i = 0; i < BLOBS_KEPT; i++) {
+        struct blobs *b = &m->blobs[i];
+        if (b->chunk == index) {
+            b->used = ++m->uses;
+            *out = b;
+            return SL_OK;
+        }
+        oldest = b->used < oldest->used ? b : oldest;
+    }
+    enum cap_damage_kind why = CAP_DAMAGE_RECORD;
+    oldest->chunk = CAP_NO_CHUNK;
+    sl_free(oldest->offsets);
+    oldest->offsets = NULL;
+    struct cap_chunk *chunk = &m->reader->chunks[index];
+    enum sl_result result = cap_reader_load(m->reader, chunk, &oldest->payload, &why);
+    if (result == SL_OK) {
+        result = index_blobs(oldest);
+    }
+    if (result == SL_ERR_PROTOCOL) {
+        cap_reader_damaged(m->reader, chunk, why);
+    }
+    if (result == SL_OK) {
+        oldest->chunk = index;
+        oldest->used = ++m->uses;
+        *out = oldest;
+    }
+    return result;
+}
+
+static enum sl_result find_blob(struct cap_merge *m, uint64_t number, struct cap_piece *piece)
+{
+    uint32_t low = 0, high = m->blob_count;
+    const struct cap_chunk *chunks = m->reader->chunks;
+    while (low < high) { /* the last chunk that begins at the number or before */
+        uint32_t middle = low + (high - low) / 2;
+        if (chunks[m->blob_chunks[middle]].first_record <= number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0) {
+        return SL_ERR_PROTOCOL;
+    }
+    struct blobs *b = NULL;
+    enum sl_result result = load_blobs(m, m->blob_chunks[low - 1], &b);
+    if (result != SL_OK) {
+        return result;
+    }
+    uint64_t place = number - chunks[b->chunk].first_record;
+    if (place >= b->count) {
+        return SL_ERR_PROTOCOL;
+    }
+    const uint8_t *head = b->payload.data + b->offsets[place];
+    if (sl_load_u32(head + offsetof(struct cap_blob_head, size)) != piece->size) {
+        return SL_ERR_PROTOCOL;
+    }
+    piece->bytes = head + sizeof(struct cap_blob_head);
+    return SL_OK;
+}
+
+enum sl_result cap_merge_piece(struct cap_merge *merge, struct cap_event_memory *memory,
+                               struct cap_piece *piece)
+{
+    if (memory->pieces == 0) {
+        return SL_ERR_NOTFOUND;
+    }
+    uint64_t blob = 0;
+    if (!cap_piece_get(&memory->at, memory->end, &memory->offset, piece, &blob)) {
+        return SL_ERR_PROTOCOL;
+    }
+    memory->pieces--;
+    return piece->bytes != NULL ? SL_OK : find_blob(merge, blob, piece);
+}

@@ -1,0 +1,225 @@
+/* sluice info: what a trace says of itself, from its index alone; with --check, all of it read. */
+#include "tools/sluice/info_check.h"
+#include "tools/sluice/calls.h"
+#include "tools/sluice/json.h"
+#include "tools/sluice/say.h"
+#include "tools/sluice/verbs.h"
+#include "host/capture/cap_index.h"
+#include "transport/base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { INFO_CHECK, INFO_CALLS, INFO_STRICT };
+
+static const struct opt options[] = {
+    [INFO_CHECK] = {.name = "check", .help = "read and verify everything"},
+    [INFO_CALLS] = {.name = "calls", .help = "how often each command was called, too"},
+    [INFO_STRICT] = {.name = "strict", .help = "exit 6 when the recording was cut short"},
+};
+
+struct info {
+    const char *path;
+    struct cap_reader *reader;
+    struct cap_summary summary;
+    uint64_t file_size;
+    uint64_t frames, calls; /* that can be played */
+    bool is_damaged;
+};
+
+static int by_count(const void *left, const void *right)
+{
+    const struct cap_index_call *a = left, *b = right;
+    return a->count != b->count ? (a->count < b->count ? 1 : -1) : 0;
+}
+
+/* A member of META as text: strings without their quotes, other values as they are. */
+static void print_meta(const char *meta, const char *name, const char *shown)
+{
+    const char *value;
+    size_t size;
+    if (meta != NULL && json_member(meta, name, &value, &size)) {
+        bool is_text = size >= 2 && value[0] == '"';
+        printf("%-11s %.*s\n", shown, (int)(is_text ? size - 2 : size),
+               is_text ? value + 1 : value);
+    }
+}
+
+static void print_id(const char *before, const uint8_t id[16], const char *after)
+{
+    fputs(before, stdout);
+    for (int i = 0; i < 16; i++) {
+        printf("%02x", id[i]);
+    }
+    fputs(after, stdout);
+}
+
+static void print_text(const struct info *info, bool with_calls)
+{
+    const struct cap_summary *s = &info->summary;
+    const struct cap_totals *t = &s->totals;
+    char a[TRACE_NUMBER], b[TRACE_NUMBER], c[TRACE_NUMBER];
+    print_meta(s->meta, "program", "program");
+    print_meta(s->meta, "arguments", "arguments");
+    print_meta(s->meta, "machine", "machine");
+    print_meta(s->meta, "drivers", "driver");
+    print_meta(s->meta, "made_by", "made by");
+    print_meta(s->meta, "memory_method", "memory");
+    print_id("session     ", info->reader->header.session, "\n");
+    printf("container   %u.%u\n", info->reader->header.major, info->reader->header.minor);
+    if (s->has_protocol) {
+        print_id("protocol    ", s->protocol, "\n");
+    }
+    printf("time        %.3f s\n", (double)t->time / 1e9);
+    printf("frames      %s\n", trace_number(info->frames, a));
+    printf("calls       %s (%s bytes, %s with replies)\n", trace_number(info->calls, a),
+           trace_number(t->call_bytes, b), trace_number(t->replies, c));
+    printf("streams     %s\n", trace_number(t->streams, a));
+    printf("verbs       %s\n", trace_number(t->verbs, a));
+    printf("memory      %s writes, %s bytes; %s stored once, %s again\n",
+           trace_number(t->writes, a), trace_number(t->write_bytes, b),
+           trace_number(t->blob_bytes, c), trace_number(t->shared_bytes, (char[TRACE_NUMBER]){0}));
+    printf("snapshots   %u\n", s->snapshot_count);
+    printf("file        %s bytes, %s chunks, %s bytes before compression\n",
+           trace_number(info->file_size, a), trace_number(t->chunks, b),
+           trace_number(t->raw_bytes, c));
+    printf("complete    %s\n", s->has_end ? "yes" : "no");
+    for (uint32_t i = 0; with_calls && i < s->call_count; i++) {
+        const char *name = call_name(s->calls[i].opcode);
+        printf("%12" PRIu64 " %14" PRIu64 "  %s\n", s->calls[i].count, s->calls[i].bytes,
+               name != NULL ? name : "unknown");
+    }
+}
+
+static void print_json(const struct info *info)
+{
+    const struct cap_summary *s = &info->summary;
+    const struct cap_totals *t = &s->totals;
+    fputs("{\"schema\": 1, \"file\": ", stdout);
+    json_text(stdout, info->path);
+    printf(", \"bytes\": %" PRIu64 ", \"container\": \"%u.%u\"", info->file_size,
+           info->reader->header.major, info->reader->header.minor);
+    print_id(", \"session\": \"", info->reader->header.session, "\"");
+    if (s->has_protocol) {
+        print_id(", \"protocol\": \"", s->protocol, "\"");
+    }
+    printf(", \"complete\": %s, \"damaged\": %s, \"frames\": %" PRIu64 ", \"calls\": %" PRIu64
+           ", \"call_bytes\": %" PRIu64 ", \"replies\": %" PRIu64 ", \"reply_bytes\": %" PRIu64
+           ", \"verbs\": %" PRIu64 ", \"streams\": %" PRIu64 ", \"writes\": %" PRIu64
+           ", \"write_bytes\": %" PRIu64 ", \"blobs\": %" PRIu64 ", \"blob_bytes\": %" PRIu64
+           ", \"shared_bytes\": %" PRIu64 ", \"chunks\": %" PRIu64 ", \"raw_bytes\": %" PRIu64
+           ", \"stored_bytes\": %" PRIu64 ", \"time_ns\": %" PRIu64 ", \"snapshots\": %u",
+           s->has_end ? "true" : "false", info->is_damaged ? "true" : "false", info->frames,
+           info->calls, t->call_bytes, t->replies, t->reply_bytes, t->verbs, t->streams, t->writes,
+           t->write_bytes, t->blobs, t->blob_bytes, t->shared_bytes, t->chunks, t->raw_bytes,
+           t->stored_bytes, t->time, s->snapshot_count);
+    fputs(", \"commands\": [", stdout);
+    for (uint32_t i = 0; i < s->call_count; i++) {
+        printf("%s\n  {\"name\": ", i != 0 ? "," : "");
+        json_text(stdout, call_name(s->calls[i].opcode));
+        printf(", \"capset\": %u, \"opcode\": %u, \"count\": %" PRIu64 ", \"bytes\": %" PRIu64 "}",
+               s->calls[i].capset, s->calls[i].opcode, s->calls[i].count, s->calls[i].bytes);
+    }
+    printf("], \"meta\": %s}\n", s->meta != NULL ? s->meta : "null");
+}
+
+/* Without an end, what is complete is counted. Returns an exit code. */
+static int count_cut(struct info *info)
+{
+    struct trace_walk walk = {0};
+    int code = trace_walk_all(info->path, info->reader, &walk);
+    info->frames = walk.frames;
+    info->calls = walk.calls;
+    info->is_damaged = info->is_damaged || walk.damages != 0;
+    if (code == SLUICE_EXIT_OK) {
+        trace_say_cut(walk.frames, walk.calls_behind);
+    }
+    return code;
+}
+
+static int open_it(struct info *info)
+{
+    /* Not through trace_open: nothing is scanned that the index answers. */
+    int fd = strcmp(info->path, "-") == 0 ? -1 : open(info->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat file;
+    if (strcmp(info->path, "-") == 0 ||
+        (fd >= 0 && fstat(fd, &file) == 0 && !S_ISREG(file.st_mode))) {
+        sl_fd_close(&fd);
+        return trace_open(info->path, &info->reader);
+    }
+    if (fd < 0) {
+        say_error("%s: cannot be opened: %s", info->path, strerror(errno));
+        return SLUICE_EXIT_FILE;
+    }
+    info->file_size = (uint64_t)file.st_size;
+    enum sl_result result = cap_reader_open(fd, &info->reader);
+    return result == SL_OK ? SLUICE_EXIT_OK : trace_failed(info->path, info->reader, result);
+}
+
+static int show(struct info *info, const struct opt_set *set)
+{
+    struct cap_damage damage = {0};
+    enum sl_result result = cap_summary_read(info->reader, &info->summary, &damage);
+    if (result != SL_OK && result != SL_ERR_PROTOCOL) {
+        return trace_failed(info->path, info->reader, result);
+    }
+    info->is_damaged = result == SL_ERR_PROTOCOL || info->reader->damage_count != 0;
+    if (result == SL_ERR_PROTOCOL) {
+        trace_say_damage(&damage, UINT64_MAX);
+    }
+    struct cap_summary *s = &info->summary;
+    info->frames = s->totals.frames;
+    info->calls = s->totals.calls;
+    int code = s->has_end ? SLUICE_EXIT_OK : count_cut(info);
+    if (code != SLUICE_EXIT_OK && code != SLUICE_EXIT_DAMAGED) {
+        return code;
+    }
+    if (s->call_count != 0) {
+        qsort(s->calls, s->call_count, sizeof *s->calls, by_count);
+    }
+    if (opt_common_on(set, COMMON_JSON)) {
+        print_json(info);
+    } else {
+        print_text(info, opt_on(set, INFO_CALLS));
+    }
+    return info->is_damaged                          ? SLUICE_EXIT_DAMAGED
+           : !s->has_end && opt_on(set, INFO_STRICT) ? SLUICE_EXIT_INCOMPLETE
+                                                     : SLUICE_EXIT_OK;
+}
+
+static int run(const struct opt_set *set)
+{
+    struct info info = {.path = set->args[0]};
+    int code = open_it(&info);
+    if (code == SLUICE_EXIT_OK) {
+        code = opt_on(set, INFO_CHECK)
+                   ? info_check(info.path, info.reader, opt_on(set, INFO_STRICT),
+                                opt_common_on(set, COMMON_JSON))
+                   : show(&info, set);
+    }
+    cap_summary_finish(&info.summary);
+    cap_reader_close(info.reader);
+    return code;
+}
+
+const struct verb verb_info = {
+    .name = "info",
+    .summary = "what a trace is and holds",
+    .usage = "TRACE",
+    .about = "Prints what made a trace and what is in it, from its index alone. --check reads all "
+             "of it and verifies\nevery byte.",
+    .example = "sluice info --check app.slc",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .args_min = 1,
+    .args_max = 1,
+    .has_json = true,
+    .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE |
+             1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED | 1u << SLUICE_EXIT_INCOMPLETE |
+             1u << SLUICE_EXIT_INTERNAL,
+    .run = run,
+};

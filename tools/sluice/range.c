@@ -1,0 +1,91 @@
+#include "tools/sluice/range.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* A decimal number at *text, which moves behind it. */
+static bool number_at(const char **text, uint64_t *out)
+{
+    char *end;
+    if (!isdigit((unsigned char)**text)) {
+        return false;
+    }
+    errno = 0;
+    *out = strtoull(*text, &end, 10);
+    *text = end;
+    return errno == 0;
+}
+
+static bool part_at(const char **text, uint64_t *first, uint64_t *last, uint64_t *step)
+{
+    if (!number_at(text, first)) {
+        return false;
+    }
+    *last = *first;
+    *step = 1;
+    if (**text == '-') {
+        ++*text;
+        *last = UINT64_MAX;
+        if (isdigit((unsigned char)**text) && !number_at(text, last)) {
+            return false;
+        }
+    } else if (**text == '+') {
+        ++*text;
+        uint64_t count;
+        if (!number_at(text, &count) || count == 0 || count - 1 > UINT64_MAX - *first) {
+            return false;
+        }
+        *last = *first + count - 1;
+    }
+    if (**text == '/') {
+        ++*text;
+        if (!number_at(text, step) || *step == 0) {
+            return false;
+        }
+    }
+    return *last >= *first;
+}
+
+bool range_parse(const char *text, struct range *out)
+{
+    *out = (struct range){0};
+    if (text == NULL) {
+        return true;
+    }
+    for (;;) {
+        uint32_t i = out->count;
+        if (i == RANGE_PARTS ||
+            !part_at(&text, &out->parts[i].first, &out->parts[i].last, &out->parts[i].step)) {
+            return false;
+        }
+        out->count++;
+        if (*text == '\0') {
+            return true;
+        }
+        if (*text++ != ',') {
+            return false;
+        }
+    }
+}
+
+bool range_has(const struct range *range, uint64_t number)
+{
+    for (uint32_t i = 0; i < range->count; i++) {
+        if (number >= range->parts[i].first && number <= range->parts[i].last &&
+            (number - range->parts[i].first) % range->parts[i].step == 0) {
+            return true;
+        }
+    }
+    return range->count == 0;
+}
+
+bool range_is_over(const struct range *range, uint64_t number)
+{
+    for (uint32_t i = 0; i < range->count; i++) {
+        if (number <= range->parts[i].last) {
+            return false;
+        }
+    }
+    return range->count != 0;
+}

@@ -1,0 +1,24 @@
+/* Sets of numbers as options give them: "7", "10-20", "10-", "10+3", "0-100/10", and lists of these
+ * with commas between. Counting is from 0, ends are included. */
+#ifndef SLUICE_RANGE_H
+#define SLUICE_RANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RANGE_PARTS 64u
+
+struct range {
+    uint32_t count; /* 0: everything */
+    struct {
+        uint64_t first, last, step; /* last UINT64_MAX: open */
+    } parts[RANGE_PARTS];
+};
+
+/* text NULL: everything. False: it is no set. */
+bool range_parse(const char *text, struct range *out);
+bool range_has(const struct range *range, uint64_t number);
+/* Nothing from this number on is in it. */
+bool range_is_over(const struct range *range, uint64_t number);
+
+#endif

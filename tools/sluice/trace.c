@@ -1,0 +1,155 @@
+#include "tools/sluice/trace.h"
+#include "tools/sluice/exit.h"
+#include "tools/sluice/say.h"
+#include "transport/base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *trace_number(uint64_t number, char *text)
+{
+    char digits[TRACE_NUMBER];
+    int count = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    char *to = text;
+    for (int i = 0; i < count; i++) {
+        if (i != 0 && (count - i) % 3 == 0) {
+            *to++ = ',';
+        }
+        *to++ = digits[i];
+    }
+    *to = '\0';
+    return text;
+}
+
+/* What comes through a pipe, as a file that can be sought in. */
+static int spool(void)
+{
+    FILE *copy = tmpfile();
+    int fd = copy != NULL ? fcntl(fileno(copy), F_DUPFD_CLOEXEC, 0) : -1;
+    if (copy != NULL) {
+        fclose(copy);
+    }
+    char block[65536];
+    ssize_t got = fd >= 0 ? 1 : -1;
+    while (got > 0) {
+        got = read(STDIN_FILENO, block, sizeof block);
+        if (got < 0 && errno == EINTR) {
+            got = 1;
+            continue;
+        }
+        for (ssize_t at = 0; at < got;) {
+            ssize_t put = write(fd, block + at, (size_t)(got - at));
+            if (put < 0 && errno != EINTR) {
+                got = -1;
+                break;
+            }
+            at += put > 0 ? put : 0;
+        }
+    }
+    if (got < 0) {
+        int why = errno;
+        sl_fd_close(&fd);
+        errno = why;
+    }
+    return fd;
+}
+
+int trace_failed(const char *path, const struct cap_reader *reader, enum sl_result result)
+{
+    if (reader != NULL && reader->refusal != CAP_REFUSED_NOT) {
+        say_error("%s: %s", path, reader->reason);
+        return reader->refusal == CAP_REFUSED_FILE      ? SLUICE_EXIT_FILE
+               : reader->refusal == CAP_REFUSED_DAMAGED ? SLUICE_EXIT_DAMAGED
+                                                        : SLUICE_EXIT_VERSION;
+    }
+    if (result == SL_ERR_IO) {
+        say_error("%s: cannot be read: %s", path, strerror(errno));
+        return SLUICE_EXIT_FILE;
+    }
+    say_error("%s: %s", path, sl_result_name(result));
+    return result == SL_ERR_PROTOCOL ? SLUICE_EXIT_DAMAGED : SLUICE_EXIT_INTERNAL;
+}
+
+int trace_open(const char *path, struct cap_reader **out)
+{
+    *out = NULL;
+    int fd = strcmp(path, "-") == 0 ? spool() : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat file;
+    if (fd >= 0 && fstat(fd, &file) == 0 && !S_ISREG(file.st_mode)) {
+        sl_fd_close(&fd);
+        errno = S_ISDIR(file.st_mode) ? EISDIR : ESPIPE;
+    }
+    if (fd < 0) {
+        say_error("%s: cannot be opened: %s", path, strerror(errno));
+        return SLUICE_EXIT_FILE;
+    }
+    struct cap_reader *reader = NULL;
+    enum sl_result result = cap_reader_open(fd, &reader);
+    if (result == SL_OK) {
+        result = cap_reader_scan(reader);
+    }
+    if (result != SL_OK) {
+        int code = trace_failed(path, reader, result);
+        cap_reader_close(reader);
+        return code;
+    }
+    *out = reader;
+    return SLUICE_EXIT_OK;
+}
+
+void trace_say_damage(const struct cap_damage *damage, uint64_t frame)
+{
+    char byte[TRACE_NUMBER], first[TRACE_NUMBER], last[TRACE_NUMBER], where[48] = "";
+    char lost[160] = "";
+    if (frame != UINT64_MAX) {
+        snprintf(where, sizeof where, " (frame %llu)", (unsigned long long)frame);
+    }
+    if (damage->is_known && damage->chunk_kind == CAP_KIND_CALL && damage->records != 0) {
+        snprintf(lost, sizeof lost, "; lost calls %s-%s of stream %u%s",
+                 trace_number(damage->first_record, first),
+                 trace_number(damage->first_record + damage->records - 1, last), damage->stream,
+                 where);
+    } else if (damage->is_known) {
+        snprintf(lost, sizeof lost, "; lost %s records of kind \"%.4s\", stream %u%s",
+                 trace_number(damage->records, first), (const char *)&damage->chunk_kind,
+                 damage->stream, where);
+    } else if (frame != UINT64_MAX) {
+        snprintf(lost, sizeof lost, "; lost something%s", where);
+    }
+    say_error("damaged: chunk %u at byte %s: %s%s", damage->chunk,
+              trace_number(damage->offset, byte), cap_damage_name(damage->kind), lost);
+}
+
+void trace_say_cut(uint64_t frames, uint64_t calls)
+{
+    char number[TRACE_NUMBER];
+    if (frames == 0) {
+        say_note("warning: recording ended without an end mark (program killed?); %s calls of "
+                 "frame 0 are complete",
+                 trace_number(calls, number));
+        return;
+    }
+    say_note("warning: recording ended without an end mark (program killed?); frames 0-%llu and %s "
+             "calls of frame %llu are complete",
+             (unsigned long long)frames - 1, trace_number(calls, number),
+             (unsigned long long)frames);
+}
+
+void trace_say_skipped(const struct cap_reader *reader)
+{
+    if (reader->skipped != 0) {
+        say_note("note: skipped %u chunks of optional kind \"%.4s\"", reader->skipped,
+                 (const char *)&reader->skipped_kind);
+    }
+}
+
+bool trace_is_same(const char *path, const char *other)
+{
+    struct stat a, b;
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}

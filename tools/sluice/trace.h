@@ -1,0 +1,28 @@
+/* A trace given to a verb: opened, with the reason said when it cannot be; what every reading verb
+ * says of damage and of recordings that were cut short. Main thread. */
+#ifndef SLUICE_TRACE_H
+#define SLUICE_TRACE_H
+
+#include "host/capture/cap_merge.h"
+
+/* Opens and scans; "-": standard input, copied into a file without a name. *out: NULL on failure.
+ * Returns an exit code; the reason was said. */
+int trace_open(const char *path, struct cap_reader **out);
+/* A failed read, scan or merge of it. Returns the exit code. */
+int trace_failed(const char *path, const struct cap_reader *reader, enum sl_result result);
+/* "damaged: chunk 91 at byte 10,485,760: checksum; lost calls ...". frame: where it was met;
+ * UINT64_MAX: not known. */
+void trace_say_damage(const struct cap_damage *damage, uint64_t frame);
+/* "warning: recording ended without an end mark ..." */
+void trace_say_cut(uint64_t frames, uint64_t calls);
+/* "note: skipped 12 chunks of optional kind ..." when there were any. */
+void trace_say_skipped(const struct cap_reader *reader);
+
+/* "10,485,760"; text: TRACE_NUMBER bytes; returns it. */
+#define TRACE_NUMBER 32u
+const char *trace_number(uint64_t number, char *text);
+
+/* Both name one file. */
+bool trace_is_same(const char *path, const char *other);
+
+#endif

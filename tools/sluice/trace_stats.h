@@ -1,0 +1,21 @@
+/* Counts and bytes of a trace's calls, by name, frame or stream. One thread. */
+#ifndef SLUICE_TRACE_STATS_H
+#define SLUICE_TRACE_STATS_H
+
+#include "host/capture/cap_merge.h"
+
+#include <stdio.h>
+
+enum stats_by { STATS_NAME, STATS_FRAME, STATS_STREAM };
+
+struct trace_stats;
+
+struct trace_stats *trace_stats_create(enum stats_by by); /* NULL: no memory */
+void trace_stats_destroy(struct trace_stats *stats);
+/* False: no memory. */
+bool trace_stats_add(struct trace_stats *stats, const struct cap_event_call *call, uint32_t stream,
+                     uint64_t frame);
+/* A table, the largest count first; frames and streams in their order. */
+void trace_stats_print(struct trace_stats *stats, bool json, FILE *out);
+
+#endif
