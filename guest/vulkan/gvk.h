@@ -311,6 +311,7 @@ struct gvk_descriptors {
     pthread_mutex_t lock;  /* guards the rest, and is held while they are sent */
     struct vk_pack pack;   /* VkWriteDescriptorSets, one behind the other */
     struct sl_arena arena; /* copies that a write is packed from */
+    uint64_t batch;        /* number of what waits now, from 1 on */
     uint32_t count;        /* of the writes */
     uint32_t waiting;      /* atomic: there are some */
     /* With a host that wants batches: whose they are, and sets to be allocated. */

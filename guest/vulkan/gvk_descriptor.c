@@ -20,6 +20,7 @@ void gvk_descriptors_init(struct gvk_descriptors *d, uint32_t peers)
     pthread_mutex_init(&d->lock, NULL);
     vk_pack_init(&d->pack, PENDING_MAX, true);
     d->pack.peers = peers;
+    d->batch = 1;
     sl_arena_init(&d->arena, ARENA_MAX);
 }
 
@@ -320,37 +321,59 @@ static void store_present(uint8_t *p, const void *pointer)
     sl_store_u64(p, __builtin_bswap64(pointer != NULL));
 }
 
-/* What most writes are, in one piece. */
-static void pack_one_buffer(struct vk_pack *pack, const VkWriteDescriptorSet *write)
+/* What most writes are, in one piece. One that goes where the set's last waiting one does takes its
+ * place, which nobody can have seen. False: no memory. */
+static bool add_one_buffer(struct gvk_descriptors *d, struct gvk_descriptor_set *set,
+                           const VkWriteDescriptorSet *write)
 {
     const VkDescriptorBufferInfo *info = write->pBufferInfo;
-    uint8_t *p = vk_pack_room(pack, ONE_BUFFER_SIZE);
+    uint64_t buffer = vk_pack_id(&d->pack, (uint64_t)(uintptr_t)info->buffer);
+    uint8_t *p = set->write_batch == d->batch ? d->pack.data + set->write_at : NULL;
+    if (p != NULL && sl_load_u32(p + 16) == write->dstBinding &&
+        sl_load_u32(p + 20) == write->dstArrayElement &&
+        sl_load_u32(p + 28) == (uint32_t)write->descriptorType) {
+        sl_store_u64(p + 48, buffer);
+        sl_store_u64(p + 56, info->offset);
+        sl_store_u64(p + 64, info->range);
+        return true;
+    }
+    p = vk_pack_room(&d->pack, ONE_BUFFER_SIZE);
     if (p == NULL) {
-        return;
+        return false;
     }
     sl_store_u32(p, VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET);
     sl_store_u32(p + 4, 0); /* no chain */
-    sl_store_u64(p + 8, vk_pack_id(pack, (uint64_t)(uintptr_t)write->dstSet));
+    sl_store_u64(p + 8, set->object.vk.id);
     sl_store_u32(p + 16, write->dstBinding);
     sl_store_u32(p + 20, write->dstArrayElement);
     sl_store_u32(p + 24, 1);
     sl_store_u32(p + 28, (uint32_t)write->descriptorType);
     store_present(p + 32, write->pImageInfo);
     store_present(p + 40, info);
-    sl_store_u64(p + 48, vk_pack_id(pack, (uint64_t)(uintptr_t)info->buffer));
+    sl_store_u64(p + 48, buffer);
     sl_store_u64(p + 56, info->offset);
     sl_store_u64(p + 64, info->range);
     store_present(p + 72, write->pTexelBufferView);
-    pack->cur = p + ONE_BUFFER_SIZE;
+    set->write_at = (size_t)(p - d->pack.data);
+    set->write_batch = d->batch;
+    d->pack.cur = p + ONE_BUFFER_SIZE;
+    d->count++;
+    return true;
 }
 
-void gvk_write_pack(struct vk_pack *pack, const VkWriteDescriptorSet *write)
+/* Any write, and those of hosts that want batches. False: no memory. */
+static bool add_any(struct gvk_descriptors *d, struct gvk_descriptor_set *set,
+                    const VkWriteDescriptorSet *write)
 {
-    if (SL_LIKELY(is_one_buffer(write))) {
-        pack_one_buffer(pack, write);
-    } else {
-        vk_pack_VkWriteDescriptorSet(pack, write);
+    VkWriteDescriptorSet room;
+    const VkWriteDescriptorSet *clean = gvk_write_clean(&d->arena, set->bindings, write, &room);
+    if (clean == NULL || (set->pool != NULL && !gvk_batch_note_locked(d, set, false))) {
+        return false;
     }
+    vk_pack_VkWriteDescriptorSet(&d->pack, clean);
+    set->write_batch = 0;
+    d->count += !d->pack.failed;
+    return !d->pack.failed;
 }
 
 void gvk_writes_begin(struct gvk_device *device)
@@ -358,26 +381,23 @@ void gvk_writes_begin(struct gvk_device *device)
     pthread_mutex_lock(&device->descriptors.lock);
 }
 
-void gvk_writes_add(struct gvk_device *device, const VkWriteDescriptorSet *write)
+static void add(struct gvk_descriptors *d, const VkWriteDescriptorSet *write)
 {
-    struct gvk_descriptors *d = &device->descriptors;
     struct gvk_descriptor_set *set = GVK_FROM(gvk_descriptor_set, write->dstSet);
-    VkWriteDescriptorSet room;
     size_t before = vk_pack_size(&d->pack);
-    const VkWriteDescriptorSet *clean = gvk_write_clean(&d->arena, set->bindings, write, &room);
-    if (set->pool != NULL && !gvk_batch_note_locked(d, set, false)) {
-        clean = NULL;
-    }
-    if (clean != NULL) {
-        gvk_write_pack(&d->pack, clean);
-    }
-    if (clean != NULL && !d->pack.failed) {
-        d->count++;
-    } else {
+    bool added = SL_LIKELY(is_one_buffer(write) && set->pool == NULL)
+                     ? add_one_buffer(d, set, write)
+                     : add_any(d, set, write);
+    if (SL_UNLIKELY(!added)) {
         vk_pack_reset(&d->pack);
         d->pack.cur += before;
         sl_warn_limited("vulkan", "no memory for a write to a descriptor set: it is lost");
     }
+}
+
+void gvk_writes_add(struct gvk_device *device, const VkWriteDescriptorSet *write)
+{
+    add(&device->descriptors, write);
 }
 
 /* The writes go out from where they wait. A host that is gone shows at the next call with a result.
@@ -414,6 +434,7 @@ static void send_locked(struct gvk_device *device)
         }
     }
     vk_pack_reset(&d->pack);
+    d->batch++;
     d->count = 0;
     d->set_count = 0;
     /* Pairs with nothing: whoever has to see these writes is ordered behind them by Vulkan's
@@ -429,7 +450,7 @@ void gvk_writes_end(struct gvk_device *device)
     }
     if (vk_pack_size(&d->pack) > PENDING_MANY) {
         send_locked(device);
-    } else if (d->count != 0) {
+    } else if (d->count != 0 && sl_atomic_load_relaxed(&d->waiting) == 0) {
         sl_atomic_store_relaxed(&d->waiting, 1); /* as above */
     }
     pthread_mutex_unlock(&d->lock);
@@ -451,7 +472,7 @@ void gvk_vkUpdateDescriptorSets(VkDevice device, uint32_t descriptorWriteCount,
     if (descriptorWriteCount != 0) {
         gvk_writes_begin(dev);
         for (uint32_t i = 0; i < descriptorWriteCount; i++) {
-            gvk_writes_add(dev, &pDescriptorWrites[i]);
+            add(&dev->descriptors, &pDescriptorWrites[i]);
         }
         gvk_writes_end(dev);
     }

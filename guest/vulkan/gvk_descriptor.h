@@ -62,6 +62,10 @@ struct gvk_descriptor_set {
     struct sl_list link;              /* in the pool's sets */
     struct gvk_descriptor_pool *pool; /* batches; NULL otherwise */
     struct gvk_set_layout *layout;    /* batches: alive as long as a write waits */
+    /* Its last write, of one buffer, lies there in gvk_descriptors.pack, if it was in the batch of
+     * that number; the device's descriptor lock guards both. */
+    size_t write_at;
+    uint64_t write_batch;
 };
 
 /* The write without the handles that its type ignores: itself, or a copy in `room` that lives as
@@ -71,8 +75,6 @@ const VkWriteDescriptorSet *gvk_write_clean(struct sl_arena *arena,
                                             const struct gvk_bindings *bindings,
                                             const VkWriteDescriptorSet *write,
                                             VkWriteDescriptorSet *room);
-/* vk_pack_VkWriteDescriptorSet, faster for what most writes are. */
-void gvk_write_pack(struct vk_pack *pack, const VkWriteDescriptorSet *write);
 
 /* Between the two: add. They hold the device's descriptor lock. */
 void gvk_writes_begin(struct gvk_device *device);

@@ -410,6 +410,66 @@ SLT_TEST_F(gvk_record, writes_wait_and_lose_what_their_type_ignores, t)
     sets_drop(&s);
 }
 
+/* Only the set's last write is replaced, and only by one to the same place. */
+SLT_TEST_F(gvk_record, a_write_replaces_the_last_one_to_the_same_place, t)
+{
+    static const struct {
+        uint32_t binding, element;
+        VkDescriptorType type;
+        uint64_t offset;
+        bool is_kept; /* else the next one replaces it */
+    } writes[] = {
+        {4, 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 0, false},
+        {4, 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 256, true},
+        {4, 1, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 512, true},
+        {4, 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 768, true},
+        {4, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1024, true},
+        {5, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1280, true},
+        {2, 0, VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE, 0, true},
+        {5, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1536, false},
+        {5, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1792, true},
+    };
+    enum { WRITES = sizeof writes / sizeof writes[0] };
+    struct sets s;
+    sets_make(&s);
+    const VkDescriptorImageInfo image = {VK_NULL_HANDLE, GVK_TO(VkImageView, &s.view),
+                                         VK_IMAGE_LAYOUT_GENERAL};
+    forget_packets();
+    for (uint32_t round = 0; round < 2; round++) { /* what was sent is replaced by nothing */
+        for (uint32_t i = 0; i < WRITES; i++) {
+            const VkDescriptorBufferInfo info = {GVK_TO(VkBuffer, &s.buffer), writes[i].offset, 16};
+            const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                                .dstSet = s.set,
+                                                .dstBinding = writes[i].binding,
+                                                .dstArrayElement = writes[i].element,
+                                                .descriptorCount = 1,
+                                                .descriptorType = writes[i].type,
+                                                .pImageInfo = &image,
+                                                .pBufferInfo = &info};
+            gvk_vkUpdateDescriptorSets(device(), 1, &write, 0, NULL);
+        }
+        gvk_settle(&t->device);
+        SLT_ASSERT_EQ(round + 1, t->packet_count);
+        const uint8_t *at = t->packets[round].bytes + 20;
+        SLT_EXPECT_EQ(WRITES - 2u, sl_load_u32(at));
+        at += 4;
+        for (uint32_t i = 0; i < WRITES; i++) {
+            SLT_SCOPE("write %u", i);
+            bool has_image = writes[i].type == VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE;
+            if (writes[i].is_kept) {
+                SLT_EXPECT_EQ(writes[i].binding, sl_load_u32(at + 16));
+                SLT_EXPECT_EQ(writes[i].element, sl_load_u32(at + 20));
+                SLT_EXPECT_EQ((uint32_t)writes[i].type, sl_load_u32(at + 28));
+                SLT_EXPECT_EQ(has_image ? 0x52u : writes[i].offset,
+                              sl_load_u64(at + (has_image ? 48 : 56)));
+                at += has_image ? 76 : 80;
+            }
+        }
+        SLT_EXPECT_EQ(at + 4, t->packets[round].bytes + t->packets[round].size);
+    }
+    sets_drop(&s);
+}
+
 struct write_case {
     const char *label;
     VkDescriptorType type;
@@ -431,7 +491,9 @@ static const struct write_case write_cases[] = {
 SLT_TEST_P(gvk_write, packs_as_the_generated_code, struct write_case, write_cases, c)
 {
     static const uint8_t bytes[4] = {1, 2, 3, 4};
-    struct gvk_object set = {.vk.id = 0x1122334455667788}, buffer = {.vk.id = 0x99};
+    struct gvk_descriptor_set set = {.object.vk.id = 0x1122334455667788};
+    struct gvk_object buffer = {.vk.id = 0x99};
+    struct gvk_device writer = {.lost = 0};
     const VkWriteDescriptorSetInlineUniformBlock block = {
         .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET_INLINE_UNIFORM_BLOCK,
         .dataSize = sizeof bytes,
@@ -449,15 +511,17 @@ SLT_TEST_P(gvk_write, packs_as_the_generated_code, struct write_case, write_case
                                         .pImageInfo = c->has_others ? GARBAGE : NULL,
                                         .pBufferInfo = infos,
                                         .pTexelBufferView = c->has_others ? GARBAGE : NULL};
-    struct vk_pack ours, theirs;
-    vk_pack_init(&ours, 4096, true);
+    struct vk_pack theirs;
+    const struct vk_pack *ours = &writer.descriptors.pack;
     vk_pack_init(&theirs, 4096, true);
-    gvk_write_pack(&ours, &write);
+    gvk_descriptors_init(&writer.descriptors, 0);
+    gvk_writes_add(&writer, &write);
     vk_pack_VkWriteDescriptorSet(&theirs, &write);
-    SLT_EXPECT_EQ(vk_pack_size(&theirs), vk_pack_size(&ours));
-    SLT_EXPECT_TRUE(vk_pack_size(&ours) == vk_pack_size(&theirs) &&
-                    memcmp(theirs.data, ours.data, vk_pack_size(&ours)) == 0);
-    vk_pack_finish(&ours);
+    SLT_EXPECT_EQ(1u, writer.descriptors.count);
+    SLT_EXPECT_EQ(vk_pack_size(&theirs), vk_pack_size(ours));
+    SLT_EXPECT_TRUE(vk_pack_size(ours) == vk_pack_size(&theirs) &&
+                    memcmp(theirs.data, ours->data, vk_pack_size(ours)) == 0);
+    gvk_descriptors_finish(&writer.descriptors);
     vk_pack_finish(&theirs);
 }
 
