@@ -39,6 +39,7 @@ from .vk import guest, host, locker, lockfile, quiet
 def generate(root: Path, out: Output) -> None:
     model = policy.read_model(root)
     check.check(model)
+    served = []  # what guests' programs call by name
     for api in model.apis:
         planned = plan.plan_api(api)
         names.emit(out, api)
@@ -48,9 +49,10 @@ def generate(root: Path, out: Output) -> None:
         dispatch.emit(out, model, planned)
         tables.emit(out, model, planned)
         adapters.emit(out, model, planned)
-        if api.name == "gles2":
+        if api.name in ("gles2", "glesx"):
             call.emit_asks(out, planned)
-            entry.emit_extensions(out, model, entry.emit(out, model, planned))
+            served.append(planned)
+    entry.emit_extensions(out, model, entry.emit(out, model, served))
     enums.emit(out, model)
     driver.emit(out, model)
     fake.emit(out, model)

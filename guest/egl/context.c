@@ -69,13 +69,13 @@ static EGLint wish_read(struct context_wish *wish, const EGLint *attribs)
     return EGL_SUCCESS;
 }
 
-/* Versions there are: 2.0, 3.0, 3.1 (and no 1.x here). A context is of the highest version the host
- * has: each is backward compatible. */
+/* Versions there are: 2.0, 3.0, 3.1, 3.2 (and no 1.x here). A context is of the highest version the
+ * host has: each is backward compatible. */
 static EGLint version_check(const struct gegl_display *display, const struct gegl_config *config,
                             const struct context_wish *wish)
 {
     bool exists = (wish->major == 2 && wish->minor == 0) ||
-                  (wish->major == 3 && wish->minor >= 0 && wish->minor <= 1);
+                  (wish->major == 3 && wish->minor >= 0 && wish->minor <= 2);
     if (!exists || (uint32_t)(wish->major * 10 + wish->minor) > display->host.gles_version) {
         return EGL_BAD_MATCH;
     }
@@ -88,7 +88,7 @@ static EGLint version_check(const struct gegl_display *display, const struct geg
 /* renderControl's number for a version. */
 static uint32_t host_version(uint32_t gles_version)
 {
-    return gles_version >= 31 ? 4 : gles_version == 30 ? 3 : 2;
+    return gles_version >= 32 ? 5 : gles_version == 31 ? 4 : gles_version == 30 ? 3 : 2;
 }
 
 /* The host's id of a new context, 0 when it refuses. Without a configuration: one that goes with

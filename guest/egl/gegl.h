@@ -28,7 +28,7 @@ enum gegl_kind { GEGL_CONTEXT = 1, GEGL_SURFACE, GEGL_SYNC, GEGL_IMAGE };
 /* What the host announced, as far as EGL cares (protocol: feature strings). */
 struct gegl_host {
     uint32_t gles_features; /* GGL_FEATURE_* */
-    uint32_t gles_version;  /* highest context version: 20, 30, 31 */
+    uint32_t gles_version;  /* highest context version: 20, 30, 31, 32 */
     bool checksum;          /* checksum v1 is to be selected on every stream */
     bool sync;              /* rcCreateSyncKHR, rcClientWaitSyncKHR, rcDestroySyncKHR */
     bool sync_status;       /* rcWaitSyncKHR, rcIsSyncSignaled */

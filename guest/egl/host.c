@@ -80,6 +80,12 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
         return r;
     }
     *host = gegl_host_parse(words, stream->device->own);
+    if ((stream->device->features & SLUICE_FEATURE_GLESX) != 0) {
+        host->gles_features |= GGL_FEATURE_GLESX;
+    }
+    if ((stream->device->features & SLUICE_FEATURE_GLES_32) != 0 && host->gles_version == 31) {
+        host->gles_version = 32;
+    }
     sl_debug("egl", "host announces: %s", words);
     sl_free(words);
     if (host->checksum && gs_pack(stream)->tail == 0) {

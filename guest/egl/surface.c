@@ -525,7 +525,11 @@ EGLBoolean gegl_SwapBuffers(EGLDisplay handle, EGLSurface surface_handle)
         gs_flush(thread->stream);
         error = gegl_stream_lost(thread, surface->base.display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
     }
-    return surface_leave(surface, error);
+    EGLBoolean done = surface_leave(surface, error);
+    if (thread != NULL && thread->context != NULL) {
+        ggl_frame_end(thread->context->ggl); /* may call the application */
+    }
+    return done;
 }
 
 EGLBoolean gegl_SwapInterval(EGLDisplay handle, EGLint interval)

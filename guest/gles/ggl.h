@@ -1,4 +1,4 @@
-/* The client side of OpenGL ES 2.0 to 3.1: what a context keeps in the guest, and how EGL makes,
+/* The client side of OpenGL ES 2.0 to 3.2: what a context keeps in the guest, and how EGL makes,
  * binds and ends one.
  *
  * Callers: guest/egl (everything below) and generated entry points (ggl_current, the error
@@ -25,6 +25,7 @@ enum {
     GGL_FEATURE_SLUICE =
         1
         << 3, /* the host is ours (capset): link tables and limits are fetched when first needed */
+    GGL_FEATURE_GLESX = 1 << 4, /* it knows the commands without an upstream number (capset) */
 };
 
 /* The GGL_FEATURE_* bits of a space separated list of feature words (rcGetHostExtensionsString). */
@@ -44,7 +45,7 @@ struct ggl_egl_ops {
 };
 
 struct ggl_context_args {
-    uint32_t version;              /* 20, 30, 31: what the host context was made as */
+    uint32_t version;              /* 20, 30, 31, 32: what the host context was made as */
     uint32_t features;             /* GGL_FEATURE_* */
     struct ggl_context *share;     /* nullable: whose objects are shared */
     bool lose_on_reset;            /* EGL_LOSE_CONTEXT_ON_RESET was asked for */
@@ -79,6 +80,10 @@ void ggl_surface_size(struct ggl_context *context, uint32_t width_px, uint32_t h
 /* The texture bound to GL_TEXTURE_2D on the active unit, for EGL to bind a pbuffer or an image to.
  * Context of this thread. */
 uint32_t ggl_bound_texture_2d(const struct ggl_context *context);
+
+/* A frame ends: the application's debug function, if it gave one, is called with what the driver
+ * said. Context of this thread. */
+void ggl_frame_end(struct ggl_context *context);
 
 /* True when the host is gone: EGL reports EGL_CONTEXT_LOST. */
 bool ggl_context_lost(const struct ggl_context *context);

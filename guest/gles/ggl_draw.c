@@ -16,7 +16,8 @@ struct span {
     uint32_t start;     /* first element read */
     uint32_t count;     /* elements read */
     uint32_t instances; /* 1 when not instanced */
-    bool in_place;      /* the host's element numbers are the application's */
+    uint32_t first_instance;
+    bool in_place; /* the host's element numbers are the application's */
 };
 
 static inline bool has_client_arrays(const struct ggl_vertex_array *va)
@@ -55,7 +56,7 @@ static bool attrib_gather(const struct ggl_attrib *a, const struct span *s, stru
     uint64_t first = s->start;
     if (a->divisor) {
         count = (s->instances + (uint64_t)a->divisor - 1) / a->divisor;
-        count = count ? count : 1;
+        count = (count ? count : 1) + s->first_instance;
         first = 0;
     }
     uint64_t prefix = s->in_place ? first * a->element : 0;
@@ -168,31 +169,38 @@ static void arrays_end(struct ggl_context *c, const struct span *s)
     }
 }
 
-/* instances < 0: not instanced. */
-static void pack_arrays(struct ggl_context *c, GLenum mode, GLint first, GLsizei count,
-                        GLsizei instances)
+static void pack_arrays(struct ggl_context *c, const struct ggl_draw *d, GLint first)
 {
-    if (instances < 0) {
-        gles2_pack_glDrawArrays(ggl_pack(c), mode, first, count);
+    if (d->base_instance != 0) {
+        glesx_pack_glDrawArraysInstancedBaseInstanceEXT(ggl_pack(c), d->mode, first, d->count,
+                                                        d->instances, d->base_instance);
+    } else if (d->instances < 0) {
+        gles2_pack_glDrawArrays(ggl_pack(c), d->mode, first, d->count);
     } else {
-        gles2_pack_glDrawArraysInstanced(ggl_pack(c), mode, first, count, instances);
+        gles2_pack_glDrawArraysInstanced(ggl_pack(c), d->mode, first, d->count, d->instances);
     }
 }
 
-static __attribute__((noinline)) void draw_arrays_client(struct ggl_context *c, GLenum mode,
-                                                         GLint first, GLsizei count,
-                                                         GLsizei instances)
+static void span_instances(struct span *s, const struct ggl_draw *d)
+{
+    s->instances = d->instances < 0 ? 1 : (uint32_t)d->instances;
+    s->first_instance = d->base_instance;
+}
+
+__attribute__((noinline)) void ggl_draw_arrays(struct ggl_context *c, const struct ggl_draw *d,
+                                               GLint first)
 {
     struct span s = {0};
-    if (first < 0 || count <= 0 || instances == 0 || !span_init(c, &s)) {
-        pack_arrays(c, mode, first, count, instances);
+    if (!has_client_arrays(c->vertex_array) || first < 0 || d->count <= 0 || d->instances == 0 ||
+        !span_init(c, &s)) {
+        pack_arrays(c, d, first);
         return;
     }
     s.start = (uint32_t)first;
-    s.count = (uint32_t)count;
-    s.instances = instances < 0 ? 1 : (uint32_t)instances;
+    s.count = (uint32_t)d->count;
+    span_instances(&s, d);
     if (arrays_begin(c, &s)) {
-        pack_arrays(c, mode, s.in_place ? first : 0, count, instances);
+        pack_arrays(c, d, s.in_place ? first : 0);
         arrays_end(c, &s);
     }
 }
@@ -204,7 +212,8 @@ void ggl_glDrawArrays(GLenum mode, GLint first, GLsizei count)
         return;
     }
     if (SL_UNLIKELY(has_client_arrays(c->vertex_array))) {
-        draw_arrays_client(c, mode, first, count, -1);
+        ggl_draw_arrays(c, &(struct ggl_draw){.mode = mode, .count = count, .instances = -1},
+                        first);
         return;
     }
     gles2_pack_glDrawArrays(ggl_pack(c), mode, first, count);
@@ -217,7 +226,8 @@ void ggl_glDrawArraysInstanced(GLenum mode, GLint first, GLsizei count, GLsizei 
         return;
     }
     if (SL_UNLIKELY(has_client_arrays(c->vertex_array)) && instances >= 0) {
-        draw_arrays_client(c, mode, first, count, instances);
+        ggl_draw_arrays(c, &(struct ggl_draw){.mode = mode, .count = count, .instances = instances},
+                        first);
         return;
     }
     gles2_pack_glDrawArraysInstanced(ggl_pack(c), mode, first, count, instances);
@@ -297,92 +307,116 @@ static void unbind_element(struct ggl_context *c)
     }
 }
 
-static void pack_elements(struct ggl_context *c, GLenum mode, GLsizei count, GLenum type,
-                          const void *data, uint32_t size, GLsizei instances)
+static bool has_base(const struct ggl_draw *d)
 {
-    if (instances < 0) {
-        gles2_pack_glDrawElementsData(ggl_pack(c), mode, count, type, data, size, size);
+    return d->base_vertex != 0 || d->base_instance != 0;
+}
+
+/* Indices of `size` bytes, from client memory. */
+static void pack_elements(struct ggl_context *c, const struct ggl_draw *d, const void *data,
+                          uint32_t size)
+{
+    if (has_base(d)) {
+        glesx_pack_glDrawElementsBaseDataSLUICE(ggl_pack(c), d->mode, d->count, d->type, data, size,
+                                                size, d->instances, d->base_vertex,
+                                                d->base_instance);
+    } else if (d->instances < 0) {
+        gles2_pack_glDrawElementsData(ggl_pack(c), d->mode, d->count, d->type, data, size, size);
     } else {
-        gles2_pack_glDrawElementsInstancedDataAEMU(ggl_pack(c), mode, count, type, data, size,
-                                                   instances, (GLsizei)size);
+        gles2_pack_glDrawElementsInstancedDataAEMU(ggl_pack(c), d->mode, d->count, d->type, data,
+                                                   size, d->instances, (GLsizei)size);
     }
 }
 
-/* Client vertex arrays, indices from anywhere. */
-static void draw_indices(struct ggl_context *c, struct span *s, GLenum mode, GLsizei count,
-                         GLenum type, const uint8_t *indices, GLsizei instances)
+/* Indices from the bound buffer. */
+static void pack_elements_offset(struct ggl_context *c, const struct ggl_draw *d, GLuint offset)
 {
-    uint32_t bytes = index_size(type);
-    uint32_t size = (uint32_t)count * bytes;
+    if (has_base(d)) {
+        glesx_pack_glDrawElementsBaseOffsetSLUICE(ggl_pack(c), d->mode, d->count, d->type, offset,
+                                                  d->instances, d->base_vertex, d->base_instance);
+    } else if (d->instances < 0) {
+        gles2_pack_glDrawElementsOffset(ggl_pack(c), d->mode, d->count, d->type, offset);
+    } else {
+        gles2_pack_glDrawElementsInstancedOffsetAEMU(ggl_pack(c), d->mode, d->count, d->type,
+                                                     offset, d->instances);
+    }
+}
+
+/* Client vertex arrays, indices from anywhere. A vertex before the first there is (a base below
+ * the least index) is nobody's: nothing is drawn. */
+static void draw_indices(struct ggl_context *c, struct span *s, const struct ggl_draw *d,
+                         const uint8_t *indices)
+{
+    uint32_t bytes = index_size(d->type);
+    uint32_t size = (uint32_t)d->count * bytes;
     uint32_t least, most;
-    index_range(indices, bytes, (size_t)count, c->restart, &least, &most);
-    if (least > most) {
+    index_range(indices, bytes, (size_t)d->count, c->restart, &least, &most);
+    int64_t start = (int64_t)least + d->base_vertex;
+    if (least > most || start < 0) {
         return; /* nothing but restarts */
     }
-    s->start = least;
-    s->count = most - least + 1;
-    s->instances = instances < 0 ? 1 : (uint32_t)instances;
-    if (s->count == 0) {
+    if (most - least == UINT32_MAX || start + (most - least) > UINT32_MAX) {
         ggl_error(c, GL_OUT_OF_MEMORY); /* 2^32 elements */
         return;
     }
+    s->start = (uint32_t)start;
+    s->count = most - least + 1;
+    span_instances(s, d);
+    struct ggl_draw moved = *d;
     const void *data = indices;
+    if (!s->in_place) {
+        moved.base_vertex = 0;
+    }
     if (least != 0 && !s->in_place) {
-        uint8_t *moved = ggl_scratch(c, size);
-        if (!moved) {
+        uint8_t *copy = ggl_scratch(c, size);
+        if (!copy) {
             ggl_error(c, GL_OUT_OF_MEMORY);
             return;
         }
-        index_rebase(indices, bytes, (size_t)count, c->restart, least, moved);
-        data = moved;
+        index_rebase(indices, bytes, (size_t)d->count, c->restart, least, copy);
+        data = copy;
     }
     unbind_element(c);
     if (arrays_begin(c, s)) {
-        pack_elements(c, mode, count, type, data, size, instances);
+        pack_elements(c, &moved, data, size);
         arrays_end(c, s);
     }
 }
 
-/* Indices or vertices, or both, are in client memory. */
-static __attribute__((noinline)) void draw_elements_client(struct ggl_context *c, GLenum mode,
-                                                           GLsizei count, GLenum type,
-                                                           const void *indices, GLsizei instances)
+__attribute__((noinline)) void ggl_draw_elements(struct ggl_context *c, const struct ggl_draw *d,
+                                                 const void *indices)
 {
     struct ggl_vertex_array *va = c->vertex_array;
-    uint32_t bytes = index_size(type);
+    uint32_t bytes = index_size(d->type);
     struct span s = {0};
-    if (bytes == 0 || count < 0 || (uint32_t)count > INT32_MAX / bytes) {
-        ggl_error(c, bytes == 0  ? GL_INVALID_ENUM
-                     : count < 0 ? GL_INVALID_VALUE
-                                 : GL_OUT_OF_MEMORY);
+    if (bytes == 0 || d->count < 0 || (uint32_t)d->count > INT32_MAX / bytes) {
+        ggl_error(c, bytes == 0     ? GL_INVALID_ENUM
+                     : d->count < 0 ? GL_INVALID_VALUE
+                                    : GL_OUT_OF_MEMORY);
         return;
     }
-    bool vertices = has_client_arrays(va) && count > 0 && instances != 0 && span_init(c, &s);
+    bool vertices = has_client_arrays(va) && d->count > 0 && d->instances != 0 && span_init(c, &s);
     if (!va->element_buffer) {
         if (indices && vertices) {
-            draw_indices(c, &s, mode, count, type, indices, instances);
+            draw_indices(c, &s, d, indices);
         } else if (indices) {
             unbind_element(c);
-            pack_elements(c, mode, count, type, indices, (uint32_t)count * bytes, instances);
+            pack_elements(c, d, indices, (uint32_t)d->count * bytes);
         }
         return;
     }
     if (!vertices) {
         ggl_element_sync(c);
-        if (instances < 0) {
-            gles2_pack_glDrawElementsOffset(ggl_pack(c), mode, count, type,
-                                            (GLuint)(uintptr_t)indices);
-        } else {
-            gles2_pack_glDrawElementsInstancedOffsetAEMU(ggl_pack(c), mode, count, type,
-                                                         (GLuint)(uintptr_t)indices, instances);
-        }
+        pack_elements_offset(c, d, (GLuint)(uintptr_t)indices);
         return;
     }
     pthread_mutex_lock(&c->share->lock);
-    uint64_t size = (uint64_t)(uint32_t)count * bytes;
+    uint64_t size = (uint64_t)(uint32_t)d->count * bytes;
     const uint8_t *data = ggl_buffer_read_locked(c, va->element_buffer, (uintptr_t)indices, &size);
     if (data && size >= bytes) {
-        draw_indices(c, &s, mode, (GLsizei)(size / bytes), type, data, instances);
+        struct ggl_draw whole = *d;
+        whole.count = (GLsizei)(size / bytes);
+        draw_indices(c, &s, &whole, data);
     }
     pthread_mutex_unlock(&c->share->lock);
 }
@@ -396,7 +430,9 @@ void ggl_glDrawElements(GLenum mode, GLsizei count, GLenum type, const void *ind
     struct ggl_vertex_array *va = c->vertex_array;
     if (SL_UNLIKELY(va->element_buffer == 0 || va->element_host != va->element_buffer ||
                     has_client_arrays(va))) {
-        draw_elements_client(c, mode, count, type, indices, -1);
+        ggl_draw_elements(
+            c, &(struct ggl_draw){.mode = mode, .count = count, .type = type, .instances = -1},
+            indices);
         return;
     }
     gles2_pack_glDrawElementsOffset(ggl_pack(c), mode, count, type, (GLuint)(uintptr_t)indices);
@@ -431,7 +467,10 @@ void ggl_glDrawElementsInstanced(GLenum mode, GLsizei count, GLenum type, const 
     }
     if (SL_UNLIKELY(va->element_buffer == 0 || va->element_host != va->element_buffer ||
                     has_client_arrays(va))) {
-        draw_elements_client(c, mode, count, type, indices, instances);
+        ggl_draw_elements(
+            c,
+            &(struct ggl_draw){.mode = mode, .count = count, .type = type, .instances = instances},
+            indices);
         return;
     }
     gles2_pack_glDrawElementsInstancedOffsetAEMU(ggl_pack(c), mode, count, type,

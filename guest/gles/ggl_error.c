@@ -92,6 +92,7 @@ GLenum ggl_glGetError(void)
     GLenum host = ggl_host_error(c);
     GLenum error = c->error ? c->error : host;
     c->error = GL_NO_ERROR;
+    ggl_messages_tell(c);
     return error;
 }
 

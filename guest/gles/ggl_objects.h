@@ -8,7 +8,10 @@
 #include "guest/gles2_ask.h"
 #include "guest/gles2_call.h"
 #include "guest/gles_hand.h"
+#include "guest/glesx_ask.h"
+#include "guest/glesx_call.h"
 #include "wire/gles2_pack.h"
+#include "wire/glesx_pack.h"
 
 /* ggl_context.c */
 void ggl_vertex_array_init(struct ggl_vertex_array *array, uint32_t name);
@@ -36,6 +39,25 @@ const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint
 /* Binds the application's ELEMENT_ARRAY_BUFFER on the host, where a draw with client indices may
  * have unbound it. */
 void ggl_element_sync(struct ggl_context *c);
+
+/* ggl_draw.c: draws of any kind, from buffers or client memory. */
+struct ggl_draw {
+    GLenum mode;
+    GLsizei count;
+    GLenum type;       /* of indices */
+    GLsizei instances; /* < 0: not instanced */
+    GLint base_vertex;
+    GLuint base_instance; /* not 0: instanced */
+};
+void ggl_draw_arrays(struct ggl_context *c, const struct ggl_draw *d, GLint first);
+void ggl_draw_elements(struct ggl_context *c, const struct ggl_draw *d, const void *indices);
+
+/* ggl_text.c: the label of a live sync object. */
+void ggl_text_sync_label(struct ggl_context *c, uint64_t sync, GLsizei room, GLsizei *length,
+                         GLchar *out);
+
+/* ggl_debug.c: the application's debug function hears what the driver said. */
+void ggl_messages_tell(struct ggl_context *c);
 
 /* ggl_array.c: forget a deleted buffer in the current vertex array. */
 void ggl_array_buffer_deleted(struct ggl_context *c, uint32_t name);

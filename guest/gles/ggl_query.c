@@ -265,6 +265,9 @@ static bool local_indexed(const struct ggl_context *c, GLenum pname, GLuint inde
     }
 }
 
+/* The most values of an indexed parameter: a rectangle, a colour's mask. */
+#define INDEXED_VALUES 4
+
 #define GET_INDEXED(Name, type, FROM_INTEGER)                                                      \
     void ggl_gl##Name(GLenum pname, GLuint index, type *params)                                    \
     {                                                                                              \
@@ -277,11 +280,14 @@ static bool local_indexed(const struct ggl_context *c, GLenum pname, GLuint inde
             *params = FROM_INTEGER(known);                                                         \
             return;                                                                                \
         }                                                                                          \
-        type value;                                                                                \
+        type values[INDEXED_VALUES];                                                               \
+        uint32_t count = ggl_parameter_count(pname);                                               \
+        count = count < INDEXED_VALUES ? count : INDEXED_VALUES;                                   \
+        uint32_t size = (uint32_t)(count * sizeof *values);                                        \
         GLenum earlier = stock_before(c);                                                          \
-        bool asked = gles2_ask_gl##Name(c, pname, index, &value, (uint32_t)sizeof value);          \
+        bool asked = gles2_ask_gl##Name(c, pname, index, values, size);                            \
         if (stock_knows(c, earlier) && asked) {                                                    \
-            *params = value;                                                                       \
+            memcpy(params, values, size);                                                          \
         }                                                                                          \
     }
 #define TO_INT(v) ((GLint)(v))

@@ -211,6 +211,10 @@ struct ggl_context {
     uint32_t extension_count;
     const struct ggl_egl_ops *ops;
     void *user;
+    /* KHR_debug: the application's function, nullable, and what it gets */
+    GLDEBUGPROC debug_callback;
+    const void *debug_user;
+    bool debug_telling; /* it is being called: what it does is not told */
 };
 
 _Static_assert(offsetof(struct ggl_context, stream) == 0,
@@ -233,6 +237,16 @@ static inline struct sl_pack *ggl_pack(struct ggl_context *c)
 static inline bool ggl_has(const struct ggl_context *c, uint32_t feature)
 {
     return (c->features & feature) != 0;
+}
+
+/* Does the host know the commands without an upstream number? False, with the error recorded. */
+static inline bool ggl_own(struct ggl_context *c)
+{
+    bool own = ggl_has(c, GGL_FEATURE_GLESX);
+    if (!own) {
+        ggl_error(c, GL_INVALID_OPERATION);
+    }
+    return own;
 }
 
 /* A host that is not ours: it gets what upstream's encoder sends, needed or not, byte for byte

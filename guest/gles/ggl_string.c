@@ -38,14 +38,15 @@ static bool listed(const char *list, const char *end, const char *word, size_t l
     return false;
 }
 
-/* Every known extension of a list once, with a space behind it. */
-static char *filter(const char *all)
+/* Every known extension of a list once, with a space behind it. own: as a host of ours serves them.
+ */
+static char *filter(const char *all, bool own)
 {
     char *out = sl_alloc(strlen(all) + 2);
     char *p = out;
     while (out && *all) {
         size_t length = strcspn(all, " ");
-        if (length && ggl_extension_known(all, length) && !listed(out, p, all, length)) {
+        if (length && ggl_extension_known(all, length, own) && !listed(out, p, all, length)) {
             memcpy(p, all, length);
             p[length] = ' ';
             p += length + 1;
@@ -82,7 +83,7 @@ static const char *string(struct ggl_context *c, GLenum name, size_t index)
     if (!c->strings[index]) {
         char *text = fetch(c, name);
         if (text && name == GL_EXTENSIONS) {
-            char *known = filter(text);
+            char *known = filter(text, ggl_has(c, GGL_FEATURE_GLESX));
             sl_free(text);
             text = known;
         }

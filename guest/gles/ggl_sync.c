@@ -125,24 +125,27 @@ void ggl_glGetSynciv(GLsync sync, GLenum pname, GLsizei room, GLsizei *length, G
 }
 
 /* A lost context's queries are available, so that nobody polls for ever. */
-void ggl_glGetQueryObjectuiv(GLuint query, GLenum pname, GLuint *params)
-{
-    struct ggl_context *c = ggl_current();
-    if (!c || !params) {
-        return;
+#define QUERY_RESULT(Name, type, api, CAN)                                                         \
+    void ggl_gl##Name(GLuint query, GLenum pname, type *params)                                    \
+    {                                                                                              \
+        struct ggl_context *c = ggl_current();                                                     \
+        type value = 0;                                                                            \
+        if (c && params && CAN && api##_ask_gl##Name(c, query, pname, &value, sizeof value)) {     \
+            bool lost = gs_dead(c->stream) && pname == GL_QUERY_RESULT_AVAILABLE;                  \
+            *params = lost ? GL_TRUE : value;                                                      \
+        }                                                                                          \
     }
-    GLuint value = 0;
-    if (gles2_ask_glGetQueryObjectuiv(c, query, pname, &value, 4)) {
-        bool lost = gs_dead(c->stream) && pname == GL_QUERY_RESULT_AVAILABLE;
-        *params = lost ? GL_TRUE : value;
-    }
-}
+QUERY_RESULT(GetQueryObjectuiv, GLuint, gles2, true)
+QUERY_RESULT(GetQueryObjectivEXT, GLint, glesx, ggl_own(c))
+QUERY_RESULT(GetQueryObjecti64vEXT, GLint64, glesx, ggl_own(c))
+QUERY_RESULT(GetQueryObjectui64vEXT, GLuint64, glesx, ggl_own(c))
 
 void ggl_glFinish(void)
 {
     struct ggl_context *c = ggl_current();
     if (c) {
         (void)gles2_call_glFinishRoundTrip(c->stream);
+        ggl_messages_tell(c);
     }
 }
 
@@ -152,5 +155,6 @@ void ggl_glFlush(void)
     if (c) {
         gles2_pack_glFlush(ggl_pack(c));
         gs_flush(c->stream);
+        ggl_messages_tell(c);
     }
 }

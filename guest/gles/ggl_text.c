@@ -129,8 +129,36 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei count,
     }
 }
 
-void ggl_glGetProgramResourceName(GLuint program, GLenum interface, GLuint index, GLsizei count,
-                                  GLsizei *length, GLchar *out)
+/* Labels: (..., room, length, text). Without memory for the text its length alone is asked for. */
+#define LABEL(NAME, ...)                                                                           \
+    {                                                                                              \
+        GLsizei got = 0;                                                                           \
+        struct room room = {NULL, count, 0};                                                       \
+        if ((!out || room_make(c, count, 1, &room)) &&                                             \
+            glesx_ask_gl##NAME(c, __VA_ARGS__, room.count, &got, 4, room.data, room.size)) {       \
+            if (out) {                                                                             \
+                give_text(&room, got, length, out);                                                \
+            } else if (length) {                                                                   \
+                *length = got;                                                                     \
+            }                                                                                      \
+        }                                                                                          \
+    }
+#define LABEL_ENTRY(NAME)                                                                          \
+    void ggl_gl##NAME(GLenum kind, GLuint name, GLsizei count, GLsizei *length, GLchar *out)       \
+    {                                                                                              \
+        struct ggl_context *c = ggl_current();                                                     \
+        if (c && ggl_own(c)) {                                                                     \
+            LABEL(NAME, kind, name)                                                                \
+        }                                                                                          \
+    }
+LABEL_ENTRY(GetObjectLabel)
+LABEL_ENTRY(GetObjectLabelEXT)
+
+void ggl_text_sync_label(struct ggl_context *c, uint64_t sync, GLsizei count, GLsizei *length,
+                         GLchar *out) LABEL(GetObjectSyncLabelSLUICE, sync)
+
+    void ggl_glGetProgramResourceName(GLuint program, GLenum interface, GLuint index, GLsizei count,
+                                      GLsizei *length, GLchar *out)
 {
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;

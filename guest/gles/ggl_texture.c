@@ -6,6 +6,8 @@
  * texture or sampler exists nothing of this is looked at. */
 #include "guest/gles/ggl_objects.h"
 
+#include <string.h>
+
 #include "wire/rc_pack.h"
 
 static struct ggl_unit *active(struct ggl_context *c)
@@ -188,51 +190,38 @@ void ggl_glTexParameterf(GLenum target, GLenum pname, GLfloat param)
     }
 }
 
-void ggl_glTexParameteriv(GLenum target, GLenum pname, const GLint *params)
+/* Values of a parameter that is given by its address. */
+static uint32_t parameter_values(GLenum pname)
 {
-    struct ggl_context *c = ggl_current();
-    if (c && params && parameter_allowed(c, target, pname, *params)) {
-        struct ggl_target_scope scope = ggl_target_begin(c, target);
-        gles2_pack_glTexParameteriv(ggl_pack(c), scope.target, pname, params, 4);
-        ggl_target_end(c, &scope);
-    }
+    return pname == GL_TEXTURE_BORDER_COLOR ? 4 : 1;
 }
 
-void ggl_glTexParameterfv(GLenum target, GLenum pname, const GLfloat *params)
-{
-    struct ggl_context *c = ggl_current();
-    if (c && params && parameter_allowed(c, target, pname, (GLint)*params)) {
-        struct ggl_target_scope scope = ggl_target_begin(c, target);
-        gles2_pack_glTexParameterfv(ggl_pack(c), scope.target, pname, params, 4);
-        ggl_target_end(c, &scope);
+#define PARAMETERS(suffix, type)                                                                   \
+    void ggl_glTexParameter##suffix(GLenum target, GLenum pname, const type *params)               \
+    {                                                                                              \
+        struct ggl_context *c = ggl_current();                                                     \
+        if (c && params && parameter_allowed(c, target, pname, (GLint)*params)) {                  \
+            struct ggl_target_scope scope = ggl_target_begin(c, target);                           \
+            gles2_pack_glTexParameter##suffix(ggl_pack(c), scope.target, pname, params,            \
+                                              parameter_values(pname) * 4);                        \
+            ggl_target_end(c, &scope);                                                             \
+        }                                                                                          \
+    }                                                                                              \
+    void ggl_glGetTexParameter##suffix(GLenum target, GLenum pname, type *params)                  \
+    {                                                                                              \
+        struct ggl_context *c = ggl_current();                                                     \
+        if (c && params) {                                                                         \
+            type values[4];                                                                        \
+            uint32_t size = parameter_values(pname) * 4;                                           \
+            struct ggl_target_scope scope = ggl_target_begin(c, target);                           \
+            if (gles2_ask_glGetTexParameter##suffix(c, scope.target, pname, values, size)) {       \
+                memcpy(params, values, size);                                                      \
+            }                                                                                      \
+            ggl_target_end(c, &scope);                                                             \
+        }                                                                                          \
     }
-}
-
-void ggl_glGetTexParameteriv(GLenum target, GLenum pname, GLint *params)
-{
-    struct ggl_context *c = ggl_current();
-    if (c && params) {
-        GLint value = 0;
-        struct ggl_target_scope scope = ggl_target_begin(c, target);
-        if (gles2_ask_glGetTexParameteriv(c, scope.target, pname, &value, 4)) {
-            *params = value;
-        }
-        ggl_target_end(c, &scope);
-    }
-}
-
-void ggl_glGetTexParameterfv(GLenum target, GLenum pname, GLfloat *params)
-{
-    struct ggl_context *c = ggl_current();
-    if (c && params) {
-        GLfloat value = 0;
-        struct ggl_target_scope scope = ggl_target_begin(c, target);
-        if (gles2_ask_glGetTexParameterfv(c, scope.target, pname, &value, 4)) {
-            *params = value;
-        }
-        ggl_target_end(c, &scope);
-    }
-}
+PARAMETERS(iv, GLint)
+PARAMETERS(fv, GLfloat)
 
 void ggl_glGenerateMipmap(GLenum target)
 {
@@ -321,4 +310,28 @@ void ggl_glEGLImageTargetRenderbufferStorageOES(GLenum target, GLeglImageOES han
     } else {
         rc_pack_rcBindRenderbuffer(ggl_pack(c), image.id);
     }
+}
+
+/* Attributes are for extensions that are not offered: a list of any is refused, as drivers do. */
+void ggl_glEGLImageTargetTexStorageEXT(GLenum target, GLeglImageOES handle, const GLint *attribs)
+{
+    struct ggl_context *c = ggl_current();
+    struct ggl_image image;
+    if (!c || !ggl_own(c)) {
+        return;
+    }
+    if (attribs && attribs[0] != GL_NONE) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return;
+    }
+    if (!find_image(c, handle, &image)) {
+        return;
+    }
+    struct ggl_target_scope scope = ggl_target_begin(c, target);
+    if (image.kind == GGL_IMAGE_TEXTURE) {
+        glesx_pack_glEGLImageTargetTexStorageSLUICE(ggl_pack(c), scope.target, image.id);
+    } else {
+        rc_pack_rcBindTexture(ggl_pack(c), image.id);
+    }
+    ggl_target_end(c, &scope);
 }

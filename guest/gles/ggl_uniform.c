@@ -342,18 +342,14 @@ GET_UNIFORM(fv, GLfloat)
 GET_UNIFORM(iv, GLint)
 GET_UNIFORM(uiv, GLuint)
 
-void ggl_glGetnUniformfvEXT(GLuint program, GLint location, GLsizei room, GLfloat *params)
-{
-    struct ggl_context *c = ggl_current();
-    if (c && room_for(c, program, location, room)) {
-        ggl_glGetUniformfv(program, location, params);
+#define GET_UNIFORM_ROOM(Name, suffix, type)                                                       \
+    void ggl_gl##Name(GLuint program, GLint location, GLsizei room, type *params)                  \
+    {                                                                                              \
+        struct ggl_context *c = ggl_current();                                                     \
+        if (c && room_for(c, program, location, room)) {                                           \
+            ggl_glGetUniform##suffix(program, location, params);                                   \
+        }                                                                                          \
     }
-}
-
-void ggl_glGetnUniformivEXT(GLuint program, GLint location, GLsizei room, GLint *params)
-{
-    struct ggl_context *c = ggl_current();
-    if (c && room_for(c, program, location, room)) {
-        ggl_glGetUniformiv(program, location, params);
-    }
-}
+GET_UNIFORM_ROOM(GetnUniformfvEXT, fv, GLfloat)
+GET_UNIFORM_ROOM(GetnUniformivEXT, iv, GLint)
+GET_UNIFORM_ROOM(GetnUniformuiv, uiv, GLuint)

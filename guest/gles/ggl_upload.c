@@ -258,3 +258,30 @@ void ggl_glCompressedTexSubImage3DOES(GLenum target, GLint level, GLint xoffset,
     ggl_glCompressedTexSubImage3D(target, level, xoffset, yoffset, zoffset, width, height, depth,
                                   format, size, data);
 }
+
+/* The one pixel that a texture is cleared to; nothing means zeros. */
+static uint32_t clear_size(const void *data, GLenum format, GLenum type)
+{
+    return data ? ggl_pixel_size(format, type) : 0;
+}
+
+void ggl_glClearTexImageEXT(GLuint texture, GLint level, GLenum format, GLenum type,
+                            const void *data)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && ggl_own(c)) {
+        glesx_pack_glClearTexImageEXT(ggl_pack(c), texture, level, format, type, data,
+                                      clear_size(data, format, type));
+    }
+}
+
+void ggl_glClearTexSubImageEXT(GLuint texture, GLint level, GLint x, GLint y, GLint z,
+                               GLsizei width, GLsizei height, GLsizei depth, GLenum format,
+                               GLenum type, const void *data)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && ggl_own(c)) {
+        glesx_pack_glClearTexSubImageEXT(ggl_pack(c), texture, level, x, y, z, width, height, depth,
+                                         format, type, data, clear_size(data, format, type));
+    }
+}

@@ -55,12 +55,13 @@ struct hgl_state {
     struct sl_map vaos;                   /* name -> struct hgl_vao, owned */
     int64_t array_buffer, element_buffer; /* -1: ask GL */
     struct hgl_pixels pack, unpack;
-    uint32_t client_texture; /* GLES 1: glClientActiveTexture, from 0 */
+    uint32_t client_texture;       /* GLES 1: glClientActiveTexture, from 0 */
+    struct hgl_messages *messages; /* nullable: the guest was never told any; owned */
 };
 
 struct hgl_ring;
 
-/* call->user of the gles1 and gles2 families. */
+/* call->user of the gles1, gles2 and glesx families. */
 struct hgl_api {
     const struct gl_driver *gl; /* first: generated handlers look for it here */
     struct hgl_state *state;    /* of the current context, when it is of this API; else NULL */
@@ -97,10 +98,16 @@ uint32_t hgl_element_bytes(uint32_t type, uint32_t size);
 bool hgl_binding_fill(struct hgl_binding *b, const void *data, size_t size, uint32_t element,
                       uint8_t **old);
 
-/* hgl_draw.c: before a draw that reads elements [0, vertices) and `instances` instances. False:
- * refused. *off: arrays that are switched off for this draw, to be given to hgl_draw_end. */
-bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, uint64_t vertices,
-                    uint64_t instances, uint32_t *off);
+/* What a draw reads: elements [0, vertices), and those of its instances. */
+struct hgl_reach {
+    uint64_t vertices, instances;
+    uint32_t first_instance;
+};
+
+/* hgl_draw.c: before a draw that reads so far. False: refused. *off: arrays that are switched off
+ * for this draw, to be given to hgl_draw_end. */
+bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, struct hgl_reach reach,
+                    uint32_t *off);
 void hgl_draw_end(const struct gl_driver *gl, struct hgl_state *s, uint32_t off);
 #define HGL_ANY_VERTEX UINT64_MAX /* as vertices: indices that we do not see */
 /* Bytes of an index; 0: no such type. */
@@ -121,6 +128,11 @@ bool hgl_pixel_buffer_needed(struct hr_call *call, uint32_t binding_query);
 
 /* hgl_sync.c */
 void hgl_sync_free(void *user, void *sync);
+/* The native sync of a guest's handle, counted (ho_put); NULL, refused, when there is none. */
+struct ho_object *hgl_sync_get(struct hr_call *call, uint64_t handle);
+
+/* hgl_debug.c: no driver calls back any more. Takes NULL. */
+void hgl_messages_free(struct hgl_messages *messages);
 
 /* hgl_sync.c: attach the client image `id` by the driver's function; NULL does nothing, an unknown
  * id is refused. */

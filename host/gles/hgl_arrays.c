@@ -48,6 +48,7 @@ void hgl_state_free(struct hgl_state *state)
     }
     sl_map_finish(&state->vaos);
     vao_finish(&state->zero);
+    hgl_messages_free(state->messages);
     sl_free(state);
 }
 

@@ -5,6 +5,7 @@
 
 #include "host/gles1_dispatch.h"
 #include "host/gles2_dispatch.h"
+#include "host/glesx_dispatch.h"
 #include "host/rc_dispatch.h"
 #include "host/sl_dispatch.h"
 #include "transport/base/atomic.h"
@@ -120,7 +121,7 @@ enum sl_result hgl_ring_new(void *user, struct hr_config *config, void **state)
     struct hgl_driver *driver = &c->provider->driver;
     struct {
         struct hgl_ring ring;
-        struct hr_binding bindings[4];
+        struct hr_binding bindings[5];
     } *r = sl_alloc(sizeof *r);
     if (r == NULL) {
         return SL_ERR_NOMEM;
@@ -138,6 +139,9 @@ enum sl_result hgl_ring_new(void *user, struct hr_config *config, void **state)
     }
     if (!c->provider->stock) {
         r->bindings[count++] = (struct hr_binding){&sl_family, &r->ring.rc};
+    }
+    if (!c->provider->stock && !c->composes) {
+        r->bindings[count++] = (struct hr_binding){&glesx_family, &r->ring.es2};
     }
     config->bindings = r->bindings;
     config->binding_count = count;

@@ -3,34 +3,35 @@
 #include "host/gles/hgl.h"
 
 #include "host/gles2_hand.h"
+#include "host/glesx_hand.h"
 
 /* Vertices of one draw, instances included: more than any program draws, little enough to end. */
 #define WORK_MAX (1ull << 32)
 
-static uint64_t needed(const struct hgl_binding *b, uint64_t vertices, uint64_t instances)
+static uint64_t needed(const struct hgl_binding *b, const struct hgl_reach *reach)
 {
     if (b->divisor == 0) {
-        return vertices;
+        return reach->vertices;
     }
-    return (instances + b->divisor - 1) / b->divisor;
+    return (reach->instances + b->divisor - 1) / b->divisor + reach->first_instance;
 }
 
 /* Client arrays are enabled: the long way. An array that is too short is the guest's fault when it
  * was sent for this draw; an old one that nobody uses any more (guests leave such enabled) is
  * switched off for the draw. */
-static bool check_client(struct hr_call *call, struct hgl_state *s, uint64_t vertices,
-                         uint64_t instances, uint32_t *off)
+static bool check_client(struct hr_call *call, struct hgl_state *s, const struct hgl_reach *reach,
+                         uint32_t *off)
 {
     struct hgl_vao *vao = s->vao;
     for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
         uint32_t bit = 1u << i;
         const struct hgl_binding *b = &vao->bindings[vao->binding_of[i]];
-        if ((vao->on & vao->client & bit) == 0 || needed(b, vertices, instances) <= b->elements) {
+        if ((vao->on & vao->client & bit) == 0 || needed(b, reach) <= b->elements) {
             continue;
         }
-        if ((vao->fresh & bit) != 0 && vertices != HGL_ANY_VERTEX) {
+        if ((vao->fresh & bit) != 0 && reach->vertices != HGL_ANY_VERTEX) {
             hr_call_refuse(call, "attribute %u has %u elements, the draw reads %llu", i,
-                           b->elements, (unsigned long long)needed(b, vertices, instances));
+                           b->elements, (unsigned long long)needed(b, reach));
             return false;
         }
         *off |= bit;
@@ -45,14 +46,14 @@ static bool check_client(struct hr_call *call, struct hgl_state *s, uint64_t ver
     return true;
 }
 
-bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, uint64_t vertices,
-                    uint64_t instances, uint32_t *off)
+bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, struct hgl_reach reach,
+                    uint32_t *off)
 {
     *off = 0;
     if (SL_LIKELY((s->vao->on & s->vao->client) == 0)) {
         return true;
     }
-    return check_client(call, s, vertices, instances, off);
+    return check_client(call, s, &reach, off);
 }
 
 void hgl_draw_end(const struct gl_driver *gl, struct hgl_state *s, uint32_t off)
@@ -121,7 +122,7 @@ static void draw_arrays(struct hr_call *call, uint32_t mode, int32_t first, int3
     }
     uint64_t end = first >= 0 && count > 0 ? (uint64_t)first + (uint64_t)count
                                            : 0; /* else GL refuses it, or draws nothing */
-    if (hgl_draw_begin(call, s, end, 1, &off)) {
+    if (hgl_draw_begin(call, s, (struct hgl_reach){end, 1, 0}, &off)) {
         gl->DrawArrays(mode, first, count);
         hgl_draw_end(gl, s, off);
     }
@@ -151,7 +152,7 @@ void hgl_glDrawArraysInstanced(struct hr_call *call,
     uint64_t end =
         args->first >= 0 && args->count > 0 ? (uint64_t)args->first + (uint64_t)args->count : 0;
     uint64_t instances = args->primcount > 0 ? (uint64_t)args->primcount : 0;
-    if (hgl_draw_begin(call, s, end, instances, &off)) {
+    if (hgl_draw_begin(call, s, (struct hgl_reach){end, instances, 0}, &off)) {
         gl->DrawArraysInstanced(args->mode, args->first, args->count, args->primcount);
         hgl_draw_end(gl, s, off);
     }
@@ -162,21 +163,60 @@ void hgl_glDrawArraysInstanced(struct hr_call *call,
 struct elements {
     uint32_t mode, type;
     int32_t count, instances; /* instances < 0: not instanced */
+    int32_t base_vertex;
+    uint32_t base_instance;
 };
 
 static void draw_elements(const struct gl_driver *gl, const struct elements *e, const void *indices)
 {
-    if (e->instances < 0) {
+    if (e->base_instance != 0) {
+        gl->DrawElementsInstancedBaseVertexBaseInstanceEXT(
+            e->mode, e->count, e->type, indices, e->instances, e->base_vertex, e->base_instance);
+    } else if (e->base_vertex != 0 && e->instances >= 0) {
+        gl->DrawElementsInstancedBaseVertex(e->mode, e->count, e->type, indices, e->instances,
+                                            e->base_vertex);
+    } else if (e->base_vertex != 0) {
+        gl->DrawElementsBaseVertex(e->mode, e->count, e->type, indices, e->base_vertex);
+    } else if (e->instances < 0) {
         gl->DrawElements(e->mode, e->count, e->type, indices);
     } else {
         gl->DrawElementsInstanced(e->mode, e->count, e->type, indices, e->instances);
     }
 }
 
+static struct hgl_reach reach_of(const struct elements *e, uint64_t end)
+{
+    uint64_t instances = e->instances < 0 ? 1 : (uint64_t)e->instances;
+    return (struct hgl_reach){end, instances, e->base_instance};
+}
+
+static bool bases_ok(struct hr_call *call, const struct elements *e)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if ((e->base_instance != 0 &&
+         (e->instances < 0 || gl->DrawElementsInstancedBaseVertexBaseInstanceEXT == NULL)) ||
+        (e->base_vertex != 0 &&
+         (gl->DrawElementsInstancedBaseVertex == NULL || gl->DrawElementsBaseVertex == NULL))) {
+        hr_call_refuse(call, "base vertex %d, base instance %u", e->base_vertex, e->base_instance);
+        return false;
+    }
+    return true;
+}
+
 static bool elements_ok(struct hr_call *call, const struct elements *e)
 {
+    if (!bases_ok(call, e)) {
+        return false;
+    }
     return e->instances < 0 || (hgl_api_of(call)->gl->DrawElementsInstanced != NULL &&
                                 work_ok(call, e->count, e->instances));
+}
+
+/* One more than the last vertex, when `end` is one more than the highest index. A base below zero
+ * may put the first ones in front of the arrays. */
+static uint64_t base_added(uint64_t end, int32_t base)
+{
+    return base < 0 ? HGL_ANY_VERTEX : end != 0 ? end + (uint32_t)base : 0;
 }
 
 static void elements_data(struct hr_call *call, const struct elements *e, const void *indices,
@@ -195,8 +235,9 @@ static void elements_data(struct hr_call *call, const struct elements *e, const 
     uint64_t end = 0;
     if ((s->vao->on & s->vao->client) != 0) {
         end = hgl_index_end(gl, s, indices, (uint32_t)e->count, e->type);
+        end = base_added(end, e->base_vertex);
     }
-    if (!hgl_draw_begin(call, s, end, e->instances < 0 ? 1 : (uint64_t)e->instances, &off)) {
+    if (!hgl_draw_begin(call, s, reach_of(e, end), &off)) {
         return;
     }
     uint32_t bound = hgl_element_buffer(gl, s);
@@ -222,8 +263,7 @@ static void elements_offset(struct hr_call *call, const struct elements *e, uint
         hr_call_refuse(call, "offset %u without an index buffer", offset);
         return;
     }
-    if (hgl_draw_begin(call, s, HGL_ANY_VERTEX, e->instances < 0 ? 1 : (uint64_t)e->instances,
-                       &off)) {
+    if (hgl_draw_begin(call, s, reach_of(e, HGL_ANY_VERTEX), &off)) {
         draw_elements(gl, e, (const void *)(uintptr_t)offset);
         hgl_draw_end(gl, s, off);
     }
@@ -231,59 +271,102 @@ static void elements_offset(struct hr_call *call, const struct elements *e, uint
 
 void hgl_glDrawElementsData(struct hr_call *call, const struct gles2_args_glDrawElementsData *args)
 {
-    const struct elements e = {args->mode, args->type, args->count, -1};
+    const struct elements e = {args->mode, args->type, args->count, -1, 0, 0};
     elements_data(call, &e, args->data, args->data_size);
 }
 
 void hgl_glDrawElementsDataNullAEMU(struct hr_call *call,
                                     const struct gles2_args_glDrawElementsDataNullAEMU *args)
 {
-    const struct elements e = {args->mode, args->type, args->count, -1};
+    const struct elements e = {args->mode, args->type, args->count, -1, 0, 0};
     elements_data(call, &e, args->data, args->data_size);
 }
 
 void hgl_glDrawRangeElementsDataAEMU(struct hr_call *call,
                                      const struct gles2_args_glDrawRangeElementsDataAEMU *args)
 {
-    const struct elements e = {args->mode, args->type, args->count, -1};
+    const struct elements e = {args->mode, args->type, args->count, -1, 0, 0};
     elements_data(call, &e, args->indices, args->indices_size);
 }
 
 void hgl_glDrawElementsInstancedDataAEMU(
     struct hr_call *call, const struct gles2_args_glDrawElementsInstancedDataAEMU *args)
 {
-    const struct elements e = {args->mode, args->type, args->count,
-                               args->primcount < 0 ? 0 : args->primcount};
+    const struct elements e = {
+        args->mode, args->type, args->count, args->primcount < 0 ? 0 : args->primcount, 0, 0};
     elements_data(call, &e, args->indices, args->indices_size);
 }
 
 void hgl_glDrawElementsOffset(struct hr_call *call,
                               const struct gles2_args_glDrawElementsOffset *args)
 {
-    const struct elements e = {args->mode, args->type, args->count, -1};
+    const struct elements e = {args->mode, args->type, args->count, -1, 0, 0};
     elements_offset(call, &e, args->offset);
 }
 
 void hgl_glDrawElementsOffsetNullAEMU(struct hr_call *call,
                                       const struct gles2_args_glDrawElementsOffsetNullAEMU *args)
 {
-    const struct elements e = {args->mode, args->type, args->count, -1};
+    const struct elements e = {args->mode, args->type, args->count, -1, 0, 0};
     elements_offset(call, &e, args->offset);
 }
 
 void hgl_glDrawRangeElementsOffsetAEMU(struct hr_call *call,
                                        const struct gles2_args_glDrawRangeElementsOffsetAEMU *args)
 {
-    const struct elements e = {args->mode, args->type, args->count, -1};
+    const struct elements e = {args->mode, args->type, args->count, -1, 0, 0};
     elements_offset(call, &e, args->offset);
 }
 
 void hgl_glDrawElementsInstancedOffsetAEMU(
     struct hr_call *call, const struct gles2_args_glDrawElementsInstancedOffsetAEMU *args)
 {
-    const struct elements e = {args->mode, args->type, args->count,
-                               args->primcount < 0 ? 0 : args->primcount};
+    const struct elements e = {
+        args->mode, args->type, args->count, args->primcount < 0 ? 0 : args->primcount, 0, 0};
     elements_offset(call, &e, args->offset);
+}
+
+/* --- with a base vertex or instance --- */
+
+static struct elements with_base(uint32_t mode, uint32_t type, int32_t count, int32_t instances,
+                                 int32_t base_vertex, uint32_t base_instance)
+{
+    return (struct elements){mode, type, count, instances, base_vertex, base_instance};
+}
+
+void hgl_glDrawElementsBaseDataSLUICE(struct hr_call *call,
+                                      const struct glesx_args_glDrawElementsBaseDataSLUICE *a)
+{
+    const struct elements e =
+        with_base(a->mode, a->type, a->count, a->instancecount, a->basevertex, a->baseinstance);
+    elements_data(call, &e, a->indices, a->indices_size);
+}
+
+void hgl_glDrawElementsBaseOffsetSLUICE(struct hr_call *call,
+                                        const struct glesx_args_glDrawElementsBaseOffsetSLUICE *a)
+{
+    const struct elements e =
+        with_base(a->mode, a->type, a->count, a->instancecount, a->basevertex, a->baseinstance);
+    elements_offset(call, &e, a->offset);
+}
+
+void hgl_glDrawArraysInstancedBaseInstanceEXT(
+    struct hr_call *call, const struct glesx_args_glDrawArraysInstancedBaseInstanceEXT *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    uint32_t off;
+    if (s == NULL || gl->DrawArraysInstancedBaseInstanceEXT == NULL ||
+        !work_ok(call, a->count, a->instancecount)) {
+        return;
+    }
+    uint64_t end = a->first >= 0 && a->count > 0 ? (uint64_t)a->first + (uint64_t)a->count : 0;
+    uint64_t instances = a->instancecount > 0 ? (uint64_t)a->instancecount : 0;
+    if (hgl_draw_begin(call, s, (struct hgl_reach){end, instances, a->baseinstance}, &off)) {
+        gl->DrawArraysInstancedBaseInstanceEXT(a->mode, a->first, a->count, a->instancecount,
+                                               a->baseinstance);
+        hgl_draw_end(gl, s, off);
+    }
 }
 
 /* --- indirect: the driver checks the offset against the buffer --- */
@@ -299,7 +382,7 @@ void hgl_glDrawArraysIndirectOffsetAEMU(
         hr_call_refuse(call, "no indirect buffer");
         return;
     }
-    if (hgl_draw_begin(call, s, HGL_ANY_VERTEX, UINT32_MAX, &off)) {
+    if (hgl_draw_begin(call, s, (struct hgl_reach){HGL_ANY_VERTEX, UINT32_MAX, 0}, &off)) {
         gl->DrawArraysIndirect(args->mode, (const void *)(uintptr_t)args->offset);
         hgl_draw_end(gl, s, off);
     }
@@ -316,7 +399,7 @@ void hgl_glDrawElementsIndirectOffsetAEMU(
         hr_call_refuse(call, "no indirect or index buffer");
         return;
     }
-    if (hgl_draw_begin(call, s, HGL_ANY_VERTEX, UINT32_MAX, &off)) {
+    if (hgl_draw_begin(call, s, (struct hgl_reach){HGL_ANY_VERTEX, UINT32_MAX, 0}, &off)) {
         gl->DrawElementsIndirect(args->mode, args->type, (const void *)(uintptr_t)args->offset);
         hgl_draw_end(gl, s, off);
     }

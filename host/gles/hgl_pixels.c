@@ -3,6 +3,7 @@
 #include "host/gles/hgl.h"
 
 #include "host/gles2_hand.h"
+#include "host/glesx_hand.h"
 #include "transport/base/arith.h"
 
 static uint32_t components(uint32_t format)
@@ -378,5 +379,39 @@ void hgl_glTexSubImage3DOffsetAEMU(struct hr_call *call,
         hgl_api_of(call)->gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset,
                                             a->width, a->height, a->depth, a->format, a->type,
                                             at(a->offset));
+    }
+}
+
+/* --- clears of textures --- */
+
+/* Does the data hold the one pixel that GL reads? None at all means zeros. */
+static bool pixel_covered(struct hr_call *call, uint32_t format, uint32_t type, const void *data,
+                          uint32_t size)
+{
+    static const struct hgl_pixels tight = {.known = true, .alignment = 1};
+    bool covered = data == NULL || hgl_pixel_span(&tight, format, type, 1, 1, 1, false) <= size;
+    if (!covered) {
+        hr_call_refuse(call, "%u bytes for a pixel of format 0x%x, type 0x%x", size, format, type);
+    }
+    return covered;
+}
+
+void hgl_glClearTexImageEXT(struct hr_call *call, const struct glesx_args_glClearTexImageEXT *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (gl->ClearTexImageEXT != NULL &&
+        pixel_covered(call, a->format, a->type, a->data, a->data_size)) {
+        gl->ClearTexImageEXT(a->texture, a->level, a->format, a->type, a->data);
+    }
+}
+
+void hgl_glClearTexSubImageEXT(struct hr_call *call,
+                               const struct glesx_args_glClearTexSubImageEXT *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (gl->ClearTexSubImageEXT != NULL &&
+        pixel_covered(call, a->format, a->type, a->data, a->data_size)) {
+        gl->ClearTexSubImageEXT(a->texture, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
+                                a->height, a->depth, a->format, a->type, a->data);
     }
 }

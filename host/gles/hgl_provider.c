@@ -104,11 +104,14 @@ static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
         .protocol_version = 1, .ring_size = 12288, .buffer_size = 1048576, .blob_alignment = 4096};
     size_t all = offsetof(struct virtgpu_gles_capset, upstream);
     if (!p->stock) {
-        caps.sluice = (struct virtgpu_sluice_capset){.magic = VIRTGPU_SLUICE_MAGIC,
-                                                     .version = 1,
-                                                     .features = SLUICE_FEATURE_SIGNAL |
-                                                                 SLUICE_FEATURE_REPLY_FUTEX |
-                                                                 SLUICE_FEATURE_COHERENT_TEX};
+        caps.sluice = (struct virtgpu_sluice_capset){
+            .magic = VIRTGPU_SLUICE_MAGIC,
+            .version = 1,
+            .features = SLUICE_FEATURE_SIGNAL | SLUICE_FEATURE_REPLY_FUTEX |
+                        SLUICE_FEATURE_COHERENT_TEX | SLUICE_FEATURE_GLESX};
+        if (p->driver.native.gles_version >= 32) {
+            caps.sluice.features |= SLUICE_FEATURE_GLES_32;
+        }
         all = sizeof caps;
     }
     if (size != 0) { /* only asked how many there are */

@@ -2,6 +2,7 @@
 #include "host/gles/hgl.h"
 
 #include "host/gles2_hand.h"
+#include "host/glesx_hand.h"
 #include "transport/base/clock.h"
 
 #include <string.h>
@@ -23,7 +24,7 @@ static struct ho_table *objects(struct hr_call *call)
     return &hgl_api_of(call)->ring->rc.client->objects;
 }
 
-static struct ho_object *sync_get(struct hr_call *call, uint64_t handle)
+struct ho_object *hgl_sync_get(struct hr_call *call, uint64_t handle)
 {
     struct ho_object *object =
         handle <= UINT32_MAX ? ho_get(objects(call), HRC_GL_SYNC, (uint32_t)handle) : NULL;
@@ -56,7 +57,7 @@ GLenum hgl_glClientWaitSyncAEMU(struct hr_call *call,
                                 const struct gles2_args_glClientWaitSyncAEMU *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct ho_object *object = hgl_state_of(call) != NULL ? sync_get(call, a->wait_on) : NULL;
+    struct ho_object *object = hgl_state_of(call) != NULL ? hgl_sync_get(call, a->wait_on) : NULL;
     if (object == NULL) {
         return GL_WAIT_FAILED;
     }
@@ -73,7 +74,7 @@ GLenum hgl_glClientWaitSyncAEMU(struct hr_call *call,
 
 void hgl_glWaitSyncAEMU(struct hr_call *call, const struct gles2_args_glWaitSyncAEMU *a)
 {
-    struct ho_object *object = hgl_state_of(call) != NULL ? sync_get(call, a->wait_on) : NULL;
+    struct ho_object *object = hgl_state_of(call) != NULL ? hgl_sync_get(call, a->wait_on) : NULL;
     if (object != NULL) {
         hgl_api_of(call)->gl->WaitSync(object->value, a->flags, a->timeout);
         ho_put(object);
@@ -101,7 +102,7 @@ GLboolean hgl_glIsSyncAEMU(struct hr_call *call, const struct gles2_args_glIsSyn
 
 void hgl_glGetSyncivAEMU(struct hr_call *call, const struct gles2_args_glGetSyncivAEMU *a)
 {
-    struct ho_object *object = hgl_state_of(call) != NULL ? sync_get(call, a->sync) : NULL;
+    struct ho_object *object = hgl_state_of(call) != NULL ? hgl_sync_get(call, a->sync) : NULL;
     if (object == NULL) {
         return;
     }
@@ -119,20 +120,28 @@ void hgl_glGetSyncivAEMU(struct hr_call *call, const struct gles2_args_glGetSync
 
 /* --- client images --- */
 
-void hgl_image_target(struct hr_call *call, void (*attach)(GLenum target, GLeglImageOES image),
-                      uint32_t target, uint64_t id)
+/* The client image of an id, counted (ho_put); NULL, refused, when there is none. */
+static struct ho_object *image_get(struct hr_call *call, uint64_t id)
 {
-    if (attach == NULL || hgl_state_of(call) == NULL) {
-        return;
+    if (hgl_state_of(call) == NULL) {
+        return NULL;
     }
     struct ho_object *object =
         id <= UINT32_MAX ? ho_get(objects(call), HRC_IMAGE, (uint32_t)id) : NULL;
     if (object == NULL) {
         hr_call_refuse(call, "unknown image 0x%llx", (unsigned long long)id);
-        return;
     }
-    attach(target, ((const struct hrc_image *)object->value)->egl);
-    ho_put(object);
+    return object;
+}
+
+void hgl_image_target(struct hr_call *call, void (*attach)(GLenum target, GLeglImageOES image),
+                      uint32_t target, uint64_t id)
+{
+    struct ho_object *object = attach != NULL ? image_get(call, id) : NULL;
+    if (object != NULL) {
+        attach(target, ((const struct hrc_image *)object->value)->egl);
+        ho_put(object);
+    }
 }
 
 void hgl_glEGLImageTargetTexture2DOES(struct hr_call *call,
@@ -146,4 +155,17 @@ void hgl_glEGLImageTargetRenderbufferStorageOES(
 {
     hgl_image_target(call, hgl_api_of(call)->gl->EGLImageTargetRenderbufferStorageOES, a->target,
                      a->image);
+}
+
+void hgl_glEGLImageTargetTexStorageSLUICE(
+    struct hr_call *call, const struct glesx_args_glEGLImageTargetTexStorageSLUICE *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct ho_object *object =
+        gl->EGLImageTargetTexStorageEXT != NULL ? image_get(call, a->image) : NULL;
+    if (object != NULL) {
+        gl->EGLImageTargetTexStorageEXT(a->target, ((const struct hrc_image *)object->value)->egl,
+                                        NULL);
+        ho_put(object);
+    }
 }

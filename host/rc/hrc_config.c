@@ -73,8 +73,10 @@ int32_t hrc_rcQueryEGLString(struct hr_call *call, const struct rc_args_rcQueryE
                                        strlen(text));
 }
 
-/* "OpenGL ES M.m rest" says what gles_max_version says; everything else stays. */
-static size_t rewrite_version(const struct hs_native *n, const char *text, char *out, size_t size)
+/* "OpenGL ES M.m rest" says what gles_max_version says, or what was asked for; everything else
+ * stays. */
+static size_t rewrite_version(const struct hs_native *n, bool is_gles32, const char *text,
+                              char *out, size_t size)
 {
     static const char start[] = "OpenGL ES ";
     const char *number = text + sizeof start - 1;
@@ -83,7 +85,8 @@ static size_t rewrite_version(const struct hs_native *n, const char *text, char 
     if (rest == NULL || strncmp(text, "OpenGL ES-CM", 12) == 0) {
         length = snprintf(out, size, "%s", text);
     } else {
-        uint32_t v = n->gles_version > 31 ? 31 : n->gles_version;
+        uint32_t most = is_gles32 ? 32 : 31;
+        uint32_t v = n->gles_version > most ? most : n->gles_version;
         length = snprintf(out, size, "OpenGL ES %u.%u%s", v / 10, v % 10, rest);
     }
     return length < 0 ? 0 : (size_t)length < size ? (size_t)length : size - 1;
@@ -110,7 +113,7 @@ int32_t hrc_rcGetGLString(struct hr_call *call, const struct rc_args_rcGetGLStri
         bool space = length > 0 && text[length - 1] != ' ';
         length = (size_t)snprintf(all, size, "%s%s%s", text, space ? " " : "", c->words);
     } else if (args->name == GL_VERSION && context != NULL) {
-        length = rewrite_version(c->native, text, all, size);
+        length = rewrite_version(c->native, context->is_gles32, text, all, size);
     } else {
         memcpy(all, text, length + 1);
     }

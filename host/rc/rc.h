@@ -32,7 +32,8 @@ struct hrc_context {
     uint32_t gles_version; /* 10, or what the native context is: 20, 30, 31, 32; 0 until it was
                               current once */
     bool is_gles1;
-    void *state;             /* the context type's: client arrays, pixel store; hrc_hooks */
+    bool is_gles32; /* asked for as such: guests with upstream's encoder know nothing above 3.1 */
+    void *state;    /* the context type's: client arrays, pixel store; hrc_hooks */
     struct ho_object *share; /* keeps the share group's first; nullable */
 };
 

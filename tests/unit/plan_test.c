@@ -1,6 +1,7 @@
 /* The plan's interpreter: agrees with the generated packers, survives every cut, prints. */
 #include "tables/gles1_plan.h"
 #include "tables/gles2_plan.h"
+#include "tables/glesx_plan.h"
 #include "tables/rc_plan.h"
 #include "tables/sl_plan.h"
 #include "tests/support/slt.h"
@@ -43,7 +44,8 @@ static void prints(const struct sl_pack_mem *mem, const void *reply, size_t repl
 
 SLT_TEST(plan_tables, name_every_opcode)
 {
-    static const struct plan_api *const apis[] = {&gles1_plan, &gles2_plan, &rc_plan, &sl_plan};
+    static const struct plan_api *const apis[] = {&gles1_plan, &gles2_plan, &glesx_plan, &rc_plan,
+                                                  &sl_plan};
     uint32_t commands = 0;
     for (size_t i = 0; i < sizeof apis / sizeof apis[0]; i++) {
         for (uint32_t j = 0; j < apis[i]->count; j++) {

@@ -10,7 +10,7 @@ struct wire_api {
     const struct plan_adapter *adapters; /* by opcode, as plan->commands */
 };
 
-enum { WIRE_GLES1, WIRE_GLES2, WIRE_RC, WIRE_SL, WIRE_APIS };
+enum { WIRE_GLES1, WIRE_GLES2, WIRE_GLESX, WIRE_RC, WIRE_SL, WIRE_APIS };
 extern const struct wire_api wire_apis[WIRE_APIS];
 
 /* The API that an opcode belongs to; NULL: none. */

@@ -167,7 +167,7 @@ class Khronos(unittest.TestCase):
         cls.functions, cls.enums = registry()
 
     def commands(self) -> Iterator["ir.Command"]:
-        for api in ("gles1", "gles2"):
+        for api in ("gles1", "gles2", "glesx"):
             yield from (c for c in self.model.api(api).commands if not c.internal)
 
     def test_signatures(self) -> None:

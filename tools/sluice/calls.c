@@ -1,6 +1,7 @@
 #include "tools/sluice/calls.h"
 #include "tables/gles1_plan.h"
 #include "tables/gles2_plan.h"
+#include "tables/glesx_plan.h"
 #include "tables/rc_plan.h"
 #include "tables/sl_plan.h"
 #include "tables/vk_plan.h"
@@ -21,7 +22,8 @@
 
 static const struct plan_command *find_command(uint32_t opcode)
 {
-    static const struct plan_api *const apis[] = {&gles2_plan, &rc_plan, &gles1_plan, &sl_plan};
+    static const struct plan_api *const apis[] = {&gles2_plan, &rc_plan, &glesx_plan, &gles1_plan,
+                                                  &sl_plan};
     const struct plan_command *command = NULL;
     for (size_t i = 0; i < sizeof apis / sizeof apis[0] && command == NULL; i++) {
         command = plan_find(apis[i], opcode);

@@ -14,7 +14,7 @@ from .. import ir, plan
 from ..cwriter import Output
 from . import lengths
 
-_PREFIX = {"gles1": "hgl1", "gles2": "hgl", "rc": "hrc", "sl": "hrc"}
+_PREFIX = {"gles1": "hgl1", "gles2": "hgl", "glesx": "hgl", "rc": "hrc", "sl": "hrc"}
 _SPARE = 4096  # GL may write more than the guest asked for
 _SPARE_LIST = 262144  # ... and a block's uniform indices are as many as the block has
 

@@ -9,11 +9,12 @@ from ..cwriter import GL_HEADERS, Output
 
 
 def native(model: ir.Model) -> List[ir.Command]:
-    """GLES functions of both APIs, each name once: GLES 2's form, but a form that has a sender
-    before a reserved one."""
+    """GLES functions of all APIs, each name once: GLES 2's form before GLES 1's, but a form that
+    has a sender before a reserved one."""
     found: Dict[str, ir.Command] = {}
-    both = [c for api in ("gles2", "gles1") for c in model.api(api).commands if not c.internal]
-    for command in sorted(both, key=lambda c: c.reserved):
+    names = ("gles2", "glesx", "gles1")
+    functions = [c for api in names for c in model.api(api).commands if not c.internal]
+    for command in sorted(functions, key=lambda c: c.reserved):
         found.setdefault(command.name, command)
     return [found[name] for name in sorted(found)]
 

@@ -8,11 +8,15 @@ by hand.
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence
 
 from .. import ir, plan
 from ..cwriter import GL_HEADERS, Output
 from . import call, driver, lengths
+
+
+# Its commands have numbers that hosts of ours alone know.
+OWN = "glesx"
 
 
 def _policy(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
@@ -86,6 +90,9 @@ def _entry(planned: plan.CommandPlan) -> str:
     text += "    struct ggl_context *c = ggl_current();\n"
     text += "    if (SL_UNLIKELY(c == NULL)) {\n        return"
     text += ";\n    }\n" if planned.value is None else " 0;\n    }\n"
+    if c.api == OWN:
+        text += "    if (SL_UNLIKELY(!ggl_own(c))) {\n        return"
+        text += ";\n    }\n" if planned.value is None else " 0;\n    }\n"
     if call.asks(planned):
         return text + _query(planned)
     words = ["c->stream" if c.has_reply else "gs_pack(c->stream)"]
@@ -105,12 +112,13 @@ def _entry(planned: plan.CommandPlan) -> str:
     )
 
 
-def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> Tuple[str, ...]:
-    """Returns every name that an application finds."""
+def emit(out: Output, model: ir.Model, apis: Sequence[plan.ApiPlan]) -> Dict[str, bool]:
+    """Returns every name that an application finds, and whether only a host of ours serves it."""
     found: Dict[str, str] = {}
+    own: Dict[str, bool] = {}
     entries: List[str] = []
     hands: List[str] = []
-    for planned in api.commands:
+    for planned in (c for api in apis for c in api.commands):
         c = planned.command
         policy = _policy(model, c)
         if policy is not None:
@@ -121,9 +129,11 @@ def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> Tuple[str, ...]:
         elif direct(c):
             found[c.name] = f"entry_{c.name}"
             entries.append(_entry(planned))
+        own[c.name] = c.api == OWN
     for alias in model.aliases:
         if alias.target in found:
             found.setdefault(alias.name, found[alias.target])
+            own[alias.name] = own[alias.target]
     out.header(
         "guest/gles_hand.h",
         "GLES functions that are written by hand; why: policy/guest.csv.",
@@ -149,17 +159,16 @@ def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> Tuple[str, ...]:
             '"guest/gles_entry.h"',
             "",
             '"guest/gles/ggl_state.h"',
-            '"guest/gles2_ask.h"',
-            '"guest/gles2_call.h"',
+            *(f'"guest/{api.api.name}_{part}.h"' for api in apis for part in ("ask", "call")),
             '"guest/gles_hand.h"',
-            '"wire/gles2_pack.h"',
+            *(f'"wire/{api.api.name}_pack.h"' for api in apis),
             "",
             "<stdlib.h>",
             "<string.h>",
         ),
         body,
     )
-    return tuple(sorted(found))
+    return {name: own[name] for name in sorted(found)}
 
 
 _HELPERS = """
@@ -192,30 +201,33 @@ const struct ggl_proc *ggl_proc_find(const char *name)
 """
 
 
-def emit_extensions(out: Output, model: ir.Model, entries: Tuple[str, ...]) -> None:
-    known = set(entries)
+def emit_extensions(out: Output, model: ir.Model, entries: Dict[str, bool]) -> None:
     allowed = sorted(
-        e.name for e in model.extensions if not e.reason and all(c in known for c in e.commands)
+        (e.name, any(entries[c] for c in e.commands))
+        for e in model.extensions
+        if not e.reason and all(c in entries for c in e.commands)
     )
-    rows = "".join(f'    "{name}",\n' for name in allowed)
+    rows = "".join(f'    {{"{name}", {"true" if own else "false"}}},\n' for name, own in allowed)
     out.header(
         "guest/gl_extensions.h",
         "Extensions that are passed on.",
         ("<stdbool.h>", "<stddef.h>"),
-        "/* Is this extension marshalled completely? name need not end with a NUL. */\n"
-        "bool ggl_extension_known(const char *name, size_t length);\n",
+        "/* Is this extension marshalled completely? own: to a host of ours. name need not end "
+        "with a NUL. */\n"
+        "bool ggl_extension_known(const char *name, size_t length, bool own);\n",
     )
     out.source(
         "guest/gl_extensions.c",
         "Extensions that are passed on.",
         ('"guest/gl_extensions.h"', "", "<string.h>"),
-        f"static const char *const known[] = {{\n{rows}}};\n\n"
-        "bool ggl_extension_known(const char *name, size_t length)\n{\n"
+        "static const struct {\n    const char *name;\n    bool own; /* hosts of ours alone know "
+        f"its commands */\n}} known[] = {{\n{rows}}};\n\n"
+        "bool ggl_extension_known(const char *name, size_t length, bool own)\n{\n"
         "    size_t low = 0;\n    size_t high = sizeof known / sizeof known[0];\n"
         "    while (low < high) {\n        size_t middle = (low + high) / 2;\n"
-        "        int order = strncmp(name, known[middle], length);\n"
-        "        if (order == 0 && known[middle][length] == 0) {\n            return true;\n     "
-        "   }\n"
+        "        int order = strncmp(name, known[middle].name, length);\n"
+        "        if (order == 0 && known[middle].name[length] == 0) {\n"
+        "            return own || !known[middle].own;\n        }\n"
         "        if (order > 0) {\n            low = middle + 1;\n"
         "        } else {\n            high = middle;\n        }\n"
         "    }\n    return false;\n}\n",

@@ -16,7 +16,11 @@ from . import driver, lengths
 
 def _word(param: ir.Param) -> str:
     """A parameter as the log has it."""
-    if param.direction is not ir.Direction.VALUE or param.c_type in ("GLsync", "GLeglImageOES"):
+    if param.direction is not ir.Direction.VALUE or param.c_type in (
+        "GLsync",
+        "GLDEBUGPROC",
+        "GLeglImageOES",
+    ):
         return f"(uint64_t)(uintptr_t){param.name}"
     if param.c_type in ("GLfloat", "GLclampf"):
         return f"bits({param.name})"

@@ -10,7 +10,9 @@ from ..cwriter import Output, api_headers
 
 def parameters_type(c_type: str) -> str:
     """A scalar as the packer takes it: pointers that stand for host objects are their numbers."""
-    return {"GLsync": "uint64_t", "GLeglImageOES": "uint32_t"}.get(c_type, c_type)
+    return {"GLsync": "uint64_t", "GLDEBUGPROC": "uint64_t", "GLeglImageOES": "uint32_t"}.get(
+        c_type, c_type
+    )
 
 
 def parameters(command: plan.CommandPlan) -> List[str]:

@@ -56,8 +56,15 @@ _SCALARS: Dict[str, Tuple[ir.Prim, ir.Kind]] = {
     "GLuint64": (_P.U64, _K.SCALAR),
     "uint64_t": (_P.U64, _K.SCALAR),
     "GLsync": (_P.U64, _K.SCALAR),
+    "GLDEBUGPROC": (_P.U64, _K.SCALAR),
 }
-_FIRST = {"gles1": ("gl", 1024), "gles2": ("gl", 2048), "rc": ("rc", 10000), "sl": ("sl", 15000)}
+_FIRST = {
+    "gles1": ("gl", 1024),
+    "gles2": ("gl", 2048),
+    "rc": ("rc", 10000),
+    "sl": ("sl", 15000),
+    "glesx": ("gl", 16000),
+}
 APIS = tuple(_FIRST)
 
 

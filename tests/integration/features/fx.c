@@ -275,11 +275,12 @@ static bool possible(const struct fx *fx, const struct fx_feature *f)
     if (f->needs == NULL) {
         return true;
     }
-    if (strcmp(f->needs, "3.1") == 0) {
+    int wanted = strcmp(f->needs, "3.1") == 0 ? 31 : strcmp(f->needs, "3.2") == 0 ? 32 : 0;
+    if (wanted != 0) {
         GLint major = 0, minor = 0;
         glGetIntegerv(GL_MAJOR_VERSION, &major);
         glGetIntegerv(GL_MINOR_VERSION, &minor);
-        return fx->version >= 3 && major * 10 + minor >= 31;
+        return fx->version >= 3 && major * 10 + minor >= wanted;
     }
     return fx_has(f->needs);
 }

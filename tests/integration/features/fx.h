@@ -31,7 +31,7 @@ struct fx {
 struct fx_feature {
     const char *name;
     void (*draw)(struct fx *fx, int frame);
-    const char *needs; /* an extension, "3.1", or NULL */
+    const char *needs; /* an extension, "3.1", "3.2", or NULL */
 };
 
 /* The features of one file. */

@@ -1,0 +1,127 @@
+/* Draws that start at a base vertex or instance, and several draws in one call. A host of ours
+ * alone knows the former; the latter travel one by one. */
+#include "guest/gles/ggl_objects.h"
+
+/* The context, for a draw of `instances` that has a base; NULL, with the error recorded, when it
+ * cannot be. */
+static struct ggl_context *begin(GLsizei instances)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c || !ggl_own(c)) {
+        return NULL;
+    }
+    if (instances < 0) {
+        ggl_error(c, GL_INVALID_VALUE);
+        return NULL;
+    }
+    return c;
+}
+
+void ggl_glDrawElementsBaseVertex(GLenum mode, GLsizei count, GLenum type, const void *indices,
+                                  GLint base)
+{
+    struct ggl_context *c = begin(0);
+    if (c) {
+        const struct ggl_draw d = {
+            .mode = mode, .count = count, .type = type, .instances = -1, .base_vertex = base};
+        ggl_draw_elements(c, &d, indices);
+    }
+}
+
+/* The range is a hint, except that a driver refuses one that ends before it starts. */
+void ggl_glDrawRangeElementsBaseVertex(GLenum mode, GLuint start, GLuint end, GLsizei count,
+                                       GLenum type, const void *indices, GLint base)
+{
+    struct ggl_context *c = begin(0);
+    if (c && end < start) {
+        ggl_error(c, GL_INVALID_VALUE);
+    } else if (c) {
+        ggl_glDrawElementsBaseVertex(mode, count, type, indices, base);
+    }
+}
+
+void ggl_glDrawElementsInstancedBaseVertexBaseInstanceEXT(GLenum mode, GLsizei count, GLenum type,
+                                                          const void *indices, GLsizei instances,
+                                                          GLint base, GLuint base_instance)
+{
+    struct ggl_context *c = begin(instances);
+    if (c) {
+        const struct ggl_draw d = {.mode = mode,
+                                   .count = count,
+                                   .type = type,
+                                   .instances = instances,
+                                   .base_vertex = base,
+                                   .base_instance = base_instance};
+        ggl_draw_elements(c, &d, indices);
+    }
+}
+
+void ggl_glDrawElementsInstancedBaseVertex(GLenum mode, GLsizei count, GLenum type,
+                                           const void *indices, GLsizei instances, GLint base)
+{
+    ggl_glDrawElementsInstancedBaseVertexBaseInstanceEXT(mode, count, type, indices, instances,
+                                                         base, 0);
+}
+
+void ggl_glDrawElementsInstancedBaseInstanceEXT(GLenum mode, GLsizei count, GLenum type,
+                                                const void *indices, GLsizei instances,
+                                                GLuint base_instance)
+{
+    ggl_glDrawElementsInstancedBaseVertexBaseInstanceEXT(mode, count, type, indices, instances, 0,
+                                                         base_instance);
+}
+
+void ggl_glDrawArraysInstancedBaseInstanceEXT(GLenum mode, GLint first, GLsizei count,
+                                              GLsizei instances, GLuint base_instance)
+{
+    struct ggl_context *c = begin(instances);
+    if (c) {
+        const struct ggl_draw d = {
+            .mode = mode, .count = count, .instances = instances, .base_instance = base_instance};
+        ggl_draw_arrays(c, &d, first);
+    }
+}
+
+/* Where every draw of a list may be made. A count below zero spoils them all. */
+static bool list_ok(const GLsizei *counts, GLsizei draws)
+{
+    struct ggl_context *c = ggl_current();
+    bool ok = draws >= 0;
+    for (GLsizei i = 0; i < draws && ok; i++) {
+        ok = counts[i] >= 0;
+    }
+    if (c && !ok) {
+        ggl_error(c, GL_INVALID_VALUE);
+    }
+    return c && ok;
+}
+
+void ggl_glMultiDrawArraysEXT(GLenum mode, const GLint *first, const GLsizei *count, GLsizei draws)
+{
+    if (list_ok(count, draws)) {
+        for (GLsizei i = 0; i < draws; i++) {
+            ggl_glDrawArrays(mode, first[i], count[i]);
+        }
+    }
+}
+
+void ggl_glMultiDrawElementsEXT(GLenum mode, const GLsizei *count, GLenum type,
+                                const void *const *indices, GLsizei draws)
+{
+    if (list_ok(count, draws)) {
+        for (GLsizei i = 0; i < draws; i++) {
+            ggl_glDrawElements(mode, count[i], type, indices[i]);
+        }
+    }
+}
+
+void ggl_glMultiDrawElementsBaseVertexEXT(GLenum mode, const GLsizei *count, GLenum type,
+                                          const void *const *indices, GLsizei draws,
+                                          const GLint *base)
+{
+    if (list_ok(count, draws)) {
+        for (GLsizei i = 0; i < draws; i++) {
+            ggl_glDrawElementsBaseVertex(mode, count[i], type, indices[i], base[i]);
+        }
+    }
+}

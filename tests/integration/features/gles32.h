@@ -1,0 +1,28 @@
+/* Shared by the files of the GLES 3.2 feature program. */
+#ifndef GLES32_FEATURES_H
+#define GLES32_FEATURES_H
+
+#include "tests/integration/features/gles3.h"
+
+#include <GLES3/gl32.h>
+
+struct es32_stage {
+    GLenum type;
+    const char *text;
+};
+/* A linked program of any stages, in use. Attribute "p" is 0. */
+GLuint es32_program(const struct es32_stage *stages, int count);
+/* A program of ES3_VS and this fragment shader (ES3_FS in front), in use. */
+GLuint es32_fill(const char *fragment);
+/* An extension's function; the feature's `needs` says that it is there. */
+void *es32_address(const char *name);
+
+/* gles32_textures.c */
+extern const struct fx_feature gles32_texture_features[];
+extern const size_t gles32_texture_feature_count;
+
+/* gles32_debug.c */
+extern const struct fx_feature gles32_debug_features[];
+extern const size_t gles32_debug_feature_count;
+
+#endif
