@@ -65,10 +65,28 @@ uint32_t kill_bed_entries(pid_t pid, const char *what);
 
 /* --- kill_deaths.c: who dies how --- */
 
-/* Kills `count` programs, modes in turn, each within `within_ns` of its start, while t->steady is
- * not disturbed; the host must be as large at the end as after `warm_up`. */
-void kill_bed_kill_many(struct kill_bed *t, uint32_t count, uint32_t warm_up, uint64_t within_ns,
-                        const char *const *modes, uint32_t mode_count);
+/* Programs that die while `steady` is not disturbed: `count` of them, in their modes in turn (until
+ * NULL), each within `within_ns` of its start. At the end the host must be as large as after
+ * `warm_up` of them, and `steady` have been silent for less than `gap_max_ns`. */
+#define KILL_MODES 8
+struct kill_plan {
+    const char *steady;
+    uint32_t count, warm_up;
+    uint64_t within_ns, gap_max_ns;
+    const char *modes[KILL_MODES + 1];
+};
+void kill_bed_programs_die(struct kill_bed *t, const struct kill_plan *plan);
+
+/* Of parameterised cases. */
+struct kill_mode_case {
+    const char *label;
+    const char *mode;
+};
+struct kill_host_case {
+    const char *label;
+    const char *mode;
+    int signal;
+};
 
 struct kill_window_system {
     void (*start)(struct kill_bed *t);
@@ -78,8 +96,8 @@ extern const struct kill_window_system kill_bed_x, kill_bed_wayland;
 /* Its programs say so and end, `count` times; the host and `steady`, which has no window, go on. */
 void kill_bed_window_system_dies(struct kill_bed *t, const struct kill_window_system *system,
                                  const char *mode, const char *steady, uint32_t count);
-/* A host is started and dies by `signal` under a program, which says so and ends within `most_ns`.
- */
+/* A host is started and dies by `signal` under a program, which says so and ends within `most_ns`
+ * of the end of the host's process. */
 void kill_bed_host_dies(struct kill_bed *t, const char *mode, int signal, uint64_t most_ns);
 
 #endif

@@ -25,56 +25,48 @@ SLT_TEST_F(kill, a_program_dies_at_200_points_and_nobody_notices, t)
 {
     SLT_NEED(SLT_EGL);
     SLT_TIMEOUT(240);
-    kill_bed_host_start(t);
-    t->steady = kill_bed_client(t, "steady", true);
-    kill_bed_wait_frames(t, 10);
-    kill_bed_kill_many(t, KILLS, WARM_UP, 200 * SL_NS_PER_MS,
-                       (const char *const[4]){"steady", "busy", "busy", "busy"}, 4);
-    SLT_EXPECT_LT(t->gap_ns, GAP_MAX_NS);
+    const struct kill_plan plan = {.steady = "steady",
+                                   .count = KILLS,
+                                   .warm_up = WARM_UP,
+                                   .within_ns = 200 * SL_NS_PER_MS,
+                                   .gap_max_ns = GAP_MAX_NS,
+                                   .modes = {"steady", "busy", "busy", "busy"}};
+    kill_bed_programs_die(t, &plan);
 }
 
 SLT_TEST_F(kill, a_window_program_dies_at_40_points_and_nobody_notices, t)
 {
     SLT_NEED(SLT_EGL | SLT_X11);
     SLT_TIMEOUT(120);
-    kill_bed_host_start(t);
-    t->steady = kill_bed_client(t, "window", true);
-    kill_bed_wait_frames(t, 10);
-    kill_bed_kill_many(t, WINDOW_KILLS, WINDOW_WARM_UP, 130 * SL_NS_PER_MS,
-                       (const char *const[4]){"window", "windows", "swaps", "events"}, 4);
-    SLT_EXPECT_LT(t->gap_ns, WINDOW_GAP_MAX_NS);
+    const struct kill_plan plan = {.steady = "window",
+                                   .count = WINDOW_KILLS,
+                                   .warm_up = WINDOW_WARM_UP,
+                                   .within_ns = 130 * SL_NS_PER_MS,
+                                   .gap_max_ns = WINDOW_GAP_MAX_NS,
+                                   .modes = {"window", "windows", "swaps", "events"}};
+    kill_bed_programs_die(t, &plan);
 }
 
-struct mode_case {
-    const char *label;
-    const char *mode;
-};
-static const struct mode_case x_cases[] = {
+static const struct kill_mode_case x_cases[] = {
     {"drawing", "window"},
     {"making_windows", "windows"},
     {"only_swapping", "swaps"},
     {"reading_events", "events"},
 };
-SLT_TEST_FP(kill, the_x_server_dies_and_the_host_serves_on, t, struct mode_case, x_cases, c)
+SLT_TEST_FP(kill, the_x_server_dies_and_the_host_serves_on, t, struct kill_mode_case, x_cases, c)
 {
     SLT_NEED(SLT_EGL);
     SLT_TIMEOUT(60);
     kill_bed_window_system_dies(t, &kill_bed_x, c->mode, "steady", X_KILLS);
 }
 
-struct host_case {
-    const char *label;
-    const char *mode;
-    int signal;
-};
-
-static const struct host_case host_cases[] = {
+static const struct kill_host_case host_cases[] = {
     {"drawing_killed", "steady", SIGKILL},
     {"making_contexts_killed", "busy", SIGKILL},
     {"waiting_killed", "slow", SIGKILL},
     {"drawing_ended", "steady", SIGTERM},
 };
-SLT_TEST_FP(kill, the_host_dies_and_programs_are_told_within_a_second, t, struct host_case,
+SLT_TEST_FP(kill, the_host_dies_and_programs_are_told_within_a_second, t, struct kill_host_case,
             host_cases, c)
 {
     SLT_NEED(SLT_EGL);
@@ -82,14 +74,14 @@ SLT_TEST_FP(kill, the_host_dies_and_programs_are_told_within_a_second, t, struct
     kill_bed_host_dies(t, c->mode, c->signal, SL_NS_PER_S);
 }
 
-static const struct host_case window_host_cases[] = {
+static const struct kill_host_case window_host_cases[] = {
     {"drawing_killed", "window", SIGKILL},
     {"making_windows_killed", "windows", SIGKILL},
     {"only_swapping_killed", "swaps", SIGKILL},
     {"only_swapping_ended", "swaps", SIGTERM},
 };
-SLT_TEST_FP(kill, the_host_dies_and_window_programs_are_told_within_a_second, t, struct host_case,
-            window_host_cases, c)
+SLT_TEST_FP(kill, the_host_dies_and_window_programs_are_told_within_a_second, t,
+            struct kill_host_case, window_host_cases, c)
 {
     SLT_NEED(SLT_EGL | SLT_X11);
     SLT_TIMEOUT(60);

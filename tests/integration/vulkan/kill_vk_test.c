@@ -30,16 +30,16 @@ static uint32_t kills(uint32_t few)
 
 SLT_TEST_F(kill_vk, a_program_dies_at_many_points_and_nobody_notices, t)
 {
-    static const char *const modes[] = {"steady",     "busy",   "threads",    "busy",
-                                        "map_memory", "record", "wait_event", "create_pipeline"};
     SLT_NEED(SLT_VULKAN);
     SLT_TIMEOUT(300);
-    kill_bed_host_start(t);
-    t->steady = kill_bed_client(t, "steady", true);
-    kill_bed_wait_frames(t, 10);
-    kill_bed_kill_many(t, kills(KILLS), WARM_UP, 250 * SL_NS_PER_MS, modes,
-                       sizeof modes / sizeof modes[0]);
-    SLT_EXPECT_LT(t->gap_ns, GAP_MAX_NS);
+    const struct kill_plan plan = {.steady = "steady",
+                                   .count = kills(KILLS),
+                                   .warm_up = WARM_UP,
+                                   .within_ns = 250 * SL_NS_PER_MS,
+                                   .gap_max_ns = GAP_MAX_NS,
+                                   .modes = {"steady", "busy", "threads", "busy", "map_memory",
+                                             "record", "wait_event", "create_pipeline"}};
+    kill_bed_programs_die(t, &plan);
 }
 
 SLT_TEST_F(kill_vk, a_window_program_dies_at_many_points_and_nobody_notices, t)
@@ -47,55 +47,47 @@ SLT_TEST_F(kill_vk, a_window_program_dies_at_many_points_and_nobody_notices, t)
     SLT_NEED(SLT_VULKAN);
     SLT_TIMEOUT(300);
     kill_bed_x_start(t); /* nobody else's windows are in front */
-    kill_bed_host_start(t);
-    t->steady = kill_bed_client(t, "steady_window", true);
-    kill_bed_wait_frames(t, 10);
-    kill_bed_kill_many(t, kills(WINDOW_KILLS), WINDOW_WARM_UP, 400 * SL_NS_PER_MS,
-                       (const char *const[4]){"window", "windows", "swapchains", "mailbox"}, 4);
-    SLT_EXPECT_LT(t->gap_ns, WINDOW_GAP_MAX_NS);
+    const struct kill_plan plan = {.steady = "steady_window",
+                                   .count = kills(WINDOW_KILLS),
+                                   .warm_up = WINDOW_WARM_UP,
+                                   .within_ns = 400 * SL_NS_PER_MS,
+                                   .gap_max_ns = WINDOW_GAP_MAX_NS,
+                                   .modes = {"window", "windows", "swapchains", "mailbox"}};
+    kill_bed_programs_die(t, &plan);
 }
 
-struct mode_case {
-    const char *label;
-    const char *mode;
-};
-static const struct mode_case x_cases[] = {
+static const struct kill_mode_case x_cases[] = {
     {"drawing", "window"},
     {"drawing_as_fast_as_it_can", "mailbox"},
     {"making_swapchains", "swapchains"},
     {"presenting", "x11:acquire_and_present"},
     {"waiting_for_a_picture", "x11:acquire_all"},
 };
-SLT_TEST_FP(kill_vk, the_x_server_dies_and_the_host_serves_on, t, struct mode_case, x_cases, c)
+SLT_TEST_FP(kill_vk, the_x_server_dies_and_the_host_serves_on, t, struct kill_mode_case, x_cases, c)
 {
     SLT_NEED(SLT_VULKAN);
     SLT_TIMEOUT(60);
     kill_bed_window_system_dies(t, &kill_bed_x, c->mode, "steady", SYSTEM_KILLS);
 }
 
-static const struct mode_case wayland_cases[] = {
+static const struct kill_mode_case wayland_cases[] = {
     {"drawing_as_fast_as_it_can", "wayland"},
     {"making_swapchains", "wayland_swapchains"},
     {"waiting_for_its_turn", "wayland:acquire_and_present"},
 };
-SLT_TEST_FP(kill_vk, the_compositor_dies_and_the_host_serves_on, t, struct mode_case, wayland_cases,
-            c)
+SLT_TEST_FP(kill_vk, the_compositor_dies_and_the_host_serves_on, t, struct kill_mode_case,
+            wayland_cases, c)
 {
     SLT_NEED(SLT_VULKAN);
     SLT_TIMEOUT(60);
     kill_bed_window_system_dies(t, &kill_bed_wayland, c->mode, "steady", SYSTEM_KILLS);
 }
 
-struct host_case {
-    const char *label;
-    const char *mode;
-    int signal;
-};
 #define CALL(name)                                                                                 \
     {                                                                                              \
 #name, #name, SIGKILL                                                                      \
     }
-static const struct host_case host_cases[] = {
+static const struct kill_host_case host_cases[] = {
     {"drawing_killed", "steady", SIGKILL},
     {"drawing_ended", "steady", SIGTERM},
     {"making_devices_killed", "busy", SIGKILL},
@@ -128,7 +120,7 @@ static const struct host_case host_cases[] = {
     CALL(set_event),
     CALL(ask_physical),
 };
-SLT_TEST_FP(kill_vk, the_host_dies_and_any_call_says_so_within_a_second, t, struct host_case,
+SLT_TEST_FP(kill_vk, the_host_dies_and_any_call_says_so_within_a_second, t, struct kill_host_case,
             host_cases, c)
 {
     SLT_NEED(SLT_VULKAN);
@@ -136,7 +128,7 @@ SLT_TEST_FP(kill_vk, the_host_dies_and_any_call_says_so_within_a_second, t, stru
     kill_bed_host_dies(t, c->mode, c->signal, SL_NS_PER_S);
 }
 
-static const struct host_case window_host_cases[] = {
+static const struct kill_host_case window_host_cases[] = {
     {"drawing", "window", SIGKILL},
     {"making_windows", "windows", SIGKILL},
     {"making_swapchains", "swapchains", SIGKILL},
@@ -146,7 +138,7 @@ static const struct host_case window_host_cases[] = {
     {"waiting_for_a_picture", "x11:acquire_all", SIGKILL},
 };
 SLT_TEST_FP(kill_vk, the_host_dies_and_window_programs_are_told_within_a_second, t,
-            struct host_case, window_host_cases, c)
+            struct kill_host_case, window_host_cases, c)
 {
     SLT_NEED(SLT_VULKAN | SLT_X11);
     SLT_TIMEOUT(60);
