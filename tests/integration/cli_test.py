@@ -374,6 +374,24 @@ class Run(Case):
         self.assertEqual("mesa", seen["__GLX_VENDOR_LIBRARY_NAME"])
         self.assertEqual("zink", seen["MESA_LOADER_DRIVER_OVERRIDE"])
         self.assertTrue(seen["VK_DRIVER_FILES"].endswith("icd.d/sluice_icd.json"))
+        self.refused(125, "run", "--zink", "--", "true", says="made no context")
+
+    def test_zink_on_a_cpu(self) -> None:
+        words = [
+            "run",
+            "--zink",
+            "--gpu",
+            "llvmpipe",
+            "--allow-idle",
+            "--",
+            "sh",
+            "-c",
+            'echo "$LIBGL_ALWAYS_SOFTWARE"',
+        ]
+        self.env.pop("LIBGL_ALWAYS_SOFTWARE", None)
+        self.assertEqual("1\n", self.run_sluice(*words).stdout)
+        self.env["LIBGL_ALWAYS_SOFTWARE"] = "0"
+        self.assertEqual("0\n", self.run_sluice(*words).stdout)
 
     def test_signals_pass_through(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):

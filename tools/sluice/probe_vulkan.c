@@ -108,6 +108,22 @@ void probe_vulkan_devices(int fd)
         count > 0 ? all : "the native loader finds no device");
 }
 
+bool probe_vulkan_is_cpu(void)
+{
+    struct probe p = {.fd = -1};
+    if (!open_instance(&p, "vk-loader", "failed")) {
+        return false;
+    }
+    VkPhysicalDevice devices[DEVICES_MAX];
+    uint32_t count = list_devices(&p, devices), cpus = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        VkPhysicalDeviceProperties properties;
+        VK_FN(&p, vkGetPhysicalDeviceProperties)(devices[i], &properties);
+        cpus += properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    }
+    return count > 0 && cpus == count;
+}
+
 static bool open_device(struct probe *p)
 {
     VkPhysicalDevice devices[DEVICES_MAX];

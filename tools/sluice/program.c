@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -34,8 +35,8 @@ enum sl_result program_prepare(struct program *program)
     return program->signal_fd >= 0 ? SL_OK : sl_result_from_errno(errno);
 }
 
-static _Noreturn void be_program(char *const *argv, const struct program_setting *settings,
-                                 int failure_fd)
+/* In a child: the program's environment, and its signals as they are by default. */
+static void become(const struct program_setting *settings)
 {
     for (; settings->name != NULL; settings++) {
         if (settings->value != NULL) {
@@ -48,6 +49,27 @@ static _Noreturn void be_program(char *const *argv, const struct program_setting
     sigemptyset(&none);
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+bool program_ask(const struct program_setting *settings, bool (*question)(void), unsigned seconds)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        become(settings);
+        alarm(seconds);
+        _exit(question() ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    int status = -1;
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
+static _Noreturn void be_program(char *const *argv, const struct program_setting *settings,
+                                 int failure_fd)
+{
+    become(settings);
     execvp(argv[0], argv);
     int error = errno;
     ssize_t done = write(failure_fd, &error, sizeof error);

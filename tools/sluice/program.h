@@ -24,6 +24,9 @@ struct program_setting {
 /* Blocks the signals that are passed on from now until the process ends. Before anything else
  * starts. */
 enum sl_result program_prepare(struct program *program) SL_MUST_USE;
+/* What `question` says in a process of its own with these settings; false as well when that process
+ * crashes, or takes longer than so many seconds. */
+bool program_ask(const struct program_setting *settings, bool (*question)(void), unsigned seconds);
 /* argv: NULL-terminated. settings: until name is NULL. NOTFOUND: no such program; IO: it cannot be
  * executed, errno says why. */
 enum sl_result program_start(struct program *program, char *const *argv,

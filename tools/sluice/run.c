@@ -4,6 +4,7 @@
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/maps.h"
 #include "tools/sluice/place.h"
+#include "tools/sluice/probe.h"
 #include "tools/sluice/program.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
@@ -19,6 +20,9 @@
 #include <unistd.h>
 
 #define HOST_PATIENCE ((int64_t)(30 * SL_NS_PER_S))
+#define ASK_SECONDS   30u
+/* Mesa's, without which Zink takes no CPU for a device. */
+#define ZINK_ON_CPU "LIBGL_ALWAYS_SOFTWARE"
 
 enum { RUN_SOCKET, RUN_PRINT, RUN_ALLOW_IDLE, RUN_ZINK, RUN_HOST };
 
@@ -33,8 +37,11 @@ static const struct opt options[] = {
                    .help = "print every call on stderr, or in --log-file"},
     [RUN_ALLOW_IDLE] = {.name = "allow-idle",
                         .help = "it is no failure when the program draws nothing"},
-    [RUN_ZINK] = {.name = "zink",
-                  .help = "GL programs draw with Mesa's Zink above our Vulkan: desktop GL too"},
+    [RUN_ZINK] =
+        {.name = "zink",
+         .help =
+             "GL programs draw with Mesa's Zink above our Vulkan: desktop GL too; sets " ZINK_ON_CPU
+             "=1 for a CPU, if unset"},
     HOST_OPTION_LIST(RUN_HOST),
 };
 
@@ -45,7 +52,8 @@ struct run {
     struct local_control *control; /* to a host of somebody else's; nullable */
     struct local_control *tapped;  /* brings the calls of --print; nullable */
     struct tap tap;
-    uint64_t contexts_before;
+    uint64_t contexts_before; /* on the host, when the program starts */
+    bool zink_on_cpu;
     char socket[LOCAL_TEXT];
     char vendor_file[PATH_MAX];
     char icd_file[PATH_MAX];
@@ -130,11 +138,13 @@ static void print_waiting(struct run *run)
     }
 }
 
-/* Starts it; returns 0 or the exit code that says why not. */
-static int start_program(struct run *run)
+#define SETTINGS 7
+
+/* What differs in the program's environment. */
+static void fill_settings(const struct run *run, struct program_setting settings[SETTINGS])
 {
     bool zink = opt_on(run->set, RUN_ZINK);
-    const struct program_setting settings[] = {
+    const struct program_setting all[SETTINGS] = {
         {"SLUICE_SOCKET", run->socket},
         /* Nobody else may be picked: Vulkan sees our driver alone (older loaders know the second
          * name), EGL our vendor, GLX a vendor that does not exist. */
@@ -143,8 +153,44 @@ static int start_program(struct run *run)
         {"__EGL_VENDOR_LIBRARY_FILENAMES", zink ? NULL : run->vendor_file},
         {"__GLX_VENDOR_LIBRARY_NAME", zink ? "mesa" : "sluice"},
         {zink ? "MESA_LOADER_DRIVER_OVERRIDE" : NULL, "zink"},
-        {NULL, NULL},
+        {run->zink_on_cpu ? ZINK_ON_CPU : NULL, "1"},
     };
+    memcpy(settings, all, sizeof all);
+}
+
+/* Whether Zink has to be told that a CPU will do. What asking makes on the host is not the
+ * program's. False: the reason was said. */
+static bool ask_for_zink(struct run *run)
+{
+    if (getenv(ZINK_ON_CPU) != NULL) {
+        return true;
+    }
+    struct program_setting settings[SETTINGS + 1] = {{NULL, NULL}};
+    fill_settings(run, settings);
+    run->zink_on_cpu = program_ask(settings, probe_vulkan_is_cpu, ASK_SECONDS);
+    say_detail("the host's device is %s", run->zink_on_cpu ? "a CPU: " ZINK_ON_CPU "=1" : "no CPU");
+    struct local_control *control = run->control;
+    struct local_status_reply status;
+    if (control == NULL && connect_host(run->socket, &control) != SLUICE_EXIT_OK) {
+        return false;
+    }
+    enum sl_result result = local_control_status(control, &status);
+    if (result == SL_OK) {
+        run->contexts_before = status.contexts_created;
+    } else {
+        say_error("%s: the host does not answer: %s", run->socket, sl_result_name(result));
+    }
+    if (control != run->control) {
+        local_control_close(control);
+    }
+    return result == SL_OK;
+}
+
+/* Starts it; returns 0 or the exit code that says why not. */
+static int start_program(struct run *run)
+{
+    struct program_setting settings[SETTINGS + 1] = {{NULL, NULL}};
+    fill_settings(run, settings);
     char *const *argv = run->set->args;
     switch (program_start(&run->program, argv, settings)) {
     case SL_OK:
@@ -193,7 +239,7 @@ static uint64_t count_contexts(struct run *run)
         host_read_status(&run->host);
         bool failed = run->host.state == HOST_FAILED;
         host_finish(&run->host);
-        return failed ? 0 : run->host.contexts;
+        return failed ? 0 : run->host.contexts - run->contexts_before;
     }
     struct local_status_reply status;
     if (local_control_status(run->control, &status) != SL_OK) {
@@ -247,7 +293,8 @@ static int run_program(struct run *run)
     if (!(path != NULL ? get_running_host(run, path) : get_private_host(run))) {
         return SLUICE_EXIT_NOT_THROUGH_US;
     }
-    if (opt_on(run->set, RUN_PRINT) && !begin_print(run)) {
+    if ((opt_on(run->set, RUN_ZINK) && !ask_for_zink(run)) ||
+        (opt_on(run->set, RUN_PRINT) && !begin_print(run))) {
         return SLUICE_EXIT_NOT_THROUGH_US;
     }
     int code = start_program(run);
