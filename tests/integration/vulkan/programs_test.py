@@ -4,8 +4,8 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 programs_test.py [
 
 Each difference of vulkaninfo stands in the table below with its reason; any other is a failure. -v
 prints the differences with their reasons. A headless weston is started where a Wayland compositor
-is needed. VULKAN_PROGRAMS: the folder of the test programs that run below the validation layer;
-SLUICE_ICD: our driver's file for the loader.
+is needed. VULKAN_PROGRAMS: the folder of the test programs that run below the validation layer,
+GLES_PROGRAMS: of those that run on Zink; SLUICE_ICD: our driver's file for the loader.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from typing import Iterator
 
 SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
 PROGRAMS = pathlib.Path(os.environ.get("VULKAN_PROGRAMS", "."))
+GLES_PROGRAMS = pathlib.Path(os.environ.get("GLES_PROGRAMS", "."))
 PATIENCE_S = 200
 VALIDATION = "VK_LAYER_KHRONOS_validation"
 
@@ -46,7 +47,8 @@ DIFFERENCES = [
 
 
 def environment() -> "dict[str, str]":
-    return {k: v for k, v in os.environ.items() if not k.startswith(("SLUICE_", "VK_"))}
+    not_ours = ("SLUICE_", "VK_", "LIBGL_", "MESA_", "__EGL_VENDOR", "__GLX_VENDOR")
+    return {k: v for k, v in os.environ.items() if not k.startswith(not_ours)}
 
 
 def run(words: "list[str]", env: "dict[str, str]") -> str:
@@ -57,6 +59,10 @@ def run(words: "list[str]", env: "dict[str, str]") -> str:
             f"{done.stderr[-1000:]}"
         )
     return done.stdout + "\n" + done.stderr
+
+
+def run_zink(words: "list[str]", env: "dict[str, str]") -> str:
+    return run([SLUICE, "run", "--zink", "--", *words], env)
 
 
 def both(words: "list[str]", env: "dict[str, str]") -> "tuple[str, str]":
@@ -158,6 +164,112 @@ class Vkcube(unittest.TestCase):
     def test_on_wayland(self) -> None:
         with weston() as env:
             run([SLUICE, "run", "--", "vkcube-wayland", "--c", "60"], env)
+
+
+class Ffmpeg(unittest.TestCase):
+    """Video filters on Vulkan: the MD5 of every frame is what it is natively."""
+
+    def compare(self, chains: "list[str]", env: "dict[str, str]") -> None:
+        """Each chain on frames of its own, all of them in one process."""
+        parts = [f"[0]format=yuv420p,hwupload,split={len(chains)}"]
+        parts[0] += "".join(f"[i{i}]" for i in range(len(chains)))
+        parts += [f"[i{i}]{c},hwdownload,format=yuv420p[o{i}]" for i, c in enumerate(chains)]
+        words = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error"]
+        words += ["-init_hw_device", "vulkan=vk:0", "-filter_hw_device", "vk", "-f", "lavfi"]
+        words += ["-i", "testsrc2=size=160x120:rate=25:duration=0.12"]
+        words += ["-filter_complex", ";".join(parts)]
+        for i in range(len(chains)):
+            words += ["-map", f"[o{i}]"]
+        words += ["-f", "framemd5", "-"]
+        found = []
+        for text in both(words, env):  # which of the outputs is written first is left to ffmpeg
+            lines = [line for line in text.splitlines() if re.match(r"\d+,", line)]
+            self.assertEqual(3 * len(chains), len(lines), text)
+            found.append(sorted(lines))
+        self.assertEqual(found[0], found[1])
+
+    def test_filters(self) -> None:
+        chains = ["scale_vulkan=w=100:h=76", "gblur_vulkan=sigma=3", "hflip_vulkan"]
+        chains += ["transpose_vulkan=dir=clock", "chromaber_vulkan=dist_x=10:dist_y=5"]
+        chains += ["libplacebo=w=128:h=96:format=yuv420p"]
+        self.compare(chains, environment())
+
+    def test_average_blur(self) -> None:
+        """Natively, too, its frames differ from run to run where lavapipe has threads."""
+        env = dict(environment(), LP_NUM_THREADS="0")
+        self.compare(["avgblur_vulkan=sizeX=5:sizeY=3,hflip_vulkan"], env)
+
+
+# Once the first frame is shown: what the window has.
+MPV_SCRIPT = """
+local shown = false
+mp.register_event("playback-restart", function()
+    if not shown then
+        shown = true
+        mp.add_timeout(0.2, function()
+            mp.commandv("screenshot-to-file", os.getenv("SHOT"), "window")
+            mp.command("quit")
+        end)
+    end
+end)
+"""
+
+
+class Mpv(unittest.TestCase):
+    def test_window(self) -> None:
+        env = environment()
+        name = re.search(r"deviceName *= (.*)", run(["vulkaninfo", "--summary"], env))
+        assert name is not None
+        with tempfile.TemporaryDirectory() as folder:
+            video, script = f"{folder}/video.mkv", f"{folder}/shoot.lua"
+            pathlib.Path(script).write_text(MPV_SCRIPT)
+            make = ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi"]
+            make += ["-i", "testsrc2=size=320x240:rate=25:duration=0.2", "-c:v", "ffv1", video]
+            run(make, env)
+            words = ["mpv", "--no-config", "--vo=gpu", "--gpu-api=vulkan", "--ao=null", "--pause"]
+            words += [f"--vulkan-device={name.group(1)}", "--osd-level=0", "--no-osc"]
+            words += ["--geometry=320x240+0+0", f"--script={script}", video]
+            pictures = []
+            for start in ([], [SLUICE, "run", "--"]):
+                shot = pathlib.Path(folder, f"{len(start)}.png")
+                run([*start, *words], dict(env, SHOT=str(shot)))
+                pictures.append(shot.read_bytes())
+        self.assertGreater(len(pictures[0]), 5000)  # not of one colour
+        self.assertEqual(*pictures)
+
+
+class Zink(unittest.TestCase):
+    """GL above our Vulkan gives what it gives above the native one."""
+
+    def setUp(self) -> None:
+        self.env = environment()
+        show = ["sh", "-c", 'echo "$LIBGL_ALWAYS_SOFTWARE"']
+        told = run([SLUICE, "run", "--zink", "--allow-idle", "--", *show], self.env).strip()
+        self.native = dict(self.env, MESA_LOADER_DRIVER_OVERRIDE="zink", LIBGL_ALWAYS_SOFTWARE=told)
+        self.native["__GLX_VENDOR_LIBRARY_NAME"] = "mesa"
+
+    def compare(self, words: "list[str]", at_least: int) -> str:
+        native, ours = run(words, self.native), run_zink(words, self.env)
+        self.assertGreaterEqual(len(native.splitlines()), at_least)
+        self.assertEqual(native.splitlines(), ours.splitlines())
+        return ours
+
+    def test_glxinfo(self) -> None:
+        said = self.compare(["glxinfo"], 500)
+        self.assertRegex(said, r"OpenGL renderer string: zink \(")
+
+    def test_gles_2_pictures(self) -> None:
+        self.compare([str(GLES_PROGRAMS / "gles2_features")], 150)
+
+    def test_gles_3_pictures(self) -> None:
+        self.compare([str(GLES_PROGRAMS / "gles3_features")], 150)
+
+    def test_glmark2(self) -> None:
+        """It knows some pixels of its scenes itself."""
+        words = ["glmark2", "--size", "200x150", "-b", "build", "-b", "texture", "-b", "shading"]
+        said = run_zink([*words, "--validate"], self.env)
+        self.assertRegex(said, r"GL_RENDERER: +zink \(")
+        self.assertEqual(3, said.count("Validation: Success"), said)
 
 
 def messages(text: str) -> "set[str]":
