@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -204,6 +206,17 @@ void kill_bed_x_kill(struct kill_bed *t)
 
 /* --- the Wayland compositor --- */
 
+/* A socket's name is there before anybody listens at it. */
+static bool listens(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool done = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    sl_fd_close(&fd);
+    return done;
+}
+
 void kill_bed_wayland_start(struct kill_bed *t)
 {
     const char *argv[] = {"weston",
@@ -214,13 +227,13 @@ void kill_bed_wayland_start(struct kill_bed *t)
                           "--width=320",
                           "--height=240",
                           NULL};
-    char socket[108];
+    char path[108];
     int status = 0;
-    snprintf(socket, sizeof socket, "%s/" WAYLAND_NAME, SLT_TMPDIR());
-    unlink(socket);
+    snprintf(path, sizeof path, "%s/" WAYLAND_NAME, SLT_TMPDIR());
+    unlink(path);
     t->wayland = start(argv, (const struct setting[]){{"XDG_RUNTIME_DIR", SLT_TMPDIR()}, {0}}, -1);
     uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
-    while (access(socket, F_OK) != 0) {
+    while (!listens(path)) {
         SLT_ASSERT_LT(sl_clock_ns(), end);
         if (waitpid(t->wayland, &status, WNOHANG) == t->wayland) {
             t->wayland = 0;
@@ -282,11 +295,12 @@ int kill_bed_ending(pid_t *pid, uint64_t *taken_ns)
     return status;
 }
 
-static uint32_t take_frames(const struct kill_bed *t)
+/* 0: none just now; -1: the program has ended. */
+static int32_t take_frames(const struct kill_bed *t)
 {
     char bytes[4096];
     ssize_t got = read(t->frames - 1, bytes, sizeof bytes);
-    return got > 0 ? (uint32_t)got : 0;
+    return got > 0 ? (int32_t)got : got == 0 ? -1 : 0;
 }
 
 void kill_bed_wait_frames(struct kill_bed *t, uint32_t count)
@@ -294,8 +308,9 @@ void kill_bed_wait_frames(struct kill_bed *t, uint32_t count)
     uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
     while (count > 0) {
         SLT_ASSERT_LT(sl_clock_ns(), end);
-        uint32_t got = take_frames(t);
-        count = got < count ? count - got : 0;
+        int32_t got = take_frames(t);
+        SLT_ASSERT_GE(got, 0); /* it has not ended */
+        count = (uint32_t)got < count ? count - (uint32_t)got : 0;
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
     t->last_ns = sl_clock_ns();
@@ -307,7 +322,7 @@ void kill_bed_watch(struct kill_bed *t, uint64_t ns)
     do {
         sl_clock_sleep_ns(SL_NS_PER_MS);
         uint64_t now = sl_clock_ns();
-        if (take_frames(t) != 0) {
+        if (take_frames(t) > 0) {
             t->last_ns = now;
         }
         t->gap_ns = now - t->last_ns > t->gap_ns ? now - t->last_ns : t->gap_ns;

@@ -13,6 +13,7 @@ import difflib
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,12 @@ def both(words: "list[str]", env: "dict[str, str]") -> "tuple[str, str]":
     return run(words, env), run([SLUICE, "run", "--", *words], env)
 
 
+def listens(path: str) -> bool:
+    """A socket's name is there before anybody listens at it."""
+    with socket.socket(socket.AF_UNIX) as end:
+        return end.connect_ex(path) == 0
+
+
 @contextlib.contextmanager
 def weston() -> "Iterator[dict[str, str]]":
     """A headless compositor of our own: the environment that reaches it."""
@@ -81,7 +88,7 @@ def weston() -> "Iterator[dict[str, str]]":
             server = subprocess.Popen(words, env=env, stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + 30
-            while not os.path.exists(os.path.join(folder, "wayland-test")):
+            while not listens(os.path.join(folder, "wayland-test")):
                 if server.poll() is not None or time.monotonic() > deadline:
                     said = pathlib.Path(folder, "log").read_text(errors="replace")
                     raise AssertionError(f"weston did not start: {said[-1000:]}")
