@@ -35,6 +35,15 @@ static inline uint32_t sl_atomic_add(uint32_t *p, uint32_t v)
 {
     return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST);
 }
+/* A counter that orders nothing but itself. Gives the value before. */
+static inline uint64_t sl_atomic_count_u64(uint64_t *p, uint64_t v)
+{
+    return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
+}
+static inline uint64_t sl_atomic_load_relaxed_u64(const uint64_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
 static inline uint32_t sl_atomic_exchange(uint32_t *p, uint32_t v)
 {
     return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);

@@ -1,0 +1,276 @@
+#include "host/capture/cap_device_priv.h"
+
+#include "transport/base/bytes.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+/* --- what the rings call --- */
+
+/* The recording, counted, or NULL. */
+static struct cap_recording *get_recording(struct cap_device *d)
+{
+    pthread_mutex_lock(&d->lock);
+    struct cap_recording *r = d->recording;
+    if (r != NULL) {
+        sl_atomic_add(&r->refs, 1); /* orders nothing */
+    }
+    pthread_mutex_unlock(&d->lock);
+    return r;
+}
+
+static void *on_begin(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t preamble)
+{
+    struct cap_device *d = user;
+    struct cap_call_head head = {.ctx_id = ctx_id, .ring_id = ring_id, .preamble = preamble};
+    struct cap_recording *r = get_recording(d);
+    struct cap_stream *stream = NULL;
+    pthread_mutex_lock(&d->lock);
+    const struct cap_seen *context = sl_map_find(&d->contexts, ctx_id);
+    bool is_known = context != NULL && context->recording == d->recordings;
+    head.capset = is_known ? context->capset : 0;
+    pthread_mutex_unlock(&d->lock);
+    if (r != NULL && is_known) {
+        stream = cap_stream_begin(r, &head);
+        if (stream == NULL) {
+            sl_error("capture", "context %u, ring %u: no memory: it is not recorded", ctx_id,
+                     ring_id);
+        }
+    }
+    if (r != NULL) {
+        cap_recording_unref(r);
+    }
+    return stream;
+}
+
+/* --- the sink between the device and its front --- */
+
+static void on_fence_done(void *user, uint32_t ctx_id, uint32_t ring, uint64_t id)
+{
+    struct cap_device *d = user;
+    if (sl_atomic_load_relaxed(&d->epoch) != 0) { /* a look; get_recording knows */
+        struct cap_recording *r = get_recording(d);
+        if (r != NULL) {
+            const struct cap_verb_fence body = {.ctx_id = ctx_id, .ring = ring, .id = id};
+            (void)cap_recording_verb(r, CAP_VERB_FENCE_DONE, &body, sizeof body, NULL, 0);
+            cap_recording_unref(r);
+        }
+    }
+    d->front.fence_done(d->front.user, ctx_id, ring, id);
+}
+
+static void on_ctx_lost(void *user, uint32_t ctx_id, const char *reason)
+{
+    struct cap_device *d = user;
+    struct cap_recording *r = get_recording(d);
+    if (r != NULL) {
+        const struct cap_verb_ctx body = {.ctx_id = ctx_id};
+        (void)cap_recording_verb(r, CAP_VERB_CTX_LOST, &body, sizeof body, reason, strlen(reason));
+        cap_recording_unref(r);
+    }
+    d->front.ctx_lost(d->front.user, ctx_id, reason);
+}
+
+static void on_wake(void *user)
+{
+    struct cap_device *d = user;
+    d->front.wake(d->front.user);
+}
+
+static void on_packet(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t opcode,
+                      const void *packet, size_t size, const void *reply, size_t reply_size)
+{
+    struct cap_device *d = user;
+    d->front.packet(d->front.user, ctx_id, ring_id, opcode, packet, size, reply, reply_size);
+}
+
+static void on_scanout(void *user, uint32_t scanout_id, uint32_t width_px, uint32_t height_px)
+{
+    struct cap_device *d = user;
+    d->front.scanout(d->front.user, scanout_id, width_px, height_px);
+}
+
+static void on_damage(void *user, uint32_t scanout_id, const struct vg_box *box)
+{
+    struct cap_device *d = user;
+    d->front.damage(d->front.user, scanout_id, box);
+}
+
+static void on_cursor(void *user, uint32_t scanout_id, const struct vgd_cursor *cursor)
+{
+    struct cap_device *d = user;
+    d->front.cursor(d->front.user, scanout_id, cursor);
+}
+
+struct vgd_sink cap_device_sink(struct cap_device *d)
+{
+    return (struct vgd_sink){
+        .user = d,
+        .fence_done = on_fence_done,
+        .wake = on_wake,
+        .ctx_lost = on_ctx_lost,
+        .packet = d->front.packet != NULL ? on_packet : NULL,
+        .recorder = &d->recorder,
+        .scanout = d->front.scanout != NULL ? on_scanout : NULL,
+        .damage = d->front.damage != NULL ? on_damage : NULL,
+        .cursor = d->front.cursor != NULL ? on_cursor : NULL,
+    };
+}
+
+/* --- recordings --- */
+
+/* The replies to capability queries. */
+static bool put_caps(struct cap_device *d, struct cap_recording *r)
+{
+    struct cap_bytes bytes = {0};
+    const struct vgd_ops *ops = d->inner->ops;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < ops->capset_count(d->inner); i++) {
+        struct vgd_capset_info info;
+        size_t used = 0;
+        if (ops->capset_info(d->inner, i, &info) != SL_OK || info.max_size > CAP_PIECE_BYTES) {
+            continue;
+        }
+        size_t padded = (info.max_size + 7u) & ~(size_t)7;
+        uint8_t *p = cap_bytes_more(&bytes, sizeof(struct cap_caps_head) + padded);
+        ok = p != NULL;
+        if (ok) {
+            struct cap_caps_head head = {.capset = info.id, .version = info.max_version};
+            memset(p + sizeof head, 0, padded);
+            if (ops->capset_get(d->inner, info.id, info.max_version, p + sizeof head, info.max_size,
+                                &used) == SL_OK) {
+                head.size = (uint32_t)(used < info.max_size ? used : info.max_size);
+            }
+            memcpy(p, &head, sizeof head);
+            bytes.size -= padded - ((head.size + 7u) & ~(size_t)7);
+        }
+    }
+    ok = ok && cap_recording_chunk(r, CAP_KIND_CAPS, bytes.data, bytes.size);
+    cap_bytes_finish(&bytes);
+    return ok;
+}
+
+static bool put_protocol(struct cap_recording *r, const struct cap_start *start)
+{
+    struct cap_bytes bytes = {0};
+    XXH128_hash_t hash = XXH3_128bits(start->protocol, start->protocol_size);
+    struct cap_prot_head head = {.json_size = (uint32_t)start->protocol_size};
+    sl_store_u64(head.hash, hash.low64);
+    sl_store_u64(head.hash + 8, hash.high64);
+    uint8_t *p = cap_bytes_more(&bytes, sizeof head + start->protocol_size);
+    bool ok = p != NULL;
+    if (ok) {
+        memcpy(p, &head, sizeof head);
+        memcpy(p + sizeof head, start->protocol, start->protocol_size);
+        ok = cap_recording_chunk(r, CAP_KIND_PROT, bytes.data, bytes.size);
+    }
+    cap_bytes_finish(&bytes);
+    return ok;
+}
+
+enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *start,
+                                uint32_t *missed)
+{
+    struct cap_recording *r;
+    if (d->recording != NULL) {
+        return SL_ERR_INVALID;
+    }
+    enum sl_result result = cap_recording_start(start, &d->memory, &r);
+    if (result != SL_OK) {
+        return result;
+    }
+    if (!cap_recording_chunk(r, CAP_KIND_META, start->meta, strlen(start->meta)) ||
+        (start->protocol_size != 0 && !put_protocol(r, start)) || !put_caps(d, r)) {
+        sl_warn("capture", "no memory for the head of the recording: it says less of itself");
+    }
+    cap_memory_restart(&d->memory);
+    *missed = d->contexts.live;
+    pthread_mutex_lock(&d->lock);
+    d->recording = r;
+    d->recordings++;
+    pthread_mutex_unlock(&d->lock);
+    sl_atomic_store_relaxed(&d->wants_pixel, start->hashes); /* looked at where a stream is */
+    /* Pairs with the rings' loads: the recording lies before it. */
+    sl_atomic_store_release(&d->epoch, d->recordings);
+    return SL_OK;
+}
+
+bool cap_device_is_recording(const struct cap_device *d)
+{
+    return d->recording != NULL;
+}
+
+uint64_t cap_device_frames(struct cap_device *d, bool *over)
+{
+    struct cap_recording *r = d->recording;
+    *over = r != NULL && (cap_recording_is_over(r) || cap_writer_stopped(r->writer) != 0);
+    return r != NULL ? sl_atomic_load_relaxed_u64(&r->frame_count) : 0;
+}
+
+enum sl_result cap_device_stop(struct cap_device *d, enum cap_end_reason reason,
+                               uint32_t exit_status, struct cap_writer_report *report)
+{
+    struct cap_recording *r = d->recording;
+    if (r == NULL) {
+        return SL_ERR_NOTFOUND;
+    }
+    sl_atomic_store_release(&d->epoch, 0); /* the rings end their streams when they look again */
+    sl_atomic_store_relaxed(&d->wants_pixel, 0);
+    pthread_mutex_lock(&d->lock);
+    d->recording = NULL;
+    pthread_mutex_unlock(&d->lock);
+    cap_recording_end(r);
+    cap_writer_finish(r->writer, reason, exit_status, report);
+    cap_recording_unref(r);
+    return SL_OK;
+}
+
+/* --- its life --- */
+
+enum sl_result cap_device_create(const struct vgd_sink *front, struct cap_device **out)
+{
+    struct cap_device *d = sl_alloc(sizeof *d);
+    if (d == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    d->vgd.ops = &cap_device_ops;
+    d->front = *front;
+    d->recorder = (struct vgd_recorder){.user = d,
+                                        .epoch = &d->epoch,
+                                        .wants_pixel = &d->wants_pixel,
+                                        .begin = on_begin,
+                                        .packet = cap_stream_packet,
+                                        .outcome = cap_stream_outcome,
+                                        .memory = cap_stream_memory,
+                                        .frame = cap_stream_frame,
+                                        .end = cap_stream_end};
+    pthread_mutex_init(&d->lock, NULL);
+    cap_memory_init(&d->memory);
+    sl_map_init(&d->contexts, CAP_WATCHED_MAX);
+    sl_map_init(&d->resources, CAP_WATCHED_MAX);
+    *out = d;
+    return SL_OK;
+}
+
+void cap_device_destroy(struct cap_device *d)
+{
+    struct cap_writer_report report;
+    if (d == NULL) {
+        return;
+    }
+    cap_device_stop(d, CAP_END_ASKED, 0, &report); /* NOTFOUND: somebody did */
+    cap_device_forget(d);
+    cap_memory_finish(&d->memory);
+    sl_map_finish(&d->contexts);
+    sl_map_finish(&d->resources);
+    pthread_mutex_destroy(&d->lock);
+    sl_free(d);
+}
+
+struct vgd *cap_device_wrap(struct cap_device *d, struct vgd *inner)
+{
+    d->inner = inner;
+    return &d->vgd;
+}

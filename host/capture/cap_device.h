@@ -1,0 +1,47 @@
+/* The recorder: a device (waist B) that forwards to another and writes down what is asked of it,
+ * and a vgd_recorder for the rings behind it.
+ *
+ * Stack it or not: while nothing is recorded a verb costs a look at a pointer. Device thread unless
+ * said. Order: cap_device_create with the front's sink; the real device with cap_device_sink;
+ * cap_device_wrap, whose result the front gets; its destroy ends the real device and this one. */
+#ifndef HOST_CAP_DEVICE_H
+#define HOST_CAP_DEVICE_H
+
+#include "host/capture/cap_writer.h"
+#include "transport/virtgpu/vgd.h"
+
+struct cap_device;
+
+enum sl_result cap_device_create(const struct vgd_sink *front, struct cap_device **out) SL_MUST_USE;
+/* Only where cap_device_wrap never came to be. Takes NULL. */
+void cap_device_destroy(struct cap_device *device);
+/* For the real device's constructor. */
+struct vgd_sink cap_device_sink(struct cap_device *device);
+/* Takes inner. */
+struct vgd *cap_device_wrap(struct cap_device *device, struct vgd *inner);
+
+struct cap_start {
+    const char *path;
+    int level; /* zstd's; 0: none */
+    bool force, durable;
+    bool hashes;          /* of every frame's picture */
+    uint64_t max_size;    /* 0: none */
+    uint64_t frames;      /* stop after so many; 0: go on */
+    const char *meta;     /* META's JSON */
+    const void *protocol; /* PROT's JSON; nullable */
+    size_t protocol_size;
+};
+
+/* From now on everything is recorded. What was there before is not in the file: contexts that live
+ * are not recorded (how many: *missed). As cap_writer_create; INVALID also: a recording runs. */
+enum sl_result cap_device_start(struct cap_device *device, const struct cap_start *start,
+                                uint32_t *missed) SL_MUST_USE;
+bool cap_device_is_recording(const struct cap_device *device);
+/* Frames so far; *over: the range is complete, or the file cannot grow: nothing is recorded any
+ * more, and stop is due. */
+uint64_t cap_device_frames(struct cap_device *device, bool *over);
+/* NOTFOUND: there is no recording. */
+enum sl_result cap_device_stop(struct cap_device *device, enum cap_end_reason reason,
+                               uint32_t exit_status, struct cap_writer_report *report);
+
+#endif

@@ -1,0 +1,199 @@
+#include "host/capture/cap_file.h"
+
+#include "transport/base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define AHEAD ((uint64_t)16 << 20) /* allocated at once */
+
+static enum sl_result fail(struct cap_file *file, int error)
+{
+    if (file->error == 0) {
+        file->error = error;
+    }
+    errno = error;
+    return SL_ERR_IO;
+}
+
+/* NAME.part of a recorder that is no more. AGAIN: it is still there. */
+static enum sl_result remove_stale(const struct cap_file *file)
+{
+    int fd = open(file->part, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) {
+        return errno == ENOENT ? SL_OK : SL_ERR_IO;
+    }
+    bool is_stale = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    enum sl_result result = !is_stale ? SL_ERR_AGAIN : unlink(file->part) == 0 ? SL_OK : SL_ERR_IO;
+    sl_fd_close(&fd);
+    return result;
+}
+
+static enum sl_result open_part(struct cap_file *file, bool force)
+{
+    if (snprintf(file->part, sizeof file->part, "%s.part", file->name) >= (int)sizeof file->part) {
+        errno = ENAMETOOLONG;
+        return SL_ERR_IO;
+    }
+    if (force) {
+        enum sl_result result = remove_stale(file);
+        if (result != SL_OK) {
+            return result;
+        }
+    }
+    file->fd = open(file->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file->fd < 0 && errno == EEXIST) {
+        int other = open(file->part, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        bool is_live = other >= 0 && flock(other, LOCK_EX | LOCK_NB) != 0;
+        sl_fd_close(&other);
+        return is_live ? SL_ERR_AGAIN : SL_ERR_INVALID;
+    }
+    if (file->fd < 0) {
+        return SL_ERR_IO;
+    }
+    (void)flock(file->fd, LOCK_EX | LOCK_NB); /* says that its recorder lives */
+    return SL_OK;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+enum sl_result cap_file_open(struct cap_file *file, const char *name, uint64_t limit, bool force)
+{
+    struct stat there;
+    struct rlimit own;
+    *file = (struct cap_file){.fd = -1, .limit = limit != 0 ? limit : UINT64_MAX};
+    if (snprintf(file->name, sizeof file->name, "%s", name) >= (int)sizeof file->name) {
+        errno = ENAMETOOLONG;
+        return SL_ERR_IO;
+    }
+    bool exists = stat(name, &there) == 0;
+    if (exists && !S_ISREG(there.st_mode)) {
+        file->fd = open(name, O_WRONLY | O_CLOEXEC);
+        return file->fd >= 0 ? SL_OK : SL_ERR_IO;
+    }
+    if (exists && !force) {
+        return SL_ERR_INVALID;
+    }
+    if (getrlimit(RLIMIT_FSIZE, &own) == 0 && own.rlim_cur != RLIM_INFINITY) {
+        file->limit = smaller(file->limit, own.rlim_cur);
+    }
+    file->is_regular = true;
+    file->has_room = true;
+    file->replaces = force;
+    return open_part(file, force);
+}
+
+/* There is room for `size` bytes and for the end behind them. */
+static enum sl_result make_room(struct cap_file *file, uint64_t size)
+{
+    uint64_t need = file->size + size + CAP_FILE_ROOM;
+    if (need > file->limit) {
+        return fail(file, EFBIG);
+    }
+    if (!file->has_room || need <= file->extent) {
+        return SL_OK;
+    }
+    uint64_t until = smaller(need + AHEAD, file->limit);
+    for (uint64_t want = until;; want = need) { /* a disk that is nearly full: only what it takes */
+        if (fallocate(file->fd, FALLOC_FL_KEEP_SIZE, (off_t)file->size,
+                      (off_t)(want - file->size)) == 0) {
+            file->extent = want;
+            return SL_OK;
+        }
+        if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL) {
+            file->has_room = false;
+            return SL_OK;
+        }
+        if (want == need) {
+            return fail(file, errno);
+        }
+    }
+}
+
+enum sl_result cap_file_append(struct cap_file *file, const struct iovec *pieces, int count,
+                               bool end)
+{
+    struct iovec left[4];
+    uint64_t size = 0, done = 0;
+    if (count > (int)(sizeof left / sizeof left[0])) {
+        return SL_ERR_INVALID;
+    }
+    for (int i = 0; i < count; i++) {
+        left[i] = pieces[i];
+        size += pieces[i].iov_len;
+    }
+    if (file->is_regular && !end) {
+        enum sl_result result = file->error != 0 ? SL_ERR_IO : make_room(file, size);
+        if (result != SL_OK) {
+            return result;
+        }
+    }
+    for (struct iovec *first = left; done < size;) {
+        ssize_t got = writev(file->fd, first, count - (int)(first - left));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            int error = errno;
+            if (done != 0 && file->is_regular) { /* no half of it stays */
+                (void)!ftruncate(file->fd, (off_t)file->size);
+                (void)lseek(file->fd, (off_t)file->size, SEEK_SET);
+            }
+            return fail(file, error);
+        }
+        done += (uint64_t)got;
+        for (size_t part = (size_t)got; part != 0;) {
+            size_t take = part < first->iov_len ? part : first->iov_len;
+            first->iov_base = (uint8_t *)first->iov_base + take;
+            first->iov_len -= take;
+            part -= take;
+            first += first->iov_len == 0;
+        }
+    }
+    file->size += size;
+    return SL_OK;
+}
+
+enum sl_result cap_file_close(struct cap_file *file)
+{
+    enum sl_result result = SL_OK;
+    if (file->fd < 0) {
+        return SL_OK;
+    }
+    if (file->is_regular) {
+        if (ftruncate(file->fd, (off_t)file->size) != 0) { /* the room goes back */
+            result = fail(file, errno);
+        }
+        int renamed = file->replaces
+                          ? rename(file->part, file->name)
+                          : renameat2(AT_FDCWD, file->part, AT_FDCWD, file->name, RENAME_NOREPLACE);
+        if (renamed != 0 && !file->replaces && errno == EINVAL) { /* a file system without it */
+            renamed = link(file->part, file->name) == 0 ? unlink(file->part) : -1;
+        }
+        if (renamed != 0) {
+            result = fail(file, errno);
+        }
+    }
+    if (close(file->fd) != 0) {
+        result = fail(file, errno);
+    }
+    file->fd = -1;
+    return result;
+}
+
+void cap_file_abandon(struct cap_file *file)
+{
+    if (file->is_regular && file->fd >= 0) {
+        (void)unlink(file->part);
+    }
+    sl_fd_close(&file->fd);
+}

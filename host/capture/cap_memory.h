@@ -1,0 +1,63 @@
+/* What guests write into memory that they share with the host, found by comparing pages with a copy
+ * of what was recorded last.
+ *
+ * Guests write without telling, and from processes whose page tables are not ours, so that write
+ * protection here would not see them. A resource is watched from its mapping on; its copy is made
+ * when it is first searched. Any thread; one lock. */
+#ifndef HOST_CAP_MEMORY_H
+#define HOST_CAP_MEMORY_H
+
+#include "host/capture/cap_blobs.h"
+#include "host/capture/cap_index_writer.h"
+#include "transport/base/map.h"
+
+#include <pthread.h>
+#include <sys/uio.h>
+
+#define CAP_PAGE        4096u
+#define CAP_WATCHED_MAX (1u << 20)
+
+struct cap_memory {
+    pthread_mutex_t lock;  /* guards the rest */
+    struct sl_map watched; /* resource id -> struct cap_watched */
+    struct cap_bytes pieces;
+};
+
+/* When a resource is searched. */
+enum cap_watch {
+    CAP_WATCH_SUBMIT,   /* whenever its context is about to read memory */
+    CAP_WATCH_TRANSFER, /* at transfers to the host only */
+};
+
+/* One recording's side of it. */
+struct cap_memory_sink {
+    struct cap_lane *lane; /* MEMW; locked here */
+    struct cap_blobs *blobs;
+    struct cap_writer_extra *extra;
+    const uint32_t *over; /* atomic: not 0: the lanes are closed; looked at under the lock */
+    uint64_t stamp;       /* before which the bytes must be there */
+};
+
+void cap_memory_init(struct cap_memory *memory);
+void cap_memory_finish(struct cap_memory *memory);
+/* bytes: of the resource, [size]; NULL: they are the guest's pages, to be given with
+ * cap_memory_backing. ctx_id 0: every context may read it. A resource that is watched already is
+ * left as it is. NOMEM. */
+enum sl_result cap_memory_watch(struct cap_memory *memory, uint32_t resource_id, uint32_t ctx_id,
+                                enum cap_watch when, const void *bytes, uint64_t size) SL_MUST_USE;
+/* The guest's pages, borrowed until they are taken away with count 0. */
+void cap_memory_backing(struct cap_memory *memory, uint32_t resource_id, const struct iovec *iov,
+                        uint32_t count);
+void cap_memory_forget(struct cap_memory *memory, uint32_t resource_id);
+/* Returns when no search runs that began before. */
+void cap_memory_settle(struct cap_memory *memory);
+/* A new recording knows nothing of what was recorded before. */
+void cap_memory_restart(struct cap_memory *memory);
+/* Records what changed in all resources of a context that are searched at submits. */
+void cap_memory_search(struct cap_memory *memory, uint32_t ctx_id,
+                       const struct cap_memory_sink *sink);
+/* The same of one resource. */
+void cap_memory_search_one(struct cap_memory *memory, uint32_t resource_id,
+                           const struct cap_memory_sink *sink);
+
+#endif

@@ -1,0 +1,180 @@
+#include "host/capture/cap_recording.h"
+
+#include "transport/base/clock.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+
+#include <sys/random.h>
+
+#define OPEN_NS                                                                                    \
+    (30 * SL_NS_PER_MS) /* how long a chunk stays open: with the sweep's period, 50 ms */
+
+static struct cap_lane lane_of(uint32_t kind)
+{
+    return (struct cap_lane){.kind = kind};
+}
+
+/* --- lanes of all streams --- */
+
+static void sweep(void *user)
+{
+    struct cap_recording *r = user;
+    uint64_t before = sl_clock_ns() - OPEN_NS;
+    if (pthread_mutex_trylock(&r->lock) == 0) { /* its holder may wait for this thread */
+        SL_LIST_FOR(link, &r->streams)
+        {
+            struct cap_stream *s = SL_CONTAINER(link, struct cap_stream, link);
+            cap_lane_sweep(&s->calls, before);
+            cap_lane_sweep(&s->memory, before);
+        }
+        pthread_mutex_unlock(&r->lock);
+    }
+    cap_lane_sweep(&r->verbs, before);
+    cap_lane_sweep(&r->verb_memory, before);
+    cap_lane_sweep(&r->blobs.lane, before);
+    cap_lane_sweep(&r->frames, before);
+}
+
+static void close_lane(struct cap_lane *lane)
+{
+    cap_lane_lock(lane);
+    cap_lane_close(lane);
+    cap_lane_unlock(lane);
+}
+
+/* --- start and end --- */
+
+bool cap_recording_chunk(struct cap_recording *r, uint32_t kind, const void *bytes, size_t size)
+{
+    struct cap_buffer *b = size <= CAP_PAYLOAD_MAX ? cap_writer_get(r->writer, size) : NULL;
+    if (b == NULL) {
+        return false;
+    }
+    b->kind = kind;
+    b->records = 1;
+    memcpy(b->data, bytes, size);
+    b->used = size;
+    cap_writer_put(r->writer, b);
+    return true;
+}
+
+enum sl_result cap_recording_start(const struct cap_start *start, struct cap_memory *memory,
+                                   struct cap_recording **out)
+{
+    struct cap_recording *r = sl_alloc(sizeof *r);
+    if (r == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    r->refs = 1;
+    r->memory = memory;
+    r->last_frame = start->frames != 0 ? start->frames - 1 : UINT64_MAX;
+    r->wants_hashes = start->hashes;
+    pthread_mutex_init(&r->lock, NULL);
+    sl_list_init(&r->streams);
+    if (getrandom(&r->seed, sizeof r->seed, 0) != sizeof r->seed) {
+        r->seed = sl_clock_ns();
+    }
+    /* Before the writer's thread sweeps them. */
+    r->verbs = lane_of(CAP_KIND_VERB);
+    r->verb_memory = lane_of(CAP_KIND_MEMW);
+    r->frames = lane_of(CAP_KIND_FRAM);
+    r->blobs = (struct cap_blobs){.lane = lane_of(CAP_KIND_BLOB), .seed = r->seed};
+    r->verb_memory.refers = &r->blobs.lane;
+    const struct cap_writer_options options = {.path = start->path,
+                                               .level = start->level,
+                                               .durable = start->durable,
+                                               .force = start->force,
+                                               .max_size = start->max_size,
+                                               .seed = r->seed,
+                                               .extra = &r->extra,
+                                               .sweep = sweep,
+                                               .user = r};
+    enum sl_result result = cap_writer_create(&options, &r->writer);
+    if (result != SL_OK) {
+        pthread_mutex_destroy(&r->lock);
+        sl_free(r);
+        return result;
+    }
+    r->verbs.writer = r->verb_memory.writer = r->frames.writer = r->blobs.lane.writer = r->writer;
+    *out = r;
+    return SL_OK;
+}
+
+void cap_recording_end(struct cap_recording *r)
+{
+    /* Pairs with the loads under lanes' and the memory's lock: whoever takes one of them from now
+     * on sees it, and who had one before has put its chunk when it is closed below. */
+    sl_atomic_store_seq(&r->over, 1);
+    cap_memory_settle(r->memory);
+    pthread_mutex_lock(&r->lock);
+    SL_LIST_FOR(link, &r->streams)
+    {
+        struct cap_stream *s = SL_CONTAINER(link, struct cap_stream, link);
+        close_lane(&s->memory);
+        close_lane(&s->calls);
+    }
+    pthread_mutex_unlock(&r->lock);
+    close_lane(&r->verb_memory);
+    close_lane(&r->blobs.lane);
+    close_lane(&r->verbs);
+    close_lane(&r->frames);
+}
+
+void cap_recording_unref(struct cap_recording *r)
+{
+    if (sl_atomic_add(&r->refs, UINT32_MAX) == 1) {
+        cap_blobs_finish(&r->blobs);
+        pthread_mutex_destroy(&r->lock);
+        sl_free(r);
+    }
+}
+
+/* --- verbs --- */
+
+uint64_t cap_recording_verb(struct cap_recording *r, enum cap_verb verb, const void *body,
+                            size_t size, const void *rest, size_t rest_size)
+{
+    uint64_t stamp = 0;
+    cap_lane_lock(&r->verbs);
+    if (!cap_recording_is_over(r)) {
+        if (verb == CAP_VERB_RESULT) {
+            stamp = sl_atomic_load_relaxed_u64(&r->stamp);
+        } else {
+            stamp = cap_recording_stamp(r);
+            (void)sl_atomic_count_u64(&r->others, 1);
+            (void)sl_atomic_count_u64(&r->extra.verbs, 1);
+        }
+        uint8_t *p = cap_lane_begin(&r->verbs, size + rest_size, stamp);
+        if (p != NULL) {
+            *p++ = (uint8_t)verb;
+            p = cap_varint_put(p, stamp - r->verbs.stamp);
+            p = cap_varint_put(p, size + rest_size);
+            memcpy(p, body, size);
+            if (rest_size != 0) {
+                memcpy(p + size, rest, rest_size);
+            }
+            cap_lane_end(&r->verbs, p + size + rest_size, stamp, 1);
+        }
+    }
+    cap_lane_unlock(&r->verbs);
+    return stamp;
+}
+
+static struct cap_memory_sink memory_sink(struct cap_recording *r, struct cap_lane *lane,
+                                          uint64_t stamp)
+{
+    return (struct cap_memory_sink){
+        .lane = lane, .blobs = &r->blobs, .extra = &r->extra, .over = &r->over, .stamp = stamp};
+}
+
+void cap_recording_search(struct cap_recording *r, uint32_t resource_id, uint64_t stamp)
+{
+    const struct cap_memory_sink sink = memory_sink(r, &r->verb_memory, stamp);
+    cap_memory_search_one(r->memory, resource_id, &sink);
+}
+
+void cap_recording_search_stream(struct cap_stream *s)
+{
+    const struct cap_memory_sink sink = memory_sink(s->recording, &s->memory, s->stamp);
+    cap_memory_search(s->recording->memory, s->head.ctx_id, &sink);
+}

@@ -1,0 +1,91 @@
+/* One recording, from start to stop: its streams, its stamps, its lanes. Inside the recorder; users
+ * include cap_device.h.
+ *
+ * Ring threads hold it through their streams, which may outlive the stop: a stream that is dead
+ * takes nothing more, and the last one frees it. */
+#ifndef HOST_CAP_RECORDING_H
+#define HOST_CAP_RECORDING_H
+
+#include "host/capture/cap_device.h"
+#include "host/capture/cap_memory.h"
+#include "transport/base/list.h"
+#include "transport/virtgpu/vgd.h"
+
+#include <pthread.h>
+
+struct cap_recording {
+    uint32_t refs; /* atomic: the device and every stream */
+    uint32_t over; /* atomic: nothing is taken any more; looked at under a lane's lock */
+    /* Every stream adds to it at every packet: nothing that is written shares its line. */
+    uint8_t pad_before[64];
+    uint64_t stamp; /* atomic: the last one given */
+    uint8_t pad_behind[64];
+    struct cap_writer *writer;
+    struct cap_writer_extra extra;
+    uint64_t others; /* atomic: stamps that are no packets' */
+    uint64_t seed;
+    struct cap_memory *memory; /* the device's */
+    uint64_t last_frame;       /* stop after this one; UINT64_MAX: go on */
+    bool wants_hashes;
+
+    struct cap_lane verbs, verb_memory;
+    struct cap_blobs blobs;
+    /* Under frames' lock: */
+    struct cap_lane frames;
+    struct cap_frame last_mark;
+    uint64_t frame_count, frame_others, frame_bytes;
+
+    pthread_mutex_t lock; /* guards the list */
+    struct sl_list streams;
+    uint32_t stream_count; /* ever */
+};
+
+struct cap_stream {
+    struct cap_recording *recording;
+    struct sl_list link; /* struct cap_recording.streams */
+    struct cap_call_head head;
+    struct cap_lane calls, memory;
+    uint64_t stamp; /* of the packet that runs */
+    uint64_t bytes; /* atomic: of packets so far */
+    uint32_t turns; /* packets, to measure one of CAP_SAMPLE */
+    uint64_t sampled_ns;
+};
+
+/* One packet of so many is timed; both numbers are told as if all were. */
+#define CAP_SAMPLE 64u
+
+enum sl_result cap_recording_start(const struct cap_start *start, struct cap_memory *memory,
+                                   struct cap_recording **out) SL_MUST_USE;
+/* Takes nothing more; writes what is open. */
+void cap_recording_end(struct cap_recording *recording);
+void cap_recording_unref(struct cap_recording *recording);
+
+static inline uint64_t cap_recording_stamp(struct cap_recording *recording)
+{
+    return sl_atomic_count_u64(&recording->stamp, 1) + 1;
+}
+static inline bool cap_recording_is_over(const struct cap_recording *recording)
+{
+    return sl_atomic_load_relaxed(&recording->over) != 0; /* a flag; orders nothing */
+}
+
+/* A record of VERB: body, then `rest`. Returns its stamp. Any thread. */
+uint64_t cap_recording_verb(struct cap_recording *recording, enum cap_verb verb, const void *body,
+                            size_t size, const void *rest, size_t rest_size);
+/* Before the verb with this stamp is carried out: what the guest wrote to a resource. */
+void cap_recording_search(struct cap_recording *recording, uint32_t resource_id, uint64_t stamp);
+/* A chunk of its own, before all streams: META, PROT, CAPS. False: no memory. */
+bool cap_recording_chunk(struct cap_recording *recording, uint32_t kind, const void *bytes,
+                         size_t size);
+
+/* vgd_recorder's, with a stream. */
+struct cap_stream *cap_stream_begin(struct cap_recording *recording,
+                                    const struct cap_call_head *head);
+void cap_stream_packet(void *stream, const void *packet, size_t size, bool sum);
+void cap_stream_outcome(void *stream, const struct vgd_outcome *outcome);
+void cap_recording_search_stream(struct cap_stream *stream);
+void cap_stream_memory(void *stream);
+void cap_stream_frame(void *stream, const struct vgd_frame *frame);
+void cap_stream_end(void *stream);
+
+#endif

@@ -1,0 +1,495 @@
+#include "host/capture/cap_writer.h"
+
+#include "host/capture/cap_bytes.h"
+#include "host/capture/cap_file.h"
+#include "host/capture/cap_index_writer.h"
+#include "transport/base/atomic.h"
+#include "transport/base/clock.h"
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+#include "transport/base/thread.h"
+
+#define XXH_INLINE_ALL
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+#include <xxhash.h>
+#include <zstd.h>
+
+enum {
+    BUFFER_SLACK = 4096, /* a chunk closes before it has this much more than CAP_CHUNK_BYTES */
+    LEVEL_FAST = -5,     /* when falling behind */
+    STACK = 512 * 1024,
+};
+#define SWEEP_NS    (15 * SL_NS_PER_MS)
+#define DURABLE_NS  SL_NS_PER_S
+#define INDEX_NS    (5 * SL_NS_PER_S)
+#define INDEX_BYTES ((uint64_t)64 << 20)
+
+struct cap_writer {
+    struct cap_writer_options options;
+    struct cap_file file;
+    uint64_t begin_ns; /* sl_clock_ns() of time 0 */
+    pthread_t thread;
+    uint32_t stopped;            /* atomic: errno of the file's end */
+    uint32_t level_fell, waited; /* said once */
+
+    pthread_mutex_t lock; /* guards down to `stall_ns` */
+    pthread_cond_t put, taken;
+    struct cap_buffer *first, **last; /* the queue */
+    struct cap_buffer *spare;         /* of the usual size */
+    size_t on_the_way;                /* capacity of what was put and is not written */
+    size_t spare_bytes;
+    bool ends;
+    struct cap_bytes frames; /* struct cap_index_frame, for the index */
+    uint64_t stalls, stall_ns;
+
+    /* The thread's own. */
+    ZSTD_CCtx *pack;
+    int pack_level; /* what `pack` is set to */
+    struct cap_bytes stored;
+    struct cap_index_writer index;
+    XXH3_state_t *hashes; /* of all chunks */
+    uint32_t chunk_number;
+    uint64_t index_ns, index_size, sync_ns, sweep_ns;
+    uint64_t index_offset;
+    bool full; /* the file cannot grow */
+};
+
+static struct cap_buffer *buffer_new(size_t capacity)
+{
+    struct cap_buffer *b = sl_alloc(sizeof *b);
+    if (b != NULL) {
+        b->capacity = capacity;
+        b->data = sl_realloc(NULL, capacity);
+        if (b->data == NULL) {
+            sl_free(b);
+            return NULL;
+        }
+    }
+    return b;
+}
+
+static void buffer_free(struct cap_buffer *b)
+{
+    if (b != NULL) {
+        sl_free(b->data);
+        sl_free(b);
+    }
+}
+
+uint64_t cap_writer_time(const struct cap_writer *w)
+{
+    return sl_clock_ns() - w->begin_ns;
+}
+
+int cap_writer_stopped(const struct cap_writer *w)
+{
+    return (int)sl_atomic_load_relaxed(&w->stopped); /* a flag; orders nothing */
+}
+
+/* --- producers --- */
+
+static void wait_for_room_locked(struct cap_writer *w)
+{
+    uint64_t begin = sl_clock_ns();
+    if (w->waited++ == 0) {
+        sl_warn("capture", "recording cannot keep up: what is recorded waits for it");
+    }
+    while (w->on_the_way > CAP_WRITER_BYTES && !w->ends) {
+        pthread_cond_wait(&w->taken, &w->lock);
+    }
+    w->stalls++;
+    w->stall_ns += sl_clock_ns() - begin;
+}
+
+struct cap_buffer *cap_writer_get(struct cap_writer *w, size_t size)
+{
+    size_t usual = CAP_CHUNK_BYTES + BUFFER_SLACK;
+    size_t capacity = size > usual ? size : usual;
+    pthread_mutex_lock(&w->lock);
+    if (w->on_the_way > CAP_WRITER_BYTES && !pthread_equal(pthread_self(), w->thread)) {
+        wait_for_room_locked(w);
+    }
+    struct cap_buffer *b = capacity == usual ? w->spare : NULL;
+    if (b != NULL) {
+        w->spare = b->next;
+        w->spare_bytes -= b->capacity;
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (b == NULL) {
+        b = buffer_new(capacity);
+    }
+    if (b != NULL) {
+        *b = (struct cap_buffer){
+            .data = b->data, .capacity = b->capacity, .opened_ns = sl_clock_ns()};
+        b->time = b->opened_ns - w->begin_ns;
+    }
+    return b;
+}
+
+void cap_writer_put(struct cap_writer *w, struct cap_buffer *b)
+{
+    b->next = NULL;
+    pthread_mutex_lock(&w->lock);
+    *w->last = b;
+    w->last = &b->next;
+    w->on_the_way += b->capacity;
+    pthread_cond_signal(&w->put);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void cap_writer_frame(struct cap_writer *w, const struct cap_index_frame *frame)
+{
+    pthread_mutex_lock(&w->lock);
+    uint8_t *p = cap_bytes_more(&w->frames, sizeof *frame);
+    if (p != NULL) { /* else the index lacks it; the FRAM chunk has it */
+        memcpy(p, frame, sizeof *frame);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Back to the producers. */
+static void buffer_done(struct cap_writer *w, struct cap_buffer *b)
+{
+    bool keep = b->capacity == CAP_CHUNK_BYTES + BUFFER_SLACK;
+    pthread_mutex_lock(&w->lock);
+    w->on_the_way -= b->capacity;
+    keep = keep && w->spare_bytes < CAP_WRITER_BYTES / 2;
+    if (keep) {
+        b->next = w->spare;
+        w->spare = b;
+        w->spare_bytes += b->capacity;
+    }
+    pthread_cond_broadcast(&w->taken);
+    pthread_mutex_unlock(&w->lock);
+    if (!keep) {
+        buffer_free(b);
+    }
+}
+
+/* --- the thread --- */
+
+static int level_now(struct cap_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool behind = w->on_the_way > CAP_WRITER_BYTES / 2;
+    pthread_mutex_unlock(&w->lock);
+    if (!behind || w->options.level <= LEVEL_FAST) {
+        return w->options.level;
+    }
+    if (w->level_fell++ == 0) {
+        sl_info("capture", "recording falls behind: it packs less for a while");
+    }
+    return LEVEL_FAST;
+}
+
+/* The payload as it is stored. NULL: as it is. */
+static const uint8_t *pack(struct cap_writer *w, const uint8_t *payload, size_t size,
+                           size_t *stored)
+{
+    int level = w->options.level != 0 ? level_now(w) : 0;
+    size_t bound = ZSTD_compressBound(size);
+    if (level == 0 || size < 64) {
+        return NULL;
+    }
+    if (w->stored.capacity < bound) {
+        cap_bytes_finish(&w->stored);
+        if (cap_bytes_more(&w->stored, bound) == NULL) {
+            return NULL;
+        }
+    }
+    if (level != w->pack_level) {
+        (void)ZSTD_CCtx_setParameter(w->pack, ZSTD_c_compressionLevel, level);
+        w->pack_level = level;
+    }
+    size_t got = ZSTD_compress2(w->pack, w->stored.data, w->stored.capacity, payload, size);
+    if (ZSTD_isError(got) || got >= size - size / 20) {
+        return NULL;
+    }
+    *stored = got;
+    return w->stored.data;
+}
+
+static void stop(struct cap_writer *w)
+{
+    w->full = true;
+    int error = w->file.error != 0 ? w->file.error : EIO;
+    sl_atomic_store_relaxed(&w->stopped, (uint32_t)error); /* a flag; orders nothing */
+}
+
+/* Writes a chunk; `c` has everything but number, sizes, hash and sums. may_pack: its kind may be
+ * packed; end: it may take the room kept for the end. */
+static bool write_chunk(struct cap_writer *w, struct cap_chunk_header *c, const uint8_t *payload,
+                        size_t size, bool may_pack, bool end)
+{
+    static const uint8_t zeros[CAP_ALIGN];
+    size_t stored = size;
+    const uint8_t *bytes = may_pack ? pack(w, payload, size, &stored) : NULL;
+    c->flags = (uint16_t)(c->flags | (bytes != NULL ? CAP_CHUNK_ZSTD : 0));
+    bytes = bytes != NULL ? bytes : payload;
+    c->sync = CAP_SYNC;
+    c->number = w->chunk_number;
+    c->raw_size = (uint32_t)size;
+    c->stored_size = (uint32_t)stored;
+    c->hash = XXH3_64bits(bytes, stored);
+    c->crc = cap_crc32c(c, offsetof(struct cap_chunk_header, crc));
+    const struct iovec pieces[] = {
+        {.iov_base = c, .iov_len = sizeof *c},
+        {.iov_base = (void *)(uintptr_t)bytes, .iov_len = stored},
+        {.iov_base = (void *)(uintptr_t)zeros, .iov_len = (0 - stored) & (CAP_ALIGN - 1)}};
+    if (cap_file_append(&w->file, pieces, 3, end) != SL_OK) {
+        return false;
+    }
+    w->chunk_number++;
+    (void)XXH3_64bits_update(w->hashes, &c->hash, sizeof c->hash);
+    return true;
+}
+
+static void write_buffer(struct cap_writer *w, struct cap_buffer *b)
+{
+    struct cap_chunk_header c = {.flags = (uint16_t)b->flags,
+                                 .kind = b->kind,
+                                 .stream = b->stream,
+                                 .records = b->records,
+                                 .first_stamp = b->first_stamp,
+                                 .first_record = b->first_record,
+                                 .time = b->time};
+    uint64_t offset = w->file.size;
+    if (w->full) {
+        return;
+    }
+    if (!write_chunk(w, &c, b->data, b->used, b->kind != CAP_KIND_SNAP, false)) {
+        stop(w);
+        return;
+    }
+    cap_index_writer_chunk(&w->index, &c, offset, b->last_stamp);
+    if (b->kind == CAP_KIND_CALL) {
+        cap_index_writer_calls(&w->index, &c, b->data, b->head, b->last_stamp, b->ends_stream);
+    }
+}
+
+static void bring_totals_up(struct cap_writer *w)
+{
+    struct cap_totals *t = &w->index.totals;
+    const struct cap_writer_extra *extra = w->options.extra;
+    if (extra != NULL) {
+        t->verbs = sl_atomic_load_relaxed_u64(&extra->verbs);
+        t->shared_bytes = sl_atomic_load_relaxed_u64(&extra->shared_bytes);
+        t->writes = sl_atomic_load_relaxed_u64(&extra->writes);
+        t->write_bytes = sl_atomic_load_relaxed_u64(&extra->write_bytes);
+        t->blobs = sl_atomic_load_relaxed_u64(&extra->blobs);
+        t->blob_bytes = sl_atomic_load_relaxed_u64(&extra->blob_bytes);
+        t->tap_ns = sl_atomic_load_relaxed_u64(&extra->tap_ns);
+        t->decode_ns = sl_atomic_load_relaxed_u64(&extra->decode_ns);
+    }
+    t->time = cap_writer_time(w);
+    pthread_mutex_lock(&w->lock);
+    t->stalls = w->stalls;
+    t->stall_ns = w->stall_ns;
+    for (size_t at = 0; at < w->frames.size; at += sizeof(struct cap_index_frame)) {
+        struct cap_index_frame frame;
+        memcpy(&frame, w->frames.data + at, sizeof frame);
+        cap_index_writer_frame(&w->index, &frame);
+    }
+    w->frames.size = 0;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void write_index(struct cap_writer *w, bool end)
+{
+    struct cap_bytes payload = {0};
+    struct cap_chunk_header c = {.kind = CAP_KIND_INDX, .records = 1, .time = cap_writer_time(w)};
+    uint64_t offset = w->file.size;
+    bring_totals_up(w);
+    if ((w->full && !end) || (!cap_index_writer_is_due(&w->index) && !end)) {
+        return;
+    }
+    if (cap_index_writer_segment(&w->index, offset, &payload) == SL_OK &&
+        payload.size <= CAP_PAYLOAD_MAX) {
+        c.first_record = w->index.segment_count - 1;
+        if (write_chunk(w, &c, payload.data, payload.size, true, end)) {
+            w->index_offset = offset;
+            w->index.totals.chunks++; /* in the next segment's CHUNKS it has no place */
+        } else {
+            stop(w);
+        }
+    }
+    cap_bytes_finish(&payload);
+    w->index_ns = sl_clock_ns();
+    w->index_size = w->file.size;
+}
+
+/* What is due besides the buffers. */
+static void do_rounds(struct cap_writer *w)
+{
+    uint64_t now = sl_clock_ns();
+    if (w->options.sweep != NULL && now - w->sweep_ns >= SWEEP_NS) {
+        w->sweep_ns = now;
+        w->options.sweep(w->options.user);
+    }
+    if (now - w->index_ns >= INDEX_NS || w->file.size - w->index_size >= INDEX_BYTES) {
+        write_index(w, false);
+    }
+    if (w->options.durable && now - w->sync_ns >= DURABLE_NS) {
+        w->sync_ns = now;
+        (void)!fdatasync(w->file.fd); /* what fails will fail for a write, too */
+    }
+}
+
+static void *writer_main(void *user)
+{
+    struct cap_writer *w = user;
+    for (bool ends = false; !ends;) {
+        pthread_mutex_lock(&w->lock);
+        uint64_t until = sl_clock_ns() + SWEEP_NS;
+        while (w->first == NULL && !w->ends &&
+               sl_cond_wait_until(&w->put, &w->lock, until) == SL_OK) {
+        }
+        struct cap_buffer *b = w->first;
+        if (b != NULL) {
+            w->first = b->next;
+            w->last = w->first != NULL ? w->last : &w->first;
+        }
+        ends = b == NULL && w->ends;
+        pthread_mutex_unlock(&w->lock);
+        if (b != NULL) {
+            write_buffer(w, b);
+            buffer_done(w, b);
+        }
+        if (!ends) {
+            do_rounds(w);
+        }
+    }
+    return NULL;
+}
+
+/* --- its life --- */
+
+static void writer_free(struct cap_writer *w)
+{
+    for (struct cap_buffer *b = w->spare, *next; b != NULL; b = next) {
+        next = b->next;
+        buffer_free(b);
+    }
+    ZSTD_freeCCtx(w->pack);
+    XXH3_freeState(w->hashes);
+    cap_bytes_finish(&w->stored);
+    cap_bytes_finish(&w->frames);
+    cap_index_writer_finish(&w->index);
+    pthread_cond_destroy(&w->put);
+    pthread_cond_destroy(&w->taken);
+    pthread_mutex_destroy(&w->lock);
+    sl_free(w);
+}
+
+/* A UUID of random bytes, version 4. */
+static void make_session(uint8_t session[16])
+{
+    if (getrandom(session, 16, 0) != 16) {
+        uint64_t now = sl_clock_ns();
+        memcpy(session, &now, sizeof now);
+    }
+    session[6] = (uint8_t)((session[6] & 0x0f) | 0x40);
+    session[8] = (uint8_t)((session[8] & 0x3f) | 0x80);
+}
+
+static enum sl_result write_header(struct cap_writer *w)
+{
+    struct timespec now;
+    struct cap_file_header h = {.major = CAP_MAJOR,
+                                .minor = CAP_MINOR,
+                                .header_size = sizeof h,
+                                .flags = w->options.file_flags,
+                                .seed = w->options.seed};
+    clock_gettime(CLOCK_REALTIME, &now);
+    memcpy(h.magic, CAP_MAGIC, CAP_MAGIC_SIZE);
+    make_session(h.session);
+    h.created_ns = (uint64_t)now.tv_sec * SL_NS_PER_S + (uint64_t)now.tv_nsec;
+    h.crc = cap_crc32c(&h, offsetof(struct cap_file_header, crc));
+    return cap_file_append(&w->file, &(struct iovec){.iov_base = &h, .iov_len = sizeof h}, 1,
+                           false);
+}
+
+enum sl_result cap_writer_create(const struct cap_writer_options *options, struct cap_writer **out)
+{
+    struct cap_writer *w = sl_alloc(sizeof *w);
+    if (w == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    w->options = *options;
+    w->last = &w->first;
+    w->begin_ns = w->index_ns = w->sweep_ns = w->sync_ns = sl_clock_ns();
+    pthread_mutex_init(&w->lock, NULL);
+    sl_cond_init(&w->put);
+    sl_cond_init(&w->taken);
+    w->pack = ZSTD_createCCtx();
+    w->hashes = XXH3_createState();
+    enum sl_result result = w->pack != NULL && w->hashes != NULL ? SL_OK : SL_ERR_NOMEM;
+    if (result == SL_OK) {
+        (void)XXH3_64bits_reset(w->hashes);
+        result = cap_file_open(&w->file, options->path, options->max_size, options->force);
+    }
+    if (result != SL_OK) {
+        int error = errno;
+        writer_free(w);
+        errno = error;
+        return result;
+    }
+    result = write_header(w);
+    if (result == SL_OK) {
+        result = sl_thread_start(&w->thread, "capture", STACK, writer_main, w);
+    }
+    if (result != SL_OK) {
+        int error = errno;
+        cap_file_abandon(&w->file);
+        writer_free(w);
+        errno = error;
+        return result;
+    }
+    *out = w;
+    return SL_OK;
+}
+
+static enum cap_end_reason reason_of(const struct cap_writer *w, enum cap_end_reason asked)
+{
+    return !w->full ? asked : w->file.error == EFBIG ? CAP_END_SIZE : CAP_END_DISK;
+}
+
+static bool write_end(struct cap_writer *w, struct cap_end *end)
+{
+    struct cap_chunk_header c = {.kind = CAP_KIND_END,
+                                 .records = 1,
+                                 .first_stamp = w->index.last_stamp,
+                                 .time = w->index.totals.time};
+    end->totals = w->index.totals;
+    end->index = w->index_offset;
+    end->chunks_hash = XXH3_64bits_digest(w->hashes);
+    memcpy(end->magic, CAP_MAGIC, CAP_MAGIC_SIZE);
+    return write_chunk(w, &c, (const uint8_t *)end, sizeof *end, false, true);
+}
+
+void cap_writer_finish(struct cap_writer *w, enum cap_end_reason reason, uint32_t exit_status,
+                       struct cap_writer_report *report)
+{
+    pthread_mutex_lock(&w->lock);
+    w->ends = true;
+    pthread_cond_signal(&w->put);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    struct cap_end end = {.reason = (uint32_t)reason_of(w, reason),
+                          .exit_status = exit_status,
+                          .error = (uint32_t)w->file.error};
+    write_index(w, true);
+    bool has_end = write_end(w, &end);
+    bool has_name = cap_file_close(&w->file) == SL_OK;
+    *report = (struct cap_writer_report){.totals = w->index.totals,
+                                         .file_size = w->file.size,
+                                         .reason = (enum cap_end_reason)end.reason,
+                                         .error = w->file.error,
+                                         .has_end = has_end,
+                                         .has_name = has_name};
+    writer_free(w);
+}
