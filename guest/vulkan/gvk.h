@@ -325,10 +325,11 @@ struct gvk_like {
     VkSharingMode sharing;
     VkDeviceSize alignment;
     uint32_t type_bits;
-    /* Sizes that are no multiple of the alignment: asked of the host until one has shown whether
-     * it rounds them up. */
-    bool known, rounds;
+    uint32_t rounding; /* atomic: enum gvk_rounding */
 };
+/* Sizes that are no multiple of the alignment: asked of the host until one has shown whether it
+ * rounds them up. */
+enum gvk_rounding { GVK_ROUNDING_UNKNOWN, GVK_ROUNDING_UP, GVK_ROUNDING_NOT };
 #define GVK_LIKES 32u
 
 struct gvk_device {
@@ -336,13 +337,14 @@ struct gvk_device {
     struct gvk_physical *physical;
     struct gvk_allocator allocator;
     struct gvk_set enabled;
-    pthread_mutex_t lock; /* guards queues, private data, blocks and likes */
+    pthread_mutex_t lock; /* guards queues, private data, blocks, the making of likes, buffers that
+                             wait */
     struct gvk_queue *queues;
-    struct gvk_like likes[GVK_LIKES];
-    uint32_t like_count;
-    struct sl_list blocks;          /* struct gvk_block.link: the host's allocations */
-    struct gvk_status_page *status; /* gvk_status.c; NULL until the first poll */
-    uint32_t lost;                  /* atomic: a call said VK_ERROR_DEVICE_LOST */
+    struct gvk_like likes[GVK_LIKES]; /* those that there are change no more but for `rounding` */
+    uint32_t like_count;              /* atomic */
+    struct sl_list blocks;            /* struct gvk_block.link: the host's allocations */
+    struct gvk_status_page *status;   /* gvk_status.c; NULL until the first poll */
+    uint32_t lost;                    /* atomic: a call said VK_ERROR_DEVICE_LOST */
     struct gvk_descriptors descriptors;
 };
 
@@ -409,7 +411,14 @@ struct gvk_memory {
 struct gvk_buffer {
     struct gvk_object object;
     VkMemoryRequirements requirements;
+    /* A plain buffer of known requirements has an id of the guest's, and the host does not hear of
+     * it before somebody could tell: it waits, with what it is made of. */
+    uint32_t waits; /* atomic; goes to 0 under the device's lock */
+    VkBufferUsageFlags usage;
+    VkDeviceSize size;
 };
+/* The host shall know the buffer: before memory is bound to it, or made for it. NULL allowed. */
+VkResult gvk_buffer_tell(struct gvk_device *device, VkBuffer buffer);
 struct gvk_image {
     struct gvk_object object;
     VkMemoryRequirements requirements;

@@ -1,5 +1,6 @@
 /* Device memory as applications see it: a host allocation, or a part of one. */
 #include "guest/vulkan/gvk_block.h"
+#include "guest/vulkan/gvk_clean.h"
 
 #include "guest/vk_call.h"
 #include "guest/vk_hand.h"
@@ -44,6 +45,11 @@ VkResult gvk_vkAllocateMemory(VkDevice handle, const VkMemoryAllocateInfo *info,
                               const VkAllocationCallbacks *callbacks, VkDeviceMemory *out)
 {
     struct gvk_device *device = GVK_FROM(gvk_device, handle);
+    const VkMemoryDedicatedAllocateInfo *dedicated =
+        gvk_chain_find(info->pNext, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO);
+    if (dedicated != NULL && gvk_buffer_tell(device, dedicated->buffer) != VK_SUCCESS) {
+        return gvk_failure(device->dispatch.host);
+    }
     struct gvk_memory *memory = gvk_object_new(device, callbacks, sizeof *memory);
     if (memory == NULL) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;

@@ -1,11 +1,13 @@
-/* Buffers and images: made with their requirements in one round trip, bound to memory that may be
- * a part of a block. */
+/* Buffers and images: made with their requirements in one round trip or, like buffers that were
+ * made before, when memory is bound to them; bound to memory that may be a part of a block. */
 #include "guest/vulkan/gvk_clean.h"
 #include "guest/vulkan/gvk_swapchain.h"
 
 #include "guest/vk_call.h"
+#include "guest/vk_entry.h"
 #include "guest/vk_hand.h"
 #include "transport/base/arith.h"
+#include "transport/base/atomic.h"
 #include "transport/base/mem.h"
 
 /* ---- Buffers: the requirements of one tell those of all like it ----
@@ -20,9 +22,12 @@ static bool plain(const struct gvk_device *device, const VkBufferCreateInfo *inf
            device->physical->properties.apiVersion >= VK_API_VERSION_1_3;
 }
 
-static struct gvk_like *find_like_locked(struct gvk_device *device, const VkBufferCreateInfo *info)
+/* Any thread, no lock. */
+static struct gvk_like *find_like(struct gvk_device *device, const VkBufferCreateInfo *info)
 {
-    for (uint32_t i = 0; i < device->like_count; i++) {
+    /* Pairs with the release in learn: what is counted is filled in. */
+    uint32_t count = sl_atomic_load_acquire(&device->like_count);
+    for (uint32_t i = 0; i < count; i++) {
         struct gvk_like *like = &device->likes[i];
         if (like->usage == info->usage && like->sharing == info->sharingMode) {
             return like;
@@ -35,23 +40,18 @@ static struct gvk_like *find_like_locked(struct gvk_device *device, const VkBuff
 static bool foresee(struct gvk_device *device, const VkBufferCreateInfo *info,
                     VkMemoryRequirements *out)
 {
-    bool known = false;
-    if (!plain(device, info)) {
+    const struct gvk_like *like = plain(device, info) ? find_like(device, info) : NULL;
+    if (like == NULL) {
         return false;
     }
-    pthread_mutex_lock(&device->lock);
-    const struct gvk_like *like = find_like_locked(device, info);
-    if (like != NULL) {
-        uint64_t rounded = sl_round_up(info->size, like->alignment);
-        known = like->known || rounded == info->size;
-        *out = (VkMemoryRequirements){
-            .size = like->known && !like->rounds ? info->size : rounded,
-            .alignment = like->alignment,
-            .memoryTypeBits = like->type_bits,
-        };
-    }
-    pthread_mutex_unlock(&device->lock);
-    return known;
+    uint64_t rounded = sl_round_up(info->size, like->alignment);
+    uint32_t rounding = sl_atomic_load_relaxed(&like->rounding); /* says all there is to say */
+    *out = (VkMemoryRequirements){
+        .size = rounding == GVK_ROUNDING_NOT ? info->size : rounded,
+        .alignment = like->alignment,
+        .memoryTypeBits = like->type_bits,
+    };
+    return rounding != GVK_ROUNDING_UNKNOWN || rounded == info->size;
 }
 
 static void learn(struct gvk_device *device, const VkBufferCreateInfo *info,
@@ -66,19 +66,20 @@ static void learn(struct gvk_device *device, const VkBufferCreateInfo *info,
         return; /* a rule of its own */
     }
     pthread_mutex_lock(&device->lock);
-    struct gvk_like *like = find_like_locked(device, info);
+    struct gvk_like *like = find_like(device, info);
     if (like == NULL && device->like_count < GVK_LIKES) {
-        like = &device->likes[device->like_count++];
+        like = &device->likes[device->like_count];
         *like = (struct gvk_like){
             .usage = info->usage,
             .sharing = info->sharingMode,
             .alignment = got->alignment,
             .type_bits = got->memoryTypeBits,
         };
+        sl_atomic_store_release(&device->like_count, device->like_count + 1);
     }
     if (like != NULL && rounded != info->size) {
-        like->known = true;
-        like->rounds = got->size == rounded;
+        sl_atomic_store_relaxed(&like->rounding,
+                                got->size == rounded ? GVK_ROUNDING_UP : GVK_ROUNDING_NOT);
     }
     pthread_mutex_unlock(&device->lock);
 }
@@ -87,16 +88,17 @@ static VkResult make_buffer(struct gvk_device *device, const VkBufferCreateInfo 
                             struct gvk_buffer *buffer)
 {
     struct gvk_host *host = device->dispatch.host;
-    VkDevice of = GVK_TO(VkDevice, device);
-    VkBuffer handle = GVK_TO(VkBuffer, buffer);
     VkMemoryRequirements *requirements = &buffer->requirements;
-    if (foresee(device, info, requirements) && gvk_id_choose(host, &buffer->object)) {
-        VkMemoryRequirements unused = {.size = 0};
-        return gvk_tell_vkCreateBufferWithRequirementsGOOGLE(host, of, info, NULL, &handle,
-                                                             &unused);
+    if (foresee(device, info, requirements) && info->sharingMode == VK_SHARING_MODE_EXCLUSIVE &&
+        !gvk_host_lost(host) && gvk_id_choose(host, &buffer->object)) {
+        buffer->size = info->size;
+        buffer->usage = info->usage;
+        sl_atomic_store_relaxed(&buffer->waits, 1); /* nobody has it yet */
+        return VK_SUCCESS;
     }
-    VkResult result =
-        gvk_call_vkCreateBufferWithRequirementsGOOGLE(host, of, info, NULL, &handle, requirements);
+    VkBuffer handle = GVK_TO(VkBuffer, buffer);
+    VkResult result = gvk_call_vkCreateBufferWithRequirementsGOOGLE(
+        host, GVK_TO(VkDevice, device), info, NULL, &handle, requirements);
     buffer->object.vk.id = (uint64_t)(uintptr_t)handle;
     if (result == VK_SUCCESS) {
         learn(device, info, requirements);
@@ -125,6 +127,48 @@ VkResult gvk_vkCreateBuffer(VkDevice handle, const VkBufferCreateInfo *info,
     }
     *out = GVK_TO(VkBuffer, buffer);
     return VK_SUCCESS;
+}
+
+static VkResult tell_locked(struct gvk_device *device, struct gvk_buffer *buffer)
+{
+    if (sl_atomic_load_relaxed(&buffer->waits) == 0) {
+        return VK_SUCCESS;
+    }
+    const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                     .size = buffer->size,
+                                     .usage = buffer->usage};
+    VkMemoryRequirements unused = {.size = 0};
+    VkBuffer handle = GVK_TO(VkBuffer, buffer);
+    VkResult result = gvk_tell_vkCreateBufferWithRequirementsGOOGLE(
+        device->dispatch.host, GVK_TO(VkDevice, device), &info, NULL, &handle, &unused);
+    if (result == VK_SUCCESS) {
+        /* Pairs with the load below: who sees it sends later. */
+        sl_atomic_store_release(&buffer->waits, 0);
+    }
+    return result;
+}
+
+VkResult gvk_buffer_tell(struct gvk_device *device, VkBuffer handle)
+{
+    struct gvk_buffer *buffer = GVK_FROM(gvk_buffer, handle);
+    if (buffer == NULL || sl_atomic_load_acquire(&buffer->waits) == 0) {
+        return VK_SUCCESS;
+    }
+    pthread_mutex_lock(&device->lock);
+    VkResult result = tell_locked(device, buffer);
+    pthread_mutex_unlock(&device->lock);
+    return result;
+}
+
+void gvk_vkDestroyBuffer(VkDevice device, VkBuffer handle, const VkAllocationCallbacks *callbacks)
+{
+    struct gvk_buffer *buffer = GVK_FROM(gvk_buffer, handle);
+    /* Its end is externally synchronised: orders nothing. */
+    if (buffer != NULL && sl_atomic_load_relaxed(&buffer->waits) != 0) {
+        gvk_object_free(gvk_device_of(device), callbacks, buffer);
+    } else {
+        gvk_entry_vkDestroyBuffer(device, handle, callbacks);
+    }
 }
 
 /* ---- Images ---- */
@@ -163,6 +207,17 @@ void gvk_vkGetBufferMemoryRequirements(VkDevice device, VkBuffer buffer, VkMemor
     *out = GVK_FROM(gvk_buffer, buffer)->requirements;
 }
 
+void gvk_vkGetBufferMemoryRequirements2(VkDevice device,
+                                        const VkBufferMemoryRequirementsInfo2 *info,
+                                        VkMemoryRequirements2 *out)
+{
+    if (info->pNext == NULL && out->pNext == NULL) {
+        out->memoryRequirements = GVK_FROM(gvk_buffer, info->buffer)->requirements;
+    } else if (gvk_buffer_tell(gvk_device_of(device), info->buffer) == VK_SUCCESS) {
+        gvk_entry_vkGetBufferMemoryRequirements2(device, info, out);
+    }
+}
+
 void gvk_vkGetImageMemoryRequirements(VkDevice device, VkImage image, VkMemoryRequirements *out)
 {
     (void)device;
@@ -179,8 +234,10 @@ static VkDeviceSize offset_of(VkDeviceMemory memory)
 VkResult gvk_vkBindBufferMemory(VkDevice device, VkBuffer buffer, VkDeviceMemory memory,
                                 VkDeviceSize offset)
 {
-    return gvk_call_vkBindBufferMemory(gvk_host_of(device), device, buffer, memory,
-                                       offset + offset_of(memory));
+    VkResult result = gvk_buffer_tell(gvk_device_of(device), buffer);
+    return result == VK_SUCCESS ? gvk_call_vkBindBufferMemory(gvk_host_of(device), device, buffer,
+                                                              memory, offset + offset_of(memory))
+                                : result;
 }
 
 VkResult gvk_vkBindImageMemory(VkDevice device, VkImage image, VkDeviceMemory memory,
@@ -206,11 +263,16 @@ VkResult gvk_vkBindBufferMemory2(VkDevice device, uint32_t count,
     if (sent == NULL) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
+    VkResult result = VK_SUCCESS;
     for (uint32_t i = 0; i < count; i++) {
+        VkResult told = gvk_buffer_tell(gvk_device_of(device), infos[i].buffer);
+        result = result == VK_SUCCESS ? told : result;
         sent[i] = infos[i];
         sent[i].memoryOffset += offset_of(infos[i].memory);
     }
-    VkResult result = gvk_call_vkBindBufferMemory2(gvk_host_of(device), device, count, sent);
+    if (result == VK_SUCCESS) {
+        result = gvk_call_vkBindBufferMemory2(gvk_host_of(device), device, count, sent);
+    }
     for (uint32_t i = 0; i < count; i++) {
         tell_status(infos[i].pNext, result);
     }

@@ -187,7 +187,7 @@ void gvk_swapchain_images_destroy(struct gvk_swapchain *swapchain)
     for (uint32_t i = 0; i < swapchain->count; i++) {
         struct gvk_frame *frame = &swapchain->frames[i];
         gvk_vkDestroyFence(device, frame->fence, NULL);
-        gvk_entry_vkDestroyBuffer(device, frame->copy, NULL);
+        gvk_vkDestroyBuffer(device, frame->copy, NULL);
         gvk_vkFreeMemory(device, frame->copy_memory, NULL);
         gvk_entry_vkDestroyImage(device, frame->image, NULL);
         gvk_vkFreeMemory(device, frame->memory, NULL);

@@ -846,7 +846,7 @@ static void expect_needs(VkBuffer buffer, uint64_t size)
     SLT_EXPECT_EQ(size, needs.size);
     SLT_EXPECT_EQ(64u, needs.alignment);
     SLT_EXPECT_EQ(3u, needs.memoryTypeBits);
-    gvk_entry_vkDestroyBuffer(device(), buffer, NULL);
+    gvk_vkDestroyBuffer(device(), buffer, NULL);
 }
 
 static void foresee_buffers(struct world *w)
@@ -862,12 +862,82 @@ static void foresee_buffers(struct world *w)
     expect_needs(make_buffer(100, 2), 100); /* another usage, another rule */
     expect_needs(make_buffer(101, 2), 101);
     look();
-    SLT_EXPECT_EQ(6u, sent(VK_OP_vkCreateBufferWithRequirementsGOOGLE));
+    SLT_EXPECT_EQ(3u, sent(VK_OP_vkCreateBufferWithRequirementsGOOGLE));
+    SLT_EXPECT_EQ(3u, sent(VK_OP_vkDestroyBuffer)); /* of the others the host never heard */
 }
 
 SLT_TEST_F(gvk_core, like_buffers_have_like_requirements, w)
 {
     on_thread(w, foresee_buffers);
+}
+
+/* How the host comes to hear of a buffer whose requirements were known. */
+static void tell_buffers(struct world *w)
+{
+    w->host.guest_ids = true;
+    answer_buffer(0x50, 128, 64);
+    gvk_vkDestroyBuffer(device(), make_buffer(128, 1), NULL);
+    VkBuffer buffers[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        buffers[i] = make_buffer(128 + 64 * i, 1);
+    }
+    answer_id(VK_OP_vkAllocateMemory, 0x100);
+    VkDeviceMemory memory = allocate(4096, 1, NULL);
+    look();
+    forget();
+    answer_success(VK_OP_vkBindBufferMemory);
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkBindBufferMemory(device(), buffers[0], memory, 0));
+    const VkBindBufferMemoryInfo bind = {
+        .sType = VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO, .buffer = buffers[1], .memory = memory};
+    answer_success(VK_OP_vkBindBufferMemory2);
+    SLT_EXPECT_EQ(VK_SUCCESS, gvk_vkBindBufferMemory2(device(), 1, &bind));
+    const VkMemoryDedicatedAllocateInfo dedicated = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .buffer = buffers[2]};
+    answer_id(VK_OP_vkAllocateMemory, 0x101);
+    VkDeviceMemory own = allocate(4096, 1, &dedicated);
+    const VkBufferMemoryRequirementsInfo2 asked = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2, .buffer = buffers[3]};
+    VkMemoryDedicatedRequirements also = {.sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_REQUIREMENTS};
+    VkMemoryRequirements2 needs = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2};
+    gvk_vkGetBufferMemoryRequirements2(device(), &asked, &needs);
+    SLT_EXPECT_EQ(320u, needs.memoryRequirements.size);
+    look();
+    SLT_EXPECT_EQ(6u, w->packet_count);
+    static const uint32_t opcodes[] = {VK_OP_vkBindBufferMemory, VK_OP_vkBindBufferMemory2,
+                                       VK_OP_vkAllocateMemory};
+    for (uint32_t i = 0; i < 3; i++) {
+        SLT_SCOPE("buffer %u", i);
+        const struct packet *made = &w->packets[2 * i];
+        SLT_EXPECT_EQ((uint32_t)VK_OP_vkCreateBufferWithRequirementsGOOGLE, made->opcode);
+        SLT_EXPECT_EQ(opcodes[i], w->packets[2 * i + 1].opcode);
+        SLT_EXPECT_EQ(128 + 64ull * i, sl_load_u64(made->bytes + 12 + 8 + 12));
+    }
+    forget();
+    needs.pNext = &also;
+    uint8_t reply[4 + 4 + 4 + 16 + 20] = {0}; /* type, the chained struct's size, type and itself */
+    sl_store_u32(reply, needs.sType);
+    sl_store_u32(reply + 4, __builtin_bswap32(sizeof also));
+    sl_store_u32(reply + 8, also.sType);
+    sl_store_u32(reply + 12, also.sType);
+    reply[20] = 1; /* prefersDedicatedAllocation, behind an end of chain */
+    answer(VK_OP_vkGetBufferMemoryRequirements2, reply, sizeof reply);
+    gvk_vkGetBufferMemoryRequirements2(device(), &asked, &needs);
+    SLT_EXPECT_EQ(1u, also.prefersDedicatedAllocation);
+    look();
+    SLT_EXPECT_EQ(1u, sent(VK_OP_vkCreateBufferWithRequirementsGOOGLE));
+    for (uint32_t i = 0; i < 4; i++) {
+        gvk_vkDestroyBuffer(device(), buffers[i], NULL);
+    }
+    look();
+    SLT_EXPECT_EQ(4u, sent(VK_OP_vkDestroyBuffer));
+    gvk_vkFreeMemory(device(), memory, NULL);
+    gvk_vkFreeMemory(device(), own, NULL);
+    gvk_blocks_finish(&w->device);
+}
+
+SLT_TEST_F(gvk_core, a_buffer_is_told_of_when_somebody_could_tell, w)
+{
+    on_thread(w, tell_buffers);
 }
 
 /* ---- Names ---- */

@@ -211,8 +211,7 @@ void gvk_vkFreeMemory(VkDevice device, VkDeviceMemory memory,
     thing_free(memory);
 }
 
-void gvk_entry_vkDestroyBuffer(VkDevice device, VkBuffer buffer,
-                               const VkAllocationCallbacks *callbacks)
+void gvk_vkDestroyBuffer(VkDevice device, VkBuffer buffer, const VkAllocationCallbacks *callbacks)
 {
     (void)device;
     (void)callbacks;
