@@ -32,11 +32,11 @@ struct hgl_binding {
 };
 
 struct hgl_vao {
-    uint32_t name;
-    uint32_t enabled; /* by the guest */
     uint32_t on;      /* in the driver: enabled and with a source */
     uint32_t client;  /* source is HGL_CLIENT */
     uint32_t fresh;   /* client data sent since the last draw */
+    uint32_t enabled; /* by the guest */
+    uint32_t name;
     uint8_t binding_of[HGL_ARRAYS];
     struct hgl_binding bindings[HGL_ARRAYS];
 };
@@ -49,10 +49,10 @@ struct hgl_pixels {
 
 /* One native context's decoder state. */
 struct hgl_state {
-    uint32_t gles_version;                /* 10, 20, 30, 31, 32 */
-    struct hgl_vao zero;                  /* vertex array object 0 */
-    struct hgl_vao *vao;                  /* bound; never NULL */
-    struct sl_map vaos;                   /* name -> struct hgl_vao, owned */
+    struct hgl_vao *vao;   /* bound; never NULL; every draw looks at its first words */
+    struct hgl_vao zero;   /* vertex array object 0 */
+    uint32_t gles_version; /* 10, 20, 30, 31, 32 */
+    struct sl_map vaos;    /* name -> struct hgl_vao, owned */
     int64_t array_buffer, element_buffer; /* -1: ask GL */
     struct hgl_pixels pack, unpack;
     uint32_t client_texture;       /* GLES 1: glClientActiveTexture, from 0 */

@@ -20,13 +20,26 @@ enum {
 #define ARENA_MAX (512ull << 20)
 #define JOIN_NS   (2 * SL_NS_PER_S)
 
+/* A binding, with what the packet loop needs of its family beside it. */
+struct route {
+    uint32_t first_opcode, count;
+    uint32_t (*find)(uint32_t opcode); /* nullable */
+    const hr_handler *handlers;
+    void *user;
+    const struct hr_family *family;
+};
+
 struct hr_ring {
+    /* The packet loop looks at these for each packet, while the driver between two of them empties
+     * the cache: few lines, side by side. */
+    struct sl_reply reply;
+    bool over; /* a violation: no packet runs after it */
+    bool checksum;
+    struct sl_arena arena;
+    struct route routes[HR_BINDINGS];
     struct hr_config config;
     char name[32];
-    struct hr_binding bindings[HR_BINDINGS];
     struct asg_reader reader;
-    struct sl_arena arena;
-    struct sl_reply reply;
     /* Private copy of the stream: [begin, end) is not decoded yet. */
     uint8_t *data;
     size_t begin, end, capacity;
@@ -34,8 +47,6 @@ struct hr_ring {
     bool preamble_read;
     uint32_t preamble; /* upstream's clientFlags, 0 by now; ours: see SLUICE_FEATURE_VK_IDS */
     bool is_tapped;    /* this batch goes to the live tap */
-    bool over;         /* a violation: no packet runs after it */
-    bool checksum;
     uint32_t sums_in, sums_out; /* checksums checked and sent */
     char reason[192];
     pthread_t thread;
@@ -97,15 +108,25 @@ static void SL_PRINTF(2, 3) violation(struct hr_ring *r, const char *format, ...
     va_end(list);
 }
 
-static const char *opcode_name(const struct hr_ring *r, uint32_t opcode)
+/* Where a packet goes, and its handler's place there; NULL: no binding has the opcode. */
+static inline const struct route *route_of(const struct hr_ring *r, uint32_t opcode,
+                                           uint32_t *index)
 {
-    for (uint32_t i = 0; i < r->config.binding_count; i++) {
-        const struct hr_family *f = r->bindings[i].family;
-        if (hr_family_find(f, opcode) < f->count) {
-            return f->opcode_name(opcode);
+    const struct route *route = r->routes, *last = r->routes + r->config.binding_count;
+    for (; route < last; route++) {
+        *index = route->find != NULL ? route->find(opcode) : opcode - route->first_opcode;
+        if (*index < route->count) {
+            return route;
         }
     }
-    return "unknown opcode";
+    return NULL;
+}
+
+static const char *opcode_name(const struct hr_ring *r, uint32_t opcode)
+{
+    uint32_t index;
+    const struct route *route = route_of(r, opcode, &index);
+    return route != NULL ? route->family->opcode_name(opcode) : "unknown opcode";
 }
 
 void hr_call_refuse(struct hr_call *call, const char *format, ...)
@@ -255,6 +276,13 @@ static void send_reply(struct hr_ring *r, bool sum)
     }
 }
 
+/* Has the command a reply where all its outputs are NULL? */
+static bool always_replies(const struct route *route, uint32_t index)
+{
+    const uint8_t *has_reply = route->family->has_reply;
+    return has_reply != NULL && has_reply[index] != 0;
+}
+
 /* Everything about a packet that most packets do not have: reply, checksum, tap, large arena.
  * sum_alone: a checksum is sent even where the reply has no bytes. */
 static void after_packet(struct hr_ring *r, struct hr_call *call, bool sum_alone,
@@ -284,30 +312,22 @@ static void after_packet(struct hr_ring *r, struct hr_call *call, bool sum_alone
 static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r, bool tapped)
 {
     struct hr_call call = {.reply = &r->reply, .ring = r};
+    const uint8_t *packet = r->data + r->begin, *end = r->data + r->end;
     uint64_t packets = 0;
     call.in.arena = &r->arena;
-    while (r->end - r->begin >= HEADER) {
-        const uint8_t *packet = r->data + r->begin;
+    while (end - packet >= HEADER) {
         uint32_t opcode = sl_load_u32(packet);
         uint32_t length = sl_load_u32(packet + 4);
         if (SL_UNLIKELY(length < HEADER || length > HR_PACKET_MAX)) {
             violation(r, "packet length %u of opcode %u is out of range", length, opcode);
             break;
         }
-        if (length > r->end - r->begin) {
+        if (length > (size_t)(end - packet)) {
             break;
         }
-        const struct hr_binding *binding = r->bindings;
-        const struct hr_binding *last = r->bindings + r->config.binding_count;
-        uint32_t index = 0;
-        while (binding < last) {
-            index = hr_family_find(binding->family, opcode);
-            if (index < binding->family->count) {
-                break;
-            }
-            binding++;
-        }
-        if (SL_UNLIKELY(binding == last)) {
+        uint32_t index;
+        const struct route *route = route_of(r, opcode, &index);
+        if (SL_UNLIKELY(route == NULL)) {
             violation(r, "unknown opcode %u", opcode);
             break;
         }
@@ -315,13 +335,12 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         if (SL_UNLIKELY(sum) && !sum_matches(r, packet, length)) {
             break;
         }
-        const struct hr_family *family = binding->family;
         call.opcode = opcode;
-        call.user = binding->user;
+        call.user = route->user;
         call.in.cur = packet + HEADER;
         call.in.end = packet + length - (sum ? SUM : 0);
         call.in.failed = false;
-        hr_handler handler = family->handlers[index];
+        hr_handler handler = route->handlers[index];
         if (tapped && r->stream != NULL) {
             r->config.recorder->packet(r->stream, packet, length, sum);
         }
@@ -330,12 +349,12 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         } else {
             hr_call_refuse(&call, "not offered");
         }
-        r->begin += length;
         packets++;
         if (SL_UNLIKELY(tapped || sum || call.refused || r->reply.size != 0 || r->reply.failed)) {
-            after_packet(r, &call, sum && family->has_reply != NULL && family->has_reply[index],
-                         packet, length, sum, tapped);
+            after_packet(r, &call, sum && always_replies(route, index), packet, length, sum,
+                         tapped);
         }
+        packet += length;
         if (r->arena.total != 0) {
             sl_arena_reset(&r->arena);
         }
@@ -343,6 +362,7 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
             break;
         }
     }
+    r->begin = (size_t)(packet - r->data);
     set_u64(&r->stats.packets, r->stats.packets + packets);
 }
 
@@ -483,9 +503,15 @@ static enum sl_result ring_new(const struct hr_config *config, struct hr_ring **
     r->config = *config;
     snprintf(r->name, sizeof r->name, "%s", config->name);
     for (uint32_t i = 0; i < config->binding_count; i++) {
-        r->bindings[i] = config->bindings[i];
+        const struct hr_family *f = config->bindings[i].family;
+        r->routes[i] = (struct route){.first_opcode = f->first_opcode,
+                                      .count = f->count,
+                                      .find = f->find,
+                                      .handlers = f->handlers,
+                                      .user = config->bindings[i].user,
+                                      .family = f};
     }
-    r->config.bindings = r->bindings;
+    r->config.bindings = NULL; /* the caller's */
     r->config.name = r->name;
     sl_arena_init(&r->arena, ARENA_MAX);
     sl_reply_init(&r->reply, HR_REPLY_MAX);

@@ -53,11 +53,6 @@ struct hr_family {
     uint32_t (*find)(uint32_t opcode);
 };
 
-static inline uint32_t hr_family_find(const struct hr_family *family, uint32_t opcode)
-{
-    return family->find != NULL ? family->find(opcode) : opcode - family->first_opcode;
-}
-
 struct hr_binding {
     const struct hr_family *family;
     void *user;
