@@ -54,9 +54,22 @@ endif()
 if(SLUICE_LTO)
     target_link_options(sluice_options INTERFACE $<IF:$<BOOL:$<TARGET_PROPERTY:SLUICE_SHIPPED>>,-flto=auto,-fno-lto>)
 endif()
-# sluice_shipped(sluice): a program or module that is used, not tested with.
+# Nearly all relocations of the generated tables are relative: 24 bytes each, or a bit in a bitmap where linker and loader know those
+# (binutils 2.38, glibc 2.36). A loader that does not says so when the check runs.
+include(CheckCSourceRuns)
+set(CMAKE_REQUIRED_LINK_OPTIONS -Wl,-z,pack-relative-relocs)
+if(NOT CMAKE_CROSSCOMPILING)
+    check_c_source_runs("static int a; int *const volatile b = &a; int main(void) { return *b; }" SLUICE_PACKED_RELOCATIONS)
+endif()
+unset(CMAKE_REQUIRED_LINK_OPTIONS)
+# sluice_shipped(sluice): a program or module that is used, not tested with. Modules load into strangers' processes, whose loader may be
+# another than ours.
 function(sluice_shipped target)
     set_target_properties(${target} PROPERTIES SLUICE_SHIPPED ON)
+    get_target_property(type ${target} TYPE)
+    if(SLUICE_PACKED_RELOCATIONS AND type STREQUAL "EXECUTABLE")
+        target_link_options(${target} PRIVATE -Wl,-z,pack-relative-relocs)
+    endif()
 endfunction()
 
 # sluice_library(base SOURCES a.c b.c LINKS sluice::x): a static library sluice_base with alias sluice::base.
