@@ -24,9 +24,12 @@ struct cap_start {
     const char *path;
     int level; /* zstd's; 0: none */
     bool force, durable;
-    bool hashes;          /* of every frame's picture */
-    uint64_t max_size;    /* 0: none */
-    uint64_t frames;      /* stop after so many; 0: go on */
+    bool hashes;       /* of every frame's picture */
+    uint64_t max_size; /* 0: none */
+    uint64_t frames;   /* stop after so many; 0: go on */
+    /* They are complete; any thread; nullable. */
+    void (*over)(void *user);
+    void *user;
     const char *meta;     /* META's JSON */
     const void *protocol; /* PROT's JSON; nullable */
     size_t protocol_size;

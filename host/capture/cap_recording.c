@@ -69,6 +69,8 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
     r->memory = memory;
     r->last_frame = start->frames != 0 ? start->frames - 1 : UINT64_MAX;
     r->wants_hashes = start->hashes;
+    r->on_over = start->over;
+    r->user = start->user;
     pthread_mutex_init(&r->lock, NULL);
     sl_list_init(&r->streams);
     if (getrandom(&r->seed, sizeof r->seed, 0) != sizeof r->seed) {

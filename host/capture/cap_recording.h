@@ -24,8 +24,10 @@ struct cap_recording {
     struct cap_writer_extra extra;
     uint64_t others; /* atomic: stamps that are no packets' */
     uint64_t seed;
-    struct cap_memory *memory; /* the device's */
-    uint64_t last_frame;       /* stop after this one; UINT64_MAX: go on */
+    struct cap_memory *memory;   /* the device's */
+    void (*on_over)(void *user); /* nullable */
+    void *user;
+    uint64_t last_frame; /* stop after this one; UINT64_MAX: go on */
     bool wants_hashes;
 
     struct cap_lane verbs, verb_memory;

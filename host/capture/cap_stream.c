@@ -198,6 +198,9 @@ static void put_mark(struct cap_recording *r, const struct cap_frame *mark)
     r->frame_bytes = bytes;
     if (r->frame_count++ == r->last_frame) {
         sl_atomic_store_seq(&r->over, 1); /* as cap_recording_end, which is still to come */
+        if (r->on_over != NULL) {
+            r->on_over(r->user);
+        }
     }
 }
 

@@ -85,6 +85,7 @@ static int open_stop(void)
     sigaddset(&stop, SIGHUP);
     sigprocmask(SIG_BLOCK, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a recording that grows too large ends by itself */
     return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -157,18 +158,43 @@ int host_make_device(const struct hct_type *const *types, const struct hct_optio
     return SLUICE_EXIT_OK;
 }
 
+/* The device behind a recorder, which is on from the start where the options say so. */
+static int make_recorded_device(struct local_server *server, const struct host_options *options,
+                                int status_fd, struct cap_device **recorder, struct vgd **device)
+{
+    struct vgd_sink front = local_server_sink(server);
+    if (cap_device_create(&front, recorder) != SL_OK) {
+        say_error("no memory for the host");
+        return SLUICE_EXIT_INTERNAL;
+    }
+    struct vgd_sink sink = cap_device_sink(*recorder);
+    struct vgd *inner;
+    int code = host_make_device(dev_all_types, &options->device, NULL, &sink, status_fd, &inner);
+    if (code != SLUICE_EXIT_OK) {
+        cap_device_destroy(*recorder);
+        return code;
+    }
+    *device = cap_device_wrap(*recorder, inner);
+    code = host_record_begin(*recorder, *device, &options->record, status_fd);
+    if (code != SLUICE_EXIT_OK) {
+        (*device)->ops->destroy(*device);
+    }
+    return code;
+}
+
 /* Serves with the device made; the server outlives it. */
 static int serve_device(struct local_server *server, const struct host_options *options,
                         int stop_fd, int status_fd)
 {
-    struct vgd_sink sink = local_server_sink(server);
-    struct vgd *device = NULL;
-    int code = host_make_device(dev_all_types, &options->device, NULL, &sink, status_fd, &device);
+    struct cap_device *recorder;
+    struct vgd *device;
+    int code = make_recorded_device(server, options, status_fd, &recorder, &device);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
     local_server_set_device(server, device);
     enum sl_result result = local_server_run(server, stop_fd);
+    host_record_end(recorder, CAP_END_PROGRAM, status_fd);
     device->ops->destroy(device);
     host_tell(status_fd, "ended %llu", (unsigned long long)local_server_contexts_created(server));
     return result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
@@ -215,6 +241,7 @@ static _Noreturn void be_host(const struct host_options *options, const char *di
     sigaddset(&stop, SIGTERM);
     sigprocmask(SIG_SETMASK, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a recording that grows too large ends by itself */
     int stop_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (nothing >= 0) { /* input and output are the program's; only talk is shared */
@@ -282,6 +309,8 @@ static void take_line(struct host_process *host, const char *line)
     } else if (strncmp(line, "ended ", 6) == 0) {
         host->state = HOST_ENDED;
         host->contexts = strtoull(line + 6, NULL, 10);
+    } else {
+        (void)host_record_take_line(&host->recorded, line);
     }
 }
 

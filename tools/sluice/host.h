@@ -4,6 +4,7 @@
 #define SLUICE_HOST_H
 
 #include "host/device/device.h"
+#include "tools/sluice/host_record.h"
 #include "transport/base/result.h"
 #include "transport/local/local_wire.h"
 
@@ -18,10 +19,12 @@ struct host_options {
     uint32_t clients;        /* 0: the server's default, like the next */
     uint64_t resource_bytes; /* of one client */
     struct hct_options device;
+    struct host_record record;
 };
 
 /* Listens at once, then loads the driver, then serves until stop_fd is readable. Progress goes to
- * status_fd (-1: nowhere) as lines: "listening", "ready DRIVER", "failed CODE", "ended CONTEXTS".
+ * status_fd (-1: nowhere) as lines: "listening", "ready DRIVER", "failed CODE", "ended CONTEXTS",
+ * and those of host_record.h.
  * Returns an exit code; the reason was said. The calling thread is the device thread. */
 int host_serve(const struct host_options *options, int stop_fd, int status_fd);
 
@@ -56,6 +59,7 @@ struct host_process {
     char dir[PATH_MAX];      /* private; removed by host_finish */
     char path[LOCAL_TEXT];   /* of the socket */
     char driver[LOCAL_TEXT]; /* what draws, once ready */
+    struct host_recorded recorded;
     char line[LOCAL_TEXT + 16];
     size_t line_size;
 };

@@ -1,0 +1,25 @@
+/* A program in the foreground, drawing through Sluice: what run and record have in common. Main
+ * thread. */
+#ifndef SLUICE_LAUNCH_H
+#define SLUICE_LAUNCH_H
+
+#include "tools/sluice/host.h"
+
+/* Mesa's, without which Zink takes no CPU for a device. */
+#define ZINK_ON_CPU "LIBGL_ALWAYS_SOFTWARE"
+
+struct launch {
+    char *const *argv;  /* NULL-terminated */
+    const char *socket; /* of a running host; NULL: a private one, with these options */
+    struct host_options host;
+    bool print;      /* every call on stderr, or in --log-file */
+    bool allow_idle; /* drawing nothing is no failure */
+    bool zink;
+    bool quit_when_recorded; /* ends the program when the frames to be recorded are complete */
+};
+
+/* Runs it to its end. Returns its exit code, or that of what went wrong, which was said.
+ * recorded: nullable; what the private host wrote, once it ended. */
+int launch_program(const struct launch *launch, struct host_recorded *recorded);
+
+#endif
