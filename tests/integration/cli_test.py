@@ -278,7 +278,7 @@ class Sockets(Case):
                 ("x" * 150, "1 to 107 bytes"),
                 ("/no/folder/s", "no such socket"),
             ):
-                self.refused(3, "dump", name, says=words)
+                self.refused(3, "dump", "--print", name, says=words)
                 self.refused(125, "run", "--socket", name, "--", "true", says=words)
             self.refused(3, "serve", "--socket", path, says="it is taken")
 

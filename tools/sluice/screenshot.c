@@ -1,6 +1,7 @@
 /* sluice screenshot: what a virtual machine shows, as a PNG. */
 #include "tools/sluice/machine.h"
 #include "tools/sluice/opt.h"
+#include "tools/sluice/picture.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
 #include "transport/base/fd.h"
@@ -8,11 +9,7 @@
 #include "transport/virtgpu/vgd.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <png.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,63 +32,6 @@ static const struct opt options[] = {
     [SHOT_CURSOR] = {.name = "cursor", .help = "with the cursor drawn in"},
     [SHOT_FORCE] = {.name = "force", .help = "overwrite the file"},
 };
-
-/* The picture's rows as a PNG without alpha: what a screen shows has none. False: not written. */
-static bool write_png(FILE *file, const uint8_t *pixels, uint32_t width, uint32_t height)
-{
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
-    png_infop info = png != NULL ? png_create_info_struct(png) : NULL;
-    if (info == NULL || setjmp(png_jmpbuf(png)) != 0) {
-        png_destroy_write_struct(&png, &info);
-        return false;
-    }
-    png_init_io(png, file);
-    png_set_IHDR(png, info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_write_info(png, info);
-    png_set_filler(png, 0, PNG_FILLER_AFTER);
-    for (uint32_t y = 0; y < height; y++) {
-        png_write_row(png, pixels + (size_t)y * width * 4);
-    }
-    png_write_end(png, NULL);
-    png_destroy_write_struct(&png, &info);
-    return fflush(file) == 0 && ferror(file) == 0;
-}
-
-/* Written under another name first, so that nobody sees half a picture. Returns the exit code. */
-static int write_file(const char *path, bool force, const uint8_t *pixels, uint32_t width,
-                      uint32_t height)
-{
-    if (strcmp(path, "-") == 0) {
-        if (!write_png(stdout, pixels, width, height)) {
-            say_error("the picture cannot be written to standard output: %s", strerror(errno));
-            return SLUICE_EXIT_FILE;
-        }
-        return SLUICE_EXIT_OK;
-    }
-    if (!force && access(path, F_OK) == 0) {
-        say_error("%s: is there already; overwrite it with --force, or name another with --output",
-                  path);
-        return SLUICE_EXIT_USAGE;
-    }
-    char part[PATH_MAX];
-    if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part) {
-        say_error("%s: the name is too long; name another with --output", path);
-        return SLUICE_EXIT_FILE;
-    }
-    FILE *file = fopen(part, "we");
-    bool done = file != NULL && write_png(file, pixels, width, height);
-    if (file != NULL) {
-        done &= fclose(file) == 0;
-    }
-    if (!done || rename(part, path) != 0) {
-        say_error("%s: cannot be written: %s; name another place with --output", path,
-                  strerror(errno));
-        (void)unlink(part);
-        return SLUICE_EXIT_FILE;
-    }
-    return SLUICE_EXIT_OK;
-}
 
 static int say_no_picture(const char *path, uint32_t display,
                           const struct vhost_control_reply *reply)
@@ -135,8 +75,8 @@ static int run(const struct opt_set *set)
         code = SLUICE_EXIT_INTERNAL;
     }
     if (code == SLUICE_EXIT_OK) {
-        code = write_file(opt_text(set, SHOT_OUTPUT), opt_on(set, SHOT_FORCE), pixels,
-                          reply.width_px, reply.height_px);
+        code = picture_write(opt_text(set, SHOT_OUTPUT), opt_on(set, SHOT_FORCE), pixels,
+                             reply.width_px, reply.height_px);
         say_detail("%u x %u pixels", reply.width_px, reply.height_px);
     }
     sl_shm_unmap(pixels, size);

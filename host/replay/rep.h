@@ -1,0 +1,80 @@
+/* A front whose client is a trace: it asks of a device what was asked while recording, and writes
+ * into the rings what guests wrote.
+ *
+ * Who uses it: `sluice replay`, `sluice bench`. Waist B is called on the caller's thread, which is
+ * the device thread; the ordinary ring threads decode. Order: rep_create; the device with rep_sink;
+ * rep_run, once; the device's destroy; rep_destroy. Nothing of a trace is trusted: what makes no
+ * sense to the device is refused by it as from any guest. */
+#ifndef HOST_REP_H
+#define HOST_REP_H
+
+#include "host/capture/cap_merge.h"
+#include "transport/virtgpu/vgd.h"
+
+/* A frame whose mark was reached and whose picture, if there is one, is complete. */
+struct rep_frame {
+    uint64_t number;
+    uint64_t end_ns; /* sl_clock_ns() when its last packet was over */
+    uint32_t surface, width_px, height_px;
+    bool has_hash; /* the ring gave a picture, and hashes were asked for */
+    uint64_t hash[2];
+    const uint8_t *pixels; /* R, G, B, A, top row first; NULL unless asked for; until return */
+    const struct cap_frame *mark;
+};
+
+/* A call or verb that was answered otherwise than while recording. */
+struct rep_answer {
+    const struct cap_event *event; /* as recorded */
+    uint64_t frame;
+    const uint8_t *reply; /* now; NULL: none */
+    size_t reply_size;
+    bool is_refused, is_lost;
+    enum sl_result result; /* of a verb */
+};
+
+struct rep_options {
+    bool one_thread; /* no two rings at a time; else they run as they did, and wait where the
+                        recording shows that one had to */
+    bool wants_hashes, wants_pixels;
+    bool no_compare;      /* answers are not looked at */
+    uint64_t stop_frame;  /* the first frame that is not played; UINT64_MAX: all */
+    uint64_t stop_call;   /* the same of calls, by stamp */
+    uint64_t patience_ns; /* for one call; 0: 60 s */
+    void *user;
+    /* Both on the caller's thread; false ends the replay. Nullable. */
+    bool (*frame)(void *user, const struct rep_frame *frame);
+    bool (*diverged)(void *user, const struct rep_answer *answer);
+    /* A frame is about to be played whose pixels may be left out; nullable: pixels of all. */
+    bool (*wants_frame)(void *user, uint64_t number);
+};
+
+enum rep_end {
+    REP_END_COMPLETE, /* all that is there, or all that was asked for */
+    REP_END_CUT,      /* all that is there; the recording was cut short */
+    REP_END_DAMAGED,  /* up to damage */
+    REP_END_ASKED,    /* a callback said so */
+    REP_END_STUCK,    /* a call did not end in time */
+    REP_END_FAILED,   /* memory, or the file cannot be read */
+};
+
+struct rep_report {
+    enum rep_end end;
+    enum sl_result result; /* REP_END_FAILED */
+    struct cap_damage damage;
+    uint64_t frames, calls, calls_behind; /* the last frame's mark */
+    uint64_t compared;                    /* answers that were looked at */
+    uint64_t stuck_call;                  /* REP_END_STUCK: its stamp */
+    uint64_t time_ns;
+};
+
+struct rep;
+
+/* reader: borrowed, scanned. NOMEM. */
+enum sl_result rep_create(struct cap_reader *reader, const struct rep_options *options,
+                          struct rep **out) SL_MUST_USE;
+/* For the device's constructor. */
+struct vgd_sink rep_sink(struct rep *rep);
+void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report);
+void rep_destroy(struct rep *rep);
+
+#endif

@@ -1,0 +1,68 @@
+/* Which answers say the same on every run, and which calls wait. */
+#include "host/replay/rep_priv.h"
+
+#include "wire/gles2_opcodes.h"
+#include "wire/rc_opcodes.h"
+#include "wire/vk_opcodes.h"
+
+static bool is_among(uint32_t opcode, const uint32_t *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i] == opcode) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rep_is_deterministic(uint32_t opcode)
+{
+    /* Times, addresses, what has happened so far, what a driver keeps for itself. */
+    static const uint32_t others[] = {
+        VK_OP_vkGetFenceStatus,
+        VK_OP_vkWaitForFences,
+        VK_OP_vkWaitSemaphores,
+        VK_OP_vkWaitSemaphoresKHR,
+        VK_OP_vkGetSemaphoreCounterValue,
+        VK_OP_vkGetSemaphoreCounterValueKHR,
+        VK_OP_vkGetEventStatus,
+        VK_OP_vkGetQueryPoolResults,
+        VK_OP_vkGetBufferDeviceAddress,
+        VK_OP_vkGetBufferDeviceAddressKHR,
+        VK_OP_vkGetBufferOpaqueCaptureAddress,
+        VK_OP_vkGetBufferOpaqueCaptureAddressKHR,
+        VK_OP_vkGetDeviceMemoryOpaqueCaptureAddress,
+        VK_OP_vkGetDeviceMemoryOpaqueCaptureAddressKHR,
+        VK_OP_vkGetPipelineCacheData,
+        VK_OP_vkGetMemoryHostAddressInfoGOOGLE,
+        VK_OP_vkGetCalibratedTimestampsEXT,
+        VK_OP_vkGetCalibratedTimestampsKHR,
+        VK_OP_vkGetPhysicalDeviceMemoryProperties2,
+        VK_OP_vkGetPhysicalDeviceMemoryProperties2KHR,
+        VK_OP_vkCreateGraphicsPipelines, /* feedback: how long it took */
+        VK_OP_vkCreateComputePipelines,
+        RC_OP_rcClientWaitSyncKHR,
+        RC_OP_rcIsSyncSignaled,
+        RC_OP_rcCreateSyncKHR,
+        GLES2_OP_glClientWaitSyncAEMU,
+        GLES2_OP_glGetSyncivAEMU,
+        GLES2_OP_glGetQueryObjectuiv,
+        GLES2_OP_glGetProgramBinary,
+        GLES2_OP_glGetProgramBinaryOES,
+    };
+    return !is_among(opcode, others, sizeof others / sizeof others[0]);
+}
+
+bool rep_may_block(uint32_t opcode)
+{
+    static const uint32_t waits[] = {
+        VK_OP_vkWaitForFences,
+        VK_OP_vkWaitSemaphores,
+        VK_OP_vkQueueWaitIdle,
+        VK_OP_vkDeviceWaitIdle,
+        RC_OP_rcClientWaitSyncKHR,
+        GLES2_OP_glClientWaitSyncAEMU,
+        VK_OP_vkQueueFlushCommandsGOOGLE,
+    };
+    return is_among(opcode, waits, sizeof waits / sizeof waits[0]);
+}

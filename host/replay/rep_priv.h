@@ -1,0 +1,156 @@
+/* Between the files of host/replay. */
+#ifndef HOST_REP_PRIV_H
+#define HOST_REP_PRIV_H
+
+#include "host/replay/rep.h"
+
+#include "asg/writer.h"
+#include "transport/base/map.h"
+
+#include <pthread.h>
+
+#define REP_RINGS     4096u /* ever, of one trace */
+#define REP_RESOURCES 65536u
+#define REP_CONTEXTS  1024u
+#define REP_FENCES    65536u /* on the way at once */
+
+/* A resource of the trace, and how its bytes are reached. */
+struct rep_resource {
+    uint32_t id;
+    void *map; /* the device's memory, mapped; nullable */
+    uint64_t size;
+    bool is_ours;   /* map is to be unmapped */
+    bool is_mapped; /* at the device */
+    void *pages;    /* guest pages; nullable */
+    uint64_t pages_size;
+    struct rep_ring *ring; /* nullable */
+};
+
+/* A picture that a ring gave. */
+struct rep_picture {
+    struct vgd_frame frame; /* pixels: in `pixels`, or NULL */
+    uint64_t hash[2];
+    bool has_hash;
+    uint64_t end_ns;
+    uint8_t *pixels;
+};
+
+/* A call whose answer is still to be read. */
+struct rep_pending {
+    bool is_there;
+    struct cap_event event; /* points into `packet` and `reply` */
+    uint64_t frame;
+    uint8_t *packet, *reply;
+    size_t packet_capacity, reply_capacity;
+};
+
+/* A ring of the trace. The replay's thread writes, the ring's own thread runs. */
+struct rep_ring {
+    struct rep *rep;
+    uint32_t ring_id, ctx_id, capset;
+    /* The replay's thread: */
+    struct asg_writer writer;
+    bool has_writer, has_preamble;
+    uint32_t is_gone;              /* atomic: its resource is; written by the replay's thread */
+    uint32_t fed;                  /* packets, modulo 2^32 */
+    uint64_t last_stamp, last_end; /* of the last one; end 0: not known */
+    bool may_block;                /* the last one waits for others */
+    struct rep_pending pending;
+    /* Both: */
+    uint32_t done;     /* atomic, futex: packets that are over, modulo 2^32 */
+    uint32_t sleepers; /* atomic */
+    uint32_t is_lost;  /* atomic */
+    uint32_t expected; /* atomic: the number (of `done`) whose reply is kept */
+    uint32_t stray;    /* atomic: bytes of replies that nobody expected */
+    /* The ring's thread until the number is done, then the replay's: */
+    uint8_t *reply;
+    size_t reply_size, reply_capacity;
+    bool is_refused;
+    /* Under the lock: */
+    pthread_mutex_t lock;
+    struct rep_picture picture;
+    bool has_picture;
+};
+
+/* A fence of the recording, and ours in its place. */
+struct rep_fence {
+    uint64_t recorded;
+    uint64_t ours;
+};
+
+struct rep {
+    struct rep_options options;
+    struct cap_reader *reader;
+    struct cap_merge *merge;
+    struct vgd *device;
+    struct vgd_recorder recorder;
+    uint32_t epoch;
+    uint32_t wants_pixel;              /* atomic */
+    struct rep_ring *rings[REP_RINGS]; /* atomic; by id, the next free place behind it */
+    uint32_t ring_count;
+    struct sl_map resources;  /* struct rep_resource */
+    struct sl_map fence_sets; /* ctx -> rep_gpu.c's */
+    struct rep_ring *current; /* the one that was written to last */
+    uint64_t frame, calls_behind;
+    uint64_t last_fence;              /* id given to the device */
+    struct rep_fence *recorded;       /* ring buffer of recorded fences and ours for them */
+    pthread_mutex_t lock;             /* guards what follows */
+    uint64_t fences_done[REP_FENCES]; /* ours that are done, by number modulo the size */
+    uint32_t fence_word;              /* atomic, futex: changes when one is done */
+    bool stop;
+    struct rep_report *report;
+};
+
+/* rep_ring.c */
+struct rep_ring *rep_ring_find(struct rep *rep, uint32_t ring_id);
+/* The guest's end of a ring whose CONTEXT_CREATE has been done. */
+enum sl_result rep_ring_open(struct rep *rep, uint32_t ctx_id, struct rep_resource *resource);
+void rep_ring_close(struct rep_ring *ring);
+void rep_ring_free(struct rep_ring *ring);
+void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event);
+/* Reads the answer that is still to be read, and compares. */
+void rep_ring_settle(struct rep_ring *ring);
+/* Until what was over before `stamp` while recording is over now. */
+void rep_ring_catch_up(struct rep_ring *ring, uint64_t stamp);
+void rep_catch_up_all(struct rep *rep, uint64_t stamp);
+/* What was fed goes out now. */
+void rep_flush_all(struct rep *rep);
+/* Until its packet number `number` is over. False: the replay ends (said in the report). */
+bool rep_ring_wait(struct rep_ring *ring, uint32_t number);
+struct vgd_recorder rep_ring_recorder(struct rep *rep);
+
+/* rep_memory.c */
+struct rep_resource *rep_resource_find(struct rep *rep, uint32_t id);
+struct rep_resource *rep_resource_add(struct rep *rep, uint32_t id);
+/* Maps the device's memory, once. */
+enum sl_result rep_resource_map(struct rep *rep, struct rep_resource *resource);
+void rep_resource_unmap(struct rep *rep, struct rep_resource *resource);
+void rep_resource_free(struct rep *rep, struct rep_resource *resource);
+/* Guest pages of that size; a resource has them once. NULL: no memory. */
+void *rep_resource_pages(struct rep_resource *resource, uint64_t size);
+/* What guests wrote. PROTOCOL: pieces lead nowhere. */
+enum sl_result rep_memory_write(struct rep *rep, struct cap_event_memory *memory);
+
+/* rep_verbs.c */
+void rep_verb(struct rep *rep, const struct cap_event *event);
+void rep_fence_done(void *user, uint32_t ctx_id, uint32_t ring, uint64_t fence_id);
+/* A fence of ours, waited for; behind what (ctx, ring 0) has been given. */
+void rep_fence_wait(struct rep *rep, uint32_t ctx_id, uint32_t ring);
+
+/* rep_gpu.c: what Vulkan guests know of their fences without asking. */
+/* Before a packet is fed: waits for fences that it shows to be signalled. */
+void rep_gpu_before(struct rep *rep, const struct cap_event_call *call);
+/* Before memory is written. */
+void rep_gpu_idle(struct rep *rep);
+void rep_gpu_forget(struct rep *rep, uint32_t ctx_id);
+
+/* rep_check.c */
+/* Whether an answer says the same on every run. */
+bool rep_is_deterministic(uint32_t opcode);
+/* The command waits for what others do: it may go on for long. */
+bool rep_may_block(uint32_t opcode);
+
+void rep_diverged(struct rep *rep, const struct rep_answer *answer);
+void rep_stuck(struct rep *rep, uint64_t stamp);
+
+#endif

@@ -1,0 +1,266 @@
+/* The trace from its start to its end, one record after the other. */
+#include "host/replay/rep_priv.h"
+
+#include "transport/base/atomic.h"
+#include "transport/base/bytes.h"
+#include "transport/base/clock.h"
+#include "transport/base/mem.h"
+
+enum sl_result rep_create(struct cap_reader *reader, const struct rep_options *options,
+                          struct rep **out)
+{
+    struct rep *rep = sl_alloc(sizeof *rep);
+    if (rep == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    *rep = (struct rep){.options = *options, .reader = reader, .epoch = 1};
+    rep->recorder = rep_ring_recorder(rep);
+    sl_map_init(&rep->resources, REP_RESOURCES);
+    sl_map_init(&rep->fence_sets, REP_CONTEXTS);
+    pthread_mutex_init(&rep->lock, NULL);
+    rep->recorded = sl_alloc_array(REP_FENCES, sizeof *rep->recorded);
+    enum sl_result result =
+        rep->recorded != NULL ? cap_merge_create(reader, &rep->merge) : SL_ERR_NOMEM;
+    if (result != SL_OK) {
+        rep_destroy(rep);
+        return result;
+    }
+    *out = rep;
+    return SL_OK;
+}
+
+static void on_wake(void *user)
+{
+    (void)user; /* waits poll the device all the time */
+}
+
+static void on_ctx_lost(void *user, uint32_t ctx_id, const char *reason)
+{
+    (void)user, (void)ctx_id, (void)reason; /* its rings tell */
+}
+
+struct vgd_sink rep_sink(struct rep *rep)
+{
+    return (struct vgd_sink){.user = rep,
+                             .fence_done = rep_fence_done,
+                             .wake = on_wake,
+                             .ctx_lost = on_ctx_lost,
+                             .recorder = &rep->recorder};
+}
+
+void rep_destroy(struct rep *rep)
+{
+    if (rep == NULL) {
+        return;
+    }
+    uint32_t cursor = 0, key;
+    struct rep_resource *resource;
+    while ((resource = sl_map_next(&rep->resources, &cursor, &key)) != NULL) {
+        rep_resource_free(rep, resource);
+    }
+    cursor = 0;
+    while (sl_map_next(&rep->fence_sets, &cursor, &key) != NULL) {
+        rep_gpu_forget(rep, key);
+    }
+    for (uint32_t i = 0; i < REP_RINGS; i++) {
+        if (rep->rings[i] != NULL) {
+            rep_ring_free(rep->rings[i]);
+        }
+    }
+    sl_map_finish(&rep->resources);
+    sl_map_finish(&rep->fence_sets);
+    cap_merge_destroy(rep->merge);
+    pthread_mutex_destroy(&rep->lock);
+    sl_free(rep->recorded);
+    sl_free(rep);
+}
+
+void rep_diverged(struct rep *rep, const struct rep_answer *answer)
+{
+    if (rep->options.diverged != NULL && !rep->options.diverged(rep->options.user, answer)) {
+        rep->report->end = REP_END_ASKED;
+        rep->stop = true;
+    }
+}
+
+void rep_stuck(struct rep *rep, uint64_t stamp)
+{
+    rep->report->end = REP_END_STUCK;
+    rep->report->stuck_call = stamp;
+    rep->stop = true;
+}
+
+/* --- records --- */
+
+/* A command whose effects other rings may see, or that depends on theirs: it told something, or
+ * names what is shared. */
+static bool is_edge(const struct cap_event_call *call)
+{
+    uint32_t opcode = sl_load_u32(call->packet);
+    bool is_render_control = opcode >= 10000 && opcode < 11000;
+    return call->capset != VIRTGPU_CAPSET_GFXSTREAM_VULKAN &&
+           (call->has_result || is_render_control);
+}
+
+static void play_call(struct rep *rep, const struct cap_event *event)
+{
+    struct rep_ring *ring = rep_ring_find(rep, event->call.ring_id);
+    if (ring == NULL) {
+        return; /* its context was lost, which was told */
+    }
+    if (rep->options.one_thread) {
+        if (rep->current != NULL && rep->current != ring) {
+            rep_ring_catch_up(rep->current, event->stamp);
+        }
+    } else if (rep->ring_count > 1 && is_edge(&event->call)) {
+        rep_catch_up_all(rep, event->stamp);
+    }
+    rep->current = ring;
+    rep_gpu_before(rep, &event->call);
+    if (!rep->stop) {
+        rep_ring_feed(ring, event);
+        rep->report->calls++;
+        rep->calls_behind++;
+    }
+}
+
+static struct rep_ring *ring_of_stream(struct rep *rep, uint64_t stamp)
+{
+    for (uint32_t i = 0; i < REP_RINGS; i++) {
+        if (rep->rings[i] != NULL && rep->rings[i]->last_stamp == stamp) {
+            return rep->rings[i];
+        }
+    }
+    return NULL;
+}
+
+static void play_frame(struct rep *rep, const struct cap_frame *mark)
+{
+    struct rep_ring *ring = ring_of_stream(rep, mark->stamp);
+    struct rep_picture picture = {.end_ns = 0};
+    if (ring != NULL && rep_ring_wait(ring, ring->fed)) {
+        rep_ring_settle(ring);
+        pthread_mutex_lock(&ring->lock);
+        if (ring->has_picture) {
+            picture = ring->picture;
+            ring->has_picture = false;
+            ring->picture.pixels = NULL;
+        }
+        pthread_mutex_unlock(&ring->lock);
+    }
+    const struct rep_frame frame = {
+        .number = rep->frame,
+        .end_ns = picture.end_ns != 0 ? picture.end_ns : sl_clock_ns(),
+        .surface = mark->surface,
+        .width_px = picture.end_ns != 0 ? picture.frame.width_px : mark->width_px,
+        .height_px = picture.end_ns != 0 ? picture.frame.height_px : mark->height_px,
+        .has_hash = picture.has_hash,
+        .hash = {picture.hash[0], picture.hash[1]},
+        .pixels = picture.pixels,
+        .mark = mark};
+    if (!rep->stop && rep->options.frame != NULL &&
+        !rep->options.frame(rep->options.user, &frame)) {
+        rep->report->end = REP_END_ASKED;
+        rep->stop = true;
+    }
+    sl_free(picture.pixels);
+    rep->frame++;
+    rep->calls_behind = 0;
+    rep->report->frames = rep->frame;
+}
+
+static void play_memory(struct rep *rep, struct cap_event *event)
+{
+    rep_catch_up_all(rep, event->stamp);
+    rep_gpu_idle(rep);
+    enum sl_result result = rep->stop ? SL_OK : rep_memory_write(rep, &event->memory);
+    if (result == SL_ERR_PROTOCOL) {
+        rep->report->end = REP_END_DAMAGED;
+        rep->report->damage = (struct cap_damage){.kind = CAP_DAMAGE_RECORD};
+        const struct cap_reader *reader = rep->reader;
+        if (reader->damage_count != 0) {
+            rep->report->damage = reader->damages[reader->damage_count - 1];
+        }
+        rep->stop = true;
+    } else if (result != SL_OK) {
+        rep->report->end = REP_END_FAILED;
+        rep->report->result = result;
+        rep->stop = true;
+    }
+}
+
+/* Whether the next frame's picture is needed is decided before its calls run. */
+static void choose_pixels(struct rep *rep)
+{
+    const struct rep_options *o = &rep->options;
+    bool wants = (o->wants_hashes || o->wants_pixels) &&
+                 (o->wants_frame == NULL || o->wants_frame(o->user, rep->frame));
+    /* A switch; the ring's threads look at it when a picture is complete. */
+    sl_atomic_store_relaxed(&rep->wants_pixel, wants);
+}
+
+static void play(struct rep *rep, struct cap_event *event)
+{
+    switch (event->kind) {
+    case CAP_EVENT_CALL:
+        play_call(rep, event);
+        break;
+    case CAP_EVENT_VERB:
+        rep_verb(rep, event);
+        break;
+    case CAP_EVENT_MEMORY:
+        play_memory(rep, event);
+        break;
+    case CAP_EVENT_FRAME:
+        play_frame(rep, &event->frame);
+        choose_pixels(rep);
+        break;
+    case CAP_EVENT_TEXT:
+        break;
+    }
+}
+
+static void finish(struct rep *rep, enum sl_result result)
+{
+    struct rep_report *report = rep->report;
+    if (result == SL_ERR_PROTOCOL) {
+        report->end = REP_END_DAMAGED;
+    } else if (result != SL_ERR_NOTFOUND && result != SL_OK) {
+        report->end = REP_END_FAILED;
+        report->result = result;
+    } else {
+        bool is_whole = rep->reader->is_complete || result == SL_OK;
+        report->end = is_whole ? REP_END_COMPLETE : REP_END_CUT;
+    }
+}
+
+void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
+{
+    struct cap_event event = {.kind = CAP_EVENT_TEXT};
+    enum sl_result result = SL_OK;
+    *report = (struct rep_report){.end = REP_END_COMPLETE};
+    rep->device = device;
+    rep->report = report;
+    uint64_t begin = sl_clock_ns();
+    choose_pixels(rep);
+    while (!rep->stop && rep->frame < rep->options.stop_frame) {
+        result = cap_merge_next(rep->merge, &event, &report->damage);
+        if (result != SL_OK || event.stamp >= rep->options.stop_call) {
+            break;
+        }
+        play(rep, &event);
+    }
+    /* What is still on its way is over before the device goes. */
+    for (uint32_t i = 0; i < REP_RINGS && !rep->stop; i++) {
+        struct rep_ring *ring = rep->rings[i];
+        if (ring != NULL && sl_atomic_load_relaxed(&ring->is_gone) == 0 && ring->has_writer) {
+            (void)rep_ring_wait(ring, ring->fed);
+            rep_ring_settle(ring);
+        }
+    }
+    if (!rep->stop) {
+        finish(rep, result);
+    }
+    report->calls_behind = rep->calls_behind;
+    report->time_ns = sl_clock_ns() - begin;
+}

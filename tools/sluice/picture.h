@@ -1,0 +1,14 @@
+/* Pictures as PNG files. Main thread. */
+#ifndef SLUICE_PICTURE_H
+#define SLUICE_PICTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* pixels: R, G, B and a byte that is left out, rows without gaps. path: "-" is standard output;
+ * written under another name first, so that nobody sees half a picture. Returns an exit code; the
+ * reason was said. */
+int picture_write(const char *path, bool force, const uint8_t *pixels, uint32_t width,
+                  uint32_t height);
+
+#endif

@@ -1,0 +1,264 @@
+#include "tools/sluice/replay_shown.h"
+#include "tools/sluice/exit.h"
+#include "tools/sluice/json.h"
+#include "tools/sluice/picture.h"
+#include "tools/sluice/say.h"
+#include "transport/base/clock.h"
+#include "transport/base/mem.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct line {
+    uint32_t width_px, height_px;
+    uint64_t hash[2];
+    bool is_there;
+};
+
+struct shown {
+    struct shown_options options;
+    struct line *expected; /* by frame */
+    uint64_t expected_count;
+    uint64_t *times; /* of frames, ns */
+    size_t time_count, time_capacity;
+    uint64_t last_ns;
+    uint64_t frames; /* shown */
+    uint64_t differing;
+};
+
+/* --- what is expected --- */
+
+static bool add_line(struct shown *s, uint64_t number, const struct line *line)
+{
+    if (number >= s->expected_count) {
+        uint64_t count = number < 1024 ? 1024 : number * 2;
+        struct line *more =
+            count < UINT32_MAX ? sl_realloc(s->expected, count * sizeof *more) : NULL;
+        if (more == NULL) {
+            return false;
+        }
+        memset(more + s->expected_count, 0, (count - s->expected_count) * sizeof *more);
+        s->expected = more;
+        s->expected_count = count;
+    }
+    s->expected[number] = *line;
+    return true;
+}
+
+/* Lines as --hash prints them; others are passed by when they begin with "frames". */
+static int read_expected(struct shown *s)
+{
+    const char *path = s->options.expect;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        say_error("--expect is '%s', which cannot be read: %s", path, strerror(errno));
+        return SLUICE_EXIT_FILE;
+    }
+    char text[256];
+    int code = SLUICE_EXIT_OK;
+    for (uint64_t row = 1; code == SLUICE_EXIT_OK && fgets(text, sizeof text, file) != NULL;
+         row++) {
+        struct line line = {.is_there = true};
+        uint64_t number;
+        if (strncmp(text, "frames ", 7) == 0) {
+            continue;
+        }
+        if (sscanf(text, "%" SCNu64 " %" SCNu32 "x%" SCNu32 " %16" SCNx64 "%16" SCNx64, &number,
+                   &line.width_px, &line.height_px, &line.hash[1], &line.hash[0]) != 5 ||
+            !add_line(s, number, &line)) {
+            say_error("--expect is '%s', whose line %" PRIu64 " is none that --hash prints", path,
+                      row);
+            code = SLUICE_EXIT_FILE;
+        }
+    }
+    fclose(file);
+    return code;
+}
+
+int shown_create(const struct shown_options *options, struct shown **out)
+{
+    struct shown *s = sl_alloc(sizeof *s);
+    if (s == NULL) {
+        say_error("no memory");
+        return SLUICE_EXIT_INTERNAL;
+    }
+    s->options = *options;
+    *out = s;
+    bool has_file = options->expect != NULL && strcmp(options->expect, "live") != 0;
+    return has_file ? read_expected(s) : SLUICE_EXIT_OK;
+}
+
+void shown_destroy(struct shown *shown)
+{
+    if (shown != NULL) {
+        sl_free(shown->expected);
+        sl_free(shown->times);
+        sl_free(shown);
+    }
+}
+
+bool shown_differs(const struct shown *shown)
+{
+    return shown->differing != 0;
+}
+
+/* --- frames --- */
+
+static int write_picture(const struct shown *s, const struct rep_frame *frame, const char *what)
+{
+    char path[PATH_MAX];
+    if (frame->pixels == NULL) {
+        say_error("frame %" PRIu64 " has no picture that can be had", frame->number);
+        return SLUICE_EXIT_MISSING;
+    }
+    if (mkdir(s->options.out, 0777) != 0 && errno != EEXIST) {
+        say_error("--out is '%s', which cannot be made: %s", s->options.out, strerror(errno));
+        return SLUICE_EXIT_FILE;
+    }
+    if (snprintf(path, sizeof path, "%s/%s-%06" PRIu64 ".png", s->options.out, what,
+                 frame->number) >= (int)sizeof path) {
+        say_error("--out is too long");
+        return SLUICE_EXIT_USAGE;
+    }
+    return picture_write(path, s->options.force, frame->pixels, frame->width_px, frame->height_px);
+}
+
+/* What the frame should be; false: nothing is known of it. */
+static bool expected_of(const struct shown *s, const struct rep_frame *frame, struct line *line)
+{
+    const struct cap_frame *mark = frame->mark;
+    if (strcmp(s->options.expect, "live") == 0) {
+        *line = (struct line){.width_px = mark->width_px,
+                              .height_px = mark->height_px,
+                              .hash = {mark->hash[0], mark->hash[1]},
+                              .is_there = (mark->flags & CAP_FRAME_HASH) != 0};
+    } else {
+        *line = frame->number < s->expected_count ? s->expected[frame->number] : (struct line){0};
+    }
+    return line->is_there;
+}
+
+static int compare(struct shown *s, const struct rep_frame *frame)
+{
+    struct line line;
+    if (!expected_of(s, frame, &line)) {
+        s->differing++;
+        say_error("frame %" PRIu64 ": there is no hash to compare with%s", frame->number,
+                  strcmp(s->options.expect, "live") == 0 ? "; record with --hashes" : "");
+        return SLUICE_EXIT_OK;
+    }
+    if (frame->has_hash && line.width_px == frame->width_px && line.height_px == frame->height_px &&
+        line.hash[0] == frame->hash[0] && line.hash[1] == frame->hash[1]) {
+        return SLUICE_EXIT_OK;
+    }
+    s->differing++;
+    say_error("frame %" PRIu64 ": expected %" PRIu32 "x%" PRIu32 " %016" PRIx64 "%016" PRIx64
+              ", got %" PRIu32 "x%" PRIu32 " %016" PRIx64 "%016" PRIx64,
+              frame->number, line.width_px, line.height_px, line.hash[1], line.hash[0],
+              frame->width_px, frame->height_px, frame->hash[1], frame->hash[0]);
+    return frame->pixels != NULL ? write_picture(s, frame, "differs") : SLUICE_EXIT_OK;
+}
+
+static void add_time(struct shown *s, uint64_t ns)
+{
+    if (s->time_count == s->time_capacity) {
+        size_t capacity = s->time_capacity != 0 ? s->time_capacity * 2 : 1024;
+        uint64_t *more = sl_realloc(s->times, capacity * sizeof *more);
+        if (more == NULL) {
+            return;
+        }
+        s->times = more;
+        s->time_capacity = capacity;
+    }
+    s->times[s->time_count++] = ns;
+}
+
+void shown_begin(struct shown *shown)
+{
+    shown->last_ns = sl_clock_ns();
+}
+
+static void print_hash(const struct shown *s, const struct rep_frame *frame)
+{
+    if (s->options.json) {
+        printf("{\"schema\": 1, \"frame\": %" PRIu64 ", \"width\": %" PRIu32
+               ", \"height\": %" PRIu32 ", \"hash\": ",
+               frame->number, frame->width_px, frame->height_px);
+        if (frame->has_hash) {
+            printf("\"%016" PRIx64 "%016" PRIx64 "\"}\n", frame->hash[1], frame->hash[0]);
+        } else {
+            fputs("null}\n", stdout);
+        }
+    } else if (frame->has_hash) {
+        printf("%" PRIu64 " %" PRIu32 "x%" PRIu32 " %016" PRIx64 "%016" PRIx64 "\n", frame->number,
+               frame->width_px, frame->height_px, frame->hash[1], frame->hash[0]);
+    } else {
+        printf("%" PRIu64 " %" PRIu32 "x%" PRIu32 " none\n", frame->number, frame->width_px,
+               frame->height_px);
+    }
+}
+
+int shown_frame(struct shown *shown, const struct rep_frame *frame)
+{
+    int code = SLUICE_EXIT_OK;
+    add_time(shown, frame->end_ns > shown->last_ns ? frame->end_ns - shown->last_ns : 0);
+    shown->last_ns = frame->end_ns;
+    shown->frames++;
+    if (shown->options.hash) {
+        print_hash(shown, frame);
+    }
+    if (shown->options.expect != NULL) {
+        code = compare(shown, frame);
+    }
+    if (code == SLUICE_EXIT_OK && shown->options.shots != NULL &&
+        range_has(shown->options.shots, frame->number)) {
+        code = write_picture(shown, frame, "frame");
+    }
+    return code;
+}
+
+/* --- the last line --- */
+
+static int by_value(const void *left, const void *right)
+{
+    const uint64_t *a = left, *b = right;
+    return *a < *b ? -1 : *a > *b;
+}
+
+static double percentile_ms(const struct shown *s, double part)
+{
+    size_t i = (size_t)((double)s->time_count * part);
+    return s->time_count != 0 ? (double)s->times[i < s->time_count ? i : s->time_count - 1] / 1e6
+                              : 0;
+}
+
+void shown_last_line(struct shown *shown, const struct rep_report *report, uint64_t load_ns,
+                     const char *device)
+{
+    if (shown->time_count != 0) {
+        qsort(shown->times, shown->time_count, sizeof *shown->times, by_value);
+    }
+    double seconds = (double)report->time_ns / 1e9;
+    double fps = seconds > 0 ? (double)report->frames / seconds : 0;
+    double p50 = percentile_ms(shown, 0.50), p95 = percentile_ms(shown, 0.95),
+           p99 = percentile_ms(shown, 0.99), most = percentile_ms(shown, 1);
+    if (shown->options.json) {
+        printf("{\"schema\": 1, \"frames\": %" PRIu64 ", \"calls\": %" PRIu64
+               ", \"seconds\": %.6f, \"fps\": %.3f, \"frame_ms\": {\"p50\": %.4f, \"p95\": %.4f, "
+               "\"p99\": %.4f, \"max\": %.4f}, \"load_seconds\": %.6f, \"differing\": %" PRIu64
+               ", \"device\": ",
+               report->frames, report->calls, seconds, fps, p50, p95, p99, most,
+               (double)load_ns / 1e9, shown->differing);
+        json_text(stdout, device);
+        fputs("}\n", stdout);
+        return;
+    }
+    printf("frames %" PRIu64 "  time %.3f s  fps %.1f  frame ms p50 %.1f p95 %.1f p99 %.1f max "
+           "%.1f  load %.2f s  device \"%s\"\n",
+           report->frames, seconds, fps, p50, p95, p99, most, (double)load_ns / 1e9, device);
+}

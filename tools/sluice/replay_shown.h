@@ -1,0 +1,30 @@
+/* What a replay shows of its frames: hash lines, pictures, comparisons, times. Main thread. */
+#ifndef SLUICE_REPLAY_SHOWN_H
+#define SLUICE_REPLAY_SHOWN_H
+
+#include "host/replay/rep.h"
+#include "tools/sluice/range.h"
+
+struct shown_options {
+    bool hash;
+    const char *expect;        /* a file, or "live"; nullable */
+    const struct range *shots; /* nullable */
+    const char *out;           /* a folder */
+    bool force, json;
+};
+
+struct shown;
+
+/* options: what it points to is borrowed. Returns an exit code; the reason was said. */
+int shown_create(const struct shown_options *options, struct shown **out);
+void shown_destroy(struct shown *shown);
+/* A run begins: times count from here. */
+void shown_begin(struct shown *shown);
+/* Returns an exit code; not OK ends the replay. */
+int shown_frame(struct shown *shown, const struct rep_frame *frame);
+/* A picture was not the expected one, or one is missing. */
+bool shown_differs(const struct shown *shown);
+void shown_last_line(struct shown *shown, const struct rep_report *report, uint64_t load_ns,
+                     const char *device);
+
+#endif
