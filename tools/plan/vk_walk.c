@@ -315,9 +315,11 @@ static void elements(struct vk_walk *w, struct vk_scope *s, uint8_t i, uint64_t 
         /* One piece, as text or bytes. */
         const struct vk_plan_field piece = {.wire = VK_PLAN_BYTES, .size = 1};
         content(w, &piece, m, zero);
-        w->mute++;
-        content(w, &piece, n - m, true);
-        w->mute--;
+        if (n != m) {
+            w->mute++;
+            content(w, &piece, n - m, true);
+            w->mute--;
+        }
         return;
     }
     if (list) {
