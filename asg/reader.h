@@ -37,6 +37,8 @@ struct asg_reader {
     uint8_t *buffer;
     uint32_t desc_read;      /* private copy of to_host.read_pos */
     uint32_t desc_seen;      /* to_host.write_pos as it was seen last */
+    uint32_t untold_spans;   /* taken, and read_pos stands before them yet */
+    size_t untold_bytes;     /* theirs */
     uint32_t span_offset;    /* the descriptor in progress: */
     uint32_t span_left;      /* bytes of it not taken yet; read_pos advances when it reaches 0 */
     uint32_t large_read;     /* private copy of to_host_large.read_pos */

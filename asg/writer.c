@@ -22,8 +22,10 @@
 /* While fewer descriptors are unread, what is written goes out at the next look: the host shall not
  * run dry. */
 #define QUEUE_MIN (2u * (uint32_t)sizeof(struct asg_descriptor))
-/* Of the ring's descriptors one place stays free. Spec: asg 2. */
+/* Of the ring's descriptors one place stays free. Spec: asg 2. A writer that finds none free waits
+ * for half of them: place by place each side would wait for the other at every span. */
 #define QUEUE_MAX    (ASG_DESC_RING - 2u * (uint32_t)sizeof(struct asg_descriptor))
+#define QUEUE_HALF   (ASG_DESC_RING / 2)
 #define SCRATCH_SIZE (SL_PACK_INLINE + SL_PACK_ROOM)
 
 #define SLEEP_SHORT_NS (50 * 1000)
@@ -223,7 +225,8 @@ static void next_slot(struct asg_writer *w)
 static void commit(struct asg_writer *w)
 {
     uint32_t size = (uint32_t)(w->pack.cur - w->start);
-    if (wait_for_host(w, QUEUE_MAX, -1) != SL_OK) {
+    uint32_t allowed = host_within(w, QUEUE_MAX) ? QUEUE_MAX : QUEUE_HALF;
+    if (wait_for_host(w, allowed, -1) != SL_OK) {
         return;
     }
     struct asg_descriptor desc = {.offset = (uint32_t)(w->start - w->buffer), .size = size};
