@@ -191,12 +191,19 @@ static enum sl_result take_spans(struct asg_reader *r, uint8_t *to, size_t capac
     return SL_OK;
 }
 
+static void set_awake_since(struct asg_reader *r, uint64_t ns)
+{
+    /* Pairs with asg_reader_awake_since_ns; orders nothing, for counters only. */
+    __atomic_store_n(&r->awake_since_ns, ns, __ATOMIC_RELAXED);
+}
+
 /* While we run we say so, without taking the word's cache line from the guest each time. The
  * guest's late initialisation may have cleared it. Spec: asg 1.5 and 3. */
 static void say_running(struct asg_reader *r)
 {
     if (asg_ring_hint(&r->page->host_state) != ASG_STATE_RENDERING) {
         asg_ring_tell(&r->page->host_state, ASG_STATE_RENDERING);
+        set_awake_since(r, sl_clock_ns());
     }
 }
 
@@ -264,6 +271,7 @@ static enum sl_result sleep_for_guest(struct asg_reader *r)
     }
     asg_ring_tell(&r->page->host_consumed_pos, r->consumed);
     uint32_t ticket = asg_ring_ticket(&r->page->guest_kick);
+    set_awake_since(r, 0);
     asg_ring_announce(&r->page->host_state, ASG_STATE_NEED_NOTIFY);
     if (!something_there(r) && !stopped(r)) {
         r->sleeps++;
@@ -271,6 +279,7 @@ static enum sl_result sleep_for_guest(struct asg_reader *r)
         r->wakeups += asg_ring_hint(&r->page->guest_kick) != ticket;
     }
     asg_ring_tell(&r->page->host_state, ASG_STATE_RENDERING);
+    set_awake_since(r, sl_clock_ns());
     return SL_OK;
 }
 
@@ -298,9 +307,9 @@ void asg_reader_wake(struct asg_reader *r)
     asg_ring_kick(&r->page->guest_kick);
 }
 
-bool asg_reader_says_awake(const struct asg_reader *r)
+uint64_t asg_reader_awake_since_ns(const struct asg_reader *r)
 {
-    return asg_ring_hint(&r->page->host_state) == ASG_STATE_RENDERING;
+    return __atomic_load_n(&r->awake_since_ns, __ATOMIC_RELAXED);
 }
 
 /* Bytes free in the replies' view, at least 1. */

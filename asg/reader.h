@@ -46,7 +46,8 @@ struct asg_reader {
                                 it does not */
     uint32_t reply_write;    /* private copy of from_host_large.write_pos */
     uint32_t view_size;
-    uint32_t consumed; /* bytes of type 1, for host_consumed_pos */
+    uint32_t consumed;       /* bytes of type 1, for host_consumed_pos */
+    uint64_t awake_since_ns; /* atomic; 0: asleep */
     struct asg_spin spin;
     uint64_t bytes, wakeups, sleeps;
 };
@@ -66,9 +67,9 @@ enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity
 enum sl_result asg_reader_wait(struct asg_reader *r);
 /* From any thread: a ping came, or stop was set. O(1). */
 void asg_reader_wake(struct asg_reader *r);
-/* Does the host tell the guest that it looks by itself, so that nobody need wake it? Any thread;
- * the word is the guest's to write too: for counters. */
-bool asg_reader_says_awake(const struct asg_reader *r);
+/* Since when the host tells the guest that it looks by itself, so that nobody need wake it; 0: it
+ * does not. Any thread; for counters. */
+uint64_t asg_reader_awake_since_ns(const struct asg_reader *r);
 /* Send one reply. Waits while the guest does not read; CLOSED when stop is set, TIMEOUT when the
  * guest read nothing for reply_timeout_ns, PROTOCOL. What is not sent by then never is: the ring is
  * over. */

@@ -19,6 +19,8 @@ enum {
 };
 #define ARENA_MAX (512ull << 20)
 #define JOIN_NS   (2 * SL_NS_PER_S)
+/* A ping that was sent while the host slept is there by then, also by way of a virtual machine. */
+#define PING_TRAVEL_NS (10 * SL_NS_PER_MS)
 
 /* A binding, with what the packet loop needs of its family beside it. */
 struct route {
@@ -598,7 +600,8 @@ static void wake(struct hr_ring *ring)
 void hr_ring_wake(struct hr_ring *ring)
 {
     count_ping(&ring->stats.pings);
-    if (!ring->fed && asg_reader_says_awake(&ring->reader)) {
+    uint64_t since = ring->fed ? 0 : asg_reader_awake_since_ns(&ring->reader);
+    if (since != 0 && sl_clock_ns() - since >= PING_TRAVEL_NS) {
         count_ping(&ring->stats.pings_awake);
     }
     wake(ring);

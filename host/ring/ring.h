@@ -128,7 +128,8 @@ const uint32_t *hr_ring_stop_word(const struct hr_ring *ring);
 struct hr_stats {
     uint64_t packets, bytes, replies, wakeups, sleeps;
     uint64_t pings;       /* hr_ring_wake */
-    uint64_t pings_awake; /* of them those that found the host looking by itself */
+    uint64_t pings_awake; /* of them those that came when the host had looked by itself for 10 ms or
+                             more: a correct guest sends none */
 };
 /* Any thread; counters are brought up to date once a batch. */
 void hr_ring_stats(const struct hr_ring *ring, struct hr_stats *out);

@@ -455,6 +455,36 @@ SLT_TEST_F(ring, signals_the_guest, t)
     SLT_EXPECT_OK(asg_signal_wait(t->memory, 4711, (int64_t)SL_NS_PER_S, true, alive, t));
 }
 
+SLT_TEST_F(ring, tells_pings_that_nobody_needs_from_others, g)
+{
+    struct hr_stats before = {0}, after = {0};
+    uint64_t end = sl_clock_ns() + 20 * SL_NS_PER_S;
+    put(g, OP_BLOCK, 12, 0);
+    asg_writer_flush(&g->writer);
+    while (after.pings_awake == 0 && sl_clock_ns() < end) { /* it is busy, and says so */
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+        hr_ring_wake(g->ring);
+        hr_ring_stats(g->ring, &after);
+    }
+    before = after;
+    for (int i = 0; i < 5; i++) {
+        hr_ring_wake(g->ring);
+    }
+    hr_ring_stats(g->ring, &after);
+    SLT_EXPECT_EQ(5u, after.pings_awake - before.pings_awake);
+    sl_atomic_store_release(&g->block, 1);
+    SLT_EXPECT_EQ(8u, echo(g, 8));
+    const struct asg_page *page = g->memory;
+    while (sl_atomic_load_seq(&page->host_state) != ASG_STATE_NEED_NOTIFY && sl_clock_ns() < end) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    hr_ring_stats(g->ring, &before);
+    hr_ring_wake(g->ring); /* asleep: whatever comes is needed */
+    hr_ring_stats(g->ring, &after);
+    SLT_EXPECT_EQ(1u, after.pings - before.pings);
+    SLT_EXPECT_EQ(before.pings_awake, after.pings_awake);
+}
+
 /* A thread that is stuck in a driver: destroy comes back, and the ring cleans up when the thread
  * does. */
 SLT_TEST(ring_stuck, is_left_behind_and_cleans_up_later)

@@ -15,13 +15,14 @@ import time
 from typing import List, Tuple
 
 import bed
+import cases_ops
 import cases_ours
 import cases_stock
 from cases import Case, Device, Failure, Setup
 from machine import Machine
 
 SHORT: Tuple[Case, ...] = cases_stock.SHORT
-ALL: Tuple[Case, ...] = (*cases_stock.ALL, *cases_ours.ALL)
+ALL: Tuple[Case, ...] = (*cases_stock.ALL, *cases_ours.ALL, *cases_ops.ALL)
 
 
 def shell(setup: Setup) -> int:

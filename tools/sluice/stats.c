@@ -113,7 +113,7 @@ const struct verb verb_stats = {
              "one line.\n"
              "kicks: calls of the guest, chains: its commands, interrupts: calls back. pings: "
              "times it woke a ring by a command;\n"
-             "pings_awake: of them those that found the host awake. ring_bytes, transfer_bytes: "
+             "pings_awake: of them those that nobody needed. ring_bytes, transfer_bytes: "
              "what the host copied.\n"
              "SOCKET: as given to sluice device.",
     .example = "sluice stats --json --every 1 /tmp/gpu.sock",

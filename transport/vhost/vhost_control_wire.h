@@ -52,7 +52,7 @@ struct vhost_control_stats {
     uint64_t contexts, resources, rings;          /* now */
     uint64_t resource_bytes;                      /* now */
     uint64_t packets, bytes, replies;             /* of all rings; bytes: copied out of them */
-    uint64_t sleeps, wakeups, pings, pings_awake; /* pings_awake: the host looked by itself */
+    uint64_t sleeps, wakeups, pings, pings_awake; /* pings_awake: nobody needed them */
 };
 
 _Static_assert(sizeof(struct vhost_control_request) == 32, "control request");

@@ -91,7 +91,7 @@ struct vgd_ring_stats {
     uint32_t pad;
     uint64_t packets, bytes, replies, wakeups, sleeps;
     uint64_t pings;       /* times the guest woke it by a submit */
-    uint64_t pings_awake; /* of them those that found it looking by itself */
+    uint64_t pings_awake; /* of them those that nobody needed: hr_stats */
 };
 
 /* What lives now, and what was done since the device began. */
