@@ -125,6 +125,7 @@ static EGLint host_make(struct gegl_display *display, struct gegl_context *conte
                                           .share = share != NULL ? share->ggl : NULL,
                                           .lose_on_reset =
                                               wish->reset_strategy == EGL_LOSE_CONTEXT_ON_RESET,
+                                          .robust = wish->robust,
                                           .ops = &gegl_gles_ops,
                                           .user = display};
     if (ggl_context_create(&args, &context->ggl) != SL_OK) {

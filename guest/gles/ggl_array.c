@@ -76,7 +76,7 @@ static void set_pointer(struct ggl_context *c, GLuint index, GLint size, GLenum 
     }
     GLenum error;
     uint32_t element = element_size(c, size, type, integer, &error);
-    if (!error && stride < 0) {
+    if (stride < 0) {
         error = GL_INVALID_VALUE;
     }
     if (!error && !buffer && pointer && c->vertex_array->name) {
@@ -338,4 +338,56 @@ void ggl_glGetVertexAttribPointerv(GLuint index, GLenum pname, void **pointer)
         return;
     }
     *pointer = (void *)(uintptr_t)c->vertex_array->attribs[index].pointer;
+}
+
+/* Bindings apart from attributes are for named vertex arrays: the host's own 0 is ours. */
+static struct ggl_context *bindings_begin(void)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && c->vertex_array->name == 0) {
+        ggl_error(c, GL_INVALID_OPERATION);
+        return NULL;
+    }
+    return c;
+}
+
+void ggl_glBindVertexBuffer(GLuint binding, GLuint buffer, GLintptr offset, GLsizei stride)
+{
+    struct ggl_context *c = bindings_begin();
+    if (c) {
+        gles2_pack_glBindVertexBuffer(ggl_pack(c), binding, buffer, offset, stride);
+    }
+}
+
+void ggl_glVertexAttribBinding(GLuint index, GLuint binding)
+{
+    struct ggl_context *c = bindings_begin();
+    if (c) {
+        gles2_pack_glVertexAttribBinding(ggl_pack(c), index, binding);
+    }
+}
+
+void ggl_glVertexAttribFormat(GLuint index, GLint size, GLenum type, GLboolean normalized,
+                              GLuint offset)
+{
+    struct ggl_context *c = bindings_begin();
+    if (c) {
+        gles2_pack_glVertexAttribFormat(ggl_pack(c), index, size, type, normalized, offset);
+    }
+}
+
+void ggl_glVertexAttribIFormat(GLuint index, GLint size, GLenum type, GLuint offset)
+{
+    struct ggl_context *c = bindings_begin();
+    if (c) {
+        gles2_pack_glVertexAttribIFormat(ggl_pack(c), index, size, type, offset);
+    }
+}
+
+void ggl_glVertexBindingDivisor(GLuint binding, GLuint divisor)
+{
+    struct ggl_context *c = bindings_begin();
+    if (c) {
+        gles2_pack_glVertexBindingDivisor(ggl_pack(c), binding, divisor);
+    }
 }

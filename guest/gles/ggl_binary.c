@@ -145,8 +145,11 @@ void ggl_glProgramBinary(GLuint name, GLenum format, const void *binary, GLsizei
     if (!c) {
         return;
     }
+    if (!ggl_size_travels(c, binary ? length : -1)) {
+        return;
+    }
     if (length < 0 || !binary) {
-        ggl_error(c, GL_INVALID_VALUE);
+        gles2_pack_glProgramBinary(ggl_pack(c), name, format, "", 0, -1);
         return;
     }
     struct ggl_external_name *externals = extra_take(binary, &length);

@@ -189,11 +189,15 @@ void ggl_glBindBufferRange(GLenum target, GLuint index, GLuint buffer, GLintptr 
     if (!c) {
         return;
     }
-    if (buffer && (offset < 0 || size <= 0 || offset > WIRE_SIZE_MAX || size > WIRE_SIZE_MAX)) {
+    bool wrong = buffer && (offset < 0 || size <= 0);
+    bool large = buffer && (offset > WIRE_SIZE_MAX || size > WIRE_SIZE_MAX);
+    if (large || (wrong && ggl_stock(c))) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
-    note_indexed(c, target, buffer);
+    if (!wrong) {
+        note_indexed(c, target, buffer);
+    }
     gles2_pack_glBindBufferRange(ggl_pack(c), target, index, buffer, offset, size);
 }
 
@@ -267,18 +271,22 @@ void ggl_glBufferData(GLenum target, GLsizeiptr size, const void *data, GLenum u
     if (!c) {
         return;
     }
-    if (size < 0 || size > WIRE_SIZE_MAX) {
-        ggl_error(c, size < 0 ? GL_INVALID_VALUE : GL_OUT_OF_MEMORY);
+    if (size > WIRE_SIZE_MAX) {
+        ggl_error(c, GL_OUT_OF_MEMORY);
+        return;
+    }
+    if (!ggl_size_travels(c, size)) {
         return;
     }
     enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
-    if (ggl_buffer_bound(c, slot) && usage_known(usage)) {
+    if (size >= 0 && ggl_buffer_bound(c, slot) && usage_known(usage)) {
         note_data(c, slot, (uint64_t)size, data, usage);
     }
+    uint32_t data_size = size >= 0 ? (uint32_t)size : 0;
     if (ggl_has(c, GGL_FEATURE_SYNC_BUFFER_DATA)) {
-        (void)gles2_call_glBufferDataSyncAEMU(c->stream, target, size, data, (uint32_t)size, usage);
+        (void)gles2_call_glBufferDataSyncAEMU(c->stream, target, size, data, data_size, usage);
     } else {
-        gles2_pack_glBufferData(ggl_pack(c), target, size, data, (uint32_t)size, usage);
+        gles2_pack_glBufferData(ggl_pack(c), target, size, data, data_size, usage);
     }
 }
 
@@ -288,11 +296,19 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
     if (!c) {
         return;
     }
-    if (offset < 0 || size < 0 || offset > WIRE_SIZE_MAX || size > WIRE_SIZE_MAX) {
+    if (offset > WIRE_SIZE_MAX || size > WIRE_SIZE_MAX) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
+    if (!ggl_size_travels(c, offset < size ? offset : size)) {
+        return;
+    }
     enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
+    if (offset < 0 || size < 0) {
+        gles2_pack_glBufferSubData(ggl_pack(c), target, offset, size, data,
+                                   size > 0 ? (uint32_t)size : 0);
+        return;
+    }
     bool mapped = false;
     pthread_mutex_lock(&c->share->lock);
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
@@ -320,8 +336,9 @@ void ggl_glCopyBufferSubData(GLenum from, GLenum to, GLintptr from_offset, GLint
     if (!c) {
         return;
     }
-    if (from_offset < 0 || to_offset < 0 || size < 0 || from_offset > WIRE_SIZE_MAX ||
-        to_offset > WIRE_SIZE_MAX || size > WIRE_SIZE_MAX) {
+    bool wrong = from_offset < 0 || to_offset < 0 || size < 0;
+    if (from_offset > WIRE_SIZE_MAX || to_offset > WIRE_SIZE_MAX || size > WIRE_SIZE_MAX ||
+        (wrong && ggl_stock(c))) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
@@ -331,11 +348,11 @@ void ggl_glCopyBufferSubData(GLenum from, GLenum to, GLintptr from_offset, GLint
     struct ggl_buffer *a = ggl_buffer_bound_locked(c, source);
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, target);
     bool mapped = (a && a->map) || (b && b->map);
-    if (b && !mapped) {
+    if (b && !mapped && !wrong) {
         b->valid_begin = b->valid_end = 0;
     }
     pthread_mutex_unlock(&c->share->lock);
-    if (mapped) {
+    if (mapped && !wrong) {
         ggl_error(c, GL_INVALID_OPERATION);
         return;
     }

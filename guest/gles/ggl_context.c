@@ -57,6 +57,7 @@ enum sl_result ggl_context_create(const struct ggl_context_args *args, struct gg
     c->version = args->version;
     c->features = args->features;
     c->lose_on_reset = args->lose_on_reset;
+    c->robust = args->robust;
     c->ops = args->ops;
     c->user = args->user;
     c->pack.alignment = 4;

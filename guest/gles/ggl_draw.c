@@ -389,6 +389,10 @@ __attribute__((noinline)) void ggl_draw_elements(struct ggl_context *c, const st
     struct ggl_vertex_array *va = c->vertex_array;
     uint32_t bytes = index_size(d->type);
     struct span s = {0};
+    if ((bytes == 0 || d->count < 0) && !ggl_stock(c)) {
+        pack_elements(c, d, "", 0); /* nothing is read: the driver finds the first error */
+        return;
+    }
     if (bytes == 0 || d->count < 0 || (uint32_t)d->count > INT32_MAX / bytes) {
         ggl_error(c, bytes == 0     ? GL_INVALID_ENUM
                      : d->count < 0 ? GL_INVALID_VALUE
@@ -498,7 +502,7 @@ void ggl_glDrawElementsIndirect(GLenum mode, GLenum type, const void *indirect)
         return;
     }
     if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT]) {
-        ggl_error(c, GL_INVALID_OPERATION);
+        ggl_error(c, index_size(type) != 0 ? GL_INVALID_OPERATION : GL_INVALID_ENUM);
         return;
     }
     ggl_element_sync(c);

@@ -116,3 +116,12 @@ bool ggl_names_given(struct ggl_context *c, GLsizei n, const GLuint *names)
     }
     return n != 0 && names;
 }
+
+bool ggl_size_travels(struct ggl_context *c, int64_t size)
+{
+    bool travels = size >= 0 || !ggl_stock(c);
+    if (!travels) {
+        ggl_error(c, GL_INVALID_VALUE);
+    }
+    return travels;
+}

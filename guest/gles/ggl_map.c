@@ -163,9 +163,11 @@ void ggl_glFlushMappedBufferRange(GLenum target, GLintptr offset, GLsizeiptr len
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
     if (slot == GGL_BUFFER_NONE) {
         error = GL_INVALID_ENUM;
+    } else if (!b) {
+        error = GL_INVALID_OPERATION;
     } else if (offset < 0 || length < 0) {
         error = GL_INVALID_VALUE;
-    } else if (!b || !b->map || !(b->map_access & GL_MAP_FLUSH_EXPLICIT_BIT)) {
+    } else if (!b->map || !(b->map_access & GL_MAP_FLUSH_EXPLICIT_BIT)) {
         error = GL_INVALID_OPERATION;
     } else if ((uint64_t)offset + (uint64_t)length > b->map_size) {
         error = GL_INVALID_VALUE;

@@ -21,7 +21,7 @@ static const struct {
     {GL_BGRA_EXT, 4, false},
     {GL_BGR_EXT, 3, false}, /* MESA_bgra */
     {GL_DEPTH_COMPONENT, 1, false},
-    {GL_DEPTH_STENCIL, 1, false},
+    {GL_DEPTH_STENCIL, 2, false},
     {GL_STENCIL_INDEX, 1, false},
     /* sized formats that upstream guests accept here */
     {GL_R8, 1, false},
@@ -197,7 +197,10 @@ void ggl_glPixelStorei(GLenum pname, GLint param)
     if (!c) {
         return;
     }
-    if (param < 0 || !store_value(c, pname, param)) {
+    if (!ggl_size_travels(c, param)) {
+        return;
+    }
+    if (param >= 0 && !store_value(c, pname, param)) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }

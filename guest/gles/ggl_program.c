@@ -187,6 +187,9 @@ GLuint ggl_glCreateShaderProgramv(GLenum type, GLsizei count, const GLchar *cons
     if (!c) {
         return 0;
     }
+    if (count < 0 && !ggl_stock(c)) { /* the driver finds which error is the first */
+        return gles2_call_glCreateShaderProgramvAEMU(c->stream, type, count, "", 1, 1);
+    }
     bool valid = count >= 0 && strings;
     for (GLsizei i = 0; valid && i < count; i++) {
         valid = strings[i] != NULL;

@@ -152,6 +152,8 @@ static bool constant(struct ggl_context *c, const struct parameter *p, GLint *va
             got = got < GGL_MAX_ATTRIBS
                       ? got
                       : GGL_MAX_ATTRIBS; /* more do not fit the wire (protocol: trap T38) */
+        } else if (p->pname == GL_CONTEXT_FLAGS && !c->robust) {
+            got &= ~GL_CONTEXT_FLAG_ROBUST_ACCESS_BIT; /* the host's contexts are, unasked */
         }
         c->constants[i] = got;
         if (!gs_dead(c->stream)) {

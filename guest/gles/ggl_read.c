@@ -94,9 +94,7 @@ void ggl_glReadnPixelsEXT(GLint x, GLint y, GLsizei width, GLsizei height, GLenu
     if (!c) {
         return;
     }
-    if (room < 0) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return;
+    if (ggl_size_travels(c, room)) {
+        read_pixels(c, x, y, width, height, format, type, room, pixels);
     }
-    read_pixels(c, x, y, width, height, format, type, room, pixels);
 }

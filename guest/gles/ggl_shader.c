@@ -217,6 +217,14 @@ static void remember(struct ggl_context *c, GLuint name, char *original, size_t 
     ggl_external_names_free(externals);
 }
 
+/* What a driver says of a name that should be a shader's. */
+static GLenum shader_error(struct ggl_context *c, GLuint name)
+{
+    bool shader = gles2_call_glIsShader(c->stream, name);
+    bool program = gles2_call_glIsProgram(c->stream, name);
+    return shader ? GL_NO_ERROR : program ? GL_INVALID_OPERATION : GL_INVALID_VALUE;
+}
+
 void ggl_glShaderSource(GLuint shader, GLsizei count, const GLchar *const *strings,
                         const GLint *lengths)
 {
@@ -224,7 +232,8 @@ void ggl_glShaderSource(GLuint shader, GLsizei count, const GLchar *const *strin
     if (!c) {
         return;
     }
-    GLenum error = count < 0 || !strings ? GL_INVALID_VALUE : GL_NO_ERROR;
+    GLenum error = count < 0 || !strings ? shader_error(c, shader) : GL_NO_ERROR;
+    error = !error && (count < 0 || !strings) ? GL_INVALID_VALUE : error;
     for (GLsizei i = 0; !error && i < count; i++) {
         error = strings[i] ? GL_NO_ERROR : GL_INVALID_OPERATION;
     }
@@ -333,10 +342,14 @@ void ggl_glShaderBinary(GLsizei count, const GLuint *shaders, GLenum format, con
                         GLsizei length)
 {
     struct ggl_context *c = ggl_current();
-    (void)shaders;
     (void)format;
     (void)binary;
-    if (c) {
-        ggl_error(c, count < 0 || length < 0 ? GL_INVALID_VALUE : GL_INVALID_ENUM);
+    if (!c) {
+        return;
     }
+    GLenum error = count < 0 || length < 0 ? GL_INVALID_VALUE : GL_NO_ERROR;
+    for (GLsizei i = 0; shaders && i < count && !error; i++) {
+        error = shader_error(c, shaders[i]);
+    }
+    ggl_error(c, error ? error : GL_INVALID_ENUM);
 }

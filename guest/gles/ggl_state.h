@@ -172,6 +172,7 @@ struct ggl_context {
     bool lost;
     bool reset_reported;
     bool lose_on_reset;
+    bool robust; /* robust access was asked for */
     struct ggl_share *share;
     uint32_t buffers[GGL_BUFFER_SLOTS];
     uint32_t

@@ -265,7 +265,10 @@ void ggl_glTransformFeedbackVaryings(GLuint program, GLsizei count, const GLchar
     if (!c) {
         return;
     }
-    if (count < 0 || (count > 0 && !varyings)) {
+    if (!ggl_size_travels(c, count)) {
+        return;
+    }
+    if (count > 0 && !varyings) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }

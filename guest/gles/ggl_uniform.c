@@ -275,12 +275,12 @@ void ggl_glProgramUniform1i(GLuint program, GLint location, GLint x)
 
 static bool vector_size(struct ggl_context *c, GLsizei count, const void *values, uint32_t *size)
 {
-    if (count < 0 || count > INT32_MAX / 4) {
+    if (count > INT32_MAX / 4) {
         ggl_error(c, GL_INVALID_VALUE);
         return false;
     }
-    *size = (uint32_t)count * 4;
-    return values || count == 0;
+    *size = count > 0 ? (uint32_t)count * 4 : 0;
+    return ggl_size_travels(c, count) && (values || count <= 0);
 }
 
 void ggl_glUniform1iv(GLint location, GLsizei count, const GLint *values)
@@ -314,16 +314,6 @@ static uint32_t uniform_size(struct ggl_context *c, GLuint name, GLint location)
     return size;
 }
 
-/* The room of a glGetnUniform*; false when it is too small. */
-static bool room_for(struct ggl_context *c, GLuint program, GLint location, GLsizei room)
-{
-    if (room < 0 || (uint32_t)room < uniform_size(c, program, location)) {
-        ggl_error(c, GL_INVALID_OPERATION);
-        return false;
-    }
-    return true;
-}
-
 /* An unknown location is left to the host to refuse; its answer is nobody's. */
 #define GET_UNIFORM(suffix, type)                                                                  \
     void ggl_glGetUniform##suffix(GLuint program, GLint location, type *params)                    \
@@ -342,14 +332,25 @@ GET_UNIFORM(fv, GLfloat)
 GET_UNIFORM(iv, GLint)
 GET_UNIFORM(uiv, GLuint)
 
-#define GET_UNIFORM_ROOM(Name, suffix, type)                                                       \
+/* A room that is too small: the host says what is wrong first. */
+#define GET_UNIFORM_ROOM(Name, suffix, type, api, CAN)                                             \
     void ggl_gl##Name(GLuint program, GLint location, GLsizei room, type *params)                  \
     {                                                                                              \
         struct ggl_context *c = ggl_current();                                                     \
-        if (c && room_for(c, program, location, room)) {                                           \
+        if (!c) {                                                                                  \
+            return;                                                                                \
+        }                                                                                          \
+        uint32_t size = uniform_size(c, program, location);                                        \
+        if (room >= 0 && (uint32_t)room >= size) {                                                 \
             ggl_glGetUniform##suffix(program, location, params);                                   \
+        } else if (ggl_stock(c)) {                                                                 \
+            ggl_error(c, GL_INVALID_OPERATION);                                                    \
+        } else if (CAN) {                                                                          \
+            type values[16];                                                                       \
+            (void)api##_ask_gl##Name(c, program, location, room, values,                           \
+                                     room > 0 ? (uint32_t)room : 0);                               \
         }                                                                                          \
     }
-GET_UNIFORM_ROOM(GetnUniformfvEXT, fv, GLfloat)
-GET_UNIFORM_ROOM(GetnUniformivEXT, iv, GLint)
-GET_UNIFORM_ROOM(GetnUniformuiv, uiv, GLuint)
+GET_UNIFORM_ROOM(GetnUniformfvEXT, fv, GLfloat, gles2, true)
+GET_UNIFORM_ROOM(GetnUniformivEXT, iv, GLint, gles2, true)
+GET_UNIFORM_ROOM(GetnUniformuiv, uiv, GLuint, glesx, ggl_own(c))

@@ -152,16 +152,11 @@ void ggl_glTexSubImage3DOES(GLenum target, GLint level, GLint xoffset, GLint yof
                         type, pixels);
 }
 
-/* Compressed data is imageSize bytes as they are; a negative size is an error that the host need
- * not see. */
+/* Compressed data is imageSize bytes as they are. */
 static bool compressed(struct ggl_context *c, GLsizei size, const void *data, uint32_t *data_size)
 {
-    if (size < 0) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return false;
-    }
-    *data_size = data ? (uint32_t)size : 0;
-    return true;
+    *data_size = data && size > 0 ? (uint32_t)size : 0;
+    return ggl_size_travels(c, size);
 }
 
 void ggl_glCompressedTexImage2D(GLenum target, GLint level, GLenum internalformat, GLsizei width,

@@ -228,7 +228,11 @@ static void elements_data(struct hr_call *call, const struct elements *e, const 
     if (s == NULL || !elements_ok(call, e)) {
         return;
     }
-    if (bytes == 0 || e->count < 0 || (uint64_t)(uint32_t)e->count * bytes > size) {
+    if (bytes == 0 || e->count < 0) { /* the driver reads nothing, and says what is wrong */
+        draw_elements(gl, e, NULL);
+        return;
+    }
+    if ((uint64_t)(uint32_t)e->count * bytes > size) {
         hr_call_refuse(call, "%d indices of type 0x%x in %u bytes", e->count, e->type, size);
         return;
     }

@@ -39,6 +39,9 @@ static uint32_t components(uint32_t format)
 /* Bytes of a pixel for GL; never less than GL reads. 0: not known, so nothing is given to GL. */
 static uint32_t pixel_bytes(uint32_t format, uint32_t type)
 {
+    if (components(format) == 0) {
+        return 0;
+    }
     switch (type) {
     case GL_UNSIGNED_BYTE:
     case GL_BYTE:
@@ -167,6 +170,30 @@ void hgl_glPixelStorei(struct hr_call *call, const struct gles2_args_glPixelStor
     s->pack.known = s->unpack.known = false;
 }
 
+/* While a call is made whose format is not known here: an empty buffer, so that the driver finds
+ * what is wrong and touches no memory. GLES 2 has no such buffers. */
+struct nothing {
+    GLenum target;
+    GLuint buffer;
+};
+
+static bool nothing_begin(const struct gl_driver *gl, const struct hgl_state *s, GLenum target,
+                          struct nothing *n)
+{
+    *n = (struct nothing){.target = target};
+    if (s->gles_version >= 30) {
+        gl->GenBuffers(1, &n->buffer);
+        gl->BindBuffer(target, n->buffer);
+    }
+    return n->buffer != 0;
+}
+
+static void nothing_end(const struct gl_driver *gl, const struct nothing *n)
+{
+    gl->BindBuffer(n->target, 0);
+    gl->DeleteBuffers(1, &n->buffer);
+}
+
 /* Client memory of an upload. *data NULL: none was sent, GL leaves the texels undefined (or reads
  * its bound buffer from offset 0). */
 static bool upload_ok(struct hr_call *call, uint32_t format, uint32_t type, int32_t width,
@@ -200,6 +227,18 @@ bool hgl_pixel_buffer_needed(struct hr_call *call, uint32_t binding_query)
     return true;
 }
 
+/* Before an upload of a format that is not known here; false: it cannot be asked of the driver. */
+static bool unknown_begin(struct hr_call *call, uint32_t format, uint32_t type, struct nothing *n)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    const struct hgl_state *s = hgl_state_of(call);
+    if (s == NULL || pixel_bytes(format, type) != 0) {
+        return false;
+    }
+    return !(s->gles_version >= 30 && hgl_bound(gl, GL_PIXEL_UNPACK_BUFFER_BINDING)) &&
+           nothing_begin(gl, s, GL_PIXEL_UNPACK_BUFFER, n);
+}
+
 /* What a size of 0 stands for. */
 static const void *pointer(const void *data, uint32_t size)
 {
@@ -218,12 +257,18 @@ void hgl_glTexImage2D(struct hr_call *call, const struct gles2_args_glTexImage2D
 
 void hgl_glTexSubImage2D(struct hr_call *call, const struct gles2_args_glTexSubImage2D *a)
 {
-    if (a->pixels_size == 0 && a->width > 0 && a->height > 0) {
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct nothing nothing;
+    if (unknown_begin(call, a->format, a->type, &nothing)) {
+        gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height,
+                          a->format, a->type, NULL);
+        nothing_end(gl, &nothing);
+    } else if (a->pixels_size == 0 && a->width > 0 && a->height > 0) {
         hr_call_refuse(call, "no pixels were sent");
     } else if (upload_ok(call, a->format, a->type, a->width, a->height, 1, false, a->pixels,
                          a->pixels_size)) {
-        hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width,
-                                            a->height, a->format, a->type, a->pixels);
+        gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height,
+                          a->format, a->type, a->pixels);
     }
 }
 
@@ -240,7 +285,12 @@ void hgl_glTexImage3D(struct hr_call *call, const struct gles2_args_glTexImage3D
 void hgl_glTexSubImage3D(struct hr_call *call, const struct gles2_args_glTexSubImage3D *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (a->data_size == 0 && a->width > 0 && a->height > 0 && a->depth > 0) {
+    struct nothing nothing;
+    if (gl->TexSubImage3D != NULL && unknown_begin(call, a->format, a->type, &nothing)) {
+        gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
+                          a->height, a->depth, a->format, a->type, NULL);
+        nothing_end(gl, &nothing);
+    } else if (a->data_size == 0 && a->width > 0 && a->height > 0 && a->depth > 0) {
         hr_call_refuse(call, "no pixels were sent");
     } else if (gl->TexSubImage3D != NULL && upload_ok(call, a->format, a->type, a->width, a->height,
                                                       a->depth, true, a->data, a->data_size)) {
@@ -307,9 +357,16 @@ void hgl_glReadPixels(struct hr_call *call, const struct gles2_args_glReadPixels
         return;
     }
     if (pixel_bytes(a->format, a->type) == 0) {
-        /* Of no pixels the driver writes nothing, and still says what is wrong. */
-        gl->ReadPixels(a->x, a->y, a->width < 0 ? a->width : 0, a->height < 0 ? a->height : 0,
-                       a->format, a->type, NULL);
+        struct nothing nothing;
+        if (s->gles_version >= 30 && hgl_bound(gl, GL_PIXEL_PACK_BUFFER_BINDING)) {
+            hr_call_refuse(call, "a pack buffer is bound");
+        } else if (nothing_begin(gl, s, GL_PIXEL_PACK_BUFFER, &nothing)) {
+            gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type, NULL);
+            nothing_end(gl, &nothing);
+        } else { /* of no pixels the driver writes nothing */
+            gl->ReadPixels(a->x, a->y, a->width < 0 ? a->width : 0, a->height < 0 ? a->height : 0,
+                           a->format, a->type, NULL);
+        }
         return;
     }
     uint64_t need =

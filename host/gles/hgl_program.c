@@ -42,7 +42,7 @@ GLuint hgl_glCreateShaderProgramvAEMU(struct hr_call *call,
         return 0;
     }
     const char *text = text_of(call, a->packedStrings, a->packedStrings_size);
-    return text != NULL ? gl->CreateShaderProgramv(a->type, 1, &text) : 0;
+    return text != NULL ? gl->CreateShaderProgramv(a->type, a->count < 0 ? -1 : 1, &text) : 0;
 }
 
 /* Names joined by ';' behind each: as many as `count`, or NULL (refused). */
@@ -95,6 +95,10 @@ void hgl_glTransformFeedbackVaryingsAEMU(struct hr_call *call,
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     if (hgl_state_of(call) == NULL || gl->TransformFeedbackVaryings == NULL) {
+        return;
+    }
+    if (a->count < 0) { /* no name is read, and the driver says what is wrong */
+        gl->TransformFeedbackVaryings(a->program, a->count, &(const char *){""}, a->bufferMode);
         return;
     }
     const char **names = split(call, a->packedVaryings, a->packedVaryings_size, a->count);

@@ -72,7 +72,7 @@ def main() -> int:
         "--stock",
         action="store_true",
         help="the host offers nothing that upstream does not: no errors of the driver, so only "
-             "pixels are compared",
+        "pixels are compared",
     )
     args = parser.parse_args()
     program = [args.program, *(["--feature", args.feature] if args.feature else [])]

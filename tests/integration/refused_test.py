@@ -16,6 +16,11 @@ import sys
 
 from features_test import run
 
+# What differs all the same: the calls that begin so, and why.
+KNOWN = {
+    "glGetInteger64i_v b70 ": "Mesa answers nothing for depth ranges there, and raises no error"
+}
+
 
 def calls_of(lines: list[str]) -> list[tuple[str, str, str]]:
     """(call, error, bytes) of each line."""
@@ -44,7 +49,9 @@ def main() -> int:
     program = [args.program, "--version", args.version]
     native = calls_of(run(program, True))
     ours = calls_of(run([args.sluice, "run", "--", *program], False))
-    different = [(n, o) for n, o in zip(native, ours) if not same(n, o)]
+    different = [
+        (n, o) for n, o in zip(native, ours) if not same(n, o) and not n[0].startswith(tuple(KNOWN))
+    ]
     for n, o in different[:50]:
         print(f"differs: {n[0]}: native {n[1]}, {n[2]} | Sluice {o[1]}, {o[2]}")
     refused = sum(error != "0" for _, error, _ in native)

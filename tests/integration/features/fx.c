@@ -186,72 +186,29 @@ static void *thread_main(void *user)
 {
     struct job *job = user;
     eglBindAPI(EGL_OPENGL_ES_API);
-    if (!eglMakeCurrent(job->fx->display, job->surface, job->surface, job->context)) {
-        die("eglMakeCurrent on a thread");
-    }
+    plain_egl_current(&job->fx->egl, job->surface, job->context);
     job->fn(job->user);
     glFinish();
-    eglMakeCurrent(job->fx->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    eglMakeCurrent(job->fx->egl.display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     eglReleaseThread();
     return NULL;
 }
 
-static EGLContext context_new(const struct fx *fx, EGLContext share)
-{
-    const EGLint attribs[] = {EGL_CONTEXT_CLIENT_VERSION, fx->version, EGL_NONE};
-    EGLContext context = eglCreateContext(fx->display, fx->config, share, attribs);
-    if (context == EGL_NO_CONTEXT) {
-        die("eglCreateContext");
-    }
-    return context;
-}
-
 void fx_on_thread(struct fx *fx, void (*fn)(void *user), void *user)
 {
-    static const EGLint size[] = {EGL_WIDTH, FX_SIZE, EGL_HEIGHT, FX_SIZE, EGL_NONE};
     struct job job = {.fx = fx, .fn = fn, .user = user};
-    job.context = context_new(fx, fx->context);
-    job.surface = eglCreatePbufferSurface(fx->display, fx->config, size);
+    job.context = plain_egl_context(&fx->egl, fx->version, fx->context);
+    job.surface = plain_egl_pbuffer(&fx->egl, FX_SIZE);
     pthread_t thread;
     if (pthread_create(&thread, NULL, thread_main, &job) != 0) {
         die("pthread_create");
     }
     pthread_join(thread, NULL);
-    eglDestroySurface(fx->display, job.surface);
-    eglDestroyContext(fx->display, job.context);
+    eglDestroySurface(fx->egl.display, job.surface);
+    eglDestroyContext(fx->egl.display, job.context);
 }
 
 /* --- main --- */
-
-static void open_display(struct fx *fx)
-{
-    static const EGLint wanted[] = {EGL_SURFACE_TYPE,
-                                    EGL_PBUFFER_BIT,
-                                    EGL_RENDERABLE_TYPE,
-                                    EGL_OPENGL_ES2_BIT,
-                                    EGL_RED_SIZE,
-                                    8,
-                                    EGL_GREEN_SIZE,
-                                    8,
-                                    EGL_BLUE_SIZE,
-                                    8,
-                                    EGL_ALPHA_SIZE,
-                                    8,
-                                    EGL_DEPTH_SIZE,
-                                    24,
-                                    EGL_STENCIL_SIZE,
-                                    8,
-                                    EGL_SAMPLES,
-                                    0,
-                                    EGL_NONE};
-    EGLint count = 0;
-    fx->display = eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL);
-    if (fx->display == EGL_NO_DISPLAY || !eglInitialize(fx->display, NULL, NULL) ||
-        !eglBindAPI(EGL_OPENGL_ES_API) ||
-        !eglChooseConfig(fx->display, wanted, &fx->config, 1, &count) || count != 1) {
-        die("no display or no config");
-    }
-}
 
 static void write_ppm(const char *folder, const char *name, int frame, const uint8_t *pixels)
 {
@@ -316,7 +273,7 @@ static void run_frames(struct fx *fx, const struct fx_feature *f, const char *fo
         if (folder != NULL) {
             write_ppm(folder, f->name, frame, pixels);
         }
-        eglSwapBuffers(fx->display, fx->surface);
+        eglSwapBuffers(fx->egl.display, fx->surface);
     }
 }
 
@@ -345,28 +302,25 @@ static bool parse(int argc, char **argv, struct options *o)
 /* In a context of its own. */
 static void run_feature(struct fx *fx, const struct fx_feature *f, const char *folder)
 {
-    fx->context = context_new(fx, EGL_NO_CONTEXT);
+    fx->context = plain_egl_context(&fx->egl, fx->version, EGL_NO_CONTEXT);
     fx->unsupported = NULL;
-    if (!eglMakeCurrent(fx->display, fx->surface, fx->surface, fx->context)) {
-        die("eglMakeCurrent");
-    }
+    plain_egl_current(&fx->egl, fx->surface, fx->context);
     run_frames(fx, f, folder);
     fflush(stdout);
-    eglMakeCurrent(fx->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
-    eglDestroyContext(fx->display, fx->context);
+    plain_egl_current(&fx->egl, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    eglDestroyContext(fx->egl.display, fx->context);
 }
 
 int fx_main(int argc, char **argv, int version, const struct fx_list *lists)
 {
-    static const EGLint size[] = {EGL_WIDTH, FX_SIZE, EGL_HEIGHT, FX_SIZE, EGL_NONE};
     struct options o = {.list = false};
     struct fx fx = {.version = version};
     if (!parse(argc, argv, &o)) {
         return 2;
     }
     if (!o.list) {
-        open_display(&fx);
-        fx.surface = eglCreatePbufferSurface(fx.display, fx.config, size);
+        plain_egl_open(&fx.egl);
+        fx.surface = plain_egl_pbuffer(&fx.egl, FX_SIZE);
     }
     for (; lists->features != NULL; lists++) {
         for (size_t i = 0; i < lists->count; i++) {
@@ -379,8 +333,7 @@ int fx_main(int argc, char **argv, int version, const struct fx_list *lists)
         }
     }
     if (!o.list) {
-        eglDestroySurface(fx.display, fx.surface);
-        eglTerminate(fx.display);
+        plain_egl_close(&fx.egl);
     }
     return 0;
 }

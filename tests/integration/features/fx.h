@@ -7,8 +7,8 @@
 #ifndef FX_H
 #define FX_H
 
-#include <EGL/egl.h>
-#include <EGL/eglext.h>
+#include "tests/integration/plain_egl.h"
+
 #include <GLES3/gl31.h>
 #include <GLES2/gl2ext.h>
 
@@ -19,8 +19,7 @@
 enum { FX_SIZE = 64, FX_FRAMES = 3 };
 
 struct fx {
-    EGLDisplay display;
-    EGLConfig config;
+    struct plain_egl egl;
     EGLContext context;
     EGLSurface surface;
     int version; /* of the contexts: 2 or 3 */

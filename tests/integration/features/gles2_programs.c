@@ -351,10 +351,10 @@ static void object_names(struct fx *fx, int frame)
 static void two_contexts(struct fx *fx, int frame)
 {
     const EGLint attribs[] = {EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE};
-    EGLContext other = eglCreateContext(fx->display, fx->config, EGL_NO_CONTEXT, attribs);
+    EGLContext other = eglCreateContext(fx->egl.display, fx->egl.config, EGL_NO_CONTEXT, attribs);
     GLint value = 0;
     glClearColor(0.5f, 0.1f * (float)frame, 0, 1);
-    eglMakeCurrent(fx->display, fx->surface, fx->surface, other);
+    eglMakeCurrent(fx->egl.display, fx->surface, fx->surface, other);
     GLfloat clear[4];
     glGetFloatv(GL_COLOR_CLEAR_VALUE, clear);
     fx_note(fx, clear, sizeof clear);
@@ -362,13 +362,13 @@ static void two_contexts(struct fx *fx, int frame)
     glScissor(10, 10, 30, 30);
     glClearColor(0, 1, 0, 1);
     glClear(GL_COLOR_BUFFER_BIT);
-    eglMakeCurrent(fx->display, fx->surface, fx->surface, fx->context);
+    eglMakeCurrent(fx->egl.display, fx->surface, fx->surface, fx->context);
     glGetIntegerv(GL_SCISSOR_TEST, &value);
     fx_note_int(fx, value);
     glEnable(GL_SCISSOR_TEST);
     glScissor(30, 30, 30, 30);
     glClear(GL_COLOR_BUFFER_BIT);
-    eglDestroyContext(fx->display, other);
+    eglDestroyContext(fx->egl.display, other);
 }
 
 static void upload_on_thread(void *user)
@@ -419,16 +419,16 @@ static void shared_programs(struct fx *fx, int frame)
 static void pbuffer_switches(struct fx *fx, int frame)
 {
     static const EGLint size[] = {EGL_WIDTH, 32, EGL_HEIGHT, 16, EGL_NONE};
-    EGLSurface other = eglCreatePbufferSurface(fx->display, fx->config, size);
+    EGLSurface other = eglCreatePbufferSurface(fx->egl.display, fx->egl.config, size);
     EGLint width = 0;
-    eglMakeCurrent(fx->display, other, other, fx->context);
+    eglMakeCurrent(fx->egl.display, other, other, fx->context);
     glClearColor(1, 0, 0.3f * (float)frame, 1);
     glClear(GL_COLOR_BUFFER_BIT);
     fx_note_pixels(fx, 0, 0, 32, 16);
-    eglQuerySurface(fx->display, other, EGL_WIDTH, &width);
+    eglQuerySurface(fx->egl.display, other, EGL_WIDTH, &width);
     fx_note_int(fx, width);
-    eglMakeCurrent(fx->display, fx->surface, fx->surface, fx->context);
-    eglDestroySurface(fx->display, other);
+    eglMakeCurrent(fx->egl.display, fx->surface, fx->surface, fx->context);
+    eglDestroySurface(fx->egl.display, other);
     GLuint p = fx_fill(COLORED);
     color(p, 0, 0, 1, 1);
     fx_rect(-0.2f, -0.9f, 0.9f, 0.2f);

@@ -136,7 +136,7 @@ static void external_binaries(struct fx *fx, int frame)
                 "precision highp float; in vec2 t; uniform samplerExternalOES camera; out vec4 o; "
                 "void main() { o = texture(camera, t); }");
     GLuint external, source = fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame);
-    EGLImageKHR image = create_image(fx->display, fx->context, EGL_GL_TEXTURE_2D_KHR,
+    EGLImageKHR image = create_image(fx->egl.display, fx->context, EGL_GL_TEXTURE_2D_KHR,
                                      (EGLClientBuffer)(uintptr_t)source, NULL);
     glGenTextures(1, &external);
     glBindTexture(GL_TEXTURE_EXTERNAL_OES, external);

@@ -12,7 +12,7 @@ enum { PATTERN = 0xab };
 
 static void die(const char *what)
 {
-    fprintf(stderr, "refused: %s; EGL error 0x%x\n", what, (unsigned)eglGetError());
+    fprintf(stderr, "refused: %s\n", what);
     exit(1);
 }
 
@@ -88,57 +88,18 @@ struct refused_program refused_program(int version)
     return p;
 }
 
-static EGLContext context_new(EGLDisplay display, EGLConfig config, int version)
-{
-    const EGLint attributes[] = {EGL_CONTEXT_MAJOR_VERSION, version, EGL_NONE};
-    EGLContext context = eglCreateContext(display, config, EGL_NO_CONTEXT, attributes);
-    if (context == EGL_NO_CONTEXT) {
-        die("no context");
-    }
-    return context;
-}
-
 int main(int argc, char **argv)
 {
-    static const EGLint wanted[] = {EGL_SURFACE_TYPE,
-                                    EGL_PBUFFER_BIT,
-                                    EGL_RENDERABLE_TYPE,
-                                    EGL_OPENGL_ES2_BIT,
-                                    EGL_RED_SIZE,
-                                    8,
-                                    EGL_GREEN_SIZE,
-                                    8,
-                                    EGL_BLUE_SIZE,
-                                    8,
-                                    EGL_ALPHA_SIZE,
-                                    8,
-                                    EGL_DEPTH_SIZE,
-                                    24,
-                                    EGL_STENCIL_SIZE,
-                                    8,
-                                    EGL_SAMPLES,
-                                    0,
-                                    EGL_NONE};
-    static const EGLint size[] = {EGL_WIDTH, 16, EGL_HEIGHT, 16, EGL_NONE};
     int version = argc == 3 && strcmp(argv[1], "--version") == 0 ? atoi(argv[2]) : 0;
     if (version != 2 && version != 3) {
         fputs("usage: refused --version 2|3\n", stderr);
         return 2;
     }
-    EGLDisplay display =
-        eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL);
-    EGLConfig config;
-    EGLint count = 0;
-    if (!eglInitialize(display, NULL, NULL) || !eglBindAPI(EGL_OPENGL_ES_API) ||
-        !eglChooseConfig(display, wanted, &config, 1, &count) || count != 1) {
-        die("no display or no config");
-    }
-    EGLSurface surface = eglCreatePbufferSurface(display, config, size);
-    EGLContext context = context_new(display, config, version);
-    EGLContext alone = context_new(display, config, version);
-    if (!eglMakeCurrent(display, surface, surface, context)) {
-        die("the surface cannot be made current");
-    }
+    struct plain_egl egl;
+    plain_egl_open(&egl);
+    EGLContext alone = plain_egl_context(&egl, version, EGL_NO_CONTEXT);
+    plain_egl_current(&egl, plain_egl_pbuffer(&egl, 16),
+                      plain_egl_context(&egl, version, EGL_NO_CONTEXT));
     refused_programs(version);
     if (version >= 3) {
         refused_blocks();
@@ -146,11 +107,8 @@ int main(int argc, char **argv)
     refused_objects(version);
     refused_state(version);
     refused_pixels(version);
-    if (!eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, alone)) {
-        die("a context cannot be current without a surface");
-    }
+    plain_egl_current(&egl, EGL_NO_SURFACE, alone);
     refused_without_surface(version);
-    eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
-    eglTerminate(display);
+    plain_egl_close(&egl);
     return 0;
 }

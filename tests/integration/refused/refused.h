@@ -6,8 +6,8 @@
 #ifndef REFUSED_H
 #define REFUSED_H
 
-#include <EGL/egl.h>
-#include <EGL/eglext.h>
+#include "tests/integration/plain_egl.h"
+
 #include <GLES3/gl31.h>
 #include <GLES2/gl2ext.h>
 

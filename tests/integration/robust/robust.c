@@ -1,0 +1,286 @@
+/* main: robust --version 2|3 [--rounds N] [--call NAME]. */
+#include "tests/integration/plain_egl.h"
+#include "tests/integration/robust/robust.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 40, SIDE = 16, PATTERN = 0xab };
+/* Inputs: a texture of the largest sizes that are chosen. */
+enum { INPUT = 64 * 64 * 64 * 16, OUTPUT = 256 * 1024, TEXTS = 128, TEXT = 4096, OBJECTS = 3 };
+
+/* More than the greatest index there is in `numbers`. */
+enum { VERTICES = 1024 };
+
+static float vertices[VERTICES][4];
+static uint8_t zeros[INPUT], numbers[INPUT], output[OUTPUT];
+static char texts[3][TEXT];
+static const GLchar *lists[TEXTS];
+static size_t output_used;
+
+/* --- choosing --- */
+
+static void note(struct robust *r, const char *format, ...)
+{
+    size_t used = strlen(r->arguments);
+    va_list list;
+    va_start(list, format);
+    vsnprintf(r->arguments + used, sizeof r->arguments - used, format, list);
+    va_end(list);
+}
+
+uint32_t robust_pick(struct robust *r, uint32_t most)
+{
+    r->seed = r->seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(r->seed >> 33) % most;
+}
+
+GLenum robust_enum(struct robust *r, const GLenum *enums, int count)
+{
+    static const GLenum wrong[] = {0x1234, 0xffffffff, GL_TEXTURE_2D, GL_FLOAT};
+    GLenum value = count != 0 && robust_pick(r, 4) != 0 ? enums[robust_pick(r, (uint32_t)count)]
+                                                        : wrong[robust_pick(r, COUNT(wrong))];
+    note(r, " %x", value);
+    return value;
+}
+
+GLint robust_int(struct robust *r)
+{
+    static const GLint values[] = {-1, 0, 0, 1, 2, 5, 64};
+    GLint value = values[robust_pick(r, COUNT(values))];
+    note(r, " %d", value);
+    return value;
+}
+
+GLsizei robust_size(struct robust *r)
+{
+    return robust_int(r);
+}
+
+GLuint robust_name(struct robust *r)
+{
+    static const GLuint values[] = {0, 1, 1, 2, 3, 9999, 0xffffffff};
+    GLuint value = values[robust_pick(r, COUNT(values))];
+    note(r, " %u", value);
+    return value;
+}
+
+GLfloat robust_float(struct robust *r)
+{
+    static const GLfloat values[] = {-1, 0, 0.5f, 1, 7};
+    GLfloat value = values[robust_pick(r, COUNT(values))];
+    note(r, " %g", (double)value);
+    return value;
+}
+
+GLbitfield robust_bits(struct robust *r)
+{
+    static const GLbitfield values[] = {0, 1, GL_COLOR_BUFFER_BIT, GL_MAP_READ_BIT, 0x7fffffff};
+    GLbitfield value = values[robust_pick(r, COUNT(values))];
+    note(r, " %x", value);
+    return value;
+}
+
+GLsync robust_sync(struct robust *r)
+{
+    bool none = robust_pick(r, 2) != 0;
+    note(r, " %s", none ? "no sync" : "a wrong sync");
+    return none ? NULL : (GLsync)(void *)texts;
+}
+
+const void *robust_input(struct robust *r)
+{
+    bool zero = robust_pick(r, 2) != 0;
+    note(r, " %s", zero ? "zeros" : "numbers");
+    return zero ? zeros : numbers;
+}
+
+/* Each output of a call has its own part. */
+void *robust_output(struct robust *r)
+{
+    note(r, " out");
+    void *part = output + output_used;
+    output_used += OUTPUT / 16;
+    return part;
+}
+
+const GLchar *robust_text(struct robust *r)
+{
+    uint32_t i = robust_pick(r, COUNT(texts));
+    note(r, " \"%s\"", texts[i]);
+    return texts[i];
+}
+
+const GLchar *const *robust_texts(struct robust *r)
+{
+    note(r, " texts");
+    return lists;
+}
+
+void robust_returned(struct robust *r, uint64_t value)
+{
+    r->returned = value;
+}
+
+/* --- the world of each function: objects 1 to 3 of every kind, the first of each bound --- */
+
+static GLuint compiled(GLenum type, const char *text)
+{
+    GLuint shader = glCreateShader(type);
+    glShaderSource(shader, 1, &text, NULL);
+    glCompileShader(shader);
+    return shader;
+}
+
+static void program_make(int version)
+{
+    GLuint program = glCreateProgram();
+    glAttachShader(program,
+                   compiled(GL_VERTEX_SHADER,
+                            version == 2 ? "attribute vec4 shade; void main() { gl_Position = "
+                                           "shade; }"
+                                         : "#version 300 es\nin vec4 shade; void main() { "
+                                           "gl_Position = shade; }"));
+    glAttachShader(program,
+                   compiled(GL_FRAGMENT_SHADER,
+                            version == 2 ? "precision highp float; uniform vec4 color; void main() "
+                                           "{ gl_FragColor = color; }"
+                                         : "#version 300 es\nprecision highp float; uniform vec4 "
+                                           "color; out vec4 o; void main() { o = color; }"));
+    glLinkProgram(program);
+    glUseProgram(program);
+}
+
+static void objects_make(int version)
+{
+    GLuint names[OBJECTS];
+    glGenTextures(OBJECTS, names);
+    glBindTexture(GL_TEXTURE_2D, names[0]);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, SIDE, SIDE, 0, GL_RGBA, GL_UNSIGNED_BYTE, zeros);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    glBindTexture(GL_TEXTURE_CUBE_MAP, names[1]);
+    glGenBuffers(OBJECTS, names);
+    glBindBuffer(GL_ARRAY_BUFFER, names[0]);
+    glBufferData(GL_ARRAY_BUFFER, 256, zeros, GL_STATIC_DRAW);
+    glGenRenderbuffers(OBJECTS, names);
+    glBindRenderbuffer(GL_RENDERBUFFER, names[0]);
+    glRenderbufferStorage(GL_RENDERBUFFER, GL_RGBA4, SIDE, SIDE);
+    glGenFramebuffers(OBJECTS, names);
+    if (version >= 3) {
+        glGenQueries(OBJECTS, names);
+        glGenSamplers(OBJECTS, names);
+        glGenTransformFeedbacks(OBJECTS, names);
+        glGenProgramPipelines(OBJECTS, names);
+    }
+    /* Draws read memory that is there, whatever is switched on. */
+    glBindBuffer(GL_ARRAY_BUFFER, 0);
+    for (GLuint i = 0; i < 16; i++) {
+        glVertexAttribPointer(i, 4, GL_FLOAT, GL_FALSE, 0, vertices);
+    }
+    glEnableVertexAttribArray(0);
+}
+
+static void memory_fill(void)
+{
+    static const char *const words[] = {"shade", "color", "none"};
+    for (uint32_t i = 0; i < INPUT / 4; i++) {
+        const uint32_t values[] = {1, 2, 3, 0, 7, 999};
+        memcpy(numbers + (size_t)i * 4, &values[i % 6], 4);
+    }
+    for (int i = 0; i < VERTICES; i++) { /* drivers have died of vertices without a place */
+        vertices[i][0] = (float)(i % 7) / 3.5f - 1;
+        vertices[i][1] = (float)(i % 5) / 2.5f - 1;
+        vertices[i][3] = 1;
+    }
+    for (int i = 0; i < COUNT(texts); i++) {
+        snprintf(texts[i], sizeof texts[i], "%s", words[i]);
+    }
+    for (int i = 0; i < TEXTS; i++) {
+        lists[i] = texts[i % COUNT(texts)];
+    }
+}
+
+/* --- calling --- */
+
+static uint64_t hash(const uint8_t *bytes, size_t size)
+{
+    uint64_t h = 14695981039346656037u;
+    for (size_t i = 0; i < size; i++) {
+        h = (h ^ bytes[i]) * 1099511628211u;
+    }
+    return h;
+}
+
+static size_t touched(void)
+{
+    size_t end = sizeof output;
+    while (end != 0 && output[end - 1] == PATTERN) {
+        end--;
+    }
+    return end;
+}
+
+static void one_call(const struct robust_call *c, uint64_t seed)
+{
+    struct robust r = {.seed = seed};
+    while (glGetError() != GL_NO_ERROR) {
+    }
+    memset(output, PATTERN, sizeof output);
+    output_used = 0;
+    c->call(&r);
+    GLenum error = glGetError();
+    size_t size = touched();
+    printf("%s%s = %llx: %x,", c->name, r.arguments, (unsigned long long)r.returned, error);
+    if (size != 0) {
+        printf(" %zu bytes %llx", size, (unsigned long long)hash(output, size));
+    }
+    puts("");
+}
+
+static void all_rounds(const struct plain_egl *egl, EGLSurface surface, int version, int index,
+                       int rounds)
+{
+    EGLContext context = plain_egl_context(egl, version, EGL_NO_CONTEXT);
+    plain_egl_current(egl, surface, context);
+    program_make(version);
+    objects_make(version);
+    for (int round = 0; round < rounds; round++) {
+        one_call(&robust_calls[index], (uint64_t)index * 1000 + (uint64_t)round);
+    }
+    plain_egl_current(egl, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    eglDestroyContext(egl->display, context);
+}
+
+int main(int argc, char **argv)
+{
+    int version = 0, rounds = ROUNDS;
+    const char *only = NULL;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--version") == 0) {
+            version = atoi(argv[i + 1]);
+        } else if (strcmp(argv[i], "--rounds") == 0) {
+            rounds = atoi(argv[i + 1]);
+        } else if (strcmp(argv[i], "--call") == 0) {
+            only = argv[i + 1];
+        }
+    }
+    if (version != 2 && version != 3) {
+        fputs("usage: robust --version 2|3 [--rounds N] [--call NAME]\n", stderr);
+        return 2;
+    }
+    struct plain_egl egl;
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a driver that dies leaves the call before it */
+    memory_fill();
+    plain_egl_open(&egl);
+    EGLSurface surface = plain_egl_pbuffer(&egl, SIDE);
+    for (int i = 0; i < robust_call_count; i++) {
+        if (only == NULL || strcmp(only, robust_calls[i].name) == 0) {
+            all_rounds(&egl, surface, version, i, rounds);
+        }
+    }
+    plain_egl_close(&egl);
+    return 0;
+}
