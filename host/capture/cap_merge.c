@@ -266,9 +266,11 @@ static bool is_hole(const struct cap_merge *m, const struct cap_event *event)
 /* A chunk whose header is lost stood before what comes now. */
 static bool is_behind_damage(const struct cap_merge *m, const struct cap_track *track)
 {
+    if (m->damages == m->reader->damage_count || track->chunk == CAP_NO_CHUNK) {
+        return false;
+    }
     const struct cap_damage *d = &m->reader->damages[m->damages];
-    return m->damages < m->reader->damage_count && !d->is_known && track->chunk != CAP_NO_CHUNK &&
-           d->chunk < m->reader->chunks[track->chunk].number;
+    return !d->is_known && d->chunk < m->reader->chunks[track->chunk].number;
 }
 
 static enum sl_result tell_damage(struct cap_merge *m, struct cap_damage *damage)
