@@ -179,6 +179,7 @@ struct gvk_host {
     bool guest_ids;     /* SLUICE_FEATURE_VK_IDS */
     bool has_status;    /* SLUICE_FEATURE_VK_STATUS */
     bool quiet;         /* SLUICE_FEATURE_VK_QUIET */
+    bool wants_frames;  /* SLUICE_FEATURE_VK_FRAME */
     uint64_t heard;     /* atomic: replies so far, on all threads; see gvk_status.h */
     bool deferred_mapping, batched_descriptors; /* of the capset */
     uint32_t lost;                              /* atomic: nothing more will come from it */

@@ -1,4 +1,5 @@
 /* Presenting: the application's submit, and the thread that waits for it and shows the picture. */
+#include "guest/vk_call.h"
 #include "guest/vk_entry.h"
 #include "guest/vk_hand.h"
 #include "guest/vulkan/gvk_swapchain.h"
@@ -143,6 +144,20 @@ static VkResult enqueue(struct gvk_swapchain *swapchain, uint32_t index)
     return result;
 }
 
+/* For a recorder in the host: what was submitted is a frame. */
+static void tell_frame(const struct gvk_swapchain *swapchain, const struct gvk_frame *frame,
+                       VkQueue queue)
+{
+    struct gvk_host *host = gvk_host_of(swapchain->device);
+    const VkImageCreateInfo *info = &swapchain->image_info;
+    if (host->wants_frames) {
+        gvk_call_vkQueueFrameSLUICE(
+            host, queue, frame->copy != VK_NULL_HANDLE ? frame->copy_memory : frame->memory,
+            frame->shown_offset, info->extent.width, info->extent.height, frame->shown_stride,
+            info->format);
+    }
+}
+
 /* One swapchain's picture. *submitted: the semaphores are waited for. */
 static VkResult submit_one(VkQueue queue, const VkPresentInfoKHR *info, uint32_t i, bool *submitted)
 {
@@ -162,6 +177,7 @@ static VkResult submit_one(VkQueue queue, const VkPresentInfoKHR *info, uint32_t
         return result;
     }
     *submitted = true;
+    tell_frame(swapchain, frame, queue);
     return enqueue(swapchain, index);
 }
 

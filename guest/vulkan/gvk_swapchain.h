@@ -27,6 +27,8 @@ struct gvk_frame {
     /* Where the window system cannot read the image's memory: */
     VkBuffer copy;
     VkDeviceMemory copy_memory;
+    uint64_t shown_offset; /* of the picture in the memory that the window system reads */
+    uint32_t shown_stride;
     VkCommandBuffer commands;   /* that copy; NULL until a queue presents it */
     uint32_t family;            /* whose pool `commands` is from */
     enum gvk_frame_state state; /* under the swapchain's lock */

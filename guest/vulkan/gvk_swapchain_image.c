@@ -116,6 +116,8 @@ static VkResult attach(struct gvk_swapchain *swapchain, uint32_t index, VkDevice
 {
     struct gvk_memory *memory = GVK_FROM(gvk_memory, handle);
     void *bytes;
+    swapchain->frames[index].shown_offset = layout->offset;
+    swapchain->frames[index].shown_stride = (uint32_t)layout->rowPitch;
     VkResult result = gvk_memory_map(swapchain->device, memory, &bytes);
     if (result != VK_SUCCESS) {
         return result;

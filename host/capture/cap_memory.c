@@ -4,7 +4,7 @@
 #include "transport/base/mem.h"
 
 struct cap_watched {
-    uint32_t id, ctx_id;
+    struct cap_resource resource;
     enum cap_watch when;
     const uint8_t *bytes; /* nullable: then iov */
     struct iovec *iov;    /* ours; nullable */
@@ -40,18 +40,18 @@ void cap_memory_finish(struct cap_memory *memory)
     pthread_mutex_destroy(&memory->lock);
 }
 
-enum sl_result cap_memory_watch(struct cap_memory *memory, uint32_t resource_id, uint32_t ctx_id,
+enum sl_result cap_memory_watch(struct cap_memory *memory, const struct cap_resource *resource,
                                 enum cap_watch when, const void *bytes, uint64_t size)
 {
     enum sl_result result = SL_OK;
     pthread_mutex_lock(&memory->lock);
-    if (sl_map_find(&memory->watched, resource_id) == NULL) {
+    if (sl_map_find(&memory->watched, resource->id) == NULL) {
         struct cap_watched *w = sl_alloc(sizeof *w);
         result = SL_ERR_NOMEM;
         if (w != NULL) {
             *w = (struct cap_watched){
-                .id = resource_id, .ctx_id = ctx_id, .when = when, .bytes = bytes, .size = size};
-            result = sl_map_add(&memory->watched, resource_id, w);
+                .resource = *resource, .when = when, .bytes = bytes, .size = size};
+            result = sl_map_add(&memory->watched, resource->id, w);
         }
         if (result != SL_OK) {
             sl_free(w);
@@ -78,6 +78,18 @@ void cap_memory_backing(struct cap_memory *memory, uint32_t resource_id, const s
             size += iov[i].iov_len;
         }
         w->size = size;
+    }
+    pthread_mutex_unlock(&memory->lock);
+}
+
+void cap_memory_pass(struct cap_memory *memory, uint32_t ctx_id, uint64_t blob_id)
+{
+    uint32_t cursor = 0, id;
+    pthread_mutex_lock(&memory->lock);
+    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
+        if (w->resource.ctx_id == ctx_id && w->resource.blob_id == blob_id) {
+            w->when = CAP_WATCH_TRANSFER;
+        }
     }
     pthread_mutex_unlock(&memory->lock);
 }
@@ -197,7 +209,7 @@ static void put_record(struct cap_memory *memory, const struct cap_watched *w,
     if (p != NULL) {
         p = cap_varint_put(p, sink->stamp - lane->stamp);
         *p++ = CAP_MEMW_COMPARE;
-        p = cap_varint_put(p, w->id);
+        p = cap_varint_put(p, w->resource.id);
         p = cap_varint_put(p, count);
         if (size <= (size_t)(lane->open->capacity - (size_t)(p - lane->open->data))) {
             memcpy(p, memory->pieces.data, size);
@@ -225,7 +237,7 @@ static void search(struct cap_memory *memory, struct cap_watched *w,
             sl_warn("capture",
                     "resource %u: no memory to find writes to its %llu bytes: the recording lacks "
                     "them",
-                    w->id, (unsigned long long)w->size);
+                    w->resource.id, (unsigned long long)w->size);
             return;
         }
     }
@@ -247,7 +259,7 @@ static void search(struct cap_memory *memory, struct cap_watched *w,
     }
     if (!ok) {
         sl_warn_limited("capture", "resource %u: no memory: the recording lacks writes to it",
-                        w->id);
+                        w->resource.id);
     }
     if (count != 0) {
         put_record(memory, w, sink, count);
@@ -260,7 +272,8 @@ void cap_memory_search(struct cap_memory *memory, uint32_t ctx_id,
     uint32_t cursor = 0, id;
     pthread_mutex_lock(&memory->lock);
     for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
-        if (w->when == CAP_WATCH_SUBMIT && (w->ctx_id == ctx_id || w->ctx_id == 0)) {
+        if (w->when == CAP_WATCH_SUBMIT &&
+            (w->resource.ctx_id == ctx_id || w->resource.ctx_id == 0)) {
             search(memory, w, sink);
         }
     }

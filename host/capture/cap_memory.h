@@ -29,6 +29,12 @@ enum cap_watch {
     CAP_WATCH_TRANSFER, /* at transfers to the host only */
 };
 
+struct cap_resource {
+    uint32_t id;
+    uint32_t ctx_id;  /* who may read it; 0: every context */
+    uint64_t blob_id; /* the context's; 0: none */
+};
+
 /* One recording's side of it. */
 struct cap_memory_sink {
     struct cap_lane *lane; /* MEMW; locked here */
@@ -41,10 +47,11 @@ struct cap_memory_sink {
 void cap_memory_init(struct cap_memory *memory);
 void cap_memory_finish(struct cap_memory *memory);
 /* bytes: of the resource, [size]; NULL: they are the guest's pages, to be given with
- * cap_memory_backing. ctx_id 0: every context may read it. A resource that is watched already is
- * left as it is. NOMEM. */
-enum sl_result cap_memory_watch(struct cap_memory *memory, uint32_t resource_id, uint32_t ctx_id,
+ * cap_memory_backing. A resource that is watched already is left as it is. NOMEM. */
+enum sl_result cap_memory_watch(struct cap_memory *memory, const struct cap_resource *resource,
                                 enum cap_watch when, const void *bytes, uint64_t size) SL_MUST_USE;
+/* Only the host writes to this blob from now on: it is not searched any more. */
+void cap_memory_pass(struct cap_memory *memory, uint32_t ctx_id, uint64_t blob_id);
 /* The guest's pages, borrowed until they are taken away with count 0. */
 void cap_memory_backing(struct cap_memory *memory, uint32_t resource_id, const struct iovec *iov,
                         uint32_t count);

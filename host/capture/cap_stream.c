@@ -221,6 +221,9 @@ void cap_stream_frame(void *stream, const struct vgd_frame *frame)
         mark.hash[1] = hash.high64;
         mark.flags |= CAP_FRAME_HASH;
     }
+    if (frame->blob_id != 0) {
+        cap_memory_pass(r->memory, s->head.ctx_id, frame->blob_id);
+    }
     cap_lane_lock(&r->frames);
     if (!cap_recording_is_over(r)) {
         mark.time = cap_writer_time(r->writer);

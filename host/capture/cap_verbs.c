@@ -191,7 +191,9 @@ static void watch(struct cap_device *d, uint32_t resource_id, const struct cap_s
                   const void *bytes, uint64_t size)
 {
     enum cap_watch when = what->is_tex ? CAP_WATCH_TRANSFER : CAP_WATCH_SUBMIT;
-    if (cap_memory_watch(&d->memory, resource_id, what->ctx_id, when, bytes, size) != SL_OK) {
+    const struct cap_resource resource = {
+        .id = resource_id, .ctx_id = what->ctx_id, .blob_id = what->blob_id};
+    if (cap_memory_watch(&d->memory, &resource, when, bytes, size) != SL_OK) {
         sl_warn_limited("capture", "resource %u: no memory: recordings lack writes to it",
                         resource_id);
     }

@@ -88,6 +88,9 @@ void hvk_memory_filter(struct hvk_physical *physical, VkPhysicalDeviceMemoryProp
 bool hvk_memory_holds(const struct hvk_device *device, uint64_t id, uint64_t offset, uint64_t size,
                       struct hvk_pages **pages);
 
+/* By which the guest maps it; 0: not yet, or no memory of the device's. */
+uint64_t hvk_memory_blob_id(const struct hvk_device *device, uint64_t id);
+
 /* --- hvk_buffer.c, hvk_image.c --- */
 
 struct hvk_buffer {

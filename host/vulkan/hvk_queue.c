@@ -120,6 +120,7 @@ static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, uint32_t 
         return VK_ERROR_DEVICE_LOST;
     }
     hvk_layouts_trim(call->context, device);
+    hr_ring_memory(call->hr->ring);
     pthread_mutex_lock(&queue->lock);
     VkResult result = device->driver.QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), count,
                                                  submits, fence);
@@ -144,6 +145,7 @@ static VkResult submit2(struct hvk_call *call, struct hvk_queue *queue, uint32_t
         return VK_ERROR_FEATURE_NOT_PRESENT;
     }
     hvk_layouts_trim(call->context, device);
+    hr_ring_memory(call->hr->ring);
     pthread_mutex_lock(&queue->lock);
     VkResult result = device->driver.QueueSubmit2(HVK_HANDLE(VkQueue, queue->object.native), count,
                                                   submits, fence);

@@ -2,6 +2,7 @@
  * when it is told to, and a presenter that keeps pictures as long as it is told to. */
 #include "guest/vulkan/gvk_swapchain.h"
 
+#include "guest/vk_call.h"
 #include "guest/vk_entry.h"
 #include "guest/vk_hand.h"
 #include "tests/support/slt.h"
@@ -29,6 +30,10 @@ static struct world {
     uint32_t drawn; /* atomic: fences signal when they are submitted */
     uint32_t lost;  /* atomic */
     uint32_t waits, submits, commands, copies, barriers, imports;
+    uint32_t frames; /* told to the host, the last one as follows */
+    VkDeviceMemory frame_memory;
+    uint64_t frame_offset;
+    uint32_t frame_stride;
     VkImageTiling tiling;
     VkImageUsageFlags usage;
     /* the presenter */
@@ -334,6 +339,20 @@ void gvk_entry_vkCmdCopyImageToBuffer(VkCommandBuffer buffer, VkImage image, VkI
     world->copies++;
 }
 
+void gvk_call_vkQueueFrameSLUICE(struct gvk_host *host, VkQueue queue, VkDeviceMemory memory,
+                                 VkDeviceSize offset, uint32_t width, uint32_t height,
+                                 uint32_t stride, VkFormat format)
+{
+    (void)host, (void)queue, (void)format;
+    SLT_EXPECT_EQ(WIDTH, width);
+    SLT_EXPECT_EQ(HEIGHT, height);
+    SLT_EXPECT_EQ(world->frames + 1, world->submits); /* behind its submit */
+    world->frames++;
+    world->frame_memory = memory;
+    world->frame_offset = offset;
+    world->frame_stride = stride;
+}
+
 VkResult gvk_vkQueueSubmit(VkQueue queue, uint32_t count, const VkSubmitInfo *submits,
                            VkFence fence)
 {
@@ -575,11 +594,30 @@ SLT_TEST_F(gvk_swapchain, shows_linear_images_where_they_lie, t)
     SLT_EXPECT_EQ(10u, world->submits);
     SLT_EXPECT_EQ(10u, world->waits);
     SLT_EXPECT_EQ(0u, world->commands);
+    SLT_EXPECT_EQ(0u, world->frames); /* its host asks for none */
+}
+
+SLT_TEST_F(gvk_swapchain, tells_the_host_of_its_frames, t)
+{
+    world->host.wants_frames = true;
+    SLT_ASSERT_EQ(VK_SUCCESS, create(VK_NULL_HANDLE, &t->swapchain));
+    const struct gvk_swapchain *s = GVK_FROM(gvk_swapchain, t->swapchain);
+    uint32_t index;
+    for (uint32_t i = 0; i < 4; i++) {
+        SLT_ASSERT_EQ(VK_SUCCESS, acquire(t, UINT64_MAX, &index));
+        SLT_ASSERT_EQ(VK_SUCCESS, present(t, 0, index, 1));
+        wait_shown(t, i + 1);
+        SLT_EXPECT_EQ(i + 1, world->frames);
+        SLT_EXPECT_TRUE(s->frames[index].memory == world->frame_memory);
+        SLT_EXPECT_EQ(16u, world->frame_offset);
+        SLT_EXPECT_EQ(96u, world->frame_stride);
+    }
 }
 
 SLT_TEST_F(gvk_swapchain, copies_what_lies_elsewhere, t)
 {
     world->no_linear = true;
+    world->host.wants_frames = true;
     SLT_ASSERT_EQ(VK_SUCCESS, create(VK_NULL_HANDLE, &t->swapchain));
     SLT_EXPECT_EQ(VK_IMAGE_TILING_OPTIMAL, world->tiling);
     SLT_EXPECT_TRUE((world->usage & VK_IMAGE_USAGE_TRANSFER_SRC_BIT) != 0);
@@ -594,6 +632,9 @@ SLT_TEST_F(gvk_swapchain, copies_what_lies_elsewhere, t)
         SLT_ASSERT_EQ(VK_SUCCESS, present(t, recorded[i], index, 0));
         wait_shown(t, i + 1);
     }
+    SLT_EXPECT_EQ(4u, world->frames);
+    SLT_EXPECT_TRUE(s->frames[0].copy_memory == world->frame_memory);
+    SLT_EXPECT_EQ(128u, world->frame_stride);
     SLT_EXPECT_EQ(4u, world->commands);
     SLT_EXPECT_EQ(3u, world->copies);
     SLT_EXPECT_EQ(6u, world->barriers);

@@ -123,6 +123,8 @@ enum {
     /* Vulkan: commands of codegen/policy/vulkan_quiet.csv are not replied to; what fails loses the
      * device. On streams whose first word has this bit. */
     SLUICE_FEATURE_VK_QUIET = 1 << 5,
+    /* Vulkan: vkQueueFrameSLUICE behind the submit of a picture that is presented. */
+    SLUICE_FEATURE_VK_FRAME = 1 << 6,
     /* The GLES commands that have no upstream number (codegen/spec/glesx.csv). */
     SLUICE_FEATURE_GLESX = 1 << 6,
     SLUICE_FEATURE_GLES_32 = 1 << 7, /* contexts of GLES 3.2 exist */

@@ -16,7 +16,9 @@ enum vgd_frame_kind { VGD_FRAME_FLUSH = 1, VGD_FRAME_PRESENT = 2 };
 /* A picture is complete: the packet that is being executed ends a frame. */
 struct vgd_frame {
     enum vgd_frame_kind kind;
-    uint32_t surface; /* the colour buffer's handle, or the resource that holds the picture */
+    uint32_t surface; /* the colour buffer's handle; 0: none */
+    /* The context's blob that holds the picture, which no guest writes to; 0: none. */
+    uint64_t blob_id;
     uint32_t width_px, height_px;
     const uint8_t *pixels; /* rows of R, G, B, A without gaps, top row first; NULL unless wanted */
 };
