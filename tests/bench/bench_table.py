@@ -104,16 +104,9 @@ def frame_rows(data: Json) -> "list[Row]":
     for figure, name, most in (
         ("draw, issuing thread", "issue_draw", 0.25),
         ("draw with client arrays, issuing thread", "issue_client_array", 1.2),
-        ("uniform change and draw, issuing thread", "issue_uniform", 0.3),
-        ("texture bind and draw, issuing thread", "issue_texture", 0.3),
-        ("glGetError", "get_error_p50", 1.5),
         ("CPU per frame, guest and host", "frame_cpu", 1.15),
     ):
         rows.append(frame_row(figure, quiet[name], f"<= x{most}", quiet[name]["ratio"] <= most))
-    finish = quiet["finish_p50"]
-    rows.append(
-        frame_row("glFinish, nothing pending", finish, "<= 3 us", finish["sluice_ns"] <= 3e3)
-    )
     for figure, table, least in (
         ("frame of 2,000 draws", quiet, 1.0),
         ("the same, on one core", core, 0.9),
@@ -134,19 +127,56 @@ def frame_rows(data: Json) -> "list[Row]":
     return rows
 
 
-def frame_command(place: Place, out: pathlib.Path) -> "list[object]":
-    return [
+def table_command(program: str, *more: "object") -> "Callable[[Place, pathlib.Path], list[object]]":
+    """frame_table.py with a program of ours."""
+    return lambda place, out: [
         sys.executable,
         ROOT / "tests/bench/frame_table.py",
         "--sluice",
         place.sluice,
         "--program",
-        place.bench("frame_bench"),
+        place.bench(program),
         "--rounds",
         place.rounds,
         "--json",
         out,
+        *more,
     ]
+
+
+# --- gles_bench ---
+
+
+def gles_rows(data: Json) -> "list[Row]":
+    quiet = data["quiet"]
+    rows = []
+    for figure, name, most in (
+        ("glGetError", "get_error_p50", 1.5),
+        ("glGetIntegerv of cached state", "get_cached_p50", 1.5),
+        ("uniform change and draw, issuing thread", "issue_uniform", 0.3),
+        ("texture bind and draw, issuing thread", "issue_texture", 0.3),
+        ("glFenceSync and wait, p50", "fence_p50", 1.15),
+        ("glBufferSubData 1 KiB, issuing thread", "issue_sub_1k", 0.5),
+        ("glReadPixels 1x1 of a 720p frame", "read_one_p50", 1.1),
+        ("compile and link", "compile_link_p50", 1.1),
+        ("compile, link and first draw", "first_draw_p50", 1.1),
+    ):
+        rows.append(frame_row(figure, quiet[name], f"<= x{most}", quiet[name]["ratio"] <= most))
+    finish = quiet["finish_p50"]
+    rows.append(
+        frame_row("glFinish, nothing pending", finish, "<= 3 us", finish["sluice_ns"] <= 3e3)
+    )
+    for figure, name, least in (
+        ("glTexSubImage2D 64 x 64", "upload_64", 0.9),
+        ("glTexSubImage2D 1024 x 1024", "upload_1024", 0.8),
+        ("glTexSubImage2D 4096 x 4096", "upload_4096", 0.9),
+        ("glBufferSubData 1 MiB", "sub_1m", 0.7),
+        ("glMapBufferRange 1 MiB, write", "map_1m", 0.9),
+        ("glReadPixels 720p", "read_720p", 0.9),
+        ("fill-bound 720p frame", "fill", 0.98),
+    ):
+        rows.append(frame_row(figure, quiet[name], f">= x{least}", quiet[name]["ratio"] >= least))
+    return rows
 
 
 # --- vulkan_bench ---
@@ -169,9 +199,7 @@ def vulkan_rows(data: Json) -> "list[Row]":
             )
         )
     draw = quiet["record_draw"]
-    rows.append(
-        frame_row("vulkan: record vkCmdDraw", draw, "<= 20 ns", draw["sluice_ns"] <= 20)
-    )
+    rows.append(frame_row("vulkan: record vkCmdDraw", draw, "<= 20 ns", draw["sluice_ns"] <= 20))
     for figure, name, most in (
         ("vulkan: buffer created and destroyed", "buffer", 3),
         ("vulkan: 64 KiB allocated, mapped, freed", "allocate_64k", 5),
@@ -211,23 +239,6 @@ def vulkan_rows(data: Json) -> "list[Row]":
     ):
         rows.append(frame_row(figure, table[name], f">= x{least}", table[name]["ratio"] >= least))
     return rows
-
-
-def vulkan_command(place: Place, out: pathlib.Path) -> "list[object]":
-    return [
-        sys.executable,
-        ROOT / "tests/bench/frame_table.py",
-        "--sluice",
-        place.sluice,
-        "--program",
-        place.bench("vulkan_bench"),
-        "--machines",
-        "quiet,one-core",
-        "--rounds",
-        place.rounds,
-        "--json",
-        out,
-    ]
 
 
 # --- glmark2 ---
@@ -355,9 +366,7 @@ def ring_rows(data: Json) -> "list[Row]":
         rows += [
             frame_row(f"ring, 32 bytes published each{more}", figures["each"], "", None),
             frame_row(f"ring, the same by 16{more}", figures["by_16"], "", None),
-            frame_row(
-                f"ring, the same by 128{more}", batched, "<= x1.3", batched["ratio"] <= 1.3
-            ),
+            frame_row(f"ring, the same by 128{more}", batched, "<= x1.3", batched["ratio"] <= 1.3),
             frame_row(f"ring, call, p50{more}", figures["call_p50"], "", None),
             frame_row(f"ring, call, p99{more}", figures["call_p99"], "", None),
             frame_row(f"ring, call after 1 ms idle{more}", figures["idle_call_p50"], "", None),
@@ -468,8 +477,9 @@ class Step:
 STEPS = [
     Step("pack", printing("pack_bench"), pack_rows),
     Step("ring", printing("ring_bench"), ring_rows),
-    Step("frame", frame_command, frame_rows),
-    Step("vulkan", vulkan_command, vulkan_rows),
+    Step("frame", table_command("frame_bench"), frame_rows),
+    Step("gles", table_command("gles_bench", "--machines", "quiet", "--frames", 30), gles_rows),
+    Step("vulkan", table_command("vulkan_bench", "--machines", "quiet,one-core"), vulkan_rows),
     Step("local", printing("local_bench"), local_rows),
     Step("context", context_command, context_rows),
     Step("glmark2", glmark2_command, glmark2_rows),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""frame_bench or vulkan_bench natively and through Sluice in turn: a table of ratios.
+"""frame_bench, gles_bench or vulkan_bench natively and through Sluice in turn: a table of ratios.
 
     frame_table.py --sluice build/release/bin/sluice --program build/release/tests/bench/frame_bench
                    [--rounds 5] [--frames 400] [--machines quiet,one-core,loaded] [--json FILE]
@@ -27,7 +27,20 @@ from typing import Iterator
 
 RUN_TIMEOUT_S = 120
 SPIN = "while True: pass"
-RATES = ("frame", "fill", "resubmit", "mapped_write_4m", "upload_4m", "readback_4m")
+RATES = (
+    "frame",
+    "fill",
+    "resubmit",
+    "mapped_write_4m",
+    "upload_4m",
+    "readback_4m",
+    "upload_64",
+    "upload_1024",
+    "upload_4096",
+    "sub_1m",
+    "map_1m",
+    "read_720p",
+)
 
 
 def children(pid: int) -> "list[int]":
@@ -131,7 +144,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sluice", required=True, help="the sluice program")
-    parser.add_argument("--program", required=True, help="frame_bench or vulkan_bench")
+    parser.add_argument("--program", required=True, help="frame_bench, gles_bench or vulkan_bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=400)
     parser.add_argument("--machines", default="quiet,one-core,loaded")
