@@ -10,8 +10,10 @@
  * much later we look anyway. */
 #define SLEEP_NS (500 * SL_NS_PER_MS)
 /* Between two pieces of a large transfer a stock guest wakes nobody: it is looked for. */
-#define LARGE_NAP_NS     (500 * SL_NS_PER_US)
-#define REPLY_NAP_NS     (50 * 1000)
+#define LARGE_NAP_NS (500 * SL_NS_PER_US)
+#define REPLY_NAP_NS (50 * 1000)
+/* A long reply goes out in pieces, so that both sides copy at the same time. */
+#define REPLY_PIECE      65536u
 #define REPLY_NAP_MAX_NS (1000 * 1000)
 #define REPLY_TIMEOUT_NS (10 * SL_NS_PER_S)
 #define LARGE_TIMEOUT_NS (60 * SL_NS_PER_S)
@@ -269,6 +271,9 @@ static enum sl_result sleep_for_guest(struct asg_reader *r)
     if (result != SL_OK) {
         return result;
     }
+    if (r->config.before_sleep != NULL) {
+        r->config.before_sleep(r->config.user);
+    }
     asg_ring_tell(&r->page->host_consumed_pos, r->consumed);
     uint32_t ticket = asg_ring_ticket(&r->page->guest_kick);
     set_awake_since(r, 0);
@@ -357,7 +362,8 @@ enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t s
         if (result != SL_OK) {
             return result;
         }
-        size_t n = size < room ? size : room;
+        size_t n = size < REPLY_PIECE ? size : REPLY_PIECE;
+        n = n < room ? n : room;
         asg_view_copy_in(r->buffer, r->view_size, r->reply_write, from, n);
         r->reply_write += (uint32_t)n;
         asg_ring_publish_loud(&from_host->write_pos, r->reply_write);

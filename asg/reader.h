@@ -28,6 +28,10 @@ struct asg_reader_config {
      * lost wake-up, of which correct guests have none, so a test makes it longer than itself. */
     uint64_t sleep_ns;
     bool no_spin; /* sleep as soon as there is nothing: less CPU time, later answers */
+    /* Nothing came for a while and we are about to sleep: time for what is not worth a guest's
+     * waiting. On the ring's thread; nullable. */
+    void (*before_sleep)(void *user);
+    void *user;
 };
 
 struct asg_reader {

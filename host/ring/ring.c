@@ -12,7 +12,7 @@
 
 enum {
     BUFFER_START = 64 * 1024,
-    BUFFER_KEEP = 4 * 1024 * 1024, /* a buffer that grew past this is given back once it is empty */
+    BUFFER_KEEP = 4 * 1024 * 1024, /* what a buffer grew past this is given back before a sleep */
     HEADER = 8,
     SUM = 8,
     STACK = 8 * 1024 * 1024,
@@ -392,13 +392,6 @@ static bool make_room(struct hr_ring *r)
 {
     if (r->begin == r->end) {
         r->begin = r->end = 0;
-        if (r->capacity > BUFFER_KEEP) {
-            uint8_t *small = sl_realloc(r->data, BUFFER_START);
-            if (small != NULL) {
-                r->data = small;
-                r->capacity = BUFFER_START;
-            }
-        }
         return true;
     }
     if (r->begin != 0) {
@@ -417,6 +410,20 @@ static bool make_room(struct hr_ring *r)
     r->data = more;
     r->capacity *= 2;
     return true;
+}
+
+/* asg_reader_config.before_sleep: a large packet's buffer goes back. Not sooner: the next packet
+ * may be as large, and each page of fresh memory costs more than its copy. */
+static void give_back(void *user)
+{
+    struct hr_ring *r = user;
+    if (r->begin == r->end && r->capacity > BUFFER_KEEP) {
+        uint8_t *small = sl_realloc(r->data, BUFFER_START);
+        if (small != NULL) {
+            r->data = small;
+            r->capacity = BUFFER_START;
+        }
+    }
 }
 
 static bool read_preamble(struct hr_ring *r)
@@ -540,6 +547,8 @@ enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **o
                                        .buffer_size = ASG_BUFFER_BYTES,
                                        .flush_interval = ASG_STEP_BYTES,
                                        .stop = &r->stop,
+                                       .before_sleep = give_back,
+                                       .user = r,
                                        .large_timeout_ns = config->large_timeout_ns};
     result = asg_reader_init(&r->reader, &reader);
     if (result == SL_OK) {
