@@ -8,7 +8,9 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define KILLS             200u
 #define WARM_UP           40u         /* kills before the host's size is taken as its own */
@@ -90,4 +92,126 @@ SLT_TEST_FP(kill, the_host_dies_and_window_programs_are_told_within_a_second, t,
         kill_bed_host_dies(t, c->mode, c->signal, SL_NS_PER_S);
         kill_bed_host_end(t);
     }
+}
+
+/* ---- five programs on one host ---- */
+
+#define PROGRAMS  5u
+#define FIVE_LOOK (300 * SL_NS_PER_MS)
+
+struct five {
+    struct kill_bed bed;
+    pid_t pids[PROGRAMS];
+    int pipes[PROGRAMS]; /* a byte a frame; + 1, 0: none */
+    uint32_t frames[PROGRAMS];
+    uint64_t last_ns[PROGRAMS], gap_ns[PROGRAMS];
+};
+
+static void five_init(struct five *t)
+{
+    kill_bed_init(&t->bed);
+}
+
+static void five_end(struct five *t, uint32_t i)
+{
+    kill_bed_end(&t->pids[i]);
+    if (t->pipes[i] != 0) {
+        close(t->pipes[i] - 1);
+        t->pipes[i] = 0;
+    }
+}
+
+static void five_finish(struct five *t)
+{
+    for (uint32_t i = 0; i < PROGRAMS; i++) {
+        five_end(t, i);
+    }
+    kill_bed_finish(&t->bed);
+}
+
+SLT_FIXTURE(kill_five, struct five, five_init, five_finish);
+
+/* count: programs that run then. */
+static void five_start(struct five *t, uint32_t i, uint32_t count)
+{
+    t->pids[i] = kill_bed_client(&t->bed, "steady", true);
+    t->pipes[i] = t->bed.frames; /* ours from here on */
+    t->bed.frames = 0;
+    kill_bed_wait_host(&t->bed, count, count);
+}
+
+/* Counts the frames of all for so long; true: every one that runs has `count` of them at least. */
+static bool five_follow(struct five *t, uint64_t ns, uint32_t count)
+{
+    uint64_t end = sl_clock_ns() + ns;
+    for (uint32_t i = 0; i < PROGRAMS; i++) {
+        t->frames[i] = 0;
+        t->last_ns[i] = sl_clock_ns();
+    }
+    while (sl_clock_ns() < end) {
+        for (uint32_t i = 0; i < PROGRAMS; i++) {
+            char bytes[64];
+            ssize_t got = t->pipes[i] != 0 ? read(t->pipes[i] - 1, bytes, sizeof bytes) : 0;
+            uint64_t now = sl_clock_ns();
+            if (got > 0) {
+                t->frames[i] += (uint32_t)got;
+                t->last_ns[i] = now;
+            } else if (now - t->last_ns[i] > t->gap_ns[i]) {
+                t->gap_ns[i] = now - t->last_ns[i];
+            }
+        }
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    bool all = true;
+    for (uint32_t i = 0; i < PROGRAMS; i++) {
+        all &= t->pipes[i] == 0 || t->frames[i] >= count;
+    }
+    return all;
+}
+
+/* Frames of all that run but `but`, in the last look. */
+static uint32_t five_sum(const struct five *t, uint32_t but)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < PROGRAMS; i++) {
+        sum += i != but ? t->frames[i] : 0;
+    }
+    return sum;
+}
+
+/* Each sees its own pictures alone (they compare every one), and none notices that one dies. */
+SLT_TEST_F(kill_five, one_dies_amid_a_frame_and_four_draw_on, t)
+{
+    SLT_NEED(SLT_EGL);
+    SLT_TIMEOUT(120);
+    kill_bed_host_start(&t->bed);
+    for (uint32_t i = 0; i < PROGRAMS; i++) {
+        five_start(t, i, i + 1);
+    }
+    uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
+    while (!five_follow(t, FIVE_LOOK, 3)) {
+        SLT_ASSERT_LT(sl_clock_ns(), end);
+    }
+    uint32_t before = 0, after = 0;
+    for (uint32_t victim = PROGRAMS; victim-- > 0;) {
+        SLT_SCOPE("program %u dies", victim);
+        memset(t->gap_ns, 0, sizeof t->gap_ns);
+        (void)five_follow(t, FIVE_LOOK + kill_bed_random(&t->bed, 20 * SL_NS_PER_MS), 1);
+        before += five_sum(t, victim);
+        five_end(t, victim);
+        (void)five_follow(t, FIVE_LOOK, 1);
+        after += five_sum(t, victim);
+        for (uint32_t i = 0; i < PROGRAMS; i++) {
+            if (i != victim) {
+                SLT_EXPECT_EQ(0, waitpid(t->pids[i], NULL, WNOHANG)); /* no wrong picture */
+                SLT_EXPECT_LT(t->gap_ns[i], WINDOW_GAP_MAX_NS);
+            }
+        }
+        SLT_ASSERT_EQ(0, waitpid(t->bed.host, NULL, WNOHANG));
+        kill_bed_wait_host(&t->bed, PROGRAMS - 1, PROGRAMS - 1);
+        five_start(t, victim, PROGRAMS);
+    }
+    SLT_EXPECT_LT(0u, after);
+    printf("frames of the four others: %u in the time before, %u after: %.2f\n", before, after,
+           (double)after / before);
 }
