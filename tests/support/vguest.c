@@ -107,6 +107,9 @@ uint64_t vguest_ask(struct vguest *g, uint32_t request, const void *payload, uin
                     const int *fds, uint32_t fd_count)
 {
     uint64_t answer;
+    if (g->protocol != 0 && (g->protocol & VHOST_PROTOCOL_REPLY_ACK) == 0) {
+        return vguest_send(g, request, 0, payload, size, fds, fd_count) ? 0 : UINT64_MAX;
+    }
     if (!vguest_send(g, request, VHOST_FLAG_NEED_REPLY, payload, size, fds, fd_count) ||
         vguest_recv(g, &answer, sizeof answer, NULL) != sizeof answer) {
         return UINT64_MAX;
@@ -168,6 +171,7 @@ bool vguest_negotiate(struct vguest *g, uint64_t without)
     if (g->features == UINT64_MAX) {
         return false;
     }
+    g->features &= ~g->features_without;
     g->protocol = vguest_ask_u64(g, VHOST_GET_PROTOCOL_FEATURES) & ~without;
     if (!vguest_send(g, VHOST_SET_PROTOCOL_FEATURES, 0, &g->protocol, 8, NULL, 0) ||
         vguest_ask_u64(g, VHOST_GET_QUEUE_NUM) != VGPU_QUEUES) {
@@ -203,6 +207,10 @@ bool vguest_share_ram(struct vguest *g)
 static bool give_event(struct vguest *g, uint32_t request, uint32_t queue, int *fd)
 {
     uint64_t index = queue;
+    if (request == VHOST_SET_VRING_KICK && g->polled) {
+        index |= VHOST_VRING_NO_FD;
+        return vguest_ask(g, request, &index, 8, NULL, 0) == 0;
+    }
     if (*fd < 0 && sl_fd_event(fd) != SL_OK) {
         return false;
     }
@@ -348,8 +356,10 @@ static void serve_back(struct vguest *g)
         struct vguest_map *made = NULL;
         bool is_map = head.request == VHOST_BACKEND_SHMEM_MAP;
         uint64_t answer = is_map ? map_request(g, &map, fd, &made) : unmap_request(g, &map);
-        (void)send_message(g->back, head.request, VHOST_FLAG_REPLY, &answer, sizeof answer, NULL,
-                           0);
+        if ((head.flags & VHOST_FLAG_NEED_REPLY) != 0) {
+            (void)send_message(g->back, head.request, VHOST_FLAG_REPLY, &answer, sizeof answer,
+                               NULL, 0);
+        }
         if (answer == 0) {
             announce(g, map.shm_offset, map.size, is_map ? VHOST_ADD_MEM_REG : VHOST_REM_MEM_REG,
                      is_map ? fd : -1);

@@ -52,6 +52,9 @@ struct vguest {
     struct vguest_map maps[VGUEST_MAPS];
     bool refuse_maps; /* say no to map requests */
     bool silent_maps; /* do not answer map requests at all */
+    /* Between connect and negotiate: features to leave out, and no kick descriptors. */
+    uint64_t features_without;
+    bool polled;
     uint32_t config_changes;
     uint32_t asked; /* map and unmap requests in all */
     uint64_t next_fence;
@@ -74,7 +77,8 @@ bool vguest_send(struct vguest *g, uint32_t request, uint32_t flags, const void 
 /* Waits for a reply: its bytes, at most `capacity`. *fd: nullable. SIZE_MAX: the connection is gone
  * or nothing came. */
 size_t vguest_recv(struct vguest *g, void *payload, size_t capacity, int *fd);
-/* Sends with need_reply: the u64 answered, UINT64_MAX when the connection is gone. */
+/* Sends with need_reply where that was negotiated: the u64 answered (0 where it was not),
+ * UINT64_MAX when the connection is gone. */
 uint64_t vguest_ask(struct vguest *g, uint32_t request, const void *payload, uint32_t size,
                     const int *fds, uint32_t fd_count);
 uint64_t vguest_ask_u64(struct vguest *g, uint32_t request);

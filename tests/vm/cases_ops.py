@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -140,7 +141,7 @@ def qemu_is_killed(setup: Setup) -> None:
 
 
 def device_is_killed(setup: Setup) -> None:
-    """sluice device is killed amid frames; the guest lives on, a new device serves the next QEMU."""
+    """sluice device is killed amid frames; the guest lives on, the next one serves the next QEMU."""
     with Guest(setup, "orphan") as guest:
         guest.begin(CUBE + "meet drawn; sleep 1; meet alive")
         guest.meet("drawn")
@@ -156,6 +157,39 @@ def device_is_killed(setup: Setup) -> None:
         wait_until("the next device answers", lambda: ask_stats(guest).returncode == 0, 60)
         found = guest.run(programs_script(guest), 900)
     check_programs(setup, found)
+
+
+def without_blobs(setup: Setup) -> None:
+    """QEMU's vhost-user-gpu, which knows no blobs: the console is drawn by transfers."""
+    with Guest(setup, "without_blobs") as guest:
+        guest.machine.gpu = "vhost-user-gpu-pci"
+        guest.begin("head -c 2000000 /dev/urandom > /dev/fb0; meet drawn; dmesg -r > kernel.txt")
+        guest.meet("drawn")
+        shot = guest.share / "shot.png"
+        wait_until("transfers of the picture", lambda: counters(guest)["transfers"] > 0, 60)
+        wait_until(
+            "noise in the picture, which does not get smaller",
+            lambda: shoot(guest, shot) > 1000000,
+            60,
+        )
+        guest.let_go("drawn")
+        need(guest.machine.wait(300), "the guest did not power off")
+        log = (guest.share / "kernel.txt").read_text()
+    need("-resource_blob" in log and "+edid" in log, "it has blobs, or found no GPU")
+    for line in log.splitlines():
+        need(re.search(r"virtio.*(error|fail|timed out)", line, re.I) is None, line)
+
+
+def shoot(guest: Guest, target: pathlib.Path) -> int:
+    """A screenshot's size in bytes."""
+    done = subprocess.run(
+        [str(guest.setup.sluice), "screenshot", "--force", "-o", target, guest.device.socket],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    need(done.returncode == 0, f"sluice screenshot ended with {done.returncode}: {done.stderr}")
+    return target.stat().st_size
 
 
 # ---- the wire ----
@@ -229,8 +263,8 @@ def frames(setup: Setup, name: str, before: str, cube: str, ours: bool) -> None:
             print(f"vm:   {phase}: {copied:.0f} bytes without an upload")
         else:
             print(
-                f"vm:   {phase}: {size / (1 << 20):.0f} MiB uploaded, {copied:.0f} bytes copied by the "
-                f"host ({copied / size:.4f} each), {change['pings']:.0f} pings"
+                f"vm:   {phase}: {size / (1 << 20):.0f} MiB uploaded, {copied:.0f} bytes copied by "
+                f"the host ({copied / size:.4f} each), {change['pings']:.0f} pings"
             )
     check_pings(name, moved)
 
@@ -275,6 +309,7 @@ ALL: Tuple[Case, ...] = (
     two_machines,
     qemu_is_killed,
     device_is_killed,
+    without_blobs,
     traffic_stock,
     traffic_ours,
     traffic_vkmark,

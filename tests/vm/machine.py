@@ -27,6 +27,10 @@ busybox poweroff -f
 """
 
 
+# Every feature of ours is forwarded by it; vhost-user-gpu-pci knows no blobs.
+GPU = "vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16"
+
+
 class Machine:
     """share: a folder on this machine that the guest sees as /share; it lies inside the chroot, so
     that QEMU, which runs there, finds it too. kernel: how its version begins; empty: the newest.
@@ -39,6 +43,7 @@ class Machine:
         self.name = name
         self.kernel = bed.kernel_of(root, kernel)
         self.devices = devices
+        self.gpu = GPU
         self.share = root / "vm" / name
         if self.share.exists():
             shutil.rmtree(self.share)
@@ -62,11 +67,7 @@ class Machine:
             words += ["-device", device]
         if gpu_socket is not None:
             words += ["-chardev", f"socket,id=gpu,path={inside}/{gpu_socket}"]
-            words += [
-                "-device",
-                "vhost-user-test-device-pci,chardev=gpu,virtio-id=16,num_vqs=2,vq_size=256,"
-                "config_size=16",
-            ]
+            words += ["-device", f"{self.gpu},chardev=gpu"]
         return words
 
     def start(

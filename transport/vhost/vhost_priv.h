@@ -185,6 +185,7 @@ struct vhost_asked {
 
 struct vhost_session {
     struct vhost_channel front, back;
+    int window;                         /* QEMU's own, of vhost-user-gpu; -1: none */
     uint32_t front_events, back_events; /* what epoll watches; 0: not in the set */
     uint64_t features, protocol_features;
     uint32_t status;

@@ -52,7 +52,8 @@ static enum sl_result set_features(struct vhost_server *server, const struct vho
 {
     struct vhost_session *session = &server->session;
     uint64_t features = m->payload.u64;
-    if ((features & ~vhost_features(server)) != 0) {
+    /* QEMU's vhost-user-gpu passes RING_RESET on unasked, and resets a queue as it stops it. */
+    if ((features & ~(vhost_features(server) | VIRTIO_F_RING_RESET)) != 0) {
         return SL_ERR_PROTOCOL;
     }
     for (uint32_t i = 0; i < VGPU_QUEUES; i++) {
@@ -252,6 +253,21 @@ static enum sl_result set_backend_req_fd(struct vhost_server *server, const stru
     return vhost_channel_open(&session->back, fd);
 }
 
+/* QEMU's vhost-user-gpu hands over a socket on which the back end would show its pictures in QEMU's
+ * own window. They go to our displays instead: nothing is ever said there, but it stays open. */
+static enum sl_result gpu_set_socket(struct vhost_server *server, const struct vhost_message *m)
+{
+    (void)m;
+    struct vhost_session *session = &server->session;
+    if (session->front.fd_count != 1) {
+        return SL_ERR_PROTOCOL;
+    }
+    sl_fd_close(&session->window);
+    session->window = session->front.fds[0];
+    session->front.fds[0] = -1;
+    return SL_OK;
+}
+
 /* ---- the table ---- */
 
 struct request {
@@ -283,6 +299,7 @@ static const struct request requests[] = {
     {VHOST_SET_CONFIG, 12, false, set_config},
     {VHOST_GET_INFLIGHT_FD, 20, true, vhost_inflight_get},
     {VHOST_SET_INFLIGHT_FD, 20, false, vhost_inflight_set},
+    {VHOST_GPU_SET_SOCKET, 0, false, gpu_set_socket},
     {VHOST_RESET_DEVICE, 0, false, reset_device},
     {VHOST_GET_MAX_MEM_SLOTS, 0, true, get_max_mem_slots},
     {VHOST_ADD_MEM_REG, sizeof(struct vhost_mem_region), false, add_mem_reg},
@@ -354,6 +371,7 @@ enum sl_result vhost_session_begin(struct vhost_server *server, int fd)
     memset(session, 0, sizeof *session);
     vhost_channel_init(&session->front);
     vhost_channel_init(&session->back);
+    session->window = -1;
     sl_list_init(&session->asked);
     vhost_memory_init(&session->memory, vgpu_is_window, &server->gpu);
     enum sl_result r = vhost_channel_open(&session->front, fd);
@@ -395,5 +413,6 @@ void vhost_session_end(struct vhost_server *server)
     }
     vhost_channel_close(&session->front);
     vhost_channel_close(&session->back);
+    sl_fd_close(&session->window);
     server->has_session = false;
 }

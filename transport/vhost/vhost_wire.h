@@ -45,6 +45,7 @@ enum {
     VHOST_SET_CONFIG = 25,
     VHOST_GET_INFLIGHT_FD = 31,
     VHOST_SET_INFLIGHT_FD = 32,
+    VHOST_GPU_SET_SOCKET = 33,
     VHOST_RESET_DEVICE = 34,
     VHOST_GET_MAX_MEM_SLOTS = 36,
     VHOST_ADD_MEM_REG = 37,
@@ -192,6 +193,7 @@ _Static_assert(sizeof(struct vhost_inflight_queue) == 16, "inflight queue");
 #define VIRTIO_RING_F_EVENT_IDX   (1ull << 29)
 #define VHOST_F_PROTOCOL_FEATURES (1ull << 30)
 #define VIRTIO_F_VERSION_1        (1ull << 32)
+#define VIRTIO_F_RING_RESET       (1ull << 40)
 #define VIRTIO_STATUS_NEEDS_RESET 0x40u
 #define VIRTIO_STATUS_DRIVER_OK   0x04u
 #define VIRTQ_SIZE_MAX            32768u
