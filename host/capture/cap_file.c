@@ -70,7 +70,8 @@ enum sl_result cap_file_open(struct cap_file *file, const char *name, uint64_t l
 {
     struct stat there;
     struct rlimit own;
-    *file = (struct cap_file){.fd = -1, .limit = limit != 0 ? limit : UINT64_MAX};
+    *file =
+        (struct cap_file){.fd = -1, .limit = limit != 0 ? limit : UINT64_MAX, .most = UINT64_MAX};
     if (snprintf(file->name, sizeof file->name, "%s", name) >= (int)sizeof file->name) {
         errno = ENAMETOOLONG;
         return SL_ERR_IO;
@@ -84,7 +85,7 @@ enum sl_result cap_file_open(struct cap_file *file, const char *name, uint64_t l
         return SL_ERR_INVALID;
     }
     if (getrlimit(RLIMIT_FSIZE, &own) == 0 && own.rlim_cur != RLIM_INFINITY) {
-        file->limit = smaller(file->limit, own.rlim_cur);
+        file->most = own.rlim_cur;
     }
     file->is_regular = true;
     file->has_room = true;
@@ -96,13 +97,14 @@ enum sl_result cap_file_open(struct cap_file *file, const char *name, uint64_t l
 static enum sl_result make_room(struct cap_file *file, uint64_t size)
 {
     uint64_t need = file->size + size + CAP_FILE_ROOM;
-    if (need > file->limit) {
+    file->is_limited = need > file->limit;
+    if (file->is_limited || need > file->most) {
         return fail(file, EFBIG);
     }
     if (!file->has_room || need <= file->extent) {
         return SL_OK;
     }
-    uint64_t until = smaller(need + AHEAD, file->limit);
+    uint64_t until = smaller(need + AHEAD, smaller(file->limit, file->most));
     for (uint64_t want = until;; want = need) { /* a disk that is nearly full: only what it takes */
         if (fallocate(file->fd, FALLOC_FL_KEEP_SIZE, (off_t)file->size,
                       (off_t)(want - file->size)) == 0) {

@@ -25,7 +25,9 @@ struct cap_file {
     bool has_room;   /* the file system allocates ahead */
     bool replaces;   /* an older file of this name */
     uint64_t size;   /* written so far */
-    uint64_t limit;  /* of size: asked for, or the process's own; UINT64_MAX: none */
+    uint64_t limit;  /* of size, asked for; UINT64_MAX: none */
+    uint64_t most;   /* the process's own */
+    bool is_limited; /* `limit` ended it */
     uint64_t extent; /* allocated up to here */
     int error;       /* errno of the first failure; 0: none */
     char name[PATH_MAX];

@@ -455,7 +455,7 @@ enum sl_result cap_writer_create(const struct cap_writer_options *options, struc
 
 static enum cap_end_reason reason_of(const struct cap_writer *w, enum cap_end_reason asked)
 {
-    return !w->full ? asked : w->file.error == EFBIG ? CAP_END_SIZE : CAP_END_DISK;
+    return !w->full ? asked : w->file.is_limited ? CAP_END_SIZE : CAP_END_DISK;
 }
 
 static bool write_end(struct cap_writer *w, struct cap_end *end)

@@ -19,6 +19,9 @@ enum {
 };
 #define ARENA_MAX (512ull << 20)
 #define JOIN_NS   (2 * SL_NS_PER_S)
+/* Of what a guest left in its ring; a live one may go on filling it. */
+#define DRAIN_NS  SL_NS_PER_S
+#define DRAIN_MAX ((size_t)64 << 20)
 /* A ping that was sent while the host slept is there by then, also by way of a virtual machine. */
 #define PING_TRAVEL_NS (10 * SL_NS_PER_MS)
 
@@ -476,6 +479,22 @@ static void report_lost(struct hr_ring *r)
     }
 }
 
+/* A recording holds all that the guest has published, also of a guest that was killed. */
+static void drain(struct hr_ring *r)
+{
+    uint64_t deadline = sl_clock_ns() + DRAIN_NS;
+    size_t got = 0, drained = 0;
+    while (r->stream != NULL && !r->over && drained < DRAIN_MAX && sl_clock_ns() < deadline &&
+           make_room(r) &&
+           asg_reader_take(&r->reader, r->data + r->end, r->capacity - r->end, &got) == SL_OK) {
+        r->end += got;
+        drained += got;
+        if (read_preamble(r)) {
+            run_batch(r);
+        }
+    }
+}
+
 static void *ring_main(void *user)
 {
     struct hr_ring *r = user;
@@ -484,6 +503,7 @@ static void *ring_main(void *user)
     }
     while (!hr_ring_stopping(r) && turn(r)) {
     }
+    drain(r);
     if (r->over) {
         asg_reader_fail(&r->reader);
         report_lost(r);

@@ -33,7 +33,7 @@ struct guest {
     struct hr_ring *ring;
     uint32_t sum;  /* of OP_ADD */
     uint64_t bulk; /* of OP_BULK */
-    uint32_t lost, gone, taps, tap_on, block;
+    uint32_t lost, gone, taps, tap_on, block, blocked;
     uint64_t tap_bytes, tap_replies;
     char reason[192];
     bool writer_made;
@@ -68,6 +68,7 @@ static void on_violate(struct hr_call *call)
 static void on_block(struct hr_call *call)
 {
     struct guest *g = call->user;
+    sl_atomic_store_release(&g->blocked, 1);
     while (sl_atomic_load_acquire(&g->block) == 0) { /* a driver that hangs watches nothing */
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
@@ -436,6 +437,25 @@ SLT_TEST_F(ring, a_recorder_gets_packets_before_they_run, t)
     SLT_EXPECT_EQ(3u, echo(t, 3));
     SLT_EXPECT_STREQ("begin 0 packet 0 done packet 5 done packet 11 reply 2 packet 11 refused end",
                      t->record);
+}
+
+SLT_TEST_F(ring, what_a_dead_guest_left_is_recorded, t)
+{
+    sl_atomic_store_release(&t->epoch, 1);
+    put(t, OP_BLOCK, 12, 0);
+    asg_writer_flush(&t->writer);
+    while (sl_atomic_load_acquire(&t->blocked) == 0) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    put(t, OP_ADD, 12, 5);
+    asg_writer_flush(&t->writer);
+    put(t, OP_ADD, 12, 6);
+    asg_writer_flush(&t->writer);
+    hr_ring_stop(t->ring);
+    sl_atomic_store_release(&t->block, 1);
+    SLT_EXPECT_TRUE(hr_ring_destroy(t->ring));
+    t->ring = NULL;
+    SLT_EXPECT_STREQ("begin 0 packet 0 done packet 0 done packet 5 done end", t->record);
 }
 
 SLT_TEST_F(ring, a_recorder_sees_what_loses_the_ring, t)

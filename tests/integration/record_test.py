@@ -1,0 +1,249 @@
+"""sluice record from outside: what is in the file, also when somebody is killed or a disk is full.
+
+usage: SLUICE_PROGRAM=build/dev/bin/sluice FRAMES_PROGRAM=... UPLOAD_PROGRAM=... \\
+       python3 record_test.py [-v] [Class[.test]]
+"""
+
+import json
+import os
+import pathlib
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from typing import Any, Optional
+
+SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+FRAMES = os.environ.get("FRAMES_PROGRAM", "frames_program")
+UPLOAD = os.environ.get("UPLOAD_PROGRAM", "upload_program")
+PATIENCE_S = 90
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.tmp = pathlib.Path(self.folder.name)
+        self.trace = self.tmp / "t.slc"
+        self.part = self.tmp / "t.slc.part"
+        self.count = self.tmp / "count"
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
+        self.env["TMPDIR"] = str(self.tmp)
+
+    def tearDown(self) -> None:
+        self.folder.cleanup()
+
+    def start(self, *words: str, **more: Any) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [SLUICE, *words],
+            env=self.env,
+            cwd=self.tmp,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **more,
+        )
+
+    def ended(self, process: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
+        try:
+            out, err = process.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            self.fail("sluice did not end")
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def sluice(self, *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+        return self.ended(self.start(*words, **more))
+
+    def record(self, *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+        return self.sluice("record", "-o", str(self.trace), *words, **more)
+
+    def frames(self, count: int, pause_ms: int = 0) -> list[str]:
+        return ["--", FRAMES, str(count), str(self.count), str(pause_ms)]
+
+    def info(self, path: Optional[pathlib.Path] = None) -> dict[str, Any]:
+        done = self.sluice("info", "--json", str(path or self.trace))
+        self.assertEqual(0, done.returncode, done.stderr)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def whole(self, path: Optional[pathlib.Path] = None) -> None:
+        done = self.sluice("info", "--check", str(path or self.trace))
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        self.assertIn(" 0 damaged", done.stdout)
+
+    def counted(self) -> int:
+        try:
+            return int(struct.unpack("<Q", self.count.read_bytes()[:8])[0])
+        except (FileNotFoundError, struct.error):
+            return 0
+
+    def wait_for_frames(self, count: int) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while self.counted() < count:
+            self.assertLess(time.monotonic(), deadline, "the program draws nothing")
+            time.sleep(0.01)
+
+
+class Record(Case):
+    def test_all_frames_and_calls(self) -> None:
+        done = self.record(*self.frames(20))
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("recorded frames 0-19  calls ", done.stderr)
+        self.assertFalse(self.part.exists())
+        self.whole()
+        info = self.info()
+        self.assertEqual((20, True), (info["frames"], info["complete"]))
+        dump = self.sluice("dump", str(self.trace)).stdout.splitlines()
+        self.assertEqual(info["calls"], len(dump))
+        self.assertEqual(20, sum("glClear(" in line for line in dump))
+
+    def test_the_programs_own_exit_code(self) -> None:
+        done = self.record("--allow-idle", "--", "sh", "-c", "exit 37")
+        self.assertEqual(37, done.returncode, done.stderr)
+        self.assertEqual(127, self.record("-f", "--", "no-such-program").returncode)
+        self.assertEqual(126, self.record("-f", "--", "/").returncode)
+
+    def test_a_name_that_is_taken(self) -> None:
+        self.trace.write_text("precious")
+        done = self.record(*self.frames(1))
+        self.assertEqual(2, done.returncode)
+        self.assertIn("is there already", done.stderr)
+        self.assertEqual("precious", self.trace.read_text())
+        self.assertEqual(0, self.record("--force", *self.frames(1)).returncode)
+        self.whole()
+
+    def test_two_recorders_with_one_name(self) -> None:
+        first = self.start("record", "-o", str(self.trace), *self.frames(0, 5))
+        self.wait_for_frames(1)
+        for force in ([], ["--force"]):
+            done = self.record(*force, *self.frames(1))
+            self.assertEqual(125, done.returncode, done.stderr)
+            self.assertIn("is being written by another recorder", done.stderr)
+        first.send_signal(signal.SIGTERM)
+        done = self.ended(first)
+        self.assertEqual(128 + signal.SIGTERM, done.returncode, done.stderr)
+        self.whole()
+
+    def test_the_default_name(self) -> None:
+        done = self.sluice("record", *self.frames(1))
+        self.assertEqual(0, done.returncode, done.stderr)
+        names = [path.name for path in self.tmp.glob("*.slc")]
+        self.assertEqual(1, len(names))
+        self.assertRegex(names[0], r"^frames_program-\d{8}T\d{6}\.\d{3}Z-\d+\.slc$")
+
+    def test_frames_from_0(self) -> None:
+        done = self.record("--frames", "0-9", "--quit-when-done", *self.frames(0, 2))
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(10, self.info()["frames"])
+        done = self.record("--force", "--frames", "5-9", *self.frames(1))
+        self.assertEqual(2, done.returncode)
+        self.assertIn("needs a snapshot", done.stderr)
+
+    def test_hashes_of_pictures(self) -> None:
+        done = self.record("--hash", *self.frames(3))
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.whole()
+
+    def test_through_a_pipe(self) -> None:
+        os.mkfifo(self.trace)
+        copy = self.tmp / "copy.slc"
+        with copy.open("wb") as out:
+            reader = subprocess.Popen(["cat", str(self.trace)], stdout=out)
+            done = self.record(*self.frames(5))
+            reader.wait(PATIENCE_S)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.whole(copy)
+
+
+class Full(Case):
+    """Uploads of 1 MiB each into a file that may not grow."""
+
+    def upload(self, *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+        return self.record("--level", "0", *words, "--", UPLOAD, "buffer", "24", **more)
+
+    def test_the_process_may_write_no_more(self) -> None:
+        def limit() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (12 << 20, 12 << 20))
+
+        done = self.upload(preexec_fn=limit)
+        self.assertEqual(125, done.returncode, done.stderr)
+        self.assertIn("warning: recording stopped at frame 0", done.stderr)
+        self.assertIn("uploaded", done.stdout)  # the program runs on
+        self.assertLessEqual(self.trace.stat().st_size, 12 << 20)
+        self.whole()
+        self.assertTrue(self.info()["complete"])
+
+    def test_the_size_that_is_asked_for(self) -> None:
+        done = self.upload("--max-size", "8M")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("the file has the size it may have", done.stderr)
+        self.assertLessEqual(self.trace.stat().st_size, 8 << 20)
+        self.assertGreater(self.trace.stat().st_size, 1 << 20)
+        self.whole()
+
+    def test_a_device_that_is_full(self) -> None:
+        done = self.sluice("record", "-o", "/dev/full", *self.frames(1))
+        self.assertEqual(125, done.returncode, done.stderr)
+        self.assertIn("No space left", done.stderr)
+
+
+class Killed(Case):
+    """kill -9, some times at different moments: short form of the whole matrix."""
+
+    MOMENTS = (3, 20, 61)
+
+    def host_of(self, process: "subprocess.Popen[str]") -> int:
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        for child in children.split():
+            if pathlib.Path(f"/proc/{child}/comm").read_text().strip() == "sluice-host":
+                return int(child)
+        self.fail("there is no host")
+
+    def program_of(self, process: "subprocess.Popen[str]") -> int:
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        host = str(self.host_of(process))
+        return next(int(child) for child in children.split() if child != host)
+
+    def test_the_program(self) -> None:
+        """Nothing is lost that was handed over."""
+        for moment in self.MOMENTS:
+            self.count.unlink(missing_ok=True)
+            process = self.start("record", "-f", "-o", str(self.trace), *self.frames(0, 1))
+            self.wait_for_frames(moment)
+            os.kill(self.program_of(process), signal.SIGKILL)
+            done = self.ended(process)
+            self.assertEqual(137, done.returncode, done.stderr)
+            self.whole()
+            info = self.info()
+            self.assertTrue(info["complete"])
+            self.assertGreaterEqual(info["frames"], self.counted())
+
+    def test_the_recorder(self) -> None:
+        """All is there but the last moment; 50 ms are promised, a busy machine gets more here."""
+        for moment in self.MOMENTS:
+            self.count.unlink(missing_ok=True)
+            process = self.start("record", "-f", "-o", str(self.trace), *self.frames(0, 1))
+            self.wait_for_frames(moment)
+            before = self.counted()
+            time.sleep(2)
+            os.kill(self.host_of(process), signal.SIGKILL)
+            done = self.ended(process)
+            self.assertIn("what was written is in", done.stderr)
+            self.assertEqual(125, done.returncode, done.stderr)
+            self.assertFalse(self.trace.exists())
+            info = self.info(self.part)
+            self.assertFalse(info["complete"])
+            self.assertGreaterEqual(info["frames"], before)
+            done = self.record(*self.frames(1))
+            self.assertEqual(125, done.returncode)
+            self.assertIn("--force", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[1:]])
