@@ -463,11 +463,11 @@ static enum sl_result capset_get(struct vgd *vgd, uint32_t id, uint32_t version,
 }
 
 static enum sl_result scanout_read(struct vgd *vgd, uint32_t scanout_id, bool with_cursor,
-                                   void *pixels, size_t size, uint32_t *width_px,
-                                   uint32_t *height_px)
+                                   const struct vg_box *part, void *pixels, size_t size,
+                                   uint32_t *width_px, uint32_t *height_px)
 {
     struct vgd *inner = device_of(vgd)->inner;
-    return inner->ops->scanout_read(inner, scanout_id, with_cursor, pixels, size, width_px,
+    return inner->ops->scanout_read(inner, scanout_id, with_cursor, part, pixels, size, width_px,
                                     height_px);
 }
 

@@ -214,7 +214,8 @@ enum sl_result dev_flush(struct vgd *vgd, uint32_t resource_id, const struct vg_
 enum sl_result dev_cursor_set(struct vgd *vgd, uint32_t scanout_id, const struct vgd_cursor *cursor,
                               bool move);
 enum sl_result dev_scanout_read(struct vgd *vgd, uint32_t scanout_id, bool with_cursor,
-                                void *pixels, size_t size, uint32_t *width_px, uint32_t *height_px);
+                                const struct vg_box *part, void *pixels, size_t size,
+                                uint32_t *width_px, uint32_t *height_px);
 /* The resource goes. */
 void dev_scanouts_forget(struct dev_device *d, uint32_t resource_id);
 /* All dark, no cursors. */

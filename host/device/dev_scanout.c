@@ -247,19 +247,20 @@ enum sl_result dev_cursor_set(struct vgd *vgd, uint32_t scanout_id, const struct
     return SL_OK;
 }
 
-/* Over the picture; the cursor's colours are premultiplied, as X11 and Wayland hand them on. */
-static void cursor_draw(const struct dev_scanout *scanout, uint8_t *pixels)
+/* Over this part of the picture; the cursor's colours are premultiplied, as X11 and Wayland hand
+ * them on. */
+static void cursor_draw(const struct dev_scanout *scanout, const struct vg_box *part,
+                        uint8_t *pixels)
 {
     const uint8_t *from = scanout->cursor_pixels;
     for (uint32_t y = 0; y < scanout->cursor_height_px; y++) {
         for (uint32_t x = 0; x < scanout->cursor_width_px; x++, from += PIXEL_SIZE) {
-            int64_t at_x = (int64_t)scanout->cursor.x_px + x;
-            int64_t at_y = (int64_t)scanout->cursor.y_px + y;
-            if (at_x < 0 || at_y < 0 || at_x >= scanout->shown.width_px ||
-                at_y >= scanout->shown.height_px) {
+            int64_t at_x = (int64_t)scanout->cursor.x_px + x - part->x;
+            int64_t at_y = (int64_t)scanout->cursor.y_px + y - part->y;
+            if (at_x < 0 || at_y < 0 || at_x >= part->width || at_y >= part->height) {
                 continue;
             }
-            uint8_t *to = pixels + ((size_t)at_y * scanout->shown.width_px + (size_t)at_x) * 4;
+            uint8_t *to = pixels + ((size_t)at_y * part->width + (size_t)at_x) * PIXEL_SIZE;
             for (uint32_t c = 0; c < 3; c++) {
                 uint32_t sum = from[c] + to[c] * (255u - from[3]) / 255u;
                 to[c] = (uint8_t)(sum < 255 ? sum : 255);
@@ -271,7 +272,8 @@ static void cursor_draw(const struct dev_scanout *scanout, uint8_t *pixels)
 /* ---- reading ---- */
 
 enum sl_result dev_scanout_read(struct vgd *vgd, uint32_t scanout_id, bool with_cursor,
-                                void *pixels, size_t size, uint32_t *width_px, uint32_t *height_px)
+                                const struct vg_box *part, void *pixels, size_t size,
+                                uint32_t *width_px, uint32_t *height_px)
 {
     struct dev_device *d = dev_from(vgd);
     if (scanout_id >= VGD_SCANOUTS) {
@@ -284,10 +286,17 @@ enum sl_result dev_scanout_read(struct vgd *vgd, uint32_t scanout_id, bool with_
     if (res == NULL) {
         return SL_ERR_NOTFOUND;
     }
+    const struct vg_box all = {.width = shown->width_px, .height = shown->height_px};
+    part = part != NULL ? part : &all;
+    if (part->width == 0 || part->height == 0 ||
+        !sl_region_fits(part->x, part->width, shown->width_px) ||
+        !sl_region_fits(part->y, part->height, shown->height_px)) {
+        return SL_ERR_INVALID;
+    }
     *width_px = shown->width_px;
     *height_px = shown->height_px;
-    size_t row = (size_t)shown->width_px * PIXEL_SIZE;
-    if (pixels == NULL || size / row < shown->height_px) {
+    size_t row = (size_t)part->width * PIXEL_SIZE;
+    if (pixels == NULL || size / row < part->height) {
         return SL_OK;
     }
     struct image image;
@@ -295,13 +304,13 @@ enum sl_result dev_scanout_read(struct vgd *vgd, uint32_t scanout_id, bool with_
     if (r != SL_OK) {
         return r;
     }
-    for (uint32_t y = 0; y < shown->height_px; y++) {
-        image_row(&image, shown->x_px, shown->y_px + y, shown->width_px,
+    for (uint32_t y = 0; y < part->height; y++) {
+        image_row(&image, shown->x_px + part->x, shown->y_px + part->y + y, part->width,
                   (uint8_t *)pixels + y * row);
     }
     image_close(&image);
     if (with_cursor && scanout->cursor.resource_id != 0) {
-        cursor_draw(scanout, pixels);
+        cursor_draw(scanout, part, pixels);
     }
     return SL_OK;
 }

@@ -18,13 +18,15 @@
 
 struct vhost_server;
 
-/* Where pictures go: told on the device thread, and may call vhost_server_read there. The callbacks
- * are those of struct vgd_sink; each is nullable. */
+/* Where pictures go: told on the device thread, and may call vhost_server_read there. The first
+ * three are those of struct vgd_sink; each is nullable. */
 struct vhost_display {
     void *user;
     void (*scanout)(void *user, uint32_t scanout_id, uint32_t width_px, uint32_t height_px);
     void (*damage)(void *user, uint32_t scanout_id, const struct vg_box *box);
     void (*cursor)(void *user, uint32_t scanout_id, const struct vgd_cursor *cursor);
+    /* Soon after each vhost_server_wake, and now and then besides. */
+    void (*woken)(void *user);
 };
 
 /* 0 takes the value in brackets. */
@@ -58,7 +60,10 @@ enum sl_result vhost_server_plug(struct vhost_server *server, uint32_t scanout_i
                                  uint32_t width_px, uint32_t height_px, bool enabled);
 /* vgd_ops.scanout_read. */
 enum sl_result vhost_server_read(struct vhost_server *server, uint32_t scanout_id, bool with_cursor,
-                                 void *pixels, size_t size, uint32_t *width_px,
-                                 uint32_t *height_px);
+                                 const struct vg_box *part, void *pixels, size_t size,
+                                 uint32_t *width_px, uint32_t *height_px);
+
+/* Any thread: vhost_display.woken is called on the device thread. */
+void vhost_server_wake(struct vhost_server *server);
 
 #endif

@@ -101,7 +101,7 @@ static enum sl_result take_picture(struct vhost_server *server,
                                    const struct vhost_control_request *q,
                                    struct vhost_control_reply *reply, int *fd)
 {
-    enum sl_result r = vhost_server_read(server, q->scanout_id, q->on != 0, NULL, 0,
+    enum sl_result r = vhost_server_read(server, q->scanout_id, q->on != 0, NULL, NULL, 0,
                                          &reply->width_px, &reply->height_px);
     if (r != SL_OK) {
         return r;
@@ -118,7 +118,7 @@ static enum sl_result take_picture(struct vhost_server *server,
     }
     r = sl_shm_map(made, size, &pixels);
     if (r == SL_OK) {
-        r = vhost_server_read(server, q->scanout_id, q->on != 0, pixels, (size_t)size,
+        r = vhost_server_read(server, q->scanout_id, q->on != 0, NULL, pixels, (size_t)size,
                               &reply->width_px, &reply->height_px);
         sl_shm_unmap(pixels, size);
     }

@@ -183,6 +183,9 @@ static enum sl_result serve_event(struct vhost_server *server, const struct epol
         accept_front(server);
     } else if (tag == VHOST_TAG_WAKE) {
         sl_fd_drain(server->wake);
+        if (server->options.display.woken != NULL) {
+            server->options.display.woken(server->options.display.user);
+        }
     } else if (tag >= VHOST_TAG_CONTROL) {
         vhost_control_serve(server->control, tag);
     } else if (server->has_session && (tag == VHOST_TAG_FRONT || tag == VHOST_TAG_BACK)) {
@@ -344,10 +347,16 @@ void vhost_server_set_device(struct vhost_server *server, struct vgd *device)
 }
 
 enum sl_result vhost_server_read(struct vhost_server *server, uint32_t scanout_id, bool with_cursor,
-                                 void *pixels, size_t size, uint32_t *width_px, uint32_t *height_px)
+                                 const struct vg_box *part, void *pixels, size_t size,
+                                 uint32_t *width_px, uint32_t *height_px)
 {
-    return server->device->ops->scanout_read(server->device, scanout_id, with_cursor, pixels, size,
-                                             width_px, height_px);
+    return server->device->ops->scanout_read(server->device, scanout_id, with_cursor, part, pixels,
+                                             size, width_px, height_px);
+}
+
+void vhost_server_wake(struct vhost_server *server)
+{
+    sl_fd_signal(server->wake);
 }
 
 enum sl_result vhost_server_plug(struct vhost_server *server, uint32_t scanout_id,

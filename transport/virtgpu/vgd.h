@@ -160,11 +160,12 @@ struct vgd_ops {
     enum sl_result (*cursor_set)(struct vgd *, uint32_t scanout_id, const struct vgd_cursor *,
                                  bool move);
     /* What scanout_id shows now, as rows of R, G, B, A bytes without gaps, the cursor drawn in when
-     * asked for. size: of pixels; with less than is needed, or NULL, only the sizes are told.
-     * NOTFOUND: it is off. */
+     * asked for. part: of it alone, nullable; z and depth unused. size: of pixels; with less than
+     * is needed, or NULL, only the sizes are told, of the whole. NOTFOUND: it is off; INVALID: the
+     * part is not in it. */
     enum sl_result (*scanout_read)(struct vgd *, uint32_t scanout_id, bool with_cursor,
-                                   void *pixels, size_t size, uint32_t *width_px,
-                                   uint32_t *height_px);
+                                   const struct vg_box *part, void *pixels, size_t size,
+                                   uint32_t *width_px, uint32_t *height_px);
 
     /* For people: the native drivers in use, one line, cut at size, always terminated. */
     void (*describe)(struct vgd *, char *text, size_t size);
