@@ -573,6 +573,14 @@ class Device(Case):
         self.refused(2, "device", "-s", path, "--types", "", says="--types is empty")
         self.refused(2, "device", "-s", path, "--host-visible", "3G", says="no power of two")
         self.refused(2, "device", "-s", path, "--status-fd", "77", says="is not open")
+        sighted = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+        blind = {k: v for k, v in self.env.items() if k not in sighted}
+        self.refused(
+            7, "device", "-s", path, "-w", says="no X11 or Wayland display; run", env=blind
+        )
+        nobody = dict(blind, DISPLAY=":nobody")
+        self.refused(7, "device", "-s", path, "-w", says="run without --window", env=nobody)
+        self.refused(2, "device", "-s", path, "-w", "--displays", "0", says="needs a display")
         self.refused(3, "device", "-s", "x" * 200, says="cannot listen")
         self.refused(3, "device", "-s", str(self.tmp), says="cannot listen")
         self.refused(3, "device", "-s", "/nowhere/gpu", says="cannot listen")

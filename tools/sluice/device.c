@@ -3,6 +3,7 @@
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
+#include "tools/sluice/window.h"
 #include "transport/vhost/vhost.h"
 #include "transport/vhost/vhost_control_wire.h"
 
@@ -18,6 +19,7 @@ enum {
     DEVICE_TYPES,
     DEVICE_DISPLAYS,
     DEVICE_SIZE,
+    DEVICE_WINDOW,
     DEVICE_HOST_VISIBLE,
     DEVICE_STATUS_FD,
     DEVICE_HOST
@@ -45,6 +47,10 @@ static const struct opt options[] = {
                      .value = "WxH",
                      .fallback = "1280x800",
                      .help = "of each display, in pixels"},
+    [DEVICE_WINDOW] = {.name = "window",
+                       .letter = 'w',
+                       .help = "show each display in a window; resizing it resizes the display, "
+                               "closing it ends the device"},
     [DEVICE_HOST_VISIBLE] = {.name = "host-visible",
                              .kind = OPT_NUMBER,
                              .value = "BYTES",
@@ -129,14 +135,19 @@ static int serve(struct vhost_server *server, const struct hct_type *const *type
     return result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
 }
 
+/* Takes window, nullable: it goes before the server that it asks. */
 static int listen_and_serve(const struct vhost_server_options *server_options,
                             const struct hct_type *const *types, const struct host_options *host,
-                            int stop_fd, int status_fd)
+                            struct window *window, int stop_fd, int status_fd)
 {
     struct vhost_server *server = NULL;
     enum sl_result result = vhost_server_create(server_options, &server);
     if (result != SL_OK) {
+        window_close(window);
         return host_cannot_listen(server_options->path, result);
+    }
+    if (window != NULL) {
+        window_set_server(window, server);
     }
     host_tell(status_fd, "listening");
     say_note("the virtual machine's GPU is at %s; qemu: -chardev socket,id=gpu,path=... -device "
@@ -144,7 +155,28 @@ static int listen_and_serve(const struct vhost_server_options *server_options,
              "config_size=16",
              server_options->path);
     int code = serve(server, types, host, stop_fd, status_fd);
+    window_close(window);
     vhost_server_destroy(server);
+    return code;
+}
+
+/* The windows that --window asks for; NULL without it. Returns an exit code. */
+static int open_window(const struct opt_set *set, struct vhost_server_options *server,
+                       struct window **out)
+{
+    uint32_t displays = (uint32_t)opt_number(set, DEVICE_DISPLAYS);
+    *out = NULL;
+    if (!opt_on(set, DEVICE_WINDOW)) {
+        return SLUICE_EXIT_OK;
+    }
+    if (displays == 0) {
+        say_error("--window needs a display, and --displays is 0; leave one of them out");
+        return SLUICE_EXIT_USAGE;
+    }
+    int code = window_open(server->path, displays, server->width_px, server->height_px, out);
+    if (code == SLUICE_EXIT_OK) {
+        server->display = window_display(*out);
+    }
     return code;
 }
 
@@ -184,7 +216,11 @@ static int run(const struct opt_set *set)
         return ready;
     }
     host_prepare();
-    int code = listen_and_serve(&server, types, &host, stop_fd, status_fd);
+    struct window *window;
+    int code = open_window(set, &server, &window);
+    if (code == SLUICE_EXIT_OK) {
+        code = listen_and_serve(&server, types, &host, window, stop_fd, status_fd);
+    }
     if (code == SLUICE_EXIT_OK) {
         host_tell(status_fd, "ended");
     } else {
