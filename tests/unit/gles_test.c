@@ -345,9 +345,10 @@ SLT_TEST_F(gles, d06_refuses_short_compressed_data, t)
     SLT_EXPECT_EQ((uint32_t)GL_INVALID_VALUE, gles_error(g));
     gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0,
               GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 32, blocks, 24);
+    SLT_EXPECT_EQ(0u, gles_error(g)); /* it did not reach GL */
     gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0,
               GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, -32, blocks, 32);
-    SLT_EXPECT_EQ(0u, gles_error(g)); /* neither reached GL */
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_VALUE, gles_error(g)); /* GL read nothing */
     gles_send(g, GLES2_OP_glCompressedTexImage2D, "uiuiiiid", GL_TEXTURE_2D, 0,
               GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 32, blocks, 32);
     SLT_EXPECT_EQ(0u, gles_error(g));
