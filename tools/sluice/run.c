@@ -16,11 +16,9 @@ static const struct opt options[] = {
                    .help = "print every call on stderr, or in --log-file"},
     [RUN_ALLOW_IDLE] = {.name = "allow-idle",
                         .help = "it is no failure when the program draws nothing"},
-    [RUN_ZINK] =
-        {.name = "zink",
-         .help =
-             "GL programs draw with Mesa's Zink above our Vulkan: desktop GL too; sets " ZINK_ON_CPU
-             "=1 for a CPU, if unset"},
+    [RUN_ZINK] = {.name = "zink",
+                  .help = "GL, desktop GL too, by Mesa's Zink above our Vulkan; with " ZINK_ON_CPU
+                          "=1 for a CPU"},
     HOST_OPTION_LIST(RUN_HOST),
 };
 
