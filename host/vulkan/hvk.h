@@ -124,6 +124,11 @@ struct hvk_command_buffer {
     VkCommandBufferLevel level;
     uint32_t flushing; /* atomic: rings that record into it */
     bool recording;    /* between begin and end */
+    /* What was recorded since it was begun, with the pool's lock held. hvk_bound.c, hvk_pass.c */
+    uint32_t bound; /* 1 << bind point: a pipeline is */
+    bool in_pass, inherits_pass;
+    uint32_t subpasses_left; /* of the pass */
+    VkRect2D area;           /* of the pass, where it is not inherited */
 };
 
 struct hvk_provider;
@@ -172,8 +177,9 @@ struct hvk_recording {
     /* The command's body; fail it to end the ring. A handler that runs commands behind it too moves
      * `end` behind them. */
     struct vk_unpack in;
-    const uint8_t *end; /* of all commands */
-    uint32_t opcode;    /* of the command */
+    const uint8_t *body; /* where it began */
+    const uint8_t *end;  /* of all commands */
+    uint32_t opcode;     /* of the command */
 };
 
 /* --- hvk_call.c: every handler's frame --- */
@@ -210,6 +216,8 @@ void hvk_made_some(struct hvk_call *call, uint32_t kind, uint64_t native, struct
 bool hvk_physical_has(const void *record, uint32_t version, const char *extensions);
 /* The native driver has no such function: refused. */
 void hvk_absent(struct hvk_call *call, const char *name);
+/* False: the native driver has no such function, and the recording fails. */
+bool hvk_recorder_there(struct hvk_recording *recording, bool has_function);
 /* The result of a recorded command that has one. */
 void hvk_recorded(struct hvk_recording *recording, VkResult result, const char *name);
 

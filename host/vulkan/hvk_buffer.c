@@ -63,6 +63,7 @@ static VkResult create(struct hvk_call *call, struct hvk_device *device,
         return result;
     }
     device->driver.GetBufferMemoryRequirements(hvk_native(device), native, &b->requirements);
+    b->size = asked->size;
     hvk_object_init(&b->object, VK_KIND_VkBuffer, HVK_U64(native), device->object.instance, device,
                     buffer_release);
     if (requirements != NULL) {

@@ -133,6 +133,14 @@ void hvk_absent(struct hvk_call *call, const char *name)
     hr_call_refuse(call->hr, "the native driver has no %s", name);
 }
 
+bool hvk_recorder_there(struct hvk_recording *recording, bool has_function)
+{
+    if (SL_UNLIKELY(!has_function)) {
+        vk_unpack_fail(&recording->in, "the native driver has no such function");
+    }
+    return has_function;
+}
+
 void hvk_recorded(struct hvk_recording *recording, VkResult result, const char *name)
 {
     if (result < 0) {

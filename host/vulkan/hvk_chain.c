@@ -45,3 +45,8 @@ struct vk_unpack hvk_again(const struct hvk_call *call)
     const uint8_t *body = call->hr->in.cur + 4;
     return vk_unpack_over(body, (size_t)(call->hr->in.end - body), call->hr->in.arena, NULL);
 }
+
+struct vk_unpack hvk_body_again(const struct hvk_recording *r)
+{
+    return vk_unpack_over(r->body, (size_t)(r->in.end - r->body), r->in.arena, NULL);
+}

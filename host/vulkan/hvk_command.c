@@ -298,6 +298,12 @@ static void begin(struct hvk_recording *r, const VkCommandBufferBeginInfo *info)
         vk_unpack_fail(&r->in, "a secondary command buffer inherits nothing");
         return;
     }
+    r->buffer->bound = 0;
+    r->buffer->inherits_pass =
+        r->buffer->level == VK_COMMAND_BUFFER_LEVEL_SECONDARY &&
+        (info->flags & VK_COMMAND_BUFFER_USAGE_RENDER_PASS_CONTINUE_BIT) != 0;
+    r->buffer->in_pass = r->buffer->inherits_pass;
+    r->buffer->subpasses_left = 0;
     hvk_recorded(r, r->driver->BeginCommandBuffer(r->native, info), "vkBeginCommandBuffer");
 }
 

@@ -7,6 +7,8 @@
 #include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
+#include "transport/base/arith.h"
+#include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
@@ -74,10 +76,21 @@ VkResult hvk_vkCreateDescriptorPool(struct hvk_call *call, struct vk_args_vkCrea
     return hvk_device_result(device, VK_SUCCESS);
 }
 
-static void rename_set(struct hvk_context *context, struct hvk_set *set, uint64_t native)
+/* A name's set comes (bindings: taken) or goes (0). Recorded commands that run now may name it. */
+static void rename_set(struct hvk_context *context, struct hvk_set *set, uint64_t native,
+                       struct hvk_bindings *bindings)
 {
-    set->object.native = native;
-    (void)sl_ids_set_native(&context->ids, VK_KIND_VkDescriptorSet, set->object.id, native);
+    bool recording = sl_atomic_load_acquire(&context->flushes) != 0; /* none begins in our turn */
+    if (recording) {
+        pthread_rwlock_wrlock(&context->natives);
+    }
+    hvk_bindings_unref(set->bindings);
+    set->native = native;
+    set->bindings = bindings;
+    set->variable = 0;
+    if (recording) {
+        pthread_rwlock_unlock(&context->natives);
+    }
 }
 
 /* What the pool owns is gone natively, or will be with it. all: names too. */
@@ -88,7 +101,7 @@ static void forget_sets(struct hvk_context *context, struct hvk_pool *pool, bool
         struct hvk_set *set = SL_CONTAINER(item, struct hvk_set, link);
         set->is_owned = false;
         if (set->is_named && !all) {
-            rename_set(context, set, 0);
+            rename_set(context, set, 0, NULL);
         } else {
             hvk_destroy(context, VK_KIND_VkDescriptorSet, set->object.id);
         }
@@ -136,27 +149,32 @@ static void set_release(struct hvk_object *object)
 {
     struct hvk_set *set = set_of(object);
     if (set->is_owned) {
-        free_native(set->pool, object->native);
+        free_native(set->pool, set->native);
     }
+    hvk_bindings_unref(set->bindings);
     sl_list_remove(&set->link);
     hvk_unref(&set->pool->object);
     sl_free(set);
 }
 
-/* A set of the pool's in the table. When that fails the native one is gone. */
+/* A set of the pool's in the table, or the name of one that is not there (native and bindings 0).
+ * When that fails the native one is gone. */
 static enum sl_result enter(struct hvk_call *call, struct hvk_pool *pool, uint64_t native,
-                            bool is_named, uint64_t *id)
+                            struct hvk_bindings *bindings, uint32_t variable, uint64_t *id)
 {
     struct hvk_set *set = sl_alloc(sizeof *set);
     if (set == NULL) {
         free_native(pool, native);
         return SL_ERR_NOMEM;
     }
-    hvk_object_init(&set->object, VK_KIND_VkDescriptorSet, native, pool->object.instance,
+    hvk_object_init(&set->object, VK_KIND_VkDescriptorSet, HVK_U64(set), pool->object.instance,
                     pool->object.device, set_release);
     set->pool = pool;
     (void)hvk_ref(&pool->object);
-    set->is_named = is_named;
+    set->native = native;
+    set->bindings = bindings != NULL ? hvk_bindings_ref(bindings) : NULL;
+    set->variable = variable;
+    set->is_named = native == 0;
     set->is_owned = native != 0;
     sl_list_add(&pool->sets, &set->link);
     enum sl_result result = hvk_add_object(call, &set->object, id);
@@ -177,6 +195,9 @@ VkResult hvk_vkAllocateDescriptorSets(struct hvk_call *call,
         natives != NULL && vk_unpack_vkAllocateDescriptorSets(&again, &ids)
             ? pool_find(call->context, HVK_U64(ids.pAllocateInfo->descriptorPool))
             : NULL;
+    const VkDescriptorSetVariableDescriptorCountAllocateInfo *variable =
+        hvk_chain_find(a->pAllocateInfo->pNext,
+                       VK_STRUCTURE_TYPE_DESCRIPTOR_SET_VARIABLE_DESCRIPTOR_COUNT_ALLOCATE_INFO);
     VkResult result = VK_ERROR_VALIDATION_FAILED;
     bool layouts = true;
     for (uint32_t i = 0; i < count; i++) {
@@ -190,7 +211,12 @@ VkResult hvk_vkAllocateDescriptorSets(struct hvk_call *call,
         uint64_t id = slots[i];
         slots[i] = 0;
         if (result == VK_SUCCESS) {
-            if (enter(call, pool, HVK_U64(natives[i]), false, &id) == SL_OK) {
+            struct hvk_bindings *bindings =
+                hvk_bindings_of(call->context, HVK_U64(ids.pAllocateInfo->pSetLayouts[i]));
+            uint32_t last = variable != NULL && i < variable->descriptorSetCount
+                                ? variable->pDescriptorCounts[i]
+                                : 0;
+            if (enter(call, pool, HVK_U64(natives[i]), bindings, last, &id) == SL_OK) {
                 slots[i] = id;
             } else {
                 for (uint32_t j = i + 1; j < count; j++) {
@@ -217,8 +243,8 @@ static void free_set(struct hvk_context *context, uint64_t id)
         hvk_destroy(context, VK_KIND_VkDescriptorSet, id);
         return;
     }
-    uint64_t native = set->object.native;
-    rename_set(context, set, 0);
+    uint64_t native = set->native;
+    rename_set(context, set, 0, NULL);
     set->is_owned = false;
     pthread_rwlock_wrlock(&context->natives);
     free_native(set->pool, native);
@@ -260,11 +286,9 @@ static bool is_texel(VkDescriptorType type)
            type == VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER;
 }
 
-bool hvk_write_is_whole(const VkWriteDescriptorSet *write)
+/* Does it carry what a driver reads of it? */
+static bool is_whole(const VkWriteDescriptorSet *write)
 {
-    if (write->dstSet == VK_NULL_HANDLE) {
-        return false;
-    }
     if (is_buffer(write->descriptorType)) {
         return write->pBufferInfo != NULL || write->descriptorCount == 0;
     }
@@ -283,25 +307,71 @@ bool hvk_write_is_whole(const VkWriteDescriptorSet *write)
            (block != NULL && block->pData != NULL && write->descriptorCount <= block->dataSize);
 }
 
+/* A handle of a set, as readers find it. */
+static struct hvk_set *set_at(VkDescriptorSet handle)
+{
+    return HVK_HANDLE(struct hvk_set *, HVK_U64(handle));
+}
+
+static bool agrees(const VkWriteDescriptorSet *w, const struct hvk_bindings *bindings,
+                   uint32_t variable)
+{
+    VkDescriptorType type = w->descriptorType;
+    return bindings != NULL &&
+           hvk_bindings_hold(bindings, variable, w->dstBinding, w->dstArrayElement,
+                             w->descriptorCount, &type, true);
+}
+
+bool hvk_write_resolve(VkWriteDescriptorSet *write)
+{
+    const struct hvk_set *set = set_at(write->dstSet);
+    if (set == NULL || set->native == 0 || !is_whole(write) ||
+        !agrees(write, set->bindings, set->variable)) {
+        return false;
+    }
+    write->dstSet = HVK_HANDLE(VkDescriptorSet, set->native);
+    return true;
+}
+
+static bool copy_resolve(VkCopyDescriptorSet *copy)
+{
+    const struct hvk_set *from = set_at(copy->srcSet), *to = set_at(copy->dstSet);
+    VkDescriptorType type;
+    if (from == NULL || to == NULL || from->native == 0 || to->native == 0 ||
+        from->bindings == NULL || to->bindings == NULL ||
+        !hvk_bindings_hold(from->bindings, from->variable, copy->srcBinding, copy->srcArrayElement,
+                           copy->descriptorCount, &type, false) ||
+        !hvk_bindings_hold(to->bindings, to->variable, copy->dstBinding, copy->dstArrayElement,
+                           copy->descriptorCount, &type, true)) {
+        return false;
+    }
+    copy->srcSet = HVK_HANDLE(VkDescriptorSet, from->native);
+    copy->dstSet = HVK_HANDLE(VkDescriptorSet, to->native);
+    return true;
+}
+
 void hvk_vkUpdateDescriptorSets(struct hvk_call *call, struct vk_args_vkUpdateDescriptorSets *a)
 {
     const struct hvk_device *device = hvk_device_of(a->record);
+    /* The packet's memory is ours. */
+    VkWriteDescriptorSet *writes = (VkWriteDescriptorSet *)(uintptr_t)a->pDescriptorWrites;
+    VkCopyDescriptorSet *copies = (VkCopyDescriptorSet *)(uintptr_t)a->pDescriptorCopies;
     bool ok = true;
     for (uint32_t i = 0; ok && i < a->descriptorWriteCount; i++) {
-        ok = hvk_write_is_whole(&a->pDescriptorWrites[i]);
+        ok = hvk_write_resolve(&writes[i]);
     }
     for (uint32_t i = 0; ok && i < a->descriptorCopyCount; i++) {
-        ok = a->pDescriptorCopies[i].srcSet != VK_NULL_HANDLE &&
-             a->pDescriptorCopies[i].dstSet != VK_NULL_HANDLE;
+        ok = copy_resolve(&copies[i]);
     }
     if (!ok) {
-        sl_warn_limited("vulkan", "context %u: a descriptor write lacks its set or its contents",
+        sl_warn_limited("vulkan",
+                        "context %u: a descriptor write lacks its set or its contents, or is "
+                        "none of the set's layout",
                         call->context->ctx_id);
         return;
     }
-    device->driver.UpdateDescriptorSets(hvk_native(device), a->descriptorWriteCount,
-                                        a->pDescriptorWrites, a->descriptorCopyCount,
-                                        a->pDescriptorCopies);
+    device->driver.UpdateDescriptorSets(hvk_native(device), a->descriptorWriteCount, writes,
+                                        a->descriptorCopyCount, copies);
 }
 
 /* --- batched --- */
@@ -318,7 +388,7 @@ void hvk_vkCollectDescriptorPoolIdsGOOGLE(struct hvk_call *call,
     }
     while (made < asked && made < most) {
         uint64_t id = 0;
-        if (enter(call, pool, 0, true, &id) != SL_OK) {
+        if (enter(call, pool, 0, NULL, 0, &id) != SL_OK) {
             break;
         }
         a->pPoolIds[made++] = id;
@@ -331,7 +401,7 @@ void hvk_vkCollectDescriptorPoolIdsGOOGLE(struct hvk_call *call,
 
 /* Allocate the set that a name stands for. */
 static VkResult allocate_named(struct hvk_context *context, struct hvk_set *set,
-                               VkDescriptorSetLayout layout)
+                               VkDescriptorSetLayout layout, uint64_t layout_id)
 {
     struct hvk_device *device = set->object.device;
     VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
@@ -339,13 +409,14 @@ static VkResult allocate_named(struct hvk_context *context, struct hvk_set *set,
                                         .descriptorSetCount = 1,
                                         .pSetLayouts = &layout};
     VkDescriptorSet native = VK_NULL_HANDLE;
-    if (layout == VK_NULL_HANDLE) {
+    struct hvk_bindings *bindings = hvk_bindings_of(context, layout_id);
+    if (bindings == NULL) {
         return VK_ERROR_VALIDATION_FAILED;
     }
     VkResult result = device->driver.AllocateDescriptorSets(hvk_native(device), &info, &native);
     if (result == VK_SUCCESS) {
         set->is_owned = true;
-        rename_set(context, set, HVK_U64(native));
+        rename_set(context, set, HVK_U64(native), hvk_bindings_ref(bindings));
     }
     return result;
 }
@@ -353,6 +424,7 @@ static VkResult allocate_named(struct hvk_context *context, struct hvk_set *set,
 /* One set of a commit: there it is, and whose writes are the next ones. */
 static VkResult commit_one(struct hvk_call *call,
                            const struct vk_args_vkQueueCommitDescriptorSetUpdatesGOOGLE *a,
+                           const struct vk_args_vkQueueCommitDescriptorSetUpdatesGOOGLE *ids,
                            uint32_t index)
 {
     struct hvk_set *set = set_find(call->context, a->pDescriptorSetPoolIds[index]);
@@ -367,16 +439,17 @@ static VkResult commit_one(struct hvk_call *call,
         return VK_ERROR_VALIDATION_FAILED;
     }
     VkResult result = VK_SUCCESS;
-    if (a->pDescriptorSetPendingAllocation[index] != 0 && set->object.native == 0) {
-        result = allocate_named(call->context, set, a->pSetLayouts[index]);
+    if (a->pDescriptorSetPendingAllocation[index] != 0 && set->native == 0) {
+        result = allocate_named(call->context, set, a->pSetLayouts[index],
+                                HVK_U64(ids->pSetLayouts[index]));
     }
-    if (result == VK_SUCCESS && set->object.native == 0) {
+    if (result == VK_SUCCESS && set->native == 0) {
         result = VK_ERROR_VALIDATION_FAILED;
     }
     VkWriteDescriptorSet *writes = (VkWriteDescriptorSet *)(uintptr_t)a->pPendingDescriptorWrites;
     for (uint32_t i = first; result == VK_SUCCESS && i < end; i++) {
-        writes[i].dstSet = HVK_HANDLE(VkDescriptorSet, set->object.native);
-        result = hvk_write_is_whole(&writes[i]) ? VK_SUCCESS : VK_ERROR_VALIDATION_FAILED;
+        writes[i].dstSet = HVK_HANDLE(VkDescriptorSet, HVK_U64(set));
+        result = hvk_write_resolve(&writes[i]) ? VK_SUCCESS : VK_ERROR_VALIDATION_FAILED;
     }
     return result;
 }
@@ -385,10 +458,14 @@ void hvk_vkQueueCommitDescriptorSetUpdatesGOOGLE(
     struct hvk_call *call, struct vk_args_vkQueueCommitDescriptorSetUpdatesGOOGLE *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
-    VkResult result = VK_SUCCESS;
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkQueueCommitDescriptorSetUpdatesGOOGLE ids;
+    VkResult result = vk_unpack_vkQueueCommitDescriptorSetUpdatesGOOGLE(&again, &ids)
+                          ? VK_SUCCESS
+                          : VK_ERROR_OUT_OF_HOST_MEMORY;
     uint32_t first = a->descriptorSetCount != 0 ? a->pDescriptorWriteStartingIndices[0] : 0;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->descriptorSetCount; i++) {
-        result = commit_one(call, a, i);
+        result = commit_one(call, a, &ids, i);
     }
     if (result != VK_SUCCESS) {
         hvk_device_fail(device, result, "vkQueueCommitDescriptorSetUpdates");
@@ -403,23 +480,109 @@ void hvk_vkQueueCommitDescriptorSetUpdatesGOOGLE(
 
 /* --- recorded --- */
 
-/* No driver at hand survives a set that is not there, be it null or a name without one. */
-static bool sets_exist(struct hvk_recording *r, const VkDescriptorSet *sets, uint32_t count)
+/* Sets become native ones. No driver survives a set that is not there, be it null or a name without
+ * one; nor one of another layout, whose offsets it would count. */
+static bool resolve_sets(struct hvk_recording *r, const struct hvk_pipeline_layout *layout,
+                         uint32_t first, uint32_t count, const VkDescriptorSet *handles,
+                         uint32_t offset_count)
 {
+    VkDescriptorSet *sets = (VkDescriptorSet *)(uintptr_t)handles; /* the packet's memory is ours */
+    uint64_t dynamic = 0;
+    if (!sl_region_fits(first, count, layout->set_count)) {
+        vk_unpack_fail(&r->in, "it binds descriptor sets that its layout has not");
+        return false;
+    }
     for (uint32_t i = 0; i < count; i++) {
-        if (sets[i] == VK_NULL_HANDLE) {
+        const struct hvk_set *set = set_at(sets[i]);
+        const struct hvk_bindings *wanted = layout->sets[first + i];
+        if (set == NULL || set->native == 0 || set->bindings == NULL) {
             vk_unpack_fail(&r->in, "it binds a descriptor set that is not there");
             return false;
         }
+        if (wanted != NULL && !hvk_bindings_agree(wanted, set->bindings)) {
+            vk_unpack_fail(&r->in, "it binds a descriptor set of another layout");
+            return false;
+        }
+        dynamic += set->bindings->dynamic_count;
+        sets[i] = HVK_HANDLE(VkDescriptorSet, set->native);
+    }
+    if (dynamic != offset_count) {
+        vk_unpack_fail(&r->in, "it gives more or fewer offsets than its descriptor sets take");
+        return false;
     }
     return true;
 }
 
 void hvk_vkCmdBindDescriptorSets(struct hvk_recording *r, struct vk_args_vkCmdBindDescriptorSets *a)
 {
-    if (sets_exist(r, a->pDescriptorSets, a->descriptorSetCount)) {
+    if (resolve_sets(r, a->record, a->firstSet, a->descriptorSetCount, a->pDescriptorSets,
+                     a->dynamicOffsetCount)) {
         r->driver->CmdBindDescriptorSets(r->native, a->pipelineBindPoint, a->layout, a->firstSet,
                                          a->descriptorSetCount, a->pDescriptorSets,
                                          a->dynamicOffsetCount, a->pDynamicOffsets);
+    }
+}
+
+static const struct hvk_pipeline_layout *layout_find(const struct hvk_recording *r,
+                                                     VkPipelineLayout id)
+{
+    return (const struct hvk_pipeline_layout *)(const void *)hvk_find(
+        r->device->context, VK_KIND_VkPipelineLayout, HVK_U64(id), NULL);
+}
+
+void hvk_vkCmdBindDescriptorSets2(struct hvk_recording *r,
+                                  struct vk_args_vkCmdBindDescriptorSets2 *a)
+{
+    struct vk_unpack again = hvk_body_again(r);
+    struct vk_args_vkCmdBindDescriptorSets2 ids;
+    const VkBindDescriptorSetsInfo *info = a->pBindDescriptorSetsInfo;
+    if (!hvk_recorder_there(r, r->driver->CmdBindDescriptorSets2 != NULL) ||
+        !vk_unpack_vkCmdBindDescriptorSets2(&again, &ids)) {
+        return;
+    }
+    const struct hvk_pipeline_layout *layout = layout_find(r, ids.pBindDescriptorSetsInfo->layout);
+    if (layout == NULL) {
+        vk_unpack_fail(&r->in, "it names no layout");
+    } else if (resolve_sets(r, layout, info->firstSet, info->descriptorSetCount,
+                            info->pDescriptorSets, info->dynamicOffsetCount)) {
+        r->driver->CmdBindDescriptorSets2(r->native, info);
+    }
+}
+
+/* Writes to a set that only the command buffer has. */
+static bool resolve_pushed(struct hvk_recording *r, const struct hvk_pipeline_layout *layout,
+                           uint32_t set, const VkWriteDescriptorSet *pushed, uint32_t count)
+{
+    VkWriteDescriptorSet *writes = (VkWriteDescriptorSet *)(uintptr_t)pushed;
+    bool ok = layout != NULL && set < layout->set_count && layout->sets[set] != NULL;
+    for (uint32_t i = 0; ok && i < count; i++) {
+        writes[i].dstSet = VK_NULL_HANDLE; /* ignored */
+        ok = is_whole(&writes[i]) && agrees(&writes[i], layout->sets[set], 0);
+    }
+    if (!ok) {
+        vk_unpack_fail(&r->in, "it writes descriptors that its layout has not");
+    }
+    return ok;
+}
+
+void hvk_vkCmdPushDescriptorSet(struct hvk_recording *r, struct vk_args_vkCmdPushDescriptorSet *a)
+{
+    if (hvk_recorder_there(r, r->driver->CmdPushDescriptorSet != NULL) &&
+        resolve_pushed(r, a->record, a->set, a->pDescriptorWrites, a->descriptorWriteCount)) {
+        r->driver->CmdPushDescriptorSet(r->native, a->pipelineBindPoint, a->layout, a->set,
+                                        a->descriptorWriteCount, a->pDescriptorWrites);
+    }
+}
+
+void hvk_vkCmdPushDescriptorSet2(struct hvk_recording *r, struct vk_args_vkCmdPushDescriptorSet2 *a)
+{
+    struct vk_unpack again = hvk_body_again(r);
+    struct vk_args_vkCmdPushDescriptorSet2 ids;
+    const VkPushDescriptorSetInfo *info = a->pPushDescriptorSetInfo;
+    if (hvk_recorder_there(r, r->driver->CmdPushDescriptorSet2 != NULL) &&
+        vk_unpack_vkCmdPushDescriptorSet2(&again, &ids) &&
+        resolve_pushed(r, layout_find(r, ids.pPushDescriptorSetInfo->layout), info->set,
+                       info->pDescriptorWrites, info->descriptorWriteCount)) {
+        r->driver->CmdPushDescriptorSet2(r->native, info);
     }
 }

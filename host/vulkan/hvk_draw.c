@@ -84,6 +84,9 @@ void hvk_vkCmdDraw(struct hvk_recording *r, struct vk_args_vkCmdDraw *a)
 {
     VkMultiDrawInfoEXT run[RUN_MAX];
     uint32_t most = run_max(r, a->vertexCount, a->instanceCount), count = 1;
+    if (!hvk_can_draw(r)) {
+        return;
+    }
     run[0] = (VkMultiDrawInfoEXT){a->firstVertex, a->vertexCount};
     while (count < most) {
         const uint8_t *p = next_draw(r, r->in.end, DRAW_SIZE);
@@ -105,6 +108,9 @@ void hvk_vkCmdDrawIndexed(struct hvk_recording *r, struct vk_args_vkCmdDrawIndex
 {
     VkMultiDrawIndexedInfoEXT run[RUN_MAX];
     uint32_t most = run_max(r, a->indexCount, a->instanceCount), count = 1;
+    if (!hvk_can_draw(r)) {
+        return;
+    }
     run[0] = (VkMultiDrawIndexedInfoEXT){a->firstIndex, a->indexCount, a->vertexOffset};
     while (count < most) {
         const uint8_t *p = next_draw(r, r->in.end, INDEXED_SIZE);
@@ -133,8 +139,7 @@ void hvk_vkCmdDrawIndexed(struct hvk_recording *r, struct vk_args_vkCmdDrawIndex
 static bool check(struct hvk_recording *r, bool has_function, uint32_t stride, size_t size,
                   uint32_t count, const void *elements)
 {
-    if (!has_function) {
-        vk_unpack_fail(&r->in, "the native driver has no such function");
+    if (!hvk_recorder_there(r, has_function) || !hvk_can_draw(r)) {
         return false;
     }
     if (stride != size || (count != 0 && elements == NULL)) {

@@ -35,6 +35,8 @@ static inline bool hvk_is_of(const struct hvk_object *object, const struct hvk_d
 /* The packet's parameters once more, for handlers that need ids where readers give natives: read
  * with vk_unpack_X into a second struct. */
 struct vk_unpack hvk_again(const struct hvk_call *call);
+/* The same of a recorded command. */
+struct vk_unpack hvk_body_again(const struct hvk_recording *recording);
 
 /* --- hvk_blob.c: memory that the guest maps too --- */
 
@@ -95,6 +97,7 @@ uint64_t hvk_memory_blob_id(const struct hvk_device *device, uint64_t id);
 
 struct hvk_buffer {
     struct hvk_object object;
+    uint64_t size;
     VkMemoryRequirements requirements;
     struct hvk_pages *pages; /* bound, nullable */
 };
@@ -104,6 +107,9 @@ struct hvk_buffer {
 struct hvk_image {
     struct hvk_object object;
     VkMemoryRequirements requirements;
+    VkImageType type;
+    VkFormat format;
+    VkExtent3D extent;
     VkImageTiling tiling; /* the guest's; natively LINEAR for a modifier without the extension */
     uint32_t mip_levels, array_layers;
     bool is_disjoint;
@@ -111,6 +117,21 @@ struct hvk_image {
     bool is_modifier_emulated;
     struct hvk_pages *pages[HVK_PLANES]; /* bound, nullable */
 };
+
+/* --- hvk_format.c --- */
+
+/* What a buffer holds of an image's format: blocks of so many texels. */
+struct hvk_block {
+    uint8_t size; /* bytes; 0: not known here */
+    uint8_t width, height;
+};
+/* Of these aspects of it; 0: of colour, or depth. */
+struct hvk_block hvk_block_of(VkFormat format, VkImageAspectFlags aspects);
+
+/* --- hvk_bounds.c --- */
+
+/* Does the device's buffer of that id have these bytes? The recording fails if not. */
+bool hvk_reaches(struct hvk_recording *r, uint64_t buffer_id, uint64_t offset, uint64_t size);
 
 /* --- hvk_command.c --- */
 
@@ -164,10 +185,17 @@ void hvk_waiter_watch(struct hvk_context *context, struct hvk_payload *payload,
                       struct hvk_semaphore *semaphore, uint64_t reached, struct hvk_pages *status,
                       uint32_t slot, uint32_t value);
 
+/* --- hvk_bound.c --- */
+
+/* Is there a pipeline to draw with, and something to draw on? The recording fails if not. */
+bool hvk_can_draw(struct hvk_recording *r);
+
 /* --- hvk_pipeline.c --- */
 
-/* A submit came: of the layouts that were destroyed the oldest go natively, when there are many. */
-void hvk_layouts_trim(struct hvk_context *context, struct hvk_device *device);
+struct hvk_pipeline {
+    struct hvk_object object;
+    uint32_t points; /* 1 << VkPipelineBindPoint: where it may be bound; 0: it is a part */
+};
 
 /* How many queries a pool has, as the driver believes any index. */
 struct hvk_query_pool {
@@ -175,6 +203,45 @@ struct hvk_query_pool {
     uint32_t count;
     uint32_t value_count; /* of one query's results */
 };
+
+/* --- hvk_layout.c --- */
+
+struct hvk_binding {
+    uint32_t number;
+    VkDescriptorType type;
+    uint32_t count; /* of inline blocks: bytes */
+    uint32_t zero;
+};
+
+/* What a set of a layout holds; by number. Counted: by the layout, its sets and pipeline layouts.
+ */
+struct hvk_bindings {
+    uint32_t refs; /* atomic */
+    uint32_t count;
+    uint32_t dynamic_count; /* descriptors with an offset that is given when they are bound */
+    bool is_variable;       /* the last one's count is the set's own */
+    struct hvk_binding list[];
+};
+
+struct hvk_pipeline_layout {
+    struct hvk_object object;
+    struct sl_list retired; /* hvk_device.layouts; empty while it lives */
+    uint32_t set_count;
+    struct hvk_bindings *sets[]; /* nullable */
+};
+
+struct hvk_bindings *hvk_bindings_ref(struct hvk_bindings *bindings);
+void hvk_bindings_unref(struct hvk_bindings *bindings); /* NULL allowed */
+/* Of a set layout; borrowed, or NULL. Under the turn. */
+struct hvk_bindings *hvk_bindings_of(const struct hvk_context *context, uint64_t layout_id);
+bool hvk_bindings_agree(const struct hvk_bindings *a, const struct hvk_bindings *b);
+/* Are there `count` descriptors of one type from that element of a binding on? *type: that type if
+ * `typed`, else any; then it is the one. variable: how many the last binding has where that is the
+ * set's own. */
+bool hvk_bindings_hold(const struct hvk_bindings *bindings, uint32_t variable, uint32_t number,
+                       uint32_t element, uint32_t count, VkDescriptorType *type, bool typed);
+/* A submit came: of the layouts that were destroyed the oldest go natively, when there are many. */
+void hvk_layouts_trim(struct hvk_context *context, struct hvk_device *device);
 
 /* --- hvk_descriptor.c --- */
 
@@ -186,16 +253,21 @@ struct hvk_pool {
     struct sl_list sets; /* struct hvk_set.link */
 };
 
-/* A descriptor set, or the name of one that is yet to be allocated: its native is 0 then. */
+/* A descriptor set, or the name of one that is yet to be allocated. What the table has for its
+ * native is the record, so that readers find that where a handle is named. */
 struct hvk_set {
     struct hvk_object object;
     struct hvk_pool *pool;
     struct sl_list link;
-    bool is_named; /* batched: the id belongs to the pool and outlives the set */
+    uint64_t native;               /* 0: there is none; changes while nobody records */
+    struct hvk_bindings *bindings; /* of the set that is there */
+    uint32_t variable;             /* descriptors of its last binding, where that is its own */
+    bool is_named;                 /* batched: the id belongs to the pool and outlives the set */
     bool is_owned; /* the native set is there and to be freed; else it goes with its pool */
 };
 
-/* Does a write name a set, and carry what a driver reads of it? */
-bool hvk_write_is_whole(const VkWriteDescriptorSet *write);
+/* Makes of a write what the driver gets: its set becomes the native one. False: it names no set, or
+ * lacks what a driver reads of it, or disagrees with the set's layout. */
+bool hvk_write_resolve(VkWriteDescriptorSet *write);
 
 #endif

@@ -87,7 +87,10 @@ static VkResult native_info(const struct hvk_device *device, const VkImageCreate
         VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR,
         VK_STRUCTURE_TYPE_DEDICATED_ALLOCATION_IMAGE_CREATE_INFO_NV};
     VkImageCreateInfo info = *asked;
-    *image = (struct hvk_image){.tiling = asked->tiling,
+    *image = (struct hvk_image){.type = asked->imageType,
+                                .format = asked->format,
+                                .extent = asked->extent,
+                                .tiling = asked->tiling,
                                 .mip_levels = asked->mipLevels,
                                 .array_layers = asked->arrayLayers,
                                 .is_disjoint = (asked->flags & VK_IMAGE_CREATE_DISJOINT_BIT) != 0};

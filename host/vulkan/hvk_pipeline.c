@@ -1,17 +1,10 @@
-/* Shader modules, pipeline layouts, pipelines, query pools: where drivers believe what they get.
- *
- * Layouts outlive their destruction: recorded commands arrive with the next submit, and the guest
- * may have destroyed the layouts that they name since (vulkan wire, trap 29). They keep their ids
- * until enough others were destroyed after them. */
+/* Shader modules and pipelines: where drivers believe what they get. */
 #include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
-
-/* Destroyed layouts of a device that stay. */
-#define RETIRED_MAX 512u
 
 /* --- shader modules --- */
 
@@ -69,78 +62,6 @@ VkResult hvk_vkCreateShaderModule(struct hvk_call *call, struct vk_args_vkCreate
     return hvk_device_result(device, result);
 }
 
-/* --- layouts --- */
-
-struct layout {
-    struct hvk_object object;
-    struct sl_list retired; /* hvk_device.layouts; empty while it lives */
-};
-
-static struct layout *layout_of(struct hvk_object *object)
-{
-    return (struct layout *)(void *)object;
-}
-
-static void layout_release(struct hvk_object *object)
-{
-    struct layout *layout = layout_of(object);
-    struct hvk_device *device = object->device;
-    if (!sl_list_empty(&layout->retired)) {
-        sl_list_remove(&layout->retired);
-        device->layout_count--;
-    }
-    device->driver.DestroyPipelineLayout(hvk_native(device),
-                                         HVK_HANDLE(VkPipelineLayout, object->native), NULL);
-    sl_free(layout);
-}
-
-VkResult hvk_vkCreatePipelineLayout(struct hvk_call *call, struct vk_args_vkCreatePipelineLayout *a)
-{
-    struct hvk_device *device = hvk_device_of(a->record);
-    uint64_t id = HVK_U64(*a->pPipelineLayout);
-    VkPipelineLayout native = VK_NULL_HANDLE;
-    *a->pPipelineLayout = VK_NULL_HANDLE;
-    struct layout *layout = sl_alloc(sizeof *layout);
-    if (layout == NULL) {
-        return VK_ERROR_OUT_OF_HOST_MEMORY;
-    }
-    VkResult result =
-        device->driver.CreatePipelineLayout(hvk_native(device), a->pCreateInfo, NULL, &native);
-    if (result != VK_SUCCESS) {
-        sl_free(layout);
-        return hvk_device_result(device, result);
-    }
-    hvk_object_init(&layout->object, VK_KIND_VkPipelineLayout, HVK_U64(native),
-                    device->object.instance, device, layout_release);
-    sl_list_init(&layout->retired);
-    enum sl_result added = hvk_add_object(call, &layout->object, &id);
-    hvk_unref(&layout->object);
-    if (added != SL_OK) {
-        return VK_ERROR_TOO_MANY_OBJECTS;
-    }
-    *a->pPipelineLayout = HVK_HANDLE(VkPipelineLayout, id);
-    return hvk_device_result(device, VK_SUCCESS);
-}
-
-void hvk_vkDestroyPipelineLayout(struct hvk_call *call, struct vk_args_vkDestroyPipelineLayout *a)
-{
-    struct hvk_device *device = hvk_device_of(a->record);
-    struct layout *layout =
-        layout_of(hvk_find(call->context, VK_KIND_VkPipelineLayout, a->pipelineLayout_id, NULL));
-    if (layout != NULL && layout->object.device == device && sl_list_empty(&layout->retired)) {
-        sl_list_add(&device->layouts, &layout->retired);
-        device->layout_count++;
-    }
-}
-
-void hvk_layouts_trim(struct hvk_context *context, struct hvk_device *device)
-{
-    while (device->layout_count > RETIRED_MAX) {
-        const struct layout *oldest = SL_CONTAINER(device->layouts.next, struct layout, retired);
-        hvk_destroy(context, VK_KIND_VkPipelineLayout, oldest->object.id);
-    }
-}
-
 /* --- pipelines --- */
 
 /* Drivers look into the module without asking whether there is one. */
@@ -178,6 +99,40 @@ static bool is_stage(struct hvk_device *device, const VkPipelineShaderStageCreat
             (code->pCode != NULL && is_spirv(device, code->pCode, code->codeSize / 4)));
 }
 
+static void pipeline_release(struct hvk_object *object)
+{
+    object->device->driver.DestroyPipeline(hvk_native(object->device),
+                                           HVK_HANDLE(VkPipeline, object->native), NULL);
+    sl_free(object);
+}
+
+/* One of those that a call has made, or 0: each may be there whatever the result is. */
+static void enter(struct hvk_call *call, struct hvk_device *device, uint64_t native,
+                  uint32_t points, VkResult *result, VkPipeline *slot)
+{
+    uint64_t id = HVK_U64(*slot);
+    *slot = VK_NULL_HANDLE;
+    if (native == 0) {
+        return;
+    }
+    struct hvk_pipeline *pipeline = sl_alloc(sizeof *pipeline);
+    if (pipeline == NULL) {
+        device->driver.DestroyPipeline(hvk_native(device), HVK_HANDLE(VkPipeline, native), NULL);
+        *result = VK_ERROR_OUT_OF_HOST_MEMORY;
+        return;
+    }
+    hvk_object_init(&pipeline->object, VK_KIND_VkPipeline, native, device->object.instance, device,
+                    pipeline_release);
+    pipeline->points = points;
+    enum sl_result added = hvk_add_object(call, &pipeline->object, &id);
+    hvk_unref(&pipeline->object);
+    if (added == SL_OK) {
+        *slot = HVK_HANDLE(VkPipeline, id);
+    } else {
+        *result = VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+}
+
 VkResult hvk_vkCreateGraphicsPipelines(struct hvk_call *call,
                                        struct vk_args_vkCreateGraphicsPipelines *a)
 {
@@ -196,8 +151,9 @@ VkResult hvk_vkCreateGraphicsPipelines(struct hvk_call *call,
             hvk_native(device), a->pipelineCache, a->createInfoCount, a->pCreateInfos, NULL, made);
     }
     for (uint32_t i = 0; i < a->createInfoCount; i++) {
-        hvk_made_some(call, VK_KIND_VkPipeline, made != NULL ? HVK_U64(made[i]) : 0, device,
-                      &result, &a->pPipelines[i]);
+        bool part = (a->pCreateInfos[i].flags & VK_PIPELINE_CREATE_LIBRARY_BIT_KHR) != 0;
+        enter(call, device, made != NULL ? HVK_U64(made[i]) : 0,
+              part ? 0 : 1u << VK_PIPELINE_BIND_POINT_GRAPHICS, &result, &a->pPipelines[i]);
     }
     return hvk_device_result(device, result);
 }
@@ -219,8 +175,8 @@ VkResult hvk_vkCreateComputePipelines(struct hvk_call *call,
             hvk_native(device), a->pipelineCache, a->createInfoCount, a->pCreateInfos, NULL, made);
     }
     for (uint32_t i = 0; i < a->createInfoCount; i++) {
-        hvk_made_some(call, VK_KIND_VkPipeline, made != NULL ? HVK_U64(made[i]) : 0, device,
-                      &result, &a->pPipelines[i]);
+        enter(call, device, made != NULL ? HVK_U64(made[i]) : 0,
+              1u << VK_PIPELINE_BIND_POINT_COMPUTE, &result, &a->pPipelines[i]);
     }
     return hvk_device_result(device, result);
 }

@@ -81,17 +81,17 @@ void hvk_vkResetQueryPool(struct hvk_call *call, struct vk_args_vkResetQueryPool
     }
 }
 
-/* Do the results of `count` queries fit, as the driver will lay them out? */
-static bool results_fit(const struct hvk_query_pool *pool, uint32_t count, uint64_t size,
-                        uint64_t stride, VkQueryResultFlags flags)
+/* The bytes of `count` queries' results, as the driver lays them out. False: too many. */
+static bool results_size(const struct hvk_query_pool *pool, uint32_t count, uint64_t stride,
+                         VkQueryResultFlags flags, uint64_t *out)
 {
     uint64_t width = (flags & VK_QUERY_RESULT_64_BIT) != 0 ? 8 : 4;
     uint64_t extra =
         (flags & (VK_QUERY_RESULT_WITH_AVAILABILITY_BIT | VK_QUERY_RESULT_WITH_STATUS_BIT_KHR)) !=
         0;
     uint64_t one = (pool->value_count + extra) * width, before;
-    return count == 0 ||
-           (sl_mul_u64(count - 1, stride, &before) && sl_region_fits(before, one, size));
+    *out = 0;
+    return count == 0 || (sl_mul_u64(count - 1, stride, &before) && sl_add_u64(before, one, out));
 }
 
 VkResult hvk_vkGetQueryPoolResults(struct hvk_call *call, struct vk_args_vkGetQueryPoolResults *a)
@@ -99,8 +99,9 @@ VkResult hvk_vkGetQueryPoolResults(struct hvk_call *call, struct vk_args_vkGetQu
     struct hvk_device *device = hvk_device_of(a->record);
     const struct hvk_query_pool *pool =
         holding(call->context, a->queryPool_id, a->firstQuery, a->queryCount);
+    uint64_t size;
     if (pool == NULL || a->pData == NULL ||
-        !results_fit(pool, a->queryCount, a->dataSize, a->stride, a->flags)) {
+        !results_size(pool, a->queryCount, a->stride, a->flags, &size) || size > a->dataSize) {
         return hvk_device_result(device, VK_ERROR_VALIDATION_FAILED);
     }
     return hvk_device_result(
@@ -157,10 +158,33 @@ void hvk_vkCmdWriteTimestamp2(struct hvk_recording *r, struct vk_args_vkCmdWrite
     }
 }
 
+void hvk_vkCmdBeginQueryIndexedEXT(struct hvk_recording *r,
+                                   struct vk_args_vkCmdBeginQueryIndexedEXT *a)
+{
+    if (hvk_recorder_there(r, r->driver->CmdBeginQueryIndexedEXT != NULL) &&
+        check(r, a->queryPool_id, a->query, 1)) {
+        r->driver->CmdBeginQueryIndexedEXT(r->native, a->queryPool, a->query, a->flags, a->index);
+    }
+}
+
+void hvk_vkCmdEndQueryIndexedEXT(struct hvk_recording *r, struct vk_args_vkCmdEndQueryIndexedEXT *a)
+{
+    if (hvk_recorder_there(r, r->driver->CmdEndQueryIndexedEXT != NULL) &&
+        check(r, a->queryPool_id, a->query, 1)) {
+        r->driver->CmdEndQueryIndexedEXT(r->native, a->queryPool, a->query, a->index);
+    }
+}
+
 void hvk_vkCmdCopyQueryPoolResults(struct hvk_recording *r,
                                    struct vk_args_vkCmdCopyQueryPoolResults *a)
 {
-    if (check(r, a->queryPool_id, a->firstQuery, a->queryCount)) {
+    const struct hvk_query_pool *pool =
+        holding(r->device->context, a->queryPool_id, a->firstQuery, a->queryCount);
+    uint64_t size = UINT64_MAX;
+    if (check(r, a->queryPool_id, a->firstQuery, a->queryCount) &&
+        hvk_reaches(r, a->dstBuffer_id, a->dstOffset,
+                    results_size(pool, a->queryCount, a->stride, a->flags, &size) ? size
+                                                                                  : UINT64_MAX)) {
         r->driver->CmdCopyQueryPoolResults(r->native, a->queryPool, a->firstQuery, a->queryCount,
                                            a->dstBuffer, a->dstOffset, a->stride, a->flags);
     }

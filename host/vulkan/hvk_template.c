@@ -108,7 +108,7 @@ static bool add_runs(struct update *u, const uint32_t *entries, uint32_t count,
         w->pImageInfo = images != NULL ? images + i : NULL;
         w->pBufferInfo = buffers != NULL ? buffers + i : NULL;
         w->pTexelBufferView = views != NULL ? views + i : NULL;
-        ok = hvk_write_is_whole(w);
+        ok = hvk_write_resolve(w);
     }
     return ok;
 }
@@ -130,7 +130,11 @@ static bool add_inline(struct update *u, struct vk_unpack *in)
             .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET_INLINE_UNIFORM_BLOCK,
             .dataSize = entry->descriptorCount,
             .pData = u->inline_data + used};
-        write_of(u, entry, entry->descriptorCount)->pNext = block;
+        VkWriteDescriptorSet *w = write_of(u, entry, entry->descriptorCount);
+        w->pNext = block;
+        if (!hvk_write_resolve(w)) {
+            return false;
+        }
         used += entry->descriptorCount;
     }
     return used == u->inline_size;

@@ -67,7 +67,7 @@ const char *vk_sub_decode(struct hvk_recording *r, const void *data, size_t size
             return "a recorded command is of a kind that is not recorded";
         }
         r->opcode = opcodes[index];
-        r->in.cur = p + 8;
+        r->in.cur = r->body = p + 8;
         r->in.end = p + length;
         recorders[index](r);
         if (SL_UNLIKELY(r->in.failed)) {

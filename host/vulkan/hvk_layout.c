@@ -1,0 +1,292 @@
+/* Layouts of descriptor sets and of pipelines. Drivers believe that what is written to a set, and
+ * bound for a pipeline, agrees with them: what they hold is kept, and compared.
+ *
+ * Pipeline layouts outlive their destruction: recorded commands arrive with the next submit, and
+ * the guest may have destroyed the layouts that they name since (vulkan wire, trap 29). They keep
+ * their ids until enough others were destroyed after them. */
+#include "host/vulkan/hvk_family.h"
+
+#include "host/vk_hand.h"
+#include "transport/base/arith.h"
+#include "transport/base/atomic.h"
+#include "transport/base/mem.h"
+
+#include <stdlib.h>
+
+/* Destroyed layouts of a device that stay. */
+#define RETIRED_MAX 512u
+/* Drivers make tables as long as the highest number, and add up what there is. */
+#define NUMBER_MAX      (1u << 20)
+#define DESCRIPTORS_MAX (1u << 24)
+
+/* --- what a set holds --- */
+
+struct hvk_bindings *hvk_bindings_ref(struct hvk_bindings *bindings)
+{
+    sl_atomic_add(&bindings->refs, 1); /* the caller has one already; orders nothing */
+    return bindings;
+}
+
+void hvk_bindings_unref(struct hvk_bindings *bindings)
+{
+    if (bindings != NULL && sl_atomic_add(&bindings->refs, UINT32_MAX) == 1) {
+        sl_free(bindings);
+    }
+}
+
+bool hvk_bindings_agree(const struct hvk_bindings *a, const struct hvk_bindings *b)
+{
+    return a == b || (a->count == b->count && a->is_variable == b->is_variable &&
+                      memcmp(a->list, b->list, a->count * sizeof a->list[0]) == 0);
+}
+
+static const struct hvk_binding *find(const struct hvk_bindings *bindings, uint32_t number)
+{
+    /* Mostly they are numbered without gaps. */
+    if (number < bindings->count && bindings->list[number].number == number) {
+        return &bindings->list[number];
+    }
+    for (uint32_t i = 0; i < bindings->count; i++) {
+        if (bindings->list[i].number == number) {
+            return &bindings->list[i];
+        }
+    }
+    return NULL;
+}
+
+static uint32_t size_of(const struct hvk_bindings *bindings, const struct hvk_binding *binding,
+                        uint32_t variable)
+{
+    bool last = binding == &bindings->list[bindings->count - 1];
+    return bindings->is_variable && last ? variable : binding->count;
+}
+
+bool hvk_bindings_hold(const struct hvk_bindings *bindings, uint32_t variable, uint32_t number,
+                       uint32_t element, uint32_t count, VkDescriptorType *type, bool typed)
+{
+    const struct hvk_binding *b = find(bindings, number);
+    if (b == NULL || (typed && b->type != *type)) {
+        return false;
+    }
+    *type = b->type;
+    if (*type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK) {
+        return sl_region_fits(element, count, size_of(bindings, b, variable)); /* bytes */
+    }
+    const struct hvk_binding *end = bindings->list + bindings->count;
+    for (;; b++, element = 0) { /* what is too much for a binding goes to the next one */
+        uint32_t size = size_of(bindings, b, variable);
+        if (b->type != *type || element > size) {
+            return false;
+        }
+        if (count <= size - element) {
+            return true;
+        }
+        count -= size - element;
+        if (b + 1 == end || b[1].number != b->number + 1) {
+            return false;
+        }
+    }
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = ((const struct hvk_binding *)a)->number,
+             y = ((const struct hvk_binding *)b)->number;
+    return x < y ? -1 : x > y;
+}
+
+static bool is_dynamic(VkDescriptorType type)
+{
+    return type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC ||
+           type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC;
+}
+
+/* Drivers look into every immutable sampler. */
+static bool has_samplers(const VkDescriptorSetLayoutBinding *b)
+{
+    bool ok = true;
+    if (b->pImmutableSamplers != NULL &&
+        (b->descriptorType == VK_DESCRIPTOR_TYPE_SAMPLER ||
+         b->descriptorType == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER)) {
+        for (uint32_t i = 0; ok && i < b->descriptorCount; i++) {
+            ok = b->pImmutableSamplers[i] != VK_NULL_HANDLE;
+        }
+    }
+    return ok;
+}
+
+static VkResult bindings_make(const VkDescriptorSetLayoutCreateInfo *info,
+                              struct hvk_bindings **out)
+{
+    const VkDescriptorSetLayoutBindingFlagsCreateInfo *flags = hvk_chain_find(
+        info->pNext, VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_BINDING_FLAGS_CREATE_INFO);
+    struct hvk_bindings *made =
+        sl_alloc(sizeof *made + (size_t)info->bindingCount * sizeof made->list[0]);
+    uint64_t all = 0;
+    if (made == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    *made = (struct hvk_bindings){.refs = 1, .count = info->bindingCount};
+    for (uint32_t i = 0; i < info->bindingCount; i++) {
+        const VkDescriptorSetLayoutBinding *b = &info->pBindings[i];
+        made->list[i] = (struct hvk_binding){b->binding, b->descriptorType, b->descriptorCount, 0};
+        made->dynamic_count += is_dynamic(b->descriptorType) ? b->descriptorCount : 0;
+        all += b->descriptorCount;
+        if (b->binding > NUMBER_MAX || all > DESCRIPTORS_MAX || !has_samplers(b)) {
+            sl_free(made);
+            return VK_ERROR_VALIDATION_FAILED;
+        }
+        made->is_variable =
+            made->is_variable ||
+            (flags != NULL && i < flags->bindingCount &&
+             (flags->pBindingFlags[i] & VK_DESCRIPTOR_BINDING_VARIABLE_DESCRIPTOR_COUNT_BIT) != 0);
+    }
+    qsort(made->list, made->count, sizeof made->list[0], by_number);
+    for (uint32_t i = 1; i < made->count; i++) {
+        if (made->list[i].number == made->list[i - 1].number) {
+            sl_free(made);
+            return VK_ERROR_VALIDATION_FAILED;
+        }
+    }
+    *out = made;
+    return VK_SUCCESS;
+}
+
+/* --- set layouts --- */
+
+struct set_layout {
+    struct hvk_object object;
+    struct hvk_bindings *bindings;
+};
+
+static void set_layout_release(struct hvk_object *object)
+{
+    struct set_layout *layout = (struct set_layout *)(void *)object;
+    if (object->native != 0) {
+        object->device->driver.DestroyDescriptorSetLayout(
+            hvk_native(object->device), HVK_HANDLE(VkDescriptorSetLayout, object->native), NULL);
+    }
+    hvk_bindings_unref(layout->bindings);
+    sl_free(layout);
+}
+
+VkResult hvk_vkCreateDescriptorSetLayout(struct hvk_call *call,
+                                         struct vk_args_vkCreateDescriptorSetLayout *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    uint64_t id = HVK_U64(*a->pSetLayout);
+    VkDescriptorSetLayout native = VK_NULL_HANDLE;
+    *a->pSetLayout = VK_NULL_HANDLE;
+    struct set_layout *layout = sl_alloc(sizeof *layout);
+    if (layout == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    hvk_object_init(&layout->object, VK_KIND_VkDescriptorSetLayout, 0, device->object.instance,
+                    device, set_layout_release);
+    layout->bindings = NULL;
+    VkResult result = bindings_make(a->pCreateInfo, &layout->bindings);
+    if (result == VK_SUCCESS) {
+        result = device->driver.CreateDescriptorSetLayout(hvk_native(device), a->pCreateInfo, NULL,
+                                                          &native);
+        layout->object.native = HVK_U64(native);
+    }
+    if (result == VK_SUCCESS && hvk_add_object(call, &layout->object, &id) != SL_OK) {
+        result = VK_ERROR_TOO_MANY_OBJECTS;
+    }
+    hvk_unref(&layout->object);
+    if (result == VK_SUCCESS) {
+        *a->pSetLayout = HVK_HANDLE(VkDescriptorSetLayout, id);
+    }
+    return hvk_device_result(device, result);
+}
+
+struct hvk_bindings *hvk_bindings_of(const struct hvk_context *context, uint64_t layout_id)
+{
+    const struct set_layout *layout = (const struct set_layout *)(void *)hvk_find(
+        context, VK_KIND_VkDescriptorSetLayout, layout_id, NULL);
+    return layout != NULL ? layout->bindings : NULL;
+}
+
+/* --- pipeline layouts --- */
+
+static struct hvk_pipeline_layout *layout_of(struct hvk_object *object)
+{
+    return (struct hvk_pipeline_layout *)(void *)object;
+}
+
+static void layout_release(struct hvk_object *object)
+{
+    struct hvk_pipeline_layout *layout = layout_of(object);
+    struct hvk_device *device = object->device;
+    if (!sl_list_empty(&layout->retired)) {
+        sl_list_remove(&layout->retired);
+        device->layout_count--;
+    }
+    if (object->native != 0) {
+        device->driver.DestroyPipelineLayout(hvk_native(device),
+                                             HVK_HANDLE(VkPipelineLayout, object->native), NULL);
+    }
+    for (uint32_t i = 0; i < layout->set_count; i++) {
+        hvk_bindings_unref(layout->sets[i]);
+    }
+    sl_free(layout);
+}
+
+VkResult hvk_vkCreatePipelineLayout(struct hvk_call *call, struct vk_args_vkCreatePipelineLayout *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkCreatePipelineLayout ids;
+    uint32_t count = a->pCreateInfo->setLayoutCount;
+    uint64_t id = HVK_U64(*a->pPipelineLayout);
+    VkPipelineLayout native = VK_NULL_HANDLE;
+    *a->pPipelineLayout = VK_NULL_HANDLE;
+    if (count > device->physical->properties.limits.maxBoundDescriptorSets) {
+        return hvk_device_result(device, VK_ERROR_VALIDATION_FAILED);
+    }
+    struct hvk_pipeline_layout *layout = sl_alloc(sizeof *layout + count * sizeof layout->sets[0]);
+    if (layout == NULL || !vk_unpack_vkCreatePipelineLayout(&again, &ids)) {
+        sl_free(layout);
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    hvk_object_init(&layout->object, VK_KIND_VkPipelineLayout, 0, device->object.instance, device,
+                    layout_release);
+    sl_list_init(&layout->retired);
+    layout->set_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct hvk_bindings *b =
+            hvk_bindings_of(call->context, HVK_U64(ids.pCreateInfo->pSetLayouts[i]));
+        layout->sets[i] = b != NULL ? hvk_bindings_ref(b) : NULL;
+    }
+    VkResult result =
+        device->driver.CreatePipelineLayout(hvk_native(device), a->pCreateInfo, NULL, &native);
+    layout->object.native = HVK_U64(native);
+    if (result == VK_SUCCESS && hvk_add_object(call, &layout->object, &id) != SL_OK) {
+        result = VK_ERROR_TOO_MANY_OBJECTS;
+    }
+    hvk_unref(&layout->object);
+    if (result == VK_SUCCESS) {
+        *a->pPipelineLayout = HVK_HANDLE(VkPipelineLayout, id);
+    }
+    return hvk_device_result(device, result);
+}
+
+void hvk_vkDestroyPipelineLayout(struct hvk_call *call, struct vk_args_vkDestroyPipelineLayout *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct hvk_pipeline_layout *layout =
+        layout_of(hvk_find(call->context, VK_KIND_VkPipelineLayout, a->pipelineLayout_id, NULL));
+    if (layout != NULL && layout->object.device == device && sl_list_empty(&layout->retired)) {
+        sl_list_add(&device->layouts, &layout->retired);
+        device->layout_count++;
+    }
+}
+
+void hvk_layouts_trim(struct hvk_context *context, struct hvk_device *device)
+{
+    while (device->layout_count > RETIRED_MAX) {
+        const struct hvk_pipeline_layout *oldest =
+            SL_CONTAINER(device->layouts.next, struct hvk_pipeline_layout, retired);
+        hvk_destroy(context, VK_KIND_VkPipelineLayout, oldest->object.id);
+    }
+}
