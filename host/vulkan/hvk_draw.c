@@ -1,7 +1,7 @@
 /* Draws: those in a row become one native call, which costs drivers far less than as many calls.
  *
  * What a shader may know of a draw is its number, and, of drivers that count on, its primitives'
- * numbers: both take a capability (hvk_pipeline.c), and a device that was ever given such a shader
+ * numbers: both take a capability (hvk_shader.c), and a device that was ever given such a shader
  * gets its draws one by one. Draws of several instances, too: the order of one call's instances is
  * drivers' own; and empty ones, by which drivers judge the whole call. */
 #include "host/vulkan/hvk_core.h"

@@ -190,6 +190,11 @@ void hvk_waiter_watch(struct hvk_context *context, struct hvk_payload *payload,
 /* Is there a pipeline to draw with, and something to draw on? The recording fails if not. */
 bool hvk_can_draw(struct hvk_recording *r);
 
+/* --- hvk_shader.c --- */
+
+/* Does code of that many bytes have the shape of SPIR-V? The device remembers what it can do. */
+bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size);
+
 /* --- hvk_pipeline.c --- */
 
 struct hvk_pipeline {

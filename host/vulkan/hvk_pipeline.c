@@ -1,68 +1,9 @@
-/* Shader modules and pipelines: where drivers believe what they get. */
+/* Pipelines: where drivers believe what they get. */
 #include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/atomic.h"
-#include "transport/base/log.h"
 #include "transport/base/mem.h"
-
-/* --- shader modules --- */
-
-#define SPIRV_MAGIC      0x07230203u
-#define SPIRV_HEADER     5u
-#define SPIRV_BOUND_MAX  (1u << 22)
-#define SPIRV_CAPABILITY 17u
-
-/* Lets a shader know its draw's number, or its primitive's, of which hvk_draw.c must know. */
-static bool tells_draws(uint32_t capability)
-{
-    enum {
-        GEOMETRY = 2,
-        TESSELLATION = 3,
-        DRAW_PARAMETERS = 4427,
-        MESH_SHADING_NV = 5266,
-        MESH_SHADING_EXT = 5283
-    };
-    return capability == GEOMETRY || capability == TESSELLATION || capability == DRAW_PARAMETERS ||
-           capability == MESH_SHADING_NV || capability == MESH_SHADING_EXT;
-}
-
-/* Are the instructions as long as they say, and all of them there? What they mean is the driver's
- * to find out. */
-static bool is_spirv(struct hvk_device *device, const uint32_t *words, size_t count)
-{
-    if (count < SPIRV_HEADER || words[0] != SPIRV_MAGIC || words[3] > SPIRV_BOUND_MAX) {
-        return false;
-    }
-    size_t at = SPIRV_HEADER;
-    while (at < count) {
-        size_t length = words[at] >> 16;
-        if (length == 0 || length > count - at) {
-            return false;
-        }
-        if ((words[at] & 0xffff) == SPIRV_CAPABILITY && length > 1 && tells_draws(words[at + 1])) {
-            sl_atomic_store_relaxed(&device->tells_draws, 1);
-        }
-        at += length;
-    }
-    return true;
-}
-
-VkResult hvk_vkCreateShaderModule(struct hvk_call *call, struct vk_args_vkCreateShaderModule *a)
-{
-    struct hvk_device *device = hvk_device_of(a->record);
-    const VkShaderModuleCreateInfo *info = a->pCreateInfo;
-    VkShaderModule made = VK_NULL_HANDLE;
-    VkResult result = VK_ERROR_INVALID_SHADER_NV;
-    if (info->codeSize % 4 == 0 && info->pCode != NULL &&
-        is_spirv(device, info->pCode, info->codeSize / 4)) {
-        result = device->driver.CreateShaderModule(hvk_native(device), info, NULL, &made);
-    }
-    hvk_made(call, VK_KIND_VkShaderModule, HVK_U64(made), device, &result, a->pShaderModule);
-    return hvk_device_result(device, result);
-}
-
-/* --- pipelines --- */
 
 /* Drivers look into the module without asking whether there is one. */
 static bool has_code(const VkPipelineShaderStageCreateInfo *stage)
@@ -95,8 +36,7 @@ static bool is_stage(struct hvk_device *device, const VkPipelineShaderStageCreat
         sl_atomic_store_relaxed(&device->tells_draws, 1);
     }
     return has_code(stage) && stage->pName != NULL && is_inside(stage->pSpecializationInfo) &&
-           (code == NULL ||
-            (code->pCode != NULL && is_spirv(device, code->pCode, code->codeSize / 4)));
+           (code == NULL || hvk_is_spirv(device, code->pCode, code->codeSize));
 }
 
 static void pipeline_release(struct hvk_object *object)

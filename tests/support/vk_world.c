@@ -43,7 +43,7 @@ void vk_ring_open(struct vk_world *world, struct vk_guest_ring *ring, uint32_t p
     *ring = (struct vk_guest_ring){.world = world};
     struct hr_config config = {
         .name = "fed", .lost = on_lost, .reply = on_reply, .preamble = preamble};
-    vk_pack_init(&ring->pack, 1 << 26, false);
+    vk_pack_init(&ring->pack, 1 << 27, false);
     sl_arena_init(&ring->arena, 1 << 26);
     SLT_ASSERT_OK(hvk_ring_new(world->context, &config, &ring->state));
     SLT_ASSERT_OK(hr_ring_create_fed(&config, &ring->ring));

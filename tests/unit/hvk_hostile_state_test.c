@@ -3,6 +3,8 @@
  */
 #include "tests/unit/hvk_hostile.h"
 
+#include "transport/base/mem.h"
+
 #include <string.h>
 
 SLT_FIXTURE(hvk_hostile_state, struct vk_world, vk_world_init, vk_world_finish);
@@ -299,6 +301,63 @@ SLT_TEST_F(hvk_hostile_state, entry_points_of_any_bytes_are_not_found, w)
         SLT_SCOPE("name %zu", i);
         SLT_EXPECT_LT(make_pipeline(w, &h, vp_double_spv, sizeof vp_double_spv, names[i]), 0);
     }
+    SLT_EXPECT_EQ(VK_SUCCESS, make_pipeline(w, &h, vp_double_spv, sizeof vp_double_spv, "main"));
+    vp_mapped_free(w, &h.m);
+}
+
+/* The good shader with some words of it changed. */
+struct code_case {
+    const char *label;
+    uint32_t size; /* words of it that are sent */
+    struct {
+        uint32_t at, word;
+    } changes[3];
+    bool is_tolerated; /* drivers may make a pipeline of it */
+};
+static const struct code_case code_cases[] = {
+    {"cut_before_its_end", 196, {{0}}, false},
+    {"of_an_unknown_language", 198, {{7, 0x60003}, {8, 0xffff}}, true},
+    {"of_types_that_are_not_there", 198, {{82, 0x24}}, false},
+    {"with_ids_past_their_bound", 198, {{3, 2}}, false},
+    {"with_a_struct_of_itself", 198, {{78, 8}}, false},
+    {"with_an_array_of_itself", 198, {{75, 7}}, false},
+    {"with_a_block_without_an_end", 198, {{196, 0x10000}}, false},
+    {"that_jumps_to_no_block", 198, {{193, 0x200f9}, {194, 0x23}, {195, 0x100fd}}, false},
+};
+
+/* 64 MiB of nothing behind the header: looked through in no time. */
+SLT_TEST_F(hvk_hostile_state, a_shader_of_64_mib_is_survived, w)
+{
+    enum { WORDS = 16 << 20 };
+    struct hostile h;
+    hostile_make(w, &h);
+    uint32_t *code = sl_alloc((size_t)WORDS * 4);
+    SLT_ASSERT_TRUE(code != NULL);
+    memcpy(code, vp_double_spv, 28 * 4);
+    for (uint32_t i = 28; i < WORDS - (VP_DOUBLE_WORDS - 28); i++) {
+        code[i] = 0x10000; /* OpNop */
+    }
+    memcpy(code + WORDS - (VP_DOUBLE_WORDS - 28), vp_double_spv + 28, (VP_DOUBLE_WORDS - 28) * 4);
+    (void)make_pipeline(w, &h, code, (size_t)WORDS * 4, "main");
+    sl_free(code);
+    SLT_ASSERT_TRUE(!w->main.lost);
+    SLT_EXPECT_EQ(VK_SUCCESS, make_pipeline(w, &h, vp_double_spv, sizeof vp_double_spv, "main"));
+    vp_mapped_free(w, &h.m);
+}
+
+SLT_TEST_FP(hvk_hostile_state, shaders_are_refused, w, struct code_case, code_cases, c)
+{
+    struct hostile h;
+    uint32_t code[VP_DOUBLE_WORDS];
+    hostile_make(w, &h);
+    memcpy(code, vp_double_spv, sizeof code);
+    for (uint32_t i = 0; i < 3; i++) {
+        if (c->changes[i].at != 0) {
+            code[c->changes[i].at] = c->changes[i].word;
+        }
+    }
+    VkResult r = make_pipeline(w, &h, code, (size_t)c->size * 4, "main");
+    SLT_EXPECT_TRUE(c->is_tolerated || r < 0);
     SLT_EXPECT_EQ(VK_SUCCESS, make_pipeline(w, &h, vp_double_spv, sizeof vp_double_spv, "main"));
     vp_mapped_free(w, &h.m);
 }

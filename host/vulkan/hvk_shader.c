@@ -1,0 +1,133 @@
+/* Shader modules: the shape of their code. What it means is the driver's to find out; what is seen
+ * to here are the shapes that drivers do not survive. */
+#include "host/vulkan/hvk_core.h"
+#include "host/vulkan/hvk_family.h"
+
+#include "host/vk_hand.h"
+#include "transport/base/atomic.h"
+
+#define SPIRV_MAGIC     0x07230203u
+#define SPIRV_HEADER    5u
+#define SPIRV_BOUND_MAX (1u << 22)
+
+enum {
+    OP_CAPABILITY = 17,
+    OP_TYPE_VECTOR = 23,
+    OP_TYPE_MATRIX = 24,
+    OP_TYPE_ARRAY = 28,
+    OP_TYPE_RUNTIME_ARRAY = 29,
+    OP_TYPE_STRUCT = 30,
+    OP_TYPE_POINTER = 32,
+    OP_TYPE_FUNCTION = 33,
+    OP_FUNCTION = 54,
+    OP_FUNCTION_END = 56,
+    OP_LABEL = 248,
+    OP_BRANCH = 249,
+    OP_UNREACHABLE = 255,
+    OP_TERMINATE_INVOCATION = 4416,
+    OP_IGNORE_INTERSECTION = 4448,
+    OP_TERMINATE_RAY = 4449,
+    OP_EMIT_MESH_TASKS = 5294,
+};
+
+/* Lets a shader know its draw's number, or its primitive's, of which hvk_draw.c must know. */
+static bool tells_draws(uint32_t capability)
+{
+    enum {
+        GEOMETRY = 2,
+        TESSELLATION = 3,
+        DRAW_PARAMETERS = 4427,
+        MESH_SHADING_NV = 5266,
+        MESH_SHADING_EXT = 5283
+    };
+    return capability == GEOMETRY || capability == TESSELLATION || capability == DRAW_PARAMETERS ||
+           capability == MESH_SHADING_NV || capability == MESH_SHADING_EXT;
+}
+
+/* A type made of itself has no end to those who walk through it. words: of the instruction. */
+static bool is_endless(uint32_t op, const uint32_t *words, size_t count)
+{
+    size_t first = op == OP_TYPE_POINTER ? 3 : 2;
+    size_t end = op == OP_TYPE_STRUCT || op == OP_TYPE_FUNCTION ? count : first + 1;
+    for (size_t i = first; i < end && i < count; i++) {
+        if (words[i] == words[1]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_type(uint32_t op)
+{
+    return op == OP_TYPE_VECTOR || op == OP_TYPE_MATRIX || op == OP_TYPE_ARRAY ||
+           op == OP_TYPE_RUNTIME_ARRAY || op == OP_TYPE_STRUCT || op == OP_TYPE_POINTER ||
+           op == OP_TYPE_FUNCTION;
+}
+
+static bool ends_block(uint32_t op)
+{
+    return (op >= OP_BRANCH && op <= OP_UNREACHABLE) || op == OP_TERMINATE_INVOCATION ||
+           op == OP_IGNORE_INTERSECTION || op == OP_TERMINATE_RAY || op == OP_EMIT_MESH_TASKS;
+}
+
+/* Where an instruction stands. */
+struct place {
+    bool in_function, in_block;
+};
+
+/* Functions and blocks begin and end in turn. */
+static bool go_on(struct place *place, uint32_t op)
+{
+    if (op == OP_FUNCTION || op == OP_FUNCTION_END) {
+        bool ok = !place->in_block && place->in_function == (op == OP_FUNCTION_END);
+        place->in_function = op == OP_FUNCTION;
+        return ok;
+    }
+    if (op == OP_LABEL) {
+        bool ok = place->in_function && !place->in_block;
+        place->in_block = true;
+        return ok;
+    }
+    if (ends_block(op)) {
+        bool ok = place->in_block;
+        place->in_block = false;
+        return ok;
+    }
+    return true;
+}
+
+bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size)
+{
+    size_t count = size / 4, at = SPIRV_HEADER;
+    struct place place = {false, false};
+    if (size % 4 != 0 || words == NULL || count < SPIRV_HEADER || words[0] != SPIRV_MAGIC ||
+        words[3] > SPIRV_BOUND_MAX) {
+        return false;
+    }
+    while (at < count) {
+        size_t length = words[at] >> 16;
+        uint32_t op = words[at] & 0xffff;
+        if (length == 0 || length > count - at || !go_on(&place, op) ||
+            (is_type(op) && is_endless(op, words + at, length))) {
+            return false;
+        }
+        if (op == OP_CAPABILITY && length > 1 && tells_draws(words[at + 1])) {
+            sl_atomic_store_relaxed(&device->tells_draws, 1);
+        }
+        at += length;
+    }
+    return !place.in_function;
+}
+
+VkResult hvk_vkCreateShaderModule(struct hvk_call *call, struct vk_args_vkCreateShaderModule *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    const VkShaderModuleCreateInfo *info = a->pCreateInfo;
+    VkShaderModule made = VK_NULL_HANDLE;
+    VkResult result = VK_ERROR_INVALID_SHADER_NV;
+    if (hvk_is_spirv(device, info->pCode, info->codeSize)) {
+        result = device->driver.CreateShaderModule(hvk_native(device), info, NULL, &made);
+    }
+    hvk_made(call, VK_KIND_VkShaderModule, HVK_U64(made), device, &result, a->pShaderModule);
+    return hvk_device_result(device, result);
+}
