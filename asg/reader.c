@@ -17,6 +17,8 @@
 #define REPLY_NAP_MAX_NS (1000 * 1000)
 #define REPLY_TIMEOUT_NS (10 * SL_NS_PER_S)
 #define LARGE_TIMEOUT_NS (60 * SL_NS_PER_S)
+/* Long waits since its last reply for which a guest counts as one that waits for replies. */
+#define TALKS 8u
 /* Taken before the guest is told so. */
 #define UNTOLD_SPANS 32u
 #define UNTOLD_BYTES 4096u
@@ -288,6 +290,19 @@ static enum sl_result sleep_for_guest(struct asg_reader *r)
     return SL_OK;
 }
 
+/* A guest that waits for answers shall not wait for us to wake up as well: of its gaps the long
+ * ones say how long the next may be, whatever short ones lie between. One that only sends is not
+ * worth a spinning processor. */
+static void end_wait(struct asg_reader *r)
+{
+    if (r->talks == 0) {
+        asg_spin_end(&r->spin);
+        return;
+    }
+    asg_spin_end_long(&r->spin);
+    r->talks -= r->spin.begin_ns != 0;
+}
+
 enum sl_result asg_reader_wait(struct asg_reader *r)
 {
     say_running(r);
@@ -303,7 +318,7 @@ enum sl_result asg_reader_wait(struct asg_reader *r)
             }
         }
     }
-    asg_spin_end(&r->spin);
+    end_wait(r);
     return SL_OK;
 }
 
@@ -356,6 +371,7 @@ enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t s
      * Spec: asg 4.4. */
     struct asg_page *from_host = page_at(r, 2);
     const uint8_t *from = data;
+    r->talks = TALKS;
     while (size != 0) {
         uint32_t room = 0;
         enum sl_result result = wait_for_room(r, &room);

@@ -114,3 +114,12 @@ void asg_spin_end(struct asg_spin *spin)
                                                 : SPIN_MISSES;
     spin->expect_ns = spin->expect_ns - spin->expect_ns / 4 + took / 4;
 }
+
+void asg_spin_end_long(struct asg_spin *spin)
+{
+    if (spin->begin_ns == 0) {
+        spin->misses = 0;
+    } else {
+        asg_spin_end(spin);
+    }
+}

@@ -106,5 +106,7 @@ static inline void asg_spin_begin(struct asg_spin *spin)
 bool asg_spin_turn(struct asg_spin *spin);
 /* The wait is over: what was waited for came. */
 void asg_spin_end(struct asg_spin *spin);
+/* The same where short waits lie between long ones: those that pauses bridged are not averaged. */
+void asg_spin_end_long(struct asg_spin *spin);
 
 #endif
