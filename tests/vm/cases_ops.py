@@ -141,7 +141,7 @@ def qemu_is_killed(setup: Setup) -> None:
 
 
 def device_is_killed(setup: Setup) -> None:
-    """sluice device is killed amid frames; the guest lives on, the next one serves the next QEMU."""
+    """sluice device is killed amid frames; the guest lives on, another serves the next QEMU."""
     with Guest(setup, "orphan") as guest:
         guest.begin(CUBE + "meet drawn; sleep 1; meet alive")
         guest.meet("drawn")
