@@ -358,6 +358,20 @@ def pack_rows(data: Json) -> "list[Row]":
     ]
 
 
+def capture_rows(data: Json) -> "list[Row]":
+    tap = data["recorded_ns"] - data["plain_ns"]
+    tap_4 = data["recorded_4_ns"] - data["plain_ns"]
+    idle = data["armed_ns"] - data["plain_ns"]
+    packed = data["pack"]
+    return [
+        Row("recording, a call", "", f"{tap:.1f} ns", "", "<= 60 ns", tap <= 60),
+        Row("recording, a call of 4 threads", "", f"{tap_4:.1f} ns", "", "<= 60 ns", tap_4 <= 60),
+        Row("a recorder that is off, a call", "", f"{idle:.1f} ns", "", "<= 0.3 ns", idle <= 0.3),
+        Row("recording, bytes of 64", "", f"{packed:.1f}", "", "<= 12", packed <= 12),
+        Row("recording, calls a second", "", f"{data['full'] / 1e6:.1f} M", "", "", None),
+    ]
+
+
 def ring_rows(data: Json) -> "list[Row]":
     rows = []
     for machine, more in (("quiet", ""), ("loaded", ", cores loaded")):
@@ -477,6 +491,7 @@ class Step:
 STEPS = [
     Step("pack", printing("pack_bench"), pack_rows),
     Step("ring", printing("ring_bench"), ring_rows),
+    Step("capture", printing("capture_bench"), capture_rows),
     Step("frame", table_command("frame_bench"), frame_rows),
     Step("gles", table_command("gles_bench", "--machines", "quiet", "--frames", 30), gles_rows),
     Step("vulkan", table_command("vulkan_bench", "--machines", "quiet,one-core"), vulkan_rows),
