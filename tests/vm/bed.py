@@ -109,22 +109,30 @@ def mirror() -> str:
 
 
 def make_root(folder: pathlib.Path) -> pathlib.Path:
-    """The chroot, made when it is missing or of another recipe. About two minutes, 1.6 GB."""
+    """The chroot, made when it is missing or of another recipe. About two minutes, 1.7 GB."""
     root, stamp = folder / "root", folder / "recipe"
     if os.geteuid() != 0:
         raise BedError("making and entering the chroot needs root: run it with sudo")
-    if stamp.is_file() and stamp.read_text() == RECIPE:
-        return root
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
+        raise BedError("this root may not mount: a container without the right to")
+    if not (stamp.is_file() and stamp.read_text() == RECIPE):
+        stamp.unlink(missing_ok=True)
+        bootstrap(folder, root)
+        check_qemu(root)
+        stamp.write_text(RECIPE)
+    return root
+
+
+def bootstrap(folder: pathlib.Path, root: pathlib.Path) -> None:
     if shutil.which("mmdebstrap") is None:
-        raise BedError("mmdebstrap is missing: run tools/dev vm, which installs it")
-    stamp.unlink(missing_ok=True)
+        raise BedError("mmdebstrap is missing: tools/dev vm installs it")
     remove(root)
     folder.mkdir(parents=True, exist_ok=True)
     address = mirror()
     hook = folder / "hook"
     hook.write_text(HOOK % {"mirror": address, "suite": OLDER, "package": OLDER_KERNEL})
     hook.chmod(0o755)
-    say(f"making the Debian {RELEASE} root below {folder} (about two minutes, 1.6 GB)")
+    say(f"making the Debian {RELEASE} root below {folder} (about two minutes, 1.7 GB)")
     command = ["mmdebstrap", "--variant=apt", "--aptopt=Acquire::Check-Valid-Until \"false\""]
     command += [f'--aptopt=APT::Default-Release "{SUITES[-1]}"']
     command += ['--aptopt=APT::Install-Recommends "false"', f"--include={','.join(PACKAGES)}"]
@@ -136,8 +144,15 @@ def make_root(folder: pathlib.Path) -> pathlib.Path:
         ended = run_bounded(command, out)
     if ended != "":
         raise BedError(f"mmdebstrap {ended}: {reason_in(log)}; all of it is in {log}")
-    stamp.write_text(RECIPE)
-    return root
+
+
+def check_qemu(root: pathlib.Path) -> None:
+    """Blobs of the host came to vhost-user devices with 11.1."""
+    command = ["chroot", str(root), "qemu-system-x86_64", "--version"]
+    said = subprocess.run(command, capture_output=True, text=True).stdout.partition("\n")[0]
+    number = re.search(r"version (\d+)\.(\d+)", said)
+    if number is None or (int(number.group(1)), int(number.group(2))) < (11, 1):
+        raise BedError(f"QEMU 11.1 is needed, {SUITES[-1]} has: {said or 'none'}")
 
 
 def run_bounded(command: List[str], out: BinaryIO) -> str:

@@ -145,13 +145,14 @@ Case = Callable[[Setup], None]
 
 COMPOSITOR = """
 weston --backend=headless --renderer=RENDERER --socket=w --idle-time=0 > weston.log 2>&1 &
-for i in $(seq 100); do [ -S $XDG_RUNTIME_DIR/w ] && break; sleep 0.1; done
+for i in $(seq 600); do [ -S $XDG_RUNTIME_DIR/w ] && break; sleep 0.1; done
 export WAYLAND_DISPLAY=w
 """
-# It says when it is ready.
+# It says when it is ready. Without -noreset it starts anew with its last client's end, and refuses
+# who comes meanwhile.
 X_SERVER = """
-Xvfb :5 -displayfd 3 3> x.ready > x.log 2>&1 &
-for i in $(seq 300); do [ -s x.ready ] && break; sleep 0.1; done
+Xvfb :5 -noreset -displayfd 3 3> x.ready > x.log 2>&1 &
+for i in $(seq 600); do [ -s x.ready ] && break; sleep 0.1; done
 export DISPLAY=:5
 
 """

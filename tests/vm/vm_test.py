@@ -3,7 +3,8 @@
     vm_test.py --sluice build/dev/bin/sluice --bed build/vm [--list short|all | CASE ... | --shell]
 
 Each case is one machine on one `sluice device`, or several. The guest's kernel log must stay free
-of warnings of virtio-gpu and drm. Closing line: cases, failures.
+of warnings of virtio-gpu and drm. Closing line: cases, failures. Where the root cannot be had (no
+root's rights, no mirror, an old QEMU), it says why and ends with 77.
 """
 
 from __future__ import annotations
@@ -15,14 +16,24 @@ import time
 from typing import List, Tuple
 
 import bed
+import cases_desktop
 import cases_ops
 import cases_ours
 import cases_stock
 from cases import Case, Device, Failure, Setup
 from machine import Machine
 
-SHORT: Tuple[Case, ...] = cases_stock.SHORT
-ALL: Tuple[Case, ...] = (*cases_stock.ALL, *cases_ours.ALL, *cases_ops.ALL)
+# What CI runs: within 15 minutes on two cores, the root's making included.
+SHORT: Tuple[Case, ...] = (
+    cases_stock.boots,
+    cases_stock.vulkaninfo,
+    cases_stock.vkcube,
+    cases_stock.programs,
+    cases_desktop.console,
+    cases_ours.ours,
+)
+SKIPPED = 77  # exit code: this machine cannot make or enter the root
+ALL: Tuple[Case, ...] = (*cases_stock.ALL, *cases_desktop.ALL, *cases_ours.ALL, *cases_ops.ALL)
 
 
 def shell(setup: Setup) -> int:
@@ -66,7 +77,11 @@ def main() -> int:
     unknown = [name for name in args.cases if name not in [c.__name__ for c in ALL]]
     if unknown:
         parser.error(f"no case {' '.join(unknown)}; there are {' '.join(c.__name__ for c in ALL)}")
-    root = bed.make_root(args.bed)
+    try:
+        root = bed.make_root(args.bed)
+    except bed.BedError as problem:
+        print(f"vm: skipped: {problem}")
+        return SKIPPED
     setup = Setup(args.sluice.resolve(), root, args.programs, args.kernel)
     if args.shell:
         return shell(setup)
