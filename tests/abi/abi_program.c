@@ -26,7 +26,7 @@
     } while (0)
 
 /* gfxstream's commands and opcodes, as far as they are used here. */
-enum { CONTEXT_CREATE = 0x1001, CONTEXT_PING = 0x1002 };
+enum { CONTEXT_CREATE = 0x1001, CONTEXT_PING = 0x1002, CREATE_EXPORT_SYNC = 0x9000 };
 enum {
     rcGetRendererVersion = 10000,
     rcChooseConfig = 10006,
@@ -35,6 +35,7 @@ enum {
     rcSetWindowColorBuffer = 10015,
     rcFlushWindowColorBuffer = 10016,
     rcMakeCurrent = 10017,
+    rcCreateSyncKHR = 10029,
     glAttachShader = 2049,
     glBindAttribLocation = 2050,
     glClear = 2063,
@@ -110,9 +111,10 @@ struct guest {
     uint64_t ring_size;
 };
 
-static void submit(uint32_t ctx_id, uint32_t opcode, uint32_t resource)
+/* A command with an id; of a handle it is the low word. */
+static void submit(uint32_t ctx_id, uint32_t opcode, uint32_t word)
 {
-    uint32_t words[] = {opcode, resource};
+    uint32_t words[] = {opcode, word, 0};
     struct stream_renderer_command command = {
         .ctx_id = ctx_id, .cmd_size = sizeof words, .cmd = (uint8_t *)words};
     CHECK(stream_renderer_submit_cmd(&command) == 0);
@@ -263,6 +265,10 @@ static void draw_triangle(struct guest *guest, uint32_t window)
     send_packet(guest, glDrawArrays, "uuu", 4, 0, 3);
     send_packet(guest, glGetError, "");
     CHECK(answer(guest) == 0);
+    uint32_t sync[4]; /* its handle in two words, and its thread's */
+    send_packet(guest, rcCreateSyncKHR, "uuuuuu", 0x3144, 0, 0, 1, 8, 8);
+    CHECK(asg_writer_read(&guest->writer, sync, sizeof sync) == SL_OK);
+    submit(guest->ctx_id, CREATE_EXPORT_SYNC, sync[0]); /* the next fence waits for the triangle */
     send_packet(guest, rcFlushWindowColorBuffer, "u", surface);
     CHECK(answer(guest) == 0);
 }
