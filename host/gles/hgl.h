@@ -47,6 +47,8 @@ struct hgl_pixels {
     uint32_t alignment, row_length, image_height, skip_pixels, skip_rows, skip_images;
 };
 
+enum hgl_runs { HGL_RUNS_UNKNOWN, HGL_RUNS_NONE, HGL_RUNS_OK };
+
 /* One native context's decoder state. */
 struct hgl_state {
     struct hgl_vao *vao;   /* bound; never NULL; every draw looks at its first words */
@@ -57,6 +59,8 @@ struct hgl_state {
     struct hgl_pixels pack, unpack;
     uint32_t client_texture;       /* GLES 1: glClientActiveTexture, from 0 */
     struct hgl_messages *messages; /* nullable: the guest was never told any; owned */
+    enum hgl_runs runs;            /* can the driver take several draws in one call? */
+    bool debuggable;               /* it has KHR_debug; known when `runs` is */
 };
 
 struct hgl_ring;

@@ -4,6 +4,9 @@
 
 #include "host/gles2_hand.h"
 #include "host/glesx_hand.h"
+#include "wire/gles2_unpack.h"
+
+#include <string.h>
 
 /* Vertices of one draw, instances included: more than any program draws, little enough to end. */
 #define WORK_MAX (1ull << 32)
@@ -128,9 +131,84 @@ static void draw_arrays(struct hr_call *call, uint32_t mode, int32_t first, int3
     }
 }
 
+/* --- runs of draws --- */
+
+/* Draws that come one behind the other, with nothing changed between them, go to the driver as one
+ * call where that says the same: it looks at its state once. So many at most. */
+#define RUN_MAX 64u
+
+struct run {
+    uint32_t mode, count;
+    int32_t first[RUN_MAX], vertices[RUN_MAX];
+};
+
+static bool has_word(const char *words, const char *word)
+{
+    size_t size = strlen(word);
+    for (const char *at = words; at != NULL && (at = strstr(at, word)) != NULL; at += size) {
+        if (at[size] == ' ' || at[size] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Not while vertices are captured, which fails as a whole, and not for who counts the messages that
+ * wrong draws give. */
+static bool runs_allowed(const struct gl_driver *gl, struct hgl_state *s)
+{
+    if (s->runs == HGL_RUNS_UNKNOWN) {
+        const char *words = (const char *)gl->GetString(GL_EXTENSIONS);
+        s->runs = has_word(words, "GL_EXT_multi_draw_arrays") ? HGL_RUNS_OK : HGL_RUNS_NONE;
+        s->debuggable = has_word(words, "GL_KHR_debug");
+    }
+    GLboolean captures = GL_FALSE;
+    if (s->runs == HGL_RUNS_OK && s->gles_version >= 30) {
+        gl->GetBooleanv(GL_TRANSFORM_FEEDBACK_ACTIVE, &captures);
+    }
+    return s->runs == HGL_RUNS_OK && !captures &&
+           !(s->debuggable && gl->IsEnabled(GL_DEBUG_OUTPUT_KHR));
+}
+
+/* A draw that is wrong by its numbers is wrong alone. */
+static bool run_add(struct run *run, const struct gles2_args_glDrawArrays *args)
+{
+    if (args->mode != run->mode || args->first < 0 || args->count < 0 || run->count == RUN_MAX) {
+        return false;
+    }
+    run->first[run->count] = args->first;
+    run->vertices[run->count++] = args->count;
+    return true;
+}
+
+/* The draw and those behind it that can go with it; false: there are none, it goes alone. */
+static bool draw_run(struct hr_call *call, struct hgl_state *s,
+                     const struct gles2_args_glDrawArrays *args)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct sl_unpack body;
+    struct gles2_args_glDrawArrays next;
+    struct run run; /* large: its arrays stay as they are */
+    run.mode = args->mode;
+    run.count = 0;
+    if ((s->vao->on & s->vao->client) != 0 || !hr_call_peek(call, &body) || !run_add(&run, args) ||
+        gl->MultiDrawArraysEXT == NULL || !runs_allowed(gl, s)) {
+        return false;
+    }
+    while (hr_call_peek(call, &body) && gles2_unpack_glDrawArrays(&body, &next) &&
+           run_add(&run, &next)) {
+        hr_call_join(call, &body);
+    }
+    gl->MultiDrawArraysEXT(run.mode, run.first, run.vertices, (GLsizei)run.count);
+    return true;
+}
+
 void hgl_glDrawArrays(struct hr_call *call, const struct gles2_args_glDrawArrays *args)
 {
-    draw_arrays(call, args->mode, args->first, args->count);
+    struct hgl_state *s = hgl_state_of(call);
+    if (s != NULL && !draw_run(call, s, args)) {
+        draw_arrays(call, args->mode, args->first, args->count);
+    }
 }
 
 void hgl_glDrawArraysNullAEMU(struct hr_call *call,

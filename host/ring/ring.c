@@ -159,6 +159,21 @@ void hr_call_violate(struct hr_call *call, const char *format, ...)
     violation(call->ring, "%s: %s", opcode_name(call->ring, call->opcode), text);
 }
 
+bool hr_call_peek(const struct hr_call *call, struct sl_unpack *body)
+{
+    size_t there = (size_t)(call->more - call->next);
+    if (there < HEADER || sl_load_u32(call->next) != call->opcode) {
+        return false;
+    }
+    uint32_t length = sl_load_u32(call->next + 4);
+    if (length < HEADER || length > there) {
+        return false; /* the packet loop says what is wrong with it, or waits */
+    }
+    *body = (struct sl_unpack){
+        .cur = call->next + HEADER, .end = call->next + length, .arena = call->in.arena};
+    return true;
+}
+
 void hr_ring_signal(struct hr_ring *ring, uint32_t value)
 {
     if (!ring->fed) {
@@ -345,6 +360,8 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         call.in.cur = packet + HEADER;
         call.in.end = packet + length - (sum ? SUM : 0);
         call.in.failed = false;
+        call.next = packet + length;
+        call.more = tapped || sum ? call.next : end; /* each by itself */
         hr_handler handler = route->handlers[index];
         if (tapped && r->stream != NULL) {
             r->config.recorder->packet(r->stream, packet, length, sum);
@@ -359,7 +376,7 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
             after_packet(r, &call, sum && always_replies(route, index), packet, length, sum,
                          tapped);
         }
-        packet += length;
+        packet = call.next;
         if (r->arena.total != 0) {
             sl_arena_reset(&r->arena);
         }
@@ -368,7 +385,7 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         }
     }
     r->begin = (size_t)(packet - r->data);
-    set_u64(&r->stats.packets, r->stats.packets + packets);
+    set_u64(&r->stats.packets, r->stats.packets + packets + call.joined);
 }
 
 static void run_plain(struct hr_ring *r)

@@ -32,7 +32,20 @@ struct hr_call {
     /* A handler refuses the arguments but the context lives (attack cases "E"): the reply keeps its
      * size, all zeros. */
     bool refused;
+    /* For hr_call_peek and hr_call_join: behind the last packet that ran, and behind what came. */
+    const uint8_t *next, *more;
+    uint32_t joined; /* packets run besides the first */
 };
+
+/* For handlers that can run several packets at once. peek: the body of the packet behind, when it
+ * is of the same opcode, has come whole and may be run along; join: it is. Not where each packet
+ * goes with a checksum or to a tap. */
+bool hr_call_peek(const struct hr_call *call, struct sl_unpack *body);
+static inline void hr_call_join(struct hr_call *call, const struct sl_unpack *body)
+{
+    call->next = body->end;
+    call->joined++;
+}
 
 /* An entry of the table is NULL for an opcode that is refused by policy and has no reply. */
 typedef void (*hr_handler)(struct hr_call *call);

@@ -101,6 +101,65 @@ SLT_TEST_F(gles, client_arrays_draw, t)
     SLT_EXPECT_EQ(0u, gles_error(t->g));
 }
 
+/* Cells of 8 x 8 pixels over the window, each with a triangle over its middle. */
+enum { CELLS_X = WORLD_WIDTH / 8, CELLS = CELLS_X * (WORLD_HEIGHT / 8) };
+
+static void cells_buffer(struct gles_guest *g)
+{
+    static float corners[CELLS * 3][8]; /* position, colour */
+    for (uint32_t i = 0; i < CELLS * 3; i++) {
+        static const float at[3][2] = {{0.5f, 0.5f}, {7.5f, 0.5f}, {4, 7.5f}};
+        float x = (float)(i / 3 % CELLS_X * 8) + at[i % 3][0],
+              y = (float)(i / 3 / CELLS_X * 8) + at[i % 3][1];
+        const float corner[8] = {
+            x / WORLD_WIDTH * 2 - 1, y / WORLD_HEIGHT * 2 - 1, 0, 1, 1, 0, 0, 1};
+        memcpy(corners[i], corner, sizeof corner);
+    }
+    gles_program(g);
+    gles_send(g, GLES2_OP_glBindBuffer, "uu", GL_ARRAY_BUFFER, 7);
+    gles_send(g, GLES2_OP_glBufferData, "uudu", GL_ARRAY_BUFFER, (uint32_t)sizeof corners, corners,
+              (uint32_t)sizeof corners, GL_STATIC_DRAW);
+    for (uint32_t i = 0; i < 2; i++) {
+        gles_send(g, GLES2_OP_glVertexAttribPointerOffset, "uiubiu", i, 4, GL_FLOAT, 0, 32, i * 16);
+        gles_send(g, GLES2_OP_glEnableVertexAttribArray, "u", i);
+    }
+}
+
+static bool cell_drawn(struct gles_guest *g, uint32_t cell)
+{
+    return gles_pixel(g, (int32_t)(cell % CELLS_X * 8 + 4), (int32_t)(cell / CELLS_X * 8 + 3)) ==
+           0xff0000ffu;
+}
+
+/* They may reach the driver as one. */
+SLT_TEST_F(gles, draws_in_a_row_are_all_drawn, t)
+{
+    struct gles_guest *g = t->g;
+    cells_buffer(g);
+    for (uint32_t i = 0; i < CELLS; i += 2) {
+        gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, (int32_t)i * 3, 3);
+    }
+    for (uint32_t i = 0; i < CELLS; i++) {
+        SLT_ASSERT_EQ(i % 2 == 0, cell_drawn(g, i));
+    }
+    SLT_EXPECT_EQ((uint32_t)GL_NO_ERROR, gles_error(g));
+}
+
+SLT_TEST_F(gles, a_wrong_draw_in_a_row_is_wrong_alone, t)
+{
+    struct gles_guest *g = t->g;
+    cells_buffer(g);
+    for (uint32_t i = 0; i < CELLS; i++) {
+        bool wrong = i == 5 || i == 6 || i == 20;
+        gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, (int32_t)i * 3, wrong ? -1 : 3);
+    }
+    for (uint32_t i = 0; i < CELLS; i++) {
+        SLT_ASSERT_EQ(i != 5 && i != 6 && i != 20, cell_drawn(g, i));
+    }
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_VALUE, gles_error(g));
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
 SLT_TEST_F(gles, client_indices_draw, t)
 {
     static const uint16_t indices[] = {2, 1, 0};
