@@ -11,9 +11,13 @@
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
+#include <sched.h>
+
+/* How long fences are polled before the thread sleeps: a few times what waking it takes. After the
+ * first part of it whoever else wants the processor gets it at each poll. */
+#define SPIN_NS  (150ull * 1000)
+#define YIELD_NS (20ull * 1000)
 /* How long the end of a fence waits for the queue that has it; longer ones are left behind. */
-/* How long fences are polled before the thread sleeps: about what waking it takes. */
-#define SPIN_NS    (40ull * 1000)
 #define PENDING_NS SL_NS_PER_S
 
 /* --- payloads --- */
@@ -194,9 +198,13 @@ static VkResult fences_spin(struct hvk_device *device, uint32_t count, const VkF
     bool is_short = __atomic_load_n(&device->last_wait_ns, __ATOMIC_RELAXED) < SPIN_NS;
     uint64_t spin = !is_short ? 0 : timeout_ns < SPIN_NS ? timeout_ns : SPIN_NS;
     VkResult result = VK_TIMEOUT;
-    while (result == VK_TIMEOUT && sl_clock_ns() - start < spin) {
+    for (uint64_t spent = 0; result == VK_TIMEOUT && spent < spin; spent = sl_clock_ns() - start) {
         result = device->driver.WaitForFences(hvk_native(device), count, natives, all, 0);
-        sl_cpu_relax();
+        if (spent < YIELD_NS) {
+            sl_cpu_relax();
+        } else {
+            sched_yield();
+        }
     }
     return result;
 }
