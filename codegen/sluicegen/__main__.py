@@ -54,6 +54,7 @@ def generate(root: Path, out: Output) -> None:
             served.append(planned)
     entry.emit_extensions(out, model, entry.emit(out, model, served))
     enums.emit(out, model)
+    tables.emit_all(out, model)
     driver.emit(out, model)
     fake.emit(out, model)
     generate_vulkan(root, out)

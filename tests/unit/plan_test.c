@@ -1,7 +1,6 @@
 /* The plan's interpreter: agrees with the generated packers, survives every cut, prints. */
-#include "tables/gles1_plan.h"
 #include "tables/gles2_plan.h"
-#include "tables/glesx_plan.h"
+#include "tables/plans.h"
 #include "tables/rc_plan.h"
 #include "tables/sl_plan.h"
 #include "tests/support/slt.h"
@@ -44,18 +43,16 @@ static void prints(const struct sl_pack_mem *mem, const void *reply, size_t repl
 
 SLT_TEST(plan_tables, name_every_opcode)
 {
-    static const struct plan_api *const apis[] = {&gles1_plan, &gles2_plan, &glesx_plan, &rc_plan,
-                                                  &sl_plan};
     uint32_t commands = 0;
-    for (size_t i = 0; i < sizeof apis / sizeof apis[0]; i++) {
-        for (uint32_t j = 0; j < apis[i]->count; j++) {
-            const struct plan_command *c = plan_find(apis[i], apis[i]->first_opcode + j);
-            SLT_ASSERT_EQ(&apis[i]->commands[j], c);
+    for (size_t i = 0; i < PLAN_APIS; i++) {
+        for (uint32_t j = 0; j < plan_apis[i]->count; j++) {
+            const struct plan_command *c = plan_find(plan_apis[i], plan_apis[i]->first_opcode + j);
+            SLT_ASSERT_EQ(&plan_apis[i]->commands[j], c);
             SLT_ASSERT_TRUE(c->name != NULL && c->field_count <= PLAN_FIELDS_MAX);
             commands++;
         }
-        SLT_EXPECT_NULL(plan_find(apis[i], apis[i]->first_opcode - 1));
-        SLT_EXPECT_NULL(plan_find(apis[i], apis[i]->first_opcode + apis[i]->count));
+        SLT_EXPECT_NULL(plan_find(plan_apis[i], plan_apis[i]->first_opcode - 1));
+        SLT_EXPECT_NULL(plan_find(plan_apis[i], plan_apis[i]->first_opcode + plan_apis[i]->count));
     }
     SLT_EXPECT_GE(commands, 802u);
 }

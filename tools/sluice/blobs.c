@@ -1,6 +1,5 @@
 #include "tools/sluice/blobs.h"
-#include "tables/gles1_plan.h"
-#include "tables/gles2_plan.h"
+#include "tables/plans.h"
 #include "tools/plan/plan.h"
 #include "tools/sluice/calls.h"
 #include "tools/sluice/say.h"
@@ -150,7 +149,6 @@ bool blobs_out_take(struct blobs_out *out, struct cap_merge *merge, struct cap_e
     if (opcode == VK_OP_vkCreateShaderModule) {
         return put_spirv(out, event);
     }
-    const struct plan_command *command = plan_find(&gles2_plan, opcode);
-    command = command != NULL ? command : plan_find(&gles1_plan, opcode);
+    const struct plan_command *command = plan_find_any(opcode);
     return command == NULL || put_gl(out, event, command);
 }

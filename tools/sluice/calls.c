@@ -1,9 +1,5 @@
 #include "tools/sluice/calls.h"
-#include "tables/gles1_plan.h"
-#include "tables/gles2_plan.h"
-#include "tables/glesx_plan.h"
-#include "tables/rc_plan.h"
-#include "tables/sl_plan.h"
+#include "tables/plans.h"
 #include "tables/vk_plan.h"
 #include "tools/plan/plan.h"
 #include "tools/sluice/json.h"
@@ -20,20 +16,9 @@
 #define VALUES_MAX 40u
 #define MADE_MAX   16u
 
-static const struct plan_command *find_command(uint32_t opcode)
-{
-    static const struct plan_api *const apis[] = {&gles2_plan, &rc_plan, &glesx_plan, &gles1_plan,
-                                                  &sl_plan};
-    const struct plan_command *command = NULL;
-    for (size_t i = 0; i < sizeof apis / sizeof apis[0] && command == NULL; i++) {
-        command = plan_find(apis[i], opcode);
-    }
-    return command;
-}
-
 const char *call_name(uint32_t opcode)
 {
-    const struct plan_command *command = find_command(opcode);
+    const struct plan_command *command = plan_find_any(opcode);
     const struct vk_plan_command *vk = command == NULL ? vk_plan_find(&vk_plan, opcode) : NULL;
     return command != NULL ? command->name : vk != NULL ? vk->name : NULL;
 }
@@ -41,7 +26,7 @@ const char *call_name(uint32_t opcode)
 static void print_styled(const struct plan_style *style, uint32_t opcode, const void *packet,
                          size_t size, const void *reply, size_t reply_size, FILE *out)
 {
-    const struct plan_command *command = find_command(opcode);
+    const struct plan_command *command = plan_find_any(opcode);
     if (command != NULL) {
         plan_print(command, style, packet, size, reply, reply_size, out);
     } else if (vk_plan_find(&vk_plan, opcode) != NULL) {

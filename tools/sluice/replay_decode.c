@@ -1,8 +1,5 @@
 #include "tools/sluice/replay_decode.h"
-#include "tables/gles1_plan.h"
-#include "tables/gles2_plan.h"
-#include "tables/rc_plan.h"
-#include "tables/sl_plan.h"
+#include "tables/plans.h"
 #include "tables/vk_plan.h"
 #include "tools/plan/plan.h"
 #include "tools/sluice/calls.h"
@@ -18,20 +15,16 @@
 /* NULL: it is what the tables say; else why it is not. */
 static const char *wrong_with(const struct cap_event_call *call)
 {
-    static const struct plan_api *const apis[] = {&gles2_plan, &rc_plan, &gles1_plan, &sl_plan};
     uint32_t opcode = sl_load_u32(call->packet);
     uint32_t sum = call->has_sum && call->size >= 16 ? 8 : 0;
     const char *reason = NULL;
-    for (size_t i = 0; i < sizeof apis / sizeof apis[0]; i++) {
-        const struct plan_command *command = plan_find(apis[i], opcode);
-        if (command != NULL) {
-            struct plan_value values[PLAN_FIELDS_MAX];
-            size_t used, body = call->size - sum - PLAN_HEADER_SIZE;
-            return plan_decode(command, call->packet + PLAN_HEADER_SIZE, body, values, &used) ==
-                           SL_OK
-                       ? NULL
-                       : "it is shorter than its fields";
-        }
+    const struct plan_command *command = plan_find_any(opcode);
+    if (command != NULL) {
+        struct plan_value values[PLAN_FIELDS_MAX];
+        size_t used, body = call->size - sum - PLAN_HEADER_SIZE;
+        return plan_decode(command, call->packet + PLAN_HEADER_SIZE, body, values, &used) == SL_OK
+                   ? NULL
+                   : "it is shorter than its fields";
     }
     if (vk_plan_find(&vk_plan, opcode) == NULL) {
         return "its opcode is unknown";

@@ -141,3 +141,28 @@ def emit(out: Output, model: ir.Model, planned: plan.ApiPlan) -> None:
         f'const struct plan_api {api.name}_plan = {{"{api.name}", {api.name.upper()}_OP_FIRST, '
         f"{len(planned.commands)}, commands}};\n",
     )
+
+
+def emit_all(out: Output, model: ir.Model) -> None:
+    """tables/plans.[ch]: every API's plan, so that no walk over them forgets one."""
+    names = [api.name for api in model.apis]
+    out.header(
+        "tables/plans.h",
+        "The plans of all APIs but Vulkan.",
+        ('"tools/plan/plan.h"', "<stddef.h>"),
+        "extern const struct plan_api *const plan_apis[];\n"
+        f"enum {{ PLAN_APIS = {len(names)} }};\n\n"
+        "/* The command of an opcode of any of them, or NULL. */\n"
+        "static inline const struct plan_command *plan_find_any(uint32_t opcode)\n{\n"
+        "    const struct plan_command *command = NULL;\n"
+        "    for (size_t i = 0; i < PLAN_APIS && command == NULL; i++) {\n"
+        "        command = plan_find(plan_apis[i], opcode);\n    }\n    return command;\n}\n",
+    )
+    out.source(
+        "tables/plans.c",
+        "The plans of all APIs but Vulkan.",
+        ('"tables/plans.h"', "", *(f'"tables/{name}_plan.h"' for name in names)),
+        "const struct plan_api *const plan_apis[] = {"
+        + ", ".join(f"&{name}_plan" for name in names)
+        + "};\n",
+    )
