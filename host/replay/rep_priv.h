@@ -12,6 +12,7 @@
 #define REP_RINGS     4096u /* ever, of one trace */
 #define REP_RESOURCES 65536u
 #define REP_CONTEXTS  1024u
+#define REP_PICTURES  4u     /* of one ring, on the way */
 #define REP_FENCES    65536u /* on the way at once */
 
 /* A resource of the trace, and how its bytes are reached. */
@@ -28,6 +29,7 @@ struct rep_resource {
 
 /* A picture that a ring gave. */
 struct rep_picture {
+    uint32_t number;        /* of the packet that completed it */
     struct vgd_frame frame; /* pixels: in `pixels`, or NULL */
     uint64_t hash[2];
     bool has_hash;
@@ -55,6 +57,7 @@ struct rep_ring {
     uint32_t fed;                  /* packets, modulo 2^32 */
     uint64_t last_stamp, last_end; /* of the last one; end 0: not known */
     bool may_block;                /* the last one waits for others */
+    bool is_loss_told;
     struct rep_pending pending;
     /* Both: */
     uint32_t done;     /* atomic, futex: packets that are over, modulo 2^32 */
@@ -68,8 +71,8 @@ struct rep_ring {
     bool is_refused;
     /* Under the lock: */
     pthread_mutex_t lock;
-    struct rep_picture picture;
-    bool has_picture;
+    struct rep_picture pictures[REP_PICTURES]; /* the newest; end_ns 0: none */
+    uint32_t next_picture;
 };
 
 /* A fence of the recording, and ours in its place. */
@@ -92,6 +95,13 @@ struct rep {
     struct sl_map fence_sets; /* ctx -> rep_gpu.c's */
     struct rep_ring *current; /* the one that was written to last */
     uint64_t frame, calls_behind;
+    /* A frame whose mark was passed and whose ring is still at it. */
+    struct {
+        bool is_there;
+        struct rep_ring *ring; /* nullable */
+        uint32_t number;
+        struct cap_frame mark;
+    } open_frame;
     uint64_t last_fence;              /* id given to the device */
     struct rep_fence *recorded;       /* ring buffer of recorded fences and ours for them */
     pthread_mutex_t lock;             /* guards what follows */
@@ -117,6 +127,7 @@ void rep_catch_up_all(struct rep *rep, uint64_t stamp);
 void rep_flush_all(struct rep *rep);
 /* Until its packet number `number` is over. False: the replay ends (said in the report). */
 bool rep_ring_wait(struct rep_ring *ring, uint32_t number);
+bool rep_ring_is_done(const struct rep_ring *ring, uint32_t number);
 struct vgd_recorder rep_ring_recorder(struct rep *rep);
 
 /* rep_memory.c */

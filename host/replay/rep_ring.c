@@ -99,7 +99,9 @@ static void on_frame(void *stream, const struct vgd_frame *frame)
 {
     struct rep_ring *ring = stream;
     size_t size = (size_t)frame->width_px * frame->height_px * 4;
-    struct rep_picture picture = {.frame = *frame, .end_ns = sl_clock_ns()};
+    struct rep_picture picture = {.number = sl_atomic_load_relaxed(&ring->done) + 1,
+                                  .frame = *frame,
+                                  .end_ns = sl_clock_ns()};
     picture.frame.pixels = NULL;
     if (frame->pixels != NULL) {
         XXH128_hash_t hash = XXH3_128bits(frame->pixels, size);
@@ -113,9 +115,9 @@ static void on_frame(void *stream, const struct vgd_frame *frame)
         }
     }
     pthread_mutex_lock(&ring->lock);
-    sl_free(ring->picture.pixels);
-    ring->picture = picture;
-    ring->has_picture = true;
+    struct rep_picture *place = &ring->pictures[ring->next_picture++ % REP_PICTURES];
+    sl_free(place->pixels);
+    *place = picture;
     pthread_mutex_unlock(&ring->lock);
 }
 
@@ -191,7 +193,9 @@ void rep_ring_free(struct rep_ring *ring)
         asg_writer_finish(&ring->writer);
     }
     pthread_mutex_destroy(&ring->lock);
-    sl_free(ring->picture.pixels);
+    for (uint32_t i = 0; i < REP_PICTURES; i++) {
+        sl_free(ring->pictures[i].pixels);
+    }
     sl_free(ring->pending.packet);
     sl_free(ring->pending.reply);
     sl_free(ring->reply);
@@ -200,7 +204,7 @@ void rep_ring_free(struct rep_ring *ring)
 
 /* --- waiting --- */
 
-static bool is_done(const struct rep_ring *ring, uint32_t number)
+bool rep_ring_is_done(const struct rep_ring *ring, uint32_t number)
 {
     return (int32_t)(sl_atomic_load_acquire(&ring->done) - number) >= 0;
 }
@@ -226,14 +230,16 @@ bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
         asg_writer_flush(&ring->writer);
     }
     for (uint32_t i = 0; i < SPINS; i++) {
-        if (is_done(ring, number)) {
+        if (rep_ring_is_done(ring, number)) {
             return true;
         }
         sl_cpu_relax();
     }
+    /* What it waits for may lie in another ring's end of ours. */
+    rep_flush_all(rep);
     uint64_t patience = rep->options.patience_ns != 0 ? rep->options.patience_ns : PATIENCE_NS;
     uint64_t begin = sl_clock_ns();
-    while (!is_done(ring, number)) {
+    while (!rep_ring_is_done(ring, number)) {
         if (sl_atomic_load_acquire(&ring->is_lost) != 0 || asg_writer_dead(&ring->writer)) {
             return false;
         }
@@ -349,6 +355,7 @@ void rep_ring_settle(struct rep_ring *ring)
     }
     rep->report->compared++;
     bool is_lost = sl_atomic_load_acquire(&ring->is_lost) != 0 || !is_over;
+    ring->is_loss_told = ring->is_loss_told || is_lost;
     if (is_lost != call->is_lost || (!is_lost && !is_same(ring, call))) {
         const struct rep_answer answer = {.event = &p->event,
                                           .frame = p->frame,
@@ -380,7 +387,13 @@ void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event)
     const struct cap_event_call *call = &event->call;
     struct asg_writer *w = &ring->writer;
     rep_ring_settle(ring);
-    if (!ring->has_writer || asg_writer_dead(w)) {
+    if (sl_atomic_load_acquire(&ring->is_lost) != 0 && !ring->is_loss_told) {
+        const struct rep_answer answer = {
+            .event = event, .frame = ring->rep->frame, .is_lost = true};
+        ring->is_loss_told = true;
+        rep_diverged(ring->rep, &answer);
+    }
+    if (!ring->has_writer || asg_writer_dead(w) || ring->rep->stop) {
         return;
     }
     if (!ring->has_preamble) {

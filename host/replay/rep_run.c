@@ -134,22 +134,33 @@ static struct rep_ring *ring_of_stream(struct rep *rep, uint64_t stamp)
     return NULL;
 }
 
-static void play_frame(struct rep *rep, const struct cap_frame *mark)
+/* What the ring gave for its packet `number`; zeros: nothing. */
+static struct rep_picture take_picture(struct rep_ring *ring, uint32_t number)
 {
-    struct rep_ring *ring = ring_of_stream(rep, mark->stamp);
     struct rep_picture picture = {.end_ns = 0};
-    if (ring != NULL && rep_ring_wait(ring, ring->fed)) {
-        rep_ring_settle(ring);
-        pthread_mutex_lock(&ring->lock);
-        if (ring->has_picture) {
-            picture = ring->picture;
-            ring->has_picture = false;
-            ring->picture.pixels = NULL;
+    pthread_mutex_lock(&ring->lock);
+    for (uint32_t i = 0; i < REP_PICTURES; i++) {
+        if (ring->pictures[i].end_ns != 0 && ring->pictures[i].number == number) {
+            picture = ring->pictures[i];
+            ring->pictures[i] = (struct rep_picture){0};
         }
-        pthread_mutex_unlock(&ring->lock);
+    }
+    pthread_mutex_unlock(&ring->lock);
+    return picture;
+}
+
+/* The frame whose mark was passed is over, or is waited for. */
+static void close_frame(struct rep *rep)
+{
+    const struct cap_frame *mark = &rep->open_frame.mark;
+    struct rep_ring *ring = rep->open_frame.ring;
+    struct rep_picture picture = {.end_ns = 0};
+    rep->open_frame.is_there = false;
+    if (ring != NULL && rep_ring_wait(ring, rep->open_frame.number)) {
+        picture = take_picture(ring, rep->open_frame.number);
     }
     const struct rep_frame frame = {
-        .number = rep->frame,
+        .number = rep->report->frames,
         .end_ns = picture.end_ns != 0 ? picture.end_ns : sl_clock_ns(),
         .surface = mark->surface,
         .width_px = picture.end_ns != 0 ? picture.frame.width_px : mark->width_px,
@@ -164,9 +175,26 @@ static void play_frame(struct rep *rep, const struct cap_frame *mark)
         rep->stop = true;
     }
     sl_free(picture.pixels);
+    rep->report->frames += !rep->stop || rep->report->end == REP_END_ASKED;
+}
+
+/* Its ring may still be at it, and may wait for a packet that comes later in the trace: it is
+ * waited for when the next one is complete. */
+static void play_frame(struct rep *rep, const struct cap_frame *mark)
+{
+    if (rep->open_frame.is_there) {
+        close_frame(rep);
+    }
+    struct rep_ring *ring = ring_of_stream(rep, mark->stamp);
+    rep->open_frame.is_there = true;
+    rep->open_frame.ring = ring;
+    rep->open_frame.number = ring != NULL ? ring->fed : 0;
+    rep->open_frame.mark = *mark;
+    if (ring != NULL) {
+        asg_writer_flush(&ring->writer);
+    }
     rep->frame++;
     rep->calls_behind = 0;
-    rep->report->frames = rep->frame;
 }
 
 static void play_memory(struct rep *rep, struct cap_event *event)
@@ -194,7 +222,8 @@ static void choose_pixels(struct rep *rep)
 {
     const struct rep_options *o = &rep->options;
     bool wants = (o->wants_hashes || o->wants_pixels) &&
-                 (o->wants_frame == NULL || o->wants_frame(o->user, rep->frame));
+                 (o->wants_frame == NULL || o->wants_frame(o->user, rep->frame) ||
+                  (rep->open_frame.is_there && o->wants_frame(o->user, rep->frame - 1)));
     /* A switch; the ring's threads look at it when a picture is complete. */
     sl_atomic_store_relaxed(&rep->wants_pixel, wants);
 }
@@ -249,6 +278,13 @@ void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
             break;
         }
         play(rep, &event);
+        if (rep->open_frame.is_there && rep->open_frame.ring != NULL && !rep->stop &&
+            rep_ring_is_done(rep->open_frame.ring, rep->open_frame.number)) {
+            close_frame(rep);
+        }
+    }
+    if (rep->open_frame.is_there && !rep->stop) {
+        close_frame(rep);
     }
     /* What is still on its way is over before the device goes. */
     for (uint32_t i = 0; i < REP_RINGS && !rep->stop; i++) {
