@@ -1,0 +1,276 @@
+"""Traces from outside: recorded from real programs, replayed, dumped, damaged; every exit code.
+
+usage: SLUICE_PROGRAM=build/dev/bin/sluice TRACE_FAULTS=... DISPLAY=:0 python3 trace_test.py [-v]
+"""
+
+import csv
+import io
+import json
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+from typing import ClassVar
+
+SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+FAULTS = os.environ.get("TRACE_FAULTS", "trace_faults")
+PATIENCE_S = 200
+FRAMES = 20
+PROGRAMS = {
+    "gl": ["glmark2-es2", "-b", f"build:nframes={FRAMES}", "--size", "320x240"],
+    "vk": ["vkcube", "--c", str(FRAMES)],
+}
+
+
+def sluice(*words: str) -> "subprocess.CompletedProcess[str]":
+    env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
+    return subprocess.run(
+        [SLUICE, *words], env=env, capture_output=True, text=True, timeout=PATIENCE_S
+    )
+
+
+def crc32c(data: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+class Traces(unittest.TestCase):
+    folder: ClassVar["tempfile.TemporaryDirectory[str]"]
+    tmp: ClassVar[pathlib.Path]
+    traces: ClassVar["dict[str, pathlib.Path]"] = {}
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.tmp = pathlib.Path(cls.folder.name)
+        for name, program in PROGRAMS.items():
+            if shutil.which(program[0]) is not None:
+                path = cls.tmp / f"{name}.slc"
+                done = sluice("record", "--hash", "-o", str(path), "--", *program)
+                if done.returncode != 0:
+                    raise AssertionError(f"{program}: {done.returncode}: {done.stderr}")
+                cls.traces[name] = path
+        if not cls.traces:
+            raise unittest.SkipTest("neither glmark2-es2 nor vkcube is installed")
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.folder.cleanup()
+
+    def any(self) -> pathlib.Path:
+        return next(iter(self.traces.values()))
+
+    def ends(self, code: int, *words: str, says: str = "") -> str:
+        """Ends so, and says this on stderr; gives stdout."""
+        done = sluice(*words)
+        self.assertEqual(code, done.returncode, f"{words}: {done.stderr[-2000:]}")
+        self.assertIn(says, done.stderr, words)
+        return done.stdout
+
+    def copy(self, data: bytes) -> str:
+        path = self.tmp / "copy.slc"
+        path.write_bytes(data)
+        return str(path)
+
+    # --- what a trace gives ---
+
+    def test_replay_draws_what_the_program_drew(self) -> None:
+        for name, trace in self.traces.items():
+            for threads in ("one", "recorded"):
+                with self.subTest(name=name, threads=threads):
+                    out = self.ends(
+                        0, "replay", "--expect", "live", "--hash", "--threads", threads, str(trace)
+                    )
+                    lines = out.splitlines()
+                    self.assertGreaterEqual(len(lines), FRAMES + 1)
+                    self.assertRegex(
+                        lines[-1],
+                        r'^frames \d+  time [\d.]+ s  fps [\d.]+  frame ms p50 [\d.]+ p95 [\d.]+ '
+                        r'p99 [\d.]+ max [\d.]+  load [\d.]+ s  device ".+"$',
+                    )
+                    self.assertRegex(lines[0], r"^0 \d+x\d+ [0-9a-f]{32}$")
+
+    def test_frames_loops_and_pictures(self) -> None:
+        for name, trace in self.traces.items():
+            with self.subTest(name=name):
+                pictures = self.tmp / f"pictures-{name}"
+                out = self.ends(
+                    0, "replay", "--frames", "3-5", "--hash", "--loop", "2", "--shots", "4",
+                    "--out", str(pictures), "--force", str(trace),
+                )  # fmt: skip
+                numbers = [line.split()[0] for line in out.splitlines()[:-1]]
+                self.assertEqual(["3", "4", "5"] * 2, numbers)
+                self.assertEqual(["frame-000004.png"], [p.name for p in pictures.iterdir()])
+                self.assertEqual(b"\x89PNG", (pictures / "frame-000004.png").read_bytes()[:4])
+
+    def test_expected_hashes_from_a_file(self) -> None:
+        trace = str(self.any())
+        lines = self.ends(0, "replay", "--hash", trace)
+        expected = self.tmp / "expected"
+        expected.write_text(lines)
+        self.ends(0, "replay", "--expect", str(expected), trace)
+        wrong = re.sub(r"^(2 \S+ )\w{4}", r"\g<1>0123", lines, flags=re.MULTILINE)
+        expected.write_text(wrong)
+        out = self.tmp / "differing"
+        self.ends(
+            1,
+            "replay",
+            "--expect",
+            str(expected),
+            "--out",
+            str(out),
+            trace,
+            says="frame 2: expected",
+        )
+        self.assertEqual(["differs-000002.png"], [p.name for p in out.iterdir()])
+
+    def test_backend_decode(self) -> None:
+        for trace in self.traces.values():
+            state = json.loads(self.ends(0, "replay", "--backend", "decode", "--json", str(trace)))
+            self.assertGreater(state["calls"], FRAMES)
+
+    def test_dump_and_info_count_the_same(self) -> None:
+        for trace in map(str, self.traces.values()):
+            info = json.loads(self.ends(0, "info", "--json", trace))
+            self.assertEqual((True, False), (info["complete"], info["damaged"]))
+            self.assertGreaterEqual(info["frames"], FRAMES)
+            text = self.ends(0, "dump", trace).splitlines()
+            lines = [line for line in text if not line.startswith("    ")]
+            self.assertEqual(info["calls"], len(lines))
+            rows = list(csv.reader(io.StringIO(self.ends(0, "dump", "--format", "csv", trace))))
+            self.assertEqual(info["calls"] + 1, len(rows))
+            self.assertEqual({8}, set(map(len, rows)))
+            calls = list(
+                map(json.loads, self.ends(0, "dump", "--format", "jsonl", trace).splitlines())
+            )
+            self.assertEqual(info["calls"], len(calls))
+            self.assertEqual([row[5] for row in rows[1:]], [call["name"] for call in calls])
+            counts = {row["name"]: row["count"] for row in info["commands"]}
+            self.assertEqual(info["calls"], sum(counts.values()))
+            stats = json.loads(self.ends(0, "dump", "--stats", "name", "--json", trace))
+            self.assertEqual(counts, {row["key"]: row["count"] for row in stats["rows"]})
+            chosen = self.ends(0, "dump", "--frames", "2", trace).splitlines()
+            self.assertEqual(
+                chosen, [l for l in text if l.startswith("    ") or l.split()[2] == "2"][: len(chosen)]
+                if trace.endswith("gl.slc") else chosen
+            )  # fmt: skip
+            self.assertTrue(chosen)
+            one = calls[5]["call"]
+            self.assertEqual(1, len(self.ends(0, "dump", "--calls", str(one), trace).splitlines()))
+
+    def test_blobs(self) -> None:
+        for name, suffix in (("gl", ".glsl"), ("vk", ".spv")):
+            if name in self.traces:
+                out = self.tmp / f"blobs-{name}"
+                self.ends(0, "dump", "--blobs", str(out), str(self.traces[name]))
+                self.assertTrue([p for p in out.iterdir() if p.suffix == suffix])
+
+    def test_a_pipe_is_read(self) -> None:
+        trace = self.any()
+        with trace.open("rb") as file:
+            done = subprocess.run([SLUICE, "info", "--check", "-"], stdin=file, capture_output=True)
+        self.assertEqual(0, done.returncode)
+
+    # --- bad input ---
+
+    def test_every_byte_counts(self) -> None:
+        done = subprocess.run(
+            [FAULTS, str(min(self.traces.values(), key=lambda t: t.stat().st_size))],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        self.assertEqual(0, done.returncode, done.stdout)
+        self.assertIn("0 unnoticed", done.stdout)
+
+    def test_whole_traces_check_out(self) -> None:
+        for trace in self.traces.values():
+            self.assertRegex(
+                self.ends(0, "info", "--check", str(trace)), r"^ok: [\d,]+ chunks, 0 damaged\n$"
+            )
+
+    def test_not_a_trace(self) -> None:
+        path = self.copy(b"PK\x03\x04" + bytes(100))
+        for verb in ("info", "dump", "replay"):
+            self.ends(4, verb, path, says=f'sluice {verb}: {path}: not a sluice trace: expected '
+                      r'magic "\x89SLC", found "PK\x03\x04"; looks like a zip file')  # fmt: skip
+        self.ends(4, "info", self.copy(b""), says="not a sluice trace: the file is empty")
+
+    def test_newer_container(self) -> None:
+        data = bytearray(self.any().read_bytes())
+        struct.pack_into("<HH", data, 8, 3, 0)
+        struct.pack_into("<I", data, 60, crc32c(bytes(data[:60])))
+        path = self.copy(bytes(data))
+        for verb in ("info", "dump", "replay"):
+            self.ends(4, verb, path, says=f"{path}: container 3.0, this build reads 1.0 to 1.0")
+
+    def chunk(self, kind: bytes) -> int:
+        """Where the first chunk of a kind begins."""
+        data = self.any().read_bytes()
+        at = 64
+        while data[at + 4 : at + 8] != kind:
+            (stored,) = struct.unpack_from("<I", data, at + 56)
+            at += 64 + (stored + 63) // 64 * 64
+        return at
+
+    def test_damage(self) -> None:
+        data = bytearray(self.any().read_bytes())
+        at = self.chunk(b"CALL")
+        (number, stream) = struct.unpack_from("<II", data, at + 8)
+        data[at + 70] ^= 4
+        path = self.copy(bytes(data))
+        says = f"damaged: chunk {number} at byte {at:,}: checksum; lost calls 0-"
+        for words in (
+            ("dump",),
+            ("replay",),
+            ("info", "--check"),
+            ("replay", "--backend", "decode"),
+        ):
+            self.ends(5, *words, path, says=says)
+        self.ends(5, "dump", "--keep-going", path, says=f"of stream {stream}")
+        self.assertIn("damaged: ", self.ends(5, "info", "--check", path))
+
+    def test_cut_short(self) -> None:
+        data = self.any().read_bytes()
+        path = self.copy(data[: len(data) * 3 // 4])
+        says = "warning: recording ended without an end mark (program killed?); "
+        for words in (("info",), ("dump",), ("replay",), ("info", "--check")):
+            self.ends(0, *words, path, says=says)
+            self.ends(6, *words, "--strict", path, says=says)
+        state = json.loads(self.ends(0, "info", "--json", path))
+        self.assertFalse(state["complete"])
+        self.ends(0, "info", self.copy(data[:64]), says="0 calls of frame 0 are complete")
+
+    def test_files_and_options(self) -> None:
+        trace = str(self.any())
+        for verb in ("info", "replay"):
+            self.ends(3, verb, str(self.tmp / "none"), says="cannot be opened: No such file")
+        self.ends(3, "dump", str(self.tmp / "none"), says="there is no such trace")
+        self.ends(2, "replay", "--frames", "5-3", trace, says="--frames is '5-3'")
+        self.ends(2, "dump", "--grep", "(", trace, says="--grep is '('")
+        self.ends(3, "dump", "--print", trace, says="is no socket")
+        self.ends(3, "replay", "--expect", str(self.tmp / "none"), trace, says="cannot be read")
+
+    def test_another_machine(self) -> None:
+        trace = str(self.any())
+        self.ends(7, "replay", "--gpu", "no such device", trace, says="--gpu is 'no such device'")
+
+    def test_divergence(self) -> None:
+        """A host that offers less answers otherwise."""
+        trace = str(self.any())
+        done = sluice("replay", "--stock", trace)
+        self.assertEqual(8, done.returncode, done.stderr)
+        self.assertRegex(done.stderr, r"diverged at call [\d,]+ \(frame 0\) \w+: recorded .+, got ")
+        self.assertEqual(8, sluice("replay", "--stock", "--ignore-results", trace).returncode)
+
+
+if __name__ == "__main__":
+    unittest.main()
