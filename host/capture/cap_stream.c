@@ -208,12 +208,12 @@ void cap_stream_frame(void *stream, const struct vgd_frame *frame)
 {
     struct cap_stream *s = stream;
     struct cap_recording *r = s->recording;
-    struct cap_frame mark = {.stream = s->calls.stream,
-                             .surface = frame->surface,
-                             .width_px = frame->width_px,
-                             .height_px = frame->height_px,
-                             .kind = frame->kind == VGD_FRAME_PRESENT ? CAP_FRAME_PRESENT
-                                                                      : CAP_FRAME_FLUSH};
+    struct cap_frame mark = {
+        .stream = s->calls.stream,
+        .surface = frame->blob_id != 0 ? (uint32_t)frame->blob_id : frame->surface,
+        .width_px = frame->width_px,
+        .height_px = frame->height_px,
+        .kind = frame->kind == VGD_FRAME_PRESENT ? CAP_FRAME_PRESENT : CAP_FRAME_FLUSH};
     if (r->wants_hashes && frame->pixels != NULL) {
         XXH128_hash_t hash =
             XXH3_128bits(frame->pixels, (size_t)frame->width_px * frame->height_px * 4);

@@ -352,7 +352,7 @@ struct cap_frame {
     uint64_t time;    /* absolute, not a delta */
     uint32_t stream;  /* that packet's */
     uint32_t flags;   /* CAP_FRAME_* */
-    uint32_t surface; /* the colour buffer (GLES) or resource that holds the picture */
+    uint32_t surface; /* the colour buffer (GLES), or the blob (Vulkan), that holds the picture */
     uint32_t width_px, height_px;
     uint32_t kind; /* enum cap_frame_kind */
     /* CAP_FRAME_HASH: XXH3-128, seed 0, low word first, of the picture: rows of R, G, B, A bytes

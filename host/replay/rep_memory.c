@@ -99,11 +99,70 @@ void *rep_resource_pages(struct rep_resource *resource, uint64_t size)
     return pages;
 }
 
+static void look_at_mark(struct rep *rep, const struct cap_frame *mark)
+{
+    if (mark->kind != CAP_FRAME_PRESENT || mark->surface == 0 || rep->shown_count == REP_SHOWN) {
+        return;
+    }
+    for (uint32_t i = 0; i < rep->shown_count; i++) {
+        if (rep->shown[i].stream == mark->stream && rep->shown[i].blob_id == mark->surface) {
+            return;
+        }
+    }
+    rep->shown[rep->shown_count++] =
+        (struct rep_shown){.stream = mark->stream, .blob_id = mark->surface};
+}
+
+enum sl_result rep_memory_look(struct rep *rep)
+{
+    struct cap_payload payload = {0};
+    enum sl_result result = SL_OK;
+    for (uint32_t i = 0; i < rep->reader->chunk_count && result == SL_OK; i++) {
+        enum cap_damage_kind why;
+        if (rep->reader->chunks[i].kind != CAP_KIND_FRAM) {
+            continue;
+        }
+        result = cap_reader_load(rep->reader, &rep->reader->chunks[i], &payload, &why);
+        size_t count = result == SL_OK ? payload.size / sizeof(struct cap_frame) : 0;
+        for (size_t at = 0; at < count; at++) {
+            struct cap_frame mark;
+            memcpy(&mark, payload.data + at * sizeof mark, sizeof mark);
+            look_at_mark(rep, &mark);
+        }
+        result = result == SL_ERR_NOMEM ? result : SL_OK; /* damage is met again on the way */
+    }
+    cap_payload_finish(&payload);
+    return result;
+}
+
+void rep_memory_stream(struct rep *rep, uint32_t stream, uint32_t ctx_id)
+{
+    for (uint32_t i = 0; i < rep->shown_count; i++) {
+        if (rep->shown[i].stream == stream) {
+            rep->shown[i].ctx_id = ctx_id;
+        }
+    }
+}
+
+static bool is_shown(const struct rep *rep, const struct rep_resource *resource)
+{
+    for (uint32_t i = 0; i < rep->shown_count; i++) {
+        if (rep->shown[i].blob_id == resource->blob_id &&
+            rep->shown[i].ctx_id == resource->ctx_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum sl_result rep_memory_write(struct rep *rep, struct cap_event_memory *memory)
 {
     struct rep_resource *resource = rep_resource_find(rep, memory->resource_id);
     uint8_t *to = NULL;
     uint64_t size = 0;
+    if (resource != NULL && resource->blob_id != 0 && is_shown(rep, resource)) {
+        return SL_OK;
+    }
     if (resource != NULL && resource->pages != NULL) {
         to = resource->pages;
         size = resource->pages_size;

@@ -18,6 +18,8 @@
 /* A resource of the trace, and how its bytes are reached. */
 struct rep_resource {
     uint32_t id;
+    uint32_t ctx_id; /* of a blob */
+    uint64_t blob_id;
     void *map; /* the device's memory, mapped; nullable */
     uint64_t size;
     bool is_ours;   /* map is to be unmapped */
@@ -81,6 +83,13 @@ struct rep_fence {
     uint64_t ours;
 };
 
+/* A blob that a Vulkan guest presents: its bytes are the device's, even where the recorder saw them
+ * change. */
+struct rep_shown {
+    uint32_t stream, ctx_id, blob_id; /* ctx_id: once the stream began */
+};
+#define REP_SHOWN 1024u
+
 struct rep {
     struct rep_options options;
     struct cap_reader *reader;
@@ -107,6 +116,8 @@ struct rep {
     pthread_mutex_t lock;             /* guards what follows */
     uint64_t fences_done[REP_FENCES]; /* ours that are done, by number modulo the size */
     uint32_t fence_word;              /* atomic, futex: changes when one is done */
+    struct rep_shown shown[REP_SHOWN];
+    uint32_t shown_count;
     bool stop;
     struct rep_report *report;
 };
@@ -139,6 +150,9 @@ void rep_resource_unmap(struct rep *rep, struct rep_resource *resource);
 void rep_resource_free(struct rep *rep, struct rep_resource *resource);
 /* Guest pages of that size; a resource has them once. NULL: no memory. */
 void *rep_resource_pages(struct rep_resource *resource, uint64_t size);
+/* Learns from the marks what is presented. */
+enum sl_result rep_memory_look(struct rep *rep);
+void rep_memory_stream(struct rep *rep, uint32_t stream, uint32_t ctx_id);
 /* What guests wrote. PROTOCOL: pieces lead nowhere. */
 enum sl_result rep_memory_write(struct rep *rep, struct cap_event_memory *memory);
 

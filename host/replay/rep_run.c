@@ -21,6 +21,9 @@ enum sl_result rep_create(struct cap_reader *reader, const struct rep_options *o
     rep->recorded = sl_alloc_array(REP_FENCES, sizeof *rep->recorded);
     enum sl_result result =
         rep->recorded != NULL ? cap_merge_create(reader, &rep->merge) : SL_ERR_NOMEM;
+    if (result == SL_OK) {
+        result = rep_memory_look(rep);
+    }
     if (result != SL_OK) {
         rep_destroy(rep);
         return result;

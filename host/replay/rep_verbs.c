@@ -113,6 +113,8 @@ static enum sl_result blob_create(struct rep *rep, const struct cap_verb_blob *b
     if (resource == NULL) {
         return SL_ERR_NOMEM;
     }
+    resource->ctx_id = b->ctx_id;
+    resource->blob_id = b->blob_id;
     if (b->backing_size != 0) {
         backing.iov_base = rep_resource_pages(resource, b->backing_size);
         backing.iov_len = b->backing_size;
@@ -237,6 +239,18 @@ static enum sl_result reset(struct rep *rep)
     return SL_OK;
 }
 
+/* Its rings end with it; what their threads still ran while recording is not played. */
+static void end_rings(struct rep *rep, uint32_t ctx_id, uint32_t resource_id)
+{
+    for (uint32_t i = 0; i < REP_RINGS; i++) {
+        struct rep_ring *ring = rep->rings[i];
+        if (ring != NULL && ring->ctx_id == ctx_id &&
+            (resource_id == 0 || ring->ring_id == resource_id)) {
+            sl_atomic_store_relaxed(&ring->is_gone, 1);
+        }
+    }
+}
+
 /* --- all of them --- */
 
 /* A verb's struct, as much of it as its body has; then zeros. */
@@ -259,10 +273,12 @@ static enum sl_result carry_out(struct rep *rep, const struct cap_event_verb *v)
         return ops->ctx_create(rep->device, c.ctx_id, c.value, name);
     case CAP_VERB_CTX_DESTROY:
         rep_gpu_forget(rep, c.ctx_id);
+        end_rings(rep, c.ctx_id, 0);
         return ops->ctx_destroy(rep->device, c.ctx_id);
     case CAP_VERB_CTX_ATTACH:
         return ops->ctx_attach(rep->device, c.ctx_id, c.value);
     case CAP_VERB_CTX_DETACH:
+        end_rings(rep, c.ctx_id, c.value);
         return ops->ctx_detach(rep->device, c.ctx_id, c.value);
     case CAP_VERB_SUBMIT:
         return submit(rep, &c, rest, rest_size);
@@ -309,6 +325,11 @@ static enum sl_result carry_out(struct rep *rep, const struct cap_event_verb *v)
     case CAP_VERB_FENCE_DONE: {
         BODY(cap_verb_fence, f);
         fence_was_done(rep, &f);
+        return SL_OK;
+    }
+    case CAP_VERB_STREAM_BEGIN: {
+        BODY(cap_verb_stream, s);
+        rep_memory_stream(rep, s.stream, s.ctx_id);
         return SL_OK;
     }
     default:

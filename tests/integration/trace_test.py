@@ -87,7 +87,17 @@ class Traces(unittest.TestCase):
             for threads in ("one", "recorded"):
                 with self.subTest(name=name, threads=threads):
                     out = self.ends(
-                        0, "replay", "--expect", "live", "--hash", "--threads", threads, str(trace)
+                        0,
+                        "replay",
+                        "--expect",
+                        "live",
+                        "--hash",
+                        "--threads",
+                        threads,
+                        "--out",
+                        str(self.tmp / "draws"),
+                        "--force",
+                        str(trace),
                     )
                     lines = out.splitlines()
                     self.assertGreaterEqual(len(lines), FRAMES + 1)
