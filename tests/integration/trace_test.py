@@ -187,15 +187,17 @@ class Traces(unittest.TestCase):
         for name, trace in self.traces.items():
             with self.subTest(name=name):
                 self.assertEqual("", self.ends(0, "diff", str(trace), str(trace)))
-                again = self.tmp / f"again-{name}.slc"
-                done = sluice("record", "-o", str(again), "--", *PROGRAMS[name])
-                self.assertEqual(0, done.returncode, done.stderr)
-                # The same commands; what they say of time may differ.
-                self.ends(0, "diff", "--structure", "--frames", "5-8", str(trace), str(again))
+        if "gl" in self.traces:
+            trace, again = self.traces["gl"], self.tmp / "again.slc"
+            done = sluice("record", "-o", str(again), "--", *PROGRAMS["gl"])
+            self.assertEqual(0, done.returncode, done.stderr)
+            # The same commands; what they say of time may differ.
+            self.ends(0, "diff", "--structure", "--frames", "5-8", str(trace), str(again))
         if len(self.traces) == 2:
             both = list(map(str, self.traces.values()))
             out = self.ends(1, "diff", "--frames", "3", *both)
-            self.assertRegex(out, r"(?m)^@@ frame 3\n- \d+ gl\w+\(")
+            self.assertTrue(out.startswith("@@ frame 3\n"))
+            self.assertRegex(out, r"(?m)^- \d+ gl\w+\(")
             self.assertRegex(out, r"(?m)^\+ \d+ vk\w+\(")
             state = json.loads(self.ends(1, "diff", "--json", "--structure", *both))
             self.assertTrue(state["differ"])
