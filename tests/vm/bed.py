@@ -164,9 +164,11 @@ def run_bounded(command: List[str], out: BinaryIO) -> str:
         code = process.wait(PATIENCE_S)
         return "" if code == 0 else f"ended with {code}"
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGTERM)  # it takes its mounts away
-        process.wait()
         return f"was not done in {PATIENCE_S} s"
+    finally:
+        if process.poll() is None:  # late, or this program is interrupted
+            os.killpg(process.pid, signal.SIGTERM)  # it takes its mounts away
+            process.wait()
 
 
 def reason_in(log: pathlib.Path) -> str:

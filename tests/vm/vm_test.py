@@ -78,7 +78,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no case {' '.join(unknown)}; there are {' '.join(c.__name__ for c in ALL)}")
     try:
-        root = bed.make_root(args.bed)
+        root = bed.make_root(args.bed.resolve())
     except bed.BedError as problem:
         print(f"vm: skipped: {problem}")
         return SKIPPED
