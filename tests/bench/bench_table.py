@@ -449,13 +449,15 @@ def stripped(path: pathlib.Path) -> int:
 def size_rows(place: Place) -> "list[Row]":
     rows = []
     for figure, path, most in (
-        ("guest library, stripped", place.build / "lib" / "libEGL_sluice.so", 2 << 20),
-        ("host program, stripped", place.sluice, 3 << 20),
+        ("guest library of GLES, stripped", place.build / "lib" / "libEGL_sluice.so", 2 << 20),
+        ("guest library of Vulkan", place.build / "lib" / "libvulkan_sluice.so", 2 << 20),
+        ("host library, all APIs", place.build / "lib" / "libgfxstream_backend.so", 3 << 20),
+        ("host program, with all verbs and tables", place.sluice, None),
     ):
         size = stripped(path)
-        rows.append(
-            Row(figure, "", f"{size / 1024:.0f} KiB", "", f"<= {most >> 20} MiB", size <= most)
-        )
+        target = f"<= {most >> 20} MiB" if most is not None else ""
+        is_met = size <= most if most is not None else None
+        rows.append(Row(figure, "", f"{size / 1024:.0f} KiB", "", target, is_met))
     return rows
 
 
