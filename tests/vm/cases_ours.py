@@ -13,6 +13,7 @@ OURS = """
 export VK_DRIVER_FILES=/share/ours/share/vulkan/icd.d/sluice_icd.json
 export __EGL_VENDOR_LIBRARY_FILENAMES=/share/ours/share/glvnd/egl_vendor.d/50_sluice.json
 """
+GLMARK2 = "glmark2-es2 --size 400x300 -b build:duration=3 -b texture:duration=3"
 
 
 def bring(guest: Guest) -> None:
@@ -34,6 +35,7 @@ def ours(setup: Setup) -> None:
     script += 'part vkcube; timeout 300 vkcube --wsi xcb --c 100 2>&1; echo "code $?"\n'
     script += 'part es2; timeout 100 es2_info 2>&1; echo "code $?"\n'
     script += 'part gears; timeout 20 stdbuf -oL es2gears_x11 2>&1; echo "code $?"\n'
+    script += f'part glmark2; timeout 200 {GLMARK2} 2>&1; echo "code $?"\n'
     with Guest(setup, "ours") as guest:
         bring(guest)
         found = guest.run(script + programs_script(guest), 900)
@@ -41,7 +43,24 @@ def ours(setup: Setup) -> None:
     need("code 0" in found["vkcube"], found["vkcube"])
     check_programs(setup, found)
     need("code 0" in found["es2"] and "Sluice" in found["es2"], found["es2"][-2000:])
-    need(re.search(r"frames in", found["gears"]) is not None, found["gears"])
+    need("frames in" in found["gears"], found["gears"])
+    scenes = re.findall(r"^\[(\w+)\].*FPS: [1-9]", found["glmark2"], re.M)
+    need(scenes == ["build", "texture"] and "code 0" in found["glmark2"], found["glmark2"])
+    need(re.search(r"GL_RENDERER: +llvmpipe", found["glmark2"]) is not None, found["glmark2"])
 
 
-ALL: Tuple[Case, ...] = (ours,)
+def zink_above_ours(setup: Setup) -> None:
+    """The guest's Mesa draws OpenGL by Zink above our Vulkan driver."""
+    script = X_SERVER + OURS + "unset __EGL_VENDOR_LIBRARY_FILENAMES\n"
+    script += "export MESA_LOADER_DRIVER_OVERRIDE=zink LIBGL_ALWAYS_SOFTWARE=1\n"
+    script += 'part eglinfo; timeout 300 eglinfo -B -p surfaceless 2>&1; echo "code $?"\n'
+    script += 'part gears; timeout 40 stdbuf -oL es2gears_x11 2>&1; echo "code $?"\n'
+    with Guest(setup, "zink_above_ours") as guest:
+        bring(guest)
+        found = guest.run(script, 900)
+    renderer = re.search(r"renderer: zink Vulkan .*llvmpipe", found["eglinfo"])
+    need(renderer is not None and "code 0" in found["eglinfo"], found["eglinfo"])
+    need("frames in" in found["gears"], found["gears"])
+
+
+ALL: Tuple[Case, ...] = (ours, zink_above_ours)
