@@ -290,13 +290,24 @@ struct writer {
     uint32_t seed;
 };
 
-static void *write_without_order(void *user)
+/* The races are the guest's, and meant: nobody is told of them. Hence no call, which would be
+ * watched by itself. */
+__attribute__((no_sanitize("thread"))) static void *write_without_order(void *user)
 {
     struct writer *w = user;
     for (uint32_t i = 0; i < 200; i++) {
         w->seed = w->seed * 1664525 + 1013904223;
-        memset((uint8_t *)w->page + ASG_RING_BYTES + w->seed % 4096, (int)(w->seed >> 8), 64);
-        announce(w->page, w->seed % 4096, w->seed >> 16 & 127);
+        volatile uint8_t *bytes = (uint8_t *)w->page + ASG_RING_BYTES + w->seed % 4096;
+        for (uint32_t j = 0; j < 64; j++) {
+            bytes[j] = (uint8_t)(w->seed >> 8);
+        }
+        uint32_t at = *(volatile uint32_t *)&w->page->write_pos;
+        volatile struct asg_descriptor *descriptor =
+            (volatile struct asg_descriptor *)(w->page->descriptors + at % ASG_DESC_RING);
+        descriptor->offset = w->seed % 4096;
+        descriptor->size = w->seed >> 16 & 127;
+        *(volatile uint32_t *)&w->page->transfer_mode = ASG_MODE_SPANS;
+        *(volatile uint32_t *)&w->page->write_pos = at + (uint32_t)sizeof *descriptor;
     }
     return NULL;
 }
