@@ -239,12 +239,14 @@ void ggl_glShaderSource(GLuint shader, GLsizei count, const GLchar *const *strin
     }
     size_t size;
     char *text = error ? NULL : ggl_shader_join(count, strings, lengths, &size);
-    char *original = text ? sl_strdup(text) : NULL;
+    char *original = text ? sl_alloc(size + 1) : NULL; /* the lengths may count NULs in */
     if (!original) {
         ggl_error(c, error ? error : GL_OUT_OF_MEMORY);
         sl_free(text);
         return;
     }
+    memcpy(original, text, size);
+    original[size] = 0;
     struct ggl_external_name *externals = ggl_shader_scan(c, text);
     gles2_pack_glShaderString(ggl_pack(c), shader, text, (uint32_t)size + 1, (GLsizei)size + 1);
     bool changed = memcmp(text, original, size) != 0;
