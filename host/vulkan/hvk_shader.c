@@ -96,6 +96,35 @@ static bool go_on(struct place *place, uint32_t op)
     return true;
 }
 
+/* The word of an instruction that says which id it makes, or one that is an id for sure; 0: not
+ * known. */
+static size_t id_at(uint32_t op)
+{
+    enum {
+        TYPES = 19,
+        TYPES_END = 39,
+        CONSTANTS = 41,
+        CONSTANTS_END = 52,
+        PARAMETER = 55,
+        VARIABLE = 59,
+        LOAD = 61,
+        CHAINS = 65,
+        CHAINS_END = 70,
+        COMPOSITES = 77,
+        COMPOSITES_END = 84,
+        ARITHMETIC = 109,
+        ARITHMETIC_END = 215
+    };
+    if ((op >= TYPES && op <= TYPES_END) || op == OP_LABEL) {
+        return 1;
+    }
+    bool second =
+        (op >= CONSTANTS && op <= CONSTANTS_END) || op == OP_FUNCTION || op == PARAMETER ||
+        op == VARIABLE || op == LOAD || (op >= CHAINS && op <= CHAINS_END) ||
+        (op >= COMPOSITES && op <= COMPOSITES_END) || (op >= ARITHMETIC && op <= ARITHMETIC_END);
+    return second ? 2 : 0;
+}
+
 bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size)
 {
     size_t count = size / 4, at = SPIRV_HEADER;
@@ -107,7 +136,9 @@ bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size)
     while (at < count) {
         size_t length = words[at] >> 16;
         uint32_t op = words[at] & 0xffff;
+        size_t id = id_at(op);
         if (length == 0 || length > count - at || !go_on(&place, op) ||
+            (id != 0 && (id >= length || words[at + id] >= words[3])) ||
             (is_type(op) && is_endless(op, words + at, length))) {
             return false;
         }

@@ -4,6 +4,7 @@
 #include "host/capture/cap_merge.h"
 #include "tests/support/slt.h"
 #include "tests/support/trace_maker.h"
+#include "transport/base/bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static void tell_event(FILE *out, struct cap_merge *merge, struct cap_event *e, 
     case CAP_EVENT_CALL:
         s->calls++;
         fprintf(out, "%llu call %u of %u bytes", (unsigned long long)e->stamp,
-                *(const uint32_t *)(const void *)e->call.packet, e->call.size);
+                sl_load_u32(e->call.packet), e->call.size);
         if (e->call.has_result) {
             fprintf(out, " -> %u bytes by %llu%s", e->call.reply_size,
                     (unsigned long long)e->call.end_stamp, e->call.is_refused ? " refused" : "");

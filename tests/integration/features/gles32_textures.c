@@ -55,7 +55,7 @@ static void clear_texture(struct fx *fx, int frame)
 {
     PFNGLCLEARTEXIMAGEEXTPROC clear = es32_address("glClearTexImageEXT");
     PFNGLCLEARTEXSUBIMAGEEXTPROC clear_part = es32_address("glClearTexSubImageEXT");
-    const uint8_t color[4] = {10, 200, (uint8_t)(frame * 40), 255};
+    const uint8_t color[16] = {10, 200, (uint8_t)(frame * 40), 255}; /* of four integers, too */
     GLuint t = storage(GL_TEXTURE_2D, GL_RGBA8, 1);
     clear(t, 0, GL_RGBA, GL_UNSIGNED_BYTE, color);
     clear_part(t, 0, 2, 3, 0, 5, 6, 1, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
