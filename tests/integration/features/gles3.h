@@ -1,4 +1,4 @@
-/* Shared by the files of the GLES 3 feature program. */
+/* Shared by the files of the GLES 3 feature programs. */
 #ifndef GLES3_FEATURES_H
 #define GLES3_FEATURES_H
 
@@ -21,7 +21,7 @@ static inline void color(GLuint program, float r, float g, float b, float a)
 
 /* The buffer's first bytes, into the frame's answers. */
 void es3_note_buffer(struct fx *fx, GLuint buffer, size_t size);
-/* A program of ES3_VS and this fragment shader (ES3_FS in front), in use. */
+/* gles3_fill.c: a program of ES3_VS and this fragment shader (ES3_FS in front), in use. */
 GLuint es3_fill(const char *fragment);
 
 /* gles3_textures.c */

@@ -12,8 +12,6 @@ struct es32_stage {
 };
 /* A linked program of any stages, in use. Attribute "p" is 0. */
 GLuint es32_program(const struct es32_stage *stages, int count);
-/* A program of ES3_VS and this fragment shader (ES3_FS in front), in use. */
-GLuint es32_fill(const char *fragment);
 /* An extension's function; the feature's `needs` says that it is there. */
 void *es32_address(const char *name);
 

@@ -36,15 +36,6 @@ GLuint es32_program(const struct es32_stage *stages, int count)
     return program;
 }
 
-GLuint es32_fill(const char *fragment)
-{
-    char text[1024];
-    snprintf(text, sizeof text, ES3_FS "%s", fragment);
-    GLuint program = fx_program(ES3_VS, text);
-    glUseProgram(program);
-    return program;
-}
-
 static void points_fill(float *points, int count, int frame)
 {
     for (int i = 0; i < count; i++) {
@@ -72,7 +63,7 @@ static const uint16_t six[6] = {2, 0, 5, 1, 4, 3};
 
 static void base_vertex_buffers(struct fx *fx, int frame)
 {
-    GLuint buffers[2], p = es32_fill(COLORED);
+    GLuint buffers[2], p = es3_fill(COLORED);
     float points[POINTS * 2];
     (void)fx;
     points_fill(points, POINTS * 2, frame);
@@ -89,7 +80,7 @@ static void base_vertex_buffers(struct fx *fx, int frame)
 
 static void base_vertex_client(struct fx *fx, int frame)
 {
-    GLuint p = es32_fill(COLORED);
+    GLuint p = es3_fill(COLORED);
     float points[POINTS * 2];
     (void)fx;
     points_fill(points, POINTS * 2, frame);
@@ -117,7 +108,7 @@ static void base_vertex_id(struct fx *fx, int frame)
 static void base_vertex_errors(struct fx *fx, int frame)
 {
     (void)frame;
-    es32_fill(COLORED);
+    es3_fill(COLORED);
     glDrawElementsBaseVertex(GL_TRIANGLES, -1, GL_UNSIGNED_SHORT, six, 0);
     fx_error(fx, GL_INVALID_VALUE);
     glDrawElementsBaseVertex(GL_TRIANGLES, 3, GL_FLOAT, six, 0);
@@ -164,7 +155,7 @@ static void multi_draws(struct fx *fx, int frame)
     static const GLsizei counts[] = {3, 6, 4}, bad[] = {3, -1, 3};
     const void *const indices[] = {six, six + 1, six + 2};
     static const GLint bases[] = {0, 5, 11};
-    GLuint p = es32_fill(COLORED);
+    GLuint p = es3_fill(COLORED);
     float points[POINTS * 2];
     PFNGLMULTIDRAWARRAYSEXTPROC arrays = es32_address("glMultiDrawArraysEXT");
     PFNGLMULTIDRAWELEMENTSEXTPROC elements = es32_address("glMultiDrawElementsEXT");
@@ -343,9 +334,8 @@ static void indexed_blending(struct fx *fx, int frame)
     glDrawBuffers(2, both);
     glClearColor(0.2f, 0.4f, 0.6f, 0.5f);
     glClear(GL_COLOR_BUFFER_BIT);
-    GLuint p =
-        es32_fill("uniform vec4 c; layout(location = 0) out vec4 o; layout(location = 1) out "
-                  "vec4 n; void main() { o = c; n = c.bgra; }");
+    GLuint p = es3_fill("uniform vec4 c; layout(location = 0) out vec4 o; layout(location = 1) out "
+                        "vec4 n; void main() { o = c; n = c.bgra; }");
     glEnablei(GL_BLEND, 1);
     fx_note_int(fx, glIsEnabledi(GL_BLEND, 0) * 2 + glIsEnabledi(GL_BLEND, 1));
     glBlendFunci(1, GL_SRC_ALPHA, GL_ONE);
@@ -425,7 +415,7 @@ static void clip_and_offset(struct fx *fx, int frame)
     PFNGLPOLYGONOFFSETCLAMPEXTPROC offset = es32_address("glPolygonOffsetClampEXT");
     GLint value = 0;
     GLfloat clamp = 0;
-    GLuint p = es32_fill(COLORED);
+    GLuint p = es3_fill(COLORED);
     clip(GL_UPPER_LEFT_EXT, frame == 1 ? GL_ZERO_TO_ONE_EXT : GL_NEGATIVE_ONE_TO_ONE_EXT);
     glGetIntegerv(GL_CLIP_ORIGIN_EXT, &value);
     fx_note_int(fx, value);
@@ -445,8 +435,8 @@ static void clip_and_offset(struct fx *fx, int frame)
 
 static void robustness(struct fx *fx, int frame)
 {
-    GLuint p = es32_fill("uniform uvec2 u; uniform vec4 c; out vec4 o; void main() { o = c + "
-                         "vec4(u, 0, 0) / 255.0; }");
+    GLuint p = es3_fill("uniform uvec2 u; uniform vec4 c; out vec4 o; void main() { o = c + "
+                        "vec4(u, 0, 0) / 255.0; }");
     GLuint numbers[2] = {0, 0};
     uint8_t pixels[16 * 16 * 4];
     glUniform2ui(glGetUniformLocation(p, "u"), 7, (GLuint)frame);

@@ -99,8 +99,8 @@ static void border(struct fx *fx, int frame)
     glTexParameterfv(GL_TEXTURE_2D, GL_TEXTURE_BORDER_COLOR, color);
     glGetTexParameterfv(GL_TEXTURE_2D, GL_TEXTURE_BORDER_COLOR, got);
     fx_note(fx, got, sizeof got);
-    es32_fill("in vec2 t; uniform sampler2D s; out vec4 o; void main() { o = texture(s, t * 1.5 - "
-              "0.25); }");
+    es3_fill("in vec2 t; uniform sampler2D s; out vec4 o; void main() { o = texture(s, t * 1.5 - "
+             "0.25); }");
     fx_quad();
     glTexParameterIuiv(GL_TEXTURE_2D, GL_TEXTURE_BORDER_COLOR, whole);
     glGetTexParameterIuiv(GL_TEXTURE_2D, GL_TEXTURE_BORDER_COLOR, numbers);
@@ -177,7 +177,7 @@ static void timers(struct fx *fx, int frame)
     GLuint64 times[3] = {0};
     GLint64 now = 0;
     GLint available = 0;
-    GLuint p = es32_fill(COLORED);
+    GLuint p = es3_fill(COLORED);
     gen(3, names);
     counter(names[0], GL_TIMESTAMP_EXT);
     glBeginQuery(GL_TIME_ELAPSED_EXT, names[1]);
@@ -204,7 +204,7 @@ static void conditional(struct fx *fx, int frame)
 {
     PFNGLBEGINCONDITIONALRENDERNVPROC begin = es32_address("glBeginConditionalRenderNV");
     PFNGLENDCONDITIONALRENDERNVPROC end = es32_address("glEndConditionalRenderNV");
-    GLuint query, p = es32_fill(COLORED);
+    GLuint query, p = es3_fill(COLORED);
     glGenQueries(1, &query);
     color(p, 1, 0, 0, 1);
     glBeginQuery(GL_ANY_SAMPLES_PASSED, query);
@@ -230,7 +230,7 @@ static void flipped(struct fx *fx, int frame)
     set(GL_FRAMEBUFFER, GL_FRAMEBUFFER_FLIP_Y_MESA, frame != 0);
     get(GL_FRAMEBUFFER, GL_FRAMEBUFFER_FLIP_Y_MESA, &value);
     fx_note_int(fx, value);
-    GLuint p = es32_fill(COLORED);
+    GLuint p = es3_fill(COLORED);
     color(p, 0.1f, 0.7f, 1, 1);
     glClear(GL_COLOR_BUFFER_BIT);
     fx_rect(-0.5f, 0.2f, 0.9f, 0.9f);

@@ -7,15 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-GLuint es3_fill(const char *fragment)
-{
-    char text[4096];
-    snprintf(text, sizeof text, ES3_FS "%s", fragment);
-    GLuint program = fx_program(ES3_VS, text);
-    glUseProgram(program);
-    return program;
-}
-
 /* --- vertex arrays, buffers --- */
 
 static void vertex_arrays(struct fx *fx, int frame)
