@@ -2,10 +2,12 @@
 
 #include "host/device/device.h"
 #include "tests/support/echo_type.h"
+#include "tests/support/vhost_message.h"
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 #include "transport/base/shm.h"
+#include "transport/base/sock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,25 +107,8 @@ bool vhost_stage_turn(struct vhost_stage *stage)
 void vhost_stage_send(const struct vhost_stage *stage, uint32_t request, uint32_t flags,
                       const void *payload, uint32_t size, const int *fds, uint32_t fd_count)
 {
-    struct vhost_head head = {
-        .request = request, .flags = VHOST_FLAG_VERSION | flags, .size = size};
-    struct iovec parts[2] = {{&head, sizeof head}, {(void *)payload, size}};
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(8 * sizeof(int))];
-    } control = {0};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = size != 0 ? 2 : 1};
-    if (fd_count != 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
-        memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
-    }
-    ssize_t sent = sendmsg(stage->front, &message, MSG_NOSIGNAL);
-    (void)sent;            /* a server that does not read any more is one too */
+    /* a server that does not read any more is one too */
+    (void)vhost_message_send(stage->front, request, flags, payload, size, fds, fd_count);
     uint8_t answers[4096]; /* nobody looks at them, but they must not fill the socket */
     while (recv(stage->front, answers, sizeof answers, MSG_DONTWAIT) > 0) {
     }
@@ -146,12 +131,8 @@ bool vhost_stage_asked(const struct vhost_stage *stage, struct vhost_head *head,
         recvmsg(stage->back, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != (ssize_t)sizeof *head) {
         return false;
     }
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header != NULL && header->cmsg_type == SCM_RIGHTS) {
-        int fd;
-        memcpy(&fd, CMSG_DATA(header), sizeof fd);
-        close(fd);
-    }
+    uint32_t none = 0;
+    (void)!sl_sock_take_fds(&message, NULL, 0, &none); /* closes them */
     need(head->size <= sizeof *map &&
              recv(stage->back, map, head->size, MSG_DONTWAIT) == (ssize_t)head->size,
          "half a request");

@@ -1,7 +1,9 @@
 #include "tests/support/vguest.h"
 
+#include "tests/support/vhost_message.h"
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
+#include "transport/base/sock.h"
 #include "transport/virtgpu/proto.h"
 
 #include <fcntl.h>
@@ -15,29 +17,6 @@
 #define PATIENCE_MS 10000
 
 /* ---- the sockets ---- */
-
-static bool send_message(int to, uint32_t request, uint32_t flags, const void *payload,
-                         uint32_t size, const int *fds, uint32_t fd_count)
-{
-    struct vhost_head head = {
-        .request = request, .flags = VHOST_FLAG_VERSION | flags, .size = size};
-    struct iovec parts[2] = {{&head, sizeof head}, {(void *)payload, size}};
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(16 * sizeof(int))];
-    } control = {0};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = size != 0 ? 2 : 1};
-    if (fd_count != 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
-        memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
-    }
-    return sendmsg(to, &message, MSG_NOSIGNAL) == (ssize_t)(sizeof head + size);
-}
 
 static bool readable(int fd, int ms)
 {
@@ -66,16 +45,9 @@ static bool receive(int from, void *to, size_t size, int *fd)
         if (got <= 0) {
             return false;
         }
-        const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        if (header != NULL && header->cmsg_type == SCM_RIGHTS) {
-            int taken;
-            memcpy(&taken, CMSG_DATA(header), sizeof taken);
-            if (fd != NULL && *fd < 0) {
-                *fd = taken;
-            } else {
-                close(taken);
-            }
-        }
+        uint32_t taken = 0;
+        bool wanted = fd != NULL && *fd < 0; /* what is not is closed */
+        (void)!sl_sock_take_fds(&message, fd, wanted ? 1 : 0, &taken);
         at += got;
         size -= (size_t)got;
     }
@@ -85,7 +57,7 @@ static bool receive(int from, void *to, size_t size, int *fd)
 bool vguest_send(struct vguest *g, uint32_t request, uint32_t flags, const void *payload,
                  uint32_t size, const int *fds, uint32_t fd_count)
 {
-    return send_message(g->front, request, flags, payload, size, fds, fd_count);
+    return vhost_message_send(g->front, request, flags, payload, size, fds, fd_count);
 }
 
 size_t vguest_recv(struct vguest *g, void *payload, size_t capacity, int *fd)
@@ -357,8 +329,8 @@ static void serve_back(struct vguest *g)
         bool is_map = head.request == VHOST_BACKEND_SHMEM_MAP;
         uint64_t answer = is_map ? map_request(g, &map, fd, &made) : unmap_request(g, &map);
         if ((head.flags & VHOST_FLAG_NEED_REPLY) != 0) {
-            (void)send_message(g->back, head.request, VHOST_FLAG_REPLY, &answer, sizeof answer,
-                               NULL, 0);
+            (void)vhost_message_send(g->back, head.request, VHOST_FLAG_REPLY, &answer,
+                                     sizeof answer, NULL, 0);
         }
         if (answer == 0) {
             announce(g, map.shm_offset, map.size, is_map ? VHOST_ADD_MEM_REG : VHOST_REM_MEM_REG,

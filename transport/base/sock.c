@@ -147,6 +147,18 @@ union control {
     char bytes[CMSG_SPACE(SL_SOCK_MAX_FDS * sizeof(int))];
 };
 
+void sl_sock_put_fds(struct msghdr *message, void *room, const int *fds, uint32_t count)
+{
+    memset(room, 0, CMSG_SPACE(count * sizeof(int)));
+    message->msg_control = room;
+    message->msg_controllen = CMSG_SPACE(count * sizeof(int));
+    struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(header), fds, count * sizeof(int));
+}
+
 enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fds,
                             uint32_t fd_count)
 {
@@ -157,14 +169,7 @@ enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fd
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     union control control;
     if (fd_count > 0) {
-        memset(&control, 0, sizeof control);
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
-        memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
+        sl_sock_put_fds(&message, &control, fds, fd_count);
     }
     ssize_t sent;
     do {

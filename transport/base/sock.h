@@ -30,6 +30,9 @@ enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fd
  * CLOSED, IO. */
 enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds,
                             uint32_t *fd_count) SL_MUST_USE;
+/* Puts descriptors into a message that goes to sendmsg. room: aligned as a struct cmsghdr, at least
+ * CMSG_SPACE(count * sizeof(int)) bytes, which the message points to from then on. Borrows fds. */
+void sl_sock_put_fds(struct msghdr *message, void *room, const int *fds, uint32_t count);
 /* The descriptors of a message that recvmsg gave, behind the *count that are in `fds` already. All
  * are taken out, so that none leaks: those past `room` are closed. False: there were such, or the
  * kernel cut them off. */

@@ -130,14 +130,7 @@ static enum sl_result transmit(int to, const uint8_t *bytes, size_t size, int fd
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     union control control;
     if (fd >= 0) {
-        memset(&control, 0, sizeof control);
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(sizeof fd);
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(header), &fd, sizeof fd);
+        sl_sock_put_fds(&message, &control, &fd, 1);
     }
     ssize_t done;
     do {
