@@ -4,18 +4,6 @@
 #include "transport/base/pack.h"
 #include "wire/rc_pack.h"
 
-static enum sl_result task_begin(void *user, uint32_t ctx_id, uint32_t ring, uint64_t *task)
-{
-    (void)user, (void)ctx_id, (void)ring;
-    *task = 1;
-    return SL_OK;
-}
-
-static void task_done(void *user, uint64_t task)
-{
-    (void)user, (void)task;
-}
-
 static void provider_destroy(struct hct_provider *provider)
 {
     hgl_provider_unref((struct hgl_provider *)(void *)provider); /* first member */
@@ -41,7 +29,8 @@ static void on_lost(void *user, struct hr_ring *ring, const char *reason)
 
 bool fed_gles_init(struct fed_gles *f)
 {
-    *f = (struct fed_gles){.env = {.task_begin = task_begin, .task_done = task_done}};
+    *f = (struct fed_gles){
+        .env = {.user = f, .task_begin = task_count_begin, .task_done = task_count_done}};
     struct hgl_provider *p = sl_alloc(sizeof *p);
     if (p == NULL) {
         return false;

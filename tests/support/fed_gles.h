@@ -6,8 +6,10 @@
 
 #include "host/gles/hgl_provider.h"
 #include "host/ring/ring.h"
+#include "tests/support/task_count.h"
 
 struct fed_gles {
+    struct task_count tasks; /* first: hct_env's user */
     struct hct_env env;
     struct hgl_provider *provider;
     struct hct_context *context;
@@ -15,7 +17,7 @@ struct fed_gles {
     void *state;
     struct hr_ring *ring;
     uint32_t gles_context, gles1_context, surface; /* renderControl's handles; 0 before open */
-    uint32_t last_reply; /* the first four bytes of it */
+    uint32_t last_reply;                           /* the first four bytes of it */
     uint64_t replies;
     bool lost;
 };

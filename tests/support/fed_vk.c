@@ -6,18 +6,6 @@
 
 #include <dlfcn.h>
 
-static enum sl_result task_begin(void *user, uint32_t ctx_id, uint32_t ring, uint64_t *task)
-{
-    (void)user, (void)ctx_id, (void)ring;
-    *task = 1;
-    return SL_OK;
-}
-
-static void task_done(void *user, uint64_t task)
-{
-    (void)user, (void)task;
-}
-
 static void provider_destroy(struct hct_provider *provider)
 {
     hvk_provider_end((struct hvk_provider *)(void *)provider); /* first member */
@@ -44,7 +32,8 @@ static void on_lost(void *user, struct hr_ring *ring, const char *reason)
 
 bool fed_vk_init(struct fed_vk *f)
 {
-    *f = (struct fed_vk){.env = {.task_begin = task_begin, .task_done = task_done}};
+    *f = (struct fed_vk){
+        .env = {.user = f, .task_begin = task_count_begin, .task_done = task_count_done}};
     struct hvk_provider *p = sl_alloc(sizeof *p);
     f->last_reply = sl_alloc(FED_VK_REPLY);
     if (p == NULL || f->last_reply == NULL) {

@@ -6,8 +6,10 @@
 
 #include "host/ring/ring.h"
 #include "host/vulkan/hvk_provider.h"
+#include "tests/support/task_count.h"
 
 struct fed_vk {
+    struct task_count tasks; /* first: hct_env's user */
     struct hct_env env;
     struct hvk_provider *provider;
     struct hct_context *context;

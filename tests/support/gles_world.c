@@ -14,19 +14,6 @@
 extern const struct hct_type hgl_gles_type;
 extern const struct hct_type hgl_composer_type;
 
-static enum sl_result task_begin(void *user, uint32_t ctx, uint32_t ring, uint64_t *task)
-{
-    (void)ctx, (void)ring;
-    *task = ++((struct gles_world *)user)->tasks;
-    return SL_OK;
-}
-
-static void task_done(void *user, uint64_t task)
-{
-    /* Pairs with the tests' loads: the waiter's thread tells, the test's looks. */
-    __atomic_store_n(&((struct gles_world *)user)->done, task, __ATOMIC_RELEASE);
-}
-
 static void ctx_lost(void *user, uint32_t ctx_id, const char *reason)
 {
     struct gles_world *w = user;
@@ -42,8 +29,10 @@ void gles_world_init(struct gles_world *w)
 {
     SLT_NEED(SLT_EGL);
     SLT_ALLOW_LEAKS("the native driver keeps threads and files");
-    w->env = (struct hct_env){
-        .user = w, .task_begin = task_begin, .task_done = task_done, .ctx_lost = ctx_lost};
+    w->env = (struct hct_env){.user = w,
+                              .task_begin = task_count_begin,
+                              .task_done = task_count_done,
+                              .ctx_lost = ctx_lost};
     SLT_ASSERT_OK(hgl_gles_type.provider_create(&w->env, &w->options, &w->provider));
     uint32_t size = WORLD_WIDTH * WORLD_HEIGHT * 4;
     w->pixels = calloc(1, size);

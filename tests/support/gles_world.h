@@ -9,6 +9,7 @@
 
 #include "asg/writer.h"
 #include "host/context.h"
+#include "tests/support/task_count.h"
 
 #include <GLES3/gl31.h>
 #include <stdbool.h>
@@ -28,13 +29,13 @@ struct gles_guest {
 };
 
 struct gles_world {
+    struct task_count tasks; /* first: hct_env's user */
     struct hct_env env;
     struct hct_options options;
     struct hct_provider *provider;
     struct gles_guest guests[3];
     uint32_t guest_count;
     uint8_t *pixels; /* resource WORLD_WINDOW: BGRX, top row first */
-    uint64_t tasks, done;
 };
 
 void gles_world_init(struct gles_world *w);

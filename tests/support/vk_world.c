@@ -5,19 +5,6 @@
 
 extern const struct hct_type hvk_vulkan_type;
 
-static enum sl_result task_begin(void *user, uint32_t ctx, uint32_t ring, uint64_t *task)
-{
-    (void)ctx, (void)ring;
-    *task = ++((struct vk_world *)user)->tasks;
-    return SL_OK;
-}
-
-static void task_done(void *user, uint64_t task)
-{
-    /* Pairs with the tests' loads: the waiter's thread tells, the test's looks. */
-    __atomic_store_n(&((struct vk_world *)user)->done, task, __ATOMIC_RELEASE);
-}
-
 /* hr_config.user is the context's own: the ring that is fed is found by thread. */
 static _Thread_local struct vk_guest_ring *feeding;
 
@@ -83,7 +70,8 @@ void vk_world_init(struct vk_world *w)
 {
     SLT_NEED(SLT_VULKAN);
     SLT_ALLOW_LEAKS("the native driver keeps threads and files");
-    w->env = (struct hct_env){.user = w, .task_begin = task_begin, .task_done = task_done};
+    w->env =
+        (struct hct_env){.user = w, .task_begin = task_count_begin, .task_done = task_count_done};
     SLT_ASSERT_OK(hvk_vulkan_type.provider_create(&w->env, &w->options, &w->provider));
     const struct hct_create_info info = {.ctx_id = 1,
                                          .capset = VIRTGPU_CAPSET_GFXSTREAM_VULKAN,

@@ -5,6 +5,7 @@
 
 #include "host/vulkan/hvk_provider.h"
 #include "tests/support/slt.h"
+#include "tests/support/task_count.h"
 #include "wire/vk_pack.h"
 #include "wire/vk_reply.h"
 
@@ -24,13 +25,13 @@ struct vk_guest_ring {
 };
 
 struct vk_world {
+    struct task_count tasks;    /* first: hct_env's user */
     struct hct_options options; /* set before vk_world_open */
     struct hct_env env;
     struct hct_provider *provider;
     struct hct_context *context;
     struct vk_guest_ring main;
     uint32_t turn; /* the last number given */
-    uint64_t tasks, done;
     /* vk_world_device: ids */
     VkInstance instance;
     VkPhysicalDevice physical;

@@ -647,10 +647,10 @@ SLT_TEST_F(gles, fences_signal_and_are_handles, t)
                                      0ull)); /* unknown: gone */
     uint32_t command[3] = {GFXSTREAM_CREATE_EXPORT_SYNC, (uint32_t)handles[0], 0};
     SLT_EXPECT_OK(g->context->ops->submit(g->context, command, sizeof command));
-    for (int i = 0; i < 1000 && __atomic_load_n(&t->world.done, __ATOMIC_ACQUIRE) == 0; i++) {
+    for (int i = 0; i < 1000 && task_count_last(&t->world.tasks) == 0; i++) {
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
-    SLT_EXPECT_EQ(1u, __atomic_load_n(&t->world.done, __ATOMIC_ACQUIRE));
+    SLT_EXPECT_EQ(1u, task_count_last(&t->world.tasks));
 }
 
 SLT_TEST_F(gles, a_resized_buffer_resizes_the_surface, t)

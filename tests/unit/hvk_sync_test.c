@@ -57,9 +57,9 @@ SLT_TEST_F(hvk_sync, an_exported_fence_is_done_when_it_signals, w)
     VkFence fence = vp_fence_make(w);
     export(w, fence, 5);
     sl_clock_sleep_ns(20 * SL_NS_PER_MS);
-    SLT_EXPECT_EQ(0u, __atomic_load_n(&w->done, __ATOMIC_ACQUIRE));
+    SLT_EXPECT_EQ(0u, task_count_last(&w->tasks));
     signal_by_submit(w, fence);
-    SLT_EXPECT_TRUE(settles(&w->done, 5));
+    SLT_EXPECT_TRUE(settles(&w->tasks.done, 5));
 }
 
 SLT_TEST_F(hvk_sync, what_is_no_fence_is_done_at_once, w)
@@ -72,9 +72,9 @@ SLT_TEST_F(hvk_sync, what_is_no_fence_is_done_at_once, w)
     VK_READ(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore, &r);
     SLT_ASSERT_EQ(VK_SUCCESS, r);
     export(w, HVK_HANDLE(VkFence, HVK_U64(semaphore)), 6);
-    SLT_EXPECT_EQ(6u, w->done);
+    SLT_EXPECT_EQ(6u, w->tasks.done);
     export(w, HVK_HANDLE(VkFence, 0x1234567890ull), 7);
-    SLT_EXPECT_EQ(7u, w->done);
+    SLT_EXPECT_EQ(7u, w->tasks.done);
 }
 
 SLT_TEST_F(hvk_sync, a_reset_does_not_take_an_export_back, w)
@@ -86,7 +86,7 @@ SLT_TEST_F(hvk_sync, a_reset_does_not_take_an_export_back, w)
         export(w, fence, task);
         SLT_ASSERT_EQ(VK_SUCCESS, reset(w, fence));
         SLT_EXPECT_EQ(VK_NOT_READY, status_of(w, fence));
-        SLT_ASSERT_TRUE(settles(&w->done, task));
+        SLT_ASSERT_TRUE(settles(&w->tasks.done, task));
     }
     signal_by_submit(w, fence);
     SLT_EXPECT_EQ(VK_SUCCESS, vp_wait(w, fence, UINT64_MAX));
@@ -118,7 +118,7 @@ SLT_TEST_F(hvk_sync, exports_end_with_their_process, w)
     for (uint64_t task = 1; task <= 100; task++) {
         export(w, vp_fence_make(w), task);
     }
-    SLT_EXPECT_EQ(0u, __atomic_load_n(&w->done, __ATOMIC_ACQUIRE));
+    SLT_EXPECT_EQ(0u, task_count_last(&w->tasks));
 }
 
 SLT_TEST_F(hvk_sync, waits_end_by_time, w)

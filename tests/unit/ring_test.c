@@ -4,6 +4,7 @@
 #include "host/ring/hr_commands.h"
 #include "host/ring/ring.h"
 #include "tests/support/slt.h"
+#include "tests/support/task_count.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
@@ -530,10 +531,11 @@ SLT_TEST(ring_stuck, is_left_behind_and_cleans_up_later)
 /* --- context commands --- */
 
 struct commands {
+    struct task_count tasks; /* first: hct_env's user */
     struct hr_rings rings;
     struct hct_env env;
     struct guest guest;
-    uint64_t exported, tasks, done;
+    uint64_t exported;
     uint32_t freed;
 };
 
@@ -569,18 +571,6 @@ static enum sl_result export_sync_vk(void *user, uint64_t device, uint64_t fence
 
 static const struct hr_rings_ops rings_ops = {ring_new, ring_free, export_sync, export_sync_vk};
 
-static enum sl_result task_begin(void *user, uint32_t ctx, uint32_t ring, uint64_t *task)
-{
-    (void)ctx, (void)ring;
-    *task = ++((struct commands *)user)->tasks;
-    return SL_OK;
-}
-
-static void task_done(void *user, uint64_t task)
-{
-    ((struct commands *)user)->done = task;
-}
-
 static void env_lost(void *user, uint32_t ctx, const char *reason)
 {
     (void)user, (void)ctx, (void)reason;
@@ -590,8 +580,10 @@ static void commands_init(struct commands *t)
 {
     t->guest.memory = aligned_alloc(4096, ASG_BLOB_BYTES);
     memset(t->guest.memory, 0, ASG_BLOB_BYTES);
-    t->env = (struct hct_env){
-        .user = t, .task_begin = task_begin, .task_done = task_done, .ctx_lost = env_lost};
+    t->env = (struct hct_env){.user = t,
+                              .task_begin = task_count_begin,
+                              .task_done = task_count_done,
+                              .ctx_lost = env_lost};
     hr_rings_init(&t->rings, &rings_ops, t, &t->env, 1, "test");
 }
 
@@ -663,7 +655,7 @@ SLT_TEST_F(commands, exports_a_fence_as_a_task, t)
 {
     SLT_EXPECT_OK(submit(t, GFXSTREAM_CREATE_EXPORT_SYNC, 7, 1, 12));
     SLT_EXPECT_EQ((1ull << 32) + 7, t->exported);
-    SLT_EXPECT_EQ(1u, t->done);
+    SLT_EXPECT_EQ(1u, t->tasks.done);
 }
 
 SLT_TEST_F(commands, exports_a_vulkan_fence_as_a_task, t)
@@ -671,7 +663,7 @@ SLT_TEST_F(commands, exports_a_vulkan_fence_as_a_task, t)
     const uint32_t command[] = {GFXSTREAM_CREATE_EXPORT_SYNC_VK, 3, 0, 9, 1};
     SLT_EXPECT_OK(hr_rings_submit(&t->rings, command, sizeof command));
     SLT_EXPECT_EQ((1ull << 32) + 9, t->exported);
-    SLT_EXPECT_EQ(1u, t->done);
+    SLT_EXPECT_EQ(1u, t->tasks.done);
     SLT_EXPECT_RESULT(SL_ERR_INVALID, hr_rings_submit(&t->rings, command, sizeof command - 4));
 }
 

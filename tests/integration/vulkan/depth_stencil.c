@@ -33,27 +33,9 @@ static void make_pass(struct vx *vx, struct scene *s)
          .stencilStoreOp = VK_ATTACHMENT_STORE_OP_STORE,
          .finalLayout = VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL},
     };
-    const VkAttachmentReference colour = {0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
-    const VkAttachmentReference depth = {1, VK_IMAGE_LAYOUT_DEPTH_STENCIL_ATTACHMENT_OPTIMAL};
-    const VkSubpassDescription subpass = {.pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS,
-                                          .colorAttachmentCount = 1,
-                                          .pColorAttachments = &colour,
-                                          .pDepthStencilAttachment = &depth};
-    const VkRenderPassCreateInfo info = {.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
-                                         .attachmentCount = 2,
-                                         .pAttachments = attachments,
-                                         .subpassCount = 1,
-                                         .pSubpasses = &subpass};
-    VX(vx, vkCreateRenderPass(vx->device, &info, NULL, &s->pass));
     const VkImageView views[] = {s->colour.view, s->depth.view};
-    const VkFramebufferCreateInfo framebuffer = {.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
-                                                 .renderPass = s->pass,
-                                                 .attachmentCount = 2,
-                                                 .pAttachments = views,
-                                                 .width = VX_SIDE,
-                                                 .height = VX_SIDE,
-                                                 .layers = 1};
-    VX(vx, vkCreateFramebuffer(vx->device, &framebuffer, NULL, &s->framebuffer));
+    vx_pass_of_two(vx, attachments, VK_IMAGE_LAYOUT_DEPTH_STENCIL_ATTACHMENT_OPTIMAL, views,
+                   &s->pass, &s->framebuffer);
 }
 
 static void show(struct vx *vx, const struct scene *s, const char *name)

@@ -31,27 +31,9 @@ static void make_pass(struct vx *vx, struct scene *s)
          .storeOp = VK_ATTACHMENT_STORE_OP_STORE,
          .finalLayout = VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL},
     };
-    const VkAttachmentReference colour = {0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
-    const VkAttachmentReference resolve = {1, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
-    const VkSubpassDescription subpass = {.pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS,
-                                          .colorAttachmentCount = 1,
-                                          .pColorAttachments = &colour,
-                                          .pResolveAttachments = &resolve};
-    const VkRenderPassCreateInfo info = {.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
-                                         .attachmentCount = 2,
-                                         .pAttachments = attachments,
-                                         .subpassCount = 1,
-                                         .pSubpasses = &subpass};
-    VX(vx, vkCreateRenderPass(vx->device, &info, NULL, &s->pass));
     const VkImageView views[] = {s->many.view, s->one.view};
-    const VkFramebufferCreateInfo framebuffer = {.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
-                                                 .renderPass = s->pass,
-                                                 .attachmentCount = 2,
-                                                 .pAttachments = views,
-                                                 .width = VX_SIDE,
-                                                 .height = VX_SIDE,
-                                                 .layers = 1};
-    VX(vx, vkCreateFramebuffer(vx->device, &framebuffer, NULL, &s->framebuffer));
+    vx_pass_of_two(vx, attachments, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL, views, &s->pass,
+                   &s->framebuffer);
 }
 
 static void draw(struct vx *vx, struct scene *s, struct vx_code fragment, VkPipelineLayout layout,

@@ -163,6 +163,12 @@ struct vx_pipeline {
 };
 VkPipeline vx_graphics_pipeline(struct vx *vx, const struct vx_pipeline *p);
 
+/* A pass of one subpass and its framebuffer of VX_SIDE: attachment 0 is drawn to; 1 is what it
+ * resolves to where `second` is the colour layout, else depth and stencil. */
+void vx_pass_of_two(struct vx *vx, const VkAttachmentDescription attachments[2],
+                    VkImageLayout second, const VkImageView views[2], VkRenderPass *pass,
+                    VkFramebuffer *framebuffer);
+
 /* A picture: one colour attachment that is cleared and ends in TRANSFER_SRC_OPTIMAL. */
 struct vx_target {
     struct vx_image image;

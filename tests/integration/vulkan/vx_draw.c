@@ -313,6 +313,34 @@ struct vx_target vx_target_sized(struct vx *vx, VkFormat format, uint32_t width,
     return t;
 }
 
+void vx_pass_of_two(struct vx *vx, const VkAttachmentDescription attachments[2],
+                    VkImageLayout second, const VkImageView views[2], VkRenderPass *pass,
+                    VkFramebuffer *framebuffer)
+{
+    const VkAttachmentReference colour = {0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
+    const VkAttachmentReference other = {1, second};
+    bool resolves = second == VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL;
+    const VkSubpassDescription subpass = {.pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS,
+                                          .colorAttachmentCount = 1,
+                                          .pColorAttachments = &colour,
+                                          .pResolveAttachments = resolves ? &other : NULL,
+                                          .pDepthStencilAttachment = resolves ? NULL : &other};
+    const VkRenderPassCreateInfo info = {.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
+                                         .attachmentCount = 2,
+                                         .pAttachments = attachments,
+                                         .subpassCount = 1,
+                                         .pSubpasses = &subpass};
+    VX(vx, vkCreateRenderPass(vx->device, &info, NULL, pass));
+    const VkFramebufferCreateInfo sides = {.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
+                                           .renderPass = *pass,
+                                           .attachmentCount = 2,
+                                           .pAttachments = views,
+                                           .width = VX_SIDE,
+                                           .height = VX_SIDE,
+                                           .layers = 1};
+    VX(vx, vkCreateFramebuffer(vx->device, &sides, NULL, framebuffer));
+}
+
 void vx_target_free(struct vx *vx, struct vx_target *target)
 {
     vkDestroyFramebuffer(vx->device, target->framebuffer, NULL);
