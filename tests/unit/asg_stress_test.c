@@ -10,6 +10,7 @@
  * --seconds N sets how long each case runs. */
 #include "asg/reader.h"
 #include "asg/writer.h"
+#include "tests/support/random.h"
 #include "tests/support/slt.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
@@ -60,25 +61,17 @@ static struct asg_page *page_at(const struct ends *e, uint32_t index)
     return (struct asg_page *)(void *)(e->shared->ring + (size_t)index * ASG_PAGE);
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 /* Mostly small, sometimes larger than a step. */
 static uint32_t random_size(uint64_t *state, uint32_t longest)
 {
-    uint64_t r = next_random(state);
+    uint64_t r = sl_test_random(state);
     return r % 1024 == 0 ? (uint32_t)(r >> 32) % longest : (uint32_t)(r >> 32) % 300;
 }
 
 /* Of any length up to some us, short ones as likely as long ones. */
 static void random_moment(uint64_t *state)
 {
-    uint64_t r = next_random(state);
+    uint64_t r = sl_test_random(state);
     for (uint64_t turns = (r >> 32) & ((1u << r % 13) - 1); turns != 0; turns--) {
         __asm__ volatile("" : "+r"(turns));
     }
@@ -87,7 +80,7 @@ static void random_moment(uint64_t *state)
 static void random_pause(uint64_t *state)
 {
     static const uint32_t pauses_us[] = {10, 50, 300, 1000, 3000};
-    uint64_t r = next_random(state);
+    uint64_t r = sl_test_random(state);
     if (r % 4096 == 0) {
         sl_clock_sleep_ns(pauses_us[(r >> 32) % 5] * SL_NS_PER_US);
     }
@@ -220,16 +213,16 @@ static enum guest_result send_all(struct guest *g)
     uint64_t end = sl_clock_ns() + g->e->run_ns;
     struct message m = {0};
     while (!m.last && !asg_writer_dead(&g->w)) {
-        bool large = next_random(&g->random) % 2048 == 0;
-        m.size = large ? (uint32_t)next_random(&g->random) % LARGE_MAX
+        bool large = sl_test_random(&g->random) % 2048 == 0;
+        m.size = large ? (uint32_t)sl_test_random(&g->random) % LARGE_MAX
                        : random_size(&g->random, MESSAGE_MAX);
-        m.reply = next_random(&g->random) % 4 == 0 ? random_size(&g->random, REPLY_MAX) : 0;
+        m.reply = sl_test_random(&g->random) % 4 == 0 ? random_size(&g->random, REPLY_MAX) : 0;
         m.last = sl_clock_ns() >= end;
         enum guest_result result = send_message(g, &m, large);
         if (result != GUEST_DONE) {
             return result;
         }
-        if (next_random(&g->random) % 2 == 0) {
+        if (sl_test_random(&g->random) % 2 == 0) {
             asg_writer_flush(&g->w);
             chase(g);
         }
