@@ -2,7 +2,7 @@
 """frame_bench, gles_bench or vulkan_bench natively and through Sluice in turn: a table of ratios.
 
     frame_table.py --sluice build/release/bin/sluice --program build/release/tests/bench/frame_bench
-                   [--rounds 5] [--frames 400] [--machines quiet,one-core,loaded] [--json FILE]
+                   [--rounds 5] [--frames 1500] [--machines quiet,one-core,loaded] [--json FILE]
 
 A machine is what the programs meet: `quiet` is the machine as it is; `one-core` ties both sides to
 one core; `loaded` runs a spinning process for every core beside them. Each round runs every side
@@ -146,7 +146,7 @@ def main() -> int:
     parser.add_argument("--sluice", required=True, help="the sluice program")
     parser.add_argument("--program", required=True, help="frame_bench, gles_bench or vulkan_bench")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--frames", type=int, default=400)
+    parser.add_argument("--frames", type=int, default=1500)
     parser.add_argument("--machines", default="quiet,one-core,loaded")
     parser.add_argument("--json", help="write the figures there")
     args = parser.parse_args()
