@@ -496,7 +496,11 @@ STEPS = [
     Step("capture", printing("capture_bench"), capture_rows),
     Step("frame", table_command("frame_bench"), frame_rows),
     Step("gles", table_command("gles_bench", "--machines", "quiet", "--frames", 30), gles_rows),
-    Step("vulkan", table_command("vulkan_bench", "--machines", "quiet,one-core"), vulkan_rows),
+    Step(
+        "vulkan",
+        table_command("vulkan_bench", "--machines", "quiet,one-core", "--frames", 400),
+        vulkan_rows,
+    ),
     Step("local", printing("local_bench"), local_rows),
     Step("context", context_command, context_rows),
     Step("glmark2", glmark2_command, glmark2_rows),
