@@ -7,79 +7,18 @@ import csv
 import io
 import json
 import os
-import pathlib
 import re
 import shutil
 import struct
 import subprocess
-import tempfile
 import unittest
-from typing import ClassVar
 
-SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+from trace_bed import FRAMES, PATIENCE_S, SLUICE, TraceBed, crc32c, sluice
+
 FAULTS = os.environ.get("TRACE_FAULTS", "trace_faults")
-PATIENCE_S = 200
-FRAMES = 20
-PROGRAMS = {
-    "gl": ["glmark2-es2", "-b", f"build:nframes={FRAMES}", "--size", "320x240"],
-    "vk": ["vkcube", "--c", str(FRAMES)],
-}
 
 
-def sluice(*words: str) -> "subprocess.CompletedProcess[str]":
-    env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
-    return subprocess.run(
-        [SLUICE, *words], env=env, capture_output=True, text=True, timeout=PATIENCE_S
-    )
-
-
-def crc32c(data: bytes) -> int:
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
-
-
-class Traces(unittest.TestCase):
-    folder: ClassVar["tempfile.TemporaryDirectory[str]"]
-    tmp: ClassVar[pathlib.Path]
-    traces: ClassVar["dict[str, pathlib.Path]"] = {}
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.tmp = pathlib.Path(cls.folder.name)
-        for name, program in PROGRAMS.items():
-            if shutil.which(program[0]) is not None:
-                path = cls.tmp / f"{name}.slc"
-                done = sluice("record", "--hash", "-o", str(path), "--", *program)
-                if done.returncode != 0:
-                    raise AssertionError(f"{program}: {done.returncode}: {done.stderr}")
-                cls.traces[name] = path
-        if not cls.traces:
-            raise unittest.SkipTest("neither glmark2-es2 nor vkcube is installed")
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.folder.cleanup()
-
-    def any(self) -> pathlib.Path:
-        return next(iter(self.traces.values()))
-
-    def ends(self, code: int, *words: str, says: str = "") -> str:
-        """Ends so, and says this on stderr; gives stdout."""
-        done = sluice(*words)
-        self.assertEqual(code, done.returncode, f"{words}: {done.stderr[-2000:]}")
-        self.assertIn(says, done.stderr, words)
-        return done.stdout
-
-    def copy(self, data: bytes) -> str:
-        path = self.tmp / "copy.slc"
-        path.write_bytes(data)
-        return str(path)
-
+class Traces(TraceBed):
     # --- what a trace gives ---
 
     def test_replay_draws_what_the_program_drew(self) -> None:
@@ -237,15 +176,6 @@ class Traces(unittest.TestCase):
         path = self.copy(bytes(data))
         for verb in ("info", "dump", "replay"):
             self.ends(4, verb, path, says=f"{path}: container 3.0, this build reads 1.0 to 1.0")
-
-    def chunk(self, kind: bytes) -> int:
-        """Where the first chunk of a kind begins."""
-        data = self.any().read_bytes()
-        at = 64
-        while data[at + 4 : at + 8] != kind:
-            (stored,) = struct.unpack_from("<I", data, at + 56)
-            at += 64 + (stored + 63) // 64 * 64
-        return at
 
     def test_damage(self) -> None:
         data = bytearray(self.any().read_bytes())

@@ -40,6 +40,8 @@ static const char *sample(const struct opt *option)
     case OPT_NUMBER:
         snprintf(text, sizeof text, "%llu", (unsigned long long)option->max);
         return text;
+    case OPT_REAL:
+        return "0.25";
     case OPT_CHOICE:
         snprintf(text, sizeof text, "%.*s", (int)strcspn(option->value, "|"), option->value);
         return text;

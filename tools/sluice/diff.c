@@ -1,7 +1,11 @@
-/* sluice diff: two traces, call by call. */
+/* sluice diff: two traces, call by call or picture by picture; two folders of pictures. */
 #include "tools/sluice/calls.h"
 #include "tools/sluice/diff_lines.h"
+#include "tools/sluice/diff_pictures.h"
+#include "tools/sluice/folder.h"
+#include "tools/sluice/host_options.h"
 #include "tools/sluice/range.h"
+#include "tools/sluice/replay_shots.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
 #include "tools/sluice/verbs.h"
@@ -13,7 +17,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIFF_FRAMES, DIFF_STRUCTURE, DIFF_RESULTS, DIFF_LIMIT, DIFF_KEEP_GOING };
+enum {
+    DIFF_FRAMES,
+    DIFF_STRUCTURE,
+    DIFF_RESULTS,
+    DIFF_EPS,
+    DIFF_LIMIT,
+    DIFF_KEEP_GOING,
+    DIFF_IMAGES,
+    DIFF_SHOTS,
+    DIFF_FUZZ,
+    DIFF_OUT,
+    DIFF_FORCE,
+    DIFF_HOST
+};
 
 static const struct opt options[] = {
     [DIFF_FRAMES] = {.name = "frames",
@@ -23,6 +40,11 @@ static const struct opt options[] = {
     [DIFF_STRUCTURE] = {.name = "structure",
                         .help = "compare how often each command is called, not its arguments"},
     [DIFF_RESULTS] = {.name = "results", .fallback = "1", .help = "what came back counts, too"},
+    [DIFF_EPS] = {.name = "eps",
+                  .kind = OPT_REAL,
+                  .value = "NUMBER",
+                  .fallback = "0",
+                  .help = "arguments with a fraction may differ by so much"},
     [DIFF_LIMIT] = {.name = "limit",
                     .kind = OPT_NUMBER,
                     .value = "N",
@@ -31,6 +53,25 @@ static const struct opt options[] = {
                     .fallback = "1000",
                     .help = "print at most so many differing lines"},
     [DIFF_KEEP_GOING] = {.name = "keep-going", .help = "pass by what is damaged"},
+    [DIFF_IMAGES] = {.name = "images", .help = "compare two folders of PNG files, name by name"},
+    [DIFF_SHOTS] = {.name = "shots",
+                    .kind = OPT_TEXT,
+                    .value = "RANGE",
+                    .help = "replay both traces and compare these frames' pictures"},
+    [DIFF_FUZZ] = {.name = "fuzz",
+                   .kind = OPT_NUMBER,
+                   .value = "N",
+                   .min = 0,
+                   .max = 255,
+                   .fallback = "0",
+                   .help = "pictures: channels of 0 to 255 may differ by so much"},
+    [DIFF_OUT] = {.name = "out",
+                  .kind = OPT_TEXT,
+                  .value = "DIR",
+                  .help = "pictures: write difference pictures there, and index.html that shows "
+                          "them side by side"},
+    [DIFF_FORCE] = {.name = "force", .help = "overwrite what is in --out"},
+    HOST_OPTION_LIST(DIFF_HOST),
 };
 
 /* One of the two traces, at a frame's begin. */
@@ -48,6 +89,7 @@ struct diff {
     struct side sides[2];
     struct range frames;
     bool structure, results, keep_going, json;
+    double eps;
     uint64_t limit, printed;
     uint64_t differing; /* lines */
     uint64_t differing_frames;
@@ -141,7 +183,7 @@ static int compare_all(struct diff *d)
             lines_sort(&a->lines);
             lines_sort(&b->lines);
         }
-        if (!lines_compare(&a->lines, &b->lines, on_line, &output)) {
+        if (!lines_compare(&a->lines, &b->lines, d->eps, on_line, &output)) {
             return trace_failed(a->path, a->reader, SL_ERR_NOMEM);
         }
         d->differing_frames += d->differing != before;
@@ -191,16 +233,15 @@ static void print_end(const struct diff *d)
     }
 }
 
-static int run(const struct opt_set *set)
+static int diff_calls(const struct opt_set *set)
 {
     struct diff d = {.structure = opt_on(set, DIFF_STRUCTURE),
                      .results = opt_on(set, DIFF_RESULTS),
                      .keep_going = opt_on(set, DIFF_KEEP_GOING),
                      .json = opt_common_on(set, COMMON_JSON),
+                     .eps = opt_real(set, DIFF_EPS),
                      .limit = opt_number(set, DIFF_LIMIT)};
-    if (!range_parse(opt_text(set, DIFF_FRAMES), &d.frames)) {
-        say_error("--frames is '%s'; it should be numbers like 7,10-20,10-,30+3,0-100/10",
-                  opt_text(set, DIFF_FRAMES));
+    if (!range_option(set, DIFF_FRAMES, &d.frames)) {
         return SLUICE_EXIT_USAGE;
     }
     int code = open_side(&d.sides[0], set->args[0]);
@@ -220,14 +261,79 @@ static int run(const struct opt_set *set)
                                   : SLUICE_EXIT_OK;
 }
 
+/* --- pictures --- */
+
+static int diff_folders(const struct opt_set *set, const char *const folders[2])
+{
+    const struct pictures_options how = {.fuzz = (uint32_t)opt_number(set, DIFF_FUZZ),
+                                         .out = opt_text(set, DIFF_OUT),
+                                         .names = {set->args[0], set->args[1]},
+                                         .force = opt_on(set, DIFF_FORCE),
+                                         .json = opt_common_on(set, COMMON_JSON)};
+    struct pictures_result result;
+    int code = diff_pictures(folders, &how, &result);
+    if (code != SLUICE_EXIT_OK && code != SLUICE_EXIT_DIFFERENT) {
+        return code;
+    }
+    if (how.json) {
+        printf("{\"schema\": 1, \"differ\": %s, \"differing_pictures\": %" PRIu64
+               ", \"pictures\": %" PRIu64 "}\n",
+               result.differing != 0 ? "true" : "false", result.differing, result.pictures);
+    } else if (result.differing != 0) {
+        printf("%" PRIu64 " of %" PRIu64 " pictures differ\n", result.differing, result.pictures);
+    }
+    return code;
+}
+
+/* Both traces' pictures go into folders that are removed again: what differs is in --out. */
+static int diff_shots(const struct opt_set *set)
+{
+    char folders[2][PATH_MAX], base[PATH_MAX];
+    struct shots_options shots = {.out = NULL};
+    host_options_read(set, DIFF_HOST, &shots.host);
+    if (!range_option(set, DIFF_SHOTS, &shots.frames)) {
+        return SLUICE_EXIT_USAGE;
+    }
+    int code = folder_temporary(base);
+    if (code != SLUICE_EXIT_OK) {
+        return code;
+    }
+    host_prepare();
+    for (int i = 0; i < 2 && code == SLUICE_EXIT_OK; i++) {
+        code = folder_path(folders[i], base, i == 0 ? "first" : "second", true);
+        shots.out = folders[i];
+        code = code == SLUICE_EXIT_OK ? replay_shots(set->args[i], &shots) : code;
+    }
+    if (code == SLUICE_EXIT_OK) {
+        code = diff_folders(set, (const char *const[]){folders[0], folders[1]});
+    }
+    folder_remove(base);
+    return code;
+}
+
+static int run(const struct opt_set *set)
+{
+    bool images = opt_on(set, DIFF_IMAGES), shots = opt_text(set, DIFF_SHOTS) != NULL;
+    if (images && shots) {
+        say_error("--images compares folders and --shots traces; give one of them");
+        return SLUICE_EXIT_USAGE;
+    }
+    return images  ? diff_folders(set, (const char *const[]){set->args[0], set->args[1]})
+           : shots ? diff_shots(set)
+                   : diff_calls(set);
+}
+
 const struct verb verb_diff = {
     .name = "diff",
-    .summary = "compare two traces, call by call",
-    .usage = "TRACE TRACE",
-    .about = "Prints the calls that only one of two traces has, frame by frame: - first, + second, "
-             "then stream and call.\n"
-             "Handles are numbered as they are made, so two recordings of one program are the "
-             "same.",
+    .summary = "compare two traces, call by call or picture by picture",
+    .usage = "TRACE TRACE | --images DIR DIR",
+    .about =
+        "Prints the calls that only one of two traces has, frame by frame: - first, + second, "
+        "then stream and call.\n"
+        "Handles are numbered as they are made, so two recordings of one program are the "
+        "same.\n"
+        "With --shots both are replayed and their pictures compared, with --images two folders "
+        "of pictures.",
     .example = "sluice diff --frames 10-20 before.slc after.slc",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
@@ -236,6 +342,6 @@ const struct verb verb_diff = {
     .has_json = true,
     .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_DIFFERENT | 1u << SLUICE_EXIT_USAGE |
              1u << SLUICE_EXIT_FILE | 1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED |
-             1u << SLUICE_EXIT_INTERNAL,
+             1u << SLUICE_EXIT_MISSING | 1u << SLUICE_EXIT_LOST | 1u << SLUICE_EXIT_INTERNAL,
     .run = run,
 };

@@ -1,6 +1,8 @@
 #include "tools/sluice/diff_lines.h"
 #include "transport/base/mem.h"
 
+#include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,15 +67,61 @@ void lines_sort(struct lines *lines)
 
 struct compare {
     const struct lines *a, *b;
+    double eps;
     void (*line)(void *user, char sign, uint32_t stream, const char *text);
     void *user;
 };
 
+/* A number begins here: behind what can be no part of a word. */
+static bool begins_number(const char *begin, const char *at)
+{
+    bool in_word = at != begin && (isalnum((unsigned char)at[-1]) || strchr("_#.", at[-1]) != NULL);
+    return !in_word && (isdigit((unsigned char)at[*at == '-']));
+}
+
+/* Its end; *is_float: it has a fraction or an exponent. */
+static const char *number_end(const char *at, bool *is_float)
+{
+    at += *at == '-';
+    while (isalnum((unsigned char)*at) || *at == '.' ||
+           ((*at == '-' || *at == '+') && at[-1] == 'e')) {
+        *is_float |= *at == '.' || *at == 'e';
+        at++;
+    }
+    return at;
+}
+
+/* Equal but for floats that are no further apart than eps. Hexadecimal numbers are not floats: they
+ * are compared as text, which their 'x' shows. */
+static bool is_near(const char *a, const char *b, double eps)
+{
+    const char *a_begin = a, *b_begin = b;
+    while (*a != '\0' && *b != '\0') {
+        bool is_float = false;
+        if (begins_number(a_begin, a) && begins_number(b_begin, b)) {
+            const char *a_end = number_end(a, &is_float), *b_end = number_end(b, &is_float);
+            size_t size = (size_t)(a_end - a);
+            bool is_equal = size == (size_t)(b_end - b) && memcmp(a, b, size) == 0;
+            bool is_hex = memchr(a, 'x', size) != NULL || memchr(b, 'x', (size_t)(b_end - b));
+            if (!is_equal &&
+                (is_hex || !is_float || fabs(strtod(a, NULL) - strtod(b, NULL)) > eps)) {
+                return false;
+            }
+            a = a_end;
+            b = b_end;
+        } else if (*a++ != *b++) {
+            return false;
+        }
+    }
+    return *a == *b;
+}
+
 static bool is_same(const struct compare *c, size_t i, size_t j)
 {
     const struct line_of *a = &c->a->list[i], *b = &c->b->list[j];
-    return a->hash == b->hash && a->stream == b->stream &&
-           strcmp(c->a->text + a->text, c->b->text + b->text) == 0;
+    const char *left = c->a->text + a->text, *right = c->b->text + b->text;
+    return a->stream == b->stream && ((a->hash == b->hash && strcmp(left, right) == 0) ||
+                                      (c->eps > 0 && is_near(left, right, c->eps)));
 }
 
 static void tell(const struct compare *c, char sign, const struct lines *lines, size_t from,
@@ -164,11 +212,11 @@ static void tell_script(const struct compare *c, const struct middle *m, const c
     }
 }
 
-bool lines_compare(const struct lines *a, const struct lines *b,
+bool lines_compare(const struct lines *a, const struct lines *b, double eps,
                    void (*line)(void *user, char sign, uint32_t stream, const char *text),
                    void *user)
 {
-    const struct compare c = {.a = a, .b = b, .line = line, .user = user};
+    const struct compare c = {.a = a, .b = b, .eps = eps, .line = line, .user = user};
     size_t begin = 0, a_end = a->count, b_end = b->count;
     while (begin < a_end && begin < b_end && is_same(&c, begin, begin)) {
         begin++;

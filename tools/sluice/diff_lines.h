@@ -28,10 +28,10 @@ void lines_finish(struct lines *lines);
 void lines_sort(struct lines *lines);
 
 /* Calls `line` for each line that only a ('-') or only b ('+') has, in order. Lists that differ in
- * more than LINES_EDITS lines are told as if nothing of their middles were common. False: no
- * memory. */
+ * more than LINES_EDITS lines are told as if nothing of their middles were common. Numbers with a
+ * fraction or an exponent, in either line, may be `eps` apart. False: no memory. */
 #define LINES_EDITS 2048u
-bool lines_compare(const struct lines *a, const struct lines *b,
+bool lines_compare(const struct lines *a, const struct lines *b, double eps,
                    void (*line)(void *user, char sign, uint32_t stream, const char *text),
                    void *user);
 

@@ -29,21 +29,12 @@ struct dump {
     bool is_damaged, is_cut;
 };
 
-static bool read_range(const struct opt_set *set, size_t index, struct range *out)
-{
-    if (!range_parse(opt_text(set, index), out)) {
-        say_error("--%s is '%s'; it should be numbers like 7,10-20,10-,30+3,0-100/10",
-                  set->verb->options[index].name, opt_text(set, index));
-        return false;
-    }
-    return true;
-}
-
 /* Returns an exit code. */
 static int read_options(struct dump *d, const struct opt_set *set)
 {
-    if (!read_range(set, DUMP_CALLS, &d->calls_wanted) ||
-        !read_range(set, DUMP_FRAMES, &d->frames) || !read_range(set, DUMP_STREAM, &d->streams)) {
+    if (!range_option(set, DUMP_CALLS, &d->calls_wanted) ||
+        !range_option(set, DUMP_FRAMES, &d->frames) ||
+        !range_option(set, DUMP_STREAM, &d->streams)) {
         return SLUICE_EXIT_USAGE;
     }
     const char *grep = opt_text(set, DUMP_GREP);

@@ -56,6 +56,16 @@ static bool parse_number(const char *text, uint64_t *out)
     return true;
 }
 
+static bool parse_real(const char *text, double *out)
+{
+    char *end;
+    if (strspn(text, "0123456789.") != strlen(text) || strpbrk(text, "0123456789") == NULL) {
+        return false;
+    }
+    *out = strtod(text, &end);
+    return *end == '\0' && *out <= 1e15;
+}
+
 static bool is_choice(const char *choices, const char *text)
 {
     size_t size = strlen(text);
@@ -74,6 +84,7 @@ static bool set_value(const struct opt *option, const char *where, const char *t
                       enum opt_source source, struct opt_value *value)
 {
     uint64_t number = 0;
+    double real = 0;
     switch (option->kind) {
     case OPT_FLAG:
         if (strcmp(text, "1") != 0 && strcmp(text, "0") != 0) {
@@ -95,6 +106,12 @@ static bool set_value(const struct opt *option, const char *where, const char *t
             return false;
         }
         break;
+    case OPT_REAL:
+        if (!parse_real(text, &real)) {
+            say_error("%s is '%s'; it should be a number like 0.5", where, text);
+            return false;
+        }
+        break;
     case OPT_CHOICE:
         if (!is_choice(option->value, text)) {
             say_error("%s is '%s'; it should be one of %s", where, text, option->value);
@@ -102,7 +119,7 @@ static bool set_value(const struct opt *option, const char *where, const char *t
         }
         break;
     }
-    *value = (struct opt_value){.text = text, .number = number, .source = source};
+    *value = (struct opt_value){.text = text, .number = number, .real = real, .source = source};
     return true;
 }
 
@@ -241,6 +258,11 @@ const char *opt_text(const struct opt_set *set, size_t index)
 uint64_t opt_number(const struct opt_set *set, size_t index)
 {
     return set->values[index].number;
+}
+
+double opt_real(const struct opt_set *set, size_t index)
+{
+    return set->values[index].real;
 }
 
 bool opt_on(const struct opt_set *set, size_t index)

@@ -13,12 +13,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define OPT_MAX 32 /* options of one verb, common ones included */
+#define OPT_MAX 48 /* options of one verb, common ones included */
 
 enum opt_kind {
     OPT_FLAG,   /* --name, --no-name; in the environment 1 or 0 */
     OPT_TEXT,   /* --name VALUE */
     OPT_NUMBER, /* decimal, with K, M or G for 2^10, 2^20, 2^30 */
+    OPT_REAL,   /* decimal, with a fraction or not; not negative */
     OPT_CHOICE, /* one of the words in `value`, separated by | */
 };
 
@@ -65,6 +66,7 @@ enum opt_source { OPT_FROM_DEFAULT, OPT_FROM_ENVIRONMENT, OPT_FROM_COMMAND_LINE 
 struct opt_value {
     const char *text; /* NULL: not given and no default. Flags: "1" or "0" */
     uint64_t number;
+    double real; /* OPT_REAL */
     enum opt_source source;
 };
 
@@ -81,6 +83,7 @@ struct opt_set {
 bool opt_parse(const struct verb *verb, int argc, char *const *argv, struct opt_set *set);
 const char *opt_text(const struct opt_set *set, size_t index); /* nullable */
 uint64_t opt_number(const struct opt_set *set, size_t index);
+double opt_real(const struct opt_set *set, size_t index);
 bool opt_on(const struct opt_set *set, size_t index);
 bool opt_common_on(const struct opt_set *set, enum opt_common which);
 const char *opt_common_text(const struct opt_set *set, enum opt_common which);

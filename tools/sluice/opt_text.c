@@ -203,7 +203,7 @@ void opt_print_completion(const struct verb *const *verbs, FILE *out)
 
 static void json_option(const struct verb *verb, const struct opt *option, FILE *out)
 {
-    static const char *const kinds[] = {"flag", "text", "number", "choice"};
+    static const char *const kinds[] = {"flag", "text", "number", "real", "choice"};
     char variable[96], letter[2] = {option->letter};
     opt_variable(verb, option, variable, sizeof variable);
     fputs("{\"name\": ", out);

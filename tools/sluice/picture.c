@@ -1,6 +1,7 @@
 #include "tools/sluice/picture.h"
 #include "tools/sluice/exit.h"
 #include "tools/sluice/say.h"
+#include "transport/base/mem.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -63,4 +64,37 @@ int picture_write(const char *path, bool force, const uint8_t *pixels, uint32_t 
         return SLUICE_EXIT_FILE;
     }
     return SLUICE_EXIT_OK;
+}
+
+int picture_read(const char *path, struct picture *out)
+{
+    png_image png = {.version = PNG_IMAGE_VERSION};
+    *out = (struct picture){.pixels = NULL};
+    errno = 0;
+    bool ok = png_image_begin_read_from_file(&png, path) != 0;
+    if (ok && (png.width > PICTURE_SIDE_MAX || png.height > PICTURE_SIDE_MAX)) {
+        say_error("%s: is %ux%u; pictures have at most %u pixels a side", path, png.width,
+                  png.height, PICTURE_SIDE_MAX);
+        png_image_free(&png);
+        return SLUICE_EXIT_FILE;
+    }
+    png.format = PNG_FORMAT_RGBA;
+    out->pixels = ok ? sl_alloc_array((size_t)png.width * png.height, 4) : NULL;
+    ok = out->pixels != NULL && png_image_finish_read(&png, NULL, out->pixels, 0, NULL) != 0;
+    if (!ok) {
+        say_error("%s: cannot be read as a PNG: %s", path,
+                  png.message[0] != '\0' ? png.message : "no memory");
+        png_image_free(&png);
+        picture_free(out);
+        return SLUICE_EXIT_FILE;
+    }
+    out->width_px = png.width;
+    out->height_px = png.height;
+    return SLUICE_EXIT_OK;
+}
+
+void picture_free(struct picture *picture)
+{
+    sl_free(picture->pixels);
+    *picture = (struct picture){.pixels = NULL};
 }

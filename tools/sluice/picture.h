@@ -11,4 +11,16 @@
 int picture_write(const char *path, bool force, const uint8_t *pixels, uint32_t width,
                   uint32_t height);
 
+struct picture {
+    uint8_t *pixels; /* R, G, B, A, rows without gaps */
+    uint32_t width_px, height_px;
+};
+
+#define PICTURE_SIDE_MAX 16384u
+
+/* A PNG of any kind, at most PICTURE_SIDE_MAX wide and high. Returns an exit code; the reason was
+ * said, and then there is nothing to free. */
+int picture_read(const char *path, struct picture *out);
+void picture_free(struct picture *picture);
+
 #endif

@@ -1,4 +1,5 @@
 #include "tools/sluice/range.h"
+#include "tools/sluice/say.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -69,6 +70,16 @@ bool range_parse(const char *text, struct range *out)
     }
 }
 
+bool range_option(const struct opt_set *set, size_t index, struct range *out)
+{
+    if (!range_parse(opt_text(set, index), out)) {
+        say_error("--%s is '%s'; it should be numbers like 7,10-20,10-,30+3,0-100/10",
+                  set->verb->options[index].name, opt_text(set, index));
+        return false;
+    }
+    return true;
+}
+
 bool range_has(const struct range *range, uint64_t number)
 {
     for (uint32_t i = 0; i < range->count; i++) {
@@ -78,6 +89,15 @@ bool range_has(const struct range *range, uint64_t number)
         }
     }
     return range->count == 0;
+}
+
+uint64_t range_end(const struct range *range)
+{
+    uint64_t last = 0;
+    for (uint32_t i = 0; i < range->count; i++) {
+        last = range->parts[i].last > last ? range->parts[i].last : last;
+    }
+    return range->count != 0 && last != UINT64_MAX ? last + 1 : UINT64_MAX;
 }
 
 bool range_is_over(const struct range *range, uint64_t number)

@@ -3,6 +3,8 @@
 #ifndef SLUICE_RANGE_H
 #define SLUICE_RANGE_H
 
+#include "tools/sluice/opt.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,7 +19,11 @@ struct range {
 
 /* text NULL: everything. False: it is no set. */
 bool range_parse(const char *text, struct range *out);
+/* An option's; not given: everything. False: the reason was said. */
+bool range_option(const struct opt_set *set, size_t index, struct range *out);
 bool range_has(const struct range *range, uint64_t number);
+/* One behind the last number that is in it; UINT64_MAX: there is none. */
+uint64_t range_end(const struct range *range);
 /* Nothing from this number on is in it. */
 bool range_is_over(const struct range *range, uint64_t number);
 

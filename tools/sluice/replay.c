@@ -106,16 +106,6 @@ struct replay {
     bool has_diverged;
 };
 
-static bool read_range(const struct opt_set *set, size_t index, struct range *out)
-{
-    if (!range_parse(opt_text(set, index), out)) {
-        say_error("--%s is '%s'; it should be numbers like 7,10-20,10-,30+3,0-100/10",
-                  set->verb->options[index].name, opt_text(set, index));
-        return false;
-    }
-    return true;
-}
-
 /* --- what the replay tells --- */
 
 static bool wants_frame(void *user, uint64_t number)
@@ -271,15 +261,6 @@ static int end_of(struct replay *r, const struct rep_report *report)
     return trace_failed(r->path, r->reader, report->result);
 }
 
-static uint64_t last_frame(const struct range *frames)
-{
-    uint64_t last = 0;
-    for (uint32_t i = 0; i < frames->count; i++) {
-        last = frames->parts[i].last > last ? frames->parts[i].last : last;
-    }
-    return frames->count != 0 && last != UINT64_MAX ? last + 1 : UINT64_MAX;
-}
-
 static int play_once(struct replay *r, const struct host_options *host, struct rep_report *report)
 {
     const struct opt_set *set = r->set;
@@ -288,7 +269,7 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
         .one_thread = strcmp(opt_text(set, REPLAY_THREADS), "one") == 0,
         .wants_hashes = wants,
         .wants_pixels = opt_text(set, REPLAY_SHOTS) != NULL || opt_text(set, REPLAY_EXPECT) != NULL,
-        .stop_frame = last_frame(&r->frames),
+        .stop_frame = range_end(&r->frames),
         .stop_call = opt_text(set, REPLAY_STOP_AFTER) != NULL
                          ? opt_number(set, REPLAY_STOP_AFTER) + 1
                          : UINT64_MAX,
@@ -346,7 +327,8 @@ static int play(struct replay *r)
 static int run(const struct opt_set *set)
 {
     struct replay r = {.path = set->args[0], .set = set};
-    if (!read_range(set, REPLAY_FRAMES, &r.frames) || !read_range(set, REPLAY_SHOTS, &r.shots)) {
+    if (!range_option(set, REPLAY_FRAMES, &r.frames) ||
+        !range_option(set, REPLAY_SHOTS, &r.shots)) {
         return SLUICE_EXIT_USAGE;
     }
     const struct shown_options shown = {

@@ -1,5 +1,6 @@
 #include "tools/sluice/replay_shown.h"
 #include "tools/sluice/exit.h"
+#include "tools/sluice/folder.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/picture.h"
 #include "tools/sluice/say.h"
@@ -8,11 +9,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct line {
     uint32_t width_px, height_px;
@@ -111,21 +110,16 @@ bool shown_differs(const struct shown *shown)
 
 static int write_picture(const struct shown *s, const struct rep_frame *frame, const char *what)
 {
-    char path[PATH_MAX];
+    char name[64], path[PATH_MAX];
     if (frame->pixels == NULL) {
         say_error("frame %" PRIu64 " has no picture that can be had", frame->number);
         return SLUICE_EXIT_MISSING;
     }
-    if (mkdir(s->options.out, 0777) != 0 && errno != EEXIST) {
-        say_error("--out is '%s', which cannot be made: %s", s->options.out, strerror(errno));
-        return SLUICE_EXIT_FILE;
-    }
-    if (snprintf(path, sizeof path, "%s/%s-%06" PRIu64 ".png", s->options.out, what,
-                 frame->number) >= (int)sizeof path) {
-        say_error("--out is too long");
-        return SLUICE_EXIT_USAGE;
-    }
-    return picture_write(path, s->options.force, frame->pixels, frame->width_px, frame->height_px);
+    snprintf(name, sizeof name, "%s-%06" PRIu64 ".png", what, frame->number);
+    int code = folder_path(path, s->options.out, name, true);
+    return code != SLUICE_EXIT_OK ? code
+                                  : picture_write(path, s->options.force, frame->pixels,
+                                                  frame->width_px, frame->height_px);
 }
 
 /* What the frame should be; false: nothing is known of it. */

@@ -1,0 +1,89 @@
+"""What the tests of traces share: two recorded programs, and how `sluice` ended.
+
+SLUICE_PROGRAM=build/dev/bin/sluice and a DISPLAY, as the tests say.
+"""
+
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+from typing import ClassVar
+
+SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+PATIENCE_S = 200
+FRAMES = 20
+PROGRAMS = {
+    "gl": ["glmark2-es2", "-b", f"build:nframes={FRAMES}", "--size", "320x240"],
+    "vk": ["vkcube", "--c", str(FRAMES)],
+}
+
+
+def sluice(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")} | variables
+    return subprocess.run(
+        [SLUICE, *words], env=env, capture_output=True, text=True, timeout=PATIENCE_S
+    )
+
+
+def crc32c(data: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+class TraceBed(unittest.TestCase):
+    """A recording of each program that is installed, in a folder that goes."""
+
+    folder: ClassVar["tempfile.TemporaryDirectory[str]"]
+    tmp: ClassVar[pathlib.Path]
+    traces: ClassVar["dict[str, pathlib.Path]"] = {}
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if not TraceBed.traces:
+            TraceBed.folder = tempfile.TemporaryDirectory()
+            TraceBed.tmp = pathlib.Path(TraceBed.folder.name)
+            unittest.addModuleCleanup(TraceBed.folder.cleanup)
+            for name, program in PROGRAMS.items():
+                if shutil.which(program[0]) is not None:
+                    TraceBed.record(name, program)
+        if not TraceBed.traces:
+            raise unittest.SkipTest("neither glmark2-es2 nor vkcube is installed")
+
+    @classmethod
+    def record(cls, name: str, program: "list[str]") -> None:
+        path = cls.tmp / f"{name}.slc"
+        done = sluice("record", "--hash", "-o", str(path), "--", *program)
+        if done.returncode != 0:
+            raise AssertionError(f"{program}: {done.returncode}: {done.stderr}")
+        TraceBed.traces[name] = path
+
+    def any(self) -> pathlib.Path:
+        return next(iter(self.traces.values()))
+
+    def ends(self, code: int, *words: str, says: str = "") -> str:
+        """Ends so, and says this on stderr; gives stdout."""
+        done = sluice(*words)
+        self.assertEqual(code, done.returncode, f"{words}: {done.stderr[-2000:]}")
+        self.assertIn(says, done.stderr, words)
+        return done.stdout
+
+    def copy(self, data: bytes) -> str:
+        path = self.tmp / "copy.slc"
+        path.write_bytes(data)
+        return str(path)
+
+    def chunk(self, kind: bytes) -> int:
+        """Where the first chunk of a kind begins."""
+        data = self.any().read_bytes()
+        at = 64
+        while data[at + 4 : at + 8] != kind:
+            (stored,) = struct.unpack_from("<I", data, at + 56)
+            at += 64 + (stored + 63) // 64 * 64
+        return at

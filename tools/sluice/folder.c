@@ -1,0 +1,47 @@
+#include "tools/sluice/folder.h"
+#include "tools/sluice/exit.h"
+#include "tools/sluice/place.h"
+#include "tools/sluice/say.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int folder_path(char *path, const char *folder, const char *name, bool make)
+{
+    if (make && mkdir(folder, 0777) != 0 && errno != EEXIST) {
+        say_error("%s: this folder cannot be made: %s", folder, strerror(errno));
+        return SLUICE_EXIT_FILE;
+    }
+    if (snprintf(path, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX) {
+        say_error("%s/%s: this name is too long", folder, name);
+        return SLUICE_EXIT_USAGE;
+    }
+    return SLUICE_EXIT_OK;
+}
+
+int folder_temporary(char *path)
+{
+    enum sl_result result = place_private_dir(path);
+    if (result != SL_OK) {
+        say_error("%s: no folder can be made there: %s; set TMPDIR to a place that can be written",
+                  path, sl_result_name(result));
+        return SLUICE_EXIT_FILE;
+    }
+    return SLUICE_EXIT_OK;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    (void)info, (void)type, (void)where;
+    return remove(path);
+}
+
+void folder_remove(const char *path)
+{
+    if (nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0) {
+        say_note("%s: cannot be removed: %s", path, strerror(errno));
+    }
+}
