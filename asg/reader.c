@@ -266,6 +266,12 @@ static enum sl_result longest_sleep(struct asg_reader *r, uint64_t *most_ns)
     return now - r->large_since_ns < r->config.large_timeout_ns ? SL_OK : SL_ERR_TIMEOUT;
 }
 
+/* Pairs with the store of whoever pauses us, followed by asg_reader_wake. */
+static bool paused(const struct asg_reader *r)
+{
+    return r->config.pause != NULL && asg_ring_see_again(r->config.pause) >> 31 != 0;
+}
+
 static enum sl_result sleep_for_guest(struct asg_reader *r)
 {
     uint64_t most = 0;
@@ -280,7 +286,7 @@ static enum sl_result sleep_for_guest(struct asg_reader *r)
     uint32_t ticket = asg_ring_ticket(&r->page->guest_kick);
     set_awake_since(r, 0);
     asg_ring_announce(&r->page->host_state, ASG_STATE_NEED_NOTIFY);
-    if (!something_there(r) && !stopped(r)) {
+    if (!something_there(r) && !stopped(r) && !paused(r)) {
         r->sleeps++;
         asg_ring_sleep(&r->page->guest_kick, ticket, (int64_t)most);
         r->wakeups += asg_ring_hint(&r->page->guest_kick) != ticket;
@@ -315,6 +321,9 @@ enum sl_result asg_reader_wait(struct asg_reader *r)
             enum sl_result result = sleep_for_guest(r);
             if (result != SL_OK) {
                 return result;
+            }
+            if (paused(r)) {
+                return SL_ERR_AGAIN;
             }
         }
     }

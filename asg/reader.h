@@ -32,6 +32,9 @@ struct asg_reader_config {
      * waiting. On the ring's thread; nullable. */
     void (*before_sleep)(void *user);
     void *user;
+    /* Atomic; while its highest bit is set there is no sleep: asg_reader_wait returns AGAIN where
+     * it would. Whoever sets it calls asg_reader_wake. Nullable. */
+    const uint32_t *pause;
 };
 
 struct asg_reader {
@@ -67,8 +70,8 @@ enum sl_result asg_reader_init(struct asg_reader *r,
  * is none or that forbids descriptors); the ring is over. */
 enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity, size_t *got);
 /* Wait until there may be something to take: bounded spin (adaptive), then futex sleep. OK; CLOSED
- * when stop is set; the ring is over: TIMEOUT when a large transfer that was announced stands still
- * for large_timeout_ns, PROTOCOL when the mode is none. */
+ * when stop is set; AGAIN as config.pause says; the ring is over: TIMEOUT when a large transfer
+ * that was announced stands still for large_timeout_ns, PROTOCOL when the mode is none. */
 enum sl_result asg_reader_wait(struct asg_reader *r);
 /* From any thread: a ping came, or stop was set. O(1). */
 void asg_reader_wake(struct asg_reader *r);

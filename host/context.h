@@ -100,9 +100,11 @@ struct hct_ops {
     /* Counters of the context's ring number `index` (from 0, no gaps). NOTFOUND past the last.
      * Nullable: a type without rings. */
     enum sl_result (*ring_stats)(struct hct_context *, uint32_t index, struct vgd_ring_stats *out);
+    /* Rest for a snapshot: vgd_ops.rest, of this context's rings. Nullable: a type without. */
+    bool (*rest)(struct hct_context *, bool on);
     /* A snapshot: every packet that leads a new context of this type, with the same rings open and
      * the same resources attached, to this one's state. All rings of the device stand between two
-     * packets (hr_ring_pause), so nothing changes meanwhile but memory that guests have mapped,
+     * packets (rest), so nothing changes meanwhile but memory that guests have mapped,
      * which the device writes down, as it does verbs. Contexts are saved in the order in which
      * they were created; what several share, the first of them that can saves. UNSUPPORTED: a
      * state that no packets lead to, with a line in the log that says what. Nullable:

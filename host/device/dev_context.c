@@ -191,6 +191,32 @@ enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index,
     return ctx->context->ops->ring_stats(ctx->context, index, out);
 }
 
+bool dev_rest(struct vgd *vgd, bool on)
+{
+    struct dev_device *d = dev_from(vgd);
+    uint32_t cursor = 0, id;
+    bool all = true;
+    for (struct dev_context *ctx; (ctx = sl_map_next(&d->contexts, &cursor, &id)) != NULL;) {
+        const struct hct_ops *ops = ctx->context->ops;
+        all = (ops->rest == NULL || ops->rest(ctx->context, on)) && all;
+    }
+    return on && all;
+}
+
+enum sl_result dev_ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct hct_saver *saver)
+{
+    struct dev_device *d = dev_from(vgd);
+    struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);
+    if (ctx == NULL) {
+        return SL_ERR_NOTFOUND;
+    }
+    if (dev_timelines_ctx_is_lost(&d->timelines, ctx_id)) {
+        return SL_ERR_DEVICE_LOST;
+    }
+    const struct hct_ops *ops = ctx->context->ops;
+    return ops->save != NULL ? ops->save(ctx->context, saver) : SL_ERR_UNSUPPORTED;
+}
+
 void dev_stats_add(struct vgd_ring_stats *sum, const struct vgd_ring_stats *ring)
 {
     sum->packets += ring->packets;

@@ -295,13 +295,19 @@ static enum sl_result context_ring_stats(struct hct_context *base, uint32_t inde
     return hr_rings_stats(&context_of(base)->rings, index, out);
 }
 
+static bool context_rest(struct hct_context *base, bool on)
+{
+    return hr_rings_rest(&context_of(base)->rings, on);
+}
+
 static const struct hct_ops context_ops = {.stop = context_stop,
                                            .destroy = context_destroy,
                                            .attach = context_attach,
                                            .detach = context_detach,
                                            .blob = context_blob,
                                            .submit = context_submit,
-                                           .ring_stats = context_ring_stats};
+                                           .ring_stats = context_ring_stats,
+                                           .rest = context_rest};
 
 enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct_context **out)
 {

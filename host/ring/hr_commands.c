@@ -42,6 +42,7 @@ static void read_stats(const struct hr_attached *a, struct vgd_ring_stats *out)
     struct hr_stats s;
     hr_ring_stats(a->ring, &s);
     *out = (struct vgd_ring_stats){.resource_id = a->resource_id,
+                                   .preamble = s.preamble,
                                    .packets = s.packets,
                                    .bytes = s.bytes,
                                    .replies = s.replies,
@@ -75,6 +76,26 @@ void hr_rings_stop(struct hr_rings *rings)
             hr_ring_stop(a->ring);
         }
     }
+}
+
+bool hr_rings_rest(struct hr_rings *rings, bool on)
+{
+    uint32_t cursor = 0, id;
+    const struct hr_attached *a;
+    bool all = true;
+    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+        if (a->ring != NULL && (!on || !hr_ring_is_at_rest(a->ring))) {
+            hr_ring_rest(a->ring);
+            all = false;
+        }
+    }
+    return all;
+}
+
+struct hr_ring *hr_rings_find(const struct hr_rings *rings, uint32_t resource_id)
+{
+    const struct hr_attached *a = sl_map_find(&rings->attached, resource_id);
+    return a != NULL ? a->ring : NULL;
 }
 
 void hr_rings_finish(struct hr_rings *rings)

@@ -40,6 +40,10 @@ struct hr_rings {
 /* env: as long as the device. */
 void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void *user,
                    const struct hct_env *env, uint32_t ctx_id, const char *name);
+/* hct_ops.rest. */
+bool hr_rings_rest(struct hr_rings *rings, bool on);
+/* The ring on a resource; NULL: none. */
+struct hr_ring *hr_rings_find(const struct hr_rings *rings, uint32_t resource_id);
 /* Asks all rings to stop and waits for none. */
 void hr_rings_stop(struct hr_rings *rings);
 /* Stops all rings, bounded: all are asked first, then waited for. */

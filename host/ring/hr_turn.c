@@ -55,14 +55,28 @@ static enum sl_result sleep_for(struct hr_turns *t, uint32_t number, const uint3
     }
 }
 
-enum sl_result hr_turn_take(struct hr_turns *t, uint32_t number, const uint32_t *stop)
+/* The same, as rest of the ring. */
+static enum sl_result rest_for(struct hr_turns *t, struct hr_ring *ring, uint32_t number,
+                               const uint32_t *stop)
+{
+    if (ring == NULL) {
+        return sleep_for(t, number, stop);
+    }
+    hr_ring_wait_begin(ring);
+    enum sl_result result = sleep_for(t, number, stop);
+    hr_ring_wait_end(ring);
+    return result;
+}
+
+enum sl_result hr_turn_take(struct hr_turns *t, struct hr_ring *ring, uint32_t number,
+                            const uint32_t *stop)
 {
     enum sl_result result = SL_OK;
     uint32_t tries = 0;
     /* Pairs with the store in hr_turn_pass: what the turns before did is seen. */
     while (sl_atomic_load_acquire(&t->passed) != number - 1) {
         if (++tries > SPINS + YIELDS) {
-            result = sleep_for(t, number, stop);
+            result = rest_for(t, ring, number, stop);
             break;
         }
         if (tries <= SPINS) {

@@ -8,6 +8,7 @@
 #ifndef HOST_HR_TURN_H
 #define HOST_HR_TURN_H
 
+#include "host/ring/ring.h"
 #include "transport/base/result.h"
 
 #include <stdbool.h>
@@ -23,10 +24,11 @@ struct hr_turns {
 void hr_turns_init(struct hr_turns *turns);
 
 /* Wait until every number below `number` has had its turn. Spins, then sleeps; watches *stop
- * (hr_ring_stop_word). PROTOCOL: the number has had its turn already; TIMEOUT: a number before it
- * did not come for patience_ns while no ring was at work in a turn; CLOSED: the ring is stopping.
+ * (hr_ring_stop_word). ring: whose packet it is; nullable. PROTOCOL: the number has had its turn
+ * already; TIMEOUT: a number before it did not come for patience_ns while no ring was at work in a
+ * turn; CLOSED: the ring is stopping.
  */
-enum sl_result hr_turn_take(struct hr_turns *turns, uint32_t number,
+enum sl_result hr_turn_take(struct hr_turns *turns, struct hr_ring *ring, uint32_t number,
                             const uint32_t *stop) SL_MUST_USE;
 /* Once for every turn taken, on the same thread. */
 void hr_turn_pass(struct hr_turns *turns);

@@ -1,6 +1,7 @@
 #include "host/ring/ring.h"
 
 #include "asg/reader.h"
+#include "host/ring/hr_rest.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/log.h"
@@ -52,6 +53,7 @@ struct hr_ring {
     bool preamble_read;
     uint32_t preamble; /* upstream's clientFlags, 0 by now; ours: see SLUICE_FEATURE_VK_IDS */
     bool is_tapped;    /* this batch goes to the live tap */
+    bool is_cut;       /* the batch was left between two packets */
     uint32_t sums_in, sums_out; /* checksums checked and sent */
     char reason[192];
     pthread_t thread;
@@ -60,6 +62,7 @@ struct hr_ring {
     uint32_t refs;  /* atomic: the creator and the thread */
     uint32_t epoch; /* the recording that `stream` belongs to; 0: none */
     void *stream;   /* the recorder's; NULL: this ring is not recorded */
+    struct hr_rest rest;
     /* Whole words, relaxed; written by the ring thread, the pings by any. */
     struct hr_stats stats;
 };
@@ -217,6 +220,13 @@ static void look_at_recorder(struct hr_ring *r, bool over)
     uint32_t epoch = over ? 0 : sl_atomic_load_acquire(recorder->epoch);
     if (SL_LIKELY(epoch == r->epoch)) {
         return;
+    }
+    if ((epoch & VGD_EPOCH_REST) != 0) {
+        hr_rest_here(&r->rest);
+        epoch = sl_atomic_load_acquire(recorder->epoch) & ~VGD_EPOCH_REST;
+        if (epoch == r->epoch) {
+            return;
+        }
     }
     if (r->stream != NULL) {
         recorder->end(r->stream);
@@ -383,6 +393,10 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         if (SL_UNLIKELY(r->over)) {
             break;
         }
+        if (tapped && hr_rest_is_wanted(&r->rest)) {
+            r->is_cut = true;
+            break;
+        }
     }
     r->begin = (size_t)(packet - r->data);
     set_u64(&r->stats.packets, r->stats.packets + packets + call.joined);
@@ -400,10 +414,13 @@ static void run_tapped(struct hr_ring *r)
 
 static void run_batch(struct hr_ring *r)
 {
-    /* Pairs with the switch of the tap in the device; a batch late is fine. */
-    r->is_tapped = r->config.tap_on != NULL && sl_atomic_load_relaxed(r->config.tap_on) != 0;
-    look_at_recorder(r, false);
-    (r->is_tapped || r->stream != NULL ? run_tapped : run_plain)(r);
+    do {
+        r->is_cut = false;
+        /* Pairs with the switch of the tap in the device; a batch late is fine. */
+        r->is_tapped = r->config.tap_on != NULL && sl_atomic_load_relaxed(r->config.tap_on) != 0;
+        look_at_recorder(r, false);
+        (r->is_tapped || r->stream != NULL ? run_tapped : run_plain)(r);
+    } while (SL_UNLIKELY(r->is_cut));
 }
 
 /* Make room behind `end`: move what is left to the front, grow when a packet fills the whole
@@ -449,7 +466,7 @@ static void give_back(void *user)
 static bool read_preamble(struct hr_ring *r)
 {
     if (!r->preamble_read && r->end - r->begin >= 4) {
-        r->preamble = sl_load_u32(r->data + r->begin);
+        __atomic_store_n(&r->preamble, sl_load_u32(r->data + r->begin), __ATOMIC_RELAXED);
         r->begin += 4;
         r->preamble_read = true;
     }
@@ -471,6 +488,9 @@ static bool turn(struct hr_ring *r)
         result = asg_reader_wait(&r->reader);
         if (result == SL_ERR_TIMEOUT) {
             violation(r, "a large transfer was announced and does not come");
+        } else if (result == SL_ERR_AGAIN) {
+            hr_rest_here(&r->rest);
+            result = SL_OK;
         } else if (result != SL_OK && result != SL_ERR_CLOSED) {
             violation(r, "the guest broke the ring: %s", sl_result_name(result));
         }
@@ -529,6 +549,7 @@ static void *ring_main(void *user)
     if (r->config.thread_end != NULL) {
         r->config.thread_end(r->config.user, r);
     }
+    hr_rest_end(&r->rest);
     /* Pairs with the load in hr_ring_destroy: what the thread did lies before it. */
     sl_atomic_store_release(&r->done, 1);
     sl_futex_wake(&r->done, 1, false);
@@ -579,6 +600,8 @@ enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **o
         return result;
     }
     r->refs = 2;
+    r->rest.epoch = config->recorder != NULL ? config->recorder->epoch : NULL;
+    r->rest.stop = &r->stop;
     struct asg_reader_config reader = {.memory = config->memory,
                                        .memory_size = config->memory_size,
                                        .buffer_size = ASG_BUFFER_BYTES,
@@ -586,6 +609,7 @@ enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **o
                                        .stop = &r->stop,
                                        .before_sleep = give_back,
                                        .user = r,
+                                       .pause = r->rest.epoch,
                                        .large_timeout_ns = config->large_timeout_ns};
     result = asg_reader_init(&r->reader, &reader);
     if (result == SL_OK) {
@@ -643,6 +667,36 @@ static void wake(struct hr_ring *ring)
     }
 }
 
+void hr_ring_rest(struct hr_ring *ring)
+{
+    wake(ring);
+    hr_rest_ring(&ring->rest);
+}
+
+bool hr_ring_is_at_rest(const struct hr_ring *ring)
+{
+    return ring->fed || hr_rest_is(&ring->rest);
+}
+
+enum sl_result hr_ring_run(struct hr_ring *ring, void (*job)(void *user), void *user)
+{
+    if (ring->fed) {
+        job(user);
+        return SL_OK;
+    }
+    return hr_rest_run(&ring->rest, job, user);
+}
+
+void hr_ring_wait_begin(struct hr_ring *ring)
+{
+    hr_rest_wait_begin(&ring->rest, ring->stream != NULL ? ring->epoch : 0);
+}
+
+void hr_ring_wait_end(struct hr_ring *ring)
+{
+    hr_rest_wait_end(&ring->rest);
+}
+
 void hr_ring_wake(struct hr_ring *ring)
 {
     count_ping(&ring->stats.pings);
@@ -659,6 +713,7 @@ void hr_ring_stop(struct hr_ring *ring)
      * makes a sleeper look. */
     sl_atomic_store_seq(&ring->stop, 1);
     wake(ring);
+    hr_rest_ring(&ring->rest);
 }
 
 bool hr_ring_destroy(struct hr_ring *ring)
@@ -693,6 +748,7 @@ bool hr_ring_destroy(struct hr_ring *ring)
 void hr_ring_stats(const struct hr_ring *ring, struct hr_stats *out)
 {
     /* Pair with set_u64; each counter is whole, together they are of about the same moment. */
+    out->preamble = __atomic_load_n(&ring->preamble, __ATOMIC_RELAXED);
     out->packets = __atomic_load_n(&ring->stats.packets, __ATOMIC_RELAXED);
     out->bytes = __atomic_load_n(&ring->stats.bytes, __ATOMIC_RELAXED);
     out->replies = __atomic_load_n(&ring->stats.replies, __ATOMIC_RELAXED);

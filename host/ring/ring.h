@@ -120,6 +120,16 @@ bool hr_ring_destroy(struct hr_ring *ring); /* a fed one: never left behind */
 /* Ask the thread to end, without waiting: many rings end faster when all are asked first. */
 void hr_ring_stop(struct hr_ring *ring);
 
+/* Rest, for a snapshot: while the recorder's epoch has VGD_EPOCH_REST. Device thread. */
+/* The bit was set, or cleared: a ring that sleeps looks at it. */
+void hr_ring_rest(struct hr_ring *ring);
+/* It stands between two packets, or waits for its turn inside one that the recorder was shown. */
+bool hr_ring_is_at_rest(const struct hr_ring *ring);
+/* Runs a job on the thread of a ring that stands between two packets, and waits for its end: what
+ * is bound to that thread (a GL context) is reached so. AGAIN: it does not stand there; CLOSED: it
+ * ended. */
+enum sl_result hr_ring_run(struct hr_ring *ring, void (*job)(void *user), void *user) SL_MUST_USE;
+
 /* For handlers, on the ring thread. */
 void hr_call_refuse(struct hr_call *call, const char *format, ...)
     SL_PRINTF(2, 3); /* logs (limited), sets refused */
@@ -133,12 +143,17 @@ bool hr_ring_wants_frame(const struct hr_ring *ring, bool *pixels);
 void hr_ring_frame(struct hr_ring *ring, const struct vgd_frame *frame);
 /* The first word of the stream. */
 uint32_t hr_ring_preamble(const struct hr_ring *ring);
+/* Around a wait for other rings' packets, before anything of the packet was done: counts as rest.
+ * end returns when no rest is wanted. */
+void hr_ring_wait_begin(struct hr_ring *ring);
+void hr_ring_wait_end(struct hr_ring *ring);
 /* Waiting handlers look at this in each slice and give up. */
 bool hr_ring_stopping(const struct hr_ring *ring);
 /* The same as a word that is not 0 from then on (atomic, relaxed). */
 const uint32_t *hr_ring_stop_word(const struct hr_ring *ring);
 
 struct hr_stats {
+    uint32_t preamble; /* the stream's first word; 0 before it came */
     uint64_t packets, bytes, replies, wakeups, sleeps;
     uint64_t pings;       /* hr_ring_wake */
     uint64_t pings_awake; /* of them those that came when the host had looked by itself for 10 ms or

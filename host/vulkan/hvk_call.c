@@ -17,7 +17,7 @@ bool hvk_begin(struct hvk_call *call, struct hr_call *hr)
     }
     uint32_t number = sl_load_u32(hr->in.cur);
     /* Not the ring's stop: a thread that ended has sent what others' turns wait for. */
-    enum sl_result result = hr_turn_take(&context->turns, number, &context->stop);
+    enum sl_result result = hr_turn_take(&context->turns, hr->ring, number, &context->stop);
     if (SL_UNLIKELY(result != SL_OK)) {
         if (result != SL_ERR_CLOSED) {
             hr_call_violate(hr, "its number %u %s", number,

@@ -40,7 +40,7 @@ static void *run_numbers(void *user)
     struct job *job = user;
     struct world *w = job->world;
     for (uint32_t n = job->first; n <= NUMBERS; n += THREADS) {
-        if (hr_turn_take(&w->turns, n, &w->stop) != SL_OK) {
+        if (hr_turn_take(&w->turns, NULL, n, &w->stop) != SL_OK) {
             sl_atomic_add(&w->failed, 1);
             break;
         }
@@ -73,33 +73,33 @@ SLT_TEST_F(turn, run_in_order_whatever_the_thread, w)
 SLT_TEST_F(turn, wraps_past_the_last_number, w)
 {
     w->turns.passed = UINT32_MAX - 1;
-    SLT_ASSERT_OK(hr_turn_take(&w->turns, UINT32_MAX, &w->stop));
+    SLT_ASSERT_OK(hr_turn_take(&w->turns, NULL, UINT32_MAX, &w->stop));
     hr_turn_pass(&w->turns);
-    SLT_ASSERT_OK(hr_turn_take(&w->turns, 0, &w->stop));
+    SLT_ASSERT_OK(hr_turn_take(&w->turns, NULL, 0, &w->stop));
     hr_turn_pass(&w->turns);
-    SLT_ASSERT_OK(hr_turn_take(&w->turns, 1, &w->stop));
+    SLT_ASSERT_OK(hr_turn_take(&w->turns, NULL, 1, &w->stop));
     hr_turn_pass(&w->turns);
 }
 
 SLT_TEST_F(turn, a_repeated_number_breaks_the_protocol, w)
 {
-    SLT_ASSERT_OK(hr_turn_take(&w->turns, 1, &w->stop));
+    SLT_ASSERT_OK(hr_turn_take(&w->turns, NULL, 1, &w->stop));
     hr_turn_pass(&w->turns);
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, hr_turn_take(&w->turns, 1, &w->stop));
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, hr_turn_take(&w->turns, 0, &w->stop));
-    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, hr_turn_take(&w->turns, 0x80000001u, &w->stop));
+    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, hr_turn_take(&w->turns, NULL, 1, &w->stop));
+    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, hr_turn_take(&w->turns, NULL, 0, &w->stop));
+    SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, hr_turn_take(&w->turns, NULL, 0x80000001u, &w->stop));
 }
 
 SLT_TEST_F(turn, a_skipped_number_times_out, w)
 {
     w->turns.patience_ns = 20 * SL_NS_PER_MS;
-    SLT_EXPECT_RESULT(SL_ERR_TIMEOUT, hr_turn_take(&w->turns, 2, &w->stop));
+    SLT_EXPECT_RESULT(SL_ERR_TIMEOUT, hr_turn_take(&w->turns, NULL, 2, &w->stop));
 }
 
 static void *take_second(void *user)
 {
     struct world *w = user;
-    if (hr_turn_take(&w->turns, 2, &w->stop) != SL_OK) {
+    if (hr_turn_take(&w->turns, NULL, 2, &w->stop) != SL_OK) {
         sl_atomic_add(&w->failed, 1);
     } else {
         hr_turn_pass(&w->turns);
@@ -110,7 +110,7 @@ static void *take_second(void *user)
 SLT_TEST_F(turn, a_long_command_is_waited_for, w)
 {
     w->turns.patience_ns = 20 * SL_NS_PER_MS;
-    SLT_ASSERT_OK(hr_turn_take(&w->turns, 1, &w->stop));
+    SLT_ASSERT_OK(hr_turn_take(&w->turns, NULL, 1, &w->stop));
     SLT_ASSERT_OK(sl_thread_start(&w->threads[0], "turn", 0, take_second, w));
     sl_clock_sleep_ns(100 * SL_NS_PER_MS);
     hr_turn_pass(&w->turns);
@@ -121,5 +121,5 @@ SLT_TEST_F(turn, a_long_command_is_waited_for, w)
 SLT_TEST_F(turn, a_stopping_ring_gives_up, w)
 {
     w->stop = 1;
-    SLT_EXPECT_RESULT(SL_ERR_CLOSED, hr_turn_take(&w->turns, 2, &w->stop));
+    SLT_EXPECT_RESULT(SL_ERR_CLOSED, hr_turn_take(&w->turns, NULL, 2, &w->stop));
 }

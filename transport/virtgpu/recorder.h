@@ -31,9 +31,16 @@ struct vgd_outcome {
     bool lost;         /* the ring is over */
 };
 
+/* Set in the epoch: every ring comes to rest between two packets (before a packet that waits for
+ * others), and stands until it is cleared. vgd_ops.rest wakes those that sleep. */
+#define VGD_EPOCH_REST (1u << 31)
+#define VGD_EPOCH_MAX  ((1u << 29) - 1)
+
 struct vgd_recorder {
     void *user;
-    const uint32_t *epoch;       /* atomic: 0: off; else another number in each recording */
+    /* Atomic: 0: off; else another number in each recording, at most VGD_EPOCH_MAX. Beside either
+     * of them VGD_EPOCH_REST. */
+    const uint32_t *epoch;
     const uint32_t *wants_pixel; /* atomic: not 0: frames come with their pixels */
     /* A ring is recorded from its next packet on; returns its stream, or NULL: it is not. */
     void *(*begin)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t preamble);

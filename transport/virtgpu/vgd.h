@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 
 struct vgd;
+struct hct_saver; /* host/context.h: nobody in front of the device looks into it */
 
 #define VGD_SCANOUTS 16u
 
@@ -88,7 +89,7 @@ struct vgd_map {
 /* One ring's counters since it began. */
 struct vgd_ring_stats {
     uint32_t resource_id; /* the ring's blob */
-    uint32_t pad;
+    uint32_t preamble;    /* of its stream; 0 before it came */
     uint64_t packets, bytes, replies, wakeups, sleeps;
     uint64_t pings;       /* times the guest woke it by a submit */
     uint64_t pings_awake; /* of them those that nobody needed: hr_stats */
@@ -173,6 +174,11 @@ struct vgd_ops {
     enum sl_result (*ring_stats)(struct vgd *, uint32_t ctx_id, uint32_t index,
                                  struct vgd_ring_stats *out);
     void (*stats)(struct vgd *, struct vgd_stats *out);
+    /* A snapshot. rest: the recorder's epoch has VGD_EPOCH_REST (on), or has it no more: rings that
+     * sleep look at it. True: on, and all rings of all contexts are at rest. */
+    bool (*rest)(struct vgd *, bool on);
+    /* hct_ops.save of a context; while all rings are at rest. NOTFOUND; DEVICE_LOST: it is lost. */
+    enum sl_result (*ctx_save)(struct vgd *, uint32_t ctx_id, const struct hct_saver *);
     /* Switch sink.packet on or off. */
     void (*tap)(struct vgd *, bool on);
 

@@ -1,0 +1,372 @@
+/* Rings that come to rest: between two packets, asleep, while waiting for a turn; jobs on their
+ * threads; and nothing lost by it. */
+#include "asg/writer.h"
+#include "host/ring/hr_turn.h"
+#include "tests/support/slt.h"
+#include "transport/base/atomic.h"
+#include "transport/base/clock.h"
+#include "transport/base/thread.h"
+
+#include <stdlib.h>
+
+enum { OP_FIRST = 100, OP_ADD = OP_FIRST, OP_ECHO, OP_TURN, OP_REST, OP_BLOCK, OP_END };
+enum { RINGS = 2 };
+
+struct world;
+struct guest {
+    struct world *world;
+    void *memory;
+    struct asg_writer writer;
+    struct hr_ring *ring;
+    uint64_t sum;    /* of OP_ADD, by the ring's thread */
+    uint32_t shown;  /* atomic: packets that the recorder was shown */
+    uint32_t blocks; /* atomic */
+};
+
+struct world {
+    struct guest guests[RINGS];
+    struct hr_turns turns;
+    struct vgd_recorder recorder;
+    uint32_t epoch; /* atomic */
+    uint32_t stop;  /* of turns */
+    uint32_t release;
+    uint32_t lost;
+};
+
+static void on_add(struct hr_call *call)
+{
+    ((struct guest *)call->user)->sum += sl_unpack_u32(&call->in);
+}
+
+static void on_echo(struct hr_call *call)
+{
+    uint32_t v = sl_unpack_u32(&call->in);
+    sl_store_u32(sl_reply_room(call->reply, 4), v);
+}
+
+static void on_turn(struct hr_call *call)
+{
+    struct guest *g = call->user;
+    SLT_EXPECT_OK(
+        hr_turn_take(&g->world->turns, call->ring, sl_unpack_u32(&call->in), &g->world->stop));
+    g->sum += 1;
+    hr_turn_pass(&g->world->turns);
+}
+
+/* As a frame's mark does: its own ring stops behind this very packet. */
+static void on_rest(struct hr_call *call)
+{
+    struct guest *g = call->user;
+    uint32_t epoch = sl_atomic_load_relaxed(&g->world->epoch);
+    sl_atomic_store_seq(&g->world->epoch, epoch | VGD_EPOCH_REST);
+}
+
+static void on_block(struct hr_call *call)
+{
+    struct guest *g = call->user;
+    sl_atomic_store_release(&g->blocks, 1);
+    while (sl_atomic_load_acquire(&g->world->release) == 0) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+}
+
+static const hr_handler handlers[] = {on_add, on_echo, on_turn, on_rest, on_block};
+
+static const char *name_of(uint32_t opcode)
+{
+    (void)opcode;
+    return "test";
+}
+static const struct hr_family family = {"test", OP_FIRST, OP_END - OP_FIRST, handlers, name_of,
+                                        NULL,   NULL};
+
+static void *rec_begin(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t preamble)
+{
+    struct world *w = user;
+    (void)ctx_id;
+    SLT_EXPECT_EQ(3u, preamble);
+    return &w->guests[ring_id];
+}
+static void rec_packet(void *stream, const void *packet, size_t size, bool sum)
+{
+    (void)packet, (void)size, (void)sum;
+    sl_atomic_add(&((struct guest *)stream)->shown, 1);
+}
+static void rec_outcome(void *stream, const struct vgd_outcome *outcome)
+{
+    (void)stream, (void)outcome;
+}
+static void rec_end(void *stream)
+{
+    (void)stream;
+}
+
+static void on_lost(void *user, struct hr_ring *ring, const char *reason)
+{
+    (void)ring, (void)reason;
+    sl_atomic_store_release(&((struct guest *)user)->world->lost, 1);
+}
+
+static void wake(void *user)
+{
+    hr_ring_wake(((struct guest *)user)->ring);
+}
+static bool alive(void *user)
+{
+    return sl_atomic_load_acquire(&((struct guest *)user)->world->lost) == 0;
+}
+
+static void guest_init(struct world *w, uint32_t i)
+{
+    struct guest *g = &w->guests[i];
+    g->world = w;
+    g->memory = aligned_alloc(4096, ASG_BLOB_BYTES);
+    memset(g->memory, 0, ASG_BLOB_BYTES);
+    const struct hr_binding binding = {&family, g};
+    const struct hr_config config = {.name = "rest",
+                                     .memory = g->memory,
+                                     .memory_size = ASG_BLOB_BYTES,
+                                     .bindings = &binding,
+                                     .binding_count = 1,
+                                     .user = g,
+                                     .lost = on_lost,
+                                     .recorder = &w->recorder,
+                                     .ring_id = i};
+    SLT_ASSERT_OK(hr_ring_create(&config, &g->ring));
+    const struct asg_writer_config writer = {.memory = g->memory,
+                                             .memory_size = ASG_BLOB_BYTES,
+                                             .buffer_size = ASG_BUFFER_BYTES,
+                                             .user = g,
+                                             .ping = wake,
+                                             .alive = alive};
+    SLT_ASSERT_OK(asg_writer_init(&g->writer, &writer));
+    asg_writer_raw(&g->writer, &(uint32_t){3}, 4);
+}
+
+static void world_init(struct world *w)
+{
+    hr_turns_init(&w->turns);
+    w->recorder = (struct vgd_recorder){.user = w,
+                                        .epoch = &w->epoch,
+                                        .begin = rec_begin,
+                                        .packet = rec_packet,
+                                        .outcome = rec_outcome,
+                                        .end = rec_end};
+    for (uint32_t i = 0; i < RINGS; i++) {
+        guest_init(w, i);
+    }
+}
+
+static void world_finish(struct world *w)
+{
+    sl_atomic_store_release(&w->release, 1);
+    sl_atomic_store_seq(&w->stop, 1);
+    for (uint32_t i = 0; i < RINGS; i++) {
+        SLT_EXPECT_TRUE(hr_ring_destroy(w->guests[i].ring));
+        asg_writer_finish(&w->guests[i].writer);
+        free(w->guests[i].memory);
+    }
+}
+
+SLT_FIXTURE(rest, struct world, world_init, world_finish);
+
+static void put(struct guest *g, uint32_t opcode, uint32_t value)
+{
+    uint8_t *p = sl_pack_begin(&g->writer.pack, 32);
+    sl_store_u32(p, opcode);
+    sl_store_u32(p + 4, 12);
+    sl_store_u32(p + 8, value);
+    sl_pack_end(&g->writer.pack, p + 12, 12);
+}
+
+static void echo(struct guest *g)
+{
+    uint32_t got = 0;
+    put(g, OP_ECHO, 77);
+    SLT_EXPECT_OK(asg_writer_read(&g->writer, &got, 4));
+    SLT_EXPECT_EQ(77u, got);
+}
+
+static bool all_rest(struct world *w)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < RINGS; i++) {
+        if (!hr_ring_is_at_rest(w->guests[i].ring)) {
+            hr_ring_rest(w->guests[i].ring);
+            all = false;
+        }
+    }
+    return all;
+}
+
+static bool rests_soon(struct world *w)
+{
+    sl_atomic_store_seq(&w->epoch, sl_atomic_load_seq(&w->epoch) | VGD_EPOCH_REST);
+    for (int i = 0; i < 10000; i++) {
+        if (all_rest(w)) {
+            return true;
+        }
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    return false;
+}
+
+static void go_on(struct world *w)
+{
+    sl_atomic_store_seq(&w->epoch, sl_atomic_load_seq(&w->epoch) & ~VGD_EPOCH_REST);
+    for (uint32_t i = 0; i < RINGS; i++) {
+        hr_ring_rest(w->guests[i].ring);
+    }
+}
+
+SLT_TEST_F(rest, rings_that_sleep_and_rings_that_were_never_used, w)
+{
+    echo(&w->guests[0]);
+    SLT_ASSERT_TRUE(rests_soon(w));
+    put(&w->guests[0], OP_ADD, 5);
+    asg_writer_flush(&w->guests[0].writer);
+    sl_clock_sleep_ns(20 * SL_NS_PER_MS);
+    SLT_EXPECT_EQ(0u, w->guests[0].sum); /* ours, while it rests */
+    go_on(w);
+    echo(&w->guests[0]);
+    echo(&w->guests[1]);
+    SLT_EXPECT_EQ(5u, w->guests[0].sum);
+}
+
+SLT_TEST_F(rest, behind_the_packet_that_asks_for_it, w)
+{
+    struct guest *g = &w->guests[0];
+    sl_atomic_store_seq(&w->epoch, 1);
+    put(g, OP_ADD, 1);
+    put(g, OP_REST, 0);
+    put(g, OP_ADD, 2);
+    asg_writer_flush(&g->writer);
+    while ((sl_atomic_load_acquire(&w->epoch) & VGD_EPOCH_REST) == 0) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    SLT_ASSERT_TRUE(rests_soon(w));
+    SLT_EXPECT_EQ(1u, g->sum);
+    SLT_EXPECT_EQ(2u, sl_atomic_load_acquire(&g->shown));
+    go_on(w);
+    echo(g);
+    SLT_EXPECT_EQ(3u, g->sum);
+}
+
+static void note_thread(void *user)
+{
+    *(pthread_t *)user = pthread_self();
+}
+
+SLT_TEST_F(rest, a_job_runs_on_the_rings_thread, w)
+{
+    pthread_t first = pthread_self(), again = pthread_self();
+    SLT_EXPECT_RESULT(SL_ERR_AGAIN, hr_ring_run(w->guests[0].ring, note_thread, &first));
+    SLT_ASSERT_TRUE(rests_soon(w));
+    SLT_ASSERT_OK(hr_ring_run(w->guests[0].ring, note_thread, &first));
+    SLT_ASSERT_OK(hr_ring_run(w->guests[0].ring, note_thread, &again));
+    SLT_EXPECT_TRUE(!pthread_equal(first, pthread_self()) && pthread_equal(first, again));
+    go_on(w);
+    echo(&w->guests[0]);
+}
+
+SLT_TEST_F(rest, a_ring_that_waits_for_its_turn_rests_before_it, w)
+{
+    struct guest *late = &w->guests[0], *early = &w->guests[1];
+    sl_atomic_store_seq(&w->epoch, 1);
+    put(late, OP_TURN, 2);
+    asg_writer_flush(&late->writer);
+    while (sl_atomic_load_acquire(&late->shown) == 0) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    SLT_ASSERT_TRUE(rests_soon(w));
+    SLT_EXPECT_RESULT(SL_ERR_AGAIN, hr_ring_run(late->ring, note_thread, &(pthread_t){0}));
+    put(early, OP_TURN, 1);
+    asg_writer_flush(&early->writer);
+    sl_clock_sleep_ns(20 * SL_NS_PER_MS);
+    SLT_EXPECT_EQ(0u, sl_atomic_load_acquire(&w->turns.passed));
+    go_on(w);
+    echo(late);
+    SLT_EXPECT_EQ(2u, sl_atomic_load_acquire(&w->turns.passed));
+}
+
+/* Its packet was shown to nobody, or to a recording that is over: it cannot be told again. */
+SLT_TEST_F(rest, a_wait_that_this_recording_has_not_seen_is_none, w)
+{
+    struct guest *late = &w->guests[0];
+    put(late, OP_TURN, 2);
+    asg_writer_flush(&late->writer);
+    while (sl_atomic_load_acquire(&w->turns.sleepers) == 0) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    sl_atomic_store_seq(&w->epoch, 5 | VGD_EPOCH_REST);
+    for (int i = 0; i < 50; i++) {
+        SLT_EXPECT_TRUE(!all_rest(w));
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    go_on(w);
+    put(&w->guests[1], OP_TURN, 1);
+    echo(&w->guests[1]);
+    echo(late);
+}
+
+SLT_TEST_F(rest, a_ring_inside_a_packet_is_waited_for, w)
+{
+    put(&w->guests[0], OP_BLOCK, 0);
+    asg_writer_flush(&w->guests[0].writer);
+    while (sl_atomic_load_acquire(&w->guests[0].blocks) == 0) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    sl_atomic_store_seq(&w->epoch, VGD_EPOCH_REST);
+    SLT_EXPECT_TRUE(!all_rest(w));
+    sl_clock_sleep_ns(10 * SL_NS_PER_MS);
+    SLT_EXPECT_TRUE(!all_rest(w));
+    sl_atomic_store_release(&w->release, 1);
+    SLT_EXPECT_TRUE(rests_soon(w));
+    go_on(w);
+}
+
+SLT_TEST_F(rest, a_ring_is_stopped_while_it_rests, w)
+{
+    SLT_ASSERT_TRUE(rests_soon(w)); /* and the fixture ends */
+}
+
+struct traffic {
+    struct guest *guest;
+    uint32_t count;
+};
+
+static void *run_traffic(void *user)
+{
+    struct traffic *t = user;
+    for (uint32_t i = 1; i <= t->count; i++) {
+        put(t->guest, OP_ADD, i);
+        if (i % 1000 == 0) {
+            echo(t->guest);
+        }
+    }
+    echo(t->guest);
+    return NULL;
+}
+
+SLT_TEST_F(rest, again_and_again_under_traffic_nothing_is_lost, w)
+{
+    enum { COUNT = 100000 };
+    pthread_t threads[RINGS];
+    struct traffic traffic[RINGS];
+    for (uint32_t i = 0; i < RINGS; i++) {
+        traffic[i] = (struct traffic){&w->guests[i], COUNT};
+        SLT_ASSERT_OK(sl_thread_start(&threads[i], "guest", 0, run_traffic, &traffic[i]));
+    }
+    for (uint32_t i = 0; i < 100; i++) {
+        SLT_ASSERT_TRUE(rests_soon(w));
+        uint64_t sums = w->guests[0].sum + w->guests[1].sum;
+        sl_clock_sleep_ns(100 * SL_NS_PER_US);
+        SLT_EXPECT_EQ(sums, w->guests[0].sum + w->guests[1].sum);
+        sl_atomic_store_seq(&w->epoch, (i + 1) | VGD_EPOCH_REST); /* recordings begin and end */
+        go_on(w);
+    }
+    for (uint32_t i = 0; i < RINGS; i++) {
+        pthread_join(threads[i], NULL);
+        SLT_EXPECT_EQ((uint64_t)COUNT * (COUNT + 1) / 2, w->guests[i].sum);
+    }
+}
