@@ -47,6 +47,10 @@ struct hgl_pixels {
     uint32_t alignment, row_length, image_height, skip_pixels, skip_rows, skip_images;
 };
 
+struct hgl_group;
+/* Kinds of names that are one context's own: hgl_group.h. */
+#define HGL_OWN_KINDS 4u
+
 enum hgl_runs { HGL_RUNS_UNKNOWN, HGL_RUNS_NONE, HGL_RUNS_OK };
 
 /* One native context's decoder state. */
@@ -61,6 +65,8 @@ struct hgl_state {
     struct hgl_messages *messages; /* nullable: the guest was never told any; owned */
     enum hgl_runs runs;            /* can the driver take several draws in one call? */
     bool debuggable;               /* it has KHR_debug; known when `runs` is */
+    struct hgl_group *group;       /* counted */
+    uint32_t top[HGL_OWN_KINDS];   /* highest name that was ever given out */
 };
 
 struct hgl_ring;
@@ -88,7 +94,7 @@ static inline struct hgl_api *hgl_api_of(const struct hr_call *call)
 }
 
 /* hgl_arrays.c: state of a new context, and its end (the native context is gone). */
-struct hgl_state *hgl_state_new(void);
+struct hgl_state *hgl_state_new(const struct hgl_state *share); /* nullable: a group of its own */
 void hgl_state_free(struct hgl_state *state);
 /* The state of the current context; NULL (refused) when none of this API is current. */
 struct hgl_state *hgl_state_of(struct hr_call *call);
@@ -129,6 +135,9 @@ const struct hgl_pixels *hgl_unpack(const struct gl_driver *gl, struct hgl_state
 bool hgl_bound(const struct gl_driver *gl, uint32_t binding_query);
 /* Is the pixel buffer there that an offset refers to? Refused otherwise. */
 bool hgl_pixel_buffer_needed(struct hr_call *call, uint32_t binding_query);
+
+/* hgl_group.c: a program that was made of one text at once. */
+void hgl_keep_shader_program(struct hgl_state *s, uint32_t name, uint32_t type, const char *text);
 
 /* hgl_sync.c */
 void hgl_sync_free(void *user, void *sync);

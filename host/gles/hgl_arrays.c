@@ -2,7 +2,7 @@
  *
  * An array that has no source (never given one, or its buffer was deleted) is kept off in the
  * driver, whatever the guest enabled: the driver would read at an address that the guest chose. */
-#include "host/gles/hgl.h"
+#include "host/gles/hgl_group.h"
 
 #include "host/gles2_hand.h"
 #include "transport/base/mem.h"
@@ -26,15 +26,19 @@ static void vao_finish(struct hgl_vao *vao)
     }
 }
 
-struct hgl_state *hgl_state_new(void)
+struct hgl_state *hgl_state_new(const struct hgl_state *share)
 {
     struct hgl_state *s = sl_alloc(sizeof *s);
-    if (s != NULL) {
-        *s = (struct hgl_state){.array_buffer = -1, .element_buffer = -1};
-        vao_init(&s->zero, 0);
-        s->vao = &s->zero;
-        sl_map_init(&s->vaos, VAOS_MAX);
+    struct hgl_group *group = share != NULL ? hgl_group_ref(share->group) : hgl_group_new();
+    if (s == NULL || group == NULL) {
+        sl_free(s);
+        hgl_group_put(group);
+        return NULL;
     }
+    *s = (struct hgl_state){.array_buffer = -1, .element_buffer = -1, .group = group};
+    vao_init(&s->zero, 0);
+    s->vao = &s->zero;
+    sl_map_init(&s->vaos, VAOS_MAX);
     return s;
 }
 
@@ -49,6 +53,7 @@ void hgl_state_free(struct hgl_state *state)
     sl_map_finish(&state->vaos);
     vao_finish(&state->zero);
     hgl_messages_free(state->messages);
+    hgl_group_put(state->group);
     sl_free(state);
 }
 

@@ -67,7 +67,8 @@ static void context_unref(struct hgl_context *c)
 static bool on_context_new(void *user, struct hrc_context *context)
 {
     (void)user;
-    context->state = hgl_state_new();
+    const struct hrc_context *share = context->share != NULL ? context->share->value : NULL;
+    context->state = hgl_state_new(share != NULL ? share->state : NULL);
     return context->state != NULL;
 }
 

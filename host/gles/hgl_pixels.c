@@ -1,6 +1,6 @@
 /* Uploads and reads: the bytes that came, or that are asked for, cover what the pixel store makes
  * GL touch. */
-#include "host/gles/hgl.h"
+#include "host/gles/hgl_group.h"
 
 #include "host/gles2_hand.h"
 #include "host/glesx_hand.h"
@@ -177,12 +177,13 @@ struct nothing {
     GLuint buffer;
 };
 
-static bool nothing_begin(const struct gl_driver *gl, const struct hgl_state *s, GLenum target,
+static bool nothing_begin(const struct gl_driver *gl, struct hgl_state *s, GLenum target,
                           struct nothing *n)
 {
     *n = (struct nothing){.target = target};
     if (s->gles_version >= 30) {
         gl->GenBuffers(1, &n->buffer);
+        hgl_named(s, HGL_BUFFERS, n->buffer);
         gl->BindBuffer(target, n->buffer);
     }
     return n->buffer != 0;
@@ -231,7 +232,7 @@ bool hgl_pixel_buffer_needed(struct hr_call *call, uint32_t binding_query)
 static bool unknown_begin(struct hr_call *call, uint32_t format, uint32_t type, struct nothing *n)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    const struct hgl_state *s = hgl_state_of(call);
+    struct hgl_state *s = hgl_state_of(call);
     if (s == NULL || pixel_bytes(format, type) != 0) {
         return false;
     }

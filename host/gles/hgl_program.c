@@ -42,7 +42,12 @@ GLuint hgl_glCreateShaderProgramvAEMU(struct hr_call *call,
         return 0;
     }
     const char *text = text_of(call, a->packedStrings, a->packedStrings_size);
-    return text != NULL ? gl->CreateShaderProgramv(a->type, a->count < 0 ? -1 : 1, &text) : 0;
+    GLuint name =
+        text != NULL ? gl->CreateShaderProgramv(a->type, a->count < 0 ? -1 : 1, &text) : 0;
+    if (name != 0) {
+        hgl_keep_shader_program(hgl_state_of(call), name, a->type, text);
+    }
+    return name;
 }
 
 /* Names joined by ';' behind each: as many as `count`, or NULL (refused). */

@@ -72,12 +72,13 @@ static uint32_t context_create(struct hr_call *call, uint32_t config, struct ho_
         sl_free(context);
         return 0;
     }
+    context->share = share != NULL ? ho_ref(share) : NULL;
     if (c->hooks->context_new != NULL && !c->hooks->context_new(c->user, context)) {
         n->egl.DestroyContext(n->display, context->egl);
+        ho_put(share);
         sl_free(context);
         return 0;
     }
-    context->share = share != NULL ? ho_ref(share) : NULL;
     uint32_t id;
     if (ho_add(&c->objects, HRC_CONTEXT, context, NULL, &id) != SL_OK) {
         hrc_context_destroy(c, context);

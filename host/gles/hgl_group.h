@@ -1,0 +1,74 @@
+/* What a snapshot needs of a share group and the driver cannot tell any more: how far names have
+ * gone, and what programs were linked from.
+ *
+ * Every context's state holds its group; rings that have contexts of one group current change it at
+ * the same time, under its lock. Nothing here is touched by a draw. */
+#ifndef HOST_HGL_GROUP_H
+#define HOST_HGL_GROUP_H
+
+#include "host/gles/hgl.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+/* Kinds of names; those from HGL_SHARED_KINDS on belong to one context. */
+enum hgl_kind {
+    HGL_TEXTURES,
+    HGL_BUFFERS,
+    HGL_RENDERBUFFERS,
+    HGL_SAMPLERS,
+    HGL_PROGRAMS,     /* and shaders */
+    HGL_FRAMEBUFFERS, /* by the rule a context's own, but drivers share them */
+    HGL_SHARED_KINDS,
+    HGL_VERTEX_ARRAYS = HGL_SHARED_KINDS,
+    HGL_QUERIES,
+    HGL_FEEDBACKS,
+    HGL_PIPELINES,
+    HGL_KINDS
+};
+static_assert(HGL_KINDS - HGL_SHARED_KINDS == HGL_OWN_KINDS, "a top for each");
+
+#define HGL_STAGES 6u
+
+struct hgl_stage {
+    uint32_t type; /* GL_VERTEX_SHADER, ... */
+    uint32_t size;
+    char *text; /* owned */
+};
+
+/* A location that the guest asked for by name: of an attribute, of a fragment's colour. */
+enum hgl_wish_kind { HGL_WISH_ATTRIBUTE, HGL_WISH_COLOR, HGL_WISH_COLOR_INDEX };
+struct hgl_wish {
+    enum hgl_wish_kind kind;
+    uint32_t location, index;
+    char *name; /* owned */
+};
+
+struct hgl_program {
+    struct hgl_stage stages[HGL_STAGES]; /* when it was linked last */
+    uint32_t stage_count;
+    bool linked;    /* a link was asked for */
+    bool forgotten; /* there was no room for its texts */
+    struct hgl_wish *wishes;
+    uint32_t wish_count, wishes_linked; /* the first of them were there when it was linked */
+    uint64_t bytes;
+};
+
+struct hgl_group {
+    uint32_t refs; /* atomic */
+    pthread_mutex_t lock;
+    uint32_t top[HGL_SHARED_KINDS]; /* highest name that was ever given out */
+    struct sl_map programs;         /* name -> struct hgl_program, owned */
+    uint64_t bytes;                 /* of all texts */
+};
+
+struct hgl_group *hgl_group_new(void);
+struct hgl_group *hgl_group_ref(struct hgl_group *group);
+void hgl_group_put(struct hgl_group *group); /* NULL allowed */
+
+/* A name of this kind was given out in the context. */
+void hgl_named(struct hgl_state *state, enum hgl_kind kind, uint32_t name);
+/* The highest name so far. */
+uint32_t hgl_top(const struct hgl_state *state, enum hgl_kind kind);
+
+#endif
