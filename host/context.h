@@ -148,6 +148,8 @@ struct hct_options {
     /* Vulkan: a device's index, its UUID, or part of its name; NULL: all of them. */
     const char *gpu;
     bool stock; /* offer nothing that upstream does not */
+    /* The guest is a replay: it may send the packets that only a snapshot has. */
+    bool restores;
 };
 
 struct hct_type {

@@ -329,7 +329,8 @@ enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct
                                       .hooks = &hooks,
                                       .user = c,
                                       .ctx_id = info->ctx_id,
-                                      .stock = provider->stock};
+                                      .stock = provider->stock,
+                                      .restores = provider->restores};
     enum sl_result result = hrc_client_init(&c->client, &config);
     if (result != SL_OK) {
         sl_free(c);

@@ -84,6 +84,7 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
     *p = (struct hgl_provider){.base.ops = &provider_ops,
                                .env = env,
                                .stock = options != NULL && options->stock,
+                               .restores = options != NULL && options->restores,
                                .refs = 1};
     enum sl_result result = hgl_driver_open(&p->driver, options);
     if (result != SL_OK) {

@@ -29,8 +29,12 @@ enum sl_result ho_add(struct ho_table *table, uint32_t kind, void *value, struct
     sl_list_init(&object->children);
     sl_list_init(&object->sibling);
     pthread_mutex_lock(&table->lock);
-    enum sl_result result = sl_table_add(&table->ids, kind, object, &object->id);
+    uint32_t next = table->next;
+    table->next = 0;
+    enum sl_result result = next != 0 ? sl_table_add_at(&table->ids, kind, object, next)
+                                      : sl_table_add(&table->ids, kind, object, &object->id);
     if (result == SL_OK) {
+        object->id = next != 0 ? next : object->id;
         *id = object->id;
         if (parent != NULL) {
             parent->refs++;
@@ -154,6 +158,29 @@ enum sl_result ho_set_origin(struct ho_object *object, const void *packet, size_
     pthread_mutex_unlock(&object->table->lock);
     sl_free(old);
     return SL_OK;
+}
+
+void ho_set_next(struct ho_table *table, uint32_t id)
+{
+    pthread_mutex_lock(&table->lock);
+    table->next = id;
+    pthread_mutex_unlock(&table->lock);
+}
+
+size_t ho_shape(struct ho_table *table, uint32_t *words, size_t max)
+{
+    pthread_mutex_lock(&table->lock);
+    size_t all = sl_table_shape(&table->ids, words, max);
+    pthread_mutex_unlock(&table->lock);
+    return all;
+}
+
+enum sl_result ho_set_shape(struct ho_table *table, const uint32_t *words, size_t count)
+{
+    pthread_mutex_lock(&table->lock);
+    enum sl_result result = sl_table_set_shape(&table->ids, words, count);
+    pthread_mutex_unlock(&table->lock);
+    return result;
 }
 
 struct ho_object *ho_next(struct ho_table *table, uint32_t *cursor)

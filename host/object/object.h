@@ -42,6 +42,7 @@ struct ho_table {
     struct sl_table ids;
     ho_destroy_fn destroy;
     void *user;
+    uint32_t next; /* the handle of the next object that is added; 0: any */
 };
 
 /* max, base: of the handles, see sl_table_init. */
@@ -64,6 +65,11 @@ void ho_put(struct ho_object *object); /* NULL allowed */
 bool ho_remove(struct ho_table *table, uint32_t kind, uint32_t id);
 /* Remember the packet that made it; copied. NOMEM leaves it without. */
 enum sl_result ho_set_origin(struct ho_object *object, const void *packet, size_t size);
+/* A table is brought back, see sl_table_add_at: the next object gets this handle. */
+void ho_set_next(struct ho_table *table, uint32_t id);
+size_t ho_shape(struct ho_table *table, uint32_t *words, size_t max);
+enum sl_result ho_set_shape(struct ho_table *table, const uint32_t *words,
+                            size_t count) SL_MUST_USE;
 /* Walk for snapshots and tests: a reference on the next object, or NULL at the end. Start with
  * *cursor = 0. */
 struct ho_object *ho_next(struct ho_table *table, uint32_t *cursor);

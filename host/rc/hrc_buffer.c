@@ -275,6 +275,8 @@ uint32_t hrc_rcCreateClientImage(struct hr_call *call,
     uint32_t id = 0;
     if (image != NULL) {
         const struct hrc_context *context = object->value;
+        *image = (struct hrc_image){
+            .context = args->context, .target = args->target, .name = args->buffer};
         bool level = args->target == EGL_GL_TEXTURE_2D_KHR;
         image->egl =
             n->egl.CreateImageKHR(n->display, context->egl, args->target,

@@ -36,7 +36,8 @@ enum sl_result hrc_client_init(struct hrc_client *client, const struct hrc_confi
                                   .buffers = config->buffers,
                                   .hooks = config->hooks,
                                   .user = config->user,
-                                  .ctx_id = config->ctx_id};
+                                  .ctx_id = config->ctx_id,
+                                  .restores = config->restores};
     client->words = hrc_feature_words(config->native, config->stock);
     if (client->words == NULL) {
         return SL_ERR_NOMEM;
@@ -139,4 +140,44 @@ void hrc_thread_finish(struct hrc_thread *thread)
 {
     (void)hrc_make_current(thread, NULL, NULL, NULL);
     hs_thread_finish(&thread->gl);
+}
+
+/* --- a replay's --- */
+
+static bool restores(struct hr_call *call)
+{
+    bool ok = hrc_thread_of(call)->client->restores;
+    if (!ok) {
+        hr_call_refuse(call, "handles are the host's to choose");
+    }
+    return ok;
+}
+
+void hrc_slNextHandle(struct hr_call *call, const struct sl_args_slNextHandle *args)
+{
+    struct hrc_client *c = hrc_thread_of(call)->client;
+    if (!restores(call)) {
+        return;
+    }
+    if (args->table == HRC_TABLE_OBJECTS) {
+        ho_set_next(&c->objects, args->handle);
+    } else if (args->table == HRC_TABLE_BUFFERS) {
+        hs_set_next(c->buffers, args->handle);
+    }
+}
+
+void hrc_slHandles(struct hr_call *call, const struct sl_args_slHandles *args)
+{
+    struct hrc_client *c = hrc_thread_of(call)->client;
+    size_t count = args->words_size / 4;
+    if (!restores(call)) {
+        return;
+    }
+    enum sl_result result =
+        args->table == HRC_TABLE_OBJECTS   ? ho_set_shape(&c->objects, args->words, count)
+        : args->table == HRC_TABLE_BUFFERS ? hs_set_shape(c->buffers, args->words, count)
+                                           : SL_ERR_INVALID;
+    if (result != SL_OK) {
+        hr_call_refuse(call, "table %u, %zu words: %s", args->table, count, sl_result_name(result));
+    }
 }

@@ -49,6 +49,7 @@ struct hrc_surface {
 
 struct hrc_image {
     EGLImageKHR egl;
+    uint32_t context, target, name; /* what it was made of, as the guest said */
 };
 
 struct hrc_client;
@@ -79,6 +80,7 @@ struct hrc_client {
     struct sl_map named;
     uint64_t surface_bytes;
     uint64_t puid;
+    bool restores; /* a replay, which may say which handles come */
 };
 
 struct hrc_config {
@@ -88,6 +90,7 @@ struct hrc_config {
     void *user;
     uint32_t ctx_id;
     bool stock; /* advertise nothing that upstream does not */
+    bool restores;
 };
 
 enum sl_result hrc_client_init(struct hrc_client *client,
@@ -125,6 +128,9 @@ static inline struct hrc_context *hrc_current(const struct hrc_thread *thread)
  * them (nullable). True: signalled. */
 bool hrc_sync_wait(const struct hs_native *native, EGLSyncKHR sync, uint64_t timeout_ns,
                    bool (*stopping)(void *user), void *user);
+
+/* The tables whose handles a replay brings back: slNextHandle, slHandles. */
+enum hrc_table { HRC_TABLE_OBJECTS, HRC_TABLE_BUFFERS };
 
 /* sl: our own commands. The handlers themselves are declared in generated host/rc_hand.h and
  * host/sl_hand.h. */

@@ -152,7 +152,11 @@ static enum sl_result add_numbered(struct hs_table *table, struct hs_buffer *b)
     enum sl_result result = SL_ERR_NOMEM;
     pthread_mutex_lock(&table->lock);
     if (b->size <= HS_BYTES_MAX - table->bytes) {
-        result = sl_table_add(&table->ids, HS_COLOR, b, &b->handle);
+        uint32_t next = table->next;
+        table->next = 0;
+        b->handle = next;
+        result = next != 0 ? sl_table_add_at(&table->ids, HS_COLOR, b, next)
+                           : sl_table_add(&table->ids, HS_COLOR, b, &b->handle);
     }
     if (result == SL_OK) {
         table->bytes += b->size;
@@ -240,4 +244,27 @@ void hs_close(struct hs_table *table, uint32_t handle, uint32_t opens)
     }
     pthread_mutex_unlock(&table->lock);
     hs_put(b);
+}
+
+void hs_set_next(struct hs_table *table, uint32_t handle)
+{
+    pthread_mutex_lock(&table->lock);
+    table->next = handle;
+    pthread_mutex_unlock(&table->lock);
+}
+
+size_t hs_shape(struct hs_table *table, uint32_t *words, size_t max)
+{
+    pthread_mutex_lock(&table->lock);
+    size_t all = sl_table_shape(&table->ids, words, max);
+    pthread_mutex_unlock(&table->lock);
+    return all;
+}
+
+enum sl_result hs_set_shape(struct hs_table *table, const uint32_t *words, size_t count)
+{
+    pthread_mutex_lock(&table->lock);
+    enum sl_result result = sl_table_set_shape(&table->ids, words, count);
+    pthread_mutex_unlock(&table->lock);
+    return result;
 }

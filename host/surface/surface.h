@@ -58,9 +58,10 @@ struct hs_buffer {
 };
 
 struct hs_table {
-    pthread_mutex_t lock;    /* guards ids, resources, bytes */
+    pthread_mutex_t lock;    /* guards ids, resources, next, bytes */
     struct sl_table ids;     /* struct hs_buffer made by renderControl */
     struct sl_map resources; /* struct hs_buffer of a 3D resource */
+    uint32_t next;           /* the handle of the next buffer that renderControl makes; 0: any */
     uint64_t bytes;
     void (*release)(void *hold);    /* any thread; nullable */
     const struct hs_native *native; /* nullable */
@@ -100,6 +101,12 @@ void hs_put(struct hs_buffer *buffer); /* NULL allowed */
 bool hs_open(struct hs_table *table, uint32_t handle);
 /* Takes `opens` opens back; when none is left the handle is no longer valid. */
 void hs_close(struct hs_table *table, uint32_t handle, uint32_t opens);
+
+/* Handles are brought back, see sl_table_add_at. */
+void hs_set_next(struct hs_table *table, uint32_t handle);
+size_t hs_shape(struct hs_table *table, uint32_t *words, size_t max);
+enum sl_result hs_set_shape(struct hs_table *table, const uint32_t *words,
+                            size_t count) SL_MUST_USE;
 
 /* --- ring threads --- */
 /* What glReadPixels needs to know about the current context. */

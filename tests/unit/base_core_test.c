@@ -222,6 +222,66 @@ SLT_TEST_F(table, stale_ids_stay_stale, table)
     }
 }
 
+/* What is added next has the same id in both. */
+static void expect_twins(struct sl_table *table, struct sl_table *twin)
+{
+    int value;
+    for (int i = 0; i < 20; i++) {
+        uint32_t one = 0, other = 1;
+        SLT_ASSERT_OK(sl_table_add(table, 1, &value, &one));
+        SLT_ASSERT_OK(sl_table_add(twin, 1, &value, &other));
+        SLT_ASSERT_EQ(one, other);
+    }
+}
+
+SLT_TEST_F(table, is_brought_back, table)
+{
+    int value;
+    uint32_t ids[10], words[64], cursor = 0, kind, id;
+    struct sl_table twin;
+    for (int i = 0; i < 10; i++) {
+        SLT_ASSERT_OK(sl_table_add(table, 2, &value, &ids[i]));
+    }
+    static const uint8_t gone[] = {7, 2, 9, 4};
+    for (size_t i = 0; i < sizeof gone; i++) {
+        (void)sl_table_remove(table, 2, ids[gone[i]]);
+    }
+    SLT_ASSERT_OK(sl_table_add(table, 2, &value, &ids[4])); /* a second generation */
+    sl_table_init(&twin, 100, TABLE_BASE);
+    while (sl_table_next(table, &cursor, &kind, &id) != NULL) {
+        SLT_ASSERT_OK(sl_table_add_at(&twin, kind, &value, id));
+        SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_add_at(&twin, kind, &value, id));
+    }
+    size_t count = sl_table_shape(table, words, 64);
+    SLT_EXPECT_EQ(1u + 10 + 3, count);
+    SLT_EXPECT_OK(sl_table_set_shape(&twin, words, count));
+    SLT_EXPECT_EQ(&value, sl_table_find(&twin, 2, ids[4]));
+    expect_twins(table, &twin);
+    sl_table_finish(&twin);
+}
+
+SLT_TEST_F(table, believes_no_wrong_shape, table)
+{
+    int value;
+    uint32_t id;
+    SLT_ASSERT_OK(sl_table_add(table, 1, &value, &id));
+    static const uint32_t taken[] = {2, 0, 0, 0}, twice[] = {3, 0, 0, 0, 1, 1},
+                          far[] = {2, 0, 0, 2}, few[] = {3, 0, 0, 0, 1}, many[] = {101},
+                          cut[] = {5, 0}, smaller[] = {0};
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_set_shape(table, taken, 4));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_set_shape(table, twice, 6));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_set_shape(table, far, 4));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_set_shape(table, few, 5));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_set_shape(table, many, 1));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_set_shape(table, cut, 2));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_set_shape(table, smaller, 1));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_set_shape(table, NULL, 0));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_add_at(table, 1, &value, id & ~TABLE_BASE));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_add_at(table, 1, &value, TABLE_BASE | 101));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_table_add_at(table, 1, &value, TABLE_BASE));
+    SLT_EXPECT_EQ(&value, sl_table_find(table, 1, id));
+}
+
 SLT_TEST_F(table, is_full_at_max, table)
 {
     int value;

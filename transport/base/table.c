@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define INDEX_BITS      20u
 #define INDEX_MASK      ((1u << INDEX_BITS) - 1u)
@@ -117,4 +118,115 @@ void *sl_table_next(const struct sl_table *table, uint32_t *cursor, uint32_t *ki
         }
     }
     return NULL;
+}
+
+/* --- brought back --- */
+
+/* Room for `count` places; new ones are empty and in no list. */
+static bool grow_to(struct sl_table *table, uint32_t count)
+{
+    while (table->capacity < count) {
+        if (!grow(table)) {
+            return false;
+        }
+    }
+    while (table->count < count) {
+        table->slots[table->count++] = (struct sl_table_slot){0};
+    }
+    return true;
+}
+
+/* The list of free places is given up where one of it is taken out of its order: set_shape makes
+ * the right one. */
+static void unlist(struct sl_table *table, uint32_t index)
+{
+    uint32_t *link = &table->first_free;
+    while (*link != 0 && *link - 1 != index) {
+        link = &table->slots[*link - 1].next_free;
+    }
+    if (*link != 0) {
+        *link = table->slots[index].next_free;
+    }
+}
+
+enum sl_result sl_table_add_at(struct sl_table *table, uint32_t kind, void *value, uint32_t id)
+{
+    uint32_t index = (id & INDEX_MASK) - 1;
+    if (value == NULL || index >= table->max || (id & ~ID_MASK) != table->base ||
+        (index < table->count && table->slots[index].value != NULL)) {
+        return SL_ERR_INVALID;
+    }
+    if (table->live >= table->max || !grow_to(table, index + 1)) {
+        return SL_ERR_NOMEM;
+    }
+    unlist(table, index);
+    table->slots[index] = (struct sl_table_slot){
+        .value = value, .kind = kind, .generation = (id & ID_MASK) >> INDEX_BITS};
+    table->live++;
+    return SL_OK;
+}
+
+size_t sl_table_shape(const struct sl_table *table, uint32_t *words, size_t max)
+{
+    size_t all = 1 + (size_t)table->count;
+    for (uint32_t next = table->first_free; next != 0; next = table->slots[next - 1].next_free) {
+        all++;
+    }
+    if (all > max) {
+        return all;
+    }
+    *words++ = table->count;
+    for (uint32_t i = 0; i < table->count; i++) {
+        *words++ = table->slots[i].value == NULL ? table->slots[i].generation : 0;
+    }
+    for (uint32_t next = table->first_free; next != 0; next = table->slots[next - 1].next_free) {
+        *words++ = next - 1;
+    }
+    return all;
+}
+
+/* Is every place that the words free once in the list, and empty here? */
+static bool shape_fits(const struct sl_table *table, const uint32_t *words, size_t count)
+{
+    if (count < 1 || words[0] > table->max || count - 1 < words[0]) {
+        return false;
+    }
+    size_t listed = count - 1 - words[0];
+    const uint32_t *list = words + 1 + words[0];
+    uint8_t *seen = sl_alloc((size_t)words[0] + 1);
+    bool fits = seen != NULL && listed + table->live == words[0];
+    if (seen != NULL) {
+        memset(seen, 0, (size_t)words[0] + 1);
+    }
+    for (size_t i = 0; fits && i < listed; i++) {
+        bool here = list[i] < table->count && table->slots[list[i]].value != NULL;
+        fits = list[i] < words[0] && !here && seen[list[i]]++ == 0;
+    }
+    sl_free(seen);
+    return fits;
+}
+
+enum sl_result sl_table_set_shape(struct sl_table *table, const uint32_t *words, size_t count)
+{
+    if (!shape_fits(table, words, count)) {
+        return SL_ERR_INVALID;
+    }
+    for (uint32_t i = words[0]; i < table->count; i++) {
+        if (table->slots[i].value != NULL) {
+            return SL_ERR_INVALID;
+        }
+    }
+    if (!grow_to(table, words[0])) {
+        return SL_ERR_NOMEM;
+    }
+    table->count = words[0];
+    table->first_free = 0;
+    const uint32_t *list = words + 1 + words[0];
+    for (size_t i = count - 1 - words[0]; i > 0; i--) { /* the last first: each is put before it */
+        uint32_t index = list[i - 1];
+        table->slots[index].generation = words[1 + index] & GENERATION_MASK;
+        table->slots[index].next_free = table->first_free;
+        table->first_free = index + 1;
+    }
+    return SL_OK;
 }
