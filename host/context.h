@@ -147,7 +147,11 @@ struct hct_options {
     const char *vulkan_library; /* NULL: libvulkan.so.1 */
     /* Vulkan: a device's index, its UUID, or part of its name; NULL: all of them. */
     const char *gpu;
-    bool stock; /* offer nothing that upstream does not */
+    bool stock;    /* offer nothing that upstream does not */
+    bool software; /* only devices that are CPUs */
+    /* Guests' draws, uploads, state and recorded commands end before the driver: what it costs to
+     * get there. Objects are made, and what answers does. Pictures hold nothing. */
+    bool null;
     /* The guest is a replay: it may send the packets that only a snapshot has. */
     bool restores;
 };

@@ -16,18 +16,24 @@
  * Set aside while the driver is found (glvnd looks at it once), then put back: the caller may start
  * programs with it. */
 static const char *const guest_variables[] = {"__EGL_VENDOR_LIBRARY_FILENAMES",
-                                              "__EGL_VENDOR_LIBRARY_DIRS", "SLUICE_SOCKET"};
-enum { VARIABLES = sizeof guest_variables / sizeof guest_variables[0] };
+                                              "__EGL_VENDOR_LIBRARY_DIRS", "SLUICE_SOCKET",
+                                              "LIBGL_ALWAYS_SOFTWARE"};
+enum { SOFTWARE = 3, VARIABLES = sizeof guest_variables / sizeof guest_variables[0] };
 
-static void hide_environment(const char *egl_vendor, char *saved[VARIABLES])
+static void hide_environment(const struct hct_options *o, char *saved[VARIABLES])
 {
     for (int i = 0; i < VARIABLES; i++) {
         const char *value = getenv(guest_variables[i]);
         saved[i] = value != NULL ? sl_strdup(value) : NULL;
-        unsetenv(guest_variables[i]);
+        if (i != SOFTWARE) {
+            unsetenv(guest_variables[i]);
+        }
     }
-    if (egl_vendor != NULL) {
-        setenv(guest_variables[0], egl_vendor, 1);
+    if (o->egl_vendor != NULL) {
+        setenv(guest_variables[0], o->egl_vendor, 1);
+    }
+    if (o->software) { /* Mesa takes no GPU then */
+        setenv(guest_variables[SOFTWARE], "1", 1);
     }
 }
 
@@ -350,10 +356,8 @@ static enum sl_result open_gpu(struct hgl_driver *d, const char *gpu)
     return SL_ERR_NOTFOUND;
 }
 
-static enum sl_result open_driver(struct hgl_driver *d, const struct hct_options *options)
+static enum sl_result open_driver(struct hgl_driver *d, const struct hct_options *o)
 {
-    static const struct hct_options none;
-    const struct hct_options *o = options != NULL ? options : &none;
     const char *kind = "";
     *d = (struct hgl_driver){.native = {.display = EGL_NO_DISPLAY}};
     d->native.gl = &d->gl;
@@ -366,6 +370,12 @@ static enum sl_result open_driver(struct hgl_driver *d, const struct hct_options
     struct lookup es2 = {d, d->gles2_library}, es1 = {d, d->gles1_library};
     gl_driver_load(&d->gl, gl_symbol, &es2);
     gl_driver_load(&d->gl1, gl_symbol, &es1);
+    d->guest_gl = d->gl;
+    d->guest_gl1 = d->gl1;
+    if (o->null) {
+        gl_driver_null(&d->guest_gl);
+        gl_driver_null(&d->guest_gl1);
+    }
     if (o->gpu != NULL) {
         enum sl_result result = open_gpu(d, o->gpu);
         sl_modules_pin();
@@ -389,12 +399,25 @@ static enum sl_result open_driver(struct hgl_driver *d, const struct hct_options
     return SL_OK;
 }
 
+static bool is_software(const struct hgl_driver *d)
+{
+    return within("llvmpipe", d->description) || within("softpipe", d->description) ||
+           within("swrast", d->description) || within("SwiftShader", d->description);
+}
+
 enum sl_result hgl_driver_open(struct hgl_driver *d, const struct hct_options *options)
 {
+    static const struct hct_options none;
+    const struct hct_options *o = options != NULL ? options : &none;
     char *saved[VARIABLES];
-    hide_environment(options != NULL ? options->egl_vendor : NULL, saved);
-    enum sl_result result = open_driver(d, options);
+    hide_environment(o, saved);
+    enum sl_result result = open_driver(d, o);
     restore_environment(saved);
+    if (result == SL_OK && o->software && !is_software(d)) {
+        sl_warn("gles", "not offered: this is no CPU: %s", d->description);
+        hgl_driver_close(d);
+        return SL_ERR_NOTFOUND;
+    }
     return result;
 }
 

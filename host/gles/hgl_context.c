@@ -128,8 +128,8 @@ enum sl_result hgl_ring_new(void *user, struct hr_config *config, void **state)
         return SL_ERR_NOMEM;
     }
     r->ring.context = c;
-    r->ring.es2 = (struct hgl_api){.gl = &driver->gl, .ring = &r->ring};
-    r->ring.es1 = (struct hgl_api){.gl = &driver->gl1, .ring = &r->ring};
+    r->ring.es2 = (struct hgl_api){.gl = &driver->guest_gl, .ring = &r->ring};
+    r->ring.es1 = (struct hgl_api){.gl = &driver->guest_gl1, .ring = &r->ring};
     uint32_t count = 0;
     if (!c->composes) {
         r->bindings[count++] = (struct hr_binding){&gles2_family, &r->ring.es2};

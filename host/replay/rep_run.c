@@ -266,6 +266,26 @@ static void finish(struct rep *rep, enum sl_result result)
     }
 }
 
+/* What is still on its way is over before the device goes. A replay that ends before the trace does
+ * waits for what was over by then, and for the call that it was to end with: others may wait for
+ * packets that are not played any more. */
+static void settle_all(struct rep *rep, enum sl_result result, uint64_t stamp)
+{
+    bool is_early = result == SL_OK;
+    if (is_early) {
+        rep_catch_up_all(rep, stamp);
+    }
+    for (uint32_t i = 0; i < REP_RINGS && !rep->stop; i++) {
+        struct rep_ring *ring = rep->rings[i];
+        bool is_last = ring == rep->current && rep->frame < rep->options.stop_frame;
+        if (ring != NULL && sl_atomic_load_relaxed(&ring->is_gone) == 0 && ring->has_writer &&
+            (!is_early || is_last)) {
+            (void)rep_ring_wait(ring, ring->fed);
+            rep_ring_settle(ring);
+        }
+    }
+}
+
 void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
 {
     struct cap_event event = {.kind = CAP_EVENT_TEXT};
@@ -289,14 +309,7 @@ void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
     if (rep->open_frame.is_there && !rep->stop) {
         close_frame(rep);
     }
-    /* What is still on its way is over before the device goes. */
-    for (uint32_t i = 0; i < REP_RINGS && !rep->stop; i++) {
-        struct rep_ring *ring = rep->rings[i];
-        if (ring != NULL && sl_atomic_load_relaxed(&ring->is_gone) == 0 && ring->has_writer) {
-            (void)rep_ring_wait(ring, ring->fed);
-            rep_ring_settle(ring);
-        }
-    }
+    settle_all(rep, result, event.stamp);
     if (!rep->stop) {
         finish(rep, result);
     }

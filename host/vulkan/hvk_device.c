@@ -249,6 +249,9 @@ static VkResult native_create(struct hvk_call *call, struct hvk_device *device,
         driver->CreateDevice(HVK_HANDLE(VkPhysicalDevice, p->object.native), &info, NULL, out);
     if (result == VK_SUCCESS) {
         vk_driver_device_load(&device->driver, *out, driver->GetDeviceProcAddr);
+        if (call->context->provider->null) {
+            vk_driver_device_null(&device->driver);
+        }
     }
     return result;
 }

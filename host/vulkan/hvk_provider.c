@@ -103,6 +103,13 @@ static bool is_selected(const struct hvk_provider *provider,
                         uint32_t index)
 {
     const char *gpu = provider->gpu;
+    if (provider->software) {
+        VkPhysicalDeviceProperties properties;
+        driver->GetPhysicalDeviceProperties(physical, &properties);
+        if (properties.deviceType != VK_PHYSICAL_DEVICE_TYPE_CPU) {
+            return false;
+        }
+    }
     if (gpu == NULL || *gpu == '\0') {
         return true;
     }
@@ -277,6 +284,8 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
     if (options != NULL) {
         p->stock = options->stock;
         p->gpu = options->gpu;
+        p->software = options->software;
+        p->null = options->null;
         path = options->vulkan_library != NULL ? options->vulkan_library : LIBRARY;
     }
     enum sl_result result = library_open(p, path);
@@ -284,10 +293,11 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
         sl_free(p);
         return result;
     }
-    if (p->gpu != NULL && !has_gpu(p)) {
+    if ((p->gpu != NULL || p->software) && !has_gpu(p)) {
         char there[512];
         list_gpus(p, there, sizeof there);
-        sl_warn("vulkan", "not offered: no Vulkan device is '%s'; there are %s", p->gpu, there);
+        sl_warn("vulkan", "not offered: no Vulkan device is '%s'; there are %s",
+                p->gpu != NULL ? p->gpu : "a CPU", there);
         hvk_provider_unref(p);
         return SL_ERR_NOTFOUND;
     }

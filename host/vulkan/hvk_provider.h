@@ -8,6 +8,8 @@ struct hvk_provider {
     struct hct_provider base; /* first */
     const struct hct_env *env;
     bool stock;      /* offer nothing that upstream does not */
+    bool software;   /* only devices that are CPUs */
+    bool null;       /* what command buffers hold is neither recorded nor submitted */
     const char *gpu; /* borrowed: a name, an index or a UUID; NULL: all */
     void *library;
     PFN_vkGetInstanceProcAddr get;

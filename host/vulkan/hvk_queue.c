@@ -3,6 +3,7 @@
  * Natively a queue is used with its lock held. Submits of the usual guests have no reply: what goes
  * wrong in one is the device's error, told with the next answer. */
 #include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_provider.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/arith.h"
@@ -62,10 +63,13 @@ static bool prepare(struct hvk_call *call, VkSubmitInfo *info)
             enough(&call->in, values->pSignalSemaphoreValues, &values->signalSemaphoreValueCount,
                    info->signalSemaphoreCount);
     }
+    if (call->context->provider->null) {
+        info->commandBufferCount = 0;
+    }
     return !call->in.failed;
 }
 
-static bool prepare2(const VkSubmitInfo2 *info)
+static bool prepare2(const struct hvk_call *call, VkSubmitInfo2 *info)
 {
     bool ok = true;
     for (uint32_t i = 0; i < info->waitSemaphoreInfoCount; i++) {
@@ -76,6 +80,9 @@ static bool prepare2(const VkSubmitInfo2 *info)
     }
     for (uint32_t i = 0; i < info->commandBufferInfoCount; i++) {
         ok = ok && info->pCommandBufferInfos[i].commandBuffer != VK_NULL_HANDLE;
+    }
+    if (call->context->provider->null) {
+        info->commandBufferInfoCount = 0;
     }
     return ok;
 }
@@ -134,7 +141,7 @@ static VkResult submit2(struct hvk_call *call, struct hvk_queue *queue, uint32_t
 {
     struct hvk_device *device = queue->object.device;
     for (uint32_t i = 0; i < count; i++) {
-        if (!prepare2(&submits[i])) {
+        if (!prepare2(call, (VkSubmitInfo2 *)(uintptr_t)&submits[i])) {
             return VK_ERROR_VALIDATION_FAILED;
         }
     }

@@ -37,9 +37,10 @@ enum {
 static const struct opt options[] = {
     [REPLAY_BACKEND] = {.name = "backend",
                         .kind = OPT_CHOICE,
-                        .value = "gpu|decode",
+                        .value = "gpu|cpu|null|decode",
                         .fallback = "gpu",
-                        .help = "gpu: this machine's drivers; decode: parse and check only"},
+                        .help = "gpu: this machine's drivers; cpu: those that need no GPU; null: "
+                                "all but what they draw; decode: parse and check only"},
     [REPLAY_THREADS] = {.name = "threads",
                         .kind = OPT_CHOICE,
                         .value = "recorded|one",
@@ -261,6 +262,11 @@ static int end_of(struct replay *r, const struct rep_report *report)
     return trace_failed(r->path, r->reader, report->result);
 }
 
+static bool is_backend(const struct opt_set *set, const char *name)
+{
+    return strcmp(opt_text(set, REPLAY_BACKEND), name) == 0;
+}
+
 static int play_once(struct replay *r, const struct host_options *host, struct rep_report *report)
 {
     const struct opt_set *set = r->set;
@@ -269,6 +275,7 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
         .one_thread = strcmp(opt_text(set, REPLAY_THREADS), "one") == 0,
         .wants_hashes = wants,
         .wants_pixels = opt_text(set, REPLAY_SHOTS) != NULL || opt_text(set, REPLAY_EXPECT) != NULL,
+        .no_compare = is_backend(set, "null"),
         .stop_frame = range_end(&r->frames),
         .stop_call = opt_text(set, REPLAY_STOP_AFTER) != NULL
                          ? opt_number(set, REPLAY_STOP_AFTER) + 1
@@ -306,6 +313,8 @@ static int play(struct replay *r)
     struct host_options host = {0};
     struct rep_report report = {0}, all = {0};
     host_options_read(r->set, REPLAY_HOST, &host);
+    host.device.software = is_backend(r->set, "cpu");
+    host.device.null = is_backend(r->set, "null");
     host_prepare();
     int code = SLUICE_EXIT_OK;
     for (uint64_t i = 0; code == SLUICE_EXIT_OK && i < opt_number(r->set, REPLAY_LOOP); i++) {
@@ -339,13 +348,19 @@ static int run(const struct opt_set *set)
         .force = opt_on(set, REPLAY_FORCE),
         .json = opt_common_on(set, COMMON_JSON),
     };
+    bool wants_pictures = shown.hash || shown.expect != NULL || shown.shots != NULL;
+    if (wants_pictures && (is_backend(set, "null") || is_backend(set, "decode"))) {
+        say_error("--hash, --expect and --shots need pictures, which --backend %s does not draw",
+                  opt_text(set, REPLAY_BACKEND));
+        return SLUICE_EXIT_USAGE;
+    }
     int code = trace_open(r.path, &r.reader);
     if (code == SLUICE_EXIT_OK && (r.reader->header.flags & CAP_FILE_NOT_REPLAYABLE) != 0) {
         say_error("%s: was recorded without contents (--no-resources) and cannot be replayed",
                   r.path);
         code = SLUICE_EXIT_MISSING;
     }
-    if (code == SLUICE_EXIT_OK && strcmp(opt_text(set, REPLAY_BACKEND), "decode") == 0) {
+    if (code == SLUICE_EXIT_OK && is_backend(set, "decode")) {
         code = replay_decode(r.path, r.reader, opt_on(set, REPLAY_STRICT), shown.json);
     } else if (code == SLUICE_EXIT_OK) {
         code = shown_create(&shown, &r.shown);

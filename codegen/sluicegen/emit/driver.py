@@ -28,8 +28,52 @@ def signature(command: ir.Command) -> str:
     )
 
 
+# What a driver that draws nothing still does: it makes objects and answers for them.
+_MAKES = (
+    "glAttachShader",
+    "glBind",
+    "glBuffer",
+    "glCompile",
+    "glCreate",
+    "glDelete",
+    "glDetachShader",
+    "glFlushMapped",
+    "glGen",
+    "glLinkProgram",
+    "glNamedBuffer",
+    "glProgramBinary",
+    "glProgramParameter",
+    "glShader",
+    "glTransformFeedbackVaryings",
+    "glUniformBlockBinding",
+)
+_MAKES_NOT = (
+    "glBindFramebuffer",
+    "glBindImageTexture",
+    "glBindRenderbuffer",
+    "glBindSampler",
+    "glBindTexture",
+    "glGenerateMipmap",
+)
+
+
+def is_nulled(command: ir.Command) -> bool:
+    """It answers nothing and makes nothing that can be asked for: a null driver leaves it out."""
+    answers = command.returns != "void" or any(
+        p.direction is ir.Direction.OUT for p in command.params
+    )
+    makes = command.name.startswith(_MAKES) and not command.name.startswith(_MAKES_NOT)
+    return not answers and not makes
+
+
+def _null(command: ir.Command) -> str:
+    unused = "".join(f"    (void){p.name};\n" for p in command.params)
+    return f"static void null_{command.name[2:]}({signature(command)})\n{{\n{unused}}}\n\n"
+
+
 def emit(out: Output, model: ir.Model) -> None:
     commands = native(model)
+    nulled = [c for c in commands if is_nulled(c)]
     fields = "".join(
         f"    {c.returns}{'' if c.returns.endswith('*') else ' '}(*{c.name[2:]})({signature(c)});\n"
         for c in commands
@@ -42,7 +86,10 @@ def emit(out: Output, model: ir.Model) -> None:
         "/* Fills the table; a function that `get` does not know stays NULL. get: name -> "
         "address, user as given. */\n"
         "void gl_driver_load(struct gl_driver *driver, void *(*get)(void *user, const char "
-        "*name), void *user);\n",
+        "*name), void *user);\n"
+        "/* Leaves out what draws, uploads and sets state: those functions, where they are there, do "
+        "nothing. */\n"
+        "void gl_driver_null(struct gl_driver *driver);\n",
     )
     rows = "".join(
         f'    {{"{c.name}", offsetof(struct gl_driver, {c.name[2:]})}},\n' for c in commands
@@ -58,5 +105,13 @@ def emit(out: Output, model: ir.Model) -> None:
         "    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {\n"
         "        void *address = get(user, functions[i].name);\n"
         "        memcpy((char *)driver + functions[i].offset, &address, sizeof address);\n    "
-        "}\n}\n",
+        "}\n}\n\n"
+        + "".join(map(_null, nulled))
+        + "void gl_driver_null(struct gl_driver *driver)\n{\n"
+        + "".join(
+            f"    if (driver->{c.name[2:]} != NULL)\n        driver->{c.name[2:]} = "
+            f"null_{c.name[2:]};\n"
+            for c in nulled
+        )
+        + "}\n",
     )

@@ -43,6 +43,33 @@ def _rows(lock: ir.Lock, commands: List[ir.Command], table: str) -> str:
     return rows
 
 
+def is_nulled(command: ir.Command) -> bool:
+    """Of a command buffer's recording: nothing else is left out by a null driver."""
+    return command.staged or command.name == "vkResetCommandPool"
+
+
+def _null(command: ir.Command) -> str:
+    params = ", ".join(p.declaration for p in command.params)
+    unused = "".join(f"    (void){p.name};\n" for p in command.params)
+    result = "" if command.returns == "void" else "    return VK_SUCCESS;\n"
+    return (
+        f"static VKAPI_ATTR {command.returns} VKAPI_CALL null_{command.name[2:]}({params})\n"
+        f"{{\n{unused}{result}}}\n\n"
+    )
+
+
+def _nulls(commands: List[ir.Command]) -> str:
+    rows = "".join(
+        f"    if (driver->{c.name[2:]} != NULL)\n        driver->{c.name[2:]} = "
+        f"null_{c.name[2:]};\n"
+        for c in commands
+    )
+    return (
+        "".join(map(_null, commands))
+        + f"void vk_driver_device_null(struct vk_driver_device *driver)\n{{\n{rows}}}\n"
+    )
+
+
 def emit(out: Output, lock: ir.Lock) -> None:
     header = ""
     source = "struct function {\n    const char *name;\n    size_t offset;\n};\n\n"
@@ -69,6 +96,11 @@ def emit(out: Output, lock: ir.Lock) -> None:
             f"            found = get({_OBJECT[name]}, one->name);\n"
             "        memcpy(place, &found, sizeof found);\n    }\n}\n\n"
         )
+    header += (
+        "/* Records nothing: what was recorded must not be submitted. */\n"
+        "void vk_driver_device_null(struct vk_driver_device *driver);\n"
+    )
+    source += _nulls([c for c in native(lock)["device"] if is_nulled(c)])
     about = "Waist D: the native Vulkan driver."
     out.header("host/vk_driver.h", about, ('"wire/vk_types.h"',), header.rstrip("\n") + "\n")
     includes = ('"host/vk_driver.h"', "", "<stddef.h>", "<string.h>")
