@@ -323,6 +323,16 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
     }
 }
 
+uint32_t hr_rings_first(const struct hr_rings *rings)
+{
+    uint32_t cursor = 0, id, first = 0;
+    const struct hr_attached *a;
+    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+        first = a->ring != NULL && (first == 0 || id < first) ? id : first;
+    }
+    return first;
+}
+
 enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct vgd_ring_stats *out)
 {
     uint32_t cursor = 0, id;

@@ -57,6 +57,8 @@ bool hr_rings_has(const struct hr_rings *rings, uint32_t resource_id);
 /* INVALID: shorter than its opcode's struct, no such resource, second create; UNSUPPORTED: unknown
  * opcode; NOMEM: limit. */
 enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, size_t size);
+/* The living ring of the lowest resource; 0: there is none. */
+uint32_t hr_rings_first(const struct hr_rings *rings);
 enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct vgd_ring_stats *out);
 
 #endif

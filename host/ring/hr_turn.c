@@ -92,13 +92,23 @@ enum sl_result hr_turn_take(struct hr_turns *t, struct hr_ring *ring, uint32_t n
     return result;
 }
 
-void hr_turn_pass(struct hr_turns *t)
+static void pass_to(struct hr_turns *t, uint32_t number)
 {
     sl_atomic_store_relaxed(&t->running, 0);
     /* Only the holder of the turn writes it. Sequentially consistent: ordered before the look at
      * sleepers, as doze() orders its own two. Releases what this turn did. */
-    sl_atomic_store_seq(&t->passed, sl_atomic_load_relaxed(&t->passed) + 1);
+    sl_atomic_store_seq(&t->passed, number);
     if (sl_atomic_load_seq(&t->sleepers) != 0) {
         sl_futex_wake(&t->passed, INT32_MAX, false);
     }
+}
+
+void hr_turn_pass(struct hr_turns *t)
+{
+    pass_to(t, sl_atomic_load_relaxed(&t->passed) + 1);
+}
+
+void hr_turn_jump(struct hr_turns *t, uint32_t number)
+{
+    pass_to(t, number);
 }

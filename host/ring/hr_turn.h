@@ -32,5 +32,8 @@ enum sl_result hr_turn_take(struct hr_turns *turns, struct hr_ring *ring, uint32
                             const uint32_t *stop) SL_MUST_USE;
 /* Once for every turn taken, on the same thread. */
 void hr_turn_pass(struct hr_turns *turns);
+/* Instead of it: as if the turn had been number `number`. Of a context that is being restored: no
+ * other ring waits. */
+void hr_turn_jump(struct hr_turns *turns, uint32_t number);
 
 #endif

@@ -35,6 +35,7 @@
 /* Most objects of one guest process that are alive at once. */
 #define HVK_OBJECTS_MAX (1u << 19)
 
+struct hvk_birth;
 struct hvk_context;
 struct hvk_pages;
 struct hvk_device;
@@ -102,6 +103,7 @@ struct hvk_device {
     uint32_t draws_at_once, tells_draws;
     uint64_t last_wait_ns;    /* atomic: how long fences were waited for last. hvk_sync.c */
     struct hvk_pages *status; /* what the guest polls; NULL: it does not. hvk_status.c */
+    uint64_t status_blob;     /* under which it was shared last */
     /* hvk_grave.c, in turns: queue operations given, those known to be done, and those behind which
      * markers were placed; retired <= marked <= submits */
     uint64_t submits, retired, marked;
@@ -123,7 +125,13 @@ struct hvk_command_buffer {
     struct sl_list link;
     VkCommandBufferLevel level;
     uint32_t flushing; /* atomic: rings that record into it */
-    bool recording;    /* between begin and end */
+    /* What was recorded since it was begun, as it came, for a snapshot: nothing of those that are
+     * submitted once, as soon as they are ended. With the pool's lock held */
+    enum hvk_recorded_state { HVK_INITIAL, HVK_RECORDING, HVK_RECORDED } state;
+    bool is_once, is_kept_short;
+    uint64_t recorded_at; /* the device's submits when commands came last */
+    uint8_t *kept;
+    size_t kept_size, kept_room;
     /* What was recorded since it was begun, with the pool's lock held. hvk_bound.c, hvk_pass.c */
     uint32_t bound; /* 1 << bind point: a pipeline is */
     bool in_pass, inherits_pass;
@@ -150,6 +158,12 @@ struct hvk_context {
     void *blobs;      /* hvk_blob.c: memory that waits for its blob, by blob id */
     void *waiter;     /* hvk_waiter.c: exported fences */
     uint32_t flushes; /* atomic: rings that record into any command buffer */
+    /* hvk_birth.c: what is kept for a snapshot */
+    uint64_t last_serial;   /* under the turn */
+    uint64_t kept;          /* atomic: bytes */
+    uint32_t is_kept_short; /* atomic: something was not */
+    bool is_restoring;      /* hvk_restore.c: a snapshot is being played; under the turn */
+    bool is_sparse;         /* memory was bound that no record knows of; under the turn */
 };
 
 struct hvk_ring {
@@ -164,8 +178,11 @@ struct hvk_call {
     struct hvk_context *context;
     struct hvk_ring *ring;
     struct vk_unpack in;
-    bool passed; /* the turn is over */
-    bool silent; /* the guest chose the ids of what is created: nothing is replied */
+    const uint8_t *packet;   /* with its header; ends where hr->in does */
+    struct hvk_birth *birth; /* hvk_birth.c: of what was made so far, a reference; NULL: none */
+    bool is_unborn;          /* it could not be kept */
+    bool passed;             /* the turn is over */
+    bool silent;             /* the guest chose the ids of what is created: nothing is replied */
 };
 
 /* Recorded commands being run; handlers of what is recorded (vkCmdX) get it. */
@@ -179,6 +196,7 @@ struct hvk_recording {
     struct vk_unpack in;
     const uint8_t *body; /* where it began */
     const uint8_t *end;  /* of all commands */
+    const uint8_t *kept; /* from where on they are the buffer's state; moved by begin and reset */
     uint32_t opcode;     /* of the command */
 };
 

@@ -6,6 +6,7 @@
 #include "host/vulkan/hvk_family.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "transport/base/arith.h"
 #include "transport/base/atomic.h"
@@ -192,6 +193,55 @@ uint64_t hvk_blob_id_new(struct hvk_context *context)
     uint32_t id = OWN_IDS | b->last_own;
     pthread_mutex_unlock(&b->lock);
     return id;
+}
+
+bool hvk_blob_is_own(uint64_t blob_id)
+{
+    return (blob_id & OWN_IDS) != 0;
+}
+
+uint32_t hvk_blob_last(struct hvk_context *context)
+{
+    struct blobs *b = context->blobs;
+    pthread_mutex_lock(&b->lock);
+    uint32_t last = b->last_own;
+    pthread_mutex_unlock(&b->lock);
+    return last;
+}
+
+void hvk_blob_go_on(struct hvk_context *context, uint32_t last)
+{
+    struct blobs *b = context->blobs;
+    pthread_mutex_lock(&b->lock);
+    b->last_own = last & ~OWN_IDS;
+    pthread_mutex_unlock(&b->lock);
+}
+
+static uint64_t inode_of(int fd)
+{
+    struct stat stat;
+    return fstat(fd, &stat) == 0 ? (uint64_t)stat.st_ino : 0;
+}
+
+uint64_t hvk_pages_inode(const struct hvk_pages *pages)
+{
+    return inode_of(pages->fd);
+}
+
+uint32_t hvk_blob_shared(struct hvk_context *context, struct hvk_shared *out, uint32_t room)
+{
+    struct blobs *b = context->blobs;
+    uint32_t count = 0, cursor = 0, key;
+    const struct attached *a;
+    pthread_mutex_lock(&b->lock);
+    while ((a = sl_map_next(&b->attached, &cursor, &key)) != NULL) {
+        if (count < room) {
+            out[count] = (struct hvk_shared){.inode = inode_of(a->fd), .resource_id = key};
+        }
+        count++;
+    }
+    pthread_mutex_unlock(&b->lock);
+    return count;
 }
 
 enum sl_result hvk_blob_publish(struct hvk_context *context, uint64_t blob_id,

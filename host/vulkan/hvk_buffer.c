@@ -16,6 +16,7 @@ static void buffer_release(struct hvk_object *object)
     object->device->driver.DestroyBuffer(hvk_native(object->device),
                                          HVK_HANDLE(VkBuffer, object->native), NULL);
     hvk_pages_unref(b->pages);
+    hvk_bond_end(&b->memory);
     sl_free(b);
 }
 
@@ -116,6 +117,8 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
         struct hvk_pages *old = b->pages;
         b->pages = pages != NULL ? hvk_pages_ref(pages) : NULL;
         hvk_pages_unref(old);
+        hvk_bond_make(call->context, &b->memory, VK_KIND_VkDeviceMemory, HVK_U64(ids->memory),
+                      ids->memoryOffset);
     }
     return result;
 }

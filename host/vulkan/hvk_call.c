@@ -1,10 +1,13 @@
 /* The frame of every handler: turn, answer, ids of what is made. */
 #include "host/vulkan/hvk.h"
+#include "host/vulkan/hvk_birth.h"
 #include "host/vulkan/hvk_provider.h"
 
 #include "host/vk_destroy.h"
 #include "transport/base/atomic.h"
 #include "wire/vk_names.h"
+
+#define HEADER 8u /* opcode, length */
 
 bool hvk_begin(struct hvk_call *call, struct hr_call *hr)
 {
@@ -30,6 +33,7 @@ bool hvk_begin(struct hvk_call *call, struct hr_call *hr)
         .hr = hr,
         .context = context,
         .ring = ring,
+        .packet = hr->in.cur - HEADER,
         .in = vk_unpack_over(hr->in.cur + 4, size - 4, hr->in.arena, &context->ids),
     };
     call->in.owner_at = offsetof(struct hvk_object, device);
@@ -50,6 +54,9 @@ void hvk_end(struct hvk_call *call)
         hr_call_violate(call->hr, "%s", call->in.reason);
     }
     hvk_pass(call);
+    if (SL_UNLIKELY(call->birth != NULL)) {
+        hvk_birth_unref(call->birth);
+    }
 }
 
 void hvk_reply(struct hvk_call *call)

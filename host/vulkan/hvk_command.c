@@ -15,7 +15,9 @@
 #include "wire/vk_names.h"
 
 /* A flush that runs longer than this while another waits for it is waiting for that other one. */
-#define SETTLE_NS (10 * SL_NS_PER_S)
+#define SETTLE_NS       (10 * SL_NS_PER_S)
+#define KEPT_START      256u
+#define RECORDED_HEADER 8u /* opcode, length */
 
 static struct hvk_command_pool *pool_of(struct hvk_object *object)
 {
@@ -35,6 +37,50 @@ static struct hvk_command_pool *pool_find(const struct hvk_context *context, uin
 static struct hvk_command_buffer *buffer_find(const struct hvk_context *context, uint64_t id)
 {
     return buffer_of(hvk_find(context, VK_KIND_VkCommandBuffer, id, NULL));
+}
+
+/* --- what a snapshot records again --- */
+
+static void forget(struct hvk_command_buffer *b)
+{
+    b->state = HVK_INITIAL;
+    b->kept_size = 0;
+    b->is_kept_short = false;
+}
+
+static bool kept_room(struct hvk_command_buffer *b, size_t size)
+{
+    if (size <= b->kept_room) {
+        return true;
+    }
+    size_t room = b->kept_room != 0 ? b->kept_room : KEPT_START;
+    while (room < size) { /* at most a packet's size more than there was */
+        room *= 2;
+    }
+    struct hvk_context *context = b->object.device->context;
+    uint8_t *more =
+        hvk_keep(context, (int64_t)(room - b->kept_room)) ? sl_realloc(b->kept, room) : NULL;
+    if (more == NULL) {
+        return false;
+    }
+    b->kept = more;
+    b->kept_room = room;
+    return true;
+}
+
+/* Commands have been recorded: from recording->kept on they are what makes the buffer's state. */
+static void keep(const struct hvk_recording *recording)
+{
+    struct hvk_command_buffer *b = recording->buffer;
+    size_t size = (size_t)(recording->end - recording->kept);
+    if (b->state == HVK_INITIAL || (b->is_once && b->state == HVK_RECORDED)) {
+        b->kept_size = 0;
+    } else if (kept_room(b, b->kept_size + size)) {
+        memcpy(b->kept + b->kept_size, recording->kept, size);
+        b->kept_size += size;
+    } else {
+        b->is_kept_short = true;
+    }
 }
 
 /* --- pools --- */
@@ -108,6 +154,10 @@ VkResult hvk_vkResetCommandPool(struct hvk_call *call, struct vk_args_vkResetCom
     if (pool != NULL) {
         pthread_mutex_lock(&pool->lock);
         result = device->driver.ResetCommandPool(hvk_native(device), a->commandPool, a->flags);
+        SL_LIST_FOR(item, &pool->buffers)
+        {
+            forget(SL_CONTAINER(item, struct hvk_command_buffer, link));
+        }
         pthread_mutex_unlock(&pool->lock);
     }
     return hvk_device_result(device, result);
@@ -136,6 +186,8 @@ static void buffer_release(struct hvk_object *object)
     object->device->driver.FreeCommandBuffers(
         hvk_native(object->device), HVK_HANDLE(VkCommandPool, pool->object.native), 1, &native);
     pthread_mutex_unlock(&pool->lock);
+    (void)hvk_keep(object->device->context, -(int64_t)b->kept_room);
+    sl_free(b->kept);
     sl_free(b);
     hvk_unref(&pool->object);
 }
@@ -266,25 +318,30 @@ void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
     }
     struct hvk_device *device = b->object.device;
     struct sl_arena *arena = &call->ring->arena;
+    /* What was recorded may have lost an object since: then it is of no use there either. */
+    bool is_restoring = context->is_restoring;
     (void)hvk_ref(&b->object);
     /* Sequentially consistent, before the turn is passed: submits of later turns see them. */
     (void)sl_atomic_add(&b->flushing, 1);
     (void)sl_atomic_add(&context->flushes, 1);
     pthread_rwlock_rdlock(&context->natives);
     pthread_mutex_lock(&b->pool->lock); /* in turns: what one pool records is in order */
+    b->recorded_at = device->submits;
     hvk_pass(call);
     struct hvk_recording recording = {.driver = &device->driver,
                                       .native = a->commandBuffer,
                                       .buffer = b,
                                       .device = device,
+                                      .kept = a->pData,
                                       .in = vk_unpack_over(NULL, 0, arena, &context->ids)};
     const char *reason = vk_sub_decode(&recording, a->pData, a->dataSize);
+    keep(&recording);
     pthread_mutex_unlock(&b->pool->lock);
     pthread_rwlock_unlock(&context->natives);
     (void)sl_atomic_add(&b->flushing, UINT32_MAX);
     (void)sl_atomic_add(&context->flushes, UINT32_MAX);
     hvk_unref(&b->object);
-    if (reason != NULL) {
+    if (reason != NULL && !is_restoring) {
         const char *name = vk_op_name(recording.opcode);
         hr_call_violate(call->hr, "%s: %s", name != NULL ? name : "a recorded command", reason);
     }
@@ -304,6 +361,10 @@ static void begin(struct hvk_recording *r, const VkCommandBufferBeginInfo *info)
         (info->flags & VK_COMMAND_BUFFER_USAGE_RENDER_PASS_CONTINUE_BIT) != 0;
     r->buffer->in_pass = r->buffer->inherits_pass;
     r->buffer->subpasses_left = 0;
+    forget(r->buffer);
+    r->buffer->state = HVK_RECORDING;
+    r->buffer->is_once = (info->flags & VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT) != 0;
+    r->kept = r->body - RECORDED_HEADER;
     hvk_recorded(r, r->driver->BeginCommandBuffer(r->native, info), "vkBeginCommandBuffer");
 }
 
@@ -318,17 +379,41 @@ void hvk_vkBeginCommandBufferAsyncGOOGLE(struct hvk_recording *r,
     begin(r, a->pBeginInfo);
 }
 
+static void end(struct hvk_recording *r)
+{
+    r->buffer->state = HVK_RECORDED;
+    hvk_recorded(r, r->driver->EndCommandBuffer(r->native), "vkEndCommandBuffer");
+}
+
+void hvk_vkEndCommandBuffer(struct hvk_recording *r, struct vk_args_vkEndCommandBuffer *a)
+{
+    (void)a;
+    end(r);
+}
+
 void hvk_vkEndCommandBufferAsyncGOOGLE(struct hvk_recording *r,
                                        struct vk_args_vkEndCommandBufferAsyncGOOGLE *a)
 {
     (void)a;
-    hvk_recorded(r, r->driver->EndCommandBuffer(r->native), "vkEndCommandBuffer");
+    end(r);
+}
+
+static void reset(struct hvk_recording *r, VkCommandBufferResetFlags flags)
+{
+    forget(r->buffer);
+    r->kept = r->end;
+    hvk_recorded(r, r->driver->ResetCommandBuffer(r->native, flags), "vkResetCommandBuffer");
+}
+
+void hvk_vkResetCommandBuffer(struct hvk_recording *r, struct vk_args_vkResetCommandBuffer *a)
+{
+    reset(r, a->flags);
 }
 
 void hvk_vkResetCommandBufferAsyncGOOGLE(struct hvk_recording *r,
                                          struct vk_args_vkResetCommandBufferAsyncGOOGLE *a)
 {
-    hvk_recorded(r, r->driver->ResetCommandBuffer(r->native, a->flags), "vkResetCommandBuffer");
+    reset(r, a->flags);
 }
 
 void hvk_vkCommandBufferHostSyncGOOGLE(struct hvk_recording *r,

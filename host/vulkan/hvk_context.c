@@ -1,5 +1,6 @@
 /* One guest process's Vulkan context of the device: its rings, turns and objects. */
 #include "host/vulkan/hvk_core.h"
+#include "host/vulkan/hvk_save.h"
 
 #include "host/vk_dispatch.h"
 #include "transport/base/atomic.h"
@@ -162,6 +163,12 @@ static bool context_rest(struct hct_context *base, bool on)
     return hr_rings_rest(&context_of(base)->rings, on);
 }
 
+static enum sl_result context_save(struct hct_context *base, const struct hct_saver *saver)
+{
+    struct hvk_context *c = context_of(base);
+    return hvk_save(c, saver, hr_rings_first(&c->rings));
+}
+
 static const struct hct_ops context_ops = {.stop = context_stop,
                                            .destroy = context_destroy,
                                            .attach = context_attach,
@@ -169,7 +176,8 @@ static const struct hct_ops context_ops = {.stop = context_stop,
                                            .blob = context_blob,
                                            .submit = context_submit,
                                            .ring_stats = context_ring_stats,
-                                           .rest = context_rest};
+                                           .rest = context_rest,
+                                           .save = context_save};
 
 enum sl_result hvk_context_create(const struct hct_create_info *info, struct hct_context **out)
 {

@@ -85,6 +85,8 @@ static void rename_set(struct hvk_context *context, struct hvk_set *set, uint64_
         pthread_rwlock_wrlock(&context->natives);
     }
     hvk_bindings_unref(set->bindings);
+    hvk_held_drop(set);
+    hvk_bond_end(&set->layout);
     set->native = native;
     set->bindings = bindings;
     set->variable = 0;
@@ -152,6 +154,8 @@ static void set_release(struct hvk_object *object)
         free_native(set->pool, set->native);
     }
     hvk_bindings_unref(set->bindings);
+    hvk_held_drop(set);
+    hvk_bond_end(&set->layout);
     sl_list_remove(&set->link);
     hvk_unref(&set->pool->object);
     sl_free(set);
@@ -324,18 +328,20 @@ static bool agrees(const VkWriteDescriptorSet *w, const struct hvk_bindings *bin
 
 bool hvk_write_resolve(VkWriteDescriptorSet *write)
 {
-    const struct hvk_set *set = set_at(write->dstSet);
+    struct hvk_set *set = set_at(write->dstSet);
     if (set == NULL || set->native == 0 || !is_whole(write) ||
         !agrees(write, set->bindings, set->variable)) {
         return false;
     }
+    hvk_held_write(set, write);
     write->dstSet = HVK_HANDLE(VkDescriptorSet, set->native);
     return true;
 }
 
 static bool copy_resolve(VkCopyDescriptorSet *copy)
 {
-    const struct hvk_set *from = set_at(copy->srcSet), *to = set_at(copy->dstSet);
+    const struct hvk_set *from = set_at(copy->srcSet);
+    struct hvk_set *to = set_at(copy->dstSet);
     VkDescriptorType type;
     if (from == NULL || to == NULL || from->native == 0 || to->native == 0 ||
         from->bindings == NULL || to->bindings == NULL ||
@@ -345,6 +351,7 @@ static bool copy_resolve(VkCopyDescriptorSet *copy)
                            copy->descriptorCount, &type, true)) {
         return false;
     }
+    hvk_held_copy(to, from, copy);
     copy->srcSet = HVK_HANDLE(VkDescriptorSet, from->native);
     copy->dstSet = HVK_HANDLE(VkDescriptorSet, to->native);
     return true;
@@ -417,6 +424,7 @@ static VkResult allocate_named(struct hvk_context *context, struct hvk_set *set,
     if (result == VK_SUCCESS) {
         set->is_owned = true;
         rename_set(context, set, HVK_U64(native), hvk_bindings_ref(bindings));
+        hvk_bond_make(context, &set->layout, VK_KIND_VkDescriptorSetLayout, layout_id, 0);
     }
     return result;
 }

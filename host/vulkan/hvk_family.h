@@ -6,6 +6,7 @@
 #define HOST_HVK_FAMILY_H
 
 #include "host/vulkan/hvk.h"
+#include "host/vulkan/hvk_birth.h"
 #include "wire/vk_unpack.h"
 
 /* How long one native wait may take before its ring looks whether it shall stop. */
@@ -65,8 +66,20 @@ enum sl_result hvk_blob_publish(struct hvk_context *context, uint64_t blob_id,
 /* Nobody may create it any more, if it is those pages'. */
 void hvk_blob_withdraw(struct hvk_context *context, uint64_t blob_id,
                        const struct hvk_pages *pages);
-/* An id that the guest does not choose. */
+/* An id that the guest does not choose: the next one. */
 uint64_t hvk_blob_id_new(struct hvk_context *context);
+bool hvk_blob_is_own(uint64_t blob_id);
+/* The number of the last such id, and how to go on behind one. */
+uint32_t hvk_blob_last(struct hvk_context *context);
+void hvk_blob_go_on(struct hvk_context *context, uint32_t last);
+/* A resource that is attached, and the file that its memory is of. */
+struct hvk_shared {
+    uint64_t inode;
+    uint32_t resource_id;
+};
+/* At most room of them are written. Returns how many there are. */
+uint32_t hvk_blob_shared(struct hvk_context *context, struct hvk_shared *out, uint32_t room);
+uint64_t hvk_pages_inode(const struct hvk_pages *pages);
 /* A resource attached to the context, of at least `size` bytes, as pages of our own. NOTFOUND: none
  * of that id; INVALID: too small, or memory that cannot be shared; NOMEM, IO. */
 enum sl_result hvk_resource_pages(struct hvk_context *context, uint32_t resource_id, uint64_t size,
@@ -79,6 +92,7 @@ struct hvk_memory {
     uint64_t size;           /* as the guest asked */
     struct hvk_pages *pages; /* NULL: the driver's own, which nobody maps */
     uint64_t blob_id;        /* 0: none yet */
+    bool is_shown;           /* presented: the host alone writes it */
 };
 
 /* Bit i: memory type i is shared with the guest. Found out at the first call, under the turn. */
@@ -90,8 +104,9 @@ void hvk_memory_filter(struct hvk_physical *physical, VkPhysicalDeviceMemoryProp
 bool hvk_memory_holds(const struct hvk_device *device, uint64_t id, uint64_t offset, uint64_t size,
                       struct hvk_pages **pages);
 
-/* By which the guest maps it; 0: not yet, or no memory of the device's. */
-uint64_t hvk_memory_blob_id(const struct hvk_device *device, uint64_t id);
+/* It holds what is presented. The blob by which the guest maps it; 0: not yet, or no memory of the
+ * device's. */
+uint64_t hvk_memory_show(const struct hvk_device *device, uint64_t id);
 
 /* --- hvk_buffer.c, hvk_image.c --- */
 
@@ -100,6 +115,7 @@ struct hvk_buffer {
     uint64_t size;
     VkMemoryRequirements requirements;
     struct hvk_pages *pages; /* bound, nullable */
+    struct hvk_bond memory;
 };
 
 #define HVK_PLANES 3u
@@ -116,6 +132,7 @@ struct hvk_image {
     bool is_external;
     bool is_modifier_emulated;
     struct hvk_pages *pages[HVK_PLANES]; /* bound, nullable */
+    struct hvk_bond memory[HVK_PLANES];
 };
 
 /* --- hvk_format.c --- */
@@ -156,6 +173,7 @@ void hvk_payload_unref(struct hvk_payload *payload); /* NULL allowed */
 struct hvk_fence {
     struct hvk_object object;    /* its native is the payload's */
     struct hvk_payload *payload; /* changed with context->lock held */
+    bool begins_signalled;
 };
 
 /* It was given to a queue, which signals it; 0: none was. What tells this submission from others,
@@ -167,6 +185,8 @@ bool hvk_fence_is_done(const struct hvk_context *context, uint64_t id, const voi
 struct hvk_semaphore {
     struct hvk_object object; /* holds a reference on its device */
     bool is_timeline;
+    uint64_t initial;  /* of a timeline */
+    bool is_signalled; /* a binary one, when all that was submitted is done; under the turn */
 };
 
 /* A native fence of the device's, unsignalled, that nothing of the guest's names. */
@@ -189,6 +209,16 @@ void hvk_waiter_watch(struct hvk_context *context, struct hvk_payload *payload,
 
 /* Is there a pipeline to draw with, and something to draw on? The recording fails if not. */
 bool hvk_can_draw(struct hvk_recording *r);
+
+/* --- hvk_private.c --- */
+
+struct hvk_private_value {
+    VkObjectType type;
+    uint64_t handle, data;
+};
+/* What a slot has; at most room of them are written. Returns how many there are. */
+uint32_t hvk_private_list(const struct hvk_object *slot, struct hvk_private_value *out,
+                          uint32_t room);
 
 /* --- hvk_shader.c --- */
 
@@ -215,7 +245,7 @@ struct hvk_binding {
     uint32_t number;
     VkDescriptorType type;
     uint32_t count; /* of inline blocks: bytes */
-    uint32_t zero;
+    uint32_t first; /* its place in what a set holds: hvk_held.c */
 };
 
 /* What a set of a layout holds; by number. Counted: by the layout, its sets and pipeline layouts.
@@ -239,6 +269,8 @@ struct hvk_bindings *hvk_bindings_ref(struct hvk_bindings *bindings);
 void hvk_bindings_unref(struct hvk_bindings *bindings); /* NULL allowed */
 /* Of a set layout; borrowed, or NULL. Under the turn. */
 struct hvk_bindings *hvk_bindings_of(const struct hvk_context *context, uint64_t layout_id);
+/* NULL: there is no such binding. */
+const struct hvk_binding *hvk_binding_find(const struct hvk_bindings *bindings, uint32_t number);
 bool hvk_bindings_agree(const struct hvk_bindings *a, const struct hvk_bindings *b);
 /* Are there `count` descriptors of one type from that element of a binding on? *type: that type if
  * `typed`, else any; then it is the one. variable: how many the last binding has where that is the
@@ -269,7 +301,34 @@ struct hvk_set {
     uint32_t variable;             /* descriptors of its last binding, where that is its own */
     bool is_named;                 /* batched: the id belongs to the pool and outlives the set */
     bool is_owned; /* the native set is there and to be freed; else it goes with its pool */
+    /* For a snapshot: */
+    union hvk_descriptor *held; /* by place; NULL: nothing was written yet */
+    uint64_t held_bytes;
+    bool is_held_short;
+    struct hvk_bond layout; /* of the set that is_named stands for */
 };
+
+/* --- hvk_held.c --- */
+
+/* One descriptor as it was written, its handles native; zeros: it was not. Of inline blocks: so
+ * many of their bytes. */
+union hvk_descriptor {
+    VkDescriptorImageInfo image;
+    VkDescriptorBufferInfo buffer;
+    VkBufferView view;
+    uint8_t bytes[24];
+};
+_Static_assert(sizeof(union hvk_descriptor) == 24, "descriptor");
+
+/* Gives each binding its place, when they are in order. */
+void hvk_held_place(struct hvk_bindings *bindings);
+/* What a set holds now. Resolved, and found to agree with the sets' bindings. */
+void hvk_held_write(struct hvk_set *set, const VkWriteDescriptorSet *write);
+void hvk_held_copy(struct hvk_set *to, const struct hvk_set *from, const VkCopyDescriptorSet *copy);
+void hvk_held_drop(struct hvk_set *set);
+/* How many places a set has; those of a binding. */
+uint64_t hvk_held_count(const struct hvk_set *set);
+uint64_t hvk_held_size(const struct hvk_set *set, const struct hvk_binding *binding);
 
 /* Makes of a write what the driver gets: its set becomes the native one. False: it names no set, or
  * lacks what a driver reads of it, or disagrees with the set's layout. */

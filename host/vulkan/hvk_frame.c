@@ -73,13 +73,14 @@ void hvk_vkQueueFrameSLUICE(struct hvk_call *call, struct vk_args_vkQueueFrameSL
     struct hvk_queue *queue = a->record;
     const struct hvk_device *device = queue->object.device;
     bool wants_pixels;
+    uint64_t blob_id = hvk_memory_show(device, a->memory_id);
     if (!hr_ring_wants_frame(call->hr->ring, &wants_pixels)) {
         return;
     }
     struct hvk_pages *pages = NULL;
     struct picture picture = find_picture(device, a, &pages);
     struct vgd_frame frame = {.kind = VGD_FRAME_PRESENT,
-                              .blob_id = hvk_memory_blob_id(device, a->memory_id),
+                              .blob_id = blob_id,
                               .width_px = a->width,
                               .height_px = a->height};
     uint8_t *pixels = wants_pixels && pages != NULL ? read_picture(call, queue, &picture) : NULL;

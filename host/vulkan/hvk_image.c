@@ -31,6 +31,7 @@ static void image_release(struct hvk_object *object)
     }
     for (uint32_t i = 0; i < HVK_PLANES; i++) {
         hvk_pages_unref(image->pages[i]);
+        hvk_bond_end(&image->memory[i]);
     }
     sl_free(image);
 }
@@ -325,6 +326,8 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
         struct hvk_pages *old = image->pages[plane];
         image->pages[plane] = pages != NULL ? hvk_pages_ref(pages) : NULL;
         hvk_pages_unref(old);
+        hvk_bond_make(call->context, &image->memory[plane], VK_KIND_VkDeviceMemory,
+                      HVK_U64(ids->memory), ids->memoryOffset);
     }
     return result;
 }

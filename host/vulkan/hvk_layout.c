@@ -40,7 +40,7 @@ bool hvk_bindings_agree(const struct hvk_bindings *a, const struct hvk_bindings 
                       memcmp(a->list, b->list, a->count * sizeof a->list[0]) == 0);
 }
 
-static const struct hvk_binding *find(const struct hvk_bindings *bindings, uint32_t number)
+const struct hvk_binding *hvk_binding_find(const struct hvk_bindings *bindings, uint32_t number)
 {
     /* Mostly they are numbered without gaps. */
     if (number < bindings->count && bindings->list[number].number == number) {
@@ -64,7 +64,7 @@ static uint32_t size_of(const struct hvk_bindings *bindings, const struct hvk_bi
 bool hvk_bindings_hold(const struct hvk_bindings *bindings, uint32_t variable, uint32_t number,
                        uint32_t element, uint32_t count, VkDescriptorType *type, bool typed)
 {
-    const struct hvk_binding *b = find(bindings, number);
+    const struct hvk_binding *b = hvk_binding_find(bindings, number);
     if (b == NULL || (typed && b->type != *type)) {
         return false;
     }
@@ -148,6 +148,7 @@ static VkResult bindings_make(const VkDescriptorSetLayoutCreateInfo *info,
             return VK_ERROR_VALIDATION_FAILED;
         }
     }
+    hvk_held_place(made);
     *out = made;
     return VK_SUCCESS;
 }
@@ -276,9 +277,14 @@ void hvk_vkDestroyPipelineLayout(struct hvk_call *call, struct vk_args_vkDestroy
     struct hvk_device *device = hvk_device_of(a->record);
     struct hvk_pipeline_layout *layout =
         layout_of(hvk_find(call->context, VK_KIND_VkPipelineLayout, a->pipelineLayout_id, NULL));
-    if (layout != NULL && layout->object.device == device && sl_list_empty(&layout->retired)) {
+    if (layout == NULL || layout->object.device != device) {
+        return;
+    }
+    if (sl_list_empty(&layout->retired)) {
         sl_list_add(&device->layouts, &layout->retired);
         device->layout_count++;
+    } else if (call->context->is_restoring) {
+        hvk_destroy(call->context, VK_KIND_VkPipelineLayout, a->pipelineLayout_id);
     }
 }
 

@@ -260,10 +260,14 @@ bool hvk_memory_holds(const struct hvk_device *device, uint64_t id, uint64_t off
     return true;
 }
 
-uint64_t hvk_memory_blob_id(const struct hvk_device *device, uint64_t id)
+uint64_t hvk_memory_show(const struct hvk_device *device, uint64_t id)
 {
-    const struct hvk_memory *m = memory_find(device->context, id);
-    return m != NULL && m->object.device == device ? m->blob_id : 0;
+    struct hvk_memory *m = memory_find(device->context, id);
+    if (m == NULL || m->object.device != device) {
+        return 0;
+    }
+    m->is_shown = true;
+    return m->blob_id;
 }
 
 static VkResult publish(struct hvk_call *call, struct hvk_memory *m)

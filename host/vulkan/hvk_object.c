@@ -1,5 +1,6 @@
 /* The object table of one guest process. */
 #include "host/vulkan/hvk.h"
+#include "host/vulkan/hvk_birth.h"
 
 #include "host/vk_destroy.h"
 #include "transport/base/atomic.h"
@@ -39,7 +40,9 @@ static enum sl_result add(struct hvk_call *call, uint32_t kind, uint64_t native,
     struct sl_ids *ids = &call->context->ids;
     enum sl_result result = *id != 0 ? sl_ids_add_at(ids, kind, native, record, *id)
                                      : sl_ids_add(ids, kind, native, record, id);
-    if (result == SL_ERR_PROTOCOL) {
+    if (result == SL_OK) {
+        hvk_birth_note(call, kind, *id);
+    } else if (result == SL_ERR_PROTOCOL) {
         hr_call_violate(call->hr, "it chooses the id 0x%llx, which it may not",
                         (unsigned long long)*id);
     }
@@ -104,8 +107,11 @@ void hvk_destroy(struct hvk_context *context, uint32_t kind, uint64_t id)
     if (kind == VK_KIND_VkFence) {
         pthread_mutex_lock(&context->lock);
     }
-    bool found = sl_ids_find(&context->ids, kind, id, &native, &record) &&
-                 sl_ids_remove(&context->ids, kind, id);
+    bool found = sl_ids_find(&context->ids, kind, id, &native, &record);
+    if (found) {
+        hvk_birth_drop(context, kind, id);
+        found = sl_ids_remove(&context->ids, kind, id);
+    }
     if (kind == VK_KIND_VkFence) {
         pthread_mutex_unlock(&context->lock);
     }

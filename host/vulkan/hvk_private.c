@@ -127,6 +127,19 @@ VkResult hvk_vkSetPrivateData(struct hvk_call *call, struct vk_args_vkSetPrivate
     return VK_SUCCESS;
 }
 
+uint32_t hvk_private_list(const struct hvk_object *object, struct hvk_private_value *out,
+                          uint32_t room)
+{
+    const struct slot *slot = (const struct slot *)(const void *)object;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < slot->bucket_count; i++) {
+        for (const struct value *v = slot->buckets[i]; v != NULL && count < room; v = v->next) {
+            out[count++] = (struct hvk_private_value){v->type, v->handle, v->data};
+        }
+    }
+    return slot->count;
+}
+
 void hvk_vkGetPrivateData(struct hvk_call *call, struct vk_args_vkGetPrivateData *a)
 {
     const struct slot *slot = slot_find(call, a->privateDataSlot_id);

@@ -10,6 +10,7 @@ struct hvk_provider {
     bool stock;      /* offer nothing that upstream does not */
     bool software;   /* only devices that are CPUs */
     bool null;       /* what command buffers hold is neither recorded nor submitted */
+    bool restores;   /* its guests are replays */
     const char *gpu; /* borrowed: a name, an index or a UUID; NULL: all */
     void *library;
     PFN_vkGetInstanceProcAddr get;

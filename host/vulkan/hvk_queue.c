@@ -114,6 +114,64 @@ static bool settle2(const struct hvk_call *call, uint32_t count, const VkSubmitI
     return ok;
 }
 
+/* Which binary semaphores are signalled once all that was submitted is done: a snapshot asks, and
+ * no driver tells. */
+static void mark(struct hvk_context *context, uint64_t id, bool is_signalled)
+{
+    struct hvk_object *object = hvk_find(context, VK_KIND_VkSemaphore, id, NULL);
+    if (object != NULL) {
+        SL_CONTAINER(object, struct hvk_semaphore, object)->is_signalled = is_signalled;
+    }
+}
+
+static void mark_all(struct hvk_context *context, const VkSemaphore *ids, uint32_t count,
+                     bool is_signalled)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        mark(context, HVK_U64(ids[i]), is_signalled);
+    }
+}
+
+static void marks(struct hvk_context *context, uint32_t count, const VkSubmitInfo *ids)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        mark_all(context, ids[i].pWaitSemaphores, ids[i].waitSemaphoreCount, false);
+        mark_all(context, ids[i].pSignalSemaphores, ids[i].signalSemaphoreCount, true);
+    }
+}
+
+static void marks2(struct hvk_context *context, uint32_t count, const VkSubmitInfo2 *ids)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < ids[i].waitSemaphoreInfoCount; j++) {
+            mark(context, HVK_U64(ids[i].pWaitSemaphoreInfos[j].semaphore), false);
+        }
+        for (uint32_t j = 0; j < ids[i].signalSemaphoreInfoCount; j++) {
+            mark(context, HVK_U64(ids[i].pSignalSemaphoreInfos[j].semaphore), true);
+        }
+    }
+}
+
+/* Are the ids behind the natives to be looked at? */
+static bool needs_ids(const struct hvk_call *call, uint32_t count, const VkSubmitInfo *submits)
+{
+    bool needs = sl_atomic_load_acquire(&call->context->flushes) != 0;
+    for (uint32_t i = 0; i < count; i++) {
+        needs = needs || submits[i].waitSemaphoreCount != 0 || submits[i].signalSemaphoreCount != 0;
+    }
+    return needs;
+}
+
+static bool needs_ids2(const struct hvk_call *call, uint32_t count, const VkSubmitInfo2 *submits)
+{
+    bool needs = sl_atomic_load_acquire(&call->context->flushes) != 0;
+    for (uint32_t i = 0; i < count; i++) {
+        needs = needs || submits[i].waitSemaphoreInfoCount != 0 ||
+                submits[i].signalSemaphoreInfoCount != 0;
+    }
+    return needs;
+}
+
 static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
                        const VkSubmitInfo *submits, VkFence fence, uint64_t fence_id)
 {
@@ -164,12 +222,15 @@ static VkResult submit2(struct hvk_call *call, struct hvk_queue *queue, uint32_t
 VkResult hvk_vkQueueSubmit(struct hvk_call *call, struct vk_args_vkQueueSubmit *a)
 {
     struct vk_unpack again = hvk_again(call);
-    struct vk_args_vkQueueSubmit ids;
+    struct vk_args_vkQueueSubmit ids = {0};
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (sl_atomic_load_acquire(&call->context->flushes) == 0 ||
+    if (!needs_ids(call, a->submitCount, a->pSubmits) ||
         (vk_unpack_vkQueueSubmit(&again, &ids) && settle(call, ids.submitCount, ids.pSubmits))) {
         result =
             submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
+    }
+    if (result == VK_SUCCESS) {
+        marks(call->context, ids.submitCount, ids.pSubmits);
     }
     return hvk_device_result(hvk_device_of(a->record), result);
 }
@@ -177,13 +238,16 @@ VkResult hvk_vkQueueSubmit(struct hvk_call *call, struct vk_args_vkQueueSubmit *
 void hvk_vkQueueSubmitAsyncGOOGLE(struct hvk_call *call, struct vk_args_vkQueueSubmitAsyncGOOGLE *a)
 {
     struct vk_unpack again = hvk_again(call);
-    struct vk_args_vkQueueSubmitAsyncGOOGLE ids;
+    struct vk_args_vkQueueSubmitAsyncGOOGLE ids = {0};
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (sl_atomic_load_acquire(&call->context->flushes) == 0 ||
+    if (!needs_ids(call, a->submitCount, a->pSubmits) ||
         (vk_unpack_vkQueueSubmitAsyncGOOGLE(&again, &ids) &&
          settle(call, ids.submitCount, ids.pSubmits))) {
         result =
             submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
+    }
+    if (result == VK_SUCCESS) {
+        marks(call->context, ids.submitCount, ids.pSubmits);
     }
     if (result != VK_SUCCESS) {
         hvk_device_fail(hvk_device_of(a->record), result, "vkQueueSubmit");
@@ -193,12 +257,15 @@ void hvk_vkQueueSubmitAsyncGOOGLE(struct hvk_call *call, struct vk_args_vkQueueS
 VkResult hvk_vkQueueSubmit2(struct hvk_call *call, struct vk_args_vkQueueSubmit2 *a)
 {
     struct vk_unpack again = hvk_again(call);
-    struct vk_args_vkQueueSubmit2 ids;
+    struct vk_args_vkQueueSubmit2 ids = {0};
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (sl_atomic_load_acquire(&call->context->flushes) == 0 ||
+    if (!needs_ids2(call, a->submitCount, a->pSubmits) ||
         (vk_unpack_vkQueueSubmit2(&again, &ids) && settle2(call, ids.submitCount, ids.pSubmits))) {
         result =
             submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
+    }
+    if (result == VK_SUCCESS) {
+        marks2(call->context, ids.submitCount, ids.pSubmits);
     }
     return hvk_device_result(hvk_device_of(a->record), result);
 }
@@ -207,13 +274,16 @@ void hvk_vkQueueSubmitAsync2GOOGLE(struct hvk_call *call,
                                    struct vk_args_vkQueueSubmitAsync2GOOGLE *a)
 {
     struct vk_unpack again = hvk_again(call);
-    struct vk_args_vkQueueSubmitAsync2GOOGLE ids;
+    struct vk_args_vkQueueSubmitAsync2GOOGLE ids = {0};
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (sl_atomic_load_acquire(&call->context->flushes) == 0 ||
+    if (!needs_ids2(call, a->submitCount, a->pSubmits) ||
         (vk_unpack_vkQueueSubmitAsync2GOOGLE(&again, &ids) &&
          settle2(call, ids.submitCount, ids.pSubmits))) {
         result =
             submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
+    }
+    if (result == VK_SUCCESS) {
+        marks2(call->context, ids.submitCount, ids.pSubmits);
     }
     if (result != VK_SUCCESS) {
         hvk_device_fail(hvk_device_of(a->record), result, "vkQueueSubmit2");
@@ -301,11 +371,16 @@ static VkResult bind_sparse(struct hvk_call *call, struct hvk_queue *queue, uint
     if (call->in.failed) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
+    call->context->is_sparse = call->context->is_sparse || count != 0;
     pthread_mutex_lock(&queue->lock);
     VkResult result = device->driver.QueueBindSparse(HVK_HANDLE(VkQueue, queue->object.native),
                                                      count, binds, fence);
     pthread_mutex_unlock(&queue->lock);
     hvk_submitted(queue, fence_id);
+    for (uint32_t i = 0; result == VK_SUCCESS && i < count; i++) {
+        mark_all(call->context, ids[i].pWaitSemaphores, ids[i].waitSemaphoreCount, false);
+        mark_all(call->context, ids[i].pSignalSemaphores, ids[i].signalSemaphoreCount, true);
+    }
     return result;
 }
 

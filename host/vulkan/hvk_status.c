@@ -18,6 +18,7 @@ VkResult hvk_vkShareStatusSLUICE(struct hvk_call *call, struct vk_args_vkShareSt
     }
     if (result == SL_OK) {
         result = hvk_blob_publish(call->context, a->blobId, device->status);
+        device->status_blob = a->blobId;
     }
     return hvk_device_result(device, result == SL_OK ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY);
 }

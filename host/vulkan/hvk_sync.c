@@ -96,6 +96,7 @@ VkResult hvk_vkCreateFence(struct hvk_call *call, struct vk_args_vkCreateFence *
         sl_free(fence);
         return hvk_device_result(device, result);
     }
+    fence->begins_signalled = (a->pCreateInfo->flags & VK_FENCE_CREATE_SIGNALED_BIT) != 0;
     hvk_object_init(&fence->object, VK_KIND_VkFence, HVK_U64(fence->payload->native),
                     device->object.instance, device, fence_release);
     enum sl_result added = hvk_add_object(call, &fence->object, &id);
@@ -300,6 +301,7 @@ VkResult hvk_vkCreateSemaphore(struct hvk_call *call, struct vk_args_vkCreateSem
     const VkSemaphoreTypeCreateInfo *type =
         hvk_chain_find(info.pNext, VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO);
     semaphore->is_timeline = type != NULL && type->semaphoreType == VK_SEMAPHORE_TYPE_TIMELINE;
+    semaphore->initial = semaphore->is_timeline ? type->initialValue : 0;
     VkResult result = device->driver.CreateSemaphore(hvk_native(device), &info, NULL, &native);
     if (result != VK_SUCCESS) {
         sl_free(semaphore);

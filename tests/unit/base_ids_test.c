@@ -107,6 +107,56 @@ SLT_TEST_F(ids, a_peer_chooses_in_its_own_half, ids)
     SLT_EXPECT_TRUE(!found(ids, 1, first, 7));
 }
 
+SLT_TEST_F(ids, another_table_goes_on_as_this_one_does, ids)
+{
+    struct sl_ids other;
+    uint64_t all[8], next[8], id, again;
+    uint32_t slots;
+    sl_ids_init(&other, 5000);
+    for (uint32_t i = 0; i < 8; i++) {
+        SLT_ASSERT_OK(sl_ids_add(ids, 1, i, ids, &all[i]));
+    }
+    for (uint32_t i = 0; i < 8; i += 3) {
+        SLT_ASSERT_TRUE(sl_ids_remove(ids, 1, all[i]));
+    }
+    SLT_EXPECT_EQ(3u, sl_ids_free(ids, &slots, next, 8));
+    SLT_EXPECT_EQ(8u, slots);
+    /* Those that live there, then the choice. */
+    const uint64_t living[] = {all[1], all[7]};
+    SLT_ASSERT_OK(sl_ids_restore(&other, 8, living, 2));
+    for (uint32_t i = 0; i < 2; i++) {
+        SLT_ASSERT_OK(sl_ids_add(&other, 1, 40 + i, ids, &id));
+        SLT_EXPECT_EQ(living[i], id);
+    }
+    SLT_ASSERT_OK(sl_ids_restore(&other, slots, next, 3));
+    for (uint32_t i = 0; i < 6; i++) {
+        SLT_ASSERT_OK(sl_ids_add(ids, 1, 0, ids, &id));
+        SLT_ASSERT_OK(sl_ids_add(&other, 1, 0, ids, &again));
+        SLT_EXPECT_EQ(id, again);
+    }
+    const uint64_t twice[] = {all[1], 5ull << 32 | 3, 6ull << 32 | 3}, far[] = {9};
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_ids_restore(&other, 8, twice, 1)); /* it lives */
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_ids_restore(&other, 11, twice + 1, 2));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_ids_restore(&other, 3, far, 1));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_ids_restore(&other, SL_IDS_PEER_FIRST + 1, far, 0));
+    sl_ids_finish(&other);
+}
+
+SLT_TEST_F(ids, a_note_goes_with_its_entry, ids)
+{
+    uint64_t id;
+    SLT_ASSERT_OK(sl_ids_add(ids, 1, 0, ids, &id));
+    SLT_ASSERT_TRUE(sl_ids_note(ids, 1, id) != NULL);
+    SLT_EXPECT_TRUE(*sl_ids_note(ids, 1, id) == NULL);
+    *sl_ids_note(ids, 1, id) = ids;
+    SLT_EXPECT_TRUE(*sl_ids_note(ids, 1, id) == ids);
+    SLT_EXPECT_TRUE(sl_ids_note(ids, 2, id) == NULL);
+    SLT_ASSERT_TRUE(sl_ids_remove(ids, 1, id));
+    SLT_EXPECT_TRUE(sl_ids_note(ids, 1, id) == NULL);
+    SLT_ASSERT_OK(sl_ids_add(ids, 1, 0, ids, &id));
+    SLT_EXPECT_TRUE(*sl_ids_note(ids, 1, id) == NULL);
+}
+
 SLT_TEST_F(ids, without_memory_nothing_changes, ids)
 {
     uint64_t id;

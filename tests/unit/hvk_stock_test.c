@@ -8,7 +8,7 @@
  *   COMMAND REQUEST REPLY            "-": no reply; "?": one whose length is the host's affair
  * Bytes are hex; "00*5." is five of them; "{7}" is the 64-bit id of the session's handle 7, learned
  * from the reply that names it first. Outputs in requests are the guests' leftovers. */
-#include "tests/support/vk_world.h"
+#include "tests/support/vk_saved.h"
 
 #include "transport/base/shm.h"
 
@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LINE = 1 << 20, HANDLES = 512, MAPS = 16 };
+enum { LINE = 1 << 20, HANDLES = 512, MAPS = 16, PARTS = 5 };
 
 struct session {
     struct vk_world world;
@@ -27,6 +27,7 @@ struct session {
     uint64_t ids[HANDLES];
     uint32_t packets;
     struct {
+        uint32_t resource;
         void *pointer;
         size_t size;
     } maps[MAPS];
@@ -95,6 +96,7 @@ static void attach(struct session *s, uint32_t resource, size_t size)
     SLT_ASSERT_OK(sl_shm_create("resource", size, &memory.fd));
     memory.pointer = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd, 0);
     SLT_ASSERT_TRUE(memory.pointer != MAP_FAILED);
+    s->maps[s->map_count].resource = resource;
     s->maps[s->map_count].pointer = memory.pointer;
     s->maps[s->map_count++].size = size;
     struct hct_context *context = s->world.context;
@@ -172,26 +174,78 @@ static const struct session_case session_cases[] = {
     {"mesa_26_wayland_no_modifiers", "26.2.6_wayland_swapchain_host_without_drm_modifiers", 226},
 };
 
+/* Plays packets of a session from number `first` up to `end`. */
+static void play(struct session *s, const struct session_case *c, uint32_t first, uint32_t end)
+{
+    FILE *file = fopen(SLT_DATA("vulkan/sessions.txt"), "r");
+    SLT_ASSERT_TRUE(file != NULL);
+    bool ours = false;
+    uint32_t number = 0;
+    while (fgets(s->line, LINE, file) != NULL) {
+        s->line[strcspn(s->line, "\n")] = '\0';
+        char *name = strtok(s->line, " ");
+        char *one = strtok(NULL, " "), *two = strtok(NULL, " ");
+        bool is_attach = strcmp(name, "attach") == 0;
+        if (strcmp(name, "session") == 0) {
+            ours = strcmp(one, c->name) == 0;
+            continue;
+        }
+        bool now = ours && number >= first && number < end;
+        if (now && is_attach) {
+            attach(s, (uint32_t)atoi(one), (size_t)atol(two));
+        } else if (now) {
+            packet(s, name, one, two);
+        }
+        number += ours && !is_attach;
+    }
+    fclose(file);
+}
+
 SLT_TEST_FP(hvk_stock, is_served, s, struct session_case, session_cases, c)
 {
     if (!is_recorded_driver(s)) {
         SLT_SKIP("the first GPU is no llvmpipe");
     }
-    FILE *file = fopen(SLT_DATA("vulkan/sessions.txt"), "r");
-    SLT_ASSERT_TRUE(file != NULL);
-    bool ours = false;
-    while (fgets(s->line, LINE, file) != NULL) {
-        s->line[strcspn(s->line, "\n")] = '\0';
-        char *name = strtok(s->line, " ");
-        char *first = strtok(NULL, " "), *second = strtok(NULL, " ");
-        if (strcmp(name, "session") == 0) {
-            ours = strcmp(first, c->name) == 0;
-        } else if (ours && strcmp(name, "attach") == 0) {
-            attach(s, (uint32_t)atoi(first), (size_t)atol(second));
-        } else if (ours) {
-            packet(s, name, first, second);
-        }
-    }
-    fclose(file);
+    play(s, c, 0, UINT32_MAX);
     SLT_EXPECT_EQ(c->packets, s->packets);
+}
+
+/* What another host makes of the session's first part is what was saved, and the session goes on
+ * there as if nothing had been. */
+static void go_on_elsewhere(struct session *s, const struct session_case *c, uint32_t at)
+{
+    struct session *other = calloc(1, sizeof *other);
+    struct vk_saved saved = {0}, again = {0};
+    other->world.options.restores = true;
+    session_init(other);
+    SLT_ASSERT_OK(vk_saved_take(&saved, &s->world));
+    for (uint32_t i = 0; i < s->map_count; i++) { /* resources are the device's matter */
+        attach(other, s->maps[i].resource, s->maps[i].size);
+    }
+    vk_saved_play(&saved, &other->world, s->world.turn);
+    SLT_EXPECT_OK(vk_saved_take(&again, &other->world));
+    vk_saved_compare(&saved, &again);
+    memcpy(other->ids, s->ids, sizeof s->ids);
+    other->packets = s->packets;
+    play(other, c, at, UINT32_MAX);
+    SLT_EXPECT_EQ(c->packets, other->packets);
+    vk_saved_finish(&saved);
+    vk_saved_finish(&again);
+    session_finish(other);
+    free(other);
+}
+
+SLT_TEST_FP(hvk_stock, is_saved_and_goes_on_elsewhere, s, struct session_case, session_cases, c)
+{
+    if (!is_recorded_driver(s)) {
+        SLT_SKIP("the first GPU is no llvmpipe");
+    }
+    uint32_t done = 0;
+    for (uint32_t part = 1; part <= PARTS; part++) {
+        uint32_t at = c->packets * part / PARTS;
+        SLT_SCOPE("saved at packet %u", at);
+        play(s, c, done, at);
+        go_on_elsewhere(s, c, at);
+        done = at;
+    }
 }

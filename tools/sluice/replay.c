@@ -295,7 +295,9 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
     }
     struct vgd_sink sink = rep_sink(rep);
     const struct dev_limits limits = {.resource_bytes = host->resource_bytes};
-    int code = host_make_device(dev_all_types, &host->device, &limits, &sink, -1, &device);
+    struct hct_options driver = host->device;
+    driver.restores = true;
+    int code = host_make_device(dev_all_types, &driver, &limits, &sink, -1, &device);
     if (code == SLUICE_EXIT_OK) {
         device->ops->describe(device, r->driver, sizeof r->driver);
         r->load_ns = sl_clock_ns() - begin;

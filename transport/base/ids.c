@@ -4,6 +4,7 @@
 
 #define KIND_MASK       ((1u << SL_IDS_KIND_BITS) - 1)
 #define GENERATION_MASK 0xffffffu
+#define UNLISTED        UINT32_MAX /* next_free of a slot that sl_ids_add does not give */
 
 void sl_ids_init(struct sl_ids *ids, uint32_t max)
 {
@@ -63,6 +64,7 @@ static void slot_fill(struct sl_ids *ids, struct sl_ids_slot *slot, uint32_t tag
     __atomic_store_n(&slot->record, record, __ATOMIC_RELEASE);
     /* Pairs with the acquire in sl_ids_find: the values are seen with the tag. */
     __atomic_store_n(&slot->tag, tag, __ATOMIC_RELEASE);
+    slot->note = NULL;
     ids->live++;
 }
 
@@ -134,6 +136,66 @@ bool sl_ids_set_native(struct sl_ids *ids, uint32_t kind, uint64_t id, uint64_t 
     /* A finder gets the old or the new one, each whole. */
     __atomic_store_n(&slot->native, native, __ATOMIC_RELEASE);
     return true;
+}
+
+void **sl_ids_note(const struct sl_ids *ids, uint32_t kind, uint64_t id)
+{
+    struct sl_ids_slot *slot = slot_of(ids, kind, id);
+    return slot != NULL ? &slot->note : NULL;
+}
+
+uint32_t sl_ids_free(const struct sl_ids *ids, uint32_t *slots, uint64_t *next, uint32_t room)
+{
+    uint32_t count = 0;
+    for (uint32_t at = ids->first_free; at != 0; count++) {
+        const struct sl_ids_slot *slot = slot_at(ids, at - 1);
+        if (count < room) {
+            next[count] = (uint64_t)(slot->tag >> SL_IDS_KIND_BITS) << 32 | at;
+        }
+        at = slot->next_free;
+    }
+    *slots = ids->count;
+    return count;
+}
+
+/* The slots below `slots` are there and in no list, and those from it on do not live. */
+static enum sl_result restore_room(struct sl_ids *ids, uint32_t slots)
+{
+    for (uint32_t i = slots; i < ids->count; i++) {
+        if ((slot_at(ids, i)->tag & KIND_MASK) != 0) {
+            return SL_ERR_INVALID;
+        }
+    }
+    for (uint32_t i = 0; i < slots; i++) {
+        enum sl_result result = chunk_need(ids, i);
+        if (result != SL_OK) {
+            return result;
+        }
+        slot_at(ids, i)->next_free = UNLISTED;
+    }
+    ids->first_free = 0;
+    ids->count = slots;
+    return SL_OK;
+}
+
+enum sl_result sl_ids_restore(struct sl_ids *ids, uint32_t slots, const uint64_t *next,
+                              uint32_t count)
+{
+    enum sl_result result = slots <= SL_IDS_PEER_FIRST ? restore_room(ids, slots) : SL_ERR_INVALID;
+    for (uint32_t i = count; result == SL_OK && i-- != 0;) {
+        uint32_t index = (uint32_t)next[i] - 1;
+        struct sl_ids_slot *slot = index < slots ? slot_at(ids, index) : NULL;
+        if (slot == NULL || next[i] >> 56 != 0 || (slot->tag & KIND_MASK) != 0 ||
+            slot->next_free != UNLISTED) {
+            ids->first_free = 0;
+            return SL_ERR_INVALID;
+        }
+        __atomic_store_n(&slot->tag, (uint32_t)(next[i] >> 32) << SL_IDS_KIND_BITS,
+                         __ATOMIC_RELEASE);
+        slot->next_free = ids->first_free;
+        ids->first_free = index + 1;
+    }
+    return result;
 }
 
 bool sl_ids_next(const struct sl_ids *ids, uint32_t *cursor, uint32_t *kind, uint64_t *id,

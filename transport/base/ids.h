@@ -26,6 +26,7 @@ struct sl_ids_slot {
     void *record;    /* atomic */
     uint32_t tag;    /* atomic: generation << 8 | kind; kind 0: free */
     uint32_t next_free;
+    void *note; /* the owner's */
 };
 
 struct sl_ids {
@@ -60,6 +61,20 @@ bool sl_ids_set_native(struct sl_ids *ids, uint32_t kind, uint64_t id, uint64_t 
  * lock. */
 bool sl_ids_next(const struct sl_ids *ids, uint32_t *cursor, uint32_t *kind, uint64_t *id,
                  uint64_t *native, void **record);
+
+/* What the owner keeps beside a living entry, NULL when it is added; NULL: there is no such entry.
+ * Owner's lock. */
+void **sl_ids_note(const struct sl_ids *ids, uint32_t kind, uint64_t id);
+/* The state of the choice that sl_ids_add makes: how many slots it has handed out so far, and the
+ * ids that it will give before it takes new ones, the next first. Writes at most room of them and
+ * returns how many there are. Owner's lock. */
+uint32_t sl_ids_free(const struct sl_ids *ids, uint32_t *slots, uint64_t *next, uint32_t room);
+/* Go on from such a state: ids come as `next` says, then from slot number `slots` on; free slots
+ * below that `next` does not name are not given. INVALID: an id of them lives, comes twice or is
+ * not below `slots`, or a living one is not; NOMEM. Some are not given any more then. Owner's lock.
+ */
+enum sl_result sl_ids_restore(struct sl_ids *ids, uint32_t slots, const uint64_t *next,
+                              uint32_t count) SL_MUST_USE;
 
 /* Any thread, no lock. False: unknown, stale or of another kind; the outputs are untouched. */
 static inline bool sl_ids_find(const struct sl_ids *ids, uint32_t kind, uint64_t id,

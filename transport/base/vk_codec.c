@@ -284,6 +284,9 @@ static uint64_t look_up(struct vk_unpack *u, uint32_t kind, uint64_t id, bool op
 {
     *record = NULL;
     if (u->ids == NULL || u->failed) {
+        if (u->named != NULL && !u->outputs && !u->failed) {
+            u->named(u, kind, id);
+        }
         return id;
     }
     if (u->outputs || (id == 0 && optional)) {

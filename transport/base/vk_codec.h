@@ -163,7 +163,9 @@ struct vk_unpack {
     /* Guest: a reply says nowhere how long it is. Reads on until at least `size` bytes lie at cur,
      * which it and `end` may move; false: there will be no more. NULL: all is there. */
     bool (*more)(struct vk_unpack *u, size_t size);
-    void *user;
+    /* Where there are no ids: hears of each handle of the inputs. Nullable. */
+    void (*named)(struct vk_unpack *u, uint32_t kind, uint64_t id);
+    void *user; /* of these two */
 };
 
 static inline struct vk_unpack vk_unpack_over(const void *data, size_t size, struct sl_arena *arena,

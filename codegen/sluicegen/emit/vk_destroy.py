@@ -79,7 +79,9 @@ def emit(out: Output, lock: ir.Lock) -> None:
         "extern const uint8_t vk_destroy_order[VK_KIND_END - 1];\n\n"
         "/* End a child of a device. Kinds that go with their pool or owner: nothing. */\n"
         "void vk_destroy_native(uint32_t kind, const struct vk_driver_device *driver, "
-        "VkDevice device,\n                       uint64_t native);\n"
+        "VkDevice device,\n                       uint64_t native);\n\n"
+        "/* The command {device, object, no allocator} by which a guest ends one; 0: there is no such. "
+        "*/\nuint32_t vk_destroy_opcode(uint32_t kind);\n"
     )
     includes = ('"host/vk_driver.h"', '"wire/vk_kinds.h"')
     out.header("host/vk_destroy.h", "How Vulkan objects end.", includes, body)
@@ -99,5 +101,12 @@ def emit(out: Output, lock: ir.Lock) -> None:
             f"            driver->{name}(device, ({gone.type})(uintptr_t)native, NULL);\n"
             "        }\n        break;\n"
         )
-    source += "    default:\n        break;\n    }\n}\n"
-    out.source("host/vk_destroy.c", "How Vulkan objects end.", ('"host/vk_destroy.h"',), source)
+    source += "    default:\n        break;\n    }\n}\n\n"
+    source += "uint32_t vk_destroy_opcode(uint32_t kind)\n{\n    switch (kind) {\n"
+    for command in lock.wire_commands:
+        gone = handles_destroyed(command)
+        if gone is not None:
+            source += f"    case {kind(lock, gone.type)}:\n        return VK_OP_{command.name};\n"
+    source += "    default:\n        return 0;\n    }\n}\n"
+    own = ('"host/vk_destroy.h"', "", '"wire/vk_opcodes.h"')
+    out.source("host/vk_destroy.c", "How Vulkan objects end.", own, source)

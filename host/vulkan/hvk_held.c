@@ -1,0 +1,132 @@
+/* What descriptor sets hold, for a snapshot: no driver tells of it. One copy of what is written, at
+ * its place in the set, from the first write on; a write costs no more than that. */
+#include "host/vulkan/hvk_family.h"
+
+#include "transport/base/log.h"
+#include "transport/base/mem.h"
+
+#define PLACE sizeof(union hvk_descriptor)
+
+static uint64_t places(VkDescriptorType type, uint64_t count)
+{
+    bool is_bytes = type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK;
+    return is_bytes ? (count + PLACE - 1) / PLACE : count;
+}
+
+void hvk_held_place(struct hvk_bindings *bindings)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < bindings->count; i++) {
+        bindings->list[i].first = at; /* all of them are fewer than 2^24 */
+        at += (uint32_t)places(bindings->list[i].type, bindings->list[i].count);
+    }
+}
+
+uint64_t hvk_held_size(const struct hvk_set *set, const struct hvk_binding *binding)
+{
+    const struct hvk_bindings *bindings = set->bindings;
+    bool own = bindings->is_variable && binding == &bindings->list[bindings->count - 1];
+    return places(binding->type, own ? set->variable : binding->count);
+}
+
+uint64_t hvk_held_count(const struct hvk_set *set)
+{
+    const struct hvk_bindings *bindings = set->bindings;
+    if (bindings == NULL || bindings->count == 0) {
+        return 0;
+    }
+    const struct hvk_binding *last = &bindings->list[bindings->count - 1];
+    return last->first + hvk_held_size(set, last);
+}
+
+void hvk_held_drop(struct hvk_set *set)
+{
+    set->is_held_short = false;
+    if (set->held != NULL) {
+        (void)hvk_keep(set->object.device->context, -(int64_t)set->held_bytes);
+        sl_free(set->held);
+        set->held = NULL;
+    }
+}
+
+/* The places from one of a binding's elements on; NULL: they are not kept. */
+static union hvk_descriptor *held_at(struct hvk_set *set, uint32_t number, uint32_t element)
+{
+    const struct hvk_binding *binding = hvk_binding_find(set->bindings, number);
+    if (set->held == NULL && !set->is_held_short) {
+        set->held_bytes = hvk_held_count(set) * PLACE;
+        if (hvk_keep(set->object.device->context, (int64_t)set->held_bytes)) {
+            set->held = sl_alloc(set->held_bytes);
+            if (set->held == NULL) {
+                (void)hvk_keep(set->object.device->context, -(int64_t)set->held_bytes);
+            }
+        }
+        set->is_held_short = set->held == NULL;
+    }
+    if (set->held == NULL || binding == NULL) {
+        return NULL;
+    }
+    bool is_bytes = binding->type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK;
+    return set->held + binding->first + (is_bytes ? 0 : element);
+}
+
+static const void *block_of(const VkWriteDescriptorSet *write)
+{
+    const VkWriteDescriptorSetInlineUniformBlock *block =
+        hvk_chain_find(write->pNext, VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET_INLINE_UNIFORM_BLOCK);
+    return block->pData;
+}
+
+void hvk_held_write(struct hvk_set *set, const VkWriteDescriptorSet *write)
+{
+    uint32_t count = write->descriptorCount;
+    union hvk_descriptor *to =
+        count != 0 ? held_at(set, write->dstBinding, write->dstArrayElement) : NULL;
+    if (to == NULL) {
+        return;
+    }
+    switch (write->descriptorType) {
+    case VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER:
+    case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER:
+    case VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC:
+    case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC:
+        memcpy(to, write->pBufferInfo, count * PLACE);
+        break;
+    case VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER:
+    case VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER:
+        for (uint32_t i = 0; i < count; i++) {
+            to[i].view = write->pTexelBufferView[i];
+        }
+        break;
+    case VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK:
+        memcpy(to->bytes + write->dstArrayElement, block_of(write), count);
+        break;
+    case VK_DESCRIPTOR_TYPE_SAMPLER:
+    case VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER:
+    case VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE:
+    case VK_DESCRIPTOR_TYPE_STORAGE_IMAGE:
+    case VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT:
+        memcpy(to, write->pImageInfo, count * PLACE);
+        break;
+    default:
+        set->is_held_short = true; /* acceleration structures: none is offered */
+        break;
+    }
+}
+
+void hvk_held_copy(struct hvk_set *to, const struct hvk_set *from, const VkCopyDescriptorSet *copy)
+{
+    const struct hvk_binding *binding = hvk_binding_find(from->bindings, copy->srcBinding);
+    union hvk_descriptor *at = held_at(to, copy->dstBinding, copy->dstArrayElement);
+    to->is_held_short = to->is_held_short || from->is_held_short;
+    if (at == NULL || binding == NULL || from->held == NULL) {
+        return;
+    }
+    const union hvk_descriptor *source = from->held + binding->first;
+    if (binding->type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK) {
+        memmove(at->bytes + copy->dstArrayElement, source->bytes + copy->srcArrayElement,
+                copy->descriptorCount);
+    } else {
+        memmove(at, source + copy->srcArrayElement, copy->descriptorCount * PLACE);
+    }
+}

@@ -1,0 +1,48 @@
+/* Packets that only a snapshot has (hvk_save.c writes them), and only a replay may send. */
+#include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_provider.h"
+
+#include "host/vk_hand.h"
+#include "transport/base/arith.h"
+
+static bool may_restore(struct hvk_call *call)
+{
+    bool may = call->context->provider->restores;
+    if (!may) {
+        hr_call_violate(call->hr, "it is of a snapshot, and this is no replay");
+    }
+    return may;
+}
+
+/* Ids come from now on as they did there; behind the last packet of a snapshot turns do too. */
+void hvk_vkRestoreSLUICE(struct hvk_call *call, struct vk_args_vkRestoreSLUICE *a)
+{
+    struct hvk_context *context = call->context;
+    if (!may_restore(call)) {
+        return;
+    }
+    context->is_restoring = a->last == VK_FALSE;
+    hvk_blob_go_on(context, a->blob);
+    if (sl_ids_restore(&context->ids, a->slotCount, a->pIds, a->idCount) != SL_OK) {
+        hr_call_violate(call->hr, "its ids are no free ones");
+        return;
+    }
+    if (a->last != VK_FALSE) {
+        call->passed = true;
+        hr_turn_jump(&context->turns, a->passed);
+    }
+}
+
+void hvk_vkWriteMemorySLUICE(struct hvk_call *call, struct vk_args_vkWriteMemorySLUICE *a)
+{
+    struct hvk_pages *pages = NULL;
+    if (!may_restore(call)) {
+        return;
+    }
+    if (!hvk_memory_holds(hvk_device_of(a->record), a->memory_id, a->offset, a->dataSize, &pages) ||
+        pages == NULL) {
+        hr_call_violate(call->hr, "that memory has no such place");
+        return;
+    }
+    memcpy((uint8_t *)pages->pointer + a->offset, a->pData, a->dataSize);
+}

@@ -1,0 +1,65 @@
+/* Between the files that save a context: hvk_save.c (objects in the order in which they came to be)
+ * and hvk_save_state.c (what became of them since). Device thread, while all rings stand. */
+#ifndef HOST_HVK_SAVE_H
+#define HOST_HVK_SAVE_H
+
+#include "host/vulkan/hvk_family.h"
+
+#include "wire/vk_pack.h"
+
+struct hvk_named {
+    uint32_t kind;
+    uint64_t native, id;
+};
+
+struct hvk_save {
+    struct hvk_context *context;
+    const struct hct_saver *saver;
+    enum sl_result result; /* the first failure; nothing is packed behind it */
+    uint32_t ring_id;
+    uint32_t turn; /* of the last packet */
+    struct vk_pack pack;
+    /* What descriptors may hold, sorted by kind and native. */
+    struct hvk_named *named;
+    uint32_t named_count;
+    /* Attached resources, sorted by inode. */
+    struct hvk_shared *shared;
+    uint32_t shared_count;
+    /* The choice of ids there: until which event it leads, and which of the host's own are taken.
+     */
+    uint32_t guided_until;
+    uint8_t *taken; /* SL_IDS_PEER_FIRST bits */
+};
+
+/* The packet in s->pack goes out with the next turn. */
+void hvk_save_put(struct hvk_save *s);
+#define HVK_SAVE(s, X, ...)                                                                        \
+    do {                                                                                           \
+        if ((s)->result == SL_OK) {                                                                \
+            vk_pack_vk##X(&(s)->pack, 0, __VA_ARGS__);                                             \
+            hvk_save_put(s);                                                                       \
+        }                                                                                          \
+    } while (0)
+/* It cannot be saved; logged. */
+void hvk_save_fail(struct hvk_save *s, enum sl_result result, const char *reason);
+/* The choice of ids that are there from now on: `ids` next, and no others before the next call. */
+void hvk_save_ids(struct hvk_save *s, uint32_t blob, const uint64_t *ids, uint32_t count);
+/* A queue of the device that its guest has asked for; NULL: none. */
+const struct hvk_queue *hvk_save_queue(const struct hvk_device *device);
+
+/* hvk_save_state.c */
+enum sl_result hvk_save_look(struct hvk_save *s); /* named and shared */
+/* Memory is there: its blobs, and its bytes where nobody else writes them. */
+void hvk_save_memory(struct hvk_save *s, const struct hvk_memory *memory);
+/* Objects that got something after they were made. */
+void hvk_save_buffer_bond(struct hvk_save *s, const struct hvk_buffer *buffer);
+void hvk_save_image_bond(struct hvk_save *s, const struct hvk_image *image, uint32_t plane);
+void hvk_save_set_bond(struct hvk_save *s, const struct hvk_set *set);
+/* All objects are there: what they hold, and the state that they are in. */
+void hvk_save_states(struct hvk_save *s);
+
+/* hvk_save.c. hct_ops.save. */
+enum sl_result hvk_save(struct hvk_context *context, const struct hct_saver *saver,
+                        uint32_t ring_id);
+
+#endif
