@@ -80,8 +80,8 @@ def emit(out: Output, lock: ir.Lock) -> None:
         "/* End a child of a device. Kinds that go with their pool or owner: nothing. */\n"
         "void vk_destroy_native(uint32_t kind, const struct vk_driver_device *driver, "
         "VkDevice device,\n                       uint64_t native);\n\n"
-        "/* The command {device, object, no allocator} by which a guest ends one; 0: there is no such. "
-        "*/\nuint32_t vk_destroy_opcode(uint32_t kind);\n"
+        "/* The command {device, object, no allocator} by which a guest ends one; 0: none. */\n"
+        "uint32_t vk_destroy_opcode(uint32_t kind);\n"
     )
     includes = ('"host/vk_driver.h"', '"wire/vk_kinds.h"')
     out.header("host/vk_destroy.h", "How Vulkan objects end.", includes, body)
