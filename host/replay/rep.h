@@ -40,6 +40,7 @@ struct rep_options {
     uint64_t stop_frame;  /* the first frame that is not played; UINT64_MAX: all */
     uint64_t stop_call;   /* the same of calls, by stamp */
     uint64_t patience_ns; /* for one call; 0: 60 s */
+    uint64_t *last_call;  /* atomic: the stamp of the call that was given last; nullable */
     void *user;
     /* Both on the caller's thread; false ends the replay. Nullable. */
     bool (*frame)(void *user, const struct rep_frame *frame);

@@ -121,6 +121,9 @@ static void play_call(struct rep *rep, const struct cap_event *event)
     rep->current = ring;
     rep_gpu_before(rep, &event->call);
     if (!rep->stop) {
+        if (rep->options.last_call != NULL) {
+            sl_atomic_store_relaxed_u64(rep->options.last_call, event->stamp);
+        }
         rep_ring_feed(ring, event);
         rep->report->calls++;
         rep->calls_behind++;

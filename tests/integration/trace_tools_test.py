@@ -4,13 +4,17 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 trace_tools_test.p
 """
 
 import json
+import os
 import pathlib
 import re
+import signal
 import struct
+import subprocess
+import time
 import unittest
 import zlib
 
-from trace_bed import TraceBed
+from trace_bed import FRAMES, PATIENCE_S, SLUICE, TraceBed, sluice
 
 
 def png(path: pathlib.Path, width: int, height: int, pixels: "list[tuple[int, int, int]]") -> None:
@@ -127,6 +131,115 @@ class Pictures(TraceBed):
 
     def test_eps_is_a_number(self) -> None:
         self.ends(2, "diff", "--eps", "near", "a", "b", says="it should be a number like 0.5")
+
+
+class Replay(TraceBed):
+    """replay's backends, pace, loops, window, validation, time limit and worker."""
+
+    def last_line(self, *words: str) -> "dict[str, object]":
+        lines = self.ends(0, "replay", "--json", *words).splitlines()
+        state: "dict[str, object]" = json.loads(lines[-1])
+        return state
+
+    def test_backends_play_every_call(self) -> None:
+        for trace in map(str, self.traces.values()):
+            calls = json.loads(self.ends(0, "info", "--json", trace))["calls"]
+            for backend in ("gpu", "cpu", "null", "decode"):
+                with self.subTest(trace=trace, backend=backend):
+                    state = self.last_line("--backend", backend, trace)
+                    self.assertEqual(calls, state["calls"])
+                    self.assertGreaterEqual(state["frames"], FRAMES)  # type: ignore[arg-type]
+            self.ends(2, "replay", "--backend", "null", "--hash", trace, says="need pictures")
+            hashes = [self.ends(0, "replay", "--backend", b, "--hash", trace).splitlines()[:-1]
+                      for b in ("gpu", "cpu")]  # fmt: skip
+            self.assertEqual(*hashes)  # there are no other drivers here
+
+    def test_pace(self) -> None:
+        trace = str(self.any())
+        frames = json.loads(self.ends(0, "info", "--json", trace))["frames"]
+        state = self.last_line("--pace", "25", trace)
+        self.assertGreaterEqual(state["seconds"], (frames - 2) / 25)  # type: ignore[operator]
+        state = self.last_line("--pace", "original", trace)
+        self.assertEqual(frames, state["frames"])
+        self.ends(2, "replay", "--pace", "0", trace, says="--pace is '0'; it should be max")
+
+    def test_loop_time(self) -> None:
+        trace = str(self.any())
+        frames = json.loads(self.ends(0, "info", "--json", trace))["frames"]
+        state = self.last_line("--loop-time", "0", trace)
+        self.assertEqual(frames, state["frames"])
+        played = self.last_line("--loop-time", "1.5", trace)["frames"]
+        self.assertIsInstance(played, int)
+        self.assertEqual(0, played % frames)  # type: ignore[operator]
+
+    def test_window(self) -> None:
+        trace = str(self.any())
+        done = sluice("replay", "--window", trace, DISPLAY="", WAYLAND_DISPLAY="")
+        self.assertEqual(7, done.returncode, done.stderr)
+        self.assertIn("no X11 or Wayland display", done.stderr)
+        self.assertIn("run without --window", done.stderr)
+        done = sluice("replay", "--window", "--frames", "0-5", trace)
+        self.assertEqual(0, done.returncode, done.stderr)
+
+    def test_validate(self) -> None:
+        if "gl" in self.traces:
+            self.ends(7, "replay", "--validate", str(self.traces["gl"]), says="holds no Vulkan")
+        if "vk" not in self.traces:
+            self.skipTest("vkcube is not installed")
+        trace = str(self.traces["vk"])
+        done = sluice("replay", "--validate", trace, VK_LAYER_PATH=str(self.tmp))
+        self.assertEqual(7, done.returncode, done.stderr)
+        self.assertIn("there is no layer VK_LAYER_KHRONOS_validation", done.stderr)
+        if pathlib.Path(
+            "/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json"
+        ).exists():
+            done = sluice("replay", "--validate", trace)
+            self.assertIn("frames ", done.stdout)
+            found = [line for line in done.stderr.splitlines() if "validation: " in line]
+            self.assertEqual(1 if found else 0, done.returncode, done.stderr)
+
+    def test_a_worker_that_dies(self) -> None:
+        trace = str(self.any())
+        with subprocess.Popen(
+            [SLUICE, "replay", "--pace", "1", trace],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            worker = ""
+            while worker == "" and process.poll() is None:
+                worker = children.read_text().strip()
+            stat = pathlib.Path(f"/proc/{worker}/stat")
+            while stat.read_text().count("sluice-replay") == 0:
+                time.sleep(0.01)
+            time.sleep(0.5)
+            os.kill(int(worker), signal.SIGSEGV)
+            _, err = process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(10, process.returncode, err)
+        self.assertRegex(
+            err, r"the replay died of signal 11 \(Segmentation fault\); the last call that it was "
+            r"given is [\d,]+\n")  # fmt: skip
+
+    def test_a_call_that_does_not_end(self) -> None:
+        program = os.environ.get("ENDLESS_PROGRAM")
+        if program is None:
+            self.skipTest("ENDLESS_PROGRAM is not set")
+        trace = self.tmp / "endless.slc"
+        with subprocess.Popen(
+            [SLUICE, "record", "-o", str(trace), "--", program],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            self.assertEqual("drawing\n", process.stdout.readline())
+            time.sleep(1)  # its last packet is in the file then
+            process.terminate()
+            process.wait(timeout=PATIENCE_S)
+        part = trace.with_suffix(".slc.part")
+        path = str(part if part.exists() else trace)
+        done = sluice("replay", "--timeout", "2", path)
+        self.assertEqual(9, done.returncode, done.stderr)
+        self.assertRegex(
+            done.stderr, r"call [\d,]+ \(frame 0\) did not end within 2 s; raise --timeout, or "
+            r"the driver hangs")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 /* sluice replay: plays a trace against this machine's drivers. */
 #include "tools/sluice/replay_shown.h"
-#include "tools/sluice/calls.h"
 #include "tools/sluice/host.h"
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/range.h"
 #include "tools/sluice/replay_decode.h"
+#include "tools/sluice/replay_diverged.h"
+#include "tools/sluice/replay_validate.h"
+#include "tools/sluice/replay_window.h"
+#include "tools/sluice/replay_worker.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
 #include "tools/sluice/verbs.h"
@@ -23,6 +26,10 @@ enum {
     REPLAY_FRAMES,
     REPLAY_STOP_AFTER,
     REPLAY_LOOP,
+    REPLAY_LOOP_TIME,
+    REPLAY_PACE,
+    REPLAY_WINDOW,
+    REPLAY_VALIDATE,
     REPLAY_HASH,
     REPLAY_EXPECT,
     REPLAY_SHOTS,
@@ -63,6 +70,18 @@ static const struct opt options[] = {
                      .max = 1000000,
                      .fallback = "1",
                      .help = "play it so often, from its start"},
+    [REPLAY_LOOP_TIME] = {.name = "loop-time",
+                          .kind = OPT_REAL,
+                          .value = "S",
+                          .help = "play it again until so many seconds have passed"},
+    [REPLAY_PACE] = {.name = "pace",
+                     .kind = OPT_TEXT,
+                     .value = "max|original|FPS",
+                     .fallback = "max",
+                     .help = "frames as fast as they can, as they came, or so many a second"},
+    [REPLAY_WINDOW] = {.name = "window", .help = "show the frames"},
+    [REPLAY_VALIDATE] = {.name = "validate",
+                         .help = "with Khronos' validation layer; exit 1 when it finds something"},
     [REPLAY_HASH] = {.name = "hash", .help = "a line for each frame: number, size, picture's hash"},
     [REPLAY_EXPECT] = {.name = "expect",
                        .kind = OPT_TEXT,
@@ -91,8 +110,14 @@ static const struct opt options[] = {
     HOST_OPTION_LIST(REPLAY_HOST),
 };
 
-/* Calls before a divergence that are shown. */
-#define LAST_CALLS 16u
+/* When a frame may be over. */
+struct pace {
+    bool is_original;
+    double fps;        /* 0: at once */
+    uint64_t begin_ns; /* sl_clock_ns() of the run's first frame; 0: not yet */
+    uint64_t first;    /* that frame's number */
+    uint64_t first_time;
+};
 
 struct replay {
     const char *path;
@@ -100,11 +125,14 @@ struct replay {
     struct cap_reader *reader;
     struct range frames, shots;
     struct shown *shown;
-    struct calls *calls;
+    struct replay_window *window; /* nullable */
+    struct pace pace;
+    uint64_t *last_call;
     char driver[LOCAL_TEXT];
     uint64_t load_ns;
     int code; /* of a callback that ended it */
     bool has_diverged;
+    bool is_closed; /* the window */
 };
 
 /* --- what the replay tells --- */
@@ -115,122 +143,59 @@ static bool wants_frame(void *user, uint64_t number)
     return range_has(&r->frames, number);
 }
 
+static bool pace_read(const struct opt_set *set, struct pace *pace)
+{
+    const char *text = opt_text(set, REPLAY_PACE);
+    char *end;
+    double fps = strtod(text, &end);
+    pace->is_original = strcmp(text, "original") == 0;
+    bool is_fps = *text >= '0' && *text <= '9' && *end == '\0' && fps > 0 && fps <= 1e6;
+    pace->fps = is_fps ? fps : 0;
+    if (!is_fps && !pace->is_original && strcmp(text, "max") != 0) {
+        say_error("--pace is '%s'; it should be max, original, or frames a second", text);
+        return false;
+    }
+    return true;
+}
+
+static void pace_wait(struct pace *pace, const struct rep_frame *frame)
+{
+    uint64_t now = sl_clock_ns();
+    if (pace->begin_ns == 0) {
+        pace->begin_ns = now;
+        pace->first = frame->number;
+        pace->first_time = frame->mark->time;
+    }
+    double due = pace->is_original ? (double)(frame->mark->time - pace->first_time)
+                 : pace->fps > 0   ? (double)(frame->number - pace->first) * 1e9 / pace->fps
+                                   : 0;
+    double passed = (double)(now - pace->begin_ns);
+    if (due > passed && due < 1e15) {
+        sl_clock_sleep_ns((uint64_t)(due - passed));
+    }
+}
+
 static bool on_frame(void *user, const struct rep_frame *frame)
 {
     struct replay *r = user;
     if (!range_has(&r->frames, frame->number)) {
         return true;
     }
+    pace_wait(&r->pace, frame);
     r->code = shown_frame(r->shown, frame);
-    return r->code == SLUICE_EXIT_OK;
-}
-
-static const char *vk_result(uint32_t word, char *text, size_t size)
-{
-    static const struct {
-        int32_t value;
-        const char *name;
-    } names[] = {{0, "VK_SUCCESS"},
-                 {1, "VK_NOT_READY"},
-                 {2, "VK_TIMEOUT"},
-                 {5, "VK_INCOMPLETE"},
-                 {-1, "VK_ERROR_OUT_OF_HOST_MEMORY"},
-                 {-2, "VK_ERROR_OUT_OF_DEVICE_MEMORY"},
-                 {-3, "VK_ERROR_INITIALIZATION_FAILED"},
-                 {-4, "VK_ERROR_DEVICE_LOST"},
-                 {-6, "VK_ERROR_LAYER_NOT_PRESENT"},
-                 {-7, "VK_ERROR_EXTENSION_NOT_PRESENT"},
-                 {-8, "VK_ERROR_FEATURE_NOT_PRESENT"},
-                 {-9, "VK_ERROR_INCOMPATIBLE_DRIVER"},
-                 {-10, "VK_ERROR_TOO_MANY_OBJECTS"},
-                 {-11, "VK_ERROR_FORMAT_NOT_SUPPORTED"}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (names[i].value == (int32_t)word) {
-            return names[i].name;
-        }
+    if (r->code == SLUICE_EXIT_OK && r->window != NULL &&
+        !replay_window_show(r->window, frame->pixels, frame->width_px, frame->height_px)) {
+        r->is_closed = true;
     }
-    snprintf(text, size, "%d", (int32_t)word);
-    return text;
-}
-
-/* What an answer comes to in a few words: a Vulkan result, or its size and first words. */
-static void summarize(const struct cap_event_call *call, const uint8_t *reply, size_t size,
-                      bool refused, bool lost, char *text, size_t room)
-{
-    char number[32];
-    if (lost) {
-        snprintf(text, room, "the end of its stream");
-    } else if (refused) {
-        snprintf(text, room, "a refusal");
-    } else if (call->capset == VIRTGPU_CAPSET_GFXSTREAM_VULKAN && size >= 4) {
-        snprintf(text, room, "%s", vk_result(sl_load_u32(reply + size - 4), number, sizeof number));
-    } else {
-        int at = snprintf(text, room, "%zu bytes", size);
-        for (size_t i = 0; i < size && i < 16; i++) {
-            at += snprintf(text + at, room - (size_t)at, i == 0 ? " %02x" : "%02x", reply[i]);
-        }
-    }
-}
-
-/* The calls before it, from the trace. */
-static void say_last_calls(struct replay *r, uint64_t stamp)
-{
-    struct cap_reader *reader = NULL;
-    struct cap_merge *merge = NULL;
-    struct cap_event event;
-    if (r->calls == NULL || trace_open(r->path, &reader) != SLUICE_EXIT_OK ||
-        cap_merge_create(reader, &merge) != SL_OK) {
-        cap_reader_close(reader);
-        return;
-    }
-    char *lines[LAST_CALLS] = {0};
-    uint64_t count = 0;
-    while (cap_merge_next(merge, &event, NULL) == SL_OK && event.stamp <= stamp) {
-        if (event.kind == CAP_EVENT_CALL) {
-            const char *text = calls_text(r->calls, &event);
-            char line[256];
-            snprintf(line, sizeof line, "%" PRIu64 " %s", event.stamp, text);
-            free(lines[count % LAST_CALLS]);
-            lines[count++ % LAST_CALLS] = strdup(line);
-        }
-    }
-    for (uint64_t i = count < LAST_CALLS ? 0 : count - LAST_CALLS; i < count; i++) {
-        say_note("  %s", lines[i % LAST_CALLS]);
-    }
-    for (uint32_t i = 0; i < LAST_CALLS; i++) {
-        free(lines[i]);
-    }
-    cap_merge_destroy(merge);
-    cap_reader_close(reader);
+    return r->code == SLUICE_EXIT_OK && !r->is_closed;
 }
 
 static bool on_diverged(void *user, const struct rep_answer *answer)
 {
     struct replay *r = user;
-    const struct cap_event *event = answer->event;
-    char number[TRACE_NUMBER], was[160], is[160];
-    const char *name = "a verb";
-    if (event->kind == CAP_EVENT_CALL) {
-        const struct cap_event_call *call = &event->call;
-        name = call_name(sl_load_u32(call->packet));
-        summarize(call, call->reply, call->reply_size, call->is_refused, call->is_lost, was,
-                  sizeof was);
-        summarize(call, answer->reply, answer->reply_size, answer->is_refused, answer->is_lost, is,
-                  sizeof is);
-    } else {
-        enum sl_result result = event->verb.has_result ? (enum sl_result)event->verb.result : SL_OK;
-        snprintf(was, sizeof was, "%s", sl_result_name(result));
-        snprintf(is, sizeof is, "%s", sl_result_name(answer->result));
-    }
     bool goes_on = opt_on(r->set, REPLAY_IGNORE_RESULTS);
-    (goes_on ? say_note : say_error)("diverged at call %s (frame %" PRIu64
-                                     ") %s: recorded %s, got %s",
-                                     trace_number(event->stamp, number), answer->frame,
-                                     name != NULL ? name : "unknown", was, is);
     r->has_diverged = true;
-    if (!goes_on) {
-        say_last_calls(r, event->stamp);
-    }
+    replay_say_diverged(r->path, answer, goes_on);
     return goes_on;
 }
 
@@ -249,7 +214,9 @@ static int end_of(struct replay *r, const struct rep_report *report)
         trace_say_damage(&report->damage, report->frames);
         return SLUICE_EXIT_DAMAGED;
     case REP_END_ASKED:
-        return r->code != SLUICE_EXIT_OK ? r->code : SLUICE_EXIT_DIVERGED;
+        return r->is_closed                ? SLUICE_EXIT_OK
+               : r->code != SLUICE_EXIT_OK ? r->code
+                                           : SLUICE_EXIT_DIVERGED;
     case REP_END_STUCK:
         say_error("call %s (frame %" PRIu64 ") did not end within %" PRIu64
                   " s; raise --timeout, or the driver hangs",
@@ -274,7 +241,9 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
     const struct rep_options play = {
         .one_thread = strcmp(opt_text(set, REPLAY_THREADS), "one") == 0,
         .wants_hashes = wants,
-        .wants_pixels = opt_text(set, REPLAY_SHOTS) != NULL || opt_text(set, REPLAY_EXPECT) != NULL,
+        .wants_pixels = r->window != NULL || opt_text(set, REPLAY_SHOTS) != NULL ||
+                        opt_text(set, REPLAY_EXPECT) != NULL,
+        .last_call = r->last_call,
         .no_compare = is_backend(set, "null"),
         .stop_frame = range_end(&r->frames),
         .stop_call = opt_text(set, REPLAY_STOP_AFTER) != NULL
@@ -302,6 +271,7 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
         device->ops->describe(device, r->driver, sizeof r->driver);
         r->load_ns = sl_clock_ns() - begin;
         shown_begin(r->shown);
+        r->pace.begin_ns = 0;
         rep_run(rep, device, report);
         code = end_of(r, report);
         device->ops->destroy(device);
@@ -310,21 +280,40 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
     return code;
 }
 
-static int play(struct replay *r)
+/* Whether it is to be played once more. */
+static bool goes_on(const struct replay *r, uint64_t played, uint64_t begin_ns)
 {
+    if (r->is_closed) {
+        return false;
+    }
+    if (opt_text(r->set, REPLAY_LOOP_TIME) != NULL) {
+        double passed = (double)(sl_clock_ns() - begin_ns) / 1e9;
+        return played == 0 || passed < opt_real(r->set, REPLAY_LOOP_TIME);
+    }
+    return played < opt_number(r->set, REPLAY_LOOP);
+}
+
+/* In the worker. */
+static int play(void *user, uint64_t *last_call)
+{
+    struct replay *r = user;
     struct host_options host = {0};
     struct rep_report report = {0}, all = {0};
     host_options_read(r->set, REPLAY_HOST, &host);
     host.device.software = is_backend(r->set, "cpu");
     host.device.null = is_backend(r->set, "null");
     host_prepare();
-    int code = SLUICE_EXIT_OK;
-    for (uint64_t i = 0; code == SLUICE_EXIT_OK && i < opt_number(r->set, REPLAY_LOOP); i++) {
+    r->last_call = last_call;
+    int code =
+        opt_on(r->set, REPLAY_WINDOW) ? replay_window_open(r->path, &r->window) : SLUICE_EXIT_OK;
+    uint64_t begin = sl_clock_ns();
+    for (uint64_t i = 0; code == SLUICE_EXIT_OK && goes_on(r, i, begin); i++) {
         code = play_once(r, &host, &report);
         all.frames += report.frames;
         all.calls += report.calls;
         all.time_ns += report.time_ns;
     }
+    replay_window_close(r->window);
     trace_say_skipped(r->reader);
     if (r->driver[0] != '\0') {
         shown_last_line(r->shown, &all, r->load_ns, r->driver);
@@ -335,10 +324,24 @@ static int play(struct replay *r)
                                      : SLUICE_EXIT_OK;
 }
 
+/* In a process of its own, validated where that is asked for. */
+static int play_apart(struct replay *r)
+{
+    struct validate validate;
+    bool validates = opt_on(r->set, REPLAY_VALIDATE);
+    int code = validates ? validate_begin(&validate, r->reader) : SLUICE_EXIT_OK;
+    if (code != SLUICE_EXIT_OK) {
+        return code;
+    }
+    code = replay_in_worker(r->path, play, r);
+    uint64_t found = validates ? validate_end(&validate) : 0;
+    return code == SLUICE_EXIT_OK && found != 0 ? SLUICE_EXIT_DIFFERENT : code;
+}
+
 static int run(const struct opt_set *set)
 {
     struct replay r = {.path = set->args[0], .set = set};
-    if (!range_option(set, REPLAY_FRAMES, &r.frames) ||
+    if (!pace_read(set, &r.pace) || !range_option(set, REPLAY_FRAMES, &r.frames) ||
         !range_option(set, REPLAY_SHOTS, &r.shots)) {
         return SLUICE_EXIT_USAGE;
     }
@@ -350,9 +353,11 @@ static int run(const struct opt_set *set)
         .force = opt_on(set, REPLAY_FORCE),
         .json = opt_common_on(set, COMMON_JSON),
     };
-    bool wants_pictures = shown.hash || shown.expect != NULL || shown.shots != NULL;
+    bool wants_pictures =
+        opt_on(set, REPLAY_WINDOW) || shown.hash || shown.expect != NULL || shown.shots != NULL;
     if (wants_pictures && (is_backend(set, "null") || is_backend(set, "decode"))) {
-        say_error("--hash, --expect and --shots need pictures, which --backend %s does not draw",
+        say_error("--hash, --expect, --shots and --window need pictures, which --backend %s does "
+                  "not draw",
                   opt_text(set, REPLAY_BACKEND));
         return SLUICE_EXIT_USAGE;
     }
@@ -367,11 +372,9 @@ static int run(const struct opt_set *set)
     } else if (code == SLUICE_EXIT_OK) {
         code = shown_create(&shown, &r.shown);
         if (code == SLUICE_EXIT_OK) {
-            r.calls = calls_create(CALLS_TEXT, false, stderr);
-            code = play(&r);
+            code = play_apart(&r);
         }
     }
-    calls_destroy(r.calls);
     shown_destroy(r.shown);
     cap_reader_close(r.reader);
     return code;

@@ -1,11 +1,10 @@
 #include "tools/sluice/window.h"
 #include "tools/sluice/exit.h"
 #include "tools/sluice/say.h"
+#include "tools/sluice/sdl.h"
 #include "transport/base/mem.h"
 #include "transport/base/thread.h"
 
-#include <SDL.h>
-#include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,55 +14,6 @@
 #define PICTURE_BYTES_MAX ((uint64_t)256 << 20)
 #define PIXEL_SIZE        4u
 #define TITLE_SIZE        300u
-
-/* ---- SDL, looked for when a window is wanted: no other verb shall load it ---- */
-
-#define SDL_FUNCTIONS(F)                                                                           \
-    F(ConvertPixels)                                                                               \
-    F(CreateWindow)                                                                                \
-    F(DestroyWindow)                                                                               \
-    F(FillRect)                                                                                    \
-    F(GetCurrentVideoDriver)                                                                       \
-    F(GetError)                                                                                    \
-    F(GetWindowID)                                                                                 \
-    F(GetWindowSurface)                                                                            \
-    F(Init)                                                                                        \
-    F(PushEvent)                                                                                   \
-    F(Quit)                                                                                        \
-    F(RegisterEvents)                                                                              \
-    F(SetHint)                                                                                     \
-    F(SetWindowMaximumSize)                                                                        \
-    F(SetWindowMinimumSize)                                                                        \
-    F(SetWindowSize)                                                                               \
-    F(UpdateWindowSurfaceRects)                                                                    \
-    F(WaitEvent)
-
-/* It stays loaded: it starts threads of its own, and the program is about to end. */
-struct sdl {
-#define SDL_MEMBER(name) __typeof__(SDL_##name) *name;
-    SDL_FUNCTIONS(SDL_MEMBER)
-};
-
-/* False: *missing names what is. */
-static bool sdl_load(struct sdl *sdl, const char **missing)
-{
-    *missing = "libSDL2-2.0.so.0";
-    void *library = dlopen(*missing, RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) {
-        return false;
-    }
-#define SDL_SYMBOL(name)                                                                           \
-    {                                                                                              \
-        void *symbol = dlsym(library, "SDL_" #name);                                               \
-        if (symbol == NULL) {                                                                      \
-            *missing = "SDL_" #name;                                                               \
-            return false;                                                                          \
-        }                                                                                          \
-        memcpy(&sdl->name, &symbol, sizeof symbol);                                                \
-    }
-    SDL_FUNCTIONS(SDL_SYMBOL)
-    return true;
-}
 
 /* ---- the windows ---- */
 
@@ -417,17 +367,9 @@ static void window_free(struct window *window)
 /* Waits until the windows are there, or are not. */
 static int begin(struct window *window)
 {
-    const char *missing;
-    const char *x11 = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
-    if (!sdl_load(&window->sdl, &missing)) {
-        say_error("--window: %s is missing; install SDL 2 (Debian: libsdl2-2.0-0), or run without "
-                  "--window",
-                  missing);
-        return SLUICE_EXIT_MISSING;
-    }
-    if (x11 == NULL && wayland == NULL && getenv("SDL_VIDEODRIVER") == NULL) {
-        say_error("no X11 or Wayland display; run without --window");
-        return SLUICE_EXIT_MISSING;
+    int code = sdl_open(&window->sdl);
+    if (code != SLUICE_EXIT_OK) {
+        return code;
     }
     if (sl_thread_start(&window->thread, "sluice-window", 8u << 20, window_thread, window) !=
         SL_OK) {

@@ -40,6 +40,10 @@ static inline uint64_t sl_atomic_count_u64(uint64_t *p, uint64_t v)
 {
     return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
 }
+static inline void sl_atomic_store_relaxed_u64(uint64_t *p, uint64_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
 static inline uint64_t sl_atomic_load_relaxed_u64(const uint64_t *p)
 {
     return __atomic_load_n(p, __ATOMIC_RELAXED);
