@@ -8,12 +8,21 @@
 
 /* Platforms that eglGetPlatformDisplay takes. */
 #define GEGL_PLATFORM_EXTENSIONS                                                                   \
+    "EGL_EXT_platform_device EGL_EXT_platform_wayland EGL_KHR_platform_wayland "                   \
     "EGL_EXT_platform_x11 EGL_KHR_platform_x11 EGL_EXT_platform_xcb EGL_MESA_platform_surfaceless"
 
-/* display.c */
+/* platform.c */
 EGLDisplay gegl_GetDisplay(EGLNativeDisplayType native);
 EGLDisplay gegl_GetPlatformDisplay(EGLenum platform, void *native, const EGLAttrib *attribs);
 EGLDisplay gegl_GetPlatformDisplayEXT(EGLenum platform, void *native, const EGLint *attribs);
+
+/* device.c */
+EGLBoolean gegl_QueryDevicesEXT(EGLint most, EGLDeviceEXT *devices, EGLint *count);
+EGLBoolean gegl_QueryDeviceAttribEXT(EGLDeviceEXT device, EGLint attrib, EGLAttrib *value);
+const char *gegl_QueryDeviceStringEXT(EGLDeviceEXT device, EGLint name);
+EGLBoolean gegl_QueryDisplayAttribEXT(EGLDisplay display, EGLint attrib, EGLAttrib *value);
+
+/* display.c */
 EGLBoolean gegl_Initialize(EGLDisplay display, EGLint *major, EGLint *minor);
 EGLBoolean gegl_Terminate(EGLDisplay display);
 const char *gegl_QueryString(EGLDisplay display, EGLint name);
@@ -65,6 +74,8 @@ EGLBoolean gegl_SurfaceAttrib(EGLDisplay display, EGLSurface surface, EGLint att
 EGLBoolean gegl_BindTexImage(EGLDisplay display, EGLSurface surface, EGLint buffer);
 EGLBoolean gegl_ReleaseTexImage(EGLDisplay display, EGLSurface surface, EGLint buffer);
 EGLBoolean gegl_SwapBuffers(EGLDisplay display, EGLSurface surface);
+EGLBoolean gegl_SwapBuffersWithDamage(EGLDisplay display, EGLSurface surface, const EGLint *rects,
+                                      EGLint count);
 EGLBoolean gegl_SwapInterval(EGLDisplay display, EGLint interval);
 EGLBoolean gegl_CopyBuffers(EGLDisplay display, EGLSurface surface, EGLNativePixmapType target);
 

@@ -275,12 +275,8 @@ static void narrow(struct gegl_config *config, uint32_t gles_version)
     gegl_config_set(config, EGL_CONFORMANT, conformant & apis);
     gegl_config_set(config, EGL_SURFACE_TYPE,
                     gegl_config_get(config, EGL_SURFACE_TYPE) & EGL_PBUFFER_BIT);
-    gegl_config_set(config, EGL_NATIVE_RENDERABLE, EGL_FALSE);
     gegl_config_set(config, EGL_NATIVE_VISUAL_ID, 0);
     gegl_config_set(config, EGL_NATIVE_VISUAL_TYPE, EGL_NONE);
-    /* Presentation is not paced by the display. */
-    gegl_config_set(config, EGL_MIN_SWAP_INTERVAL, 0);
-    gegl_config_set(config, EGL_MAX_SWAP_INTERVAL, 0);
 }
 
 static enum sl_result host_configs_read(const uint32_t *table, uint32_t attrib_count,
@@ -312,16 +308,72 @@ static enum sl_result host_configs_read(const uint32_t *table, uint32_t attrib_c
     return SL_OK;
 }
 
+/* One for each pair of a visual and a configuration that fit. */
+static uint32_t visuals_pair(const struct gegl_windows *windows, const struct gegl_config *host,
+                             uint32_t count, struct gegl_config *out)
+{
+    uint32_t n = 0;
+    for (uint32_t v = 0; v < windows->visual_count; v++) {
+        const struct gx_visual *visual = &windows->visuals[v];
+        for (uint32_t i = 0; i < count; i++) {
+            if (!gegl_visual_fits(visual, &host[i])) {
+                continue;
+            }
+            out[n] = host[i];
+            out[n].depth = visual->depth;
+            gegl_config_set(&out[n], EGL_SURFACE_TYPE,
+                            gegl_config_get(&host[i], EGL_SURFACE_TYPE) | EGL_WINDOW_BIT);
+            gegl_config_set(&out[n], EGL_NATIVE_RENDERABLE, EGL_TRUE);
+            gegl_config_set(&out[n], EGL_NATIVE_VISUAL_ID, (EGLint)visual->id);
+            gegl_config_set(&out[n], EGL_NATIVE_VISUAL_TYPE, visual->type);
+            n++;
+        }
+    }
+    return n;
+}
+
+static bool format_fits(const struct gegl_window_format *format, const struct gegl_config *config)
+{
+    return gegl_config_get(config, EGL_RED_SIZE) == format->red &&
+           gegl_config_get(config, EGL_GREEN_SIZE) == format->green &&
+           gegl_config_get(config, EGL_BLUE_SIZE) == format->blue &&
+           gegl_config_get(config, EGL_ALPHA_SIZE) == format->alpha;
+}
+
+/* The configurations that one of the formats shows. */
+static uint32_t formats_pair(const struct gegl_windows *windows, const struct gegl_config *host,
+                             uint32_t count, struct gegl_config *out)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t f = 0;
+        while (f < windows->format_count && !format_fits(&windows->formats[f], &host[i])) {
+            f++;
+        }
+        if (f < windows->format_count) {
+            out[n] = host[i];
+            gegl_config_set(&out[n], EGL_SURFACE_TYPE, EGL_WINDOW_BIT);
+            gegl_config_set(&out[n], EGL_BIND_TO_TEXTURE_RGB, EGL_FALSE);
+            gegl_config_set(&out[n], EGL_BIND_TO_TEXTURE_RGBA, EGL_FALSE);
+            gegl_config_set(&out[n], EGL_MIN_SWAP_INTERVAL, 0);
+            gegl_config_set(&out[n], EGL_MAX_SWAP_INTERVAL, windows->format_max_interval);
+            gegl_config_set(&out[n], EGL_NATIVE_VISUAL_ID, windows->formats[f].visual_id);
+            n++;
+        }
+    }
+    return n;
+}
+
 enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count,
-                                 uint32_t gles_version, const struct gx_visual *visuals,
-                                 uint32_t visual_count, struct gegl_config **configs,
-                                 uint32_t *config_count)
+                                 uint32_t gles_version, const struct gegl_windows *windows,
+                                 struct gegl_config **configs, uint32_t *config_count)
 {
     if (count == 0 || attrib_count == 0) {
         return SL_ERR_PROTOCOL;
     }
     struct gegl_config *host = sl_alloc_array(count, sizeof *host);
-    struct gegl_config *all = sl_alloc_array((size_t)count * (visual_count + 1), sizeof *all);
+    struct gegl_config *all =
+        sl_alloc_array((size_t)count * (windows->visual_count + 1), sizeof *all);
     enum sl_result r = host == NULL || all == NULL
                            ? SL_ERR_NOMEM
                            : host_configs_read(table, attrib_count, count, gles_version, host);
@@ -330,22 +382,8 @@ enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, u
         sl_free(all);
         return r;
     }
-    uint32_t n = 0;
-    for (uint32_t v = 0; v < visual_count; v++) {
-        for (uint32_t i = 0; i < count; i++) {
-            if (!gegl_visual_fits(&visuals[v], &host[i])) {
-                continue;
-            }
-            all[n] = host[i];
-            all[n].depth = visuals[v].depth;
-            gegl_config_set(&all[n], EGL_SURFACE_TYPE,
-                            gegl_config_get(&host[i], EGL_SURFACE_TYPE) | EGL_WINDOW_BIT);
-            gegl_config_set(&all[n], EGL_NATIVE_RENDERABLE, EGL_TRUE);
-            gegl_config_set(&all[n], EGL_NATIVE_VISUAL_ID, (EGLint)visuals[v].id);
-            gegl_config_set(&all[n], EGL_NATIVE_VISUAL_TYPE, visuals[v].type);
-            n++;
-        }
-    }
+    uint32_t n = windows->format_count != 0 ? formats_pair(windows, host, count, all)
+                                            : visuals_pair(windows, host, count, all);
     if (n == 0) {
         memcpy(all, host, count * sizeof *all);
         n = count;

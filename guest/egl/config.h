@@ -34,15 +34,29 @@ static inline void gegl_config_set(struct gegl_config *config, EGLint attrib, EG
 /* Is it an attribute that eglGetConfigAttrib answers? */
 bool gegl_config_has(EGLint attrib);
 
+/* A layout of pixels that a window system without visuals shows. */
+struct gegl_window_format {
+    uint8_t red, green, blue, alpha; /* bits */
+    EGLint visual_id;                /* EGL_NATIVE_VISUAL_ID */
+};
+
+/* What windows can have: visuals of an X screen, or formats; neither: there are no windows. */
+struct gegl_windows {
+    const struct gx_visual *visuals;
+    uint32_t visual_count;
+    const struct gegl_window_format *formats;
+    uint32_t format_count;
+    EGLint format_max_interval; /* EGL_MAX_SWAP_INTERVAL with formats */
+};
+
 /* The host's table (row 0: attribute names; rows 1..count: values) as EGL configurations with ids
- * from 1. With visuals: one for each pair that fits by channel sizes, visuals outermost, as native
- * drivers list them; when none fits, or without visuals, all, for pbuffers only. gles_version:
- * highest context version. Gives *configs (sl_free). PROTOCOL: the table misses what we need;
- * NOMEM. */
+ * from 1. With visuals: one for each pair that fits by channel sizes, visuals outermost; with
+ * formats: those that fit one, for windows only; both as native drivers list them. When nothing
+ * fits, or there are no windows, all, for pbuffers only. gles_version: highest context version.
+ * Gives *configs (sl_free). PROTOCOL: the table misses what we need; NOMEM. */
 enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, uint32_t count,
-                                 uint32_t gles_version, const struct gx_visual *visuals,
-                                 uint32_t visual_count, struct gegl_config **configs,
-                                 uint32_t *config_count) SL_MUST_USE;
+                                 uint32_t gles_version, const struct gegl_windows *windows,
+                                 struct gegl_config **configs, uint32_t *config_count) SL_MUST_USE;
 
 /* Do windows of this visual show pictures of this configuration? */
 bool gegl_visual_fits(const struct gx_visual *visual, const struct gegl_config *config);

@@ -2,12 +2,12 @@
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
 #include "guest/egl/host.h"
+#include "guest/egl/wayland.h"
 #include "guest/x11/gx.h"
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define OBJECTS_MAX 65536u
@@ -59,6 +59,7 @@ void gegl_displays_forked(void)
         display->initialized = false;
         display->device = NULL;
         display->x11 = NULL;
+        display->wayland = NULL;
     }
 }
 
@@ -94,76 +95,16 @@ struct gegl_display *gegl_display_enter(EGLDisplay handle)
     return display;
 }
 
-EGLDisplay gegl_platform_display(EGLenum platform, void *native, const EGLAttrib *attribs)
+EGLDisplay gegl_display_of(enum gegl_platform platform, void *native, int screen)
 {
-    enum gegl_platform kind;
-    EGLAttrib screen_attrib = EGL_NONE;
-    switch (platform) {
-    case EGL_NONE:
-        kind = native != NULL || getenv("DISPLAY") != NULL ? GEGL_PLATFORM_X11
-                                                           : GEGL_PLATFORM_SURFACELESS;
-        break;
-    case EGL_PLATFORM_X11_KHR:
-        kind = GEGL_PLATFORM_X11;
-        screen_attrib = EGL_PLATFORM_X11_SCREEN_KHR;
-        break;
-    case EGL_PLATFORM_XCB_EXT:
-        kind = GEGL_PLATFORM_XCB;
-        screen_attrib = EGL_PLATFORM_XCB_SCREEN_EXT;
-        break;
-    case EGL_PLATFORM_SURFACELESS_MESA:
-        kind = GEGL_PLATFORM_SURFACELESS;
-        if (native != NULL) {
-            gegl_fail(EGL_BAD_PARAMETER);
-            return EGL_NO_DISPLAY;
-        }
-        break;
-    default:
-        gegl_fail(EGL_BAD_PARAMETER);
-        return EGL_NO_DISPLAY;
-    }
-    int screen = -1;
-    for (; attribs != NULL && attribs[0] != EGL_NONE; attribs += 2) {
-        if (attribs[0] != screen_attrib || attribs[1] < 0 || attribs[1] > 255) {
-            gegl_fail(EGL_BAD_ATTRIBUTE);
-            return EGL_NO_DISPLAY;
-        }
-        screen = (int)attribs[1];
-    }
     pthread_mutex_lock(&registry.lock);
-    struct gegl_display *display = find_locked(kind, native, screen);
+    struct gegl_display *display = find_locked(platform, native, screen);
     if (display == NULL) {
-        display = add_locked(kind, native, screen);
+        display = add_locked(platform, native, screen);
     }
     pthread_mutex_unlock(&registry.lock);
     gegl_fail(display != NULL ? EGL_SUCCESS : EGL_BAD_ALLOC);
     return display;
-}
-
-EGLDisplay gegl_GetDisplay(EGLNativeDisplayType native)
-{
-    return gegl_platform_display(EGL_NONE, (void *)native, NULL);
-}
-
-EGLDisplay gegl_GetPlatformDisplay(EGLenum platform, void *native, const EGLAttrib *attribs)
-{
-    return gegl_platform_display(platform, native, attribs);
-}
-
-EGLDisplay gegl_GetPlatformDisplayEXT(EGLenum platform, void *native, const EGLint *attribs)
-{
-    EGLAttrib wide[16];
-    size_t n = 0;
-    for (; attribs != NULL && attribs[n] != EGL_NONE; n += 2) {
-        if (n + 2 >= sizeof wide / sizeof wide[0]) {
-            gegl_fail(EGL_BAD_ATTRIBUTE);
-            return EGL_NO_DISPLAY;
-        }
-        wide[n] = attribs[n];
-        wide[n + 1] = attribs[n + 1];
-    }
-    wide[n] = EGL_NONE;
-    return gegl_platform_display(platform, native, wide);
 }
 
 /* The host's table made configurations; those of the last initialisation stay if they are the same,
@@ -175,11 +116,17 @@ static enum sl_result configs_load(struct gegl_display *display, struct gs_strea
     if (r != SL_OK) {
         return r;
     }
-    const struct gx_visual *visuals = NULL;
-    uint32_t visual_count = display->x11 != NULL ? gx_visuals(display->x11, &visuals) : 0;
+    struct gegl_windows windows = {0};
+    if (display->x11 != NULL) {
+        windows.visual_count = gx_visuals(display->x11, &windows.visuals);
+    } else if (display->wayland != NULL) {
+        windows.formats = display->wayland->formats;
+        windows.format_count = display->wayland->format_count;
+        windows.format_max_interval = 1;
+    }
     struct gegl_config *configs;
-    r = gegl_configs_read(table, attribs, rows, display->host.gles_version, visuals, visual_count,
-                          &configs, &count);
+    r = gegl_configs_read(table, attribs, rows, display->host.gles_version, &windows, &configs,
+                          &count);
     sl_free(table);
     if (r != SL_OK) {
         return r;
@@ -210,6 +157,28 @@ static void extensions_make(struct gegl_display *display)
     }
 }
 
+static enum sl_result windows_open(struct gegl_display *display)
+{
+    const struct gx_native native = gegl_native(display);
+    switch (display->platform) {
+    case GEGL_PLATFORM_X11:
+    case GEGL_PLATFORM_XCB:
+        return gx_open(&native, &display->x11); /* logs why not */
+    case GEGL_PLATFORM_WAYLAND:
+        return gegl_compositor_open(display->native, &display->wayland);
+    default:
+        return SL_OK;
+    }
+}
+
+static void windows_close(struct gegl_display *display)
+{
+    gx_unref(display->x11);
+    display->x11 = NULL;
+    gegl_compositor_unref(display->wayland);
+    display->wayland = NULL;
+}
+
 /* Everything an initialised display has, or nothing. */
 static EGLint display_open(struct gegl_display *display)
 {
@@ -226,24 +195,22 @@ static EGLint display_open(struct gegl_display *display)
         goto fail_device;
     }
     r = gegl_host_ask(stream, &display->host);
-    if (r == SL_OK && display->platform != GEGL_PLATFORM_SURFACELESS) {
-        const struct gx_native native = gegl_native(display);
-        r = gx_open(&native, &display->x11); /* logs why not */
+    if (r == SL_OK) {
+        r = windows_open(display);
     }
     if (r == SL_OK) {
         r = configs_load(display, stream);
     }
     if (r != SL_OK) {
         error = r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_NOT_INITIALIZED;
-        goto fail_x11;
+        goto fail_windows;
     }
     extensions_make(display);
     sl_table_init(&display->objects, OBJECTS_MAX, 0);
     return EGL_SUCCESS;
 
-fail_x11:
-    gx_unref(display->x11);
-    display->x11 = NULL;
+fail_windows:
+    windows_close(display);
 fail_device:
     gegl_stream_drop(gegl_thread());
     gs_device_put(display->device);
@@ -299,8 +266,7 @@ EGLBoolean gegl_Terminate(EGLDisplay handle)
         if (thread != NULL && thread->device == display->device) {
             gegl_stream_drop(thread);
         }
-        gx_unref(display->x11);
-        display->x11 = NULL;
+        windows_close(display);
         gs_device_put(display->device);
         display->device = NULL;
     }
@@ -312,7 +278,8 @@ const char *gegl_QueryString(EGLDisplay handle, EGLint name)
 {
     if (handle == EGL_NO_DISPLAY && name == EGL_EXTENSIONS) {
         gegl_done();
-        return "EGL_EXT_client_extensions EGL_EXT_platform_base "
+        return "EGL_EXT_client_extensions EGL_EXT_device_base EGL_EXT_device_enumeration "
+               "EGL_EXT_device_query EGL_EXT_platform_base "
                "EGL_KHR_client_get_all_proc_addresses " GEGL_PLATFORM_EXTENSIONS;
     }
     if (handle == EGL_NO_DISPLAY && name == EGL_VERSION) {

@@ -21,6 +21,7 @@
 #include <GLES2/gl2.h>
 #include <pthread.h>
 
+struct gegl_compositor;
 struct gegl_window;
 
 enum gegl_kind { GEGL_CONTEXT = 1, GEGL_SURFACE, GEGL_SYNC, GEGL_IMAGE };
@@ -35,14 +36,20 @@ struct gegl_host {
     bool frame_number;      /* rcFlushWindowColorBufferAsyncWithFrameNumber */
 };
 
-enum gegl_platform { GEGL_PLATFORM_SURFACELESS, GEGL_PLATFORM_X11, GEGL_PLATFORM_XCB };
+enum gegl_platform {
+    GEGL_PLATFORM_SURFACELESS,
+    GEGL_PLATFORM_X11,
+    GEGL_PLATFORM_XCB,
+    GEGL_PLATFORM_WAYLAND,
+    GEGL_PLATFORM_DEVICE,
+};
 
 struct gegl_display {
     struct sl_list link; /* struct registry.displays; never freed: applications may hold the pointer
                             for ever */
     uint32_t index;      /* from 1; upper half of every handle */
     enum gegl_platform platform;
-    void *native; /* Display or xcb_connection_t of the application; NULL: default */
+    void *native; /* the application's display, as the platform has it; NULL: default */
     int screen;   /* X screen asked for, -1 the default */
 
     pthread_mutex_t setup; /* one eglInitialize or eglTerminate at a time; held while they wait */
@@ -55,8 +62,9 @@ struct gegl_display {
     struct gegl_config *configs;
     uint32_t config_count;
     struct sl_table objects;
-    struct gx *x11; /* NULL on surfaceless; counted */
-    char extensions[640];
+    struct gx *x11;                  /* NULL but on X11; counted */
+    struct gegl_compositor *wayland; /* NULL but on Wayland; counted */
+    char extensions[1024];
 };
 
 static inline struct gx_native gegl_native(const struct gegl_display *display)
@@ -153,9 +161,20 @@ bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display);
 /* Once, from __egl_Main. NOMEM. */
 enum sl_result gegl_threads_init(void) SL_MUST_USE;
 
-/* --- display.c --- */
+/* --- platform.c --- */
 
 EGLDisplay gegl_platform_display(EGLenum platform, void *native, const EGLAttrib *attribs);
+
+/* --- device.c --- */
+
+/* The one EGL device. */
+EGLDeviceEXT gegl_device(void);
+
+/* --- display.c --- */
+
+/* The display for these, made when it is new. screen: of X, -1 the default. EGL_NO_DISPLAY and the
+ * error set without memory. */
+EGLDisplay gegl_display_of(enum gegl_platform platform, void *native, int screen);
 /* In a fork's child: every display is the parent's and has to be initialised anew. */
 void gegl_displays_forked(void);
 /* The display behind a handle, initialised; otherwise NULL and the error set. */

@@ -155,7 +155,7 @@ static bool begin(EGLDisplay handle, EGLConfig config_handle, EGLint type,
     return (gegl_config_get(*config, EGL_SURFACE_TYPE) & type) != 0 || gegl_fail(EGL_BAD_MATCH);
 }
 
-static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, uint32_t xid,
+static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, void *native,
                                 const EGLint *narrow, const EGLAttrib *wide)
 {
     struct gegl_display *display;
@@ -169,44 +169,55 @@ static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, uint
         error == EGL_SUCCESS ? surface_alloc(config, EGL_WINDOW_BIT) : NULL;
     if (error == EGL_SUCCESS) {
         error = surface == NULL ? EGL_BAD_ALLOC
-                                : gegl_window_create(display, config, xid, &surface->window);
+                                : gegl_window_create(display, config, native, &surface->window);
     }
     if (error != EGL_SUCCESS) {
         sl_free(surface);
         gegl_fail(error);
         return EGL_NO_SURFACE;
     }
-    gegl_window_size(surface->window, &surface->width_px, &surface->height_px);
+    if (gegl_window_size(surface->window, &surface->width_px, &surface->height_px) != SL_OK) {
+        gegl_window_destroy(surface->window);
+        sl_free(surface);
+        gegl_fail(EGL_BAD_NATIVE_WINDOW);
+        return EGL_NO_SURFACE;
+    }
     return surface_publish(display, surface);
 }
 
 EGLSurface gegl_CreateWindowSurface(EGLDisplay handle, EGLConfig config, EGLNativeWindowType window,
                                     const EGLint *attribs)
 {
-    return window_create(handle, config, (uint32_t)(uintptr_t)window, attribs, NULL);
+    return window_create(handle, config, (void *)window, attribs, NULL);
 }
 
-/* Platform windows come by pointer: an Xlib Window is a long, an xcb_window_t an u32. */
-static uint32_t platform_xid(EGLDisplay handle, const void *window)
+/* Platform windows of X11 come by pointer: an Xlib Window is a long, an xcb_window_t an u32. */
+static void *platform_window(EGLDisplay handle, void *window)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL || window == NULL) {
-        return 0;
+        return NULL;
     }
-    return display->platform == GEGL_PLATFORM_XCB ? *(const uint32_t *)window
-                                                  : (uint32_t) * (const unsigned long *)window;
+    switch (display->platform) {
+    case GEGL_PLATFORM_XCB:
+        return (void *)(uintptr_t) * (const uint32_t *)window;
+    case GEGL_PLATFORM_X11:
+        return (void *)(uintptr_t) * (const unsigned long *)window;
+    default:
+        return window;
+    }
 }
 
 EGLSurface gegl_CreatePlatformWindowSurface(EGLDisplay handle, EGLConfig config, void *window,
                                             const EGLAttrib *attribs)
 {
-    return window_create(handle, config, platform_xid(handle, window), NULL, attribs);
+    return window_create(handle, config, platform_window(handle, window), NULL, attribs);
 }
 
 EGLSurface gegl_CreatePlatformWindowSurfaceEXT(EGLDisplay handle, EGLConfig config, void *window,
                                                const EGLint *attribs)
 {
-    return window_create(handle, config, platform_xid(handle, window), attribs, NULL);
+    return window_create(handle, config, platform_window(handle, window), attribs, NULL);
 }
 
 /* No configuration has EGL_PIXMAP_BIT. */
@@ -509,7 +520,9 @@ EGLBoolean gegl_ReleaseTexImage(EGLDisplay handle, EGLSurface surface_handle, EG
 
 /* --- swapping --- */
 
-EGLBoolean gegl_SwapBuffers(EGLDisplay handle, EGLSurface surface_handle)
+/* damage: NULL: everything changed. */
+static EGLBoolean swap(EGLDisplay handle, EGLSurface surface_handle,
+                       const struct gegl_damage *damage)
 {
     struct gegl_surface *surface = surface_enter(handle, surface_handle);
     if (surface == NULL) {
@@ -520,7 +533,7 @@ EGLBoolean gegl_SwapBuffers(EGLDisplay handle, EGLSurface surface_handle)
     if (thread == NULL || thread->draw != surface) {
         error = EGL_BAD_SURFACE;
     } else if (surface->window != NULL) {
-        error = gegl_window_frame_end(surface, thread);
+        error = gegl_window_frame_end(surface, thread, damage);
     } else { /* a pbuffer has one buffer: nothing to swap */
         gs_flush(thread->stream);
         error = gegl_stream_lost(thread, surface->base.display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
@@ -532,9 +545,26 @@ EGLBoolean gegl_SwapBuffers(EGLDisplay handle, EGLSurface surface_handle)
     return done;
 }
 
+EGLBoolean gegl_SwapBuffers(EGLDisplay handle, EGLSurface surface)
+{
+    return swap(handle, surface, NULL);
+}
+
+EGLBoolean gegl_SwapBuffersWithDamage(EGLDisplay handle, EGLSurface surface, const EGLint *rects,
+                                      EGLint count)
+{
+    if (gegl_display_enter(handle) == NULL) {
+        return EGL_FALSE;
+    }
+    if (count < 0 || (count > 0 && rects == NULL)) {
+        return gegl_fail(EGL_BAD_PARAMETER);
+    }
+    const struct gegl_damage damage = {rects, count};
+    return swap(handle, surface, count > 0 ? &damage : NULL);
+}
+
 EGLBoolean gegl_SwapInterval(EGLDisplay handle, EGLint interval)
 {
-    (void)interval; /* configurations say that only 0 can be had; others are clamped to it */
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
         return EGL_FALSE;
@@ -543,7 +573,18 @@ EGLBoolean gegl_SwapInterval(EGLDisplay handle, EGLint interval)
     if (thread == NULL || thread->context == NULL || thread->context->base.display != display) {
         return gegl_fail(EGL_BAD_CONTEXT);
     }
-    return thread->draw != NULL ? gegl_done() : gegl_fail(EGL_BAD_SURFACE);
+    struct gegl_surface *surface = thread->draw;
+    if (surface == NULL) {
+        return gegl_fail(EGL_BAD_SURFACE);
+    }
+    if (surface->window != NULL) {
+        EGLint least = gegl_config_get(&surface->config, EGL_MIN_SWAP_INTERVAL),
+               most = gegl_config_get(&surface->config, EGL_MAX_SWAP_INTERVAL);
+        gegl_window_interval(surface->window, interval < least  ? least
+                                              : interval > most ? most
+                                                                : interval);
+    }
+    return gegl_done();
 }
 
 EGLBoolean gegl_CopyBuffers(EGLDisplay handle, EGLSurface surface_handle,

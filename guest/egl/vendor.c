@@ -37,6 +37,12 @@
     X(eglGetSyncAttribKHR, EGLBoolean, EGL_FALSE,                                                  \
       (EGLDisplay display, EGLSyncKHR sync, EGLint attrib, EGLint * value),                        \
       (display, sync, attrib, value))                                                              \
+    X(eglSwapBuffersWithDamageEXT, EGLBoolean, EGL_FALSE,                                          \
+      (EGLDisplay display, EGLSurface surface, const EGLint *rects, EGLint count),                 \
+      (display, surface, rects, count))                                                            \
+    X(eglSwapBuffersWithDamageKHR, EGLBoolean, EGL_FALSE,                                          \
+      (EGLDisplay display, EGLSurface surface, const EGLint *rects, EGLint count),                 \
+      (display, surface, rects, count))                                                            \
     X(eglWaitSyncKHR, EGLint, EGL_FALSE, (EGLDisplay display, EGLSyncKHR sync, EGLint flags),      \
       (display, sync, flags))
 

@@ -1,7 +1,7 @@
 /* Surfaces of Wayland. What its compositor can show is asked of its wl_shm, on a queue of ours. */
 #include "guest/vk_hand.h"
 #include "guest/vulkan/gvk_surface.h"
-#include "guest/vulkan/gvk_wayland.h"
+#include "guest/wayland/gw.h"
 
 /* Pictures ahead: one shown, one waiting, one held by the compositor, one being drawn. */
 #define IMAGES_MIN 4u
@@ -16,33 +16,61 @@ static VkResult capabilities(struct gvk_surface *surface, VkSurfaceCapabilitiesK
     return VK_SUCCESS;
 }
 
-/* Bits of struct gvk_wl_shm.formats; false: nobody there. */
-static bool formats_ask(struct wl_display *display, uint64_t *formats)
+/* Formats of wl_shm that show one of ours, with blended and with ignored alpha. */
+static const struct format {
+    VkFormat format;
+    uint32_t alpha, opaque;
+} shown[] = {
+    {VK_FORMAT_B8G8R8A8_SRGB, GW_ARGB8888, GW_XRGB8888},
+    {VK_FORMAT_B8G8R8A8_UNORM, GW_ARGB8888, GW_XRGB8888},
+    {VK_FORMAT_R5G6B5_UNORM_PACK16, GW_RGB565, GW_RGB565},
+    {VK_FORMAT_R8G8B8A8_SRGB, GW_ABGR8888, GW_XBGR8888},
+    {VK_FORMAT_R8G8B8A8_UNORM, GW_ABGR8888, GW_XBGR8888},
+    {VK_FORMAT_A2R10G10B10_UNORM_PACK32, GW_ARGB2101010, GW_XRGB2101010},
+    {VK_FORMAT_A2B10G10R10_UNORM_PACK32, GW_ABGR2101010, GW_XBGR2101010},
+};
+#define SHOWN_COUNT (uint32_t)(sizeof shown / sizeof shown[0])
+
+uint32_t gvk_wayland_format(VkFormat format, bool blended)
 {
-    struct gvk_wl wl;
-    struct gvk_wl_shm shm;
-    if (!gvk_wl_load(&wl)) {
+    uint32_t i = 0;
+    while (i + 1 < SHOWN_COUNT && shown[i].format != format) {
+        i++;
+    }
+    return blended ? shown[i].alpha : shown[i].opaque;
+}
+
+/* Which of them the compositor shows: bits by place. False: nobody there. */
+static bool formats_ask(struct wl_display *display, uint32_t *known)
+{
+    struct gw wl;
+    struct gw_shm shm;
+    if (!gw_load(&wl)) {
         return false;
     }
-    bool ok = gvk_wl_shm_open(&wl, display, &shm);
+    bool ok = gw_shm_open(&wl, display, &shm);
     if (ok) {
-        *formats = shm.formats;
-        gvk_wl_shm_close(&wl, &shm);
+        *known = 0;
+        for (uint32_t i = 0; i < SHOWN_COUNT; i++) {
+            bool both = gw_shm_has(&shm, shown[i].alpha) && gw_shm_has(&shm, shown[i].opaque);
+            *known |= both ? 1u << i : 0;
+        }
+        gw_shm_close(&shm);
     }
-    gvk_wl_unload(&wl);
+    gw_unload(&wl);
     return ok;
 }
 
 static VkResult formats(struct gvk_surface *surface, VkFormat *formats, uint32_t *count)
 {
-    uint64_t known = 0;
+    uint32_t known;
     if (!formats_ask(surface->display, &known)) {
         return VK_ERROR_SURFACE_LOST_KHR;
     }
     *count = 0;
-    for (uint32_t i = 0; i < GVK_WL_FORMAT_COUNT; i++) {
-        if ((known >> i & 1) != 0 && (known >> (32 + i) & 1) != 0) {
-            formats[(*count)++] = gvk_wl_formats[i].format;
+    for (uint32_t i = 0; i < SHOWN_COUNT; i++) {
+        if ((known >> i & 1) != 0) {
+            formats[(*count)++] = shown[i].format;
         }
     }
     return VK_SUCCESS;
@@ -82,7 +110,7 @@ VkBool32 gvk_vkGetPhysicalDeviceWaylandPresentationSupportKHR(VkPhysicalDevice p
                                                               uint32_t queueFamilyIndex,
                                                               struct wl_display *display)
 {
-    uint64_t known;
+    uint32_t known;
     (void)physicalDevice;
     (void)queueFamilyIndex;
     return formats_ask(display, &known);

@@ -222,6 +222,15 @@ static bool load_configs(struct hgl_driver *d)
 
 /* --- what it can do --- */
 
+static bool is_software(const struct hs_native *n)
+{
+    EGLAttrib device = 0;
+    return n->egl.QueryDisplayAttribEXT != NULL && n->egl.QueryDeviceStringEXT != NULL &&
+           n->egl.QueryDisplayAttribEXT(n->display, EGL_DEVICE_EXT, &device) &&
+           listed(n->egl.QueryDeviceStringEXT((EGLDeviceEXT)device, EGL_EXTENSIONS),
+                  "EGL_MESA_device_software");
+}
+
 static void read_display_extensions(struct hgl_driver *d)
 {
     struct hs_native *n = &d->native;
@@ -236,6 +245,7 @@ static void read_display_extensions(struct hgl_driver *d)
                n->egl.CreateImageKHR != NULL && n->egl.DestroyImageKHR != NULL &&
                d->gl.EGLImageTargetTexture2DOES != NULL;
     n->robust = listed(e, "EGL_EXT_create_context_robustness") || egl15;
+    n->software = is_software(n);
 }
 
 static EGLContext probe_context(const struct hs_native *n, EGLint version)

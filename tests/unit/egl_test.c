@@ -65,8 +65,8 @@ static enum sl_result table_read(struct table *t, uint32_t version, uint32_t vis
         words[r * (COLUMNS + 1) + COLUMNS] =
             r == 0 ? EGL_SURFACE_TYPE : EGL_PBUFFER_BIT | EGL_WINDOW_BIT;
     }
-    return gegl_configs_read(words, COLUMNS + 1, ROWS, version, visuals, visual_count, &t->configs,
-                             &t->count);
+    const struct gegl_windows windows = {.visuals = visuals, .visual_count = visual_count};
+    return gegl_configs_read(words, COLUMNS + 1, ROWS, version, &windows, &t->configs, &t->count);
 }
 
 static void pbuffers_init(struct table *t)
@@ -208,10 +208,11 @@ SLT_TEST(egl_configs, a_bad_table_is_the_hosts_fault)
 {
     struct table t;
     const uint32_t no_red[] = {EGL_GREEN_SIZE, 8};
+    const struct gegl_windows none = {0};
     SLT_EXPECT_RESULT(SL_ERR_PROTOCOL,
-                      gegl_configs_read(no_red, 1, 1, 20, NULL, 0, &t.configs, &t.count));
+                      gegl_configs_read(no_red, 1, 1, 20, &none, &t.configs, &t.count));
     SLT_EXPECT_RESULT(SL_ERR_PROTOCOL,
-                      gegl_configs_read(no_red, 1, 0, 20, NULL, 0, &t.configs, &t.count));
+                      gegl_configs_read(no_red, 1, 0, 20, &none, &t.configs, &t.count));
 }
 
 SLT_TEST(egl_configs, attributes_that_can_be_asked)

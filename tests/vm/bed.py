@@ -31,6 +31,8 @@ PACKAGES = (
     "vulkan-tools",
     "vkmark",
     "glmark2-data",
+    "glmark2-es2-drm",
+    "glmark2-es2-wayland",
     "glmark2-es2-x11",
     "weston",
     "udev",

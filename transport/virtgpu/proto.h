@@ -128,6 +128,7 @@ enum {
     /* The GLES commands that have no upstream number (codegen/spec/glesx.csv). */
     SLUICE_FEATURE_GLESX = 1 << 6,
     SLUICE_FEATURE_GLES_32 = 1 << 7, /* contexts of GLES 3.2 exist */
+    SLUICE_FEATURE_SOFTWARE = 1 << 8, /* GLES: the host's EGL device is a CPU */
 };
 
 #endif

@@ -1,6 +1,6 @@
-#include "guest/vulkan/gvk_wayland.h"
+#include "guest/wayland/gw.h"
 
-#include "guest/vulkan/gvk_surface.h"
+#include "guest/wayland/gw_wire.h"
 #include "transport/base/fd.h"
 
 #include <dlfcn.h>
@@ -9,14 +9,16 @@
 
 struct symbol {
     const char *name;
-    size_t offset; /* in struct gvk_wl */
+    size_t offset; /* in struct gw */
 };
 
 #define SYMBOL(member)                                                                             \
     {                                                                                              \
-        "wl_" #member, offsetof(struct gvk_wl, member)                                             \
+        "wl_" #member, offsetof(struct gw, member)                                                 \
     }
 static const struct symbol symbols[] = {
+    SYMBOL(display_connect),
+    SYMBOL(display_disconnect),
     SYMBOL(display_create_queue),
     SYMBOL(event_queue_destroy),
     SYMBOL(display_roundtrip_queue),
@@ -42,9 +44,9 @@ static const struct symbol symbols[] = {
     SYMBOL(callback_interface),
 };
 
-bool gvk_wl_load(struct gvk_wl *wl)
+bool gw_load(struct gw *wl)
 {
-    *wl = (struct gvk_wl){.library = dlopen("libwayland-client.so.0", RTLD_NOW | RTLD_LOCAL)};
+    *wl = (struct gw){.library = dlopen("libwayland-client.so.0", RTLD_NOW | RTLD_LOCAL)};
     bool all = wl->library != NULL;
     for (size_t i = 0; all && i < sizeof symbols / sizeof symbols[0]; i++) {
         void *address = dlsym(wl->library, symbols[i].name);
@@ -52,12 +54,12 @@ bool gvk_wl_load(struct gvk_wl *wl)
         all = address != NULL;
     }
     if (!all) {
-        gvk_wl_unload(wl);
+        gw_unload(wl);
     }
     return all;
 }
 
-void gvk_wl_unload(struct gvk_wl *wl)
+void gw_unload(struct gw *wl)
 {
     if (wl->library != NULL) {
         dlclose(wl->library); /* it stays: the program's connection is behind it */
@@ -65,8 +67,8 @@ void gvk_wl_unload(struct gvk_wl *wl)
     }
 }
 
-bool gvk_wl_wait(const struct gvk_wl *wl, struct wl_display *display, struct wl_event_queue *queue,
-                 int wake_fd, int64_t timeout_ns)
+bool gw_wait(const struct gw *wl, struct wl_display *display, struct wl_event_queue *queue,
+             int wake_fd, int64_t timeout_ns)
 {
     int fd = wl->display_get_fd(display);
     if (wl->display_prepare_read_queue(display, queue) == 0) {
@@ -87,37 +89,26 @@ bool gvk_wl_wait(const struct gvk_wl *wl, struct wl_display *display, struct wl_
 
 /* --- shared memory --- */
 
-const struct gvk_wl_format gvk_wl_formats[GVK_WL_FORMAT_COUNT] = {
-    {VK_FORMAT_B8G8R8A8_SRGB, 0, 1},
-    {VK_FORMAT_B8G8R8A8_UNORM, 0, 1},
-    {VK_FORMAT_R5G6B5_UNORM_PACK16, 0x36314752, 0x36314752},
-    {VK_FORMAT_R8G8B8A8_SRGB, 0x34324241, 0x34324258},
-    {VK_FORMAT_R8G8B8A8_UNORM, 0x34324241, 0x34324258},
-    {VK_FORMAT_A2R10G10B10_UNORM_PACK32, 0x30335241, 0x30335258},
-    {VK_FORMAT_A2B10G10R10_UNORM_PACK32, 0x30334241, 0x30334258},
-};
-
 static void on_format(void *user, struct wl_proxy *proxy, uint32_t format)
 {
-    struct gvk_wl_shm *shm = user;
+    struct gw_shm *shm = user;
     (void)proxy;
-    for (uint32_t i = 0; i < GVK_WL_FORMAT_COUNT; i++) {
-        shm->formats |= gvk_wl_formats[i].alpha == format ? 1ull << i : 0;
-        shm->formats |= gvk_wl_formats[i].opaque == format ? 1ull << (32 + i) : 0;
+    if (shm->format_count < GW_FORMATS_MAX) {
+        shm->formats[shm->format_count++] = format;
     }
 }
 
 static void on_global(void *user, struct wl_proxy *registry, uint32_t name, const char *interface,
                       uint32_t version)
 {
-    struct gvk_wl_shm *shm = user;
+    struct gw_shm *shm = user;
     (void)version;
     if (shm->shm != NULL || strcmp(interface, "wl_shm") != 0) {
         return;
     }
     union wl_argument args[4] = {{.u = name}, {.s = interface}, {.u = 1}, {.o = NULL}};
-    shm->shm = shm->wl->proxy_marshal_array_constructor_versioned(registry, GVK_WL_REGISTRY_BIND,
-                                                                  args, shm->wl->shm_interface, 1);
+    shm->shm = shm->wl->proxy_marshal_array_constructor_versioned(registry, GW_REGISTRY_BIND, args,
+                                                                  shm->wl->shm_interface, 1);
     static void (*listener[])(void) = {(void (*)(void))on_format};
     if (shm->shm != NULL) {
         (void)shm->wl->proxy_add_listener(shm->shm, listener, shm);
@@ -131,37 +122,47 @@ static void on_global_remove(void *user, struct wl_proxy *registry, uint32_t nam
     (void)name;
 }
 
-bool gvk_wl_shm_open(const struct gvk_wl *wl, struct wl_display *display, struct gvk_wl_shm *shm)
+bool gw_shm_open(const struct gw *wl, struct wl_display *display, struct gw_shm *shm)
 {
     static void (*listener[])(void) = {(void (*)(void))on_global, (void (*)(void))on_global_remove};
-    *shm = (struct gvk_wl_shm){.wl = wl, .queue = wl->display_create_queue(display)};
+    *shm = (struct gw_shm){.wl = wl, .queue = wl->display_create_queue(display)};
     struct wl_proxy *wrapper = shm->queue != NULL ? wl->proxy_create_wrapper(display) : NULL;
     if (wrapper != NULL) { /* so that the registry's events never fall into another queue */
         wl->proxy_set_queue(wrapper, shm->queue);
         union wl_argument args[1] = {{.o = NULL}};
         shm->registry = wl->proxy_marshal_array_constructor_versioned(
-            wrapper, GVK_WL_DISPLAY_GET_REGISTRY, args, wl->registry_interface, 1);
+            wrapper, GW_DISPLAY_GET_REGISTRY, args, wl->registry_interface, 1);
         wl->proxy_wrapper_destroy(wrapper);
     }
     bool ok = shm->registry != NULL && wl->proxy_add_listener(shm->registry, listener, shm) == 0 &&
               wl->display_roundtrip_queue(display, shm->queue) >= 0 && shm->shm != NULL &&
               wl->display_roundtrip_queue(display, shm->queue) >= 0;
     if (!ok) {
-        gvk_wl_shm_close(wl, shm);
+        gw_shm_close(shm);
     }
     return ok;
 }
 
-void gvk_wl_shm_close(const struct gvk_wl *wl, struct gvk_wl_shm *shm)
+void gw_shm_close(struct gw_shm *shm)
 {
     if (shm->shm != NULL) {
-        wl->proxy_destroy(shm->shm);
+        shm->wl->proxy_destroy(shm->shm);
     }
     if (shm->registry != NULL) {
-        wl->proxy_destroy(shm->registry);
+        shm->wl->proxy_destroy(shm->registry);
     }
     if (shm->queue != NULL) {
-        wl->event_queue_destroy(shm->queue);
+        shm->wl->event_queue_destroy(shm->queue);
     }
-    *shm = (struct gvk_wl_shm){0};
+    *shm = (struct gw_shm){0};
+}
+
+bool gw_shm_has(const struct gw_shm *shm, uint32_t format)
+{
+    for (uint32_t i = 0; i < shm->format_count; i++) {
+        if (shm->formats[i] == format) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -1,0 +1,19 @@
+/* Opcodes of the requests we send. */
+#ifndef GUEST_WAYLAND_GW_WIRE_H
+#define GUEST_WAYLAND_GW_WIRE_H
+
+enum {
+    GW_DISPLAY_GET_REGISTRY = 1,
+    GW_REGISTRY_BIND = 0,
+    GW_SHM_CREATE_POOL = 0,
+    GW_SHM_POOL_CREATE_BUFFER = 0,
+    GW_SHM_POOL_DESTROY = 1,
+    GW_BUFFER_DESTROY = 0,
+    GW_SURFACE_ATTACH = 1,
+    GW_SURFACE_DAMAGE = 2,
+    GW_SURFACE_FRAME = 3,
+    GW_SURFACE_COMMIT = 6,
+    GW_SURFACE_DAMAGE_BUFFER = 9, /* since version 4 */
+};
+
+#endif
