@@ -12,8 +12,8 @@
 #include <glvnd/libeglabi.h>
 #include <string.h>
 
-/* Functions that take a display and are not in libEGL itself: name, result, failure, parameters,
- * arguments. */
+/* Functions that are not in libEGL itself: name, result, failure, parameters, arguments. The first
+ * parameter is `display`, and `device` in the second list. */
 #define DISPATCHED(X)                                                                              \
     X(eglClientWaitSyncKHR, EGLint, EGL_FALSE,                                                     \
       (EGLDisplay display, EGLSyncKHR sync, EGLint flags, EGLTimeKHR timeout),                     \
@@ -46,8 +46,14 @@
     X(eglWaitSyncKHR, EGLint, EGL_FALSE, (EGLDisplay display, EGLSyncKHR sync, EGLint flags),      \
       (display, sync, flags))
 
+#define DEVICE_DISPATCHED(X)                                                                       \
+    X(eglQueryDeviceAttribEXT, EGLBoolean, EGL_FALSE,                                              \
+      (EGLDeviceEXT device, EGLint attrib, EGLAttrib * value), (device, attrib, value))            \
+    X(eglQueryDeviceStringEXT, const char *, NULL, (EGLDeviceEXT device, EGLint name),             \
+      (device, name))
+
 #define INDEX(name, ...) INDEX_##name,
-enum { DISPATCHED(INDEX) INDEX_COUNT };
+enum { DISPATCHED(INDEX) DEVICE_DISPATCHED(INDEX) INDEX_COUNT };
 #undef INDEX
 
 /* What libEGL gave us, once. */
@@ -56,33 +62,50 @@ static struct {
     int indices[INDEX_COUNT];
 } glvnd;
 
-static gegl_fn vendor_function(EGLDisplay display, int which)
+/* error: of a vendor that is not there, or does not have the extension. */
+static gegl_fn vendor_function(__EGLvendorInfo *vendor, int which, EGLint error)
 {
-    glvnd.exports->threadInit();
-    __EGLvendorInfo *vendor = glvnd.exports->getVendorFromDisplay(display);
-    if (vendor == NULL) {
-        glvnd.exports->setEGLError(EGL_BAD_DISPLAY);
-        return NULL;
-    }
-    gegl_fn fn = (gegl_fn)glvnd.exports->fetchDispatchEntry(vendor, glvnd.indices[which]);
+    gegl_fn fn = vendor != NULL
+                     ? (gegl_fn)glvnd.exports->fetchDispatchEntry(vendor, glvnd.indices[which])
+                     : NULL;
     if (fn == NULL) {
-        glvnd.exports->setEGLError(EGL_BAD_DISPLAY); /* its vendor does not have the extension */
+        glvnd.exports->setEGLError(error);
         return NULL;
     }
     return glvnd.exports->setLastVendor(vendor) ? fn : NULL;
 }
 
+static gegl_fn display_function(EGLDisplay display, int which)
+{
+    glvnd.exports->threadInit();
+    return vendor_function(glvnd.exports->getVendorFromDisplay(display), which, EGL_BAD_DISPLAY);
+}
+
+static gegl_fn device_function(EGLDeviceEXT device, int which)
+{
+    glvnd.exports->threadInit();
+    return vendor_function(glvnd.exports->getVendorFromDevice(device), which, EGL_BAD_DEVICE_EXT);
+}
+
 #define STUB(name, result, failure, parameters, arguments)                                         \
     static result dispatch_##name parameters                                                       \
     {                                                                                              \
-        __typeof__(&name) fn = (__typeof__(&name))vendor_function(display, INDEX_##name);          \
+        __typeof__(&name) fn = (__typeof__(&name))display_function(display, INDEX_##name);         \
+        return fn != NULL ? fn arguments : failure;                                                \
+    }
+#define DEVICE_STUB(name, result, failure, parameters, arguments)                                  \
+    static result dispatch_##name parameters                                                       \
+    {                                                                                              \
+        __typeof__(&name) fn = (__typeof__(&name))device_function(device, INDEX_##name);           \
         return fn != NULL ? fn arguments : failure;                                                \
     }
 DISPATCHED(STUB)
+DEVICE_DISPATCHED(DEVICE_STUB)
 #undef STUB
+#undef DEVICE_STUB
 
 #define ROW(name, ...) {#name, (gegl_fn)dispatch_##name},
-static const struct gegl_proc stubs[INDEX_COUNT] = {DISPATCHED(ROW)};
+static const struct gegl_proc stubs[INDEX_COUNT] = {DISPATCHED(ROW) DEVICE_DISPATCHED(ROW)};
 #undef ROW
 
 static EGLDisplay import_platform_display(EGLenum platform, void *native, const EGLAttrib *attribs)

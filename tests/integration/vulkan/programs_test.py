@@ -8,18 +8,18 @@ is needed. VULKAN_PROGRAMS: the folder of the test programs that run below the v
 GLES_PROGRAMS: of those that run on Zink; SLUICE_ICD: our driver's file for the loader.
 """
 
-import contextlib
 import difflib
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
-from typing import Iterator
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from weston import environment, weston  # noqa: E402
 
 SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
 PROGRAMS = pathlib.Path(os.environ.get("VULKAN_PROGRAMS", "."))
@@ -47,11 +47,6 @@ DIFFERENCES = [
 ]
 
 
-def environment() -> "dict[str, str]":
-    not_ours = ("SLUICE_", "VK_", "LIBGL_", "MESA_", "__EGL_VENDOR", "__GLX_VENDOR")
-    return {k: v for k, v in os.environ.items() if not k.startswith(not_ours)}
-
-
 def run(words: "list[str]", env: "dict[str, str]") -> str:
     done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=PATIENCE_S)
     if done.returncode != 0:
@@ -68,35 +63,6 @@ def run_zink(words: "list[str]", env: "dict[str, str]") -> str:
 
 def both(words: "list[str]", env: "dict[str, str]") -> "tuple[str, str]":
     return run(words, env), run([SLUICE, "run", "--", *words], env)
-
-
-def listens(path: str) -> bool:
-    """A socket's name is there before anybody listens at it."""
-    with socket.socket(socket.AF_UNIX) as end:
-        return end.connect_ex(path) == 0
-
-
-@contextlib.contextmanager
-def weston() -> "Iterator[dict[str, str]]":
-    """A headless compositor of our own: the environment that reaches it."""
-    with tempfile.TemporaryDirectory() as folder:
-        env = dict(environment(), XDG_RUNTIME_DIR=folder, WAYLAND_DISPLAY="wayland-test")
-        env.pop("DISPLAY", None)
-        words = ["weston", "--backend=headless-backend.so", "--use-pixman", "--idle-time=0"]
-        words += ["--socket=wayland-test", "--width=800", "--height=600"]
-        with open(os.path.join(folder, "log"), "wb") as log:
-            server = subprocess.Popen(words, env=env, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + 30
-            while not listens(os.path.join(folder, "wayland-test")):
-                if server.poll() is not None or time.monotonic() > deadline:
-                    said = pathlib.Path(folder, "log").read_text(errors="replace")
-                    raise AssertionError(f"weston did not start: {said[-1000:]}")
-                time.sleep(0.05)
-            yield env
-        finally:
-            server.terminate()
-            server.wait()
 
 
 def qualified(text: str) -> "list[str]":

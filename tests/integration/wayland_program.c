@@ -1,0 +1,299 @@
+/* A window on a Wayland compositor: pictures that are the same each time, the window resized
+ * between them, natively and through Sluice.
+ *
+ * usage: wayland_program
+ *
+ * Prints what EGL says of each frame and a hash of its pixels, then `shown` when the compositor has
+ * taken the last one, which stays until stdin ends. Plain EGL and libwayland; ends with 1 and a
+ * line on stderr where something cannot be had. */
+#define EGL_EGLEXT_PROTOTYPES
+#include <EGL/egl.h>
+#include <EGL/eglext.h>
+#include <GLES2/gl2.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wayland-client.h>
+#include <wayland-egl.h>
+
+enum { WIDTH = 800, HEIGHT = 600 };
+
+static void need(bool ok, const char *what)
+{
+    if (!ok) {
+        fprintf(stderr, "wayland_program: %s: EGL error 0x%x\n", what, (unsigned)eglGetError());
+        exit(1);
+    }
+}
+
+/* --- xdg_shell, as much as a window needs of it --- */
+
+enum {
+    WM_BASE_GET_XDG_SURFACE = 2,
+    WM_BASE_PONG = 3,
+    XDG_SURFACE_GET_TOPLEVEL = 1,
+    XDG_SURFACE_ACK_CONFIGURE = 4,
+    TOPLEVEL_SET_FULLSCREEN = 11,
+};
+
+static const struct wl_interface xdg_surface_interface, toplevel_interface;
+static const struct wl_interface *no_types[4];
+static const struct wl_interface *get_xdg_surface_types[] = {&xdg_surface_interface,
+                                                             &wl_surface_interface};
+static const struct wl_interface *get_toplevel_types[] = {&toplevel_interface};
+
+/* Requests that are not sent stand there for their numbers. */
+#define UNSENT                                                                                     \
+    {                                                                                              \
+        "unsent", "", no_types                                                                     \
+    }
+static const struct wl_message wm_base_requests[] = {
+    UNSENT, UNSENT, {"get_xdg_surface", "no", get_xdg_surface_types}, {"pong", "u", no_types}};
+static const struct wl_message wm_base_events[] = {{"ping", "u", no_types}};
+static const struct wl_interface wm_base_interface = {"xdg_wm_base",    1, 4,
+                                                      wm_base_requests, 1, wm_base_events};
+static const struct wl_message xdg_surface_requests[] = {UNSENT,
+                                                         {"get_toplevel", "n", get_toplevel_types},
+                                                         UNSENT,
+                                                         UNSENT,
+                                                         {"ack_configure", "u", no_types}};
+static const struct wl_message xdg_surface_events[] = {{"configure", "u", no_types}};
+static const struct wl_interface xdg_surface_interface = {
+    "xdg_surface", 1, 5, xdg_surface_requests, 1, xdg_surface_events};
+static const struct wl_message toplevel_requests[] = {
+    UNSENT, UNSENT, UNSENT, UNSENT, UNSENT, UNSENT,
+    UNSENT, UNSENT, UNSENT, UNSENT, UNSENT, {"set_fullscreen", "?o", no_types}};
+static const struct wl_message toplevel_events[] = {{"configure", "iia", no_types},
+                                                    {"close", "", no_types}};
+static const struct wl_interface toplevel_interface = {"xdg_toplevel",    1, 12,
+                                                       toplevel_requests, 2, toplevel_events};
+
+/* --- the window --- */
+
+static struct window {
+    struct wl_display *display;
+    struct wl_compositor *compositor;
+    struct wl_proxy *wm_base, *xdg_surface, *toplevel;
+    struct wl_surface *surface;
+    struct wl_egl_window *native;
+    bool configured;
+} window;
+
+static void on_ping(void *user, struct wl_proxy *wm_base, uint32_t serial)
+{
+    (void)user;
+    wl_proxy_marshal(wm_base, WM_BASE_PONG, serial);
+}
+
+static void on_configure(void *user, struct wl_proxy *surface, uint32_t serial)
+{
+    struct window *w = user;
+    wl_proxy_marshal(surface, XDG_SURFACE_ACK_CONFIGURE, serial);
+    w->configured = true;
+}
+
+static void on_toplevel(void *user, struct wl_proxy *toplevel, int32_t width, int32_t height,
+                        struct wl_array *states)
+{
+    (void)user, (void)toplevel, (void)width, (void)height, (void)states;
+}
+
+static void on_close(void *user, struct wl_proxy *toplevel)
+{
+    (void)user, (void)toplevel;
+}
+
+static void on_global(void *user, struct wl_registry *registry, uint32_t name,
+                      const char *interface, uint32_t version)
+{
+    struct window *w = user;
+    static void (*listener[])(void) = {(void (*)(void))on_ping};
+    if (strcmp(interface, "wl_compositor") == 0) {
+        w->compositor =
+            wl_registry_bind(registry, name, &wl_compositor_interface, version < 4 ? version : 4);
+    } else if (strcmp(interface, "xdg_wm_base") == 0) {
+        w->wm_base = wl_registry_bind(registry, name, &wm_base_interface, 1);
+        wl_proxy_add_listener(w->wm_base, listener, w);
+    }
+}
+
+static void on_global_remove(void *user, struct wl_registry *registry, uint32_t name)
+{
+    (void)user, (void)registry, (void)name;
+}
+
+static void window_open(struct window *w)
+{
+    static const struct wl_registry_listener registry_listener = {on_global, on_global_remove};
+    static void (*surface_listener[])(void) = {(void (*)(void))on_configure};
+    static void (*toplevel_listener[])(void) = {(void (*)(void))on_toplevel,
+                                                (void (*)(void))on_close};
+    w->display = wl_display_connect(NULL);
+    need(w->display != NULL, "no compositor");
+    struct wl_registry *registry = wl_display_get_registry(w->display);
+    wl_registry_add_listener(registry, &registry_listener, w);
+    wl_display_roundtrip(w->display);
+    need(w->compositor != NULL && w->wm_base != NULL, "the compositor's globals");
+    w->surface = wl_compositor_create_surface(w->compositor);
+    w->xdg_surface = wl_proxy_marshal_constructor(w->wm_base, WM_BASE_GET_XDG_SURFACE,
+                                                  &xdg_surface_interface, NULL, w->surface);
+    wl_proxy_add_listener(w->xdg_surface, surface_listener, w);
+    w->toplevel = wl_proxy_marshal_constructor(w->xdg_surface, XDG_SURFACE_GET_TOPLEVEL,
+                                               &toplevel_interface, NULL);
+    wl_proxy_add_listener(w->toplevel, toplevel_listener, w);
+    wl_proxy_marshal(w->toplevel, TOPLEVEL_SET_FULLSCREEN, NULL);
+    wl_surface_commit(w->surface);
+    while (!w->configured) {
+        need(wl_display_dispatch(w->display) >= 0, "the compositor went away");
+    }
+    w->native = wl_egl_window_create(w->surface, WIDTH / 2, HEIGHT / 2);
+    need(w->native != NULL, "no wl_egl_window");
+}
+
+/* --- pictures --- */
+
+/* Rectangles that depend on n alone. */
+static void draw(uint32_t n, int width, int height)
+{
+    glDisable(GL_SCISSOR_TEST);
+    glClearColor((float)(n % 7) / 6.0f, 0.25f, 0.5f, 1.0f);
+    glClear(GL_COLOR_BUFFER_BIT);
+    glEnable(GL_SCISSOR_TEST);
+    for (uint32_t i = 0; i < 6; i++) {
+        glScissor((int)(n * 13 + i * 97) % width, (int)(n * 29 + i * 61) % height, width / 5,
+                  height / 7);
+        glClearColor((float)i / 5.0f, (float)(n % 5) / 4.0f, 1.0f - (float)i / 5.0f, 1.0f);
+        glClear(GL_COLOR_BUFFER_BIT);
+    }
+}
+
+static uint32_t hash(int width, int height)
+{
+    uint8_t *pixels = malloc((size_t)width * (size_t)height * 4);
+    need(pixels != NULL, "no memory");
+    glReadPixels(0, 0, width, height, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < (size_t)width * (size_t)height * 4; i++) {
+        h = (h ^ pixels[i]) * 16777619u;
+    }
+    free(pixels);
+    return h;
+}
+
+static void frame(EGLDisplay display, EGLSurface surface, uint32_t n)
+{
+    EGLint width = 0, height = 0;
+    /* A window's size counts from the first drawing after it changed. */
+    glClear(GL_COLOR_BUFFER_BIT);
+    eglQuerySurface(display, surface, EGL_WIDTH, &width);
+    eglQuerySurface(display, surface, EGL_HEIGHT, &height);
+    glViewport(0, 0, width, height);
+    draw(n, width, height);
+    printf("frame %u: %dx%d, pixels %08x, error 0x%x\n", (unsigned)n, width, height,
+           (unsigned)hash(width, height), (unsigned)glGetError());
+    need(eglSwapBuffers(display, surface), "eglSwapBuffers");
+    need(wl_display_dispatch_pending(window.display) >= 0, "the compositor went away");
+}
+
+static void say_attached(const struct window *w, const char *when)
+{
+    int width, height;
+    wl_egl_window_get_attached_size(w->native, &width, &height);
+    printf("%s: %dx%d attached\n", when, width, height);
+}
+
+static void on_frame(void *user, struct wl_callback *callback, uint32_t time)
+{
+    (void)time;
+    *(bool *)user = true;
+    wl_callback_destroy(callback);
+}
+
+/* Until the compositor has shown what it has. */
+static void shown_wait(struct window *w)
+{
+    static const struct wl_callback_listener listener = {on_frame};
+    for (int i = 0; i < 3; i++) {
+        bool done = false;
+        wl_callback_add_listener(wl_surface_frame(w->surface), &listener, &done);
+        wl_surface_damage(w->surface, 0, 0, WIDTH, HEIGHT);
+        wl_surface_commit(w->surface);
+        while (!done) {
+            need(wl_display_dispatch(w->display) >= 0, "the compositor went away");
+        }
+    }
+}
+
+static void frames(struct window *w, EGLDisplay display, EGLSurface surface)
+{
+    uint32_t n = 0;
+    for (int interval = 0; interval < 3; interval++) { /* 2 is more than is offered */
+        need(eglSwapInterval(display, interval), "eglSwapInterval");
+        for (int i = 0; i < 8; i++) {
+            frame(display, surface, n++);
+        }
+    }
+    say_attached(w, "before");
+    for (int i = 0; i < 6; i++) {
+        wl_egl_window_resize(w->native, 300 + i * 50, 500 - i * 60, 0, 0);
+        frame(display, surface, n++);
+    }
+    say_attached(w, "between");
+    wl_egl_window_resize(w->native, WIDTH, HEIGHT, 0, 0);
+    for (int i = 0; i < 5; i++) {
+        frame(display, surface, n++);
+    }
+    say_attached(w, "after");
+}
+
+int main(void)
+{
+    static const EGLint config_attribs[] = {EGL_SURFACE_TYPE,
+                                            EGL_WINDOW_BIT,
+                                            EGL_RED_SIZE,
+                                            8,
+                                            EGL_GREEN_SIZE,
+                                            8,
+                                            EGL_BLUE_SIZE,
+                                            8,
+                                            EGL_ALPHA_SIZE,
+                                            8,
+                                            EGL_RENDERABLE_TYPE,
+                                            EGL_OPENGL_ES2_BIT,
+                                            EGL_NONE};
+    static const EGLint context_attribs[] = {EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE};
+    EGLConfig config;
+    EGLint count;
+    window_open(&window);
+    EGLDisplay display = eglGetPlatformDisplay(EGL_PLATFORM_WAYLAND_KHR, window.display, NULL);
+    need(eglInitialize(display, NULL, NULL), "eglInitialize");
+    need(eglChooseConfig(display, config_attribs, &config, 1, &count) && count == 1, "no config");
+    EGLSurface surface = eglCreatePlatformWindowSurface(display, config, window.native, NULL);
+    need(surface != EGL_NO_SURFACE, "eglCreatePlatformWindowSurface");
+    EGLSurface second = eglCreatePlatformWindowSurface(display, config, window.native, NULL);
+    printf("a second surface: %s, error 0x%x\n", second == EGL_NO_SURFACE ? "none" : "there",
+           (unsigned)eglGetError());
+    EGLContext context = eglCreateContext(display, config, EGL_NO_CONTEXT, context_attribs);
+    need(eglMakeCurrent(display, surface, surface, context), "eglMakeCurrent");
+    frames(&window, display, surface);
+    shown_wait(&window);
+    puts("shown");
+    fflush(stdout);
+    char byte;
+    while (read(STDIN_FILENO, &byte, 1) > 0) {
+    }
+    need(eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT), "letting go");
+    need(eglDestroySurface(display, surface), "eglDestroySurface");
+    second = eglCreatePlatformWindowSurface(display, config, window.native, NULL);
+    need(second != EGL_NO_SURFACE, "a surface after the first one");
+    need(eglMakeCurrent(display, second, second, context), "eglMakeCurrent");
+    frame(display, second, 99);
+    wl_egl_window_destroy(window.native); /* before its surface */
+    need(eglTerminate(display), "eglTerminate");
+    wl_surface_destroy(window.surface);
+    wl_display_disconnect(window.display);
+    return 0;
+}

@@ -1,0 +1,84 @@
+"""Windows on Wayland natively and through Sluice: the same answers, the same picture on the screen.
+
+usage: SLUICE_PROGRAM=build/dev/bin/sluice WAYLAND_PROGRAM=build/dev/.../wayland_program
+python3 wayland_test.py [-v] [Class[.test]]
+
+A headless weston that draws by pixman is started for each test.
+"""
+
+import os
+import re
+import subprocess
+import unittest
+from typing import List, Tuple
+
+from weston import screenshot, weston
+
+SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+PROGRAM = os.environ.get("WAYLAND_PROGRAM", "wayland_program")
+PATIENCE_S = 200
+THROUGH = [SLUICE, "run", "--"]
+
+
+def run(words: "List[str]", env: "dict[str, str]") -> str:
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=PATIENCE_S)
+    if done.returncode != 0:
+        raise AssertionError(
+            f"{' '.join(words)} ended with {done.returncode}: {done.stdout[-500:]}"
+            f"{done.stderr[-1000:]}"
+        )
+    return done.stdout
+
+
+class Program(unittest.TestCase):
+    """What wayland_program prints, and what the compositor shows at its end."""
+
+    def watch(self, words: "List[str]") -> "Tuple[List[str], bytes]":
+        with weston("--debug") as env:
+            program = subprocess.Popen(
+                [*words, PROGRAM], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            assert program.stdin is not None and program.stdout is not None
+            said: "List[str]" = []
+            for line in program.stdout:
+                said.append(line.rstrip())
+                if line == "shown\n":
+                    break
+            picture = screenshot(env)
+            program.stdin.close()
+            said += program.stdout.read().splitlines()
+            program.stdout.close()
+            self.assertEqual(0, program.wait(PATIENCE_S), said)
+        return said, picture
+
+    def test_looks_as_natively(self) -> None:
+        native, wanted = self.watch([])
+        ours, got = self.watch(THROUGH)
+        self.assertIn("shown", native)
+        self.assertEqual(native, ours)
+        self.assertTrue(wanted == got, "the screenshots differ")
+
+
+class Glmark2(unittest.TestCase):
+    def test_validates_as_natively(self) -> None:
+        words = [
+            "glmark2-es2-wayland",
+            "--validate",
+            "-b",
+            "build",
+            "-b",
+            "texture",
+            "-b",
+            "desktop",
+        ]
+        with weston() as env:
+            native, ours = (
+                re.findall(r"^\[.*Validation: .*$", run(how + words, env), re.M)
+                for how in ([], THROUGH)
+            )
+        self.assertEqual(3, len(native), native)
+        self.assertEqual(native, ours)
+
+
+if __name__ == "__main__":
+    unittest.main()
