@@ -222,15 +222,6 @@ static bool load_configs(struct hgl_driver *d)
 
 /* --- what it can do --- */
 
-static bool is_software(const struct hs_native *n)
-{
-    EGLAttrib device = 0;
-    return n->egl.QueryDisplayAttribEXT != NULL && n->egl.QueryDeviceStringEXT != NULL &&
-           n->egl.QueryDisplayAttribEXT(n->display, EGL_DEVICE_EXT, &device) &&
-           listed(n->egl.QueryDeviceStringEXT((EGLDeviceEXT)device, EGL_EXTENSIONS),
-                  "EGL_MESA_device_software");
-}
-
 static void read_display_extensions(struct hgl_driver *d)
 {
     struct hs_native *n = &d->native;
@@ -245,7 +236,6 @@ static void read_display_extensions(struct hgl_driver *d)
                n->egl.CreateImageKHR != NULL && n->egl.DestroyImageKHR != NULL &&
                d->gl.EGLImageTargetTexture2DOES != NULL;
     n->robust = listed(e, "EGL_EXT_create_context_robustness") || egl15;
-    n->software = is_software(n);
 }
 
 static EGLContext probe_context(const struct hs_native *n, EGLint version)
@@ -423,7 +413,8 @@ enum sl_result hgl_driver_open(struct hgl_driver *d, const struct hct_options *o
     hide_environment(o, saved);
     enum sl_result result = open_driver(d, o);
     restore_environment(saved);
-    if (result == SL_OK && o->software && !is_software(d)) {
+    d->native.software = result == SL_OK && is_software(d);
+    if (result == SL_OK && o->software && !d->native.software) {
         sl_warn("gles", "not offered: this is no CPU: %s", d->description);
         hgl_driver_close(d);
         return SL_ERR_NOTFOUND;

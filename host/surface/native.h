@@ -16,23 +16,20 @@
 
 #define HS_EGL_CORE(X)                                                                             \
     X(BindAPI, BINDAPI)                                                                            \
-    X(ChooseConfig, CHOOSECONFIG)                                                                  \
-    X(CreateContext, CREATECONTEXT) X(CreatePbufferSurface, CREATEPBUFFERSURFACE)                  \
-        X(DestroyContext, DESTROYCONTEXT) X(DestroySurface, DESTROYSURFACE)                        \
-            X(GetConfigAttrib, GETCONFIGATTRIB) X(GetConfigs, GETCONFIGS)                          \
-                X(GetDisplay, GETDISPLAY) X(GetError, GETERROR) X(GetProcAddress, GETPROCADDRESS)  \
-                    X(Initialize, INITIALIZE) X(MakeCurrent, MAKECURRENT)                          \
-                        X(QueryString, QUERYSTRING) X(ReleaseThread, RELEASETHREAD)                \
-                            X(Terminate, TERMINATE)
+    X(ChooseConfig, CHOOSECONFIG) X(CreateContext, CREATECONTEXT)                                  \
+        X(CreatePbufferSurface, CREATEPBUFFERSURFACE) X(DestroyContext, DESTROYCONTEXT)            \
+            X(DestroySurface, DESTROYSURFACE) X(GetConfigAttrib, GETCONFIGATTRIB)                  \
+                X(GetConfigs, GETCONFIGS) X(GetDisplay, GETDISPLAY) X(GetError, GETERROR)          \
+                    X(GetProcAddress, GETPROCADDRESS) X(Initialize, INITIALIZE)                    \
+                        X(MakeCurrent, MAKECURRENT) X(QueryString, QUERYSTRING)                    \
+                            X(ReleaseThread, RELEASETHREAD) X(Terminate, TERMINATE)
 /* May be NULL. */
 #define HS_EGL_EXTRA(X)                                                                            \
     X(GetPlatformDisplayEXT, GETPLATFORMDISPLAYEXT)                                                \
-    X(QueryDevicesEXT, QUERYDEVICESEXT)                                                            \
-    X(QueryDeviceStringEXT, QUERYDEVICESTRINGEXT) X(QueryDisplayAttribEXT, QUERYDISPLAYATTRIBEXT)  \
-        X(CreateImageKHR, CREATEIMAGEKHR) X(DestroyImageKHR, DESTROYIMAGEKHR)                      \
-            X(CreateSyncKHR, CREATESYNCKHR) X(DestroySyncKHR, DESTROYSYNCKHR)                      \
-                X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR) X(GetSyncAttribKHR, GETSYNCATTRIBKHR)      \
-                    X(WaitSyncKHR, WAITSYNCKHR)
+    X(QueryDevicesEXT, QUERYDEVICESEXT) X(CreateImageKHR, CREATEIMAGEKHR)                          \
+        X(DestroyImageKHR, DESTROYIMAGEKHR) X(CreateSyncKHR, CREATESYNCKHR)                        \
+            X(DestroySyncKHR, DESTROYSYNCKHR) X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR)              \
+                X(GetSyncAttribKHR, GETSYNCATTRIBKHR) X(WaitSyncKHR, WAITSYNCKHR)
 
 struct hs_egl {
 #define HS_EGL_FIELD(name, upper) PFNEGL##upper##PROC name;
@@ -61,7 +58,7 @@ struct hs_native {
     bool surfaceless_context, no_config_context, fence_sync, wait_sync, image, robust, gles1;
     bool read_bgra, reverse_rows; /* GL_EXT_read_format_bgra, GL_ANGLE_pack_reverse_row_order in
                                      GLES 2+ contexts */
-    bool software;                /* its device is a CPU */
+    bool software;                /* it draws by the CPU */
 };
 
 /* The attribute enums of hs_config.values. */
