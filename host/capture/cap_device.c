@@ -30,7 +30,7 @@ static void *on_begin(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t pr
     pthread_mutex_lock(&d->lock);
     const struct cap_seen *context = sl_map_find(&d->contexts, ctx_id);
     bool is_known = context != NULL && context->recording == d->recordings;
-    head.capset = is_known ? context->capset : 0;
+    head.capset = is_known ? context->context.capset : 0;
     pthread_mutex_unlock(&d->lock);
     if (r != NULL && is_known) {
         stream = cap_stream_begin(r, &head);
@@ -170,8 +170,29 @@ static bool put_protocol(struct cap_recording *r, const struct cap_start *start)
     return ok;
 }
 
-enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *start,
-                                uint32_t *missed)
+/* A snapshot is due: the rings come to rest, and the device thread makes it. Any thread. */
+static void on_due(void *user)
+{
+    struct cap_device *d = user;
+    uint32_t epoch = sl_atomic_load_seq(&d->epoch);
+    while (epoch != 0 && (epoch & VGD_EPOCH_REST) == 0) {
+        if (sl_atomic_cas(&d->epoch, &epoch, epoch | VGD_EPOCH_REST)) {
+            d->front.wake(d->front.user);
+            return;
+        }
+    }
+}
+
+/* This recording knows all that lives. */
+static void take_in(struct cap_device *d, const struct sl_map *map)
+{
+    uint32_t cursor = 0, id;
+    for (struct cap_seen *what; (what = sl_map_next(map, &cursor, &id)) != NULL;) {
+        what->recording = d->recordings;
+    }
+}
+
+enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *start)
 {
     struct cap_recording *r;
     if (d->recording != NULL) {
@@ -186,15 +207,27 @@ enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *st
         sl_warn("capture", "no memory for the head of the recording: it says less of itself");
     }
     cap_memory_restart(&d->memory);
-    *missed = d->contexts.live;
+    bool waits = d->contexts.live + d->resources.live != 0;
+    r->on_due = on_due;
+    r->due_user = d;
+    d->tries = 0;
+    sl_atomic_store_seq(&r->over, waits ? CAP_WAITS : CAP_TAKES);
     pthread_mutex_lock(&d->lock);
     d->recording = r;
-    d->recordings++;
+    d->recordings = d->recordings % VGD_EPOCH_MAX + 1;
+    take_in(d, &d->contexts);
+    take_in(d, &d->resources);
     pthread_mutex_unlock(&d->lock);
     sl_atomic_store_relaxed(&d->wants_pixel, start->hashes); /* looked at where a stream is */
     /* Pairs with the rings' loads: the recording lies before it. */
     sl_atomic_store_release(&d->epoch, d->recordings);
     return SL_OK;
+}
+
+bool cap_device_is_waiting(const struct cap_device *d, uint64_t *tries)
+{
+    *tries = d->tries;
+    return d->recording != NULL && sl_atomic_load_relaxed(&d->recording->over) == CAP_WAITS;
 }
 
 bool cap_device_is_recording(const struct cap_device *d)
@@ -205,7 +238,8 @@ bool cap_device_is_recording(const struct cap_device *d)
 uint64_t cap_device_frames(struct cap_device *d, bool *over)
 {
     struct cap_recording *r = d->recording;
-    *over = r != NULL && (cap_recording_is_over(r) || cap_writer_stopped(r->writer) != 0);
+    *over = r != NULL &&
+            (sl_atomic_load_relaxed(&r->over) == CAP_OVER || cap_writer_stopped(r->writer) != 0);
     return r != NULL ? sl_atomic_load_relaxed_u64(&r->frame_count) : 0;
 }
 

@@ -24,9 +24,10 @@ struct cap_start {
     const char *path;
     int level; /* zstd's; 0: none */
     bool force, durable;
-    bool hashes;       /* of every frame's picture */
-    uint64_t max_size; /* 0: none */
-    uint64_t frames;   /* stop after so many; 0: go on */
+    bool hashes;             /* of every frame's picture */
+    uint64_t max_size;       /* 0: none */
+    uint64_t frames;         /* stop after so many; 0: go on */
+    uint64_t snapshot_every; /* frames; 0: no snapshots but the one it may begin with */
     /* They are complete; any thread; nullable. */
     void (*over)(void *user);
     void *user;
@@ -35,10 +36,17 @@ struct cap_start {
     size_t protocol_size;
 };
 
-/* From now on everything is recorded. What was there before is not in the file: contexts that live
- * are not recorded (how many: *missed). As cap_writer_create; INVALID also: a recording runs. */
-enum sl_result cap_device_start(struct cap_device *device, const struct cap_start *start,
-                                uint32_t *missed) SL_MUST_USE;
+/* From now on everything is recorded. Where something lives already, from the end of a frame on
+ * (without frames, from some second on): the recording begins with a snapshot of it, which is made
+ * by poll. As cap_writer_create; INVALID also: a recording runs. */
+enum sl_result cap_device_start(struct cap_device *device,
+                                const struct cap_start *start) SL_MUST_USE;
+/* A snapshot now: waits, bounded, until all rings are at rest, and lets them go on. AGAIN: they do
+ * not come to rest; NOTFOUND: there is no recording; UNSUPPORTED: a context cannot be saved. */
+enum sl_result cap_device_snapshot(struct cap_device *device,
+                                   enum cap_snapshot_reason reason) SL_MUST_USE;
+/* The recording waits for its first snapshot; tries: those that came to nothing. */
+bool cap_device_is_waiting(const struct cap_device *device, uint64_t *tries);
 bool cap_device_is_recording(const struct cap_device *device);
 /* Frames so far; *over: the range is complete, or the file cannot grow: nothing is recorded any
  * more, and stop is due. */

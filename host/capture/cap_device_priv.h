@@ -14,22 +14,59 @@ struct cap_device {
     uint32_t wants_pixel; /* atomic */
     uint32_t recordings;  /* started so far */
     struct cap_memory memory;
-    pthread_mutex_t lock;            /* guards down to `contexts` */
-    struct cap_recording *recording; /* nullable; counted */
-    struct sl_map contexts;          /* struct cap_seen */
-    struct sl_map resources;         /* struct cap_seen; device thread alone */
+    pthread_mutex_t lock;                           /* guards down to `contexts` */
+    struct cap_recording *recording;                /* nullable; counted */
+    struct sl_map contexts;                         /* struct cap_seen */
+    struct sl_map resources;                        /* struct cap_seen; device thread alone */
+    uint64_t order;                                 /* of what came last */
+    struct cap_verb_scanout scanouts[VGD_SCANOUTS]; /* as set last; resource 0: none */
+    struct cap_verb_cursor cursors[VGD_SCANOUTS];
+    uint64_t tries; /* to make the snapshot that is due */
 };
 
-/* What lives, and which recording saw it come: another one knows nothing of it. */
-struct cap_seen {
-    uint32_t recording;
-    uint32_t capset;  /* contexts */
-    uint64_t blob_id; /* resources; 0: a ring's, or none */
+/* A context that a resource is attached to. */
+struct cap_attached {
     uint32_t ctx_id;
-    bool is_tex, has_pages;
+    uint64_t order;
+    struct cap_attached *next;
+};
+
+enum cap_seen_kind { CAP_SEEN_CONTEXT, CAP_SEEN_TEX, CAP_SEEN_BLOB, CAP_SEEN_IMPORT };
+
+/* What lives, which recording knows of it (another one does not), and what brings it into being. */
+struct cap_seen {
+    enum cap_seen_kind kind;
+    uint32_t recording;
+    uint64_t order; /* when it came, of all that lives */
+    union {
+        struct {
+            uint32_t capset;
+            char name[64];
+        } context;
+        struct cap_verb_tex tex;
+        struct cap_verb_blob blob;
+        struct cap_verb_res import;
+    };
+    /* Resources: */
+    uint64_t pages; /* bytes of guest pages; 0: none */
+    struct cap_attached *attached;
+    uint32_t ring_ctx; /* whose ring it is; 0: no ring */
+    uint64_t ring_order;
     void *mapping; /* ours, where the device has none; nullable */
     uint64_t mapping_size;
+    bool is_saved; /* by the snapshot that is being made */
 };
+
+/* The blob that it is of its context's memory; 0: none. What is imported counts as one. */
+static inline uint64_t cap_seen_blob_id(const struct cap_seen *what)
+{
+    return what->kind == CAP_SEEN_BLOB     ? what->blob.blob_id
+           : what->kind == CAP_SEEN_IMPORT ? UINT64_MAX
+                                           : 0;
+}
+
+/* cap_snapshot.c: a snapshot, if one is due; device thread. */
+void cap_device_poll(struct cap_device *device);
 
 /* cap_verbs.c */
 extern const struct vgd_ops cap_device_ops;

@@ -51,6 +51,7 @@ void cap_index_writer_finish(struct cap_index_writer *index)
 {
     cap_bytes_finish(&index->chunks);
     cap_bytes_finish(&index->frames);
+    cap_bytes_finish(&index->snapshots);
     sl_free(index->lanes);
     sl_free(index->streams);
     sl_free(index->commands);
@@ -114,6 +115,18 @@ void cap_index_writer_chunk(struct cap_index_writer *index, const struct cap_chu
     index->totals.chunks++;
     index->totals.raw_bytes += c->raw_size;
     index->totals.stored_bytes += c->stored_size;
+}
+
+void cap_index_writer_snapshot(struct cap_index_writer *index, const struct cap_snapshot *end,
+                               uint64_t offset)
+{
+    const uint64_t entry[] = {end->begin, offset, end->stamp, end->frame};
+    uint8_t *p = cap_bytes_more(&index->snapshots, sizeof entry);
+    if (p == NULL) {
+        index->failed = true;
+        return;
+    }
+    memcpy(p, entry, sizeof entry);
 }
 
 /* --- calls --- */
@@ -313,7 +326,7 @@ static bool put_head(struct cap_index_writer *index, struct cap_bytes *payload)
         .first_frame = index->first_frame,
         .last_stamp = index->last_stamp,
         .frames = index->frame_count,
-        .sections = 5,
+        .sections = 6,
     };
     memcpy(p, &head, sizeof head);
     return true;
@@ -329,7 +342,9 @@ enum sl_result cap_index_writer_segment(struct cap_index_writer *index, uint64_t
         !put_section(payload, CAP_SECTION_FRAMES, index->frames.data, index->frames.size) ||
         !put_commands(index, payload) ||
         !put_section(payload, CAP_SECTION_STREAMS, index->streams,
-                     index->stream_count * sizeof *index->streams)) {
+                     index->stream_count * sizeof *index->streams) ||
+        !put_section(payload, CAP_SECTION_SNAPSHOTS, index->snapshots.data,
+                     index->snapshots.size)) {
         return SL_ERR_NOMEM;
     }
     uint64_t *segment = array_more((void **)&index->segments, &index->segment_count,

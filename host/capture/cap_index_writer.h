@@ -40,7 +40,8 @@ struct cap_index_writer {
     size_t stream_count, stream_capacity;
     struct cap_command_count *commands; /* open addressing */
     size_t command_count, command_capacity;
-    uint64_t *segments; /* file offsets */
+    struct cap_bytes snapshots; /* as in CAP_SECTION_SNAPSHOTS */
+    uint64_t *segments;         /* file offsets */
     size_t segment_count, segment_capacity;
 };
 
@@ -53,6 +54,9 @@ void cap_index_writer_calls(struct cap_index_writer *index, const struct cap_chu
                             const uint8_t *payload, size_t lead, uint64_t last_stamp,
                             bool ends_stream);
 void cap_index_writer_frame(struct cap_index_writer *index, const struct cap_index_frame *frame);
+/* A snapshot is complete; offset: of its end mark's chunk. */
+void cap_index_writer_snapshot(struct cap_index_writer *index, const struct cap_snapshot *end,
+                               uint64_t offset);
 /* Is anything in it that the last segment does not have? */
 bool cap_index_writer_is_due(const struct cap_index_writer *index);
 /* The payload of a segment that will be written at `offset`, and a new start. NOMEM. */

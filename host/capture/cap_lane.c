@@ -41,6 +41,7 @@ bool cap_lane_open(struct cap_lane *lane, size_t size, uint64_t stamp)
     }
     b->kind = lane->kind;
     b->stream = lane->stream;
+    b->flags = lane->flags;
     b->first_stamp = b->last_stamp = stamp;
     b->first_record = lane->records;
     if (lane->head_size != 0) {

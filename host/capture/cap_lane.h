@@ -19,12 +19,12 @@
 
 struct cap_lane {
     struct cap_writer *writer;
-    uint32_t busy; /* atomic */
-    uint32_t kind, stream;
-    struct cap_buffer *open; /* nullable */
-    uint64_t records;        /* so far */
-    uint64_t stamp, time;    /* the bases of the next deltas */
-    const void *head;        /* at every chunk's start; nullable */
+    uint32_t busy;                /* atomic */
+    uint32_t kind, stream, flags; /* flags: CAP_CHUNK_SNAPSHOT or 0 */
+    struct cap_buffer *open;      /* nullable */
+    uint64_t records;             /* so far */
+    uint64_t stamp, time;         /* the bases of the next deltas */
+    const void *head;             /* at every chunk's start; nullable */
     size_t head_size;
     struct cap_lane *refers; /* closed first: what this one refers to lies before it. Nullable */
 };

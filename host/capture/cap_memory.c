@@ -12,6 +12,7 @@ struct cap_watched {
     uint64_t size;
     uint8_t *seen;  /* what was recorded last, [size]; NULL: not searched yet */
     bool is_hidden; /* no memory for `seen` */
+    bool is_passed; /* only the host writes it */
 };
 
 void cap_memory_init(struct cap_memory *memory)
@@ -89,6 +90,7 @@ void cap_memory_pass(struct cap_memory *memory, uint32_t ctx_id, uint64_t blob_i
     for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
         if (w->resource.ctx_id == ctx_id && w->resource.blob_id == blob_id) {
             w->when = CAP_WATCH_TRANSFER;
+            w->is_passed = true;
         }
     }
     pthread_mutex_unlock(&memory->lock);
@@ -121,8 +123,8 @@ void cap_memory_restart(struct cap_memory *memory)
 
 /* --- the search --- */
 
-/* Dirty pages [begin, end) of what has been copied to `seen`, as one or more pieces. */
-static bool put_run(struct cap_memory *memory, struct cap_watched *w,
+/* Pages [begin, end) of `bytes`, as one or more pieces. */
+static bool put_run(struct cap_memory *memory, const uint8_t *bytes,
                     const struct cap_memory_sink *sink, uint64_t begin, uint64_t end,
                     uint64_t *last_end, uint64_t *count)
 {
@@ -133,7 +135,7 @@ static bool put_run(struct cap_memory *memory, struct cap_watched *w,
         bool is_new = false;
         uint64_t number = 0;
         if (by_reference &&
-            !cap_blobs_put(sink->blobs, w->seen + begin, size, sink->stamp, &number, &is_new)) {
+            !cap_blobs_put(sink->blobs, bytes + begin, size, sink->stamp, &number, &is_new)) {
             return false;
         }
         uint8_t *start = cap_bytes_more(&memory->pieces, 3 * CAP_VARINT_MAX + CAP_PIECE_INLINE);
@@ -145,7 +147,7 @@ static bool put_run(struct cap_memory *memory, struct cap_watched *w,
         if (by_reference) {
             p = cap_varint_put(p, number);
         } else {
-            memcpy(p, w->seen + begin, size);
+            memcpy(p, bytes + begin, size);
             p += size;
         }
         memory->pieces.size = (size_t)(p - memory->pieces.data);
@@ -198,7 +200,8 @@ static bool page_changed(struct cap_watched *w, uint64_t offset, size_t size)
 }
 
 static void put_record(struct cap_memory *memory, const struct cap_watched *w,
-                       const struct cap_memory_sink *sink, uint64_t count)
+                       const struct cap_memory_sink *sink, enum cap_memw_source source,
+                       uint64_t count)
 {
     struct cap_lane *lane = sink->lane;
     size_t size = memory->pieces.size;
@@ -208,7 +211,7 @@ static void put_record(struct cap_memory *memory, const struct cap_watched *w,
         sink->stamp);
     if (p != NULL) {
         p = cap_varint_put(p, sink->stamp - lane->stamp);
-        *p++ = CAP_MEMW_COMPARE;
+        *p++ = (uint8_t)source;
         p = cap_varint_put(p, w->resource.id);
         p = cap_varint_put(p, count);
         if (size <= (size_t)(lane->open->capacity - (size_t)(p - lane->open->data))) {
@@ -222,6 +225,21 @@ static void put_record(struct cap_memory *memory, const struct cap_watched *w,
     (void)sl_atomic_count_u64(&sink->extra->writes, 1);
 }
 
+/* A copy to compare with: zeros, as the memory was when it was made. */
+static bool make_seen(struct cap_watched *w)
+{
+    if (w->seen == NULL) {
+        w->seen = sl_alloc((size_t)w->size);
+    }
+    if (w->seen == NULL) {
+        w->is_hidden = true;
+        sl_warn("capture",
+                "resource %u: no memory to find writes to its %llu bytes: the recording lacks them",
+                w->resource.id, (unsigned long long)w->size);
+    }
+    return w->seen != NULL;
+}
+
 static void search(struct cap_memory *memory, struct cap_watched *w,
                    const struct cap_memory_sink *sink)
 {
@@ -230,16 +248,8 @@ static void search(struct cap_memory *memory, struct cap_watched *w,
         (w->bytes == NULL && w->iov == NULL)) {
         return;
     }
-    if (w->seen == NULL) {
-        w->seen = sl_alloc((size_t)w->size); /* zeros, as the memory was when it was made */
-        if (w->seen == NULL) {
-            w->is_hidden = true;
-            sl_warn("capture",
-                    "resource %u: no memory to find writes to its %llu bytes: the recording lacks "
-                    "them",
-                    w->resource.id, (unsigned long long)w->size);
-            return;
-        }
+    if (!make_seen(w)) {
+        return;
     }
     uint64_t last_end = 0, count = 0, run = 0;
     bool ok = true, in_run = false;
@@ -250,19 +260,19 @@ static void search(struct cap_memory *memory, struct cap_watched *w,
         if (changed && !in_run) {
             run = at;
         } else if (!changed && in_run) {
-            ok = put_run(memory, w, sink, run, at, &last_end, &count);
+            ok = put_run(memory, w->seen, sink, run, at, &last_end, &count);
         }
         in_run = changed;
     }
     if (ok && in_run) {
-        ok = put_run(memory, w, sink, run, w->size, &last_end, &count);
+        ok = put_run(memory, w->seen, sink, run, w->size, &last_end, &count);
     }
     if (!ok) {
         sl_warn_limited("capture", "resource %u: no memory: the recording lacks writes to it",
                         w->resource.id);
     }
     if (count != 0) {
-        put_record(memory, w, sink, count);
+        put_record(memory, w, sink, CAP_MEMW_COMPARE, count);
     }
 }
 
@@ -287,6 +297,65 @@ void cap_memory_search_one(struct cap_memory *memory, uint32_t resource_id,
     struct cap_watched *w = sl_map_find(&memory->watched, resource_id);
     if (w != NULL) {
         search(memory, w, sink);
+    }
+    pthread_mutex_unlock(&memory->lock);
+}
+
+void cap_memory_search_all(struct cap_memory *memory, const struct cap_memory_sink *sink)
+{
+    uint32_t cursor = 0, id;
+    pthread_mutex_lock(&memory->lock);
+    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
+        if (w->when == CAP_WATCH_SUBMIT) {
+            search(memory, w, sink);
+        }
+    }
+    pthread_mutex_unlock(&memory->lock);
+}
+
+/* --- all of it --- */
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+/* The bytes that a snapshot tells; NULL: none. */
+static const uint8_t *bytes_to_save(struct cap_watched *w)
+{
+    if (w->is_passed || w->is_hidden) {
+        return w->bytes;
+    }
+    if (w->seen != NULL || w->when != CAP_WATCH_SUBMIT || (w->bytes == NULL && w->iov == NULL) ||
+        !make_seen(w)) {
+        return w->seen;
+    }
+    for (uint64_t at = 0; at < w->size; at += CAP_PAGE) {
+        (void)page_changed(w, at, w->size - at < CAP_PAGE ? (size_t)(w->size - at) : CAP_PAGE);
+    }
+    return w->seen;
+}
+
+void cap_memory_whole(struct cap_memory *memory, uint32_t resource_id,
+                      const struct cap_memory_sink *sink)
+{
+    pthread_mutex_lock(&memory->lock);
+    struct cap_watched *w = sl_map_find(&memory->watched, resource_id);
+    const uint8_t *bytes = w != NULL ? bytes_to_save(w) : NULL;
+    uint64_t last_end = 0, count = 0;
+    bool ok = true;
+    memory->pieces.size = 0;
+    for (uint64_t at = 0; bytes != NULL && at < w->size && ok; at += CAP_PIECE_BYTES) {
+        uint64_t end = w->size - at < CAP_PIECE_BYTES ? w->size : at + CAP_PIECE_BYTES;
+        if (!is_zero(bytes + at, (size_t)(end - at))) {
+            ok = put_run(memory, bytes, sink, at, end, &last_end, &count);
+        }
+    }
+    if (!ok) {
+        sl_warn("capture", "resource %u: no memory: the snapshot lacks its contents", resource_id);
+    }
+    if (count != 0) {
+        put_record(memory, w, sink, CAP_MEMW_WHOLE, count);
     }
     pthread_mutex_unlock(&memory->lock);
 }

@@ -66,5 +66,11 @@ void cap_memory_search(struct cap_memory *memory, uint32_t ctx_id,
 /* The same of one resource. */
 void cap_memory_search_one(struct cap_memory *memory, uint32_t resource_id,
                            const struct cap_memory_sink *sink);
+/* The same of all that are searched at submits. */
+void cap_memory_search_all(struct cap_memory *memory, const struct cap_memory_sink *sink);
+/* Records a resource's bytes whole, but for zeros: what was recorded of them so far, or what is
+ * there now where nothing was yet. */
+void cap_memory_whole(struct cap_memory *memory, uint32_t resource_id,
+                      const struct cap_memory_sink *sink);
 
 #endif

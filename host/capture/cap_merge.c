@@ -27,9 +27,15 @@ struct cap_merge {
     struct cap_track **tracks;
     struct cap_track **heap; /* those that may have something, the earliest first */
     uint32_t track_count, track_capacity, heap_count;
-    uint32_t linked;  /* chunks of the reader that are in tracks */
-    bool in_snapshot; /* what is linked now belongs to one that is passed by */
-    bool began;       /* something outside of snapshots came */
+    uint32_t linked; /* chunks of the reader that are in tracks */
+    uint32_t
+        snapshot; /* the begin mark that was linked last, when its end was not; else NO_CHUNK */
+    bool began;   /* something outside of snapshots came */
+    struct span {
+        uint64_t before, last; /* stamps of snapshots that are passed by: (before, last] */
+    } * passed;
+    uint32_t passed_count, passed_capacity;
+    uint64_t head;    /* the last stamp of the snapshot that is played; 0: none */
     uint64_t last;    /* stamp of the last verb or call */
     uint32_t damages; /* of the reader's that were told */
     bool is_cut;
@@ -107,43 +113,29 @@ static bool event_kind_of(uint32_t chunk_kind, enum cap_event_kind *kind)
     }
 }
 
-/* A snapshot at the head is the trace's beginning; later ones only serve those who seek. */
-static enum sl_result link_snapshot(struct cap_merge *m, struct cap_chunk *chunk)
+/* *mark is zeros where it cannot be read. */
+static enum sl_result read_mark(struct cap_reader *reader, uint32_t index,
+                                struct cap_snapshot *mark)
 {
     struct cap_payload payload = {0};
     enum cap_damage_kind why;
-    enum sl_result result = cap_reader_load(m->reader, chunk, &payload, &why);
-    if (result == SL_OK && payload.size >= sizeof(struct cap_snapshot)) {
-        bool ends = sl_load_u32(payload.data) != 0;
-        m->in_snapshot = !ends && m->began;
-    } else if (result == SL_ERR_PROTOCOL) {
-        cap_reader_damaged(m->reader, chunk, why);
+    struct cap_chunk *chunk = &reader->chunks[index];
+    enum sl_result result = cap_reader_load(reader, chunk, &payload, &why);
+    *mark = (struct cap_snapshot){.mark = CAP_SNAPSHOT_FAILED};
+    if (result == SL_OK) {
+        memcpy(mark, payload.data, payload.size < sizeof *mark ? payload.size : sizeof *mark);
+    } else if (result == SL_ERR_PROTOCOL || result == SL_ERR_NOTFOUND) {
+        cap_reader_damaged(reader, chunk, result == SL_ERR_PROTOCOL ? why : CAP_DAMAGE_MISSING);
         result = SL_OK;
     }
     cap_payload_finish(&payload);
     return result;
 }
 
-static enum sl_result link_chunk(struct cap_merge *m, uint32_t index)
+static enum sl_result link_events(struct cap_merge *m, uint32_t index, enum cap_event_kind kind)
 {
     struct cap_chunk *chunks = m->reader->chunks;
     struct cap_chunk *chunk = &chunks[index];
-    enum cap_event_kind kind;
-    bool is_flagged = (chunk->flags & CAP_CHUNK_SNAPSHOT) != 0;
-    if (chunk->kind == CAP_KIND_SNAP) {
-        return link_snapshot(m, chunk);
-    }
-    if (chunk->kind == CAP_KIND_BLOB) { /* numbered over the whole file */
-        if (!grow(&m->blob_chunks, &m->blob_capacity, m->blob_count, sizeof *m->blob_chunks)) {
-            return SL_ERR_NOMEM;
-        }
-        m->blob_chunks[m->blob_count++] = index;
-        return SL_OK;
-    }
-    if (!event_kind_of(chunk->kind, &kind) || (is_flagged && m->in_snapshot)) {
-        return SL_OK;
-    }
-    m->began = m->began || !is_flagged;
     struct cap_track *track = track_get(m, kind, chunk->stream);
     if (track == NULL) {
         return SL_ERR_NOMEM;
@@ -156,6 +148,71 @@ static enum sl_result link_chunk(struct cap_merge *m, uint32_t index)
     }
     track->last = index;
     return SL_OK;
+}
+
+static bool is_of_snapshot(const struct cap_chunk *chunk)
+{
+    return (chunk->flags & CAP_CHUNK_SNAPSHOT) != 0;
+}
+
+/* The records between the two marks. */
+static enum sl_result link_records(struct cap_merge *m, uint32_t begin, uint32_t end)
+{
+    enum sl_result result = SL_OK;
+    for (uint32_t i = begin; result == SL_OK && i < end; i++) {
+        enum cap_event_kind kind;
+        const struct cap_chunk *chunk = &m->reader->chunks[i];
+        if (is_of_snapshot(chunk) && event_kind_of(chunk->kind, &kind)) {
+            result = link_events(m, i, kind);
+        }
+    }
+    return result;
+}
+
+/* A snapshot at the head is the trace's beginning; later ones only serve those who seek. */
+static enum sl_result link_mark(struct cap_merge *m, uint32_t index)
+{
+    struct cap_snapshot mark;
+    enum sl_result result = read_mark(m->reader, index, &mark);
+    if (result != SL_OK) {
+        return result;
+    }
+    uint32_t begin = m->snapshot;
+    m->snapshot = mark.mark == CAP_SNAPSHOT_BEGIN ? index : CAP_NO_CHUNK;
+    if (mark.mark == CAP_SNAPSHOT_BEGIN) {
+        return SL_OK;
+    }
+    if (mark.mark == CAP_SNAPSHOT_END && !m->began && begin != CAP_NO_CHUNK) {
+        m->began = true;
+        m->head = mark.stamp;
+        return link_records(m, begin, index);
+    }
+    if (!grow(&m->passed, &m->passed_capacity, m->passed_count, sizeof *m->passed)) {
+        return SL_ERR_NOMEM;
+    }
+    m->passed[m->passed_count++] = (struct span){mark.stamp_before, mark.stamp};
+    return SL_OK;
+}
+
+static enum sl_result link_chunk(struct cap_merge *m, uint32_t index)
+{
+    const struct cap_chunk *chunk = &m->reader->chunks[index];
+    enum cap_event_kind kind;
+    if (chunk->kind == CAP_KIND_SNAP) {
+        return link_mark(m, index);
+    }
+    if (chunk->kind == CAP_KIND_BLOB) { /* numbered over the whole file */
+        if (!grow(&m->blob_chunks, &m->blob_capacity, m->blob_count, sizeof *m->blob_chunks)) {
+            return SL_ERR_NOMEM;
+        }
+        m->blob_chunks[m->blob_count++] = index;
+        return SL_OK;
+    }
+    if (!event_kind_of(chunk->kind, &kind) || is_of_snapshot(chunk)) {
+        return SL_OK;
+    }
+    m->began = true;
+    return link_events(m, index, kind);
 }
 
 /* --- the heap --- */
@@ -209,26 +266,114 @@ enum sl_result cap_merge_grow(struct cap_merge *merge)
     return result;
 }
 
-enum sl_result cap_merge_create(struct cap_reader *reader, struct cap_merge **out)
+static struct cap_merge *merge_new(struct cap_reader *reader)
 {
     struct cap_merge *m = sl_alloc(sizeof *m);
     if (m == NULL) {
-        return SL_ERR_NOMEM;
+        return NULL;
     }
     m->reader = reader;
+    m->snapshot = CAP_NO_CHUNK;
     for (uint32_t i = 0; i < CAP_EVENT_KINDS; i++) {
         sl_map_init(&m->by_kind[i], TRACKS_MAX);
     }
     for (uint32_t i = 0; i < BLOBS_KEPT; i++) {
         m->blobs[i].chunk = CAP_NO_CHUNK;
     }
-    enum sl_result result = cap_merge_grow(m);
+    return m;
+}
+
+/* Gives the merge, or takes it apart. */
+static enum sl_result merge_begin(struct cap_merge *m, enum sl_result result,
+                                  struct cap_merge **out)
+{
+    if (result == SL_OK) {
+        result = cap_merge_grow(m);
+    }
     if (result != SL_OK) {
         cap_merge_destroy(m);
         return result;
     }
     *out = m;
     return SL_OK;
+}
+
+enum sl_result cap_merge_create(struct cap_reader *reader, struct cap_merge **out)
+{
+    struct cap_merge *m = merge_new(reader);
+    return m != NULL ? merge_begin(m, SL_OK, out) : SL_ERR_NOMEM;
+}
+
+/* Contents are everybody's; other chunks before the snapshot are nobody's. */
+static enum sl_result link_before(struct cap_merge *m, uint32_t begin)
+{
+    enum sl_result result = SL_OK;
+    for (uint32_t i = 0; result == SL_OK && i < begin; i++) {
+        if (m->reader->chunks[i].kind == CAP_KIND_BLOB) {
+            result = link_chunk(m, i);
+        }
+    }
+    m->linked = begin;
+    return result;
+}
+
+enum sl_result cap_merge_create_at(struct cap_reader *reader, uint32_t begin,
+                                   struct cap_merge **out)
+{
+    struct cap_merge *m = merge_new(reader);
+    if (m == NULL) {
+        return SL_ERR_NOMEM;
+    }
+    /* Records first, though chunks that belong behind may lie between them. */
+    enum sl_result result = link_before(m, begin);
+    uint32_t end = begin + 1;
+    while (end < reader->chunk_count && reader->chunks[end].kind != CAP_KIND_SNAP) {
+        end++;
+    }
+    struct cap_snapshot mark = {0};
+    if (result == SL_OK) {
+        result = end < reader->chunk_count ? read_mark(reader, end, &mark) : SL_ERR_NOTFOUND;
+    }
+    if (result == SL_OK) {
+        m->began = true;
+        m->head = mark.stamp;
+        m->last = mark.stamp_before;
+        result = link_records(m, begin, end);
+    }
+    for (uint32_t i = begin + 1; result == SL_OK && i < end; i++) {
+        result = link_chunk(m, i);
+    }
+    m->linked = result == SL_OK ? end + 1 : m->linked;
+    return merge_begin(m, result, out);
+}
+
+enum sl_result cap_merge_snapshots(struct cap_reader *reader, struct cap_merge_snapshot **out,
+                                   uint32_t *count)
+{
+    struct cap_merge_snapshot *all = NULL;
+    uint32_t capacity = 0, begin = CAP_NO_CHUNK;
+    enum sl_result result = SL_OK;
+    *count = 0;
+    for (uint32_t i = 0; result == SL_OK && i < reader->chunk_count; i++) {
+        if (reader->chunks[i].kind != CAP_KIND_SNAP) {
+            continue;
+        }
+        struct cap_snapshot mark;
+        result = read_mark(reader, i, &mark);
+        if (result == SL_OK && mark.mark == CAP_SNAPSHOT_END && begin != CAP_NO_CHUNK) {
+            result = grow(&all, &capacity, *count, sizeof *all) ? SL_OK : SL_ERR_NOMEM;
+            if (result == SL_OK) {
+                all[(*count)++] = (struct cap_merge_snapshot){begin, i, mark};
+            }
+        }
+        begin = mark.mark == CAP_SNAPSHOT_BEGIN ? i : CAP_NO_CHUNK;
+    }
+    if (result != SL_OK) {
+        sl_free(all);
+        all = NULL;
+    }
+    *out = all;
+    return result;
 }
 
 void cap_merge_destroy(struct cap_merge *merge)
@@ -250,6 +395,7 @@ void cap_merge_destroy(struct cap_merge *merge)
     sl_free(merge->tracks);
     sl_free(merge->heap);
     sl_free(merge->blob_chunks);
+    sl_free(merge->passed);
     sl_free(merge);
 }
 
@@ -260,7 +406,14 @@ void cap_merge_destroy(struct cap_merge *merge)
 static bool is_hole(const struct cap_merge *m, const struct cap_event *event)
 {
     bool counts = event->kind == CAP_EVENT_CALL || event->kind == CAP_EVENT_VERB;
-    return counts && m->last != 0 && event->stamp > m->last + 1;
+    uint64_t last = m->last;
+    if (!counts || last == 0 || event->stamp <= last + 1) {
+        return false;
+    }
+    for (uint32_t i = 0; i < m->passed_count; i++) {
+        last = last >= m->passed[i].before && last < m->passed[i].last ? m->passed[i].last : last;
+    }
+    return event->stamp > last + 1;
 }
 
 /* A chunk whose header is lost stood before what comes now. */
@@ -328,11 +481,16 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
         }
         *event = track->event;
         if (event->kind == CAP_EVENT_CALL || event->kind == CAP_EVENT_VERB) {
-            merge->last = event->stamp;
+            merge->last = event->stamp > merge->last ? event->stamp : merge->last;
         }
         track->is_ready = track->has_start = false;
         return SL_OK;
     }
+}
+
+bool cap_merge_is_in_snapshot(const struct cap_merge *merge)
+{
+    return merge->last < merge->head;
 }
 
 bool cap_merge_is_cut(const struct cap_merge *merge)

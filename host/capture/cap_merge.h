@@ -68,6 +68,19 @@ struct cap_merge;
 
 /* reader: borrowed, scanned at least once. NOMEM. */
 enum sl_result cap_merge_create(struct cap_reader *reader, struct cap_merge **out) SL_MUST_USE;
+/* The same from the snapshot whose begin mark's chunk has this number in reader->chunks: its
+ * records, then all behind it. */
+enum sl_result cap_merge_create_at(struct cap_reader *reader, uint32_t begin,
+                                   struct cap_merge **out) SL_MUST_USE;
+
+/* A complete snapshot. */
+struct cap_merge_snapshot {
+    uint32_t begin, end;      /* places of the marks in reader->chunks */
+    struct cap_snapshot mark; /* the end's */
+};
+/* All of them, in file order; *out: free with sl_free. NOMEM, IO. */
+enum sl_result cap_merge_snapshots(struct cap_reader *reader, struct cap_merge_snapshot **out,
+                                   uint32_t *count) SL_MUST_USE;
 void cap_merge_destroy(struct cap_merge *merge);
 
 /* The next record; what it points to stays until the next call.
@@ -77,6 +90,9 @@ void cap_merge_destroy(struct cap_merge *merge);
  * NOMEM, IO. */
 enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
                               struct cap_damage *damage) SL_MUST_USE;
+/* Whether the records so far belong to the snapshot that the trace (or what is read of it) begins
+ * with. */
+bool cap_merge_is_in_snapshot(const struct cap_merge *merge);
 /* After cap_reader_scan found more of a file that grows: NOTFOUND may be over. */
 enum sl_result cap_merge_grow(struct cap_merge *merge) SL_MUST_USE;
 /* Records that were there and could not be placed, since the recording was cut short. */

@@ -8,6 +8,7 @@
 
 #define OPEN_NS                                                                                    \
     (30 * SL_NS_PER_MS) /* how long a chunk stays open: with the sweep's period, 50 ms */
+#define ASK_NS SL_NS_PER_S
 
 static struct cap_lane lane_of(uint32_t kind)
 {
@@ -16,10 +17,21 @@ static struct cap_lane lane_of(uint32_t kind)
 
 /* --- lanes of all streams --- */
 
+/* A program that completes no frames: its snapshot is asked for now and then. */
+static void ask_without_frame(struct cap_recording *r, uint64_t now)
+{
+    if (sl_atomic_load_relaxed(&r->over) == CAP_WAITS && now - r->asked_ns >= ASK_NS &&
+        r->on_due != NULL) {
+        r->asked_ns = now;
+        r->on_due(r->due_user);
+    }
+}
+
 static void sweep(void *user)
 {
     struct cap_recording *r = user;
-    uint64_t before = sl_clock_ns() - OPEN_NS;
+    uint64_t now = sl_clock_ns(), before = now - OPEN_NS;
+    ask_without_frame(r, now);
     if (pthread_mutex_trylock(&r->lock) == 0) { /* its holder may wait for this thread */
         SL_LIST_FOR(link, &r->streams)
         {
@@ -35,7 +47,7 @@ static void sweep(void *user)
     cap_lane_sweep(&r->frames, before);
 }
 
-static void close_lane(struct cap_lane *lane)
+void cap_recording_close(struct cap_lane *lane)
 {
     cap_lane_lock(lane);
     cap_lane_close(lane);
@@ -67,7 +79,9 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
     }
     r->refs = 1;
     r->memory = memory;
-    r->last_frame = start->frames != 0 ? start->frames - 1 : UINT64_MAX;
+    r->frames_wanted = start->frames;
+    r->snapshot_every = start->snapshot_every;
+    r->asked_ns = sl_clock_ns();
     r->wants_hashes = start->hashes;
     r->on_over = start->over;
     r->user = start->user;
@@ -102,24 +116,46 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
     return SL_OK;
 }
 
+struct cap_stream *cap_recording_stream(struct cap_recording *r, uint32_t ring_id)
+{
+    SL_LIST_FOR(link, &r->streams)
+    {
+        struct cap_stream *s = SL_CONTAINER(link, struct cap_stream, link);
+        if (s->head.ring_id == ring_id) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
 void cap_recording_end(struct cap_recording *r)
 {
     /* Pairs with the loads under lanes' and the memory's lock: whoever takes one of them from now
      * on sees it, and who had one before has put its chunk when it is closed below. */
-    sl_atomic_store_seq(&r->over, 1);
+    sl_atomic_store_seq(&r->over, CAP_OVER);
     cap_memory_settle(r->memory);
     pthread_mutex_lock(&r->lock);
-    SL_LIST_FOR(link, &r->streams)
+    struct sl_list unowned;
+    sl_list_init(&unowned);
+    SL_LIST_FOR_SAFE(link, &r->streams)
     {
         struct cap_stream *s = SL_CONTAINER(link, struct cap_stream, link);
-        close_lane(&s->memory);
-        close_lane(&s->calls);
+        cap_recording_close(&s->memory);
+        cap_recording_close(&s->calls);
+        if (!s->is_owned) {
+            sl_list_remove(&s->link);
+            sl_list_add(&unowned, &s->link);
+        }
     }
     pthread_mutex_unlock(&r->lock);
-    close_lane(&r->verb_memory);
-    close_lane(&r->blobs.lane);
-    close_lane(&r->verbs);
-    close_lane(&r->frames);
+    SL_LIST_FOR_SAFE(link, &unowned)
+    {
+        cap_stream_end(SL_CONTAINER(link, struct cap_stream, link));
+    }
+    cap_recording_close(&r->verb_memory);
+    cap_recording_close(&r->blobs.lane);
+    cap_recording_close(&r->verbs);
+    cap_recording_close(&r->frames);
 }
 
 void cap_recording_unref(struct cap_recording *r)
@@ -162,7 +198,7 @@ uint64_t cap_recording_verb(struct cap_recording *r, enum cap_verb verb, const v
     return stamp;
 }
 
-static struct cap_memory_sink memory_sink(struct cap_recording *r, struct cap_lane *lane,
+struct cap_memory_sink cap_recording_sink(struct cap_recording *r, struct cap_lane *lane,
                                           uint64_t stamp)
 {
     return (struct cap_memory_sink){
@@ -171,12 +207,12 @@ static struct cap_memory_sink memory_sink(struct cap_recording *r, struct cap_la
 
 void cap_recording_search(struct cap_recording *r, uint32_t resource_id, uint64_t stamp)
 {
-    const struct cap_memory_sink sink = memory_sink(r, &r->verb_memory, stamp);
+    const struct cap_memory_sink sink = cap_recording_sink(r, &r->verb_memory, stamp);
     cap_memory_search_one(r->memory, resource_id, &sink);
 }
 
 void cap_recording_search_stream(struct cap_stream *s)
 {
-    const struct cap_memory_sink sink = memory_sink(s->recording, &s->memory, s->stamp);
+    const struct cap_memory_sink sink = cap_recording_sink(s->recording, &s->memory, s->stamp);
     cap_memory_search(s->recording->memory, s->head.ctx_id, &sink);
 }

@@ -13,9 +13,15 @@
 
 #include <pthread.h>
 
+enum cap_over {
+    CAP_TAKES = 0,
+    CAP_OVER = 1,
+    CAP_WAITS = 2, /* for the snapshot that it begins with */
+};
+
 struct cap_recording {
     uint32_t refs; /* atomic: the device and every stream */
-    uint32_t over; /* atomic: nothing is taken any more; looked at under a lane's lock */
+    uint32_t over; /* atomic, enum cap_over: nothing is taken; looked at under a lane's lock */
     /* Every stream adds to it at every packet: nothing that is written shares its line. */
     uint8_t pad_before[64];
     uint64_t stamp; /* atomic: the last one given */
@@ -27,7 +33,13 @@ struct cap_recording {
     struct cap_memory *memory;   /* the device's */
     void (*on_over)(void *user); /* nullable */
     void *user;
-    uint64_t last_frame; /* stop after this one; UINT64_MAX: go on */
+    /* A snapshot is wanted now: brings the rings to rest. Any thread. Nullable. */
+    void (*on_due)(void *user);
+    void *due_user;
+    uint64_t frames_wanted;  /* 0: go on */
+    uint64_t snapshot_every; /* frames; 0: none */
+    uint32_t is_due;         /* atomic: one is wanted at the next frame's end */
+    uint64_t asked_ns;       /* CAP_WAITS: when it was asked for last without a frame */
     bool wants_hashes;
 
     struct cap_lane verbs, verb_memory;
@@ -43,6 +55,12 @@ struct cap_recording {
 };
 
 struct cap_stream {
+    bool is_owned; /* by a ring; else the snapshot made it, and the ring has it when it comes */
+    /* The packet that runs, until it is over: for a ring at rest one that waits. Nullable. */
+    const void *packet;
+    size_t packet_size;
+    bool packet_sum;
+    struct cap_lane saved; /* CALL, of a snapshot that is being written */
     struct cap_recording *recording;
     struct sl_list link; /* struct cap_recording.streams */
     struct cap_call_head head;
@@ -66,9 +84,10 @@ static inline uint64_t cap_recording_stamp(struct cap_recording *recording)
 {
     return sl_atomic_count_u64(&recording->stamp, 1) + 1;
 }
+/* Nothing is taken: no more, or not yet. */
 static inline bool cap_recording_is_over(const struct cap_recording *recording)
 {
-    return sl_atomic_load_relaxed(&recording->over) != 0; /* a flag; orders nothing */
+    return sl_atomic_load_relaxed(&recording->over) != CAP_TAKES; /* a flag; orders nothing */
 }
 
 /* A record of VERB: body, then `rest`. Returns its stamp. Any thread. */
@@ -79,6 +98,16 @@ void cap_recording_search(struct cap_recording *recording, uint32_t resource_id,
 /* A chunk of its own, before all streams: META, PROT, CAPS. False: no memory. */
 bool cap_recording_chunk(struct cap_recording *recording, uint32_t kind, const void *bytes,
                          size_t size);
+
+void cap_recording_close(struct cap_lane *lane);
+struct cap_memory_sink cap_recording_sink(struct cap_recording *recording, struct cap_lane *lane,
+                                          uint64_t stamp);
+/* A ring's stream, with the list's lock held. NULL: it has none. */
+struct cap_stream *cap_recording_stream(struct cap_recording *recording, uint32_t ring_id);
+/* A stream that no ring has yet. NULL: no memory. */
+struct cap_stream *cap_stream_new(struct cap_recording *recording,
+                                  const struct cap_call_head *head);
+struct cap_verb_stream cap_stream_body(const struct cap_stream *stream);
 
 /* vgd_recorder's, with a stream. */
 struct cap_stream *cap_stream_begin(struct cap_recording *recording,

@@ -7,7 +7,16 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-struct cap_stream *cap_stream_begin(struct cap_recording *r, const struct cap_call_head *head)
+struct cap_verb_stream cap_stream_body(const struct cap_stream *s)
+{
+    return (struct cap_verb_stream){.stream = s->calls.stream,
+                                    .ctx_id = s->head.ctx_id,
+                                    .ring_id = s->head.ring_id,
+                                    .capset = s->head.capset,
+                                    .preamble = s->head.preamble};
+}
+
+struct cap_stream *cap_stream_new(struct cap_recording *r, const struct cap_call_head *head)
 {
     struct cap_stream *s = sl_alloc(sizeof *s);
     if (s == NULL) {
@@ -25,12 +34,34 @@ struct cap_stream *cap_stream_begin(struct cap_recording *r, const struct cap_ca
     s->calls.stream = s->memory.stream = ++r->stream_count;
     sl_list_add(&r->streams, &s->link);
     pthread_mutex_unlock(&r->lock);
-    const struct cap_verb_stream body = {.stream = s->calls.stream,
-                                         .ctx_id = head->ctx_id,
-                                         .ring_id = head->ring_id,
-                                         .capset = head->capset,
-                                         .preamble = head->preamble};
-    (void)cap_recording_verb(r, CAP_VERB_STREAM_BEGIN, &body, sizeof body, NULL, 0);
+    return s;
+}
+
+/* What a snapshot made for the ring. */
+static struct cap_stream *adopt(struct cap_recording *r, const struct cap_call_head *head)
+{
+    pthread_mutex_lock(&r->lock);
+    struct cap_stream *s = cap_recording_stream(r, head->ring_id);
+    s = s != NULL && !s->is_owned && s->head.ctx_id == head->ctx_id ? s : NULL;
+    if (s != NULL) {
+        s->is_owned = true;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return s;
+}
+
+struct cap_stream *cap_stream_begin(struct cap_recording *r, const struct cap_call_head *head)
+{
+    struct cap_stream *s = adopt(r, head);
+    if (s != NULL) {
+        return s;
+    }
+    s = cap_stream_new(r, head);
+    if (s != NULL) {
+        s->is_owned = true;
+        const struct cap_verb_stream body = cap_stream_body(s);
+        (void)cap_recording_verb(r, CAP_VERB_STREAM_BEGIN, &body, sizeof body, NULL, 0);
+    }
     return s;
 }
 
@@ -38,11 +69,7 @@ void cap_stream_end(void *stream)
 {
     struct cap_stream *s = stream;
     struct cap_recording *r = s->recording;
-    const struct cap_verb_stream body = {.stream = s->calls.stream,
-                                         .ctx_id = s->head.ctx_id,
-                                         .ring_id = s->head.ring_id,
-                                         .capset = s->head.capset,
-                                         .preamble = s->head.preamble};
+    const struct cap_verb_stream body = cap_stream_body(s);
     (void)cap_recording_verb(r, CAP_VERB_STREAM_END, &body, sizeof body, NULL, 0);
     pthread_mutex_lock(&r->lock);
     sl_list_remove(&s->link);
@@ -100,6 +127,9 @@ void cap_stream_packet(void *stream, const void *packet, size_t size, bool sum)
     struct cap_stream *s = stream;
     bool timed = s->turns++ % CAP_SAMPLE == 0;
     uint64_t begin = timed ? sl_clock_ns() : 0;
+    s->packet = packet;
+    s->packet_size = size;
+    s->packet_sum = sum;
     cap_lane_lock(&s->calls);
     if (!cap_recording_is_over(s->recording)) {
         put_packet(s, packet, size, sum, timed);
@@ -142,6 +172,7 @@ void cap_stream_outcome(void *stream, const struct vgd_outcome *outcome)
 {
     struct cap_stream *s = stream;
     uint64_t begin = SL_UNLIKELY(s->sampled_ns != 0) ? sl_clock_ns() : 0;
+    s->packet = NULL;
     if (outcome->reply_size != 0 || outcome->refused || outcome->lost) {
         cap_lane_lock(&s->calls);
         if (!cap_recording_is_over(s->recording)) {
@@ -196,11 +227,14 @@ static void put_mark(struct cap_recording *r, const struct cap_frame *mark)
     r->last_mark = *mark;
     r->frame_others = others;
     r->frame_bytes = bytes;
-    if (r->frame_count++ == r->last_frame) {
-        sl_atomic_store_seq(&r->over, 1); /* as cap_recording_end, which is still to come */
+    r->frame_count++;
+    if (r->frame_count == r->frames_wanted) {
+        sl_atomic_store_seq(&r->over, CAP_OVER); /* as cap_recording_end, which is still to come */
         if (r->on_over != NULL) {
             r->on_over(r->user);
         }
+    } else if (r->snapshot_every != 0 && r->frame_count % r->snapshot_every == 0) {
+        sl_atomic_store_relaxed(&r->is_due, 1); /* until it was made */
     }
 }
 
@@ -231,5 +265,10 @@ void cap_stream_frame(void *stream, const struct vgd_frame *frame)
         mark.stamp = s->stamp > r->last_mark.stamp ? s->stamp : r->last_mark.stamp;
         put_mark(r, &mark);
     }
+    bool is_due =
+        sl_atomic_load_relaxed(&r->is_due) != 0 || sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
     cap_lane_unlock(&r->frames);
+    if (is_due && r->on_due != NULL) {
+        r->on_due(r->due_user);
+    }
 }

@@ -1,9 +1,12 @@
 /* Waist B, forwarded and written down. Device thread. */
 #include "host/capture/cap_device_priv.h"
 
+#include "transport/base/bytes.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 #include "transport/base/shm.h"
+
+#include <stdio.h>
 
 static struct cap_device *device_of(struct vgd *vgd)
 {
@@ -38,6 +41,7 @@ static void come(struct cap_device *d, struct sl_map *map, uint32_t id, const st
     }
     *copy = *what;
     copy->recording = d->recording != NULL ? d->recordings : 0;
+    copy->order = ++d->order;
     pthread_mutex_lock(&d->lock);
     enum sl_result result = sl_map_add(map, id, copy);
     pthread_mutex_unlock(&d->lock);
@@ -54,7 +58,38 @@ static void go(struct cap_device *d, struct sl_map *map, uint32_t id)
     if (what != NULL && what->mapping != NULL) {
         sl_shm_unmap(what->mapping, what->mapping_size);
     }
+    while (what != NULL && what->attached != NULL) {
+        struct cap_attached *a = what->attached;
+        what->attached = a->next;
+        sl_free(a);
+    }
     sl_free(what);
+}
+
+/* Takes (ctx, resource) out, and contexts that are gone. */
+static void unlink_attached(struct cap_device *d, struct cap_seen *what, uint32_t ctx_id)
+{
+    for (struct cap_attached **at = &what->attached; *at != NULL;) {
+        struct cap_attached *a = *at;
+        const struct cap_seen *context = sl_map_find(&d->contexts, a->ctx_id);
+        if (a->ctx_id == ctx_id || context == NULL || context->order > a->order) {
+            *at = a->next;
+            sl_free(a);
+        } else {
+            at = &a->next;
+        }
+    }
+}
+
+static void link_attached(struct cap_device *d, uint32_t ctx_id, uint32_t resource_id)
+{
+    struct cap_seen *what = sl_map_find(&d->resources, resource_id);
+    struct cap_attached *a = what != NULL ? sl_alloc(sizeof *a) : NULL;
+    if (a != NULL) {
+        unlink_attached(d, what, ctx_id);
+        *a = (struct cap_attached){.ctx_id = ctx_id, .order = ++d->order, .next = what->attached};
+        what->attached = a;
+    }
 }
 
 static void go_all(struct cap_device *d, struct sl_map *map)
@@ -112,7 +147,9 @@ static enum sl_result ctx_create(struct vgd *vgd, uint32_t ctx_id, uint32_t caps
     enum sl_result result = d->inner->ops->ctx_create(d->inner, ctx_id, capset, name);
     tell(r, result, 0);
     if (result == SL_OK) {
-        come(d, &d->contexts, ctx_id, &(struct cap_seen){.capset = capset});
+        struct cap_seen what = {.kind = CAP_SEEN_CONTEXT, .context.capset = capset};
+        snprintf(what.context.name, sizeof what.context.name, "%s", text);
+        come(d, &d->contexts, ctx_id, &what);
     }
     return result;
 }
@@ -137,6 +174,9 @@ static enum sl_result ctx_attach(struct vgd *vgd, uint32_t ctx_id, uint32_t reso
     ask_ctx(r, CAP_VERB_CTX_ATTACH, ctx_id, resource_id, NULL, 0);
     enum sl_result result = d->inner->ops->ctx_attach(d->inner, ctx_id, resource_id);
     tell(r, result, 0);
+    if (result == SL_OK) {
+        link_attached(d, ctx_id, resource_id);
+    }
     return result;
 }
 
@@ -147,7 +187,24 @@ static enum sl_result ctx_detach(struct vgd *vgd, uint32_t ctx_id, uint32_t reso
     ask_ctx(r, CAP_VERB_CTX_DETACH, ctx_id, resource_id, NULL, 0);
     enum sl_result result = d->inner->ops->ctx_detach(d->inner, ctx_id, resource_id);
     tell(r, result, 0);
+    struct cap_seen *what = sl_map_find(&d->resources, resource_id);
+    if (result == SL_OK && what != NULL) {
+        unlink_attached(d, what, ctx_id);
+        what->ring_ctx = what->ring_ctx == ctx_id ? 0 : what->ring_ctx;
+    }
     return result;
+}
+
+static void look_at_ring(struct cap_device *d, uint32_t ctx_id, const void *commands, size_t size)
+{
+    const uint8_t *p = commands;
+    struct cap_seen *what = size >= 8 && sl_load_u32(p) == GFXSTREAM_CONTEXT_CREATE
+                                ? sl_map_find(&d->resources, sl_load_u32(p + 4))
+                                : NULL;
+    if (what != NULL) {
+        what->ring_ctx = ctx_id;
+        what->ring_order = ++d->order;
+    }
 }
 
 static enum sl_result submit(struct vgd *vgd, uint32_t ctx_id, const void *commands, size_t size)
@@ -157,6 +214,9 @@ static enum sl_result submit(struct vgd *vgd, uint32_t ctx_id, const void *comma
     ask_ctx(r, CAP_VERB_SUBMIT, ctx_id, (uint32_t)size, commands, size);
     enum sl_result result = d->inner->ops->submit(d->inner, ctx_id, commands, size);
     tell(r, result, 0);
+    if (result == SL_OK) {
+        look_at_ring(d, ctx_id, commands, size);
+    }
     return result;
 }
 
@@ -165,8 +225,8 @@ static enum sl_result res_create_tex(struct vgd *vgd, uint32_t resource_id,
 {
     struct cap_device *d = device_of(vgd);
     struct cap_recording *r = d->recording;
-    if (r != NULL) {
-        const struct cap_verb_tex body = {.resource_id = resource_id,
+    const struct cap_seen what = {.kind = CAP_SEEN_TEX,
+                                  .tex = {.resource_id = resource_id,
                                           .target = a->target,
                                           .format = a->format,
                                           .bind = a->bind,
@@ -176,13 +236,14 @@ static enum sl_result res_create_tex(struct vgd *vgd, uint32_t resource_id,
                                           .array_size = a->array_size,
                                           .last_level = a->last_level,
                                           .nr_samples = a->nr_samples,
-                                          .flags = a->flags};
-        (void)cap_recording_verb(r, CAP_VERB_TEX_CREATE, &body, sizeof body, NULL, 0);
+                                          .flags = a->flags}};
+    if (r != NULL) {
+        (void)cap_recording_verb(r, CAP_VERB_TEX_CREATE, &what.tex, sizeof what.tex, NULL, 0);
     }
     enum sl_result result = d->inner->ops->res_create_tex(d->inner, resource_id, a);
     tell(r, result, 0);
     if (result == SL_OK) {
-        come(d, &d->resources, resource_id, &(struct cap_seen){.is_tex = true});
+        come(d, &d->resources, resource_id, &what);
     }
     return result;
 }
@@ -190,9 +251,11 @@ static enum sl_result res_create_tex(struct vgd *vgd, uint32_t resource_id,
 static void watch(struct cap_device *d, uint32_t resource_id, const struct cap_seen *what,
                   const void *bytes, uint64_t size)
 {
-    enum cap_watch when = what->is_tex ? CAP_WATCH_TRANSFER : CAP_WATCH_SUBMIT;
-    const struct cap_resource resource = {
-        .id = resource_id, .ctx_id = what->ctx_id, .blob_id = what->blob_id};
+    enum cap_watch when = what->kind == CAP_SEEN_TEX ? CAP_WATCH_TRANSFER : CAP_WATCH_SUBMIT;
+    const struct cap_resource resource = {.id = resource_id,
+                                          .ctx_id =
+                                              what->kind == CAP_SEEN_BLOB ? what->blob.ctx_id : 0,
+                                          .blob_id = cap_seen_blob_id(what)};
     if (cap_memory_watch(&d->memory, &resource, when, bytes, size) != SL_OK) {
         sl_warn_limited("capture", "resource %u: no memory: recordings lack writes to it",
                         resource_id);
@@ -205,23 +268,23 @@ static enum sl_result res_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t
     struct cap_device *d = device_of(vgd);
     struct cap_recording *r = of_context(d, ctx_id);
     uint64_t pages = iov_size(a->backing, a->backing_count);
-    if (r != NULL) {
-        const struct cap_verb_blob body = {.ctx_id = ctx_id,
+    const struct cap_seen what = {.kind = CAP_SEEN_BLOB,
+                                  .blob = {.ctx_id = ctx_id,
                                            .resource_id = resource_id,
                                            .mem = a->mem,
                                            .flags = a->flags,
                                            .size = a->size,
                                            .blob_id = a->blob_id,
-                                           .backing_size = pages};
-        (void)cap_recording_verb(r, CAP_VERB_BLOB_CREATE, &body, sizeof body, NULL, 0);
+                                           .backing_size = pages},
+                                  .pages = pages};
+    if (r != NULL) {
+        (void)cap_recording_verb(r, CAP_VERB_BLOB_CREATE, &what.blob, sizeof what.blob, NULL, 0);
     }
     enum sl_result result = d->inner->ops->res_create_blob(d->inner, ctx_id, resource_id, a);
     tell(r, result, 0);
     if (result == SL_OK) {
-        const struct cap_seen what = {
-            .blob_id = a->blob_id, .ctx_id = ctx_id, .has_pages = a->backing_count != 0};
         come(d, &d->resources, resource_id, &what);
-        if (what.has_pages && a->blob_id != 0) {
+        if (a->backing_count != 0 && a->blob_id != 0) {
             watch(d, resource_id, &what, NULL, pages);
             cap_memory_backing(&d->memory, resource_id, a->backing, a->backing_count);
         }
@@ -233,7 +296,8 @@ static enum sl_result res_import(struct vgd *vgd, uint32_t resource_id, int fd, 
 {
     struct cap_device *d = device_of(vgd);
     struct cap_recording *r = d->recording;
-    struct cap_seen what = {.blob_id = UINT64_MAX};
+    struct cap_seen what = {.kind = CAP_SEEN_IMPORT,
+                            .import = {.resource_id = resource_id, .value = size}};
     if (sl_shm_is_safe(fd, size) && sl_shm_map(fd, size, &what.mapping) == SL_OK) {
         what.mapping_size = size;
     }
@@ -272,8 +336,9 @@ static enum sl_result backing_attach(struct vgd *vgd, uint32_t resource_id, cons
     ask_res(r, CAP_VERB_BACKING_ATTACH, resource_id, size);
     enum sl_result result = d->inner->ops->backing_attach(d->inner, resource_id, iov, count);
     tell(r, result, 0);
-    const struct cap_seen *what = sl_map_find(&d->resources, resource_id);
+    struct cap_seen *what = sl_map_find(&d->resources, resource_id);
     if (result == SL_OK && what != NULL) {
+        what->pages = size;
         watch(d, resource_id, what, NULL, size);
         cap_memory_backing(&d->memory, resource_id, iov, count);
     }
@@ -288,6 +353,10 @@ static enum sl_result backing_detach(struct vgd *vgd, uint32_t resource_id)
     cap_memory_backing(&d->memory, resource_id, NULL, 0);
     enum sl_result result = d->inner->ops->backing_detach(d->inner, resource_id);
     tell(r, result, 0);
+    struct cap_seen *what = sl_map_find(&d->resources, resource_id);
+    if (result == SL_OK && what != NULL) {
+        what->pages = 0;
+    }
     return result;
 }
 
@@ -330,8 +399,9 @@ static enum sl_result res_map(struct vgd *vgd, uint32_t resource_id, struct vgd_
     enum sl_result result = d->inner->ops->res_map(d->inner, resource_id, out);
     tell(r, result, result == SL_OK ? out->size : 0);
     struct cap_seen *what = sl_map_find(&d->resources, resource_id);
-    if (result != SL_OK || what == NULL || what->has_pages ||
-        (!what->is_tex && what->blob_id == 0)) { /* what the guest writes to a ring is packets */
+    if (result != SL_OK || what == NULL || what->pages != 0 ||
+        (what->kind == CAP_SEEN_BLOB &&
+         what->blob.blob_id == 0)) { /* what the guest writes to a ring is packets */
         return result;
     }
     const void *bytes = out->pointer;
@@ -388,22 +458,25 @@ static enum sl_result scanout_set(struct vgd *vgd, uint32_t scanout_id, const st
 {
     struct cap_device *d = device_of(vgd);
     struct cap_recording *r = s->resource_id == 0 ? d->recording : of_resource(d, s->resource_id);
+    const struct cap_verb_scanout body = {.scanout_id = scanout_id,
+                                          .resource_id = s->resource_id,
+                                          .x_px = s->x_px,
+                                          .y_px = s->y_px,
+                                          .width_px = s->width_px,
+                                          .height_px = s->height_px,
+                                          .format = s->format,
+                                          .image_width_px = s->image_width_px,
+                                          .image_height_px = s->image_height_px,
+                                          .stride = s->stride,
+                                          .offset = s->offset};
     if (r != NULL) {
-        const struct cap_verb_scanout body = {.scanout_id = scanout_id,
-                                              .resource_id = s->resource_id,
-                                              .x_px = s->x_px,
-                                              .y_px = s->y_px,
-                                              .width_px = s->width_px,
-                                              .height_px = s->height_px,
-                                              .format = s->format,
-                                              .image_width_px = s->image_width_px,
-                                              .image_height_px = s->image_height_px,
-                                              .stride = s->stride,
-                                              .offset = s->offset};
         (void)cap_recording_verb(r, CAP_VERB_SCANOUT_SET, &body, sizeof body, NULL, 0);
     }
     enum sl_result result = d->inner->ops->scanout_set(d->inner, scanout_id, s);
     tell(r, result, 0);
+    if (result == SL_OK && scanout_id < VGD_SCANOUTS) {
+        d->scanouts[scanout_id] = body;
+    }
     return result;
 }
 
@@ -426,18 +499,24 @@ static enum sl_result cursor_set(struct vgd *vgd, uint32_t scanout_id, const str
     struct cap_device *d = device_of(vgd);
     struct cap_recording *r =
         c->resource_id == 0 || move ? d->recording : of_resource(d, c->resource_id);
+    const struct cap_verb_cursor body = {.scanout_id = scanout_id,
+                                         .resource_id = c->resource_id,
+                                         .x_px = c->x_px,
+                                         .y_px = c->y_px,
+                                         .hot_x_px = c->hot_x_px,
+                                         .hot_y_px = c->hot_y_px,
+                                         .is_move = move};
     if (r != NULL) {
-        const struct cap_verb_cursor body = {.scanout_id = scanout_id,
-                                             .resource_id = c->resource_id,
-                                             .x_px = c->x_px,
-                                             .y_px = c->y_px,
-                                             .hot_x_px = c->hot_x_px,
-                                             .hot_y_px = c->hot_y_px,
-                                             .is_move = move};
         (void)cap_recording_verb(r, CAP_VERB_CURSOR_SET, &body, sizeof body, NULL, 0);
     }
     enum sl_result result = d->inner->ops->cursor_set(d->inner, scanout_id, c, move);
     tell(r, result, 0);
+    if (result == SL_OK && scanout_id < VGD_SCANOUTS) {
+        struct cap_verb_cursor *kept = &d->cursors[scanout_id];
+        kept->x_px = c->x_px;
+        kept->y_px = c->y_px;
+        *kept = move ? *kept : body;
+    }
     return result;
 }
 
@@ -502,10 +581,23 @@ static int poll_fd(struct vgd *vgd)
     return inner->ops->poll_fd(inner);
 }
 
-static void poll_inner(struct vgd *vgd)
+static bool rest(struct vgd *vgd, bool on)
 {
     struct vgd *inner = device_of(vgd)->inner;
-    inner->ops->poll(inner);
+    return inner->ops->rest(inner, on);
+}
+
+static enum sl_result ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct hct_saver *saver)
+{
+    struct vgd *inner = device_of(vgd)->inner;
+    return inner->ops->ctx_save(inner, ctx_id, saver);
+}
+
+static void poll_inner(struct vgd *vgd)
+{
+    struct cap_device *d = device_of(vgd);
+    cap_device_poll(d);
+    d->inner->ops->poll(d->inner);
 }
 
 void cap_device_forget(struct cap_device *d)
@@ -516,6 +608,8 @@ void cap_device_forget(struct cap_device *d)
     }
     go_all(d, &d->resources);
     go_all(d, &d->contexts);
+    memset(d->scanouts, 0, sizeof d->scanouts);
+    memset(d->cursors, 0, sizeof d->cursors);
 }
 
 static void reset(struct vgd *vgd)
@@ -566,6 +660,8 @@ const struct vgd_ops cap_device_ops = {
     .describe = describe,
     .ring_stats = ring_stats,
     .stats = stats,
+    .rest = rest,
+    .ctx_save = ctx_save,
     .tap = tap,
     .poll_fd = poll_fd,
     .poll = poll_inner,

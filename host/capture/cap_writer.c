@@ -55,7 +55,8 @@ struct cap_writer {
     uint32_t chunk_number;
     uint64_t index_ns, index_size, sync_ns, sweep_ns;
     uint64_t index_offset;
-    bool full; /* the file cannot grow */
+    uint64_t snapshot_begin; /* file offset of the last begin mark */
+    bool full;               /* the file cannot grow */
 };
 
 static struct cap_buffer *buffer_new(size_t capacity)
@@ -248,6 +249,22 @@ static bool write_chunk(struct cap_writer *w, struct cap_chunk_header *c, const 
     return true;
 }
 
+/* A snapshot's mark, which says where the other one is. */
+static void place_snapshot(struct cap_writer *w, struct cap_buffer *b)
+{
+    struct cap_snapshot mark;
+    memcpy(&mark, b->data, sizeof mark);
+    if (mark.mark == CAP_SNAPSHOT_BEGIN) {
+        w->snapshot_begin = w->file.size;
+        return;
+    }
+    mark.begin = w->snapshot_begin;
+    memcpy(b->data, &mark, sizeof mark);
+    if (mark.mark == CAP_SNAPSHOT_END) {
+        cap_index_writer_snapshot(&w->index, &mark, w->file.size);
+    }
+}
+
 static void write_buffer(struct cap_writer *w, struct cap_buffer *b)
 {
     struct cap_chunk_header c = {.flags = (uint16_t)b->flags,
@@ -261,12 +278,15 @@ static void write_buffer(struct cap_writer *w, struct cap_buffer *b)
     if (w->full) {
         return;
     }
+    if (b->kind == CAP_KIND_SNAP) {
+        place_snapshot(w, b);
+    }
     if (!write_chunk(w, &c, b->data, b->used, b->kind != CAP_KIND_SNAP, false)) {
         stop(w);
         return;
     }
     cap_index_writer_chunk(&w->index, &c, offset, b->last_stamp);
-    if (b->kind == CAP_KIND_CALL) {
+    if (b->kind == CAP_KIND_CALL && (b->flags & CAP_CHUNK_SNAPSHOT) == 0) {
         cap_index_writer_calls(&w->index, &c, b->data, b->head, b->last_stamp, b->ends_stream);
     }
 }

@@ -372,17 +372,27 @@ enum cap_frame_kind {
 /* ---- SNAP: begin and end of a snapshot, stream 0, not compressed ----
  *
  * Between the two lie ordinary chunks with CAP_CHUNK_SNAPSHOT, whose records lead from nothing to
- * the state at `stamp`. A reader that plays from the file's start skips them. Their stamps are
- * above `stamp_before` and not above `stamp`; they are numbers of their own and may meet those of
- * chunks outside. */
+ * the state at `stamp`. A reader that plays from the file's start skips them, unless nothing but
+ * them lies before: then they are its start. Their stamps are above `stamp_before` and not above
+ * `stamp`, where nothing else has stamps but what the device told meanwhile. Chunks without the
+ * flag that come behind the begin mark belong behind the snapshot. BLOB chunks are never flagged:
+ * they are everybody's.
+ *
+ * A packet that had begun and waited for others is the last of its stream's: it is in the snapshot
+ * again, and its RESULT in the stream's first chunk behind. */
 struct cap_snapshot {
-    uint32_t mark;     /* 0 begin, 1 end */
-    uint32_t reason;   /* enum cap_snapshot_reason */
-    uint64_t stamp;    /* the state is that before the next stamp */
-    uint64_t frame;    /* the next frame's number in this file */
-    uint64_t begin;    /* of the end mark: file offset of the begin mark's chunk; else 0 */
-    uint64_t time;     /* absolute */
-    uint64_t reserved; /* 0 */
+    uint32_t mark;         /* enum cap_snapshot_mark */
+    uint32_t reason;       /* enum cap_snapshot_reason */
+    uint64_t stamp;        /* the state is that before the next stamp; of a begin mark: 0 */
+    uint64_t frame;        /* the next frame's number in this file */
+    uint64_t begin;        /* but of the begin mark: file offset of that one's chunk */
+    uint64_t time;         /* absolute */
+    uint64_t stamp_before; /* the last one before */
+};
+enum cap_snapshot_mark {
+    CAP_SNAPSHOT_BEGIN = 0,
+    CAP_SNAPSHOT_END = 1,
+    CAP_SNAPSHOT_FAILED = 2, /* an end, too: what lies before it is to be passed by */
 };
 _Static_assert(sizeof(struct cap_snapshot) == 48, "snapshot mark");
 enum cap_snapshot_reason { CAP_SNAPSHOT_START = 1, CAP_SNAPSHOT_PERIOD = 2, CAP_SNAPSHOT_TRIM = 3 };

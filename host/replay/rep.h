@@ -37,6 +37,7 @@ struct rep_options {
                         recording shows that one had to */
     bool wants_hashes, wants_pixels;
     bool no_compare;      /* answers are not looked at */
+    uint64_t first_frame; /* what is before it is not needed: starts at the snapshot before it */
     uint64_t stop_frame;  /* the first frame that is not played; UINT64_MAX: all */
     uint64_t stop_call;   /* the same of calls, by stamp */
     uint64_t patience_ns; /* for one call; 0: 60 s */
@@ -62,7 +63,8 @@ struct rep_report {
     enum rep_end end;
     enum sl_result result; /* REP_END_FAILED */
     struct cap_damage damage;
-    uint64_t frames, calls, calls_behind; /* the last frame's mark */
+    uint64_t first_frame;                 /* of those that were played */
+    uint64_t frames, calls, calls_behind; /* frames: up to the last one that was played */
     uint64_t compared;                    /* answers that were looked at */
     uint64_t stuck_call;                  /* REP_END_STUCK: its stamp */
     uint64_t time_ns;

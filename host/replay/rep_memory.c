@@ -160,7 +160,8 @@ enum sl_result rep_memory_write(struct rep *rep, struct cap_event_memory *memory
     struct rep_resource *resource = rep_resource_find(rep, memory->resource_id);
     uint8_t *to = NULL;
     uint64_t size = 0;
-    if (resource != NULL && resource->blob_id != 0 && is_shown(rep, resource)) {
+    bool is_whole = memory->source == CAP_MEMW_WHOLE; /* also what the host drew before */
+    if (resource != NULL && resource->blob_id != 0 && !is_whole && is_shown(rep, resource)) {
         return SL_OK;
     }
     if (resource != NULL && resource->pages != NULL) {

@@ -57,6 +57,7 @@ struct rep_ring {
     bool has_writer, has_preamble;
     uint32_t is_gone;              /* atomic: its resource is; written by the replay's thread */
     uint32_t fed;                  /* packets, modulo 2^32 */
+    uint32_t sums;                 /* packets with a checksum */
     uint64_t last_stamp, last_end; /* of the last one; end 0: not known */
     bool may_block;                /* the last one waits for others */
     bool is_loss_told;

@@ -6,6 +6,29 @@
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
 
+/* From the last snapshot before the first frame that is wanted, or from the file's start. */
+static enum sl_result make_merge(struct rep *rep)
+{
+    struct cap_merge_snapshot *snapshots = NULL;
+    const struct cap_merge_snapshot *start = NULL;
+    uint32_t count = 0;
+    enum sl_result result = SL_OK;
+    if (rep->options.first_frame != 0) {
+        result = cap_merge_snapshots(rep->reader, &snapshots, &count);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        start = snapshots[i].mark.frame <= rep->options.first_frame ? &snapshots[i] : start;
+    }
+    if (result == SL_OK && start != NULL && start->mark.frame != 0) {
+        rep->frame = start->mark.frame;
+        result = cap_merge_create_at(rep->reader, start->begin, &rep->merge);
+    } else if (result == SL_OK) {
+        result = cap_merge_create(rep->reader, &rep->merge);
+    }
+    sl_free(snapshots);
+    return result;
+}
+
 enum sl_result rep_create(struct cap_reader *reader, const struct rep_options *options,
                           struct rep **out)
 {
@@ -19,8 +42,7 @@ enum sl_result rep_create(struct cap_reader *reader, const struct rep_options *o
     sl_map_init(&rep->fence_sets, REP_CONTEXTS);
     pthread_mutex_init(&rep->lock, NULL);
     rep->recorded = sl_alloc_array(REP_FENCES, sizeof *rep->recorded);
-    enum sl_result result =
-        rep->recorded != NULL ? cap_merge_create(reader, &rep->merge) : SL_ERR_NOMEM;
+    enum sl_result result = rep->recorded != NULL ? make_merge(rep) : SL_ERR_NOMEM;
     if (result == SL_OK) {
         result = rep_memory_look(rep);
     }
@@ -296,6 +318,7 @@ void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
     *report = (struct rep_report){.end = REP_END_COMPLETE};
     rep->device = device;
     rep->report = report;
+    report->first_frame = report->frames = rep->frame;
     uint64_t begin = sl_clock_ns();
     choose_pixels(rep);
     while (!rep->stop && rep->frame < rep->options.stop_frame) {

@@ -291,6 +291,7 @@ static int diff_shots(const struct opt_set *set)
     char folders[2][PATH_MAX], base[PATH_MAX];
     struct shots_options shots = {.out = NULL};
     host_options_read(set, DIFF_HOST, &shots.host);
+    shots.host.device.restores = true;
     if (!range_option(set, DIFF_SHOTS, &shots.frames)) {
         return SLUICE_EXIT_USAGE;
     }

@@ -165,7 +165,6 @@ int host_record_begin(struct cap_device *recorder, struct vgd *device,
         return SLUICE_EXIT_OK;
     }
     char *meta = make_meta(device, record);
-    uint32_t missed;
     const struct cap_start start = {.path = record->path,
                                     .level = record->level,
                                     .force = record->force,
@@ -173,11 +172,11 @@ int host_record_begin(struct cap_device *recorder, struct vgd *device,
                                     .hashes = record->hashes,
                                     .max_size = record->max_size,
                                     .frames = record->frames,
+                                    .snapshot_every = record->snapshot_every,
                                     .meta = meta,
                                     .over = on_over,
                                     .user = (void *)(intptr_t)status_fd};
-    enum sl_result result =
-        meta != NULL ? cap_device_start(recorder, &start, &missed) : SL_ERR_NOMEM;
+    enum sl_result result = meta != NULL ? cap_device_start(recorder, &start) : SL_ERR_NOMEM;
     int code = result == SL_OK ? SLUICE_EXIT_OK : refused(record->path, result);
     free(meta);
     if (code == SLUICE_EXIT_OK) {

@@ -12,8 +12,9 @@ struct host_record {
     char *const *argv; /* the program, for META; nullable */
     int level;
     bool force, durable, hashes;
-    uint64_t max_size; /* 0: none */
-    uint64_t frames;   /* 0: all */
+    uint64_t max_size;       /* 0: none */
+    uint64_t frames;         /* 0: all */
+    uint64_t snapshot_every; /* frames; 0: none */
 };
 
 /* What the starter of a private host learns. */

@@ -91,6 +91,15 @@ bool range_has(const struct range *range, uint64_t number)
     return range->count == 0;
 }
 
+uint64_t range_begin(const struct range *range)
+{
+    uint64_t first = range->count != 0 ? UINT64_MAX : 0;
+    for (uint32_t i = 0; i < range->count; i++) {
+        first = range->parts[i].first < first ? range->parts[i].first : first;
+    }
+    return first;
+}
+
 uint64_t range_end(const struct range *range)
 {
     uint64_t last = 0;

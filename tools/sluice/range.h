@@ -22,6 +22,8 @@ bool range_parse(const char *text, struct range *out);
 /* An option's; not given: everything. False: the reason was said. */
 bool range_option(const struct opt_set *set, size_t index, struct range *out);
 bool range_has(const struct range *range, uint64_t number);
+/* The first number that is in it. */
+uint64_t range_begin(const struct range *range);
 /* One behind the last number that is in it; UINT64_MAX: there is none. */
 uint64_t range_end(const struct range *range);
 /* Nothing from this number on is in it. */

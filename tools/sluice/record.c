@@ -19,6 +19,7 @@ enum {
     RECORD_FRAMES,
     RECORD_LEVEL,
     RECORD_MAX_SIZE,
+    RECORD_SNAPSHOT_EVERY,
     RECORD_HASH,
     RECORD_DURABLE,
     RECORD_FORCE,
@@ -51,6 +52,13 @@ static const struct opt options[] = {
                          .min = 4u << 20,
                          .max = UINT64_MAX / 2,
                          .help = "stop recording before the file is larger"},
+    [RECORD_SNAPSHOT_EVERY] = {.name = "snapshot-every",
+                               .kind = OPT_NUMBER,
+                               .value = "N",
+                               .min = 1,
+                               .max = UINT32_MAX,
+                               .help = "store the whole state every N frames, where replay can "
+                                       "start; the program stands still meanwhile"},
     [RECORD_HASH] = {.name = "hash",
                      .help = "store a hash of every frame's picture: slower, replay compares them"},
     [RECORD_DURABLE] = {.name = "durable", .help = "write to the disk itself once a second"},
@@ -220,7 +228,8 @@ static int record_verb(const struct opt_set *set)
                                    .force = opt_on(set, RECORD_FORCE),
                                    .durable = opt_on(set, RECORD_DURABLE),
                                    .hashes = opt_on(set, RECORD_HASH),
-                                   .max_size = opt_number(set, RECORD_MAX_SIZE)};
+                                   .max_size = opt_number(set, RECORD_MAX_SIZE),
+                                   .snapshot_every = opt_number(set, RECORD_SNAPSHOT_EVERY)};
     if (!make_name(opt_text(set, RECORD_OUTPUT), set->args[0], path) ||
         !read_level(opt_text(set, RECORD_LEVEL), &record->level) ||
         !read_frames(opt_text(set, RECORD_FRAMES), &record->frames) ||

@@ -56,7 +56,8 @@ static const struct opt options[] = {
     [REPLAY_FRAMES] = {.name = "frames",
                        .kind = OPT_TEXT,
                        .value = "RANGE",
-                       .help = "report these frames, and end after the last of them"},
+                       .help =
+                           "report these frames: from the snapshot before the first to the last"},
     [REPLAY_STOP_AFTER] = {.name = "stop-after",
                            .kind = OPT_NUMBER,
                            .value = "CALL",
@@ -245,6 +246,7 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
                         opt_text(set, REPLAY_EXPECT) != NULL,
         .last_call = r->last_call,
         .no_compare = is_backend(set, "null"),
+        .first_frame = range_begin(&r->frames),
         .stop_frame = range_end(&r->frames),
         .stop_call = opt_text(set, REPLAY_STOP_AFTER) != NULL
                          ? opt_number(set, REPLAY_STOP_AFTER) + 1
@@ -300,6 +302,7 @@ static int play(void *user, uint64_t *last_call)
     struct host_options host = {0};
     struct rep_report report = {0}, all = {0};
     host_options_read(r->set, REPLAY_HOST, &host);
+    host.device.restores = true;
     host.device.software = is_backend(r->set, "cpu");
     host.device.null = is_backend(r->set, "null");
     host_prepare();
@@ -309,7 +312,7 @@ static int play(void *user, uint64_t *last_call)
     uint64_t begin = sl_clock_ns();
     for (uint64_t i = 0; code == SLUICE_EXIT_OK && goes_on(r, i, begin); i++) {
         code = play_once(r, &host, &report);
-        all.frames += report.frames;
+        all.frames += report.frames - report.first_frame;
         all.calls += report.calls;
         all.time_ns += report.time_ns;
     }

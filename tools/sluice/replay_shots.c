@@ -68,6 +68,7 @@ static int play(const char *path, struct cap_reader *reader, struct shots *s)
     const struct host_options *host = &s->options->host;
     const struct rep_options play = {.wants_pixels = true,
                                      .no_compare = true,
+                                     .first_frame = range_begin(&s->options->frames),
                                      .stop_frame = range_end(&s->options->frames),
                                      .stop_call = UINT64_MAX,
                                      .user = s,
