@@ -1,6 +1,7 @@
 #include "host/capture/cap_device_priv.h"
 
 #include "transport/base/bytes.h"
+#include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
@@ -177,7 +178,7 @@ static void on_due(void *user)
     uint32_t epoch = sl_atomic_load_seq(&d->epoch);
     while (epoch != 0 && (epoch & VGD_EPOCH_REST) == 0) {
         if (sl_atomic_cas(&d->epoch, &epoch, epoch | VGD_EPOCH_REST)) {
-            d->front.wake(d->front.user);
+            sl_fd_signal(d->due_fd);
             return;
         }
     }
@@ -269,6 +270,12 @@ enum sl_result cap_device_create(const struct vgd_sink *front, struct cap_device
     if (d == NULL) {
         return SL_ERR_NOMEM;
     }
+    d->due_fd = -1;
+    enum sl_result result = sl_fd_event(&d->due_fd);
+    if (result != SL_OK) {
+        sl_free(d);
+        return result;
+    }
     d->vgd.ops = &cap_device_ops;
     d->front = *front;
     d->recorder = (struct vgd_recorder){.user = d,
@@ -300,6 +307,7 @@ void cap_device_destroy(struct cap_device *d)
     sl_map_finish(&d->contexts);
     sl_map_finish(&d->resources);
     pthread_mutex_destroy(&d->lock);
+    sl_fd_close(&d->due_fd);
     sl_free(d);
 }
 

@@ -22,6 +22,7 @@ struct cap_device {
     struct cap_verb_scanout scanouts[VGD_SCANOUTS]; /* as set last; resource 0: none */
     struct cap_verb_cursor cursors[VGD_SCANOUTS];
     uint64_t tries; /* to make the snapshot that is due */
+    int due_fd;     /* readable: one is due */
 };
 
 /* A context that a resource is attached to. */

@@ -3,6 +3,7 @@
 #include "host/context.h"
 #include "transport/base/bytes.h"
 #include "transport/base/clock.h"
+#include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
@@ -560,6 +561,7 @@ static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reaso
 
 void cap_device_poll(struct cap_device *d)
 {
+    (void)sl_fd_drain(d->due_fd);
     if ((sl_atomic_load_seq(&d->epoch) & VGD_EPOCH_REST) != 0) {
         (void)try_snapshot(d, CAP_SNAPSHOT_PERIOD);
     }

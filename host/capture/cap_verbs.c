@@ -577,8 +577,7 @@ static void tap(struct vgd *vgd, bool on)
 
 static int poll_fd(struct vgd *vgd)
 {
-    struct vgd *inner = device_of(vgd)->inner;
-    return inner->ops->poll_fd(inner);
+    return device_of(vgd)->due_fd; /* the device behind has nothing to do by itself */
 }
 
 static bool rest(struct vgd *vgd, bool on)

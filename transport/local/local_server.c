@@ -261,6 +261,8 @@ static enum sl_result serve_events(struct local_server *server, bool *stop)
         void *tag = events[i].data.ptr;
         if (tag == NULL) {
             *stop = true;
+        } else if (tag == &server->device) {
+            server->device->ops->poll(server->device);
         } else if (tag == server) {
             accept_clients(server);
         } else if (!((struct local_client *)tag)->is_dead) {
@@ -278,6 +280,10 @@ enum sl_result local_server_run(struct local_server *server, int stop_fd)
     if (r == SL_OK) {
         r = watch(server, EPOLL_CTL_ADD, stop_fd, EPOLLIN, NULL);
     }
+    int poll_fd = server->device->ops->poll_fd(server->device);
+    if (r == SL_OK && poll_fd >= 0) {
+        r = watch(server, EPOLL_CTL_ADD, poll_fd, EPOLLIN, &server->device);
+    }
     while (r == SL_OK && !stop) {
         r = serve_events(server, &stop);
     }
@@ -285,6 +291,9 @@ enum sl_result local_server_run(struct local_server *server, int stop_fd)
         sl_error("local", "the event loop failed: %s", sl_result_name(r));
     }
     (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, stop_fd, NULL);
+    if (poll_fd >= 0) {
+        (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, poll_fd, NULL);
+    }
     (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, server->listener, NULL);
     SL_LIST_FOR_SAFE(link, &server->shared.clients)
     {
