@@ -63,23 +63,6 @@ struct hct_create_info {
     struct hct_provider *provider; /* the type's provider, initialised */
 };
 
-/* Takes what rebuilds a context, in the order in which it is to be played. A call that fails ends
- * the saving: hand its result on. Device thread. */
-struct hct_saver {
-    void *user;
-    /* A packet {u32 opcode, u32 length, body} without a checksum, as the guest of this context
-     * could have sent it on that ring (the ring's resource id), and the reply that it is to have
-     * when it is played (NULL: none, or any): names and ids that the host chooses come from it.
-     * Bytes are private to the call. */
-    enum sl_result (*packet)(void *user, uint32_t ring_id, const void *packet, size_t size,
-                             const void *reply, size_t reply_size);
-    /* Now bring this blob resource of the context's into being, with its contents: what comes
-     * before is what its memory comes from, what comes after needs it. What is never named comes
-     * after all packets where its memory is the context's, else before the first of them.
-     * NOTFOUND: the device has no such resource. */
-    enum sl_result (*resource)(void *user, uint32_t resource_id);
-};
-
 struct hct_ops {
     /* The context is about to lose its resources one by one and to be destroyed: none of its
      * threads waits for another any more. Does not wait. Nullable. */

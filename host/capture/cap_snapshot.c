@@ -1,6 +1,5 @@
 /* A snapshot of the live device: the records that lead from nothing to what lives now. */
 #include "host/capture/cap_device_priv.h"
-#include "host/context.h"
 #include "transport/base/bytes.h"
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"

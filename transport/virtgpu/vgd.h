@@ -17,7 +17,6 @@
 #include <sys/uio.h>
 
 struct vgd;
-struct hct_saver; /* host/context.h: nobody in front of the device looks into it */
 
 #define VGD_SCANOUTS 16u
 
@@ -102,6 +101,23 @@ struct vgd_stats {
     uint64_t resource_bytes;            /* live */
     uint64_t transfers, transfer_bytes; /* copied between guest pages and the device's memory */
     struct vgd_ring_stats all;          /* sums of all rings, those that ended too; resource_id 0 */
+};
+
+/* Takes what rebuilds a context, in the order in which it is to be played. A call that fails ends
+ * the saving: hand its result on. Device thread. */
+struct hct_saver {
+    void *user;
+    /* A packet {u32 opcode, u32 length, body} without a checksum, as the guest of this context
+     * could have sent it on that ring (the ring's resource id), and the reply that it is to have
+     * when it is played (NULL: none, or any): names and ids that the host chooses come from it.
+     * Bytes are private to the call. */
+    enum sl_result (*packet)(void *user, uint32_t ring_id, const void *packet, size_t size,
+                             const void *reply, size_t reply_size);
+    /* Now bring this blob resource of the context's into being, with its contents: what comes
+     * before is what its memory comes from, what comes after needs it. What is never named comes
+     * after all packets where its memory is the context's, else before the first of them.
+     * NOTFOUND: the device has no such resource. */
+    enum sl_result (*resource)(void *user, uint32_t resource_id);
 };
 
 struct vgd_ops {
