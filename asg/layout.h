@@ -57,14 +57,16 @@ struct asg_page {
     /* --- ours, offset 2560 --- */
     uint32_t
         guest_kick; /* guest adds 1 and futex-wakes it to wake a sleeping host (one kernel only) */
-    uint8_t pad3[60];
+    uint32_t guest_cpu; /* guest: where it runs, asg_cpu(); 0: not this kernel, or not known */
+    uint8_t pad3[56];
     uint32_t guest_sleeping; /* guest: 1 while it sleeps on host_signal or on from_host_large's
                                 write_pos */
     uint8_t pad4[60];
     uint32_t host_signal; /* host: value of the last slSignal; the present thread's futex */
     uint32_t host_reply;  /* host adds 1 after publishing a reply when guest_sleeping: the replies'
                              futex */
-    uint8_t pad5[1400 - 8];
+    uint32_t host_cpu;    /* host: where the ring's thread runs, as guest_cpu */
+    uint8_t pad5[1400 - 12];
 };
 _Static_assert(offsetof(struct asg_page, write_pos) == 8, "asg layout");
 _Static_assert(offsetof(struct asg_page, read_pos) == 64, "asg layout");

@@ -54,6 +54,7 @@ enum sl_result asg_reader_init(struct asg_reader *r, const struct asg_reader_con
         r->config.sleep_ns = SLEEP_NS;
     }
     r->spin.none = config->no_spin;
+    r->spin.peer_cpu = &r->page->guest_cpu;
     r->buffer = (uint8_t *)config->memory + ASG_RING_BYTES;
     memset(config->memory, 0, ASG_RING_BYTES);
     for (uint32_t i = 0; i < 3; i++) {
@@ -235,6 +236,7 @@ enum sl_result asg_reader_take(struct asg_reader *r, void *data, size_t capacity
     }
     r->bytes += large + spans;
     say_running(r);
+    asg_ring_tell_cpu(&r->page->host_cpu, &r->cpu);
     *got = large + spans;
     return SL_OK;
 }

@@ -55,6 +55,7 @@ struct asg_reader {
     uint32_t view_size;
     uint32_t consumed;       /* bytes of type 1, for host_consumed_pos */
     uint64_t awake_since_ns; /* atomic; 0: asleep */
+    uint32_t cpu; /* what page->host_cpu says */
     struct asg_spin spin;
     uint32_t talks; /* more long waits for which the guest counts as one that waits for replies */
     uint64_t bytes, wakeups, sleeps;

@@ -17,6 +17,7 @@ enum {
     SPIN_BRIDGED_NS = 1000,      /* yields that ended so soon could have been pauses */
     SPIN_SHORT_NS = 20 * 1000,   /* before a sleep when waits are long */
     SPIN_LONG_NS = 200 * 1000,   /* the most that is spun through */
+    SPIN_YIELDS_HERE = 2,        /* where the peer has the same processor */
     EXPECT_CAP_NS = 1000 * 1000, /* one long pause is not remembered for long */
 };
 
@@ -79,10 +80,26 @@ static uint64_t spin_budget(uint64_t expect_ns)
     return budget < SPIN_LONG_NS ? budget : SPIN_LONG_NS;
 }
 
+uint32_t asg_cpu(void)
+{
+    int cpu = sched_getcpu();
+    return cpu < 0 ? 0 : (uint32_t)cpu + 1;
+}
+
+static bool peer_is_here(const struct asg_spin *spin)
+{
+    uint32_t cpu = spin->peer_cpu != NULL ? asg_ring_hint(spin->peer_cpu) : 0;
+    return cpu != 0 && cpu == asg_cpu();
+}
+
 bool asg_spin_turn(struct asg_spin *spin)
 {
     if (spin->none) {
         return false;
+    }
+    if ((spin->turns == 0 || spin->yields != 0) && peer_is_here(spin)) {
+        sched_yield();
+        return ++spin->yields <= SPIN_YIELDS_HERE;
     }
     if (spin->turns < (spin->misses < SPIN_MISSES ? SPIN_PAUSES : SPIN_PAUSES_FEW)) {
         spin->turns++;

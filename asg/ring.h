@@ -74,6 +74,18 @@ void asg_ring_wake(uint32_t *word);
  */
 void asg_ring_sleep(const uint32_t *word, uint32_t ticket, int64_t timeout_ns);
 
+/* The processor that runs the calling thread, counted from 1; 0: not known. */
+uint32_t asg_cpu(void);
+/* Says in `word` where the calling thread runs; `said` is what it said last. */
+static inline void asg_ring_tell_cpu(uint32_t *word, uint32_t *said)
+{
+    uint32_t cpu = asg_cpu();
+    if (cpu != *said) {
+        *said = cpu;
+        asg_ring_tell(word, cpu);
+    }
+}
+
 /* Copy between a power-of-two sized view and flat memory, wrapping at the view's end. pos:
  * free-running. */
 void asg_view_copy_out(const uint8_t *view, uint32_t view_size, uint32_t pos, void *data,
@@ -85,20 +97,24 @@ uint32_t asg_view_size(uint32_t size);
 
 /* How one end waits: pause, then yield, then it is told to sleep. How long before the sleep follows
  * from how long the waits of late took: short gaps are worth spinning through, long ones are not.
- */
+ * A peer on the same processor gets nothing done meanwhile: then there are a few yields at most. */
 struct asg_spin {
     uint64_t expect_ns; /* recent waiting time, a moving average */
     uint64_t begin_ns;  /* 0 while the first turns still only pause */
     uint64_t end_ns;
     uint32_t turns;
+    uint32_t yields; /* so many while the peer was on this processor */
     uint32_t misses; /* waits in a row that pauses could not have bridged */
     bool none;       /* set by the owner: not one turn, sleep at once */
+    /* Set by the owner: the word in which the peer says where it runs; NULL: nobody says. */
+    const uint32_t *peer_cpu;
 };
 
 /* A wait begins. */
 static inline void asg_spin_begin(struct asg_spin *spin)
 {
     spin->turns = 0;
+    spin->yields = 0;
     spin->begin_ns = 0;
 }
 

@@ -231,6 +231,9 @@ static void commit(struct asg_writer *w)
     }
     struct asg_descriptor desc = {.offset = (uint32_t)(w->start - w->buffer), .size = size};
     memcpy(w->page->descriptors + (w->desc_write & (ASG_DESC_RING - 1)), &desc, sizeof desc);
+    if (w->config.shared_futex) {
+        asg_ring_tell_cpu(&w->page->guest_cpu, &w->cpu);
+    }
     w->desc_write += (uint32_t)sizeof desc;
     w->slot_last[w->slot] = w->desc_write;
     asg_ring_publish_loud(&w->page->write_pos, w->desc_write);
@@ -355,6 +358,7 @@ enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_con
         w->config.sleep_ns = SLEEP_NS;
     }
     w->reply_spin.none = w->space_spin.none = config->no_spin;
+    w->reply_spin.peer_cpu = config->shared_futex ? &w->page->host_cpu : NULL;
     w->look_size = config->shared_futex ? LOOK_FUTEX : LOOK_PING;
     w->view_size = asg_view_size(buffer_size);
     for (uint32_t i = 0; i < 3; i++) {

@@ -52,6 +52,7 @@ struct asg_writer {
     uint32_t desc_taken; /* to_host.read_pos as it was seen last */
     uint32_t reply_read; /* private copy of from_host_large.read_pos */
     uint32_t view_size;
+    uint32_t cpu; /* what page->guest_cpu says */
     struct asg_spin reply_spin;
     struct asg_spin space_spin;
     bool dead;
