@@ -97,7 +97,8 @@ bool asg_spin_turn(struct asg_spin *spin)
     if (spin->none) {
         return false;
     }
-    if ((spin->turns == 0 || spin->yields != 0) && peer_is_here(spin)) {
+    if (spin->turns == 0 && spin->expect_ns >= SPIN_LONG_NS && peer_is_here(spin)) {
+        spin->begin_ns = spin->begin_ns != 0 ? spin->begin_ns : sl_clock_ns();
         sched_yield();
         return ++spin->yields <= SPIN_YIELDS_HERE;
     }

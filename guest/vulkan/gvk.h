@@ -180,6 +180,7 @@ struct gvk_host {
     bool has_status;    /* SLUICE_FEATURE_VK_STATUS */
     bool quiet;         /* SLUICE_FEATURE_VK_QUIET */
     bool wants_frames;  /* SLUICE_FEATURE_VK_FRAME */
+    bool tells;         /* SLUICE_FEATURE_VK_TELL */
     uint64_t heard;     /* atomic: replies so far, on all threads; see gvk_status.h */
     bool deferred_mapping, batched_descriptors; /* of the capset */
     uint32_t lost;                              /* atomic: nothing more will come from it */
@@ -224,7 +225,8 @@ struct gvk_stream {
  *
  * Turns: one counter a host, taken when the packet is whole and fits; from there to its publication
  * nothing fails but the ring itself, and then the context is over anyway. Every packet is published
- * at once, since another thread's next number waits for it. */
+ * at once, or with the next one that is sent at once, since another thread's next number waits for
+ * it. */
 
 /* The calling thread's stream if it has one; NULL. */
 struct gvk_stream *gvk_stream_peek(const struct gvk_host *host);
@@ -232,6 +234,8 @@ struct gvk_stream *gvk_stream_peek(const struct gvk_host *host);
 struct gvk_stream *gvk_begin(struct gvk_host *host);
 /* Sends what was packed: one packet. False: it could not be packed, or the host is gone. */
 bool gvk_send(struct gvk_stream *stream);
+/* The same where another packet follows at once, and both are published together. */
+bool gvk_post(struct gvk_stream *stream);
 /* The same with `size` bytes of data behind what was packed, which are not copied twice: the
  * packet's length word grows by `size`. For vkQueueFlushCommandsGOOGLE: pack it up to dataSize. */
 bool gvk_send_with(struct gvk_stream *stream, const void *data, size_t size);

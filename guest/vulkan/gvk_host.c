@@ -85,6 +85,7 @@ static struct gvk_host *host_open(void)
     host->batched_descriptors = caps->batched_descriptor_set_update != 0;
     host->guest_ids = (host->gs->features & SLUICE_FEATURE_VK_IDS) != 0;
     host->quiet = (host->gs->features & SLUICE_FEATURE_VK_QUIET) != 0;
+    host->tells = (host->gs->features & SLUICE_FEATURE_VK_TELL) != 0;
     host->wants_frames = (host->gs->features & SLUICE_FEATURE_VK_FRAME) != 0;
     host->has_status = (host->gs->features & SLUICE_FEATURE_VK_STATUS) != 0;
     return host;

@@ -25,6 +25,37 @@ static VkResult flush(VkQueue queue, VkCommandBuffer buffer)
                : gvk_failure(gvk_host_of(queue));
 }
 
+/* What is sent behind a submit that signals a fence; value 0: nothing is. */
+struct tell {
+    uint32_t slot, value;
+};
+
+static struct tell fence_begin(VkQueue queue, VkFence fence)
+{
+    struct tell tell = {0};
+    gvk_fence_submitted(fence);
+    if (fence != VK_NULL_HANDLE) {
+        tell.value =
+            gvk_status_tell(gvk_device_of(queue), &GVK_FROM(gvk_fence, fence)->watch, &tell.slot);
+    }
+    return tell;
+}
+
+/* The submit that was packed goes out. Both together: a host that runs the first at once shall have
+ * the second. */
+static VkResult submit_send(VkQueue queue, struct gvk_stream *s, VkFence fence, struct tell tell)
+{
+    bool sent = s != NULL;
+    if (sent && tell.value != 0) {
+        VkDevice device = GVK_TO(VkDevice, gvk_device_of(queue));
+        sent = gvk_post(s) && gvk_begin_of(queue) == s;
+        if (sent) {
+            vk_pack_vkTellFenceSLUICE(&s->pack, 0, device, fence, tell.slot, tell.value);
+        }
+    }
+    return sent && gvk_send(s) ? VK_SUCCESS : gvk_failure(gvk_host_of(queue));
+}
+
 VkResult gvk_vkQueueSubmit(VkQueue queue, uint32_t submitCount, const VkSubmitInfo *pSubmits,
                            VkFence fence)
 {
@@ -42,12 +73,12 @@ VkResult gvk_vkQueueSubmit(VkQueue queue, uint32_t submitCount, const VkSubmitIn
     if (result != VK_SUCCESS) {
         return result;
     }
-    gvk_fence_submitted(fence);
+    struct tell tell = fence_begin(queue, fence);
     struct gvk_stream *s = gvk_begin_of(queue);
     if (s != NULL) {
         vk_pack_vkQueueSubmitAsyncGOOGLE(&s->pack, 0, queue, submitCount, pSubmits, fence);
     }
-    return s != NULL && gvk_send(s) ? VK_SUCCESS : gvk_failure(gvk_host_of(queue));
+    return submit_send(queue, s, fence, tell);
 }
 
 VkResult gvk_vkQueueSubmit2(VkQueue queue, uint32_t submitCount, const VkSubmitInfo2 *pSubmits,
@@ -69,12 +100,12 @@ VkResult gvk_vkQueueSubmit2(VkQueue queue, uint32_t submitCount, const VkSubmitI
     if (result != VK_SUCCESS) {
         return result;
     }
-    gvk_fence_submitted(fence);
+    struct tell tell = fence_begin(queue, fence);
     struct gvk_stream *s = gvk_begin_of(queue);
     if (s != NULL) {
         vk_pack_vkQueueSubmitAsync2GOOGLE(&s->pack, 0, queue, submitCount, pSubmits, fence);
     }
-    return s != NULL && gvk_send(s) ? VK_SUCCESS : gvk_failure(gvk_host_of(queue));
+    return submit_send(queue, s, fence, tell);
 }
 
 /* ---- Sparse bindings: memory that is part of a block goes with the place in it ---- */

@@ -92,18 +92,9 @@ static uint32_t slot_new(struct gvk_status_page *page)
     return 0;
 }
 
-uint32_t gvk_status_asked(struct gvk_device *device, struct gvk_watch *watch, uint64_t heard,
-                          uint32_t *slot)
+/* A value that no slot of the device has had, and a slot for the watch; 0: there is no page. */
+static uint32_t value_new(struct gvk_device *device, struct gvk_watch *watch)
 {
-    __atomic_store_n(&watch->asked_ns, sl_clock_ns(), __ATOMIC_RELAXED);
-    /* The answer itself was heard; if more was, the next look asks again. */
-    __atomic_store_n(&watch->heard, heard + 1, __ATOMIC_RELAXED);
-    uint32_t none = 0;
-    if (sl_atomic_load_relaxed(&watch->value) != 0 ||
-        !__atomic_compare_exchange_n(&watch->value, &none, 1, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_RELAXED)) {
-        return 0;
-    }
     uint32_t value = 0;
     pthread_mutex_lock(&device->lock);
     if (device->status == NULL) {
@@ -116,6 +107,38 @@ uint32_t gvk_status_asked(struct gvk_device *device, struct gvk_watch *watch, ui
         value = watch->slot != 0 ? page->last_value : 0;
     }
     pthread_mutex_unlock(&device->lock);
+    return value;
+}
+
+uint32_t gvk_status_tell(struct gvk_device *device, struct gvk_watch *watch, uint32_t *slot)
+{
+    uint32_t value = device->dispatch.host->tells ? value_new(device, watch) : 0;
+    *slot = watch->slot - 1;
+    /* Whoever asks for the fence is ordered behind its submit by the application. */
+    sl_atomic_store_relaxed(&watch->told, value);
+    return value;
+}
+
+bool gvk_status_told(const struct gvk_device *device, const struct gvk_watch *watch)
+{
+    uint32_t value = sl_atomic_load_relaxed(&watch->told);
+    /* Pairs with the host's release. */
+    return value != 0 && sl_atomic_load_acquire(&device->status->words[watch->slot - 1]) == value;
+}
+
+uint32_t gvk_status_asked(struct gvk_device *device, struct gvk_watch *watch, uint64_t heard,
+                          uint32_t *slot)
+{
+    __atomic_store_n(&watch->asked_ns, sl_clock_ns(), __ATOMIC_RELAXED);
+    /* The answer itself was heard; if more was, the next look asks again. */
+    __atomic_store_n(&watch->heard, heard + 1, __ATOMIC_RELAXED);
+    uint32_t none = 0;
+    if (sl_atomic_load_relaxed(&watch->value) != 0 ||
+        !__atomic_compare_exchange_n(&watch->value, &none, 1, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED)) {
+        return 0;
+    }
+    uint32_t value = value_new(device, watch);
     *slot = watch->slot - 1;
     return value; /* without a page the watch stays as if it were being sent: asked each time */
 }

@@ -13,6 +13,8 @@
 struct gvk_watch {
     uint32_t slot;  /* + 1; 0: none was taken */
     uint32_t value; /* that the host will write; 0: it is not watched; 1: that is being sent */
+    uint32_t
+        told; /* that the host writes if the last submit's work is done very soon; 0: nothing */
     uint64_t heard; /* gvk_host.heard when the host last said "not yet" */
     uint64_t asked_ns;
     uint32_t polls;
@@ -39,6 +41,11 @@ static inline void gvk_status_heard(struct gvk_host *host)
 uint32_t gvk_status_asked(struct gvk_device *device, struct gvk_watch *watch, uint64_t heard,
                           uint32_t *slot);
 void gvk_status_sent(struct gvk_watch *watch, uint32_t value);
+/* Before a submit that signals a fence: a value that the host may write, to be sent with the slot
+ * behind the submit; 0: there is no page. May call the host. */
+uint32_t gvk_status_tell(struct gvk_device *device, struct gvk_watch *watch, uint32_t *slot);
+/* Has the host written it? Then what was waited for happened before. */
+bool gvk_status_told(const struct gvk_device *device, const struct gvk_watch *watch);
 /* What was watched is over: reset, or about to be destroyed. The caller's alone. */
 static inline void gvk_status_forget(struct gvk_watch *watch)
 {

@@ -173,7 +173,8 @@ static void put(struct gvk_stream *stream, const void *data, size_t size)
     ring->cur = sl_pack_data(ring, p, data, size, small);
 }
 
-bool gvk_send_with(struct gvk_stream *stream, const void *data, size_t size)
+/* The packet with its number, on the ring but not published. */
+static bool post_with(struct gvk_stream *stream, const void *data, size_t size)
 {
     struct vk_pack *pack = &stream->pack;
     size_t head = vk_pack_size(pack);
@@ -187,13 +188,28 @@ bool gvk_send_with(struct gvk_stream *stream, const void *data, size_t size)
     if (size != 0) {
         put(stream, data, size);
     }
-    gs_flush(stream->gs);
     stream->unanswered = true;
+    return true;
+}
+
+static bool flushed(struct gvk_stream *stream)
+{
+    gs_flush(stream->gs);
     if (SL_UNLIKELY(gs_dead(stream->gs))) {
         gvk_host_lose(stream->host);
         return false;
     }
     return true;
+}
+
+bool gvk_send_with(struct gvk_stream *stream, const void *data, size_t size)
+{
+    return post_with(stream, data, size) && flushed(stream);
+}
+
+bool gvk_post(struct gvk_stream *stream)
+{
+    return post_with(stream, NULL, 0);
 }
 
 bool gvk_send(struct gvk_stream *stream)

@@ -95,6 +95,18 @@ VkResult gvk_vkResetFences(VkDevice device, uint32_t fenceCount, const VkFence *
     return gvk_entry_vkResetFences(device, fenceCount, pFences);
 }
 
+/* Known to be signalled, without asking. */
+static bool is_known(struct gvk_device *device, VkFence fence)
+{
+    enum gvk_fence_state state = state_of(fence);
+    if (state == GVK_FENCE_SUBMITTED && gvk_status_told(device, &fence_of(fence)->watch)) {
+        state_set(fence, GVK_FENCE_SIGNALLED);
+        gvk_status_heard(device->dispatch.host);
+        return true;
+    }
+    return state == GVK_FENCE_SIGNALLED;
+}
+
 /* The host is asked; from then on it tells. */
 static VkResult fence_ask(struct gvk_device *device, VkFence fence)
 {
@@ -121,11 +133,10 @@ VkResult gvk_vkGetFenceStatus(VkDevice handle, VkFence fence)
     if (imported->set) {
         return imported_wait(imported, 0);
     }
-    enum gvk_fence_state state = state_of(fence);
-    if (state == GVK_FENCE_SIGNALLED) {
+    if (is_known(device, fence)) {
         return VK_SUCCESS;
     }
-    if (state == GVK_FENCE_RESET &&
+    if (state_of(fence) == GVK_FENCE_RESET &&
         gvk_status_believe(device->dispatch.host, &fence_of(fence)->watch)) {
         return VK_NOT_READY;
     }
@@ -190,7 +201,7 @@ VkResult gvk_vkWaitForFences(VkDevice device, uint32_t fenceCount, const VkFence
         if (fence_of(pFences[i])->imported.set) {
             return fences_wait_mixed(device, fenceCount, pFences, all, timeout);
         }
-        signalled += state_of(pFences[i]) == GVK_FENCE_SIGNALLED;
+        signalled += is_known(gvk_device_of(device), pFences[i]);
     }
     if (all ? signalled == fenceCount : signalled != 0) {
         return VK_SUCCESS;

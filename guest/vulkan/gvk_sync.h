@@ -39,6 +39,7 @@ struct gvk_semaphore {
 static inline void gvk_fence_submitted(VkFence fence)
 {
     if (fence != VK_NULL_HANDLE) {
+        sl_atomic_store_relaxed(&GVK_FROM(gvk_fence, fence)->watch.told, 0);
         sl_atomic_store_release(&GVK_FROM(gvk_fence, fence)->state, GVK_FENCE_SUBMITTED);
     }
 }

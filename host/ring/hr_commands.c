@@ -20,6 +20,7 @@ struct hr_ring_slot {
     void *type_user; /* the type's callbacks and their user */
     void (*type_begin)(void *user, struct hr_ring *ring);
     void (*type_end)(void *user, struct hr_ring *ring);
+    void (*type_dry)(void *user);
 };
 
 struct hr_attached {
@@ -162,6 +163,12 @@ static void on_end(void *user, struct hr_ring *ring)
     }
 }
 
+static void on_dry(void *user)
+{
+    const struct hr_ring_slot *slot = user;
+    slot->type_dry(slot->type_user);
+}
+
 static void on_lost(void *user, struct hr_ring *ring, const char *reason)
 {
     (void)ring;
@@ -224,6 +231,7 @@ static enum sl_result ring_create(struct hr_rings *rings, uint32_t resource_id)
     slot->type_user = config.user;
     slot->type_begin = config.thread_begin;
     slot->type_end = config.thread_end;
+    slot->type_dry = config.dry;
     char name[48];
     snprintf(name, sizeof name, "%.24s-%u", rings->name, resource_id);
     config.name = name;
@@ -232,6 +240,7 @@ static enum sl_result ring_create(struct hr_rings *rings, uint32_t resource_id)
     config.user = slot;
     config.thread_begin = on_begin;
     config.thread_end = on_end;
+    config.dry = config.dry != NULL ? on_dry : NULL;
     config.lost = on_lost;
     config.gone = on_gone;
     config.tap_on = rings->env->tap != NULL ? rings->env->tap_on : NULL;

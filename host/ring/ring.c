@@ -473,6 +473,13 @@ static bool read_preamble(struct hr_ring *r)
     return r->preamble_read;
 }
 
+static void is_dry(const struct hr_ring *r)
+{
+    if (r->config.dry != NULL) {
+        r->config.dry(r->config.user);
+    }
+}
+
 /* One turn: take what is there and run it. False: the ring is over or stopped. */
 static bool turn(struct hr_ring *r)
 {
@@ -485,6 +492,7 @@ static bool turn(struct hr_ring *r)
     if (result == SL_ERR_AGAIN) {
         set_u64(&r->stats.wakeups, r->reader.wakeups);
         set_u64(&r->stats.sleeps, r->reader.sleeps);
+        is_dry(r);
         result = asg_reader_wait(&r->reader);
         if (result == SL_ERR_TIMEOUT) {
             violation(r, "a large transfer was announced and does not come");
@@ -654,6 +662,7 @@ bool hr_ring_feed(struct hr_ring *ring, const void *bytes, size_t size)
         size -= part;
         run_batch(ring);
     }
+    is_dry(ring);
     if (ring->over) {
         report_lost(ring);
     }

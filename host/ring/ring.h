@@ -83,6 +83,8 @@ struct hr_config {
     void (*thread_begin)(void *user,
                          struct hr_ring *ring);           /* on the ring thread, first; nullable */
     void (*thread_end)(void *user, struct hr_ring *ring); /* on the ring thread, last; nullable */
+    /* On the ring thread: all that came has run, and the thread is about to wait. Nullable. */
+    void (*dry)(void *user);
     /* On the ring thread: the guest broke the protocol; the ring is over. */
     void (*lost)(void *user, struct hr_ring *ring, const char *reason);
     /* The last call of all: thread and ring are gone, the memory is not touched any more. On the

@@ -166,8 +166,16 @@ struct hvk_context {
     bool is_sparse;         /* memory was bound that no record knows of; under the turn */
 };
 
+/* A fence whose signal is told if it has come by the time that the ring is dry. */
+struct hvk_note {
+    struct hvk_payload *payload; /* a reference; NULL: none */
+    struct hvk_pages *status;    /* a reference */
+    uint32_t slot, value;
+};
+
 struct hvk_ring {
     struct hvk_context *context;
+    struct hvk_note note;  /* hvk_status.c */
     struct vk_pack reply;  /* what the running command answers */
     struct sl_arena arena; /* of recorded commands */
 };
@@ -321,6 +329,9 @@ enum sl_result hvk_resource_attach(struct hvk_context *context, uint32_t resourc
 void hvk_resource_detach(struct hvk_context *context, uint32_t resource_id);
 /* hvk_status.c. With the device. */
 void hvk_status_drop(struct hvk_device *device);
+/* The ring is dry: its note is told or forgotten. */
+void hvk_note_tell(struct hvk_ring *ring);
+void hvk_note_drop(struct hvk_ring *ring);
 /* Words of the status page. */
 #define HVK_STATUS_SLOTS 16384u
 /* hvk_waiter.c. 0xa000: task_done(task) once the fence has signalled; at once when the handle is no

@@ -69,6 +69,11 @@ static void context_unref(struct hvk_context *c)
 
 /* --- rings --- */
 
+static void ring_dry(void *user)
+{
+    hvk_note_tell(user);
+}
+
 enum sl_result hvk_ring_new(void *user, struct hr_config *config, void **state)
 {
     struct hvk_context *c = user;
@@ -86,6 +91,7 @@ enum sl_result hvk_ring_new(void *user, struct hr_config *config, void **state)
     config->bindings = r->bindings;
     config->binding_count = 1;
     config->user = &r->ring;
+    config->dry = ring_dry;
     sl_atomic_add(&c->refs, 1); /* the caller has one; orders nothing */
     *state = r;
     return SL_OK;
@@ -94,6 +100,7 @@ enum sl_result hvk_ring_new(void *user, struct hr_config *config, void **state)
 void hvk_ring_free(void *user, void *state)
 {
     struct hvk_ring *ring = state; /* first member */
+    hvk_note_drop(ring);
     vk_pack_finish(&ring->reply);
     sl_arena_finish(&ring->arena);
     sl_free(ring);

@@ -324,7 +324,7 @@ static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
             .version = 1,
             .features = SLUICE_FEATURE_REPLY_FUTEX | SLUICE_FEATURE_VK_IDS |
                         SLUICE_FEATURE_VK_STATUS | SLUICE_FEATURE_VK_QUIET |
-                        SLUICE_FEATURE_VK_FRAME};
+                        SLUICE_FEATURE_VK_FRAME | SLUICE_FEATURE_VK_TELL};
         all = sizeof caps;
     }
     if (size != 0) { /* only asked how many there are */

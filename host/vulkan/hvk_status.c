@@ -3,6 +3,7 @@
 #include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
+#include "transport/base/atomic.h"
 
 void hvk_status_drop(struct hvk_device *device)
 {
@@ -43,6 +44,45 @@ void hvk_vkWatchFenceSLUICE(struct hvk_call *call, struct vk_args_vkWatchFenceSL
     /* Under the turn nobody replaces the payload. */
     struct hvk_payload *payload = SL_CONTAINER(object, struct hvk_fence, object)->payload;
     hvk_waiter_watch(call->context, payload, NULL, 0, device->status, a->slot, a->value);
+}
+
+void hvk_note_drop(struct hvk_ring *ring)
+{
+    hvk_payload_unref(ring->note.payload);
+    hvk_pages_unref(ring->note.status);
+    ring->note = (struct hvk_note){0};
+}
+
+void hvk_note_tell(struct hvk_ring *ring)
+{
+    const struct hvk_note *note = &ring->note;
+    if (note->payload == NULL) {
+        return;
+    }
+    const struct hvk_device *device = note->payload->device;
+    if (device->driver.GetFenceStatus(hvk_native(device), note->payload->native) == VK_SUCCESS) {
+        uint32_t *slots = note->status->pointer;
+        /* The guest's load acquires: what the fence waited for happened before. */
+        sl_atomic_store_release(&slots[note->slot], note->value);
+    }
+    hvk_note_drop(ring);
+}
+
+/* Short work is done when the ring's thread is about to wait for the next packet, above all where
+ * both share a processor. Then the guest need not ask, and nobody is woken to hear it. */
+void hvk_vkTellFenceSLUICE(struct hvk_call *call, struct vk_args_vkTellFenceSLUICE *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct hvk_object *object = hvk_find(call->context, VK_KIND_VkFence, a->fence_id, NULL);
+    hvk_note_drop(call->ring);
+    if (object == NULL || object->device != device || !has_slot(call, device, a->slot)) {
+        return;
+    }
+    call->ring->note = (struct hvk_note){
+        .payload = hvk_payload_ref(SL_CONTAINER(object, struct hvk_fence, object)->payload),
+        .status = hvk_pages_ref(device->status),
+        .slot = a->slot,
+        .value = a->value};
 }
 
 void hvk_vkWatchSemaphoreSLUICE(struct hvk_call *call, struct vk_args_vkWatchSemaphoreSLUICE *a)

@@ -178,6 +178,7 @@ VkResult hvk_vkResetFences(struct hvk_call *call, struct vk_args_vkResetFences *
     struct hvk_device *device = hvk_device_of(a->record);
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkResetFences ids;
+    hvk_note_drop(call->ring); /* nobody else looks at the fence */
     VkResult result =
         vk_unpack_vkResetFences(&again, &ids) ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->fenceCount; i++) {

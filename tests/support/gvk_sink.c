@@ -38,6 +38,11 @@ bool gvk_send(struct gvk_stream *stream)
     return gvk_send_with(stream, NULL, 0);
 }
 
+bool gvk_post(struct gvk_stream *stream)
+{
+    return gvk_send(stream);
+}
+
 struct vk_unpack *gvk_call(struct gvk_stream *stream)
 {
     (void)gvk_send(stream);

@@ -4,6 +4,7 @@
 #include "tests/support/vk_parts.h"
 
 #include "transport/base/clock.h"
+#include "transport/base/shm.h"
 #include "transport/base/thread.h"
 
 #include <pthread.h>
@@ -110,6 +111,31 @@ SLT_TEST_F(hvk_sync, a_fence_that_was_reset_goes_at_once, w)
     }
     SLT_EXPECT_LT(sl_clock_ns() - before, 4 * SL_NS_PER_S); /* the waits would be 8 seconds */
     SLT_EXPECT_TRUE(!w->main.lost);
+}
+
+/* Told in the status page when all that came has run; what is not done by then is not told. */
+SLT_TEST_F(hvk_sync, a_fence_that_has_signalled_is_told_when_the_ring_is_dry, w)
+{
+    vk_world_device(w);
+    VkFence fence = vp_fence_make(w);
+    VkResult r = VK_ERROR_UNKNOWN;
+    VK_SEND(&w->main, ShareStatusSLUICE, w->device, 9);
+    VK_READ(&w->main, ShareStatusSLUICE, w->device, 9, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    size_t size = HVK_STATUS_SLOTS * sizeof(uint32_t);
+    uint32_t *words = vp_map_blob(w, 9, size);
+    VK_SEND(&w->main, TellFenceSLUICE, w->device, fence, 3, 7);
+    signal_by_submit(w, fence);
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_wait(w, fence, UINT64_MAX));
+    SLT_EXPECT_EQ(0u, words[3]); /* it came after the ring was dry */
+    VK_SEND(&w->main, TellFenceSLUICE, w->device, fence, 3, 8);
+    SLT_EXPECT_EQ(8u, words[3]);
+    SLT_ASSERT_EQ(VK_SUCCESS, reset(w, fence));
+    VK_SEND(&w->main, TellFenceSLUICE, w->device, fence, 4, 9);
+    SLT_EXPECT_EQ(0u, words[4]);
+    VK_SEND(&w->main, TellFenceSLUICE, w->device, fence, HVK_STATUS_SLOTS, 1);
+    SLT_EXPECT_TRUE(w->main.lost);
+    sl_shm_unmap(words, size);
 }
 
 SLT_TEST_F(hvk_sync, exports_end_with_their_process, w)

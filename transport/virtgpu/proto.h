@@ -125,6 +125,8 @@ enum {
     SLUICE_FEATURE_VK_QUIET = 1 << 5,
     /* Vulkan: vkQueueFrameSLUICE behind the submit of a picture that is presented. */
     SLUICE_FEATURE_VK_FRAME = 1 << 6,
+    /* Vulkan: vkTellFenceSLUICE behind a submit. */
+    SLUICE_FEATURE_VK_TELL = 1 << 7,
     /* The GLES commands that have no upstream number (codegen/spec/glesx.csv). */
     SLUICE_FEATURE_GLESX = 1 << 6,
     SLUICE_FEATURE_GLES_32 = 1 << 7, /* contexts of GLES 3.2 exist */
