@@ -18,7 +18,7 @@
 
 #define HEADER 12u /* opcode, length, turn */
 /* How long a device's work is waited for. */
-#define IDLE_NS (2ull * 1000 * 1000 * 1000)
+#define IDLE_NS (1000ull * 1000 * 1000)
 
 enum sort { BIRTH, BUFFER_BOND, IMAGE_BOND, SET_BOND };
 
