@@ -50,10 +50,11 @@ def generate(root: Path, out: Output) -> None:
         dispatch.emit(out, model, planned)
         tables.emit(out, model, planned)
         adapters.emit(out, model, planned)
-        if api.name in ("gles2", "glesx"):
+        if api.name in ("gles1", "gles2", "glesx"):
             call.emit_asks(out, planned)
             served.append(planned)
-    entry.emit_extensions(out, model, entry.emit(out, model, served))
+    entries, fixed = entry.emit(out, model, served[0], served[1:])
+    entry.emit_extensions(out, model, entries, fixed)
     enums.emit(out, model)
     tables.emit_all(out, model)
     driver.emit(out, model)

@@ -94,9 +94,11 @@ def check(model: ir.Model) -> None:
             if line.api == api.name and line.name != "*" and line.name not in names:
                 raise SpecError(line.where, line.name, f"no such command in {api.name}")
     for line in (*model.guest, *model.host):
-        if line.how not in ("hand", "refuse", "absent"):
+        if line.how not in ("hand", "refuse", "absent", "direct"):
             raise SpecError(
-                line.where, line.name, f"'{line.how}' is not a policy; hand, refuse or absent"
+                line.where,
+                line.name,
+                f"'{line.how}' is not a policy; hand, refuse, absent or direct",
             )
         if not line.reason:
             raise SpecError(line.where, line.name, "a policy needs its reason")

@@ -160,7 +160,7 @@ class Policy:
 
     api: str
     name: str
-    how: str  # "hand", "absent" (guest), "refuse", "call", "data" (host)
+    how: str  # "hand", "absent", "direct" (guest), "refuse", "call", "data" (host)
     detail: str
     reason: str
     where: Where
@@ -179,7 +179,7 @@ class Alias:
 
 @dataclass(frozen=True)
 class Extension:
-    """One line of policy/extensions.csv."""
+    """One line of policy/extensions.csv, or of extensions1.csv for contexts of GLES 1."""
 
     name: str
     commands: Tuple[str, ...]
@@ -251,6 +251,7 @@ class Model:
     host: Tuple[Policy, ...]
     aliases: Tuple[Alias, ...]
     extensions: Tuple[Extension, ...]
+    extensions1: Tuple[Extension, ...]
     sizes: Tuple[Size, ...]
     enums: Tuple[Enum, ...]
     groupings: Tuple[Grouping, ...]

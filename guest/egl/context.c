@@ -69,17 +69,20 @@ static EGLint wish_read(struct context_wish *wish, const EGLint *attribs)
     return EGL_SUCCESS;
 }
 
-/* Versions there are: 2.0, 3.0, 3.1, 3.2 (and no 1.x here). A context is of the highest version the
- * host has: each is backward compatible. */
+/* Versions there are: 1.0, 1.1, 2.0, 3.0, 3.1, 3.2. A context is of the highest version of its
+ * kind that the host has: each is backward compatible. */
 static EGLint version_check(const struct gegl_display *display, const struct gegl_config *config,
                             const struct context_wish *wish)
 {
-    bool exists = (wish->major == 2 && wish->minor == 0) ||
+    bool exists = (wish->major == 1 && wish->minor >= 0 && wish->minor <= 1) ||
+                  (wish->major == 2 && wish->minor == 0) ||
                   (wish->major == 3 && wish->minor >= 0 && wish->minor <= 2);
     if (!exists || (uint32_t)(wish->major * 10 + wish->minor) > display->host.gles_version) {
         return EGL_BAD_MATCH;
     }
-    EGLint need = wish->major == 2 ? EGL_OPENGL_ES2_BIT : EGL_OPENGL_ES3_BIT;
+    EGLint need = wish->major == 1   ? EGL_OPENGL_ES_BIT
+                  : wish->major == 2 ? EGL_OPENGL_ES2_BIT
+                                     : EGL_OPENGL_ES3_BIT;
     return config == NULL || (gegl_config_get(config, EGL_RENDERABLE_TYPE) & need) != 0
                ? EGL_SUCCESS
                : EGL_BAD_MATCH;
@@ -88,16 +91,20 @@ static EGLint version_check(const struct gegl_display *display, const struct geg
 /* renderControl's number for a version. */
 static uint32_t host_version(uint32_t gles_version)
 {
-    return gles_version >= 32 ? 5 : gles_version == 31 ? 4 : gles_version == 30 ? 3 : 2;
+    return gles_version >= 32   ? 5
+           : gles_version == 31 ? 4
+           : gles_version == 30 ? 3
+           : gles_version == 20 ? 2
+                                : 1;
 }
 
 /* The host's id of a new context, 0 when it refuses. Without a configuration: one that goes with
  * all, which only hosts of ours can make, else one of the first configuration. */
 static uint32_t host_context(struct gegl_display *display, struct gs_stream *stream,
-                             struct gegl_context *context, uint32_t share)
+                             struct gegl_context *context, uint32_t gles_version, uint32_t share)
 {
     bool any = gegl_config_get(&context->config, EGL_CONFIG_ID) == 0;
-    uint32_t version = host_version(display->host.gles_version), id = 0;
+    uint32_t version = host_version(gles_version), id = 0;
     if (any && (display->host.gles_features & GGL_FEATURE_SLUICE) != 0) {
         id = rc_call_rcCreateContext(stream, HOST_ANY_CONFIG, share, version);
     }
@@ -112,8 +119,8 @@ static EGLint host_make(struct gegl_display *display, struct gegl_context *conte
     if (error != EGL_SUCCESS) {
         return error;
     }
-    uint32_t version = display->host.gles_version;
-    context->host_id = host_context(display, stream, context, share != NULL ? share->host_id : 0);
+    uint32_t version = wish->major == 1 ? 11 : display->host.gles_version;
+    context->host_id = host_context(display, stream, context, version, share != NULL ? share->host_id : 0);
     if (gs_dead(stream)) {
         return EGL_CONTEXT_LOST;
     }

@@ -3,7 +3,6 @@
 #include "guest/egl/gegl.h"
 #include "guest/egl/host.h"
 #include "guest/egl/window.h"
-#include "guest/gles2_call.h"
 #include "guest/gles_entry.h"
 #include "guest/rc_call.h"
 #include "transport/base/log.h"
@@ -369,7 +368,7 @@ EGLBoolean gegl_WaitClient(void)
     if (gegl_stream_lost(thread, thread->context->base.display)) {
         return gegl_fail(EGL_CONTEXT_LOST);
     }
-    (void)gles2_call_glFinishRoundTrip(thread->stream);
+    ggl_finish(thread->context->ggl);
     if (thread->draw != NULL && thread->draw->window != NULL) {
         gegl_window_drain(thread->draw->window);
     }

@@ -2,7 +2,6 @@
  * and born signalled. */
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
-#include "guest/gles2_call.h"
 #include "guest/rc_call.h"
 #include "transport/base/atomic.h"
 #include "transport/base/mem.h"
@@ -21,7 +20,7 @@ static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread
         rc_call_rcCreateSyncKHR(stream, EGL_SYNC_FENCE_KHR, NULL, 0, 0, 0, &sync->host_id,
                                 sizeof sync->host_id, &host_thread, sizeof host_thread);
     } else {
-        (void)gles2_call_glFinishRoundTrip(stream);
+        ggl_finish(thread->context->ggl);
         sync->signaled = 1;
     }
     EGLint error = gs_dead(stream)                                             ? EGL_CONTEXT_LOST

@@ -1,7 +1,6 @@
 /* Frames of window surfaces: what is common to the window systems, and the presenting thread. */
 #include "guest/egl/window_parts.h"
 
-#include "guest/gles2_call.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
@@ -178,7 +177,7 @@ static EGLint flush(struct gegl_surface *surface, struct gegl_thread *thread,
         sl_pack_slSignal(gs_pack(stream), frame->signal);
         gs_flush(stream);
     } else {
-        (void)gles2_call_glFinishRoundTrip(stream);
+        ggl_finish(thread->context->ggl);
     }
     return gegl_stream_lost(thread, window->display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
 }

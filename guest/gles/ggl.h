@@ -1,4 +1,4 @@
-/* The client side of OpenGL ES 2.0 to 3.2: what a context keeps in the guest, and how EGL makes,
+/* The client side of OpenGL ES 1.1 to 3.2: what a context keeps in the guest, and how EGL makes,
  * binds and ends one.
  *
  * Callers: guest/egl (everything below) and generated entry points (ggl_current, the error
@@ -45,7 +45,7 @@ struct ggl_egl_ops {
 };
 
 struct ggl_context_args {
-    uint32_t version;              /* 20, 30, 31, 32: what the host context was made as */
+    uint32_t version;              /* 11, 20, 30, 31, 32: what the host context was made as */
     uint32_t features;             /* GGL_FEATURE_* */
     struct ggl_context *share;     /* nullable: whose objects are shared */
     bool lose_on_reset;            /* EGL_LOSE_CONTEXT_ON_RESET was asked for */
@@ -54,13 +54,29 @@ struct ggl_context_args {
     void *user;                    /* handed to ops */
 };
 
-/* The context current on this thread, or NULL. */
+/* The context current on this thread, or NULL: of GLES 2 and later, and of GLES 1. At most one of
+ * them is there, so that a function whose name both have finds GLES 1's where it finds none of its
+ * own, and GLES 2 pays nothing. */
 extern _Thread_local struct ggl_context *ggl_current_context
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern _Thread_local struct ggl_context *ggl1_current_context
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 static inline struct ggl_context *ggl_current(void)
 {
     return ggl_current_context;
+}
+
+static inline struct ggl_context *ggl1_current(void)
+{
+    return ggl1_current_context;
+}
+
+/* Of whatever version. */
+static inline struct ggl_context *ggl_any(void)
+{
+    struct ggl_context *c = ggl_current_context;
+    return SL_LIKELY(c != NULL) ? c : ggl1_current_context;
 }
 
 /* A context that is not current anywhere; the host's context was made by the caller. ERR_NOMEM. */
@@ -77,6 +93,9 @@ void ggl_make_current(struct ggl_context *context, struct gs_stream *stream);
 /* Framebuffer 0 now has this size in pixels; 0 by 0: there is no surface, and the framebuffer is
  * undefined whatever the host has. */
 void ggl_surface_size(struct ggl_context *context, uint32_t width_px, uint32_t height_px);
+
+/* Waits until the host has executed everything of the context's stream. Context of this thread. */
+void ggl_finish(struct ggl_context *context);
 
 /* The texture bound to GL_TEXTURE_2D on the active unit, for EGL to bind a pbuffer or an image to.
  * Context of this thread. */

@@ -54,7 +54,7 @@ void ggl_element_sync(struct ggl_context *c)
     struct ggl_vertex_array *va = c->vertex_array;
     if (va->element_host != va->element_buffer) {
         va->element_host = va->element_buffer;
-        gles2_pack_glBindBuffer(ggl_pack(c), GL_ELEMENT_ARRAY_BUFFER, va->element_buffer);
+        ggl_pack_bind_buffer(c, GL_ELEMENT_ARRAY_BUFFER, va->element_buffer);
     }
 }
 
@@ -132,20 +132,16 @@ static void note_gpu_writes(struct ggl_context *c, enum ggl_buffer_slot slot, ui
 }
 
 /* A name that is bound already is not sent again, unless names died since: it may mean another
- * object now. */
-void ggl_glBindBuffer(GLenum target, GLuint buffer)
+ * object now. False: it is not sent. */
+static inline bool bind(struct ggl_context *c, GLenum target, GLuint buffer)
 {
-    struct ggl_context *c = ggl_current();
-    if (!c) {
-        return;
-    }
     struct ggl_vertex_array *va = c->vertex_array;
     enum ggl_buffer_slot slot = ggl_buffer_slot(target);
     uint32_t serial = atomic_load_explicit(&c->share->buffer_deletes,
                                            memory_order_acquire); /* with glDeleteBuffers */
     if (slot < GGL_BUFFER_SLOTS) {
         if (c->buffers[slot] == buffer && c->buffer_serials[slot] == serial) {
-            return;
+            return false;
         }
         c->buffers[slot] = buffer;
         c->buffer_serials[slot] = serial;
@@ -153,12 +149,34 @@ void ggl_glBindBuffer(GLenum target, GLuint buffer)
     } else if (slot == GGL_BUFFER_ELEMENT) {
         if (va->element_buffer == buffer && va->element_host == buffer &&
             va->element_serial == serial) {
-            return;
+            return false;
         }
         va->element_buffer = va->element_host = buffer;
         va->element_serial = serial;
     }
-    gles2_pack_glBindBuffer(ggl_pack(c), target, buffer);
+    return true;
+}
+
+void ggl_glBindBuffer(GLenum target, GLuint buffer)
+{
+    struct ggl_context *c = ggl_current();
+    if (SL_UNLIKELY(!c)) {
+        ggl1_glBindBuffer(target, buffer);
+        return;
+    }
+    if (bind(c, target, buffer)) {
+        gles2_pack_glBindBuffer(ggl_pack(c), target, buffer);
+    }
+}
+
+/* GLES 1 has two targets; the host refuses the others. */
+void ggl1_glBindBuffer(GLenum target, GLuint buffer)
+{
+    struct ggl_context *c = ggl1_current();
+    bool known = target == GL_ARRAY_BUFFER || target == GL_ELEMENT_ARRAY_BUFFER;
+    if (c && (!known || bind(c, target, buffer))) {
+        gles1_pack_glBindBuffer(ggl_pack(c), target, buffer);
+    }
 }
 
 static void note_indexed(struct ggl_context *c, GLenum target, GLuint buffer)
@@ -203,7 +221,7 @@ void ggl_glBindBufferRange(GLenum target, GLuint index, GLuint buffer, GLintptr 
 
 void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c) {
         return;
     }
@@ -226,7 +244,11 @@ void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
             c->buffers[slot] = c->buffers[slot] == name ? 0 : c->buffers[slot];
         }
         ggl_array_buffer_deleted(c, name);
-        gles2_pack_glDeleteBuffers(ggl_pack(c), 1, &name, 4);
+        if (ggl_fixed(c)) {
+            gles1_pack_glDeleteBuffers(ggl_pack(c), 1, &name, 4);
+        } else {
+            gles2_pack_glDeleteBuffers(ggl_pack(c), 1, &name, 4);
+        }
     }
     /* Before the names can be given out again: partner is the load in glBindBuffer of other
      * contexts. */
@@ -241,12 +263,13 @@ static bool usage_known(GLenum usage)
 }
 
 /* New storage. An index buffer of a program that draws from client memory keeps its contents here:
- * draws look for their range. */
+ * draws look for their range. In GLES 1 every buffer does: its wire has no way back. */
 static void note_data(struct ggl_context *c, enum ggl_buffer_slot slot, uint64_t size,
                       const void *data, GLenum usage)
 {
-    bool keep = slot == GGL_BUFFER_ELEMENT && data &&
-                atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed); /* a hint */
+    bool draws = slot == GGL_BUFFER_ELEMENT &&
+                 atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed); /* a hint */
+    bool keep = data && (draws || ggl_fixed(c));
     pthread_mutex_lock(&c->share->lock);
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
     if (b) {
@@ -267,7 +290,7 @@ static void note_data(struct ggl_context *c, enum ggl_buffer_slot slot, uint64_t
 
 void ggl_glBufferData(GLenum target, GLsizeiptr size, const void *data, GLenum usage)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c) {
         return;
     }
@@ -283,16 +306,28 @@ void ggl_glBufferData(GLenum target, GLsizeiptr size, const void *data, GLenum u
         note_data(c, slot, (uint64_t)size, data, usage);
     }
     uint32_t data_size = size >= 0 ? (uint32_t)size : 0;
-    if (ggl_has(c, GGL_FEATURE_SYNC_BUFFER_DATA)) {
+    if (ggl_fixed(c)) {
+        gles1_pack_glBufferData(ggl_pack(c), target, size, data, data_size, usage);
+    } else if (ggl_has(c, GGL_FEATURE_SYNC_BUFFER_DATA)) {
         (void)gles2_call_glBufferDataSyncAEMU(c->stream, target, size, data, data_size, usage);
     } else {
         gles2_pack_glBufferData(ggl_pack(c), target, size, data, data_size, usage);
     }
 }
 
+static void pack_sub_data(struct ggl_context *c, GLenum target, GLintptr offset, GLsizeiptr size,
+                          const void *data, uint32_t data_size)
+{
+    if (ggl_fixed(c)) {
+        gles1_pack_glBufferSubData(ggl_pack(c), target, offset, size, data, data_size);
+    } else {
+        gles2_pack_glBufferSubData(ggl_pack(c), target, offset, size, data, data_size);
+    }
+}
+
 void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const void *data)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c) {
         return;
     }
@@ -305,8 +340,7 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
     }
     enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
     if (offset < 0 || size < 0) {
-        gles2_pack_glBufferSubData(ggl_pack(c), target, offset, size, data,
-                                   size > 0 ? (uint32_t)size : 0);
+        pack_sub_data(c, target, offset, size, data, size > 0 ? (uint32_t)size : 0);
         return;
     }
     bool mapped = false;
@@ -325,7 +359,7 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
     if (mapped) {
         ggl_error(c, GL_INVALID_OPERATION);
     } else if (data || size == 0) {
-        gles2_pack_glBufferSubData(ggl_pack(c), target, offset, size, data, (uint32_t)size);
+        pack_sub_data(c, target, offset, size, data, (uint32_t)size);
     }
 }
 
@@ -394,7 +428,7 @@ static bool parameter(const struct ggl_context *c, const struct ggl_buffer *b, G
 
 static bool get_parameter(GLenum target, GLenum pname, int64_t *value)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c) {
         return false;
     }
@@ -432,7 +466,7 @@ void ggl_glGetBufferParameteri64v(GLenum target, GLenum pname, GLint64 *params)
 
 void ggl_glGetBufferPointerv(GLenum target, GLenum pname, void **params)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c || !params) {
         return;
     }

@@ -6,6 +6,8 @@
 
 _Thread_local struct ggl_context *ggl_current_context
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
+_Thread_local struct ggl_context *ggl1_current_context
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 static const struct {
     const char *word;
@@ -63,6 +65,12 @@ enum sl_result ggl_context_create(const struct ggl_context_args *args, struct gg
     c->pack.alignment = 4;
     c->unpack.alignment = 4;
     ggl_vertex_array_init(&c->default_array, 0);
+    if (ggl_fixed(c)) {
+        ggl1_vertex_array_init(&c->default_array);
+        for (uint32_t i = 0; i < GGL1_UNITS; i++) {
+            c->fixed.texgen[i] = GL_REFLECTION_MAP_OES;
+        }
+    }
     c->vertex_array = &c->default_array;
     *out = c;
     return SL_OK;
@@ -73,7 +81,7 @@ void ggl_context_destroy(struct ggl_context *c)
     if (!c) {
         return;
     }
-    if (ggl_current_context == c) {
+    if (ggl_any() == c) {
         ggl_make_current(NULL, NULL);
     }
     size_t cursor = 0;
@@ -94,7 +102,7 @@ void ggl_context_destroy(struct ggl_context *c)
 
 void ggl_make_current(struct ggl_context *c, struct gs_stream *stream)
 {
-    struct ggl_context *old = ggl_current_context;
+    struct ggl_context *old = ggl_any();
     if (old && old != c) {
         old->stream = NULL;
     }
@@ -102,7 +110,9 @@ void ggl_make_current(struct ggl_context *c, struct gs_stream *stream)
         c->stream = stream;
         c->quiet = false;
     }
-    ggl_current_context = c;
+    bool fixed = c && ggl_fixed(c);
+    ggl_current_context = fixed ? NULL : c;
+    ggl1_current_context = fixed ? c : NULL;
 }
 
 void ggl_surface_size(struct ggl_context *c, uint32_t width_px, uint32_t height_px)

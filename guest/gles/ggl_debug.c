@@ -64,7 +64,7 @@ void ggl_frame_end(struct ggl_context *c)
 
 void ggl_glDebugMessageCallback(GLDEBUGPROC callback, const void *user)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (c && ggl_own(c)) {
         ggl_messages_tell(c);
         c->debug_callback = callback;
@@ -73,18 +73,22 @@ void ggl_glDebugMessageCallback(GLDEBUGPROC callback, const void *user)
     }
 }
 
-void ggl_glGetPointerv(GLenum pname, void **params)
+void ggl_debug_pointer(struct ggl_context *c, GLenum pname, void **params)
 {
-    struct ggl_context *c = ggl_current();
-    if (!c || !ggl_own(c)) {
-        return;
-    }
     if (pname == GL_DEBUG_CALLBACK_FUNCTION) {
         memcpy(params, &c->debug_callback, sizeof *params);
     } else if (pname == GL_DEBUG_CALLBACK_USER_PARAM) {
         *params = (void *)(uintptr_t)c->debug_user; /* as it was given */
     } else {
         ggl_error(c, GL_INVALID_ENUM);
+    }
+}
+
+void ggl_glGetPointerv(GLenum pname, void **params)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && ggl_own(c)) {
+        ggl_debug_pointer(c, pname, params);
     }
 }
 
@@ -101,7 +105,7 @@ static GLsizei text_length(const GLchar *text, GLsizei length)
 void ggl_glDebugMessageInsert(GLenum source, GLenum type, GLuint id, GLenum severity,
                               GLsizei length, const GLchar *text)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (c && ggl_own(c)) {
         GLsizei size = text_length(text, length);
         glesx_pack_glDebugMessageInsert(ggl_pack(c), source, type, id, severity, size, text,
@@ -112,7 +116,7 @@ void ggl_glDebugMessageInsert(GLenum source, GLenum type, GLuint id, GLenum seve
 
 void ggl_glPushDebugGroup(GLenum source, GLuint id, GLsizei length, const GLchar *text)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (c && ggl_own(c)) {
         GLsizei size = text_length(text, length);
         glesx_pack_glPushDebugGroup(ggl_pack(c), source, id, size, text, (uint32_t)size);
@@ -122,7 +126,7 @@ void ggl_glPushDebugGroup(GLenum source, GLuint id, GLsizei length, const GLchar
 
 void ggl_glPopDebugGroup(void)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (c && ggl_own(c)) {
         glesx_pack_glPopDebugGroup(ggl_pack(c));
         ggl_messages_tell(c);
@@ -131,7 +135,7 @@ void ggl_glPopDebugGroup(void)
 
 void ggl_glObjectLabel(GLenum kind, GLuint name, GLsizei length, const GLchar *label)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (c && ggl_own(c)) {
         GLsizei size = text_length(label, length);
         glesx_pack_glObjectLabel(ggl_pack(c), kind, name, size, label, (uint32_t)size);
@@ -141,7 +145,7 @@ void ggl_glObjectLabel(GLenum kind, GLuint name, GLsizei length, const GLchar *l
 /* The older extension: a length of 0, not a negative one, is text that ends by itself. */
 void ggl_glLabelObjectEXT(GLenum type, GLuint object, GLsizei length, const GLchar *label)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c || !ggl_own(c)) {
         return;
     }
@@ -165,7 +169,7 @@ static bool sync_known(struct ggl_context *c, const void *pointer)
 
 void ggl_glObjectPtrLabel(const void *pointer, GLsizei length, const GLchar *label)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (c && ggl_own(c) && sync_known(c, pointer)) {
         GLsizei size = text_length(label, length);
         glesx_pack_glObjectSyncLabelSLUICE(ggl_pack(c), (uintptr_t)pointer, size, label,
@@ -175,7 +179,7 @@ void ggl_glObjectPtrLabel(const void *pointer, GLsizei length, const GLchar *lab
 
 void ggl_glGetObjectPtrLabel(const void *pointer, GLsizei room, GLsizei *length, GLchar *label)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (c && ggl_own(c) && sync_known(c, pointer)) {
         ggl_text_sync_label(c, (uintptr_t)pointer, room, length, label);
     }
@@ -198,7 +202,7 @@ static size_t texts_size(const GLsizei *lengths, GLuint count, size_t most)
 GLuint ggl_glGetDebugMessageLog(GLuint count, GLsizei room, GLenum *sources, GLenum *types,
                                 GLuint *ids, GLenum *severities, GLsizei *lengths, GLchar *texts)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c || !ggl_own(c)) {
         return 0;
     }

@@ -36,7 +36,7 @@ static uint32_t first_bit(uint32_t *mask)
 static bool span_init(struct ggl_context *c, struct span *s)
 {
     const struct ggl_vertex_array *va = c->vertex_array;
-    uint32_t used = va->enabled & ggl_program_attribs(c);
+    uint32_t used = va->enabled & (ggl_fixed(c) ? UINT32_MAX : ggl_program_attribs(c));
     if (!atomic_load_explicit(&c->share->client_arrays,
                               memory_order_relaxed)) { /* a hint, orders nothing */
         atomic_store_explicit(&c->share->client_arrays, true, memory_order_relaxed);
@@ -89,6 +89,10 @@ static void enable_for_stock(struct ggl_context *c, uint32_t index)
 static void send_attrib(struct ggl_context *c, uint32_t index, const struct sl_gather *g)
 {
     const struct ggl_attrib *a = &c->vertex_array->attribs[index];
+    if (ggl_fixed(c)) {
+        ggl1_array_data(c, index, g);
+        return;
+    }
     enable_for_stock(c, index);
     if (a->integer) {
         gles2_pack_glVertexAttribIPointerDataAEMU(ggl_pack(c), index, a->size, a->type,
@@ -111,12 +115,16 @@ static void move_buffered(struct ggl_context *c, uint32_t mask, uint32_t element
         }
         if (*bound != a->buffer) {
             *bound = a->buffer;
-            gles2_pack_glBindBuffer(ggl_pack(c), GL_ARRAY_BUFFER, a->buffer);
+            ggl_pack_bind_buffer(c, GL_ARRAY_BUFFER, a->buffer);
+        }
+        uint32_t offset = (uint32_t)((uintptr_t)a->pointer + (uint64_t)elements * a->pitch);
+        if (ggl_fixed(c)) {
+            ggl1_array_offset(c, i, offset);
+            continue;
         }
         if (elements != 0) {
             enable_for_stock(c, i);
         }
-        uint32_t offset = (uint32_t)((uintptr_t)a->pointer + (uint64_t)elements * a->pitch);
         if (a->integer) {
             gles2_pack_glVertexAttribIPointerOffsetAEMU(ggl_pack(c), i, a->size, a->type,
                                                         (GLsizei)a->stride, offset);
@@ -135,7 +143,7 @@ static bool arrays_begin(struct ggl_context *c, const struct span *s)
         move_buffered(c, s->buffered, s->start, &bound);
     }
     if (bound != 0) {
-        gles2_pack_glBindBuffer(ggl_pack(c), GL_ARRAY_BUFFER, 0);
+        ggl_pack_bind_buffer(c, GL_ARRAY_BUFFER, 0);
         bound = 0;
     }
     bool fits = true;
@@ -149,7 +157,7 @@ static bool arrays_begin(struct ggl_context *c, const struct span *s)
         }
     }
     if (bound != c->buffers[GGL_BUFFER_ARRAY]) {
-        gles2_pack_glBindBuffer(ggl_pack(c), GL_ARRAY_BUFFER, c->buffers[GGL_BUFFER_ARRAY]);
+        ggl_pack_bind_buffer(c, GL_ARRAY_BUFFER, c->buffers[GGL_BUFFER_ARRAY]);
     }
     if (!fits) {
         ggl_error(c, GL_OUT_OF_MEMORY);
@@ -157,21 +165,37 @@ static bool arrays_begin(struct ggl_context *c, const struct span *s)
     return fits;
 }
 
-/* Pointers into buffers go back to where the application put them. */
+/* Pointers into buffers go to where the application put them. */
+static void put_back(struct ggl_context *c, uint32_t mask)
+{
+    uint32_t bound = c->buffers[GGL_BUFFER_ARRAY];
+    move_buffered(c, mask, 0, &bound);
+    if (bound != c->buffers[GGL_BUFFER_ARRAY]) {
+        ggl_pack_bind_buffer(c, GL_ARRAY_BUFFER, c->buffers[GGL_BUFFER_ARRAY]);
+    }
+}
+
 static void arrays_end(struct ggl_context *c, const struct span *s)
 {
     if (!s->in_place && s->start != 0 && s->buffered) {
-        uint32_t bound = c->buffers[GGL_BUFFER_ARRAY];
-        move_buffered(c, s->buffered, 0, &bound);
-        if (bound != c->buffers[GGL_BUFFER_ARRAY]) {
-            gles2_pack_glBindBuffer(ggl_pack(c), GL_ARRAY_BUFFER, c->buffers[GGL_BUFFER_ARRAY]);
-        }
+        put_back(c, s->buffered);
     }
+}
+
+void ggl_arrays_resend(struct ggl_context *c)
+{
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < GGL_MAX_ATTRIBS; i++) {
+        mask |= c->vertex_array->attribs[i].buffer != 0 ? 1u << i : 0;
+    }
+    put_back(c, mask);
 }
 
 static void pack_arrays(struct ggl_context *c, const struct ggl_draw *d, GLint first)
 {
-    if (d->base_instance != 0) {
+    if (ggl_fixed(c)) {
+        gles1_pack_glDrawArrays(ggl_pack(c), d->mode, first, d->count);
+    } else if (d->base_instance != 0) {
         glesx_pack_glDrawArraysInstancedBaseInstanceEXT(ggl_pack(c), d->mode, first, d->count,
                                                         d->instances, d->base_instance);
     } else if (d->instances < 0) {
@@ -209,6 +233,7 @@ void ggl_glDrawArrays(GLenum mode, GLint first, GLsizei count)
 {
     struct ggl_context *c = ggl_current();
     if (SL_UNLIKELY(!c)) {
+        ggl1_glDrawArrays(mode, first, count);
         return;
     }
     if (SL_UNLIKELY(has_client_arrays(c->vertex_array))) {
@@ -217,6 +242,15 @@ void ggl_glDrawArrays(GLenum mode, GLint first, GLsizei count)
         return;
     }
     gles2_pack_glDrawArrays(ggl_pack(c), mode, first, count);
+}
+
+void ggl1_glDrawArrays(GLenum mode, GLint first, GLsizei count)
+{
+    struct ggl_context *c = ggl1_current();
+    if (c) {
+        ggl_draw_arrays(c, &(struct ggl_draw){.mode = mode, .count = count, .instances = -1},
+                        first);
+    }
 }
 
 void ggl_glDrawArraysInstanced(GLenum mode, GLint first, GLsizei count, GLsizei instances)
@@ -302,7 +336,7 @@ static void unbind_element(struct ggl_context *c)
 {
     struct ggl_vertex_array *va = c->vertex_array;
     if (va->element_host != 0) {
-        gles2_pack_glBindBuffer(ggl_pack(c), GL_ELEMENT_ARRAY_BUFFER, 0);
+        ggl_pack_bind_buffer(c, GL_ELEMENT_ARRAY_BUFFER, 0);
         va->element_host = 0;
     }
 }
@@ -316,7 +350,9 @@ static bool has_base(const struct ggl_draw *d)
 static void pack_elements(struct ggl_context *c, const struct ggl_draw *d, const void *data,
                           uint32_t size)
 {
-    if (has_base(d)) {
+    if (ggl_fixed(c)) {
+        gles1_pack_glDrawElementsData(ggl_pack(c), d->mode, d->count, d->type, data, size, size);
+    } else if (has_base(d)) {
         glesx_pack_glDrawElementsBaseDataSLUICE(ggl_pack(c), d->mode, d->count, d->type, data, size,
                                                 size, d->instances, d->base_vertex,
                                                 d->base_instance);
@@ -331,7 +367,9 @@ static void pack_elements(struct ggl_context *c, const struct ggl_draw *d, const
 /* Indices from the bound buffer. */
 static void pack_elements_offset(struct ggl_context *c, const struct ggl_draw *d, GLuint offset)
 {
-    if (has_base(d)) {
+    if (ggl_fixed(c)) {
+        gles1_pack_glDrawElementsOffset(ggl_pack(c), d->mode, d->count, d->type, offset);
+    } else if (has_base(d)) {
         glesx_pack_glDrawElementsBaseOffsetSLUICE(ggl_pack(c), d->mode, d->count, d->type, offset,
                                                   d->instances, d->base_vertex, d->base_instance);
     } else if (d->instances < 0) {
@@ -429,6 +467,7 @@ void ggl_glDrawElements(GLenum mode, GLsizei count, GLenum type, const void *ind
 {
     struct ggl_context *c = ggl_current();
     if (SL_UNLIKELY(!c)) {
+        ggl1_glDrawElements(mode, count, type, indices);
         return;
     }
     struct ggl_vertex_array *va = c->vertex_array;
@@ -440,6 +479,16 @@ void ggl_glDrawElements(GLenum mode, GLsizei count, GLenum type, const void *ind
         return;
     }
     gles2_pack_glDrawElementsOffset(ggl_pack(c), mode, count, type, (GLuint)(uintptr_t)indices);
+}
+
+void ggl1_glDrawElements(GLenum mode, GLsizei count, GLenum type, const void *indices)
+{
+    struct ggl_context *c = ggl1_current();
+    if (c) {
+        ggl_draw_elements(
+            c, &(struct ggl_draw){.mode = mode, .count = count, .type = type, .instances = -1},
+            indices);
+    }
 }
 
 /* The range is a hint, except that a driver refuses one that ends before it starts. */
@@ -521,17 +570,21 @@ static void capability(struct ggl_context *c, GLenum cap, bool on)
 void ggl_glEnable(GLenum cap)
 {
     struct ggl_context *c = ggl_current();
-    if (c) {
-        capability(c, cap, true);
-        gles2_pack_glEnable(ggl_pack(c), cap);
+    if (SL_UNLIKELY(!c)) {
+        ggl1_glEnable(cap);
+        return;
     }
+    capability(c, cap, true);
+    gles2_pack_glEnable(ggl_pack(c), cap);
 }
 
 void ggl_glDisable(GLenum cap)
 {
     struct ggl_context *c = ggl_current();
-    if (c) {
-        capability(c, cap, false);
-        gles2_pack_glDisable(ggl_pack(c), cap);
+    if (SL_UNLIKELY(!c)) {
+        ggl1_glDisable(cap);
+        return;
     }
+    capability(c, cap, false);
+    gles2_pack_glDisable(ggl_pack(c), cap);
 }

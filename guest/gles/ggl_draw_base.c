@@ -85,7 +85,7 @@ void ggl_glDrawArraysInstancedBaseInstanceEXT(GLenum mode, GLint first, GLsizei 
 /* Where every draw of a list may be made. A count below zero spoils them all. */
 static bool list_ok(const GLsizei *counts, GLsizei draws)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     bool ok = draws >= 0;
     for (GLsizei i = 0; i < draws && ok; i++) {
         ok = counts[i] >= 0;

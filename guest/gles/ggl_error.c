@@ -19,9 +19,19 @@ GLenum ggl_host_error(struct ggl_context *c)
     if (!ggl_has(c, GGL_FEATURE_HOST_ERROR) || quiet(c) || gs_dead(c->stream)) {
         return GL_NO_ERROR;
     }
-    GLenum error = gles2_call_glGetError(c->stream);
+    GLenum error =
+        ggl_fixed(c) ? gles1_call_glGetError(c->stream) : gles2_call_glGetError(c->stream);
     mark_quiet(c);
     return error;
+}
+
+static void error_pack(struct ggl_context *c)
+{
+    if (ggl_fixed(c)) {
+        gles1_pack_glGetError(ggl_pack(c));
+    } else {
+        gles2_pack_glGetError(ggl_pack(c));
+    }
 }
 
 /* The reply to a packed glGetError: the application's, unless one is pending. */
@@ -39,7 +49,7 @@ struct ggl_question ggl_question_begin(struct ggl_context *c)
     struct ggl_question q = {.watched = !ggl_stock(c) && ggl_has(c, GGL_FEATURE_HOST_ERROR)};
     q.earlier = q.watched && !quiet(c);
     if (q.earlier) {
-        gles2_pack_glGetError(ggl_pack(c));
+        error_pack(c);
     }
     return q;
 }
@@ -47,7 +57,7 @@ struct ggl_question ggl_question_begin(struct ggl_context *c)
 void ggl_question_end(struct ggl_context *c, const struct ggl_question *q)
 {
     if (q->watched) {
-        gles2_pack_glGetError(ggl_pack(c));
+        error_pack(c);
     }
 }
 
@@ -78,7 +88,7 @@ void ggl_error(struct ggl_context *c, uint32_t error)
 
 GLenum ggl_glGetError(void)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c) {
         return GL_NO_ERROR;
     }

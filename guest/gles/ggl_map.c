@@ -113,7 +113,7 @@ static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_sl
 
 void *ggl_glMapBufferRange(GLenum target, GLintptr offset, GLsizeiptr length, GLbitfield access)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c) {
         return NULL;
     }
@@ -131,7 +131,7 @@ void *ggl_glMapBufferRange(GLenum target, GLintptr offset, GLsizeiptr length, GL
 /* OES_mapbuffer: the whole buffer, for writing. */
 void *ggl_glMapBufferOES(GLenum target, GLenum access)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c) {
         return NULL;
     }
@@ -153,7 +153,7 @@ void *ggl_glMapBufferOES(GLenum target, GLenum access)
 
 void ggl_glFlushMappedBufferRange(GLenum target, GLintptr offset, GLsizeiptr length)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c) {
         return;
     }
@@ -174,7 +174,9 @@ void ggl_glFlushMappedBufferRange(GLenum target, GLintptr offset, GLsizeiptr len
     } else if (length != 0) {
         GLintptr at = (GLintptr)b->map_offset + offset;
         const uint8_t *data = b->map + offset;
-        if (ggl_has(c, GGL_FEATURE_ASYNC_UNMAP)) {
+        if (ggl_fixed(c)) {
+            gles1_pack_glBufferSubData(ggl_pack(c), target, at, length, data, (uint32_t)length);
+        } else if (ggl_has(c, GGL_FEATURE_ASYNC_UNMAP)) {
             gles2_pack_glFlushMappedBufferRangeAEMU2(ggl_pack(c), target, at, length, b->map_access,
                                                      data, (uint32_t)length);
         } else {
@@ -197,11 +199,14 @@ static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_b
     b->map = NULL;
     bool written = access & GL_MAP_WRITE_BIT && !(access & GL_MAP_FLUSH_EXPLICIT_BIT);
     /* Upstream's asynchronous form sends the bytes whatever was done with them. */
-    if (!written && !(ggl_stock(c) && ggl_has(c, GGL_FEATURE_ASYNC_UNMAP))) {
+    if (!written && !(ggl_stock(c) && !ggl_fixed(c) && ggl_has(c, GGL_FEATURE_ASYNC_UNMAP))) {
         return GL_TRUE;
     }
     GLboolean ok = GL_TRUE;
-    if (ggl_has(c, GGL_FEATURE_ASYNC_UNMAP)) {
+    if (ggl_fixed(c)) {
+        gles1_pack_glBufferSubData(ggl_pack(c), target, (GLintptr)b->map_offset,
+                                   (GLsizeiptr)b->map_size, map, (uint32_t)b->map_size);
+    } else if (ggl_has(c, GGL_FEATURE_ASYNC_UNMAP)) {
         gles2_pack_glUnmapBufferAsyncAEMU(ggl_pack(c), target, (GLintptr)b->map_offset,
                                           (GLsizeiptr)b->map_size, access, map,
                                           (uint32_t)b->map_size, &ok, 1);
@@ -218,7 +223,7 @@ static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_b
 
 GLboolean ggl_glUnmapBuffer(GLenum target)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c) {
         return GL_FALSE;
     }

@@ -5,11 +5,15 @@
 
 #include "guest/gles/ggl_state.h"
 
+#include "guest/gles1_ask.h"
+#include "guest/gles1_call.h"
+#include "guest/gles1_entry.h"
 #include "guest/gles2_ask.h"
 #include "guest/gles2_call.h"
 #include "guest/gles_hand.h"
 #include "guest/glesx_ask.h"
 #include "guest/glesx_call.h"
+#include "wire/gles1_pack.h"
 #include "wire/gles2_pack.h"
 #include "wire/glesx_pack.h"
 
@@ -42,6 +46,15 @@ const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint
 /* Binds the application's ELEMENT_ARRAY_BUFFER on the host, where a draw with client indices may
  * have unbound it. */
 void ggl_element_sync(struct ggl_context *c);
+/* The host binds a buffer. */
+static inline void ggl_pack_bind_buffer(struct ggl_context *c, GLenum target, GLuint buffer)
+{
+    if (ggl_fixed(c)) {
+        gles1_pack_glBindBuffer(ggl_pack(c), target, buffer);
+    } else {
+        gles2_pack_glBindBuffer(ggl_pack(c), target, buffer);
+    }
+}
 
 /* ggl_draw.c: draws of any kind, from buffers or client memory. */
 struct ggl_draw {
@@ -54,6 +67,20 @@ struct ggl_draw {
 };
 void ggl_draw_arrays(struct ggl_context *c, const struct ggl_draw *d, GLint first);
 void ggl_draw_elements(struct ggl_context *c, const struct ggl_draw *d, const void *indices);
+/* The pointers into buffers of the bound vertex array go to the host again. */
+void ggl_arrays_resend(struct ggl_context *c);
+
+/* ggl1_array.c: how the host of a context of GLES 1 hears of an array's elements, in `data` or in
+ * the bound buffer from `offset`. */
+void ggl1_array_data(struct ggl_context *c, uint32_t index, const struct sl_gather *data);
+void ggl1_array_offset(struct ggl_context *c, uint32_t index, uint32_t offset);
+/* ggl1_texture.c: the bound texture gets an image's storage. */
+void ggl1_image_target(struct ggl_context *c, GLenum target, const struct ggl_image *image);
+/* ggl1_array.c: arrays of a new vertex array object as GLES 1 has them at first. */
+void ggl1_vertex_array_init(struct ggl_vertex_array *array);
+/* The texture unit that an enumerant of GL_TEXTURE0 and later names; GGL1_UNITS for none that the
+ * driver has. */
+uint32_t ggl1_unit(struct ggl_context *c, GLenum texture);
 
 /* ggl_text.c: the label of a live sync object. */
 void ggl_text_sync_label(struct ggl_context *c, uint64_t sync, GLsizei room, GLsizei *length,
@@ -61,6 +88,8 @@ void ggl_text_sync_label(struct ggl_context *c, uint64_t sync, GLsizei room, GLs
 
 /* ggl_debug.c: the application's debug function hears what the driver said. */
 void ggl_messages_tell(struct ggl_context *c);
+/* glGetPointerv of what KHR_debug keeps; an error for anything else. */
+void ggl_debug_pointer(struct ggl_context *c, GLenum pname, void **params);
 
 /* ggl_array.c: forget a deleted buffer in the current vertex array. */
 void ggl_array_buffer_deleted(struct ggl_context *c, uint32_t name);

@@ -9,7 +9,9 @@
 #include "guest/gles/ggl.h"
 #include "guest/gles/ggl_names.h"
 
+#include <GLES/gl.h>
 #include <GLES3/gl32.h>
+#include <GLES/glext.h>
 #include <GLES2/gl2ext.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -53,13 +55,15 @@ struct ggl_attrib {
     bool integer;
 };
 
-/* A vertex array object. Masks: bit i = attribute i. */
+/* A vertex array object. Masks: bit i = attribute i. In GLES 1 the attributes are the fixed arrays
+ * (enum ggl1_array), and the host knows of the bound vertex array alone. */
 struct ggl_vertex_array {
     uint32_t name;
     uint32_t enabled;
     uint32_t client;         /* attributes without a buffer; never in a named vertex array */
     uint32_t element_buffer; /* the application's ELEMENT_ARRAY_BUFFER */
     uint32_t element_serial; /* the share group's buffer_deletes when it was bound */
+    bool bound_once;       /* GLES 1: a name is an object from its first binding on */
     uint32_t element_host; /* what the host has bound: 0 after a draw with client indices, until it
                               matters */
     struct ggl_attrib attribs[GGL_MAX_ATTRIBS];
@@ -89,6 +93,24 @@ struct ggl_unit {
     uint32_t texture_2d;
     uint32_t texture_external;
     bool external; /* the external one has priority */
+};
+
+/* The fixed arrays of GLES 1, as attributes: texture coordinates by unit behind the others. */
+enum ggl1_array {
+    GGL1_VERTEX,
+    GGL1_NORMAL,
+    GGL1_COLOR,
+    GGL1_POINT_SIZE,
+    GGL1_TEXCOORD,
+    GGL1_UNITS = GGL_MAX_ATTRIBS - GGL1_TEXCOORD,
+};
+
+/* What a context of GLES 1 has beside. */
+struct ggl1_state {
+    uint32_t client_unit;          /* glClientActiveTexture, from 0 */
+    uint32_t texgen[GGL1_UNITS];   /* GL_TEXTURE_GEN_MODE_OES of each unit */
+    int32_t texture_size, units;   /* driver limits; 0: not asked yet */
+    uint32_t vertex_array_names;   /* the last that was given out */
 };
 
 /* A buffer object. `lock` of the share group guards it. */
@@ -199,6 +221,7 @@ struct ggl_context {
     struct ggl_limits limits;
     int32_t constants[GGL_PARAMETERS]; /* of the driver, by place in the parameter table */
     uint32_t constants_known[GGL_PARAMETERS / 32];
+    struct ggl1_state fixed; /* GLES 1 */
     uint8_t *scratch;
     size_t scratch_size;
     uint32_t surface_width_px; /* of framebuffer 0; 0: there is no surface */
@@ -220,6 +243,12 @@ struct ggl_context {
 
 _Static_assert(offsetof(struct ggl_context, stream) == 0,
                "ggl_context_stream reads the first member");
+
+/* Is it a context of GLES 1? */
+static inline bool ggl_fixed(const struct ggl_context *c)
+{
+    return c->version < 20;
+}
 
 /* ggl_context.c: `size` bytes of the context's scratch memory, uninitialised; NULL without memory.
  */

@@ -38,15 +38,17 @@ static bool listed(const char *list, const char *end, const char *word, size_t l
     return false;
 }
 
-/* Every known extension of a list once, with a space behind it. own: as a host of ours serves them.
- */
-static char *filter(const char *all, bool own)
+/* Every known extension of a list once, with a space behind it. */
+static char *filter(const struct ggl_context *c, const char *all)
 {
+    bool (*is_known)(const char *, size_t, bool) =
+        ggl_fixed(c) ? ggl1_extension_known : ggl_extension_known;
+    bool own = ggl_has(c, GGL_FEATURE_GLESX);
     char *out = sl_alloc(strlen(all) + 2);
     char *p = out;
     while (out && *all) {
         size_t length = strcspn(all, " ");
-        if (length && ggl_extension_known(all, length, own) && !listed(out, p, all, length)) {
+        if (length && is_known(all, length, own) && !listed(out, p, all, length)) {
             memcpy(p, all, length);
             p[length] = ' ';
             p += length + 1;
@@ -83,7 +85,7 @@ static const char *string(struct ggl_context *c, GLenum name, size_t index)
     if (!c->strings[index]) {
         char *text = fetch(c, name);
         if (text && name == GL_EXTENSIONS) {
-            char *known = filter(text, ggl_has(c, GGL_FEATURE_GLESX));
+            char *known = filter(c, text);
             sl_free(text);
             text = known;
         }
@@ -100,12 +102,12 @@ const GLubyte *ggl_glGetString(GLenum name)
 {
     static const GLenum names[] = {GL_VENDOR, GL_RENDERER, GL_VERSION, GL_SHADING_LANGUAGE_VERSION,
                                    GL_EXTENSIONS};
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (!c) {
         return NULL;
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (names[i] == name) {
+        if (names[i] == name && !(name == GL_SHADING_LANGUAGE_VERSION && ggl_fixed(c))) {
             const char *text = string(c, name, i);
             return (const GLubyte *)(text ? text : "");
         }

@@ -140,20 +140,33 @@ QUERY_RESULT(GetQueryObjectivEXT, GLint, glesx, ggl_own(c))
 QUERY_RESULT(GetQueryObjecti64vEXT, GLint64, glesx, ggl_own(c))
 QUERY_RESULT(GetQueryObjectui64vEXT, GLuint64, glesx, ggl_own(c))
 
+void ggl_finish(struct ggl_context *c)
+{
+    if (ggl_fixed(c)) {
+        (void)gles1_call_glFinishRoundTrip(c->stream);
+    } else {
+        (void)gles2_call_glFinishRoundTrip(c->stream);
+    }
+}
+
 void ggl_glFinish(void)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (c) {
-        (void)gles2_call_glFinishRoundTrip(c->stream);
+        ggl_finish(c);
         ggl_messages_tell(c);
     }
 }
 
 void ggl_glFlush(void)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     if (c) {
-        gles2_pack_glFlush(ggl_pack(c));
+        if (ggl_fixed(c)) {
+            gles1_pack_glFlush(ggl_pack(c));
+        } else {
+            gles2_pack_glFlush(ggl_pack(c));
+        }
         gs_flush(c->stream);
         ggl_messages_tell(c);
     }

@@ -146,7 +146,7 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei count,
 #define LABEL_ENTRY(NAME)                                                                          \
     void ggl_gl##NAME(GLenum kind, GLuint name, GLsizei count, GLsizei *length, GLchar *out)       \
     {                                                                                              \
-        struct ggl_context *c = ggl_current();                                                     \
+        struct ggl_context *c = ggl_any();                                                         \
         if (c && ggl_own(c)) {                                                                     \
             LABEL(NAME, kind, name)                                                                \
         }                                                                                          \

@@ -24,6 +24,7 @@ void ggl_glActiveTexture(GLenum texture)
 {
     struct ggl_context *c = ggl_current();
     if (!c) {
+        ggl1_glActiveTexture(texture);
         return;
     }
     uint32_t unit = texture - GL_TEXTURE0;
@@ -78,6 +79,7 @@ void ggl_glBindTexture(GLenum target, GLuint texture)
 {
     struct ggl_context *c = ggl_current();
     if (SL_UNLIKELY(!c)) {
+        ggl1_glBindTexture(target, texture);
         return;
     }
     if (target == GL_TEXTURE_2D) {
@@ -284,9 +286,13 @@ static bool find_image(struct ggl_context *c, void *image, struct ggl_image *out
 
 void ggl_glEGLImageTargetTexture2DOES(GLenum target, GLeglImageOES handle)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     struct ggl_image image;
     if (!c || !find_image(c, handle, &image)) {
+        return;
+    }
+    if (ggl_fixed(c)) {
+        ggl1_image_target(c, target, &image);
         return;
     }
     struct ggl_target_scope scope = ggl_target_begin(c, target);
@@ -300,12 +306,14 @@ void ggl_glEGLImageTargetTexture2DOES(GLenum target, GLeglImageOES handle)
 
 void ggl_glEGLImageTargetRenderbufferStorageOES(GLenum target, GLeglImageOES handle)
 {
-    struct ggl_context *c = ggl_current();
+    struct ggl_context *c = ggl_any();
     struct ggl_image image;
     if (!c || !find_image(c, handle, &image)) {
         return;
     }
-    if (image.kind == GGL_IMAGE_TEXTURE) {
+    if (ggl_fixed(c) && image.kind == GGL_IMAGE_TEXTURE) {
+        gles1_pack_glEGLImageTargetRenderbufferStorageOES(ggl_pack(c), target, image.id);
+    } else if (image.kind == GGL_IMAGE_TEXTURE) {
         gles2_pack_glEGLImageTargetRenderbufferStorageOES(ggl_pack(c), target, image.id);
     } else {
         rc_pack_rcBindRenderbuffer(ggl_pack(c), image.id);

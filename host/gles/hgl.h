@@ -98,6 +98,8 @@ struct hgl_state *hgl_state_new(const struct hgl_state *share); /* nullable: a g
 void hgl_state_free(struct hgl_state *state);
 /* The state of the current context; NULL (refused) when none of this API is current. */
 struct hgl_state *hgl_state_of(struct hr_call *call);
+/* The state of the current context, of whatever API; NULL (refused) when there is none. */
+struct hgl_state *hgl_state_of_any(struct hr_call *call);
 /* Is something bound? Asked of GL when it may have changed. */
 uint32_t hgl_array_buffer(const struct gl_driver *gl, struct hgl_state *s);
 uint32_t hgl_element_buffer(const struct gl_driver *gl, struct hgl_state *s);

@@ -66,6 +66,12 @@ struct hgl_state *hgl_state_of(struct hr_call *call)
     return s;
 }
 
+struct hgl_state *hgl_state_of_any(struct hr_call *call)
+{
+    struct hgl_state *s = hgl_api_of(call)->ring->es1.state;
+    return s != NULL ? s : hgl_state_of(call);
+}
+
 static uint32_t query(const struct gl_driver *gl, GLenum name)
 {
     GLint value = 0;

@@ -49,7 +49,7 @@ void hgl_glDebugCallbackSLUICE(struct hr_call *call,
                                const struct glesx_args_glDebugCallbackSLUICE *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct hgl_state *s = hgl_state_of(call);
+    struct hgl_state *s = hgl_state_of_any(call);
     if (s == NULL || gl->DebugMessageCallback == NULL) {
         return;
     }
@@ -68,7 +68,7 @@ void hgl_glDebugCallbackSLUICE(struct hr_call *call,
 /* Whole messages, the oldest first, as many as there is room for. Returns their bytes. */
 uint32_t hgl_glDebugFetchSLUICE(struct hr_call *call, const struct glesx_args_glDebugFetchSLUICE *a)
 {
-    struct hgl_state *s = hgl_state_of(call);
+    struct hgl_state *s = hgl_state_of_any(call);
     uint32_t taken = 0;
     if (s == NULL || s->messages == NULL) {
         return 0;
@@ -97,7 +97,7 @@ static bool text_ok(struct hr_call *call, int32_t length, uint32_t size)
         hr_call_refuse(call, "a text of %d bytes in %u", length, size);
         return false;
     }
-    return hgl_state_of(call) != NULL;
+    return hgl_state_of_any(call) != NULL;
 }
 
 void hgl_glDebugMessageInsert(struct hr_call *call, const struct glesx_args_glDebugMessageInsert *a)
@@ -151,7 +151,7 @@ void hgl_glGetObjectSyncLabelSLUICE(struct hr_call *call,
                                     const struct glesx_args_glGetObjectSyncLabelSLUICE *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    struct ho_object *object = gl->GetObjectPtrLabel != NULL && hgl_state_of(call) != NULL
+    struct ho_object *object = gl->GetObjectPtrLabel != NULL && hgl_state_of_any(call) != NULL
                                    ? hgl_sync_get(call, a->sync)
                                    : NULL;
     if (object == NULL) {

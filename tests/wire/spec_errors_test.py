@@ -154,7 +154,7 @@ CASES: Tuple[Tuple[str, str, str, str], ...] = (
         "policy/host.csv",
         "gles1,glBindBuffer,hand",
         "gles1,glBindBuffer,foot",
-        "glBindBuffer: 'foot' is not a policy; hand, refuse or absent",
+        "glBindBuffer: 'foot' is not a policy; hand, refuse, absent or direct",
     ),
     (
         "policy/guest.csv",

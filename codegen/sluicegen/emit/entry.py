@@ -4,11 +4,17 @@ A function is direct (generated here: pack, call when there is a reply, or ask w
 whose refusal must not be seen in the application's memory) or hand-written (policy/guest.csv).
 Internal and reserved commands have no entry of their own unless policy says that they are written
 by hand.
+
+A name is one function to applications, whatever the version of the current context. Functions of
+GLES 1 are ggl1_X (guest/gles1_entry.h). Where GLES 2 has the name, too, its function comes first,
+which sees no context of its own while one of GLES 1 is current: there a generated one calls
+ggl1_X. Around a hand-written one stands a function that does so, unless policy's detail says
+`forwards` (it calls ggl1_X itself) or `both` (it serves contexts of any version).
 """
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from .. import ir, plan
 from ..cwriter import GL_HEADERS, Output
@@ -17,6 +23,10 @@ from . import call, driver, lengths
 
 # Its commands have numbers that hosts of ours alone know.
 OWN = "glesx"
+FIXED = "gles1"
+# What policy's detail says of a function whose name GLES 1 has, too.
+FORWARDS = "forwards"
+BOTH = "both"
 
 
 def _policy(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
@@ -84,15 +94,25 @@ def _query(planned: plan.CommandPlan) -> str:
     return text + "    }\n}\n"
 
 
-def _entry(planned: plan.CommandPlan) -> str:
+def _no_context(planned: plan.CommandPlan, other: str) -> str:
+    """What a function does when no context of its own is current; other: who looks for one."""
     c = planned.command
-    text = f"static {c.returns} entry_{c.name}({driver.signature(c)})\n{{\n"
-    text += "    struct ggl_context *c = ggl_current();\n"
-    text += "    if (SL_UNLIKELY(c == NULL)) {\n        return"
-    text += ";\n    }\n" if planned.value is None else " 0;\n    }\n"
+    if other:
+        names = ", ".join(p.name for p in c.params)
+        if planned.value is not None:
+            return f"        return {other}({names});\n    }}\n"
+        return f"        {other}({names});\n        return;\n    }}\n"
+    return "        return" + (";\n    }\n" if planned.value is None else " 0;\n    }\n")
+
+
+def _entry(planned: plan.CommandPlan, name: str, current: str, other: str) -> str:
+    c = planned.command
+    linkage = "" if c.api == FIXED else "static "
+    text = f"{linkage}{c.returns} {name}({driver.signature(c)})\n{{\n"
+    text += f"    struct ggl_context *c = {current}();\n"
+    text += "    if (SL_UNLIKELY(c == NULL)) {\n" + _no_context(planned, other)
     if c.api == OWN:
-        text += "    if (SL_UNLIKELY(!ggl_own(c))) {\n        return"
-        text += ";\n    }\n" if planned.value is None else " 0;\n    }\n"
+        text += "    if (SL_UNLIKELY(!ggl_own(c))) {\n" + _no_context(planned, "")
     if call.asks(planned):
         return text + _query(planned)
     words = ["c->stream" if c.has_reply else "gs_pack(c->stream)"]
@@ -112,33 +132,101 @@ def _entry(planned: plan.CommandPlan) -> str:
     )
 
 
-def emit(out: Output, model: ir.Model, apis: Sequence[plan.ApiPlan]) -> Dict[str, bool]:
-    """Returns every name that an application finds, and whether only a host of ours serves it."""
-    found: Dict[str, str] = {}
-    own: Dict[str, bool] = {}
-    entries: List[str] = []
-    hands: List[str] = []
-    for planned in (c for api in apis for c in api.commands):
+def _choice(c: ir.Command) -> str:
+    """A hand-written function of GLES 2 or, without a context of that, GLES 1's."""
+    names = ", ".join(p.name for p in c.params)
+    text = f"static {c.returns} choose_{c.name}({driver.signature(c)})\n{{\n"
+    text += "    if (SL_LIKELY(ggl_current() != NULL)) {\n"
+    if c.returns != "void":
+        text += f"        return ggl_{c.name}({names});\n    }}\n    return ggl1_{c.name}({names});\n}}\n"
+    else:
+        text += f"        ggl_{c.name}({names});\n        return;\n    }}\n"
+        text += f"    ggl1_{c.name}({names});\n}}\n"
+    return text
+
+
+def _declaration(c: ir.Command, prefix: str) -> str:
+    star = "" if c.returns.endswith("*") else " "
+    return f"{c.returns}{star}{prefix}_{c.name}({driver.signature(c)});\n"
+
+
+class _Entries:
+    """What is gathered command by command."""
+
+    def __init__(self, model: ir.Model) -> None:
+        self.model = model
+        self.found: Dict[str, str] = {}
+        self.own: Dict[str, bool] = {}
+        self.fixed: Dict[str, bool] = {}  # what contexts of GLES 1 have
+        self.bodies: List[str] = []
+        self.hands: List[str] = []
+        self.fixed_declared: List[str] = []
+
+    def add_fixed(self, api: plan.ApiPlan) -> None:
+        for planned in api.commands:
+            c = planned.command
+            policy = _policy(self.model, c)
+            how = policy.how if policy is not None else "direct"
+            if how == "absent" or (how == "direct" and not direct(c)):
+                continue
+            self.fixed[c.name] = False
+            if policy is not None and policy.detail == BOTH:
+                continue
+            self.found[c.name] = f"ggl1_{c.name}"
+            self.fixed_declared.append(_declaration(c, "ggl1"))
+            if how == "direct":
+                self.bodies.append(_entry(planned, f"ggl1_{c.name}", "ggl1_current", ""))
+
+    def add(self, planned: plan.CommandPlan) -> None:
         c = planned.command
-        policy = _policy(model, c)
-        if policy is not None:
-            if policy.how == "hand":
-                found[c.name] = f"ggl_{c.name}"
-                star = "" if c.returns.endswith("*") else " "
-                hands.append(f"{c.returns}{star}ggl_{c.name}({driver.signature(c)});\n")
-        elif direct(c):
-            found[c.name] = f"entry_{c.name}"
-            entries.append(_entry(planned))
-        own[c.name] = c.api == OWN
+        policy = _policy(self.model, c)
+        fixed = next(
+            (p for p in self.model.guest if p.api == FIXED and p.name == c.name), None
+        )
+        detail = fixed.detail if fixed is not None else ""
+        other = self.found.get(c.name, "")
+        if policy is not None and policy.detail == BOTH:
+            self.fixed[c.name] = c.api == OWN
+            detail = BOTH
+        if policy is not None and policy.how == "hand":
+            self.hands.append(_declaration(c, "ggl"))
+            self.found[c.name] = f"ggl_{c.name}"
+            if other and detail != FORWARDS:
+                self.found[c.name] = f"choose_{c.name}"
+                self.bodies.append(_choice(c))
+        elif (policy is None or policy.how == "direct") and direct(c):
+            self.found[c.name] = f"entry_{c.name}"
+            current = "ggl_any" if detail == BOTH else "ggl_current"
+            self.bodies.append(_entry(planned, f"entry_{c.name}", current, other))
+        self.own[c.name] = c.api == OWN
+
+
+def emit(
+    out: Output, model: ir.Model, fixed: plan.ApiPlan, apis: Sequence[plan.ApiPlan]
+) -> Tuple[Dict[str, bool], Dict[str, bool]]:
+    """Returns every name that an application finds, and whether only a host of ours serves it; and
+    the same of a context of GLES 1."""
+    e = _Entries(model)
+    e.add_fixed(fixed)
+    for planned in (c for api in apis for c in api.commands):
+        e.add(planned)
     for alias in model.aliases:
-        if alias.target in found:
-            found.setdefault(alias.name, found[alias.target])
-            own[alias.name] = own[alias.target]
+        if alias.target in e.found:
+            e.found.setdefault(alias.name, e.found[alias.target])
+            e.own[alias.name] = e.own.get(alias.target, False)
+            if alias.target in e.fixed:
+                e.fixed[alias.name] = e.fixed[alias.target]
     out.header(
         "guest/gles_hand.h",
         "GLES functions that are written by hand; why: policy/guest.csv.",
         GL_HEADERS,
-        "".join(hands),
+        "".join(e.hands),
+    )
+    out.header(
+        "guest/gles1_entry.h",
+        "The functions of GLES 1, of which policy/guest.csv says which are written by hand.",
+        GL_HEADERS,
+        "".join(e.fixed_declared),
     )
     out.header(
         "guest/gles_entry.h",
@@ -149,9 +237,10 @@ def emit(out: Output, model: ir.Model, apis: Sequence[plan.ApiPlan]) -> Dict[str
         "const struct ggl_proc *ggl_proc_find(const char *name);\n",
     )
     sizes = lengths.functions(list(model.sizes))
-    rows = "".join(f'    {{"{n}", (void (*)(void)){found[n]}}},\n' for n in sorted(found))
-    body = "\n".join(sizes[k] for k in sorted(sizes)) + _HELPERS + "\n".join(entries)
+    rows = "".join(f'    {{"{n}", (void (*)(void)){e.found[n]}}},\n' for n in sorted(e.found))
+    body = "\n".join(sizes[k] for k in sorted(sizes)) + _HELPERS + "\n".join(e.bodies)
     body += f"\nstatic const struct ggl_proc procs[] = {{\n{rows}}};\n" + _FIND
+    names = [api.api.name for api in (fixed, *apis)]
     out.source(
         "guest/gles_entry.c",
         "GLES functions by name.",
@@ -159,16 +248,18 @@ def emit(out: Output, model: ir.Model, apis: Sequence[plan.ApiPlan]) -> Dict[str
             '"guest/gles_entry.h"',
             "",
             '"guest/gles/ggl_state.h"',
-            *(f'"guest/{api.api.name}_{part}.h"' for api in apis for part in ("ask", "call")),
+            '"guest/gles1_entry.h"',
+            *(f'"guest/{name}_{part}.h"' for name in names for part in ("ask", "call")),
             '"guest/gles_hand.h"',
-            *(f'"wire/{api.api.name}_pack.h"' for api in apis),
+            *(f'"wire/{name}_pack.h"' for name in names),
             "",
             "<stdlib.h>",
             "<string.h>",
         ),
         body,
     )
-    return {name: own[name] for name in sorted(found)}
+    found = {name: e.own.get(name, False) for name in sorted(e.found)}
+    return found, e.fixed
 
 
 _HELPERS = """
@@ -201,34 +292,73 @@ const struct ggl_proc *ggl_proc_find(const char *name)
 """
 
 
-def emit_extensions(out: Output, model: ir.Model, entries: Dict[str, bool]) -> None:
-    allowed = sorted(
+def _known(
+    extensions: Sequence[ir.Extension], entries: Dict[str, bool]
+) -> List[Tuple[str, bool]]:
+    return sorted(
         (e.name, any(entries[c] for c in e.commands))
-        for e in model.extensions
+        for e in extensions
         if not e.reason and all(c in entries for c in e.commands)
     )
-    rows = "".join(f'    {{"{name}", {"true" if own else "false"}}},\n' for name, own in allowed)
+
+
+def emit_extensions(
+    out: Output, model: ir.Model, entries: Dict[str, bool], fixed: Dict[str, bool]
+) -> None:
+    tables = ""
+    lists = (("known", model.extensions, entries), ("known1", model.extensions1, fixed))
+    for name, extensions, functions in lists:
+        rows = "".join(
+            f'    {{"{n}", {"true" if own else "false"}}},\n'
+            for n, own in _known(extensions, functions)
+        )
+        tables += f"static const struct extension {name}[] = {{\n{rows}}};\n\n"
     out.header(
         "guest/gl_extensions.h",
         "Extensions that are passed on.",
         ("<stdbool.h>", "<stddef.h>"),
         "/* Is this extension marshalled completely? own: to a host of ours. name need not end "
         "with a NUL. */\n"
-        "bool ggl_extension_known(const char *name, size_t length, bool own);\n",
+        "bool ggl_extension_known(const char *name, size_t length, bool own);\n"
+        "/* The same of a context of GLES 1. */\n"
+        "bool ggl1_extension_known(const char *name, size_t length, bool own);\n",
     )
     out.source(
         "guest/gl_extensions.c",
         "Extensions that are passed on.",
         ('"guest/gl_extensions.h"', "", "<string.h>"),
-        "static const struct {\n    const char *name;\n    bool own; /* hosts of ours alone know "
-        f"its commands */\n}} known[] = {{\n{rows}}};\n\n"
-        "bool ggl_extension_known(const char *name, size_t length, bool own)\n{\n"
-        "    size_t low = 0;\n    size_t high = sizeof known / sizeof known[0];\n"
-        "    while (low < high) {\n        size_t middle = (low + high) / 2;\n"
-        "        int order = strncmp(name, known[middle].name, length);\n"
-        "        if (order == 0 && known[middle].name[length] == 0) {\n"
-        "            return own || !known[middle].own;\n        }\n"
-        "        if (order > 0) {\n            low = middle + 1;\n"
-        "        } else {\n            high = middle;\n        }\n"
-        "    }\n    return false;\n}\n",
+        "struct extension {\n    const char *name;\n    bool own; /* hosts of ours alone know "
+        f"its commands */\n}};\n\n{tables}" + _KNOWN,
     )
+
+
+_KNOWN = """static bool find(const struct extension *list, size_t count, const char *name,
+                 size_t length, bool own)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strncmp(name, list[middle].name, length);
+        if (order == 0 && list[middle].name[length] == 0) {
+            return own || !list[middle].own;
+        }
+        if (order > 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return false;
+}
+
+bool ggl_extension_known(const char *name, size_t length, bool own)
+{
+    return find(known, sizeof known / sizeof known[0], name, length, own);
+}
+
+bool ggl1_extension_known(const char *name, size_t length, bool own)
+{
+    return find(known1, sizeof known1 / sizeof known1[0], name, length, own);
+}
+"""

@@ -19,6 +19,13 @@ def _policy(path: Path) -> Tuple[ir.Policy, ...]:
     )
 
 
+def _extensions(path: Path) -> Tuple[ir.Extension, ...]:
+    return tuple(
+        ir.Extension(cells[0], tuple(cells[1].split()), cells[2], where)
+        for where, cells in rows(path, ("name", "commands", "reason"))
+    )
+
+
 def _number(where: Where, entity: str, text: str, base: int) -> int:
     try:
         return int(text, base)
@@ -32,10 +39,7 @@ def read_model(root: Path) -> ir.Model:
         ir.Alias(cells[0], cells[1], cells[2], where)
         for where, cells in rows(root / "spec" / "aliases.csv", ("name", "target", "extension"))
     )
-    extensions = tuple(
-        ir.Extension(cells[0], tuple(cells[1].split()), cells[2], where)
-        for where, cells in rows(root / "policy" / "extensions.csv", ("name", "commands", "reason"))
-    )
+    extensions = _extensions(root / "policy" / "extensions.csv")
     sizes = [
         ir.Size(cells[0], cells[1], _number(where, cells[1], cells[2], 10))
         for where, cells in rows(root / "spec" / "sizes.csv", ("function", "enum", "value"))
@@ -54,6 +58,7 @@ def read_model(root: Path) -> ir.Model:
         _policy(root / "policy" / "host.csv"),
         aliases,
         extensions,
+        _extensions(root / "policy" / "extensions1.csv"),
         tuple(sizes),
         enums,
         groupings,
