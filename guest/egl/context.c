@@ -120,7 +120,8 @@ static EGLint host_make(struct gegl_display *display, struct gegl_context *conte
         return error;
     }
     uint32_t version = wish->major == 1 ? 11 : display->host.gles_version;
-    context->host_id = host_context(display, stream, context, version, share != NULL ? share->host_id : 0);
+    context->host_id =
+        host_context(display, stream, context, version, share != NULL ? share->host_id : 0);
     if (gs_dead(stream)) {
         return EGL_CONTEXT_LOST;
     }

@@ -1,12 +1,6 @@
 /* The fixed arrays of GLES 1: what an application says about them, and how the host hears of it.
- * They are kept as attributes of a vertex array, and drawn by ggl_draw.c.
- *
- * The wire has one vertex array: the bound one. Binding another sends what differs. */
+ * They are kept as attributes of the default vertex array, and drawn by ggl_draw.c. */
 #include "guest/gles/ggl_objects.h"
-
-#include "transport/base/mem.h"
-
-#include <string.h>
 
 enum { BYTES = 1, SHORTS = 2, UBYTES = 4, FLOATS = 8, FIXEDS = 16 };
 
@@ -50,12 +44,6 @@ static uint32_t type_bit(GLenum type, uint32_t *bytes)
 static uint32_t kind_of(uint32_t index)
 {
     return index < GGL1_TEXCOORD ? index : GGL1_TEXCOORD;
-}
-
-void ggl1_vertex_array_init(struct ggl_vertex_array *va)
-{
-    va->attribs[GGL1_NORMAL].size = 3;
-    va->attribs[GGL1_POINT_SIZE].size = 1;
 }
 
 uint32_t ggl1_unit(struct ggl_context *c, GLenum texture)
@@ -170,10 +158,6 @@ static void set_pointer(uint32_t index, GLint size, GLenum type, GLsizei stride,
     bool typed = (type_bit(type, &bytes) & rules[kind].types) != 0;
     if (stride < 0 || !typed || size < rules[kind].least || size > rules[kind].most) {
         ggl_error(c, stride < 0 || typed ? GL_INVALID_VALUE : GL_INVALID_ENUM);
-        return;
-    }
-    if (!buffer && pointer && va->name) {
-        ggl_error(c, GL_INVALID_OPERATION); /* client memory is for the default vertex array */
         return;
     }
     uint32_t element = bytes * (uint32_t)size;
@@ -306,79 +290,4 @@ void ggl1_glGetPointerv(GLenum pname, void **params)
         ggl_debug_pointer(c, pname, params);
         break;
     }
-}
-
-/* --- vertex array objects --- */
-
-static void switch_array(struct ggl_context *c, struct ggl_vertex_array *to)
-{
-    struct ggl_vertex_array *from = c->vertex_array;
-    if (from == to) {
-        return;
-    }
-    c->vertex_array = to;
-    to->element_host = from->element_host;
-    for (uint32_t mask = from->enabled ^ to->enabled; mask != 0; mask &= mask - 1) {
-        uint32_t index = (uint32_t)__builtin_ctz(mask);
-        enable_send(c, index, (to->enabled & 1u << index) != 0);
-    }
-    ggl_arrays_resend(c);
-}
-
-void ggl1_glGenVertexArraysOES(GLsizei n, GLuint *arrays)
-{
-    struct ggl_context *c = ggl1_current();
-    if (!c || !ggl_names_given(c, n, arrays)) {
-        return;
-    }
-    for (GLsizei i = 0; i < n; i++) {
-        struct ggl_vertex_array *va = sl_alloc(sizeof *va);
-        uint32_t name = ++c->fixed.vertex_array_names;
-        if (!va || !ggl_names_set(&c->vertex_arrays, name, va)) {
-            sl_free(va);
-            ggl_error(c, GL_OUT_OF_MEMORY);
-            return;
-        }
-        ggl_vertex_array_init(va, name);
-        ggl1_vertex_array_init(va);
-        arrays[i] = name;
-    }
-}
-
-void ggl1_glBindVertexArrayOES(GLuint array)
-{
-    struct ggl_context *c = ggl1_current();
-    if (!c) {
-        return;
-    }
-    struct ggl_vertex_array *va =
-        array ? ggl_names_find(&c->vertex_arrays, array) : &c->default_array;
-    if (va) {
-        va->bound_once = true;
-        switch_array(c, va);
-    } else {
-        ggl_error(c, GL_INVALID_OPERATION);
-    }
-}
-
-void ggl1_glDeleteVertexArraysOES(GLsizei n, const GLuint *arrays)
-{
-    struct ggl_context *c = ggl1_current();
-    if (!c || !ggl_names_given(c, n, arrays)) {
-        return;
-    }
-    for (GLsizei i = 0; i < n; i++) {
-        struct ggl_vertex_array *va = ggl_names_remove(&c->vertex_arrays, arrays[i]);
-        if (va && va == c->vertex_array) {
-            switch_array(c, &c->default_array);
-        }
-        sl_free(va);
-    }
-}
-
-GLboolean ggl1_glIsVertexArrayOES(GLuint array)
-{
-    struct ggl_context *c = ggl1_current();
-    const struct ggl_vertex_array *va = c ? ggl_names_find(&c->vertex_arrays, array) : NULL;
-    return va && va->bound_once ? GL_TRUE : GL_FALSE;
 }

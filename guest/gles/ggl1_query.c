@@ -122,9 +122,6 @@ static bool answer(const struct ggl_context *c, GLenum pname, GLint *value)
     case GL_ELEMENT_ARRAY_BUFFER_BINDING:
         *value = (GLint)c->vertex_array->element_buffer;
         return true;
-    case GL_VERTEX_ARRAY_BINDING_OES:
-        *value = (GLint)c->vertex_array->name;
-        return true;
     case GL_CLIENT_ACTIVE_TEXTURE:
         *value = (GLint)(GL_TEXTURE0 + c->fixed.client_unit);
         return true;

@@ -104,8 +104,7 @@ static bool span(struct ggl_context *c, const struct ggl_pixel_store *store, GLs
 }
 
 void ggl1_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei width,
-                       GLsizei height, GLint border, GLenum format, GLenum type,
-                       const void *pixels)
+                       GLsizei height, GLint border, GLenum format, GLenum type, const void *pixels)
 {
     struct ggl_context *c = ggl1_current();
     struct ggl_pixels p;
@@ -180,8 +179,7 @@ static uint32_t parameter_values(GLenum pname)
         struct ggl_context *c = ggl1_current();                                                    \
         type values[4];                                                                            \
         uint32_t size = parameter_values(pname) * 4;                                               \
-        if (c && params &&                                                                         \
-            gles1_ask_glGetTexParameter##suffix(c, target, pname, values, size)) {                 \
+        if (c && params && gles1_ask_glGetTexParameter##suffix(c, target, pname, values, size)) {  \
             memcpy(params, values, size);                                                          \
         }                                                                                          \
     }

@@ -235,10 +235,6 @@ void ggl_glDeleteVertexArrays(GLsizei n, const GLuint *arrays)
 
 void ggl_glBindVertexArrayOES(GLuint array)
 {
-    if (!ggl_current()) {
-        ggl1_glBindVertexArrayOES(array);
-        return;
-    }
     ggl_glBindVertexArray(array);
 }
 

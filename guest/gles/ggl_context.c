@@ -66,7 +66,6 @@ enum sl_result ggl_context_create(const struct ggl_context_args *args, struct gg
     c->unpack.alignment = 4;
     ggl_vertex_array_init(&c->default_array, 0);
     if (ggl_fixed(c)) {
-        ggl1_vertex_array_init(&c->default_array);
         for (uint32_t i = 0; i < GGL1_UNITS; i++) {
             c->fixed.texgen[i] = GL_REFLECTION_MAP_OES;
         }

@@ -165,30 +165,16 @@ static bool arrays_begin(struct ggl_context *c, const struct span *s)
     return fits;
 }
 
-/* Pointers into buffers go to where the application put them. */
-static void put_back(struct ggl_context *c, uint32_t mask)
-{
-    uint32_t bound = c->buffers[GGL_BUFFER_ARRAY];
-    move_buffered(c, mask, 0, &bound);
-    if (bound != c->buffers[GGL_BUFFER_ARRAY]) {
-        ggl_pack_bind_buffer(c, GL_ARRAY_BUFFER, c->buffers[GGL_BUFFER_ARRAY]);
-    }
-}
-
+/* Pointers into buffers go back to where the application put them. */
 static void arrays_end(struct ggl_context *c, const struct span *s)
 {
     if (!s->in_place && s->start != 0 && s->buffered) {
-        put_back(c, s->buffered);
+        uint32_t bound = c->buffers[GGL_BUFFER_ARRAY];
+        move_buffered(c, s->buffered, 0, &bound);
+        if (bound != c->buffers[GGL_BUFFER_ARRAY]) {
+            ggl_pack_bind_buffer(c, GL_ARRAY_BUFFER, c->buffers[GGL_BUFFER_ARRAY]);
+        }
     }
-}
-
-void ggl_arrays_resend(struct ggl_context *c)
-{
-    uint32_t mask = 0;
-    for (uint32_t i = 0; i < GGL_MAX_ATTRIBS; i++) {
-        mask |= c->vertex_array->attribs[i].buffer != 0 ? 1u << i : 0;
-    }
-    put_back(c, mask);
 }
 
 static void pack_arrays(struct ggl_context *c, const struct ggl_draw *d, GLint first)

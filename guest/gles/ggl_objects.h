@@ -67,8 +67,6 @@ struct ggl_draw {
 };
 void ggl_draw_arrays(struct ggl_context *c, const struct ggl_draw *d, GLint first);
 void ggl_draw_elements(struct ggl_context *c, const struct ggl_draw *d, const void *indices);
-/* The pointers into buffers of the bound vertex array go to the host again. */
-void ggl_arrays_resend(struct ggl_context *c);
 
 /* ggl1_array.c: how the host of a context of GLES 1 hears of an array's elements, in `data` or in
  * the bound buffer from `offset`. */
@@ -76,8 +74,6 @@ void ggl1_array_data(struct ggl_context *c, uint32_t index, const struct sl_gath
 void ggl1_array_offset(struct ggl_context *c, uint32_t index, uint32_t offset);
 /* ggl1_texture.c: the bound texture gets an image's storage. */
 void ggl1_image_target(struct ggl_context *c, GLenum target, const struct ggl_image *image);
-/* ggl1_array.c: arrays of a new vertex array object as GLES 1 has them at first. */
-void ggl1_vertex_array_init(struct ggl_vertex_array *array);
 /* The texture unit that an enumerant of GL_TEXTURE0 and later names; GGL1_UNITS for none that the
  * driver has. */
 uint32_t ggl1_unit(struct ggl_context *c, GLenum texture);

@@ -55,15 +55,14 @@ struct ggl_attrib {
     bool integer;
 };
 
-/* A vertex array object. Masks: bit i = attribute i. In GLES 1 the attributes are the fixed arrays
- * (enum ggl1_array), and the host knows of the bound vertex array alone. */
+/* A vertex array object. Masks: bit i = attribute i. GLES 1 has the default one, whose attributes
+ * are the fixed arrays (enum ggl1_array). */
 struct ggl_vertex_array {
     uint32_t name;
     uint32_t enabled;
     uint32_t client;         /* attributes without a buffer; never in a named vertex array */
     uint32_t element_buffer; /* the application's ELEMENT_ARRAY_BUFFER */
     uint32_t element_serial; /* the share group's buffer_deletes when it was bound */
-    bool bound_once;       /* GLES 1: a name is an object from its first binding on */
     uint32_t element_host; /* what the host has bound: 0 after a draw with client indices, until it
                               matters */
     struct ggl_attrib attribs[GGL_MAX_ATTRIBS];
@@ -107,10 +106,9 @@ enum ggl1_array {
 
 /* What a context of GLES 1 has beside. */
 struct ggl1_state {
-    uint32_t client_unit;          /* glClientActiveTexture, from 0 */
-    uint32_t texgen[GGL1_UNITS];   /* GL_TEXTURE_GEN_MODE_OES of each unit */
-    int32_t texture_size, units;   /* driver limits; 0: not asked yet */
-    uint32_t vertex_array_names;   /* the last that was given out */
+    uint32_t client_unit;        /* glClientActiveTexture, from 0 */
+    uint32_t texgen[GGL1_UNITS]; /* GL_TEXTURE_GEN_MODE_OES of each unit */
+    int32_t texture_size, units; /* driver limits; 0: not asked yet */
 };
 
 /* A buffer object. `lock` of the share group guards it. */

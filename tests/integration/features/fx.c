@@ -242,6 +242,13 @@ static bool possible(const struct fx *fx, const struct fx_feature *f)
     return fx_has(f->needs);
 }
 
+static void framebuffer_zero(const struct fx *fx)
+{
+    if (fx->version >= 2) { /* features of GLES 1 leave it bound */
+        glBindFramebuffer(GL_FRAMEBUFFER, 0);
+    }
+}
+
 static void run_frames(struct fx *fx, const struct fx_feature *f, const char *folder)
 {
     static uint8_t pixels[FX_SIZE * FX_SIZE * 4];
@@ -251,7 +258,7 @@ static void run_frames(struct fx *fx, const struct fx_feature *f, const char *fo
     }
     for (int frame = 0; frame < FX_FRAMES && fx->unsupported == NULL; frame++) {
         fx->hash = EMPTY_HASH;
-        glBindFramebuffer(GL_FRAMEBUFFER, 0);
+        framebuffer_zero(fx);
         glDisable(GL_SCISSOR_TEST);
         glViewport(0, 0, FX_SIZE, FX_SIZE);
         glClearColor(0.1f, 0.2f, 0.3f, 1.0f);
@@ -261,7 +268,7 @@ static void run_frames(struct fx *fx, const struct fx_feature *f, const char *fo
             printf("%s unsupported: %s\n", f->name, fx->unsupported);
             return;
         }
-        glBindFramebuffer(GL_FRAMEBUFFER, 0);
+        framebuffer_zero(fx);
         glPixelStorei(GL_PACK_ALIGNMENT, 4);
         glReadPixels(0, 0, FX_SIZE, FX_SIZE, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
         fx_error(fx, GL_NO_ERROR);

@@ -22,7 +22,7 @@ struct fx {
     struct plain_egl egl;
     EGLContext context;
     EGLSurface surface;
-    int version; /* of the contexts: 2 or 3 */
+    int version; /* of the contexts: 1, 2 or 3 */
     uint64_t hash;
     const char *unsupported; /* set by a feature that the driver cannot do: why */
 };
