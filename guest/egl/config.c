@@ -264,7 +264,8 @@ bool gegl_visual_fits(const struct gx_visual *visual, const struct gegl_config *
 /* What a context of ours can do with a configuration, out of what the host says. */
 static void narrow(struct gegl_config *config, uint32_t gles_version)
 {
-    EGLint apis = EGL_OPENGL_ES_BIT | EGL_OPENGL_ES2_BIT | (gles_version >= 30 ? EGL_OPENGL_ES3_BIT : 0);
+    EGLint apis =
+        EGL_OPENGL_ES_BIT | EGL_OPENGL_ES2_BIT | (gles_version >= 30 ? EGL_OPENGL_ES3_BIT : 0);
     EGLint renderable = gegl_config_get(config, EGL_RENDERABLE_TYPE);
     EGLint conformant = gegl_config_get(config, EGL_CONFORMANT);
     if ((renderable & EGL_OPENGL_ES2_BIT) != 0 && gles_version >= 30) {

@@ -145,6 +145,12 @@ static uint32_t formats(struct ggl_context *c, GLint list[FORMATS_MAX])
     return (uint32_t)count;
 }
 
+/* 16.16, as near as it gets. */
+static GLfixed to_fixed(GLint value)
+{
+    return value > INT16_MAX ? INT32_MAX : value < INT16_MIN ? INT32_MIN : value * 65536;
+}
+
 #define GET(Name, type, FROM_INTEGER)                                                              \
     void ggl1_gl##Name(GLenum pname, type *params)                                                 \
     {                                                                                              \
@@ -170,11 +176,10 @@ static uint32_t formats(struct ggl_context *c, GLint list[FORMATS_MAX])
 #define TO_BOOLEAN(v) ((v) ? GL_TRUE : GL_FALSE)
 #define TO_FLOAT(v)   ((GLfloat)(v))
 #define TO_SAME(v)    (v)
-#define TO_FIXED(v)   ((GLfixed)((uint32_t)(v) << 16))
 GET(GetBooleanv, GLboolean, TO_BOOLEAN)
 GET(GetFloatv, GLfloat, TO_FLOAT)
 GET(GetIntegerv, GLint, TO_SAME)
-GET(GetFixedv, GLfixed, TO_FIXED)
+GET(GetFixedv, GLfixed, to_fixed)
 
 void ggl1_glGetFixedvOES(GLenum pname, GLfixed *params)
 {

@@ -128,7 +128,9 @@ uint32_t hgl_index_bytes(uint32_t type);
 uint64_t hgl_index_end(const struct gl_driver *gl, const struct hgl_state *s, const void *indices,
                        uint32_t count, uint32_t type);
 
-/* hgl_pixels.c: bytes of client memory that GL touches; UINT64_MAX when it cannot be told. */
+/* hgl_pixels.c: bytes of a pixel; 0 for a pair that is not known here. */
+uint32_t hgl_pixel_bytes(uint32_t format, uint32_t type);
+/* Bytes of client memory that GL touches; UINT64_MAX when it cannot be told. */
 uint64_t hgl_pixel_span(const struct hgl_pixels *p, uint32_t format, uint32_t type, int32_t width,
                         int32_t height, int32_t depth, bool has_images);
 const struct hgl_pixels *hgl_pack(const struct gl_driver *gl, struct hgl_state *s);

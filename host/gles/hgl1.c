@@ -376,8 +376,11 @@ void hgl1_glDrawElementsData(struct hr_call *call, const struct gles1_args_glDra
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
     uint32_t bytes = hgl_index_bytes(a->type), off;
-    if (s == NULL || bytes == 0 || a->count < 0 ||
-        (uint64_t)(uint32_t)a->count * bytes > a->data_size) {
+    if (s != NULL && (bytes == 0 || a->count < 0)) {
+        gl->DrawElements(a->mode, a->count, a->type, NULL); /* it reads nothing, and says why */
+        return;
+    }
+    if (s == NULL || (uint64_t)(uint32_t)a->count * bytes > a->data_size) {
         hr_call_refuse(call, "%d indices of type 0x%x in %u bytes", a->count, a->type,
                        a->data_size);
         return;
@@ -463,10 +466,23 @@ void hgl1_glTexImage2D(struct hr_call *call, const struct gles1_args_glTexImage2
     }
 }
 
+/* How many pixels are left of a transfer in a format that is not known here: the driver is to find
+ * what is wrong with it, and to touch no memory. */
+static int32_t none(int32_t size)
+{
+    return size < 0 ? size : 0;
+}
+
 void hgl1_glTexSubImage2D(struct hr_call *call, const struct gles1_args_glTexSubImage2D *a)
 {
-    if (a->pixels_size != 0 &&
-        upload_ok(call, a->format, a->type, a->width, a->height, a->pixels_size)) {
+    if (a->pixels_size == 0 && hgl_state_of(call) != NULL &&
+        (a->width <= 0 || a->height <= 0 || hgl_pixel_bytes(a->format, a->type) == 0)) {
+        hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
+                                            none(a->width), none(a->height), a->format, a->type,
+                                            NULL);
+    } else if (a->pixels_size == 0) {
+        hr_call_refuse(call, "no pixels were sent");
+    } else if (upload_ok(call, a->format, a->type, a->width, a->height, a->pixels_size)) {
         hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width,
                                             a->height, a->format, a->type, a->pixels);
     }
@@ -476,6 +492,10 @@ void hgl1_glReadPixels(struct hr_call *call, const struct gles1_args_glReadPixel
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
+    if (s != NULL && hgl_pixel_bytes(a->format, a->type) == 0) {
+        gl->ReadPixels(a->x, a->y, none(a->width), none(a->height), a->format, a->type, NULL);
+        return;
+    }
     uint64_t need = s != NULL ? hgl_pixel_span(hgl_pack(gl, s), a->format, a->type, a->width,
                                                a->height, 1, false)
                               : 0;
@@ -489,7 +509,8 @@ void hgl1_glReadPixels(struct hr_call *call, const struct gles1_args_glReadPixel
 
 static bool compressed_ok(struct hr_call *call, int32_t image_size, uint32_t size)
 {
-    if (hgl_state_of(call) == NULL || image_size < 0 || (uint32_t)image_size > size) {
+    /* Of a size below zero the driver reads nothing, and says what is wrong. */
+    if (hgl_state_of(call) == NULL || (image_size > 0 && (uint32_t)image_size > size)) {
         hr_call_refuse(call, "imageSize %d in %u bytes", image_size, size);
         return false;
     }

@@ -29,7 +29,12 @@ KNOWN = HERE / "piglit_known.txt"
 PIGLIT = "piglit"
 PROFILE = "quick"
 PATIENCE_S = 120
-KINDS = (b"libpiglitutil_gles1.so", b"libpiglitutil_gles2.so", b"libpiglitutil_gles3.so", b"libEGL.so")
+KINDS = (
+    b"libpiglitutil_gles1.so",
+    b"libpiglitutil_gles2.so",
+    b"libpiglitutil_gles3.so",
+    b"libEGL.so",
+)
 
 Verdicts = dict[str, str]
 Tests = dict[str, list[str]]

@@ -137,12 +137,10 @@ def _choice(c: ir.Command) -> str:
     names = ", ".join(p.name for p in c.params)
     text = f"static {c.returns} choose_{c.name}({driver.signature(c)})\n{{\n"
     text += "    if (SL_LIKELY(ggl_current() != NULL)) {\n"
+    ours, other = f"ggl_{c.name}({names});\n", f"ggl1_{c.name}({names});\n"
     if c.returns != "void":
-        text += f"        return ggl_{c.name}({names});\n    }}\n    return ggl1_{c.name}({names});\n}}\n"
-    else:
-        text += f"        ggl_{c.name}({names});\n        return;\n    }}\n"
-        text += f"    ggl1_{c.name}({names});\n}}\n"
-    return text
+        return text + f"        return {ours}    }}\n    return {other}}}\n"
+    return text + f"        {ours}        return;\n    }}\n    {other}}}\n"
 
 
 def _declaration(c: ir.Command, prefix: str) -> str:
@@ -180,9 +178,7 @@ class _Entries:
     def add(self, planned: plan.CommandPlan) -> None:
         c = planned.command
         policy = _policy(self.model, c)
-        fixed = next(
-            (p for p in self.model.guest if p.api == FIXED and p.name == c.name), None
-        )
+        fixed = next((p for p in self.model.guest if p.api == FIXED and p.name == c.name), None)
         detail = fixed.detail if fixed is not None else ""
         other = self.found.get(c.name, "")
         if policy is not None and policy.detail == BOTH:
@@ -292,9 +288,7 @@ const struct ggl_proc *ggl_proc_find(const char *name)
 """
 
 
-def _known(
-    extensions: Sequence[ir.Extension], entries: Dict[str, bool]
-) -> List[Tuple[str, bool]]:
+def _known(extensions: Sequence[ir.Extension], entries: Dict[str, bool]) -> List[Tuple[str, bool]]:
     return sorted(
         (e.name, any(entries[c] for c in e.commands))
         for e in extensions

@@ -1,4 +1,4 @@
-/* main: robust --version 2|3 [--rounds N] [--call NAME]. */
+/* main: robust --version 1|2|3 [--rounds N] [--call NAME]. */
 #include "tests/integration/plain_egl.h"
 #include "tests/integration/robust/robust.h"
 
@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 40, SIDE = 16, PATTERN = 0xab };
+enum { ROUNDS = 40, PATTERN = 0xab };
 /* Inputs: a texture of the largest sizes that are chosen. */
-enum { INPUT = 64 * 64 * 64 * 16, OUTPUT = 256 * 1024, TEXTS = 128, TEXT = 4096, OBJECTS = 3 };
+enum { INPUT = 64 * 64 * 64 * 16, OUTPUT = 256 * 1024, TEXTS = 128, TEXT = 4096 };
 
 /* More than the greatest index there is in `numbers`. */
 enum { VERTICES = 1024 };
@@ -76,6 +76,14 @@ GLfloat robust_float(struct robust *r)
     return value;
 }
 
+int32_t robust_fixed(struct robust *r)
+{
+    static const int32_t values[] = {-0x10000, 0, 1, 0x8000, 0x10000, 0x70000, 0x1d01};
+    int32_t value = values[robust_pick(r, COUNT(values))];
+    note(r, " %d", value);
+    return value;
+}
+
 GLbitfield robust_bits(struct robust *r)
 {
     static const GLbitfield values[] = {0, 1, GL_COLOR_BUFFER_BIT, GL_MAP_READ_BIT, 0x7fffffff};
@@ -125,63 +133,7 @@ void robust_returned(struct robust *r, uint64_t value)
     r->returned = value;
 }
 
-/* --- the world of each function: objects 1 to 3 of every kind, the first of each bound --- */
-
-static GLuint compiled(GLenum type, const char *text)
-{
-    GLuint shader = glCreateShader(type);
-    glShaderSource(shader, 1, &text, NULL);
-    glCompileShader(shader);
-    return shader;
-}
-
-static void program_make(int version)
-{
-    GLuint program = glCreateProgram();
-    glAttachShader(program,
-                   compiled(GL_VERTEX_SHADER,
-                            version == 2 ? "attribute vec4 shade; void main() { gl_Position = "
-                                           "shade; }"
-                                         : "#version 300 es\nin vec4 shade; void main() { "
-                                           "gl_Position = shade; }"));
-    glAttachShader(program,
-                   compiled(GL_FRAGMENT_SHADER,
-                            version == 2 ? "precision highp float; uniform vec4 color; void main() "
-                                           "{ gl_FragColor = color; }"
-                                         : "#version 300 es\nprecision highp float; uniform vec4 "
-                                           "color; out vec4 o; void main() { o = color; }"));
-    glLinkProgram(program);
-    glUseProgram(program);
-}
-
-static void objects_make(int version)
-{
-    GLuint names[OBJECTS];
-    glGenTextures(OBJECTS, names);
-    glBindTexture(GL_TEXTURE_2D, names[0]);
-    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, SIDE, SIDE, 0, GL_RGBA, GL_UNSIGNED_BYTE, zeros);
-    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
-    glBindTexture(GL_TEXTURE_CUBE_MAP, names[1]);
-    glGenBuffers(OBJECTS, names);
-    glBindBuffer(GL_ARRAY_BUFFER, names[0]);
-    glBufferData(GL_ARRAY_BUFFER, 256, zeros, GL_STATIC_DRAW);
-    glGenRenderbuffers(OBJECTS, names);
-    glBindRenderbuffer(GL_RENDERBUFFER, names[0]);
-    glRenderbufferStorage(GL_RENDERBUFFER, GL_RGBA4, SIDE, SIDE);
-    glGenFramebuffers(OBJECTS, names);
-    if (version >= 3) {
-        glGenQueries(OBJECTS, names);
-        glGenSamplers(OBJECTS, names);
-        glGenTransformFeedbacks(OBJECTS, names);
-        glGenProgramPipelines(OBJECTS, names);
-    }
-    /* Draws read memory that is there, whatever is switched on. */
-    glBindBuffer(GL_ARRAY_BUFFER, 0);
-    for (GLuint i = 0; i < 16; i++) {
-        glVertexAttribPointer(i, 4, GL_FLOAT, GL_FALSE, 0, vertices);
-    }
-    glEnableVertexAttribArray(0);
-}
+/* --- memory --- */
 
 static void memory_fill(void)
 {
@@ -245,8 +197,7 @@ static void all_rounds(const struct plain_egl *egl, EGLSurface surface, int vers
 {
     EGLContext context = plain_egl_context(egl, version, EGL_NO_CONTEXT);
     plain_egl_current(egl, surface, context);
-    program_make(version);
-    objects_make(version);
+    robust_world(version, (const float(*)[4])vertices, zeros);
     for (int round = 0; round < rounds; round++) {
         one_call(&robust_calls[index], (uint64_t)index * 1000 + (uint64_t)round);
     }
@@ -267,15 +218,15 @@ int main(int argc, char **argv)
             only = argv[i + 1];
         }
     }
-    if (version != 2 && version != 3) {
-        fputs("usage: robust --version 2|3 [--rounds N] [--call NAME]\n", stderr);
+    if (version < 1 || version > 3) {
+        fputs("usage: robust --version 1|2|3 [--rounds N] [--call NAME]\n", stderr);
         return 2;
     }
     struct plain_egl egl;
     setvbuf(stdout, NULL, _IOLBF, 0); /* a driver that dies leaves the call before it */
     memory_fill();
     plain_egl_open(&egl);
-    EGLSurface surface = plain_egl_pbuffer(&egl, SIDE);
+    EGLSurface surface = plain_egl_pbuffer(&egl, ROBUST_SIDE);
     for (int i = 0; i < robust_call_count; i++) {
         if (only == NULL || strcmp(only, robust_calls[i].name) == 0) {
             all_rounds(&egl, surface, version, i, rounds);

@@ -28,6 +28,12 @@ struct robust_call {
 extern const struct robust_call robust_calls[];
 extern const int robust_call_count;
 
+enum { ROBUST_SIDE = 16, ROBUST_OBJECTS = 3 };
+
+/* Objects 1 to 3 of every kind, the first of each bound, in a fresh context; arrays of which each
+ * draw can be made. */
+void robust_world(int version, const float vertices[][4], const void *zeros);
+
 /* A number below `most`. */
 uint32_t robust_pick(struct robust *r, uint32_t most);
 /* One of these, or none of GL's. */
@@ -36,6 +42,7 @@ GLint robust_int(struct robust *r);
 GLsizei robust_size(struct robust *r);
 GLuint robust_name(struct robust *r);
 GLfloat robust_float(struct robust *r);
+int32_t robust_fixed(struct robust *r);
 GLbitfield robust_bits(struct robust *r);
 GLsync robust_sync(struct robust *r);
 /* Memory that is large enough for any of the sizes. */
