@@ -234,4 +234,242 @@ static bool unknown_begin(struct hr_call *call, uint32_t format, uint32_t type, 
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
     if (s == NULL || hgl_pixel_bytes(format, type) != 0) {
-    if (s == NULL || hgl_pixel_bytes(format, type) != 0) {
+        return false;
+    }
+    return !(s->gles_version >= 30 && hgl_bound(gl, GL_PIXEL_UNPACK_BUFFER_BINDING)) &&
+           nothing_begin(gl, s, GL_PIXEL_UNPACK_BUFFER, n);
+}
+
+/* What a size of 0 stands for. */
+static const void *pointer(const void *data, uint32_t size)
+{
+    return size != 0 ? data : NULL;
+}
+
+void hgl_glTexImage2D(struct hr_call *call, const struct gles2_args_glTexImage2D *a)
+{
+    if (upload_ok(call, a->format, a->type, a->width, a->height, 1, false, a->pixels,
+                  a->pixels_size)) {
+        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width,
+                                         a->height, a->border, a->format, a->type,
+                                         pointer(a->pixels, a->pixels_size));
+    }
+}
+
+void hgl_glTexSubImage2D(struct hr_call *call, const struct gles2_args_glTexSubImage2D *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct nothing nothing;
+    if (unknown_begin(call, a->format, a->type, &nothing)) {
+        gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height,
+                          a->format, a->type, NULL);
+        nothing_end(gl, &nothing);
+    } else if (a->pixels_size == 0 && a->width > 0 && a->height > 0) {
+        hr_call_refuse(call, "no pixels were sent");
+    } else if (upload_ok(call, a->format, a->type, a->width, a->height, 1, false, a->pixels,
+                         a->pixels_size)) {
+        gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height,
+                          a->format, a->type, a->pixels);
+    }
+}
+
+void hgl_glTexImage3D(struct hr_call *call, const struct gles2_args_glTexImage3D *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (gl->TexImage3D != NULL && upload_ok(call, a->format, a->type, a->width, a->height, a->depth,
+                                            true, a->data, a->data_size)) {
+        gl->TexImage3D(a->target, a->level, a->internalFormat, a->width, a->height, a->depth,
+                       a->border, a->format, a->type, pointer(a->data, a->data_size));
+    }
+}
+
+void hgl_glTexSubImage3D(struct hr_call *call, const struct gles2_args_glTexSubImage3D *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct nothing nothing;
+    if (gl->TexSubImage3D != NULL && unknown_begin(call, a->format, a->type, &nothing)) {
+        gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
+                          a->height, a->depth, a->format, a->type, NULL);
+        nothing_end(gl, &nothing);
+    } else if (a->data_size == 0 && a->width > 0 && a->height > 0 && a->depth > 0) {
+        hr_call_refuse(call, "no pixels were sent");
+    } else if (gl->TexSubImage3D != NULL && upload_ok(call, a->format, a->type, a->width, a->height,
+                                                      a->depth, true, a->data, a->data_size)) {
+        gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
+                          a->height, a->depth, a->format, a->type, a->data);
+    }
+}
+
+void hgl_glTexImage3DOES(struct hr_call *call, const struct gles2_args_glTexImage3DOES *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (gl->TexImage3DOES != NULL && upload_ok(call, a->format, a->type, a->width, a->height,
+                                               a->depth, true, a->pixels, a->pixels_size)) {
+        gl->TexImage3DOES(a->target, a->level, a->internalformat, a->width, a->height, a->depth,
+                          a->border, a->format, a->type, pointer(a->pixels, a->pixels_size));
+    }
+}
+
+void hgl_glTexSubImage3DOES(struct hr_call *call, const struct gles2_args_glTexSubImage3DOES *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (a->pixels_size == 0 && a->width > 0 && a->height > 0 && a->depth > 0) {
+        hr_call_refuse(call, "no pixels were sent");
+    } else if (gl->TexSubImage3DOES != NULL &&
+               upload_ok(call, a->format, a->type, a->width, a->height, a->depth, true, a->pixels,
+                         a->pixels_size)) {
+        gl->TexSubImage3DOES(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
+                             a->height, a->depth, a->format, a->type, a->pixels);
+    }
+}
+
+/* Colours that come from no buffer are an error that drivers have died of instead (Mesa 22). The
+ * guest gets it all the same: as GL has no call that sets an error, by a uniform at a location that
+ * no program has. What is wrong with the framebuffer comes first, and the driver says that. */
+static bool read_buffer_there(const struct gl_driver *gl, const struct hgl_state *s)
+{
+    GLint buffer = GL_BACK;
+    if (s->gles_version >= 30) {
+        gl->GetIntegerv(GL_READ_BUFFER, &buffer);
+    }
+    if (buffer != GL_NONE ||
+        gl->CheckFramebufferStatus(GL_READ_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE) {
+        return true;
+    }
+    gl->Uniform1i(INT32_MAX, 0);
+    return false;
+}
+
+void hgl_glCopyTexImage2D(struct hr_call *call, const struct gles2_args_glCopyTexImage2D *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    if (s != NULL && read_buffer_there(gl, s)) {
+        gl->CopyTexImage2D(a->target, a->level, a->internalformat, a->x, a->y, a->width, a->height,
+                           a->border);
+    }
+}
+
+void hgl_glReadPixels(struct hr_call *call, const struct gles2_args_glReadPixels *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    if (s == NULL || !read_buffer_there(gl, s)) {
+        return;
+    }
+    if (hgl_pixel_bytes(a->format, a->type) == 0) {
+        struct nothing nothing;
+        if (s->gles_version >= 30 && hgl_bound(gl, GL_PIXEL_PACK_BUFFER_BINDING)) {
+            hr_call_refuse(call, "a pack buffer is bound");
+        } else if (nothing_begin(gl, s, GL_PIXEL_PACK_BUFFER, &nothing)) {
+            gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type, NULL);
+            nothing_end(gl, &nothing);
+        } else { /* of no pixels the driver writes nothing */
+            gl->ReadPixels(a->x, a->y, a->width < 0 ? a->width : 0, a->height < 0 ? a->height : 0,
+                           a->format, a->type, NULL);
+        }
+        return;
+    }
+    uint64_t need =
+        hgl_pixel_span(hgl_pack(gl, s), a->format, a->type, a->width, a->height, 1, false);
+    if (need > a->pixels_size) {
+        hr_call_refuse(call, "%dx%d, format 0x%x, type 0x%x: writes %llu of %u bytes", a->width,
+                       a->height, a->format, a->type, (unsigned long long)need, a->pixels_size);
+        return;
+    }
+    if (s->gles_version >= 30 && hgl_bound(gl, GL_PIXEL_PACK_BUFFER_BINDING)) {
+        hr_call_refuse(call, "a pack buffer is bound"); /* the address would be an offset into it */
+        return;
+    }
+    gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type, a->pixels);
+}
+
+/* --- from and to bound buffers: the driver checks the range --- */
+
+static const void *at(uint32_t offset)
+{
+    return (const void *)(uintptr_t)offset;
+}
+
+void hgl_glReadPixelsOffsetAEMU(struct hr_call *call,
+                                const struct gles2_args_glReadPixelsOffsetAEMU *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_PACK_BUFFER_BINDING) &&
+        read_buffer_there(gl, hgl_state_of(call))) {
+        gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type,
+                       (void *)(uintptr_t)a->offset);
+    }
+}
+
+void hgl_glTexImage2DOffsetAEMU(struct hr_call *call,
+                                const struct gles2_args_glTexImage2DOffsetAEMU *a)
+{
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
+        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width,
+                                         a->height, a->border, a->format, a->type, at(a->offset));
+    }
+}
+
+void hgl_glTexSubImage2DOffsetAEMU(struct hr_call *call,
+                                   const struct gles2_args_glTexSubImage2DOffsetAEMU *a)
+{
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
+        hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width,
+                                            a->height, a->format, a->type, at(a->offset));
+    }
+}
+
+void hgl_glTexImage3DOffsetAEMU(struct hr_call *call,
+                                const struct gles2_args_glTexImage3DOffsetAEMU *a)
+{
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
+        hgl_api_of(call)->gl->TexImage3D(a->target, a->level, a->internalFormat, a->width,
+                                         a->height, a->depth, a->border, a->format, a->type,
+                                         at(a->offset));
+    }
+}
+
+void hgl_glTexSubImage3DOffsetAEMU(struct hr_call *call,
+                                   const struct gles2_args_glTexSubImage3DOffsetAEMU *a)
+{
+    if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
+        hgl_api_of(call)->gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset,
+                                            a->width, a->height, a->depth, a->format, a->type,
+                                            at(a->offset));
+    }
+}
+
+/* --- clears of textures --- */
+
+/* Does the data hold the one pixel that GL reads? None at all means zeros. */
+static bool pixel_covered(struct hr_call *call, uint32_t format, uint32_t type, const void *data,
+                          uint32_t size)
+{
+    static const struct hgl_pixels tight = {.known = true, .alignment = 1};
+    bool covered = data == NULL || hgl_pixel_span(&tight, format, type, 1, 1, 1, false) <= size;
+    if (!covered) {
+        hr_call_refuse(call, "%u bytes for a pixel of format 0x%x, type 0x%x", size, format, type);
+    }
+    return covered;
+}
+
+void hgl_glClearTexImageEXT(struct hr_call *call, const struct glesx_args_glClearTexImageEXT *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (gl->ClearTexImageEXT != NULL &&
+        pixel_covered(call, a->format, a->type, a->data, a->data_size)) {
+        gl->ClearTexImageEXT(a->texture, a->level, a->format, a->type, a->data);
+    }
+}
+
+void hgl_glClearTexSubImageEXT(struct hr_call *call,
+                               const struct glesx_args_glClearTexSubImageEXT *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (gl->ClearTexSubImageEXT != NULL &&
+        pixel_covered(call, a->format, a->type, a->data, a->data_size)) {
+        gl->ClearTexSubImageEXT(a->texture, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
+                                a->height, a->depth, a->format, a->type, a->data);
+    }
+}
