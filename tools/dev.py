@@ -1,20 +1,18 @@
 """What tools/dev does once the packages are there. See tools/dev for the verbs."""
 
-import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
-import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 import xml.etree.ElementTree
 import zlib
-from typing import Iterator
+
+from xvfb import XvfbError, read_xwd, x_server
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SIZE = "800x600"
@@ -50,59 +48,6 @@ def build(preset: str) -> pathlib.Path:
     return folder
 
 
-@contextlib.contextmanager
-def x_server() -> Iterator[tuple[dict[str, str], pathlib.Path]]:
-    """A private Xvfb: the environment that reaches it, and its screen as a file in XWD format."""
-    with tempfile.TemporaryDirectory() as folder:
-        reader, writer = os.pipe()
-        # -noreset: a server that starts anew with its last client's end refuses who comes
-        # meanwhile.
-        command = [
-            "Xvfb",
-            "-displayfd",
-            str(writer),
-            "-screen",
-            "0",
-            SIZE + "x24",
-            "-nolisten",
-            "tcp",
-            "-noreset",
-            "-fbdir",
-            folder,
-        ]
-        server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
-        os.close(writer)
-        try:
-            number = os.read(reader, 16).decode().strip()
-            if not number:
-                raise SystemExit(
-                    "tools/dev: Xvfb did not start; is another X server's lock file in the way "
-                    "in /tmp?"
-                )
-            yield dict(os.environ, DISPLAY=f":{number}"), pathlib.Path(folder) / "Xvfb_screen0"
-        finally:
-            os.close(reader)
-            server.send_signal(signal.SIGTERM)
-            server.wait()
-
-
-def read_xwd(path: pathlib.Path) -> tuple[int, int, bytes]:
-    """Width, height and RGB rows of a 32 bits per pixel XWD file."""
-    data = path.read_bytes()
-    words = struct.unpack(">20I", data[:80])
-    header_size, width, height, bits, line, colors = (words[i] for i in (0, 4, 5, 11, 12, 19))
-    if bits != 32:
-        raise SystemExit(f"tools/dev: the screen has {bits} bits per pixel; 32 are expected")
-    start = header_size + colors * 12
-    rows = []
-    for y in range(height):
-        row = data[start + y * line : start + y * line + width * 4]
-        rgb = bytearray(width * 3)
-        rgb[0::3], rgb[1::3], rgb[2::3] = row[2::4], row[1::4], row[0::4]
-        rows.append(bytes(rgb))
-    return width, height, b"".join(rows)
-
-
 def write_png(path: pathlib.Path, width: int, height: int, rgb: bytes) -> None:
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (
@@ -121,7 +66,7 @@ def write_png(path: pathlib.Path, width: int, height: int, rgb: bytes) -> None:
 
 def shoot(sluice: pathlib.Path, target: pathlib.Path) -> None:
     """A picture of glmark2's build scene while it runs through Sluice."""
-    with x_server() as (env, screen):
+    with x_server(SIZE) as (env, screen):
         words = [str(sluice), "run", "--", "glmark2-es2", "--size", SIZE, "-b", "build:duration=4"]
         program = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL)
         deadline, colours = time.monotonic() + 30, 0
@@ -160,7 +105,7 @@ def demo() -> int:
     driver = host_driver(sluice)
     picture, figures = ROOT / "build" / "demo.png", ROOT / "build" / "demo.json"
     shoot(sluice, picture)
-    with x_server() as (env, _):
+    with x_server(SIZE) as (env, _):
         run(
             sys.executable,
             "tests/bench/glmark2_table.py",
@@ -194,7 +139,7 @@ def test() -> int:
     folder = build("dev")
     report = folder / "tests.xml"
     started = time.monotonic()
-    with x_server() as (env, _):
+    with x_server(SIZE) as (env, _):
         env["SLUICE_STRICT_SKIPS"] = "1"
         done = subprocess.run(
             [
@@ -275,7 +220,7 @@ def built(folder: pathlib.Path, ending: str) -> list[pathlib.Path]:
 
 def bench() -> int:
     folder = build("release")
-    with x_server() as (env, _):
+    with x_server(SIZE) as (env, _):
         return subprocess.run(
             [
                 sys.executable,

@@ -14,10 +14,15 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 from typing import Iterator, NamedTuple
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tools"))
+
+from xvfb import x_server  # noqa: E402
 
 SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
 PROGRAMS = pathlib.Path(os.environ.get("VULKAN_PROGRAMS", "."))
@@ -67,21 +72,6 @@ def host() -> "Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]":
             server.wait()
 
 
-@contextlib.contextmanager
-def x_server(env: "dict[str, str]") -> "Iterator[None]":
-    reading, writing = os.pipe()
-    words = ["Xvfb", "-noreset", "-displayfd", str(writing), "-screen", "0", "640x640x24"]
-    server = subprocess.Popen(words, pass_fds=[writing], stderr=subprocess.DEVNULL)
-    os.close(writing)
-    try:
-        with os.fdopen(reading) as number:
-            env["DISPLAY"] = ":" + number.readline().strip()
-        yield
-    finally:
-        server.terminate()
-        server.wait()
-
-
 def slope(samples: "list[Sample]", side: int) -> float:
     """KiB a second by least squares."""
     times = [s.time for s in samples]
@@ -98,7 +88,8 @@ class Vkcube(unittest.TestCase):
         if shutil.which("vkcube") is None or shutil.which("Xvfb") is None:
             self.skipTest("vkcube or Xvfb is not installed")
         samples: "list[Sample]" = []
-        with host() as (server, env), x_server(env):
+        with host() as (server, env), x_server() as (screen, _):
+            env["DISPLAY"] = screen["DISPLAY"]
             words = ["vkcube", "--c", str(FRAMES)]
             program = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL)
             begin = time.monotonic()

@@ -15,13 +15,16 @@ exit 77 where there is none.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import itertools
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
-from typing import Iterator
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tools"))
+
+from xvfb import x_server  # noqa: E402
 
 
 def run(command: list[str], is_native: bool) -> list[str]:
@@ -36,22 +39,6 @@ def run(command: list[str], is_native: bool) -> list[str]:
         print(done.stdout[-2000:], done.stderr[-4000:], sep="\n")
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}")
     return done.stdout.splitlines()
-
-
-@contextlib.contextmanager
-def x_server() -> Iterator[None]:
-    """DISPLAY names a server that nobody else draws on."""
-    reading, writing = os.pipe()
-    command = ["Xvfb", "-noreset", "-displayfd", str(writing), "-screen", "0", "800x600x24"]
-    server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
-    os.close(writing)
-    try:
-        with os.fdopen(reading) as number:
-            os.environ["DISPLAY"] = ":" + number.readline().strip()
-        yield
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def compare(wanted: list[str], got: list[str], names: tuple[str, str]) -> int:
@@ -75,7 +62,10 @@ def main() -> int:
     if args.x_server and shutil.which("Xvfb") is None:
         print("skipped: Xvfb is not installed")
         return 77
-    with x_server() if args.x_server else contextlib.nullcontext():
+    if not args.x_server:
+        return test(args)
+    with x_server() as (environment, _):
+        os.environ["DISPLAY"] = environment["DISPLAY"]
         return test(args)
 
 
