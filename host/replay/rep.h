@@ -38,6 +38,7 @@ struct rep_options {
     bool wants_hashes, wants_pixels;
     bool no_compare;      /* answers are not looked at */
     uint64_t first_frame; /* what is before it is not needed: starts at the snapshot before it */
+    bool wants_costs;     /* for rep_costs; each packet takes some 50 ns longer */
     uint64_t stop_frame;  /* the first frame that is not played; UINT64_MAX: all */
     uint64_t stop_call;   /* the same of calls, by stamp */
     uint64_t patience_ns; /* for one call; 0: 60 s */
@@ -79,5 +80,15 @@ enum sl_result rep_create(struct cap_reader *reader, const struct rep_options *o
 struct vgd_sink rep_sink(struct rep *rep);
 void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report);
 void rep_destroy(struct rep *rep);
+
+/* What packets of an opcode took on their rings' threads, from before they were decoded until their
+ * replies were written. */
+struct rep_cost {
+    uint32_t opcode;
+    uint64_t count, ns;
+};
+#define REP_COSTS 8192u /* most opcodes of a trace */
+/* After rep_run: gives how many of `out` (REP_COSTS of them) are filled. */
+uint32_t rep_costs(const struct rep *rep, struct rep_cost *out);
 
 #endif

@@ -72,6 +72,10 @@ struct rep_ring {
     uint8_t *reply;
     size_t reply_size, reply_capacity;
     bool is_refused;
+    /* The ring's thread: */
+    struct rep_cost *costs; /* REP_COSTS places by opcode, free ones with count 0; nullable */
+    uint32_t opcode;        /* of the packet that runs */
+    uint64_t began_ns;
     /* Under the lock: */
     pthread_mutex_t lock;
     struct rep_picture pictures[REP_PICTURES]; /* the newest; end_ns 0: none */
@@ -169,6 +173,10 @@ void rep_gpu_before(struct rep *rep, const struct cap_event_call *call);
 /* Before memory is written. */
 void rep_gpu_idle(struct rep *rep);
 void rep_gpu_forget(struct rep *rep, uint32_t ctx_id);
+
+/* rep_costs.c */
+void rep_cost_begin(struct rep_ring *ring, const void *packet);
+void rep_cost_end(struct rep_ring *ring);
 
 /* rep_check.c */
 /* Whether an answer says the same on every run. */

@@ -49,7 +49,11 @@ static void *on_begin(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t pr
 
 static void on_packet(void *stream, const void *packet, size_t size, bool sum)
 {
-    (void)stream, (void)packet, (void)size, (void)sum;
+    struct rep_ring *ring = stream;
+    (void)size, (void)sum;
+    if (SL_UNLIKELY(ring->costs != NULL)) {
+        rep_cost_begin(ring, packet);
+    }
 }
 
 static void keep_reply(struct rep_ring *ring, const struct vgd_outcome *outcome)
@@ -74,6 +78,9 @@ static void on_outcome(void *stream, const struct vgd_outcome *outcome)
 {
     struct rep_ring *ring = stream;
     uint32_t number = sl_atomic_load_relaxed(&ring->done) + 1; /* only this thread writes */
+    if (SL_UNLIKELY(ring->costs != NULL)) {
+        rep_cost_end(ring);
+    }
     if (SL_UNLIKELY(outcome->lost)) {
         sl_atomic_store_release(&ring->is_lost, 1); /* read with `done` */
     }
@@ -169,6 +176,9 @@ enum sl_result rep_ring_open(struct rep *rep, uint32_t ctx_id, struct rep_resour
         return result;
     }
     ring->has_writer = true;
+    if (rep->options.wants_costs) { /* without memory its packets are not counted */
+        ring->costs = sl_alloc_array(REP_COSTS, sizeof *ring->costs);
+    }
     pthread_mutex_init(&ring->lock, NULL);
     uint32_t at = 0;
     while (rep->rings[place_of(resource->id, at)] != NULL) {
@@ -200,6 +210,7 @@ void rep_ring_free(struct rep_ring *ring)
     sl_free(ring->pending.packet);
     sl_free(ring->pending.reply);
     sl_free(ring->reply);
+    sl_free(ring->costs);
     sl_free(ring);
 }
 

@@ -13,6 +13,7 @@ import subprocess
 import time
 import unittest
 import zlib
+from typing import Any
 
 from trace_bed import FRAMES, PATIENCE_S, SLUICE, TraceBed, sluice
 
@@ -77,8 +78,8 @@ class Pictures(TraceBed):
         html = (page / "index.html").read_text()
         shown = re.findall(r'<img src="([^"]+)"', html)
         self.assertEqual(
-            ["first/near.png", "second/near.png", "difference/near.png", "second/odd%20%26%20new.png",
-             "first/same.png", "second/same.png"], shown)  # fmt: skip
+            ["first/near.png", "second/near.png", "difference/near.png",
+             "second/odd%20%26%20new.png", "first/same.png", "second/same.png"], shown)  # fmt: skip
         for name in shown:
             self.assertTrue((page / name.replace("%20", " ").replace("%26", "&")).is_file(), name)
         self.assertIn("odd &amp; new.png", html)
@@ -240,6 +241,66 @@ class Replay(TraceBed):
         self.assertRegex(
             done.stderr, r"call [\d,]+ \(frame 0\) did not end within 2 s; raise --timeout, or "
             r"the driver hangs")  # fmt: skip
+
+
+class Bench(TraceBed):
+    """What bench prints and how it ends; what it measures no test can know."""
+
+    def bench(self, code: int, *words: str) -> "dict[str, Any]":
+        state: "dict[str, Any]" = json.loads(self.ends(code, "bench", "--json", *words))
+        return state
+
+    def test_backends(self) -> None:
+        for trace in map(str, self.traces.values()):
+            info = json.loads(self.ends(0, "info", "--json", trace))
+            for backend in ("null", "gpu"):
+                state = self.bench(0, "--backend", backend, "--runs", "3", trace)
+                self.assertEqual(info["calls"], state["calls"])
+                (kind,) = state["kinds"]
+                self.assertEqual(3, kind["runs"])
+                for name in ("seconds", "cpu_seconds", "frame_ms"):
+                    figure = kind[name]
+                    self.assertLessEqual(0, figure["low"])
+                    self.assertLessEqual(figure["low"], figure["median"])
+                    self.assertLessEqual(figure["median"], figure["high"])
+                self.assertGreater(kind["peak_kib"], 1024)
+                self.assertIsNone(state["ratio"])
+
+    def test_names(self) -> None:
+        trace = str(self.any())
+        info = json.loads(self.ends(0, "info", "--json", trace))
+        (kind,) = self.bench(0, "--runs", "1", "--by-name", trace)["kinds"]
+        counts = {row["name"]: row["count"] for row in kind["by_name"]}
+        self.assertEqual({row["name"]: row["count"] for row in info["commands"]}, counts)
+        self.assertGreater(sum(row["ns"] for row in kind["by_name"]), 0)
+
+    def test_two_environments_take_turns(self) -> None:
+        trace = str(self.any())
+        state = self.bench(0, "--runs", "2", "--env-a", "A=1", "--env-b", "B=2,C=3", trace)
+        self.assertEqual(["A", "B"], [kind["name"] for kind in state["kinds"]])
+        self.assertEqual(["A=1", "B=2,C=3"], [kind["environment"] for kind in state["kinds"]])
+        self.assertGreater(state["ratio"], 0)
+        out = self.ends(0, "bench", "--runs", "1", "--env-b", "B=2", trace)
+        self.assertRegex(out, r"(?m)^B/A \d+\.\d{4}$")
+
+    def test_a_regression_is_exit_1(self) -> None:
+        trace = str(self.any())
+        state = self.bench(0, "--runs", "2", trace)
+        old = self.tmp / "old.json"
+        for seconds, code in ((1000.0, 0), (1e-6, 1)):
+            old.write_text(json.dumps(state | {"seconds": seconds}))
+            self.bench(code, "--runs", "2", "--vs", str(old), "--fail-above", "3", trace)
+        old.write_text("nothing")
+        self.ends(3, "bench", "--vs", str(old), trace, says="nothing that bench --json printed")
+        self.ends(2, "bench", "--fail-above", "3", trace, says="needs something to compare with")
+        self.ends(2, "bench", says="something is missing: a trace")
+
+    def test_what_recording_costs(self) -> None:
+        cost = self.bench(0, "--record-cost")
+        for name in ("plain", "armed", "recorded", "recorded_4"):
+            self.assertGreater(cost[name]["median"], 0)
+        self.assertGreater(64, cost["bytes_per_packet"])
+        self.ends(2, "bench", "--record-cost", str(self.any()), says="takes no trace")
 
 
 if __name__ == "__main__":

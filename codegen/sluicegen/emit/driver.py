@@ -87,8 +87,7 @@ def emit(out: Output, model: ir.Model) -> None:
         "address, user as given. */\n"
         "void gl_driver_load(struct gl_driver *driver, void *(*get)(void *user, const char "
         "*name), void *user);\n"
-        "/* Leaves out what draws, uploads and sets state: those functions, where they are there, do "
-        "nothing. */\n"
+        "/* What draws, uploads and sets state does nothing from now on. */\n"
         "void gl_driver_null(struct gl_driver *driver);\n",
     )
     rows = "".join(

@@ -1,0 +1,32 @@
+/* One measured run of a trace, in a process of its own. Main thread. */
+#ifndef SLUICE_BENCH_PLAY_H
+#define SLUICE_BENCH_PLAY_H
+
+#include "host/replay/rep.h"
+#include "tools/sluice/host.h"
+#include "transport/local/local_wire.h"
+
+struct bench_play {
+    const char *path;
+    struct cap_reader *reader; /* borrowed, scanned */
+    struct host_options host;
+    uint64_t stop_frame; /* the first that is not played */
+    double seconds;      /* plays again until so much time has passed; 0: once */
+    bool one_thread;
+    const char *environment; /* "NAME=VALUE,NAME=VALUE" for the run; nullable */
+};
+
+struct bench_run {
+    int code;                    /* an exit code; not OK: it was said, and the rest is not there */
+    double seconds, cpu_seconds; /* for one playing of the trace */
+    double frame_ms[3];          /* median, 95 of 100, greatest; 0: no frames */
+    uint64_t frames, calls;
+    uint64_t peak_kib;
+    char device[LOCAL_TEXT];
+    uint32_t cost_count; /* of `costs` */
+};
+
+/* costs: REP_COSTS of them, and packets are measured each; NULL: they are not. */
+void bench_play(const struct bench_play *play, struct bench_run *run, struct rep_cost *costs);
+
+#endif
