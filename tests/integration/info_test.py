@@ -216,3 +216,74 @@ class EglInfo(Case):
                 continue
             apis = " ".join(api for api in config["apis"].split() if api != "gl")
             if config["apis"] != apis:
+                said.add(CONFIG_API)
+            if "pix" in config["surfaces"]:
+                said.add(CONFIG_PIXMAP)
+            wanted.append(dict(config, apis=apis, surfaces=config["surfaces"].replace(",pix", "")))
+        for config in wanted:
+            self.assertIn(config, ours)
+        for config in ours:
+            if config not in wanted:
+                said.add(CONFIG_DEEP_VISUAL)
+                self.assertIn(dict(config, visual=""), [dict(other, visual="") for other in wanted])
+        for reason in sorted(said):
+            self.explain("configurations", reason)
+
+    def test_says_what_native_says(self) -> None:
+        with weston() as compositor:
+            names = ("XDG_RUNTIME_DIR", "WAYLAND_DISPLAY")
+            said = both(["eglinfo"], {name: compositor[name] for name in names})
+        native, ours = (platforms(text) for text in said)
+        for name in ("Device", "Surfaceless", "Wayland", "X11"):
+            self.assertIn(name, ours)
+        self.assertLessEqual(ours.keys(), native.keys())
+        for name, section in native.items():
+            if name not in ours:
+                self.explain(f"no platform {name}", PLATFORMS.get(name, ""))
+                continue
+            self.extensions(section.extensions, ours[name].extensions)
+            for key, value in section.values.items():
+                self.line(key, value, ours[name].values.get(key, ""))
+            if name:
+                self.configs(section.configs, ours[name].configs)
+
+
+class Gears(unittest.TestCase):
+    """It says how many frames it drew every five seconds, and runs until it is told to end."""
+
+    def test_draws_frames(self) -> None:
+        self.watch("es2gears_x11", dict(os.environ))
+
+    def test_draws_frames_on_wayland(self) -> None:
+        with weston() as env:
+            self.watch("es2gears_wayland", env)
+
+    def watch(self, name: str, env: "Dict[str, str]") -> None:
+        ours, its = os.pipe()
+        line_by_line = ["stdbuf", "-oL"]  # to a pipe it would say nothing for long
+        program = subprocess.Popen(
+            [SLUICE, "run", "--", *line_by_line, name],
+            env=env,
+            stdout=its,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+        )
+        os.close(its)
+        said = ""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.frames(said) < FRAMES and program.poll() is None and time.monotonic() < deadline:
+            if select.select([ours], [], [], 1)[0]:
+                with contextlib.suppress(OSError):  # it ended
+                    said += os.read(ours, 4096).decode()
+        program.terminate()
+        self.assertEqual(128 + signal.SIGTERM, program.wait(PATIENCE_S), said)
+        os.close(ours)
+        self.assertGreaterEqual(self.frames(said), FRAMES, said)
+
+    @staticmethod
+    def frames(said: str) -> int:
+        return sum(int(count) for count in re.findall(r"^(\d+) frames in ", said, re.M))
+
+
+if __name__ == "__main__":
+    unittest.main()
