@@ -2,6 +2,7 @@
  * waits for its exported fences. */
 #include "host/gles/hgl.h"
 #include "host/gles/hgl_provider.h"
+#include "host/gles/hgl_save.h"
 
 #include "host/gles1_dispatch.h"
 #include "host/gles2_dispatch.h"
@@ -301,6 +302,54 @@ static bool context_rest(struct hct_context *base, bool on)
     return hr_rings_rest(&context_of(base)->rings, on);
 }
 
+/* --- snapshots --- */
+
+/* A native context is current on one thread at most: the rings let go of theirs, and take them
+ * again. */
+static void let_go(void *user)
+{
+    const struct hs_thread *t = &((const struct hgl_ring *)user)->rc.gl;
+    (void)t->native->egl.MakeCurrent(t->native->display, EGL_NO_SURFACE, EGL_NO_SURFACE,
+                                     EGL_NO_CONTEXT);
+}
+
+static void take_again(void *user)
+{
+    const struct hs_thread *t = &((const struct hgl_ring *)user)->rc.gl;
+    if (t->context != EGL_NO_CONTEXT &&
+        !t->native->egl.MakeCurrent(t->native->display, t->draw, t->read, t->context)) {
+        sl_warn("gles", "a ring's context is gone after a snapshot: EGL error 0x%x",
+                (unsigned)t->native->egl.GetError());
+    }
+}
+
+static enum sl_result context_save(struct hct_context *base, const struct hct_saver *to)
+{
+    struct hgl_context *c = context_of(base);
+    struct hgl_ring_ref refs[HR_RINGS_MAX];
+    struct hr_ring *rings[HR_RINGS_MAX];
+    uint32_t count = 0, id, gone = 0;
+    uint64_t after = 0;
+    void *state;
+    enum sl_result result = SL_OK;
+    while (count < HR_RINGS_MAX &&
+           (rings[count] = hr_rings_next(&c->rings, &after, &id, &state)) != NULL) {
+        struct hgl_ring *ring = state; /* its first member */
+        refs[count++] = (struct hgl_ring_ref){.id = id, .thread = &ring->rc};
+    }
+    while (gone < count && result == SL_OK) {
+        result = hr_ring_run(rings[gone], let_go, refs[gone].thread->user);
+        gone += result == SL_OK ? 1 : 0;
+    }
+    if (result == SL_OK) {
+        result = hgl_save_client(&c->client, &c->provider->driver.gl, refs, count, to);
+    }
+    for (uint32_t i = 0; i < gone; i++) {
+        (void)!hr_ring_run(rings[i], take_again, refs[i].thread->user);
+    }
+    return result;
+}
+
 static const struct hct_ops context_ops = {.stop = context_stop,
                                            .destroy = context_destroy,
                                            .attach = context_attach,
@@ -308,7 +357,8 @@ static const struct hct_ops context_ops = {.stop = context_stop,
                                            .blob = context_blob,
                                            .submit = context_submit,
                                            .ring_stats = context_ring_stats,
-                                           .rest = context_rest};
+                                           .rest = context_rest,
+                                           .save = context_save};
 
 enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct_context **out)
 {

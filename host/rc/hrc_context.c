@@ -61,8 +61,8 @@ static uint32_t context_create(struct hr_call *call, uint32_t config, struct ho_
     if (context == NULL) {
         return 0;
     }
-    *context =
-        (struct hrc_context){.config = config, .is_gles1 = version == 1, .is_gles32 = version == 5};
+    *context = (struct hrc_context){
+        .config = config, .version = version, .is_gles1 = version == 1, .is_gles32 = version == 5};
     const struct hrc_context *with = share != NULL ? share->value : NULL;
     context->egl =
         n->egl.CreateContext(n->display, any ? EGL_NO_CONFIG_KHR : n->configs[config].config,

@@ -28,9 +28,9 @@ enum hrc_kind { HRC_CONTEXT = 1, HRC_SURFACE, HRC_IMAGE, HRC_EGL_SYNC, HRC_GL_SY
 
 struct hrc_context {
     EGLContext egl;
-    uint32_t config;
-    uint32_t gles_version; /* 10, or what the native context is: 20, 30, 31, 32; 0 until it was
-                              current once */
+    uint32_t config, version; /* as the guest asked; the wire's glVersion */
+    uint32_t gles_version;    /* 10, or what the native context is: 20, 30, 31, 32; 0 until it was
+                                 current once */
     bool is_gles1;
     bool is_gles32; /* asked for as such: guests with upstream's encoder know nothing above 3.1 */
     void *state;    /* the context type's: client arrays, pixel store; hrc_hooks */

@@ -28,6 +28,8 @@ struct hr_attached {
     void *memory;
     uint64_t size;
     struct hr_ring *ring; /* NULL: not a ring */
+    uint64_t serial;      /* of the ring: a later one's is higher */
+    void *state;          /* the type's, of the ring */
 };
 
 void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void *user,
@@ -97,6 +99,25 @@ struct hr_ring *hr_rings_find(const struct hr_rings *rings, uint32_t resource_id
 {
     const struct hr_attached *a = sl_map_find(&rings->attached, resource_id);
     return a != NULL ? a->ring : NULL;
+}
+
+struct hr_ring *hr_rings_next(const struct hr_rings *rings, uint64_t *after, uint32_t *resource_id,
+                              void **state)
+{
+    uint32_t cursor = 0, id;
+    const struct hr_attached *a, *found = NULL;
+    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+        if (a->ring != NULL && a->serial > *after && (found == NULL || a->serial < found->serial)) {
+            found = a;
+        }
+    }
+    if (found == NULL) {
+        return NULL;
+    }
+    *after = found->serial;
+    *resource_id = found->resource_id;
+    *state = found->state;
+    return found->ring;
 }
 
 void hr_rings_finish(struct hr_rings *rings)
@@ -254,6 +275,8 @@ static enum sl_result ring_create(struct hr_rings *rings, uint32_t resource_id)
         return result;
     }
     rings->ring_count++;
+    a->serial = ++rings->serial;
+    a->state = slot->state;
     return SL_OK;
 }
 

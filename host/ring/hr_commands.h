@@ -35,6 +35,7 @@ struct hr_rings {
     char name[32];
     struct sl_map attached; /* resource id -> struct hr_attached */
     uint32_t ring_count;
+    uint64_t serial; /* of the last ring */
 };
 
 /* env: as long as the device. */
@@ -44,6 +45,10 @@ void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void 
 bool hr_rings_rest(struct hr_rings *rings, bool on);
 /* The ring on a resource; NULL: none. */
 struct hr_ring *hr_rings_find(const struct hr_rings *rings, uint32_t resource_id);
+/* The rings one by one, in the order in which they were made: start with *after = 0; NULL at the
+ * end. *state: what ring_new gave. */
+struct hr_ring *hr_rings_next(const struct hr_rings *rings, uint64_t *after, uint32_t *resource_id,
+                              void **state);
 /* Asks all rings to stop and waits for none. */
 void hr_rings_stop(struct hr_rings *rings);
 /* Stops all rings, bounded: all are asked first, then waited for. */

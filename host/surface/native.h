@@ -16,20 +16,22 @@
 
 #define HS_EGL_CORE(X)                                                                             \
     X(BindAPI, BINDAPI)                                                                            \
-    X(ChooseConfig, CHOOSECONFIG) X(CreateContext, CREATECONTEXT)                                  \
-        X(CreatePbufferSurface, CREATEPBUFFERSURFACE) X(DestroyContext, DESTROYCONTEXT)            \
-            X(DestroySurface, DESTROYSURFACE) X(GetConfigAttrib, GETCONFIGATTRIB)                  \
-                X(GetConfigs, GETCONFIGS) X(GetDisplay, GETDISPLAY) X(GetError, GETERROR)          \
-                    X(GetProcAddress, GETPROCADDRESS) X(Initialize, INITIALIZE)                    \
-                        X(MakeCurrent, MAKECURRENT) X(QueryString, QUERYSTRING)                    \
-                            X(ReleaseThread, RELEASETHREAD) X(Terminate, TERMINATE)
+    X(ChooseConfig, CHOOSECONFIG)                                                                  \
+    X(CreateContext, CREATECONTEXT) X(CreatePbufferSurface, CREATEPBUFFERSURFACE)                  \
+        X(DestroyContext, DESTROYCONTEXT) X(DestroySurface, DESTROYSURFACE)                        \
+            X(GetConfigAttrib, GETCONFIGATTRIB) X(GetConfigs, GETCONFIGS)                          \
+                X(GetDisplay, GETDISPLAY) X(GetError, GETERROR) X(GetProcAddress, GETPROCADDRESS)  \
+                    X(Initialize, INITIALIZE) X(MakeCurrent, MAKECURRENT)                          \
+                        X(QueryString, QUERYSTRING) X(ReleaseThread, RELEASETHREAD)                \
+                            X(Terminate, TERMINATE)
 /* May be NULL. */
 #define HS_EGL_EXTRA(X)                                                                            \
     X(GetPlatformDisplayEXT, GETPLATFORMDISPLAYEXT)                                                \
-    X(QueryDevicesEXT, QUERYDEVICESEXT) X(CreateImageKHR, CREATEIMAGEKHR)                          \
-        X(DestroyImageKHR, DESTROYIMAGEKHR) X(CreateSyncKHR, CREATESYNCKHR)                        \
-            X(DestroySyncKHR, DESTROYSYNCKHR) X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR)              \
-                X(GetSyncAttribKHR, GETSYNCATTRIBKHR) X(WaitSyncKHR, WAITSYNCKHR)
+    X(QueryDevicesEXT, QUERYDEVICESEXT)                                                            \
+    X(CreateImageKHR, CREATEIMAGEKHR) X(DestroyImageKHR, DESTROYIMAGEKHR)                          \
+        X(CreateSyncKHR, CREATESYNCKHR) X(DestroySyncKHR, DESTROYSYNCKHR)                          \
+            X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR) X(GetSyncAttribKHR, GETSYNCATTRIBKHR)          \
+                X(WaitSyncKHR, WAITSYNCKHR)
 
 struct hs_egl {
 #define HS_EGL_FIELD(name, upper) PFNEGL##upper##PROC name;

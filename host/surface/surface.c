@@ -246,6 +246,22 @@ void hs_close(struct hs_table *table, uint32_t handle, uint32_t opens)
     hs_put(b);
 }
 
+bool hs_is_shared(struct hs_buffer *buffer, uint32_t opens)
+{
+    pthread_mutex_lock(&buffer->table->lock);
+    bool shared = buffer->opens > opens;
+    pthread_mutex_unlock(&buffer->table->lock);
+    return shared;
+}
+
+bool hs_holds_image(struct hs_buffer *buffer)
+{
+    pthread_mutex_lock(&buffer->lock);
+    bool holds = buffer->image != EGL_NO_IMAGE_KHR && (buffer->mem == NULL || buffer->image_newer);
+    pthread_mutex_unlock(&buffer->lock);
+    return holds;
+}
+
 void hs_set_next(struct hs_table *table, uint32_t handle)
 {
     pthread_mutex_lock(&table->lock);

@@ -102,6 +102,10 @@ bool hs_open(struct hs_table *table, uint32_t handle);
 /* Takes `opens` opens back; when none is left the handle is no longer valid. */
 void hs_close(struct hs_table *table, uint32_t handle, uint32_t opens);
 
+/* For a snapshot. Are there more opens than these? Is there an image with contents that no guest
+ * memory has? */
+bool hs_is_shared(struct hs_buffer *buffer, uint32_t opens);
+bool hs_holds_image(struct hs_buffer *buffer);
 /* Handles are brought back, see sl_table_add_at. */
 void hs_set_next(struct hs_table *table, uint32_t handle);
 size_t hs_shape(struct hs_table *table, uint32_t *words, size_t max);

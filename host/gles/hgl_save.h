@@ -1,0 +1,133 @@
+/* A snapshot of a GLES context of the device: between the files that write it.
+ *
+ * Everything is asked of the live driver, on the device thread, while the rings stand between two
+ * packets and have nothing current (hgl_save_context sees to that). What the GLES of a guest cannot
+ * be asked (contents of textures above all) is read by a desktop GL context that shares the objects
+ * of the group, for the time of the snapshot: it has its own bindings, so the guest's stay as they
+ * are, and no name is made that a guest would miss later. Packets are packed as a guest packs them
+ * and go out in order. */
+#ifndef HOST_HGL_SAVE_H
+#define HOST_HGL_SAVE_H
+
+#include "host/gles/hgl_group.h"
+#include "host/gles/hgl_provider.h"
+
+#include "wire/gles2_opcodes.h"
+#include "wire/gles2_pack.h"
+#include "wire/glesx_opcodes.h"
+#include "wire/glesx_pack.h"
+
+/* Desktop GL beyond what the GLES table has; all or none. */
+struct hgl_reader {
+    void (*GetTexImage)(GLenum target, GLint level, GLenum format, GLenum type, void *pixels);
+    void (*GetCompressedTexImage)(GLenum target, GLint level, void *pixels);
+    void (*GetTextureParameteriv)(GLuint texture, GLenum name, GLint *value);
+    void (*GetBufferSubData)(GLenum target, GLintptr offset, GLsizeiptr size, void *data);
+};
+
+/* One native context, and where it is current in the snapshot. */
+struct hgl_saved {
+    const struct ho_object *object; /* borrowed, as the surfaces */
+    struct hrc_context *context;
+    struct hgl_state *state;
+    const struct ho_object *draw, *read; /* both NULL: without a surface */
+    uint32_t handle;
+    bool is_done;
+};
+
+struct hgl_save {
+    const struct hct_saver *to;
+    struct hrc_client *client;
+    const struct hs_native *n;
+    const struct gl_driver *gl;
+    struct hgl_reader reader;
+    struct sl_pack_mem out; /* packets that have not gone yet */
+    uint32_t ring;          /* where they go */
+    enum sl_result result;  /* the first failure */
+    struct hgl_saved *contexts;
+    uint32_t context_count;
+    /* Of the group that is being saved. */
+    struct hgl_saved *root;
+    EGLContext reading; /* its desktop context */
+    EGLSurface pbuffer; /* where that cannot do without */
+    bool shares_framebuffers;
+    const char *extensions; /* of the current GLES context */
+};
+
+/* hgl_save_out.c: packets. */
+static inline struct sl_pack *hgl_out(struct hgl_save *s)
+{
+    return &s->out.pack;
+}
+/* Hands over what was packed. */
+void hgl_save_flush(struct hgl_save *s);
+/* The same; the last packet has this reply. */
+void hgl_save_reply(struct hgl_save *s, const void *reply, size_t size);
+/* A packet of these bytes. */
+void hgl_save_raw(struct hgl_save *s, uint32_t opcode, const void *body, size_t size);
+/* The state cannot be written down: UNSUPPORTED, and why. */
+void hgl_save_refuse(struct hgl_save *s, const char *format, ...) SL_PRINTF(2, 3);
+bool hgl_save_failed(const struct hgl_save *s);
+/* Memory; NULL fails the snapshot. */
+void *hgl_save_alloc(struct hgl_save *s, size_t count, size_t size);
+
+/* hgl_save_gl.c: the native side, and names. */
+bool hgl_save_current(struct hgl_save *s, const struct hgl_saved *context);
+bool hgl_save_reading(struct hgl_save *s); /* the desktop context is current */
+bool hgl_save_reader_begin(struct hgl_save *s);
+void hgl_save_reader_end(struct hgl_save *s);
+GLint hgl_get(const struct hgl_save *s, GLenum name);
+bool hgl_has(const struct hgl_save *s, const char *extension);
+/* Names 1 to the result that are alive are marked in *alive (owned by the caller, result + 1
+ * bytes). */
+uint32_t hgl_save_names(struct hgl_save *s, const struct hgl_state *state, enum hgl_kind kind,
+                        uint8_t **alive);
+/* As hgl_save_names says: all names are made, those that are not alive given back. */
+void hgl_save_generate(struct hgl_save *s, enum hgl_kind kind, uint32_t top);
+void hgl_save_delete_holes(struct hgl_save *s, enum hgl_kind kind, uint32_t top,
+                           const uint8_t *alive);
+/* In the replay: this context is current where it is said to be. */
+void hgl_save_play_current(struct hgl_save *s, const struct hgl_saved *context);
+
+/* Groups: objects that contexts share; the desktop context is current. */
+void hgl_save_buffers(struct hgl_save *s);       /* hgl_save_object.c */
+void hgl_save_samplers(struct hgl_save *s);      /* hgl_save_object.c */
+void hgl_save_renderbuffers(struct hgl_save *s); /* hgl_save_render.c */
+void hgl_save_textures(struct hgl_save *s);      /* hgl_save_texture.c */
+void hgl_save_programs(struct hgl_save *s);      /* hgl_save_program.c */
+void hgl_save_deleted_programs(struct hgl_save *s);
+
+/* One context's: it is current. */
+void hgl_save_framebuffers(struct hgl_save *s, const struct hgl_saved *c); /* hgl_save_object.c */
+void hgl_save_arrays(struct hgl_save *s, const struct hgl_saved *c);       /* hgl_save_arrays.c */
+void hgl_save_own_objects(struct hgl_save *s, const struct hgl_saved *c);
+void hgl_save_state(struct hgl_save *s, const struct hgl_saved *c); /* hgl_save_state.c */
+
+/* hgl_save_render.c: what a surface shows. spare: a handle that no object has. */
+void hgl_save_surface(struct hgl_save *s, uint32_t handle, const struct hrc_surface *surface,
+                      uint32_t spare);
+/* hgl_save_texture.c: parameters of a texture (sampler 0) or of a sampler object. */
+void hgl_save_parameters(struct hgl_save *s, GLenum target, uint32_t sampler);
+
+/* How pixels of an internal format are read and sent, without loss. */
+struct hgl_format {
+    GLenum internal, format, type;
+    uint8_t bytes;  /* of a pixel */
+    uint8_t legacy; /* luminance and alpha: read as RGBA, these components kept (bits) */
+};
+/* hgl_save_format.c. sizes: bits of red, green, blue, alpha, depth, stencil, for unsized formats.
+ * NULL: none. */
+const struct hgl_format *hgl_format_of(GLenum internal, const GLint sizes[6]);
+/* What was read becomes what is to be sent. */
+void hgl_format_round(const struct hgl_format *format, void *pixels, size_t count);
+
+struct hgl_ring_ref {
+    uint32_t id;
+    struct hrc_thread *thread;
+};
+/* hgl_save.c: nothing of the context is current on any thread. */
+enum sl_result hgl_save_client(struct hrc_client *client, const struct gl_driver *gl,
+                               const struct hgl_ring_ref *rings, uint32_t ring_count,
+                               const struct hct_saver *to);
+
+#endif

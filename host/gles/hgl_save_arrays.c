@@ -1,0 +1,182 @@
+/* Vertex arrays of a snapshot: what the driver has, and the client arrays that are kept here. */
+#include "host/gles/hgl_save.h"
+
+#include "transport/base/mem.h"
+
+#include <GLES2/gl2ext.h>
+
+struct attribute {
+    GLint size, type, normalized, integer, stride, buffer, divisor, binding, relative;
+    void *offset;
+};
+
+static GLint attribute_get(const struct hgl_save *s, uint32_t index, GLenum name)
+{
+    GLint value[4] = {0};
+    s->gl->GetVertexAttribiv(index, name, value);
+    return value[0];
+}
+
+static struct attribute attribute_of(const struct hgl_save *s, uint32_t i, uint32_t gles)
+{
+    struct attribute a = {.size = attribute_get(s, i, GL_VERTEX_ATTRIB_ARRAY_SIZE),
+                          .type = attribute_get(s, i, GL_VERTEX_ATTRIB_ARRAY_TYPE),
+                          .normalized = attribute_get(s, i, GL_VERTEX_ATTRIB_ARRAY_NORMALIZED),
+                          .stride = attribute_get(s, i, GL_VERTEX_ATTRIB_ARRAY_STRIDE),
+                          .buffer = attribute_get(s, i, GL_VERTEX_ATTRIB_ARRAY_BUFFER_BINDING),
+                          .binding = (GLint)i};
+    s->gl->GetVertexAttribPointerv(i, GL_VERTEX_ATTRIB_ARRAY_POINTER, &a.offset);
+    if (gles >= 30) {
+        a.integer = attribute_get(s, i, GL_VERTEX_ATTRIB_ARRAY_INTEGER);
+        a.divisor = attribute_get(s, i, GL_VERTEX_ATTRIB_ARRAY_DIVISOR);
+    }
+    if (gles >= 31) {
+        a.binding = attribute_get(s, i, GL_VERTEX_ATTRIB_BINDING);
+        a.relative = attribute_get(s, i, GL_VERTEX_ATTRIB_RELATIVE_OFFSET);
+    }
+    return a;
+}
+
+static GLint binding_get(const struct hgl_save *s, uint32_t binding, GLenum name)
+{
+    GLint value = 0;
+    s->gl->GetIntegeri_v(name, binding, &value);
+    return value;
+}
+
+/* Is it as glVertexAttribPointer leaves it? */
+static bool is_plain(const struct hgl_save *s, uint32_t i, const struct attribute *a)
+{
+    GLint stride =
+        a->stride != 0 ? a->stride : (GLint)hgl_element_bytes((uint32_t)a->type, (uint32_t)a->size);
+    return a->binding == (GLint)i && a->relative == 0 &&
+           binding_get(s, i, GL_VERTEX_BINDING_STRIDE) == stride;
+}
+
+static bool buffer_alive(struct hgl_save *s, const struct hgl_vao *vao, uint32_t i, GLint buffer)
+{
+    bool alive = buffer != 0 && s->gl->IsBuffer((GLuint)buffer);
+    if (!alive && (vao->enabled & 1u << i) != 0) {
+        hgl_save_refuse(s, "vertex array %u reads buffer %d, which was deleted", vao->name, buffer);
+    }
+    return alive;
+}
+
+static void save_pointer(struct hgl_save *s, const struct hgl_vao *vao, uint32_t i,
+                         const struct attribute *a)
+{
+    const struct hgl_binding *b = &vao->bindings[i];
+    struct sl_pack *out = hgl_out(s);
+    if (b->source == HGL_CLIENT) {
+        uint32_t bytes = b->elements * hgl_element_bytes(b->type, b->size);
+        const struct sl_gather data = sl_gather_flat(b->data, bytes);
+        if (b->integer) {
+            gles2_pack_glVertexAttribIPointerDataAEMU(out, i, (GLint)b->size, b->type, 0, &data,
+                                                      bytes);
+        } else {
+            gles2_pack_glVertexAttribPointerData(out, i, (GLint)b->size, b->type,
+                                                 (GLboolean)b->normalized, 0, &data, bytes);
+        }
+    } else if (b->source == HGL_BUFFER && buffer_alive(s, vao, i, a->buffer)) {
+        gles2_pack_glBindBuffer(out, GL_ARRAY_BUFFER, (GLuint)a->buffer);
+        uint32_t offset = (uint32_t)(uintptr_t)a->offset;
+        if (a->integer) {
+            gles2_pack_glVertexAttribIPointerOffsetAEMU(out, i, a->size, (GLenum)a->type, a->stride,
+                                                        offset);
+        } else {
+            gles2_pack_glVertexAttribPointerOffset(out, i, a->size, (GLenum)a->type,
+                                                   (GLboolean)a->normalized, a->stride, offset);
+        }
+    }
+    if (a->divisor != 0) {
+        gles2_pack_glVertexAttribDivisor(out, i, (GLuint)a->divisor);
+    }
+    hgl_save_flush(s);
+}
+
+/* Formats and binding points apart, as GLES 3.1 has them. */
+static void save_apart(struct hgl_save *s, const struct hgl_vao *vao,
+                       const struct attribute attributes[HGL_ARRAYS])
+{
+    struct sl_pack *out = hgl_out(s);
+    for (uint32_t k = 0; k < HGL_ARRAYS; k++) {
+        GLint buffer = binding_get(s, k, GL_VERTEX_BINDING_BUFFER);
+        GLint64 offset = 0;
+        s->gl->GetInteger64i_v(GL_VERTEX_BINDING_OFFSET, k, &offset);
+        if (vao->bindings[k].source == HGL_BUFFER && buffer_alive(s, vao, k, buffer)) {
+            gles2_pack_glBindVertexBuffer(out, k, (GLuint)buffer, offset,
+                                          binding_get(s, k, GL_VERTEX_BINDING_STRIDE));
+        }
+        gles2_pack_glVertexBindingDivisor(out, k,
+                                          (GLuint)binding_get(s, k, GL_VERTEX_BINDING_DIVISOR));
+    }
+    for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
+        const struct attribute *a = &attributes[i];
+        if (a->integer) {
+            gles2_pack_glVertexAttribIFormat(out, i, a->size, (GLenum)a->type, (GLuint)a->relative);
+        } else {
+            gles2_pack_glVertexAttribFormat(out, i, a->size, (GLenum)a->type,
+                                            (GLboolean)a->normalized, (GLuint)a->relative);
+        }
+        gles2_pack_glVertexAttribBinding(out, i, (GLuint)a->binding);
+    }
+}
+
+static void save_array(struct hgl_save *s, const struct hgl_saved *c, const struct hgl_vao *vao)
+{
+    uint32_t gles = c->context->gles_version;
+    struct attribute attributes[HGL_ARRAYS];
+    bool plain = true;
+    if (gles >= 30) {
+        s->gl->BindVertexArray(vao->name);
+        gles2_pack_glBindVertexArray(hgl_out(s), vao->name);
+    }
+    for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
+        attributes[i] = attribute_of(s, i, gles);
+        plain = plain && (gles < 31 || vao == &c->state->zero || vao->client != 0 ||
+                          vao->bindings[vao->binding_of[i]].source == HGL_NONE ||
+                          is_plain(s, i, &attributes[i]));
+    }
+    for (uint32_t i = 0; plain && i < HGL_ARRAYS; i++) {
+        save_pointer(s, vao, i, &attributes[i]);
+    }
+    if (!plain) {
+        save_apart(s, vao, attributes);
+    }
+    for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
+        if ((vao->enabled & 1u << i) != 0) {
+            gles2_pack_glEnableVertexAttribArray(hgl_out(s), i);
+        }
+    }
+    GLint elements = hgl_get(s, GL_ELEMENT_ARRAY_BUFFER_BINDING);
+    if (elements != 0 && !s->gl->IsBuffer((GLuint)elements)) {
+        hgl_save_refuse(s, "vertex array %u has indices in buffer %d, which was deleted", vao->name,
+                        elements);
+    }
+    gles2_pack_glBindBuffer(hgl_out(s), GL_ELEMENT_ARRAY_BUFFER, (GLuint)elements);
+    /* Arrays that no draw has looked at since they came are refused where they are short, old ones
+     * are left out: this draw, of nothing, makes them old. */
+    if ((vao->on & vao->client) != 0 && vao->fresh == 0 && c->draw != NULL) {
+        gles2_pack_glDrawArrays(hgl_out(s), GL_POINTS, 0, 0);
+    }
+    hgl_save_flush(s);
+}
+
+void hgl_save_arrays(struct hgl_save *s, const struct hgl_saved *c)
+{
+    const struct hgl_state *state = c->state;
+    uint32_t top = c->context->gles_version >= 30 ? hgl_top(state, HGL_VERTEX_ARRAYS) : 0;
+    hgl_save_generate(s, HGL_VERTEX_ARRAYS, top);
+    save_array(s, c, &state->zero);
+    for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
+        const struct hgl_vao *vao = sl_map_find(&state->vaos, name);
+        if (vao != NULL && s->gl->IsVertexArray(name)) {
+            save_array(s, c, vao);
+        }
+    }
+    if (c->context->gles_version >= 30) {
+        s->gl->BindVertexArray(state->vao->name);
+        gles2_pack_glBindVertexArray(hgl_out(s), state->vao->name);
+    }
+    hgl_save_flush(s);
+}

@@ -1,0 +1,364 @@
+/* Buffers, samplers, framebuffers, transform feedbacks and pipelines of a snapshot. */
+#include "host/gles/hgl_save.h"
+
+#include "transport/base/mem.h"
+
+#include <GLES2/gl2ext.h>
+
+/* Of one packet; larger buffers follow in pieces. */
+#define PIECE (64u << 20)
+
+/* --- buffers --- */
+
+static void save_buffer(struct hgl_save *s, uint32_t name)
+{
+    const GLenum at = GL_COPY_READ_BUFFER; /* the reader's own binding */
+    GLint size = 0, usage = GL_STATIC_DRAW;
+    s->gl->BindBuffer(at, name);
+    s->gl->GetBufferParameteriv(at, GL_BUFFER_SIZE, &size);
+    s->gl->GetBufferParameteriv(at, GL_BUFFER_USAGE, &usage);
+    gles2_pack_glBindBuffer(hgl_out(s), GL_ARRAY_BUFFER, name);
+    if (size <= 0) {
+        return;
+    }
+    uint32_t first = (uint32_t)size < PIECE ? (uint32_t)size : PIECE;
+    uint8_t *data = hgl_save_alloc(s, first, 1);
+    for (uint32_t offset = 0; data != NULL && offset < (uint32_t)size;) {
+        uint32_t bytes = (uint32_t)size - offset < first ? (uint32_t)size - offset : first;
+        s->reader.GetBufferSubData(at, offset, bytes, data);
+        if (offset == 0 && bytes == (uint32_t)size) {
+            gles2_pack_glBufferData(hgl_out(s), GL_ARRAY_BUFFER, size, data, bytes, (GLenum)usage);
+        } else {
+            if (offset == 0) {
+                gles2_pack_glBufferData(hgl_out(s), GL_ARRAY_BUFFER, size, NULL, 0, (GLenum)usage);
+            }
+            gles2_pack_glBufferSubData(hgl_out(s), GL_ARRAY_BUFFER, offset, bytes, data, bytes);
+        }
+        hgl_save_flush(s);
+        offset += bytes;
+    }
+    sl_free(data);
+}
+
+void hgl_save_buffers(struct hgl_save *s)
+{
+    uint8_t *alive;
+    uint32_t top = hgl_save_names(s, s->root->state, HGL_BUFFERS, &alive);
+    for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
+        if (alive[name] != 0) {
+            save_buffer(s, name);
+        }
+    }
+    hgl_save_delete_holes(s, HGL_BUFFERS, top, alive);
+    sl_free(alive);
+}
+
+void hgl_save_samplers(struct hgl_save *s)
+{
+    uint8_t *alive;
+    uint32_t top = hgl_save_names(s, s->root->state, HGL_SAMPLERS, &alive);
+    for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
+        if (alive[name] != 0) {
+            hgl_save_parameters(s, 0, name);
+        }
+    }
+    hgl_save_delete_holes(s, HGL_SAMPLERS, top, alive);
+    sl_free(alive);
+}
+
+/* --- framebuffers --- */
+
+static GLint attached(const struct hgl_save *s, GLenum attachment, GLenum name)
+{
+    GLint value = 0;
+    s->gl->GetFramebufferAttachmentParameteriv(GL_READ_FRAMEBUFFER, attachment, name, &value);
+    return value;
+}
+
+static bool is_cube_face(GLint face)
+{
+    return face >= GL_TEXTURE_CUBE_MAP_POSITIVE_X && face <= GL_TEXTURE_CUBE_MAP_NEGATIVE_Z;
+}
+
+/* The target under which a texture that has two sizes was attached. */
+static GLenum flat_target(struct hgl_save *s, uint32_t texture)
+{
+    GLint target = 0;
+    s->reader.GetTextureParameteriv(texture, 0x1006 /* GL_TEXTURE_TARGET */, &target);
+    return (GLenum)target;
+}
+
+static void save_attached_texture(struct hgl_save *s, GLenum attachment, uint32_t texture,
+                                  GLenum target, uint32_t gles)
+{
+    struct sl_pack *out = hgl_out(s);
+    GLint level = attached(s, attachment, GL_FRAMEBUFFER_ATTACHMENT_TEXTURE_LEVEL);
+    GLint face = attached(s, attachment, GL_FRAMEBUFFER_ATTACHMENT_TEXTURE_CUBE_MAP_FACE);
+    bool layered = gles >= 32 && attached(s, attachment, GL_FRAMEBUFFER_ATTACHMENT_LAYERED) != 0;
+    if (layered) {
+        glesx_pack_glFramebufferTexture(out, GL_FRAMEBUFFER, attachment, texture, level);
+    } else if (is_cube_face(face)) {
+        gles2_pack_glFramebufferTexture2D(out, GL_FRAMEBUFFER, attachment, (GLenum)face, texture,
+                                          level);
+    } else if (target == GL_TEXTURE_2D || target == GL_TEXTURE_2D_MULTISAMPLE) {
+        gles2_pack_glFramebufferTexture2D(out, GL_FRAMEBUFFER, attachment, target, texture, level);
+    } else {
+        gles2_pack_glFramebufferTextureLayer(
+            out, GL_FRAMEBUFFER, attachment, texture, level,
+            attached(s, attachment, GL_FRAMEBUFFER_ATTACHMENT_TEXTURE_LAYER));
+    }
+}
+
+static void save_attachment(struct hgl_save *s, uint32_t framebuffer, GLenum attachment,
+                            const uint32_t *targets, uint32_t target_count, uint32_t gles)
+{
+    GLint type = attached(s, attachment, GL_FRAMEBUFFER_ATTACHMENT_OBJECT_TYPE);
+    if (type != GL_TEXTURE && type != GL_RENDERBUFFER) {
+        return;
+    }
+    uint32_t name = (uint32_t)attached(s, attachment, GL_FRAMEBUFFER_ATTACHMENT_OBJECT_NAME);
+    if (type == GL_RENDERBUFFER) {
+        if (!s->gl->IsRenderbuffer(name)) {
+            hgl_save_refuse(s, "framebuffer %u has a renderbuffer that was deleted", framebuffer);
+        }
+        gles2_pack_glFramebufferRenderbuffer(hgl_out(s), GL_FRAMEBUFFER, attachment,
+                                             GL_RENDERBUFFER, name);
+    } else if (name >= target_count || targets[name] == 0) {
+        hgl_save_refuse(s, "framebuffer %u has a texture that was deleted", framebuffer);
+    } else {
+        save_attached_texture(s, attachment, name, targets[name], gles);
+    }
+}
+
+static void save_buffers_of(struct hgl_save *s, uint32_t gles)
+{
+    GLint count = hgl_get(s, GL_MAX_DRAW_BUFFERS);
+    GLenum draw[32];
+    if (gles < 30) {
+        return;
+    }
+    count = count < 32 ? count : 32;
+    GLint used = 0;
+    for (GLint i = 0; i < count; i++) {
+        draw[i] = (GLenum)hgl_get(s, GL_DRAW_BUFFER0 + (GLenum)i);
+        used = draw[i] != GL_NONE ? i + 1 : used;
+    }
+    used = used != 0 ? used : 1;
+    gles2_pack_glDrawBuffers(hgl_out(s), used, draw, (uint32_t)used * 4);
+    gles2_pack_glReadBuffer(hgl_out(s), (GLenum)hgl_get(s, GL_READ_BUFFER));
+}
+
+static const GLenum framebuffer_defaults[] = {
+    GL_FRAMEBUFFER_DEFAULT_WIDTH, GL_FRAMEBUFFER_DEFAULT_HEIGHT, GL_FRAMEBUFFER_DEFAULT_SAMPLES,
+    GL_FRAMEBUFFER_DEFAULT_FIXED_SAMPLE_LOCATIONS};
+
+static void save_defaults(struct hgl_save *s, uint32_t gles)
+{
+    GLint value = 0;
+    if (gles < 31) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof framebuffer_defaults / sizeof framebuffer_defaults[0]; i++) {
+        s->gl->GetFramebufferParameteriv(GL_DRAW_FRAMEBUFFER, framebuffer_defaults[i], &value);
+        gles2_pack_glFramebufferParameteri(hgl_out(s), GL_FRAMEBUFFER, framebuffer_defaults[i],
+                                           value);
+    }
+    if (gles >= 32) {
+        s->gl->GetFramebufferParameteriv(GL_DRAW_FRAMEBUFFER, GL_FRAMEBUFFER_DEFAULT_LAYERS,
+                                         &value);
+        gles2_pack_glFramebufferParameteri(hgl_out(s), GL_FRAMEBUFFER,
+                                           GL_FRAMEBUFFER_DEFAULT_LAYERS, value);
+    }
+}
+
+static void save_framebuffer(struct hgl_save *s, uint32_t name, const uint32_t *targets,
+                             uint32_t target_count, uint32_t gles)
+{
+    GLint colors = gles >= 30 ? hgl_get(s, GL_MAX_COLOR_ATTACHMENTS) : 1;
+    s->gl->BindFramebuffer(GL_FRAMEBUFFER, name);
+    gles2_pack_glBindFramebuffer(hgl_out(s), GL_FRAMEBUFFER, name);
+    for (GLint i = 0; i < colors && i < 32; i++) {
+        save_attachment(s, name, GL_COLOR_ATTACHMENT0 + (GLenum)i, targets, target_count, gles);
+    }
+    save_attachment(s, name, GL_DEPTH_ATTACHMENT, targets, target_count, gles);
+    save_attachment(s, name, GL_STENCIL_ATTACHMENT, targets, target_count, gles);
+    save_buffers_of(s, gles);
+    save_defaults(s, gles);
+    hgl_save_flush(s);
+}
+
+/* What every texture is: asked before, as only the desktop context can tell. */
+static uint32_t *texture_targets(struct hgl_save *s, const struct hgl_saved *c, uint32_t *count)
+{
+    uint8_t *alive = NULL;
+    uint32_t *targets = NULL;
+    *count = 0;
+    if (hgl_save_reading(s)) {
+        uint32_t top = hgl_save_names(s, c->state, HGL_TEXTURES, &alive);
+        targets = hgl_save_alloc(s, (size_t)top + 1, sizeof *targets);
+        for (uint32_t name = 0; targets != NULL && name <= top; name++) {
+            targets[name] = name != 0 && alive[name] != 0 ? flat_target(s, name) : 0;
+        }
+        *count = targets != NULL ? top + 1 : 0;
+    }
+    sl_free(alive);
+    if (!hgl_save_current(s, c)) {
+        *count = 0;
+    }
+    return targets;
+}
+
+void hgl_save_framebuffers(struct hgl_save *s, const struct hgl_saved *c)
+{
+    const struct gl_driver *gl = s->gl;
+    uint32_t gles = c->context->gles_version, target_count;
+    uint8_t *alive;
+    uint32_t *targets = texture_targets(s, c, &target_count);
+    uint32_t top = hgl_save_names(s, c->state, HGL_FRAMEBUFFERS, &alive);
+    const GLenum bindings[2] = {gles >= 30 ? GL_DRAW_FRAMEBUFFER : GL_FRAMEBUFFER,
+                                GL_READ_FRAMEBUFFER};
+    GLint bound[2] = {hgl_get(s, GL_FRAMEBUFFER_BINDING), 0};
+    uint32_t binding_count = gles >= 30 ? 2 : 1;
+    bound[1] = gles >= 30 ? hgl_get(s, GL_READ_FRAMEBUFFER_BINDING) : bound[0];
+    bool others = !s->shares_framebuffers || c == s->root; /* else they were written already */
+    for (uint32_t name = 1; name <= top && others && !hgl_save_failed(s); name++) {
+        if (alive[name] != 0) {
+            save_framebuffer(s, name, targets, target_count, gles);
+        }
+    }
+    if (others) {
+        hgl_save_delete_holes(s, HGL_FRAMEBUFFERS, top, alive);
+    }
+    gl->BindFramebuffer(GL_FRAMEBUFFER, 0);
+    gles2_pack_glBindFramebuffer(hgl_out(s), GL_FRAMEBUFFER, 0);
+    if (c->draw != NULL) {
+        save_buffers_of(s, gles);
+    }
+    for (uint32_t i = 0; i < binding_count; i++) {
+        gl->BindFramebuffer(bindings[i], (GLuint)bound[i]);
+        gles2_pack_glBindFramebuffer(hgl_out(s), bindings[i], (GLuint)bound[i]);
+    }
+    hgl_save_flush(s);
+    sl_free(alive);
+    sl_free(targets);
+}
+
+/* --- transform feedbacks, pipelines, queries --- */
+
+static void save_feedback(struct hgl_save *s, uint32_t name)
+{
+    const struct gl_driver *gl = s->gl;
+    GLint count = hgl_get(s, GL_MAX_TRANSFORM_FEEDBACK_SEPARATE_ATTRIBS);
+    gl->BindTransformFeedback(GL_TRANSFORM_FEEDBACK, name);
+    gles2_pack_glBindTransformFeedback(hgl_out(s), GL_TRANSFORM_FEEDBACK, name);
+    if (hgl_get(s, GL_TRANSFORM_FEEDBACK_ACTIVE) != 0) {
+        hgl_save_refuse(s, "a transform feedback is going on");
+    }
+    for (GLint i = 0; i < count; i++) {
+        GLint buffer = 0;
+        GLint64 start = 0, size = 0;
+        gl->GetIntegeri_v(GL_TRANSFORM_FEEDBACK_BUFFER_BINDING, (GLuint)i, &buffer);
+        gl->GetInteger64i_v(GL_TRANSFORM_FEEDBACK_BUFFER_START, (GLuint)i, &start);
+        gl->GetInteger64i_v(GL_TRANSFORM_FEEDBACK_BUFFER_SIZE, (GLuint)i, &size);
+        if (buffer != 0 && size != 0) {
+            gles2_pack_glBindBufferRange(hgl_out(s), GL_TRANSFORM_FEEDBACK_BUFFER, (GLuint)i,
+                                         (GLuint)buffer, start, size);
+        } else if (buffer != 0) {
+            gles2_pack_glBindBufferBase(hgl_out(s), GL_TRANSFORM_FEEDBACK_BUFFER, (GLuint)i,
+                                        (GLuint)buffer);
+        }
+    }
+}
+
+static void save_feedbacks(struct hgl_save *s, const struct hgl_saved *c)
+{
+    uint8_t *alive;
+    GLint bound = hgl_get(s, GL_TRANSFORM_FEEDBACK_BINDING),
+          buffer = hgl_get(s, GL_TRANSFORM_FEEDBACK_BUFFER_BINDING);
+    uint32_t top = hgl_save_names(s, c->state, HGL_FEEDBACKS, &alive);
+    hgl_save_generate(s, HGL_FEEDBACKS, top);
+    for (uint32_t name = 0; name <= top && !hgl_save_failed(s); name++) {
+        if (name == 0 || alive[name] != 0) {
+            save_feedback(s, name);
+        }
+    }
+    s->gl->BindTransformFeedback(GL_TRANSFORM_FEEDBACK, (GLuint)bound);
+    gles2_pack_glBindTransformFeedback(hgl_out(s), GL_TRANSFORM_FEEDBACK, (GLuint)bound);
+    gles2_pack_glBindBuffer(hgl_out(s), GL_TRANSFORM_FEEDBACK_BUFFER, (GLuint)buffer);
+    hgl_save_flush(s);
+    sl_free(alive);
+}
+
+static const struct {
+    GLenum name;
+    GLbitfield stage;
+    uint8_t gles;
+} stages[] = {{GL_VERTEX_SHADER, GL_VERTEX_SHADER_BIT, 31},
+              {GL_FRAGMENT_SHADER, GL_FRAGMENT_SHADER_BIT, 31},
+              {GL_COMPUTE_SHADER, GL_COMPUTE_SHADER_BIT, 31},
+              {GL_GEOMETRY_SHADER, GL_GEOMETRY_SHADER_BIT, 32},
+              {GL_TESS_CONTROL_SHADER, GL_TESS_CONTROL_SHADER_BIT, 32},
+              {GL_TESS_EVALUATION_SHADER, GL_TESS_EVALUATION_SHADER_BIT, 32}};
+
+static void save_pipelines(struct hgl_save *s, const struct hgl_saved *c)
+{
+    uint8_t *alive;
+    uint32_t top = hgl_save_names(s, c->state, HGL_PIPELINES, &alive);
+    hgl_save_generate(s, HGL_PIPELINES, top);
+    for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
+        GLint program = 0;
+        if (alive[name] == 0) {
+            continue;
+        }
+        gles2_pack_glBindProgramPipeline(hgl_out(s), name);
+        for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+            if (c->context->gles_version >= stages[i].gles) {
+                s->gl->GetProgramPipelineiv(name, stages[i].name, &program);
+                gles2_pack_glUseProgramStages(hgl_out(s), name, stages[i].stage, (GLuint)program);
+            }
+        }
+        s->gl->GetProgramPipelineiv(name, GL_ACTIVE_PROGRAM, &program);
+        gles2_pack_glActiveShaderProgram(hgl_out(s), name, (GLuint)program);
+    }
+    gles2_pack_glBindProgramPipeline(hgl_out(s), (GLuint)hgl_get(s, GL_PROGRAM_PIPELINE_BINDING));
+    hgl_save_flush(s);
+    sl_free(alive);
+}
+
+/* Names alone: GLES tells neither what a query counts nor lets anybody set what it has counted. One
+ * that is going on begins anew. */
+static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
+{
+    static const struct {
+        GLenum target;
+        uint8_t gles;
+    } targets[] = {{GL_ANY_SAMPLES_PASSED, 30},
+                   {GL_ANY_SAMPLES_PASSED_CONSERVATIVE, 30},
+                   {GL_TRANSFORM_FEEDBACK_PRIMITIVES_WRITTEN, 30},
+                   {GL_PRIMITIVES_GENERATED, 32}};
+    uint8_t *alive;
+    uint32_t top = hgl_save_names(s, c->state, HGL_QUERIES, &alive);
+    hgl_save_generate(s, HGL_QUERIES, top);
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        GLint name = 0;
+        if (c->context->gles_version >= targets[i].gles) {
+            s->gl->GetQueryiv(targets[i].target, GL_CURRENT_QUERY, &name);
+        }
+        if (name != 0) {
+            gles2_pack_glBeginQuery(hgl_out(s), targets[i].target, (GLuint)name);
+        }
+    }
+    hgl_save_flush(s);
+    sl_free(alive);
+}
+
+void hgl_save_own_objects(struct hgl_save *s, const struct hgl_saved *c)
+{
+    if (c->context->gles_version >= 30) {
+        save_feedbacks(s, c);
+        save_queries(s, c);
+    }
+    if (c->context->gles_version >= 31) {
+        save_pipelines(s, c);
+    }
+}

@@ -1,0 +1,285 @@
+/* What was drawn into renderbuffers and window surfaces. GLES takes no pixels for them: they go
+ * into a texture, and by a blit from there. */
+#include "host/gles/hgl_save.h"
+
+#include "transport/base/mem.h"
+#include "wire/rc_pack.h"
+#include "wire/sl_pack.h"
+
+#include <GLES2/gl2ext.h>
+
+/* Names that are borrowed in the replay before what bears them is made. */
+enum { BORROWED_TEXTURE = 1, BORROWED_READ = 1, BORROWED_DRAW = 2 };
+
+struct plane {
+    const struct hgl_format *format;
+    GLenum attachment;
+    GLbitfield mask;
+};
+
+static struct plane plane_of(const struct hgl_format *f)
+{
+    struct plane p = {f, GL_COLOR_ATTACHMENT0, GL_COLOR_BUFFER_BIT};
+    if (f->format == GL_DEPTH_COMPONENT) {
+        p.attachment = GL_DEPTH_ATTACHMENT;
+        p.mask = GL_DEPTH_BUFFER_BIT;
+    } else if (f->format == GL_DEPTH_STENCIL) {
+        p.attachment = GL_DEPTH_STENCIL_ATTACHMENT;
+        p.mask = GL_DEPTH_BUFFER_BIT | GL_STENCIL_BUFFER_BIT;
+    } else if (f->format == GL_STENCIL_INDEX) {
+        p.attachment = GL_STENCIL_ATTACHMENT;
+        p.mask = GL_STENCIL_BUFFER_BIT;
+    }
+    return p;
+}
+
+/* What is bound for reading; NULL: failed, or it cannot be read. */
+static uint8_t *read_plane(struct hgl_save *s, const struct plane *p, GLint width, GLint height)
+{
+    size_t count = (size_t)width * (size_t)height;
+    if (count * p->format->bytes > HR_PACKET_MAX / 2) {
+        hgl_save_refuse(s, "%dx%d pixels", width, height);
+        return NULL;
+    }
+    uint8_t *pixels = hgl_save_alloc(s, count, p->format->bytes);
+    if (pixels != NULL) {
+        memset(pixels, 0, count * p->format->bytes);
+        s->gl->PixelStorei(GL_PACK_ALIGNMENT, 1);
+        s->gl->ReadPixels(0, 0, width, height, p->format->format, p->format->type, pixels);
+        hgl_format_round(p->format, pixels, count);
+    }
+    return pixels;
+}
+
+/* The borrowed texture holds the pixels and is bound for reading; what is bound for drawing gets
+ * them. */
+static void put_plane(struct hgl_save *s, const struct plane *p, GLint width, GLint height,
+                      const uint8_t *pixels)
+{
+    struct sl_pack *out = hgl_out(s);
+    const struct sl_gather all =
+        sl_gather_flat(pixels, (size_t)width * (size_t)height * p->format->bytes);
+    static const uint32_t name = BORROWED_TEXTURE;
+    gles2_pack_glBindTexture(out, GL_TEXTURE_2D, name);
+    gles2_pack_glPixelStorei(out, GL_UNPACK_ALIGNMENT, 1);
+    gles2_pack_glTexImage2D(out, GL_TEXTURE_2D, 0, (GLint)p->format->internal, width, height, 0,
+                            p->format->format, p->format->type, &all);
+    gles2_pack_glBindFramebuffer(out, GL_READ_FRAMEBUFFER, BORROWED_READ);
+    gles2_pack_glFramebufferTexture2D(out, GL_READ_FRAMEBUFFER, p->attachment, GL_TEXTURE_2D, name,
+                                      0);
+    gles2_pack_glBlitFramebuffer(out, 0, 0, width, height, 0, 0, width, height, p->mask,
+                                 GL_NEAREST);
+    gles2_pack_glFramebufferTexture2D(out, GL_READ_FRAMEBUFFER, p->attachment, GL_TEXTURE_2D, 0, 0);
+    gles2_pack_glBindFramebuffer(out, GL_READ_FRAMEBUFFER, 0);
+    gles2_pack_glDeleteTextures(out, 1, &name, sizeof name);
+    hgl_save_flush(s);
+}
+
+/* --- renderbuffers --- */
+
+static GLint renderbuffer_get(const struct hgl_save *s, GLenum name)
+{
+    GLint value = 0;
+    s->gl->GetRenderbufferParameteriv(GL_RENDERBUFFER, name, &value);
+    return value;
+}
+
+/* It is bound. framebuffer: to read it with; 0: its contents are not to be had. */
+static void save_contents(struct hgl_save *s, uint32_t name, const struct plane *p,
+                          uint32_t framebuffer, GLint width, GLint height)
+{
+    const struct gl_driver *gl = s->gl;
+    gl->BindFramebuffer(GL_READ_FRAMEBUFFER, framebuffer);
+    gl->FramebufferRenderbuffer(GL_READ_FRAMEBUFFER, p->attachment, GL_RENDERBUFFER, name);
+    uint8_t *pixels = NULL;
+    if (gl->CheckFramebufferStatus(GL_READ_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE) {
+        pixels = read_plane(s, p, width, height);
+    }
+    gl->FramebufferRenderbuffer(GL_READ_FRAMEBUFFER, p->attachment, GL_RENDERBUFFER, 0);
+    gl->BindFramebuffer(GL_READ_FRAMEBUFFER, 0);
+    if (pixels == NULL) {
+        return;
+    }
+    gles2_pack_glBindFramebuffer(hgl_out(s), GL_DRAW_FRAMEBUFFER, BORROWED_DRAW);
+    gles2_pack_glFramebufferRenderbuffer(hgl_out(s), GL_DRAW_FRAMEBUFFER, p->attachment,
+                                         GL_RENDERBUFFER, name);
+    put_plane(s, p, width, height, pixels);
+    gles2_pack_glFramebufferRenderbuffer(hgl_out(s), GL_DRAW_FRAMEBUFFER, p->attachment,
+                                         GL_RENDERBUFFER, 0);
+    hgl_save_flush(s);
+    sl_free(pixels);
+}
+
+static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t framebuffer)
+{
+    static const GLenum bits[6] = {GL_RENDERBUFFER_RED_SIZE,   GL_RENDERBUFFER_GREEN_SIZE,
+                                   GL_RENDERBUFFER_BLUE_SIZE,  GL_RENDERBUFFER_ALPHA_SIZE,
+                                   GL_RENDERBUFFER_DEPTH_SIZE, GL_RENDERBUFFER_STENCIL_SIZE};
+    s->gl->BindRenderbuffer(GL_RENDERBUFFER, name);
+    GLint width = renderbuffer_get(s, GL_RENDERBUFFER_WIDTH),
+          height = renderbuffer_get(s, GL_RENDERBUFFER_HEIGHT),
+          samples = renderbuffer_get(s, GL_RENDERBUFFER_SAMPLES), sizes[6];
+    GLenum internal = (GLenum)renderbuffer_get(s, GL_RENDERBUFFER_INTERNAL_FORMAT);
+    gles2_pack_glBindRenderbuffer(hgl_out(s), GL_RENDERBUFFER, name);
+    if (width <= 0 || height <= 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < 6; i++) {
+        sizes[i] = renderbuffer_get(s, bits[i]);
+    }
+    if (samples > 0) {
+        gles2_pack_glRenderbufferStorageMultisample(hgl_out(s), GL_RENDERBUFFER, samples, internal,
+                                                    width, height);
+        return; /* its samples cannot be told: left undefined */
+    }
+    gles2_pack_glRenderbufferStorage(hgl_out(s), GL_RENDERBUFFER, internal, width, height);
+    const struct hgl_format *f = hgl_format_of(internal, sizes);
+    if (f == NULL) {
+        hgl_save_refuse(s, "renderbuffer %u has the format 0x%x", name, (unsigned)internal);
+    } else if (framebuffer != 0) {
+        const struct plane p = plane_of(f);
+        save_contents(s, name, &p, framebuffer, width, height);
+    }
+}
+
+/* A framebuffer for the reader, without a name that the guest would miss: one below the highest
+ * that is not in use, made by the guest's own context, as names are not made up in desktop GL.
+ * 0: all are in use; a guest without framebuffers has drawn into no renderbuffer. */
+static uint32_t borrow_framebuffer(struct hgl_save *s)
+{
+    const struct gl_driver *gl = s->gl;
+    uint8_t *alive = NULL;
+    uint32_t name = 0;
+    if (!s->shares_framebuffers) {
+        gl->GenFramebuffers(1, &name);
+        return name;
+    }
+    if (hgl_save_current(s, s->root)) {
+        uint32_t top = hgl_top(s->root->state, HGL_FRAMEBUFFERS);
+        (void)hgl_save_names(s, s->root->state, HGL_FRAMEBUFFERS, &alive);
+        for (uint32_t i = 1; i <= top && name == 0; i++) {
+            name = alive[i] == 0 ? i : 0;
+        }
+        GLint bound = hgl_get(s, GL_FRAMEBUFFER_BINDING);
+        if (name != 0) {
+            gl->BindFramebuffer(GL_DRAW_FRAMEBUFFER, name);
+            gl->BindFramebuffer(GL_DRAW_FRAMEBUFFER, (GLuint)bound);
+        }
+    }
+    sl_free(alive);
+    (void)hgl_save_reading(s);
+    return name;
+}
+
+void hgl_save_renderbuffers(struct hgl_save *s)
+{
+    static const uint32_t borrowed[] = {BORROWED_READ, BORROWED_DRAW};
+    uint8_t *alive;
+    uint32_t top = hgl_save_names(s, s->root->state, HGL_RENDERBUFFERS, &alive);
+    uint32_t framebuffer = top != 0 ? borrow_framebuffer(s) : 0;
+    for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
+        if (alive[name] != 0) {
+            save_renderbuffer(s, name, framebuffer);
+        }
+    }
+    if (framebuffer != 0) {
+        s->gl->DeleteFramebuffers(1, &framebuffer);
+        gles2_pack_glDeleteFramebuffers(hgl_out(s), 2, borrowed, sizeof borrowed);
+    }
+    hgl_save_delete_holes(s, HGL_RENDERBUFFERS, top, alive);
+    sl_free(alive);
+}
+
+/* --- window surfaces --- */
+
+static GLint config_get(const struct hgl_save *s, uint32_t config, int32_t attribute)
+{
+    for (uint32_t i = 0; i < HS_CONFIG_ATTRIBUTES; i++) {
+        if (hs_config_attributes[i] == attribute) {
+            return s->n->configs[config].values[i];
+        }
+    }
+    return 0;
+}
+
+static bool color_plane(const struct hgl_save *s, uint32_t config, struct plane *out)
+{
+    static const GLint none[6] = {0};
+    GLint red = config_get(s, config, EGL_RED_SIZE);
+    const struct hgl_format *f = hgl_format_of(red == 5    ? GL_RGB565
+                                               : red == 10 ? GL_RGB10_A2
+                                                           : GL_RGBA8,
+                                               none);
+    *out = plane_of(f);
+    return red == 5 || red == 8 || red == 10;
+}
+
+static bool depth_plane(const struct hgl_save *s, uint32_t config, struct plane *out)
+{
+    static const GLint none[6] = {0};
+    GLint depth = config_get(s, config, EGL_DEPTH_SIZE),
+          stencil = config_get(s, config, EGL_STENCIL_SIZE);
+    GLenum internal = depth == 24 && stencil == 8 ? GL_DEPTH24_STENCIL8
+                      : depth == 24               ? GL_DEPTH_COMPONENT24
+                      : depth == 16               ? GL_DEPTH_COMPONENT16
+                      : depth == 32               ? GL_DEPTH_COMPONENT32_OES
+                      : stencil == 8              ? GL_STENCIL_INDEX8
+                                                  : 0;
+    const struct hgl_format *f = internal != 0 ? hgl_format_of(internal, none) : NULL;
+    if (f != NULL) {
+        *out = plane_of(f);
+    }
+    return f != NULL;
+}
+
+/* Reads the surface in a desktop context of its own, which shares nothing. */
+static void read_surface(struct hgl_save *s, const struct hrc_surface *surface,
+                         const struct plane *planes, uint32_t count, uint8_t **pixels)
+{
+    static const EGLint attribs[] = {EGL_CONTEXT_MAJOR_VERSION, 4, EGL_CONTEXT_MINOR_VERSION, 5,
+                                     EGL_NONE};
+    const struct hs_native *n = s->n;
+    n->egl.BindAPI(EGL_OPENGL_API);
+    EGLContext context = n->egl.CreateContext(n->display, n->configs[surface->config].config,
+                                              EGL_NO_CONTEXT, attribs);
+    n->egl.BindAPI(EGL_OPENGL_ES_API);
+    if (context == EGL_NO_CONTEXT ||
+        !n->egl.MakeCurrent(n->display, surface->egl, surface->egl, context)) {
+        hgl_save_refuse(s, "a surface cannot be read: EGL error 0x%x", (unsigned)n->egl.GetError());
+    }
+    for (uint32_t i = 0; i < count && !hgl_save_failed(s); i++) {
+        pixels[i] = read_plane(s, &planes[i], (GLint)surface->width, (GLint)surface->height);
+    }
+    (void)n->egl.MakeCurrent(n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    if (context != EGL_NO_CONTEXT) {
+        n->egl.DestroyContext(n->display, context);
+    }
+}
+
+void hgl_save_surface(struct hgl_save *s, uint32_t handle, const struct hrc_surface *surface,
+                      uint32_t spare)
+{
+    struct plane planes[2];
+    uint8_t *pixels[2] = {NULL, NULL};
+    uint32_t count = 0;
+    if (config_get(s, surface->config, EGL_SAMPLES) > 0) {
+        return; /* its samples cannot be told: left undefined */
+    }
+    count += color_plane(s, surface->config, &planes[count]) ? 1 : 0;
+    count += depth_plane(s, surface->config, &planes[count]) ? 1 : 0;
+    read_surface(s, surface, planes, count, pixels);
+    struct sl_pack *out = hgl_out(s);
+    sl_pack_slNextHandle(out, HRC_TABLE_OBJECTS, spare);
+    hgl_save_flush(s);
+    rc_pack_rcCreateContext(out, surface->config, 0, 3);
+    hgl_save_reply(s, &spare, 4);
+    rc_pack_rcMakeCurrentAsync(out, spare, handle, handle);
+    for (uint32_t i = 0; i < count && !hgl_save_failed(s); i++) {
+        put_plane(s, &planes[i], (GLint)surface->width, (GLint)surface->height, pixels[i]);
+    }
+    rc_pack_rcMakeCurrentAsync(out, 0, 0, 0);
+    rc_pack_rcDestroyContext(out, spare);
+    hgl_save_flush(s);
+    sl_free(pixels[0]);
+    sl_free(pixels[1]);
+}

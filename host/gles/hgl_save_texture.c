@@ -1,0 +1,382 @@
+/* Textures of a group: storage, contents and parameters, read by the desktop context. */
+#include "host/gles/hgl_save.h"
+
+#include "transport/base/mem.h"
+
+#include <GLES2/gl2ext.h>
+#include <string.h>
+
+#define LEVELS_MAX 16u
+/* Of desktop GL. */
+#define GL_TEXTURE_TARGET_DESKTOP         0x1006
+#define GL_TEXTURE_LUMINANCE_SIZE_DESKTOP 0x8060
+
+/* --- parameters, of textures and samplers --- */
+
+enum { OF_TEXTURE = 1, OF_SAMPLER = 2, OF_BOTH = 3 };
+struct parameter {
+    GLenum name;
+    uint8_t of;
+    bool is_float;
+    const char *extension; /* nullable */
+    uint8_t gles;
+};
+static const struct parameter parameters[] = {
+    {GL_TEXTURE_MIN_FILTER, OF_BOTH, false, NULL, 20},
+    {GL_TEXTURE_MAG_FILTER, OF_BOTH, false, NULL, 20},
+    {GL_TEXTURE_WRAP_S, OF_BOTH, false, NULL, 20},
+    {GL_TEXTURE_WRAP_T, OF_BOTH, false, NULL, 20},
+    {GL_TEXTURE_WRAP_R, OF_BOTH, false, NULL, 30},
+    {GL_TEXTURE_COMPARE_MODE, OF_BOTH, false, NULL, 30},
+    {GL_TEXTURE_COMPARE_FUNC, OF_BOTH, false, NULL, 30},
+    {GL_TEXTURE_MIN_LOD, OF_BOTH, true, NULL, 30},
+    {GL_TEXTURE_MAX_LOD, OF_BOTH, true, NULL, 30},
+    {GL_TEXTURE_BASE_LEVEL, OF_TEXTURE, false, NULL, 30},
+    {GL_TEXTURE_MAX_LEVEL, OF_TEXTURE, false, NULL, 30},
+    {GL_TEXTURE_SWIZZLE_R, OF_TEXTURE, false, NULL, 30},
+    {GL_TEXTURE_SWIZZLE_G, OF_TEXTURE, false, NULL, 30},
+    {GL_TEXTURE_SWIZZLE_B, OF_TEXTURE, false, NULL, 30},
+    {GL_TEXTURE_SWIZZLE_A, OF_TEXTURE, false, NULL, 30},
+    {GL_DEPTH_STENCIL_TEXTURE_MODE, OF_TEXTURE, false, NULL, 31},
+    {GL_TEXTURE_MAX_ANISOTROPY_EXT, OF_BOTH, true, "GL_EXT_texture_filter_anisotropic", 20},
+    {GL_TEXTURE_SRGB_DECODE_EXT, OF_BOTH, false, "GL_EXT_texture_sRGB_decode", 20},
+};
+
+static bool offered(const struct hgl_save *s, const struct parameter *p)
+{
+    return s->root->context->gles_version >= p->gles &&
+           (p->extension == NULL || hgl_has(s, p->extension));
+}
+
+/* Border colours as the bits that they are kept as. */
+static void save_border(struct hgl_save *s, GLenum target, uint32_t sampler)
+{
+    GLuint bits[4] = {0};
+    if (s->root->context->gles_version < 32) {
+        return;
+    }
+    if (sampler != 0) {
+        s->gl->GetSamplerParameterIuiv(sampler, GL_TEXTURE_BORDER_COLOR, bits);
+        glesx_pack_glSamplerParameterIuiv(hgl_out(s), sampler, GL_TEXTURE_BORDER_COLOR, bits,
+                                          sizeof bits);
+    } else {
+        s->gl->GetTexParameterIuiv(target, GL_TEXTURE_BORDER_COLOR, bits);
+        glesx_pack_glTexParameterIuiv(hgl_out(s), target, GL_TEXTURE_BORDER_COLOR, bits,
+                                      sizeof bits);
+    }
+}
+
+void hgl_save_parameters(struct hgl_save *s, GLenum target, uint32_t sampler)
+{
+    const struct gl_driver *gl = s->gl;
+    bool samples = target == GL_TEXTURE_2D_MULTISAMPLE || target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY;
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
+        const struct parameter *p = &parameters[i];
+        GLfloat value[4] = {0};
+        if ((p->of & (sampler != 0 ? OF_SAMPLER : OF_TEXTURE)) == 0 || !offered(s, p) ||
+            (samples && (p->of == OF_BOTH || p->name == GL_TEXTURE_BASE_LEVEL))) {
+            continue;
+        }
+        if (p->is_float && sampler != 0) {
+            gl->GetSamplerParameterfv(sampler, p->name, value);
+            gles2_pack_glSamplerParameterf(hgl_out(s), sampler, p->name, value[0]);
+        } else if (p->is_float) {
+            gl->GetTexParameterfv(target, p->name, value);
+            gles2_pack_glTexParameterf(hgl_out(s), target, p->name, value[0]);
+        } else {
+            GLint number[4] = {0};
+            if (sampler != 0) {
+                gl->GetSamplerParameteriv(sampler, p->name, number);
+                gles2_pack_glSamplerParameteri(hgl_out(s), sampler, p->name, number[0]);
+            } else {
+                gl->GetTexParameteriv(target, p->name, number);
+                gles2_pack_glTexParameteri(hgl_out(s), target, p->name, number[0]);
+            }
+        }
+    }
+    if (!samples) {
+        save_border(s, target, sampler);
+    }
+}
+
+/* --- images --- */
+
+struct level {
+    GLint width, height, depth, internal, compressed, samples, fixed, compressed_size;
+    const struct hgl_format *format; /* not of compressed ones */
+};
+
+static GLint level_get(const struct hgl_save *s, GLenum face, GLint level, GLenum name)
+{
+    GLint value = 0;
+    s->gl->GetTexLevelParameteriv(face, level, name, &value);
+    return value;
+}
+
+static struct level level_of(struct hgl_save *s, GLenum face, GLint number)
+{
+    static const GLenum bits[6] = {GL_TEXTURE_RED_SIZE,   GL_TEXTURE_GREEN_SIZE,
+                                   GL_TEXTURE_BLUE_SIZE,  GL_TEXTURE_ALPHA_SIZE,
+                                   GL_TEXTURE_DEPTH_SIZE, GL_TEXTURE_STENCIL_SIZE};
+    struct level l = {.width = level_get(s, face, number, GL_TEXTURE_WIDTH)};
+    if (l.width <= 0) {
+        return (struct level){0};
+    }
+    GLint sizes[6];
+    for (uint32_t i = 0; i < 6; i++) {
+        sizes[i] = level_get(s, face, number, bits[i]);
+    }
+    l.height = level_get(s, face, number, GL_TEXTURE_HEIGHT);
+    l.depth = level_get(s, face, number, GL_TEXTURE_DEPTH);
+    l.internal = level_get(s, face, number, GL_TEXTURE_INTERNAL_FORMAT);
+    l.compressed = level_get(s, face, number, GL_TEXTURE_COMPRESSED);
+    l.samples = level_get(s, face, number, GL_TEXTURE_SAMPLES);
+    l.fixed = level_get(s, face, number, GL_TEXTURE_FIXED_SAMPLE_LOCATIONS);
+    if (l.compressed) {
+        l.compressed_size = level_get(s, face, number, 0x86A0 /* ..._COMPRESSED_IMAGE_SIZE */);
+    } else {
+        if (l.internal == GL_LUMINANCE || l.internal == GL_LUMINANCE_ALPHA) {
+            sizes[0] = level_get(s, face, number, GL_TEXTURE_LUMINANCE_SIZE_DESKTOP);
+        }
+        l.format = hgl_format_of((GLenum)l.internal, sizes);
+    }
+    return l;
+}
+
+static uint32_t lowest_bits(uint32_t v)
+{
+    uint32_t n = 0;
+    for (; v != 0; v &= v - 1) {
+        n++;
+    }
+    return n;
+}
+
+/* Luminance and alpha were read as RGBA: what is kept moves together. */
+static void keep_components(uint8_t *pixels, size_t count, const struct hgl_format *f)
+{
+    size_t size = f->bytes / lowest_bits(f->legacy);
+    uint8_t *to = pixels;
+    for (size_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < 4; k++) {
+            if ((f->legacy >> k & 1) != 0) {
+                memmove(to, pixels + (i * 4 + k) * size, size);
+                to += size;
+            }
+        }
+    }
+}
+
+/* The pixels of a level, rows without gaps; NULL: failed. */
+static uint8_t *read_level(struct hgl_save *s, GLenum face, GLint number, const struct level *l,
+                           size_t *size)
+{
+    const struct hgl_format *f = l->format;
+    size_t count = (size_t)l->width * (size_t)l->height * (size_t)l->depth;
+    if (l->compressed) {
+        *size = (size_t)l->compressed_size;
+        uint8_t *data = hgl_save_alloc(s, *size, 1);
+        if (data != NULL) {
+            s->reader.GetCompressedTexImage(face, number, data);
+        }
+        return data;
+    }
+    *size = count * f->bytes;
+    size_t pixel = f->legacy != 0 ? 4u * f->bytes / lowest_bits(f->legacy) : f->bytes;
+    uint8_t *data = hgl_save_alloc(s, count, pixel);
+    if (data == NULL) {
+        return NULL;
+    }
+    memset(data, 0, count * pixel);
+    GLenum type = f->type == GL_HALF_FLOAT_OES ? GL_HALF_FLOAT : f->type;
+    GLenum format = f->format == GL_SRGB_EXT         ? GL_RGB
+                    : f->format == GL_SRGB_ALPHA_EXT ? GL_RGBA
+                                                     : f->format;
+    s->reader.GetTexImage(face, number, f->legacy != 0 ? GL_RGBA : format, type, data);
+    if (f->legacy != 0) {
+        keep_components(data, count, f);
+    }
+    hgl_format_round(f, data, count);
+    return data;
+}
+
+struct texture {
+    uint32_t name;
+    GLenum target;
+    bool layered;    /* three sizes */
+    GLint immutable; /* levels, or 0 */
+};
+
+/* The level's storage with its contents, or the contents alone where the storage is there. */
+static void save_level(struct hgl_save *s, const struct texture *t, GLenum face, GLint number,
+                       const struct level *l)
+{
+    size_t size;
+    if (!l->compressed && l->format == NULL) {
+        hgl_save_refuse(s, "texture %u has the format 0x%x", t->name, (unsigned)l->internal);
+        return;
+    }
+    uint8_t *data = read_level(s, face, number, l, &size);
+    if (data == NULL) {
+        return;
+    }
+    struct sl_pack *out = hgl_out(s);
+    const struct sl_gather pixels = sl_gather_flat(data, size);
+    uint32_t bytes = (uint32_t)size;
+    GLenum internal = (GLenum)l->internal;
+    if (size > HR_PACKET_MAX / 2) {
+        hgl_save_refuse(s, "texture %u has %zu bytes", t->name, size);
+    } else if (l->compressed && t->layered && t->immutable) {
+        gles2_pack_glCompressedTexSubImage3D(out, face, number, 0, 0, 0, l->width, l->height,
+                                             l->depth, internal, (GLsizei)bytes, data, bytes);
+    } else if (l->compressed && t->layered) {
+        gles2_pack_glCompressedTexImage3D(out, face, number, internal, l->width, l->height,
+                                          l->depth, 0, (GLsizei)bytes, data, bytes);
+    } else if (l->compressed && t->immutable) {
+        gles2_pack_glCompressedTexSubImage2D(out, face, number, 0, 0, l->width, l->height, internal,
+                                             (GLsizei)bytes, data, bytes);
+    } else if (l->compressed) {
+        gles2_pack_glCompressedTexImage2D(out, face, number, internal, l->width, l->height, 0,
+                                          (GLsizei)bytes, data, bytes);
+    } else if (t->layered && t->immutable) {
+        gles2_pack_glTexSubImage3D(out, face, number, 0, 0, 0, l->width, l->height, l->depth,
+                                   l->format->format, l->format->type, &pixels);
+    } else if (t->layered) {
+        gles2_pack_glTexImage3D(out, face, number, l->internal, l->width, l->height, l->depth, 0,
+                                l->format->format, l->format->type, &pixels);
+    } else if (t->immutable) {
+        gles2_pack_glTexSubImage2D(out, face, number, 0, 0, l->width, l->height, l->format->format,
+                                   l->format->type, &pixels);
+    } else {
+        gles2_pack_glTexImage2D(out, face, number, l->internal, l->width, l->height, 0,
+                                l->format->format, l->format->type, &pixels);
+    }
+    hgl_save_flush(s);
+    sl_free(data);
+}
+
+static void save_storage(struct hgl_save *s, const struct texture *t, const struct level *l)
+{
+    struct sl_pack *out = hgl_out(s);
+    GLenum internal = (GLenum)l->internal;
+    if (t->target == GL_TEXTURE_2D_MULTISAMPLE) {
+        gles2_pack_glTexStorage2DMultisample(out, t->target, l->samples, internal, l->width,
+                                             l->height, (GLboolean)l->fixed);
+    } else if (t->target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY) {
+        glesx_pack_glTexStorage3DMultisample(out, t->target, l->samples, internal, l->width,
+                                             l->height, l->depth, (GLboolean)l->fixed);
+    } else if (t->layered) {
+        gles2_pack_glTexStorage3D(out, t->target, t->immutable, internal, l->width, l->height,
+                                  l->depth);
+    } else {
+        gles2_pack_glTexStorage2D(out, t->target, t->immutable, internal, l->width, l->height);
+    }
+}
+
+static void save_images(struct hgl_save *s, const struct texture *t)
+{
+    bool cube = t->target == GL_TEXTURE_CUBE_MAP;
+    GLenum first = cube ? GL_TEXTURE_CUBE_MAP_POSITIVE_X : t->target;
+    bool samples =
+        t->target == GL_TEXTURE_2D_MULTISAMPLE || t->target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY;
+    for (GLint number = 0; number < (GLint)LEVELS_MAX && !hgl_save_failed(s); number++) {
+        for (GLenum face = first; face < first + (cube ? 6u : 1u); face++) {
+            if (t->immutable != 0 && number >= t->immutable) {
+                return;
+            }
+            struct level l = level_of(s, face, number);
+            if (l.width == 0) {
+                continue;
+            }
+            if ((t->immutable != 0 || samples) && number == 0 && face == first) {
+                save_storage(s, t, &l);
+            }
+            if (samples) {
+                return; /* its contents cannot be told: left undefined */
+            }
+            save_level(s, t, face, number, &l);
+        }
+    }
+}
+
+static void save_texture_buffer(struct hgl_save *s, GLenum target)
+{
+    GLint buffer = level_get(s, target, 0, GL_TEXTURE_BUFFER_DATA_STORE_BINDING);
+    GLint internal = level_get(s, target, 0, GL_TEXTURE_INTERNAL_FORMAT);
+    GLint offset = level_get(s, target, 0, GL_TEXTURE_BUFFER_OFFSET);
+    GLint size = level_get(s, target, 0, GL_TEXTURE_BUFFER_SIZE);
+    if (buffer == 0) {
+        return;
+    }
+    s->gl->BindBuffer(GL_COPY_READ_BUFFER, (GLuint)buffer);
+    GLint whole = 0;
+    s->gl->GetBufferParameteriv(GL_COPY_READ_BUFFER, GL_BUFFER_SIZE, &whole);
+    if (offset == 0 && size == whole) {
+        gles2_pack_glTexBufferEXT(hgl_out(s), target, (GLenum)internal, (GLuint)buffer);
+    } else {
+        gles2_pack_glTexBufferRangeEXT(hgl_out(s), target, (GLenum)internal, (GLuint)buffer, offset,
+                                       size);
+    }
+}
+
+static bool is_layered(GLenum target)
+{
+    return target == GL_TEXTURE_3D || target == GL_TEXTURE_2D_ARRAY ||
+           target == GL_TEXTURE_CUBE_MAP_ARRAY || target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY;
+}
+
+static void save_texture(struct hgl_save *s, uint32_t name, GLenum target)
+{
+    struct texture t = {.name = name, .target = target, .layered = is_layered(target)};
+    GLint levels = 0;
+    s->gl->BindTexture(target, name);
+    gles2_pack_glBindTexture(hgl_out(s), target, name);
+    if (target == GL_TEXTURE_BUFFER) {
+        save_texture_buffer(s, target);
+        hgl_save_flush(s);
+        return;
+    }
+    s->gl->GetTexParameteriv(target, GL_TEXTURE_IMMUTABLE_FORMAT, &t.immutable);
+    if (t.immutable != 0) {
+        s->gl->GetTexParameteriv(target, GL_TEXTURE_IMMUTABLE_LEVELS, &levels);
+        t.immutable = levels > 0 ? levels : 1;
+    }
+    save_images(s, &t);
+    hgl_save_parameters(s, target, 0);
+    hgl_save_flush(s);
+}
+
+/* The textures that are bound where none is have no name, and may have contents. */
+static void save_unnamed(struct hgl_save *s)
+{
+    static const struct {
+        GLenum target;
+        uint8_t gles;
+    } targets[] = {{GL_TEXTURE_2D, 20},
+                   {GL_TEXTURE_CUBE_MAP, 20},
+                   {GL_TEXTURE_3D, 30},
+                   {GL_TEXTURE_2D_ARRAY, 30}};
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        if (s->root->context->gles_version >= targets[i].gles) {
+            save_texture(s, 0, targets[i].target);
+        }
+    }
+}
+
+void hgl_save_textures(struct hgl_save *s)
+{
+    uint8_t *alive;
+    uint32_t top = hgl_save_names(s, s->root->state, HGL_TEXTURES, &alive);
+    s->gl->PixelStorei(GL_PACK_ALIGNMENT, 1); /* the reader's own */
+    gles2_pack_glPixelStorei(hgl_out(s), GL_UNPACK_ALIGNMENT, 1);
+    for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
+        GLint target = 0;
+        if (alive[name] != 0) {
+            s->reader.GetTextureParameteriv(name, GL_TEXTURE_TARGET_DESKTOP, &target);
+            save_texture(s, name, (GLenum)target);
+        }
+    }
+    save_unnamed(s);
+    hgl_save_delete_holes(s, HGL_TEXTURES, top, alive);
+    sl_free(alive);
+}

@@ -1,0 +1,56 @@
+/* A GLES context of the host on the native driver, fed with packets on the caller's thread, which
+ * can be saved into a list and played into another one. For tests of snapshots. */
+#ifndef TESTS_GLES_TWIN_H
+#define TESTS_GLES_TWIN_H
+
+#include "host/gles/hgl_provider.h"
+#include "host/gles/hgl_save.h"
+#include "transport/base/pack.h"
+
+struct twin {
+    struct hct_env env;
+    struct hct_options options;
+    struct hct_provider *provider;
+    struct hct_context *context;
+    struct hr_config config;
+    void *state;
+    struct hr_ring *ring;
+    struct sl_pack_mem out; /* packed with generated packers, then twin_send */
+    uint8_t reply[65536];   /* of the last packet that had one */
+    size_t reply_size;
+    bool lost;
+};
+
+struct twin_packet {
+    uint8_t *bytes, *reply;
+    size_t size, reply_size;
+};
+
+/* A snapshot. */
+struct twin_list {
+    struct twin_packet *packets;
+    size_t count, capacity;
+};
+
+/* Skips the case where there is no native EGL. */
+void twin_init(struct twin *t);
+void twin_finish(struct twin *t);
+static inline struct sl_pack *twin_out(struct twin *t)
+{
+    return &t->out.pack;
+}
+/* Runs what was packed. */
+void twin_send(struct twin *t);
+/* The same; the first four bytes of the answer. */
+uint32_t twin_ask(struct twin *t);
+/* A context of the wire's glVersion with a window surface of 64x48, current. Returns its handle. */
+uint32_t twin_start(struct twin *t, uint32_t version);
+
+enum sl_result twin_save(struct twin *t, struct twin_list *list);
+/* Plays the list; every answer must be the recorded one. */
+void twin_play(struct twin *t, const struct twin_list *list);
+/* Says where they differ. */
+void twin_expect_equal(const struct twin_list *a, const struct twin_list *b);
+void twin_list_finish(struct twin_list *list);
+
+#endif
