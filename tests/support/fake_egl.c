@@ -178,6 +178,8 @@ void fake_egl_fill(struct hgl_driver *d)
     *d = (struct hgl_driver){.description = "fake"};
     fake_gl_driver(&d->gl);
     fake_gl_driver(&d->gl1);
+    d->guest_gl = d->gl;
+    d->guest_gl1 = d->gl1;
     d->configs = sl_alloc(sizeof *d->configs);
     if (d->configs != NULL) {
         *d->configs = (struct hs_config){.config = (EGLConfig)(uintptr_t)1};
