@@ -66,7 +66,8 @@ struct asg_page {
     uint32_t host_reply;  /* host adds 1 after publishing a reply when guest_sleeping: the replies'
                              futex */
     uint32_t host_cpu;    /* host: where the ring's thread runs, as guest_cpu */
-    uint8_t pad5[1400 - 12];
+    uint32_t host_staged; /* host: how many slStaged it has done with */
+    uint8_t pad5[1400 - 16];
 };
 _Static_assert(offsetof(struct asg_page, write_pos) == 8, "asg layout");
 _Static_assert(offsetof(struct asg_page, read_pos) == 64, "asg layout");

@@ -403,6 +403,14 @@ enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t s
     return SL_OK;
 }
 
+void asg_reader_staged(struct asg_reader *r)
+{
+    asg_ring_publish_loud(&r->page->host_staged, ++r->staged);
+    if (asg_ring_hint_loud(&r->page->guest_sleeping) != 0) {
+        asg_ring_kick(&r->page->host_reply);
+    }
+}
+
 void asg_reader_signal(struct asg_reader *r, uint32_t value)
 {
     /* Once a frame; who sleeps there reads the word again, so only the value counts. */

@@ -51,6 +51,7 @@ struct asg_reader {
     uint32_t large_read;     /* private copy of to_host_large.read_pos */
     uint64_t large_since_ns; /* when a large transfer that was announced was seen to stand still; 0:
                                 it does not */
+    uint32_t staged;         /* private copy of host_staged */
     uint32_t reply_write;    /* private copy of from_host_large.write_pos */
     uint32_t view_size;
     uint32_t consumed;       /* bytes of type 1, for host_consumed_pos */
@@ -83,6 +84,8 @@ uint64_t asg_reader_awake_since_ns(const struct asg_reader *r);
  * guest read nothing for reply_timeout_ns, PROTOCOL. What is not sent by then never is: the ring is
  * over. */
 enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t size);
+/* One command more is over that named staged memory: that is the guest's again. */
+void asg_reader_staged(struct asg_reader *r);
 /* Publish `value` in host_signal and wake who sleeps on it. */
 void asg_reader_signal(struct asg_reader *r, uint32_t value);
 /* Tell the guest that this ring is over: in_error and host state. */

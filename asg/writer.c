@@ -357,8 +357,9 @@ enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_con
     if (w->config.sleep_ns == 0) {
         w->config.sleep_ns = SLEEP_NS;
     }
-    w->reply_spin.none = w->space_spin.none = config->no_spin;
+    w->reply_spin.none = w->space_spin.none = w->staged_spin.none = config->no_spin;
     w->reply_spin.peer_cpu = config->shared_futex ? &w->page->host_cpu : NULL;
+    w->staged_spin.peer_cpu = w->reply_spin.peer_cpu;
     w->look_size = config->shared_futex ? LOOK_FUTEX : LOOK_PING;
     w->view_size = asg_view_size(buffer_size);
     for (uint32_t i = 0; i < 3; i++) {
@@ -398,8 +399,9 @@ enum sl_result asg_writer_drain(struct asg_writer *w, int64_t timeout_ns)
     return w->dead ? SL_ERR_CLOSED : wait_for_host(w, 0, timeout_ns);
 }
 
-/* One sleep of the wait for a reply; w->reply_read is where the view ends for us. */
-static void sleep_for_reply(struct asg_writer *w, struct slow *slow)
+/* One sleep of the wait for a word of the host's, which we saw as `seen`. */
+static void sleep_for_word(struct asg_writer *w, const uint32_t *word, uint32_t seen,
+                           struct slow *slow)
 {
     if (!w->config.reply_futex) {
         nap(slow, UINT64_MAX);
@@ -407,7 +409,7 @@ static void sleep_for_reply(struct asg_writer *w, struct slow *slow)
     }
     uint32_t ticket = asg_ring_ticket(&w->page->host_reply);
     asg_ring_announce(&w->page->guest_sleeping, 1);
-    if (asg_ring_see_again(&page_at(w, 2)->write_pos) == w->reply_read && !host_gave_up(w->page)) {
+    if (asg_ring_see_again(word) == seen && !host_gave_up(w->page)) {
         asg_ring_sleep(&w->page->host_reply, ticket, (int64_t)w->config.sleep_ns);
     }
     asg_ring_tell(&w->page->guest_sleeping, 0);
@@ -436,8 +438,31 @@ static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
         if (!host_is_there(w, &slow)) {
             return SL_ERR_CLOSED;
         }
-        sleep_for_reply(w, &slow);
+        sleep_for_word(w, &from_host->write_pos, w->reply_read, &slow);
     }
+}
+
+uint32_t asg_writer_staged(const struct asg_writer *w)
+{
+    return asg_ring_see(&w->page->host_staged);
+}
+
+enum sl_result asg_writer_wait_staged(struct asg_writer *w, uint32_t count)
+{
+    struct slow slow = {0};
+    asg_writer_flush(w);
+    asg_spin_begin(&w->staged_spin);
+    while (!w->dead) {
+        uint32_t done = asg_writer_staged(w);
+        if ((int32_t)(done - count) >= 0) {
+            asg_spin_end(&w->staged_spin);
+            return SL_OK;
+        }
+        if (!asg_spin_turn(&w->staged_spin) && host_is_there(w, &slow)) {
+            sleep_for_word(w, &w->page->host_staged, done, &slow);
+        }
+    }
+    return SL_ERR_CLOSED;
 }
 
 enum sl_result asg_writer_read_some(struct asg_writer *w, void *data, size_t least, size_t most,

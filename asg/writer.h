@@ -55,6 +55,7 @@ struct asg_writer {
     uint32_t cpu; /* what page->guest_cpu says */
     struct asg_spin reply_spin;
     struct asg_spin space_spin;
+    struct asg_spin staged_spin;
     bool dead;
     uint64_t published; /* bytes handed over */
     uint64_t spans;     /* in so many pieces */
@@ -83,6 +84,11 @@ void asg_writer_raw(struct asg_writer *w, const void *data, size_t size);
 /* Flush, then wait until the host has taken everything. TIMEOUT, CLOSED when the stream is or
  * becomes dead. */
 enum sl_result asg_writer_drain(struct asg_writer *w, int64_t timeout_ns);
+/* How many commands that name staged memory the host has done with. */
+uint32_t asg_writer_staged(const struct asg_writer *w);
+/* Flush, then wait until that is `count` (modulo 2^32). CLOSED when the stream is or becomes dead.
+ */
+enum sl_result asg_writer_wait_staged(struct asg_writer *w, uint32_t count);
 /* The stream is over, for a reason the owner knows (fork, lost device). Later packets go nowhere.
  */
 void asg_writer_kill(struct asg_writer *w);

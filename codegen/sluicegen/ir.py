@@ -121,6 +121,9 @@ class Param:
     large: bool = False  # upstream sends it past its stream buffer
     dma: bool = False  # an 8-byte address travels instead of the bytes
     gather: bool = False  # the packer takes pieces of memory (struct sl_gather)
+    # the bytes may lie in memory shared with the peer while the command runs: whoever gets them
+    # looks at each once, or does not care what it sees (slStaged)
+    staged: bool = False
     # how generated code calls a pointer's byte count: data_size, or data_bytes where a parameter
     # has that
     # name

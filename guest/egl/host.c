@@ -1,5 +1,7 @@
 #include "guest/egl/host.h"
 
+#include "guest/stream/gs_stage.h"
+
 #include "guest/rc_call.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
@@ -82,6 +84,9 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     *host = gegl_host_parse(words, stream->device->own);
     if ((stream->device->features & SLUICE_FEATURE_GLESX) != 0) {
         host->gles_features |= GGL_FEATURE_GLESX;
+    }
+    if (gs_stages(stream)) {
+        host->gles_features |= GGL_FEATURE_STAGE;
     }
     if ((stream->device->features & SLUICE_FEATURE_GLES_32) != 0 && host->gles_version == 31) {
         host->gles_version = 32;

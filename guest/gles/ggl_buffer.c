@@ -70,6 +70,7 @@ enum ggl_buffer_slot ggl_buffer_use(struct ggl_context *c, GLenum target)
 
 static void drop_contents(struct ggl_buffer *b)
 {
+    gs_piece_give(&b->piece);
     sl_free(b->shadow);
     b->shadow = NULL;
     b->map = NULL;
@@ -325,6 +326,21 @@ static void pack_sub_data(struct ggl_context *c, GLenum target, GLintptr offset,
     }
 }
 
+/* In bands where the host takes one while the next is copied; `fits`: all of it is inside, so that
+ * no band can fail where another does not. */
+static void send_sub_data(struct ggl_context *c, GLenum target, GLintptr offset, GLsizeiptr size,
+                          const uint8_t *data, bool fits)
+{
+    GLsizeiptr most = fits && ggl_stages(c) ? GS_STAGE_BAND : size;
+    do {
+        GLsizeiptr part = size < most ? size : most;
+        pack_sub_data(c, target, offset, part, data, (uint32_t)part);
+        offset += part;
+        size -= part;
+        data += data != NULL ? part : 0;
+    } while (size != 0);
+}
+
 void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const void *data)
 {
     struct ggl_context *c = ggl_any();
@@ -343,12 +359,12 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
         pack_sub_data(c, target, offset, size, data, size > 0 ? (uint32_t)size : 0);
         return;
     }
-    bool mapped = false;
+    bool mapped = false, fits = false;
     pthread_mutex_lock(&c->share->lock);
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
     if (b) {
         mapped = b->map != NULL;
-        bool fits = (uint64_t)offset + (uint64_t)size <= b->size;
+        fits = (uint64_t)offset + (uint64_t)size <= b->size;
         if (!mapped && fits && data && b->shadow) {
             memcpy(b->shadow + offset, data, (size_t)size);
         } else if (!mapped && fits && !b->shadow) {
@@ -359,7 +375,7 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
     if (mapped) {
         ggl_error(c, GL_INVALID_OPERATION);
     } else if (data || size == 0) {
-        pack_sub_data(c, target, offset, size, data, (uint32_t)size);
+        send_sub_data(c, target, offset, size, data, fits);
     }
 }
 

@@ -90,6 +90,18 @@ static GLenum map_error(const struct ggl_buffer *b, enum ggl_buffer_slot slot, i
     return b->map ? GL_INVALID_OPERATION : GL_NO_ERROR;
 }
 
+/* Memory that the host reads when it is unmapped, where the buffer's old contents do not matter and
+ * no draw looks into it here. */
+static bool take_piece(struct ggl_context *c, struct ggl_buffer *b, enum ggl_buffer_slot slot,
+                       int64_t size, GLbitfield access)
+{
+    bool drawn_from = slot == GGL_BUFFER_ELEMENT &&
+                      atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed);
+    return size > SL_PACK_INLINE && access & ACCESS_INVALIDATE &&
+           !(access & GL_MAP_FLUSH_EXPLICIT_BIT) && ggl_has(c, GGL_FEATURE_ASYNC_UNMAP) &&
+           !drawn_from && ggl_stages(c) && gs_piece_take(c->stream, (size_t)size, &b->piece);
+}
+
 static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_slot slot,
                         int64_t offset, int64_t size, GLbitfield access, GLenum *error)
 {
@@ -99,12 +111,13 @@ static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_sl
         return NULL;
     }
     bool contents = !(access & ACCESS_INVALIDATE);
-    if (contents ? !fetch(c, b, target, (uint64_t)offset, (uint64_t)size, access)
-                 : !ensure_shadow(b)) {
+    bool piece = take_piece(c, b, slot, size, access);
+    if (!piece && (contents ? !fetch(c, b, target, (uint64_t)offset, (uint64_t)size, access)
+                            : !ensure_shadow(b))) {
         *error = GL_OUT_OF_MEMORY;
         return NULL;
     }
-    b->map = b->shadow + offset;
+    b->map = piece ? b->piece.data : b->shadow + offset;
     b->map_offset = (uint64_t)offset;
     b->map_size = (uint64_t)size;
     b->map_access = access;
@@ -207,15 +220,20 @@ static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_b
         gles1_pack_glBufferSubData(ggl_pack(c), target, (GLintptr)b->map_offset,
                                    (GLsizeiptr)b->map_size, map, (uint32_t)b->map_size);
     } else if (ggl_has(c, GGL_FEATURE_ASYNC_UNMAP)) {
+        gs_piece_send(c->stream, &b->piece, b->piece.data);
         gles2_pack_glUnmapBufferAsyncAEMU(ggl_pack(c), target, (GLintptr)b->map_offset,
                                           (GLsizeiptr)b->map_size, access, map,
                                           (uint32_t)b->map_size, &ok, 1);
+        gs_piece_send(c->stream, &b->piece, NULL);
     } else {
         gles2_call_glUnmapBufferAEMU(c->stream, target, (GLintptr)b->map_offset,
                                      (GLsizeiptr)b->map_size, access, map, (uint32_t)b->map_size,
                                      &ok, 1);
     }
-    if (written) {
+    if (b->piece.stage) { /* no copy of it is kept here */
+        gs_piece_give(&b->piece);
+        b->valid_begin = b->valid_end = 0;
+    } else if (written) {
         add_valid(b, b->map_offset, b->map_offset + b->map_size);
     }
     return ok;

@@ -29,6 +29,113 @@ static void scatter(struct gs_stream *stream, const struct ggl_pixels *p, uint8_
     }
 }
 
+/* --- reads by shared memory, in bands: the host reads one while another is copied from here --- */
+
+#define READ_PACKET 36 /* bytes of glReadPixels */
+#define AHEAD       4u /* bands on their way at once */
+
+struct bands {
+    GLint x, y;
+    GLsizei width, height;
+    GLenum format, type;
+    uint32_t rows;         /* of a band */
+    uint32_t sent, got;    /* rows */
+    uint32_t first, count; /* of what is on its way in `ahead` */
+    struct gs_piece ahead[AHEAD];
+};
+
+/* Rows of a band; 0: the read goes as a whole. */
+static uint32_t rows_at_once(const struct ggl_context *c, const struct ggl_pixels *p, GLint y)
+{
+    bool bands = p->size > SL_PACK_INLINE && p->start == 0 && p->pitch <= GS_STAGE_BAND &&
+                 y < INT32_MAX - (GLint)p->rows && ggl_stages(c);
+    return bands ? (uint32_t)(GS_STAGE_BAND / p->pitch) : 0;
+}
+
+static uint32_t band_rows(const struct bands *b, uint32_t from)
+{
+    uint32_t left = (uint32_t)b->height - from;
+    return left < b->rows ? left : b->rows;
+}
+
+/* The next band is asked for. False: there is no memory for it now. */
+static bool band_send(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p)
+{
+    uint32_t rows = band_rows(b, b->sent);
+    uint32_t size = (uint32_t)(rows * p->pitch);
+    struct gs_piece piece;
+    bool staged = gs_piece_take(c->stream, size, &piece);
+    if (!staged && b->count != 0) {
+        return false;
+    }
+    if (staged) {
+        gs_piece_reply(c->stream, &piece, READ_PACKET);
+    }
+    gles2_pack_glReadPixels(ggl_pack(c), b->x, b->y + (GLint)b->sent, b->width, (GLsizei)rows,
+                            b->format, b->type, size);
+    b->ahead[(b->first + b->count++) % AHEAD] = piece;
+    b->sent += rows;
+    return true;
+}
+
+/* As many bands as may be on their way at once. */
+static void bands_send(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p)
+{
+    while (b->sent < (uint32_t)b->height && b->count < AHEAD && band_send(c, b, p)) {
+    }
+    gs_flush(c->stream);
+}
+
+static void rows_copy(uint8_t *data, const uint8_t *from, const struct ggl_pixels *p, uint32_t rows)
+{
+    if (p->row == p->pitch) {
+        memcpy(data, from, p->pitch * rows);
+        return;
+    }
+    for (uint32_t row = 0; row < rows; row++) {
+        memcpy(data + row * p->pitch, from + row * p->pitch, p->row);
+    }
+}
+
+/* The oldest band arrives; data NULL: nobody wants it. */
+static void band_receive(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p,
+                         uint8_t *data)
+{
+    struct gs_piece *piece = &b->ahead[b->first++ % AHEAD];
+    struct ggl_pixels band = *p;
+    band.rows = band_rows(b, b->got);
+    uint8_t *to = data != NULL ? data + b->got * p->pitch : NULL;
+    uint32_t there = 0;
+    if (piece->stage != NULL) {
+        gs_read(c->stream, &there, sizeof there);
+        if (there != 0 && to != NULL) {
+            rows_copy(to, piece->data, p, band.rows);
+        }
+    } else if (to != NULL) {
+        scatter(c->stream, &band, to);
+    } else {
+        discard(c->stream, band.rows * p->pitch);
+    }
+    gs_piece_give(piece);
+    b->count--;
+    b->got += band.rows;
+}
+
+/* Behind a trial whose answer is on its way. */
+static void read_bands(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p,
+                       const struct ggl_question *trial, uint8_t *data)
+{
+    bands_send(c, b, p);
+    ggl_question_earlier(c, trial);
+    bool wanted = ggl_question_answered(c, trial);
+    while (b->count != 0) {
+        band_receive(c, b, p, wanted ? data : NULL);
+        if (wanted) {
+            bands_send(c, b, p);
+        }
+    }
+}
+
 /* Into client memory: it must not change when the read is refused, and is too large for the reply
  * to go into our own first. So our own host says what is wrong with reading no pixels before it
  * reads them: all of it in one round trip. */
@@ -41,6 +148,19 @@ static void read_to_client(struct ggl_context *c, GLint x, GLint y, GLsizei widt
     }
     ggl_question_end(c, &trial);
     const struct ggl_question read = {.watched = trial.watched};
+    struct bands bands = {.x = x,
+                          .y = y,
+                          .width = width,
+                          .height = height,
+                          .format = format,
+                          .type = type,
+                          .rows = trial.watched ? rows_at_once(c, p, y) : 0};
+    if (bands.rows != 0) {
+        read_bands(c, &bands, p, &trial, data);
+        ggl_question_end(c, &read);
+        (void)ggl_question_answered(c, &read);
+        return;
+    }
     gles2_pack_glReadPixels(ggl_pack(c), x, y, width, height, format, type, (uint32_t)p->size);
     ggl_question_end(c, &read);
     ggl_question_earlier(c, &trial);

@@ -8,6 +8,7 @@
 
 #include "guest/gles/ggl.h"
 #include "guest/gles/ggl_names.h"
+#include "guest/stream/gs_stage.h"
 
 #include <GLES/gl.h>
 #include <GLES3/gl32.h>
@@ -119,7 +120,9 @@ struct ggl_buffer {
     uint64_t valid_begin; /* bytes [valid_begin, valid_end) of shadow are what the host has */
     uint64_t valid_end;
     uint8_t *shadow; /* nullable (then as if zeroed): guest copy of the contents, `size` bytes */
-    uint8_t *map;    /* nullable: what the application got from glMapBuffer*, inside `shadow` */
+    uint8_t *map;    /* nullable: what the application got from glMapBuffer*, inside `shadow` or
+                        `piece` */
+    struct gs_piece piece; /* of a map whose old contents do not matter: what the host reads */
     uint64_t map_offset;
     uint64_t map_size;
     uint32_t map_access;
@@ -275,6 +278,12 @@ static inline bool ggl_own(struct ggl_context *c)
         ggl_error(c, GL_INVALID_OPERATION);
     }
     return own;
+}
+
+/* Does bulky data go by memory shared with the host? */
+static inline bool ggl_stages(const struct ggl_context *c)
+{
+    return ggl_has(c, GGL_FEATURE_STAGE) && !ggl_fixed(c) && gs_stages(c->stream);
 }
 
 /* A host that is not ours: it gets what upstream's encoder sends, needed or not, byte for byte

@@ -69,6 +69,40 @@ void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei 
     }
 }
 
+/* Rows of a large upload that go at once, in bands of which the host takes one while the next is
+ * copied; 0: all go in one packet. Where rows or images are skipped, all do. */
+static uint32_t band_rows(const struct ggl_context *c, GLenum target, GLint level,
+                          const struct ggl_pixels *p)
+{
+    bool bands = target == GL_TEXTURE_2D && level >= 0 && level < 15 && p->start == 0 &&
+                 p->size > 2 * GS_STAGE_BAND && p->pitch < GS_STAGE_BAND && c->version >= 31 &&
+                 ggl_has(c, GGL_FEATURE_GLESX) && ggl_stages(c);
+    return bands ? (uint32_t)(GS_STAGE_BAND / p->pitch) : 0;
+}
+
+/* False: it is no upload for bands, nothing was sent. */
+static bool upload_bands(struct ggl_context *c, GLenum target, GLint level, GLint xoffset,
+                         GLint yoffset, GLsizei width, GLsizei height, GLenum format, GLenum type,
+                         const void *pixels)
+{
+    struct ggl_pixels p;
+    if (!ggl_pixels_measure(&c->unpack, 2, width, height, 1, format, type, &p) || p.size == 0) {
+        return false;
+    }
+    uint32_t most = band_rows(c, target, level, &p);
+    for (uint32_t row = 0; most != 0 && row < p.rows; row += most) {
+        struct ggl_pixels band = p;
+        band.rows = p.rows - row < most ? p.rows - row : most;
+        band.image = band.size = band.rows * p.pitch;
+        const struct sl_gather g =
+            ggl_pixels_gather(&band, (const uint8_t *)pixels + row * p.pitch);
+        glesx_pack_glTexSubImage2DBandSLUICE(ggl_pack(c), target, level, xoffset, yoffset, width,
+                                             height, format, type, (GLint)row, (GLsizei)band.rows,
+                                             (GLsizei)g.size, &g);
+    }
+    return most != 0;
+}
+
 void ggl_glTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLsizei width,
                          GLsizei height, GLenum format, GLenum type, const void *pixels)
 {
@@ -85,8 +119,11 @@ void ggl_glTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffse
     const struct sl_gather *g;
     if (gather(c, 2, width, height, 1, format, type, pixels, &storage, &g)) {
         struct ggl_target_scope scope = ggl_target_begin(c, target);
-        gles2_pack_glTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, width,
-                                   height, format, type, g);
+        if (!g || !upload_bands(c, scope.target, level, xoffset, yoffset, width, height, format,
+                                type, pixels)) {
+            gles2_pack_glTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, width,
+                                       height, format, type, g);
+        }
         ggl_target_end(c, &scope);
     }
 }

@@ -51,9 +51,12 @@ struct gs_stream {
     struct asg_writer ring; /* its first member is the struct sl_pack that generated code takes */
     struct gs_device *device;
     struct vg_res *blob;
-    struct sl_list link;  /* in gs_device.streams */
-    uint32_t reply_size;  /* with checksum on: bytes of the reply so far */
-    uint32_t reply_count; /* checksums of replies so far */
+    struct sl_list link;         /* in gs_device.streams */
+    uint32_t reply_size;         /* with checksum on: bytes of the reply so far */
+    uint32_t reply_count;        /* checksums of replies so far */
+    struct sl_pack_ops pack_ops; /* the ring's, and gs_stage.c's */
+    struct gs_stage *stage;      /* memory shared for bulky data; nullable */
+    bool stage_failed;           /* it cannot be had */
 };
 
 /* client_flags: the stream's first word, 0 for a stock host. */

@@ -19,33 +19,27 @@ static bool alive(void *user)
     return stream->device->vg->ops->alive(stream->device->vg);
 }
 
-static enum sl_result command(struct gs_stream *stream, uint32_t opcode, int *fence)
-{
-    uint32_t words[2] = {opcode, stream->blob->id};
-    struct vg_res *const resources[] = {stream->blob};
-    struct vg_submit_args args = {.commands = words,
-                                  .size = sizeof words,
-                                  .ring = VIRTGPU_RING_GLOBAL,
-                                  .in_fence = -1,
-                                  .out_fence = fence};
-    if (fence != NULL) {
-        args.resources = resources;
-        args.resource_count = 1;
-    }
-    return vg_submit(stream->device->vg, &args);
-}
-
 static void ping(void *user)
 {
-    (void)command(user, GFXSTREAM_CONTEXT_PING, NULL);
+    struct gs_stream *stream = user;
+    const uint32_t words[2] = {GFXSTREAM_CONTEXT_PING, stream->blob->id};
+    const struct vg_submit_args args = {
+        .commands = words, .size = sizeof words, .ring = VIRTGPU_RING_GLOBAL, .in_fence = -1};
+    (void)vg_submit(stream->device->vg, &args);
 }
 
-/* The host makes its end; the config words are in the page when the fence is done (facts: asg 1.3).
- */
-static enum sl_result announce(struct gs_stream *stream)
+enum sl_result gs_stream_command(struct gs_stream *stream, const uint32_t *words, size_t size,
+                                 struct vg_res *const *resources, uint32_t resource_count)
 {
     int fence = -1;
-    enum sl_result r = command(stream, GFXSTREAM_CONTEXT_CREATE, &fence);
+    const struct vg_submit_args args = {.commands = words,
+                                        .size = size,
+                                        .ring = VIRTGPU_RING_GLOBAL,
+                                        .in_fence = -1,
+                                        .out_fence = &fence,
+                                        .resources = resources,
+                                        .resource_count = resource_count};
+    enum sl_result r = vg_submit(stream->device->vg, &args);
     if (r == SL_OK) {
         uint64_t end = sl_clock_ns() + (uint64_t)SETUP_TIMEOUT_NS;
         do {
@@ -54,6 +48,15 @@ static enum sl_result announce(struct gs_stream *stream)
         sl_fd_close(&fence);
     }
     return r;
+}
+
+/* The host makes its end; the config words are in the page when the command is done (facts: asg
+ * 1.3). */
+static enum sl_result announce(struct gs_stream *stream)
+{
+    const uint32_t words[2] = {GFXSTREAM_CONTEXT_CREATE, stream->blob->id};
+    struct vg_res *const resources[] = {stream->blob};
+    return gs_stream_command(stream, words, sizeof words, resources, 1);
 }
 
 static enum sl_result set_up(struct gs_stream *stream, uint32_t client_flags)
@@ -87,6 +90,7 @@ static enum sl_result set_up(struct gs_stream *stream, uint32_t client_flags)
     };
     r = asg_writer_init(&stream->ring, &config);
     if (r == SL_OK) {
+        gs_stage_init(stream);
         asg_writer_raw(&stream->ring, &client_flags, sizeof client_flags);
         asg_writer_flush(&stream->ring);
     }
@@ -127,6 +131,7 @@ void gs_stream_destroy(struct gs_stream *stream)
     sl_list_remove(&stream->link);
     gs_registry_unlock();
     asg_writer_finish(&stream->ring);
+    gs_stage_close(stream);
     vg_res_destroy(stream->blob);
     sl_free(stream);
 }

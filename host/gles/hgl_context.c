@@ -9,6 +9,7 @@
 #include "host/glesx_dispatch.h"
 #include "host/rc_dispatch.h"
 #include "host/sl_dispatch.h"
+#include "wire/sl_opcodes.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/log.h"
@@ -147,6 +148,7 @@ enum sl_result hgl_ring_new(void *user, struct hr_config *config, void **state)
     }
     config->bindings = r->bindings;
     config->binding_count = count;
+    config->staged_opcode = c->provider->stock ? 0 : SL_OP_slStaged;
     config->user = &r->ring;
     config->thread_begin = ring_begin;
     config->thread_end = ring_end;
@@ -233,7 +235,7 @@ static enum sl_result export_sync(void *user, uint64_t handle, uint64_t task)
 }
 
 static const struct hr_rings_ops rings_ops = {
-    .ring_new = hgl_ring_new, .ring_free = hgl_ring_free, .export_sync = export_sync};
+    .ring_new = hgl_ring_new, .ring_free = hgl_ring_free, .export_sync = export_sync, .stages = true};
 
 /* --- hct --- */
 

@@ -273,6 +273,35 @@ void hgl_glTexSubImage2D(struct hr_call *call, const struct gles2_args_glTexSubI
     }
 }
 
+/* One of the bands of rows that an upload travels in. Whether all of it fits is asked for each, so
+ * that an upload that does not leaves the texture alone: GL then looks at no pixels. */
+void hgl_glTexSubImage2DBandSLUICE(struct hr_call *call,
+                                   const struct glesx_args_glTexSubImage2DBandSLUICE *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    if (s == NULL || s->gles_version < 31 || a->width < 0 || a->height < 0 || a->row < 0 ||
+        a->rows <= 0 || a->row > a->height - a->rows || hgl_pixel_bytes(a->format, a->type) == 0 ||
+        hgl_bound(gl, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
+        hr_call_refuse(call, "rows %d + %d of %dx%d, format 0x%x, type 0x%x", a->row, a->rows,
+                       a->width, a->height, a->format, a->type);
+        return;
+    }
+    GLint width = 0, height = 0;
+    gl->GetTexLevelParameteriv(a->target, a->level, GL_TEXTURE_WIDTH, &width);
+    gl->GetTexLevelParameteriv(a->target, a->level, GL_TEXTURE_HEIGHT, &height);
+    bool fits = a->xoffset >= 0 && a->yoffset >= 0 && a->width <= width - a->xoffset &&
+                a->height <= height - a->yoffset;
+    if (!fits && a->row == 0) {
+        gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height,
+                          a->format, a->type, NULL);
+    } else if (fits && upload_ok(call, a->format, a->type, a->width, a->rows, 1, false, a->pixels,
+                                 a->pixels_size)) {
+        gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset + a->row, a->width, a->rows,
+                          a->format, a->type, a->pixels);
+    }
+}
+
 void hgl_glTexImage3D(struct hr_call *call, const struct gles2_args_glTexImage3D *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;

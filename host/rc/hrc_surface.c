@@ -256,3 +256,13 @@ void hrc_slSignal(struct hr_call *call, const struct sl_args_slSignal *args)
 {
     hr_ring_signal(call->ring, args->value);
 }
+
+void hrc_slStaged(struct hr_call *call, const struct sl_args_slStaged *args)
+{
+    const struct hr_staged staged = {.offset = args->offset,
+                                     .size = args->size,
+                                     .at = args->at,
+                                     .packet = args->packet,
+                                     .bytes = args->packet_size};
+    hr_call_staged(call, &staged);
+}

@@ -15,7 +15,7 @@ struct hr_ring_slot {
     const struct hct_env *env;
     void *user;
     void *state;
-    struct hct_hold *hold;
+    struct hct_hold *hold, *stage_hold; /* of the ring's memory and of what is staged; nullable */
     uint32_t ctx_id, resource_id;
     void *type_user; /* the type's callbacks and their user */
     void (*type_begin)(void *user, struct hr_ring *ring);
@@ -30,6 +30,7 @@ struct hr_attached {
     struct hr_ring *ring; /* NULL: not a ring */
     uint64_t serial;      /* of the ring: a later one's is higher */
     void *state;          /* the type's, of the ring */
+    struct hr_ring_slot *slot; /* while there is a ring */
 };
 
 void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void *user,
@@ -213,6 +214,9 @@ static void on_gone(void *user)
     if (slot->hold != NULL) {
         slot->env->memory_release(slot->hold);
     }
+    if (slot->stage_hold != NULL) {
+        slot->env->memory_release(slot->stage_hold);
+    }
     sl_free(slot);
 }
 
@@ -274,9 +278,27 @@ static enum sl_result ring_create(struct hr_rings *rings, uint32_t resource_id)
         on_gone(slot);
         return result;
     }
+    a->slot = slot;
     rings->ring_count++;
     a->serial = ++rings->serial;
     a->state = slot->state;
+    return SL_OK;
+}
+
+static enum sl_result stage(struct hr_rings *rings, uint32_t ring_id, uint32_t blob_id)
+{
+    const struct hr_attached *ring = sl_map_find(&rings->attached, ring_id),
+                             *blob = sl_map_find(&rings->attached, blob_id);
+    if (!rings->ops->stages || ring == NULL || ring->ring == NULL || blob == NULL ||
+        blob->memory == NULL || ring->slot->stage_hold != NULL || rings->env->memory_hold == NULL) {
+        return SL_ERR_INVALID;
+    }
+    /* The blob may be detached and destroyed while the ring's thread works on it. */
+    ring->slot->stage_hold = rings->env->memory_hold(rings->env->user, blob_id);
+    if (ring->slot->stage_hold == NULL) {
+        return SL_ERR_INVALID;
+    }
+    hr_ring_stage(ring->ring, blob->memory, blob->size);
     return SL_OK;
 }
 
@@ -322,6 +344,7 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
         {GFXSTREAM_CREATE_EXPORT_SYNC, 12},
         {GFXSTREAM_CREATE_EXPORT_SYNC_VK, 20},
         {GFXSTREAM_PLACEHOLDER, 4},
+        {SLUICE_CONTEXT_STAGE, 12},
     };
     const uint8_t *p = commands;
     if (size < 4) {
@@ -349,6 +372,8 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
     case GFXSTREAM_CREATE_EXPORT_SYNC:
     case GFXSTREAM_CREATE_EXPORT_SYNC_VK:
         return export_sync(rings, p);
+    case SLUICE_CONTEXT_STAGE:
+        return stage(rings, sl_load_u32(p + 4), sl_load_u32(p + 8));
     default:
         return SL_OK; /* PING_WITH_RESPONSE: accepted without effect, as upstream; PLACEHOLDER: only
                          its fence matters */

@@ -22,6 +22,7 @@ struct hr_rings_ops {
     /* 0xa000: the same of a Vulkan device's fence, which may be no fence: then at once. Nullable:
      * refused. */
     enum sl_result (*export_sync_vk)(void *user, uint64_t device, uint64_t fence, uint64_t task);
+    bool stages; /* SLUICE_CONTEXT_STAGE: its rings know slStaged */
 };
 
 /* Most rings (= threads) of one context. */

@@ -1,7 +1,5 @@
-#include "host/ring/ring.h"
+#include "host/ring/ring_priv.h"
 
-#include "asg/reader.h"
-#include "host/ring/hr_rest.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/log.h"
@@ -14,8 +12,6 @@
 enum {
     BUFFER_START = 64 * 1024,
     BUFFER_KEEP = 4 * 1024 * 1024, /* what a buffer grew past this is given back before a sleep */
-    HEADER = 8,
-    SUM = 8,
     STACK = 8 * 1024 * 1024,
 };
 #define ARENA_MAX (512ull << 20)
@@ -25,47 +21,6 @@ enum {
 #define DRAIN_MAX ((size_t)64 << 20)
 /* A ping that was sent while the host slept is there by then, also by way of a virtual machine. */
 #define PING_TRAVEL_NS (10 * SL_NS_PER_MS)
-
-/* A binding, with what the packet loop needs of its family beside it. */
-struct route {
-    uint32_t first_opcode, count;
-    uint32_t (*find)(uint32_t opcode); /* nullable */
-    const hr_handler *handlers;
-    void *user;
-    const struct hr_family *family;
-};
-
-struct hr_ring {
-    /* The packet loop looks at these for each packet, while the driver between two of them empties
-     * the cache: few lines, side by side. */
-    struct sl_reply reply;
-    bool over; /* a violation: no packet runs after it */
-    bool checksum;
-    struct sl_arena arena;
-    struct route routes[HR_BINDINGS];
-    struct hr_config config;
-    char name[32];
-    struct asg_reader reader;
-    /* Private copy of the stream: [begin, end) is not decoded yet. */
-    uint8_t *data;
-    size_t begin, end, capacity;
-    bool fed; /* no guest, no thread: neither reader nor thread are there */
-    bool preamble_read;
-    uint32_t preamble; /* upstream's clientFlags, 0 by now; ours: see SLUICE_FEATURE_VK_IDS */
-    bool is_tapped;    /* this batch goes to the live tap */
-    bool is_cut;       /* the batch was left between two packets */
-    uint32_t sums_in, sums_out; /* checksums checked and sent */
-    char reason[192];
-    pthread_t thread;
-    uint32_t stop;  /* atomic: handed to the reader; set by any thread */
-    uint32_t done;  /* atomic and futex: the thread has left its loop and called thread_end */
-    uint32_t refs;  /* atomic: the creator and the thread */
-    uint32_t epoch; /* the recording that `stream` belongs to; 0: none */
-    void *stream;   /* the recorder's; NULL: this ring is not recorded */
-    struct hr_rest rest;
-    /* Whole words, relaxed; written by the ring thread, the pings by any. */
-    struct hr_stats stats;
-};
 
 static void set_u64(uint64_t *p, uint64_t v)
 {
@@ -84,6 +39,7 @@ static void ring_free_parts(struct hr_ring *r)
     sl_arena_finish(&r->arena);
     sl_reply_finish(&r->reply);
     sl_free(r->data);
+    sl_free(r->whole);
     sl_free(r);
 }
 
@@ -116,24 +72,10 @@ static void SL_PRINTF(2, 3) violation(struct hr_ring *r, const char *format, ...
     va_end(list);
 }
 
-/* Where a packet goes, and its handler's place there; NULL: no binding has the opcode. */
-static inline const struct route *route_of(const struct hr_ring *r, uint32_t opcode,
-                                           uint32_t *index)
-{
-    const struct route *route = r->routes, *last = r->routes + r->config.binding_count;
-    for (; route < last; route++) {
-        *index = route->find != NULL ? route->find(opcode) : opcode - route->first_opcode;
-        if (*index < route->count) {
-            return route;
-        }
-    }
-    return NULL;
-}
-
 static const char *opcode_name(const struct hr_ring *r, uint32_t opcode)
 {
     uint32_t index;
-    const struct route *route = route_of(r, opcode, &index);
+    const struct hr_route *route = hr_route_of(r, opcode, &index);
     return route != NULL ? route->family->opcode_name(opcode) : "unknown opcode";
 }
 
@@ -165,15 +107,15 @@ void hr_call_violate(struct hr_call *call, const char *format, ...)
 bool hr_call_peek(const struct hr_call *call, struct sl_unpack *body)
 {
     size_t there = (size_t)(call->more - call->next);
-    if (there < HEADER || sl_load_u32(call->next) != call->opcode) {
+    if (there < HR_HEADER || sl_load_u32(call->next) != call->opcode) {
         return false;
     }
     uint32_t length = sl_load_u32(call->next + 4);
-    if (length < HEADER || length > there) {
+    if (length < HR_HEADER || length > there) {
         return false; /* the packet loop says what is wrong with it, or waits */
     }
     *body = (struct sl_unpack){
-        .cur = call->next + HEADER, .end = call->next + length, .arena = call->in.arena};
+        .cur = call->next + HR_HEADER, .end = call->next + length, .arena = call->in.arena};
     return true;
 }
 
@@ -266,25 +208,25 @@ void hr_ring_frame(struct hr_ring *ring, const struct vgd_frame *frame)
 /* Checksum v1 of a packet: the last 8 of its bytes. */
 static bool sum_matches(struct hr_ring *r, const uint8_t *packet, uint32_t length)
 {
-    if (length < HEADER + SUM) {
+    if (length < HR_HEADER + HR_SUM) {
         violation(r, "packet of %u bytes has no room for its checksum", length);
         return false;
     }
-    const uint8_t *sum = packet + length - SUM;
+    const uint8_t *sum = packet + length - HR_SUM;
     uint32_t count = r->sums_in++;
-    if (sl_load_u32(sum) != sl_sum_word(length - SUM) || sl_load_u32(sum + 4) != count) {
+    if (sl_load_u32(sum) != sl_sum_word(length - HR_SUM) || sl_load_u32(sum + 4) != count) {
         violation(r, "checksum of packet %u does not match", count);
         return false;
     }
     return true;
 }
 
-static void send_reply(struct hr_ring *r, bool sum)
+void hr_send_reply(struct hr_ring *r, bool sum)
 {
     struct sl_reply *reply = &r->reply;
     if (sum && !reply->failed) {
         uint32_t covered = (uint32_t)reply->size;
-        uint8_t *p = sl_reply_room(reply, SUM);
+        uint8_t *p = sl_reply_room(reply, HR_SUM);
         if (p != NULL) {
             sl_store_u32(p, sl_sum_word(covered));
             sl_store_u32(p + 4, r->sums_out++);
@@ -307,30 +249,37 @@ static void send_reply(struct hr_ring *r, bool sum)
 }
 
 /* Has the command a reply where all its outputs are NULL? */
-static bool always_replies(const struct route *route, uint32_t index)
+static bool always_replies(const struct hr_route *route, uint32_t index)
 {
     const uint8_t *has_reply = route->family->has_reply;
     return has_reply != NULL && has_reply[index] != 0;
 }
 
-/* Everything about a packet that most packets do not have: reply, checksum, tap, large arena.
- * sum_alone: a checksum is sent even where the reply has no bytes. */
-static void after_packet(struct hr_ring *r, struct hr_call *call, bool sum_alone,
-                         const uint8_t *packet, uint32_t length, bool sum, bool tapped)
+void hr_tell_packet(struct hr_ring *r, const struct hr_call *call, const uint8_t *packet,
+                    uint32_t length)
 {
-    struct sl_reply *reply = &r->reply;
-    bool replies = reply->size != 0 || reply->failed || sum_alone;
+    const struct sl_reply *reply = &r->reply;
     if (r->stream != NULL) {
         r->config.recorder->outcome(r->stream, &(struct vgd_outcome){.reply = reply->data,
                                                                      .reply_size = reply->size,
                                                                      .refused = call->refused,
                                                                      .lost = r->over});
     }
-    if (tapped && r->is_tapped) {
+    if (r->is_tapped) {
         r->config.tap(r->config.user, r, call->opcode, packet, length, reply->data, reply->size);
     }
+}
+
+void hr_after_packet(struct hr_ring *r, struct hr_call *call, bool sum_alone, const uint8_t *packet,
+                     uint32_t length, bool sum, bool tapped)
+{
+    struct sl_reply *reply = &r->reply;
+    bool replies = reply->size != 0 || reply->failed || sum_alone;
+    if (tapped) {
+        hr_tell_packet(r, call, packet, length);
+    }
     if (replies && !r->over) {
-        send_reply(r, sum);
+        hr_send_reply(r, sum);
     }
     reply->size = 0;
     reply->failed = false;
@@ -345,10 +294,10 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
     const uint8_t *packet = r->data + r->begin, *end = r->data + r->end;
     uint64_t packets = 0;
     call.in.arena = &r->arena;
-    while (end - packet >= HEADER) {
+    while (end - packet >= HR_HEADER) {
         uint32_t opcode = sl_load_u32(packet);
         uint32_t length = sl_load_u32(packet + 4);
-        if (SL_UNLIKELY(length < HEADER || length > HR_PACKET_MAX)) {
+        if (SL_UNLIKELY(length < HR_HEADER || length > HR_PACKET_MAX)) {
             violation(r, "packet length %u of opcode %u is out of range", length, opcode);
             break;
         }
@@ -356,7 +305,7 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
             break;
         }
         uint32_t index;
-        const struct route *route = route_of(r, opcode, &index);
+        const struct hr_route *route = hr_route_of(r, opcode, &index);
         if (SL_UNLIKELY(route == NULL)) {
             violation(r, "unknown opcode %u", opcode);
             break;
@@ -367,14 +316,15 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         }
         call.opcode = opcode;
         call.user = route->user;
-        call.in.cur = packet + HEADER;
-        call.in.end = packet + length - (sum ? SUM : 0);
+        call.in.cur = packet + HR_HEADER;
+        call.in.end = packet + length - (sum ? HR_SUM : 0);
         call.in.failed = false;
         call.next = packet + length;
         call.more = tapped || sum ? call.next : end; /* each by itself */
         hr_handler handler = route->handlers[index];
-        if (tapped && r->stream != NULL) {
-            r->config.recorder->packet(r->stream, packet, length, sum);
+        bool whole = !tapped || opcode != r->config.staged_opcode;
+        if (tapped && whole) {
+            hr_before_packet(r, packet, length, sum);
         }
         if (SL_LIKELY(handler != NULL)) {
             handler(&call);
@@ -382,9 +332,10 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
             hr_call_refuse(&call, "not offered");
         }
         packets++;
-        if (SL_UNLIKELY(tapped || sum || call.refused || r->reply.size != 0 || r->reply.failed)) {
-            after_packet(r, &call, sum && always_replies(route, index), packet, length, sum,
-                         tapped);
+        if (SL_UNLIKELY((tapped && whole) || sum || call.refused || r->reply.size != 0 ||
+                        r->reply.failed)) {
+            hr_after_packet(r, &call, sum && always_replies(route, index), packet, length, sum,
+                            tapped);
         }
         packet = call.next;
         if (r->arena.total != 0) {
@@ -579,12 +530,12 @@ static enum sl_result ring_new(const struct hr_config *config, struct hr_ring **
     snprintf(r->name, sizeof r->name, "%s", config->name);
     for (uint32_t i = 0; i < config->binding_count; i++) {
         const struct hr_family *f = config->bindings[i].family;
-        r->routes[i] = (struct route){.first_opcode = f->first_opcode,
-                                      .count = f->count,
-                                      .find = f->find,
-                                      .handlers = f->handlers,
-                                      .user = config->bindings[i].user,
-                                      .family = f};
+        r->routes[i] = (struct hr_route){.first_opcode = f->first_opcode,
+                                         .count = f->count,
+                                         .find = f->find,
+                                         .handlers = f->handlers,
+                                         .user = config->bindings[i].user,
+                                         .family = f};
     }
     r->config.bindings = NULL; /* the caller's */
     r->config.name = r->name;

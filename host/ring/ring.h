@@ -61,6 +61,9 @@ struct hr_family {
     /* [count]; 1: the command has a reply, even where all its outputs are NULL (then a checksum
      * alone travels). Nullable: a reply is what has bytes. */
     const uint8_t *has_reply;
+    /* [count]; 1: some of the command's bytes may lie in memory that the guest shares while it
+     * runs. Nullable: none. */
+    const uint8_t *may_stage;
     /* Opcodes that do not follow one another: the place of one in the tables, >= count: none.
      * Nullable: opcode - first_opcode. */
     uint32_t (*find)(uint32_t opcode);
@@ -101,6 +104,9 @@ struct hr_config {
     /* Of a ring without a guest only: where replies go. Nullable. */
     void (*reply)(void *user, const void *reply, size_t size);
     uint32_t preamble; /* of a ring without a guest: its stream's first word */
+    /* The opcode of packets whose handler is hr_call_staged's caller: what they hold is recorded,
+     * not they. 0: none. */
+    uint32_t staged_opcode;
 };
 
 #define HR_BINDINGS 8
@@ -114,6 +120,9 @@ enum sl_result hr_ring_create_fed(const struct hr_config *config, struct hr_ring
  * called), or there is no memory. */
 bool hr_ring_feed(struct hr_ring *ring, const void *bytes, size_t size) SL_MUST_USE;
 
+/* The guest shares this memory for slStaged. Once for a ring, any thread; the memory stays until
+ * gone(). */
+void hr_ring_stage(struct hr_ring *ring, void *memory, uint64_t size);
 /* A ping came. Any thread, O(1). */
 void hr_ring_wake(struct hr_ring *ring);
 /* Stops the thread and waits for it at most two seconds. A thread stuck in a driver is left behind
@@ -136,7 +145,16 @@ enum sl_result hr_ring_run(struct hr_ring *ring, void (*job)(void *user), void *
 void hr_call_refuse(struct hr_call *call, const char *format, ...)
     SL_PRINTF(2, 3); /* logs (limited), sets refused */
 void hr_call_violate(struct hr_call *call, const char *format, ...)
-    SL_PRINTF(2, 3);                                               /* the context is lost */
+    SL_PRINTF(2, 3); /* the context is lost */
+/* slStaged: another packet, `packet`, of which `size` bytes lie at `offset` of the memory that the
+ * guest shares. at != 0: they stand at `at` of it, and its length counts them. at = 0: they are of
+ * its reply, in whose place a word travels, not 0 if they are there. */
+struct hr_staged {
+    uint32_t offset, size, at;
+    const uint8_t *packet;
+    uint32_t bytes;
+};
+void hr_call_staged(struct hr_call *call, const struct hr_staged *staged);
 void hr_ring_signal(struct hr_ring *ring, uint32_t value);         /* slSignal */
 void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version); /* rcSelectChecksumHelper */
 /* For a recorder, where one listens; see struct vgd_recorder. */

@@ -1,5 +1,8 @@
 #include "tests/support/ggl_script.h"
 
+#include "guest/stream/gs_stage.h"
+#include "tests/support/slt.h"
+
 #include <string.h>
 
 static struct ggl_script *script_of(struct asg_writer *writer)
@@ -49,6 +52,30 @@ void gs_read(struct gs_stream *stream, void *data, size_t size)
     memset((uint8_t *)data + part, 0, size - part);
     s->reply_used += part;
     s->read += size;
+}
+
+bool gs_piece_take(struct gs_stream *stream, size_t size, struct gs_piece *piece)
+{
+    (void)stream, (void)size;
+    *piece = (struct gs_piece){0};
+    return false; /* the script's host shares no memory */
+}
+
+void gs_piece_give(struct gs_piece *piece)
+{
+    SLT_EXPECT_NULL(piece->stage);
+}
+
+void gs_piece_send(struct gs_stream *stream, const struct gs_piece *piece, const uint8_t *data)
+{
+    (void)stream, (void)piece;
+    SLT_EXPECT_NULL(data);
+}
+
+void gs_piece_reply(struct gs_stream *stream, const struct gs_piece *piece, uint32_t bytes)
+{
+    (void)stream, (void)bytes;
+    SLT_EXPECT_NULL(piece->stage);
 }
 
 void asg_writer_flush(struct asg_writer *writer)

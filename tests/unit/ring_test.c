@@ -107,12 +107,13 @@ static const hr_handler handlers[] = {on_add,   on_echo,     on_refuse,  on_viol
                                       on_block, on_checksum, on_nothing, on_bulk,
                                       NULL,     on_huge,     on_signal};
 static const uint8_t has_reply[] = {0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0};
+static const uint8_t may_stage[] = {0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0};
 static const char *name_of(uint32_t opcode)
 {
     return opcode == OP_ADD ? "add" : "other";
 }
-static const struct hr_family family = {"test",    OP_ADD, OP_END - OP_ADD, handlers, name_of,
-                                        has_reply, NULL};
+static const struct hr_family family = {"test",  OP_ADD,    OP_END - OP_ADD, handlers,
+                                        name_of, has_reply, may_stage,       NULL};
 
 static void on_lost(void *user, struct hr_ring *ring, const char *reason)
 {
@@ -569,7 +570,8 @@ static enum sl_result export_sync_vk(void *user, uint64_t device, uint64_t fence
     return device == 3 ? export_sync(user, fence, task) : SL_ERR_NOTFOUND;
 }
 
-static const struct hr_rings_ops rings_ops = {ring_new, ring_free, export_sync, export_sync_vk};
+static const struct hr_rings_ops rings_ops = {ring_new, ring_free, export_sync, export_sync_vk,
+                                              true};
 
 static void env_lost(void *user, uint32_t ctx, const char *reason)
 {
@@ -694,8 +696,8 @@ static uint32_t find_scattered(uint32_t opcode)
 }
 
 static const hr_handler scattered_handlers[] = {on_add, on_echo};
-static const struct hr_family scattered = {"scattered",   0, 2, scattered_handlers, name_of, NULL,
-                                           find_scattered};
+static const struct hr_family scattered = {"scattered", 0,    2,    scattered_handlers,
+                                           name_of,     NULL, NULL, find_scattered};
 
 static void on_fed_reply(void *user, const void *reply, size_t size)
 {

@@ -55,24 +55,29 @@ static bool in_one_piece(const struct sl_gather *g)
     return g->prefix == 0 && g->src != NULL && rows_touch && images_touch && g->wire_image == image;
 }
 
+static void put_gather(struct sink *sink, const struct sl_gather *g)
+{
+    put(sink, NULL, g->prefix);
+    for (uint32_t image = 0; image < g->images; image++) {
+        const uint8_t *src = g->src != NULL ? g->src + image * g->src_image : NULL;
+        size_t at = 0; /* bytes of this image written */
+        for (uint32_t row = 0; row < g->rows; row++) {
+            put(sink, NULL, row * g->wire_pitch - at);
+            put(sink, src, g->row);
+            at = row * g->wire_pitch + g->row;
+            src = src != NULL ? src + g->src_pitch : NULL;
+        }
+        put(sink, NULL, g->wire_image - at);
+    }
+}
+
 uint8_t *sl_pack_gather(struct sl_pack *pack, uint8_t *p, const struct sl_gather *g, bool small)
 {
     if (in_one_piece(g)) {
         return sl_pack_data(pack, p, g->src, g->size, small);
     }
     struct sink sink = {.pack = pack, .p = p, .small = small};
-    put(&sink, NULL, g->prefix);
-    for (uint32_t image = 0; image < g->images; image++) {
-        const uint8_t *src = g->src != NULL ? g->src + image * g->src_image : NULL;
-        size_t at = 0; /* bytes of this image written */
-        for (uint32_t row = 0; row < g->rows; row++) {
-            put(&sink, NULL, row * g->wire_pitch - at);
-            put(&sink, src, g->row);
-            at = row * g->wire_pitch + g->row;
-            src = src != NULL ? src + g->src_pitch : NULL;
-        }
-        put(&sink, NULL, g->wire_image - at);
-    }
+    put_gather(&sink, g);
     if (!small) { /* as after a bulk: room for the scalars behind the data */
         pack->cur = sink.p;
         sink.p = sl_pack_begin(pack, SL_PACK_ROOM);
@@ -80,11 +85,50 @@ uint8_t *sl_pack_gather(struct sl_pack *pack, uint8_t *p, const struct sl_gather
     return sink.p;
 }
 
+/* Where `size` bytes may be staged; NULL: nowhere. *p: where the packet goes on. */
+static uint8_t *stage(struct sl_pack *pack, uint8_t **p, const void *data, size_t size, bool small)
+{
+    uint8_t *to = NULL;
+    if (!small && pack->ops->stage != NULL) {
+        *p = pack->ops->stage(pack, *p, data, size, &to);
+    }
+    return to;
+}
+
+uint8_t *sl_pack_staged(struct sl_pack *pack, uint8_t *p, const void *data, size_t size, bool small)
+{
+    uint8_t *to = data != NULL ? stage(pack, &p, data, size, small) : NULL;
+    if (to == NULL) {
+        return sl_pack_data(pack, p, data, size, small);
+    }
+    if (to != data) {
+        memcpy(to, data, size);
+    }
+    return p;
+}
+
+uint8_t *sl_pack_gather_staged(struct sl_pack *pack, uint8_t *p, const struct sl_gather *g,
+                               bool small)
+{
+    if (in_one_piece(g)) {
+        return sl_pack_staged(pack, p, g->src, g->size, small);
+    }
+    struct sink sink = {.pack = pack, .p = stage(pack, &p, NULL, g->size, small), .small = true};
+    if (sink.p == NULL) {
+        return sl_pack_gather(pack, p, g, small);
+    }
+    put_gather(&sink, g);
+    return p;
+}
+
 const void *sl_unpack_array(struct sl_unpack *u, size_t size, size_t align)
 {
     static const uint64_t nothing[1];
     if (size == 0) {
         return nothing;
+    }
+    if (u->staged != NULL && u->cur == u->staged->at && size == u->staged->size) {
+        return u->staged->data;
     }
     if (SL_UNLIKELY(size > (size_t)(u->end - u->cur))) {
         u->failed = true;
@@ -117,6 +161,11 @@ void sl_reply_finish(struct sl_reply *reply)
 
 void *sl_reply_room(struct sl_reply *reply, size_t size)
 {
+    if (reply->stage != NULL && size == reply->stage_size) {
+        uint8_t *staged = reply->stage;
+        reply->stage = NULL;
+        return staged;
+    }
     if (size > reply->max - reply->size) {
         reply->failed = true;
         return NULL;

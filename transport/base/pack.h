@@ -29,6 +29,12 @@ struct sl_pack_ops {
      * once. Returns the place to go on with SL_PACK_ROOM bytes free. data may be NULL: zeros. The
      * packet ends later, with sl_pack_end. */
     uint8_t *(*bulk)(struct sl_pack *pack, uint8_t *p, const void *data, size_t size);
+    /* The packet whose bytes so far reach up to p goes on with `size` bytes that may travel in
+     * memory that the peer shares instead. *to: that memory, to be filled by the caller (or `data`
+     * itself, which lies there already); NULL: they travel as bulk does. Returns the place to go on
+     * with SL_PACK_ROOM bytes free, in either case. Nullable. */
+    uint8_t *(*stage)(struct sl_pack *pack, uint8_t *p, const void *data, size_t size,
+                      uint8_t **to);
 };
 
 struct sl_pack {
@@ -85,6 +91,10 @@ static inline uint8_t *sl_pack_data(struct sl_pack *pack, uint8_t *p, const void
     return pack->ops->bulk(pack, p, data, size);
 }
 
+/* The same for data that the host may find in shared memory. */
+uint8_t *sl_pack_staged(struct sl_pack *pack, uint8_t *p, const void *data, size_t size,
+                        bool small);
+
 /* Data that does not lie in one piece: `images` x `rows` rows of `row` bytes. On the wire: `prefix`
  * zero bytes, then each row padded with zeros to wire_pitch, each image padded with zeros to
  * wire_image. size: bytes on the wire in all, = prefix + images * wire_image. One piece of memory
@@ -117,6 +127,8 @@ static inline struct sl_gather sl_gather_flat(const void *data, size_t size)
 
 uint8_t *sl_pack_gather(struct sl_pack *pack, uint8_t *p, const struct sl_gather *gather,
                         bool small);
+uint8_t *sl_pack_gather_staged(struct sl_pack *pack, uint8_t *p, const struct sl_gather *gather,
+                               bool small);
 
 /* A growing memory buffer as pack target: tests, golden bytes, the fuzz seeds. */
 struct sl_pack_mem {
@@ -128,12 +140,21 @@ struct sl_pack_mem {
 void sl_pack_mem_init(struct sl_pack_mem *mem);
 void sl_pack_mem_finish(struct sl_pack_mem *mem);
 
+/* Data of a packet that lies in shared memory: `size` bytes at `data` stand at `at` of the body.
+ * The peer may change them at any time: they are for who takes them as they are. */
+struct sl_staged {
+    const uint8_t *at;
+    uint8_t *data;
+    size_t size;
+};
+
 /* One packet's body, being read. Short reads give zeros and mark it; look at `failed` once, at the
  * end. */
 struct sl_unpack {
     const uint8_t *cur;
     const uint8_t *end;
-    struct sl_arena *arena; /* for arrays that lie misaligned in the packet */
+    struct sl_arena *arena;         /* for arrays that lie misaligned in the packet */
+    const struct sl_staged *staged; /* nullable */
     bool failed;
 };
 
@@ -165,7 +186,11 @@ struct sl_reply {
     uint8_t *data;
     size_t size; /* bytes in it */
     size_t capacity;
-    size_t max;  /* what size may reach */
+    size_t max; /* what size may reach */
+    /* Shared memory that the next room of just so many bytes is made in, once; such a room is not
+     * in `data`, nor zeroed: what was there is the peer's own. NULL: none. */
+    uint8_t *stage;
+    size_t stage_size;
     bool failed; /* it outgrew max or memory */
 };
 void sl_reply_init(struct sl_reply *reply, size_t max);

@@ -67,6 +67,10 @@ enum {
     GFXSTREAM_PLACEHOLDER = 0xf002,
 };
 
+/* Ours, where SLUICE_FEATURE_STAGE is: {u32 command, u32 ring, u32 blob}: the memory of that blob is
+ * what slStaged on that ring means. Both are attached; once for a ring. */
+#define SLUICE_CONTEXT_STAGE 0x534c0001u
+
 /* Behind upstream's capset, at a distance: upstream's grow (Mesa 26.1 reads a word more of Vulkan's
  * than 25.0). A stock guest never looks there, a stock host leaves it zero. */
 struct virtgpu_sluice_capset {
@@ -131,6 +135,8 @@ enum {
     SLUICE_FEATURE_GLESX = 1 << 6,
     SLUICE_FEATURE_GLES_32 = 1 << 7, /* contexts of GLES 3.2 exist */
     SLUICE_FEATURE_SOFTWARE = 1 << 8, /* GLES: the host's EGL device is a CPU */
+    /* GLES: SLUICE_CONTEXT_STAGE and slStaged: bulky data in memory that both ends share. */
+    SLUICE_FEATURE_STAGE = 1 << 9,
 };
 
 #endif

@@ -253,6 +253,10 @@ def _table(out: Output, api: plan.ApiPlan) -> None:
     replies = "".join(
         f"    {1 if c.command.has_reply else 0}, /* {c.command.name} */\n" for c in api.commands
     )
+    staged = "".join(
+        f"    {int(any(p.staged for p in c.command.params))}, /* {c.command.name} */\n"
+        for c in api.commands
+    )
     out.source(
         f"host/{name}_dispatch.c",
         f"Dispatch of {name}.",
@@ -265,9 +269,10 @@ def _table(out: Output, api: plan.ApiPlan) -> None:
         ),
         f"static const hr_handler handlers[] = {{\n{table}}};\n\n"
         f"static const uint8_t has_reply[] = {{\n{replies}}};\n\n"
+        f"static const uint8_t may_stage[] = {{\n{staged}}};\n\n"
         f"const struct hr_family {name}_family = {{\n    .name = \"{name}\",\n"
         f"    .first_opcode = {name.upper()}_OP_FIRST,\n    .count = {name.upper()}_OP_END - "
         f"{name.upper()}_OP_FIRST,\n"
         f"    .handlers = handlers,\n    .opcode_name = {name}_op_name,\n    .has_reply = "
-        f"has_reply,\n}};\n",
+        f"has_reply,\n    .may_stage = may_stage,\n}};\n",
     )

@@ -110,11 +110,11 @@ def _function(command: plan.CommandPlan) -> str:
             name, name_size = data.param.name, data.param.size_name
             if data.param.gather:
                 text += f"    p += {base};\n    if ({name} != NULL) {{\n"
-                text += f"        p = sl_pack_gather(pack, p, {name}, small);\n    }}\n"
+                put = "sl_pack_gather_staged" if data.param.staged else "sl_pack_gather"
+                text += f"        p = {put}(pack, p, {name}, small);\n    }}\n"
             else:
-                text += (
-                    f"    p = sl_pack_data(pack, p + {base}, {name}, {_size_of(data)}, small);\n"
-                )
+                put = "sl_pack_staged" if data.param.staged else "sl_pack_data"
+                text += f"    p = {put}(pack, p + {base}, {name}, {_size_of(data)}, small);\n"
             base = 0
     covered = "(uint32_t)body" if sizes else f"{command.covered}u"
     text += f"    sl_pack_end(pack, {_at(base)}, {covered});\n"

@@ -20,7 +20,7 @@ from . import rows
 _COLUMNS = ("opcode", "name", "family", "returns", "params", "flags")
 _POINTER = re.compile(r"(in|out) (.*?\*+)(\w+)\[(.*)\]((?: \w+)*)$")
 _VALUE = re.compile(r"([A-Za-z_]\w*) (\w+)$")
-_PARAM_FLAGS = {"null", "large", "dma", "gather"}
+_PARAM_FLAGS = {"null", "large", "dma", "gather", "staged"}
 _COMMAND_FLAGS = {"internal", "reserved", "flush"}
 
 # The scalar types of the APIs and how they travel (protocol facts: parameters). GLintptr and
@@ -117,6 +117,7 @@ def _param(text: str, where: Where, command: str) -> ir.Param:
         "large" in flags,
         "dma" in flags,
         "gather" in flags,
+        "staged" in flags,
     )
 
 
