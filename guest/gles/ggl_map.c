@@ -97,7 +97,7 @@ static bool take_piece(struct ggl_context *c, struct ggl_buffer *b, enum ggl_buf
 {
     bool drawn_from = slot == GGL_BUFFER_ELEMENT &&
                       atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed);
-    return size > SL_PACK_INLINE && access & ACCESS_INVALIDATE &&
+    return size > SL_PACK_STAGED && access & ACCESS_INVALIDATE &&
            !(access & GL_MAP_FLUSH_EXPLICIT_BIT) && ggl_has(c, GGL_FEATURE_ASYNC_UNMAP) &&
            !drawn_from && ggl_stages(c) && gs_piece_take(c->stream, (size_t)size, &b->piece);
 }

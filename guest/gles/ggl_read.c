@@ -47,7 +47,7 @@ struct bands {
 /* Rows of a band; 0: the read goes as a whole. */
 static uint32_t rows_at_once(const struct ggl_context *c, const struct ggl_pixels *p, GLint y)
 {
-    bool bands = p->size > SL_PACK_INLINE && p->start == 0 && p->pitch <= GS_STAGE_BAND &&
+    bool bands = p->size > SL_PACK_STAGED && p->start == 0 && p->pitch <= GS_STAGE_BAND &&
                  y < INT32_MAX - (GLint)p->rows && ggl_stages(c);
     return bands ? (uint32_t)(GS_STAGE_BAND / p->pitch) : 0;
 }

@@ -10,7 +10,7 @@
 #include "guest/stream/gs.h"
 
 /* What travels in pieces of this size overlaps: the host works on one, the guest fills the next. */
-#define GS_STAGE_BAND 262144u
+#define GS_STAGE_BAND 524288u
 
 struct gs_piece {
     struct gs_stage *stage; /* NULL: none */

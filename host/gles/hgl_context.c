@@ -234,8 +234,10 @@ static enum sl_result export_sync(void *user, uint64_t handle, uint64_t task)
     return result;
 }
 
-static const struct hr_rings_ops rings_ops = {
-    .ring_new = hgl_ring_new, .ring_free = hgl_ring_free, .export_sync = export_sync, .stages = true};
+static const struct hr_rings_ops rings_ops = {.ring_new = hgl_ring_new,
+                                              .ring_free = hgl_ring_free,
+                                              .export_sync = export_sync,
+                                              .stages = true};
 
 /* --- hct --- */
 

@@ -405,6 +405,11 @@ static bool make_room(struct hr_ring *r)
 static void give_back(void *user)
 {
     struct hr_ring *r = user;
+    if (r->whole_capacity > BUFFER_START) {
+        sl_free(r->whole);
+        r->whole = NULL;
+        r->whole_capacity = 0;
+    }
     if (r->begin == r->end && r->capacity > BUFFER_KEEP) {
         uint8_t *small = sl_realloc(r->data, BUFFER_START);
         if (small != NULL) {

@@ -77,8 +77,8 @@ static const char *name_of(uint32_t opcode)
     (void)opcode;
     return "test";
 }
-static const struct hr_family family = {"test", OP_FIRST, OP_END - OP_FIRST, handlers, name_of,
-                                        NULL,   NULL};
+static const struct hr_family family = {
+    "test", OP_FIRST, OP_END - OP_FIRST, handlers, name_of, NULL, NULL, NULL};
 
 static void *rec_begin(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t preamble)
 {

@@ -15,6 +15,8 @@
 /* A packet of at most this many bytes is written in one piece; of a larger one, input data goes
  * through ops->bulk. */
 #define SL_PACK_INLINE 65536u
+/* The same of one with staged data: a copy less is worth a look for shared memory from here on. */
+#define SL_PACK_STAGED 8192u
 /* After ops->bulk at least this many bytes are free: more than the scalars of any command. */
 #define SL_PACK_ROOM 1024u
 

@@ -67,8 +67,8 @@ enum {
     GFXSTREAM_PLACEHOLDER = 0xf002,
 };
 
-/* Ours, where SLUICE_FEATURE_STAGE is: {u32 command, u32 ring, u32 blob}: the memory of that blob is
- * what slStaged on that ring means. Both are attached; once for a ring. */
+/* Ours, where SLUICE_FEATURE_STAGE is: {u32 command, u32 ring, u32 blob}: slStaged on that ring
+ * means the memory of that blob. Both are attached; once for a ring. */
 #define SLUICE_CONTEXT_STAGE 0x534c0001u
 
 /* Behind upstream's capset, at a distance: upstream's grow (Mesa 26.1 reads a word more of Vulkan's

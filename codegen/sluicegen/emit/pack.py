@@ -88,7 +88,8 @@ def _function(command: plan.CommandPlan) -> str:
         text += (
             f"    size_t body = {command.covered}u + {' + '.join(f'(size_t){s}' for s in sizes)};\n"
         )
-        text += "    bool small = body <= SL_PACK_INLINE - 16;\n"
+        limit = "STAGED" if any(s.param.staged for s in command.inputs) else "INLINE"
+        text += f"    bool small = body <= SL_PACK_{limit} - 16;\n"
         text += "    uint8_t *p = sl_pack_begin(pack, "
         text += f"(small ? body : {command.covered}u) + {command.trailing}u + pack->tail);\n"
         length = (
