@@ -143,6 +143,8 @@ void rep_catch_up_all(struct rep *rep, uint64_t stamp);
 void rep_flush_all(struct rep *rep);
 /* Until its packet number `number` is over. False: the replay ends (said in the report). */
 bool rep_ring_wait(struct rep_ring *ring, uint32_t number);
+/* The same of its last packet, for a while: nobody knows whether it was ever over. */
+void rep_ring_linger(struct rep_ring *ring);
 bool rep_ring_is_done(const struct rep_ring *ring, uint32_t number);
 struct vgd_recorder rep_ring_recorder(struct rep *rep);
 

@@ -15,6 +15,7 @@
 #define SPINS       2000u
 #define SLICE_NS    (2 * SL_NS_PER_MS)
 #define PATIENCE_NS (60 * SL_NS_PER_S)
+#define LINGER_NS   SL_NS_PER_S
 
 /* --- by id; any thread finds, the replay's adds --- */
 
@@ -269,6 +270,19 @@ bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
         rep->device->ops->poll(rep->device);
     }
     return true;
+}
+
+void rep_ring_linger(struct rep_ring *ring)
+{
+    uint64_t begin = sl_clock_ns();
+    rep_flush_all(ring->rep);
+    while (!rep_ring_is_done(ring, ring->fed) && sl_clock_ns() - begin < LINGER_NS &&
+           sl_atomic_load_acquire(&ring->is_lost) == 0) {
+        uint32_t seen = sl_atomic_load_acquire(&ring->done);
+        (void)sl_futex_wait(&ring->done, seen, false, (int64_t)SLICE_NS);
+        drain_stray(ring);
+        ring->rep->device->ops->poll(ring->rep->device);
+    }
 }
 
 /* Packets of the ring that were over before `stamp` while recording. */

@@ -293,19 +293,23 @@ static void finish(struct rep *rep, enum sl_result result)
 
 /* What is still on its way is over before the device goes. A replay that ends before the trace does
  * waits for what was over by then, and for the call that it was to end with: others may wait for
- * packets that are not played any more. */
+ * packets that are not played any more, as those of a recording do that was switched off. */
 static void settle_all(struct rep *rep, enum sl_result result, uint64_t stamp)
 {
     bool is_early = result == SL_OK;
-    if (is_early) {
-        rep_catch_up_all(rep, stamp);
-    }
+    rep_catch_up_all(rep, is_early ? stamp : UINT64_MAX);
     for (uint32_t i = 0; i < REP_RINGS && !rep->stop; i++) {
         struct rep_ring *ring = rep->rings[i];
         bool is_last = ring == rep->current && rep->frame < rep->options.stop_frame;
-        if (ring != NULL && sl_atomic_load_relaxed(&ring->is_gone) == 0 && ring->has_writer &&
-            (!is_early || is_last)) {
+        if (ring == NULL || sl_atomic_load_relaxed(&ring->is_gone) != 0 || !ring->has_writer) {
+            continue;
+        }
+        if (is_last && is_early) {
             (void)rep_ring_wait(ring, ring->fed);
+        } else if (!is_early) {
+            rep_ring_linger(ring);
+        }
+        if (rep_ring_is_done(ring, ring->fed)) {
             rep_ring_settle(ring);
         }
     }
