@@ -208,7 +208,7 @@ enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *st
         sl_warn("capture", "no memory for the head of the recording: it says less of itself");
     }
     cap_memory_restart(&d->memory);
-    bool waits = d->contexts.live + d->resources.live != 0;
+    bool waits = d->contexts.live + d->resources.live + start->skip != 0;
     r->on_due = on_due;
     r->due_user = d;
     d->tries = 0;

@@ -26,6 +26,7 @@ struct cap_start {
     bool force, durable;
     bool hashes;             /* of every frame's picture */
     uint64_t max_size;       /* 0: none */
+    uint64_t skip;           /* frames before the first that is recorded */
     uint64_t frames;         /* stop after so many; 0: go on */
     uint64_t snapshot_every; /* frames; 0: no snapshots but the one it may begin with */
     /* They are complete; any thread; nullable. */

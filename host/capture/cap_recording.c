@@ -20,7 +20,7 @@ static struct cap_lane lane_of(uint32_t kind)
 /* A program that completes no frames: its snapshot is asked for now and then. */
 static void ask_without_frame(struct cap_recording *r, uint64_t now)
 {
-    if (sl_atomic_load_relaxed(&r->over) == CAP_WAITS && now - r->asked_ns >= ASK_NS &&
+    if (sl_atomic_load_relaxed(&r->over) == CAP_WAITS && now - r->asked_ns >= ASK_NS && !r->skips &&
         r->on_due != NULL) {
         r->asked_ns = now;
         r->on_due(r->due_user);
@@ -80,6 +80,8 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
     r->refs = 1;
     r->memory = memory;
     r->frames_wanted = start->frames;
+    r->skip = start->skip;
+    r->skips = start->skip != 0;
     r->snapshot_every = start->snapshot_every;
     r->asked_ns = sl_clock_ns();
     r->wants_hashes = start->hashes;

@@ -37,7 +37,10 @@ struct cap_recording {
     void (*on_due)(void *user);
     void *due_user;
     uint64_t frames_wanted;  /* 0: go on */
+    bool skips;              /* it begins behind some frame, and not sooner */
     uint64_t snapshot_every; /* frames; 0: none */
+    uint64_t skip;           /* CAP_WAITS: frames to pass by; under frames' lock, as the next */
+    uint64_t not_before_ns;  /* no try for a snapshot until then */
     uint32_t is_due;         /* atomic: one is wanted at the next frame's end */
     uint64_t asked_ns;       /* CAP_WAITS: when it was asked for last without a frame */
     bool wants_hashes;

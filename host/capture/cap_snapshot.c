@@ -10,6 +10,7 @@
 
 #define REST_NS  (500 * SL_NS_PER_MS) /* how long rings may take to come to rest */
 #define SLICE_NS (100 * SL_NS_PER_US)
+#define AGAIN_NS (200 * SL_NS_PER_MS) /* how long a program is left alone after one that failed */
 
 /* One snapshot being written. Device thread. */
 struct saving {
@@ -549,6 +550,9 @@ static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reaso
         }
     } else if (r != NULL) {
         d->tries++;
+        cap_lane_lock(&r->frames);
+        r->not_before_ns = sl_clock_ns() + AGAIN_NS;
+        cap_lane_unlock(&r->frames);
         sl_warn_limited("capture", "no snapshot yet: %s",
                         result == SL_ERR_AGAIN ? "a ring does not come to rest"
                                                : sl_result_name(result));

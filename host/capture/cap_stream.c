@@ -238,6 +238,17 @@ static void put_mark(struct cap_recording *r, const struct cap_frame *mark)
     }
 }
 
+/* Behind a frame; under the frames' lock. */
+static bool is_snapshot_due(struct cap_recording *r)
+{
+    bool waits = sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
+    if (waits && r->skip > 1) {
+        r->skip--;
+        return false;
+    }
+    return (waits || sl_atomic_load_relaxed(&r->is_due) != 0) && sl_clock_ns() >= r->not_before_ns;
+}
+
 void cap_stream_frame(void *stream, const struct vgd_frame *frame)
 {
     struct cap_stream *s = stream;
@@ -265,8 +276,7 @@ void cap_stream_frame(void *stream, const struct vgd_frame *frame)
         mark.stamp = s->stamp > r->last_mark.stamp ? s->stamp : r->last_mark.stamp;
         put_mark(r, &mark);
     }
-    bool is_due =
-        sl_atomic_load_relaxed(&r->is_due) != 0 || sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
+    bool is_due = is_snapshot_due(r);
     cap_lane_unlock(&r->frames);
     if (is_due && r->on_due != NULL) {
         r->on_due(r->due_user);

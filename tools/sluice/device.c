@@ -122,15 +122,20 @@ bool device_size(const char *text, uint32_t *width_px, uint32_t *height_px)
 static int serve(struct vhost_server *server, const struct hct_type *const *types,
                  const struct host_options *host, int stop_fd, int status_fd)
 {
-    struct vgd_sink sink = vhost_server_sink(server);
+    struct vgd_sink front = vhost_server_sink(server);
     struct dev_limits limits = {.resource_bytes = host->resource_bytes};
+    struct host_recorder tools = {.last = ""};
     struct vgd *device = NULL;
-    int code = host_make_device(types, &host->device, &limits, &sink, status_fd, &device);
+    int code = host_make_recorded(types, &host->device, &limits, &front, status_fd, &tools.recorder,
+                                  &device);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
+    tools.device = device;
     vhost_server_set_device(server, device);
+    vhost_server_set_tool(server, host_record_tool, &tools);
     enum sl_result result = vhost_server_run(server, stop_fd);
+    host_record_end(tools.recorder, CAP_END_PROGRAM, -1);
     device->ops->destroy(device);
     return result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
 }

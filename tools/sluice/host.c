@@ -158,23 +158,35 @@ int host_make_device(const struct hct_type *const *types, const struct hct_optio
     return SLUICE_EXIT_OK;
 }
 
-/* The device behind a recorder, which is on from the start where the options say so. */
-static int make_recorded_device(struct local_server *server, const struct host_options *options,
-                                int status_fd, struct cap_device **recorder, struct vgd **device)
+int host_make_recorded(const struct hct_type *const *types, const struct hct_options *options,
+                       const struct dev_limits *limits, const struct vgd_sink *front, int status_fd,
+                       struct cap_device **recorder, struct vgd **device)
 {
-    struct vgd_sink front = local_server_sink(server);
-    if (cap_device_create(&front, recorder) != SL_OK) {
+    if (cap_device_create(front, recorder) != SL_OK) {
         say_error("no memory for the host");
         return SLUICE_EXIT_INTERNAL;
     }
     struct vgd_sink sink = cap_device_sink(*recorder);
     struct vgd *inner;
-    int code = host_make_device(dev_all_types, &options->device, NULL, &sink, status_fd, &inner);
+    int code = host_make_device(types, options, limits, &sink, status_fd, &inner);
     if (code != SLUICE_EXIT_OK) {
         cap_device_destroy(*recorder);
         return code;
     }
     *device = cap_device_wrap(*recorder, inner);
+    return SLUICE_EXIT_OK;
+}
+
+/* The device behind a recorder, which is on from the start where the options say so. */
+static int make_serving_device(struct local_server *server, const struct host_options *options,
+                               int status_fd, struct cap_device **recorder, struct vgd **device)
+{
+    struct vgd_sink front = local_server_sink(server);
+    int code = host_make_recorded(dev_all_types, &options->device, NULL, &front, status_fd,
+                                  recorder, device);
+    if (code != SLUICE_EXIT_OK) {
+        return code;
+    }
     code = host_record_begin(*recorder, *device, &options->record, status_fd);
     if (code != SLUICE_EXIT_OK) {
         (*device)->ops->destroy(*device);
@@ -188,11 +200,13 @@ static int serve_device(struct local_server *server, const struct host_options *
 {
     struct cap_device *recorder;
     struct vgd *device;
-    int code = make_recorded_device(server, options, status_fd, &recorder, &device);
+    int code = make_serving_device(server, options, status_fd, &recorder, &device);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
+    struct host_recorder tools = {.recorder = recorder, .device = device};
     local_server_set_device(server, device);
+    local_server_set_tool(server, host_record_tool, &tools);
     enum sl_result result = local_server_run(server, stop_fd);
     host_record_end(recorder, CAP_END_PROGRAM, status_fd);
     device->ops->destroy(device);

@@ -39,6 +39,10 @@ void host_prepare(void);
 int host_make_device(const struct hct_type *const *types, const struct hct_options *options,
                      const struct dev_limits *limits, const struct vgd_sink *sink, int status_fd,
                      struct vgd **device);
+/* The same behind a recorder. */
+int host_make_recorded(const struct hct_type *const *types, const struct hct_options *options,
+                       const struct dev_limits *limits, const struct vgd_sink *front, int status_fd,
+                       struct cap_device **recorder, struct vgd **device);
 /* The two descriptors that a host talks and ends by: status_fd as --status-fd gives it, -1 without
  * one, and *stop_fd, readable when a signal ends the host (they are blocked from then on). Returns
  * an exit code; the reason was said. */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,21 +135,24 @@ static char *make_meta(struct vgd *device, const struct host_record *record)
 
 /* ---- begin and end ---- */
 
-static int refused(const char *path, enum sl_result result)
+/* The exit code, and why. */
+static int refused(const char *path, enum sl_result result, char *text, size_t size)
 {
     switch (result) {
     case SL_ERR_INVALID:
-        say_error("%s or %s.part is there already; choose another name, or replace it with --force",
-                  path, path);
+        snprintf(text, size,
+                 "%s or %s.part is there already; choose another name, or replace it with --force",
+                 path, path);
         return SLUICE_EXIT_USAGE;
     case SL_ERR_AGAIN:
-        say_error("%s.part is being written by another recorder; choose another name", path);
+        snprintf(text, size, "%s.part is being written by another recorder; choose another name",
+                 path);
         return SLUICE_EXIT_USAGE;
     case SL_ERR_NOMEM:
-        say_error("no memory for the recording");
+        snprintf(text, size, "no memory for the recording");
         return SLUICE_EXIT_INTERNAL;
     default:
-        say_error("%s: cannot be written: %s", path, strerror(errno));
+        snprintf(text, size, "%s: cannot be written: %s", path, strerror(errno));
         return SLUICE_EXIT_FILE;
     }
 }
@@ -158,46 +162,67 @@ static void on_over(void *user)
     host_tell((int)(intptr_t)user, "over");
 }
 
+static enum sl_result start(struct cap_device *recorder, struct vgd *device,
+                            const struct host_record *record, int status_fd)
+{
+    char *meta = make_meta(device, record);
+    const struct cap_start options = {.path = record->path,
+                                      .level = record->level,
+                                      .force = record->force,
+                                      .durable = record->durable,
+                                      .hashes = record->hashes,
+                                      .max_size = record->max_size,
+                                      .skip = record->skip,
+                                      .frames = record->frames,
+                                      .snapshot_every = record->snapshot_every,
+                                      .meta = meta,
+                                      .over = on_over,
+                                      .user = (void *)(intptr_t)status_fd};
+    enum sl_result result = meta != NULL ? cap_device_start(recorder, &options) : SL_ERR_NOMEM;
+    free(meta);
+    return result;
+}
+
 int host_record_begin(struct cap_device *recorder, struct vgd *device,
                       const struct host_record *record, int status_fd)
 {
+    char why[2 * PATH_MAX + 128];
     if (record->path == NULL) {
         return SLUICE_EXIT_OK;
     }
-    char *meta = make_meta(device, record);
-    const struct cap_start start = {.path = record->path,
-                                    .level = record->level,
-                                    .force = record->force,
-                                    .durable = record->durable,
-                                    .hashes = record->hashes,
-                                    .max_size = record->max_size,
-                                    .frames = record->frames,
-                                    .snapshot_every = record->snapshot_every,
-                                    .meta = meta,
-                                    .over = on_over,
-                                    .user = (void *)(intptr_t)status_fd};
-    enum sl_result result = meta != NULL ? cap_device_start(recorder, &start) : SL_ERR_NOMEM;
-    int code = result == SL_OK ? SLUICE_EXIT_OK : refused(record->path, result);
-    free(meta);
-    if (code == SLUICE_EXIT_OK) {
+    enum sl_result result = start(recorder, device, record, status_fd);
+    if (result == SL_OK) {
         host_tell(status_fd, "recording");
+        return SLUICE_EXIT_OK;
     }
+    int code = refused(record->path, result, why, sizeof why);
+    say_error("%s", why);
     return code;
+}
+
+/* Ends it; false: there is none. */
+static bool end(struct cap_device *recorder, enum cap_end_reason reason, char *line, size_t size)
+{
+    struct cap_writer_report report;
+    if (cap_device_stop(recorder, reason, 0, &report) != SL_OK) {
+        return false;
+    }
+    const struct cap_totals *t = &report.totals;
+    snprintf(line, size,
+             "recorded %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+             " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %d %d",
+             t->frames, t->calls, t->streams, t->write_bytes, t->shared_bytes, report.file_size,
+             t->tap_ns, t->decode_ns, t->stall_ns, (int)report.reason, report.error,
+             report.has_name);
+    return true;
 }
 
 void host_record_end(struct cap_device *recorder, enum cap_end_reason reason, int status_fd)
 {
-    struct cap_writer_report report;
-    if (cap_device_stop(recorder, reason, 0, &report) != SL_OK) {
-        return;
+    char line[HOST_RECORD_LINE];
+    if (end(recorder, reason, line, sizeof line)) {
+        host_tell(status_fd, "%s", line);
     }
-    const struct cap_totals *t = &report.totals;
-    host_tell(status_fd,
-              "recorded %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-              " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %d %d",
-              t->frames, t->calls, t->streams, t->write_bytes, t->shared_bytes, report.file_size,
-              t->tap_ns, t->decode_ns, t->stall_ns, (int)report.reason, report.error,
-              report.has_name);
 }
 
 bool host_record_take_line(struct host_recorded *r, const char *line)
@@ -222,4 +247,82 @@ bool host_record_take_line(struct host_recorded *r, const char *line)
     r->has_name = has_name != 0;
     r->is_told = true;
     return true;
+}
+
+/* ---- tools' wishes ---- */
+
+bool host_record_wish(const struct host_record *r, char *text, size_t size)
+{
+    int n = snprintf(text, size,
+                     "record start\nlevel=%d\nforce=%d\ndurable=%d\nhash=%d\nmax-size=%" PRIu64
+                     "\nskip=%" PRIu64 "\nframes=%" PRIu64 "\nsnapshot-every=%" PRIu64 "\npath=%s",
+                     r->level, r->force, r->durable, r->hashes, r->max_size, r->skip, r->frames,
+                     r->snapshot_every, r->path);
+    return n > 0 && (size_t)n < size;
+}
+
+static bool read_wish(const char *text, struct host_record *r)
+{
+    int force = 0, durable = 0, hashes = 0, at = 0;
+    bool ok = sscanf(text,
+                     "record start\nlevel=%d\nforce=%d\ndurable=%d\nhash=%d\nmax-size=%" SCNu64
+                     "\nskip=%" SCNu64 "\nframes=%" SCNu64 "\nsnapshot-every=%" SCNu64 "\npath=%n",
+                     &r->level, &force, &durable, &hashes, &r->max_size, &r->skip, &r->frames,
+                     &r->snapshot_every, &at) == 8 &&
+              at != 0;
+    r->path = text + at;
+    r->force = force != 0;
+    r->durable = durable != 0;
+    r->hashes = hashes != 0;
+    return ok && r->path[0] == '/' && r->level >= -7 && r->level <= 19;
+}
+
+static void start_for_tool(struct host_recorder *h, const char *text, char *reply, size_t size)
+{
+    struct host_record record = {0};
+    char why[2 * PATH_MAX + 128] = "the wish makes no sense; use host and tools of one build";
+    int code = SLUICE_EXIT_VERSION;
+    if (cap_device_is_recording(h->recorder)) {
+        snprintf(reply, size, "error %d it records already; end that with --stop",
+                 SLUICE_EXIT_USAGE);
+        return;
+    }
+    if (read_wish(text, &record)) {
+        enum sl_result result = start(h->recorder, h->device, &record, -1);
+        code = result == SL_OK ? SLUICE_EXIT_OK : refused(record.path, result, why, sizeof why);
+    }
+    if (code == SLUICE_EXIT_OK) {
+        h->last[0] = '\0';
+        snprintf(reply, size, "ok");
+    } else {
+        snprintf(reply, size, "error %d %s", code, why);
+    }
+}
+
+static void tell_status(struct host_recorder *h, char *reply, size_t size)
+{
+    bool is_over;
+    uint64_t tries, frames = cap_device_frames(h->recorder, &is_over);
+    if (!cap_device_is_recording(h->recorder)) {
+        snprintf(reply, size, "%s", h->last[0] != '\0' ? h->last : "none");
+    } else if (cap_device_is_waiting(h->recorder, &tries)) {
+        snprintf(reply, size, "waiting %" PRIu64, tries);
+    } else {
+        snprintf(reply, size, "%s %" PRIu64, is_over ? "over" : "recording", frames);
+    }
+}
+
+void host_record_tool(void *user, const char *text, char *reply, size_t size)
+{
+    struct host_recorder *h = user;
+    if (strncmp(text, "record start\n", 13) == 0) {
+        start_for_tool(h, text, reply, size);
+    } else if (strcmp(text, "record stop") == 0) {
+        bool was = end(h->recorder, CAP_END_ASKED, h->last, sizeof h->last);
+        snprintf(reply, size, "%s", was ? h->last : "none");
+    } else if (strcmp(text, "record status") == 0) {
+        tell_status(h, reply, size);
+    } else {
+        snprintf(reply, size, "error %d this host does not know that wish", SLUICE_EXIT_VERSION);
+    }
 }

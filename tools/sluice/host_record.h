@@ -5,7 +5,10 @@
 #include "host/capture/cap_device.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#define HOST_RECORD_LINE 512u
 
 struct host_record {
     const char *path;  /* NULL: nothing is recorded */
@@ -13,6 +16,7 @@ struct host_record {
     int level;
     bool force, durable, hashes;
     uint64_t max_size;       /* 0: none */
+    uint64_t skip;           /* frames before the first */
     uint64_t frames;         /* 0: all */
     uint64_t snapshot_every; /* frames; 0: none */
 };
@@ -28,6 +32,21 @@ struct host_recorded {
     int error;  /* errno; 0: none */
     bool has_name;
 };
+
+/* What tools may start and stop in a host. */
+struct host_recorder {
+    struct cap_device *recorder;
+    struct vgd *device;
+    char last[HOST_RECORD_LINE]; /* of the recording that ended last; empty: none did */
+};
+
+/* The wishes of tools, each one line: "record start\nNAME=VALUE\n.." with the fields of struct
+ * host_record, path last; "record stop"; "record status". Answers "ok", "none", "waiting TRIES",
+ * "recording FRAMES", "over FRAMES", "recorded .." as host_record_take_line takes it, or "error
+ * CODE TEXT". user: struct host_recorder. */
+void host_record_tool(void *user, const char *text, char *reply, size_t size);
+/* The other end: the wish that starts it. False: it is too long. */
+bool host_record_wish(const struct host_record *record, char *text, size_t size);
 
 /* Returns an exit code; the reason was said. status_fd: as host_tell's. */
 int host_record_begin(struct cap_device *recorder, struct vgd *device,

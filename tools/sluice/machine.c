@@ -93,3 +93,44 @@ int machine_ask_stats(int socket, const char *path, struct vhost_control_stats *
     struct vhost_control_request request = {.verb = VHOST_CONTROL_STATS};
     return ask(socket, path, &request, out, sizeof *out, NULL);
 }
+
+enum sl_result machine_ask_tool(int socket, const char *text, char *reply, size_t size)
+{
+    struct {
+        struct vhost_control_request head;
+        char text[VHOST_CONTROL_TEXT];
+    } request = {.head = {.magic = VHOST_CONTROL_MAGIC,
+                          .version = VHOST_CONTROL_VERSION,
+                          .verb = VHOST_CONTROL_TOOL}};
+    struct {
+        struct vhost_control_reply head;
+        char text[VHOST_CONTROL_TEXT];
+    } answer;
+    int fds[SL_SOCK_MAX_FDS];
+    uint32_t count = 0;
+    size_t length = strlen(text), got = 0;
+    if (length > sizeof request.text) {
+        return SL_ERR_INVALID;
+    }
+    memcpy(request.text, text, length);
+    enum sl_result result = sl_sock_send(socket, &request, sizeof request.head + length, NULL, 0);
+    if (result == SL_OK) {
+        result = sl_fd_wait(socket, PATIENCE);
+    }
+    if (result == SL_OK) {
+        result = sl_sock_recv(socket, &answer, sizeof answer, &got, fds, &count);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        sl_fd_close(&fds[i]);
+    }
+    if (result == SL_OK && (got < sizeof answer.head || answer.head.magic != VHOST_CONTROL_MAGIC)) {
+        result = SL_ERR_PROTOCOL;
+    }
+    result = result == SL_OK ? (enum sl_result)answer.head.result : result;
+    if (result == SL_OK && size != 0) {
+        length = got - sizeof answer.head < size ? got - sizeof answer.head : size - 1;
+        memcpy(reply, answer.text, length);
+        reply[length] = '\0';
+    }
+    return result;
+}

@@ -2,6 +2,7 @@
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/launch.h"
 #include "tools/sluice/range.h"
+#include "tools/sluice/record_attach.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
 #include "tools/sluice/verbs.h"
@@ -16,6 +17,8 @@
 
 enum {
     RECORD_OUTPUT,
+    RECORD_ATTACH,
+    RECORD_STOP,
     RECORD_FRAMES,
     RECORD_LEVEL,
     RECORD_MAX_SIZE,
@@ -36,10 +39,18 @@ static const struct opt options[] = {
                        .value = "FILE",
                        .fallback = "%n-%t-%p.slc",
                        .help = "%n program, %t UTC time, %p process, %% itself"},
+    [RECORD_ATTACH] = {.name = "attach",
+                       .kind = OPT_TEXT,
+                       .value = "SOCKET",
+                       .help = "record a host that runs (serve, device) instead of a program"},
+    [RECORD_STOP] = {.name = "stop",
+                     .kind = OPT_TEXT,
+                     .value = "SOCKET",
+                     .help = "end what is recorded there"},
     [RECORD_FRAMES] = {.name = "frames",
                        .kind = OPT_TEXT,
-                       .value = "0-N",
-                       .help = "stop recording after frame N; the program runs on"},
+                       .value = "A-B",
+                       .help = "record these; the program runs on"},
     [RECORD_LEVEL] = {.name = "level",
                       .letter = 'l',
                       .kind = OPT_TEXT,
@@ -136,10 +147,9 @@ static bool read_level(const char *text, int *level)
     return true;
 }
 
-static bool read_frames(const char *text, uint64_t *frames)
+static bool read_frames(const char *text, struct host_record *record)
 {
     struct range range;
-    *frames = 0;
     if (text == NULL) {
         return true;
     }
@@ -147,13 +157,9 @@ static bool read_frames(const char *text, uint64_t *frames)
         say_error("--frames is '%s'; it must be one range like 0-99", text);
         return false;
     }
-    if (range.parts[0].first != 0) {
-        say_error("--frames is '%s', but a recording begins at frame 0: a later start needs a "
-                  "snapshot of the program's state, which is not made yet; record from 0 and trim",
-                  text);
-        return false;
-    }
-    *frames = range.parts[0].last == UINT64_MAX ? 0 : range.parts[0].last + 1;
+    uint64_t first = range.parts[0].first, last = range.parts[0].last;
+    record->skip = first;
+    record->frames = last == UINT64_MAX ? 0 : last - first + 1;
     return true;
 }
 
@@ -165,6 +171,24 @@ static bool can_write(const char *path, bool force)
         say_error("%s is there already; choose another name, or replace it with --force", path);
         return false;
     }
+    return true;
+}
+
+/* ---- hosts that run ---- */
+
+/* The host has another directory. False: the reason was said. */
+static bool make_absolute(char path[PATH_MAX])
+{
+    char directory[PATH_MAX], full[PATH_MAX];
+    if (path[0] == '/') {
+        return true;
+    }
+    if (getcwd(directory, sizeof directory) == NULL ||
+        snprintf(full, sizeof full, "%s/%s", directory, path) >= PATH_MAX) {
+        say_error("--output is too long for a file's name");
+        return false;
+    }
+    memcpy(path, full, sizeof full);
     return true;
 }
 
@@ -213,6 +237,34 @@ static int judge(const char *path, const struct host_recorded *r, int code)
     return r->reason == CAP_END_DISK || !r->has_name ? SLUICE_EXIT_NOT_THROUGH_US : code;
 }
 
+/* What belongs to a program, or to hosts that run, is not given with the other. */
+static bool is_sensible(const struct opt_set *set)
+{
+    bool attaches = opt_text(set, RECORD_ATTACH) != NULL,
+         stops = opt_text(set, RECORD_STOP) != NULL;
+    if (attaches && stops) {
+        say_error("--attach begins a recording and --stop ends one; give one of them");
+    } else if ((attaches || stops) && set->arg_count != 0) {
+        say_error("--%s records no program of its own; leave %s out", attaches ? "attach" : "stop",
+                  set->args[0]);
+    } else if (!attaches && !stops && set->arg_count == 0) {
+        say_error("there is nothing to record; give -- PROGRAM, or --attach SOCKET");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static int stop(const char *socket)
+{
+    struct host_recorded recorded = {0};
+    int code = record_stop(socket, &recorded);
+    if (code == SLUICE_EXIT_OK) {
+        say_recorded("its file", &recorded);
+    }
+    return code;
+}
+
 static int record_verb(const struct opt_set *set)
 {
     struct launch launch = {.argv = set->args,
@@ -221,7 +273,14 @@ static int record_verb(const struct opt_set *set)
                             .quit_when_recorded = opt_on(set, RECORD_QUIT)};
     struct host_record *record = &launch.host.record;
     struct host_recorded recorded = {0};
+    const char *socket = opt_text(set, RECORD_ATTACH);
     char path[PATH_MAX];
+    if (!is_sensible(set)) {
+        return SLUICE_EXIT_USAGE;
+    }
+    if (opt_text(set, RECORD_STOP) != NULL) {
+        return stop(opt_text(set, RECORD_STOP));
+    }
     host_options_read(set, RECORD_HOST, &launch.host);
     *record = (struct host_record){.path = path,
                                    .argv = set->args,
@@ -230,16 +289,20 @@ static int record_verb(const struct opt_set *set)
                                    .hashes = opt_on(set, RECORD_HASH),
                                    .max_size = opt_number(set, RECORD_MAX_SIZE),
                                    .snapshot_every = opt_number(set, RECORD_SNAPSHOT_EVERY)};
-    if (!make_name(opt_text(set, RECORD_OUTPUT), set->args[0], path) ||
+    if (!make_name(opt_text(set, RECORD_OUTPUT), socket != NULL ? socket : set->args[0], path) ||
         !read_level(opt_text(set, RECORD_LEVEL), &record->level) ||
-        !read_frames(opt_text(set, RECORD_FRAMES), &record->frames) ||
-        !can_write(path, record->force)) {
+        !read_frames(opt_text(set, RECORD_FRAMES), record) || !can_write(path, record->force)) {
         return SLUICE_EXIT_USAGE;
     }
     if (launch.quit_when_recorded && record->frames == 0) {
-        say_error("--quit-when-done needs --frames 0-N: without it the recording ends with the "
+        say_error("--quit-when-done needs --frames A-B: without it the recording ends with the "
                   "program");
         return SLUICE_EXIT_USAGE;
+    }
+    if (socket != NULL) {
+        int code =
+            make_absolute(path) ? record_attach(socket, record, &recorded) : SLUICE_EXIT_USAGE;
+        return recorded.was_begun && code == SLUICE_EXIT_OK ? judge(path, &recorded, code) : code;
     }
     int code = launch_program(&launch, &recorded);
     return recorded.was_begun ? judge(path, &recorded, code) : code;
@@ -248,16 +311,18 @@ static int record_verb(const struct opt_set *set)
 const struct verb verb_record = {
     .name = "record",
     .summary = "record what one program draws",
-    .usage = "-- PROGRAM [ARGS...]",
+    .usage = "-- PROGRAM [ARGS...] | --attach SOCKET | --stop SOCKET",
     .about =
         "Runs the program like run does, and writes all that it asks of the host to FILE, which "
         "replay draws again without it.\n"
         "The program keeps its input, output, signals and exit code. FILE is FILE.part until "
-        "it is complete.",
+        "it is complete.\n"
+        "--attach records what a running host draws, from the end of a frame to --stop or a "
+        "signal.",
     .example = "sluice record -o build.slc -- glmark2-es2 -b build",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
-    .args_min = 1,
+    .args_min = 0,
     .args_max = SIZE_MAX,
     .starts_program = true,
     .exits = 1u << SLUICE_EXIT_USAGE,

@@ -62,6 +62,31 @@ enum sl_result local_control_ring(struct local_control *control, uint32_t index,
     return ask(control, LOCAL_RING, &request, sizeof request, out, sizeof *out);
 }
 
+enum sl_result local_control_tool(struct local_control *control, const char *text, char *reply,
+                                  size_t size)
+{
+    struct local_request request = {.verb = LOCAL_TOOL};
+    struct local_tool_reply answer;
+    enum sl_result r =
+        local_link_call(&control->link, &(struct local_call){
+                                            .request = &request,
+                                            .request_size = sizeof request,
+                                            .tail = text,
+                                            .tail_size = strlen(text),
+                                            .in_fd = -1,
+                                            .reply = &answer,
+                                            .reply_size = sizeof answer,
+                                            .reply_min = offsetof(struct local_tool_reply, text),
+                                        });
+    if (r == SL_OK && size != 0) {
+        size_t length = answer.size < sizeof answer.text ? answer.size : sizeof answer.text;
+        length = length < size ? length : size - 1;
+        memcpy(reply, answer.text, length);
+        reply[length] = '\0';
+    }
+    return r;
+}
+
 enum sl_result local_control_tap(struct local_control *control)
 {
     struct local_request request = {0};

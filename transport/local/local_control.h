@@ -16,6 +16,11 @@ enum sl_result local_control_status(struct local_control *control,
 enum sl_result local_control_ring(struct local_control *control, uint32_t index,
                                   struct local_ring_reply *out) SL_MUST_USE;
 
+/* A wish in words, as the host knows them; reply: terminated, cut at size. INVALID: we are not the
+ * host's user. */
+enum sl_result local_control_tool(struct local_control *control, const char *text, char *reply,
+                                  size_t size) SL_MUST_USE;
+
 /* From now on the connection brings packets and nothing else may be asked on it. */
 enum sl_result local_control_tap(struct local_control *control) SL_MUST_USE;
 /* The next packet: *head, and the bytes of packet and reply that were sent along, borrowed until

@@ -42,6 +42,7 @@ struct local_answer {
         struct local_map_reply map;
         struct local_status_reply status;
         struct local_ring_reply ring;
+        struct local_tool_reply tool;
     } body;
     size_t size;
     int fd; /* -1 none; owned */
@@ -97,6 +98,8 @@ struct local_shared {
 struct local_server {
     struct local_server_options options; /* no zeros; path is our copy */
     struct vgd *device;
+    local_tool tool; /* nullable */
+    void *tool_user;
     int listener;
     int epoll;
     int spare; /* a descriptor given up to turn a connection away when none are left */

@@ -308,6 +308,12 @@ void local_server_set_device(struct local_server *server, struct vgd *device)
     server->device = device;
 }
 
+void local_server_set_tool(struct local_server *server, local_tool tool, void *user)
+{
+    server->tool = tool;
+    server->tool_user = user;
+}
+
 uint64_t local_server_contexts_created(const struct local_server *server)
 {
     return __atomic_load_n(&server->contexts_created,

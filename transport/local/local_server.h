@@ -37,6 +37,11 @@ enum sl_result local_server_create(const struct local_server_options *options,
 struct vgd_sink local_server_sink(struct local_server *server);
 /* Borrows the device until local_server_destroy; before run. */
 void local_server_set_device(struct local_server *server, struct vgd *device);
+/* Answers what a tool wants in words, on the server's thread: text and reply are terminated; the
+ * reply is cut at size. */
+typedef void (*local_tool)(void *user, const char *text, char *reply, size_t size);
+/* Before run. */
+void local_server_set_tool(struct local_server *server, local_tool tool, void *user);
 /* Serves until stop_fd is readable (borrowed). OK; IO when the event loop itself fails. On return
  * every client is gone, and what was its own with it. */
 enum sl_result local_server_run(struct local_server *server, int stop_fd) SL_MUST_USE;

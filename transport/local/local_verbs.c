@@ -497,6 +497,25 @@ static enum sl_result handle_tap(struct request *q)
     return SL_OK;
 }
 
+static enum sl_result handle_tool(struct request *q)
+{
+    struct local_tool_reply *reply = &q->answer->body.tool;
+    char text[LOCAL_TOOL_TEXT];
+    size_t size = q->size - sizeof(struct local_request);
+    if (q->server->tool == NULL) {
+        return SL_ERR_UNSUPPORTED;
+    }
+    if (size >= sizeof text || (q->client->uid != 0 && q->client->uid != geteuid())) {
+        return SL_ERR_INVALID;
+    }
+    memcpy(text, q->message->bytes + sizeof(struct local_request), size);
+    text[size] = '\0';
+    q->server->tool(q->server->tool_user, text, reply->text, sizeof reply->text);
+    reply->size = (uint32_t)strnlen(reply->text, sizeof reply->text);
+    q->answer->size = offsetof(struct local_tool_reply, text) + reply->size;
+    return SL_OK;
+}
+
 /* ---- which request is what ---- */
 
 struct verb {
@@ -527,6 +546,7 @@ static const struct verb verbs[] = {
     {handle_status, LOCAL_STATUS, sizeof(struct local_request), LOCAL_KIND_CONTROL, false},
     {handle_ring, LOCAL_RING, sizeof(struct local_ring), LOCAL_KIND_CONTROL, false},
     {handle_tap, LOCAL_TAP, sizeof(struct local_request), LOCAL_KIND_CONTROL, false},
+    {handle_tool, LOCAL_TOOL, sizeof(struct local_request), LOCAL_KIND_CONTROL, true},
 };
 
 static const struct verb *find_verb(const struct local_client *client,

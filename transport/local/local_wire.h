@@ -23,6 +23,7 @@
 #define LOCAL_MAX_CAPSET  4096u
 #define LOCAL_NAME        64u
 #define LOCAL_TEXT        256u
+#define LOCAL_TOOL_TEXT   4096u
 
 enum local_verb {
     LOCAL_HELLO = 1,
@@ -43,6 +44,8 @@ enum local_verb {
     LOCAL_TAP = 258,
     LOCAL_PACKET = 259, /* server to tool after LOCAL_TAP, unasked: bytes of packet, then of reply,
                            behind the struct */
+    /* A tool's wish in words, behind the struct; only of the server's own user, and root. */
+    LOCAL_TOOL = 260,
 };
 
 enum local_kind { LOCAL_KIND_CLIENT = 1, LOCAL_KIND_CONTROL = 2 };
@@ -197,6 +200,14 @@ struct local_status_reply {
     uint64_t resource_bytes;
 };
 LOCAL_SIZE(local_status_reply, 16 + LOCAL_TEXT + 40);
+
+struct local_tool_reply { /* only `size` bytes of text are sent */
+    struct local_reply head;
+    uint32_t size;
+    uint32_t pad;
+    char text[LOCAL_TOOL_TEXT];
+};
+LOCAL_SIZE(local_tool_reply, 24 + LOCAL_TOOL_TEXT);
 
 struct local_ring {
     struct local_request head;

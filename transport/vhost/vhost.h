@@ -47,6 +47,11 @@ enum sl_result vhost_server_create(const struct vhost_server_options *options,
 struct vgd_sink vhost_server_sink(struct vhost_server *server);
 /* Borrows the device until vhost_server_destroy; before run. */
 void vhost_server_set_device(struct vhost_server *server, struct vgd *device);
+/* Answers what a tool wants in words, on the server's thread: text and reply are terminated; the
+ * reply is cut at size. */
+typedef void (*vhost_tool)(void *user, const char *text, char *reply, size_t size);
+/* Before run. */
+void vhost_server_set_tool(struct vhost_server *server, vhost_tool tool, void *user);
 /* Serves until stop_fd is readable (borrowed). OK; IO when the event loop itself fails. On return
  * the guest is gone from the device. */
 enum sl_result vhost_server_run(struct vhost_server *server, int stop_fd) SL_MUST_USE;

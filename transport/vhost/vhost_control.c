@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -170,6 +171,36 @@ static void take_counters(struct vhost_server *server, struct vhost_control_stat
                                         .pings_awake = device.all.pings_awake};
 }
 
+/* What a request may be, and what an answer. */
+struct asked {
+    struct vhost_control_request request;
+    char text[VHOST_CONTROL_TEXT + 1];
+};
+union answer {
+    struct vhost_control_stats stats;
+    struct {
+        struct vhost_control_reply reply;
+        char text[VHOST_CONTROL_TEXT];
+    } tool;
+};
+
+static enum sl_result ask_host(struct vhost_server *server, int tool, struct asked *asked,
+                               size_t text_size, union answer *answer)
+{
+    pid_t pid;
+    uid_t uid;
+    if (server->tool == NULL) {
+        return SL_ERR_UNSUPPORTED;
+    }
+    if (text_size > VHOST_CONTROL_TEXT || sl_sock_peer(tool, &pid, &uid) != SL_OK ||
+        (uid != 0 && uid != geteuid())) {
+        return SL_ERR_INVALID;
+    }
+    asked->text[text_size] = '\0';
+    server->tool(server->tool_user, asked->text, answer->tool.text, sizeof answer->tool.text);
+    return SL_OK;
+}
+
 static enum sl_result execute(struct vhost_server *server, const struct vhost_control_request *q,
                               struct vhost_control_stats *answer, int *fd)
 {
@@ -206,11 +237,12 @@ static enum sl_result execute(struct vhost_server *server, const struct vhost_co
 /* False: the tool is gone, or does not listen to its answers. */
 static bool serve_tool(struct vhost_control *control, int tool)
 {
-    struct vhost_control_request request;
+    struct asked asked;
+    const struct vhost_control_request *request = &asked.request;
     int fds[SL_SOCK_MAX_FDS];
     uint32_t fd_count = 0;
     size_t size = 0;
-    enum sl_result r = sl_sock_recv(tool, &request, sizeof request, &size, fds, &fd_count);
+    enum sl_result r = sl_sock_recv(tool, &asked, sizeof asked, &size, fds, &fd_count);
     if (r == SL_ERR_AGAIN) {
         return true;
     }
@@ -220,16 +252,24 @@ static bool serve_tool(struct vhost_control *control, int tool)
     for (uint32_t i = 0; i < fd_count; i++) {
         sl_fd_close(&fds[i]);
     }
-    struct vhost_control_stats answer = {.reply = {.magic = VHOST_CONTROL_MAGIC,
-                                                   .version = VHOST_CONTROL_VERSION,
-                                                   .scanouts = control->server->gpu.scanout_count,
-                                                   .connected = control->server->has_session}};
+    union answer answer = {.stats.reply = {.magic = VHOST_CONTROL_MAGIC,
+                                           .version = VHOST_CONTROL_VERSION,
+                                           .scanouts = control->server->gpu.scanout_count,
+                                           .connected = control->server->has_session}};
     int fd = -1;
-    r = size == sizeof request ? execute(control->server, &request, &answer, &fd) : SL_ERR_PROTOCOL;
-    answer.reply.result = r;
-    bool counted = r == SL_OK && request.verb == VHOST_CONTROL_STATS;
-    enum sl_result sent =
-        sl_sock_send(tool, &answer, counted ? sizeof answer : sizeof answer.reply, &fd, fd >= 0);
+    size_t answer_size = sizeof answer.tool.reply;
+    if (size > sizeof *request && request->magic == VHOST_CONTROL_MAGIC &&
+        request->version == VHOST_CONTROL_VERSION && request->verb == VHOST_CONTROL_TOOL) {
+        r = ask_host(control->server, tool, &asked, size - sizeof *request, &answer);
+        answer_size += r == SL_OK ? strnlen(answer.tool.text, sizeof answer.tool.text) : 0;
+    } else {
+        r = size == sizeof *request ? execute(control->server, request, &answer.stats, &fd)
+                                    : SL_ERR_PROTOCOL;
+        answer_size =
+            r == SL_OK && request->verb == VHOST_CONTROL_STATS ? sizeof answer.stats : answer_size;
+    }
+    answer.stats.reply.result = r;
+    enum sl_result sent = sl_sock_send(tool, &answer, answer_size, &fd, fd >= 0);
     sl_fd_close(&fd);
     return sent == SL_OK && r != SL_ERR_PROTOCOL;
 }

@@ -11,11 +11,15 @@
 #define VHOST_CONTROL_SUFFIX ".control"
 
 enum vhost_control_verb {
-    VHOST_CONTROL_SHOT = 1, /* what the scanout shows: gives a memfd of R, G, B, A rows */
-    VHOST_CONTROL_PLUG = 2, /* plug in with a size, or unplug */
-    VHOST_CONTROL_LIST = 3, /* how the scanout stands */
-    VHOST_CONTROL_STATS = 4 /* counters: the answer is a struct vhost_control_stats */
+    VHOST_CONTROL_SHOT = 1,  /* what the scanout shows: gives a memfd of R, G, B, A rows */
+    VHOST_CONTROL_PLUG = 2,  /* plug in with a size, or unplug */
+    VHOST_CONTROL_LIST = 3,  /* how the scanout stands */
+    VHOST_CONTROL_STATS = 4, /* counters: the answer is a struct vhost_control_stats */
+    /* A wish in words, at most VHOST_CONTROL_TEXT bytes behind the request; the answer's are behind
+     * the reply. Only of the device's own user, and root. */
+    VHOST_CONTROL_TOOL = 5
 };
+#define VHOST_CONTROL_TEXT 4096u
 
 struct vhost_control_request {
     uint32_t magic, version;

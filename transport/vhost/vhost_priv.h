@@ -203,6 +203,7 @@ enum vhost_tag {
     VHOST_TAG_STOP,
     VHOST_TAG_LISTENER,
     VHOST_TAG_WAKE,
+    VHOST_TAG_DEVICE,
     VHOST_TAG_FRONT,
     VHOST_TAG_BACK,
     VHOST_TAG_KICK, /* + queue */
@@ -215,6 +216,8 @@ struct vhost_control;
 struct vhost_server {
     struct vhost_server_options options; /* no zeros; paths are our copies */
     struct vgd *device;
+    vhost_tool tool; /* nullable */
+    void *tool_user;
     int listener, epoll, wake;
     int spare; /* given up to turn a connection away when no descriptors are left */
     bool has_session;

@@ -186,6 +186,8 @@ static enum sl_result serve_event(struct vhost_server *server, const struct epol
         if (server->options.display.woken != NULL) {
             server->options.display.woken(server->options.display.user);
         }
+    } else if (tag == VHOST_TAG_DEVICE) {
+        server->device->ops->poll(server->device);
     } else if (tag >= VHOST_TAG_CONTROL) {
         vhost_control_serve(server->control, tag);
     } else if (server->has_session && (tag == VHOST_TAG_FRONT || tag == VHOST_TAG_BACK)) {
@@ -264,6 +266,10 @@ enum sl_result vhost_server_run(struct vhost_server *server, int stop_fd)
     if (r == SL_OK) {
         r = vhost_watch(server, stop_fd, EPOLLIN, VHOST_TAG_STOP);
     }
+    int poll_fd = server->device->ops->poll_fd(server->device);
+    if (r == SL_OK && poll_fd >= 0) {
+        r = vhost_watch(server, poll_fd, EPOLLIN, VHOST_TAG_DEVICE);
+    }
     if (r == SL_OK && server->control != NULL) {
         r = vhost_control_watch(server->control);
     }
@@ -274,6 +280,9 @@ enum sl_result vhost_server_run(struct vhost_server *server, int stop_fd)
         sl_error("vhost", "the event loop failed: %s", sl_result_name(r));
     }
     vhost_unwatch(server, stop_fd);
+    if (poll_fd >= 0) {
+        vhost_unwatch(server, poll_fd);
+    }
     if (server->has_session) {
         vhost_session_end(server);
     }
@@ -344,6 +353,12 @@ struct vgd_sink vhost_server_sink(struct vhost_server *server)
 void vhost_server_set_device(struct vhost_server *server, struct vgd *device)
 {
     server->device = device;
+}
+
+void vhost_server_set_tool(struct vhost_server *server, vhost_tool tool, void *user)
+{
+    server->tool = tool;
+    server->tool_user = user;
 }
 
 enum sl_result vhost_server_read(struct vhost_server *server, uint32_t scanout_id, bool with_cursor,
