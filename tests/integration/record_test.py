@@ -141,9 +141,20 @@ class Record(Case):
         done = self.record("--frames", "0-9", "--quit-when-done", *self.frames(0, 2))
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(10, self.info()["frames"])
-        done = self.record("--force", "--frames", "5-9", *self.frames(1))
-        self.assertEqual(2, done.returncode)
-        self.assertIn("needs a snapshot", done.stderr)
+
+    def test_what_makes_no_sense(self) -> None:
+        for words, why in (
+            (["--frames", "9-5", *self.frames(1)], "must be one range"),
+            (["--attach", "a.sock", *self.frames(1)], "records no program of its own"),
+            (["--attach", "a.sock", "--stop", "a.sock"], "give one of them"),
+            ([], "there is nothing to record"),
+        ):
+            done = self.record(*words)
+            self.assertEqual(2, done.returncode, words)
+            self.assertIn(why, done.stderr)
+        done = self.record("--attach", "a.sock")
+        self.assertEqual(3, done.returncode)
+        self.assertIn("there is no such socket", done.stderr)
 
     def test_hashes_of_pictures(self) -> None:
         done = self.record("--hash", *self.frames(3))

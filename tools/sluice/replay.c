@@ -46,8 +46,8 @@ static const struct opt options[] = {
                         .kind = OPT_CHOICE,
                         .value = "gpu|cpu|null|decode",
                         .fallback = "gpu",
-                        .help = "gpu: this machine's drivers; cpu: those that need no GPU; null: "
-                                "all but what they draw; decode: parse and check only"},
+                        .help = "all drivers; those on the CPU; none, but all else; parse "
+                                "and check only"},
     [REPLAY_THREADS] = {.name = "threads",
                         .kind = OPT_CHOICE,
                         .value = "recorded|one",
