@@ -119,6 +119,19 @@ struct hvk_command_pool {
     struct sl_list buffers;   /* struct hvk_command_buffer.link */
 };
 
+/* What the commands of a buffer name, each once or a few times: hvk_uses.c. */
+struct hvk_use {
+    uint64_t name; /* kind << 56 | id */
+    uint64_t native;
+};
+#define HVK_USES_RECENT 64u
+struct hvk_uses {
+    struct hvk_use *list;
+    uint32_t count, room;
+    uint64_t alive_at; /* context->ended + 1 when all of it was seen to live; 0: it was not */
+    uint32_t recent[HVK_USES_RECENT]; /* where in the list, by id */
+};
+
 struct hvk_command_buffer {
     struct hvk_object object; /* native object lives with its pool, on which it has a reference */
     struct hvk_command_pool *pool;
@@ -129,6 +142,7 @@ struct hvk_command_buffer {
      * submitted once, as soon as they are ended. With the pool's lock held */
     enum hvk_recorded_state { HVK_INITIAL, HVK_RECORDING, HVK_RECORDED } state;
     bool is_once, is_kept_short;
+    struct hvk_uses uses;
     uint64_t recorded_at; /* the device's submits when commands came last */
     uint8_t *kept;
     size_t kept_size, kept_room;
@@ -159,6 +173,7 @@ struct hvk_context {
     void *waiter;     /* hvk_waiter.c: exported fences */
     uint32_t flushes; /* atomic: rings that record into any command buffer */
     /* hvk_birth.c: what is kept for a snapshot */
+    uint64_t ended;         /* so many objects; under the turn */
     uint64_t last_serial;   /* under the turn */
     uint64_t kept;          /* atomic: bytes */
     uint32_t is_kept_short; /* atomic: something was not */

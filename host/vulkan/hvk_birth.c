@@ -73,8 +73,9 @@ struct needs {
     uint32_t count, room;
 };
 
-static void on_named(struct vk_unpack *u, uint32_t kind, uint64_t id)
+static void on_named(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native)
 {
+    (void)native;
     struct needs *n = u->user;
     struct hvk_birth *birth = is_part(kind) ? hvk_birth_of(n->context, kind, id) : NULL;
     if (birth == NULL || (n->count != 0 && n->list[n->count - 1] == birth)) {

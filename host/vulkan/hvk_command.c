@@ -44,6 +44,7 @@ static struct hvk_command_buffer *buffer_find(const struct hvk_context *context,
 static void forget(struct hvk_command_buffer *b)
 {
     b->state = HVK_INITIAL;
+    hvk_uses_forget(&b->uses);
     b->kept_size = 0;
     b->is_kept_short = false;
 }
@@ -188,6 +189,7 @@ static void buffer_release(struct hvk_object *object)
     pthread_mutex_unlock(&pool->lock);
     (void)hvk_keep(object->device->context, -(int64_t)b->kept_room);
     sl_free(b->kept);
+    hvk_uses_finish(&b->uses);
     sl_free(b);
     hvk_unref(&pool->object);
 }
@@ -296,12 +298,13 @@ static bool settle(const struct hvk_context *context, const struct hvk_command_b
     }
 }
 
-bool hvk_command_buffers_settle(const struct hvk_call *call, const uint64_t *ids, uint32_t count)
+bool hvk_command_buffers_ready(const struct hvk_call *call, const uint64_t *ids, uint32_t count)
 {
     const struct hvk_context *context = call->context;
-    for (uint32_t i = 0; i < count && sl_atomic_load_acquire(&context->flushes) != 0; i++) {
-        const struct hvk_command_buffer *b = buffer_find(context, ids[i]);
-        if (b != NULL && !settle(context, b)) {
+    bool recording = sl_atomic_load_acquire(&context->flushes) != 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct hvk_command_buffer *b = buffer_find(context, ids[i]);
+        if (b == NULL || (recording && !settle(context, b)) || !hvk_uses_alive(context, &b->uses)) {
             return false;
         }
     }
@@ -334,6 +337,8 @@ void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
                                       .device = device,
                                       .kept = a->pData,
                                       .in = vk_unpack_over(NULL, 0, arena, &context->ids)};
+    recording.in.named = hvk_uses_note;
+    recording.in.user = &b->uses;
     const char *reason = vk_sub_decode(&recording, a->pData, a->dataSize);
     keep(&recording);
     pthread_mutex_unlock(&b->pool->lock);

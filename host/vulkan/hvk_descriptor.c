@@ -90,6 +90,7 @@ static void rename_set(struct hvk_context *context, struct hvk_set *set, uint64_
     set->native = native;
     set->bindings = bindings;
     set->variable = 0;
+    context->ended++;
     if (recording) {
         pthread_rwlock_unlock(&context->natives);
     }

@@ -153,8 +153,17 @@ bool hvk_reaches(struct hvk_recording *r, uint64_t buffer_id, uint64_t offset, u
 /* --- hvk_command.c --- */
 
 /* Wait until none of the command buffers is being recorded on another ring, past its turn. ids: the
- * guest's. False: that does not end, or the context does. */
-bool hvk_command_buffers_settle(const struct hvk_call *call, const uint64_t *ids, uint32_t count);
+ * guest's. False: that does not end, or the context does, or what one of them names is no more. */
+bool hvk_command_buffers_ready(const struct hvk_call *call, const uint64_t *ids, uint32_t count);
+
+/* --- hvk_uses.c --- */
+
+/* vk_unpack.named, user: the struct hvk_uses of the buffer that is recorded. */
+void hvk_uses_note(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native);
+void hvk_uses_forget(struct hvk_uses *uses);
+void hvk_uses_finish(struct hvk_uses *uses);
+/* Nothing of it has ended. Under the turn, while nobody records it. */
+bool hvk_uses_alive(const struct hvk_context *context, struct hvk_uses *uses);
 
 /* --- hvk_sync.c --- */
 

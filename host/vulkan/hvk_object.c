@@ -109,6 +109,7 @@ void hvk_destroy(struct hvk_context *context, uint32_t kind, uint64_t id)
     }
     bool found = sl_ids_find(&context->ids, kind, id, &native, &record);
     if (found) {
+        context->ended++;
         hvk_birth_drop(context, kind, id);
         found = sl_ids_remove(&context->ids, kind, id);
     }

@@ -89,14 +89,13 @@ static bool prepare2(const struct hvk_call *call, VkSubmitInfo2 *info)
 
 /* --- submits --- */
 
-/* Command buffers that another ring still records into are waited for; `ids`: the submits as the
- * guest sent them. */
+/* Command buffers that another ring still records into are waited for, and all of them fit to be
+ * submitted; `ids`: the submits as the guest sent them. */
 static bool settle(const struct hvk_call *call, uint32_t count, const VkSubmitInfo *ids)
 {
     bool ok = true;
     for (uint32_t i = 0; ok && i < count; i++) {
-        ok =
-            hvk_command_buffers_settle(call, (const uint64_t *)(const void *)ids[i].pCommandBuffers,
+        ok = hvk_command_buffers_ready(call, (const uint64_t *)(const void *)ids[i].pCommandBuffers,
                                        ids[i].commandBufferCount);
     }
     return ok;
@@ -108,7 +107,7 @@ static bool settle2(const struct hvk_call *call, uint32_t count, const VkSubmitI
     for (uint32_t i = 0; ok && i < count; i++) {
         for (uint32_t j = 0; ok && j < ids[i].commandBufferInfoCount; j++) {
             uint64_t id = HVK_U64(ids[i].pCommandBufferInfos[j].commandBuffer);
-            ok = hvk_command_buffers_settle(call, &id, 1);
+            ok = hvk_command_buffers_ready(call, &id, 1);
         }
     }
     return ok;
@@ -150,26 +149,6 @@ static void marks2(struct hvk_context *context, uint32_t count, const VkSubmitIn
             mark(context, HVK_U64(ids[i].pSignalSemaphoreInfos[j].semaphore), true);
         }
     }
-}
-
-/* Are the ids behind the natives to be looked at? */
-static bool needs_ids(const struct hvk_call *call, uint32_t count, const VkSubmitInfo *submits)
-{
-    bool needs = sl_atomic_load_acquire(&call->context->flushes) != 0;
-    for (uint32_t i = 0; i < count; i++) {
-        needs = needs || submits[i].waitSemaphoreCount != 0 || submits[i].signalSemaphoreCount != 0;
-    }
-    return needs;
-}
-
-static bool needs_ids2(const struct hvk_call *call, uint32_t count, const VkSubmitInfo2 *submits)
-{
-    bool needs = sl_atomic_load_acquire(&call->context->flushes) != 0;
-    for (uint32_t i = 0; i < count; i++) {
-        needs = needs || submits[i].waitSemaphoreInfoCount != 0 ||
-                submits[i].signalSemaphoreInfoCount != 0;
-    }
-    return needs;
 }
 
 static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
@@ -224,7 +203,7 @@ VkResult hvk_vkQueueSubmit(struct hvk_call *call, struct vk_args_vkQueueSubmit *
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkQueueSubmit ids = {0};
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (!needs_ids(call, a->submitCount, a->pSubmits) ||
+    if (a->submitCount == 0 ||
         (vk_unpack_vkQueueSubmit(&again, &ids) && settle(call, ids.submitCount, ids.pSubmits))) {
         result =
             submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
@@ -240,9 +219,8 @@ void hvk_vkQueueSubmitAsyncGOOGLE(struct hvk_call *call, struct vk_args_vkQueueS
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkQueueSubmitAsyncGOOGLE ids = {0};
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (!needs_ids(call, a->submitCount, a->pSubmits) ||
-        (vk_unpack_vkQueueSubmitAsyncGOOGLE(&again, &ids) &&
-         settle(call, ids.submitCount, ids.pSubmits))) {
+    if (a->submitCount == 0 || (vk_unpack_vkQueueSubmitAsyncGOOGLE(&again, &ids) &&
+                                 settle(call, ids.submitCount, ids.pSubmits))) {
         result =
             submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
     }
@@ -259,7 +237,7 @@ VkResult hvk_vkQueueSubmit2(struct hvk_call *call, struct vk_args_vkQueueSubmit2
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkQueueSubmit2 ids = {0};
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (!needs_ids2(call, a->submitCount, a->pSubmits) ||
+    if (a->submitCount == 0 ||
         (vk_unpack_vkQueueSubmit2(&again, &ids) && settle2(call, ids.submitCount, ids.pSubmits))) {
         result =
             submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
@@ -276,9 +254,8 @@ void hvk_vkQueueSubmitAsync2GOOGLE(struct hvk_call *call,
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkQueueSubmitAsync2GOOGLE ids = {0};
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (!needs_ids2(call, a->submitCount, a->pSubmits) ||
-        (vk_unpack_vkQueueSubmitAsync2GOOGLE(&again, &ids) &&
-         settle2(call, ids.submitCount, ids.pSubmits))) {
+    if (a->submitCount == 0 || (vk_unpack_vkQueueSubmitAsync2GOOGLE(&again, &ids) &&
+                                 settle2(call, ids.submitCount, ids.pSubmits))) {
         result =
             submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
     }

@@ -403,9 +403,10 @@ struct living {
     bool all;
 };
 
-static void on_named(struct vk_unpack *u, uint32_t kind, uint64_t id)
+static void on_named(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native)
 {
     struct living *living = u->user;
+    (void)native;
     living->all = living->all && (id == 0 || hvk_find(living->context, kind, id, NULL) != NULL);
 }
 

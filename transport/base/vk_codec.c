@@ -285,7 +285,7 @@ static uint64_t look_up(struct vk_unpack *u, uint32_t kind, uint64_t id, bool op
     *record = NULL;
     if (u->ids == NULL || u->failed) {
         if (u->named != NULL && !u->outputs && !u->failed) {
-            u->named(u, kind, id);
+            u->named(u, kind, id, 0);
         }
         return id;
     }
@@ -300,6 +300,9 @@ static uint64_t look_up(struct vk_unpack *u, uint32_t kind, uint64_t id, bool op
     if (SL_UNLIKELY(u->owner != NULL && owner_of(u, *record) != u->owner)) {
         vk_unpack_fail(u, "it names objects of different owners");
         return 0;
+    }
+    if (u->named != NULL) {
+        u->named(u, kind, id, native);
     }
     return native;
 }

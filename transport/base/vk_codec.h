@@ -163,8 +163,9 @@ struct vk_unpack {
     /* Guest: a reply says nowhere how long it is. Reads on until at least `size` bytes lie at cur,
      * which it and `end` may move; false: there will be no more. NULL: all is there. */
     bool (*more)(struct vk_unpack *u, size_t size);
-    /* Where there are no ids: hears of each handle of the inputs. Nullable. */
-    void (*named)(struct vk_unpack *u, uint32_t kind, uint64_t id);
+    /* Hears of each handle of the inputs that is there, with the native one where there are ids.
+     * Nullable. */
+    void (*named)(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native);
     void *user; /* of these two */
 };
 

@@ -1,0 +1,124 @@
+/* What a command buffer names must live when it is submitted: drivers keep pointers to it, and die
+ * of those that something has ended behind.
+ *
+ * While commands are recorded each handle that they name is noted, with the native one that was
+ * found for it: an id may be chosen again. A submit looks whether all of them are still what they
+ * were, at most once for each end of something. The notes belong to who holds the pool's lock, or
+ * has the turn while nobody records. */
+#include "host/vulkan/hvk_family.h"
+
+#include "transport/base/mem.h"
+
+#define ROOM_START 32u
+#define ROOM_MAX   (1u << 24)
+
+/* Kinds that drivers keep nothing of behind the command that names them. */
+static bool is_consumed(uint32_t kind)
+{
+    switch (kind) {
+    case VK_KIND_VkPipelineLayout:
+    case VK_KIND_VkDescriptorUpdateTemplate:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The native object that an id stands for now; for a set's the table has its record. */
+static uint64_t native_of(uint32_t kind, uint64_t native)
+{
+    return kind == VK_KIND_VkDescriptorSet ? ((const struct hvk_set *)(uintptr_t)native)->native
+                                           : native;
+}
+
+static bool make_room(struct hvk_uses *uses)
+{
+    if (uses->count < uses->room) {
+        return true;
+    }
+    uint32_t room = uses->room != 0 ? uses->room * 2 : ROOM_START;
+    struct hvk_use *more = room <= ROOM_MAX ? sl_realloc(uses->list, room * sizeof *more) : NULL;
+    if (more == NULL) {
+        return false;
+    }
+    uses->list = more;
+    uses->room = room;
+    return true;
+}
+
+void hvk_uses_note(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native)
+{
+    struct hvk_uses *uses = u->user;
+    const struct hvk_use use = {.name = (uint64_t)kind << 56 | id,
+                                .native = is_consumed(kind) ? 0 : native_of(kind, native)};
+    uint32_t *recent = &uses->recent[id % HVK_USES_RECENT];
+    if (use.native == 0 || (*recent < uses->count && uses->list[*recent].name == use.name &&
+                            uses->list[*recent].native == use.native)) {
+        return;
+    }
+    if (!make_room(uses)) {
+        vk_unpack_fail(u, "no memory for what it names");
+        return;
+    }
+    uses->list[uses->count] = use;
+    *recent = uses->count++;
+    uses->alive_at = 0;
+}
+
+void hvk_uses_forget(struct hvk_uses *uses)
+{
+    uses->count = 0;
+    uses->alive_at = 0;
+}
+
+void hvk_uses_finish(struct hvk_uses *uses)
+{
+    sl_free(uses->list);
+    *uses = (struct hvk_uses){0};
+}
+
+static bool is_alive(const struct hvk_context *context, const struct hvk_use *use)
+{
+    uint32_t kind = (uint32_t)(use->name >> 56);
+    uint64_t native;
+    return hvk_find(context, kind, use->name & 0xffffffffffffffull, &native) != NULL &&
+           native_of(kind, native) == use->native;
+}
+
+static bool all_alive(const struct hvk_context *context, struct hvk_uses *uses)
+{
+    for (uint32_t i = 0; i < uses->count; i++) {
+        if (!is_alive(context, &uses->list[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of the buffers that it executes: they may have been recorded anew. */
+static bool executed_alive(const struct hvk_context *context, const struct hvk_uses *uses)
+{
+    for (uint32_t i = 0; i < uses->count; i++) {
+        if (uses->list[i].name >> 56 == VK_KIND_VkCommandBuffer) {
+            struct hvk_object *object = hvk_find(context, VK_KIND_VkCommandBuffer,
+                                                 uses->list[i].name & 0xffffffffffffffull, NULL);
+            struct hvk_command_buffer *b = (struct hvk_command_buffer *)(void *)object;
+            if (b == NULL || !all_alive(context, &b->uses)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool hvk_uses_alive(const struct hvk_context *context, struct hvk_uses *uses)
+{
+    if (uses->alive_at == context->ended + 1) {
+        return true;
+    }
+    if (!all_alive(context, uses) || !executed_alive(context, uses)) {
+        return false;
+    }
+    uses->alive_at = context->ended + 1;
+    return true;
+}
