@@ -282,6 +282,12 @@ def glmark2_rows(data: Json) -> "list[Row]":
     return rows
 
 
+def trace_command(place: Place, out: pathlib.Path) -> "list[object]":
+    table = [sys.executable, ROOT / "tests" / "bench" / "trace_table.py", "--sluice", place.sluice]
+    programs = ["--gl", place.bench("frame_bench"), "--vk", place.bench("vulkan_bench")]
+    return [*table, *programs, "--rounds", place.rounds, "--out", out]
+
+
 def glmark2_command(place: Place, out: pathlib.Path) -> "list[object]":
     return [
         sys.executable,
@@ -369,6 +375,86 @@ def capture_rows(data: Json) -> "list[Row]":
         Row("a recorder that is off, a call", "", f"{idle:.1f} ns", "", "<= 0.3 ns", idle <= 0.3),
         Row("recording, bytes of 64", "", f"{packed:.1f}", "", "<= 12", packed <= 12),
         Row("recording, calls a second", "", f"{data['full'] / 1e6:.1f} M", "", "", None),
+    ]
+
+
+def trace_rows(data: Json) -> "list[Row]":
+    """Calls are what the other tool counts, since a packet of ours may hold many."""
+    goals = {"gl": ("Apitrace", 3), "vk": ("Gfxreconstruct", 12)}
+    return [
+        row for api, (name, size) in goals.items() for row in api_rows(data[api], api, name, size)
+    ]
+
+
+def api_rows(data: Json, api: str, name: str, size: int) -> "list[Row]":
+    ns, ours = data["program_ns"], data["tools"]["Sluice"]
+    other = data["tools"].get(name)
+    calls = other["calls"] if other else ours["calls"]
+    each = ours["bytes"] / calls
+    pays = ns["Sluice"] / ns["run"]
+    played = ours["replay_per_s"] * calls / ours["calls"]
+    peak = max(ours["info_kib"], ours["dump_kib"])
+
+    def beside(text: "Callable[[Json], str]") -> str:
+        return text(other) if other else "not installed"
+
+    return [
+        Row(
+            f"recording, {api}: what the program pays",
+            f"+{ns[name] - ns['native']:.0f} ns" if name in ns else "not installed",
+            f"+{ns['Sluice'] - ns['run']:.1f} ns",
+            f"{pays:.3f}",
+            "<= 1.05",
+            pays <= 1.05,
+        ),
+        Row(
+            f"trace, {api}: bytes a call, of {calls:,}",
+            beside(lambda o: f"{o['bytes'] / o['calls']:.2f}"),
+            f"{each:.2f}",
+            "",
+            f"<= {size}",
+            each <= size,
+        ),
+        Row(
+            f"trace, {api}: dump, calls a second",
+            beside(lambda o: f"{o['dump_per_s'] / 1e6:.2f} M"),
+            f"{ours['dump_per_s'] / 1e6 * calls / ours['calls']:.2f} M",
+            "",
+            ">= 2 M",
+            ours["dump_per_s"] * calls / ours["calls"] >= 2e6,
+        ),
+        Row(
+            f"trace, {api}: info",
+            beside(lambda o: f"{o['info_s'] * 1e3:.1f} ms"),
+            f"{ours['info_s'] * 1e3:.1f} ms",
+            "",
+            "<= 10 ms",
+            ours["info_s"] <= 0.01,
+        ),
+        Row(
+            f"trace, {api}: one call in the middle",
+            beside(lambda o: f"{o['look_s'] * 1e3:.1f} ms"),
+            f"{ours['look_s'] * 1e3:.1f} ms",
+            "",
+            "<= 2 ms",
+            ours["look_s"] <= 0.002,
+        ),
+        Row(
+            f"trace, {api}: null replay, calls a second",
+            "has none",
+            f"{played / 1e6:.1f} M",
+            "",
+            ">= 5 M",
+            played >= 5e6,
+        ),
+        Row(
+            f"trace, {api}: memory of info, dump",
+            "",
+            f"{ours['info_kib'] / 1024:.1f}, {ours['dump_kib'] / 1024:.1f} MB",
+            "",
+            "<= 16 MB",
+            peak <= 16 * 1024,
+        ),
     ]
 
 
@@ -494,6 +580,7 @@ STEPS = [
     Step("pack", printing("pack_bench"), pack_rows),
     Step("ring", printing("ring_bench"), ring_rows),
     Step("capture", printing("capture_bench"), capture_rows),
+    Step("trace", trace_command, trace_rows),
     Step("frame", table_command("frame_bench"), frame_rows),
     Step("gles", table_command("gles_bench", "--machines", "quiet", "--frames", 30), gles_rows),
     Step(

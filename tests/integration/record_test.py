@@ -7,6 +7,7 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice FRAMES_PROGRAM=... UPLOAD_PROGRAM=...
 import json
 import os
 import pathlib
+import random
 import resource
 import signal
 import struct
@@ -205,9 +206,18 @@ class Full(Case):
 
 
 class Killed(Case):
-    """kill -9, some times at different moments: short form of the whole matrix."""
+    """kill -9 at different moments, which SLUICE_KILLS=N makes N random ones of each.
 
-    MOMENTS = (3, 20, 61)
+    Then the recorder is held to its word, 50 ms: not beside other work.
+    """
+
+    STRICT = "SLUICE_KILLS" in os.environ
+    MOMENTS = (
+        [random.randrange(1, 300) for _ in range(int(os.environ["SLUICE_KILLS"]))]
+        if STRICT
+        else [3, 20, 61]
+    )
+    HOLD_S = 0.05 if STRICT else 2
 
     def host_of(self, process: "subprocess.Popen[str]") -> int:
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
@@ -236,13 +246,13 @@ class Killed(Case):
             self.assertGreaterEqual(info["frames"], self.counted())
 
     def test_the_recorder(self) -> None:
-        """All is there but the last moment; 50 ms are promised, a busy machine gets more here."""
+        """All is there but the last moment: 50 ms."""
         for moment in self.MOMENTS:
             self.count.unlink(missing_ok=True)
             process = self.start("record", "-f", "-o", str(self.trace), *self.frames(0, 1))
             self.wait_for_frames(moment)
             before = self.counted()
-            time.sleep(2)
+            time.sleep(self.HOLD_S)
             os.kill(self.host_of(process), signal.SIGKILL)
             done = self.ended(process)
             self.assertIn("what was written is in", done.stderr)
@@ -250,7 +260,7 @@ class Killed(Case):
             self.assertFalse(self.trace.exists())
             info = self.info(self.part)
             self.assertFalse(info["complete"])
-            self.assertGreaterEqual(info["frames"], before)
+            self.assertGreaterEqual(info["frames"], before, f"moment {moment}")
             done = self.record(*self.frames(1))
             self.assertEqual(125, done.returncode)
             self.assertIn("--force", done.stderr)

@@ -10,12 +10,15 @@ import re
 import signal
 import struct
 import subprocess
+import sys
 import time
 import unittest
 import zlib
 from typing import Any
 
 from trace_bed import FRAMES, PATIENCE_S, SLUICE, TraceBed, sluice
+
+MUTATE = os.environ.get("TRACE_MUTATE", "trace_mutate")
 
 
 def png(path: pathlib.Path, width: int, height: int, pixels: "list[tuple[int, int, int]]") -> None:
@@ -301,6 +304,35 @@ class Bench(TraceBed):
             self.assertGreater(cost[name]["median"], 0)
         self.assertGreater(64, cost["bytes_per_packet"])
         self.ends(2, "bench", "--record-cost", str(self.any()), says="takes no trace")
+
+
+class Damaged(TraceBed):
+    """Replay of traces whose checksums hold and whose contents do not.
+
+    SLUICE_DAMAGE_SECONDS: so long, from another seed each time, instead of a few.
+    """
+
+    ENDS = (0, 1, 5, 7, 8, 9)
+
+    def replay_one(self, trace: pathlib.Path, seed: int) -> None:
+        path = self.tmp / "mutant.slc"
+        subprocess.run([MUTATE, str(trace), str(path), str(seed)], check=True)
+        done = sluice(
+            "replay", "--backend", "null", "--ignore-results", "--timeout", "2", str(path)
+        )
+        self.assertIn(
+            done.returncode, self.ENDS, f"{trace.name}, seed {seed}: {done.stderr[-2000:]}"
+        )
+
+    def test_nothing_dies(self) -> None:
+        seconds = float(os.environ.get("SLUICE_DAMAGE_SECONDS", "0"))
+        first = int(time.time()) if seconds else 1
+        end = time.monotonic() + seconds
+        played = 0
+        while played < 20 or time.monotonic() < end:
+            self.replay_one(self.traces.get("gl", self.any()), first + played)
+            played += 1
+        print(f"replayed {played} damaged traces from seed {first}", file=sys.stderr)
 
 
 if __name__ == "__main__":
