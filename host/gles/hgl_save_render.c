@@ -51,28 +51,32 @@ static uint8_t *read_plane(struct hgl_save *s, const struct plane *p, GLint widt
     return pixels;
 }
 
-/* The borrowed texture holds the pixels and is bound for reading; what is bound for drawing gets
- * them. */
-static void put_plane(struct hgl_save *s, const struct plane *p, GLint width, GLint height,
-                      const uint8_t *pixels)
+/* The borrowed texture holds the pixels. */
+static void put_texture(struct hgl_save *s, const struct plane *p, GLint width, GLint height,
+                        const uint8_t *pixels)
 {
     struct sl_pack *out = hgl_out(s);
-    const struct sl_gather all =
-        sl_gather_flat(pixels, (size_t)width * (size_t)height * p->format->bytes);
-    static const uint32_t name = BORROWED_TEXTURE;
-    gles2_pack_glBindTexture(out, GL_TEXTURE_2D, name);
+    const struct hgl_format *f = p->format;
+    const struct sl_gather all = sl_gather_flat(pixels, (size_t)width * (size_t)height * f->bytes);
+    gles2_pack_glBindTexture(out, GL_TEXTURE_2D, BORROWED_TEXTURE);
     gles2_pack_glPixelStorei(out, GL_UNPACK_ALIGNMENT, 1);
-    gles2_pack_glTexImage2D(out, GL_TEXTURE_2D, 0, (GLint)p->format->internal, width, height, 0,
-                            p->format->format, p->format->type, &all);
+    gles2_pack_glTexImage2D(out, GL_TEXTURE_2D, 0, (GLint)f->internal, width, height, 0, f->format,
+                            f->type, &all);
+    gles2_pack_glTexParameteri(out, GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST); /* complete */
+    hgl_save_flush(s);
+}
+
+/* What is bound for drawing gets what is in it. */
+static void blit_texture(struct hgl_save *s, const struct plane *p, GLint width, GLint height)
+{
+    struct sl_pack *out = hgl_out(s);
     gles2_pack_glBindFramebuffer(out, GL_READ_FRAMEBUFFER, BORROWED_READ);
-    gles2_pack_glFramebufferTexture2D(out, GL_READ_FRAMEBUFFER, p->attachment, GL_TEXTURE_2D, name,
-                                      0);
+    gles2_pack_glFramebufferTexture2D(out, GL_READ_FRAMEBUFFER, p->attachment, GL_TEXTURE_2D,
+                                      BORROWED_TEXTURE, 0);
     gles2_pack_glBlitFramebuffer(out, 0, 0, width, height, 0, 0, width, height, p->mask,
                                  GL_NEAREST);
     gles2_pack_glFramebufferTexture2D(out, GL_READ_FRAMEBUFFER, p->attachment, GL_TEXTURE_2D, 0, 0);
     gles2_pack_glBindFramebuffer(out, GL_READ_FRAMEBUFFER, 0);
-    gles2_pack_glDeleteTextures(out, 1, &name, sizeof name);
-    hgl_save_flush(s);
 }
 
 /* --- renderbuffers --- */
@@ -84,30 +88,97 @@ static GLint renderbuffer_get(const struct hgl_save *s, GLenum name)
     return value;
 }
 
-/* It is bound. framebuffer: to read it with; 0: its contents are not to be had. */
-static void save_contents(struct hgl_save *s, uint32_t name, const struct plane *p,
-                          uint32_t framebuffer, GLint width, GLint height)
+/* Where a renderbuffer is read. */
+struct place {
+    uint32_t framebuffer; /* 0: its contents are not to be had */
+    GLenum attachment;    /* where it is there; 0: nothing is, it is attached for the time */
+};
+
+static uint8_t *read_at(struct hgl_save *s, const struct place *at, const struct plane *p,
+                        uint32_t name, GLint width, GLint height)
 {
     const struct gl_driver *gl = s->gl;
-    gl->BindFramebuffer(GL_READ_FRAMEBUFFER, framebuffer);
-    gl->FramebufferRenderbuffer(GL_READ_FRAMEBUFFER, p->attachment, GL_RENDERBUFFER, name);
+    bool color = p->attachment == GL_COLOR_ATTACHMENT0;
     uint8_t *pixels = NULL;
+    gl->BindFramebuffer(GL_READ_FRAMEBUFFER, at->framebuffer);
+    GLint read = hgl_get(s, GL_READ_BUFFER);
+    if (at->attachment == 0) {
+        gl->FramebufferRenderbuffer(GL_READ_FRAMEBUFFER, p->attachment, GL_RENDERBUFFER, name);
+    } else if (color) {
+        gl->ReadBuffer(at->attachment);
+    }
     if (gl->CheckFramebufferStatus(GL_READ_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE) {
         pixels = read_plane(s, p, width, height);
     }
-    gl->FramebufferRenderbuffer(GL_READ_FRAMEBUFFER, p->attachment, GL_RENDERBUFFER, 0);
+    if (at->attachment == 0) {
+        gl->FramebufferRenderbuffer(GL_READ_FRAMEBUFFER, p->attachment, GL_RENDERBUFFER, 0);
+    } else if (color) {
+        gl->ReadBuffer((GLenum)read);
+    }
     gl->BindFramebuffer(GL_READ_FRAMEBUFFER, 0);
+    return pixels;
+}
+
+/* It is bound. */
+static void save_contents(struct hgl_save *s, uint32_t name, const struct plane *p,
+                          const struct place *at, GLint width, GLint height)
+{
+    uint8_t *pixels = read_at(s, at, p, name, width, height);
     if (pixels == NULL) {
         return;
     }
-    gles2_pack_glBindFramebuffer(hgl_out(s), GL_DRAW_FRAMEBUFFER, BORROWED_DRAW);
-    gles2_pack_glFramebufferRenderbuffer(hgl_out(s), GL_DRAW_FRAMEBUFFER, p->attachment,
-                                         GL_RENDERBUFFER, name);
-    put_plane(s, p, width, height, pixels);
-    gles2_pack_glFramebufferRenderbuffer(hgl_out(s), GL_DRAW_FRAMEBUFFER, p->attachment,
-                                         GL_RENDERBUFFER, 0);
+    struct sl_pack *out = hgl_out(s);
+    put_texture(s, p, width, height, pixels);
+    if (s->root->context->gles_version >= 32) {
+        glesx_pack_glCopyImageSubData(out, BORROWED_TEXTURE, GL_TEXTURE_2D, 0, 0, 0, 0, name,
+                                      GL_RENDERBUFFER, 0, 0, 0, 0, width, height, 1);
+    } else { /* by framebuffers, whose names are borrowed too */
+        gles2_pack_glBindFramebuffer(out, GL_DRAW_FRAMEBUFFER, BORROWED_DRAW);
+        gles2_pack_glFramebufferRenderbuffer(out, GL_DRAW_FRAMEBUFFER, p->attachment,
+                                             GL_RENDERBUFFER, name);
+        blit_texture(s, p, width, height);
+        gles2_pack_glFramebufferRenderbuffer(out, GL_DRAW_FRAMEBUFFER, p->attachment,
+                                             GL_RENDERBUFFER, 0);
+    }
+    gles2_pack_glDeleteTextures(out, 1, &(uint32_t){BORROWED_TEXTURE}, 4);
     hgl_save_flush(s);
     sl_free(pixels);
+}
+
+static bool is_attached(const struct hgl_save *s, GLenum attachment, uint32_t name)
+{
+    GLint type = 0, object = 0;
+    s->gl->GetFramebufferAttachmentParameteriv(GL_READ_FRAMEBUFFER, attachment,
+                                               GL_FRAMEBUFFER_ATTACHMENT_OBJECT_TYPE, &type);
+    if (type == GL_RENDERBUFFER) {
+        s->gl->GetFramebufferAttachmentParameteriv(GL_READ_FRAMEBUFFER, attachment,
+                                                   GL_FRAMEBUFFER_ATTACHMENT_OBJECT_NAME, &object);
+    }
+    return (uint32_t)object == name;
+}
+
+/* The guest's framebuffer that has it. */
+static struct place find_place(struct hgl_save *s, const struct plane *p, uint32_t name)
+{
+    uint8_t *alive;
+    struct place at = {0};
+    uint32_t top = hgl_save_names(s, s->root->state, HGL_FRAMEBUFFERS, &alive);
+    GLenum first =
+        p->attachment == GL_DEPTH_STENCIL_ATTACHMENT ? GL_DEPTH_ATTACHMENT : p->attachment;
+    GLenum last = first == GL_COLOR_ATTACHMENT0 ? GL_COLOR_ATTACHMENT7 : first;
+    for (uint32_t i = 1; i <= top && at.framebuffer == 0; i++) {
+        if (alive[i] == 0) {
+            continue;
+        }
+        s->gl->BindFramebuffer(GL_READ_FRAMEBUFFER, i);
+        for (GLenum a = first; a <= last && at.framebuffer == 0; a++) {
+            if (is_attached(s, a, name)) {
+                at = (struct place){.framebuffer = i, .attachment = a};
+            }
+        }
+    }
+    sl_free(alive);
+    return at;
 }
 
 static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t framebuffer)
@@ -136,15 +207,19 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
     const struct hgl_format *f = hgl_format_of(internal, sizes);
     if (f == NULL) {
         hgl_save_refuse(s, "renderbuffer %u has the format 0x%x", name, (unsigned)internal);
-    } else if (framebuffer != 0) {
+    } else {
         const struct plane p = plane_of(f);
-        save_contents(s, name, &p, framebuffer, width, height);
+        const struct place at =
+            framebuffer != 0 ? (struct place){.framebuffer = framebuffer} : find_place(s, &p, name);
+        if (at.framebuffer != 0) {
+            save_contents(s, name, &p, &at, width, height);
+        }
     }
 }
 
 /* A framebuffer for the reader, without a name that the guest would miss: one below the highest
  * that is not in use, made by the guest's own context, as names are not made up in desktop GL.
- * 0: all are in use; a guest without framebuffers has drawn into no renderbuffer. */
+ * 0: all are in use. */
 static uint32_t borrow_framebuffer(struct hgl_save *s)
 {
     const struct gl_driver *gl = s->gl;
@@ -184,6 +259,8 @@ void hgl_save_renderbuffers(struct hgl_save *s)
     }
     if (framebuffer != 0) {
         s->gl->DeleteFramebuffers(1, &framebuffer);
+    }
+    if (s->root->context->gles_version < 32) {
         gles2_pack_glDeleteFramebuffers(hgl_out(s), 2, borrowed, sizeof borrowed);
     }
     hgl_save_delete_holes(s, HGL_RENDERBUFFERS, top, alive);
@@ -275,7 +352,9 @@ void hgl_save_surface(struct hgl_save *s, uint32_t handle, const struct hrc_surf
     hgl_save_reply(s, &spare, 4);
     rc_pack_rcMakeCurrentAsync(out, spare, handle, handle);
     for (uint32_t i = 0; i < count && !hgl_save_failed(s); i++) {
-        put_plane(s, &planes[i], (GLint)surface->width, (GLint)surface->height, pixels[i]);
+        put_texture(s, &planes[i], (GLint)surface->width, (GLint)surface->height, pixels[i]);
+        blit_texture(s, &planes[i], (GLint)surface->width, (GLint)surface->height);
+        gles2_pack_glDeleteTextures(out, 1, &(uint32_t){BORROWED_TEXTURE}, 4);
     }
     rc_pack_rcMakeCurrentAsync(out, 0, 0, 0);
     rc_pack_rcDestroyContext(out, spare);

@@ -303,6 +303,26 @@ static void save_draw_buffers(struct hgl_save *s, uint32_t gles)
     }
 }
 
+/* Viewports, scissors and depth ranges of OES_viewport_array. */
+static void save_viewports(struct hgl_save *s)
+{
+    GLint count = hgl_has(s, "GL_OES_viewport_array") ? hgl_get(s, GL_MAX_VIEWPORTS_OES) : 0;
+    struct sl_pack *out = hgl_out(s);
+    for (uint32_t i = 0; (GLint)i < count && i < 64; i++) {
+        GLfloat viewport[4] = {0}, range[4] = {0};
+        GLint box[4] = {0};
+        s->gl->GetFloati_vOES(GL_VIEWPORT, i, viewport);
+        s->gl->GetFloati_vOES(GL_DEPTH_RANGE, i, range);
+        s->gl->GetIntegeri_v(GL_SCISSOR_BOX, i, box);
+        glesx_pack_glViewportIndexedfvOES(out, i, viewport, sizeof viewport);
+        glesx_pack_glDepthRangeIndexedfOES(out, i, range[0], range[1]);
+        glesx_pack_glScissorIndexedvOES(out, i, box, sizeof box);
+        (s->gl->IsEnablediEXT(GL_SCISSOR_TEST, i)
+             ? gles2_pack_glEnableiEXT
+             : gles2_pack_glDisableiEXT)(out, GL_SCISSOR_TEST, i);
+    }
+}
+
 static const struct indexed_buffer {
     GLenum target, binding, start, size, max;
     uint8_t gles;
@@ -447,6 +467,7 @@ void hgl_save_state(struct hgl_save *s, const struct hgl_saved *c)
     }
     save_draw_buffers(s, gles);
     save_capabilities(s, gles);
+    save_viewports(s);
     save_debug(s, c);
     hgl_save_flush(s);
 }

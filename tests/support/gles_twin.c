@@ -19,8 +19,8 @@ static _Thread_local struct twin *running;
 static void on_reply(void *user, const void *reply, size_t size)
 {
     (void)user;
-    running->reply_size = size < sizeof running->reply ? size : sizeof running->reply;
-    memcpy(running->reply, reply, running->reply_size);
+    running->reply_size = size;
+    memcpy(running->reply, reply, size < sizeof running->reply ? size : sizeof running->reply);
 }
 
 static void on_lost(void *user, struct hr_ring *ring, const char *reason)
@@ -140,11 +140,9 @@ uint32_t twin_start(struct twin *t, uint32_t version)
     return context;
 }
 
-static enum sl_result on_packet(void *user, uint32_t ring_id, const void *packet, size_t size,
-                                const void *reply, size_t reply_size)
+void twin_list_add(struct twin_list *list, const void *packet, size_t size, const void *reply,
+                   size_t reply_size)
 {
-    struct twin_list *list = user;
-    SLT_EXPECT_EQ(7u, ring_id);
     if (list->count == list->capacity) {
         list->capacity = list->capacity * 2 + 256;
         list->packets = realloc(list->packets, list->capacity * sizeof *list->packets);
@@ -156,6 +154,13 @@ static enum sl_result on_packet(void *user, uint32_t ring_id, const void *packet
         p->reply = malloc(reply_size);
         memcpy(p->reply, reply, reply_size);
     }
+}
+
+static enum sl_result on_packet(void *user, uint32_t ring_id, const void *packet, size_t size,
+                                const void *reply, size_t reply_size)
+{
+    SLT_EXPECT_EQ(7u, ring_id);
+    twin_list_add(user, packet, size, reply, reply_size);
     return SL_OK;
 }
 
@@ -182,14 +187,19 @@ static const char *packet_name(const struct twin_packet *p)
     return name != NULL ? name : "?";
 }
 
-void twin_play(struct twin *t, const struct twin_list *list)
+void twin_feed(struct twin *t, const struct twin_packet *packet)
 {
     run_on(t);
+    t->reply_size = 0;
+    SLT_ASSERT_TRUE(hr_ring_feed(t->ring, packet->bytes, packet->size));
+}
+
+void twin_play(struct twin *t, const struct twin_list *list)
+{
     for (size_t i = 0; i < list->count; i++) {
         const struct twin_packet *p = &list->packets[i];
         SLT_SCOPE("packet %zu, %s", i, packet_name(p));
-        t->reply_size = 0;
-        SLT_ASSERT_TRUE(hr_ring_feed(t->ring, p->bytes, p->size));
+        twin_feed(t, p);
         SLT_ASSERT_EQ(p->reply_size, t->reply_size);
         SLT_ASSERT_MEMEQ(p->reply != NULL ? p->reply : t->reply, t->reply, t->reply_size);
     }

@@ -16,7 +16,7 @@ struct twin {
     void *state;
     struct hr_ring *ring;
     struct sl_pack_mem out; /* packed with generated packers, then twin_send */
-    uint8_t reply[65536];   /* of the last packet that had one */
+    uint8_t reply[1 << 20]; /* of the last packet that had one */
     size_t reply_size;
     bool lost;
 };
@@ -46,6 +46,10 @@ uint32_t twin_ask(struct twin *t);
 /* A context of the wire's glVersion with a window surface of 64x48, current. Returns its handle. */
 uint32_t twin_start(struct twin *t, uint32_t version);
 
+void twin_list_add(struct twin_list *list, const void *packet, size_t size, const void *reply,
+                   size_t reply_size);
+/* Runs one packet. */
+void twin_feed(struct twin *t, const struct twin_packet *packet);
 enum sl_result twin_save(struct twin *t, struct twin_list *list);
 /* Plays the list; every answer must be the recorded one. */
 void twin_play(struct twin *t, const struct twin_list *list);
