@@ -309,7 +309,7 @@ void ggl_glBufferData(GLenum target, GLsizeiptr size, const void *data, GLenum u
     uint32_t data_size = size >= 0 ? (uint32_t)size : 0;
     if (ggl_fixed(c)) {
         gles1_pack_glBufferData(ggl_pack(c), target, size, data, data_size, usage);
-    } else if (ggl_has(c, GGL_FEATURE_SYNC_BUFFER_DATA)) {
+    } else if (ggl_stock(c) && ggl_has(c, GGL_FEATURE_SYNC_BUFFER_DATA)) {
         (void)gles2_call_glBufferDataSyncAEMU(c->stream, target, size, data, data_size, usage);
     } else {
         gles2_pack_glBufferData(ggl_pack(c), target, size, data, data_size, usage);

@@ -1,5 +1,6 @@
 #include "tools/sluice/host.h"
 #include "tools/sluice/exit.h"
+#include "tools/sluice/host_stats.h"
 #include "tools/sluice/place.h"
 #include "tools/sluice/say.h"
 #include "transport/base/clock.h"
@@ -178,12 +179,11 @@ int host_make_recorded(const struct hct_type *const *types, const struct hct_opt
 }
 
 /* The device behind a recorder, which is on from the start where the options say so. */
-static int make_serving_device(struct local_server *server, const struct host_options *options,
+static int make_serving_device(const struct vgd_sink *front, const struct host_options *options,
                                int status_fd, struct cap_device **recorder, struct vgd **device)
 {
-    struct vgd_sink front = local_server_sink(server);
-    int code = host_make_recorded(dev_all_types, &options->device, NULL, &front, status_fd,
-                                  recorder, device);
+    int code = host_make_recorded(dev_all_types, &options->device, NULL, front, status_fd, recorder,
+                                  device);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
@@ -194,15 +194,19 @@ static int make_serving_device(struct local_server *server, const struct host_op
     return code;
 }
 
-/* Serves with the device made; the server outlives it. */
+/* Serves with the device made; the server outlives it. stats: nullable. */
 static int serve_device(struct local_server *server, const struct host_options *options,
-                        int stop_fd, int status_fd)
+                        struct host_stats *stats, int stop_fd, int status_fd)
 {
+    struct vgd_sink front = stats != NULL ? host_stats_sink(stats) : local_server_sink(server);
     struct cap_device *recorder;
     struct vgd *device;
-    int code = make_serving_device(server, options, status_fd, &recorder, &device);
+    int code = make_serving_device(&front, options, status_fd, &recorder, &device);
     if (code != SLUICE_EXIT_OK) {
         return code;
+    }
+    if (stats != NULL) {
+        device->ops->tap(device, true);
     }
     struct host_recorder tools = {.recorder = recorder, .device = device};
     local_server_set_device(server, device);
@@ -212,6 +216,27 @@ static int serve_device(struct local_server *server, const struct host_options *
     device->ops->destroy(device);
     host_tell(status_fd, "ended %llu", (unsigned long long)local_server_contexts_created(server));
     return result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
+}
+
+/* The same, and counts what is waited for where the options say so. */
+static int serve_counted(struct local_server *server, const struct host_options *options,
+                         int stop_fd, int status_fd)
+{
+    struct host_stats *stats = NULL;
+    if (options->stats) {
+        struct vgd_sink front = local_server_sink(server);
+        stats = host_stats_create(&front);
+        if (stats == NULL) {
+            say_error("no memory for the host");
+            return SLUICE_EXIT_INTERNAL;
+        }
+    }
+    int code = serve_device(server, options, stats, stop_fd, status_fd);
+    if (stats != NULL && code == SLUICE_EXIT_OK) {
+        host_stats_report(stats, say_stream());
+    }
+    host_stats_destroy(stats);
+    return code;
 }
 
 int host_serve(const struct host_options *options, int stop_fd, int status_fd)
@@ -232,7 +257,7 @@ int host_serve(const struct host_options *options, int stop_fd, int status_fd)
     }
     host_tell(status_fd, "listening");
     say_detail("listening at %s", options->path);
-    int code = serve_device(server, options, stop_fd, status_fd);
+    int code = serve_counted(server, options, stop_fd, status_fd);
     if (code != SLUICE_EXIT_OK) {
         host_tell(status_fd, "failed %d", code);
     }

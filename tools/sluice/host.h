@@ -20,6 +20,7 @@ struct host_options {
     uint64_t resource_bytes; /* of one client */
     struct hct_options device;
     struct host_record record;
+    bool stats; /* say at the end what was waited for */
 };
 
 /* Listens at once, then loads the driver, then serves until stop_fd is readable. Progress goes to

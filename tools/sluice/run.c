@@ -1,9 +1,10 @@
 /* sluice run: a program against a private host, or against one that runs already. */
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/launch.h"
+#include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
 
-enum { RUN_SOCKET, RUN_PRINT, RUN_ALLOW_IDLE, RUN_ZINK, RUN_HOST };
+enum { RUN_SOCKET, RUN_PRINT, RUN_STATS, RUN_ALLOW_IDLE, RUN_ZINK, RUN_HOST };
 
 static const struct opt options[] = {
     [RUN_SOCKET] = {.name = "socket",
@@ -14,6 +15,9 @@ static const struct opt options[] = {
     [RUN_PRINT] = {.name = "print",
                    .letter = 'p',
                    .help = "print every call on stderr, or in --log-file"},
+    [RUN_STATS] = {.name = "stats",
+                   .help = "say at the end what the program waited for, by call and frame, there "
+                           "too"},
     [RUN_ALLOW_IDLE] = {.name = "allow-idle",
                         .help = "it is no failure when the program draws nothing"},
     [RUN_ZINK] = {.name = "zink",
@@ -30,6 +34,11 @@ static int run_verb(const struct opt_set *set)
                             .allow_idle = opt_on(set, RUN_ALLOW_IDLE),
                             .zink = opt_on(set, RUN_ZINK)};
     host_options_read(set, RUN_HOST, &launch.host);
+    launch.host.stats = opt_on(set, RUN_STATS);
+    if (launch.host.stats && launch.socket != NULL) {
+        say_error("--stats counts on a private host; leave --socket away");
+        return SLUICE_EXIT_USAGE;
+    }
     return launch_program(&launch, NULL);
 }
 
