@@ -27,7 +27,7 @@ struct hvk_birth {
         *needs;             /* what the packet names, a reference each; the array lies behind it */
     struct hvk_birth *next; /* while it ends */
     bool is_listed;         /* while the context is saved */
-    uint8_t packet[];       /* with its header and turn */
+    _Alignas(8) uint8_t packet[]; /* with its header and turn */
 };
 
 /* Whether that many bytes more, or (negative) fewer, are kept; when not, nothing is counted and the
