@@ -111,7 +111,8 @@ bool asg_spin_turn(struct asg_spin *spin)
     if (spin->begin_ns == 0) {
         spin->begin_ns = now;
         spin->end_ns = now + spin_budget(spin->expect_ns);
-    } else if (now >= spin->end_ns) {
+    } else if (now >= spin->end_ns ||
+               (now - spin->begin_ns >= SPIN_SHORT_NS && peer_is_here(spin))) {
         return false;
     }
     sched_yield();
