@@ -193,6 +193,9 @@ struct hvk_ring {
     struct hvk_note note;  /* hvk_status.c */
     struct vk_pack reply;  /* what the running command answers */
     struct sl_arena arena; /* of recorded commands */
+    /* hvk_birth.c: what a packet that makes objects names; borrowed */
+    struct hvk_birth **needs;
+    uint32_t need_count, need_room;
 };
 
 /* One command being run; handlers get it with its packet's arguments. */
@@ -240,6 +243,8 @@ bool hvk_stopping(const struct hvk_call *call);
 bool hvk_is_own(const struct hvk_call *call);
 /* Its stream wants no answer where policy/vulkan_quiet.csv says so. */
 bool hvk_is_quiet(const struct hvk_call *call);
+/* What its packet names is listened to, as it makes objects. Generated code says so. */
+void hvk_makes(struct hvk_call *call);
 /* New handles' slots, `count` of them, as they came: afterwards each holds the id that the guest
  * chose, or all hold 0. allowed: the guest may choose. Generated code does it for every command
  * that creates. */

@@ -1,12 +1,11 @@
 /* The packets that made what lives; see hvk_birth.h. */
 #include "host/vulkan/hvk_birth.h"
 
-#include "host/vk_walk.h"
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
-#define HEADER 12u /* opcode, length, turn */
+#define NEEDS_START 64u
 
 bool hvk_keep(struct hvk_context *context, int64_t bytes)
 {
@@ -40,70 +39,25 @@ static bool is_part(uint32_t kind)
     }
 }
 
-/* Kinds whose creation names nothing but their device. */
-static bool is_of_itself(uint32_t kind)
-{
-    switch (kind) {
-    case VK_KIND_VkInstance:
-    case VK_KIND_VkPhysicalDevice:
-    case VK_KIND_VkDevice:
-    case VK_KIND_VkQueue:
-    case VK_KIND_VkBuffer:
-    case VK_KIND_VkCommandBuffer:
-    case VK_KIND_VkCommandPool:
-    case VK_KIND_VkDescriptorPool:
-    case VK_KIND_VkEvent:
-    case VK_KIND_VkFence:
-    case VK_KIND_VkPipelineCache:
-    case VK_KIND_VkPrivateDataSlot:
-    case VK_KIND_VkQueryPool:
-    case VK_KIND_VkRenderPass:
-    case VK_KIND_VkSemaphore:
-    case VK_KIND_VkShaderModule:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* What a walk finds, in the arena; it grows by doubling. */
-struct needs {
-    const struct hvk_context *context;
-    struct hvk_birth **list;
-    uint32_t count, room;
-};
-
-static void on_named(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native)
+void hvk_birth_named(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native)
 {
     (void)native;
-    struct needs *n = u->user;
-    struct hvk_birth *birth = is_part(kind) ? hvk_birth_of(n->context, kind, id) : NULL;
-    if (birth == NULL || (n->count != 0 && n->list[n->count - 1] == birth)) {
+    struct hvk_ring *ring = u->user;
+    struct hvk_birth *birth = is_part(kind) ? hvk_birth_of(ring->context, kind, id) : NULL;
+    if (birth == NULL || (ring->need_count != 0 && ring->needs[ring->need_count - 1] == birth)) {
         return;
     }
-    if (n->count == n->room) {
-        uint32_t room = n->room != 0 ? n->room * 2 : 16;
-        struct hvk_birth **more = vk_unpack_alloc(u, room, sizeof(void *));
+    if (ring->need_count == ring->need_room) {
+        uint32_t room = ring->need_room != 0 ? ring->need_room * 2 : NEEDS_START;
+        struct hvk_birth **more = sl_realloc(ring->needs, room * sizeof *more);
         if (more == NULL) {
-            return; /* the walk has failed */
+            vk_unpack_fail(u, "no memory for what it names");
+            return;
         }
-        if (n->count != 0) {
-            memcpy(more, n->list, n->count * sizeof(void *));
-        }
-        n->list = more;
-        n->room = room;
+        ring->needs = more;
+        ring->need_room = room;
     }
-    n->list[n->count++] = birth;
-}
-
-static bool find_needs(struct hvk_call *call, size_t size, struct needs *needs)
-{
-    struct vk_unpack u =
-        vk_unpack_over(call->packet + HEADER, size - HEADER, call->hr->in.arena, NULL);
-    *needs = (struct needs){.context = call->context};
-    u.named = on_named;
-    u.user = needs;
-    return vk_walk(&u, call->hr->opcode);
+    ring->needs[ring->need_count++] = birth;
 }
 
 /* --- births --- */
@@ -128,7 +82,9 @@ static size_t bytes_of(const struct hvk_birth *birth)
 static void give_back(struct hvk_birth *birth, struct hvk_birth **over)
 {
     /* The full barrier puts all others' uses before the end. */
-    if (birth != NULL && sl_atomic_add(&birth->refs, UINT32_MAX) == 1) {
+    /* Nobody else has one when there is one left: it needs no locked operation. */
+    if (birth != NULL && (sl_atomic_load_acquire(&birth->refs) == 1 ||
+                          sl_atomic_add(&birth->refs, UINT32_MAX) == 1)) {
         birth->next = *over;
         *over = birth;
     }
@@ -152,6 +108,15 @@ void hvk_birth_unref(struct hvk_birth *birth)
     }
 }
 
+void hvk_birth_end(struct hvk_call *call)
+{
+    if (call->birth->refs != 1) {
+        sl_atomic_store_relaxed(&call->birth->refs, call->birth->refs - 1);
+    } else {
+        hvk_birth_unref(call->birth);
+    }
+}
+
 struct hvk_birth *hvk_birth_of(const struct hvk_context *context, uint32_t kind, uint64_t id)
 {
     void **note = sl_ids_note(&context->ids, kind, id);
@@ -161,12 +126,10 @@ struct hvk_birth *hvk_birth_of(const struct hvk_context *context, uint32_t kind,
 static struct hvk_birth *birth_new(struct hvk_call *call, uint32_t kind)
 {
     struct hvk_context *context = call->context;
+    const struct hvk_ring *ring = call->ring;
+    uint32_t count = call->in.named != NULL ? ring->need_count : 0;
     size_t size = (size_t)(call->hr->in.end - call->packet);
-    struct needs needs = {0};
-    if (!is_of_itself(kind) && !find_needs(call, size, &needs)) {
-        return NULL;
-    }
-    size_t bytes = sizeof(struct hvk_birth) + aligned(size) + needs.count * sizeof(void *);
+    size_t bytes = sizeof(struct hvk_birth) + aligned(size) + count * sizeof(void *);
     struct hvk_birth *birth = hvk_keep(context, (int64_t)bytes) ? sl_alloc(bytes) : NULL;
     if (birth == NULL) {
         return NULL;
@@ -178,11 +141,11 @@ static struct hvk_birth *birth_new(struct hvk_call *call, uint32_t kind)
                            .serial = hvk_serial(context),
                            .size = size,
                            .made = &birth->one,
-                           .need_count = needs.count,
+                           .need_count = count,
                            .needs = (struct hvk_birth **)(void *)(birth->packet + aligned(size))};
     memcpy(birth->packet, call->packet, size);
-    for (uint32_t i = 0; i < needs.count; i++) {
-        birth->needs[i] = hvk_birth_ref(needs.list[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        birth->needs[i] = hvk_birth_ref(ring->needs[i]);
     }
     return birth;
 }
@@ -213,7 +176,9 @@ void hvk_birth_note(struct hvk_call *call, uint32_t kind, uint64_t id)
     }
     void **note = sl_ids_note(&call->context->ids, kind, id);
     if (call->birth != NULL && note != NULL && made_more(call->birth, id)) {
-        *note = hvk_birth_ref(call->birth);
+        /* Until the turn is over nobody else has it. */
+        sl_atomic_store_relaxed(&call->birth->refs, call->birth->refs + 1);
+        *note = call->birth;
     }
 }
 

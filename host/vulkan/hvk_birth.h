@@ -39,8 +39,12 @@ static inline uint64_t hvk_serial(struct hvk_context *context)
     return ++context->last_serial;
 }
 
+/* vk_unpack.named of packets that make objects; user: the ring. */
+void hvk_birth_named(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native);
 /* The packet that is being run has made this object. */
 void hvk_birth_note(struct hvk_call *call, uint32_t kind, uint64_t id);
+/* The packet's turn is about to pass; it has made something. */
+void hvk_birth_end(struct hvk_call *call);
 struct hvk_birth *hvk_birth_ref(struct hvk_birth *birth);
 void hvk_birth_unref(struct hvk_birth *birth); /* NULL allowed */
 /* Of a living object; borrowed. NULL: it was not kept. */

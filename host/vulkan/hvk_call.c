@@ -53,10 +53,10 @@ void hvk_end(struct hvk_call *call)
     if (SL_UNLIKELY(call->in.failed)) {
         hr_call_violate(call->hr, "%s", call->in.reason);
     }
-    hvk_pass(call);
     if (SL_UNLIKELY(call->birth != NULL)) {
-        hvk_birth_unref(call->birth);
+        hvk_birth_end(call);
     }
+    hvk_pass(call);
 }
 
 void hvk_reply(struct hvk_call *call)
@@ -70,6 +70,13 @@ void hvk_reply(struct hvk_call *call)
         memcpy(room, pack->data, size);
     }
     vk_pack_reset(pack);
+}
+
+void hvk_makes(struct hvk_call *call)
+{
+    call->ring->need_count = 0;
+    call->in.named = hvk_birth_named;
+    call->in.user = call->ring;
 }
 
 bool hvk_stopping(const struct hvk_call *call)

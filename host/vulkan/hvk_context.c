@@ -103,6 +103,7 @@ void hvk_ring_free(void *user, void *state)
     hvk_note_drop(ring);
     vk_pack_finish(&ring->reply);
     sl_arena_finish(&ring->arena);
+    sl_free(ring->needs);
     sl_free(ring);
     context_unref(user);
 }

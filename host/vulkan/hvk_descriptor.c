@@ -155,7 +155,7 @@ static void set_release(struct hvk_object *object)
         free_native(set->pool, set->native);
     }
     hvk_bindings_unref(set->bindings);
-    hvk_held_drop(set);
+    hvk_held_end(set);
     hvk_bond_end(&set->layout);
     sl_list_remove(&set->link);
     hvk_unref(&set->pool->object);

@@ -311,9 +311,9 @@ struct hvk_set {
     bool is_named;                 /* batched: the id belongs to the pool and outlives the set */
     bool is_owned; /* the native set is there and to be freed; else it goes with its pool */
     /* For a snapshot: */
-    union hvk_descriptor *held; /* by place; NULL: nothing was written yet */
-    uint64_t held_bytes;
-    bool is_held_short;
+    union hvk_descriptor *held; /* by place; what is there counts when is_held */
+    uint64_t held_room;         /* places */
+    bool is_held, is_held_short;
     struct hvk_bond layout; /* of the set that is_named stands for */
 };
 
@@ -334,7 +334,9 @@ void hvk_held_place(struct hvk_bindings *bindings);
 /* What a set holds now. Resolved, and found to agree with the sets' bindings. */
 void hvk_held_write(struct hvk_set *set, const VkWriteDescriptorSet *write);
 void hvk_held_copy(struct hvk_set *to, const struct hvk_set *from, const VkCopyDescriptorSet *copy);
+/* The set's contents are gone; then the set is. */
 void hvk_held_drop(struct hvk_set *set);
+void hvk_held_end(struct hvk_set *set);
 /* How many places a set has; those of a binding. */
 uint64_t hvk_held_count(const struct hvk_set *set);
 uint64_t hvk_held_size(const struct hvk_set *set, const struct hvk_binding *binding);

@@ -41,29 +41,48 @@ uint64_t hvk_held_count(const struct hvk_set *set)
 
 void hvk_held_drop(struct hvk_set *set)
 {
-    set->is_held_short = false;
-    if (set->held != NULL) {
-        (void)hvk_keep(set->object.device->context, -(int64_t)set->held_bytes);
+    set->is_held = set->is_held_short = false;
+}
+
+void hvk_held_end(struct hvk_set *set)
+{
+    (void)hvk_keep(set->object.device->context, -(int64_t)(set->held_room * PLACE));
+    sl_free(set->held);
+}
+
+/* Zeroed places for all that the set can hold; a name's next set takes them over. */
+static bool held_begin(struct hvk_set *set)
+{
+    uint64_t count = hvk_held_count(set);
+    if (count > set->held_room) {
+        struct hvk_context *context = set->object.device->context;
+        uint64_t more = count - set->held_room;
+        union hvk_descriptor *held = NULL;
+        if (hvk_keep(context, (int64_t)(more * PLACE))) {
+            held = sl_alloc_array(count, PLACE); /* large ones cost when they are written */
+            if (held == NULL) {
+                (void)hvk_keep(context, -(int64_t)(more * PLACE));
+            }
+        }
+        if (held == NULL) {
+            set->is_held_short = true;
+            return false;
+        }
         sl_free(set->held);
-        set->held = NULL;
+        set->held = held;
+        set->held_room = count;
+    } else {
+        memset(set->held, 0, count * PLACE);
     }
+    set->is_held = true;
+    return true;
 }
 
 /* The places from one of a binding's elements on; NULL: they are not kept. */
 static union hvk_descriptor *held_at(struct hvk_set *set, uint32_t number, uint32_t element)
 {
     const struct hvk_binding *binding = hvk_binding_find(set->bindings, number);
-    if (set->held == NULL && !set->is_held_short) {
-        set->held_bytes = hvk_held_count(set) * PLACE;
-        if (hvk_keep(set->object.device->context, (int64_t)set->held_bytes)) {
-            set->held = sl_alloc(set->held_bytes);
-            if (set->held == NULL) {
-                (void)hvk_keep(set->object.device->context, -(int64_t)set->held_bytes);
-            }
-        }
-        set->is_held_short = set->held == NULL;
-    }
-    if (set->held == NULL || binding == NULL) {
+    if (binding == NULL || set->is_held_short || (!set->is_held && !held_begin(set))) {
         return NULL;
     }
     bool is_bytes = binding->type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK;
@@ -117,9 +136,10 @@ void hvk_held_write(struct hvk_set *set, const VkWriteDescriptorSet *write)
 void hvk_held_copy(struct hvk_set *to, const struct hvk_set *from, const VkCopyDescriptorSet *copy)
 {
     const struct hvk_binding *binding = hvk_binding_find(from->bindings, copy->srcBinding);
-    union hvk_descriptor *at = held_at(to, copy->dstBinding, copy->dstArrayElement);
+    union hvk_descriptor *at =
+        copy->descriptorCount != 0 ? held_at(to, copy->dstBinding, copy->dstArrayElement) : NULL;
     to->is_held_short = to->is_held_short || from->is_held_short;
-    if (at == NULL || binding == NULL || from->held == NULL) {
+    if (at == NULL || binding == NULL || !from->is_held) {
         return;
     }
     const union hvk_descriptor *source = from->held + binding->first;

@@ -309,7 +309,7 @@ static void save_set(struct hvk_save *s, const struct hvk_set *set)
     if (set->is_held_short) {
         hvk_save_fail(s, SL_ERR_UNSUPPORTED, "what a descriptor set holds was not kept");
     }
-    if (set->held == NULL || set->native == 0 || s->result != SL_OK) {
+    if (!set->is_held || set->native == 0 || s->result != SL_OK) {
         return;
     }
     uint64_t most = hvk_held_count(set);
@@ -407,7 +407,7 @@ static void on_named(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t n
 {
     struct living *living = u->user;
     (void)native;
-    living->all = living->all && (id == 0 || hvk_find(living->context, kind, id, NULL) != NULL);
+    living->all = living->all && hvk_find(living->context, kind, id, NULL) != NULL;
 }
 
 /* Does all that was recorded still live? If not, it can only be reset. */

@@ -284,7 +284,7 @@ static uint64_t look_up(struct vk_unpack *u, uint32_t kind, uint64_t id, bool op
 {
     *record = NULL;
     if (u->ids == NULL || u->failed) {
-        if (u->named != NULL && !u->outputs && !u->failed) {
+        if (u->named != NULL && !u->outputs && !u->failed && id != 0) {
             u->named(u, kind, id, 0);
         }
         return id;

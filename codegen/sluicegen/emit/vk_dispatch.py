@@ -218,10 +218,11 @@ class Dispatch:
         body = self._wishes(command) + self._body(command)
         answer = self._answer(command)
         jumps = "goto out;" in body
+        makes = "    hvk_makes(&call);\n" if any(p.creates for p in command.params) else ""
         return (
             f"void vk_on_{name}(struct hr_call *hr)\n{{\n    struct hvk_call call;\n"
             f"    struct vk_args_{name} a;\n    if (!hvk_begin(&call, hr)) {{\n        return;\n"
-            f"    }}\n    if (!vk_unpack_{name}(&call.in, &a)) {{\n        hvk_end(&call);\n"
+            f"    }}\n{makes}    if (!vk_unpack_{name}(&call.in, &a)) {{\n        hvk_end(&call);\n"
             f"        return;\n    }}\n{body}{answer}"
             f"{'out:' if jumps else ''}{chr(10) if jumps else ''}    hvk_end(&call);\n}}\n"
         )
