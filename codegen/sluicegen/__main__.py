@@ -31,7 +31,6 @@ from .emit import vk_reply
 from .emit import vk_tables
 from .emit import vk_types
 from .emit import vk_unpack
-from .emit import vk_walk
 from .errors import SpecError
 from .read import policy
 from .vk import guest, host, locker, lockfile, quiet
@@ -77,7 +76,6 @@ def generate_vulkan(root: Path, out: Output) -> None:
     vk_extensions.emit(out, lock)
     vk_driver.emit(out, lock)
     vk_destroy.emit(out, lock)
-    vk_walk.emit(out, lock)
     silent = quiet.read(root / "policy" / "vulkan_quiet.csv", lock)
     vk_dispatch.emit(out, lock, host.read(root / "policy" / "vulkan_host.csv", lock), silent)
     decided = guest.read(root / "policy" / "vulkan_guest.csv", lock)

@@ -1,14 +1,12 @@
 /* What became of objects after they were made: memory, contents, signals, recorded commands. */
 #include "host/vulkan/hvk_save.h"
 
-#include "host/vk_walk.h"
 #include "transport/base/mem.h"
 
 #include <stdlib.h>
 
 /* Bytes of memory in one packet. */
-#define PIECE           65536u
-#define RECORDED_HEADER 8u /* opcode, length */
+#define PIECE 65536u
 
 static VkDevice device_id(const struct hvk_object *object)
 {
@@ -398,43 +396,8 @@ static void save_event(struct hvk_save *s, const struct hvk_device *device, uint
 
 /* --- what was recorded --- */
 
-struct living {
-    const struct hvk_context *context;
-    bool all;
-};
-
-static void on_named(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native)
-{
-    struct living *living = u->user;
-    (void)native;
-    living->all = living->all && hvk_find(living->context, kind, id, NULL) != NULL;
-}
-
-/* Does all that was recorded still live? If not, it can only be reset. */
-static bool is_whole(const struct hvk_save *s, const uint8_t *commands, size_t size)
-{
-    struct living living = {.context = s->context, .all = true};
-    struct sl_arena arena;
-    sl_arena_init(&arena, HR_PACKET_MAX);
-    for (size_t at = 0; at + RECORDED_HEADER <= size && living.all;) {
-        uint32_t length = sl_load_u32(commands + at + 4);
-        if (length < RECORDED_HEADER || length > size - at) {
-            living.all = false; /* a recording that failed */
-            break;
-        }
-        struct vk_unpack u =
-            vk_unpack_over(commands + at + RECORDED_HEADER, length - RECORDED_HEADER, &arena, NULL);
-        u.named = on_named;
-        u.user = &living;
-        living.all = vk_walk(&u, sl_load_u32(commands + at)) && living.all;
-        sl_arena_reset(&arena);
-        at += length;
-    }
-    sl_arena_finish(&arena);
-    return living.all;
-}
-
-static void save_commands(struct hvk_save *s, const struct hvk_command_buffer *b)
+/* One that names what has ended can only be reset. */
+static void save_commands(struct hvk_save *s, struct hvk_command_buffer *b)
 {
     const struct hvk_device *device = b->object.device;
     const struct hvk_queue *queue = hvk_save_queue(device);
@@ -442,7 +405,7 @@ static void save_commands(struct hvk_save *s, const struct hvk_command_buffer *b
         hvk_save_fail(s, SL_ERR_UNSUPPORTED, "what a command buffer holds was not kept");
     } else if (b->is_once && b->state == HVK_RECORDED && b->recorded_at == device->submits) {
         hvk_save_fail(s, SL_ERR_AGAIN, "a command buffer is about to be submitted");
-    } else if (b->kept_size != 0 && queue != NULL && is_whole(s, b->kept, b->kept_size)) {
+    } else if (b->kept_size != 0 && queue != NULL && hvk_uses_alive(s->context, &b->uses)) {
         HVK_SAVE(s, QueueFlushCommandsGOOGLE, HVK_HANDLE(VkQueue, queue->object.id),
                  HVK_HANDLE(VkCommandBuffer, b->object.id), b->kept_size, b->kept);
     }
@@ -527,7 +490,7 @@ void hvk_save_states(struct hvk_save *s)
         cursor = 0;
         while (s->result == SL_OK &&
                sl_ids_next(&s->context->ids, &cursor, &kind, &id, &native, &record)) {
-            const struct hvk_command_buffer *b = record;
+            struct hvk_command_buffer *b = record;
             bool is_commands = kind == VK_KIND_VkCommandBuffer;
             bool is_second = is_commands && b->level == VK_COMMAND_BUFFER_LEVEL_SECONDARY;
             if (pass == STATES) {
