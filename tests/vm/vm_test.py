@@ -2,7 +2,8 @@
 
     vm_test.py --sluice build/dev/bin/sluice --bed build/vm [--list short|all | CASE ... | --shell]
 
-Each case is one machine on one `sluice device`, or several. The guest's kernel log must stay free
+Each case is one machine on one `sluice device`, or several, or none: then host and guest are in
+the root. The guest's kernel log must stay free
 of warnings of virtio-gpu and drm. Closing line: cases, failures. Where the root cannot be had (no
 root's rights, no mirror, an old QEMU), it says why and ends with 77.
 """
@@ -16,6 +17,7 @@ import time
 from typing import List, Tuple
 
 import bed
+import cases_chroot
 import cases_desktop
 import cases_ops
 import cases_ours
@@ -31,9 +33,16 @@ SHORT: Tuple[Case, ...] = (
     cases_stock.programs,
     cases_desktop.console,
     cases_ours.ours,
+    cases_chroot.newer,
 )
 SKIPPED = 77  # exit code: this machine cannot make or enter the root
-ALL: Tuple[Case, ...] = (*cases_stock.ALL, *cases_desktop.ALL, *cases_ours.ALL, *cases_ops.ALL)
+ALL: Tuple[Case, ...] = (
+    *cases_stock.ALL,
+    *cases_desktop.ALL,
+    *cases_ours.ALL,
+    *cases_ops.ALL,
+    *cases_chroot.ALL,
+)
 
 
 def shell(setup: Setup) -> int:
