@@ -419,12 +419,19 @@ enum sl_result hgl_driver_open(struct hgl_driver *d, const struct hct_options *o
         hgl_driver_close(d);
         return SL_ERR_NOTFOUND;
     }
+    if (result == SL_OK) {
+        pthread_mutex_init(&d->ending, NULL);
+        d->native.ending = &d->ending;
+    }
     return result;
 }
 
 void hgl_driver_close(struct hgl_driver *d)
 {
     close_display(d);
+    if (d->native.ending != NULL) {
+        pthread_mutex_destroy(&d->ending);
+    }
     /* The libraries stay loaded: sl_modules_pin. */
     *d = (struct hgl_driver){.native = {.display = EGL_NO_DISPLAY}};
 }

@@ -9,11 +9,14 @@
 #include "host/surface/native.h"
 #include "transport/base/result.h"
 
+#include <pthread.h>
+
 struct hgl_driver {
     struct hs_native native;
     struct gl_driver gl, gl1;
     struct gl_driver guest_gl, guest_gl1; /* what guests' calls go to: the same, or less of it */
     struct hs_config *configs;            /* native.configs */
+    pthread_mutex_t ending;               /* native.ending, while the driver is open */
     void *egl_library, *gles2_library, *gles1_library;
     char description[192]; /* "llvmpipe (LLVM 15.0.6), OpenGL ES 3.1 Mesa 22.3.6, surfaceless" */
 };

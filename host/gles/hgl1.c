@@ -414,6 +414,45 @@ void hgl1_glDrawElementsOffset(struct hr_call *call,
     }
 }
 
+/* --- textures drawn as rectangles --- */
+
+#define DRAW_TEX(suffix, call_args)                                                                \
+    void hgl1_glDrawTex##suffix##OES(struct hr_call *call,                                         \
+                                     const struct gles1_args_glDrawTex##suffix##OES *a)            \
+    {                                                                                              \
+        const struct gl_driver *gl = hgl_api_of(call)->gl;                                         \
+        const struct hs_native *native = hgl_api_of(call)->ring->rc.gl.native;                     \
+        if (hgl_state_of(call) != NULL && gl->DrawTex##suffix##OES != NULL) {                      \
+            hs_draw_tex_begin(native);                                                             \
+            gl->DrawTex##suffix##OES call_args;                                                    \
+            hs_draw_tex_end(native);                                                               \
+        }                                                                                          \
+    }
+DRAW_TEX(s, (a->x, a->y, a->z, a->width, a->height))
+DRAW_TEX(i, (a->x, a->y, a->z, a->width, a->height))
+DRAW_TEX(x, (a->x, a->y, a->z, a->width, a->height))
+DRAW_TEX(f, (a->x, a->y, a->z, a->width, a->height))
+
+/* The five numbers of the forms that take them from memory. */
+#define DRAW_TEX_VECTOR(suffix, element)                                                           \
+    void hgl1_glDrawTex##suffix##vOES(struct hr_call *call,                                        \
+                                      const struct gles1_args_glDrawTex##suffix##vOES *a)          \
+    {                                                                                              \
+        const struct gl_driver *gl = hgl_api_of(call)->gl;                                         \
+        const struct hs_native *native = hgl_api_of(call)->ring->rc.gl.native;                     \
+        if (a->coords_size < 5 * sizeof(element)) {                                                \
+            hr_call_refuse(call, "%u bytes of coordinates", a->coords_size);                       \
+        } else if (hgl_state_of(call) != NULL && gl->DrawTex##suffix##vOES != NULL) {              \
+            hs_draw_tex_begin(native);                                                             \
+            gl->DrawTex##suffix##vOES(a->coords);                                                  \
+            hs_draw_tex_end(native);                                                               \
+        }                                                                                          \
+    }
+DRAW_TEX_VECTOR(s, GLshort)
+DRAW_TEX_VECTOR(i, GLint)
+DRAW_TEX_VECTOR(x, GLfixed)
+DRAW_TEX_VECTOR(f, GLfloat)
+
 void hgl1_glBindVertexArrayOES(struct hr_call *call,
                                const struct gles1_args_glBindVertexArrayOES *a)
 {

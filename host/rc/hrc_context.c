@@ -38,7 +38,7 @@ static bool context_attribs(const struct hs_native *n, uint32_t version, EGLint 
 void hrc_context_destroy(struct hrc_client *client, struct hrc_context *context)
 {
     const struct hs_native *n = client->native;
-    n->egl.DestroyContext(n->display, context->egl);
+    hs_context_destroy(n, context->egl);
     if (client->hooks->context_free != NULL) {
         client->hooks->context_free(client->user, context);
     }
@@ -74,7 +74,7 @@ static uint32_t context_create(struct hr_call *call, uint32_t config, struct ho_
     }
     context->share = share != NULL ? ho_ref(share) : NULL;
     if (c->hooks->context_new != NULL && !c->hooks->context_new(c->user, context)) {
-        n->egl.DestroyContext(n->display, context->egl);
+        hs_context_destroy(n, context->egl);
         ho_put(share);
         sl_free(context);
         return 0;

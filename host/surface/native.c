@@ -62,10 +62,40 @@ void hs_thread_finish(struct hs_thread *thread)
         n->egl.DestroySurface(n->display, thread->helper_surface);
     }
     if (thread->helper != EGL_NO_CONTEXT) {
-        n->egl.DestroyContext(n->display, thread->helper);
+        hs_context_destroy(n, thread->helper);
     }
     n->egl.ReleaseThread();
     thread->native = NULL;
+}
+
+void hs_context_destroy(const struct hs_native *n, EGLContext context)
+{
+    if (n->ending != NULL) {
+        pthread_mutex_lock(n->ending);
+    }
+    n->egl.DestroyContext(n->display, context);
+    if (n->ending != NULL) {
+        pthread_mutex_unlock(n->ending);
+    }
+}
+
+void hs_draw_tex_begin(const struct hs_native *n)
+{
+    if (n->ending != NULL) {
+        pthread_mutex_lock(n->ending);
+    }
+}
+
+void hs_draw_tex_end(const struct hs_native *n)
+{
+    static const EGLint es1[] = {EGL_CONTEXT_CLIENT_VERSION, 1, EGL_NONE};
+    EGLContext idle = n->egl.CreateContext(n->display, n->helper_config, EGL_NO_CONTEXT, es1);
+    if (idle != EGL_NO_CONTEXT) {
+        n->egl.DestroyContext(n->display, idle);
+    }
+    if (n->ending != NULL) {
+        pthread_mutex_unlock(n->ending);
+    }
 }
 
 bool hs_thread_bind(struct hs_thread *thread, EGLContext context, EGLSurface draw, EGLSurface read)
@@ -97,7 +127,7 @@ static bool make_helper(struct hs_thread *thread)
     if (thread->helper != EGL_NO_CONTEXT && !n->surfaceless_context) {
         thread->helper_surface = n->egl.CreatePbufferSurface(n->display, n->helper_config, tiny);
         if (thread->helper_surface == EGL_NO_SURFACE) {
-            n->egl.DestroyContext(n->display, thread->helper);
+            hs_context_destroy(n, thread->helper);
             thread->helper = EGL_NO_CONTEXT;
         }
     }

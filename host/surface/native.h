@@ -11,6 +11,7 @@
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -61,10 +62,21 @@ struct hs_native {
     bool read_bgra, reverse_rows; /* GL_EXT_read_format_bgra, GL_ANGLE_pack_reverse_row_order in
                                      GLES 2+ contexts */
     bool software;                /* it draws by the CPU */
+    pthread_mutex_t *ending;      /* nullable: held while a context ends */
 };
 
 /* The attribute enums of hs_config.values. */
 extern const int32_t hs_config_attributes[HS_CONFIG_ATTRIBUTES];
+
+/* eglDestroyContext, one at a time. The context is current nowhere. Any thread. */
+void hs_context_destroy(const struct hs_native *native, EGLContext context);
+
+/* Mesa (22) keeps the shaders that glDrawTex is drawn with for all contexts of the process: the
+ * first to draw makes them, and any that ends frees them. So while a context draws so no other
+ * ends, and behind it one that did nothing does: each draw makes its own. A thread with a GLES 1
+ * context current. */
+void hs_draw_tex_begin(const struct hs_native *native);
+void hs_draw_tex_end(const struct hs_native *native);
 
 /* What is current on a ring's thread, and its own helper context. Ring thread only. */
 struct hs_thread {
