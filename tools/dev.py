@@ -321,10 +321,26 @@ def vm() -> int:
     return subprocess.run(vm_command(build("dev"), *sys.argv[2:]), cwd=ROOT).returncode
 
 
+def piglit() -> int:
+    folder = build("dev")
+    words = [sys.executable, "tests/integration/piglit_test.py", "--jobs", str(os.cpu_count() or 2)]
+    words += ["--sluice", str(folder / "bin" / "sluice"), "--results", "build/piglit"]
+    with x_server(SIZE) as (env, _):
+        return subprocess.run([*words, *sys.argv[2:]], cwd=ROOT, env=env).returncode
+
+
 def main() -> int:
-    verbs = {"demo": demo, "test": test, "bench": bench, "fuzz": fuzz, "vm": vm, "lint": lint}
+    verbs = {
+        "demo": demo,
+        "test": test,
+        "bench": bench,
+        "fuzz": fuzz,
+        "vm": vm,
+        "piglit": piglit,
+        "lint": lint,
+    }
     if len(sys.argv) < 2 or sys.argv[1] not in verbs:
-        raise SystemExit("usage: tools/dev demo|test|bench|fuzz|vm|lint")
+        raise SystemExit(f"usage: tools/dev {'|'.join(verbs)}")
     if shutil.which("cmake") is None:
         raise SystemExit(
             "tools/dev: cmake is missing; start this through tools/dev, which installs it"

@@ -148,6 +148,14 @@ static bool begin(EGLDisplay handle, EGLConfig config_handle, EGLint type,
     if (*display == NULL) {
         return false;
     }
+    EGLint foreign = type == EGL_WINDOW_BIT   ? EGL_BAD_NATIVE_WINDOW
+                     : type == EGL_PIXMAP_BIT ? EGL_BAD_NATIVE_PIXMAP
+                                              : EGL_SUCCESS;
+    bool windowless = (*display)->platform == GEGL_PLATFORM_SURFACELESS ||
+                      (*display)->platform == GEGL_PLATFORM_DEVICE;
+    if (foreign != EGL_SUCCESS && windowless) {
+        return gegl_fail(foreign); /* before anything else is looked at, as drivers do */
+    }
     *config = gegl_config_find(*display, config_handle);
     if (*config == NULL) {
         return gegl_fail(EGL_BAD_CONFIG);
@@ -258,12 +266,6 @@ static EGLint pbuffer_check(const struct gegl_config *config, struct surface_wis
 {
     if ((wish->texture_format == EGL_NO_TEXTURE) != (wish->texture_target == EGL_NO_TEXTURE)) {
         return EGL_BAD_MATCH;
-    }
-    EGLint bindable = wish->texture_format == EGL_TEXTURE_RGB    ? EGL_BIND_TO_TEXTURE_RGB
-                      : wish->texture_format == EGL_TEXTURE_RGBA ? EGL_BIND_TO_TEXTURE_RGBA
-                                                                 : 0;
-    if (bindable != 0 && !gegl_config_get(config, bindable)) {
-        return EGL_BAD_ATTRIBUTE;
     }
     EGLAttrib most_wide = gegl_config_get(config, EGL_MAX_PBUFFER_WIDTH),
               most_high = gegl_config_get(config, EGL_MAX_PBUFFER_HEIGHT);

@@ -505,8 +505,8 @@ void hgl1_glTexImage2D(struct hr_call *call, const struct gles1_args_glTexImage2
     }
 }
 
-/* How many pixels are left of a transfer in a format that is not known here: the driver is to find
- * what is wrong with it, and to touch no memory. */
+/* How many pixels are left of a transfer without pixels, or in a format that is not known here: the
+ * driver is to find what is wrong with it, and to touch no memory. */
 static int32_t none(int32_t size)
 {
     return size < 0 ? size : 0;
@@ -514,13 +514,10 @@ static int32_t none(int32_t size)
 
 void hgl1_glTexSubImage2D(struct hr_call *call, const struct gles1_args_glTexSubImage2D *a)
 {
-    if (a->pixels_size == 0 && hgl_state_of(call) != NULL &&
-        (a->width <= 0 || a->height <= 0 || hgl_pixel_bytes(a->format, a->type) == 0)) {
+    if (a->pixels_size == 0 && hgl_state_of(call) != NULL) {
         hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
                                             none(a->width), none(a->height), a->format, a->type,
                                             NULL);
-    } else if (a->pixels_size == 0) {
-        hr_call_refuse(call, "no pixels were sent");
     } else if (upload_ok(call, a->format, a->type, a->width, a->height, a->pixels_size)) {
         hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width,
                                             a->height, a->format, a->type, a->pixels);
@@ -546,10 +543,12 @@ void hgl1_glReadPixels(struct hr_call *call, const struct gles1_args_glReadPixel
     gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type, a->pixels);
 }
 
-static bool compressed_ok(struct hr_call *call, int32_t image_size, uint32_t size)
+/* As in hgl_compressed.c. */
+static bool compressed_ok(struct hr_call *call, int32_t image_size, uint32_t size, bool partial)
 {
+    bool sent = partial || size != 0;
     /* Of a size below zero the driver reads nothing, and says what is wrong. */
-    if (hgl_state_of(call) == NULL || (image_size > 0 && (uint32_t)image_size > size)) {
+    if (hgl_state_of(call) == NULL || (sent && image_size > 0 && (uint32_t)image_size > size)) {
         hr_call_refuse(call, "imageSize %d in %u bytes", image_size, size);
         return false;
     }
@@ -559,16 +558,17 @@ static bool compressed_ok(struct hr_call *call, int32_t image_size, uint32_t siz
 void hgl1_glCompressedTexImage2D(struct hr_call *call,
                                  const struct gles1_args_glCompressedTexImage2D *a)
 {
-    if (compressed_ok(call, a->imageSize, a->data_size)) {
+    if (compressed_ok(call, a->imageSize, a->data_size, false)) {
         hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
-                                                   a->height, a->border, a->imageSize, a->data);
+                                                   a->height, a->border, a->imageSize,
+                                                   a->data_size != 0 ? a->data : NULL);
     }
 }
 
 void hgl1_glCompressedTexSubImage2D(struct hr_call *call,
                                     const struct gles1_args_glCompressedTexSubImage2D *a)
 {
-    if (compressed_ok(call, a->imageSize, a->data_size)) {
+    if (compressed_ok(call, a->imageSize, a->data_size, true)) {
         hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
                                                       a->width, a->height, a->format, a->imageSize,
                                                       a->data);

@@ -4,11 +4,13 @@
 
 #include "host/gles2_hand.h"
 
-static bool size_ok(struct hr_call *call, int32_t image_size, uint32_t size)
+/* partial: of an image that there is; a whole one may come without its contents. */
+static bool size_ok(struct hr_call *call, int32_t image_size, uint32_t size, bool partial)
 {
     const struct hgl_state *s = hgl_state_of(call);
     /* Of a size below zero the driver reads nothing, and says what is wrong. */
-    if (s == NULL || (image_size > 0 && (uint32_t)image_size > size)) {
+    bool sent = partial || size != 0;
+    if (s == NULL || (sent && image_size > 0 && (uint32_t)image_size > size)) {
         hr_call_refuse(call, "imageSize %d in %u bytes", image_size, size);
         return false;
     }
@@ -28,16 +30,17 @@ static const void *at(uint32_t offset)
 void hgl_glCompressedTexImage2D(struct hr_call *call,
                                 const struct gles2_args_glCompressedTexImage2D *a)
 {
-    if (size_ok(call, a->imageSize, a->data_size)) {
+    if (size_ok(call, a->imageSize, a->data_size, false)) {
         hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
-                                                   a->height, a->border, a->imageSize, a->data);
+                                                   a->height, a->border, a->imageSize,
+                                                   a->data_size != 0 ? a->data : NULL);
     }
 }
 
 void hgl_glCompressedTexSubImage2D(struct hr_call *call,
                                    const struct gles2_args_glCompressedTexSubImage2D *a)
 {
-    if (size_ok(call, a->imageSize, a->data_size)) {
+    if (size_ok(call, a->imageSize, a->data_size, true)) {
         hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
                                                       a->width, a->height, a->format, a->imageSize,
                                                       a->data);
@@ -48,9 +51,10 @@ void hgl_glCompressedTexImage3D(struct hr_call *call,
                                 const struct gles2_args_glCompressedTexImage3D *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->CompressedTexImage3D != NULL && size_ok(call, a->imageSize, a->data_size)) {
+    if (gl->CompressedTexImage3D != NULL && size_ok(call, a->imageSize, a->data_size, false)) {
         gl->CompressedTexImage3D(a->target, a->level, a->internalformat, a->width, a->height,
-                                 a->depth, a->border, a->imageSize, a->data);
+                                 a->depth, a->border, a->imageSize,
+                                 a->data_size != 0 ? a->data : NULL);
     }
 }
 
@@ -58,7 +62,7 @@ void hgl_glCompressedTexSubImage3D(struct hr_call *call,
                                    const struct gles2_args_glCompressedTexSubImage3D *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->CompressedTexSubImage3D != NULL && size_ok(call, a->imageSize, a->data_size)) {
+    if (gl->CompressedTexSubImage3D != NULL && size_ok(call, a->imageSize, a->data_size, true)) {
         gl->CompressedTexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset,
                                     a->width, a->height, a->depth, a->format, a->imageSize,
                                     a->data);
@@ -69,9 +73,10 @@ void hgl_glCompressedTexImage3DOES(struct hr_call *call,
                                    const struct gles2_args_glCompressedTexImage3DOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->CompressedTexImage3DOES != NULL && size_ok(call, a->imageSize, a->data_size)) {
+    if (gl->CompressedTexImage3DOES != NULL && size_ok(call, a->imageSize, a->data_size, false)) {
         gl->CompressedTexImage3DOES(a->target, a->level, a->internalformat, a->width, a->height,
-                                    a->depth, a->border, a->imageSize, a->data);
+                                    a->depth, a->border, a->imageSize,
+                                    a->data_size != 0 ? a->data : NULL);
     }
 }
 
@@ -79,7 +84,7 @@ void hgl_glCompressedTexSubImage3DOES(struct hr_call *call,
                                       const struct gles2_args_glCompressedTexSubImage3DOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->CompressedTexSubImage3DOES != NULL && size_ok(call, a->imageSize, a->data_size)) {
+    if (gl->CompressedTexSubImage3DOES != NULL && size_ok(call, a->imageSize, a->data_size, true)) {
         gl->CompressedTexSubImage3DOES(a->target, a->level, a->xoffset, a->yoffset, a->zoffset,
                                        a->width, a->height, a->depth, a->format, a->imageSize,
                                        a->data);

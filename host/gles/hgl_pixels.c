@@ -265,7 +265,9 @@ void hgl_glTexSubImage2D(struct hr_call *call, const struct gles2_args_glTexSubI
                           a->format, a->type, NULL);
         nothing_end(gl, &nothing);
     } else if (a->pixels_size == 0 && a->width > 0 && a->height > 0) {
-        hr_call_refuse(call, "no pixels were sent");
+        /* Of no pixels the driver reads nothing, and says what is wrong. */
+        gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, 0, 0, a->format, a->type,
+                          NULL);
     } else if (upload_ok(call, a->format, a->type, a->width, a->height, 1, false, a->pixels,
                          a->pixels_size)) {
         gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height,

@@ -8,7 +8,7 @@ Which tests: those of piglit's profile `quick` whose program is linked to piglit
 with --names those in FILE alone, one name a line. All of them run natively N times (what differs
 from run to run is flaky, and any of its verdicts will do), and once under one `sluice run`, against
 one host. Differences that are known, with their reasons, stand in piglit_known.txt. Exit 1 on any
-other, on a known one that is none (any more), and when nothing ran.
+other, where all tests ran on a known one that is none any more, and when nothing ran.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def run_all(tests: Tests, jobs: int, prefix: list[str]) -> Verdicts:
 
 
 def known_differences() -> dict[str, str]:
-    """The verdicts' names that differ: (pattern of the names, reason)."""
+    """Patterns of the names whose verdicts differ, and why."""
     known = {}
     for line in KNOWN.read_text().splitlines():
         if line and not line.startswith("#"):
@@ -123,7 +123,7 @@ def known_differences() -> dict[str, str]:
     return known
 
 
-def report(natives: list[Verdicts], ours: Verdicts) -> int:
+def report(natives: list[Verdicts], ours: Verdicts, all_ran: bool) -> int:
     known = known_differences()
     used: collections.Counter[str] = collections.Counter()
     equal = unexplained = 0
@@ -144,13 +144,16 @@ def report(natives: list[Verdicts], ours: Verdicts) -> int:
             print(f"differs: {name}: native {'/'.join(sorted(wanted))} | Sluice {got}")
     for name in sorted(flaky):
         print(f"flaky natively: {name}")
+    stale = [pattern for pattern in known if all_ran and pattern not in used]
+    for pattern in stale:
+        print(f"known, but there is none: {pattern}")
     for pattern, count in used.items():
         print(f"known: {count} of {pattern}: {known[pattern]}")
     print(
         f"{equal + unexplained + used.total()} verdicts, {equal} equal, {used.total()} differ for "
         f"known reasons, {unexplained} differ, {len(flaky)} flaky natively"
     )
-    return 1 if unexplained or equal == 0 else 0
+    return 1 if unexplained or stale or equal == 0 else 0
 
 
 def main() -> int:
@@ -180,7 +183,7 @@ def main() -> int:
         args.results.mkdir(parents=True, exist_ok=True)
         for name, run in [*((f"native{i}", n) for i, n in enumerate(natives)), ("sluice", ours)]:
             (args.results / f"{name}.json").write_text(json.dumps(run, indent=0, sort_keys=True))
-    return report(natives, ours)
+    return report(natives, ours, not args.names and not args.match)
 
 
 if __name__ == "__main__":
