@@ -8,6 +8,7 @@
 
 /* Platforms that eglGetPlatformDisplay takes. */
 #define GEGL_PLATFORM_EXTENSIONS                                                                   \
+    "EGL_MESA_platform_gbm EGL_KHR_platform_gbm "                                                  \
     "EGL_EXT_platform_device EGL_EXT_platform_wayland EGL_KHR_platform_wayland "                   \
     "EGL_EXT_platform_x11 EGL_KHR_platform_x11 EGL_EXT_platform_xcb EGL_MESA_platform_surfaceless"
 

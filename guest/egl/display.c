@@ -1,6 +1,7 @@
 /* Displays: the process's registry, initialisation, strings. */
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
+#include "guest/egl/gbm.h"
 #include "guest/egl/host.h"
 #include "guest/egl/wayland.h"
 #include "guest/x11/gx.h"
@@ -123,6 +124,10 @@ static enum sl_result configs_load(struct gegl_display *display, struct gs_strea
         windows.formats = display->wayland->formats;
         windows.format_count = display->wayland->format_count;
         windows.format_max_interval = 1;
+    } else if (display->gbm != NULL) {
+        windows.formats = gegl_gbm_formats;
+        windows.format_count = GEGL_GBM_FORMATS;
+        windows.format_max_interval = 1;
     }
     struct gegl_config *configs;
     r = gegl_configs_read(table, attribs, rows, display->host.gles_version, &windows, &configs,
@@ -166,6 +171,8 @@ static enum sl_result windows_open(struct gegl_display *display)
         return gx_open(&native, &display->x11); /* logs why not */
     case GEGL_PLATFORM_WAYLAND:
         return gegl_compositor_open(display->native, &display->wayland);
+    case GEGL_PLATFORM_GBM:
+        return display->gbm != NULL ? SL_OK : gegl_gbm_find(display->native, &display->gbm);
     default:
         return SL_OK;
     }

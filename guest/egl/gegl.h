@@ -21,6 +21,7 @@
 #include <GLES2/gl2.h>
 #include <pthread.h>
 
+struct gbm_device;
 struct gegl_compositor;
 struct gegl_window;
 
@@ -41,6 +42,7 @@ enum gegl_platform {
     GEGL_PLATFORM_X11,
     GEGL_PLATFORM_XCB,
     GEGL_PLATFORM_WAYLAND,
+    GEGL_PLATFORM_GBM,
     GEGL_PLATFORM_DEVICE,
 };
 
@@ -64,6 +66,7 @@ struct gegl_display {
     struct sl_table objects;
     struct gx *x11;                  /* NULL but on X11; counted */
     struct gegl_compositor *wayland; /* NULL but on Wayland; counted */
+    struct gbm_device *gbm;          /* NULL but on GBM; the program's, or never destroyed */
     char extensions[1024];
 };
 

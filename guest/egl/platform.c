@@ -43,6 +43,9 @@ EGLDisplay gegl_platform_display(EGLenum platform, void *native, const EGLAttrib
     case EGL_PLATFORM_WAYLAND_KHR:
         kind = GEGL_PLATFORM_WAYLAND;
         break;
+    case EGL_PLATFORM_GBM_KHR:
+        kind = GEGL_PLATFORM_GBM;
+        break;
     case EGL_PLATFORM_DEVICE_EXT:
         kind = GEGL_PLATFORM_DEVICE;
         break;

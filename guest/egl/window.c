@@ -300,6 +300,8 @@ static const struct gegl_window_ops *ops_of(const struct gegl_display *display)
     switch (display->platform) {
     case GEGL_PLATFORM_WAYLAND:
         return &gegl_window_wayland;
+    case GEGL_PLATFORM_GBM:
+        return &gegl_window_gbm;
     default:
         return &gegl_window_x11;
     }

@@ -61,7 +61,7 @@ struct gegl_window_ops {
     bool reads_memory; /* guest memory that the host does not write itself is transferred first */
 };
 
-extern const struct gegl_window_ops gegl_window_x11, gegl_window_wayland;
+extern const struct gegl_window_ops gegl_window_x11, gegl_window_wayland, gegl_window_gbm;
 
 struct gegl_window {
     const struct gegl_window_ops *ops;
@@ -75,6 +75,7 @@ struct gegl_window {
     union {
         struct gx_window x11;
         struct gegl_wayland *wayland;
+        struct gbm_surface *gbm;
     } native;
     /* the surface's thread */
     struct gegl_buffer buffers[GEGL_BUFFERS_MAX];

@@ -12,6 +12,7 @@ from cases import X_SERVER, Case, Guest, Setup, check_programs, need, programs_s
 OURS = """
 export VK_DRIVER_FILES=/share/ours/share/vulkan/icd.d/sluice_icd.json
 export __EGL_VENDOR_LIBRARY_FILENAMES=/share/ours/share/glvnd/egl_vendor.d/50_sluice.json
+export GBM_BACKEND=sluice GBM_BACKENDS_PATH=/share/ours/lib/gbm
 """
 GLMARK2 = "glmark2-es2 --size 400x300 -b build:duration=3 -b texture:duration=3"
 
@@ -19,7 +20,13 @@ GLMARK2 = "glmark2-es2 --size 400x300 -b build:duration=3 -b texture:duration=3"
 def bring(guest: Guest) -> None:
     """The libraries and the files that name them go to the guest."""
     build = guest.setup.programs.resolve().parents[2]
-    for part in ("lib/libvulkan_sluice.so", "lib/libEGL_sluice.so", "share/vulkan", "share/glvnd"):
+    for part in (
+        "lib/libvulkan_sluice.so",
+        "lib/libEGL_sluice.so",
+        "lib/gbm",
+        "share/vulkan",
+        "share/glvnd",
+    ):
         target = guest.share / "ours" / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if (build / part).is_dir():
