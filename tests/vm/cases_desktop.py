@@ -168,23 +168,40 @@ def point(guest: Guest, clean: Picture, x: int, y: int) -> Tuple[int, int]:
     return corner
 
 
+POINTING = ("virtio-tablet-pci", "virtio-keyboard-pci")  # devices that desktop_script wants
+
+
+def desktop_script(renderer: str) -> str:
+    """Starts weston on the guest's display and stays with `meet desktop`."""
+    return DESKTOP.replace("CONFIGURATION", CONFIGURATION).replace("RENDERER", renderer)
+
+
+def desktop_begin(guest: Guest, script: str) -> Picture:
+    """Until the known picture is shown; what is seen then."""
+    picture.write(guest.share / "background.png", known_picture())
+    guest.begin(script)
+    guest.meet("desktop")
+    until(guest, "the desktop", lambda: shows_desktop(guest, 1280, 800))
+    clean = screenshot(guest)
+    assert clean is not None
+    return clean
+
+
+def desktop_points(guest: Guest, clean: Picture) -> None:
+    """The pointer's picture goes where the tablet goes."""
+    first = point(guest, clean, 200, 150)
+    second = point(guest, clean, 1000, 700)
+    moved = second[0] - first[0], second[1] - first[1]
+    need(
+        abs(moved[0] - 800) <= 1 and abs(moved[1] - 550) <= 1,
+        f"the pointer went by 800, 550, its picture by {moved}",
+    )
+
+
 def desktop(setup: Setup) -> None:
     """A desktop is seen, has its pointer where the guest's tablet is, takes another size."""
-    script = DESKTOP.replace("CONFIGURATION", CONFIGURATION).replace("RENDERER", "pixman")
-    with Guest(setup, "desktop", devices=("virtio-tablet-pci", "virtio-keyboard-pci")) as guest:
-        picture.write(guest.share / "background.png", known_picture())
-        guest.begin(script)
-        guest.meet("desktop")
-        until(guest, "the desktop", lambda: shows_desktop(guest, 1280, 800))
-        clean = screenshot(guest)
-        assert clean is not None
-        first = point(guest, clean, 200, 150)
-        second = point(guest, clean, 1000, 700)
-        moved = second[0] - first[0], second[1] - first[1]
-        need(
-            abs(moved[0] - 800) <= 1 and abs(moved[1] - 550) <= 1,
-            f"the pointer went by 800, 550, its picture by {moved}",
-        )
+    with Guest(setup, "desktop", devices=POINTING) as guest:
+        desktop_points(guest, desktop_begin(guest, desktop_script("pixman")))
         # weston keeps a display's size as long as that is plugged in.
         display(guest, "--unplug")
         until(guest, "the display off", lambda: screenshot(guest) is None)

@@ -6,6 +6,7 @@ import re
 import shutil
 from typing import Tuple
 
+from cases_desktop import POINTING, desktop_begin, desktop_points, desktop_script, screenshot
 from cases import X_SERVER, Case, Guest, Setup, check_programs, need, programs_script
 
 # Beside the stock ones: Vulkan's driver file, glvnd's vendor file.
@@ -56,6 +57,21 @@ def ours(setup: Setup) -> None:
     need(re.search(r"GL_RENDERER: +llvmpipe", found["glmark2"]) is not None, found["glmark2"])
 
 
+def desktop_ours(setup: Setup) -> None:
+    """weston draws its desktop by our EGL and GBM; its pointer is the display's own plane."""
+    script = OURS + desktop_script("gl")
+    with Guest(setup, "desktop_ours", devices=POINTING) as guest:
+        bring(guest)
+        clean = desktop_begin(guest, script)
+        desktop_points(guest, clean)
+        seen = screenshot(guest)  # without the plane of the pointer
+        need(seen == clean, "the pointer is drawn into the desktop, not on its plane")
+        guest.let_go("desktop")
+        found = guest.end()
+    need(re.search(r"GL renderer: +llvmpipe", found["weston"]) is not None, found["weston"])
+    need("Sluice" in found["weston"], found["weston"])
+
+
 def zink_above_ours(setup: Setup) -> None:
     """The guest's Mesa draws OpenGL by Zink above our Vulkan driver."""
     script = X_SERVER + OURS + "unset __EGL_VENDOR_LIBRARY_FILENAMES\n"
@@ -70,4 +86,4 @@ def zink_above_ours(setup: Setup) -> None:
     need("frames in" in found["gears"], found["gears"])
 
 
-ALL: Tuple[Case, ...] = (ours, zink_above_ours)
+ALL: Tuple[Case, ...] = (ours, desktop_ours, zink_above_ours)

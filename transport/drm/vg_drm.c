@@ -32,6 +32,7 @@ struct drm_vg {
 struct drm_res {
     struct vg_res res; /* first */
     uint32_t handle;   /* GEM */
+    uint32_t pixel;    /* bytes of a 3D resource's pixel; 0: of no picture, or imported */
     void *mapping;     /* NULL until res_map */
 };
 
@@ -203,9 +204,13 @@ static enum sl_result drm_tex_create(struct vg *vg, const struct vg_tex_args *ar
         .stride = (uint32_t)stride,
     };
     enum sl_result r = ask(vg_from(vg), VIRTGPU_TEX, &request);
-    return r == SL_OK
-               ? res_new(vg_from(vg), request.handle, request.resource, size, (uint32_t)stride, out)
-               : r;
+    if (r == SL_OK) {
+        r = res_new(vg_from(vg), request.handle, request.resource, size, (uint32_t)stride, out);
+    }
+    if (r == SL_OK) {
+        res_from(*out)->pixel = pixel_bytes(args->format);
+    }
+    return r;
 }
 
 static enum sl_result drm_res_import(struct vg *vg, int fd, uint64_t size, struct vg_res **out)
@@ -314,8 +319,9 @@ static enum sl_result drm_res_transfer(struct vg_res *res, const struct vg_box *
         .width = box->width,
         .height = box->height,
         .depth = box->depth,
-        .offset = box->height != 0 && res->stride != 0 ? box->y * res->stride : 0,
-        .stride = res->stride,
+        .offset = box->y * res->stride + box->x * res_from(res)->pixel,
+        .stride =
+            0, /* rows lie as the resource was made: the kernel takes another one for blobs alone */
     };
     enum sl_result r = ask(vg_from(res->vg),
                            direction == VG_TO_HOST ? VIRTGPU_TO_HOST : VIRTGPU_FROM_HOST, &request);
