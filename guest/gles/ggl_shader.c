@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define EXTERNAL_TYPE      "samplerExternalOES"
+#define PLAIN_TYPE         "sampler2D"
 #define EXTERNAL_EXTENSION "GL_OES_EGL_image_external"
 
 void ggl_external_names_free(struct ggl_external_name *names)
@@ -142,6 +143,50 @@ static void blank_extension_lines(char *text)
     }
 }
 
+/* Is one of the names declared as a sampler of 2D textures, too? Both cannot be, so the
+ * preprocessor leaves one of them away. */
+static bool names_twice(const struct ggl_external_name *names, char *text)
+{
+    const size_t length = sizeof PLAIN_TYPE - 1;
+    for (char *p = text; (p = find_word(text, p, PLAIN_TYPE, length)) != NULL; p += length) {
+        const char *other = skip_space(p + length);
+        size_t other_length = word_length(other);
+        for (const struct ggl_external_name *n = names; n; n = n->next) {
+            if (strlen(n->name) == other_length && memcmp(n->name, other, other_length) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Does the preprocessor leave the external samplers in? The host's compiler says: a shader of the
+ * same text, with nonsense in their place, does not compile then. */
+static bool externals_compile(struct ggl_context *c, GLuint shader, const char *text, size_t size)
+{
+    const size_t length = sizeof EXTERNAL_TYPE - 1;
+    GLint type = 0, compiles = 0;
+    char *nonsense = sl_alloc(size + 1);
+    if (!nonsense || !gles2_ask_glGetShaderiv(c, shader, GL_SHADER_TYPE, &type, 4)) {
+        sl_free(nonsense);
+        return true;
+    }
+    memcpy(nonsense, text, size);
+    nonsense[size] = 0;
+    for (char *p = nonsense; (p = find_word(nonsense, p, EXTERNAL_TYPE, length)) != NULL;
+         p += length) {
+        memset(p, '+', length);
+    }
+    blank_extension_lines(nonsense);
+    GLuint probe = gles2_call_glCreateShader(c->stream, (GLenum)type);
+    gles2_pack_glShaderString(ggl_pack(c), probe, nonsense, (uint32_t)size + 1, (GLsizei)size + 1);
+    gles2_pack_glCompileShader(ggl_pack(c), probe);
+    bool asked = gles2_ask_glGetShaderiv(c, probe, GL_COMPILE_STATUS, &compiles, 4);
+    gles2_pack_glDeleteShader(ggl_pack(c), probe);
+    sl_free(nonsense);
+    return !asked || !compiles;
+}
+
 struct ggl_external_name *ggl_shader_scan(struct ggl_context *c, char *text)
 {
     struct ggl_external_name *names = NULL;
@@ -248,6 +293,11 @@ void ggl_glShaderSource(GLuint shader, GLsizei count, const GLchar *const *strin
     memcpy(original, text, size);
     original[size] = 0;
     struct ggl_external_name *externals = ggl_shader_scan(c, text);
+    if (SL_UNLIKELY(externals) && names_twice(externals, original) &&
+        !externals_compile(c, shader, original, size)) {
+        ggl_external_names_free(externals);
+        externals = NULL;
+    }
     gles2_pack_glShaderString(ggl_pack(c), shader, text, (uint32_t)size + 1, (GLsizei)size + 1);
     bool changed = memcmp(text, original, size) != 0;
     sl_free(text);
