@@ -20,6 +20,24 @@ static const struct order orders[] = {
 };
 #define PIXEL_SIZE 4u
 
+/* A cursor's resource is made as a dumb buffer, whose format leaves alpha out: what lies there is
+ * alpha all the same. */
+static uint32_t cursor_format(uint32_t format)
+{
+    switch (format) {
+    case VIRTGPU_FORMAT_B8G8R8X8:
+        return VIRTGPU_FORMAT_B8G8R8A8;
+    case VIRTGPU_FORMAT_X8R8G8B8:
+        return VIRTGPU_FORMAT_A8R8G8B8;
+    case VIRTGPU_FORMAT_X8B8G8R8:
+        return VIRTGPU_FORMAT_A8B8G8R8;
+    case VIRTGPU_FORMAT_R8G8B8X8:
+        return VIRTGPU_FORMAT_R8G8B8A8;
+    default:
+        return format;
+    }
+}
+
 static const struct order *order_find(uint32_t format)
 {
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
@@ -200,6 +218,7 @@ static enum sl_result cursor_copy(struct dev_scanout *scanout, const struct dev_
     if (r != SL_OK) {
         return r;
     }
+    image.order = order_find(cursor_format(res->tex.format));
     uint8_t *pixels = NULL;
     if (image.width_px > VGD_CURSOR_SIDE_PX || image.height_px > VGD_CURSOR_SIDE_PX) {
         r = SL_ERR_INVALID;

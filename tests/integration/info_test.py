@@ -105,7 +105,7 @@ class Case(unittest.TestCase):
             )
 
     def extensions(self, native: "set[str]", ours: "set[str]") -> None:
-        self.assertTrue(native and ours)
+        self.assertEqual(bool(native), bool(ours))  # none: the platform does not work
         for name in sorted(native - ours):
             reason = (
                 EGL_MISSING.get(name, "")

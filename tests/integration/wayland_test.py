@@ -9,7 +9,9 @@ A headless weston that draws by pixman is started for each test.
 import os
 import re
 import subprocess
+import time
 import unittest
+import zlib
 from typing import List, Tuple
 
 from weston import screenshot, weston
@@ -57,6 +59,27 @@ class Program(unittest.TestCase):
         self.assertIn("shown", native)
         self.assertEqual(native, ours)
         self.assertTrue(wanted == got, "the screenshots differ")
+
+
+class Weston(unittest.TestCase):
+    """weston itself draws by GLES: what it shows is what it shows natively."""
+
+    COLOR = "background-color=0xff336699\n"
+
+    def show(self, through: "List[str]") -> bytes:
+        with weston("--debug", through=through, renderer="--use-gl", shell=self.COLOR) as env:
+            seen = [screenshot(env)]
+            while len(set(seen)) < 2 and len(seen) < 20:
+                time.sleep(0.2)  # its desktop comes some time after its socket
+                seen.append(screenshot(env))
+            time.sleep(1)
+            return screenshot(env)
+
+    def test_looks_as_natively(self) -> None:
+        native, ours = self.show([]), self.show(THROUGH)
+        rows = zlib.decompressobj().decompress(native[native.index(b"IDAT") + 4 :], 8)
+        self.assertIn(bytes((0x33, 0x66, 0x99)), rows)
+        self.assertTrue(native == ours, "the screenshots differ")
 
 
 class Glmark2(unittest.TestCase):

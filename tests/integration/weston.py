@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from typing import Iterator
+from typing import Iterator, Sequence
 
 WIDTH, HEIGHT = 800, 600
 # Nothing that fades in or tells the time.
@@ -27,15 +27,18 @@ def listens(path: str) -> bool:
 
 
 @contextlib.contextmanager
-def weston(*more: str) -> "Iterator[dict[str, str]]":
-    """A compositor of our own: the environment that reaches it. more: its options."""
+def weston(
+    *more: str, through: "Sequence[str]" = (), renderer: str = "--use-pixman", shell: str = ""
+) -> "Iterator[dict[str, str]]":
+    """A compositor of our own: the environment that reaches it. more: its options; through: words
+    in front of its own; shell: lines of its configuration."""
     with tempfile.TemporaryDirectory() as folder:
         env = dict(environment(), XDG_RUNTIME_DIR=folder, WAYLAND_DISPLAY="wayland-test")
         env.pop("DISPLAY", None)
-        words = ["weston", "--backend=headless-backend.so", "--use-pixman", "--idle-time=0"]
+        words = [*through, "weston", "--backend=headless-backend.so", renderer, "--idle-time=0"]
         words += ["--socket=wayland-test", f"--width={WIDTH}", f"--height={HEIGHT}", *more]
         words += [f"--config={os.path.join(folder, 'weston.ini')}"]
-        pathlib.Path(folder, "weston.ini").write_text(CONFIG)
+        pathlib.Path(folder, "weston.ini").write_text(CONFIG + shell)
         with open(os.path.join(folder, "log"), "wb") as log:
             server = subprocess.Popen(words, env=env, stdout=log, stderr=log)
         try:
