@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What programs wait for: `sluice run --stats`, and that scenes of glmark2 in their steady state wait
-for nothing.
+"""What programs wait for: `sluice run --stats`; scenes of glmark2 in their steady state wait for
+nothing.
 
 usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 stats_test.py [-v]
 """

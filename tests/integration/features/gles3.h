@@ -40,4 +40,8 @@ extern const size_t gles3_query_feature_count;
 extern const struct fx_feature gles3_target_features[];
 extern const size_t gles3_target_feature_count;
 
+/* gles3_bulk.c */
+extern const struct fx_feature gles3_bulk_features[];
+extern const size_t gles3_bulk_feature_count;
+
 #endif

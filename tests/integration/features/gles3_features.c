@@ -295,6 +295,7 @@ int main(int argc, char **argv)
                        {gles3_program_features, gles3_program_feature_count},
                        {gles3_query_features, gles3_query_feature_count},
                        {gles3_target_features, gles3_target_feature_count},
+                       {gles3_bulk_features, gles3_bulk_feature_count},
                        {NULL, 0},
                    });
 }
