@@ -67,6 +67,7 @@ struct hgl_state {
     bool debuggable;               /* it has KHR_debug; known when `runs` is */
     struct hgl_group *group;       /* counted */
     uint32_t top[HGL_OWN_KINDS];   /* highest name that was ever given out */
+    struct sl_map queries;         /* name -> what it counted last, as a number */
 };
 
 struct hgl_ring;
@@ -142,6 +143,9 @@ bool hgl_pixel_buffer_needed(struct hr_call *call, uint32_t binding_query);
 
 /* hgl_group.c: a program that was made of one text at once. */
 void hgl_keep_shader_program(struct hgl_state *s, uint32_t name, uint32_t type, const char *text);
+/* Varyings for a program's next link, as they came. */
+void hgl_keep_varyings(struct hgl_state *s, uint32_t name, const void *text, uint32_t size,
+                       uint32_t count, uint32_t mode);
 
 /* hgl_sync.c */
 void hgl_sync_free(void *user, void *sync);

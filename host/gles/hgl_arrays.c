@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define VAOS_MAX 65536u
+#define VAOS_MAX    65536u
+#define QUERIES_MAX 65536u
 
 static void vao_init(struct hgl_vao *vao, uint32_t name)
 {
@@ -39,6 +40,7 @@ struct hgl_state *hgl_state_new(const struct hgl_state *share)
     vao_init(&s->zero, 0);
     s->vao = &s->zero;
     sl_map_init(&s->vaos, VAOS_MAX);
+    sl_map_init(&s->queries, QUERIES_MAX);
     return s;
 }
 
@@ -53,6 +55,7 @@ void hgl_state_free(struct hgl_state *state)
     sl_map_finish(&state->vaos);
     vao_finish(&state->zero);
     hgl_messages_free(state->messages);
+    sl_map_finish(&state->queries);
     hgl_group_put(state->group);
     sl_free(state);
 }
@@ -370,6 +373,7 @@ void hgl_glDeleteBuffers(struct hr_call *call, const struct gles2_args_glDeleteB
     if (s == NULL || args->n < 0) {
         return;
     }
+    hgl_unnaming(s, HGL_BUFFERS, gl->IsBuffer, args->buffers, args->n);
     gl->DeleteBuffers(args->n, args->buffers);
     s->array_buffer = s->element_buffer = -1;
     struct hgl_vao *vao = s->vao;

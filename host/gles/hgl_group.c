@@ -50,6 +50,7 @@ static void program_free(struct hgl_group *g, struct hgl_program *p)
         sl_free(p->wishes[i].name);
     }
     g->bytes -= p->bytes;
+    sl_free(p->varyings);
     sl_free(p->wishes);
     sl_free(p);
 }
@@ -97,6 +98,18 @@ uint32_t hgl_top(const struct hgl_state *state, enum hgl_kind kind)
     return top;
 }
 
+void hgl_unnaming(struct hgl_state *state, enum hgl_kind kind, GLboolean (*is)(GLuint name),
+                  const void *names, int32_t count)
+{
+    uint32_t top = hgl_top(state, kind);
+    for (int32_t i = 0; i < count; i++) {
+        uint32_t name = sl_load_u32((const uint8_t *)names + (size_t)i * 4);
+        if (SL_UNLIKELY(name > top) && is(name)) {
+            hgl_named(state, kind, name);
+        }
+    }
+}
+
 static void gen(struct hr_call *call, void (*generate)(GLsizei n, GLuint *names), int32_t n,
                 void *out, uint32_t size, enum hgl_kind kind)
 {
@@ -137,6 +150,61 @@ GEN(gles2, GenQueries, queries, HGL_QUERIES)
 GEN(gles2, GenTransformFeedbacks, ids, HGL_FEEDBACKS)
 GEN(gles2, GenProgramPipelines, pipelines, HGL_PIPELINES)
 #undef GEN
+
+static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLuint *names),
+                      GLboolean (*is)(GLuint name), int32_t n, const void *names, uint32_t size,
+                      enum hgl_kind kind)
+{
+    struct hgl_state *s = hgl_state_of(call);
+    if (s == NULL || (n > 0 && (uint64_t)(uint32_t)n * 4 > size)) {
+        hr_call_refuse(call, "%d names in %u bytes", n, size);
+        return;
+    }
+    hgl_unnaming(s, kind, is, names, n);
+    delete (n, names);
+}
+
+#define GIVE_BACK(function, test, field, kind)                                                     \
+    void hgl_gl##function(struct hr_call *call, const struct gles2_args_gl##function *a)           \
+    {                                                                                              \
+        const struct gl_driver *gl = hgl_api_of(call)->gl;                                         \
+        give_back(call, gl->function, gl->test, a->n, a->field, a->field##_size, kind);            \
+    }
+GIVE_BACK(DeleteTextures, IsTexture, textures, HGL_TEXTURES)
+GIVE_BACK(DeleteRenderbuffers, IsRenderbuffer, renderbuffers, HGL_RENDERBUFFERS)
+GIVE_BACK(DeleteFramebuffers, IsFramebuffer, framebuffers, HGL_FRAMEBUFFERS)
+#undef GIVE_BACK
+
+/* --- queries: what each counts --- */
+
+static void keep_target(struct hgl_state *s, const struct gl_driver *gl, uint32_t name,
+                        uint32_t target)
+{
+    if (name != 0 && (uintptr_t)sl_map_find(&s->queries, name) != target && gl->IsQuery(name)) {
+        (void)sl_map_remove(&s->queries, name);
+        (void)!sl_map_add(&s->queries, name, (void *)(uintptr_t)target);
+    }
+}
+
+void hgl_glBeginQuery(struct hr_call *call, const struct gles2_args_glBeginQuery *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    if (s != NULL && gl->BeginQuery != NULL) {
+        gl->BeginQuery(a->target, a->query);
+        keep_target(s, gl, a->query, a->target);
+    }
+}
+
+void hgl_glQueryCounterEXT(struct hr_call *call, const struct glesx_args_glQueryCounterEXT *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    if (s != NULL && gl->QueryCounterEXT != NULL) {
+        gl->QueryCounterEXT(a->id, a->target);
+        keep_target(s, gl, a->id, a->target);
+    }
+}
 
 GLuint hgl_glCreateShader(struct hr_call *call, const struct gles2_args_glCreateShader *a)
 {
@@ -252,6 +320,30 @@ void hgl_glLinkProgram(struct hr_call *call, const struct gles2_args_glLinkProgr
     if (s != NULL) {
         gl->LinkProgram(a->program);
     }
+}
+
+void hgl_keep_varyings(struct hgl_state *s, uint32_t name, const void *text, uint32_t size,
+                       uint32_t count, uint32_t mode)
+{
+    struct hgl_group *g = s->group;
+    pthread_mutex_lock(&g->lock);
+    struct hgl_program *p = program_locked(g, name);
+    char *copy = p != NULL && size <= TEXTS_MAX - g->bytes ? sl_alloc((size_t)size + 1) : NULL;
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+        g->bytes += size;
+        g->bytes -= p->varyings_size;
+        p->bytes += size;
+        p->bytes -= p->varyings_size;
+        sl_free(p->varyings);
+        p->varyings = copy;
+        p->varyings_size = size;
+        p->varying_count = count;
+        p->varying_mode = mode;
+    } else if (p != NULL) {
+        p->forgotten = true;
+    }
+    pthread_mutex_unlock(&g->lock);
 }
 
 void hgl_keep_shader_program(struct hgl_state *s, uint32_t name, uint32_t type, const char *text)

@@ -51,6 +51,8 @@ struct hgl_program {
     bool forgotten; /* there was no room for its texts */
     struct hgl_wish *wishes;
     uint32_t wish_count, wishes_linked; /* the first of them were there when it was linked */
+    char *varyings;                     /* for the next link, as they came; owned; nullable */
+    uint32_t varyings_size, varying_count, varying_mode;
     uint64_t bytes;
 };
 
@@ -68,6 +70,9 @@ void hgl_group_put(struct hgl_group *group); /* NULL allowed */
 
 /* A name of this kind was given out in the context. */
 void hgl_named(struct hgl_state *state, enum hgl_kind kind, uint32_t name);
+/* Names that guests made up and give back are the highest, too. Before they are deleted. */
+void hgl_unnaming(struct hgl_state *state, enum hgl_kind kind, GLboolean (*is)(GLuint name),
+                  const void *names, int32_t count);
 /* The highest name so far. */
 uint32_t hgl_top(const struct hgl_state *state, enum hgl_kind kind);
 

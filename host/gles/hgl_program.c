@@ -109,6 +109,10 @@ void hgl_glTransformFeedbackVaryingsAEMU(struct hr_call *call,
     const char **names = split(call, a->packedVaryings, a->packedVaryings_size, a->count);
     if (names != NULL) {
         gl->TransformFeedbackVaryings(a->program, a->count, names, a->bufferMode);
+        if (gl->IsProgram(a->program)) {
+            hgl_keep_varyings(hgl_state_of(call), a->program, a->packedVaryings,
+                              a->packedVaryings_size, (uint32_t)a->count, a->bufferMode);
+        }
     }
 }
 

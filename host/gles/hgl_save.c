@@ -202,6 +202,7 @@ static void save_shared(struct hgl_save *s)
     }
     hgl_save_textures(s);
     hgl_save_programs(s);
+    hgl_save_labels(s, s->root->state, false);
 }
 
 /* GL's error is asked for by the guest alone: one that is pending is raised again, here and in the
@@ -240,6 +241,7 @@ static void save_own(struct hgl_save *s, const struct hgl_saved *c)
     hgl_save_arrays(s, c);
     hgl_save_framebuffers(s, c);
     hgl_save_own_objects(s, c);
+    hgl_save_labels(s, c->state, true);
     hgl_save_state(s, c);
     raise_error(s, error);
 }

@@ -51,6 +51,7 @@ struct hgl_save {
     EGLContext reading; /* its desktop context */
     EGLSurface pbuffer; /* where that cannot do without */
     bool shares_framebuffers;
+    bool reuses_names;      /* the driver gives names out again that were given back */
     const char *extensions; /* of the current GLES context */
 };
 
@@ -106,6 +107,10 @@ void hgl_save_state(struct hgl_save *s, const struct hgl_saved *c); /* hgl_save_
 /* hgl_save_render.c: what a surface shows. spare: a handle that no object has. */
 void hgl_save_surface(struct hgl_save *s, uint32_t handle, const struct hrc_surface *surface,
                       uint32_t spare);
+/* hgl_save_texture.c: what a texture is; the desktop context is current. */
+GLenum hgl_save_target(struct hgl_save *s, uint32_t texture);
+/* hgl_save_label.c: names that people gave, of the group's objects or one context's own. */
+void hgl_save_labels(struct hgl_save *s, const struct hgl_state *state, bool own);
 /* hgl_save_texture.c: parameters of a texture (sampler 0) or of a sampler object. */
 void hgl_save_parameters(struct hgl_save *s, GLenum target, uint32_t sampler);
 

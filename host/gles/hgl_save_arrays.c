@@ -134,7 +134,6 @@ static void save_array(struct hgl_save *s, const struct hgl_saved *c, const stru
     for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
         attributes[i] = attribute_of(s, i, gles);
         plain = plain && (gles < 31 || vao == &c->state->zero || vao->client != 0 ||
-                          vao->bindings[vao->binding_of[i]].source == HGL_NONE ||
                           is_plain(s, i, &attributes[i]));
     }
     for (uint32_t i = 0; plain && i < HGL_ARRAYS; i++) {

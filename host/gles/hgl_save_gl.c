@@ -10,7 +10,7 @@
 /* More names of a kind than any snapshot goes through. */
 #define NAMES_MAX (1u << 20)
 /* Names that a guest of GLES makes up by itself are looked for up to here. */
-#define NAMES_LOOKED_FOR 4096u
+#define NAMES_LOOKED_FOR 16384u
 
 /* --- contexts --- */
 
@@ -62,10 +62,29 @@ static bool load_reader(struct hgl_save *s)
     return all;
 }
 
+/* Asked in a context that shares nothing, so that no guest's name is used up. */
+static bool reuses_names(struct hgl_save *s)
+{
+    struct hs_thread thread;
+    GLuint first = 0, again = 0;
+    hs_thread_init(&thread, s->n);
+    if (hs_helper_begin(&thread)) {
+        s->gl->GenTextures(1, &first);
+        s->gl->DeleteTextures(1, &first);
+        s->gl->GenTextures(1, &again);
+        s->gl->DeleteTextures(1, &again);
+        hs_helper_end(&thread);
+    }
+    hs_thread_finish(&thread);
+    s->n->egl.BindAPI(EGL_OPENGL_ES_API);
+    return first == again;
+}
+
 bool hgl_save_reader_begin(struct hgl_save *s)
 {
     const struct hs_native *n = s->n;
     const struct hrc_context *root = s->root->context;
+    s->reuses_names = reuses_names(s);
     /* Share groups take contexts of one kind of robustness. */
     const EGLint attribs[] = {EGL_CONTEXT_MAJOR_VERSION,
                               4,
@@ -223,6 +242,11 @@ void hgl_save_delete_holes(struct hgl_save *s, enum hgl_kind kind, uint32_t top,
 {
     const struct kind k = kind_of(s, kind);
     uint32_t names[1024], count = 0;
+    /* A name that is not alive may have been made and never used; where no name is given out twice
+     * that and a free one cannot be told apart, and need not. */
+    if (k.made_up && !s->reuses_names) {
+        return;
+    }
     for (uint32_t name = 1; name <= top; name++) {
         if (alive[name] == 0) {
             names[count++] = name;

@@ -80,14 +80,6 @@ static bool is_cube_face(GLint face)
     return face >= GL_TEXTURE_CUBE_MAP_POSITIVE_X && face <= GL_TEXTURE_CUBE_MAP_NEGATIVE_Z;
 }
 
-/* The target under which a texture that has two sizes was attached. */
-static GLenum flat_target(struct hgl_save *s, uint32_t texture)
-{
-    GLint target = 0;
-    s->reader.GetTextureParameteriv(texture, 0x1006 /* GL_TEXTURE_TARGET */, &target);
-    return (GLenum)target;
-}
-
 static void save_attached_texture(struct hgl_save *s, GLenum attachment, uint32_t texture,
                                   GLenum target, uint32_t gles)
 {
@@ -197,7 +189,7 @@ static uint32_t *texture_targets(struct hgl_save *s, const struct hgl_saved *c, 
         uint32_t top = hgl_save_names(s, c->state, HGL_TEXTURES, &alive);
         targets = hgl_save_alloc(s, (size_t)top + 1, sizeof *targets);
         for (uint32_t name = 0; targets != NULL && name <= top; name++) {
-            targets[name] = name != 0 && alive[name] != 0 ? flat_target(s, name) : 0;
+            targets[name] = name != 0 && alive[name] != 0 ? hgl_save_target(s, name) : 0;
         }
         *count = targets != NULL ? top + 1 : 0;
     }
@@ -325,27 +317,39 @@ static void save_pipelines(struct hgl_save *s, const struct hgl_saved *c)
     sl_free(alive);
 }
 
-/* Names alone: GLES tells neither what a query counts nor lets anybody set what it has counted. One
- * that is going on begins anew. */
+static bool is_going_on(const struct hgl_save *s, const struct hgl_saved *c, GLenum target,
+                        uint32_t name)
+{
+    GLint current = 0;
+    if (target != GL_TIMESTAMP_EXT && c->context->gles_version >= 30) {
+        s->gl->GetQueryiv(target, GL_CURRENT_QUERY, &current);
+    }
+    return (uint32_t)current == name;
+}
+
+/* What a query has counted can be told, but not set: one that is over counts nothing, one that is
+ * going on begins anew. */
 static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
 {
-    static const struct {
-        GLenum target;
-        uint8_t gles;
-    } targets[] = {{GL_ANY_SAMPLES_PASSED, 30},
-                   {GL_ANY_SAMPLES_PASSED_CONSERVATIVE, 30},
-                   {GL_TRANSFORM_FEEDBACK_PRIMITIVES_WRITTEN, 30},
-                   {GL_PRIMITIVES_GENERATED, 32}};
     uint8_t *alive;
+    struct sl_pack *out = hgl_out(s);
     uint32_t top = hgl_save_names(s, c->state, HGL_QUERIES, &alive);
     hgl_save_generate(s, HGL_QUERIES, top);
-    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
-        GLint name = 0;
-        if (c->context->gles_version >= targets[i].gles) {
-            s->gl->GetQueryiv(targets[i].target, GL_CURRENT_QUERY, &name);
-        }
-        if (name != 0) {
-            gles2_pack_glBeginQuery(hgl_out(s), targets[i].target, (GLuint)name);
+    for (uint32_t turn = 0; turn < 2; turn++) { /* those that are over first */
+        for (uint32_t name = 1; name <= top; name++) {
+            GLenum target = (GLenum)(uintptr_t)sl_map_find(&c->state->queries, name);
+            bool on = target != 0 && alive[name] != 0 && is_going_on(s, c, target, name);
+            if (target == 0 || alive[name] == 0 || on != (turn == 1)) {
+                continue;
+            }
+            if (target == GL_TIMESTAMP_EXT) {
+                glesx_pack_glQueryCounterEXT(out, name, target);
+            } else {
+                gles2_pack_glBeginQuery(out, target, name);
+            }
+            if (!on && target != GL_TIMESTAMP_EXT) {
+                gles2_pack_glEndQuery(out, target);
+            }
         }
     }
     hgl_save_flush(s);

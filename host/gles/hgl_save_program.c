@@ -387,6 +387,11 @@ static void save_program(struct hgl_save *s, const struct programs *p, uint32_t 
          record != NULL && i < record->wish_count; i++) {
         put_wish(s, name, &record->wishes[i]);
     }
+    if (record != NULL && record->varyings != NULL) {
+        gles2_pack_glTransformFeedbackVaryingsAEMU(out, name, (GLsizei)record->varying_count,
+                                                   record->varyings, record->varyings_size,
+                                                   record->varyings_size, record->varying_mode);
+    }
     if (linked) {
         gles2_pack_glUseProgram(out, name);
         save_uniforms(s, name);

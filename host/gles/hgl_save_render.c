@@ -62,7 +62,8 @@ static void put_texture(struct hgl_save *s, const struct plane *p, GLint width, 
     gles2_pack_glPixelStorei(out, GL_UNPACK_ALIGNMENT, 1);
     gles2_pack_glTexImage2D(out, GL_TEXTURE_2D, 0, (GLint)f->internal, width, height, 0, f->format,
                             f->type, &all);
-    gles2_pack_glTexParameteri(out, GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST); /* complete */
+    gles2_pack_glTexParameteri(out, GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER,
+                               GL_NEAREST); /* complete */
     hgl_save_flush(s);
 }
 

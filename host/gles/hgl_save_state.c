@@ -270,6 +270,21 @@ static GLint indexed(const struct hgl_save *s, GLenum name, uint32_t index)
     return value[0];
 }
 
+/* Equations of KHR_blend_equation_advanced are of all components; glBlendEquationSeparate takes
+ * none. */
+static bool is_advanced(GLint equation)
+{
+    return equation >= GL_MULTIPLY_KHR && equation <= GL_HSL_LUMINOSITY_KHR;
+}
+
+static void save_advanced_blending(struct hgl_save *s, uint32_t gles)
+{
+    GLint equation = hgl_get(s, GL_BLEND_EQUATION_RGB);
+    if (gles >= 32 && is_advanced(equation)) {
+        gles2_pack_glBlendEquation(hgl_out(s), (GLenum)equation);
+    }
+}
+
 /* Blending of each draw buffer, where it is not that of the first. */
 static void save_draw_buffers(struct hgl_save *s, uint32_t gles)
 {
@@ -289,7 +304,11 @@ static void save_draw_buffers(struct hgl_save *s, uint32_t gles)
         if (!same) {
             gles2_pack_glBlendFuncSeparateiEXT(out, i, (GLenum)v[0], (GLenum)v[1], (GLenum)v[2],
                                                (GLenum)v[3]);
-            gles2_pack_glBlendEquationSeparateiEXT(out, i, (GLenum)v[4], (GLenum)v[5]);
+            if (is_advanced(v[4])) {
+                gles2_pack_glBlendEquationiEXT(out, i, (GLenum)v[4]);
+            } else {
+                gles2_pack_glBlendEquationSeparateiEXT(out, i, (GLenum)v[4], (GLenum)v[5]);
+            }
         }
         s->gl->GetBooleani_v(GL_COLOR_WRITEMASK, 0, mask[0]);
         s->gl->GetBooleani_v(GL_COLOR_WRITEMASK, i, mask[1]);
@@ -461,12 +480,15 @@ void hgl_save_state(struct hgl_save *s, const struct hgl_saved *c)
     save_image_units(s, gles);
     save_sample_masks(s, gles);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (offered(s, gles, rows[i].gles, rows[i].extension)) {
+        bool whole = rows[i].opcode == GLES2_OP_glBlendEquationSeparate &&
+                     is_advanced(hgl_get(s, GL_BLEND_EQUATION_RGB));
+        if (!whole && offered(s, gles, rows[i].gles, rows[i].extension)) {
             save_row(s, &rows[i]);
         }
     }
-    save_draw_buffers(s, gles);
+    save_advanced_blending(s, gles);
     save_capabilities(s, gles);
+    save_draw_buffers(s, gles);
     save_viewports(s);
     save_debug(s, c);
     hgl_save_flush(s);

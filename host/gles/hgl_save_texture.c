@@ -363,6 +363,21 @@ static void save_unnamed(struct hgl_save *s)
     }
 }
 
+GLenum hgl_save_target(struct hgl_save *s, uint32_t texture)
+{
+    GLint target = 0;
+    s->reader.GetTextureParameteriv(texture, GL_TEXTURE_TARGET_DESKTOP, &target);
+    if (target == 0) { /* one over a buffer has no parameters */
+        (void)s->gl->GetError();
+        s->gl->BindTexture(GL_TEXTURE_BUFFER, texture);
+        if (s->gl->GetError() != GL_NO_ERROR) {
+            hgl_save_refuse(s, "texture %u is of no target that can be read", texture);
+        }
+        target = GL_TEXTURE_BUFFER;
+    }
+    return (GLenum)target;
+}
+
 void hgl_save_textures(struct hgl_save *s)
 {
     uint8_t *alive;
@@ -370,10 +385,8 @@ void hgl_save_textures(struct hgl_save *s)
     s->gl->PixelStorei(GL_PACK_ALIGNMENT, 1); /* the reader's own */
     gles2_pack_glPixelStorei(hgl_out(s), GL_UNPACK_ALIGNMENT, 1);
     for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
-        GLint target = 0;
         if (alive[name] != 0) {
-            s->reader.GetTextureParameteriv(name, GL_TEXTURE_TARGET_DESKTOP, &target);
-            save_texture(s, name, (GLenum)target);
+            save_texture(s, name, hgl_save_target(s, name));
         }
     }
     save_unnamed(s);

@@ -139,8 +139,8 @@ struct dispatch_api {
     uint32_t native, hand, refused; /* as policy has them: none is passed over */
 };
 static const struct dispatch_api dispatch_apis[] = {{"gles1", WIRE_GLES1, 241, 34, 18},
-                                                    {"gles2", WIRE_GLES2, 288, 90, 61},
-                                                    {"glesx", WIRE_GLESX, 45, 17, 11}};
+                                                    {"gles2", WIRE_GLES2, 284, 94, 61},
+                                                    {"glesx", WIRE_GLESX, 44, 18, 11}};
 
 SLT_TEST_FP(dispatch, asks_the_driver_what_was_packed, w, struct dispatch_api, dispatch_apis, p)
 {
