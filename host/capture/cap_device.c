@@ -113,7 +113,7 @@ struct vgd_sink cap_device_sink(struct cap_device *d)
         .wake = on_wake,
         .ctx_lost = on_ctx_lost,
         .packet = d->front.packet != NULL ? on_packet : NULL,
-        .recorder = &d->recorder,
+        .recorder = d->front.recorder != NULL ? d->front.recorder : &d->recorder,
         .scanout = d->front.scanout != NULL ? on_scanout : NULL,
         .damage = d->front.damage != NULL ? on_damage : NULL,
         .cursor = d->front.cursor != NULL ? on_cursor : NULL,
@@ -203,8 +203,9 @@ enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *st
     if (result != SL_OK) {
         return result;
     }
-    if (!cap_recording_chunk(r, CAP_KIND_META, start->meta, strlen(start->meta)) ||
-        (start->protocol_size != 0 && !put_protocol(r, start)) || !put_caps(d, r)) {
+    if (start->meta != NULL &&
+        (!cap_recording_chunk(r, CAP_KIND_META, start->meta, strlen(start->meta)) ||
+         (start->protocol_size != 0 && !put_protocol(r, start)) || !put_caps(d, r))) {
         sl_warn("capture", "no memory for the head of the recording: it says less of itself");
     }
     cap_memory_restart(&d->memory);
@@ -229,6 +230,11 @@ bool cap_device_is_waiting(const struct cap_device *d, uint64_t *tries)
 {
     *tries = d->tries;
     return d->recording != NULL && sl_atomic_load_relaxed(&d->recording->over) == CAP_WAITS;
+}
+
+struct cap_recording *cap_device_recording(struct cap_device *d)
+{
+    return d->recording;
 }
 
 bool cap_device_is_recording(const struct cap_device *d)
@@ -287,6 +293,9 @@ enum sl_result cap_device_create(const struct vgd_sink *front, struct cap_device
                                         .memory = cap_stream_memory,
                                         .frame = cap_stream_frame,
                                         .end = cap_stream_end};
+    /* A recorder's epoch is const for rings; its owner is this very front. */
+    d->rest = front->recorder != NULL ? (uint32_t *)(uintptr_t)front->recorder->epoch : &d->epoch;
+    d->memory.saves_all = front->recorder != NULL;
     pthread_mutex_init(&d->lock, NULL);
     cap_memory_init(&d->memory);
     sl_map_init(&d->contexts, CAP_WATCHED_MAX);

@@ -11,7 +11,10 @@
 #include "transport/virtgpu/vgd.h"
 
 struct cap_device;
+struct cap_recording;
 
+/* A front that has a recorder of its own (a replay) keeps it: then nothing but snapshots can be
+ * recorded, by cap_device_snapshot. */
 enum sl_result cap_device_create(const struct vgd_sink *front, struct cap_device **out) SL_MUST_USE;
 /* Only where cap_device_wrap never came to be. Takes NULL. */
 void cap_device_destroy(struct cap_device *device);
@@ -19,6 +22,14 @@ void cap_device_destroy(struct cap_device *device);
 struct vgd_sink cap_device_sink(struct cap_device *device);
 /* Takes inner. */
 struct vgd *cap_device_wrap(struct cap_device *device, struct vgd *inner);
+
+/* A packet of a ring that the front's own recorder watches: it has begun and waits for others. */
+struct cap_waiting {
+    uint32_t ring_id;
+    const void *packet; /* borrowed while all rings are at rest */
+    size_t size;
+    bool has_sum;
+};
 
 struct cap_start {
     const char *path;
@@ -29,11 +40,15 @@ struct cap_start {
     uint64_t skip;           /* frames before the first that is recorded */
     uint64_t frames;         /* stop after so many; 0: go on */
     uint64_t snapshot_every; /* frames; 0: no snapshots but the one it may begin with */
+    /* With a front that has a recorder of its own: the next packet that waits, from *cursor (0 at
+     * first) on; false: no more. Called while all rings are at rest. Else NULL. */
+    bool (*waiting)(void *user, uint32_t *cursor, struct cap_waiting *out);
     /* They are complete; any thread; nullable. */
     void (*over)(void *user);
     void *user;
-    const char *meta;     /* META's JSON */
-    const void *protocol; /* PROT's JSON; nullable */
+    const char *meta;                     /* META's JSON; NULL: the caller writes the head */
+    const struct cap_file_header *origin; /* what it is a trimmed copy of; nullable */
+    const void *protocol;                 /* PROT's JSON; nullable */
     size_t protocol_size;
 };
 
@@ -42,6 +57,8 @@ struct cap_start {
  * by poll. As cap_writer_create; INVALID also: a recording runs. */
 enum sl_result cap_device_start(struct cap_device *device,
                                 const struct cap_start *start) SL_MUST_USE;
+/* The recording that runs; NULL: none. For who copies into it. */
+struct cap_recording *cap_device_recording(struct cap_device *device);
 /* A snapshot now: waits, bounded, until all rings are at rest, and lets them go on. AGAIN: they do
  * not come to rest; NOTFOUND: there is no recording; UNSUPPORTED: a context cannot be saved. */
 enum sl_result cap_device_snapshot(struct cap_device *device,

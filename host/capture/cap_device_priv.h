@@ -11,6 +11,7 @@ struct cap_device {
     struct vgd_sink front;
     struct vgd_recorder recorder;
     uint32_t epoch;       /* atomic */
+    uint32_t *rest;       /* the epoch that rings look at: ours, or the front's recorder's */
     uint32_t wants_pixel; /* atomic */
     uint32_t recordings;  /* started so far */
     struct cap_memory memory;

@@ -321,13 +321,13 @@ static bool is_zero(const uint8_t *bytes, size_t size)
 }
 
 /* The bytes that a snapshot tells; NULL: none. */
-static const uint8_t *bytes_to_save(struct cap_watched *w)
+static const uint8_t *bytes_to_save(struct cap_watched *w, bool all)
 {
     if (w->is_passed || w->is_hidden) {
         return w->bytes;
     }
-    if (w->seen != NULL || w->when != CAP_WATCH_SUBMIT || (w->bytes == NULL && w->iov == NULL) ||
-        !make_seen(w)) {
+    bool is_read = w->when == CAP_WATCH_SUBMIT || all;
+    if (w->seen != NULL || !is_read || (w->bytes == NULL && w->iov == NULL) || !make_seen(w)) {
         return w->seen;
     }
     for (uint64_t at = 0; at < w->size; at += CAP_PAGE) {
@@ -341,7 +341,7 @@ void cap_memory_whole(struct cap_memory *memory, uint32_t resource_id,
 {
     pthread_mutex_lock(&memory->lock);
     struct cap_watched *w = sl_map_find(&memory->watched, resource_id);
-    const uint8_t *bytes = w != NULL ? bytes_to_save(w) : NULL;
+    const uint8_t *bytes = w != NULL ? bytes_to_save(w, memory->saves_all) : NULL;
     uint64_t last_end = 0, count = 0;
     bool ok = true;
     memory->pieces.size = 0;

@@ -21,6 +21,7 @@ struct cap_memory {
     pthread_mutex_t lock;  /* guards the rest */
     struct sl_map watched; /* resource id -> struct cap_watched */
     struct cap_bytes pieces;
+    bool saves_all; /* snapshots have what is searched at transfers only, too */
 };
 
 /* When a resource is searched. */

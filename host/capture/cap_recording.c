@@ -86,12 +86,14 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
     r->asked_ns = sl_clock_ns();
     r->wants_hashes = start->hashes;
     r->on_over = start->over;
+    r->waiting = start->waiting;
     r->user = start->user;
     pthread_mutex_init(&r->lock, NULL);
     sl_list_init(&r->streams);
     if (getrandom(&r->seed, sizeof r->seed, 0) != sizeof r->seed) {
         r->seed = sl_clock_ns();
     }
+    r->seed = start->origin != NULL ? start->origin->seed : r->seed;
     /* Before the writer's thread sweeps them. */
     r->verbs = lane_of(CAP_KIND_VERB);
     r->verb_memory = lane_of(CAP_KIND_MEMW);
@@ -104,6 +106,9 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
                                                .force = start->force,
                                                .max_size = start->max_size,
                                                .seed = r->seed,
+                                               .file_flags =
+                                                   start->origin != NULL ? CAP_FILE_TRIMMED : 0,
+                                               .origin = start->origin,
                                                .extra = &r->extra,
                                                .sweep = sweep,
                                                .user = r};
@@ -128,6 +133,12 @@ struct cap_stream *cap_recording_stream(struct cap_recording *r, uint32_t ring_i
         }
     }
     return NULL;
+}
+
+void cap_recording_freeze(struct cap_recording *r)
+{
+    sl_atomic_store_seq(&r->over, CAP_OVER);
+    cap_memory_settle(r->memory);
 }
 
 void cap_recording_end(struct cap_recording *r)

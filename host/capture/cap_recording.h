@@ -30,8 +30,9 @@ struct cap_recording {
     struct cap_writer_extra extra;
     uint64_t others; /* atomic: stamps that are no packets' */
     uint64_t seed;
-    struct cap_memory *memory;   /* the device's */
-    void (*on_over)(void *user); /* nullable */
+    struct cap_memory *memory;                                              /* the device's */
+    void (*on_over)(void *user);                                            /* nullable */
+    bool (*waiting)(void *user, uint32_t *cursor, struct cap_waiting *out); /* nullable */
     void *user;
     /* A snapshot is wanted now: brings the rings to rest. Any thread. Nullable. */
     void (*on_due)(void *user);
@@ -79,6 +80,8 @@ struct cap_stream {
 
 enum sl_result cap_recording_start(const struct cap_start *start, struct cap_memory *memory,
                                    struct cap_recording **out) SL_MUST_USE;
+/* Takes nothing more from anybody; who has it writes into its lanes. */
+void cap_recording_freeze(struct cap_recording *recording);
 /* Takes nothing more; writes what is open. */
 void cap_recording_end(struct cap_recording *recording);
 void cap_recording_unref(struct cap_recording *recording);
@@ -111,6 +114,9 @@ struct cap_stream *cap_recording_stream(struct cap_recording *recording, uint32_
 struct cap_stream *cap_stream_new(struct cap_recording *recording,
                                   const struct cap_call_head *head);
 struct cap_verb_stream cap_stream_body(const struct cap_stream *stream);
+
+/* A frame's mark, with the frames' lane locked or nobody else there. */
+void cap_recording_mark(struct cap_recording *recording, const struct cap_frame *mark);
 
 /* vgd_recorder's, with a stream. */
 struct cap_stream *cap_stream_begin(struct cap_recording *recording,

@@ -445,6 +445,30 @@ static void begin_streams(struct saving *s)
     }
 }
 
+/* What rings wait in that another recorder watches. False: no memory. */
+static bool put_waiting(struct saving *s)
+{
+    struct cap_recording *r = s->recording;
+    struct cap_waiting waiting;
+    uint32_t cursor = 0;
+    while (r->waiting != NULL && r->waiting(r->user, &cursor, &waiting)) {
+        const struct cap_seen *ring = sl_map_find(&s->device->resources, waiting.ring_id);
+        const struct cap_seen *context =
+            ring != NULL ? sl_map_find(&s->device->contexts, ring->ring_ctx) : NULL;
+        struct cap_stream *stream;
+        if (context == NULL) {
+            continue; /* it went with its ring */
+        }
+        s->ctx_id = ring->ring_ctx;
+        s->capset = context->context.capset;
+        if (get_stream(s, waiting.ring_id, &stream) != SL_OK) {
+            return false;
+        }
+        put_call(s, stream, waiting.packet, waiting.size, waiting.has_sum);
+    }
+    return !s->failed;
+}
+
 static void end_streams(struct saving *s)
 {
     struct cap_recording *r = s->recording;
@@ -478,6 +502,7 @@ static enum sl_result write_all(struct saving *s)
     }
     if (result == SL_OK) {
         put_shown(s);
+        result = put_waiting(s) ? SL_OK : SL_ERR_NOMEM;
     }
     sl_free(steps.items);
     return result == SL_OK && s->failed ? SL_ERR_NOMEM : result;
@@ -557,7 +582,7 @@ static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reaso
                         result == SL_ERR_AGAIN ? "a ring does not come to rest"
                                                : sl_result_name(result));
     }
-    (void)__atomic_fetch_and(&d->epoch, ~VGD_EPOCH_REST, __ATOMIC_SEQ_CST);
+    (void)__atomic_fetch_and(d->rest, ~VGD_EPOCH_REST, __ATOMIC_SEQ_CST);
     (void)d->inner->ops->rest(d->inner, false);
     return result;
 }
@@ -572,6 +597,6 @@ void cap_device_poll(struct cap_device *d)
 
 enum sl_result cap_device_snapshot(struct cap_device *d, enum cap_snapshot_reason reason)
 {
-    (void)__atomic_fetch_or(&d->epoch, VGD_EPOCH_REST, __ATOMIC_SEQ_CST);
+    (void)__atomic_fetch_or(d->rest, VGD_EPOCH_REST, __ATOMIC_SEQ_CST);
     return try_snapshot(d, reason);
 }

@@ -207,8 +207,7 @@ static uint64_t bytes_of_all(struct cap_recording *r)
     return bytes;
 }
 
-/* Under the frames' lock. */
-static void put_mark(struct cap_recording *r, const struct cap_frame *mark)
+void cap_recording_mark(struct cap_recording *r, const struct cap_frame *mark)
 {
     struct cap_lane *lane = &r->frames;
     uint8_t *p = cap_lane_begin(lane, sizeof *mark, mark->stamp);
@@ -274,7 +273,7 @@ void cap_stream_frame(void *stream, const struct vgd_frame *frame)
         mark.time = cap_writer_time(r->writer);
         /* Two streams may end frames at once, in the other order than they began to. */
         mark.stamp = s->stamp > r->last_mark.stamp ? s->stamp : r->last_mark.stamp;
-        put_mark(r, &mark);
+        cap_recording_mark(r, &mark);
     }
     bool is_due = is_snapshot_due(r);
     cap_lane_unlock(&r->frames);

@@ -428,6 +428,10 @@ static enum sl_result write_header(struct cap_writer *w)
     memcpy(h.magic, CAP_MAGIC, CAP_MAGIC_SIZE);
     make_session(h.session);
     h.created_ns = (uint64_t)now.tv_sec * SL_NS_PER_S + (uint64_t)now.tv_nsec;
+    if (w->options.origin != NULL) {
+        memcpy(h.session, w->options.origin->session, sizeof h.session);
+        h.created_ns = w->options.origin->created_ns;
+    }
     h.crc = cap_crc32c(&h, offsetof(struct cap_file_header, crc));
     return cap_file_append(&w->file, &(struct iovec){.iov_base = &h, .iov_len = sizeof h}, 1,
                            false);

@@ -45,6 +45,8 @@ struct cap_writer_options {
     uint64_t max_size; /* of the file; 0: none */
     uint64_t seed;     /* of blob keys */
     uint32_t file_flags;
+    /* The trace that this one is made of: session and time are its. Nullable. */
+    const struct cap_file_header *origin;
     const struct cap_writer_extra *extra; /* nullable */
     /* Called on the writer's thread some 60 times a second: close what was open for long. Nullable.
      */

@@ -78,6 +78,18 @@ enum sl_result rep_create(struct cap_reader *reader, const struct rep_options *o
                           struct rep **out) SL_MUST_USE;
 /* For the device's constructor. */
 struct vgd_sink rep_sink(struct rep *rep);
+/* A ring's packet that has begun and is not over; bytes are there while all rings are at rest. */
+struct rep_waiting {
+    uint32_t ring_id;
+    const void *packet;
+    size_t size;
+    bool has_sum;
+};
+/* After rep_run: waits, bounded, until every packet that was fed is over, or has begun and waits.
+ */
+void rep_settle(struct rep *rep);
+/* The next one from *cursor (0 at first) on; false: no more. While all rings are at rest. */
+bool rep_waiting_next(struct rep *rep, uint32_t *cursor, struct rep_waiting *out);
 void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report);
 void rep_destroy(struct rep *rep);
 

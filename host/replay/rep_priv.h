@@ -68,6 +68,10 @@ struct rep_ring {
     uint32_t is_lost;  /* atomic */
     uint32_t expected; /* atomic: the number (of `done`) whose reply is kept */
     uint32_t stray;    /* atomic: bytes of replies that nobody expected */
+    /* The ring's thread; read while it rests: the packet that runs, NULL: none. */
+    const void *packet;
+    size_t packet_size;
+    bool packet_sum;
     /* The ring's thread until the number is done, then the replay's: */
     uint8_t *reply;
     size_t reply_size, reply_capacity;
@@ -139,6 +143,8 @@ void rep_ring_settle(struct rep_ring *ring);
 /* Until what was over before `stamp` while recording is over now. */
 void rep_ring_catch_up(struct rep_ring *ring, uint64_t stamp);
 void rep_catch_up_all(struct rep *rep, uint64_t stamp);
+/* Takes replies that nobody expected. */
+void rep_ring_drain(struct rep_ring *ring);
 /* What was fed goes out now. */
 void rep_flush_all(struct rep *rep);
 /* Until its packet number `number` is over. False: the replay ends (said in the report). */

@@ -51,7 +51,10 @@ static void *on_begin(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t pr
 static void on_packet(void *stream, const void *packet, size_t size, bool sum)
 {
     struct rep_ring *ring = stream;
-    (void)size, (void)sum;
+    ring->packet_size = size;
+    ring->packet_sum = sum;
+    /* Pairs with the load in rep_settle: a look, no more. */
+    __atomic_store_n(&ring->packet, packet, __ATOMIC_RELEASE);
     if (SL_UNLIKELY(ring->costs != NULL)) {
         rep_cost_begin(ring, packet);
     }
@@ -79,6 +82,7 @@ static void on_outcome(void *stream, const struct vgd_outcome *outcome)
 {
     struct rep_ring *ring = stream;
     uint32_t number = sl_atomic_load_relaxed(&ring->done) + 1; /* only this thread writes */
+    __atomic_store_n(&ring->packet, NULL, __ATOMIC_RELAXED);   /* as above */
     if (SL_UNLIKELY(ring->costs != NULL)) {
         rep_cost_end(ring);
     }
@@ -223,7 +227,7 @@ bool rep_ring_is_done(const struct rep_ring *ring, uint32_t number)
 }
 
 /* Replies that nobody expected fill the ring's buffer, and its thread would wait for room. */
-static void drain_stray(struct rep_ring *ring)
+void rep_ring_drain(struct rep_ring *ring)
 {
     uint32_t stray = sl_atomic_exchange(&ring->stray, 0);
     uint8_t block[4096];
@@ -266,7 +270,7 @@ bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
             (void)sl_futex_wait(&ring->done, seen, false, (int64_t)SLICE_NS);
         }
         (void)sl_atomic_add(&ring->sleepers, UINT32_MAX);
-        drain_stray(ring);
+        rep_ring_drain(ring);
         rep->device->ops->poll(rep->device);
     }
     return true;
@@ -280,7 +284,7 @@ void rep_ring_linger(struct rep_ring *ring)
            sl_atomic_load_acquire(&ring->is_lost) == 0) {
         uint32_t seen = sl_atomic_load_acquire(&ring->done);
         (void)sl_futex_wait(&ring->done, seen, false, (int64_t)SLICE_NS);
-        drain_stray(ring);
+        rep_ring_drain(ring);
         ring->rep->device->ops->poll(ring->rep->device);
     }
 }
@@ -458,6 +462,6 @@ void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event)
         asg_writer_flush(w);
     }
     if (SL_UNLIKELY(sl_atomic_load_relaxed(&ring->stray) != 0)) {
-        drain_stray(ring);
+        rep_ring_drain(ring);
     }
 }

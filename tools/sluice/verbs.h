@@ -6,7 +6,7 @@
 
 extern const struct verb verb_run, verb_record, verb_serve, verb_device, verb_screenshot,
     verb_display, verb_stats, verb_doctor, verb_dump, verb_info, verb_replay, verb_diff, verb_bench,
-    verb_help;
+    verb_trim, verb_help;
 extern const struct verb *const verbs[]; /* NULL at the end */
 
 const struct verb *verb_find(const char *name); /* nullable */

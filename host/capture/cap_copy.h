@@ -1,0 +1,42 @@
+/* Records of a trace into another one: what trim stands on. One thread.
+ *
+ * The target is a recording into which nobody else writes any more. Stamps follow one another in
+ * it, whatever they were; contents are put anew, so only those that are referred to are there. */
+#ifndef HOST_CAP_COPY_H
+#define HOST_CAP_COPY_H
+
+#include "host/capture/cap_merge.h"
+#include "host/capture/cap_recording.h"
+#include "transport/base/map.h"
+
+struct cap_copy {
+    struct cap_recording *to;
+    struct cap_merge *from;
+    struct sl_map streams; /* of the source, by number */
+    struct cap_lane texts;
+    struct cap_lane verbs, memory; /* of a snapshot that is being copied */
+    struct cap_snapshot snapshot;
+    bool in_snapshot;
+    uint64_t shift; /* what is added to stamps, modulo 2^64 */
+    bool failed;    /* no memory */
+};
+
+/* to: a recording; its streams are found by their rings. */
+void cap_copy_init(struct cap_copy *copy, struct cap_recording *to, struct cap_merge *from);
+/* Closes what is open in the target. */
+void cap_copy_finish(struct cap_copy *copy);
+/* META, PROT and CAPS, as far as they are there. PROTOCOL: damage, NOMEM, IO. */
+enum sl_result cap_copy_head(struct cap_recording *to, struct cap_reader *reader) SL_MUST_USE;
+/* Learns of a record that is not copied. */
+void cap_copy_pass(struct cap_copy *copy, const struct cap_event *event);
+/* From now on records are copied, the next one with the stamp behind the target's last. before: the
+ * source's last stamp that is not copied. */
+void cap_copy_begin(struct cap_copy *copy, uint64_t before);
+/* Records up to cap_copy_snapshot_end are a snapshot's, which stands at the target's present frame.
+ */
+void cap_copy_snapshot_begin(struct cap_copy *copy, enum cap_snapshot_reason reason);
+void cap_copy_snapshot_end(struct cap_copy *copy);
+/* NOMEM; PROTOCOL: its contents are damaged. */
+enum sl_result cap_copy_event(struct cap_copy *copy, const struct cap_event *event) SL_MUST_USE;
+
+#endif
