@@ -16,6 +16,7 @@ enum { DATA = 256, FILL = 0x5a, PACKET_MAX = 1 << 16 };
 
 struct world {
     struct gl_driver gl;
+    struct hgl_ring binding;
     struct hgl_api api; /* no state: hand-written handlers refuse before they ask the driver */
     struct hr_ring *ring;
     struct plan_vector vector;
@@ -58,6 +59,7 @@ static void world_init(struct world *w)
 {
     fake_gl_driver(&w->gl);
     w->api.gl = &w->gl;
+    w->api.ring = &w->binding;
     w->packet = malloc(PACKET_MAX);
     w->vector.pool = calloc(1, PLAN_POOL_SIZE);
     ring_open(w);
