@@ -136,9 +136,10 @@ VkResult gvk_vkGetFenceStatus(VkDevice handle, VkFence fence)
     if (is_known(device, fence)) {
         return VK_SUCCESS;
     }
-    if (state_of(fence) == GVK_FENCE_RESET &&
-        gvk_status_believe(device->dispatch.host, &fence_of(fence)->watch)) {
-        return VK_NOT_READY;
+    if (state_of(fence) == GVK_FENCE_RESET) { /* the answer is known, but is the host there? */
+        return gvk_status_believe(device->dispatch.host, &fence_of(fence)->watch)
+                   ? VK_NOT_READY
+                   : fence_ask(device, fence);
     }
     switch (gvk_status_look(device, &fence_of(fence)->watch)) {
     case GVK_STATUS_CAME:
