@@ -60,6 +60,7 @@ def newer(setup: Setup) -> None:
     for name in ("vkcube", *names):
         native, ours = found[f"{name} native"], found[f"{name} ours"]
         need("code 0" in native, f"{name} natively: {native[-1000:]}")
+        need("core14 unsupported" not in native, native)
         need(native == ours, f"{name}: {ours[-1000:]}\n{found[f'{name} errors'][-2000:]}")
     for side in ("native", "ours"):
         said = found[f"summary {side}"]
