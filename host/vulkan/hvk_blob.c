@@ -22,6 +22,8 @@
 /* Most blobs announced and not created, and most resources attached. */
 #define WAITING_MAX  65536u
 #define ATTACHED_MAX 65536u
+/* Blobs whose resources are not attached yet. */
+#define CREATED 16u
 /* Most memory objects of a context that have pages, and the part of the process's descriptors that
  * they may be: each has one, its blob another, and its resource a third. */
 #define PIECES_MAX  16384u
@@ -30,6 +32,16 @@
 struct attached {
     int fd;
     uint64_t offset, size;
+    /* A blob of ours, also when its memory object is gone: */
+    uint32_t blob_id;
+    struct hvk_birth *birth; /* a reference; nullable */
+};
+
+/* A blob that became a resource, until that is attached. */
+struct created {
+    uint64_t inode;
+    uint32_t blob_id;
+    struct hvk_birth *birth; /* a reference; NULL: free */
 };
 
 /* hvk_context.blobs. Ring threads publish and import, the device thread takes and attaches. */
@@ -38,10 +50,18 @@ struct blobs {
     struct sl_map waiting;  /* blob id -> struct hvk_pages, a reference each */
     struct sl_map attached; /* resource id -> struct attached */
     uint32_t last_own;
+    struct created created[CREATED]; /* the latest */
+    uint32_t next_created;
     /* What the context's own pages come to, in host pages and in pieces. Atomic. */
     uint32_t page_count, piece_count;
     uint32_t pieces_max;
 };
+
+static uint64_t inode_of(int fd)
+{
+    struct stat stat;
+    return fstat(fd, &stat) == 0 ? (uint64_t)stat.st_ino : 0;
+}
 
 /* --- pages --- */
 
@@ -129,6 +149,7 @@ void hvk_pages_unref(struct hvk_pages *pages)
         return;
     }
     refund(pages->context, pages->size);
+    hvk_birth_unref(pages->birth);
     sl_shm_unmap(pages->pointer, pages->size);
     sl_fd_close(&pages->fd);
     sl_free(pages);
@@ -158,6 +179,7 @@ static void attached_free(struct attached *a)
 {
     if (a != NULL) {
         sl_fd_close(&a->fd);
+        hvk_birth_unref(a->birth);
         sl_free(a);
     }
 }
@@ -177,6 +199,9 @@ void hvk_blobs_finish(struct hvk_context *context)
     struct attached *a;
     while ((a = sl_map_next(&b->attached, &cursor, &key)) != NULL) {
         attached_free(a);
+    }
+    for (uint32_t i = 0; i < CREATED; i++) {
+        hvk_birth_unref(b->created[i].birth);
     }
     sl_map_finish(&b->waiting);
     sl_map_finish(&b->attached);
@@ -217,12 +242,6 @@ void hvk_blob_go_on(struct hvk_context *context, uint32_t last)
     pthread_mutex_unlock(&b->lock);
 }
 
-static uint64_t inode_of(int fd)
-{
-    struct stat stat;
-    return fstat(fd, &stat) == 0 ? (uint64_t)stat.st_ino : 0;
-}
-
 uint64_t hvk_pages_inode(const struct hvk_pages *pages)
 {
     return inode_of(pages->fd);
@@ -236,7 +255,10 @@ uint32_t hvk_blob_shared(struct hvk_context *context, struct hvk_shared *out, ui
     pthread_mutex_lock(&b->lock);
     while ((a = sl_map_next(&b->attached, &cursor, &key)) != NULL) {
         if (count < room) {
-            out[count] = (struct hvk_shared){.inode = inode_of(a->fd), .resource_id = key};
+            out[count] = (struct hvk_shared){.inode = inode_of(a->fd),
+                                             .resource_id = key,
+                                             .blob_id = a->blob_id,
+                                             .birth = a->birth};
         }
         count++;
     }
@@ -289,6 +311,34 @@ void hvk_blob_withdraw(struct hvk_context *context, uint64_t blob_id, const stru
     hvk_pages_unref(take_waiting(context->blobs, blob_id, pages));
 }
 
+static void note_created(struct blobs *b, uint32_t blob_id, const struct hvk_pages *pages)
+{
+    if (pages->birth == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&b->lock);
+    struct created *c = &b->created[b->next_created++ % CREATED];
+    hvk_birth_unref(c->birth);
+    *c = (struct created){
+        .inode = inode_of(pages->fd), .blob_id = blob_id, .birth = hvk_birth_ref(pages->birth)};
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* The lock is held. The resource is one of those blobs: what is known of it goes with it. */
+static void claim_created(struct blobs *b, struct attached *a)
+{
+    uint64_t inode = inode_of(a->fd);
+    for (uint32_t i = 0; i < CREATED; i++) {
+        struct created *c = &b->created[i];
+        if (c->birth != NULL && c->inode == inode) {
+            a->blob_id = c->blob_id;
+            a->birth = c->birth;
+            c->birth = NULL;
+            return;
+        }
+    }
+}
+
 enum sl_result hvk_blob_take(struct hvk_context *context, uint64_t blob_id,
                              const struct vgd_blob_args *args, struct hct_memory *out)
 {
@@ -307,10 +357,11 @@ enum sl_result hvk_blob_take(struct hvk_context *context, uint64_t blob_id,
                         context->ctx_id, (unsigned long long)blob_id,
                         (unsigned long long)args->size, (unsigned long long)pages->size);
     }
-    hvk_pages_unref(pages);
     if (result == SL_OK) {
         *out = memory;
+        note_created(context->blobs, (uint32_t)blob_id, pages);
     }
+    hvk_pages_unref(pages);
     return result;
 }
 
@@ -332,6 +383,9 @@ enum sl_result hvk_resource_attach(struct hvk_context *context, uint32_t resourc
     if (result == SL_OK) {
         pthread_mutex_lock(&b->lock);
         result = sl_map_add(&b->attached, resource_id, a);
+        if (result == SL_OK) {
+            claim_created(b, a);
+        }
         pthread_mutex_unlock(&b->lock);
     }
     if (result != SL_OK) {

@@ -50,6 +50,7 @@ struct hvk_pages {
     uint64_t size; /* whole host pages */
     void *pointer;
     struct hvk_context *context; /* whose share they count against; NULL: nobody's */
+    struct hvk_birth *birth;     /* of the memory object that made them, a reference; nullable */
 };
 
 /* Zeroed. context: nullable; limit: the bytes that all of a context's pages may have, whoever
@@ -72,10 +73,13 @@ bool hvk_blob_is_own(uint64_t blob_id);
 /* The number of the last such id, and how to go on behind one. */
 uint32_t hvk_blob_last(struct hvk_context *context);
 void hvk_blob_go_on(struct hvk_context *context, uint32_t last);
-/* A resource that is attached, and the file that its memory is of. */
+/* A resource that is attached, the file that its memory is of, and, where that was a blob of this
+ * context's, which one and how it came to be (borrowed). */
 struct hvk_shared {
     uint64_t inode;
     uint32_t resource_id;
+    uint32_t blob_id;
+    struct hvk_birth *birth;
 };
 /* At most room of them are written. Returns how many there are. */
 uint32_t hvk_blob_shared(struct hvk_context *context, struct hvk_shared *out, uint32_t room);

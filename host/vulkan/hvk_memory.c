@@ -230,6 +230,9 @@ VkResult hvk_vkAllocateMemory(struct hvk_call *call, struct vk_args_vkAllocateMe
     if (added != SL_OK) {
         return VK_ERROR_TOO_MANY_OBJECTS;
     }
+    if (m->pages != NULL && m->pages->context != NULL && call->birth != NULL) {
+        m->pages->birth = hvk_birth_ref(call->birth);
+    }
     *a->pMemory = HVK_HANDLE(VkDeviceMemory, id);
     return VK_SUCCESS;
 }

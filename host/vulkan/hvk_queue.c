@@ -220,7 +220,7 @@ void hvk_vkQueueSubmitAsyncGOOGLE(struct hvk_call *call, struct vk_args_vkQueueS
     struct vk_args_vkQueueSubmitAsyncGOOGLE ids = {0};
     VkResult result = VK_ERROR_VALIDATION_FAILED;
     if (a->submitCount == 0 || (vk_unpack_vkQueueSubmitAsyncGOOGLE(&again, &ids) &&
-                                 settle(call, ids.submitCount, ids.pSubmits))) {
+                                settle(call, ids.submitCount, ids.pSubmits))) {
         result =
             submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
     }
@@ -255,7 +255,7 @@ void hvk_vkQueueSubmitAsync2GOOGLE(struct hvk_call *call,
     struct vk_args_vkQueueSubmitAsync2GOOGLE ids = {0};
     VkResult result = VK_ERROR_VALIDATION_FAILED;
     if (a->submitCount == 0 || (vk_unpack_vkQueueSubmitAsync2GOOGLE(&again, &ids) &&
-                                 settle2(call, ids.submitCount, ids.pSubmits))) {
+                                settle2(call, ids.submitCount, ids.pSubmits))) {
         result =
             submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
     }

@@ -304,6 +304,11 @@ static void collect(struct order *o)
     while (sl_ids_next(&o->save->context->ids, &cursor, &kind, &id, &native, &record)) {
         add_object(o, kind, id, record);
     }
+    for (uint32_t i = 0; i < o->save->shared_count; i++) {
+        if (o->save->shared[i].birth != NULL) {
+            add_birth(o, o->save->shared[i].birth);
+        }
+    }
     for (uint32_t i = 0; i < o->count && o->save->result == SL_OK; i++) {
         const struct hvk_birth *birth = o->events[i].sort == BIRTH ? o->events[i].what : NULL;
         for (uint32_t k = 0; birth != NULL && k < birth->need_count; k++) {
@@ -338,6 +343,9 @@ static void play_birth(struct order *o, uint32_t at)
         }
         if (hvk_birth_of(s->context, birth->kind, id) != birth) {
             add_passing(o, birth, id);
+            if (birth->kind == VK_KIND_VkDeviceMemory) {
+                hvk_save_lost_memory(s, birth);
+            }
         } else if (birth->kind == VK_KIND_VkDeviceMemory) {
             hvk_save_memory(s, (void *)hvk_find(s->context, birth->kind, id, NULL));
         }

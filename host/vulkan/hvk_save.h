@@ -51,6 +51,8 @@ const struct hvk_queue *hvk_save_queue(const struct hvk_device *device);
 enum sl_result hvk_save_look(struct hvk_save *s); /* named and shared */
 /* Memory is there: its blobs, and its bytes where nobody else writes them. */
 void hvk_save_memory(struct hvk_save *s, const struct hvk_memory *memory);
+/* The same where the memory object has ended since, but not all resources that were its blobs. */
+void hvk_save_lost_memory(struct hvk_save *s, const struct hvk_birth *birth);
 /* Objects that got something after they were made. */
 void hvk_save_buffer_bond(struct hvk_save *s, const struct hvk_buffer *buffer);
 void hvk_save_image_bond(struct hvk_save *s, const struct hvk_image *image, uint32_t plane);

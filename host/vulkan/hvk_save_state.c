@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#define HEADER 12u /* opcode, length, turn */
 /* Bytes of memory in one packet. */
 #define PIECE 65536u
 
@@ -44,16 +45,15 @@ static const struct hvk_shared *shared_over(const struct hvk_save *s, const stru
     return &s->shared[low];
 }
 
-static void publish(struct hvk_save *s, const struct hvk_memory *m)
+static void publish(struct hvk_save *s, VkDevice device, uint64_t memory, uint64_t blob_id)
 {
-    VkDevice device = device_id(&m->object);
-    VkDeviceMemory id = HVK_HANDLE(VkDeviceMemory, m->object.id);
-    if (hvk_blob_is_own(m->blob_id)) {
-        hvk_save_ids(s, (uint32_t)m->blob_id - 1, NULL, 0);
+    VkDeviceMemory id = HVK_HANDLE(VkDeviceMemory, memory);
+    if (hvk_blob_is_own(blob_id)) {
+        hvk_save_ids(s, (uint32_t)blob_id - 1, NULL, 0);
         s->guided_until = 0;
-        uint64_t address = 0, size = 0, blob_id = 0; /* asked for, not told here */
-        HVK_SAVE(s, GetMemoryHostAddressInfoGOOGLE, device, id, &address, &size, &blob_id);
-    } else if (m->blob_id != 0) {
+        uint64_t address = 0, size = 0, asked = 0;
+        HVK_SAVE(s, GetMemoryHostAddressInfoGOOGLE, device, id, &address, &size, &asked);
+    } else if (blob_id != 0) {
         HVK_SAVE(s, GetBlobGOOGLE, device, id);
     }
 }
@@ -100,15 +100,27 @@ void hvk_save_memory(struct hvk_save *s, const struct hvk_memory *m)
     bool is_there = false;
     const struct hvk_shared *shared = shared_over(s, m->pages, &count);
     for (uint32_t i = 0; i < count; i++) {
-        publish(s, m);
+        publish(s, device_id(&m->object), m->object.id, m->blob_id);
         is_there = bring(s, shared[i].resource_id) || is_there;
     }
     if (count == 0) {
-        publish(s, m); /* its blob may wait, or be nobody's here */
+        publish(s, device_id(&m->object), m->object.id,
+                m->blob_id); /* its blob may wait, or be nobody's here */
     }
     /* What is presented is not taken from a trace's memory: the host alone writes there. */
     if (!is_there || m->is_shown) {
         write_bytes(s, m);
+    }
+}
+
+void hvk_save_lost_memory(struct hvk_save *s, const struct hvk_birth *birth)
+{
+    const VkDevice device = HVK_HANDLE(VkDevice, sl_load_u64(birth->packet + HEADER));
+    for (uint32_t i = 0; i < s->shared_count; i++) {
+        if (s->shared[i].birth == birth) {
+            publish(s, device, birth->made[0], s->shared[i].blob_id);
+            (void)bring(s, s->shared[i].resource_id);
+        }
     }
 }
 
@@ -377,7 +389,7 @@ static bool is_of_device(struct hvk_save *s, uint64_t id)
     struct sl_arena arena;
     struct vk_args_vkCreateEvent a;
     sl_arena_init(&arena, 65536);
-    struct vk_unpack u = vk_unpack_over(birth->packet + 12, birth->size - 12, &arena, NULL);
+    struct vk_unpack u = vk_unpack_over(birth->packet + HEADER, birth->size - HEADER, &arena, NULL);
     bool is = vk_unpack_vkCreateEvent(&u, &a) &&
               (a.pCreateInfo->flags & VK_EVENT_CREATE_DEVICE_ONLY_BIT) != 0;
     sl_arena_finish(&arena);

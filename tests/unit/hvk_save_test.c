@@ -7,6 +7,7 @@
 #include "transport/base/shm.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Here and there. */
 struct pair {
@@ -357,15 +358,82 @@ SLT_TEST_F(hvk_save, what_is_made_of_the_dead_is_made_again, p)
 SLT_TEST_F(hvk_save, nothing_is_kept_of_nothing, p)
 {
     struct vk_world *w = &p->here;
-    struct vp_mapped m;
     struct vp_compute c;
+    VkMemoryRequirements needs;
+    VkDeviceMemory memory;
+    VkBuffer buffer = vp_buffer_make(w, 256, VK_BUFFER_USAGE_TRANSFER_DST_BIT, &needs);
     vp_compute_make(w, 4, &c);
-    vp_mapped_make(w, 7, &m);
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, 4096, 0, 7, &memory));
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_bind(w, buffer, memory, 0));
     VK_SEND(&w->main, DestroyDevice, w->device, NULL);
     VK_SEND(&w->main, DestroyInstance, w->instance, NULL);
     SLT_EXPECT_EQ(0u, vk_world_context(w)->ids.live);
     SLT_EXPECT_EQ(0u, vk_world_context(w)->kept);
-    sl_shm_unmap(m.words, 4096);
+}
+
+/* --- resources --- */
+
+enum { RESOURCE = 33, BLOB = 7 };
+
+/* The device's part: the blob becomes a resource that is attached. */
+static void create_resource(struct vk_world *w)
+{
+    const struct vgd_blob_args args = {.mem = VIRTGPU_BLOB_HOST3D, .size = 4096, .blob_id = BLOB};
+    struct hct_memory memory = {.fd = -1};
+    SLT_ASSERT_OK(w->context->ops->blob(w->context, BLOB, &args, &memory));
+    SLT_ASSERT_OK(w->context->ops->attach(w->context, RESOURCE, &memory));
+    close(memory.fd);
+}
+
+struct asked {
+    struct vk_saved *saved;
+    size_t at; /* behind which packets */
+    uint32_t times;
+};
+
+static enum sl_result on_resource(void *user, uint32_t resource_id)
+{
+    struct asked *asked = user;
+    SLT_EXPECT_EQ(RESOURCE, resource_id);
+    asked->at = asked->saved->size;
+    asked->times++;
+    return SL_OK;
+}
+
+/* A resource outlives the memory object that it was made of: what is imported of it needs it. */
+SLT_TEST_F(hvk_save, a_resource_comes_before_its_memory_goes, p)
+{
+    struct vk_world *w = &p->here, *t = &p->there;
+    struct asked asked = {.saved = &p->saved}, again = {.saved = &p->again};
+    const VkImportColorBufferGOOGLE import = {.sType = VK_STRUCTURE_TYPE_IMPORT_COLOR_BUFFER_GOOGLE,
+                                              .colorBuffer = RESOURCE};
+    const VkMemoryAllocateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .pNext = &import, .allocationSize = 4096};
+    VkDeviceMemory memory, imported = VK_NULL_HANDLE;
+    VkResult r;
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, 4096, 0, BLOB, &memory));
+    VK_SEND(&w->main, GetBlobGOOGLE, w->device, memory);
+    VK_READ(&w->main, GetBlobGOOGLE, w->device, memory, &r);
+    create_resource(w);
+    VK_SEND(&w->main, AllocateMemory, w->device, &info, NULL, &imported);
+    VK_READ(&w->main, AllocateMemory, w->device, &info, NULL, &imported, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    VK_SEND(&w->main, FreeMemorySyncGOOGLE, w->device, memory, NULL);
+    p->saved.resource = p->again.resource = on_resource;
+    p->saved.user = &asked;
+    p->again.user = &again;
+    SLT_ASSERT_OK(vk_saved_take(&p->saved, w));
+    SLT_ASSERT_EQ(1u, asked.times);
+    struct vk_saved part = {.bytes = p->saved.bytes, .size = asked.at};
+    vk_saved_play(&part, t, 0);
+    create_resource(t);
+    part = (struct vk_saved){.bytes = p->saved.bytes + asked.at, .size = p->saved.size - asked.at};
+    vk_saved_play(&part, t, w->turn);
+    SLT_EXPECT_TRUE(lives(t, VK_KIND_VkDeviceMemory, imported));
+    SLT_EXPECT_TRUE(!lives(t, VK_KIND_VkDeviceMemory, memory));
+    SLT_ASSERT_OK(vk_saved_take(&p->again, t));
+    vk_saved_compare(&p->saved, &p->again);
+    SLT_EXPECT_EQ(asked.at, again.at);
 }
 
 /* --- the packets of a snapshot --- */
