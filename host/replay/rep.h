@@ -38,6 +38,7 @@ struct rep_options {
     bool wants_hashes, wants_pixels;
     bool no_compare;      /* answers are not looked at */
     uint64_t first_frame; /* what is before it is not needed: starts at the snapshot before it */
+    bool portable;        /* see rep_set_portable */
     bool wants_costs;     /* for rep_costs; each packet takes some 50 ns longer */
     uint64_t stop_frame;  /* the first frame that is not played; UINT64_MAX: all */
     uint64_t stop_call;   /* the same of calls, by stamp */
@@ -92,6 +93,21 @@ void rep_settle(struct rep *rep);
 bool rep_waiting_next(struct rep *rep, uint32_t *cursor, struct rep_waiting *out);
 void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report);
 void rep_destroy(struct rep *rep);
+
+/* Before rep_run: the driver is another one than while recording. EGL configurations are re-chosen,
+ * contexts are of the newest version of OpenGL ES that is not refused, and of that API only
+ * refusals are compared. */
+void rep_set_portable(struct rep *rep);
+/* A configuration of the recording, by its number there, and the one in its place; REP_NO_CONFIG:
+ * none here will do. */
+struct rep_remap {
+    uint32_t recorded, here;
+};
+#define REP_NO_CONFIG UINT32_MAX
+#define REP_CONFIGS   1024u /* most that a recording may list */
+/* After a portable rep_run: those that were used, or all; gives how many are in `out` (REP_CONFIGS
+ * of them). */
+uint32_t rep_remaps(const struct rep *rep, bool all, struct rep_remap *out);
 
 /* What packets of an opcode took on their rings' threads, from before they were decoded until their
  * replies were written. */

@@ -99,8 +99,16 @@ struct rep_shown {
 };
 #define REP_SHOWN 1024u
 
+struct rep_config {
+    uint32_t here;
+    bool is_used;
+};
+
 struct rep {
     struct rep_options options;
+    struct rep_config *configs; /* rep_portable.c's; NULL: not known yet */
+    uint32_t config_count;
+    uint32_t newest_gles; /* as rcCreateContext counts, once another was refused; 0: any */
     struct cap_reader *reader;
     struct cap_merge *merge;
     struct vgd *device;
@@ -181,6 +189,20 @@ void rep_gpu_before(struct rep *rep, const struct cap_event_call *call);
 /* Before memory is written. */
 void rep_gpu_idle(struct rep *rep);
 void rep_gpu_forget(struct rep *rep, uint32_t ctx_id);
+
+/* rep_portable.c */
+#define REP_PATCH 64u
+/* An answer that is to be compared came. */
+void rep_portable_answer(struct rep *rep, const struct cap_event_call *call, const uint8_t *reply,
+                         size_t size);
+/* The packet as this driver is to get it; false: as it is. */
+bool rep_portable_patch(struct rep *rep, const struct cap_event_call *call,
+                        uint8_t patched[REP_PATCH]);
+/* The packet as it is to be sent again, since what was sent was refused; false: it is not. */
+bool rep_portable_lower(struct rep *rep, const struct cap_event_call *call, bool is_refused,
+                        uint8_t patched[REP_PATCH]);
+/* As far as another driver must answer the same. */
+bool rep_portable_same(const struct cap_event_call *call, bool is_refused);
 
 /* rep_costs.c */
 void rep_cost_begin(struct rep_ring *ring, const void *packet);

@@ -361,8 +361,58 @@ static void read_reply(struct rep_ring *ring)
 
 static bool is_same(const struct rep_ring *ring, const struct cap_event_call *call)
 {
+    if (ring->rep->options.portable && call->capset != VIRTGPU_CAPSET_GFXSTREAM_VULKAN) {
+        return rep_portable_same(call, ring->is_refused);
+    }
     return call->is_refused == ring->is_refused && call->reply_size == ring->reply_size &&
            (call->reply_size == 0 || memcmp(call->reply, ring->reply, call->reply_size) == 0);
+}
+
+/* Our own: behind a snapshot the count is another. */
+static void put_sum(struct rep_ring *ring, uint32_t size)
+{
+    uint8_t sum[SUM];
+    sl_store_u32(sum, sl_sum_word(size));
+    sl_store_u32(sum + 4, ring->sums++);
+    asg_writer_raw(&ring->writer, sum, sizeof sum);
+}
+
+/* packet: the call's, or one as long. */
+static void put_packet(struct rep_ring *ring, const struct cap_event_call *call,
+                       const uint8_t *packet)
+{
+    struct asg_writer *w = &ring->writer;
+    uint32_t size = call->size - (call->has_sum ? SUM : 0);
+    if (size <= SL_PACK_INLINE) {
+        uint8_t *p = sl_pack_begin(&w->pack, size);
+        memcpy(p, packet, size);
+        w->pack.cur = p + size;
+    } else {
+        asg_writer_raw(w, packet, size);
+    }
+    if (call->has_sum) {
+        put_sum(ring, size);
+    }
+    ring->fed++;
+}
+
+/* Until it is over, with its answer. False: the ring is lost, or the replay ends. */
+static bool take_answer(struct rep_ring *ring)
+{
+    uint8_t patched[REP_PATCH];
+    const struct cap_event_call *call = &ring->pending.event.call;
+    for (;;) {
+        if (!rep_ring_wait(ring, ring->fed)) {
+            ring->reply_size = 0;
+            return false;
+        }
+        read_reply(ring);
+        if (!rep_portable_lower(ring->rep, call, ring->is_refused, patched)) {
+            return true;
+        }
+        sl_atomic_store_relaxed(&ring->expected, ring->fed + 1); /* published with the packet */
+        put_packet(ring, call, patched);
+    }
 }
 
 void rep_ring_settle(struct rep_ring *ring)
@@ -372,14 +422,10 @@ void rep_ring_settle(struct rep_ring *ring)
     if (!p->is_there) {
         return;
     }
-    bool is_over = rep_ring_wait(ring, ring->fed);
+    bool is_over = take_answer(ring);
     p->is_there = false;
-    if (is_over) {
-        read_reply(ring);
-    } else {
-        ring->reply_size = 0;
-    }
     const struct cap_event_call *call = &p->event.call;
+    rep_portable_answer(rep, call, ring->reply, ring->reply_size);
     if (rep->stop || rep->options.no_compare || !rep_is_deterministic(sl_load_u32(call->packet))) {
         return;
     }
@@ -412,15 +458,6 @@ static void set_pending(struct rep_ring *ring, const struct cap_event *event)
     sl_atomic_store_relaxed(&ring->expected, ring->fed + 1);
 }
 
-/* Our own: behind a snapshot the count is another. */
-static void put_sum(struct rep_ring *ring, uint32_t size)
-{
-    uint8_t sum[SUM];
-    sl_store_u32(sum, sl_sum_word(size));
-    sl_store_u32(sum + 4, ring->sums++);
-    asg_writer_raw(&ring->writer, sum, sizeof sum);
-}
-
 void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event)
 {
     const struct cap_event_call *call = &event->call;
@@ -443,18 +480,8 @@ void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event)
     if (call->has_reply || call->is_refused || call->is_lost) {
         set_pending(ring, event);
     }
-    uint32_t size = call->size - (call->has_sum ? SUM : 0);
-    if (size <= SL_PACK_INLINE) {
-        uint8_t *p = sl_pack_begin(&w->pack, size);
-        memcpy(p, call->packet, size);
-        w->pack.cur = p + size;
-    } else {
-        asg_writer_raw(w, call->packet, size);
-    }
-    if (call->has_sum) {
-        put_sum(ring, size);
-    }
-    ring->fed++;
+    uint8_t patched[REP_PATCH];
+    put_packet(ring, call, rep_portable_patch(ring->rep, call, patched) ? patched : call->packet);
     ring->last_stamp = event->stamp;
     ring->last_end = call->end_stamp;
     ring->may_block = rep_may_block(sl_load_u32(call->packet));

@@ -97,6 +97,7 @@ void rep_destroy(struct rep *rep)
     cap_merge_destroy(rep->merge);
     pthread_mutex_destroy(&rep->lock);
     sl_free(rep->recorded);
+    sl_free(rep->configs);
     sl_free(rep);
 }
 

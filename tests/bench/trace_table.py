@@ -3,8 +3,8 @@
 
     trace_table.py --sluice SLUICE --gl frame_bench --vk vulkan_bench [--rounds N] --out FILE
 
-The programs time their own calls: natively, below `sluice run` and `record`, below the other tools, in
-turns. Then the files are read: by their index, whole, one call in the middle. A tool that is not
+The programs time their own calls: natively, below `sluice run` and `record`, below the other tools,
+in turns. Then the files are read: by their index, whole, one call in the middle. A tool that is not
 installed is left out, which the JSON says. Figures are medians over the rounds.
 """
 from __future__ import annotations
@@ -26,6 +26,16 @@ Json = dict[str, Any]
 PATIENCE_S = 600
 
 
+def peak_of(pid: int) -> int:
+    """KiB; 0: it is over."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+)", status)
+    return int(found.group(1)) if found else 0
+
+
 class Bed:
     """The programs, the folder for traces, and how to run something."""
 
@@ -38,7 +48,9 @@ class Bed:
         self.folder = folder
 
     def run(self, *words: str, **variables: str) -> "tuple[str, float, int]":
-        """Output, seconds and peak KiB of a command that must succeed."""
+        """Output, seconds and peak KiB of a command that must succeed.
+
+        The peak is read while output comes: that of a command that is over counts its starter's."""
         begin = time.monotonic()
         with subprocess.Popen(
             words,
@@ -48,12 +60,13 @@ class Bed:
             text=True,
         ) as process:
             assert process.stdout is not None
-            out = process.stdout.read()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            pieces, peak = [], 0
+            while piece := process.stdout.read(1 << 16):
+                pieces.append(piece)
+                peak = max(peak, peak_of(process.pid))
         if process.returncode != 0:
             raise RuntimeError(f"{words[0]} ended with {process.returncode}")
-        return out, time.monotonic() - begin, usage.ru_maxrss
+        return "".join(pieces), time.monotonic() - begin, peak
 
     def program(self, api: str, before: "list[str]", **variables: str) -> float:
         """What a draw (gl), or a frame (vk), costs the program, ns."""
@@ -126,9 +139,8 @@ class Sluice(Tool):
         return float(json.loads(out)["kinds"][0]["calls_per_second"])
 
     def measure(self, rounds: int) -> Json:
-        _, _, info_kib = self.bed.run(self.bed.sluice, "info", str(self.path))
         _, _, dump_kib = self.bed.run(self.bed.sluice, "dump", str(self.path))
-        return super().measure(rounds) | {"info_kib": info_kib, "dump_kib": dump_kib}
+        return super().measure(rounds) | {"dump_kib": dump_kib}
 
 
 class Apitrace(Tool):

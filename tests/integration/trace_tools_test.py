@@ -246,6 +246,55 @@ class Replay(TraceBed):
             r"the driver hangs")  # fmt: skip
 
 
+class Portable(TraceBed):
+    """A trace of llvmpipe on softpipe: other EGL configurations, OpenGL ES 3.1 instead of 3.2."""
+
+    def other(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return sluice("replay", *words, str(self.traces["gl"]), GALLIUM_DRIVER="softpipe")
+
+    def setUp(self) -> None:
+        if "gl" not in self.traces:
+            self.skipTest("glmark2-es2 is not installed")
+        self.plan = self.other("--plan", "--json")
+        self.assertEqual(0, self.plan.returncode, self.plan.stderr)
+        if "softpipe" not in json.loads(self.plan.stdout)["here"]:
+            self.skipTest("Mesa has no softpipe here")
+
+    def test_the_plan(self) -> None:
+        plan = json.loads(self.plan.stdout)
+        self.assertIn("llvmpipe", plan["recorded"])
+        (config,) = plan["egl_configs"]
+        self.assertIsInstance(config["here"], int)
+        text = self.other("--plan").stdout
+        self.assertIn(f"EGL config {config['recorded']} becomes {config['here']}\n", text)
+        same = json.loads(self.ends(0, "replay", "--plan", "--json", str(self.traces["gl"])))
+        for config in same["egl_configs"]:
+            self.assertEqual(config["recorded"], config["here"])
+
+    def test_another_driver_by_itself(self) -> None:
+        (config,) = json.loads(self.plan.stdout)["egl_configs"]
+        out = self.tmp / "softpipe"
+        done = self.other("--shots", "3", "--out", str(out))
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertRegex(done.stderr, r"recorded on .*llvmpipe.*, replaying on .*softpipe")
+        if config["recorded"] != config["here"]:
+            remap = f"; EGL configs remapped {config['recorded']}→{config['here']}"
+            self.assertIn(remap, done.stderr)
+        ours = self.tmp / "llvmpipe"
+        self.ends(0, "replay", "--shots", "3", "--out", str(ours), str(self.traces["gl"]))
+        # Two rasterizers agree but for edges and rounding.
+        done = sluice("diff", "--images", "--json", str(ours), str(out))
+        last = json.loads(done.stdout.splitlines()[0])
+        if done.returncode == 1:
+            self.assertIsNone(last["missing"])
+            self.assertLess(last["pixels"], 320 * 240 // 10)
+
+    def test_refused(self) -> None:
+        done = self.other("--no-portable")
+        self.assertEqual(8, done.returncode, done.stderr)
+        self.assertIn("diverged at call", done.stderr)
+
+
 class Bench(TraceBed):
     """What bench prints and how it ends; what it measures no test can know."""
 

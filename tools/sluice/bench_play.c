@@ -82,7 +82,9 @@ static int play_once(struct playing *p, bool wants_costs, struct rep_report *rep
         return trace_failed(play->path, play->reader, result);
     }
     struct vgd_sink sink = rep_sink(rep);
-    int code = host_make_device(dev_all_types, &play->host.device, &limits, &sink, -1, &device);
+    struct hct_options driver = play->host.device;
+    driver.restores = true;
+    int code = host_make_device(dev_all_types, &driver, &limits, &sink, -1, &device);
     if (code == SLUICE_EXIT_OK) {
         device->ops->describe(device, run->device, sizeof run->device);
         p->last_ns = 0;

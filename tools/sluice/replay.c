@@ -6,6 +6,7 @@
 #include "tools/sluice/range.h"
 #include "tools/sluice/replay_decode.h"
 #include "tools/sluice/replay_diverged.h"
+#include "tools/sluice/replay_plan.h"
 #include "tools/sluice/replay_validate.h"
 #include "tools/sluice/replay_window.h"
 #include "tools/sluice/replay_worker.h"
@@ -36,6 +37,8 @@ enum {
     REPLAY_OUT,
     REPLAY_FORCE,
     REPLAY_IGNORE_RESULTS,
+    REPLAY_PORTABLE,
+    REPLAY_PLAN,
     REPLAY_TIMEOUT,
     REPLAY_STRICT,
     REPLAY_HOST
@@ -100,6 +103,9 @@ static const struct opt options[] = {
     [REPLAY_FORCE] = {.name = "force", .help = "overwrite pictures"},
     [REPLAY_IGNORE_RESULTS] = {.name = "ignore-results",
                                .help = "go on when a call answers otherwise than recorded"},
+    [REPLAY_PORTABLE] = {.name = "portable",
+                         .help = "re-choose what another driver numbers otherwise"},
+    [REPLAY_PLAN] = {.name = "plan", .help = "print what --portable changes, and play nothing"},
     [REPLAY_TIMEOUT] = {.name = "timeout",
                         .kind = OPT_NUMBER,
                         .value = "S",
@@ -128,6 +134,7 @@ struct replay {
     struct shown *shown;
     struct replay_window *window; /* nullable */
     struct pace pace;
+    struct replay_plan plan;
     uint64_t *last_call;
     char driver[LOCAL_TEXT];
     uint64_t load_ns;
@@ -235,6 +242,14 @@ static bool is_backend(const struct opt_set *set, const char *name)
     return strcmp(opt_text(set, REPLAY_BACKEND), name) == 0;
 }
 
+/* Asked for; else on a driver that is known to be another one, unless that was refused. */
+static bool wants_portable(const struct replay *r)
+{
+    bool is_asked = r->set->values[REPLAY_PORTABLE].source != OPT_FROM_DEFAULT;
+    return opt_on(r->set, REPLAY_PLAN) ||
+           (is_asked ? opt_on(r->set, REPLAY_PORTABLE) : replay_plan_differs(&r->plan, r->driver));
+}
+
 static int play_once(struct replay *r, const struct host_options *host, struct rep_report *report)
 {
     const struct opt_set *set = r->set;
@@ -248,7 +263,8 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
         .no_compare = is_backend(set, "null"),
         .first_frame = range_begin(&r->frames),
         .stop_frame = range_end(&r->frames),
-        .stop_call = opt_text(set, REPLAY_STOP_AFTER) != NULL
+        .stop_call = opt_on(set, REPLAY_PLAN) ? r->plan.stop_call
+                     : opt_text(set, REPLAY_STOP_AFTER) != NULL
                          ? opt_number(set, REPLAY_STOP_AFTER) + 1
                          : UINT64_MAX,
         .patience_ns = opt_number(set, REPLAY_TIMEOUT) * SL_NS_PER_S,
@@ -274,8 +290,17 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
         r->load_ns = sl_clock_ns() - begin;
         shown_begin(r->shown);
         r->pace.begin_ns = 0;
+        bool is_portable = wants_portable(r);
+        if (is_portable) {
+            rep_set_portable(rep);
+        }
         rep_run(rep, device, report);
         code = end_of(r, report);
+        if (code == SLUICE_EXIT_OK && opt_on(set, REPLAY_PLAN)) {
+            code = replay_plan_print(&r->plan, r->driver, rep, opt_common_on(set, COMMON_JSON));
+        } else if (is_portable) {
+            replay_plan_say(&r->plan, r->driver, rep);
+        }
         device->ops->destroy(device);
     }
     rep_destroy(rep);
@@ -318,7 +343,7 @@ static int play(void *user, uint64_t *last_call)
     }
     replay_window_close(r->window);
     trace_say_skipped(r->reader);
-    if (r->driver[0] != '\0') {
+    if (r->driver[0] != '\0' && !opt_on(r->set, REPLAY_PLAN)) {
         shown_last_line(r->shown, &all, r->load_ns, r->driver);
     }
     return code != SLUICE_EXIT_OK    ? code
@@ -373,7 +398,8 @@ static int run(const struct opt_set *set)
     if (code == SLUICE_EXIT_OK && is_backend(set, "decode")) {
         code = replay_decode(r.path, r.reader, opt_on(set, REPLAY_STRICT), shown.json);
     } else if (code == SLUICE_EXIT_OK) {
-        code = shown_create(&shown, &r.shown);
+        code = replay_plan_read(r.path, r.reader, &r.plan);
+        code = code == SLUICE_EXIT_OK ? shown_create(&shown, &r.shown) : code;
         if (code == SLUICE_EXIT_OK) {
             code = play_apart(&r);
         }

@@ -83,7 +83,9 @@ static int play(const char *path, struct cap_reader *reader, struct shots *s)
         return trace_failed(path, reader, result);
     }
     struct vgd_sink sink = rep_sink(rep);
-    int code = host_make_device(dev_all_types, &host->device, &limits, &sink, -1, &device);
+    struct hct_options driver = host->device;
+    driver.restores = true;
+    int code = host_make_device(dev_all_types, &driver, &limits, &sink, -1, &device);
     if (code == SLUICE_EXIT_OK) {
         rep_run(rep, device, &report);
         code = end_of(s, path, reader, &report);

@@ -1,0 +1,137 @@
+#include "tools/sluice/replay_plan.h"
+#include "tools/sluice/exit.h"
+#include "tools/sluice/json.h"
+#include "tools/sluice/say.h"
+#include "tools/sluice/trace.h"
+#include "host/capture/cap_index.h"
+#include "transport/base/bytes.h"
+#include "wire/rc_opcodes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEADER 8u
+
+static void read_drivers(struct cap_reader *reader, struct replay_plan *plan)
+{
+    struct cap_summary summary = {0};
+    struct cap_damage damage;
+    const char *value;
+    size_t size;
+    enum sl_result result = cap_summary_read(reader, &summary, &damage);
+    if ((result == SL_OK || result == SL_ERR_PROTOCOL) && summary.meta != NULL &&
+        json_member(summary.meta, "drivers", &value, &size) && size >= 2) {
+        snprintf(plan->recorded, sizeof plan->recorded, "%.*s", (int)size - 2, value + 1);
+    }
+    cap_summary_finish(&summary);
+}
+
+/* Which configuration the call names. False: none. */
+static bool config_of(const struct cap_event_call *call, uint32_t *config)
+{
+    uint32_t opcode = sl_load_u32(call->packet);
+    if ((opcode != RC_OP_rcCreateContext && opcode != RC_OP_rcCreateWindowSurface) ||
+        call->size < HEADER + 4) {
+        return false;
+    }
+    *config = sl_load_u32(call->packet + HEADER);
+    return true;
+}
+
+int replay_plan_read(const char *path, struct cap_reader *reader, struct replay_plan *plan)
+{
+    struct cap_merge *merge;
+    struct cap_event event;
+    uint32_t config;
+    *plan = (struct replay_plan){.stop_call = UINT64_MAX};
+    enum sl_result result = cap_merge_create(reader, &merge);
+    if (result != SL_OK) {
+        return trace_failed(path, reader, result);
+    }
+    while (cap_merge_next(merge, &event, NULL) == SL_OK) {
+        if (event.kind != CAP_EVENT_CALL || !config_of(&event.call, &config)) {
+            continue;
+        }
+        plan->stop_call = event.stamp < plan->stop_call ? event.stamp : plan->stop_call;
+        if (config < REP_CONFIGS) {
+            plan->is_used[config] = true;
+        }
+    }
+    cap_merge_destroy(merge);
+    read_drivers(reader, plan);
+    return SLUICE_EXIT_OK;
+}
+
+bool replay_plan_differs(const struct replay_plan *plan, const char *here)
+{
+    return plan->recorded[0] != '\0' && strcmp(plan->recorded, here) != 0;
+}
+
+void replay_plan_say(const struct replay_plan *plan, const char *here, const struct rep *rep)
+{
+    static const char head[] = "; EGL configs remapped";
+    struct rep_remap remaps[REP_CONFIGS];
+    char text[512] = "";
+    size_t used = 0;
+    uint32_t count = rep_remaps(rep, false, remaps);
+    for (uint32_t i = 0; i < count && used + 64 < sizeof text; i++) {
+        const struct rep_remap *m = &remaps[i];
+        const char *before = used == 0 ? head : ",";
+        int n = 0;
+        if (m->here == REP_NO_CONFIG) {
+            n = snprintf(text + used, sizeof text - used, "%s %" PRIu32 "→none", before,
+                         m->recorded);
+        } else if (m->here != m->recorded) {
+            n = snprintf(text + used, sizeof text - used, "%s %" PRIu32 "→%" PRIu32, before,
+                         m->recorded, m->here);
+        }
+        used += (size_t)n;
+    }
+    say_note("recorded on %s, replaying on %s%s",
+             plan->recorded[0] != '\0' ? plan->recorded : "an unknown driver", here, text);
+}
+
+static void print_config(const struct rep_remap *m, bool json, bool is_first)
+{
+    bool is_there = m->here != REP_NO_CONFIG;
+    if (json) {
+        printf(is_there ? "%s{\"recorded\": %" PRIu32 ", \"here\": %" PRIu32 "}"
+                        : "%s{\"recorded\": %" PRIu32 ", \"here\": null}",
+               is_first ? "" : ", ", m->recorded, m->here);
+    } else if (is_there) {
+        printf("EGL config %" PRIu32 " becomes %" PRIu32 "\n", m->recorded, m->here);
+    } else {
+        printf("EGL config %" PRIu32
+               " is missing: nothing here has its colours, samples, depth and "
+               "stencil\n",
+               m->recorded);
+    }
+}
+
+int replay_plan_print(const struct replay_plan *plan, const char *here, const struct rep *rep,
+                      bool json)
+{
+    struct rep_remap remaps[REP_CONFIGS];
+    uint32_t count = rep_remaps(rep, true, remaps), printed = 0, missing = 0;
+    if (json) {
+        fputs("{\"schema\": 1, \"recorded\": ", stdout);
+        json_text(stdout, plan->recorded);
+        fputs(", \"here\": ", stdout);
+        json_text(stdout, here);
+        fputs(", \"egl_configs\": [", stdout);
+    } else {
+        printf("recorded on %s\nreplaying on %s\n",
+               plan->recorded[0] != '\0' ? plan->recorded : "an unknown driver", here);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (plan->is_used[remaps[i].recorded]) {
+            print_config(&remaps[i], json, printed++ == 0);
+            missing += remaps[i].here == REP_NO_CONFIG;
+        }
+    }
+    if (json) {
+        fputs("]}\n", stdout);
+    }
+    return missing != 0 ? SLUICE_EXIT_MISSING : SLUICE_EXIT_OK;
+}

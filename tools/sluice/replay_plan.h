@@ -1,0 +1,24 @@
+/* What a replay on another driver changes, and what is said of it. Main thread. */
+#ifndef SLUICE_REPLAY_PLAN_H
+#define SLUICE_REPLAY_PLAN_H
+
+#include "host/replay/rep.h"
+
+struct replay_plan {
+    char recorded[1024]; /* the drivers, one line; empty: not known */
+    uint64_t stop_call;  /* for a replay that only asks: the first call that makes something */
+    bool is_used[REP_CONFIGS];
+};
+
+/* Reads the trace: its META, and which EGL configurations it uses. Returns an exit code; the reason
+ * was said. */
+int replay_plan_read(const char *path, struct cap_reader *reader, struct replay_plan *plan);
+/* A known driver that is not this one. */
+bool replay_plan_differs(const struct replay_plan *plan, const char *here);
+/* One line, as a note: "recorded on ..., replaying on ...; EGL configs remapped 30→12". */
+void replay_plan_say(const struct replay_plan *plan, const char *here, const struct rep *rep);
+/* What --plan prints. MISSING: something that the trace uses has nothing here in its place. */
+int replay_plan_print(const struct replay_plan *plan, const char *here, const struct rep *rep,
+                      bool json);
+
+#endif
