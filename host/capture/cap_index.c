@@ -163,8 +163,15 @@ static enum sl_result read_head(struct cap_reader *reader, struct cap_summary *s
     offset += sizeof(struct cap_chunk_header) + sl_round_up(chunk.stored_size, CAP_ALIGN);
     result = load_at(reader, offset, CAP_KIND_PROT, &chunk, payload, why);
     if (result == SL_OK && payload->size >= sizeof(struct cap_prot_head)) {
+        const size_t head = sizeof(struct cap_prot_head);
         memcpy(s->protocol, payload->data, sizeof s->protocol);
         s->has_protocol = true;
+        s->schema_size = payload->size - head;
+        s->schema = sl_alloc(s->schema_size);
+        if (s->schema == NULL) {
+            return SL_ERR_NOMEM;
+        }
+        memcpy(s->schema, payload->data + head, s->schema_size);
     }
     return result == SL_ERR_NOTFOUND ? SL_OK : result;
 }
@@ -240,5 +247,6 @@ void cap_summary_finish(struct cap_summary *summary)
     sl_free(summary->streams);
     sl_free(summary->snapshots);
     sl_free(summary->meta);
+    sl_free(summary->schema);
     *summary = (struct cap_summary){0};
 }

@@ -32,6 +32,8 @@ struct cap_summary {
     char *meta; /* JSON, terminated; NULL: none */
     uint8_t protocol[16];
     bool has_protocol;
+    char *schema; /* PROT's JSON; NULL: none */
+    size_t schema_size;
 };
 
 /* PROTOCOL: what is there is damaged, *why says where (damage at a chunk); what could be read is in

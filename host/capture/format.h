@@ -129,11 +129,15 @@ enum {
  *
  * ---- PROT: what the packets' bytes mean, so that a file is dumped by any build ----
  *
- *   cap_prot_head, then JSON: {"schema": 1, "apis": [..]} as `protocol.c` of this room writes it.
- *   An API: {"name": "gles2", "capsets": [..], "commands": [[opcode, "glDrawArrays",
- *   [["mode", "GLenum", "u32", "scalar"], ..], "u32" or null], ..]}; Vulkan's commands have
- *   structures, written as {"structs": {..}} beside them.
- *   NOT SETTLED: the JSON part may still change; the head will not. */
+ *   cap_prot_head, then JSON, positional since it is in every file:
+ *
+ *   {"schema": 1, "gl": [[opcode, name, value, prim, kind, trailing, [[name, c_type, step, kind,
+ *    prim, nullable], ..]], ..], "vulkan": [[opcode, name, layout], ..]}
+ *
+ *   gl: the commands of OpenGL ES, renderControl and our own. value: whether one is returned, then
+ *   prim and kind of it; step, kind, prim: numbers of tools/plan/plan.h's enumerations, which are
+ *   not changed any more. Texts have no escapes. vulkan: layout, 16 hexadecimal digits, is XXH3-64
+ *   of all that decides what packets look like: who has a layout with that hash knows them. */
 struct cap_prot_head {
     uint8_t hash[16]; /* XXH3-128 (low word first, seed 0) of the JSON behind this head */
     uint32_t json_size;

@@ -1,10 +1,11 @@
-/* A trace with damage that no checksum shows.
+/* A trace with damage that no checksum shows, or of another build.
  *
  *   trace_mutate TRACE OUT SEED
+ *   trace_mutate TRACE OUT NAME OTHER
  *
- * Writes TRACE anew with some bytes of its calls, verbs, memory and frame marks changed, and
- * headers and checksums that hold. Without index and end, so it reads as a recording that was cut
- * short. */
+ * Writes TRACE anew with some bytes of its calls, verbs, memory and frame marks changed, or with a
+ * name in its protocol's description, of the same length; headers and checksums hold. Without index
+ * and end, so it reads as a recording that was cut short. */
 #include "host/capture/cap_reader.h"
 #include "tests/support/trace_maker.h"
 
@@ -58,8 +59,20 @@ static void change(uint8_t *bytes, size_t size, uint64_t *state)
     }
 }
 
+/* In PROT: the first NAME in quotes becomes OTHER, and its hash another. */
+static void rename_one(uint8_t *bytes, size_t size, char *const words[2])
+{
+    char quoted[64];
+    size_t length = (size_t)snprintf(quoted, sizeof quoted, "\"%s\"", words[0]);
+    uint8_t *at = memmem(bytes, size, quoted, length);
+    need(at != NULL && strlen(words[0]) == strlen(words[1]), "no such name of that length");
+    memcpy(at + 1, words[1], length - 2);
+    bytes[0] ^= 1;
+}
+
 static void copy_chunk(struct trace_maker *maker, struct cap_reader *reader,
-                       const struct cap_chunk *chunk, uint64_t *state, uint32_t changes)
+                       const struct cap_chunk *chunk, uint64_t *state, uint32_t changes,
+                       char *const *names)
 {
     struct cap_payload payload = {0};
     enum cap_damage_kind why;
@@ -67,6 +80,9 @@ static void copy_chunk(struct trace_maker *maker, struct cap_reader *reader,
     uint8_t *bytes = malloc(payload.size + 1);
     need(bytes != NULL, "memory");
     memcpy(bytes, payload.data, payload.size);
+    if (names != NULL && chunk->kind == CAP_KIND_PROT) {
+        rename_one(bytes, payload.size, names);
+    }
     for (uint32_t i = 0; i < changes && payload.size != 0; i++) {
         change(bytes, payload.size, state);
     }
@@ -87,19 +103,20 @@ int main(int count, char **words)
 {
     struct cap_reader *reader = NULL;
     struct trace_maker maker;
-    need(count == 4, "usage: trace_mutate TRACE OUT SEED");
+    need(count == 4 || count == 5, "usage: trace_mutate TRACE OUT SEED|NAME OTHER");
+    char *const *names = count == 5 ? words + 3 : NULL;
     uint64_t state = strtoull(words[3], NULL, 10) * 0x9e3779b97f4a7c15ull + 1;
     need(cap_reader_open(open(words[1], O_RDONLY | O_CLOEXEC), &reader) == SL_OK &&
              cap_reader_scan(reader) == SL_OK,
          words[1]);
     trace_maker_init(&maker);
     memcpy(maker.data, &reader->header, sizeof reader->header); /* its seed is that of the keys */
-    uint32_t left = 1 + (uint32_t)(next(&state) % CHANGES);
+    uint32_t left = names != NULL ? 0 : 1 + (uint32_t)(next(&state) % CHANGES);
     for (uint32_t i = 0; i < reader->chunk_count && reader->chunks[i].kind != CAP_KIND_END; i++) {
         uint32_t some = is_target(reader->chunks[i].kind) ? (uint32_t)(next(&state) % 4) : 0;
         some = some < left ? some : left;
         left -= some;
-        copy_chunk(&maker, reader, &reader->chunks[i], &state, some);
+        copy_chunk(&maker, reader, &reader->chunks[i], &state, some, names);
     }
     int fd = open(words[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     need(fd >= 0 && write(fd, maker.data, maker.size) == (ssize_t)maker.size, words[2]);

@@ -295,6 +295,53 @@ class Portable(TraceBed):
         self.assertIn("diverged at call", done.stderr)
 
 
+class Protocol(TraceBed):
+    """Traces that another build made, whose protocol is described in the file."""
+
+    def other(self, name: str, other: str) -> str:
+        path = self.tmp / "other.slc"
+        trace = str(self.traces["gl" if name.startswith("gl") else "vk"])
+        subprocess.run([MUTATE, trace, str(path), name, other], check=True)
+        return str(path)
+
+    def test_a_command_that_this_build_does_not_know(self) -> None:
+        if "gl" not in self.traces:
+            self.skipTest("glmark2-es2 is not installed")
+        path = self.other("glEnableVertexAttribArray", "glEnableVertexAttribBrray")
+        says = "is not this build's; using the schema in the file"
+        out = self.ends(0, "dump", "--frames", "2", path, says=says)
+        self.assertIn("glEnableVertexAttribBrray(index = 0)", out)
+        self.assertIn("glDrawArrays(mode = GL_TRIANGLES, ", out)
+        stats = self.ends(0, "dump", "--stats", "name", path)
+        self.assertIn("  glEnableVertexAttribBrray\n", stats)
+        trace = str(self.traces["gl"])
+        out = self.ends(1, "diff", "--frames", "2", trace, path, says=says)
+        self.assertIn("+ 1 glEnableVertexAttribBrray(index = 0)", out)
+        self.ends(
+            4,
+            "replay",
+            path,
+            says="is glEnableVertexAttribBrray, which this build's protocol has not",
+        )
+
+    def test_another_layout_of_vulkan(self) -> None:
+        if "vk" not in self.traces:
+            self.skipTest("vkcube is not installed")
+        path = self.other("vkCreateFence", "vkCreateFents")
+        out = self.ends(0, "dump", path)
+        self.assertRegex(out, r"vkCreateFents: \d+ bytes")
+        self.assertIn("vkCreateSemaphore(", out)
+        self.ends(4, "replay", path, says="is vkCreateFents, which")
+
+    def test_this_build(self) -> None:
+        for trace in map(str, self.traces.values()):
+            done = sluice("dump", trace)
+            self.assertNotIn("schema", done.stderr)
+            self.assertRegex(
+                json.loads(self.ends(0, "info", "--json", trace))["protocol"], "^[0-9a-f]{32}$"
+            )
+
+
 class Bench(TraceBed):
     """What bench prints and how it ends; what it measures no test can know."""
 

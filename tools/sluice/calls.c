@@ -1,7 +1,4 @@
 #include "tools/sluice/calls.h"
-#include "tables/plans.h"
-#include "tables/vk_plan.h"
-#include "tools/plan/plan.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/names.h"
 #include "transport/base/bytes.h"
@@ -18,19 +15,20 @@
 
 const char *call_name(uint32_t opcode)
 {
-    const struct plan_command *command = plan_find_any(opcode);
-    const struct vk_plan_command *vk = command == NULL ? vk_plan_find(&vk_plan, opcode) : NULL;
-    return command != NULL ? command->name : vk != NULL ? vk->name : NULL;
+    return schema_find(NULL, opcode).name;
 }
 
-static void print_styled(const struct plan_style *style, uint32_t opcode, const void *packet,
-                         size_t size, const void *reply, size_t reply_size, FILE *out)
+static void print_styled(const struct schema *schema, const struct plan_style *style,
+                         uint32_t opcode, const void *packet, size_t size, const void *reply,
+                         size_t reply_size, FILE *out)
 {
-    const struct plan_command *command = plan_find_any(opcode);
-    if (command != NULL) {
-        plan_print(command, style, packet, size, reply, reply_size, out);
-    } else if (vk_plan_find(&vk_plan, opcode) != NULL) {
-        vk_plan_print(&vk_plan, style, packet, size, reply, reply_size, out);
+    struct schema_command command = schema_find(schema, opcode);
+    if (command.plan != NULL) {
+        plan_print(command.plan, style, packet, size, reply, reply_size, out);
+    } else if (command.vk != NULL) {
+        vk_plan_print(command.vk, style, packet, size, reply, reply_size, out);
+    } else if (command.name != NULL) {
+        fprintf(out, "%s: %zu bytes", command.name, size);
     } else {
         fprintf(out, "opcode %" PRIu32 ": %zu bytes", opcode, size);
     }
@@ -39,7 +37,7 @@ static void print_styled(const struct plan_style *style, uint32_t opcode, const 
 void call_print_packet(uint32_t opcode, const void *packet, size_t size, const void *reply,
                        size_t reply_size, FILE *out)
 {
-    print_styled(NULL, opcode, packet, size, reply, reply_size, out);
+    print_styled(NULL, NULL, opcode, packet, size, reply, reply_size, out);
 }
 
 /* --- handles --- */
@@ -51,6 +49,7 @@ struct calls {
     enum calls_format format;
     bool plain;
     FILE *out;
+    const struct schema *schema; /* NULL: this build's */
     struct names *names;
     uint32_t ctx_id;
     const char *command; /* of the call that is being printed */
@@ -206,11 +205,12 @@ static void print_call(struct calls *calls, const struct cap_event_call *call, b
         .user = calls, .value = split ? on_value : NULL, .scalar = on_scalar, .handle = on_handle};
     uint32_t opcode = sl_load_u32(call->packet);
     calls->ctx_id = call->ctx_id;
-    calls->command = call_name(opcode) != NULL ? call_name(opcode) : "";
+    const char *name = schema_find(calls->schema, opcode).name;
+    calls->command = name != NULL ? name : "";
     calls->made_count = 0;
     uint32_t sum = call->has_sum && call->size >= 16 ? 8 : 0;
-    print_styled(&style, opcode, call->packet, call->size - sum, call->reply, call->reply_size,
-                 out);
+    print_styled(calls->schema, &style, opcode, call->packet, call->size - sum, call->reply,
+                 call->reply_size, out);
     if (calls->made_count != 0 && !call->has_reply) {
         if (split) {
             on_value(calls, NULL, out);
@@ -356,6 +356,11 @@ void calls_destroy(struct calls *calls)
     sl_free(calls);
 }
 
+void calls_set_schema(struct calls *calls, const struct schema *schema)
+{
+    calls->schema = schema;
+}
+
 /* Prints into the buffer; a zero ends it. */
 static void collect(struct calls *calls, const struct cap_event *event, bool split)
 {
@@ -463,7 +468,7 @@ static void give_csv(struct calls *calls, const struct cap_event *event, uint64_
 static void learn(struct calls *calls, const struct cap_event_call *call)
 {
     uint32_t opcode = sl_load_u32(call->packet);
-    const char *name = call_name(opcode);
+    const char *name = schema_find(calls->schema, opcode).name;
     if (name != NULL && !calls->plain && (starts(name, "rcCreate") || starts(name, "vk"))) {
         rewind(calls->text);
         print_call(calls, call, false, calls->text);

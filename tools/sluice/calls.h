@@ -4,10 +4,11 @@
 #define SLUICE_CALLS_H
 
 #include "host/capture/cap_merge.h"
+#include "tools/sluice/schema.h"
 
 #include <stdio.h>
 
-/* "glDrawArrays"; NULL: the opcode is nobody's. */
+/* "glDrawArrays", by this build; NULL: the opcode is nobody's. */
 const char *call_name(uint32_t opcode);
 /* name(arg = value, ...) -> result. */
 void call_print_packet(uint32_t opcode, const void *packet, size_t size, const void *reply,
@@ -20,6 +21,8 @@ struct calls;
 /* Prints a trace's calls with handles numbered by kind (buffer#12), or as they travelled when
  * `plain`. out: borrowed. NULL: no memory. */
 struct calls *calls_create(enum calls_format format, bool plain, FILE *out);
+/* What packets mean, where that is not what this build says; borrowed. */
+void calls_set_schema(struct calls *calls, const struct schema *schema);
 void calls_destroy(struct calls *calls);
 /* The first line of CSV. */
 void calls_begin(struct calls *calls);

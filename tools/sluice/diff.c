@@ -80,6 +80,7 @@ struct side {
     struct cap_reader *reader;
     struct cap_merge *merge;
     struct calls *calls;
+    struct schema *schema; /* nullable */
     uint64_t frame;
     struct lines lines; /* of the frame that was read last */
     bool is_over, is_damaged;
@@ -106,7 +107,7 @@ static bool add_call(struct diff *d, struct side *side, const struct cap_event *
         shown.call.is_refused = shown.call.is_lost = false;
     }
     const char *text = calls_text(side->calls, &shown);
-    const char *name = call_name(sl_load_u32(event->call.packet));
+    const char *name = schema_find(side->schema, sl_load_u32(event->call.packet)).name;
     return lines_add(&side->lines, event->stream,
                      d->structure ? (name != NULL ? name : "unknown") : text);
 }
@@ -204,7 +205,12 @@ static int open_side(struct side *side, const char *path)
     side->calls = calls_create(CALLS_TEXT, false, stdout);
     enum sl_result result =
         side->calls != NULL ? cap_merge_create(side->reader, &side->merge) : SL_ERR_NOMEM;
-    return result == SL_OK ? SLUICE_EXIT_OK : trace_failed(path, side->reader, result);
+    if (result != SL_OK) {
+        return trace_failed(path, side->reader, result);
+    }
+    code = trace_schema(path, side->reader, &side->schema);
+    calls_set_schema(side->calls, side->schema);
+    return code;
 }
 
 static void close_side(struct side *side)
@@ -212,6 +218,7 @@ static void close_side(struct side *side)
     lines_finish(&side->lines);
     cap_merge_destroy(side->merge);
     calls_destroy(side->calls);
+    schema_destroy(side->schema);
     cap_reader_close(side->reader);
 }
 

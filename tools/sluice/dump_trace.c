@@ -22,6 +22,7 @@ struct dump {
     bool has_grep, all, follows, keep_going, strict, json;
     uint64_t limit; /* calls to print */
     struct calls *calls;
+    struct schema *schema;          /* nullable */
     struct trace_stats *stats;      /* nullable */
     struct blobs_out *blobs;        /* nullable */
     uint64_t frame, calls_in_frame; /* where it is; calls since the last mark */
@@ -191,14 +192,16 @@ int dump_trace(const struct opt_set *set)
     __fsetlocking(stdout, FSETLOCKING_BYCALLER);
     if (code == SLUICE_EXIT_OK) {
         d.calls = calls_create(format_of(set), !opt_on(set, DUMP_NAMES), stdout);
-        d.stats = stats != NULL ? trace_stats_create(by_of(stats)) : NULL;
+        d.stats = stats != NULL ? trace_stats_create(by_of(stats), &d.schema) : NULL;
         d.blobs = blobs != NULL ? blobs_out_create(blobs) : NULL;
         bool all = d.calls != NULL && (stats == NULL || d.stats != NULL) &&
                    (blobs == NULL || d.blobs != NULL);
         enum sl_result result = all ? cap_merge_create(d.reader, &d.merge) : SL_ERR_NOMEM;
-        code = result == SL_OK ? SLUICE_EXIT_OK : trace_failed(d.path, d.reader, result);
+        code = result == SL_OK ? trace_schema(d.path, d.reader, &d.schema)
+                               : trace_failed(d.path, d.reader, result);
     }
     if (code == SLUICE_EXIT_OK) {
+        calls_set_schema(d.calls, d.schema);
         if (d.stats == NULL && d.blobs == NULL) {
             calls_begin(d.calls);
         }
@@ -211,6 +214,7 @@ int dump_trace(const struct opt_set *set)
     trace_stats_destroy(d.stats);
     calls_destroy(d.calls);
     cap_merge_destroy(d.merge);
+    schema_destroy(d.schema);
     cap_reader_close(d.reader);
     return code;
 }

@@ -3,6 +3,7 @@
 #include "tools/sluice/host.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/say.h"
+#include "tools/sluice/schema.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -166,6 +167,8 @@ static enum sl_result start(struct cap_device *recorder, struct vgd *device,
                             const struct host_record *record, int status_fd)
 {
     char *meta = make_meta(device, record);
+    size_t protocol_size = 0;
+    char *protocol = schema_text(&protocol_size);
     const struct cap_start options = {.path = record->path,
                                       .level = record->level,
                                       .force = record->force,
@@ -176,10 +179,14 @@ static enum sl_result start(struct cap_device *recorder, struct vgd *device,
                                       .frames = record->frames,
                                       .snapshot_every = record->snapshot_every,
                                       .meta = meta,
+                                      .protocol = protocol,
+                                      .protocol_size = protocol_size,
                                       .over = on_over,
                                       .user = (void *)(intptr_t)status_fd};
-    enum sl_result result = meta != NULL ? cap_device_start(recorder, &options) : SL_ERR_NOMEM;
+    enum sl_result result =
+        meta != NULL && protocol != NULL ? cap_device_start(recorder, &options) : SL_ERR_NOMEM;
     free(meta);
+    free(protocol);
     return result;
 }
 

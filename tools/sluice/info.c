@@ -26,6 +26,7 @@ struct info {
     const char *path;
     struct cap_reader *reader;
     struct cap_summary summary;
+    struct schema *schema; /* nullable */
     uint64_t file_size;
     uint64_t frames, calls; /* that can be played */
     bool is_damaged;
@@ -89,7 +90,7 @@ static void print_text(const struct info *info, bool with_calls)
            trace_number(t->raw_bytes, c));
     printf("complete    %s\n", s->has_end ? "yes" : "no");
     for (uint32_t i = 0; with_calls && i < s->call_count; i++) {
-        const char *name = call_name(s->calls[i].opcode);
+        const char *name = schema_find(info->schema, s->calls[i].opcode).name;
         printf("%12" PRIu64 " %14" PRIu64 "  %s\n", s->calls[i].count, s->calls[i].bytes,
                name != NULL ? name : "unknown");
     }
@@ -120,7 +121,7 @@ static void print_json(const struct info *info)
     fputs(", \"commands\": [", stdout);
     for (uint32_t i = 0; i < s->call_count; i++) {
         printf("%s\n  {\"name\": ", i != 0 ? "," : "");
-        json_text(stdout, call_name(s->calls[i].opcode));
+        json_text(stdout, schema_find(info->schema, s->calls[i].opcode).name);
         printf(", \"capset\": %u, \"opcode\": %u, \"count\": %" PRIu64 ", \"bytes\": %" PRIu64 "}",
                s->calls[i].capset, s->calls[i].opcode, s->calls[i].count, s->calls[i].bytes);
     }
@@ -160,6 +161,20 @@ static int open_it(struct info *info)
     return result == SL_OK ? SLUICE_EXIT_OK : trace_failed(info->path, info->reader, result);
 }
 
+/* Names of commands that this build does not know; what makes no sense gives none. */
+static void read_schema(struct info *info)
+{
+    const struct cap_summary *s = &info->summary;
+    bool all = true;
+    for (uint32_t i = 0; i < s->call_count; i++) {
+        all = all && call_name(s->calls[i].opcode) != NULL;
+    }
+    if (!all && s->schema != NULL &&
+        schema_parse(s->schema, s->schema_size, &info->schema) != SL_OK) {
+        info->schema = NULL;
+    }
+}
+
 static int show(struct info *info, const struct opt_set *set)
 {
     struct cap_damage damage = {0};
@@ -181,6 +196,7 @@ static int show(struct info *info, const struct opt_set *set)
     if (s->call_count != 0) {
         qsort(s->calls, s->call_count, sizeof *s->calls, by_count);
     }
+    read_schema(info);
     if (opt_common_on(set, COMMON_JSON)) {
         print_json(info);
     } else {
@@ -202,6 +218,7 @@ static int run(const struct opt_set *set)
                    : show(&info, set);
     }
     cap_summary_finish(&info.summary);
+    schema_destroy(info.schema);
     cap_reader_close(info.reader);
     return code;
 }

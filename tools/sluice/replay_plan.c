@@ -39,17 +39,36 @@ static bool config_of(const struct cap_event_call *call, uint32_t *config)
     return true;
 }
 
+/* A packet of another build must mean the same in this one: nothing converts them. */
+static int check_call(const char *path, const struct schema *schema, const struct cap_event *event)
+{
+    uint32_t opcode = sl_load_u32(event->call.packet);
+    char number[TRACE_NUMBER];
+    if (schema_is_same(schema, opcode)) {
+        return SLUICE_EXIT_OK;
+    }
+    const char *name = schema_find(schema, opcode).name;
+    say_error(
+        "%s: call %s is %s, which this build's protocol has not, or not so; replay it with the "
+        "build that made it",
+        path, trace_number(event->stamp, number), name != NULL ? name : "unknown");
+    return SLUICE_EXIT_VERSION;
+}
+
 int replay_plan_read(const char *path, struct cap_reader *reader, struct replay_plan *plan)
 {
     struct cap_merge *merge;
     struct cap_event event;
+    struct schema *schema = NULL;
     uint32_t config;
     *plan = (struct replay_plan){.stop_call = UINT64_MAX};
     enum sl_result result = cap_merge_create(reader, &merge);
     if (result != SL_OK) {
         return trace_failed(path, reader, result);
     }
-    while (cap_merge_next(merge, &event, NULL) == SL_OK) {
+    int code = trace_schema(path, reader, &schema);
+    while (code == SLUICE_EXIT_OK && cap_merge_next(merge, &event, NULL) == SL_OK) {
+        code = event.kind == CAP_EVENT_CALL ? check_call(path, schema, &event) : code;
         if (event.kind != CAP_EVENT_CALL || !config_of(&event.call, &config)) {
             continue;
         }
@@ -59,8 +78,9 @@ int replay_plan_read(const char *path, struct cap_reader *reader, struct replay_
         }
     }
     cap_merge_destroy(merge);
+    schema_destroy(schema);
     read_drivers(reader, plan);
-    return SLUICE_EXIT_OK;
+    return code;
 }
 
 bool replay_plan_differs(const struct replay_plan *plan, const char *here)

@@ -101,6 +101,26 @@ int trace_open(const char *path, struct cap_reader **out)
     return SLUICE_EXIT_OK;
 }
 
+int trace_schema(const char *path, struct cap_reader *reader, struct schema **out)
+{
+    enum sl_result result = schema_read(reader, out);
+    if (result == SL_ERR_PROTOCOL) {
+        say_error("%s: the protocol's description makes no sense", path);
+        return SLUICE_EXIT_DAMAGED;
+    }
+    if (result != SL_OK) {
+        return trace_failed(path, reader, result);
+    }
+    if (*out != NULL) {
+        const uint8_t *hash = schema_hash(*out);
+        say_note(
+            "note: %s: protocol %02x%02x%02x%02x… is not this build's; using the schema in the "
+            "file",
+            path, hash[0], hash[1], hash[2], hash[3]);
+    }
+    return SLUICE_EXIT_OK;
+}
+
 void trace_say_damage(const struct cap_damage *damage, uint64_t frame)
 {
     char byte[TRACE_NUMBER], first[TRACE_NUMBER], last[TRACE_NUMBER], where[48] = "";

@@ -4,10 +4,14 @@
 #define SLUICE_TRACE_H
 
 #include "host/capture/cap_merge.h"
+#include "tools/sluice/schema.h"
 
 /* Opens and scans; "-": standard input, copied into a file without a name. *out: NULL on failure.
  * Returns an exit code; the reason was said. */
 int trace_open(const char *path, struct cap_reader **out);
+/* What its packets mean; *out NULL: what this build says. A table of another build is said as a
+ * note. Returns an exit code. */
+int trace_schema(const char *path, struct cap_reader *reader, struct schema **out);
 /* A failed read, scan or merge of it. Returns the exit code. */
 int trace_failed(const char *path, const struct cap_reader *reader, enum sl_result result);
 /* "damaged: chunk 91 at byte 10,485,760: checksum; lost calls ...". frame: where it was met;

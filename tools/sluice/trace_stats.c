@@ -1,5 +1,4 @@
 #include "tools/sluice/trace_stats.h"
-#include "tools/sluice/calls.h"
 #include "tools/sluice/json.h"
 #include "transport/base/bytes.h"
 #include "transport/base/mem.h"
@@ -14,16 +13,18 @@ struct row {
 
 struct trace_stats {
     enum stats_by by;
+    struct schema *const *schema;
     struct row *rows; /* hashed by key */
     size_t capacity, used;
     uint64_t count, bytes;
 };
 
-struct trace_stats *trace_stats_create(enum stats_by by)
+struct trace_stats *trace_stats_create(enum stats_by by, struct schema *const *schema)
 {
     struct trace_stats *s = sl_alloc(sizeof *s);
     if (s != NULL) {
         s->by = by;
+        s->schema = schema;
     }
     return s;
 }
@@ -101,7 +102,8 @@ static int by_key(const void *left, const void *right)
 static void print_row(const struct trace_stats *s, const struct row *row, bool json, FILE *out)
 {
     char text[32];
-    const char *name = s->by == STATS_NAME ? call_name((uint32_t)row->key) : NULL;
+    const char *name =
+        s->by == STATS_NAME ? schema_find(*s->schema, (uint32_t)row->key).name : NULL;
     if (name == NULL) {
         snprintf(text, sizeof text, s->by == STATS_NAME ? "opcode %" PRIu64 : "%" PRIu64, row->key);
         name = text;

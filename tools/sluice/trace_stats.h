@@ -3,6 +3,7 @@
 #define SLUICE_TRACE_STATS_H
 
 #include "host/capture/cap_merge.h"
+#include "tools/sluice/schema.h"
 
 #include <stdio.h>
 
@@ -10,7 +11,8 @@ enum stats_by { STATS_NAME, STATS_FRAME, STATS_STREAM };
 
 struct trace_stats;
 
-struct trace_stats *trace_stats_create(enum stats_by by); /* NULL: no memory */
+/* schema: what names commands when they are printed; borrowed. NULL: no memory. */
+struct trace_stats *trace_stats_create(enum stats_by by, struct schema *const *schema);
 void trace_stats_destroy(struct trace_stats *stats);
 /* False: no memory. */
 bool trace_stats_add(struct trace_stats *stats, const struct cap_event_call *call, uint32_t stream,
