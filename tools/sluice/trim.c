@@ -217,7 +217,7 @@ static int finish(struct trim *t, struct cap_recording *r, int code)
 /* From the file's start, or from a snapshot that lies at the first frame. */
 static int copy_only(struct trim *t, const struct cap_merge_snapshot *at)
 {
-    struct cap_memory memory;
+    struct cap_memory memory = {.saves_all = false};
     struct cap_recording *r = NULL;
     struct cap_merge *merge = NULL;
     const struct cap_start start = start_of(t);
