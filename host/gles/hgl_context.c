@@ -341,6 +341,10 @@ static enum sl_result context_save(struct hct_context *base, const struct hct_sa
         struct hgl_ring *ring = state; /* its first member */
         refs[count++] = (struct hgl_ring_ref){.id = id, .thread = &ring->rc};
     }
+    if (c->provider->driver.guest_gl.Clear != c->provider->driver.gl.Clear) {
+        sl_warn_limited("gles", "no snapshot of context %u: nothing is drawn here", c->ctx_id);
+        result = SL_ERR_UNSUPPORTED;
+    }
     while (gone < count && result == SL_OK) {
         result = hr_ring_run(rings[gone], let_go, refs[gone].thread->user);
         gone += result == SL_OK ? 1 : 0;

