@@ -9,7 +9,7 @@ static void *map(struct hr_call *call, uint32_t target, int64_t offset, int64_t 
                  uint32_t access, uint32_t size)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (hgl_state_of(call) == NULL || gl->MapBufferRange == NULL || offset < 0 || length <= 0 ||
+    if (hgl_state_of_any(call) == NULL || gl->MapBufferRange == NULL || offset < 0 || length <= 0 ||
         length > (int64_t)size) {
         hr_call_refuse(call, "target 0x%x, %lld bytes at %lld, %u sent", target, (long long)length,
                        (long long)offset, size);

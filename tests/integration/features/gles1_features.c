@@ -442,6 +442,17 @@ static void limits(struct fx *fx, int frame)
     fx_note(fx, ranges, sizeof ranges);
 }
 
+static void strings(struct fx *fx, int frame)
+{
+    static const GLenum names[] = {GL_VENDOR, GL_RENDERER, GL_VERSION, GL_EXTENSIONS};
+    (void)frame;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        fx_note_text(fx, (const char *)glGetString(names[i]));
+    }
+    fx_note_int(fx, glGetString(GL_TEXTURE_2D) == NULL);
+    fx_error(fx, GL_INVALID_ENUM);
+}
+
 static void current_values(struct fx *fx, int frame)
 {
     GLfloat values[4];
@@ -534,6 +545,7 @@ static const struct fx_feature features[] = {
     {"point_parameters", point_parameters, NULL},
     {"shade_models", shade_models, NULL},
     {"limits", limits, NULL},
+    {"strings", strings, NULL},
     {"current_values", current_values, NULL},
     {"errors", errors, NULL},
     {"sample_coverage", sample_coverage, NULL},
