@@ -106,11 +106,12 @@ GLenum ggl_glGetError(void)
     return error;
 }
 
-/* The host's driver is not asked: a reset there ends the stream. */
+/* The host's driver is not asked: a reset there ends the stream. Who did not ask to be told is not;
+ * who did is told once, since what was lost does not come back in this context. */
 GLenum ggl_glGetGraphicsResetStatusEXT(void)
 {
     struct ggl_context *c = ggl_current();
-    if (!c || !ggl_context_lost(c) || c->reset_reported) {
+    if (!c || !c->lose_on_reset || !ggl_context_lost(c) || c->reset_reported) {
         return GL_NO_ERROR;
     }
     c->lost = true;

@@ -30,10 +30,12 @@ static const struct mode {
                    each */
     bool slow;  /* a frame every 50 ms */
     bool blind; /* pictures are not read back: only the swaps wait for the host */
+    bool robust;  /* the context is lost on a reset, and its status is asked for */
     bool resizes; /* the window changes its size, and events are asked for: Xlib hears of its
                      server's end first */
 } modes[] = {
     {.name = "steady"},
+    {.name = "robust", .robust = true},
     {.name = "busy", .lives = true},
     {.name = "slow", .slow = true},
     {.name = "window", .window = true},
@@ -65,12 +67,28 @@ static _Noreturn void leave(int code, const char *why)
     exit(code);
 }
 
+/* What a context says of resets: that there was one, once, if it was made to tell. */
+static void check_status(void)
+{
+    PFNGLGETGRAPHICSRESETSTATUSEXTPROC status =
+        (PFNGLGETGRAPHICSRESETSTATUSEXTPROC)eglGetProcAddress("glGetGraphicsResetStatusEXT");
+    GLenum first = status(), second = status();
+    bool right = mode->robust ? first == GL_UNKNOWN_CONTEXT_RESET_EXT : first == GL_NO_ERROR;
+    if (!right || second != GL_NO_ERROR) {
+        fprintf(stderr, "kill_client: reset status 0x%x, then 0x%x\n", first, second);
+        leave(KILL_EXIT_WRONG, "a wrong reset status");
+    }
+}
+
 /* Ends the program when either API says that the context or the window is gone. */
 static void look_for_loss(void)
 {
     GLenum gl = glGetError();
     EGLint egl = eglGetError();
     if (gl == GL_CONTEXT_LOST_KHR || egl == EGL_CONTEXT_LOST) {
+        if (eglGetCurrentContext() != EGL_NO_CONTEXT) {
+            check_status();
+        }
         leave(KILL_EXIT_LOST, gl == GL_CONTEXT_LOST_KHR ? "GL_CONTEXT_LOST" : "EGL_CONTEXT_LOST");
     }
     if (egl == EGL_BAD_NATIVE_WINDOW) {
@@ -127,7 +145,15 @@ static void open_display(void)
 static EGLContext open_context(void)
 {
     static const EGLint es2[] = {EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE};
-    EGLContext context = eglCreateContext(display, config, EGL_NO_CONTEXT, es2);
+    static const EGLint robust[] = {EGL_CONTEXT_CLIENT_VERSION,
+                                    2,
+                                    EGL_CONTEXT_OPENGL_ROBUST_ACCESS,
+                                    EGL_TRUE,
+                                    EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY,
+                                    EGL_LOSE_CONTEXT_ON_RESET,
+                                    EGL_NONE};
+    EGLContext context =
+        eglCreateContext(display, config, EGL_NO_CONTEXT, mode->robust ? robust : es2);
     if (context == EGL_NO_CONTEXT || !eglMakeCurrent(display, surface, surface, context)) {
         look_for_loss();
         end(KILL_EXIT_OTHER, "no context");

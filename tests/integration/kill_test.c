@@ -63,9 +63,8 @@ SLT_TEST_FP(kill, the_x_server_dies_and_the_host_serves_on, t, struct kill_mode_
 }
 
 static const struct kill_host_case host_cases[] = {
-    {"drawing_killed", "steady", SIGKILL},
-    {"making_contexts_killed", "busy", SIGKILL},
-    {"waiting_killed", "slow", SIGKILL},
+    {"drawing_killed", "steady", SIGKILL},       {"asking_for_resets_killed", "robust", SIGKILL},
+    {"making_contexts_killed", "busy", SIGKILL}, {"waiting_killed", "slow", SIGKILL},
     {"drawing_ended", "steady", SIGTERM},
 };
 SLT_TEST_FP(kill, the_host_dies_and_programs_are_told_within_a_second, t, struct kill_host_case,

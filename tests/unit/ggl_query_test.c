@@ -177,6 +177,8 @@ SLT_TEST_F(ggl_query, a_lost_context_says_so_and_hangs_nobody, s)
     SLT_EXPECT_EQ(GL_SIGNALED, status);
     ggl_glGetQueryObjectuiv(1, GL_QUERY_RESULT_AVAILABLE, &available);
     SLT_EXPECT_EQ(1u, available);
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetGraphicsResetStatusEXT()); /* it did not ask */
+    s->context->lose_on_reset = true;
     SLT_EXPECT_EQ((GLenum)GL_UNKNOWN_CONTEXT_RESET_EXT, ggl_glGetGraphicsResetStatusEXT());
     SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetGraphicsResetStatusEXT());
     ggl_glFinish();
