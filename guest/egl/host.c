@@ -85,6 +85,9 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     if ((stream->device->features & SLUICE_FEATURE_GLESX) != 0) {
         host->gles_features |= GGL_FEATURE_GLESX;
     }
+    if ((stream->device->features & SLUICE_FEATURE_LOCATIONS) != 0) {
+        host->gles_features |= GGL_FEATURE_LOCATIONS;
+    }
     if (gs_stages(stream)) {
         host->gles_features |= GGL_FEATURE_STAGE;
     }

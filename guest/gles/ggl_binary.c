@@ -88,6 +88,9 @@ void ggl_glGetProgramiv(GLuint program, GLenum pname, GLint *params)
     if (!gles2_ask_glGetProgramiv(c, program, pname, values, size)) {
         return;
     }
+    if (pname == GL_LINK_STATUS && values[0] != GL_FALSE) {
+        ggl_locations_prepare(c, program); /* who asks this asks for them next */
+    }
     if (pname == GL_PROGRAM_BINARY_LENGTH && values[0] > 0) {
         values[0] += (GLint)extra_size(c, program);
     }

@@ -56,6 +56,11 @@ static inline void ggl_pack_bind_buffer(struct ggl_context *c, GLenum target, GL
     }
 }
 
+/* ggl_location.c: the link's locations are not those known; forgets them. The lock is held. */
+void ggl_locations_forget(struct ggl_program *program);
+/* They will be asked for. */
+void ggl_locations_prepare(struct ggl_context *c, uint32_t name);
+
 /* ggl_draw.c: draws of any kind, from buffers or client memory. */
 struct ggl_draw {
     GLenum mode;

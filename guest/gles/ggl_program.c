@@ -9,6 +9,7 @@ void ggl_program_free(void *object)
 {
     struct ggl_program *program = object;
     ggl_uniforms_forget(program);
+    ggl_locations_forget(program);
     ggl_external_names_free(program->externals);
     sl_free(program->shaders);
     sl_free(program);
@@ -149,6 +150,7 @@ void ggl_program_linked(struct ggl_context *c, uint32_t name, struct ggl_externa
         program->externals = externals;
         program->attribs_valid = false;
         ggl_uniforms_forget(program);
+        ggl_locations_forget(program);
         if (ggl_stock(c)) {
             ggl_table_fetch_locked(c, name, program);
         }

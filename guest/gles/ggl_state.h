@@ -161,7 +161,10 @@ struct ggl_program {
     bool uniforms_valid;
     bool units_valid; /* the samplers' units are what the host has */
     bool deleted;
+    bool locations_known; /* `locations` is of the last link, NULL for one that failed */
     uint32_t attrib_mask; /* locations of active attributes */
+    uint8_t *locations;   /* as the host packs them; nullable */
+    uint32_t locations_size;
     struct ggl_uniform *uniforms;
     uint32_t uniform_count;
 };

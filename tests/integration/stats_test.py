@@ -18,6 +18,7 @@ SCENES = (
     "build:use-vbo=false",  # arrays in the program's memory
     "texture:texture-filter=mipmap",
     "effect2d",  # textures and uniforms that change
+    "ideas:speed=duration",  # locations that are asked for when a new part begins
     "buffer:columns=100:rows=20:update-method=map",
     "buffer:columns=100:rows=20:update-method=subdata",
     "desktop:effect=blur:passes=1:windows=2",  # framebuffer objects

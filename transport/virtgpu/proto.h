@@ -137,6 +137,7 @@ enum {
     SLUICE_FEATURE_SOFTWARE = 1 << 8, /* GLES: the host's EGL device is a CPU */
     /* GLES: SLUICE_CONTEXT_STAGE and slStaged: bulky data in memory that both ends share. */
     SLUICE_FEATURE_STAGE = 1 << 9,
+    SLUICE_FEATURE_LOCATIONS = 1 << 10, /* GLES: glGetLocationsSLUICE */
 };
 
 #endif

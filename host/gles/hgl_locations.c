@@ -1,0 +1,75 @@
+/* Where a linked program's attributes and uniforms are: all of them in one answer. */
+#include "host/gles/hgl.h"
+
+#include "host/glesx_hand.h"
+
+#include <string.h>
+
+/* Two kinds, in this order. Name and size: glGetProgramiv's. */
+static const struct {
+    GLenum count, longest;
+} kinds[] = {
+    {GL_ACTIVE_ATTRIBUTES, GL_ACTIVE_ATTRIBUTE_MAX_LENGTH},
+    {GL_ACTIVE_UNIFORMS, GL_ACTIVE_UNIFORM_MAX_LENGTH},
+};
+
+struct table {
+    uint8_t *data;
+    uint32_t room;
+    uint32_t size; /* of all entries, also of those that are not in data */
+};
+
+/* {u32 kind, i32 location, u32 size, `size` bytes of name with its NUL, zeros up to 4} */
+static void put(struct table *t, uint32_t kind, GLint location, const char *name)
+{
+    uint32_t size = (uint32_t)strlen(name) + 1, all = 12 + (size + 3) / 4 * 4;
+    if (t->size <= t->room && all <= t->room - t->size) {
+        uint8_t *p = t->data + t->size;
+        sl_store_u32(p, kind);
+        sl_store_u32(p + 4, (uint32_t)location);
+        sl_store_u32(p + 8, size);
+        memcpy(p + 12, name, size);
+    }
+    t->size += all;
+}
+
+static void put_kind(struct hr_call *call, GLuint program, uint32_t kind, struct table *t)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    GLint count = 0, longest = 0;
+    gl->GetProgramiv(program, kinds[kind].count, &count);
+    gl->GetProgramiv(program, kinds[kind].longest, &longest);
+    char *name =
+        count > 0 && longest > 0 ? sl_arena_get(call->in.arena, (size_t)longest + 1) : NULL;
+    for (GLint i = 0; name != NULL && i < count; i++) {
+        GLint elements = 0;
+        GLenum type = 0;
+        GLsizei length = 0;
+        (kind == 0 ? gl->GetActiveAttrib : gl->GetActiveUniform)(program, (GLuint)i, longest,
+                                                                 &length, &elements, &type, name);
+        if (length > 0 && length < longest) {
+            name[length] = '\0';
+            put(t, kind,
+                kind == 0 ? gl->GetAttribLocation(program, name)
+                          : gl->GetUniformLocation(program, name),
+                name);
+        }
+    }
+}
+
+void hgl_glGetLocationsSLUICE(struct hr_call *call, const struct glesx_args_glGetLocationsSLUICE *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct table t = {.data = a->table, .room = a->table_size};
+    GLint linked = GL_FALSE;
+    if (hgl_state_of(call) == NULL) {
+        return;
+    }
+    if (gl->IsProgram(a->program)) {
+        gl->GetProgramiv(a->program, GL_LINK_STATUS, &linked);
+    }
+    for (uint32_t kind = 0; linked && kind < 2; kind++) {
+        put_kind(call, a->program, kind, &t);
+    }
+    sl_store_u32(a->needed, linked ? t.size : UINT32_MAX);
+}
