@@ -2,8 +2,6 @@
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
 
-#include <stdlib.h>
-
 /* EGL error for a native display that the platform cannot have. */
 static EGLint native_check(enum gegl_platform platform, const void *native)
 {
@@ -17,20 +15,13 @@ static EGLint native_check(enum gegl_platform platform, const void *native)
     }
 }
 
-/* What a program means that names no platform. */
-static enum gegl_platform platform_guess(const void *native)
-{
-    return native != NULL || getenv("DISPLAY") != NULL ? GEGL_PLATFORM_X11
-                                                       : GEGL_PLATFORM_SURFACELESS;
-}
-
 EGLDisplay gegl_platform_display(EGLenum platform, void *native, const EGLAttrib *attribs)
 {
     enum gegl_platform kind;
     EGLAttrib screen_attrib = EGL_NONE;
     switch (platform) {
     case EGL_NONE:
-        kind = platform_guess(native);
+        kind = GEGL_PLATFORM_X11; /* a program that names none; glvnd has looked at EGL_PLATFORM */
         break;
     case EGL_PLATFORM_X11_KHR:
         kind = GEGL_PLATFORM_X11;
