@@ -91,6 +91,16 @@ static void on_current(struct hrc_thread *thread, struct hrc_context *context)
     }
 }
 
+static void on_bound(struct hrc_thread *thread, uint32_t handle, bool renderbuffer)
+{
+    struct hgl_ring *ring = thread->user;
+    struct hgl_api *api = ring->es1.state != NULL ? &ring->es1 : &ring->es2;
+    if (api->state != NULL) {
+        hgl_storage_set(api->gl, api->state, renderbuffer ? GL_RENDERBUFFER : GL_TEXTURE_2D,
+                        HGL_STORAGE_BUFFER, handle);
+    }
+}
+
 static void on_sync_free(void *user, void *sync)
 {
     struct hgl_context *c = user;
@@ -100,6 +110,7 @@ static void on_sync_free(void *user, void *sync)
 static const struct hrc_hooks hooks = {.context_new = on_context_new,
                                        .context_free = on_context_free,
                                        .current = on_current,
+                                       .bound = on_bound,
                                        .sync_free = on_sync_free};
 
 /* --- rings --- */

@@ -7,9 +7,13 @@
 #include "transport/base/atomic.h"
 #include "transport/base/mem.h"
 
+#include <GLES2/gl2ext.h>
 #include <string.h>
 
 #define PROGRAMS_MAX 65536u
+#define STORAGES_MAX 65536u
+/* In a key: a renderbuffer's name, not a texture's. */
+#define RENDERBUFFER_BIT 0x80000000u
 /* Of one group; programs beyond keep no texts, and cannot be saved. */
 #define TEXTS_MAX  (256ull << 20)
 #define WISHES_MAX 4096u
@@ -23,6 +27,7 @@ struct hgl_group *hgl_group_new(void)
         *g = (struct hgl_group){.refs = 1};
         pthread_mutex_init(&g->lock, NULL);
         sl_map_init(&g->programs, PROGRAMS_MAX);
+        sl_map_init(&g->storages, STORAGES_MAX);
     }
     return g;
 }
@@ -67,6 +72,7 @@ void hgl_group_put(struct hgl_group *group)
         program_free(group, p);
     }
     sl_map_finish(&group->programs);
+    sl_map_finish(&group->storages);
     pthread_mutex_destroy(&group->lock);
     sl_free(group);
 }
@@ -162,6 +168,13 @@ static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLui
     }
     hgl_unnaming(s, kind, is, names, n);
     delete (n, names);
+    struct hgl_group *g = s->group;
+    pthread_mutex_lock(&g->lock);
+    for (int32_t i = 0; i < n && g->storages.live != 0 && kind != HGL_FRAMEBUFFERS; i++) {
+        (void)sl_map_remove(&g->storages, sl_load_u32((const uint8_t *)names + (size_t)i * 4) |
+                                              (kind == HGL_RENDERBUFFERS ? RENDERBUFFER_BIT : 0));
+    }
+    pthread_mutex_unlock(&g->lock);
 }
 
 #define GIVE_BACK(function, test, field, kind)                                                     \
@@ -174,6 +187,39 @@ GIVE_BACK(DeleteTextures, IsTexture, textures, HGL_TEXTURES)
 GIVE_BACK(DeleteRenderbuffers, IsRenderbuffer, renderbuffers, HGL_RENDERBUFFERS)
 GIVE_BACK(DeleteFramebuffers, IsFramebuffer, framebuffers, HGL_FRAMEBUFFERS)
 #undef GIVE_BACK
+
+/* --- storages of others --- */
+
+void hgl_storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
+                     enum hgl_storage storage, uint32_t handle)
+{
+    struct hgl_group *g = state->group;
+    GLenum binding = target == GL_RENDERBUFFER           ? GL_RENDERBUFFER_BINDING
+                     : target == GL_TEXTURE_EXTERNAL_OES ? GL_TEXTURE_BINDING_EXTERNAL_OES
+                                                         : GL_TEXTURE_BINDING_2D;
+    GLint name = 0;
+    gl->GetIntegerv(binding, &name);
+    uint32_t key = (uint32_t)name | (target == GL_RENDERBUFFER ? RENDERBUFFER_BIT : 0);
+    pthread_mutex_lock(&g->lock);
+    if (name != 0) {
+        (void)sl_map_remove(&g->storages, key);
+    }
+    if (name != 0 && storage != HGL_STORAGE_OWN) {
+        (void)!sl_map_add(&g->storages, key, (void *)(uintptr_t)((uint64_t)storage << 32 | handle));
+    }
+    pthread_mutex_unlock(&g->lock);
+}
+
+enum hgl_storage hgl_storage_of(struct hgl_group *group, bool renderbuffer, uint32_t name,
+                                uint32_t *handle)
+{
+    pthread_mutex_lock(&group->lock);
+    uint64_t found =
+        (uintptr_t)sl_map_find(&group->storages, name | (renderbuffer ? RENDERBUFFER_BIT : 0));
+    pthread_mutex_unlock(&group->lock);
+    *handle = (uint32_t)found;
+    return (enum hgl_storage)(found >> 32);
+}
 
 /* --- queries: what each counts --- */
 

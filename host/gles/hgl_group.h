@@ -61,8 +61,19 @@ struct hgl_group {
     pthread_mutex_t lock;
     uint32_t top[HGL_SHARED_KINDS]; /* highest name that was ever given out */
     struct sl_map programs;         /* name -> struct hgl_program, owned */
+    struct sl_map storages;         /* hgl_storage_key -> enum hgl_storage << 32 | its handle */
     uint64_t bytes;                 /* of all texts */
 };
+
+/* Textures and renderbuffers whose storage is somebody else's. */
+enum hgl_storage { HGL_STORAGE_OWN, HGL_STORAGE_IMAGE, HGL_STORAGE_BUFFER };
+/* What is bound at target in the current context (textures: GL_TEXTURE_2D and external ones) has
+ * the storage of this client image or colour buffer from now on, or its own. */
+void hgl_storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
+                     enum hgl_storage storage, uint32_t handle);
+/* Whose storage a texture (or renderbuffer) of the group has; *handle unless its own. */
+enum hgl_storage hgl_storage_of(struct hgl_group *group, bool renderbuffer, uint32_t name,
+                                uint32_t *handle);
 
 struct hgl_group *hgl_group_new(void);
 struct hgl_group *hgl_group_ref(struct hgl_group *group);

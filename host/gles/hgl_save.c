@@ -10,14 +10,9 @@
 
 /* --- objects by kind --- */
 
-struct objects {
-    struct ho_object **list; /* counted */
-    uint32_t count;
-};
-
-static struct objects all_objects(struct hgl_save *s)
+static struct hgl_objects all_objects(struct hgl_save *s)
 {
-    struct objects all = {.list = hgl_save_alloc(s, HRC_OBJECTS_MAX, sizeof *all.list)};
+    struct hgl_objects all = {.list = hgl_save_alloc(s, HRC_OBJECTS_MAX, sizeof *all.list)};
     uint32_t cursor = 0;
     struct ho_object *object;
     while (all.list != NULL && all.count < HRC_OBJECTS_MAX &&
@@ -27,7 +22,7 @@ static struct objects all_objects(struct hgl_save *s)
     return all;
 }
 
-static void put_objects(struct objects *all)
+static void put_objects(struct hgl_objects *all)
 {
     for (uint32_t i = 0; i < all->count; i++) {
         ho_put(all->list[i]);
@@ -295,6 +290,40 @@ static void save_image(struct hgl_save *s, const struct ho_object *object)
     hgl_save_reply(s, &object->id, 4);
 }
 
+/* A texture whose storage is its own; one of an image would be an image of that. */
+static bool is_source(struct hgl_save *s, const struct hrc_image *image)
+{
+    uint32_t other;
+    return image->target == EGL_GL_TEXTURE_2D_KHR && s->gl->IsTexture(image->name) &&
+           hgl_storage_of(s->root->state->group, false, image->name, &other) == HGL_STORAGE_OWN;
+}
+
+void hgl_save_images(struct hgl_save *s)
+{
+    for (uint32_t i = 0; i < s->all.count; i++) {
+        const struct hrc_image *image =
+            s->all.list[i]->kind == HRC_IMAGE ? s->all.list[i]->value : NULL;
+        for (uint32_t k = 0; image != NULL && k < s->context_count; k++) {
+            if (s->contexts[k].handle == image->context &&
+                s->contexts[k].state->group == s->root->state->group && is_source(s, image)) {
+                hgl_save_flush(s);
+                save_image(s, s->all.list[i]);
+                s->images_done[i] = 1;
+            }
+        }
+    }
+}
+
+bool hgl_save_has_image(const struct hgl_save *s, uint32_t handle)
+{
+    for (uint32_t i = 0; i < s->all.count; i++) {
+        if (s->all.list[i]->id == handle) {
+            return s->images_done[i] != 0;
+        }
+    }
+    return false;
+}
+
 static void save_sync(struct hgl_save *s, const struct ho_object *object, bool goes_by_itself)
 {
     const uint64_t twice[2] = {object->id, object->id};
@@ -322,7 +351,7 @@ static const struct hgl_ring_ref *keeper_of(const struct hgl_ring_ref *rings, ui
     return NULL;
 }
 
-static void save_syncs(struct hgl_save *s, const struct objects *all,
+static void save_syncs(struct hgl_save *s, const struct hgl_objects *all,
                        const struct hgl_ring_ref *rings, uint32_t ring_count)
 {
     uint32_t first = s->ring;
@@ -333,15 +362,15 @@ static void save_syncs(struct hgl_save *s, const struct objects *all,
             s->ring = keeper != NULL ? keeper->id : first;
             save_sync(s, object, keeper != NULL);
             s->ring = first;
-        } else if (object->kind == HRC_IMAGE) {
-            save_image(s, object);
+        } else if (object->kind == HRC_IMAGE && s->images_done[i] == 0) {
+            hgl_save_refuse(s, "image 0x%x is of a texture that is gone", object->id);
         }
     }
 }
 
 /* --- all of it --- */
 
-static bool find_contexts(struct hgl_save *s, const struct objects *all,
+static bool find_contexts(struct hgl_save *s, const struct hgl_objects *all,
                           const struct hgl_ring_ref *rings, uint32_t ring_count)
 {
     s->contexts = hgl_save_alloc(s, all->count, sizeof *s->contexts);
@@ -379,7 +408,7 @@ static bool find_contexts(struct hgl_save *s, const struct objects *all,
 }
 
 /* Which context a surface was last current with decides who may flush it. */
-static void save_last(struct hgl_save *s, const struct objects *all)
+static void save_last(struct hgl_save *s, const struct hgl_objects *all)
 {
     for (uint32_t i = 0; i < all->count; i++) {
         const struct ho_object *object = all->list[i];
@@ -405,7 +434,7 @@ static void save_currents(struct hgl_save *s, const struct hgl_ring_ref *rings, 
     }
 }
 
-static void save_everything(struct hgl_save *s, const struct objects *all,
+static void save_everything(struct hgl_save *s, const struct hgl_objects *all,
                             const struct hgl_ring_ref *rings, uint32_t ring_count)
 {
     uint32_t spare = 0;
@@ -451,13 +480,17 @@ enum sl_result hgl_save_client(struct hrc_client *client, const struct gl_driver
                          .pbuffer = EGL_NO_SURFACE};
     sl_pack_mem_init(&s.out);
     s.n->egl.BindAPI(EGL_OPENGL_ES_API);
-    struct objects all = all_objects(&s);
-    if (all.list != NULL && find_contexts(&s, &all, rings, ring_count)) {
-        save_everything(&s, &all, rings, ring_count);
+    s.all = all_objects(&s);
+    s.images_done = hgl_save_alloc(&s, s.all.count, 1);
+    if (s.all.list != NULL && s.images_done != NULL &&
+        find_contexts(&s, &s.all, rings, ring_count)) {
+        memset(s.images_done, 0, s.all.count);
+        save_everything(&s, &s.all, rings, ring_count);
     }
     (void)s.n->egl.MakeCurrent(s.n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     sl_pack_mem_finish(&s.out);
     sl_free(s.contexts);
-    put_objects(&all);
+    put_objects(&s.all);
+    sl_free(s.images_done);
     return s.result;
 }

@@ -35,8 +35,15 @@ struct hgl_saved {
     bool is_done;
 };
 
+struct hgl_objects {
+    struct ho_object **list; /* counted */
+    uint32_t count;
+};
+
 struct hgl_save {
     const struct hct_saver *to;
+    struct hgl_objects all; /* of the client */
+    uint8_t *images_done;   /* [all.count] */
     struct hrc_client *client;
     const struct hs_native *n;
     const struct gl_driver *gl;
@@ -104,6 +111,9 @@ void hgl_save_arrays(struct hgl_save *s, const struct hgl_saved *c);       /* hg
 void hgl_save_own_objects(struct hgl_save *s, const struct hgl_saved *c);
 void hgl_save_state(struct hgl_save *s, const struct hgl_saved *c); /* hgl_save_state.c */
 
+/* hgl_save.c: client images of the group's textures; whether this one was written. */
+void hgl_save_images(struct hgl_save *s);
+bool hgl_save_has_image(const struct hgl_save *s, uint32_t handle);
 /* hgl_save_render.c: what a surface shows. spare: a handle that no object has. */
 void hgl_save_surface(struct hgl_save *s, uint32_t handle, const struct hrc_surface *surface,
                       uint32_t spare);

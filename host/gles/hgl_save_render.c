@@ -192,7 +192,16 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
           height = renderbuffer_get(s, GL_RENDERBUFFER_HEIGHT),
           samples = renderbuffer_get(s, GL_RENDERBUFFER_SAMPLES), sizes[6];
     GLenum internal = (GLenum)renderbuffer_get(s, GL_RENDERBUFFER_INTERNAL_FORMAT);
+    uint32_t handle;
+    enum hgl_storage storage = hgl_storage_of(s->root->state->group, true, name, &handle);
     gles2_pack_glBindRenderbuffer(hgl_out(s), GL_RENDERBUFFER, name);
+    if (storage == HGL_STORAGE_BUFFER) {
+        rc_pack_rcBindRenderbuffer(hgl_out(s), handle);
+        return;
+    }
+    if (storage == HGL_STORAGE_IMAGE) {
+        hgl_save_refuse(s, "renderbuffer %u is of an image", name);
+    }
     if (width <= 0 || height <= 0) {
         return;
     }

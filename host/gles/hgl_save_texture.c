@@ -2,6 +2,7 @@
 #include "host/gles/hgl_save.h"
 
 #include "transport/base/mem.h"
+#include "wire/rc_pack.h"
 
 #include <GLES2/gl2ext.h>
 #include <string.h>
@@ -325,6 +326,22 @@ static bool is_layered(GLenum target)
            target == GL_TEXTURE_CUBE_MAP_ARRAY || target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY;
 }
 
+/* Storage of others: the buffers are there already, images of textures follow these. */
+static bool save_storage_of(struct hgl_save *s, uint32_t name, GLenum target)
+{
+    uint32_t handle = 0;
+    enum hgl_storage storage =
+        name != 0 ? hgl_storage_of(s->root->state->group, false, name, &handle) : HGL_STORAGE_OWN;
+    if (storage == HGL_STORAGE_BUFFER) {
+        rc_pack_rcBindTexture(hgl_out(s), handle);
+    } else if (storage == HGL_STORAGE_IMAGE && !hgl_save_has_image(s, handle)) {
+        hgl_save_refuse(s, "texture %u is of an image that is gone, or made later", name);
+    } else if (storage == HGL_STORAGE_IMAGE) {
+        gles2_pack_glEGLImageTargetTexture2DOES(hgl_out(s), target, handle);
+    }
+    return storage != HGL_STORAGE_OWN;
+}
+
 static void save_texture(struct hgl_save *s, uint32_t name, GLenum target)
 {
     struct texture t = {.name = name, .target = target, .layered = is_layered(target)};
@@ -341,7 +358,9 @@ static void save_texture(struct hgl_save *s, uint32_t name, GLenum target)
         s->gl->GetTexParameteriv(target, GL_TEXTURE_IMMUTABLE_LEVELS, &levels);
         t.immutable = levels > 0 ? levels : 1;
     }
-    save_images(s, &t);
+    if (!save_storage_of(s, name, target)) {
+        save_images(s, &t);
+    }
     hgl_save_parameters(s, target, 0);
     hgl_save_flush(s);
 }
@@ -384,9 +403,17 @@ void hgl_save_textures(struct hgl_save *s)
     uint32_t top = hgl_save_names(s, s->root->state, HGL_TEXTURES, &alive);
     s->gl->PixelStorei(GL_PACK_ALIGNMENT, 1); /* the reader's own */
     gles2_pack_glPixelStorei(hgl_out(s), GL_UNPACK_ALIGNMENT, 1);
-    for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
-        if (alive[name] != 0) {
-            save_texture(s, name, hgl_save_target(s, name));
+    for (uint32_t turn = 0; turn < 2; turn++) { /* those of images after what images are made of */
+        for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
+            uint32_t handle;
+            bool of_image =
+                hgl_storage_of(s->root->state->group, false, name, &handle) == HGL_STORAGE_IMAGE;
+            if (alive[name] != 0 && of_image == (turn == 1)) {
+                save_texture(s, name, hgl_save_target(s, name));
+            }
+        }
+        if (turn == 0) {
+            hgl_save_images(s);
         }
     }
     save_unnamed(s);

@@ -1,5 +1,5 @@
 /* GL sync objects and client images behind validated ids. */
-#include "host/gles/hgl.h"
+#include "host/gles/hgl_group.h"
 
 #include "host/gles2_hand.h"
 #include "host/glesx_hand.h"
@@ -140,6 +140,8 @@ void hgl_image_target(struct hr_call *call, void (*attach)(GLenum target, GLeglI
     struct ho_object *object = attach != NULL ? image_get(call, id) : NULL;
     if (object != NULL) {
         attach(target, ((const struct hrc_image *)object->value)->egl);
+        hgl_storage_set(hgl_api_of(call)->gl, hgl_state_of_any(call), target, HGL_STORAGE_IMAGE,
+                        (uint32_t)id);
         ho_put(object);
     }
 }

@@ -62,6 +62,8 @@ struct hrc_hooks {
     void (*context_free)(void *user, struct hrc_context *context);
     /* Another context (or none: NULL) is current on this ring now. */
     void (*current)(struct hrc_thread *thread, struct hrc_context *context);
+    /* What is bound on this ring (a renderbuffer, or a texture) has a colour buffer's storage. */
+    void (*bound)(struct hrc_thread *thread, uint32_t handle, bool renderbuffer);
     /* A GL sync object whose last reference is gone. */
     void (*sync_free)(void *user, void *sync);
 };

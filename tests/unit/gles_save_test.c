@@ -665,3 +665,95 @@ SLT_TEST_F(gles_save, contexts_that_share, p)
     twin_send(&p->other);
     SLT_EXPECT_EQ(1, p->other.reply[0]);
 }
+
+/* --- storage of others --- */
+
+enum { SHARED_SIDE = 8, SHARED_BYTES = SHARED_SIDE * SHARED_SIDE * 4 };
+
+/* What the 2D texture shows. */
+static void read_texture(struct twin *t, uint32_t texture, uint8_t pixels[SHARED_BYTES])
+{
+    struct sl_pack *o = twin_out(t);
+    uint32_t name = gen(t, gles2_pack_glGenFramebuffers);
+    gles2_pack_glBindFramebuffer(o, GL_FRAMEBUFFER, name);
+    gles2_pack_glFramebufferTexture2D(o, GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
+                                      texture, 0);
+    gles2_pack_glReadPixels(o, 0, 0, SHARED_SIDE, SHARED_SIDE, GL_RGBA, GL_UNSIGNED_BYTE,
+                            SHARED_BYTES);
+    twin_send(t);
+    SLT_ASSERT_EQ((uint32_t)SHARED_BYTES, t->reply_size);
+    memcpy(pixels, t->reply, SHARED_BYTES);
+}
+
+SLT_TEST_F(gles_save, a_texture_over_a_colour_buffer_stays_one, p)
+{
+    uint8_t pixels[SHARED_BYTES], got[SHARED_BYTES];
+    struct sl_pack *o = twin_out(&p->one);
+    noise(pixels, sizeof pixels);
+    rc_pack_rcCreateColorBuffer(o, SHARED_SIDE, SHARED_SIDE, GL_RGBA);
+    uint32_t handle = twin_ask(&p->one);
+    uint32_t name = gen(&p->one, gles2_pack_glGenTextures);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, name);
+    rc_pack_rcBindTexture(o, handle);
+    rc_pack_rcUpdateColorBuffer(o, handle, 0, 0, SHARED_SIDE, SHARED_SIDE, GL_RGBA,
+                                GL_UNSIGNED_BYTE, pixels, sizeof pixels);
+    twin_send(&p->one);
+    expect_twins(p);
+    read_texture(&p->other, name, got);
+    SLT_EXPECT_MEMEQ(pixels, got, sizeof pixels);
+    pixels[17] ^= 0xff;
+    rc_pack_rcUpdateColorBuffer(twin_out(&p->other), handle, 0, 0, SHARED_SIDE, SHARED_SIDE,
+                                GL_RGBA, GL_UNSIGNED_BYTE, pixels, sizeof pixels);
+    twin_send(&p->other);
+    read_texture(&p->other, name, got);
+    SLT_EXPECT_MEMEQ(pixels, got, sizeof pixels);
+}
+
+SLT_TEST_F(gles_save, a_texture_over_an_image_stays_one, p)
+{
+    uint8_t pixels[SHARED_BYTES], got[SHARED_BYTES];
+    struct sl_pack *o = twin_out(&p->one);
+    const struct sl_gather all = sl_gather_flat(pixels, sizeof pixels);
+    noise(pixels, sizeof pixels);
+    gles2_pack_glGenTextures(o, 2, 8);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, 2);
+    gles2_pack_glTexImage2D(o, GL_TEXTURE_2D, 0, GL_RGBA, SHARED_SIDE, SHARED_SIDE, 0, GL_RGBA,
+                            GL_UNSIGNED_BYTE, &all);
+    gles2_pack_glTexParameteri(o, GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
+    rc_pack_rcCreateClientImage(o, p->context, EGL_GL_TEXTURE_2D_KHR, 2);
+    uint32_t image = twin_ask(&p->one);
+    SLT_ASSERT_NE(0u, image);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, 1);
+    gles2_pack_glEGLImageTargetTexture2DOES(o, GL_TEXTURE_2D, image);
+    gles2_pack_glTexParameteri(o, GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
+    twin_send(&p->one);
+    SLT_ASSERT_EQ(0u, error(&p->one));
+    expect_twins(p);
+    pixels[40] ^= 0xff;
+    o = twin_out(&p->other);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, 2);
+    gles2_pack_glTexSubImage2D(o, GL_TEXTURE_2D, 0, 0, 0, SHARED_SIDE, SHARED_SIDE, GL_RGBA,
+                               GL_UNSIGNED_BYTE, &all);
+    twin_send(&p->other);
+    read_texture(&p->other, 1, got);
+    SLT_EXPECT_MEMEQ(pixels, got, sizeof pixels);
+}
+
+/* --- what no packets lead to --- */
+
+SLT_TEST_F(gles_save, says_what_cannot_be_saved, p)
+{
+    struct sl_pack *o = twin_out(&p->one);
+    uint32_t v = gen(&p->one, gles2_pack_glGenVertexArrays);
+    uint32_t b = buffer(&p->one, GL_ARRAY_BUFFER, 64, GL_STATIC_DRAW);
+    gles2_pack_glBindVertexArray(o, v);
+    gles2_pack_glVertexAttribPointerOffset(o, 0, 4, GL_FLOAT, 0, 0, 0);
+    gles2_pack_glEnableVertexAttribArray(o, 0);
+    gles2_pack_glBindVertexArray(o, 0);
+    gles2_pack_glDeleteBuffers(o, 1, &b, 4);
+    twin_send(&p->one);
+    SLT_EXPECT_LOG("gles", "which was deleted");
+    SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, twin_save(&p->one, &p->first));
+    SLT_EXPECT_EQ(0, get(&p->one, GL_VERTEX_ARRAY_BINDING));
+    SLT_EXPECT_EQ(0u, error(&p->one));
+}
