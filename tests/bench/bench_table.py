@@ -285,6 +285,7 @@ def glmark2_rows(data: Json) -> "list[Row]":
 def trace_command(place: Place, out: pathlib.Path) -> "list[object]":
     table = [sys.executable, ROOT / "tests" / "bench" / "trace_table.py", "--sluice", place.sluice]
     programs = ["--gl", place.bench("frame_bench"), "--vk", place.bench("vulkan_bench")]
+    programs += ["--touch", place.bench("touch_bench")]
     return [*table, *programs, "--rounds", place.rounds, "--out", out]
 
 
@@ -381,9 +382,29 @@ def capture_rows(data: Json) -> "list[Row]":
 def trace_rows(data: Json) -> "list[Row]":
     """Calls are what the other tool counts, since a packet of ours may hold many."""
     goals = {"gl": ("Apitrace", 3), "vk": ("Gfxreconstruct", 12)}
-    return [
+    rows = [
         row for api, (name, size) in goals.items() for row in api_rows(data[api], api, name, size)
     ]
+    return rows + touched_rows(data["touched"])
+
+
+def touched_rows(data: Json) -> "list[Row]":
+    rows = []
+    for percent, goal in (("1", 0.5), ("10", None), ("100", 40)):
+        key = f"touch_{percent}"
+        ours = (data["Sluice"][key] - data["run"][key]) / 1e6
+        other = data.get("Gfxreconstruct")
+        rows.append(
+            Row(
+                f"recording, 64 MiB mapped, {percent} % written",
+                f"+{(other[key] - data['native'][key]) / 1e6:.1f} ms" if other else "not installed",
+                f"+{ours:.1f} ms",
+                "",
+                f"<= +{goal} ms" if goal is not None else "",
+                ours <= goal if goal is not None else None,
+            )
+        )
+    return rows
 
 
 def api_rows(data: Json, api: str, name: str, size: int) -> "list[Row]":

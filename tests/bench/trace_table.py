@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What traces cost and give, beside apitrace and gfxreconstruct on the same programs in one run.
 
-    trace_table.py --sluice SLUICE --gl frame_bench --vk vulkan_bench [--rounds N] --out FILE
+    trace_table.py --sluice SLUICE --gl frame_bench --vk vulkan_bench
+        --touch touch_bench [--rounds N] --out FILE
 
 The programs time their own calls: natively, below `sluice run` and `record`, below the other tools,
 in turns. Then the files are read: by their index, whole, one call in the middle. A tool that is not
@@ -159,17 +160,20 @@ class Apitrace(Tool):
         return self.bed.run("apitrace", "dump", f"--calls={call}", str(self.path))[1]
 
 
+def gfxreconstruct(path: pathlib.Path) -> "dict[str, str]":
+    """The variables that make it record."""
+    return {
+        "VK_INSTANCE_LAYERS": "VK_LAYER_LUNARG_gfxreconstruct",
+        "GFXRECON_CAPTURE_FILE": str(path),
+        "GFXRECON_CAPTURE_FILE_TIMESTAMP": "false",
+        "GFXRECON_LOG_LEVEL": "fatal",
+    }
+
+
 class Gfxreconstruct(Tool):
     def record(self) -> float:
         self.path.unlink(missing_ok=True)
-        return self.bed.program(
-            self.api,
-            [],
-            VK_INSTANCE_LAYERS="VK_LAYER_LUNARG_gfxreconstruct",
-            GFXRECON_CAPTURE_FILE=str(self.path),
-            GFXRECON_CAPTURE_FILE_TIMESTAMP="false",
-            GFXRECON_LOG_LEVEL="fatal",
-        )
+        return self.bed.program(self.api, [], **gfxreconstruct(self.path))
 
     def convert(self) -> "tuple[str, float]":
         out, seconds, _ = self.bed.run("gfxrecon-convert", "--output", "stdout", str(self.path))
@@ -215,16 +219,40 @@ def measure(bed: Bed, rounds: int) -> Json:
     return result
 
 
+def touched(bed: Bed, program: str, rounds: int) -> Json:
+    """ns of a frame that writes to 1, 10 and 100 % of 64 MiB, by who looks on."""
+    trace = bed.folder / "touched"
+    ways: "dict[str, tuple[list[str], dict[str, str]]]" = {
+        "native": ([], {}),
+        "run": ([bed.sluice, "run", "--"], {}),
+        "Sluice": ([bed.sluice, "record", "--force", "-o", str(trace), "--"], {}),
+    }
+    if shutil.which("gfxrecon-info") is not None:
+        ways["Gfxreconstruct"] = ([], gfxreconstruct(trace))
+    found: "dict[str, list[Json]]" = {}
+    for _ in range(rounds):
+        for name, (before, variables) in ways.items():
+            trace.unlink(missing_ok=True)
+            out, _, _ = bed.run(*before, program, **variables)
+            found.setdefault(name, []).append(json.loads(out[out.index("{") : out.index("}") + 1]))
+    return {
+        name: {key: statistics.median(one[key] for one in values) for key in values[0]}
+        for name, values in found.items()
+    }
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name in ("--sluice", "--gl", "--vk", "--out"):
+    for name in ("--sluice", "--gl", "--vk", "--touch", "--out"):
         parser.add_argument(name, type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        result = measure(Bed(options, pathlib.Path(folder)), options.rounds)
+        bed = Bed(options, pathlib.Path(folder))
+        result = measure(bed, options.rounds)
+        result["touched"] = touched(bed, str(options.touch), options.rounds)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     return 0
 
