@@ -130,6 +130,9 @@ struct hct_options {
     const char *vulkan_library; /* NULL: libvulkan.so.1 */
     /* Vulkan: a device's index, its UUID, or part of its name; NULL: all of them. */
     const char *gpu;
+    /* Vulkan: a guest that has waited so long for its work has lost its device: a shader without
+     * end keeps a driver's threads. 0: it waits as natively. */
+    uint64_t hang_ns;
     bool stock;    /* offer nothing that upstream does not */
     bool software; /* only devices that are CPUs */
     /* Guests' draws, uploads, state and recorded commands end before the driver: what it costs to

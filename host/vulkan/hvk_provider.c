@@ -283,6 +283,7 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
     const char *path = LIBRARY;
     if (options != NULL) {
         p->stock = options->stock;
+        p->hang_ns = options->hang_ns;
         p->restores = options->restores;
         p->gpu = options->gpu;
         p->software = options->software;

@@ -7,6 +7,7 @@
 struct hvk_provider {
     struct hct_provider base; /* first */
     const struct hct_env *env;
+    uint64_t hang_ns; /* hct_options' */
     bool stock;      /* offer nothing that upstream does not */
     bool software;   /* only devices that are CPUs */
     bool null;       /* what command buffers hold is neither recorded nor submitted */

@@ -4,6 +4,7 @@
  * ring shall stop. Exporting happens in the guest (hvk_waiter.c is its other half), so the native
  * driver is never asked to. */
 #include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_provider.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/atomic.h"
@@ -192,6 +193,17 @@ static bool must_stop(const struct hvk_device *device, const struct hvk_call *ca
     return call != NULL ? hvk_stopping(call) : sl_atomic_load_relaxed(&device->context->stop) != 0;
 }
 
+/* The guest has waited longer for its work than it may: it gets no answer but that. */
+static bool hangs(struct hvk_device *device, uint64_t spent_ns)
+{
+    uint64_t most = device->context->provider->hang_ns;
+    if (most == 0 || spent_ns < most) {
+        return false;
+    }
+    hvk_device_fail(device, VK_ERROR_DEVICE_LOST, "the wait for work that does not end");
+    return true;
+}
+
 /* Short work is done before a sleeping thread would be awake again: poll for a moment, as long as
  * waits are short; on work that takes longer not again. */
 static VkResult fences_spin(struct hvk_device *device, uint32_t count, const VkFence *natives,
@@ -222,7 +234,7 @@ static VkResult fences_sleep(const struct hvk_call *call, struct hvk_device *dev
         if (result != VK_TIMEOUT || left == 0 || must_stop(device, call)) {
             return result;
         }
-        if (sl_atomic_load_relaxed(&device->error) != 0) {
+        if (sl_atomic_load_relaxed(&device->error) != 0 || hangs(device, spent)) {
             return VK_ERROR_DEVICE_LOST;
         }
     }

@@ -4,6 +4,7 @@
 
 #include "tools/sluice/host.h"
 #include "tools/sluice/opt.h"
+#include "transport/base/clock.h"
 
 enum {
     HOST_OPT_STOCK,
@@ -11,6 +12,7 @@ enum {
     HOST_OPT_EGL_LIBRARY,
     HOST_OPT_EGL_VENDOR,
     HOST_OPT_MEMORY,
+    HOST_OPT_HANG,
     HOST_OPT_COUNT
 };
 
@@ -39,7 +41,14 @@ enum {
                                        .min = 1u << 20,                                            \
                                        .max = (uint64_t)1 << 40,                                   \
                                        .fallback = "2G",                                           \
-                                       .help = "most memory that one program may have here"}
+                                       .help = "most memory that one program may have here"},      \
+        [(first) + HOST_OPT_HANG] = {                                                              \
+            .name = "hang-limit",                                                                  \
+            .kind = OPT_NUMBER,                                                                    \
+            .value = "SECONDS",                                                                    \
+            .max = 86400,                                                                          \
+            .fallback = "0",                                                                       \
+            .help = "who waits longer for Vulkan work loses the device; 0: never"}
 
 static inline void host_options_read(const struct opt_set *set, size_t first,
                                      struct host_options *host)
@@ -48,6 +57,7 @@ static inline void host_options_read(const struct opt_set *set, size_t first,
     host->device.gpu = opt_text(set, first + HOST_OPT_GPU);
     host->device.egl_library = opt_text(set, first + HOST_OPT_EGL_LIBRARY);
     host->device.egl_vendor = opt_text(set, first + HOST_OPT_EGL_VENDOR);
+    host->device.hang_ns = opt_number(set, first + HOST_OPT_HANG) * SL_NS_PER_S;
     host->resource_bytes = opt_number(set, first + HOST_OPT_MEMORY);
 }
 
