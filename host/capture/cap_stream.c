@@ -226,7 +226,8 @@ void cap_recording_mark(struct cap_recording *r, const struct cap_frame *mark)
     r->last_mark = *mark;
     r->frame_others = others;
     r->frame_bytes = bytes;
-    r->frame_count++;
+    /* Read by the device thread, too, for people. */
+    __atomic_store_n(&r->frame_count, r->frame_count + 1, __ATOMIC_RELAXED);
     if (r->frame_count == r->frames_wanted) {
         sl_atomic_store_seq(&r->over, CAP_OVER); /* as cap_recording_end, which is still to come */
         if (r->on_over != NULL) {

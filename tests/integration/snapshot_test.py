@@ -68,15 +68,18 @@ class Snapshots(TraceBed):
     def attach_to(self, name: str) -> None:
         socket = str(self.tmp / "host.sock")
         env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        host = subprocess.Popen([SLUICE, "serve", "--socket", socket], env=env, **quiet)  # type: ignore[call-overload]
-        self.addCleanup(host.wait, PATIENCE_S)
+        words = [SLUICE, "serve", "--status-fd", "1", "--socket", socket]
+        host = subprocess.Popen(
+            words, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self.addCleanup(host.communicate)
         self.addCleanup(host.terminate)
-        begin = time.monotonic()
-        while not os.path.exists(socket) and time.monotonic() - begin < PATIENCE_S:
-            time.sleep(0.01)
+        assert host.stdout is not None
+        self.assertEqual("listening\n", host.stdout.readline())
         words = [SLUICE, "run", "--socket", socket, "--", *ENDLESS[name]]
-        program = subprocess.Popen(words, env=env, **quiet)  # type: ignore[call-overload]
+        program = subprocess.Popen(
+            words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             for i in range(5):
                 self.record_and_replay(socket, self.tmp / f"{name}{i}.slc")
