@@ -102,6 +102,11 @@ def check(model: ir.Model) -> None:
             )
         if not line.reason:
             raise SpecError(line.where, line.name, "a policy needs its reason")
+    for line in model.guest:
+        if line.detail not in ("", "forwards", "both"):
+            raise SpecError(
+                line.where, line.name, f"'{line.detail}' is no detail; forwards, both or nothing"
+            )
     _check_enums(model)
     entries = {c.name for a in model.apis for c in a.commands}
     for alias in model.aliases:

@@ -162,6 +162,12 @@ CASES: Tuple[Tuple[str, str, str, str], ...] = (
         "glBindBuffer,hand,,",
         "glBindBuffer: a policy needs its reason",
     ),
+    (
+        "policy/guest.csv",
+        "glBindBuffer,hand,forwards,",
+        "glBindBuffer,hand,forward,",
+        "glBindBuffer: 'forward' is no detail; forwards, both or nothing",
+    ),
 )
 
 
