@@ -118,7 +118,7 @@ void hgl_save_reader_end(struct hgl_save *s)
     const struct hs_native *n = s->n;
     (void)n->egl.MakeCurrent(n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     if (s->reading != EGL_NO_CONTEXT) {
-        n->egl.DestroyContext(n->display, s->reading);
+        hs_context_destroy(n, s->reading);
     }
     if (s->pbuffer != EGL_NO_SURFACE) {
         n->egl.DestroySurface(n->display, s->pbuffer);

@@ -339,7 +339,7 @@ static void read_surface(struct hgl_save *s, const struct hrc_surface *surface,
     }
     (void)n->egl.MakeCurrent(n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     if (context != EGL_NO_CONTEXT) {
-        n->egl.DestroyContext(n->display, context);
+        hs_context_destroy(n, context);
     }
 }
 
