@@ -48,6 +48,7 @@ bool fed_gles_init(struct fed_gles *f)
         fed_gles_finish(f);
         return false;
     }
+    hr_ring_stage(f->ring, f->stage, sizeof f->stage);
     feeding = f;
     f->config.thread_begin(f->config.user, f->ring);
     return true;

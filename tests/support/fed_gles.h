@@ -16,6 +16,7 @@ struct fed_gles {
     struct hr_config config;
     void *state;
     struct hr_ring *ring;
+    uint8_t stage[32768]; /* what its guest shares for bulky data */
     uint32_t gles_context, gles1_context, surface; /* renderControl's handles; 0 before open */
     uint32_t last_reply;                           /* the first four bytes of it */
     uint64_t replies;

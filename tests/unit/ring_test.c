@@ -538,6 +538,7 @@ struct commands {
     struct guest guest;
     uint64_t exported;
     uint32_t freed;
+    uint32_t holds;
 };
 
 static enum sl_result ring_new(void *user, struct hr_config *config, void **state)
@@ -651,6 +652,45 @@ SLT_TEST_F(commands, refuses_short_commands, t)
             SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, opcodes[i], 5, 0, size));
         }
     }
+}
+
+static struct hct_hold *memory_hold(void *user, uint32_t resource_id)
+{
+    struct commands *t = user;
+    t->holds++;
+    return resource_id == 7 ? NULL : (struct hct_hold *)(void *)&t->holds; /* 7: not the device's */
+}
+
+static void memory_release(struct hct_hold *hold)
+{
+    (*(uint32_t *)(void *)hold)--;
+}
+
+/* Memory for slStaged: of a ring, from a blob that the device holds, once, and let go with it. */
+SLT_TEST_F(commands, shares_memory_for_bulky_data, t)
+{
+    t->env.memory_hold = memory_hold;
+    t->env.memory_release = memory_release;
+    attach(t, 5, ASG_BLOB_BYTES);
+    attach(t, 6, 4096);
+    attach(t, 7, 4096);
+    SLT_ASSERT_OK(hr_rings_attach(&t->rings, 8, NULL));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, SLUICE_CONTEXT_STAGE, 5, 6, 12)); /* no ring yet */
+    SLT_ASSERT_OK(submit(t, GFXSTREAM_CONTEXT_CREATE, 5, 0, 8));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, SLUICE_CONTEXT_STAGE, 5, 6, 11));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, SLUICE_CONTEXT_STAGE, 5, 9, 12));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, SLUICE_CONTEXT_STAGE, 6, 5, 12));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, SLUICE_CONTEXT_STAGE, 5, 8, 12)); /* no memory */
+    SLT_EXPECT_EQ(1u, t->holds);                                                  /* the ring's */
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, SLUICE_CONTEXT_STAGE, 5, 7, 12));
+    t->holds--; /* nobody got that one */
+    SLT_EXPECT_OK(submit(t, SLUICE_CONTEXT_STAGE, 5, 6, 12));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, submit(t, SLUICE_CONTEXT_STAGE, 5, 6, 12)); /* a second */
+    SLT_EXPECT_EQ(2u, t->holds);
+    hr_rings_detach(&t->rings, 6); /* the ring goes on with it */
+    SLT_EXPECT_EQ(2u, t->holds);
+    hr_rings_detach(&t->rings, 5);
+    SLT_EXPECT_EQ(0u, t->holds);
 }
 
 SLT_TEST_F(commands, exports_a_fence_as_a_task, t)
