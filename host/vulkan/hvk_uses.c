@@ -5,6 +5,7 @@
  * found for it: an id may be chosen again. A submit looks whether all of them are still what they
  * were, at most once for each end of something. The notes belong to who holds the pool's lock, or
  * has the turn while nobody records. */
+#include "host/vulkan/hvk_birth.h"
 #include "host/vulkan/hvk_family.h"
 
 #include "transport/base/mem.h"
@@ -77,12 +78,36 @@ void hvk_uses_finish(struct hvk_uses *uses)
     *uses = (struct hvk_uses){0};
 }
 
+/* The memory that was bound; where none was, or its birth was not kept, there is nothing to say. */
+static bool memory_lives(const struct hvk_context *context, const struct hvk_bond *bond)
+{
+    return bond->to == NULL ||
+           hvk_birth_of(context, VK_KIND_VkDeviceMemory, bond->to->made[0]) == bond->to;
+}
+
+static bool memories_live(const struct hvk_context *context, uint32_t kind,
+                          const struct hvk_object *object)
+{
+    bool live = true;
+    if (kind == VK_KIND_VkBuffer) {
+        live = memory_lives(context, &SL_CONTAINER(object, struct hvk_buffer, object)->memory);
+    } else if (kind == VK_KIND_VkImage) {
+        const struct hvk_image *image = SL_CONTAINER(object, struct hvk_image, object);
+        for (uint32_t i = 0; i < HVK_PLANES; i++) {
+            live = live && memory_lives(context, &image->memory[i]);
+        }
+    }
+    return live;
+}
+
 static bool is_alive(const struct hvk_context *context, const struct hvk_use *use)
 {
     uint32_t kind = (uint32_t)(use->name >> 56);
     uint64_t native;
-    return hvk_find(context, kind, use->name & 0xffffffffffffffull, &native) != NULL &&
-           native_of(kind, native) == use->native;
+    const struct hvk_object *object =
+        hvk_find(context, kind, use->name & 0xffffffffffffffull, &native);
+    return object != NULL && native_of(kind, native) == use->native &&
+           memories_live(context, kind, object);
 }
 
 static bool all_alive(const struct hvk_context *context, struct hvk_uses *uses)

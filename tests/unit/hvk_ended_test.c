@@ -89,6 +89,10 @@ END(the_buffer_of_the_secondary)
 {
     VK_SEND(&w->main, DestroyBuffer, w->device, e->h.m.buffer, NULL);
 }
+END(the_memory_of_the_buffer)
+{
+    VK_SEND(&w->main, FreeMemory, w->device, e->h.m.memory, NULL);
+}
 END(the_pipeline)
 {
     VK_SEND(&w->main, DestroyPipeline, w->device, e->h.c.pipeline, NULL);
@@ -135,6 +139,7 @@ END(what_it_does_not_name)
 #name, name, true                                                                          \
     }
 static const struct ended_case ended_cases[] = {BAD(the_buffer_of_the_secondary),
+                                                BAD(the_memory_of_the_buffer),
                                                 BAD(the_pipeline),
                                                 BAD(the_query_pool),
                                                 BAD(the_pool_of_the_set),
