@@ -77,6 +77,8 @@ EGLBoolean gegl_ReleaseTexImage(EGLDisplay display, EGLSurface surface, EGLint b
 EGLBoolean gegl_SwapBuffers(EGLDisplay display, EGLSurface surface);
 EGLBoolean gegl_SwapBuffersWithDamage(EGLDisplay display, EGLSurface surface, const EGLint *rects,
                                       EGLint count);
+EGLBoolean gegl_SetDamageRegionKHR(EGLDisplay display, EGLSurface surface, EGLint *rects,
+                                   EGLint count);
 EGLBoolean gegl_SwapInterval(EGLDisplay display, EGLint interval);
 EGLBoolean gegl_CopyBuffers(EGLDisplay display, EGLSurface surface, EGLNativePixmapType target);
 
@@ -88,6 +90,7 @@ EGLBoolean gegl_GetSyncAttrib(EGLDisplay display, EGLSync sync, EGLint attrib, E
 EGLBoolean gegl_WaitSync(EGLDisplay display, EGLSync sync, EGLint flags);
 EGLSyncKHR gegl_CreateSyncKHR(EGLDisplay display, EGLenum type, const EGLint *attribs);
 EGLBoolean gegl_GetSyncAttribKHR(EGLDisplay display, EGLSyncKHR sync, EGLint attrib, EGLint *value);
+EGLBoolean gegl_SignalSyncKHR(EGLDisplay display, EGLSyncKHR sync, EGLenum mode);
 EGLint gegl_WaitSyncKHR(EGLDisplay display, EGLSyncKHR sync, EGLint flags);
 
 /* image.c */

@@ -13,6 +13,7 @@
 
 void gegl_surface_resized(struct gegl_surface *surface, uint32_t width_px, uint32_t height_px)
 {
+    surface->buffer_age = 0;
     surface->width_px = width_px;
     surface->height_px = height_px;
     struct gegl_thread *thread = gegl_thread_peek();

@@ -8,6 +8,7 @@
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
+#include "transport/base/thread.h"
 
 #include <string.h>
 
@@ -43,6 +44,7 @@ static struct gegl_display *add_locked(enum gegl_platform platform, void *native
         .index = ++registry.count, .platform = platform, .native = native, .screen = screen};
     pthread_mutex_init(&display->setup, NULL);
     pthread_mutex_init(&display->lock, NULL);
+    sl_cond_init(&display->signals);
     sl_list_add(&registry.displays, &display->link);
     return display;
 }
@@ -57,6 +59,7 @@ void gegl_displays_forked(void)
          * parent's and is left alone. */
         pthread_mutex_init(&display->setup, NULL);
         pthread_mutex_init(&display->lock, NULL);
+        sl_cond_init(&display->signals);
         display->initialized = false;
         display->device = NULL;
         display->x11 = NULL;
@@ -149,16 +152,28 @@ static enum sl_result configs_load(struct gegl_display *display, struct gs_strea
 
 static void extensions_make(struct gegl_display *display)
 {
-    static const char always[] = "EGL_EXT_create_context_robustness EGL_KHR_config_attribs "
+    static const char always[] = "EGL_EXT_buffer_age EGL_EXT_create_context_robustness "
+                                 "EGL_EXT_swap_buffers_with_damage EGL_KHR_config_attribs "
                                  "EGL_KHR_context_flush_control EGL_KHR_create_context "
                                  "EGL_KHR_create_context_no_error EGL_KHR_fence_sync "
                                  "EGL_KHR_get_all_proc_addresses EGL_KHR_gl_texture_2D_image "
                                  "EGL_KHR_image_base EGL_KHR_no_config_context "
-                                 "EGL_KHR_surfaceless_context EGL_MESA_configless_context";
-    _Static_assert(sizeof always + 64 < sizeof display->extensions, "room for all extensions");
+                                 "EGL_KHR_partial_update EGL_KHR_reusable_sync "
+                                 "EGL_KHR_surfaceless_context "
+                                 "EGL_KHR_swap_buffers_with_damage EGL_MESA_configless_context";
+    _Static_assert(sizeof always + 256 < sizeof display->extensions, "room for all extensions");
+    const struct gegl_host *host = &display->host;
     strcpy(display->extensions, always);
-    if (display->host.sync_status) {
-        strcat(display->extensions, " EGL_KHR_wait_sync");
+    const struct {
+        bool is_there;
+        const char *name;
+    } some[] = {{host->sync_status, " EGL_KHR_wait_sync"},
+                {host->colorspace, " EGL_KHR_gl_colorspace"},
+                {host->image_renderbuffer, " EGL_KHR_gl_renderbuffer_image"},
+                {host->image_3d, " EGL_KHR_gl_texture_3D_image"},
+                {host->image_cube, " EGL_KHR_gl_texture_cubemap_image"}};
+    for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+        strcat(display->extensions, some[i].is_there ? some[i].name : "");
     }
 }
 

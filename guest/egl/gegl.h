@@ -35,6 +35,8 @@ struct gegl_host {
     bool sync;              /* rcCreateSyncKHR, rcClientWaitSyncKHR, rcDestroySyncKHR */
     bool sync_status;       /* rcWaitSyncKHR, rcIsSyncSignaled */
     bool frame_number;      /* rcFlushWindowColorBufferAsyncWithFrameNumber */
+    bool colorspace;        /* sRGB surfaces: slCreateSurface */
+    bool image_3d, image_cube, image_renderbuffer; /* slCreateImage */
 };
 
 enum gegl_platform {
@@ -64,6 +66,7 @@ struct gegl_display {
     struct gegl_config *configs;
     uint32_t config_count;
     struct sl_table objects;
+    pthread_cond_t signals;          /* with lock: a reusable sync was signalled or destroyed */
     struct gx *x11;                  /* NULL but on X11; counted */
     struct gegl_compositor *wayland; /* NULL but on Wayland; counted */
     struct gbm_device *gbm;          /* NULL but on GBM; the program's, or never destroyed */
@@ -106,7 +109,9 @@ struct gegl_surface {
     uint32_t host_id;
     uint32_t width_px, height_px; /* written by the thread it is current on, or at creation */
     EGLint texture_format, texture_target, mipmap_texture, mipmap_level, largest_pbuffer;
-    EGLint swap_behavior, multisample_resolve;
+    EGLint swap_behavior, multisample_resolve, colorspace;
+    EGLint buffer_age;      /* frames since the picture that is there now was drawn; 0: undefined */
+    bool age_read, damaged; /* in this frame: EGL_BUFFER_AGE_EXT, eglSetDamageRegionKHR */
     uint32_t color_buffer; /* pbuffer bound as texture: its colour buffer on the host; 0 none yet */
     bool texture_bound;
     struct gegl_window *window; /* NULL for pbuffers */
@@ -116,8 +121,10 @@ struct gegl_surface {
 
 struct gegl_sync {
     struct gegl_object base;
-    uint64_t host_id;  /* 0: it was signalled when it was made */
-    uint32_t signaled; /* atomic: known to be */
+    EGLenum type;      /* EGL_SYNC_FENCE_KHR or EGL_SYNC_REUSABLE_KHR */
+    uint64_t host_id;  /* of a fence; 0: it was signalled when it was made */
+    uint32_t signaled; /* atomic: known to be; of a reusable one: changed under display->lock */
+    bool destroyed;    /* a reusable one: whoever waits goes on; display->lock */
 };
 
 struct gegl_image {

@@ -74,6 +74,18 @@ static void checksum_select(struct gs_stream *stream)
     gs_pack(stream)->tail = CHECKSUM_BYTES;
 }
 
+/* What the host's own EGL has, as far as we pass it on. */
+static void egl_ask(struct gs_stream *stream, struct gegl_host *host)
+{
+    char text[4096];
+    GLint length = rc_call_rcQueryEGLString(stream, EGL_EXTENSIONS, text, sizeof text, sizeof text);
+    text[length > 0 && (size_t)length < sizeof text ? (size_t)length : 0] = '\0';
+    host->colorspace = has(text, "EGL_KHR_gl_colorspace");
+    host->image_3d = has(text, "EGL_KHR_gl_texture_3D_image");
+    host->image_cube = has(text, "EGL_KHR_gl_texture_cubemap_image");
+    host->image_renderbuffer = has(text, "EGL_KHR_gl_renderbuffer_image");
+}
+
 enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
 {
     char *words;
@@ -87,6 +99,9 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     }
     if ((stream->device->features & SLUICE_FEATURE_LOCATIONS) != 0) {
         host->gles_features |= GGL_FEATURE_LOCATIONS;
+    }
+    if ((stream->device->features & SLUICE_FEATURE_EGL) != 0) {
+        egl_ask(stream, host);
     }
     if (gs_stages(stream)) {
         host->gles_features |= GGL_FEATURE_STAGE;

@@ -5,6 +5,9 @@
 
 #include "guest/egl/gegl.h"
 
+/* Ids of the host's objects begin here; what is less, where an error can be answered, is EGL's. */
+#define GEGL_HOST_IDS 0x80000000u
+
 /* What the feature words say. sluice: the host is ours. Pure. */
 struct gegl_host gegl_host_parse(const char *words, bool sluice);
 

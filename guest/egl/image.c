@@ -1,7 +1,9 @@
-/* EGLImages: textures of the host under a name that all contexts know. */
+/* EGLImages: textures and renderbuffers of the host under a name that all contexts know. */
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
+#include "guest/egl/host.h"
 #include "guest/rc_call.h"
+#include "guest/sl_call.h"
 #include "transport/base/mem.h"
 
 static bool image_find(void *user, void *handle, struct ggl_image *out)
@@ -17,22 +19,67 @@ static bool image_find(void *user, void *handle, struct ggl_image *out)
 
 const struct ggl_egl_ops gegl_gles_ops = {.image_find = image_find};
 
-static EGLint attribs_check(const EGLAttrib *attribs)
+/* What an image is of. */
+struct image_wish {
+    EGLenum target;
+    uint32_t name;
+    EGLAttrib level, layer;
+};
+
+static EGLint attribs_read(struct image_wish *wish, const EGLAttrib *attribs)
 {
     for (; attribs != NULL && attribs[0] != EGL_NONE; attribs += 2) {
-        if (attribs[0] == EGL_GL_TEXTURE_LEVEL) {
-            if (attribs[1] != 0) { /* renderControl names whole textures by their first level */
-                return EGL_BAD_MATCH;
-            }
-        } else if (attribs[0] != EGL_IMAGE_PRESERVED) {
+        switch (attribs[0]) {
+        case EGL_GL_TEXTURE_LEVEL:
+            wish->level = attribs[1];
+            break;
+        case EGL_GL_TEXTURE_ZOFFSET:
+            wish->layer = attribs[1];
+            break;
+        case EGL_IMAGE_PRESERVED:
+            break;
+        default:
             return EGL_BAD_PARAMETER;
         }
     }
-    return EGL_SUCCESS;
+    bool fits = wish->level == (EGLint)wish->level && wish->layer == (EGLint)wish->layer;
+    return fits ? EGL_SUCCESS : EGL_BAD_PARAMETER;
+}
+
+/* Are there images of this kind? */
+static bool target_known(const struct gegl_display *display, EGLenum target)
+{
+    switch (target) {
+    case EGL_GL_TEXTURE_2D:
+        return true;
+    case EGL_GL_TEXTURE_3D:
+        return display->host.image_3d;
+    case EGL_GL_RENDERBUFFER:
+        return display->host.image_renderbuffer;
+    default:
+        return display->host.image_cube && target >= EGL_GL_TEXTURE_CUBE_MAP_POSITIVE_X &&
+               target <= EGL_GL_TEXTURE_CUBE_MAP_NEGATIVE_Z;
+    }
+}
+
+/* The host's id of a new image. EGL error. */
+static EGLint host_make(const struct gegl_display *display, const struct gegl_context *context,
+                        const struct image_wish *wish, struct gs_stream *stream, uint32_t *id)
+{
+    if ((display->device->features & SLUICE_FEATURE_EGL) == 0) {
+        if (wish->level != 0) { /* renderControl names whole textures by their first level */
+            return EGL_BAD_MATCH;
+        }
+        *id = rc_call_rcCreateClientImage(stream, context->host_id, wish->target, wish->name);
+        return *id != 0 ? EGL_SUCCESS : EGL_BAD_PARAMETER;
+    }
+    *id = sl_call_slCreateImage(stream, context->host_id, wish->target, wish->name,
+                                (uint32_t)wish->level, (uint32_t)wish->layer);
+    return *id >= GEGL_HOST_IDS ? EGL_SUCCESS : (EGLint)*id;
 }
 
 static EGLint image_make(struct gegl_display *display, struct gegl_context *context,
-                         uint32_t texture, struct gegl_image **out)
+                         const struct image_wish *wish, struct gegl_image **out)
 {
     struct gs_stream *stream;
     EGLint error = gegl_stream_get(display, &stream);
@@ -43,13 +90,13 @@ static EGLint image_make(struct gegl_display *display, struct gegl_context *cont
     if (image == NULL) {
         return EGL_BAD_ALLOC;
     }
-    uint32_t id = rc_call_rcCreateClientImage(stream, context->host_id, EGL_GL_TEXTURE_2D, texture);
+    uint32_t id = 0;
+    error = host_make(display, context, wish, stream, &id);
     image->image = (struct ggl_image){.kind = GGL_IMAGE_TEXTURE, .id = id};
     if (gs_dead(stream)) {
         error = EGL_CONTEXT_LOST;
-    } else if (id == 0) { /* no such texture, or it is incomplete */
-        error = EGL_BAD_PARAMETER;
-    } else if (gegl_object_add(display, &image->base, GEGL_IMAGE) != SL_OK) {
+    } else if (error == EGL_SUCCESS &&
+               gegl_object_add(display, &image->base, GEGL_IMAGE) != SL_OK) {
         (void)rc_call_rcDestroyClientImage(stream, id);
         error = EGL_BAD_ALLOC;
     }
@@ -68,7 +115,7 @@ EGLImage gegl_CreateImage(EGLDisplay handle, EGLContext context_handle, EGLenum 
     if (display == NULL) {
         return EGL_NO_IMAGE;
     }
-    if (target != EGL_GL_TEXTURE_2D) {
+    if (!target_known(display, target)) {
         gegl_fail(EGL_BAD_PARAMETER);
         return EGL_NO_IMAGE;
     }
@@ -78,13 +125,14 @@ EGLImage gegl_CreateImage(EGLDisplay handle, EGLContext context_handle, EGLenum 
         return EGL_NO_IMAGE;
     }
     struct gegl_image *image = NULL;
-    EGLint error = attribs_check(attribs);
-    uintptr_t texture = (uintptr_t)buffer;
-    if (error == EGL_SUCCESS && (texture == 0 || texture > UINT32_MAX)) {
+    uintptr_t name = (uintptr_t)buffer;
+    struct image_wish wish = {.target = target, .name = (uint32_t)name};
+    EGLint error = attribs_read(&wish, attribs);
+    if (error == EGL_SUCCESS && (name == 0 || name > UINT32_MAX)) {
         error = EGL_BAD_PARAMETER;
     }
     if (error == EGL_SUCCESS) {
-        error = image_make(display, context, (uint32_t)texture, &image);
+        error = image_make(display, context, &wish, &image);
     }
     gegl_object_unref(&context->base);
     gegl_fail(error);

@@ -65,6 +65,8 @@ static const struct gegl_proc procs[] = {
     SAME(QuerySurface),
     SAME(ReleaseTexImage),
     SAME(ReleaseThread),
+    SAME(SetDamageRegionKHR),
+    SAME(SignalSyncKHR),
     SAME(SurfaceAttrib),
     SAME(SwapBuffers),
     PROC(eglSwapBuffersWithDamageEXT, gegl_SwapBuffersWithDamage),

@@ -1,8 +1,10 @@
 /* Surfaces: windows, pbuffers, swapping, pbuffers as textures. */
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
+#include "guest/egl/host.h"
 #include "guest/egl/window.h"
 #include "guest/rc_call.h"
+#include "guest/sl_call.h"
 #include "transport/base/mem.h"
 #include "wire/rc_pack.h"
 
@@ -13,7 +15,7 @@
 /* Attributes of a new surface, whatever its kind. */
 struct surface_wish {
     EGLAttrib width, height;
-    EGLint largest, texture_format, texture_target, mipmap;
+    EGLint largest, texture_format, texture_target, mipmap, colorspace;
 };
 
 static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib attrib,
@@ -25,9 +27,10 @@ static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib at
                    ? EGL_SUCCESS
                    : EGL_BAD_ATTRIBUTE;
     case EGL_GL_COLORSPACE:
-        return value == EGL_GL_COLORSPACE_LINEAR ? EGL_SUCCESS
-               : value == EGL_GL_COLORSPACE_SRGB ? EGL_BAD_MATCH
-                                                 : EGL_BAD_ATTRIBUTE;
+        wish->colorspace = (EGLint)value;
+        return value == EGL_GL_COLORSPACE_LINEAR || value == EGL_GL_COLORSPACE_SRGB
+                   ? EGL_SUCCESS
+                   : EGL_BAD_ATTRIBUTE;
     case EGL_VG_COLORSPACE:
     case EGL_VG_ALPHA_FORMAT:
         return EGL_SUCCESS; /* OpenVG's affair */
@@ -67,8 +70,9 @@ static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib at
 static EGLint wish_read(struct surface_wish *wish, EGLint type, const EGLint *narrow,
                         const EGLAttrib *wide)
 {
-    *wish =
-        (struct surface_wish){.texture_format = EGL_NO_TEXTURE, .texture_target = EGL_NO_TEXTURE};
+    *wish = (struct surface_wish){.texture_format = EGL_NO_TEXTURE,
+                                  .texture_target = EGL_NO_TEXTURE,
+                                  .colorspace = EGL_GL_COLORSPACE_LINEAR};
     for (size_t i = 0;; i += 2) {
         EGLAttrib attrib = narrow != NULL ? narrow[i] : wide != NULL ? wide[i] : EGL_NONE;
         if (attrib == EGL_NONE) {
@@ -83,7 +87,8 @@ static EGLint wish_read(struct surface_wish *wish, EGLint type, const EGLint *na
 }
 
 /* A surface without host side; type and configuration set. NULL: no memory. */
-static struct gegl_surface *surface_alloc(const struct gegl_config *config, EGLint type)
+static struct gegl_surface *surface_alloc(const struct gegl_config *config, EGLint type,
+                                          const struct surface_wish *wish)
 {
     struct gegl_surface *surface = sl_alloc(sizeof *surface);
     if (surface != NULL) {
@@ -91,10 +96,32 @@ static struct gegl_surface *surface_alloc(const struct gegl_config *config, EGLi
                                          .type = type,
                                          .texture_format = EGL_NO_TEXTURE,
                                          .texture_target = EGL_NO_TEXTURE,
+                                         .colorspace = wish->colorspace,
                                          .swap_behavior = EGL_BUFFER_DESTROYED,
                                          .multisample_resolve = EGL_MULTISAMPLE_RESOLVE_DEFAULT};
     }
     return surface;
+}
+
+/* The surface's host side. EGL error. */
+static EGLint host_make(struct gegl_display *display, struct gegl_surface *surface,
+                        struct gs_stream *stream)
+{
+    /* A window can have no size; a host surface cannot. */
+    uint32_t width_px = surface->width_px != 0 ? surface->width_px : 1,
+             height_px = surface->height_px != 0 ? surface->height_px : 1;
+    uint32_t config = surface->config.host_index;
+    if (surface->colorspace == EGL_GL_COLORSPACE_LINEAR) {
+        surface->host_id = rc_call_rcCreateWindowSurface(stream, config, width_px, height_px);
+        return surface->host_id != 0 ? EGL_SUCCESS : EGL_BAD_ALLOC;
+    }
+    if (!display->host.colorspace) {
+        return EGL_BAD_MATCH;
+    }
+    uint32_t id =
+        sl_call_slCreateSurface(stream, config, width_px, height_px, (uint32_t)surface->colorspace);
+    surface->host_id = id >= GEGL_HOST_IDS ? id : 0;
+    return surface->host_id != 0 ? EGL_SUCCESS : (EGLint)id;
 }
 
 /* Takes the surface: gives it host side and handle, or ends it. */
@@ -103,14 +130,8 @@ static EGLSurface surface_publish(struct gegl_display *display, struct gegl_surf
     struct gs_stream *stream;
     EGLint error = gegl_stream_get(display, &stream);
     if (error == EGL_SUCCESS) {
-        /* A window can have no size; a host surface cannot. */
-        uint32_t width_px = surface->width_px != 0 ? surface->width_px : 1,
-                 height_px = surface->height_px != 0 ? surface->height_px : 1;
-        surface->host_id =
-            rc_call_rcCreateWindowSurface(stream, surface->config.host_index, width_px, height_px);
-        error = gs_dead(stream)         ? EGL_CONTEXT_LOST
-                : surface->host_id == 0 ? EGL_BAD_ALLOC
-                                        : EGL_SUCCESS;
+        error = host_make(display, surface, stream);
+        error = gs_dead(stream) ? EGL_CONTEXT_LOST : error;
     }
     surface->base.display = display;
     if (error == EGL_SUCCESS && gegl_object_add(display, &surface->base, GEGL_SURFACE) != SL_OK) {
@@ -174,7 +195,7 @@ static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, void
     struct surface_wish wish;
     EGLint error = wish_read(&wish, EGL_WINDOW_BIT, narrow, wide);
     struct gegl_surface *surface =
-        error == EGL_SUCCESS ? surface_alloc(config, EGL_WINDOW_BIT) : NULL;
+        error == EGL_SUCCESS ? surface_alloc(config, EGL_WINDOW_BIT, &wish) : NULL;
     if (error == EGL_SUCCESS) {
         error = surface == NULL ? EGL_BAD_ALLOC
                                 : gegl_window_create(display, config, native, &surface->window);
@@ -293,7 +314,7 @@ EGLSurface gegl_CreatePbufferSurface(EGLDisplay handle, EGLConfig config_handle,
         error = pbuffer_check(config, &wish);
     }
     struct gegl_surface *surface =
-        error == EGL_SUCCESS ? surface_alloc(config, EGL_PBUFFER_BIT) : NULL;
+        error == EGL_SUCCESS ? surface_alloc(config, EGL_PBUFFER_BIT, &wish) : NULL;
     if (surface == NULL) {
         gegl_fail(error != EGL_SUCCESS ? error : EGL_BAD_ALLOC);
         return EGL_NO_SURFACE;
@@ -354,7 +375,7 @@ static EGLBoolean surface_leave(struct gegl_surface *surface, EGLint error)
 }
 
 /* EGL error; EGL_SUCCESS with *value untouched where a pbuffer's attribute is asked of a window. */
-static EGLint surface_query(const struct gegl_surface *surface, EGLint attrib, EGLint *value)
+static EGLint surface_query(struct gegl_surface *surface, EGLint attrib, EGLint *value)
 {
     bool pbuffer = surface->type == EGL_PBUFFER_BIT;
     switch (attrib) {
@@ -366,6 +387,13 @@ static EGLint surface_query(const struct gegl_surface *surface, EGLint attrib, E
         return EGL_SUCCESS;
     case EGL_CONFIG_ID:
         *value = gegl_config_get(&surface->config, EGL_CONFIG_ID);
+        return EGL_SUCCESS;
+    case EGL_BUFFER_AGE_EXT:
+        if (surface->thread != gegl_thread_peek() || surface->thread->draw != surface) {
+            return EGL_BAD_SURFACE;
+        }
+        surface->age_read = true;
+        *value = surface->buffer_age;
         return EGL_SUCCESS;
     case EGL_LARGEST_PBUFFER:
         *value = pbuffer ? surface->largest_pbuffer : *value;
@@ -397,7 +425,7 @@ static EGLint surface_query(const struct gegl_surface *surface, EGLint attrib, E
         *value = EGL_UNKNOWN;
         return EGL_SUCCESS;
     case EGL_GL_COLORSPACE:
-        *value = EGL_GL_COLORSPACE_LINEAR;
+        *value = surface->colorspace;
         return EGL_SUCCESS;
     case EGL_VG_COLORSPACE:
         *value = EGL_VG_COLORSPACE_sRGB;
@@ -522,6 +550,36 @@ EGLBoolean gegl_ReleaseTexImage(EGLDisplay handle, EGLSurface surface_handle, EG
 
 /* --- swapping --- */
 
+/* The host surface keeps its picture: what is in it is the last frame's, until its size changes. */
+static void frame_next(struct gegl_surface *surface, uint32_t width_px, uint32_t height_px)
+{
+    bool kept = surface->width_px == width_px && surface->height_px == height_px;
+    surface->buffer_age = kept ? 1 : 0;
+    surface->age_read = false;
+    surface->damaged = false;
+}
+
+EGLBoolean gegl_SetDamageRegionKHR(EGLDisplay handle, EGLSurface surface_handle, EGLint *rects,
+                                   EGLint count)
+{
+    struct gegl_surface *surface = surface_enter(handle, surface_handle);
+    if (surface == NULL) {
+        return EGL_FALSE;
+    }
+    const struct gegl_thread *thread = gegl_thread_peek();
+    EGLint error = EGL_SUCCESS;
+    if (thread == NULL || thread->draw != surface || surface->type != EGL_WINDOW_BIT) {
+        error = EGL_BAD_MATCH;
+    } else if (surface->damaged || !surface->age_read) {
+        error = EGL_BAD_ACCESS;
+    } else if (count < 0 || (count > 0 && rects == NULL)) {
+        error = EGL_BAD_PARAMETER;
+    } else {
+        surface->damaged = true; /* a hint: the host surface keeps all of its picture */
+    }
+    return surface_leave(surface, error);
+}
+
 /* damage: NULL: everything changed. */
 static EGLBoolean swap(EGLDisplay handle, EGLSurface surface_handle,
                        const struct gegl_damage *damage)
@@ -535,7 +593,9 @@ static EGLBoolean swap(EGLDisplay handle, EGLSurface surface_handle,
     if (thread == NULL || thread->draw != surface) {
         error = EGL_BAD_SURFACE;
     } else if (surface->window != NULL) {
+        uint32_t width_px = surface->width_px, height_px = surface->height_px;
         error = gegl_window_frame_end(surface, thread, damage);
+        frame_next(surface, width_px, height_px);
     } else { /* a pbuffer has one buffer: nothing to swap */
         gs_flush(thread->stream);
         error = gegl_stream_lost(thread, surface->base.display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;

@@ -1,11 +1,29 @@
-/* Fence syncs, on renderControl's. A host without them: the sync is made by waiting for the host,
- * and born signalled. */
+/* Fence syncs, on renderControl's, and reusable ones, which are the guest's. A host without fences:
+ * the sync is made by waiting for the host, and born signalled. */
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
 #include "guest/rc_call.h"
 #include "transport/base/atomic.h"
+#include "transport/base/clock.h"
 #include "transport/base/mem.h"
+#include "transport/base/thread.h"
 #include "wire/rc_pack.h"
+
+/* One that the program signals: the guest's alone. */
+static EGLint reusable_make(struct gegl_display *display, struct gegl_sync **out)
+{
+    struct gegl_sync *sync = sl_alloc(sizeof *sync);
+    if (sync == NULL) {
+        return EGL_BAD_ALLOC;
+    }
+    sync->type = EGL_SYNC_REUSABLE_KHR;
+    if (gegl_object_add(display, &sync->base, GEGL_SYNC) != SL_OK) {
+        sl_free(sync);
+        return EGL_BAD_ALLOC;
+    }
+    *out = sync;
+    return EGL_SUCCESS;
+}
 
 static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread,
                         struct gegl_sync **out)
@@ -15,6 +33,7 @@ static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread
         return EGL_BAD_ALLOC;
     }
     struct gs_stream *stream = thread->stream;
+    sync->type = EGL_SYNC_FENCE_KHR;
     if (display->host.sync) {
         uint64_t host_thread = 0; /* the host's affair */
         rc_call_rcCreateSyncKHR(stream, EGL_SYNC_FENCE_KHR, NULL, 0, 0, 0, &sync->host_id,
@@ -44,10 +63,12 @@ EGLSync gegl_CreateSync(EGLDisplay handle, EGLenum type, const EGLAttrib *attrib
     struct gegl_thread *thread = gegl_thread();
     struct gegl_sync *sync = NULL;
     EGLint error;
-    if (type != EGL_SYNC_FENCE) {
+    if (type != EGL_SYNC_FENCE && type != EGL_SYNC_REUSABLE_KHR) {
         error = EGL_BAD_ATTRIBUTE;
     } else if (attribs != NULL && attribs[0] != EGL_NONE) {
         error = EGL_BAD_ATTRIBUTE;
+    } else if (type == EGL_SYNC_REUSABLE_KHR) {
+        error = reusable_make(display, &sync);
     } else if (thread == NULL || thread->context == NULL ||
                thread->context->base.display != display) {
         error = EGL_BAD_MATCH;
@@ -72,14 +93,70 @@ void gegl_sync_end(struct gegl_sync *sync)
     }
 }
 
-EGLBoolean gegl_DestroySync(EGLDisplay handle, EGLSync sync)
+/* Changes a reusable sync and wakes who waits for it. */
+static void reusable_set(struct gegl_sync *sync, bool signaled, bool destroyed)
+{
+    struct gegl_display *display = sync->base.display;
+    pthread_mutex_lock(&display->lock);
+    sl_atomic_store_relaxed(&sync->signaled, signaled);
+    sync->destroyed = destroyed;
+    pthread_cond_broadcast(&display->signals);
+    pthread_mutex_unlock(&display->lock);
+}
+
+EGLBoolean gegl_DestroySync(EGLDisplay handle, EGLSync sync_handle)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
         return EGL_FALSE;
     }
-    return gegl_object_remove(display, GEGL_SYNC, sync) ? gegl_done()
-                                                        : gegl_fail(EGL_BAD_PARAMETER);
+    struct gegl_sync *sync = gegl_object_find(display, GEGL_SYNC, sync_handle);
+    if (sync == NULL) {
+        return gegl_fail(EGL_BAD_PARAMETER);
+    }
+    bool removed = gegl_object_remove(display, GEGL_SYNC, sync_handle);
+    if (removed && sync->type == EGL_SYNC_REUSABLE_KHR) {
+        reusable_set(sync, true, true);
+    }
+    gegl_object_unref(&sync->base);
+    return removed ? gegl_done() : gegl_fail(EGL_BAD_PARAMETER);
+}
+
+EGLBoolean gegl_SignalSyncKHR(EGLDisplay handle, EGLSyncKHR sync_handle, EGLenum mode)
+{
+    struct gegl_display *display = gegl_display_enter(handle);
+    if (display == NULL) {
+        return EGL_FALSE;
+    }
+    struct gegl_sync *sync = gegl_object_find(display, GEGL_SYNC, sync_handle);
+    if (sync == NULL) {
+        return gegl_fail(EGL_BAD_PARAMETER);
+    }
+    EGLint error = sync->type != EGL_SYNC_REUSABLE_KHR                      ? EGL_BAD_MATCH
+                   : mode != EGL_SIGNALED_KHR && mode != EGL_UNSIGNALED_KHR ? EGL_BAD_ATTRIBUTE
+                                                                            : EGL_SUCCESS;
+    if (error == EGL_SUCCESS) {
+        reusable_set(sync, mode == EGL_SIGNALED_KHR, false);
+    }
+    gegl_object_unref(&sync->base);
+    return error == EGL_SUCCESS ? gegl_done() : gegl_fail(error);
+}
+
+/* EGL_CONDITION_SATISFIED or EGL_TIMEOUT_EXPIRED. */
+static EGLint reusable_wait(struct gegl_display *display, struct gegl_sync *sync,
+                            EGLTime timeout_ns)
+{
+    uint64_t now = sl_clock_ns(),
+             end = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+    pthread_mutex_lock(&display->lock);
+    while (sl_atomic_load_relaxed(&sync->signaled) == 0 && !sync->destroyed &&
+           sl_clock_ns() < end) {
+        uint64_t slice = sl_clock_ns() + SL_NS_PER_S;
+        sl_cond_wait_until(&display->signals, &display->lock, slice < end ? slice : end);
+    }
+    bool done = sl_atomic_load_relaxed(&sync->signaled) != 0 || sync->destroyed;
+    pthread_mutex_unlock(&display->lock);
+    return done ? EGL_CONDITION_SATISFIED : EGL_TIMEOUT_EXPIRED;
 }
 
 /* Asks the host; EGL_CONDITION_SATISFIED, EGL_TIMEOUT_EXPIRED, or EGL_FALSE with the error set. */
@@ -88,6 +165,9 @@ static EGLint sync_wait(struct gegl_display *display, struct gegl_sync *sync, EG
     /* A flag alone, nothing is published with it. */
     if (sl_atomic_load_relaxed(&sync->signaled) != 0) {
         return EGL_CONDITION_SATISFIED;
+    }
+    if (sync->type == EGL_SYNC_REUSABLE_KHR) {
+        return reusable_wait(display, sync, timeout_ns);
     }
     struct gs_stream *stream;
     EGLint error = gegl_stream_get(display, &stream);
@@ -143,10 +223,14 @@ EGLBoolean gegl_GetSyncAttrib(EGLDisplay handle, EGLSync sync_handle, EGLint att
     EGLint answer = EGL_TRUE;
     switch (attrib) {
     case EGL_SYNC_TYPE:
-        *value = EGL_SYNC_FENCE;
+        *value = (EGLAttrib)sync->type;
         break;
     case EGL_SYNC_CONDITION:
-        *value = EGL_SYNC_PRIOR_COMMANDS_COMPLETE;
+        if (sync->type == EGL_SYNC_FENCE) {
+            *value = EGL_SYNC_PRIOR_COMMANDS_COMPLETE;
+        } else {
+            answer = (EGLint)gegl_fail(EGL_BAD_ATTRIBUTE);
+        }
         break;
     case EGL_SYNC_STATUS:
         answer = sync_wait(display, sync, 0);
@@ -183,6 +267,8 @@ EGLBoolean gegl_WaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags)
     EGLint error = EGL_SUCCESS;
     if (sync == NULL || flags != 0) {
         error = EGL_BAD_PARAMETER;
+    } else if (sync->type != EGL_SYNC_FENCE) {
+        error = EGL_BAD_MATCH; /* the host cannot be kept waiting for the guest */
     } else if (thread == NULL || thread->context == NULL ||
                thread->context->base.display != display) {
         error = EGL_BAD_MATCH;

@@ -37,6 +37,11 @@
     X(eglGetSyncAttribKHR, EGLBoolean, EGL_FALSE,                                                  \
       (EGLDisplay display, EGLSyncKHR sync, EGLint attrib, EGLint * value),                        \
       (display, sync, attrib, value))                                                              \
+    X(eglSetDamageRegionKHR, EGLBoolean, EGL_FALSE,                                                \
+      (EGLDisplay display, EGLSurface surface, EGLint * rects, EGLint count),                      \
+      (display, surface, rects, count))                                                            \
+    X(eglSignalSyncKHR, EGLBoolean, EGL_FALSE,                                                     \
+      (EGLDisplay display, EGLSyncKHR sync, EGLenum mode), (display, sync, mode))                  \
     X(eglSwapBuffersWithDamageEXT, EGLBoolean, EGL_FALSE,                                          \
       (EGLDisplay display, EGLSurface surface, const EGLint *rects, EGLint count),                 \
       (display, surface, rects, count))                                                            \

@@ -150,7 +150,12 @@ static void save_window(struct hgl_save *s, const struct ho_object *object)
 {
     const struct hrc_surface *surface = object->value;
     next_handle(s, HRC_TABLE_OBJECTS, object->id);
-    rc_pack_rcCreateWindowSurface(hgl_out(s), surface->config, surface->width, surface->height);
+    if (surface->colorspace != 0) {
+        sl_pack_slCreateSurface(hgl_out(s), surface->config, surface->width, surface->height,
+                                surface->colorspace);
+    } else {
+        rc_pack_rcCreateWindowSurface(hgl_out(s), surface->config, surface->width, surface->height);
+    }
     hgl_save_reply(s, &object->id, 4);
     if (surface->target != NULL) {
         rc_pack_rcSetWindowColorBuffer(hgl_out(s), object->id, surface->target->handle);
@@ -286,7 +291,12 @@ static void save_image(struct hgl_save *s, const struct ho_object *object)
 {
     const struct hrc_image *image = object->value;
     next_handle(s, HRC_TABLE_OBJECTS, object->id);
-    rc_pack_rcCreateClientImage(hgl_out(s), image->context, image->target, image->name);
+    if (image->level != 0 || image->layer != 0) {
+        sl_pack_slCreateImage(hgl_out(s), image->context, image->target, image->name, image->level,
+                              image->layer);
+    } else {
+        rc_pack_rcCreateClientImage(hgl_out(s), image->context, image->target, image->name);
+    }
     hgl_save_reply(s, &object->id, 4);
 }
 

@@ -267,36 +267,70 @@ void hrc_rcBindRenderbuffer(struct hr_call *call, const struct rc_args_rcBindRen
     bind_image(call, args->colorBuffer, true);
 }
 
-uint32_t hrc_rcCreateClientImage(struct hr_call *call,
-                                 const struct rc_args_rcCreateClientImage *args)
+/* The native image of what `image` says; EGL_NO_IMAGE_KHR and *error: none. */
+static EGLImageKHR native_image(const struct hs_native *n, const struct hrc_context *context,
+                                const struct hrc_image *image, EGLint *error)
+{
+    const EGLint attribs[] = {
+        image->target != EGL_GL_RENDERBUFFER_KHR ? EGL_GL_TEXTURE_LEVEL_KHR : EGL_NONE,
+        (EGLint)image->level,
+        image->target == EGL_GL_TEXTURE_3D_KHR ? EGL_GL_TEXTURE_ZOFFSET_KHR : EGL_NONE,
+        (EGLint)image->layer, EGL_NONE};
+    EGLImageKHR egl = n->egl.CreateImageKHR(n->display, context->egl, image->target,
+                                            (EGLClientBuffer)(uintptr_t)image->name, attribs);
+    *error = egl != EGL_NO_IMAGE_KHR ? EGL_SUCCESS : n->egl.GetError();
+    return egl;
+}
+
+/* 0: refused; *error: EGL's. what: of an image, but for its native one. */
+static uint32_t image_create(struct hr_call *call, const struct hrc_image *what, EGLint *error)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;
     const struct hs_native *n = c->native;
-    static const EGLint attribs[] = {EGL_GL_TEXTURE_LEVEL_KHR, 0, EGL_NONE};
-    struct ho_object *object = ho_get(&c->objects, HRC_CONTEXT, args->context);
+    struct ho_object *object = ho_get(&c->objects, HRC_CONTEXT, what->context);
     struct hrc_image *image = object != NULL && n->image ? sl_alloc(sizeof *image) : NULL;
     uint32_t id = 0;
+    *error = object != NULL ? EGL_BAD_ALLOC : EGL_BAD_CONTEXT;
     if (image != NULL) {
-        const struct hrc_context *context = object->value;
-        *image = (struct hrc_image){
-            .context = args->context, .target = args->target, .name = args->buffer};
-        bool level = args->target == EGL_GL_TEXTURE_2D_KHR;
-        image->egl =
-            n->egl.CreateImageKHR(n->display, context->egl, args->target,
-                                  (EGLClientBuffer)(uintptr_t)args->buffer, level ? attribs : NULL);
+        *image = *what;
+        image->egl = native_image(n, object->value, what, error);
         if (image->egl == EGL_NO_IMAGE_KHR) {
             sl_free(image);
         } else if (ho_add(&c->objects, HRC_IMAGE, image, NULL, &id) != SL_OK) {
             n->egl.DestroyImageKHR(n->display, image->egl);
             sl_free(image);
+            *error = EGL_BAD_ALLOC;
         }
     }
     if (id == 0) {
-        hr_call_refuse(call, "context 0x%x, target 0x%x, name %u", args->context, args->target,
-                       args->buffer);
+        hr_call_refuse(call, "context 0x%x, target 0x%x, name %u: EGL error 0x%x", what->context,
+                       what->target, what->name, (unsigned)*error);
     }
     ho_put(object);
     return id;
+}
+
+uint32_t hrc_rcCreateClientImage(struct hr_call *call,
+                                 const struct rc_args_rcCreateClientImage *args)
+{
+    EGLint error;
+    return image_create(
+        call,
+        &(struct hrc_image){.context = args->context, .target = args->target, .name = args->buffer},
+        &error);
+}
+
+uint32_t hrc_slCreateImage(struct hr_call *call, const struct sl_args_slCreateImage *args)
+{
+    EGLint error;
+    uint32_t id = image_create(call,
+                               &(struct hrc_image){.context = args->context,
+                                                   .target = args->target,
+                                                   .name = args->name,
+                                                   .level = args->level,
+                                                   .layer = args->layer},
+                               &error);
+    return id != 0 ? id : (uint32_t)error;
 }
 
 int32_t hrc_rcDestroyClientImage(struct hr_call *call,

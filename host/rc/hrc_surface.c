@@ -6,10 +6,16 @@
 
 #define SIDE_MAX 16384u
 
-static EGLSurface pbuffer(const struct hs_native *n, uint32_t config, uint32_t width,
-                          uint32_t height)
+static EGLSurface pbuffer(const struct hs_native *n, uint32_t config, uint32_t colorspace,
+                          uint32_t width, uint32_t height)
 {
-    const EGLint attribs[] = {EGL_WIDTH, (EGLint)width, EGL_HEIGHT, (EGLint)height, EGL_NONE};
+    const EGLint attribs[] = {EGL_WIDTH,
+                              (EGLint)width,
+                              EGL_HEIGHT,
+                              (EGLint)height,
+                              colorspace != 0 ? EGL_GL_COLORSPACE_KHR : EGL_NONE,
+                              (EGLint)colorspace,
+                              EGL_NONE};
     return n->egl.CreatePbufferSurface(n->display, n->configs[config].config, attribs);
 }
 
@@ -40,15 +46,17 @@ void hrc_surface_destroy(struct hrc_client *client, struct hrc_surface *surface)
     sl_free(surface);
 }
 
-uint32_t hrc_rcCreateWindowSurface(struct hr_call *call,
-                                   const struct rc_args_rcCreateWindowSurface *args)
+/* 0: refused; *error: EGL's. */
+static uint32_t surface_create(struct hr_call *call, uint32_t config, uint32_t colorspace,
+                               uint32_t width, uint32_t height, EGLint *error)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;
     const struct hs_native *n = c->native;
-    uint32_t width = args->width != 0 ? args->width : 1,
-             height = args->height != 0 ? args->height : 1;
-    if (n == NULL || args->config >= n->config_count || width > SIDE_MAX || height > SIDE_MAX) {
-        hr_call_refuse(call, "config %u, %ux%u", args->config, args->width, args->height);
+    *error = EGL_BAD_ALLOC;
+    width = width != 0 ? width : 1;
+    height = height != 0 ? height : 1;
+    if (n == NULL || config >= n->config_count || width > SIDE_MAX || height > SIDE_MAX) {
+        hr_call_refuse(call, "config %u, %ux%u", config, width, height);
         return 0;
     }
     if (!charge(c, 0, surface_bytes(width, height))) {
@@ -57,15 +65,17 @@ uint32_t hrc_rcCreateWindowSurface(struct hr_call *call,
         return 0;
     }
     struct hrc_surface *s = sl_alloc(sizeof *s);
-    EGLSurface egl = s != NULL ? pbuffer(n, args->config, width, height) : EGL_NO_SURFACE;
+    EGLSurface egl = s != NULL ? pbuffer(n, config, colorspace, width, height) : EGL_NO_SURFACE;
     if (egl == EGL_NO_SURFACE) {
         (void)charge(c, surface_bytes(width, height), 0);
+        *error = s != NULL ? n->egl.GetError() : EGL_BAD_ALLOC;
         sl_free(s);
         hr_call_refuse(call, "no pbuffer of %ux%u: EGL error 0x%x", width, height,
-                       (unsigned)n->egl.GetError());
+                       (unsigned)*error);
         return 0;
     }
-    *s = (struct hrc_surface){.egl = egl, .config = args->config, .width = width, .height = height};
+    *s = (struct hrc_surface){
+        .egl = egl, .config = config, .colorspace = colorspace, .width = width, .height = height};
     uint32_t id;
     if (ho_add(&c->objects, HRC_SURFACE, s, NULL, &id) != SL_OK) {
         hrc_surface_destroy(c, s);
@@ -73,6 +83,21 @@ uint32_t hrc_rcCreateWindowSurface(struct hr_call *call,
         return 0;
     }
     return id;
+}
+
+uint32_t hrc_rcCreateWindowSurface(struct hr_call *call,
+                                   const struct rc_args_rcCreateWindowSurface *args)
+{
+    EGLint error;
+    return surface_create(call, args->config, 0, args->width, args->height, &error);
+}
+
+uint32_t hrc_slCreateSurface(struct hr_call *call, const struct sl_args_slCreateSurface *args)
+{
+    EGLint error;
+    uint32_t id =
+        surface_create(call, args->config, args->colorspace, args->width, args->height, &error);
+    return id != 0 ? id : (uint32_t)error;
 }
 
 void hrc_rcDestroyWindowSurface(struct hr_call *call,
@@ -101,7 +126,8 @@ bool hrc_surface_fit(struct hrc_thread *thread, struct hrc_surface *surface)
     if (elsewhere || !charge(c, before, now)) {
         return false;
     }
-    EGLSurface egl = pbuffer(n, surface->config, width, height), old = surface->egl;
+    EGLSurface egl = pbuffer(n, surface->config, surface->colorspace, width, height),
+               old = surface->egl;
     bool ok = egl != EGL_NO_SURFACE;
     if (ok && (thread->gl.draw == old || thread->gl.read == old)) {
         ok = hs_thread_bind(&thread->gl, thread->gl.context,

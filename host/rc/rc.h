@@ -40,6 +40,7 @@ struct hrc_context {
 struct hrc_surface {
     EGLSurface egl;
     uint32_t config;
+    uint32_t colorspace; /* EGL_GL_COLORSPACE_*; 0: the driver's choice */
     uint32_t width, height;
     struct hs_buffer *target; /* nullable; holds a reference */
     struct hrc_thread *bound; /* the ring where it is current; nullable */
@@ -50,6 +51,7 @@ struct hrc_surface {
 struct hrc_image {
     EGLImageKHR egl;
     uint32_t context, target, name; /* what it was made of, as the guest said */
+    uint32_t level, layer;
 };
 
 struct hrc_client;

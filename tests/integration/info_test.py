@@ -39,18 +39,19 @@ EGL_MISSING = {
     "EGL_ANGLE_sync_control_rate": "presentation is not paced by a display",
     "EGL_EXT_pixel_format_float": "a colour buffer has no float format",
     "EGL_KHR_cl_event2": "there is no OpenCL",
-    "EGL_KHR_gl_colorspace": "a colour buffer has no sRGB format",
-    "EGL_KHR_gl_renderbuffer_image": "renderControl makes images of 2D textures",
-    "EGL_KHR_gl_texture_3D_image": "renderControl makes images of 2D textures",
-    "EGL_KHR_gl_texture_cubemap_image": "renderControl makes images of 2D textures",
-    "EGL_KHR_reusable_sync": "renderControl has no operation that signals a sync",
     "EGL_MESA_drm_image": "names of DRM buffers mean nothing on another machine",
     "EGL_MESA_query_driver": "it is Mesa's own",
 }
 # Extensions that we have and native has not.
+KEPT = "the host surface keeps its picture over a swap; Mesa's software windows do not say so"
+DAMAGE = "a Wayland compositor is told what changed; Mesa's software windows do not ask"
 MORE = {
+    "EGL_EXT_buffer_age": KEPT,
+    "EGL_EXT_swap_buffers_with_damage": DAMAGE,
+    "EGL_KHR_partial_update": KEPT,
+    "EGL_KHR_swap_buffers_with_damage": DAMAGE,
     "GL_OES_EGL_image_external_essl3": "the guest turns external textures into 2D ones, in ESSL "
-    "3, too"
+    "3, too",
 }
 # Configurations.
 CONFIG_API = "not renderable as gl: desktop GL has no wire"

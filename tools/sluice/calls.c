@@ -122,7 +122,9 @@ static const char *rc_kind(const char *name, uint32_t *kind)
                  {"rcCreateContext", "context", KIND_CONTEXT},
                  {"rcCreateWindowSurface", "surface", KIND_SURFACE},
                  {"rcCreateColorBuffer", "colorbuffer", KIND_COLORBUFFER},
-                 {"rcCreateClientImage", "image", KIND_IMAGE}};
+                 {"rcCreateClientImage", "image", KIND_IMAGE},
+                 {"slCreateSurface", "surface", KIND_SURFACE},
+                 {"slCreateImage", "image", KIND_IMAGE}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(kinds[i].name, name) == 0) {
             *kind = kinds[i].kind;

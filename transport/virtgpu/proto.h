@@ -138,6 +138,7 @@ enum {
     /* GLES: SLUICE_CONTEXT_STAGE and slStaged: bulky data in memory that both ends share. */
     SLUICE_FEATURE_STAGE = 1 << 9,
     SLUICE_FEATURE_LOCATIONS = 1 << 10, /* GLES: glGetLocationsSLUICE */
+    SLUICE_FEATURE_EGL = 1 << 11, /* GLES: slCreateSurface, slCreateImage */
 };
 
 #endif
