@@ -342,6 +342,30 @@ class Protocol(TraceBed):
             )
 
 
+class Requirements(TraceBed):
+    def needs(self, api: str) -> "dict[str, set[str]]":
+        if api not in self.traces:
+            self.skipTest(f"no trace of {api}")
+        out = json.loads(self.ends(0, "info", "--requirements", "--json", str(self.traces[api])))
+        found: "dict[str, set[str]]" = {}
+        for need in out["needs"]:
+            found.setdefault(need["kind"], set()).add(need["name"])
+        return found
+
+    def test_vulkan(self) -> None:
+        needs = self.needs("vk")
+        self.assertTrue(any(name.startswith("VK_FORMAT_") for name in needs["format"]))
+        self.assertFalse(any("FEATURE" in name for name in needs["format"]))
+        self.assertTrue(needs["memory type"])
+        self.assertEqual({"0"}, needs["queue family"])
+
+    def test_gles(self) -> None:
+        needs = self.needs("gl")
+        self.assertTrue(needs["context version"])
+        text = self.ends(0, "info", "--requirements", str(self.traces["gl"]))
+        self.assertRegex(text, r"(?m)^context version +\d +call \d+, frame 0$")
+
+
 class Bench(TraceBed):
     """What bench prints and how it ends; what it measures no test can know."""
 

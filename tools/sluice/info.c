@@ -1,5 +1,6 @@
 /* sluice info: what a trace says of itself, from its index alone; with --check, all of it read. */
 #include "tools/sluice/info_check.h"
+#include "tools/sluice/info_needs.h"
 #include "tools/sluice/calls.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/say.h"
@@ -14,11 +15,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { INFO_CHECK, INFO_CALLS, INFO_STRICT };
+enum { INFO_CHECK, INFO_CALLS, INFO_REQUIREMENTS, INFO_STRICT };
 
 static const struct opt options[] = {
     [INFO_CHECK] = {.name = "check", .help = "read and verify everything"},
     [INFO_CALLS] = {.name = "calls", .help = "how often each command was called, too"},
+    [INFO_REQUIREMENTS] = {.name = "requirements",
+                           .help = "what its calls name that a host must have, and where first"},
     [INFO_STRICT] = {.name = "strict", .help = "exit 6 when the recording was cut short"},
 };
 
@@ -212,10 +215,11 @@ static int run(const struct opt_set *set)
     struct info info = {.path = set->args[0]};
     int code = open_it(&info);
     if (code == SLUICE_EXIT_OK) {
+        bool json = opt_common_on(set, COMMON_JSON);
         code = opt_on(set, INFO_CHECK)
-                   ? info_check(info.path, info.reader, opt_on(set, INFO_STRICT),
-                                opt_common_on(set, COMMON_JSON))
-                   : show(&info, set);
+                   ? info_check(info.path, info.reader, opt_on(set, INFO_STRICT), json)
+               : opt_on(set, INFO_REQUIREMENTS) ? info_needs(info.path, info.reader, json)
+                                                : show(&info, set);
     }
     cap_summary_finish(&info.summary);
     schema_destroy(info.schema);
