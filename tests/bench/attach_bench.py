@@ -76,7 +76,8 @@ def main() -> None:
             ratio = statistics.median(x / y for x, y in zip(a, b))
             ratios.append(ratio)
             print(
-                f"outside {i}: {statistics.median(a):.3f} ms/frame, unarmed {statistics.median(b):.3f}, ratio {ratio:.3f}"
+                f"outside {i}: {statistics.median(a):.3f} ms/frame,"
+                f" unarmed {statistics.median(b):.3f}, ratio {ratio:.3f}"
             )
             if i < SPANS:
                 during = record(armed, folder / f"{i}.slc")
