@@ -1,8 +1,8 @@
 /* A recorded GLES program, cut in two at many places: what was done up to there is saved, played
  * into a new host, and goes on there with the rest; its answers must be the recorded ones.
  *
- * The environment says what: CUTS_TRACE, a trace of one ring; CUTS_EVERY, packets between two cuts.
- * gles_cuts_test.py records programs and runs this. */
+ * The environment says what: CUTS_TRACE, a trace of few rings; CUTS_EVERY, packets between two
+ * cuts. gles_cuts_test.py records programs and runs this. */
 #include "host/capture/cap_merge.h"
 #include "tests/support/gles_twin.h"
 #include "tests/support/slt.h"
@@ -67,16 +67,23 @@ static void load(struct cuts *c, const char *path)
     struct cap_reader *reader;
     struct cap_merge *merge;
     struct cap_event e;
-    uint32_t ring = 0;
+    uint32_t rings[TWIN_RINGS] = {0}, count = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     SLT_ASSERT_GE(fd, 0);
     SLT_ASSERT_OK(cap_reader_open(fd, &reader));
     SLT_ASSERT_OK(cap_reader_scan(reader));
     SLT_ASSERT_OK(cap_merge_create(reader, &merge));
     while (cap_merge_next(merge, &e, NULL) == SL_OK) {
-        if (e.kind == CAP_EVENT_CALL && (ring == 0 || ring == e.call.ring_id)) {
-            ring = e.call.ring_id;
-            twin_list_add(&c->calls, e.call.packet, e.call.size, e.call.reply, e.call.reply_size);
+        if (e.kind == CAP_EVENT_CALL) {
+            uint32_t ring = 0;
+            while (ring < count && rings[ring] != e.call.ring_id) {
+                ring++;
+            }
+            SLT_ASSERT_LT(ring, TWIN_RINGS);
+            rings[ring] = e.call.ring_id;
+            count += ring == count ? 1 : 0;
+            twin_list_add(&c->calls, ring, e.call.packet, e.call.size, e.call.reply,
+                          e.call.reply_size);
         }
     }
     cap_merge_destroy(merge);

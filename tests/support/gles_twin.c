@@ -11,10 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Resource id of the first ring. */
+#define FIRST_RING 7u
+
 extern const struct hct_type hgl_gles_type;
 
-/* The one whose ring runs: config.user is the ring's own. */
+/* The one whose ring runs, and which of its rings: config.user is the ring's own. */
 static _Thread_local struct twin *running;
+static _Thread_local uint32_t running_at;
 
 static void on_reply(void *user, const void *reply, size_t size)
 {
@@ -30,30 +34,32 @@ static void on_lost(void *user, struct hr_ring *ring, const char *reason)
     SLT_FAIL("the ring is over: %s", reason);
 }
 
-static const struct hrc_thread *thread_of(const struct twin *t)
+static const struct hrc_thread *thread_of(const struct twin *t, uint32_t at)
 {
-    return &((const struct hgl_ring *)t->state)->rc; /* its first member */
+    return &((const struct hgl_ring *)t->states[at])->rc; /* its first member */
 }
 
-static void take(const struct twin *t, bool take_it)
+static void take(const struct twin *t, uint32_t at, bool take_it)
 {
-    const struct hs_thread *gl = &thread_of(t)->gl;
+    const struct hs_thread *gl = &thread_of(t, at)->gl;
     (void)gl->native->egl.MakeCurrent(gl->native->display, take_it ? gl->draw : EGL_NO_SURFACE,
                                       take_it ? gl->read : EGL_NO_SURFACE,
                                       take_it ? gl->context : EGL_NO_CONTEXT);
 }
 
-/* Both twins run on this thread, where one context at most is current. */
+/* All rings run on this thread, where one context at most is current. */
 static void run_on(struct twin *t)
 {
-    if (running != t) {
-        if (running != NULL) {
-            take(running, false);
-        }
-        running = t;
-        if (t != NULL && thread_of(t)->gl.context != EGL_NO_CONTEXT) {
-            take(t, true);
-        }
+    if (running == t && running_at == t->at) {
+        return;
+    }
+    if (running != NULL) {
+        take(running, running_at, false);
+    }
+    running = t;
+    running_at = t->at;
+    if (thread_of(t, t->at)->gl.context != EGL_NO_CONTEXT) {
+        take(t, t->at, true);
     }
 }
 
@@ -68,25 +74,30 @@ void twin_init(struct twin *t)
                                          .name = "twin",
                                          .env = &t->env,
                                          .provider = t->provider};
-    t->config = (struct hr_config){.name = "twin", .lost = on_lost, .reply = on_reply};
     SLT_ASSERT_OK(hgl_gles_type.create(&info, &t->context));
-    SLT_ASSERT_OK(hgl_ring_new(t->context, &t->config, &t->state));
-    SLT_ASSERT_OK(hr_ring_create_fed(&t->config, &t->ring));
     sl_pack_mem_init(&t->out);
+    for (uint32_t i = 0; i < TWIN_RINGS; i++) {
+        t->configs[i] = (struct hr_config){.name = "twin", .lost = on_lost, .reply = on_reply};
+        SLT_ASSERT_OK(hgl_ring_new(t->context, &t->configs[i], &t->states[i]));
+        SLT_ASSERT_OK(hr_ring_create_fed(&t->configs[i], &t->rings[i]));
+        t->at = i;
+        run_on(t);
+        t->configs[i].thread_begin(t->configs[i].user, t->rings[i]);
+    }
+    t->at = 0;
     run_on(t);
-    t->config.thread_begin(t->config.user, t->ring);
 }
 
 void twin_finish(struct twin *t)
 {
-    if (t->ring != NULL) {
+    for (t->at = 0; t->at < TWIN_RINGS && t->rings[t->at] != NULL; t->at++) {
         run_on(t);
-        t->config.thread_end(t->config.user, t->ring);
-        hr_ring_destroy(t->ring);
+        t->configs[t->at].thread_end(t->configs[t->at].user, t->rings[t->at]);
+        hr_ring_destroy(t->rings[t->at]);
         running = NULL;
     }
-    if (t->state != NULL) {
-        hgl_ring_free(t->context, t->state);
+    for (uint32_t i = 0; i < TWIN_RINGS && t->states[i] != NULL; i++) {
+        hgl_ring_free(t->context, t->states[i]);
     }
     if (t->context != NULL) {
         t->context->ops->destroy(t->context);
@@ -104,7 +115,7 @@ void twin_send(struct twin *t)
     size_t size = (size_t)(t->out.pack.cur - t->out.data);
     SLT_ASSERT_TRUE(!t->out.failed);
     t->out.pack.cur = t->out.data;
-    SLT_ASSERT_TRUE(hr_ring_feed(t->ring, t->out.data, size));
+    SLT_ASSERT_TRUE(hr_ring_feed(t->rings[t->at], t->out.data, size));
 }
 
 uint32_t twin_ask(struct twin *t)
@@ -116,7 +127,7 @@ uint32_t twin_ask(struct twin *t)
 
 static uint32_t pick_config(const struct twin *t)
 {
-    const struct hs_native *n = thread_of(t)->client->native;
+    const struct hs_native *n = thread_of(t, 0)->client->native;
     for (uint32_t i = 0; i < n->config_count; i++) {
         const int32_t *v = n->configs[i].values; /* depth, stencil; alpha, blue, green, red */
         if (v[0] == 24 && v[1] == 8 && v[6] == 8 && v[7] == 8 && v[8] == 8 && v[9] == 8 &&
@@ -140,15 +151,16 @@ uint32_t twin_start(struct twin *t, uint32_t version)
     return context;
 }
 
-void twin_list_add(struct twin_list *list, const void *packet, size_t size, const void *reply,
-                   size_t reply_size)
+void twin_list_add(struct twin_list *list, uint32_t ring, const void *packet, size_t size,
+                   const void *reply, size_t reply_size)
 {
     if (list->count == list->capacity) {
         list->capacity = list->capacity * 2 + 256;
         list->packets = realloc(list->packets, list->capacity * sizeof *list->packets);
     }
     struct twin_packet *p = &list->packets[list->count++];
-    *p = (struct twin_packet){.bytes = malloc(size), .size = size, .reply_size = reply_size};
+    *p = (struct twin_packet){
+        .bytes = malloc(size), .size = size, .reply_size = reply_size, .ring = ring};
     memcpy(p->bytes, packet, size);
     if (reply_size != 0) {
         p->reply = malloc(reply_size);
@@ -159,21 +171,25 @@ void twin_list_add(struct twin_list *list, const void *packet, size_t size, cons
 static enum sl_result on_packet(void *user, uint32_t ring_id, const void *packet, size_t size,
                                 const void *reply, size_t reply_size)
 {
-    SLT_EXPECT_EQ(7u, ring_id);
-    twin_list_add(user, packet, size, reply, reply_size);
+    twin_list_add(user, ring_id - FIRST_RING, packet, size, reply, reply_size);
     return SL_OK;
 }
 
 enum sl_result twin_save(struct twin *t, struct twin_list *list)
 {
-    struct hgl_ring *ring = t->state;
-    const struct hgl_ring_ref ref = {.id = 7, .thread = &ring->rc};
+    struct hgl_ring *ring = t->states[0];
+    struct hgl_ring_ref refs[TWIN_RINGS];
+    for (uint32_t i = 0; i < TWIN_RINGS; i++) {
+        struct hgl_ring *own = t->states[i];
+        refs[i] = (struct hgl_ring_ref){.id = FIRST_RING + i, .thread = &own->rc};
+    }
     const struct hct_saver saver = {.user = list, .packet = on_packet};
     *list = (struct twin_list){0};
     run_on(t);
-    take(t, false);
-    enum sl_result result = hgl_save_client(ring->rc.client, ring->es2.gl, &ref, 1, &saver);
-    take(t, true);
+    take(t, t->at, false);
+    enum sl_result result =
+        hgl_save_client(ring->rc.client, ring->es2.gl, refs, TWIN_RINGS, &saver);
+    take(t, t->at, true);
     return result;
 }
 
@@ -189,9 +205,10 @@ static const char *packet_name(const struct twin_packet *p)
 
 void twin_feed(struct twin *t, const struct twin_packet *packet)
 {
+    t->at = packet->ring;
     run_on(t);
     t->reply_size = 0;
-    SLT_ASSERT_TRUE(hr_ring_feed(t->ring, packet->bytes, packet->size));
+    SLT_ASSERT_TRUE(hr_ring_feed(t->rings[t->at], packet->bytes, packet->size));
 }
 
 void twin_play(struct twin *t, const struct twin_list *list)
@@ -203,6 +220,7 @@ void twin_play(struct twin *t, const struct twin_list *list)
         SLT_ASSERT_EQ(p->reply_size, t->reply_size);
         SLT_ASSERT_MEMEQ(p->reply != NULL ? p->reply : t->reply, t->reply, t->reply_size);
     }
+    t->at = 0;
 }
 
 void twin_expect_equal(const struct twin_list *a, const struct twin_list *b)
@@ -210,6 +228,7 @@ void twin_expect_equal(const struct twin_list *a, const struct twin_list *b)
     for (size_t i = 0; i < a->count && i < b->count; i++) {
         SLT_SCOPE("packet %zu, %s and %s", i, packet_name(&a->packets[i]),
                   packet_name(&b->packets[i]));
+        SLT_ASSERT_EQ(a->packets[i].ring, b->packets[i].ring);
         SLT_ASSERT_EQ(a->packets[i].size, b->packets[i].size);
         SLT_ASSERT_MEMEQ(a->packets[i].bytes, b->packets[i].bytes, a->packets[i].size);
         SLT_ASSERT_EQ(a->packets[i].reply_size, b->packets[i].reply_size);

@@ -7,14 +7,17 @@
 #include "host/gles/hgl_save.h"
 #include "transport/base/pack.h"
 
+enum { TWIN_RINGS = 12 };
+
 struct twin {
     struct hct_env env;
     struct hct_options options;
     struct hct_provider *provider;
     struct hct_context *context;
-    struct hr_config config;
-    void *state;
-    struct hr_ring *ring;
+    struct hr_config configs[TWIN_RINGS];
+    void *states[TWIN_RINGS];
+    struct hr_ring *rings[TWIN_RINGS];
+    uint32_t at;            /* the ring that packets go to, from 0 */
     struct sl_pack_mem out; /* packed with generated packers, then twin_send */
     uint8_t reply[1 << 20]; /* of the last packet that had one */
     size_t reply_size;
@@ -24,6 +27,7 @@ struct twin {
 struct twin_packet {
     uint8_t *bytes, *reply;
     size_t size, reply_size;
+    uint32_t ring;
 };
 
 /* A snapshot. */
@@ -46,8 +50,8 @@ uint32_t twin_ask(struct twin *t);
 /* A context of the wire's glVersion with a window surface of 64x48, current. Returns its handle. */
 uint32_t twin_start(struct twin *t, uint32_t version);
 
-void twin_list_add(struct twin_list *list, const void *packet, size_t size, const void *reply,
-                   size_t reply_size);
+void twin_list_add(struct twin_list *list, uint32_t ring, const void *packet, size_t size,
+                   const void *reply, size_t reply_size);
 /* Runs one packet. */
 void twin_feed(struct twin *t, const struct twin_packet *packet);
 enum sl_result twin_save(struct twin *t, struct twin_list *list);

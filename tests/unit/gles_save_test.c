@@ -666,6 +666,27 @@ SLT_TEST_F(gles_save, contexts_that_share, p)
     SLT_EXPECT_EQ(1, p->other.reply[0]);
 }
 
+SLT_TEST_F(gles_save, rings_with_a_context_each, p)
+{
+    struct sl_pack *o = twin_out(&p->one);
+    uint32_t b = buffer(&p->one, GL_ARRAY_BUFFER, 100, GL_STATIC_DRAW);
+    rc_pack_rcCreateContext(o, 0xffffffff, p->context, 5);
+    uint32_t second = twin_ask(&p->one);
+    p->one.at = 1;
+    rc_pack_rcMakeCurrent(o, second, 0, 0);
+    SLT_ASSERT_EQ(1u, twin_ask(&p->one));
+    gles2_pack_glBindBuffer(o, GL_COPY_READ_BUFFER, b);
+    rc_pack_rcCreateSyncKHR(o, EGL_SYNC_FENCE_KHR, NULL, 0, 0, 1, 8, 8); /* kept by this ring */
+    (void)twin_ask(&p->one);
+    p->one.at = 0;
+    expect_twins(p);
+    SLT_EXPECT_EQ((GLint)b, get(&p->other, GL_ARRAY_BUFFER_BINDING));
+    SLT_EXPECT_EQ(0, get(&p->other, GL_COPY_READ_BUFFER_BINDING));
+    p->other.at = 1;
+    SLT_EXPECT_EQ((GLint)b, get(&p->other, GL_COPY_READ_BUFFER_BINDING));
+    SLT_EXPECT_EQ(0, get(&p->other, GL_ARRAY_BUFFER_BINDING));
+}
+
 /* --- storage of others --- */
 
 enum { SHARED_SIDE = 8, SHARED_BYTES = SHARED_SIDE * SHARED_SIDE * 4 };
