@@ -120,7 +120,9 @@ def wayland_ours(setup: Setup) -> None:
 
 def display_ours(setup: Setup) -> None:
     """Programs draw by our EGL and GBM onto the guest's display: what they drew is seen."""
-    script = OURS + 'part kmscube; sleep 100 | timeout 60 kmscube -c 60 2>&1; echo "code $?"\n'
+    # kmscube ends when its input says something, or ends.
+    script = OURS + "mkfifo /tmp/quiet; exec 9<> /tmp/quiet\n"
+    script += 'part kmscube; timeout 60 kmscube -c 60 2>&1 <&9; echo "code $?"\n'
     script += f'part glmark2; timeout 200 {DISPLAY_GLMARK2} 2>&1; echo "code $?"\n'
     script += "(while [ ! -e go.shown ]; do sleep 0.1; done) | ./gbm_program > gbm.log 2>&1 &\n"
     script += "while ! grep -q shown gbm.log && kill -0 $!; do sleep 0.1; done\n"

@@ -33,6 +33,8 @@ SHORT: Tuple[Case, ...] = (
     cases_stock.programs,
     cases_desktop.console,
     cases_ours.ours,
+    cases_ours.wayland_ours,
+    cases_ours.display_ours,
     cases_chroot.newer,
 )
 SKIPPED = 77  # exit code: this machine cannot make or enter the root
