@@ -10,6 +10,8 @@
 #define STAGE_BYTES 8388608u
 #define UNIT        65536u
 #define UNITS       (STAGE_BYTES / UNIT)
+/* So much may be on its way: what both ends work on shall stay in their caches. */
+#define FLYING_MAX 32u
 /* Larger data goes by the ring: other data shall find room beside it. */
 #define PIECE_MAX (STAGE_BYTES / 2)
 
@@ -116,17 +118,20 @@ static uint32_t units_free(struct gs_stage *stage, uint32_t count, uint32_t done
     return UNITS;
 }
 
-/* Which slStaged is the next that gives units back; false: none is on its way. */
-static bool next_back(const struct gs_stage *stage, uint32_t *ticket)
+/* Units that are on their way; *half: the slStaged with which about half of them come back. To wait
+ * for the oldest alone would be to wait again for each. */
+static uint32_t units_flying(struct gs_stage *stage, uint32_t done, uint32_t *half)
 {
-    bool any = false;
+    uint32_t flying = 0, oldest = stage->count;
     for (uint32_t unit = 0; unit < UNITS; unit++) {
-        if (stage->flying[unit] && (!any || (int32_t)(stage->ticket[unit] - *ticket) < 0)) {
-            *ticket = stage->ticket[unit];
-            any = true;
+        (void)unit_free(stage, unit, done);
+        if (stage->flying[unit]) {
+            flying++;
+            oldest = (int32_t)(stage->ticket[unit] - oldest) < 0 ? stage->ticket[unit] : oldest;
         }
     }
-    return any;
+    *half = oldest + (stage->count - oldest) / 2;
+    return flying;
 }
 
 static uint32_t units_of(size_t size)
@@ -141,12 +146,14 @@ static uint8_t *find(struct gs_stream *stream, struct gs_stage *stage, size_t si
         return NULL;
     }
     for (;;) {
-        uint32_t unit = units_free(stage, units_of(size), asg_writer_staged(&stream->ring));
+        uint32_t half, done = asg_writer_staged(&stream->ring);
+        uint32_t flying = units_flying(stage, done, &half);
+        bool many = flying != 0 && flying + units_of(size) > FLYING_MAX;
+        uint32_t unit = many ? UNITS : units_free(stage, units_of(size), done);
         if (unit != UNITS) {
             return stage->memory + (size_t)unit * UNIT;
         }
-        uint32_t ticket = 0;
-        if (!next_back(stage, &ticket) || asg_writer_wait_staged(&stream->ring, ticket) != SL_OK) {
+        if (flying == 0 || asg_writer_wait_staged(&stream->ring, half) != SL_OK) {
             return NULL;
         }
     }
