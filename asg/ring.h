@@ -97,7 +97,8 @@ uint32_t asg_view_size(uint32_t size);
 
 /* How one end waits: pause, then yield, then it is told to sleep. How long before the sleep follows
  * from how long the waits of late took: short gaps are worth spinning through, long ones are not.
- * A peer on the same processor gets nothing done meanwhile: then there are a few yields at most. */
+ * A peer on the same processor gets nothing done meanwhile: then there are two yields where waits
+ * are long, and else the short spin at most. */
 struct asg_spin {
     uint64_t expect_ns; /* recent waiting time, a moving average */
     uint64_t begin_ns;  /* 0 while the first turns still only pause */

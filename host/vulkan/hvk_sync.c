@@ -14,8 +14,8 @@
 
 #include <sched.h>
 
-/* How long fences are polled before the thread sleeps: a few times what waking it takes. After the
- * first part of it whoever else wants the processor gets it at each poll. */
+/* How long fences are polled before the thread sleeps: about what waking it takes. After the first
+ * part of it whoever else wants the processor gets it at each poll. */
 #define SPIN_NS  (25ull * 1000)
 #define YIELD_NS (8ull * 1000)
 /* How long the end of a fence waits for the queue that has it; longer ones are left behind. */
