@@ -145,13 +145,19 @@ class Replay(TraceBed):
         state: "dict[str, object]" = json.loads(lines[-1])
         return state
 
+    def all_played(self, info: "dict[str, Any]", calls: Any) -> None:
+        """A program that ends leaves a packet in a ring whose memory it has given back: it was
+        recorded, and nobody can write it again. One of each stream at most."""
+        self.assertLessEqual(calls, info["calls"])
+        self.assertGreaterEqual(calls, info["calls"] - info["streams"])
+
     def test_backends_play_every_call(self) -> None:
         for trace in map(str, self.traces.values()):
-            calls = json.loads(self.ends(0, "info", "--json", trace))["calls"]
+            info = json.loads(self.ends(0, "info", "--json", trace))
             for backend in ("gpu", "cpu", "null", "decode"):
                 with self.subTest(trace=trace, backend=backend):
                     state = self.last_line("--backend", backend, trace)
-                    self.assertEqual(calls, state["calls"])
+                    self.all_played(info, state["calls"])
                     self.assertGreaterEqual(state["frames"], FRAMES)  # type: ignore[arg-type]
             self.ends(2, "replay", "--backend", "null", "--hash", trace, says="need pictures")
             hashes = [self.ends(0, "replay", "--backend", b, "--hash", trace).splitlines()[:-1]
@@ -378,7 +384,8 @@ class Bench(TraceBed):
             info = json.loads(self.ends(0, "info", "--json", trace))
             for backend in ("null", "gpu"):
                 state = self.bench(0, "--backend", backend, "--runs", "3", trace)
-                self.assertEqual(info["calls"], state["calls"])
+                self.assertLessEqual(info["calls"] - info["streams"], state["calls"])
+                self.assertLessEqual(state["calls"], info["calls"])
                 (kind,) = state["kinds"]
                 self.assertEqual(3, kind["runs"])
                 for name in ("seconds", "cpu_seconds", "frame_ms"):
@@ -394,7 +401,11 @@ class Bench(TraceBed):
         info = json.loads(self.ends(0, "info", "--json", trace))
         (kind,) = self.bench(0, "--runs", "1", "--by-name", trace)["kinds"]
         counts = {row["name"]: row["count"] for row in kind["by_name"]}
-        self.assertEqual({row["name"]: row["count"] for row in info["commands"]}, counts)
+        for row in info["commands"]:
+            if (
+                row["name"] != "vkDestroyInstance"
+            ):  # it may be the packet that nobody can write again
+                self.assertEqual(row["count"], counts[row["name"]], row["name"])
         self.assertGreater(sum(row["ns"] for row in kind["by_name"]), 0)
 
     def test_two_environments_take_turns(self) -> None:
