@@ -164,7 +164,7 @@ SLT_TEST_F(vhost, tells_the_guest_of_a_new_size, t)
 #define HIGH 4u
 
 /* A 2D resource, backed by pages whose pieces end in the middle of a pixel, all of them `value`. */
-static void make_picture(struct vhost_world *t, uint32_t id, uint32_t value)
+static void make_picture_in(struct vhost_world *t, uint32_t id, uint32_t format, uint32_t value)
 {
     struct vguest *g = &t->guest;
     uint8_t *pages = g->ram + VGUEST_FREE;
@@ -178,9 +178,14 @@ static void make_picture(struct vhost_world *t, uint32_t id, uint32_t value)
     struct vgpu_entry entries[2] = {
         {.addr = vguest_gpa(g, pages), .length = 42},
         {.addr = vguest_gpa(g, pages + 0x1000), .length = WIDE * HIGH * 4 - 42}};
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_create_2d(g, id, VIRTGPU_FORMAT_R8G8B8A8, WIDE, HIGH));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_create_2d(g, id, format, WIDE, HIGH));
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_attach(g, id, entries, 2));
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_transfer(g, id, (struct vgpu_rect){0, 0, WIDE, HIGH}, 0));
+}
+
+static void make_picture(struct vhost_world *t, uint32_t id, uint32_t value)
+{
+    make_picture_in(t, id, VIRTGPU_FORMAT_R8G8B8A8, value);
 }
 
 static uint32_t set_scanout(struct vhost_world *t, uint32_t scanout, uint32_t id,
@@ -292,6 +297,23 @@ SLT_TEST_F(vhost, draws_the_cursor_where_the_guest_put_it, t)
     want[30] = 30, want[31] = 31;
     for (uint32_t y = 0; y < HIGH; y++) {
         want[y * WIDE] = 0x00808007 + y * WIDE;
+    }
+    expect_picture(t, want, WIDE, HIGH, true);
+}
+
+/* A guest's kernel makes cursors' buffers in a format without alpha, and puts alpha there. */
+SLT_TEST_F(vhost, takes_a_cursors_alpha_whatever_its_format, t)
+{
+    struct vguest *g = &t->guest;
+    uint32_t want[WIDE * HIGH];
+    make_picture(t, 5, 0x00000000);
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, set_scanout(t, 0, 5, (struct vgpu_rect){0, 0, WIDE, HIGH}));
+    make_picture_in(t, 6, VIRTGPU_FORMAT_R8G8B8X8, 0x00000000);
+    struct vgpu_cursor q = {.head = {.type = VGPU_UPDATE_CURSOR}, .resource_id = 6};
+    uint16_t head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q, 0);
+    SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
+    for (uint32_t i = 0; i < WIDE * HIGH; i++) {
+        want[i] = 2 * i; /* premultiplied: nothing of the picture is covered */
     }
     expect_picture(t, want, WIDE, HIGH, true);
 }
