@@ -227,6 +227,9 @@ static void raise_error(struct hgl_save *s, GLenum error)
     } else if (error == GL_INVALID_OPERATION) {
         s->gl->Uniform1i(INT32_MAX, 0);
         gles2_pack_glUniform1i(hgl_out(s), INT32_MAX, 0);
+    } else if (error == GL_INVALID_FRAMEBUFFER_OPERATION) { /* while it is as wrong as it was */
+        s->gl->Clear(0);
+        gles2_pack_glClear(hgl_out(s), 0);
     }
     hgl_save_flush(s);
 }

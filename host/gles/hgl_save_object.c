@@ -147,6 +147,11 @@ static const GLenum framebuffer_defaults[] = {
 static void save_defaults(struct hgl_save *s, uint32_t gles)
 {
     GLint value = 0;
+    if (hgl_has(s, "GL_MESA_framebuffer_flip_y")) {
+        s->gl->GetFramebufferParameterivMESA(GL_FRAMEBUFFER, GL_FRAMEBUFFER_FLIP_Y_MESA, &value);
+        glesx_pack_glFramebufferParameteriMESA(hgl_out(s), GL_FRAMEBUFFER,
+                                               GL_FRAMEBUFFER_FLIP_Y_MESA, value);
+    }
     if (gles < 31) {
         return;
     }
