@@ -337,6 +337,7 @@ static void keep_link(struct hr_call *call, struct hgl_group *g, uint32_t name)
     GLuint shaders[HGL_STAGES];
     GLsizei count = 0;
     gl->GetAttachedShaders(name, HGL_STAGES, &count, shaders);
+    count = count > (GLsizei)HGL_STAGES ? (GLsizei)HGL_STAGES : count; /* whatever a driver says */
     pthread_mutex_lock(&g->lock);
     sweep_locked(gl, g);
     struct hgl_program *p = program_locked(g, name);
