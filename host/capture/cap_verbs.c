@@ -154,12 +154,14 @@ static enum sl_result ctx_create(struct vgd *vgd, uint32_t ctx_id, uint32_t caps
     return result;
 }
 
+/* Verbs that end something are written down when they are over: a ring whose memory goes first runs
+ * what lies in it, and those packets belong before. */
 static enum sl_result ctx_destroy(struct vgd *vgd, uint32_t ctx_id)
 {
     struct cap_device *d = device_of(vgd);
     struct cap_recording *r = of_context(d, ctx_id);
-    ask_ctx(r, CAP_VERB_CTX_DESTROY, ctx_id, 0, NULL, 0);
     enum sl_result result = d->inner->ops->ctx_destroy(d->inner, ctx_id);
+    ask_ctx(r, CAP_VERB_CTX_DESTROY, ctx_id, 0, NULL, 0);
     tell(r, result, 0);
     if (result == SL_OK) {
         go(d, &d->contexts, ctx_id);
@@ -184,8 +186,8 @@ static enum sl_result ctx_detach(struct vgd *vgd, uint32_t ctx_id, uint32_t reso
 {
     struct cap_device *d = device_of(vgd);
     struct cap_recording *r = of_context(d, ctx_id) != NULL ? of_resource(d, resource_id) : NULL;
-    ask_ctx(r, CAP_VERB_CTX_DETACH, ctx_id, resource_id, NULL, 0);
     enum sl_result result = d->inner->ops->ctx_detach(d->inner, ctx_id, resource_id);
+    ask_ctx(r, CAP_VERB_CTX_DETACH, ctx_id, resource_id, NULL, 0);
     tell(r, result, 0);
     struct cap_seen *what = sl_map_find(&d->resources, resource_id);
     if (result == SL_OK && what != NULL) {
@@ -317,9 +319,9 @@ static enum sl_result res_destroy(struct vgd *vgd, uint32_t resource_id)
 {
     struct cap_device *d = device_of(vgd);
     struct cap_recording *r = of_resource(d, resource_id);
-    ask_res(r, CAP_VERB_RES_DESTROY, resource_id, 0);
     cap_memory_forget(&d->memory, resource_id); /* its bytes go with it */
     enum sl_result result = d->inner->ops->res_destroy(d->inner, resource_id);
+    ask_res(r, CAP_VERB_RES_DESTROY, resource_id, 0);
     tell(r, result, 0);
     if (result == SL_OK) {
         go(d, &d->resources, resource_id);

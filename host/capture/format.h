@@ -209,11 +209,12 @@ enum {
  *   varint  size of the body
  *   bytes   the body: the verb's struct below, then what is said behind it. A body may be longer
  *           than its struct in newer minors: the tail of a struct is looked at only by who knows
- * it. A verb is written before it is carried out. CAP_VERB_RESULT follows, for the verb before it,
- * when the answer was not SL_OK or when there is something to tell; its stamp is an end stamp. A
- * verb without one succeeded (or killed the host). Verbs that change nothing and tell nothing
- * (capset queries, describe, scanout_read) are not recorded. Unknown verbs >= 128 may be skipped;
- * unknown ones below may not. */
+ * it. A verb is written before it is carried out; CTX_DESTROY, CTX_DETACH and RES_DESTROY behind
+ * that, since their rings run dry first. CAP_VERB_RESULT follows, for the verb before it, when the
+ * answer was not SL_OK or when there is something to tell; its stamp is an end stamp. A verb
+ * without one succeeded (or killed the host). Verbs that change nothing and tell nothing (capset
+ * queries, describe, scanout_read) are not recorded. Unknown verbs >= 128 may be skipped; unknown
+ * ones below may not. */
 enum cap_verb {
     CAP_VERB_RESULT = 0,          /* cap_verb_result */
     CAP_VERB_CTX_CREATE = 1,      /* cap_verb_ctx, value = capset; then the name, no zero */

@@ -24,7 +24,12 @@ PROGRAMS = {
 def sluice(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")} | variables
     return subprocess.run(
-        [SLUICE, *words], env=env, capture_output=True, text=True, timeout=PATIENCE_S
+        [SLUICE, *words],
+        env=env,
+        capture_output=True,
+        text=True,
+        errors="backslashreplace",  # damaged traces have damaged texts
+        timeout=PATIENCE_S,
     )
 
 
