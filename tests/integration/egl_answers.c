@@ -171,14 +171,13 @@ static void image_case_run(const struct plain_egl *egl, EGLContext context, cons
 struct waiter {
     EGLDisplay display;
     EGLSyncKHR sync;
-    EGLint answer;
 };
 
 static void *wait_for_it(void *user)
 {
-    struct waiter *w = user;
-    w->answer = PROC(PFNEGLCLIENTWAITSYNCKHRPROC,
-                     "eglClientWaitSyncKHR")(w->display, w->sync, 0, 100ull * 1000 * 1000 * 1000);
+    const struct waiter *w = user;
+    PROC(PFNEGLCLIENTWAITSYNCKHRPROC, "eglClientWaitSyncKHR")
+    (w->display, w->sync, 0, 100ull * 1000 * 1000 * 1000);
     return NULL;
 }
 
@@ -202,8 +201,8 @@ static void reusable(const struct plain_egl *egl)
     say("signalled wrongly", signal_sync(egl->display, w.sync, EGL_NONE));
     pthread_create(&thread, NULL, wait_for_it, &w);
     say("signalled", signal_sync(egl->display, w.sync, EGL_SIGNALED_KHR));
-    pthread_join(thread, NULL);
-    printf("the other thread waited: 0x%x\n", (unsigned)w.answer);
+    pthread_join(thread, NULL); /* its answer is not told: Mesa's depends on who came first */
+    puts("the other thread woke");
     say("unsignalled", signal_sync(egl->display, w.sync, EGL_UNSIGNALED_KHR));
     printf("waited: 0x%x\n", (unsigned)wait(egl->display, w.sync, 0, 0));
     say("destroyed", PROC(PFNEGLDESTROYSYNCKHRPROC, "eglDestroySyncKHR")(egl->display, w.sync));
