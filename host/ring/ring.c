@@ -5,7 +5,6 @@
 #include "transport/base/log.h"
 #include "transport/base/thread.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,101 +55,6 @@ static void ring_unref(struct hr_ring *r)
     }
 }
 
-static void violate(struct hr_ring *r, const char *format, va_list list)
-{
-    if (!r->over) {
-        r->over = true;
-        vsnprintf(r->reason, sizeof r->reason, format, list);
-    }
-}
-
-static void SL_PRINTF(2, 3) violation(struct hr_ring *r, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    violate(r, format, list);
-    va_end(list);
-}
-
-static const char *opcode_name(const struct hr_ring *r, uint32_t opcode)
-{
-    uint32_t index;
-    const struct hr_route *route = hr_route_of(r, opcode, &index);
-    return route != NULL ? route->family->opcode_name(opcode) : "unknown opcode";
-}
-
-void hr_call_refuse(struct hr_call *call, const char *format, ...)
-{
-    static struct sl_log_limit limit;
-    call->refused = true;
-    if (sl_log_limit_pass(&limit, 5)) {
-        char text[192];
-        va_list list;
-        va_start(list, format);
-        vsnprintf(text, sizeof text, format, list);
-        va_end(list);
-        sl_warn("ring", "%s: %s refused: %s", call->ring->name,
-                opcode_name(call->ring, call->opcode), text);
-    }
-}
-
-void hr_call_violate(struct hr_call *call, const char *format, ...)
-{
-    char text[160];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    violation(call->ring, "%s: %s", opcode_name(call->ring, call->opcode), text);
-}
-
-bool hr_call_peek(const struct hr_call *call, struct sl_unpack *body)
-{
-    size_t there = (size_t)(call->more - call->next);
-    if (there < HR_HEADER || sl_load_u32(call->next) != call->opcode) {
-        return false;
-    }
-    uint32_t length = sl_load_u32(call->next + 4);
-    if (length < HR_HEADER || length > there) {
-        return false; /* the packet loop says what is wrong with it, or waits */
-    }
-    *body = (struct sl_unpack){
-        .cur = call->next + HR_HEADER, .end = call->next + length, .arena = call->in.arena};
-    return true;
-}
-
-void hr_ring_signal(struct hr_ring *ring, uint32_t value)
-{
-    if (!ring->fed) {
-        asg_reader_signal(&ring->reader, value);
-    }
-}
-
-void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version)
-{
-    ring->checksum = version == 1;
-    ring->sums_in = 0;
-    ring->sums_out = 0;
-}
-
-bool hr_ring_stopping(const struct hr_ring *ring)
-{
-    /* Pairs with the store in hr_ring_stop; orders nothing. */
-    return sl_atomic_load_relaxed(&ring->stop) != 0;
-}
-
-uint32_t hr_ring_preamble(const struct hr_ring *ring)
-{
-    return ring->preamble;
-}
-
-const uint32_t *hr_ring_stop_word(const struct hr_ring *ring)
-{
-    return &ring->stop;
-}
-
-/* --- recording --- */
-
 /* Follows the recorder's switch; once a batch. */
 static void look_at_recorder(struct hr_ring *r, bool over)
 {
@@ -181,41 +85,19 @@ static void look_at_recorder(struct hr_ring *r, bool over)
     }
 }
 
-void hr_ring_memory(struct hr_ring *ring)
-{
-    if (ring->stream != NULL) {
-        ring->config.recorder->memory(ring->stream);
-    }
-}
-
-bool hr_ring_wants_frame(const struct hr_ring *ring, bool *pixels)
-{
-    /* Orders nothing: a frame late is fine. */
-    *pixels =
-        ring->stream != NULL && sl_atomic_load_relaxed(ring->config.recorder->wants_pixel) != 0;
-    return ring->stream != NULL;
-}
-
-void hr_ring_frame(struct hr_ring *ring, const struct vgd_frame *frame)
-{
-    if (ring->stream != NULL) {
-        ring->config.recorder->frame(ring->stream, frame);
-    }
-}
-
 /* --- packets --- */
 
 /* Checksum v1 of a packet: the last 8 of its bytes. */
 static bool sum_matches(struct hr_ring *r, const uint8_t *packet, uint32_t length)
 {
     if (length < HR_HEADER + HR_SUM) {
-        violation(r, "packet of %u bytes has no room for its checksum", length);
+        hr_violation(r, "packet of %u bytes has no room for its checksum", length);
         return false;
     }
     const uint8_t *sum = packet + length - HR_SUM;
     uint32_t count = r->sums_in++;
     if (sl_load_u32(sum) != sl_sum_word(length - HR_SUM) || sl_load_u32(sum + 4) != count) {
-        violation(r, "checksum of packet %u does not match", count);
+        hr_violation(r, "checksum of packet %u does not match", count);
         return false;
     }
     return true;
@@ -233,7 +115,7 @@ void hr_send_reply(struct hr_ring *r, bool sum)
         }
     }
     if (reply->failed) {
-        violation(r, "a reply needs more than %u bytes", HR_REPLY_MAX);
+        hr_violation(r, "a reply needs more than %u bytes", HR_REPLY_MAX);
         return;
     }
     enum sl_result result = SL_OK;
@@ -244,7 +126,7 @@ void hr_send_reply(struct hr_ring *r, bool sum)
     }
     set_u64(&r->stats.replies, r->stats.replies + 1);
     if (result != SL_OK && result != SL_ERR_CLOSED) {
-        violation(r, "sending a reply of %zu bytes: %s", reply->size, sl_result_name(result));
+        hr_violation(r, "sending a reply of %zu bytes: %s", reply->size, sl_result_name(result));
     }
 }
 
@@ -298,7 +180,7 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         uint32_t opcode = sl_load_u32(packet);
         uint32_t length = sl_load_u32(packet + 4);
         if (SL_UNLIKELY(length < HR_HEADER || length > HR_PACKET_MAX)) {
-            violation(r, "packet length %u of opcode %u is out of range", length, opcode);
+            hr_violation(r, "packet length %u of opcode %u is out of range", length, opcode);
             break;
         }
         if (length > (size_t)(end - packet)) {
@@ -307,7 +189,7 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         uint32_t index;
         const struct hr_route *route = hr_route_of(r, opcode, &index);
         if (SL_UNLIKELY(route == NULL)) {
-            violation(r, "unknown opcode %u", opcode);
+            hr_violation(r, "unknown opcode %u", opcode);
             break;
         }
         bool sum = r->checksum;
@@ -392,7 +274,7 @@ static bool make_room(struct hr_ring *r)
     }
     uint8_t *more = sl_realloc(r->data, r->capacity * 2);
     if (more == NULL) {
-        violation(r, "no memory for a packet of more than %zu bytes", r->capacity);
+        hr_violation(r, "no memory for a packet of more than %zu bytes", r->capacity);
         return false;
     }
     r->data = more;
@@ -451,17 +333,17 @@ static bool turn(struct hr_ring *r)
         is_dry(r);
         result = asg_reader_wait(&r->reader);
         if (result == SL_ERR_TIMEOUT) {
-            violation(r, "a large transfer was announced and does not come");
+            hr_violation(r, "a large transfer was announced and does not come");
         } else if (result == SL_ERR_AGAIN) {
             hr_rest_here(&r->rest);
             result = SL_OK;
         } else if (result != SL_OK && result != SL_ERR_CLOSED) {
-            violation(r, "the guest broke the ring: %s", sl_result_name(result));
+            hr_violation(r, "the guest broke the ring: %s", sl_result_name(result));
         }
         return result == SL_OK;
     }
     if (result != SL_OK) {
-        violation(r, "the guest broke the ring: %s", sl_result_name(result));
+        hr_violation(r, "the guest broke the ring: %s", sl_result_name(result));
         return false;
     }
     r->end += got;

@@ -86,6 +86,8 @@ static inline void hr_before_packet(struct hr_ring *r, const uint8_t *packet, ui
 /* For recorder and tap: it ran, and its reply lies in r->reply. */
 void hr_tell_packet(struct hr_ring *r, const struct hr_call *call, const uint8_t *packet,
                     uint32_t length);
+/* The ring is over, for this reason; the first one counts. */
+void hr_violation(struct hr_ring *r, const char *format, ...) SL_PRINTF(2, 3);
 void hr_send_reply(struct hr_ring *r, bool sum);
 /* Everything about a packet that most packets do not have: reply, checksum, tap. sum_alone: a
  * checksum is sent even where the reply has no bytes. */
