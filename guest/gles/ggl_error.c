@@ -44,10 +44,16 @@ static GLenum error_read(struct ggl_context *c)
     return error;
 }
 
+/* Bytes of two questions for errors and the packets between them that answer too. */
+#define QUESTION_ROOM 512u
+
 struct ggl_question ggl_question_begin(struct ggl_context *c)
 {
     struct ggl_question q = {.watched = !ggl_stock(c) && ggl_has(c, GGL_FEATURE_HOST_ERROR)};
     q.earlier = q.watched && !quiet(c);
+    if (q.watched) { /* no answer may come while what follows is packed */
+        gs_pack_together(c->stream, QUESTION_ROOM);
+    }
     if (q.earlier) {
         error_pack(c);
     }

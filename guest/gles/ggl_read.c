@@ -38,10 +38,10 @@ struct bands {
     GLint x, y;
     GLsizei width, height;
     GLenum format, type;
-    uint32_t rows;         /* of a band */
-    uint32_t sent, got;    /* rows */
-    uint32_t first, count; /* of what is on its way in `ahead` */
+    uint32_t rows; /* of a band */
+    uint32_t got;  /* rows */
     struct gs_piece ahead[AHEAD];
+    uint32_t count; /* of what is on its way */
 };
 
 /* Rows of a band; 0: the read goes as a whole. */
@@ -58,32 +58,32 @@ static uint32_t band_rows(const struct bands *b, uint32_t from)
     return left < b->rows ? left : b->rows;
 }
 
-/* The next band is asked for. False: there is no memory for it now. */
-static bool band_send(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p)
-{
-    uint32_t rows = band_rows(b, b->sent);
-    uint32_t size = (uint32_t)(rows * p->pitch);
-    struct gs_piece piece;
-    bool staged = gs_piece_take(c->stream, size, &piece);
-    if (!staged && b->count != 0) {
-        return false;
-    }
-    if (staged) {
-        gs_piece_reply(c->stream, &piece, READ_PACKET);
-    }
-    gles2_pack_glReadPixels(ggl_pack(c), b->x, b->y + (GLint)b->sent, b->width, (GLsizei)rows,
-                            b->format, b->type, size);
-    b->ahead[(b->first + b->count++) % AHEAD] = piece;
-    b->sent += rows;
-    return true;
-}
-
-/* As many bands as may be on their way at once. */
+/* The next bands are asked for, as many as may be on their way at once. Nothing is when this
+ * begins: replies come into the memory that packets are written to, so that all of them are packed
+ * before the host sees the first. */
 static void bands_send(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p)
 {
-    while (b->sent < (uint32_t)b->height && b->count < AHEAD && band_send(c, b, p)) {
+    uint32_t from = b->got;
+    do {
+        uint32_t rows = band_rows(b, from);
+        if (!gs_piece_take(c->stream, rows * p->pitch, &b->ahead[b->count]) && b->count != 0) {
+            break;
+        }
+        b->count++;
+        from += rows;
+    } while (from < (uint32_t)b->height && b->count < AHEAD &&
+             b->ahead[b->count - 1].stage != NULL);
+    gs_pack_together(c->stream, AHEAD * (GS_STAGED_HEADER + READ_PACKET));
+    from = b->got;
+    for (uint32_t i = 0; i < b->count; i++) {
+        uint32_t rows = band_rows(b, from);
+        if (b->ahead[i].stage != NULL) {
+            gs_piece_reply(c->stream, &b->ahead[i], READ_PACKET);
+        }
+        gles2_pack_glReadPixels(ggl_pack(c), b->x, b->y + (GLint)from, b->width, (GLsizei)rows,
+                                b->format, b->type, (uint32_t)(rows * p->pitch));
+        from += rows;
     }
-    gs_flush(c->stream);
 }
 
 static void rows_copy(uint8_t *data, const uint8_t *from, const struct ggl_pixels *p, uint32_t rows)
@@ -97,41 +97,34 @@ static void rows_copy(uint8_t *data, const uint8_t *from, const struct ggl_pixel
     }
 }
 
-/* The oldest band arrives; data NULL: nobody wants it. */
+/* The next band arrives. */
 static void band_receive(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p,
-                         uint8_t *data)
+                         struct gs_piece *piece, uint8_t *data)
 {
-    struct gs_piece *piece = &b->ahead[b->first++ % AHEAD];
     struct ggl_pixels band = *p;
     band.rows = band_rows(b, b->got);
-    uint8_t *to = data != NULL ? data + b->got * p->pitch : NULL;
-    uint32_t there = 0;
+    uint8_t *to = data + b->got * p->pitch;
     if (piece->stage != NULL) {
+        uint32_t there = 0;
         gs_read(c->stream, &there, sizeof there);
-        if (there != 0 && to != NULL) {
+        if (there != 0) {
             rows_copy(to, piece->data, p, band.rows);
         }
-    } else if (to != NULL) {
-        scatter(c->stream, &band, to);
     } else {
-        discard(c->stream, band.rows * p->pitch);
+        scatter(c->stream, &band, to);
     }
     gs_piece_give(piece);
-    b->count--;
     b->got += band.rows;
 }
 
-/* Behind a trial whose answer is on its way. */
 static void read_bands(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p,
-                       const struct ggl_question *trial, uint8_t *data)
+                       uint8_t *data)
 {
-    bands_send(c, b, p);
-    ggl_question_earlier(c, trial);
-    bool wanted = ggl_question_answered(c, trial);
-    while (b->count != 0) {
-        band_receive(c, b, p, wanted ? data : NULL);
-        if (wanted) {
-            bands_send(c, b, p);
+    while (b->got < (uint32_t)b->height) {
+        b->count = 0;
+        bands_send(c, b, p);
+        for (uint32_t i = 0; i < b->count; i++) {
+            band_receive(c, b, p, &b->ahead[i], data);
         }
     }
 }
@@ -156,9 +149,12 @@ static void read_to_client(struct ggl_context *c, GLint x, GLint y, GLsizei widt
                           .type = type,
                           .rows = trial.watched ? rows_at_once(c, p, y) : 0};
     if (bands.rows != 0) {
-        read_bands(c, &bands, p, &trial, data);
-        ggl_question_end(c, &read);
-        (void)ggl_question_answered(c, &read);
+        ggl_question_earlier(c, &trial);
+        if (ggl_question_answered(c, &trial)) {
+            read_bands(c, &bands, p, data);
+            ggl_question_end(c, &read);
+            (void)ggl_question_answered(c, &read);
+        }
         return;
     }
     gles2_pack_glReadPixels(ggl_pack(c), x, y, width, height, format, type, (uint32_t)p->size);

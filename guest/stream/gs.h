@@ -69,6 +69,13 @@ static inline struct sl_pack *gs_pack(struct gs_stream *stream)
 {
     return &stream->ring.pack;
 }
+/* The next `size` bytes of packets (at most 1 KiB) reach the host at once. For packets of which
+ * more than one is answered: answers come into the memory that packets are written to, so the host
+ * must not see the first of them while the others are written. */
+static inline void gs_pack_together(struct gs_stream *stream, size_t size)
+{
+    (void)sl_pack_begin(gs_pack(stream), size);
+}
 static inline void gs_flush(struct gs_stream *stream)
 {
     asg_writer_flush(&stream->ring);

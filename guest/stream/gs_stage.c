@@ -16,7 +16,7 @@
 #define PIECE_MAX (STAGE_BYTES / 2)
 
 /* slStaged (codegen/spec/sl.csv) up to the packet that it holds; a test holds them together. */
-enum { OP_STAGED = 15003, STAGED_HEADER = 28 };
+enum { OP_STAGED = 15003, STAGED_HEADER = GS_STAGED_HEADER };
 /* More than the fields of any command in front of its data. */
 #define HEAD_MAX 512u
 

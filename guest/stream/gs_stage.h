@@ -12,6 +12,9 @@
 /* What travels in pieces of this size overlaps: the host works on one, the guest fills the next. */
 #define GS_STAGE_BAND 524288u
 
+/* Bytes of an slStaged in front of the packet that it holds. */
+#define GS_STAGED_HEADER 28u
+
 struct gs_piece {
     struct gs_stage *stage; /* NULL: none */
     uint8_t *data;
