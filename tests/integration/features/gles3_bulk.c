@@ -201,12 +201,40 @@ static void refused_reads(struct fx *fx, int frame)
     show(fx, texture);
 }
 
+/* Answers and packets share a ring's memory. Small reads lead the answers all the way round it,
+ * past whatever is being packed while bands of a large one are on their way. */
+static void many_reads(struct fx *fx, int frame)
+{
+    enum { SIDE = 1280, BYTES = SIDE * SIDE * 4 };
+    static uint8_t back[BYTES];
+    GLuint framebuffer, colour;
+    glGenFramebuffers(1, &framebuffer);
+    glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);
+    glGenRenderbuffers(1, &colour);
+    glBindRenderbuffer(GL_RENDERBUFFER, colour);
+    glRenderbufferStorage(GL_RENDERBUFFER, GL_RGBA8, SIDE, SIDE);
+    glFramebufferRenderbuffer(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER, colour);
+    glClearColor(0.2f, 0.1f * (float)frame, 0.7f, 1);
+    glClear(GL_COLOR_BUFFER_BIT);
+    for (int i = 0; i < 60; i++) {
+        for (int n = 0; n < 6; n++) {
+            glReadPixels(i, n, 32, 31, GL_RGBA, GL_UNSIGNED_BYTE, back);
+        }
+        glReadPixels(0, 0, SIDE, SIDE, GL_RGBA, GL_UNSIGNED_BYTE, back);
+    }
+    fx_note(fx, back, sizeof back);
+    fx_error(fx, GL_NO_ERROR);
+    glBindFramebuffer(GL_FRAMEBUFFER, 0);
+    glDeleteFramebuffers(1, &framebuffer);
+    glDeleteRenderbuffers(1, &colour);
+}
+
 #define FEATURE(name)                                                                              \
     {                                                                                              \
 #name, name, NULL                                                                          \
     }
 const struct fx_feature gles3_bulk_features[] = {
     FEATURE(large_uploads), FEATURE(layouts), FEATURE(refused_uploads), FEATURE(images),
-    FEATURE(buffers),       FEATURE(maps),    FEATURE(refused_reads),
+    FEATURE(buffers),       FEATURE(maps),    FEATURE(refused_reads),   FEATURE(many_reads),
 };
 const size_t gles3_bulk_feature_count = sizeof gles3_bulk_features / sizeof gles3_bulk_features[0];
