@@ -64,7 +64,9 @@ bool cap_recording_chunk(struct cap_recording *r, uint32_t kind, const void *byt
     }
     b->kind = kind;
     b->records = 1;
-    memcpy(b->data, bytes, size);
+    if (size != 0) {
+        memcpy(b->data, bytes, size);
+    }
     b->used = size;
     cap_writer_put(r->writer, b);
     return true;
