@@ -201,6 +201,31 @@ void vp_fill(struct vk_world *w, VkCommandBuffer command_buffer, VkBuffer buffer
 
 /* --- descriptors and pipelines --- */
 
+VkPipeline vp_compute_pipeline(struct vk_world *w, VkPipelineLayout layout, const uint32_t *code,
+                               size_t size)
+{
+    const VkShaderModuleCreateInfo shader = {
+        .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = code};
+    VkShaderModule module = VK_NULL_HANDLE;
+    VkPipeline pipeline = VK_NULL_HANDLE;
+    VkResult r;
+    VK_SEND(&w->main, CreateShaderModule, w->device, &shader, NULL, &module);
+    VK_READ(&w->main, CreateShaderModule, w->device, &shader, NULL, &module, &r);
+    SLT_EXPECT_EQ(VK_SUCCESS, r);
+    const VkComputePipelineCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                  .module = module,
+                  .pName = "main"},
+        .layout = layout};
+    VK_SEND(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline);
+    VK_READ(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline,
+            &r);
+    SLT_EXPECT_EQ(VK_SUCCESS, r);
+    return pipeline;
+}
+
 void vp_compute_make(struct vk_world *w, uint32_t max_sets, struct vp_compute *c)
 {
     const VkDescriptorSetLayoutBinding binding = {.descriptorType =
@@ -226,25 +251,7 @@ void vp_compute_make(struct vk_world *w, uint32_t max_sets, struct vp_compute *c
     VK_SEND(&w->main, CreatePipelineLayout, w->device, &layout, NULL, &c->layout);
     VK_READ(&w->main, CreatePipelineLayout, w->device, &layout, NULL, &c->layout, &r);
     SLT_ASSERT_EQ(VK_SUCCESS, r);
-    const VkShaderModuleCreateInfo shader = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-                                             .codeSize = sizeof vp_double_spv,
-                                             .pCode = vp_double_spv};
-    VkShaderModule module = VK_NULL_HANDLE;
-    VK_SEND(&w->main, CreateShaderModule, w->device, &shader, NULL, &module);
-    VK_READ(&w->main, CreateShaderModule, w->device, &shader, NULL, &module, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    const VkComputePipelineCreateInfo pipeline = {
-        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
-        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-                  .module = module,
-                  .pName = "main"},
-        .layout = c->layout};
-    VK_SEND(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &pipeline, NULL,
-            &c->pipeline);
-    VK_READ(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &pipeline, NULL,
-            &c->pipeline, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    c->pipeline = vp_compute_pipeline(w, c->layout, vp_double_spv, sizeof vp_double_spv);
     const VkDescriptorPoolSize size = {.type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
                                        .descriptorCount = max_sets};
     const VkDescriptorPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
@@ -272,13 +279,21 @@ VkResult vp_set_make(struct vk_world *w, const struct vp_compute *c, VkDescripto
     return r;
 }
 
-/* data[i] = data[i] * 2 + add, of 64 words. */
-void vp_dispatch(struct vk_world *w, const struct vp_compute *c, VkDescriptorSet set, uint32_t add)
+void vp_set_write(struct vk_world *w, VkDescriptorSet set, VkBuffer buffer)
 {
-    VkCommandBuffer cb;
+    const VkDescriptorBufferInfo info = {.buffer = buffer, .range = VK_WHOLE_SIZE};
+    const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                        .dstSet = set,
+                                        .descriptorCount = 1,
+                                        .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                        .pBufferInfo = &info};
+    VK_SEND(&w->main, UpdateDescriptorSets, w->device, 1, &write, 0, NULL);
+}
+
+void vp_dispatch_record(struct vk_world *w, const struct vp_compute *c, VkDescriptorSet set,
+                        uint32_t add, VkCommandBuffer buffer)
+{
     struct vk_pack recorded;
-    VkFence fence = vp_fence_make(w);
-    vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &cb);
     vp_begin(&recorded);
     vk_pack_vkCmdBindPipeline(&recorded, VK_PIPELINE_BIND_POINT_COMPUTE, c->pipeline);
     vk_pack_vkCmdBindDescriptorSets(&recorded, VK_PIPELINE_BIND_POINT_COMPUTE, c->layout, 0, 1,
@@ -286,8 +301,16 @@ void vp_dispatch(struct vk_world *w, const struct vp_compute *c, VkDescriptorSet
     vk_pack_vkCmdPushConstants(&recorded, c->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4, &add);
     vk_pack_vkCmdDispatch(&recorded, 64, 1, 1);
     vk_pack_vkEndCommandBufferAsyncGOOGLE(&recorded);
-    vp_flush(w, cb, &recorded);
+    vp_flush(w, buffer, &recorded);
     vk_pack_finish(&recorded);
+}
+
+void vp_dispatch(struct vk_world *w, const struct vp_compute *c, VkDescriptorSet set, uint32_t add)
+{
+    VkCommandBuffer cb;
+    VkFence fence = vp_fence_make(w);
+    vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &cb);
+    vp_dispatch_record(w, c, set, add, cb);
     if (!w->main.lost) {
         vp_submit(w, cb, fence);
         SLT_EXPECT_EQ(VK_SUCCESS, vp_wait(w, fence, UINT64_MAX));

@@ -43,6 +43,14 @@ void vp_fill(struct vk_world *w, VkCommandBuffer command_buffer, VkBuffer buffer
              VkFence fence);
 void vp_compute_make(struct vk_world *w, uint32_t max_sets, struct vp_compute *c);
 VkResult vp_set_make(struct vk_world *w, const struct vp_compute *c, VkDescriptorSet *set);
+void vp_set_write(struct vk_world *w, VkDescriptorSet set, VkBuffer buffer); /* all of it */
+/* A pipeline like vp_compute's, of other code. size: in bytes. */
+VkPipeline vp_compute_pipeline(struct vk_world *w, VkPipelineLayout layout, const uint32_t *code,
+                               size_t size);
+/* data[i] = data[i] * 2 + add, of 64 words. Recorded, to be submitted any number of times; or
+ * recorded, submitted and waited for. */
+void vp_dispatch_record(struct vk_world *w, const struct vp_compute *c, VkDescriptorSet set,
+                        uint32_t add, VkCommandBuffer buffer);
 void vp_dispatch(struct vk_world *w, const struct vp_compute *c, VkDescriptorSet set, uint32_t add);
 void vp_expect_words(const struct vp_mapped *m, uint32_t want);
 void vp_set_words(struct vp_mapped *m, uint32_t value);

@@ -14,13 +14,7 @@ SLT_TEST_F(hvk_descriptor, a_dispatch_computes_in_mapped_memory, w)
     vp_mapped_make(w, 1, &m);
     vp_compute_make(w, 4, &c);
     SLT_ASSERT_EQ(VK_SUCCESS, vp_set_make(w, &c, &set));
-    const VkDescriptorBufferInfo info = {.buffer = m.buffer, .range = VK_WHOLE_SIZE};
-    const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                        .dstSet = set,
-                                        .descriptorCount = 1,
-                                        .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                        .pBufferInfo = &info};
-    VK_SEND(&w->main, UpdateDescriptorSets, w->device, 1, &write, 0, NULL);
+    vp_set_write(w, set, m.buffer);
     vp_set_words(&m, 21);
     vp_dispatch(w, &c, set, 3);
     vp_expect_words(&m, 45);

@@ -55,46 +55,6 @@ static void begin(struct vk_world *w)
 
 SLT_FIXTURE(hvk_endless, struct vk_world, begin, vk_world_finish);
 
-/* As vp_compute_make's, with that code. */
-static VkPipeline endless_pipeline(struct vk_world *w, const struct vp_compute *c)
-{
-    const VkShaderModuleCreateInfo shader = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-                                             .codeSize = sizeof endless_spv,
-                                             .pCode = endless_spv};
-    VkShaderModule module = VK_NULL_HANDLE;
-    VkPipeline pipeline = VK_NULL_HANDLE;
-    VkResult r;
-    VK_SEND(&w->main, CreateShaderModule, w->device, &shader, NULL, &module);
-    VK_READ(&w->main, CreateShaderModule, w->device, &shader, NULL, &module, &r);
-    SLT_EXPECT_EQ(VK_SUCCESS, r);
-    const VkComputePipelineCreateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
-        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-                  .module = module,
-                  .pName = "main"},
-        .layout = c->layout};
-    VK_SEND(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline);
-    VK_READ(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline,
-            &r);
-    SLT_EXPECT_EQ(VK_SUCCESS, r);
-    return pipeline;
-}
-
-static VkDescriptorSet set_of(struct vk_world *w, const struct vp_compute *c, VkBuffer buffer)
-{
-    VkDescriptorSet set;
-    const VkDescriptorBufferInfo info = {.buffer = buffer, .range = VK_WHOLE_SIZE};
-    SLT_EXPECT_EQ(VK_SUCCESS, vp_set_make(w, c, &set));
-    const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                        .dstSet = set,
-                                        .descriptorCount = 1,
-                                        .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                        .pBufferInfo = &info};
-    VK_SEND(&w->main, UpdateDescriptorSets, w->device, 1, &write, 0, NULL);
-    return set;
-}
-
 /* The fence that its end would signal. */
 static VkFence run_endless(struct vk_world *w, struct vp_mapped *m)
 {
@@ -104,8 +64,10 @@ static VkFence run_endless(struct vk_world *w, struct vp_mapped *m)
     vk_world_device(w);
     vp_mapped_make(w, 1, m);
     vp_compute_make(w, 1, &c);
-    VkPipeline pipeline = endless_pipeline(w, &c);
-    VkDescriptorSet set = set_of(w, &c, m->buffer);
+    VkPipeline pipeline = vp_compute_pipeline(w, c.layout, endless_spv, sizeof endless_spv);
+    VkDescriptorSet set;
+    SLT_EXPECT_EQ(VK_SUCCESS, vp_set_make(w, &c, &set));
+    vp_set_write(w, set, m->buffer);
     VkFence fence = vp_fence_make(w);
     vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &commands);
     vp_set_words(m, 0);
@@ -154,7 +116,9 @@ static void another_works(struct vk_world *w)
     vk_world_device(&other);
     vp_mapped_make(&other, 1, &m);
     vp_compute_make(&other, 1, &c);
-    VkDescriptorSet set = set_of(&other, &c, m.buffer);
+    VkDescriptorSet set;
+    SLT_EXPECT_EQ(VK_SUCCESS, vp_set_make(&other, &c, &set));
+    vp_set_write(&other, set, m.buffer);
     vp_set_words(&m, 5);
     vp_dispatch(&other, &c, set, 1);
     vp_expect_words(&m, 11);

@@ -51,34 +51,6 @@ static bool lives(struct vk_world *w, uint32_t kind, const void *handle)
     return hvk_find(vk_world_context(w), kind, HVK_U64(handle), NULL) != NULL;
 }
 
-static void set_write(struct vk_world *w, VkDescriptorSet set, VkBuffer buffer)
-{
-    const VkDescriptorBufferInfo info = {.buffer = buffer, .range = VK_WHOLE_SIZE};
-    const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                        .dstSet = set,
-                                        .descriptorCount = 1,
-                                        .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                        .pBufferInfo = &info};
-    VK_SEND(&w->main, UpdateDescriptorSets, w->device, 1, &write, 0, NULL);
-}
-
-/* A dispatch that may be submitted again. */
-static void dispatch_record(struct vk_world *w, const struct vp_compute *c, VkDescriptorSet set,
-                            VkCommandBuffer buffer)
-{
-    const uint32_t add = 1;
-    struct vk_pack recorded;
-    vp_begin(&recorded);
-    vk_pack_vkCmdBindPipeline(&recorded, VK_PIPELINE_BIND_POINT_COMPUTE, c->pipeline);
-    vk_pack_vkCmdBindDescriptorSets(&recorded, VK_PIPELINE_BIND_POINT_COMPUTE, c->layout, 0, 1,
-                                    &set, 0, NULL);
-    vk_pack_vkCmdPushConstants(&recorded, c->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4, &add);
-    vk_pack_vkCmdDispatch(&recorded, 64, 1, 1);
-    vk_pack_vkEndCommandBufferAsyncGOOGLE(&recorded);
-    vp_flush(w, buffer, &recorded);
-    vk_pack_finish(&recorded);
-}
-
 static void run(struct vk_world *w, VkCommandBuffer buffer)
 {
     VkFence fence = vp_fence_make(w);
@@ -98,10 +70,10 @@ SLT_TEST_F(hvk_save, what_was_recorded_runs_there, p)
     vp_compute_make(w, 4, &c);
     vp_mapped_make(w, 7, &m);
     SLT_ASSERT_EQ(VK_SUCCESS, vp_set_make(w, &c, &set));
-    set_write(w, set, m.buffer);
+    vp_set_write(w, set, m.buffer);
     vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &buffer);
     vp_set_words(&m, 3);
-    dispatch_record(w, &c, set, buffer);
+    vp_dispatch_record(w, &c, set, 1, buffer);
     run(w, buffer);
     vp_expect_words(&m, 7);
     VK_SEND(&w->main, DestroyPipelineLayout, w->device, c.layout, NULL);
