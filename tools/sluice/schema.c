@@ -153,17 +153,26 @@ static void read_field(struct parser *p)
     }
 }
 
-static void read_gl(struct parser *p)
+/* The opcode and the name, which both kinds begin with; NULL: no memory. */
+static struct entry *entry_begin(struct parser *p)
 {
     struct entry *e = add_entry(p);
+    if (e != NULL) {
+        skip(p, '[');
+        e->opcode = number(p, UINT32_MAX - 1);
+        skip(p, ',');
+        e->plan.name = text(p);
+        skip(p, ',');
+    }
+    return e;
+}
+
+static void read_gl(struct parser *p)
+{
+    struct entry *e = entry_begin(p);
     if (e == NULL) {
         return;
     }
-    skip(p, '[');
-    e->opcode = number(p, UINT32_MAX - 1);
-    skip(p, ',');
-    e->plan.name = text(p);
-    skip(p, ',');
     e->plan.has_value = number(p, 1) != 0;
     skip(p, ',');
     e->plan.value_prim = (uint8_t)number(p, PLAN_F32);
@@ -184,15 +193,10 @@ static void read_gl(struct parser *p)
 
 static void read_vulkan(struct parser *p)
 {
-    struct entry *e = add_entry(p);
+    struct entry *e = entry_begin(p);
     if (e == NULL) {
         return;
     }
-    skip(p, '[');
-    e->opcode = number(p, UINT32_MAX - 1);
-    skip(p, ',');
-    e->plan.name = text(p);
-    skip(p, ',');
     const char *layout = text(p);
     skip(p, ']');
     const struct vk_plan_command *own = vk_plan_find(&vk_plan, e->opcode);
