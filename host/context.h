@@ -92,7 +92,7 @@ struct hct_ops {
      * they were created; what several share, the first of them that can saves. UNSUPPORTED: a
      * state that no packets lead to, with a line in the log that says what. Nullable:
      * UNSUPPORTED. */
-    enum sl_result (*save)(struct hct_context *, const struct hct_saver *);
+    enum sl_result (*save)(struct hct_context *, const struct vgd_saver *);
 };
 
 struct hct_context {

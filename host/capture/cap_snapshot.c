@@ -378,7 +378,7 @@ static void make_rest_of(struct saving *s)
 
 static enum sl_result save_context(struct saving *s, const struct step *step)
 {
-    const struct hct_saver saver = {.user = s, .packet = on_packet, .resource = on_resource};
+    const struct vgd_saver saver = {.user = s, .packet = on_packet, .resource = on_resource};
     struct vgd *inner = s->device->inner;
     s->ctx_id = step->ctx_id;
     s->capset = step->what->context.capset;

@@ -588,7 +588,7 @@ static bool rest(struct vgd *vgd, bool on)
     return inner->ops->rest(inner, on);
 }
 
-static enum sl_result ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct hct_saver *saver)
+static enum sl_result ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct vgd_saver *saver)
 {
     struct vgd *inner = device_of(vgd)->inner;
     return inner->ops->ctx_save(inner, ctx_id, saver);

@@ -203,7 +203,7 @@ bool dev_rest(struct vgd *vgd, bool on)
     return on && all;
 }
 
-enum sl_result dev_ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct hct_saver *saver)
+enum sl_result dev_ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct vgd_saver *saver)
 {
     struct dev_device *d = dev_from(vgd);
     struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);

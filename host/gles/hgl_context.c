@@ -338,7 +338,7 @@ static void take_again(void *user)
     }
 }
 
-static enum sl_result context_save(struct hct_context *base, const struct hct_saver *to)
+static enum sl_result context_save(struct hct_context *base, const struct vgd_saver *to)
 {
     struct hgl_context *c = context_of(base);
     struct hgl_ring_ref refs[HR_RINGS_MAX];

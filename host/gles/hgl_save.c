@@ -479,7 +479,7 @@ static void save_everything(struct hgl_save *s, const struct hgl_objects *all,
 
 enum sl_result hgl_save_client(struct hrc_client *client, const struct gl_driver *gl,
                                const struct hgl_ring_ref *rings, uint32_t ring_count,
-                               const struct hct_saver *to)
+                               const struct vgd_saver *to)
 {
     if (ring_count == 0) {
         return SL_OK; /* nobody has sent anything */

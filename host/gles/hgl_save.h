@@ -41,7 +41,7 @@ struct hgl_objects {
 };
 
 struct hgl_save {
-    const struct hct_saver *to;
+    const struct vgd_saver *to;
     struct hgl_objects all; /* of the client */
     uint8_t *images_done;   /* [all.count] */
     struct hrc_client *client;
@@ -143,6 +143,6 @@ struct hgl_ring_ref {
 /* hgl_save.c: nothing of the context is current on any thread. */
 enum sl_result hgl_save_client(struct hrc_client *client, const struct gl_driver *gl,
                                const struct hgl_ring_ref *rings, uint32_t ring_count,
-                               const struct hct_saver *to);
+                               const struct vgd_saver *to);
 
 #endif

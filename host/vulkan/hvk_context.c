@@ -171,7 +171,7 @@ static bool context_rest(struct hct_context *base, bool on)
     return hr_rings_rest(&context_of(base)->rings, on);
 }
 
-static enum sl_result context_save(struct hct_context *base, const struct hct_saver *saver)
+static enum sl_result context_save(struct hct_context *base, const struct vgd_saver *saver)
 {
     struct hvk_context *c = context_of(base);
     return hvk_save(c, saver, hr_rings_first(&c->rings));

@@ -447,7 +447,7 @@ static void save_all(struct hvk_save *s)
     go_on(s);
 }
 
-enum sl_result hvk_save(struct hvk_context *context, const struct hct_saver *saver,
+enum sl_result hvk_save(struct hvk_context *context, const struct vgd_saver *saver,
                         uint32_t ring_id)
 {
     struct hvk_save s = {.context = context, .saver = saver, .ring_id = ring_id};

@@ -14,7 +14,7 @@ struct hvk_named {
 
 struct hvk_save {
     struct hvk_context *context;
-    const struct hct_saver *saver;
+    const struct vgd_saver *saver;
     enum sl_result result; /* the first failure; nothing is packed behind it */
     uint32_t ring_id;
     uint32_t turn; /* of the last packet */
@@ -61,7 +61,7 @@ void hvk_save_set_bond(struct hvk_save *s, const struct hvk_set *set);
 void hvk_save_states(struct hvk_save *s);
 
 /* hvk_save.c. hct_ops.save. */
-enum sl_result hvk_save(struct hvk_context *context, const struct hct_saver *saver,
+enum sl_result hvk_save(struct hvk_context *context, const struct vgd_saver *saver,
                         uint32_t ring_id);
 
 #endif

@@ -29,7 +29,7 @@ static enum sl_result on_resource(void *user, uint32_t resource_id)
 
 enum sl_result vk_saved_take(struct vk_saved *saved, struct vk_world *world)
 {
-    const struct hct_saver saver = {.user = saved, .packet = on_packet, .resource = on_resource};
+    const struct vgd_saver saver = {.user = saved, .packet = on_packet, .resource = on_resource};
     vk_saved_finish(saved);
     return world->context->ops->save(world->context, &saver);
 }

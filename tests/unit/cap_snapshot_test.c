@@ -61,7 +61,7 @@ static bool rest(struct vgd *vgd, bool on)
 {
     return on && ((struct bed *)(void *)vgd)->stands;
 }
-static enum sl_result ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct hct_saver *saver)
+static enum sl_result ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct vgd_saver *saver)
 {
     const uint32_t packet[] = {SAVED, 12, ctx_id}, reply = 77;
     struct bed *t = (struct bed *)(void *)vgd;

@@ -105,7 +105,7 @@ struct vgd_stats {
 
 /* Takes what rebuilds a context, in the order in which it is to be played. A call that fails ends
  * the saving: hand its result on. Device thread. */
-struct hct_saver {
+struct vgd_saver {
     void *user;
     /* A packet {u32 opcode, u32 length, body} without a checksum, as the guest of this context
      * could have sent it on that ring (the ring's resource id), and the reply that it is to have
@@ -194,7 +194,7 @@ struct vgd_ops {
      * sleep look at it. True: on, and all rings of all contexts are at rest. */
     bool (*rest)(struct vgd *, bool on);
     /* hct_ops.save of a context; while all rings are at rest. NOTFOUND; DEVICE_LOST: it is lost. */
-    enum sl_result (*ctx_save)(struct vgd *, uint32_t ctx_id, const struct hct_saver *);
+    enum sl_result (*ctx_save)(struct vgd *, uint32_t ctx_id, const struct vgd_saver *);
     /* Switch sink.packet on or off. */
     void (*tap)(struct vgd *, bool on);
 
