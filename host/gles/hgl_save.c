@@ -39,16 +39,13 @@ static void next_handle(struct hgl_save *s, enum hrc_table table, uint32_t handl
 /* The table's free places come in this order. spare: a handle that no object has, above all. */
 static void save_shape(struct hgl_save *s, enum hrc_table table, uint32_t *spare)
 {
-    struct ho_table *objects = &s->client->objects;
-    struct hs_table *buffers = s->client->buffers;
-    size_t count =
-        table == HRC_TABLE_OBJECTS ? ho_shape(objects, NULL, 0) : hs_shape(buffers, NULL, 0);
+    struct sl_handles *handles = hrc_handles(s->client, table);
+    size_t count = sl_handles_shape(handles, NULL, 0);
     uint32_t *words = hgl_save_alloc(s, count, sizeof *words);
     if (words == NULL) {
         return;
     }
-    size_t now = table == HRC_TABLE_OBJECTS ? ho_shape(objects, words, count)
-                                            : hs_shape(buffers, words, count);
+    size_t now = sl_handles_shape(handles, words, count);
     if (now == count && spare != NULL) {
         *spare = HRC_HANDLE_BASE | (words[0] + 1);
     } else if (now == count && words[0] != 0) {

@@ -8,14 +8,12 @@ void ho_table_init(struct ho_table *table, uint32_t max, uint32_t base, ho_destr
                    void *user)
 {
     *table = (struct ho_table){.destroy = destroy, .user = user};
-    pthread_mutex_init(&table->lock, NULL);
-    sl_table_init(&table->ids, max, base);
+    sl_handles_init(&table->handles, max, base);
 }
 
 void ho_table_finish(struct ho_table *table)
 {
-    sl_table_finish(&table->ids);
-    pthread_mutex_destroy(&table->lock);
+    sl_handles_finish(&table->handles);
 }
 
 enum sl_result ho_add(struct ho_table *table, uint32_t kind, void *value, struct ho_object *parent,
@@ -28,13 +26,9 @@ enum sl_result ho_add(struct ho_table *table, uint32_t kind, void *value, struct
     *object = (struct ho_object){.kind = kind, .value = value, .table = table, .refs = 1};
     sl_list_init(&object->children);
     sl_list_init(&object->sibling);
-    pthread_mutex_lock(&table->lock);
-    uint32_t next = table->next;
-    table->next = 0;
-    enum sl_result result = next != 0 ? sl_table_add_at(&table->ids, kind, object, next)
-                                      : sl_table_add(&table->ids, kind, object, &object->id);
+    pthread_mutex_lock(&table->handles.lock);
+    enum sl_result result = sl_handles_add_locked(&table->handles, kind, object, &object->id);
     if (result == SL_OK) {
-        object->id = next != 0 ? next : object->id;
         *id = object->id;
         if (parent != NULL) {
             parent->refs++;
@@ -42,7 +36,7 @@ enum sl_result ho_add(struct ho_table *table, uint32_t kind, void *value, struct
             sl_list_add(&parent->children, &object->sibling);
         }
     }
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->handles.lock);
     if (result != SL_OK) {
         sl_free(object);
     }
@@ -51,20 +45,20 @@ enum sl_result ho_add(struct ho_table *table, uint32_t kind, void *value, struct
 
 struct ho_object *ho_get(struct ho_table *table, uint32_t kind, uint32_t id)
 {
-    pthread_mutex_lock(&table->lock);
-    struct ho_object *object = sl_table_find(&table->ids, kind, id);
+    pthread_mutex_lock(&table->handles.lock);
+    struct ho_object *object = sl_table_find(&table->handles.ids, kind, id);
     if (object != NULL) {
         object->refs++;
     }
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->handles.lock);
     return object;
 }
 
 struct ho_object *ho_ref(struct ho_object *object)
 {
-    pthread_mutex_lock(&object->table->lock);
+    pthread_mutex_lock(&object->table->handles.lock);
     object->refs++;
-    pthread_mutex_unlock(&object->table->lock);
+    pthread_mutex_unlock(&object->table->handles.lock);
     return object;
 }
 
@@ -72,12 +66,12 @@ void ho_put(struct ho_object *object)
 {
     while (object != NULL) {
         struct ho_table *table = object->table;
-        pthread_mutex_lock(&table->lock);
+        pthread_mutex_lock(&table->handles.lock);
         bool last = --object->refs == 0;
         if (last) {
             sl_list_remove(&object->sibling);
         }
-        pthread_mutex_unlock(&table->lock);
+        pthread_mutex_unlock(&table->handles.lock);
         if (!last) {
             return;
         }
@@ -106,21 +100,21 @@ static struct ho_object *leaf_of_locked(struct ho_object *object)
 
 static void take_locked(struct ho_table *table, struct ho_object *object)
 {
-    sl_table_remove(&table->ids, object->kind, object->id);
+    sl_table_remove(&table->handles.ids, object->kind, object->id);
     object->id = 0;
 }
 
 bool ho_remove(struct ho_table *table, uint32_t kind, uint32_t id)
 {
     for (;;) { /* leaves first, one a turn; ends because each turn takes a handle away */
-        pthread_mutex_lock(&table->lock);
-        struct ho_object *object = sl_table_find(&table->ids, kind, id);
+        pthread_mutex_lock(&table->handles.lock);
+        struct ho_object *object = sl_table_find(&table->handles.ids, kind, id);
         struct ho_object *leaf = object != NULL ? leaf_of_locked(object) : NULL;
         bool done = leaf == object;
         if (leaf != NULL) {
             take_locked(table, leaf);
         }
-        pthread_mutex_unlock(&table->lock);
+        pthread_mutex_unlock(&table->handles.lock);
         ho_put(leaf);
         if (done) {
             return object != NULL;
@@ -133,9 +127,9 @@ void ho_table_clear(struct ho_table *table)
     uint32_t cursor = 0;
     for (;;) {
         uint32_t kind, id;
-        pthread_mutex_lock(&table->lock);
-        struct ho_object *object = sl_table_next(&table->ids, &cursor, &kind, &id);
-        pthread_mutex_unlock(&table->lock);
+        pthread_mutex_lock(&table->handles.lock);
+        struct ho_object *object = sl_table_next(&table->handles.ids, &cursor, &kind, &id);
+        pthread_mutex_unlock(&table->handles.lock);
         if (object == NULL) {
             return;
         }
@@ -151,46 +145,23 @@ enum sl_result ho_set_origin(struct ho_object *object, const void *packet, size_
         return SL_ERR_NOMEM;
     }
     memcpy(copy, packet, size);
-    pthread_mutex_lock(&object->table->lock);
+    pthread_mutex_lock(&object->table->handles.lock);
     void *old = object->origin;
     object->origin = copy;
     object->origin_size = (uint32_t)size;
-    pthread_mutex_unlock(&object->table->lock);
+    pthread_mutex_unlock(&object->table->handles.lock);
     sl_free(old);
     return SL_OK;
-}
-
-void ho_set_next(struct ho_table *table, uint32_t id)
-{
-    pthread_mutex_lock(&table->lock);
-    table->next = id;
-    pthread_mutex_unlock(&table->lock);
-}
-
-size_t ho_shape(struct ho_table *table, uint32_t *words, size_t max)
-{
-    pthread_mutex_lock(&table->lock);
-    size_t all = sl_table_shape(&table->ids, words, max);
-    pthread_mutex_unlock(&table->lock);
-    return all;
-}
-
-enum sl_result ho_set_shape(struct ho_table *table, const uint32_t *words, size_t count)
-{
-    pthread_mutex_lock(&table->lock);
-    enum sl_result result = sl_table_set_shape(&table->ids, words, count);
-    pthread_mutex_unlock(&table->lock);
-    return result;
 }
 
 struct ho_object *ho_next(struct ho_table *table, uint32_t *cursor)
 {
     uint32_t kind, id;
-    pthread_mutex_lock(&table->lock);
-    struct ho_object *object = sl_table_next(&table->ids, cursor, &kind, &id);
+    pthread_mutex_lock(&table->handles.lock);
+    struct ho_object *object = sl_table_next(&table->handles.ids, cursor, &kind, &id);
     if (object != NULL) {
         object->refs++;
     }
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->handles.lock);
     return object;
 }

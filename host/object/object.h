@@ -7,11 +7,10 @@
 #ifndef HOST_OBJECT_H
 #define HOST_OBJECT_H
 
+#include "transport/base/handles.h"
 #include "transport/base/list.h"
 #include "transport/base/result.h"
-#include "transport/base/table.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,11 +37,9 @@ struct ho_object {
 typedef void (*ho_destroy_fn)(void *user, uint32_t kind, void *value);
 
 struct ho_table {
-    pthread_mutex_t lock; /* guards everything below, and every object's private part */
-    struct sl_table ids;
+    struct sl_handles handles; /* its lock guards every object's private part, too */
     ho_destroy_fn destroy;
     void *user;
-    uint32_t next; /* the handle of the next object that is added; 0: any */
 };
 
 /* max, base: of the handles, see sl_table_init. */
@@ -65,11 +62,6 @@ void ho_put(struct ho_object *object); /* NULL allowed */
 bool ho_remove(struct ho_table *table, uint32_t kind, uint32_t id);
 /* Remember the packet that made it; copied. NOMEM leaves it without. */
 enum sl_result ho_set_origin(struct ho_object *object, const void *packet, size_t size);
-/* A table is brought back, see sl_table_add_at: the next object gets this handle. */
-void ho_set_next(struct ho_table *table, uint32_t id);
-size_t ho_shape(struct ho_table *table, uint32_t *words, size_t max);
-enum sl_result ho_set_shape(struct ho_table *table, const uint32_t *words,
-                            size_t count) SL_MUST_USE;
 /* Walk for snapshots and tests: a reference on the next object, or NULL at the end. Start with
  * *cursor = 0. */
 struct ho_object *ho_next(struct ho_table *table, uint32_t *cursor);

@@ -144,6 +144,18 @@ void hrc_thread_finish(struct hrc_thread *thread)
 
 /* --- a replay's --- */
 
+struct sl_handles *hrc_handles(struct hrc_client *client, uint32_t table)
+{
+    switch (table) {
+    case HRC_TABLE_OBJECTS:
+        return &client->objects.handles;
+    case HRC_TABLE_BUFFERS:
+        return &client->buffers->handles;
+    default:
+        return NULL;
+    }
+}
+
 static bool restores(struct hr_call *call)
 {
     bool ok = hrc_thread_of(call)->client->restores;
@@ -155,28 +167,21 @@ static bool restores(struct hr_call *call)
 
 void hrc_slNextHandle(struct hr_call *call, const struct sl_args_slNextHandle *args)
 {
-    struct hrc_client *c = hrc_thread_of(call)->client;
-    if (!restores(call)) {
-        return;
-    }
-    if (args->table == HRC_TABLE_OBJECTS) {
-        ho_set_next(&c->objects, args->handle);
-    } else if (args->table == HRC_TABLE_BUFFERS) {
-        hs_set_next(c->buffers, args->handle);
+    struct sl_handles *handles = hrc_handles(hrc_thread_of(call)->client, args->table);
+    if (restores(call) && handles != NULL) {
+        sl_handles_set_next(handles, args->handle);
     }
 }
 
 void hrc_slHandles(struct hr_call *call, const struct sl_args_slHandles *args)
 {
-    struct hrc_client *c = hrc_thread_of(call)->client;
+    struct sl_handles *handles = hrc_handles(hrc_thread_of(call)->client, args->table);
     size_t count = args->words_size / 4;
     if (!restores(call)) {
         return;
     }
     enum sl_result result =
-        args->table == HRC_TABLE_OBJECTS   ? ho_set_shape(&c->objects, args->words, count)
-        : args->table == HRC_TABLE_BUFFERS ? hs_set_shape(c->buffers, args->words, count)
-                                           : SL_ERR_INVALID;
+        handles != NULL ? sl_handles_set_shape(handles, args->words, count) : SL_ERR_INVALID;
     if (result != SL_OK) {
         hr_call_refuse(call, "table %u, %zu words: %s", args->table, count, sl_result_name(result));
     }

@@ -135,6 +135,7 @@ bool hrc_sync_wait(const struct hs_native *native, EGLSyncKHR sync, uint64_t tim
 
 /* The tables whose handles a replay brings back: slNextHandle, slHandles. */
 enum hrc_table { HRC_TABLE_OBJECTS, HRC_TABLE_BUFFERS };
+struct sl_handles *hrc_handles(struct hrc_client *client, uint32_t table); /* NULL: no such one */
 
 /* sl: our own commands. The handlers themselves are declared in generated host/rc_hand.h and
  * host/sl_hand.h. */

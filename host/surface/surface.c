@@ -12,20 +12,18 @@ void hs_table_init(struct hs_table *table, const struct hs_native *native,
                    void (*release)(void *hold))
 {
     *table = (struct hs_table){.release = release, .native = native};
-    pthread_mutex_init(&table->lock, NULL);
-    sl_table_init(&table->ids, BUFFERS_MAX, HS_HANDLE_BASE);
+    sl_handles_init(&table->handles, BUFFERS_MAX, HS_HANDLE_BASE);
     sl_map_init(&table->resources, BUFFERS_MAX);
 }
 
 void hs_table_finish(struct hs_table *table)
 {
-    if (table->ids.live != 0 || table->resources.live != 0) {
-        sl_warn("surface", "%u buffers and %u resources are left", table->ids.live,
+    if (table->handles.ids.live != 0 || table->resources.live != 0) {
+        sl_warn("surface", "%u buffers and %u resources are left", table->handles.ids.live,
                 table->resources.live);
     }
-    sl_table_finish(&table->ids);
     sl_map_finish(&table->resources);
-    pthread_mutex_destroy(&table->lock);
+    sl_handles_finish(&table->handles);
 }
 
 static struct hs_buffer *buffer_new(struct hs_table *table, enum hs_kind kind, uint64_t size)
@@ -48,9 +46,9 @@ static void buffer_free(struct hs_buffer *b)
     if (b->hold != NULL && table->release != NULL) {
         table->release(b->hold);
     }
-    pthread_mutex_lock(&table->lock);
+    pthread_mutex_lock(&table->handles.lock);
     table->bytes -= b->size;
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->handles.lock);
     pthread_mutex_destroy(&b->lock);
     sl_free(b);
 }
@@ -92,9 +90,9 @@ enum sl_result hs_resource_add(struct hs_table *table, const struct hs_resource_
         b->mem = args->mem;
         b->stride = args->stride;
     }
-    pthread_mutex_lock(&table->lock);
+    pthread_mutex_lock(&table->handles.lock);
     enum sl_result result = sl_map_add(&table->resources, args->resource_id, b);
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->handles.lock);
     if (result != SL_OK) {
         hs_put(b);
         return result;
@@ -105,9 +103,9 @@ enum sl_result hs_resource_add(struct hs_table *table, const struct hs_resource_
 
 void hs_resource_remove(struct hs_table *table, uint32_t resource_id)
 {
-    pthread_mutex_lock(&table->lock);
+    pthread_mutex_lock(&table->handles.lock);
     struct hs_buffer *b = sl_map_remove(&table->resources, resource_id);
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->handles.lock);
     if (b == NULL) {
         return;
     }
@@ -150,19 +148,15 @@ static uint32_t internal_bytes(uint32_t internal_format)
 static enum sl_result add_numbered(struct hs_table *table, struct hs_buffer *b)
 {
     enum sl_result result = SL_ERR_NOMEM;
-    pthread_mutex_lock(&table->lock);
+    pthread_mutex_lock(&table->handles.lock);
     if (b->size <= HS_BYTES_MAX - table->bytes) {
-        uint32_t next = table->next;
-        table->next = 0;
-        b->handle = next;
-        result = next != 0 ? sl_table_add_at(&table->ids, HS_COLOR, b, next)
-                           : sl_table_add(&table->ids, HS_COLOR, b, &b->handle);
+        result = sl_handles_add_locked(&table->handles, HS_COLOR, b, &b->handle);
     }
     if (result == SL_OK) {
         table->bytes += b->size;
         hs_ref(b); /* the table's; the first is the caller's */
     }
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->handles.lock);
     if (result != SL_OK) {
         b->size = 0; /* was never accounted for */
         hs_put(b);
@@ -209,48 +203,49 @@ enum sl_result hs_plain_create(struct hs_table *table, uint64_t size, struct hs_
 
 struct hs_buffer *hs_get(struct hs_table *table, uint32_t handle)
 {
-    pthread_mutex_lock(&table->lock);
-    struct hs_buffer *b = handle >= HS_HANDLE_BASE ? sl_table_find(&table->ids, HS_COLOR, handle)
-                                                   : sl_map_find(&table->resources, handle);
+    pthread_mutex_lock(&table->handles.lock);
+    struct hs_buffer *b = handle >= HS_HANDLE_BASE
+                              ? sl_table_find(&table->handles.ids, HS_COLOR, handle)
+                              : sl_map_find(&table->resources, handle);
     if (b != NULL) {
         hs_ref(b);
     }
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->handles.lock);
     return b;
 }
 
 bool hs_open(struct hs_table *table, uint32_t handle)
 {
-    pthread_mutex_lock(&table->lock);
-    struct hs_buffer *b = sl_table_find(&table->ids, HS_COLOR, handle);
+    pthread_mutex_lock(&table->handles.lock);
+    struct hs_buffer *b = sl_table_find(&table->handles.ids, HS_COLOR, handle);
     if (b != NULL) {
         b->opens++;
     }
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->handles.lock);
     return b != NULL;
 }
 
 void hs_close(struct hs_table *table, uint32_t handle, uint32_t opens)
 {
-    pthread_mutex_lock(&table->lock);
-    struct hs_buffer *b = sl_table_find(&table->ids, HS_COLOR, handle);
+    pthread_mutex_lock(&table->handles.lock);
+    struct hs_buffer *b = sl_table_find(&table->handles.ids, HS_COLOR, handle);
     if (b != NULL) {
         b->opens -= opens < b->opens ? opens : b->opens;
         if (b->opens == 0) {
-            (void)sl_table_remove(&table->ids, HS_COLOR, handle);
+            (void)sl_table_remove(&table->handles.ids, HS_COLOR, handle);
         } else {
             b = NULL;
         }
     }
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->handles.lock);
     hs_put(b);
 }
 
 bool hs_is_shared(struct hs_buffer *buffer, uint32_t opens)
 {
-    pthread_mutex_lock(&buffer->table->lock);
+    pthread_mutex_lock(&buffer->table->handles.lock);
     bool shared = buffer->opens > opens;
-    pthread_mutex_unlock(&buffer->table->lock);
+    pthread_mutex_unlock(&buffer->table->handles.lock);
     return shared;
 }
 
@@ -260,27 +255,4 @@ bool hs_holds_image(struct hs_buffer *buffer)
     bool holds = buffer->image != EGL_NO_IMAGE_KHR && (buffer->mem == NULL || buffer->image_newer);
     pthread_mutex_unlock(&buffer->lock);
     return holds;
-}
-
-void hs_set_next(struct hs_table *table, uint32_t handle)
-{
-    pthread_mutex_lock(&table->lock);
-    table->next = handle;
-    pthread_mutex_unlock(&table->lock);
-}
-
-size_t hs_shape(struct hs_table *table, uint32_t *words, size_t max)
-{
-    pthread_mutex_lock(&table->lock);
-    size_t all = sl_table_shape(&table->ids, words, max);
-    pthread_mutex_unlock(&table->lock);
-    return all;
-}
-
-enum sl_result hs_set_shape(struct hs_table *table, const uint32_t *words, size_t count)
-{
-    pthread_mutex_lock(&table->lock);
-    enum sl_result result = sl_table_set_shape(&table->ids, words, count);
-    pthread_mutex_unlock(&table->lock);
-    return result;
 }

@@ -12,9 +12,9 @@
 #define HOST_SURFACE_H
 
 #include "host/surface/native.h"
+#include "transport/base/handles.h"
 #include "transport/base/map.h"
 #include "transport/base/result.h"
-#include "transport/base/table.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -58,10 +58,9 @@ struct hs_buffer {
 };
 
 struct hs_table {
-    pthread_mutex_t lock;    /* guards ids, resources, next, bytes */
-    struct sl_table ids;     /* struct hs_buffer made by renderControl */
+    /* Of struct hs_buffer made by renderControl; its lock guards resources and bytes, too. */
+    struct sl_handles handles;
     struct sl_map resources; /* struct hs_buffer of a 3D resource */
-    uint32_t next;           /* the handle of the next buffer that renderControl makes; 0: any */
     uint64_t bytes;
     void (*release)(void *hold);    /* any thread; nullable */
     const struct hs_native *native; /* nullable */
@@ -106,11 +105,6 @@ void hs_close(struct hs_table *table, uint32_t handle, uint32_t opens);
  * memory has? */
 bool hs_is_shared(struct hs_buffer *buffer, uint32_t opens);
 bool hs_holds_image(struct hs_buffer *buffer);
-/* Handles are brought back, see sl_table_add_at. */
-void hs_set_next(struct hs_table *table, uint32_t handle);
-size_t hs_shape(struct hs_table *table, uint32_t *words, size_t max);
-enum sl_result hs_set_shape(struct hs_table *table, const uint32_t *words,
-                            size_t count) SL_MUST_USE;
 
 /* --- ring threads --- */
 /* What glReadPixels needs to know about the current context. */

@@ -2,6 +2,7 @@
 #include "tests/support/slt.h"
 #include "transport/base/arith.h"
 #include "transport/base/bytes.h"
+#include "transport/base/handles.h"
 #include "transport/base/list.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
@@ -258,6 +259,26 @@ SLT_TEST_F(table, is_brought_back, table)
     SLT_EXPECT_EQ(&value, sl_table_find(&twin, 2, ids[4]));
     expect_twins(table, &twin);
     sl_table_finish(&twin);
+}
+
+SLT_TEST(handles, one_entry_gets_the_handle_that_was_said)
+{
+    static const uint32_t shape[] = {4, 0, 0, 0, 0, 2, 1}; /* of 0 and 3, then 2 */
+    int value;
+    uint32_t first = 0, id = 0, words[8];
+    struct sl_handles handles;
+    sl_handles_init(&handles, 100, TABLE_BASE);
+    SLT_EXPECT_OK(sl_handles_add_locked(&handles, 1, &value, &first));
+    sl_handles_set_next(&handles, first + 3);
+    SLT_EXPECT_OK(sl_handles_add_locked(&handles, 1, &value, &id));
+    SLT_EXPECT_EQ(first + 3, id);
+    SLT_EXPECT_OK(sl_handles_set_shape(&handles, shape, 7));
+    SLT_EXPECT_EQ(7u, sl_handles_shape(&handles, words, 8));
+    sl_handles_set_next(&handles, first); /* taken: refused once, then forgotten */
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_handles_add_locked(&handles, 1, &value, &id));
+    SLT_EXPECT_OK(sl_handles_add_locked(&handles, 1, &value, &id));
+    SLT_EXPECT_EQ(first + 2, id);
+    sl_handles_finish(&handles);
 }
 
 SLT_TEST_F(table, believes_no_wrong_shape, table)
