@@ -357,14 +357,20 @@ static enum sl_result context_save(struct hct_context *base, const struct vgd_sa
         result = SL_ERR_UNSUPPORTED;
     }
     while (gone < count && result == SL_OK) {
-        result = hr_ring_run(rings[gone], let_go, refs[gone].thread->user);
+        const struct hr_job job = {let_go, take_again, refs[gone].thread->user};
+        result = hr_ring_run(rings[gone], &job);
         gone += result == SL_OK ? 1 : 0;
+    }
+    if (result == SL_ERR_TIMEOUT) {
+        sl_warn_limited("gles", "no snapshot of context %u: the driver does not let ring %u go",
+                        c->ctx_id, refs[gone].id);
     }
     if (result == SL_OK) {
         result = hgl_save_client(&c->client, &c->provider->driver.gl, refs, count, to);
     }
     for (uint32_t i = 0; i < gone; i++) {
-        (void)!hr_ring_run(rings[i], take_again, refs[i].thread->user);
+        const struct hr_job job = {take_again, NULL, refs[i].thread->user};
+        (void)!hr_ring_run(rings[i], &job);
     }
     return result;
 }

@@ -5,6 +5,9 @@
 
 /* The low bits of `state`; above them the epoch, where it says something. */
 enum { RUNS, RESTS, WAITS, ENDED, KINDS };
+/* `job_state`. The device thread asks, and withdraws or leaves what takes too long; the ring's
+ * thread does it and says NONE. */
+enum { JOB_NONE, JOB_ASKED, JOB_RUNS, JOB_LEFT };
 #define SLICE_NS (100 * SL_NS_PER_MS)
 
 static uint32_t epoch_now(const struct hr_rest *rest)
@@ -26,15 +29,25 @@ static bool is_wanted(const struct hr_rest *rest)
            sl_atomic_load_relaxed(rest->stop) == 0;
 }
 
+/* Pairs with the other thread's loads and changes: what was done before lies before it. */
+static bool job_moves(struct hr_rest *rest, uint32_t from, uint32_t to)
+{
+    return sl_atomic_cas(&rest->job_state, &from, to);
+}
+
 static void do_job(struct hr_rest *rest)
 {
-    /* Pairs with the store in hr_rest_run: the job lies before it. */
-    uint32_t asked = sl_atomic_load_acquire(&rest->asked);
-    if (asked != sl_atomic_load_relaxed(&rest->done)) {
-        rest->job(rest->user);
-        sl_atomic_store_release(&rest->done, asked);
-        sl_futex_wake(&rest->done, 1, false);
+    if (!job_moves(rest, JOB_ASKED, JOB_RUNS)) {
+        return;
     }
+    rest->job.run(rest->job.user);
+    if (!job_moves(rest, JOB_RUNS, JOB_NONE)) { /* left */
+        if (rest->job.undo != NULL) {
+            rest->job.undo(rest->job.user);
+        }
+        sl_atomic_store_seq(&rest->job_state, JOB_NONE);
+    }
+    sl_futex_wake(&rest->job_state, 1, false);
 }
 
 void hr_rest_here(struct hr_rest *rest)
@@ -97,27 +110,34 @@ void hr_rest_ring(struct hr_rest *rest)
 bool hr_rest_is(const struct hr_rest *rest)
 {
     uint32_t state = sl_atomic_load_seq(&rest->state);
-    return state == RESTS || state == ENDED ||
+    bool is_left = sl_atomic_load_seq(&rest->job_state) == JOB_LEFT;
+    return (state == RESTS && !is_left) || state == ENDED ||
            (rest->epoch != NULL && state == epoch_now(rest) * KINDS + WAITS);
 }
 
-enum sl_result hr_rest_run(struct hr_rest *rest, void (*job)(void *user), void *user)
+enum sl_result hr_rest_run(struct hr_rest *rest, const struct hr_job *job, uint64_t limit_ns)
 {
-    if (sl_atomic_load_seq(&rest->state) != RESTS) {
+    uint32_t job_state = sl_atomic_load_acquire(&rest->job_state);
+    if (sl_atomic_load_seq(&rest->state) != RESTS || job_state != JOB_NONE) {
         return SL_ERR_AGAIN;
     }
-    rest->job = job;
-    rest->user = user;
-    uint32_t number = sl_atomic_load_relaxed(&rest->asked) + 1; /* only this thread writes it */
-    sl_atomic_store_release(&rest->asked, number);
+    uint64_t deadline = sl_clock_ns() + limit_ns;
+    rest->job = *job;
+    sl_atomic_store_seq(&rest->job_state, JOB_ASKED);
     hr_rest_ring(rest);
-    /* Pairs with the store in do_job: what the job did lies before it. */
-    for (uint32_t done; (done = sl_atomic_load_acquire(&rest->done)) != number;) {
-        if (sl_atomic_load_seq(&rest->state) == ENDED &&
-            sl_atomic_load_acquire(&rest->done) != number) {
+    while ((job_state = sl_atomic_load_acquire(&rest->job_state)) != JOB_NONE) {
+        bool is_over = sl_atomic_load_seq(&rest->state) == ENDED;
+        uint64_t now = sl_clock_ns();
+        if (is_over && job_moves(rest, JOB_ASKED, JOB_NONE)) {
             return SL_ERR_CLOSED;
         }
-        (void)sl_futex_wait(&rest->done, done, false, (int64_t)SLICE_NS);
+        if (now >= deadline &&
+            (job_moves(rest, JOB_ASKED, JOB_NONE) || job_moves(rest, JOB_RUNS, JOB_LEFT))) {
+            return SL_ERR_TIMEOUT;
+        }
+        uint64_t left = now < deadline ? deadline - now : 0;
+        (void)sl_futex_wait(&rest->job_state, job_state, false,
+                            (int64_t)(left < SLICE_NS ? left : SLICE_NS));
     }
     return SL_OK;
 }

@@ -6,6 +6,7 @@
 #ifndef HOST_HR_REST_H
 #define HOST_HR_REST_H
 
+#include "host/ring/ring.h"
 #include "transport/base/result.h"
 #include "transport/virtgpu/recorder.h"
 
@@ -17,10 +18,9 @@ struct hr_rest {
     const uint32_t *stop;  /* atomic; not 0: no rest any more */
     uint32_t state;        /* atomic, futex: how it stands, and in which epoch */
     uint32_t bell;         /* atomic, futex: changes when there is something to look at */
-    /* A job for the resting thread: set before `asked` grows, done when `done` has. */
-    void (*job)(void *user);
-    void *user;
-    uint32_t asked, done; /* atomic, futex */
+    /* A job for the resting thread, set before job_state says so. */
+    struct hr_job job;
+    uint32_t job_state; /* atomic, futex: whether there is one, and who still wants it */
 };
 
 /* --- the ring's thread --- */
@@ -46,8 +46,8 @@ void hr_rest_end(struct hr_rest *rest);
 /* Something to look at: rest was asked for or is over, or the ring stops. Any thread. */
 void hr_rest_ring(struct hr_rest *rest);
 bool hr_rest_is(const struct hr_rest *rest);
-/* Runs a job on the thread that rests, and waits for its end. AGAIN: it does not rest, or waits
- * inside a packet; CLOSED: it ended first. */
-enum sl_result hr_rest_run(struct hr_rest *rest, void (*job)(void *user), void *user) SL_MUST_USE;
+/* hr_ring_run, of at most limit_ns. */
+enum sl_result hr_rest_run(struct hr_rest *rest, const struct hr_job *job,
+                           uint64_t limit_ns) SL_MUST_USE;
 
 #endif

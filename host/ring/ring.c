@@ -15,6 +15,8 @@ enum {
 };
 #define ARENA_MAX (512ull << 20)
 #define JOIN_NS   (2 * SL_NS_PER_S)
+/* Drivers finish what was drawn when a context is let go. */
+#define JOB_NS (5 * SL_NS_PER_S)
 /* Of what a guest left in its ring; a live one may go on filling it. */
 #define DRAIN_NS  SL_NS_PER_S
 #define DRAIN_MAX ((size_t)64 << 20)
@@ -525,13 +527,14 @@ bool hr_ring_is_at_rest(const struct hr_ring *ring)
     return ring->fed || hr_rest_is(&ring->rest);
 }
 
-enum sl_result hr_ring_run(struct hr_ring *ring, void (*job)(void *user), void *user)
+enum sl_result hr_ring_run(struct hr_ring *ring, const struct hr_job *job)
 {
     if (ring->fed) {
-        job(user);
+        job->run(job->user);
         return SL_OK;
     }
-    return hr_rest_run(&ring->rest, job, user);
+    uint64_t limit_ns = ring->config.job_timeout_ns;
+    return hr_rest_run(&ring->rest, job, limit_ns != 0 ? limit_ns : JOB_NS);
 }
 
 void hr_ring_wait_begin(struct hr_ring *ring)

@@ -82,6 +82,7 @@ struct hr_config {
     uint32_t binding_count;
     size_t stack_size;         /* 0: 8 MiB, as drivers compile shaders on it */
     uint64_t large_timeout_ns; /* how long an announced large transfer may stand still; 0: 60 s */
+    uint64_t job_timeout_ns;   /* how long a job may take, see hr_ring_run; 0: 5 s */
     void *user;
     void (*thread_begin)(void *user,
                          struct hr_ring *ring);           /* on the ring thread, first; nullable */
@@ -112,7 +113,7 @@ struct hr_config {
 #define HR_BINDINGS 8
 
 enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **out) SL_MUST_USE;
-/* A ring without a guest and without a thread: bytes come from hr_ring_run's caller, who is the
+/* A ring without a guest and without a thread: bytes come from hr_ring_feed's caller, who is the
  * ring thread; memory, stack_size, thread_begin and thread_end are not used. For replay, tests and
  * fuzzers: the same packet loop. */
 enum sl_result hr_ring_create_fed(const struct hr_config *config, struct hr_ring **out) SL_MUST_USE;
@@ -131,6 +132,13 @@ bool hr_ring_destroy(struct hr_ring *ring); /* a fed one: never left behind */
 /* Ask the thread to end, without waiting: many rings end faster when all are asked first. */
 void hr_ring_stop(struct hr_ring *ring);
 
+/* Something for a ring's thread to do while it rests. */
+struct hr_job {
+    void (*run)(void *user);
+    void (*undo)(void *user); /* behind run, where nobody waited for its end any more; nullable */
+    void *user;               /* lives until both are over */
+};
+
 /* Rest, for a snapshot: while the recorder's epoch has VGD_EPOCH_REST. Device thread. */
 /* The bit was set, or cleared: a ring that sleeps looks at it. */
 void hr_ring_rest(struct hr_ring *ring);
@@ -138,8 +146,9 @@ void hr_ring_rest(struct hr_ring *ring);
 bool hr_ring_is_at_rest(const struct hr_ring *ring);
 /* Runs a job on the thread of a ring that stands between two packets, and waits for its end: what
  * is bound to that thread (a GL context) is reached so. AGAIN: it does not stand there; CLOSED: it
- * ended. */
-enum sl_result hr_ring_run(struct hr_ring *ring, void (*job)(void *user), void *user) SL_MUST_USE;
+ * ended; TIMEOUT: it took longer than the config says. It was taken back then, or a driver holds
+ * it: the ring is not at rest until it is over and undone, and goes on then. */
+enum sl_result hr_ring_run(struct hr_ring *ring, const struct hr_job *job) SL_MUST_USE;
 
 /* For handlers, on the ring thread. */
 void hr_call_refuse(struct hr_call *call, const char *format, ...)

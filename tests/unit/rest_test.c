@@ -11,6 +11,7 @@
 
 enum { OP_FIRST = 100, OP_ADD = OP_FIRST, OP_ECHO, OP_TURN, OP_REST, OP_BLOCK, OP_END };
 enum { RINGS = 2 };
+#define JOB_NS (3 * SL_NS_PER_S)
 
 struct world;
 struct guest {
@@ -21,6 +22,7 @@ struct guest {
     uint64_t sum;    /* of OP_ADD, by the ring's thread */
     uint32_t shown;  /* atomic: packets that the recorder was shown */
     uint32_t blocks; /* atomic */
+    uint32_t undone; /* atomic */
 };
 
 struct world {
@@ -61,13 +63,18 @@ static void on_rest(struct hr_call *call)
     sl_atomic_store_seq(&g->world->epoch, epoch | VGD_EPOCH_REST);
 }
 
-static void on_block(struct hr_call *call)
+static void block(void *user)
 {
-    struct guest *g = call->user;
+    struct guest *g = user;
     sl_atomic_store_release(&g->blocks, 1);
     while (sl_atomic_load_acquire(&g->world->release) == 0) {
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
+}
+
+static void on_block(struct hr_call *call)
+{
+    block(call->user);
 }
 
 static const hr_handler handlers[] = {on_add, on_echo, on_turn, on_rest, on_block};
@@ -131,6 +138,7 @@ static void guest_init(struct world *w, uint32_t i)
                                      .user = g,
                                      .lost = on_lost,
                                      .recorder = &w->recorder,
+                                     .job_timeout_ns = JOB_NS,
                                      .ring_id = i};
     SLT_ASSERT_OK(hr_ring_create(&config, &g->ring));
     const struct asg_writer_config writer = {.memory = g->memory,
@@ -257,16 +265,49 @@ static void note_thread(void *user)
     *(pthread_t *)user = pthread_self();
 }
 
+static enum sl_result run_note(struct guest *g, pthread_t *thread)
+{
+    return hr_ring_run(g->ring, &(struct hr_job){.run = note_thread, .user = thread});
+}
+
 SLT_TEST_F(rest, a_job_runs_on_the_rings_thread, w)
 {
     pthread_t first = pthread_self(), again = pthread_self();
-    SLT_EXPECT_RESULT(SL_ERR_AGAIN, hr_ring_run(w->guests[0].ring, note_thread, &first));
+    SLT_EXPECT_RESULT(SL_ERR_AGAIN, run_note(&w->guests[0], &first));
     SLT_ASSERT_TRUE(rests_soon(w));
-    SLT_ASSERT_OK(hr_ring_run(w->guests[0].ring, note_thread, &first));
-    SLT_ASSERT_OK(hr_ring_run(w->guests[0].ring, note_thread, &again));
+    SLT_ASSERT_OK(run_note(&w->guests[0], &first));
+    SLT_ASSERT_OK(run_note(&w->guests[0], &again));
     SLT_EXPECT_TRUE(!pthread_equal(first, pthread_self()) && pthread_equal(first, again));
     go_on(w);
     echo(&w->guests[0]);
+}
+
+static void undo(void *user)
+{
+    sl_atomic_store_release(&((struct guest *)user)->undone, 1);
+}
+
+/* As a driver that hangs does: the others go on, and so does its ring, when it comes back. */
+SLT_TEST_F(rest, a_job_that_does_not_end_is_left_and_undone, w)
+{
+    struct guest *stuck = &w->guests[0], *other = &w->guests[1];
+    const struct hr_job job = {block, undo, stuck};
+    pthread_t thread;
+    SLT_ASSERT_TRUE(rests_soon(w));
+    SLT_ASSERT_RESULT(SL_ERR_TIMEOUT, hr_ring_run(stuck->ring, &job));
+    SLT_EXPECT_EQ(1u, sl_atomic_load_acquire(&stuck->blocks));
+    SLT_EXPECT_TRUE(!hr_ring_is_at_rest(stuck->ring) && hr_ring_is_at_rest(other->ring));
+    SLT_EXPECT_RESULT(SL_ERR_AGAIN, run_note(stuck, &thread));
+    SLT_EXPECT_OK(run_note(other, &thread));
+    go_on(w);
+    echo(other);
+    SLT_EXPECT_EQ(0u, sl_atomic_load_acquire(&stuck->undone));
+    sl_atomic_store_release(&w->release, 1);
+    echo(stuck);
+    SLT_EXPECT_EQ(1u, sl_atomic_load_acquire(&stuck->undone));
+    SLT_ASSERT_TRUE(rests_soon(w));
+    SLT_EXPECT_OK(run_note(stuck, &thread));
+    go_on(w);
 }
 
 SLT_TEST_F(rest, a_ring_that_waits_for_its_turn_rests_before_it, w)
@@ -279,7 +320,7 @@ SLT_TEST_F(rest, a_ring_that_waits_for_its_turn_rests_before_it, w)
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
     SLT_ASSERT_TRUE(rests_soon(w));
-    SLT_EXPECT_RESULT(SL_ERR_AGAIN, hr_ring_run(late->ring, note_thread, &(pthread_t){0}));
+    SLT_EXPECT_RESULT(SL_ERR_AGAIN, run_note(late, &(pthread_t){0}));
     put(early, OP_TURN, 1);
     asg_writer_flush(&early->writer);
     sl_clock_sleep_ns(20 * SL_NS_PER_MS);
