@@ -60,6 +60,12 @@ struct hr_ring {
     struct hr_stats stats;
 };
 
+static inline void hr_set_u64(uint64_t *p, uint64_t v)
+{
+    /* Pairs with hr_ring_stats' loads; orders nothing, counters only. */
+    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
 /* Where a packet goes, and its handler's place there; NULL: no binding has the opcode. */
 static inline const struct hr_route *hr_route_of(const struct hr_ring *r, uint32_t opcode,
                                                  uint32_t *index)
@@ -83,6 +89,10 @@ static inline void hr_before_packet(struct hr_ring *r, const uint8_t *packet, ui
     }
 }
 
+/* Follows the recorder's switch; once a batch. over: the ring is. */
+void hr_look_at_recorder(struct hr_ring *r, bool over);
+/* Runs the packets that are complete in [begin, end). */
+void hr_run_batch(struct hr_ring *r);
 /* For recorder and tap: it ran, and its reply lies in r->reply. */
 void hr_tell_packet(struct hr_ring *r, const struct hr_call *call, const uint8_t *packet,
                     uint32_t length);
