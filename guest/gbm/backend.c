@@ -49,26 +49,11 @@ static struct bo *bo_of(struct gbm_bo *base)
     return (struct bo *)(void *)base;
 }
 
-static int call(int fd, unsigned long request, void *argument)
-{
-    int r;
-    do {
-        r = ioctl(fd, request, argument);
-    } while (r != 0 && (errno == EINTR || errno == EAGAIN));
-    return r;
-}
-
-static void handle_close(int fd, uint32_t handle)
-{
-    struct drm_gem_close_request request = {.handle = handle};
-    (void)call(fd, DRM_GEM_CLOSE, &request);
-}
-
 /* The program's descriptor's GEM handle of what a dma-buf is; borrows. */
 static bool handle_of(int fd, int dma_buf, uint32_t *handle)
 {
     struct drm_prime_request request = {.fd = dma_buf};
-    if (call(fd, DRM_PRIME_IMPORT, &request) != 0) {
+    if (drm_call(fd, DRM_PRIME_IMPORT, &request) != 0) {
         return false;
     }
     *handle = request.handle;
@@ -135,7 +120,7 @@ static bool dumb_make(struct device *device, struct bo *bo)
 {
     struct kms_dumb_request request = {
         .width = bo->base.v0.width, .height = bo->base.v0.height, .bits = 32};
-    if (call(device->base.v0.fd, KMS_DUMB, &request) != 0) {
+    if (drm_call(device->base.v0.fd, KMS_DUMB, &request) != 0) {
         return false;
     }
     bo->base.v0.handle.u32 = request.handle;
@@ -224,7 +209,7 @@ static void bo_destroy(struct gbm_bo *base)
     if (bo->mapping != NULL) {
         munmap(bo->mapping, bo->size);
     }
-    handle_close(base->gbm->v0.fd, base->v0.handle.u32);
+    drm_handle_close(base->gbm->v0.fd, base->v0.handle.u32);
     vg_res_destroy(bo->res);
     sl_free(bo);
 }
@@ -235,7 +220,7 @@ static uint8_t *dumb_map(struct bo *bo)
 {
     int fd = bo->base.gbm->v0.fd;
     struct kms_map_request request = {.handle = bo->base.v0.handle.u32};
-    if (bo->mapping == NULL && call(fd, KMS_MAP_DUMB, &request) == 0) {
+    if (bo->mapping == NULL && drm_call(fd, KMS_MAP_DUMB, &request) == 0) {
         void *p =
             mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)request.offset);
         bo->mapping = p != MAP_FAILED ? p : NULL;
@@ -293,7 +278,7 @@ static int bo_write(struct gbm_bo *base, const void *data, size_t size)
 static int bo_get_fd(struct gbm_bo *base)
 {
     struct drm_prime_request request = {.handle = base->v0.handle.u32, .flags = O_CLOEXEC | O_RDWR};
-    return call(base->gbm->v0.fd, DRM_PRIME_EXPORT, &request) == 0 ? request.fd : -1;
+    return drm_call(base->gbm->v0.fd, DRM_PRIME_EXPORT, &request) == 0 ? request.fd : -1;
 }
 
 static int bo_get_planes(struct gbm_bo *base)
@@ -435,9 +420,7 @@ static const struct gbm_device_v0 functions = {
 /* fd: borrowed. NULL: it is no virtual GPU of our host's, and libgbm tries its next backend. */
 static struct gbm_device *create_device(int fd, uint32_t version)
 {
-    char name[16] = {0};
-    struct drm_version_request request = {.name_size = sizeof name - 1, .name = name};
-    if (call(fd, DRM_VERSION, &request) != 0 || strcmp(name, "virtio_gpu") != 0) {
+    if (!drm_is_virtio_gpu(fd)) {
         errno = ENODEV;
         return NULL;
     }

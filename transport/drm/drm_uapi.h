@@ -1,8 +1,9 @@
-/* The kernel's virtio-gpu ioctls as this backend uses them: numbers and layouts of the kernel's
- * interface (drm.h, virtgpu_drm.h), so that a build needs no header of theirs. */
+/* The kernel's virtio-gpu ioctls as this backend and guest/gbm use them: numbers and layouts of the
+ * kernel's interface (drm.h, virtgpu_drm.h), so that a build needs no header of theirs. */
 #ifndef TRANSPORT_DRM_UAPI_H
 #define TRANSPORT_DRM_UAPI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 
@@ -109,5 +110,11 @@ struct virtgpu_context_request {
 #define VIRTGPU_CAPS      _IOWR('d', 0x49, struct virtgpu_caps_request)
 #define VIRTGPU_BLOB      _IOWR('d', 0x4a, struct virtgpu_blob_request)
 #define VIRTGPU_CONTEXT   _IOWR('d', 0x4b, struct virtgpu_context_request)
+
+/* An ioctl, asked again where it was interrupted: 0, or -1 with errno. Any thread. */
+int drm_call(int fd, unsigned long request, void *argument);
+/* A GEM handle is let go. */
+void drm_handle_close(int fd, uint32_t handle);
+bool drm_is_virtio_gpu(int fd);
 
 #endif

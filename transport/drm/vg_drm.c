@@ -46,18 +46,9 @@ static struct drm_res *res_from(struct vg_res *res)
     return (struct drm_res *)(void *)res;
 }
 
-static int call(int fd, unsigned long request, void *argument)
-{
-    int r;
-    do {
-        r = ioctl(fd, request, argument);
-    } while (r != 0 && (errno == EINTR || errno == EAGAIN));
-    return r;
-}
-
 static enum sl_result ask(struct drm_vg *d, unsigned long request, void *argument)
 {
-    if (call(d->fd, request, argument) == 0) {
+    if (drm_call(d->fd, request, argument) == 0) {
         return SL_OK;
     }
     int error = errno;
@@ -86,7 +77,7 @@ static uint32_t get_param(int fd, uint64_t which)
 {
     uint32_t value = 0;
     struct virtgpu_param_request request = {.param = which, .value = (uint64_t)(uintptr_t)&value};
-    return call(fd, VIRTGPU_PARAM, &request) == 0 ? value : 0;
+    return drm_call(fd, VIRTGPU_PARAM, &request) == 0 ? value : 0;
 }
 
 static enum sl_result drm_param(struct vg *vg, enum vg_param which, uint64_t *value)
@@ -130,19 +121,13 @@ static void drm_destroy(struct vg *vg)
 
 /* ---- resources ---- */
 
-static void handle_close(struct drm_vg *d, uint32_t handle)
-{
-    struct drm_gem_close_request request = {.handle = handle};
-    (void)call(d->fd, DRM_GEM_CLOSE, &request);
-}
-
 static enum sl_result res_new(struct drm_vg *d, uint32_t handle, uint32_t id, uint64_t size,
                               uint32_t stride, struct vg_res **out)
 {
     struct drm_res *res = sl_alloc(sizeof *res);
     if (res == NULL || id == 0) {
         sl_free(res);
-        handle_close(d, handle);
+        drm_handle_close(d->fd, handle);
         return id == 0 ? SL_ERR_PROTOCOL : SL_ERR_NOMEM;
     }
     res->res = (struct vg_res){.vg = &d->vg, .id = id, .size = size, .stride = stride};
@@ -228,7 +213,7 @@ static enum sl_result drm_res_import(struct vg *vg, int fd, uint64_t size, struc
         r = SL_ERR_INVALID;
     }
     if (r != SL_OK) {
-        handle_close(d, prime.handle);
+        drm_handle_close(d->fd, prime.handle);
         return r;
     }
     return res_new(d, prime.handle, info.resource, info.size, 0, out);
@@ -279,7 +264,7 @@ static void drm_res_destroy(struct vg_res *base)
     if (res->mapping != NULL) {
         munmap(res->mapping, base->size);
     }
-    handle_close(vg_from(base->vg), res->handle);
+    drm_handle_close(vg_from(base->vg)->fd, res->handle);
     sl_free(res);
 }
 
@@ -293,7 +278,7 @@ static enum sl_result drm_res_wait(struct vg_res *base, int64_t timeout_ns)
     for (;;) {
         struct virtgpu_wait_request request = {.handle = res_from(base)->handle,
                                                .flags = timeout_ns < 0 ? 0 : VIRTGPU_WAIT_NOT};
-        if (call(d->fd, VIRTGPU_WAIT, &request) == 0) {
+        if (drm_call(d->fd, VIRTGPU_WAIT, &request) == 0) {
             return SL_OK;
         }
         if (errno != EBUSY) {
@@ -380,17 +365,10 @@ static const struct vg_ops drm_ops = {
 
 /* ---- opening ---- */
 
-static bool is_virtio_gpu(int fd)
-{
-    char name[16] = {0};
-    struct drm_version_request request = {.name_size = sizeof name - 1, .name = name};
-    return call(fd, DRM_VERSION, &request) == 0 && strcmp(name, "virtio_gpu") == 0;
-}
-
 static int open_node(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd >= 0 && !is_virtio_gpu(fd)) {
+    if (fd >= 0 && !drm_is_virtio_gpu(fd)) {
         sl_fd_close(&fd);
     }
     return fd;
