@@ -1,13 +1,11 @@
 /* Rings that come to rest: between two packets, asleep, while waiting for a turn; jobs on their
  * threads; and nothing lost by it. */
-#include "asg/writer.h"
 #include "host/ring/hr_turn.h"
+#include "tests/support/ring_guest.h"
 #include "tests/support/slt.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/thread.h"
-
-#include <stdlib.h>
 
 enum { OP_FIRST = 100, OP_ADD = OP_FIRST, OP_ECHO, OP_TURN, OP_REST, OP_BLOCK, OP_END };
 enum { RINGS = 2 };
@@ -15,13 +13,10 @@ enum { RINGS = 2 };
 
 struct world;
 struct guest {
+    struct ring_guest base; /* first */
     struct world *world;
-    void *memory;
-    struct asg_writer writer;
-    struct hr_ring *ring;
     uint64_t sum;    /* of OP_ADD, by the ring's thread */
     uint32_t shown;  /* atomic: packets that the recorder was shown */
-    uint32_t blocks; /* atomic */
     uint32_t undone; /* atomic */
 };
 
@@ -31,19 +26,11 @@ struct world {
     struct vgd_recorder recorder;
     uint32_t epoch; /* atomic */
     uint32_t stop;  /* of turns */
-    uint32_t release;
-    uint32_t lost;
 };
 
 static void on_add(struct hr_call *call)
 {
     ((struct guest *)call->user)->sum += sl_unpack_u32(&call->in);
-}
-
-static void on_echo(struct hr_call *call)
-{
-    uint32_t v = sl_unpack_u32(&call->in);
-    sl_store_u32(sl_reply_room(call->reply, 4), v);
 }
 
 static void on_turn(struct hr_call *call)
@@ -63,21 +50,7 @@ static void on_rest(struct hr_call *call)
     sl_atomic_store_seq(&g->world->epoch, epoch | VGD_EPOCH_REST);
 }
 
-static void block(void *user)
-{
-    struct guest *g = user;
-    sl_atomic_store_release(&g->blocks, 1);
-    while (sl_atomic_load_acquire(&g->world->release) == 0) {
-        sl_clock_sleep_ns(SL_NS_PER_MS);
-    }
-}
-
-static void on_block(struct hr_call *call)
-{
-    block(call->user);
-}
-
-static const hr_handler handlers[] = {on_add, on_echo, on_turn, on_rest, on_block};
+static const hr_handler handlers[] = {on_add, ring_guest_echo, on_turn, on_rest, ring_guest_block};
 
 static const char *name_of(uint32_t opcode)
 {
@@ -108,47 +81,18 @@ static void rec_end(void *stream)
     (void)stream;
 }
 
-static void on_lost(void *user, struct hr_ring *ring, const char *reason)
-{
-    (void)ring, (void)reason;
-    sl_atomic_store_release(&((struct guest *)user)->world->lost, 1);
-}
-
-static void wake(void *user)
-{
-    hr_ring_wake(((struct guest *)user)->ring);
-}
-static bool alive(void *user)
-{
-    return sl_atomic_load_acquire(&((struct guest *)user)->world->lost) == 0;
-}
-
 static void guest_init(struct world *w, uint32_t i)
 {
     struct guest *g = &w->guests[i];
     g->world = w;
-    g->memory = aligned_alloc(4096, ASG_BLOB_BYTES);
-    memset(g->memory, 0, ASG_BLOB_BYTES);
     const struct hr_binding binding = {&family, g};
     const struct hr_config config = {.name = "rest",
-                                     .memory = g->memory,
-                                     .memory_size = ASG_BLOB_BYTES,
                                      .bindings = &binding,
                                      .binding_count = 1,
-                                     .user = g,
-                                     .lost = on_lost,
                                      .recorder = &w->recorder,
                                      .job_timeout_ns = JOB_NS,
                                      .ring_id = i};
-    SLT_ASSERT_OK(hr_ring_create(&config, &g->ring));
-    const struct asg_writer_config writer = {.memory = g->memory,
-                                             .memory_size = ASG_BLOB_BYTES,
-                                             .buffer_size = ASG_BUFFER_BYTES,
-                                             .user = g,
-                                             .ping = wake,
-                                             .alive = alive};
-    SLT_ASSERT_OK(asg_writer_init(&g->writer, &writer));
-    asg_writer_raw(&g->writer, &(uint32_t){3}, 4);
+    ring_guest_init(&g->base, config, 3);
 }
 
 static void world_init(struct world *w)
@@ -167,12 +111,9 @@ static void world_init(struct world *w)
 
 static void world_finish(struct world *w)
 {
-    sl_atomic_store_release(&w->release, 1);
     sl_atomic_store_seq(&w->stop, 1);
     for (uint32_t i = 0; i < RINGS; i++) {
-        SLT_EXPECT_TRUE(hr_ring_destroy(w->guests[i].ring));
-        asg_writer_finish(&w->guests[i].writer);
-        free(w->guests[i].memory);
+        ring_guest_finish(&w->guests[i].base);
     }
 }
 
@@ -180,27 +121,20 @@ SLT_FIXTURE(rest, struct world, world_init, world_finish);
 
 static void put(struct guest *g, uint32_t opcode, uint32_t value)
 {
-    uint8_t *p = sl_pack_begin(&g->writer.pack, 32);
-    sl_store_u32(p, opcode);
-    sl_store_u32(p + 4, 12);
-    sl_store_u32(p + 8, value);
-    sl_pack_end(&g->writer.pack, p + 12, 12);
+    ring_guest_put(&g->base, opcode, 12, value);
 }
 
 static void echo(struct guest *g)
 {
-    uint32_t got = 0;
-    put(g, OP_ECHO, 77);
-    SLT_EXPECT_OK(asg_writer_read(&g->writer, &got, 4));
-    SLT_EXPECT_EQ(77u, got);
+    SLT_EXPECT_EQ(77u, ring_guest_ask(&g->base, OP_ECHO, 77));
 }
 
 static bool all_rest(struct world *w)
 {
     bool all = true;
     for (uint32_t i = 0; i < RINGS; i++) {
-        if (!hr_ring_is_at_rest(w->guests[i].ring)) {
-            hr_ring_rest(w->guests[i].ring);
+        if (!hr_ring_is_at_rest(w->guests[i].base.ring)) {
+            hr_ring_rest(w->guests[i].base.ring);
             all = false;
         }
     }
@@ -223,7 +157,7 @@ static void go_on(struct world *w)
 {
     sl_atomic_store_seq(&w->epoch, sl_atomic_load_seq(&w->epoch) & ~VGD_EPOCH_REST);
     for (uint32_t i = 0; i < RINGS; i++) {
-        hr_ring_rest(w->guests[i].ring);
+        hr_ring_rest(w->guests[i].base.ring);
     }
 }
 
@@ -232,7 +166,7 @@ SLT_TEST_F(rest, rings_that_sleep_and_rings_that_were_never_used, w)
     echo(&w->guests[0]);
     SLT_ASSERT_TRUE(rests_soon(w));
     put(&w->guests[0], OP_ADD, 5);
-    asg_writer_flush(&w->guests[0].writer);
+    asg_writer_flush(&w->guests[0].base.writer);
     sl_clock_sleep_ns(20 * SL_NS_PER_MS);
     SLT_EXPECT_EQ(0u, w->guests[0].sum); /* ours, while it rests */
     go_on(w);
@@ -248,7 +182,7 @@ SLT_TEST_F(rest, behind_the_packet_that_asks_for_it, w)
     put(g, OP_ADD, 1);
     put(g, OP_REST, 0);
     put(g, OP_ADD, 2);
-    asg_writer_flush(&g->writer);
+    asg_writer_flush(&g->base.writer);
     while ((sl_atomic_load_acquire(&w->epoch) & VGD_EPOCH_REST) == 0) {
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
@@ -267,7 +201,7 @@ static void note_thread(void *user)
 
 static enum sl_result run_note(struct guest *g, pthread_t *thread)
 {
-    return hr_ring_run(g->ring, &(struct hr_job){.run = note_thread, .user = thread});
+    return hr_ring_run(g->base.ring, &(struct hr_job){.run = note_thread, .user = thread});
 }
 
 SLT_TEST_F(rest, a_job_runs_on_the_rings_thread, w)
@@ -282,6 +216,11 @@ SLT_TEST_F(rest, a_job_runs_on_the_rings_thread, w)
     echo(&w->guests[0]);
 }
 
+static void hang(void *user)
+{
+    ring_guest_hang(user);
+}
+
 static void undo(void *user)
 {
     sl_atomic_store_release(&((struct guest *)user)->undone, 1);
@@ -291,18 +230,18 @@ static void undo(void *user)
 SLT_TEST_F(rest, a_job_that_does_not_end_is_left_and_undone, w)
 {
     struct guest *stuck = &w->guests[0], *other = &w->guests[1];
-    const struct hr_job job = {block, undo, stuck};
+    const struct hr_job job = {hang, undo, stuck};
     pthread_t thread;
     SLT_ASSERT_TRUE(rests_soon(w));
-    SLT_ASSERT_RESULT(SL_ERR_TIMEOUT, hr_ring_run(stuck->ring, &job));
-    SLT_EXPECT_EQ(1u, sl_atomic_load_acquire(&stuck->blocks));
-    SLT_EXPECT_TRUE(!hr_ring_is_at_rest(stuck->ring) && hr_ring_is_at_rest(other->ring));
+    SLT_ASSERT_RESULT(SL_ERR_TIMEOUT, hr_ring_run(stuck->base.ring, &job));
+    SLT_EXPECT_EQ(1u, sl_atomic_load_acquire(&stuck->base.blocked));
+    SLT_EXPECT_TRUE(!hr_ring_is_at_rest(stuck->base.ring) && hr_ring_is_at_rest(other->base.ring));
     SLT_EXPECT_RESULT(SL_ERR_AGAIN, run_note(stuck, &thread));
     SLT_EXPECT_OK(run_note(other, &thread));
     go_on(w);
     echo(other);
     SLT_EXPECT_EQ(0u, sl_atomic_load_acquire(&stuck->undone));
-    sl_atomic_store_release(&w->release, 1);
+    sl_atomic_store_release(&stuck->base.release, 1);
     echo(stuck);
     SLT_EXPECT_EQ(1u, sl_atomic_load_acquire(&stuck->undone));
     SLT_ASSERT_TRUE(rests_soon(w));
@@ -315,14 +254,14 @@ SLT_TEST_F(rest, a_ring_that_waits_for_its_turn_rests_before_it, w)
     struct guest *late = &w->guests[0], *early = &w->guests[1];
     sl_atomic_store_seq(&w->epoch, 1);
     put(late, OP_TURN, 2);
-    asg_writer_flush(&late->writer);
+    asg_writer_flush(&late->base.writer);
     while (sl_atomic_load_acquire(&late->shown) == 0) {
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
     SLT_ASSERT_TRUE(rests_soon(w));
     SLT_EXPECT_RESULT(SL_ERR_AGAIN, run_note(late, &(pthread_t){0}));
     put(early, OP_TURN, 1);
-    asg_writer_flush(&early->writer);
+    asg_writer_flush(&early->base.writer);
     sl_clock_sleep_ns(20 * SL_NS_PER_MS);
     SLT_EXPECT_EQ(0u, sl_atomic_load_acquire(&w->turns.passed));
     go_on(w);
@@ -335,7 +274,7 @@ SLT_TEST_F(rest, a_wait_that_this_recording_has_not_seen_is_none, w)
 {
     struct guest *late = &w->guests[0];
     put(late, OP_TURN, 2);
-    asg_writer_flush(&late->writer);
+    asg_writer_flush(&late->base.writer);
     while (sl_atomic_load_acquire(&w->turns.sleepers) == 0) {
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
@@ -353,15 +292,15 @@ SLT_TEST_F(rest, a_wait_that_this_recording_has_not_seen_is_none, w)
 SLT_TEST_F(rest, a_ring_inside_a_packet_is_waited_for, w)
 {
     put(&w->guests[0], OP_BLOCK, 0);
-    asg_writer_flush(&w->guests[0].writer);
-    while (sl_atomic_load_acquire(&w->guests[0].blocks) == 0) {
+    asg_writer_flush(&w->guests[0].base.writer);
+    while (sl_atomic_load_acquire(&w->guests[0].base.blocked) == 0) {
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
     sl_atomic_store_seq(&w->epoch, VGD_EPOCH_REST);
     SLT_EXPECT_TRUE(!all_rest(w));
     sl_clock_sleep_ns(10 * SL_NS_PER_MS);
     SLT_EXPECT_TRUE(!all_rest(w));
-    sl_atomic_store_release(&w->release, 1);
+    sl_atomic_store_release(&w->guests[0].base.release, 1);
     SLT_EXPECT_TRUE(rests_soon(w));
     go_on(w);
 }
