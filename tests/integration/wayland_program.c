@@ -6,28 +6,15 @@
  * Prints what EGL says of each frame and a hash of its pixels, then `shown` when the compositor has
  * taken the last one, which stays until stdin ends. Plain EGL and libwayland; ends with 1 and a
  * line on stderr where something cannot be had. */
-#define EGL_EGLEXT_PROTOTYPES
-#include <EGL/egl.h>
-#include <EGL/eglext.h>
-#include <GLES2/gl2.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "tests/integration/shown.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <wayland-client.h>
 #include <wayland-egl.h>
 
 enum { WIDTH = 800, HEIGHT = 600 };
-
-static void need(bool ok, const char *what)
-{
-    if (!ok) {
-        fprintf(stderr, "wayland_program: %s: EGL error 0x%x\n", what, (unsigned)eglGetError());
-        exit(1);
-    }
-}
 
 /* --- xdg_shell, as much as a window needs of it --- */
 
@@ -132,11 +119,11 @@ static void window_open(struct window *w)
     static void (*toplevel_listener[])(void) = {(void (*)(void))on_toplevel,
                                                 (void (*)(void))on_close};
     w->display = wl_display_connect(NULL);
-    need(w->display != NULL, "no compositor");
+    shown_need(w->display != NULL, "no compositor");
     struct wl_registry *registry = wl_display_get_registry(w->display);
     wl_registry_add_listener(registry, &registry_listener, w);
     wl_display_roundtrip(w->display);
-    need(w->compositor != NULL && w->wm_base != NULL, "the compositor's globals");
+    shown_need(w->compositor != NULL && w->wm_base != NULL, "the compositor's globals");
     w->surface = wl_compositor_create_surface(w->compositor);
     w->xdg_surface = wl_proxy_marshal_constructor(w->wm_base, WM_BASE_GET_XDG_SURFACE,
                                                   &xdg_surface_interface, NULL, w->surface);
@@ -147,38 +134,18 @@ static void window_open(struct window *w)
     wl_proxy_marshal(w->toplevel, TOPLEVEL_SET_FULLSCREEN, NULL);
     wl_surface_commit(w->surface);
     while (!w->configured) {
-        need(wl_display_dispatch(w->display) >= 0, "the compositor went away");
+        shown_need(wl_display_dispatch(w->display) >= 0, "the compositor went away");
     }
     w->native = wl_egl_window_create(w->surface, WIDTH / 2, HEIGHT / 2);
-    need(w->native != NULL, "no wl_egl_window");
+    shown_need(w->native != NULL, "no wl_egl_window");
 }
 
 /* --- pictures --- */
 
-/* Rectangles that depend on n alone. */
-static void draw(uint32_t n, int width, int height)
-{
-    glDisable(GL_SCISSOR_TEST);
-    glClearColor((float)(n % 7) / 6.0f, 0.25f, 0.5f, 1.0f);
-    glClear(GL_COLOR_BUFFER_BIT);
-    glEnable(GL_SCISSOR_TEST);
-    for (uint32_t i = 0; i < 6; i++) {
-        glScissor((int)(n * 13 + i * 97) % width, (int)(n * 29 + i * 61) % height, width / 5,
-                  height / 7);
-        glClearColor((float)i / 5.0f, (float)(n % 5) / 4.0f, 1.0f - (float)i / 5.0f, 1.0f);
-        glClear(GL_COLOR_BUFFER_BIT);
-    }
-}
-
 static uint32_t hash(int width, int height)
 {
-    uint8_t *pixels = malloc((size_t)width * (size_t)height * 4);
-    need(pixels != NULL, "no memory");
-    glReadPixels(0, 0, width, height, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < (size_t)width * (size_t)height * 4; i++) {
-        h = (h ^ pixels[i]) * 16777619u;
-    }
+    uint8_t *pixels = shown_read(width, height);
+    uint32_t h = shown_hash(pixels, (size_t)width * (size_t)height * 4);
     free(pixels);
     return h;
 }
@@ -190,12 +157,11 @@ static void frame(EGLDisplay display, EGLSurface surface, uint32_t n)
     glClear(GL_COLOR_BUFFER_BIT);
     eglQuerySurface(display, surface, EGL_WIDTH, &width);
     eglQuerySurface(display, surface, EGL_HEIGHT, &height);
-    glViewport(0, 0, width, height);
-    draw(n, width, height);
+    shown_draw(n, width, height);
     printf("frame %u: %dx%d, pixels %08x, error 0x%x\n", (unsigned)n, width, height,
            (unsigned)hash(width, height), (unsigned)glGetError());
-    need(eglSwapBuffers(display, surface), "eglSwapBuffers");
-    need(wl_display_dispatch_pending(window.display) >= 0, "the compositor went away");
+    shown_need(eglSwapBuffers(display, surface), "eglSwapBuffers");
+    shown_need(wl_display_dispatch_pending(window.display) >= 0, "the compositor went away");
 }
 
 static void say_attached(const struct window *w, const char *when)
@@ -213,7 +179,7 @@ static void on_frame(void *user, struct wl_callback *callback, uint32_t time)
 }
 
 /* Until the compositor has shown what it has. */
-static void shown_wait(struct window *w)
+static void settle(struct window *w)
 {
     static const struct wl_callback_listener listener = {on_frame};
     for (int i = 0; i < 3; i++) {
@@ -222,7 +188,7 @@ static void shown_wait(struct window *w)
         wl_surface_damage(w->surface, 0, 0, WIDTH, HEIGHT);
         wl_surface_commit(w->surface);
         while (!done) {
-            need(wl_display_dispatch(w->display) >= 0, "the compositor went away");
+            shown_need(wl_display_dispatch(w->display) >= 0, "the compositor went away");
         }
     }
 }
@@ -231,7 +197,7 @@ static void frames(struct window *w, EGLDisplay display, EGLSurface surface)
 {
     uint32_t n = 0;
     for (int interval = 0; interval < 3; interval++) { /* 2 is more than is offered */
-        need(eglSwapInterval(display, interval), "eglSwapInterval");
+        shown_need(eglSwapInterval(display, interval), "eglSwapInterval");
         for (int i = 0; i < 8; i++) {
             frame(display, surface, n++);
         }
@@ -251,48 +217,25 @@ static void frames(struct window *w, EGLDisplay display, EGLSurface surface)
 
 int main(void)
 {
-    static const EGLint config_attribs[] = {EGL_SURFACE_TYPE,
-                                            EGL_WINDOW_BIT,
-                                            EGL_RED_SIZE,
-                                            8,
-                                            EGL_GREEN_SIZE,
-                                            8,
-                                            EGL_BLUE_SIZE,
-                                            8,
-                                            EGL_ALPHA_SIZE,
-                                            8,
-                                            EGL_RENDERABLE_TYPE,
-                                            EGL_OPENGL_ES2_BIT,
-                                            EGL_NONE};
-    static const EGLint context_attribs[] = {EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE};
-    EGLConfig config;
-    EGLint count;
+    struct shown on;
     window_open(&window);
-    EGLDisplay display = eglGetPlatformDisplay(EGL_PLATFORM_WAYLAND_KHR, window.display, NULL);
-    need(eglInitialize(display, NULL, NULL), "eglInitialize");
-    need(eglChooseConfig(display, config_attribs, &config, 1, &count) && count == 1, "no config");
-    EGLSurface surface = eglCreatePlatformWindowSurface(display, config, window.native, NULL);
-    need(surface != EGL_NO_SURFACE, "eglCreatePlatformWindowSurface");
-    EGLSurface second = eglCreatePlatformWindowSurface(display, config, window.native, NULL);
+    shown_open(&on, EGL_PLATFORM_WAYLAND_KHR, window.display, window.native, 8);
+    EGLSurface second = eglCreatePlatformWindowSurface(on.display, on.config, window.native, NULL);
     printf("a second surface: %s, error 0x%x\n", second == EGL_NO_SURFACE ? "none" : "there",
            (unsigned)eglGetError());
-    EGLContext context = eglCreateContext(display, config, EGL_NO_CONTEXT, context_attribs);
-    need(eglMakeCurrent(display, surface, surface, context), "eglMakeCurrent");
-    frames(&window, display, surface);
-    shown_wait(&window);
-    puts("shown");
-    fflush(stdout);
-    char byte;
-    while (read(STDIN_FILENO, &byte, 1) > 0) {
-    }
-    need(eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT), "letting go");
-    need(eglDestroySurface(display, surface), "eglDestroySurface");
-    second = eglCreatePlatformWindowSurface(display, config, window.native, NULL);
-    need(second != EGL_NO_SURFACE, "a surface after the first one");
-    need(eglMakeCurrent(display, second, second, context), "eglMakeCurrent");
-    frame(display, second, 99);
+    shown_current(&on);
+    frames(&window, on.display, on.surface);
+    settle(&window);
+    shown_wait();
+    shown_need(eglMakeCurrent(on.display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT),
+               "letting go");
+    shown_need(eglDestroySurface(on.display, on.surface), "eglDestroySurface");
+    on.surface = eglCreatePlatformWindowSurface(on.display, on.config, window.native, NULL);
+    shown_need(on.surface != EGL_NO_SURFACE, "a surface after the first one");
+    shown_need(eglMakeCurrent(on.display, on.surface, on.surface, on.context), "eglMakeCurrent");
+    frame(on.display, on.surface, 99);
     wl_egl_window_destroy(window.native); /* before its surface */
-    need(eglTerminate(display), "eglTerminate");
+    shown_need(eglTerminate(on.display), "eglTerminate");
     wl_surface_destroy(window.surface);
     wl_display_disconnect(window.display);
     return 0;

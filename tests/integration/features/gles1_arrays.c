@@ -55,14 +55,42 @@ static void arrays_off(void)
     glDisableClientState(GL_VERTEX_ARRAY);
 }
 
+/* Places and colours of a fan in memory; NULL: of one at the front of the bound buffer. */
+static void fan_arrays(const struct fan *fan)
+{
+    uintptr_t at = (uintptr_t)fan;
+    arrays_on();
+    glVertexPointer(2, GL_FLOAT, 0, (void *)(at + offsetof(struct fan, floats)));
+    glColorPointer(4, GL_UNSIGNED_BYTE, 0, (void *)(at + offsetof(struct fan, colors)));
+}
+
+/* A buffer with a fan in it, bound. */
+static GLuint fan_buffer(struct fan *fan, int frame)
+{
+    GLuint name;
+    fan_make(fan, frame);
+    glGenBuffers(1, &name);
+    glBindBuffer(GL_ARRAY_BUFFER, name);
+    glBufferData(GL_ARRAY_BUFFER, sizeof *fan, fan, GL_DYNAMIC_DRAW);
+    return name;
+}
+
+/* Draws the fan in the bound buffer, which ends with it. */
+static void fan_buffer_draw(GLuint name)
+{
+    fan_arrays(NULL);
+    glDrawArrays(GL_TRIANGLES, 0, CORNERS);
+    arrays_off();
+    glBindBuffer(GL_ARRAY_BUFFER, 0);
+    glDeleteBuffers(1, &name);
+}
+
 static void client_arrays(struct fx *fx, int frame)
 {
     struct fan fan;
     void *pointer = NULL;
     fan_make(&fan, frame);
-    arrays_on();
-    glVertexPointer(2, GL_FLOAT, 0, fan.floats);
-    glColorPointer(4, GL_UNSIGNED_BYTE, 0, fan.colors);
+    fan_arrays(&fan);
     glDrawArrays(GL_TRIANGLES, 3 * frame, CORNERS - 6);
     glGetPointerv(GL_VERTEX_ARRAY_POINTER, &pointer);
     fx_note_int(fx, pointer == fan.floats);
@@ -111,9 +139,7 @@ static void client_indices(struct fx *fx, int frame)
         small[i] = (GLubyte)((i * 7 + frame) % CORNERS);
         large[i] = (GLuint)(CORNERS - 1 - i / 2);
     }
-    arrays_on();
-    glVertexPointer(2, GL_FLOAT, 0, fan.floats);
-    glColorPointer(4, GL_UNSIGNED_BYTE, 0, fan.colors);
+    fan_arrays(&fan);
     glViewport(0, 0, 32, 64);
     glDrawElements(GL_TRIANGLES, CORNERS - 9, GL_UNSIGNED_SHORT, fan.indices);
     glViewport(32, 0, 32, 32);
@@ -135,9 +161,7 @@ static void buffers(struct fx *fx, int frame)
     glBufferSubData(GL_ARRAY_BUFFER, 0, sizeof fan, &fan);
     glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, names[1]);
     glBufferData(GL_ELEMENT_ARRAY_BUFFER, sizeof fan.indices, fan.indices, GL_DYNAMIC_DRAW);
-    arrays_on();
-    glVertexPointer(2, GL_FLOAT, 0, (void *)offsetof(struct fan, floats));
-    glColorPointer(4, GL_UNSIGNED_BYTE, 0, (void *)offsetof(struct fan, colors));
+    fan_arrays(NULL);
     glViewport(0, 0, 32, 64);
     glDrawArrays(GL_TRIANGLES, 3, CORNERS - 3);
     glViewport(32, 0, 32, 64);
@@ -197,13 +221,9 @@ static void mapped_buffers(struct fx *fx, int frame)
     PFNGLGETBUFFERPOINTERVOESPROC pointer_of =
         EXTENSION(PFNGLGETBUFFERPOINTERVOESPROC, glGetBufferPointervOES);
     struct fan fan;
-    GLuint name;
     GLint mapped = 0;
     void *pointer = NULL;
-    fan_make(&fan, frame);
-    glGenBuffers(1, &name);
-    glBindBuffer(GL_ARRAY_BUFFER, name);
-    glBufferData(GL_ARRAY_BUFFER, sizeof fan, &fan, GL_DYNAMIC_DRAW);
+    GLuint name = fan_buffer(&fan, frame);
     struct fan *there = map(GL_ARRAY_BUFFER, GL_WRITE_ONLY_OES);
     if (there == NULL) {
         fx->unsupported = "no map";
@@ -214,13 +234,7 @@ static void mapped_buffers(struct fx *fx, int frame)
     pointer_of(GL_ARRAY_BUFFER, GL_BUFFER_MAP_POINTER_OES, &pointer);
     fx_note_int(fx, mapped + 2 * (pointer == there));
     fx_note_int(fx, unmap(GL_ARRAY_BUFFER));
-    arrays_on();
-    glVertexPointer(2, GL_FLOAT, 0, (void *)offsetof(struct fan, floats));
-    glColorPointer(4, GL_UNSIGNED_BYTE, 0, (void *)offsetof(struct fan, colors));
-    glDrawArrays(GL_TRIANGLES, 0, CORNERS);
-    arrays_off();
-    glBindBuffer(GL_ARRAY_BUFFER, 0);
-    glDeleteBuffers(1, &name);
+    fan_buffer_draw(name);
 }
 
 static void mapped_ranges(struct fx *fx, int frame)
@@ -230,11 +244,7 @@ static void mapped_ranges(struct fx *fx, int frame)
         EXTENSION(PFNGLFLUSHMAPPEDBUFFERRANGEEXTPROC, glFlushMappedBufferRangeEXT);
     PFNGLUNMAPBUFFEROESPROC unmap = EXTENSION(PFNGLUNMAPBUFFEROESPROC, glUnmapBufferOES);
     struct fan fan;
-    GLuint name;
-    fan_make(&fan, frame);
-    glGenBuffers(1, &name);
-    glBindBuffer(GL_ARRAY_BUFFER, name);
-    glBufferData(GL_ARRAY_BUFFER, sizeof fan, &fan, GL_DYNAMIC_DRAW);
+    GLuint name = fan_buffer(&fan, frame);
     GLubyte *there = map(GL_ARRAY_BUFFER, offsetof(struct fan, colors), sizeof fan.colors,
                          GL_MAP_WRITE_BIT_EXT | (frame == 0 ? GL_MAP_FLUSH_EXPLICIT_BIT_EXT : 0));
     if (there == NULL) {
@@ -250,13 +260,7 @@ static void mapped_ranges(struct fx *fx, int frame)
         map(GL_ARRAY_BUFFER, offsetof(struct fan, colors), 48, GL_MAP_READ_BIT_EXT);
     fx_note(fx, read, read != NULL ? 48 : 0);
     fx_note_int(fx, unmap(GL_ARRAY_BUFFER));
-    arrays_on();
-    glVertexPointer(2, GL_FLOAT, 0, (void *)offsetof(struct fan, floats));
-    glColorPointer(4, GL_UNSIGNED_BYTE, 0, (void *)offsetof(struct fan, colors));
-    glDrawArrays(GL_TRIANGLES, 0, CORNERS);
-    arrays_off();
-    glBindBuffer(GL_ARRAY_BUFFER, 0);
-    glDeleteBuffers(1, &name);
+    fan_buffer_draw(name);
 }
 
 static void point_sizes(struct fx *fx, int frame)
@@ -295,9 +299,7 @@ static void several_draws(struct fx *fx, int frame)
     const GLsizei counts[] = {3, 6, 9};
     const void *lists[] = {fan.indices, fan.indices + 6, fan.indices + 9};
     (void)fx;
-    arrays_on();
-    glVertexPointer(2, GL_FLOAT, 0, fan.floats);
-    glColorPointer(4, GL_UNSIGNED_BYTE, 0, fan.colors);
+    fan_arrays(&fan);
     glViewport(0, 0, 32, 64);
     arrays(GL_TRIANGLES, first, counts, 3);
     glViewport(32, 0, 32, 64);
@@ -326,13 +328,7 @@ static void shared_objects(struct fx *fx, int frame)
     glFinish();
     fx_on_thread(fx, fill_buffer, &work);
     glBindBuffer(GL_ARRAY_BUFFER, work.buffer);
-    arrays_on();
-    glVertexPointer(2, GL_FLOAT, 0, (void *)offsetof(struct fan, floats));
-    glColorPointer(4, GL_UNSIGNED_BYTE, 0, (void *)offsetof(struct fan, colors));
-    glDrawArrays(GL_TRIANGLES, 0, CORNERS);
-    arrays_off();
-    glBindBuffer(GL_ARRAY_BUFFER, 0);
-    glDeleteBuffers(1, &work.buffer);
+    fan_buffer_draw(work.buffer);
 }
 
 const struct fx_feature gles1_array_features[] = {
