@@ -117,22 +117,12 @@ void vhost_stage_send(const struct vhost_stage *stage, uint32_t request, uint32_
 bool vhost_stage_asked(const struct vhost_stage *stage, struct vhost_head *head,
                        struct vhost_shmem_map *map)
 {
-    struct iovec part = {head, sizeof *head};
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof control.bytes};
+    struct sl_sock_part part = {.data = head, .capacity = sizeof *head}; /* closes descriptors */
     *map = (struct vhost_shmem_map){0};
-    if (stage->back < 0 ||
-        recvmsg(stage->back, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != (ssize_t)sizeof *head) {
+    if (stage->back < 0 || sl_sock_recv_some(stage->back, MSG_DONTWAIT, &part) != SL_OK ||
+        part.size != sizeof *head) {
         return false;
     }
-    uint32_t none = 0;
-    (void)!sl_sock_take_fds(&message, NULL, 0, &none); /* closes them */
     need(head->size <= sizeof *map &&
              recv(stage->back, map, head->size, MSG_DONTWAIT) == (ssize_t)head->size,
          "half a request");

@@ -29,27 +29,14 @@ static bool receive(int from, void *to, size_t size, int *fd)
 {
     uint8_t *at = to;
     while (size != 0) {
-        struct iovec part = {at, size};
-        union {
-            struct cmsghdr header;
-            char bytes[CMSG_SPACE(sizeof(int))];
-        } control;
-        struct msghdr message = {.msg_iov = &part,
-                                 .msg_iovlen = 1,
-                                 .msg_control = control.bytes,
-                                 .msg_controllen = sizeof control.bytes};
-        if (!readable(from, PATIENCE_MS)) {
-            return false;
-        }
-        ssize_t got = recvmsg(from, &message, MSG_CMSG_CLOEXEC);
-        if (got <= 0) {
-            return false;
-        }
-        uint32_t taken = 0;
         bool wanted = fd != NULL && *fd < 0; /* what is not is closed */
-        (void)!sl_sock_take_fds(&message, fd, wanted ? 1 : 0, &taken);
-        at += got;
-        size -= (size_t)got;
+        struct sl_sock_part part = {.data = at, .capacity = size, .fds = fd, .room = wanted};
+        if (!readable(from, PATIENCE_MS) || sl_sock_recv_some(from, 0, &part) != SL_OK ||
+            part.size == 0) {
+            return false;
+        }
+        at += part.size;
+        size -= part.size;
     }
     return true;
 }

@@ -159,29 +159,41 @@ void sl_sock_put_fds(struct msghdr *message, void *room, const int *fds, uint32_
     memcpy(CMSG_DATA(header), fds, count * sizeof(int));
 }
 
-enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fds,
-                            uint32_t fd_count)
+enum sl_result sl_sock_send_some(int fd, const void *data, size_t size, int flags, const int *fds,
+                                 uint32_t fd_count, size_t *sent)
 {
-    if (fd_count > SL_SOCK_MAX_FDS || size == 0) {
-        return SL_ERR_INVALID;
-    }
     struct iovec part = {.iov_base = (void *)data, .iov_len = size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     union control control;
+    if (fd_count > SL_SOCK_MAX_FDS) {
+        return SL_ERR_INVALID;
+    }
     if (fd_count > 0) {
         sl_sock_put_fds(&message, &control, fds, fd_count);
     }
-    ssize_t sent;
+    ssize_t done;
     do {
-        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    if (sent < 0) {
+        done = sendmsg(fd, &message, MSG_NOSIGNAL | flags);
+    } while (done < 0 && errno == EINTR);
+    if (done < 0) {
         return sl_result_from_errno(errno);
     }
-    return (size_t)sent == size ? SL_OK : SL_ERR_IO;
+    *sent = (size_t)done;
+    return SL_OK;
 }
 
-bool sl_sock_take_fds(struct msghdr *message, int *fds, uint32_t room, uint32_t *count)
+enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fds,
+                            uint32_t fd_count)
+{
+    size_t sent = 0;
+    enum sl_result result =
+        size == 0 ? SL_ERR_INVALID : sl_sock_send_some(fd, data, size, 0, fds, fd_count, &sent);
+    return result == SL_OK && sent != size ? SL_ERR_IO : result;
+}
+
+/* All descriptors of a message are taken out, so that none leaks. False: some were closed, or the
+ * kernel cut them off. */
+static bool take_fds(struct msghdr *message, int *fds, uint32_t room, uint32_t *count)
 {
     bool fits = (message->msg_flags & MSG_CTRUNC) == 0;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
@@ -204,34 +216,45 @@ bool sl_sock_take_fds(struct msghdr *message, int *fds, uint32_t room, uint32_t 
     return fits;
 }
 
-enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds,
-                            uint32_t *fd_count)
+enum sl_result sl_sock_recv_some(int fd, int flags, struct sl_sock_part *part)
 {
-    struct iovec part = {.iov_base = data, .iov_len = capacity};
+    struct iovec bytes = {.iov_base = part->data, .iov_len = part->capacity};
     union control control;
-    struct msghdr message = {.msg_iov = &part,
+    struct msghdr message = {.msg_iov = &bytes,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
     ssize_t got;
     do {
-        got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+        got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | flags);
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
         return sl_result_from_errno(errno);
     }
+    bool fits = take_fds(&message, part->fds, part->room, &part->fd_count);
+    part->is_cut = !fits || (message.msg_flags & MSG_TRUNC) != 0;
+    part->size = (size_t)got;
+    return SL_OK;
+}
+
+enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds,
+                            uint32_t *fd_count)
+{
     int taken[SL_SOCK_MAX_FDS];
-    uint32_t count = 0;
-    bool cut = !sl_sock_take_fds(&message, taken, SL_SOCK_MAX_FDS, &count) ||
-               (message.msg_flags & MSG_TRUNC) != 0;
-    if (got == 0 || cut) { /* no message of ours is empty: it is the end */
-        for (uint32_t i = 0; i < count; i++) {
+    struct sl_sock_part part = {
+        .data = data, .capacity = capacity, .fds = taken, .room = SL_SOCK_MAX_FDS};
+    enum sl_result result = sl_sock_recv_some(fd, 0, &part);
+    if (result != SL_OK) {
+        return result;
+    }
+    if (part.size == 0 || part.is_cut) { /* no message of ours is empty: it is the end */
+        for (uint32_t i = 0; i < part.fd_count; i++) {
             sl_fd_close(&taken[i]);
         }
-        return cut ? SL_ERR_PROTOCOL : SL_ERR_CLOSED;
+        return part.is_cut ? SL_ERR_PROTOCOL : SL_ERR_CLOSED;
     }
-    memcpy(fds, taken, count * sizeof taken[0]);
-    *fd_count = count;
-    *size = (size_t)got;
+    memcpy(fds, taken, part.fd_count * sizeof taken[0]);
+    *fd_count = part.fd_count;
+    *size = part.size;
     return SL_OK;
 }

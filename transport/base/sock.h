@@ -30,12 +30,25 @@ enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fd
  * CLOSED, IO. */
 enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds,
                             uint32_t *fd_count) SL_MUST_USE;
+
+/* What one read of a socket that carries a stream, or messages, gives. */
+struct sl_sock_part {
+    void *data; /* room for `capacity` bytes */
+    size_t capacity;
+    int *fds; /* room for `room` descriptors, of which the first fd_count are in use */
+    uint32_t room, fd_count;
+    size_t size; /* bytes that came; 0: the end */
+    bool is_cut; /* bytes of a message are lost, or descriptors, which are closed then */
+};
+/* flags: MSG_DONTWAIT or 0. Descriptors come close-on-exec, behind those that are there. AGAIN,
+ * CLOSED, IO. */
+enum sl_result sl_sock_recv_some(int fd, int flags, struct sl_sock_part *part) SL_MUST_USE;
+/* As sl_sock_send, of what a stream takes now: *sent bytes, with the descriptors. flags:
+ * MSG_DONTWAIT or 0. */
+enum sl_result sl_sock_send_some(int fd, const void *data, size_t size, int flags, const int *fds,
+                                 uint32_t fd_count, size_t *sent) SL_MUST_USE;
 /* Puts descriptors into a message that goes to sendmsg. room: aligned as a struct cmsghdr, at least
  * CMSG_SPACE(count * sizeof(int)) bytes, which the message points to from then on. Borrows fds. */
 void sl_sock_put_fds(struct msghdr *message, void *room, const int *fds, uint32_t count);
-/* The descriptors of a message that recvmsg gave, behind the *count that are in `fds` already. All
- * are taken out, so that none leaks: those past `room` are closed. False: there were such, or the
- * kernel cut them off. */
-bool sl_sock_take_fds(struct msghdr *message, int *fds, uint32_t room, uint32_t *count) SL_MUST_USE;
 
 #endif

@@ -16,11 +16,6 @@ struct vhost_unsent {
     uint8_t bytes[];
 };
 
-union control {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(VHOST_FDS_MAX * sizeof(int))];
-};
-
 void vhost_channel_init(struct vhost_channel *channel)
 {
     channel->fd = -1;
@@ -65,27 +60,18 @@ void vhost_channel_close(struct vhost_channel *channel)
 /* Up to `size` bytes to `to`. */
 static enum sl_result receive(struct vhost_channel *channel, void *to, size_t size)
 {
-    struct iovec part = {.iov_base = to, .iov_len = size};
-    union control control;
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof control.bytes};
-    ssize_t got;
-    do {
-        got = recvmsg(channel->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) {
-        return sl_result_from_errno(errno);
+    struct sl_sock_part part = {.data = to,
+                                .capacity = size,
+                                .fds = channel->fds,
+                                .room = VHOST_FDS_MAX,
+                                .fd_count = channel->fd_count};
+    enum sl_result r = sl_sock_recv_some(channel->fd, MSG_DONTWAIT, &part);
+    if (r != SL_OK) {
+        return r;
     }
-    if (!sl_sock_take_fds(&message, channel->fds, VHOST_FDS_MAX, &channel->fd_count)) {
-        return SL_ERR_PROTOCOL;
-    }
-    if (got == 0) {
-        return SL_ERR_CLOSED;
-    }
-    channel->got += (size_t)got;
-    return SL_OK;
+    channel->fd_count = part.fd_count;
+    channel->got += part.size;
+    return part.is_cut ? SL_ERR_PROTOCOL : part.size == 0 ? SL_ERR_CLOSED : SL_OK;
 }
 
 enum sl_result vhost_channel_recv(struct vhost_channel *channel)
@@ -126,21 +112,9 @@ void vhost_channel_next(struct vhost_channel *channel)
 /* Bytes that went out, 0 when there is no room now. */
 static enum sl_result transmit(int to, const uint8_t *bytes, size_t size, int fd, size_t *sent)
 {
-    struct iovec part = {.iov_base = (void *)bytes, .iov_len = size};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    union control control;
-    if (fd >= 0) {
-        sl_sock_put_fds(&message, &control, &fd, 1);
-    }
-    ssize_t done;
-    do {
-        done = sendmsg(to, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    } while (done < 0 && errno == EINTR);
-    if (done < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-        return sl_result_from_errno(errno);
-    }
-    *sent = done > 0 ? (size_t)done : 0;
-    return SL_OK;
+    *sent = 0;
+    enum sl_result r = sl_sock_send_some(to, bytes, size, MSG_DONTWAIT, &fd, fd >= 0, sent);
+    return r == SL_ERR_AGAIN ? SL_OK : r;
 }
 
 static enum sl_result keep(struct vhost_channel *channel, const uint8_t *bytes, size_t size,
