@@ -151,6 +151,25 @@ static void marks2(struct hvk_context *context, uint32_t count, const VkSubmitIn
     }
 }
 
+/* False: the device is lost. */
+static bool submit_begin(struct hvk_call *call, struct hvk_queue *queue)
+{
+    struct hvk_device *device = queue->object.device;
+    if (sl_atomic_load_relaxed(&device->error) != 0) {
+        return false;
+    }
+    hvk_layouts_trim(call->context, device);
+    hr_ring_memory(call->hr->ring);
+    pthread_mutex_lock(&queue->lock);
+    return true;
+}
+
+static void submit_end(struct hvk_queue *queue, uint64_t fence_id)
+{
+    pthread_mutex_unlock(&queue->lock);
+    hvk_submitted(queue, fence_id);
+}
+
 static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
                        const VkSubmitInfo *submits, VkFence fence, uint64_t fence_id)
 {
@@ -160,16 +179,27 @@ static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, uint32_t 
             return VK_ERROR_VALIDATION_FAILED;
         }
     }
-    if (sl_atomic_load_relaxed(&device->error) != 0) {
+    if (!submit_begin(call, queue)) {
         return VK_ERROR_DEVICE_LOST;
     }
-    hvk_layouts_trim(call->context, device);
-    hr_ring_memory(call->hr->ring);
-    pthread_mutex_lock(&queue->lock);
     VkResult result = device->driver.QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), count,
                                                  submits, fence);
-    pthread_mutex_unlock(&queue->lock);
-    hvk_submitted(queue, fence_id);
+    submit_end(queue, fence_id);
+    return result;
+}
+
+/* The submits of a packet; ids: the same with the guest's ids, where they could be read again. */
+static VkResult submit_all(struct hvk_call *call, void *queue, uint32_t count,
+                           const VkSubmitInfo *submits, const VkSubmitInfo *ids, VkFence fence,
+                           uint64_t fence_id)
+{
+    VkResult result = VK_ERROR_VALIDATION_FAILED;
+    if (count == 0 || (ids != NULL && settle(call, count, ids))) {
+        result = submit(call, queue_of(queue), count, submits, fence, fence_id);
+    }
+    if (result == VK_SUCCESS) {
+        marks(call->context, count, ids);
+    }
     return result;
 }
 
@@ -182,19 +212,30 @@ static VkResult submit2(struct hvk_call *call, struct hvk_queue *queue, uint32_t
             return VK_ERROR_VALIDATION_FAILED;
         }
     }
-    if (sl_atomic_load_relaxed(&device->error) != 0) {
-        return VK_ERROR_DEVICE_LOST;
-    }
     if (device->driver.QueueSubmit2 == NULL) {
         return VK_ERROR_FEATURE_NOT_PRESENT;
     }
-    hvk_layouts_trim(call->context, device);
-    hr_ring_memory(call->hr->ring);
-    pthread_mutex_lock(&queue->lock);
+    if (!submit_begin(call, queue)) {
+        return VK_ERROR_DEVICE_LOST;
+    }
     VkResult result = device->driver.QueueSubmit2(HVK_HANDLE(VkQueue, queue->object.native), count,
                                                   submits, fence);
-    pthread_mutex_unlock(&queue->lock);
-    hvk_submitted(queue, fence_id);
+    submit_end(queue, fence_id);
+    return result;
+}
+
+/* The submits of a packet; ids: the same with the guest's ids, where they could be read again. */
+static VkResult submit_all2(struct hvk_call *call, void *queue, uint32_t count,
+                            const VkSubmitInfo2 *submits, const VkSubmitInfo2 *ids, VkFence fence,
+                            uint64_t fence_id)
+{
+    VkResult result = VK_ERROR_VALIDATION_FAILED;
+    if (count == 0 || (ids != NULL && settle2(call, count, ids))) {
+        result = submit2(call, queue_of(queue), count, submits, fence, fence_id);
+    }
+    if (result == VK_SUCCESS) {
+        marks2(call->context, count, ids);
+    }
     return result;
 }
 
@@ -202,15 +243,9 @@ VkResult hvk_vkQueueSubmit(struct hvk_call *call, struct vk_args_vkQueueSubmit *
 {
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkQueueSubmit ids = {0};
-    VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (a->submitCount == 0 ||
-        (vk_unpack_vkQueueSubmit(&again, &ids) && settle(call, ids.submitCount, ids.pSubmits))) {
-        result =
-            submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
-    }
-    if (result == VK_SUCCESS) {
-        marks(call->context, ids.submitCount, ids.pSubmits);
-    }
+    bool known = a->submitCount != 0 && vk_unpack_vkQueueSubmit(&again, &ids);
+    VkResult result = submit_all(call, a->record, a->submitCount, a->pSubmits,
+                                 known ? ids.pSubmits : NULL, a->fence, a->fence_id);
     return hvk_device_result(hvk_device_of(a->record), result);
 }
 
@@ -218,15 +253,9 @@ void hvk_vkQueueSubmitAsyncGOOGLE(struct hvk_call *call, struct vk_args_vkQueueS
 {
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkQueueSubmitAsyncGOOGLE ids = {0};
-    VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (a->submitCount == 0 || (vk_unpack_vkQueueSubmitAsyncGOOGLE(&again, &ids) &&
-                                settle(call, ids.submitCount, ids.pSubmits))) {
-        result =
-            submit(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
-    }
-    if (result == VK_SUCCESS) {
-        marks(call->context, ids.submitCount, ids.pSubmits);
-    }
+    bool known = a->submitCount != 0 && vk_unpack_vkQueueSubmitAsyncGOOGLE(&again, &ids);
+    VkResult result = submit_all(call, a->record, a->submitCount, a->pSubmits,
+                                 known ? ids.pSubmits : NULL, a->fence, a->fence_id);
     if (result != VK_SUCCESS) {
         hvk_device_fail(hvk_device_of(a->record), result, "vkQueueSubmit");
     }
@@ -236,15 +265,9 @@ VkResult hvk_vkQueueSubmit2(struct hvk_call *call, struct vk_args_vkQueueSubmit2
 {
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkQueueSubmit2 ids = {0};
-    VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (a->submitCount == 0 ||
-        (vk_unpack_vkQueueSubmit2(&again, &ids) && settle2(call, ids.submitCount, ids.pSubmits))) {
-        result =
-            submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
-    }
-    if (result == VK_SUCCESS) {
-        marks2(call->context, ids.submitCount, ids.pSubmits);
-    }
+    bool known = a->submitCount != 0 && vk_unpack_vkQueueSubmit2(&again, &ids);
+    VkResult result = submit_all2(call, a->record, a->submitCount, a->pSubmits,
+                                  known ? ids.pSubmits : NULL, a->fence, a->fence_id);
     return hvk_device_result(hvk_device_of(a->record), result);
 }
 
@@ -253,15 +276,9 @@ void hvk_vkQueueSubmitAsync2GOOGLE(struct hvk_call *call,
 {
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkQueueSubmitAsync2GOOGLE ids = {0};
-    VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (a->submitCount == 0 || (vk_unpack_vkQueueSubmitAsync2GOOGLE(&again, &ids) &&
-                                settle2(call, ids.submitCount, ids.pSubmits))) {
-        result =
-            submit2(call, queue_of(a->record), a->submitCount, a->pSubmits, a->fence, a->fence_id);
-    }
-    if (result == VK_SUCCESS) {
-        marks2(call->context, ids.submitCount, ids.pSubmits);
-    }
+    bool known = a->submitCount != 0 && vk_unpack_vkQueueSubmitAsync2GOOGLE(&again, &ids);
+    VkResult result = submit_all2(call, a->record, a->submitCount, a->pSubmits,
+                                  known ? ids.pSubmits : NULL, a->fence, a->fence_id);
     if (result != VK_SUCCESS) {
         hvk_device_fail(hvk_device_of(a->record), result, "vkQueueSubmit2");
     }
