@@ -94,6 +94,32 @@ bool gvk_chooses_vkCreateComputePipelines(VkDevice device, VkPipelineCache pipel
 
 /* ---- Render passes ---- */
 
+/* Is one of `count` references (of either version: `size` bytes each, the attachment at `at`) to an
+ * attachment? */
+static bool refers(const void *references, uint32_t count, size_t size, size_t at)
+{
+    const uint8_t *p = references;
+    for (uint32_t i = 0; p != NULL && i < count; i++, p += size) {
+        uint32_t attachment;
+        memcpy(&attachment, p + at, sizeof attachment);
+        if (attachment != VK_ATTACHMENT_UNUSED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a VkSubpassDescription, or one of version 2, draws into. */
+#define SUBPASS_FLAGS(subpass, reference)                                                          \
+    (uint8_t)((refers((subpass)->pColorAttachments, (subpass)->colorAttachmentCount,               \
+                      sizeof(reference), offsetof(reference, attachment))                          \
+                   ? GVK_SUBPASS_COLOR                                                             \
+                   : 0) |                                                                          \
+              (refers((subpass)->pDepthStencilAttachment, 1, sizeof(reference),                    \
+                      offsetof(reference, attachment))                                             \
+                   ? GVK_SUBPASS_DEPTH_STENCIL                                                     \
+                   : 0))
+
 /* Takes `subpasses`. */
 static VkResult pass_made(VkResult result, VkRenderPass handle, uint8_t *subpasses, uint32_t count)
 {
@@ -116,16 +142,7 @@ VkResult gvk_vkCreateRenderPass(VkDevice device, const VkRenderPassCreateInfo *p
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const VkSubpassDescription *subpass = &pCreateInfo->pSubpasses[i];
-        for (uint32_t j = 0; j < subpass->colorAttachmentCount; j++) {
-            if (subpass->pColorAttachments[j].attachment != VK_ATTACHMENT_UNUSED) {
-                subpasses[i] |= GVK_SUBPASS_COLOR;
-            }
-        }
-        const VkAttachmentReference *depth = subpass->pDepthStencilAttachment;
-        if (depth != NULL && depth->attachment != VK_ATTACHMENT_UNUSED) {
-            subpasses[i] |= GVK_SUBPASS_DEPTH_STENCIL;
-        }
+        subpasses[i] = SUBPASS_FLAGS(&pCreateInfo->pSubpasses[i], VkAttachmentReference);
     }
     VkResult result = gvk_entry_vkCreateRenderPass(device, pCreateInfo, pAllocator, pRenderPass);
     return pass_made(result, *pRenderPass, subpasses, count);
@@ -140,16 +157,7 @@ VkResult gvk_vkCreateRenderPass2(VkDevice device, const VkRenderPassCreateInfo2 
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const VkSubpassDescription2 *subpass = &pCreateInfo->pSubpasses[i];
-        for (uint32_t j = 0; j < subpass->colorAttachmentCount; j++) {
-            if (subpass->pColorAttachments[j].attachment != VK_ATTACHMENT_UNUSED) {
-                subpasses[i] |= GVK_SUBPASS_COLOR;
-            }
-        }
-        const VkAttachmentReference2 *depth = subpass->pDepthStencilAttachment;
-        if (depth != NULL && depth->attachment != VK_ATTACHMENT_UNUSED) {
-            subpasses[i] |= GVK_SUBPASS_DEPTH_STENCIL;
-        }
+        subpasses[i] = SUBPASS_FLAGS(&pCreateInfo->pSubpasses[i], VkAttachmentReference2);
     }
     VkResult result = gvk_entry_vkCreateRenderPass2(device, pCreateInfo, pAllocator, pRenderPass);
     return pass_made(result, *pRenderPass, subpasses, count);
