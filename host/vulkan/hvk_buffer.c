@@ -104,8 +104,7 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
         buffer_of(hvk_find(call->context, VK_KIND_VkBuffer, HVK_U64(ids->buffer), NULL));
     struct hvk_pages *pages = NULL;
     if (b == NULL || b->object.device != device ||
-        ids->memoryOffset % b->requirements.alignment != 0 ||
-        !hvk_memory_holds(device, HVK_U64(ids->memory), ids->memoryOffset, b->requirements.size,
+        !hvk_memory_takes(device, HVK_U64(ids->memory), ids->memoryOffset, &b->requirements,
                           &pages)) {
         sl_warn_limited("vulkan", "context %u: a buffer does not fit its memory at %llu",
                         call->context->ctx_id, (unsigned long long)ids->memoryOffset);

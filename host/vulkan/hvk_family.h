@@ -96,6 +96,7 @@ struct hvk_memory {
     uint64_t size;           /* as the guest asked */
     struct hvk_pages *pages; /* NULL: the driver's own, which nobody maps */
     uint64_t blob_id;        /* 0: none yet */
+    uint32_t type;           /* of the device's */
     bool is_shown;           /* presented: the host alone writes it */
 };
 
@@ -107,6 +108,10 @@ void hvk_memory_filter(struct hvk_physical *physical, VkPhysicalDeviceMemoryProp
  * nullable. */
 bool hvk_memory_holds(const struct hvk_device *device, uint64_t id, uint64_t offset, uint64_t size,
                       struct hvk_pages **pages);
+
+/* The same for what needs that much, so aligned, in memory of such types. */
+bool hvk_memory_takes(const struct hvk_device *device, uint64_t id, uint64_t offset,
+                      const VkMemoryRequirements *needs, struct hvk_pages **pages);
 
 /* It holds what is presented. The blob by which the guest maps it; 0: not yet, or no memory of the
  * device's. */
@@ -134,6 +139,7 @@ struct hvk_image {
     uint32_t mip_levels, array_layers;
     bool is_disjoint;
     bool is_external;
+    bool takes_no_import; /* nor, therefore, what is shared with the guest */
     bool is_modifier_emulated;
     struct hvk_pages *pages[HVK_PLANES]; /* bound, nullable */
     struct hvk_bond memory[HVK_PLANES];
@@ -176,7 +182,9 @@ bool hvk_uses_alive(const struct hvk_context *context, struct hvk_uses *uses);
 struct hvk_payload {
     uint32_t refs; /* atomic */
     VkFence native;
-    bool is_submitted;         /* a queue signals it, or has, since it was reset; under the turn */
+    /* Atomic: a queue signals it, or has, since it was reset; under the turn. Until then it is the
+     * submit's, and nobody else looks at it. */
+    uint32_t is_submitted;
     struct hvk_device *device; /* a reference */
 };
 
@@ -217,6 +225,9 @@ VkResult hvk_fences_wait(const struct hvk_call *call, struct hvk_device *device,
 void hvk_waiter_watch(struct hvk_context *context, struct hvk_payload *payload,
                       struct hvk_semaphore *semaphore, uint64_t reached, struct hvk_pages *status,
                       uint32_t slot, uint32_t value);
+
+/* A fence was submitted that somebody else has a reference on. */
+void hvk_waiter_wake(struct hvk_context *context);
 
 /* --- hvk_bound.c --- */
 

@@ -1,9 +1,9 @@
 /* Images: creation with requirements, external memory and DRM modifiers, binding within the
  * memory's bounds, layouts.
  *
- * External images are exported by sharing the pages of their memory, so the native driver is not
- * told of handle types. A driver without VK_EXT_image_drm_format_modifier still does LINEAR: such
- * images are linear ones natively. */
+ * External images are exported by sharing the pages of their memory: the native driver is told of
+ * the one handle type by which it gets those. A driver without VK_EXT_image_drm_format_modifier
+ * still does LINEAR: such images are linear ones natively. */
 #include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
@@ -53,11 +53,65 @@ static bool offers_linear(const VkImageDrmFormatModifierListCreateInfoEXT *list,
     return false;
 }
 
-/* Would the driver make such an image at all? Drivers believe what they are given; this is the
- * question that they answer for any values. */
-static VkResult check_limits(const struct hvk_device *device, const VkImageCreateInfo *info)
+/* Memory that the guest shares is imported, and an image must say from the start that it may lie in
+ * such. One that keeps what its memory holds has no way to say so. */
+static bool says_import(const struct hvk_device *device, const VkImageCreateInfo *info)
+{
+    return device->has_external_memory_host &&
+           device->object.instance->driver.GetPhysicalDeviceImageFormatProperties2 != NULL &&
+           info->initialLayout == VK_IMAGE_LAYOUT_UNDEFINED &&
+           (info->flags & VK_IMAGE_CREATE_SPARSE_BINDING_BIT) == 0;
+}
+
+static VkResult limits_of(const struct hvk_device *device, const VkImageCreateInfo *info,
+                          VkImageFormatProperties *out)
+{
+    return device->object.instance->driver.GetPhysicalDeviceImageFormatProperties(
+        HVK_HANDLE(VkPhysicalDevice, device->physical->object.native), info->format,
+        info->imageType, info->tiling, info->usage, info->flags, out);
+}
+
+/* Of images that lie in imported memory; false: there are none of that kind. */
+static bool limits_of_imported(const struct hvk_device *device, const VkImageCreateInfo *info,
+                               VkImageFormatProperties *out)
+{
+    const VkPhysicalDeviceExternalImageFormatInfo external = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO,
+        .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT};
+    const VkPhysicalDeviceImageFormatInfo2 which = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
+        .pNext = &external,
+        .format = info->format,
+        .type = info->imageType,
+        .tiling = info->tiling,
+        .usage = info->usage,
+        .flags = info->flags};
+    VkExternalImageFormatProperties can = {.sType =
+                                               VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES};
+    VkImageFormatProperties2 answer = {.sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_PROPERTIES_2,
+                                       .pNext = &can};
+    VkResult result = device->object.instance->driver.GetPhysicalDeviceImageFormatProperties2(
+        HVK_HANDLE(VkPhysicalDevice, device->physical->object.native), &which, &answer);
+    *out = answer.imageFormatProperties;
+    return result == VK_SUCCESS && (can.externalMemoryProperties.externalMemoryFeatures &
+                                    VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) != 0;
+}
+
+static bool fits(const VkImageCreateInfo *info, const VkImageFormatProperties *p)
+{
+    return info->extent.width <= p->maxExtent.width && info->extent.height <= p->maxExtent.height &&
+           info->extent.depth <= p->maxExtent.depth && info->mipLevels <= p->maxMipLevels &&
+           info->arrayLayers <= p->maxArrayLayers &&
+           ((uint32_t)info->samples & p->sampleCounts) != 0;
+}
+
+/* Would the driver make such an image at all, and of imported memory? Drivers believe what they are
+ * given; this is the question that they answer for any values. */
+static VkResult check_limits(const struct hvk_device *device, const VkImageCreateInfo *info,
+                             bool *imports)
 {
     VkImageFormatProperties p;
+    *imports = false;
     if (info->mipLevels == 0 || info->arrayLayers == 0 || info->extent.width == 0 ||
         info->extent.height == 0 || info->extent.depth == 0) {
         return VK_ERROR_VALIDATION_FAILED;
@@ -65,23 +119,24 @@ static VkResult check_limits(const struct hvk_device *device, const VkImageCreat
     if (info->tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT) {
         return VK_SUCCESS; /* the native extension's to judge */
     }
-    VkResult result = device->object.instance->driver.GetPhysicalDeviceImageFormatProperties(
-        HVK_HANDLE(VkPhysicalDevice, device->physical->object.native), info->format,
-        info->imageType, info->tiling, info->usage, info->flags, &p);
-    if (result != VK_SUCCESS) {
-        return result;
+    *imports = says_import(device, info) && limits_of_imported(device, info, &p) && fits(info, &p);
+    if (*imports) {
+        return VK_SUCCESS;
     }
-    bool fits =
-        info->extent.width <= p.maxExtent.width && info->extent.height <= p.maxExtent.height &&
-        info->extent.depth <= p.maxExtent.depth && info->mipLevels <= p.maxMipLevels &&
-        info->arrayLayers <= p.maxArrayLayers && ((uint32_t)info->samples & p.sampleCounts) != 0;
-    return fits ? VK_SUCCESS : VK_ERROR_VALIDATION_FAILED;
+    VkResult result = limits_of(device, info, &p);
+    return result != VK_SUCCESS || fits(info, &p) ? result : VK_ERROR_VALIDATION_FAILED;
 }
 
-/* The guest's create info as the native driver gets it; fills what the record says of it. */
+/* What a driver gets for a guest's create info. */
+struct native_image {
+    VkImageCreateInfo info;
+    VkExternalMemoryImageCreateInfo external; /* chained where it is true */
+    const VkImageDrmFormatModifierExplicitCreateInfoEXT *explicit_one;
+};
+
+/* Fills what the record says of it too. */
 static VkResult native_info(const struct hvk_device *device, const VkImageCreateInfo *asked,
-                            struct hvk_image *image, VkImageCreateInfo *out,
-                            const VkImageDrmFormatModifierExplicitCreateInfoEXT **explicit_one)
+                            struct hvk_image *image, struct native_image *out)
 {
     static const VkStructureType drops[] = {
         VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO_NV,
@@ -103,16 +158,27 @@ static VkResult native_info(const struct hvk_device *device, const VkImageCreate
         device->driver.GetImageDrmFormatModifierPropertiesEXT == NULL) {
         const VkImageDrmFormatModifierListCreateInfoEXT *list = hvk_chain_take(
             &info.pNext, VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_LIST_CREATE_INFO_EXT);
-        *explicit_one = hvk_chain_take(
+        out->explicit_one = hvk_chain_take(
             &info.pNext, VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_EXPLICIT_CREATE_INFO_EXT);
-        if (!offers_linear(list, *explicit_one)) {
+        if (!offers_linear(list, out->explicit_one)) {
             return VK_ERROR_VALIDATION_FAILED;
         }
         info.tiling = VK_IMAGE_TILING_LINEAR;
         image->is_modifier_emulated = true;
     }
-    *out = info;
-    return check_limits(device, &info);
+    bool imports;
+    VkResult result = check_limits(device, &info, &imports);
+    image->takes_no_import = !imports && says_import(device, &info) &&
+                             info.tiling != VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT;
+    out->info = info;
+    if (imports) {
+        out->external = (VkExternalMemoryImageCreateInfo){
+            .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO,
+            .pNext = info.pNext,
+            .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT};
+        out->info.pNext = &out->external;
+    }
+    return result;
 }
 
 /* The layout that the guest demands of a linear image must be the one that it has. */
@@ -132,27 +198,29 @@ static bool layout_agrees(const struct hvk_device *device, VkImage native,
 static void requirements_of(const struct hvk_device *device, const struct hvk_image *image,
                             VkMemoryRequirements *requirements)
 {
+    uint32_t shared = hvk_memory_shared_types(device->physical);
     if (image->is_external) {
         /* Exported memory is shared pages, whatever else the image could lie in. */
-        requirements->memoryTypeBits &= hvk_memory_shared_types(device->physical);
+        requirements->memoryTypeBits &= shared;
+    } else if (image->takes_no_import && (requirements->memoryTypeBits & ~shared) != 0) {
+        requirements->memoryTypeBits &= ~shared;
     }
 }
 
 static VkResult create_native(struct hvk_device *device, const VkImageCreateInfo *asked,
                               struct hvk_image *image)
 {
-    const VkImageDrmFormatModifierExplicitCreateInfoEXT *explicit_one = NULL;
-    VkImageCreateInfo info;
+    struct native_image want = {0};
     VkImage native = VK_NULL_HANDLE;
-    VkResult result = native_info(device, asked, image, &info, &explicit_one);
+    VkResult result = native_info(device, asked, image, &want);
     if (result != VK_SUCCESS) {
         return result;
     }
-    result = device->driver.CreateImage(hvk_native(device), &info, NULL, &native);
+    result = device->driver.CreateImage(hvk_native(device), &want.info, NULL, &native);
     if (result != VK_SUCCESS) {
         return result;
     }
-    if (!layout_agrees(device, native, explicit_one)) {
+    if (!layout_agrees(device, native, want.explicit_one)) {
         device->driver.DestroyImage(hvk_native(device), native, NULL);
         return VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT;
     }
@@ -236,6 +304,25 @@ void hvk_vkGetImageMemoryRequirements2(struct hvk_call *call,
     }
 }
 
+/* Of an image that is not made: as if it were. */
+void hvk_vkGetDeviceImageMemoryRequirements(struct hvk_call *call,
+                                            struct vk_args_vkGetDeviceImageMemoryRequirements *a)
+{
+    const struct hvk_device *device = hvk_device_of(a->record);
+    VkDeviceImageMemoryRequirements info = *a->pInfo;
+    struct native_image want = {0};
+    struct hvk_image image;
+    (void)call;
+    if (device->driver.GetDeviceImageMemoryRequirements == NULL ||
+        native_info(device, info.pCreateInfo, &image, &want) != VK_SUCCESS) {
+        return; /* zeros */
+    }
+    info.pCreateInfo = &want.info;
+    device->driver.GetDeviceImageMemoryRequirements(hvk_native(device), &info,
+                                                    a->pMemoryRequirements);
+    requirements_of(device, &image, &a->pMemoryRequirements->memoryRequirements);
+}
+
 void hvk_vkGetImageSubresourceLayout(struct hvk_call *call,
                                      struct vk_args_vkGetImageSubresourceLayout *a)
 {
@@ -295,6 +382,7 @@ static uint32_t plane_of(const struct hvk_device *device, const struct hvk_image
     VkMemoryRequirements2 answer = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2};
     device->driver.GetImageMemoryRequirements2(hvk_native(device), &info, &answer);
     *needs = answer.memoryRequirements;
+    requirements_of(device, image, needs);
     return plane->planeAspect == VK_IMAGE_ASPECT_PLANE_1_BIT   ? 1
            : plane->planeAspect == VK_IMAGE_ASPECT_PLANE_2_BIT ? 2
                                                                : 0;
@@ -309,9 +397,8 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
     struct hvk_pages *pages = NULL;
     VkMemoryRequirements needs = {0};
     uint32_t plane = image != NULL ? plane_of(device, image, native, &needs) : 0;
-    if (image == NULL || image->object.device != device || needs.size == 0 ||
-        ids->memoryOffset % needs.alignment != 0 ||
-        !hvk_memory_holds(device, HVK_U64(ids->memory), ids->memoryOffset, needs.size, &pages)) {
+    if (image == NULL || image->object.device != device ||
+        !hvk_memory_takes(device, HVK_U64(ids->memory), ids->memoryOffset, &needs, &pages)) {
         sl_warn_limited("vulkan", "context %u: an image of %llu bytes does not fit its memory",
                         call->context->ctx_id, (unsigned long long)needs.size);
         return VK_ERROR_VALIDATION_FAILED;

@@ -200,6 +200,7 @@ static VkResult allocate(struct hvk_call *call, struct hvk_device *device,
     hvk_object_init(&m->object, VK_KIND_VkDeviceMemory, 0, device->object.instance, device,
                     memory_release);
     m->size = info->allocationSize;
+    m->type = info->memoryTypeIndex;
     enum sl_result r =
         w.is_shared ? pages_for(call->context, &w, info->allocationSize, limit, &m->pages) : SL_OK;
     VkResult result = r == SL_OK ? allocate_native(device, info, &w, m)
@@ -261,6 +262,15 @@ bool hvk_memory_holds(const struct hvk_device *device, uint64_t id, uint64_t off
         *pages = m->pages;
     }
     return true;
+}
+
+bool hvk_memory_takes(const struct hvk_device *device, uint64_t id, uint64_t offset,
+                      const VkMemoryRequirements *needs, struct hvk_pages **pages)
+{
+    const struct hvk_memory *m = memory_find(device->context, id);
+    return m != NULL && (needs->memoryTypeBits >> m->type & 1) != 0 && needs->size != 0 &&
+           offset % needs->alignment == 0 &&
+           hvk_memory_holds(device, id, offset, needs->size, pages);
 }
 
 uint64_t hvk_memory_show(const struct hvk_device *device, uint64_t id)

@@ -57,7 +57,7 @@ void hvk_payload_unref(struct hvk_payload *payload)
     }
     struct hvk_device *device = payload->device;
     /* Drivers die of a fence that goes while a queue still has it. No correct guest waits here. */
-    bool pending = payload->is_submitted && !device->abandoned &&
+    bool pending = sl_atomic_load_relaxed(&payload->is_submitted) != 0 && !device->abandoned &&
                    device->driver.WaitForFences(hvk_native(device), 1, &payload->native, VK_TRUE,
                                                 PENDING_NS) == VK_TIMEOUT;
     if (!device->abandoned && !pending) {
@@ -143,12 +143,14 @@ static VkResult reset(struct hvk_call *call, struct hvk_device *device, uint64_t
         return replace(call->context, fence);
     }
     struct hvk_payload *payload = fence->payload;
-    if (payload->is_submitted &&
+    if (payload->is_submitted != 0 &&
         device->driver.GetFenceStatus(hvk_native(device), payload->native) == VK_NOT_READY) {
         return VK_ERROR_VALIDATION_FAILED; /* a queue has it */
     }
     VkResult result = device->driver.ResetFences(hvk_native(device), 1, &payload->native);
-    payload->is_submitted = payload->is_submitted && result != VK_SUCCESS;
+    if (result == VK_SUCCESS) {
+        sl_atomic_store_relaxed(&payload->is_submitted, 0); /* nobody else looks */
+    }
     return result;
 }
 
@@ -156,10 +158,14 @@ const void *hvk_fence_submitted(struct hvk_context *context, uint64_t id)
 {
     struct hvk_fence *fence =
         id != 0 ? fence_of(hvk_find(context, VK_KIND_VkFence, id, NULL)) : NULL;
-    if (fence == NULL || fence->payload->is_submitted) {
+    if (fence == NULL || fence->payload->is_submitted != 0) {
         return NULL;
     }
-    fence->payload->is_submitted = true;
+    /* Pairs with the waiter's load: the submit is done with the native fence. */
+    sl_atomic_store_release(&fence->payload->is_submitted, 1);
+    if (sl_atomic_load_relaxed(&fence->payload->refs) != 1) {
+        hvk_waiter_wake(context);
+    }
     return fence->payload;
 }
 
@@ -167,7 +173,7 @@ bool hvk_fence_is_done(const struct hvk_context *context, uint64_t id, const voi
 {
     const struct hvk_fence *fence = fence_of(hvk_find(context, VK_KIND_VkFence, id, NULL));
     const struct hvk_payload *payload = fence != NULL ? fence->payload : NULL;
-    if (payload == NULL || payload != submission || !payload->is_submitted) {
+    if (payload == NULL || payload != submission || payload->is_submitted == 0) {
         return false;
     }
     const struct hvk_device *device = payload->device;

@@ -2,10 +2,12 @@
  * timelines that the guest watches in its status page.
  *
  * One thread a context, from the first of them on. It looks in slices, so that it sees what came
- * while it waits for older ones, and ends soon when it shall. */
+ * while it waits for older ones, and ends soon when it shall. A fence that is not submitted yet it
+ * leaves alone: a submit has its fence to itself. */
 #include "host/vulkan/hvk_family.h"
 
 #include "transport/base/atomic.h"
+#include "transport/base/clock.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 #include "transport/base/thread.h"
@@ -42,7 +44,8 @@ struct waiter {
 struct batch {
     struct sl_list items;
     struct hvk_device *device;
-    uint32_t fences, semaphores;
+    uint32_t count;
+    uint32_t fences, semaphores; /* of them, those that may be looked at */
     VkFence fence[BATCH];
     VkSemaphore semaphore[BATCH];
     uint64_t reached[BATCH];
@@ -61,10 +64,19 @@ static void item_free(struct item *item)
     sl_free(item);
 }
 
+static bool is_to_come(const struct item *item)
+{
+    return item->payload != NULL && sl_atomic_load_acquire(&item->payload->is_submitted) == 0;
+}
+
 static void batch_add(struct batch *b, struct item *item)
 {
     sl_list_remove(&item->link);
     sl_list_add(&b->items, &item->link);
+    b->count++;
+    if (is_to_come(item)) {
+        return;
+    }
     if (item->payload != NULL) {
         b->fence[b->fences++] = item->payload->native;
     } else {
@@ -82,13 +94,13 @@ static bool gather(struct waiter *w, struct batch *b)
     }
     bool go = !w->stop;
     b->device = NULL;
-    b->fences = b->semaphores = 0;
+    b->count = b->fences = b->semaphores = 0;
     if (go) {
         SL_LIST_FOR_SAFE(at, &w->items)
         {
             struct item *item = SL_CONTAINER(at, struct item, link);
             b->device = b->device != NULL ? b->device : device_of(item);
-            if (device_of(item) == b->device && b->fences + b->semaphores < BATCH) {
+            if (device_of(item) == b->device && b->count < BATCH) {
                 batch_add(b, item);
             }
         }
@@ -97,8 +109,16 @@ static bool gather(struct waiter *w, struct batch *b)
     return go;
 }
 
-static void wait_some(const struct batch *b)
+static void wait_some(struct waiter *w, const struct batch *b)
 {
+    if (b->fences + b->semaphores == 0) {
+        pthread_mutex_lock(&w->lock);
+        if (!w->stop) {
+            (void)sl_cond_wait_until(&w->wake, &w->lock, sl_clock_ns() + SLICE_NS);
+        }
+        pthread_mutex_unlock(&w->lock);
+        return;
+    }
     const struct vk_driver_device *driver = &b->device->driver;
     uint64_t slice = b->fences != 0 && b->semaphores != 0 ? BOTH_SLICE_NS : SLICE_NS;
     if (b->fences != 0) {
@@ -120,6 +140,9 @@ static bool is_done(const struct item *item)
     struct hvk_device *device = device_of(item);
     if (sl_atomic_load_relaxed(&device->error) != 0) {
         return true;
+    }
+    if (is_to_come(item)) {
+        return false;
     }
     if (item->payload != NULL) {
         VkResult status = device->driver.GetFenceStatus(hvk_native(device), item->payload->native);
@@ -172,7 +195,7 @@ static void *run(void *user)
     struct batch batch;
     sl_list_init(&batch.items);
     while (gather(w, &batch)) {
-        wait_some(&batch);
+        wait_some(w, &batch);
         settle(w, &batch);
     }
     return NULL;
@@ -282,6 +305,18 @@ void hvk_waiter_watch(struct hvk_context *context, struct hvk_payload *payload,
         item->semaphore = semaphore;
     }
     (void)add(context, item);
+}
+
+void hvk_waiter_wake(struct hvk_context *context)
+{
+    pthread_mutex_lock(&context->lock);
+    struct waiter *w = context->waiter;
+    pthread_mutex_unlock(&context->lock);
+    if (w != NULL) {
+        pthread_mutex_lock(&w->lock);
+        pthread_cond_signal(&w->wake);
+        pthread_mutex_unlock(&w->lock);
+    }
 }
 
 void hvk_waiter_stop(struct hvk_context *context)

@@ -47,6 +47,11 @@ DIFFERENCES = [
 ]
 
 
+# Programs of one area each. (pipeline_parts: the layer follows what dangles in it, natively too.)
+AREAS = "compute depth_stencil dynamic_rendering external_memory indirect msaa queries queues"
+AREAS += " secondary subpasses timeline triangle ycbcr"
+
+
 def run(words: "list[str]", env: "dict[str, str]") -> str:
     done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=PATIENCE_S)
     if done.returncode != 0:
@@ -277,6 +282,35 @@ class Validation(unittest.TestCase):
         env = dict(environment(), VK_INSTANCE_LAYERS=VALIDATION, VK_LOADER_DEBUG="layer")
         said = run([str(PROGRAMS / "vulkan_compute")], env)
         self.assertIn(f'Insert instance layer "{VALIDATION}"', said)
+
+
+class ValidationBelow(unittest.TestCase):
+    """What a host makes of a recording: the layer between it and the native driver says nothing
+    that it does not say of the program alone."""
+
+    # An image that keeps what is in its memory cannot say at creation that this is imported:
+    # VUID-VkImageCreateInfo-pNext-01443 lets only VK_IMAGE_LAYOUT_UNDEFINED say so.
+    PREINITIALIZED = frozenset({"VUID-vkBindImageMemory-memory-02729"})
+
+    def compare(self, words: "list[str]", but: "frozenset[str]" = frozenset()) -> None:
+        env = environment()
+        with tempfile.TemporaryDirectory() as folder:
+            trace = f"{folder}/trace.slc"
+            run([SLUICE, "record", "-o", trace, "--", *words], env)
+            replay = [SLUICE, "replay", "--validate", trace]
+            done = subprocess.run(replay, env=env, capture_output=True, text=True,
+                                  timeout=PATIENCE_S)  # fmt: skip
+        self.assertIn("frames ", done.stdout, done.stderr)
+        native = messages(run(words, dict(env, VK_INSTANCE_LAYERS=VALIDATION)))
+        self.assertEqual(set(), messages(done.stderr) - native - but, done.stderr)
+
+    def test_programs(self) -> None:
+        for name in AREAS.split():
+            with self.subTest(name):
+                self.compare([str(PROGRAMS / f"vulkan_{name}")])
+
+    def test_windows(self) -> None:
+        self.compare(["vkcube", "--c", "20"], self.PREINITIALIZED)
 
 
 if __name__ == "__main__":
