@@ -208,7 +208,6 @@ enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *st
          (start->protocol_size != 0 && !put_protocol(r, start)) || !put_caps(d, r))) {
         sl_warn("capture", "no memory for the head of the recording: it says less of itself");
     }
-    cap_memory_restart(&d->memory);
     bool waits = d->contexts.live + d->resources.live + start->skip != 0;
     r->on_due = on_due;
     r->due_user = d;
@@ -263,6 +262,7 @@ enum sl_result cap_device_stop(struct cap_device *d, enum cap_end_reason reason,
     d->recording = NULL;
     pthread_mutex_unlock(&d->lock);
     cap_recording_end(r);
+    cap_memory_restart(&d->memory);
     cap_writer_finish(r->writer, reason, exit_status, report);
     cap_recording_unref(r);
     return SL_OK;

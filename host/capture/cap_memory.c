@@ -1,7 +1,14 @@
 #include "host/capture/cap_memory.h"
 
+#include "transport/base/arith.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
+
+/* A guest that lets go of its mapping and maps it anew may be protected as often in a recording. */
+#define PROTECT_MAX 4u
+
+/* How writes are found, in the recording that runs. */
+enum method { NOT_YET, BY_COMPARE, BY_PROTECT };
 
 struct cap_watched {
     struct cap_resource resource;
@@ -10,9 +17,14 @@ struct cap_watched {
     struct iovec *iov;    /* ours; nullable */
     uint32_t iov_count;
     uint64_t size;
-    uint8_t *seen;  /* what was recorded last, [size]; NULL: not searched yet */
-    bool is_hidden; /* no memory for `seen` */
-    bool is_passed; /* only the host writes it */
+    struct sl_writes *writes; /* of the guest, which has it at `address`; nullable */
+    uint64_t address;
+    enum method method;
+    uint32_t protected; /* times, in the recording that runs */
+    uint8_t *seen;      /* BY_COMPARE: what was recorded last, [size] */
+    bool is_hidden;     /* no memory for `seen` */
+    bool is_passed;     /* only the host writes it */
+    bool is_shared;     /* other processes may map it */
 };
 
 void cap_memory_init(struct cap_memory *memory)
@@ -21,10 +33,22 @@ void cap_memory_init(struct cap_memory *memory)
     sl_map_init(&memory->watched, CAP_WATCHED_MAX);
 }
 
+/* Nothing was searched, as far as the next recording knows. */
+static void let_go(struct cap_watched *w)
+{
+    if (w->method == BY_PROTECT) {
+        sl_writes_end(w->writes, w->address, sl_round_up(w->size, CAP_PAGE));
+    }
+    w->method = NOT_YET;
+    sl_free(w->seen);
+    w->seen = NULL;
+}
+
 static void watched_free(struct cap_watched *w)
 {
     if (w != NULL) {
-        sl_free(w->seen);
+        let_go(w);
+        sl_writes_unref(w->writes);
         sl_free(w->iov);
         sl_free(w);
     }
@@ -70,8 +94,7 @@ void cap_memory_backing(struct cap_memory *memory, uint32_t resource_id, const s
     if (w != NULL && w->bytes == NULL) {
         uint64_t size = 0;
         sl_free(w->iov);
-        sl_free(w->seen);
-        w->seen = NULL;
+        let_go(w);
         w->iov = count != 0 ? sl_alloc_array(count, sizeof *iov) : NULL;
         w->iov_count = w->iov != NULL ? count : 0;
         for (uint32_t i = 0; i < w->iov_count; i++) {
@@ -91,7 +114,30 @@ void cap_memory_pass(struct cap_memory *memory, uint32_t ctx_id, uint64_t blob_i
         if (w->resource.ctx_id == ctx_id && w->resource.blob_id == blob_id) {
             w->when = CAP_WATCH_TRANSFER;
             w->is_passed = true;
+            let_go(w);
         }
+    }
+    pthread_mutex_unlock(&memory->lock);
+}
+
+void cap_memory_place(struct cap_memory *memory, uint32_t resource_id, struct sl_writes *writes,
+                      uint64_t address)
+{
+    pthread_mutex_lock(&memory->lock);
+    struct cap_watched *w = sl_map_find(&memory->watched, resource_id);
+    if (w != NULL && w->writes == NULL && w->method == NOT_YET) {
+        w->writes = sl_writes_ref(writes);
+        w->address = address;
+    }
+    pthread_mutex_unlock(&memory->lock);
+}
+
+void cap_memory_share(struct cap_memory *memory, uint32_t resource_id)
+{
+    pthread_mutex_lock(&memory->lock);
+    struct cap_watched *w = sl_map_find(&memory->watched, resource_id);
+    if (w != NULL) {
+        w->is_shared = true;
     }
     pthread_mutex_unlock(&memory->lock);
 }
@@ -114,55 +160,115 @@ void cap_memory_restart(struct cap_memory *memory)
     uint32_t cursor = 0, id;
     pthread_mutex_lock(&memory->lock);
     for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
-        sl_free(w->seen);
-        w->seen = NULL;
+        let_go(w);
+        w->protected = 0;
         w->is_hidden = false;
     }
     pthread_mutex_unlock(&memory->lock);
 }
 
-/* --- the search --- */
+/* --- pieces --- */
 
-/* Pages [begin, end) of `bytes`, as one or more pieces. */
-static bool put_run(struct cap_memory *memory, const uint8_t *bytes,
+/* One record of MEMW that is being put together in cap_memory.pieces. */
+struct found {
+    uint64_t last_end; /* of the piece before */
+    uint64_t count;
+};
+
+/* bytes: at `begin`, private. Does not cross a multiple of CAP_PIECE_BYTES. */
+static bool put_piece(struct cap_memory *memory, const struct cap_memory_sink *sink,
+                      const uint8_t *bytes, uint64_t begin, uint32_t size, struct found *found)
+{
+    bool by_reference = size >= CAP_PIECE_INLINE;
+    bool is_new = false;
+    uint64_t number = 0;
+    if (by_reference && !cap_blobs_put(sink->blobs, bytes, size, sink->stamp, &number, &is_new)) {
+        return false;
+    }
+    uint8_t *start = cap_bytes_more(&memory->pieces, 3 * CAP_VARINT_MAX + CAP_PIECE_INLINE);
+    if (start == NULL) {
+        return false;
+    }
+    uint8_t *p = cap_varint_put(start, begin - found->last_end);
+    p = cap_varint_put(p, (uint64_t)size << 1 | by_reference);
+    if (by_reference) {
+        p = cap_varint_put(p, number);
+    } else {
+        memcpy(p, bytes, size);
+        p += size;
+    }
+    memory->pieces.size = (size_t)(p - memory->pieces.data);
+    (void)sl_atomic_count_u64(&sink->extra->write_bytes, size);
+    (void)sl_atomic_count_u64(is_new ? &sink->extra->blobs : &sink->extra->shared_bytes,
+                              is_new         ? 1
+                              : by_reference ? size
+                                             : 0);
+    (void)sl_atomic_count_u64(&sink->extra->blob_bytes, is_new ? size : 0);
+    found->count++;
+    found->last_end = begin + size;
+    return true;
+}
+
+/* Bytes that no guest can change any more: what was compared, else a copy, until the next one. */
+static const uint8_t *private_bytes(struct cap_memory *memory, const struct cap_watched *w,
+                                    uint64_t at, size_t size)
+{
+    if (w->method == BY_COMPARE) {
+        return w->seen + at;
+    }
+    memcpy(memory->piece, w->bytes + at, size);
+    return memory->piece;
+}
+
+/* How much of [at, end) is in the piece that `at` is in. */
+static uint32_t piece_size(uint64_t at, uint64_t end)
+{
+    uint64_t cut = (at / CAP_PIECE_BYTES + 1) * CAP_PIECE_BYTES;
+    return (uint32_t)((cut < end ? cut : end) - at);
+}
+
+static bool put_run(struct cap_memory *memory, const struct cap_watched *w,
                     const struct cap_memory_sink *sink, uint64_t begin, uint64_t end,
-                    uint64_t *last_end, uint64_t *count)
+                    struct found *found)
 {
     while (begin < end) {
-        uint64_t cut = (begin / CAP_PIECE_BYTES + 1) * CAP_PIECE_BYTES;
-        uint32_t size = (uint32_t)((cut < end ? cut : end) - begin);
-        bool by_reference = size >= CAP_PIECE_INLINE;
-        bool is_new = false;
-        uint64_t number = 0;
-        if (by_reference &&
-            !cap_blobs_put(sink->blobs, bytes + begin, size, sink->stamp, &number, &is_new)) {
+        uint32_t size = piece_size(begin, end);
+        if (!put_piece(memory, sink, private_bytes(memory, w, begin, size), begin, size, found)) {
             return false;
         }
-        uint8_t *start = cap_bytes_more(&memory->pieces, 3 * CAP_VARINT_MAX + CAP_PIECE_INLINE);
-        if (start == NULL) {
-            return false;
-        }
-        uint8_t *p = cap_varint_put(start, begin - *last_end);
-        p = cap_varint_put(p, (uint64_t)size << 1 | by_reference);
-        if (by_reference) {
-            p = cap_varint_put(p, number);
-        } else {
-            memcpy(p, bytes + begin, size);
-            p += size;
-        }
-        memory->pieces.size = (size_t)(p - memory->pieces.data);
-        (void)sl_atomic_count_u64(&sink->extra->write_bytes, size);
-        (void)sl_atomic_count_u64(is_new ? &sink->extra->blobs : &sink->extra->shared_bytes,
-                                  is_new         ? 1
-                                  : by_reference ? size
-                                                 : 0);
-        (void)sl_atomic_count_u64(&sink->extra->blob_bytes, is_new ? size : 0);
-        (*count)++;
         begin += size;
-        *last_end = begin;
     }
     return true;
 }
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+/* All that is not zero, in units of so many bytes that divide a piece. */
+static bool put_non_zero(struct cap_memory *memory, const struct cap_watched *w,
+                         const struct cap_memory_sink *sink, uint32_t unit, struct found *found)
+{
+    for (uint64_t at = 0; at < w->size;) {
+        uint32_t size = piece_size(at, w->size);
+        const uint8_t *bytes = private_bytes(memory, w, at, size);
+        for (uint32_t i = 0, run = 0; i < size; i += unit) {
+            uint32_t end = i + unit < size ? i + unit : size;
+            bool ends = is_zero(bytes + i, end - i);
+            uint32_t last = ends ? i : end;
+            if ((ends || end == size) && run < last &&
+                !put_piece(memory, sink, bytes + run, at + run, last - run, found)) {
+                return false;
+            }
+            run = ends ? end : run;
+        }
+        at += size;
+    }
+    return true;
+}
+
+/* --- the search --- */
 
 static void copy_iov(const struct cap_watched *w, uint64_t offset, uint8_t *to, size_t size)
 {
@@ -223,14 +329,13 @@ static void put_record(struct cap_memory *memory, const struct cap_watched *w,
     }
     cap_lane_unlock(lane);
     (void)sl_atomic_count_u64(&sink->extra->writes, 1);
+    (void)sl_atomic_count_u64(&sink->extra->scanned, source == CAP_MEMW_PROTECT);
 }
 
 /* A copy to compare with: zeros, as the memory was when it was made. */
 static bool make_seen(struct cap_watched *w)
 {
-    if (w->seen == NULL) {
-        w->seen = sl_alloc((size_t)w->size);
-    }
+    w->seen = sl_alloc((size_t)w->size);
     if (w->seen == NULL) {
         w->is_hidden = true;
         sl_warn("capture",
@@ -240,39 +345,124 @@ static bool make_seen(struct cap_watched *w)
     return w->seen != NULL;
 }
 
-static void search(struct cap_memory *memory, struct cap_watched *w,
-                   const struct cap_memory_sink *sink)
+static bool can_protect(const struct cap_watched *w)
 {
-    /* Pairs with the store before cap_memory_settle. */
-    if (sl_atomic_load_relaxed(sink->over) != 0 || w->is_hidden ||
-        (w->bytes == NULL && w->iov == NULL)) {
-        return;
+    return w->writes != NULL && w->bytes != NULL && !w->is_shared && w->protected < PROTECT_MAX;
+}
+
+/* From now on writes are found. False: they are not. */
+static bool begin(struct cap_watched *w)
+{
+    if (can_protect(w) &&
+        sl_writes_begin(w->writes, w->address, sl_round_up(w->size, CAP_PAGE)) == SL_OK) {
+        w->method = BY_PROTECT;
+        w->protected ++;
+    } else if (make_seen(w)) {
+        w->method = BY_COMPARE;
+    } else {
+        return false;
     }
-    if (!make_seen(w)) {
-        return;
-    }
-    uint64_t last_end = 0, count = 0, run = 0;
+    sl_info("capture", "resource %u: writes to its %llu bytes are found by %s", w->resource.id,
+            (unsigned long long)w->size,
+            w->method == BY_PROTECT ? "write protection" : "comparison");
+    return true;
+}
+
+static bool compare(struct cap_memory *memory, struct cap_watched *w,
+                    const struct cap_memory_sink *sink, struct found *found)
+{
+    uint64_t run = 0;
     bool ok = true, in_run = false;
-    memory->pieces.size = 0;
     for (uint64_t at = 0; at < w->size && ok; at += CAP_PAGE) {
         size_t size = w->size - at < CAP_PAGE ? (size_t)(w->size - at) : CAP_PAGE;
         bool changed = page_changed(w, at, size);
         if (changed && !in_run) {
             run = at;
         } else if (!changed && in_run) {
-            ok = put_run(memory, w->seen, sink, run, at, &last_end, &count);
+            ok = put_run(memory, w, sink, run, at, found);
         }
         in_run = changed;
     }
-    if (ok && in_run) {
-        ok = put_run(memory, w->seen, sink, run, w->size, &last_end, &count);
+    return ok && (!in_run || put_run(memory, w, sink, run, w->size, found));
+}
+
+/* Brings all of `seen` up to date. */
+static void see_all(struct cap_watched *w)
+{
+    for (uint64_t at = 0; w->method == BY_COMPARE && at < w->size; at += CAP_PAGE) {
+        (void)page_changed(w, at, w->size - at < CAP_PAGE ? (size_t)(w->size - at) : CAP_PAGE);
+    }
+}
+
+/* False: no memory. *is_lost: the guest has not what we protected any more. */
+static bool scan(struct cap_memory *memory, struct cap_watched *w,
+                 const struct cap_memory_sink *sink, struct found *found, bool *is_lost)
+{
+    uint64_t end = w->address + sl_round_up(w->size, CAP_PAGE);
+    bool ok = true;
+    for (uint64_t at = w->address; at < end && ok;) {
+        uint32_t count = 0;
+        if (sl_writes_next(w->writes, &at, end, memory->written, CAP_WRITTEN_MAX, &count) !=
+            SL_OK) {
+            *is_lost = true;
+            return true;
+        }
+        for (uint32_t i = 0; i < count && ok; i++) {
+            uint64_t last = memory->written[i].end - w->address;
+            ok = put_run(memory, w, sink, memory->written[i].begin - w->address,
+                         last < w->size ? last : w->size, found);
+        }
+    }
+    return ok;
+}
+
+/* What was protected is told whole, and watched anew. */
+static bool start_again(struct cap_memory *memory, struct cap_watched *w,
+                        const struct cap_memory_sink *sink, struct found *found)
+{
+    let_go(w);
+    if (!begin(w)) {
+        return true; /* which was said */
+    }
+    *found = (struct found){0};
+    memory->pieces.size = 0;
+    see_all(w);
+    return put_run(memory, w, sink, 0, w->size, found);
+}
+
+static void search(struct cap_memory *memory, struct cap_watched *w,
+                   const struct cap_memory_sink *sink)
+{
+    /* Pairs with the store before cap_memory_settle. */
+    if (sl_atomic_load_relaxed(sink->over) != 0 || w->is_passed || w->is_hidden ||
+        (w->bytes == NULL && w->iov == NULL)) {
+        return;
+    }
+    bool is_first = w->method == NOT_YET;
+    if (is_first && !begin(w)) {
+        return;
+    }
+    struct found found = {0};
+    enum cap_memw_source source = CAP_MEMW_COMPARE;
+    bool ok = true, is_lost = w->method == BY_PROTECT && w->is_shared;
+    memory->pieces.size = 0;
+    if (w->method == BY_COMPARE) {
+        ok = compare(memory, w, sink, &found);
+    } else if (is_first) {
+        ok = put_non_zero(memory, w, sink, CAP_PAGE, &found);
+    } else if (!is_lost) {
+        source = CAP_MEMW_PROTECT;
+        ok = scan(memory, w, sink, &found, &is_lost);
+    }
+    if (is_lost) {
+        ok = start_again(memory, w, sink, &found);
     }
     if (!ok) {
         sl_warn_limited("capture", "resource %u: no memory: the recording lacks writes to it",
                         w->resource.id);
     }
-    if (count != 0) {
-        put_record(memory, w, sink, CAP_MEMW_COMPARE, count);
+    if (found.count != 0) {
+        put_record(memory, w, sink, source, found.count);
     }
 }
 
@@ -315,25 +505,21 @@ void cap_memory_search_all(struct cap_memory *memory, const struct cap_memory_si
 
 /* --- all of it --- */
 
-static bool is_zero(const uint8_t *bytes, size_t size)
+/* Whether a snapshot tells it: then its bytes can be read. */
+static bool is_told(struct cap_watched *w, bool all)
 {
-    return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
-}
-
-/* The bytes that a snapshot tells; NULL: none. */
-static const uint8_t *bytes_to_save(struct cap_watched *w, bool all)
-{
+    if (w->method != NOT_YET) {
+        return true;
+    }
     if (w->is_passed || w->is_hidden) {
-        return w->bytes;
+        return w->bytes != NULL;
     }
-    bool is_read = w->when == CAP_WATCH_SUBMIT || all;
-    if (w->seen != NULL || !is_read || (w->bytes == NULL && w->iov == NULL) || !make_seen(w)) {
-        return w->seen;
+    if ((w->when != CAP_WATCH_SUBMIT && !all) || (w->bytes == NULL && w->iov == NULL) ||
+        !begin(w)) {
+        return false;
     }
-    for (uint64_t at = 0; at < w->size; at += CAP_PAGE) {
-        (void)page_changed(w, at, w->size - at < CAP_PAGE ? (size_t)(w->size - at) : CAP_PAGE);
-    }
-    return w->seen;
+    see_all(w);
+    return true;
 }
 
 void cap_memory_whole(struct cap_memory *memory, uint32_t resource_id,
@@ -341,21 +527,14 @@ void cap_memory_whole(struct cap_memory *memory, uint32_t resource_id,
 {
     pthread_mutex_lock(&memory->lock);
     struct cap_watched *w = sl_map_find(&memory->watched, resource_id);
-    const uint8_t *bytes = w != NULL ? bytes_to_save(w, memory->saves_all) : NULL;
-    uint64_t last_end = 0, count = 0;
-    bool ok = true;
+    struct found found = {0};
     memory->pieces.size = 0;
-    for (uint64_t at = 0; bytes != NULL && at < w->size && ok; at += CAP_PIECE_BYTES) {
-        uint64_t end = w->size - at < CAP_PIECE_BYTES ? w->size : at + CAP_PIECE_BYTES;
-        if (!is_zero(bytes + at, (size_t)(end - at))) {
-            ok = put_run(memory, bytes, sink, at, end, &last_end, &count);
-        }
-    }
-    if (!ok) {
+    if (w != NULL && is_told(w, memory->saves_all) &&
+        !put_non_zero(memory, w, sink, CAP_PIECE_BYTES, &found)) {
         sl_warn("capture", "resource %u: no memory: the snapshot lacks its contents", resource_id);
     }
-    if (count != 0) {
-        put_record(memory, w, sink, CAP_MEMW_WHOLE, count);
+    if (found.count != 0) {
+        put_record(memory, w, sink, CAP_MEMW_WHOLE, found.count);
     }
     pthread_mutex_unlock(&memory->lock);
 }

@@ -433,11 +433,22 @@ static enum sl_result res_unmap(struct vgd *vgd, uint32_t resource_id)
     return result;
 }
 
+static void res_place(struct vgd *vgd, uint32_t resource_id, struct sl_writes *writes,
+                      uint64_t address)
+{
+    struct cap_device *d = device_of(vgd);
+    const struct cap_seen *what = sl_map_find(&d->resources, resource_id);
+    if (what != NULL && what->kind == CAP_SEEN_BLOB) { /* others map what was imported, too */
+        cap_memory_place(&d->memory, resource_id, writes, address);
+    }
+}
+
 static enum sl_result res_export(struct vgd *vgd, uint32_t resource_id, int *fd)
 {
     struct cap_device *d = device_of(vgd);
     struct cap_recording *r = of_resource(d, resource_id);
     ask_res(r, CAP_VERB_RES_EXPORT, resource_id, 0);
+    cap_memory_share(&d->memory, resource_id);
     enum sl_result result = d->inner->ops->res_export(d->inner, resource_id, fd);
     tell(r, result, 0);
     return result;
@@ -652,6 +663,7 @@ const struct vgd_ops cap_device_ops = {
     .transfer = transfer,
     .res_map = res_map,
     .res_unmap = res_unmap,
+    .res_place = res_place,
     .res_export = res_export,
     .fence = fence,
     .scanout_set = scanout_set,

@@ -299,6 +299,7 @@ static void bring_totals_up(struct cap_writer *w)
         t->verbs = sl_atomic_load_relaxed_u64(&extra->verbs);
         t->shared_bytes = sl_atomic_load_relaxed_u64(&extra->shared_bytes);
         t->writes = sl_atomic_load_relaxed_u64(&extra->writes);
+        t->scanned = sl_atomic_load_relaxed_u64(&extra->scanned);
         t->write_bytes = sl_atomic_load_relaxed_u64(&extra->write_bytes);
         t->blobs = sl_atomic_load_relaxed_u64(&extra->blobs);
         t->blob_bytes = sl_atomic_load_relaxed_u64(&extra->blob_bytes);

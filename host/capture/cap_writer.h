@@ -34,7 +34,8 @@ struct cap_buffer {
 /* What only the recorder knows of the totals: written with relaxed atomics by its threads, read
  * whenever an index is written. */
 struct cap_writer_extra {
-    uint64_t verbs, shared_bytes, writes, write_bytes, blobs, blob_bytes, tap_ns, decode_ns;
+    uint64_t verbs, shared_bytes, writes, scanned, write_bytes;
+    uint64_t blobs, blob_bytes, tap_ns, decode_ns;
 };
 
 struct cap_writer_options {

@@ -35,7 +35,7 @@ static const struct shape shapes[] = {
     {LOCAL_TEX_CREATE, sizeof(struct local_tex_create)},
     {LOCAL_RES_IMPORT, sizeof(struct local_res_import)},
     {LOCAL_RES_EXPORT, sizeof(struct local_res)},
-    {LOCAL_RES_MAP, sizeof(struct local_res)},
+    {LOCAL_RES_MAP, sizeof(struct local_res_map)},
     {LOCAL_RES_DESTROY, sizeof(struct local_res)},
     {LOCAL_RES_TRANSFER, sizeof(struct local_res_transfer)},
     {LOCAL_SUBMIT, sizeof(struct local_submit) + sizeof(struct echo_command)},

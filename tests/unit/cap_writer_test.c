@@ -4,12 +4,14 @@
 #include "host/capture/cap_recording.h"
 #include "tests/support/slt.h"
 #include "transport/base/bytes.h"
+#include "transport/base/shm.h"
 #include "transport/base/thread.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { OPCODE = 7000, RESOURCE = 40, CONTEXT = 3 };
@@ -296,6 +298,163 @@ SLT_TEST_F(cap_writer, finds_what_was_written_to_memory, t)
     SLT_EXPECT_MEMEQ(memory, copy, size);
     struct cap_event e;
     SLT_EXPECT_TRUE(!next(t, CAP_EVENT_MEMORY, &e));
+}
+
+/* A guest that shows its writes: it has the memory at one place, the host at another. */
+struct shown {
+    struct sl_writes *writes;
+    uint8_t *guest;
+    const uint8_t *host;
+    uint32_t size;
+    bool is_seen; /* this kernel can */
+};
+
+static void map_shown(struct bed *t, struct shown *m)
+{
+    int fd, fds[2];
+    void *guest, *host;
+    m->size = PAGES * CAP_PAGE - 100;
+    SLT_ASSERT_OK(sl_shm_create("shown", m->size, &fd));
+    SLT_ASSERT_OK(sl_shm_map(fd, m->size, &guest));
+    SLT_ASSERT_OK(sl_shm_map(fd, m->size, &host));
+    close(fd);
+    m->guest = guest;
+    m->host = host;
+    const struct cap_resource resource = {.id = RESOURCE, .ctx_id = CONTEXT, .blob_id = 6};
+    SLT_ASSERT_OK(cap_memory_watch(&t->memory, &resource, CAP_WATCH_SUBMIT, host, m->size));
+    m->is_seen = sl_writes_open(fds) == SL_OK;
+    if (m->is_seen) {
+        SLT_ASSERT_OK(sl_writes_create(fds, &m->writes));
+        cap_memory_place(&t->memory, RESOURCE, m->writes, (uintptr_t)guest);
+        sl_writes_unref(m->writes); /* kept */
+    }
+}
+
+static void unmap_shown(struct bed *t, struct shown *m)
+{
+    cap_memory_forget(&t->memory, RESOURCE);
+    sl_shm_unmap(m->guest, m->size);
+    sl_shm_unmap((void *)(uintptr_t)m->host, m->size);
+}
+
+SLT_TEST_F(cap_writer, finds_what_a_guest_shows_that_it_wrote, t)
+{
+    static uint8_t first[PAGES * CAP_PAGE], copy[sizeof first];
+    struct shown m;
+    map_shown(t, &m);
+    begin(t, &(struct cap_start){.level = 1});
+    struct cap_stream *s = stream_new(t);
+    m.guest[5] = 1;
+    search(s, 0);
+    m.guest[m.size - 1] = 3;
+    m.guest[20 * CAP_PAGE] = 2;
+    ((uint8_t *)(uintptr_t)m.host)[30 * CAP_PAGE] = 9; /* the host's, which a replay's does, too */
+    search(s, 1);
+    search(s, 2); /* nothing */
+    memcpy(first, m.host, m.size);
+    first[30 * CAP_PAGE] = m.is_seen ? 0 : 9;
+    cap_memory_share(&t->memory, RESOURCE);
+    m.guest[40 * CAP_PAGE] = 4;
+    search(s, 3); /* the first by comparison: all of it */
+    ((uint8_t *)(uintptr_t)m.host)[31 * CAP_PAGE] = 8;
+    search(s, 4);
+    cap_stream_end(s);
+    SLT_EXPECT_EQ(m.is_seen ? 1u : 0u, end(t).totals.scanned);
+    read_back(t);
+    memset(copy, 0, sizeof copy);
+    SLT_EXPECT_EQ(1u, apply(t, copy));
+    SLT_EXPECT_EQ(m.is_seen ? 2u : 3u, apply(t, copy));
+    SLT_EXPECT_MEMEQ(first, copy, m.size);
+    SLT_EXPECT_EQ(m.is_seen ? 3u : 1u, apply(t, copy));
+    SLT_EXPECT_EQ(1u, apply(t, copy));
+    SLT_EXPECT_MEMEQ(m.host, copy, m.size);
+    unmap_shown(t, &m);
+}
+
+/* The guest may map something else there at any time; then nothing is missing. */
+SLT_TEST_F(cap_writer, is_not_misled_by_a_guest_that_maps_anew, t)
+{
+    static uint8_t copy[PAGES * CAP_PAGE];
+    struct shown m;
+    map_shown(t, &m);
+    begin(t, &(struct cap_start){.level = 1});
+    struct cap_stream *s = stream_new(t);
+    m.guest[0] = 1;
+    search(s, 0);
+    uint32_t looks = 1;
+    for (uint8_t i = 2; i < 10; i++, looks++) {
+        m.guest[i * CAP_PAGE] = i;
+        m.guest[0] = 0;
+        /* The same pages at the same place, protected no more. */
+        SLT_ASSERT_TRUE(mremap((void *)(uintptr_t)m.host, 0, m.size, MREMAP_MAYMOVE | MREMAP_FIXED,
+                               m.guest) == m.guest);
+        m.guest[i * CAP_PAGE + 1] = i;
+        search(s, i);
+    }
+    cap_stream_end(s);
+    (void)end(t);
+    read_back(t);
+    memset(copy, 0, sizeof copy);
+    while (looks-- != 0) {
+        SLT_EXPECT_LE(1u, apply(t, copy));
+    }
+    SLT_EXPECT_MEMEQ(m.host, copy, m.size);
+    unmap_shown(t, &m);
+}
+
+struct scribbler {
+    struct shown *shown;
+    uint32_t seed, stop; /* atomic */
+};
+
+static void *scribble(void *user)
+{
+    struct scribbler *w = user;
+    for (uint32_t x = w->seed; sl_atomic_load_relaxed(&w->stop) == 0;) {
+        x = x * 1664525u + 1013904223u;
+        __atomic_store_n(&w->shown->guest[x % w->shown->size], (uint8_t)(x >> 24),
+                         __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/* Threads write while it is recorded, over and over; when they stand, the recording is complete. */
+SLT_TEST_F(cap_writer, misses_no_write_of_any_thread, t)
+{
+    static uint8_t copy[PAGES * CAP_PAGE];
+    struct shown m;
+    map_shown(t, &m);
+    for (uint32_t round = 0; round < 3; round++) {
+        struct scribbler w[2] = {{&m, 7 + round, 0}, {&m, 99 + round, 0}};
+        pthread_t threads[2];
+        begin(t, &(struct cap_start){.level = 1, .force = true});
+        struct cap_stream *s = stream_new(t);
+        for (int i = 0; i < 2; i++) {
+            SLT_ASSERT_OK(sl_thread_start(&threads[i], "scribble", 0, scribble, &w[i]));
+        }
+        for (uint32_t i = 0; i < 200; i++) {
+            search(s, i);
+        }
+        for (int i = 0; i < 2; i++) {
+            sl_atomic_store_relaxed(&w[i].stop, 1);
+            pthread_join(threads[i], NULL);
+        }
+        search(s, 200);
+        cap_stream_end(s);
+        struct cap_writer_report report = end(t);
+        cap_memory_restart(&t->memory);
+        read_back(t);
+        memset(copy, 0, sizeof copy);
+        for (uint64_t i = 0; i < report.totals.writes; i++) {
+            (void)apply(t, copy);
+        }
+        SLT_EXPECT_MEMEQ(m.host, copy, m.size);
+        cap_merge_destroy(t->merge);
+        cap_reader_close(t->reader);
+        t->merge = NULL;
+        t->reader = NULL;
+    }
+    unmap_shown(t, &m);
 }
 
 SLT_TEST_F(cap_writer, finds_what_was_written_to_scattered_pages, t)

@@ -96,9 +96,10 @@ SLT_TEST_F(local_limits, b10_reaches_no_resource_but_its_own, t)
     uint32_t ids[] = {res->id, 0, res->id + 1, res->id + (1u << 20), UINT32_MAX};
     for (uint32_t v = 0; v < 3; v++) {
         for (uint32_t i = 0; i < 5; i++) {
-            struct local_res request = {.head = {verbs[v], v}, .resource_id = ids[i]};
+            struct local_res_map request = {.head = {verbs[v], v}, .resource_id = ids[i]};
+            size_t size = verbs[v] == LOCAL_RES_MAP ? sizeof request : sizeof(struct local_res);
             struct local_map_reply reply;
-            SLT_ASSERT_OK(sl_sock_send(fd, &request, sizeof request, NULL, 0));
+            SLT_ASSERT_OK(sl_sock_send(fd, &request, size, NULL, 0));
             SLT_ASSERT_EQ(sizeof(struct local_reply), local_bed_recv(fd, &reply, sizeof reply));
             SLT_EXPECT_EQ(SL_ERR_NOTFOUND, reply.head.result);
         }

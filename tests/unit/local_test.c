@@ -91,7 +91,7 @@ SLT_TEST_F(local, names_both_versions_to_the_user, t)
     SLT_ASSERT_OK(sl_sock_listen(path, &a.listener));
     SLT_ASSERT_OK(sl_thread_start(&thread, "other", 0, answer_hello, &a));
     SLT_EXPECT_LOG("local",
-                   "the server speaks version 7 of the local protocol, this library version 1");
+                   "the server speaks version 7 of the local protocol, this library version 2");
     SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, vg_local_open(path, &vg));
     pthread_join(thread, NULL);
     close(a.listener);

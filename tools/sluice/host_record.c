@@ -4,6 +4,7 @@
 #include "tools/sluice/json.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/schema.h"
+#include "transport/base/writes.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -121,7 +122,9 @@ static char *make_meta(struct vgd *device, const struct host_record *record)
     put_environment(out);
     fprintf(out, ", \"options\": {\"level\": %d, \"durable\": %s, \"hash\": %s}", record->level,
             record->durable ? "true" : "false", record->hashes ? "true" : "false");
-    put_pair(out, "memory_method", "compare");
+    put_pair(out, "memory_method",
+             sl_writes_exist() ? "write protection where programs allow it, else comparison"
+                               : "comparison");
     if (record->frames != 0) {
         fprintf(out, ", \"range\": \"0-%llu\"", (unsigned long long)(record->frames - 1));
     }

@@ -87,6 +87,8 @@ static void print_text(const struct info *info, bool with_calls)
     printf("memory      %s writes, %s bytes; %s stored once, %s again\n",
            trace_number(t->writes, a), trace_number(t->write_bytes, b),
            trace_number(t->blob_bytes, c), trace_number(t->shared_bytes, (char[TRACE_NUMBER]){0}));
+    printf("found by    write protection %s, comparison and first looks %s\n",
+           trace_number(t->scanned, a), trace_number(t->writes - t->scanned, b));
     printf("snapshots   %u\n", s->snapshot_count);
     printf("file        %s bytes, %s chunks, %s bytes before compression\n",
            trace_number(info->file_size, a), trace_number(t->chunks, b),

@@ -36,7 +36,8 @@ bool sl_shm_is_safe(int fd, uint64_t size)
            info.st_size >= 0 && (uint64_t)info.st_size >= size;
 }
 
-enum sl_result sl_shm_map(int fd, uint64_t size, void **mapping)
+/* place: NULL: anywhere; else over what is there. */
+static enum sl_result map(int fd, uint64_t size, void *place, void **mapping)
 {
     if (size == 0 || size > SIZE_MAX) {
         return SL_ERR_INVALID;
@@ -44,12 +45,37 @@ enum sl_result sl_shm_map(int fd, uint64_t size, void **mapping)
     if (!sl_shm_is_safe(fd, size)) {
         return SL_ERR_PROTOCOL;
     }
-    void *made = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *made = mmap(place, (size_t)size, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | (place != NULL ? MAP_FIXED : 0), fd, 0);
     if (made == MAP_FAILED) {
         return sl_result_from_errno(errno);
     }
     *mapping = made;
     return SL_OK;
+}
+
+enum sl_result sl_shm_map(int fd, uint64_t size, void **mapping)
+{
+    return map(fd, size, NULL, mapping);
+}
+
+enum sl_result sl_shm_reserve(uint64_t size, void **place)
+{
+    if (size == 0 || size > SIZE_MAX) {
+        return SL_ERR_INVALID;
+    }
+    void *made =
+        mmap(NULL, (size_t)size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (made == MAP_FAILED) {
+        return sl_result_from_errno(errno);
+    }
+    *place = made;
+    return SL_OK;
+}
+
+enum sl_result sl_shm_map_at(int fd, uint64_t size, void *place)
+{
+    return map(fd, size, place, &place);
 }
 
 void sl_shm_unmap(void *mapping, uint64_t size)

@@ -43,7 +43,6 @@ static enum sl_result ask(struct local_control *control, uint32_t verb, void *re
     return local_link_call(&control->link, &(struct local_call){
                                                .request = request,
                                                .request_size = request_size,
-                                               .in_fd = -1,
                                                .reply = reply,
                                                .reply_size = reply_size,
                                            });
@@ -73,7 +72,6 @@ enum sl_result local_control_tool(struct local_control *control, const char *tex
                                             .request_size = sizeof request,
                                             .tail = text,
                                             .tail_size = strlen(text),
-                                            .in_fd = -1,
                                             .reply = &answer,
                                             .reply_size = sizeof answer,
                                             .reply_min = offsetof(struct local_tool_reply, text),

@@ -62,7 +62,7 @@ static enum sl_result exchange_locked(struct local_link *link, const struct loca
     uint32_t fd_count = 0;
     size_t size = 0;
     enum sl_result r = sl_sock_send(link->fd, message, call->request_size + call->tail_size,
-                                    &call->in_fd, call->in_fd >= 0);
+                                    call->in_fds, call->in_fd_count);
     if (r == SL_OK) {
         r = sl_fd_wait(link->fd, REPLY_TIMEOUT_NS);
     }
@@ -110,7 +110,6 @@ static enum sl_result say_hello(struct local_link *link, const char *path, enum 
     struct local_call call = {
         .request = &request,
         .request_size = sizeof request,
-        .in_fd = -1,
         .reply = hello,
         .reply_size = sizeof *hello,
         .out_fd = page_fd,
@@ -160,6 +159,10 @@ enum sl_result local_link_open(struct local_link *link, const char *path, enum l
 {
     *link = (struct local_link){.fd = -1};
     enum sl_result r = sl_sock_connect(path, &link->fd);
+    pid_t pid;
+    if (r == SL_OK && (r = sl_sock_peer(link->fd, &pid, &link->server)) != SL_OK) {
+        sl_fd_close(&link->fd);
+    }
     if (r != SL_OK) {
         if (kind == LOCAL_KIND_CLIENT) {
             say_unreachable(path, r);

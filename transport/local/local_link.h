@@ -7,9 +7,11 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct local_link {
     int fd;
+    uid_t server;         /* who serves */
     pthread_mutex_t lock; /* guards all below: one request and its reply at a time */
     uint32_t serial;
     uint8_t *scratch; /* a message with a tail is put together here; nullable */
@@ -22,7 +24,8 @@ struct local_call {
     size_t request_size;
     const void *tail; /* goes behind the request; nullable */
     size_t tail_size;
-    int in_fd; /* sent along, borrowed; -1 none */
+    const int *in_fds; /* sent along, borrowed */
+    uint32_t in_fd_count;
     void *reply;
     size_t reply_size;
     size_t reply_min; /* a shorter OK reply ends the link; 0: reply_size */

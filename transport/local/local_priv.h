@@ -7,6 +7,7 @@
 #include "transport/base/list.h"
 #include "transport/base/sock.h"
 #include "transport/base/table.h"
+#include "transport/base/writes.h"
 #include "transport/local/local_server.h"
 #include "transport/local/local_wire.h"
 #include "transport/virtgpu/vgd_fences.h"
@@ -26,6 +27,7 @@ union local_message {
     struct local_tex_create tex_create;
     struct local_res_import res_import;
     struct local_res res;
+    struct local_res_map res_map;
     struct local_res_transfer res_transfer;
     struct local_submit submit;
     struct local_ring ring;
@@ -62,6 +64,7 @@ struct local_client {
     uint32_t ring_count;
     struct local_page *page; /* NULL for tools */
     int page_fd;
+    struct sl_writes *writes; /* what shows its process's; nullable */
     struct sl_list resources; /* struct local_resource.link */
     uint32_t resource_count;
     uint64_t resource_bytes;

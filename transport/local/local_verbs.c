@@ -25,9 +25,14 @@ struct request {
 
 /* ---- hello ---- */
 
+static bool is_own_user(uid_t uid)
+{
+    return uid == geteuid() || uid == 0;
+}
+
 static bool user_is_served(const struct local_server *server, uid_t uid)
 {
-    return server->options.any_user || uid == geteuid() || uid == 0;
+    return server->options.any_user || is_own_user(uid);
 }
 
 /* A peer's text for our logs: terminated, and nothing in it that a terminal would act on. */
@@ -359,9 +364,22 @@ static enum sl_result handle_res_export(struct request *q)
                        : SL_ERR_NOTFOUND;
 }
 
+/* A client's descriptors are looked into: only one that could look into us gets that far. */
+static void take_writes(struct request *q)
+{
+    struct local_client *client = q->client;
+    if (q->fd_count == 2 && client->writes == NULL && is_own_user(client->uid) &&
+        sl_writes_create(q->fds, &client->writes) != SL_OK) {
+        sl_warn_limited("local", "client %s (process %d): its writes cannot be seen", client->name,
+                        (int)client->pid);
+    }
+}
+
 static enum sl_result handle_res_map(struct request *q)
 {
-    struct local_resource *res = own_resource(q, q->message->res.resource_id);
+    const struct local_res_map *m = &q->message->res_map;
+    struct local_resource *res = own_resource(q, m->resource_id);
+    take_writes(q);
     if (res == NULL) {
         return SL_ERR_NOTFOUND;
     }
@@ -378,6 +396,9 @@ static enum sl_result handle_res_map(struct request *q)
     q->answer->body.map.offset = map.offset;
     q->answer->body.map.size = map.size;
     q->answer->size = sizeof q->answer->body.map;
+    if (q->client->writes != NULL && m->address != 0 && q->device->ops->res_place != NULL) {
+        q->device->ops->res_place(q->device, res->id, q->client->writes, m->address);
+    }
     return SL_OK;
 }
 
@@ -505,7 +526,7 @@ static enum sl_result handle_tool(struct request *q)
     if (q->server->tool == NULL) {
         return SL_ERR_UNSUPPORTED;
     }
-    if (size >= sizeof text || (q->client->uid != 0 && q->client->uid != geteuid())) {
+    if (size >= sizeof text || !is_own_user(q->client->uid)) {
         return SL_ERR_INVALID;
     }
     memcpy(text, q->message->bytes + sizeof(struct local_request), size);
@@ -538,7 +559,7 @@ static const struct verb verbs[] = {
     {handle_res_import, LOCAL_RES_IMPORT, sizeof(struct local_res_import), LOCAL_KIND_CLIENT,
      false},
     {handle_res_export, LOCAL_RES_EXPORT, sizeof(struct local_res), LOCAL_KIND_CLIENT, false},
-    {handle_res_map, LOCAL_RES_MAP, sizeof(struct local_res), LOCAL_KIND_CLIENT, false},
+    {handle_res_map, LOCAL_RES_MAP, sizeof(struct local_res_map), LOCAL_KIND_CLIENT, false},
     {handle_res_destroy, LOCAL_RES_DESTROY, sizeof(struct local_res), LOCAL_KIND_CLIENT, false},
     {handle_res_transfer, LOCAL_RES_TRANSFER, sizeof(struct local_res_transfer), LOCAL_KIND_CLIENT,
      false},
@@ -621,4 +642,6 @@ void local_client_clear(struct local_client *client)
         sl_shm_unmap(client->page, sizeof *client->page);
         client->page = NULL;
     }
+    sl_writes_unref(client->writes);
+    client->writes = NULL;
 }

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define LOCAL_MAGIC       0x63696c73u /* "slic" */
-#define LOCAL_VERSION     1u
+#define LOCAL_VERSION     2u
 #define LOCAL_MAX_MESSAGE 65536u
 #define LOCAL_MAX_CAPSET  4096u
 #define LOCAL_NAME        64u
@@ -34,7 +34,7 @@ enum local_verb {
     LOCAL_TEX_CREATE = 5,
     LOCAL_RES_IMPORT = 6, /* + fd */
     LOCAL_RES_EXPORT = 7, /* reply + fd */
-    LOCAL_RES_MAP = 8,    /* reply + fd */
+    LOCAL_RES_MAP = 8,    /* at most 2 fds; reply + fd */
     LOCAL_RES_DESTROY = 9,
     LOCAL_RES_TRANSFER = 10,
     LOCAL_SUBMIT = 11, /* commands behind the struct; reply + fd when a fence was wanted */
@@ -157,13 +157,22 @@ struct local_res_reply {
 };
 LOCAL_SIZE(local_res_reply, 32);
 
-/* Export (reply: struct local_reply + fd), map, destroy (reply: struct local_reply). */
+/* Export (reply: struct local_reply + fd), destroy (reply: struct local_reply). */
 struct local_res {
     struct local_request head;
     uint32_t resource_id;
     uint32_t pad;
 };
 LOCAL_SIZE(local_res, 16);
+
+/* Beside it, once and to a server that the client trusts: what sl_writes_open gave. */
+struct local_res_map {
+    struct local_request head;
+    uint32_t resource_id;
+    uint32_t pad;
+    uint64_t address; /* where the client is about to map it; 0: it does not say */
+};
+LOCAL_SIZE(local_res_map, 24);
 
 struct local_map_reply { /* + fd */
     struct local_reply head;

@@ -5,11 +5,13 @@
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 #include "transport/base/shm.h"
+#include "transport/base/writes.h"
 #include "transport/local/local_link.h"
 #include "transport/virtgpu/vg.h"
 #include "transport/virtgpu/vg_fences.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct local_vg {
     struct vg vg; /* first */
@@ -20,10 +22,12 @@ struct local_vg {
     bool coherent_tex;
     uint32_t told_lost;   /* atomic: the reason was logged */
     pthread_mutex_t lock; /* guards the mappings of all resources; taken before the link's */
+    bool showed_writes;   /* sl_writes_open was tried; under `lock` */
 };
 
 struct local_vg_res {
     struct vg_res res; /* first */
+    bool is_memory;    /* of the context's, which programs write to */
     void *mapping;     /* NULL until res_map */
     struct vg_fences fences;
 };
@@ -46,7 +50,8 @@ static enum sl_result call(struct local_vg *l, uint32_t verb, void *request, siz
     return local_link_call(&l->link, &(struct local_call){
                                          .request = request,
                                          .request_size = request_size,
-                                         .in_fd = in_fd,
+                                         .in_fds = &in_fd,
+                                         .in_fd_count = in_fd >= 0,
                                          .reply = reply,
                                          .reply_size = reply_size,
                                          .out_fd = out_fd,
@@ -64,7 +69,6 @@ static enum sl_result local_caps(struct vg *vg, uint32_t capset, void *data, siz
                                        &(struct local_call){
                                            .request = &request,
                                            .request_size = sizeof request,
-                                           .in_fd = -1,
                                            .reply = &reply,
                                            .reply_size = sizeof reply,
                                            .reply_min = offsetof(struct local_caps_reply, data),
@@ -168,7 +172,12 @@ static enum sl_result local_blob_create(struct vg *vg, const struct vg_blob_args
 {
     struct local_blob_create request = {
         .mem = args->mem, .flags = args->flags, .size = args->size, .blob_id = args->blob_id};
-    return create_res(vg_from(vg), LOCAL_BLOB_CREATE, &request, sizeof request, -1, out);
+    enum sl_result r =
+        create_res(vg_from(vg), LOCAL_BLOB_CREATE, &request, sizeof request, -1, out);
+    if (r == SL_OK) {
+        res_from(*out)->is_memory = args->blob_id != 0;
+    }
+    return r;
 }
 
 static enum sl_result local_tex_create(struct vg *vg, const struct vg_tex_args *args,
@@ -194,22 +203,59 @@ static enum sl_result local_res_export(struct vg_res *res, int *fd)
                 sizeof reply, fd);
 }
 
+/* What shows a recorder the program's writes, once, and to nobody but a host of the same user, or
+ * root's. Gives *fds; returns how many. */
+static uint32_t show_writes(struct local_vg *l, int fds[2])
+{
+    if (l->showed_writes || (l->link.server != geteuid() && l->link.server != 0)) {
+        return 0;
+    }
+    l->showed_writes = true;
+    return sl_writes_open(fds) == SL_OK ? 2 : 0;
+}
+
+static enum sl_result ask_map(struct local_vg *l, struct local_vg_res *res, const void *place,
+                              int *fd)
+{
+    struct local_res_map request = {
+        .head.verb = LOCAL_RES_MAP, .resource_id = res->res.id, .address = (uintptr_t)place};
+    struct local_map_reply reply;
+    int shown[2] = {-1, -1};
+    enum sl_result r = local_link_call(
+        &l->link, &(struct local_call){.request = &request,
+                                       .request_size = sizeof request,
+                                       .in_fds = shown,
+                                       .in_fd_count = res->is_memory ? show_writes(l, shown) : 0,
+                                       .reply = &reply,
+                                       .reply_size = sizeof reply,
+                                       .out_fd = fd});
+    sl_fd_close(&shown[0]);
+    sl_fd_close(&shown[1]);
+    /* The socket's resources are memfds of their own; memory inside a larger one comes with the
+     * context types that need it. */
+    return r == SL_OK && (reply.offset != 0 || reply.size != res->res.size) ? SL_ERR_UNSUPPORTED
+                                                                            : r;
+}
+
 static enum sl_result map_locked(struct local_vg *l, struct local_vg_res *res)
 {
-    struct local_res request = {.resource_id = res->res.id};
-    struct local_map_reply reply;
+    void *place;
     int fd = -1;
-    enum sl_result r =
-        call(l, LOCAL_RES_MAP, &request, sizeof request, -1, &reply, sizeof reply, &fd);
+    enum sl_result r = sl_shm_reserve(res->res.size, &place);
     if (r != SL_OK) {
         return r;
     }
-    /* The socket's resources are memfds of their own; memory inside a larger one comes with the
-     * context types that need it. */
-    r = reply.offset == 0 && reply.size == res->res.size ? sl_shm_map(fd, reply.size, &res->mapping)
-                                                         : SL_ERR_UNSUPPORTED;
+    r = ask_map(l, res, place, &fd);
+    if (r == SL_OK) {
+        r = sl_shm_map_at(fd, res->res.size, place);
+    }
     sl_fd_close(&fd);
-    return r;
+    if (r != SL_OK) {
+        sl_shm_unmap(place, res->res.size);
+        return r;
+    }
+    res->mapping = place;
+    return SL_OK;
 }
 
 static enum sl_result local_res_map(struct vg_res *base, void **mapping)
@@ -280,7 +326,6 @@ static enum sl_result local_submit(struct vg *vg, const struct vg_submit_args *a
                                                      .request_size = sizeof request,
                                                      .tail = args->commands,
                                                      .tail_size = args->size,
-                                                     .in_fd = -1,
                                                      .reply = &reply,
                                                      .reply_size = sizeof reply,
                                                      .out_fd = want_fence ? &fd : NULL,

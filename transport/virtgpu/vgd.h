@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 
 struct vgd;
+struct sl_writes;
 
 #define VGD_SCANOUTS 16u
 
@@ -159,6 +160,10 @@ struct vgd_ops {
     /* Once until res_unmap. */
     enum sl_result (*res_map)(struct vgd *, uint32_t resource_id, struct vgd_map *out);
     enum sl_result (*res_unmap)(struct vgd *, uint32_t resource_id);
+    /* A guest maps the resource at this address of its process, all of it, and `writes` (borrowed)
+     * shows what it writes there. A hint, for recorders. Nullable. */
+    void (*res_place)(struct vgd *, uint32_t resource_id, struct sl_writes *writes,
+                      uint64_t address);
     /* Gives *fd of the resource's memory. */
     enum sl_result (*res_export)(struct vgd *, uint32_t resource_id, int *fd);
 
