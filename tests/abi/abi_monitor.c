@@ -60,3 +60,22 @@ void abi_monitor_finish(struct abi_monitor *m)
     stream_renderer_teardown();
     pthread_mutex_destroy(&m->lock);
 }
+
+void abi_monitor_prepare_again(struct abi_monitor *m)
+{
+    stream_renderer_teardown();
+    pthread_mutex_lock(&m->lock);
+    m->fence_count = 0;
+    m->message[0] = '\0';
+    m->message_type = 0;
+    m->calls_back = false;
+    m->called_back = 0;
+    m->is_repeat = true;
+    pthread_mutex_unlock(&m->lock);
+}
+
+void abi_monitor_again(struct abi_monitor *m)
+{
+    abi_monitor_prepare_again(m);
+    SLT_ASSERT_EQ(0, abi_monitor_start(m, HEADLESS | GLES | VK, NULL));
+}

@@ -21,6 +21,7 @@ struct abi_monitor {
     uint32_t message_type;
     bool calls_back; /* the fence callback calls the renderer */
     int called_back; /* what it got */
+    bool is_repeat;
 };
 
 /* The renderer's callbacks; user: the monitor. */
@@ -30,9 +31,12 @@ void abi_monitor_on_debug(void *user, struct stream_renderer_debug *debug);
 /* stream_renderer_init with everything that it needs. features: nullable. */
 int abi_monitor_start(struct abi_monitor *m, uint64_t flags, const char *features);
 
-/* Fixtures: without a renderer, with one of both APIs; the end of both. */
+/* Fixtures: without a renderer, with one of both APIs; the end of both; what each is before a
+ * repeat. */
 void abi_monitor_prepare(struct abi_monitor *m);
 void abi_monitor_init(struct abi_monitor *m);
 void abi_monitor_finish(struct abi_monitor *m);
+void abi_monitor_prepare_again(struct abi_monitor *m);
+void abi_monitor_again(struct abi_monitor *m);
 
 #endif

@@ -12,8 +12,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-SLT_FIXTURE(abi_resource_init, struct abi_monitor, abi_monitor_prepare, abi_monitor_finish);
-SLT_FIXTURE(abi_resource, struct abi_monitor, abi_monitor_init, abi_monitor_finish);
+SLT_FIXTURE_AGAIN(abi_resource_init, struct abi_monitor, abi_monitor_prepare, abi_monitor_finish,
+                  abi_monitor_prepare_again);
+SLT_FIXTURE_AGAIN(abi_resource, struct abi_monitor, abi_monitor_init, abi_monitor_finish,
+                  abi_monitor_again);
 
 /* ---- classic resources ---- */
 

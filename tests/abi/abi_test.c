@@ -13,8 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-SLT_FIXTURE(abi_init, struct abi_monitor, abi_monitor_prepare, abi_monitor_finish);
-SLT_FIXTURE(abi, struct abi_monitor, abi_monitor_init, abi_monitor_finish);
+SLT_FIXTURE_AGAIN(abi_init, struct abi_monitor, abi_monitor_prepare, abi_monitor_finish,
+                  abi_monitor_prepare_again);
+SLT_FIXTURE_AGAIN(abi, struct abi_monitor, abi_monitor_init, abi_monitor_finish, abi_monitor_again);
 
 /* ---- init ---- */
 
@@ -342,7 +343,8 @@ SLT_TEST_F(abi, callbacks_may_not_call, m)
     m->calls_back = true;
     SLT_EXPECT_EQ(0, create_fence(1, 1, 0, 0));
     SLT_EXPECT_EQ(-EINVAL, m->called_back);
-    SLT_EXPECT_TRUE(strstr(m->message, "callback") != NULL);
+    /* The log says the same thing five times in a while. */
+    SLT_EXPECT_TRUE(m->is_repeat || strstr(m->message, "callback") != NULL);
     SLT_EXPECT_EQ(0, create_fence(1, 2, 0, 0)); /* and nothing is stuck */
 }
 
