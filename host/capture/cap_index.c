@@ -23,8 +23,7 @@ static void note(struct cap_damage *why, const struct cap_chunk *chunk, enum cap
                                .first_stamp = chunk->first_stamp};
 }
 
-/* The chunk at `offset`, which must be of that kind. NOTFOUND: there is none. */
-static enum sl_result load_at(struct cap_reader *reader, uint64_t offset, uint32_t kind,
+enum sl_result cap_index_load(struct cap_reader *reader, uint64_t offset, uint32_t kind,
                               struct cap_chunk *chunk, struct cap_payload *payload,
                               struct cap_damage *why)
 {
@@ -96,41 +95,63 @@ static bool read_section(struct cap_summary *s, uint32_t section, const uint8_t 
     }
 }
 
+bool cap_index_walk_begin(struct cap_index_walk *walk, const struct cap_payload *payload)
+{
+    *walk = (struct cap_index_walk){.failed = true};
+    if (payload->size < sizeof walk->head) {
+        return false;
+    }
+    memcpy(&walk->head, payload->data, sizeof walk->head);
+    if (walk->head.head_size < sizeof walk->head || walk->head.head_size > payload->size) {
+        return false;
+    }
+    walk->at = payload->data + walk->head.head_size;
+    walk->end = payload->data + payload->size;
+    walk->left = walk->head.sections;
+    walk->failed = false;
+    return true;
+}
+
+bool cap_index_walk_next(struct cap_index_walk *walk, struct cap_index_section *section,
+                         const uint8_t **bytes)
+{
+    if (walk->failed || walk->left == 0) {
+        return false;
+    }
+    walk->left--;
+    walk->failed = (size_t)(walk->end - walk->at) < sizeof *section;
+    if (!walk->failed) {
+        memcpy(section, walk->at, sizeof *section);
+        *bytes = walk->at + sizeof *section;
+        walk->failed = section->size > (size_t)(walk->end - *bytes);
+        walk->at = walk->failed ? walk->end : *bytes + section->size;
+    }
+    return !walk->failed;
+}
+
 static bool read_segment(struct cap_summary *s, const struct cap_payload *payload)
 {
-    struct cap_index_head head;
-    if (payload->size < sizeof head) {
+    struct cap_index_walk walk;
+    struct cap_index_section section;
+    const uint8_t *bytes;
+    if (!cap_index_walk_begin(&walk, payload)) {
         return false;
     }
-    memcpy(&head, payload->data, sizeof head);
-    if (head.head_size < sizeof head || head.head_size > payload->size) {
-        return false;
+    s->first_chunk = walk.head.first_chunk;
+    s->first_chunk_offset = walk.head.first_chunk_offset;
+    s->chunks = walk.head.chunks;
+    bool is_sound = true;
+    while (is_sound && cap_index_walk_next(&walk, &section, &bytes)) {
+        is_sound = read_section(s, section.section, bytes, section.size);
     }
-    s->first_chunk = head.first_chunk;
-    s->first_chunk_offset = head.first_chunk_offset;
-    s->chunks = head.chunks;
-    const uint8_t *at = payload->data + head.head_size, *end = payload->data + payload->size;
-    for (uint32_t i = 0; i < head.sections; i++) {
-        struct cap_index_section section;
-        if ((size_t)(end - at) < sizeof section) {
-            return false;
-        }
-        memcpy(&section, at, sizeof section);
-        at += sizeof section;
-        if (section.size > (size_t)(end - at) ||
-            !read_section(s, section.section, at, section.size)) {
-            return false;
-        }
-        at += section.size;
-    }
-    return true;
+    return is_sound && !walk.failed;
 }
 
 static enum sl_result read_index(struct cap_reader *reader, struct cap_summary *s, uint64_t offset,
                                  struct cap_payload *payload, struct cap_damage *why)
 {
     struct cap_chunk chunk;
-    enum sl_result result = load_at(reader, offset, CAP_KIND_INDX, &chunk, payload, why);
+    enum sl_result result = cap_index_load(reader, offset, CAP_KIND_INDX, &chunk, payload, why);
     if (result == SL_OK && !read_segment(s, payload)) {
         note(why, &chunk, CAP_DAMAGE_RECORD);
         result = SL_ERR_PROTOCOL;
@@ -151,7 +172,7 @@ static enum sl_result read_head(struct cap_reader *reader, struct cap_summary *s
 {
     struct cap_chunk chunk;
     uint64_t offset = reader->header.header_size;
-    enum sl_result result = load_at(reader, offset, CAP_KIND_META, &chunk, payload, why);
+    enum sl_result result = cap_index_load(reader, offset, CAP_KIND_META, &chunk, payload, why);
     if (result != SL_OK) {
         return result == SL_ERR_NOTFOUND ? SL_OK : result;
     }
@@ -161,7 +182,7 @@ static enum sl_result read_head(struct cap_reader *reader, struct cap_summary *s
     }
     memcpy(s->meta, payload->data, payload->size);
     offset += sizeof(struct cap_chunk_header) + sl_round_up(chunk.stored_size, CAP_ALIGN);
-    result = load_at(reader, offset, CAP_KIND_PROT, &chunk, payload, why);
+    result = cap_index_load(reader, offset, CAP_KIND_PROT, &chunk, payload, why);
     if (result == SL_OK && payload->size >= sizeof(struct cap_prot_head)) {
         const size_t head = sizeof(struct cap_prot_head);
         memcpy(s->protocol, payload->data, sizeof s->protocol);
@@ -176,9 +197,8 @@ static enum sl_result read_head(struct cap_reader *reader, struct cap_summary *s
     return result == SL_ERR_NOTFOUND ? SL_OK : result;
 }
 
-/* A complete file's last bytes. NOTFOUND: it has no end. */
-static enum sl_result read_end(struct cap_reader *reader, struct cap_summary *s,
-                               struct cap_payload *payload)
+enum sl_result cap_index_end(struct cap_reader *reader, struct cap_payload *payload,
+                             struct cap_end *end)
 {
     struct stat file;
     struct cap_chunk chunk;
@@ -190,15 +210,15 @@ static enum sl_result read_end(struct cap_reader *reader, struct cap_summary *s,
     if (size < reader->header.header_size + END_BYTES) {
         return SL_ERR_NOTFOUND;
     }
-    enum sl_result result = load_at(reader, size - END_BYTES, CAP_KIND_END, &chunk, payload, &why);
-    if (result == SL_ERR_PROTOCOL) {
+    enum sl_result result =
+        cap_index_load(reader, size - END_BYTES, CAP_KIND_END, &chunk, payload, &why);
+    if (result == SL_ERR_PROTOCOL || (result == SL_OK && payload->size < sizeof *end)) {
         return SL_ERR_NOTFOUND;
     }
-    if (result == SL_OK && payload->size >= sizeof s->end) {
-        memcpy(&s->end, payload->data, sizeof s->end);
-        s->has_end = true;
+    if (result == SL_OK) {
+        memcpy(end, payload->data, sizeof *end);
     }
-    return s->has_end ? SL_OK : result == SL_OK ? SL_ERR_NOTFOUND : result;
+    return result;
 }
 
 /* The last segment of a file without an end. 0: none. */
@@ -225,7 +245,8 @@ enum sl_result cap_summary_read(struct cap_reader *reader, struct cap_summary *o
         cap_payload_finish(&payload);
         return head;
     }
-    enum sl_result result = read_end(reader, out, &payload);
+    enum sl_result result = cap_index_end(reader, &payload, &out->end);
+    out->has_end = result == SL_OK;
     if (result == SL_OK) {
         offset = out->end.index;
     } else if (result == SL_ERR_NOTFOUND) {

@@ -36,6 +36,28 @@ struct cap_summary {
     size_t schema_size;
 };
 
+/* The chunk at `offset`, which must be of that kind, with its payload. NOTFOUND: there is none;
+ * PROTOCOL: it is damaged, *why says how. */
+enum sl_result cap_index_load(struct cap_reader *reader, uint64_t offset, uint32_t kind,
+                              struct cap_chunk *chunk, struct cap_payload *payload,
+                              struct cap_damage *why) SL_MUST_USE;
+/* A complete file's last bytes. NOTFOUND: it has no end. */
+enum sl_result cap_index_end(struct cap_reader *reader, struct cap_payload *payload,
+                             struct cap_end *end) SL_MUST_USE;
+
+/* The sections of a segment. */
+struct cap_index_walk {
+    struct cap_index_head head;
+    const uint8_t *at, *end;
+    uint32_t left;
+    bool failed; /* they make no sense */
+};
+/* payload: an INDX chunk's, until the walk's end. False: its head makes no sense. */
+bool cap_index_walk_begin(struct cap_index_walk *walk, const struct cap_payload *payload);
+/* The next one and its bytes; false: there is none, or `failed`. */
+bool cap_index_walk_next(struct cap_index_walk *walk, struct cap_index_section *section,
+                         const uint8_t **bytes);
+
 /* PROTOCOL: what is there is damaged, *why says where (damage at a chunk); what could be read is in
  * *out. NOMEM, IO. A file without an end is scanned for its last segment. */
 enum sl_result cap_summary_read(struct cap_reader *reader, struct cap_summary *out,

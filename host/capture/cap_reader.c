@@ -295,8 +295,16 @@ static enum sl_result search(struct cap_reader *r, uint64_t offset, struct cap_c
     return result;
 }
 
-static enum sl_result chunk_add(struct cap_reader *r, const struct cap_chunk *chunk)
+enum sl_result cap_reader_add(struct cap_reader *r, const struct cap_chunk *chunk)
 {
+    bool is_optional = (chunk->kind & 0xff) >= 'a' && (chunk->kind & 0xff) <= 'z';
+    bool is_known = is_known_kind(chunk->kind);
+    if (!is_known && !is_optional) {
+        return refuse(r, CAP_REFUSED_CRITICAL,
+                      "chunk %u is of the kind \"%.4s\", which this build does not know and which "
+                      "cannot be left out; a newer build made it",
+                      chunk->number, (const char *)&chunk->kind);
+    }
     if (r->chunk_count == r->chunk_capacity) {
         uint32_t capacity = r->chunk_capacity != 0 ? r->chunk_capacity * 2 : 256;
         struct cap_chunk *more =
@@ -308,6 +316,8 @@ static enum sl_result chunk_add(struct cap_reader *r, const struct cap_chunk *ch
         r->chunk_capacity = capacity;
     }
     r->chunks[r->chunk_count++] = *chunk;
+    r->skipped += !is_known;
+    r->skipped_kind = is_known ? r->skipped_kind : chunk->kind;
     return SL_OK;
 }
 
@@ -319,18 +329,7 @@ static enum sl_result accept(struct cap_reader *r, const struct cap_chunk *chunk
             .kind = CAP_DAMAGE_MISSING, .chunk = r->number, .offset = r->offset};
         damage_add(r, &damage);
     }
-    bool is_optional = (chunk->kind & 0xff) >= 'a' && (chunk->kind & 0xff) <= 'z';
-    if (!is_known_kind(chunk->kind) && !is_optional) {
-        return refuse(r, CAP_REFUSED_CRITICAL,
-                      "chunk %u is of the kind \"%.4s\", which this build does not know and which "
-                      "cannot be left out; a newer build made it",
-                      chunk->number, (const char *)&chunk->kind);
-    }
-    if (!is_known_kind(chunk->kind)) {
-        r->skipped++;
-        r->skipped_kind = chunk->kind;
-    }
-    enum sl_result result = chunk_add(r, chunk);
+    enum sl_result result = cap_reader_add(r, chunk);
     if (result == SL_OK) {
         r->offset = chunk_end(chunk);
         r->number = chunk->number + 1;
@@ -451,11 +450,34 @@ static enum sl_result unpack(struct cap_reader *r, const struct cap_chunk *chunk
     return ZSTD_isError(size) || size != chunk->raw_size ? SL_ERR_PROTOCOL : SL_OK;
 }
 
+/* The header in the file is the one that the index tells of. */
+static bool is_as_indexed(const struct cap_chunk *there, const struct cap_chunk *told)
+{
+    return there->kind == told->kind && there->number == told->number &&
+           there->stream == told->stream && there->records == told->records &&
+           there->flags == told->flags && there->raw_size == told->raw_size &&
+           there->stored_size == told->stored_size && there->first_stamp == told->first_stamp &&
+           there->first_record == told->first_record && there->time == told->time;
+}
+
 enum sl_result cap_reader_load(struct cap_reader *reader, const struct cap_chunk *chunk,
                                struct cap_payload *payload, enum cap_damage_kind *why)
 {
     size_t padded = (size_t)sl_round_up(chunk->stored_size, CAP_ALIGN), got = 0;
     bool is_packed = (chunk->flags & CAP_CHUNK_ZSTD) != 0;
+    uint64_t hash = chunk->hash;
+    if (chunk->is_indexed) {
+        struct cap_chunk there;
+        enum sl_result found = cap_reader_chunk_at(reader, chunk->offset, &there);
+        if (found == SL_ERR_PROTOCOL || (found == SL_OK && !is_as_indexed(&there, chunk))) {
+            *why = CAP_DAMAGE_HEADER;
+            return SL_ERR_PROTOCOL;
+        }
+        if (found != SL_OK) {
+            return found;
+        }
+        hash = there.hash;
+    }
     if (!reserve(&reader->stored, &reader->stored_capacity, padded + 1) ||
         !reserve(&payload->data, &payload->capacity, (size_t)chunk->raw_size + 1)) {
         return SL_ERR_NOMEM;
@@ -465,7 +487,7 @@ enum sl_result cap_reader_load(struct cap_reader *reader, const struct cap_chunk
     if (result != SL_OK || got < padded) {
         return result != SL_OK ? result : SL_ERR_NOTFOUND;
     }
-    if (XXH3_64bits(reader->stored, chunk->stored_size) != chunk->hash) {
+    if (XXH3_64bits(reader->stored, chunk->stored_size) != hash) {
         *why = CAP_DAMAGE_CHECKSUM;
         return SL_ERR_PROTOCOL;
     }

@@ -55,7 +55,8 @@ struct cap_chunk {
     uint32_t kind, number, stream, records, raw_size, stored_size;
     uint16_t flags;
     bool is_damaged;
-    uint32_t next; /* of the same stream and kind; CAP_NO_CHUNK: the last so far */
+    bool is_indexed; /* as the index says; its header, and with it `hash`, is read when it is loaded */
+    uint32_t next;   /* of the same stream and kind; CAP_NO_CHUNK: the last so far */
 };
 
 struct cap_reader {
@@ -88,7 +89,9 @@ void cap_reader_close(struct cap_reader *reader);
 /* Takes in the chunk headers that are there and were not; again, when the file grew. UNSUPPORTED: a
  * critical kind that is not known (reason); IO; NOMEM. */
 enum sl_result cap_reader_scan(struct cap_reader *reader) SL_MUST_USE;
-/* The same for one chunk header at an offset, without the list: for who has an index. PROTOCOL: it
+/* Another element of the list, from elsewhere than a scan. UNSUPPORTED, NOMEM as above. */
+enum sl_result cap_reader_add(struct cap_reader *reader, const struct cap_chunk *chunk) SL_MUST_USE;
+/* A scan of one chunk header at an offset, without the list: for who has an index. PROTOCOL: it
  * is damaged; NOTFOUND: the file ends before it. */
 enum sl_result cap_reader_chunk_at(struct cap_reader *reader, uint64_t offset,
                                    struct cap_chunk *out) SL_MUST_USE;

@@ -51,6 +51,7 @@ struct calls {
     FILE *out;
     const struct schema *schema; /* NULL: this build's */
     struct names *names;
+    bool seeks, is_unsure;
     uint32_t ctx_id;
     const char *command; /* of the call that is being printed */
     struct {
@@ -77,6 +78,12 @@ static void print_kind(FILE *out, uint32_t kind, uint32_t number)
     fprintf(out, "%s#%" PRIu32, name + 1, number);
 }
 
+static uint32_t number_of(struct calls *calls, uint32_t kind, uint64_t id, bool is_new)
+{
+    calls->is_unsure = calls->is_unsure || calls->seeks;
+    return names_number(calls->names, calls->ctx_id, kind, id, is_new);
+}
+
 static bool starts(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
@@ -100,7 +107,7 @@ static void on_handle(void *user, uint32_t kind, uint64_t id, bool made, FILE *o
         /* What is asked for again has its number already. */
         bool is_new =
             made && (starts(calls->command, "vkCreate") || starts(calls->command, "vkAllocate"));
-        print_kind(out, kind, names_number(calls->names, calls->ctx_id, kind, id, is_new));
+        print_kind(out, kind, number_of(calls, kind, id, is_new));
     }
 }
 
@@ -159,8 +166,7 @@ static bool on_scalar(void *user, const struct plan_command *command,
     if (starts(command->name, "rc")) {
         const char *shown = rc_kind(field != NULL ? field->name : command->name, &kind);
         if (shown != NULL) {
-            fprintf(out, "%s#%" PRIu32, shown,
-                    names_number(calls->names, calls->ctx_id, kind, bits, field == NULL));
+            fprintf(out, "%s#%" PRIu32, shown, number_of(calls, kind, bits, field == NULL));
         }
         return shown != NULL;
     }
@@ -189,13 +195,12 @@ static void print_made(struct calls *calls, FILE *out)
 {
     bool is_new = starts(calls->command, "vkCreate") || starts(calls->command, "vkAllocate");
     for (uint32_t i = 0; i < calls->made_count; i++) {
-        uint32_t number = names_number(calls->names, calls->ctx_id, calls->made[i].kind,
-                                       calls->made[i].id, is_new);
         fputs(i != 0 ? ", " : "", out);
         if (calls->plain) {
             fprintf(out, "0x%" PRIx64, calls->made[i].id);
         } else {
-            print_kind(out, calls->made[i].kind, number);
+            print_kind(out, calls->made[i].kind,
+                       number_of(calls, calls->made[i].kind, calls->made[i].id, is_new));
         }
     }
 }
@@ -358,6 +363,16 @@ void calls_destroy(struct calls *calls)
     sl_free(calls);
 }
 
+void calls_set_seeking(struct calls *calls)
+{
+    calls->seeks = true;
+}
+
+bool calls_is_unsure(const struct calls *calls)
+{
+    return calls->is_unsure;
+}
+
 void calls_set_schema(struct calls *calls, const struct schema *schema)
 {
     calls->schema = schema;
@@ -466,12 +481,25 @@ static void give_csv(struct calls *calls, const struct cap_event *event, uint64_
     fputs("\"\n", out);
 }
 
+/* Whether a call may give an object its number. */
+static bool may_make(const char *name)
+{
+    static const char *const makers[] = {"rcCreate", "vkCreate", "vkAllocate",
+                                         "vkEnumerate", "vkGet"};
+    for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
+        if (starts(name, makers[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Objects that are made get their numbers also where nothing is shown. */
 static void learn(struct calls *calls, const struct cap_event_call *call)
 {
     uint32_t opcode = sl_load_u32(call->packet);
     const char *name = schema_find(calls->schema, opcode).name;
-    if (name != NULL && !calls->plain && (starts(name, "rcCreate") || starts(name, "vk"))) {
+    if (name != NULL && !calls->plain && may_make(name)) {
         rewind(calls->text);
         print_call(calls, call, false, calls->text);
     }

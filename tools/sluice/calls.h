@@ -6,6 +6,7 @@
 #include "host/capture/cap_merge.h"
 #include "tools/sluice/schema.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* "glDrawArrays", by this build; NULL: the opcode is nobody's. */
@@ -24,6 +25,10 @@ struct calls *calls_create(enum calls_format format, bool plain, FILE *out);
 /* What packets mean, where that is not what this build says; borrowed. */
 void calls_set_schema(struct calls *calls, const struct schema *schema);
 void calls_destroy(struct calls *calls);
+/* Calls are given that others stand before, which are not: whether one of them has named an object
+ * whose number those decide. */
+void calls_set_seeking(struct calls *calls);
+bool calls_is_unsure(const struct calls *calls);
 /* The first line of CSV. */
 void calls_begin(struct calls *calls);
 /* Each call must be given in turn, since it may make or name objects; show: its line is printed.

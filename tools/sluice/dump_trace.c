@@ -5,13 +5,16 @@
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace_stats.h"
 #include "tools/sluice/trace.h"
+#include "host/capture/cap_seek.h"
 #include "transport/base/clock.h"
 
 #include <regex.h>
 #include <stdio_ext.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FOLLOW_NS (20 * SL_NS_PER_MS)
+#define SEEK_MAX  65536u /* most calls that are looked for in the index */
 
 struct dump {
     const char *path;
@@ -180,41 +183,151 @@ static int finish(struct dump *d, int code)
                                     : SLUICE_EXIT_OK;
 }
 
+/* --- a few calls, by the index --- */
+
+/* The calls that are wanted lie between two that the index can tell. */
+static bool find_span(struct dump *d, uint64_t *first, uint64_t *last)
+{
+    const struct range *range = d->calls_wanted.count != 0 ? &d->calls_wanted : &d->frames;
+    if (d->stats != NULL || d->blobs != NULL || d->follows || d->keep_going || range->count != 1 ||
+        (d->calls_wanted.count != 0 && d->frames.count != 0)) {
+        return false;
+    }
+    *first = range->parts[0].first;
+    *last = range->parts[0].last;
+    if (range == &d->frames) {
+        uint64_t unused;
+        if (cap_seek_frame(d->reader, *last, &unused, last) != SL_OK ||
+            cap_seek_frame(d->reader, *first, first, &unused) != SL_OK) {
+            return false;
+        }
+    }
+    return *first != 0 && *last >= *first && *last - *first < SEEK_MAX;
+}
+
+/* Every number from the first to the last is a call's or a verb's, or was not met. */
+static bool walk_span(struct dump *d, uint64_t first, uint64_t last)
+{
+    struct cap_event event = {0};
+    uint64_t met = 0;
+    enum sl_result result;
+    while ((result = cap_merge_next(d->merge, &event, NULL)) == SL_OK && event.stamp <= last) {
+        if (event.stamp < first) {
+            continue;
+        }
+        met += event.kind == CAP_EVENT_CALL || event.kind == CAP_EVENT_VERB;
+        if (!take(d, &event)) {
+            return false;
+        }
+        if (d->printed >= d->limit) {
+            return true;
+        }
+    }
+    return (result == SL_OK || result == SL_ERR_NOTFOUND) && met == last - first + 1;
+}
+
+/* Prints the calls that are wanted, when the index tells where they lie and nothing before them
+ * decides how they are shown. False: nothing was printed. */
+static bool print_span(struct dump *d, const struct opt_set *set)
+{
+    uint64_t first = 0, last = 0;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = find_span(d, &first, &last) ? open_memstream(&text, &size) : NULL;
+    bool done = out != NULL && cap_seek_stamps(d->reader, first, last, &d->frame) == SL_OK &&
+                cap_merge_create(d->reader, &d->merge) == SL_OK &&
+                schema_read(d->reader, &d->schema) == SL_OK;
+    d->calls = done ? calls_create(format_of(set), !opt_on(set, DUMP_NAMES), out) : NULL;
+    if (d->calls != NULL) {
+        calls_set_schema(d->calls, d->schema);
+        calls_set_seeking(d->calls);
+        calls_begin(d->calls);
+    }
+    done = d->calls != NULL && walk_span(d, first, last) && !calls_is_unsure(d->calls);
+    if (out != NULL) {
+        fclose(out);
+    }
+    if (done && d->schema != NULL) {
+        trace_say_schema(d->path, d->schema);
+    }
+    if (done) {
+        fwrite(text, 1, size, stdout);
+    }
+    free(text);
+    return done;
+}
+
+/* --- the verb --- */
+
+static void close_trace(struct dump *d)
+{
+    calls_destroy(d->calls);
+    cap_merge_destroy(d->merge);
+    schema_destroy(d->schema);
+    cap_reader_close(d->reader);
+    d->calls = NULL;
+    d->merge = NULL;
+    d->schema = NULL;
+    d->reader = NULL;
+    d->frame = d->calls_in_frame = d->printed = 0;
+}
+
+static int print_all(struct dump *d, const struct opt_set *set)
+{
+    int code = trace_open(d->path, &d->reader);
+    if (code != SLUICE_EXIT_OK) {
+        return code;
+    }
+    d->calls = calls_create(format_of(set), !opt_on(set, DUMP_NAMES), stdout);
+    enum sl_result result =
+        d->calls != NULL ? cap_merge_create(d->reader, &d->merge) : SL_ERR_NOMEM;
+    code = result == SL_OK ? trace_schema(d->path, d->reader, &d->schema)
+                           : trace_failed(d->path, d->reader, result);
+    if (code != SLUICE_EXIT_OK) {
+        return code;
+    }
+    calls_set_schema(d->calls, d->schema);
+    if (d->stats == NULL && d->blobs == NULL) {
+        calls_begin(d->calls);
+    }
+    return finish(d, walk(d));
+}
+
+/* By the index where that is enough. */
+static int print_trace(struct dump *d, const struct opt_set *set)
+{
+    bool done = false;
+    if (strcmp(d->path, "-") != 0) {
+        int code = trace_begin(d->path, &d->reader);
+        if (code != SLUICE_EXIT_OK) {
+            return code;
+        }
+        done = print_span(d, set);
+        if (!done) {
+            close_trace(d);
+        }
+    }
+    return done ? SLUICE_EXIT_OK : print_all(d, set);
+}
+
 int dump_trace(const struct opt_set *set)
 {
     struct dump d = {.path = set->args[0]};
     int code = read_options(&d, set);
-    if (code == SLUICE_EXIT_OK) {
-        code = trace_open(d.path, &d.reader);
-    }
     const char *stats = opt_text(set, DUMP_STATS), *blobs = opt_text(set, DUMP_BLOBS);
     /* One thread prints: no locks. */
     __fsetlocking(stdout, FSETLOCKING_BYCALLER);
     if (code == SLUICE_EXIT_OK) {
-        d.calls = calls_create(format_of(set), !opt_on(set, DUMP_NAMES), stdout);
         d.stats = stats != NULL ? trace_stats_create(by_of(stats), &d.schema) : NULL;
         d.blobs = blobs != NULL ? blobs_out_create(blobs) : NULL;
-        bool all = d.calls != NULL && (stats == NULL || d.stats != NULL) &&
-                   (blobs == NULL || d.blobs != NULL);
-        enum sl_result result = all ? cap_merge_create(d.reader, &d.merge) : SL_ERR_NOMEM;
-        code = result == SL_OK ? trace_schema(d.path, d.reader, &d.schema)
-                               : trace_failed(d.path, d.reader, result);
-    }
-    if (code == SLUICE_EXIT_OK) {
-        calls_set_schema(d.calls, d.schema);
-        if (d.stats == NULL && d.blobs == NULL) {
-            calls_begin(d.calls);
-        }
-        code = finish(&d, walk(&d));
+        bool all = (stats == NULL || d.stats != NULL) && (blobs == NULL || d.blobs != NULL);
+        code = all ? print_trace(&d, set) : trace_failed(d.path, NULL, SL_ERR_NOMEM);
     }
     if (d.has_grep) {
         regfree(&d.grep);
     }
     blobs_out_destroy(d.blobs);
     trace_stats_destroy(d.stats);
-    calls_destroy(d.calls);
-    cap_merge_destroy(d.merge);
-    schema_destroy(d.schema);
-    cap_reader_close(d.reader);
+    close_trace(&d);
     return code;
 }

@@ -389,7 +389,8 @@ static int run(const struct opt_set *set)
                   opt_text(set, REPLAY_BACKEND));
         return SLUICE_EXIT_USAGE;
     }
-    int code = trace_open(r.path, &r.reader);
+    bool seeks = range_begin(&r.frames) != 0 && !is_backend(set, "decode");
+    int code = (seeks ? trace_open_to_seek : trace_open)(r.path, &r.reader);
     if (code == SLUICE_EXIT_OK && (r.reader->header.flags & CAP_FILE_NOT_REPLAYABLE) != 0) {
         say_error("%s: was recorded without contents (--no-resources) and cannot be replayed",
                   r.path);
@@ -398,7 +399,7 @@ static int run(const struct opt_set *set)
     if (code == SLUICE_EXIT_OK && is_backend(set, "decode")) {
         code = replay_decode(r.path, r.reader, opt_on(set, REPLAY_STRICT), shown.json);
     } else if (code == SLUICE_EXIT_OK) {
-        code = replay_plan_read(r.path, r.reader, &r.plan);
+        code = replay_plan_read(r.path, r.reader, opt_on(set, REPLAY_PLAN), &r.plan);
         code = code == SLUICE_EXIT_OK ? shown_create(&shown, &r.shown) : code;
         if (code == SLUICE_EXIT_OK) {
             code = play_apart(&r);

@@ -55,18 +55,18 @@ static int check_call(const char *path, const struct schema *schema, const struc
     return SLUICE_EXIT_VERSION;
 }
 
-int replay_plan_read(const char *path, struct cap_reader *reader, struct replay_plan *plan)
+/* All its calls. Returns an exit code. */
+static int read_calls(const char *path, struct cap_reader *reader, const struct schema *schema,
+                      struct replay_plan *plan)
 {
     struct cap_merge *merge;
     struct cap_event event;
-    struct schema *schema = NULL;
     uint32_t config;
-    *plan = (struct replay_plan){.stop_call = UINT64_MAX};
     enum sl_result result = cap_merge_create(reader, &merge);
     if (result != SL_OK) {
         return trace_failed(path, reader, result);
     }
-    int code = trace_schema(path, reader, &schema);
+    int code = SLUICE_EXIT_OK;
     while (code == SLUICE_EXIT_OK && cap_merge_next(merge, &event, NULL) == SL_OK) {
         code = event.kind == CAP_EVENT_CALL ? check_call(path, schema, &event) : code;
         if (event.kind != CAP_EVENT_CALL || !config_of(&event.call, &config)) {
@@ -78,6 +78,18 @@ int replay_plan_read(const char *path, struct cap_reader *reader, struct replay_
         }
     }
     cap_merge_destroy(merge);
+    return code;
+}
+
+int replay_plan_read(const char *path, struct cap_reader *reader, bool whole,
+                     struct replay_plan *plan)
+{
+    struct schema *schema = NULL;
+    *plan = (struct replay_plan){.stop_call = UINT64_MAX};
+    int code = trace_schema(path, reader, &schema);
+    if (code == SLUICE_EXIT_OK && (whole || schema != NULL)) {
+        code = read_calls(path, reader, schema, plan);
+    }
     schema_destroy(schema);
     read_drivers(reader, plan);
     return code;

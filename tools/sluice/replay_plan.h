@@ -6,13 +6,16 @@
 
 struct replay_plan {
     char recorded[1024]; /* the drivers, one line; empty: not known */
-    uint64_t stop_call;  /* for a replay that only asks: the first call that makes something */
+    uint64_t stop_call;  /* for a replay that only asks: the first call that makes something; only
+                            when the whole trace was read, as is what follows */
     bool is_used[REP_CONFIGS];
 };
 
-/* Reads the trace: its META, and which EGL configurations it uses. Returns an exit code; the reason
- * was said. */
-int replay_plan_read(const char *path, struct cap_reader *reader, struct replay_plan *plan);
+/* Reads the trace's META, and all of it where another build made it, whose packets must mean the
+ * same in this one, or where `whole` asks for it: which EGL configurations it uses. Returns an exit
+ * code; the reason was said. */
+int replay_plan_read(const char *path, struct cap_reader *reader, bool whole,
+                     struct replay_plan *plan);
 /* A known driver that is not this one. */
 bool replay_plan_differs(const struct replay_plan *plan, const char *here);
 /* One line, as a note: "recorded on ..., replaying on ...; EGL configs remapped 30→12". */

@@ -1,6 +1,7 @@
 #include "tools/sluice/trace.h"
 #include "tools/sluice/exit.h"
 #include "tools/sluice/say.h"
+#include "host/capture/cap_seek.h"
 #include "transport/base/fd.h"
 
 #include <errno.h>
@@ -74,7 +75,16 @@ int trace_failed(const char *path, const struct cap_reader *reader, enum sl_resu
     return result == SL_ERR_PROTOCOL ? SLUICE_EXIT_DAMAGED : SLUICE_EXIT_INTERNAL;
 }
 
-int trace_open(const char *path, struct cap_reader **out)
+/* Says why, and closes it. */
+static int open_failed(const char *path, struct cap_reader **reader, enum sl_result result)
+{
+    int code = trace_failed(path, *reader, result);
+    cap_reader_close(*reader);
+    *reader = NULL;
+    return code;
+}
+
+int trace_begin(const char *path, struct cap_reader **out)
 {
     *out = NULL;
     int fd = strcmp(path, "-") == 0 ? spool() : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -87,18 +97,26 @@ int trace_open(const char *path, struct cap_reader **out)
         say_error("%s: cannot be opened: %s", path, strerror(errno));
         return SLUICE_EXIT_FILE;
     }
-    struct cap_reader *reader = NULL;
-    enum sl_result result = cap_reader_open(fd, &reader);
-    if (result == SL_OK) {
-        result = cap_reader_scan(reader);
-    }
-    if (result != SL_OK) {
-        int code = trace_failed(path, reader, result);
-        cap_reader_close(reader);
+    enum sl_result result = cap_reader_open(fd, out);
+    return result == SL_OK ? SLUICE_EXIT_OK : open_failed(path, out, result);
+}
+
+int trace_open(const char *path, struct cap_reader **out)
+{
+    int code = trace_begin(path, out);
+    enum sl_result result = code == SLUICE_EXIT_OK ? cap_reader_scan(*out) : SL_OK;
+    return result == SL_OK ? code : open_failed(path, out, result);
+}
+
+int trace_open_to_seek(const char *path, struct cap_reader **out)
+{
+    int code = trace_begin(path, out);
+    if (code != SLUICE_EXIT_OK) {
         return code;
     }
-    *out = reader;
-    return SLUICE_EXIT_OK;
+    enum sl_result result = cap_seek_all(*out);
+    result = result == SL_ERR_NOTFOUND ? cap_reader_scan(*out) : result;
+    return result == SL_OK ? SLUICE_EXIT_OK : open_failed(path, out, result);
 }
 
 int trace_schema(const char *path, struct cap_reader *reader, struct schema **out)
@@ -112,13 +130,17 @@ int trace_schema(const char *path, struct cap_reader *reader, struct schema **ou
         return trace_failed(path, reader, result);
     }
     if (*out != NULL) {
-        const uint8_t *hash = schema_hash(*out);
-        say_note(
-            "note: %s: protocol %02x%02x%02x%02x… is not this build's; using the schema in the "
-            "file",
-            path, hash[0], hash[1], hash[2], hash[3]);
+        trace_say_schema(path, *out);
     }
     return SLUICE_EXIT_OK;
+}
+
+void trace_say_schema(const char *path, const struct schema *schema)
+{
+    const uint8_t *hash = schema_hash(schema);
+    say_note("note: %s: protocol %02x%02x%02x%02x… is not this build's; using the schema in the "
+             "file",
+             path, hash[0], hash[1], hash[2], hash[3]);
 }
 
 void trace_say_damage(const struct cap_damage *damage, uint64_t frame)

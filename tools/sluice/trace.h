@@ -9,9 +9,15 @@
 /* Opens and scans; "-": standard input, copied into a file without a name. *out: NULL on failure.
  * Returns an exit code; the reason was said. */
 int trace_open(const char *path, struct cap_reader **out);
+/* Opens, and scans nothing. */
+int trace_begin(const char *path, struct cap_reader **out);
+/* Opens, and takes the chunks from the index where there is one: for those who do not read all. */
+int trace_open_to_seek(const char *path, struct cap_reader **out);
 /* What its packets mean; *out NULL: what this build says. A table of another build is said as a
  * note. Returns an exit code. */
 int trace_schema(const char *path, struct cap_reader *reader, struct schema **out);
+/* "note: x.slc: protocol 12345678… is not this build's ..." */
+void trace_say_schema(const char *path, const struct schema *schema);
 /* A failed read, scan or merge of it. Returns the exit code. */
 int trace_failed(const char *path, const struct cap_reader *reader, enum sl_result result);
 /* "damaged: chunk 91 at byte 10,485,760: checksum; lost calls ...". frame: where it was met;
