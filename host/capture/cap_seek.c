@@ -116,8 +116,7 @@ static enum sl_result visit(struct seek *s, uint64_t offset, struct node *out)
     if (!grow(&s->nodes, &s->node_capacity, s->node_count, sizeof *s->nodes)) {
         return SL_ERR_NOMEM;
     }
-    memmove(s->nodes + place + 1, s->nodes + place,
-            (s->node_count - place) * sizeof *s->nodes);
+    memmove(s->nodes + place + 1, s->nodes + place, (s->node_count - place) * sizeof *s->nodes);
     s->node_count++;
     *out = s->nodes[place] = (struct node){.number = h->segment,
                                            .offset = offset,
@@ -186,9 +185,9 @@ enum { LANE_CALL, LANE_VERB, LANE_MEMW, LANE_TEXT, LANE_FRAM, LANE_BLOB, LANE_OT
 
 static uint32_t lane_of(uint32_t kind)
 {
-    static const uint32_t kinds[] = {[LANE_CALL] = CAP_KIND_CALL, [LANE_VERB] = CAP_KIND_VERB,
-                                     [LANE_MEMW] = CAP_KIND_MEMW, [LANE_TEXT] = CAP_KIND_TEXT,
-                                     [LANE_FRAM] = CAP_KIND_FRAM, [LANE_BLOB] = CAP_KIND_BLOB};
+    static const uint32_t kinds[] = {
+        [LANE_CALL] = CAP_KIND_CALL, [LANE_VERB] = CAP_KIND_VERB, [LANE_MEMW] = CAP_KIND_MEMW,
+        [LANE_TEXT] = CAP_KIND_TEXT, [LANE_FRAM] = CAP_KIND_FRAM, [LANE_BLOB] = CAP_KIND_BLOB};
     uint32_t i = 0;
     while (i < LANE_OTHER && kinds[i] != kind) {
         i++;
@@ -425,8 +424,8 @@ static enum sl_result choose(struct seek *s, uint64_t first, uint64_t last, bool
     for (uint32_t i = 0; i < s->found_count; i++) {
         struct found *f = &s->found[i];
         f->is_wanted = lane_of(f->chunk.kind) <= LANE_FRAM &&
-                       (f->chunk.flags & CAP_CHUNK_SNAPSHOT) == 0 &&
-                       f->chunk.first_stamp <= last && f->last_stamp >= first;
+                       (f->chunk.flags & CAP_CHUNK_SNAPSHOT) == 0 && f->chunk.first_stamp <= last &&
+                       f->last_stamp >= first;
     }
     for (uint32_t i = s->found_count; i-- != 0;) {
         struct found *f = &s->found[i];
@@ -464,9 +463,9 @@ static enum sl_result take_head(struct seek *s)
     for (uint32_t i = 0; i < HEAD_CHUNKS; i++) {
         struct cap_chunk chunk;
         enum sl_result result = cap_reader_chunk_at(s->reader, offset, &chunk);
-        bool is_head = result == SL_OK && (chunk.kind == CAP_KIND_META ||
-                                           chunk.kind == CAP_KIND_PROT ||
-                                           chunk.kind == CAP_KIND_CAPS);
+        bool is_head =
+            result == SL_OK && (chunk.kind == CAP_KIND_META || chunk.kind == CAP_KIND_PROT ||
+                                chunk.kind == CAP_KIND_CAPS);
         if (result == SL_OK && is_head) {
             result = cap_reader_add(s->reader, &chunk);
         }
@@ -531,9 +530,9 @@ enum sl_result cap_seek_frame(struct cap_reader *reader, uint64_t frame, uint64_
     struct node to = {0}, from = {0};
     /* The last segment that begins with this frame, or with one before it, and the one before. */
     enum sl_result result = descend(&s, &(struct wanted){BY_FRAME, frame}, &to);
-    result = result == SL_OK                ? visit(&s, to.previous, &to)
+    result = result == SL_OK             ? visit(&s, to.previous, &to)
              : result == SL_ERR_NOTFOUND ? visit_last(&s, &to)
-                                            : result;
+                                         : result;
     from = to;
     while (result == SL_OK && from.number != 0 && from.first_frame >= frame) {
         result = visit(&s, from.previous, &from);

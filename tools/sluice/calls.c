@@ -484,8 +484,8 @@ static void give_csv(struct calls *calls, const struct cap_event *event, uint64_
 /* Whether a call may give an object its number. */
 static bool may_make(const char *name)
 {
-    static const char *const makers[] = {"rcCreate", "vkCreate", "vkAllocate",
-                                         "vkEnumerate", "vkGet"};
+    static const char *const makers[] = {"rcCreate", "vkCreate", "vkAllocate", "vkEnumerate",
+                                         "vkGet"};
     for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
         if (starts(name, makers[i])) {
             return true;
