@@ -15,7 +15,7 @@ struct known {
 
 void cap_copy_init(struct cap_copy *c, struct cap_recording *to, struct cap_merge *from)
 {
-    *c = (struct cap_copy){.to = to, .from = from};
+    *c = (struct cap_copy){.to = to, .from = from, .cut = UINT64_MAX};
     sl_map_init(&c->streams, STREAMS_MAX);
     c->texts = (struct cap_lane){.writer = to->writer, .kind = CAP_KIND_TEXT};
 }
@@ -113,7 +113,7 @@ static struct cap_stream *stream_here(struct cap_copy *c, struct known *k)
                                        .ring_id = k->body.ring_id,
                                        .capset = k->body.capset,
                                        .preamble = k->body.preamble};
-    k->here = cap_recording_stream(c->to, head.ring_id);
+    k->here = c->joins ? NULL : cap_recording_stream(c->to, head.ring_id);
     if (k->here == NULL || k->here->is_owned || k->here->head.ctx_id != head.ctx_id) {
         k->here = cap_stream_new(c->to, &head);
     }
@@ -226,7 +226,8 @@ static void copy_call(struct cap_copy *c, const struct cap_event *event)
     p = cap_varint_put(p, stamp - lane->stamp);
     put(c, lane, p, call->packet, call->size, stamp, 1);
     s->bytes += call->size;
-    if (call->has_result) {
+    bool is_over = call->end_stamp <= c->cut || event->stamp == c->cut;
+    if (call->has_result && is_over) {
         copy_result(c, lane, call, event->stamp, event->time);
     }
 }
@@ -368,6 +369,12 @@ static void copy_text(struct cap_copy *c, const struct cap_event *event)
 void cap_copy_begin(struct cap_copy *c, uint64_t before)
 {
     c->shift = c->to->stamp - before;
+}
+
+void cap_copy_reset(struct cap_recording *to)
+{
+    cap_recording_end_streams(to);
+    (void)cap_recording_verb(to, CAP_VERB_RESET, "", 0, NULL, 0);
 }
 
 enum sl_result cap_copy_event(struct cap_copy *c, const struct cap_event *event)

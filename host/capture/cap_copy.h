@@ -18,10 +18,15 @@ struct cap_copy {
     struct cap_snapshot snapshot;
     bool in_snapshot;
     uint64_t shift; /* what is added to stamps, modulo 2^64 */
-    bool failed;    /* no memory */
+    /* The source's last stamp that is copied; UINT64_MAX: its own last. A call that was not over
+     * then may have waited for what is not copied: what became of it is not told, as of a recording
+     * that was switched off. */
+    uint64_t cut;
+    bool joins;  /* streams are new ones, whatever rings the target's have */
+    bool failed; /* no memory */
 };
 
-/* to: a recording; its streams are found by their rings. */
+/* to: a recording; its streams are found by their rings, unless `joins` is set then. */
 void cap_copy_init(struct cap_copy *copy, struct cap_recording *to, struct cap_merge *from);
 /* Closes what is open in the target. */
 void cap_copy_finish(struct cap_copy *copy);
@@ -32,6 +37,9 @@ void cap_copy_pass(struct cap_copy *copy, const struct cap_event *event);
 /* From now on records are copied, the next one with the stamp behind the target's last. before: the
  * source's last stamp that is not copied. */
 void cap_copy_begin(struct cap_copy *copy, uint64_t before);
+/* All that lives in the target is given up, as a device does that is reset: what is copied from now
+ * on, by copies that join, leads from nothing to its own state. */
+void cap_copy_reset(struct cap_recording *to);
 /* Records up to cap_copy_snapshot_end are a snapshot's, which stands at the target's present frame.
  */
 void cap_copy_snapshot_begin(struct cap_copy *copy, enum cap_snapshot_reason reason);

@@ -169,7 +169,8 @@ static enum sl_result link_records(struct cap_merge *m, uint32_t begin, uint32_t
     return result;
 }
 
-/* A snapshot at the head is the trace's beginning; later ones only serve those who seek. */
+/* A snapshot at the head is the trace's beginning, a joined one another file's; others only serve
+ * those who seek. */
 static enum sl_result link_mark(struct cap_merge *m, uint32_t index)
 {
     struct cap_snapshot mark;
@@ -182,7 +183,11 @@ static enum sl_result link_mark(struct cap_merge *m, uint32_t index)
     if (mark.mark == CAP_SNAPSHOT_BEGIN) {
         return SL_OK;
     }
-    if (mark.mark == CAP_SNAPSHOT_END && !m->began && begin != CAP_NO_CHUNK) {
+    bool is_whole = mark.mark == CAP_SNAPSHOT_END && begin != CAP_NO_CHUNK;
+    if (is_whole && m->began && mark.reason == CAP_SNAPSHOT_JOINED) {
+        return link_records(m, begin, index);
+    }
+    if (is_whole && !m->began) {
         m->began = true;
         m->head = mark.stamp;
         return link_records(m, begin, index);

@@ -143,15 +143,11 @@ void cap_recording_freeze(struct cap_recording *r)
     cap_memory_settle(r->memory);
 }
 
-void cap_recording_end(struct cap_recording *r)
+void cap_recording_end_streams(struct cap_recording *r)
 {
-    /* Pairs with the loads under lanes' and the memory's lock: whoever takes one of them from now
-     * on sees it, and who had one before has put its chunk when it is closed below. */
-    sl_atomic_store_seq(&r->over, CAP_OVER);
-    cap_memory_settle(r->memory);
-    pthread_mutex_lock(&r->lock);
     struct sl_list unowned;
     sl_list_init(&unowned);
+    pthread_mutex_lock(&r->lock);
     SL_LIST_FOR_SAFE(link, &r->streams)
     {
         struct cap_stream *s = SL_CONTAINER(link, struct cap_stream, link);
@@ -167,6 +163,15 @@ void cap_recording_end(struct cap_recording *r)
     {
         cap_stream_end(SL_CONTAINER(link, struct cap_stream, link));
     }
+}
+
+void cap_recording_end(struct cap_recording *r)
+{
+    /* Pairs with the loads under lanes' and the memory's lock: whoever takes one of them from now
+     * on sees it, and who had one before has put its chunk when it is closed below. */
+    sl_atomic_store_seq(&r->over, CAP_OVER);
+    cap_memory_settle(r->memory);
+    cap_recording_end_streams(r);
     cap_recording_close(&r->verb_memory);
     cap_recording_close(&r->blobs.lane);
     cap_recording_close(&r->verbs);

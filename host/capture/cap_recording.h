@@ -84,6 +84,8 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
 void cap_recording_freeze(struct cap_recording *recording);
 /* Takes nothing more; writes what is open. */
 void cap_recording_end(struct cap_recording *recording);
+/* Ends the streams that nobody owns; goes on taking others. */
+void cap_recording_end_streams(struct cap_recording *recording);
 void cap_recording_unref(struct cap_recording *recording);
 
 static inline uint64_t cap_recording_stamp(struct cap_recording *recording)

@@ -181,13 +181,30 @@ static enum sl_result descend(struct seek *s, const struct wanted *w, struct nod
 
 /* --- chunks --- */
 
-enum { LANE_CALL, LANE_VERB, LANE_MEMW, LANE_TEXT, LANE_FRAM, LANE_BLOB, LANE_OTHER, LANES };
+/* Each counts records of its own; the first five are events. */
+enum {
+    LANE_CALL,
+    LANE_VERB,
+    LANE_MEMW,
+    LANE_TEXT,
+    LANE_FRAM,
+    LANE_BLOB,
+    LANE_SNAP,
+    LANE_META,
+    LANE_PROT,
+    LANE_CAPS,
+    LANE_OTHER, /* kinds that are not loaded */
+    LANES
+};
 
 static uint32_t lane_of(uint32_t kind)
 {
     static const uint32_t kinds[] = {
         [LANE_CALL] = CAP_KIND_CALL, [LANE_VERB] = CAP_KIND_VERB, [LANE_MEMW] = CAP_KIND_MEMW,
-        [LANE_TEXT] = CAP_KIND_TEXT, [LANE_FRAM] = CAP_KIND_FRAM, [LANE_BLOB] = CAP_KIND_BLOB};
+        [LANE_TEXT] = CAP_KIND_TEXT, [LANE_FRAM] = CAP_KIND_FRAM, [LANE_BLOB] = CAP_KIND_BLOB,
+        [LANE_SNAP] = CAP_KIND_SNAP, [LANE_META] = CAP_KIND_META, [LANE_PROT] = CAP_KIND_PROT,
+        [LANE_CAPS] = CAP_KIND_CAPS,
+    };
     uint32_t i = 0;
     while (i < LANE_OTHER && kinds[i] != kind) {
         i++;

@@ -378,7 +378,7 @@ enum cap_frame_kind {
  *
  * Between the two lie ordinary chunks with CAP_CHUNK_SNAPSHOT, whose records lead from nothing to
  * the state at `stamp`. A reader that plays from the file's start skips them, unless nothing but
- * them lies before: then they are its start. Their stamps are above `stamp_before` and not above
+ * them lies before: then they are its start; or unless they are CAP_SNAPSHOT_JOINED. Their stamps are above `stamp_before` and not above
  * `stamp`, where nothing else has stamps but what the device told meanwhile. Chunks without the
  * flag that come behind the begin mark belong behind the snapshot. BLOB chunks are never flagged:
  * they are everybody's.
@@ -400,7 +400,14 @@ enum cap_snapshot_mark {
     CAP_SNAPSHOT_FAILED = 2, /* an end, too: what lies before it is to be passed by */
 };
 _Static_assert(sizeof(struct cap_snapshot) == 48, "snapshot mark");
-enum cap_snapshot_reason { CAP_SNAPSHOT_START = 1, CAP_SNAPSHOT_PERIOD = 2, CAP_SNAPSHOT_TRIM = 3 };
+enum cap_snapshot_reason {
+    CAP_SNAPSHOT_START = 1,
+    CAP_SNAPSHOT_PERIOD = 2,
+    CAP_SNAPSHOT_TRIM = 3,
+    /* What another file of the session began with, behind a CAP_VERB_RESET: who plays from the
+     * file's start plays these records, too. */
+    CAP_SNAPSHOT_JOINED = 4,
+};
 
 /* ---- text, gput: optional ----
  *

@@ -264,6 +264,9 @@ static void play(struct rep *rep, struct cap_event *event)
         play_call(rep, event);
         break;
     case CAP_EVENT_VERB:
+        if (event->verb.verb == CAP_VERB_RESET && rep->open_frame.is_there) {
+            close_frame(rep); /* its ring goes */
+        }
         rep_verb(rep, event);
         break;
     case CAP_EVENT_MEMORY:

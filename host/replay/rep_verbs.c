@@ -235,6 +235,10 @@ static enum sl_result reset(struct rep *rep)
         rep_resource_unmap(rep, resource);
         rep_resource_free(rep, resource);
     }
+    cursor = 0;
+    while (sl_map_next(&rep->fence_sets, &cursor, &id) != NULL) {
+        rep_gpu_forget(rep, id);
+    }
     rep->device->ops->reset(rep->device);
     return SL_OK;
 }

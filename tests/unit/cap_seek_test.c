@@ -50,6 +50,7 @@ static void record(struct bed *t)
     SLT_ASSERT_TRUE(packet != NULL);
     SLT_ASSERT_OK(cap_recording_start(&start, &t->memory, &t->recording));
     SLT_ASSERT_TRUE(cap_recording_chunk(t->recording, CAP_KIND_META, "{}", 2));
+    SLT_ASSERT_TRUE(cap_recording_chunk(t->recording, CAP_KIND_PROT, "{}", 2));
     struct cap_stream *streams[] = {stream_new(t, 9), stream_new(t, 10)};
     packet[0] = OPCODE;
     for (uint32_t i = 0; i < ROUNDS; i++) {
@@ -91,6 +92,8 @@ SLT_TEST_F(cap_seek, gives_all_chunks_that_a_scan_gives, t)
     struct cap_reader *scanned = open_it(t), *sought = open_it(t);
     SLT_ASSERT_OK(cap_reader_scan(scanned));
     SLT_ASSERT_OK(cap_seek_all(sought));
+    struct cap_payload payload = {0};
+    enum cap_damage_kind why;
     uint32_t at = 0, segments = 0;
     for (uint32_t i = 0; i < scanned->chunk_count; i++) {
         const struct cap_chunk *want = &scanned->chunks[i];
@@ -111,7 +114,9 @@ SLT_TEST_F(cap_seek, gives_all_chunks_that_a_scan_gives, t)
         SLT_EXPECT_EQ(want->time, got->time);
         SLT_EXPECT_EQ(want->raw_size, got->raw_size);
         SLT_EXPECT_EQ(want->stored_size, got->stored_size);
+        SLT_EXPECT_OK(cap_reader_load(sought, got, &payload, &why));
     }
+    cap_payload_finish(&payload);
     SLT_EXPECT_EQ(sought->chunk_count, at);
     SLT_EXPECT_GE(segments, 3u);
     cap_reader_close(scanned);
