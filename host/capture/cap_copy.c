@@ -375,6 +375,10 @@ void cap_copy_reset(struct cap_recording *to)
 {
     cap_recording_end_streams(to);
     (void)cap_recording_verb(to, CAP_VERB_RESET, "", 0, NULL, 0);
+    /* What comes behind is in other lanes of the same streams: in the file, too. */
+    cap_recording_close(&to->verb_memory);
+    cap_recording_close(&to->verbs);
+    cap_recording_close(&to->frames);
 }
 
 enum sl_result cap_copy_event(struct cap_copy *c, const struct cap_event *event)

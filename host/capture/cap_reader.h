@@ -55,7 +55,7 @@ struct cap_chunk {
     uint32_t kind, number, stream, records, raw_size, stored_size;
     uint16_t flags;
     bool is_damaged;
-    bool is_indexed; /* as the index says; its header, and with it `hash`, is read when it is loaded */
+    bool is_indexed; /* as the index says: its header, and with it `hash`, is read by a load */
     uint32_t next;   /* of the same stream and kind; CAP_NO_CHUNK: the last so far */
 };
 

@@ -1,4 +1,5 @@
-/* The chunks of a complete trace, or those around some stamps, by its index: what seeking stands on.
+/* The chunks of a complete trace, or those around some stamps, by its index: what seeking is made
+ * of.
  *
  * Who uses it: dump (a call, a frame), replay and trim (frames behind a snapshot). One thread. No
  * chunk header is read but those of the index itself; the others are compared with what the index
@@ -9,7 +10,7 @@
 #include "host/capture/cap_reader.h"
 
 /* Instead of cap_reader_scan: all chunks but the index's and the end. NOTFOUND: the trace has no
- * end, or no whole index, and nothing was taken in: scan it. UNSUPPORTED as of a scan; NOMEM, IO. */
+ * end, or no whole index, and nothing was taken in: scan it. UNSUPPORTED as a scan; NOMEM, IO. */
 enum sl_result cap_seek_all(struct cap_reader *reader) SL_MUST_USE;
 
 /* The same, the head and those chunks alone that records with stamps from `first` to `last` lie in,

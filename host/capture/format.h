@@ -378,10 +378,10 @@ enum cap_frame_kind {
  *
  * Between the two lie ordinary chunks with CAP_CHUNK_SNAPSHOT, whose records lead from nothing to
  * the state at `stamp`. A reader that plays from the file's start skips them, unless nothing but
- * them lies before: then they are its start; or unless they are CAP_SNAPSHOT_JOINED. Their stamps are above `stamp_before` and not above
- * `stamp`, where nothing else has stamps but what the device told meanwhile. Chunks without the
- * flag that come behind the begin mark belong behind the snapshot. BLOB chunks are never flagged:
- * they are everybody's.
+ * them lies before: then they are its start; or unless they are CAP_SNAPSHOT_JOINED. Their stamps
+ * are above `stamp_before` and not above `stamp`, where nothing else has stamps but what the device
+ * told meanwhile. Chunks without the flag that come behind the begin mark belong behind the
+ * snapshot. BLOB chunks are never flagged: they are everybody's.
  *
  * A packet that had begun and waited for others is the last of its stream's: it is in the snapshot
  * again, and its RESULT in the stream's first chunk behind. */

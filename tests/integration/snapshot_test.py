@@ -126,6 +126,61 @@ class Snapshots(TraceBed):
                 self.assertEqual(whole[11:13], self.shown(again))
                 self.ends(0, "info", "--check", str(again))
 
+    def test_trim_is_not_larger_and_ends_anywhere(self) -> None:
+        """Also where a call waits for what is not copied any more."""
+        for name, trace in self.traces.items():
+            whole = self.shown(trace)
+            for first in (1, 2, 9, 13, 17):
+                with self.subTest(name=name, first=first):
+                    part = self.tmp / f"{name}-from-{first}.slc"
+                    self.ends(0, "trim", "--frames", f"{first}+1", "-o", str(part), str(trace))
+                    self.assertLessEqual(part.stat().st_size, trace.stat().st_size)
+                    self.assertEqual(whole[first : first + 1], self.shown(part))
+
+    def test_trim_without_a_driver(self) -> None:
+        for name, trace in self.traces.items():
+            part, again = self.tmp / f"{name}-kept.slc", self.tmp / f"{name}-kept2.slc"
+            words = ["trim", "--quiet", "--offline", "--frames"]
+            none = {"VK_DRIVER_FILES": "/none", "VK_ICD_FILENAMES": "/none"}
+            done = sluice(*words, "8-15", "-o", str(part), str(trace), **none)
+            self.assertEqual((0, ""), (done.returncode, done.stderr))
+            self.assertLessEqual(part.stat().st_size, trace.stat().st_size)
+            self.ends(0, *words, "3-4", "-o", str(again), str(part))
+            whole = self.shown(trace)
+            self.assertEqual(whole[8:16], self.shown(part))
+            self.assertEqual(whole[11:13], self.shown(again, "--threads", "one"))
+        self.ends(2, "trim", "--offline", "--gpu", "0", "-o", "x", str(trace),
+                  says="give one of them")  # fmt: skip
+
+    def test_traces_are_joined(self) -> None:
+        for name, trace in self.traces.items():
+            whole = self.shown(trace)
+            parts = [str(self.tmp / f"{name}-{i}.slc") for i in range(3)]
+            for part, frames in zip(parts, ("0-4", "10-13", "17-18")):
+                self.ends(0, "trim", "--frames", frames, "-o", part, str(trace))
+            both = self.tmp / f"{name}-joined.slc"
+            self.ends(0, "trim", "-o", str(both), *parts, says="joined 3 traces")
+            self.ends(0, "info", "--check", str(both))
+            self.assertEqual(11, self.facts(both)["frames"])
+            wanted = whole[:5] + whole[10:14] + whole[17:19]
+            for threads in ("one", "recorded"):
+                self.assertEqual(wanted, self.shown(both, "--threads", threads))
+            self.assertEqual(wanted[6:8], self.shown(both, "--frames", "6-7"))
+            part = self.tmp / f"{name}-of-joined.slc"
+            self.ends(0, "trim", "--frames", "3-6", "-o", str(part), str(both))
+            self.assertEqual(wanted[3:7], self.shown(part))
+            self.ends(2, "trim", "--frames", "1", "-o", "x", *parts, says="go with one trace")
+        if len(self.traces) == 2:
+            self.ends(2, "trim", "-o", "x", *map(str, self.traces.values()),
+                      says="are of different recordings")  # fmt: skip
+
+    def test_trim_drops_streams(self) -> None:
+        trace, copy = str(self.any()), self.tmp / "streams.slc"
+        counts = json.loads(self.ends(0, "dump", "--stats", "stream", "--json", trace))["rows"]
+        key, count = counts[0]["key"], counts[0]["count"]
+        self.ends(0, "trim", "--stream", str(key), "-o", str(copy), trace)
+        self.assertEqual(count, self.facts(copy)["calls"])
+
     def test_trim_of_all_is_all(self) -> None:
         for name, trace in self.traces.items():
             with self.subTest(name=name):
