@@ -242,7 +242,7 @@ static uint32_t mask_bits(uint32_t mask)
 }
 
 /* The layouts that colour buffers can have in memory: blue lowest. */
-bool gegl_visual_fits(const struct gx_visual *visual, const struct gegl_config *config)
+static bool visual_fits(const struct gx_visual *visual, const struct gegl_config *config)
 {
     uint32_t red = (uint32_t)gegl_config_get(config, EGL_RED_SIZE),
              green = (uint32_t)gegl_config_get(config, EGL_GREEN_SIZE);
@@ -317,7 +317,7 @@ static uint32_t visuals_pair(const struct gegl_windows *windows, const struct ge
     for (uint32_t v = 0; v < windows->visual_count; v++) {
         const struct gx_visual *visual = &windows->visuals[v];
         for (uint32_t i = 0; i < count; i++) {
-            if (!gegl_visual_fits(visual, &host[i])) {
+            if (!visual_fits(visual, &host[i])) {
                 continue;
             }
             out[n] = host[i];

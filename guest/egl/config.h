@@ -58,9 +58,6 @@ enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, u
                                  uint32_t gles_version, const struct gegl_windows *windows,
                                  struct gegl_config **configs, uint32_t *config_count) SL_MUST_USE;
 
-/* Do windows of this visual show pictures of this configuration? */
-bool gegl_visual_fits(const struct gx_visual *visual, const struct gegl_config *config);
-
 /* eglChooseConfig's rules. attribs: nullable, ends with EGL_NONE. order: room for `count` indices.
  * EGL error. */
 EGLint gegl_configs_choose(const struct gegl_config *configs, uint32_t count, const EGLint *attribs,

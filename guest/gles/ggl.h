@@ -99,10 +99,6 @@ void ggl_surface_size(struct ggl_context *context, uint32_t width_px, uint32_t h
 /* Waits until the host has executed everything of the context's stream. Context of this thread. */
 void ggl_finish(struct ggl_context *context);
 
-/* The texture bound to GL_TEXTURE_2D on the active unit, for EGL to bind a pbuffer or an image to.
- * Context of this thread. */
-uint32_t ggl_bound_texture_2d(const struct ggl_context *context);
-
 /* A frame ends: the application's debug function, if it gave one, is called with what the driver
  * said. Context of this thread. */
 void ggl_frame_end(struct ggl_context *context);

@@ -120,11 +120,6 @@ void ggl_surface_size(struct ggl_context *c, uint32_t width_px, uint32_t height_
     c->surface_height_px = height_px;
 }
 
-uint32_t ggl_bound_texture_2d(const struct ggl_context *c)
-{
-    return c->active_unit < GGL_MAX_UNITS ? c->units[c->active_unit].texture_2d : 0;
-}
-
 bool ggl_context_lost(const struct ggl_context *c)
 {
     return c->lost || (c->stream && gs_dead(c->stream));

@@ -14,7 +14,8 @@ static void mark_quiet(struct ggl_context *c)
     c->quiet_published = c->stream->ring.published;
 }
 
-GLenum ggl_host_error(struct ggl_context *c)
+/* The host's error, fetched and cleared there; GL_NO_ERROR when it cannot be asked. */
+static GLenum host_error(struct ggl_context *c)
 {
     if (!ggl_has(c, GGL_FEATURE_HOST_ERROR) || quiet(c) || gs_dead(c->stream)) {
         return GL_NO_ERROR;
@@ -87,7 +88,7 @@ bool ggl_question_answered(struct ggl_context *c, const struct ggl_question *q)
 void ggl_error(struct ggl_context *c, uint32_t error)
 {
     if (c->error == GL_NO_ERROR) {
-        GLenum earlier = ggl_host_error(c);
+        GLenum earlier = host_error(c);
         c->error = earlier ? earlier : error;
     }
 }
@@ -105,7 +106,7 @@ GLenum ggl_glGetError(void)
         c->error = GL_NO_ERROR;
         return again ? GL_NO_ERROR : GL_CONTEXT_LOST;
     }
-    GLenum host = ggl_host_error(c);
+    GLenum host = host_error(c);
     GLenum error = c->error ? c->error : host;
     c->error = GL_NO_ERROR;
     ggl_messages_tell(c);

@@ -20,8 +20,6 @@
 /* ggl_context.c */
 void ggl_vertex_array_init(struct ggl_vertex_array *array, uint32_t name);
 
-/* ggl_error.c: the host's error, fetched and cleared there; GL_NO_ERROR when it cannot be asked. */
-GLenum ggl_host_error(struct ggl_context *c);
 /* May a call travel with this size? Below zero only to a host of ours, without the data: its driver
  * finds which of the call's errors is the first. Elsewhere false, with the error recorded. */
 bool ggl_size_travels(struct ggl_context *c, int64_t size);

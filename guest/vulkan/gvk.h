@@ -141,13 +141,9 @@ struct gvk_extensions {
     struct gvk_set set;
 };
 void gvk_extensions_finish(struct gvk_extensions *list);
-/* version 0: as the registry has it. False: unknown, or no memory. Twice is once. */
-bool gvk_extensions_add(struct gvk_extensions *list, const char *name, uint32_t version);
 /* The host's that may be offered, then the guest's own. False: no memory. */
 bool gvk_extensions_fill(struct gvk_extensions *list, bool instance,
                          const VkExtensionProperties *host, uint32_t count);
-/* Done in the guest; the host never hears of it. */
-bool gvk_extension_own(const char *name);
 /* Enable what an application names; `forwarded` (room for all) are those that the host is told. */
 VkResult gvk_extensions_take(const struct gvk_extensions *offered, uint32_t count,
                              const char *const *names, struct gvk_set *enabled,
@@ -205,8 +201,6 @@ struct gvk_stream {
     struct vk_unpack reply; /* the reply being read */
     uint8_t *reply_data;    /* where reply.cur points into */
     size_t reply_capacity;
-    uint64_t *scratch; /* gvk_scratch */
-    size_t scratch_count;
     struct gvk_ids ids;      /* the thread's own few; `fresh` unused */
     bool unanswered;         /* something was sent since the last reply */
     uint64_t looked_ns;      /* when it was last seen that the host lives */
@@ -254,8 +248,6 @@ static inline bool gvk_id_choose(struct gvk_host *host, struct gvk_object *objec
 void gvk_id_give(struct gvk_host *host, uint64_t id);
 /* Why a call did not happen: VK_ERROR_DEVICE_LOST, or the guest's memory ran out. */
 VkResult gvk_failure(const struct gvk_host *host);
-/* `count` words of the stream's, valid until the thread's next gvk_scratch; NULL without memory. */
-uint64_t *gvk_scratch(struct gvk_stream *stream, size_t count);
 /* After the reply was read, or not: a reply that could not be read ends the connection. `read`. */
 bool gvk_done(struct gvk_stream *stream, bool read);
 /* Is the host gone? A flag, cheap; set by whichever thread found out. */

@@ -80,7 +80,8 @@ static bool among(const char *const *names, size_t count, const char *name)
     return false;
 }
 
-bool gvk_extension_own(const char *name)
+/* Done in the guest; the host never hears of it. */
+static bool is_own(const char *name)
 {
     return among(own, sizeof own / sizeof own[0], name) ||
            among(instead, sizeof instead / sizeof instead[0], name);
@@ -100,7 +101,8 @@ bool gvk_set_has_name(const struct gvk_set *set, const char *name)
     return index >= 0 && gvk_set_has(set, (uint32_t)index);
 }
 
-bool gvk_extensions_add(struct gvk_extensions *list, const char *name, uint32_t version)
+/* version 0: as the registry has it. False: unknown, or no memory. Twice is once. */
+static bool add(struct gvk_extensions *list, const char *name, uint32_t version)
 {
     int index = index_of(name);
     if (index < 0 || list->count == VK_EXTENSION_COUNT) {
@@ -140,14 +142,13 @@ bool gvk_extensions_fill(struct gvk_extensions *list, bool instance,
         const char *name = vk_extensions[index].name;
         if (!among(own, sizeof own / sizeof own[0], name) &&
             !among(foreign, sizeof foreign / sizeof foreign[0], name) &&
-            !gvk_extensions_add(list, name, one->specVersion)) {
+            !add(list, name, one->specVersion)) {
             return false;
         }
     }
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         int index = index_of(own[i]);
-        if (index >= 0 && vk_extensions[index].instance == instance &&
-            !gvk_extensions_add(list, own[i], 0)) {
+        if (index >= 0 && vk_extensions[index].instance == instance && !add(list, own[i], 0)) {
             return false;
         }
     }
@@ -165,7 +166,7 @@ VkResult gvk_extensions_take(const struct gvk_extensions *offered, uint32_t coun
             return VK_ERROR_EXTENSION_NOT_PRESENT;
         }
         gvk_set_add(enabled, (uint32_t)index);
-        if (!gvk_extension_own(names[i])) {
+        if (!is_own(names[i])) {
             forwarded[(*forwarded_count)++] = names[i];
         }
     }

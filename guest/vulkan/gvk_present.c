@@ -74,7 +74,8 @@ static void *present(void *user)
     return NULL;
 }
 
-VkResult gvk_present_begin(struct gvk_swapchain *swapchain)
+/* Starts the presenting thread, if there is none. OUT_OF_HOST_MEMORY. */
+static VkResult begin(struct gvk_swapchain *swapchain)
 {
     if (!swapchain->begun) {
         if (sl_thread_start(&swapchain->thread, "sluice-present", 0, present, swapchain) != SL_OK) {
@@ -165,7 +166,7 @@ static VkResult submit_one(VkQueue queue, const VkPresentInfoKHR *info, uint32_t
     uint32_t index = info->pImageIndices[i];
     struct gvk_frame *frame = &swapchain->frames[index];
     VkCommandBuffer commands;
-    VkResult result = gvk_present_begin(swapchain);
+    VkResult result = begin(swapchain);
     if (result == VK_SUCCESS) {
         result = gvk_swapchain_copy(swapchain, frame, GVK_FROM(gvk_queue, queue), &commands);
     }

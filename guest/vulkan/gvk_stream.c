@@ -35,7 +35,6 @@ static void stream_destroy(struct gvk_stream *stream)
     gvk_host_put(stream->host);
     vk_pack_finish(&stream->pack);
     sl_free(stream->reply_data);
-    sl_free(stream->scratch);
     sl_free(stream);
 }
 
@@ -278,19 +277,4 @@ bool gvk_done(struct gvk_stream *stream, bool read)
 VkResult gvk_failure(const struct gvk_host *host)
 {
     return gvk_host_lost(host) ? VK_ERROR_DEVICE_LOST : VK_ERROR_OUT_OF_HOST_MEMORY;
-}
-
-uint64_t *gvk_scratch(struct gvk_stream *stream, size_t count)
-{
-    if (count > stream->scratch_count) {
-        uint64_t *words = count <= SIZE_MAX / sizeof *words
-                              ? sl_realloc(stream->scratch, count * sizeof *words)
-                              : NULL;
-        if (words == NULL) {
-            return NULL;
-        }
-        stream->scratch = words;
-        stream->scratch_count = count;
-    }
-    return stream->scratch;
 }

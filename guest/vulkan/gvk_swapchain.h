@@ -77,8 +77,6 @@ VkResult gvk_swapchain_copy(struct gvk_swapchain *swapchain, struct gvk_frame *f
 
 /* ---- gvk_present.c ---- */
 
-/* Starts the presenting thread, if there is none. OUT_OF_HOST_MEMORY. */
-VkResult gvk_present_begin(struct gvk_swapchain *swapchain);
 /* Ends the presenting thread, if there is one: what was presented is shown first, unless that takes
  * more than two seconds. */
 void gvk_present_stop(struct gvk_swapchain *swapchain);

@@ -111,18 +111,7 @@ uint32_t hgl_element_bytes(uint32_t type, uint32_t size);
 bool hgl_binding_fill(struct hgl_binding *b, const void *data, size_t size, uint32_t element,
                       uint8_t **old);
 
-/* What a draw reads: elements [0, vertices), and those of its instances. */
-struct hgl_reach {
-    uint64_t vertices, instances;
-    uint32_t first_instance;
-};
-
-/* hgl_draw.c: before a draw that reads so far. False: refused. *off: arrays that are switched off
- * for this draw, to be given to hgl_draw_end. */
-bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, struct hgl_reach reach,
-                    uint32_t *off);
-void hgl_draw_end(const struct gl_driver *gl, struct hgl_state *s, uint32_t off);
-#define HGL_ANY_VERTEX UINT64_MAX /* as vertices: indices that we do not see */
+#define HGL_ANY_VERTEX UINT64_MAX /* what a draw reads: indices that we do not see */
 /* Bytes of an index; 0: no such type. */
 uint32_t hgl_index_bytes(uint32_t type);
 /* One more than the highest index, the restart index left out when it is one. */

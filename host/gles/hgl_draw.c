@@ -11,7 +11,13 @@
 /* Vertices of one draw, instances included: more than any program draws, little enough to end. */
 #define WORK_MAX (1ull << 32)
 
-static uint64_t needed(const struct hgl_binding *b, const struct hgl_reach *reach)
+/* What a draw reads: elements [0, vertices), and those of its instances. */
+struct reach {
+    uint64_t vertices, instances;
+    uint32_t first_instance;
+};
+
+static uint64_t needed(const struct hgl_binding *b, const struct reach *reach)
 {
     if (b->divisor == 0) {
         return reach->vertices;
@@ -22,7 +28,7 @@ static uint64_t needed(const struct hgl_binding *b, const struct hgl_reach *reac
 /* Client arrays are enabled: the long way. An array that is too short is the guest's fault when it
  * was sent for this draw; an old one that nobody uses any more (guests leave such enabled) is
  * switched off for the draw. */
-static bool check_client(struct hr_call *call, struct hgl_state *s, const struct hgl_reach *reach,
+static bool check_client(struct hr_call *call, struct hgl_state *s, const struct reach *reach,
                          uint32_t *off)
 {
     struct hgl_vao *vao = s->vao;
@@ -49,8 +55,9 @@ static bool check_client(struct hr_call *call, struct hgl_state *s, const struct
     return true;
 }
 
-bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, struct hgl_reach reach,
-                    uint32_t *off)
+/* Before a draw that reads so far. False: refused. *off: arrays that are switched off
+ * for this draw, to be given to draw_end. */
+static bool draw_begin(struct hr_call *call, struct hgl_state *s, struct reach reach, uint32_t *off)
 {
     *off = 0;
     if (SL_LIKELY((s->vao->on & s->vao->client) == 0)) {
@@ -59,7 +66,7 @@ bool hgl_draw_begin(struct hr_call *call, struct hgl_state *s, struct hgl_reach 
     return check_client(call, s, &reach, off);
 }
 
-void hgl_draw_end(const struct gl_driver *gl, struct hgl_state *s, uint32_t off)
+static void draw_end(const struct gl_driver *gl, struct hgl_state *s, uint32_t off)
 {
     (void)s;
     for (uint32_t i = 0; off != 0; i++, off >>= 1) {
@@ -125,9 +132,9 @@ static void draw_arrays(struct hr_call *call, uint32_t mode, int32_t first, int3
     }
     uint64_t end = first >= 0 && count > 0 ? (uint64_t)first + (uint64_t)count
                                            : 0; /* else GL refuses it, or draws nothing */
-    if (hgl_draw_begin(call, s, (struct hgl_reach){end, 1, 0}, &off)) {
+    if (draw_begin(call, s, (struct reach){end, 1, 0}, &off)) {
         gl->DrawArrays(mode, first, count);
-        hgl_draw_end(gl, s, off);
+        draw_end(gl, s, off);
     }
 }
 
@@ -230,9 +237,9 @@ void hgl_glDrawArraysInstanced(struct hr_call *call,
     uint64_t end =
         args->first >= 0 && args->count > 0 ? (uint64_t)args->first + (uint64_t)args->count : 0;
     uint64_t instances = args->primcount > 0 ? (uint64_t)args->primcount : 0;
-    if (hgl_draw_begin(call, s, (struct hgl_reach){end, instances, 0}, &off)) {
+    if (draw_begin(call, s, (struct reach){end, instances, 0}, &off)) {
         gl->DrawArraysInstanced(args->mode, args->first, args->count, args->primcount);
-        hgl_draw_end(gl, s, off);
+        draw_end(gl, s, off);
     }
 }
 
@@ -262,10 +269,10 @@ static void draw_elements(const struct gl_driver *gl, const struct elements *e, 
     }
 }
 
-static struct hgl_reach reach_of(const struct elements *e, uint64_t end)
+static struct reach reach_of(const struct elements *e, uint64_t end)
 {
     uint64_t instances = e->instances < 0 ? 1 : (uint64_t)e->instances;
-    return (struct hgl_reach){end, instances, e->base_instance};
+    return (struct reach){end, instances, e->base_instance};
 }
 
 static bool bases_ok(struct hr_call *call, const struct elements *e)
@@ -319,7 +326,7 @@ static void elements_data(struct hr_call *call, const struct elements *e, const 
         end = hgl_index_end(gl, s, indices, (uint32_t)e->count, e->type);
         end = base_added(end, e->base_vertex);
     }
-    if (!hgl_draw_begin(call, s, reach_of(e, end), &off)) {
+    if (!draw_begin(call, s, reach_of(e, end), &off)) {
         return;
     }
     uint32_t bound = hgl_element_buffer(gl, s);
@@ -330,7 +337,7 @@ static void elements_data(struct hr_call *call, const struct elements *e, const 
     if (bound != 0) {
         gl->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, bound);
     }
-    hgl_draw_end(gl, s, off);
+    draw_end(gl, s, off);
 }
 
 static void elements_offset(struct hr_call *call, const struct elements *e, uint32_t offset)
@@ -345,9 +352,9 @@ static void elements_offset(struct hr_call *call, const struct elements *e, uint
         hr_call_refuse(call, "offset %u without an index buffer", offset);
         return;
     }
-    if (hgl_draw_begin(call, s, reach_of(e, HGL_ANY_VERTEX), &off)) {
+    if (draw_begin(call, s, reach_of(e, HGL_ANY_VERTEX), &off)) {
         draw_elements(gl, e, (const void *)(uintptr_t)offset);
-        hgl_draw_end(gl, s, off);
+        draw_end(gl, s, off);
     }
 }
 
@@ -444,10 +451,10 @@ void hgl_glDrawArraysInstancedBaseInstanceEXT(
     }
     uint64_t end = a->first >= 0 && a->count > 0 ? (uint64_t)a->first + (uint64_t)a->count : 0;
     uint64_t instances = a->instancecount > 0 ? (uint64_t)a->instancecount : 0;
-    if (hgl_draw_begin(call, s, (struct hgl_reach){end, instances, a->baseinstance}, &off)) {
+    if (draw_begin(call, s, (struct reach){end, instances, a->baseinstance}, &off)) {
         gl->DrawArraysInstancedBaseInstanceEXT(a->mode, a->first, a->count, a->instancecount,
                                                a->baseinstance);
-        hgl_draw_end(gl, s, off);
+        draw_end(gl, s, off);
     }
 }
 
@@ -464,9 +471,9 @@ void hgl_glDrawArraysIndirectOffsetAEMU(
         hr_call_refuse(call, "no indirect buffer");
         return;
     }
-    if (hgl_draw_begin(call, s, (struct hgl_reach){HGL_ANY_VERTEX, UINT32_MAX, 0}, &off)) {
+    if (draw_begin(call, s, (struct reach){HGL_ANY_VERTEX, UINT32_MAX, 0}, &off)) {
         gl->DrawArraysIndirect(args->mode, (const void *)(uintptr_t)args->offset);
-        hgl_draw_end(gl, s, off);
+        draw_end(gl, s, off);
     }
 }
 
@@ -481,8 +488,8 @@ void hgl_glDrawElementsIndirectOffsetAEMU(
         hr_call_refuse(call, "no indirect or index buffer");
         return;
     }
-    if (hgl_draw_begin(call, s, (struct hgl_reach){HGL_ANY_VERTEX, UINT32_MAX, 0}, &off)) {
+    if (draw_begin(call, s, (struct reach){HGL_ANY_VERTEX, UINT32_MAX, 0}, &off)) {
         gl->DrawElementsIndirect(args->mode, args->type, (const void *)(uintptr_t)args->offset);
-        hgl_draw_end(gl, s, off);
+        draw_end(gl, s, off);
     }
 }

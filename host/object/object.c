@@ -2,8 +2,6 @@
 
 #include "transport/base/mem.h"
 
-#include <string.h>
-
 void ho_table_init(struct ho_table *table, uint32_t max, uint32_t base, ho_destroy_fn destroy,
                    void *user)
 {
@@ -77,7 +75,6 @@ void ho_put(struct ho_object *object)
         }
         struct ho_object *parent = object->parent;
         table->destroy(table->user, object->kind, object->value);
-        sl_free(object->origin);
         sl_free(object);
         object = parent; /* its reference on the parent goes with it */
     }
@@ -135,23 +132,6 @@ void ho_table_clear(struct ho_table *table)
         }
         (void)ho_remove(table, kind, id);
     }
-}
-
-enum sl_result ho_set_origin(struct ho_object *object, const void *packet, size_t size)
-{
-    void *copy = sl_alloc(size);
-    if (copy == NULL || size > UINT32_MAX) {
-        sl_free(copy);
-        return SL_ERR_NOMEM;
-    }
-    memcpy(copy, packet, size);
-    pthread_mutex_lock(&object->table->handles.lock);
-    void *old = object->origin;
-    object->origin = copy;
-    object->origin_size = (uint32_t)size;
-    pthread_mutex_unlock(&object->table->handles.lock);
-    sl_free(old);
-    return SL_OK;
 }
 
 struct ho_object *ho_next(struct ho_table *table, uint32_t *cursor)

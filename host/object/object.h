@@ -21,10 +21,6 @@ struct ho_object {
     uint32_t id; /* the handle; 0 once it was taken away */
     uint32_t kind;
     void *value; /* what the kind's destroy gets */
-    /* How it was made: the packet of the command that created it, so that a snapshot can write it
-     * again. Owned; nullable. */
-    void *origin;
-    uint32_t origin_size;
     /* private to host/object from here */
     struct ho_table *table;
     struct ho_object *parent; /* holds a reference on it; nullable */
@@ -60,8 +56,6 @@ void ho_put(struct ho_object *object); /* NULL allowed */
 /* The handle is no longer valid, nor those of its children; the objects go when nobody holds them.
  * False: no such handle. */
 bool ho_remove(struct ho_table *table, uint32_t kind, uint32_t id);
-/* Remember the packet that made it; copied. NOMEM leaves it without. */
-enum sl_result ho_set_origin(struct ho_object *object, const void *packet, size_t size);
 /* Walk for snapshots and tests: a reference on the next object, or NULL at the end. Start with
  * *cursor = 0. */
 struct ho_object *ho_next(struct ho_table *table, uint32_t *cursor);

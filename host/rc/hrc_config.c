@@ -29,8 +29,10 @@ char *hrc_feature_words(const struct hs_native *native, bool stock)
     return sl_strdup(words);
 }
 
-int32_t hrc_put_text(void *out, uint32_t out_size, int32_t said_size, const char *text,
-                     size_t length)
+/* Bytes of an output that the guest sized: `text` with its NUL when it fits. The wire's result: n,
+ * or -n when more is needed. */
+static int32_t put_text(void *out, uint32_t out_size, int32_t said_size, const char *text,
+                        size_t length)
 {
     int32_t need = (int32_t)length + 1;
     if (said_size < need || out_size < (uint32_t)need) {
@@ -68,9 +70,9 @@ int32_t hrc_rcQueryEGLString(struct hr_call *call, const struct rc_args_rcQueryE
                       args->name == EGL_EXTENSIONS || args->name == EGL_CLIENT_APIS)) {
         text = n->egl.QueryString(n->display, (EGLint)args->name);
     }
-    return text == NULL ? 0
-                        : hrc_put_text(args->buffer, args->buffer_size, args->bufferSize, text,
-                                       strlen(text));
+    return text == NULL
+               ? 0
+               : put_text(args->buffer, args->buffer_size, args->bufferSize, text, strlen(text));
 }
 
 /* "OpenGL ES M.m rest" says what gles_max_version says, or what was asked for; everything else
@@ -117,7 +119,7 @@ int32_t hrc_rcGetGLString(struct hr_call *call, const struct rc_args_rcGetGLStri
     } else {
         memcpy(all, text, length + 1);
     }
-    return hrc_put_text(args->buffer, args->buffer_size, args->bufferSize, all, length);
+    return put_text(args->buffer, args->buffer_size, args->bufferSize, all, length);
 }
 
 int32_t hrc_rcGetHostExtensionsString(struct hr_call *call,
@@ -125,7 +127,7 @@ int32_t hrc_rcGetHostExtensionsString(struct hr_call *call,
 {
     const char *words = hrc_thread_of(call)->client->words;
     uint32_t said = args->bufferSize > INT32_MAX ? INT32_MAX : args->bufferSize;
-    return hrc_put_text(args->buffer, args->buffer_size, (int32_t)said, words, strlen(words));
+    return put_text(args->buffer, args->buffer_size, (int32_t)said, words, strlen(words));
 }
 
 int32_t hrc_rcGetNumConfigs(struct hr_call *call, const struct rc_args_rcGetNumConfigs *args)

@@ -38,9 +38,4 @@ void hrc_surface_destroy(struct hrc_client *client, struct hrc_surface *surface)
  * it is about to be. False: no pbuffer of that size; the old one stays. */
 bool hrc_surface_fit(struct hrc_thread *thread, struct hrc_surface *surface);
 
-/* Bytes of an output that the guest sized: `text` with its NUL when it fits. The wire's result: n,
- * or -n when more is needed. */
-int32_t hrc_put_text(void *out, uint32_t out_size, int32_t said_size, const char *text,
-                     size_t length);
-
 #endif

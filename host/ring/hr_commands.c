@@ -27,9 +27,9 @@ struct hr_attached {
     uint32_t resource_id;
     void *memory;
     uint64_t size;
-    struct hr_ring *ring; /* NULL: not a ring */
-    uint64_t serial;      /* of the ring: a later one's is higher */
-    void *state;          /* the type's, of the ring */
+    struct hr_ring *ring;      /* NULL: not a ring */
+    uint64_t serial;           /* of the ring: a later one's is higher */
+    void *state;               /* the type's, of the ring */
     struct hr_ring_slot *slot; /* while there is a ring */
 };
 
@@ -96,12 +96,6 @@ bool hr_rings_rest(struct hr_rings *rings, bool on)
     return all;
 }
 
-struct hr_ring *hr_rings_find(const struct hr_rings *rings, uint32_t resource_id)
-{
-    const struct hr_attached *a = sl_map_find(&rings->attached, resource_id);
-    return a != NULL ? a->ring : NULL;
-}
-
 struct hr_ring *hr_rings_next(const struct hr_rings *rings, uint64_t *after, uint32_t *resource_id,
                               void **state)
 {
@@ -162,11 +156,6 @@ void hr_rings_detach(struct hr_rings *rings, uint32_t resource_id)
         close_ring(rings, a);
         sl_free(a);
     }
-}
-
-bool hr_rings_has(const struct hr_rings *rings, uint32_t resource_id)
-{
-    return sl_map_find(&rings->attached, resource_id) != NULL;
 }
 
 static void on_begin(void *user, struct hr_ring *ring)

@@ -44,8 +44,6 @@ void hr_rings_init(struct hr_rings *rings, const struct hr_rings_ops *ops, void 
                    const struct hct_env *env, uint32_t ctx_id, const char *name);
 /* hct_ops.rest. */
 bool hr_rings_rest(struct hr_rings *rings, bool on);
-/* The ring on a resource; NULL: none. */
-struct hr_ring *hr_rings_find(const struct hr_rings *rings, uint32_t resource_id);
 /* The rings one by one, in the order in which they were made: start with *after = 0; NULL at the
  * end. *state: what ring_new gave. */
 struct hr_ring *hr_rings_next(const struct hr_rings *rings, uint64_t *after, uint32_t *resource_id,
@@ -59,7 +57,6 @@ void hr_rings_finish(struct hr_rings *rings);
 enum sl_result hr_rings_attach(struct hr_rings *rings, uint32_t resource_id,
                                const struct hct_memory *memory);
 void hr_rings_detach(struct hr_rings *rings, uint32_t resource_id);
-bool hr_rings_has(const struct hr_rings *rings, uint32_t resource_id);
 /* INVALID: shorter than its opcode's struct, no such resource, second create; UNSUPPORTED: unknown
  * opcode; NOMEM: limit. */
 enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, size_t size);

@@ -24,7 +24,7 @@ struct hr_turns {
 void hr_turns_init(struct hr_turns *turns);
 
 /* Wait until every number below `number` has had its turn. Spins, then sleeps; watches *stop
- * (hr_ring_stop_word). ring: whose packet it is; nullable. PROTOCOL: the number has had its turn
+ * (atomic). ring: whose packet it is; nullable. PROTOCOL: the number has had its turn
  * already; TIMEOUT: a number before it did not come for patience_ns while no ring was at work in a
  * turn; CLOSED: the ring is stopping.
  */

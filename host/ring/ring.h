@@ -178,8 +178,6 @@ void hr_ring_wait_begin(struct hr_ring *ring);
 void hr_ring_wait_end(struct hr_ring *ring);
 /* Waiting handlers look at this in each slice and give up. */
 bool hr_ring_stopping(const struct hr_ring *ring);
-/* The same as a word that is not 0 from then on (atomic, relaxed). */
-const uint32_t *hr_ring_stop_word(const struct hr_ring *ring);
 
 struct hr_stats {
     uint32_t preamble; /* the stream's first word; 0 before it came */

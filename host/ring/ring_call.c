@@ -95,11 +95,6 @@ uint32_t hr_ring_preamble(const struct hr_ring *ring)
     return ring->preamble;
 }
 
-const uint32_t *hr_ring_stop_word(const struct hr_ring *ring)
-{
-    return &ring->stop;
-}
-
 /* --- for a recorder --- */
 
 void hr_ring_memory(struct hr_ring *ring)

@@ -10,8 +10,6 @@
 bool hvk_extension_offered(const VkExtensionProperties *extension, bool instance);
 /* Among `count` extensions sorted by name. */
 bool hvk_extension_is_in(const VkExtensionProperties *extensions, uint32_t count, const char *name);
-/* Sorts by name. */
-void hvk_extension_sort(VkExtensionProperties *extensions, uint32_t count);
 /* The native extensions of an instance or a device, sorted; *out is the caller's (sl_free). */
 VkResult hvk_extension_list(const struct hvk_provider *provider,
                             const struct vk_driver_instance *driver, VkPhysicalDevice physical,
@@ -28,8 +26,6 @@ VkResult hvk_extension_answer(const VkExtensionProperties *extensions, uint32_t 
 VkResult hvk_physical_init(struct hvk_physical *out, struct hvk_instance *instance,
                            VkPhysicalDevice native, const struct hvk_provider *provider);
 void hvk_physical_finish(struct hvk_physical *physical);
-/* Of a chain of feature structs: those that cannot travel are not there. */
-void hvk_features_filter(VkPhysicalDeviceFeatures2 *features);
 
 /* --- hvk_drain.c --- */
 

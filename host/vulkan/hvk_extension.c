@@ -41,7 +41,8 @@ static int of_name(const void *name, const void *extension)
     return strcmp(name, ((const VkExtensionProperties *)extension)->extensionName);
 }
 
-void hvk_extension_sort(VkExtensionProperties *extensions, uint32_t count)
+/* Sorts by name. */
+static void sort(VkExtensionProperties *extensions, uint32_t count)
 {
     if (count != 0) {
         qsort(extensions, count, sizeof *extensions, by_name);
@@ -81,7 +82,7 @@ VkResult hvk_extension_list(const struct hvk_provider *provider,
         sl_free(list);
         return result;
     }
-    hvk_extension_sort(list, there);
+    sort(list, there);
     *out = list;
     *count = there;
     return VK_SUCCESS;

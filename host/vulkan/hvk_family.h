@@ -210,14 +210,6 @@ struct hvk_semaphore {
     bool is_signalled; /* a binary one, when all that was submitted is done; under the turn */
 };
 
-/* A native fence of the device's, unsignalled, that nothing of the guest's names. */
-VkResult hvk_payload_new(struct hvk_device *device, VkFenceCreateFlags flags,
-                         struct hvk_payload **out);
-/* Wait natively, in slices, until all or any have signalled; TIMEOUT also when the ring stops.
- * natives: alive by references of the caller's. call: nullable. */
-VkResult hvk_fences_wait(const struct hvk_call *call, struct hvk_device *device, uint32_t count,
-                         const VkFence *natives, VkBool32 all, uint64_t timeout_ns);
-
 /* --- hvk_waiter.c --- */
 
 /* When the payload has signalled, or else the timeline has reached that value, `value` is written

@@ -163,7 +163,8 @@ static void feature_filter(VkBaseOutStructure *s)
     }
 }
 
-void hvk_features_filter(VkPhysicalDeviceFeatures2 *features)
+/* Of a chain of feature structs: those that cannot travel are not there. */
+static void features_filter(VkPhysicalDeviceFeatures2 *features)
 {
     for (VkBaseOutStructure *s = features->pNext; s != NULL; s = s->pNext) {
         feature_filter(s);
@@ -180,7 +181,7 @@ void hvk_vkGetPhysicalDeviceFeatures2(struct hvk_call *call,
     } else {
         driver->GetPhysicalDeviceFeatures(a->physicalDevice, &a->pFeatures->features);
     }
-    hvk_features_filter(a->pFeatures);
+    features_filter(a->pFeatures);
 }
 
 /* --- memory --- */

@@ -23,8 +23,9 @@
 
 /* --- payloads --- */
 
-VkResult hvk_payload_new(struct hvk_device *device, VkFenceCreateFlags flags,
-                         struct hvk_payload **out)
+/* A native fence of the device's, unsignalled, that nothing of the guest's names. */
+static VkResult payload_new(struct hvk_device *device, VkFenceCreateFlags flags,
+                            struct hvk_payload **out)
 {
     struct hvk_payload *payload = sl_alloc(sizeof *payload);
     if (payload == NULL) {
@@ -91,8 +92,8 @@ VkResult hvk_vkCreateFence(struct hvk_call *call, struct vk_args_vkCreateFence *
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     /* The chain says what the guest may export: that is between it and its kernel. */
-    VkResult result = hvk_payload_new(device, a->pCreateInfo->flags & VK_FENCE_CREATE_SIGNALED_BIT,
-                                      &fence->payload);
+    VkResult result =
+        payload_new(device, a->pCreateInfo->flags & VK_FENCE_CREATE_SIGNALED_BIT, &fence->payload);
     if (result != VK_SUCCESS) {
         sl_free(fence);
         return hvk_device_result(device, result);
@@ -113,7 +114,7 @@ VkResult hvk_vkCreateFence(struct hvk_call *call, struct vk_args_vkCreateFence *
 static VkResult replace(struct hvk_context *context, struct hvk_fence *fence)
 {
     struct hvk_payload *fresh = NULL;
-    VkResult result = hvk_payload_new(fence->object.device, 0, &fresh);
+    VkResult result = payload_new(fence->object.device, 0, &fresh);
     if (result != VK_SUCCESS) {
         return result;
     }
@@ -246,8 +247,10 @@ static VkResult fences_sleep(const struct hvk_call *call, struct hvk_device *dev
     }
 }
 
-VkResult hvk_fences_wait(const struct hvk_call *call, struct hvk_device *device, uint32_t count,
-                         const VkFence *natives, VkBool32 all, uint64_t timeout_ns)
+/* Wait natively, in slices, until all or any have signalled; TIMEOUT also when the ring stops.
+ * natives: alive by references of the caller's. call: nullable. */
+static VkResult fences_wait(const struct hvk_call *call, struct hvk_device *device, uint32_t count,
+                            const VkFence *natives, VkBool32 all, uint64_t timeout_ns)
 {
     uint64_t start = sl_clock_ns();
     VkResult result = fences_spin(device, count, natives, all, timeout_ns, start);
@@ -285,7 +288,7 @@ VkResult hvk_vkWaitForFences(struct hvk_call *call, struct vk_args_vkWaitForFenc
         (void)hvk_ref(&device->object);
         hvk_pass(call);
         result = hvk_device_result(
-            device, hvk_fences_wait(call, device, count, natives, a->waitAll, a->timeout));
+            device, fences_wait(call, device, count, natives, a->waitAll, a->timeout));
         hvk_unref(&device->object);
     }
     while (held != 0) {

@@ -332,14 +332,14 @@ static void serve_back(struct vguest *g)
 #define CONTROL_HEADS 64u /* two descriptors each */
 #define CURSOR_HEADS  16u
 
-uint8_t *vguest_request_at(struct vguest *g, uint32_t queue, uint32_t head)
+static uint8_t *request_at(struct vguest *g, uint32_t queue, uint32_t head)
 {
     return g->ram + VGUEST_SLOTS + (size_t)(head / 2 + queue * CONTROL_HEADS) * VGUEST_SLOT;
 }
 
 uint8_t *vguest_response_at(struct vguest *g, uint32_t queue, uint32_t head)
 {
-    return vguest_request_at(g, queue, head) + VGUEST_SLOT / 2;
+    return request_at(g, queue, head) + VGUEST_SLOT / 2;
 }
 
 void vguest_offer(struct vguest *g, uint32_t queue, uint16_t head)
@@ -357,7 +357,7 @@ uint16_t vguest_post(struct vguest *g, uint32_t queue, const void *request, size
 {
     struct vguest_queue *q = &g->queues[queue];
     uint16_t head = (uint16_t)(2 * (q->next_head++ % (queue == 0 ? CONTROL_HEADS : CURSOR_HEADS)));
-    uint8_t *in = vguest_request_at(g, queue, head);
+    uint8_t *in = request_at(g, queue, head);
     memcpy(in, request, size);
     memset(in + VGUEST_SLOT / 2, 0xee, room + 64 < VGUEST_SLOT / 2 ? room + 64 : VGUEST_SLOT / 2);
     q->desc[head] = (struct virtq_desc){.addr = vguest_gpa(g, in),

@@ -93,7 +93,6 @@ static inline uint64_t vguest_gpa(const struct vguest *g, const void *at)
 {
     return VGUEST_GPA + (uint64_t)((const uint8_t *)at - g->ram);
 }
-uint8_t *vguest_request_at(struct vguest *g, uint32_t queue, uint32_t head);
 uint8_t *vguest_response_at(struct vguest *g, uint32_t queue, uint32_t head);
 /* Puts a head into the available ring and kicks. */
 void vguest_offer(struct vguest *g, uint32_t queue, uint16_t head);

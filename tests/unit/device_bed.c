@@ -78,7 +78,7 @@ enum sl_result bed_blob(struct device_bed *t, uint32_t ctx_id, uint32_t id, uint
                                                               .size = size});
 }
 
-struct vg_tex_args bed_tex_args(uint32_t format, uint32_t width, uint32_t height)
+static struct vg_tex_args tex_args(uint32_t format, uint32_t width, uint32_t height)
 {
     return (struct vg_tex_args){.target = VIRTGPU_TARGET_2D,
                                 .format = format,
@@ -91,7 +91,7 @@ struct vg_tex_args bed_tex_args(uint32_t format, uint32_t width, uint32_t height
 enum sl_result bed_tex(struct device_bed *t, uint32_t id, uint32_t format, uint32_t width,
                        uint32_t height)
 {
-    struct vg_tex_args args = bed_tex_args(format, width, height);
+    struct vg_tex_args args = tex_args(format, width, height);
     return t->d->ops->res_create_tex(t->d, id, &args);
 }
 

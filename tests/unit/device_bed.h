@@ -34,7 +34,6 @@ void bed_remake(struct device_bed *t, const struct hct_type *const *types,
                 const struct dev_limits *limits);
 enum sl_result bed_ctx(struct device_bed *t, uint32_t id);
 enum sl_result bed_blob(struct device_bed *t, uint32_t ctx_id, uint32_t id, uint64_t size);
-struct vg_tex_args bed_tex_args(uint32_t format, uint32_t width, uint32_t height);
 enum sl_result bed_tex(struct device_bed *t, uint32_t id, uint32_t format, uint32_t width,
                        uint32_t height);
 enum sl_result bed_echo(struct device_bed *t, uint32_t ctx_id, uint32_t opcode, uint32_t a,

@@ -10,8 +10,6 @@ struct es32_stage {
     GLenum type;
     const char *text;
 };
-/* A linked program of any stages, in use. Attribute "p" is 0. */
-GLuint es32_program(const struct es32_stage *stages, int count);
 /* An extension's function; the feature's `needs` says that it is there. */
 void *es32_address(const char *name);
 

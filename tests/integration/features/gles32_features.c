@@ -11,7 +11,8 @@ void *es32_address(const char *name)
     return (void *)eglGetProcAddress(name);
 }
 
-GLuint es32_program(const struct es32_stage *stages, int count)
+/* A linked program of any stages, in use. Attribute "p" is 0. */
+static GLuint link_stages(const struct es32_stage *stages, int count)
 {
     GLuint program = glCreateProgram();
     GLint ok = 0;
@@ -198,7 +199,7 @@ static void tessellation(struct fx *fx, int frame)
          ES32 "in vec4 v; out vec4 o; void main() { o = floor(v * 5.0) / 5.0; }"}};
     static const float corners[] = {-0.9f, -0.9f, 0.9f, -0.8f, 0, 0.9f};
     GLint value = 0;
-    GLuint p = es32_program(stages, 4);
+    GLuint p = link_stages(stages, 4);
     glUniform1f(glGetUniformLocation(p, "level"), 1 + (float)frame * 3);
     glPatchParameteri(GL_PATCH_VERTICES, 3);
     glPatchParameteri(GL_PATCH_VERTICES, -1);
@@ -228,7 +229,7 @@ static void geometry(struct fx *fx, int frame)
         color_stage};
     float points[16];
     GLint value = 0;
-    GLuint p = es32_program(stages, 3);
+    GLuint p = link_stages(stages, 3);
     glGetProgramiv(p, GL_GEOMETRY_VERTICES_OUT, &value);
     fx_note_int(fx, value);
     points_fill(points, 16, frame);
@@ -251,7 +252,7 @@ static void layers(struct fx *fx, int frame)
         color_stage};
     GLuint texture, framebuffer;
     float point[2] = {-0.9f + (float)frame * 0.2f, -0.5f};
-    es32_program(stages, 3);
+    link_stages(stages, 3);
     glGenTextures(1, &texture);
     glBindTexture(GL_TEXTURE_2D_ARRAY, texture);
     glTexStorage3D(GL_TEXTURE_2D_ARRAY, 1, GL_RGBA8, FX_SIZE, FX_SIZE, 3);
@@ -294,7 +295,7 @@ static void viewports(struct fx *fx, int frame)
     PFNGLENABLEIOESPROC enable = es32_address("glEnableiOES");
     float got[4];
     GLint box[4];
-    es32_program(stages, 3);
+    link_stages(stages, 3);
     viewport_array(0, 2, rects);
     viewport(2, 10, 35, 40, 20);
     scissor_array(0, 1, cuts);
@@ -367,7 +368,7 @@ static void advanced_blending(struct fx *fx, int frame)
         {GL_VERTEX_SHADER, ES32 "in vec2 p; void main() { gl_Position = vec4(p, 0.0, 1.0); }"},
         {GL_FRAGMENT_SHADER, ES32 "layout(blend_support_all_equations) out; uniform vec4 c; out "
                                   "vec4 o; void main() { o = c; }"}};
-    GLuint p = es32_program(stages, 2);
+    GLuint p = link_stages(stages, 2);
     glEnable(GL_BLEND);
     glBlendEquation(modes[frame % 3]);
     color(p, 0.2f, 0.8f, 0.5f, 0.7f);

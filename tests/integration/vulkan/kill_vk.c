@@ -37,7 +37,7 @@ void kv_open_picture(struct kv *kv)
     kv->pipeline = vx_graphics_pipeline(vx, &p);
 }
 
-void kv_close_picture(struct kv *kv)
+static void close_picture(struct kv *kv)
 {
     vkDestroyPipeline(kv->vx.device, kv->pipeline, NULL);
     vkDestroyPipelineLayout(kv->vx.device, kv->layout, NULL);
@@ -254,7 +254,7 @@ void kv_close(struct kv *kv)
     if (device != VK_NULL_HANDLE) {
         (void)vkDeviceWaitIdle(device);
         if (kv->target.pass != VK_NULL_HANDLE) {
-            kv_close_picture(kv);
+            close_picture(kv);
         }
         kv_close_swapchain(kv);
         for (uint32_t i = 0; i < KV_IMAGES_MAX; i++) {

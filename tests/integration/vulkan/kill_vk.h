@@ -40,7 +40,6 @@ void kv_open(struct kv *kv);
 /* The window of KV_WAYLAND; kill_vk_wayland.c. */
 void kv_open_wayland(struct kv *kv);
 void kv_open_picture(struct kv *kv);
-void kv_close_picture(struct kv *kv);
 void kv_open_swapchain(struct kv *kv);
 void kv_close_swapchain(struct kv *kv);
 /* What is there of it all, lost or not. */
