@@ -25,21 +25,11 @@ import tempfile
 import time
 from typing import Any, Callable, Optional
 
+from row import Row
+from trace_rows import capture_rows, trace_rows
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 Json = Any
-
-
-@dataclasses.dataclass
-class Row:
-    """A line of the table. base: what native, or the machine's limit, reached; met: None where
-    there is no target."""
-
-    figure: str
-    base: str
-    ours: str
-    ratio: str
-    target: str
-    met: Optional[bool]
 
 
 @dataclasses.dataclass
@@ -285,7 +275,7 @@ def glmark2_rows(data: Json) -> "list[Row]":
 def trace_command(place: Place, out: pathlib.Path) -> "list[object]":
     table = [sys.executable, ROOT / "tests" / "bench" / "trace_table.py", "--sluice", place.sluice]
     programs = ["--gl", place.bench("frame_bench"), "--vk", place.bench("vulkan_bench")]
-    programs += ["--touch", place.bench("touch_bench")]
+    programs += ["--touch", place.bench("touch_bench"), "--build", place.build]
     return [*table, *programs, "--rounds", place.rounds, "--out", out]
 
 
@@ -362,119 +352,6 @@ def pack_rows(data: Json) -> "list[Row]":
             "<= 12 ns",
             data["both_ns"] <= 12,
         )
-    ]
-
-
-def capture_rows(data: Json) -> "list[Row]":
-    tap = data["recorded_ns"] - data["plain_ns"]
-    tap_4 = data["recorded_4_ns"] - data["plain_ns"]
-    idle = data["armed_ns"] - data["plain_ns"]
-    packed = data["pack"]
-    return [
-        Row("recording, a call", "", f"{tap:.1f} ns", "", "<= 60 ns", tap <= 60),
-        Row("recording, a call of 4 threads", "", f"{tap_4:.1f} ns", "", "<= 60 ns", tap_4 <= 60),
-        Row("a recorder that is off, a call", "", f"{idle:.1f} ns", "", "<= 0.3 ns", idle <= 0.3),
-        Row("recording, bytes of 64", "", f"{packed:.1f}", "", "<= 12", packed <= 12),
-        Row("recording, calls a second", "", f"{data['full'] / 1e6:.1f} M", "", "", None),
-    ]
-
-
-def trace_rows(data: Json) -> "list[Row]":
-    """Calls are what the other tool counts, since a packet of ours may hold many."""
-    goals = {"gl": ("Apitrace", 3), "vk": ("Gfxreconstruct", 12)}
-    rows = [
-        row for api, (name, size) in goals.items() for row in api_rows(data[api], api, name, size)
-    ]
-    return rows + touched_rows(data["touched"])
-
-
-def touched_rows(data: Json) -> "list[Row]":
-    rows = []
-    for percent, goal in (("1", 0.5), ("10", None), ("100", 40)):
-        key = f"touch_{percent}"
-        ours = (data["Sluice"][key] - data["run"][key]) / 1e6
-        other = data.get("Gfxreconstruct")
-        rows.append(
-            Row(
-                f"recording, 64 MiB mapped, {percent} % written",
-                f"+{(other[key] - data['native'][key]) / 1e6:.1f} ms" if other else "not installed",
-                f"+{ours:.1f} ms",
-                "",
-                f"<= +{goal} ms" if goal is not None else "",
-                ours <= goal if goal is not None else None,
-            )
-        )
-    return rows
-
-
-def api_rows(data: Json, api: str, name: str, size: int) -> "list[Row]":
-    ns, ours = data["program_ns"], data["tools"]["Sluice"]
-    other = data["tools"].get(name)
-    calls = other["calls"] if other else ours["calls"]
-    each = ours["bytes"] / calls
-    pays = ns["Sluice"] / ns["run"]
-    played = ours["replay_per_s"] * calls / ours["calls"]
-
-    def beside(text: "Callable[[Json], str]") -> str:
-        return text(other) if other else "not installed"
-
-    return [
-        Row(
-            f"recording, {api}: what the program pays",
-            f"+{ns[name] - ns['native']:.0f} ns" if name in ns else "not installed",
-            f"+{ns['Sluice'] - ns['run']:.1f} ns",
-            f"{pays:.3f}",
-            "<= 1.05",
-            pays <= 1.05,
-        ),
-        Row(
-            f"trace, {api}: bytes a call, of {calls:,}",
-            beside(lambda o: f"{o['bytes'] / o['calls']:.2f}"),
-            f"{each:.2f}",
-            "",
-            f"<= {size}",
-            each <= size,
-        ),
-        Row(
-            f"trace, {api}: dump, calls a second",
-            beside(lambda o: f"{o['dump_per_s'] / 1e6:.2f} M"),
-            f"{ours['dump_per_s'] / 1e6 * calls / ours['calls']:.2f} M",
-            "",
-            ">= 2 M",
-            ours["dump_per_s"] * calls / ours["calls"] >= 2e6,
-        ),
-        Row(
-            f"trace, {api}: info",
-            beside(lambda o: f"{o['info_s'] * 1e3:.1f} ms"),
-            f"{ours['info_s'] * 1e3:.1f} ms",
-            "",
-            "<= 10 ms",
-            ours["info_s"] <= 0.01,
-        ),
-        Row(
-            f"trace, {api}: one call in the middle",
-            beside(lambda o: f"{o['look_s'] * 1e3:.1f} ms"),
-            f"{ours['look_s'] * 1e3:.1f} ms",
-            "",
-            "<= 2 ms",
-            ours["look_s"] <= 0.002,
-        ),
-        Row(
-            f"trace, {api}: null replay, calls a second",
-            "has none",
-            f"{played / 1e6:.1f} M",
-            "",
-            ">= 5 M",
-            played >= 5e6,
-        ),
-        Row(
-            f"trace, {api}: memory of dump",
-            "",
-            f"{ours['dump_kib'] / 1024:.1f} MB",
-            "",
-            "<= 16 MB",
-            ours["dump_kib"] <= 16 * 1024,
-        ),
     ]
 
 

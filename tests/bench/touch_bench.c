@@ -2,9 +2,11 @@
  * an ordinary Vulkan program, natively, below `sluice run --` or `record --`.
  *
  *   touch_bench
+ *   touch_bench --little FRAMES
  *
  * Prints one JSON object: the median ns of a frame that writes 8 bytes to 1, 10 and 100 of 100
- * pages, then submits a copy out of the memory and waits for it. */
+ * pages, then submits a copy out of the memory and waits for it. With --little so many frames write
+ * 64 bytes to 4 MiB: what matters then is how large a recording of it becomes. */
 #include "tests/integration/vulkan/vx.h"
 
 #include <stdio.h>
@@ -13,6 +15,7 @@
 #include <time.h>
 
 #define SIZE   (64u << 20)
+#define LITTLE (4u << 20)
 #define PAGE   4096u
 #define FRAMES 31
 
@@ -56,8 +59,34 @@ static uint64_t median_frame(struct vx *vx, const struct vx_buffer *from,
     return times[FRAMES / 2];
 }
 
-int main(void)
+/* 64 bytes, elsewhere in each frame. */
+static void little(uint32_t frames)
 {
+    struct vx vx = {0};
+    vx_open(&vx, NULL);
+    struct vx_buffer from = vx_buffer(&vx, LITTLE, VK_BUFFER_USAGE_TRANSFER_SRC_BIT);
+    struct vx_buffer to = vx_buffer(&vx, PAGE, VK_BUFFER_USAGE_TRANSFER_DST_BIT);
+    const VkBufferCopy region = {.size = PAGE};
+    uint8_t *bytes = from.map;
+    memset(bytes, 1, LITTLE);
+    for (uint32_t i = 0; i < frames; i++) {
+        memset(bytes + (size_t)i * 7919 * 64 % LITTLE, (int)i, 64);
+        VkCommandBuffer commands = vx_begin(&vx);
+        vkCmdCopyBuffer(commands, from.buffer, to.buffer, 1, &region);
+        vx_submit(&vx, commands);
+    }
+    vx_buffer_free(&vx, &from);
+    vx_buffer_free(&vx, &to);
+    vx_close(&vx);
+    printf("{\"frames\": %u}\n", frames);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--little") == 0) {
+        little((uint32_t)strtoul(argv[2], NULL, 10));
+        return 0;
+    }
     static const uint32_t percents[] = {1, 10, 100};
     struct vx vx = {0};
     vx_open(&vx, NULL);

@@ -2,82 +2,31 @@
 """What traces cost and give, beside apitrace and gfxreconstruct on the same programs in one run.
 
     trace_table.py --sluice SLUICE --gl frame_bench --vk vulkan_bench
-        --touch touch_bench [--rounds N] --out FILE
+        --touch touch_bench --build BUILD [--rounds N] --out FILE
 
 The programs time their own calls: natively, below `sluice run` and `record`, below the other tools,
-in turns. Then the files are read: by their index, whole, one call in the middle. A tool that is not
-installed is left out, which the JSON says. Figures are medians over the rounds.
+in turns. Then the files are read: by their index, whole, one call in the middle. The other goals
+are trace_goals.py's. A tool that is not installed is left out, which the JSON says. Figures are
+medians over the rounds.
 """
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import pathlib
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from typing import Any, Optional
-
-Json = dict[str, Any]
-PATIENCE_S = 600
 
 
-def peak_of(pid: int) -> int:
-    """KiB; 0: it is over."""
-    try:
-        status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    found = re.search(r"VmHWM:\s+(\d+)", status)
-    return int(found.group(1)) if found else 0
-
-
-class Bed:
-    """The programs, the folder for traces, and how to run something."""
-
-    def __init__(self, options: argparse.Namespace, folder: pathlib.Path) -> None:
-        self.sluice = str(options.sluice)
-        self.programs = {
-            "gl": [str(options.gl), "--frames", "300", "frame", "issue_draw"],
-            "vk": [str(options.vk), "--frames", "200", "frame"],
-        }
-        self.folder = folder
-
-    def run(self, *words: str, **variables: str) -> "tuple[str, float, int]":
-        """Output, seconds and peak KiB of a command that must succeed.
-
-        The peak is read while output comes: that of a command that is over counts its starter's."""
-        begin = time.monotonic()
-        with subprocess.Popen(
-            words,
-            env=os.environ | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as process:
-            assert process.stdout is not None
-            pieces, peak = [], 0
-            while piece := process.stdout.read(1 << 16):
-                pieces.append(piece)
-                peak = max(peak, peak_of(process.pid))
-        if process.returncode != 0:
-            raise RuntimeError(f"{words[0]} ended with {process.returncode}")
-        return "".join(pieces), time.monotonic() - begin, peak
-
-    def program(self, api: str, before: "list[str]", **variables: str) -> float:
-        """What a draw (gl), or a frame (vk), costs the program, ns."""
-        out, _, _ = self.run(*before, *self.programs[api], **variables)
-        found = json.loads(out[out.index("{") :])
-        return float(found["issue_draw" if api == "gl" else "frame"])
+from trace_bed import Bed, Cost, Json, gfxreconstruct
+from trace_goals import goals
 
 
 class Tool:
-    """A recorder: how a program runs below it, and what its file says."""
+    """A recorder: how a program runs below it, and how its file is read."""
 
     def __init__(self, bed: Bed, api: str) -> None:
         self.bed, self.api = bed, api
@@ -90,32 +39,37 @@ class Tool:
         """Calls in the file, by a dump of all of it."""
         raise NotImplementedError
 
-    def info(self) -> float:
-        """Seconds."""
+    def dump(self) -> "list[str]":
         raise NotImplementedError
 
-    def look(self, call: int) -> float:
-        """One call and nothing else, seconds."""
+    def json(self) -> "list[str]":
+        """Empty: it has none."""
+        return []
+
+    def info(self) -> "list[str]":
         raise NotImplementedError
 
-    def replay(self) -> Optional[float]:
-        """Without a driver, calls a second; None: it cannot."""
-        return None
+    def look(self, call: int) -> "list[str]":
+        """Shows one call and nothing else."""
+        raise NotImplementedError
 
     def measure(self, rounds: int) -> Json:
-        begin = time.monotonic()
         calls = self.count()
-        dump_s = time.monotonic() - begin
-        times = [[self.info(), self.look(calls // 2)] for _ in range(rounds)]
-        info_s, look_s = (statistics.median(column) for column in zip(*times))
-        return {
-            "calls": calls,
-            "bytes": self.path.stat().st_size,
-            "dump_per_s": calls / dump_s,
-            "info_s": info_s,
-            "look_s": look_s,
-            "replay_per_s": self.replay(),
-        }
+        ways = {"dump": self.dump(), "info": self.info(), "look": self.look(calls // 2)}
+        if self.json():
+            ways["json"] = self.json()
+        costs: "dict[str, list[Cost]]" = {}
+        for _ in range(rounds):
+            for name, words in ways.items():
+                costs.setdefault(name, []).append(self.bed.cost(*words))
+        result: Json = {"calls": calls, "bytes": self.path.stat().st_size}
+        for name, found in costs.items():
+            result[name] = {
+                "seconds": statistics.median(c.seconds for c in found),
+                "cpu_seconds": statistics.median(c.cpu_seconds for c in found),
+                "kib": max(c.peak_kib for c in found),
+            }
+        return result
 
 
 class Sluice(Tool):
@@ -124,24 +78,36 @@ class Sluice(Tool):
         return self.bed.program(self.api, record)
 
     def count(self) -> int:
-        out, _, _ = self.bed.run(self.bed.sluice, "dump", str(self.path))
-        return len(re.findall(r"(?m)^\d", out))
+        return len(re.findall(r"(?m)^\d", self.bed.run(*self.dump())))
 
-    def info(self) -> float:
-        return self.bed.run(self.bed.sluice, "info", str(self.path))[1]
+    def dump(self) -> "list[str]":
+        return [self.bed.sluice, "dump", str(self.path)]
 
-    def look(self, call: int) -> float:
-        return self.bed.run(self.bed.sluice, "dump", "--calls", str(call), str(self.path))[1]
+    def json(self) -> "list[str]":
+        return [self.bed.sluice, "dump", "--format", "jsonl", str(self.path)]
 
-    def replay(self) -> Optional[float]:
-        out, _, _ = self.bed.run(
-            self.bed.sluice, "bench", "--json", "--backend", "null", "--runs", "5", str(self.path)
-        )
-        return float(json.loads(out)["kinds"][0]["calls_per_second"])
+    def info(self) -> "list[str]":
+        return [self.bed.sluice, "info", str(self.path)]
+
+    def look(self, call: int) -> "list[str]":
+        return [self.bed.sluice, "dump", "--no-names", "--calls", str(call), str(self.path)]
 
     def measure(self, rounds: int) -> Json:
-        _, _, dump_kib = self.bed.run(self.bed.sluice, "dump", str(self.path))
-        return super().measure(rounds) | {"dump_kib": dump_kib}
+        # Whole lines: what a packet carries, too, which the other tools count.
+        lines = self.bed.run(*self.dump()).count("\n")
+        named = [c for c in self.look(1) if c != "--no-names"]
+        names = [
+            self.bed.cost(*(w if w != "1" else str(self.count() // 2) for w in named))
+            for _ in range(rounds)
+        ]
+        words = [self.bed.sluice, "bench", "--json", "--backend", "null", "--runs", str(rounds)]
+        null = json.loads(self.bed.run(*words, str(self.path)))["kinds"][0]
+        return super().measure(rounds) | {
+            "lines": lines,
+            "named_s": statistics.median(c.seconds for c in names),
+            "replay_s": null["seconds"]["median"],
+            "replay_cpu_s": null["cpu_seconds"]["median"],
+        }
 
 
 class Apitrace(Tool):
@@ -150,24 +116,16 @@ class Apitrace(Tool):
         return self.bed.program(self.api, ["apitrace", "trace", "-a", "egl", "-o", str(self.path)])
 
     def count(self) -> int:
-        out, _, _ = self.bed.run("apitrace", "dump", "--color=never", str(self.path))
-        return len(re.findall(r"(?m)^\d+ ", out))
+        return len(re.findall(r"(?m)^\d+ ", self.bed.run(*self.dump())))
 
-    def info(self) -> float:
-        return self.bed.run("apitrace", "info", str(self.path))[1]
+    def dump(self) -> "list[str]":
+        return ["apitrace", "dump", "--color=never", str(self.path)]
 
-    def look(self, call: int) -> float:
-        return self.bed.run("apitrace", "dump", f"--calls={call}", str(self.path))[1]
+    def info(self) -> "list[str]":
+        return ["apitrace", "info", str(self.path)]
 
-
-def gfxreconstruct(path: pathlib.Path) -> "dict[str, str]":
-    """The variables that make it record."""
-    return {
-        "VK_INSTANCE_LAYERS": "VK_LAYER_LUNARG_gfxreconstruct",
-        "GFXRECON_CAPTURE_FILE": str(path),
-        "GFXRECON_CAPTURE_FILE_TIMESTAMP": "false",
-        "GFXRECON_LOG_LEVEL": "fatal",
-    }
+    def look(self, call: int) -> "list[str]":
+        return ["apitrace", "dump", f"--calls={call}", str(self.path)]
 
 
 class Gfxreconstruct(Tool):
@@ -175,18 +133,20 @@ class Gfxreconstruct(Tool):
         self.path.unlink(missing_ok=True)
         return self.bed.program(self.api, [], **gfxreconstruct(self.path))
 
-    def convert(self) -> "tuple[str, float]":
-        out, seconds, _ = self.bed.run("gfxrecon-convert", "--output", "stdout", str(self.path))
-        return out, seconds
-
     def count(self) -> int:
-        return self.convert()[0].count('"vkFunc"')
+        return self.bed.run(*self.dump()).count('"vkFunc"')
 
-    def info(self) -> float:
-        return self.bed.run("gfxrecon-info", str(self.path))[1]
+    def dump(self) -> "list[str]":
+        return ["gfxrecon-convert", "--output", "stdout", str(self.path)]
 
-    def look(self, call: int) -> float:
-        return self.convert()[1]  # it has no way to show less
+    def json(self) -> "list[str]":
+        return self.dump()
+
+    def info(self) -> "list[str]":
+        return ["gfxrecon-info", str(self.path)]
+
+    def look(self, call: int) -> "list[str]":
+        return self.dump()  # it has no way to show less
 
 
 def tools_of(bed: Bed, missing: "list[str]") -> "dict[str, list[Tool]]":
@@ -233,7 +193,7 @@ def touched(bed: Bed, program: str, rounds: int) -> Json:
     for _ in range(rounds):
         for name, (before, variables) in ways.items():
             trace.unlink(missing_ok=True)
-            out, _, _ = bed.run(*before, program, **variables)
+            out = bed.run(*before, program, **variables)
             found.setdefault(name, []).append(json.loads(out[out.index("{") : out.index("}") + 1]))
     return {
         name: {key: statistics.median(one[key] for one in values) for key in values[0]}
@@ -245,13 +205,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name in ("--sluice", "--gl", "--vk", "--touch", "--out"):
+    for name in ("--sluice", "--gl", "--vk", "--touch", "--build", "--out"):
         parser.add_argument(name, type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        bed = Bed(options, pathlib.Path(folder))
+        bed = Bed(options.sluice, options.build, pathlib.Path(folder), options.gl, options.vk)
         result = measure(bed, options.rounds)
+        result["goals"] = goals(bed, options.rounds)
+        result["capture"] = json.loads(bed.run(bed.tool("bench/capture_bench")))
         result["touched"] = touched(bed, str(options.touch), options.rounds)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     return 0
