@@ -237,6 +237,7 @@ void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
         }
         pthread_mutex_lock(&c->share->lock);
         struct ggl_buffer *b = ggl_names_remove(&c->share->buffers, name);
+        ggl_buffers_changed_locked(c);
         pthread_mutex_unlock(&c->share->lock);
         if (b) {
             ggl_buffer_free(b);
@@ -275,6 +276,7 @@ static void note_data(struct ggl_context *c, enum ggl_buffer_slot slot, uint64_t
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
     if (b) {
         drop_contents(b);
+        ggl_buffers_changed_locked(c);
         b->size = size;
         b->usage = usage;
         b->valid_end = data ? 0 : size; /* undefined contents may be zeros */
@@ -341,6 +343,27 @@ static void send_sub_data(struct ggl_context *c, GLenum target, GLintptr offset,
     } while (size != 0);
 }
 
+/* Streaming programs write the same buffers again and again: a lock would make each call wait until
+ * the bytes of the one before have reached memory that the host looks at, too. */
+static bool plain_covers(const struct ggl_context *c, uint32_t name, uint64_t end)
+{
+    const struct ggl_plain *p = &c->plain[name % GGL_PLAIN];
+    uint32_t serial = atomic_load_explicit(
+        &c->share->buffer_changes, memory_order_acquire); /* with ggl_buffers_changed_locked */
+    return name != 0 && p->name == name && p->serial == serial && end <= p->size;
+}
+
+static void note_plain_locked(struct ggl_context *c, uint32_t name, const struct ggl_buffer *b)
+{
+    if (!b->map && !b->shadow && b->valid_begin == b->valid_end) {
+        c->plain[name % GGL_PLAIN] =
+            (struct ggl_plain){.name = name,
+                               .serial = atomic_load_explicit(&c->share->buffer_changes,
+                                                              memory_order_relaxed), /* locked */
+                               .size = b->size};
+    }
+}
+
 void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const void *data)
 {
     struct ggl_context *c = ggl_any();
@@ -359,9 +382,14 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
         pack_sub_data(c, target, offset, size, data, size > 0 ? (uint32_t)size : 0);
         return;
     }
+    uint32_t name = ggl_buffer_bound(c, slot);
+    if (plain_covers(c, name, (uint64_t)offset + (uint64_t)size) && (data || size == 0)) {
+        send_sub_data(c, target, offset, size, data, true);
+        return;
+    }
     bool mapped = false, fits = false;
     pthread_mutex_lock(&c->share->lock);
-    struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
+    struct ggl_buffer *b = ggl_buffer_get_locked(c, name);
     if (b) {
         mapped = b->map != NULL;
         fits = (uint64_t)offset + (uint64_t)size <= b->size;
@@ -370,6 +398,7 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
         } else if (!mapped && fits && !b->shadow) {
             b->valid_begin = b->valid_end = 0; /* no longer all zeros */
         }
+        note_plain_locked(c, name, b);
     }
     pthread_mutex_unlock(&c->share->lock);
     if (mapped) {

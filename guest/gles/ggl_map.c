@@ -13,10 +13,11 @@
      GL_MAP_UNSYNCHRONIZED_BIT)
 
 /* Guest memory for the whole buffer; zeros where nothing was fetched. */
-static bool ensure_shadow(struct ggl_buffer *b)
+static bool ensure_shadow(struct ggl_context *c, struct ggl_buffer *b)
 {
     if (!b->shadow) {
         b->shadow = sl_alloc(b->size);
+        ggl_buffers_changed_locked(c);
     }
     return b->shadow != NULL;
 }
@@ -38,7 +39,7 @@ static void add_valid(struct ggl_buffer *b, uint64_t begin, uint64_t end)
 static bool fetch(struct ggl_context *c, struct ggl_buffer *b, GLenum target, uint64_t offset,
                   uint64_t size, GLbitfield access)
 {
-    if (!ensure_shadow(b)) {
+    if (!ensure_shadow(c, b)) {
         return false;
     }
     if (size != 0 && (b->gpu_written || offset < b->valid_begin || offset + size > b->valid_end)) {
@@ -113,7 +114,7 @@ static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_sl
     bool contents = !(access & ACCESS_INVALIDATE);
     bool piece = take_piece(c, b, slot, size, access);
     if (!piece && (contents ? !fetch(c, b, target, (uint64_t)offset, (uint64_t)size, access)
-                            : !ensure_shadow(b))) {
+                            : !ensure_shadow(c, b))) {
         *error = GL_OUT_OF_MEMORY;
         return NULL;
     }
@@ -121,6 +122,7 @@ static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_sl
     b->map_offset = (uint64_t)offset;
     b->map_size = (uint64_t)size;
     b->map_access = access;
+    ggl_buffers_changed_locked(c);
     return b->map;
 }
 
@@ -230,7 +232,8 @@ static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_b
                                      (GLsizeiptr)b->map_size, access, map, (uint32_t)b->map_size,
                                      &ok, 1);
     }
-    if (b->piece.stage) { /* no copy of it is kept here */
+    if (b->piece.stage) {    /* no copy of it is kept here */
+        gs_flush(c->stream); /* the host copies while the application fills the next */
         gs_piece_give(&b->piece);
         b->valid_begin = b->valid_end = 0;
     } else if (written) {

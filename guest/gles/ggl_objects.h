@@ -36,6 +36,12 @@ enum ggl_buffer_slot ggl_buffer_use(struct ggl_context *c, GLenum target);
 /* The host changed the contents of the buffer bound to a slot: the guest's copy is stale. */
 void ggl_buffer_written(struct ggl_context *c, enum ggl_buffer_slot slot);
 void ggl_buffer_free(void *buffer);
+/* What contexts noted of buffers is void. */
+static inline void ggl_buffers_changed_locked(struct ggl_context *c)
+{
+    /* Pairs with the load in ggl_glBufferSubData. */
+    atomic_fetch_add_explicit(&c->share->buffer_changes, 1, memory_order_release);
+}
 /* ggl_map.c: `size` bytes from `offset` of a buffer bound to ELEMENT_ARRAY_BUFFER, valid while the
  * lock is held; fetched when the guest has no copy. *size is cut to what the buffer holds. NULL:
  * nothing there. */

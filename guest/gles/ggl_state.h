@@ -181,12 +181,23 @@ struct ggl_share {
     struct ggl_names external_textures; /* textures that were external once */
     _Atomic uint32_t buffer_deletes; /* grows when a buffer name dies: remembered bindings may mean
                                         another object */
+    _Atomic uint32_t buffer_changes; /* grows when a buffer dies, gets storage, a map or a copy
+                                        here: what contexts noted of it (ggl_plain) is void */
     _Atomic uint32_t links;          /* grows with every link */
     _Atomic bool
         externals; /* a shader declared samplerExternalOES, or an external texture was bound */
     _Atomic bool vertex_id; /* a shader reads gl_VertexID: draws must not move their first vertex */
     _Atomic bool
         client_arrays; /* a context drew from client memory: index buffers keep a copy here */
+};
+
+/* A buffer that is written without a look at its object, and so without the lock: it is not mapped,
+ * and nothing of it is known or kept here. */
+#define GGL_PLAIN 4 /* so many are noted, by name */
+struct ggl_plain {
+    uint32_t name;   /* 0: none */
+    uint32_t serial; /* the share group's buffer_changes then */
+    uint64_t size;
 };
 
 struct ggl_context {
@@ -203,6 +214,7 @@ struct ggl_context {
     uint32_t buffers[GGL_BUFFER_SLOTS];
     uint32_t
         buffer_serials[GGL_BUFFER_SLOTS]; /* the share group's buffer_deletes when each was bound */
+    struct ggl_plain plain[GGL_PLAIN];
     uint32_t program;
     bool program_deleted; /* the current program goes when another is used */
     uint32_t pipeline;
