@@ -9,10 +9,12 @@
 /* A span of bulk data: small enough that the copies of guest and host run at the same time and the
  * spans in flight stay in the cache, large enough that a publication is lost in it. */
 #define BULK_SPAN 65536u
-/* How many bytes are written before the writer looks whether the host idles. Where a wake-up is a
- * virtqueue kick, that look is rarer: it may end in one. */
-#define LOOK_FUTEX 4096u
-#define LOOK_PING  32768u
+/* How many bytes are written before the writer looks whether the host idles: few at first, more
+ * while they keep coming, as each look waits for lines that the host's cache has. Where a wake-up
+ * is a virtqueue kick, that look is rarer: it may end in one. */
+#define LOOK_FUTEX     4096u
+#define LOOK_FUTEX_MAX 16384u
+#define LOOK_PING      32768u
 /* A slot is one or more of the host's steps and holds the largest packet written in one piece.
  * Spans follow each other in it, so that a short one costs no more of the buffer than its bytes; a
  * descriptor may name any bytes. Spec: asg 4.1. */
@@ -255,6 +257,7 @@ static uint8_t *writer_room(struct sl_pack *pack, size_t size)
     struct asg_writer *w = writer_of(pack);
     if (!w->dead && pack->cur != w->start &&
         (size > (size_t)(w->slot_end - pack->cur) || unread(w) < QUEUE_MIN)) {
+        w->look_size = w->look_size < LOOK_FUTEX_MAX ? w->look_size * 2 : w->look_size;
         commit(w);
     }
     if (!w->dead && size > (size_t)(w->slot_end - pack->cur)) {
@@ -383,6 +386,7 @@ void asg_writer_finish(struct asg_writer *w)
 
 void asg_writer_flush(struct asg_writer *w)
 {
+    w->look_size = w->config.shared_futex ? LOOK_FUTEX : LOOK_PING;
     if (!w->dead && w->pack.cur != w->start) {
         commit(w);
     }
