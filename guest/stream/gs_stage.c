@@ -6,14 +6,17 @@
 
 #include <stdatomic.h>
 
-/* Much of it is never touched: the first parts that are free are used, again and again. */
 #define STAGE_BYTES 8388608u
 #define UNIT        65536u
 #define UNITS       (STAGE_BYTES / UNIT)
-/* So much may be on its way: what both ends work on shall stay in their caches. */
-#define FLYING_MAX 32u
+/* What is not very large lies in so much of it: little enough to stay in the cache that both ends
+ * share, enough that a program fills one piece, the host copies another, and the third has left the
+ * host's own cache. The rest is touched when this is held, or for what is larger. */
+#define WINDOW 48u
 /* Larger data goes by the ring: other data shall find room beside it. */
 #define PIECE_MAX (STAGE_BYTES / 2)
+/* Small data is published several at once. */
+#define UNSENT_MAX 65536u
 
 /* slStaged (codegen/spec/sl.csv) up to the packet that it holds; a test holds them together. */
 enum { OP_STAGED = 15003, STAGED_HEADER = GS_STAGED_HEADER };
@@ -27,6 +30,9 @@ struct gs_stage {
     uint8_t *sent;               /* data here is sent as it lies; nullable */
     _Atomic uint32_t refs;       /* the stream, and each piece */
     uint32_t count;              /* slStaged sent */
+    uint32_t done;               /* of them the host had done with so many when we looked */
+    uint32_t next;               /* unit behind what was used last */
+    size_t unsent;               /* bytes copied here since packets were published for them */
     uint32_t ticket[UNITS];      /* the last slStaged that names the unit */
     bool flying[UNITS];          /* the host may not have done with that */
     _Atomic uint8_t held[UNITS]; /* in a piece */
@@ -95,9 +101,9 @@ static struct gs_stage *stage_of(struct gs_stream *stream)
     return stage;
 }
 
-static bool unit_free(struct gs_stage *stage, uint32_t unit, uint32_t done)
+static bool unit_free(struct gs_stage *stage, uint32_t unit)
 {
-    if (stage->flying[unit] && (int32_t)(done - stage->ticket[unit]) >= 0) {
+    if (stage->flying[unit] && (int32_t)(stage->done - stage->ticket[unit]) >= 0) {
         stage->flying[unit] = false;
     }
     /* Pairs with gs_piece_give: what was done with the piece lies before. */
@@ -105,12 +111,11 @@ static bool unit_free(struct gs_stage *stage, uint32_t unit, uint32_t done)
            atomic_load_explicit(&stage->held[unit], memory_order_acquire) == 0;
 }
 
-/* The first of `count` units in a row that are free; UNITS: there are none. */
-static uint32_t units_free(struct gs_stage *stage, uint32_t count, uint32_t done)
+/* The first of `count` units in a row that are free in [unit, end); UNITS: there are none. */
+static uint32_t row_free(struct gs_stage *stage, uint32_t unit, uint32_t end, uint32_t count)
 {
-    uint32_t run = 0;
-    for (uint32_t unit = 0; unit < UNITS; unit++) {
-        run = unit_free(stage, unit, done) ? run + 1 : 0;
+    for (uint32_t run = 0; unit < end; unit++) {
+        run = unit_free(stage, unit) ? run + 1 : 0;
         if (run == count) {
             return unit + 1 - count;
         }
@@ -118,20 +123,29 @@ static uint32_t units_free(struct gs_stage *stage, uint32_t count, uint32_t done
     return UNITS;
 }
 
-/* Units that are on their way; *half: the slStaged with which about half of them come back. To wait
- * for the oldest alone would be to wait again for each. */
-static uint32_t units_flying(struct gs_stage *stage, uint32_t done, uint32_t *half)
+/* The same where they are looked for first, from `from` on, by what is known of the host. */
+static uint32_t units_free(struct gs_stage *stage, uint32_t count, uint32_t from)
 {
-    uint32_t flying = 0, oldest = stage->count;
+    uint32_t end = count <= WINDOW / 2 ? WINDOW : UNITS;
+    uint32_t unit = row_free(stage, from, end, count);
+    return unit != UNITS || from == 0 ? unit : row_free(stage, 0, end, count);
+}
+
+/* Is any unit on its way? *half: the slStaged with which about half of them come back. To wait for
+ * the oldest alone would be to wait again for each. */
+static bool any_flying(struct gs_stage *stage, uint32_t *half)
+{
+    uint32_t oldest = stage->count;
+    bool any = false;
     for (uint32_t unit = 0; unit < UNITS; unit++) {
-        (void)unit_free(stage, unit, done);
+        (void)unit_free(stage, unit);
         if (stage->flying[unit]) {
-            flying++;
+            any = true;
             oldest = (int32_t)(stage->ticket[unit] - oldest) < 0 ? stage->ticket[unit] : oldest;
         }
     }
     *half = oldest + (stage->count - oldest) / 2;
-    return flying;
+    return any;
 }
 
 static uint32_t units_of(size_t size)
@@ -139,24 +153,28 @@ static uint32_t units_of(size_t size)
     return (uint32_t)((size + UNIT - 1) / UNIT);
 }
 
-/* Memory that nobody uses, waited for; NULL: there is none. May publish what was packed. */
-static uint8_t *find(struct gs_stream *stream, struct gs_stage *stage, size_t size)
+/* Memory that nobody uses, waited for, looked for from unit `from` on; NULL: there is none. May
+ * publish what was packed. */
+static uint8_t *find(struct gs_stream *stream, struct gs_stage *stage, size_t size, uint32_t from)
 {
     if (size == 0 || size > PIECE_MAX) {
         return NULL;
     }
-    for (;;) {
-        uint32_t half, done = asg_writer_staged(&stream->ring);
-        uint32_t flying = units_flying(stage, done, &half);
-        bool many = flying != 0 && flying + units_of(size) > FLYING_MAX;
-        uint32_t unit = many ? UNITS : units_free(stage, units_of(size), done);
-        if (unit != UNITS) {
-            return stage->memory + (size_t)unit * UNIT;
-        }
-        if (flying == 0 || asg_writer_wait_staged(&stream->ring, half) != SL_OK) {
+    uint32_t count = units_of(size), unit = units_free(stage, count, from), half;
+    while (unit == UNITS) {
+        stage->done = asg_writer_staged(&stream->ring);
+        unit = units_free(stage, count, from);
+        if (unit == UNITS && !any_flying(stage, &half)) {
+            unit = row_free(stage, 0, UNITS, count); /* the window is held */
+            if (unit == UNITS) {
+                return NULL;
+            }
+        } else if (unit == UNITS && asg_writer_wait_staged(&stream->ring, half) != SL_OK) {
             return NULL;
         }
     }
+    stage->next = unit + count;
+    return stage->memory + (size_t)unit * UNIT;
 }
 
 static uint32_t first_unit(const struct gs_stage *stage, const uint8_t *data)
@@ -203,8 +221,16 @@ static uint8_t *pack_stage(struct sl_pack *pack, uint8_t *p, const void *data, s
     }
     uint8_t head[HEAD_MAX];
     memcpy(head, pack->cur, at);
-    gs_flush(stream); /* the host has work while this is copied */
-    uint8_t *piece = data != NULL && data == stage->sent ? stage->sent : find(stream, stage, size);
+    stage->unsent += size;
+    if (stage->unsent > UNSENT_MAX) { /* the host has work while this is copied */
+        stage->unsent = size;
+        gs_flush(stream);
+    }
+    /* Copies of bands take the first place that is free, so that large uploads, which fill the
+     * caches by themselves, leave it there. */
+    uint32_t from = size <= UNIT ? stage->next : 0;
+    uint8_t *piece =
+        data != NULL && data == stage->sent ? stage->sent : find(stream, stage, size, from);
     p = pack->ops->room(pack, STAGED_HEADER + HEAD_MAX + SL_PACK_ROOM);
     if (piece != NULL) {
         fly(stage, piece, size);
@@ -227,7 +253,7 @@ bool gs_piece_take(struct gs_stream *stream, size_t size, struct gs_piece *piece
     *piece = (struct gs_piece){0};
     struct gs_stage *stage =
         gs_pack(stream)->tail == 0 && !gs_dead(stream) ? stage_of(stream) : NULL;
-    uint8_t *data = stage != NULL ? find(stream, stage, size) : NULL;
+    uint8_t *data = stage != NULL ? find(stream, stage, size, stage->next) : NULL;
     if (data == NULL) {
         return false;
     }

@@ -178,6 +178,21 @@ SLT_TEST_F(stage, a_packet_moves_into_another, w)
     sl_pack_mem_finish(&outer);
 }
 
+/* Is memory at `data` taken again, at the latest when all other is held? */
+static bool comes_round(struct world *w, const uint8_t *data)
+{
+    struct gs_piece pieces[64];
+    bool met = false;
+    size_t count = 0;
+    while (!met && count < 64 && gs_piece_take(&w->stream, 100000, &pieces[count])) {
+        met = pieces[count++].data == data;
+    }
+    while (count != 0) {
+        gs_piece_give(&pieces[--count]);
+    }
+    return met;
+}
+
 SLT_TEST_F(stage, done_with_memory_is_used_again, w)
 {
     struct gs_piece first, second;
@@ -196,9 +211,7 @@ SLT_TEST_F(stage, done_with_memory_is_used_again, w)
     SLT_EXPECT_TRUE(first.data != data); /* on its way */
     gs_piece_give(&first);
     asg_reader_staged(&w->reader);
-    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 100000, &first));
-    SLT_EXPECT_TRUE(first.data == data);
-    gs_piece_give(&first);
+    SLT_EXPECT_TRUE(comes_round(w, data));
     gs_piece_give(&second);
 }
 
