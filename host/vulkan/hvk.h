@@ -285,6 +285,9 @@ enum sl_result hvk_add(struct hvk_call *call, uint32_t kind, uint64_t native,
 /* The same for a record of its own: the table gets a reference more. */
 enum sl_result hvk_add_object(struct hvk_call *call, struct hvk_object *object,
                               uint64_t *id) SL_MUST_USE;
+/* The same for a new record whose id stands in *slot and goes there, 0 when it failed: the record
+ * is released then. */
+VkResult hvk_enter(struct hvk_call *call, struct hvk_object *object, void *slot);
 /* The record beside an id, or NULL: unknown, stale, of another kind. *native: nullable. Only while
  * the turn is held, or context->natives for reading. */
 struct hvk_object *hvk_find(const struct hvk_context *context, uint32_t kind, uint64_t id,

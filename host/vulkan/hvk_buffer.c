@@ -65,6 +65,7 @@ static VkResult create(struct hvk_call *call, struct hvk_device *device,
     }
     device->driver.GetBufferMemoryRequirements(hvk_native(device), native, &b->requirements);
     b->size = asked->size;
+    b->is_bound = (asked->flags & VK_BUFFER_CREATE_SPARSE_BINDING_BIT) != 0;
     hvk_object_init(&b->object, VK_KIND_VkBuffer, HVK_U64(native), device->object.instance, device,
                     buffer_release);
     if (requirements != NULL) {
@@ -103,10 +104,12 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
     struct hvk_buffer *b =
         buffer_of(hvk_find(call->context, VK_KIND_VkBuffer, HVK_U64(ids->buffer), NULL));
     struct hvk_pages *pages = NULL;
-    if (b == NULL || b->object.device != device ||
+    if (b == NULL || b->object.device != device || b->is_bound ||
         !hvk_memory_takes(device, HVK_U64(ids->memory), ids->memoryOffset, &b->requirements,
                           &pages)) {
-        sl_warn_limited("vulkan", "context %u: a buffer does not fit its memory at %llu",
+        sl_warn_limited("vulkan",
+                        "context %u: a buffer does not fit its memory at %llu, or has some",
+
                         call->context->ctx_id, (unsigned long long)ids->memoryOffset);
         return VK_ERROR_VALIDATION_FAILED;
     }
@@ -114,6 +117,7 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
                                                       natives->memory, natives->memoryOffset);
     if (result == VK_SUCCESS) {
         struct hvk_pages *old = b->pages;
+        b->is_bound = true;
         b->pages = pages != NULL ? hvk_pages_ref(pages) : NULL;
         hvk_pages_unref(old);
         hvk_bond_make(call->context, &b->memory, VK_KIND_VkDeviceMemory, HVK_U64(ids->memory),

@@ -123,6 +123,7 @@ struct hvk_buffer {
     struct hvk_object object;
     uint64_t size;
     VkMemoryRequirements requirements;
+    bool is_bound;           /* or sparse: no driver survives the use of one that is not */
     struct hvk_pages *pages; /* bound, nullable */
     struct hvk_bond memory;
 };
@@ -137,12 +138,27 @@ struct hvk_image {
     VkExtent3D extent;
     VkImageTiling tiling; /* the guest's; natively LINEAR for a modifier without the extension */
     uint32_t mip_levels, array_layers;
+    VkSampleCountFlagBits samples;
+    VkImageCreateFlags flags;
+    uint32_t bound; /* 1 << plane; all ones: sparse */
     bool is_disjoint;
     bool is_external;
     bool takes_no_import; /* nor, therefore, what is shared with the guest */
     bool is_modifier_emulated;
     struct hvk_pages *pages[HVK_PLANES]; /* bound, nullable */
     struct hvk_bond memory[HVK_PLANES];
+};
+
+/* --- hvk_view.c --- */
+
+/* A view of an image or a buffer, a sampler, a conversion. */
+struct hvk_view {
+    struct hvk_object object;
+    struct hvk_object *of; /* a reference; NULL: of nothing else */
+    /* Of an image's view: */
+    VkFormat format;
+    VkSampleCountFlagBits samples;
+    uint32_t width, height, layers;
 };
 
 /* --- hvk_format.c --- */
@@ -269,6 +285,8 @@ struct hvk_binding {
 struct hvk_bindings {
     uint32_t refs; /* atomic */
     uint32_t count;
+    struct hvk_object **samplers; /* immutable ones, a reference each: drivers keep pointers */
+    uint32_t sampler_count;
     uint32_t dynamic_count; /* descriptors with an offset that is given when they are bound */
     bool is_variable;       /* the last one's count is the set's own */
     struct hvk_binding list[];

@@ -143,13 +143,17 @@ static VkResult native_info(const struct hvk_device *device, const VkImageCreate
         VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR,
         VK_STRUCTURE_TYPE_DEDICATED_ALLOCATION_IMAGE_CREATE_INFO_NV};
     VkImageCreateInfo info = *asked;
-    *image = (struct hvk_image){.type = asked->imageType,
-                                .format = asked->format,
-                                .extent = asked->extent,
-                                .tiling = asked->tiling,
-                                .mip_levels = asked->mipLevels,
-                                .array_layers = asked->arrayLayers,
-                                .is_disjoint = (asked->flags & VK_IMAGE_CREATE_DISJOINT_BIT) != 0};
+    *image = (struct hvk_image){
+        .type = asked->imageType,
+        .format = asked->format,
+        .extent = asked->extent,
+        .tiling = asked->tiling,
+        .mip_levels = asked->mipLevels,
+        .array_layers = asked->arrayLayers,
+        .samples = asked->samples,
+        .flags = asked->flags,
+        .bound = (asked->flags & VK_IMAGE_CREATE_SPARSE_BINDING_BIT) != 0 ? UINT32_MAX : 0,
+        .is_disjoint = (asked->flags & VK_IMAGE_CREATE_DISJOINT_BIT) != 0};
     hvk_chain_drop(&info.pNext, drops, sizeof drops / sizeof drops[0]);
     const VkExternalMemoryImageCreateInfo *external =
         hvk_chain_take(&info.pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
@@ -397,9 +401,10 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
     struct hvk_pages *pages = NULL;
     VkMemoryRequirements needs = {0};
     uint32_t plane = image != NULL ? plane_of(device, image, native, &needs) : 0;
-    if (image == NULL || image->object.device != device ||
+    if (image == NULL || image->object.device != device || (image->bound >> plane & 1) != 0 ||
         !hvk_memory_takes(device, HVK_U64(ids->memory), ids->memoryOffset, &needs, &pages)) {
-        sl_warn_limited("vulkan", "context %u: an image of %llu bytes does not fit its memory",
+        sl_warn_limited("vulkan",
+                        "context %u: an image of %llu bytes does not fit its memory, or has some",
                         call->context->ctx_id, (unsigned long long)needs.size);
         return VK_ERROR_VALIDATION_FAILED;
     }
@@ -411,6 +416,7 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
                           : device->driver.BindImageMemory2(hvk_native(device), 1, &info);
     if (result == VK_SUCCESS) {
         struct hvk_pages *old = image->pages[plane];
+        image->bound |= 1u << plane;
         image->pages[plane] = pages != NULL ? hvk_pages_ref(pages) : NULL;
         hvk_pages_unref(old);
         hvk_bond_make(call->context, &image->memory[plane], VK_KIND_VkDeviceMemory,

@@ -30,6 +30,10 @@ struct hvk_bindings *hvk_bindings_ref(struct hvk_bindings *bindings)
 void hvk_bindings_unref(struct hvk_bindings *bindings)
 {
     if (bindings != NULL && sl_atomic_add(&bindings->refs, UINT32_MAX) == 1) {
+        for (uint32_t i = 0; i < bindings->sampler_count; i++) {
+            hvk_unref(bindings->samplers[i]);
+        }
+        sl_free(bindings->samplers);
         sl_free(bindings);
     }
 }
@@ -101,18 +105,54 @@ static bool is_dynamic(VkDescriptorType type)
            type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC;
 }
 
+/* How many immutable samplers are read of a binding. */
+static uint32_t samplers_of(const VkDescriptorSetLayoutBinding *b)
+{
+    bool reads = b->pImmutableSamplers != NULL &&
+                 (b->descriptorType == VK_DESCRIPTOR_TYPE_SAMPLER ||
+                  b->descriptorType == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER);
+    return reads ? b->descriptorCount : 0;
+}
+
 /* Drivers look into every immutable sampler. */
 static bool has_samplers(const VkDescriptorSetLayoutBinding *b)
 {
     bool ok = true;
-    if (b->pImmutableSamplers != NULL &&
-        (b->descriptorType == VK_DESCRIPTOR_TYPE_SAMPLER ||
-         b->descriptorType == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER)) {
-        for (uint32_t i = 0; ok && i < b->descriptorCount; i++) {
-            ok = b->pImmutableSamplers[i] != VK_NULL_HANDLE;
-        }
+    for (uint32_t i = 0; ok && i < samplers_of(b); i++) {
+        ok = b->pImmutableSamplers[i] != VK_NULL_HANDLE;
     }
     return ok;
+}
+
+/* They stay as long as the bindings do. */
+static VkResult samplers_keep(struct hvk_call *call, struct hvk_bindings *bindings)
+{
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkCreateDescriptorSetLayout ids;
+    uint64_t count = 0;
+    if (!vk_unpack_vkCreateDescriptorSetLayout(&again, &ids)) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    const VkDescriptorSetLayoutCreateInfo *info = ids.pCreateInfo;
+    for (uint32_t i = 0; i < info->bindingCount; i++) {
+        count += samplers_of(&info->pBindings[i]); /* all descriptors are fewer than 2^24 */
+    }
+    bindings->samplers = count != 0 ? sl_alloc_array(count, sizeof(void *)) : NULL;
+    if (count != 0 && bindings->samplers == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    for (uint32_t i = 0; count != 0 && i < info->bindingCount; i++) {
+        for (uint32_t j = 0; j < samplers_of(&info->pBindings[i]); j++) {
+            struct hvk_object *sampler =
+                hvk_find(call->context, VK_KIND_VkSampler,
+                         HVK_U64(info->pBindings[i].pImmutableSamplers[j]), NULL);
+            if (sampler == NULL) {
+                return VK_ERROR_VALIDATION_FAILED;
+            }
+            bindings->samplers[bindings->sampler_count++] = hvk_ref(sampler);
+        }
+    }
+    return VK_SUCCESS;
 }
 
 static VkResult bindings_make(const VkDescriptorSetLayoutCreateInfo *info,
@@ -186,6 +226,7 @@ VkResult hvk_vkCreateDescriptorSetLayout(struct hvk_call *call,
                     device, set_layout_release);
     layout->bindings = NULL;
     VkResult result = bindings_make(a->pCreateInfo, &layout->bindings);
+    result = result == VK_SUCCESS ? samplers_keep(call, layout->bindings) : result;
     if (result == VK_SUCCESS) {
         result = device->driver.CreateDescriptorSetLayout(hvk_native(device), a->pCreateInfo, NULL,
                                                           &native);

@@ -68,6 +68,16 @@ enum sl_result hvk_add_object(struct hvk_call *call, struct hvk_object *object, 
     return result;
 }
 
+VkResult hvk_enter(struct hvk_call *call, struct hvk_object *object, void *slot)
+{
+    struct hvk_device *device = object->device;
+    uint64_t id = sl_load_u64(slot);
+    enum sl_result added = hvk_add_object(call, object, &id);
+    hvk_unref(object);
+    sl_store_u64(slot, added == SL_OK ? id : 0);
+    return hvk_device_result(device, added == SL_OK ? VK_SUCCESS : VK_ERROR_TOO_MANY_OBJECTS);
+}
+
 struct hvk_object *hvk_find(const struct hvk_context *context, uint32_t kind, uint64_t id,
                             uint64_t *native)
 {

@@ -6,15 +6,23 @@
 #include "transport/base/arith.h"
 #include "transport/base/mem.h"
 
+/* What a pass wants of an attachment. */
+struct attachment {
+    VkFormat format;
+    VkSampleCountFlagBits samples;
+};
+
 struct pass {
     struct hvk_object object;
     uint32_t subpass_count, attachment_count;
+    struct attachment attachments[];
 };
 
 struct framebuffer {
     struct hvk_object object;
-    uint32_t attachment_count, width, height;
-    bool is_imageless;
+    uint32_t attachment_count, width, height, layers;
+    uint32_t view_count;      /* 0: it is imageless */
+    struct hvk_view *views[]; /* a reference each */
 };
 
 static void pass_release(struct hvk_object *object)
@@ -28,18 +36,11 @@ static void framebuffer_release(struct hvk_object *object)
 {
     object->device->driver.DestroyFramebuffer(hvk_native(object->device),
                                               HVK_HANDLE(VkFramebuffer, object->native), NULL);
-    sl_free(object);
-}
-
-/* The record in the table under the slot's id; on failure it is released. */
-static VkResult enter(struct hvk_call *call, struct hvk_object *object, void *slot)
-{
-    uint64_t id = sl_load_u64(slot);
-    enum sl_result added = hvk_add_object(call, object, &id);
-    hvk_unref(object);
-    sl_store_u64(slot, added == SL_OK ? id : 0);
-    return hvk_device_result(object->device,
-                             added == SL_OK ? VK_SUCCESS : VK_ERROR_TOO_MANY_OBJECTS);
+    struct framebuffer *f = (struct framebuffer *)(void *)object;
+    for (uint32_t i = 0; i < f->view_count; i++) {
+        hvk_unref(&f->views[i]->object);
+    }
+    sl_free(f);
 }
 
 /* --- render passes --- */
@@ -86,22 +87,29 @@ static bool is_subpass_2(const VkSubpassDescription2 *s, uint32_t count)
            (resolve == NULL || all_refer_2(resolve->pDepthStencilResolveAttachment, 1, count));
 }
 
-static VkResult pass_make(struct hvk_call *call, struct hvk_device *device, VkResult result,
-                          VkRenderPass native, const struct pass *counts, void *slot)
+/* A record that is not in the table yet; NULL: no memory. */
+static struct pass *pass_new(uint32_t subpasses, uint32_t attachments)
 {
-    struct pass *pass = result == VK_SUCCESS ? sl_alloc(sizeof *pass) : NULL;
-    if (pass == NULL) {
+    struct pass *pass = sl_alloc(sizeof *pass + attachments * sizeof pass->attachments[0]);
+    if (pass != NULL) {
+        pass->subpass_count = subpasses;
+        pass->attachment_count = attachments;
+    }
+    return pass;
+}
+
+/* Takes the record. */
+static VkResult pass_enter(struct hvk_call *call, struct hvk_device *device, VkResult result,
+                           VkRenderPass native, struct pass *pass, void *slot)
+{
+    if (result != VK_SUCCESS) {
+        sl_free(pass);
         sl_store_u64(slot, 0);
-        if (result == VK_SUCCESS) {
-            device->driver.DestroyRenderPass(hvk_native(device), native, NULL);
-            result = VK_ERROR_OUT_OF_HOST_MEMORY;
-        }
         return hvk_device_result(device, result);
     }
-    *pass = *counts;
     hvk_object_init(&pass->object, VK_KIND_VkRenderPass, HVK_U64(native), device->object.instance,
                     device, pass_release);
-    return enter(call, &pass->object, slot);
+    return hvk_enter(call, &pass->object, slot);
 }
 
 VkResult hvk_vkCreateRenderPass(struct hvk_call *call, struct vk_args_vkCreateRenderPass *a)
@@ -109,16 +117,22 @@ VkResult hvk_vkCreateRenderPass(struct hvk_call *call, struct vk_args_vkCreateRe
     struct hvk_device *device = hvk_device_of(a->record);
     const VkRenderPassCreateInfo *info = a->pCreateInfo;
     VkRenderPass native = VK_NULL_HANDLE;
+    struct pass *pass = pass_new(info->subpassCount, info->attachmentCount);
     bool ok = info->subpassCount != 0;
     for (uint32_t i = 0; ok && i < info->subpassCount; i++) {
         ok = is_subpass(&info->pSubpasses[i], info->attachmentCount);
     }
-    VkResult result =
-        !ok ? VK_ERROR_VALIDATION_FAILED
-            : device->driver.CreateRenderPass(hvk_native(device), info, NULL, &native);
-    const struct pass counts = {.subpass_count = info->subpassCount,
-                                .attachment_count = info->attachmentCount};
-    return pass_make(call, device, result, native, &counts, a->pRenderPass);
+    VkResult result = pass == NULL ? VK_ERROR_OUT_OF_HOST_MEMORY
+                      : !ok        ? VK_ERROR_VALIDATION_FAILED
+                                   : VK_SUCCESS;
+    for (uint32_t i = 0; result == VK_SUCCESS && i < info->attachmentCount; i++) {
+        const VkAttachmentDescription *at = &info->pAttachments[i];
+        pass->attachments[i] = (struct attachment){at->format, at->samples};
+    }
+    if (result == VK_SUCCESS) {
+        result = device->driver.CreateRenderPass(hvk_native(device), info, NULL, &native);
+    }
+    return pass_enter(call, device, result, native, pass, a->pRenderPass);
 }
 
 VkResult hvk_vkCreateRenderPass2(struct hvk_call *call, struct vk_args_vkCreateRenderPass2 *a)
@@ -126,50 +140,88 @@ VkResult hvk_vkCreateRenderPass2(struct hvk_call *call, struct vk_args_vkCreateR
     struct hvk_device *device = hvk_device_of(a->record);
     const VkRenderPassCreateInfo2 *info = a->pCreateInfo;
     VkRenderPass native = VK_NULL_HANDLE;
-    VkResult result = VK_ERROR_FEATURE_NOT_PRESENT;
+    struct pass *pass = pass_new(info->subpassCount, info->attachmentCount);
     bool ok = info->subpassCount != 0;
     for (uint32_t i = 0; ok && i < info->subpassCount; i++) {
         ok = is_subpass_2(&info->pSubpasses[i], info->attachmentCount);
     }
-    if (!ok) {
-        result = VK_ERROR_VALIDATION_FAILED;
-    } else if (device->driver.CreateRenderPass2 != NULL) {
+    VkResult result = pass == NULL                               ? VK_ERROR_OUT_OF_HOST_MEMORY
+                      : !ok                                      ? VK_ERROR_VALIDATION_FAILED
+                      : device->driver.CreateRenderPass2 == NULL ? VK_ERROR_FEATURE_NOT_PRESENT
+                                                                 : VK_SUCCESS;
+    for (uint32_t i = 0; result == VK_SUCCESS && i < info->attachmentCount; i++) {
+        const VkAttachmentDescription2 *at = &info->pAttachments[i];
+        pass->attachments[i] = (struct attachment){at->format, at->samples};
+    }
+    if (result == VK_SUCCESS) {
         result = device->driver.CreateRenderPass2(hvk_native(device), info, NULL, &native);
     }
-    const struct pass counts = {.subpass_count = info->subpassCount,
-                                .attachment_count = info->attachmentCount};
-    return pass_make(call, device, result, native, &counts, a->pRenderPass);
+    return pass_enter(call, device, result, native, pass, a->pRenderPass);
+}
+
+/* --- framebuffers --- */
+
+static struct hvk_view *view_find(const struct hvk_context *context, VkImageView id)
+{
+    return (struct hvk_view *)(void *)hvk_find(context, VK_KIND_VkImageView, HVK_U64(id), NULL);
+}
+
+static bool view_holds(const struct hvk_view *view, const struct framebuffer *f)
+{
+    return view != NULL && view->width >= f->width && view->height >= f->height &&
+           view->layers >= f->layers;
+}
+
+/* The framebuffer's own views, by their ids. */
+static bool views_keep(const struct hvk_call *call, struct framebuffer *f,
+                       const VkFramebufferCreateInfo *ids)
+{
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < f->attachment_count; i++) {
+        struct hvk_view *view = view_find(call->context, ids->pAttachments[i]);
+        ok = view_holds(view, f) && view->object.device == f->object.device;
+        if (ok) {
+            (void)hvk_ref(&view->object);
+            f->views[f->view_count++] = view;
+        }
+    }
+    return ok;
 }
 
 VkResult hvk_vkCreateFramebuffer(struct hvk_call *call, struct vk_args_vkCreateFramebuffer *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
     const VkFramebufferCreateInfo *info = a->pCreateInfo;
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkCreateFramebuffer ids;
     bool imageless = (info->flags & VK_FRAMEBUFFER_CREATE_IMAGELESS_BIT) != 0;
+    uint32_t room = imageless || info->pAttachments == NULL ? 0 : info->attachmentCount;
+    uint64_t id = sl_load_u64((uint8_t *)a->pFramebuffer);
     VkFramebuffer native = VK_NULL_HANDLE;
-    VkResult result = VK_ERROR_VALIDATION_FAILED;
-    struct framebuffer *f = sl_alloc(sizeof *f);
-    bool ok = info->renderPass != VK_NULL_HANDLE;
-    for (uint32_t i = 0; ok && !imageless && i < info->attachmentCount; i++) {
-        ok = info->pAttachments != NULL && info->pAttachments[i] != VK_NULL_HANDLE;
-    }
-    if (f == NULL) {
-        result = VK_ERROR_OUT_OF_HOST_MEMORY;
-    } else if (ok) {
-        result = device->driver.CreateFramebuffer(hvk_native(device), info, NULL, &native);
-    }
-    if (result != VK_SUCCESS) {
+    struct framebuffer *f = sl_alloc(sizeof *f + room * sizeof f->views[0]);
+    sl_store_u64((uint8_t *)a->pFramebuffer, 0);
+    if (f == NULL || !vk_unpack_vkCreateFramebuffer(&again, &ids)) {
         sl_free(f);
-        sl_store_u64((uint8_t *)a->pFramebuffer, 0);
-        return hvk_device_result(device, result);
+        return hvk_device_result(device, VK_ERROR_OUT_OF_HOST_MEMORY);
     }
     *f = (struct framebuffer){.attachment_count = info->attachmentCount,
                               .width = info->width,
                               .height = info->height,
-                              .is_imageless = imageless};
-    hvk_object_init(&f->object, VK_KIND_VkFramebuffer, HVK_U64(native), device->object.instance,
-                    device, framebuffer_release);
-    return enter(call, &f->object, a->pFramebuffer);
+                              .layers = info->layers};
+    hvk_object_init(&f->object, VK_KIND_VkFramebuffer, 0, device->object.instance, device,
+                    framebuffer_release);
+    VkResult result = VK_ERROR_VALIDATION_FAILED;
+    if (info->renderPass != VK_NULL_HANDLE && (imageless || room == info->attachmentCount) &&
+        (imageless || views_keep(call, f, ids.pCreateInfo))) {
+        result = device->driver.CreateFramebuffer(hvk_native(device), info, NULL, &native);
+    }
+    f->object.native = HVK_U64(native);
+    if (result != VK_SUCCESS) {
+        hvk_unref(&f->object);
+        return hvk_device_result(device, result);
+    }
+    sl_store_u64((uint8_t *)a->pFramebuffer, id);
+    return hvk_enter(call, &f->object, a->pFramebuffer);
 }
 
 /* --- recorded --- */
@@ -199,6 +251,23 @@ static const struct hvk_object *object_find(const struct hvk_recording *r, uint3
     return hvk_find(r->device->context, kind, HVK_U64(id), NULL);
 }
 
+/* Is there a view of the right sort for each of the pass's attachments? named: with ids, of a
+ * framebuffer without views of its own. */
+static bool has_views(const struct hvk_recording *r, const struct pass *pass,
+                      const struct framebuffer *f, const VkRenderPassAttachmentBeginInfo *named)
+{
+    bool own = f->view_count == f->attachment_count;
+    uint32_t there = own ? f->view_count : named != NULL ? named->attachmentCount : 0;
+    bool ok = there >= pass->attachment_count;
+    for (uint32_t i = 0; ok && i < pass->attachment_count; i++) {
+        const struct hvk_view *view =
+            own ? f->views[i] : view_find(r->device->context, named->pAttachments[i]);
+        ok = view_holds(view, f) && view->format == pass->attachments[i].format &&
+             view->samples == pass->attachments[i].samples;
+    }
+    return ok;
+}
+
 /* ids: the same with its handles as ids. */
 static bool begin(struct hvk_recording *r, const VkRenderPassBeginInfo *info,
                   const VkRenderPassBeginInfo *ids)
@@ -208,19 +277,12 @@ static bool begin(struct hvk_recording *r, const VkRenderPassBeginInfo *info,
     const struct framebuffer *f = (const struct framebuffer *)(const void *)object_find(
         r, VK_KIND_VkFramebuffer, (void *)ids->framebuffer);
     const VkRenderPassAttachmentBeginInfo *views =
-        hvk_chain_find(info->pNext, VK_STRUCTURE_TYPE_RENDER_PASS_ATTACHMENT_BEGIN_INFO);
+        hvk_chain_find(ids->pNext, VK_STRUCTURE_TYPE_RENDER_PASS_ATTACHMENT_BEGIN_INFO);
     if (pass == NULL || f == NULL || r->buffer->in_pass) {
         return fail(r, "it begins no render pass, or one in another");
     }
-    uint32_t there = f->attachment_count;
-    if (f->is_imageless) {
-        there = views != NULL ? views->attachmentCount : 0;
-        for (uint32_t i = 0; i < there; i++) {
-            there = views->pAttachments[i] != VK_NULL_HANDLE ? there : 0;
-        }
-    }
-    if (there < pass->attachment_count || !area_fits(&info->renderArea, f->width, f->height)) {
-        return fail(r, "its framebuffer is smaller than its render pass");
+    if (!area_fits(&info->renderArea, f->width, f->height) || !has_views(r, pass, f, views)) {
+        return fail(r, "its framebuffer does not fit its render pass");
     }
     begin_in(r->buffer, pass->subpass_count, &info->renderArea);
     return true;
@@ -295,6 +357,41 @@ void hvk_vkCmdEndRenderPass2(struct hvk_recording *r, struct vk_args_vkCmdEndRen
     }
 }
 
+/* What dynamic rendering draws on: *samples is what the others have, 0 at first. */
+static bool holds(const struct hvk_recording *r, const VkRenderingInfo *info,
+                  const VkRenderingAttachmentInfo *at, VkSampleCountFlagBits *samples)
+{
+    if (at == NULL || at->imageView == VK_NULL_HANDLE) {
+        return true;
+    }
+    const struct hvk_view *view = view_find(r->device->context, at->imageView);
+    const struct hvk_view *to = at->resolveMode != VK_RESOLVE_MODE_NONE
+                                    ? view_find(r->device->context, at->resolveImageView)
+                                    : NULL;
+    uint32_t layers =
+        info->viewMask != 0 ? 32 - (uint32_t)__builtin_clz(info->viewMask) : info->layerCount;
+    bool ok = view != NULL && area_fits(&info->renderArea, view->width, view->height) &&
+              view->layers >= layers && (*samples == 0 || *samples == view->samples);
+    if (ok && at->resolveMode != VK_RESOLVE_MODE_NONE) {
+        ok = to != NULL && area_fits(&info->renderArea, to->width, to->height) &&
+             to->layers >= layers && to->format == view->format;
+    }
+    *samples = ok ? view->samples : 0;
+    return ok;
+}
+
+/* ids: its handles are ids. */
+static bool all_hold(const struct hvk_recording *r, const VkRenderingInfo *ids)
+{
+    VkSampleCountFlagBits samples = 0;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < ids->colorAttachmentCount; i++) {
+        ok = holds(r, ids, &ids->pColorAttachments[i], &samples);
+    }
+    return ok && holds(r, ids, ids->pDepthAttachment, &samples) &&
+           holds(r, ids, ids->pStencilAttachment, &samples);
+}
+
 void hvk_vkCmdBeginRendering(struct hvk_recording *r, struct vk_args_vkCmdBeginRendering *a)
 {
     const VkRenderingInfo *info = a->pRenderingInfo;
@@ -304,6 +401,12 @@ void hvk_vkCmdBeginRendering(struct hvk_recording *r, struct vk_args_vkCmdBeginR
     if (r->buffer->in_pass ||
         info->colorAttachmentCount > r->device->physical->properties.limits.maxColorAttachments) {
         fail(r, "it begins a render pass in another, or with too many attachments");
+        return;
+    }
+    struct vk_unpack in = hvk_body_again(r);
+    struct vk_args_vkCmdBeginRendering ids;
+    if (!vk_unpack_vkCmdBeginRendering(&in, &ids) || !all_hold(r, ids.pRenderingInfo)) {
+        fail(r, "an attachment does not fit where it renders");
         return;
     }
     begin_in(r->buffer, 1, &info->renderArea);

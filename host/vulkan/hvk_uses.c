@@ -78,21 +78,24 @@ void hvk_uses_finish(struct hvk_uses *uses)
     *uses = (struct hvk_uses){0};
 }
 
-/* The memory that was bound; where none was, or its birth was not kept, there is nothing to say. */
+/* The memory that was bound; where its birth was not kept there is nothing to say. */
 static bool memory_lives(const struct hvk_context *context, const struct hvk_bond *bond)
 {
     return bond->to == NULL ||
            hvk_birth_of(context, VK_KIND_VkDeviceMemory, bond->to->made[0]) == bond->to;
 }
 
+/* Of buffers and images: all they need is bound, and there. */
 static bool memories_live(const struct hvk_context *context, uint32_t kind,
                           const struct hvk_object *object)
 {
     bool live = true;
     if (kind == VK_KIND_VkBuffer) {
-        live = memory_lives(context, &SL_CONTAINER(object, struct hvk_buffer, object)->memory);
+        const struct hvk_buffer *buffer = SL_CONTAINER(object, struct hvk_buffer, object);
+        live = buffer->is_bound && memory_lives(context, &buffer->memory);
     } else if (kind == VK_KIND_VkImage) {
         const struct hvk_image *image = SL_CONTAINER(object, struct hvk_image, object);
+        live = image->bound != 0;
         for (uint32_t i = 0; i < HVK_PLANES; i++) {
             live = live && memory_lives(context, &image->memory[i]);
         }
