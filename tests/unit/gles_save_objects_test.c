@@ -1,0 +1,405 @@
+/* Snapshots of the objects of a GLES share group: textures, buffers, programs, what others share.
+ */
+#include "tests/support/gles_save_pair.h"
+#include "tests/support/slt.h"
+#include "wire/rc_pack.h"
+
+#include <GLES2/gl2ext.h>
+#include <string.h>
+
+SLT_FIXTURE(gles_save_objects, struct save_pair, save_pair_init, save_pair_finish);
+
+/* --- textures --- */
+
+struct texel {
+    const char *label;
+    GLenum internal, format, type;
+    uint32_t bytes;
+    bool floats; /* the noise is finite numbers */
+};
+static const struct texel texels[] = {
+    {"rgba", GL_RGBA, GL_RGBA, GL_UNSIGNED_BYTE, 4, false},
+    {"rgba4444", GL_RGBA, GL_RGBA, GL_UNSIGNED_SHORT_4_4_4_4, 2, false},
+    {"rgba5551", GL_RGBA, GL_RGBA, GL_UNSIGNED_SHORT_5_5_5_1, 2, false},
+    {"rgb", GL_RGB, GL_RGB, GL_UNSIGNED_BYTE, 3, false},
+    {"rgb565", GL_RGB, GL_RGB, GL_UNSIGNED_SHORT_5_6_5, 2, false},
+    {"luminance", GL_LUMINANCE, GL_LUMINANCE, GL_UNSIGNED_BYTE, 1, false},
+    {"luminance_alpha", GL_LUMINANCE_ALPHA, GL_LUMINANCE_ALPHA, GL_UNSIGNED_BYTE, 2, false},
+    {"alpha", GL_ALPHA, GL_ALPHA, GL_UNSIGNED_BYTE, 1, false},
+    {"bgra", GL_BGRA_EXT, GL_BGRA_EXT, GL_UNSIGNED_BYTE, 4, false},
+    {"r8", GL_R8, GL_RED, GL_UNSIGNED_BYTE, 1, false},
+    {"r8_snorm", GL_R8_SNORM, GL_RED, GL_BYTE, 1, false},
+    {"rg8", GL_RG8, GL_RG, GL_UNSIGNED_BYTE, 2, false},
+    {"rgb8", GL_RGB8, GL_RGB, GL_UNSIGNED_BYTE, 3, false},
+    {"srgb8_alpha8", GL_SRGB8_ALPHA8, GL_RGBA, GL_UNSIGNED_BYTE, 4, false},
+    {"rgb10_a2", GL_RGB10_A2, GL_RGBA, GL_UNSIGNED_INT_2_10_10_10_REV, 4, false},
+    {"r32f", GL_R32F, GL_RED, GL_FLOAT, 4, true},
+    {"rgba32f", GL_RGBA32F, GL_RGBA, GL_FLOAT, 16, true},
+    {"rgba16f", GL_RGBA16F, GL_RGBA, GL_FLOAT, 16, true},
+    {"r11f", GL_R11F_G11F_B10F, GL_RGB, GL_FLOAT, 12, true},
+    {"rgb9_e5", GL_RGB9_E5, GL_RGB, GL_FLOAT, 12, true},
+    {"r32ui", GL_R32UI, GL_RED_INTEGER, GL_UNSIGNED_INT, 4, false},
+    {"rgba8i", GL_RGBA8I, GL_RGBA_INTEGER, GL_BYTE, 4, false},
+    {"rgba16ui", GL_RGBA16UI, GL_RGBA_INTEGER, GL_UNSIGNED_SHORT, 8, false},
+    {"depth16", GL_DEPTH_COMPONENT16, GL_DEPTH_COMPONENT, GL_UNSIGNED_SHORT, 2, false},
+    {"depth24", GL_DEPTH_COMPONENT24, GL_DEPTH_COMPONENT, GL_UNSIGNED_INT, 4, false},
+    {"depth32f", GL_DEPTH_COMPONENT32F, GL_DEPTH_COMPONENT, GL_FLOAT, 4, true},
+    {"depth24_stencil8", GL_DEPTH24_STENCIL8, GL_DEPTH_STENCIL, GL_UNSIGNED_INT_24_8, 4, false},
+    {"stencil8", GL_STENCIL_INDEX8, GL_STENCIL_INDEX, GL_UNSIGNED_BYTE, 1, false},
+};
+
+static void texel_data(const struct texel *x, uint8_t *data, size_t count)
+{
+    save_noise(data, count * x->bytes);
+    for (size_t i = 0; x->floats && i < count * x->bytes / 4; i++) {
+        float value = (float)data[i * 4] / 256.0f;
+        memcpy(data + i * 4, &value, 4);
+    }
+}
+
+SLT_TEST_FP(gles_save_objects, texels, p, struct texel, texels, x)
+{
+    enum { SIDE = 8 };
+    uint8_t data[SIDE * SIDE * 16];
+    struct sl_pack *o = twin_out(&p->one);
+    texel_data(x, data, SIDE * SIDE);
+    uint32_t name = save_gen(&p->one, gles2_pack_glGenTextures);
+    const struct sl_gather pixels = sl_gather_flat(data, (size_t)SIDE * SIDE * x->bytes);
+    const struct sl_gather small = sl_gather_flat(data + 5, (size_t)4 * 4 * x->bytes);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, name);
+    gles2_pack_glPixelStorei(o, GL_UNPACK_ALIGNMENT, 1);
+    gles2_pack_glTexImage2D(o, GL_TEXTURE_2D, 0, (GLint)x->internal, SIDE, SIDE, 0, x->format,
+                            x->type, &pixels);
+    if (!x->floats) {
+        gles2_pack_glTexImage2D(o, GL_TEXTURE_2D, 1, (GLint)x->internal, 4, 4, 0, x->format,
+                                x->type, &small);
+    }
+    gles2_pack_glTexParameteri(o, GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    twin_send(&p->one);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    SLT_EXPECT_EQ((GLint)name, save_get(&p->other, GL_TEXTURE_BINDING_2D));
+}
+
+struct shape {
+    const char *label;
+    GLenum target;
+    bool layered;
+    int32_t depth;
+};
+static const struct shape shapes[] = {{"flat", GL_TEXTURE_2D, false, 1},
+                                      {"cube", GL_TEXTURE_CUBE_MAP, false, 1},
+                                      {"deep", GL_TEXTURE_3D, true, 4},
+                                      {"array", GL_TEXTURE_2D_ARRAY, true, 5},
+                                      {"cubes", GL_TEXTURE_CUBE_MAP_ARRAY, true, 12}};
+
+SLT_TEST_FP(gles_save_objects, textures_of_every_target, p, struct shape, shapes, x)
+{
+    enum { SIDE = 8 };
+    uint8_t data[SIDE * SIDE * 12 * 4];
+    struct sl_pack *o = twin_out(&p->one);
+    save_noise(data, sizeof data);
+    uint32_t name = save_gen(&p->one, gles2_pack_glGenTextures);
+    bool cube = x->target == GL_TEXTURE_CUBE_MAP;
+    gles2_pack_glActiveTexture(o, GL_TEXTURE3);
+    gles2_pack_glBindTexture(o, x->target, name);
+    if (x->layered) {
+        gles2_pack_glTexStorage3D(o, x->target, 2, GL_RGBA8, SIDE, SIDE, x->depth);
+    } else {
+        gles2_pack_glTexStorage2D(o, x->target, 2, GL_RGBA8, SIDE, SIDE);
+    }
+    for (GLenum face = 0; face < (cube ? 6u : 1u); face++) {
+        const struct sl_gather pixels =
+            sl_gather_flat(data + face, (size_t)SIDE * SIDE * 4 * (uint32_t)x->depth);
+        GLenum to = cube ? GL_TEXTURE_CUBE_MAP_POSITIVE_X + face : x->target;
+        if (x->layered) {
+            gles2_pack_glTexSubImage3D(o, to, 0, 0, 0, 0, SIDE, SIDE, x->depth, GL_RGBA,
+                                       GL_UNSIGNED_BYTE, &pixels);
+        } else {
+            gles2_pack_glTexSubImage2D(o, to, 0, 0, 0, SIDE, SIDE, GL_RGBA, GL_UNSIGNED_BYTE,
+                                       &pixels);
+        }
+    }
+    gles2_pack_glGenerateMipmap(o, x->target);
+    gles2_pack_glTexParameteri(o, x->target, GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE);
+    gles2_pack_glTexParameteri(o, x->target, GL_TEXTURE_SWIZZLE_G, GL_ALPHA);
+    gles2_pack_glTexParameterf(o, x->target, GL_TEXTURE_MIN_LOD, -3.5f);
+    twin_send(&p->one);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+}
+
+SLT_TEST_F(gles_save_objects, compressed_textures, p)
+{
+    uint8_t data[64];
+    struct sl_pack *o = twin_out(&p->one);
+    save_noise(data, sizeof data);
+    uint32_t name = save_gen(&p->one, gles2_pack_glGenTextures);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, name);
+    gles2_pack_glCompressedTexImage2D(o, GL_TEXTURE_2D, 0, GL_COMPRESSED_RGB8_ETC2, 8, 8, 0, 32,
+                                      data, 32);
+    gles2_pack_glCompressedTexImage2D(o, GL_TEXTURE_2D, 1, GL_COMPRESSED_RGB8_ETC2, 4, 4, 0, 8,
+                                      data + 3, 8);
+    name = save_gen(&p->one, gles2_pack_glGenTextures);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, name);
+    gles2_pack_glCompressedTexImage2D(o, GL_TEXTURE_2D, 0, GL_COMPRESSED_RGBA8_ETC2_EAC, 8, 8, 0,
+                                      64, data, 64);
+    twin_send(&p->one);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+}
+
+/* --- buffers, arrays --- */
+
+SLT_TEST_F(gles_save_objects, buffers_and_their_bindings, p)
+{
+    struct sl_pack *o = twin_out(&p->one);
+    uint32_t a = save_buffer(&p->one, GL_ARRAY_BUFFER, 4000, GL_DYNAMIC_DRAW);
+    uint32_t b = save_buffer(&p->one, GL_UNIFORM_BUFFER, 1024, GL_STATIC_READ);
+    uint32_t c = save_buffer(&p->one, GL_COPY_WRITE_BUFFER, 64, GL_STREAM_COPY);
+    gles2_pack_glBindBufferRange(o, GL_UNIFORM_BUFFER, 2, b, 256, 512);
+    gles2_pack_glBindBufferBase(o, GL_SHADER_STORAGE_BUFFER, 1, a);
+    gles2_pack_glBindBufferBase(o, GL_TRANSFORM_FEEDBACK_BUFFER, 0, c);
+    gles2_pack_glBindBuffer(o, GL_DRAW_INDIRECT_BUFFER, c);
+    twin_send(&p->one);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    SLT_EXPECT_EQ((GLint)b, save_get(&p->other, GL_UNIFORM_BUFFER_BINDING));
+    SLT_EXPECT_EQ((GLint)c, save_get(&p->other, GL_DRAW_INDIRECT_BUFFER_BINDING));
+}
+
+SLT_TEST_F(gles_save_objects, vertex_arrays, p)
+{
+    static const float corners[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    struct sl_pack *o = twin_out(&p->one);
+    const struct sl_gather data = sl_gather_flat(corners, sizeof corners);
+    uint32_t a = save_buffer(&p->one, GL_ARRAY_BUFFER, 400, GL_STATIC_DRAW);
+    uint32_t e = save_buffer(&p->one, GL_ELEMENT_ARRAY_BUFFER, 40, GL_STATIC_DRAW);
+    gles2_pack_glVertexAttribPointerOffset(o, 2, 3, GL_SHORT, 1, 16, 8);
+    gles2_pack_glEnableVertexAttribArray(o, 2);
+    gles2_pack_glVertexAttribPointerData(o, 1, 4, GL_FLOAT, 0, 16, &data, sizeof corners);
+    gles2_pack_glEnableVertexAttribArray(o, 1);
+    gles2_pack_glEnableVertexAttribArray(o, 7); /* from nowhere */
+    uint32_t v = save_gen(&p->one, gles2_pack_glGenVertexArrays);
+    gles2_pack_glBindVertexArray(o, v);
+    gles2_pack_glBindBuffer(o, GL_ELEMENT_ARRAY_BUFFER, e);
+    gles2_pack_glVertexAttribIPointerOffsetAEMU(o, 0, 2, GL_UNSIGNED_BYTE, 0, 4);
+    gles2_pack_glVertexAttribDivisor(o, 0, 3);
+    gles2_pack_glEnableVertexAttribArray(o, 0);
+    uint32_t w = save_gen(&p->one, gles2_pack_glGenVertexArrays);
+    gles2_pack_glBindVertexArray(o, w);
+    gles2_pack_glBindVertexBuffer(o, 5, a, 12, 20);
+    gles2_pack_glVertexBindingDivisor(o, 5, 2);
+    gles2_pack_glVertexAttribFormat(o, 3, 2, GL_FLOAT, 0, 8);
+    gles2_pack_glVertexAttribBinding(o, 3, 5);
+    gles2_pack_glEnableVertexAttribArray(o, 3);
+    gles2_pack_glBindVertexArray(o, v);
+    twin_send(&p->one);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    SLT_EXPECT_EQ((GLint)v, save_get(&p->other, GL_VERTEX_ARRAY_BINDING));
+}
+
+/* --- programs --- */
+
+static const char vertex_text[] =
+    "#version 310 es\n"
+    "in vec4 p; in vec4 q; uniform mat4 m; uniform vec3 list[4]; uniform bvec2 b;\n"
+    "layout(std140) uniform block { vec4 color; } bl; out vec4 k; out float captured;\n"
+    "void main() { gl_Position = m * p + vec4(list[1] + list[3], 0.0); captured = p.x;\n"
+    "k = b.x ? q : bl.color; }\n";
+static const char fragment_text[] =
+    "#version 310 es\nprecision mediump float; in vec4 k; uniform sampler2D s; uniform uint u;\n"
+    "uniform struct { float a; int b; } st[2]; out vec4 c;\n"
+    "void main() { c = k + texture(s, k.xy) + vec4(float(u) + st[1].a + float(st[0].b)); }\n";
+
+static uint32_t shader(struct twin *t, GLenum type, const char *text)
+{
+    uint32_t size = (uint32_t)strlen(text) + 1;
+    gles2_pack_glCreateShader(twin_out(t), type);
+    uint32_t name = twin_ask(t);
+    gles2_pack_glShaderString(twin_out(t), name, text, size, (GLsizei)size);
+    gles2_pack_glCompileShader(twin_out(t), name);
+    twin_send(t);
+    return name;
+}
+
+static GLint location(struct twin *t, uint32_t program, const char *name)
+{
+    gles2_pack_glGetUniformLocation(twin_out(t), program, name, (uint32_t)strlen(name) + 1);
+    return (GLint)twin_ask(t);
+}
+
+static void expect_linked(struct twin *t, uint32_t program)
+{
+    gles2_pack_glGetProgramiv(twin_out(t), program, GL_LINK_STATUS, 4);
+    SLT_ASSERT_EQ(1u, twin_ask(t));
+}
+
+/* Linked from shaders that are gone, all its uniforms set. */
+static uint32_t program(struct twin *t)
+{
+    uint32_t v = shader(t, GL_VERTEX_SHADER, vertex_text),
+             f = shader(t, GL_FRAGMENT_SHADER, fragment_text);
+    struct sl_pack *o = twin_out(t);
+    gles2_pack_glCreateProgram(o);
+    uint32_t name = twin_ask(t);
+    gles2_pack_glAttachShader(o, name, v);
+    gles2_pack_glAttachShader(o, name, f);
+    gles2_pack_glBindAttribLocation(o, name, 5, "p", 2);
+    gles2_pack_glBindAttribLocation(o, name, 3, "q", 2);
+    gles2_pack_glTransformFeedbackVaryingsAEMU(o, name, 1, "captured;", 9, 9, GL_SEPARATE_ATTRIBS);
+    gles2_pack_glLinkProgram(o, name);
+    gles2_pack_glBindAttribLocation(o, name, 6, "p", 2); /* for a link that does not come */
+    gles2_pack_glDetachShader(o, name, v);
+    gles2_pack_glDetachShader(o, name, f);
+    gles2_pack_glDeleteShader(o, v);
+    gles2_pack_glDeleteShader(o, f);
+    gles2_pack_glUseProgram(o, name);
+    twin_send(t);
+    expect_linked(t, name);
+    float matrix[16], three[12];
+    for (int i = 0; i < 16; i++) {
+        matrix[i] = (float)i / 3;
+        three[i % 12] = (float)i / 7;
+    }
+    GLint m = location(t, name, "m"), list = location(t, name, "list"), b = location(t, name, "b"),
+          s = location(t, name, "s"), u = location(t, name, "u"), a = location(t, name, "st[1].a");
+    gles2_pack_glUniformMatrix4fv(o, m, 1, 0, matrix, sizeof matrix);
+    gles2_pack_glUniform3fv(o, list, 4, three, sizeof three);
+    gles2_pack_glUniform2i(o, b, 1, 0);
+    gles2_pack_glUniform1i(o, s, 4);
+    gles2_pack_glUniform1ui(o, u, 4000000000u);
+    gles2_pack_glUniform1f(o, a, 0.125f);
+    gles2_pack_glUniformBlockBinding(o, name, 0, 3);
+    twin_send(t);
+    return name;
+}
+
+SLT_TEST_F(gles_save_objects, programs_whose_shaders_are_gone, p)
+{
+    uint32_t name = program(&p->one);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    expect_linked(&p->other, name);
+    SLT_EXPECT_EQ(location(&p->one, name, "list[3]"), location(&p->other, name, "list[3]"));
+    gles2_pack_glGetAttribLocation(twin_out(&p->other), name, "p", 2);
+    SLT_EXPECT_EQ(5u, twin_ask(&p->other));
+    gles2_pack_glGetUniformuiv(twin_out(&p->other), name, location(&p->one, name, "u"), 4);
+    SLT_EXPECT_EQ(4000000000u, twin_ask(&p->other));
+    SLT_EXPECT_EQ(0u, save_error(&p->other));
+}
+
+SLT_TEST_F(gles_save_objects, programs_that_wait_for_their_end, p)
+{
+    struct sl_pack *o = twin_out(&p->one);
+    uint32_t name = program(&p->one);
+    uint32_t v = shader(&p->one, GL_VERTEX_SHADER, vertex_text);
+    gles2_pack_glCreateProgram(o);
+    uint32_t other = twin_ask(&p->one);
+    gles2_pack_glAttachShader(o, other, v);
+    gles2_pack_glDeleteShader(o, v);
+    gles2_pack_glDeleteProgram(o, name); /* in use */
+    (void)shader(&p->one, GL_FRAGMENT_SHADER, "no program at all");
+    save_expect_twins(p);
+    SLT_EXPECT_EQ((GLint)name, save_get(&p->other, GL_CURRENT_PROGRAM));
+    gles2_pack_glUseProgram(twin_out(&p->other), 0);
+    gles2_pack_glIsProgram(twin_out(&p->other), name);
+    twin_send(&p->other);
+    SLT_EXPECT_EQ(0, p->other.reply[0]);
+}
+
+SLT_TEST_F(gles_save_objects, pipelines_and_feedbacks, p)
+{
+    static const char text[] = "#version 310 es\nuniform float f; void main() { gl_Position = "
+                               "vec4(f); }";
+    struct sl_pack *o = twin_out(&p->one);
+    gles2_pack_glCreateShaderProgramvAEMU(o, GL_VERTEX_SHADER, 1, text, sizeof text, sizeof text);
+    uint32_t v = twin_ask(&p->one);
+    uint32_t pipeline = save_gen(&p->one, gles2_pack_glGenProgramPipelines);
+    gles2_pack_glUseProgramStages(o, pipeline, GL_VERTEX_SHADER_BIT, v);
+    gles2_pack_glBindProgramPipeline(o, pipeline);
+    gles2_pack_glProgramUniform1f(o, v, location(&p->one, v, "f"), 0.75f);
+    uint32_t feedback = save_gen(&p->one, gles2_pack_glGenTransformFeedbacks);
+    uint32_t b = save_buffer(&p->one, GL_ARRAY_BUFFER, 256, GL_STATIC_DRAW);
+    gles2_pack_glBindTransformFeedback(o, GL_TRANSFORM_FEEDBACK, feedback);
+    gles2_pack_glBindBufferRange(o, GL_TRANSFORM_FEEDBACK_BUFFER, 1, b, 16, 64);
+    gles2_pack_glBindTransformFeedback(o, GL_TRANSFORM_FEEDBACK, 0);
+    twin_send(&p->one);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    SLT_EXPECT_EQ((GLint)pipeline, save_get(&p->other, GL_PROGRAM_PIPELINE_BINDING));
+}
+
+/* --- storage of others --- */
+
+enum { SHARED_SIDE = 8, SHARED_BYTES = SHARED_SIDE * SHARED_SIDE * 4 };
+
+/* What the 2D texture shows. */
+static void read_texture(struct twin *t, uint32_t texture, uint8_t pixels[SHARED_BYTES])
+{
+    struct sl_pack *o = twin_out(t);
+    uint32_t name = save_gen(t, gles2_pack_glGenFramebuffers);
+    gles2_pack_glBindFramebuffer(o, GL_FRAMEBUFFER, name);
+    gles2_pack_glFramebufferTexture2D(o, GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
+                                      texture, 0);
+    gles2_pack_glReadPixels(o, 0, 0, SHARED_SIDE, SHARED_SIDE, GL_RGBA, GL_UNSIGNED_BYTE,
+                            SHARED_BYTES);
+    twin_send(t);
+    SLT_ASSERT_EQ((uint32_t)SHARED_BYTES, t->reply_size);
+    memcpy(pixels, t->reply, SHARED_BYTES);
+}
+
+SLT_TEST_F(gles_save_objects, a_texture_over_a_colour_buffer_stays_one, p)
+{
+    uint8_t pixels[SHARED_BYTES], got[SHARED_BYTES];
+    struct sl_pack *o = twin_out(&p->one);
+    save_noise(pixels, sizeof pixels);
+    rc_pack_rcCreateColorBuffer(o, SHARED_SIDE, SHARED_SIDE, GL_RGBA);
+    uint32_t handle = twin_ask(&p->one);
+    uint32_t name = save_gen(&p->one, gles2_pack_glGenTextures);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, name);
+    rc_pack_rcBindTexture(o, handle);
+    rc_pack_rcUpdateColorBuffer(o, handle, 0, 0, SHARED_SIDE, SHARED_SIDE, GL_RGBA,
+                                GL_UNSIGNED_BYTE, pixels, sizeof pixels);
+    twin_send(&p->one);
+    save_expect_twins(p);
+    read_texture(&p->other, name, got);
+    SLT_EXPECT_MEMEQ(pixels, got, sizeof pixels);
+    pixels[17] ^= 0xff;
+    rc_pack_rcUpdateColorBuffer(twin_out(&p->other), handle, 0, 0, SHARED_SIDE, SHARED_SIDE,
+                                GL_RGBA, GL_UNSIGNED_BYTE, pixels, sizeof pixels);
+    twin_send(&p->other);
+    read_texture(&p->other, name, got);
+    SLT_EXPECT_MEMEQ(pixels, got, sizeof pixels);
+}
+
+SLT_TEST_F(gles_save_objects, a_texture_over_an_image_stays_one, p)
+{
+    uint8_t pixels[SHARED_BYTES], got[SHARED_BYTES];
+    struct sl_pack *o = twin_out(&p->one);
+    const struct sl_gather all = sl_gather_flat(pixels, sizeof pixels);
+    save_noise(pixels, sizeof pixels);
+    gles2_pack_glGenTextures(o, 2, 8);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, 2);
+    gles2_pack_glTexImage2D(o, GL_TEXTURE_2D, 0, GL_RGBA, SHARED_SIDE, SHARED_SIDE, 0, GL_RGBA,
+                            GL_UNSIGNED_BYTE, &all);
+    gles2_pack_glTexParameteri(o, GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
+    rc_pack_rcCreateClientImage(o, p->context, EGL_GL_TEXTURE_2D_KHR, 2);
+    uint32_t image = twin_ask(&p->one);
+    SLT_ASSERT_NE(0u, image);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, 1);
+    gles2_pack_glEGLImageTargetTexture2DOES(o, GL_TEXTURE_2D, image);
+    gles2_pack_glTexParameteri(o, GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
+    twin_send(&p->one);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    pixels[40] ^= 0xff;
+    o = twin_out(&p->other);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, 2);
+    gles2_pack_glTexSubImage2D(o, GL_TEXTURE_2D, 0, 0, 0, SHARED_SIDE, SHARED_SIDE, GL_RGBA,
+                               GL_UNSIGNED_BYTE, &all);
+    twin_send(&p->other);
+    read_texture(&p->other, 1, got);
+    SLT_EXPECT_MEMEQ(pixels, got, sizeof pixels);
+}
