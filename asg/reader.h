@@ -28,6 +28,9 @@ struct asg_reader_config {
      * lost wake-up, of which correct guests have none, so a test makes it longer than itself. */
     uint64_t sleep_ns;
     bool no_spin; /* sleep as soon as there is nothing: less CPU time, later answers */
+    /* The thread is ours to move: where guest and host talk on one processor and may use others, it
+     * goes to one of those. */
+    bool moves;
     /* Nothing came for a while and we are about to sleep: time for what is not worth a guest's
      * waiting. On the ring's thread; nullable. */
     void (*before_sleep)(void *user);
@@ -56,8 +59,11 @@ struct asg_reader {
     uint32_t view_size;
     uint32_t consumed;       /* bytes of type 1, for host_consumed_pos */
     uint64_t awake_since_ns; /* atomic; 0: asleep */
-    uint32_t cpu; /* what page->host_cpu says */
+    uint32_t cpu;            /* what page->host_cpu says */
     struct asg_spin spin;
+    uint32_t near_waits; /* so many, since near_since_ns, were for a guest on our processor */
+    uint64_t near_since_ns;
+    uint64_t moved_ns; /* when the thread was moved last */
     uint32_t talks; /* more long waits for which the guest counts as one that waits for replies */
     uint64_t bytes, wakeups, sleeps;
 };
@@ -80,6 +86,8 @@ void asg_reader_wake(struct asg_reader *r);
 /* Since when the host tells the guest that it looks by itself, so that nobody need wake it; 0: it
  * does not. Any thread; for counters. */
 uint64_t asg_reader_awake_since_ns(const struct asg_reader *r);
+/* Does the guest say that it runs on the calling thread's processor, the ring's? */
+bool asg_reader_is_near(const struct asg_reader *r);
 /* Send one reply. Waits while the guest does not read; CLOSED when stop is set, TIMEOUT when the
  * guest read nothing for reply_timeout_ns, PROTOCOL. What is not sent by then never is: the ring is
  * over. */

@@ -11,8 +11,8 @@
  * yields, since with more threads than cores the peer needs ours; then sleep. */
 enum {
     SPIN_PAUSES = 200,
-    SPIN_PAUSES_FEW =
-        8, /* once SPIN_MISSES waits in a row were longer than that: the peer wants our core */
+    SPIN_PAUSES_FEW = 8, /* after them, or at first where SPIN_MISSES waits in a row were longer
+                            than that: the peer wants our core */
     SPIN_MISSES = 4,
     SPIN_BRIDGED_NS = 1000,      /* yields that ended so soon could have been pauses */
     SPIN_SHORT_NS = 20 * 1000,   /* before a sleep when waits are long */
@@ -86,10 +86,33 @@ uint32_t asg_cpu(void)
     return cpu < 0 ? 0 : (uint32_t)cpu + 1;
 }
 
-static bool peer_is_here(const struct asg_spin *spin)
+bool asg_spin_is_near(const struct asg_spin *spin)
 {
     uint32_t cpu = spin->peer_cpu != NULL ? asg_ring_hint(spin->peer_cpu) : 0;
     return cpu != 0 && cpu == asg_cpu();
+}
+
+/* In place of all else while the peer has our processor. */
+static bool near_turn(struct asg_spin *spin)
+{
+    spin->begin_ns = spin->begin_ns != 0 ? spin->begin_ns : sl_clock_ns();
+    if (spin->keen) {
+        return false;
+    }
+    sched_yield();
+    return ++spin->yields <= SPIN_YIELDS_HERE;
+}
+
+/* After the first pauses. */
+static void idle_turn(const struct asg_spin *spin)
+{
+    if (!spin->keen) {
+        sched_yield();
+        return;
+    }
+    for (int i = 0; i < SPIN_PAUSES_FEW; i++) { /* as long as a look at the clock */
+        sl_cpu_relax();
+    }
 }
 
 bool asg_spin_turn(struct asg_spin *spin)
@@ -97,12 +120,11 @@ bool asg_spin_turn(struct asg_spin *spin)
     if (spin->none) {
         return false;
     }
-    if (spin->turns == 0 && spin->expect_ns >= SPIN_LONG_NS && peer_is_here(spin)) {
-        spin->begin_ns = spin->begin_ns != 0 ? spin->begin_ns : sl_clock_ns();
-        sched_yield();
-        return ++spin->yields <= SPIN_YIELDS_HERE;
+    if (spin->turns == 0 && (spin->keen || spin->expect_ns >= SPIN_LONG_NS) &&
+        asg_spin_is_near(spin)) {
+        return near_turn(spin);
     }
-    if (spin->turns < (spin->misses < SPIN_MISSES ? SPIN_PAUSES : SPIN_PAUSES_FEW)) {
+    if (spin->turns < (spin->keen || spin->misses < SPIN_MISSES ? SPIN_PAUSES : SPIN_PAUSES_FEW)) {
         spin->turns++;
         sl_cpu_relax();
         return true;
@@ -112,10 +134,10 @@ bool asg_spin_turn(struct asg_spin *spin)
         spin->begin_ns = now;
         spin->end_ns = now + spin_budget(spin->expect_ns);
     } else if (now >= spin->end_ns ||
-               (now - spin->begin_ns >= SPIN_SHORT_NS && peer_is_here(spin))) {
+               (now - spin->begin_ns >= SPIN_SHORT_NS && asg_spin_is_near(spin))) {
         return false;
     }
-    sched_yield();
+    idle_turn(spin);
     return true;
 }
 

@@ -98,7 +98,12 @@ uint32_t asg_view_size(uint32_t size);
 /* How one end waits: pause, then yield, then it is told to sleep. How long before the sleep follows
  * from how long the waits of late took: short gaps are worth spinning through, long ones are not.
  * A peer on the same processor gets nothing done meanwhile: then there are two yields where waits
- * are long, and else the short spin at most. */
+ * are long, and else the short spin at most.
+ *
+ * Where somebody waits for an answer there are no yields: beside a busy thread one costs a whole
+ * slice of the scheduler, which is milliseconds, and to a peer of another scheduling group, as
+ * sessions and containers are, it hands over nothing. A peer on the same processor is slept for at
+ * once: a futex hands over in 5 us. */
 struct asg_spin {
     uint64_t expect_ns; /* recent waiting time, a moving average */
     uint64_t begin_ns;  /* 0 while the first turns still only pause */
@@ -107,6 +112,7 @@ struct asg_spin {
     uint32_t yields; /* so many while the peer was on this processor */
     uint32_t misses; /* waits in a row that pauses could not have bridged */
     bool none;       /* set by the owner: not one turn, sleep at once */
+    bool keen;       /* set by the owner before a wait: it is for an answer, or of who answers */
     /* Set by the owner: the word in which the peer says where it runs; NULL: nobody says. */
     const uint32_t *peer_cpu;
 };
@@ -118,6 +124,9 @@ static inline void asg_spin_begin(struct asg_spin *spin)
     spin->yields = 0;
     spin->begin_ns = 0;
 }
+
+/* Does the peer say that it runs on the calling thread's processor? */
+bool asg_spin_is_near(const struct asg_spin *spin);
 
 /* One turn of it. false: spinning is over, sleep. */
 bool asg_spin_turn(struct asg_spin *spin);

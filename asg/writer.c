@@ -361,6 +361,7 @@ enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_con
         w->config.sleep_ns = SLEEP_NS;
     }
     w->reply_spin.none = w->space_spin.none = w->staged_spin.none = config->no_spin;
+    w->reply_spin.keen = true;
     w->reply_spin.peer_cpu = config->shared_futex ? &w->page->host_cpu : NULL;
     w->staged_spin.peer_cpu = w->reply_spin.peer_cpu;
     w->look_size = config->shared_futex ? LOOK_FUTEX : LOOK_PING;

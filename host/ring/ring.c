@@ -248,6 +248,7 @@ enum sl_result hr_ring_create(const struct hr_config *config, struct hr_ring **o
                                        .buffer_size = ASG_BUFFER_BYTES,
                                        .flush_interval = ASG_STEP_BYTES,
                                        .stop = &r->stop,
+                                       .moves = true,
                                        .before_sleep = give_back,
                                        .user = r,
                                        .pause = r->rest.epoch,

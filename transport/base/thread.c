@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -63,6 +64,19 @@ enum sl_result sl_thread_start(pthread_t *thread, const char *name, size_t stack
         return error == EAGAIN ? SL_ERR_NOMEM : sl_result_from_errno(error);
     }
     return SL_OK;
+}
+
+void sl_thread_leave_cpu(unsigned cpu)
+{
+    cpu_set_t allowed, others;
+    if (cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
+        return;
+    }
+    others = allowed;
+    CPU_CLR(cpu, &others);
+    if (CPU_COUNT(&others) != 0 && sched_setaffinity(0, sizeof others, &others) == 0) {
+        (void)sched_setaffinity(0, sizeof allowed, &allowed);
+    }
 }
 
 void sl_cond_init(pthread_cond_t *cond)

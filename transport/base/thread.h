@@ -13,6 +13,10 @@
 enum sl_result sl_thread_start(pthread_t *thread, const char *name, size_t stack_size,
                                void *(*fn)(void *), void *user) SL_MUST_USE;
 
+/* The calling thread goes on on another of the processors that it may use; those stay the same.
+ * cpu: from 0. Nothing happens where there is no other. */
+void sl_thread_leave_cpu(unsigned cpu);
+
 /* A condition variable on the monotonic clock. deadline_ns: sl_clock_ns() time. */
 void sl_cond_init(pthread_cond_t *cond);
 enum sl_result sl_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,
