@@ -176,6 +176,8 @@ uint32_t hr_ring_preamble(const struct hr_ring *ring);
  * end returns when no rest is wanted. */
 void hr_ring_wait_begin(struct hr_ring *ring);
 void hr_ring_wait_end(struct hr_ring *ring);
+/* Does the guest share the ring thread's processor? On that thread; a hint. */
+bool hr_ring_is_near(const struct hr_ring *ring);
 /* Waiting handlers look at this in each slice and give up. */
 bool hr_ring_stopping(const struct hr_ring *ring);
 

@@ -90,6 +90,11 @@ bool hr_ring_stopping(const struct hr_ring *ring)
     return sl_atomic_load_relaxed(&ring->stop) != 0;
 }
 
+bool hr_ring_is_near(const struct hr_ring *ring)
+{
+    return !ring->fed && asg_reader_is_near(&ring->reader);
+}
+
 uint32_t hr_ring_preamble(const struct hr_ring *ring)
 {
     return ring->preamble;

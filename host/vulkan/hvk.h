@@ -181,10 +181,11 @@ struct hvk_context {
     bool is_sparse;         /* memory was bound that no record knows of; under the turn */
 };
 
-/* A fence whose signal is told if it has come by the time that the ring is dry. */
+/* A fence whose signal is told if it has come by the time that the ring is dry, or soon after. */
 struct hvk_note {
     struct hvk_payload *payload; /* a reference; NULL: none */
     struct hvk_pages *status;    /* a reference */
+    const struct hr_ring *ring;  /* the one that it came by */
     uint32_t slot, value;
 };
 

@@ -226,6 +226,9 @@ struct hvk_semaphore {
     bool is_signalled; /* a binary one, when all that was submitted is done; under the turn */
 };
 
+/* Has it signalled by the time that the driver's threads had the processor, if work is short? */
+bool hvk_fence_soon(struct hvk_device *device, VkFence native);
+
 /* --- hvk_waiter.c --- */
 
 /* When the payload has signalled, or else the timeline has reached that value, `value` is written

@@ -59,8 +59,10 @@ void hvk_note_tell(struct hvk_ring *ring)
     if (note->payload == NULL) {
         return;
     }
-    const struct hvk_device *device = note->payload->device;
-    if (device->driver.GetFenceStatus(hvk_native(device), note->payload->native) == VK_SUCCESS) {
+    struct hvk_device *device = note->payload->device;
+    VkFence fence = note->payload->native;
+    if (device->driver.GetFenceStatus(hvk_native(device), fence) == VK_SUCCESS ||
+        (hr_ring_is_near(note->ring) && hvk_fence_soon(device, fence))) {
         uint32_t *slots = note->status->pointer;
         /* The guest's load acquires: what the fence waited for happened before. */
         sl_atomic_store_release(&slots[note->slot], note->value);
@@ -68,8 +70,9 @@ void hvk_note_tell(struct hvk_ring *ring)
     hvk_note_drop(ring);
 }
 
-/* Short work is done when the ring's thread is about to wait for the next packet, above all where
- * both share a processor. Then the guest need not ask, and nobody is woken to hear it. */
+/* Short work is done when the ring's thread is about to wait for the next packet, or soon after.
+ * Then the guest need not ask, and nobody is woken to hear it. A guest that shares our processor is
+ * not back before we sleep, and neither may the driver's threads be: they get it first. */
 void hvk_vkTellFenceSLUICE(struct hvk_call *call, struct vk_args_vkTellFenceSLUICE *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
@@ -81,6 +84,7 @@ void hvk_vkTellFenceSLUICE(struct hvk_call *call, struct vk_args_vkTellFenceSLUI
     call->ring->note = (struct hvk_note){
         .payload = hvk_payload_ref(SL_CONTAINER(object, struct hvk_fence, object)->payload),
         .status = hvk_pages_ref(device->status),
+        .ring = call->hr->ring,
         .slot = a->slot,
         .value = a->value};
 }

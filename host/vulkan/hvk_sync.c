@@ -16,8 +16,10 @@
 
 /* How long fences are polled before the thread sleeps: about what waking it takes. After the first
  * part of it whoever else wants the processor gets it at each poll. */
-#define SPIN_NS  (25ull * 1000)
-#define YIELD_NS (8ull * 1000)
+#define SPIN_NS     (25ull * 1000)
+#define YIELD_NS    (8ull * 1000)
+/* Before the thread waits for packets; to sleep for the fence costs two timers, 9 us each. */
+#define SOON_YIELDS 2
 /* How long the end of a fence waits for the queue that has it; longer ones are left behind. */
 #define PENDING_NS SL_NS_PER_S
 
@@ -259,6 +261,17 @@ static VkResult fences_wait(const struct hvk_call *call, struct hvk_device *devi
     }
     __atomic_store_n(&device->last_wait_ns, sl_clock_ns() - start, __ATOMIC_RELAXED);
     return result;
+}
+
+bool hvk_fence_soon(struct hvk_device *device, VkFence native)
+{
+    VkResult result = VK_NOT_READY;
+    bool is_short = __atomic_load_n(&device->last_wait_ns, __ATOMIC_RELAXED) < SPIN_NS;
+    for (int i = 0; is_short && i < SOON_YIELDS && result == VK_NOT_READY; i++) {
+        sched_yield();
+        result = device->driver.GetFenceStatus(hvk_native(device), native);
+    }
+    return result == VK_SUCCESS;
 }
 
 VkResult hvk_vkWaitForFences(struct hvk_call *call, struct vk_args_vkWaitForFences *a)
