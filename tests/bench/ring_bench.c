@@ -8,12 +8,15 @@
  * same after 1 ms of nothing; through asg, and by two futexes. A call's figures hold two looks at
  * the clock.
  *
- * Both ways take turns, each round in a new process, both sides wait as asg does (spin, then
- * yield). All of it twice: quiet, and with a spinning process for every core beside it. */
+ * Both ways take turns, each round in a new process, both sides wait as asg does: streams spin,
+ * then yield; calls spin, then sleep, at once for a side on the same processor, and the side that
+ * answers leaves it. All of it twice: quiet, and with a spinning process for every core beside it.
+ */
 #include "asg/reader.h"
 #include "asg/writer.h"
 #include "tests/bench/bench.h"
 #include "transport/base/clock.h"
+#include "transport/base/thread.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -31,6 +34,7 @@
 #define CALLS      20000u
 #define IDLE_CALLS 100u
 #define RAW_BUFFER (1u << 18)
+#define NEAR       8u /* questions from one processor before the side that answers leaves it */
 
 /* One round of one way. */
 struct taken {
@@ -48,11 +52,16 @@ static void take(double ns)
     taken.ns[taken.count++] = ns;
 }
 
+/* What one side writes. */
+struct side {
+    uint32_t pos;
+    uint32_t cpu;    /* asg_cpu() */
+    uint32_t asleep; /* until the other side's position moves */
+    uint8_t pad[52];
+};
+
 struct raw {
-    uint32_t write_pos;
-    uint8_t pad0[60];
-    uint32_t read_pos;
-    uint8_t pad1[60];
+    struct side writer, reader;
     uint8_t buffer[RAW_BUFFER];
 };
 
@@ -119,10 +128,10 @@ static void raw_take(struct shared *s)
 {
     static uint8_t to[RAW_BUFFER];
     for (uint32_t read = 0; read != SEGMENTS * SEGMENT * MESSAGE;) {
-        uint32_t ready = wait_raw(&s->raw.write_pos, read) - read;
+        uint32_t ready = wait_raw(&s->raw.writer.pos, read) - read;
         asg_view_copy_out(s->raw.buffer, RAW_BUFFER, read, to, ready);
         read += ready;
-        sl_atomic_store_release(&s->raw.read_pos, read); /* pairs with the producer's look */
+        sl_atomic_store_release(&s->raw.reader.pos, read); /* pairs with the producer's look */
     }
 }
 
@@ -133,16 +142,16 @@ static uint32_t raw_segment(struct raw *raw, uint32_t write)
     uint32_t read = write, bytes = taken.batch * MESSAGE;
     for (uint32_t i = 0; i < SEGMENT; i += taken.batch) {
         while (write - read > RAW_BUFFER - bytes) {
-            read = wait_raw(&raw->read_pos, read);
+            read = wait_raw(&raw->reader.pos, read);
         }
         for (uint32_t k = 0; k < taken.batch; k++) {
             memcpy(raw->buffer + (write & (RAW_BUFFER - 1)), message, MESSAGE);
             write += MESSAGE;
         }
-        sl_atomic_store_release(&raw->write_pos, write); /* pairs with raw_take */
+        sl_atomic_store_release(&raw->writer.pos, write); /* pairs with raw_take */
     }
     while (read != write) {
-        read = wait_raw(&raw->read_pos, read);
+        read = wait_raw(&raw->reader.pos, read);
     }
     return write;
 }
@@ -159,37 +168,56 @@ static void raw_messages(struct shared *s)
     joined(pid);
 }
 
-/* The least wait by futex: no look but the one before the sleep. */
-static void wait_asleep(const uint32_t *word, uint32_t old)
+/* One side of calls. After idling its wait is the least one by futex: no look but the one before
+ * the sleep. */
+struct caller {
+    struct side *own;
+    struct side *peer;
+    struct asg_spin spin;
+    uint32_t said, near;
+};
+
+static struct caller caller_of(struct side *own, struct side *peer)
 {
-    while (sl_atomic_load_acquire(word) == old) { /* pairs with tell's store */
-        (void)sl_futex_wait(word, old, true, -1);
-    }
+    return (struct caller){.own = own,
+                           .peer = peer,
+                           .spin = {.none = taken.idle, .keen = true, .peer_cpu = &peer->cpu}};
 }
 
-/* Pairs with the waits. */
-static void tell(uint32_t *word, uint32_t value)
+static void wait_peer(struct caller *c, uint32_t old)
 {
-    sl_atomic_store_release(word, value);
-    if (taken.idle) {
-        sl_futex_wake(word, 1, true);
+    asg_spin_begin(&c->spin);
+    while (asg_ring_see(&c->peer->pos) == old) {
+        if (!asg_spin_turn(&c->spin)) {
+            asg_ring_announce(&c->own->asleep, 1);
+            if (asg_ring_see_again(&c->peer->pos) == old) {
+                (void)sl_futex_wait(&c->peer->pos, old, true, -1);
+            }
+            asg_ring_tell(&c->own->asleep, 0);
+        }
     }
+    asg_spin_end(&c->spin);
 }
 
-static void wait_word(const uint32_t *word, uint32_t old)
+static void tell_peer(struct caller *c, uint32_t value)
 {
-    if (taken.idle) {
-        wait_asleep(word, old);
-    } else {
-        (void)wait_raw(word, old);
+    asg_ring_tell_cpu(&c->own->cpu, &c->said);
+    asg_ring_publish_loud(&c->own->pos, value);
+    if (asg_ring_hint_loud(&c->peer->asleep) != 0) {
+        asg_ring_wake(&c->own->pos);
     }
 }
 
 static void raw_answer(struct shared *s)
 {
+    struct caller c = caller_of(&s->raw.reader, &s->raw.writer);
     for (uint32_t i = 1; i <= taken.calls; i++) {
-        wait_word(&s->raw.write_pos, i - 1);
-        tell(&s->raw.read_pos, i);
+        c.near = !taken.idle && asg_spin_is_near(&c.spin) ? c.near + 1 : 0;
+        if (c.near == NEAR) {
+            sl_thread_leave_cpu(asg_cpu() - 1);
+        }
+        wait_peer(&c, i - 1);
+        tell_peer(&c, i);
     }
 }
 
@@ -202,12 +230,13 @@ static void idle(void)
 
 static void raw_calls(struct shared *s)
 {
+    struct caller c = caller_of(&s->raw.writer, &s->raw.reader);
     pid_t pid = other_side(raw_answer, s);
     for (uint32_t i = 1; i <= taken.calls; i++) {
         idle();
         uint64_t begin = sl_clock_ns();
-        tell(&s->raw.write_pos, i);
-        wait_word(&s->raw.read_pos, i - 1);
+        tell_peer(&c, i);
+        wait_peer(&c, i - 1);
         take((double)(sl_clock_ns() - begin));
     }
     joined(pid);
@@ -221,7 +250,8 @@ static void reader_make(struct asg_reader *r, struct shared *s)
                                              .memory_size = ASG_BLOB_BYTES,
                                              .buffer_size = ASG_BUFFER_BYTES,
                                              .flush_interval = ASG_STEP_BYTES,
-                                             .stop = &s->stop};
+                                             .stop = &s->stop,
+                                             .moves = true};
     need(asg_reader_init(r, &config) == SL_OK, "asg_reader_init");
 }
 
