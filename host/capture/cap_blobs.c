@@ -11,6 +11,13 @@ void cap_blobs_finish(struct cap_blobs *blobs)
     blobs->keys = NULL;
 }
 
+void cap_blobs_restart(struct cap_blobs *blobs)
+{
+    cap_lane_lock(&blobs->lane);
+    cap_blobs_finish(blobs);
+    cap_lane_unlock(&blobs->lane);
+}
+
 /* The known key, or the place for a new one. */
 static struct cap_blob_key *find(struct cap_blobs *blobs, XXH128_hash_t key)
 {

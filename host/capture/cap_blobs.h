@@ -21,6 +21,8 @@ struct cap_blobs {
 };
 
 void cap_blobs_finish(struct cap_blobs *blobs);
+/* What was written so far is not referred to any more. */
+void cap_blobs_restart(struct cap_blobs *blobs);
 /* The number of a blob with these bytes (1 to CAP_PIECE_BYTES), which is written unless it is
  * known. stamp: of what refers to it. False: no memory. */
 bool cap_blobs_put(struct cap_blobs *blobs, const void *bytes, uint32_t size, uint64_t stamp,

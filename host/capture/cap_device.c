@@ -1,6 +1,7 @@
 #include "host/capture/cap_device_priv.h"
 
 #include "transport/base/bytes.h"
+#include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
@@ -70,6 +71,13 @@ static void on_ctx_lost(void *user, uint32_t ctx_id, const char *reason)
         const struct cap_verb_ctx body = {.ctx_id = ctx_id};
         (void)cap_recording_verb(r, CAP_VERB_CTX_LOST, &body, sizeof body, reason, strlen(reason));
         cap_recording_unref(r);
+        pthread_mutex_lock(&d->lock);
+        void (*lost)(void *, uint32_t) = d->recording != NULL ? d->lost : NULL;
+        void *lost_user = d->over_user;
+        pthread_mutex_unlock(&d->lock);
+        if (lost != NULL) {
+            lost(lost_user, ctx_id);
+        }
     }
     d->front.ctx_lost(d->front.user, ctx_id, reason);
 }
@@ -193,6 +201,14 @@ static void take_in(struct cap_device *d, const struct sl_map *map)
     }
 }
 
+/* Any thread. */
+static void on_over(void *user)
+{
+    struct cap_device *d = user;
+    sl_atomic_store_seq(&d->is_over, 1);
+    sl_fd_signal(d->due_fd);
+}
+
 enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *start)
 {
     struct cap_recording *r;
@@ -208,9 +224,17 @@ enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *st
          (start->protocol_size != 0 && !put_protocol(r, start)) || !put_caps(d, r))) {
         sl_warn("capture", "no memory for the head of the recording: it says less of itself");
     }
-    bool waits = d->contexts.live + d->resources.live + start->skip != 0;
+    bool waits = d->contexts.live + d->resources.live + start->first != 0;
+    if (start->counts_anew || d->recordings == 0) {
+        d->counts = (struct cap_counts){.begin_ns = sl_clock_ns()};
+    }
+    r->counts = &d->counts;
     r->on_due = on_due;
+    r->on_over = on_over;
     r->due_user = d;
+    d->over = start->over;
+    d->lost = start->lost;
+    d->over_user = start->over_user;
     d->tries = 0;
     sl_atomic_store_seq(&r->over, waits ? CAP_WAITS : CAP_TAKES);
     pthread_mutex_lock(&d->lock);
@@ -231,6 +255,14 @@ bool cap_device_is_waiting(const struct cap_device *d, uint64_t *tries)
     return d->recording != NULL && sl_atomic_load_relaxed(&d->recording->over) == CAP_WAITS;
 }
 
+void cap_device_flush(struct cap_device *d)
+{
+    if (d->recording != NULL) {
+        cap_recording_close_all(d->recording);
+        cap_writer_flush(d->recording->writer);
+    }
+}
+
 struct cap_recording *cap_device_recording(struct cap_device *d)
 {
     return d->recording;
@@ -249,22 +281,36 @@ uint64_t cap_device_frames(struct cap_device *d, bool *over)
     return r != NULL ? sl_atomic_load_relaxed_u64(&r->frame_count) : 0;
 }
 
+struct cap_recording *cap_device_release(struct cap_device *d)
+{
+    pthread_mutex_lock(&d->lock);
+    struct cap_recording *r = d->recording;
+    d->recording = NULL;
+    pthread_mutex_unlock(&d->lock);
+    if (r != NULL) {
+        cap_recording_end(r);
+        cap_memory_restart(&d->memory);
+    }
+    return r;
+}
+
+void cap_device_complete(struct cap_recording *r, enum cap_end_reason reason, uint32_t exit_status,
+                         struct cap_writer_report *report)
+{
+    cap_writer_finish(r->writer, reason, exit_status, report);
+    cap_recording_unref(r);
+}
+
 enum sl_result cap_device_stop(struct cap_device *d, enum cap_end_reason reason,
                                uint32_t exit_status, struct cap_writer_report *report)
 {
-    struct cap_recording *r = d->recording;
+    sl_atomic_store_release(&d->epoch, 0); /* the rings end their streams when they look again */
+    sl_atomic_store_relaxed(&d->wants_pixel, 0);
+    struct cap_recording *r = cap_device_release(d);
     if (r == NULL) {
         return SL_ERR_NOTFOUND;
     }
-    sl_atomic_store_release(&d->epoch, 0); /* the rings end their streams when they look again */
-    sl_atomic_store_relaxed(&d->wants_pixel, 0);
-    pthread_mutex_lock(&d->lock);
-    d->recording = NULL;
-    pthread_mutex_unlock(&d->lock);
-    cap_recording_end(r);
-    cap_memory_restart(&d->memory);
-    cap_writer_finish(r->writer, reason, exit_status, report);
-    cap_recording_unref(r);
+    cap_device_complete(r, reason, exit_status, report);
     return SL_OK;
 }
 

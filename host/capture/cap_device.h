@@ -31,21 +31,35 @@ struct cap_waiting {
     bool has_sum;
 };
 
+enum cap_unit { CAP_UNIT_FRAMES, CAP_UNIT_SUBMITS, CAP_UNIT_NS };
+
 struct cap_start {
     const char *path;
     int level; /* zstd's; 0: none */
     bool force, durable;
-    bool hashes;             /* of every frame's picture */
-    uint64_t max_size;       /* 0: none */
-    uint64_t skip;           /* frames before the first that is recorded */
+    bool hashes;       /* of every frame's picture */
+    bool no_contents;  /* of memory: structure only, which cannot be replayed */
+    uint64_t max_size; /* 0: none */
+    /* A flight recorder: path.part is its store, of which the last ring_bytes, or the last ring_ns
+     * if that is less, are kept, and which never gets its name. */
+    uint64_t ring_bytes, ring_ns;
+    /* What is recorded: from the first of these on (a snapshot is its beginning, behind the one
+     * before), and nothing from `end` on. They are counted from the device's first recording, or
+     * from this one where `counts_anew` says so. */
+    enum cap_unit unit;
+    uint64_t first, end; /* end 0: there is none */
+    bool counts_anew;
     uint64_t frames;         /* stop after so many; 0: go on */
     uint64_t snapshot_every; /* frames; 0: no snapshots but the one it may begin with */
     /* With a front that has a recorder of its own: the next packet that waits, from *cursor (0 at
      * first) on; false: no more. Called while all rings are at rest. Else NULL. */
     bool (*waiting)(void *user, uint32_t *cursor, struct cap_waiting *out);
-    /* They are complete; any thread; nullable. */
-    void (*over)(void *user);
     void *user;
+    /* What is asked for is complete: it may be stopped, and another one be started. Nullable. */
+    void (*over)(void *user);
+    /* A context was lost. Any thread; nullable. */
+    void (*lost)(void *user, uint32_t ctx_id);
+    void *over_user;                      /* of these two */
     const char *meta;                     /* META's JSON; NULL: the caller writes the head */
     const struct cap_file_header *origin; /* what it is a trimmed copy of; nullable */
     const void *protocol;                 /* PROT's JSON; nullable */
@@ -69,6 +83,14 @@ bool cap_device_is_recording(const struct cap_device *device);
 /* Frames so far; *over: the range is complete, or the file cannot grow: nothing is recorded any
  * more, and stop is due. */
 uint64_t cap_device_frames(struct cap_device *device, bool *over);
+/* All that was taken so far is in the file. */
+void cap_device_flush(struct cap_device *device);
+/* Lets go of the recording that runs, which is over, so that another one can be started at once:
+ * the rings miss nothing between the two. NULL: there is none. It is written until
+ * cap_device_complete. */
+struct cap_recording *cap_device_release(struct cap_device *device);
+void cap_device_complete(struct cap_recording *recording, enum cap_end_reason reason,
+                         uint32_t exit_status, struct cap_writer_report *report);
 /* NOTFOUND: there is no recording. */
 enum sl_result cap_device_stop(struct cap_device *device, enum cap_end_reason reason,
                                uint32_t exit_status, struct cap_writer_report *report);

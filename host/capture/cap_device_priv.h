@@ -22,8 +22,13 @@ struct cap_device {
     uint64_t order;                                 /* of what came last */
     struct cap_verb_scanout scanouts[VGD_SCANOUTS]; /* as set last; resource 0: none */
     struct cap_verb_cursor cursors[VGD_SCANOUTS];
-    uint64_t tries; /* to make the snapshot that is due */
-    int due_fd;     /* readable: one is due */
+    uint64_t tries;   /* to make the snapshot that is due */
+    int due_fd;       /* readable: one is due, or the recording is over */
+    uint32_t is_over; /* atomic: the recording is, and `over` is to be called */
+    void (*over)(void *user);
+    void (*lost)(void *user, uint32_t ctx_id);
+    void *over_user;
+    struct cap_counts counts;
 };
 
 /* A context that a resource is attached to. */

@@ -97,14 +97,15 @@ enum sl_result cap_file_open(struct cap_file *file, const char *name, uint64_t l
 static enum sl_result make_room(struct cap_file *file, uint64_t size)
 {
     uint64_t need = file->size + size + CAP_FILE_ROOM;
-    file->is_limited = need > file->limit;
+    file->is_limited = need - file->freed > file->limit;
     if (file->is_limited || need > file->most) {
         return fail(file, EFBIG);
     }
     if (!file->has_room || need <= file->extent) {
         return SL_OK;
     }
-    uint64_t until = smaller(need + AHEAD, smaller(file->limit, file->most));
+    uint64_t limit = file->limit != UINT64_MAX ? file->limit + file->freed : UINT64_MAX;
+    uint64_t until = smaller(need + AHEAD, smaller(limit, file->most));
     for (uint64_t want = until;; want = need) { /* a disk that is nearly full: only what it takes */
         if (fallocate(file->fd, FALLOC_FL_KEEP_SIZE, (off_t)file->size,
                       (off_t)(want - file->size)) == 0) {
@@ -165,16 +166,48 @@ enum sl_result cap_file_append(struct cap_file *file, const struct iovec *pieces
     return SL_OK;
 }
 
+enum sl_result cap_file_make_store(struct cap_file *file)
+{
+    if (!file->is_regular ||
+        fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, CAP_FILE_ROOM) != 0) {
+        errno = EOPNOTSUPP;
+        return SL_ERR_UNSUPPORTED;
+    }
+    file->is_store = true;
+    return SL_OK;
+}
+
+static int lock_first(const struct cap_file *file, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_len = 1};
+    return fcntl(file->fd, F_OFD_SETLK, &lock);
+}
+
+enum sl_result cap_file_free(struct cap_file *file, uint64_t from, uint64_t to)
+{
+    if (lock_first(file, F_WRLCK) != 0) {
+        return SL_ERR_AGAIN;
+    }
+    int failed = fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
+                           (off_t)(to - from));
+    (void)lock_first(file, F_UNLCK); /* what was locked can be unlocked */
+    if (failed != 0) {
+        return SL_ERR_IO;
+    }
+    file->freed += to - from;
+    return SL_OK;
+}
+
 enum sl_result cap_file_close(struct cap_file *file)
 {
     enum sl_result result = SL_OK;
     if (file->fd < 0) {
         return SL_OK;
     }
-    if (file->is_regular) {
-        if (ftruncate(file->fd, (off_t)file->size) != 0) { /* the room goes back */
-            result = fail(file, errno);
-        }
+    if (file->is_regular && ftruncate(file->fd, (off_t)file->size) != 0) { /* the room goes back */
+        result = fail(file, errno);
+    }
+    if (file->is_regular && !file->is_store) {
         int renamed = file->replaces
                           ? rename(file->part, file->name)
                           : renameat2(AT_FDCWD, file->part, AT_FDCWD, file->name, RENAME_NOREPLACE);

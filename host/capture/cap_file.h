@@ -24,8 +24,10 @@ struct cap_file {
     bool is_regular;
     bool has_room;   /* the file system allocates ahead */
     bool replaces;   /* an older file of this name */
+    bool is_store;   /* it stays NAME.part, and its old bytes are given back */
     uint64_t size;   /* written so far */
-    uint64_t limit;  /* of size, asked for; UINT64_MAX: none */
+    uint64_t freed;  /* given back, of these */
+    uint64_t limit;  /* of what is there, asked for; UINT64_MAX: none */
     uint64_t most;   /* the process's own */
     bool is_limited; /* `limit` ended it */
     uint64_t extent; /* allocated up to here */
@@ -42,6 +44,11 @@ enum sl_result cap_file_open(struct cap_file *file, const char *name, uint64_t l
  * why; EFBIG: the limit. */
 enum sl_result cap_file_append(struct cap_file *file, const struct iovec *pieces, int count,
                                bool end) SL_MUST_USE;
+/* For a store, before anything is written. UNSUPPORTED: this file system cannot give bytes back. */
+enum sl_result cap_file_make_store(struct cap_file *file) SL_MUST_USE;
+/* A store's bytes [from, to) go back to the disk. AGAIN: somebody reads the file, with an open file
+ * description's read lock on its first byte; IO. */
+enum sl_result cap_file_free(struct cap_file *file, uint64_t from, uint64_t to) SL_MUST_USE;
 /* Gives what was written its name. */
 enum sl_result cap_file_close(struct cap_file *file) SL_MUST_USE;
 

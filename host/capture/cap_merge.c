@@ -411,7 +411,8 @@ void cap_merge_destroy(struct cap_merge *merge)
 static bool is_hole(const struct cap_merge *m, const struct cap_event *event)
 {
     bool counts = event->kind == CAP_EVENT_CALL || event->kind == CAP_EVENT_VERB;
-    uint64_t last = m->last;
+    /* The snapshot that it begins with is whole, whatever its stamps are. */
+    uint64_t last = m->last < m->head ? m->head : m->last;
     if (!counts || last == 0 || event->stamp <= last + 1) {
         return false;
     }

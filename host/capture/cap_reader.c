@@ -338,17 +338,37 @@ static enum sl_result accept(struct cap_reader *r, const struct cap_chunk *chunk
     return result;
 }
 
+/* Where something may be again: a ring's old chunks are one long hole. */
+static uint64_t pass_hole(const struct cap_reader *r, uint64_t from)
+{
+    off_t data = lseek(r->fd, (off_t)from, SEEK_DATA);
+    return data > (off_t)from ? (uint64_t)data / CAP_ALIGN * CAP_ALIGN : from;
+}
+
+/* What a ring gave back is no damage. */
+static bool is_given_back(const struct cap_reader *r)
+{
+    for (uint32_t i = 0; i < r->chunk_count; i++) {
+        uint32_t kind = r->chunks[i].kind;
+        if (kind != CAP_KIND_META && kind != CAP_KIND_PROT && kind != CAP_KIND_CAPS) {
+            return false;
+        }
+    }
+    return (r->header.flags & CAP_FILE_RING) != 0;
+}
+
 /* No header where one should be: the next one, when there is any. NOTFOUND: not yet, or never. */
 static enum sl_result pass_damage(struct cap_reader *r)
 {
     struct cap_chunk chunk;
     uint64_t from = r->bad_offset > r->offset ? r->bad_offset : r->offset + CAP_ALIGN;
+    from = pass_hole(r, from);
     enum sl_result result = search(r, from, &chunk);
     if (result == SL_OK && chunk_end(&chunk) > r->size) {
         result = SL_ERR_NOTFOUND; /* torn as well */
     }
     if (result == SL_ERR_NOTFOUND) {
-        if (r->bad_offset == 0) {
+        if (r->bad_offset == 0 && !is_given_back(r)) {
             const struct cap_damage damage = {
                 .kind = CAP_DAMAGE_HEADER, .chunk = r->number, .offset = r->offset};
             damage_add(r, &damage);
@@ -359,7 +379,7 @@ static enum sl_result pass_damage(struct cap_reader *r)
     if (result != SL_OK) {
         return result;
     }
-    if (r->bad_offset == 0) {
+    if (r->bad_offset == 0 && !is_given_back(r)) {
         const struct cap_damage damage = {
             .kind = CAP_DAMAGE_HEADER, .chunk = r->number, .offset = r->offset};
         damage_add(r, &damage);

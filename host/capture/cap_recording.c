@@ -17,13 +17,68 @@ static struct cap_lane lane_of(uint32_t kind)
 
 /* --- lanes of all streams --- */
 
-/* A program that completes no frames: its snapshot is asked for now and then. */
+void cap_recording_over(struct cap_recording *r)
+{
+    /* As cap_recording_end, which is still to come. */
+    if (sl_atomic_exchange(&r->over, CAP_OVER) != CAP_OVER && r->on_over != NULL) {
+        r->on_over(r->due_user);
+    }
+}
+
+bool cap_recording_is_early(const struct cap_recording *r)
+{
+    const struct cap_counts *c = r->counts;
+    if (c == NULL || r->first == 0) {
+        return false;
+    }
+    return (r->unit == CAP_UNIT_NS        ? sl_clock_ns() - c->begin_ns
+            : r->unit == CAP_UNIT_SUBMITS ? sl_atomic_load_relaxed_u64(&c->submits)
+                                          : sl_atomic_load_relaxed_u64(&c->frames)) < r->first;
+}
+
+static void ask(struct cap_recording *r, uint64_t now)
+{
+    r->asked_ns = now;
+    r->on_due(r->due_user);
+}
+
+/* A program that completes no frames: its first snapshot is asked for now and then. */
 static void ask_without_frame(struct cap_recording *r, uint64_t now)
 {
-    if (sl_atomic_load_relaxed(&r->over) == CAP_WAITS && now - r->asked_ns >= ASK_NS && !r->skips &&
-        r->on_due != NULL) {
-        r->asked_ns = now;
-        r->on_due(r->due_user);
+    bool at_frames = r->first != 0 && r->unit != CAP_UNIT_NS;
+    bool is_time = now - r->asked_ns >= ASK_NS ||
+                   (r->unit == CAP_UNIT_NS && r->asked_ns < r->counts->begin_ns + r->first);
+    if (!at_frames && is_time && !cap_recording_is_early(r)) {
+        ask(r, now);
+    }
+}
+
+/* A ring's next part begins at a frame's end, or without one where none comes. */
+static void renew(struct cap_recording *r, uint64_t now)
+{
+    if (!cap_writer_wants_snapshot(r->writer, sl_atomic_load_relaxed_u64(&r->made))) {
+        r->wanted_ns = 0;
+        return;
+    }
+    sl_atomic_store_relaxed(&r->is_due, 1);
+    r->wanted_ns = r->wanted_ns != 0 ? r->wanted_ns : now;
+    if (now - r->wanted_ns >= ASK_NS && now - r->asked_ns >= ASK_NS) {
+        ask(r, now);
+    }
+}
+
+static void look_at_clock(struct cap_recording *r, uint64_t now)
+{
+    uint32_t over = sl_atomic_load_relaxed(&r->over);
+    if (r->on_due == NULL || over == CAP_OVER) {
+        return;
+    }
+    if (r->unit == CAP_UNIT_NS && r->end != 0 && now - r->counts->begin_ns >= r->end) {
+        cap_recording_over(r);
+    } else if (over == CAP_WAITS) {
+        ask_without_frame(r, now);
+    } else if (r->is_ring) {
+        renew(r, now);
     }
 }
 
@@ -31,7 +86,7 @@ static void sweep(void *user)
 {
     struct cap_recording *r = user;
     uint64_t now = sl_clock_ns(), before = now - OPEN_NS;
-    ask_without_frame(r, now);
+    look_at_clock(r, now);
     if (pthread_mutex_trylock(&r->lock) == 0) { /* its holder may wait for this thread */
         SL_LIST_FOR(link, &r->streams)
         {
@@ -54,6 +109,22 @@ void cap_recording_close(struct cap_lane *lane)
     cap_lane_unlock(lane);
 }
 
+void cap_recording_close_all(struct cap_recording *r)
+{
+    pthread_mutex_lock(&r->lock);
+    SL_LIST_FOR(link, &r->streams)
+    {
+        struct cap_stream *stream = SL_CONTAINER(link, struct cap_stream, link);
+        cap_recording_close(&stream->memory);
+        cap_recording_close(&stream->calls);
+    }
+    pthread_mutex_unlock(&r->lock);
+    cap_recording_close(&r->verb_memory);
+    cap_recording_close(&r->blobs.lane);
+    cap_recording_close(&r->verbs);
+    cap_recording_close(&r->frames);
+}
+
 /* --- start and end --- */
 
 bool cap_recording_chunk(struct cap_recording *r, uint32_t kind, const void *bytes, size_t size)
@@ -72,6 +143,14 @@ bool cap_recording_chunk(struct cap_recording *r, uint32_t kind, const void *byt
     return true;
 }
 
+static uint32_t file_flags(const struct cap_start *start)
+{
+    const struct cap_file_header *origin = start->origin;
+    uint32_t flags =
+        origin != NULL ? CAP_FILE_TRIMMED | (origin->flags & CAP_FILE_NOT_REPLAYABLE) : 0;
+    return flags | (start->no_contents ? CAP_FILE_NOT_REPLAYABLE : 0);
+}
+
 enum sl_result cap_recording_start(const struct cap_start *start, struct cap_memory *memory,
                                    struct cap_recording **out)
 {
@@ -82,12 +161,14 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
     r->refs = 1;
     r->memory = memory;
     r->frames_wanted = start->frames;
-    r->skip = start->skip;
-    r->skips = start->skip != 0;
+    r->unit = start->unit;
+    r->first = start->first;
+    r->end = start->end;
+    r->is_ring = start->ring_bytes != 0;
+    r->no_contents = start->no_contents;
     r->snapshot_every = start->snapshot_every;
     r->asked_ns = sl_clock_ns();
     r->wants_hashes = start->hashes;
-    r->on_over = start->over;
     r->waiting = start->waiting;
     r->user = start->user;
     pthread_mutex_init(&r->lock, NULL);
@@ -108,8 +189,9 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
                                                .force = start->force,
                                                .max_size = start->max_size,
                                                .seed = r->seed,
-                                               .file_flags =
-                                                   start->origin != NULL ? CAP_FILE_TRIMMED : 0,
+                                               .ring_bytes = start->ring_bytes,
+                                               .ring_ns = start->ring_ns,
+                                               .file_flags = file_flags(start),
                                                .origin = start->origin,
                                                .extra = &r->extra,
                                                .sweep = sweep,
@@ -228,11 +310,15 @@ struct cap_memory_sink cap_recording_sink(struct cap_recording *r, struct cap_la
 void cap_recording_search(struct cap_recording *r, uint32_t resource_id, uint64_t stamp)
 {
     const struct cap_memory_sink sink = cap_recording_sink(r, &r->verb_memory, stamp);
-    cap_memory_search_one(r->memory, resource_id, &sink);
+    if (!r->no_contents) {
+        cap_memory_search_one(r->memory, resource_id, &sink);
+    }
 }
 
 void cap_recording_search_stream(struct cap_stream *s)
 {
     const struct cap_memory_sink sink = cap_recording_sink(s->recording, &s->memory, s->stamp);
-    cap_memory_search(s->recording->memory, s->head.ctx_id, &sink);
+    if (!s->recording->no_contents) {
+        cap_memory_search(s->recording->memory, s->head.ctx_id, &sink);
+    }
 }

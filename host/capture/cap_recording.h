@@ -19,6 +19,13 @@ enum cap_over {
     CAP_WAITS = 2, /* for the snapshot that it begins with */
 };
 
+/* What was seen since counting began, whether it was recorded or not, as long as something is to be
+ * recorded. */
+struct cap_counts {
+    uint64_t frames, submits; /* atomic */
+    uint64_t begin_ns;        /* sl_clock_ns() */
+};
+
 struct cap_recording {
     uint32_t refs; /* atomic: the device and every stream */
     uint32_t over; /* atomic, enum cap_over: nothing is taken; looked at under a lane's lock */
@@ -30,20 +37,24 @@ struct cap_recording {
     struct cap_writer_extra extra;
     uint64_t others; /* atomic: stamps that are no packets' */
     uint64_t seed;
-    struct cap_memory *memory;                                              /* the device's */
-    void (*on_over)(void *user);                                            /* nullable */
+    struct cap_memory *memory;   /* the device's */
+    void (*on_over)(void *user); /* any thread, once; with due_user; nullable */
     bool (*waiting)(void *user, uint32_t *cursor, struct cap_waiting *out); /* nullable */
     void *user;
     /* A snapshot is wanted now: brings the rings to rest. Any thread. Nullable. */
     void (*on_due)(void *user);
     void *due_user;
+    struct cap_counts *counts; /* the device's; NULL: nothing is counted */
+    enum cap_unit unit;        /* of these two, as in struct cap_start */
+    uint64_t first, end;
     uint64_t frames_wanted;  /* 0: go on */
-    bool skips;              /* it begins behind some frame, and not sooner */
     uint64_t snapshot_every; /* frames; 0: none */
-    uint64_t skip;           /* CAP_WAITS: frames to pass by; under frames' lock, as the next */
-    uint64_t not_before_ns;  /* no try for a snapshot until then */
+    uint64_t not_before_ns;  /* no try for a snapshot until then; under frames' lock */
     uint32_t is_due;         /* atomic: one is wanted at the next frame's end */
-    uint64_t asked_ns;       /* CAP_WAITS: when it was asked for last without a frame */
+    uint64_t asked_ns;  /* when one was asked for last without a frame; the writer's thread's */
+    uint64_t wanted_ns; /* since when the ring wants one; 0: it does not; likewise */
+    uint64_t made;      /* atomic: snapshots of a ring */
+    bool is_ring, no_contents;
     bool wants_hashes;
 
     struct cap_lane verbs, verb_memory;
@@ -88,6 +99,11 @@ void cap_recording_end(struct cap_recording *recording);
 void cap_recording_end_streams(struct cap_recording *recording);
 void cap_recording_unref(struct cap_recording *recording);
 
+/* Nothing more is recorded: what was asked for is complete. Any thread; says so once. */
+void cap_recording_over(struct cap_recording *recording);
+/* Its first frame, submit or moment is still to come. */
+bool cap_recording_is_early(const struct cap_recording *recording);
+
 static inline uint64_t cap_recording_stamp(struct cap_recording *recording)
 {
     return sl_atomic_count_u64(&recording->stamp, 1) + 1;
@@ -108,6 +124,8 @@ bool cap_recording_chunk(struct cap_recording *recording, uint32_t kind, const v
                          size_t size);
 
 void cap_recording_close(struct cap_lane *lane);
+/* What is open in any lane goes to the writer. */
+void cap_recording_close_all(struct cap_recording *recording);
 struct cap_memory_sink cap_recording_sink(struct cap_recording *recording, struct cap_lane *lane,
                                           uint64_t stamp);
 /* A ring's stream, with the list's lock held. NULL: it has none. */

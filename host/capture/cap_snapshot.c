@@ -52,8 +52,11 @@ static void put_verb(struct saving *s, enum cap_verb verb, const void *body, siz
 
 static void put_memory(struct saving *s, uint32_t resource_id)
 {
-    const struct cap_memory_sink sink = cap_recording_sink(s->recording, &s->memory, next_stamp(s));
-    cap_memory_whole(&s->device->memory, resource_id, &sink);
+    if (!s->recording->no_contents) {
+        const struct cap_memory_sink sink =
+            cap_recording_sink(s->recording, &s->memory, next_stamp(s));
+        cap_memory_whole(&s->device->memory, resource_id, &sink);
+    }
 }
 
 static void put_call(struct saving *s, struct cap_stream *stream, const void *packet, size_t size,
@@ -417,24 +420,6 @@ static void put_mark(struct saving *s, const struct cap_snapshot *mark)
     s->failed = !cap_recording_chunk(s->recording, CAP_KIND_SNAP, mark, sizeof *mark) || s->failed;
 }
 
-/* What is on its way lies before the snapshot. */
-static void close_all(struct saving *s)
-{
-    struct cap_recording *r = s->recording;
-    pthread_mutex_lock(&r->lock);
-    SL_LIST_FOR(link, &r->streams)
-    {
-        struct cap_stream *stream = SL_CONTAINER(link, struct cap_stream, link);
-        cap_recording_close(&stream->memory);
-        cap_recording_close(&stream->calls);
-    }
-    pthread_mutex_unlock(&r->lock);
-    cap_recording_close(&r->verb_memory);
-    cap_recording_close(&r->blobs.lane);
-    cap_recording_close(&r->verbs);
-    cap_recording_close(&r->frames);
-}
-
 /* The rings stand: their streams are ours. */
 static void begin_streams(struct saving *s)
 {
@@ -518,12 +503,15 @@ static enum sl_result save(struct cap_device *d, enum cap_snapshot_reason reason
                                 .reason = reason,
                                 .frame = r->frame_count,
                                 .stamp_before = sl_atomic_load_relaxed_u64(&r->stamp)};
-    if (!waits) {
+    if (!waits && !r->no_contents) {
         const struct cap_memory_sink sink =
             cap_recording_sink(r, &r->verb_memory, mark.stamp_before + 1);
         cap_memory_search_all(&d->memory, &sink);
     }
-    close_all(&s);
+    cap_recording_close_all(r); /* what is on its way lies before the snapshot */
+    if (r->is_ring) {
+        cap_blobs_restart(&r->blobs); /* and may go before what comes */
+    }
     mark.time = cap_writer_time(r->writer);
     put_mark(&s, &mark);
     open_lane(&s, &s.verbs, CAP_KIND_VERB);
@@ -537,6 +525,9 @@ static enum sl_result save(struct cap_device *d, enum cap_snapshot_reason reason
     mark.mark = result == SL_OK ? CAP_SNAPSHOT_END : CAP_SNAPSHOT_FAILED;
     mark.stamp = sl_atomic_load_relaxed_u64(&r->stamp);
     put_mark(&s, &mark);
+    if (result == SL_OK) {
+        (void)sl_atomic_count_u64(&r->made, 1);
+    }
     sl_info("capture", "snapshot before frame %llu: %llu records, %.1f ms: %s",
             (unsigned long long)mark.frame, (unsigned long long)s.records,
             (double)(sl_clock_ns() - begin) / 1e6, sl_result_name(result));
@@ -559,9 +550,10 @@ static bool come_to_rest(struct cap_device *d)
 static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reason reason)
 {
     struct cap_recording *r = d->recording;
-    enum sl_result result = r != NULL ? SL_ERR_AGAIN : SL_ERR_NOTFOUND;
+    bool is_over = r == NULL || sl_atomic_load_relaxed(&r->over) == CAP_OVER;
     bool waits = r != NULL && sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
-    if (r != NULL && come_to_rest(d)) {
+    enum sl_result result = is_over ? SL_ERR_NOTFOUND : SL_ERR_AGAIN;
+    if (!is_over && come_to_rest(d)) {
         result = save(d, waits ? CAP_SNAPSHOT_START : reason);
     }
     if (result == SL_OK) {
@@ -569,11 +561,14 @@ static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reaso
         uint32_t was = CAP_WAITS;
         if (waits && sl_atomic_cas(&r->over, &was, CAP_TAKES)) {
             cap_lane_lock(&r->frames);
+            if (r->first == 0) { /* what was waited for is not part of it */
+                d->counts = (struct cap_counts){.begin_ns = sl_clock_ns()};
+            }
             r->last_mark.stamp = sl_atomic_load_relaxed_u64(&r->stamp);
             r->frame_others = sl_atomic_load_relaxed_u64(&r->others);
             cap_lane_unlock(&r->frames);
         }
-    } else if (r != NULL) {
+    } else if (!is_over) {
         d->tries++;
         cap_lane_lock(&r->frames);
         r->not_before_ns = sl_clock_ns() + AGAIN_NS;
@@ -592,6 +587,9 @@ void cap_device_poll(struct cap_device *d)
     (void)sl_fd_drain(d->due_fd);
     if ((sl_atomic_load_seq(&d->epoch) & VGD_EPOCH_REST) != 0) {
         (void)try_snapshot(d, CAP_SNAPSHOT_PERIOD);
+    }
+    if (sl_atomic_exchange(&d->is_over, 0) != 0 && d->recording != NULL && d->over != NULL) {
+        d->over(d->over_user);
     }
 }
 

@@ -188,9 +188,29 @@ void cap_stream_outcome(void *stream, const struct vgd_outcome *outcome)
     }
 }
 
+/* Under the frames' lock, or behind a submit: the one with this number (from 0) was seen. */
+static void look_at_end(struct cap_recording *r, enum cap_unit unit, uint64_t number)
+{
+    if (r->unit == unit && r->end != 0 && number + 1 >= r->end) {
+        cap_recording_over(r);
+    }
+}
+
+/* A submit begins: its packet was taken. */
 void cap_stream_memory(void *stream)
 {
-    cap_recording_search_stream(stream);
+    struct cap_stream *s = stream;
+    struct cap_recording *r = s->recording;
+    cap_recording_search_stream(s);
+    if (r->counts == NULL || r->unit != CAP_UNIT_SUBMITS) {
+        return;
+    }
+    uint64_t number = sl_atomic_count_u64(&r->counts->submits, 1);
+    look_at_end(r, CAP_UNIT_SUBMITS, number);
+    if (sl_atomic_load_relaxed(&r->over) == CAP_WAITS && number + 1 >= r->first &&
+        r->on_due != NULL) {
+        r->on_due(r->due_user); /* the snapshot stands behind this one */
+    }
 }
 
 /* --- frames --- */
@@ -229,10 +249,7 @@ void cap_recording_mark(struct cap_recording *r, const struct cap_frame *mark)
     /* Read by the device thread, too, for people. */
     __atomic_store_n(&r->frame_count, r->frame_count + 1, __ATOMIC_RELAXED);
     if (r->frame_count == r->frames_wanted) {
-        sl_atomic_store_seq(&r->over, CAP_OVER); /* as cap_recording_end, which is still to come */
-        if (r->on_over != NULL) {
-            r->on_over(r->user);
-        }
+        cap_recording_over(r);
     } else if (r->snapshot_every != 0 && r->frame_count % r->snapshot_every == 0) {
         sl_atomic_store_relaxed(&r->is_due, 1); /* until it was made */
     }
@@ -242,8 +259,7 @@ void cap_recording_mark(struct cap_recording *r, const struct cap_frame *mark)
 static bool is_snapshot_due(struct cap_recording *r)
 {
     bool waits = sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
-    if (waits && r->skip > 1) {
-        r->skip--;
+    if (waits && (cap_recording_is_early(r) || (r->unit == CAP_UNIT_SUBMITS && r->first != 0))) {
         return false;
     }
     return (waits || sl_atomic_load_relaxed(&r->is_due) != 0) && sl_clock_ns() >= r->not_before_ns;
@@ -270,12 +286,14 @@ void cap_stream_frame(void *stream, const struct vgd_frame *frame)
         cap_memory_pass(r->memory, s->head.ctx_id, frame->blob_id);
     }
     cap_lane_lock(&r->frames);
+    uint64_t number = r->counts != NULL ? sl_atomic_count_u64(&r->counts->frames, 1) : 0;
     if (!cap_recording_is_over(r)) {
         mark.time = cap_writer_time(r->writer);
         /* Two streams may end frames at once, in the other order than they began to. */
         mark.stamp = s->stamp > r->last_mark.stamp ? s->stamp : r->last_mark.stamp;
         cap_recording_mark(r, &mark);
     }
+    look_at_end(r, CAP_UNIT_FRAMES, number);
     bool is_due = is_snapshot_due(r);
     cap_lane_unlock(&r->frames);
     if (is_due && r->on_due != NULL) {

@@ -3,6 +3,7 @@
 #include "host/capture/cap_bytes.h"
 #include "host/capture/cap_file.h"
 #include "host/capture/cap_index_writer.h"
+#include "host/capture/cap_ring.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/log.h"
@@ -27,6 +28,9 @@ enum {
 #define DURABLE_NS  SL_NS_PER_S
 #define INDEX_NS    (5 * SL_NS_PER_S)
 #define INDEX_BYTES ((uint64_t)64 << 20)
+/* A reader of a ring that is full is waited for so long. */
+#define READER_NS    (30 * SL_NS_PER_S)
+#define READER_LOOKS (5 * SL_NS_PER_MS)
 
 struct cap_writer {
     struct cap_writer_options options;
@@ -41,6 +45,7 @@ struct cap_writer {
     struct cap_buffer *first, **last; /* the queue */
     struct cap_buffer *spare;         /* of the usual size */
     size_t on_the_way;                /* capacity of what was put and is not written */
+    uint64_t put_count, done_count;   /* buffers */
     size_t spare_bytes;
     bool ends;
     struct cap_bytes frames; /* struct cap_index_frame, for the index */
@@ -56,7 +61,8 @@ struct cap_writer {
     uint64_t index_ns, index_size, sync_ns, sweep_ns;
     uint64_t index_offset;
     uint64_t snapshot_begin; /* file offset of the last begin mark */
-    bool full;               /* the file cannot grow */
+    struct cap_ring ring;
+    bool full; /* the file cannot grow */
 };
 
 static struct cap_buffer *buffer_new(size_t capacity)
@@ -138,7 +144,17 @@ void cap_writer_put(struct cap_writer *w, struct cap_buffer *b)
     *w->last = b;
     w->last = &b->next;
     w->on_the_way += b->capacity;
+    w->put_count++;
     pthread_cond_signal(&w->put);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void cap_writer_flush(struct cap_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    for (uint64_t until = w->put_count; w->done_count < until;) {
+        pthread_cond_wait(&w->taken, &w->lock);
+    }
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -158,6 +174,7 @@ static void buffer_done(struct cap_writer *w, struct cap_buffer *b)
     bool keep = b->capacity == CAP_CHUNK_BYTES + BUFFER_SLACK;
     pthread_mutex_lock(&w->lock);
     w->on_the_way -= b->capacity;
+    w->done_count++;
     keep = keep && w->spare_bytes < CAP_WRITER_BYTES / 2;
     if (keep) {
         b->next = w->spare;
@@ -249,6 +266,38 @@ static bool write_chunk(struct cap_writer *w, struct cap_chunk_header *c, const 
     return true;
 }
 
+/* --- a ring --- */
+
+bool cap_writer_wants_snapshot(const struct cap_writer *w, uint64_t made)
+{
+    return made == w->ring.snapshots && cap_ring_is_due(&w->ring, w->file.size, cap_writer_time(w));
+}
+
+/* Gives back what is too old. A store that somebody reads grows meanwhile, up to a point. */
+static void turn_ring(struct cap_writer *w)
+{
+    uint64_t from, to, begin = sl_clock_ns();
+    while (cap_ring_next_free(&w->ring, w->file.size, cap_writer_time(w), &from, &to)) {
+        enum sl_result result = cap_file_free(&w->file, from, to);
+        if (result == SL_ERR_AGAIN && w->file.size - from > w->ring.bytes / 2 * 3 &&
+            sl_clock_ns() - begin < READER_NS) {
+            sl_clock_sleep_ns(READER_LOOKS);
+            continue;
+        }
+        if (result != SL_OK) { /* what cannot be freed will meet the file's limit */
+            return;
+        }
+        cap_ring_drop(&w->ring);
+    }
+}
+
+static bool is_of_head(uint32_t kind)
+{
+    return kind == CAP_KIND_META || kind == CAP_KIND_PROT || kind == CAP_KIND_CAPS;
+}
+
+/* --- chunks --- */
+
 /* A snapshot's mark, which says where the other one is. */
 static void place_snapshot(struct cap_writer *w, struct cap_buffer *b)
 {
@@ -262,6 +311,9 @@ static void place_snapshot(struct cap_writer *w, struct cap_buffer *b)
     memcpy(b->data, &mark, sizeof mark);
     if (mark.mark == CAP_SNAPSHOT_END) {
         cap_index_writer_snapshot(&w->index, &mark, w->file.size);
+        if (w->ring.bytes != 0) {
+            cap_ring_add(&w->ring, &(struct cap_ring_part){mark.begin, w->file.size, mark.time});
+        }
     }
 }
 
@@ -278,6 +330,9 @@ static void write_buffer(struct cap_writer *w, struct cap_buffer *b)
     if (w->full) {
         return;
     }
+    if (w->ring.bytes != 0 && w->ring.count == 0 && !is_of_head(b->kind)) {
+        cap_ring_begin(&w->ring, offset);
+    }
     if (b->kind == CAP_KIND_SNAP) {
         place_snapshot(w, b);
     }
@@ -289,6 +344,7 @@ static void write_buffer(struct cap_writer *w, struct cap_buffer *b)
     if (b->kind == CAP_KIND_CALL && (b->flags & CAP_CHUNK_SNAPSHOT) == 0) {
         cap_index_writer_calls(&w->index, &c, b->data, b->head, b->last_stamp, b->ends_stream);
     }
+    turn_ring(w);
 }
 
 static void bring_totals_up(struct cap_writer *w)
@@ -423,7 +479,8 @@ static enum sl_result write_header(struct cap_writer *w)
     struct cap_file_header h = {.major = CAP_MAJOR,
                                 .minor = CAP_MINOR,
                                 .header_size = sizeof h,
-                                .flags = w->options.file_flags,
+                                .flags = w->options.file_flags |
+                                         (w->ring.bytes != 0 ? CAP_FILE_RING : 0),
                                 .seed = w->options.seed};
     clock_gettime(CLOCK_REALTIME, &now);
     memcpy(h.magic, CAP_MAGIC, CAP_MAGIC_SIZE);
@@ -446,6 +503,7 @@ enum sl_result cap_writer_create(const struct cap_writer_options *options, struc
     }
     w->options = *options;
     w->last = &w->first;
+    w->ring = (struct cap_ring){.bytes = options->ring_bytes, .ns = options->ring_ns};
     w->begin_ns = w->index_ns = w->sweep_ns = w->sync_ns = sl_clock_ns();
     pthread_mutex_init(&w->lock, NULL);
     sl_cond_init(&w->put);
@@ -455,7 +513,19 @@ enum sl_result cap_writer_create(const struct cap_writer_options *options, struc
     enum sl_result result = w->pack != NULL && w->hashes != NULL ? SL_OK : SL_ERR_NOMEM;
     if (result == SL_OK) {
         (void)XXH3_64bits_reset(w->hashes);
-        result = cap_file_open(&w->file, options->path, options->max_size, options->force);
+        result = cap_file_open(&w->file, options->path,
+                               options->ring_bytes != 0 ? 2 * options->ring_bytes + CAP_FILE_ROOM
+                                                        : options->max_size,
+                               options->force);
+    }
+    if (result == SL_OK && options->ring_bytes != 0) {
+        result = cap_file_make_store(&w->file);
+        if (result != SL_OK) {
+            int error = errno;
+            cap_file_abandon(&w->file);
+            errno = error;
+            result = SL_ERR_IO;
+        }
     }
     if (result != SL_OK) {
         int error = errno;

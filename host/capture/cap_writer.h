@@ -44,7 +44,10 @@ struct cap_writer_options {
     bool durable;      /* to the disk once a second */
     bool force;        /* replaces what has the name */
     uint64_t max_size; /* of the file; 0: none */
-    uint64_t seed;     /* of blob keys */
+    /* A flight recorder's store: the last ring_bytes, or the last ring_ns if that is less, are
+     * kept, from a snapshot on. 0, 0: all is kept. */
+    uint64_t ring_bytes, ring_ns;
+    uint64_t seed; /* of blob keys */
     uint32_t file_flags;
     /* The trace that this one is made of: session and time are its. Nullable. */
     const struct cap_file_header *origin;
@@ -65,6 +68,10 @@ struct cap_buffer *cap_writer_get(struct cap_writer *writer, size_t size);
 void cap_writer_put(struct cap_writer *writer, struct cap_buffer *buffer);
 /* Frame marks for the index: together with the FRAM chunk. Any thread. */
 void cap_writer_frame(struct cap_writer *writer, const struct cap_index_frame *frame);
+/* A ring needs a new snapshot, and has written the `made` that were asked for before. In sweep. */
+bool cap_writer_wants_snapshot(const struct cap_writer *writer, uint64_t made);
+/* Waits until all that was put is in the file, or cannot be. Any thread but the writer's. */
+void cap_writer_flush(struct cap_writer *writer);
 /* Not 0 once the file cannot grow: its errno. Any thread. */
 int cap_writer_stopped(const struct cap_writer *writer);
 /* Nanoseconds since the recording began. Any thread. */

@@ -62,6 +62,10 @@ _Static_assert(offsetof(struct cap_file_header, crc) == 60, "file header");
 enum {
     CAP_FILE_TRIMMED = 1 << 0,        /* made by trim, not by a recorder */
     CAP_FILE_NOT_REPLAYABLE = 1 << 1, /* contents were left out (--no-resources) */
+    /* What a flight recorder keeps: chunks between the head and the first snapshot that is there
+     * were given back to the disk and read as zeros. No BLOB before a snapshot is referred to
+     * behind it. */
+    CAP_FILE_RING = 1 << 2,
 };
 
 /* ---- chunks ---- */

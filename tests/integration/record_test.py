@@ -145,7 +145,7 @@ class Record(Case):
 
     def test_what_makes_no_sense(self) -> None:
         for words, why in (
-            (["--frames", "9-5", *self.frames(1)], "must be one range"),
+            (["--frames", "9-5", *self.frames(1)], "must be ranges like"),
             (["--attach", "a.sock", *self.frames(1)], "records no program of its own"),
             (["--attach", "a.sock", "--stop", "a.sock"], "give one of them"),
             ([], "there is nothing to record"),

@@ -124,7 +124,7 @@ static int serve(struct vhost_server *server, const struct hct_type *const *type
 {
     struct vgd_sink front = vhost_server_sink(server);
     struct dev_limits limits = {.resource_bytes = host->resource_bytes};
-    struct host_recorder tools = {.last = ""};
+    struct host_recorder tools = {.status_fd = -1};
     struct vgd *device = NULL;
     int code = host_make_recorded(types, &host->device, &limits, &front, status_fd, &tools.recorder,
                                   &device);
@@ -135,8 +135,9 @@ static int serve(struct vhost_server *server, const struct hct_type *const *type
     vhost_server_set_device(server, device);
     vhost_server_set_tool(server, host_record_tool, &tools);
     enum sl_result result = vhost_server_run(server, stop_fd);
-    host_record_end(tools.recorder, CAP_END_PROGRAM, -1);
+    host_record_end(&tools, CAP_END_PROGRAM);
     device->ops->destroy(device);
+    host_record_finish(&tools);
     return result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
 }
 

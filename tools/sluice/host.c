@@ -32,7 +32,7 @@ void host_tell(int status_fd, const char *format, ...)
     if (status_fd < 0) {
         return;
     }
-    char line[LOCAL_TEXT + 16];
+    char line[HOST_RECORD_LINE];
     va_list args;
     va_start(args, format);
     int size = vsnprintf(line, sizeof line - 1, format, args);
@@ -180,16 +180,17 @@ int host_make_recorded(const struct hct_type *const *types, const struct hct_opt
 
 /* The device behind a recorder, which is on from the start where the options say so. */
 static int make_serving_device(const struct vgd_sink *front, const struct host_options *options,
-                               int status_fd, struct cap_device **recorder, struct vgd **device)
+                               struct host_recorder *recorder)
 {
-    int code = host_make_recorded(dev_all_types, &options->device, NULL, front, status_fd, recorder,
-                                  device);
+    int code = host_make_recorded(dev_all_types, &options->device, NULL, front, recorder->status_fd,
+                                  &recorder->recorder, &recorder->device);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
-    code = host_record_begin(*recorder, *device, &options->record, status_fd);
+    code = host_record_begin(recorder, &options->record);
     if (code != SLUICE_EXIT_OK) {
-        (*device)->ops->destroy(*device);
+        recorder->device->ops->destroy(recorder->device);
+        host_record_finish(recorder);
     }
     return code;
 }
@@ -199,21 +200,21 @@ static int serve_device(struct local_server *server, const struct host_options *
                         struct host_stats *stats, int stop_fd, int status_fd)
 {
     struct vgd_sink front = stats != NULL ? host_stats_sink(stats) : local_server_sink(server);
-    struct cap_device *recorder;
-    struct vgd *device;
-    int code = make_serving_device(&front, options, status_fd, &recorder, &device);
+    struct host_recorder recorder = {.status_fd = status_fd};
+    int code = make_serving_device(&front, options, &recorder);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
+    struct vgd *device = recorder.device;
     if (stats != NULL) {
         device->ops->tap(device, true);
     }
-    struct host_recorder tools = {.recorder = recorder, .device = device};
     local_server_set_device(server, device);
-    local_server_set_tool(server, host_record_tool, &tools);
+    local_server_set_tool(server, host_record_tool, &recorder);
     enum sl_result result = local_server_run(server, stop_fd);
-    host_record_end(recorder, CAP_END_PROGRAM, status_fd);
+    host_record_end(&recorder, CAP_END_PROGRAM);
     device->ops->destroy(device);
+    host_record_finish(&recorder);
     host_tell(status_fd, "ended %llu", (unsigned long long)local_server_contexts_created(server));
     return result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
 }
@@ -298,7 +299,8 @@ static _Noreturn void be_host(const struct host_options *options, const char *di
 
 enum sl_result host_start(struct host_process *host, const struct host_options *options)
 {
-    *host = (struct host_process){.status_fd = -1};
+    *host = (struct host_process){
+        .status_fd = -1, .told = options->told, .told_user = options->told_user};
     enum sl_result result = place_private_dir(host->dir);
     if (result != SL_OK) {
         say_error("no private directory at %s: %s; set TMPDIR to a place that can be written",
@@ -348,8 +350,8 @@ static void take_line(struct host_process *host, const char *line)
     } else if (strncmp(line, "ended ", 6) == 0) {
         host->state = HOST_ENDED;
         host->contexts = strtoull(line + 6, NULL, 10);
-    } else {
-        (void)host_record_take_line(&host->recorded, line);
+    } else if (host->told != NULL) {
+        host->told(host->told_user, line);
     }
 }
 

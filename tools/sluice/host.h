@@ -21,6 +21,9 @@ struct host_options {
     struct hct_options device;
     struct host_record record;
     bool stats; /* say at the end what was waited for */
+    /* Of a private one: gets the lines that are about recordings. Nullable. */
+    void (*told)(void *user, const char *line);
+    void *told_user;
 };
 
 /* Listens at once, then loads the driver, then serves until stop_fd is readable. Progress goes to
@@ -64,8 +67,10 @@ struct host_process {
     char dir[PATH_MAX];      /* private; removed by host_finish */
     char path[LOCAL_TEXT];   /* of the socket */
     char driver[LOCAL_TEXT]; /* what draws, once ready */
-    struct host_recorded recorded;
-    char line[LOCAL_TEXT + 16];
+    /* What it tells of recordings, a line each, as host_record.h says them. Nullable. */
+    void (*told)(void *user, const char *line);
+    void *told_user;
+    char line[HOST_RECORD_LINE];
     size_t line_size;
 };
 

@@ -47,10 +47,20 @@ static bool host_said_why(const struct host_process *host)
             host->exit_code == SLUICE_EXIT_USAGE);
 }
 
+static void on_told(void *user, const char *line)
+{
+    record_session_line(user, line);
+}
+
 /* A host is there, or its reason was said. */
 static bool get_private_host(struct run *run)
 {
-    if (host_start(&run->host, &run->launch->host) != SL_OK) {
+    struct host_options options = run->launch->host;
+    if (run->launch->session != NULL) {
+        options.told = on_told;
+        options.told_user = run->launch->session;
+    }
+    if (host_start(&run->host, &options) != SL_OK) {
         return false;
     }
     enum sl_result result = host_wait(&run->host, HOST_LISTENING, HOST_PATIENCE);
@@ -62,7 +72,8 @@ static bool get_private_host(struct run *run)
         return false;
     }
     snprintf(run->socket, sizeof run->socket, "%s", run->host.path);
-    return true;
+    return run->launch->session == NULL ||
+           record_session_begin(run->launch->session, run->socket) == SLUICE_EXIT_OK;
 }
 
 static bool get_running_host(struct run *run, const char *path)
@@ -191,18 +202,24 @@ static void attend(struct run *run)
 {
     static const int look_after_ms[] = {20, 80, 400, 1000};
     size_t look = 0;
+    struct record_session *session = run->launch->session;
     while (!run->program.ended) {
         struct pollfd items[] = {
+            {.fd = session != NULL ? session->signal_fd : -1, .events = POLLIN},
+            {.fd = session != NULL ? session->key_fd : -1, .events = POLLIN},
             {.fd = run->program.signal_fd, .events = POLLIN},
             {.fd = run->host.pid > 0 ? run->host.status_fd : -1, .events = POLLIN},
             {.fd = run->tapped != NULL ? local_control_fd(run->tapped) : -1, .events = POLLIN}};
-        int ready = poll(items, 3, run->other_driver[0] == '\0' ? look_after_ms[look] : -1);
+        int ready = poll(items, 5, run->other_driver[0] == '\0' ? look_after_ms[look] : -1);
         print_waiting(run);
         program_serve_signals(&run->program);
         if (run->host.pid > 0) {
             host_read_status(&run->host);
         }
-        if (run->launch->quit_when_recorded && run->host.recorded.is_over && !run->asked_to_end) {
+        if (session != NULL) {
+            record_session_look(session);
+        }
+        if (run->launch->quit_when_recorded && session->is_over && !run->asked_to_end) {
             run->asked_to_end = true;
             kill(run->program.pid, SIGTERM);
         }
@@ -288,7 +305,7 @@ static int run_program(struct run *run)
     return verdict(run);
 }
 
-int launch_program(const struct launch *launch, struct host_recorded *recorded)
+int launch_program(const struct launch *launch)
 {
     struct run run = {.launch = launch};
     run.host.status_fd = -1;
@@ -302,7 +319,9 @@ int launch_program(const struct launch *launch, struct host_recorded *recorded)
     if (result != SL_OK) { /* it is named all the same: no other driver may take its place */
         say_detail("%s: Vulkan's driver file is missing: %s", run.icd_file, sl_result_name(result));
     }
-    result = program_prepare(&run.program);
+    result = program_prepare(
+        &run.program,
+        launch->session != NULL && launch->session->trigger == RECORD_SIGNAL ? SIGUSR1 : 0);
     if (result != SL_OK) {
         say_error("no descriptor for signals: %s; raise the limit of open files",
                   sl_result_name(result));
@@ -310,9 +329,6 @@ int launch_program(const struct launch *launch, struct host_recorded *recorded)
     }
     int code = run_program(&run);
     host_finish(&run.host);
-    if (recorded != NULL) {
-        *recorded = run.host.recorded;
-    }
     local_control_close(run.control);
     local_control_close(run.tapped);
     sl_fd_close(&run.program.signal_fd);

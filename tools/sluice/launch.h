@@ -4,6 +4,7 @@
 #define SLUICE_LAUNCH_H
 
 #include "tools/sluice/host.h"
+#include "tools/sluice/record_session.h"
 
 /* Mesa's, without which Zink takes no CPU for a device. */
 #define ZINK_ON_CPU "LIBGL_ALWAYS_SOFTWARE"
@@ -15,11 +16,12 @@ struct launch {
     bool print;      /* every call on stderr, or in --log-file */
     bool allow_idle; /* drawing nothing is no failure */
     bool zink;
-    bool quit_when_recorded; /* ends the program when the frames to be recorded are complete */
+    struct record_session *session; /* what the private host records; nullable */
+    bool quit_when_recorded;        /* ends the program when all that is to be recorded is there */
 };
 
-/* Runs it to its end. Returns its exit code, or that of what went wrong, which was said.
- * recorded: nullable; what the private host wrote, once it ended. */
-int launch_program(const struct launch *launch, struct host_recorded *recorded);
+/* Runs it to its end, and the private host too. Returns its exit code, or that of what went wrong,
+ * which was said. */
+int launch_program(const struct launch *launch);
 
 #endif

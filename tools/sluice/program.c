@@ -16,19 +16,21 @@
 static const int passed_on[] = {SIGHUP,  SIGINT,   SIGQUIT, SIGTERM, SIGUSR1,
                                 SIGUSR2, SIGWINCH, SIGCONT, SIGALRM};
 
-static void fill_set(sigset_t *set)
+static void fill_set(sigset_t *set, int kept)
 {
     sigemptyset(set);
     sigaddset(set, SIGCHLD);
     for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++) {
-        sigaddset(set, passed_on[i]);
+        if (passed_on[i] != kept) {
+            sigaddset(set, passed_on[i]);
+        }
     }
 }
 
-enum sl_result program_prepare(struct program *program)
+enum sl_result program_prepare(struct program *program, int kept)
 {
     sigset_t set;
-    fill_set(&set);
+    fill_set(&set, kept);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     *program = (struct program){.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};

@@ -22,8 +22,8 @@ struct program_setting {
 };
 
 /* Blocks the signals that are passed on from now until the process ends. Before anything else
- * starts. */
-enum sl_result program_prepare(struct program *program) SL_MUST_USE;
+ * starts. kept: one that is not passed on and left alone; 0: none. */
+enum sl_result program_prepare(struct program *program, int kept) SL_MUST_USE;
 /* What `question` says in a process of its own with these settings; false as well when that process
  * crashes, or takes longer than so many seconds. */
 bool program_ask(const struct program_setting *settings, bool (*question)(void), unsigned seconds);

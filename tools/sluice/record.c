@@ -3,26 +3,36 @@
 #include "tools/sluice/launch.h"
 #include "tools/sluice/range.h"
 #include "tools/sluice/record_attach.h"
+#include "tools/sluice/record_name.h"
 #include "tools/sluice/say.h"
-#include "tools/sluice/trace.h"
 #include "tools/sluice/verbs.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
+
+/* What a flight recorder keeps that was asked for seconds. */
+#define RING_BYTES ((uint64_t)1 << 30)
+#define RING_LEAST ((uint64_t)4 << 20)
 
 enum {
     RECORD_OUTPUT,
     RECORD_ATTACH,
     RECORD_STOP,
+    RECORD_DUMP,
     RECORD_FRAMES,
+    RECORD_SUBMITS,
+    RECORD_TIME,
+    RECORD_COUNT,
+    RECORD_TRIGGER,
+    RECORD_RING,
     RECORD_LEVEL,
     RECORD_MAX_SIZE,
     RECORD_SNAPSHOT_EVERY,
+    RECORD_NO_RESOURCES,
     RECORD_HASH,
     RECORD_DURABLE,
     RECORD_FORCE,
@@ -38,7 +48,7 @@ static const struct opt options[] = {
                        .kind = OPT_TEXT,
                        .value = "FILE",
                        .fallback = "%n-%t-%p.slc",
-                       .help = "%n program, %t UTC time, %p process, %% itself"},
+                       .help = "%n program, %t UTC time, %p process, %i file's number, %% itself"},
     [RECORD_ATTACH] = {.name = "attach",
                        .kind = OPT_TEXT,
                        .value = "SOCKET",
@@ -47,10 +57,36 @@ static const struct opt options[] = {
                      .kind = OPT_TEXT,
                      .value = "SOCKET",
                      .help = "end what is recorded there"},
+    [RECORD_DUMP] = {.name = "dump",
+                     .kind = OPT_TEXT,
+                     .value = "SOCKET",
+                     .help = "pull the trigger there; prints the name of a --ring's file"},
     [RECORD_FRAMES] = {.name = "frames",
                        .kind = OPT_TEXT,
-                       .value = "A-B",
-                       .help = "record these; the program runs on"},
+                       .value = "RANGES",
+                       .help = "record these, one file per range; the program runs on"},
+    [RECORD_SUBMITS] = {.name = "submits",
+                        .kind = OPT_TEXT,
+                        .value = "RANGES",
+                        .help = "the same by Vulkan's queue submits"},
+    [RECORD_TIME] = {.name = "time",
+                     .kind = OPT_TEXT,
+                     .value = "RANGES",
+                     .help = "the same by seconds since the host began"},
+    [RECORD_COUNT] = {.name = "count",
+                      .kind = OPT_NUMBER,
+                      .value = "N",
+                      .min = 1,
+                      .max = UINT32_MAX,
+                      .help = "record N frames, at each trigger where there is one"},
+    [RECORD_TRIGGER] = {.name = "trigger",
+                        .kind = OPT_CHOICE,
+                        .value = "signal|socket|key",
+                        .help = "begin and end at SIGUSR1 to sluice, at --dump, at a return key"},
+    [RECORD_RING] = {.name = "ring",
+                     .kind = OPT_TEXT,
+                     .value = "30s|500M",
+                     .help = "keep the last of it (1G at most), written at --trigger, crash, loss"},
     [RECORD_LEVEL] = {.name = "level",
                       .letter = 'l',
                       .kind = OPT_TEXT,
@@ -70,12 +106,14 @@ static const struct opt options[] = {
                                .max = UINT32_MAX,
                                .help = "store the whole state every N frames, where replay can "
                                        "start; the program stands still meanwhile"},
+    [RECORD_NO_RESOURCES] = {.name = "no-resources",
+                             .help = "leave out what memory holds: structure, not to be replayed"},
     [RECORD_HASH] = {.name = "hash",
                      .help = "store a hash of every frame's picture: slower, replay compares them"},
     [RECORD_DURABLE] = {.name = "durable", .help = "write to the disk itself once a second"},
     [RECORD_FORCE] = {.name = "force", .letter = 'f', .help = "replace FILE"},
     [RECORD_QUIT] = {.name = "quit-when-done",
-                     .help = "end the program when the last frame of --frames is recorded"},
+                     .help = "end the program when all that was asked for is recorded"},
     [RECORD_ALLOW_IDLE] = {.name = "allow-idle",
                            .help = "it is no failure when the program draws nothing"},
     [RECORD_ZINK] = {.name = "zink",
@@ -84,56 +122,6 @@ static const struct opt options[] = {
 };
 
 /* ---- the options ---- */
-
-/* "20261120T233025.512Z" */
-static void write_time(char *text, size_t size)
-{
-    struct timespec now;
-    struct tm parts;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &parts);
-    size_t used = strftime(text, size, "%Y%m%dT%H%M%S", &parts);
-    snprintf(text + used, size - used, ".%03ldZ", now.tv_nsec / 1000000);
-}
-
-/* False: the reason is said. */
-static bool make_name(const char *pattern, const char *program, char name[PATH_MAX])
-{
-    const char *slash = strrchr(program, '/');
-    char part[128];
-    size_t used = 0;
-    for (const char *at = pattern; *at != '\0'; at++) {
-        snprintf(part, sizeof part, "%c", *at);
-        if (*at == '%') {
-            switch (*++at) {
-            case 'n':
-                snprintf(part, sizeof part, "%.100s", slash != NULL ? slash + 1 : program);
-                break;
-            case 't':
-                write_time(part, sizeof part);
-                break;
-            case 'p':
-                snprintf(part, sizeof part, "%d", (int)getpid());
-                break;
-            case '%':
-                break;
-            default:
-                say_error(
-                    "--output is '%s', in which %%%s means nothing; %%n, %%t, %%p and %%%% do",
-                    pattern, *at != '\0' ? (char[]){*at, '\0'} : "");
-                return false;
-            }
-        }
-        size_t size = strlen(part);
-        if (used + size + sizeof ".part" > PATH_MAX) {
-            say_error("--output is too long for a file's name");
-            return false;
-        }
-        memcpy(name + used, part, size + 1);
-        used += size;
-    }
-    return true;
-}
 
 static bool read_level(const char *text, int *level)
 {
@@ -147,20 +135,88 @@ static bool read_level(const char *text, int *level)
     return true;
 }
 
-static bool read_frames(const char *text, struct host_record *record)
+/* Files follow one another. */
+static bool is_in_order(const struct range *ranges)
 {
-    struct range range;
+    for (uint32_t i = 0; i < ranges->count; i++) {
+        if (ranges->parts[i].step != 1 ||
+            (i != 0 && ranges->parts[i].first <= ranges->parts[i - 1].last)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_ranges(const struct opt_set *set, struct host_record *record)
+{
+    static const struct {
+        size_t option;
+        enum cap_unit unit;
+    } all[] = {{RECORD_FRAMES, CAP_UNIT_FRAMES},
+               {RECORD_SUBMITS, CAP_UNIT_SUBMITS},
+               {RECORD_TIME, CAP_UNIT_NS}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        const char *name = options[all[i].option].name, *text = opt_text(set, all[i].option);
+        if (text == NULL) {
+            continue;
+        }
+        if (record->ranges.count != 0) {
+            say_error("--%s and another kind of ranges cannot both be; give one of --frames, "
+                      "--submits and --time",
+                      name);
+            return false;
+        }
+        if (!range_parse(text, &record->ranges) || !is_in_order(&record->ranges)) {
+            say_error("--%s is '%s'; it must be ranges like 0-99 or 10-19,50-,"
+                      " one behind the other",
+                      name, text);
+            return false;
+        }
+        record->unit = all[i].unit;
+    }
+    return true;
+}
+
+/* "30s", "500M". */
+static bool read_ring(const struct opt_set *set, struct host_record *record)
+{
+    const char *text = opt_text(set, RECORD_RING);
+    uint64_t number = 0;
+    char *end = NULL;
     if (text == NULL) {
         return true;
     }
-    if (!range_parse(text, &range) || range.count != 1 || range.parts[0].step != 1) {
-        say_error("--frames is '%s'; it must be one range like 0-99", text);
+    errno = 0;
+    number = text[0] >= '0' && text[0] <= '9' ? strtoull(text, &end, 10) : 0;
+    const char *unit =
+        end != NULL && end[0] != '\0' && end[1] == '\0' ? strchr("sKMG", end[0]) : NULL;
+    if (unit == NULL || errno != 0 || number == 0 || number > UINT64_MAX >> 34) {
+        say_error("--ring is '%s'; it must be seconds like 30s, or a size like 500M", text);
         return false;
     }
-    uint64_t first = range.parts[0].first, last = range.parts[0].last;
-    record->skip = first;
-    record->frames = last == UINT64_MAX ? 0 : last - first + 1;
+    uint64_t most = opt_number(set, RECORD_MAX_SIZE);
+    record->max_size = 0;
+    if (*unit == 's') {
+        record->ring_ns = number * SL_NS_PER_S;
+        record->ring_bytes = most != 0 ? most : RING_BYTES;
+        return true;
+    }
+    record->ring_bytes = number << 10 * (strchr("KMG", *unit) - "KMG" + 1);
+    record->ring_bytes = most != 0 && most < record->ring_bytes ? most : record->ring_bytes;
+    if (record->ring_bytes < RING_LEAST || record->ring_bytes > UINT64_MAX / 4) {
+        say_error("--ring is '%s'; it must be 4M or more", text);
+        return false;
+    }
     return true;
+}
+
+static enum record_trigger read_trigger(const struct opt_set *set)
+{
+    const char *text = opt_text(set, RECORD_TRIGGER);
+    return text == NULL                  ? RECORD_NO_TRIGGER
+           : strcmp(text, "signal") == 0 ? RECORD_SIGNAL
+           : strcmp(text, "key") == 0    ? RECORD_KEY
+                                         : RECORD_SOCKET;
 }
 
 /* The name is free. False: the reason is said. */
@@ -168,157 +224,193 @@ static bool can_write(const char *path, bool force)
 {
     struct stat there;
     if (stat(path, &there) == 0 && S_ISREG(there.st_mode) && !force) {
-        say_error("%s is there already; choose another name, or replace it with --force", path);
+        say_error("%s is there already; choose another name, or replace it with --force",
+                  record_name_shown(path));
         return false;
     }
     return true;
 }
 
-/* ---- hosts that run ---- */
-
-/* The host has another directory. False: the reason was said. */
-static bool make_absolute(char path[PATH_MAX])
-{
-    char directory[PATH_MAX], full[PATH_MAX];
-    if (path[0] == '/') {
-        return true;
-    }
-    if (getcwd(directory, sizeof directory) == NULL ||
-        snprintf(full, sizeof full, "%s/%s", directory, path) >= PATH_MAX) {
-        say_error("--output is too long for a file's name");
-        return false;
-    }
-    memcpy(path, full, sizeof full);
-    return true;
-}
-
-/* ---- the end ---- */
-
-static void say_recorded(const char *path, const struct host_recorded *r)
-{
-    char calls[TRACE_NUMBER], range[64] = "none";
-    double size = (double)r->file_size;
-    if (r->frames != 0) {
-        snprintf(range, sizeof range, "0-%llu", (unsigned long long)(r->frames - 1));
-    }
-    say_note("recorded frames %s  calls %s  streams %llu  memory %.1f MB (dedup %.1f MB)  -> %s  "
-             "%.1f MB  %.1f B/call  tap %.1f %% of decode time",
-             range, trace_number(r->calls, calls), (unsigned long long)r->streams,
-             (double)r->memory_bytes / 1e6, (double)r->shared_bytes / 1e6, path, size / 1e6,
-             r->calls != 0 ? size / (double)r->calls : 0.0,
-             r->decode_ns != 0 ? 100.0 * (double)r->tap_ns / (double)r->decode_ns : 0.0);
-    if (r->stall_ns >= 10000000) {
-        say_note("the program waited %.2f s for the recording; a lower --level or a faster disk "
-                 "helps",
-                 (double)r->stall_ns / 1e9);
-    }
-}
-
-/* The exit code when the recording itself did not go well; else the program's. */
-static int judge(const char *path, const struct host_recorded *r, int code)
-{
-    if (!r->is_told) {
-        say_error("the host ended before it could complete the recording; what was written is in "
-                  "%s.part",
-                  path);
-        return SLUICE_EXIT_NOT_THROUGH_US;
-    }
-    say_recorded(path, r);
-    if (r->reason == CAP_END_DISK) {
-        say_note("warning: recording stopped at frame %llu: %s", (unsigned long long)r->frames,
-                 r->error == ENOSPC ? "no space left" : strerror(r->error));
-    } else if (r->reason == CAP_END_SIZE) {
-        say_note("recording stopped at frame %llu: the file has the size it may have",
-                 (unsigned long long)r->frames);
-    }
-    if (!r->has_name) {
-        say_error("%s.part could not be given its name: %s", path, strerror(r->error));
-    }
-    return r->reason == CAP_END_DISK || !r->has_name ? SLUICE_EXIT_NOT_THROUGH_US : code;
-}
+/* ---- what goes together ---- */
 
 /* What belongs to a program, or to hosts that run, is not given with the other. */
-static bool is_sensible(const struct opt_set *set)
+static bool is_one_thing(const struct opt_set *set)
 {
-    bool attaches = opt_text(set, RECORD_ATTACH) != NULL,
-         stops = opt_text(set, RECORD_STOP) != NULL;
-    if (attaches && stops) {
-        say_error("--attach begins a recording and --stop ends one; give one of them");
-    } else if ((attaches || stops) && set->arg_count != 0) {
-        say_error("--%s records no program of its own; leave %s out", attaches ? "attach" : "stop",
-                  set->args[0]);
-    } else if (!attaches && !stops && set->arg_count == 0) {
+    static const size_t others[] = {RECORD_ATTACH, RECORD_STOP, RECORD_DUMP};
+    const char *chosen = NULL;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        const char *name = options[others[i]].name;
+        if (opt_text(set, others[i]) == NULL) {
+            continue;
+        }
+        if (chosen != NULL) {
+            say_error("--attach begins a recording, --stop ends one, --dump pulls its trigger; "
+                      "give one of them");
+            return false;
+        }
+        chosen = name;
+    }
+    if (chosen != NULL && set->arg_count != 0) {
+        say_error("--%s records no program of its own; leave %s out", chosen, set->args[0]);
+        return false;
+    }
+    if (chosen == NULL && set->arg_count == 0) {
         say_error("there is nothing to record; give -- PROGRAM, or --attach SOCKET");
+        return false;
+    }
+    return true;
+}
+
+static bool has_end(const struct host_record *record)
+{
+    const struct range *ranges = &record->ranges;
+    return record->frames != 0 ||
+           (ranges->count != 0 && ranges->parts[ranges->count - 1].last != UINT64_MAX);
+}
+
+/* False: the reason is said. */
+static bool is_sensible(const struct opt_set *set, const struct host_record *record)
+{
+    bool has_trigger = opt_text(set, RECORD_TRIGGER) != NULL;
+    bool has_parts = record->ranges.count != 0 || record->frames != 0;
+    if (record->ring_bytes != 0 && (has_parts || opt_on(set, RECORD_QUIT))) {
+        say_error("--ring keeps the last of all that comes; leave --%s out",
+                  has_parts ? "frames, --submits, --time and --count" : "quit-when-done");
+    } else if (record->ranges.count != 0 && (has_trigger || record->frames != 0)) {
+        say_error("ranges are counted from the beginning; with --%s leave them out",
+                  has_trigger ? "trigger" : "count");
+    } else if (opt_on(set, RECORD_QUIT) && !has_end(record)) {
+        say_error("--quit-when-done needs --count N or a range with an end: else the recording "
+                  "ends with the program");
     } else {
         return true;
     }
     return false;
 }
 
-static int stop(const char *socket)
+/* ---- the verb ---- */
+
+struct paths {
+    char pattern[PATH_MAX]; /* of the traces */
+    char plan[PATH_MAX];    /* of what the host writes: them, or the store */
+    char store[PATH_MAX];
+};
+
+/* A flight recorder's store lies beside its first trace. */
+static bool make_names(const struct opt_set *set, const struct host_record *record,
+                       struct paths *paths)
 {
-    struct host_recorded recorded = {0};
-    int code = record_stop(socket, &recorded);
-    if (code == SLUICE_EXIT_OK) {
-        say_recorded("its file", &recorded);
+    const char *socket = opt_text(set, RECORD_ATTACH);
+    char first[PATH_MAX], ring[PATH_MAX];
+    if (!record_name_begin(opt_text(set, RECORD_OUTPUT), socket != NULL ? socket : set->args[0],
+                           paths->pattern)) {
+        return false;
     }
-    return code;
+    bool ok = record_name_of_file(paths->pattern, 0, first);
+    if (ok && record->ring_bytes != 0) {
+        ok =
+            snprintf(ring, sizeof ring, "%s.ring", first) < (int)sizeof ring &&
+            record_name_quote(ring, paths->plan) &&
+            snprintf(paths->store, sizeof paths->store, "%s.part", ring) < (int)sizeof paths->store;
+    } else if (ok) {
+        memcpy(paths->plan, paths->pattern, sizeof paths->plan);
+    }
+    if (!ok) {
+        say_error("--output is too long for a file's name");
+        return false;
+    }
+    return can_write(first, record->force);
 }
 
-static int record_verb(const struct opt_set *set)
+/* Why a flight recorder writes a last trace. NULL: there is no reason. */
+static const char *last_reason(const struct record_session *session, int code, char *text,
+                               size_t size)
+{
+    static const int not_crashes[] = {SIGHUP, SIGINT, SIGPIPE, SIGTERM};
+    if (session->begun > session->told) {
+        return "the host ended";
+    }
+    for (size_t i = 0; i < sizeof not_crashes / sizeof not_crashes[0]; i++) {
+        if (code == 128 + not_crashes[i]) {
+            return NULL;
+        }
+    }
+    if (code <= 128 || code > 128 + SIGRTMAX) {
+        return NULL;
+    }
+    snprintf(text, size, "the program crashed (signal %d)", code - 128);
+    return text;
+}
+
+static int record_program(const struct opt_set *set, struct record_session *session)
 {
     struct launch launch = {.argv = set->args,
                             .allow_idle = opt_on(set, RECORD_ALLOW_IDLE),
                             .zink = opt_on(set, RECORD_ZINK),
+                            .session = session,
                             .quit_when_recorded = opt_on(set, RECORD_QUIT)};
-    struct host_record *record = &launch.host.record;
-    struct host_recorded recorded = {0};
-    const char *socket = opt_text(set, RECORD_ATTACH);
-    char path[PATH_MAX];
-    if (!is_sensible(set)) {
+    char text[64];
+    host_options_read(set, RECORD_HOST, &launch.host);
+    launch.host.record = *session->plan;
+    int code = launch_program(&launch);
+    return record_session_end(session, last_reason(session, code, text, sizeof text), code);
+}
+
+static int record_verb(const struct opt_set *set)
+{
+    struct host_record record = {.argv = set->args,
+                                 .force = opt_on(set, RECORD_FORCE),
+                                 .durable = opt_on(set, RECORD_DURABLE),
+                                 .hashes = opt_on(set, RECORD_HASH),
+                                 .no_contents = opt_on(set, RECORD_NO_RESOURCES),
+                                 .max_size = opt_number(set, RECORD_MAX_SIZE),
+                                 .frames = opt_number(set, RECORD_COUNT),
+                                 .snapshot_every = opt_number(set, RECORD_SNAPSHOT_EVERY)};
+    struct record_session session = {.plan = &record, .trigger = read_trigger(set)};
+    struct paths paths = {.pattern = ""};
+    if (!is_one_thing(set)) {
         return SLUICE_EXIT_USAGE;
     }
     if (opt_text(set, RECORD_STOP) != NULL) {
-        return stop(opt_text(set, RECORD_STOP));
+        return record_stop(opt_text(set, RECORD_STOP));
     }
-    host_options_read(set, RECORD_HOST, &launch.host);
-    *record = (struct host_record){.path = path,
-                                   .argv = set->args,
-                                   .force = opt_on(set, RECORD_FORCE),
-                                   .durable = opt_on(set, RECORD_DURABLE),
-                                   .hashes = opt_on(set, RECORD_HASH),
-                                   .max_size = opt_number(set, RECORD_MAX_SIZE),
-                                   .snapshot_every = opt_number(set, RECORD_SNAPSHOT_EVERY)};
-    if (!make_name(opt_text(set, RECORD_OUTPUT), socket != NULL ? socket : set->args[0], path) ||
-        !read_level(opt_text(set, RECORD_LEVEL), &record->level) ||
-        !read_frames(opt_text(set, RECORD_FRAMES), record) || !can_write(path, record->force)) {
+    if (opt_text(set, RECORD_DUMP) != NULL) {
+        return record_pull(opt_text(set, RECORD_DUMP));
+    }
+    if (!read_level(opt_text(set, RECORD_LEVEL), &record.level) || !read_ranges(set, &record) ||
+        !read_ring(set, &record) || !is_sensible(set, &record) ||
+        !make_names(set, &record, &paths)) {
         return SLUICE_EXIT_USAGE;
     }
-    if (launch.quit_when_recorded && record->frames == 0) {
-        say_error("--quit-when-done needs --frames A-B: without it the recording ends with the "
-                  "program");
-        return SLUICE_EXIT_USAGE;
+    record.pattern = paths.plan;
+    record.at_trigger = session.trigger != RECORD_NO_TRIGGER && record.ring_bytes == 0;
+    session.ends_at_once = record.at_trigger && opt_on(set, RECORD_QUIT);
+    session.pattern = paths.pattern;
+    session.store = paths.store;
+    int code = record_session_init(&session);
+    if (code != SLUICE_EXIT_OK) {
+        return code;
     }
-    if (socket != NULL) {
-        int code =
-            make_absolute(path) ? record_attach(socket, record, &recorded) : SLUICE_EXIT_USAGE;
-        return recorded.was_begun && code == SLUICE_EXIT_OK ? judge(path, &recorded, code) : code;
-    }
-    int code = launch_program(&launch, &recorded);
-    return recorded.was_begun ? judge(path, &recorded, code) : code;
+    return opt_text(set, RECORD_ATTACH) != NULL
+               ? record_attach(opt_text(set, RECORD_ATTACH), &session)
+               : record_program(set, &session);
 }
 
 const struct verb verb_record = {
     .name = "record",
     .summary = "record what one program draws",
-    .usage = "-- PROGRAM [ARGS...] | --attach SOCKET | --stop SOCKET",
+    .usage = "-- PROGRAM [ARGS...] | --attach SOCKET | --stop SOCKET | --dump SOCKET",
     .about =
         "Runs the program like run does, and writes all that it asks of the host to FILE, which "
         "replay draws again without it.\n"
         "The program keeps its input, output, signals and exit code. FILE is FILE.part until "
         "it is complete.\n"
         "--attach records what a running host draws, from the end of a frame to --stop or a "
-        "signal.",
+        "signal.\n"
+        "Of several files the second and the next have -1, -2 .. in names without %i and %t.\n"
+        "--ring keeps the last seconds or bytes beside FILE, never more than --max-size bytes, "
+        "and writes\nthem when a trigger, a crash or a lost context asks for it, as often as they "
+        "do.",
     .example = "sluice record -o build.slc -- glmark2-es2 -b build",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

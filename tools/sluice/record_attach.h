@@ -1,16 +1,17 @@
-/* Recording what a running host draws: `sluice serve`'s, or `sluice device`'s machine. Main thread.
- */
+/* Recordings in hosts that run, from outside: `sluice serve`, and `sluice device` with its machine.
+ * Main thread. Return exit codes; the reason was said. */
 #ifndef SLUICE_RECORD_ATTACH_H
 #define SLUICE_RECORD_ATTACH_H
 
-#include "tools/sluice/host_record.h"
+#include "tools/sluice/record_session.h"
 
-/* Records until the frames are complete, record_stop is asked, a signal ends us or the host goes.
- * record->path: absolute. Returns an exit code; the reason was said. *recorded: is_told when it was
- * recorded. */
-int record_attach(const char *socket, const struct host_record *record,
-                  struct host_recorded *recorded);
-/* Ends a recording of the host. Returns as the above. */
-int record_stop(const char *socket, struct host_recorded *recorded);
+/* Has it begin, and waits until it is over: what was asked for is there, somebody stopped it, the
+ * host ended, or a signal came here, which stops it. Files that the host writes are the host's. */
+int record_attach(const char *socket, struct record_session *session);
+/* Ends what is recorded there. */
+int record_stop(const char *socket);
+/* Pulls the trigger that a recording there waits for. A flight recorder's trace is waited for; its
+ * name goes to stdout. */
+int record_pull(const char *socket);
 
 #endif

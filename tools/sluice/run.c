@@ -39,7 +39,7 @@ static int run_verb(const struct opt_set *set)
         say_error("--stats counts on a private host; leave --socket away");
         return SLUICE_EXIT_USAGE;
     }
-    return launch_program(&launch, NULL);
+    return launch_program(&launch);
 }
 
 const struct verb verb_run = {
