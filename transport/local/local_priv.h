@@ -136,4 +136,27 @@ void local_shared_finish(struct local_shared *shared);
 void local_tap_begin(struct local_client *client);
 void local_tap_end(struct local_client *client);
 
+/* --- requests --- */
+
+/* What a handler gets: size checked, kind checked, device there. */
+struct local_call {
+    struct local_client *client;
+    struct local_server *server;
+    struct vgd *device;
+    const union local_message *message;
+    size_t size;
+    int *fds; /* fd_count of them; a handler that takes one leaves -1 */
+    uint32_t fd_count;
+    struct local_answer
+        *answer; /* size: of an OK answer, set by the handler when it is more than the head */
+};
+
+/* Is it the user that serves? */
+bool local_is_own_user(uid_t uid);
+/* local_tools.c: handlers of LOCAL_STATUS, LOCAL_RING, LOCAL_TAP and LOCAL_TOOL. */
+enum sl_result local_handle_status(struct local_call *q);
+enum sl_result local_handle_ring(struct local_call *q);
+enum sl_result local_handle_tap(struct local_call *q);
+enum sl_result local_handle_tool(struct local_call *q);
+
 #endif

@@ -10,29 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a handler gets: size checked, kind checked, device there. */
-struct request {
-    struct local_client *client;
-    struct local_server *server;
-    struct vgd *device;
-    const union local_message *message;
-    size_t size;
-    int *fds; /* fd_count of them; a handler that takes one leaves -1 */
-    uint32_t fd_count;
-    struct local_answer
-        *answer; /* size: of an OK answer, set by the handler when it is more than the head */
-};
-
 /* ---- hello ---- */
 
-static bool is_own_user(uid_t uid)
+bool local_is_own_user(uid_t uid)
 {
     return uid == geteuid() || uid == 0;
 }
 
 static bool user_is_served(const struct local_server *server, uid_t uid)
 {
-    return server->options.any_user || is_own_user(uid);
+    return server->options.any_user || local_is_own_user(uid);
 }
 
 /* A peer's text for our logs: terminated, and nothing in it that a terminal would act on. */
@@ -75,7 +62,7 @@ static enum sl_result make_page(struct local_client *client, int *fd)
     return SL_OK;
 }
 
-static enum sl_result handle_hello(struct request *q)
+static enum sl_result handle_hello(struct local_call *q)
 {
     const struct local_hello *hello = &q->message->hello;
     struct local_hello_reply *reply = &q->answer->body.hello;
@@ -127,7 +114,7 @@ static enum sl_result handle_hello(struct request *q)
 
 /* ---- the context ---- */
 
-static enum sl_result handle_caps(struct request *q)
+static enum sl_result handle_caps(struct local_call *q)
 {
     struct local_caps_reply *reply = &q->answer->body.caps;
     size_t used = 0;
@@ -150,7 +137,7 @@ static void set_context(struct local_client *client, uint32_t ctx_id, uint32_t r
     pthread_mutex_unlock(&client->server->shared.lock);
 }
 
-static enum sl_result attach_all(struct request *q, uint32_t ctx_id)
+static enum sl_result attach_all(struct local_call *q, uint32_t ctx_id)
 {
     SL_LIST_FOR(link, &q->client->resources)
     {
@@ -163,7 +150,7 @@ static enum sl_result attach_all(struct request *q, uint32_t ctx_id)
     return SL_OK;
 }
 
-static enum sl_result handle_ctx_init(struct request *q)
+static enum sl_result handle_ctx_init(struct local_call *q)
 {
     const struct local_ctx_init *init = &q->message->ctx_init;
     struct local_server *server = q->server;
@@ -198,14 +185,14 @@ static enum sl_result handle_ctx_init(struct request *q)
 
 /* ---- resources ---- */
 
-static struct local_resource *own_resource(struct request *q, uint32_t id)
+static struct local_resource *own_resource(struct local_call *q, uint32_t id)
 {
     struct local_resource *res = sl_table_find(&q->server->resources, LOCAL_KIND_RESOURCE, id);
     return res != NULL && res->client == q->client ? res : NULL;
 }
 
 /* An entry in the table, with its quotas, before the device is asked: its id is the device's. */
-static enum sl_result reserve(struct request *q, uint64_t size, struct local_resource **out)
+static enum sl_result reserve(struct local_call *q, uint64_t size, struct local_resource **out)
 {
     struct local_client *client = q->client;
     const struct local_server_options *o = &q->server->options;
@@ -232,14 +219,14 @@ static enum sl_result reserve(struct request *q, uint64_t size, struct local_res
     return SL_OK;
 }
 
-static void unreserve(struct request *q, struct local_resource *res)
+static void unreserve(struct local_call *q, struct local_resource *res)
 {
     (void)sl_table_remove(&q->server->resources, LOCAL_KIND_RESOURCE, res->id);
     sl_free(res);
 }
 
 /* The device made it: attach it to the context and count it. */
-static enum sl_result settle(struct request *q, struct local_resource *res)
+static enum sl_result settle(struct local_call *q, struct local_resource *res)
 {
     if (q->client->ctx_id != 0) {
         enum sl_result r = q->device->ops->ctx_attach(q->device, q->client->ctx_id, res->id);
@@ -277,7 +264,7 @@ static void destroy_resource(struct local_resource *res)
     sl_free(res);
 }
 
-static enum sl_result handle_blob_create(struct request *q)
+static enum sl_result handle_blob_create(struct local_call *q)
 {
     const struct local_blob_create *b = &q->message->blob_create;
     if (b->mem != VIRTGPU_BLOB_HOST3D) {
@@ -300,7 +287,7 @@ static enum sl_result handle_blob_create(struct request *q)
 }
 
 /* The size is known only to the device: mapping tells it, and the quota is checked after. */
-static enum sl_result measure(struct request *q, struct local_resource *res)
+static enum sl_result measure(struct local_call *q, struct local_resource *res)
 {
     struct vgd_map map;
     enum sl_result r = q->device->ops->res_map(q->device, res->id, &map);
@@ -315,7 +302,7 @@ static enum sl_result measure(struct request *q, struct local_resource *res)
                                                                                      : SL_ERR_NOMEM;
 }
 
-static enum sl_result handle_tex_create(struct request *q)
+static enum sl_result handle_tex_create(struct local_call *q)
 {
     struct local_resource *res;
     enum sl_result r = reserve(q, 0, &res);
@@ -337,7 +324,7 @@ static enum sl_result handle_tex_create(struct request *q)
     return settle(q, res);
 }
 
-static enum sl_result handle_res_import(struct request *q)
+static enum sl_result handle_res_import(struct local_call *q)
 {
     if (q->fd_count == 0) {
         return SL_ERR_INVALID;
@@ -357,7 +344,7 @@ static enum sl_result handle_res_import(struct request *q)
     return settle(q, res);
 }
 
-static enum sl_result handle_res_export(struct request *q)
+static enum sl_result handle_res_export(struct local_call *q)
 {
     const struct local_resource *res = own_resource(q, q->message->res.resource_id);
     return res != NULL ? q->device->ops->res_export(q->device, res->id, &q->answer->fd)
@@ -365,17 +352,17 @@ static enum sl_result handle_res_export(struct request *q)
 }
 
 /* A client's descriptors are looked into: only one that could look into us gets that far. */
-static void take_writes(struct request *q)
+static void take_writes(struct local_call *q)
 {
     struct local_client *client = q->client;
-    if (q->fd_count == 2 && client->writes == NULL && is_own_user(client->uid) &&
+    if (q->fd_count == 2 && client->writes == NULL && local_is_own_user(client->uid) &&
         sl_writes_create(q->fds, &client->writes) != SL_OK) {
         sl_warn_limited("local", "client %s (process %d): its writes cannot be seen", client->name,
                         (int)client->pid);
     }
 }
 
-static enum sl_result handle_res_map(struct request *q)
+static enum sl_result handle_res_map(struct local_call *q)
 {
     const struct local_res_map *m = &q->message->res_map;
     struct local_resource *res = own_resource(q, m->resource_id);
@@ -402,7 +389,7 @@ static enum sl_result handle_res_map(struct request *q)
     return SL_OK;
 }
 
-static enum sl_result handle_res_destroy(struct request *q)
+static enum sl_result handle_res_destroy(struct local_call *q)
 {
     struct local_resource *res = own_resource(q, q->message->res.resource_id);
     if (res == NULL) {
@@ -412,7 +399,7 @@ static enum sl_result handle_res_destroy(struct request *q)
     return SL_OK;
 }
 
-static enum sl_result handle_res_transfer(struct request *q)
+static enum sl_result handle_res_transfer(struct local_call *q)
 {
     const struct local_res_transfer *t = &q->message->res_transfer;
     const struct local_resource *res = own_resource(q, t->resource_id);
@@ -429,7 +416,7 @@ static enum sl_result handle_res_transfer(struct request *q)
 
 /* ---- submit ---- */
 
-static enum sl_result handle_submit(struct request *q)
+static enum sl_result handle_submit(struct local_call *q)
 {
     const struct local_submit *s = &q->message->submit;
     struct local_client *client = q->client;
@@ -457,90 +444,10 @@ static enum sl_result handle_submit(struct request *q)
     return r;
 }
 
-/* ---- control ---- */
-
-static enum sl_result handle_status(struct request *q)
-{
-    struct local_server *server = q->server;
-    struct local_status_reply *reply = &q->answer->body.status;
-    q->device->ops->describe(q->device, reply->driver, sizeof reply->driver);
-    reply->contexts_created = local_server_contexts_created(server);
-    reply->contexts = server->contexts;
-    reply->clients = server->clients;
-    reply->resources = server->resources.live;
-    reply->resource_bytes = server->resource_bytes;
-    pthread_mutex_lock(&server->shared.lock);
-    reply->contexts_lost = server->shared.contexts_lost;
-    pthread_mutex_unlock(&server->shared.lock);
-    q->answer->size = sizeof *reply;
-    return SL_OK;
-}
-
-static enum sl_result handle_ring(struct request *q)
-{
-    struct local_ring_reply *reply = &q->answer->body.ring;
-    uint32_t left = q->message->ring.index;
-    /* Only this thread changes the list; the lock is for the others. */
-    SL_LIST_FOR(link, &q->server->shared.clients)
-    {
-        const struct local_client *client = SL_CONTAINER(link, struct local_client, link);
-        struct vgd_ring_stats stats;
-        for (uint32_t i = 0; client->ctx_id != 0; i++) {
-            if (q->device->ops->ring_stats(q->device, client->ctx_id, i, &stats) != SL_OK) {
-                break;
-            }
-            if (left-- != 0) {
-                continue;
-            }
-            memcpy(reply->client, client->name, LOCAL_NAME - 1);
-            reply->pid = (uint32_t)client->pid;
-            reply->ctx_id = client->ctx_id;
-            reply->ring_id = stats.resource_id;
-            reply->packets = stats.packets;
-            reply->bytes = stats.bytes;
-            reply->replies = stats.replies;
-            reply->wakeups = stats.wakeups;
-            reply->sleeps = stats.sleeps;
-            q->answer->size = sizeof *reply;
-            return SL_OK;
-        }
-    }
-    return SL_ERR_NOTFOUND;
-}
-
-static enum sl_result handle_tap(struct request *q)
-{
-    if (q->client->is_tapping) {
-        return SL_ERR_INVALID;
-    }
-    local_tap_begin(q->client);
-    q->device->ops->tap(q->device, true);
-    return SL_OK;
-}
-
-static enum sl_result handle_tool(struct request *q)
-{
-    struct local_tool_reply *reply = &q->answer->body.tool;
-    char text[LOCAL_TOOL_TEXT];
-    size_t size = q->size - sizeof(struct local_request);
-    if (q->server->tool == NULL) {
-        return SL_ERR_UNSUPPORTED;
-    }
-    if (size >= sizeof text || !is_own_user(q->client->uid)) {
-        return SL_ERR_INVALID;
-    }
-    memcpy(text, q->message->bytes + sizeof(struct local_request), size);
-    text[size] = '\0';
-    q->server->tool(q->server->tool_user, text, reply->text, sizeof reply->text);
-    reply->size = (uint32_t)strnlen(reply->text, sizeof reply->text);
-    q->answer->size = offsetof(struct local_tool_reply, text) + reply->size;
-    return SL_OK;
-}
-
 /* ---- which request is what ---- */
 
 struct verb {
-    enum sl_result (*handle)(struct request *q);
+    enum sl_result (*handle)(struct local_call *q);
     uint32_t verb;
     uint32_t size;        /* of the request; with has_tail: at least */
     enum local_kind kind; /* who may ask; 0: anyone, before hello too */
@@ -564,10 +471,10 @@ static const struct verb verbs[] = {
     {handle_res_transfer, LOCAL_RES_TRANSFER, sizeof(struct local_res_transfer), LOCAL_KIND_CLIENT,
      false},
     {handle_submit, LOCAL_SUBMIT, sizeof(struct local_submit), LOCAL_KIND_CLIENT, true},
-    {handle_status, LOCAL_STATUS, sizeof(struct local_request), LOCAL_KIND_CONTROL, false},
-    {handle_ring, LOCAL_RING, sizeof(struct local_ring), LOCAL_KIND_CONTROL, false},
-    {handle_tap, LOCAL_TAP, sizeof(struct local_request), LOCAL_KIND_CONTROL, false},
-    {handle_tool, LOCAL_TOOL, sizeof(struct local_request), LOCAL_KIND_CONTROL, true},
+    {local_handle_status, LOCAL_STATUS, sizeof(struct local_request), LOCAL_KIND_CONTROL, false},
+    {local_handle_ring, LOCAL_RING, sizeof(struct local_ring), LOCAL_KIND_CONTROL, false},
+    {local_handle_tap, LOCAL_TAP, sizeof(struct local_request), LOCAL_KIND_CONTROL, false},
+    {local_handle_tool, LOCAL_TOOL, sizeof(struct local_request), LOCAL_KIND_CONTROL, true},
 };
 
 static const struct verb *find_verb(const struct local_client *client,
@@ -595,7 +502,7 @@ bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t 
         answer->body.head.result = SL_ERR_PROTOCOL;
         return false;
     }
-    struct request q = {
+    struct local_call q = {
         .client = client,
         .server = server,
         .device = server->device,
