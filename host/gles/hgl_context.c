@@ -27,14 +27,13 @@ struct wait {
 };
 
 struct hgl_context {
-    struct hct_context base; /* first */
+    struct hr_context hr; /* first */
     struct hgl_provider *provider;
     const struct hct_env *env;
     uint32_t ctx_id;
-    bool composes;         /* renderControl alone: a composer's context */
-    uint32_t refs;         /* atomic: the device, and each ring until it is gone */
-    uint32_t stop;         /* atomic: for the waiter */
-    struct hr_rings rings; /* device thread */
+    bool composes; /* renderControl alone: a composer's context */
+    uint32_t refs; /* atomic: the device, and each ring until it is gone */
+    uint32_t stop; /* atomic: for the waiter */
     struct hrc_client client;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
@@ -254,13 +253,13 @@ static const struct hr_rings_ops rings_ops = {.ring_new = hgl_ring_new,
 
 static void context_stop(struct hct_context *base)
 {
-    hr_rings_stop(&context_of(base)->rings);
+    hr_rings_stop(&context_of(base)->hr.rings);
 }
 
 static void context_destroy(struct hct_context *base)
 {
     struct hgl_context *c = context_of(base);
-    hr_rings_finish(&c->rings);
+    hr_rings_finish(&c->hr.rings);
     sl_atomic_store_seq(&c->stop,
                         1); /* pairs with waiter_stopping; the signal below makes a sleeper look */
     pthread_mutex_lock(&c->lock);
@@ -277,7 +276,7 @@ static enum sl_result context_attach(struct hct_context *base, uint32_t resource
                                      const struct hct_memory *memory)
 {
     struct hgl_context *c = context_of(base);
-    enum sl_result result = hr_rings_attach(&c->rings, resource_id, memory);
+    enum sl_result result = hr_rings_attach(&c->hr.rings, resource_id, memory);
     if (result == SL_OK) {
         hrc_client_attach(&c->client, resource_id);
     }
@@ -288,7 +287,7 @@ static void context_detach(struct hct_context *base, uint32_t resource_id)
 {
     struct hgl_context *c = context_of(base);
     hrc_client_detach(&c->client, resource_id);
-    hr_rings_detach(&c->rings, resource_id);
+    hr_rings_detach(&c->hr.rings, resource_id);
 }
 
 static enum sl_result context_blob(struct hct_context *base, uint64_t blob_id,
@@ -299,22 +298,6 @@ static enum sl_result context_blob(struct hct_context *base, uint64_t blob_id,
     sl_warn_limited("gles", "context %u: blob id %llu: this type makes no blobs",
                     context_of(base)->ctx_id, (unsigned long long)blob_id);
     return SL_ERR_NOTFOUND;
-}
-
-static enum sl_result context_submit(struct hct_context *base, const void *commands, size_t size)
-{
-    return hr_rings_submit(&context_of(base)->rings, commands, size);
-}
-
-static enum sl_result context_ring_stats(struct hct_context *base, uint32_t index,
-                                         struct vgd_ring_stats *out)
-{
-    return hr_rings_stats(&context_of(base)->rings, index, out);
-}
-
-static bool context_rest(struct hct_context *base, bool on)
-{
-    return hr_rings_rest(&context_of(base)->rings, on);
 }
 
 /* --- snapshots --- */
@@ -348,7 +331,7 @@ static enum sl_result context_save(struct hct_context *base, const struct vgd_sa
     void *state;
     enum sl_result result = SL_OK;
     while (count < HR_RINGS_MAX &&
-           (rings[count] = hr_rings_next(&c->rings, &after, &id, &state)) != NULL) {
+           (rings[count] = hr_rings_next(&c->hr.rings, &after, &id, &state)) != NULL) {
         struct hgl_ring *ring = state; /* its first member */
         refs[count++] = (struct hgl_ring_ref){.id = id, .thread = &ring->rc};
     }
@@ -380,9 +363,9 @@ static const struct hct_ops context_ops = {.stop = context_stop,
                                            .attach = context_attach,
                                            .detach = context_detach,
                                            .blob = context_blob,
-                                           .submit = context_submit,
-                                           .ring_stats = context_ring_stats,
-                                           .rest = context_rest,
+                                           .submit = hr_context_submit,
+                                           .ring_stats = hr_context_ring_stats,
+                                           .rest = hr_context_rest,
                                            .save = context_save};
 
 enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct_context **out)
@@ -393,7 +376,7 @@ enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct
     if (c == NULL) {
         return SL_ERR_NOMEM;
     }
-    *c = (struct hgl_context){.base.ops = &context_ops,
+    *c = (struct hgl_context){.hr.base.ops = &context_ops,
                               .provider = provider,
                               .env = info->env,
                               .ctx_id = info->ctx_id,
@@ -414,7 +397,7 @@ enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct
     hgl_provider_ref(provider);
     pthread_mutex_init(&c->lock, NULL);
     sl_cond_init(&c->wake);
-    hr_rings_init(&c->rings, &rings_ops, c, info->env, info->ctx_id, info->name);
-    *out = &c->base;
+    hr_rings_init(&c->hr.rings, &rings_ops, c, info->env, info->ctx_id, info->name);
+    *out = &c->hr.base;
     return SL_OK;
 }

@@ -391,3 +391,24 @@ enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct vgd
     }
     return SL_ERR_NOTFOUND;
 }
+
+static struct hr_rings *rings_of(struct hct_context *base)
+{
+    return &((struct hr_context *)(void *)base)->rings;
+}
+
+enum sl_result hr_context_submit(struct hct_context *base, const void *commands, size_t size)
+{
+    return hr_rings_submit(rings_of(base), commands, size);
+}
+
+enum sl_result hr_context_ring_stats(struct hct_context *base, uint32_t index,
+                                     struct vgd_ring_stats *out)
+{
+    return hr_rings_stats(rings_of(base), index, out);
+}
+
+bool hr_context_rest(struct hct_context *base, bool on)
+{
+    return hr_rings_rest(rings_of(base), on);
+}

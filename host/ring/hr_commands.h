@@ -64,4 +64,15 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
 uint32_t hr_rings_first(const struct hr_rings *rings);
 enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct vgd_ring_stats *out);
 
+/* A context whose work comes through rings: first in a type's own. */
+struct hr_context {
+    struct hct_context base; /* first */
+    struct hr_rings rings;   /* device thread */
+};
+/* The hct_ops of the same names, all of whose work the rings do. */
+enum sl_result hr_context_submit(struct hct_context *base, const void *commands, size_t size);
+enum sl_result hr_context_ring_stats(struct hct_context *base, uint32_t index,
+                                     struct vgd_ring_stats *out);
+bool hr_context_rest(struct hct_context *base, bool on);
+
 #endif

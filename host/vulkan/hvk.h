@@ -156,13 +156,12 @@ struct hvk_command_buffer {
 struct hvk_provider;
 
 struct hvk_context {
-    struct hct_context base; /* first */
+    struct hr_context hr; /* first */
     struct hvk_provider *provider;
     const struct hct_env *env;
     uint32_t ctx_id;
-    uint32_t refs;         /* atomic: the device, and each ring until it is gone */
-    uint32_t stop;         /* atomic: 1 when the context is going; waiting handlers look at it */
-    struct hr_rings rings; /* device thread */
+    uint32_t refs; /* atomic: the device, and each ring until it is gone */
+    uint32_t stop; /* atomic: 1 when the context is going; waiting handlers look at it */
     struct hr_turns turns;
     struct sl_ids ids;    /* changed in a turn, or when no ring runs any more */
     pthread_mutex_t lock; /* fences leave ids with it held: the device thread looks them up */

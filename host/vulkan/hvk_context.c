@@ -122,14 +122,14 @@ static void context_stop(struct hct_context *base)
 {
     struct hvk_context *c = context_of(base);
     sl_atomic_store_seq(&c->stop, 1); /* pairs with the loads of whoever waits in slices */
-    hr_rings_stop(&c->rings);
+    hr_rings_stop(&c->hr.rings);
 }
 
 static void context_destroy(struct hct_context *base)
 {
     struct hvk_context *c = context_of(base);
     context_stop(base);
-    hr_rings_finish(&c->rings);
+    hr_rings_finish(&c->hr.rings);
     hvk_waiter_stop(c);
     context_unref(c);
 }
@@ -139,13 +139,13 @@ static enum sl_result context_attach(struct hct_context *base, uint32_t resource
 {
     struct hvk_context *c = context_of(base);
     enum sl_result result = hvk_resource_attach(c, resource_id, memory);
-    return result == SL_OK ? hr_rings_attach(&c->rings, resource_id, memory) : result;
+    return result == SL_OK ? hr_rings_attach(&c->hr.rings, resource_id, memory) : result;
 }
 
 static void context_detach(struct hct_context *base, uint32_t resource_id)
 {
     struct hvk_context *c = context_of(base);
-    hr_rings_detach(&c->rings, resource_id);
+    hr_rings_detach(&c->hr.rings, resource_id);
     hvk_resource_detach(c, resource_id);
 }
 
@@ -155,26 +155,10 @@ static enum sl_result context_blob(struct hct_context *base, uint64_t blob_id,
     return hvk_blob_take(context_of(base), blob_id, args, out);
 }
 
-static enum sl_result context_submit(struct hct_context *base, const void *commands, size_t size)
-{
-    return hr_rings_submit(&context_of(base)->rings, commands, size);
-}
-
-static enum sl_result context_ring_stats(struct hct_context *base, uint32_t index,
-                                         struct vgd_ring_stats *out)
-{
-    return hr_rings_stats(&context_of(base)->rings, index, out);
-}
-
-static bool context_rest(struct hct_context *base, bool on)
-{
-    return hr_rings_rest(&context_of(base)->rings, on);
-}
-
 static enum sl_result context_save(struct hct_context *base, const struct vgd_saver *saver)
 {
     struct hvk_context *c = context_of(base);
-    return hvk_save(c, saver, hr_rings_first(&c->rings));
+    return hvk_save(c, saver, hr_rings_first(&c->hr.rings));
 }
 
 static const struct hct_ops context_ops = {.stop = context_stop,
@@ -182,9 +166,9 @@ static const struct hct_ops context_ops = {.stop = context_stop,
                                            .attach = context_attach,
                                            .detach = context_detach,
                                            .blob = context_blob,
-                                           .submit = context_submit,
-                                           .ring_stats = context_ring_stats,
-                                           .rest = context_rest,
+                                           .submit = hr_context_submit,
+                                           .ring_stats = hr_context_ring_stats,
+                                           .rest = hr_context_rest,
                                            .save = context_save};
 
 enum sl_result hvk_context_create(const struct hct_create_info *info, struct hct_context **out)
@@ -195,7 +179,7 @@ enum sl_result hvk_context_create(const struct hct_create_info *info, struct hct
     if (c == NULL) {
         return SL_ERR_NOMEM;
     }
-    *c = (struct hvk_context){.base.ops = &context_ops,
+    *c = (struct hvk_context){.hr.base.ops = &context_ops,
                               .provider = hvk_provider_ref(provider),
                               .env = info->env,
                               .ctx_id = info->ctx_id,
@@ -204,11 +188,11 @@ enum sl_result hvk_context_create(const struct hct_create_info *info, struct hct
     sl_ids_init(&c->ids, HVK_OBJECTS_MAX);
     pthread_rwlock_init(&c->natives, NULL);
     pthread_mutex_init(&c->lock, NULL);
-    hr_rings_init(&c->rings, &rings_ops, c, info->env, info->ctx_id, info->name);
+    hr_rings_init(&c->hr.rings, &rings_ops, c, info->env, info->ctx_id, info->name);
     if (hvk_blobs_init(c) != SL_OK) {
         context_unref(c);
         return SL_ERR_NOMEM;
     }
-    *out = &c->base;
+    *out = &c->hr.base;
     return SL_OK;
 }
