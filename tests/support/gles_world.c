@@ -283,3 +283,15 @@ bool gles_guest_alive(struct gles_guest *g)
     return sl_atomic_load_acquire(&g->lost) == 0 &&
            gles_call(g, RC_OP_rcGetRendererVersion, "") == 1;
 }
+
+void gles_one_init(struct gles_one *t)
+{
+    gles_world_init(&t->world);
+    t->g = gles_guest_open(&t->world);
+    gles_guest_start(t->g, 3);
+}
+
+void gles_one_finish(struct gles_one *t)
+{
+    gles_world_finish(&t->world);
+}

@@ -61,4 +61,12 @@ uint32_t gles_pixel(struct gles_guest *g, int32_t x, int32_t y);
 uint32_t gles_program(struct gles_guest *g);
 bool gles_guest_alive(struct gles_guest *g); /* a round trip works */
 
+/* A fixture: one guest with a context of GLES 3. */
+struct gles_one {
+    struct gles_world world;
+    struct gles_guest *g;
+};
+void gles_one_init(struct gles_one *t);
+void gles_one_finish(struct gles_one *t);
+
 #endif
