@@ -43,9 +43,14 @@ PACKAGES = (
 # Whose kernel is there besides; it is unpacked only.
 OLDER = "bookworm"
 OLDER_KERNEL = r"linux-image-6\.1\.0-[0-9]*-amd64"
+# OpenGL of the release itself, beside the backports' newer one: the last Zink that takes a Vulkan
+# driver without null descriptors, which the stock gfxstream driver is. Unpacked only, into
+# RELEASE_GL of the root.
+GL_PACKAGES = ("mesa-libgallium", "libegl-mesa0", "libgbm1")
+RELEASE_GL = "/opt/release-gl"
 MODULES = ("virtio_pci", "virtio-gpu", "9p", "9pnet_virtio", "overlay")
 # What makes an older chroot out of date.
-RECIPE = " ".join((*SUITES, *PACKAGES, OLDER, OLDER_KERNEL, "1"))
+RECIPE = " ".join((*SUITES, *PACKAGES, OLDER, OLDER_KERNEL, *GL_PACKAGES, "1"))
 PATIENCE_S = 900
 
 # mmdebstrap calls it with the root when that is complete.
@@ -59,6 +64,9 @@ cp -a "$1"/tmp/older/boot/vmlinuz-* "$1/boot"
 cp -a "$1"/tmp/older/lib/modules/* "$1/usr/lib/modules"
 chroot "$1" depmod "${name#linux-image-}"
 rm -r "$1"/tmp/older "$1"/tmp/*.deb "$1/etc/apt/sources.list.d/older.list"
+chroot "$1" sh -c 'cd /tmp && apt-get download -qq %(gl)s &&
+    for package in *.deb; do dpkg-deb -x "$package" %(gl_folder)s; done'
+rm "$1"/tmp/*.deb
 """
 
 # The guest's first program.
@@ -130,7 +138,9 @@ def bootstrap(folder: pathlib.Path, root: pathlib.Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     address = mirror()
     hook = folder / "hook"
-    hook.write_text(HOOK % {"mirror": address, "suite": OLDER, "package": OLDER_KERNEL})
+    values = {"mirror": address, "suite": OLDER, "package": OLDER_KERNEL, "gl_folder": RELEASE_GL}
+    values["gl"] = " ".join(f"{package}/{RELEASE}" for package in GL_PACKAGES)
+    hook.write_text(HOOK % values)
     hook.chmod(0o755)
     say(f"making the Debian {RELEASE} root below {folder} (about two minutes, 1.7 GB)")
     command = ["mmdebstrap", "--variant=apt", "--aptopt=Acquire::Check-Valid-Until \"false\""]

@@ -69,22 +69,6 @@ timeout 300 vkmark --winsys wayland -b clear:duration=3 2>&1; echo "code $?"
     need("code 0" in found["vkmark"] and "FPS" in found["vkmark"], found["vkmark"])
 
 
-def zink(setup: Setup) -> None:
-    """Mesa 26.1's Zink still refuses its own stock driver, which hides robustness2 from it."""
-    script = """
-part host
-vulkaninfo 2>&1 | grep -c VK_EXT_robustness2
-part eglinfo
-export MESA_LOADER_DRIVER_OVERRIDE=zink
-timeout 300 eglinfo -B -p surfaceless 2>&1; echo "code $?"
-"""
-    with Guest(setup, "zink") as guest:
-        found = guest.run(script, 900)
-    # When either changes, OpenGL above the stock driver can be asked for here.
-    need(found["host"].strip() == "0", "the stock driver lists robustness2 now: run Zink on it")
-    need("Zink requires the nullDescriptor feature" in found["eglinfo"], found["eglinfo"])
-
-
 def programs(setup: Setup) -> None:
     """What programs compute and draw is what they do on this machine, byte by byte."""
     with Guest(setup, "programs") as guest:
@@ -92,4 +76,4 @@ def programs(setup: Setup) -> None:
     check_programs(setup, found)
 
 
-ALL: Tuple[Case, ...] = (boots, vulkaninfo, vkcube, programs, vkmark, zink)
+ALL: Tuple[Case, ...] = (boots, vulkaninfo, vkcube, programs, vkmark)

@@ -22,6 +22,7 @@ import cases_desktop
 import cases_ops
 import cases_ours
 import cases_stock
+import cases_windows
 from cases import Case, Device, Failure, Setup
 from machine import Machine
 
@@ -42,6 +43,7 @@ ALL: Tuple[Case, ...] = (
     *cases_stock.ALL,
     *cases_desktop.ALL,
     *cases_ours.ALL,
+    *cases_windows.ALL,
     *cases_ops.ALL,
     *cases_chroot.ALL,
 )
