@@ -357,7 +357,9 @@ _Static_assert(sizeof(struct cap_blob_head) == 24, "blob head");
  *
  * Frame n (from 0) is everything with a stamp above mark n-1's and up to mark n's, included. */
 struct cap_frame {
-    uint64_t stamp;   /* of the packet (or verb) that ends the frame */
+    /* Of the packet (or verb) that ends the frame: its stream's last one up to here. Where the mark
+     * before has a later one, that one's. */
+    uint64_t stamp;
     uint64_t time;    /* absolute, not a delta */
     uint32_t stream;  /* that packet's */
     uint32_t flags;   /* CAP_FRAME_* */

@@ -59,6 +59,7 @@ struct rep_ring {
     uint32_t fed;                  /* packets, modulo 2^32 */
     uint32_t sums;                 /* packets with a checksum */
     uint64_t last_stamp, last_end; /* of the last one; end 0: not known */
+    uint32_t last_stream;          /* of the last one */
     bool may_block;                /* the last one waits for others */
     bool is_loss_told;
     struct rep_pending pending;

@@ -483,6 +483,7 @@ void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event)
     uint8_t patched[REP_PATCH];
     put_packet(ring, call, rep_portable_patch(ring->rep, call, patched) ? patched : call->packet);
     ring->last_stamp = event->stamp;
+    ring->last_stream = event->stream;
     ring->last_end = call->end_stamp;
     ring->may_block = rep_may_block(sl_load_u32(call->packet));
     if (ring->pending.is_there) {

@@ -153,10 +153,12 @@ static void play_call(struct rep *rep, const struct cap_event *event)
     }
 }
 
-static struct rep_ring *ring_of_stream(struct rep *rep, uint64_t stamp)
+/* What it was fed last is that stream's. NULL: there is none any more. */
+static struct rep_ring *ring_of_stream(struct rep *rep, uint32_t stream)
 {
     for (uint32_t i = 0; i < REP_RINGS; i++) {
-        if (rep->rings[i] != NULL && rep->rings[i]->last_stamp == stamp) {
+        if (rep->rings[i] != NULL && rep->rings[i]->fed != 0 &&
+            rep->rings[i]->last_stream == stream) {
             return rep->rings[i];
         }
     }
@@ -214,7 +216,7 @@ static void play_frame(struct rep *rep, const struct cap_frame *mark)
     if (rep->open_frame.is_there) {
         close_frame(rep);
     }
-    struct rep_ring *ring = ring_of_stream(rep, mark->stamp);
+    struct rep_ring *ring = ring_of_stream(rep, mark->stream);
     rep->open_frame.is_there = true;
     rep->open_frame.ring = ring;
     rep->open_frame.number = ring != NULL ? ring->fed : 0;

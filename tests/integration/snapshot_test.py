@@ -65,7 +65,12 @@ class Snapshots(TraceBed):
             with self.subTest(name=name):
                 self.attach_to(name)
 
-    def attach_to(self, name: str) -> None:
+    def test_programs_of_a_host_are_recorded_together(self) -> None:
+        """Frames of one end while the other's begin."""
+        if len(self.traces) > 1:
+            self.attach_to(*self.traces)
+
+    def attach_to(self, *names: str) -> None:
         socket = str(self.tmp / "host.sock")
         env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
         words = [SLUICE, "serve", "--status-fd", "1", "--socket", socket]
@@ -76,18 +81,25 @@ class Snapshots(TraceBed):
         self.addCleanup(host.terminate)
         assert host.stdout is not None
         self.assertEqual("listening\n", host.stdout.readline())
-        words = [SLUICE, "run", "--socket", socket, "--", *ENDLESS[name]]
-        program = subprocess.Popen(
-            words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        programs = [
+            subprocess.Popen(
+                [SLUICE, "run", "--socket", socket, "--", *ENDLESS[name]],
+                env=env,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for name in names
+        ]
+        name = "-".join(names)
         try:
             for i in range(5):
                 self.record_and_replay(socket, self.tmp / f"{name}{i}.slc")
             self.record_until_stopped(socket, self.tmp / f"{name}-stopped.slc")
-            self.assertIsNone(program.poll())
+            self.assertEqual([None] * len(programs), [program.poll() for program in programs])
         finally:
-            program.send_signal(signal.SIGTERM)
-            program.wait(PATIENCE_S)
+            for program in programs:
+                program.send_signal(signal.SIGTERM)
+                program.wait(PATIENCE_S)
             host.terminate()
             host.wait(PATIENCE_S)
         self.ends(3, "record", "--stop", socket, says="there is no such socket")
