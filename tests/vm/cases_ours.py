@@ -20,7 +20,8 @@ from weston import weston  # noqa: E402
 # Beside the stock ones: Vulkan's driver file, glvnd's vendor file.
 VULKAN_OF_OURS = "export VK_DRIVER_FILES=/share/ours/share/vulkan/icd.d/sluice_icd.json\n"
 OURS = f"""
-{VULKAN_OF_OURS}export __EGL_VENDOR_LIBRARY_FILENAMES=/share/ours/share/glvnd/egl_vendor.d/50_sluice.json
+{VULKAN_OF_OURS}
+export __EGL_VENDOR_LIBRARY_FILENAMES=/share/ours/share/glvnd/egl_vendor.d/50_sluice.json
 export GBM_BACKEND=sluice GBM_BACKENDS_PATH=/share/ours/lib/gbm
 """
 SCENES = "--validate -b build -b texture"

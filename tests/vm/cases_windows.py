@@ -1,4 +1,4 @@
-"""Windows of X in the guest: what stock programs showed last is there what it is on this machine."""
+"""Windows of X in the guest: what stock programs showed last is what they show on this machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ for i in $(seq 600); do [ -s bed.ready ] && break; sleep 0.1; done
 )
 GLMARK2 = "glmark2-es2 --size 400x300 -b {}:nframes=1"
 GL: Dict[str, str] = {"build": GLMARK2.format("build"), "texture": GLMARK2.format("texture")}
-# Its picture turns by the same angle in each frame, but another one in each release: this machine's.
+# It turns by the same angle in each frame, in each release by another: this machine's program.
 VULKAN: Dict[str, str] = {"vkcube": "./vkcube --c 60"}
 LLVMPIPE = r"llvmpipe \(LLVM [0-9.]+, 256 bits\)"
 ZINK = f"""
@@ -87,7 +87,7 @@ def compare(there: Dict[str, Picture], here: Dict[str, Picture], most: int = 0) 
 
 
 def windows_ours(setup: Setup) -> None:
-    """What glmark2 and vkcube show on the guest's X server by our drivers is what they show here."""
+    """What glmark2 and vkcube show on the guest's X server by our drivers is what they do here."""
     programs = {**GL, **VULKAN}
     with Guest(setup, "windows_ours") as guest:
         bring(guest)
@@ -102,7 +102,7 @@ def windows_ours(setup: Setup) -> None:
 
 
 def zink(setup: Setup) -> None:
-    """OpenGL by the release's own Zink on the stock driver (the backports' refuses it): as on ours."""
+    """OpenGL by the release's Zink on the stock driver (not by the backports'): as on ours."""
     renderer = rf"zink Vulkan 1\.3\(Virtio-GPU GFXStream \({LLVMPIPE}\)"
     script = f"{SHOWN_SERVER}part newer\n"
     script += "MESA_LOADER_DRIVER_OVERRIDE=zink timeout 300 eglinfo -B -p surfaceless 2>&1\n"
@@ -113,7 +113,8 @@ def zink(setup: Setup) -> None:
         shutil.copy(setup.programs.parent / "window_bed", guest.share)
         bring(guest)
         # Ours does not hide that the device is a CPU, which Zink takes only when told to.
-        script += show(GL) + VULKAN_OF_OURS + "export LIBGL_ALWAYS_SOFTWARE=1\n" + show(GL, "ours-")
+        script += show(GL) + VULKAN_OF_OURS + "export LIBGL_ALWAYS_SOFTWARE=1\n"
+        script += show(GL, "ours-")
         guest.begin(script)
         packets: List[float] = []
         for place in ("gears", "turned"):

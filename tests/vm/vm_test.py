@@ -22,6 +22,7 @@ import cases_desktop
 import cases_ops
 import cases_ours
 import cases_stock
+import cases_traces
 import cases_windows
 from cases import Case, Device, Failure, Setup
 from machine import Machine
@@ -45,6 +46,7 @@ ALL: Tuple[Case, ...] = (
     *cases_ours.ALL,
     *cases_windows.ALL,
     *cases_ops.ALL,
+    *cases_traces.ALL,
     *cases_chroot.ALL,
 )
 
