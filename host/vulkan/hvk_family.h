@@ -219,15 +219,15 @@ const void *hvk_fence_submitted(struct hvk_context *context, uint64_t id);
 /* The queue has signalled it since. Under the turn. */
 bool hvk_fence_is_done(const struct hvk_context *context, uint64_t id, const void *submission);
 
+/* Has it signalled by the time that the driver's threads had the processor, if work is short? */
+bool hvk_fence_soon(struct hvk_device *device, VkFence native);
+
 struct hvk_semaphore {
     struct hvk_object object; /* holds a reference on its device */
     bool is_timeline;
     uint64_t initial;  /* of a timeline */
     bool is_signalled; /* a binary one, when all that was submitted is done; under the turn */
 };
-
-/* Has it signalled by the time that the driver's threads had the processor, if work is short? */
-bool hvk_fence_soon(struct hvk_device *device, VkFence native);
 
 /* --- hvk_waiter.c --- */
 
