@@ -9,88 +9,47 @@
 
 #define CLEAN_MAX ((size_t)256 << 20)
 
-VkResult gvk_vkCreateGraphicsPipelines(VkDevice device, VkPipelineCache pipelineCache,
-                                       uint32_t createInfoCount,
-                                       const VkGraphicsPipelineCreateInfo *pCreateInfos,
-                                       const VkAllocationCallbacks *pAllocator,
-                                       VkPipeline *pPipelines)
-{
-    struct sl_arena arena;
-    sl_arena_init(&arena, CLEAN_MAX);
-    const VkGraphicsPipelineCreateInfo *clean =
-        gvk_clean_graphics(&arena, createInfoCount, pCreateInfos);
-    VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;
-    if (clean != NULL) {
-        result = gvk_entry_vkCreateGraphicsPipelines(device, pipelineCache, createInfoCount, clean,
-                                                     pAllocator, pPipelines);
-    } else {
-        memset(pPipelines, 0, createInfoCount * sizeof *pPipelines);
-    }
-    sl_arena_finish(&arena);
-    return result;
-}
-
-VkResult gvk_vkCreateComputePipelines(VkDevice device, VkPipelineCache pipelineCache,
-                                      uint32_t createInfoCount,
-                                      const VkComputePipelineCreateInfo *pCreateInfos,
-                                      const VkAllocationCallbacks *pAllocator,
-                                      VkPipeline *pPipelines)
-{
-    struct sl_arena arena;
-    sl_arena_init(&arena, CLEAN_MAX);
-    const VkComputePipelineCreateInfo *clean =
-        gvk_clean_compute(&arena, createInfoCount, pCreateInfos);
-    VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;
-    if (clean != NULL) {
-        result = gvk_entry_vkCreateComputePipelines(device, pipelineCache, createInfoCount, clean,
-                                                    pAllocator, pPipelines);
-    } else {
-        memset(pPipelines, 0, createInfoCount * sizeof *pPipelines);
-    }
-    sl_arena_finish(&arena);
-    return result;
-}
-
 /* Programs that ask whether a pipeline must be compiled want to hear the answer. */
 #define ASKS                                                                                       \
     (VK_PIPELINE_CREATE_FAIL_ON_PIPELINE_COMPILE_REQUIRED_BIT |                                    \
      VK_PIPELINE_CREATE_EARLY_RETURN_ON_FAILURE_BIT)
 
-bool gvk_chooses_vkCreateGraphicsPipelines(VkDevice device, VkPipelineCache pipelineCache,
-                                           uint32_t createInfoCount,
-                                           const VkGraphicsPipelineCreateInfo *pCreateInfos,
-                                           const VkAllocationCallbacks *pAllocator,
-                                           VkPipeline *pPipelines)
-{
-    (void)device;
-    (void)pipelineCache;
-    (void)pAllocator;
-    (void)pPipelines;
-    for (uint32_t i = 0; i < createInfoCount; i++) {
-        if (((unsigned)pCreateInfos[i].flags & ASKS) != 0) {
-            return false;
-        }
+/* vkCreateGraphicsPipelines and vkCreateComputePipelines: sent without what applications may leave
+ * dangling, under ids of the guest's choice unless somebody asks. */
+#define CREATE(Kind, kind)                                                                         \
+    VkResult gvk_vkCreate##Kind##Pipelines(                                                        \
+        VkDevice device, VkPipelineCache pipelineCache, uint32_t createInfoCount,                  \
+        const Vk##Kind##PipelineCreateInfo *pCreateInfos, const VkAllocationCallbacks *pAllocator, \
+        VkPipeline *pPipelines)                                                                    \
+    {                                                                                              \
+        struct sl_arena arena;                                                                     \
+        sl_arena_init(&arena, CLEAN_MAX);                                                          \
+        const Vk##Kind##PipelineCreateInfo *clean =                                                \
+            gvk_clean_##kind(&arena, createInfoCount, pCreateInfos);                               \
+        VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;                                             \
+        if (clean != NULL) {                                                                       \
+            result = gvk_entry_vkCreate##Kind##Pipelines(device, pipelineCache, createInfoCount,   \
+                                                         clean, pAllocator, pPipelines);           \
+        } else {                                                                                   \
+            memset(pPipelines, 0, createInfoCount * sizeof *pPipelines);                           \
+        }                                                                                          \
+        sl_arena_finish(&arena);                                                                   \
+        return result;                                                                             \
+    }                                                                                              \
+    bool gvk_chooses_vkCreate##Kind##Pipelines(                                                    \
+        VkDevice device, VkPipelineCache pipelineCache, uint32_t createInfoCount,                  \
+        const Vk##Kind##PipelineCreateInfo *pCreateInfos, const VkAllocationCallbacks *pAllocator, \
+        VkPipeline *pPipelines)                                                                    \
+    {                                                                                              \
+        (void)device, (void)pipelineCache, (void)pAllocator, (void)pPipelines;                     \
+        bool asks = false;                                                                         \
+        for (uint32_t i = 0; i < createInfoCount; i++) {                                           \
+            asks = asks || ((unsigned)pCreateInfos[i].flags & ASKS) != 0;                          \
+        }                                                                                          \
+        return !asks;                                                                              \
     }
-    return true;
-}
-
-bool gvk_chooses_vkCreateComputePipelines(VkDevice device, VkPipelineCache pipelineCache,
-                                          uint32_t createInfoCount,
-                                          const VkComputePipelineCreateInfo *pCreateInfos,
-                                          const VkAllocationCallbacks *pAllocator,
-                                          VkPipeline *pPipelines)
-{
-    (void)device;
-    (void)pipelineCache;
-    (void)pAllocator;
-    (void)pPipelines;
-    for (uint32_t i = 0; i < createInfoCount; i++) {
-        if (((unsigned)pCreateInfos[i].flags & ASKS) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
+CREATE(Graphics, graphics)
+CREATE(Compute, compute)
 
 /* ---- Render passes ---- */
 
