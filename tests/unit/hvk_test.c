@@ -397,11 +397,9 @@ static VkSemaphore timeline_create(struct vk_world *w)
     return semaphore;
 }
 
-/* The work waits for what only the guest could signal: it must not keep host or driver. */
-SLT_TEST_FP(hvk, work_is_let_go_in_the_end, w, struct stuck_case, stuck_cases, c)
+/* Work that waits for the timeline to come to 7. */
+static void submit_waiting(struct vk_world *w, VkSemaphore timeline)
 {
-    vk_world_device(w);
-    VkSemaphore semaphore = timeline_create(w);
     const uint64_t value = 7;
     const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
     const VkTimelineSemaphoreSubmitInfo values = {
@@ -411,9 +409,17 @@ SLT_TEST_FP(hvk, work_is_let_go_in_the_end, w, struct stuck_case, stuck_cases, c
     const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                                  .pNext = &values,
                                  .waitSemaphoreCount = 1,
-                                 .pWaitSemaphores = &semaphore,
+                                 .pWaitSemaphores = &timeline,
                                  .pWaitDstStageMask = &stage};
     VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &submit, VK_NULL_HANDLE);
+}
+
+/* The work waits for what only the guest could signal: it must not keep host or driver. */
+SLT_TEST_FP(hvk, work_is_let_go_in_the_end, w, struct stuck_case, stuck_cases, c)
+{
+    vk_world_device(w);
+    VkSemaphore semaphore = timeline_create(w);
+    submit_waiting(w, semaphore);
     if (!c->dies) {
         VK_SEND(&w->main, DestroyDevice, w->device, NULL);
         VK_SEND(&w->main, DestroyInstance, w->instance, NULL);
@@ -431,24 +437,13 @@ SLT_TEST_F(hvk, objects_in_use_end_later, w)
     const struct hvk_device *device = (struct hvk_device *)(void *)hvk_find(
         vk_world_context(w), VK_KIND_VkDevice, HVK_U64(w->device), NULL);
     VkSemaphore semaphore = timeline_create(w);
-    const uint64_t value = 7;
-    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
-    const VkTimelineSemaphoreSubmitInfo values = {
-        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
-        .waitSemaphoreValueCount = 1,
-        .pWaitSemaphoreValues = &value};
-    const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                                 .pNext = &values,
-                                 .waitSemaphoreCount = 1,
-                                 .pWaitSemaphores = &semaphore,
-                                 .pWaitDstStageMask = &stage};
     VkSampler first = VK_NULL_HANDLE, second = VK_NULL_HANDLE, third = VK_NULL_HANDLE;
     SLT_EXPECT_EQ(VK_SUCCESS, sampler_create(w, r, &first));
     SLT_EXPECT_EQ(VK_SUCCESS, sampler_create(w, r, &second));
     SLT_EXPECT_EQ(VK_SUCCESS, sampler_create(w, r, &third));
     VK_SEND(r, DestroySampler, w->device, first, NULL);
     SLT_EXPECT_EQ(0u, device->grave_count); /* nothing was submitted */
-    VK_SEND(r, QueueSubmitAsyncGOOGLE, w->queue, 1, &submit, VK_NULL_HANDLE);
+    submit_waiting(w, semaphore);
     VK_SEND(r, DestroySampler, w->device, second, NULL);
     SLT_EXPECT_TRUE(!lives(w, VK_KIND_VkSampler, second));
     SLT_EXPECT_EQ(1u, device->grave_count);
