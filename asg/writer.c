@@ -406,18 +406,41 @@ enum sl_result asg_writer_drain(struct asg_writer *w, int64_t timeout_ns)
 
 /* One sleep of the wait for a word of the host's, which we saw as `seen`. */
 static void sleep_for_word(struct asg_writer *w, const uint32_t *word, uint32_t seen,
-                           struct slow *slow)
+                           uint64_t most_ns, struct slow *slow)
 {
     if (!w->config.reply_futex) {
-        nap(slow, UINT64_MAX);
+        nap(slow, most_ns);
         return;
     }
     uint32_t ticket = asg_ring_ticket(&w->page->host_reply);
     asg_ring_announce(&w->page->guest_sleeping, 1);
     if (asg_ring_see_again(word) == seen && !host_gave_up(w->page)) {
-        asg_ring_sleep(&w->page->host_reply, ticket, (int64_t)w->config.sleep_ns);
+        asg_ring_sleep(&w->page->host_reply, ticket, (int64_t)most_ns);
     }
     asg_ring_tell(&w->page->guest_sleeping, 0);
+}
+
+/* What is asked, before it goes out: the packets that go with it; of packets that have gone the
+ * next answer. Never 0. */
+static void note_question(struct asg_writer *w)
+{
+    size_t size = (size_t)(w->pack.cur - w->start);
+    bool goes = !w->dead && size >= sizeof(uint32_t);
+    w->question = goes ? (sl_load_u32(w->start) * 31 + (uint32_t)size) | 1 : w->question + 2;
+}
+
+/* The wait could not be bridged by pauses: most of it is slept where its end is foreseen. */
+static void foresee(struct asg_writer *w, struct slow *slow)
+{
+    struct asg_foreseen seen;
+    struct asg_spin *spin = &w->reply_spin;
+    if (!w->config.reply_futex || !asg_habit_foresee(&w->habits, w->question, &seen)) {
+        return;
+    }
+    if (seen.sleep_ns != 0) {
+        sleep_for_word(w, &page_at(w, 2)->write_pos, w->reply_read, seen.sleep_ns, slow);
+    }
+    spin->end_ns = spin->begin_ns + seen.spin_ns;
 }
 
 /* Bytes of replies that are there, at least 1. */
@@ -425,6 +448,7 @@ static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
 {
     const struct asg_page *from_host = page_at(w, 2);
     struct slow slow = {0};
+    bool long_wait = false;
     asg_spin_begin(&w->reply_spin);
     for (;;) {
         uint32_t bytes = asg_ring_see(&from_host->write_pos) - w->reply_read;
@@ -433,17 +457,24 @@ static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
             return SL_ERR_PROTOCOL;
         }
         if (bytes != 0) {
+            if (long_wait) {
+                asg_habit_learn(&w->habits, w->question, sl_clock_ns() - w->reply_spin.begin_ns);
+            }
             asg_spin_end(&w->reply_spin);
             *readable = bytes;
             return SL_OK;
         }
         if (asg_spin_turn(&w->reply_spin)) {
+            if (!long_wait && w->reply_spin.begin_ns != 0) {
+                long_wait = true;
+                foresee(w, &slow);
+            }
             continue;
         }
         if (!host_is_there(w, &slow)) {
             return SL_ERR_CLOSED;
         }
-        sleep_for_word(w, &from_host->write_pos, w->reply_read, &slow);
+        sleep_for_word(w, &from_host->write_pos, w->reply_read, w->config.sleep_ns, &slow);
     }
 }
 
@@ -464,7 +495,7 @@ enum sl_result asg_writer_wait_staged(struct asg_writer *w, uint32_t count)
             return SL_OK;
         }
         if (!asg_spin_turn(&w->staged_spin) && host_is_there(w, &slow)) {
-            sleep_for_word(w, &w->page->host_staged, done, &slow);
+            sleep_for_word(w, &w->page->host_staged, done, w->config.sleep_ns, &slow);
         }
     }
     return SL_ERR_CLOSED;
@@ -473,6 +504,7 @@ enum sl_result asg_writer_wait_staged(struct asg_writer *w, uint32_t count)
 enum sl_result asg_writer_read_some(struct asg_writer *w, void *data, size_t least, size_t most,
                                     size_t *got)
 {
+    note_question(w);
     asg_writer_flush(w);
     enum sl_result r = w->dead ? SL_ERR_CLOSED : SL_OK;
     w->waits++;

@@ -6,6 +6,7 @@
 #ifndef ASG_WRITER_H
 #define ASG_WRITER_H
 
+#include "asg/habit.h"
 #include "asg/layout.h"
 #include "asg/ring.h"
 #include "transport/base/pack.h"
@@ -54,6 +55,8 @@ struct asg_writer {
     uint32_t view_size;
     uint32_t cpu; /* what page->guest_cpu says */
     struct asg_spin reply_spin;
+    struct asg_habits habits; /* of waits for replies */
+    uint32_t question;        /* the kind of the one that is asked */
     struct asg_spin space_spin;
     struct asg_spin staged_spin;
     bool dead;

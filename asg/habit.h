@@ -1,0 +1,36 @@
+/* How long answers to a kind of question take, so that a wait which takes about as long each time
+ * is slept through but for its end: to be woken costs 20 to 60 us, to spin all the while a
+ * processor.
+ *
+ * A kind is any number that is the same when the program asks the same again. Used by asg/writer.c;
+ * one thread. */
+#ifndef ASG_HABIT_H
+#define ASG_HABIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ASG_HABITS 32u
+
+struct asg_habit {
+    uint32_t kind; /* 0: none */
+    uint32_t mean_ns;
+    uint32_t off_ns; /* how far from it, the two moving averages */
+};
+
+struct asg_habits {
+    struct asg_habit of[ASG_HABITS]; /* who comes later takes the place of another kind */
+};
+
+/* What is foreseen of a wait that has begun. */
+struct asg_foreseen {
+    uint64_t sleep_ns; /* so long it may be slept; 0: not at all */
+    uint64_t spin_ns;  /* and spun until that much after its beginning */
+};
+
+/* False: nothing is, or waits of the kind are too short or too different. kind: not 0. */
+bool asg_habit_foresee(const struct asg_habits *habits, uint32_t kind, struct asg_foreseen *out);
+/* A wait took so long. kind: not 0. */
+void asg_habit_learn(struct asg_habits *habits, uint32_t kind, uint64_t took_ns);
+
+#endif

@@ -1,0 +1,70 @@
+/* What is foreseen of waits (asg/habit.c). */
+#include "asg/habit.h"
+#include "tests/support/slt.h"
+
+enum { ASKED = 77, US = 1000 };
+
+static void learn(struct asg_habits *h, uint32_t kind, uint32_t count, uint64_t took_ns)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        asg_habit_learn(h, kind, took_ns);
+    }
+}
+
+SLT_TEST(asg_habit, nothing_is_foreseen_of_what_was_seen_once)
+{
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    SLT_EXPECT_TRUE(!asg_habit_foresee(&h, ASKED, &f));
+    learn(&h, ASKED, 1, 300 * US);
+    SLT_EXPECT_TRUE(!asg_habit_foresee(&h, ASKED, &f));
+    SLT_EXPECT_TRUE(!asg_habit_foresee(&h, ASKED + 1, &f));
+}
+
+SLT_TEST(asg_habit, the_end_of_a_steady_wait_is_not_slept_through)
+{
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    learn(&h, ASKED, 30, 300 * US);
+    SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
+    SLT_EXPECT_TRUE(f.sleep_ns > 150 * US && f.sleep_ns < 250 * US);
+    SLT_EXPECT_TRUE(f.spin_ns > 300 * US && f.spin_ns < 450 * US);
+}
+
+SLT_TEST(asg_habit, short_waits_are_only_spun_through)
+{
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    learn(&h, ASKED, 30, 60 * US);
+    SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
+    SLT_EXPECT_EQ(0u, f.sleep_ns);
+    SLT_EXPECT_TRUE(f.spin_ns > 60 * US);
+}
+
+SLT_TEST(asg_habit, waits_that_differ_and_very_long_ones_are_left_alone)
+{
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    for (int i = 0; i < 30; i++) {
+        learn(&h, ASKED, 1, i % 2 == 0 ? 100 * US : 900 * US);
+    }
+    SLT_EXPECT_TRUE(!asg_habit_foresee(&h, ASKED, &f));
+    learn(&h, ASKED, 60, 300 * US); /* they become alike */
+    SLT_EXPECT_TRUE(asg_habit_foresee(&h, ASKED, &f));
+    learn(&h, ASKED, 60, UINT64_MAX);
+    SLT_EXPECT_TRUE(!asg_habit_foresee(&h, ASKED, &f));
+}
+
+SLT_TEST(asg_habit, a_kind_that_takes_anothers_place_begins_anew)
+{
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    learn(&h, ASKED, 30, 300 * US);
+    for (uint32_t kind = 1; kind < 1000; kind++) { /* every place is taken */
+        learn(&h, kind != ASKED ? kind : 1000, 1, 300 * US);
+    }
+    SLT_EXPECT_TRUE(!asg_habit_foresee(&h, ASKED, &f));
+    for (uint32_t kind = 1; kind < 1000; kind++) {
+        SLT_EXPECT_TRUE(!asg_habit_foresee(&h, kind, &f));
+    }
+}
