@@ -335,6 +335,7 @@ enum sl_result cap_device_create(const struct vgd_sink *front, struct cap_device
                                         .wants_pixel = &d->wants_pixel,
                                         .begin = on_begin,
                                         .packet = cap_stream_packet,
+                                        .packets = cap_stream_packets,
                                         .outcome = cap_stream_outcome,
                                         .memory = cap_stream_memory,
                                         .frame = cap_stream_frame,

@@ -142,6 +142,7 @@ void cap_recording_mark(struct cap_recording *recording, const struct cap_frame 
 struct cap_stream *cap_stream_begin(struct cap_recording *recording,
                                     const struct cap_call_head *head);
 void cap_stream_packet(void *stream, const void *packet, size_t size, bool sum);
+void cap_stream_packets(void *stream, const void *first, size_t size);
 void cap_stream_outcome(void *stream, const struct vgd_outcome *outcome);
 void cap_recording_search_stream(struct cap_stream *stream);
 void cap_stream_memory(void *stream);

@@ -1,6 +1,7 @@
 /* What a ring's thread calls: packets, what became of them, memory, frames. */
 #include "host/capture/cap_recording.h"
 
+#include "transport/base/bytes.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
 
@@ -97,10 +98,10 @@ static uint8_t *put_time(struct cap_lane *lane, uint8_t *p, uint64_t now)
     return p;
 }
 
-static void put_packet(struct cap_stream *s, const void *packet, size_t size, bool sum, bool timed)
+static void put_packet(struct cap_stream *s, const void *packet, size_t size, uint64_t stamp,
+                       bool sum, bool timed)
 {
     struct cap_lane *lane = &s->calls;
-    uint64_t stamp = cap_recording_stamp(s->recording);
     bool is_whole = size <= CAP_LANE_RECORD_MAX;
     s->stamp = stamp;
     uint8_t *p = cap_lane_begin(lane, is_whole ? size : CAP_LANE_RECORD_MAX, stamp);
@@ -132,7 +133,7 @@ void cap_stream_packet(void *stream, const void *packet, size_t size, bool sum)
     s->packet_sum = sum;
     cap_lane_lock(&s->calls);
     if (!cap_recording_is_over(s->recording)) {
-        put_packet(s, packet, size, sum, timed);
+        put_packet(s, packet, size, cap_recording_stamp(s->recording), sum, timed);
     }
     cap_lane_unlock(&s->calls);
     s->sampled_ns = begin;
@@ -140,6 +141,26 @@ void cap_stream_packet(void *stream, const void *packet, size_t size, bool sum)
         (void)sl_atomic_count_u64(&s->recording->extra.tap_ns,
                                   (sl_clock_ns() - begin) * CAP_SAMPLE);
     }
+}
+
+/* One lock, and their stamps at once. */
+void cap_stream_packets(void *stream, const void *first, size_t size)
+{
+    struct cap_stream *s = stream;
+    const uint8_t *end = (const uint8_t *)first + size;
+    uint32_t count = 0;
+    for (const uint8_t *p = first; p != end; p += sl_load_u32(p + 4)) {
+        count++;
+    }
+    s->turns += count;
+    cap_lane_lock(&s->calls);
+    if (!cap_recording_is_over(s->recording)) {
+        uint64_t stamp = sl_atomic_count_u64(&s->recording->stamp, count);
+        for (const uint8_t *p = first; p != end; p += sl_load_u32(p + 4)) {
+            put_packet(s, p, sl_load_u32(p + 4), ++stamp, false, false);
+        }
+    }
+    cap_lane_unlock(&s->calls);
 }
 
 static void put_outcome(struct cap_stream *s, const struct vgd_outcome *o)

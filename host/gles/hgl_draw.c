@@ -206,6 +206,7 @@ static bool draw_run(struct hr_call *call, struct hgl_state *s,
            run_add(&run, &next)) {
         hr_call_join(call, &body);
     }
+    hr_call_joined(call);
     gl->MultiDrawArraysEXT(run.mode, run.first, run.vertices, (GLsizei)run.count);
     return true;
 }

@@ -38,14 +38,15 @@ struct hr_call {
 };
 
 /* For handlers that can run several packets at once. peek: the body of the packet behind, when it
- * is of the same opcode, has come whole and may be run along; join: it is. Not where each packet
- * goes with a checksum or to a tap. */
+ * is of the same opcode, has come whole and may be run along; join: it is; joined: those that were,
+ * before the driver is called. Not where each packet goes with a checksum or to a tap. */
 bool hr_call_peek(const struct hr_call *call, struct sl_unpack *body);
 static inline void hr_call_join(struct hr_call *call, const struct sl_unpack *body)
 {
     call->next = body->end;
     call->joined++;
 }
+void hr_call_joined(const struct hr_call *call);
 
 /* An entry of the table is NULL for an opcode that is refused by policy and has no reply. */
 typedef void (*hr_handler)(struct hr_call *call);

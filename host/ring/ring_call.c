@@ -70,6 +70,14 @@ bool hr_call_peek(const struct hr_call *call, struct sl_unpack *body)
     return true;
 }
 
+void hr_call_joined(const struct hr_call *call)
+{
+    const struct hr_ring *r = call->ring;
+    if (r->stream != NULL) {
+        r->config.recorder->packets(r->stream, call->in.end, (size_t)(call->next - call->in.end));
+    }
+}
+
 void hr_ring_signal(struct hr_ring *ring, uint32_t value)
 {
     if (!ring->fed) {

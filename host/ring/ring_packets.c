@@ -112,6 +112,12 @@ void hr_after_packet(struct hr_ring *r, struct hr_call *call, bool sum_alone, co
     call->refused = false;
 }
 
+/* Whoever is told of packets takes those that run along. */
+static bool may_join(const struct hr_ring *r)
+{
+    return !r->is_tapped && r->stream != NULL && r->config.recorder->packets != NULL;
+}
+
 /* Runs the packets that are complete in [begin, end). One body, two instances: plain and tapped,
  * which is for the live tap and the recorder. */
 static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r, bool tapped)
@@ -146,7 +152,7 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         call.in.end = packet + length - (sum ? HR_SUM : 0);
         call.in.failed = false;
         call.next = packet + length;
-        call.more = tapped || sum ? call.next : end; /* each by itself */
+        call.more = sum || (tapped && !may_join(r)) ? call.next : end; /* each by itself */
         hr_handler handler = route->handlers[index];
         bool whole = !tapped || opcode != r->config.staged_opcode;
         if (tapped && whole) {

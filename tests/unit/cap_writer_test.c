@@ -112,6 +112,31 @@ static bool next(struct bed *t, enum cap_event_kind kind, struct cap_event *even
     return result == SL_OK;
 }
 
+SLT_TEST_F(cap_writer, keeps_packets_that_run_along, t)
+{
+    uint32_t words[3 * 1000];
+    begin(t, &(struct cap_start){.level = 1});
+    struct cap_stream *s = stream_new(t);
+    packet(s, 0, 12);
+    for (uint32_t i = 0; i < 1000; i++) {
+        const uint32_t one[] = {OPCODE, 12, (i + 1) * 77 + 2};
+        memcpy(&words[3 * i], one, sizeof one);
+    }
+    cap_stream_packets(s, words, sizeof words);
+    cap_stream_outcome(s, &(struct vgd_outcome){0});
+    packet(s, 1001, 12);
+    cap_stream_outcome(s, &(struct vgd_outcome){0});
+    cap_stream_end(s);
+    SLT_EXPECT_EQ(1002u, end(t).totals.calls);
+    read_back(t);
+    struct cap_event e;
+    for (uint64_t i = 0, stamp = 0; i <= 1001; i++, stamp = e.stamp) {
+        SLT_ASSERT_TRUE(next(t, CAP_EVENT_CALL, &e));
+        SLT_EXPECT_TRUE(is_packet(&e.call, (uint32_t)i));
+        SLT_EXPECT_TRUE(e.stamp > stamp);
+    }
+}
+
 struct size_case {
     const char *label;
     uint32_t packet, reply;

@@ -20,6 +20,7 @@ enum {
     OP_NULL,
     OP_HUGE,
     OP_SIGNAL,
+    OP_ADD_ALL,
     OP_END
 };
 
@@ -38,6 +39,23 @@ static void on_add(struct hr_call *call)
 {
     struct guest *g = call->user;
     g->sum += sl_unpack_u32(&call->in);
+}
+
+/* With all like it that are behind it. */
+static void on_add_all(struct hr_call *call)
+{
+    struct guest *g = call->user;
+    struct sl_unpack body;
+    g->sum += sl_unpack_u32(&call->in);
+    if (hr_call_peek(call, &body)) {
+        uint32_t joined = 0;
+        do {
+            hr_call_join(call, &body);
+            joined += sl_unpack_u32(&body);
+        } while (hr_call_peek(call, &body));
+        hr_call_joined(call);
+        g->sum += joined;
+    }
 }
 
 static void on_refuse(struct hr_call *call)
@@ -81,9 +99,9 @@ static void on_signal(struct hr_call *call)
 
 static const hr_handler handlers[] = {
     on_add,     ring_guest_echo, on_refuse, on_violate, ring_guest_block, on_checksum,
-    on_nothing, on_bulk,         NULL,      on_huge,    on_signal};
-static const uint8_t has_reply[] = {0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0};
-static const uint8_t may_stage[] = {0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0};
+    on_nothing, on_bulk,         NULL,      on_huge,    on_signal,        on_add_all};
+static const uint8_t has_reply[] = {0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0};
+static const uint8_t may_stage[] = {0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
 static const char *name_of(uint32_t opcode)
 {
     return opcode == OP_ADD ? "add" : "other";
@@ -122,6 +140,14 @@ static void rec_packet(void *stream, const void *packet, size_t size, bool sum)
     struct guest *g = stream;
     SLT_EXPECT_EQ(size, sl_load_u32((const uint8_t *)packet + 4));
     note(g, sum ? "summed %u " : "packet %u ", g->sum); /* not yet added */
+}
+static void rec_packets(void *stream, const void *first, size_t size)
+{
+    const uint8_t *p = first, *end = p + size;
+    for (; p < end; p += sl_load_u32(p + 4)) {
+        note(stream, "along %u ", sl_load_u32(p + 8));
+    }
+    SLT_EXPECT_TRUE(p == end);
 }
 static void rec_outcome(void *stream, const struct vgd_outcome *outcome)
 {
@@ -356,6 +382,25 @@ SLT_TEST_F(ring, a_recorder_gets_packets_before_they_run, t)
     SLT_EXPECT_EQ(3u, echo(t, 3));
     SLT_EXPECT_STREQ("begin 0 packet 0 done packet 5 done packet 11 reply 2 packet 11 refused end",
                      t->record);
+}
+
+SLT_TEST_F(ring, packets_that_run_along_are_recorded_before_they_run, t)
+{
+    t->recorder.packets = rec_packets;
+    sl_atomic_store_seq(&t->epoch, 1);
+    SLT_EXPECT_EQ(1u, echo(t, 1));
+    t->record[0] = '\0';
+    for (uint32_t i = 1; i <= 4; i++) {
+        put(t, OP_ADD_ALL, 12, i); /* one batch: flushed together with what asks */
+    }
+    SLT_EXPECT_EQ(2u, echo(t, 2));
+    SLT_EXPECT_STREQ("packet 0 along 2 along 3 along 4 done packet 10 reply 2 ", t->record);
+    t->recorder.packets = NULL;
+    t->record[0] = '\0';
+    put(t, OP_ADD_ALL, 12, 5);
+    put(t, OP_ADD_ALL, 12, 6);
+    SLT_EXPECT_EQ(3u, echo(t, 3));
+    SLT_EXPECT_STREQ("packet 10 done packet 15 done packet 21 reply 3 ", t->record);
 }
 
 SLT_TEST_F(ring, what_a_dead_guest_left_is_recorded, t)

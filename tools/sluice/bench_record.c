@@ -172,6 +172,7 @@ void bench_record(const char *folder, struct bench_record *out)
                                          .wants_pixel = &bed.wants_pixel,
                                          .begin = on_begin,
                                          .packet = cap_stream_packet,
+                                         .packets = cap_stream_packets,
                                          .outcome = cap_stream_outcome,
                                          .end = cap_stream_end};
     for (int i = 0; i < ROUNDS; i++) {

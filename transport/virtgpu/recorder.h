@@ -46,6 +46,9 @@ struct vgd_recorder {
     void *(*begin)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t preamble);
     /* The packet is about to be decoded. sum: its last 8 bytes are a checksum. */
     void (*packet)(void *stream, const void *packet, size_t size, bool sum);
+    /* Those behind it run along: whole packets without checksums, of which none has a reply or is
+     * refused; they are over when it is. Nullable: each runs by itself. */
+    void (*packets)(void *stream, const void *first, size_t size);
     /* It is over. */
     void (*outcome)(void *stream, const struct vgd_outcome *outcome);
     /* Inside a packet: what the guest wrote to its mapped memory up to now must be there before it
