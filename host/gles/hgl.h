@@ -16,6 +16,16 @@
 #include <stdint.h>
 
 #define HGL_ARRAYS 16u
+/* The fixed arrays of GLES 1 among them: texture coordinates by unit behind the others. */
+enum {
+    HGL1_VERTEX,
+    HGL1_NORMAL,
+    HGL1_COLOR,
+    HGL1_POINT_SIZE,
+    HGL1_MATRIX_INDEX,
+    HGL1_WEIGHT,
+    HGL1_TEXCOORD
+};
 
 enum hgl_source { HGL_NONE, HGL_CLIENT, HGL_BUFFER };
 

@@ -1,31 +1,29 @@
 /* GLES 1: client arrays and draws. The same rules as for GLES 2 (hgl_arrays.c, hgl_draw.c) over the
  * fixed arrays; vertex array objects are not offered here. */
-#include "host/gles/hgl.h"
+#include "host/gles/hgl_group.h"
 
 #include "host/gles1_hand.h"
 #include "transport/base/mem.h"
 
-/* The fixed arrays, as places in hgl_vao: texture coordinates by unit behind the others. */
-enum { VERTEX, NORMAL, COLOR, POINT_SIZE, MATRIX_INDEX, WEIGHT, TEXCOORD };
-#define UNITS (HGL_ARRAYS - TEXCOORD)
+#define UNITS (HGL_ARRAYS - HGL1_TEXCOORD)
 
 static uint32_t place_of(const struct hgl_state *s, GLenum array)
 {
     switch (array) {
     case GL_VERTEX_ARRAY:
-        return VERTEX;
+        return HGL1_VERTEX;
     case GL_NORMAL_ARRAY:
-        return NORMAL;
+        return HGL1_NORMAL;
     case GL_COLOR_ARRAY:
-        return COLOR;
+        return HGL1_COLOR;
     case GL_POINT_SIZE_ARRAY_OES:
-        return POINT_SIZE;
+        return HGL1_POINT_SIZE;
     case GL_MATRIX_INDEX_ARRAY_OES:
-        return MATRIX_INDEX;
+        return HGL1_MATRIX_INDEX;
     case GL_WEIGHT_ARRAY_OES:
-        return WEIGHT;
+        return HGL1_WEIGHT;
     case GL_TEXTURE_COORD_ARRAY:
-        return TEXCOORD + s->client_texture;
+        return HGL1_TEXCOORD + s->client_texture;
     default:
         return HGL_ARRAYS;
     }
@@ -37,10 +35,10 @@ static void switch_array(const struct gl_driver *gl, const struct hgl_state *s, 
     static const GLenum names[] = {
         GL_VERTEX_ARRAY,         GL_NORMAL_ARRAY,           GL_COLOR_ARRAY,
         GL_POINT_SIZE_ARRAY_OES, GL_MATRIX_INDEX_ARRAY_OES, GL_WEIGHT_ARRAY_OES};
-    GLenum name = place < TEXCOORD ? names[place] : GL_TEXTURE_COORD_ARRAY;
-    bool move = place >= TEXCOORD && place - TEXCOORD != s->client_texture;
+    GLenum name = place < HGL1_TEXCOORD ? names[place] : GL_TEXTURE_COORD_ARRAY;
+    bool move = place >= HGL1_TEXCOORD && place - HGL1_TEXCOORD != s->client_texture;
     if (move) {
-        gl->ClientActiveTexture(GL_TEXTURE0 + place - TEXCOORD);
+        gl->ClientActiveTexture(GL_TEXTURE0 + place - HGL1_TEXCOORD);
     }
     if (on) {
         gl->EnableClientState(name);
@@ -116,37 +114,37 @@ static const void *give(const struct gl_driver *gl, const struct hgl_state *s,
     void *now = NULL;
     GLenum query = GL_TEXTURE_COORD_ARRAY_POINTER;
     switch (p->place) {
-    case VERTEX:
+    case HGL1_VERTEX:
         gl->VertexPointer(p->size, p->type, p->stride, at);
         query = GL_VERTEX_ARRAY_POINTER;
         break;
-    case NORMAL:
+    case HGL1_NORMAL:
         gl->NormalPointer(p->type, p->stride, at);
         query = GL_NORMAL_ARRAY_POINTER;
         break;
-    case COLOR:
+    case HGL1_COLOR:
         gl->ColorPointer(p->size, p->type, p->stride, at);
         query = GL_COLOR_ARRAY_POINTER;
         break;
-    case POINT_SIZE:
+    case HGL1_POINT_SIZE:
         gl->PointSizePointerOES(p->type, p->stride, at);
         query = GL_POINT_SIZE_ARRAY_POINTER_OES;
         break;
-    case MATRIX_INDEX:
+    case HGL1_MATRIX_INDEX:
         gl->MatrixIndexPointerOES(p->size, p->type, p->stride, at);
         query = GL_MATRIX_INDEX_ARRAY_POINTER_OES;
         break;
-    case WEIGHT:
+    case HGL1_WEIGHT:
         gl->WeightPointerOES(p->size, p->type, p->stride, at);
         query = GL_WEIGHT_ARRAY_POINTER_OES;
         break;
     default:
-        gl->ClientActiveTexture(GL_TEXTURE0 + p->place - TEXCOORD);
+        gl->ClientActiveTexture(GL_TEXTURE0 + p->place - HGL1_TEXCOORD);
         gl->TexCoordPointer(p->size, p->type, p->stride, at);
         break;
     }
     gl->GetPointerv(query, &now);
-    if (p->place >= TEXCOORD) {
+    if (p->place >= HGL1_TEXCOORD) {
         gl->ClientActiveTexture(GL_TEXTURE0 + s->client_texture);
     }
     return now;
@@ -154,9 +152,9 @@ static const void *give(const struct gl_driver *gl, const struct hgl_state *s,
 
 static bool offered(const struct gl_driver *gl, uint32_t place)
 {
-    return place < HGL_ARRAYS && (place != POINT_SIZE || gl->PointSizePointerOES != NULL) &&
-           (place != MATRIX_INDEX || gl->MatrixIndexPointerOES != NULL) &&
-           (place != WEIGHT || gl->WeightPointerOES != NULL);
+    return place < HGL_ARRAYS && (place != HGL1_POINT_SIZE || gl->PointSizePointerOES != NULL) &&
+           (place != HGL1_MATRIX_INDEX || gl->MatrixIndexPointerOES != NULL) &&
+           (place != HGL1_WEIGHT || gl->WeightPointerOES != NULL);
 }
 
 static void pointer_data(struct hr_call *call, struct pointer p, const void *data, uint32_t size)
@@ -207,60 +205,61 @@ static void pointer_offset(struct hr_call *call, struct pointer p, uint32_t offs
 
 void hgl1_glVertexPointerData(struct hr_call *call, const struct gles1_args_glVertexPointerData *a)
 {
-    pointer_data(call, (struct pointer){VERTEX, a->size, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct pointer){HGL1_VERTEX, a->size, a->type, 0}, a->data, a->data_size);
 }
 
 void hgl1_glColorPointerData(struct hr_call *call, const struct gles1_args_glColorPointerData *a)
 {
-    pointer_data(call, (struct pointer){COLOR, a->size, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct pointer){HGL1_COLOR, a->size, a->type, 0}, a->data, a->data_size);
 }
 
 void hgl1_glNormalPointerData(struct hr_call *call, const struct gles1_args_glNormalPointerData *a)
 {
-    pointer_data(call, (struct pointer){NORMAL, 3, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct pointer){HGL1_NORMAL, 3, a->type, 0}, a->data, a->data_size);
 }
 
 void hgl1_glTexCoordPointerData(struct hr_call *call,
                                 const struct gles1_args_glTexCoordPointerData *a)
 {
     uint32_t unit = (uint32_t)a->unit < UNITS ? (uint32_t)a->unit : UNITS;
-    pointer_data(call, (struct pointer){TEXCOORD + unit, a->size, a->type, 0}, a->data,
+    pointer_data(call, (struct pointer){HGL1_TEXCOORD + unit, a->size, a->type, 0}, a->data,
                  a->data_size);
 }
 
 void hgl1_glPointSizePointerData(struct hr_call *call,
                                  const struct gles1_args_glPointSizePointerData *a)
 {
-    pointer_data(call, (struct pointer){POINT_SIZE, 1, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct pointer){HGL1_POINT_SIZE, 1, a->type, 0}, a->data, a->data_size);
 }
 
 void hgl1_glWeightPointerData(struct hr_call *call, const struct gles1_args_glWeightPointerData *a)
 {
-    pointer_data(call, (struct pointer){WEIGHT, a->size, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct pointer){HGL1_WEIGHT, a->size, a->type, 0}, a->data, a->data_size);
 }
 
 void hgl1_glMatrixIndexPointerData(struct hr_call *call,
                                    const struct gles1_args_glMatrixIndexPointerData *a)
 {
-    pointer_data(call, (struct pointer){MATRIX_INDEX, a->size, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct pointer){HGL1_MATRIX_INDEX, a->size, a->type, 0}, a->data,
+                 a->data_size);
 }
 
 void hgl1_glVertexPointerOffset(struct hr_call *call,
                                 const struct gles1_args_glVertexPointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){VERTEX, a->size, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct pointer){HGL1_VERTEX, a->size, a->type, a->stride}, a->offset);
 }
 
 void hgl1_glColorPointerOffset(struct hr_call *call,
                                const struct gles1_args_glColorPointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){COLOR, a->size, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct pointer){HGL1_COLOR, a->size, a->type, a->stride}, a->offset);
 }
 
 void hgl1_glNormalPointerOffset(struct hr_call *call,
                                 const struct gles1_args_glNormalPointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){NORMAL, 3, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct pointer){HGL1_NORMAL, 3, a->type, a->stride}, a->offset);
 }
 
 void hgl1_glTexCoordPointerOffset(struct hr_call *call,
@@ -268,25 +267,27 @@ void hgl1_glTexCoordPointerOffset(struct hr_call *call,
 {
     const struct hgl_state *s = hgl_api_of(call)->state;
     uint32_t unit = s != NULL ? s->client_texture : 0;
-    pointer_offset(call, (struct pointer){TEXCOORD + unit, a->size, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct pointer){HGL1_TEXCOORD + unit, a->size, a->type, a->stride},
+                   a->offset);
 }
 
 void hgl1_glPointSizePointerOffset(struct hr_call *call,
                                    const struct gles1_args_glPointSizePointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){POINT_SIZE, 1, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct pointer){HGL1_POINT_SIZE, 1, a->type, a->stride}, a->offset);
 }
 
 void hgl1_glWeightPointerOffset(struct hr_call *call,
                                 const struct gles1_args_glWeightPointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){WEIGHT, a->size, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct pointer){HGL1_WEIGHT, a->size, a->type, a->stride}, a->offset);
 }
 
 void hgl1_glMatrixIndexPointerOffset(struct hr_call *call,
                                      const struct gles1_args_glMatrixIndexPointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){MATRIX_INDEX, a->size, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct pointer){HGL1_MATRIX_INDEX, a->size, a->type, a->stride},
+                   a->offset);
 }
 
 /* --- buffers --- */
@@ -307,6 +308,11 @@ void hgl1_glDeleteBuffers(struct hr_call *call, const struct gles1_args_glDelete
     if (s == NULL || a->n < 0) {
         return;
     }
+    if ((uint64_t)(uint32_t)a->n * 4 > a->buffers_size) {
+        hr_call_refuse(call, "%d names in %u bytes", a->n, a->buffers_size);
+        return;
+    }
+    hgl_unnaming(s, HGL_BUFFERS, gl->IsBuffer, a->buffers, a->n);
     gl->DeleteBuffers(a->n, a->buffers);
     s->array_buffer = s->element_buffer = -1;
     for (uint32_t i = 0; i < HGL_ARRAYS; i++) {

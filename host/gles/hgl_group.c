@@ -2,6 +2,7 @@
  * driver. */
 #include "host/gles/hgl_group.h"
 
+#include "host/gles1_hand.h"
 #include "host/gles2_hand.h"
 #include "host/glesx_hand.h"
 #include "transport/base/atomic.h"
@@ -140,21 +141,25 @@ static void gen(struct hr_call *call, void (*generate)(GLsizei n, GLuint *names)
     memcpy(out, names, bytes);
 }
 
-#define GEN(api, function, field, kind)                                                            \
-    void hgl_gl##function(struct hr_call *call, const struct api##_args_gl##function *a)           \
+#define GEN(hand, api, function, field, kind)                                                      \
+    void hand##_gl##function(struct hr_call *call, const struct api##_args_gl##function *a)        \
     {                                                                                              \
         gen(call, hgl_api_of(call)->gl->function, a->n, a->field, a->field##_size, kind);          \
     }
-GEN(gles2, GenTextures, textures, HGL_TEXTURES)
-GEN(gles2, GenBuffers, buffers, HGL_BUFFERS)
-GEN(gles2, GenRenderbuffers, renderbuffers, HGL_RENDERBUFFERS)
-GEN(gles2, GenFramebuffers, framebuffers, HGL_FRAMEBUFFERS)
-GEN(gles2, GenSamplers, samplers, HGL_SAMPLERS)
-GEN(gles2, GenVertexArrays, arrays, HGL_VERTEX_ARRAYS)
-GEN(gles2, GenVertexArraysOES, arrays, HGL_VERTEX_ARRAYS)
-GEN(gles2, GenQueries, queries, HGL_QUERIES)
-GEN(gles2, GenTransformFeedbacks, ids, HGL_FEEDBACKS)
-GEN(gles2, GenProgramPipelines, pipelines, HGL_PIPELINES)
+GEN(hgl, gles2, GenTextures, textures, HGL_TEXTURES)
+GEN(hgl, gles2, GenBuffers, buffers, HGL_BUFFERS)
+GEN(hgl, gles2, GenRenderbuffers, renderbuffers, HGL_RENDERBUFFERS)
+GEN(hgl, gles2, GenFramebuffers, framebuffers, HGL_FRAMEBUFFERS)
+GEN(hgl, gles2, GenSamplers, samplers, HGL_SAMPLERS)
+GEN(hgl, gles2, GenVertexArrays, arrays, HGL_VERTEX_ARRAYS)
+GEN(hgl, gles2, GenVertexArraysOES, arrays, HGL_VERTEX_ARRAYS)
+GEN(hgl, gles2, GenQueries, queries, HGL_QUERIES)
+GEN(hgl, gles2, GenTransformFeedbacks, ids, HGL_FEEDBACKS)
+GEN(hgl, gles2, GenProgramPipelines, pipelines, HGL_PIPELINES)
+GEN(hgl1, gles1, GenTextures, textures, HGL_TEXTURES)
+GEN(hgl1, gles1, GenBuffers, buffers, HGL_BUFFERS)
+GEN(hgl1, gles1, GenRenderbuffersOES, renderbuffers, HGL_RENDERBUFFERS)
+GEN(hgl1, gles1, GenFramebuffersOES, framebuffers, HGL_FRAMEBUFFERS)
 #undef GEN
 
 static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLuint *names),
@@ -177,15 +182,18 @@ static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLui
     pthread_mutex_unlock(&g->lock);
 }
 
-#define GIVE_BACK(function, test, field, kind)                                                     \
-    void hgl_gl##function(struct hr_call *call, const struct gles2_args_gl##function *a)           \
+#define GIVE_BACK(hand, api, function, test, field, kind)                                          \
+    void hand##_gl##function(struct hr_call *call, const struct api##_args_gl##function *a)        \
     {                                                                                              \
         const struct gl_driver *gl = hgl_api_of(call)->gl;                                         \
         give_back(call, gl->function, gl->test, a->n, a->field, a->field##_size, kind);            \
     }
-GIVE_BACK(DeleteTextures, IsTexture, textures, HGL_TEXTURES)
-GIVE_BACK(DeleteRenderbuffers, IsRenderbuffer, renderbuffers, HGL_RENDERBUFFERS)
-GIVE_BACK(DeleteFramebuffers, IsFramebuffer, framebuffers, HGL_FRAMEBUFFERS)
+GIVE_BACK(hgl, gles2, DeleteTextures, IsTexture, textures, HGL_TEXTURES)
+GIVE_BACK(hgl, gles2, DeleteRenderbuffers, IsRenderbuffer, renderbuffers, HGL_RENDERBUFFERS)
+GIVE_BACK(hgl, gles2, DeleteFramebuffers, IsFramebuffer, framebuffers, HGL_FRAMEBUFFERS)
+GIVE_BACK(hgl1, gles1, DeleteTextures, IsTexture, textures, HGL_TEXTURES)
+GIVE_BACK(hgl1, gles1, DeleteRenderbuffersOES, IsRenderbufferOES, renderbuffers, HGL_RENDERBUFFERS)
+GIVE_BACK(hgl1, gles1, DeleteFramebuffersOES, IsFramebufferOES, framebuffers, HGL_FRAMEBUFFERS)
 #undef GIVE_BACK
 
 /* --- storages of others --- */

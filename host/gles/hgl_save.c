@@ -193,7 +193,7 @@ static void save_shared(struct hgl_save *s)
         hgl_save_generate(s, kinds[i], top);
     }
     hgl_save_buffers(s);
-    if (s->root->context->gles_version >= 30) {
+    if (s->gles >= 30) {
         hgl_save_samplers(s);
         hgl_save_renderbuffers(s);
     }
@@ -236,6 +236,11 @@ static void save_own(struct hgl_save *s, const struct hgl_saved *c)
     if (!hgl_save_current(s, c)) {
         return;
     }
+    if (c->context->is_gles1) {
+        hgl_save_play_current(s, c);
+        hgl_save_gles1(s, c);
+        return;
+    }
     GLenum error = take_error(s);
     hgl_save_play_current(s, c);
     hgl_save_arrays(s, c);
@@ -246,14 +251,29 @@ static void save_own(struct hgl_save *s, const struct hgl_saved *c)
     raise_error(s, error);
 }
 
+/* GLES 1 says less of objects than drivers keep: in the replay a context of GLES 3.2 makes them. */
+static void save_shared_gles1(struct hgl_save *s)
+{
+    struct sl_pack *out = hgl_out(s);
+    next_handle(s, HRC_TABLE_OBJECTS, s->spare);
+    rc_pack_rcCreateContext(out, s->root->context->config, s->root->handle, 5);
+    hgl_save_reply(s, &s->spare, 4);
+    rc_pack_rcMakeCurrentAsync(out, s->spare, 0, 0);
+    save_shared(s);
+    rc_pack_rcMakeCurrentAsync(out, 0, 0, 0);
+    rc_pack_rcDestroyContext(out, s->spare);
+    hgl_save_flush(s);
+}
+
 static void save_group(struct hgl_save *s, struct hgl_saved *root)
 {
     s->root = root;
+    s->gles = root->context->is_gles1 ? 32 : root->context->gles_version;
     if (hgl_save_reader_begin(s)) {
         s->shares_framebuffers = shares_framebuffers(s);
         hgl_save_play_current(s, root);
         if (hgl_save_current(s, root) && hgl_save_reading(s)) {
-            save_shared(s);
+            (root->context->is_gles1 ? save_shared_gles1 : save_shared)(s);
         }
         for (uint32_t i = 0; i < s->context_count && !hgl_save_failed(s); i++) {
             struct hgl_saved *c = &s->contexts[i];
@@ -268,19 +288,26 @@ static void save_group(struct hgl_save *s, struct hgl_saved *root)
     hgl_save_reader_end(s);
 }
 
+/* One that knows more than GLES 1 comes first. */
+static bool is_root(const struct hgl_save *s, uint32_t which)
+{
+    const struct hgl_saved *c = &s->contexts[which];
+    bool first = c->context->gles_version != 0;
+    for (uint32_t i = 0; i < s->context_count; i++) {
+        const struct hgl_saved *o = &s->contexts[i];
+        bool is_other =
+            i != which && o->state->group == c->state->group && o->context->gles_version != 0;
+        bool same = o->context->is_gles1 == c->context->is_gles1;
+        first = first && !(is_other && (same ? i < which : c->context->is_gles1));
+    }
+    return first;
+}
+
 static void save_groups(struct hgl_save *s)
 {
     for (uint32_t i = 0; i < s->context_count && !hgl_save_failed(s); i++) {
-        struct hgl_saved *c = &s->contexts[i];
-        bool first = c->context->gles_version != 0;
-        for (uint32_t k = 0; k < i; k++) {
-            first = first && (s->contexts[k].state->group != c->state->group ||
-                              s->contexts[k].context->gles_version == 0);
-        }
-        if (c->context->is_gles1 && c->context->gles_version != 0) {
-            hgl_save_refuse(s, "context 0x%x is one of GLES 1", c->handle);
-        } else if (first) {
-            save_group(s, c);
+        if (is_root(s, i)) {
+            save_group(s, &s->contexts[i]);
         }
     }
 }
@@ -447,7 +474,6 @@ static void save_currents(struct hgl_save *s, const struct hgl_ring_ref *rings, 
 static void save_everything(struct hgl_save *s, const struct hgl_objects *all,
                             const struct hgl_ring_ref *rings, uint32_t ring_count)
 {
-    uint32_t spare = 0;
     save_buffers(s);
     save_contexts(s);
     for (uint32_t i = 0; i < all->count && !hgl_save_failed(s); i++) {
@@ -455,10 +481,10 @@ static void save_everything(struct hgl_save *s, const struct hgl_objects *all,
             save_window(s, all->list[i]);
         }
     }
-    save_shape(s, HRC_TABLE_OBJECTS, &spare);
+    save_shape(s, HRC_TABLE_OBJECTS, &s->spare);
     for (uint32_t i = 0; i < all->count && !hgl_save_failed(s); i++) {
         if (all->list[i]->kind == HRC_SURFACE) {
-            hgl_save_surface(s, all->list[i]->id, all->list[i]->value, spare);
+            hgl_save_surface(s, all->list[i]->id, all->list[i]->value, s->spare);
         }
     }
     save_groups(s);

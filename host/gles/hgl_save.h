@@ -55,6 +55,8 @@ struct hgl_save {
     uint32_t context_count;
     /* Of the group that is being saved. */
     struct hgl_saved *root;
+    uint32_t gles;      /* of what is shared: the root's, or of a context that is made for it */
+    uint32_t spare;     /* a handle that no object has */
     EGLContext reading; /* its desktop context */
     EGLSurface pbuffer; /* where that cannot do without */
     bool shares_framebuffers;
@@ -110,6 +112,19 @@ void hgl_save_framebuffers(struct hgl_save *s, const struct hgl_saved *c); /* hg
 void hgl_save_arrays(struct hgl_save *s, const struct hgl_saved *c);       /* hgl_save_arrays.c */
 void hgl_save_own_objects(struct hgl_save *s, const struct hgl_saved *c);
 void hgl_save_state(struct hgl_save *s, const struct hgl_saved *c); /* hgl_save_state.c */
+void hgl_save_gles1(struct hgl_save *s, const struct hgl_saved *c); /* all of one of GLES 1 */
+/* A command whose arguments can be asked for. values: one letter an argument, i, f or b as
+ * glGetIntegerv, glGetFloatv, glGetBooleanv tell it. One name tells them all, or each its own. */
+struct hgl_row {
+    uint32_t opcode;
+    uint8_t gles;
+    const char *extension; /* nullable */
+    const char *values;
+    GLenum prefix; /* an argument that goes before them; 0 none */
+    GLenum names[4];
+};
+/* hgl_save_state.c: the command, where a context of this GLES has it. */
+void hgl_save_row(struct hgl_save *s, const struct hgl_row *row, uint32_t gles);
 
 /* hgl_save.c: client images of the group's textures; whether this one was written. */
 void hgl_save_images(struct hgl_save *s);

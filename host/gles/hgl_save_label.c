@@ -43,7 +43,7 @@ static void save_program_labels(struct hgl_save *s, const struct hgl_state *stat
 
 void hgl_save_labels(struct hgl_save *s, const struct hgl_state *state, bool own)
 {
-    if (s->root->context->gles_version < 32) {
+    if (s->gles < 32) {
         return;
     }
     for (size_t i = 0; i < sizeof labelled / sizeof labelled[0]; i++) {

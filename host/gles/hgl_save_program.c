@@ -371,7 +371,7 @@ static void save_binary(struct hgl_save *s, uint32_t name)
 static void save_program(struct hgl_save *s, const struct programs *p, uint32_t name)
 {
     const struct hgl_program *record = sl_map_find(&s->root->state->group->programs, name);
-    uint32_t gles = s->root->context->gles_version;
+    uint32_t gles = s->gles;
     struct sl_pack *out = hgl_out(s);
     bool linked = program_get(s, name, GL_LINK_STATUS) != 0;
     if (gles >= 31) {

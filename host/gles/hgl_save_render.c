@@ -130,7 +130,7 @@ static void save_contents(struct hgl_save *s, uint32_t name, const struct plane 
     }
     struct sl_pack *out = hgl_out(s);
     put_texture(s, p, width, height, pixels);
-    if (s->root->context->gles_version >= 32) {
+    if (s->gles >= 32) {
         glesx_pack_glCopyImageSubData(out, BORROWED_TEXTURE, GL_TEXTURE_2D, 0, 0, 0, 0, name,
                                       GL_RENDERBUFFER, 0, 0, 0, 0, width, height, 1);
     } else { /* by framebuffers, whose names are borrowed too */
@@ -246,9 +246,10 @@ static uint32_t borrow_framebuffer(struct hgl_save *s)
             name = alive[i] == 0 ? i : 0;
         }
         GLint bound = hgl_get(s, GL_FRAMEBUFFER_BINDING);
+        GLenum target = s->root->context->is_gles1 ? GL_FRAMEBUFFER : GL_DRAW_FRAMEBUFFER;
         if (name != 0) {
-            gl->BindFramebuffer(GL_DRAW_FRAMEBUFFER, name);
-            gl->BindFramebuffer(GL_DRAW_FRAMEBUFFER, (GLuint)bound);
+            gl->BindFramebuffer(target, name);
+            gl->BindFramebuffer(target, (GLuint)bound);
         }
     }
     sl_free(alive);
@@ -270,7 +271,7 @@ void hgl_save_renderbuffers(struct hgl_save *s)
     if (framebuffer != 0) {
         s->gl->DeleteFramebuffers(1, &framebuffer);
     }
-    if (s->root->context->gles_version < 32) {
+    if (s->gles < 32) {
         gles2_pack_glDeleteFramebuffers(hgl_out(s), 2, borrowed, sizeof borrowed);
     }
     hgl_save_delete_holes(s, HGL_RENDERBUFFERS, top, alive);

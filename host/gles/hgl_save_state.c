@@ -8,18 +8,7 @@
 
 /* --- commands whose arguments can be asked for --- */
 
-/* values: one letter an argument, i, f or b as glGetIntegerv, glGetFloatv, glGetBooleanv tell it.
- * One name tells them all, or each its own. prefix: an argument that goes before them; 0 none. */
-struct row {
-    uint32_t opcode;
-    uint8_t gles;
-    const char *extension; /* nullable */
-    const char *values;
-    GLenum prefix;
-    GLenum names[4];
-};
-
-static const struct row rows[] = {
+static const struct hgl_row rows[] = {
     {GLES2_OP_glBlendColor, 20, NULL, "ffff", 0, {GL_BLEND_COLOR}},
     {GLES2_OP_glBlendEquationSeparate,
      20,
@@ -187,10 +176,13 @@ static void get_values(const struct hgl_save *s, char type, GLenum name, union v
     }
 }
 
-static void save_row(struct hgl_save *s, const struct row *r)
+void hgl_save_row(struct hgl_save *s, const struct hgl_row *r, uint32_t gles)
 {
     uint8_t body[4 + VALUES_MAX * 4], *p = body;
     union value all[VALUES_MAX];
+    if (!offered(s, gles, r->gles, r->extension)) {
+        return;
+    }
     if (r->prefix != 0) {
         sl_store_u32(p, r->prefix);
         p += 4;
@@ -482,8 +474,8 @@ void hgl_save_state(struct hgl_save *s, const struct hgl_saved *c)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool whole = rows[i].opcode == GLES2_OP_glBlendEquationSeparate &&
                      is_advanced(hgl_get(s, GL_BLEND_EQUATION_RGB));
-        if (!whole && offered(s, gles, rows[i].gles, rows[i].extension)) {
-            save_row(s, &rows[i]);
+        if (!whole) {
+            hgl_save_row(s, &rows[i], gles);
         }
     }
     save_advanced_blending(s, gles);

@@ -45,15 +45,14 @@ static const struct parameter parameters[] = {
 
 static bool offered(const struct hgl_save *s, const struct parameter *p)
 {
-    return s->root->context->gles_version >= p->gles &&
-           (p->extension == NULL || hgl_has(s, p->extension));
+    return s->gles >= p->gles && (p->extension == NULL || hgl_has(s, p->extension));
 }
 
 /* Border colours as the bits that they are kept as. */
 static void save_border(struct hgl_save *s, GLenum target, uint32_t sampler)
 {
     GLuint bits[4] = {0};
-    if (s->root->context->gles_version < 32) {
+    if (s->gles < 32) {
         return;
     }
     if (sampler != 0) {
@@ -376,7 +375,7 @@ static void save_unnamed(struct hgl_save *s)
                    {GL_TEXTURE_3D, 30},
                    {GL_TEXTURE_2D_ARRAY, 30}};
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
-        if (s->root->context->gles_version >= targets[i].gles) {
+        if (s->gles >= targets[i].gles) {
             save_texture(s, 0, targets[i].target);
         }
     }

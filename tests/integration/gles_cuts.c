@@ -7,6 +7,7 @@
 #include "tests/support/gles_twin.h"
 #include "tests/support/slt.h"
 #include "transport/base/bytes.h"
+#include "wire/gles1_names.h"
 #include "wire/gles2_names.h"
 #include "wire/glesx_names.h"
 #include "wire/rc_names.h"
@@ -33,6 +34,7 @@ static const char *name_of(const struct twin_packet *p)
     uint32_t opcode = sl_load_u32(p->bytes);
     const char *name = gles2_op_name(opcode);
     name = name != NULL ? name : glesx_op_name(opcode);
+    name = name != NULL ? name : gles1_op_name(opcode);
     return name != NULL ? name : rc_op_name(opcode) != NULL ? rc_op_name(opcode) : "?";
 }
 

@@ -2,6 +2,7 @@
  * lists are the same, byte for byte. Saving twice gives the same too: it changes nothing. */
 #include "tests/support/gles_save_pair.h"
 #include "tests/support/slt.h"
+#include "wire/gles1_pack.h"
 #include "wire/rc_pack.h"
 
 #include <GLES2/gl2ext.h>
@@ -308,4 +309,122 @@ SLT_TEST_F(gles_save, says_what_cannot_be_saved, p)
     SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, twin_save(&p->one, &p->first));
     SLT_EXPECT_EQ(0, save_get(&p->one, GL_VERTEX_ARRAY_BINDING));
     SLT_EXPECT_EQ(0u, save_error(&p->one));
+}
+
+/* --- GLES 1 --- */
+
+static void set_lights_and_fog(struct sl_pack *o)
+{
+    static const GLfloat place[] = {1, 2, 3, 0}, color[] = {0.1f, 0.2f, 0.3f, 0.4f},
+                         down[] = {0, -1, 0}, plane[] = {0, 1, 0, 0.5f}, fades[] = {1, 0.5f, 0.25f};
+    gles1_pack_glLightfv(o, GL_LIGHT2, GL_POSITION, place, sizeof place);
+    gles1_pack_glLightfv(o, GL_LIGHT2, GL_SPOT_DIRECTION, down, sizeof down);
+    gles1_pack_glLightf(o, GL_LIGHT2, GL_SPOT_CUTOFF, 30);
+    gles1_pack_glLightfv(o, GL_LIGHT0, GL_DIFFUSE, color, sizeof color);
+    gles1_pack_glLightf(o, GL_LIGHT0, GL_LINEAR_ATTENUATION, 0.125f);
+    gles1_pack_glLightModelfv(o, GL_LIGHT_MODEL_AMBIENT, color, sizeof color);
+    gles1_pack_glLightModelf(o, GL_LIGHT_MODEL_TWO_SIDE, 1);
+    gles1_pack_glMaterialfv(o, GL_FRONT_AND_BACK, GL_EMISSION, color, sizeof color);
+    gles1_pack_glMaterialf(o, GL_FRONT_AND_BACK, GL_SHININESS, 17);
+    gles1_pack_glClipPlanef(o, GL_CLIP_PLANE1, plane, sizeof plane);
+    gles1_pack_glFogf(o, GL_FOG_MODE, GL_EXP2);
+    gles1_pack_glFogf(o, GL_FOG_DENSITY, 0.75f);
+    gles1_pack_glFogfv(o, GL_FOG_COLOR, color, sizeof color);
+    gles1_pack_glPointParameterfv(o, GL_POINT_DISTANCE_ATTENUATION, fades, sizeof fades);
+    gles1_pack_glPointParameterf(o, GL_POINT_SIZE_MAX, 9);
+    static const GLenum on[] = {GL_LIGHTING,  GL_LIGHT2,        GL_CLIP_PLANE1, GL_FOG,
+                                GL_NORMALIZE, GL_ALPHA_TEST,    GL_BLEND,       GL_COLOR_LOGIC_OP,
+                                GL_LIGHT0,    GL_COLOR_MATERIAL};
+    for (size_t i = 0; i < sizeof on / sizeof on[0]; i++) {
+        gles1_pack_glEnable(o, on[i]);
+    }
+}
+
+static void set_gles1(struct twin *t)
+{
+    struct sl_pack *o = twin_out(t);
+    static const GLfloat blue[] = {0, 0, 1, 0.5f};
+    static const GLint crop[] = {1, 2, 3, 4};
+    static const uint8_t pixels[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    static const GLfloat corners[] = {0, 0, 1, 0, 1, 1};
+    const struct sl_gather data = sl_gather_flat(corners, sizeof corners);
+    gles1_pack_glMatrixMode(o, GL_MODELVIEW);
+    gles1_pack_glRotatef(o, 30, 1, 2, 3);
+    set_lights_and_fog(o);
+    gles1_pack_glPushMatrix(o);
+    gles1_pack_glTranslatef(o, 4, 5, 6);
+    gles1_pack_glPushMatrix(o);
+    gles1_pack_glScalef(o, 2, 3, 4);
+    gles1_pack_glMatrixMode(o, GL_PROJECTION);
+    gles1_pack_glFrustumf(o, -1, 1, -2, 2, 1, 10);
+    gles1_pack_glAlphaFunc(o, GL_GEQUAL, 0.25f);
+    gles1_pack_glLogicOp(o, GL_XOR);
+    gles1_pack_glShadeModel(o, GL_FLAT);
+    gles1_pack_glColor4f(o, 0.5f, 0.25f, 0.125f, 1);
+    gles1_pack_glNormal3f(o, 0, 1, 0);
+    gles1_pack_glPointSize(o, 3);
+    gles1_pack_glHint(o, GL_FOG_HINT, GL_NICEST);
+    gles1_pack_glStencilFunc(o, GL_LESS, 3, 0xf0);
+    gles1_pack_glStencilOp(o, GL_INCR, GL_DECR, GL_INVERT);
+    uint32_t texture = save_gen(t, gles1_pack_glGenTextures);
+    gles1_pack_glActiveTexture(o, GL_TEXTURE1);
+    gles1_pack_glBindTexture(o, GL_TEXTURE_2D, texture);
+    gles1_pack_glTexParameteri(o, GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    gles1_pack_glTexParameteriv(o, GL_TEXTURE_2D, GL_TEXTURE_CROP_RECT_OES, crop, sizeof crop);
+    gles1_pack_glTexImage2D(o, GL_TEXTURE_2D, 0, GL_RGBA, 2, 2, 0, GL_RGBA, GL_UNSIGNED_BYTE,
+                            pixels, sizeof pixels);
+    gles1_pack_glEnable(o, GL_TEXTURE_2D);
+    gles1_pack_glTexEnvi(o, GL_TEXTURE_ENV, GL_TEXTURE_ENV_MODE, GL_COMBINE);
+    gles1_pack_glTexEnvi(o, GL_TEXTURE_ENV, GL_COMBINE_RGB, GL_INTERPOLATE);
+    gles1_pack_glTexEnvi(o, GL_TEXTURE_ENV, GL_SRC1_ALPHA, GL_CONSTANT);
+    gles1_pack_glTexEnvf(o, GL_TEXTURE_ENV, GL_RGB_SCALE, 2);
+    gles1_pack_glTexEnvfv(o, GL_TEXTURE_ENV, GL_TEXTURE_ENV_COLOR, blue, sizeof blue);
+    gles1_pack_glMultiTexCoord4f(o, GL_TEXTURE1, 1, 2, 3, 4);
+    gles1_pack_glMatrixMode(o, GL_TEXTURE);
+    gles1_pack_glTranslatef(o, 1, 0, 0);
+    gles1_pack_glPushMatrix(o);
+    gles1_pack_glVertexPointerData(o, 2, GL_FLOAT, 0, &data, sizeof corners);
+    gles1_pack_glEnableClientState(o, GL_VERTEX_ARRAY);
+    gles1_pack_glClientActiveTexture(o, GL_TEXTURE1);
+    uint32_t buffer = save_gen(t, gles1_pack_glGenBuffers);
+    gles1_pack_glBindBuffer(o, GL_ARRAY_BUFFER, buffer);
+    gles1_pack_glBufferData(o, GL_ARRAY_BUFFER, sizeof corners, corners, sizeof corners,
+                            GL_STATIC_DRAW);
+    gles1_pack_glTexCoordPointerOffset(o, 2, GL_FLOAT, 8, 0);
+    gles1_pack_glEnableClientState(o, GL_TEXTURE_COORD_ARRAY);
+    twin_send(t);
+    gles1_pack_glGetError(o);
+    SLT_ASSERT_EQ(0u, twin_ask(t));
+}
+
+static GLint get1(struct twin *t, GLenum name)
+{
+    gles1_pack_glGetIntegerv(twin_out(t), name, 4);
+    return (GLint)twin_ask(t);
+}
+
+SLT_TEST_F(gles_save, the_fixed_pipeline, p)
+{
+    p->context = twin_start(&p->one, 1);
+    set_gles1(&p->one);
+    save_expect_twins(p);
+    SLT_EXPECT_EQ(GL_TEXTURE, get1(&p->other, GL_MATRIX_MODE));
+    SLT_EXPECT_EQ(2, get1(&p->other, GL_TEXTURE_STACK_DEPTH));
+    SLT_EXPECT_EQ(3, get1(&p->other, GL_MODELVIEW_STACK_DEPTH));
+    SLT_EXPECT_EQ(GL_XOR, get1(&p->other, GL_LOGIC_OP_MODE));
+    SLT_EXPECT_EQ(2u, save_gen(&p->other, gles1_pack_glGenTextures));
+}
+
+SLT_TEST_F(gles_save, errors_of_the_fixed_pipeline_that_nobody_asked_for, p)
+{
+    p->context = twin_start(&p->one, 1);
+    gles1_pack_glTexEnvi(twin_out(&p->one), GL_TEXTURE_ENV, GL_TEXTURE_ENV_MODE, 1);
+    twin_send(&p->one);
+    save_expect_twins(p);
+    gles1_pack_glGetError(twin_out(&p->other));
+    SLT_EXPECT_EQ(GL_INVALID_ENUM, twin_ask(&p->other));
+    SLT_EXPECT_LOG("gles", "error 0x504 waits");
+    gles1_pack_glPopMatrix(twin_out(&p->other));
+    twin_send(&p->other);
+    SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, twin_save(&p->other, &p->played));
 }
