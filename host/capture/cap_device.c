@@ -1,7 +1,6 @@
 #include "host/capture/cap_device_priv.h"
 
 #include "transport/base/bytes.h"
-#include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
@@ -226,18 +225,19 @@ enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *st
     }
     bool waits = d->contexts.live + d->resources.live + start->first != 0;
     if (start->counts_anew || d->recordings == 0) {
-        d->counts = (struct cap_counts){.begin_ns = sl_clock_ns()};
+        cap_counts_begin(&d->counts);
     }
     r->counts = &d->counts;
     r->on_due = on_due;
     r->on_over = on_over;
     r->due_user = d;
     d->over = start->over;
-    d->lost = start->lost;
-    d->over_user = start->over_user;
     d->tries = 0;
     sl_atomic_store_seq(&r->over, waits ? CAP_WAITS : CAP_TAKES);
+    sl_atomic_store_release(&r->is_ready, 1); /* pairs with the sweep's load */
     pthread_mutex_lock(&d->lock);
+    d->lost = start->lost;
+    d->over_user = start->over_user;
     d->recording = r;
     d->recordings = d->recordings % VGD_EPOCH_MAX + 1;
     take_in(d, &d->contexts);

@@ -17,6 +17,18 @@ static struct cap_lane lane_of(uint32_t kind)
 
 /* --- lanes of all streams --- */
 
+void cap_counts_begin(struct cap_counts *counts)
+{
+    sl_atomic_store_relaxed_u64(&counts->frames, 0);
+    sl_atomic_store_relaxed_u64(&counts->submits, 0);
+    sl_atomic_store_relaxed_u64(&counts->begin_ns, sl_clock_ns());
+}
+
+static uint64_t began_ns(const struct cap_recording *r)
+{
+    return sl_atomic_load_relaxed_u64(&r->counts->begin_ns);
+}
+
 void cap_recording_over(struct cap_recording *r)
 {
     /* As cap_recording_end, which is still to come. */
@@ -31,7 +43,7 @@ bool cap_recording_is_early(const struct cap_recording *r)
     if (c == NULL || r->first == 0) {
         return false;
     }
-    return (r->unit == CAP_UNIT_NS        ? sl_clock_ns() - c->begin_ns
+    return (r->unit == CAP_UNIT_NS        ? sl_clock_ns() - began_ns(r)
             : r->unit == CAP_UNIT_SUBMITS ? sl_atomic_load_relaxed_u64(&c->submits)
                                           : sl_atomic_load_relaxed_u64(&c->frames)) < r->first;
 }
@@ -47,7 +59,7 @@ static void ask_without_frame(struct cap_recording *r, uint64_t now)
 {
     bool at_frames = r->first != 0 && r->unit != CAP_UNIT_NS;
     bool is_time = now - r->asked_ns >= ASK_NS ||
-                   (r->unit == CAP_UNIT_NS && r->asked_ns < r->counts->begin_ns + r->first);
+                   (r->unit == CAP_UNIT_NS && r->asked_ns < began_ns(r) + r->first);
     if (!at_frames && is_time && !cap_recording_is_early(r)) {
         ask(r, now);
     }
@@ -70,10 +82,10 @@ static void renew(struct cap_recording *r, uint64_t now)
 static void look_at_clock(struct cap_recording *r, uint64_t now)
 {
     uint32_t over = sl_atomic_load_relaxed(&r->over);
-    if (r->on_due == NULL || over == CAP_OVER) {
+    if (sl_atomic_load_acquire(&r->is_ready) == 0 || over == CAP_OVER) {
         return;
     }
-    if (r->unit == CAP_UNIT_NS && r->end != 0 && now - r->counts->begin_ns >= r->end) {
+    if (r->unit == CAP_UNIT_NS && r->end != 0 && now - began_ns(r) >= r->end) {
         cap_recording_over(r);
     } else if (over == CAP_WAITS) {
         ask_without_frame(r, now);

@@ -23,8 +23,10 @@ enum cap_over {
  * recorded. */
 struct cap_counts {
     uint64_t frames, submits; /* atomic */
-    uint64_t begin_ns;        /* sl_clock_ns() */
+    uint64_t begin_ns;        /* atomic: sl_clock_ns() */
 };
+/* Counting begins now. Any thread, while no ring counts. */
+void cap_counts_begin(struct cap_counts *counts);
 
 struct cap_recording {
     uint32_t refs; /* atomic: the device and every stream */
@@ -44,6 +46,7 @@ struct cap_recording {
     /* A snapshot is wanted now: brings the rings to rest. Any thread. Nullable. */
     void (*on_due)(void *user);
     void *due_user;
+    uint32_t is_ready; /* atomic: what is above is said; before that the sweep asks for nothing */
     struct cap_counts *counts; /* the device's; NULL: nothing is counted */
     enum cap_unit unit;        /* of these two, as in struct cap_start */
     uint64_t first, end;

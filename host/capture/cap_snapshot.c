@@ -562,7 +562,7 @@ static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reaso
         if (waits && sl_atomic_cas(&r->over, &was, CAP_TAKES)) {
             cap_lane_lock(&r->frames);
             if (r->first == 0) { /* what was waited for is not part of it */
-                d->counts = (struct cap_counts){.begin_ns = sl_clock_ns()};
+                cap_counts_begin(&d->counts);
             }
             r->last_mark.stamp = sl_atomic_load_relaxed_u64(&r->stamp);
             r->frame_others = sl_atomic_load_relaxed_u64(&r->others);

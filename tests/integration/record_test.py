@@ -4,11 +4,13 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice FRAMES_PROGRAM=... UPLOAD_PROGRAM=...
        python3 record_test.py [-v] [Class[.test]]
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import random
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -205,19 +207,64 @@ class Full(Case):
         self.assertIn("No space left", done.stderr)
 
 
+class Behind(Case):
+    def test_a_disk_that_is_too_slow(self) -> None:
+        """The level falls, then the program waits, which is said; nothing is dropped."""
+        os.mkfifo(self.trace)
+        copy = self.tmp / "copy.slc"
+        self.env["SLUICE_LOG"] = "info"
+        log = self.tmp / "log"
+        uploads = 300  # of 1 MiB each: some are in the pipe, packed, and 64 MiB on their way
+        with log.open("w") as err:
+            process = subprocess.Popen(
+                [SLUICE, "record", "-o", str(self.trace), "--", UPLOAD, "buffer", str(uploads)],
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                text=True,
+            )
+        self.addCleanup(process.kill)
+        with self.trace.open("rb") as slow, copy.open("wb") as out:
+            deadline = time.monotonic() + PATIENCE_S
+            while "what is recorded waits for it" not in log.read_text():
+                self.assertLess(time.monotonic(), deadline, log.read_text())
+                time.sleep(0.05)
+            time.sleep(0.2)
+            shutil.copyfileobj(slow, out)
+        said, _ = process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(0, process.returncode, log.read_text())
+        self.assertIn("uploaded", said)
+        self.assertIn("it packs less for a while", log.read_text())
+        self.assertIn("the program waited ", log.read_text())
+        self.whole(copy)
+        info = self.info(copy)
+        self.assertTrue(info["complete"])
+        self.assertGreaterEqual(info["call_bytes"], uploads << 20)
+        rows = self.sluice("info", "--calls", str(copy)).stdout.splitlines()
+        counts = [int(row.split()[0]) for row in rows if "glBufferSubData" in row]
+        self.assertEqual((1, 0), (len(counts), counts[0] % uploads))  # one in two packets
+
+
 class Killed(Case):
-    """kill -9 at different moments, which SLUICE_KILLS=N makes N random ones of each.
+    """Deaths at random moments; SLUICE_KILLS=N makes N of each instead of a few.
 
     Then the recorder is held to its word, 50 ms: not beside other work.
     """
 
     STRICT = "SLUICE_KILLS" in os.environ
-    MOMENTS = (
-        [random.randrange(1, 300) for _ in range(int(os.environ["SLUICE_KILLS"]))]
-        if STRICT
-        else [3, 20, 61]
-    )
+    SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM)
     HOLD_S = 0.05 if STRICT else 2
+    AHEAD = 4  # frames that a program may be done with before the host has taken them
+
+    def setUp(self) -> None:
+        super().setUp()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def moments(self, usual: int) -> list[int]:
+        """Frames after which somebody dies."""
+        count = int(os.environ.get("SLUICE_KILLS", usual))
+        return [random.randrange(1, 300) for _ in range(count)]
 
     def host_of(self, process: "subprocess.Popen[str]") -> int:
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
@@ -231,39 +278,80 @@ class Killed(Case):
         host = str(self.host_of(process))
         return next(int(child) for child in children.split() if child != host)
 
+    def begin(self, moment: int) -> "subprocess.Popen[str]":
+        self.count.unlink(missing_ok=True)
+        self.trace.unlink(missing_ok=True)
+        process = self.start("record", "-f", "-o", str(self.trace), *self.frames(0, 1))
+        self.wait_for_frames(moment)
+        return process
+
     def test_the_program(self) -> None:
         """Nothing is lost that was handed over."""
-        for moment in self.MOMENTS:
-            self.count.unlink(missing_ok=True)
-            process = self.start("record", "-f", "-o", str(self.trace), *self.frames(0, 1))
-            self.wait_for_frames(moment)
-            os.kill(self.program_of(process), signal.SIGKILL)
-            done = self.ended(process)
-            self.assertEqual(137, done.returncode, done.stderr)
-            self.whole()
-            info = self.info()
-            self.assertTrue(info["complete"])
-            self.assertGreaterEqual(info["frames"], self.counted())
+        for number in self.SIGNALS:
+            for moment in self.moments(2):
+                with self.subTest(signal=number.name, moment=moment):
+                    process = self.begin(moment)
+                    os.kill(self.program_of(process), number)
+                    done = self.ended(process)
+                    self.assertEqual(128 + number, done.returncode, done.stderr)
+                    self.whole()
+                    info = self.info()
+                    self.assertTrue(info["complete"])
+                    self.assertGreaterEqual(info["frames"], self.counted())
 
     def test_the_recorder(self) -> None:
-        """All is there but the last moment: 50 ms."""
-        for moment in self.MOMENTS:
-            self.count.unlink(missing_ok=True)
-            process = self.start("record", "-f", "-o", str(self.trace), *self.frames(0, 1))
-            self.wait_for_frames(moment)
-            before = self.counted()
-            time.sleep(self.HOLD_S)
-            os.kill(self.host_of(process), signal.SIGKILL)
-            done = self.ended(process)
-            self.assertIn("what was written is in", done.stderr)
-            self.assertEqual(125, done.returncode, done.stderr)
-            self.assertFalse(self.trace.exists())
-            info = self.info(self.part)
-            self.assertFalse(info["complete"])
-            self.assertGreaterEqual(info["frames"], before, f"moment {moment}")
-            done = self.record(*self.frames(1))
-            self.assertEqual(125, done.returncode)
-            self.assertIn("--force", done.stderr)
+        """All is there but the last moment, 50 ms; what is asked to end has all that it took."""
+        for number in self.SIGNALS:
+            for moment in self.moments(1):
+                with self.subTest(signal=number.name, moment=moment):
+                    process = self.begin(moment)
+                    before = self.counted()
+                    if number == signal.SIGTERM:
+                        os.kill(self.host_of(process), number)
+                        self.asked_to_end(process, before)
+                    else:
+                        time.sleep(self.HOLD_S)
+                        os.kill(self.host_of(process), number)
+                        self.cut_short(process, before)
+
+    def asked_to_end(self, process: "subprocess.Popen[str]", before: int) -> None:
+        done = self.ended(process)
+        self.assertNotEqual(0, done.returncode, done.stderr)
+        self.assertIn("recorded frames 0-", done.stderr)
+        self.whole()
+        info = self.info()
+        self.assertTrue(info["complete"])
+        self.assertGreaterEqual(info["frames"], before - self.AHEAD)
+
+    def cut_short(self, process: "subprocess.Popen[str]", before: int) -> None:
+        done = self.ended(process)
+        self.assertIn("what was written is in", done.stderr)
+        self.assertEqual(125, done.returncode, done.stderr)
+        self.assertFalse(self.trace.exists())
+        info = self.info(self.part)
+        self.assertFalse(info["complete"])
+        self.assertGreaterEqual(info["frames"], before)
+        done = self.record(*self.frames(1))
+        self.assertEqual(125, done.returncode)
+        self.assertIn("--force", done.stderr)
+
+    def test_the_starter(self) -> None:
+        """The host ends with it, and completes the file."""
+        for number in (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT):
+            for moment in self.moments(1):
+                with self.subTest(signal=number.name, moment=moment):
+                    process = self.begin(moment)
+                    program = self.program_of(process)
+                    os.kill(process.pid, number)
+                    self.assertEqual(-number, self.ended(process).returncode)
+                    deadline = time.monotonic() + PATIENCE_S
+                    while not self.trace.exists():
+                        self.assertLess(time.monotonic(), deadline, "the host does not end")
+                        time.sleep(0.01)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(program, signal.SIGKILL)
+                    self.whole()
+                    self.assertGreaterEqual(self.info()["frames"], moment)
 
 
 if __name__ == "__main__":
