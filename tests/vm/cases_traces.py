@@ -6,10 +6,10 @@ import json
 import pathlib
 import re
 import subprocess
-from typing import Tuple
+from typing import List, Tuple
 
 from cases import BY_CPU, X_SERVER, Case, Guest, Setup, need
-from cases_ops import packets, wait_until
+from cases_ops import counters, packets, wait_until
 from cases_ours import OURS, bring
 
 GL = "glmark2-es2 --size 320x240 -b texture:duration=100000"
@@ -17,8 +17,8 @@ CUBE = "vkcube --wsi xcb --c 1000000"
 FRAMES = 10
 
 
-def begin(guest: Guest, before: str, *programs: str) -> None:
-    """Programs that draw for ever, and the script at `meet drawing`."""
+def begin(guest: Guest, rings: int, before: str, *programs: str) -> None:
+    """Programs that draw for ever, by so many rings, and the script at `meet drawing`."""
     script = X_SERVER + before
     for program in programs:
         name = re.search(r"vkcube|glmark2", program)
@@ -26,7 +26,9 @@ def begin(guest: Guest, before: str, *programs: str) -> None:
         script += f"({program} > {name[0]}.txt 2>&1; echo $? > {name[0]}.code) &\n"
     guest.begin(script + "meet drawing")
     guest.meet("drawing")
-    wait_until("the programs draw", lambda: packets(guest) > 2000)
+    wait_until("all their rings", lambda: counters(guest)["rings"] == rings)
+    first = packets(guest)
+    wait_until("the programs draw", lambda: packets(guest) > first + 1000)
 
 
 def ended(guest: Guest) -> None:
@@ -63,39 +65,41 @@ def record_until(guest: Guest, trace: pathlib.Path, some: int) -> None:
     need(recorder.returncode == 0, f"record --attach ended with {recorder.returncode}: {said}")
 
 
-def pictures(guest: Guest, trace: pathlib.Path) -> int:
-    """How many the replay drew; they and all answers are what they were in the machine."""
+def pictures(guest: Guest, trace: pathlib.Path) -> List[str]:
+    """The sizes of those that the replay drew; they and all answers are what they were in the
+    machine."""
     said = sluice(guest, "replay", "--hash", "--expect", "live", str(trace))
-    return len(re.findall(r"^\d+ \d+x\d+ \w+$", said, re.M))
+    return re.findall(r"^\d+ (\d+x\d+) \w+$", said, re.M)
 
 
 def attached(setup: Setup) -> None:
     """GLES and Vulkan programs by our drivers are recorded while they draw, and replayed."""
     with Guest(setup, "attached") as guest:
         bring(guest)
-        begin(guest, OURS, GL, CUBE)
+        begin(guest, 3, OURS, GL, CUBE)  # two of vkcube
         for number in range(2):
             trace = guest.share / f"{number}.slc"
             words = ("--attach", str(guest.device.socket), "--hash", "--frames", f"0-{FRAMES - 1}")
             sluice(guest, "record", *words, "-o", str(trace))
-            need(pictures(guest, trace) == FRAMES, f"{trace} has not {FRAMES} pictures")
+            need(len(pictures(guest, trace)) == FRAMES, f"{trace} has not {FRAMES} pictures")
         trace = guest.share / "stopped.slc"
-        record_until(guest, trace, 1000)
+        record_until(guest, trace, 3000)
         facts = json.loads(sluice(guest, "info", "--json", str(trace)))
-        need(facts["complete"] and facts["streams"] >= 3, f"{facts}")  # two of vkcube, one of GL
-        need(pictures(guest, trace) == facts["frames"] > FRAMES, f"{facts}")
+        shown = pictures(guest, trace)
+        need(facts["complete"] and len(shown) == facts["frames"], f"{facts} {shown}")
+        need(set(shown) == {"320x240", "500x500"}, f"not of both programs: {shown}")
         ended(guest)
 
 
 def attached_stock(setup: Setup) -> None:
     """The stock driver, which marks no frames, is recorded while it draws; its answers hold."""
     with Guest(setup, "attached_stock") as guest:
-        begin(guest, "", f"{BY_CPU} {CUBE}")
+        begin(guest, 1, "", f"{BY_CPU} {CUBE}")
         trace = guest.share / "stock.slc"
-        record_until(guest, trace, 500)
+        record_until(guest, trace, 1000)
         facts = json.loads(sluice(guest, "info", "--json", str(trace)))
         need(facts["complete"] and facts["calls"] >= 500 and facts["snapshots"] == 1, f"{facts}")
-        need(pictures(guest, trace) == 0, "there are frames now: ask for their pictures")
+        need(not pictures(guest, trace), "there are frames now: ask for their pictures")
         ended(guest)
 
 

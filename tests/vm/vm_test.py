@@ -3,8 +3,7 @@
     vm_test.py --sluice build/dev/bin/sluice --bed build/vm [--list short|all | CASE ... | --shell]
 
 Each case is one machine on one `sluice device`, or several, or none: then host and guest are in
-the root. The guest's kernel log must stay free
-of warnings of virtio-gpu and drm. Closing line: cases, failures. Where the root cannot be had (no
+the root. The guest's kernel log must stay free of warnings of virtio-gpu and drm. Closing line: cases, failures. Where the root cannot be had (no
 root's rights, no mirror, an old QEMU), it says why and ends with 77.
 """
 
@@ -37,6 +36,9 @@ SHORT: Tuple[Case, ...] = (
     cases_ours.ours,
     cases_ours.wayland_ours,
     cases_ours.display_ours,
+    cases_windows.windows_ours,
+    cases_windows.zink,
+    cases_traces.attached,
     cases_chroot.newer,
 )
 SKIPPED = 77  # exit code: this machine cannot make or enter the root
