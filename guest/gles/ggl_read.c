@@ -32,7 +32,7 @@ static void scatter(struct gs_stream *stream, const struct ggl_pixels *p, uint8_
 /* --- reads by shared memory, in bands: the host reads one while another is copied from here --- */
 
 #define READ_PACKET 36 /* bytes of glReadPixels */
-#define AHEAD       4u /* bands on their way at once */
+#define AHEAD       8u /* bands on their way at once */
 
 struct bands {
     GLint x, y;
