@@ -3,8 +3,9 @@
     vm_test.py --sluice build/dev/bin/sluice --bed build/vm [--list short|all | CASE ... | --shell]
 
 Each case is one machine on one `sluice device`, or several, or none: then host and guest are in
-the root. The guest's kernel log must stay free of warnings of virtio-gpu and drm. Closing line: cases, failures. Where the root cannot be had (no
-root's rights, no mirror, an old QEMU), it says why and ends with 77.
+the root. The guest's kernel log must stay free of warnings of virtio-gpu and drm. Closing line:
+cases, failures. Where the root cannot be had (no root's rights, no mirror, an old QEMU), it says
+why and ends with 77.
 """
 
 from __future__ import annotations
