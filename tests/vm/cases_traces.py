@@ -9,22 +9,25 @@ import subprocess
 from typing import List, Tuple
 
 from cases import BY_CPU, X_SERVER, Case, Guest, Setup, need
+from cases_desktop import POINTING, desktop_begin, desktop_script
 from cases_ops import counters, packets, wait_until
 from cases_ours import OURS, bring
 
-GL = "glmark2-es2 --size 320x240 -b texture:duration=100000"
-CUBE = "vkcube --wsi xcb --c 1000000"
+SCENE = "--size 320x240 -b texture:duration=100000"  # glmark2's
+LONG = "--c 1000000"  # vkcube's
 FRAMES = 10
 
 
-def begin(guest: Guest, rings: int, before: str, *programs: str) -> None:
-    """Programs that draw for ever, by so many rings, and the script at `meet drawing`."""
-    script = X_SERVER + before
-    for program in programs:
-        name = re.search(r"vkcube|glmark2", program)
-        assert name is not None
-        script += f"({program} > {name[0]}.txt 2>&1; echo $? > {name[0]}.code) &\n"
-    guest.begin(script + "meet drawing")
+def launch(*programs: str) -> str:
+    """Shell that starts programs which draw for ever, and stays at `meet drawing`."""
+    script = ""
+    for number, program in enumerate(programs):
+        script += f"({program} > {number}.txt 2>&1; echo $? > {number}.code) &\n"
+    return script + "meet drawing"
+
+
+def await_drawing(guest: Guest, rings: int) -> None:
+    """Until the programs draw, by so many rings."""
     guest.meet("drawing")
     wait_until("all their rings", lambda: counters(guest)["rings"] == rings)
     first = packets(guest)
@@ -76,7 +79,8 @@ def attached(setup: Setup) -> None:
     """GLES and Vulkan programs by our drivers are recorded while they draw, and replayed."""
     with Guest(setup, "attached") as guest:
         bring(guest)
-        begin(guest, 3, OURS, GL, CUBE)  # two of vkcube
+        guest.begin(X_SERVER + OURS + launch(f"glmark2-es2 {SCENE}", f"vkcube --wsi xcb {LONG}"))
+        await_drawing(guest, 3)  # two of vkcube
         for number in range(2):
             trace = guest.share / f"{number}.slc"
             words = ("--attach", str(guest.device.socket), "--hash", "--frames", f"0-{FRAMES - 1}")
@@ -91,10 +95,28 @@ def attached(setup: Setup) -> None:
         ended(guest)
 
 
+def attached_desktop(setup: Setup) -> None:
+    """A desktop on the guest's display is recorded with the windows on it, and replayed."""
+    script = OURS + "export WESTON_DISABLE_ATOMIC=1\n" + desktop_script("gl")
+    script += "export WAYLAND_DISPLAY=$(cd $XDG_RUNTIME_DIR && ls -d wayland-?)\n"
+    script += launch(f"glmark2-es2-wayland {SCENE}", f"vkcube --wsi wayland {LONG}")
+    with Guest(setup, "attached_desktop", devices=POINTING) as guest:
+        bring(guest)
+        desktop_begin(guest, script)
+        guest.let_go("desktop")
+        await_drawing(guest, 4)  # weston's, glmark2's, two of vkcube
+        trace = guest.share / "desktop.slc"
+        record_until(guest, trace, 6000)
+        shown = pictures(guest, trace)
+        need(set(shown) == {"320x240", "500x500", "1280x800"}, f"not of all three: {shown}")
+        ended(guest)
+
+
 def attached_stock(setup: Setup) -> None:
     """The stock driver, which marks no frames, is recorded while it draws; its answers hold."""
     with Guest(setup, "attached_stock") as guest:
-        begin(guest, 1, "", f"{BY_CPU} {CUBE}")
+        guest.begin(X_SERVER + launch(f"{BY_CPU} vkcube --wsi xcb {LONG}"))
+        await_drawing(guest, 1)
         trace = guest.share / "stock.slc"
         record_until(guest, trace, 1000)
         facts = json.loads(sluice(guest, "info", "--json", str(trace)))
@@ -103,4 +125,4 @@ def attached_stock(setup: Setup) -> None:
         ended(guest)
 
 
-ALL: Tuple[Case, ...] = (attached, attached_stock)
+ALL: Tuple[Case, ...] = (attached, attached_desktop, attached_stock)
