@@ -109,6 +109,14 @@ struct hvk_device {
     uint64_t submits, retired, marked;
     struct sl_list graves; /* objects that end when their work is done */
     uint32_t grave_count;
+    /* hvk_stale.c, in turns: sets that hold something, and what they may still say of what ended;
+     * how much of that there was after the last look */
+    struct sl_list sets, stale;
+    uint32_t stale_count, stale_seen;
+    uint64_t stale_bytes, stale_seen_bytes;
+    bool has_null_descriptors;
+    VkSampler any_sampler;  /* ours, or none */
+    struct sl_list unbound; /* struct hvk_buffer.unbound; mostly there are none; in turns */
     struct sl_list layouts; /* pipeline layouts that were destroyed: hvk_pipeline.c */
     uint32_t layout_count;
 };
@@ -177,6 +185,7 @@ struct hvk_context {
     uint64_t kept;          /* atomic: bytes */
     uint32_t is_kept_short; /* atomic: something was not */
     bool is_restoring;      /* hvk_restore.c: a snapshot is being played; under the turn */
+    bool is_ending;         /* all that a device or instance has, or the context; under the turn */
     bool is_sparse;         /* memory was bound that no record knows of; under the turn */
 };
 
@@ -337,6 +346,17 @@ void hvk_submitted(struct hvk_queue *queue, uint64_t fence);
 void hvk_bury(uint32_t kind, uint64_t native, struct hvk_object *record);
 /* The device has nothing to do: whatever waited ends. */
 void hvk_graves_idle(struct hvk_device *device);
+/* The device's work is waited for. False: it does not end within a moment. */
+bool hvk_graves_wait(struct hvk_device *device);
+
+/* --- hvk_stale.c: the end of what descriptor sets may still say --- */
+
+/* It has ended, and the device is done with it. True: it is taken, and ends natively later. */
+bool hvk_stale_add(struct hvk_object *object);
+/* Something has ended: when there is enough of it, what nothing says any more ends natively. */
+void hvk_stale_settle(struct hvk_device *device);
+/* All of it ends natively: no set is used any more. */
+void hvk_stale_end(struct hvk_device *device);
 
 /* --- for the device thread: what the families answer; see their files --- */
 

@@ -17,6 +17,7 @@ static void buffer_release(struct hvk_object *object)
                                          HVK_HANDLE(VkBuffer, object->native), NULL);
     hvk_pages_unref(b->pages);
     hvk_bond_end(&b->memory);
+    sl_list_remove(&b->unbound);
     sl_free(b);
 }
 
@@ -66,6 +67,10 @@ static VkResult create(struct hvk_call *call, struct hvk_device *device,
     device->driver.GetBufferMemoryRequirements(hvk_native(device), native, &b->requirements);
     b->size = asked->size;
     b->is_bound = (asked->flags & VK_BUFFER_CREATE_SPARSE_BINDING_BIT) != 0;
+    sl_list_init(&b->unbound);
+    if (!b->is_bound) {
+        sl_list_add(&device->unbound, &b->unbound);
+    }
     hvk_object_init(&b->object, VK_KIND_VkBuffer, HVK_U64(native), device->object.instance, device,
                     buffer_release);
     if (requirements != NULL) {
@@ -118,6 +123,7 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
     if (result == VK_SUCCESS) {
         struct hvk_pages *old = b->pages;
         b->is_bound = true;
+        sl_list_remove(&b->unbound);
         b->pages = pages != NULL ? hvk_pages_ref(pages) : NULL;
         hvk_pages_unref(old);
         hvk_bond_make(call->context, &b->memory, VK_KIND_VkDeviceMemory, HVK_U64(ids->memory),

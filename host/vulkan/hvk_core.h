@@ -44,6 +44,12 @@ bool hvk_devices_busy(struct hvk_context *context);
 const void *hvk_draws_enable(struct hvk_device *device, const void *chain,
                              VkPhysicalDeviceMultiDrawFeaturesEXT *own);
 
+/* --- hvk_stale.c --- */
+
+/* The chain of a native device that has null descriptors on, where it can; `own` as above. */
+const void *hvk_nulls_enable(struct hvk_device *device, const void *chain,
+                             VkPhysicalDeviceRobustness2FeaturesEXT *own);
+
 /* Entries of an output array that may be written: *count becomes how many there are, or fit. */
 static inline VkResult hvk_fit(uint32_t *count, bool has_array, uint32_t there)
 {

@@ -182,6 +182,7 @@ static enum sl_result enter(struct hvk_call *call, struct hvk_pool *pool, uint64
     set->is_named = native == 0;
     set->is_owned = native != 0;
     sl_list_add(&pool->sets, &set->link);
+    sl_list_init(&set->holding);
     enum sl_result result = hvk_add_object(call, &set->object, id);
     hvk_unref(&set->object);
     return result;
@@ -327,14 +328,32 @@ static bool agrees(const VkWriteDescriptorSet *w, const struct hvk_bindings *bin
                              w->descriptorCount, &type, true);
 }
 
+/* Are its buffers in memory? */
+static bool is_in_memory(const struct hvk_device *device, const VkWriteDescriptorSet *write)
+{
+    if (sl_list_empty(&device->unbound) || !is_buffer(write->descriptorType)) {
+        return true;
+    }
+    SL_LIST_FOR(item, &device->unbound)
+    {
+        uint64_t native = SL_CONTAINER(item, struct hvk_buffer, unbound)->object.native;
+        for (uint32_t i = 0; i < write->descriptorCount; i++) {
+            if (HVK_U64(write->pBufferInfo[i].buffer) == native) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 bool hvk_write_resolve(VkWriteDescriptorSet *write)
 {
     struct hvk_set *set = set_at(write->dstSet);
     if (set == NULL || set->native == 0 || !is_whole(write) ||
-        !agrees(write, set->bindings, set->variable)) {
+        !agrees(write, set->bindings, set->variable) || !is_in_memory(set->object.device, write) ||
+        !hvk_held_write(set, write)) {
         return false;
     }
-    hvk_held_write(set, write);
     write->dstSet = HVK_HANDLE(VkDescriptorSet, set->native);
     return true;
 }
@@ -349,10 +368,10 @@ static bool copy_resolve(VkCopyDescriptorSet *copy)
         !hvk_bindings_hold(from->bindings, from->variable, copy->srcBinding, copy->srcArrayElement,
                            copy->descriptorCount, &type, false) ||
         !hvk_bindings_hold(to->bindings, to->variable, copy->dstBinding, copy->dstArrayElement,
-                           copy->descriptorCount, &type, true)) {
+                           copy->descriptorCount, &type, true) ||
+        !hvk_held_copy(to, from, copy)) {
         return false;
     }
-    hvk_held_copy(to, from, copy);
     copy->srcSet = HVK_HANDLE(VkDescriptorSet, from->native);
     copy->dstSet = HVK_HANDLE(VkDescriptorSet, to->native);
     return true;

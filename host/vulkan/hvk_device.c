@@ -25,7 +25,9 @@ static void device_release(struct hvk_object *object)
     for (uint32_t i = 0; i < device->queue_count; i++) {
         pthread_mutex_destroy(&device->queues[i].lock);
     }
-    device->driver.DestroyDevice(HVK_HANDLE(VkDevice, object->native), NULL);
+    VkDevice native = HVK_HANDLE(VkDevice, object->native);
+    device->driver.DestroySampler(native, device->any_sampler, NULL);
+    device->driver.DestroyDevice(native, NULL);
     hvk_unref(&object->instance->object);
     hvk_status_drop(device);
     sl_free(device->queues);
@@ -35,7 +37,8 @@ static void device_release(struct hvk_object *object)
 /* --- what the guest asks for --- */
 
 /* Native extensions that are on wherever they are: the guest's memory and images are shared by
- * them, its window system submits by one, and draws in a row are made by another. */
+ * them, its window system submits by one, draws in a row are made by another, and one has null
+ * descriptors. */
 static const char *const always[] = {
     "VK_EXT_external_memory_host",
     "VK_KHR_external_memory",
@@ -44,6 +47,7 @@ static const char *const always[] = {
     "VK_EXT_image_drm_format_modifier",
     "VK_KHR_synchronization2",
     "VK_EXT_multi_draw",
+    "VK_EXT_robustness2",
 };
 #define ALWAYS (sizeof always / sizeof always[0])
 
@@ -223,8 +227,10 @@ static VkResult native_create(struct hvk_call *call, struct hvk_device *device,
     }
     VkPhysicalDeviceSynchronization2Features own;
     VkPhysicalDeviceMultiDrawFeaturesEXT own_draws;
+    VkPhysicalDeviceRobustness2FeaturesEXT own_nulls;
     VkDeviceCreateInfo info = *asked;
     info.pNext = hvk_draws_enable(device, chain_filter(info.pNext), &own_draws);
+    info.pNext = hvk_nulls_enable(device, info.pNext, &own_nulls);
     device->has_synchronization2 = has_synchronization2(p);
     if (device->has_synchronization2) {
         info.pNext = chain_synchronization2(info.pNext, &own);
@@ -270,6 +276,9 @@ VkResult hvk_vkCreateDevice(struct hvk_call *call, struct vk_args_vkCreateDevice
     device->context = call->context;
     sl_list_init(&device->layouts);
     sl_list_init(&device->graves);
+    sl_list_init(&device->sets);
+    sl_list_init(&device->stale);
+    sl_list_init(&device->unbound);
     VkDevice native = VK_NULL_HANDLE;
     VkResult result = native_create(call, device, a->pCreateInfo, &native);
     if (result != VK_SUCCESS) {

@@ -124,6 +124,7 @@ struct hvk_buffer {
     uint64_t size;
     VkMemoryRequirements requirements;
     bool is_bound;           /* or sparse: no driver survives the use of one that is not */
+    struct sl_list unbound;  /* hvk_device.unbound, when it is not */
     struct hvk_pages *pages; /* bound, nullable */
     struct hvk_bond memory;
 };
@@ -341,7 +342,9 @@ struct hvk_set {
     /* For a snapshot: */
     union hvk_descriptor *held; /* by place; what is there counts when is_held */
     uint64_t held_room;         /* places */
-    bool is_held, is_held_short;
+    uint64_t held_counted;      /* of them, by hvk_keep */
+    bool is_held;
+    struct sl_list holding; /* hvk_device.sets, when is_held */
     struct hvk_bond layout; /* of the set that is_named stands for */
 };
 
@@ -359,9 +362,10 @@ _Static_assert(sizeof(union hvk_descriptor) == 24, "descriptor");
 
 /* Gives each binding its place, when they are in order. */
 void hvk_held_place(struct hvk_bindings *bindings);
-/* What a set holds now. Resolved, and found to agree with the sets' bindings. */
-void hvk_held_write(struct hvk_set *set, const VkWriteDescriptorSet *write);
-void hvk_held_copy(struct hvk_set *to, const struct hvk_set *from, const VkCopyDescriptorSet *copy);
+/* What a set holds now. Resolved, and found to agree with the sets' bindings. False: there is no
+ * memory to keep it, and it must not be held. */
+bool hvk_held_write(struct hvk_set *set, const VkWriteDescriptorSet *write);
+bool hvk_held_copy(struct hvk_set *to, const struct hvk_set *from, const VkCopyDescriptorSet *copy);
 /* The set's contents are gone; then the set is. */
 void hvk_held_drop(struct hvk_set *set);
 void hvk_held_end(struct hvk_set *set);

@@ -27,7 +27,9 @@ static void object_end(uint32_t kind, uint64_t native, struct hvk_object *record
 {
     struct hvk_device *device = record->device;
     if (record->kind == kind) {
-        hvk_unref(record);
+        if (!hvk_stale_add(record)) {
+            hvk_unref(record);
+        }
     } else {
         vk_destroy_native(kind, &device->driver, hvk_native(device), native);
     }
@@ -158,6 +160,11 @@ static bool make_way(struct hvk_device *device)
     return true;
 }
 
+bool hvk_graves_wait(struct hvk_device *device)
+{
+    return device->retired == device->submits || make_way(device);
+}
+
 void hvk_bury(uint32_t kind, uint64_t native, struct hvk_object *record)
 {
     struct hvk_device *device = record->device;
@@ -182,7 +189,9 @@ void hvk_bury(uint32_t kind, uint64_t native, struct hvk_object *record)
     } else {
         device->abandoned = true;
         hvk_device_fail(device, VK_ERROR_DEVICE_LOST, "the end of an object in use");
+        return;
     }
+    hvk_stale_settle(device);
 }
 
 void hvk_submitted(struct hvk_queue *queue, uint64_t fence)

@@ -1,5 +1,6 @@
-/* What descriptor sets hold, for a snapshot: no driver tells of it. One copy of what is written, at
- * its place in the set, from the first write on; a write costs no more than that. */
+/* What descriptor sets hold, for a snapshot, and for whoever ends what they say (hvk_stale.c): no
+ * driver tells of it. One copy of what is written, at its place in the set, from the first write
+ * on; a write costs no more than that. */
 #include "host/vulkan/hvk_family.h"
 
 #include "transport/base/log.h"
@@ -41,12 +42,14 @@ uint64_t hvk_held_count(const struct hvk_set *set)
 
 void hvk_held_drop(struct hvk_set *set)
 {
-    set->is_held = set->is_held_short = false;
+    set->is_held = false;
+    sl_list_remove(&set->holding);
 }
 
 void hvk_held_end(struct hvk_set *set)
 {
-    (void)hvk_keep(set->object.device->context, -(int64_t)(set->held_room * PLACE));
+    (void)hvk_keep(set->object.device->context, -(int64_t)(set->held_counted * PLACE));
+    sl_list_remove(&set->holding);
     sl_free(set->held);
 }
 
@@ -57,17 +60,12 @@ static bool held_begin(struct hvk_set *set)
     if (count > set->held_room) {
         struct hvk_context *context = set->object.device->context;
         uint64_t more = count - set->held_room;
-        union hvk_descriptor *held = NULL;
-        if (hvk_keep(context, (int64_t)(more * PLACE))) {
-            held = sl_alloc_array(count, PLACE); /* large ones cost when they are written */
-            if (held == NULL) {
-                (void)hvk_keep(context, -(int64_t)(more * PLACE));
-            }
-        }
+        union hvk_descriptor *held = sl_alloc_array(count, PLACE);
         if (held == NULL) {
-            set->is_held_short = true;
             return false;
         }
+        /* What is not counted cannot be saved; it is kept all the same. */
+        set->held_counted += hvk_keep(context, (int64_t)(more * PLACE)) ? more : 0;
         sl_free(set->held);
         set->held = held;
         set->held_room = count;
@@ -75,14 +73,15 @@ static bool held_begin(struct hvk_set *set)
         memset(set->held, 0, count * PLACE);
     }
     set->is_held = true;
+    sl_list_add(&set->object.device->sets, &set->holding);
     return true;
 }
 
-/* The places from one of a binding's elements on; NULL: they are not kept. */
+/* The places from one of a binding's elements on; NULL: there is no memory. */
 static union hvk_descriptor *held_at(struct hvk_set *set, uint32_t number, uint32_t element)
 {
     const struct hvk_binding *binding = hvk_binding_find(set->bindings, number);
-    if (binding == NULL || set->is_held_short || (!set->is_held && !held_begin(set))) {
+    if (binding == NULL || (!set->is_held && !held_begin(set))) {
         return NULL;
     }
     bool is_bytes = binding->type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK;
@@ -96,13 +95,13 @@ static const void *block_of(const VkWriteDescriptorSet *write)
     return block->pData;
 }
 
-void hvk_held_write(struct hvk_set *set, const VkWriteDescriptorSet *write)
+bool hvk_held_write(struct hvk_set *set, const VkWriteDescriptorSet *write)
 {
     uint32_t count = write->descriptorCount;
     union hvk_descriptor *to =
         count != 0 ? held_at(set, write->dstBinding, write->dstArrayElement) : NULL;
     if (to == NULL) {
-        return;
+        return count == 0;
     }
     switch (write->descriptorType) {
     case VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER:
@@ -128,19 +127,21 @@ void hvk_held_write(struct hvk_set *set, const VkWriteDescriptorSet *write)
         memcpy(to, write->pImageInfo, count * PLACE);
         break;
     default:
-        set->is_held_short = true; /* acceleration structures: none is offered */
-        break;
+        return false; /* acceleration structures: none is offered */
     }
+    return true;
 }
 
-void hvk_held_copy(struct hvk_set *to, const struct hvk_set *from, const VkCopyDescriptorSet *copy)
+bool hvk_held_copy(struct hvk_set *to, const struct hvk_set *from, const VkCopyDescriptorSet *copy)
 {
     const struct hvk_binding *binding = hvk_binding_find(from->bindings, copy->srcBinding);
     union hvk_descriptor *at =
         copy->descriptorCount != 0 ? held_at(to, copy->dstBinding, copy->dstArrayElement) : NULL;
-    to->is_held_short = to->is_held_short || from->is_held_short;
-    if (at == NULL || binding == NULL || !from->is_held) {
-        return;
+    if (at == NULL || binding == NULL) {
+        return copy->descriptorCount == 0;
+    }
+    if (!from->is_held) {
+        return true; /* it says nothing yet */
     }
     const union hvk_descriptor *source = from->held + binding->first;
     if (binding->type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK) {
@@ -149,4 +150,5 @@ void hvk_held_copy(struct hvk_set *to, const struct hvk_set *from, const VkCopyD
     } else {
         memmove(at, source + copy->srcArrayElement, copy->descriptorCount * PLACE);
     }
+    return true;
 }

@@ -129,6 +129,9 @@ void hvk_destroy(struct hvk_context *context, uint32_t kind, uint64_t id)
     if (recording) {
         pthread_rwlock_unlock(&context->natives);
     }
+    if (found && kind == VK_KIND_VkDevice && !((struct hvk_object *)record)->device->abandoned) {
+        hvk_stale_end(((struct hvk_object *)record)->device);
+    }
     if (found) {
         end(kind, native, record);
     }
@@ -167,9 +170,11 @@ void hvk_destroy_children(struct hvk_context *context, const struct hvk_object *
     while (sl_ids_next(&context->ids, &cursor, &kind, &id, &native, &record)) {
         counts[kind] += belongs(record, kind, of);
     }
+    context->is_ending = true;
     for (uint32_t i = 0; i < VK_KIND_END - 1; i++) {
         if (counts[vk_destroy_order[i]] != 0) {
             destroy_kind(context, vk_destroy_order[i], of);
         }
     }
+    context->is_ending = false;
 }

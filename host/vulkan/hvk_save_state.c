@@ -316,9 +316,6 @@ static void write_block(struct hvk_save *s, const struct hvk_set *set, const str
 
 static void save_set(struct hvk_save *s, const struct hvk_set *set)
 {
-    if (set->is_held_short) {
-        hvk_save_fail(s, SL_ERR_UNSUPPORTED, "what a descriptor set holds was not kept");
-    }
     if (!set->is_held || set->native == 0 || s->result != SL_OK) {
         return;
     }

@@ -390,3 +390,105 @@ SLT_TEST_FP(hvk_orphan, rendering_is_inside_its_views, w, struct rendering_case,
     vk_pack_finish(&recorded);
     SLT_EXPECT_EQ(!c->is_fine, w->main.lost);
 }
+
+/* --- what descriptor sets say --- */
+
+static struct hvk_device *device_record(struct vk_world *w)
+{
+    return (struct hvk_device *)(void *)hvk_find(vk_world_context(w), VK_KIND_VkDevice,
+                                                 HVK_U64(w->device), NULL);
+}
+
+/* A dispatch with a set that says a buffer, recorded; the buffer is of so many bytes. */
+struct said {
+    struct hostile h;
+    VkBuffer buffer;
+    VkCommandBuffer commands;
+};
+
+static void said_make(struct vk_world *w, struct said *s, uint64_t size)
+{
+    VkMemoryRequirements needs;
+    VkDeviceMemory memory;
+    hostile_make(w, &s->h);
+    s->buffer = vp_buffer_make(w, size, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, &needs);
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, needs.size, 0, 0, &memory));
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_bind(w, s->buffer, memory, 0));
+    vp_set_write(w, s->h.set, s->buffer);
+    vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &s->commands);
+    vp_dispatch_record(w, &s->h.c, s->h.set, 1, s->commands);
+}
+
+static void said_end(struct vk_world *w, const struct said *s)
+{
+    VK_SEND(&w->main, DestroyBuffer, w->device, s->buffer, NULL);
+    fill_up(w);
+}
+
+SLT_TEST_F(hvk_orphan, a_set_may_say_what_has_ended, w)
+{
+    struct said s;
+    said_make(w, &s, 256);
+    said_end(w, &s);
+    SLT_EXPECT_LE(1u, device_record(w)->stale_count);
+    SLT_EXPECT_EQ(VK_SUCCESS, run(w, s.commands));
+    SLT_EXPECT_EQ(VK_SUCCESS, run(w, s.commands));
+    SLT_EXPECT_TRUE(!w->main.lost);
+}
+
+/* Nothing says it any more. */
+SLT_TEST_F(hvk_orphan, and_it_ends_with_the_set, w)
+{
+    struct said s;
+    said_make(w, &s, 256);
+    said_end(w, &s);
+    SLT_EXPECT_LE(1u, device_record(w)->stale_count);
+    VK_SEND(&w->main, DestroyDescriptorPool, w->device, s.h.c.pool, NULL);
+    fill_up(w);
+    SLT_EXPECT_EQ(0u, device_record(w)->stale_count);
+}
+
+/* Or when there is more of it: the buffer alone is said, the views of fill_up are not. */
+SLT_TEST_F(hvk_orphan, and_only_what_is_said_stays, w)
+{
+    struct said s;
+    said_make(w, &s, 256);
+    said_end(w, &s);
+    for (int i = 0; i < 100; i++) {
+        fill_up(w);
+        SLT_ASSERT_LE(device_record(w)->stale_count, 300u);
+    }
+    vp_set_write(w, s.h.set, s.h.m.buffer);
+    for (int i = 0; i < 100; i++) {
+        fill_up(w);
+    }
+    SLT_EXPECT_LE(device_record(w)->stale_count, 256u);
+    SLT_EXPECT_EQ(VK_SUCCESS, run(w, s.commands));
+}
+
+/* More than is kept for sets: they say nothing in its place. */
+SLT_TEST_F(hvk_orphan, a_set_keeps_no_more_than_there_is_room_for, w)
+{
+    struct said s;
+    said_make(w, &s, 300ull << 20);
+    SLT_ASSERT_TRUE(device_record(w)->has_null_descriptors);
+    VK_SEND(&w->main, DestroyBuffer, w->device, s.buffer, NULL);
+    SLT_EXPECT_EQ(0u, device_record(w)->stale_count);
+    fill_up(w);
+    SLT_EXPECT_EQ(VK_SUCCESS, run(w, s.commands));
+    SLT_EXPECT_TRUE(!w->main.lost);
+}
+
+/* A buffer without memory is not written into a set. */
+SLT_TEST_F(hvk_orphan, a_set_says_nothing_without_memory, w)
+{
+    struct said s;
+    VkMemoryRequirements needs;
+    said_make(w, &s, 256);
+    vp_set_write(w, s.h.set, s.h.m.buffer);
+    VkBuffer bare = vp_buffer_make(w, 256, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, &needs);
+    vp_set_write(w, s.h.set, bare);
+    vp_set_words(&s.h.m, 5);
+    SLT_EXPECT_EQ(VK_SUCCESS, run(w, s.commands));
+    vp_expect_words(&s.h.m, 11);
+}

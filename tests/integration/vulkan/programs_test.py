@@ -49,7 +49,7 @@ DIFFERENCES = [
 
 # Programs of one area each. (pipeline_parts: the layer follows what dangles in it, natively too.)
 AREAS = "compute depth_stencil dynamic_rendering external_memory indirect msaa queries queues"
-AREAS += " secondary subpasses timeline triangle ycbcr"
+AREAS += " secondary subpasses triangle ycbcr"
 
 
 def run(words: "list[str]", env: "dict[str, str]") -> str:
