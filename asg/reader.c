@@ -411,13 +411,18 @@ static enum sl_result wait_for_room(struct asg_reader *r, uint32_t *room)
     }
 }
 
+void asg_reader_answered(struct asg_reader *r)
+{
+    r->talks = TALKS;
+}
+
 enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t size)
 {
     /* Every request of the guest that waits has been taken: to_host.read_pos stands behind it.
      * Spec: asg 4.4. */
     struct asg_page *from_host = page_at(r, 2);
     const uint8_t *from = data;
-    r->talks = TALKS;
+    asg_reader_answered(r);
     while (size != 0) {
         uint32_t room = 0;
         enum sl_result result = wait_for_room(r, &room);

@@ -88,6 +88,9 @@ void asg_reader_wake(struct asg_reader *r);
 uint64_t asg_reader_awake_since_ns(const struct asg_reader *r);
 /* Does the guest say that it runs on the calling thread's processor, the ring's? */
 bool asg_reader_is_near(const struct asg_reader *r);
+/* The guest was given what it waits for in another way than by a reply: it counts as one that waits
+ * for replies. */
+void asg_reader_answered(struct asg_reader *r);
 /* Send one reply. Waits while the guest does not read; CLOSED when stop is set, TIMEOUT when the
  * guest read nothing for reply_timeout_ns, PROTOCOL. What is not sent by then never is: the ring is
  * over. */

@@ -179,6 +179,8 @@ void hr_ring_wait_begin(struct hr_ring *ring);
 void hr_ring_wait_end(struct hr_ring *ring);
 /* Does the guest share the ring thread's processor? On that thread; a hint. */
 bool hr_ring_is_near(const struct hr_ring *ring);
+/* The guest was told what it waits for, not by a reply. On that thread. */
+void hr_ring_answered(struct hr_ring *ring);
 /* Waiting handlers look at this in each slice and give up. */
 bool hr_ring_stopping(const struct hr_ring *ring);
 

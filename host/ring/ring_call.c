@@ -103,6 +103,13 @@ bool hr_ring_is_near(const struct hr_ring *ring)
     return !ring->fed && asg_reader_is_near(&ring->reader);
 }
 
+void hr_ring_answered(struct hr_ring *ring)
+{
+    if (!ring->fed) {
+        asg_reader_answered(&ring->reader);
+    }
+}
+
 uint32_t hr_ring_preamble(const struct hr_ring *ring)
 {
     return ring->preamble;

@@ -193,7 +193,7 @@ struct hvk_context {
 struct hvk_note {
     struct hvk_payload *payload; /* a reference; NULL: none */
     struct hvk_pages *status;    /* a reference */
-    const struct hr_ring *ring;  /* the one that it came by */
+    struct hr_ring *ring;        /* the one that it came by */
     uint32_t slot, value;
 };
 

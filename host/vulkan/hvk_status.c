@@ -66,6 +66,7 @@ void hvk_note_tell(struct hvk_ring *ring)
         uint32_t *slots = note->status->pointer;
         /* The guest's load acquires: what the fence waited for happened before. */
         sl_atomic_store_release(&slots[note->slot], note->value);
+        hr_ring_answered(note->ring);
     }
     hvk_note_drop(ring);
 }
