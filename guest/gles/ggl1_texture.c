@@ -27,6 +27,7 @@ void ggl1_glBindTexture(GLenum target, GLuint texture)
     if (!c) {
         return;
     }
+    ggl_spare_use(c, GGL_SPARE_TEXTURE, texture);
     if (target == GL_TEXTURE_2D) {
         c->units[c->active_unit].texture_2d = texture;
     }
@@ -40,6 +41,7 @@ void ggl1_glDeleteTextures(GLsizei n, const GLuint *textures)
         return;
     }
     for (GLsizei i = 0; i < n; i++) {
+        ggl_spare_use(c, GGL_SPARE_TEXTURE, textures[i]);
         for (uint32_t unit = 0; unit < GGL1_UNITS; unit++) {
             uint32_t *bound = &c->units[unit].texture_2d;
             *bound = *bound == textures[i] ? 0 : *bound;

@@ -146,12 +146,14 @@ static inline bool bind(struct ggl_context *c, GLenum target, GLuint buffer)
         }
         c->buffers[slot] = buffer;
         c->buffer_serials[slot] = serial;
+        ggl_spare_use(c, GGL_SPARE_BUFFER, buffer);
         note_gpu_writes(c, slot, buffer);
     } else if (slot == GGL_BUFFER_ELEMENT) {
         if (va->element_buffer == buffer && va->element_host == buffer &&
             va->element_serial == serial) {
             return false;
         }
+        ggl_spare_use(c, GGL_SPARE_BUFFER, buffer);
         va->element_buffer = va->element_host = buffer;
         va->element_serial = serial;
     }
@@ -183,6 +185,7 @@ void ggl1_glBindBuffer(GLenum target, GLuint buffer)
 static void note_indexed(struct ggl_context *c, GLenum target, GLuint buffer)
 {
     enum ggl_buffer_slot slot = ggl_buffer_slot(target);
+    ggl_spare_use(c, GGL_SPARE_BUFFER, buffer);
     if (slot == GGL_BUFFER_UNIFORM || slot == GGL_BUFFER_TRANSFORM_FEEDBACK ||
         slot == GGL_BUFFER_ATOMIC_COUNTER || slot == GGL_BUFFER_SHADER_STORAGE) {
         c->buffers[slot] = buffer;
@@ -235,6 +238,7 @@ void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
         if (name == 0) {
             continue;
         }
+        ggl_spare_use(c, GGL_SPARE_BUFFER, name);
         pthread_mutex_lock(&c->share->lock);
         struct ggl_buffer *b = ggl_names_remove(&c->share->buffers, name);
         ggl_buffers_changed_locked(c);

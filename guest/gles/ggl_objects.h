@@ -60,6 +60,19 @@ static inline void ggl_pack_bind_buffer(struct ggl_context *c, GLenum target, GL
     }
 }
 
+/* ggl_spare.c: an application may bind and delete names that it was not given: those are no spare
+ * ones from then on. */
+void ggl_spare_drop(struct ggl_context *c, struct ggl_spare *spare, uint32_t name);
+static inline void ggl_spare_use(struct ggl_context *c, enum ggl_spare_kind kind, uint32_t name)
+{
+    struct ggl_spare *s = &c->share->spares[kind];
+    uint32_t above = name - atomic_load_explicit(&s->least, memory_order_relaxed); /* hints, see */
+    if (SL_UNLIKELY(above <
+                    atomic_load_explicit(&s->span, memory_order_relaxed))) { /* ggl_spare.c */
+        ggl_spare_drop(c, s, name);
+    }
+}
+
 /* ggl_location.c: the link's locations are not those known; forgets them. The lock is held. */
 void ggl_locations_forget(struct ggl_program *program);
 /* They will be asked for. */

@@ -171,6 +171,16 @@ struct ggl_program {
 
 /* Objects several contexts share. `lock` guards the tables and everything in them; it is taken by
  * no draw without client arrays. */
+/* Names that our own host has set aside for this group and no application has yet. */
+#define GGL_SPARES 64
+enum ggl_spare_kind { GGL_SPARE_TEXTURE, GGL_SPARE_BUFFER, GGL_SPARE_KINDS };
+struct ggl_spare {
+    _Atomic uint32_t least, span; /* they lie in [least, least + span) */
+    uint32_t begin, end;          /* they are names[begin .. end); the lock guards them */
+    uint32_t batch;               /* so many were asked for last */
+    uint32_t names[GGL_SPARES];
+};
+
 struct ggl_share {
     pthread_mutex_t lock;
     _Atomic uint32_t refs;
@@ -179,6 +189,7 @@ struct ggl_share {
     struct ggl_names programs;
     struct ggl_names syncs;             /* keyed by the low and high word of the handle */
     struct ggl_names external_textures; /* textures that were external once */
+    struct ggl_spare spares[GGL_SPARE_KINDS];
     _Atomic uint32_t buffer_deletes; /* grows when a buffer name dies: remembered bindings may mean
                                         another object */
     _Atomic uint32_t buffer_changes; /* grows when a buffer dies, gets storage, a map or a copy

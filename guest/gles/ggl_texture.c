@@ -82,6 +82,7 @@ void ggl_glBindTexture(GLenum target, GLuint texture)
         ggl1_glBindTexture(target, texture);
         return;
     }
+    ggl_spare_use(c, GGL_SPARE_TEXTURE, texture);
     if (target == GL_TEXTURE_2D) {
         struct ggl_unit *u = active(c);
         u->texture_2d = texture;
@@ -103,6 +104,7 @@ void ggl_glDeleteTextures(GLsizei n, const GLuint *textures)
     }
     gles2_pack_glDeleteTextures(ggl_pack(c), n, textures, (uint32_t)n * 4);
     for (GLsizei i = 0; i < n; i++) {
+        ggl_spare_use(c, GGL_SPARE_TEXTURE, textures[i]);
         for (uint32_t unit = 0; textures[i] && unit < GGL_MAX_UNITS; unit++) {
             struct ggl_unit *u = &c->units[unit];
             u->texture_2d = u->texture_2d == textures[i] ? 0 : u->texture_2d;

@@ -204,3 +204,88 @@ SLT_TEST(ggl_names, finds_what_was_set_through_growth_and_removal)
     SLT_EXPECT_EQ(count, walked);
     ggl_names_finish(&names);
 }
+
+SLT_TEST_F(ggl_buffer, what_is_noted_of_a_buffer_ends_with_any_change_of_it, s)
+{
+    uint32_t first;
+    ggl_glBufferData(GL_ARRAY_BUFFER, 8, NULL, GL_STATIC_DRAW);
+    for (int i = 0; i < 3; i++) { /* from the second on it is known to be plain */
+        forget(s);
+        ggl_glBufferSubData(GL_ARRAY_BUFFER, 0, 4, "host");
+        SLT_EXPECT_EQ(1u, sent(s, &first));
+    }
+    ggl_script_reply(s, "hostfile", 8);
+    char *map = ggl_glMapBufferRange(GL_ARRAY_BUFFER, 0, 8, GL_MAP_READ_BIT);
+    SLT_ASSERT_TRUE(map != NULL);
+    forget(s);
+    ggl_glBufferSubData(GL_ARRAY_BUFFER, 0, 4, "lost");
+    uint32_t opcodes[4] = {0};
+    size_t count = ggl_script_opcodes(s, opcodes, 4);
+    for (size_t i = 0; i < count; i++) {
+        SLT_EXPECT_TRUE(opcodes[i] != GLES2_OP_glBufferSubData);
+    }
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_OPERATION, s->context->error);
+    (void)ggl_glUnmapBuffer(GL_ARRAY_BUFFER);
+    ggl_glBufferSubData(GL_ARRAY_BUFFER, 0, 4, "copy");
+    map = ggl_glMapBufferRange(GL_ARRAY_BUFFER, 0, 8, GL_MAP_READ_BIT);
+    SLT_EXPECT_MEMEQ("copyfile", map, 8);
+    (void)ggl_glUnmapBuffer(GL_ARRAY_BUFFER);
+}
+
+/* glGen* with the host's answer; how many names it was asked for. */
+static uint32_t gen(struct ggl_script *s, GLsizei n, GLuint first, GLuint *out)
+{
+    GLuint answer[GGL_SPARES];
+    size_t size;
+    for (GLuint i = 0; i < GGL_SPARES; i++) {
+        answer[i] = first + i;
+    }
+    forget(s);
+    ggl_script_reply(s, answer, sizeof answer);
+    ggl_glGenTextures(n, out);
+    const uint8_t *packet = ggl_script_take(s, &size);
+    return size != 0 ? sl_load_u32(packet + 8) : 0;
+}
+
+SLT_TEST_F(ggl_buffer, names_are_asked_for_in_growing_numbers, s)
+{
+    GLuint names[GGL_SPARES + 1];
+    SLT_EXPECT_EQ(1u, gen(s, 1, 11, names));
+    SLT_EXPECT_EQ(11u, names[0]);
+    SLT_EXPECT_EQ(2u, gen(s, 1, 12, names));
+    SLT_EXPECT_EQ(0u, gen(s, 1, 99, names));
+    SLT_EXPECT_EQ(13u, names[0]);
+    SLT_EXPECT_EQ(5u, gen(s, 5, 14, names));
+    SLT_EXPECT_EQ(10u, gen(s, 3, 19, names));
+    SLT_EXPECT_EQ(20u, gen(s, 10, 29, names)); /* seven are there */
+    SLT_EXPECT_EQ(22u, names[0]);
+    SLT_EXPECT_EQ(28u, names[6]);
+    SLT_EXPECT_EQ(29u, names[7]);
+    SLT_EXPECT_EQ(GGL_SPARES + 1u, gen(s, GGL_SPARES + 1, 70, names));
+}
+
+SLT_TEST_F(ggl_buffer, a_name_that_an_application_takes_by_itself_is_no_spare_one, s)
+{
+    GLuint name;
+    const GLuint dead = 17;
+    SLT_EXPECT_EQ(1u, gen(s, 1, 11, &name));
+    SLT_EXPECT_EQ(2u, gen(s, 1, 12, &name));
+    SLT_EXPECT_EQ(0u, gen(s, 1, 99, &name));
+    SLT_EXPECT_EQ(4u, gen(s, 1, 14, &name)); /* 15 to 17 are left */
+    ggl_glBindTexture(GL_TEXTURE_2D, 15);
+    SLT_EXPECT_EQ(0u, gen(s, 1, 99, &name));
+    SLT_EXPECT_EQ(16u, name);
+    ggl_glDeleteTextures(1, &dead);
+    SLT_EXPECT_EQ(8u, gen(s, 1, 18, &name));
+    SLT_EXPECT_EQ(18u, name);
+}
+
+SLT_TEST_F(ggl_buffer, a_host_that_is_gone_gives_no_names, s)
+{
+    GLuint names[3] = {1, 1, 1};
+    ggl_script_reply(s, NULL, 0); /* zeros */
+    ggl_glGenTextures(3, names);
+    SLT_EXPECT_EQ(0u, names[0] | names[1] | names[2]);
+    SLT_EXPECT_EQ(6u, gen(s, 1, 21, names)); /* none of those zeros is kept */
+    SLT_EXPECT_EQ(21u, names[0]);
+}

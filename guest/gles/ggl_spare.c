@@ -1,0 +1,81 @@
+/* Names in reserve: glGenTextures and glGenBuffers ask our own host for more of them each time, up
+ * to GGL_SPARES, and most calls take theirs from what is left of an earlier answer. */
+#include "guest/gles/ggl_objects.h"
+
+#include <string.h>
+
+/* Which names ggl_spare_use looks for. The share group's lock is held. */
+static void note_range_locked(struct ggl_spare *s)
+{
+    uint32_t least = UINT32_MAX, most = 0;
+    for (uint32_t i = s->begin; i < s->end; i++) {
+        least = s->names[i] < least ? s->names[i] : least;
+        most = s->names[i] > most ? s->names[i] : most;
+    }
+    /* Hints for the calling thread; others' calls on the same names are the program's to order. */
+    atomic_store_explicit(&s->least, least, memory_order_relaxed);
+    atomic_store_explicit(&s->span, s->begin < s->end ? most - least + 1 : 0, memory_order_relaxed);
+}
+
+void ggl_spare_drop(struct ggl_context *c, struct ggl_spare *s, uint32_t name)
+{
+    pthread_mutex_lock(&c->share->lock);
+    for (uint32_t i = s->begin; i < s->end; i++) {
+        if (s->names[i] == name) { /* drivers count on from it, too */
+            s->begin = i + 1;
+        }
+    }
+    note_range_locked(s);
+    pthread_mutex_unlock(&c->share->lock);
+}
+
+static uint32_t take_locked(struct ggl_spare *s, uint32_t count, GLuint *names)
+{
+    uint32_t there = s->end - s->begin;
+    uint32_t taken = there < count ? there : count;
+    memcpy(names, s->names + s->begin, taken * sizeof *names);
+    s->begin += taken;
+    return taken;
+}
+
+typedef void (*ask)(struct gs_stream *stream, GLsizei n, void *names, uint32_t size);
+
+static void gen(struct ggl_context *c, enum ggl_spare_kind kind, GLsizei n, GLuint *names, ask host)
+{
+    struct ggl_spare *s = &c->share->spares[kind];
+    if (ggl_stock(c) || !names || n <= 0 || n > GGL_SPARES) {
+        uint64_t size = names && n > 0 ? (uint64_t)n * 4 : 0;
+        host(c->stream, n, names, size <= UINT32_MAX / 2 ? (uint32_t)size : 0);
+        return;
+    }
+    uint32_t count = (uint32_t)n;
+    pthread_mutex_lock(&c->share->lock);
+    uint32_t taken = take_locked(s, count, names);
+    if (taken < count) {
+        s->batch = s->batch * 2 < GGL_SPARES ? s->batch * 2 : GGL_SPARES;
+        s->batch = s->batch > count - taken ? s->batch : count - taken;
+        host(c->stream, (GLsizei)s->batch, s->names, s->batch * 4);
+        s->begin = 0;
+        s->end = s->batch;
+        (void)take_locked(s, count - taken, names + taken);
+        s->end = s->names[0] != 0 ? s->end : s->begin; /* there was no host */
+    }
+    note_range_locked(s);
+    pthread_mutex_unlock(&c->share->lock);
+}
+
+void ggl_glGenTextures(GLsizei n, GLuint *textures)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        gen(c, GGL_SPARE_TEXTURE, n, textures, gles2_call_glGenTextures);
+    }
+}
+
+void ggl_glGenBuffers(GLsizei n, GLuint *buffers)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        gen(c, GGL_SPARE_BUFFER, n, buffers, gles2_call_glGenBuffers);
+    }
+}
