@@ -205,6 +205,9 @@ static void on_over(void *user)
 {
     struct cap_device *d = user;
     sl_atomic_store_seq(&d->is_over, 1);
+    if (d->more) {
+        on_due(d);
+    }
     sl_fd_signal(d->due_fd);
 }
 
@@ -232,6 +235,7 @@ enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *st
     r->on_over = on_over;
     r->due_user = d;
     d->over = start->over;
+    d->more = start->more;
     d->tries = 0;
     sl_atomic_store_seq(&r->over, waits ? CAP_WAITS : CAP_TAKES);
     sl_atomic_store_release(&r->is_ready, 1); /* pairs with the sweep's load */
@@ -244,8 +248,13 @@ enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *st
     take_in(d, &d->resources);
     pthread_mutex_unlock(&d->lock);
     sl_atomic_store_relaxed(&d->wants_pixel, start->hashes); /* looked at where a stream is */
+    /* What was counted before may have been all that lies before it. */
+    bool is_due = waits && start->first != 0 && !cap_recording_is_early(r);
     /* Pairs with the rings' loads: the recording lies before it. */
-    sl_atomic_store_release(&d->epoch, d->recordings);
+    sl_atomic_store_release(&d->epoch, d->recordings | (is_due ? VGD_EPOCH_REST : 0));
+    if (is_due) {
+        sl_fd_signal(d->due_fd);
+    }
     return SL_OK;
 }
 

@@ -49,6 +49,7 @@ struct cap_start {
     enum cap_unit unit;
     uint64_t first, end; /* end 0: there is none */
     bool counts_anew;
+    bool more;               /* another follows at once: rings stand still until it began */
     uint64_t frames;         /* stop after so many; 0: go on */
     uint64_t snapshot_every; /* frames; 0: no snapshots but the one it may begin with */
     /* With a front that has a recorder of its own: the next packet that waits, from *cursor (0 at

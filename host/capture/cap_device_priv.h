@@ -25,6 +25,7 @@ struct cap_device {
     uint64_t tries;   /* to make the snapshot that is due */
     int due_fd;       /* readable: one is due, or the recording is over */
     uint32_t is_over; /* atomic: the recording is, and `over` is to be called */
+    bool more;        /* another recording follows */
     void (*over)(void *user);
     void (*lost)(void *user, uint32_t ctx_id);
     void *over_user;

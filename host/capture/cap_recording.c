@@ -85,7 +85,7 @@ static void look_at_clock(struct cap_recording *r, uint64_t now)
     if (sl_atomic_load_acquire(&r->is_ready) == 0 || over == CAP_OVER) {
         return;
     }
-    if (r->unit == CAP_UNIT_NS && r->end != 0 && now - began_ns(r) >= r->end) {
+    if (r->unit == CAP_UNIT_NS && cap_recording_is_end(r, now - began_ns(r))) {
         cap_recording_over(r);
     } else if (over == CAP_WAITS) {
         ask_without_frame(r, now);

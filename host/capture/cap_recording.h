@@ -104,6 +104,12 @@ void cap_recording_unref(struct cap_recording *recording);
 
 /* Nothing more is recorded: what was asked for is complete. Any thread; says so once. */
 void cap_recording_over(struct cap_recording *recording);
+/* After so many of its units it is over. What begins at once is counted from its first snapshot. */
+static inline bool cap_recording_is_end(const struct cap_recording *recording, uint64_t count)
+{
+    return recording->end != 0 && count >= recording->end &&
+           (recording->first != 0 || sl_atomic_load_relaxed(&recording->over) != CAP_WAITS);
+}
 /* Its first frame, submit or moment is still to come. */
 bool cap_recording_is_early(const struct cap_recording *recording);
 

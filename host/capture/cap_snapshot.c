@@ -585,11 +585,14 @@ static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reaso
 void cap_device_poll(struct cap_device *d)
 {
     (void)sl_fd_drain(d->due_fd);
-    if ((sl_atomic_load_seq(&d->epoch) & VGD_EPOCH_REST) != 0) {
-        (void)try_snapshot(d, CAP_SNAPSHOT_PERIOD);
-    }
     if (sl_atomic_exchange(&d->is_over, 0) != 0 && d->recording != NULL && d->over != NULL) {
         d->over(d->over_user);
+        if ((sl_atomic_load_seq(&d->epoch) & VGD_EPOCH_REST) == 0) { /* they stood for it */
+            (void)d->inner->ops->rest(d->inner, false);
+        }
+    }
+    if ((sl_atomic_load_seq(&d->epoch) & VGD_EPOCH_REST) != 0) {
+        (void)try_snapshot(d, CAP_SNAPSHOT_PERIOD);
     }
 }
 

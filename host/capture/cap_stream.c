@@ -212,7 +212,7 @@ void cap_stream_outcome(void *stream, const struct vgd_outcome *outcome)
 /* Under the frames' lock, or behind a submit: the one with this number (from 0) was seen. */
 static void look_at_end(struct cap_recording *r, enum cap_unit unit, uint64_t number)
 {
-    if (r->unit == unit && r->end != 0 && number + 1 >= r->end) {
+    if (r->unit == unit && cap_recording_is_end(r, number + 1)) {
         cap_recording_over(r);
     }
 }

@@ -249,6 +249,7 @@ static enum sl_result start(struct host_recorder *h)
                                 .ring_ns = plan->ring_ns,
                                 .unit = plan->unit,
                                 .counts_anew = h->file == 0,
+                                .more = h->part + 1 < plan->ranges.count,
                                 .frames = plan->frames,
                                 .snapshot_every = plan->snapshot_every,
                                 .meta = meta,

@@ -51,6 +51,10 @@ int record_say(const struct host_recorded *r)
         say_note("recording stopped at frame %" PRIu64 ": the file has the size it may have",
                  r->frames);
     }
+    if (r->frames == 0 && r->calls == 0) {
+        say_note("warning: nothing was recorded: the program did not come so far, or its state "
+                 "could not be taken in time");
+    }
     if (!r->has_name) {
         say_error("%s.part could not be given its name: %s", r->path, strerror(r->error));
     }
