@@ -1,11 +1,11 @@
 /* A picture on the first display of a DRM device, drawn by GLES into a surface of GBM.
  *
- * usage: gbm_program [FRAMES]
+ * usage: gbm_program [FRAMES [WIDTH HEIGHT]]
  *
  * Shows FRAMES pictures (default 10) that depend on their number alone, prints a hash of each as
  * GLES reads it and as the buffer's own memory has it, and `shown` when the last one is on the
- * display, where it stays until stdin ends. Ends with 1 and a line on stderr where something cannot
- * be had. */
+ * display, where it stays until stdin ends. With a size: without a display, the same pictures of
+ * that size into memory. Ends with 1 and a line on stderr where something cannot be had. */
 #include "tests/integration/shown.h"
 
 #include <fcntl.h>
@@ -113,10 +113,48 @@ static uint32_t drawn_hash(int width, int height)
     return h;
 }
 
+/* Of eight bits a colour; eglChooseConfig has those with more first. */
+static EGLConfig unshown_config(EGLDisplay display)
+{
+    static const EGLint wanted[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE,
+                                    EGL_OPENGL_ES2_BIT, EGL_NONE};
+    EGLConfig configs[256];
+    EGLint count = 0, red = 0;
+    shown_need(eglChooseConfig(display, wanted, configs, 256, &count), "eglChooseConfig");
+    for (EGLint i = 0; i < count; i++) {
+        if (eglGetConfigAttrib(display, configs[i], EGL_RED_SIZE, &red) && red == 8) {
+            return configs[i];
+        }
+    }
+    shown_need(false, "no config");
+    return NULL;
+}
+
+/* Without a display. */
+static void draw_unshown(unsigned long count, int width, int height)
+{
+    const EGLint size[] = {EGL_WIDTH, width, EGL_HEIGHT, height, EGL_NONE};
+    struct shown s;
+    s.display = eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL);
+    shown_need(eglInitialize(s.display, NULL, NULL), "eglInitialize");
+    s.config = unshown_config(s.display);
+    s.surface = eglCreatePbufferSurface(s.display, s.config, size);
+    shown_current(&s);
+    for (unsigned long n = 0; n < count; n++) {
+        shown_draw((uint32_t)n, width, height);
+        printf("frame %lu: drawn %08x\n", n, (unsigned)drawn_hash(width, height));
+    }
+    eglTerminate(s.display);
+}
+
 int main(int argc, char **argv)
 {
     unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 10) : 10;
     struct shown window;
+    if (argc > 3) {
+        draw_unshown(count, atoi(argv[2]), atoi(argv[3]));
+        return 0;
+    }
     screen_open(&screen);
     shown_open(&window, EGL_PLATFORM_GBM_KHR, screen.gbm, screen.surface, 0);
     shown_current(&window);

@@ -142,6 +142,9 @@ def display_ours(setup: Setup) -> None:
     need("set crtc" not in found["glmark2"], found["glmark2"])
     frames = re.findall(r"drawn (\w+), in the buffer (\w+)", found["gbm"])
     need(len(frames) == 10 and all(a == b for a, b in frames), found["gbm"])
+    words = [setup.programs.parent / "gbm_program", "10", "1280", "800"]
+    native = subprocess.run(words, capture_output=True, text=True).stdout
+    need(re.findall(r"drawn (\w+)", native) == [a for a, _ in frames], f"{found['gbm']}{native}")
     need("backend sluice" in found["gbm"] and "code 0" in found["gbm"], found["gbm"])
     need(seen is not None and f"{hash_of(seen):08x}" == frames[-1][0], "the display differs")
 
