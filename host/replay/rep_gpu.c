@@ -19,6 +19,8 @@
 struct fence {
     uint64_t id, device;
     bool is_sent; /* a submit will signal it, or has, and nobody has waited for it */
+    struct rep_ring *ring;
+    uint32_t number; /* that submit, on its ring */
 };
 
 /* Of one context. */
@@ -74,10 +76,14 @@ static void take_out(struct fence_set *set, uint64_t id)
     }
 }
 
-/* A task for it; what waits for all of them is one fence behind. */
+/* A task for it; what waits for all of them is one fence behind. The submit is decoded first:
+ * before it the fence may stand for what an earlier reset gives up. */
 static void ask_for(struct rep *rep, uint32_t ctx_id, struct fence *fence)
 {
     uint8_t command[20];
+    if (fence->ring != NULL) {
+        rep_ring_linger(fence->ring, fence->number);
+    }
     sl_store_u32(command, GFXSTREAM_CREATE_EXPORT_SYNC_VK);
     sl_store_u64(command + 4, fence->device);
     sl_store_u64(command + 12, fence->id);
@@ -132,6 +138,8 @@ static void follow(struct rep *rep, const struct cap_event_call *call, uint32_t 
         struct fence *fence = find(set, sl_load_u64(last));
         if (fence != NULL) {
             fence->is_sent = true;
+            fence->ring = rep_ring_find(rep, call->ring_id);
+            fence->number = fence->ring != NULL ? fence->ring->fed + 1 : 0;
         }
     }
 }

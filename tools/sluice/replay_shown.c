@@ -143,7 +143,7 @@ static int compare(struct shown *s, const struct rep_frame *frame)
     if (!expected_of(s, frame, &line)) {
         s->differing++;
         say_error("frame %" PRIu64 ": there is no hash to compare with%s", frame->number,
-                  strcmp(s->options.expect, "live") == 0 ? "; record with --hashes" : "");
+                  strcmp(s->options.expect, "live") == 0 ? "; record with --hash" : "");
         return SLUICE_EXIT_OK;
     }
     if (frame->has_hash && line.width_px == frame->width_px && line.height_px == frame->height_px &&
