@@ -342,6 +342,7 @@ enum sl_result cap_device_create(const struct vgd_sink *front, struct cap_device
     d->recorder = (struct vgd_recorder){.user = d,
                                         .epoch = &d->epoch,
                                         .wants_pixel = &d->wants_pixel,
+                                        .order = &d->named,
                                         .begin = on_begin,
                                         .packet = cap_stream_packet,
                                         .packets = cap_stream_packets,
@@ -352,6 +353,7 @@ enum sl_result cap_device_create(const struct vgd_sink *front, struct cap_device
     /* A recorder's epoch is const for rings; its owner is this very front. */
     d->rest = front->recorder != NULL ? (uint32_t *)(uintptr_t)front->recorder->epoch : &d->epoch;
     d->memory.saves_all = front->recorder != NULL;
+    pthread_mutex_init(&d->named, NULL);
     pthread_mutex_init(&d->lock, NULL);
     cap_memory_init(&d->memory);
     sl_map_init(&d->contexts, CAP_WATCHED_MAX);
@@ -372,6 +374,7 @@ void cap_device_destroy(struct cap_device *d)
     sl_map_finish(&d->contexts);
     sl_map_finish(&d->resources);
     pthread_mutex_destroy(&d->lock);
+    pthread_mutex_destroy(&d->named);
     sl_fd_close(&d->due_fd);
     sl_free(d);
 }

@@ -15,11 +15,12 @@ struct cap_device {
     uint32_t wants_pixel; /* atomic */
     uint32_t recordings;  /* started so far */
     struct cap_memory memory;
-    pthread_mutex_t lock;                           /* guards down to `contexts` */
-    struct cap_recording *recording;                /* nullable; counted */
-    struct sl_map contexts;                         /* struct cap_seen */
-    struct sl_map resources;                        /* struct cap_seen; device thread alone */
-    uint64_t order;                                 /* of what came last */
+    pthread_mutex_t named;           /* the recorder's `order`; no other lock is taken before it */
+    pthread_mutex_t lock;            /* guards down to `contexts` */
+    struct cap_recording *recording; /* nullable; counted */
+    struct sl_map contexts;          /* struct cap_seen */
+    struct sl_map resources;         /* struct cap_seen; device thread alone */
+    uint64_t order;                  /* of what came last */
     struct cap_verb_scanout scanouts[VGD_SCANOUTS]; /* as set last; resource 0: none */
     struct cap_verb_cursor cursors[VGD_SCANOUTS];
     uint64_t tries;   /* to make the snapshot that is due */

@@ -1,6 +1,8 @@
 /* Which answers say the same on every run, and which calls wait. */
 #include "host/replay/rep_priv.h"
 
+#include "wire/gles1_names.h"
+#include "wire/gles2_names.h"
 #include "wire/gles2_opcodes.h"
 #include "wire/rc_opcodes.h"
 #include "wire/vk_opcodes.h"
@@ -65,4 +67,9 @@ bool rep_may_block(uint32_t opcode)
         VK_OP_vkQueueFlushCommandsGOOGLE,
     };
     return is_among(opcode, waits, sizeof waits / sizeof waits[0]);
+}
+
+bool rep_names_shared(uint32_t opcode)
+{
+    return gles2_op_shares(opcode) || gles1_op_shares(opcode);
 }

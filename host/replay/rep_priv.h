@@ -158,8 +158,8 @@ void rep_ring_drain(struct rep_ring *ring);
 void rep_flush_all(struct rep *rep);
 /* Until its packet number `number` is over. False: the replay ends (said in the report). */
 bool rep_ring_wait(struct rep_ring *ring, uint32_t number);
-/* The same of its last packet, for a while: nobody knows whether it was ever over. */
-void rep_ring_linger(struct rep_ring *ring);
+/* The same for a second at most: nobody knows whether it was ever over. */
+void rep_ring_linger(struct rep_ring *ring, uint32_t number);
 bool rep_ring_is_done(const struct rep_ring *ring, uint32_t number);
 struct vgd_recorder rep_ring_recorder(struct rep *rep);
 
@@ -214,6 +214,8 @@ void rep_cost_end(struct rep_ring *ring);
 bool rep_is_deterministic(uint32_t opcode);
 /* The command waits for what others do: it may go on for long. */
 bool rep_may_block(uint32_t opcode);
+/* Makes, uses or ends by its name what contexts share. */
+bool rep_names_shared(uint32_t opcode);
 
 void rep_diverged(struct rep *rep, const struct rep_answer *answer);
 void rep_stuck(struct rep *rep, uint64_t stamp);

@@ -276,12 +276,13 @@ bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
     return true;
 }
 
-void rep_ring_linger(struct rep_ring *ring)
+void rep_ring_linger(struct rep_ring *ring, uint32_t number)
 {
     uint64_t begin = sl_clock_ns();
     rep_flush_all(ring->rep);
-    while (!rep_ring_is_done(ring, ring->fed) && sl_clock_ns() - begin < LINGER_NS &&
-           sl_atomic_load_acquire(&ring->is_lost) == 0) {
+    while (!rep_ring_is_done(ring, number) && sl_clock_ns() - begin < LINGER_NS &&
+           sl_atomic_load_acquire(&ring->is_lost) == 0 &&
+           sl_atomic_load_relaxed(&ring->is_gone) == 0) {
         uint32_t seen = sl_atomic_load_acquire(&ring->done);
         (void)sl_futex_wait(&ring->done, seen, false, (int64_t)SLICE_NS);
         rep_ring_drain(ring);
@@ -289,12 +290,12 @@ void rep_ring_linger(struct rep_ring *ring)
     }
 }
 
-/* Packets of the ring that were over before `stamp` while recording. */
+/* Packets of the ring that were over before `stamp` while recording. What waits for nobody is over
+ * by then also where that was told later. */
 static uint32_t over_before(const struct rep_ring *ring, uint64_t stamp)
 {
-    bool is_over = ring->last_end != 0
-                       ? ring->last_end < stamp
-                       : ring->capset != VIRTGPU_CAPSET_GFXSTREAM_VULKAN && !ring->may_block;
+    bool waits = ring->capset == VIRTGPU_CAPSET_GFXSTREAM_VULKAN || ring->may_block;
+    bool is_over = !waits || (ring->last_end != 0 && ring->last_end < stamp);
     return is_over || ring->fed == 0 ? ring->fed : ring->fed - 1;
 }
 

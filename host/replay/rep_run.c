@@ -125,7 +125,7 @@ static bool is_edge(const struct cap_event_call *call)
     uint32_t opcode = sl_load_u32(call->packet);
     bool is_render_control = opcode >= 10000 && opcode < 11000;
     return call->capset != VIRTGPU_CAPSET_GFXSTREAM_VULKAN &&
-           (call->has_result || is_render_control);
+           (call->has_result || is_render_control || rep_names_shared(opcode));
 }
 
 static void play_call(struct rep *rep, const struct cap_event *event)
@@ -313,7 +313,7 @@ static void settle_all(struct rep *rep, enum sl_result result, uint64_t stamp)
         if (is_last && is_early) {
             (void)rep_ring_wait(ring, ring->fed);
         } else if (!is_early) {
-            rep_ring_linger(ring);
+            rep_ring_linger(ring, ring->fed);
         }
         if (rep_ring_is_done(ring, ring->fed)) {
             rep_ring_settle(ring);

@@ -59,6 +59,8 @@ struct hr_family {
     const hr_handler *handlers; /* [count]; NULL: refused */
     const char *(*opcode_name)(
         uint32_t opcode); /* "glDrawArrays"; never NULL for opcodes of the range */
+    /* What it does, or answers, depends on the same commands of other rings. Nullable: none. */
+    bool (*shares)(uint32_t opcode);
     /* [count]; 1: the command has a reply, even where all its outputs are NULL (then a checksum
      * alone travels). Nullable: a reply is what has bytes. */
     const uint8_t *has_reply;

@@ -118,6 +118,15 @@ static bool may_join(const struct hr_ring *r)
     return !r->is_tapped && r->stream != NULL && r->config.recorder->packets != NULL;
 }
 
+/* What a command that is recorded must hold while it runs. NULL: nothing. */
+static pthread_mutex_t *order_of(const struct hr_ring *r, const struct hr_route *route,
+                                 uint32_t opcode)
+{
+    bool shares =
+        r->stream != NULL && route->family->shares != NULL && route->family->shares(opcode);
+    return shares ? r->config.recorder->order : NULL;
+}
+
 /* Runs the packets that are complete in [begin, end). One body, two instances: plain and tapped,
  * which is for the live tap and the recorder. */
 static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r, bool tapped)
@@ -155,6 +164,10 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
         call.more = sum || (tapped && !may_join(r)) ? call.next : end; /* each by itself */
         hr_handler handler = route->handlers[index];
         bool whole = !tapped || opcode != r->config.staged_opcode;
+        pthread_mutex_t *order = tapped ? order_of(r, route, opcode) : NULL;
+        if (tapped && order != NULL) {
+            pthread_mutex_lock(order);
+        }
         if (tapped && whole) {
             hr_before_packet(r, packet, length, sum);
         }
@@ -162,6 +175,9 @@ static inline __attribute__((always_inline)) void run_packets(struct hr_ring *r,
             handler(&call);
         } else {
             hr_call_refuse(&call, "not offered");
+        }
+        if (tapped && order != NULL) {
+            pthread_mutex_unlock(order);
         }
         packets++;
         if (SL_UNLIKELY((tapped && whole) || sum || call.refused || r->reply.size != 0 ||

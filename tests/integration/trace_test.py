@@ -81,6 +81,18 @@ class Traces(TraceBed):
         )
         self.assertEqual(["differs-000002.png"], [p.name for p in out.iterdir()])
 
+    def test_threads_answer_as_they_did(self) -> None:
+        """Programs whose answers depend on the order of several threads, or of host and GPU."""
+        programs = os.environ.get("ORDERED_PROGRAMS", "").split()
+        if not programs:
+            self.skipTest("ORDERED_PROGRAMS is not set")
+        for program in programs:
+            path = str(self.tmp / f"{os.path.basename(program)}.slc")
+            self.ends(0, "record", "-o", path, "--", program)
+            for threads in ("one", "recorded"):
+                with self.subTest(program=program, threads=threads):
+                    self.ends(0, "replay", "--threads", threads, path)
+
     def test_backend_decode(self) -> None:
         for trace in self.traces.values():
             state = json.loads(self.ends(0, "replay", "--backend", "decode", "--json", str(trace)))

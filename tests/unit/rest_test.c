@@ -57,8 +57,11 @@ static const char *name_of(uint32_t opcode)
     (void)opcode;
     return "test";
 }
-static const struct hr_family family = {
-    "test", OP_FIRST, OP_END - OP_FIRST, handlers, name_of, NULL, NULL, NULL};
+static const struct hr_family family = {.name = "test",
+                                        .first_opcode = OP_FIRST,
+                                        .count = OP_END - OP_FIRST,
+                                        .handlers = handlers,
+                                        .opcode_name = name_of};
 
 static void *rec_begin(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t preamble)
 {

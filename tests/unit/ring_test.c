@@ -106,8 +106,13 @@ static const char *name_of(uint32_t opcode)
 {
     return opcode == OP_ADD ? "add" : "other";
 }
-static const struct hr_family family = {"test",  OP_ADD,    OP_END - OP_ADD, handlers,
-                                        name_of, has_reply, may_stage,       NULL};
+static const struct hr_family family = {.name = "test",
+                                        .first_opcode = OP_ADD,
+                                        .count = OP_END - OP_ADD,
+                                        .handlers = handlers,
+                                        .opcode_name = name_of,
+                                        .has_reply = has_reply,
+                                        .may_stage = may_stage};
 
 static void on_tap(void *user, struct hr_ring *ring, uint32_t opcode, const void *packet,
                    size_t size, const void *reply, size_t reply_size)
@@ -500,8 +505,11 @@ static uint32_t find_scattered(uint32_t opcode)
 }
 
 static const hr_handler scattered_handlers[] = {on_add, ring_guest_echo};
-static const struct hr_family scattered = {"scattered", 0,    2,    scattered_handlers,
-                                           name_of,     NULL, NULL, find_scattered};
+static const struct hr_family scattered = {.name = "scattered",
+                                           .count = 2,
+                                           .handlers = scattered_handlers,
+                                           .opcode_name = name_of,
+                                           .find = find_scattered};
 
 static void on_fed_reply(void *user, const void *reply, size_t size)
 {

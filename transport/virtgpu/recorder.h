@@ -2,11 +2,12 @@
  * what contexts tell about them.
  *
  * Who calls: ring threads (host/ring), with a stream of their own each, so that nothing here locks
- * against another ring. Who implements: host/capture. A ring looks at `epoch` once a batch; while
- * it is 0 that load is all it costs. The struct lives as long as the device. */
+ * against another ring but `order`. Who implements: host/capture. A ring looks at `epoch` once a
+ * batch; while it is 0 that load is all it costs. The struct lives as long as the device. */
 #ifndef VIRTGPU_RECORDER_H
 #define VIRTGPU_RECORDER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +43,9 @@ struct vgd_recorder {
      * of them VGD_EPOCH_REST. */
     const uint32_t *epoch;
     const uint32_t *wants_pixel; /* atomic: not 0: frames come with their pixels */
+    /* Held from before `packet` until it was executed, of commands that name what contexts share:
+     * the order in which they are told is then the order in which they were done. Nullable. */
+    pthread_mutex_t *order;
     /* A ring is recorded from its next packet on; returns its stream, or NULL: it is not. */
     void *(*begin)(void *user, uint32_t ctx_id, uint32_t ring_id, uint32_t preamble);
     /* The packet is about to be decoded. sum: its last 8 bytes are a checksum. */

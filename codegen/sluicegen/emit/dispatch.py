@@ -273,6 +273,6 @@ def _table(out: Output, api: plan.ApiPlan) -> None:
         f"const struct hr_family {name}_family = {{\n    .name = \"{name}\",\n"
         f"    .first_opcode = {name.upper()}_OP_FIRST,\n    .count = {name.upper()}_OP_END - "
         f"{name.upper()}_OP_FIRST,\n"
-        f"    .handlers = handlers,\n    .opcode_name = {name}_op_name,\n    .has_reply = "
-        f"has_reply,\n    .may_stage = may_stage,\n}};\n",
+        f"    .handlers = handlers,\n    .opcode_name = {name}_op_name,\n    .shares = "
+        f"{name}_op_shares,\n    .has_reply = has_reply,\n    .may_stage = may_stage,\n}};\n",
     )
