@@ -292,6 +292,27 @@ def glmark2_command(place: Place, out: pathlib.Path) -> "list[object]":
     ]
 
 
+# --- programs_table ---
+
+
+def programs_rows(data: Json) -> "list[Row]":
+    rows = []
+    for program in data["programs"]:
+        for what, unit, figures in (
+            ("frames per second", "fps", program["fps"]),
+            ("CPU per frame", "ms", program["cpu"]),
+        ):
+            base, ours = (f"{figures[side]:.2f} {unit}" for side in ("native", "sluice"))
+            figure = f"{program['name']}: {what}"
+            rows.append(Row(figure, base, ours, ratio_text(figures), "", None))
+    return rows
+
+
+def programs_command(place: Place, out: pathlib.Path) -> "list[object]":
+    table = [sys.executable, ROOT / "tests/bench/programs_table.py", "--sluice", place.sluice]
+    return [*table, "--rounds", min(place.rounds, 3), "--json", out]
+
+
 # --- local_bench ---
 
 
@@ -488,6 +509,7 @@ STEPS = [
     Step("local", printing("local_bench"), local_rows),
     Step("context", context_command, context_rows),
     Step("glmark2", glmark2_command, glmark2_rows),
+    Step("programs", programs_command, programs_rows),
 ]
 
 
