@@ -148,6 +148,14 @@ class Gtk(Toolkit):
         self.draw("css_multiplebgs")
 
 
+class Godot(Toolkit):
+    """A game engine, which draws by desktop GL: through Sluice by Zink above our Vulkan."""
+
+    def test_scene(self) -> None:
+        words = ["godot3", "--video-driver", "GLES2", "--audio-driver", "Dummy", "--path"]
+        self.same_picture([*words, str(PARTS / "godot")], {}, ("--zink",))
+
+
 class Chromium(unittest.TestCase):
     """Headless, its pages and WebGL drawn by ANGLE on OpenGL ES."""
 
