@@ -21,7 +21,8 @@ static void call_something(uint32_t seed)
     static const float data[64];
     static const char *const text = "uniform samplerExternalOES t;";
     GLuint name = 1 + (seed >> 20) % 6;
-    switch ((seed >> 10) % 10) {
+    GLuint names[3];
+    switch ((seed >> 10) % 12) {
     case 0:
         ggl_glBindBuffer(GL_ARRAY_BUFFER, name);
         break;
@@ -50,6 +51,13 @@ static void call_something(uint32_t seed)
     case 8:
         ggl_glDeleteProgram(name);
         ggl_glDeleteShader(name);
+        break;
+    case 9:
+        ggl_glBufferSubData(GL_ARRAY_BUFFER, 16, 32, data);
+        break;
+    case 10:
+        ggl_glGenBuffers((GLsizei)(name % 3) + 1, names);
+        ggl_glGenTextures((GLsizei)(name % 3) + 1, names);
         break;
     default:
         ggl_glBindTexture(GL_TEXTURE_EXTERNAL_OES, name);
