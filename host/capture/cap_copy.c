@@ -57,6 +57,25 @@ enum sl_result cap_copy_head(struct cap_recording *to, struct cap_reader *reader
     return result;
 }
 
+enum sl_result cap_copy_thumb(struct cap_recording *to, struct cap_reader *reader)
+{
+    struct cap_payload payload = {0};
+    enum sl_result result = SL_ERR_NOTFOUND;
+    for (uint32_t i = reader->chunk_count; result == SL_ERR_NOTFOUND && i-- != 0;) {
+        enum cap_damage_kind why;
+        const struct cap_chunk *chunk = &reader->chunks[i];
+        if (chunk->kind == CAP_KIND_THUM) {
+            result = cap_reader_load(reader, chunk, &payload, &why);
+            if (result == SL_OK &&
+                !cap_recording_chunk(to, chunk->kind, payload.data, payload.size)) {
+                result = SL_ERR_NOMEM;
+            }
+        }
+    }
+    cap_payload_finish(&payload);
+    return result;
+}
+
 /* --- streams --- */
 
 /* A stream of the source, known from its begin or from a packet. NULL: no memory. */

@@ -32,6 +32,8 @@ void cap_copy_init(struct cap_copy *copy, struct cap_recording *to, struct cap_m
 void cap_copy_finish(struct cap_copy *copy);
 /* META, PROT and CAPS, as far as they are there. PROTOCOL: damage, NOMEM, IO. */
 enum sl_result cap_copy_head(struct cap_recording *to, struct cap_reader *reader) SL_MUST_USE;
+/* The last small picture that it has. NOTFOUND: it has none; as above. */
+enum sl_result cap_copy_thumb(struct cap_recording *to, struct cap_reader *reader) SL_MUST_USE;
 /* Learns of a record that is not copied. */
 void cap_copy_pass(struct cap_copy *copy, const struct cap_event *event);
 /* From now on records are copied, the next one with the stamp behind the target's last. before: the

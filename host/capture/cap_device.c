@@ -231,6 +231,7 @@ enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *st
         cap_counts_begin(&d->counts);
     }
     r->counts = &d->counts;
+    r->wants_pixel = d->front.recorder == NULL ? &d->wants_pixel : NULL;
     r->on_due = on_due;
     r->on_over = on_over;
     r->due_user = d;
@@ -248,6 +249,9 @@ enum sl_result cap_device_start(struct cap_device *d, const struct cap_start *st
     take_in(d, &d->resources);
     pthread_mutex_unlock(&d->lock);
     sl_atomic_store_relaxed(&d->wants_pixel, start->hashes); /* looked at where a stream is */
+    if (!waits) {
+        cap_recording_want_thumb(r);
+    }
     /* What was counted before may have been all that lies before it. */
     bool is_due = waits && start->first != 0 && !cap_recording_is_early(r);
     /* Pairs with the rings' loads: the recording lies before it. */

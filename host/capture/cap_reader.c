@@ -207,7 +207,8 @@ static bool is_known_kind(uint32_t kind)
 {
     static const uint32_t kinds[] = {CAP_KIND_META, CAP_KIND_PROT, CAP_KIND_CAPS, CAP_KIND_CALL,
                                      CAP_KIND_VERB, CAP_KIND_MEMW, CAP_KIND_BLOB, CAP_KIND_FRAM,
-                                     CAP_KIND_SNAP, CAP_KIND_INDX, CAP_KIND_END,  CAP_KIND_TEXT};
+                                     CAP_KIND_SNAP, CAP_KIND_INDX, CAP_KIND_END,  CAP_KIND_TEXT,
+                                     CAP_KIND_THUM};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (kinds[i] == kind) {
             return true;

@@ -59,6 +59,8 @@ struct cap_recording {
     uint64_t made;      /* atomic: snapshots of a ring */
     bool is_ring, no_contents;
     bool wants_hashes;
+    uint32_t *wants_pixel; /* atomic; the device's: frames come with their pixels. Nullable */
+    uint32_t wants_thumb;  /* atomic: one is to be made of the next frame that comes with them */
 
     struct cap_lane verbs, verb_memory;
     struct cap_blobs blobs;
@@ -102,6 +104,8 @@ void cap_recording_end(struct cap_recording *recording);
 void cap_recording_end_streams(struct cap_recording *recording);
 void cap_recording_unref(struct cap_recording *recording);
 
+/* A small picture of the next frame. Any thread. */
+void cap_recording_want_thumb(struct cap_recording *recording);
 /* Nothing more is recorded: what was asked for is complete. Any thread; says so once. */
 void cap_recording_over(struct cap_recording *recording);
 /* After so many of its units it is over. What begins at once is counted from its first snapshot. */

@@ -129,6 +129,9 @@ static enum sl_result visit(struct seek *s, uint64_t offset, struct node *out)
 
 static enum sl_result visit_last(struct seek *s, struct node *out)
 {
+    if ((s->reader->header.flags & CAP_FILE_RING) != 0) {
+        return SL_ERR_NOTFOUND; /* its index tells of chunks that are gone */
+    }
     struct cap_end end;
     enum sl_result result = SL_OK;
     if (s->last == 0) {

@@ -527,6 +527,9 @@ static enum sl_result save(struct cap_device *d, enum cap_snapshot_reason reason
     put_mark(&s, &mark);
     if (result == SL_OK) {
         (void)sl_atomic_count_u64(&r->made, 1);
+        if (waits || r->is_ring) {
+            cap_recording_want_thumb(r);
+        }
     }
     sl_info("capture", "snapshot before frame %llu: %llu records, %.1f ms: %s",
             (unsigned long long)mark.frame, (unsigned long long)s.records,

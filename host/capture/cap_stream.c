@@ -2,11 +2,15 @@
 #include "host/capture/cap_recording.h"
 
 #include "transport/base/bytes.h"
+#include "host/capture/cap_thumb.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+
+/* First frames show little: behind so many there is another look. */
+enum { THUMB_AGAIN = 30 };
 
 struct cap_verb_stream cap_stream_body(const struct cap_stream *s)
 {
@@ -276,6 +280,30 @@ void cap_recording_mark(struct cap_recording *r, const struct cap_frame *mark)
     }
 }
 
+void cap_recording_want_thumb(struct cap_recording *r)
+{
+    if (r->wants_pixel != NULL) { /* orders nothing: a frame late is fine */
+        sl_atomic_store_relaxed(&r->wants_thumb, 1);
+        sl_atomic_store_relaxed(r->wants_pixel, 1);
+    }
+}
+
+/* A frame came with pixels, number `frame`. */
+static void put_thumb(struct cap_recording *r, const struct vgd_frame *frame, uint64_t number)
+{
+    struct cap_bytes bytes = {0};
+    if (sl_atomic_exchange(&r->wants_thumb, 0) == 0) {
+        return;
+    }
+    if (!r->wants_hashes) {
+        sl_atomic_store_relaxed(r->wants_pixel, 0);
+    }
+    if (cap_thumb_make(frame->pixels, frame->width_px, frame->height_px, number, &bytes)) {
+        (void)cap_recording_chunk(r, CAP_KIND_THUM, bytes.data, bytes.size); /* else without */
+    }
+    cap_bytes_finish(&bytes);
+}
+
 /* Behind a frame; under the frames' lock. */
 static bool is_snapshot_due(struct cap_recording *r)
 {
@@ -313,6 +341,12 @@ void cap_stream_frame(void *stream, const struct vgd_frame *frame)
         /* Two streams may end frames at once, in the other order than they began to. */
         mark.stamp = s->stamp > r->last_mark.stamp ? s->stamp : r->last_mark.stamp;
         cap_recording_mark(r, &mark);
+        if (r->frame_count == THUMB_AGAIN) {
+            cap_recording_want_thumb(r);
+        }
+        if (frame->pixels != NULL) {
+            put_thumb(r, frame, r->frame_count - 1);
+        }
     }
     look_at_end(r, CAP_UNIT_FRAMES, number);
     bool is_due = is_snapshot_due(r);

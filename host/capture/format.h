@@ -119,6 +119,7 @@ enum {
 #define CAP_KIND_END  CAP_KIND('E', 'N', 'D', '!')
 #define CAP_KIND_TEXT CAP_KIND('t', 'e', 'x', 't')
 #define CAP_KIND_GPUT CAP_KIND('g', 'p', 'u', 't')
+#define CAP_KIND_THUM CAP_KIND('t', 'h', 'u', 'm')
 
 /* META, PROT, CAPS come first, in this order, once, with stream 0; a file without them is
  * incomplete (the recorder was killed at its start) and still readable.
@@ -419,6 +420,16 @@ enum cap_snapshot_reason {
  *
  * text records: varint stamp delta (as in VERB), u8 level (enum sl_log_level), varint size, UTF-8.
  * gput: reserved for GPU times. */
+
+/* ---- thum: optional: what a frame shows, small, stream 0 ----
+ *
+ * cap_thumb, then rows of R, G, B without gaps, top row first. The last one in the file counts. */
+struct cap_thumb {
+    uint32_t width_px, height_px; /* 1 to CAP_THUMB_SIDE */
+    uint64_t frame;               /* whose picture; counted from the recording's begin */
+};
+_Static_assert(sizeof(struct cap_thumb) == 16, "thumb");
+#define CAP_THUMB_SIDE 128u
 
 /* ---- INDX: an index segment, stream 0 ----
  *

@@ -297,7 +297,7 @@ class Flight(Case):
                 process = self.fly(words, "--force", "--ring", "1s", "--trigger", "signal")
                 for i, path in enumerate((self.trace, self.tmp / "t-1.slc")):
                     path.unlink(missing_ok=True)
-                    time.sleep(3 - i)  # more than is kept
+                    time.sleep(2.5 - i)  # more than is kept
                     process.send_signal(signal.SIGUSR1)
                     self.until(path.exists, "no trace")
                 self.assertEqual(143, self.end(process), self.err())
@@ -306,6 +306,7 @@ class Flight(Case):
                 for path in (self.trace, self.tmp / "t-1.slc"):
                     self.assertGreater(self.replayed(path), 1)
                     self.assertGreater(self.facts(path)["snapshots"], 0)
+                    self.ends(0, "info", "-f", "--thumb", "thumb.png", str(path))
                     part = self.tmp / "part.slc"
                     self.ends(0, "trim", "-f", "--frames", "1-1", "-o", str(part), str(path))
                     self.assertEqual(1, self.replayed(part))
@@ -339,7 +340,7 @@ class Flight(Case):
     def test_a_killed_host_leaves_it(self) -> None:
         """All but the last moment is there, though nobody asked for it."""
         process = self.fly([FRAMES, "0", "count", "1"], "--ring", "1s")
-        time.sleep(3)
+        time.sleep(2)
         os.kill(self.children(process)["host"], signal.SIGKILL)
         self.assertEqual(125, process.wait(PATIENCE_S), self.err())
         self.assertIn("flight recorder: the host ended", self.err())
@@ -348,7 +349,7 @@ class Flight(Case):
 
     def test_a_killed_recorder_leaves_a_trace(self) -> None:
         process = self.fly([FRAMES, "0", "count", "1"], "--ring", "1s")
-        time.sleep(3)
+        time.sleep(2)
         children = self.children(process)
         os.kill(children["host"], signal.SIGSTOP)
         process.kill()

@@ -164,6 +164,27 @@ class Record(Case):
         self.assertEqual(0, done.returncode, done.stderr)
         self.whole()
 
+    def test_a_picture_is_kept(self) -> None:
+        self.assertEqual(0, self.record(*self.frames(5)).returncode)
+        kept, shots = self.tmp / "kept.png", self.tmp / "shots"
+        for words, code in (([], 0), ([], 2), (["--force"], 0)):
+            done = self.sluice("info", *words, "--thumb", str(kept), str(self.trace))
+            self.assertEqual(code, done.returncode, done.stderr)
+        self.assertEqual(
+            0,
+            self.sluice(
+                *["replay", "--shots", "0", "--out", str(shots), str(self.trace)]
+            ).returncode,
+        )
+        # A window of 64 x 48 is small enough to be kept as it is.
+        self.assertEqual((shots / "frame-000000.png").read_bytes(), kept.read_bytes())
+        self.assertEqual(
+            0, self.record("-f", "--allow-idle", "--", "sh", "-c", "exit 0").returncode
+        )
+        done = self.sluice("info", "--thumb", str(kept), str(self.trace))
+        self.assertEqual(7, done.returncode)
+        self.assertIn("keeps no picture", done.stderr)
+
     def test_through_a_pipe(self) -> None:
         os.mkfifo(self.trace)
         copy = self.tmp / "copy.slc"

@@ -141,6 +141,7 @@ static bool fill_trace(const struct flight *f, struct cap_reader *reader, const 
     enum sl_result result = begin_merge(f, reader, &merge);
     if (result == SL_OK) {
         result = cap_copy_head(r, reader);
+        (void)!cap_copy_thumb(r, reader); /* it may have none */
         cap_copy_init(&copy, r, merge);
         result = result == SL_OK ? copy_all(&copy) : result;
         cap_copy_finish(&copy);

@@ -1,6 +1,7 @@
 /* sluice info: what a trace says of itself, from its index alone; with --check, all of it read. */
 #include "tools/sluice/info_check.h"
 #include "tools/sluice/info_needs.h"
+#include "tools/sluice/info_thumb.h"
 #include "tools/sluice/calls.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/say.h"
@@ -15,13 +16,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { INFO_CHECK, INFO_CALLS, INFO_REQUIREMENTS, INFO_STRICT };
+enum { INFO_CHECK, INFO_CALLS, INFO_REQUIREMENTS, INFO_THUMB, INFO_FORCE, INFO_STRICT };
 
 static const struct opt options[] = {
     [INFO_CHECK] = {.name = "check", .help = "read and verify everything"},
     [INFO_CALLS] = {.name = "calls", .help = "how often each command was called, too"},
     [INFO_REQUIREMENTS] = {.name = "requirements",
                            .help = "what its calls name that a host must have, and where first"},
+    [INFO_THUMB] = {.name = "thumb",
+                    .kind = OPT_TEXT,
+                    .value = "FILE",
+                    .help = "write the small picture that it keeps of a frame, as PNG"},
+    [INFO_FORCE] = {.name = "force", .letter = 'f', .help = "replace FILE"},
     [INFO_STRICT] = {.name = "strict", .help = "exit 6 when the recording was cut short"},
 };
 
@@ -218,7 +224,9 @@ static int run(const struct opt_set *set)
     int code = open_it(&info);
     if (code == SLUICE_EXIT_OK) {
         bool json = opt_common_on(set, COMMON_JSON);
-        code = opt_on(set, INFO_CHECK)
+        const char *thumb = opt_text(set, INFO_THUMB);
+        code = thumb != NULL ? info_thumb(info.path, info.reader, thumb, opt_on(set, INFO_FORCE))
+               : opt_on(set, INFO_CHECK)
                    ? info_check(info.path, info.reader, opt_on(set, INFO_STRICT), json)
                : opt_on(set, INFO_REQUIREMENTS) ? info_needs(info.path, info.reader, json)
                                                 : show(&info, set);
@@ -243,6 +251,6 @@ const struct verb verb_info = {
     .has_json = true,
     .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE |
              1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED | 1u << SLUICE_EXIT_INCOMPLETE |
-             1u << SLUICE_EXIT_INTERNAL,
+             1u << SLUICE_EXIT_MISSING | 1u << SLUICE_EXIT_INTERNAL,
     .run = run,
 };

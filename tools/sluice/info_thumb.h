@@ -1,0 +1,10 @@
+/* info --thumb: the small picture that a trace keeps, as a PNG. Main thread. */
+#ifndef SLUICE_INFO_THUMB_H
+#define SLUICE_INFO_THUMB_H
+
+#include "host/capture/cap_reader.h"
+
+/* reader: not scanned yet. Returns an exit code; the reason was said. */
+int info_thumb(const char *path, struct cap_reader *reader, const char *out, bool force);
+
+#endif
