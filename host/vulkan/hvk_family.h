@@ -97,8 +97,14 @@ struct hvk_memory {
     struct hvk_pages *pages; /* NULL: the driver's own, which nobody maps */
     uint64_t blob_id;        /* 0: none yet */
     uint32_t type;           /* of the device's */
+    bool is_dedicated;       /* to one buffer or image; only where it has no pages */
     bool is_shown;           /* presented: the host alone writes it */
 };
+
+/* hvk_carry.c: bytes of memory without pages, out of it or into it, by its device. UNSUPPORTED: no
+ * buffer can be laid over it, or its device copies nothing; TIMEOUT; DEVICE_LOST; NOMEM. */
+enum sl_result hvk_carry(const struct hvk_device *device, const struct hvk_memory *memory,
+                         uint64_t offset, void *bytes, size_t size, bool out) SL_MUST_USE;
 
 /* Bit i: memory type i is shared with the guest. Found out at the first call, under the turn. */
 uint32_t hvk_memory_shared_types(struct hvk_physical *physical);

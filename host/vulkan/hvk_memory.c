@@ -139,6 +139,13 @@ static struct wanted look(const VkMemoryAllocateInfo *info, uint32_t shared)
     return w;
 }
 
+static bool is_dedicated(const void *chain)
+{
+    const VkMemoryDedicatedAllocateInfo *info =
+        hvk_chain_find(chain, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO);
+    return info != NULL && (info->image != VK_NULL_HANDLE || info->buffer != VK_NULL_HANDLE);
+}
+
 /* limit: the heap's size, which all that is shared of it may have together. */
 static enum sl_result pages_for(struct hvk_context *context, const struct wanted *w, uint64_t size,
                                 uint64_t limit, struct hvk_pages **out)
@@ -201,6 +208,7 @@ static VkResult allocate(struct hvk_call *call, struct hvk_device *device,
                     memory_release);
     m->size = info->allocationSize;
     m->type = info->memoryTypeIndex;
+    m->is_dedicated = !w.is_shared && is_dedicated(w.chain);
     enum sl_result r =
         w.is_shared ? pages_for(call->context, &w, info->allocationSize, limit, &m->pages) : SL_OK;
     VkResult result = r == SL_OK ? allocate_native(device, info, &w, m)

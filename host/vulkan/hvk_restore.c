@@ -35,14 +35,21 @@ void hvk_vkRestoreSLUICE(struct hvk_call *call, struct vk_args_vkRestoreSLUICE *
 
 void hvk_vkWriteMemorySLUICE(struct hvk_call *call, struct vk_args_vkWriteMemorySLUICE *a)
 {
+    const struct hvk_device *device = hvk_device_of(a->record);
     struct hvk_pages *pages = NULL;
     if (!may_restore(call)) {
         return;
     }
-    if (!hvk_memory_holds(hvk_device_of(a->record), a->memory_id, a->offset, a->dataSize, &pages) ||
-        pages == NULL) {
+    if (!hvk_memory_holds(device, a->memory_id, a->offset, a->dataSize, &pages)) {
         hr_call_violate(call->hr, "that memory has no such place");
-        return;
+    } else if (pages != NULL) {
+        memcpy((uint8_t *)pages->pointer + a->offset, a->pData, a->dataSize);
+    } else {
+        const struct hvk_memory *memory =
+            (const void *)hvk_find(call->context, VK_KIND_VkDeviceMemory, a->memory_id, NULL);
+        if (hvk_carry(device, memory, a->offset, (void *)(uintptr_t)a->pData, a->dataSize, false) !=
+            SL_OK) {
+            hr_call_violate(call->hr, "that memory cannot be written");
+        }
     }
-    memcpy((uint8_t *)pages->pointer + a->offset, a->pData, a->dataSize);
 }

@@ -1,6 +1,7 @@
 /* What became of objects after they were made: memory, contents, signals, recorded commands. */
 #include "host/vulkan/hvk_save.h"
 
+#include "transport/base/log.h"
 #include "transport/base/mem.h"
 
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 #define HEADER 12u /* opcode, length, turn */
 /* Bytes of memory in one packet. */
 #define PIECE 65536u
+/* The same of memory that only its device reaches. */
+#define CARRIED (8u << 20)
 
 static VkDevice device_id(const struct hvk_object *object)
 {
@@ -87,10 +90,32 @@ static void write_bytes(struct hvk_save *s, const struct hvk_memory *m)
     }
 }
 
+/* The same where only the device reaches them. What new memory holds is anybody's guess: all of it
+ * is written. */
+static void carry_bytes(struct hvk_save *s, const struct hvk_memory *m)
+{
+    uint8_t *bytes = sl_alloc(CARRIED);
+    if (bytes == NULL) {
+        hvk_save_fail(s, SL_ERR_NOMEM, "no memory");
+    }
+    for (uint64_t at = 0; at < m->size && s->result == SL_OK; at += CARRIED) {
+        size_t size = m->size - at < CARRIED ? (size_t)(m->size - at) : CARRIED;
+        enum sl_result result = hvk_carry(m->object.device, m, at, bytes, size, true);
+        if (result != SL_OK) {
+            hvk_save_fail(s, result,
+                          m->is_dedicated ? "memory of one object that only its device reaches"
+                                          : "memory that only its device reaches cannot be read");
+        }
+        HVK_SAVE(s, WriteMemorySLUICE, device_id(&m->object),
+                 HVK_HANDLE(VkDeviceMemory, m->object.id), at, size, bytes);
+    }
+    sl_free(bytes);
+}
+
 void hvk_save_memory(struct hvk_save *s, const struct hvk_memory *m)
 {
     if (m->pages == NULL) {
-        hvk_save_fail(s, SL_ERR_UNSUPPORTED, "it has memory that only its device reaches");
+        carry_bytes(s, m);
         return;
     }
     if (m->pages->context == NULL) {
@@ -484,6 +509,12 @@ static void save_state(struct hvk_save *s, uint32_t kind, uint64_t id, uint64_t 
         save_event(s, object->device, native, id);
     } else if (kind == VK_KIND_VkPrivateDataSlot) {
         save_private(s, object);
+    } else if (kind == VK_KIND_VkQueryPool) { /* nothing sets results */
+        sl_warn_limited(
+            "vulkan",
+            "context %u has queries: a snapshot has no results of theirs, a replay that "
+            "begins with it finds none until they are made again",
+            s->context->ctx_id);
     }
 }
 

@@ -1,0 +1,206 @@
+/* Bytes of memory that only its device reaches, for snapshots: a buffer is laid over all of the
+ * memory, and the device copies between it and memory that the host maps.
+ *
+ * What lies there is the driver's own arrangement; it is carried as it is. The device is idle, or
+ * replays what nobody else submits to. */
+#include "host/vulkan/hvk_family.h"
+
+#include <string.h>
+
+#define WAIT_NS (10ull * 1000 * 1000 * 1000)
+
+struct laid {
+    VkBuffer buffer;
+    VkDeviceMemory memory; /* ours; else VK_NULL_HANDLE */
+};
+
+struct carrier {
+    const struct hvk_device *device;
+    VkDevice native;
+    struct laid there, here;
+    void *mapping; /* of `here` */
+    VkCommandPool pool;
+    VkCommandBuffer commands;
+    VkFence fence;
+};
+
+/* A queue that copies. */
+static struct hvk_queue *queue_of(const struct hvk_device *device)
+{
+    const uint32_t copies = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT;
+    for (uint32_t i = 0; i < device->queue_count; i++) {
+        const struct hvk_queue *q = &device->queues[i];
+        if ((device->physical->families[q->family].queueFlags & copies) != 0) {
+            return &device->queues[i];
+        }
+    }
+    return NULL;
+}
+
+static VkResult make_buffer(const struct carrier *c, uint64_t size, VkBuffer *buffer,
+                            VkMemoryRequirements *needs)
+{
+    const struct vk_driver_device *d = &c->device->driver;
+    const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                     .size = size,
+                                     .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+                                              VK_BUFFER_USAGE_TRANSFER_DST_BIT};
+    VkResult result = d->CreateBuffer(c->native, &info, NULL, buffer);
+    if (result == VK_SUCCESS) {
+        d->GetBufferMemoryRequirements(c->native, *buffer, needs);
+    }
+    return result;
+}
+
+/* Over all of the memory, or as much of it as a buffer may take: a little at its end lies between
+ * two alignments, where nothing can be bound. */
+static VkResult lay_over(struct carrier *c, const struct hvk_memory *memory, uint64_t end)
+{
+    const struct vk_driver_device *d = &c->device->driver;
+    VkMemoryRequirements needs;
+    uint64_t size = memory->size;
+    VkResult result = make_buffer(c, size, &c->there.buffer, &needs);
+    if (result == VK_SUCCESS && needs.size > memory->size) {
+        d->DestroyBuffer(c->native, c->there.buffer, NULL);
+        c->there.buffer = VK_NULL_HANDLE;
+        size = size > needs.alignment ? size - size % needs.alignment : 0;
+        result = size >= end ? make_buffer(c, size, &c->there.buffer, &needs)
+                             : VK_ERROR_FEATURE_NOT_PRESENT;
+    }
+    if (result == VK_SUCCESS &&
+        (needs.size > memory->size || (needs.memoryTypeBits >> memory->type & 1) == 0)) {
+        result = VK_ERROR_FEATURE_NOT_PRESENT;
+    }
+    return result == VK_SUCCESS
+               ? d->BindBufferMemory(c->native, c->there.buffer,
+                                     HVK_HANDLE(VkDeviceMemory, memory->object.native), 0)
+               : result;
+}
+
+static VkResult make_here(struct carrier *c, uint64_t size)
+{
+    const VkMemoryPropertyFlags wanted =
+        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    const struct vk_driver_device *d = &c->device->driver;
+    const VkPhysicalDeviceMemoryProperties *types = &c->device->physical->memory;
+    VkMemoryRequirements needs;
+    VkResult result = make_buffer(c, size, &c->here.buffer, &needs);
+    uint32_t type = 0;
+    while (type < types->memoryTypeCount &&
+           ((needs.memoryTypeBits >> type & 1) == 0 ||
+            (types->memoryTypes[type].propertyFlags & wanted) != wanted)) {
+        type++;
+    }
+    if (result != VK_SUCCESS || type == types->memoryTypeCount) {
+        return result != VK_SUCCESS ? result : VK_ERROR_FEATURE_NOT_PRESENT;
+    }
+    const VkMemoryAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                       .allocationSize = needs.size,
+                                       .memoryTypeIndex = type};
+    result = d->AllocateMemory(c->native, &info, NULL, &c->here.memory);
+    if (result == VK_SUCCESS) {
+        result = d->BindBufferMemory(c->native, c->here.buffer, c->here.memory, 0);
+    }
+    return result == VK_SUCCESS
+               ? d->MapMemory(c->native, c->here.memory, 0, VK_WHOLE_SIZE, 0, &c->mapping)
+               : result;
+}
+
+static VkResult record(struct carrier *c, uint32_t family, const VkBufferCopy *copy, bool out)
+{
+    const struct vk_driver_device *d = &c->device->driver;
+    const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+                                          .queueFamilyIndex = family};
+    const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                            .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
+    /* What ran before, and what the host wrote and reads. */
+    const VkMemoryBarrier all = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+                                 .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
+                                 .dstAccessMask =
+                                     VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT};
+    const VkPipelineStageFlags stages = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    VkResult result = d->CreateCommandPool(c->native, &pool, NULL, &c->pool);
+    VkCommandBufferAllocateInfo one = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+                                       .commandPool = c->pool,
+                                       .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+                                       .commandBufferCount = 1};
+    if (result == VK_SUCCESS) {
+        result = d->AllocateCommandBuffers(c->native, &one, &c->commands);
+    }
+    if (result == VK_SUCCESS) {
+        result = d->BeginCommandBuffer(c->commands, &begin);
+    }
+    if (result != VK_SUCCESS) {
+        return result;
+    }
+    d->CmdPipelineBarrier(c->commands, stages | VK_PIPELINE_STAGE_HOST_BIT, stages, 0, 1, &all, 0,
+                          NULL, 0, NULL);
+    d->CmdCopyBuffer(c->commands, out ? c->there.buffer : c->here.buffer,
+                     out ? c->here.buffer : c->there.buffer, 1, copy);
+    d->CmdPipelineBarrier(c->commands, stages, stages | VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &all, 0,
+                          NULL, 0, NULL);
+    return d->EndCommandBuffer(c->commands);
+}
+
+static VkResult run(struct carrier *c, struct hvk_queue *queue)
+{
+    const struct vk_driver_device *d = &c->device->driver;
+    const VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+    const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                                 .commandBufferCount = 1,
+                                 .pCommandBuffers = &c->commands};
+    VkResult result = d->CreateFence(c->native, &info, NULL, &c->fence);
+    if (result == VK_SUCCESS) {
+        pthread_mutex_lock(&queue->lock);
+        result = d->QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), 1, &submit, c->fence);
+        pthread_mutex_unlock(&queue->lock);
+    }
+    return result == VK_SUCCESS ? d->WaitForFences(c->native, 1, &c->fence, VK_TRUE, WAIT_NS)
+                                : result;
+}
+
+static void end(struct carrier *c)
+{
+    const struct vk_driver_device *d = &c->device->driver;
+    d->DestroyFence(c->native, c->fence, NULL);
+    d->DestroyCommandPool(c->native, c->pool, NULL);
+    d->DestroyBuffer(c->native, c->here.buffer, NULL);
+    d->DestroyBuffer(c->native, c->there.buffer, NULL);
+    d->FreeMemory(c->native, c->here.memory, NULL);
+}
+
+enum sl_result hvk_carry(const struct hvk_device *device, const struct hvk_memory *memory,
+                         uint64_t offset, void *bytes, size_t size, bool out)
+{
+    struct carrier c = {.device = device, .native = hvk_native(device)};
+    struct hvk_queue *queue = queue_of(device);
+    const VkBufferCopy copy = {
+        .srcOffset = out ? offset : 0, .dstOffset = out ? 0 : offset, .size = size};
+    if (queue == NULL || memory->is_dedicated) {
+        return SL_ERR_UNSUPPORTED;
+    }
+    VkResult result = lay_over(&c, memory, offset + size);
+    if (result == VK_SUCCESS) {
+        result = make_here(&c, size);
+    }
+    if (result == VK_SUCCESS && !out) {
+        memcpy(c.mapping, bytes, size);
+    }
+    if (result == VK_SUCCESS) {
+        result = record(&c, queue->family, &copy, out);
+    }
+    if (result == VK_SUCCESS) {
+        result = run(&c, queue);
+    }
+    if (result == VK_TIMEOUT) {
+        return SL_ERR_TIMEOUT; /* the device still has all of it */
+    }
+    if (result == VK_SUCCESS && out) {
+        memcpy(bytes, c.mapping, size);
+    }
+    end(&c);
+    return result == VK_SUCCESS                     ? SL_OK
+           : result == VK_ERROR_FEATURE_NOT_PRESENT ? SL_ERR_UNSUPPORTED
+           : result == VK_ERROR_DEVICE_LOST         ? SL_ERR_DEVICE_LOST
+                                                    : SL_ERR_NOMEM;
+}
