@@ -2,24 +2,58 @@
 recordings that are switched on and off, beside the same program's on a host that nobody recorded.
 
 usage: SLUICE_PROGRAM=build/release/bin/sluice FRAMES_PROGRAM=... DISPLAY=:0 python3 attach_bench.py
+    [--pairs N] [--rounds N] [--out FILE]
+
+The two never run at once: in turns, one is stopped (SIGSTOP, host and program) while the other is
+measured for a moment, in the order A B B A, so that both see the same machine. Two programs that
+are the same may differ by where their memory lies: the armed one's ratio after its recordings is
+held against its own before them, over several pairs of programs. The processor time of a frame is
+told beside its time, since others' load does not count in it.
 """
 
+import argparse
+import json
 import os
 import pathlib
+import signal
 import statistics
 import struct
 import subprocess
+import sys
 import tempfile
 import time
+from typing import NamedTuple, Optional
 
 SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
 FRAMES = os.environ.get("FRAMES_PROGRAM", "frames_program")
 SPANS = 5
-SPAN_S = 2.0
+SPAN_S = 0.5
+SLICE_S = 0.2
+FRAMES_MIN = 8  # of a slice; else the machine did something else
+
+SETTLE_S = 0.01
+
+
+class Cost(NamedTuple):
+    """Of a frame; how many there were."""
+
+    ms: float
+    cpu_ms: float
+    frames: int = 1
+
+
+def processor_ns(pid: int) -> int:
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except OSError:
+            pass  # it is over
+    return total
 
 
 class Run:
-    """A program that draws for ever, on a host of its own."""
+    """A program that draws for ever, on a host of its own; stopped but for its turns."""
 
     def __init__(self, folder: pathlib.Path, name: str) -> None:
         env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
@@ -32,6 +66,17 @@ class Run:
         self.program = subprocess.Popen(words, env=env)
         while self.frames() == 0:
             time.sleep(0.01)
+        self.stop()
+
+    def signal(self, number: int) -> None:
+        for process in (self.program, self.host):
+            process.send_signal(number)
+
+    def stop(self) -> None:
+        self.signal(signal.SIGSTOP)
+
+    def go(self) -> None:
+        self.signal(signal.SIGCONT)
 
     def frames(self) -> int:
         try:
@@ -39,54 +84,97 @@ class Run:
         except (OSError, struct.error):
             return 0
 
-    def ms_per_frame(self, seconds: float) -> float:
-        first, begin = self.frames(), time.monotonic()
+    def cpu_ns(self) -> int:
+        return processor_ns(self.program.pid) + processor_ns(self.host.pid)
+
+    def cost(self, seconds: float) -> Cost:
+        first, cpu, begin = self.frames(), self.cpu_ns(), time.monotonic()
         time.sleep(seconds)
-        return (time.monotonic() - begin) * 1e3 / max(self.frames() - first, 1)
+        frames = max(self.frames() - first, 1)
+        elapsed = time.monotonic() - begin
+        return Cost(elapsed * 1e3 / frames, (self.cpu_ns() - cpu) / 1e6 / frames, frames)
+
+    def turn(self) -> Cost:
+        self.go()
+        time.sleep(SETTLE_S)
+        cost = self.cost(SLICE_S)
+        self.stop()
+        return cost
 
     def end(self) -> None:
-        self.program.terminate()
-        self.program.wait()
-        self.host.terminate()
-        self.host.wait()
+        self.go()
+        for process in (self.program, self.host):
+            process.terminate()
+            process.wait()
 
 
-def record(run: Run, trace: pathlib.Path) -> float:
+def median(ratios: "list[Cost]") -> Cost:
+    if not ratios:
+        raise SystemExit("attach_bench.py: no slice had frames enough: the machine is too busy")
+    return Cost(
+        statistics.median(r.ms for r in ratios), statistics.median(r.cpu_ms for r in ratios)
+    )
+
+
+def compare(armed: Run, plain: Run, rounds: int) -> Cost:
+    """The armed one's cost as a part of the other's, medians over the rounds."""
+    ratios = []
+    for i in range(rounds):
+        one, other = (armed, plain) if i % 2 == 0 else (plain, armed)
+        costs = {one: one.turn(), other: other.turn()}
+        a, b = costs[armed], costs[plain]
+        if min(a.frames, b.frames) >= FRAMES_MIN:
+            ratios.append(Cost(a.ms / b.ms, a.cpu_ms / b.cpu_ms))
+    return median(ratios)
+
+
+def record(run: Run, trace: pathlib.Path) -> None:
+    """Switched on and off again; it ran meanwhile."""
+    run.go()
     words = [SLUICE, "record", "-q", "--attach", str(run.socket), "-o", str(trace)]
     recorder = subprocess.Popen(words)
     while not pathlib.Path(f"{trace}.part").exists():
         time.sleep(0.01)
-    time.sleep(0.3)
-    during = run.ms_per_frame(SPAN_S)
+    time.sleep(SPAN_S)
     subprocess.run([SLUICE, "record", "-q", "--stop", str(run.socket)], check=True)
     recorder.wait()
-    return during
+    run.stop()
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        armed, plain = Run(folder, "armed"), Run(folder, "plain")
-        ratios, recorded = [], []
-        for i in range(SPANS + 1):
-            a, b = [], []
-            for _ in range(16):  # turn about, so that both see the same machine
-                a.append(armed.ms_per_frame(SPAN_S / 32))
-                b.append(plain.ms_per_frame(SPAN_S / 32))
-            ratio = statistics.median(x / y for x, y in zip(a, b))
-            ratios.append(ratio)
-            print(
-                f"outside {i}: {statistics.median(a):.3f} ms/frame,"
-                f" unarmed {statistics.median(b):.3f}, ratio {ratio:.3f}"
-            )
-            if i < SPANS:
-                during = record(armed, folder / f"{i}.slc")
-                recorded.append(during)
-                print(f"recording {i}: {during:.3f} ms/frame")
-        print(f"median ratio before any {ratios[0]:.3f}, after {statistics.median(ratios[1:]):.3f}")
-        armed.end()
-        plain.end()
+def one_pair(folder: pathlib.Path, rounds: int) -> "tuple[Cost, list[Cost]]":
+    """Ratios before any recording, and after each."""
+    armed, plain = Run(folder, "armed"), Run(folder, "plain")
+    before, after = compare(armed, plain, 2 * rounds), []
+    for i in range(SPANS):
+        record(armed, folder / f"{i}.slc")
+        after.append(compare(armed, plain, rounds))
+    armed.end()
+    plain.end()
+    return before, after
+
+
+def main(words: "Optional[list[str]]" = None) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--out", type=pathlib.Path)
+    options = parser.parse_args(words)
+    changes: "list[Cost]" = []
+    for pair in range(options.pairs):
+        with tempfile.TemporaryDirectory() as name:
+            before, after = one_pair(pathlib.Path(name), options.rounds)
+        changes += [Cost(a.ms / before.ms, a.cpu_ms / before.cpu_ms) for a in after]
+        print(
+            f"pair {pair}: armed over unarmed before {before.ms:.3f} (cpu {before.cpu_ms:.3f}),"
+            f" after {' '.join(f'{a.ms:.3f}' for a in after)}"
+            f" (cpu {' '.join(f'{a.cpu_ms:.3f}' for a in after)})",
+            flush=True,
+        )
+    found = median(changes)
+    print(f"after over before: frame time {found.ms:.3f}, processor time {found.cpu_ms:.3f}")
+    if options.out is not None:
+        options.out.write_text(json.dumps({"ms": found.ms, "cpu_ms": found.cpu_ms}) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
