@@ -61,9 +61,8 @@ struct asg_reader {
     uint64_t awake_since_ns; /* atomic; 0: asleep */
     uint32_t cpu;            /* what page->host_cpu says */
     struct asg_spin spin;
-    uint32_t near_waits; /* so many, since near_since_ns, were for a guest on our processor */
-    uint64_t near_since_ns;
-    uint64_t moved_ns; /* when the thread was moved last */
+    uint32_t near_waits; /* so many in a row, of short ones, were for a guest on our processor */
+    uint64_t moved_ns;   /* when the thread was moved last */
     uint32_t talks; /* more long waits for which the guest counts as one that waits for replies */
     uint64_t bytes, wakeups, sleeps;
 };
