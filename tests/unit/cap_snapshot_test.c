@@ -82,12 +82,20 @@ static const struct vgd_ops ops = {.capset_count = capset_count,
                                    .ring_stats = ring_stats,
                                    .rest = rest,
                                    .ctx_save = ctx_save,
+                                   .poll = nothing,
                                    .reset = nothing,
                                    .destroy = nothing};
 
+static void on_lost(void *user, uint32_t ctx_id, const char *reason)
+{
+    (void)user;
+    (void)ctx_id;
+    (void)reason;
+}
+
 static void bed_init(struct bed *t)
 {
-    const struct vgd_sink front = {.user = t};
+    const struct vgd_sink front = {.user = t, .ctx_lost = on_lost};
     const uint32_t ring[] = {GFXSTREAM_CONTEXT_CREATE, RING};
     t->vgd.ops = &ops;
     t->stands = true;
@@ -160,6 +168,61 @@ static void expect(struct bed *t, const char *text)
 
 /* Context, blob, attach, ring, stream; then what the context says. */
 #define STATE "v1 v7 v3 v5 v130 saved3! "
+
+static void count(void *user)
+{
+    (*(uint32_t *)user)++;
+}
+
+static void count_lost(void *user, uint32_t ctx_id)
+{
+    *(uint32_t *)user += ctx_id;
+}
+
+/* Frame 1 alone: the snapshot stands behind frame 0, and what comes later is nobody's. */
+SLT_TEST_F(cap_snapshot, a_range_is_counted_from_the_beginning, t)
+{
+    uint32_t over = 0;
+    SLT_ASSERT_OK(cap_device_start(t->recorder, &(struct cap_start){.path = t->path,
+                                                                    .meta = "{}",
+                                                                    .first = 1,
+                                                                    .end = 2,
+                                                                    .more = true,
+                                                                    .over = count,
+                                                                    .over_user = &over}));
+    void *stream = t->rings->begin(t->rings->user, CONTEXT, RING, 5);
+    frame(t, stream, 1);
+    SLT_ASSERT_TRUE((*t->rings->epoch & VGD_EPOCH_REST) != 0);
+    t->device->ops->poll(t->device);
+    SLT_EXPECT_EQ(0u, over);
+    frame(t, stream, 2);
+    SLT_ASSERT_TRUE((*t->rings->epoch & VGD_EPOCH_REST) != 0); /* until the next one began */
+    t->device->ops->poll(t->device);
+    SLT_EXPECT_EQ(1u, over);
+    frame(t, stream, 3);
+    t->device->ops->poll(t->device);
+    SLT_EXPECT_EQ(1u, over);
+    t->rings->end(stream);
+    end(t);
+    SLT_ASSERT_OK(cap_merge_create(t->reader, &t->merge));
+    expect(t, STATE "call2 frame ");
+}
+
+SLT_TEST_F(cap_snapshot, a_lost_context_is_told, t)
+{
+    uint32_t lost = 0;
+    const struct vgd_sink sink = cap_device_sink(t->recorder);
+    sink.ctx_lost(sink.user, CONTEXT, "nothing is recorded");
+    SLT_ASSERT_OK(cap_device_start(
+        t->recorder, &(struct cap_start){
+                         .path = t->path, .meta = "{}", .lost = count_lost, .over_user = &lost}));
+    SLT_EXPECT_EQ(0u, lost);
+    sink.ctx_lost(sink.user, CONTEXT, "it broke the protocol");
+    SLT_EXPECT_EQ((uint32_t)CONTEXT, lost);
+    end(t);
+    sink.ctx_lost(sink.user, CONTEXT, "nothing is recorded any more");
+    SLT_EXPECT_EQ((uint32_t)CONTEXT, lost);
+}
 
 SLT_TEST_F(cap_snapshot, a_recording_that_begins_late_begins_with_one, t)
 {
