@@ -329,6 +329,10 @@ enum sl_result cap_merge_create_at(struct cap_reader *reader, uint32_t begin,
     if (m == NULL) {
         return SL_ERR_NOMEM;
     }
+    while (m->damages < reader->damage_count &&
+           reader->damages[m->damages].chunk < reader->chunks[begin].number) {
+        m->damages++; /* nothing of it is missed here */
+    }
     /* Records first, though chunks that belong behind may lie between them. */
     enum sl_result result = link_before(m, begin);
     uint32_t end = begin + 1;

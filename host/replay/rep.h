@@ -48,6 +48,8 @@ struct rep_options {
     /* Both on the caller's thread; false ends the replay. Nullable. */
     bool (*frame)(void *user, const struct rep_frame *frame);
     bool (*diverged)(void *user, const struct rep_answer *answer);
+    /* A call that is left out: it is neither made nor compared; nullable: none. */
+    bool (*skips_call)(void *user, const struct cap_event *event);
     /* A frame is about to be played whose pixels may be left out; nullable: pixels of all. */
     bool (*wants_frame)(void *user, uint64_t number);
 };

@@ -131,8 +131,9 @@ static bool is_edge(const struct cap_event_call *call)
 static void play_call(struct rep *rep, const struct cap_event *event)
 {
     struct rep_ring *ring = rep_ring_find(rep, event->call.ring_id);
-    if (ring == NULL) {
-        return; /* its context was lost, which was told */
+    if (ring == NULL ||
+        (rep->options.skips_call != NULL && rep->options.skips_call(rep->options.user, event))) {
+        return; /* its context was lost, which was told; or it is left out */
     }
     if (rep->options.one_thread) {
         if (rep->current != NULL && rep->current != ring) {

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import time
 
@@ -50,6 +51,30 @@ class Snapshots(TraceBed):
                 with self.subTest(name=name, threads=threads):
                     part = self.shown(trace, "--frames", "12-17", "--threads", threads)
                     self.assertEqual(whole[12:18], part)
+
+    def test_replay_goes_on_behind_damage(self) -> None:
+        name = next(iter(self.traces))
+        trace = self.recorded(name, "--snapshot-every", "5")
+        whole = self.shown(trace)
+        data, at, calls, marks = bytearray(trace.read_bytes()), 64, [], []
+        while at < len(data):
+            flags, kind = struct.unpack_from("<H4s", data, at + 2)
+            if kind == b"CALL" and flags & 2 == 0:
+                calls.append(at)
+            elif kind == b"SNAP":
+                marks.append(at)
+            at += 64 + (struct.unpack_from("<I", data, at + 56)[0] + 63) // 64 * 64
+        between = [at for at in calls if marks[1] < at < marks[2]]
+        data[between[0] + 70] ^= 1
+        copy = self.tmp / "broken.slc"
+        copy.write_bytes(data)
+        self.ends(5, "replay", str(copy), says="checksum; lost calls")
+        out = self.ends(5, "replay", "--keep-going", "--hash", str(copy), says="checksum")
+        shown = {int(words[0]): words[2] for words in map(str.split, out.splitlines())
+                 if words[0].isdigit()}  # fmt: skip
+        self.assertEqual(whole[-1], shown[FRAMES - 1])
+        self.assertEqual({n: whole[n] for n in shown}, shown)
+        self.assertLess(len(shown), FRAMES)
 
     def test_a_recording_begins_at_a_frame(self) -> None:
         for name in self.traces:

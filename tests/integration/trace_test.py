@@ -189,6 +189,20 @@ class Traces(TraceBed):
         for verb in ("info", "dump", "replay"):
             self.ends(4, verb, path, says=f"{path}: container 3.0, this build reads 1.0 to 1.0")
 
+    def test_unknown_kinds(self) -> None:
+        """An optional one is passed by, another one is not."""
+        for kind, code, says in (
+            (b"gpuz", 0, 'note: skipped 1 chunks of optional kind "gpuz"'),
+            (b"GPUZ", 4, 'is of the kind "GPUZ", which this build does not know'),
+        ):
+            data = bytearray(self.any().read_bytes())
+            at = self.chunk(b"INDX")
+            data[at + 4 : at + 8] = kind
+            struct.pack_into("<I", data, at + 60, crc32c(bytes(data[at : at + 60])))
+            path = self.copy(bytes(data))
+            for words in (("dump",), ("replay", "--backend", "decode")):
+                self.ends(code, *words, path, says=says)
+
     def test_damage(self) -> None:
         data = bytearray(self.any().read_bytes())
         at = self.chunk(b"CALL")

@@ -158,6 +158,24 @@ class Replay(TraceBed):
                       for b in ("gpu", "cpu")]  # fmt: skip
             self.assertEqual(*hashes)  # there are no other drivers here
 
+    def test_loops_draw_the_same(self) -> None:
+        for trace in map(str, self.traces.values()):
+            lines = self.ends(0, "replay", "--loop", "6", "--hash", trace).splitlines()[:-1]
+            self.assertEqual(6, len(lines) // len(set(lines)))
+
+    def test_calls_are_left_out(self) -> None:
+        if "gl" in self.traces:
+            trace = str(self.traces["gl"])
+            draws = self.ends(0, "dump", "--grep", "glDraw", "--frames", "4", trace).split()
+            whole = self.ends(0, "replay", "--preload", "--hash", trace).splitlines()[:-1]
+            less = self.ends(0, "replay", "--skip", draws[0], "--hash", trace).splitlines()[:-1]
+            self.assertEqual(
+                [4], [i for i, pair in enumerate(zip(whole, less)) if len(set(pair)) > 1]
+            )
+        if "vk" in self.traces:
+            self.ends(2, "replay", "--skip", "30", str(self.traces["vk"]),
+                      says="call 30 is Vulkan's, whose packets wait for each other")  # fmt: skip
+
     def test_pace(self) -> None:
         trace = str(self.any())
         frames = json.loads(self.ends(0, "info", "--json", trace))["frames"]
@@ -389,6 +407,13 @@ class Bench(TraceBed):
                     self.assertLessEqual(figure["median"], figure["high"])
                 self.assertGreater(kind["peak_kib"], 1024)
                 self.assertIsNone(state["ratio"])
+
+    def test_frames(self) -> None:
+        trace = str(self.any())
+        whole = self.bench(0, "--runs", "1", "--backend", "null", trace)
+        some = self.bench(0, "--runs", "1", "--backend", "null", "--frames", "0-4", trace)
+        self.assertEqual(5, some["frames"])
+        self.assertLess(some["calls"], whole["calls"])
 
     def test_names(self) -> None:
         trace = str(self.any())

@@ -47,7 +47,7 @@ static const struct opt options[] = {
     [BENCH_FRAMES] = {.name = "frames",
                       .kind = OPT_TEXT,
                       .value = "RANGE",
-                      .help = "end after the last of these frames"},
+                      .help = "from the snapshot before the first of these to the last"},
     [BENCH_LOOP_TIME] = {.name = "loop-time",
                          .kind = OPT_REAL,
                          .value = "S",
@@ -323,6 +323,7 @@ static int bench_trace(const struct opt_set *set)
         return SLUICE_EXIT_USAGE;
     }
     b.play = (struct bench_play){.path = set->args[0],
+                                 .first_frame = range_begin(&frames),
                                  .stop_frame = range_end(&frames),
                                  .seconds = opt_real(set, BENCH_LOOP_TIME),
                                  .one_thread = strcmp(opt_text(set, BENCH_THREADS), "one") == 0};

@@ -69,6 +69,7 @@ static int play_once(struct playing *p, bool wants_costs, struct rep_report *rep
     const struct rep_options options = {.one_thread = play->one_thread,
                                         .no_compare = true,
                                         .wants_costs = wants_costs,
+                                        .first_frame = play->first_frame,
                                         .stop_frame = play->stop_frame,
                                         .stop_call = UINT64_MAX,
                                         .user = p,
@@ -146,7 +147,7 @@ static void child(const struct bench_play *play, struct shared *shared, bool wan
     do {
         run->code = play_once(&p, wants_costs, &report);
         run->seconds += (double)report.time_ns / 1e9;
-        run->frames = report.frames;
+        run->frames = report.frames - report.first_frame;
         run->calls = report.calls;
         times++;
     } while (run->code == SLUICE_EXIT_OK && run->seconds < play->seconds);

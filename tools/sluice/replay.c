@@ -16,6 +16,7 @@
 #include "host/replay/rep.h"
 #include "transport/base/bytes.h"
 #include "transport/base/clock.h"
+#include "transport/base/mem.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ enum {
     REPLAY_THREADS,
     REPLAY_FRAMES,
     REPLAY_STOP_AFTER,
+    REPLAY_SKIP,
+    REPLAY_PRELOAD,
     REPLAY_LOOP,
     REPLAY_LOOP_TIME,
     REPLAY_PACE,
@@ -37,6 +40,7 @@ enum {
     REPLAY_OUT,
     REPLAY_FORCE,
     REPLAY_IGNORE_RESULTS,
+    REPLAY_KEEP_GOING,
     REPLAY_PORTABLE,
     REPLAY_PLAN,
     REPLAY_TIMEOUT,
@@ -67,6 +71,12 @@ static const struct opt options[] = {
                            .min = 0,
                            .max = UINT64_MAX - 1,
                            .help = "end after the call with this number"},
+    [REPLAY_SKIP] = {.name = "skip",
+                     .kind = OPT_TEXT,
+                     .value = "RANGE",
+                     .help = "leave these calls out, by number; not Vulkan's, which wait for each "
+                             "other"},
+    [REPLAY_PRELOAD] = {.name = "preload", .help = "read the trace into memory before the start"},
     [REPLAY_LOOP] = {.name = "loop",
                      .kind = OPT_NUMBER,
                      .value = "N",
@@ -103,6 +113,8 @@ static const struct opt options[] = {
     [REPLAY_FORCE] = {.name = "force", .help = "overwrite pictures"},
     [REPLAY_IGNORE_RESULTS] = {.name = "ignore-results",
                                .help = "go on when a call answers otherwise than recorded"},
+    [REPLAY_KEEP_GOING] = {.name = "keep-going",
+                           .help = "go on behind damage at the next snapshot; exit 5 all the same"},
     [REPLAY_PORTABLE] = {.name = "portable",
                          .help = "re-choose what another driver numbers otherwise"},
     [REPLAY_PLAN] = {.name = "plan", .help = "print what --portable changes, and play nothing"},
@@ -130,7 +142,7 @@ struct replay {
     const char *path;
     const struct opt_set *set;
     struct cap_reader *reader;
-    struct range frames, shots;
+    struct range frames, shots, skipped;
     struct shown *shown;
     struct replay_window *window; /* nullable */
     struct pace pace;
@@ -140,6 +152,7 @@ struct replay {
     uint64_t load_ns;
     int code; /* of a callback that ended it */
     bool has_diverged;
+    bool has_kept;  /* a call that was to be skipped */
     bool is_closed; /* the window */
 };
 
@@ -149,6 +162,25 @@ static bool wants_frame(void *user, uint64_t number)
 {
     const struct replay *r = user;
     return range_has(&r->frames, number);
+}
+
+/* Vulkan's packets count each other: without one, the next waits for ever. */
+static bool skips_call(void *user, const struct cap_event *event)
+{
+    struct replay *r = user;
+    char number[TRACE_NUMBER];
+    if (!range_has(&r->skipped, event->stamp)) {
+        return false;
+    }
+    if (event->call.capset != VIRTGPU_CAPSET_GFXSTREAM_VULKAN) {
+        return true;
+    }
+    if (!r->has_kept) {
+        say_error("call %s is Vulkan's, whose packets wait for each other; it cannot be left out",
+                  trace_number(event->stamp, number));
+        r->has_kept = true;
+    }
+    return false;
 }
 
 static bool pace_read(const struct opt_set *set, struct pace *pace)
@@ -250,7 +282,8 @@ static bool wants_portable(const struct replay *r)
            (is_asked ? opt_on(r->set, REPLAY_PORTABLE) : replay_plan_differs(&r->plan, r->driver));
 }
 
-static int play_once(struct replay *r, const struct host_options *host, struct rep_report *report)
+static int play_once(struct replay *r, const struct host_options *host, uint64_t first_frame,
+                     struct rep_report *report)
 {
     const struct opt_set *set = r->set;
     bool wants = opt_on(set, REPLAY_HASH) || opt_text(set, REPLAY_EXPECT) != NULL;
@@ -261,7 +294,7 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
                         opt_text(set, REPLAY_EXPECT) != NULL,
         .last_call = r->last_call,
         .no_compare = is_backend(set, "null"),
-        .first_frame = range_begin(&r->frames),
+        .first_frame = first_frame,
         .stop_frame = range_end(&r->frames),
         .stop_call = opt_on(set, REPLAY_PLAN) ? r->plan.stop_call
                      : opt_text(set, REPLAY_STOP_AFTER) != NULL
@@ -271,6 +304,7 @@ static int play_once(struct replay *r, const struct host_options *host, struct r
         .user = r,
         .frame = on_frame,
         .wants_frame = wants_frame,
+        .skips_call = opt_text(set, REPLAY_SKIP) != NULL ? skips_call : NULL,
         .diverged = on_diverged,
     };
     struct rep *rep = NULL;
@@ -320,12 +354,47 @@ static bool goes_on(const struct replay *r, uint64_t played, uint64_t begin_ns)
     return played < opt_number(r->set, REPLAY_LOOP);
 }
 
+/* The frame of the next snapshot behind damage that was met in `frame`. */
+static bool find_snapshot(struct replay *r, uint64_t frame, uint64_t *found)
+{
+    struct cap_merge_snapshot *all = NULL;
+    uint32_t count = 0;
+    bool is_there = false;
+    if (cap_merge_snapshots(r->reader, &all, &count) == SL_OK) {
+        for (uint32_t i = count; i-- != 0 && all[i].mark.frame > frame;) {
+            *found = all[i].mark.frame;
+            is_there = true;
+        }
+    }
+    sl_free(all);
+    return is_there && *found < range_end(&r->frames);
+}
+
+/* All of it; behind damage from the next snapshot on, where that is asked for. */
+static int play_through(struct replay *r, const struct host_options *host, struct rep_report *all)
+{
+    struct rep_report report = {0};
+    uint64_t first = range_begin(&r->frames);
+    int code, worst = SLUICE_EXIT_OK;
+    bool goes_on;
+    do {
+        code = play_once(r, host, first, &report);
+        all->frames += report.frames - report.first_frame;
+        all->calls += report.calls;
+        all->time_ns += report.time_ns;
+        goes_on = code == SLUICE_EXIT_DAMAGED && opt_on(r->set, REPLAY_KEEP_GOING) &&
+                  find_snapshot(r, report.frames, &first);
+        worst = code == SLUICE_EXIT_DAMAGED ? code : worst;
+    } while (goes_on);
+    return code == SLUICE_EXIT_OK ? worst : code;
+}
+
 /* In the worker. */
 static int play(void *user, uint64_t *last_call)
 {
     struct replay *r = user;
     struct host_options host = {0};
-    struct rep_report report = {0}, all = {0};
+    struct rep_report all = {0};
     host_options_read(r->set, REPLAY_HOST, &host);
     host.device.restores = true;
     host.device.software = is_backend(r->set, "cpu");
@@ -336,10 +405,7 @@ static int play(void *user, uint64_t *last_call)
         opt_on(r->set, REPLAY_WINDOW) ? replay_window_open(r->path, &r->window) : SLUICE_EXIT_OK;
     uint64_t begin = sl_clock_ns();
     for (uint64_t i = 0; code == SLUICE_EXIT_OK && goes_on(r, i, begin); i++) {
-        code = play_once(r, &host, &report);
-        all.frames += report.frames - report.first_frame;
-        all.calls += report.calls;
-        all.time_ns += report.time_ns;
+        code = play_through(r, &host, &all);
     }
     replay_window_close(r->window);
     trace_say_skipped(r->reader);
@@ -347,6 +413,7 @@ static int play(void *user, uint64_t *last_call)
         shown_last_line(r->shown, &all, r->load_ns, r->driver);
     }
     return code != SLUICE_EXIT_OK    ? code
+           : r->has_kept             ? SLUICE_EXIT_USAGE
            : shown_differs(r->shown) ? SLUICE_EXIT_DIFFERENT
            : r->has_diverged         ? SLUICE_EXIT_DIVERGED
                                      : SLUICE_EXIT_OK;
@@ -370,7 +437,7 @@ static int run(const struct opt_set *set)
 {
     struct replay r = {.path = set->args[0], .set = set};
     if (!pace_read(set, &r.pace) || !range_option(set, REPLAY_FRAMES, &r.frames) ||
-        !range_option(set, REPLAY_SHOTS, &r.shots)) {
+        !range_option(set, REPLAY_SHOTS, &r.shots) || !range_option(set, REPLAY_SKIP, &r.skipped)) {
         return SLUICE_EXIT_USAGE;
     }
     const struct shown_options shown = {
@@ -396,8 +463,12 @@ static int run(const struct opt_set *set)
                   r.path);
         code = SLUICE_EXIT_MISSING;
     }
+    if (code == SLUICE_EXIT_OK && opt_on(set, REPLAY_PRELOAD)) {
+        code = trace_preload(r.path, r.reader);
+    }
     if (code == SLUICE_EXIT_OK && is_backend(set, "decode")) {
         code = replay_decode(r.path, r.reader, opt_on(set, REPLAY_STRICT), shown.json);
+        trace_say_skipped(r.reader);
     } else if (code == SLUICE_EXIT_OK) {
         code = replay_plan_read(r.path, r.reader, opt_on(set, REPLAY_PLAN), &r.plan);
         code = code == SLUICE_EXIT_OK ? shown_create(&shown, &r.shown) : code;

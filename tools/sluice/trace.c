@@ -119,6 +119,18 @@ int trace_open_to_seek(const char *path, struct cap_reader **out)
     return result == SL_OK ? SLUICE_EXIT_OK : open_failed(path, out, result);
 }
 
+int trace_preload(const char *path, const struct cap_reader *reader)
+{
+    char block[65536];
+    off_t at = 0;
+    ssize_t got;
+    do {
+        got = pread(reader->fd, block, sizeof block, at);
+        at += got > 0 ? got : 0;
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    return got == 0 ? SLUICE_EXIT_OK : trace_failed(path, reader, SL_ERR_IO);
+}
+
 int trace_schema(const char *path, struct cap_reader *reader, struct schema **out)
 {
     enum sl_result result = schema_read(reader, out);

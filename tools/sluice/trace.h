@@ -13,6 +13,8 @@ int trace_open(const char *path, struct cap_reader **out);
 int trace_begin(const char *path, struct cap_reader **out);
 /* Opens, and takes the chunks from the index where there is one: for those who do not read all. */
 int trace_open_to_seek(const char *path, struct cap_reader **out);
+/* Reads all of it once, so that the system has it in memory. Returns an exit code. */
+int trace_preload(const char *path, const struct cap_reader *reader);
 /* What its packets mean; *out NULL: what this build says. A table of another build is said as a
  * note. Returns an exit code. */
 int trace_schema(const char *path, struct cap_reader *reader, struct schema **out);
