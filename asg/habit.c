@@ -4,6 +4,8 @@
 #define LEAD_NS 80000u
 /* Shorter ones are not worth two changes of threads. */
 #define SLEEP_MIN_NS 40000u
+/* More than that spun for is more than a late wake-up costs. */
+#define OFF_MAX_NS 40000u
 /* The end of a sleep is lost in longer waits. */
 #define LONG_NS 10000000u
 
@@ -16,7 +18,8 @@ _Static_assert(ASG_HABITS == 1u << (32 - 27), "place gives any of them");
 bool asg_habit_foresee(const struct asg_habits *habits, uint32_t kind, struct asg_foreseen *out)
 {
     const struct asg_habit *h = &habits->of[place(kind)];
-    if (h->kind != kind || h->off_ns > h->mean_ns / 4 || h->mean_ns >= LONG_NS) {
+    if (h->kind != kind || h->off_ns > h->mean_ns / 4 || h->off_ns > OFF_MAX_NS ||
+        h->mean_ns >= LONG_NS) {
         return false;
     }
     uint32_t early = 2 * h->off_ns + LEAD_NS;

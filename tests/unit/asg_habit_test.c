@@ -49,6 +49,10 @@ SLT_TEST(asg_habit, waits_that_differ_and_very_long_ones_are_left_alone)
         learn(&h, ASKED, 1, i % 2 == 0 ? 100 * US : 900 * US);
     }
     SLT_EXPECT_TRUE(!asg_habit_foresee(&h, ASKED, &f));
+    for (int i = 0; i < 30; i++) { /* too much to spin for, though little of so long a wait */
+        learn(&h, ASKED, 1, i % 2 == 0 ? 5000 * US : 5300 * US);
+    }
+    SLT_EXPECT_TRUE(!asg_habit_foresee(&h, ASKED, &f));
     learn(&h, ASKED, 60, 300 * US); /* they become alike */
     SLT_EXPECT_TRUE(asg_habit_foresee(&h, ASKED, &f));
     learn(&h, ASKED, 60, UINT64_MAX);
