@@ -11,6 +11,7 @@
 #include "transport/base/shm.h"
 #include "transport/base/sock.h"
 #include "transport/base/thread.h"
+#include "transport/base/writes.h"
 #include "transport/local/local_control.h"
 #include "transport/local/local_link.h"
 
@@ -110,6 +111,34 @@ SLT_TEST_F(local_limits, b10_reaches_no_resource_but_its_own, t)
     SLT_ASSERT_EQ(sizeof reply, local_bed_recv(fd, &reply, sizeof reply));
     SLT_EXPECT_EQ(SL_ERR_NOTFOUND, reply.result);
     vg_res_destroy(res);
+}
+
+/* Two descriptors beside a map request are what shows a process's writes, or nothing. */
+SLT_TEST_F(local_limits, takes_no_other_descriptors_for_a_look_at_its_client, t)
+{
+    int fds[2] = {-1, -1};
+    struct local_res_map request = {.head = {LOCAL_RES_MAP, 1}, .resource_id = 77};
+    struct local_reply reply;
+    local_bed_start(t, (struct local_server_options){0});
+    int fd = local_bed_connect(t, 0);
+    local_bed_hello(fd);
+    SLT_ASSERT_OK(sl_fd_event(&fds[0]));
+    SLT_ASSERT_OK(sl_fd_event(&fds[1]));
+    SLT_EXPECT_LOG("local", "its writes cannot be seen");
+    for (uint32_t count = 2; count != 0; count--) { /* one says nothing */
+        SLT_ASSERT_OK(sl_sock_send(fd, &request, sizeof request, fds, count));
+        SLT_ASSERT_EQ(sizeof reply, local_bed_recv(fd, &reply, sizeof reply));
+        SLT_EXPECT_EQ(SL_ERR_NOTFOUND, reply.result);
+    }
+    sl_fd_close(&fds[0]);
+    sl_fd_close(&fds[1]);
+    if (sl_writes_open(fds) == SL_OK) {
+        SLT_ASSERT_OK(sl_sock_send(fd, &request, sizeof request, fds, 2));
+        SLT_ASSERT_EQ(sizeof reply, local_bed_recv(fd, &reply, sizeof reply));
+        SLT_EXPECT_EQ(SL_ERR_NOTFOUND, reply.result);
+        sl_fd_close(&fds[0]);
+        sl_fd_close(&fds[1]);
+    }
 }
 
 /* Asks without reading until nothing more fits: the server waits for it, and serves the others. */
