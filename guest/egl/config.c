@@ -323,7 +323,8 @@ static uint32_t visuals_pair(const struct gegl_windows *windows, const struct ge
             out[n] = host[i];
             out[n].depth = visual->depth;
             gegl_config_set(&out[n], EGL_SURFACE_TYPE,
-                            gegl_config_get(&host[i], EGL_SURFACE_TYPE) | EGL_WINDOW_BIT);
+                            gegl_config_get(&host[i], EGL_SURFACE_TYPE) | EGL_WINDOW_BIT |
+                                EGL_PIXMAP_BIT);
             gegl_config_set(&out[n], EGL_NATIVE_RENDERABLE, EGL_TRUE);
             gegl_config_set(&out[n], EGL_NATIVE_VISUAL_ID, (EGLint)visual->id);
             gegl_config_set(&out[n], EGL_NATIVE_VISUAL_TYPE, visual->type);

@@ -35,6 +35,31 @@ void gegl_viewport(GLint x, GLint y, GLsizei width, GLsizei height)
     }
 }
 
+static void pixmap_update(struct gegl_thread *thread)
+{
+    if (thread != NULL && thread->draw != NULL) {
+        (void)gegl_pixmap_update(thread->draw, thread); /* GL has no error for it */
+    }
+}
+
+void gegl_finish(void)
+{
+    struct gegl_thread *thread = gegl_thread_peek();
+    if (thread != NULL && thread->finish != NULL) {
+        thread->finish();
+        pixmap_update(thread);
+    }
+}
+
+void gegl_flush(void)
+{
+    struct gegl_thread *thread = gegl_thread_peek();
+    if (thread != NULL && thread->flush != NULL) {
+        thread->flush();
+        pixmap_update(thread);
+    }
+}
+
 /* What would become current. */
 struct binding {
     struct gegl_context *context;
@@ -245,6 +270,8 @@ static EGLBoolean bind(struct gegl_display *display, struct gegl_thread *thread,
     thread->context = b->context;
     thread->draw = b->draw;
     thread->read = b->read;
+    thread->finish = (void (*)(void))ggl_proc_find("glFinish")->fn;
+    thread->flush = (void (*)(void))ggl_proc_find("glFlush")->fn;
     thread->viewport = (void (*)(GLint, GLint, GLsizei, GLsizei))ggl_proc_find("glViewport")->fn;
     ggl_make_current(b->context->ggl, thread->stream);
     ggl_surface_size(b->context->ggl, b->draw != NULL ? b->draw->width_px : 0,
@@ -371,6 +398,10 @@ EGLBoolean gegl_WaitClient(void)
     }
     ggl_finish(thread->context->ggl);
     if (thread->draw != NULL && thread->draw->window != NULL) {
+        EGLint error = gegl_pixmap_update(thread->draw, thread);
+        if (error != EGL_SUCCESS) {
+            return gegl_fail(error);
+        }
         gegl_window_drain(thread->draw->window);
     }
     return gegl_done();

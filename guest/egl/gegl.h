@@ -105,7 +105,7 @@ struct gegl_context {
 struct gegl_surface {
     struct gegl_object base;
     struct gegl_config config; /* copy */
-    EGLint type;               /* EGL_WINDOW_BIT or EGL_PBUFFER_BIT */
+    EGLint type;               /* EGL_WINDOW_BIT, EGL_PBUFFER_BIT or EGL_PIXMAP_BIT */
     uint32_t host_id;
     uint32_t width_px, height_px; /* written by the thread it is current on, or at creation */
     EGLint texture_format, texture_target, mipmap_texture, mipmap_level, largest_pbuffer;
@@ -146,6 +146,7 @@ struct gegl_thread {
     struct gegl_surface *read;
     void (*viewport)(GLint x, GLint y, GLsizei width,
                      GLsizei height); /* guest/gles' glViewport; NULL before the first binding */
+    void (*finish)(void), (*flush)(void); /* its glFinish and glFlush; likewise */
 };
 
 /* --- thread.c --- */
@@ -227,6 +228,9 @@ void gegl_unbind(struct gegl_thread *thread);
 /* glViewport, as programs get it: the first in a frame looks whether the window has another size by
  * now, since a program that draws only when something changes sets it right before. */
 void gegl_viewport(GLint x, GLint y, GLsizei width, GLsizei height);
+/* glFinish and glFlush, as programs get them: a pixmap that is drawn to has the picture then. */
+void gegl_finish(void);
+void gegl_flush(void);
 /* The surface got another size (window resized): tell GLES. Thread it is current on. */
 void gegl_surface_resized(struct gegl_surface *surface, uint32_t width_px, uint32_t height_px);
 

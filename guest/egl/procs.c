@@ -106,6 +106,12 @@ gegl_fn gegl_proc_find(const char *name)
     if (strcmp(name, "glViewport") == 0) {
         return (gegl_fn)gegl_viewport;
     }
+    if (strcmp(name, "glFinish") == 0) {
+        return (gegl_fn)gegl_finish;
+    }
+    if (strcmp(name, "glFlush") == 0) {
+        return (gegl_fn)gegl_flush;
+    }
     const struct ggl_proc *gles = ggl_proc_find(name);
     return gles != NULL ? gles->fn : NULL;
 }

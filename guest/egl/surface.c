@@ -184,21 +184,22 @@ static bool begin(EGLDisplay handle, EGLConfig config_handle, EGLint type,
     return (gegl_config_get(*config, EGL_SURFACE_TYPE) & type) != 0 || gegl_fail(EGL_BAD_MATCH);
 }
 
-static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, void *native,
-                                const EGLint *narrow, const EGLAttrib *wide)
+/* type: EGL_WINDOW_BIT or EGL_PIXMAP_BIT. */
+static EGLSurface drawable_create(EGLDisplay handle, EGLConfig config_handle, EGLint type,
+                                  void *native, const EGLint *narrow, const EGLAttrib *wide)
 {
     struct gegl_display *display;
     const struct gegl_config *config;
-    if (!begin(handle, config_handle, EGL_WINDOW_BIT, &display, &config)) {
+    if (!begin(handle, config_handle, type, &display, &config)) {
         return EGL_NO_SURFACE;
     }
     struct surface_wish wish;
-    EGLint error = wish_read(&wish, EGL_WINDOW_BIT, narrow, wide);
-    struct gegl_surface *surface =
-        error == EGL_SUCCESS ? surface_alloc(config, EGL_WINDOW_BIT, &wish) : NULL;
+    EGLint error = wish_read(&wish, type, narrow, wide);
+    struct gegl_surface *surface = error == EGL_SUCCESS ? surface_alloc(config, type, &wish) : NULL;
     if (error == EGL_SUCCESS) {
-        error = surface == NULL ? EGL_BAD_ALLOC
-                                : gegl_window_create(display, config, native, &surface->window);
+        error = surface == NULL
+                    ? EGL_BAD_ALLOC
+                    : gegl_window_create(display, config, type, native, &surface->window);
     }
     if (error != EGL_SUCCESS) {
         sl_free(surface);
@@ -217,11 +218,11 @@ static EGLSurface window_create(EGLDisplay handle, EGLConfig config_handle, void
 EGLSurface gegl_CreateWindowSurface(EGLDisplay handle, EGLConfig config, EGLNativeWindowType window,
                                     const EGLint *attribs)
 {
-    return window_create(handle, config, (void *)window, attribs, NULL);
+    return drawable_create(handle, config, EGL_WINDOW_BIT, (void *)window, attribs, NULL);
 }
 
-/* Platform windows of X11 come by pointer: an Xlib Window is a long, an xcb_window_t an u32. */
-static void *platform_window(EGLDisplay handle, void *window)
+/* Platform windows and pixmaps of X11 come by pointer: Xlib's are longs, xcb's u32. */
+static void *platform_drawable(EGLDisplay handle, void *window)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL || window == NULL) {
@@ -240,46 +241,35 @@ static void *platform_window(EGLDisplay handle, void *window)
 EGLSurface gegl_CreatePlatformWindowSurface(EGLDisplay handle, EGLConfig config, void *window,
                                             const EGLAttrib *attribs)
 {
-    return window_create(handle, config, platform_window(handle, window), NULL, attribs);
+    void *native = platform_drawable(handle, window);
+    return drawable_create(handle, config, EGL_WINDOW_BIT, native, NULL, attribs);
 }
 
 EGLSurface gegl_CreatePlatformWindowSurfaceEXT(EGLDisplay handle, EGLConfig config, void *window,
                                                const EGLint *attribs)
 {
-    return window_create(handle, config, platform_window(handle, window), attribs, NULL);
-}
-
-/* No configuration has EGL_PIXMAP_BIT. */
-static EGLSurface pixmap_refuse(EGLDisplay handle, EGLConfig config_handle)
-{
-    struct gegl_display *display;
-    const struct gegl_config *config;
-    (void)begin(handle, config_handle, EGL_PIXMAP_BIT, &display, &config);
-    return EGL_NO_SURFACE;
+    void *native = platform_drawable(handle, window);
+    return drawable_create(handle, config, EGL_WINDOW_BIT, native, attribs, NULL);
 }
 
 EGLSurface gegl_CreatePixmapSurface(EGLDisplay handle, EGLConfig config, EGLNativePixmapType pixmap,
                                     const EGLint *attribs)
 {
-    (void)pixmap;
-    (void)attribs;
-    return pixmap_refuse(handle, config);
+    return drawable_create(handle, config, EGL_PIXMAP_BIT, (void *)pixmap, attribs, NULL);
 }
 
 EGLSurface gegl_CreatePlatformPixmapSurface(EGLDisplay handle, EGLConfig config, void *pixmap,
                                             const EGLAttrib *attribs)
 {
-    (void)pixmap;
-    (void)attribs;
-    return pixmap_refuse(handle, config);
+    void *native = platform_drawable(handle, pixmap);
+    return drawable_create(handle, config, EGL_PIXMAP_BIT, native, NULL, attribs);
 }
 
 EGLSurface gegl_CreatePlatformPixmapSurfaceEXT(EGLDisplay handle, EGLConfig config, void *pixmap,
                                                const EGLint *attribs)
 {
-    (void)pixmap;
-    (void)attribs;
-    return pixmap_refuse(handle, config);
+    void *native = platform_drawable(handle, pixmap);
+    return drawable_create(handle, config, EGL_PIXMAP_BIT, native, attribs, NULL);
 }
 
 /* EGL 1.5, 3.5.2: what pbuffers can be. EGL error. */
@@ -592,11 +582,11 @@ static EGLBoolean swap(EGLDisplay handle, EGLSurface surface_handle,
     EGLint error = EGL_SUCCESS;
     if (thread == NULL || thread->draw != surface) {
         error = EGL_BAD_SURFACE;
-    } else if (surface->window != NULL) {
+    } else if (surface->type == EGL_WINDOW_BIT) {
         uint32_t width_px = surface->width_px, height_px = surface->height_px;
         error = gegl_window_frame_end(surface, thread, damage);
         frame_next(surface, width_px, height_px);
-    } else { /* a pbuffer has one buffer: nothing to swap */
+    } else { /* the others have one buffer: nothing to swap */
         gs_flush(thread->stream);
         error = gegl_stream_lost(thread, surface->base.display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
     }
@@ -652,10 +642,16 @@ EGLBoolean gegl_SwapInterval(EGLDisplay handle, EGLint interval)
 EGLBoolean gegl_CopyBuffers(EGLDisplay handle, EGLSurface surface_handle,
                             EGLNativePixmapType target)
 {
-    (void)target;
     struct gegl_surface *surface = surface_enter(handle, surface_handle);
     if (surface == NULL) {
         return EGL_FALSE;
     }
-    return surface_leave(surface, EGL_BAD_NATIVE_PIXMAP); /* no configuration has EGL_PIXMAP_BIT */
+    struct gegl_thread *thread = gegl_thread_peek();
+    if (surface->base.display->x11 == NULL) {
+        return surface_leave(surface, EGL_BAD_NATIVE_PIXMAP);
+    }
+    if (thread == NULL || thread->draw != surface) { /* whose stream has what was drawn */
+        return surface_leave(surface, EGL_BAD_SURFACE);
+    }
+    return surface_leave(surface, gegl_pixmap_copy(surface, thread, (uint32_t)target));
 }

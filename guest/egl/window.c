@@ -1,6 +1,7 @@
 /* Frames of window surfaces: what is common to the window systems, and the presenting thread. */
 #include "guest/egl/window_parts.h"
 
+#include "guest/egl/host.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
@@ -259,6 +260,40 @@ EGLint gegl_window_frame_end(struct gegl_surface *surface, struct gegl_thread *t
     return gegl_window_frame_begin(surface, thread);
 }
 
+EGLint gegl_pixmap_update(struct gegl_surface *surface, struct gegl_thread *thread)
+{
+    return surface->type == EGL_PIXMAP_BIT ? frame_show(surface, thread, NULL) : EGL_SUCCESS;
+}
+
+/* The surface, with the copy's buffer in place of its own. EGL error. */
+static EGLint copy_through(struct gegl_surface *surface, struct gegl_thread *thread,
+                           struct gegl_window *copy)
+{
+    struct gegl_window *own = surface->window;
+    copy->width_px = surface->width_px;
+    copy->height_px = surface->height_px;
+    surface->window = copy;
+    EGLint error = frame_show(surface, thread, NULL);
+    surface->window = own;
+    uint32_t before =
+        own != NULL && own->target != NULL ? own->target->res->id : surface->color_buffer;
+    rc_pack_rcSetWindowColorBuffer(gs_pack(thread->stream), surface->host_id, before);
+    gegl_host_catch_up(thread->stream); /* the copy's buffer goes now */
+    return error;
+}
+
+EGLint gegl_pixmap_copy(struct gegl_surface *surface, struct gegl_thread *thread, uint32_t xid)
+{
+    struct gegl_window *copy;
+    EGLint error = gegl_window_create(surface->base.display, &surface->config, EGL_PIXMAP_BIT,
+                                      (void *)(uintptr_t)xid, &copy);
+    if (error == EGL_SUCCESS) {
+        error = copy_through(surface, thread, copy);
+        gegl_window_destroy(copy);
+    }
+    return error;
+}
+
 void gegl_window_interval(struct gegl_window *window, EGLint interval)
 {
     window->interval = interval;
@@ -295,8 +330,11 @@ static uint32_t format_of(const struct gegl_config *config)
                                                           : VIRTGPU_FORMAT_B8G8R8X8;
 }
 
-static const struct gegl_window_ops *ops_of(const struct gegl_display *display)
+static const struct gegl_window_ops *ops_of(const struct gegl_display *display, EGLint type)
 {
+    if (type == EGL_PIXMAP_BIT) {
+        return &gegl_window_pixmap;
+    }
     switch (display->platform) {
     case GEGL_PLATFORM_WAYLAND:
         return &gegl_window_wayland;
@@ -308,13 +346,13 @@ static const struct gegl_window_ops *ops_of(const struct gegl_display *display)
 }
 
 EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config *config,
-                          void *native, struct gegl_window **out)
+                          EGLint type, void *native, struct gegl_window **out)
 {
     struct gegl_window *window = sl_alloc(sizeof *window);
     if (window == NULL) {
         return EGL_BAD_ALLOC;
     }
-    *window = (struct gegl_window){.ops = ops_of(display),
+    *window = (struct gegl_window){.ops = ops_of(display, type),
                                    .display = display,
                                    .vg = display->device->vg,
                                    .format = format_of(config),

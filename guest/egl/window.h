@@ -20,11 +20,11 @@ struct gegl_damage {
     EGLint count;
 };
 
-/* native: the platform's window, as eglCreateWindowSurface takes it. EGL_BAD_NATIVE_WINDOW: no such
- * window; EGL_BAD_MATCH: the configuration's pictures do not fit it; EGL_BAD_ALLOC: it has a
- * surface. */
+/* native: the platform's window, as eglCreateWindowSurface takes it, or with type EGL_PIXMAP_BIT an
+ * X pixmap. EGL_BAD_NATIVE_WINDOW, EGL_BAD_NATIVE_PIXMAP: no such one; EGL_BAD_MATCH: the
+ * configuration's pictures do not fit it; EGL_BAD_ALLOC: it has a surface. */
 EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config *config,
-                          void *native, struct gegl_window **out);
+                          EGLint type, void *native, struct gegl_window **out);
 /* Waits (bounded) until what was swapped is shown. */
 void gegl_window_destroy(struct gegl_window *window);
 
@@ -40,6 +40,10 @@ EGLint gegl_window_frame_begin(struct gegl_surface *surface, struct gegl_thread 
 /* Everything drawn goes to the window. damage: NULL: everything changed. EGL error. */
 EGLint gegl_window_frame_end(struct gegl_surface *surface, struct gegl_thread *thread,
                              const struct gegl_damage *damage);
+/* The pixmap gets what was drawn. Nothing for other surfaces. EGL error. */
+EGLint gegl_pixmap_update(struct gegl_surface *surface, struct gegl_thread *thread);
+/* Another pixmap gets what was drawn: eglCopyBuffers. EGL error. */
+EGLint gegl_pixmap_copy(struct gegl_surface *surface, struct gegl_thread *thread, uint32_t xid);
 /* The host has executed everything on the thread's stream: presenting need not look at the ring
  * page from here on. */
 void gegl_window_settle(struct gegl_window *window);

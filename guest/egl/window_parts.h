@@ -61,7 +61,13 @@ struct gegl_window_ops {
     bool reads_memory; /* guest memory that the host does not write itself is transferred first */
 };
 
-extern const struct gegl_window_ops gegl_window_x11, gegl_window_wayland, gegl_window_gbm;
+extern const struct gegl_window_ops gegl_window_x11, gegl_window_wayland, gegl_window_gbm,
+    gegl_window_pixmap;
+
+/* What windows and pixmaps of X11 begin with. EGL_BAD_NATIVE_WINDOW: there is no such drawable;
+ * EGL_BAD_MATCH: the configuration's pictures do not fit it. */
+EGLint gegl_window_x11_open(struct gegl_window *window, const struct gegl_config *config,
+                            uint32_t xid);
 
 struct gegl_window {
     const struct gegl_window_ops *ops;

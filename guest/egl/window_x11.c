@@ -1,13 +1,10 @@
 /* Windows of X11. */
 #include "guest/egl/window_parts.h"
 
-static EGLint begin(struct gegl_window *window, const struct gegl_config *config, void *native)
+EGLint gegl_window_x11_open(struct gegl_window *window, const struct gegl_config *config,
+                            uint32_t xid)
 {
     struct gegl_display *display = window->display;
-    uint32_t xid = (uint32_t)(uintptr_t)native;
-    if (gx_window_taken(display->x11, xid)) {
-        return EGL_BAD_ALLOC;
-    }
     const struct gx_native connection = gegl_native(display);
     if (gx_window_begin(display->x11, &connection, xid, &window->native.x11) != SL_OK) {
         return EGL_BAD_NATIVE_WINDOW;
@@ -20,6 +17,13 @@ static EGLint begin(struct gegl_window *window, const struct gegl_config *config
     gx_ref(display->x11);
     window->x11 = display->x11;
     return EGL_SUCCESS;
+}
+
+static EGLint begin(struct gegl_window *window, const struct gegl_config *config, void *native)
+{
+    uint32_t xid = (uint32_t)(uintptr_t)native;
+    return gx_window_taken(window->display->x11, xid) ? EGL_BAD_ALLOC
+                                                      : gegl_window_x11_open(window, config, xid);
 }
 
 static void end(struct gegl_window *window)

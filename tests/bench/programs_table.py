@@ -4,8 +4,8 @@
     programs_table.py --sluice build/release/bin/sluice [--rounds 3] [--seconds 3] [--json FILE]
                       [--only NAME,NAME]
 
-Each round runs every program once natively and once through `sluice run`, one after the other, on an
-X server or a headless weston of its own. A program says its frames per second itself. CPU is the
+Each round runs every program once natively and once through `sluice run`, one after the other, on
+an X server or a headless weston of its own. A program says its frames per second itself. CPU is the
 processors' time of all processes that a run started, per frame, over the seconds that are watched;
 where a compositor sets the pace (its 60 frames per second), it alone says what a frame costs.
 Programs of desktop OpenGL draw through Sluice by Zink above our Vulkan; natively by llvmpipe, and

@@ -34,16 +34,21 @@ static void window_init(struct rig *rig)
 
 SLT_FIXTURE(egl_window, struct rig, window_init, rig_finish);
 
-/* What the X server shows. */
-static uint32_t shown(const struct rig *rig, int x, int y)
+/* What the X server has there. */
+static uint32_t has(const struct rig *rig, Drawable drawable, int x, int y)
 {
-    eglWaitClient();
-    XImage *image = XGetImage(rig->x, rig->window, x, y, 1, 1, AllPlanes, ZPixmap);
+    XImage *image = XGetImage(rig->x, drawable, x, y, 1, 1, AllPlanes, ZPixmap);
     uint32_t value = image != NULL ? (uint32_t)XGetPixel(image, 0, 0) & 0xffffff : 0xdeadbeef;
     if (image != NULL) {
         XDestroyImage(image);
     }
     return value;
+}
+
+static uint32_t shown(const struct rig *rig, int x, int y)
+{
+    eglWaitClient();
+    return has(rig, rig->window, x, y);
 }
 
 /* Lower half green, upper half red. */
@@ -233,4 +238,73 @@ SLT_TEST_F(egl_window, a_surface_that_never_became_current_goes_quietly, rig)
     SLT_EXPECT_EQ(EGL_BAD_NATIVE_WINDOW, eglGetError());
     SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surfaces[0]));
     SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surfaces[1]));
+}
+
+/* --- pixmaps --- */
+
+static Pixmap pixmap_make(const struct rig *rig)
+{
+    XWindowAttributes window;
+    XGetWindowAttributes(rig->x, rig->window, &window);
+    return XCreatePixmap(rig->x, rig->window, 64, 32, (unsigned)window.depth);
+}
+
+static void expect_flag(const struct rig *rig, Pixmap pixmap)
+{
+    SLT_EXPECT_EQ(has(rig, pixmap, 10, 4), 0xff0000);
+    SLT_EXPECT_EQ(has(rig, pixmap, 10, 28), 0x00ff00);
+    SLT_EXPECT_EQ(has(rig, pixmap, 63, 31), 0x00ff00);
+}
+
+SLT_TEST_F(egl_window, pixmap_has_the_picture_when_the_program_waits, rig)
+{
+    Pixmap pixmap = pixmap_make(rig);
+    EGLSurface surface = eglCreatePixmapSurface(rig->display, rig->config, pixmap, NULL);
+    SLT_ASSERT_TRUE(surface != EGL_NO_SURFACE);
+    SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, surface, surface, rig->context));
+    EGLint width = 0;
+    SLT_EXPECT_TRUE(eglQuerySurface(rig->display, surface, EGL_WIDTH, &width));
+    SLT_EXPECT_EQ(width, 64);
+    flag(64, 32);
+    glFinish();
+    expect_flag(rig, pixmap);
+    rig_clear(0, 0, 1);
+    SLT_EXPECT_TRUE(eglSwapBuffers(rig->display, surface)); /* of no effect */
+    eglWaitClient();
+    SLT_EXPECT_EQ(has(rig, pixmap, 10, 28), 0x0000ff);
+    SLT_EXPECT_TRUE(rig_current(rig));
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, surface));
+    XFreePixmap(rig->x, pixmap);
+}
+
+SLT_TEST_F(egl_window, pixmap_gets_a_copy, rig)
+{
+    Pixmap pixmap = pixmap_make(rig), other = pixmap_make(rig);
+    const EGLint attribs[] = {EGL_WIDTH, 64, EGL_HEIGHT, 32, EGL_NONE};
+    EGLSurface pbuffer = eglCreatePbufferSurface(rig->display, rig->config, attribs);
+    SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, pbuffer, pbuffer, rig->context));
+    flag(64, 32);
+    SLT_EXPECT_TRUE(eglCopyBuffers(rig->display, pbuffer, pixmap));
+    expect_flag(rig, pixmap);
+    SLT_EXPECT_TRUE(eglCopyBuffers(rig->display, pbuffer, other)); /* the picture is still there */
+    expect_flag(rig, other);
+    SLT_ASSERT_TRUE(rig_current(rig));
+    rig_clear(0, 0, 1);
+    SLT_EXPECT_TRUE(eglCopyBuffers(rig->display, rig->surface, pixmap));
+    SLT_EXPECT_EQ(has(rig, pixmap, 10, 4), 0x0000ff);
+    rig_clear(0, 1, 1);
+    SLT_EXPECT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    SLT_EXPECT_EQ(shown(rig, 10, 4), 0x00ffff);
+    SLT_EXPECT_EQ(has(rig, pixmap, 10, 4), 0x0000ff);
+    SLT_EXPECT_TRUE(eglDestroySurface(rig->display, pbuffer));
+    XFreePixmap(rig->x, pixmap);
+    XFreePixmap(rig->x, other);
+}
+
+SLT_TEST_F(egl_window, pixmap_must_be_one, rig)
+{
+    SLT_EXPECT_TRUE(eglCreatePixmapSurface(rig->display, rig->config, 1, NULL) == EGL_NO_SURFACE);
+    SLT_EXPECT_EQ(eglGetError(), EGL_BAD_NATIVE_PIXMAP);
+    SLT_EXPECT_TRUE(!eglCopyBuffers(rig->display, rig->surface, 1));
+    SLT_EXPECT_EQ(eglGetError(), EGL_BAD_NATIVE_PIXMAP);
 }

@@ -63,7 +63,7 @@ static enum sl_result table_read(struct table *t, uint32_t version, uint32_t vis
             words[r * (COLUMNS + 1) + c] = (uint32_t)(r == 0 ? columns[c] : rows[r - 1][c]);
         }
         words[r * (COLUMNS + 1) + COLUMNS] =
-            r == 0 ? EGL_SURFACE_TYPE : EGL_PBUFFER_BIT | EGL_WINDOW_BIT;
+            r == 0 ? EGL_SURFACE_TYPE : EGL_PBUFFER_BIT | EGL_PIXMAP_BIT | EGL_WINDOW_BIT;
     }
     const struct gegl_windows windows = {.visuals = visuals, .visual_count = visual_count};
     return gegl_configs_read(words, COLUMNS + 1, ROWS, version, &windows, &t->configs, &t->count);
@@ -190,7 +190,8 @@ SLT_TEST(egl_configs, windows_where_a_visual_has_the_channels)
     SLT_ASSERT_EQ(5u + 5u + 3u, t.count);
     for (uint32_t i = 0; i < t.count; i++) {
         const struct gegl_config *c = &t.configs[i];
-        SLT_EXPECT_EQ(EGL_PBUFFER_BIT | EGL_WINDOW_BIT, gegl_config_get(c, EGL_SURFACE_TYPE));
+        SLT_EXPECT_EQ(EGL_PBUFFER_BIT | EGL_PIXMAP_BIT | EGL_WINDOW_BIT,
+                      gegl_config_get(c, EGL_SURFACE_TYPE));
         SLT_EXPECT_EQ(8, gegl_config_get(c, EGL_RED_SIZE));
         SLT_EXPECT_EQ(EGL_OPENGL_ES2_BIT, gegl_config_get(c, EGL_RENDERABLE_TYPE));
         SLT_EXPECT_EQ((EGLint)visuals[i < 5    ? 0
