@@ -267,6 +267,22 @@ uint32_t hvk_private_list(const struct hvk_object *slot, struct hvk_private_valu
 /* Does code of that many bytes have the shape of SPIR-V? The device remembers what it can do. */
 bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size);
 
+struct hvk_interface;
+struct hvk_shader {
+    struct hvk_object object;
+    struct hvk_interface *interface;
+};
+
+/* --- hvk_interface.c --- */
+
+struct hvk_pipeline_layout;
+/* Of code that has the shape of SPIR-V. The caller's; NULL: no memory, or there is no end to it. */
+struct hvk_interface *hvk_interface_read(const uint32_t *words, size_t size);
+void hvk_interface_free(struct hvk_interface *i); /* NULL allowed */
+/* Is there such an entry point, and has the layout (NULL: none) all that it uses of sets? */
+bool hvk_interface_fits(const struct hvk_interface *i, const VkPipelineShaderStageCreateInfo *stage,
+                        const struct hvk_pipeline_layout *layout);
+
 /* --- hvk_pipeline.c --- */
 
 struct hvk_pipeline {
@@ -288,6 +304,7 @@ struct hvk_binding {
     VkDescriptorType type;
     uint32_t count; /* of inline blocks: bytes */
     uint32_t first; /* its place in what a set holds: hvk_held.c */
+    VkShaderStageFlags stages;
 };
 
 /* What a set of a layout holds; by number. Counted: by the layout, its sets and pipeline layouts.

@@ -105,6 +105,36 @@ static bool is_dynamic(VkDescriptorType type)
            type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC;
 }
 
+/* Types behind the core ones, and whose they are. */
+static const struct {
+    VkDescriptorType type;
+    uint32_t version; /* where they are core; else UINT32_MAX */
+    const char *extensions;
+} more_types[] = {
+    {VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK, VK_API_VERSION_1_3, "VK_EXT_inline_uniform_block"},
+    {VK_DESCRIPTOR_TYPE_MUTABLE_EXT, UINT32_MAX,
+     "VK_EXT_mutable_descriptor_type VK_VALVE_mutable_descriptor_type"},
+    {VK_DESCRIPTOR_TYPE_SAMPLE_WEIGHT_IMAGE_QCOM, UINT32_MAX, "VK_QCOM_image_processing"},
+    {VK_DESCRIPTOR_TYPE_BLOCK_MATCH_IMAGE_QCOM, UINT32_MAX, "VK_QCOM_image_processing"},
+};
+
+/* Drivers count by the types that they know. */
+static bool types_are_known(const struct hvk_device *device,
+                            const VkDescriptorSetLayoutCreateInfo *info)
+{
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < info->bindingCount; i++) {
+        VkDescriptorType type = info->pBindings[i].descriptorType;
+        ok = type <= VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT;
+        for (size_t k = 0; !ok && k < sizeof more_types / sizeof more_types[0]; k++) {
+            ok =
+                type == more_types[k].type &&
+                hvk_physical_has(device->physical, more_types[k].version, more_types[k].extensions);
+        }
+    }
+    return ok;
+}
+
 /* How many immutable samplers are read of a binding. */
 static uint32_t samplers_of(const VkDescriptorSetLayoutBinding *b)
 {
@@ -169,7 +199,10 @@ static VkResult bindings_make(const VkDescriptorSetLayoutCreateInfo *info,
     *made = (struct hvk_bindings){.refs = 1, .count = info->bindingCount};
     for (uint32_t i = 0; i < info->bindingCount; i++) {
         const VkDescriptorSetLayoutBinding *b = &info->pBindings[i];
-        made->list[i] = (struct hvk_binding){b->binding, b->descriptorType, b->descriptorCount, 0};
+        made->list[i] = (struct hvk_binding){.number = b->binding,
+                                             .type = b->descriptorType,
+                                             .count = b->descriptorCount,
+                                             .stages = b->stageFlags};
         made->dynamic_count += is_dynamic(b->descriptorType) ? b->descriptorCount : 0;
         all += b->descriptorCount;
         if (b->binding > NUMBER_MAX || all > DESCRIPTORS_MAX || !has_samplers(b)) {
@@ -225,7 +258,9 @@ VkResult hvk_vkCreateDescriptorSetLayout(struct hvk_call *call,
     hvk_object_init(&layout->object, VK_KIND_VkDescriptorSetLayout, 0, device->object.instance,
                     device, set_layout_release);
     layout->bindings = NULL;
-    VkResult result = bindings_make(a->pCreateInfo, &layout->bindings);
+    VkResult result = types_are_known(device, a->pCreateInfo)
+                          ? bindings_make(a->pCreateInfo, &layout->bindings)
+                          : VK_ERROR_VALIDATION_FAILED;
     result = result == VK_SUCCESS ? samplers_keep(call, layout->bindings) : result;
     if (result == VK_SUCCESS) {
         result = device->driver.CreateDescriptorSetLayout(hvk_native(device), a->pCreateInfo, NULL,

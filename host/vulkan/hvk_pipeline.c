@@ -28,15 +28,54 @@ static bool is_inside(const VkSpecializationInfo *info)
     return true;
 }
 
-static bool is_stage(struct hvk_device *device, const VkPipelineShaderStageCreateInfo *stage)
+/* Has the layout what the stage's code uses? module: its id. */
+static bool fits(struct hvk_device *device, const VkPipelineShaderStageCreateInfo *stage,
+                 const VkShaderModuleCreateInfo *code, VkShaderModule module,
+                 const struct hvk_pipeline_layout *layout)
+{
+    if (code != NULL) {
+        struct hvk_interface *i = hvk_is_spirv(device, code->pCode, code->codeSize)
+                                      ? hvk_interface_read(code->pCode, code->codeSize)
+                                      : NULL;
+        bool ok = i != NULL && hvk_interface_fits(i, stage, layout);
+        hvk_interface_free(i);
+        return ok;
+    }
+    const struct hvk_object *object =
+        hvk_find(device->context, VK_KIND_VkShaderModule, HVK_U64(module), NULL);
+    return module == VK_NULL_HANDLE ||
+           (object != NULL &&
+            hvk_interface_fits(((const struct hvk_shader *)(const void *)object)->interface, stage,
+                               layout));
+}
+
+/* ids: the same with its handles as ids. */
+static bool is_stage(struct hvk_device *device, const VkPipelineShaderStageCreateInfo *stage,
+                     const VkPipelineShaderStageCreateInfo *ids, VkPipelineLayout layout_id)
 {
     const VkShaderModuleCreateInfo *code =
         hvk_chain_find(stage->pNext, VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
+    const struct hvk_pipeline_layout *layout =
+        (const struct hvk_pipeline_layout *)(const void *)hvk_find(
+            device->context, VK_KIND_VkPipelineLayout, HVK_U64(layout_id), NULL);
     if (stage->module == VK_NULL_HANDLE && code == NULL) { /* known by a number: it may be any */
         sl_atomic_store_relaxed(&device->tells_draws, 1);
     }
     return has_code(stage) && stage->pName != NULL && is_inside(stage->pSpecializationInfo) &&
-           (code == NULL || hvk_is_spirv(device, code->pCode, code->codeSize));
+           fits(device, stage, stage->module == VK_NULL_HANDLE ? code : NULL, ids->module, layout);
+}
+
+/* Drivers count samples by it, be it dynamic or not. */
+static void samples_mend(VkGraphicsPipelineCreateInfo *info)
+{
+    VkPipelineMultisampleStateCreateInfo *state =
+        (VkPipelineMultisampleStateCreateInfo *)(uintptr_t)info->pMultisampleState;
+    if (state != NULL) { /* the packet's memory is ours */
+        uint32_t samples = (uint32_t)state->rasterizationSamples;
+        bool ok =
+            samples != 0 && samples <= VK_SAMPLE_COUNT_64_BIT && (samples & (samples - 1)) == 0;
+        state->rasterizationSamples = ok ? state->rasterizationSamples : VK_SAMPLE_COUNT_1_BIT;
+    }
 }
 
 static void pipeline_release(struct hvk_object *object)
@@ -77,11 +116,17 @@ VkResult hvk_vkCreateGraphicsPipelines(struct hvk_call *call,
                                        struct vk_args_vkCreateGraphicsPipelines *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkCreateGraphicsPipelines ids;
     VkPipeline *made = vk_unpack_alloc(&call->in, a->createInfoCount, sizeof *made);
-    VkResult result = made != NULL ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+    VkResult result = made != NULL && vk_unpack_vkCreateGraphicsPipelines(&again, &ids)
+                          ? VK_SUCCESS
+                          : VK_ERROR_OUT_OF_HOST_MEMORY;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->createInfoCount; i++) {
+        samples_mend((VkGraphicsPipelineCreateInfo *)(uintptr_t)&a->pCreateInfos[i]);
         for (uint32_t j = 0; j < a->pCreateInfos[i].stageCount; j++) {
-            if (!is_stage(device, &a->pCreateInfos[i].pStages[j])) {
+            if (!is_stage(device, &a->pCreateInfos[i].pStages[j], &ids.pCreateInfos[i].pStages[j],
+                          ids.pCreateInfos[i].layout)) {
                 result = VK_ERROR_INVALID_SHADER_NV;
             }
         }
@@ -102,10 +147,15 @@ VkResult hvk_vkCreateComputePipelines(struct hvk_call *call,
                                       struct vk_args_vkCreateComputePipelines *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkCreateComputePipelines ids;
     VkPipeline *made = vk_unpack_alloc(&call->in, a->createInfoCount, sizeof *made);
-    VkResult result = made != NULL ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+    VkResult result = made != NULL && vk_unpack_vkCreateComputePipelines(&again, &ids)
+                          ? VK_SUCCESS
+                          : VK_ERROR_OUT_OF_HOST_MEMORY;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->createInfoCount; i++) {
-        if (!is_stage(device, &a->pCreateInfos[i].stage) ||
+        if (!is_stage(device, &a->pCreateInfos[i].stage, &ids.pCreateInfos[i].stage,
+                      ids.pCreateInfos[i].layout) ||
             a->pCreateInfos[i].layout == VK_NULL_HANDLE) {
             result = VK_ERROR_INVALID_SHADER_NV;
         }

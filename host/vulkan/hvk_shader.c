@@ -5,6 +5,7 @@
 
 #include "host/vk_hand.h"
 #include "transport/base/atomic.h"
+#include "transport/base/mem.h"
 
 #define SPIRV_MAGIC     0x07230203u
 #define SPIRV_HEADER    5u
@@ -150,15 +151,38 @@ bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size)
     return !place.in_function;
 }
 
+static void shader_release(struct hvk_object *object)
+{
+    object->device->driver.DestroyShaderModule(hvk_native(object->device),
+                                               HVK_HANDLE(VkShaderModule, object->native), NULL);
+    hvk_interface_free(((struct hvk_shader *)(void *)object)->interface);
+    sl_free(object);
+}
+
 VkResult hvk_vkCreateShaderModule(struct hvk_call *call, struct vk_args_vkCreateShaderModule *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
     const VkShaderModuleCreateInfo *info = a->pCreateInfo;
-    VkShaderModule made = VK_NULL_HANDLE;
-    VkResult result = VK_ERROR_INVALID_SHADER_NV;
-    if (hvk_is_spirv(device, info->pCode, info->codeSize)) {
-        result = device->driver.CreateShaderModule(hvk_native(device), info, NULL, &made);
+    uint64_t id = sl_load_u64((uint8_t *)a->pShaderModule);
+    VkShaderModule native = VK_NULL_HANDLE;
+    sl_store_u64((uint8_t *)a->pShaderModule, 0);
+    if (!hvk_is_spirv(device, info->pCode, info->codeSize)) {
+        return hvk_device_result(device, VK_ERROR_INVALID_SHADER_NV);
     }
-    hvk_made(call, VK_KIND_VkShaderModule, HVK_U64(made), device, &result, a->pShaderModule);
-    return hvk_device_result(device, result);
+    struct hvk_shader *shader = sl_alloc(sizeof *shader);
+    struct hvk_interface *interface = hvk_interface_read(info->pCode, info->codeSize);
+    VkResult result =
+        shader != NULL && interface != NULL
+            ? device->driver.CreateShaderModule(hvk_native(device), info, NULL, &native)
+            : VK_ERROR_OUT_OF_HOST_MEMORY;
+    if (result != VK_SUCCESS) {
+        sl_free(shader);
+        hvk_interface_free(interface);
+        return hvk_device_result(device, result);
+    }
+    hvk_object_init(&shader->object, VK_KIND_VkShaderModule, HVK_U64(native),
+                    device->object.instance, device, shader_release);
+    shader->interface = interface;
+    sl_store_u64((uint8_t *)a->pShaderModule, id);
+    return hvk_enter(call, &shader->object, a->pShaderModule);
 }

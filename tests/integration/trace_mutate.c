@@ -1,12 +1,14 @@
 /* A trace with damage that no checksum shows, or of another build.
  *
  *   trace_mutate TRACE OUT SEED
+ *   trace_mutate TRACE OUT arguments SEED
  *   trace_mutate TRACE OUT NAME OTHER
  *
- * Writes TRACE anew with some bytes of its calls, verbs, memory and frame marks changed, or with a
- * name in its protocol's description, of the same length; headers and checksums hold. Without index
- * and end, so it reads as a recording that was cut short. */
+ * Writes TRACE anew with some bytes of its calls, verbs, memory and frame marks changed, or some
+ * arguments of Vulkan packets, or a name in its protocol's description, of the same length; headers
+ * and checksums hold. Without index and end, so it reads as a recording that was cut short. */
 #include "host/capture/cap_reader.h"
+#include "tests/integration/trace_arguments.h"
 #include "tests/support/trace_maker.h"
 
 #include <fcntl.h>
@@ -26,16 +28,13 @@ static void need(bool ok, const char *what)
     }
 }
 
-static uint64_t next(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
+enum damage { DAMAGE_BYTES, DAMAGE_ARGUMENTS, DAMAGE_NAME };
 
-static bool is_target(uint32_t kind)
+static bool is_target(uint32_t kind, enum damage damage)
 {
+    if (damage != DAMAGE_BYTES) {
+        return damage == DAMAGE_ARGUMENTS && kind == CAP_KIND_CALL;
+    }
     return kind == CAP_KIND_CALL || kind == CAP_KIND_VERB || kind == CAP_KIND_MEMW ||
            kind == CAP_KIND_BLOB || kind == CAP_KIND_FRAM;
 }
@@ -44,13 +43,14 @@ static bool is_target(uint32_t kind)
 static void change(uint8_t *bytes, size_t size, uint64_t *state)
 {
     static const uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xff};
-    size_t at = next(state) % size, from = next(state) % size, count = next(state) % 16;
-    switch (next(state) % 3) {
+    size_t at = trace_random(state) % size, from = trace_random(state) % size,
+           count = trace_random(state) % 16;
+    switch (trace_random(state) % 3) {
     case 0:
-        bytes[at] ^= (uint8_t)(1u << next(state) % 8);
+        bytes[at] ^= (uint8_t)(1u << trace_random(state) % 8);
         break;
     case 1:
-        bytes[at] = edges[next(state) % sizeof edges];
+        bytes[at] = edges[trace_random(state) % sizeof edges];
         break;
     default:
         count = count < size - at ? count : size - at;
@@ -72,7 +72,7 @@ static void rename_one(uint8_t *bytes, size_t size, char *const words[2])
 
 static void copy_chunk(struct trace_maker *maker, struct cap_reader *reader,
                        const struct cap_chunk *chunk, uint64_t *state, uint32_t changes,
-                       char *const *names)
+                       enum damage damage, char *const *names)
 {
     struct cap_payload payload = {0};
     enum cap_damage_kind why;
@@ -80,11 +80,15 @@ static void copy_chunk(struct trace_maker *maker, struct cap_reader *reader,
     uint8_t *bytes = malloc(payload.size + 1);
     need(bytes != NULL, "memory");
     memcpy(bytes, payload.data, payload.size);
-    if (names != NULL && chunk->kind == CAP_KIND_PROT) {
+    if (damage == DAMAGE_NAME && chunk->kind == CAP_KIND_PROT) {
         rename_one(bytes, payload.size, names);
     }
     for (uint32_t i = 0; i < changes && payload.size != 0; i++) {
-        change(bytes, payload.size, state);
+        if (damage == DAMAGE_ARGUMENTS) {
+            trace_arguments_change(bytes, payload.size, state);
+        } else {
+            change(bytes, payload.size, state);
+        }
     }
     const struct trace_chunk copy = {.kind = chunk->kind == CAP_KIND_INDX ? KIND_PAD : chunk->kind,
                                      .stream = chunk->stream,
@@ -103,20 +107,23 @@ int main(int count, char **words)
 {
     struct cap_reader *reader = NULL;
     struct trace_maker maker;
-    need(count == 4 || count == 5, "usage: trace_mutate TRACE OUT SEED|NAME OTHER");
-    char *const *names = count == 5 ? words + 3 : NULL;
-    uint64_t state = strtoull(words[3], NULL, 10) * 0x9e3779b97f4a7c15ull + 1;
+    need(count == 4 || count == 5, "usage: trace_mutate TRACE OUT SEED|arguments SEED|NAME OTHER");
+    enum damage damage = count == 4                           ? DAMAGE_BYTES
+                         : strcmp(words[3], "arguments") == 0 ? DAMAGE_ARGUMENTS
+                                                              : DAMAGE_NAME;
+    uint64_t state = strtoull(words[count - 1], NULL, 10) * 0x9e3779b97f4a7c15ull + 1;
     need(cap_reader_open(open(words[1], O_RDONLY | O_CLOEXEC), &reader) == SL_OK &&
              cap_reader_scan(reader) == SL_OK,
          words[1]);
     trace_maker_init(&maker);
     memcpy(maker.data, &reader->header, sizeof reader->header); /* its seed is that of the keys */
-    uint32_t left = names != NULL ? 0 : 1 + (uint32_t)(next(&state) % CHANGES);
+    uint32_t left = 1 + (uint32_t)(trace_random(&state) % CHANGES);
     for (uint32_t i = 0; i < reader->chunk_count && reader->chunks[i].kind != CAP_KIND_END; i++) {
-        uint32_t some = is_target(reader->chunks[i].kind) ? (uint32_t)(next(&state) % 4) : 0;
+        uint32_t some = (uint32_t)(trace_random(&state) % 4) + (damage == DAMAGE_ARGUMENTS);
+        some = is_target(reader->chunks[i].kind, damage) ? some : 0;
         some = some < left ? some : left;
         left -= some;
-        copy_chunk(&maker, reader, &reader->chunks[i], &state, some, names);
+        copy_chunk(&maker, reader, &reader->chunks[i], &state, some, damage, words + 3);
     }
     int fd = open(words[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     need(fd >= 0 && write(fd, maker.data, maker.size) == (ssize_t)maker.size, words[2]);

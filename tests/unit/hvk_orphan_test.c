@@ -492,3 +492,90 @@ SLT_TEST_F(hvk_orphan, a_set_says_nothing_without_memory, w)
     SLT_EXPECT_EQ(VK_SUCCESS, run(w, s.commands));
     vp_expect_words(&s.h.m, 11);
 }
+
+/* --- what shaders use --- */
+
+struct interface_case {
+    const char *label;
+    uint32_t set_count, binding;
+    VkDescriptorType type;
+    VkShaderStageFlags stages;
+    const char *name;
+    VkResult result;
+};
+#define STORAGE VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
+#define COMPUTE VK_SHADER_STAGE_COMPUTE_BIT
+static const struct interface_case interface_cases[] = {
+    {"has_it", 1, 0, STORAGE, COMPUTE, "main", VK_SUCCESS},
+    {"has_it_dynamic", 1, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC, COMPUTE, "main",
+     VK_SUCCESS},
+    {"has_it_in_all_stages", 1, 0, STORAGE, VK_SHADER_STAGE_ALL, "main", VK_SUCCESS},
+    {"has_no_sets", 0, 0, STORAGE, COMPUTE, "main", VK_ERROR_INVALID_SHADER_NV},
+    {"has_another_binding", 1, 3, STORAGE, COMPUTE, "main", VK_ERROR_INVALID_SHADER_NV},
+    {"has_another_type", 1, 0, VK_DESCRIPTOR_TYPE_STORAGE_IMAGE, COMPUTE, "main",
+     VK_ERROR_INVALID_SHADER_NV},
+    {"has_another_stage", 1, 0, STORAGE, VK_SHADER_STAGE_FRAGMENT_BIT, "main",
+     VK_ERROR_INVALID_SHADER_NV},
+    {"has_no_such_entry", 1, 0, STORAGE, COMPUTE, "mein", VK_ERROR_INVALID_SHADER_NV}};
+
+SLT_TEST_FP(hvk_orphan, a_pipeline_needs_a_layout_that, w, struct interface_case, interface_cases,
+            c)
+{
+    vk_world_device(w);
+    VkResult r;
+    VkDescriptorSetLayout set = VK_NULL_HANDLE;
+    VkPipelineLayout layout = VK_NULL_HANDLE;
+    VkShaderModule module = VK_NULL_HANDLE;
+    VkPipeline pipeline = VK_NULL_HANDLE;
+    const VkDescriptorSetLayoutBinding binding = {c->binding, c->type, 1, c->stages, NULL};
+    const VkDescriptorSetLayoutCreateInfo set_info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+        .bindingCount = 1,
+        .pBindings = &binding};
+    VK_SEND(&w->main, CreateDescriptorSetLayout, w->device, &set_info, NULL, &set);
+    VK_READ(&w->main, CreateDescriptorSetLayout, w->device, &set_info, NULL, &set, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    const VkPushConstantRange range = {COMPUTE, 0, 4};
+    const VkPipelineLayoutCreateInfo layout_info = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+        .setLayoutCount = c->set_count,
+        .pSetLayouts = &set,
+        .pushConstantRangeCount = 1,
+        .pPushConstantRanges = &range};
+    VK_SEND(&w->main, CreatePipelineLayout, w->device, &layout_info, NULL, &layout);
+    VK_READ(&w->main, CreatePipelineLayout, w->device, &layout_info, NULL, &layout, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    const VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+                                           .codeSize = sizeof vp_double_spv,
+                                           .pCode = vp_double_spv};
+    VK_SEND(&w->main, CreateShaderModule, w->device, &code, NULL, &module);
+    VK_READ(&w->main, CreateShaderModule, w->device, &code, NULL, &module, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    const VkComputePipelineCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                  .module = module,
+                  .pName = c->name},
+        .layout = layout};
+    VK_SEND(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline);
+    VK_READ(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline,
+            &r);
+    SLT_EXPECT_EQ(c->result, r);
+    SLT_EXPECT_EQ(c->result == VK_SUCCESS, pipeline != VK_NULL_HANDLE);
+}
+
+SLT_TEST_F(hvk_orphan, descriptors_are_of_types_that_there_are, w)
+{
+    vk_world_device(w);
+    VkResult r;
+    VkDescriptorSetLayout set = VK_NULL_HANDLE;
+    const VkDescriptorSetLayoutBinding binding = {0, (VkDescriptorType)262147, 1, COMPUTE, NULL};
+    const VkDescriptorSetLayoutCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+        .bindingCount = 1,
+        .pBindings = &binding};
+    VK_SEND(&w->main, CreateDescriptorSetLayout, w->device, &info, NULL, &set);
+    VK_READ(&w->main, CreateDescriptorSetLayout, w->device, &info, NULL, &set, &r);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+}
