@@ -126,6 +126,14 @@ class Traces(TraceBed):
             one = calls[5]["call"]
             self.assertEqual(1, len(self.ends(0, "dump", "--calls", str(one), trace).splitlines()))
 
+    def test_one_call_is_shown_as_among_all(self) -> None:
+        for trace in map(str, self.traces.values()):
+            for more in ([], ["--no-names"]):
+                found = re.split(r"(?m)^(?=\d)", self.ends(0, "dump", *more, trace))[1:]
+                for text in found[:: len(found) // 7]:
+                    call = text.split()[0]
+                    self.assertEqual(text, self.ends(0, "dump", *more, "--calls", call, trace))
+
     def test_blobs(self) -> None:
         for name, suffix in (("gl", ".glsl"), ("vk", ".spv")):
             if name in self.traces:
