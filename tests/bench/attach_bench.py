@@ -43,10 +43,12 @@ class Cost(NamedTuple):
 
 
 def processor_ns(pid: int) -> int:
+    """Of a process and its children."""
     total = 0
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         try:
             total += int((task / "schedstat").read_text().split()[0])
+            total += sum(map(processor_ns, map(int, (task / "children").read_text().split())))
         except OSError:
             pass  # it is over
     return total
@@ -59,18 +61,18 @@ class Run:
         env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
         self.socket, self.count = folder / f"{name}.sock", folder / f"{name}.count"
         words = [SLUICE, "serve", "-q", "--status-fd", "1", "--socket", str(self.socket)]
-        self.host = subprocess.Popen(words, env=env, stdout=subprocess.PIPE)
+        self.host = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, start_new_session=True)
         assert self.host.stdout is not None
         self.host.stdout.readline()  # "listening"
         words = [SLUICE, "run", "--socket", str(self.socket), "--", FRAMES, "0", str(self.count)]
-        self.program = subprocess.Popen(words, env=env)
+        self.program = subprocess.Popen(words, env=env, start_new_session=True)
         while self.frames() == 0:
             time.sleep(0.01)
         self.stop()
 
     def signal(self, number: int) -> None:
         for process in (self.program, self.host):
-            process.send_signal(number)
+            os.killpg(process.pid, number)  # a program and its starter
 
     def stop(self) -> None:
         self.signal(signal.SIGSTOP)
@@ -144,12 +146,14 @@ def record(run: Run, trace: pathlib.Path) -> None:
 def one_pair(folder: pathlib.Path, rounds: int) -> "tuple[Cost, list[Cost]]":
     """Ratios before any recording, and after each."""
     armed, plain = Run(folder, "armed"), Run(folder, "plain")
-    before, after = compare(armed, plain, 2 * rounds), []
-    for i in range(SPANS):
-        record(armed, folder / f"{i}.slc")
-        after.append(compare(armed, plain, rounds))
-    armed.end()
-    plain.end()
+    try:
+        before, after = compare(armed, plain, 2 * rounds), []
+        for i in range(SPANS):
+            record(armed, folder / f"{i}.slc")
+            after.append(compare(armed, plain, rounds))
+    finally:
+        armed.end()
+        plain.end()
     return before, after
 
 
