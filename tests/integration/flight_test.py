@@ -103,6 +103,16 @@ class Case(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, f"{why}: {self.err()}")
             time.sleep(0.02)
 
+    def draws(self, store: Optional[pathlib.Path] = None) -> None:
+        """The program is past its beginning: so many frames, or so much in the store."""
+        count = self.tmp / "count"
+        if store is None:
+            self.until(lambda: count.exists() and count.stat().st_size == 8, "no counter")
+            self.until(lambda: int.from_bytes(count.read_bytes(), "little") > 50, "no frames")
+        else:
+            self.until(store.exists, "no store")
+            self.until(lambda: store.stat().st_size > 400_000, "no frames")
+
     def facts(self, trace: Optional[pathlib.Path] = None) -> "dict[str, Any]":
         found: "dict[str, Any]" = json.loads(
             self.ends(0, "info", "--json", str(trace or self.trace))
@@ -231,7 +241,7 @@ class Triggers(Case):
             part = pathlib.Path(f"{path}.part")
             process.send_signal(signal.SIGUSR1)
             self.until(part.exists, "no recording")
-            time.sleep(0.5)
+            time.sleep(2)
             process.send_signal(signal.SIGUSR1)
             self.until(path.exists, "no end")
         self.assertEqual(143, self.end(process), self.err())
@@ -295,9 +305,10 @@ class Flight(Case):
         for name, words in self.programs(ENDLESS).items():
             with self.subTest(name=name):
                 process = self.fly(words, "--force", "--ring", "1s", "--trigger", "signal")
+                self.draws(self.store)
                 for i, path in enumerate((self.trace, self.tmp / "t-1.slc")):
                     path.unlink(missing_ok=True)
-                    time.sleep(2.5 - i)  # more than is kept
+                    time.sleep(2 - i)  # more than is kept
                     process.send_signal(signal.SIGUSR1)
                     self.until(path.exists, "no trace")
                 self.assertEqual(143, self.end(process), self.err())
@@ -340,6 +351,7 @@ class Flight(Case):
     def test_a_killed_host_leaves_it(self) -> None:
         """All but the last moment is there, though nobody asked for it."""
         process = self.fly([FRAMES, "0", "count", "1"], "--ring", "1s")
+        self.draws()
         time.sleep(2)
         os.kill(self.children(process)["host"], signal.SIGKILL)
         self.assertEqual(125, process.wait(PATIENCE_S), self.err())
@@ -349,6 +361,7 @@ class Flight(Case):
 
     def test_a_killed_recorder_leaves_a_trace(self) -> None:
         process = self.fly([FRAMES, "0", "count", "1"], "--ring", "1s")
+        self.draws()
         time.sleep(2)
         children = self.children(process)
         os.kill(children["host"], signal.SIGSTOP)
@@ -369,7 +382,8 @@ class Flight(Case):
             *["--trigger", "socket", "-o", "t-%i.slc"],
         )
         self.until(lambda: "--dump " in self.err(), "no word how")
-        time.sleep(2)
+        self.draws(self.tmp / "t-0.slc.ring.part")
+        time.sleep(1)
         for i in range(2):
             named = self.ends(0, "record", "--dump", "s").strip()
             self.assertEqual(str(self.tmp / f"t-{i}.slc"), named)
