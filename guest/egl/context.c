@@ -11,7 +11,7 @@
 struct context_wish {
     EGLint major, minor;
     EGLenum reset_strategy;
-    bool robust;
+    bool robust, debug;
 };
 
 static EGLint boolean_read(EGLint value, bool *out)
@@ -34,8 +34,10 @@ static EGLint wish_read_one(struct context_wish *wish, EGLint attrib, EGLint val
         wish->minor = value;
         return EGL_SUCCESS;
     case EGL_CONTEXT_FLAGS_KHR:
+        wish->debug = (value & EGL_CONTEXT_OPENGL_DEBUG_BIT_KHR) != 0;
         return (value & ~EGL_CONTEXT_OPENGL_DEBUG_BIT_KHR) == 0 ? EGL_SUCCESS : EGL_BAD_ATTRIBUTE;
     case EGL_CONTEXT_OPENGL_DEBUG:
+        return boolean_read(value, &wish->debug);
     case EGL_CONTEXT_OPENGL_NO_ERROR_KHR: /* errors may be reported all the same */
         return boolean_read(value, &ignored);
     case EGL_CONTEXT_OPENGL_ROBUST_ACCESS:
@@ -134,6 +136,7 @@ static EGLint host_make(struct gegl_display *display, struct gegl_context *conte
                                           .lose_on_reset =
                                               wish->reset_strategy == EGL_LOSE_CONTEXT_ON_RESET,
                                           .robust = wish->robust,
+                                          .debug = wish->debug,
                                           .ops = &gegl_gles_ops,
                                           .user = display};
     if (ggl_context_create(&args, &context->ggl) != SL_OK) {

@@ -52,6 +52,7 @@ struct ggl_context_args {
     struct ggl_context *share;     /* nullable: whose objects are shared */
     bool lose_on_reset;            /* EGL_LOSE_CONTEXT_ON_RESET was asked for */
     bool robust;                   /* EGL_CONTEXT_OPENGL_ROBUST_ACCESS was asked for */
+    bool debug;                    /* a debug context was asked for */
     const struct ggl_egl_ops *ops; /* nullable; borrowed for the context's life */
     void *user;                    /* handed to ops */
 };

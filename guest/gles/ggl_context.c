@@ -60,6 +60,7 @@ enum sl_result ggl_context_create(const struct ggl_context_args *args, struct gg
     c->features = args->features;
     c->lose_on_reset = args->lose_on_reset;
     c->robust = args->robust;
+    c->debug = args->debug;
     c->ops = args->ops;
     c->user = args->user;
     c->pack.alignment = 4;
@@ -99,6 +100,20 @@ void ggl_context_destroy(struct ggl_context *c)
     sl_free(c);
 }
 
+/* The host's contexts are no debug ones, whose output begins enabled. */
+static void debug_begin(struct ggl_context *c)
+{
+    c->debug_begun = true;
+    if (!(c->features & GGL_FEATURE_SLUICE)) {
+        return;
+    }
+    if (ggl_fixed(c)) {
+        gles1_pack_glEnable(ggl_pack(c), GL_DEBUG_OUTPUT);
+    } else {
+        gles2_pack_glEnable(ggl_pack(c), GL_DEBUG_OUTPUT);
+    }
+}
+
 void ggl_make_current(struct ggl_context *c, struct gs_stream *stream)
 {
     struct ggl_context *old = ggl_any();
@@ -112,6 +127,9 @@ void ggl_make_current(struct ggl_context *c, struct gs_stream *stream)
     bool fixed = c && ggl_fixed(c);
     ggl_current_context = fixed ? NULL : c;
     ggl1_current_context = fixed ? c : NULL;
+    if (c && c->debug && !c->debug_begun) {
+        debug_begin(c);
+    }
 }
 
 void ggl_surface_size(struct ggl_context *c, uint32_t width_px, uint32_t height_px)

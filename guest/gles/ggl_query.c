@@ -152,8 +152,10 @@ static bool constant(struct ggl_context *c, const struct parameter *p, GLint *va
             got = got < GGL_MAX_ATTRIBS
                       ? got
                       : GGL_MAX_ATTRIBS; /* more do not fit the wire (protocol: trap T38) */
-        } else if (p->pname == GL_CONTEXT_FLAGS && !c->robust) {
-            got &= ~GL_CONTEXT_FLAG_ROBUST_ACCESS_BIT; /* the host's contexts are, unasked */
+        } else if (p->pname == GL_CONTEXT_FLAGS) {
+            /* The host's contexts are robust, unasked, and never debug ones. */
+            got &= c->robust ? ~0 : ~GL_CONTEXT_FLAG_ROBUST_ACCESS_BIT;
+            got |= c->debug ? GL_CONTEXT_FLAG_DEBUG_BIT : 0;
         }
         c->constants[i] = got;
         if (!gs_dead(c->stream)) {

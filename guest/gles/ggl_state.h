@@ -221,6 +221,8 @@ struct ggl_context {
     bool reset_reported;
     bool lose_on_reset;
     bool robust; /* robust access was asked for */
+    bool debug;  /* a debug context was asked for */
+    bool debug_begun;
     struct ggl_share *share;
     uint32_t buffers[GGL_BUFFER_SLOTS];
     uint32_t

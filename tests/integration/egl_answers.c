@@ -5,7 +5,7 @@
 #define EGL_EGLEXT_PROTOTYPES
 #include "tests/integration/plain_egl.h"
 
-#include <GLES3/gl3.h>
+#include <GLES3/gl32.h>
 #define GL_GLEXT_PROTOTYPES
 #include <GLES2/gl2ext.h>
 #include <pthread.h>
@@ -234,6 +234,27 @@ static void devices(void)
     say("terminated", eglTerminate(display));
 }
 
+/* --- debug contexts --- */
+
+static void debug_context(const struct plain_egl *egl, EGLSurface surface, EGLBoolean debug)
+{
+    const EGLint attribs[] = {EGL_CONTEXT_MAJOR_VERSION, 3, EGL_CONTEXT_OPENGL_DEBUG, (EGLint)debug,
+                              EGL_NONE};
+    EGLContext context = eglCreateContext(egl->display, egl->config, EGL_NO_CONTEXT, attribs);
+    say("debug context", context != EGL_NO_CONTEXT);
+    plain_egl_current(egl, surface, context);
+    GLint flags = 0;
+    glGetIntegerv(GL_CONTEXT_FLAGS, &flags);
+    printf("flags 0x%x\n", (unsigned)flags);
+    say("debug output", glIsEnabled(GL_DEBUG_OUTPUT));
+    glDisable(GL_DEBUG_OUTPUT);
+    plain_egl_current(egl, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    plain_egl_current(egl, surface, context);
+    say("debug output again", glIsEnabled(GL_DEBUG_OUTPUT));
+    plain_egl_current(egl, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    eglDestroyContext(egl->display, context);
+}
+
 int main(void)
 {
     struct plain_egl egl;
@@ -250,6 +271,8 @@ int main(void)
         image_case_run(&egl, context, &objects, &image_cases[i]);
     }
     reusable(&egl);
+    debug_context(&egl, surface, EGL_TRUE);
+    debug_context(&egl, surface, EGL_FALSE);
     devices();
     plain_egl_close(&egl);
     return 0;
