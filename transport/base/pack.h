@@ -85,7 +85,12 @@ static inline void sl_pack_end(struct sl_pack *pack, uint8_t *p, uint32_t covere
 static inline void sl_pack_ahead(const uint8_t *p, size_t size)
 {
     for (size_t at = 4096; at < 4096 + size; at += 64) {
-        __builtin_prefetch((const void *)((uintptr_t)p + at), 1, 3);
+        const uint8_t *line = (const uint8_t *)((uintptr_t)p + at);
+#if defined(__x86_64__) /* compilers prefetch for reading there: the write waits again */
+        __asm__ volatile("prefetchw %0" : : "m"(*line));
+#else
+        __builtin_prefetch(line, 1, 3);
+#endif
     }
 }
 
