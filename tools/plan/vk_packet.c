@@ -187,20 +187,15 @@ static void print_reply(struct vk_walk *w, const struct vk_plan_command *c, stru
     w->end = reply + size;
     w->reply = true;
     FILE *text = w->text;
-    if (text != NULL && w->style->value == NULL) {
+    if (w->style->value == NULL) {
         fputs(" ->", text);
     }
     for (uint8_t i = 0; i < c->count && !w->failed; i++) {
         if ((c->fields[i].flags & VK_PLAN_OUT) != 0) {
-            if (text != NULL) {
-                print_name(w, c->fields[i].name);
-            }
+            print_name(w, c->fields[i].name);
             s->outputs = true;
             vk_walk_field(w, s, i);
         }
-    }
-    if (text == NULL) {
-        return;
     }
     const struct vk_plan_field value = {.wire = VK_PLAN_RAW,
                                         .size = c->result_size,
@@ -218,7 +213,7 @@ static void print_reply(struct vk_walk *w, const struct vk_plan_command *c, stru
     }
 }
 
-/* The recorded commands that a packet carries. out NULL: only their handles are told. */
+/* The recorded commands that a packet carries. */
 static void print_recorded(const struct vk_plan *plan, const struct plan_style *style,
                            const uint8_t *data, size_t size, FILE *out)
 {
@@ -230,16 +225,12 @@ static void print_recorded(const struct vk_plan *plan, const struct plan_style *
         if (length < STAGED_HEADER || length > size) {
             break;
         }
-        if (out != NULL) {
-            fputs(before, out);
-            vk_plan_print(plan, &plain, data, length, NULL, 0, out);
-        } else {
-            vk_plan_handles_of(plan, &plain, data, length, NULL, 0);
-        }
+        fputs(before, out);
+        vk_plan_print(plan, &plain, data, length, NULL, 0, out);
         data += length;
         size -= length;
     }
-    if (size != 0 && out != NULL) {
+    if (size != 0) {
         fprintf(out, "%s(%zu bytes that are no command)", before, size);
     }
 }
@@ -255,27 +246,6 @@ static void recorded_of(struct vk_walk *w, const struct vk_plan_command *c,
 {
     uint64_t data = s->old[c->count - 2];
     print_recorded(w->plan, w->style, w->end - data, (size_t)data, w->text);
-}
-
-void vk_plan_handles_of(const struct vk_plan *plan, const struct plan_style *style,
-                        const void *packet, size_t size, const void *reply, size_t reply_size)
-{
-    struct vk_walk w = {.plan = plan, .style = style};
-    struct vk_scope s;
-    uint32_t turn;
-    const struct vk_plan_command *c = open_packet(&w, packet, size, &turn);
-    if (c == NULL) {
-        return;
-    }
-    parameters(&w, c, &s);
-    if (w.failed || w.in != w.end) {
-        return;
-    }
-    if (carries_commands(c)) {
-        recorded_of(&w, c, &s);
-    } else if (reply_size != 0) {
-        print_reply(&w, c, &s, reply, reply_size);
-    }
 }
 
 void vk_plan_print(const struct vk_plan *plan, const struct plan_style *style, const void *packet,
