@@ -38,7 +38,6 @@ struct cap_merge {
     uint64_t head;    /* the last stamp of the snapshot that is played; 0: none */
     uint64_t last;    /* stamp of the last verb or call */
     uint32_t damages; /* of the reader's that were told */
-    bool is_cut;
     uint32_t *blob_chunks; /* in file order */
     uint32_t blob_count, blob_capacity;
     struct blobs blobs[BLOBS_KEPT];
@@ -485,7 +484,6 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
                 return tell_damage(merge, damage);
             }
             if (!is_whole && reader->damage_count == 0) {
-                merge->is_cut = true;
                 return SL_ERR_NOTFOUND;
             }
         }
@@ -501,11 +499,6 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
 bool cap_merge_is_in_snapshot(const struct cap_merge *merge)
 {
     return merge->last < merge->head;
-}
-
-bool cap_merge_is_cut(const struct cap_merge *merge)
-{
-    return merge->is_cut;
 }
 
 /* --- contents --- */

@@ -95,8 +95,6 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
 bool cap_merge_is_in_snapshot(const struct cap_merge *merge);
 /* After cap_reader_scan found more of a file that grows: NOTFOUND may be over. */
 enum sl_result cap_merge_grow(struct cap_merge *merge) SL_MUST_USE;
-/* Records that were there and could not be placed, since the recording was cut short. */
-bool cap_merge_is_cut(const struct cap_merge *merge);
 
 struct cap_piece {
     uint64_t offset; /* in the resource */
