@@ -497,6 +497,17 @@ static enum sl_result take_head(struct seek *s)
     return SL_OK;
 }
 
+/* The same of the segment with this number. */
+static enum sl_result gather_number(struct seek *s, uint32_t number)
+{
+    struct node node;
+    enum sl_result result = descend(s, &(struct wanted){BY_NUMBER, number}, &node);
+    if (result == SL_OK && node.number != number) {
+        result = SL_ERR_NOTFOUND;
+    }
+    return result == SL_OK ? gather(s, node.offset) : result;
+}
+
 /* Segments one behind the other from number `from` on, until what is looked for is there. */
 static enum sl_result gather_around(struct seek *s, uint32_t from, uint32_t to, uint64_t first,
                                     uint64_t last)
@@ -505,8 +516,7 @@ static enum sl_result gather_around(struct seek *s, uint32_t from, uint32_t to, 
     enum sl_result result = visit_last(s, &node);
     uint32_t end = node.number;
     for (uint32_t i = from; result == SL_OK && i <= end; i++) {
-        result = descend(s, &(struct wanted){BY_NUMBER, i}, &node);
-        result = result == SL_OK ? gather(s, node.offset) : result;
+        result = gather_number(s, i);
         if (result == SL_OK && i >= to) {
             result = choose(s, first, last, i == end);
             if (result != SL_ERR_AGAIN) {
@@ -558,12 +568,11 @@ enum sl_result cap_seek_frame(struct cap_reader *reader, uint64_t frame, uint64_
         result = visit(&s, from.previous, &from);
     }
     for (uint32_t i = from.number; result == SL_OK && i <= to.number; i++) {
-        struct node node;
-        result = descend(&s, &(struct wanted){BY_NUMBER, i}, &node);
-        result = result == SL_OK ? gather(&s, node.offset) : result;
+        result = gather_number(&s, i);
     }
-    uint64_t at = frame - from.first_frame;
-    if (result == SL_OK && (frame < from.first_frame || at >= s.mark_count)) {
+    uint64_t at = frame - from.first_frame; /* 0: the frame before is not told of */
+    if (result == SL_OK && (frame < from.first_frame || at >= s.mark_count ||
+                            (at == 0 && frame != 0))) {
         result = SL_ERR_NOTFOUND;
     }
     if (result == SL_OK) {
