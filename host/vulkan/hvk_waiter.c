@@ -38,6 +38,7 @@ struct waiter {
     struct sl_list items; /* struct item.link, the oldest first */
     uint32_t count;
     bool stop;
+    bool rang; /* since the last batch was gathered */
 };
 
 /* One device's items that are waited for at once. */
@@ -93,6 +94,7 @@ static bool gather(struct waiter *w, struct batch *b)
         pthread_cond_wait(&w->wake, &w->lock);
     }
     bool go = !w->stop;
+    w->rang = false;
     b->device = NULL;
     b->count = b->fences = b->semaphores = 0;
     if (go) {
@@ -113,7 +115,7 @@ static void wait_some(struct waiter *w, const struct batch *b)
 {
     if (b->fences + b->semaphores == 0) {
         pthread_mutex_lock(&w->lock);
-        if (!w->stop) {
+        if (!w->stop && !w->rang) {
             (void)sl_cond_wait_until(&w->wake, &w->lock, sl_clock_ns() + SLICE_NS);
         }
         pthread_mutex_unlock(&w->lock);
@@ -258,6 +260,7 @@ static enum sl_result add(struct hvk_context *context, struct item *item)
         if (room) {
             w->count++;
             sl_list_add(&w->items, &item->link);
+            w->rang = true;
             pthread_cond_signal(&w->wake);
         }
         pthread_mutex_unlock(&w->lock);
@@ -314,6 +317,7 @@ void hvk_waiter_wake(struct hvk_context *context)
     pthread_mutex_unlock(&context->lock);
     if (w != NULL) {
         pthread_mutex_lock(&w->lock);
+        w->rang = true;
         pthread_cond_signal(&w->wake);
         pthread_mutex_unlock(&w->lock);
     }
