@@ -160,7 +160,7 @@ static bool fill_trace(const struct flight *f, struct cap_reader *reader, const 
     return host_record_take_line(&recorded, line) && record_say(&recorded) == SLUICE_EXIT_OK;
 }
 
-/* why: for people. False: the reason was said. */
+/* False: the reason was said. */
 static bool write_trace(struct flight *f, const char *path, bool program_ended)
 {
     struct cap_memory memory = {.saves_all = false};
