@@ -303,6 +303,7 @@ struct cap_recording *cap_device_release(struct cap_device *d)
     if (r != NULL) {
         cap_recording_end(r);
         cap_memory_restart(&d->memory);
+        sl_atomic_store_seq(&d->is_over, 0); /* that it was over is not said of the next one */
     }
     return r;
 }
