@@ -373,11 +373,12 @@ static bool find_snapshot(struct replay *r, uint64_t frame, uint64_t *found)
 /* All of it; behind damage from the next snapshot on, where that is asked for. */
 static int play_through(struct replay *r, const struct host_options *host, struct rep_report *all)
 {
-    struct rep_report report = {0};
+    struct rep_report report;
     uint64_t first = range_begin(&r->frames);
     int code, worst = SLUICE_EXIT_OK;
     bool goes_on;
-    do {
+    do { /* it may end before it says where: the next one begins behind this one all the same */
+        report = (struct rep_report){.first_frame = first, .frames = first};
         code = play_once(r, host, first, &report);
         all->frames += report.frames - report.first_frame;
         all->calls += report.calls;
