@@ -571,8 +571,8 @@ enum sl_result cap_seek_frame(struct cap_reader *reader, uint64_t frame, uint64_
         result = gather_number(&s, i);
     }
     uint64_t at = frame - from.first_frame; /* 0: the frame before is not told of */
-    if (result == SL_OK && (frame < from.first_frame || at >= s.mark_count ||
-                            (at == 0 && frame != 0))) {
+    if (result == SL_OK &&
+        (frame < from.first_frame || at >= s.mark_count || (at == 0 && frame != 0))) {
         result = SL_ERR_NOTFOUND;
     }
     if (result == SL_OK) {

@@ -1,4 +1,5 @@
 /* A trace of several index segments: what the index finds of it is what a scan finds. */
+#include "host/capture/cap_bytes.h"
 #include "host/capture/cap_merge.h"
 #include "host/capture/cap_recording.h"
 #include "host/capture/cap_seek.h"
@@ -10,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 enum { OPCODE = 7000, LARGE = 3 << 20, ROUNDS = 48, FRAMES = ROUNDS / 4 };
 
@@ -228,5 +232,77 @@ SLT_TEST_F(cap_seek, damage_behind_the_index_is_seen, t)
     SLT_EXPECT_EQ(CAP_DAMAGE_HEADER, why);
     close(fd);
     cap_payload_finish(&payload);
+    cap_reader_close(reader);
+}
+
+/* The head of an index segment's payload, changed as a liar would: the sums match. */
+static void change_head(const struct bed *t, const struct cap_chunk *chunk,
+                        void (*change)(struct cap_index_head *head))
+{
+    int fd = open(t->path, O_RDWR | O_CLOEXEC);
+    off_t at = (off_t)chunk->offset, behind = at + (off_t)sizeof(struct cap_chunk_header);
+    uint8_t *payload = malloc(chunk->stored_size);
+    struct cap_chunk_header header;
+    struct cap_index_head head;
+    SLT_ASSERT_TRUE(fd >= 0 && payload != NULL);
+    SLT_ASSERT_EQ((ssize_t)sizeof header, pread(fd, &header, sizeof header, at));
+    SLT_ASSERT_EQ((ssize_t)chunk->stored_size, pread(fd, payload, chunk->stored_size, behind));
+    memcpy(&head, payload, sizeof head);
+    change(&head);
+    memcpy(payload, &head, sizeof head);
+    header.hash = XXH3_64bits(payload, chunk->stored_size);
+    header.crc = cap_crc32c(&header, offsetof(struct cap_chunk_header, crc));
+    SLT_ASSERT_EQ((ssize_t)sizeof header, pwrite(fd, &header, sizeof header, at));
+    SLT_ASSERT_EQ((ssize_t)chunk->stored_size, pwrite(fd, payload, chunk->stored_size, behind));
+    free(payload);
+    close(fd);
+}
+
+/* Changes the first segment, or the last. */
+static void lie(const struct bed *t, bool last, void (*change)(struct cap_index_head *head))
+{
+    struct cap_reader *reader = open_it(t);
+    const struct cap_chunk *found = NULL;
+    SLT_ASSERT_OK(cap_reader_scan(reader));
+    for (uint32_t i = 0; i < reader->chunk_count && (last || found == NULL); i++) {
+        found = reader->chunks[i].kind == CAP_KIND_INDX ? &reader->chunks[i] : found;
+    }
+    SLT_ASSERT_TRUE(found != NULL && (found->flags & CAP_CHUNK_ZSTD) == 0);
+    change_head(t, found, change);
+    cap_reader_close(reader);
+}
+
+static void begin_late(struct cap_index_head *head)
+{
+    head->first_frame = 1;
+}
+
+/* The first segment says that there were frames before it, of which nothing is told. */
+SLT_TEST_F(cap_seek, a_frame_behind_frames_that_no_segment_has_is_not_found, t)
+{
+    SLT_TIMEOUT(60);
+    record(t);
+    lie(t, false, begin_late);
+    struct cap_reader *reader = open_it(t);
+    uint64_t first = 0, last = 0;
+    SLT_EXPECT_EQ(SL_ERR_NOTFOUND, cap_seek_frame(reader, 0, &first, &last));
+    SLT_EXPECT_EQ(SL_ERR_NOTFOUND, cap_seek_frame(reader, 1, &first, &last));
+    cap_reader_close(reader);
+}
+
+static void number_high(struct cap_index_head *head)
+{
+    head->segment = UINT32_MAX;
+}
+
+/* The last segment says that there are four thousand million before it. */
+SLT_TEST_F(cap_seek, segments_that_are_not_there_are_not_gathered, t)
+{
+    SLT_TIMEOUT(60);
+    record(t);
+    lie(t, true, number_high);
+    struct cap_reader *reader = open_it(t);
+    uint64_t frame = 0;
+    SLT_EXPECT_EQ(SL_ERR_NOTFOUND, cap_seek_stamps(reader, 1, UINT64_MAX, &frame));
     cap_reader_close(reader);
 }
