@@ -69,8 +69,10 @@ chroot "$1" sh -c 'cd /tmp && apt-get download -qq %(gl)s &&
 rm "$1"/tmp/*.deb
 """
 
+UP = "vm: the kernel is up"  # the first line on the console
 # The guest's first program.
-INIT = r"""#!/bin/busybox sh
+INIT = rf"""#!/bin/busybox sh
+/bin/busybox echo {UP}
 /bin/busybox mkdir -p /proc /sys /dev /base /scratch /root /share
 /bin/busybox mount -t proc none /proc
 /bin/busybox mount -t sysfs none /sys

@@ -31,6 +31,7 @@ busybox poweroff -f
 GPU = "vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16"
 # A guest without KVM on a busy machine loses time that its kernel would count.
 STARVED = "no_timer_check rcupdate.rcu_cpu_stall_suppress=1"
+BOOTS, BOOT_S = 3, 120
 
 
 class Machine:
@@ -99,9 +100,24 @@ class Machine:
         log.close()
 
     def begin(self, script: str, gpu_socket: Optional[str] = None) -> None:
-        """A script in the guest; what it prints comes into output.txt."""
+        """A script in the guest; what it prints comes into output.txt. A kernel that does not come
+        to its first program is started again: no module is loaded by then."""
         (self.share / "script.sh").write_text(script)
-        self.start("sh script.sh > output.txt 2>&1; echo $? > code.txt", gpu_socket)
+        for _ in range(BOOTS):
+            self.start("sh script.sh > output.txt 2>&1; echo $? > code.txt", gpu_socket)
+            if self.is_up(BOOT_S):
+                return
+            self.stop()
+            bed.say(f"{self.name}: the kernel did not start: {self.console()[-200:]}")
+
+    def is_up(self, seconds: float) -> bool:
+        """Its kernel came to its first program, in that time."""
+        started = time.monotonic()
+        while bed.UP not in self.console():
+            if not self.is_on() or time.monotonic() - started > seconds:
+                return False
+            time.sleep(0.05)
+        return True
 
     def wait(self, seconds: float) -> bool:
         """Until it powered off. False: it had to be ended."""
