@@ -20,11 +20,11 @@ struct cap_watched {
     struct sl_writes *writes; /* of the guest, which has it at `address`; nullable */
     uint64_t address;
     enum method method;
-    uint32_t protected; /* times, in the recording that runs */
-    uint8_t *seen;      /* BY_COMPARE: what was recorded last, [size] */
-    bool is_hidden;     /* no memory for `seen` */
-    bool is_passed;     /* only the host writes it */
-    bool is_shared;     /* other processes may map it */
+    uint32_t protections; /* times, in the recording that runs */
+    uint8_t *seen;        /* BY_COMPARE: what was recorded last, [size] */
+    bool is_hidden;       /* no memory for `seen` */
+    bool is_passed;       /* only the host writes it */
+    bool is_shared;       /* other processes may map it */
 };
 
 void cap_memory_init(struct cap_memory *memory)
@@ -161,7 +161,7 @@ void cap_memory_restart(struct cap_memory *memory)
     pthread_mutex_lock(&memory->lock);
     for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
         let_go(w);
-        w->protected = 0;
+        w->protections = 0;
         w->is_hidden = false;
     }
     pthread_mutex_unlock(&memory->lock);
@@ -347,7 +347,7 @@ static bool make_seen(struct cap_watched *w)
 
 static bool can_protect(const struct cap_watched *w)
 {
-    return w->writes != NULL && w->bytes != NULL && !w->is_shared && w->protected < PROTECT_MAX;
+    return w->writes != NULL && w->bytes != NULL && !w->is_shared && w->protections < PROTECT_MAX;
 }
 
 /* From now on writes are found. False: they are not. */
@@ -356,7 +356,7 @@ static bool begin(struct cap_watched *w)
     if (can_protect(w) &&
         sl_writes_begin(w->writes, w->address, sl_round_up(w->size, CAP_PAGE)) == SL_OK) {
         w->method = BY_PROTECT;
-        w->protected ++;
+        w->protections++;
     } else if (make_seen(w)) {
         w->method = BY_COMPARE;
     } else {

@@ -1,8 +1,8 @@
 /* What a ring's thread calls: packets, what became of them, memory, frames. */
 #include "host/capture/cap_recording.h"
 
-#include "transport/base/bytes.h"
 #include "host/capture/cap_thumb.h"
+#include "transport/base/bytes.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
 
