@@ -139,7 +139,7 @@ void local_tap_end(struct local_client *client);
 /* --- requests --- */
 
 /* What a handler gets: size checked, kind checked, device there. */
-struct local_call {
+struct local_task {
     struct local_client *client;
     struct local_server *server;
     struct vgd *device;
@@ -154,9 +154,9 @@ struct local_call {
 /* Is it the user that serves? */
 bool local_is_own_user(uid_t uid);
 /* local_tools.c: handlers of LOCAL_STATUS, LOCAL_RING, LOCAL_TAP and LOCAL_TOOL. */
-enum sl_result local_handle_status(struct local_call *q);
-enum sl_result local_handle_ring(struct local_call *q);
-enum sl_result local_handle_tap(struct local_call *q);
-enum sl_result local_handle_tool(struct local_call *q);
+enum sl_result local_handle_status(struct local_task *q);
+enum sl_result local_handle_ring(struct local_task *q);
+enum sl_result local_handle_tap(struct local_task *q);
+enum sl_result local_handle_tool(struct local_task *q);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum sl_result local_handle_status(struct local_call *q)
+enum sl_result local_handle_status(struct local_task *q)
 {
     struct local_server *server = q->server;
     struct local_status_reply *reply = &q->answer->body.status;
@@ -20,7 +20,7 @@ enum sl_result local_handle_status(struct local_call *q)
     return SL_OK;
 }
 
-enum sl_result local_handle_ring(struct local_call *q)
+enum sl_result local_handle_ring(struct local_task *q)
 {
     struct local_ring_reply *reply = &q->answer->body.ring;
     uint32_t left = q->message->ring.index;
@@ -52,7 +52,7 @@ enum sl_result local_handle_ring(struct local_call *q)
     return SL_ERR_NOTFOUND;
 }
 
-enum sl_result local_handle_tap(struct local_call *q)
+enum sl_result local_handle_tap(struct local_task *q)
 {
     if (q->client->is_tapping) {
         return SL_ERR_INVALID;
@@ -62,7 +62,7 @@ enum sl_result local_handle_tap(struct local_call *q)
     return SL_OK;
 }
 
-enum sl_result local_handle_tool(struct local_call *q)
+enum sl_result local_handle_tool(struct local_task *q)
 {
     struct local_tool_reply *reply = &q->answer->body.tool;
     char text[LOCAL_TOOL_TEXT];

@@ -62,7 +62,7 @@ static enum sl_result make_page(struct local_client *client, int *fd)
     return SL_OK;
 }
 
-static enum sl_result handle_hello(struct local_call *q)
+static enum sl_result handle_hello(struct local_task *q)
 {
     const struct local_hello *hello = &q->message->hello;
     struct local_hello_reply *reply = &q->answer->body.hello;
@@ -114,7 +114,7 @@ static enum sl_result handle_hello(struct local_call *q)
 
 /* ---- the context ---- */
 
-static enum sl_result handle_caps(struct local_call *q)
+static enum sl_result handle_caps(struct local_task *q)
 {
     struct local_caps_reply *reply = &q->answer->body.caps;
     size_t used = 0;
@@ -137,7 +137,7 @@ static void set_context(struct local_client *client, uint32_t ctx_id, uint32_t r
     pthread_mutex_unlock(&client->server->shared.lock);
 }
 
-static enum sl_result attach_all(struct local_call *q, uint32_t ctx_id)
+static enum sl_result attach_all(struct local_task *q, uint32_t ctx_id)
 {
     SL_LIST_FOR(link, &q->client->resources)
     {
@@ -150,7 +150,7 @@ static enum sl_result attach_all(struct local_call *q, uint32_t ctx_id)
     return SL_OK;
 }
 
-static enum sl_result handle_ctx_init(struct local_call *q)
+static enum sl_result handle_ctx_init(struct local_task *q)
 {
     const struct local_ctx_init *init = &q->message->ctx_init;
     struct local_server *server = q->server;
@@ -185,14 +185,14 @@ static enum sl_result handle_ctx_init(struct local_call *q)
 
 /* ---- resources ---- */
 
-static struct local_resource *own_resource(struct local_call *q, uint32_t id)
+static struct local_resource *own_resource(struct local_task *q, uint32_t id)
 {
     struct local_resource *res = sl_table_find(&q->server->resources, LOCAL_KIND_RESOURCE, id);
     return res != NULL && res->client == q->client ? res : NULL;
 }
 
 /* An entry in the table, with its quotas, before the device is asked: its id is the device's. */
-static enum sl_result reserve(struct local_call *q, uint64_t size, struct local_resource **out)
+static enum sl_result reserve(struct local_task *q, uint64_t size, struct local_resource **out)
 {
     struct local_client *client = q->client;
     const struct local_server_options *o = &q->server->options;
@@ -219,14 +219,14 @@ static enum sl_result reserve(struct local_call *q, uint64_t size, struct local_
     return SL_OK;
 }
 
-static void unreserve(struct local_call *q, struct local_resource *res)
+static void unreserve(struct local_task *q, struct local_resource *res)
 {
     (void)sl_table_remove(&q->server->resources, LOCAL_KIND_RESOURCE, res->id);
     sl_free(res);
 }
 
 /* The device made it: attach it to the context and count it. */
-static enum sl_result settle(struct local_call *q, struct local_resource *res)
+static enum sl_result settle(struct local_task *q, struct local_resource *res)
 {
     if (q->client->ctx_id != 0) {
         enum sl_result r = q->device->ops->ctx_attach(q->device, q->client->ctx_id, res->id);
@@ -264,7 +264,7 @@ static void destroy_resource(struct local_resource *res)
     sl_free(res);
 }
 
-static enum sl_result handle_blob_create(struct local_call *q)
+static enum sl_result handle_blob_create(struct local_task *q)
 {
     const struct local_blob_create *b = &q->message->blob_create;
     if (b->mem != VIRTGPU_BLOB_HOST3D) {
@@ -287,7 +287,7 @@ static enum sl_result handle_blob_create(struct local_call *q)
 }
 
 /* The size is known only to the device: mapping tells it, and the quota is checked after. */
-static enum sl_result measure(struct local_call *q, struct local_resource *res)
+static enum sl_result measure(struct local_task *q, struct local_resource *res)
 {
     struct vgd_map map;
     enum sl_result r = q->device->ops->res_map(q->device, res->id, &map);
@@ -302,7 +302,7 @@ static enum sl_result measure(struct local_call *q, struct local_resource *res)
                                                                                      : SL_ERR_NOMEM;
 }
 
-static enum sl_result handle_tex_create(struct local_call *q)
+static enum sl_result handle_tex_create(struct local_task *q)
 {
     struct local_resource *res;
     enum sl_result r = reserve(q, 0, &res);
@@ -324,7 +324,7 @@ static enum sl_result handle_tex_create(struct local_call *q)
     return settle(q, res);
 }
 
-static enum sl_result handle_res_import(struct local_call *q)
+static enum sl_result handle_res_import(struct local_task *q)
 {
     if (q->fd_count == 0) {
         return SL_ERR_INVALID;
@@ -344,7 +344,7 @@ static enum sl_result handle_res_import(struct local_call *q)
     return settle(q, res);
 }
 
-static enum sl_result handle_res_export(struct local_call *q)
+static enum sl_result handle_res_export(struct local_task *q)
 {
     const struct local_resource *res = own_resource(q, q->message->res.resource_id);
     return res != NULL ? q->device->ops->res_export(q->device, res->id, &q->answer->fd)
@@ -352,7 +352,7 @@ static enum sl_result handle_res_export(struct local_call *q)
 }
 
 /* A client's descriptors are looked into: only one that could look into us gets that far. */
-static void take_writes(struct local_call *q)
+static void take_writes(struct local_task *q)
 {
     struct local_client *client = q->client;
     if (q->fd_count == 2 && client->writes == NULL && local_is_own_user(client->uid) &&
@@ -362,7 +362,7 @@ static void take_writes(struct local_call *q)
     }
 }
 
-static enum sl_result handle_res_map(struct local_call *q)
+static enum sl_result handle_res_map(struct local_task *q)
 {
     const struct local_res_map *m = &q->message->res_map;
     struct local_resource *res = own_resource(q, m->resource_id);
@@ -389,7 +389,7 @@ static enum sl_result handle_res_map(struct local_call *q)
     return SL_OK;
 }
 
-static enum sl_result handle_res_destroy(struct local_call *q)
+static enum sl_result handle_res_destroy(struct local_task *q)
 {
     struct local_resource *res = own_resource(q, q->message->res.resource_id);
     if (res == NULL) {
@@ -399,7 +399,7 @@ static enum sl_result handle_res_destroy(struct local_call *q)
     return SL_OK;
 }
 
-static enum sl_result handle_res_transfer(struct local_call *q)
+static enum sl_result handle_res_transfer(struct local_task *q)
 {
     const struct local_res_transfer *t = &q->message->res_transfer;
     const struct local_resource *res = own_resource(q, t->resource_id);
@@ -416,7 +416,7 @@ static enum sl_result handle_res_transfer(struct local_call *q)
 
 /* ---- submit ---- */
 
-static enum sl_result handle_submit(struct local_call *q)
+static enum sl_result handle_submit(struct local_task *q)
 {
     const struct local_submit *s = &q->message->submit;
     struct local_client *client = q->client;
@@ -447,7 +447,7 @@ static enum sl_result handle_submit(struct local_call *q)
 /* ---- which request is what ---- */
 
 struct verb {
-    enum sl_result (*handle)(struct local_call *q);
+    enum sl_result (*handle)(struct local_task *q);
     uint32_t verb;
     uint32_t size;        /* of the request; with has_tail: at least */
     enum local_kind kind; /* who may ask; 0: anyone, before hello too */
@@ -502,7 +502,7 @@ bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t 
         answer->body.head.result = SL_ERR_PROTOCOL;
         return false;
     }
-    struct local_call q = {
+    struct local_task q = {
         .client = client,
         .server = server,
         .device = server->device,
