@@ -155,7 +155,8 @@ static bool has_samplers(const VkDescriptorSetLayoutBinding *b)
 }
 
 /* They stay as long as the bindings do. */
-static VkResult samplers_keep(struct hvk_call *call, struct hvk_bindings *bindings)
+static VkResult samplers_keep(struct hvk_call *call, const struct hvk_device *device,
+                              struct hvk_bindings *bindings)
 {
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkCreateDescriptorSetLayout ids;
@@ -176,7 +177,7 @@ static VkResult samplers_keep(struct hvk_call *call, struct hvk_bindings *bindin
             struct hvk_object *sampler =
                 hvk_find(call->context, VK_KIND_VkSampler,
                          HVK_U64(info->pBindings[i].pImmutableSamplers[j]), NULL);
-            if (sampler == NULL) {
+            if (!hvk_is_of(sampler, device)) {
                 return VK_ERROR_VALIDATION_FAILED;
             }
             bindings->samplers[bindings->sampler_count++] = hvk_ref(sampler);
@@ -261,7 +262,7 @@ VkResult hvk_vkCreateDescriptorSetLayout(struct hvk_call *call,
     VkResult result = types_are_known(device, a->pCreateInfo)
                           ? bindings_make(a->pCreateInfo, &layout->bindings)
                           : VK_ERROR_VALIDATION_FAILED;
-    result = result == VK_SUCCESS ? samplers_keep(call, layout->bindings) : result;
+    result = result == VK_SUCCESS ? samplers_keep(call, device, layout->bindings) : result;
     if (result == VK_SUCCESS) {
         result = device->driver.CreateDescriptorSetLayout(hvk_native(device), a->pCreateInfo, NULL,
                                                           &native);
