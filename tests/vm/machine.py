@@ -30,7 +30,7 @@ busybox poweroff -f
 # Every feature of ours is forwarded by it; vhost-user-gpu-pci knows no blobs.
 GPU = "vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16"
 # A guest without KVM on a busy machine loses time that its kernel would count.
-STARVED = "no_timer_check rcupdate.rcu_cpu_stall_suppress=1"
+STARVED = "rcupdate.rcu_cpu_stall_suppress=1"
 BOOTS, BOOT_S = 3, 120
 
 
