@@ -65,6 +65,27 @@ static bool is_stage(struct hvk_device *device, const VkPipelineShaderStageCreat
            fits(device, stage, stage->module == VK_NULL_HANDLE ? code : NULL, ids->module, layout);
 }
 
+/* Drivers index their tables by it. */
+static bool has_places(const struct hvk_device *device,
+                       const VkPipelineVertexInputStateCreateInfo *input)
+{
+    const VkPhysicalDeviceLimits *limits = &device->physical->properties.limits;
+    if (input == NULL) {
+        return true;
+    }
+    bool ok = input->vertexBindingDescriptionCount <= limits->maxVertexInputBindings &&
+              input->vertexAttributeDescriptionCount <= limits->maxVertexInputAttributes;
+    for (uint32_t i = 0; ok && i < input->vertexBindingDescriptionCount; i++) {
+        ok = input->pVertexBindingDescriptions[i].binding < limits->maxVertexInputBindings;
+    }
+    for (uint32_t i = 0; ok && i < input->vertexAttributeDescriptionCount; i++) {
+        const VkVertexInputAttributeDescription *d = &input->pVertexAttributeDescriptions[i];
+        ok = d->binding < limits->maxVertexInputBindings &&
+             d->location < limits->maxVertexInputAttributes;
+    }
+    return ok;
+}
+
 /* Drivers count samples by it, be it dynamic or not. */
 static void samples_mend(VkGraphicsPipelineCreateInfo *info)
 {
@@ -124,6 +145,9 @@ VkResult hvk_vkCreateGraphicsPipelines(struct hvk_call *call,
                           : VK_ERROR_OUT_OF_HOST_MEMORY;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->createInfoCount; i++) {
         samples_mend((VkGraphicsPipelineCreateInfo *)(uintptr_t)&a->pCreateInfos[i]);
+        if (!has_places(device, a->pCreateInfos[i].pVertexInputState)) {
+            result = VK_ERROR_VALIDATION_FAILED_EXT;
+        }
         for (uint32_t j = 0; j < a->pCreateInfos[i].stageCount; j++) {
             if (!is_stage(device, &a->pCreateInfos[i].pStages[j], &ids.pCreateInfos[i].pStages[j],
                           ids.pCreateInfos[i].layout)) {

@@ -264,6 +264,91 @@ SLT_TEST_FP(hvk_attack, constants_outside_their_data_are_refused, w, struct cons
     }
 }
 
+/* --- vertices from places that no device has --- */
+
+/* void main() {} */
+static const uint32_t empty_vertex_spv[] = {
+    0x07230203, 0x00010000, 0, 5,          0, /* header, ids below 5 */
+    0x00020011, 1,                            /* OpCapability Shader */
+    0x0003000e, 0,          1,                /* OpMemoryModel Logical GLSL450 */
+    0x0005000f, 0,          1, 0x6e69616d, 0, /* OpEntryPoint Vertex %1 "main" */
+    0x00020013, 2,                            /* %2 = OpTypeVoid */
+    0x00030021, 3,          2,                /* %3 = OpTypeFunction %2 */
+    0x00050036, 2,          1, 0,          3, /* %1 = OpFunction %2 None %3 */
+    0x000200f8, 4,                            /* %4 = OpLabel */
+    0x000100fd, 0x00010038,                   /* OpReturn, OpFunctionEnd */
+};
+
+struct place_case {
+    const char *name;
+    uint32_t binding, attribute_binding, location;
+    bool works;
+};
+static const struct place_case place_cases[] = {{"there", 0, 0, 0, true},
+                                                {"location", 0, 0, 262145, false},
+                                                {"binding", 262145, 0, 0, false},
+                                                {"attribute_binding", 0, 262145, 0, false}};
+
+SLT_TEST_FP(hvk_attack, vertices_from_nowhere_are_refused, w, struct place_case, place_cases, c)
+{
+    vk_world_device(w);
+    struct vp_compute compute;
+    VkShaderModule module = VK_NULL_HANDLE;
+    VkRenderPass pass = VK_NULL_HANDLE;
+    VkPipeline pipeline = VK_NULL_HANDLE;
+    VkResult result = VK_SUCCESS;
+    vp_compute_make(w, 1, &compute);
+    const VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+                                           .codeSize = sizeof empty_vertex_spv,
+                                           .pCode = empty_vertex_spv};
+    VK_SEND(&w->main, CreateShaderModule, w->device, &code, NULL, &module);
+    VK_READ(&w->main, CreateShaderModule, w->device, &code, NULL, &module, &result);
+    SLT_ASSERT_EQ(VK_SUCCESS, result);
+    const VkSubpassDescription subpass = {0};
+    const VkRenderPassCreateInfo passes = {.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
+                                           .subpassCount = 1,
+                                           .pSubpasses = &subpass};
+    VK_SEND(&w->main, CreateRenderPass, w->device, &passes, NULL, &pass);
+    VK_READ(&w->main, CreateRenderPass, w->device, &passes, NULL, &pass, &result);
+    SLT_ASSERT_EQ(VK_SUCCESS, result);
+
+    const VkVertexInputBindingDescription binding = {.binding = c->binding, .stride = 16};
+    const VkVertexInputAttributeDescription attribute = {
+        .location = c->location, .binding = c->attribute_binding, .format = VK_FORMAT_R32_SFLOAT};
+    const VkPipelineVertexInputStateCreateInfo input = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_VERTEX_INPUT_STATE_CREATE_INFO,
+        .vertexBindingDescriptionCount = 1,
+        .pVertexBindingDescriptions = &binding,
+        .vertexAttributeDescriptionCount = 1,
+        .pVertexAttributeDescriptions = &attribute};
+    const VkPipelineInputAssemblyStateCreateInfo assembly = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_INPUT_ASSEMBLY_STATE_CREATE_INFO};
+    const VkPipelineRasterizationStateCreateInfo raster = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_RASTERIZATION_STATE_CREATE_INFO,
+        .rasterizerDiscardEnable = VK_TRUE,
+        .lineWidth = 1};
+    const VkPipelineShaderStageCreateInfo stage = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+        .stage = VK_SHADER_STAGE_VERTEX_BIT,
+        .module = module,
+        .pName = "main"};
+    const VkGraphicsPipelineCreateInfo info = {.sType =
+                                                   VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
+                                               .stageCount = 1,
+                                               .pStages = &stage,
+                                               .pVertexInputState = &input,
+                                               .pInputAssemblyState = &assembly,
+                                               .pRasterizationState = &raster,
+                                               .layout = compute.layout,
+                                               .renderPass = pass};
+    VK_SEND(&w->main, CreateGraphicsPipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL,
+            &pipeline);
+    SLT_ASSERT_TRUE(!w->main.lost);
+    VK_READ(&w->main, CreateGraphicsPipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline,
+            &result);
+    SLT_EXPECT_EQ(c->works, result == VK_SUCCESS);
+}
+
 /* --- one command buffer, two rings --- */
 
 struct flusher {
