@@ -35,9 +35,9 @@ struct cap_merge {
         uint64_t before, last; /* stamps of snapshots that are passed by: (before, last] */
     } * passed;
     uint32_t passed_count, passed_capacity;
-    uint64_t head;    /* the last stamp of the snapshot that is played; 0: none */
-    uint64_t last;    /* stamp of the last verb or call */
-    uint32_t damages; /* of the reader's that were told */
+    uint64_t head;         /* the last stamp of the snapshot that is played; 0: none */
+    uint64_t last;         /* stamp of the last verb or call */
+    uint32_t damages;      /* of the reader's that were told */
     uint32_t *blob_chunks; /* in file order */
     uint32_t blob_count, blob_capacity;
     struct blobs blobs[BLOBS_KEPT];
@@ -409,20 +409,23 @@ void cap_merge_destroy(struct cap_merge *merge)
 
 /* --- in order --- */
 
-/* The stamps of verbs and calls follow one another: a hole means that something is missing. True:
- * nothing behind it can be placed, *damage is the reason or there is none but the file's end. */
+/* The stamps of verbs and calls follow one another, and a frame's mark has the last one's: a hole
+ * means that something is missing. True: nothing behind it can be placed, *damage is the reason or
+ * there is none but the file's end. */
 static bool is_hole(const struct cap_merge *m, const struct cap_event *event)
 {
-    bool counts = event->kind == CAP_EVENT_CALL || event->kind == CAP_EVENT_VERB;
+    bool is_frame = event->kind == CAP_EVENT_FRAME;
+    bool counts = is_frame || event->kind == CAP_EVENT_CALL || event->kind == CAP_EVENT_VERB;
+    uint64_t before = event->stamp - !is_frame; /* all up to here must have been */
     /* The snapshot that it begins with is whole, whatever its stamps are. */
     uint64_t last = m->last < m->head ? m->head : m->last;
-    if (!counts || last == 0 || event->stamp <= last + 1) {
+    if (!counts || last == 0 || before <= last) {
         return false;
     }
     for (uint32_t i = 0; i < m->passed_count; i++) {
         last = last >= m->passed[i].before && last < m->passed[i].last ? m->passed[i].last : last;
     }
-    return event->stamp > last + 1;
+    return before > last;
 }
 
 /* A chunk whose header is lost stood before what comes now. */
