@@ -42,5 +42,5 @@ sluice_install(local_link DESCRIPTION "Sluice: one end of the local socket" REQU
 sluice_install(local_control DESCRIPTION "Sluice: what a running host is doing" REQUIRES sluice-local-link
     HEADERS transport/local/local_control.h)
 sluice_install(asg_ring DESCRIPTION "Sluice: the ring's counters" REQUIRES sluice-base HEADERS asg/layout.h asg/ring.h)
-sluice_install(asg_writer DESCRIPTION "Sluice: the guest's end of the ring" REQUIRES sluice-asg-ring HEADERS asg/writer.h)
+sluice_install(asg_writer DESCRIPTION "Sluice: the guest's end of the ring" REQUIRES sluice-asg-ring HEADERS asg/writer.h asg/habit.h)
 sluice_install(asg_reader DESCRIPTION "Sluice: the host's end of the ring" REQUIRES sluice-asg-ring HEADERS asg/reader.h)
