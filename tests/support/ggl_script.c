@@ -48,7 +48,9 @@ void gs_read(struct gs_stream *stream, void *data, size_t size)
     struct ggl_script *s = script_of(&stream->ring);
     size_t there = s->reply_size - s->reply_used;
     size_t part = size < there ? size : there;
-    memcpy(data, s->reply + s->reply_used, part);
+    if (part != 0) { /* a script without answers has no memory for them */
+        memcpy(data, s->reply + s->reply_used, part);
+    }
     memset((uint8_t *)data + part, 0, size - part);
     s->reply_used += part;
     s->read += size;

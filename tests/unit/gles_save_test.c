@@ -426,5 +426,7 @@ SLT_TEST_F(gles_save, errors_of_the_fixed_pipeline_that_nobody_asked_for, p)
     SLT_EXPECT_LOG("gles", "error 0x504 waits");
     gles1_pack_glPopMatrix(twin_out(&p->other));
     twin_send(&p->other);
-    SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, twin_save(&p->other, &p->played));
+    struct twin_list refused;
+    SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, twin_save(&p->other, &refused));
+    twin_list_finish(&refused);
 }
