@@ -265,6 +265,9 @@ VkResult hvk_vkCreateSampler(struct hvk_call *call, struct vk_args_vkCreateSampl
         result = vk_unpack_vkCreateSampler(&again, &ids) ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
         conversion = result == VK_SUCCESS ? conversion_of(call, ids.pCreateInfo) : NULL;
     }
+    if (conversion != NULL && !hvk_is_of(conversion, device)) {
+        result = VK_ERROR_VALIDATION_FAILED;
+    }
     if (result == VK_SUCCESS) {
         result = device->driver.CreateSampler(hvk_native(device), a->pCreateInfo, NULL, &native);
     }
