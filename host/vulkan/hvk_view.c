@@ -36,12 +36,16 @@ static void view_release(struct hvk_object *object)
     sl_free(object);
 }
 
-/* What was made natively, and what of (nullable), goes into the table; `facts`: the rest of its
- * record. */
-static VkResult enter(struct hvk_call *call, struct hvk_device *device, uint32_t kind,
-                      uint64_t native, struct hvk_object *of, const struct hvk_view *facts,
-                      void *slot)
+/* What was made natively, and what of (nullable), goes into the table, where the driver's `result`
+ * is success; `facts`: the rest of its record. */
+static VkResult enter(struct hvk_call *call, struct hvk_device *device, VkResult result,
+                      uint32_t kind, uint64_t native, struct hvk_object *of,
+                      const struct hvk_view *facts, void *slot)
 {
+    if (result != VK_SUCCESS) {
+        sl_store_u64(slot, 0);
+        return hvk_device_result(device, result);
+    }
     struct hvk_view *view = sl_alloc(sizeof *view);
     if (view == NULL) {
         vk_destroy_native(kind, &device->driver, hvk_native(device), native);
@@ -199,11 +203,8 @@ VkResult hvk_vkCreateImageView(struct hvk_call *call, struct vk_args_vkCreateIma
     }
     VkResult result =
         device->driver.CreateImageView(hvk_native(device), a->pCreateInfo, NULL, &native);
-    if (result != VK_SUCCESS) {
-        sl_store_u64((uint8_t *)a->pView, 0);
-        return hvk_device_result(device, result);
-    }
-    return enter(call, device, VK_KIND_VkImageView, HVK_U64(native), object, &facts, a->pView);
+    return enter(call, device, result, VK_KIND_VkImageView, HVK_U64(native), object, &facts,
+                 a->pView);
 }
 
 /* --- views of buffers --- */
@@ -233,12 +234,8 @@ VkResult hvk_vkCreateBufferView(struct hvk_call *call, struct vk_args_vkCreateBu
     }
     VkResult result =
         device->driver.CreateBufferView(hvk_native(device), a->pCreateInfo, NULL, &native);
-    if (result != VK_SUCCESS) {
-        sl_store_u64((uint8_t *)a->pView, 0);
-        return hvk_device_result(device, result);
-    }
-    return enter(call, device, VK_KIND_VkBufferView, HVK_U64(native), object, &(struct hvk_view){0},
-                 a->pView);
+    return enter(call, device, result, VK_KIND_VkBufferView, HVK_U64(native), object,
+                 &(struct hvk_view){0}, a->pView);
 }
 
 /* --- samplers --- */
@@ -271,11 +268,7 @@ VkResult hvk_vkCreateSampler(struct hvk_call *call, struct vk_args_vkCreateSampl
     if (result == VK_SUCCESS) {
         result = device->driver.CreateSampler(hvk_native(device), a->pCreateInfo, NULL, &native);
     }
-    if (result != VK_SUCCESS) {
-        sl_store_u64((uint8_t *)a->pSampler, 0);
-        return hvk_device_result(device, result);
-    }
-    return enter(call, device, VK_KIND_VkSampler, HVK_U64(native), conversion,
+    return enter(call, device, result, VK_KIND_VkSampler, HVK_U64(native), conversion,
                  &(struct hvk_view){0}, a->pSampler);
 }
 
@@ -289,10 +282,6 @@ VkResult hvk_vkCreateSamplerYcbcrConversion(struct hvk_call *call,
         result = device->driver.CreateSamplerYcbcrConversion(hvk_native(device), a->pCreateInfo,
                                                              NULL, &native);
     }
-    if (result != VK_SUCCESS) {
-        sl_store_u64((uint8_t *)a->pYcbcrConversion, 0);
-        return hvk_device_result(device, result);
-    }
-    return enter(call, device, VK_KIND_VkSamplerYcbcrConversion, HVK_U64(native), NULL,
+    return enter(call, device, result, VK_KIND_VkSamplerYcbcrConversion, HVK_U64(native), NULL,
                  &(struct hvk_view){0}, a->pYcbcrConversion);
 }
