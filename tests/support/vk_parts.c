@@ -201,22 +201,28 @@ void vp_fill(struct vk_world *w, VkCommandBuffer command_buffer, VkBuffer buffer
 
 /* --- descriptors and pipelines --- */
 
+VkShaderModule vp_shader(struct vk_world *w, const uint32_t *code, size_t size)
+{
+    const VkShaderModuleCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = code};
+    VkShaderModule module = VK_NULL_HANDLE;
+    VkResult r;
+    VK_SEND(&w->main, CreateShaderModule, w->device, &info, NULL, &module);
+    VK_READ(&w->main, CreateShaderModule, w->device, &info, NULL, &module, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    return module;
+}
+
 VkPipeline vp_compute_pipeline(struct vk_world *w, VkPipelineLayout layout, const uint32_t *code,
                                size_t size)
 {
-    const VkShaderModuleCreateInfo shader = {
-        .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = code};
-    VkShaderModule module = VK_NULL_HANDLE;
     VkPipeline pipeline = VK_NULL_HANDLE;
     VkResult r;
-    VK_SEND(&w->main, CreateShaderModule, w->device, &shader, NULL, &module);
-    VK_READ(&w->main, CreateShaderModule, w->device, &shader, NULL, &module, &r);
-    SLT_EXPECT_EQ(VK_SUCCESS, r);
     const VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
                   .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-                  .module = module,
+                  .module = vp_shader(w, code, size),
                   .pName = "main"},
         .layout = layout};
     VK_SEND(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline);

@@ -43,7 +43,8 @@ void vp_fill(struct vk_world *w, VkCommandBuffer command_buffer, VkBuffer buffer
              VkFence fence);
 void vp_compute_make(struct vk_world *w, uint32_t max_sets, struct vp_compute *c);
 VkResult vp_set_make(struct vk_world *w, const struct vp_compute *c, VkDescriptorSet *set);
-void vp_set_write(struct vk_world *w, VkDescriptorSet set, VkBuffer buffer); /* all of it */
+void vp_set_write(struct vk_world *w, VkDescriptorSet set, VkBuffer buffer);     /* all of it */
+VkShaderModule vp_shader(struct vk_world *w, const uint32_t *code, size_t size); /* in bytes */
 /* A pipeline like vp_compute's, of other code. size: in bytes. */
 VkPipeline vp_compute_pipeline(struct vk_world *w, VkPipelineLayout layout, const uint32_t *code,
                                size_t size);

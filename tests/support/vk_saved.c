@@ -70,3 +70,19 @@ void vk_saved_finish(struct vk_saved *saved)
     saved->size = 0;
     saved->packets = 0;
 }
+
+void vk_pair_init(struct vk_pair *pair)
+{
+    vk_world_init(&pair->here);
+    vk_world_device(&pair->here);
+    pair->there.options.restores = true;
+    vk_world_init(&pair->there);
+}
+
+void vk_pair_finish(struct vk_pair *pair)
+{
+    vk_saved_finish(&pair->saved);
+    vk_saved_finish(&pair->again);
+    vk_world_finish(&pair->there);
+    vk_world_finish(&pair->here);
+}

@@ -21,4 +21,14 @@ void vk_saved_play(const struct vk_saved *saved, struct vk_world *world, uint32_
 void vk_saved_compare(const struct vk_saved *a, const struct vk_saved *b);
 void vk_saved_finish(struct vk_saved *saved);
 
+/* A host whose context is saved, with a device, and one that it is played to. */
+struct vk_pair {
+    struct vk_world here, there;
+    struct vk_saved saved, again;
+};
+
+/* What is in the worlds' options stays. */
+void vk_pair_init(struct vk_pair *pair);
+void vk_pair_finish(struct vk_pair *pair);
+
 #endif

@@ -234,16 +234,10 @@ SLT_TEST_FP(hvk_attack, constants_outside_their_data_are_refused, w, struct cons
 {
     vk_world_device(w);
     struct vp_compute compute;
-    VkShaderModule module = VK_NULL_HANDLE;
     VkPipeline pipeline = VK_NULL_HANDLE;
     VkResult result = VK_SUCCESS;
     vp_compute_make(w, 1, &compute);
-    const VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-                                           .codeSize = sizeof vp_double_spv,
-                                           .pCode = vp_double_spv};
-    VK_SEND(&w->main, CreateShaderModule, w->device, &code, NULL, &module);
-    VK_READ(&w->main, CreateShaderModule, w->device, &code, NULL, &module, &result);
-    SLT_ASSERT_EQ(VK_SUCCESS, result);
+    const VkShaderModule module = vp_shader(w, vp_double_spv, sizeof vp_double_spv);
     const uint32_t data[2] = {1, 2};
     const VkSpecializationMapEntry entry = {.offset = c->offset, .size = c->size};
     const VkSpecializationInfo constants = {
@@ -293,17 +287,11 @@ SLT_TEST_FP(hvk_attack, vertices_from_nowhere_are_refused, w, struct place_case,
 {
     vk_world_device(w);
     struct vp_compute compute;
-    VkShaderModule module = VK_NULL_HANDLE;
     VkRenderPass pass = VK_NULL_HANDLE;
     VkPipeline pipeline = VK_NULL_HANDLE;
     VkResult result = VK_SUCCESS;
     vp_compute_make(w, 1, &compute);
-    const VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-                                           .codeSize = sizeof empty_vertex_spv,
-                                           .pCode = empty_vertex_spv};
-    VK_SEND(&w->main, CreateShaderModule, w->device, &code, NULL, &module);
-    VK_READ(&w->main, CreateShaderModule, w->device, &code, NULL, &module, &result);
-    SLT_ASSERT_EQ(VK_SUCCESS, result);
+    const VkShaderModule module = vp_shader(w, empty_vertex_spv, sizeof empty_vertex_spv);
     const VkSubpassDescription subpass = {0};
     const VkRenderPassCreateInfo passes = {.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
                                            .subpassCount = 1,

@@ -8,29 +8,13 @@
 
 enum { BYTES = 9 << 20, TOLD = 12345 * 4, FIRST = 8 << 20 };
 
-struct pair {
-    struct vk_world here, there;
-    struct vk_saved saved, again;
-};
-
-static void pair_init(struct pair *p)
+static void pair_init(struct vk_pair *p)
 {
     p->here.options.vulkan_library = p->there.options.vulkan_library = PRIVATE_VK;
-    vk_world_init(&p->here);
-    vk_world_device(&p->here);
-    p->there.options.restores = true;
-    vk_world_init(&p->there);
+    vk_pair_init(p);
 }
 
-static void pair_finish(struct pair *p)
-{
-    vk_saved_finish(&p->saved);
-    vk_saved_finish(&p->again);
-    vk_world_finish(&p->there);
-    vk_world_finish(&p->here);
-}
-
-SLT_FIXTURE(hvk_carry, struct pair, pair_init, pair_finish);
+SLT_FIXTURE(hvk_carry, struct vk_pair, pair_init, vk_pair_finish);
 
 static VkDeviceMemory make_memory(struct vk_world *w, VkBuffer *buffer)
 {

@@ -525,7 +525,6 @@ SLT_TEST_FP(hvk_orphan, a_pipeline_needs_a_layout_that, w, struct interface_case
     VkResult r;
     VkDescriptorSetLayout set = VK_NULL_HANDLE;
     VkPipelineLayout layout = VK_NULL_HANDLE;
-    VkShaderModule module = VK_NULL_HANDLE;
     VkPipeline pipeline = VK_NULL_HANDLE;
     const VkDescriptorSetLayoutBinding binding = {c->binding, c->type, 1, c->stages, NULL};
     const VkDescriptorSetLayoutCreateInfo set_info = {
@@ -545,12 +544,7 @@ SLT_TEST_FP(hvk_orphan, a_pipeline_needs_a_layout_that, w, struct interface_case
     VK_SEND(&w->main, CreatePipelineLayout, w->device, &layout_info, NULL, &layout);
     VK_READ(&w->main, CreatePipelineLayout, w->device, &layout_info, NULL, &layout, &r);
     SLT_ASSERT_EQ(VK_SUCCESS, r);
-    const VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-                                           .codeSize = sizeof vp_double_spv,
-                                           .pCode = vp_double_spv};
-    VK_SEND(&w->main, CreateShaderModule, w->device, &code, NULL, &module);
-    VK_READ(&w->main, CreateShaderModule, w->device, &code, NULL, &module, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    const VkShaderModule module = vp_shader(w, vp_double_spv, sizeof vp_double_spv);
     const VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,

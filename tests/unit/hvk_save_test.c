@@ -9,32 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Here and there. */
-struct pair {
-    struct vk_world here, there;
-    struct vk_saved saved, again;
-};
-
-static void pair_init(struct pair *p)
-{
-    vk_world_init(&p->here);
-    vk_world_device(&p->here);
-    p->there.options.restores = true;
-    vk_world_init(&p->there);
-}
-
-static void pair_finish(struct pair *p)
-{
-    vk_saved_finish(&p->saved);
-    vk_saved_finish(&p->again);
-    vk_world_finish(&p->there);
-    vk_world_finish(&p->here);
-}
-
-SLT_FIXTURE(hvk_save, struct pair, pair_init, pair_finish);
+SLT_FIXTURE(hvk_save, struct vk_pair, vk_pair_init, vk_pair_finish);
 
 /* There is what is here, under the same ids. */
-static void move(struct pair *p)
+static void move(struct vk_pair *p)
 {
     SLT_ASSERT_OK(vk_saved_take(&p->saved, &p->here));
     vk_saved_play(&p->saved, &p->there, p->here.turn);
