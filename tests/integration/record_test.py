@@ -140,6 +140,17 @@ class Record(Case):
         self.assertEqual(1, len(names))
         self.assertRegex(names[0], r"^frames_program-\d{8}T\d{6}\.\d{3}Z-\d+\.slc$")
 
+    def test_line_breaks_in_names(self) -> None:
+        """What is told of a file is a line of its own."""
+        done = self.sluice("record", "-o", str(self.tmp / "a\nrecorded 9.slc"), *self.frames(1))
+        self.assertEqual(2, done.returncode)
+        self.assertIn("has a line break in its name", done.stderr)
+        program = self.tmp / "draws\nrecorded"
+        program.symlink_to(FRAMES)
+        done = self.sluice("record", "-o", "%n.slc", *("--", str(program), *self.frames(1)[2:]))
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertTrue((self.tmp / "draws_recorded.slc").is_file())
+
     def test_frames_from_0(self) -> None:
         done = self.record("--frames", "0-9", "--quit-when-done", *self.frames(0, 2))
         self.assertEqual(0, done.returncode, done.stderr)

@@ -355,9 +355,12 @@ class Protocol(TraceBed):
         for trace in map(str, self.traces.values()):
             done = sluice("dump", trace)
             self.assertNotIn("schema", done.stderr)
-            self.assertRegex(
-                json.loads(self.ends(0, "info", "--json", trace))["protocol"], "^[0-9a-f]{32}$"
-            )
+            protocol = json.loads(self.ends(0, "info", "--json", trace))["protocol"]
+            self.assertRegex(protocol, "^[0-9a-f]{32}$")
+            version = sluice("--version").stdout
+            self.assertIn(f"\nprotocol {protocol}\n", version)
+            self.assertRegex(version, r"\ntraces 1\.0 to 1\.\d+\n")
+            self.assertRegex(version, r"\nVulkan header 1\.\d+\.\d+\nzstd \d")
 
 
 class Requirements(TraceBed):

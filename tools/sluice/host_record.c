@@ -456,7 +456,8 @@ static bool read_wish(const char *text, struct host_record *r)
                      &r->snapshot_every, &r->ring_bytes, &r->ring_ns, &trigger, &at) == 12 &&
               at != 0;
     const char *rest = text + at;
-    ok = ok && read_ranges(&rest, &r->ranges) && strncmp(rest, "\npath=/", 7) == 0;
+    ok = ok && read_ranges(&rest, &r->ranges) && strncmp(rest, "\npath=/", 7) == 0 &&
+         strchr(rest + 7, '\n') == NULL; /* what is told of it is a line */
     r->pattern = rest + 6;
     r->force = force != 0;
     r->durable = durable != 0;

@@ -1,7 +1,7 @@
 /* sluice VERB [options] ...: finds the verb, reads its options, runs it. */
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
-#include "transport/local/local_wire.h"
+#include "tools/sluice/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,8 +74,7 @@ static int run_main(int argc, char **argv)
         return SLUICE_EXIT_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("sluice %s\nlocal socket version %u\n", SLUICE_VERSION, LOCAL_VERSION);
-        return SLUICE_EXIT_OK;
+        return version_print();
     }
     const struct verb *verb = verb_find(argv[1]);
     if (verb == NULL) {

@@ -73,9 +73,18 @@ static bool put_directory(const char *pattern, char out[PATH_MAX])
     return append(out, &used, "/");
 }
 
-bool record_name_begin(const char *pattern, const char *program, char out[PATH_MAX])
+/* What a program is called may be anything. */
+static void write_program(const char *program, char *name, size_t size)
 {
     const char *slash = strrchr(program, '/');
+    snprintf(name, size, "%.100s", slash != NULL ? slash + 1 : program);
+    for (char *at = strchr(name, '\n'); at != NULL; at = strchr(at, '\n')) {
+        *at = '_';
+    }
+}
+
+bool record_name_begin(const char *pattern, const char *program, char out[PATH_MAX])
+{
     if (!is_known(pattern)) {
         return false;
     }
@@ -85,7 +94,7 @@ bool record_name_begin(const char *pattern, const char *program, char out[PATH_M
         char part[PATH_MAX] = {*at, '\0'}, name[128];
         char letter = *at == '%' ? *++at : '\0';
         if (letter == 'n') {
-            snprintf(name, sizeof name, "%.100s", slash != NULL ? slash + 1 : program);
+            write_program(program, name, sizeof name);
             ok = record_name_quote(name, part);
         } else if (letter == 'p') {
             snprintf(part, sizeof part, "%d", (int)getpid());
@@ -97,6 +106,9 @@ bool record_name_begin(const char *pattern, const char *program, char out[PATH_M
     }
     if (!ok) {
         say_error("--output is too long for a file's name");
+    } else if (strchr(out, '\n') != NULL) { /* hosts tell of files a line each */
+        say_error("--output, or the folder that it is in, has a line break in its name");
+        ok = false;
     }
     return ok;
 }
