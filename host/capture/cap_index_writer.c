@@ -84,6 +84,25 @@ static uint64_t *next_record(struct cap_index_writer *index, uint32_t stream, ui
     return &lane->next;
 }
 
+/* What is found by its stamps. */
+static bool has_events(const struct cap_chunk_header *c)
+{
+    return (c->flags & CAP_CHUNK_SNAPSHOT) == 0 &&
+           (c->kind == CAP_KIND_CALL || c->kind == CAP_KIND_VERB || c->kind == CAP_KIND_MEMW ||
+            c->kind == CAP_KIND_TEXT || c->kind == CAP_KIND_FRAM);
+}
+
+/* A stamp that came now. */
+static void note_late(struct cap_index_writer *index, uint64_t stamp)
+{
+    uint32_t late = 0;
+    while (late < index->segment_count &&
+           index->segments[index->segment_count - 1 - late].last_stamp >= stamp) {
+        late++;
+    }
+    index->late = late > index->late ? late : index->late;
+}
+
 void cap_index_writer_chunk(struct cap_index_writer *index, const struct cap_chunk_header *c,
                             uint64_t offset, uint64_t last_stamp)
 {
@@ -108,6 +127,9 @@ void cap_index_writer_chunk(struct cap_index_writer *index, const struct cap_chu
     p = put_signed(p, c->first_record, *next);
     p = put_signed(p, c->time, index->chunk_time);
     index->chunks.size = (size_t)(p - index->chunks.data);
+    if (has_events(c)) {
+        note_late(index, c->first_stamp);
+    }
     index->chunk_stamp = c->first_stamp;
     index->chunk_time = c->time;
     *next = c->first_record + c->records;
@@ -262,6 +284,7 @@ void cap_index_writer_frame(struct cap_index_writer *index, const struct cap_ind
         return;
     }
     memcpy(p, frame, sizeof *frame);
+    note_late(index, frame->mark.stamp);
     index->frame_count++;
     index->totals.frames++;
 }
@@ -318,8 +341,8 @@ static bool put_head(struct cap_index_writer *index, struct cap_bytes *payload)
     const struct cap_index_head head = {
         .head_size = sizeof head,
         .segment = (uint32_t)i,
-        .previous = i != 0 ? index->segments[i - 1] : 0,
-        .skip = i != 0 ? index->segments[i & (i - 1)] : 0,
+        .previous = i != 0 ? index->segments[i - 1].offset : 0,
+        .skip = i != 0 ? index->segments[i & (i - 1)].offset : 0,
         .first_chunk_offset = index->first_chunk_offset,
         .first_chunk = index->first_chunk,
         .chunks = index->chunk_count,
@@ -327,6 +350,7 @@ static bool put_head(struct cap_index_writer *index, struct cap_bytes *payload)
         .last_stamp = index->last_stamp,
         .frames = index->frame_count,
         .sections = 6,
+        .late = index->late,
     };
     memcpy(p, &head, sizeof head);
     return true;
@@ -347,12 +371,12 @@ enum sl_result cap_index_writer_segment(struct cap_index_writer *index, uint64_t
                      index->snapshots.size)) {
         return SL_ERR_NOMEM;
     }
-    uint64_t *segment = array_more((void **)&index->segments, &index->segment_count,
-                                   &index->segment_capacity, sizeof *index->segments);
+    struct cap_segment *segment = array_more((void **)&index->segments, &index->segment_count,
+                                             &index->segment_capacity, sizeof *index->segments);
     if (segment == NULL) {
         return SL_ERR_NOMEM;
     }
-    *segment = offset;
+    *segment = (struct cap_segment){offset, index->last_stamp};
     index->first_frame += index->frame_count;
     index->chunks.size = index->frames.size = 0;
     index->chunk_count = index->frame_count = 0;

@@ -41,8 +41,11 @@ struct cap_index_writer {
     struct cap_command_count *commands; /* open addressing */
     size_t command_count, command_capacity;
     struct cap_bytes snapshots; /* as in CAP_SECTION_SNAPSHOTS */
-    uint64_t *segments;         /* file offsets */
+    struct cap_segment {
+        uint64_t offset, last_stamp;
+    } * segments;
     size_t segment_count, segment_capacity;
+    uint32_t late; /* as in cap_index_head */
 };
 
 void cap_index_writer_finish(struct cap_index_writer *index);
@@ -53,6 +56,7 @@ void cap_index_writer_chunk(struct cap_index_writer *index, const struct cap_chu
 void cap_index_writer_calls(struct cap_index_writer *index, const struct cap_chunk_header *chunk,
                             const uint8_t *payload, size_t lead, uint64_t last_stamp,
                             bool ends_stream);
+/* One whose stamp is not above last_stamp, but at the end. */
 void cap_index_writer_frame(struct cap_index_writer *index, const struct cap_index_frame *frame);
 /* A snapshot is complete; offset: of its end mark's chunk. */
 void cap_index_writer_snapshot(struct cap_index_writer *index, const struct cap_snapshot *end,

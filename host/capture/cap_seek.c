@@ -17,7 +17,7 @@
 
 /* A segment whose head was read. */
 struct node {
-    uint32_t number;
+    uint32_t number, late;
     uint64_t offset, previous, skip, last_stamp, first_frame;
 };
 
@@ -119,6 +119,7 @@ static enum sl_result visit(struct seek *s, uint64_t offset, struct node *out)
     memmove(s->nodes + place + 1, s->nodes + place, (s->node_count - place) * sizeof *s->nodes);
     s->node_count++;
     *out = s->nodes[place] = (struct node){.number = h->segment,
+                                           .late = h->late,
                                            .offset = offset,
                                            .previous = h->previous,
                                            .skip = h->skip,
@@ -508,13 +509,15 @@ static enum sl_result gather_number(struct seek *s, uint32_t number)
     return result == SL_OK ? gather(s, node.offset) : result;
 }
 
-/* Segments one behind the other from number `from` on, until what is looked for is there. */
+/* Segments one behind the other from number `from` on, to `to` and as many more as something may
+ * come late, then until what is looked for is there. */
 static enum sl_result gather_around(struct seek *s, uint32_t from, uint32_t to, uint64_t first,
                                     uint64_t last)
 {
     struct node node;
     enum sl_result result = visit_last(s, &node);
     uint32_t end = node.number;
+    to = node.late < UINT32_MAX - to ? to + node.late : UINT32_MAX;
     for (uint32_t i = from; result == SL_OK && i <= end; i++) {
         result = gather_number(s, i);
         if (result == SL_OK && i >= to) {
@@ -522,7 +525,7 @@ static enum sl_result gather_around(struct seek *s, uint32_t from, uint32_t to, 
             if (result != SL_ERR_AGAIN) {
                 return result;
             }
-            result = i < to + AHEAD ? SL_OK : SL_ERR_NOTFOUND;
+            result = i - to < AHEAD ? SL_OK : SL_ERR_NOTFOUND;
         }
     }
     return result == SL_OK ? choose(s, first, last, true) : result;
@@ -538,14 +541,14 @@ enum sl_result cap_seek_stamps(struct cap_reader *reader, uint64_t first, uint64
     if (result == SL_OK && descend(&s, &(struct wanted){BY_STAMP, last}, &to) != SL_OK) {
         result = visit_last(&s, &to); /* it ends before */
     }
-    if (result == SL_OK && from.number != 0) { /* a frame's mark may be told of a segment early */
+    if (result == SL_OK && from.number != 0) { /* the first record may have begun there */
         result = visit(&s, from.previous, &from);
     }
-    if (result == SL_OK) { /* and a chunk a segment late */
-        result = gather_around(&s, from.number, to.number + 1, first, last);
+    if (result == SL_OK) {
+        result = gather_around(&s, from.number, to.number, first, last);
     }
-    for (uint32_t i = 0; result == SL_OK && i < s.mark_count && s.marks[i] < first; i++) {
-        frames++;
+    for (uint32_t i = 0; result == SL_OK && i < s.mark_count; i++) {
+        frames += s.marks[i] < first;
     }
     result = result == SL_OK ? take_head(&s) : result;
     result = result == SL_OK ? take(&s) : result;

@@ -347,7 +347,7 @@ static void write_buffer(struct cap_writer *w, struct cap_buffer *b)
     turn_ring(w);
 }
 
-static void bring_totals_up(struct cap_writer *w)
+static void bring_totals_up(struct cap_writer *w, bool end)
 {
     struct cap_totals *t = &w->index.totals;
     const struct cap_writer_extra *extra = w->options.extra;
@@ -366,12 +366,19 @@ static void bring_totals_up(struct cap_writer *w)
     pthread_mutex_lock(&w->lock);
     t->stalls = w->stalls;
     t->stall_ns = w->stall_ns;
-    for (size_t at = 0; at < w->frames.size; at += sizeof(struct cap_index_frame)) {
-        struct cap_index_frame frame;
+    struct cap_index_frame frame;
+    size_t at = 0;
+    for (; at < w->frames.size; at += sizeof frame) {
         memcpy(&frame, w->frames.data + at, sizeof frame);
+        if (!end && frame.mark.stamp > w->index.last_stamp) { /* its chunks are on their way */
+            break;
+        }
         cap_index_writer_frame(&w->index, &frame);
     }
-    w->frames.size = 0;
+    w->frames.size -= at;
+    if (at != 0) {
+        memmove(w->frames.data, w->frames.data + at, w->frames.size);
+    }
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -380,7 +387,7 @@ static void write_index(struct cap_writer *w, bool end)
     struct cap_bytes payload = {0};
     struct cap_chunk_header c = {.kind = CAP_KIND_INDX, .records = 1, .time = cap_writer_time(w)};
     uint64_t offset = w->file.size;
-    bring_totals_up(w);
+    bring_totals_up(w, end);
     if ((w->full && !end) || (!cap_index_writer_is_due(&w->index) && !end)) {
         return;
     }

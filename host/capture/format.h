@@ -436,10 +436,11 @@ _Static_assert(sizeof(struct cap_thumb) == 16, "thumb");
  * Written every 64 MiB or 5 s, and before END. Payload: cap_index_head, then sections of
  * cap_index_section and `size` bytes. TOTALS, CALLS, STREAMS, SNAPSHOTS count from the file's
  * begin, so the last segment alone answers `info`; CHUNKS and FRAMES are of what came since the
- * segment before. `skip` makes finding an old segment logarithmic: segment i links to segment
- * i & (i - 1), both numbered from 0. */
+ * segment before, but for frames with a stamp above last_stamp, which come in a later one. `skip`
+ * makes finding an old segment logarithmic: segment i links to segment i & (i - 1), both numbered
+ * from 0. */
 struct cap_index_head {
-    uint32_t head_size;          /* 64 */
+    uint32_t head_size;          /* 72 */
     uint32_t segment;            /* its number, from 0 */
     uint64_t previous;           /* file offset of the segment before; 0: none */
     uint64_t skip;               /* file offset of segment (i & (i - 1)); 0: none */
@@ -450,8 +451,11 @@ struct cap_index_head {
     uint64_t last_stamp;         /* the highest in the chunks so far */
     uint32_t frames;             /* in FRAMES */
     uint32_t sections;
+    uint32_t late; /* how many segments whose last_stamp was not below it any chunk or frame so far
+                      came after, at most */
+    uint32_t reserved; /* 0 */
 };
-_Static_assert(sizeof(struct cap_index_head) == 64, "index head");
+_Static_assert(sizeof(struct cap_index_head) == 72, "index head");
 
 struct cap_index_section {
     uint32_t section; /* enum cap_section; unknown ones are skipped */
