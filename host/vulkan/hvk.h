@@ -116,7 +116,7 @@ struct hvk_device {
     uint64_t stale_bytes, stale_seen_bytes;
     bool has_null_descriptors;
     VkSampler any_sampler;  /* ours, or none */
-    struct sl_list unbound; /* struct hvk_buffer.unbound; mostly there are none; in turns */
+    uint32_t unbound;       /* buffers without memory; mostly there are none; in turns */
     struct sl_list layouts; /* pipeline layouts that were destroyed: hvk_pipeline.c */
     uint32_t layout_count;
 };

@@ -17,7 +17,7 @@ static void buffer_release(struct hvk_object *object)
                                          HVK_HANDLE(VkBuffer, object->native), NULL);
     hvk_pages_unref(b->pages);
     hvk_bond_end(&b->memory);
-    sl_list_remove(&b->unbound);
+    object->device->unbound -= b->is_bound ? 0 : 1;
     sl_free(b);
 }
 
@@ -67,10 +67,7 @@ static VkResult create(struct hvk_call *call, struct hvk_device *device,
     device->driver.GetBufferMemoryRequirements(hvk_native(device), native, &b->requirements);
     b->size = asked->size;
     b->is_bound = (asked->flags & VK_BUFFER_CREATE_SPARSE_BINDING_BIT) != 0;
-    sl_list_init(&b->unbound);
-    if (!b->is_bound) {
-        sl_list_add(&device->unbound, &b->unbound);
-    }
+    device->unbound += b->is_bound ? 0 : 1;
     hvk_object_init(&b->object, VK_KIND_VkBuffer, HVK_U64(native), device->object.instance, device,
                     buffer_release);
     if (requirements != NULL) {
@@ -114,7 +111,6 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
                           &pages)) {
         sl_warn_limited("vulkan",
                         "context %u: a buffer does not fit its memory at %llu, or has some",
-
                         call->context->ctx_id, (unsigned long long)ids->memoryOffset);
         return VK_ERROR_VALIDATION_FAILED;
     }
@@ -123,7 +119,7 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
     if (result == VK_SUCCESS) {
         struct hvk_pages *old = b->pages;
         b->is_bound = true;
-        sl_list_remove(&b->unbound);
+        device->unbound--;
         b->pages = pages != NULL ? hvk_pages_ref(pages) : NULL;
         hvk_pages_unref(old);
         hvk_bond_make(call->context, &b->memory, VK_KIND_VkDeviceMemory, HVK_U64(ids->memory),

@@ -328,30 +328,11 @@ static bool agrees(const VkWriteDescriptorSet *w, const struct hvk_bindings *bin
                              w->descriptorCount, &type, true);
 }
 
-/* Are its buffers in memory? */
-static bool is_in_memory(const struct hvk_device *device, const VkWriteDescriptorSet *write)
-{
-    if (sl_list_empty(&device->unbound) || !is_buffer(write->descriptorType)) {
-        return true;
-    }
-    SL_LIST_FOR(item, &device->unbound)
-    {
-        uint64_t native = SL_CONTAINER(item, struct hvk_buffer, unbound)->object.native;
-        for (uint32_t i = 0; i < write->descriptorCount; i++) {
-            if (HVK_U64(write->pBufferInfo[i].buffer) == native) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 bool hvk_write_resolve(VkWriteDescriptorSet *write)
 {
     struct hvk_set *set = set_at(write->dstSet);
     if (set == NULL || set->native == 0 || !is_whole(write) ||
-        !agrees(write, set->bindings, set->variable) || !is_in_memory(set->object.device, write) ||
-        !hvk_held_write(set, write)) {
+        !agrees(write, set->bindings, set->variable) || !hvk_held_write(set, write)) {
         return false;
     }
     write->dstSet = HVK_HANDLE(VkDescriptorSet, set->native);
@@ -383,7 +364,9 @@ void hvk_vkUpdateDescriptorSets(struct hvk_call *call, struct vk_args_vkUpdateDe
     /* The packet's memory is ours. */
     VkWriteDescriptorSet *writes = (VkWriteDescriptorSet *)(uintptr_t)a->pDescriptorWrites;
     VkCopyDescriptorSet *copies = (VkCopyDescriptorSet *)(uintptr_t)a->pDescriptorCopies;
-    bool ok = true;
+    struct vk_unpack again = hvk_again_bound(call);
+    struct vk_args_vkUpdateDescriptorSets ids;
+    bool ok = device->unbound == 0 || vk_unpack_vkUpdateDescriptorSets(&again, &ids);
     for (uint32_t i = 0; ok && i < a->descriptorWriteCount; i++) {
         ok = hvk_write_resolve(&writes[i]);
     }
@@ -392,8 +375,8 @@ void hvk_vkUpdateDescriptorSets(struct hvk_call *call, struct vk_args_vkUpdateDe
     }
     if (!ok) {
         sl_warn_limited("vulkan",
-                        "context %u: a descriptor write lacks its set or its contents, or is "
-                        "none of the set's layout",
+                        "context %u: a descriptor write lacks its set, its contents or their "
+                        "memory, or is none of the set's layout",
                         call->context->ctx_id);
         return;
     }
@@ -486,11 +469,11 @@ void hvk_vkQueueCommitDescriptorSetUpdatesGOOGLE(
     struct hvk_call *call, struct vk_args_vkQueueCommitDescriptorSetUpdatesGOOGLE *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
-    struct vk_unpack again = hvk_again(call);
+    struct vk_unpack again = hvk_again_bound(call);
     struct vk_args_vkQueueCommitDescriptorSetUpdatesGOOGLE ids;
     VkResult result = vk_unpack_vkQueueCommitDescriptorSetUpdatesGOOGLE(&again, &ids)
                           ? VK_SUCCESS
-                          : VK_ERROR_OUT_OF_HOST_MEMORY;
+                          : VK_ERROR_VALIDATION_FAILED;
     uint32_t first = a->descriptorSetCount != 0 ? a->pDescriptorWriteStartingIndices[0] : 0;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->descriptorSetCount; i++) {
         result = commit_one(call, a, &ids, i);

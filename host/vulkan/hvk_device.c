@@ -278,7 +278,6 @@ VkResult hvk_vkCreateDevice(struct hvk_call *call, struct vk_args_vkCreateDevice
     sl_list_init(&device->graves);
     sl_list_init(&device->sets);
     sl_list_init(&device->stale);
-    sl_list_init(&device->unbound);
     VkDevice native = VK_NULL_HANDLE;
     VkResult result = native_create(call, device, a->pCreateInfo, &native);
     if (result != VK_SUCCESS) {

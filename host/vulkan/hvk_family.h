@@ -36,6 +36,8 @@ static inline bool hvk_is_of(const struct hvk_object *object, const struct hvk_d
 /* The packet's parameters once more, for handlers that need ids where readers give natives: read
  * with vk_unpack_X into a second struct. */
 struct vk_unpack hvk_again(const struct hvk_call *call);
+/* The same, which fails where it names a buffer that has no memory. */
+struct vk_unpack hvk_again_bound(struct hvk_call *call);
 /* The same of a recorded command. */
 struct vk_unpack hvk_body_again(const struct hvk_recording *recording);
 
@@ -130,7 +132,6 @@ struct hvk_buffer {
     uint64_t size;
     VkMemoryRequirements requirements;
     bool is_bound;           /* or sparse: no driver survives the use of one that is not */
-    struct sl_list unbound;  /* hvk_device.unbound, when it is not */
     struct hvk_pages *pages; /* bound, nullable */
     struct hvk_bond memory;
 };
@@ -397,7 +398,8 @@ uint64_t hvk_held_count(const struct hvk_set *set);
 uint64_t hvk_held_size(const struct hvk_set *set, const struct hvk_binding *binding);
 
 /* Makes of a write what the driver gets: its set becomes the native one. False: it names no set, or
- * lacks what a driver reads of it, or disagrees with the set's layout. */
+ * lacks what a driver reads of it, or disagrees with the set's layout. That its buffers have memory
+ * is the packet's matter: hvk_again_bound. */
 bool hvk_write_resolve(VkWriteDescriptorSet *write);
 
 #endif

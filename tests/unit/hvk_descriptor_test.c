@@ -114,6 +114,22 @@ SLT_TEST_F(hvk_descriptor, batched_sets_live_under_their_pools_names, w)
     vp_mapped_free(w, &m);
 }
 
+SLT_TEST_F(hvk_descriptor, a_commit_writes_no_buffer_without_memory, w)
+{
+    vk_world_device(w);
+    struct vp_compute c;
+    VkMemoryRequirements needs;
+    uint32_t count = 1;
+    uint64_t name;
+    vp_compute_make(w, 1, &c);
+    VkFence fence = vp_fence_make(w);
+    VK_SEND(&w->main, CollectDescriptorPoolIdsGOOGLE, w->device, c.pool, &count, &name);
+    VK_READ(&w->main, CollectDescriptorPoolIdsGOOGLE, w->device, c.pool, &count, &name);
+    commit(w, &c, name, 1, vp_buffer_make(w, 256, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, &needs));
+    SLT_EXPECT_TRUE(!w->main.lost);
+    SLT_EXPECT_EQ(VK_ERROR_DEVICE_LOST, vp_wait(w, fence, 0));
+}
+
 SLT_TEST_F(hvk_descriptor, a_name_without_a_set_is_not_bound, w)
 {
     vk_world_device(w);

@@ -479,18 +479,71 @@ SLT_TEST_F(hvk_orphan, a_set_keeps_no_more_than_there_is_room_for, w)
     SLT_EXPECT_TRUE(!w->main.lost);
 }
 
-/* A buffer without memory is not written into a set. */
-SLT_TEST_F(hvk_orphan, a_set_says_nothing_without_memory, w)
+/* A buffer without memory is not written into a set, in whatever way. */
+typedef void set_writer(struct vk_world *w, const struct said *s, VkBuffer buffer);
+
+static void plainly(struct vk_world *w, const struct said *s, VkBuffer buffer)
+{
+    vp_set_write(w, s->h.set, buffer);
+}
+
+static VkDescriptorUpdateTemplate template_make(struct vk_world *w, const struct said *s)
+{
+    const VkDescriptorUpdateTemplateEntry entry = {
+        .descriptorCount = 1, .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER};
+    const VkDescriptorUpdateTemplateCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_UPDATE_TEMPLATE_CREATE_INFO,
+        .descriptorUpdateEntryCount = 1,
+        .pDescriptorUpdateEntries = &entry,
+        .descriptorSetLayout = s->h.c.set_layout};
+    VkDescriptorUpdateTemplate template = VK_NULL_HANDLE;
+    VkResult r;
+    VK_SEND(&w->main, CreateDescriptorUpdateTemplate, w->device, &info, NULL, &template);
+    VK_READ(&w->main, CreateDescriptorUpdateTemplate, w->device, &info, NULL, &template, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    return template;
+}
+
+static void by_template(struct vk_world *w, const struct said *s, VkBuffer buffer)
+{
+    const VkDescriptorBufferInfo info = {.buffer = buffer, .range = VK_WHOLE_SIZE};
+    const uint32_t entry = 0;
+    VK_SEND(&w->main, UpdateDescriptorSetWithTemplateSizedGOOGLE, w->device, s->h.set,
+            template_make(w, s), 0, 1, 0, NULL, &entry, NULL, NULL, &info, NULL);
+}
+
+static void by_template_2(struct vk_world *w, const struct said *s, VkBuffer buffer)
+{
+    const VkDescriptorBufferInfo info = {.buffer = buffer, .range = VK_WHOLE_SIZE};
+    const uint32_t entry = 0;
+    VK_SEND(&w->main, UpdateDescriptorSetWithTemplateSized2GOOGLE, w->device, s->h.set,
+            template_make(w, s), 0, 1, 0, 0, NULL, &entry, NULL, NULL, &info, NULL, NULL);
+}
+
+struct bare_case {
+    const char *label;
+    set_writer *write;
+};
+static const struct bare_case bare_cases[] = {
+    {"plainly", plainly}, {"by_template", by_template}, {"by_template_2", by_template_2}};
+
+SLT_TEST_FP(hvk_orphan, a_set_says_nothing_without_memory, w, struct bare_case, bare_cases, c)
 {
     struct said s;
     VkMemoryRequirements needs;
     said_make(w, &s, 256);
-    vp_set_write(w, s.h.set, s.h.m.buffer);
     VkBuffer bare = vp_buffer_make(w, 256, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, &needs);
-    vp_set_write(w, s.h.set, bare);
+    c->write(w, &s, s.h.m.buffer); /* others are, meanwhile */
+    SLT_EXPECT_EQ(1u, device_record(w)->unbound);
+    c->write(w, &s, bare);
     vp_set_words(&s.h.m, 5);
     SLT_EXPECT_EQ(VK_SUCCESS, run(w, s.commands));
     vp_expect_words(&s.h.m, 11);
+    VkDeviceMemory memory;
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, needs.size, 0, 0, &memory));
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_bind(w, bare, memory, 0));
+    SLT_EXPECT_EQ(0u, device_record(w)->unbound);
+    SLT_EXPECT_TRUE(!w->main.lost);
 }
 
 /* --- what shaders use --- */
