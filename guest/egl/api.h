@@ -22,6 +22,8 @@ EGLBoolean gegl_QueryDevicesEXT(EGLint most, EGLDeviceEXT *devices, EGLint *coun
 EGLBoolean gegl_QueryDeviceAttribEXT(EGLDeviceEXT device, EGLint attrib, EGLAttrib *value);
 const char *gegl_QueryDeviceStringEXT(EGLDeviceEXT device, EGLint name);
 EGLBoolean gegl_QueryDisplayAttribEXT(EGLDisplay display, EGLint attrib, EGLAttrib *value);
+const char *gegl_GetDisplayDriverName(EGLDisplay display);
+char *gegl_GetDisplayDriverConfig(EGLDisplay display);
 
 /* display.c */
 EGLBoolean gegl_Initialize(EGLDisplay display, EGLint *major, EGLint *minor);

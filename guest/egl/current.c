@@ -6,6 +6,7 @@
 #include "guest/gles_entry.h"
 #include "guest/rc_call.h"
 #include "transport/base/log.h"
+#include "wire/rc_pack.h"
 
 /* Side of the host surface that a context without surface is bound to, where the host cannot do
  * without: stock ones, and ours on a driver that cannot. */
@@ -118,11 +119,20 @@ static void release(struct gegl_thread *thread, const struct binding *next)
     binding_unref(&old);
 }
 
+/* A pbuffer that stopped being drawn to shows in the texture that it is bound to. */
+static void texture_update(struct gegl_thread *thread)
+{
+    if (thread->draw != NULL && thread->draw->texture_bound && !gs_dead(thread->stream)) {
+        rc_pack_rcFlushWindowColorBufferAsync(gs_pack(thread->stream), thread->draw->host_id);
+    }
+}
+
 void gegl_unbind(struct gegl_thread *thread)
 {
     if (thread->context == NULL) {
         return;
     }
+    texture_update(thread);
     /* The answer also says that the host has done everything on this stream: another thread may
      * take the context. */
     if (!gs_dead(thread->stream)) {
@@ -261,6 +271,7 @@ static EGLBoolean bind(struct gegl_display *display, struct gegl_thread *thread,
     if (error != EGL_SUCCESS) {
         return gegl_fail(error);
     }
+    texture_update(thread);
     error = binding_send(display, thread, b);
     if (error != EGL_SUCCESS) {
         binding_unclaim(display, thread, b);

@@ -1,6 +1,8 @@
-/* EGL devices: there is one, the host's, whatever it is. */
+/* EGL devices: there is one, the host's, whatever it is. And EGL_MESA_query_driver. */
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
+
+#include <string.h>
 
 /* A handle and nothing else. */
 static const char the_device;
@@ -83,4 +85,26 @@ EGLBoolean gegl_QueryDisplayAttribEXT(EGLDisplay handle, EGLint attrib, EGLAttri
     }
     *value = (EGLAttrib)gegl_device();
     return gegl_done();
+}
+
+const char *gegl_GetDisplayDriverName(EGLDisplay handle)
+{
+    if (gegl_display_enter(handle) == NULL) {
+        return NULL;
+    }
+    gegl_done();
+    return "sluice";
+}
+
+/* The driver has no options. The text is the application's, which calls free. */
+char *gegl_GetDisplayDriverConfig(EGLDisplay handle)
+{
+    if (gegl_display_enter(handle) == NULL) {
+        return NULL;
+    }
+    char *text = strdup("<?xml version=\"1.0\" standalone=\"yes\"?>\n"
+                        "<!DOCTYPE driinfo [<!ELEMENT driinfo EMPTY>]>\n"
+                        "<driinfo/>\n");
+    gegl_fail(text != NULL ? EGL_SUCCESS : EGL_BAD_ALLOC);
+    return text;
 }

@@ -160,7 +160,8 @@ static void extensions_make(struct gegl_display *display)
                                  "EGL_KHR_image_base EGL_KHR_no_config_context "
                                  "EGL_KHR_partial_update EGL_KHR_reusable_sync "
                                  "EGL_KHR_surfaceless_context "
-                                 "EGL_KHR_swap_buffers_with_damage EGL_MESA_configless_context";
+                                 "EGL_KHR_swap_buffers_with_damage EGL_MESA_configless_context "
+                                 "EGL_MESA_query_driver";
     _Static_assert(sizeof always + 256 < sizeof display->extensions, "room for all extensions");
     const struct gegl_host *host = &display->host;
     strcpy(display->extensions, always);

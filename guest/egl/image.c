@@ -37,6 +37,8 @@ static EGLint attribs_read(struct image_wish *wish, const EGLAttrib *attribs)
             wish->layer = attribs[1];
             break;
         case EGL_IMAGE_PRESERVED:
+        case EGL_WIDTH: /* of other targets' images: drivers that have those let them pass */
+        case EGL_HEIGHT:
             break;
         default:
             return EGL_BAD_PARAMETER;

@@ -47,6 +47,8 @@ static const struct gegl_proc procs[] = {
     SAME(GetCurrentDisplay),
     SAME(GetCurrentSurface),
     SAME(GetDisplay),
+    SAME(GetDisplayDriverConfig),
+    SAME(GetDisplayDriverName),
     SAME(GetError),
     SAME(GetPlatformDisplay),
     SAME(GetPlatformDisplayEXT),

@@ -34,6 +34,8 @@
       (display, image))                                                                            \
     X(eglDestroySyncKHR, EGLBoolean, EGL_FALSE, (EGLDisplay display, EGLSyncKHR sync),             \
       (display, sync))                                                                             \
+    X(eglGetDisplayDriverConfig, char *, NULL, (EGLDisplay display), (display))                    \
+    X(eglGetDisplayDriverName, const char *, NULL, (EGLDisplay display), (display))                \
     X(eglGetSyncAttribKHR, EGLBoolean, EGL_FALSE,                                                  \
       (EGLDisplay display, EGLSyncKHR sync, EGLint attrib, EGLint * value),                        \
       (display, sync, attrib, value))                                                              \

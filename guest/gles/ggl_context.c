@@ -94,6 +94,10 @@ void ggl_context_destroy(struct ggl_context *c)
     for (size_t i = 0; i < sizeof c->strings / sizeof *c->strings; i++) {
         sl_free(c->strings[i]);
     }
+    if (c->extensions != NULL) {
+        /* Who kept a name finds it empty, and not what the memory holds next. */
+        memset(c->extensions, 0, c->extensions_size);
+    }
     sl_free(c->extensions);
     sl_free(c->extension_list);
     sl_free(c->scratch);

@@ -260,6 +260,7 @@ struct ggl_context {
     /* strings, made when first asked for */
     char *strings[5];
     char *extensions;
+    size_t extensions_size;
     const char **extension_list;
     uint32_t extension_count;
     const struct ggl_egl_ops *ops;

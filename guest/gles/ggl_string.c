@@ -66,6 +66,7 @@ static bool split(struct ggl_context *c, const char *list)
         count += *p == ' ';
     }
     c->extensions = sl_strdup(list);
+    c->extensions_size = strlen(list);
     c->extension_list = sl_alloc_array(count + 1, sizeof *c->extension_list);
     if (!c->extensions || !c->extension_list) {
         return false;

@@ -237,7 +237,9 @@ static bool flush_surface(struct hr_call *call, uint32_t id)
         for (uint32_t i = 0; i < 3 && was[i] != NULL; i++) {
             ho_ref(was[i]);
         }
-        if (last != NULL && hrc_make_current(thread, last, object, object)) {
+        if (last == NULL) {
+            ok = true; /* nobody ever drew into it */
+        } else if (hrc_make_current(thread, last, object, object)) {
             ok = flush_here(call, thread, s);
             (void)hrc_make_current(thread, was[0], was[1], was[2]);
         }

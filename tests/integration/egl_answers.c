@@ -166,6 +166,42 @@ static void image_case_run(const struct plain_egl *egl, EGLContext context, cons
     say("destroyed", eglDestroyImage(egl->display, image));
 }
 
+/* --- a pbuffer as texture --- */
+
+static void clear(const struct plain_egl *egl, EGLSurface surface, EGLContext context, float green)
+{
+    plain_egl_current(egl, surface, context);
+    glClearColor(1.0f, green, 0.5f, 1.0f);
+    glClear(GL_COLOR_BUFFER_BIT);
+}
+
+/* The texture is bound before anything is drawn into the pbuffer, and bound on while it is. */
+static void pbuffer_texture(const struct plain_egl *egl, EGLSurface surface, EGLContext context)
+{
+    const EGLint attribs[] = {
+        EGL_WIDTH,          SIDE,           EGL_HEIGHT, SIDE, EGL_TEXTURE_FORMAT, EGL_TEXTURE_RGBA,
+        EGL_TEXTURE_TARGET, EGL_TEXTURE_2D, EGL_NONE};
+    GLuint texture, framebuffer;
+    EGLSurface pbuffer = eglCreatePbufferSurface(egl->display, egl->config, attribs);
+    say("pbuffer", pbuffer != EGL_NO_SURFACE);
+    glGenTextures(1, &texture);
+    glBindTexture(GL_TEXTURE_2D, texture);
+    say("becomes a texture", eglBindTexImage(egl->display, pbuffer, EGL_BACK_BUFFER));
+    glGenFramebuffers(1, &framebuffer);
+    for (int frame = 0; frame < 2; frame++) {
+        clear(egl, pbuffer, context, 0.25f + 0.5f * (float)frame);
+        plain_egl_current(egl, surface, context);
+        glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);
+        glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, texture, 0);
+        say_pixel("its texture");
+        glBindFramebuffer(GL_FRAMEBUFFER, 0);
+    }
+    say("released", eglReleaseTexImage(egl->display, pbuffer, EGL_BACK_BUFFER));
+    glDeleteFramebuffers(1, &framebuffer);
+    glDeleteTextures(1, &texture);
+    say("destroyed", eglDestroySurface(egl->display, pbuffer));
+}
+
 /* --- syncs --- */
 
 struct waiter {
@@ -232,6 +268,8 @@ static void devices(void)
                            "eglQueryDisplayAttribEXT")(display, EGL_DEVICE_EXT, &value));
     printf("the same: %d\n", value == (EGLAttrib)device);
     say("terminated", eglTerminate(display));
+    say("its driver's name",
+        PROC(PFNEGLGETDISPLAYDRIVERNAMEPROC, "eglGetDisplayDriverName")(display) != NULL);
 }
 
 /* --- debug contexts --- */
@@ -270,6 +308,7 @@ int main(void)
     for (size_t i = 0; i < sizeof image_cases / sizeof image_cases[0]; i++) {
         image_case_run(&egl, context, &objects, &image_cases[i]);
     }
+    pbuffer_texture(&egl, surface, context);
     reusable(&egl);
     debug_context(&egl, surface, EGL_TRUE);
     debug_context(&egl, surface, EGL_FALSE);

@@ -32,7 +32,7 @@ FRAMES = 100
 LINES = {
     "EGL vendor": (r"Sluice", "the vendor library is ours"),
     "EGL client APIs": (r"OpenGL_ES", "desktop GL has no wire"),
-    "EGL driver name": (None, "EGL_MESA_query_driver is Mesa's own"),
+    "EGL driver name": ("sluice", "the driver is ours"),
 }
 # Extensions of EGL that native has and we do not.
 EGL_MISSING = {
@@ -40,7 +40,6 @@ EGL_MISSING = {
     "EGL_EXT_pixel_format_float": "a colour buffer has no float format",
     "EGL_KHR_cl_event2": "there is no OpenCL",
     "EGL_MESA_drm_image": "names of DRM buffers mean nothing on another machine",
-    "EGL_MESA_query_driver": "it is Mesa's own",
 }
 # Extensions that we have and native has not.
 KEPT = "the host surface keeps its picture over a swap; Mesa's software windows do not say so"

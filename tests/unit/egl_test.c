@@ -361,6 +361,14 @@ SLT_TEST(egl_display, strings_without_display)
     SLT_EXPECT_EQ(EGL_SUCCESS, gegl_GetError());
 }
 
+SLT_TEST(egl_display, driver_of_no_display)
+{
+    SLT_EXPECT_TRUE(gegl_GetDisplayDriverName(EGL_NO_DISPLAY) == NULL);
+    SLT_EXPECT_EQ(EGL_BAD_DISPLAY, gegl_GetError());
+    SLT_EXPECT_TRUE(gegl_GetDisplayDriverConfig(EGL_NO_DISPLAY) == NULL);
+    SLT_EXPECT_EQ(EGL_BAD_DISPLAY, gegl_GetError());
+}
+
 SLT_TEST(egl_display, one_handle_for_one_platform)
 {
     EGLDisplay surfaceless = gegl_GetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL);
