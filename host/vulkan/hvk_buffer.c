@@ -106,7 +106,7 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
     struct hvk_buffer *b =
         buffer_of(hvk_find(call->context, VK_KIND_VkBuffer, HVK_U64(ids->buffer), NULL));
     struct hvk_pages *pages = NULL;
-    if (b == NULL || b->object.device != device || b->is_bound ||
+    if (b == NULL || b->is_bound ||
         !hvk_memory_takes(device, HVK_U64(ids->memory), ids->memoryOffset, &b->requirements,
                           &pages)) {
         sl_warn_limited("vulkan",

@@ -237,7 +237,7 @@ VkResult hvk_vkAllocateCommandBuffers(struct hvk_call *call,
             ? pool_find(call->context, HVK_U64(ids.pAllocateInfo->commandPool))
             : NULL;
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (pool != NULL && pool->object.device == device && count != 0) {
+    if (pool != NULL && count != 0) {
         pthread_mutex_lock(&pool->lock);
         result =
             device->driver.AllocateCommandBuffers(hvk_native(device), a->pAllocateInfo, natives);

@@ -209,7 +209,7 @@ VkResult hvk_vkAllocateDescriptorSets(struct hvk_call *call,
     for (uint32_t i = 0; i < count; i++) {
         layouts = layouts && a->pAllocateInfo->pSetLayouts[i] != VK_NULL_HANDLE;
     }
-    if (pool != NULL && pool->object.device == device && count != 0 && layouts) {
+    if (pool != NULL && count != 0 && layouts) {
         result =
             device->driver.AllocateDescriptorSets(hvk_native(device), a->pAllocateInfo, natives);
     }

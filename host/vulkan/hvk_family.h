@@ -27,12 +27,6 @@ static inline VkDevice hvk_native(const struct hvk_device *device)
     return HVK_HANDLE(VkDevice, device->object.native);
 }
 
-/* Drivers believe that what they are given is their own device's. */
-static inline bool hvk_is_of(const struct hvk_object *object, const struct hvk_device *device)
-{
-    return object != NULL && object->device == device;
-}
-
 /* The packet's parameters once more, for handlers that need ids where readers give natives: read
  * with vk_unpack_X into a second struct. */
 struct vk_unpack hvk_again(const struct hvk_call *call);
@@ -112,7 +106,7 @@ enum sl_result hvk_carry(const struct hvk_device *device, const struct hvk_memor
 uint32_t hvk_memory_shared_types(struct hvk_physical *physical);
 /* What the guest is told: the others are not visible to it. */
 void hvk_memory_filter(struct hvk_physical *physical, VkPhysicalDeviceMemoryProperties *properties);
-/* Whether [offset, offset + size) lies in the device's memory of that id. *pages: borrowed,
+/* Whether [offset, offset + size) lies in the memory of that id. *pages: borrowed,
  * nullable. */
 bool hvk_memory_holds(const struct hvk_device *device, uint64_t id, uint64_t offset, uint64_t size,
                       struct hvk_pages **pages);

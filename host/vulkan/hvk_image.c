@@ -401,7 +401,7 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
     struct hvk_pages *pages = NULL;
     VkMemoryRequirements needs = {0};
     uint32_t plane = image != NULL ? plane_of(device, image, native, &needs) : 0;
-    if (image == NULL || image->object.device != device || (image->bound >> plane & 1) != 0 ||
+    if (image == NULL || (image->bound >> plane & 1) != 0 ||
         !hvk_memory_takes(device, HVK_U64(ids->memory), ids->memoryOffset, &needs, &pages)) {
         sl_warn_limited("vulkan",
                         "context %u: an image of %llu bytes does not fit its memory, or has some",

@@ -155,8 +155,7 @@ static bool has_samplers(const VkDescriptorSetLayoutBinding *b)
 }
 
 /* They stay as long as the bindings do. */
-static VkResult samplers_keep(struct hvk_call *call, const struct hvk_device *device,
-                              struct hvk_bindings *bindings)
+static VkResult samplers_keep(struct hvk_call *call, struct hvk_bindings *bindings)
 {
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkCreateDescriptorSetLayout ids;
@@ -177,7 +176,7 @@ static VkResult samplers_keep(struct hvk_call *call, const struct hvk_device *de
             struct hvk_object *sampler =
                 hvk_find(call->context, VK_KIND_VkSampler,
                          HVK_U64(info->pBindings[i].pImmutableSamplers[j]), NULL);
-            if (!hvk_is_of(sampler, device)) {
+            if (sampler == NULL) {
                 return VK_ERROR_VALIDATION_FAILED;
             }
             bindings->samplers[bindings->sampler_count++] = hvk_ref(sampler);
@@ -262,7 +261,7 @@ VkResult hvk_vkCreateDescriptorSetLayout(struct hvk_call *call,
     VkResult result = types_are_known(device, a->pCreateInfo)
                           ? bindings_make(a->pCreateInfo, &layout->bindings)
                           : VK_ERROR_VALIDATION_FAILED;
-    result = result == VK_SUCCESS ? samplers_keep(call, device, layout->bindings) : result;
+    result = result == VK_SUCCESS ? samplers_keep(call, layout->bindings) : result;
     if (result == VK_SUCCESS) {
         result = device->driver.CreateDescriptorSetLayout(hvk_native(device), a->pCreateInfo, NULL,
                                                           &native);
@@ -354,7 +353,7 @@ void hvk_vkDestroyPipelineLayout(struct hvk_call *call, struct vk_args_vkDestroy
     struct hvk_device *device = hvk_device_of(a->record);
     struct hvk_pipeline_layout *layout =
         layout_of(hvk_find(call->context, VK_KIND_VkPipelineLayout, a->pipelineLayout_id, NULL));
-    if (layout == NULL || layout->object.device != device) {
+    if (layout == NULL) {
         return;
     }
     if (sl_list_empty(&layout->retired)) {

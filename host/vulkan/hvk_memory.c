@@ -263,7 +263,7 @@ bool hvk_memory_holds(const struct hvk_device *device, uint64_t id, uint64_t off
                       struct hvk_pages **pages)
 {
     const struct hvk_memory *m = memory_find(device->context, id);
-    if (m == NULL || m->object.device != device || !sl_region_fits(offset, size, m->size)) {
+    if (m == NULL || !sl_region_fits(offset, size, m->size)) {
         return false;
     }
     if (pages != NULL) {
@@ -284,7 +284,7 @@ bool hvk_memory_takes(const struct hvk_device *device, uint64_t id, uint64_t off
 uint64_t hvk_memory_show(const struct hvk_device *device, uint64_t id)
 {
     struct hvk_memory *m = memory_find(device->context, id);
-    if (m == NULL || m->object.device != device) {
+    if (m == NULL) {
         return 0;
     }
     m->is_shown = true;

@@ -179,7 +179,7 @@ static bool views_keep(const struct hvk_call *call, struct framebuffer *f,
     bool ok = true;
     for (uint32_t i = 0; ok && i < f->attachment_count; i++) {
         struct hvk_view *view = view_find(call->context, ids->pAttachments[i]);
-        ok = view_holds(view, f) && view->object.device == f->object.device;
+        ok = view_holds(view, f);
         if (ok) {
             (void)hvk_ref(&view->object);
             f->views[f->view_count++] = view;

@@ -197,8 +197,7 @@ VkResult hvk_vkCreateImageView(struct hvk_call *call, struct vk_args_vkCreateIma
     const struct hvk_image *image = (const struct hvk_image *)(const void *)object;
     struct hvk_view facts;
     VkImageView native = VK_NULL_HANDLE;
-    if (!hvk_is_of(object, device) || image->bound == 0 ||
-        !image_view_fits(image, a->pCreateInfo, &facts)) {
+    if (object == NULL || image->bound == 0 || !image_view_fits(image, a->pCreateInfo, &facts)) {
         return refuse(call, a->pView, "a view does not fit its image, or that has no memory");
     }
     VkResult result =
@@ -228,8 +227,7 @@ VkResult hvk_vkCreateBufferView(struct hvk_call *call, struct vk_args_vkCreateBu
             : NULL;
     const struct hvk_buffer *buffer = (const struct hvk_buffer *)(const void *)object;
     VkBufferView native = VK_NULL_HANDLE;
-    if (!hvk_is_of(object, device) || !buffer->is_bound ||
-        !buffer_view_fits(buffer, a->pCreateInfo)) {
+    if (object == NULL || !buffer->is_bound || !buffer_view_fits(buffer, a->pCreateInfo)) {
         return refuse(call, a->pView, "a view does not fit its buffer, or that has no memory");
     }
     VkResult result =
@@ -261,9 +259,6 @@ VkResult hvk_vkCreateSampler(struct hvk_call *call, struct vk_args_vkCreateSampl
         struct vk_args_vkCreateSampler ids;
         result = vk_unpack_vkCreateSampler(&again, &ids) ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
         conversion = result == VK_SUCCESS ? conversion_of(call, ids.pCreateInfo) : NULL;
-    }
-    if (conversion != NULL && !hvk_is_of(conversion, device)) {
-        result = VK_ERROR_VALIDATION_FAILED;
     }
     if (result == VK_SUCCESS) {
         result = device->driver.CreateSampler(hvk_native(device), a->pCreateInfo, NULL, &native);
