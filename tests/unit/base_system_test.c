@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -298,6 +299,39 @@ SLT_TEST(thread, has_a_name_and_blocks_signals)
     SLT_EXPECT_TRUE(sigismember(&seen.blocked, SIGINT) == 1);
     SLT_FAIL_ALLOC(0);
     SLT_EXPECT_RESULT(SL_ERR_NOMEM, sl_thread_start(&thread, "none", 0, look, &seen));
+}
+
+/* Of `allowed` processors; whether the thread was seen on another one. Ends with them as they were.
+ */
+static bool leaves_within(const cpu_set_t *allowed)
+{
+    cpu_set_t after;
+    bool left = false;
+    for (int i = 0; i < 100 && !left; i++) {
+        unsigned here = (unsigned)sched_getcpu();
+        sl_thread_leave_cpu(here);
+        left = (unsigned)sched_getcpu() != here; /* unless it was moved back at once */
+        SLT_EXPECT_EQ(0, sched_getaffinity(0, sizeof after, &after));
+        SLT_EXPECT_TRUE(CPU_EQUAL(allowed, &after));
+        SLT_EXPECT_TRUE(CPU_ISSET((size_t)sched_getcpu(), allowed));
+    }
+    return left;
+}
+
+SLT_TEST(thread, leaves_its_processor_for_one_that_it_may_use)
+{
+    cpu_set_t all, few;
+    SLT_ASSERT_EQ(0, sched_getaffinity(0, sizeof all, &all));
+    CPU_ZERO(&few);
+    for (size_t cpu = 0, want = 1; cpu < CPU_SETSIZE && want <= 2; cpu++) {
+        if (CPU_ISSET(cpu, &all)) { /* only the first, then the first two */
+            CPU_SET(cpu, &few);
+            SLT_ASSERT_EQ(0, sched_setaffinity(0, sizeof few, &few));
+            SLT_EXPECT_EQ(want == 2, leaves_within(&few));
+            want++;
+        }
+    }
+    SLT_EXPECT_EQ(0, sched_setaffinity(0, sizeof all, &all));
 }
 
 SLT_TEST(thread, cond_waits_until_the_deadline)

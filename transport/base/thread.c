@@ -1,5 +1,6 @@
 #include "transport/base/thread.h"
 #include "transport/base/clock.h"
+#include "transport/base/log.h"
 #include "transport/base/mem.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #define SMALL_STACK (256u * 1024u)
+#define RESTORES    3 /* attempts to get a processor back */
 
 /* Lives from sl_thread_start to the new thread's first line, which frees it. */
 struct start {
@@ -74,8 +76,17 @@ void sl_thread_leave_cpu(unsigned cpu)
     }
     others = allowed;
     CPU_CLR(cpu, &others);
-    if (CPU_COUNT(&others) != 0 && sched_setaffinity(0, sizeof others, &others) == 0) {
-        (void)sched_setaffinity(0, sizeof allowed, &allowed);
+    if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) {
+        return;
+    }
+    /* For want of memory it may fail, and a thread that keeps fewer processors is one that nobody
+     * knows why it is slow. */
+    for (int i = 0; sched_setaffinity(0, sizeof allowed, &allowed) != 0; i++) {
+        if (i == RESTORES) {
+            sl_warn_limited("thread", "may not run on processor %u any more: %s", cpu,
+                            sl_result_name(sl_result_from_errno(errno)));
+            return;
+        }
     }
 }
 

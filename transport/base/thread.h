@@ -13,8 +13,9 @@
 enum sl_result sl_thread_start(pthread_t *thread, const char *name, size_t stack_size,
                                void *(*fn)(void *), void *user) SL_MUST_USE;
 
-/* The calling thread goes on on another of the processors that it may use; those stay the same.
- * cpu: from 0. Nothing happens where there is no other. */
+/* The calling thread goes on on another of the processors that it may use (of itself, and so of
+ * whoever started the process); those stay the same, or a warning is logged. cpu: from 0. Nothing
+ * happens where there is no other. */
 void sl_thread_leave_cpu(unsigned cpu);
 
 /* A condition variable on the monotonic clock. deadline_ns: sl_clock_ns() time. */
