@@ -10,6 +10,7 @@ processors' time of all processes that a run started, per frame, over the second
 where a compositor sets the pace (its 60 frames per second), it alone says what a frame costs.
 Programs of desktop OpenGL draw through Sluice by Zink above our Vulkan; natively by llvmpipe, and
 again by Zink above lavapipe, which tells what Sluice adds.
+A program that fails says why in its place, and the others go on.
 Exit 0: done; 1: a program failed; 2: usage.
 """
 from __future__ import annotations
@@ -33,12 +34,21 @@ sys.path += [str(ROOT / "tools"), str(ROOT / "tests" / "integration")]
 
 from frame_table import children, cpu_s  # noqa: E402
 from weston import weston  # noqa: E402
-from xvfb import x_server  # noqa: E402
+from xvfb import XvfbError, x_server  # noqa: E402
 
 PARTS = ROOT / "tests" / "bench" / "programs"
 TOOLKITS = ROOT / "tests" / "integration" / "toolkits"
 SDL = "/usr/libexec/installed-tests/SDL2"
 PATIENCE_S = 90
+END_S = 10  # from being asked to
+FAILURES = (
+    RuntimeError,
+    AssertionError,
+    ArithmeticError,
+    OSError,
+    subprocess.SubprocessError,
+    XvfbError,
+)
 PER_SECOND = r"([\d.]+) frames per second"
 CHROMIUM = (
     "chromium --headless=new --no-sandbox --use-gl=angle --use-angle=gles-egl --disable-gpu-sandbox"
@@ -177,7 +187,11 @@ class Run:
             self.process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self.process.terminate()
-            self.process.wait()
+            try:
+                self.process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
 
 
 def watch(program: Program, run: Run, payer: int, seconds: float) -> Figures:
@@ -260,18 +274,19 @@ def main() -> int:
     args = parser.parse_args()
     sluice = str(pathlib.Path(args.sluice).resolve())
     wanted = [part for part in args.only.split(",") if part]
-    rows, failures = [], 0
+    rows, failed = [], []
     for program in PROGRAMS:
         if wanted and not any(part in program.name for part in wanted):
             continue
         try:
             rows.append(measure(program, sluice, args.rounds, args.seconds))
-        except RuntimeError as failure:
-            failures += 1
-            print(f"{program.name}: failed: {failure}", flush=True)
+        except FAILURES as failure:
+            failed.append({"name": program.name, "why": f"{failure}" or repr(failure)})
+            print(f"{program.name}: failed: {failed[-1]['why']}", flush=True)
     if args.json:
-        pathlib.Path(args.json).write_text(json.dumps({"schema": 1, "programs": rows}, indent=1))
-    return 1 if failures else 0
+        result = {"schema": 2, "programs": rows, "failed": failed}
+        pathlib.Path(args.json).write_text(json.dumps(result, indent=1) + "\n")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
