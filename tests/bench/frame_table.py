@@ -5,9 +5,12 @@
                    [--rounds 5] [--frames 1500] [--machines quiet,one-core,loaded] [--json FILE]
 
 A machine is what the programs meet: `quiet` is the machine as it is; `one-core` ties both sides to
-one core; `loaded` runs a spinning process for every core beside them. Each round runs every side
+one core; `loaded` runs a spinning process for every core beside them; `pairs` ties both sides to
+the same two processors, one pair after the other. Behind a machine's name may stand the only
+parts of the program that run there, as in `pairs:submit:fill`. Each round runs every side
 once; a figure's ratio is the median over the rounds of (Sluice / native), frames and bytes per
-second the other way round, so that more is better there and less everywhere else. CPU per frame is
+second the other way round, so that more is better there and less everywhere else. Of pairs it is
+the median over their ratios, the least and the greatest are those of pairs. CPU per frame is
 the processors' time of all processes a run started, between two stops of the program.
 Exit 0: done; 1: a run failed; 2: usage.
 """
@@ -15,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -23,9 +27,11 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Iterator
+from typing import Any, Iterator
 
 RUN_TIMEOUT_S = 120
+KINDS = ("quiet", "one-core", "loaded", "pairs")
+PAIRS_MAX = 6
 SPIN = "while True: pass"
 RATES = (
     "frame",
@@ -62,7 +68,7 @@ def cpu_s(pid: int) -> float:
 
 
 def run(command: "list[str]") -> "dict[str, float]":
-    """One run's figures; cpu: ns of all processes per frame."""
+    """One run's figures; with frames, frame_cpu: ns of all processes per frame."""
     env = {key: value for key, value in os.environ.items() if key != "DISPLAY"}
     env["MESA_SHADER_CACHE_DISABLE"] = "true"  # what one side compiled, the other would find
     process = subprocess.Popen(
@@ -90,10 +96,12 @@ def run(command: "list[str]") -> "dict[str, float]":
     finally:
         watch.cancel()
         process.kill()
-    if code != 0 or len(stops) != 2:
+    figures: dict[str, float] = json.loads("".join(lines)) if code == 0 else {}
+    frames = figures.pop("frames_count", 0)
+    if code != 0 or len(stops) != (2 if frames else 0):
         raise RuntimeError(f"{' '.join(command)}: exit {code} after {len(stops)} stops")
-    figures: dict[str, float] = json.loads("".join(lines))
-    figures["frame_cpu"] = (stops[1] - stops[0]) * 1e9 / figures.pop("frames_count")
+    if frames:
+        figures["frame_cpu"] = (stops[1] - stops[0]) * 1e9 / frames
     return figures
 
 
@@ -112,24 +120,60 @@ def machine(kind: str) -> "Iterator[list[str]]":
             spinner.wait()
 
 
-def measure(
-    kind: str, native: "list[str]", ours: "list[str]", rounds: int
-) -> "dict[str, dict[str, float]]":
-    pairs = []
-    with machine(kind) as prefix:
-        for _ in range(rounds):
-            pairs.append((run(prefix + native), run(prefix + ours)))
-    table = {}
-    for name in pairs[0][0]:
-        ratios = [a[name] / b[name] if name in RATES else b[name] / a[name] for a, b in pairs]
-        table[name] = {
-            "native_ns": statistics.median(a[name] for a, _ in pairs),
-            "sluice_ns": statistics.median(b[name] for _, b in pairs),
-            "ratio": statistics.median(ratios),
-            "min": min(ratios),
-            "max": max(ratios),
-        }
+def pairs_of(cpus: "list[int]") -> "list[tuple[int, int]]":
+    """Of few processors each two, of many the first with those 1, 2, 4 ... behind it: processors
+    that share a core are as far apart in numbers as the machine likes."""
+    if len(cpus) <= 4:
+        return list(itertools.combinations(cpus, 2))
+    return [(cpus[0], cpus[1 << i]) for i in range(PAIRS_MAX) if 1 << i < len(cpus)]
+
+
+Row = dict[str, Any]
+Table = dict[str, Row]
+
+
+def row_of(native: "list[float]", ours: "list[float]", ratios: "list[float]") -> Row:
+    return {
+        "native_ns": statistics.median(native),
+        "sluice_ns": statistics.median(ours),
+        "ratio": statistics.median(ratios),
+        "min": min(ratios),
+        "max": max(ratios),
+    }
+
+
+def measure(prefix: "list[str]", native: "list[str]", ours: "list[str]", rounds: int) -> Table:
+    """Both commands by turns."""
+    taken = [(run(prefix + native), run(prefix + ours)) for _ in range(rounds)]
+    table: Table = {}
+    for name in taken[0][0]:
+        sides = [(a[name], b[name]) for a, b in taken]
+        ratios = [a / b if name in RATES else b / a for a, b in sides]
+        table[name] = row_of([a for a, _ in sides], [b for _, b in sides], ratios)
     return table
+
+
+def measure_pairs(native: "list[str]", ours: "list[str]", rounds: int) -> Table:
+    """On each pair of processors, half of the rounds on each; of one processor, nothing."""
+    tables = {
+        f"{a},{b}": measure(["taskset", "-c", f"{a},{b}"], native, ours, max(1, rounds // 2))
+        for a, b in pairs_of(sorted(os.sched_getaffinity(0)))
+    }
+    result: Table = {}
+    for name in next(iter(tables.values()), {}):
+        pairs = {pair: table[name] for pair, table in tables.items()}
+        columns = [
+            [row[key] for row in pairs.values()] for key in ("native_ns", "sluice_ns", "ratio")
+        ]
+        result[name] = {**row_of(*columns), "pairs": pairs}
+    return result
+
+
+def on_machine(kind: str, native: "list[str]", ours: "list[str]", rounds: int) -> Table:
+    if kind == "pairs":
+        return measure_pairs(native, ours, rounds)
+    with machine(kind) as prefix:
+        return measure(prefix, native, ours, rounds)
 
 
 def text(ns: float) -> str:
@@ -147,21 +191,24 @@ def main() -> int:
     parser.add_argument("--program", required=True, help="frame_bench, gles_bench or vulkan_bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=1500)
-    parser.add_argument("--machines", default="quiet,one-core,loaded")
+    parser.add_argument(
+        "--machines", default="quiet,one-core,loaded", help="comma list of MACHINE[:PART...]"
+    )
     parser.add_argument("--json", help="write the figures there")
     args = parser.parse_args()
-    native = [args.program, "--stops", "--frames", str(args.frames)]
     result: dict[str, object] = {
         "bench": "frame",
-        "schema": 1,
+        "schema": 2,
         "rounds": args.rounds,
         "frames": args.frames,
     }
-    for kind in args.machines.split(","):
-        if kind not in ("quiet", "one-core", "loaded"):
-            parser.error(f"'{kind}' is no machine; it should be quiet, one-core or loaded")
+    for word in args.machines.split(","):
+        kind, *parts = word.split(":")
+        if kind not in KINDS:
+            parser.error(f"'{kind}' is no machine; it should be one of {', '.join(KINDS)}")
+        native = [args.program, "--stops", "--frames", str(args.frames), *parts]
         try:
-            table = measure(kind, native, [args.sluice, "run", "--"] + native, args.rounds)
+            table = on_machine(kind, native, [args.sluice, "run", "--"] + native, args.rounds)
         except (RuntimeError, ValueError) as failure:
             print(failure, file=sys.stderr)
             return 1

@@ -10,7 +10,9 @@
  *
  * Both ways take turns, each round in a new process, both sides wait as asg does: streams spin,
  * then yield; calls spin, then sleep, at once for a side on the same processor, and the side that
- * answers leaves it. All of it twice: quiet, and with a spinning process for every core beside it.
+ * answers leaves it. by_128_pairs: the same as by_128 with the side that writes kept on one
+ * processor and the side that reads on another, the same two for both ways, pair after pair. All of
+ * it twice: quiet, and with a spinning process for every core beside it.
  */
 #include "asg/reader.h"
 #include "asg/writer.h"
@@ -28,6 +30,8 @@
 #include <unistd.h>
 
 #define ROUNDS     9
+#define PLACED     5 /* rounds on each pair of processors */
+#define PAIRS_MAX  6
 #define MESSAGE    32u
 #define SEGMENT    65536u /* messages */
 #define SEGMENTS   16u
@@ -51,6 +55,13 @@ static void take(double ns)
 {
     taken.ns[taken.count++] = ns;
 }
+
+/* The processors of the two sides; -1: where the scheduler puts them. */
+struct places {
+    int writer, reader;
+};
+
+static struct places places = {-1, -1}; /* of the round that runs */
 
 /* What one side writes. */
 struct side {
@@ -91,12 +102,23 @@ static void need(bool ok, const char *what)
     }
 }
 
+static void stay_on(int cpu)
+{
+    cpu_set_t one;
+    if (cpu >= 0) {
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        need(sched_setaffinity(0, sizeof one, &one) == 0, "no such processor");
+    }
+}
+
 /* Runs the other side in a process of its own; it ends by itself. */
 static pid_t other_side(void (*run)(struct shared *s), struct shared *s)
 {
     pid_t pid = fork();
     need(pid >= 0, "no process for the other side");
     if (pid == 0) {
+        stay_on(places.reader);
         run(s);
         _exit(0);
     }
@@ -367,6 +389,33 @@ static const struct kind {
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
+static const struct kind placed_kind = {raw_messages, asg_messages,     128, 0,
+                                        false,        {{"by_128", 0.5}}};
+
+/* A figure of one kind: of so many rounds, or of so many pairs' figures. */
+struct figures {
+    size_t count;
+    double raw[ROUNDS], asg[ROUNDS], ratio[ROUNDS];
+};
+_Static_assert(PLACED <= ROUNDS && PAIRS_MAX <= ROUNDS, "either fits");
+
+static void figures_add(struct figures *f, double raw, double asg, double ratio)
+{
+    f->raw[f->count] = raw;
+    f->asg[f->count] = asg;
+    f->ratio[f->count++] = ratio;
+}
+
+/* The members of a JSON object, without its end. */
+static void figures_print(struct figures *f, const char *name)
+{
+    printf("\"%s\": {\"native_ns\": %.2f, \"sluice_ns\": %.2f, \"ratio\": %.3f, "
+           "\"min\": %.3f, \"max\": %.3f",
+           name, bench_median(f->raw, f->count), bench_median(f->asg, f->count),
+           bench_median(f->ratio, f->count), bench_quantile(f->ratio, f->count, 0),
+           bench_quantile(f->ratio, f->count, 1));
+}
+
 /* One way's round; its figures. */
 static void measure(const struct kind *kind, void (*way)(struct shared *s), double out[PARTS])
 {
@@ -382,29 +431,80 @@ static void measure(const struct kind *kind, void (*way)(struct shared *s), doub
     }
 }
 
-static void rounds(const struct kind *kind, const char *end)
+static void rounds(const struct kind *kind, int count, struct figures out[PARTS])
 {
-    double limit[PARTS][ROUNDS], asg[PARTS][ROUNDS], ratio[PARTS][ROUNDS];
-    for (int round = 0; round < ROUNDS; round++) {
+    memset(out, 0, PARTS * sizeof *out);
+    for (int round = 0; round < count; round++) {
         double raw[PARTS] = {0}, ours[PARTS] = {0};
         measure(kind, kind->raw, raw);
         measure(kind, kind->asg, ours);
-        for (int i = 0; i < PARTS; i++) {
-            limit[i][round] = raw[i];
-            asg[i][round] = ours[i];
-            ratio[i][round] = ours[i] / raw[i];
+        for (int i = 0; i < PARTS && kind->figures[i].name != NULL; i++) {
+            figures_add(&out[i], raw[i], ours[i], ours[i] / raw[i]);
         }
     }
+}
+
+static void everywhere(const struct kind *kind)
+{
+    struct figures figures[PARTS];
+    rounds(kind, ROUNDS, figures);
     for (int i = 0; i < PARTS && kind->figures[i].name != NULL; i++) {
-        bool last = i + 1 == PARTS || kind->figures[i + 1].name == NULL;
-        double least = bench_quantile(ratio[i], ROUNDS, 0),
-               most = bench_quantile(ratio[i], ROUNDS, 1);
-        printf("  \"%s\": {\"native_ns\": %.2f, \"sluice_ns\": %.2f, \"ratio\": %.3f, "
-               "\"min\": %.3f, \"max\": %.3f}%s\n",
-               kind->figures[i].name, bench_median(limit[i], ROUNDS), bench_median(asg[i], ROUNDS),
-               bench_median(ratio[i], ROUNDS), least, most, last ? end : ",");
+        printf("  ");
+        figures_print(&figures[i], kind->figures[i].name);
+        printf("},\n");
     }
     fflush(stdout); /* before the next fork */
+}
+
+/* Of few processors each two, of many the first with those 1, 2, 4 ... behind it. How many. */
+static int pairs_of(const cpu_set_t *allowed, struct places pairs[PAIRS_MAX])
+{
+    int cpus[CPU_SETSIZE], count = 0, found = 0;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, allowed)) {
+            cpus[count++] = cpu;
+        }
+    }
+    for (int a = 0; a < (count <= 4 ? count : 1); a++) {
+        for (int b = a + 1; b < count && found < PAIRS_MAX; b = count <= 4 ? b + 1 : 2 * b) {
+            pairs[found++] = (struct places){cpus[a], cpus[b]};
+        }
+    }
+    return found;
+}
+
+/* Where there are two processors. */
+static void on_pairs(void)
+{
+    cpu_set_t allowed;
+    struct places pairs[PAIRS_MAX];
+    struct figures all = {0}, each[PAIRS_MAX][PARTS];
+    need(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "no affinity");
+    int count = pairs_of(&allowed, pairs);
+    for (int i = 0; i < count; i++) {
+        places = pairs[i];
+        stay_on(places.writer);
+        rounds(&placed_kind, PLACED, each[i]);
+        figures_add(&all, bench_median(each[i]->raw, PLACED), bench_median(each[i]->asg, PLACED),
+                    bench_median(each[i]->ratio, PLACED));
+    }
+    places = (struct places){-1, -1};
+    need(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "the processors allowed before");
+    if (count == 0) {
+        return;
+    }
+    printf("  ");
+    figures_print(&all, "by_128_pairs");
+    printf(", \"pairs\": {");
+    for (int i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%d,%d", pairs[i].writer, pairs[i].reader);
+        printf("%s\n    ", i == 0 ? "" : ",");
+        figures_print(each[i], name);
+        printf("}");
+    }
+    printf("}},\n");
+    fflush(stdout);
 }
 
 static void all(const char *name, const char *end)
@@ -412,9 +512,10 @@ static void all(const char *name, const char *end)
     printf("  \"%s\": {\n", name);
     fflush(stdout);
     for (size_t i = 0; i < KINDS; i++) {
-        rounds(&kinds[i], i + 1 < KINDS ? "," : "");
+        everywhere(&kinds[i]);
     }
-    printf("  }%s\n", end);
+    on_pairs();
+    printf("  \"message_bytes\": %u\n  }%s\n", MESSAGE, end);
     fflush(stdout);
 }
 
@@ -441,7 +542,7 @@ static long spinners_start(pid_t pids[SPINNERS_MAX])
 int main(void)
 {
     pid_t pids[SPINNERS_MAX];
-    printf("{\n  \"bench\": \"ring\", \"schema\": 2,\n");
+    printf("{\n  \"bench\": \"ring\", \"schema\": 3,\n");
     all("quiet", ",");
     long count = spinners_start(pids);
     all("loaded", "");
