@@ -64,8 +64,10 @@ struct rep_ring {
     bool is_loss_told;
     struct rep_pending pending;
     /* Both: */
-    uint32_t done;     /* atomic, futex: packets that are over, modulo 2^32 */
-    uint32_t sleepers; /* atomic */
+    uint32_t done;     /* atomic: packets that are over, modulo 2^32 */
+    uint32_t sleeps;   /* atomic: the replay's thread does, until `done` is `awaited` */
+    uint32_t awaited;  /* atomic: published with `sleeps` */
+    uint32_t wakes;    /* atomic, futex: changes when it is, or the ring ended */
     uint32_t is_lost;  /* atomic */
     uint32_t expected; /* atomic: the number (of `done`) whose reply is kept */
     uint32_t stray;    /* atomic: bytes of replies that nobody expected */

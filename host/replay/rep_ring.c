@@ -78,6 +78,12 @@ static void keep_reply(struct rep_ring *ring, const struct vgd_outcome *outcome)
     ring->is_refused = outcome->refused;
 }
 
+static void wake(struct rep_ring *ring)
+{
+    (void)sl_atomic_add(&ring->wakes, 1);
+    sl_futex_wake(&ring->wakes, 1, false);
+}
+
 static void on_outcome(void *stream, const struct vgd_outcome *outcome)
 {
     struct rep_ring *ring = stream;
@@ -98,8 +104,9 @@ static void on_outcome(void *stream, const struct vgd_outcome *outcome)
     /* Sequentially consistent with the sleeper's announcement: one of the two sees the other.
      * Releases the reply. */
     sl_atomic_store_seq(&ring->done, number);
-    if (SL_UNLIKELY(sl_atomic_load_seq(&ring->sleepers) != 0)) {
-        sl_futex_wake(&ring->done, 1, false);
+    if (SL_UNLIKELY(sl_atomic_load_seq(&ring->sleeps) != 0) &&
+        number == sl_atomic_load_relaxed(&ring->awaited)) {
+        wake(ring);
     }
 }
 
@@ -138,7 +145,7 @@ static void on_end(void *stream)
 {
     struct rep_ring *ring = stream;
     sl_atomic_store_release(&ring->is_lost, 1);
-    sl_futex_wake(&ring->done, 1, false);
+    wake(ring);
 }
 
 struct vgd_recorder rep_ring_recorder(struct rep *rep)
@@ -240,6 +247,18 @@ void rep_ring_drain(struct rep_ring *ring)
     }
 }
 
+/* A slice at most: what else the wait is for is looked at between them. */
+static void sleep_until(struct rep_ring *ring, uint32_t number)
+{
+    uint32_t seen = sl_atomic_load_acquire(&ring->wakes);
+    sl_atomic_store_relaxed(&ring->awaited, number);
+    sl_atomic_store_seq(&ring->sleeps, 1);
+    if ((int32_t)(sl_atomic_load_seq(&ring->done) - number) < 0) {
+        (void)sl_futex_wait(&ring->wakes, seen, false, (int64_t)SLICE_NS);
+    }
+    sl_atomic_store_relaxed(&ring->sleeps, 0);
+}
+
 bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
 {
     struct rep *rep = ring->rep;
@@ -264,12 +283,7 @@ bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
             rep_stuck(rep, ring->last_stamp);
             return false;
         }
-        uint32_t seen = sl_atomic_load_acquire(&ring->done);
-        (void)sl_atomic_add(&ring->sleepers, 1);
-        if (sl_atomic_load_seq(&ring->done) == seen) {
-            (void)sl_futex_wait(&ring->done, seen, false, (int64_t)SLICE_NS);
-        }
-        (void)sl_atomic_add(&ring->sleepers, UINT32_MAX);
+        sleep_until(ring, number);
         rep_ring_drain(ring);
         rep->device->ops->poll(rep->device);
     }
@@ -283,8 +297,7 @@ void rep_ring_linger(struct rep_ring *ring, uint32_t number)
     while (!rep_ring_is_done(ring, number) && sl_clock_ns() - begin < LINGER_NS &&
            sl_atomic_load_acquire(&ring->is_lost) == 0 &&
            sl_atomic_load_relaxed(&ring->is_gone) == 0) {
-        uint32_t seen = sl_atomic_load_acquire(&ring->done);
-        (void)sl_futex_wait(&ring->done, seen, false, (int64_t)SLICE_NS);
+        sleep_until(ring, number);
         rep_ring_drain(ring);
         ring->rep->device->ops->poll(ring->rep->device);
     }
