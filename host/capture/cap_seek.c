@@ -514,7 +514,7 @@ static enum sl_result gather_number(struct seek *s, uint32_t number)
 static enum sl_result gather_around(struct seek *s, uint32_t from, uint32_t to, uint64_t first,
                                     uint64_t last)
 {
-    struct node node;
+    struct node node = {0};
     enum sl_result result = visit_last(s, &node);
     uint32_t end = node.number;
     to = node.late < UINT32_MAX - to ? to + node.late : UINT32_MAX;
