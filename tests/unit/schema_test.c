@@ -2,6 +2,7 @@
 #include "tables/plans.h"
 #include "tests/support/slt.h"
 #include "tools/sluice/schema.h"
+#include "transport/base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ SLT_TEST(schema, what_is_written_is_read)
     }
     SLT_EXPECT_TRUE(schema_find(schema, 4000000000u).name == NULL);
     schema_destroy(schema);
-    free(text);
+    sl_free(text);
 }
 
 SLT_TEST(schema, other_layouts_are_told_apart)
@@ -125,5 +126,5 @@ SLT_TEST(schema, no_damage_kills)
         text[state % size] = kept;
     }
     SLT_EXPECT_EQ(SL_OK, parse_exact(text, size));
-    free(text);
+    sl_free(text);
 }

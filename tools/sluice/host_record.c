@@ -7,6 +7,7 @@
 #include "tools/sluice/schema.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
+#include "transport/base/mem.h"
 #include "transport/base/writes.h"
 
 #include <errno.h>
@@ -262,7 +263,7 @@ static enum sl_result start(struct host_recorder *h)
     enum sl_result result =
         meta != NULL && protocol != NULL ? cap_device_start(h->recorder, &options) : SL_ERR_NOMEM;
     free(meta);
-    free(protocol);
+    sl_free(protocol);
     return result;
 }
 

@@ -200,9 +200,10 @@ static void read_vulkan(struct parser *p)
     const char *layout = text(p);
     skip(p, ']');
     const struct vk_plan_command *own = vk_plan_find(&vk_plan, e->opcode);
+    uint64_t here;
     e->is_vulkan = true;
     e->is_known = own != NULL && strcmp(own->name, e->plan.name) == 0 &&
-                  strtoull(layout, NULL, 16) == schema_layout(own);
+                  schema_layout(own, &here) && strtoull(layout, NULL, 16) == here;
 }
 
 static int by_opcode(const void *left, const void *right)
@@ -286,14 +287,20 @@ enum sl_result schema_parse(const char *json, size_t size, struct schema **out)
     return SL_OK;
 }
 
-static bool is_own(const uint8_t hash[16])
+bool schema_own_hash(uint8_t hash[16])
 {
     size_t size;
     char *own = schema_text(&size);
-    XXH128_hash_t ours = own != NULL ? XXH3_128bits(own, size) : (XXH128_hash_t){0};
-    bool same = own != NULL && memcmp(&ours, hash, sizeof ours) == 0;
-    free(own);
-    return same;
+    XXH128_hash_t found = own != NULL ? XXH3_128bits(own, size) : (XXH128_hash_t){0};
+    memcpy(hash, &found, sizeof found);
+    sl_free(own);
+    return own != NULL;
+}
+
+static bool is_own(const uint8_t hash[16])
+{
+    uint8_t own[16];
+    return schema_own_hash(own) && memcmp(own, hash, sizeof own) == 0;
 }
 
 static enum sl_result take(const struct cap_payload *payload, struct schema **out)

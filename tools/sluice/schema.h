@@ -26,8 +26,11 @@ struct schema_command schema_find(const struct schema *schema, uint32_t opcode);
 /* Packets of it mean the same in this build. */
 bool schema_is_same(const struct schema *schema, uint32_t opcode);
 
-/* PROT's JSON of this build; NULL: no memory. Free it. */
+/* PROT's JSON of this build; NULL: no memory. sl_free it. */
 char *schema_text(size_t *size);
+
+/* XXH3-128 of it. False: no memory. */
+bool schema_own_hash(uint8_t hash[16]) SL_MUST_USE;
 
 /* Of an opened trace. *out NULL: this build's, or the trace has none. PROTOCOL: what it carries
  * makes no sense; NOMEM, IO. */

@@ -4,9 +4,10 @@
 
 #include "tables/vk_plan.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* A hash of all that decides what a command's packets look like. */
-uint64_t schema_layout(const struct vk_plan_command *command);
+/* A hash of all that decides what a command's packets look like. False: no memory. */
+bool schema_layout(const struct vk_plan_command *command, uint64_t *layout);
 
 #endif
