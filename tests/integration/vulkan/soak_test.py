@@ -29,12 +29,14 @@ PROGRAMS = pathlib.Path(os.environ.get("VULKAN_PROGRAMS", "."))
 ICD = os.environ.get("SLUICE_ICD", "sluice_icd.json")
 LONG = os.environ.get("SLUICE_SOAK") == "1"
 FRAMES = 10000 if LONG else 1500
-DEVICES = 1000 if LONG else 60
+DEVICES = 1000 if LONG else 240
+ROUNDS = 4  # of devices
 PATIENCE_S = 280
 # Pages that are touched for the first time late are no leak, such as the ring's, a megabyte in
 # turn: what may come after the first third, and that over the frames.
 GROWTH_MAX_KIB = 4096
 SLOPE_MAX_BYTES = 512 if LONG else 4096
+LEAK_MAX_BYTES = 16384  # a device
 
 
 class Sample(NamedTuple):
@@ -136,15 +138,18 @@ class Devices(unittest.TestCase):
             cycle(12)
             time.sleep(1)  # until the host has ended what it had for the first program
             before = (entries(server.pid, "fd"), entries(server.pid, "task"))
-            before_kib = resident_kib(server.pid)
-            cycle(DEVICES)
-            self.settle(server, before)
-            after_kib = resident_kib(server.pid)
+            kib = [resident_kib(server.pid)]
+            for _ in range(ROUNDS):
+                cycle(DEVICES // ROUNDS)
+                self.settle(server, before)
+                kib.append(resident_kib(server.pid))
         print(
-            f"host after {DEVICES} devices: {before[0]} descriptors and {before[1]} threads as"
-            f" before; {before_kib} KiB before, {after_kib} KiB after"
+            f"host after {ROUNDS} times {DEVICES // ROUNDS} devices: {before[0]} descriptors and"
+            f" {before[1]} threads as before; {kib} KiB"
         )
-        self.assertLess(after_kib - before_kib, 2 * GROWTH_MAX_KIB)
+        # Which of the allocator's arenas a thread gets is chance; a leak grows in every round.
+        least = min(after - last for last, after in zip(kib, kib[1:]))
+        self.assertLess(least * 1024, LEAK_MAX_BYTES * (DEVICES // ROUNDS))
 
 
 if __name__ == "__main__":
