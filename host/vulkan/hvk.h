@@ -75,15 +75,31 @@ struct hvk_instance {
     uint32_t physical_count;
 };
 
+/* A fence of the guest's that a queue signals. */
+struct hvk_tell {
+    uint64_t serial; /* of the submit, hvk_device.submits; 0: none */
+    uint64_t fence;  /* its id */
+};
+#define HVK_TELLS 8u
+
 struct hvk_queue {
     struct hvk_object object; /* owned by its device */
     uint32_t family, index, flags;
     pthread_mutex_t lock; /* the native queue is externally synchronised */
     /* hvk_grave.c, in turns */
-    bool is_busy;        /* it was given work that neither a fence nor a marker tells the end of */
-    uint64_t last_fence; /* id of the guest's that the last work signals; 0: none */
-    const void *last_submission; /* of it */
-    VkFence marker;              /* ours, behind what came before; or none */
+    bool is_busy;   /* it was given work that neither a fence nor a marker tells the end of */
+    VkFence marker; /* ours, behind what came before; or none */
+    /* hvk_work.c, in turns: the last of its fences, and the submit of what it was given last */
+    struct hvk_tell tells[HVK_TELLS];
+    uint32_t tell_count; /* so far; the next one's place, modulo */
+    uint64_t last;
+    uint64_t done; /* atomic: what it was given up to that submit is done */
+};
+
+/* What something was submitted for last: hvk_work.c. In turns. */
+struct hvk_work {
+    struct hvk_queue *queue; /* NULL: several */
+    uint64_t serial;         /* hvk_device.submits; 0: nothing */
 };
 
 struct hvk_device {
@@ -136,6 +152,7 @@ struct hvk_use {
 struct hvk_uses {
     struct hvk_use *list;
     uint32_t count, room;
+    bool has_work;     /* some of it is told when it is submitted */
     uint64_t alive_at; /* context->ended + 1 when all of it was seen to live; 0: it was not */
     uint32_t recent[HVK_USES_RECENT]; /* where in the list, by id */
 };
@@ -152,6 +169,7 @@ struct hvk_command_buffer {
     bool is_once, is_kept_short;
     struct hvk_uses uses;
     uint64_t recorded_at; /* the device's submits when commands came last */
+    struct hvk_work work;
     uint8_t *kept;
     size_t kept_size, kept_room;
     /* What was recorded since it was begun, with the pool's lock held. hvk_bound.c, hvk_pass.c */
@@ -344,10 +362,21 @@ VkResult hvk_queue_mark(struct hvk_queue *queue, VkFence *fence) SL_MUST_USE;
 void hvk_submitted(struct hvk_queue *queue, uint64_t fence);
 /* End what was taken out of the table, at once or when the device is done with it. */
 void hvk_bury(uint32_t kind, uint64_t native, struct hvk_object *record);
+/* What has ended since the last look ends natively. */
+void hvk_graves_look(struct hvk_device *device);
 /* The device has nothing to do: whatever waited ends. */
 void hvk_graves_idle(struct hvk_device *device);
 /* The device's work is waited for. False: it does not end within a moment. */
 bool hvk_graves_wait(struct hvk_device *device);
+
+/* --- hvk_work.c: what a device has yet to do --- */
+
+/* All that the queue was given up to that submit is done. Any thread. */
+void hvk_queue_done(struct hvk_queue *queue, uint64_t serial);
+/* The work that it was submitted for is done, as far as can be told at once. */
+bool hvk_work_is_done(struct hvk_device *device, const struct hvk_work *work);
+/* The submit that comes next uses it. */
+void hvk_work_give(struct hvk_work *work, struct hvk_queue *queue);
 
 /* --- hvk_stale.c: the end of what descriptor sets may still say --- */
 

@@ -132,6 +132,66 @@ VkResult hvk_vkCreateCommandPool(struct hvk_call *call, struct vk_args_vkCreateC
     return hvk_device_result(device, VK_SUCCESS);
 }
 
+/* --- command buffers that the device has yet to run --- */
+
+static void buffer_release(struct hvk_object *object)
+{
+    struct hvk_command_buffer *b = buffer_of(object);
+    struct hvk_command_pool *pool = b->pool;
+    VkCommandBuffer native = HVK_HANDLE(VkCommandBuffer, object->native);
+    pthread_mutex_lock(&pool->lock);
+    sl_list_remove(&b->link);
+    object->device->driver.FreeCommandBuffers(
+        hvk_native(object->device), HVK_HANDLE(VkCommandPool, pool->object.native), 1, &native);
+    pthread_mutex_unlock(&pool->lock);
+    (void)hvk_keep(object->device->context, -(int64_t)b->kept_room);
+    sl_free(b->kept);
+    hvk_uses_finish(&b->uses);
+    sl_free(b);
+    hvk_unref(&pool->object);
+}
+
+/* It has another native one from now on, with nothing recorded; the old one stays as it is and ends
+ * when the device is done with it. */
+static VkResult renew(struct hvk_command_buffer *b)
+{
+    struct hvk_device *device = b->object.device;
+    struct hvk_context *context = device->context;
+    const VkCommandBufferAllocateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+        .commandPool = HVK_HANDLE(VkCommandPool, b->pool->object.native),
+        .level = b->level,
+        .commandBufferCount = 1};
+    VkCommandBuffer native = VK_NULL_HANDLE;
+    struct hvk_command_buffer *old = sl_alloc(sizeof *old);
+    if (old == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    pthread_mutex_lock(&b->pool->lock);
+    VkResult result = device->driver.AllocateCommandBuffers(hvk_native(device), &info, &native);
+    pthread_mutex_unlock(&b->pool->lock);
+    if (result != VK_SUCCESS) {
+        sl_free(old);
+        return result;
+    }
+    hvk_object_init(&old->object, VK_KIND_VkCommandBuffer, b->object.native, b->object.instance,
+                    device, buffer_release);
+    old->pool = b->pool;
+    (void)hvk_ref(&b->pool->object);
+    sl_list_init(&old->link);
+    /* Recorded commands that run now may name it, or be its own. */
+    pthread_rwlock_wrlock(&context->natives);
+    b->object.native = HVK_U64(native);
+    bool set =
+        sl_ids_set_native(&context->ids, VK_KIND_VkCommandBuffer, b->object.id, b->object.native);
+    forget(b);
+    b->work = (struct hvk_work){0};
+    context->ended++;
+    pthread_rwlock_unlock(&context->natives);
+    hvk_bury(VK_KIND_VkCommandBuffer, old->object.native, &old->object);
+    return set ? VK_SUCCESS : VK_ERROR_UNKNOWN;
+}
+
 /* The guest names the pool alone. */
 void hvk_vkDestroyCommandPool(struct hvk_call *call, struct vk_args_vkDestroyCommandPool *a)
 {
@@ -147,12 +207,34 @@ void hvk_vkDestroyCommandPool(struct hvk_call *call, struct vk_args_vkDestroyCom
     hvk_destroy(call->context, VK_KIND_VkCommandPool, a->commandPool_id);
 }
 
+static bool is_idle(const struct hvk_command_buffer *b)
+{
+    return hvk_work_is_done(b->object.device, &b->work);
+}
+
+static bool all_idle(const struct hvk_command_pool *pool)
+{
+    bool idle = true;
+    SL_LIST_FOR(item, &pool->buffers)
+    {
+        idle = idle && is_idle(SL_CONTAINER(item, struct hvk_command_buffer, link));
+    }
+    return idle;
+}
+
 VkResult hvk_vkResetCommandPool(struct hvk_call *call, struct vk_args_vkResetCommandPool *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
     struct hvk_command_pool *pool = pool_find(call->context, a->commandPool_id);
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (pool != NULL) {
+    if (pool != NULL && !all_idle(pool)) {
+        result = VK_SUCCESS;
+        SL_LIST_FOR(item, &pool->buffers)
+        {
+            VkResult one = renew(SL_CONTAINER(item, struct hvk_command_buffer, link));
+            result = result == VK_SUCCESS ? one : result;
+        }
+    } else if (pool != NULL) {
         pthread_mutex_lock(&pool->lock);
         result = device->driver.ResetCommandPool(hvk_native(device), a->commandPool, a->flags);
         SL_LIST_FOR(item, &pool->buffers)
@@ -176,23 +258,6 @@ void hvk_vkTrimCommandPool(struct hvk_call *call, struct vk_args_vkTrimCommandPo
 }
 
 /* --- command buffers --- */
-
-static void buffer_release(struct hvk_object *object)
-{
-    struct hvk_command_buffer *b = buffer_of(object);
-    struct hvk_command_pool *pool = b->pool;
-    VkCommandBuffer native = HVK_HANDLE(VkCommandBuffer, object->native);
-    pthread_mutex_lock(&pool->lock);
-    sl_list_remove(&b->link);
-    object->device->driver.FreeCommandBuffers(
-        hvk_native(object->device), HVK_HANDLE(VkCommandPool, pool->object.native), 1, &native);
-    pthread_mutex_unlock(&pool->lock);
-    (void)hvk_keep(object->device->context, -(int64_t)b->kept_room);
-    sl_free(b->kept);
-    hvk_uses_finish(&b->uses);
-    sl_free(b);
-    hvk_unref(&pool->object);
-}
 
 /* One native command buffer as an object; it is freed when that fails. */
 static VkResult enter(struct hvk_call *call, struct hvk_device *device,
@@ -298,7 +363,8 @@ static bool settle(const struct hvk_context *context, const struct hvk_command_b
     }
 }
 
-bool hvk_command_buffers_ready(const struct hvk_call *call, const uint64_t *ids, uint32_t count)
+bool hvk_command_buffers_ready(const struct hvk_call *call, struct hvk_queue *queue,
+                               const uint64_t *ids, uint32_t count)
 {
     const struct hvk_context *context = call->context;
     bool recording = sl_atomic_load_acquire(&context->flushes) != 0;
@@ -307,6 +373,8 @@ bool hvk_command_buffers_ready(const struct hvk_call *call, const uint64_t *ids,
         if (b == NULL || (recording && !settle(context, b)) || !hvk_uses_alive(context, &b->uses)) {
             return false;
         }
+        hvk_work_give(&b->work, queue);
+        hvk_uses_give(&b->uses, queue);
     }
     return true;
 }
@@ -321,6 +389,11 @@ void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
     }
     struct hvk_device *device = b->object.device;
     struct sl_arena *arena = &call->ring->arena;
+    VkResult renewed = is_idle(b) ? VK_SUCCESS : renew(b);
+    if (renewed != VK_SUCCESS) {
+        hvk_device_fail(device, renewed, "a command buffer in use");
+        return;
+    }
     /* What was recorded may have lost an object since: then it is of no use there either. */
     bool is_restoring = context->is_restoring;
     (void)hvk_ref(&b->object);
@@ -332,7 +405,7 @@ void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
     b->recorded_at = device->submits;
     hvk_pass(call);
     struct hvk_recording recording = {.driver = &device->driver,
-                                      .native = a->commandBuffer,
+                                      .native = HVK_HANDLE(VkCommandBuffer, b->object.native),
                                       .buffer = b,
                                       .device = device,
                                       .kept = a->pData,

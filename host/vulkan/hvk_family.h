@@ -180,9 +180,11 @@ bool hvk_reaches(struct hvk_recording *r, uint64_t buffer_id, uint64_t offset, u
 
 /* --- hvk_command.c --- */
 
-/* Wait until none of the command buffers is being recorded on another ring, past its turn. ids: the
- * guest's. False: that does not end, or the context does, or what one of them names is no more. */
-bool hvk_command_buffers_ready(const struct hvk_call *call, const uint64_t *ids, uint32_t count);
+/* Command buffers that the queue's next submit names. Wait until none of them is being recorded on
+ * another ring, past its turn. ids: the guest's. False: that does not end, or the context does, or
+ * what one of them names is no more. */
+bool hvk_command_buffers_ready(const struct hvk_call *call, struct hvk_queue *queue,
+                               const uint64_t *ids, uint32_t count);
 
 /* --- hvk_uses.c --- */
 
@@ -192,6 +194,8 @@ void hvk_uses_forget(struct hvk_uses *uses);
 void hvk_uses_finish(struct hvk_uses *uses);
 /* Nothing of it has ended. Under the turn, while nobody records it. */
 bool hvk_uses_alive(const struct hvk_context *context, struct hvk_uses *uses);
+/* All of it is alive, and the queue's next submit uses it. Under the turn. */
+void hvk_uses_give(const struct hvk_uses *uses, struct hvk_queue *queue);
 
 /* --- hvk_sync.c --- */
 
@@ -203,6 +207,8 @@ struct hvk_payload {
     /* Atomic: a queue signals it, or has, since it was reset; under the turn. Until then it is the
      * submit's, and nobody else looks at it. */
     uint32_t is_submitted;
+    struct hvk_queue *queue; /* to which it was submitted last, and when; under the turn */
+    uint64_t serial;
     struct hvk_device *device; /* a reference */
 };
 
@@ -215,11 +221,10 @@ struct hvk_fence {
     bool begins_signalled;
 };
 
-/* It was given to a queue, which signals it; 0: none was. What tells this submission from others,
- * to be compared alone; NULL: it does not tell. */
-const void *hvk_fence_submitted(struct hvk_context *context, uint64_t id);
-/* The queue has signalled it since. Under the turn. */
-bool hvk_fence_is_done(const struct hvk_context *context, uint64_t id, const void *submission);
+/* It was given to the queue with its last submit; 0: none was. False: it will not tell of that. */
+bool hvk_fence_submitted(struct hvk_queue *queue, uint64_t id);
+/* The queue has signalled it, with that submit of its or a later one. Under the turn. */
+bool hvk_fence_is_done(const struct hvk_queue *queue, uint64_t id, uint64_t serial);
 
 /* Has it signalled by the time that the driver's threads had the processor, if work is short? */
 bool hvk_fence_soon(struct hvk_device *device, VkFence native);
@@ -336,14 +341,21 @@ bool hvk_bindings_hold(const struct hvk_bindings *bindings, uint32_t variable, u
 /* A submit came: of the layouts that were destroyed the oldest go natively, when there are many. */
 void hvk_layouts_trim(struct hvk_context *context, struct hvk_device *device);
 
-/* --- hvk_descriptor.c --- */
+/* --- hvk_set_pool.c --- */
 
 struct hvk_pool {
     struct hvk_object object;
     uint32_t max_sets;
     uint32_t name_count;
-    bool can_free;       /* sets one by one */
-    struct sl_list sets; /* struct hvk_set.link */
+    bool can_free;        /* sets one by one */
+    struct sl_list sets;  /* struct hvk_set.link */
+    struct hvk_work work; /* that its sets were submitted for */
+    /* To make it again: */
+    VkDescriptorPoolCreateFlags flags;
+    uint32_t inline_bindings; /* 0: not said */
+    bool has_more;            /* it was made of more than is kept here */
+    uint32_t size_count;
+    VkDescriptorPoolSize sizes[];
 };
 
 /* A descriptor set, or the name of one that is yet to be allocated. What the table has for its
@@ -365,6 +377,9 @@ struct hvk_set {
     struct sl_list holding; /* hvk_device.sets, when is_held */
     struct hvk_bond layout; /* of the set that is_named stands for */
 };
+
+/* Allocate the set that a name stands for; it has none. layout_id: of the native one. */
+VkResult hvk_name_allocate(struct hvk_set *set, VkDescriptorSetLayout layout, uint64_t layout_id);
 
 /* --- hvk_held.c --- */
 
@@ -390,6 +405,8 @@ void hvk_held_end(struct hvk_set *set);
 /* How many places a set has; those of a binding. */
 uint64_t hvk_held_count(const struct hvk_set *set);
 uint64_t hvk_held_size(const struct hvk_set *set, const struct hvk_binding *binding);
+
+/* --- hvk_descriptor.c --- */
 
 /* Makes of a write what the driver gets: its set becomes the native one. False: it names no set, or
  * lacks what a driver reads of it, or disagrees with the set's layout. That its buffers have memory

@@ -83,6 +83,7 @@ static bool marker_done(struct hvk_device *device)
         } else {
             device->driver.DestroyFence(hvk_native(device), queue->marker, NULL);
             queue->marker = VK_NULL_HANDLE;
+            hvk_queue_done(queue, device->marked);
         }
     }
     return done;
@@ -107,13 +108,11 @@ static void marker_place(struct hvk_device *device)
 /* The guest's own fence tells that the queue has done all. */
 static bool fence_tells(const struct hvk_queue *queue)
 {
-    return queue->last_submission != NULL &&
-           hvk_fence_is_done(queue->object.device->context, queue->last_fence,
-                             queue->last_submission);
+    const struct hvk_tell *tell = &queue->tells[(queue->tell_count - 1) % HVK_TELLS];
+    return tell->serial == queue->last && hvk_fence_is_done(queue, tell->fence, tell->serial);
 }
 
-/* What has ended since the last look? */
-static void look(struct hvk_device *device)
+void hvk_graves_look(struct hvk_device *device)
 {
     bool busy = false, marked = device->marked != device->retired;
     for (uint32_t i = 0; i < device->queue_count; i++) {
@@ -138,6 +137,7 @@ void hvk_graves_idle(struct hvk_device *device)
 {
     for (uint32_t i = 0; i < device->queue_count; i++) {
         device->queues[i].is_busy = false;
+        hvk_queue_done(&device->queues[i], device->submits);
     }
     (void)marker_done(device);
     device->marked = device->retired = device->submits;
@@ -173,7 +173,7 @@ void hvk_bury(uint32_t kind, uint64_t native, struct hvk_object *record)
         return;
     }
     if (device->retired != device->submits) {
-        look(device);
+        hvk_graves_look(device);
     }
     struct grave *g = NULL;
     if (device->retired != device->submits && device->grave_count < WAITING_MAX) {
@@ -197,11 +197,14 @@ void hvk_bury(uint32_t kind, uint64_t native, struct hvk_object *record)
 void hvk_submitted(struct hvk_queue *queue, uint64_t fence)
 {
     struct hvk_device *device = queue->object.device;
-    queue->is_busy = true;
-    queue->last_fence = fence;
-    queue->last_submission = hvk_fence_submitted(device->context, fence);
     device->submits++;
+    queue->is_busy = true;
+    queue->last = device->submits;
+    if (hvk_fence_submitted(queue, fence)) {
+        queue->tells[queue->tell_count++ % HVK_TELLS] =
+            (struct hvk_tell){.serial = device->submits, .fence = fence};
+    }
     if (device->grave_count != 0) {
-        look(device);
+        hvk_graves_look(device);
     }
 }

@@ -91,23 +91,26 @@ static bool prepare2(const struct hvk_call *call, VkSubmitInfo2 *info)
 
 /* Command buffers that another ring still records into are waited for, and all of them fit to be
  * submitted; `ids`: the submits as the guest sent them. */
-static bool settle(const struct hvk_call *call, uint32_t count, const VkSubmitInfo *ids)
+static bool settle(const struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
+                   const VkSubmitInfo *ids)
 {
     bool ok = true;
     for (uint32_t i = 0; ok && i < count; i++) {
-        ok = hvk_command_buffers_ready(call, (const uint64_t *)(const void *)ids[i].pCommandBuffers,
+        ok = hvk_command_buffers_ready(call, queue,
+                                       (const uint64_t *)(const void *)ids[i].pCommandBuffers,
                                        ids[i].commandBufferCount);
     }
     return ok;
 }
 
-static bool settle2(const struct hvk_call *call, uint32_t count, const VkSubmitInfo2 *ids)
+static bool settle2(const struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
+                    const VkSubmitInfo2 *ids)
 {
     bool ok = true;
     for (uint32_t i = 0; ok && i < count; i++) {
         for (uint32_t j = 0; ok && j < ids[i].commandBufferInfoCount; j++) {
             uint64_t id = HVK_U64(ids[i].pCommandBufferInfos[j].commandBuffer);
-            ok = hvk_command_buffers_ready(call, &id, 1);
+            ok = hvk_command_buffers_ready(call, queue, &id, 1);
         }
     }
     return ok;
@@ -194,7 +197,7 @@ static VkResult submit_all(struct hvk_call *call, void *queue, uint32_t count,
                            uint64_t fence_id)
 {
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (count == 0 || (ids != NULL && settle(call, count, ids))) {
+    if (count == 0 || (ids != NULL && settle(call, queue, count, ids))) {
         result = submit(call, queue_of(queue), count, submits, fence, fence_id);
     }
     if (result == VK_SUCCESS) {
@@ -230,7 +233,7 @@ static VkResult submit_all2(struct hvk_call *call, void *queue, uint32_t count,
                             uint64_t fence_id)
 {
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (count == 0 || (ids != NULL && settle2(call, count, ids))) {
+    if (count == 0 || (ids != NULL && settle2(call, queue, count, ids))) {
         result = submit2(call, queue_of(queue), count, submits, fence, fence_id);
     }
     if (result == VK_SUCCESS) {
@@ -409,10 +412,14 @@ static VkResult idle(struct hvk_call *call, struct hvk_device *device, struct hv
                      uint32_t count)
 {
     VkResult result = hvk_device_result(device, VK_SUCCESS);
+    uint64_t given = device->submits;
     (void)hvk_ref(&device->object);
     hvk_pass(call);
     for (uint32_t i = 0; result == VK_SUCCESS && i < count; i++) {
         result = hvk_queue_idle(&queues[i], call, UINT64_MAX);
+        if (result == VK_SUCCESS) {
+            hvk_queue_done(&queues[i], given);
+        }
     }
     result = hvk_device_result(device, result);
     hvk_unref(&device->object);

@@ -131,6 +131,19 @@ static VkResult replace(struct hvk_context *context, struct hvk_fence *fence)
     return ok ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 
+/* What it tells is noted: afterwards it does not. False: a queue has it. */
+static bool is_back(const struct hvk_device *device, const struct hvk_payload *payload)
+{
+    if (payload->is_submitted == 0) {
+        return true;
+    }
+    VkResult status = device->driver.GetFenceStatus(hvk_native(device), payload->native);
+    if (status == VK_SUCCESS && payload->queue != NULL) {
+        hvk_queue_done(payload->queue, payload->serial);
+    }
+    return status != VK_NOT_READY;
+}
+
 static VkResult reset(struct hvk_call *call, struct hvk_device *device, uint64_t id)
 {
     struct hvk_fence *fence = fence_of(hvk_find(call->context, VK_KIND_VkFence, id, NULL));
@@ -142,13 +155,13 @@ static VkResult reset(struct hvk_call *call, struct hvk_device *device, uint64_t
     pthread_mutex_lock(&call->context->lock);
     bool is_shared = sl_atomic_load_acquire(&fence->payload->refs) != 1;
     pthread_mutex_unlock(&call->context->lock);
+    struct hvk_payload *payload = fence->payload;
+    bool back = is_back(device, payload);
     if (is_shared) {
         return replace(call->context, fence);
     }
-    struct hvk_payload *payload = fence->payload;
-    if (payload->is_submitted != 0 &&
-        device->driver.GetFenceStatus(hvk_native(device), payload->native) == VK_NOT_READY) {
-        return VK_ERROR_VALIDATION_FAILED; /* a queue has it */
+    if (!back) {
+        return VK_ERROR_VALIDATION_FAILED;
     }
     VkResult result = device->driver.ResetFences(hvk_native(device), 1, &payload->native);
     if (result == VK_SUCCESS) {
@@ -157,29 +170,33 @@ static VkResult reset(struct hvk_call *call, struct hvk_device *device, uint64_t
     return result;
 }
 
-const void *hvk_fence_submitted(struct hvk_context *context, uint64_t id)
+bool hvk_fence_submitted(struct hvk_queue *queue, uint64_t id)
 {
+    struct hvk_context *context = queue->object.device->context;
     struct hvk_fence *fence =
         id != 0 ? fence_of(hvk_find(context, VK_KIND_VkFence, id, NULL)) : NULL;
     if (fence == NULL || fence->payload->is_submitted != 0) {
-        return NULL;
+        return false;
     }
+    fence->payload->queue = queue;
+    fence->payload->serial = queue->last;
     /* Pairs with the waiter's load: the submit is done with the native fence. */
     sl_atomic_store_release(&fence->payload->is_submitted, 1);
     if (sl_atomic_load_relaxed(&fence->payload->refs) != 1) {
         hvk_waiter_wake(context);
     }
-    return fence->payload;
+    return true;
 }
 
-bool hvk_fence_is_done(const struct hvk_context *context, uint64_t id, const void *submission)
+bool hvk_fence_is_done(const struct hvk_queue *queue, uint64_t id, uint64_t serial)
 {
-    const struct hvk_fence *fence = fence_of(hvk_find(context, VK_KIND_VkFence, id, NULL));
+    const struct hvk_device *device = queue->object.device;
+    const struct hvk_fence *fence = fence_of(hvk_find(device->context, VK_KIND_VkFence, id, NULL));
     const struct hvk_payload *payload = fence != NULL ? fence->payload : NULL;
-    if (payload == NULL || payload != submission || payload->is_submitted == 0) {
+    if (payload == NULL || payload->queue != queue || payload->serial < serial ||
+        payload->is_submitted == 0) {
         return false;
     }
-    const struct hvk_device *device = payload->device;
     return device->driver.GetFenceStatus(hvk_native(device), payload->native) == VK_SUCCESS;
 }
 

@@ -32,6 +32,12 @@ static uint64_t native_of(uint32_t kind, uint64_t native)
                                            : native;
 }
 
+/* Kinds that are reset, and must know what they were submitted for. */
+static bool has_work(uint32_t kind)
+{
+    return kind == VK_KIND_VkCommandBuffer || kind == VK_KIND_VkDescriptorSet;
+}
+
 static bool make_room(struct hvk_uses *uses)
 {
     if (uses->count < uses->room) {
@@ -61,6 +67,7 @@ void hvk_uses_note(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t nat
         vk_unpack_fail(u, "no memory for what it names");
         return;
     }
+    uses->has_work = uses->has_work || has_work(kind);
     uses->list[uses->count] = use;
     *recent = uses->count++;
     uses->alive_at = 0;
@@ -69,6 +76,7 @@ void hvk_uses_note(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t nat
 void hvk_uses_forget(struct hvk_uses *uses)
 {
     uses->count = 0;
+    uses->has_work = false;
     uses->alive_at = 0;
 }
 
@@ -149,4 +157,31 @@ bool hvk_uses_alive(const struct hvk_context *context, struct hvk_uses *uses)
     }
     uses->alive_at = context->ended + 1;
     return true;
+}
+
+static void give(struct hvk_object *object, struct hvk_queue *queue)
+{
+    if (object == NULL) {
+        return;
+    }
+    if (object->kind == VK_KIND_VkDescriptorSet) {
+        hvk_work_give(&SL_CONTAINER(object, struct hvk_set, object)->pool->work, queue);
+    } else if (object->kind == VK_KIND_VkCommandBuffer) {
+        struct hvk_command_buffer *b = SL_CONTAINER(object, struct hvk_command_buffer, object);
+        hvk_work_give(&b->work, queue);
+        if (b->level == VK_COMMAND_BUFFER_LEVEL_SECONDARY) { /* executes no others */
+            hvk_uses_give(&b->uses, queue);
+        }
+    }
+}
+
+void hvk_uses_give(const struct hvk_uses *uses, struct hvk_queue *queue)
+{
+    const struct hvk_context *context = queue->object.device->context;
+    for (uint32_t i = 0; uses->has_work && i < uses->count; i++) {
+        uint32_t kind = (uint32_t)(uses->list[i].name >> 56);
+        if (has_work(kind)) {
+            give(hvk_find(context, kind, uses->list[i].name & 0xffffffffffffffull, NULL), queue);
+        }
+    }
 }

@@ -1,0 +1,54 @@
+/* What a device has yet to do: what was submitted and may not be touched until it has run.
+ *
+ * Submits of a device have numbers. Of each queue is known up to which all that it was given is
+ * done: a fence of the guest's told it, or a marker (hvk_grave.c), or a wait for idleness. What
+ * uses something in a submit leaves its number there. All of it in turns, but for the telling. */
+#include "host/vulkan/hvk_family.h"
+
+#include "transport/base/atomic.h"
+
+void hvk_queue_done(struct hvk_queue *queue, uint64_t serial)
+{
+    /* Each of two that tell at a time says what is true; the older one may stay. Pairs with the
+     * load in is_known: what the work did happened before. */
+    if (__atomic_load_n(&queue->done, __ATOMIC_RELAXED) < serial) {
+        __atomic_store_n(&queue->done, serial, __ATOMIC_RELEASE);
+    }
+}
+
+static bool is_known(const struct hvk_device *device, const struct hvk_work *work)
+{
+    return work->serial <= device->retired ||
+           (work->queue != NULL &&
+            work->serial <= __atomic_load_n(&work->queue->done, __ATOMIC_ACQUIRE));
+}
+
+/* A fence of that submit or a later one tells. */
+static bool is_told(const struct hvk_work *work)
+{
+    for (uint32_t i = 0; work->queue != NULL && i < HVK_TELLS; i++) {
+        const struct hvk_tell *tell = &work->queue->tells[i];
+        if (tell->serial >= work->serial &&
+            hvk_fence_is_done(work->queue, tell->fence, tell->serial)) {
+            hvk_queue_done(work->queue, tell->serial);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hvk_work_is_done(struct hvk_device *device, const struct hvk_work *work)
+{
+    if (is_known(device, work) || is_told(work)) {
+        return true;
+    }
+    hvk_graves_look(device);
+    return is_known(device, work);
+}
+
+void hvk_work_give(struct hvk_work *work, struct hvk_queue *queue)
+{
+    struct hvk_device *device = queue->object.device;
+    bool elsewhere = work->queue != queue && work->serial != 0 && !is_known(device, work);
+    *work = (struct hvk_work){.queue = elsewhere ? NULL : queue, .serial = device->submits + 1};
+}
