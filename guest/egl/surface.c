@@ -532,8 +532,9 @@ EGLBoolean gegl_ReleaseTexImage(EGLDisplay handle, EGLSurface surface_handle, EG
     }
     EGLint error = texture_surface_check(surface, buffer);
     if (error == EGL_SUCCESS) {
-        surface->texture_bound =
-            false; /* the texture keeps the picture; its contents are undefined from here */
+        /* The texture keeps the picture; the surface's is undefined from here. */
+        surface->texture_bound = false;
+        surface->buffer_age = 0;
     }
     return surface_leave(surface, error);
 }
@@ -589,6 +590,9 @@ static EGLBoolean swap(EGLDisplay handle, EGLSurface surface_handle,
     } else { /* the others have one buffer: nothing to swap */
         gs_flush(thread->stream);
         error = gegl_stream_lost(thread, surface->base.display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
+        if (surface->type == EGL_PBUFFER_BIT) { /* in a pixmap others draw, too */
+            frame_next(surface, surface->width_px, surface->height_px);
+        }
     }
     EGLBoolean done = surface_leave(surface, error);
     if (thread != NULL && thread->context != NULL) {

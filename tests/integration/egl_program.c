@@ -105,6 +105,25 @@ SLT_TEST_F(egl_pbuffer, shows_what_was_drawn, rig)
     SLT_EXPECT_TRUE(eglGetCurrentSurface(EGL_READ) == rig->surface);
 }
 
+/* Who redraws only what changed asks how old the picture is that it draws over. */
+SLT_TEST_F(egl_pbuffer, keeps_its_picture_over_a_swap, rig)
+{
+    bool tells = strstr(eglQueryString(rig->display, EGL_EXTENSIONS), "EGL_EXT_buffer_age") != NULL;
+    EGLint age = -1;
+    SLT_ASSERT_TRUE(rig_current(rig));
+    if (tells) {
+        SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_BUFFER_AGE_EXT, &age));
+        SLT_EXPECT_EQ(0, age);
+    }
+    rig_clear(1, 0, 0);
+    SLT_EXPECT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    if (tells) {
+        SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_BUFFER_AGE_EXT, &age));
+        SLT_EXPECT_EQ(1, age);
+    }
+    SLT_EXPECT_EQ(0xff0000u, pixel(1, 1));
+}
+
 SLT_TEST_F(egl_pbuffer, answers_its_attributes, rig)
 {
     EGLint value = -7;
