@@ -253,6 +253,19 @@ class Traces(TraceBed):
         trace = str(self.any())
         self.ends(7, "replay", "--gpu", "no such device", trace, says="--gpu is 'no such device'")
 
+    def test_drivers_are_the_trace_s(self) -> None:
+        """Others are not even loaded; the recorder had them all, and is no other machine."""
+        devices = {}
+        for name, trace in self.traces.items():
+            done = sluice("replay", "--frames", "0-1", str(trace))
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertNotIn("recorded on", done.stderr)
+            devices[name] = re.findall(r'device "(.+)"', done.stdout)[0]
+        self.assertEqual(2, len(devices))
+        for device in devices.values():
+            apis = [api for api in ("OpenGL ES", "Vulkan") if f", {api} " in device]
+            self.assertEqual(1, len(apis), device)
+
     def test_divergence(self) -> None:
         """A host that offers less answers otherwise."""
         trace = str(self.any())

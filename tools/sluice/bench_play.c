@@ -2,6 +2,7 @@
 #include "tools/sluice/exit.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
+#include "tools/sluice/trace_types.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
 
@@ -85,7 +86,9 @@ static int play_once(struct playing *p, bool wants_costs, struct rep_report *rep
     struct vgd_sink sink = rep_sink(rep);
     struct hct_options driver = play->host.device;
     driver.restores = true;
-    int code = host_make_device(dev_all_types, &driver, &limits, &sink, -1, &device);
+    const struct hct_type *types[TRACE_TYPES];
+    trace_types(play->reader, &driver, types);
+    int code = host_make_device(types, &driver, &limits, &sink, -1, &device);
     if (code == SLUICE_EXIT_OK) {
         device->ops->describe(device, run->device, sizeof run->device);
         p->last_ns = 0;

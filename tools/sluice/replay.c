@@ -12,6 +12,7 @@
 #include "tools/sluice/replay_worker.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
+#include "tools/sluice/trace_types.h"
 #include "tools/sluice/verbs.h"
 #include "host/replay/rep.h"
 #include "transport/base/bytes.h"
@@ -318,7 +319,9 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
     const struct dev_limits limits = {.resource_bytes = host->resource_bytes};
     struct hct_options driver = host->device;
     driver.restores = true;
-    int code = host_make_device(dev_all_types, &driver, &limits, &sink, -1, &device);
+    const struct hct_type *types[TRACE_TYPES];
+    trace_types(r->reader, &driver, types);
+    int code = host_make_device(types, &driver, &limits, &sink, -1, &device);
     if (code == SLUICE_EXIT_OK) {
         device->ops->describe(device, r->driver, sizeof r->driver);
         r->load_ns = sl_clock_ns() - begin;

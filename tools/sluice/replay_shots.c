@@ -4,6 +4,7 @@
 #include "tools/sluice/picture.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
+#include "tools/sluice/trace_types.h"
 #include "host/replay/rep.h"
 
 #include <inttypes.h>
@@ -85,7 +86,9 @@ static int play(const char *path, struct cap_reader *reader, struct shots *s)
     struct vgd_sink sink = rep_sink(rep);
     struct hct_options driver = host->device;
     driver.restores = true;
-    int code = host_make_device(dev_all_types, &driver, &limits, &sink, -1, &device);
+    const struct hct_type *types[TRACE_TYPES];
+    trace_types(reader, &driver, types);
+    int code = host_make_device(types, &driver, &limits, &sink, -1, &device);
     if (code == SLUICE_EXIT_OK) {
         rep_run(rep, device, &report);
         code = end_of(s, path, reader, &report);

@@ -2,6 +2,7 @@
 #include "tools/sluice/trim.h"
 #include "tools/sluice/calls.h"
 #include "tools/sluice/say.h"
+#include "tools/sluice/trace_types.h"
 #include "host/capture/cap_device.h"
 #include "host/replay/rep.h"
 #include "transport/base/bytes.h"
@@ -104,8 +105,9 @@ static int play_and_copy(struct trim *t, struct rep *rep)
     struct vgd *device = NULL;
     struct rep_report report;
     struct cap_writer_report written = {.has_name = true};
-    int code =
-        host_make_recorded(dev_all_types, &t->host.device, &limits, &front, -1, &recorder, &device);
+    const struct hct_type *types[TRACE_TYPES];
+    trace_types(t->reader, &t->host.device, types);
+    int code = host_make_recorded(types, &t->host.device, &limits, &front, -1, &recorder, &device);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
