@@ -164,6 +164,7 @@ static bool submit_begin(struct hvk_call *call, struct hvk_queue *queue)
     hvk_layouts_trim(call->context, device);
     hr_ring_memory(call->hr->ring);
     pthread_mutex_lock(&queue->lock);
+    queue->entered++;
     return true;
 }
 
@@ -370,6 +371,7 @@ static VkResult bind_sparse(struct hvk_call *call, struct hvk_queue *queue, uint
     }
     call->context->is_sparse = call->context->is_sparse || count != 0;
     pthread_mutex_lock(&queue->lock);
+    queue->entered++;
     VkResult result = device->driver.QueueBindSparse(HVK_HANDLE(VkQueue, queue->object.native),
                                                      count, binds, fence);
     pthread_mutex_unlock(&queue->lock);
