@@ -85,8 +85,11 @@ struct hvk_tell {
 struct hvk_queue {
     struct hvk_object object; /* owned by its device */
     uint32_t family, index, flags;
-    pthread_mutex_t lock; /* the native queue is externally synchronised */
-    uint64_t entered;     /* so many submits; with it held */
+    /* The native queue is externally synchronised. Of a replay's queues several may be one
+     * natively, whose lock is the first one's. */
+    pthread_mutex_t *lock;
+    pthread_mutex_t own_lock;
+    uint64_t entered; /* so many submits; with it held */
     /* hvk_grave.c, in turns */
     bool is_busy;   /* it was given work that neither a fence nor a marker tells the end of */
     VkFence marker; /* ours, behind what came before; or none */

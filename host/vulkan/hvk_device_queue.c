@@ -53,9 +53,9 @@ VkResult hvk_queue_mark(struct hvk_queue *queue, VkFence *fence)
     if (result != VK_SUCCESS) {
         return result;
     }
-    pthread_mutex_lock(&queue->lock);
+    pthread_mutex_lock(queue->lock);
     result = driver->QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), 0, NULL, *fence);
-    pthread_mutex_unlock(&queue->lock);
+    pthread_mutex_unlock(queue->lock);
     if (result != VK_SUCCESS) {
         driver->DestroyFence(device, *fence, NULL);
     }
@@ -65,7 +65,10 @@ VkResult hvk_queue_mark(struct hvk_queue *queue, VkFence *fence)
 void hvk_queues_leave(struct hvk_device *device)
 {
     for (uint32_t i = device->queue_count; i != 0; i--) {
-        pthread_mutex_unlock(&device->queues[i - 1].lock);
+        struct hvk_queue *queue = &device->queues[i - 1];
+        if (queue->lock == &queue->own_lock) {
+            pthread_mutex_unlock(queue->lock);
+        }
     }
     pthread_rwlock_unlock(&device->context->natives);
 }
@@ -76,8 +79,11 @@ static uint64_t enter_all(struct hvk_device *device)
     uint64_t entered = 0;
     pthread_rwlock_rdlock(&device->context->natives);
     for (uint32_t i = 0; i < device->queue_count; i++) {
-        pthread_mutex_lock(&device->queues[i].lock);
-        entered += device->queues[i].entered;
+        struct hvk_queue *queue = &device->queues[i];
+        if (queue->lock == &queue->own_lock) { /* each once */
+            pthread_mutex_lock(queue->lock);
+        }
+        entered += queue->entered;
     }
     return entered;
 }

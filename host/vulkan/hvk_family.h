@@ -149,7 +149,10 @@ struct hvk_image {
     bool is_modifier_emulated;
     struct hvk_pages *pages[HVK_PLANES]; /* bound, nullable */
     struct hvk_bond memory[HVK_PLANES];
+    VkDeviceMemory own_memory; /* of a replay's; or none */
 };
+/* A replay binds there what needs more here than while recording: to memory of its own. */
+#define HVK_OWN_MEMORY UINT64_MAX
 
 /* --- hvk_view.c --- */
 
