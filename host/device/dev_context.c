@@ -65,12 +65,17 @@ void dev_detach(struct dev_attachment *attachment)
     sl_free(attachment);
 }
 
-static void destroy_context(struct dev_device *d, struct dev_context *ctx)
+static void stop_context(const struct dev_context *ctx)
 {
-    (void)sl_map_remove(&d->contexts, ctx->id);
     if (ctx->context->ops->stop != NULL) {
         ctx->context->ops->stop(ctx->context);
     }
+}
+
+static void destroy_context(struct dev_device *d, struct dev_context *ctx)
+{
+    (void)sl_map_remove(&d->contexts, ctx->id);
+    stop_context(ctx);
     while (!sl_list_empty(&ctx->attachments)) {
         dev_detach(SL_CONTAINER(ctx->attachments.next, struct dev_attachment, ctx_link));
     }
@@ -95,7 +100,12 @@ void dev_contexts_clear(struct dev_device *d)
 {
     uint32_t cursor = 0;
     uint32_t id;
-    for (struct dev_context *ctx; (ctx = sl_map_next(&d->contexts, &cursor, &id)) != NULL;) {
+    struct dev_context *ctx;
+    while ((ctx = sl_map_next(&d->contexts, &cursor, &id)) != NULL) {
+        stop_context(ctx); /* all at once: what is stuck is waited for together */
+    }
+    cursor = 0;
+    while ((ctx = sl_map_next(&d->contexts, &cursor, &id)) != NULL) {
         destroy_context(d, ctx);
     }
 }

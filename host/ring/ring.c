@@ -353,6 +353,9 @@ void hr_ring_wake(struct hr_ring *ring)
 
 void hr_ring_stop(struct hr_ring *ring)
 {
+    if (ring->stop_ns == 0) {
+        ring->stop_ns = sl_clock_ns();
+    }
     /* Pairs with the loads in the reader's waits and hr_ring_stopping; the wake-up that follows
      * makes a sleeper look. */
     sl_atomic_store_seq(&ring->stop, 1);
@@ -371,7 +374,7 @@ bool hr_ring_destroy(struct hr_ring *ring)
         return true;
     }
     hr_ring_stop(ring);
-    uint64_t deadline = sl_clock_ns() + JOIN_NS;
+    uint64_t deadline = ring->stop_ns + JOIN_NS;
     /* Pairs with the store in ring_main. */
     while (sl_atomic_load_acquire(&ring->done) == 0) {
         uint64_t now = sl_clock_ns();

@@ -129,10 +129,12 @@ bool hr_ring_feed(struct hr_ring *ring, const void *bytes, size_t size) SL_MUST_
 void hr_ring_stage(struct hr_ring *ring, void *memory, uint64_t size);
 /* A ping came. Any thread, O(1). */
 void hr_ring_wake(struct hr_ring *ring);
-/* Stops the thread and waits for it at most two seconds. A thread stuck in a driver is left behind
- * with what it holds, and false is returned: gone() then follows when it comes back. */
+/* Stops the thread and waits for it, until two seconds after it was first asked to end. A thread
+ * stuck in a driver is left behind with what it holds, and false is returned: gone() then follows
+ * when it comes back. */
 bool hr_ring_destroy(struct hr_ring *ring); /* a fed one: never left behind */
-/* Ask the thread to end, without waiting: many rings end faster when all are asked first. */
+/* Ask the thread to end, without waiting: where all of many rings are asked first, their ends take
+ * two seconds together. The thread that destroys. */
 void hr_ring_stop(struct hr_ring *ring);
 
 /* Something for a ring's thread to do while it rests. */

@@ -45,11 +45,12 @@ struct hr_ring {
     uint32_t sums_in, sums_out; /* checksums checked and sent */
     char reason[192];
     pthread_t thread;
-    uint32_t stop;  /* atomic: handed to the reader; set by any thread */
-    uint32_t done;  /* atomic and futex: the thread has left its loop and called thread_end */
-    uint32_t refs;  /* atomic: the creator and the thread */
-    uint32_t epoch; /* the recording that `stream` belongs to; 0: none */
-    void *stream;   /* the recorder's; NULL: this ring is not recorded */
+    uint64_t stop_ns; /* when it was first asked to end; 0: it was not; the owner's */
+    uint32_t stop;    /* atomic: handed to the reader */
+    uint32_t done;    /* atomic and futex: the thread has left its loop and called thread_end */
+    uint32_t refs;    /* atomic: the creator and the thread */
+    uint32_t epoch;   /* the recording that `stream` belongs to; 0: none */
+    void *stream;     /* the recorder's; NULL: this ring is not recorded */
     struct hr_rest rest;
     /* Memory that the guest shares for bulky data; atomic, set once: size before memory. */
     uint8_t *stage;

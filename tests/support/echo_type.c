@@ -18,6 +18,8 @@
 static uint32_t live;
 static uint32_t tex_count;
 static uint32_t tex_transfers;
+static uint32_t contexts, asked; /* how many there are, and were asked to stop */
+static uint32_t ended_early;
 
 struct echo_thread {
     pthread_t thread;
@@ -34,6 +36,7 @@ struct echo_context {
     const struct hct_env *env;
     uint32_t ctx_id;
     uint32_t stop; /* atomic */
+    bool is_asked; /* to stop */
     uint64_t tasks[ECHO_SLOTS];
     struct sl_map attached; /* -> struct hct_memory */
     struct sl_map offers;   /* blob id -> its size, boxed */
@@ -92,9 +95,23 @@ static enum sl_result start(struct echo_thread *t, void *(*fn)(void *))
     return r;
 }
 
+static void echo_stop(struct hct_context *context)
+{
+    struct echo_context *echo = from(context);
+    if (!echo->is_asked) {
+        echo->is_asked = true;
+        (void)sl_atomic_add(&asked, 1);
+    }
+}
+
 static void echo_destroy(struct hct_context *context)
 {
     struct echo_context *echo = from(context);
+    if (sl_atomic_load_acquire(&asked) < sl_atomic_load_acquire(&contexts)) {
+        (void)sl_atomic_add(&ended_early, 1);
+    }
+    (void)sl_atomic_add(&asked, echo->is_asked ? UINT32_MAX : 0);
+    (void)sl_atomic_add(&contexts, UINT32_MAX);
     sl_atomic_store_release(&echo->stop, 1); /* pairs with ring_thread's load */
     for (uint32_t i = 0; i < echo->thread_count; i++) {
         pthread_join(echo->threads[i].thread, NULL);
@@ -270,6 +287,7 @@ static enum sl_result echo_ring_stats(struct hct_context *context, uint32_t inde
 }
 
 static const struct hct_ops echo_ops = {
+    .stop = echo_stop,
     .destroy = echo_destroy,
     .attach = echo_attach,
     .detach = echo_detach,
@@ -290,6 +308,7 @@ static enum sl_result echo_create(const struct hct_create_info *info, struct hct
     sl_map_init(&echo->attached, 1u << 20);
     sl_map_init(&echo->offers, 1024);
     (void)sl_atomic_add(&live, 1);
+    (void)sl_atomic_add(&contexts, 1);
     *out = &echo->context;
     return SL_OK;
 }
@@ -414,4 +433,9 @@ uint32_t echo_tex_transfers(void)
 uint32_t echo_live(void)
 {
     return sl_atomic_load_seq(&live);
+}
+
+uint32_t echo_ended_early(void)
+{
+    return sl_atomic_load_seq(&ended_early);
 }

@@ -44,5 +44,7 @@ uint32_t echo_tex_count(void);
 uint32_t echo_tex_transfers(void);
 /* Contexts and their threads that live, of all devices of the process. */
 uint32_t echo_live(void);
+/* Contexts that were destroyed while one was there that nobody had asked to stop. */
+uint32_t echo_ended_early(void);
 
 #endif

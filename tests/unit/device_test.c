@@ -68,6 +68,20 @@ SLT_TEST_F(device, refuses_bad_context_ids, t)
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, bed_echo(t, 7, ECHO_TASK, 0, 0, 0, 0));
 }
 
+/* What is stuck in a driver is waited for, each of them from when it was asked. */
+SLT_TEST_F(device, reset_asks_all_contexts_to_stop_first, t)
+{
+    for (uint32_t i = 1; i <= 5; i++) {
+        SLT_ASSERT_OK(bed_ctx(t, i));
+    }
+    uint32_t before = echo_ended_early();
+    SLT_ASSERT_OK(t->d->ops->ctx_destroy(t->d, 5));
+    SLT_EXPECT_EQ(before + 1, echo_ended_early()); /* the other four live on */
+    t->d->ops->reset(t->d);
+    SLT_EXPECT_EQ(before + 1, echo_ended_early());
+    SLT_EXPECT_EQ(0u, echo_live());
+}
+
 SLT_TEST_F(device, keeps_its_limit_of_contexts, t)
 {
     bed_remake(t, bed_plain_types, &(struct dev_limits){.contexts = 3});

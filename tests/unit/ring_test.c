@@ -497,6 +497,38 @@ SLT_TEST(ring_stuck, is_left_behind_and_cleans_up_later)
     free(g.base.memory);
 }
 
+/* As many as a guest likes, whose ends would hold up the thread that serves others. */
+SLT_TEST(ring_stuck, many_are_waited_for_together)
+{
+    enum { COUNT = 12 };
+    static struct guest g[COUNT];
+    memset(g, 0, sizeof g);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        guest_init(&g[i]);
+        put(&g[i], OP_BLOCK, 12, 0);
+        asg_writer_flush(&g[i].base.writer);
+        SLT_ASSERT_TRUE(ring_guest_soon(&g[i].base.blocked));
+    }
+    SLT_EXPECT_LOG("ring", "stuck in the driver");
+    uint64_t start = sl_clock_ns();
+    for (uint32_t i = 0; i < COUNT; i++) {
+        hr_ring_stop(g[i].base.ring);
+    }
+    for (uint32_t i = 0; i < COUNT; i++) {
+        SLT_EXPECT_TRUE(!hr_ring_destroy(g[i].base.ring));
+    }
+    SLT_EXPECT_LT(sl_clock_ns() - start, 15 * SL_NS_PER_S); /* one by one: 24 */
+    for (uint32_t i = 0; i < COUNT; i++) {
+        sl_atomic_store_release(&g[i].base.release, 1);
+        SLT_EXPECT_TRUE(ring_guest_soon(&g[i].base.gone));
+    }
+    sl_clock_sleep_ns(20 * SL_NS_PER_MS); /* the threads end behind gone */
+    for (uint32_t i = 0; i < COUNT; i++) {
+        asg_writer_finish(&g[i].base.writer);
+        free(g[i].base.memory);
+    }
+}
+
 /* --- opcodes that do not follow one another --- */
 
 static uint32_t find_scattered(uint32_t opcode)
