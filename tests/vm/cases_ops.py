@@ -1,4 +1,4 @@
-"""Operation: two machines beside each other, ends of either side, what goes over the wire."""
+"""Operation: two machines, ends of either side, work without end, what goes over the wire."""
 
 from __future__ import annotations
 
@@ -295,8 +295,11 @@ def traffic_ours(setup: Setup) -> None:
 def traffic_vkmark(setup: Setup) -> None:
     """The stock driver under vkmark, whose pictures go as dma-bufs."""
     line = "timeout 300 vkmark --winsys wayland -b {}:duration=5"
-    scenes = ("clear", "cube", "texture")
-    phases: List[Phase] = [(scene, line.format(scene), 0) for scene in scenes]
+    # Each scene with its options. Lavapipe 22.3 takes minutes for a picture with anisotropic
+    # filtering in which a face is seen from its edge (README.md), natively too.
+    options = {"clear": "", "cube": "", "texture": ":anisotropy=0"}
+    scenes = tuple(options)
+    phases: List[Phase] = [(scene, line.format(scene + options[scene]), 0) for scene in scenes]
     with Guest(setup, "traffic_vkmark") as guest:
         moved = run_phases(guest, COMPOSITOR.replace("RENDERER", "gl"), phases)
         found = parts(guest.machine.output())

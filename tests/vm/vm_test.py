@@ -1,6 +1,7 @@
 """A Debian guest renders through Sluice: stock programs on the stock driver, and ours.
 
     vm_test.py --sluice build/dev/bin/sluice --bed build/vm [--list short|all | CASE ... | --shell]
+               [--repeat N]
 
 Each case is one machine on one `sluice device`, or several, or none: then host and guest are in
 the root. The guest's kernel log must stay free of warnings of virtio-gpu and drm. Closing line:
@@ -67,18 +68,23 @@ def shell(setup: Setup) -> int:
     return 0
 
 
-def run(setup: Setup, cases: Tuple[Case, ...]) -> int:
+def run(setup: Setup, cases: Tuple[Case, ...], repeat: int) -> int:
+    """Each so often; a case that fails is not run again, so that its files stay."""
     failures: List[str] = []
-    for case in cases:
+    passed = 0
+    for case in (c for c in cases for _ in range(repeat)):
+        if case.__name__ in failures:
+            continue
         started = time.monotonic()
         try:
             case(setup)
+            passed += 1
             verdict = f"{(case.__doc__ or '').strip()} ok"
         except Failure as problem:
             failures.append(case.__name__)
             verdict = f"FAILED: {problem}\nvm: its files are in {setup.root / 'vm'}"
         print(f"vm: {case.__name__} ({time.monotonic() - started:.0f} s): {verdict}", flush=True)
-    print(f"vm: {len(cases)} cases, {len(cases) - len(failures)} passed, {len(failures)} failed")
+    print(f"vm: {passed + len(failures)} cases, {passed} passed, {len(failures)} failed")
     return 1 if failures else 0
 
 
@@ -91,6 +97,7 @@ def main() -> int:
     parser.add_argument("--programs", type=pathlib.Path, default=pathlib.Path())
     parser.add_argument("--kernel", default="", help="how its version begins; the newest")
     parser.add_argument("--shell", action="store_true", help="a shell in the guest, on this tty")
+    parser.add_argument("--repeat", type=int, default=1, help="runs of each case")
     args = parser.parse_args()
     unknown = [name for name in args.cases if name not in [c.__name__ for c in ALL]]
     if unknown:
@@ -106,7 +113,7 @@ def main() -> int:
     cases = SHORT if args.list == "short" else ALL
     if args.cases:
         cases = tuple(c for c in ALL if c.__name__ in args.cases)
-    return run(setup, cases)
+    return run(setup, cases, args.repeat)
 
 
 if __name__ == "__main__":
