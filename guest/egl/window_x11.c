@@ -21,7 +21,9 @@ EGLint gegl_window_x11_open(struct gegl_window *window, const struct gegl_config
 
 static EGLint begin(struct gegl_window *window, const struct gegl_config *config, void *native)
 {
-    return gegl_window_x11_open(window, config, (uint32_t)(uintptr_t)native);
+    uint32_t xid = (uint32_t)(uintptr_t)native;
+    return gx_window_taken(window->display->x11, xid) ? EGL_BAD_ALLOC
+                                                      : gegl_window_x11_open(window, config, xid);
 }
 
 static void end(struct gegl_window *window)

@@ -164,6 +164,28 @@ def device_is_killed(setup: Setup) -> None:
     check_programs(setup, found)
 
 
+def work_without_end(setup: Setup) -> None:
+    """A program whose work never ends: others draw on beside it, and after it was killed."""
+    with Guest(setup, "endless") as guest:
+        shutil.copy(setup.programs / "vulkan_endless", guest.share)
+        script = "./vulkan_endless > endless.txt 2> endless.err & endless=$!\n"
+        script += "until grep -qs 'at work' endless.txt; do sleep 0.1; done\n"
+        script += programs_script(guest) + "meet beside\n"
+        script += "part endless; kill -9 $endless && wait $endless; echo $?; meet killed\n"
+        guest.begin(script + programs_script(guest))
+        guest.meet("beside", 900)
+        check_programs(setup, parts(guest.machine.output()))
+        guest.let_go("beside")
+        guest.meet("killed")
+        wait_until("its ring ends", lambda: counters(guest)["rings"] == 0, 60)
+        guest.let_go("killed")
+        found = guest.end(900)
+        check_programs(setup, found)
+        need("137" in found["endless"].split(), f"it ended by itself: {found['endless']}")
+        log = guest.device.log.read_text()
+    need("is stuck in the driver and is left behind" in log, f"the device does not say so: {log}")
+
+
 def without_blobs(setup: Setup) -> None:
     """QEMU's vhost-user-gpu, which knows no blobs: the console is drawn by transfers."""
     with Guest(setup, "without_blobs") as guest:
@@ -317,6 +339,7 @@ ALL: Tuple[Case, ...] = (
     two_machines,
     qemu_is_killed,
     device_is_killed,
+    work_without_end,
     without_blobs,
     traffic_stock,
     traffic_ours,
