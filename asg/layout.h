@@ -67,7 +67,8 @@ struct asg_page {
                              futex */
     uint32_t host_cpu;    /* host: where the ring's thread runs, as guest_cpu */
     uint32_t host_staged; /* host: how many slStaged it has done with */
-    uint8_t pad5[1400 - 16];
+    uint32_t host_error;  /* host: a GL error, where it is 0; guest: 0 when it has taken it */
+    uint8_t pad5[1400 - 20];
 };
 _Static_assert(offsetof(struct asg_page, write_pos) == 8, "asg layout");
 _Static_assert(offsetof(struct asg_page, read_pos) == 64, "asg layout");

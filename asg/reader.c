@@ -457,6 +457,16 @@ void asg_reader_signal(struct asg_reader *r, uint32_t value)
     asg_ring_wake(&r->page->host_signal);
 }
 
+bool asg_reader_error_taken(const struct asg_reader *r)
+{
+    return asg_ring_see(&r->page->host_error) == 0;
+}
+
+void asg_reader_error(struct asg_reader *r, uint32_t error)
+{
+    asg_ring_publish(&r->page->host_error, error);
+}
+
 void asg_reader_fail(struct asg_reader *r)
 {
     asg_ring_publish(&r->page->in_error, 1);

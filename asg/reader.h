@@ -98,6 +98,10 @@ enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t s
 void asg_reader_staged(struct asg_reader *r);
 /* Publish `value` in host_signal and wake who sleeps on it. */
 void asg_reader_signal(struct asg_reader *r, uint32_t value);
+/* Has the guest taken the last error? */
+bool asg_reader_error_taken(const struct asg_reader *r);
+/* Leaves a GL error in host_error, for when the guest next looks. */
+void asg_reader_error(struct asg_reader *r, uint32_t error);
 /* Tell the guest that this ring is over: in_error and host state. */
 void asg_reader_fail(struct asg_reader *r);
 

@@ -483,6 +483,15 @@ uint32_t asg_writer_staged(const struct asg_writer *w)
     return asg_ring_see(&w->page->host_staged);
 }
 
+uint32_t asg_writer_error_take(struct asg_writer *w)
+{
+    uint32_t error = asg_ring_see(&w->page->host_error);
+    if (error != 0) { /* the host writes there only when it is 0 again */
+        asg_ring_publish(&w->page->host_error, 0);
+    }
+    return error;
+}
+
 enum sl_result asg_writer_wait_staged(struct asg_writer *w, uint32_t count)
 {
     struct slow slow = {0};

@@ -92,6 +92,8 @@ uint32_t asg_writer_staged(const struct asg_writer *w);
 /* Flush, then wait until that is `count` (modulo 2^32). CLOSED when the stream is or becomes dead.
  */
 enum sl_result asg_writer_wait_staged(struct asg_writer *w, uint32_t count);
+/* The GL error that the host left in the ring page, once; 0: none. Waits for nothing. */
+uint32_t asg_writer_error_take(struct asg_writer *w);
 /* The stream is over, for a reason the owner knows (fork, lost device). Later packets go nowhere.
  */
 void asg_writer_kill(struct asg_writer *w);

@@ -7,6 +7,7 @@
 #include "transport/base/mem.h"
 #include "wire/rc_pack.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define WORDS_MAX      (1u << 20)
@@ -99,6 +100,11 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     }
     if ((stream->device->features & SLUICE_FEATURE_LOCATIONS) != 0) {
         host->gles_features |= GGL_FEATURE_LOCATIONS;
+    }
+    const char *async = getenv("SLUICE_ASYNC_ERRORS");
+    if ((stream->device->features & SLUICE_FEATURE_ERRORS) != 0 && async != NULL &&
+        strcmp(async, "1") == 0) {
+        host->gles_features |= GGL_FEATURE_ASYNC_ERRORS;
     }
     if ((stream->device->features & SLUICE_FEATURE_EGL) != 0) {
         egl_ask(stream, host);

@@ -25,9 +25,11 @@ enum {
     GGL_FEATURE_SLUICE =
         1
         << 3, /* the host is ours (capset): link tables and limits are fetched when first needed */
-    GGL_FEATURE_LOCATIONS = 1 << 6, /* a link's locations come in one answer (capset) */
-    GGL_FEATURE_STAGE = 1 << 5,     /* bulky data may travel in shared memory (gs_stage.h) */
-    GGL_FEATURE_GLESX = 1 << 4,     /* it knows the commands without an upstream number (capset) */
+    GGL_FEATURE_ASYNC_ERRORS = 1 << 7, /* errors come when they come: nobody waits (capset, and
+                                          who started the program wants it so) */
+    GGL_FEATURE_LOCATIONS = 1 << 6,    /* a link's locations come in one answer (capset) */
+    GGL_FEATURE_STAGE = 1 << 5,        /* bulky data may travel in shared memory (gs_stage.h) */
+    GGL_FEATURE_GLESX = 1 << 4, /* it knows the commands without an upstream number (capset) */
 };
 
 /* The GGL_FEATURE_* bits of a space separated list of feature words (rcGetHostExtensionsString). */

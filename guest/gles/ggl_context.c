@@ -122,6 +122,7 @@ void ggl_make_current(struct ggl_context *c, struct gs_stream *stream)
 {
     struct ggl_context *old = ggl_any();
     if (old && old != c) {
+        ggl_errors_take(old); /* the page is the stream's, whose next context has its own */
         old->stream = NULL;
     }
     if (c) {

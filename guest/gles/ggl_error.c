@@ -1,4 +1,7 @@
-/* Errors: the first one wins, whether the guest or the host found it. */
+/* Errors: the first one wins, whether the guest or the host found it.
+ *
+ * Asynchronously (GGL_FEATURE_ASYNC_ERRORS) nobody waits for the host's: a packet asks it to leave
+ * its error in the ring page, and what lies there is taken whenever the program asks. */
 #include "guest/gles/ggl_objects.h"
 
 static bool quiet(const struct ggl_context *c)
@@ -12,6 +15,22 @@ static void mark_quiet(struct ggl_context *c)
     c->quiet = true;
     c->quiet_cur = gs_pack(c->stream)->cur;
     c->quiet_published = c->stream->ring.published;
+}
+
+void ggl_errors_report(struct ggl_context *c)
+{
+    if (ggl_has(c, GGL_FEATURE_ASYNC_ERRORS) && !quiet(c) && !gs_dead(c->stream)) {
+        glesx_pack_glReportErrorSLUICE(ggl_pack(c));
+        mark_quiet(c);
+    }
+}
+
+void ggl_errors_take(struct ggl_context *c)
+{
+    if (ggl_has(c, GGL_FEATURE_ASYNC_ERRORS) && c->stream != NULL) {
+        GLenum error = asg_writer_error_take(&c->stream->ring);
+        c->error = c->error ? c->error : error;
+    }
 }
 
 /* The host's error, fetched and cleared there; GL_NO_ERROR when it cannot be asked. */
@@ -88,7 +107,7 @@ bool ggl_question_answered(struct ggl_context *c, const struct ggl_question *q)
 void ggl_error(struct ggl_context *c, uint32_t error)
 {
     if (c->error == GL_NO_ERROR) {
-        GLenum earlier = host_error(c);
+        GLenum earlier = ggl_has(c, GGL_FEATURE_ASYNC_ERRORS) ? GL_NO_ERROR : host_error(c);
         c->error = earlier ? earlier : error;
     }
 }
@@ -106,7 +125,13 @@ GLenum ggl_glGetError(void)
         c->error = GL_NO_ERROR;
         return again ? GL_NO_ERROR : GL_CONTEXT_LOST;
     }
-    GLenum host = host_error(c);
+    GLenum host = GL_NO_ERROR;
+    if (ggl_has(c, GGL_FEATURE_ASYNC_ERRORS)) {
+        ggl_errors_report(c);
+        ggl_errors_take(c);
+    } else {
+        host = host_error(c);
+    }
     GLenum error = c->error ? c->error : host;
     c->error = GL_NO_ERROR;
     ggl_messages_tell(c);

@@ -183,6 +183,11 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint shader, GLsizei room, 
 /* ggl_string.c: extensions that an application sees. */
 uint32_t ggl_extension_count(struct ggl_context *c);
 
+/* ggl_error.c, for errors that nobody waits for; nothing otherwise. The host leaves its error in
+ * the ring page; what lies there becomes the context's. */
+void ggl_errors_report(struct ggl_context *c);
+void ggl_errors_take(struct ggl_context *c);
+
 /* ggl_error.c: is there anything in the list of a glGen* or glDelete*? A count that no packet holds
  * is an error. */
 bool ggl_names_given(struct ggl_context *c, GLsizei n, const GLuint *names);

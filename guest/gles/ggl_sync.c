@@ -142,6 +142,7 @@ QUERY_RESULT(GetQueryObjectui64vEXT, GLuint64, glesx, ggl_own(c))
 
 void ggl_finish(struct ggl_context *c)
 {
+    ggl_errors_report(c);
     if (ggl_fixed(c)) {
         (void)gles1_call_glFinishRoundTrip(c->stream);
     } else {

@@ -1,5 +1,6 @@
-/* KHR_debug: texts whose length must not be the driver's to find, labels of sync objects, and the
- * messages of the driver, which wait here until the guest fetches them. */
+/* Errors for a guest that does not wait for them, and KHR_debug: texts whose length must not be the
+ * driver's to find, labels of sync objects, and the messages of the driver, which wait here until
+ * the guest fetches them. */
 #include "host/gles/hgl.h"
 
 #include "host/glesx_hand.h"
@@ -35,6 +36,19 @@ static void GL_APIENTRY on_message(GLenum source, GLenum type, GLuint id, GLenum
         m->size += (uint32_t)sizeof words + size;
     }
     pthread_mutex_unlock(&m->lock);
+}
+
+/* An error that the guest has not taken yet keeps the next one where it is: in the driver. */
+void hgl_glReportErrorSLUICE(struct hr_call *call, const struct glesx_args_glReportErrorSLUICE *a)
+{
+    (void)a;
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    if (hr_ring_error_taken(call->ring)) {
+        GLenum error = gl->GetError();
+        if (error != GL_NO_ERROR) {
+            hr_ring_error(call->ring, error);
+        }
+    }
 }
 
 void hgl_messages_free(struct hgl_messages *messages)

@@ -169,7 +169,10 @@ struct hr_staged {
     uint32_t bytes;
 };
 void hr_call_staged(struct hr_call *call, const struct hr_staged *staged);
-void hr_ring_signal(struct hr_ring *ring, uint32_t value);         /* slSignal */
+void hr_ring_signal(struct hr_ring *ring, uint32_t value); /* slSignal */
+/* glReportErrorSLUICE: whether the guest has taken the last error, and the next one for it. */
+bool hr_ring_error_taken(const struct hr_ring *ring);
+void hr_ring_error(struct hr_ring *ring, uint32_t error);
 void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version); /* rcSelectChecksumHelper */
 /* For a recorder, where one listens; see struct vgd_recorder. */
 void hr_ring_memory(struct hr_ring *ring);

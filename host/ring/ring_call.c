@@ -85,6 +85,16 @@ void hr_ring_signal(struct hr_ring *ring, uint32_t value)
     }
 }
 
+bool hr_ring_error_taken(const struct hr_ring *ring)
+{
+    return !ring->fed && asg_reader_error_taken(&ring->reader);
+}
+
+void hr_ring_error(struct hr_ring *ring, uint32_t error)
+{
+    asg_reader_error(&ring->reader, error);
+}
+
 void hr_ring_set_checksum(struct hr_ring *ring, uint32_t version)
 {
     ring->checksum = version == 1;

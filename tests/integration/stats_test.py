@@ -2,7 +2,7 @@
 """What programs wait for: `sluice run --stats`; scenes of glmark2 in their steady state wait for
 nothing.
 
-usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 stats_test.py [-v]
+usage: SLUICE_PROGRAM=build/dev/bin/sluice ERRORS_PROGRAM=... DISPLAY=:0 python3 stats_test.py [-v]
 """
 
 import os
@@ -12,6 +12,7 @@ import subprocess
 import unittest
 
 SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+ERRORS_PROGRAM = os.environ.get("ERRORS_PROGRAM", "errors_program")
 PATIENCE_S = 120
 FRAMES = 30
 SCENES = (
@@ -68,6 +69,34 @@ class Steady(unittest.TestCase):
         self.assertIn("rcCreateContext", [name for name, _, _ in named])
         self.assertIn("glGetProgramiv", [name for name, _, _ in named])
         self.assertEqual(trips, sum(int(count) for _, count, _ in named))
+
+
+class AsyncErrors(unittest.TestCase):
+    """errors_program asks for errors 51 times a frame; every second frame has one."""
+
+    def trips(self, *words: str) -> int:
+        done = run(*words)
+        self.assertEqual(0, done.returncode, done.stderr)
+        found = re.search(r"(\d+) round trips$", done.stderr, re.M)
+        assert found is not None, done.stderr
+        return int(found[1])
+
+    def test_asking_for_errors_waits_for_nothing(self) -> None:
+        few, many = (
+            self.trips("--async-errors", "--", ERRORS_PROGRAM, frames) for frames in ("4", "44")
+        )
+        self.assertEqual(few, many)
+        waiting = self.trips("--", ERRORS_PROGRAM, "44")
+        self.assertGreater(waiting, many + 44 * 50)
+
+    def test_errors_come_with_glfinish_at_the_latest(self) -> None:
+        program = [ERRORS_PROGRAM, "12", "finish"]
+        native = subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE_S)
+        self.assertEqual(13, len(native.stdout.splitlines()), native.stderr)
+        self.assertIn("6 errors", native.stdout)
+        for how in ((), ("--async-errors",)):
+            with self.subTest(how):
+                self.assertEqual(native.stdout, run(*how, "--", *program).stdout)
 
 
 class Usage(unittest.TestCase):

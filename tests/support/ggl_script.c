@@ -85,6 +85,13 @@ void asg_writer_flush(struct asg_writer *writer)
     script_of(writer)->flushes++;
 }
 
+uint32_t asg_writer_error_take(struct asg_writer *writer)
+{
+    uint32_t error = script_of(writer)->error;
+    script_of(writer)->error = 0;
+    return error;
+}
+
 void ggl_script_init(struct ggl_script *s, uint32_t version, uint32_t features)
 {
     *s = (struct ggl_script){.reply = (const uint8_t *)""};

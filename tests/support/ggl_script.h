@@ -13,6 +13,7 @@ struct ggl_script {
     size_t reply_used;
     size_t read; /* bytes read since the last take, replies that were not there included */
     uint32_t flushes;
+    uint32_t error;  /* what the host left in the ring page */
     uint32_t checks; /* replies that ended on a stream with checksums */
     struct ggl_context *context;
 };

@@ -4,6 +4,7 @@
 #include "tests/support/slt.h"
 
 #include "wire/gles2_opcodes.h"
+#include "wire/glesx_opcodes.h"
 
 #include <string.h>
 
@@ -251,4 +252,61 @@ SLT_TEST_F(ggl_query, framebuffer_0_needs_a_surface, s)
     ggl_script_reply(s, "\xd6\x8c\0\0", 4);
     SLT_EXPECT_EQ((GLenum)GL_FRAMEBUFFER_INCOMPLETE_ATTACHMENT,
                   ggl_glCheckFramebufferStatus(GL_FRAMEBUFFER));
+}
+
+static void init_async(struct ggl_script *s)
+{
+    ggl_script_init(s, 30, GGL_FEATURE_SLUICE | GGL_FEATURE_HOST_ERROR | GGL_FEATURE_ASYNC_ERRORS);
+}
+SLT_FIXTURE(ggl_async_errors, struct ggl_script, init_async, ggl_script_finish);
+
+SLT_TEST_F(ggl_async_errors, nobody_waits_and_the_host_is_told_once_for_each_call, s)
+{
+    uint32_t opcodes[4];
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetError());
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetError());
+    SLT_EXPECT_EQ(1u, ggl_script_opcodes(s, opcodes, 4));
+    SLT_EXPECT_EQ((uint32_t)GLESX_OP_glReportErrorSLUICE, opcodes[0]);
+    ggl_glEnable(GL_BLEND);
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetError());
+    SLT_EXPECT_EQ(2u, ggl_script_opcodes(s, opcodes, 4));
+    SLT_EXPECT_EQ(0u, s->read);
+    SLT_EXPECT_EQ(0u, s->flushes);
+}
+
+SLT_TEST_F(ggl_async_errors, what_the_host_left_comes_once, s)
+{
+    s->error = GL_INVALID_ENUM;
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_ENUM, ggl_glGetError());
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetError());
+}
+
+SLT_TEST_F(ggl_async_errors, the_guests_own_come_at_once, s)
+{
+    ggl_glDeleteBuffers(-1, NULL);
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_VALUE, ggl_glGetError());
+    SLT_EXPECT_EQ(0u, s->read);
+}
+
+SLT_TEST_F(ggl_async_errors, one_that_was_left_stays_with_its_context, s)
+{
+    struct ggl_context *other;
+    const struct ggl_context_args args = {.version = 30, .features = GGL_FEATURE_ASYNC_ERRORS};
+    SLT_ASSERT_OK(ggl_context_create(&args, &other));
+    s->error = GL_INVALID_ENUM;
+    ggl_make_current(other, &s->stream);
+    SLT_EXPECT_EQ((GLenum)GL_NO_ERROR, ggl_glGetError());
+    ggl_make_current(s->context, &s->stream);
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_ENUM, ggl_glGetError());
+    ggl_context_destroy(other);
+}
+
+SLT_TEST_F(ggl_async_errors, finishing_brings_all, s)
+{
+    uint32_t opcodes[4];
+    ggl_glEnable(GL_BLEND);
+    ggl_glFinish();
+    SLT_EXPECT_EQ(3u, ggl_script_opcodes(s, opcodes, 4));
+    SLT_EXPECT_EQ((uint32_t)GLESX_OP_glReportErrorSLUICE, opcodes[1]);
+    SLT_EXPECT_EQ((uint32_t)GLES2_OP_glFinishRoundTrip, opcodes[2]);
 }

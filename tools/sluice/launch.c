@@ -127,7 +127,10 @@ static void print_waiting(struct run *run)
     }
 }
 
-#define SETTINGS 7
+#define SETTINGS 8
+
+/* guest/egl's. */
+#define ASYNC_ERRORS "SLUICE_ASYNC_ERRORS"
 
 /* What differs in the program's environment. */
 static void fill_settings(const struct run *run, struct program_setting settings[SETTINGS])
@@ -135,6 +138,7 @@ static void fill_settings(const struct run *run, struct program_setting settings
     bool zink = run->launch->zink;
     const struct program_setting all[SETTINGS] = {
         {"SLUICE_SOCKET", run->socket},
+        {ASYNC_ERRORS, run->launch->async_errors ? "1" : getenv(ASYNC_ERRORS)},
         /* Nobody else may be picked: Vulkan sees our driver alone (older loaders know the second
          * name), EGL our vendor, GLX a vendor that does not exist. */
         {"VK_DRIVER_FILES", run->icd_file},

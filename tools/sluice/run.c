@@ -4,7 +4,7 @@
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
 
-enum { RUN_SOCKET, RUN_PRINT, RUN_STATS, RUN_ALLOW_IDLE, RUN_ZINK, RUN_HOST };
+enum { RUN_SOCKET, RUN_PRINT, RUN_STATS, RUN_ALLOW_IDLE, RUN_ZINK, RUN_ASYNC_ERRORS, RUN_HOST };
 
 static const struct opt options[] = {
     [RUN_SOCKET] = {.name = "socket",
@@ -23,6 +23,9 @@ static const struct opt options[] = {
     [RUN_ZINK] = {.name = "zink",
                   .help = "GL, desktop GL too, by Mesa's Zink above our Vulkan; with " ZINK_ON_CPU
                           "=1 for a CPU"},
+    [RUN_ASYNC_ERRORS] = {.name = "async-errors",
+                          .help = "glGetError does not wait for the host: errors come later, with "
+                                  "glFinish at the latest"},
     HOST_OPTION_LIST(RUN_HOST),
 };
 
@@ -32,7 +35,8 @@ static int run_verb(const struct opt_set *set)
                             .socket = opt_text(set, RUN_SOCKET),
                             .print = opt_on(set, RUN_PRINT),
                             .allow_idle = opt_on(set, RUN_ALLOW_IDLE),
-                            .zink = opt_on(set, RUN_ZINK)};
+                            .zink = opt_on(set, RUN_ZINK),
+                            .async_errors = opt_on(set, RUN_ASYNC_ERRORS)};
     host_options_read(set, RUN_HOST, &launch.host);
     launch.host.stats = opt_on(set, RUN_STATS);
     if (launch.host.stats && launch.socket != NULL) {

@@ -133,12 +133,13 @@ enum {
     SLUICE_FEATURE_VK_TELL = 1 << 7,
     /* The GLES commands that have no upstream number (codegen/spec/glesx.csv). */
     SLUICE_FEATURE_GLESX = 1 << 6,
-    SLUICE_FEATURE_GLES_32 = 1 << 7, /* contexts of GLES 3.2 exist */
+    SLUICE_FEATURE_GLES_32 = 1 << 7,  /* contexts of GLES 3.2 exist */
     SLUICE_FEATURE_SOFTWARE = 1 << 8, /* GLES: the host's EGL device is a CPU */
     /* GLES: SLUICE_CONTEXT_STAGE and slStaged: bulky data in memory that both ends share. */
     SLUICE_FEATURE_STAGE = 1 << 9,
     SLUICE_FEATURE_LOCATIONS = 1 << 10, /* GLES: glGetLocationsSLUICE */
-    SLUICE_FEATURE_EGL = 1 << 11, /* GLES: slCreateSurface, slCreateImage */
+    SLUICE_FEATURE_EGL = 1 << 11,       /* GLES: slCreateSurface, slCreateImage */
+    SLUICE_FEATURE_ERRORS = 1 << 12,    /* GLES: glReportErrorSLUICE: the ring page's error word */
 };
 
 #endif
