@@ -29,6 +29,8 @@ char *gegl_GetDisplayDriverConfig(EGLDisplay display);
 EGLBoolean gegl_Initialize(EGLDisplay display, EGLint *major, EGLint *minor);
 EGLBoolean gegl_Terminate(EGLDisplay display);
 const char *gegl_QueryString(EGLDisplay display, EGLint name);
+EGLint gegl_LabelObjectKHR(EGLDisplay display, EGLenum type, EGLObjectKHR object,
+                           EGLLabelKHR label);
 EGLBoolean gegl_GetConfigs(EGLDisplay display, EGLConfig *configs, EGLint size, EGLint *count);
 EGLBoolean gegl_ChooseConfig(EGLDisplay display, const EGLint *attribs, EGLConfig *configs,
                              EGLint size, EGLint *count);

@@ -166,8 +166,9 @@ static bool matches_wish(const struct gegl_config *config, const struct wish *wi
             return false;
         }
     }
-    /* No pixmaps here: nothing matches one. */
-    return wish_get(wish, EGL_MATCH_NATIVE_PIXMAP) == EGL_NONE;
+    /* A pixmap's depth is looked at when a surface is made of it. */
+    return wish_get(wish, EGL_MATCH_NATIVE_PIXMAP) == EGL_NONE ||
+           (gegl_config_get(config, EGL_SURFACE_TYPE) & EGL_PIXMAP_BIT) != 0;
 }
 
 /* Sorting rule 3: bits of those colour components that were asked for. */
@@ -324,7 +325,7 @@ static uint32_t visuals_pair(const struct gegl_windows *windows, const struct ge
             out[n].depth = visual->depth;
             gegl_config_set(&out[n], EGL_SURFACE_TYPE,
                             gegl_config_get(&host[i], EGL_SURFACE_TYPE) | EGL_WINDOW_BIT |
-                                EGL_PIXMAP_BIT);
+                                EGL_PIXMAP_BIT | EGL_SWAP_BEHAVIOR_PRESERVED_BIT);
             gegl_config_set(&out[n], EGL_NATIVE_RENDERABLE, EGL_TRUE);
             gegl_config_set(&out[n], EGL_NATIVE_VISUAL_ID, (EGLint)visual->id);
             gegl_config_set(&out[n], EGL_NATIVE_VISUAL_TYPE, visual->type);

@@ -11,21 +11,12 @@
 struct context_wish {
     EGLint major, minor;
     EGLenum reset_strategy;
-    bool robust, debug;
+    bool robust, debug, forward, no_error;
 };
 
-static EGLint boolean_read(EGLint value, bool *out)
-{
-    if (value != EGL_TRUE && value != EGL_FALSE) {
-        return EGL_BAD_ATTRIBUTE;
-    }
-    *out = value == EGL_TRUE;
-    return EGL_SUCCESS;
-}
-
+/* What is no boolean counts as false. */
 static EGLint wish_read_one(struct context_wish *wish, EGLint attrib, EGLint value)
 {
-    bool ignored;
     switch (attrib) {
     case EGL_CONTEXT_MAJOR_VERSION: /* also EGL_CONTEXT_CLIENT_VERSION */
         wish->major = value;
@@ -34,19 +25,28 @@ static EGLint wish_read_one(struct context_wish *wish, EGLint attrib, EGLint val
         wish->minor = value;
         return EGL_SUCCESS;
     case EGL_CONTEXT_FLAGS_KHR:
-        wish->debug = (value & EGL_CONTEXT_OPENGL_DEBUG_BIT_KHR) != 0;
+        wish->debug |= (value & EGL_CONTEXT_OPENGL_DEBUG_BIT_KHR) != 0;
         return (value & ~EGL_CONTEXT_OPENGL_DEBUG_BIT_KHR) == 0 ? EGL_SUCCESS : EGL_BAD_ATTRIBUTE;
     case EGL_CONTEXT_OPENGL_DEBUG:
-        return boolean_read(value, &wish->debug);
+        wish->debug |= value == EGL_TRUE;
+        return EGL_SUCCESS;
+    case EGL_CONTEXT_OPENGL_FORWARD_COMPATIBLE:
+        wish->forward |= value == EGL_TRUE;
+        return EGL_SUCCESS;
     case EGL_CONTEXT_OPENGL_NO_ERROR_KHR: /* errors may be reported all the same */
-        return boolean_read(value, &ignored);
+        wish->no_error = value != 0;
+        return EGL_SUCCESS;
     case EGL_CONTEXT_OPENGL_ROBUST_ACCESS:
     case EGL_CONTEXT_OPENGL_ROBUST_ACCESS_EXT:
-        return boolean_read(value, &wish->robust);
+        wish->robust |= value == EGL_TRUE;
+        return EGL_SUCCESS;
     case EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY:
     case EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY_EXT:
         wish->reset_strategy = (EGLenum)value;
-        return value == EGL_NO_RESET_NOTIFICATION || value == EGL_LOSE_CONTEXT_ON_RESET
+        return EGL_SUCCESS;
+    case EGL_CONTEXT_PRIORITY_LEVEL_IMG: /* a hint */
+        return value == EGL_CONTEXT_PRIORITY_HIGH_IMG || value == EGL_CONTEXT_PRIORITY_MEDIUM_IMG ||
+                       value == EGL_CONTEXT_PRIORITY_LOW_IMG
                    ? EGL_SUCCESS
                    : EGL_BAD_ATTRIBUTE;
     case EGL_CONTEXT_RELEASE_BEHAVIOR_KHR:
@@ -54,32 +54,44 @@ static EGLint wish_read_one(struct context_wish *wish, EGLint attrib, EGLint val
                        value == EGL_CONTEXT_RELEASE_BEHAVIOR_NONE_KHR
                    ? EGL_SUCCESS
                    : EGL_BAD_ATTRIBUTE;
-    default: /* profiles and forward compatibility are OpenGL's */
+    default: /* profiles are OpenGL's */
         return EGL_BAD_ATTRIBUTE;
     }
 }
 
-static EGLint wish_read(struct context_wish *wish, const EGLint *attribs)
+/* Versions there are. 3.x's end at what the host has. */
+static bool version_exists(const struct context_wish *wish)
 {
-    *wish = (struct context_wish){.major = 1, .reset_strategy = EGL_NO_RESET_NOTIFICATION};
-    for (; attribs != NULL && attribs[0] != EGL_NONE; attribs += 2) {
-        EGLint error = wish_read_one(wish, attribs[0], attribs[1]);
-        if (error != EGL_SUCCESS) {
-            return error;
-        }
-    }
-    return EGL_SUCCESS;
+    return (wish->major == 1 && wish->minor >= 0 && wish->minor <= 1) ||
+           (wish->major == 2 && wish->minor == 0) || (wish->major == 3 && wish->minor >= 0);
 }
 
-/* Versions there are: 1.0, 1.1, 2.0, 3.0, 3.1, 3.2. A context is of the highest version of its
- * kind that the host has: each is backward compatible. */
+/* Reading ends at the first attribute that is wrong; of what else is wrong the last one counts, as
+ * it does in drivers. */
+static EGLint wish_read(struct context_wish *wish, const EGLint *attribs)
+{
+    EGLint error = EGL_SUCCESS;
+    *wish = (struct context_wish){.major = 1, .reset_strategy = EGL_NO_RESET_NOTIFICATION};
+    for (; error == EGL_SUCCESS && attribs != NULL && attribs[0] != EGL_NONE; attribs += 2) {
+        error = wish_read_one(wish, attribs[0], attribs[1]);
+    }
+    if (!version_exists(wish)) {
+        error = EGL_BAD_MATCH;
+    }
+    if (wish->reset_strategy != EGL_NO_RESET_NOTIFICATION &&
+        wish->reset_strategy != EGL_LOSE_CONTEXT_ON_RESET) {
+        error = EGL_BAD_ATTRIBUTE;
+    }
+    return wish->no_error && (wish->debug || wish->robust) ? EGL_BAD_MATCH : error;
+}
+
+/* A context is of the highest version of its kind that the host has: each is backward
+ * compatible. Forward compatibility is OpenGL's. */
 static EGLint version_check(const struct gegl_display *display, const struct gegl_config *config,
                             const struct context_wish *wish)
 {
-    bool exists = (wish->major == 1 && wish->minor >= 0 && wish->minor <= 1) ||
-                  (wish->major == 2 && wish->minor == 0) ||
-                  (wish->major == 3 && wish->minor >= 0 && wish->minor <= 2);
-    if (!exists || (uint32_t)(wish->major * 10 + wish->minor) > display->host.gles_version) {
+    if (wish->minor > 2 || wish->forward || (wish->no_error && wish->major < 2) ||
+        (uint32_t)(wish->major * 10 + wish->minor) > display->host.gles_version) {
         return EGL_BAD_MATCH;
     }
     EGLint need = wish->major == 1   ? EGL_OPENGL_ES_BIT
@@ -189,15 +201,6 @@ EGLContext gegl_CreateContext(EGLDisplay handle, EGLConfig config_handle, EGLCon
         gegl_fail(EGL_BAD_CONFIG);
         return EGL_NO_CONTEXT;
     }
-    struct context_wish wish;
-    EGLint error = wish_read(&wish, attribs);
-    if (error == EGL_SUCCESS) {
-        error = version_check(display, config, &wish);
-    }
-    if (error != EGL_SUCCESS) {
-        gegl_fail(error);
-        return EGL_NO_CONTEXT;
-    }
     struct gegl_context *share = NULL, *context;
     if (share_handle != EGL_NO_CONTEXT) {
         share = gegl_object_find(display, GEGL_CONTEXT, share_handle);
@@ -206,9 +209,17 @@ EGLContext gegl_CreateContext(EGLDisplay handle, EGLConfig config_handle, EGLCon
             return EGL_NO_CONTEXT;
         }
     }
-    error = share != NULL && share->reset_strategy != wish.reset_strategy
-                ? EGL_BAD_MATCH
-                : context_make(display, config, share, &wish, &context);
+    struct context_wish wish;
+    EGLint error = wish_read(&wish, attribs);
+    if (error == EGL_SUCCESS) {
+        error = version_check(display, config, &wish);
+    }
+    if (error == EGL_SUCCESS && share != NULL && share->reset_strategy != wish.reset_strategy) {
+        error = EGL_BAD_MATCH;
+    }
+    if (error == EGL_SUCCESS) {
+        error = context_make(display, config, share, &wish, &context);
+    }
     if (share != NULL) {
         gegl_object_unref(&share->base);
     }
@@ -239,11 +250,14 @@ EGLBoolean gegl_DestroyContext(EGLDisplay handle, EGLContext context)
                                                               : gegl_fail(EGL_BAD_CONTEXT);
 }
 
+/* Whatever thread it is current on. */
 static EGLint render_buffer(const struct gegl_context *context)
 {
-    struct gegl_thread *thread = gegl_thread_peek();
-    bool current = thread != NULL && thread->context == context;
-    return current && thread->draw != NULL ? EGL_BACK_BUFFER : EGL_NONE;
+    struct gegl_display *display = context->base.display;
+    pthread_mutex_lock(&display->lock);
+    EGLint buffer = context->thread != NULL ? context->render_buffer : EGL_NONE;
+    pthread_mutex_unlock(&display->lock);
+    return buffer;
 }
 
 EGLBoolean gegl_QueryContext(EGLDisplay handle, EGLContext context_handle, EGLint attrib,
@@ -257,7 +271,7 @@ EGLBoolean gegl_QueryContext(EGLDisplay handle, EGLContext context_handle, EGLin
     if (context == NULL) {
         return gegl_fail(EGL_BAD_CONTEXT);
     }
-    EGLint error = value == NULL ? EGL_BAD_PARAMETER : EGL_SUCCESS, answer = 0;
+    EGLint error = EGL_SUCCESS, answer = 0;
     switch (attrib) {
     case EGL_CONFIG_ID:
         answer = gegl_config_get(&context->config, EGL_CONFIG_ID);
@@ -274,11 +288,17 @@ EGLBoolean gegl_QueryContext(EGLDisplay handle, EGLContext context_handle, EGLin
     case EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY_EXT:
         answer = (EGLint)context->reset_strategy;
         break;
+    case EGL_CONTEXT_PRIORITY_LEVEL_IMG:
+        answer = EGL_CONTEXT_PRIORITY_MEDIUM_IMG;
+        break;
     default:
         error = EGL_BAD_ATTRIBUTE;
         break;
     }
     gegl_object_unref(&context->base);
+    if (value == NULL) {
+        return gegl_fail(EGL_BAD_PARAMETER);
+    }
     if (error != EGL_SUCCESS) {
         return gegl_fail(error);
     }

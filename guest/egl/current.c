@@ -146,22 +146,19 @@ static EGLint binding_find(struct gegl_display *display, EGLSurface draw, EGLSur
                            EGLContext context, struct binding *b)
 {
     *b = (struct binding){0};
-    if (context == EGL_NO_CONTEXT) {
-        return draw == EGL_NO_SURFACE && read == EGL_NO_SURFACE ? EGL_SUCCESS : EGL_BAD_MATCH;
-    }
     b->context = gegl_object_find(display, GEGL_CONTEXT, context);
-    if (b->context == NULL) {
-        return EGL_BAD_CONTEXT;
-    }
-    if ((draw == EGL_NO_SURFACE) != (read == EGL_NO_SURFACE)) {
-        return EGL_BAD_MATCH;
-    }
-    if (draw == EGL_NO_SURFACE) {
-        return EGL_SUCCESS;
-    }
     b->draw = gegl_object_find(display, GEGL_SURFACE, draw);
     b->read = gegl_object_find(display, GEGL_SURFACE, read);
-    return b->draw == NULL || b->read == NULL ? EGL_BAD_SURFACE : EGL_SUCCESS;
+    if (b->context == NULL && context != EGL_NO_CONTEXT) {
+        return EGL_BAD_CONTEXT;
+    }
+    if ((b->draw == NULL && draw != EGL_NO_SURFACE) ||
+        (b->read == NULL && read != EGL_NO_SURFACE)) {
+        return EGL_BAD_SURFACE;
+    }
+    bool fits = (draw == EGL_NO_SURFACE) == (read == EGL_NO_SURFACE) &&
+                (context != EGL_NO_CONTEXT || draw == EGL_NO_SURFACE);
+    return fits ? EGL_SUCCESS : EGL_BAD_MATCH;
 }
 
 static bool compatible(const struct gegl_context *context, const struct gegl_surface *surface)
@@ -278,6 +275,11 @@ static EGLBoolean bind(struct gegl_display *display, struct gegl_thread *thread,
         return gegl_fail(error);
     }
     release(thread, b);
+    pthread_mutex_lock(&display->lock);
+    b->context->render_buffer = b->draw == NULL                   ? EGL_NONE
+                                : b->draw->type == EGL_PIXMAP_BIT ? EGL_SINGLE_BUFFER
+                                                                  : EGL_BACK_BUFFER;
+    pthread_mutex_unlock(&display->lock);
     thread->context = b->context;
     thread->draw = b->draw;
     thread->read = b->read;
@@ -321,7 +323,7 @@ EGLBoolean gegl_MakeCurrent(EGLDisplay handle, EGLSurface draw, EGLSurface read,
             gegl_unbind(thread);
             return gegl_done();
         }
-        return EGL_FALSE;
+        return gegl_fail(EGL_BAD_DISPLAY);
     }
     struct binding b;
     EGLint error = binding_find(display, draw, read, context, &b);
@@ -398,11 +400,22 @@ EGLint gegl_GetError(void)
     return error;
 }
 
+/* Something is current, but the program can no longer name it, or it draws nowhere: Mesa fails to
+ * wait for that. */
+static bool current_is_bad(const struct gegl_thread *thread)
+{
+    return !gegl_object_alive(&thread->context->base) || thread->draw == NULL ||
+           !gegl_object_alive(&thread->draw->base);
+}
+
 EGLBoolean gegl_WaitClient(void)
 {
     struct gegl_thread *thread = gegl_thread_peek();
     if (thread == NULL || thread->context == NULL) {
         return gegl_done();
+    }
+    if (current_is_bad(thread)) {
+        return gegl_fail(EGL_BAD_CURRENT_SURFACE);
     }
     if (gegl_stream_lost(thread, thread->context->base.display)) {
         return gegl_fail(EGL_CONTEXT_LOST);
@@ -428,6 +441,9 @@ EGLBoolean gegl_WaitNative(EGLint engine)
     struct gegl_thread *thread = gegl_thread_peek();
     if (thread == NULL || thread->context == NULL) {
         return gegl_done();
+    }
+    if (current_is_bad(thread)) {
+        return gegl_fail(EGL_BAD_CURRENT_SURFACE);
     }
     return engine == EGL_CORE_NATIVE_ENGINE ? gegl_done() : gegl_fail(EGL_BAD_PARAMETER);
 }

@@ -262,10 +262,8 @@ EGLBoolean gegl_Initialize(EGLDisplay handle, EGLint *major, EGLint *minor)
     if (error != EGL_SUCCESS) {
         return gegl_fail(error);
     }
-    if (major != NULL) {
+    if (major != NULL && minor != NULL) { /* one alone is not written, as drivers do */
         *major = 1;
-    }
-    if (minor != NULL) {
         *minor = 5;
     }
     return gegl_done();
@@ -329,20 +327,68 @@ const char *gegl_QueryString(EGLDisplay handle, EGLint name)
     }
 }
 
+/* EGL's kind of object made ours; 0: none that we have. */
+static enum gegl_kind kind_of(EGLenum type)
+{
+    switch (type) {
+    case EGL_OBJECT_CONTEXT_KHR:
+        return GEGL_CONTEXT;
+    case EGL_OBJECT_SURFACE_KHR:
+        return GEGL_SURFACE;
+    case EGL_OBJECT_SYNC_KHR:
+        return GEGL_SYNC;
+    case EGL_OBJECT_IMAGE_KHR:
+        return GEGL_IMAGE;
+    default:
+        return 0;
+    }
+}
+
+/* Labels are for debug messages, of which this library has none: it only looks whether there is
+ * something to label. Threads are labelled in libEGL. */
+EGLint gegl_LabelObjectKHR(EGLDisplay handle, EGLenum type, EGLObjectKHR object_handle,
+                           EGLLabelKHR label)
+{
+    (void)label;
+    struct gegl_display *display = find_handle(handle);
+    EGLint error = EGL_BAD_PARAMETER;
+    if (type == EGL_OBJECT_THREAD_KHR) {
+        error = EGL_SUCCESS;
+    } else if (display == NULL) {
+        error = EGL_BAD_DISPLAY;
+    } else if (type == EGL_OBJECT_DISPLAY_KHR) {
+        error = object_handle == handle ? EGL_SUCCESS : EGL_BAD_PARAMETER;
+    } else if (kind_of(type) != 0 && gegl_display_enter(handle) != NULL) {
+        struct gegl_object *object = gegl_object_find(display, kind_of(type), object_handle);
+        error = object != NULL ? EGL_SUCCESS : EGL_BAD_PARAMETER;
+        if (object != NULL) {
+            gegl_object_unref(object);
+        }
+    }
+    gegl_fail(error);
+    return error;
+}
+
+/* How many of n fit where there is room for `size`. */
+static uint32_t room_of(EGLint size, uint32_t n)
+{
+    return size <= 0 ? 0 : (uint32_t)size < n ? (uint32_t)size : n;
+}
+
 EGLBoolean gegl_GetConfigs(EGLDisplay handle, EGLConfig *configs, EGLint size, EGLint *count)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
         return EGL_FALSE;
     }
-    if (count == NULL || (configs != NULL && size < 0)) {
+    if (count == NULL) {
         return gegl_fail(EGL_BAD_PARAMETER);
     }
     uint32_t n = display->config_count;
     if (configs != NULL) {
-        n = (uint32_t)size < n ? (uint32_t)size : n;
+        n = room_of(size, n);
         for (uint32_t i = 0; i < n; i++) {
-            configs[i] = (EGLConfig)((uintptr_t)i + 1);
+            configs[i] = gegl_config_handle(display, i);
         }
     }
     *count = (EGLint)n;
@@ -356,7 +402,7 @@ EGLBoolean gegl_ChooseConfig(EGLDisplay handle, const EGLint *attribs, EGLConfig
     if (display == NULL) {
         return EGL_FALSE;
     }
-    if (count == NULL || (configs != NULL && size < 0)) {
+    if (count == NULL) {
         return gegl_fail(EGL_BAD_PARAMETER);
     }
     uint32_t *order = sl_alloc_array(display->config_count, sizeof *order), n;
@@ -366,9 +412,9 @@ EGLBoolean gegl_ChooseConfig(EGLDisplay handle, const EGLint *attribs, EGLConfig
     EGLint error = gegl_configs_choose(display->configs, display->config_count, attribs, order, &n);
     if (error == EGL_SUCCESS) {
         if (configs != NULL) {
-            n = (uint32_t)size < n ? (uint32_t)size : n;
+            n = room_of(size, n);
             for (uint32_t i = 0; i < n; i++) {
-                configs[i] = (EGLConfig)((uintptr_t)order[i] + 1);
+                configs[i] = gegl_config_handle(display, order[i]);
             }
         }
         *count = (EGLint)n;

@@ -100,6 +100,7 @@ struct gegl_context {
     struct ggl_context *ggl;
     uint32_t placeholder;       /* host surface for binding without surface; 0 none yet */
     struct gegl_thread *thread; /* where it is current; NULL nowhere. Display's lock */
+    EGLint render_buffer;       /* of what it draws to while it is current. Display's lock */
 };
 
 struct gegl_surface {
@@ -190,10 +191,15 @@ EGLDisplay gegl_display_of(enum gegl_platform platform, void *native, int screen
 void gegl_displays_forked(void);
 /* The display behind a handle, initialised; otherwise NULL and the error set. */
 struct gegl_display *gegl_display_enter(EGLDisplay handle);
+/* A configuration's handle: its place, from 1, with the display's number above. */
+static inline EGLConfig gegl_config_handle(const struct gegl_display *display, uint32_t index)
+{
+    return (EGLConfig)((uintptr_t)display->index << 32 | ((uintptr_t)index + 1));
+}
 static inline const struct gegl_config *gegl_config_find(const struct gegl_display *display,
                                                          EGLConfig handle)
 {
-    uintptr_t index = (uintptr_t)handle - 1;
+    uintptr_t index = (uintptr_t)handle - (uintptr_t)gegl_config_handle(display, 0);
     return index < display->config_count ? &display->configs[index] : NULL;
 }
 
@@ -207,6 +213,8 @@ void *gegl_object_handle(const struct gegl_object *object);
 /* Counted; NULL for what is no living handle of this kind and display. */
 void *gegl_object_find(struct gegl_display *display, enum gegl_kind kind, const void *handle);
 void gegl_object_unref(struct gegl_object *object);
+/* Whether the program can still name it: what is current outlives its handle. */
+bool gegl_object_alive(const struct gegl_object *object);
 /* Takes the handle away; the object goes when nobody has it current. False: no such handle. */
 bool gegl_object_remove(struct gegl_display *display, enum gegl_kind kind, const void *handle);
 /* All handles of the display; at eglTerminate. */

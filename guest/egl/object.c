@@ -57,6 +57,15 @@ static void end(struct gegl_object *object)
     sl_free(object);
 }
 
+bool gegl_object_alive(const struct gegl_object *object)
+{
+    struct gegl_display *display = object->display;
+    pthread_mutex_lock(&display->lock);
+    bool alive = object->id != 0;
+    pthread_mutex_unlock(&display->lock);
+    return alive;
+}
+
 void gegl_object_unref(struct gegl_object *object)
 {
     struct gegl_display *display = object->display;

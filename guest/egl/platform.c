@@ -54,7 +54,7 @@ EGLDisplay gegl_platform_display(EGLenum platform, void *native, const EGLAttrib
     }
     int screen = -1;
     for (; attribs != NULL && attribs[0] != EGL_NONE; attribs += 2) {
-        if (attribs[0] != screen_attrib || attribs[1] < 0 || attribs[1] > 255) {
+        if (attribs[0] != screen_attrib) {
             gegl_fail(EGL_BAD_ATTRIBUTE);
             return EGL_NO_DISPLAY;
         }

@@ -56,6 +56,7 @@ static const struct gegl_proc procs[] = {
     SAME(GetSyncAttrib),
     SAME(GetSyncAttribKHR),
     SAME(Initialize),
+    SAME(LabelObjectKHR),
     SAME(MakeCurrent),
     SAME(QueryAPI),
     SAME(QueryContext),

@@ -31,9 +31,14 @@ static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib at
         return value == EGL_GL_COLORSPACE_LINEAR || value == EGL_GL_COLORSPACE_SRGB
                    ? EGL_SUCCESS
                    : EGL_BAD_ATTRIBUTE;
-    case EGL_VG_COLORSPACE:
+    case EGL_VG_COLORSPACE: /* OpenVG's affair */
+        return value == EGL_VG_COLORSPACE_sRGB || value == EGL_VG_COLORSPACE_LINEAR
+                   ? EGL_SUCCESS
+                   : EGL_BAD_ATTRIBUTE;
     case EGL_VG_ALPHA_FORMAT:
-        return EGL_SUCCESS; /* OpenVG's affair */
+        return value == EGL_VG_ALPHA_FORMAT_NONPRE || value == EGL_VG_ALPHA_FORMAT_PRE
+                   ? EGL_SUCCESS
+                   : EGL_BAD_ATTRIBUTE;
     default:
         break;
     }
@@ -86,18 +91,26 @@ static EGLint wish_read(struct surface_wish *wish, EGLint type, const EGLint *na
     }
 }
 
+/* The host surface keeps its picture; configurations say so where drivers' do. */
+static bool can_preserve(const struct gegl_config *config)
+{
+    return (gegl_config_get(config, EGL_SURFACE_TYPE) & EGL_SWAP_BEHAVIOR_PRESERVED_BIT) != 0;
+}
+
 /* A surface without host side; type and configuration set. NULL: no memory. */
 static struct gegl_surface *surface_alloc(const struct gegl_config *config, EGLint type,
                                           const struct surface_wish *wish)
 {
     struct gegl_surface *surface = sl_alloc(sizeof *surface);
+    bool keeps = type != EGL_WINDOW_BIT && can_preserve(config);
     if (surface != NULL) {
         *surface = (struct gegl_surface){.config = *config,
                                          .type = type,
                                          .texture_format = EGL_NO_TEXTURE,
                                          .texture_target = EGL_NO_TEXTURE,
                                          .colorspace = wish->colorspace,
-                                         .swap_behavior = EGL_BUFFER_DESTROYED,
+                                         .swap_behavior =
+                                             keeps ? EGL_BUFFER_PRESERVED : EGL_BUFFER_DESTROYED,
                                          .multisample_resolve = EGL_MULTISAMPLE_RESOLVE_DEFAULT};
     }
     return surface;
@@ -190,11 +203,17 @@ static EGLSurface drawable_create(EGLDisplay handle, EGLConfig config_handle, EG
 {
     struct gegl_display *display;
     const struct gegl_config *config;
+    if (type == EGL_WINDOW_BIT && native == NULL) { /* before all else, as drivers do */
+        gegl_fail(EGL_BAD_NATIVE_WINDOW);
+        return EGL_NO_SURFACE;
+    }
     if (!begin(handle, config_handle, type, &display, &config)) {
         return EGL_NO_SURFACE;
     }
     struct surface_wish wish;
-    EGLint error = wish_read(&wish, type, narrow, wide);
+    EGLint error = native == NULL                       ? EGL_BAD_NATIVE_PIXMAP
+                   : gegl_window_taken(display, native) ? EGL_BAD_ALLOC
+                                                        : wish_read(&wish, type, narrow, wide);
     struct gegl_surface *surface = error == EGL_SUCCESS ? surface_alloc(config, type, &wish) : NULL;
     if (error == EGL_SUCCESS) {
         error = surface == NULL
@@ -226,7 +245,7 @@ static void *platform_drawable(EGLDisplay handle, void *window)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL || window == NULL) {
-        return NULL;
+        return window;
     }
     switch (display->platform) {
     case GEGL_PLATFORM_XCB:
@@ -324,10 +343,10 @@ EGLSurface gegl_CreatePbufferFromClientBuffer(EGLDisplay handle, EGLenum type,
 {
     (void)type;
     (void)buffer;
-    (void)config;
     (void)attribs;
-    if (gegl_display_enter(handle) != NULL) {
-        gegl_fail(EGL_BAD_PARAMETER); /* client buffers are OpenVG's */
+    const struct gegl_display *display = gegl_display_enter(handle);
+    if (display != NULL) { /* client buffers are OpenVG's; drivers say so by this error */
+        gegl_fail(gegl_config_find(display, config) != NULL ? EGL_BAD_ALLOC : EGL_BAD_CONFIG);
     }
     return EGL_NO_SURFACE;
 }
@@ -451,8 +470,9 @@ static EGLint surface_set(struct gegl_surface *surface, EGLint attrib, EGLint va
             return EGL_SUCCESS;
         }
         return value == EGL_MULTISAMPLE_RESOLVE_BOX ? EGL_BAD_MATCH : EGL_BAD_ATTRIBUTE;
-    case EGL_SWAP_BEHAVIOR: /* no configuration has EGL_SWAP_BEHAVIOR_PRESERVED_BIT */
-        if (value == EGL_BUFFER_DESTROYED) {
+    case EGL_SWAP_BEHAVIOR:
+        if (value == EGL_BUFFER_DESTROYED ||
+            (value == EGL_BUFFER_PRESERVED && can_preserve(&surface->config))) {
             surface->swap_behavior = value;
             return EGL_SUCCESS;
         }
@@ -499,10 +519,10 @@ static EGLint texture_surface_check(const struct gegl_surface *surface, EGLint b
     if (surface->type != EGL_PBUFFER_BIT) {
         return EGL_BAD_SURFACE;
     }
-    if (buffer != EGL_BACK_BUFFER) {
-        return EGL_BAD_PARAMETER;
+    if (surface->texture_format == EGL_NO_TEXTURE) {
+        return EGL_BAD_MATCH;
     }
-    return surface->texture_format == EGL_NO_TEXTURE ? EGL_BAD_MATCH : EGL_SUCCESS;
+    return buffer == EGL_BACK_BUFFER ? EGL_SUCCESS : EGL_BAD_PARAMETER;
 }
 
 EGLBoolean gegl_BindTexImage(EGLDisplay handle, EGLSurface surface_handle, EGLint buffer)
@@ -529,6 +549,9 @@ EGLBoolean gegl_ReleaseTexImage(EGLDisplay handle, EGLSurface surface_handle, EG
     struct gegl_surface *surface = surface_enter(handle, surface_handle);
     if (surface == NULL) {
         return EGL_FALSE;
+    }
+    if (!surface->texture_bound) {
+        return surface_leave(surface, EGL_SUCCESS); /* there is nothing to do, whatever it is */
     }
     EGLint error = texture_surface_check(surface, buffer);
     if (error == EGL_SUCCESS) {
@@ -626,11 +649,12 @@ EGLBoolean gegl_SwapInterval(EGLDisplay handle, EGLint interval)
         return EGL_FALSE;
     }
     const struct gegl_thread *thread = gegl_thread_peek();
-    if (thread == NULL || thread->context == NULL || thread->context->base.display != display) {
+    if (thread == NULL || thread->context == NULL || thread->context->base.display != display ||
+        !gegl_object_alive(&thread->context->base)) {
         return gegl_fail(EGL_BAD_CONTEXT);
     }
     struct gegl_surface *surface = thread->draw;
-    if (surface == NULL) {
+    if (surface == NULL || !gegl_object_alive(&surface->base)) {
         return gegl_fail(EGL_BAD_SURFACE);
     }
     if (surface->window != NULL) {

@@ -54,24 +54,27 @@ static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread
     return EGL_SUCCESS;
 }
 
-EGLSync gegl_CreateSync(EGLDisplay handle, EGLenum type, const EGLAttrib *attribs)
+/* no_type: the error for a type that is none. */
+static EGLSync sync_create(EGLDisplay handle, EGLenum type, bool has_attribs, EGLint no_type)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
         return EGL_NO_SYNC;
     }
     struct gegl_thread *thread = gegl_thread();
+    const struct gegl_context *context = thread != NULL ? thread->context : NULL;
     struct gegl_sync *sync = NULL;
     EGLint error;
-    if (type != EGL_SYNC_FENCE && type != EGL_SYNC_REUSABLE_KHR) {
-        error = EGL_BAD_ATTRIBUTE;
-    } else if (attribs != NULL && attribs[0] != EGL_NONE) {
+    if (context == NULL && (type == EGL_SYNC_FENCE || type == EGL_SYNC_NATIVE_FENCE_ANDROID)) {
+        error = EGL_BAD_MATCH;
+    } else if (context != NULL && context->base.display != display) {
+        error = EGL_BAD_MATCH;
+    } else if (type != EGL_SYNC_FENCE && type != EGL_SYNC_REUSABLE_KHR) {
+        error = no_type;
+    } else if (has_attribs) {
         error = EGL_BAD_ATTRIBUTE;
     } else if (type == EGL_SYNC_REUSABLE_KHR) {
         error = reusable_make(display, &sync);
-    } else if (thread == NULL || thread->context == NULL ||
-               thread->context->base.display != display) {
-        error = EGL_BAD_MATCH;
     } else {
         error = sync_make(display, thread, &sync);
     }
@@ -79,10 +82,16 @@ EGLSync gegl_CreateSync(EGLDisplay handle, EGLenum type, const EGLAttrib *attrib
     return sync != NULL ? gegl_object_handle(&sync->base) : EGL_NO_SYNC;
 }
 
+/* Without OpenCL no event is one. */
+EGLSync gegl_CreateSync(EGLDisplay handle, EGLenum type, const EGLAttrib *attribs)
+{
+    return sync_create(handle, type, attribs != NULL && attribs[0] != EGL_NONE,
+                       type == EGL_SYNC_CL_EVENT ? EGL_BAD_ATTRIBUTE : EGL_BAD_PARAMETER);
+}
+
 EGLSyncKHR gegl_CreateSyncKHR(EGLDisplay handle, EGLenum type, const EGLint *attribs)
 {
-    const EGLAttrib some[] = {1, 1, EGL_NONE}; /* a fence takes none */
-    return gegl_CreateSync(handle, type, attribs != NULL && attribs[0] != EGL_NONE ? some : NULL);
+    return sync_create(handle, type, attribs != NULL && attribs[0] != EGL_NONE, EGL_BAD_ATTRIBUTE);
 }
 
 void gegl_sync_end(struct gegl_sync *sync)
@@ -192,11 +201,9 @@ EGLint gegl_ClientWaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags,
     if (display == NULL) {
         return EGL_FALSE;
     }
+    (void)flags; /* it is flushed either way; flags that are none are no error */
     struct gegl_sync *sync = gegl_object_find(display, GEGL_SYNC, sync_handle);
-    if (sync == NULL || (flags & ~EGL_SYNC_FLUSH_COMMANDS_BIT) != 0) {
-        if (sync != NULL) {
-            gegl_object_unref(&sync->base);
-        }
+    if (sync == NULL) {
         return (EGLint)gegl_fail(EGL_BAD_PARAMETER);
     }
     gegl_done();
@@ -249,7 +256,10 @@ EGLBoolean gegl_GetSyncAttrib(EGLDisplay handle, EGLSync sync_handle, EGLint att
 EGLBoolean gegl_GetSyncAttribKHR(EGLDisplay handle, EGLSyncKHR sync, EGLint attrib, EGLint *value)
 {
     EGLAttrib wide = 0;
-    if (!gegl_GetSyncAttrib(handle, sync, attrib, value != NULL ? &wide : NULL)) {
+    if (value == NULL) {
+        return gegl_fail(EGL_BAD_PARAMETER);
+    }
+    if (!gegl_GetSyncAttrib(handle, sync, attrib, &wide)) {
         return EGL_FALSE;
     }
     *value = (EGLint)wide;
@@ -265,13 +275,15 @@ EGLBoolean gegl_WaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags)
     struct gegl_thread *thread = gegl_thread();
     struct gegl_sync *sync = gegl_object_find(display, GEGL_SYNC, sync_handle);
     EGLint error = EGL_SUCCESS;
-    if (sync == NULL || flags != 0) {
+    if (sync == NULL) {
         error = EGL_BAD_PARAMETER;
-    } else if (sync->type != EGL_SYNC_FENCE) {
-        error = EGL_BAD_MATCH; /* the host cannot be kept waiting for the guest */
     } else if (thread == NULL || thread->context == NULL ||
                thread->context->base.display != display) {
         error = EGL_BAD_MATCH;
+    } else if (flags != 0) {
+        error = EGL_BAD_PARAMETER;
+    } else if (sync->type != EGL_SYNC_FENCE) {
+        /* The host cannot be kept waiting for the guest; drivers do not wait for it either. */
     } else if (sl_atomic_load_relaxed(&sync->signaled) == 0) {
         if (display->host.sync_status) {
             rc_pack_rcWaitSyncKHR(gs_pack(thread->stream), sync->host_id, 0);

@@ -345,6 +345,11 @@ static const struct gegl_window_ops *ops_of(const struct gegl_display *display, 
     }
 }
 
+bool gegl_window_taken(const struct gegl_display *display, const void *native)
+{
+    return display->x11 != NULL && gx_window_taken(display->x11, (uint32_t)(uintptr_t)native);
+}
+
 EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config *config,
                           EGLint type, void *native, struct gegl_window **out)
 {

@@ -20,6 +20,9 @@ struct gegl_damage {
     EGLint count;
 };
 
+/* Has the window or pixmap of X11 a surface? What other platforms have says so by itself, when a
+ * window is made of it. */
+bool gegl_window_taken(const struct gegl_display *display, const void *native);
 /* native: the platform's window, as eglCreateWindowSurface takes it, or with type EGL_PIXMAP_BIT an
  * X pixmap. EGL_BAD_NATIVE_WINDOW, EGL_BAD_NATIVE_PIXMAP: no such one; EGL_BAD_MATCH: the
  * configuration's pictures do not fit it; EGL_BAD_ALLOC: it has a surface. */

@@ -21,9 +21,7 @@ EGLint gegl_window_x11_open(struct gegl_window *window, const struct gegl_config
 
 static EGLint begin(struct gegl_window *window, const struct gegl_config *config, void *native)
 {
-    uint32_t xid = (uint32_t)(uintptr_t)native;
-    return gx_window_taken(window->display->x11, xid) ? EGL_BAD_ALLOC
-                                                      : gegl_window_x11_open(window, config, xid);
+    return gegl_window_x11_open(window, config, (uint32_t)(uintptr_t)native);
 }
 
 static void end(struct gegl_window *window)

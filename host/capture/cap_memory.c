@@ -1,11 +1,17 @@
 #include "host/capture/cap_memory.h"
 
 #include "transport/base/arith.h"
+#include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 /* A guest that lets go of its mapping and maps it anew may be protected as often in a recording. */
 #define PROTECT_MAX 4u
+/* To know a resource's holes takes a descriptor: not worth it for less. */
+#define HOLES_MIN (UINT64_C(1) << 20)
 
 /* How writes are found, in the recording that runs. */
 enum method { NOT_YET, BY_COMPARE, BY_PROTECT };
@@ -17,6 +23,8 @@ struct cap_watched {
     struct iovec *iov;    /* ours; nullable */
     uint32_t iov_count;
     uint64_t size;
+    int file; /* what `bytes` map, from `offset` on; -1: not known */
+    uint64_t offset;
     struct sl_writes *writes; /* of the guest, which has it at `address`; nullable */
     uint64_t address;
     enum method method;
@@ -49,6 +57,7 @@ static void watched_free(struct cap_watched *w)
     if (w != NULL) {
         let_go(w);
         sl_writes_unref(w->writes);
+        sl_fd_close(&w->file);
         sl_free(w->iov);
         sl_free(w);
     }
@@ -75,7 +84,7 @@ enum sl_result cap_memory_watch(struct cap_memory *memory, const struct cap_reso
         result = SL_ERR_NOMEM;
         if (w != NULL) {
             *w = (struct cap_watched){
-                .resource = *resource, .when = when, .bytes = bytes, .size = size};
+                .resource = *resource, .when = when, .bytes = bytes, .size = size, .file = -1};
             result = sl_map_add(&memory->watched, resource->id, w);
         }
         if (result != SL_OK) {
@@ -128,6 +137,16 @@ void cap_memory_place(struct cap_memory *memory, uint32_t resource_id, struct sl
     if (w != NULL && w->writes == NULL && w->method == NOT_YET) {
         w->writes = sl_writes_ref(writes);
         w->address = address;
+    }
+    pthread_mutex_unlock(&memory->lock);
+}
+
+void cap_memory_file(struct cap_memory *memory, uint32_t resource_id, int fd, uint64_t offset)
+{
+    pthread_mutex_lock(&memory->lock);
+    struct cap_watched *w = sl_map_find(&memory->watched, resource_id);
+    if (w != NULL && w->file < 0 && w->size >= HOLES_MIN && sl_fd_dup(fd, &w->file) == SL_OK) {
+        w->offset = offset; /* without it all is read */
     }
     pthread_mutex_unlock(&memory->lock);
 }
@@ -246,12 +265,32 @@ static bool is_zero(const uint8_t *bytes, size_t size)
     return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
+/* The next place that may be other than zero, a multiple of `unit`, `at` or behind it. The file's
+ * position is its guest's, too, and nobody goes by it. */
+static uint64_t skip_hole(const struct cap_watched *w, uint64_t at, uint32_t unit)
+{
+    off_t next = w->file >= 0 ? lseek(w->file, (off_t)(w->offset + at), SEEK_DATA) : -1;
+    if (next < 0) {
+        return w->file >= 0 && errno == ENXIO ? w->size : at;
+    }
+    uint64_t found = (uint64_t)next - w->offset;
+    return found - found % unit > at ? found - found % unit : at;
+}
+
+/* The next hole in such units, or the end of all. */
+static uint64_t find_hole(const struct cap_watched *w, uint64_t at, uint32_t unit)
+{
+    off_t next = w->file >= 0 ? lseek(w->file, (off_t)(w->offset + at), SEEK_HOLE) : -1;
+    uint64_t end = next >= 0 ? sl_round_up((uint64_t)next - w->offset, unit) : w->size;
+    return end > at && end < w->size ? end : w->size;
+}
+
 /* All that is not zero, in units of so many bytes that divide a piece. */
 static bool put_non_zero(struct cap_memory *memory, const struct cap_watched *w,
                          const struct cap_memory_sink *sink, uint32_t unit, struct found *found)
 {
-    for (uint64_t at = 0; at < w->size;) {
-        uint32_t size = piece_size(at, w->size);
+    for (uint64_t at = skip_hole(w, 0, unit); at < w->size; at = skip_hole(w, at, unit)) {
+        uint32_t size = piece_size(at, find_hole(w, at, unit));
         const uint8_t *bytes = private_bytes(memory, w, at, size);
         for (uint32_t i = 0, run = 0; i < size; i += unit) {
             uint32_t end = i + unit < size ? i + unit : size;

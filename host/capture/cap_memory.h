@@ -55,6 +55,9 @@ void cap_memory_finish(struct cap_memory *memory);
  * cap_memory_backing. A resource that is watched already is left as it is. NOMEM. */
 enum sl_result cap_memory_watch(struct cap_memory *memory, const struct cap_resource *resource,
                                 enum cap_watch when, const void *bytes, uint64_t size) SL_MUST_USE;
+/* It is a file's, from `offset` on: what the file has nothing of is zeros, which need not be read
+ * and with that be made. Borrows fd. */
+void cap_memory_file(struct cap_memory *memory, uint32_t resource_id, int fd, uint64_t offset);
 /* Its guest has it at that address, and is shown by `writes`, which is kept. */
 void cap_memory_place(struct cap_memory *memory, uint32_t resource_id, struct sl_writes *writes,
                       uint64_t address);

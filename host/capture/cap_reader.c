@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,6 +114,21 @@ static enum sl_result refuse_foreign(struct cap_reader *r, const uint8_t *bytes,
                               found, like != NULL ? "; looks like " : "", like != NULL ? like : "");
 }
 
+/* When it was made: of another version, the header alone is understood. */
+static enum sl_result refuse_version(struct cap_reader *r)
+{
+    const struct cap_file_header *h = &r->header;
+    const time_t made = (time_t)(h->created_ns / 1000000000u);
+    struct tm parts = {0};
+    char date[32] = "an unknown day";
+    if (gmtime_r(&made, &parts) != NULL) {
+        (void)strftime(date, sizeof date, "%Y-%m-%d", &parts);
+    }
+    return refuse(r, CAP_REFUSED_VERSION,
+                  "container %u.%u, this build reads %u.0 to %u.%u; made on %s", h->major,
+                  h->minor, CAP_MAJOR, CAP_MAJOR, CAP_MINOR, date);
+}
+
 /* The file header's first 60 bytes are as they were written. */
 static enum sl_result read_header(struct cap_reader *r)
 {
@@ -133,8 +149,7 @@ static enum sl_result read_header(struct cap_reader *r)
         return refuse(r, CAP_REFUSED_DAMAGED, "damaged: file header at byte 0: checksum");
     }
     if (h->major != CAP_MAJOR) {
-        return refuse(r, CAP_REFUSED_VERSION, "container %u.%u, this build reads %u.0 to %u.%u",
-                      h->major, h->minor, CAP_MAJOR, CAP_MAJOR, CAP_MINOR);
+        return refuse_version(r);
     }
     if (h->header_size < sizeof *h || h->header_size % CAP_ALIGN != 0 || h->header_size > 4096) {
         return refuse(r, CAP_REFUSED_DAMAGED, "damaged: file header at byte 0: length");

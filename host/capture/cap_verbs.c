@@ -414,6 +414,9 @@ static enum sl_result res_map(struct vgd *vgd, uint32_t resource_id, struct vgd_
     bytes = bytes != NULL ? bytes : what->mapping;
     if (bytes != NULL) {
         watch(d, resource_id, what, bytes, out->size);
+        if (out->fd >= 0) {
+            cap_memory_file(&d->memory, resource_id, out->fd, out->offset);
+        }
     } else {
         sl_warn_limited("capture",
                         "resource %u: its memory cannot be read here: recordings lack "

@@ -100,6 +100,22 @@ void rep_destroy(struct rep *rep);
  * contexts are of the newest version of OpenGL ES that is not refused, and of that API only
  * refusals are compared. */
 void rep_set_portable(struct rep *rep);
+/* Vulkan's side of it, which its caller knows packets for. On the replay's thread. */
+struct rep_port {
+    void *user;
+    /* A Vulkan packet is about to be fed: what this driver numbers otherwise is changed in place.
+     * packet: a copy, with room for `room` bytes; gives its size without a checksum. frame: its
+     * own. */
+    uint32_t (*patch)(void *user, const struct cap_event *event, uint64_t frame, uint8_t *packet,
+                      size_t room);
+    /* It was answered so here, and as the event says while recording. False: that is a divergence.
+     */
+    bool (*answered)(void *user, const struct cap_event *event, uint64_t frame,
+                     const uint8_t *reply, size_t size);
+};
+/* Before rep_run; port: borrowed. Without rep_set_portable answers are told, but packets are fed as
+ * they were and all answers compared. */
+void rep_set_port(struct rep *rep, const struct rep_port *port);
 /* A configuration of the recording, by its number there, and the one in its place; REP_NO_CONFIG:
  * none here will do. */
 struct rep_remap {

@@ -132,11 +132,12 @@ static uint32_t version_of(const struct rep *rep, const struct cap_event_call *c
     return rep->newest_gles != 0 && version > rep->newest_gles ? rep->newest_gles : version;
 }
 
-bool rep_portable_patch(struct rep *rep, const struct cap_event_call *call,
-                        uint8_t patched[REP_PATCH])
+/* False: it stays as it is. */
+static bool patch_gles(struct rep *rep, const struct cap_event_call *call,
+                       uint8_t patched[REP_PATCH])
 {
     uint32_t opcode = call->size >= HEADER + 8 ? sl_load_u32(call->packet) : 0;
-    if (!rep->options.portable || call->size > REP_PATCH) {
+    if (call->size > REP_PATCH) {
         return false;
     }
     memcpy(patched, call->packet, call->size);
@@ -169,17 +170,64 @@ bool rep_portable_lower(struct rep *rep, const struct cap_event_call *call, bool
         return false;
     }
     rep->newest_gles = version_of(rep, call) - 1;
-    return rep_portable_patch(rep, call, patched);
+    return patch_gles(rep, call, patched);
 }
 
-bool rep_portable_same(const struct cap_event_call *call, bool is_refused)
+/* Room for that many bytes; NULL: no memory. */
+static uint8_t *patch_room(struct rep *rep, size_t size)
 {
-    return call->is_refused == is_refused;
+    if (size > rep->patched_capacity) {
+        uint8_t *more = sl_realloc(rep->patched, size);
+        if (more == NULL) {
+            return NULL;
+        }
+        rep->patched = more;
+        rep->patched_capacity = size;
+    }
+    return rep->patched;
+}
+
+const uint8_t *rep_portable_packet(struct rep *rep, const struct cap_event *event, uint32_t *size)
+{
+    const struct cap_event_call *call = &event->call;
+    bool is_vulkan = call->capset == VIRTGPU_CAPSET_GFXSTREAM_VULKAN;
+    *size = call->size - (call->has_sum ? REP_SUM : 0);
+    if (!rep->options.portable || (is_vulkan && rep->port == NULL)) {
+        return call->packet;
+    }
+    size_t room = (size_t)call->size + (is_vulkan ? REP_MORE : REP_PATCH);
+    uint8_t *bytes = patch_room(rep, room);
+    if (bytes == NULL) {
+        return call->packet; /* the driver refuses it, which is told */
+    }
+    if (is_vulkan) {
+        memcpy(bytes, call->packet, call->size);
+        *size = rep->port->patch(rep->port->user, event, rep->frame, bytes, room);
+        return bytes;
+    }
+    return patch_gles(rep, call, bytes) ? bytes : call->packet;
+}
+
+bool rep_portable_same(struct rep *rep, const struct rep_answer *answer)
+{
+    const struct cap_event_call *call = &answer->event->call;
+    bool is_same = call->is_refused == answer->is_refused;
+    if (call->capset != VIRTGPU_CAPSET_GFXSTREAM_VULKAN) {
+        return is_same;
+    }
+    return is_same &&
+           (rep->port == NULL || rep->port->answered(rep->port->user, answer->event, answer->frame,
+                                                     answer->reply, answer->reply_size));
 }
 
 void rep_set_portable(struct rep *rep)
 {
     rep->options.portable = true;
+}
+
+void rep_set_port(struct rep *rep, const struct rep_port *port)
+{
+    rep->port = port;
 }
 
 uint32_t rep_remaps(const struct rep *rep, bool all, struct rep_remap *out)

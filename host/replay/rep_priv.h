@@ -111,6 +111,9 @@ struct rep {
     struct rep_options options;
     struct rep_config *configs; /* rep_portable.c's; NULL: not known yet */
     uint32_t config_count;
+    const struct rep_port *port; /* nullable */
+    uint8_t *patched;            /* room for a packet that is changed */
+    size_t patched_capacity;
     uint32_t newest_gles; /* as rcCreateContext counts, once another was refused; 0: any */
     struct cap_reader *reader;
     struct cap_merge *merge;
@@ -195,17 +198,19 @@ void rep_gpu_forget(struct rep *rep, uint32_t ctx_id);
 
 /* rep_portable.c */
 #define REP_PATCH 64u
+#define REP_MORE  4096u /* bytes that a Vulkan packet may become longer */
+#define REP_SUM   8u    /* bytes of a packet's checksum */
 /* An answer that is to be compared came. */
 void rep_portable_answer(struct rep *rep, const struct cap_event_call *call, const uint8_t *reply,
                          size_t size);
-/* The packet as this driver is to get it; false: as it is. */
-bool rep_portable_patch(struct rep *rep, const struct cap_event_call *call,
-                        uint8_t patched[REP_PATCH]);
+/* The packet as this driver is to get it: the event's, or bytes that are there until the next one.
+ * *size: without its checksum. */
+const uint8_t *rep_portable_packet(struct rep *rep, const struct cap_event *event, uint32_t *size);
 /* The packet as it is to be sent again, since what was sent was refused; false: it is not. */
 bool rep_portable_lower(struct rep *rep, const struct cap_event_call *call, bool is_refused,
                         uint8_t patched[REP_PATCH]);
-/* As far as another driver must answer the same. */
-bool rep_portable_same(const struct cap_event_call *call, bool is_refused);
+/* The answer is the recorded one, as far as another driver must give that. */
+bool rep_portable_same(struct rep *rep, const struct rep_answer *answer);
 
 /* rep_costs.c */
 void rep_cost_begin(struct rep_ring *ring, const void *packet);

@@ -11,7 +11,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define SUM         8u /* bytes of a packet's checksum */
 #define SPINS       2000u
 #define SLICE_NS    (2 * SL_NS_PER_MS)
 #define PATIENCE_NS (60 * SL_NS_PER_S)
@@ -375,9 +374,6 @@ static void read_reply(struct rep_ring *ring)
 
 static bool is_same(const struct rep_ring *ring, const struct cap_event_call *call)
 {
-    if (ring->rep->options.portable && call->capset != VIRTGPU_CAPSET_GFXSTREAM_VULKAN) {
-        return rep_portable_same(call, ring->is_refused);
-    }
     return call->is_refused == ring->is_refused && call->reply_size == ring->reply_size &&
            (call->reply_size == 0 || memcmp(call->reply, ring->reply, call->reply_size) == 0);
 }
@@ -385,18 +381,17 @@ static bool is_same(const struct rep_ring *ring, const struct cap_event_call *ca
 /* Our own: behind a snapshot the count is another. */
 static void put_sum(struct rep_ring *ring, uint32_t size)
 {
-    uint8_t sum[SUM];
+    uint8_t sum[REP_SUM];
     sl_store_u32(sum, sl_sum_word(size));
     sl_store_u32(sum + 4, ring->sums++);
     asg_writer_raw(&ring->writer, sum, sizeof sum);
 }
 
-/* packet: the call's, or one as long. */
+/* packet: the call's, or what is fed in its place; size: without a checksum. */
 static void put_packet(struct rep_ring *ring, const struct cap_event_call *call,
-                       const uint8_t *packet)
+                       const uint8_t *packet, uint32_t size)
 {
     struct asg_writer *w = &ring->writer;
-    uint32_t size = call->size - (call->has_sum ? SUM : 0);
     if (size <= SL_PACK_INLINE) {
         uint8_t *p = sl_pack_begin(&w->pack, size);
         memcpy(p, packet, size);
@@ -425,7 +420,7 @@ static bool take_answer(struct rep_ring *ring)
             return true;
         }
         sl_atomic_store_relaxed(&ring->expected, ring->fed + 1); /* published with the packet */
-        put_packet(ring, call, patched);
+        put_packet(ring, call, patched, call->size - (call->has_sum ? REP_SUM : 0));
     }
 }
 
@@ -440,19 +435,22 @@ void rep_ring_settle(struct rep_ring *ring)
     p->is_there = false;
     const struct cap_event_call *call = &p->event.call;
     rep_portable_answer(rep, call, ring->reply, ring->reply_size);
+    bool is_lost = sl_atomic_load_acquire(&ring->is_lost) != 0 || !is_over;
+    const struct rep_answer answer = {.event = &p->event,
+                                      .frame = p->frame,
+                                      .reply = ring->reply_size != 0 ? ring->reply : NULL,
+                                      .reply_size = ring->reply_size,
+                                      .is_refused = ring->is_refused,
+                                      .is_lost = is_lost};
+    /* What it teaches is wanted also of answers that differ from run to run. */
+    bool is_ported = !is_lost && rep_portable_same(rep, &answer);
     if (rep->stop || rep->options.no_compare || !rep_is_deterministic(sl_load_u32(call->packet))) {
         return;
     }
     rep->report->compared++;
-    bool is_lost = sl_atomic_load_acquire(&ring->is_lost) != 0 || !is_over;
     ring->is_loss_told = ring->is_loss_told || is_lost;
-    if (is_lost != call->is_lost || (!is_lost && !is_same(ring, call))) {
-        const struct rep_answer answer = {.event = &p->event,
-                                          .frame = p->frame,
-                                          .reply = ring->reply_size != 0 ? ring->reply : NULL,
-                                          .reply_size = ring->reply_size,
-                                          .is_refused = ring->is_refused,
-                                          .is_lost = is_lost};
+    bool same = is_ported && (rep->options.portable || is_same(ring, call));
+    if (is_lost != call->is_lost || (!is_lost && !same)) {
         rep_diverged(rep, &answer);
     }
 }
@@ -494,8 +492,9 @@ void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event)
     if (call->has_reply || call->is_refused || call->is_lost) {
         set_pending(ring, event);
     }
-    uint8_t patched[REP_PATCH];
-    put_packet(ring, call, rep_portable_patch(ring->rep, call, patched) ? patched : call->packet);
+    uint32_t size;
+    const uint8_t *packet = rep_portable_packet(ring->rep, event, &size);
+    put_packet(ring, call, packet, size);
     ring->last_stamp = event->stamp;
     ring->last_stream = event->stream;
     ring->last_end = call->end_stamp;

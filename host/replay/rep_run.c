@@ -98,6 +98,7 @@ void rep_destroy(struct rep *rep)
     pthread_mutex_destroy(&rep->lock);
     sl_free(rep->recorded);
     sl_free(rep->configs);
+    sl_free(rep->patched);
     sl_free(rep);
 }
 

@@ -85,7 +85,11 @@ struct hvk_tell {
 struct hvk_queue {
     struct hvk_object object; /* owned by its device */
     uint32_t family, index, flags;
-    pthread_mutex_t lock; /* the native queue is externally synchronised */
+    /* The native queue is externally synchronised. Of a replay's queues several may be one
+     * natively, whose lock is the first one's. */
+    pthread_mutex_t *lock;
+    pthread_mutex_t own_lock;
+    uint64_t entered; /* so many submits; with it held */
     /* hvk_grave.c, in turns */
     bool is_busy;   /* it was given work that neither a fence nor a marker tells the end of */
     VkFence marker; /* ours, behind what came before; or none */
@@ -353,6 +357,12 @@ static inline struct hvk_instance *hvk_instance_of(void *record)
  */
 VkResult hvk_queue_idle(struct hvk_queue *queue, const struct hvk_call *call, uint64_t timeout_ns);
 
+/* The same for all queues of a device; afterwards they are idle and stay so, with their locks and
+ * context->natives for reading held until hvk_queues_leave. False: it gave up, or the device is
+ * lost, and nothing is held. */
+bool hvk_queues_hold(struct hvk_device *device, const struct hvk_call *call) SL_MUST_USE;
+void hvk_queues_leave(struct hvk_device *device);
+
 /* A fence of the caller's that the queue signals when it has done all that was submitted. */
 VkResult hvk_queue_mark(struct hvk_queue *queue, VkFence *fence) SL_MUST_USE;
 
@@ -375,6 +385,8 @@ bool hvk_graves_wait(struct hvk_device *device);
 void hvk_queue_done(struct hvk_queue *queue, uint64_t serial);
 /* The work that it was submitted for is done, as far as can be told at once. */
 bool hvk_work_is_done(struct hvk_device *device, const struct hvk_work *work);
+/* Nothing is left to do, as far as can be told at once. */
+bool hvk_device_is_idle(struct hvk_device *device);
 /* The submit that comes next uses it. */
 void hvk_work_give(struct hvk_work *work, struct hvk_queue *queue);
 

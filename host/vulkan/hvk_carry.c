@@ -151,9 +151,9 @@ static VkResult run(struct carrier *c, struct hvk_queue *queue)
                                  .pCommandBuffers = &c->commands};
     VkResult result = d->CreateFence(c->native, &info, NULL, &c->fence);
     if (result == VK_SUCCESS) {
-        pthread_mutex_lock(&queue->lock);
+        pthread_mutex_lock(queue->lock);
         result = d->QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), 1, &submit, c->fence);
-        pthread_mutex_unlock(&queue->lock);
+        pthread_mutex_unlock(queue->lock);
     }
     return result == VK_SUCCESS ? d->WaitForFences(c->native, 1, &c->fence, VK_TRUE, WAIT_NS)
                                 : result;

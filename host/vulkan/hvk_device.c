@@ -23,7 +23,7 @@ static void device_release(struct hvk_object *object)
 {
     struct hvk_device *device = device_of(object);
     for (uint32_t i = 0; i < device->queue_count; i++) {
-        pthread_mutex_destroy(&device->queues[i].lock);
+        pthread_mutex_destroy(&device->queues[i].own_lock);
     }
     VkDevice native = HVK_HANDLE(VkDevice, object->native);
     device->driver.DestroySampler(native, device->any_sampler, NULL);
@@ -155,6 +155,21 @@ static const void *chain_synchronization2(const void *chain,
     return own;
 }
 
+#define QUEUES_MAX 256u /* of a replay's family, and its families */
+
+/* A replay's families may be one here, and ask for more queues together than it has. */
+static bool families_are_there(const struct hvk_physical *p, const VkDeviceCreateInfo *info)
+{
+    for (uint32_t i = 0; i < info->queueCreateInfoCount; i++) {
+        const VkDeviceQueueCreateInfo *q = &info->pQueueCreateInfos[i];
+        if (q->queueFamilyIndex >= p->family_count || q->queueCount == 0 ||
+            q->queueCount > QUEUES_MAX || p->families[q->queueFamilyIndex].queueCount == 0) {
+            return false;
+        }
+    }
+    return info->queueCreateInfoCount != 0 && info->queueCreateInfoCount <= QUEUES_MAX;
+}
+
 static bool families_exist(const struct hvk_physical *p, const VkDeviceCreateInfo *info)
 {
     for (uint32_t i = 0; i < info->queueCreateInfoCount; i++) {
@@ -171,6 +186,50 @@ static bool families_exist(const struct hvk_physical *p, const VkDeviceCreateInf
         }
     }
     return info->queueCreateInfoCount != 0;
+}
+
+/* The place of that family among them; `count`: it is not there. */
+static uint32_t family_at(const VkDeviceQueueCreateInfo *all, uint32_t count,
+                          const VkDeviceQueueCreateInfo *q)
+{
+    uint32_t i = 0;
+    while (i < count &&
+           (all[i].queueFamilyIndex != q->queueFamilyIndex || all[i].flags != q->flags)) {
+        i++;
+    }
+    return i;
+}
+
+/* For the driver: each family once, with no more queues than it has; in place of the guest's. */
+static VkResult families_join(struct hvk_call *call, const struct hvk_physical *p,
+                              VkDeviceCreateInfo *info)
+{
+    uint32_t count = 0;
+    VkDeviceQueueCreateInfo *all =
+        vk_unpack_alloc(&call->in, info->queueCreateInfoCount, sizeof *all);
+    float *priorities = vk_unpack_alloc(&call->in, QUEUES_MAX, sizeof *priorities);
+    if (all == NULL || priorities == NULL) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    for (uint32_t i = 0; i < QUEUES_MAX; i++) {
+        priorities[i] = 1.0f;
+    }
+    for (uint32_t i = 0; i < info->queueCreateInfoCount; i++) {
+        const VkDeviceQueueCreateInfo *q = &info->pQueueCreateInfos[i];
+        VkDeviceQueueCreateInfo *to = &all[family_at(all, count, q)];
+        if (to == &all[count]) {
+            count++;
+            *to = *q;
+            to->queueCount = 0;
+            to->pQueuePriorities = priorities;
+        }
+        uint32_t there = p->families[q->queueFamilyIndex].queueCount;
+        to->queueCount += q->queueCount;
+        to->queueCount = to->queueCount < there ? to->queueCount : there;
+    }
+    info->pQueueCreateInfos = all;
+    info->queueCreateInfoCount = count;
+    return VK_SUCCESS;
 }
 
 static VkQueue queue_get(const struct hvk_device *device, const VkDeviceQueueCreateInfo *info,
@@ -190,7 +249,31 @@ static VkQueue queue_get(const struct hvk_device *device, const VkDeviceQueueCre
     return queue;
 }
 
-static bool queues_make(struct hvk_device *device, const VkDeviceCreateInfo *info)
+/* Queues of its family that are made already. */
+static uint32_t queues_before(const struct hvk_device *device, const VkDeviceQueueCreateInfo *info)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < device->queue_count; i++) {
+        const struct hvk_queue *q = &device->queues[i];
+        count += q->family == info->queueFamilyIndex && q->flags == info->flags;
+    }
+    return count;
+}
+
+/* That of the queue that is natively the same, or its own. */
+static pthread_mutex_t *lock_of(const struct hvk_device *device, struct hvk_queue *queue)
+{
+    for (struct hvk_queue *q = device->queues; q != queue; q++) {
+        if (q->object.native == queue->object.native) {
+            return q->lock;
+        }
+    }
+    return &queue->own_lock;
+}
+
+/* native: how many the driver was asked for. */
+static bool queues_make(struct hvk_device *device, const VkDeviceCreateInfo *info,
+                        const VkDeviceCreateInfo *native)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < info->queueCreateInfoCount; i++) {
@@ -202,14 +285,19 @@ static bool queues_make(struct hvk_device *device, const VkDeviceCreateInfo *inf
     }
     for (uint32_t i = 0; i < info->queueCreateInfoCount; i++) {
         const VkDeviceQueueCreateInfo *q = &info->pQueueCreateInfos[i];
+        uint32_t before = queues_before(device, q);
+        uint32_t at = family_at(native->pQueueCreateInfos, native->queueCreateInfoCount, q);
+        uint32_t there = native->pQueueCreateInfos[at].queueCount;
         for (uint32_t k = 0; k < q->queueCount; k++) {
             struct hvk_queue *queue = &device->queues[device->queue_count++];
-            hvk_object_init(&queue->object, VK_KIND_VkQueue, HVK_U64(queue_get(device, q, k)),
+            hvk_object_init(&queue->object, VK_KIND_VkQueue,
+                            HVK_U64(queue_get(device, q, (before + k) % there)),
                             device->object.instance, device, queue_release);
             queue->family = q->queueFamilyIndex;
-            queue->index = k;
+            queue->index = before + k;
             queue->flags = q->flags;
-            pthread_mutex_init(&queue->lock, NULL);
+            pthread_mutex_init(&queue->own_lock, NULL);
+            queue->lock = lock_of(device, queue);
         }
     }
     return true;
@@ -265,7 +353,9 @@ static VkResult native_create(struct hvk_call *call, struct hvk_device *device,
 VkResult hvk_vkCreateDevice(struct hvk_call *call, struct vk_args_vkCreateDevice *a)
 {
     struct hvk_physical *physical = a->record; /* its first member */
-    if (!families_exist(physical, a->pCreateInfo)) {
+    bool (*exist)(const struct hvk_physical *, const VkDeviceCreateInfo *) =
+        call->context->provider->restores ? families_are_there : families_exist;
+    if (!exist(physical, a->pCreateInfo)) {
         return VK_ERROR_INITIALIZATION_FAILED;
     }
     struct hvk_device *device = sl_alloc(sizeof *device);
@@ -279,7 +369,10 @@ VkResult hvk_vkCreateDevice(struct hvk_call *call, struct vk_args_vkCreateDevice
     sl_list_init(&device->sets);
     sl_list_init(&device->stale);
     VkDevice native = VK_NULL_HANDLE;
-    VkResult result = native_create(call, device, a->pCreateInfo, &native);
+    VkDeviceCreateInfo info = *a->pCreateInfo;
+    VkResult result =
+        call->context->provider->restores ? families_join(call, physical, &info) : VK_SUCCESS;
+    result = result == VK_SUCCESS ? native_create(call, device, &info, &native) : result;
     if (result != VK_SUCCESS) {
         sl_free(device);
         return result;
@@ -288,7 +381,7 @@ VkResult hvk_vkCreateDevice(struct hvk_call *call, struct vk_args_vkCreateDevice
                     device, device_release);
     (void)hvk_ref(&physical->object.instance->object);
     uint64_t id = 0;
-    if (!queues_make(device, a->pCreateInfo) ||
+    if (!queues_make(device, a->pCreateInfo, &info) ||
         hvk_add_object(call, &device->object, &id) != SL_OK) {
         result = VK_ERROR_OUT_OF_HOST_MEMORY;
     }

@@ -53,13 +53,58 @@ VkResult hvk_queue_mark(struct hvk_queue *queue, VkFence *fence)
     if (result != VK_SUCCESS) {
         return result;
     }
-    pthread_mutex_lock(&queue->lock);
+    pthread_mutex_lock(queue->lock);
     result = driver->QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), 0, NULL, *fence);
-    pthread_mutex_unlock(&queue->lock);
+    pthread_mutex_unlock(queue->lock);
     if (result != VK_SUCCESS) {
         driver->DestroyFence(device, *fence, NULL);
     }
     return result;
+}
+
+void hvk_queues_leave(struct hvk_device *device)
+{
+    for (uint32_t i = device->queue_count; i != 0; i--) {
+        struct hvk_queue *queue = &device->queues[i - 1];
+        if (queue->lock == &queue->own_lock) {
+            pthread_mutex_unlock(queue->lock);
+        }
+    }
+    pthread_rwlock_unlock(&device->context->natives);
+}
+
+/* So many submits of all queues. The locks are held afterwards. */
+static uint64_t enter_all(struct hvk_device *device)
+{
+    uint64_t entered = 0;
+    pthread_rwlock_rdlock(&device->context->natives);
+    for (uint32_t i = 0; i < device->queue_count; i++) {
+        struct hvk_queue *queue = &device->queues[i];
+        if (queue->lock == &queue->own_lock) { /* each once */
+            pthread_mutex_lock(queue->lock);
+        }
+        entered += queue->entered;
+    }
+    return entered;
+}
+
+bool hvk_queues_hold(struct hvk_device *device, const struct hvk_call *call)
+{
+    for (;;) {
+        uint64_t entered = enter_all(device);
+        hvk_queues_leave(device);
+        VkResult result = VK_SUCCESS;
+        for (uint32_t i = 0; result == VK_SUCCESS && i < device->queue_count; i++) {
+            result = hvk_queue_idle(&device->queues[i], call, UINT64_MAX);
+        }
+        if (result != VK_SUCCESS) {
+            return false;
+        }
+        if (enter_all(device) == entered) {
+            return true;
+        }
+        hvk_queues_leave(device); /* another ring has submitted since */
+    }
 }
 
 VkResult hvk_queue_idle(struct hvk_queue *queue, const struct hvk_call *call, uint64_t timeout_ns)

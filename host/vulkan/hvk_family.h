@@ -149,7 +149,10 @@ struct hvk_image {
     bool is_modifier_emulated;
     struct hvk_pages *pages[HVK_PLANES]; /* bound, nullable */
     struct hvk_bond memory[HVK_PLANES];
+    VkDeviceMemory own_memory; /* of a replay's; or none */
 };
+/* A replay binds there what needs more here than while recording: to memory of its own. */
+#define HVK_OWN_MEMORY UINT64_MAX
 
 /* --- hvk_view.c --- */
 
@@ -190,6 +193,8 @@ bool hvk_command_buffers_ready(const struct hvk_call *call, struct hvk_queue *qu
 
 /* vk_unpack.named, user: the struct hvk_uses of the buffer that is recorded. */
 void hvk_uses_note(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native);
+/* The commands name these of a pool's queries. */
+void hvk_uses_queries(struct vk_unpack *u, uint64_t pool_id, uint32_t first, uint32_t count);
 void hvk_uses_forget(struct hvk_uses *uses);
 void hvk_uses_finish(struct hvk_uses *uses);
 /* Nothing of it has ended. Under the turn, while nobody records it. */
@@ -294,8 +299,13 @@ struct hvk_pipeline {
 struct hvk_query_pool {
     struct hvk_object object;
     uint32_t count;
-    uint32_t value_count; /* of one query's results */
+    uint32_t value_count;  /* of one query's results */
+    struct hvk_work work;  /* that many of its queries at a time were submitted for */
+    struct hvk_work one[]; /* and each alone; none of a large pool */
 };
+/* Queries that a submit uses. */
+void hvk_queries_give(struct hvk_query_pool *pool, uint32_t first, uint32_t count,
+                      struct hvk_queue *queue);
 
 /* --- hvk_layout.c --- */
 

@@ -5,6 +5,7 @@
  * the one handle type by which it gets those. A driver without VK_EXT_image_drm_format_modifier
  * still does LINEAR: such images are linear ones natively. */
 #include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_provider.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/log.h"
@@ -29,6 +30,7 @@ static void image_release(struct hvk_object *object)
         object->device->driver.DestroyImage(hvk_native(object->device),
                                             HVK_HANDLE(VkImage, object->native), NULL);
     }
+    object->device->driver.FreeMemory(hvk_native(object->device), image->own_memory, NULL);
     for (uint32_t i = 0; i < HVK_PLANES; i++) {
         hvk_pages_unref(image->pages[i]);
         hvk_bond_end(&image->memory[i]);
@@ -392,6 +394,33 @@ static uint32_t plane_of(const struct hvk_device *device, const struct hvk_image
                                                                : 0;
 }
 
+/* A replay's image that needs more here than its memory has. */
+static VkResult bind_own(struct hvk_device *device, struct hvk_image *image)
+{
+    const VkPhysicalDeviceMemoryProperties *memory = &device->physical->memory;
+    VkImage native = HVK_HANDLE(VkImage, image->object.native);
+    VkMemoryAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                 .allocationSize = image->requirements.size};
+    uint32_t bits = image->requirements.memoryTypeBits, local = 0;
+    for (uint32_t i = 0; i < memory->memoryTypeCount; i++) {
+        bool is_local =
+            (memory->memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT) != 0;
+        local |= is_local ? bits & 1u << i : 0;
+    }
+    bits = local != 0 ? local : bits;
+    if (image->is_disjoint || image->bound != 0 || image->requirements.size == 0 || bits == 0) {
+        return VK_ERROR_VALIDATION_FAILED;
+    }
+    info.memoryTypeIndex = (uint32_t)__builtin_ctz(bits);
+    VkResult result =
+        device->driver.AllocateMemory(hvk_native(device), &info, NULL, &image->own_memory);
+    if (result == VK_SUCCESS) {
+        result = device->driver.BindImageMemory(hvk_native(device), native, image->own_memory, 0);
+    }
+    image->bound = result == VK_SUCCESS ? 1 : 0;
+    return result;
+}
+
 static VkResult bind(struct hvk_call *call, struct hvk_device *device,
                      const VkBindImageMemoryInfo *ids, const VkBindImageMemoryInfo *native)
 {
@@ -400,6 +429,10 @@ static VkResult bind(struct hvk_call *call, struct hvk_device *device,
     struct hvk_image *image = image_find(call, HVK_U64(ids->image));
     struct hvk_pages *pages = NULL;
     VkMemoryRequirements needs = {0};
+    bool wants_own = call->context->provider->restores && ids->memoryOffset == HVK_OWN_MEMORY;
+    if (wants_own && image != NULL && image->object.device == device) {
+        return bind_own(device, image);
+    }
     uint32_t plane = image != NULL ? plane_of(device, image, native, &needs) : 0;
     if (image == NULL || (image->bound >> plane & 1) != 0 ||
         !hvk_memory_takes(device, HVK_U64(ids->memory), ids->memoryOffset, &needs, &pages)) {

@@ -6,6 +6,9 @@
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
+/* Of larger pools it is not known what each query is used for. */
+#define EACH_MAX 65536u
+
 static struct hvk_query_pool *pool_of(struct hvk_object *object)
 {
     return (struct hvk_query_pool *)(void *)object;
@@ -38,7 +41,9 @@ VkResult hvk_vkCreateQueryPool(struct hvk_call *call, struct vk_args_vkCreateQue
     uint64_t id = HVK_U64(*a->pQueryPool);
     VkQueryPool native = VK_NULL_HANDLE;
     *a->pQueryPool = VK_NULL_HANDLE;
-    struct hvk_query_pool *pool = sl_alloc(sizeof *pool);
+    uint32_t count = a->pCreateInfo->queryCount;
+    struct hvk_query_pool *pool =
+        sl_alloc(sizeof *pool + (count <= EACH_MAX ? count * sizeof(struct hvk_work) : 0));
     if (pool == NULL) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
@@ -50,7 +55,7 @@ VkResult hvk_vkCreateQueryPool(struct hvk_call *call, struct vk_args_vkCreateQue
     }
     hvk_object_init(&pool->object, VK_KIND_VkQueryPool, HVK_U64(native), device->object.instance,
                     device, pool_release);
-    pool->count = a->pCreateInfo->queryCount;
+    pool->count = count;
     pool->value_count = values_of(a->pCreateInfo);
     enum sl_result added = hvk_add_object(call, &pool->object, &id);
     hvk_unref(&pool->object);
@@ -61,23 +66,50 @@ VkResult hvk_vkCreateQueryPool(struct hvk_call *call, struct vk_args_vkCreateQue
     return hvk_device_result(device, VK_SUCCESS);
 }
 
-static const struct hvk_query_pool *holding(const struct hvk_context *context, uint64_t id,
-                                            uint32_t first, uint32_t count)
+static struct hvk_query_pool *holding(const struct hvk_context *context, uint64_t id,
+                                      uint32_t first, uint32_t count)
 {
-    const struct hvk_query_pool *pool = pool_of(hvk_find(context, VK_KIND_VkQueryPool, id, NULL));
+    struct hvk_query_pool *pool = pool_of(hvk_find(context, VK_KIND_VkQueryPool, id, NULL));
     return pool != NULL && sl_region_fits(first, count, pool->count) ? pool : NULL;
 }
 
+/* --- what the device has yet to do with queries --- */
+
+void hvk_queries_give(struct hvk_query_pool *pool, uint32_t first, uint32_t count,
+                      struct hvk_queue *queue)
+{
+    if (pool == NULL || !sl_region_fits(first, count, pool->count)) {
+        return;
+    }
+    hvk_work_give(count == 1 && pool->count <= EACH_MAX ? &pool->one[first] : &pool->work, queue);
+}
+
+static bool are_done(const struct hvk_query_pool *pool, uint32_t first, uint32_t count)
+{
+    struct hvk_device *device = pool->object.device;
+    bool done = hvk_work_is_done(device, &pool->work);
+    for (uint32_t i = 0; done && pool->count <= EACH_MAX && i < count; i++) {
+        done = hvk_work_is_done(device, &pool->one[first + i]);
+    }
+    return done;
+}
+
+/* Drivers die of queries that are reset while they count. No correct guest waits here, but where
+ * nothing has told yet that they are done. */
 void hvk_vkResetQueryPool(struct hvk_call *call, struct vk_args_vkResetQueryPool *a)
 {
-    const struct hvk_device *device = hvk_device_of(a->record);
-    if (device->driver.ResetQueryPool != NULL &&
-        holding(call->context, a->queryPool_id, a->firstQuery, a->queryCount) != NULL) {
+    struct hvk_device *device = hvk_device_of(a->record);
+    const struct hvk_query_pool *pool =
+        holding(call->context, a->queryPool_id, a->firstQuery, a->queryCount);
+    if (device->driver.ResetQueryPool != NULL && pool != NULL &&
+        (are_done(pool, a->firstQuery, a->queryCount) || hvk_graves_wait(device))) {
+        pthread_rwlock_wrlock(&call->context->natives); /* somebody may read them past its turn */
         device->driver.ResetQueryPool(hvk_native(device), a->queryPool, a->firstQuery,
                                       a->queryCount);
+        pthread_rwlock_unlock(&call->context->natives);
     } else {
-        sl_warn_limited("vulkan", "context %u: no queries %u to %u", call->context->ctx_id,
-                        a->firstQuery, a->queryCount);
+        sl_warn_limited("vulkan", "context %u: no queries %u to %u, or they are in use",
+                        call->context->ctx_id, a->firstQuery, a->queryCount);
     }
 }
 
@@ -94,15 +126,46 @@ static bool results_size(const struct hvk_query_pool *pool, uint32_t count, uint
     return count == 0 || (sl_mul_u64(count - 1, stride, &before) && sl_add_u64(before, one, out));
 }
 
+/* Past its turn: who is waited for may need one. */
+static VkResult results_wait(struct hvk_call *call, struct hvk_query_pool *pool,
+                             const struct vk_args_vkGetQueryPoolResults *a)
+{
+    struct hvk_device *device = pool->object.device;
+    VkResult result = VK_NOT_READY;
+    (void)hvk_ref(&device->object);
+    (void)hvk_ref(&pool->object);
+    hvk_pass(call);
+    if (hvk_queues_hold(device, call)) {
+        result = device->driver.GetQueryPoolResults(hvk_native(device), a->queryPool, a->firstQuery,
+                                                    a->queryCount, a->dataSize, a->pData, a->stride,
+                                                    a->flags);
+        hvk_queues_leave(device);
+    }
+    result = hvk_device_result(device, result);
+    hvk_unref(&pool->object);
+    hvk_unref(&device->object);
+    return result;
+}
+
+/* Drivers of the CPU wait for all of a device's work, whether they are asked to or not. */
+static bool waits(const struct hvk_device *device, VkQueryResultFlags flags)
+{
+    return (flags & VK_QUERY_RESULT_WAIT_BIT) != 0 ||
+           device->physical->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+}
+
 VkResult hvk_vkGetQueryPoolResults(struct hvk_call *call, struct vk_args_vkGetQueryPoolResults *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
-    const struct hvk_query_pool *pool =
+    struct hvk_query_pool *pool =
         holding(call->context, a->queryPool_id, a->firstQuery, a->queryCount);
     uint64_t size;
     if (pool == NULL || a->pData == NULL ||
         !results_size(pool, a->queryCount, a->stride, a->flags, &size) || size > a->dataSize) {
         return hvk_device_result(device, VK_ERROR_VALIDATION_FAILED);
+    }
+    if (waits(device, a->flags) && !hvk_device_is_idle(device)) {
+        return results_wait(call, pool, a);
     }
     return hvk_device_result(
         device, device->driver.GetQueryPoolResults(hvk_native(device), a->queryPool, a->firstQuery,
@@ -115,6 +178,7 @@ VkResult hvk_vkGetQueryPoolResults(struct hvk_call *call, struct vk_args_vkGetQu
 static bool check(struct hvk_recording *r, uint64_t id, uint32_t first, uint32_t count)
 {
     if (holding(r->device->context, id, first, count) != NULL) {
+        hvk_uses_queries(&r->in, id, first, count);
         return true;
     }
     vk_unpack_fail(&r->in, "it names queries that its pool has not");

@@ -163,13 +163,14 @@ static bool submit_begin(struct hvk_call *call, struct hvk_queue *queue)
     }
     hvk_layouts_trim(call->context, device);
     hr_ring_memory(call->hr->ring);
-    pthread_mutex_lock(&queue->lock);
+    pthread_mutex_lock(queue->lock);
+    queue->entered++;
     return true;
 }
 
 static void submit_end(struct hvk_queue *queue, uint64_t fence_id)
 {
-    pthread_mutex_unlock(&queue->lock);
+    pthread_mutex_unlock(queue->lock);
     hvk_submitted(queue, fence_id);
 }
 
@@ -369,10 +370,11 @@ static VkResult bind_sparse(struct hvk_call *call, struct hvk_queue *queue, uint
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     call->context->is_sparse = call->context->is_sparse || count != 0;
-    pthread_mutex_lock(&queue->lock);
+    pthread_mutex_lock(queue->lock);
+    queue->entered++;
     VkResult result = device->driver.QueueBindSparse(HVK_HANDLE(VkQueue, queue->object.native),
                                                      count, binds, fence);
-    pthread_mutex_unlock(&queue->lock);
+    pthread_mutex_unlock(queue->lock);
     hvk_submitted(queue, fence_id);
     for (uint32_t i = 0; result == VK_SUCCESS && i < count; i++) {
         mark_all(call->context, ids[i].pWaitSemaphores, ids[i].waitSemaphoreCount, false);

@@ -13,6 +13,10 @@
 #define ROOM_START 32u
 #define ROOM_MAX   (1u << 24)
 
+/* A kind of our own: queries of a pool, whose id it is; `native` is first << 32 | count. */
+#define QUERIES 255u
+_Static_assert(VK_KIND_END <= QUERIES, "kinds");
+
 /* Kinds that drivers keep nothing of behind the command that names them. */
 static bool is_consumed(uint32_t kind)
 {
@@ -35,7 +39,7 @@ static uint64_t native_of(uint32_t kind, uint64_t native)
 /* Kinds that are reset, and must know what they were submitted for. */
 static bool has_work(uint32_t kind)
 {
-    return kind == VK_KIND_VkCommandBuffer || kind == VK_KIND_VkDescriptorSet;
+    return kind == VK_KIND_VkCommandBuffer || kind == VK_KIND_VkDescriptorSet || kind == QUERIES;
 }
 
 static bool make_room(struct hvk_uses *uses)
@@ -71,6 +75,11 @@ void hvk_uses_note(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t nat
     uses->list[uses->count] = use;
     *recent = uses->count++;
     uses->alive_at = 0;
+}
+
+void hvk_uses_queries(struct vk_unpack *u, uint64_t pool_id, uint32_t first, uint32_t count)
+{
+    hvk_uses_note(u, QUERIES, pool_id, (uint64_t)first << 32 | count);
 }
 
 void hvk_uses_forget(struct hvk_uses *uses)
@@ -115,6 +124,9 @@ static bool is_alive(const struct hvk_context *context, const struct hvk_use *us
 {
     uint32_t kind = (uint32_t)(use->name >> 56);
     uint64_t native;
+    if (kind == QUERIES) {
+        return true; /* the pool is named, too */
+    }
     const struct hvk_object *object =
         hvk_find(context, kind, use->name & 0xffffffffffffffull, &native);
     return object != NULL && native_of(kind, native) == use->native &&
@@ -179,9 +191,15 @@ void hvk_uses_give(const struct hvk_uses *uses, struct hvk_queue *queue)
 {
     const struct hvk_context *context = queue->object.device->context;
     for (uint32_t i = 0; uses->has_work && i < uses->count; i++) {
-        uint32_t kind = (uint32_t)(uses->list[i].name >> 56);
-        if (has_work(kind)) {
-            give(hvk_find(context, kind, uses->list[i].name & 0xffffffffffffffull, NULL), queue);
+        const struct hvk_use *use = &uses->list[i];
+        uint32_t kind = (uint32_t)(use->name >> 56);
+        uint64_t id = use->name & 0xffffffffffffffull;
+        if (kind == QUERIES) {
+            struct hvk_object *pool = hvk_find(context, VK_KIND_VkQueryPool, id, NULL);
+            hvk_queries_give((struct hvk_query_pool *)(void *)pool, (uint32_t)(use->native >> 32),
+                             (uint32_t)use->native, queue);
+        } else if (has_work(kind)) {
+            give(hvk_find(context, kind, id, NULL), queue);
         }
     }
 }

@@ -46,6 +46,17 @@ bool hvk_work_is_done(struct hvk_device *device, const struct hvk_work *work)
     return is_known(device, work);
 }
 
+bool hvk_device_is_idle(struct hvk_device *device)
+{
+    bool idle = true;
+    for (uint32_t i = 0; idle && i < device->queue_count; i++) {
+        struct hvk_queue *queue = &device->queues[i];
+        const struct hvk_work work = {.queue = queue, .serial = queue->last};
+        idle = hvk_work_is_done(device, &work);
+    }
+    return idle;
+}
+
 void hvk_work_give(struct hvk_work *work, struct hvk_queue *queue)
 {
     struct hvk_device *device = queue->object.device;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { OPCODE = 7000, RESOURCE = 40, CONTEXT = 3 };
@@ -394,6 +395,55 @@ SLT_TEST_F(cap_writer, finds_what_a_guest_shows_that_it_wrote, t)
     SLT_EXPECT_EQ(1u, apply(t, copy));
     SLT_EXPECT_MEMEQ(m.host, copy, m.size);
     unmap_shown(t, &m);
+}
+
+/* A large memory of which little was ever touched: the first look finds that and makes no more of
+ * it. */
+SLT_TEST_F(cap_writer, does_not_touch_what_a_guest_never_touched, t)
+{
+    const uint32_t size = 8u << 20, at[] = {0, 3u << 20, (3u << 20) + CAP_PAGE, size - 1};
+    int fd, fds[2];
+    void *guest, *host;
+    struct stat before, after;
+    struct sl_writes *writes;
+    if (sl_writes_open(fds) != SL_OK) {
+        SLT_SKIP("this kernel shows nobody's writes");
+    }
+    SLT_ASSERT_OK(sl_shm_create("sparse", size, &fd));
+    SLT_ASSERT_OK(sl_shm_map(fd, size, &guest));
+    SLT_ASSERT_OK(sl_shm_map(fd, size, &host));
+    const struct cap_resource resource = {.id = RESOURCE, .ctx_id = CONTEXT, .blob_id = 6};
+    SLT_ASSERT_OK(cap_memory_watch(&t->memory, &resource, CAP_WATCH_SUBMIT, host, size));
+    cap_memory_file(&t->memory, RESOURCE, fd, 0);
+    SLT_ASSERT_OK(sl_writes_create(fds, &writes));
+    cap_memory_place(&t->memory, RESOURCE, writes, (uintptr_t)guest);
+    sl_writes_unref(writes);
+    begin(t, &(struct cap_start){.level = 1});
+    struct cap_stream *s = stream_new(t);
+    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+        ((uint8_t *)guest)[at[i]] = (uint8_t)(i + 1);
+    }
+    SLT_ASSERT_EQ(0, fstat(fd, &before));
+    search(s, 0);
+    SLT_ASSERT_EQ(0, fstat(fd, &after));
+    SLT_EXPECT_EQ(before.st_blocks, after.st_blocks);
+    cap_stream_end(s);
+    (void)end(t);
+    read_back(t);
+    struct cap_event e;
+    struct cap_piece piece;
+    uint8_t *copy = calloc(1, size);
+    SLT_ASSERT_TRUE(copy != NULL && next(t, CAP_EVENT_MEMORY, &e));
+    while (cap_merge_piece(t->merge, &e.memory, &piece) == SL_OK) {
+        SLT_ASSERT_TRUE(piece.offset + piece.size <= size);
+        memcpy(copy + piece.offset, piece.bytes, piece.size);
+    }
+    SLT_EXPECT_TRUE(memcmp(host, copy, size) == 0);
+    free(copy);
+    cap_memory_forget(&t->memory, RESOURCE);
+    sl_shm_unmap(guest, size);
+    sl_shm_unmap(host, size);
+    close(fd);
 }
 
 /* The guest may map something else there at any time; then nothing is missing. */

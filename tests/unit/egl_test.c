@@ -190,7 +190,8 @@ SLT_TEST(egl_configs, windows_where_a_visual_has_the_channels)
     SLT_ASSERT_EQ(5u + 5u + 3u, t.count);
     for (uint32_t i = 0; i < t.count; i++) {
         const struct gegl_config *c = &t.configs[i];
-        SLT_EXPECT_EQ(EGL_PBUFFER_BIT | EGL_PIXMAP_BIT | EGL_WINDOW_BIT,
+        SLT_EXPECT_EQ(EGL_PBUFFER_BIT | EGL_PIXMAP_BIT | EGL_WINDOW_BIT |
+                          EGL_SWAP_BEHAVIOR_PRESERVED_BIT,
                       gegl_config_get(c, EGL_SURFACE_TYPE));
         SLT_EXPECT_EQ(8, gegl_config_get(c, EGL_RED_SIZE));
         SLT_EXPECT_EQ(EGL_OPENGL_ES2_BIT, gegl_config_get(c, EGL_RENDERABLE_TYPE));

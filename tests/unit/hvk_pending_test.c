@@ -5,6 +5,8 @@
 #include "tests/unit/hvk_hostile.h"
 
 #include "host/vulkan/hvk_family.h"
+#include "transport/base/clock.h"
+#include "transport/base/thread.h"
 
 #include <malloc.h>
 
@@ -22,6 +24,7 @@ struct pending {
     VkCommandPool pool;
     VkCommandBuffer primary, secondary;
     VkSemaphore timeline;
+    VkEvent event;
     VkFence fence;
     uint64_t name; /* of a batched set, of a pool of its own */
     struct vp_compute batched;
@@ -102,6 +105,17 @@ static void secondary_record(struct vk_world *w, const struct pending *p, bool d
     flush(w, p->secondary, &recorded);
 }
 
+static VkEvent event_make(struct vk_world *w)
+{
+    const VkEventCreateInfo info = {.sType = VK_STRUCTURE_TYPE_EVENT_CREATE_INFO};
+    VkEvent event = VK_NULL_HANDLE;
+    VkResult r;
+    VK_SEND(&w->main, CreateEvent, w->device, &info, NULL, &event);
+    VK_READ(&w->main, CreateEvent, w->device, &info, NULL, &event, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    return event;
+}
+
 /* Words of 3 become 7 by the secondary, 15 by the primary, 31 by the batched set. */
 static void make(struct vk_world *w, struct pending *p)
 {
@@ -110,6 +124,7 @@ static void make(struct vk_world *w, struct pending *p)
     vp_set_write(w, p->h.set, p->h.m.buffer);
     batched_make(w, p);
     p->timeline = timeline_make(w);
+    p->event = event_make(w);
     p->fence = vp_fence_make(w);
     p->pool = vp_pool_make(w);
     vp_buffers_make(w, p->pool, VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &p->primary);
@@ -119,6 +134,8 @@ static void make(struct vk_world *w, struct pending *p)
     vp_begin(&recorded);
     vk_pack_vkCmdResetQueryPool(&recorded, p->h.queries, 0, 4);
     vk_pack_vkCmdBeginQuery(&recorded, p->h.queries, 1, 0);
+    vk_pack_vkCmdWaitEvents(&recorded, 1, &p->event, VK_PIPELINE_STAGE_HOST_BIT,
+                            VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, NULL, 0, NULL, 0, NULL);
     vk_pack_vkCmdExecuteCommands(&recorded, 1, &p->secondary);
     dispatch(&recorded, &p->h.c, p->h.set);
     barrier(&recorded);
@@ -147,13 +164,21 @@ static void submit(struct vk_world *w, const struct pending *p)
     SLT_ASSERT_TRUE(!w->main.lost);
 }
 
-static VkResult signal_and_wait(struct vk_world *w, const struct pending *p)
+static void begin_it(struct vk_world *w, const struct pending *p)
 {
     const VkSemaphoreSignalInfo info = {
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO, .semaphore = p->timeline, .value = 1};
     VkResult r;
     VK_SEND(&w->main, SignalSemaphore, w->device, &info);
     VK_READ(&w->main, SignalSemaphore, w->device, &info, &r);
+    SLT_EXPECT_EQ(VK_SUCCESS, r);
+}
+
+static VkResult finish_it(struct vk_world *w, const struct pending *p)
+{
+    VkResult r;
+    VK_SEND(&w->main, SetEvent, w->device, p->event);
+    VK_READ(&w->main, SetEvent, w->device, p->event, &r);
     SLT_EXPECT_EQ(VK_SUCCESS, r);
     return vp_wait(w, p->fence, UINT64_MAX);
 }
@@ -314,6 +339,102 @@ SLT_TEST_FP(hvk_pending, runs_as_it_was_when, w, struct pending_case, pending_ca
     c->end(w, &p);
     fill_up(w);
     SLT_ASSERT_TRUE(!w->main.lost);
-    SLT_EXPECT_EQ(VK_SUCCESS, signal_and_wait(w, &p));
+    begin_it(w, &p);
+    SLT_EXPECT_EQ(VK_SUCCESS, finish_it(w, &p));
     vp_expect_words(&p.h.m, 31);
+}
+
+/* The driver is in the middle of it, or will soon be. */
+SLT_TEST_FP(hvk_pending, runs_to_its_end_when, w, struct pending_case, pending_cases, c)
+{
+    struct pending p;
+    make(w, &p);
+    submit(w, &p);
+    begin_it(w, &p);
+    sl_clock_sleep_ns(5 * SL_NS_PER_MS);
+    c->end(w, &p);
+    fill_up(w);
+    SLT_ASSERT_TRUE(!w->main.lost);
+    SLT_EXPECT_EQ(VK_SUCCESS, finish_it(w, &p));
+    vp_expect_words(&p.h.m, 31);
+}
+
+/* What its fence has told is reset natively, whether the guest has reset the fence or not. */
+SLT_TEST_F(hvk_pending, nothing_is_made_anew_that_is_done, w)
+{
+    struct pending p;
+    VkResult r;
+    make(w, &p);
+    submit(w, &p);
+    begin_it(w, &p);
+    SLT_EXPECT_EQ(VK_SUCCESS, finish_it(w, &p));
+    struct hvk_context *context = vk_world_context(w);
+    struct hvk_object *b = hvk_find(context, VK_KIND_VkCommandBuffer, HVK_U64(p.primary), NULL);
+    struct hvk_object *sets =
+        hvk_find(context, VK_KIND_VkDescriptorPool, HVK_U64(p.h.c.pool), NULL);
+    uint64_t native = b->native, native_sets = sets->native;
+    the_buffer_is_recorded_anew(w, &p);
+    VK_SEND(&w->main, ResetFences, w->device, 1, &p.fence);
+    VK_READ(&w->main, ResetFences, w->device, 1, &p.fence, &r);
+    SLT_EXPECT_EQ(VK_SUCCESS, r);
+    the_pool_is_reset(w, &p);
+    the_descriptor_pool_is_reset(w, &p);
+    SLT_EXPECT_EQ(native, b->native);
+    SLT_EXPECT_EQ(native_sets, sets->native);
+}
+
+/* --- results, by a ring of its own --- */
+
+struct asking {
+    struct vk_guest_ring ring;
+    pthread_t thread;
+};
+
+static void *ask(void *user)
+{
+    struct asking *asking = user;
+    vk_ring_feed(&asking->ring);
+    return NULL;
+}
+
+static void asking_start(struct vk_world *w, const struct pending *p, struct asking *asking,
+                         uint64_t *result)
+{
+    vk_ring_open(w, &asking->ring, 0);
+    vk_pack_vkGetQueryPoolResults(&asking->ring.pack, ++w->turn, w->device, p->h.queries, 1, 1, 8,
+                                  result, 8, VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
+    SLT_ASSERT_OK(sl_thread_start(&asking->thread, "asks", 0, ask, asking));
+}
+
+SLT_TEST_F(hvk_pending, results_are_waited_for_beside_others, w)
+{
+    struct pending p;
+    struct asking asking;
+    uint64_t result = 7;
+    VkResult r = VK_ERROR_UNKNOWN;
+    make(w, &p);
+    submit(w, &p);
+    asking_start(w, &p, &asking, &result);
+    begin_it(w, &p); /* its turn comes */
+    SLT_EXPECT_EQ(VK_SUCCESS, finish_it(w, &p));
+    pthread_join(asking.thread, NULL);
+    VK_READ(&asking.ring, GetQueryPoolResults, w->device, p.h.queries, 1, 1, 8, &result, 8,
+            VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT, &r);
+    SLT_EXPECT_EQ(VK_SUCCESS, r);
+    SLT_EXPECT_EQ(0u, result);
+    vk_ring_close(&asking.ring);
+}
+
+SLT_TEST_F(hvk_pending, who_waits_for_results_is_stopped, w)
+{
+    struct pending p;
+    struct asking asking;
+    uint64_t result;
+    make(w, &p);
+    submit(w, &p);
+    asking_start(w, &p, &asking, &result);
+    sl_clock_sleep_ns(5 * SL_NS_PER_MS);
+    hr_ring_stop(asking.ring.ring);
+    pthread_join(asking.thread, NULL);
+    vk_ring_close(&asking.ring);
 }

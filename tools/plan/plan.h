@@ -154,6 +154,7 @@ void plan_vector_fit(const struct plan_command *command, uint32_t longest, uint6
  * agree, or left alone. Returns the new size. */
 size_t plan_mutate(uint8_t *packet, size_t size, uint64_t *state);
 
+struct vk_plan_field;
 /* What a printer's caller wants done its own way. Every function is nullable. */
 struct plan_style {
     void *user;
@@ -166,6 +167,8 @@ struct plan_style {
     /* Instead of a Vulkan handle's text. kind: VK_KIND_; made: the command makes it. out NULL:
      * nothing is printed, the handles are only told. */
     void (*handle)(void *user, uint32_t kind, uint64_t id, bool made, FILE *out);
+    /* Of a Vulkan number of at most 8 bytes: where it lies. Text goes on as without. */
+    void (*number)(void *user, const struct vk_plan_field *field, const uint8_t *bytes);
 };
 
 /* "name(arg = value, ...) -> result", without newline. packet and reply: what there is of them,

@@ -179,7 +179,6 @@ static void print_name(const struct vk_walk *w, const char *name)
     }
 }
 
-/* Also where nothing is printed. */
 static void print_reply(struct vk_walk *w, const struct vk_plan_command *c, struct vk_scope *s,
                         const uint8_t *reply, size_t size)
 {
@@ -279,5 +278,51 @@ void vk_plan_print(const struct vk_plan *plan, const struct plan_style *style, c
         recorded_of(&w, c, &s);
     } else if (reply_size != 0) {
         print_reply(&w, c, &s, reply, reply_size);
+    }
+}
+
+/* Of each of the recorded commands that a packet carries. */
+static void tell_recorded(const struct vk_plan *plan, const struct plan_style *style,
+                          const uint8_t *data, size_t size)
+{
+    while (size >= STAGED_HEADER) {
+        uint32_t length = sl_load_u32(data + 4);
+        if (length < STAGED_HEADER || length > size) {
+            return;
+        }
+        vk_plan_tell(plan, style, data, length, NULL, 0);
+        data += length;
+        size -= length;
+    }
+}
+
+void vk_plan_tell(const struct vk_plan *plan, const struct plan_style *style, const void *packet,
+                  size_t size, const void *reply, size_t reply_size)
+{
+    static const struct plan_style nothing;
+    struct vk_walk w = {.plan = plan, .style = reply_size == 0 ? style : &nothing};
+    struct vk_scope s;
+    uint32_t turn;
+    const struct vk_plan_command *c = open_packet(&w, packet, size, &turn);
+    if (c == NULL) {
+        return;
+    }
+    parameters(&w, c, &s);
+    if (w.failed || w.in != w.end) {
+        return;
+    }
+    if (reply_size == 0 && carries_commands(c)) {
+        uint64_t data = s.old[c->count - 2];
+        tell_recorded(plan, style, w.end - data, (size_t)data);
+    }
+    w.in = reply;
+    w.end = w.in + reply_size;
+    w.reply = true;
+    w.style = style;
+    s.outputs = true;
+    for (uint8_t i = 0; reply_size != 0 && i < c->count && !w.failed; i++) {
+        if ((c->fields[i].flags & VK_PLAN_OUT) != 0) {
+            vk_walk_field(&w, &s, i);
+        }
     }
 }

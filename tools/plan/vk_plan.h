@@ -161,5 +161,9 @@ void vk_plan_make_reply(const struct vk_plan *plan, const void *packet, size_t s
  * line each, behind "; " where style->value is. style: nullable; struct plan_style in plan.h. */
 void vk_plan_print(const struct vk_plan *plan, const struct plan_style *style, const void *packet,
                    size_t size, const void *reply, size_t reply_size, FILE *out);
+/* Tells style->handle and style->number, and prints nothing: of a packet and of the commands that a
+ * flush carries, or, where there is a reply, of that alone. Ends where something makes no sense. */
+void vk_plan_tell(const struct vk_plan *plan, const struct plan_style *style, const void *packet,
+                  size_t size, const void *reply, size_t reply_size);
 
 #endif

@@ -64,6 +64,13 @@ static uint32_t big32(struct vk_walk *w)
     return p != NULL ? __builtin_bswap32(sl_load_u32(p)) : 0;
 }
 
+static void tell_number(const struct vk_walk *w, const struct vk_plan_field *f, const uint8_t *p)
+{
+    if (w->style != NULL && w->style->number != NULL) {
+        w->style->number(w->style->user, f, p);
+    }
+}
+
 /* `size` bytes of content, at most 8 where `number` is wanted; zero: they go out as zeros. */
 static void content(struct vk_walk *w, const struct vk_plan_field *f, size_t size, bool zero)
 {
@@ -84,6 +91,9 @@ static void content(struct vk_walk *w, const struct vk_plan_field *f, size_t siz
             uint64_t bits = plan_random(w->state);
             give(w, &bits, size - at < 8 ? size - at : 8);
         }
+    }
+    if (f->wire == VK_PLAN_RAW && size <= 8 && w->in != NULL) {
+        tell_number(w, f, p);
     }
     if (f->wire == VK_PLAN_HANDLE && w->style != NULL && w->style->handle != NULL) {
         w->style->handle(w->style->user, f->value, sl_load_u64(p), has(f, VK_PLAN_CREATES),
@@ -162,6 +172,7 @@ static void number(struct vk_walk *w, struct vk_scope *s, uint8_t i)
             return;
         }
         memcpy(bytes, p, size);
+        tell_number(w, f, p);
     }
     uint64_t value = sl_load_u64(bytes);
     value = f->wire == VK_PLAN_BIG ? __builtin_bswap64(value) : value;

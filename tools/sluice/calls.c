@@ -52,6 +52,8 @@ struct calls {
     const struct schema *schema; /* NULL: this build's */
     struct names *names;
     bool seeks, is_unsure;
+    uint64_t last_stamp; /* of the call that was printed last; UINT64_MAX: none was */
+    bool is_again;       /* it is the one that is being printed: its handles have their numbers */
     uint32_t ctx_id;
     const char *command; /* of the call that is being printed */
     struct {
@@ -81,7 +83,7 @@ static void print_kind(FILE *out, uint32_t kind, uint32_t number)
 static uint32_t number_of(struct calls *calls, uint32_t kind, uint64_t id, bool is_new)
 {
     calls->is_unsure = calls->is_unsure || calls->seeks;
-    return names_number(calls->names, calls->ctx_id, kind, id, is_new);
+    return names_number(calls->names, calls->ctx_id, kind, id, is_new && !calls->is_again);
 }
 
 static bool starts(const char *text, const char *with)
@@ -302,6 +304,8 @@ static void print_event(struct calls *calls, const struct cap_event *event, bool
     const struct cap_frame *f = &event->frame;
     switch (event->kind) {
     case CAP_EVENT_CALL:
+        calls->is_again = event->stamp == calls->last_stamp;
+        calls->last_stamp = event->stamp;
         print_call(calls, &event->call, split, out);
         break;
     case CAP_EVENT_VERB:
@@ -340,7 +344,8 @@ struct calls *calls_create(enum calls_format format, bool plain, FILE *out)
     if (calls == NULL) {
         return NULL;
     }
-    *calls = (struct calls){.format = format, .plain = plain, .out = out, .command = ""};
+    *calls = (struct calls){
+        .format = format, .plain = plain, .out = out, .last_stamp = UINT64_MAX, .command = ""};
     calls->names = names_create();
     calls->text = open_memstream(&calls->buffer, &calls->size);
     if (calls->names == NULL || calls->text == NULL) {
@@ -495,13 +500,13 @@ static bool may_make(const char *name)
 }
 
 /* Objects that are made get their numbers also where nothing is shown. */
-static void learn(struct calls *calls, const struct cap_event_call *call)
+static void learn(struct calls *calls, const struct cap_event *event)
 {
-    uint32_t opcode = sl_load_u32(call->packet);
+    uint32_t opcode = sl_load_u32(event->call.packet);
     const char *name = schema_find(calls->schema, opcode).name;
     if (name != NULL && !calls->plain && may_make(name)) {
         rewind(calls->text);
-        print_call(calls, call, false, calls->text);
+        print_event(calls, event, false, calls->text);
     }
 }
 
@@ -509,7 +514,7 @@ void calls_give(struct calls *calls, const struct cap_event *event, uint64_t fra
 {
     if (!show) {
         if (event->kind == CAP_EVENT_CALL) {
-            learn(calls, &event->call);
+            learn(calls, event);
         }
         return;
     }

@@ -221,10 +221,13 @@ static int show(struct info *info, const struct opt_set *set)
 static int run(const struct opt_set *set)
 {
     struct info info = {.path = set->args[0]};
+    const char *thumb = opt_text(set, INFO_THUMB);
+    if (thumb != NULL && trace_is_input(thumb, set->args, set->arg_count)) {
+        return SLUICE_EXIT_USAGE;
+    }
     int code = open_it(&info);
     if (code == SLUICE_EXIT_OK) {
         bool json = opt_common_on(set, COMMON_JSON);
-        const char *thumb = opt_text(set, INFO_THUMB);
         code = thumb != NULL ? info_thumb(info.path, info.reader, thumb, opt_on(set, INFO_FORCE))
                : opt_on(set, INFO_CHECK)
                    ? info_check(info.path, info.reader, opt_on(set, INFO_STRICT), json)

@@ -1,5 +1,6 @@
 /* sluice VERB [options] ...: finds the verb, reads its options, runs it. */
 #include "tools/sluice/say.h"
+#include "tools/sluice/trace.h"
 #include "tools/sluice/verbs.h"
 #include "tools/sluice/version.h"
 
@@ -55,6 +56,9 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
     }
     say_set_level(opt_common_on(&set, COMMON_QUIET), opt_common_on(&set, COMMON_VERBOSE));
     const char *log_file = opt_common_text(&set, COMMON_LOG_FILE);
+    if (log_file != NULL && trace_is_input(log_file, set.args, set.arg_count)) {
+        return SLUICE_EXIT_USAGE;
+    }
     if (log_file != NULL && say_to_file(log_file) != SL_OK) {
         say_error("--log-file is '%s', which cannot be written: %s", log_file, strerror(errno));
         return SLUICE_EXIT_FILE;

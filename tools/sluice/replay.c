@@ -1,5 +1,6 @@
 /* sluice replay: plays a trace against this machine's drivers. */
 #include "tools/sluice/replay_shown.h"
+#include "tools/sluice/calls.h"
 #include "tools/sluice/host.h"
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/json.h"
@@ -148,6 +149,7 @@ struct replay {
     struct replay_window *window; /* nullable */
     struct pace pace;
     struct replay_plan plan;
+    struct remap *remap; /* of the run that goes on */
     uint64_t *last_call;
     char driver[LOCAL_TEXT];
     uint64_t load_ns;
@@ -231,13 +233,52 @@ static bool on_frame(void *user, const struct rep_frame *frame)
     return r->code == SLUICE_EXIT_OK && !r->is_closed;
 }
 
+static bool is_backend(const struct opt_set *set, const char *name)
+{
+    return strcmp(opt_text(set, REPLAY_BACKEND), name) == 0;
+}
+
+/* Asked for; else on a driver that is known to be another one, unless that was refused. */
+static bool wants_portable(const struct replay *r)
+{
+    bool is_asked = r->set->values[REPLAY_PORTABLE].source != OPT_FROM_DEFAULT;
+    return opt_on(r->set, REPLAY_PLAN) ||
+           (is_asked ? opt_on(r->set, REPLAY_PORTABLE) : replay_plan_differs(&r->plan, r->driver));
+}
+
+/* What another driver says of itself when it is asked is no divergence. */
+static bool is_of_driver(const struct replay *r, const struct rep_answer *answer)
+{
+    const struct cap_event *event = answer->event;
+    const char *name =
+        event->kind == CAP_EVENT_CALL ? call_name(sl_load_u32(event->call.packet)) : NULL;
+    return name != NULL && !answer->is_lost && replay_plan_differs(&r->plan, r->driver) &&
+           (strncmp(name, "vkGetPhysicalDevice", 19) == 0 || strncmp(name, "vkEnumerate", 11) == 0);
+}
+
 static bool on_diverged(void *user, const struct rep_answer *answer)
 {
     struct replay *r = user;
     bool goes_on = opt_on(r->set, REPLAY_IGNORE_RESULTS);
+    if (is_of_driver(r, answer)) {
+        return true;
+    }
+    if (!goes_on && uses_are_missing(remap_uses(r->remap), wants_portable(r))) {
+        uses_say_missing(remap_uses(r->remap), wants_portable(r));
+        r->code = SLUICE_EXIT_MISSING;
+        return false;
+    }
     r->has_diverged = true;
     replay_say_diverged(r->path, answer, goes_on);
     return goes_on;
+}
+
+static void on_grown(void *user, uint32_t image, uint64_t here, uint64_t recorded, bool rebound)
+{
+    char a[TRACE_NUMBER], b[TRACE_NUMBER];
+    (void)user;
+    say_note("image#%" PRIu32 ": needs %s B here, %s B when recorded; %s", image,
+             trace_number(here, a), trace_number(recorded, b), rebound ? "rebound" : "enlarged");
 }
 
 /* --- one run --- */
@@ -270,17 +311,34 @@ static int end_of(struct replay *r, const struct rep_report *report)
     return trace_failed(r->path, r->reader, report->result);
 }
 
-static bool is_backend(const struct opt_set *set, const char *name)
+/* On a driver that may be another one. */
+static int play_here(struct replay *r, struct rep *rep, struct vgd *device,
+                     struct rep_report *report)
 {
-    return strcmp(opt_text(set, REPLAY_BACKEND), name) == 0;
-}
-
-/* Asked for; else on a driver that is known to be another one, unless that was refused. */
-static bool wants_portable(const struct replay *r)
-{
-    bool is_asked = r->set->values[REPLAY_PORTABLE].source != OPT_FROM_DEFAULT;
-    return opt_on(r->set, REPLAY_PLAN) ||
-           (is_asked ? opt_on(r->set, REPLAY_PORTABLE) : replay_plan_differs(&r->plan, r->driver));
+    const struct remap_options remap = {
+        .portable = wants_portable(r), .user = r, .grown = on_grown};
+    bool plans = opt_on(r->set, REPLAY_PLAN);
+    r->remap = remap_create(&remap);
+    if (r->remap == NULL) {
+        return trace_failed(r->path, r->reader, SL_ERR_NOMEM);
+    }
+    if (remap.portable) {
+        rep_set_portable(rep);
+    }
+    rep_set_port(rep, remap_port(r->remap));
+    rep_run(rep, device, report);
+    int code = end_of(r, report);
+    if (code == SLUICE_EXIT_OK && plans) {
+        enum sl_result result = replay_plan_look(r->reader, r->remap);
+        code = result == SL_OK ? replay_plan_print(&r->plan, r->driver, rep, r->remap,
+                                                   opt_common_on(r->set, COMMON_JSON))
+                               : trace_failed(r->path, r->reader, result);
+    } else if (remap.portable) {
+        replay_plan_say(&r->plan, r->driver, rep, r->remap);
+    }
+    remap_destroy(r->remap);
+    r->remap = NULL;
+    return code;
 }
 
 static int play_once(struct replay *r, const struct host_options *host, uint64_t first_frame,
@@ -327,17 +385,7 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
         r->load_ns = sl_clock_ns() - begin;
         shown_begin(r->shown);
         r->pace.begin_ns = 0;
-        bool is_portable = wants_portable(r);
-        if (is_portable) {
-            rep_set_portable(rep);
-        }
-        rep_run(rep, device, report);
-        code = end_of(r, report);
-        if (code == SLUICE_EXIT_OK && opt_on(set, REPLAY_PLAN)) {
-            code = replay_plan_print(&r->plan, r->driver, rep, opt_common_on(set, COMMON_JSON));
-        } else if (is_portable) {
-            replay_plan_say(&r->plan, r->driver, rep);
-        }
+        code = play_here(r, rep, device, report);
         device->ops->destroy(device);
     }
     rep_destroy(rep);

@@ -6,9 +6,11 @@
 #include "host/capture/cap_index.h"
 #include "transport/base/bytes.h"
 #include "wire/rc_opcodes.h"
+#include "wire/vk_opcodes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HEADER 8u
@@ -41,6 +43,12 @@ static bool config_of(const struct cap_event_call *call, uint32_t *config)
     return true;
 }
 
+/* What makes something of its arguments: what comes before it only asks. */
+static bool is_first_made(const struct cap_event_call *call, uint32_t *config)
+{
+    return sl_load_u32(call->packet) == VK_OP_vkCreateDevice || config_of(call, config);
+}
+
 /* A packet of another build must mean the same in this one: nothing converts them. */
 static int check_call(const char *path, const struct schema *schema, const struct cap_event *event)
 {
@@ -71,7 +79,8 @@ static int read_calls(const char *path, struct cap_reader *reader, const struct 
     int code = SLUICE_EXIT_OK;
     while (code == SLUICE_EXIT_OK && cap_merge_next(merge, &event, NULL) == SL_OK) {
         code = event.kind == CAP_EVENT_CALL ? check_call(path, schema, &event) : code;
-        if (event.kind != CAP_EVENT_CALL || !config_of(&event.call, &config)) {
+        config = REP_CONFIGS;
+        if (event.kind != CAP_EVENT_CALL || !is_first_made(&event.call, &config)) {
             continue;
         }
         plan->stop_call = event.stamp < plan->stop_call ? event.stamp : plan->stop_call;
@@ -134,7 +143,27 @@ bool replay_plan_differs(const struct replay_plan *plan, const char *here)
     return false;
 }
 
-void replay_plan_say(const struct replay_plan *plan, const char *here, const struct rep *rep)
+enum sl_result replay_plan_look(struct cap_reader *reader, struct remap *remap)
+{
+    struct cap_merge *merge;
+    struct cap_event event;
+    uint64_t frame = 0;
+    enum sl_result result = cap_merge_create(reader, &merge);
+    if (result != SL_OK) {
+        return result;
+    }
+    while (cap_merge_next(merge, &event, NULL) == SL_OK) {
+        if (event.kind == CAP_EVENT_CALL) {
+            remap_look(remap, &event, frame);
+        }
+        frame += event.kind == CAP_EVENT_FRAME;
+    }
+    cap_merge_destroy(merge);
+    return SL_OK;
+}
+
+void replay_plan_say(const struct replay_plan *plan, const char *here, const struct rep *rep,
+                     const struct remap *remap)
 {
     static const char head[] = "; EGL configs remapped";
     struct rep_remap remaps[REP_CONFIGS];
@@ -154,8 +183,17 @@ void replay_plan_say(const struct replay_plan *plan, const char *here, const str
         }
         used += (size_t)n;
     }
-    say_note("recorded on %s, replaying on %s%s",
-             plan->recorded[0] != '\0' ? plan->recorded : "an unknown driver", here, text);
+    char *vulkan = NULL;
+    size_t size;
+    FILE *out = open_memstream(&vulkan, &size);
+    if (out != NULL) {
+        uses_write_line(remap_uses(remap), out);
+        (void)fclose(out);
+    }
+    say_note("recorded on %s, replaying on %s%s%s",
+             plan->recorded[0] != '\0' ? plan->recorded : "an unknown driver", here, text,
+             vulkan != NULL ? vulkan : "");
+    free(vulkan);
 }
 
 static void print_config(const struct rep_remap *m, bool json, bool is_first)
@@ -176,7 +214,7 @@ static void print_config(const struct rep_remap *m, bool json, bool is_first)
 }
 
 int replay_plan_print(const struct replay_plan *plan, const char *here, const struct rep *rep,
-                      bool json)
+                      const struct remap *remap, bool json)
 {
     struct rep_remap remaps[REP_CONFIGS];
     uint32_t count = rep_remaps(rep, true, remaps), printed = 0, missing = 0;
@@ -196,8 +234,9 @@ int replay_plan_print(const struct replay_plan *plan, const char *here, const st
             missing += remaps[i].here == REP_NO_CONFIG;
         }
     }
-    if (json) {
-        fputs("]}\n", stdout);
-    }
+    fputs(json ? "]" : "", stdout);
+    uses_print_plan(remap_uses(remap), json);
+    fputs(json ? "}\n" : "", stdout);
+    missing += uses_are_missing(remap_uses(remap), true);
     return missing != 0 ? SLUICE_EXIT_MISSING : SLUICE_EXIT_OK;
 }

@@ -2,7 +2,7 @@
 #ifndef SLUICE_REPLAY_PLAN_H
 #define SLUICE_REPLAY_PLAN_H
 
-#include "host/replay/rep.h"
+#include "tools/sluice/replay_remap.h"
 
 struct replay_plan {
     char recorded[1024]; /* the drivers, one line; empty: not known */
@@ -19,9 +19,12 @@ int replay_plan_read(const char *path, struct cap_reader *reader, bool whole,
 /* A known driver that is not this one. */
 bool replay_plan_differs(const struct replay_plan *plan, const char *here);
 /* One line, as a note: "recorded on ..., replaying on ...; EGL configs remapped 30→12". */
-void replay_plan_say(const struct replay_plan *plan, const char *here, const struct rep *rep);
+void replay_plan_say(const struct replay_plan *plan, const char *here, const struct rep *rep,
+                     const struct remap *remap);
+/* Every Vulkan call of the trace, which nobody plays, is looked at. */
+enum sl_result replay_plan_look(struct cap_reader *reader, struct remap *remap) SL_MUST_USE;
 /* What --plan prints. MISSING: something that the trace uses has nothing here in its place. */
 int replay_plan_print(const struct replay_plan *plan, const char *here, const struct rep *rep,
-                      bool json);
+                      const struct remap *remap, bool json);
 
 #endif

@@ -201,9 +201,20 @@ void trace_say_skipped(const struct cap_reader *reader)
     }
 }
 
-bool trace_is_same(const char *path, const char *other)
+static bool is_same(const char *path, const char *other)
 {
     struct stat a, b;
     return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
            a.st_ino == b.st_ino;
+}
+
+bool trace_is_input(const char *out, char *const *inputs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_same(inputs[i], out)) {
+            say_error("refusing to write onto an input file");
+            return true;
+        }
+    }
+    return false;
 }

@@ -34,7 +34,7 @@ void trace_say_skipped(const struct cap_reader *reader);
 #define TRACE_NUMBER 32u
 const char *trace_number(uint64_t number, char *text);
 
-/* Both name one file. */
-bool trace_is_same(const char *path, const char *other);
+/* The output is one of the input files, by whatever name; it was said. */
+bool trace_is_input(const char *out, char *const *inputs, size_t count);
 
 #endif

@@ -66,11 +66,8 @@ static bool read_options(struct trim *t, const struct opt_set *set)
         say_error("--output is missing; name the file to write");
         return false;
     }
-    for (size_t i = 0; i < set->arg_count; i++) {
-        if (trace_is_same(set->args[i], t->out)) {
-            say_error("refusing to write onto an input file");
-            return false;
-        }
+    if (trace_is_input(t->out, set->args, set->arg_count)) {
+        return false;
     }
     if (!range_option(set, TRIM_FRAMES, &range) || !range_option(set, TRIM_STREAM, &t->streams)) {
         return false;

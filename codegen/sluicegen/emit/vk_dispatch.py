@@ -121,7 +121,7 @@ class Dispatch:
         """Native queues are externally synchronised, and waits use them past their turn."""
         if command.dispatch != "VkQueue":
             return call
-        lock = "        pthread_mutex_{}(&((struct hvk_queue *)a.record)->lock);\n"
+        lock = "        pthread_mutex_{}(((struct hvk_queue *)a.record)->lock);\n"
         return lock.format("lock") + call + lock.format("unlock")
 
     def _count(self, param: ir.Field) -> str:

@@ -2,7 +2,6 @@
 #include "tests/integration/plain_egl.h"
 #include "tests/integration/robust/robust.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,27 +22,12 @@ static size_t output_used;
 
 /* --- choosing --- */
 
-static void note(struct robust *r, const char *format, ...)
-{
-    size_t used = strlen(r->arguments);
-    va_list list;
-    va_start(list, format);
-    vsnprintf(r->arguments + used, sizeof r->arguments - used, format, list);
-    va_end(list);
-}
-
-uint32_t robust_pick(struct robust *r, uint32_t most)
-{
-    r->seed = r->seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(r->seed >> 33) % most;
-}
-
 GLenum robust_enum(struct robust *r, const GLenum *enums, int count)
 {
     static const GLenum wrong[] = {0x1234, 0xffffffff, GL_TEXTURE_2D, GL_FLOAT};
     GLenum value = count != 0 && robust_pick(r, 4) != 0 ? enums[robust_pick(r, (uint32_t)count)]
                                                         : wrong[robust_pick(r, COUNT(wrong))];
-    note(r, " %x", value);
+    robust_note(r, " %x", value);
     return value;
 }
 
@@ -51,7 +35,7 @@ GLint robust_int(struct robust *r)
 {
     static const GLint values[] = {-1, 0, 0, 1, 2, 5, 64};
     GLint value = values[robust_pick(r, COUNT(values))];
-    note(r, " %d", value);
+    robust_note(r, " %d", value);
     return value;
 }
 
@@ -64,7 +48,7 @@ GLuint robust_name(struct robust *r)
 {
     static const GLuint values[] = {0, 1, 1, 2, 3, 9999, 0xffffffff};
     GLuint value = values[robust_pick(r, COUNT(values))];
-    note(r, " %u", value);
+    robust_note(r, " %u", value);
     return value;
 }
 
@@ -72,7 +56,7 @@ GLfloat robust_float(struct robust *r)
 {
     static const GLfloat values[] = {-1, 0, 0.5f, 1, 7};
     GLfloat value = values[robust_pick(r, COUNT(values))];
-    note(r, " %g", (double)value);
+    robust_note(r, " %g", (double)value);
     return value;
 }
 
@@ -80,7 +64,7 @@ int32_t robust_fixed(struct robust *r)
 {
     static const int32_t values[] = {-0x10000, 0, 1, 0x8000, 0x10000, 0x70000, 0x1d01};
     int32_t value = values[robust_pick(r, COUNT(values))];
-    note(r, " %d", value);
+    robust_note(r, " %d", value);
     return value;
 }
 
@@ -88,28 +72,28 @@ GLbitfield robust_bits(struct robust *r)
 {
     static const GLbitfield values[] = {0, 1, GL_COLOR_BUFFER_BIT, GL_MAP_READ_BIT, 0x7fffffff};
     GLbitfield value = values[robust_pick(r, COUNT(values))];
-    note(r, " %x", value);
+    robust_note(r, " %x", value);
     return value;
 }
 
 GLsync robust_sync(struct robust *r)
 {
     bool none = robust_pick(r, 2) != 0;
-    note(r, " %s", none ? "no sync" : "a wrong sync");
+    robust_note(r, " %s", none ? "no sync" : "a wrong sync");
     return none ? NULL : (GLsync)(void *)texts;
 }
 
 const void *robust_input(struct robust *r)
 {
     bool zero = robust_pick(r, 2) != 0;
-    note(r, " %s", zero ? "zeros" : "numbers");
+    robust_note(r, " %s", zero ? "zeros" : "numbers");
     return zero ? zeros : numbers;
 }
 
 /* Each output of a call has its own part. */
 void *robust_output(struct robust *r)
 {
-    note(r, " out");
+    robust_note(r, " out");
     void *part = output + output_used;
     output_used += OUTPUT / 16;
     return part;
@@ -118,13 +102,13 @@ void *robust_output(struct robust *r)
 const GLchar *robust_text(struct robust *r)
 {
     uint32_t i = robust_pick(r, COUNT(texts));
-    note(r, " \"%s\"", texts[i]);
+    robust_note(r, " \"%s\"", texts[i]);
     return texts[i];
 }
 
 const GLchar *const *robust_texts(struct robust *r)
 {
-    note(r, " texts");
+    robust_note(r, " texts");
     return lists;
 }
 

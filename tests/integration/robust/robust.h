@@ -8,18 +8,12 @@
 #ifndef ROBUST_H
 #define ROBUST_H
 
+#include "tests/integration/robust/robust_pick.h"
+
 #include <GLES3/gl32.h>
 
 #include <stddef.h>
 #include <stdint.h>
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
-struct robust {
-    uint64_t seed;
-    char arguments[256]; /* as they were chosen */
-    uint64_t returned;
-};
 
 struct robust_call {
     const char *name;
@@ -34,8 +28,6 @@ enum { ROBUST_SIDE = 16, ROBUST_OBJECTS = 3 };
  * draw can be made. */
 void robust_world(int version, const float vertices[][4], const void *zeros);
 
-/* A number below `most`. */
-uint32_t robust_pick(struct robust *r, uint32_t most);
 /* One of these, or none of GL's. */
 GLenum robust_enum(struct robust *r, const GLenum *enums, int count);
 GLint robust_int(struct robust *r);
