@@ -1,6 +1,7 @@
 #define VK_USE_PLATFORM_XCB_KHR
 #include "tests/integration/vulkan/wx.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -182,6 +183,12 @@ void wx_show_window(struct wx *s, const char *name, uint32_t number)
         uint32_t last = pixel_of(number, s->width - 1, s->height - 1);
         there = ((pixels[0] ^ pixel_of(number, 0, 0)) & 0xffffff) == 0 &&
                 ((pixels[s->width * s->height - 1] ^ last) & 0xffffff) == 0;
+    }
+    if (!there) {
+        const uint32_t *pixels = (const void *)xcb_get_image_data(image);
+        fprintf(stderr, "the window shows %08x to %08x, not %08x to %08x\n", pixels[0],
+                pixels[s->width * s->height - 1], pixel_of(number, 0, 0),
+                pixel_of(number, s->width - 1, s->height - 1));
     }
     vx_need(there, "the picture in the window");
     vx_show(&s->vx, name, xcb_get_image_data(image), (size_t)s->width * s->height * 4);
