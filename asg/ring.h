@@ -58,6 +58,15 @@ static inline uint32_t asg_ring_see_again(const uint32_t *pos)
     return sl_atomic_load_seq(pos);
 }
 
+/* Before a kick of who announced sleep: says in its place that it is awake, so that what is
+ * published until it runs kicks no more. In that order: one that announces its next sleep meanwhile
+ * took its ticket before the kick, and does not sleep. false: it is awake. */
+static inline bool asg_ring_rouse(uint32_t *word, uint32_t asleep, uint32_t awake)
+{
+    uint32_t seen = asleep;
+    return sl_atomic_cas(word, &seen, awake) || seen != awake;
+}
+
 /* A futex word of the shared page: the value to sleep on, taken BEFORE the sleep is announced. */
 static inline uint32_t asg_ring_ticket(const uint32_t *word)
 {

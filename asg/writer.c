@@ -33,6 +33,7 @@
 #define SLEEP_SHORT_NS (50 * 1000)
 #define SLEEP_LONG_NS  (1000 * 1000)
 #define SLEEP_NS       (100 * SL_NS_PER_MS)
+#define ASK_NS         (10 * SL_NS_PER_MS)
 
 _Static_assert(LOOK_FUTEX >= SL_PACK_ROOM, "after bulk the limit leaves that much");
 
@@ -74,6 +75,10 @@ static bool host_gave_up(const struct asg_page *page)
 
 static void notify(struct asg_writer *w)
 {
+    if (w->config.shared_futex &&
+        !asg_ring_rouse(&w->page->host_state, ASG_STATE_NEED_NOTIFY, ASG_STATE_RENDERING)) {
+        return;
+    }
     w->wakeups++;
     if (w->config.shared_futex) {
         asg_ring_kick(&w->page->guest_kick);
@@ -119,9 +124,8 @@ static void nap(struct slow *slow, uint64_t most_ns)
 
 /* Never needed between correct peers: what is unread was published before the host slept, and it
  * was woken. Cures a ping that got lost. */
-static void wake_again(struct asg_writer *w, struct slow *slow)
+static void wake_again(struct asg_writer *w, struct slow *slow, uint64_t now)
 {
-    uint64_t now = sl_clock_ns();
     if (slow->wake_ns != 0 && now >= slow->wake_ns && unread(w) != 0 &&
         asg_ring_hint(&w->page->host_state) == ASG_STATE_NEED_NOTIFY) {
         notify(w);
@@ -132,15 +136,26 @@ static void wake_again(struct asg_writer *w, struct slow *slow)
     }
 }
 
+/* Asking is a syscall, so not in each of many short waits. */
+static bool is_alive(struct asg_writer *w, uint64_t now)
+{
+    if (w->config.alive != NULL && now - w->asked_ns >= ASK_NS) {
+        w->asked_ns = now;
+        return w->config.alive(w->config.user);
+    }
+    return true;
+}
+
 /* A slow turn begins. false: the host is gone. */
 static bool host_is_there(struct asg_writer *w, struct slow *slow)
 {
+    uint64_t now = sl_clock_ns();
     if (host_gave_up(w->page)) {
         die(w, "the host gave up");
-    } else if (w->config.alive != NULL && !w->config.alive(w->config.user)) {
+    } else if (!is_alive(w, now)) {
         die(w, "the host is gone");
     } else {
-        wake_again(w, slow);
+        wake_again(w, slow, now);
     }
     return !w->dead;
 }

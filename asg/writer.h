@@ -23,8 +23,8 @@ struct asg_writer_config {
     void *user;
     void (*ping)(void *user); /* wake the host through the device; used when !shared_futex; nullable
                                  then not */
-    bool (*alive)(
-        void *user); /* is the host there? asked in slow turns of waits; nullable: always */
+    /* Is the host there? Asked in slow turns of waits, each 10 ms at most; nullable: always. */
+    bool (*alive)(void *user);
     /* The longest sleep, and how long a wait goes on before a host that says it sleeps is woken
      * once more; 0: 100 ms. It cures a lost wake-up, of which correct hosts have none, so a test
      * makes it longer than itself; alive is asked as rarely. */
@@ -59,6 +59,7 @@ struct asg_writer {
     uint32_t question;        /* the kind of the one that is asked */
     struct asg_spin space_spin;
     struct asg_spin staged_spin;
+    uint64_t asked_ns; /* when `alive` was */
     bool dead;
     uint64_t published; /* bytes handed over */
     uint64_t spans;     /* in so many pieces */

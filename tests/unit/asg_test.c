@@ -469,6 +469,22 @@ SLT_TEST_FP(asg, a_sleeping_host_is_woken, p, struct waker, wakers, c)
     SLT_EXPECT_EQ(1u, p->writer.wakeups);
 }
 
+/* It takes a while to run; what comes meanwhile costs no wake-up. */
+SLT_TEST_F(asg, a_host_that_was_woken_is_not_woken_again, p)
+{
+    writer_open(p, true);
+    uint32_t kicks = p->to_host->guest_kick;
+    for (uint32_t sleeps = 1; sleeps <= 2; sleeps++) {
+        sl_atomic_store_seq(&p->to_host->host_state, ASG_STATE_NEED_NOTIFY);
+        for (int i = 0; i < 3; i++) {
+            asg_writer_raw(&p->writer, p->data, 9);
+            asg_writer_flush(&p->writer);
+        }
+        SLT_EXPECT_EQ(kicks + sleeps, p->to_host->guest_kick);
+        SLT_EXPECT_EQ(sleeps, p->writer.wakeups);
+    }
+}
+
 /* Nobody wakes it: what a lost wake-up leaves behind. */
 SLT_TEST_F(asg, a_sleeping_host_looks_again_by_itself, p)
 {
