@@ -189,6 +189,10 @@ static EGLint sync_wait(struct gegl_display *display, struct gegl_sync *sync, EG
     }
     if (answer == EGL_CONDITION_SATISFIED) {
         sl_atomic_store_relaxed(&sync->signaled, 1);
+        struct gegl_thread *thread = gegl_thread_peek();
+        if (thread != NULL && thread->context != NULL) {
+            ggl_waited(thread->context->ggl);
+        }
     } else if (answer != EGL_TIMEOUT_EXPIRED) {
         return (EGLint)gegl_fail(EGL_BAD_ACCESS);
     }

@@ -102,6 +102,9 @@ void ggl_surface_size(struct ggl_context *context, uint32_t width_px, uint32_t h
 /* Waits until the host has executed everything of the context's stream. Context of this thread. */
 void ggl_finish(struct ggl_context *context);
 
+/* The application waited until the host had executed what it asked for. Context of this thread. */
+void ggl_waited(struct ggl_context *context);
+
 /* A frame ends: the application's debug function, if it gave one, is called with what the driver
  * said. Context of this thread. */
 void ggl_frame_end(struct ggl_context *context);

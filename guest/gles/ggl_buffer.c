@@ -70,6 +70,7 @@ enum ggl_buffer_slot ggl_buffer_use(struct ggl_context *c, GLenum target)
 
 static void drop_contents(struct ggl_buffer *b)
 {
+    ggl_lasting_end_locked(b);
     gs_piece_give(&b->piece);
     sl_free(b->shadow);
     b->shadow = NULL;
@@ -241,6 +242,10 @@ void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
         ggl_spare_use(c, GGL_SPARE_BUFFER, name);
         pthread_mutex_lock(&c->share->lock);
         struct ggl_buffer *b = ggl_names_remove(&c->share->buffers, name);
+        if (b && b->lasting) { /* vertex arrays may hold the buffer on */
+            ggl_lasting_flush_locked(c, b, b->map_offset, b->map_offset + b->map_size);
+            ggl_lasting_end_locked(b);
+        }
         ggl_buffers_changed_locked(c);
         pthread_mutex_unlock(&c->share->lock);
         if (b) {
@@ -278,11 +283,12 @@ static void note_data(struct ggl_context *c, enum ggl_buffer_slot slot, uint64_t
     bool keep = data && (draws || ggl_fixed(c));
     pthread_mutex_lock(&c->share->lock);
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
-    if (b) {
+    if (b && !b->immutable) {
         drop_contents(b);
         ggl_buffers_changed_locked(c);
         b->size = size;
         b->usage = usage;
+        b->storage_flags = GL_MAP_READ_BIT | GL_MAP_WRITE_BIT | GL_DYNAMIC_STORAGE_BIT_EXT;
         b->valid_end = data ? 0 : size; /* undefined contents may be zeros */
         if (keep && size != 0) {
             b->shadow = sl_alloc(size);
@@ -322,6 +328,51 @@ void ggl_glBufferData(GLenum target, GLsizeiptr size, const void *data, GLenum u
     }
 }
 
+/* Flags that a driver takes. */
+static bool storage_flags_ok(GLbitfield flags)
+{
+    const GLbitfield maps = GL_MAP_READ_BIT | GL_MAP_WRITE_BIT;
+    const GLbitfield all = maps | GL_MAP_PERSISTENT_BIT_EXT | GL_MAP_COHERENT_BIT_EXT |
+                           GL_DYNAMIC_STORAGE_BIT_EXT | GL_CLIENT_STORAGE_BIT_EXT;
+    return !(flags & ~all) && (!(flags & GL_MAP_PERSISTENT_BIT_EXT) || flags & maps) &&
+           (!(flags & GL_MAP_COHERENT_BIT_EXT) || flags & GL_MAP_PERSISTENT_BIT_EXT);
+}
+
+/* What the application may do with the storage is decided here; the host's is read and written for
+ * maps, whatever they are, and lasts for none. Wrong flags travel as they are, for the driver's
+ * error. */
+void ggl_glBufferStorageEXT(GLenum target, GLsizeiptr size, const void *data, GLbitfield flags)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c || !ggl_own(c)) {
+        return;
+    }
+    if (size > WIRE_SIZE_MAX) {
+        ggl_error(c, GL_OUT_OF_MEMORY);
+        return;
+    }
+    if (!ggl_size_travels(c, size)) {
+        return;
+    }
+    enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
+    uint32_t name = ggl_buffer_bound(c, slot);
+    if (size > 0 && name != 0 && storage_flags_ok(flags)) {
+        note_data(c, slot, (uint64_t)size, data, GL_DYNAMIC_DRAW);
+        pthread_mutex_lock(&c->share->lock);
+        struct ggl_buffer *b = ggl_buffer_get_locked(c, name);
+        if (b && !b->immutable) {
+            b->immutable = true;
+            b->storage_flags = flags;
+            b->valid_begin = b->valid_end = 0; /* what is not written here yet must be known */
+        }
+        pthread_mutex_unlock(&c->share->lock);
+        flags &= ~(GLbitfield)(GL_MAP_PERSISTENT_BIT_EXT | GL_MAP_COHERENT_BIT_EXT);
+        flags |= GL_MAP_READ_BIT | GL_MAP_WRITE_BIT | GL_DYNAMIC_STORAGE_BIT_EXT;
+    }
+    glesx_pack_glBufferStorageEXT(ggl_pack(c), target, size, data, size > 0 ? (uint32_t)size : 0,
+                                  flags);
+}
+
 static void pack_sub_data(struct ggl_context *c, GLenum target, GLintptr offset, GLsizeiptr size,
                           const void *data, uint32_t data_size)
 {
@@ -359,13 +410,19 @@ static bool plain_covers(const struct ggl_context *c, uint32_t name, uint64_t en
 
 static void note_plain_locked(struct ggl_context *c, uint32_t name, const struct ggl_buffer *b)
 {
-    if (!b->map && !b->shadow && b->valid_begin == b->valid_end) {
+    if (!b->map && !b->shadow && b->valid_begin == b->valid_end && !b->immutable) {
         c->plain[name % GGL_PLAIN] =
             (struct ggl_plain){.name = name,
                                .serial = atomic_load_explicit(&c->share->buffer_changes,
                                                               memory_order_relaxed), /* locked */
                                .size = b->size};
     }
+}
+
+/* Is it mapped so that no command may use it? */
+static bool is_mapped(const struct ggl_buffer *b)
+{
+    return b->map != NULL && b->lasting == NULL;
 }
 
 void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const void *data)
@@ -391,21 +448,25 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
         send_sub_data(c, target, offset, size, data, true);
         return;
     }
-    bool mapped = false, fits = false;
+    bool refused = false, fits = false;
     pthread_mutex_lock(&c->share->lock);
     struct ggl_buffer *b = ggl_buffer_get_locked(c, name);
     if (b) {
-        mapped = b->map != NULL;
         fits = (uint64_t)offset + (uint64_t)size <= b->size;
-        if (!mapped && fits && data && b->shadow) {
+        refused = is_mapped(b) ||
+                  (fits && b->immutable && !(b->storage_flags & GL_DYNAMIC_STORAGE_BIT_EXT));
+        if (!refused && fits && data && b->shadow) {
+            if (b->lasting) {
+                ggl_lasting_write_locked(c, b, (uint64_t)offset, data, (uint64_t)size);
+            }
             memcpy(b->shadow + offset, data, (size_t)size);
-        } else if (!mapped && fits && !b->shadow) {
+        } else if (!refused && fits && !b->shadow) {
             b->valid_begin = b->valid_end = 0; /* no longer all zeros */
         }
         note_plain_locked(c, name, b);
     }
     pthread_mutex_unlock(&c->share->lock);
-    if (mapped) {
+    if (refused) {
         ggl_error(c, GL_INVALID_OPERATION);
     } else if (data || size == 0) {
         send_sub_data(c, target, offset, size, data, fits);
@@ -427,10 +488,11 @@ void ggl_glCopyBufferSubData(GLenum from, GLenum to, GLintptr from_offset, GLint
     }
     enum ggl_buffer_slot source = ggl_buffer_use(c, from);
     enum ggl_buffer_slot target = ggl_buffer_use(c, to);
+    ggl_lasting_use(c);
     pthread_mutex_lock(&c->share->lock);
     struct ggl_buffer *a = ggl_buffer_bound_locked(c, source);
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, target);
-    bool mapped = (a && a->map) || (b && b->map);
+    bool mapped = (a && is_mapped(a)) || (b && is_mapped(b));
     if (b && !mapped && !wrong) {
         b->valid_begin = b->valid_end = 0;
     }
@@ -470,6 +532,12 @@ static bool parameter(const struct ggl_context *c, const struct ggl_buffer *b, G
     case GL_BUFFER_MAP_LENGTH:
         *value = mapped ? (int64_t)b->map_size : 0;
         return c->version >= 30;
+    case GL_BUFFER_IMMUTABLE_STORAGE_EXT:
+        *value = b->immutable;
+        return ggl_has(c, GGL_FEATURE_GLESX);
+    case GL_BUFFER_STORAGE_FLAGS_EXT:
+        *value = b->storage_flags;
+        return ggl_has(c, GGL_FEATURE_GLESX);
     default:
         return false;
     }

@@ -222,6 +222,7 @@ void ggl_glDrawArrays(GLenum mode, GLint first, GLsizei count)
         ggl1_glDrawArrays(mode, first, count);
         return;
     }
+    ggl_lasting_use(c);
     if (SL_UNLIKELY(has_client_arrays(c->vertex_array))) {
         ggl_draw_arrays(c, &(struct ggl_draw){.mode = mode, .count = count, .instances = -1},
                         first);
@@ -245,6 +246,7 @@ void ggl_glDrawArraysInstanced(GLenum mode, GLint first, GLsizei count, GLsizei 
     if (SL_UNLIKELY(!c)) {
         return;
     }
+    ggl_lasting_use(c);
     if (SL_UNLIKELY(has_client_arrays(c->vertex_array)) && instances >= 0) {
         ggl_draw_arrays(c, &(struct ggl_draw){.mode = mode, .count = count, .instances = instances},
                         first);
@@ -456,6 +458,7 @@ void ggl_glDrawElements(GLenum mode, GLsizei count, GLenum type, const void *ind
         ggl1_glDrawElements(mode, count, type, indices);
         return;
     }
+    ggl_lasting_use(c);
     struct ggl_vertex_array *va = c->vertex_array;
     if (SL_UNLIKELY(va->element_buffer == 0 || va->element_host != va->element_buffer ||
                     has_client_arrays(va))) {
@@ -499,6 +502,7 @@ void ggl_glDrawElementsInstanced(GLenum mode, GLsizei count, GLenum type, const 
     if (SL_UNLIKELY(!c)) {
         return;
     }
+    ggl_lasting_use(c);
     struct ggl_vertex_array *va = c->vertex_array;
     if (instances < 0) {
         ggl_error(c, GL_INVALID_VALUE);
@@ -523,6 +527,7 @@ void ggl_glDrawArraysIndirect(GLenum mode, const void *indirect)
     if (!c) {
         return;
     }
+    ggl_lasting_use(c);
     if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT]) {
         ggl_error(c, GL_INVALID_OPERATION);
         return;
@@ -536,6 +541,7 @@ void ggl_glDrawElementsIndirect(GLenum mode, GLenum type, const void *indirect)
     if (!c) {
         return;
     }
+    ggl_lasting_use(c);
     if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT]) {
         ggl_error(c, index_size(type) != 0 ? GL_INVALID_OPERATION : GL_INVALID_ENUM);
         return;

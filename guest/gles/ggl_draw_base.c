@@ -1,5 +1,5 @@
-/* Draws that start at a base vertex or instance, and several draws in one call. A host of ours
- * alone knows the former; the latter travel one by one. */
+/* Draws that start at a base vertex or instance, several draws in one call, and dispatches. A host
+ * of ours alone knows the first; the second travel one by one. */
 #include "guest/gles/ggl_objects.h"
 
 /* The context, for a draw of `instances` that has a base; NULL, with the error recorded, when it
@@ -14,6 +14,7 @@ static struct ggl_context *begin(GLsizei instances)
         ggl_error(c, GL_INVALID_VALUE);
         return NULL;
     }
+    ggl_lasting_use(c);
     return c;
 }
 
@@ -123,5 +124,23 @@ void ggl_glMultiDrawElementsBaseVertexEXT(GLenum mode, const GLsizei *count, GLe
         for (GLsizei i = 0; i < draws; i++) {
             ggl_glDrawElementsBaseVertex(mode, count[i], type, indices[i], base[i]);
         }
+    }
+}
+
+void ggl_glDispatchCompute(GLuint x, GLuint y, GLuint z)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        ggl_lasting_use(c);
+        gles2_pack_glDispatchCompute(ggl_pack(c), x, y, z);
+    }
+}
+
+void ggl_glDispatchComputeIndirect(GLintptr indirect)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        ggl_lasting_use(c);
+        gles2_pack_glDispatchComputeIndirect(ggl_pack(c), indirect);
     }
 }

@@ -11,6 +11,9 @@
 #define ACCESS_ALL                                                                                 \
     (GL_MAP_READ_BIT | GL_MAP_WRITE_BIT | ACCESS_INVALIDATE | GL_MAP_FLUSH_EXPLICIT_BIT |          \
      GL_MAP_UNSYNCHRONIZED_BIT)
+#define ACCESS_LASTING (GL_MAP_PERSISTENT_BIT_EXT | GL_MAP_COHERENT_BIT_EXT)
+/* What a buffer's storage has to allow. */
+#define ACCESS_ALLOWED (GL_MAP_READ_BIT | GL_MAP_WRITE_BIT | ACCESS_LASTING)
 
 /* Guest memory for the whole buffer; zeros where nothing was fetched. */
 static bool ensure_shadow(struct ggl_context *c, struct ggl_buffer *b)
@@ -22,7 +25,7 @@ static bool ensure_shadow(struct ggl_context *c, struct ggl_buffer *b)
     return b->shadow != NULL;
 }
 
-static void add_valid(struct ggl_buffer *b, uint64_t begin, uint64_t end)
+void ggl_buffer_known_locked(struct ggl_buffer *b, uint64_t begin, uint64_t end)
 {
     if (b->gpu_written) {
         return;
@@ -43,12 +46,18 @@ static bool fetch(struct ggl_context *c, struct ggl_buffer *b, GLenum target, ui
         return false;
     }
     if (size != 0 && (b->gpu_written || offset < b->valid_begin || offset + size > b->valid_end)) {
-        if (target == GL_ELEMENT_ARRAY_BUFFER) {
-            ggl_element_sync(c);
+        if (b->lasting != NULL) {
+            if (!ggl_lasting_fetch_locked(c, b, offset, offset + size)) {
+                return false;
+            }
+        } else {
+            if (target == GL_ELEMENT_ARRAY_BUFFER) {
+                ggl_element_sync(c);
+            }
+            gles2_call_glMapBufferRangeAEMU(c->stream, target, (GLintptr)offset, (GLsizeiptr)size,
+                                            access, b->shadow + offset, (uint32_t)size);
         }
-        gles2_call_glMapBufferRangeAEMU(c->stream, target, (GLintptr)offset, (GLsizeiptr)size,
-                                        access, b->shadow + offset, (uint32_t)size);
-        add_valid(b, offset, offset + size);
+        ggl_buffer_known_locked(b, offset, offset + size);
     }
     return true;
 }
@@ -69,20 +78,22 @@ const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint
 }
 
 /* The error a driver raises for a map, in its order. */
-static GLenum map_error(const struct ggl_buffer *b, enum ggl_buffer_slot slot, int64_t offset,
-                        int64_t size, GLbitfield access)
+static GLenum map_error(const struct ggl_context *c, const struct ggl_buffer *b,
+                        enum ggl_buffer_slot slot, int64_t offset, int64_t size, GLbitfield access)
 {
+    GLbitfield known = ACCESS_ALL | (ggl_has(c, GGL_FEATURE_GLESX) ? ACCESS_LASTING : 0);
     if (slot == GGL_BUFFER_NONE) {
         return GL_INVALID_ENUM;
     }
-    if (offset < 0 || size < 0 || access & ~(GLbitfield)ACCESS_ALL) {
+    if (offset < 0 || size < 0 || access & ~known) {
         return GL_INVALID_VALUE;
     }
     bool read = access & GL_MAP_READ_BIT;
     bool write = access & GL_MAP_WRITE_BIT;
     if (size == 0 || (!read && !write) ||
         (read && access & (ACCESS_INVALIDATE | GL_MAP_UNSYNCHRONIZED_BIT)) ||
-        (access & GL_MAP_FLUSH_EXPLICIT_BIT && !write) || !b) {
+        (access & GL_MAP_FLUSH_EXPLICIT_BIT && !write) || !b ||
+        access & ACCESS_ALLOWED & ~b->storage_flags) {
         return GL_INVALID_OPERATION;
     }
     if ((uint64_t)offset + (uint64_t)size > b->size) {
@@ -99,26 +110,35 @@ static bool take_piece(struct ggl_context *c, struct ggl_buffer *b, enum ggl_buf
     bool drawn_from = slot == GGL_BUFFER_ELEMENT &&
                       atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed);
     return size > SL_PACK_STAGED && access & ACCESS_INVALIDATE &&
-           !(access & GL_MAP_FLUSH_EXPLICIT_BIT) && ggl_has(c, GGL_FEATURE_ASYNC_UNMAP) &&
-           !drawn_from && ggl_stages(c) && gs_piece_take(c->stream, (size_t)size, &b->piece);
+           !(access & (GL_MAP_FLUSH_EXPLICIT_BIT | GL_MAP_PERSISTENT_BIT_EXT)) &&
+           ggl_has(c, GGL_FEATURE_ASYNC_UNMAP) && !drawn_from && ggl_stages(c) &&
+           gs_piece_take(c->stream, (size_t)size, &b->piece);
 }
 
 static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_slot slot,
                         int64_t offset, int64_t size, GLbitfield access, GLenum *error)
 {
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
-    *error = map_error(b, slot, offset, size, access);
+    *error = map_error(c, b, slot, offset, size, access);
     if (*error) {
         return NULL;
     }
-    bool contents = !(access & ACCESS_INVALIDATE);
+    bool lasts = access & GL_MAP_PERSISTENT_BIT_EXT;
+    bool contents = lasts || !(access & ACCESS_INVALIDATE);
     bool piece = take_piece(c, b, slot, size, access);
-    if (!piece && (contents ? !fetch(c, b, target, (uint64_t)offset, (uint64_t)size, access)
+    GLbitfield wanted = lasts ? GL_MAP_READ_BIT : access;
+    if (!piece && (contents ? !fetch(c, b, target, (uint64_t)offset, (uint64_t)size, wanted)
                             : !ensure_shadow(c, b))) {
         *error = GL_OUT_OF_MEMORY;
         return NULL;
     }
     b->map = piece ? b->piece.data : b->shadow + offset;
+    if (lasts && !ggl_lasting_begin_locked(c, b, ggl_buffer_bound(c, slot), (uint64_t)offset,
+                                           (uint64_t)size)) {
+        b->map = NULL;
+        *error = GL_OUT_OF_MEMORY;
+        return NULL;
+    }
     b->map_offset = (uint64_t)offset;
     b->map_size = (uint64_t)size;
     b->map_access = access;
@@ -186,6 +206,9 @@ void ggl_glFlushMappedBufferRange(GLenum target, GLintptr offset, GLsizeiptr len
         error = GL_INVALID_OPERATION;
     } else if ((uint64_t)offset + (uint64_t)length > b->map_size) {
         error = GL_INVALID_VALUE;
+    } else if (b->lasting != NULL) {
+        uint64_t at = b->map_offset + (uint64_t)offset;
+        ggl_lasting_flush_locked(c, b, at, at + (uint64_t)length);
     } else if (length != 0) {
         GLintptr at = (GLintptr)b->map_offset + offset;
         const uint8_t *data = b->map + offset;
@@ -198,7 +221,7 @@ void ggl_glFlushMappedBufferRange(GLenum target, GLintptr offset, GLsizeiptr len
             gles2_pack_glFlushMappedBufferRangeAEMU(ggl_pack(c), target, at, length, b->map_access,
                                                     data, (uint32_t)length);
         }
-        add_valid(b, (uint64_t)at, (uint64_t)at + (uint64_t)length);
+        ggl_buffer_known_locked(b, (uint64_t)at, (uint64_t)at + (uint64_t)length);
     }
     pthread_mutex_unlock(&c->share->lock);
     if (error) {
@@ -210,6 +233,13 @@ void ggl_glFlushMappedBufferRange(GLenum target, GLintptr offset, GLsizeiptr len
 static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_buffer *b)
 {
     GLbitfield access = b->map_access;
+    if (b->lasting != NULL) {
+        if (!(access & GL_MAP_FLUSH_EXPLICIT_BIT)) {
+            ggl_lasting_flush_locked(c, b, b->map_offset, b->map_offset + b->map_size);
+        }
+        ggl_lasting_end_locked(b);
+        return GL_TRUE;
+    }
     const uint8_t *map = b->map;
     b->map = NULL;
     bool written = access & GL_MAP_WRITE_BIT && !(access & GL_MAP_FLUSH_EXPLICIT_BIT);
@@ -237,7 +267,7 @@ static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_b
         gs_piece_give(&b->piece);
         b->valid_begin = b->valid_end = 0;
     } else if (written) {
-        add_valid(b, b->map_offset, b->map_offset + b->map_size);
+        ggl_buffer_known_locked(b, b->map_offset, b->map_offset + b->map_size);
     }
     return ok;
 }

@@ -42,6 +42,8 @@ static inline void ggl_buffers_changed_locked(struct ggl_context *c)
     /* Pairs with the load in ggl_glBufferSubData. */
     atomic_fetch_add_explicit(&c->share->buffer_changes, 1, memory_order_release);
 }
+/* ggl_map.c: bytes [begin, end) of the shadow are what the host has. */
+void ggl_buffer_known_locked(struct ggl_buffer *b, uint64_t begin, uint64_t end);
 /* ggl_map.c: `size` bytes from `offset` of a buffer bound to ELEMENT_ARRAY_BUFFER, valid while the
  * lock is held; fetched when the guest has no copy. *size is cut to what the buffer holds. NULL:
  * nothing there. */
@@ -57,6 +59,42 @@ static inline void ggl_pack_bind_buffer(struct ggl_context *c, GLenum target, GL
         gles1_pack_glBindBuffer(ggl_pack(c), target, buffer);
     } else {
         gles2_pack_glBindBuffer(ggl_pack(c), target, buffer);
+    }
+}
+
+/* ggl_lasting.c: maps that last over draws. The map of [offset, offset + size), whose contents are
+ * in the shadow, moves to memory of its own; false without memory. */
+bool ggl_lasting_begin_locked(struct ggl_context *c, struct ggl_buffer *b, uint32_t name,
+                              uint64_t offset, uint64_t size);
+/* The map is gone; what was not sent is lost. A buffer without such a map is left alone. */
+void ggl_lasting_end_locked(struct ggl_buffer *b);
+/* What the application wrote between these bytes of the buffer becomes the host's. */
+void ggl_lasting_flush_locked(struct ggl_context *c, struct ggl_buffer *b, uint64_t begin,
+                              uint64_t end);
+/* The application writes these bytes by glBufferSubData: into the map as well. */
+void ggl_lasting_write_locked(struct ggl_context *c, struct ggl_buffer *b, uint64_t offset,
+                              const void *data, uint64_t size);
+/* What the host has between these bytes comes into shadow and map. False without memory. */
+bool ggl_lasting_fetch_locked(struct ggl_context *c, struct ggl_buffer *b, uint64_t begin,
+                              uint64_t end);
+void ggl_lasting_send(struct ggl_context *c);
+void ggl_lasting_update(struct ggl_context *c);
+/* Before a command that may read or write buffers: what the application wrote becomes the host's.
+ */
+static inline void ggl_lasting_use(struct ggl_context *c)
+{
+    if (SL_UNLIKELY(atomic_load_explicit(
+            &c->share->has_lasting, memory_order_relaxed))) { /* the map came by way of the
+                                                                 application, with its own order */
+        ggl_lasting_send(c);
+    }
+}
+/* After a wait for the host: what that wrote becomes the application's. */
+static inline void ggl_lasting_waited(struct ggl_context *c)
+{
+    if (SL_UNLIKELY(
+            atomic_load_explicit(&c->share->has_lasting, memory_order_relaxed))) { /* as above */
+        ggl_lasting_update(c);
     }
 }
 

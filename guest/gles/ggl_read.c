@@ -173,6 +173,7 @@ static void read_pixels(struct ggl_context *c, GLint x, GLint y, GLsizei width, 
                         GLenum format, GLenum type, int64_t room, void *data)
 {
     if (c->buffers[GGL_BUFFER_PIXEL_PACK]) {
+        ggl_lasting_use(c);
         gles2_pack_glReadPixelsOffsetAEMU(ggl_pack(c), x, y, width, height, format, type,
                                           (GLuint)(uintptr_t)data);
         ggl_buffer_written(c, GGL_BUFFER_PIXEL_PACK);

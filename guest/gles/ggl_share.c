@@ -2,6 +2,7 @@
 #include "guest/gles/ggl_objects.h"
 
 #include "transport/base/mem.h"
+#include "transport/base/writes.h"
 
 struct ggl_share *ggl_share_create(void)
 {
@@ -48,6 +49,7 @@ void ggl_share_unref(struct ggl_share *share)
     finish_table(&share->programs, ggl_program_free);
     finish_table(&share->syncs, NULL);
     finish_table(&share->external_textures, NULL);
+    sl_writes_unref(share->writes);
     pthread_mutex_destroy(&share->lock);
     sl_free(share);
 }

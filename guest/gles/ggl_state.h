@@ -126,6 +126,9 @@ struct ggl_buffer {
     uint64_t map_offset;
     uint64_t map_size;
     uint32_t map_access;
+    bool immutable;              /* glBufferStorageEXT */
+    uint32_t storage_flags;      /* what its storage allows */
+    struct ggl_lasting *lasting; /* nullable: `map` lasts over draws (ggl_lasting.c) */
 };
 
 /* A sampler uniform declared samplerExternalOES. */
@@ -195,6 +198,9 @@ struct ggl_share {
     _Atomic uint32_t buffer_changes; /* grows when a buffer dies, gets storage, a map or a copy
                                         here: what contexts noted of it (ggl_plain) is void */
     _Atomic uint32_t links;          /* grows with every link */
+    _Atomic bool has_lasting;        /* there is a map that lasts over draws */
+    struct ggl_lasting *lasting;     /* these maps; nullable */
+    struct sl_writes *writes;        /* tells which pages of theirs were written to; nullable */
     _Atomic bool
         externals; /* a shader declared samplerExternalOES, or an external texture was bound */
     _Atomic bool vertex_id; /* a shader reads gl_VertexID: draws must not move their first vertex */

@@ -80,6 +80,9 @@ GLenum ggl_glClientWaitSync(GLsync sync, GLbitfield flags, GLuint64 timeout)
         return GL_WAIT_FAILED;
     }
     GLenum result = gles2_call_glClientWaitSyncAEMU(c->stream, handle_of(sync), flags, timeout);
+    if (result == GL_ALREADY_SIGNALED || result == GL_CONDITION_SATISFIED) {
+        ggl_lasting_waited(c);
+    }
     return gs_dead(c->stream) ? GL_ALREADY_SIGNALED : result;
 }
 
@@ -111,6 +114,9 @@ void ggl_glGetSynciv(GLsync sync, GLenum pname, GLsizei room, GLsizei *length, G
     if (!gles2_ask_glGetSyncivAEMU(c, handle_of(sync), pname, asked, &got, 4, &value, 4)) {
         return;
     }
+    if (pname == GL_SYNC_STATUS && value == GL_SIGNALED) {
+        ggl_lasting_waited(c);
+    }
     if (gs_dead(c->stream) && pname == GL_SYNC_STATUS) {
         value = GL_SIGNALED;
         got = 1;
@@ -140,6 +146,13 @@ QUERY_RESULT(GetQueryObjectivEXT, GLint, glesx, ggl_own(c))
 QUERY_RESULT(GetQueryObjecti64vEXT, GLint64, glesx, ggl_own(c))
 QUERY_RESULT(GetQueryObjectui64vEXT, GLuint64, glesx, ggl_own(c))
 
+void ggl_waited(struct ggl_context *c)
+{
+    if (!ggl_fixed(c)) {
+        ggl_lasting_waited(c);
+    }
+}
+
 void ggl_finish(struct ggl_context *c)
 {
     ggl_errors_report(c);
@@ -147,6 +160,7 @@ void ggl_finish(struct ggl_context *c)
         (void)gles1_call_glFinishRoundTrip(c->stream);
     } else {
         (void)gles2_call_glFinishRoundTrip(c->stream);
+        ggl_lasting_waited(c);
     }
 }
 

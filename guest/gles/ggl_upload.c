@@ -19,9 +19,13 @@ static bool plausible(struct ggl_context *c, GLsizei width, GLsizei height, GLsi
            depth <= (layers > SAFE_DEPTH ? layers : SAFE_DEPTH);
 }
 
-static bool from_buffer(const struct ggl_context *c)
+static bool from_buffer(struct ggl_context *c)
 {
-    return c->buffers[GGL_BUFFER_PIXEL_UNPACK] != 0;
+    if (c->buffers[GGL_BUFFER_PIXEL_UNPACK] == 0) {
+        return false;
+    }
+    ggl_lasting_use(c);
+    return true;
 }
 
 /* The pixels to send, NULL for none. False: the call cannot be sent. */

@@ -10,13 +10,46 @@
 
 /* --- buffers --- */
 
+/* A buffer's storage as it was made. */
+struct storage {
+    GLint size, usage, immutable, flags;
+};
+
+static struct storage storage_of(const struct hgl_save *s, GLenum at)
+{
+    struct storage storage = {.usage = GL_STATIC_DRAW};
+    s->gl->GetBufferParameteriv(at, GL_BUFFER_SIZE, &storage.size);
+    s->gl->GetBufferParameteriv(at, GL_BUFFER_USAGE, &storage.usage);
+    if (hgl_has(s, "GL_EXT_buffer_storage")) {
+        s->gl->GetBufferParameteriv(at, GL_BUFFER_IMMUTABLE_STORAGE_EXT, &storage.immutable);
+        s->gl->GetBufferParameteriv(at, GL_BUFFER_STORAGE_FLAGS_EXT, &storage.flags);
+    }
+    return storage;
+}
+
+/* data: `bytes` of them are all of the contents; NULL: they follow. */
+static void save_storage(struct hgl_save *s, const struct storage *storage, const void *data,
+                         uint32_t bytes)
+{
+    struct sl_pack *out = hgl_out(s);
+    if (storage->immutable == 0) {
+        gles2_pack_glBufferData(out, GL_ARRAY_BUFFER, storage->size, data, bytes,
+                                (GLenum)storage->usage);
+        return;
+    }
+    if (data == NULL && (storage->flags & GL_DYNAMIC_STORAGE_BIT_EXT) == 0) {
+        hgl_save_refuse(s, "a buffer of %d bytes cannot be written to", storage->size);
+    }
+    glesx_pack_glBufferStorageEXT(out, GL_ARRAY_BUFFER, storage->size, data, bytes,
+                                  (GLbitfield)storage->flags);
+}
+
 static void save_buffer(struct hgl_save *s, uint32_t name)
 {
     const GLenum at = GL_COPY_READ_BUFFER; /* the reader's own binding */
-    GLint size = 0, usage = GL_STATIC_DRAW;
     s->gl->BindBuffer(at, name);
-    s->gl->GetBufferParameteriv(at, GL_BUFFER_SIZE, &size);
-    s->gl->GetBufferParameteriv(at, GL_BUFFER_USAGE, &usage);
+    const struct storage storage = storage_of(s, at);
+    const GLint size = storage.size;
     gles2_pack_glBindBuffer(hgl_out(s), GL_ARRAY_BUFFER, name);
     if (size <= 0) {
         return;
@@ -27,10 +60,10 @@ static void save_buffer(struct hgl_save *s, uint32_t name)
         uint32_t bytes = (uint32_t)size - offset < first ? (uint32_t)size - offset : first;
         s->reader.GetBufferSubData(at, offset, bytes, data);
         if (offset == 0 && bytes == (uint32_t)size) {
-            gles2_pack_glBufferData(hgl_out(s), GL_ARRAY_BUFFER, size, data, bytes, (GLenum)usage);
+            save_storage(s, &storage, data, bytes);
         } else {
             if (offset == 0) {
-                gles2_pack_glBufferData(hgl_out(s), GL_ARRAY_BUFFER, size, NULL, 0, (GLenum)usage);
+                save_storage(s, &storage, NULL, 0);
             }
             gles2_pack_glBufferSubData(hgl_out(s), GL_ARRAY_BUFFER, offset, bytes, data, bytes);
         }

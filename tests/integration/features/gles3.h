@@ -19,10 +19,10 @@ static inline void color(GLuint program, float r, float g, float b, float a)
     glUniform4f(glGetUniformLocation(program, "c"), r, g, b, a);
 }
 
-/* The buffer's first bytes, into the frame's answers. */
-void es3_note_buffer(struct fx *fx, GLuint buffer, size_t size);
 /* gles3_fill.c: a program of ES3_VS and this fragment shader (ES3_FS in front), in use. */
 GLuint es3_fill(const char *fragment);
+/* gles3_fill.c: the buffer's first bytes, into the frame's answers. */
+void es3_note_buffer(struct fx *fx, GLuint buffer, size_t size);
 
 /* gles3_textures.c */
 extern const struct fx_feature gles3_texture_features[];

@@ -21,4 +21,8 @@ extern const size_t gles32_texture_feature_count;
 extern const struct fx_feature gles32_debug_features[];
 extern const size_t gles32_debug_feature_count;
 
+/* gles32_maps.c */
+extern const struct fx_feature gles32_map_features[];
+extern const size_t gles32_map_feature_count;
+
 #endif

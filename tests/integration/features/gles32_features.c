@@ -484,6 +484,7 @@ int main(int argc, char **argv)
                        {own, sizeof own / sizeof own[0]},
                        {gles32_texture_features, gles32_texture_feature_count},
                        {gles32_debug_features, gles32_debug_feature_count},
+                       {gles32_map_features, gles32_map_feature_count},
                        {NULL, 0},
                    });
 }

@@ -28,16 +28,6 @@ static GLuint feedback_program(GLenum mode)
     return program;
 }
 
-void es3_note_buffer(struct fx *fx, GLuint buffer, size_t size)
-{
-    glBindBuffer(GL_COPY_READ_BUFFER, buffer);
-    void *data = glMapBufferRange(GL_COPY_READ_BUFFER, 0, (GLsizeiptr)size, GL_MAP_READ_BIT);
-    if (data != NULL) {
-        fx_note(fx, data, size);
-    }
-    glUnmapBuffer(GL_COPY_READ_BUFFER);
-}
-
 static void feedback_interleaved(struct fx *fx, int frame)
 {
     GLuint buffer, query, written = 0, p = feedback_program(GL_INTERLEAVED_ATTRIBS);
