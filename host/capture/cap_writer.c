@@ -24,11 +24,10 @@ enum {
     LEVEL_FAST = -5,     /* when falling behind */
     STACK = 512 * 1024,
 };
-#define SWEEP_NS    (15 * SL_NS_PER_MS)
-#define DURABLE_NS  SL_NS_PER_S
-#define INDEX_NS    (5 * SL_NS_PER_S)
-#define INDEX_BYTES ((uint64_t)64 << 20)
-/* A reader of a ring that is full is waited for so long. */
+#define SWEEP_NS     (15 * SL_NS_PER_MS)
+#define DURABLE_NS   SL_NS_PER_S
+#define INDEX_NS     (5 * SL_NS_PER_S)
+#define INDEX_BYTES  ((uint64_t)64 << 20)
 #define READER_NS    (30 * SL_NS_PER_S)
 #define READER_LOOKS (5 * SL_NS_PER_MS)
 
@@ -62,7 +61,8 @@ struct cap_writer {
     uint64_t index_offset;
     uint64_t snapshot_begin; /* file offset of the last begin mark */
     struct cap_ring ring;
-    bool full; /* the file cannot grow */
+    uint64_t reader_ns; /* waited for the store's reader so far; 0 when something was given back */
+    bool full;          /* the file cannot grow */
 };
 
 static struct cap_buffer *buffer_new(size_t capacity)
@@ -273,20 +273,24 @@ bool cap_writer_wants_snapshot(const struct cap_writer *w, uint64_t made)
     return made == w->ring.snapshots && cap_ring_is_due(&w->ring, w->file.size, cap_writer_time(w));
 }
 
-/* Gives back what is too old. A store that somebody reads grows meanwhile, up to a point. */
+/* Gives back what is too old. A store that somebody reads grows meanwhile; when it is half as large
+ * again, the reader is waited for, but not for ever: it may have stopped. */
 static void turn_ring(struct cap_writer *w)
 {
-    uint64_t from, to, begin = sl_clock_ns();
+    uint64_t from, to;
     while (cap_ring_next_free(&w->ring, w->file.size, cap_writer_time(w), &from, &to)) {
         enum sl_result result = cap_file_free(&w->file, from, to);
         if (result == SL_ERR_AGAIN && w->file.size - from > w->ring.bytes / 2 * 3 &&
-            sl_clock_ns() - begin < READER_NS) {
+            w->reader_ns < w->options.reader_ns) {
+            uint64_t begin = sl_clock_ns();
             sl_clock_sleep_ns(READER_LOOKS);
+            w->reader_ns += sl_clock_ns() - begin;
             continue;
         }
         if (result != SL_OK) { /* what cannot be freed will meet the file's limit */
             return;
         }
+        w->reader_ns = 0;
         cap_ring_drop(&w->ring);
     }
 }
@@ -509,6 +513,7 @@ enum sl_result cap_writer_create(const struct cap_writer_options *options, struc
         return SL_ERR_NOMEM;
     }
     w->options = *options;
+    w->options.reader_ns = options->reader_ns != 0 ? options->reader_ns : READER_NS;
     w->last = &w->first;
     w->ring = (struct cap_ring){.bytes = options->ring_bytes, .ns = options->ring_ns};
     w->begin_ns = w->index_ns = w->sweep_ns = w->sync_ns = sl_clock_ns();
@@ -525,14 +530,11 @@ enum sl_result cap_writer_create(const struct cap_writer_options *options, struc
                                                         : options->max_size,
                                options->force);
     }
-    if (result == SL_OK && options->ring_bytes != 0) {
-        result = cap_file_make_store(&w->file);
-        if (result != SL_OK) {
-            int error = errno;
-            cap_file_abandon(&w->file);
-            errno = error;
-            result = SL_ERR_IO;
-        }
+    if (result == SL_OK && options->ring_bytes != 0 && cap_file_make_store(&w->file) != SL_OK) {
+        int error = errno;
+        cap_file_abandon(&w->file);
+        errno = error;
+        result = SL_ERR_IO;
     }
     if (result != SL_OK) {
         int error = errno;

@@ -47,7 +47,8 @@ struct cap_writer_options {
     /* A flight recorder's store: the last ring_bytes, or the last ring_ns if that is less, are
      * kept, from a snapshot on. 0, 0: all is kept. */
     uint64_t ring_bytes, ring_ns;
-    uint64_t seed; /* of blob keys */
+    uint64_t reader_ns; /* how long a reader of the store may hold the writer up, in all; 0: 30 s */
+    uint64_t seed;      /* of blob keys */
     uint32_t file_flags;
     /* The trace that this one is made of: session and time are its. Nullable. */
     const struct cap_file_header *origin;
