@@ -140,14 +140,37 @@ class Snapshots(TraceBed):
         recorder = subprocess.Popen(
             [SLUICE, "record", "--attach", socket, "-o", str(trace)], stderr=subprocess.PIPE
         )
-        while not pathlib.Path(f"{trace}.part").exists() and recorder.poll() is None:
+        part = pathlib.Path(f"{trace}.part")
+        while recorder.poll() is None and not (part.exists() and b"FRAM" in part.read_bytes()):
             time.sleep(0.01)
         self.ends(2, "record", "--attach", socket, "-o", f"{trace}2", says="records already")
-        time.sleep(0.5)
         self.ends(0, "record", "--stop", socket, says="recorded frames")
         _, err = recorder.communicate(timeout=PATIENCE_S)
         self.assertEqual(0, recorder.returncode, err)
         self.assertTrue(self.facts(trace)["complete"])
+
+    def test_nothing_is_no_recording(self) -> None:
+        """Whoever attaches and gets nothing is told so by the exit code, too."""
+        socket = str(self.tmp / "idle.sock")
+        words = [SLUICE, "serve", "-q", "--status-fd", "1", "--socket", socket]
+        host = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(host.communicate)
+        self.addCleanup(host.terminate)
+        assert host.stdout is not None
+        self.assertEqual("listening\n", host.stdout.readline())
+        for code, more in ((125, []), (0, ["--allow-idle"])):
+            trace = self.tmp / f"idle-{code}.slc"
+            recorder = subprocess.Popen(
+                [SLUICE, "record", "--attach", socket, *more, "-o", str(trace)],
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            while recorder.poll() is None and not pathlib.Path(f"{trace}.part").exists():
+                time.sleep(0.01)
+            self.ends(0, "record", "--stop", socket, says="recorded frames none")
+            _, err = recorder.communicate(timeout=PATIENCE_S)
+            self.assertEqual(code, recorder.returncode, err)
+            self.assertIn("nothing was recorded", err)
 
     # --- cut out ---
 

@@ -114,8 +114,7 @@ static const struct opt options[] = {
     [RECORD_FORCE] = {.name = "force", .letter = 'f', .help = "replace FILE"},
     [RECORD_QUIT] = {.name = "quit-when-done",
                      .help = "end the program when all that was asked for is recorded"},
-    [RECORD_ALLOW_IDLE] = {.name = "allow-idle",
-                           .help = "it is no failure when the program draws nothing"},
+    [RECORD_ALLOW_IDLE] = {.name = "allow-idle", .help = "it is no failure when nothing is drawn"},
     [RECORD_ZINK] = {.name = "zink",
                      .help = "GL programs draw with Mesa's Zink above our Vulkan: desktop GL too"},
     HOST_OPTION_LIST(RECORD_HOST),
@@ -391,6 +390,7 @@ static int record_verb(const struct opt_set *set)
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
+    session.needs_calls = opt_text(set, RECORD_ATTACH) != NULL && !opt_on(set, RECORD_ALLOW_IDLE);
     return opt_text(set, RECORD_ATTACH) != NULL
                ? record_attach(opt_text(set, RECORD_ATTACH), &session)
                : record_program(set, &session);
@@ -406,7 +406,7 @@ const struct verb verb_record = {
         "The program keeps its input, output, signals and exit code. FILE is FILE.part until "
         "it is complete.\n"
         "--attach records what a running host draws, from the end of a frame to --stop or a "
-        "signal.\n"
+        "signal;\n125 when that was nothing.\n"
         "Of several files the second and the next have -1, -2 .. in names without %i and %t.\n"
         "--ring keeps the last seconds or bytes beside FILE, never more than --max-size bytes, "
         "and writes\nthem when a trigger, a crash or a lost context asks for it, as often as they "

@@ -41,6 +41,11 @@ static void say_recorded(const struct host_recorded *r)
     }
 }
 
+static bool is_empty(const struct host_recorded *r)
+{
+    return r->frames == 0 && r->calls == 0;
+}
+
 int record_say(const struct host_recorded *r)
 {
     say_recorded(r);
@@ -51,7 +56,7 @@ int record_say(const struct host_recorded *r)
         say_note("recording stopped at frame %" PRIu64 ": the file has the size it may have",
                  r->frames);
     }
-    if (r->frames == 0 && r->calls == 0) {
+    if (is_empty(r)) {
         say_note("warning: nothing was recorded: the program did not come so far, or its state "
                  "could not be taken in time");
     }
@@ -94,7 +99,8 @@ void record_session_line(struct record_session *s, const char *line)
         if (s->plan->ring_bytes != 0) {
             take_store(s, &recorded);
         } else {
-            s->failed = record_say(&recorded) != SLUICE_EXIT_OK || s->failed;
+            bool is_written = record_say(&recorded) == SLUICE_EXIT_OK;
+            s->failed = !is_written || (s->needs_calls && is_empty(&recorded)) || s->failed;
         }
         s->is_over = s->is_over || s->ends_at_once;
     }

@@ -18,6 +18,7 @@ struct record_session {
     const char *store;              /* a flight recorder's; else unused */
     enum record_trigger trigger;
     bool ends_at_once;       /* with the first file, where files begin at triggers */
+    bool needs_calls;        /* a file without any is a failure */
     int signal_fd;           /* SIGUSR1; -1: none */
     int key_fd;              /* the terminal; -1: none */
     struct record_link link; /* open while is_linked */
