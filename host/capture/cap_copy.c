@@ -301,6 +301,9 @@ static enum sl_result put_pieces(struct cap_copy *c, struct cap_event_memory *me
     uint64_t end = 0;
     enum sl_result result;
     while ((result = cap_merge_piece(c->from, memory, &piece)) == SL_OK) {
+        if (c->skips != NULL && c->skips(c->user, memory->resource_id, &piece)) {
+            continue;
+        }
         bool by_reference = piece.size >= CAP_PIECE_INLINE, is_new = false;
         uint64_t number = 0;
         if (by_reference &&

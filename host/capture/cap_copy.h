@@ -22,6 +22,9 @@ struct cap_copy {
      * then may have waited for what is not copied: what became of it is not told, as of a recording
      * that was switched off. */
     uint64_t cut;
+    /* A piece of memory that is left out; nullable: none. */
+    bool (*skips)(void *user, uint32_t resource_id, const struct cap_piece *piece);
+    void *user;
     bool joins;  /* streams are new ones, whatever rings the target's have */
     bool failed; /* no memory */
 };

@@ -42,6 +42,8 @@ void hvk_vkWriteMemorySLUICE(struct hvk_call *call, struct vk_args_vkWriteMemory
     }
     if (!hvk_memory_holds(device, a->memory_id, a->offset, a->dataSize, &pages)) {
         hr_call_violate(call->hr, "that memory has no such place");
+    } else if (a->dataSize == 0) {
+        return; /* what was there is of no use to what follows */
     } else if (pages != NULL) {
         memcpy((uint8_t *)pages->pointer + a->offset, a->pData, a->dataSize);
     } else {

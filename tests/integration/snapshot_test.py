@@ -197,6 +197,30 @@ class Snapshots(TraceBed):
                     self.assertLessEqual(part.stat().st_size, trace.stat().st_size)
                     self.assertEqual(whole[first : first + 1], self.shown(part))
 
+    def test_trim_leaves_out_what_its_frames_do_not_use(self) -> None:
+        """Each of eight rooms has contents of its own, and five frames; also of a trim's own file,
+        without a driver."""
+        programs = os.environ.get("ROOMS_PROGRAMS", "").split(",")
+        if programs == [""]:
+            self.skipTest("ROOMS_PROGRAMS is not set")
+        for program in programs:
+            with self.subTest(program=program):
+                whole, two, one = (self.tmp / f"rooms-{n}.slc" for n in ("all", "two", "one"))
+                self.ends(0, "record", "--force", "--hash", "-o", str(whole), "--",
+                          *program.split())  # fmt: skip
+                hashes = self.shown(whole)
+                self.assertEqual(40, len(set(hashes)))
+                self.ends(0, "trim", "--force", "--gpu", "0", "--frames", "21-27", "-o", str(two),
+                          str(whole), says="bytes that these frames do not use")  # fmt: skip
+                self.assertEqual(hashes[21:28], self.shown(two, "--expect", "live"))
+                self.ends(0, "trim", "--force", "--frames", "0-2", "-o", str(one), str(two))
+                self.assertEqual(hashes[21:24], self.shown(one, "--expect", "live"))
+                # Of eight rooms' contents, which do not pack, two are there, then one.
+                size = 256 << 10
+                self.assertLess(two.stat().st_size, whole.stat().st_size - 5 * size)
+                self.assertLess(one.stat().st_size, two.stat().st_size - size // 2)
+                self.ends(0, "info", "--check", str(one))
+
     def test_trim_without_a_driver(self) -> None:
         for name, trace in self.traces.items():
             part, again = self.tmp / f"{name}-kept.slc", self.tmp / f"{name}-kept2.slc"

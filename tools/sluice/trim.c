@@ -4,7 +4,10 @@
 #include "tools/sluice/verbs.h"
 #include "transport/base/mem.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -180,11 +183,37 @@ static uint64_t size_of(const char *path)
     return stat(path, &file) == 0 ? (uint64_t)file.st_size : 0;
 }
 
+/* Without what no frame uses of the snapshot that was just written. */
+static int leave_out(struct trim *t)
+{
+    char path[PATH_MAX], number[TRACE_NUMBER];
+    struct trim whole = {.path = t->out, .out = path, .last = UINT64_MAX, .cut = UINT64_MAX};
+    whole.level = t->level;
+    if (snprintf(path, sizeof path, "%s.reached", t->out) >= (int)sizeof path) {
+        return SLUICE_EXIT_OK;
+    }
+    int code = trace_open(t->out, &whole.reader);
+    uint64_t unused = code == SLUICE_EXIT_OK ? trim_unused(&whole) : 0;
+    if (unused != 0) {
+        code = trim_copy(&whole, NULL);
+    }
+    cap_reader_close(whole.reader);
+    if (unused != 0 && code == SLUICE_EXIT_OK) {
+        if (rename(path, t->out) != 0) {
+            say_error("%s: cannot be written: %s", t->out, strerror(errno));
+            return SLUICE_EXIT_FILE;
+        }
+        say_note("left out %s bytes that these frames do not use", trace_number(unused, number));
+    }
+    return code;
+}
+
 /* Plays it, and keeps the calls before the frames where that cannot be, or is shorter. */
 static int play_or_keep(struct trim *t, const struct cap_merge_snapshot *from,
                         const struct sizes *sizes)
 {
     int code = trim_play(t);
+    code = code == SLUICE_EXIT_OK ? leave_out(t) : code;
     bool is_longer =
         code == SLUICE_EXIT_OK && size_of(t->out) > sizes->live + sizes->before + sizes->frames;
     if (!is_longer && code != SLUICE_EXIT_MISSING) {
@@ -216,7 +245,8 @@ static int choose(struct trim *t, bool offline)
     /* What is kept may be a third of what must be there. */
     bool is_short = sizes.before / 3 <= (sizes.frames + sizes.live) / 10;
     if (t->host.device.gpu != NULL) {
-        return trim_play(t);
+        code = trim_play(t);
+        return code == SLUICE_EXIT_OK ? leave_out(t) : code;
     }
     return offline || is_short ? trim_keep(t, from) : play_or_keep(t, from, &sizes);
 }

@@ -5,6 +5,7 @@
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/range.h"
 #include "tools/sluice/trace.h"
+#include "tools/sluice/trim_reach.h"
 #include "host/capture/cap_copy.h"
 
 struct trim {
@@ -18,6 +19,7 @@ struct trim {
     struct host_options host;
     struct cap_merge_snapshot *snapshots;
     uint32_t snapshot_count;
+    struct reach *reach; /* of the snapshot that is copied; NULL: all of it is kept */
 };
 
 /* Ways to have the state before the first frame. All give an exit code; the reason was said. */
@@ -29,6 +31,8 @@ int trim_copy(struct trim *t, const struct cap_merge_snapshot *at);
 int trim_keep(struct trim *t, const struct cap_merge_snapshot *from);
 /* Played on this machine's drivers up to the first frame; the snapshot is what lives then. */
 int trim_play(struct trim *t);
+/* Bytes of the snapshot that the trace begins with that none of its frames uses. */
+uint64_t trim_unused(struct trim *t);
 /* Whole traces, one behind the other: t->path, t->reader and what others has. */
 int trim_join(struct trim *t, struct cap_reader *const *others, char *const *paths, uint32_t count);
 

@@ -109,6 +109,11 @@ static enum sl_result copy_one(struct cap_copy *copy, const struct cap_event *ev
     return cap_copy_event(copy, event);
 }
 
+static bool skips_piece(void *user, uint32_t resource_id, const struct cap_piece *piece)
+{
+    return reach_drops_piece(user, resource_id, piece->offset, piece->size);
+}
+
 /* The records of a snapshot that lies where it is needed, or at the trace's head. */
 static int copy_snapshot(struct trim *t, struct cap_copy *copy, enum cap_snapshot_reason reason)
 {
@@ -116,12 +121,19 @@ static int copy_snapshot(struct trim *t, struct cap_copy *copy, enum cap_snapsho
     struct cap_damage damage = {0};
     enum sl_result result = SL_OK;
     bool begun = false;
+    copy->skips = t->reach != NULL ? skips_piece : NULL;
+    copy->user = t->reach;
     cap_copy_snapshot_begin(copy, reason);
     while (result == SL_OK && cap_merge_is_in_snapshot(copy->from)) {
         result = cap_merge_next(copy->from, &event, &damage);
+        if (result == SL_OK && t->reach != NULL && reach_drops(t->reach, &event)) {
+            copy->shift--; /* no hole is left in its stamps */
+            continue;
+        }
         result = result == SL_OK ? copy_one(copy, &event, &begun) : result;
     }
     cap_copy_snapshot_end(copy);
+    copy->skips = NULL;
     return result == SL_OK ? SLUICE_EXIT_OK : copy_failed(t, result, &damage, t->first);
 }
 
@@ -192,6 +204,50 @@ static enum sl_result merge_at(struct trim *t, const struct cap_merge_snapshot *
                       : cap_merge_create(t->reader, out);
 }
 
+/* What the frames use of the snapshot that the merge begins with. NULL: there is none, or no
+ * memory: then all of it is kept. */
+static struct reach *find_reach(struct trim *t, const struct cap_merge_snapshot *from)
+{
+    struct cap_merge *merge = NULL;
+    struct cap_event event;
+    uint64_t frame = t->first;
+    struct reach *reach = reach_create();
+    if (reach == NULL || merge_at(t, from, &merge) != SL_OK || !cap_merge_is_in_snapshot(merge)) {
+        cap_merge_destroy(merge);
+        reach_destroy(reach);
+        return NULL;
+    }
+    bool in_snapshot = true;
+    while (frame <= t->last && cap_merge_next(merge, &event, NULL) == SL_OK) {
+        reach_look(reach, &event, in_snapshot);
+        in_snapshot = in_snapshot && cap_merge_is_in_snapshot(merge);
+        frame += event.kind == CAP_EVENT_FRAME;
+    }
+    cap_merge_destroy(merge);
+    return reach;
+}
+
+uint64_t trim_unused(struct trim *t)
+{
+    struct cap_merge *merge = NULL;
+    struct cap_event event;
+    struct reach *reach = find_reach(t, NULL);
+    if (reach != NULL && merge_at(t, NULL, &merge) == SL_OK) {
+        while (cap_merge_is_in_snapshot(merge) && cap_merge_next(merge, &event, NULL) == SL_OK) {
+            struct cap_piece piece;
+            while (event.kind == CAP_EVENT_MEMORY &&
+                   cap_merge_piece(merge, &event.memory, &piece) == SL_OK) {
+                (void)skips_piece(reach, event.memory.resource_id, &piece);
+            }
+            (void)reach_drops(reach, &event);
+        }
+    }
+    uint64_t unused = reach != NULL ? reach_saved(reach) : 0;
+    cap_merge_destroy(merge);
+    reach_destroy(reach);
+    return unused;
+}
+
 /* Head and frames. from: where the merge begins; keeps: what comes before the frames is kept. */
 static int copy_into(struct trim *t, const struct cap_merge_snapshot *from, bool keeps)
 {
@@ -202,6 +258,7 @@ static int copy_into(struct trim *t, const struct cap_merge_snapshot *from, bool
     if (result != SL_OK) {
         return trace_failed(t->path, t->reader, result);
     }
+    t->reach = keeps ? NULL : find_reach(t, from);
     int code = target_begin(t, &to);
     if (code == SLUICE_EXIT_OK) {
         uint64_t frame = keeps ? (from != NULL ? from->mark.frame : 0) : t->first;
@@ -218,6 +275,8 @@ static int copy_into(struct trim *t, const struct cap_merge_snapshot *from, bool
         code = target_end(t, &to, code);
     }
     cap_merge_destroy(merge);
+    reach_destroy(t->reach);
+    t->reach = NULL;
     return code;
 }
 
