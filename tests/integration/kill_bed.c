@@ -138,20 +138,32 @@ static bool is_reaping(pid_t host)
     return found;
 }
 
-struct kill_host_size kill_bed_host_size(struct kill_bed *t)
+static struct kill_host_size size_now(struct kill_bed *t)
 {
     struct local_status_reply status;
+    SLT_ASSERT_OK(local_control_status(t->control, &status));
+    return (struct kill_host_size){.fds = kill_bed_entries(t->host, "fd"),
+                                   .threads = kill_bed_entries(t->host, "task"),
+                                   .resources = status.resources};
+}
+
+struct kill_host_size kill_bed_host_size(struct kill_bed *t)
+{
     uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
+    struct kill_host_size last, now;
     kill_bed_wait_host(t, 1, 1);
     while (is_reaping(t->host)) {
         SLT_ASSERT_LT(sl_clock_ns(), end);
         kill_bed_watch(t, 10 * SL_NS_PER_MS);
     }
-    kill_bed_watch(t, 200 * SL_NS_PER_MS);
-    SLT_ASSERT_OK(local_control_status(t->control, &status));
-    return (struct kill_host_size){.fds = kill_bed_entries(t->host, "fd"),
-                                   .threads = kill_bed_entries(t->host, "task"),
-                                   .resources = status.resources};
+    now = size_now(t);
+    do { /* a driver's threads end when they come to it */
+        SLT_ASSERT_LT(sl_clock_ns(), end);
+        last = now;
+        kill_bed_watch(t, 200 * SL_NS_PER_MS);
+        now = size_now(t);
+    } while (now.fds != last.fds || now.threads != last.threads);
+    return now;
 }
 
 /* --- the X server --- */

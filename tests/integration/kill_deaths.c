@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-static void expect_size(struct kill_host_size before, struct kill_host_size after)
+/* On a busy machine a program's last threads may outlive the look at the beginning. */
+static void expect_no_growth(struct kill_host_size before, struct kill_host_size after)
 {
-    SLT_EXPECT_EQ(before.fds, after.fds);
-    SLT_EXPECT_EQ(before.threads, after.threads);
+    SLT_EXPECT_LE(after.fds, before.fds);
+    SLT_EXPECT_LE(after.threads, before.threads);
     SLT_EXPECT_EQ(before.resources, after.resources);
 }
 
@@ -40,7 +41,7 @@ void kill_bed_programs_die(struct kill_bed *t, const struct kill_plan *plan)
             size = kill_bed_host_size(t);
         }
     }
-    expect_size(size, kill_bed_host_size(t));
+    expect_no_growth(size, kill_bed_host_size(t));
     SLT_EXPECT_LT(t->gap_ns, plan->gap_max_ns);
     printf("longest silence of the undisturbed program: %.1f ms; host: %u descriptors, %u threads, "
            "%u resources\n",
@@ -77,7 +78,7 @@ void kill_bed_window_system_dies(struct kill_bed *t, const struct kill_window_sy
         }
         printf("exit code %d after %.1f ms\n", WEXITSTATUS(status), (double)taken / 1e6);
     }
-    expect_size(size, kill_bed_host_size(t));
+    expect_no_growth(size, kill_bed_host_size(t));
     t->victim = kill_bed_client(t, steady, true);
     kill_bed_wait_frames(t, 3);
 }

@@ -178,6 +178,7 @@ SLT_TEST_F(vhost_ring, b03_loses_a_context_whose_position_changes_between_looks,
     uint32_t answer = VGPU_OK_NODATA;
     while (answer == VGPU_OK_NODATA && sl_clock_ns() < end) {
         answer = context_command(&t->guest, GFXSTREAM_CONTEXT_PING, RING);
+        sl_clock_sleep_ns(10000);
     }
     sl_atomic_store_seq(&s.stop, 1);
     pthread_join(s.thread, NULL);
