@@ -160,6 +160,15 @@ void sl_writes_end(struct sl_writes *writes, uint64_t address, uint64_t size)
     (void)ioctl(writes->faults, UFFDIO_UNREGISTER, &range); /* it may be gone */
 }
 
+/* Where nothing is mapped a scan finds nothing written, as when the process is gone: whoever still
+ * has it now had it during the scan. */
+static bool is_mapped(const struct sl_writes *writes, uint64_t address)
+{
+    uint64_t entry = 0; /* protected pages have one, touched or not */
+    off_t place = (off_t)(address / (uint64_t)getpagesize() * sizeof entry);
+    return pread(writes->pages, &entry, sizeof entry, place) == (ssize_t)sizeof entry && entry != 0;
+}
+
 enum sl_result sl_writes_next(struct sl_writes *writes, uint64_t *at, uint64_t end,
                               struct sl_written *ranges, uint32_t max, uint32_t *count)
 {
@@ -172,7 +181,7 @@ enum sl_result sl_writes_next(struct sl_writes *writes, uint64_t *at, uint64_t e
                         .category_mask = IS_WRITTEN,
                         .return_mask = IS_WRITTEN};
     int found = ioctl(writes->pages, SCAN, &scan);
-    if (found < 0 || scan.walk_end <= *at || scan.walk_end > end) {
+    if (found < 0 || scan.walk_end <= *at || scan.walk_end > end || !is_mapped(writes, *at)) {
         return SL_ERR_IO;
     }
     *at = scan.walk_end;

@@ -38,8 +38,8 @@ struct sl_written {
     uint64_t categories; /* the kernel's */
 };
 /* What was written in [*at, end) since it was told last, at most `max` ranges, in order; *at
- * becomes where to go on, `end` after the last. IO: not all of it has begun, or the mapping is
- * another one by now. */
+ * becomes where to go on, `end` after the last. IO: not all of it has begun, the mapping is gone or
+ * another one by now, or the process is gone. */
 enum sl_result sl_writes_next(struct sl_writes *writes, uint64_t *at, uint64_t end,
                               struct sl_written *ranges, uint32_t max, uint32_t *count) SL_MUST_USE;
 
