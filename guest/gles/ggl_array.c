@@ -185,7 +185,7 @@ void ggl_glGenVertexArrays(GLsizei n, GLuint *arrays)
     if (!c || !ggl_names_given(c, n, arrays)) {
         return;
     }
-    gles2_call_glGenVertexArrays(c->stream, n, arrays, (uint32_t)n * 4);
+    ggl_spare_gen_vertex_arrays(c, n, arrays);
     for (GLsizei i = 0; i < n; i++) {
         struct ggl_vertex_array *va = arrays[i] ? sl_alloc(sizeof *va) : NULL;
         if (!va) {
@@ -225,6 +225,7 @@ void ggl_glDeleteVertexArrays(GLsizei n, const GLuint *arrays)
     }
     gles2_pack_glDeleteVertexArrays(ggl_pack(c), n, arrays, (uint32_t)n * 4);
     for (GLsizei i = 0; i < n; i++) {
+        ggl_spare_use(c, GGL_SPARE_VERTEX_ARRAY, arrays[i]);
         struct ggl_vertex_array *va = ggl_names_remove(&c->vertex_arrays, arrays[i]);
         if (va && va == c->vertex_array) {
             c->vertex_array = &c->default_array;

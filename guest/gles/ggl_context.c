@@ -128,6 +128,7 @@ void ggl_make_current(struct ggl_context *c, struct gs_stream *stream)
     if (c) {
         c->stream = stream;
         c->quiet = false;
+        c->surface_answer_count = 0;
     }
     bool fixed = c && ggl_fixed(c);
     ggl_current_context = fixed ? NULL : c;

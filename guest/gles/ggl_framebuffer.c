@@ -1,5 +1,6 @@
-/* Framebuffer bindings. They are kept here for queries that programs make every frame, and because
- * a host may have a surface behind framebuffer 0 even where the application has none. */
+/* Framebuffer bindings, and renderbuffers' names. Bindings are kept here for queries that programs
+ * make every frame, and because a host may have a surface behind framebuffer 0 even where the
+ * application has none. */
 #include "guest/gles/ggl_objects.h"
 
 void ggl_glBindFramebuffer(GLenum target, GLuint framebuffer)
@@ -8,6 +9,7 @@ void ggl_glBindFramebuffer(GLenum target, GLuint framebuffer)
     if (!c) {
         return;
     }
+    ggl_spare_use(c, GGL_SPARE_FRAMEBUFFER, framebuffer);
     if (target == GL_FRAMEBUFFER || (target == GL_DRAW_FRAMEBUFFER && c->version >= 30)) {
         c->draw_framebuffer = framebuffer;
     }
@@ -25,8 +27,91 @@ void ggl_glDeleteFramebuffers(GLsizei n, const GLuint *framebuffers)
     }
     gles2_pack_glDeleteFramebuffers(ggl_pack(c), n, framebuffers, (uint32_t)n * 4);
     for (GLsizei i = 0; i < n; i++) {
+        ggl_spare_use(c, GGL_SPARE_FRAMEBUFFER, framebuffers[i]);
         c->draw_framebuffer = c->draw_framebuffer == framebuffers[i] ? 0 : c->draw_framebuffer;
         c->read_framebuffer = c->read_framebuffer == framebuffers[i] ? 0 : c->read_framebuffer;
+    }
+}
+
+void ggl_glBindRenderbuffer(GLenum target, GLuint renderbuffer)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        ggl_spare_use(c, GGL_SPARE_RENDERBUFFER, renderbuffer);
+        gles2_pack_glBindRenderbuffer(ggl_pack(c), target, renderbuffer);
+    }
+}
+
+void ggl1_glBindRenderbufferOES(GLenum target, GLuint renderbuffer)
+{
+    struct ggl_context *c = ggl1_current();
+    if (c) {
+        ggl_spare_use(c, GGL_SPARE_RENDERBUFFER, renderbuffer);
+        gles1_pack_glBindRenderbufferOES(ggl_pack(c), target, renderbuffer);
+    }
+}
+
+static void renderbuffers_drop(struct ggl_context *c, GLsizei n, const GLuint *renderbuffers)
+{
+    for (GLsizei i = 0; i < n; i++) {
+        ggl_spare_use(c, GGL_SPARE_RENDERBUFFER, renderbuffers[i]);
+    }
+}
+
+void ggl_glDeleteRenderbuffers(GLsizei n, const GLuint *renderbuffers)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && ggl_names_given(c, n, renderbuffers)) {
+        gles2_pack_glDeleteRenderbuffers(ggl_pack(c), n, renderbuffers, (uint32_t)n * 4);
+        renderbuffers_drop(c, n, renderbuffers);
+    }
+}
+
+void ggl1_glDeleteRenderbuffersOES(GLsizei n, const GLuint *renderbuffers)
+{
+    struct ggl_context *c = ggl1_current();
+    if (c && ggl_names_given(c, n, renderbuffers)) {
+        gles1_pack_glDeleteRenderbuffersOES(ggl_pack(c), n, renderbuffers, (uint32_t)n * 4);
+        renderbuffers_drop(c, n, renderbuffers);
+    }
+}
+
+/* The framebuffer bound to a target that this version has; the second: whether it has it. */
+static uint32_t bound_to(const struct ggl_context *c, GLenum target, bool *known)
+{
+    *known = target == GL_FRAMEBUFFER ||
+             (c->version >= 30 && (target == GL_DRAW_FRAMEBUFFER || target == GL_READ_FRAMEBUFFER));
+    return target == GL_READ_FRAMEBUFFER ? c->read_framebuffer : c->draw_framebuffer;
+}
+
+/* Of framebuffer 0 the host is asked once while its surface is current: toolkits ask every frame.
+ */
+void ggl_glGetFramebufferAttachmentParameteriv(GLenum target, GLenum attachment, GLenum pname,
+                                               GLint *params)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    bool known;
+    bool kept = bound_to(c, target, &known) == 0 && known && params && !ggl_stock(c);
+    for (uint32_t i = 0; kept && i < c->surface_answer_count; i++) {
+        const struct ggl_surface_answer *a = &c->surface_answers[i];
+        if (a->attachment == attachment && a->pname == pname) {
+            *params = a->value;
+            return;
+        }
+    }
+    GLint value = 0;
+    if (!gles2_ask_glGetFramebufferAttachmentParameteriv(c, target, attachment, pname, &value,
+                                                         params ? sizeof value : 0) ||
+        !params) {
+        return;
+    }
+    *params = value;
+    if (kept && !gs_dead(c->stream) && c->surface_answer_count < GGL_SURFACE_ANSWERS) {
+        c->surface_answers[c->surface_answer_count++] =
+            (struct ggl_surface_answer){attachment, pname, value};
     }
 }
 
@@ -37,11 +122,8 @@ GLenum ggl_glCheckFramebufferStatus(GLenum target)
     if (!c) {
         return 0;
     }
-    uint32_t bound = target == GL_READ_FRAMEBUFFER ? c->read_framebuffer : c->draw_framebuffer;
-    bool known =
-        target == GL_FRAMEBUFFER ||
-        (c->version >= 30 && (target == GL_DRAW_FRAMEBUFFER || target == GL_READ_FRAMEBUFFER));
-    if (known && bound == 0) {
+    bool known;
+    if (bound_to(c, target, &known) == 0 && known) {
         return c->surface_width_px == 0 ? GL_FRAMEBUFFER_UNDEFINED : GL_FRAMEBUFFER_COMPLETE;
     }
     return gles2_call_glCheckFramebufferStatus(c->stream, target);

@@ -101,15 +101,22 @@ static inline void ggl_lasting_waited(struct ggl_context *c)
 /* ggl_spare.c: an application may bind and delete names that it was not given: those are no spare
  * ones from then on. */
 void ggl_spare_drop(struct ggl_context *c, struct ggl_spare *spare, uint32_t name);
+static inline struct ggl_spare *ggl_spare_of(struct ggl_context *c, enum ggl_spare_kind kind)
+{
+    return kind < GGL_SPARE_SHARED ? &c->share->spares[kind] : &c->spares[kind - GGL_SPARE_SHARED];
+}
 static inline void ggl_spare_use(struct ggl_context *c, enum ggl_spare_kind kind, uint32_t name)
 {
-    struct ggl_spare *s = &c->share->spares[kind];
+    struct ggl_spare *s = ggl_spare_of(c, kind);
     uint32_t above = name - atomic_load_explicit(&s->least, memory_order_relaxed); /* hints, see */
     if (SL_UNLIKELY(above <
                     atomic_load_explicit(&s->span, memory_order_relaxed))) { /* ggl_spare.c */
         ggl_spare_drop(c, s, name);
     }
 }
+
+/* glGenVertexArrays without what the guest keeps of each. */
+void ggl_spare_gen_vertex_arrays(struct ggl_context *c, GLsizei n, GLuint *arrays);
 
 /* ggl_location.c: the link's locations are not those known; forgets them. The lock is held. */
 void ggl_locations_forget(struct ggl_program *program);

@@ -1,5 +1,10 @@
-/* Names in reserve: glGenTextures and glGenBuffers ask our own host for more of them each time, up
- * to GGL_SPARES, and most calls take theirs from what is left of an earlier answer. */
+/* Names in reserve: glGen* asks our own host for more of them each time, up to GGL_SPARES, and most
+ * calls take theirs from what is left of an earlier answer.
+ *
+ * Of those kinds alone whose name is nothing before it is bound or used. Samplers, queries,
+ * transform feedbacks and pipelines are something as soon as they have a name (glIsSampler, errors
+ * of names that nobody was given), and shaders and programs are made at once, with types, in one
+ * row of names: drivers would show what is in reserve. */
 #include "guest/gles/ggl_objects.h"
 
 #include <string.h>
@@ -42,7 +47,7 @@ typedef void (*ask)(struct gs_stream *stream, GLsizei n, void *names, uint32_t s
 
 static void gen(struct ggl_context *c, enum ggl_spare_kind kind, GLsizei n, GLuint *names, ask host)
 {
-    struct ggl_spare *s = &c->share->spares[kind];
+    struct ggl_spare *s = ggl_spare_of(c, kind);
     if (ggl_stock(c) || !names || n <= 0 || n > GGL_SPARES) {
         uint64_t size = names && n > 0 ? (uint64_t)n * 4 : 0;
         host(c->stream, n, names, size <= UINT32_MAX / 2 ? (uint32_t)size : 0);
@@ -78,4 +83,25 @@ void ggl_glGenBuffers(GLsizei n, GLuint *buffers)
     if (c) {
         gen(c, GGL_SPARE_BUFFER, n, buffers, gles2_call_glGenBuffers);
     }
+}
+
+void ggl_glGenRenderbuffers(GLsizei n, GLuint *renderbuffers)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        gen(c, GGL_SPARE_RENDERBUFFER, n, renderbuffers, gles2_call_glGenRenderbuffers);
+    }
+}
+
+void ggl_glGenFramebuffers(GLsizei n, GLuint *framebuffers)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        gen(c, GGL_SPARE_FRAMEBUFFER, n, framebuffers, gles2_call_glGenFramebuffers);
+    }
+}
+
+void ggl_spare_gen_vertex_arrays(struct ggl_context *c, GLsizei n, GLuint *arrays)
+{
+    gen(c, GGL_SPARE_VERTEX_ARRAY, n, arrays, gles2_call_glGenVertexArrays);
 }

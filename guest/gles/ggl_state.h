@@ -172,11 +172,17 @@ struct ggl_program {
     uint32_t uniform_count;
 };
 
-/* Objects several contexts share. `lock` guards the tables and everything in them; it is taken by
- * no draw without client arrays. */
-/* Names that our own host has set aside for this group and no application has yet. */
+/* Names that our own host has set aside for this group or context and no application has yet. */
 #define GGL_SPARES 64
-enum ggl_spare_kind { GGL_SPARE_TEXTURE, GGL_SPARE_BUFFER, GGL_SPARE_KINDS };
+enum ggl_spare_kind {
+    GGL_SPARE_TEXTURE,
+    GGL_SPARE_BUFFER,
+    GGL_SPARE_RENDERBUFFER,
+    GGL_SPARE_SHARED, /* the group's are those before; the context's own: */
+    GGL_SPARE_FRAMEBUFFER = GGL_SPARE_SHARED,
+    GGL_SPARE_VERTEX_ARRAY,
+    GGL_SPARE_KINDS
+};
 struct ggl_spare {
     _Atomic uint32_t least, span; /* they lie in [least, least + span) */
     uint32_t begin, end;          /* they are names[begin .. end); the lock guards them */
@@ -184,6 +190,15 @@ struct ggl_spare {
     uint32_t names[GGL_SPARES];
 };
 
+/* What glGetFramebufferAttachmentParameteriv said of framebuffer 0. */
+#define GGL_SURFACE_ANSWERS 8
+struct ggl_surface_answer {
+    GLenum attachment, pname;
+    GLint value;
+};
+
+/* Objects several contexts share. `lock` guards the tables and everything in them; it is taken by
+ * no draw without client arrays. */
 struct ggl_share {
     pthread_mutex_t lock;
     _Atomic uint32_t refs;
@@ -192,7 +207,7 @@ struct ggl_share {
     struct ggl_names programs;
     struct ggl_names syncs;             /* keyed by the low and high word of the handle */
     struct ggl_names external_textures; /* textures that were external once */
-    struct ggl_spare spares[GGL_SPARE_KINDS];
+    struct ggl_spare spares[GGL_SPARE_SHARED];
     _Atomic uint32_t buffer_deletes; /* grows when a buffer name dies: remembered bindings may mean
                                         another object */
     _Atomic uint32_t buffer_changes; /* grows when a buffer dies, gets storage, a map or a copy
@@ -252,6 +267,7 @@ struct ggl_context {
     const uint8_t *quiet_cur;
     struct ggl_vertex_array default_array;
     struct ggl_names vertex_arrays;
+    struct ggl_spare spares[GGL_SPARE_KINDS - GGL_SPARE_SHARED];
     struct ggl_unit units[GGL_MAX_UNITS];
     struct ggl_limits limits;
     int32_t constants[GGL_PARAMETERS]; /* of the driver, by place in the parameter table */
@@ -261,6 +277,8 @@ struct ggl_context {
     size_t scratch_size;
     uint32_t surface_width_px; /* of framebuffer 0; 0: there is no surface */
     uint32_t surface_height_px;
+    struct ggl_surface_answer surface_answers[GGL_SURFACE_ANSWERS]; /* while it is current */
+    uint32_t surface_answer_count;
     uint32_t draw_framebuffer;
     uint32_t read_framebuffer;
     /* strings, made when first asked for */

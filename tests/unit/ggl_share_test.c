@@ -58,6 +58,8 @@ static void call_something(uint32_t seed)
     case 10:
         ggl_glGenBuffers((GLsizei)(name % 3) + 1, names);
         ggl_glGenTextures((GLsizei)(name % 3) + 1, names);
+        ggl_glGenRenderbuffers((GLsizei)(name % 3) + 1, names);
+        ggl_glDeleteRenderbuffers(1, &name);
         break;
     default:
         ggl_glBindTexture(GL_TEXTURE_EXTERNAL_OES, name);
