@@ -97,6 +97,9 @@ EGLBoolean gegl_GetSyncAttribKHR(EGLDisplay display, EGLSyncKHR sync, EGLint att
 EGLBoolean gegl_SignalSyncKHR(EGLDisplay display, EGLSyncKHR sync, EGLenum mode);
 EGLint gegl_WaitSyncKHR(EGLDisplay display, EGLSyncKHR sync, EGLint flags);
 
+/* sync_native.c */
+EGLint gegl_DupNativeFenceFDANDROID(EGLDisplay display, EGLSyncKHR sync);
+
 /* image.c */
 EGLImage gegl_CreateImage(EGLDisplay display, EGLContext context, EGLenum target,
                           EGLClientBuffer buffer, const EGLAttrib *attribs);

@@ -169,6 +169,7 @@ static void extensions_make(struct gegl_display *display)
         bool is_there;
         const char *name;
     } some[] = {{host->sync_status, " EGL_KHR_wait_sync"},
+                {host->native_fence, " EGL_ANDROID_native_fence_sync"},
                 {host->colorspace, " EGL_KHR_gl_colorspace"},
                 {host->image_renderbuffer, " EGL_KHR_gl_renderbuffer_image"},
                 {host->image_3d, " EGL_KHR_gl_texture_3D_image"},

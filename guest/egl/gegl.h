@@ -34,6 +34,7 @@ struct gegl_host {
     bool checksum;          /* checksum v1 is to be selected on every stream */
     bool sync;              /* rcCreateSyncKHR, rcClientWaitSyncKHR, rcDestroySyncKHR */
     bool sync_status;       /* rcWaitSyncKHR, rcIsSyncSignaled */
+    bool native_fence;      /* fences as sync files of the guest's own kernel */
     bool frame_number;      /* rcFlushWindowColorBufferAsyncWithFrameNumber */
     bool colorspace;        /* sRGB surfaces: slCreateSurface */
     bool image_3d, image_cube, image_renderbuffer; /* slCreateImage */
@@ -122,8 +123,9 @@ struct gegl_surface {
 
 struct gegl_sync {
     struct gegl_object base;
-    EGLenum type;      /* EGL_SYNC_FENCE_KHR or EGL_SYNC_REUSABLE_KHR */
-    uint64_t host_id;  /* of a fence; 0: it was signalled when it was made */
+    EGLenum type;      /* EGL_SYNC_FENCE_KHR, _REUSABLE_KHR or _NATIVE_FENCE_ANDROID */
+    uint64_t host_id;  /* of a fence; 0: it was signalled when it was made, or is another's */
+    int fd;            /* of a native fence */
     uint32_t signaled; /* atomic: known to be; of a reusable one: changed under display->lock */
     bool destroyed;    /* a reusable one: whoever waits goes on; display->lock */
 };

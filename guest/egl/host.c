@@ -36,6 +36,7 @@ struct gegl_host gegl_host_parse(const char *words, bool sluice)
     host.checksum = has(words, "ANDROID_EMU_CHECKSUM_HELPER_v1");
     host.sync = gpu_native || has(words, "ANDROID_EMU_native_sync_v") || sluice;
     host.sync_status = gpu_native || has(words, "ANDROID_EMU_native_sync_v4") || sluice;
+    host.native_fence = gpu_native;
     host.frame_number = has(words, "ANDROID_EMU_host_side_tracing");
     if (sluice) {
         host.gles_features |= GGL_FEATURE_SLUICE;
@@ -109,6 +110,8 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     if ((stream->device->features & SLUICE_FEATURE_EGL) != 0) {
         egl_ask(stream, host);
     }
+    /* A fence of a host on the same kernel is a descriptor, but no sync file. */
+    host->native_fence &= !stream->device->shared_futex;
     if (gs_stages(stream)) {
         host->gles_features |= GGL_FEATURE_STAGE;
     }

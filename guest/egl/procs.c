@@ -41,6 +41,7 @@ static const struct gegl_proc procs[] = {
     SAME(DestroySurface),
     SAME(DestroySync),
     PROC(eglDestroySyncKHR, gegl_DestroySync),
+    SAME(DupNativeFenceFDANDROID),
     SAME(GetConfigAttrib),
     SAME(GetConfigs),
     SAME(GetCurrentContext),

@@ -2,6 +2,7 @@
  * the sync is made by waiting for the host, and born signalled. */
 #include "guest/egl/api.h"
 #include "guest/egl/gegl.h"
+#include "guest/egl/sync.h"
 #include "guest/rc_call.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
@@ -25,28 +26,36 @@ static EGLint reusable_make(struct gegl_display *display, struct gegl_sync **out
     return EGL_SUCCESS;
 }
 
-static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread,
-                        struct gegl_sync **out)
+/* fd: a native fence's, or -1. It becomes the sync's where that is made. */
+static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread, EGLenum type,
+                        int fd, struct gegl_sync **out)
 {
     struct gegl_sync *sync = sl_alloc(sizeof *sync);
     if (sync == NULL) {
         return EGL_BAD_ALLOC;
     }
     struct gs_stream *stream = thread->stream;
-    sync->type = EGL_SYNC_FENCE_KHR;
-    if (display->host.sync) {
+    sync->type = type;
+    sync->fd = fd;
+    bool is_host = fd < 0 && display->host.sync;
+    if (is_host) {
         uint64_t host_thread = 0; /* the host's affair */
         rc_call_rcCreateSyncKHR(stream, EGL_SYNC_FENCE_KHR, NULL, 0, 0, 0, &sync->host_id,
                                 sizeof sync->host_id, &host_thread, sizeof host_thread);
-    } else {
+    } else if (fd < 0) {
         ggl_finish(thread->context->ggl);
         sync->signaled = 1;
     }
+    bool exports = is_host && type == EGL_SYNC_NATIVE_FENCE_ANDROID && sync->host_id != 0;
     EGLint error = gs_dead(stream)                                             ? EGL_CONTEXT_LOST
-                   : display->host.sync && sync->host_id == 0                  ? EGL_BAD_ALLOC
+                   : is_host && sync->host_id == 0                             ? EGL_BAD_ALLOC
+                   : exports && !gegl_native_export(sync, stream)              ? EGL_BAD_ALLOC
                    : gegl_object_add(display, &sync->base, GEGL_SYNC) != SL_OK ? EGL_BAD_ALLOC
                                                                                : EGL_SUCCESS;
     if (error != EGL_SUCCESS) {
+        if (fd < 0) { /* else it stays the program's */
+            gegl_native_end(sync);
+        }
         sl_free(sync);
         return error;
     }
@@ -54,8 +63,25 @@ static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread
     return EGL_SUCCESS;
 }
 
+/* What a list of attributes says: a native fence may have its descriptor there. */
+struct sync_wish {
+    bool is_wrong;
+    int fd; /* -1: none */
+};
+
+static void wish_read(struct sync_wish *wish, EGLenum type, EGLAttrib attrib, EGLAttrib value)
+{
+    if (type == EGL_SYNC_NATIVE_FENCE_ANDROID && attrib == EGL_SYNC_NATIVE_FENCE_FD_ANDROID &&
+        value == (int)value && value >= EGL_NO_NATIVE_FENCE_FD_ANDROID) {
+        wish->fd = (int)value;
+    } else {
+        wish->is_wrong = true;
+    }
+}
+
 /* no_type: the error for a type that is none. */
-static EGLSync sync_create(EGLDisplay handle, EGLenum type, bool has_attribs, EGLint no_type)
+static EGLSync sync_create(EGLDisplay handle, EGLenum type, const struct sync_wish *wish,
+                           EGLint no_type)
 {
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
@@ -69,14 +95,15 @@ static EGLSync sync_create(EGLDisplay handle, EGLenum type, bool has_attribs, EG
         error = EGL_BAD_MATCH;
     } else if (context != NULL && context->base.display != display) {
         error = EGL_BAD_MATCH;
-    } else if (type != EGL_SYNC_FENCE && type != EGL_SYNC_REUSABLE_KHR) {
+    } else if (type != EGL_SYNC_FENCE && type != EGL_SYNC_REUSABLE_KHR &&
+               !(type == EGL_SYNC_NATIVE_FENCE_ANDROID && display->host.native_fence)) {
         error = no_type;
-    } else if (has_attribs) {
+    } else if (wish->is_wrong) {
         error = EGL_BAD_ATTRIBUTE;
     } else if (type == EGL_SYNC_REUSABLE_KHR) {
         error = reusable_make(display, &sync);
     } else {
-        error = sync_make(display, thread, &sync);
+        error = sync_make(display, thread, type, wish->fd, &sync);
     }
     gegl_fail(error);
     return sync != NULL ? gegl_object_handle(&sync->base) : EGL_NO_SYNC;
@@ -85,17 +112,26 @@ static EGLSync sync_create(EGLDisplay handle, EGLenum type, bool has_attribs, EG
 /* Without OpenCL no event is one. */
 EGLSync gegl_CreateSync(EGLDisplay handle, EGLenum type, const EGLAttrib *attribs)
 {
-    return sync_create(handle, type, attribs != NULL && attribs[0] != EGL_NONE,
+    struct sync_wish wish = {.fd = -1};
+    for (; attribs != NULL && attribs[0] != EGL_NONE && !wish.is_wrong; attribs += 2) {
+        wish_read(&wish, type, attribs[0], attribs[1]);
+    }
+    return sync_create(handle, type, &wish,
                        type == EGL_SYNC_CL_EVENT ? EGL_BAD_ATTRIBUTE : EGL_BAD_PARAMETER);
 }
 
 EGLSyncKHR gegl_CreateSyncKHR(EGLDisplay handle, EGLenum type, const EGLint *attribs)
 {
-    return sync_create(handle, type, attribs != NULL && attribs[0] != EGL_NONE, EGL_BAD_ATTRIBUTE);
+    struct sync_wish wish = {.fd = -1};
+    for (; attribs != NULL && attribs[0] != EGL_NONE && !wish.is_wrong; attribs += 2) {
+        wish_read(&wish, type, attribs[0], attribs[1]);
+    }
+    return sync_create(handle, type, &wish, EGL_BAD_ATTRIBUTE);
 }
 
 void gegl_sync_end(struct gegl_sync *sync)
 {
+    gegl_native_end(sync);
     struct gs_stream *stream;
     if (sync->host_id != 0 && gegl_stream_get(sync->base.display, &stream) == EGL_SUCCESS) {
         (void)rc_call_rcDestroySyncKHR(stream, sync->host_id);
@@ -168,8 +204,23 @@ static EGLint reusable_wait(struct gegl_display *display, struct gegl_sync *sync
     return done ? EGL_CONDITION_SATISFIED : EGL_TIMEOUT_EXPIRED;
 }
 
+/* A native fence that is not of the host's making. */
+static bool is_foreign(const struct gegl_sync *sync)
+{
+    return sync->type == EGL_SYNC_NATIVE_FENCE_ANDROID && sync->host_id == 0;
+}
+
+static EGLint foreign_wait(struct gegl_sync *sync, EGLTime timeout_ns)
+{
+    if (!gegl_native_wait(sync, timeout_ns)) {
+        return EGL_TIMEOUT_EXPIRED;
+    }
+    sl_atomic_store_relaxed(&sync->signaled, 1);
+    return EGL_CONDITION_SATISFIED;
+}
+
 /* Asks the host; EGL_CONDITION_SATISFIED, EGL_TIMEOUT_EXPIRED, or EGL_FALSE with the error set. */
-static EGLint sync_wait(struct gegl_display *display, struct gegl_sync *sync, EGLTime timeout_ns)
+static EGLint host_wait(struct gegl_display *display, struct gegl_sync *sync, EGLTime timeout_ns)
 {
     /* A flag alone, nothing is published with it. */
     if (sl_atomic_load_relaxed(&sync->signaled) != 0) {
@@ -177,6 +228,9 @@ static EGLint sync_wait(struct gegl_display *display, struct gegl_sync *sync, EG
     }
     if (sync->type == EGL_SYNC_REUSABLE_KHR) {
         return reusable_wait(display, sync, timeout_ns);
+    }
+    if (is_foreign(sync)) {
+        return foreign_wait(sync, timeout_ns);
     }
     struct gs_stream *stream;
     EGLint error = gegl_stream_get(display, &stream);
@@ -189,12 +243,18 @@ static EGLint sync_wait(struct gegl_display *display, struct gegl_sync *sync, EG
     }
     if (answer == EGL_CONDITION_SATISFIED) {
         sl_atomic_store_relaxed(&sync->signaled, 1);
-        struct gegl_thread *thread = gegl_thread_peek();
-        if (thread != NULL && thread->context != NULL) {
-            ggl_waited(thread->context->ggl);
-        }
     } else if (answer != EGL_TIMEOUT_EXPIRED) {
         return (EGLint)gegl_fail(EGL_BAD_ACCESS);
+    }
+    return answer;
+}
+
+static EGLint sync_wait(struct gegl_display *display, struct gegl_sync *sync, EGLTime timeout_ns)
+{
+    EGLint answer = host_wait(display, sync, timeout_ns);
+    struct gegl_thread *thread = gegl_thread_peek();
+    if (answer == EGL_CONDITION_SATISFIED && thread != NULL && thread->context != NULL) {
+        ggl_waited(thread->context->ggl);
     }
     return answer;
 }
@@ -237,7 +297,9 @@ EGLBoolean gegl_GetSyncAttrib(EGLDisplay handle, EGLSync sync_handle, EGLint att
         *value = (EGLAttrib)sync->type;
         break;
     case EGL_SYNC_CONDITION:
-        if (sync->type == EGL_SYNC_FENCE) {
+        if (is_foreign(sync)) {
+            *value = EGL_SYNC_NATIVE_FENCE_SIGNALED_ANDROID;
+        } else if (sync->type != EGL_SYNC_REUSABLE_KHR) {
             *value = EGL_SYNC_PRIOR_COMMANDS_COMPLETE;
         } else {
             answer = (EGLint)gegl_fail(EGL_BAD_ATTRIBUTE);
@@ -286,7 +348,11 @@ EGLBoolean gegl_WaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags)
         error = EGL_BAD_MATCH;
     } else if (flags != 0) {
         error = EGL_BAD_PARAMETER;
-    } else if (sync->type != EGL_SYNC_FENCE) {
+    } else if (is_foreign(sync)) {
+        /* Nothing of this thread's comes to the host before it. */
+        gs_flush(thread->stream);
+        (void)foreign_wait(sync, EGL_FOREVER);
+    } else if (sync->type == EGL_SYNC_REUSABLE_KHR) {
         /* The host cannot be kept waiting for the guest; drivers do not wait for it either. */
     } else if (sl_atomic_load_relaxed(&sync->signaled) == 0) {
         if (display->host.sync_status) {

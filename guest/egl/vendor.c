@@ -34,6 +34,8 @@
       (display, image))                                                                            \
     X(eglDestroySyncKHR, EGLBoolean, EGL_FALSE, (EGLDisplay display, EGLSyncKHR sync),             \
       (display, sync))                                                                             \
+    X(eglDupNativeFenceFDANDROID, EGLint, EGL_NO_NATIVE_FENCE_FD_ANDROID,                          \
+      (EGLDisplay display, EGLSyncKHR sync), (display, sync))                                      \
     X(eglGetDisplayDriverConfig, char *, NULL, (EGLDisplay display), (display))                    \
     X(eglGetDisplayDriverName, const char *, NULL, (EGLDisplay display), (display))                \
     X(eglGetSyncAttribKHR, EGLBoolean, EGL_FALSE,                                                  \

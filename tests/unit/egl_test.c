@@ -3,10 +3,12 @@
 #include "guest/egl/config.h"
 #include "guest/egl/host.h"
 #include "guest/egl/procs.h"
+#include "guest/egl/sync.h"
 #include "tests/support/slt.h"
 #include "transport/base/mem.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* --- a host's table --- */
 
@@ -368,6 +370,21 @@ SLT_TEST(egl_display, driver_of_no_display)
     SLT_EXPECT_EQ(EGL_BAD_DISPLAY, gegl_GetError());
     SLT_EXPECT_TRUE(gegl_GetDisplayDriverConfig(EGL_NO_DISPLAY) == NULL);
     SLT_EXPECT_EQ(EGL_BAD_DISPLAY, gegl_GetError());
+}
+
+SLT_TEST(egl_sync, a_native_fence_is_waited_for_by_its_descriptor)
+{
+    int ends[2];
+    SLT_ASSERT_EQ(0, pipe(ends));
+    struct gegl_sync sync = {.type = EGL_SYNC_NATIVE_FENCE_ANDROID, .fd = ends[0]};
+    SLT_EXPECT_TRUE(!gegl_native_wait(&sync, 0));
+    SLT_EXPECT_TRUE(!gegl_native_wait(&sync, 1500000));
+    SLT_ASSERT_EQ(1, write(ends[1], "", 1));
+    SLT_EXPECT_TRUE(gegl_native_wait(&sync, 0));
+    SLT_EXPECT_TRUE(gegl_native_wait(&sync, EGL_FOREVER));
+    gegl_native_end(&sync);
+    SLT_EXPECT_EQ(-1, sync.fd);
+    close(ends[1]);
 }
 
 SLT_TEST(egl_display, one_handle_for_one_platform)

@@ -58,14 +58,19 @@ def ours(setup: Setup) -> None:
     script += 'part es2; timeout 100 es2_info 2>&1; echo "code $?"\n'
     script += 'part gears; timeout 20 stdbuf -oL es2gears_x11 2>&1; echo "code $?"\n'
     script += f'part glmark2; timeout 200 {GLMARK2} 2>&1; echo "code $?"\n'
+    script += 'part fences; timeout 100 ./fence_program 2>&1; echo "code $?"\n'
     with Guest(setup, "ours") as guest:
         bring(guest)
+        shutil.copy(setup.programs.parent / "fence_program", guest.share)
         found = guest.run(script + programs_script(guest), 900)
     need("llvmpipe" in found["summary"] and "code 0" in found["summary"], found["summary"])
     need("code 0" in found["vkcube"], found["vkcube"])
     check_programs(setup, found)
     need("code 0" in found["es2"] and "Sluice" in found["es2"], found["es2"][-2000:])
     need("frames in" in found["gears"], found["gears"])
+    fences = found["fences"]
+    need("native fences: yes" in fences and ": no" not in fences, fences)
+    need("given back" in fences and "code 0" in fences, fences)
     scenes = re.findall(r"^\[(\w+)\].*FPS: [1-9]", found["glmark2"], re.M)
     need(scenes == ["build", "texture"] and "code 0" in found["glmark2"], found["glmark2"])
     need(re.search(r"GL_RENDERER: +llvmpipe", found["glmark2"]) is not None, found["glmark2"])
