@@ -14,9 +14,11 @@
 
 #include <sched.h>
 
-/* How long fences are polled before the thread sleeps: about what waking it takes. After the first
- * part of it whoever else wants the processor gets it at each poll. */
-#define SPIN_NS  (25ull * 1000)
+/* How long fences are polled before the thread sleeps: about what it takes to wake two threads one
+ * after the other, the driver's and ours, where each has a processor that idles: a wait that was
+ * slept through takes that long by itself, and shall not be a reason to sleep through the next.
+ * After the first part of it whoever else wants the processor gets it at each poll. */
+#define SPIN_NS  (60ull * 1000)
 #define YIELD_NS (8ull * 1000)
 /* Before the thread waits for packets; to sleep for the fence costs two timers, 9 us each. */
 #define SOON_YIELDS 2
