@@ -156,7 +156,7 @@ def measure(prefix: "list[str]", native: "list[str]", ours: "list[str]", rounds:
 def measure_pairs(native: "list[str]", ours: "list[str]", rounds: int) -> Table:
     """On each pair of processors, half of the rounds on each; of one processor, nothing."""
     tables = {
-        f"{a},{b}": measure(["taskset", "-c", f"{a},{b}"], native, ours, max(1, rounds // 2))
+        f"{a},{b}": measure(["taskset", "-c", f"{a},{b}"], native, ours, rounds // 2 | 1)
         for a, b in pairs_of(sorted(os.sched_getaffinity(0)))
     }
     result: Table = {}
