@@ -179,13 +179,16 @@ static void set_time(struct cap_lane *lane, uint64_t time)
     }
 }
 
-/* Room for a record of so many bytes. */
+/* Room for a record of so many bytes, and the lane's lock until it is put: the target's writer
+ * sweeps its lanes. NULL: neither. */
 static uint8_t *begin(struct cap_copy *c, struct cap_lane *lane, size_t size, uint64_t stamp,
                       uint64_t time)
 {
+    cap_lane_lock(lane);
     uint8_t *p =
         cap_lane_begin(lane, size < CAP_LANE_RECORD_MAX ? size : CAP_LANE_RECORD_MAX, stamp);
     if (p == NULL) {
+        cap_lane_unlock(lane);
         c->failed = true;
         return NULL;
     }
@@ -202,6 +205,7 @@ static void put(struct cap_copy *c, struct cap_lane *lane, uint8_t *p, const voi
     } else if (!cap_lane_spill(lane, p, bytes, size, stamp, count)) {
         c->failed = true;
     }
+    cap_lane_unlock(lane);
 }
 
 static void copy_result(struct cap_copy *c, struct cap_lane *lane,
@@ -352,11 +356,7 @@ static enum sl_result copy_memory(struct cap_copy *c, const struct cap_event *ev
         *p++ = (uint8_t)memory.source;
         p = cap_varint_put(p, memory.resource_id);
         p = cap_varint_put(p, count);
-        if (bytes.size + CAP_LANE_PREFIX <= CAP_LANE_RECORD_MAX) {
-            put(c, lane, p, bytes.data, bytes.size, stamp, 1);
-        } else if (!cap_lane_spill(lane, p, bytes.data, bytes.size, stamp, 1)) {
-            c->failed = true;
-        }
+        put(c, lane, p, bytes.data, bytes.size, stamp, 1);
         c->to->extra.writes++;
     }
     cap_bytes_finish(&bytes);
