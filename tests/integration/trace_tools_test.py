@@ -379,6 +379,21 @@ class Requirements(TraceBed):
         self.assertFalse(any("FEATURE" in name for name in needs["format"]))
         self.assertTrue(needs["memory type"])
         self.assertEqual({"0"}, needs["queue family"])
+        self.assertIn("maxFramebufferWidth 500", needs["limit"])
+
+    def test_features_that_are_used(self) -> None:
+        """Those that shaders and pipelines need, not all that are enabled."""
+        programs = os.environ.get("VULKAN_PROGRAMS", "").split()
+        if not programs:
+            self.skipTest("VULKAN_PROGRAMS is not set")
+        for program in programs:
+            path = str(self.tmp / "features.slc")
+            self.ends(0, "record", "--force", "-o", path, "--", program)
+            out = json.loads(self.ends(0, "info", "--requirements", "--json", path))
+            used = {need["name"] for need in out["needs"] if need["kind"] == "feature"}
+            name = "timelineSemaphore" if program.endswith("timeline") else "dynamicRendering"
+            self.assertIn(name, used)
+            self.assertNotIn("geometryShader", used)
 
     def test_gles(self) -> None:
         needs = self.needs("gl")

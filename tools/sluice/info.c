@@ -22,7 +22,7 @@ static const struct opt options[] = {
     [INFO_CHECK] = {.name = "check", .help = "read and verify everything"},
     [INFO_CALLS] = {.name = "calls", .help = "how often each command was called, too"},
     [INFO_REQUIREMENTS] = {.name = "requirements",
-                           .help = "what its calls name that a host must have, and where first"},
+                           .help = "what its calls use that a host must have, and where first"},
     [INFO_THUMB] = {.name = "thumb",
                     .kind = OPT_TEXT,
                     .value = "FILE",

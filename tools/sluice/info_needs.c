@@ -42,6 +42,30 @@ static void add(struct needs *n, const char *kind, const char *text, size_t size
     }
 }
 
+/* The largest so far of that name. */
+static void add_limit(struct needs *n, const char *name, uint64_t value)
+{
+    char text[TEXT_MAX];
+    struct need *need = NULL;
+    size_t size = strlen(name);
+    if (value == 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < n->count && need == NULL; i++) {
+        bool is_it = strcmp(n->list[i].kind, "limit") == 0 &&
+                     strncmp(n->list[i].text, name, size) == 0 && n->list[i].text[size] == ' ';
+        need = is_it ? &n->list[i] : NULL;
+    }
+    snprintf(text, sizeof text, "%s %" PRIu64, name, value);
+    if (need == NULL) {
+        add(n, "limit", text, strlen(text));
+    } else if (value > strtoull(need->text + size, NULL, 10)) {
+        memcpy(need->text, text, sizeof text);
+        need->call = n->call;
+        need->frame = n->frame;
+    }
+}
+
 static size_t word_size(const char *text)
 {
     size_t size = 0;
@@ -75,10 +99,117 @@ static const struct {
                {"internalFormat = ", "format"},
                {"glVersion = ", "context version"}};
 
+/* What a command's text has in it where a feature is used. */
+static const struct {
+    const char *command, *text, *feature;
+} features[] = {
+    {"vkCreateGraphicsPipelines", "polygonMode = VK_POLYGON_MODE_LINE", "fillModeNonSolid"},
+    {"vkCreateGraphicsPipelines", "polygonMode = VK_POLYGON_MODE_POINT", "fillModeNonSolid"},
+    {"vkCreateGraphicsPipelines", "depthClampEnable = 1", "depthClamp"},
+    {"vkCreateGraphicsPipelines", "depthBoundsTestEnable = 1", "depthBounds"},
+    {"vkCreateGraphicsPipelines", "logicOpEnable = 1", "logicOp"},
+    {"vkCreateGraphicsPipelines", "alphaToOneEnable = 1", "alphaToOne"},
+    {"vkCreateGraphicsPipelines", "sampleShadingEnable = 1", "sampleRateShading"},
+    {"vkCreateGraphicsPipelines", "VK_BLEND_FACTOR_SRC1", "dualSrcBlend"},
+    {"vkCreateGraphicsPipelines", "VK_BLEND_FACTOR_ONE_MINUS_SRC1", "dualSrcBlend"},
+    {"vkCreateSampler", "anisotropyEnable = 1", "samplerAnisotropy"},
+    {"vkCreateImageView", "VK_IMAGE_VIEW_TYPE_CUBE_ARRAY", "imageCubeArray"},
+    {"vkCreateQueryPool", "VK_QUERY_TYPE_PIPELINE_STATISTICS", "pipelineStatisticsQuery"},
+    {"vkCreateBuffer", "VK_BUFFER_CREATE_SPARSE_BINDING_BIT", "sparseBinding"},
+    {"vkCreateImage", "VK_IMAGE_CREATE_SPARSE_BINDING_BIT", "sparseBinding"},
+    {"vkCreateBuffer", "VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT", "bufferDeviceAddress"},
+    {"vkCreateSemaphore", "VK_SEMAPHORE_TYPE_TIMELINE", "timelineSemaphore"},
+    {"vkQueueFlushCommandsGOOGLE", "vkCmdBeginRendering", "dynamicRendering"},
+    {"vkQueueFlushCommandsGOOGLE", "VK_QUERY_CONTROL_PRECISE_BIT", "occlusionQueryPrecise"},
+    {"vkQueueFlushCommandsGOOGLE", "vkCmdSetLineWidth", "wideLines"}};
+
+/* What SPIR-V says that a shader needs: OpCapability's operand. */
+static const struct {
+    uint32_t capability;
+    const char *feature;
+} capabilities[] = {{2, "geometryShader"},
+                    {3, "tessellationShader"},
+                    {9, "shaderFloat16"},
+                    {10, "shaderFloat64"},
+                    {11, "shaderInt64"},
+                    {22, "shaderInt16"},
+                    {25, "shaderImageGatherExtended"},
+                    {27, "shaderStorageImageMultisample"},
+                    {32, "shaderClipDistance"},
+                    {33, "shaderCullDistance"},
+                    {34, "imageCubeArray"},
+                    {35, "sampleRateShading"},
+                    {41, "shaderResourceMinLod"},
+                    {55, "shaderStorageImageReadWithoutFormat"},
+                    {56, "shaderStorageImageWriteWithoutFormat"},
+                    {57, "multiViewport"},
+                    {4427, "shaderDrawParameters"},
+                    {4433, "storageBuffer16BitAccess"},
+                    {4439, "multiview"},
+                    {4448, "storageBuffer8BitAccess"},
+                    {5302, "runtimeDescriptorArray"},
+                    {5306, "shaderUniformBufferArrayNonUniformIndexing"},
+                    {5307, "shaderSampledImageArrayNonUniformIndexing"},
+                    {5308, "shaderStorageBufferArrayNonUniformIndexing"},
+                    {5309, "shaderStorageImageArrayNonUniformIndexing"},
+                    {5345, "vulkanMemoryModel"},
+                    {5347, "bufferDeviceAddress"}};
+#define OP_CAPABILITY "131089, " /* the opcode, and its size of two words */
+
+/* Numbers of which the largest is needed. */
+static const struct {
+    const char *command, *before, *limit;
+} limits[] = {
+    {"vkCreateImage", "extent = {width = ", "maxImageDimension"},
+    {"vkCreateImage", "arrayLayers = ", "maxImageArrayLayers"},
+    {"vkCreateFramebuffer", "width = ", "maxFramebufferWidth"},
+    {"vkCreateFramebuffer", "height = ", "maxFramebufferHeight"},
+    {"vkCreateRenderPass", "colorAttachmentCount = ", "maxColorAttachments"},
+    {"vkCreatePipelineLayout", "setLayoutCount = ", "maxBoundDescriptorSets"},
+    {"vkCreateGraphicsPipelines", "vertexAttributeDescriptionCount = ", "maxVertexInputAttributes"},
+    {"glTexImage", "width = ", "GL_MAX_TEXTURE_SIZE"},
+    {"glTexStorage", "width = ", "GL_MAX_TEXTURE_SIZE"},
+    {"glRenderbufferStorage", "width = ", "GL_MAX_RENDERBUFFER_SIZE"},
+    {"glViewport", "width = ", "GL_MAX_VIEWPORT_DIMS"}};
+
 /* What is only asked for is not needed. */
 static bool is_question(const char *name)
 {
     return strncmp(name, "vkGetPhysicalDevice", 19) == 0 || strncmp(name, "vkEnumerate", 11) == 0;
+}
+
+static bool begins(const char *name, const char *with)
+{
+    return strncmp(name, with, strlen(with)) == 0;
+}
+
+static void look_for_features(struct needs *n, const char *name, const char *text)
+{
+    for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
+        if (begins(name, features[i].command) && strstr(text, features[i].text) != NULL) {
+            add(n, "feature", features[i].feature, strlen(features[i].feature));
+        }
+    }
+    const char *at = strcmp(name, "vkCreateShaderModule") == 0 ? strstr(text, "pCode = [") : NULL;
+    for (; at != NULL && (at = strstr(at, OP_CAPABILITY)) != NULL; at += sizeof OP_CAPABILITY - 1) {
+        unsigned long capability = strtoul(at + sizeof OP_CAPABILITY - 1, NULL, 10);
+        for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++) {
+            if (capabilities[i].capability == capability) {
+                add(n, "feature", capabilities[i].feature, strlen(capabilities[i].feature));
+            }
+        }
+    }
+}
+
+static void look_for_limits(struct needs *n, const char *name, const char *text)
+{
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        const char *at = begins(name, limits[i].command) ? strstr(text, limits[i].before) : NULL;
+        for (; at != NULL; at = strstr(at, limits[i].before)) {
+            at += strlen(limits[i].before);
+            add_limit(n, limits[i].limit, strtoull(at, NULL, 10));
+        }
+    }
 }
 
 static void look_at(struct needs *n, const char *name, const char *text)
@@ -94,6 +225,8 @@ static void look_at(struct needs *n, const char *name, const char *text)
             add(n, "format", at, word_size(at));
         }
     }
+    look_for_features(n, name, text);
+    look_for_limits(n, name, text);
     bool creates = strcmp(name, "vkCreateInstance") == 0 || strcmp(name, "vkCreateDevice") == 0;
     for (const char *at = text; creates && (at = strstr(at, "\"VK_")) != NULL; at += 4) {
         add(n, "extension enabled", at + 1, word_size(at + 1));
