@@ -1,5 +1,6 @@
 /* Query pools: indices and result buffers within their bounds. */
 #include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_provider.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/arith.h"
@@ -126,6 +127,15 @@ static bool results_size(const struct hvk_query_pool *pool, uint32_t count, uint
     return count == 0 || (sl_mul_u64(count - 1, stride, &before) && sl_add_u64(before, one, out));
 }
 
+/* In a replay that began with a snapshot nobody runs the queries that were over before it: what is
+ * there once the device is idle is all. */
+static VkQueryResultFlags flags_of(const struct hvk_device *device, VkQueryResultFlags flags)
+{
+    return device->context->provider->restores
+               ? flags & ~(VkQueryResultFlags)VK_QUERY_RESULT_WAIT_BIT
+               : flags;
+}
+
 /* Past its turn: who is waited for may need one. */
 static VkResult results_wait(struct hvk_call *call, struct hvk_query_pool *pool,
                              const struct vk_args_vkGetQueryPoolResults *a)
@@ -138,7 +148,7 @@ static VkResult results_wait(struct hvk_call *call, struct hvk_query_pool *pool,
     if (hvk_queues_hold(device, call)) {
         result = device->driver.GetQueryPoolResults(hvk_native(device), a->queryPool, a->firstQuery,
                                                     a->queryCount, a->dataSize, a->pData, a->stride,
-                                                    a->flags);
+                                                    flags_of(device, a->flags));
         hvk_queues_leave(device);
     }
     result = hvk_device_result(device, result);
@@ -170,7 +180,7 @@ VkResult hvk_vkGetQueryPoolResults(struct hvk_call *call, struct vk_args_vkGetQu
     return hvk_device_result(
         device, device->driver.GetQueryPoolResults(hvk_native(device), a->queryPool, a->firstQuery,
                                                    a->queryCount, a->dataSize, a->pData, a->stride,
-                                                   a->flags));
+                                                   flags_of(device, a->flags)));
 }
 
 /* --- recorded --- */
