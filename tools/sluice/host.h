@@ -36,8 +36,9 @@ int host_serve(const struct host_options *options, int stop_fd, int status_fd);
 
 /* One line to status_fd; -1: nowhere. */
 void host_tell(int status_fd, const char *format, ...) SL_PRINTF(2, 3);
-/* Before the device is made: takes all descriptors that the machine grants, since every client
- * costs some, and forgets the environment that would make our guest driver a native one. */
+/* Before the device is made, and any thread: takes all descriptors that the machine grants, since
+ * every client costs some, forgets the environment that would make our guest driver a native one,
+ * and lets the heap keep what drivers need again in the next frame. */
 void host_prepare(void);
 /* The device, said to be ready on status_fd. Returns an exit code; the reason was said. */
 int host_make_device(const struct hct_type *const *types, const struct hct_options *options,
