@@ -32,6 +32,13 @@ enum asg_mode {
     ASG_MODE_LARGE = 3, /* bytes of the large ring */
 };
 
+/* What the guest sleeps for on host_reply. */
+enum asg_sleep {
+    ASG_SLEEP_NONE = 0,
+    ASG_SLEEP_ANY = 1,    /* replies, or a host_staged of any value */
+    ASG_SLEEP_STAGED = 2, /* host_staged as it is in guest_staged; hosts before it kick as for 1 */
+};
+
 struct asg_page {
     uint32_t host_version;
     uint32_t guest_version;
@@ -59,9 +66,9 @@ struct asg_page {
         guest_kick; /* guest adds 1 and futex-wakes it to wake a sleeping host (one kernel only) */
     uint32_t guest_cpu; /* guest: where it runs, asg_cpu(); 0: not this kernel, or not known */
     uint8_t pad3[56];
-    uint32_t guest_sleeping; /* guest: 1 while it sleeps on host_signal or on from_host_large's
-                                write_pos */
-    uint8_t pad4[60];
+    uint32_t guest_sleeping; /* guest: an enum asg_sleep */
+    uint32_t guest_staged;   /* guest: what host_staged reaches before a sleep for that shall end */
+    uint8_t pad4[56];
     uint32_t host_signal; /* host: value of the last slSignal; the present thread's futex */
     uint32_t host_reply;  /* host adds 1 after publishing a reply when guest_sleeping: the replies'
                              futex */

@@ -387,7 +387,7 @@ enum sl_result asg_writer_init(struct asg_writer *w, const struct asg_writer_con
     asg_ring_tell(&w->page->transfer_mode, ASG_MODE_SPANS);
     asg_ring_tell(&w->page->host_consumed_pos, 0);
     asg_ring_tell(&w->page->guest_write_pos, 0);
-    asg_ring_tell(&w->page->guest_sleeping, 0);
+    asg_ring_tell(&w->page->guest_sleeping, ASG_SLEEP_NONE);
     asg_ring_tell(&w->page->host_state, ASG_STATE_NEED_NOTIFY);
     w->pack.ops = &writer_ops;
     start_slot(w, 0);
@@ -420,19 +420,19 @@ enum sl_result asg_writer_drain(struct asg_writer *w, int64_t timeout_ns)
 }
 
 /* One sleep of the wait for a word of the host's, which we saw as `seen`. */
-static void sleep_for_word(struct asg_writer *w, const uint32_t *word, uint32_t seen,
-                           uint64_t most_ns, struct slow *slow)
+static void sleep_for_word(struct asg_writer *w, enum asg_sleep sleep, const uint32_t *word,
+                           uint32_t seen, uint64_t most_ns, struct slow *slow)
 {
     if (!w->config.reply_futex) {
         nap(slow, most_ns);
         return;
     }
     uint32_t ticket = asg_ring_ticket(&w->page->host_reply);
-    asg_ring_announce(&w->page->guest_sleeping, 1);
+    asg_ring_announce(&w->page->guest_sleeping, sleep);
     if (asg_ring_see_again(word) == seen && !host_gave_up(w->page)) {
         asg_ring_sleep(&w->page->host_reply, ticket, (int64_t)most_ns);
     }
-    asg_ring_tell(&w->page->guest_sleeping, 0);
+    asg_ring_tell(&w->page->guest_sleeping, ASG_SLEEP_NONE);
 }
 
 /* What is asked, before it goes out: the packets that go with it; of packets that have gone the
@@ -453,7 +453,8 @@ static void foresee(struct asg_writer *w, struct slow *slow)
         return;
     }
     if (seen.sleep_ns != 0) {
-        sleep_for_word(w, &page_at(w, 2)->write_pos, w->reply_read, seen.sleep_ns, slow);
+        sleep_for_word(w, ASG_SLEEP_ANY, &page_at(w, 2)->write_pos, w->reply_read, seen.sleep_ns,
+                       slow);
     }
     spin->end_ns = spin->begin_ns + seen.spin_ns;
 }
@@ -489,7 +490,8 @@ static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
         if (!host_is_there(w, &slow)) {
             return SL_ERR_CLOSED;
         }
-        sleep_for_word(w, &from_host->write_pos, w->reply_read, w->config.sleep_ns, &slow);
+        sleep_for_word(w, ASG_SLEEP_ANY, &from_host->write_pos, w->reply_read, w->config.sleep_ns,
+                       &slow);
     }
 }
 
@@ -519,7 +521,9 @@ enum sl_result asg_writer_wait_staged(struct asg_writer *w, uint32_t count)
             return SL_OK;
         }
         if (!asg_spin_turn(&w->staged_spin) && host_is_there(w, &slow)) {
-            sleep_for_word(w, &w->page->host_staged, done, w->config.sleep_ns, &slow);
+            asg_ring_tell(&w->page->guest_staged, count); /* not to be woken for each before it */
+            sleep_for_word(w, ASG_SLEEP_STAGED, &w->page->host_staged, done, w->config.sleep_ns,
+                           &slow);
         }
     }
     return SL_ERR_CLOSED;

@@ -304,3 +304,21 @@ SLT_TEST_F(stage, the_guest_waits_for_the_host_when_all_is_on_its_way, w)
     gs_piece_give(&next);
     gs_piece_give(&pieces[1]);
 }
+
+SLT_TEST_F(stage, a_sleeping_guest_is_woken_when_enough_is_done, w)
+{
+    struct asg_page *page = (struct asg_page *)(void *)w->memory;
+    page->guest_sleeping = ASG_SLEEP_STAGED;
+    page->guest_staged = 3;
+    asg_reader_staged(&w->reader);
+    asg_reader_staged(&w->reader);
+    SLT_EXPECT_EQ(0u, page->host_reply);
+    asg_reader_staged(&w->reader);
+    SLT_EXPECT_EQ(1u, page->host_reply);
+    page->guest_sleeping = ASG_SLEEP_ANY; /* guests before this one say no more than that */
+    asg_reader_staged(&w->reader);
+    SLT_EXPECT_EQ(2u, page->host_reply);
+    page->guest_sleeping = ASG_SLEEP_NONE;
+    asg_reader_staged(&w->reader);
+    SLT_EXPECT_EQ(2u, page->host_reply);
+}
