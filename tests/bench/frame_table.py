@@ -41,6 +41,7 @@ RATES = (
     "upload_4m",
     "readback_4m",
     "upload_64",
+    "upload_64_drawn",
     "upload_1024",
     "upload_4096",
     "sub_1m",

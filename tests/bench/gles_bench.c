@@ -95,6 +95,13 @@ static void upload_small(struct glb *b)
     upload(64);
 }
 
+/* As programs stream pictures: each is drawn with before the next. */
+static void upload_drawn(struct glb *b)
+{
+    upload(64);
+    glb_draw(b, 0);
+}
+
 static void upload_middle(struct glb *b)
 {
     (void)b;
@@ -115,6 +122,7 @@ static void uploading(struct glb *b)
         void (*run)(struct glb *b);
     } sizes[] = {
         {"upload_64", 64, 1000, upload_small},
+        {"upload_64_drawn", 64, 200, upload_drawn},
         {"upload_1024", 1024, 16, upload_middle},
         {"upload_4096", TEXTURE, 2, upload_large},
     };
