@@ -7,8 +7,10 @@ usage: SLUICE_PROGRAM=build/release/bin/sluice FRAMES_PROGRAM=... DISPLAY=:0 pyt
 The two never run at once: in turns, one is stopped (SIGSTOP, host and program) while the other is
 measured for a moment, in the order A B B A, so that both see the same machine. Two programs that
 are the same may differ by where their memory lies: the armed one's ratio after its recordings is
-held against its own before them, over several pairs of programs. The processor time of a frame is
-told beside its time, since others' load does not count in it.
+held against its own before them, over several pairs of programs. Where that
+is allowed (root) all run before everybody else, so that others' load does not count; else it counts
+in times, but not in the processor time of a frame, which is told beside them. The result is a
+median with the bounds that it lies between with 95 % confidence.
 """
 
 import argparse
@@ -32,6 +34,7 @@ SLICE_S = 0.2
 FRAMES_MIN = 8  # of a slice; else the machine did something else
 
 SETTLE_S = 0.01
+PRIORITY = 5  # real-time: anything comes before those that have none
 
 
 class Cost(NamedTuple):
@@ -110,6 +113,23 @@ class Run:
             process.wait()
 
 
+def stand_apart() -> str:
+    """For us and all that we start; says how that went."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    except PermissionError:
+        return "among all others: no real-time priority is allowed here"
+    return "before all others"
+
+
+def bounds(values: "list[float]") -> "tuple[float, float]":
+    """Of the median, 95 %: by the binomial distribution of how many lie below it."""
+    ordered = sorted(values)
+    reach = 0.98 * len(ordered) ** 0.5
+    low = max(int(len(ordered) / 2 - reach), 0)
+    return ordered[low], ordered[len(ordered) - 1 - low]
+
+
 def median(ratios: "list[Cost]") -> Cost:
     if not ratios:
         raise SystemExit("attach_bench.py: no slice had frames enough: the machine is too busy")
@@ -118,8 +138,8 @@ def median(ratios: "list[Cost]") -> Cost:
     )
 
 
-def compare(armed: Run, plain: Run, rounds: int) -> Cost:
-    """The armed one's cost as a part of the other's, medians over the rounds."""
+def compare(armed: Run, plain: Run, rounds: int) -> "list[Cost]":
+    """The armed one's cost as a part of the other's, in each round."""
     ratios = []
     for i in range(rounds):
         one, other = (armed, plain) if i % 2 == 0 else (plain, armed)
@@ -127,7 +147,7 @@ def compare(armed: Run, plain: Run, rounds: int) -> Cost:
         a, b = costs[armed], costs[plain]
         if min(a.frames, b.frames) >= FRAMES_MIN:
             ratios.append(Cost(a.ms / b.ms, a.cpu_ms / b.cpu_ms))
-    return median(ratios)
+    return ratios
 
 
 def record(run: Run, trace: pathlib.Path) -> None:
@@ -135,15 +155,17 @@ def record(run: Run, trace: pathlib.Path) -> None:
     run.go()
     words = [SLUICE, "record", "-q", "--attach", str(run.socket), "-o", str(trace)]
     recorder = subprocess.Popen(words)
-    while not pathlib.Path(f"{trace}.part").exists():
+    part = pathlib.Path(f"{trace}.part")
+    while recorder.poll() is None and not (part.exists() and b"FRAM" in part.read_bytes()):
         time.sleep(0.01)
     time.sleep(SPAN_S)
     subprocess.run([SLUICE, "record", "-q", "--stop", str(run.socket)], check=True)
-    recorder.wait()
+    if recorder.wait() != 0:
+        raise SystemExit(f"attach_bench.py: a recording ended with {recorder.returncode}")
     run.stop()
 
 
-def one_pair(folder: pathlib.Path, rounds: int) -> "tuple[Cost, list[Cost]]":
+def one_pair(folder: pathlib.Path, rounds: int) -> "tuple[list[Cost], list[list[Cost]]]":
     """Ratios before any recording, and after each."""
     armed, plain = Run(folder, "armed"), Run(folder, "plain")
     try:
@@ -163,11 +185,15 @@ def main(words: "Optional[list[str]]" = None) -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args(words)
+    print(stand_apart(), flush=True)
     changes: "list[Cost]" = []
     for pair in range(options.pairs):
         with tempfile.TemporaryDirectory() as name:
-            before, after = one_pair(pathlib.Path(name), options.rounds)
-        changes += [Cost(a.ms / before.ms, a.cpu_ms / before.cpu_ms) for a in after]
+            first, later = one_pair(pathlib.Path(name), options.rounds)
+        before, after = median(first), [median(ratios) for ratios in later]
+        changes += [
+            Cost(r.ms / before.ms, r.cpu_ms / before.cpu_ms) for ratios in later for r in ratios
+        ]
         print(
             f"pair {pair}: armed over unarmed before {before.ms:.3f} (cpu {before.cpu_ms:.3f}),"
             f" after {' '.join(f'{a.ms:.3f}' for a in after)}"
@@ -175,9 +201,14 @@ def main(words: "Optional[list[str]]" = None) -> None:
             flush=True,
         )
     found = median(changes)
-    print(f"after over before: frame time {found.ms:.3f}, processor time {found.cpu_ms:.3f}")
+    ms, cpu = bounds([c.ms for c in changes]), bounds([c.cpu_ms for c in changes])
+    print(
+        f"after over before: frame time {found.ms:.3f} ({ms[0]:.3f}-{ms[1]:.3f}),"
+        f" processor time {found.cpu_ms:.3f} ({cpu[0]:.3f}-{cpu[1]:.3f})"
+    )
     if options.out is not None:
-        options.out.write_text(json.dumps({"ms": found.ms, "cpu_ms": found.cpu_ms}) + "\n")
+        result = {"ms": found.ms, "ms_95": ms, "cpu_ms": found.cpu_ms, "cpu_ms_95": cpu}
+        options.out.write_text(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":
