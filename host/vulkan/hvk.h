@@ -55,12 +55,16 @@ struct hvk_object {
     void (*release)(struct hvk_object *object);
 };
 
+/* Numbers of extensions are below that. */
+#define HVK_EXTENSIONS_MAX 1024u
+
 struct hvk_physical {
     struct hvk_object object;                /* owned by its instance */
     VkPhysicalDeviceProperties properties;   /* as the driver says */
     VkPhysicalDeviceMemoryProperties memory; /* as the driver says */
     VkExtensionProperties *extensions;       /* as the driver says; sorted by name */
     uint32_t extension_count;
+    uint64_t extension_bits[HVK_EXTENSIONS_MAX / 64]; /* the same by their numbers */
     VkQueueFamilyProperties *families;
     uint32_t family_count;
     uint32_t shared_types; /* hvk_memory.c, once it was asked */
@@ -135,9 +139,11 @@ struct hvk_device {
     uint32_t stale_count, stale_seen;
     uint64_t stale_bytes, stale_seen_bytes;
     bool has_null_descriptors;
-    VkSampler any_sampler;  /* ours, or none */
-    uint32_t unbound;       /* buffers without memory; mostly there are none; in turns */
-    struct sl_list layouts; /* pipeline layouts that were destroyed: hvk_pipeline.c */
+    VkSampler any_sampler; /* ours, or none */
+    /* hvk_buffer.c: all buffers by native handle, in turns */
+    struct hvk_buffer **buffers;
+    uint32_t buffer_count, buffer_room; /* the latter a power of two, or 0 */
+    struct sl_list layouts;             /* pipeline layouts that were destroyed: hvk_pipeline.c */
     uint32_t layout_count;
 };
 
@@ -161,6 +167,18 @@ struct hvk_uses {
     uint32_t recent[HVK_USES_RECENT]; /* where in the list, by id */
 };
 
+/* hvk_command_buffer.bound: indices are; primitives are patches; the pipeline takes them. */
+#define HVK_BOUND_INDICES     (1u << 8)
+#define HVK_BOUND_PATCHES     (1u << 9)
+#define HVK_BOUND_TESSELLATES (1u << 10)
+
+/* A query that a command buffer has begun, of so many at most. */
+struct hvk_counting {
+    uint64_t pool; /* its id */
+    uint32_t query;
+};
+#define HVK_COUNTING_MAX 8u
+
 struct hvk_command_buffer {
     struct hvk_object object; /* native object lives with its pool, on which it has a reference */
     struct hvk_command_pool *pool;
@@ -177,10 +195,20 @@ struct hvk_command_buffer {
     uint8_t *kept;
     size_t kept_size, kept_room;
     /* What was recorded since it was begun, with the pool's lock held. hvk_bound.c, hvk_pass.c */
-    uint32_t bound; /* 1 << bind point: a pipeline is */
+    uint32_t bound; /* 1 << bind point: a pipeline is; HVK_BOUND_* */
     bool in_pass, inherits_pass;
+    bool is_rendering;       /* the pass is dynamic rendering */
     uint32_t subpasses_left; /* of the pass */
     VkRect2D area;           /* of the pass, where it is not inherited */
+    uint32_t layers;         /* likewise */
+    /* Of a secondary one, what it clears of its pass: corners and layers; nothing: 0 layers */
+    VkOffset2D cleared_from, cleared_to;
+    uint32_t cleared_layers;
+    uint32_t is_executed; /* atomic: some primary names it as it is */
+    uint32_t generation;  /* of what is recorded in it; as a set's */
+    struct hvk_counting counting[HVK_COUNTING_MAX];
+    uint32_t counting_count;
+    bool resets_queries;
 };
 
 struct hvk_provider;

@@ -1,6 +1,7 @@
 /* Recorded commands that need a pipeline or a render pass, and those that fill numbered places:
  * drivers follow null pointers, and write behind their arrays. What is bound is remembered in the
  * command buffer, two words. */
+#include "host/vulkan/hvk_core.h"
 #include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
@@ -9,17 +10,60 @@
 #define GRAPHICS (1u << VK_PIPELINE_BIND_POINT_GRAPHICS)
 #define COMPUTE  (1u << VK_PIPELINE_BIND_POINT_COMPUTE)
 
+static const VkPhysicalDeviceLimits *limits_of(const struct hvk_recording *r)
+{
+    return &r->device->physical->properties.limits;
+}
+
+/* Drivers divide by the points of a patch, of which a pipeline that takes no patches has none. */
+static void topology_bind(struct hvk_command_buffer *b, const struct hvk_pipeline_facts *facts)
+{
+    uint32_t bits = facts->has_any_topology ? b->bound & HVK_BOUND_PATCHES
+                    : facts->is_patches     ? HVK_BOUND_PATCHES
+                                            : 0;
+    bits |= facts->tessellates ? HVK_BOUND_TESSELLATES : 0;
+    b->bound = (b->bound & ~(HVK_BOUND_PATCHES | HVK_BOUND_TESSELLATES)) | bits;
+}
+
+void hvk_vkCmdSetPrimitiveTopology(struct hvk_recording *r,
+                                   struct vk_args_vkCmdSetPrimitiveTopology *a)
+{
+    if (!hvk_recorder_there(r, r->driver->CmdSetPrimitiveTopology != NULL)) {
+        return;
+    }
+    bool patches = a->primitiveTopology == VK_PRIMITIVE_TOPOLOGY_PATCH_LIST;
+    r->buffer->bound = (r->buffer->bound & ~HVK_BOUND_PATCHES) | (patches ? HVK_BOUND_PATCHES : 0);
+    r->driver->CmdSetPrimitiveTopology(r->native, a->primitiveTopology);
+}
+
+void hvk_vkCmdSetPatchControlPointsEXT(struct hvk_recording *r,
+                                       struct vk_args_vkCmdSetPatchControlPointsEXT *a)
+{
+    if (!hvk_recorder_there(r, r->driver->CmdSetPatchControlPointsEXT != NULL)) {
+        return;
+    }
+    if (a->patchControlPoints == 0 ||
+        a->patchControlPoints > limits_of(r)->maxTessellationPatchSize) {
+        vk_unpack_fail(&r->in, "its patches have no points, or too many");
+        return;
+    }
+    r->driver->CmdSetPatchControlPointsEXT(r->native, a->patchControlPoints);
+}
+
 void hvk_vkCmdBindPipeline(struct hvk_recording *r, struct vk_args_vkCmdBindPipeline *a)
 {
     const struct hvk_pipeline *pipeline = a->record;
     /* Pipelines of other sorts have no record of their own. */
-    uint32_t points =
-        pipeline->object.kind == VK_KIND_VkPipeline ? pipeline->points : ~(GRAPHICS | COMPUTE);
+    uint32_t points = pipeline->object.kind == VK_KIND_VkPipeline ? pipeline->facts.points
+                                                                  : ~(GRAPHICS | COMPUTE);
     if ((uint32_t)a->pipelineBindPoint < 32 && (points >> a->pipelineBindPoint & 1) == 0) {
         vk_unpack_fail(&r->in, "it binds a pipeline of another sort");
         return;
     }
     r->buffer->bound |= points & (GRAPHICS | COMPUTE);
+    if ((points & GRAPHICS) != 0) {
+        topology_bind(r->buffer, &pipeline->facts);
+    }
     r->driver->CmdBindPipeline(r->native, a->pipelineBindPoint, a->pipeline);
 }
 
@@ -27,11 +71,25 @@ void hvk_vkCmdBindPipeline(struct hvk_recording *r, struct vk_args_vkCmdBindPipe
 
 bool hvk_can_draw(struct hvk_recording *r)
 {
-    if (SL_LIKELY((r->buffer->bound & GRAPHICS) != 0 && r->buffer->in_pass)) {
+    const uint32_t sort = GRAPHICS | HVK_BOUND_PATCHES | HVK_BOUND_TESSELLATES;
+    uint32_t bound = r->buffer->bound & sort;
+    if (SL_LIKELY((bound == GRAPHICS || bound == sort) && r->buffer->in_pass)) {
         return true;
     }
-    vk_unpack_fail(&r->in, "it draws without a pipeline or a render pass");
+    if (r->buffer->in_pass && bound == (GRAPHICS | HVK_BOUND_TESSELLATES)) {
+        return true; /* of other primitives */
+    }
+    vk_unpack_fail(&r->in, "it draws without a pipeline for that or a render pass");
     return false;
+}
+
+bool hvk_can_draw_indexed(struct hvk_recording *r)
+{
+    if (SL_UNLIKELY((r->buffer->bound & HVK_BOUND_INDICES) == 0)) {
+        vk_unpack_fail(&r->in, "it draws by indices, and there are none");
+        return false;
+    }
+    return hvk_can_draw(r);
 }
 
 static bool can_dispatch(struct hvk_recording *r)
@@ -41,11 +99,6 @@ static bool can_dispatch(struct hvk_recording *r)
     }
     vk_unpack_fail(&r->in, "it dispatches without a pipeline");
     return false;
-}
-
-static const VkPhysicalDeviceLimits *limits_of(const struct hvk_recording *r)
-{
-    return &r->device->physical->properties.limits;
 }
 
 static bool may_dispatch(struct hvk_recording *r, uint32_t x, uint32_t y, uint32_t z)
@@ -63,7 +116,9 @@ static bool parameters(struct hvk_recording *r, uint64_t buffer_id, uint64_t off
                        uint32_t stride, uint32_t size)
 {
     uint64_t span = count == 0 ? 0 : (uint64_t)(count - 1) * stride + size;
-    return hvk_can_draw(r) && hvk_reaches(r, buffer_id, offset, span);
+    bool indexed = size == sizeof(VkDrawIndexedIndirectCommand);
+    return (indexed ? hvk_can_draw_indexed(r) : hvk_can_draw(r)) &&
+           hvk_reaches(r, buffer_id, offset, span);
 }
 
 void hvk_vkCmdDrawIndirect(struct hvk_recording *r, struct vk_args_vkCmdDrawIndirect *a)
@@ -141,9 +196,18 @@ void hvk_vkCmdDispatchIndirect(struct hvk_recording *r, struct vk_args_vkCmdDisp
     }
 }
 
+static bool is_index_type(const struct hvk_recording *r, VkIndexType type)
+{
+    return type == VK_INDEX_TYPE_UINT16 || type == VK_INDEX_TYPE_UINT32 ||
+           (type == VK_INDEX_TYPE_UINT8_EXT && hvk_extension_knows(r->device->physical, type));
+}
+
 void hvk_vkCmdBindIndexBuffer(struct hvk_recording *r, struct vk_args_vkCmdBindIndexBuffer *a)
 {
-    if (hvk_reaches(r, a->buffer_id, a->offset, 0)) {
+    if (!is_index_type(r, a->indexType)) {
+        vk_unpack_fail(&r->in, "it binds indices of no type");
+    } else if (hvk_reaches(r, a->buffer_id, a->offset, 0)) {
+        r->buffer->bound |= HVK_BOUND_INDICES;
         r->driver->CmdBindIndexBuffer(r->native, a->buffer, a->offset, a->indexType);
     }
 }

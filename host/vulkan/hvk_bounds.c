@@ -97,10 +97,16 @@ static bool side_fits(int32_t offset, uint32_t size, uint32_t side, uint32_t blo
     return offset >= 0 && sl_region_fits((uint64_t)offset, size, whole);
 }
 
+static bool has_aspects(const struct hvk_image *image, VkImageAspectFlags aspects)
+{
+    return aspects != 0 && (aspects & ~hvk_aspects_of(image->format)) == 0;
+}
+
 /* Drivers take an extent's depth for layers where the image is flat: those must be there, too. */
 static bool box_fits(const struct hvk_image *image, const struct box *box)
 {
-    if (image == NULL || box->layers.mipLevel >= image->mip_levels ||
+    if (image == NULL || !has_aspects(image, box->layers.aspectMask) ||
+        box->layers.mipLevel >= image->mip_levels ||
         !sl_region_fits(box->layers.baseArrayLayer, box->layers.layerCount, image->array_layers)) {
         return false;
     }
@@ -241,8 +247,17 @@ static VkExtent3D extent_in(const struct hvk_image *to, const struct hvk_image *
                         extent.depth};
 }
 
-static bool copy_fits(struct hvk_recording *r, uint64_t from_id, uint64_t to_id,
+/* A copy's texels are of one size, where it is known. */
+static bool are_alike(const struct hvk_image *from, const struct hvk_image *to,
                       const VkImageCopy *c)
+{
+    uint32_t a = hvk_block_of(from->format, c->srcSubresource.aspectMask).size;
+    uint32_t b = hvk_block_of(to->format, c->dstSubresource.aspectMask).size;
+    return from->samples == to->samples && (a == b || a == 0 || b == 0);
+}
+
+static bool copy_fits(struct hvk_recording *r, uint64_t from_id, uint64_t to_id,
+                      const VkImageCopy *c, bool resolves)
 {
     const struct hvk_image *from = image_find(r, from_id), *to = image_find(r, to_id);
     const struct box source = {c->srcSubresource, c->srcOffset, c->extent};
@@ -250,13 +265,14 @@ static bool copy_fits(struct hvk_recording *r, uint64_t from_id, uint64_t to_id,
     if (from != NULL && to != NULL) {
         target.extent = extent_in(to, from, c->extent);
     }
-    return all_fits(r, box_fits(from, &source) && box_fits(to, &target));
+    return all_fits(r, box_fits(from, &source) && box_fits(to, &target) &&
+                           (resolves || are_alike(from, to, c)));
 }
 
 void hvk_vkCmdCopyImage(struct hvk_recording *r, struct vk_args_vkCmdCopyImage *a)
 {
     for (uint32_t i = 0; i < a->regionCount; i++) {
-        if (!copy_fits(r, a->srcImage_id, a->dstImage_id, &a->pRegions[i])) {
+        if (!copy_fits(r, a->srcImage_id, a->dstImage_id, &a->pRegions[i], false)) {
             return;
         }
     }
@@ -278,7 +294,7 @@ void hvk_vkCmdCopyImage2(struct hvk_recording *r, struct vk_args_vkCmdCopyImage2
         const VkImageCopy one = {c->srcSubresource, c->srcOffset, c->dstSubresource, c->dstOffset,
                                  c->extent};
         if (!copy_fits(r, HVK_U64(ids.pCopyImageInfo->srcImage),
-                       HVK_U64(ids.pCopyImageInfo->dstImage), &one)) {
+                       HVK_U64(ids.pCopyImageInfo->dstImage), &one, false)) {
             return;
         }
     }
@@ -291,7 +307,7 @@ void hvk_vkCmdResolveImage(struct hvk_recording *r, struct vk_args_vkCmdResolveI
         const VkImageResolve *c = &a->pRegions[i];
         const VkImageCopy one = {c->srcSubresource, c->srcOffset, c->dstSubresource, c->dstOffset,
                                  c->extent};
-        if (!copy_fits(r, a->srcImage_id, a->dstImage_id, &one)) {
+        if (!copy_fits(r, a->srcImage_id, a->dstImage_id, &one, true)) {
             return;
         }
     }
@@ -313,7 +329,7 @@ void hvk_vkCmdResolveImage2(struct hvk_recording *r, struct vk_args_vkCmdResolve
         const VkImageCopy one = {c->srcSubresource, c->srcOffset, c->dstSubresource, c->dstOffset,
                                  c->extent};
         if (!copy_fits(r, HVK_U64(ids.pResolveImageInfo->srcImage),
-                       HVK_U64(ids.pResolveImageInfo->dstImage), &one)) {
+                       HVK_U64(ids.pResolveImageInfo->dstImage), &one, true)) {
             return;
         }
     }
@@ -381,16 +397,19 @@ void hvk_vkCmdBlitImage2(struct hvk_recording *r, struct vk_args_vkCmdBlitImage2
 
 /* --- clears --- */
 
+/* aspects: what the clear is of; drivers know no other colours of blocks than their own. */
 static bool ranges_fit(struct hvk_recording *r, uint64_t image_id,
-                       const VkImageSubresourceRange *ranges, uint32_t count)
+                       const VkImageSubresourceRange *ranges, uint32_t count,
+                       VkImageAspectFlags aspects)
 {
     const struct hvk_image *image = image_find(r, image_id);
-    bool fits = image != NULL;
+    bool fits = image != NULL && hvk_block_of(image->format, 0).width == 1;
     for (uint32_t i = 0; fits && i < count; i++) {
         const VkImageSubresourceRange *c = &ranges[i];
         uint32_t levels = c->levelCount == VK_REMAINING_MIP_LEVELS ? 1 : c->levelCount;
         uint32_t layers = c->layerCount == VK_REMAINING_ARRAY_LAYERS ? 1 : c->layerCount;
-        fits = sl_region_fits(c->baseMipLevel, levels, image->mip_levels) &&
+        fits = has_aspects(image, c->aspectMask) && (c->aspectMask & ~aspects) == 0 &&
+               sl_region_fits(c->baseMipLevel, levels, image->mip_levels) &&
                sl_region_fits(c->baseArrayLayer, layers, image->array_layers);
     }
     return all_fits(r, fits);
@@ -398,7 +417,7 @@ static bool ranges_fit(struct hvk_recording *r, uint64_t image_id,
 
 void hvk_vkCmdClearColorImage(struct hvk_recording *r, struct vk_args_vkCmdClearColorImage *a)
 {
-    if (ranges_fit(r, a->image_id, a->pRanges, a->rangeCount)) {
+    if (ranges_fit(r, a->image_id, a->pRanges, a->rangeCount, VK_IMAGE_ASPECT_COLOR_BIT)) {
         r->driver->CmdClearColorImage(r->native, a->image, a->imageLayout, a->pColor, a->rangeCount,
                                       a->pRanges);
     }
@@ -407,7 +426,8 @@ void hvk_vkCmdClearColorImage(struct hvk_recording *r, struct vk_args_vkCmdClear
 void hvk_vkCmdClearDepthStencilImage(struct hvk_recording *r,
                                      struct vk_args_vkCmdClearDepthStencilImage *a)
 {
-    if (ranges_fit(r, a->image_id, a->pRanges, a->rangeCount)) {
+    if (ranges_fit(r, a->image_id, a->pRanges, a->rangeCount,
+                   VK_IMAGE_ASPECT_DEPTH_BIT | VK_IMAGE_ASPECT_STENCIL_BIT)) {
         r->driver->CmdClearDepthStencilImage(r->native, a->image, a->imageLayout, a->pDepthStencil,
                                              a->rangeCount, a->pRanges);
     }

@@ -46,25 +46,6 @@ struct vk_unpack hvk_again(const struct hvk_call *call)
     return vk_unpack_over(body, (size_t)(call->hr->in.end - body), call->hr->in.arena, NULL);
 }
 
-static void bound_named(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native)
-{
-    (void)native;
-    const struct hvk_call *call = u->user;
-    const struct hvk_object *object =
-        kind == VK_KIND_VkBuffer ? hvk_find(call->context, kind, id, NULL) : NULL;
-    if (object != NULL && !SL_CONTAINER(object, struct hvk_buffer, object)->is_bound) {
-        vk_unpack_fail(u, "it names a buffer without memory");
-    }
-}
-
-struct vk_unpack hvk_again_bound(struct hvk_call *call)
-{
-    struct vk_unpack again = hvk_again(call);
-    again.named = bound_named;
-    again.user = call;
-    return again;
-}
-
 struct vk_unpack hvk_body_again(const struct hvk_recording *r)
 {
     return vk_unpack_over(r->body, (size_t)(r->in.end - r->body), r->in.arena, NULL);

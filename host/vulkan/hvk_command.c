@@ -379,6 +379,16 @@ bool hvk_command_buffers_ready(const struct hvk_call *call, struct hvk_queue *qu
     return true;
 }
 
+/* Whoever executes it has looked at what was recorded before, and is not submitted again. */
+static void new_generation(struct hvk_context *context, struct hvk_command_buffer *b)
+{
+    pthread_rwlock_wrlock(&context->natives);
+    sl_atomic_store_relaxed(&b->is_executed, 0);
+    b->generation++;
+    context->ended++;
+    pthread_rwlock_unlock(&context->natives);
+}
+
 void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
                                     struct vk_args_vkQueueFlushCommandsGOOGLE *a)
 {
@@ -393,6 +403,12 @@ void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
     if (renewed != VK_SUCCESS) {
         hvk_device_fail(device, renewed, "a command buffer in use");
         return;
+    }
+    /* Whoever runs now may be about to execute it. */
+    if (b->level == VK_COMMAND_BUFFER_LEVEL_SECONDARY &&
+        (sl_atomic_load_relaxed(&b->is_executed) != 0 ||
+         sl_atomic_load_acquire(&context->flushes) != 0)) {
+        new_generation(context, b);
     }
     /* What was recorded may have lost an object since: then it is of no use there either. */
     bool is_restoring = context->is_restoring;
@@ -434,6 +450,10 @@ static void begin(struct hvk_recording *r, const VkCommandBufferBeginInfo *info)
         return;
     }
     r->buffer->bound = 0;
+    r->buffer->counting_count = 0;
+    r->buffer->resets_queries = false;
+    r->buffer->cleared_layers = 0;
+    r->buffer->is_rendering = false;
     r->buffer->inherits_pass =
         r->buffer->level == VK_COMMAND_BUFFER_LEVEL_SECONDARY &&
         (info->flags & VK_COMMAND_BUFFER_USAGE_RENDER_PASS_CONTINUE_BIT) != 0;
@@ -459,6 +479,10 @@ void hvk_vkBeginCommandBufferAsyncGOOGLE(struct hvk_recording *r,
 
 static void end(struct hvk_recording *r)
 {
+    if (r->buffer->counting_count != 0) {
+        vk_unpack_fail(&r->in, "it ends before a query of its own");
+        return;
+    }
     r->buffer->state = HVK_RECORDED;
     hvk_recorded(r, r->driver->EndCommandBuffer(r->native), "vkEndCommandBuffer");
 }
@@ -510,11 +534,15 @@ void hvk_vkCmdExecuteCommands(struct hvk_recording *r, struct vk_args_vkCmdExecu
         return;
     }
     for (uint32_t i = 0; i < a->commandBufferCount; i++) {
-        const struct hvk_command_buffer *b = buffer_find(context, sl_load_u64(ids + (size_t)i * 8));
-        if (b == NULL || b->level != VK_COMMAND_BUFFER_LEVEL_SECONDARY || !settle(context, b)) {
-            vk_unpack_fail(&r->in, "it executes what is no secondary command buffer");
+        struct hvk_command_buffer *b = buffer_find(context, sl_load_u64(ids + (size_t)i * 8));
+        if (b == NULL || b->level != VK_COMMAND_BUFFER_LEVEL_SECONDARY || !settle(context, b) ||
+            (b->resets_queries && r->buffer->counting_count != 0) ||
+            !hvk_pass_executes(r->buffer, b)) {
+            vk_unpack_fail(
+                &r->in, "it executes what is no secondary command buffer, or resets what counts");
             return;
         }
+        sl_atomic_store_relaxed(&b->is_executed, 1);
     }
     r->driver->CmdExecuteCommands(r->native, a->commandBufferCount, a->pCommandBuffers);
 }

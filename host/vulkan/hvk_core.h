@@ -14,6 +14,10 @@ bool hvk_extension_is_in(const VkExtensionProperties *extensions, uint32_t count
 VkResult hvk_extension_list(const struct hvk_provider *provider,
                             const struct vk_driver_instance *driver, VkPhysicalDevice physical,
                             VkExtensionProperties **out, uint32_t *count);
+/* Those of a physical device, by number; what its version has of others is theirs, too. */
+void hvk_extensions_number(struct hvk_physical *physical);
+/* Does the native driver know an enumerator of that value? One that there is. */
+bool hvk_extension_knows(const struct hvk_physical *physical, int32_t value);
 /* Answer a pair of count and array: the offered ones, and `more` (nullable, `more_count` names that
  * we do ourselves). */
 VkResult hvk_extension_answer(const VkExtensionProperties *extensions, uint32_t count,

@@ -64,11 +64,93 @@ static bool agrees(const VkWriteDescriptorSet *w, const struct hvk_bindings *bin
                              w->descriptorCount, &type, true);
 }
 
+/* Does the buffer have memory, and what the descriptor says of it? */
+static bool reaches(const struct hvk_buffer *b, const VkDescriptorBufferInfo *info)
+{
+    return b != NULL && b->is_bound && info->offset < b->size &&
+           (info->range == VK_WHOLE_SIZE || info->range <= b->size - info->offset);
+}
+
+/* All that the write says of buffers. */
+static bool all_reach(const struct hvk_device *device, const VkWriteDescriptorSet *write)
+{
+    bool ok = true;
+    for (uint32_t i = 0; is_buffer(write->descriptorType) && ok && i < write->descriptorCount;
+         i++) {
+        const VkDescriptorBufferInfo *info = &write->pBufferInfo[i];
+        ok = info->buffer == VK_NULL_HANDLE || reaches(hvk_buffer_at(device, info->buffer), info);
+    }
+    return ok;
+}
+
+/* What may be added to the offset. */
+static uint64_t room_of(const struct hvk_device *device, const VkDescriptorBufferInfo *info)
+{
+    if (info->buffer == VK_NULL_HANDLE) {
+        return UINT64_MAX;
+    }
+    uint64_t left = hvk_buffer_at(device, info->buffer)->size - info->offset;
+    return info->range == VK_WHOLE_SIZE ? 0 : left - info->range;
+}
+
+/* One of a set's dynamic descriptors changes. False: the device may use it, with an offset that the
+ * new one has no room for. */
+static bool room_set(struct hvk_set *set, uint64_t place, uint64_t room)
+{
+    struct hvk_device *device = set->object.device;
+    if (place >= set->bindings->dynamic_count) {
+        return false; /* over the end of a binding: cannot be */
+    }
+    if (room < __atomic_load_n(&set->rooms[place], __ATOMIC_RELAXED)) {
+        if (!hvk_work_is_done(device, &set->work) && !hvk_graves_wait(device)) {
+            return false;
+        }
+        pthread_rwlock_wrlock(&device->context->natives);
+        set->generation++;
+        device->context->ended++;
+        __atomic_store_n(&set->rooms[place], room, __ATOMIC_RELAXED);
+        pthread_rwlock_unlock(&device->context->natives);
+    } else {
+        __atomic_store_n(&set->rooms[place], room, __ATOMIC_RELAXED);
+    }
+    return true;
+}
+
+static bool rooms_write(struct hvk_set *set, const VkWriteDescriptorSet *write)
+{
+    if (!hvk_is_dynamic(write->descriptorType)) {
+        return true;
+    }
+    uint64_t first = hvk_binding_find(set->bindings, write->dstBinding)->first_dynamic;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < write->descriptorCount; i++) {
+        ok = room_set(set, first + write->dstArrayElement + i,
+                      room_of(set->object.device, &write->pBufferInfo[i]));
+    }
+    return ok;
+}
+
+static bool rooms_copy(struct hvk_set *to, const struct hvk_set *from,
+                       const VkCopyDescriptorSet *copy)
+{
+    const struct hvk_binding *source = hvk_binding_find(from->bindings, copy->srcBinding);
+    const struct hvk_binding *target = hvk_binding_find(to->bindings, copy->dstBinding);
+    bool ok = true;
+    for (uint32_t i = 0; hvk_is_dynamic(source->type) && ok && i < copy->descriptorCount; i++) {
+        uint64_t place = (uint64_t)source->first_dynamic + copy->srcArrayElement + i;
+        ok = place < from->bindings->dynamic_count &&
+             room_set(to, (uint64_t)target->first_dynamic + copy->dstArrayElement + i,
+                      __atomic_load_n(&from->rooms[place], __ATOMIC_RELAXED));
+    }
+    return ok;
+}
+
 bool hvk_write_resolve(VkWriteDescriptorSet *write)
 {
     struct hvk_set *set = set_at(write->dstSet);
     if (set == NULL || set->native == 0 || !is_whole(write) ||
-        !agrees(write, set->bindings, set->variable) || !hvk_held_write(set, write)) {
+        !agrees(write, set->bindings, set->variable) || !all_reach(set->object.device, write) ||
+        (write->descriptorCount != 0 && !rooms_write(set, write)) || !hvk_held_write(set, write)) {
         return false;
     }
     write->dstSet = HVK_HANDLE(VkDescriptorSet, set->native);
@@ -86,6 +168,7 @@ static bool copy_resolve(VkCopyDescriptorSet *copy)
                            copy->descriptorCount, &type, false) ||
         !hvk_bindings_hold(to->bindings, to->variable, copy->dstBinding, copy->dstArrayElement,
                            copy->descriptorCount, &type, true) ||
+        (copy->descriptorCount != 0 && !rooms_copy(to, from, copy)) ||
         !hvk_held_copy(to, from, copy)) {
         return false;
     }
@@ -100,9 +183,7 @@ void hvk_vkUpdateDescriptorSets(struct hvk_call *call, struct vk_args_vkUpdateDe
     /* The packet's memory is ours. */
     VkWriteDescriptorSet *writes = (VkWriteDescriptorSet *)(uintptr_t)a->pDescriptorWrites;
     VkCopyDescriptorSet *copies = (VkCopyDescriptorSet *)(uintptr_t)a->pDescriptorCopies;
-    struct vk_unpack again = hvk_again_bound(call);
-    struct vk_args_vkUpdateDescriptorSets ids;
-    bool ok = device->unbound == 0 || vk_unpack_vkUpdateDescriptorSets(&again, &ids);
+    bool ok = true;
     for (uint32_t i = 0; ok && i < a->descriptorWriteCount; i++) {
         ok = hvk_write_resolve(&writes[i]);
     }
@@ -159,11 +240,11 @@ void hvk_vkQueueCommitDescriptorSetUpdatesGOOGLE(
     struct hvk_call *call, struct vk_args_vkQueueCommitDescriptorSetUpdatesGOOGLE *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
-    struct vk_unpack again = hvk_again_bound(call);
+    struct vk_unpack again = hvk_again(call);
     struct vk_args_vkQueueCommitDescriptorSetUpdatesGOOGLE ids;
     VkResult result = vk_unpack_vkQueueCommitDescriptorSetUpdatesGOOGLE(&again, &ids)
                           ? VK_SUCCESS
-                          : VK_ERROR_VALIDATION_FAILED;
+                          : VK_ERROR_OUT_OF_HOST_MEMORY;
     uint32_t first = a->descriptorSetCount != 0 ? a->pDescriptorWriteStartingIndices[0] : 0;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->descriptorSetCount; i++) {
         result = commit_one(call, a, &ids, i);
@@ -181,14 +262,25 @@ void hvk_vkQueueCommitDescriptorSetUpdatesGOOGLE(
 
 /* --- recorded --- */
 
+/* Of the offsets that are left as many are its own as it has dynamic descriptors. */
+static bool has_room(const struct hvk_set *set, uint32_t count, const uint32_t *offsets)
+{
+    uint32_t own = set->bindings->dynamic_count;
+    bool ok = own <= count;
+    for (uint32_t i = 0; ok && i < own; i++) {
+        ok = offsets[i] <= __atomic_load_n(&set->rooms[i], __ATOMIC_RELAXED);
+    }
+    return ok;
+}
+
 /* Sets become native ones. No driver survives a set that is not there, be it null or a name without
  * one; nor one of another layout, whose offsets it would count. */
 static bool resolve_sets(struct hvk_recording *r, const struct hvk_pipeline_layout *layout,
                          uint32_t first, uint32_t count, const VkDescriptorSet *handles,
-                         uint32_t offset_count)
+                         uint32_t offset_count, const uint32_t *offsets)
 {
     VkDescriptorSet *sets = (VkDescriptorSet *)(uintptr_t)handles; /* the packet's memory is ours */
-    uint64_t dynamic = 0;
+    uint32_t dynamic = 0;
     if (!sl_region_fits(first, count, layout->set_count)) {
         vk_unpack_fail(&r->in, "it binds descriptor sets that its layout has not");
         return false;
@@ -204,11 +296,15 @@ static bool resolve_sets(struct hvk_recording *r, const struct hvk_pipeline_layo
             vk_unpack_fail(&r->in, "it binds a descriptor set of another layout");
             return false;
         }
+        if (!has_room(set, offset_count - dynamic, offsets + dynamic)) {
+            vk_unpack_fail(&r->in, "it gives too few offsets, or one past the end of a buffer");
+            return false;
+        }
         dynamic += set->bindings->dynamic_count;
         sets[i] = HVK_HANDLE(VkDescriptorSet, set->native);
     }
     if (dynamic != offset_count) {
-        vk_unpack_fail(&r->in, "it gives more or fewer offsets than its descriptor sets take");
+        vk_unpack_fail(&r->in, "it gives more offsets than its descriptor sets take");
         return false;
     }
     return true;
@@ -217,7 +313,7 @@ static bool resolve_sets(struct hvk_recording *r, const struct hvk_pipeline_layo
 void hvk_vkCmdBindDescriptorSets(struct hvk_recording *r, struct vk_args_vkCmdBindDescriptorSets *a)
 {
     if (resolve_sets(r, a->record, a->firstSet, a->descriptorSetCount, a->pDescriptorSets,
-                     a->dynamicOffsetCount)) {
+                     a->dynamicOffsetCount, a->pDynamicOffsets)) {
         r->driver->CmdBindDescriptorSets(r->native, a->pipelineBindPoint, a->layout, a->firstSet,
                                          a->descriptorSetCount, a->pDescriptorSets,
                                          a->dynamicOffsetCount, a->pDynamicOffsets);
@@ -245,20 +341,37 @@ void hvk_vkCmdBindDescriptorSets2(struct hvk_recording *r,
     if (layout == NULL) {
         vk_unpack_fail(&r->in, "it names no layout");
     } else if (resolve_sets(r, layout, info->firstSet, info->descriptorSetCount,
-                            info->pDescriptorSets, info->dynamicOffsetCount)) {
+                            info->pDescriptorSets, info->dynamicOffsetCount,
+                            info->pDynamicOffsets)) {
         r->driver->CmdBindDescriptorSets2(r->native, info);
     }
 }
 
-/* Writes to a set that only the command buffer has. */
+/* The same of a write with ids, past its turn. */
+static bool all_reach_by_id(const struct hvk_recording *r, const VkWriteDescriptorSet *ids)
+{
+    bool ok = true;
+    for (uint32_t i = 0; is_buffer(ids->descriptorType) && ok && i < ids->descriptorCount; i++) {
+        const VkDescriptorBufferInfo *info = &ids->pBufferInfo[i];
+        const struct hvk_object *object =
+            hvk_find(r->device->context, VK_KIND_VkBuffer, HVK_U64(info->buffer), NULL);
+        ok = info->buffer == VK_NULL_HANDLE ||
+             (object != NULL && reaches(SL_CONTAINER(object, struct hvk_buffer, object), info));
+    }
+    return ok;
+}
+
+/* Writes to a set that only the command buffer has; ids: the same with ids. */
 static bool resolve_pushed(struct hvk_recording *r, const struct hvk_pipeline_layout *layout,
-                           uint32_t set, const VkWriteDescriptorSet *pushed, uint32_t count)
+                           uint32_t set, const VkWriteDescriptorSet *pushed,
+                           const VkWriteDescriptorSet *ids, uint32_t count)
 {
     VkWriteDescriptorSet *writes = (VkWriteDescriptorSet *)(uintptr_t)pushed;
     bool ok = layout != NULL && set < layout->set_count && layout->sets[set] != NULL;
     for (uint32_t i = 0; ok && i < count; i++) {
         writes[i].dstSet = VK_NULL_HANDLE; /* ignored */
-        ok = is_whole(&writes[i]) && agrees(&writes[i], layout->sets[set], 0);
+        ok = is_whole(&writes[i]) && agrees(&writes[i], layout->sets[set], 0) &&
+             all_reach_by_id(r, &ids[i]);
     }
     if (!ok) {
         vk_unpack_fail(&r->in, "it writes descriptors that its layout has not");
@@ -268,8 +381,12 @@ static bool resolve_pushed(struct hvk_recording *r, const struct hvk_pipeline_la
 
 void hvk_vkCmdPushDescriptorSet(struct hvk_recording *r, struct vk_args_vkCmdPushDescriptorSet *a)
 {
+    struct vk_unpack again = hvk_body_again(r);
+    struct vk_args_vkCmdPushDescriptorSet ids;
     if (hvk_recorder_there(r, r->driver->CmdPushDescriptorSet != NULL) &&
-        resolve_pushed(r, a->record, a->set, a->pDescriptorWrites, a->descriptorWriteCount)) {
+        vk_unpack_vkCmdPushDescriptorSet(&again, &ids) &&
+        resolve_pushed(r, a->record, a->set, a->pDescriptorWrites, ids.pDescriptorWrites,
+                       a->descriptorWriteCount)) {
         r->driver->CmdPushDescriptorSet(r->native, a->pipelineBindPoint, a->layout, a->set,
                                         a->descriptorWriteCount, a->pDescriptorWrites);
     }
@@ -283,7 +400,8 @@ void hvk_vkCmdPushDescriptorSet2(struct hvk_recording *r, struct vk_args_vkCmdPu
     if (hvk_recorder_there(r, r->driver->CmdPushDescriptorSet2 != NULL) &&
         vk_unpack_vkCmdPushDescriptorSet2(&again, &ids) &&
         resolve_pushed(r, layout_find(r, ids.pPushDescriptorSetInfo->layout), info->set,
-                       info->pDescriptorWrites, info->descriptorWriteCount)) {
+                       info->pDescriptorWrites, ids.pPushDescriptorSetInfo->pDescriptorWrites,
+                       info->descriptorWriteCount)) {
         r->driver->CmdPushDescriptorSet2(r->native, info);
     }
 }

@@ -31,6 +31,7 @@ static void device_release(struct hvk_object *object)
     hvk_unref(&object->instance->object);
     hvk_status_drop(device);
     sl_free(device->queues);
+    sl_free(device->buffers);
     sl_free(device);
 }
 

@@ -108,7 +108,7 @@ void hvk_vkCmdDrawIndexed(struct hvk_recording *r, struct vk_args_vkCmdDrawIndex
 {
     VkMultiDrawIndexedInfoEXT run[RUN_MAX];
     uint32_t most = run_max(r, a->indexCount, a->instanceCount), count = 1;
-    if (!hvk_can_draw(r)) {
+    if (!hvk_can_draw_indexed(r)) {
         return;
     }
     run[0] = (VkMultiDrawIndexedInfoEXT){a->firstIndex, a->indexCount, a->vertexOffset};
@@ -162,7 +162,8 @@ void hvk_vkCmdDrawMultiIndexedEXT(struct hvk_recording *r,
                                   struct vk_args_vkCmdDrawMultiIndexedEXT *a)
 {
     if (check(r, r->driver->CmdDrawMultiIndexedEXT != NULL, a->stride, sizeof *a->pIndexInfo,
-              a->drawCount, a->pIndexInfo)) {
+              a->drawCount, a->pIndexInfo) &&
+        hvk_can_draw_indexed(r)) {
         r->driver->CmdDrawMultiIndexedEXT(r->native, a->drawCount, a->pIndexInfo, a->instanceCount,
                                           a->firstInstance, a->stride, a->pVertexOffset);
     }

@@ -54,6 +54,35 @@ bool hvk_extension_is_in(const VkExtensionProperties *extensions, uint32_t count
     return count != 0 && bsearch(name, extensions, count, sizeof *extensions, of_name) != NULL;
 }
 
+static void number(struct hvk_physical *physical, const struct vk_extension *extension)
+{
+    if (extension != NULL && extension->number < HVK_EXTENSIONS_MAX) {
+        physical->extension_bits[extension->number / 64] |= 1ull << extension->number % 64;
+    }
+}
+
+void hvk_extensions_number(struct hvk_physical *physical)
+{
+    for (uint32_t i = 0; i < physical->extension_count; i++) {
+        const char *name = physical->extensions[i].extensionName;
+        number(physical, vk_extension_find(name, strlen(name)));
+    }
+    for (uint32_t i = 0; i < VK_EXTENSION_COUNT; i++) {
+        uint32_t promoted = vk_extensions[i].promoted;
+        if (promoted != 0 && promoted <= physical->properties.apiVersion) {
+            number(physical, &vk_extensions[i]);
+        }
+    }
+}
+
+/* Enumerators of extensions are 1000000000 + 1000 * (number - 1) and up. */
+bool hvk_extension_knows(const struct hvk_physical *physical, int32_t value)
+{
+    uint32_t at = value < 1000000000 ? 0 : ((uint32_t)value - 1000000000u) / 1000u + 1;
+    return at == 0 ||
+           (at < HVK_EXTENSIONS_MAX && (physical->extension_bits[at / 64] >> at % 64 & 1) != 0);
+}
+
 static VkResult enumerate(const struct hvk_provider *provider,
                           const struct vk_driver_instance *driver, VkPhysicalDevice physical,
                           uint32_t *count, VkExtensionProperties *out)

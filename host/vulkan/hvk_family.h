@@ -30,8 +30,6 @@ static inline VkDevice hvk_native(const struct hvk_device *device)
 /* The packet's parameters once more, for handlers that need ids where readers give natives: read
  * with vk_unpack_X into a second struct. */
 struct vk_unpack hvk_again(const struct hvk_call *call);
-/* The same, which fails where it names a buffer that has no memory. */
-struct vk_unpack hvk_again_bound(struct hvk_call *call);
 /* The same of a recorded command. */
 struct vk_unpack hvk_body_again(const struct hvk_recording *recording);
 
@@ -126,9 +124,13 @@ struct hvk_buffer {
     uint64_t size;
     VkMemoryRequirements requirements;
     bool is_bound;           /* or sparse: no driver survives the use of one that is not */
+    struct hvk_buffer *next; /* in hvk_device.buffers */
     struct hvk_pages *pages; /* bound, nullable */
     struct hvk_bond memory;
 };
+
+/* The buffer that has this native handle; NULL. Under the turn. */
+struct hvk_buffer *hvk_buffer_at(const struct hvk_device *device, VkBuffer native);
 
 #define HVK_PLANES 3u
 
@@ -175,6 +177,9 @@ struct hvk_block {
 };
 /* Of these aspects of it; 0: of colour, or depth. */
 struct hvk_block hvk_block_of(VkFormat format, VkImageAspectFlags aspects);
+bool hvk_is_depth_stencil(VkFormat format);
+/* Those that there may be. */
+VkImageAspectFlags hvk_aspects_of(VkFormat format);
 
 /* --- hvk_bounds.c --- */
 
@@ -256,6 +261,8 @@ void hvk_waiter_wake(struct hvk_context *context);
 
 /* Is there a pipeline to draw with, and something to draw on? The recording fails if not. */
 bool hvk_can_draw(struct hvk_recording *r);
+/* The same, and are there indices? */
+bool hvk_can_draw_indexed(struct hvk_recording *r);
 
 /* --- hvk_private.c --- */
 
@@ -290,10 +297,33 @@ bool hvk_interface_fits(const struct hvk_interface *i, const VkPipelineShaderSta
 
 /* --- hvk_pipeline.c --- */
 
+struct hvk_pipeline_facts {
+    uint32_t points; /* 1 << VkPipelineBindPoint: where it may be bound; 0: it is a part */
+    /* By shaders; its topology is patches; or is dynamic */
+    bool tessellates, is_patches, has_any_topology;
+};
+
 struct hvk_pipeline {
     struct hvk_object object;
-    uint32_t points; /* 1 << VkPipelineBindPoint: where it may be bound; 0: it is a part */
+    struct hvk_pipeline_facts facts;
 };
+
+/* --- hvk_pipeline_state.c --- */
+
+/* What it lacks is filled in, in the packet's memory. False: no driver should see it. ids: the same
+ * with its handles as ids. facts: what is known of it by then. */
+bool hvk_graphics_mend(struct hvk_call *call, const struct hvk_device *device,
+                       VkGraphicsPipelineCreateInfo *info, const VkGraphicsPipelineCreateInfo *ids,
+                       struct hvk_pipeline_facts *facts);
+
+/* --- hvk_pass.c --- */
+
+/* Does what the secondary buffer has recorded belong where the other one is? */
+bool hvk_pass_executes(const struct hvk_command_buffer *b,
+                       const struct hvk_command_buffer *secondary);
+
+/* How many subpasses the pass of that id has; 0: there is none. */
+uint32_t hvk_pass_subpasses(const struct hvk_context *context, VkRenderPass id);
 
 /* How many queries a pool has, as the driver believes any index. */
 struct hvk_query_pool {
@@ -312,8 +342,9 @@ void hvk_queries_give(struct hvk_query_pool *pool, uint32_t first, uint32_t coun
 struct hvk_binding {
     uint32_t number;
     VkDescriptorType type;
-    uint32_t count; /* of inline blocks: bytes */
-    uint32_t first; /* its place in what a set holds: hvk_held.c */
+    uint32_t count;         /* of inline blocks: bytes */
+    uint32_t first;         /* its place in what a set holds: hvk_held.c */
+    uint32_t first_dynamic; /* of a dynamic type: among those */
     VkShaderStageFlags stages;
 };
 
@@ -335,6 +366,12 @@ struct hvk_pipeline_layout {
     uint32_t set_count;
     struct hvk_bindings *sets[]; /* nullable */
 };
+
+static inline bool hvk_is_dynamic(VkDescriptorType type)
+{
+    return type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC ||
+           type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC;
+}
 
 struct hvk_bindings *hvk_bindings_ref(struct hvk_bindings *bindings);
 void hvk_bindings_unref(struct hvk_bindings *bindings); /* NULL allowed */
@@ -377,7 +414,12 @@ struct hvk_set {
     uint64_t native;               /* 0: there is none; changes while nobody records */
     struct hvk_bindings *bindings; /* of the set that is there */
     uint32_t variable;             /* descriptors of its last binding, where that is its own */
-    bool is_named;                 /* batched: the id belongs to the pool and outlives the set */
+    /* Of its dynamic descriptors, what may be added to their offsets (atomic); each time that it
+     * becomes less, what was recorded with the set is of no use any more */
+    uint64_t *rooms;
+    uint32_t generation; /* changes under the turn, while nobody records */
+    struct hvk_work work;
+    bool is_named; /* batched: the id belongs to the pool and outlives the set */
     bool is_owned; /* the native set is there and to be freed; else it goes with its pool */
     /* For a snapshot: */
     union hvk_descriptor *held; /* by place; what is there counts when is_held */
@@ -419,8 +461,8 @@ uint64_t hvk_held_size(const struct hvk_set *set, const struct hvk_binding *bind
 /* --- hvk_descriptor.c --- */
 
 /* Makes of a write what the driver gets: its set becomes the native one. False: it names no set, or
- * lacks what a driver reads of it, or disagrees with the set's layout. That its buffers have memory
- * is the packet's matter: hvk_again_bound. */
+ * lacks what a driver reads of it, reaches past the end of a buffer, or disagrees with the set's
+ * layout. */
 bool hvk_write_resolve(VkWriteDescriptorSet *write);
 
 #endif

@@ -1,4 +1,4 @@
-/* How many bytes a format's texels take in a buffer. */
+/* Image formats: how many bytes their texels take in a buffer, and their aspects. */
 #include "host/vulkan/hvk_family.h"
 
 struct run {
@@ -78,4 +78,19 @@ struct hvk_block hvk_block_of(VkFormat format, VkImageAspectFlags aspects)
         block.size = 1;
     }
     return block;
+}
+
+bool hvk_is_depth_stencil(VkFormat format)
+{
+    return format >= VK_FORMAT_D16_UNORM && format <= VK_FORMAT_D32_SFLOAT_S8_UINT;
+}
+
+VkImageAspectFlags hvk_aspects_of(VkFormat format)
+{
+    if (!hvk_is_depth_stencil(format)) {
+        return VK_IMAGE_ASPECT_COLOR_BIT | VK_IMAGE_ASPECT_PLANE_0_BIT |
+               VK_IMAGE_ASPECT_PLANE_1_BIT | VK_IMAGE_ASPECT_PLANE_2_BIT;
+    }
+    VkImageAspectFlags depth = format != VK_FORMAT_S8_UINT ? VK_IMAGE_ASPECT_DEPTH_BIT : 0;
+    return depth | (format >= VK_FORMAT_S8_UINT ? VK_IMAGE_ASPECT_STENCIL_BIT : 0);
 }

@@ -16,9 +16,12 @@ static uint64_t places(VkDescriptorType type, uint64_t count)
 
 void hvk_held_place(struct hvk_bindings *bindings)
 {
-    uint32_t at = 0;
+    uint32_t at = 0, dynamic = 0;
     for (uint32_t i = 0; i < bindings->count; i++) {
-        bindings->list[i].first = at; /* all of them are fewer than 2^24 */
+        struct hvk_binding *b = &bindings->list[i];
+        b->first = at; /* all of them are fewer than 2^24 */
+        b->first_dynamic = dynamic;
+        dynamic += hvk_is_dynamic(b->type) ? b->count : 0;
         at += (uint32_t)places(bindings->list[i].type, bindings->list[i].count);
     }
 }

@@ -99,12 +99,6 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static bool is_dynamic(VkDescriptorType type)
-{
-    return type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC ||
-           type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC;
-}
-
 /* Types behind the core ones, and whose they are. */
 static const struct {
     VkDescriptorType type;
@@ -203,7 +197,7 @@ static VkResult bindings_make(const VkDescriptorSetLayoutCreateInfo *info,
                                              .type = b->descriptorType,
                                              .count = b->descriptorCount,
                                              .stages = b->stageFlags};
-        made->dynamic_count += is_dynamic(b->descriptorType) ? b->descriptorCount : 0;
+        made->dynamic_count += hvk_is_dynamic(b->descriptorType) ? b->descriptorCount : 0;
         all += b->descriptorCount;
         if (b->binding > NUMBER_MAX || all > DESCRIPTORS_MAX || !has_samplers(b)) {
             sl_free(made);
@@ -262,6 +256,12 @@ VkResult hvk_vkCreateDescriptorSetLayout(struct hvk_call *call,
                           ? bindings_make(a->pCreateInfo, &layout->bindings)
                           : VK_ERROR_VALIDATION_FAILED;
     result = result == VK_SUCCESS ? samplers_keep(call, layout->bindings) : result;
+    const VkPhysicalDeviceLimits *limits = &device->physical->properties.limits;
+    if (result == VK_SUCCESS &&
+        layout->bindings->dynamic_count > limits->maxDescriptorSetUniformBuffersDynamic +
+                                              limits->maxDescriptorSetStorageBuffersDynamic) {
+        result = VK_ERROR_VALIDATION_FAILED;
+    }
     if (result == VK_SUCCESS) {
         result = device->driver.CreateDescriptorSetLayout(hvk_native(device), a->pCreateInfo, NULL,
                                                           &native);

@@ -159,6 +159,12 @@ VkResult hvk_vkCreateRenderPass2(struct hvk_call *call, struct vk_args_vkCreateR
     return pass_enter(call, device, result, native, pass, a->pRenderPass);
 }
 
+uint32_t hvk_pass_subpasses(const struct hvk_context *context, VkRenderPass id)
+{
+    const struct hvk_object *object = hvk_find(context, VK_KIND_VkRenderPass, HVK_U64(id), NULL);
+    return object != NULL ? ((const struct pass *)(const void *)object)->subpass_count : 0;
+}
+
 /* --- framebuffers --- */
 
 static struct hvk_view *view_find(const struct hvk_context *context, VkImageView id)
@@ -239,9 +245,12 @@ static bool fail(struct hvk_recording *r, const char *why)
     return false;
 }
 
-static void begin_in(struct hvk_command_buffer *b, uint32_t subpasses, const VkRect2D *area)
+static void begin_in(struct hvk_command_buffer *b, uint32_t subpasses, const VkRect2D *area,
+                     uint32_t layers, bool rendering)
 {
+    b->layers = layers;
     b->in_pass = true;
+    b->is_rendering = rendering;
     b->subpasses_left = subpasses - 1;
     b->area = *area;
 }
@@ -284,7 +293,7 @@ static bool begin(struct hvk_recording *r, const VkRenderPassBeginInfo *info,
     if (!area_fits(&info->renderArea, f->width, f->height) || !has_views(r, pass, f, views)) {
         return fail(r, "its framebuffer does not fit its render pass");
     }
-    begin_in(r->buffer, pass->subpass_count, &info->renderArea);
+    begin_in(r->buffer, pass->subpass_count, &info->renderArea, f->layers, false);
     return true;
 }
 
@@ -333,9 +342,9 @@ void hvk_vkCmdNextSubpass2(struct hvk_recording *r, struct vk_args_vkCmdNextSubp
 }
 
 /* A secondary command buffer ends no pass: it has not begun it. */
-static bool end(struct hvk_recording *r)
+static bool end(struct hvk_recording *r, bool rendering)
 {
-    if (!r->buffer->in_pass || r->buffer->inherits_pass) {
+    if (!r->buffer->in_pass || r->buffer->inherits_pass || r->buffer->is_rendering != rendering) {
         return fail(r, "it ends no render pass");
     }
     r->buffer->in_pass = false;
@@ -345,14 +354,14 @@ static bool end(struct hvk_recording *r)
 void hvk_vkCmdEndRenderPass(struct hvk_recording *r, struct vk_args_vkCmdEndRenderPass *a)
 {
     (void)a;
-    if (end(r)) {
+    if (end(r, false)) {
         r->driver->CmdEndRenderPass(r->native);
     }
 }
 
 void hvk_vkCmdEndRenderPass2(struct hvk_recording *r, struct vk_args_vkCmdEndRenderPass2 *a)
 {
-    if (hvk_recorder_there(r, r->driver->CmdEndRenderPass2 != NULL) && end(r)) {
+    if (hvk_recorder_there(r, r->driver->CmdEndRenderPass2 != NULL) && end(r, false)) {
         r->driver->CmdEndRenderPass2(r->native, a->pSubpassEndInfo);
     }
 }
@@ -409,31 +418,73 @@ void hvk_vkCmdBeginRendering(struct hvk_recording *r, struct vk_args_vkCmdBeginR
         fail(r, "an attachment does not fit where it renders");
         return;
     }
-    begin_in(r->buffer, 1, &info->renderArea);
+    begin_in(r->buffer, 1, &info->renderArea, info->viewMask != 0 ? 1 : info->layerCount, true);
     r->driver->CmdBeginRendering(r->native, info);
 }
 
 void hvk_vkCmdEndRendering(struct hvk_recording *r, struct vk_args_vkCmdEndRendering *a)
 {
     (void)a;
-    if (hvk_recorder_there(r, r->driver->CmdEndRendering != NULL) && end(r)) {
+    if (hvk_recorder_there(r, r->driver->CmdEndRendering != NULL) && end(r, true)) {
         r->driver->CmdEndRendering(r->native);
     }
 }
 
-/* What a secondary command buffer clears is known to who executes it alone. */
+static bool area_holds(const VkRect2D *area, const VkOffset2D *from, const VkOffset2D *to)
+{
+    int64_t right = (int64_t)area->offset.x + area->extent.width;
+    int64_t bottom = (int64_t)area->offset.y + area->extent.height;
+    return from->x >= area->offset.x && from->y >= area->offset.y && to->x <= right &&
+           to->y <= bottom;
+}
+
+static int32_t at_most(int64_t value)
+{
+    return value > INT32_MAX ? INT32_MAX : (int32_t)value;
+}
+
+/* What a buffer clears that inherits its pass, for those who execute it. */
+static void cleared_add(struct hvk_command_buffer *b, const VkOffset2D *from, const VkOffset2D *to,
+                        uint32_t layers)
+{
+    bool first = b->cleared_layers == 0;
+    b->cleared_from.x = first || from->x < b->cleared_from.x ? from->x : b->cleared_from.x;
+    b->cleared_from.y = first || from->y < b->cleared_from.y ? from->y : b->cleared_from.y;
+    b->cleared_to.x = first || to->x > b->cleared_to.x ? to->x : b->cleared_to.x;
+    b->cleared_to.y = first || to->y > b->cleared_to.y ? to->y : b->cleared_to.y;
+    b->cleared_layers = layers > b->cleared_layers ? layers : b->cleared_layers;
+}
+
+bool hvk_pass_executes(const struct hvk_command_buffer *b,
+                       const struct hvk_command_buffer *secondary)
+{
+    return secondary->inherits_pass == b->in_pass &&
+           (secondary->cleared_layers == 0 ||
+            (secondary->cleared_layers <= b->layers &&
+             area_holds(&b->area, &secondary->cleared_from, &secondary->cleared_to)));
+}
+
+static bool may_clear(struct hvk_command_buffer *b, const VkClearRect *clear)
+{
+    uint64_t layers = (uint64_t)clear->baseArrayLayer + clear->layerCount;
+    const VkRect2D *rect = &clear->rect;
+    const VkOffset2D to = {at_most((int64_t)rect->offset.x + rect->extent.width),
+                           at_most((int64_t)rect->offset.y + rect->extent.height)};
+    if (clear->layerCount == 0 || layers > UINT32_MAX) {
+        return false;
+    }
+    if (b->inherits_pass) {
+        cleared_add(b, &rect->offset, &to, (uint32_t)layers);
+        return true;
+    }
+    return layers <= b->layers && area_holds(&b->area, &rect->offset, &to);
+}
+
 void hvk_vkCmdClearAttachments(struct hvk_recording *r, struct vk_args_vkCmdClearAttachments *a)
 {
-    const struct hvk_command_buffer *b = r->buffer;
-    bool ok = b->in_pass;
-    for (uint32_t i = 0; ok && !b->inherits_pass && i < a->rectCount; i++) {
-        const VkRect2D *rect = &a->pRects[i].rect;
-        const VkOffset2D *from = &b->area.offset;
-        VkRect2D moved = {{0, 0}, rect->extent};
-        ok = rect->offset.x >= from->x && rect->offset.y >= from->y;
-        moved.offset.x = ok ? rect->offset.x - from->x : 0;
-        moved.offset.y = ok ? rect->offset.y - from->y : 0;
-        ok = ok && area_fits(&moved, b->area.extent.width, b->area.extent.height);
+    bool ok = r->buffer->in_pass;
+    for (uint32_t i = 0; ok && i < a->rectCount; i++) {
+        ok = may_clear(r->buffer, &a->pRects[i]);
     }
     for (uint32_t i = 0; ok && i < a->attachmentCount; i++) {
         ok = (a->pAttachments[i].aspectMask & VK_IMAGE_ASPECT_COLOR_BIT) == 0 ||

@@ -37,7 +37,12 @@ VkResult hvk_physical_init(struct hvk_physical *out, struct hvk_instance *instan
     }
     driver->GetPhysicalDeviceQueueFamilyProperties(native, &count, out->families);
     out->family_count = count;
-    return hvk_extension_list(provider, driver, native, &out->extensions, &out->extension_count);
+    VkResult result =
+        hvk_extension_list(provider, driver, native, &out->extensions, &out->extension_count);
+    if (result == VK_SUCCESS) {
+        hvk_extensions_number(out);
+    }
+    return result;
 }
 
 void hvk_physical_finish(struct hvk_physical *physical)

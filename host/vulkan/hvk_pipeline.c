@@ -65,40 +65,6 @@ static bool is_stage(struct hvk_device *device, const VkPipelineShaderStageCreat
            fits(device, stage, stage->module == VK_NULL_HANDLE ? code : NULL, ids->module, layout);
 }
 
-/* Drivers index their tables by it. */
-static bool has_places(const struct hvk_device *device,
-                       const VkPipelineVertexInputStateCreateInfo *input)
-{
-    const VkPhysicalDeviceLimits *limits = &device->physical->properties.limits;
-    if (input == NULL) {
-        return true;
-    }
-    bool ok = input->vertexBindingDescriptionCount <= limits->maxVertexInputBindings &&
-              input->vertexAttributeDescriptionCount <= limits->maxVertexInputAttributes;
-    for (uint32_t i = 0; ok && i < input->vertexBindingDescriptionCount; i++) {
-        ok = input->pVertexBindingDescriptions[i].binding < limits->maxVertexInputBindings;
-    }
-    for (uint32_t i = 0; ok && i < input->vertexAttributeDescriptionCount; i++) {
-        const VkVertexInputAttributeDescription *d = &input->pVertexAttributeDescriptions[i];
-        ok = d->binding < limits->maxVertexInputBindings &&
-             d->location < limits->maxVertexInputAttributes;
-    }
-    return ok;
-}
-
-/* Drivers count samples by it, be it dynamic or not. */
-static void samples_mend(VkGraphicsPipelineCreateInfo *info)
-{
-    VkPipelineMultisampleStateCreateInfo *state =
-        (VkPipelineMultisampleStateCreateInfo *)(uintptr_t)info->pMultisampleState;
-    if (state != NULL) { /* the packet's memory is ours */
-        uint32_t samples = (uint32_t)state->rasterizationSamples;
-        bool ok =
-            samples != 0 && samples <= VK_SAMPLE_COUNT_64_BIT && (samples & (samples - 1)) == 0;
-        state->rasterizationSamples = ok ? state->rasterizationSamples : VK_SAMPLE_COUNT_1_BIT;
-    }
-}
-
 static void pipeline_release(struct hvk_object *object)
 {
     object->device->driver.DestroyPipeline(hvk_native(object->device),
@@ -108,7 +74,7 @@ static void pipeline_release(struct hvk_object *object)
 
 /* One of those that a call has made, or 0: each may be there whatever the result is. */
 static void enter(struct hvk_call *call, struct hvk_device *device, uint64_t native,
-                  uint32_t points, VkResult *result, VkPipeline *slot)
+                  const struct hvk_pipeline_facts *facts, VkResult *result, VkPipeline *slot)
 {
     uint64_t id = HVK_U64(*slot);
     *slot = VK_NULL_HANDLE;
@@ -123,7 +89,7 @@ static void enter(struct hvk_call *call, struct hvk_device *device, uint64_t nat
     }
     hvk_object_init(&pipeline->object, VK_KIND_VkPipeline, native, device->object.instance, device,
                     pipeline_release);
-    pipeline->points = points;
+    pipeline->facts = *facts;
     enum sl_result added = hvk_add_object(call, &pipeline->object, &id);
     hvk_unref(&pipeline->object);
     if (added == SL_OK) {
@@ -140,12 +106,18 @@ VkResult hvk_vkCreateGraphicsPipelines(struct hvk_call *call,
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkCreateGraphicsPipelines ids;
     VkPipeline *made = vk_unpack_alloc(&call->in, a->createInfoCount, sizeof *made);
-    VkResult result = made != NULL && vk_unpack_vkCreateGraphicsPipelines(&again, &ids)
-                          ? VK_SUCCESS
-                          : VK_ERROR_OUT_OF_HOST_MEMORY;
+    struct hvk_pipeline_facts *facts =
+        vk_unpack_alloc(&call->in, a->createInfoCount, sizeof *facts);
+    VkResult result =
+        made != NULL && facts != NULL && vk_unpack_vkCreateGraphicsPipelines(&again, &ids)
+            ? VK_SUCCESS
+            : VK_ERROR_OUT_OF_HOST_MEMORY;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->createInfoCount; i++) {
-        samples_mend((VkGraphicsPipelineCreateInfo *)(uintptr_t)&a->pCreateInfos[i]);
-        if (!has_places(device, a->pCreateInfos[i].pVertexInputState)) {
+        VkGraphicsPipelineCreateInfo *info =
+            (VkGraphicsPipelineCreateInfo *)(uintptr_t)&a->pCreateInfos[i];
+        bool part = (info->flags & VK_PIPELINE_CREATE_LIBRARY_BIT_KHR) != 0;
+        facts[i].points = part ? 0 : 1u << VK_PIPELINE_BIND_POINT_GRAPHICS;
+        if (!hvk_graphics_mend(call, device, info, &ids.pCreateInfos[i], &facts[i])) {
             result = VK_ERROR_VALIDATION_FAILED_EXT;
         }
         for (uint32_t j = 0; j < a->pCreateInfos[i].stageCount; j++) {
@@ -160,9 +132,8 @@ VkResult hvk_vkCreateGraphicsPipelines(struct hvk_call *call,
             hvk_native(device), a->pipelineCache, a->createInfoCount, a->pCreateInfos, NULL, made);
     }
     for (uint32_t i = 0; i < a->createInfoCount; i++) {
-        bool part = (a->pCreateInfos[i].flags & VK_PIPELINE_CREATE_LIBRARY_BIT_KHR) != 0;
-        enter(call, device, made != NULL ? HVK_U64(made[i]) : 0,
-              part ? 0 : 1u << VK_PIPELINE_BIND_POINT_GRAPHICS, &result, &a->pPipelines[i]);
+        enter(call, device, made != NULL ? HVK_U64(made[i]) : 0, &facts[i], &result,
+              &a->pPipelines[i]);
     }
     return hvk_device_result(device, result);
 }
@@ -188,9 +159,10 @@ VkResult hvk_vkCreateComputePipelines(struct hvk_call *call,
         result = device->driver.CreateComputePipelines(
             hvk_native(device), a->pipelineCache, a->createInfoCount, a->pCreateInfos, NULL, made);
     }
+    const struct hvk_pipeline_facts facts = {.points = 1u << VK_PIPELINE_BIND_POINT_COMPUTE};
     for (uint32_t i = 0; i < a->createInfoCount; i++) {
-        enter(call, device, made != NULL ? HVK_U64(made[i]) : 0,
-              1u << VK_PIPELINE_BIND_POINT_COMPUTE, &result, &a->pPipelines[i]);
+        enter(call, device, made != NULL ? HVK_U64(made[i]) : 0, &facts, &result,
+              &a->pPipelines[i]);
     }
     return hvk_device_result(device, result);
 }

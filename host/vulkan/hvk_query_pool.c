@@ -195,23 +195,81 @@ static bool check(struct hvk_recording *r, uint64_t id, uint32_t first, uint32_t
     return false;
 }
 
+/* Drivers count into what begins until it ends, and end what has never begun. Where it stands among
+ * those that count; counting_count: it does not. */
+static uint32_t counting_find(const struct hvk_command_buffer *b, uint64_t pool, uint32_t first,
+                              uint32_t count)
+{
+    uint32_t i = 0;
+    while (i < b->counting_count &&
+           (b->counting[i].pool != pool || b->counting[i].query - first >= count)) {
+        i++;
+    }
+    return i;
+}
+
+static bool may_begin(struct hvk_recording *r, uint64_t pool, uint32_t query)
+{
+    struct hvk_command_buffer *b = r->buffer;
+    if (!check(r, pool, query, 1)) {
+        return false;
+    }
+    if (b->counting_count == HVK_COUNTING_MAX ||
+        counting_find(b, pool, query, 1) != b->counting_count) {
+        vk_unpack_fail(&r->in, "it begins a query twice, or too many");
+        return false;
+    }
+    b->counting[b->counting_count++] = (struct hvk_counting){pool, query};
+    return true;
+}
+
+static bool may_end(struct hvk_recording *r, uint64_t pool, uint32_t query)
+{
+    struct hvk_command_buffer *b = r->buffer;
+    uint32_t at = counting_find(b, pool, query, 1);
+    if (!check(r, pool, query, 1)) {
+        return false;
+    }
+    if (at == b->counting_count) {
+        vk_unpack_fail(&r->in, "it ends a query that it has not begun");
+        return false;
+    }
+    b->counting[at] = b->counting[--b->counting_count];
+    return true;
+}
+
+/* Nobody counts into what a reset takes away. */
+static bool may_reset(struct hvk_recording *r, uint64_t pool, uint32_t first, uint32_t count)
+{
+    struct hvk_command_buffer *b = r->buffer;
+    if (!check(r, pool, first, count)) {
+        return false;
+    }
+    if (counting_find(b, pool, first, count) != b->counting_count) {
+        vk_unpack_fail(&r->in, "it resets a query that it has begun");
+        return false;
+    }
+    b->resets_queries = true;
+    return true;
+}
+
 void hvk_vkCmdBeginQuery(struct hvk_recording *r, struct vk_args_vkCmdBeginQuery *a)
 {
-    if (check(r, a->queryPool_id, a->query, 1)) {
+    if (may_begin(r, a->queryPool_id, a->query)) {
         r->driver->CmdBeginQuery(r->native, a->queryPool, a->query, a->flags);
     }
 }
 
 void hvk_vkCmdEndQuery(struct hvk_recording *r, struct vk_args_vkCmdEndQuery *a)
 {
-    if (check(r, a->queryPool_id, a->query, 1)) {
+    if (may_end(r, a->queryPool_id, a->query)) {
         r->driver->CmdEndQuery(r->native, a->queryPool, a->query);
     }
 }
 
 void hvk_vkCmdResetQueryPool(struct hvk_recording *r, struct vk_args_vkCmdResetQueryPool *a)
 {
-    if (check(r, a->queryPool_id, a->firstQuery, a->queryCount)) {
+    if (may_reset(r, a->queryPool_id, a->firstQuery, a->queryCount)) {
         r->driver->CmdResetQueryPool(r->native, a->queryPool, a->firstQuery, a->queryCount);
     }
 }
@@ -236,7 +294,7 @@ void hvk_vkCmdBeginQueryIndexedEXT(struct hvk_recording *r,
                                    struct vk_args_vkCmdBeginQueryIndexedEXT *a)
 {
     if (hvk_recorder_there(r, r->driver->CmdBeginQueryIndexedEXT != NULL) &&
-        check(r, a->queryPool_id, a->query, 1)) {
+        may_begin(r, a->queryPool_id, a->query)) {
         r->driver->CmdBeginQueryIndexedEXT(r->native, a->queryPool, a->query, a->flags, a->index);
     }
 }
@@ -244,7 +302,7 @@ void hvk_vkCmdBeginQueryIndexedEXT(struct hvk_recording *r,
 void hvk_vkCmdEndQueryIndexedEXT(struct hvk_recording *r, struct vk_args_vkCmdEndQueryIndexedEXT *a)
 {
     if (hvk_recorder_there(r, r->driver->CmdEndQueryIndexedEXT != NULL) &&
-        check(r, a->queryPool_id, a->query, 1)) {
+        may_end(r, a->queryPool_id, a->query)) {
         r->driver->CmdEndQueryIndexedEXT(r->native, a->queryPool, a->query, a->index);
     }
 }

@@ -99,9 +99,10 @@ VkResult hvk_vkCreateDescriptorPool(struct hvk_call *call, struct vk_args_vkCrea
     return hvk_device_result(device, VK_SUCCESS);
 }
 
-/* A name's set comes (bindings: taken) or goes (0). Recorded commands that run now may name it. */
+/* A name's set comes (bindings, rooms: taken) or goes (0). Recorded commands that run now may name
+ * it. */
 static void rename_set(struct hvk_context *context, struct hvk_set *set, uint64_t native,
-                       struct hvk_bindings *bindings)
+                       struct hvk_bindings *bindings, uint64_t *rooms)
 {
     bool recording = sl_atomic_load_acquire(&context->flushes) != 0; /* none begins in our turn */
     if (recording) {
@@ -110,6 +111,8 @@ static void rename_set(struct hvk_context *context, struct hvk_set *set, uint64_
     hvk_bindings_unref(set->bindings);
     hvk_held_drop(set);
     hvk_bond_end(&set->layout);
+    sl_free(set->rooms);
+    set->rooms = rooms;
     set->native = native;
     set->bindings = bindings;
     set->variable = 0;
@@ -127,7 +130,7 @@ static void forget_sets(struct hvk_context *context, struct hvk_pool *pool, bool
         struct hvk_set *set = SL_CONTAINER(item, struct hvk_set, link);
         set->is_owned = false;
         if (set->is_named && !all) {
-            rename_set(context, set, 0, NULL);
+            rename_set(context, set, 0, NULL, NULL);
         } else {
             hvk_destroy(context, VK_KIND_VkDescriptorSet, set->object.id);
         }
@@ -222,9 +225,18 @@ static void set_release(struct hvk_object *object)
     hvk_bindings_unref(set->bindings);
     hvk_held_end(set);
     hvk_bond_end(&set->layout);
+    sl_free(set->rooms);
     sl_list_remove(&set->link);
     hvk_unref(&set->pool->object);
     sl_free(set);
+}
+
+/* Of its dynamic descriptors; nullable. False: no memory. */
+static bool rooms_make(const struct hvk_bindings *bindings, uint64_t **out)
+{
+    uint32_t count = bindings != NULL ? bindings->dynamic_count : 0;
+    *out = count != 0 ? sl_alloc_array(count, sizeof **out) : NULL;
+    return count == 0 || *out != NULL;
 }
 
 /* A set of the pool's in the table, or the name of one that is not there (native and bindings 0).
@@ -233,7 +245,8 @@ static enum sl_result enter(struct hvk_call *call, struct hvk_pool *pool, uint64
                             struct hvk_bindings *bindings, uint32_t variable, uint64_t *id)
 {
     struct hvk_set *set = sl_alloc(sizeof *set);
-    if (set == NULL) {
+    if (set == NULL || !rooms_make(bindings, &set->rooms)) {
+        sl_free(set);
         free_native(pool, native);
         return SL_ERR_NOMEM;
     }
@@ -343,7 +356,7 @@ static void end_named(struct hvk_set *set)
     old->is_owned = set->is_owned;
     sl_list_add(&set->pool->sets, &old->link);
     sl_list_init(&old->holding);
-    rename_set(device->context, set, 0, NULL);
+    rename_set(device->context, set, 0, NULL, NULL);
     set->is_owned = false;
     hvk_bury(VK_KIND_VkDescriptorSet, HVK_U64(old), &old->object);
 }
@@ -410,11 +423,18 @@ VkResult hvk_name_allocate(struct hvk_set *set, VkDescriptorSetLayout layout, ui
     if (bindings == NULL) {
         return VK_ERROR_VALIDATION_FAILED;
     }
+    uint64_t *rooms;
+    if (!rooms_make(bindings, &rooms)) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
     VkResult result = allocate(set->pool, &info, &native);
     if (result == VK_SUCCESS) {
         set->is_owned = true;
-        rename_set(context, set, HVK_U64(native), hvk_bindings_ref(bindings));
+        rename_set(context, set, HVK_U64(native), hvk_bindings_ref(bindings), rooms);
         hvk_bond_make(context, &set->layout, VK_KIND_VkDescriptorSetLayout, layout_id, 0);
+    }
+    if (result != VK_SUCCESS) {
+        sl_free(rooms);
     }
     return result;
 }

@@ -145,13 +145,12 @@ static bool has(uint32_t count, const void *entries, const void *elements)
     return count == 0 || (entries != NULL && elements != NULL);
 }
 
-/* bound: all of the packet's buffers have memory. */
 static void apply(struct hvk_call *call, const struct hvk_device *device, struct update *u,
-                  uint64_t template_id, bool bound)
+                  uint64_t template_id)
 {
     u->template = (const struct template *)(const void *)hvk_find(
         call->context, VK_KIND_VkDescriptorUpdateTemplate, template_id, NULL);
-    bool ok = bound && u->template != NULL && u->set != VK_NULL_HANDLE &&
+    bool ok = u->template != NULL && u->set != VK_NULL_HANDLE &&
               has(u->image_count, u->image_entries, u->images) &&
               has(u->buffer_count, u->buffer_entries, u->buffers) &&
               has(u->view_count, u->view_entries, u->views) &&
@@ -187,12 +186,7 @@ void hvk_vkUpdateDescriptorSetWithTemplateSizedGOOGLE(
                        .images = a->pImageInfos,
                        .buffers = a->pBufferInfos,
                        .views = a->pBufferViews};
-    struct vk_unpack again = hvk_again_bound(call);
-    struct vk_args_vkUpdateDescriptorSetWithTemplateSizedGOOGLE ids;
-    const struct hvk_device *device = hvk_device_of(a->record);
-    bool bound = device->unbound == 0 ||
-                 vk_unpack_vkUpdateDescriptorSetWithTemplateSizedGOOGLE(&again, &ids);
-    apply(call, device, &u, a->descriptorUpdateTemplate_id, bound);
+    apply(call, hvk_device_of(a->record), &u, a->descriptorUpdateTemplate_id);
 }
 
 void hvk_vkUpdateDescriptorSetWithTemplateSized2GOOGLE(
@@ -210,10 +204,5 @@ void hvk_vkUpdateDescriptorSetWithTemplateSized2GOOGLE(
                        .buffers = a->pBufferInfos,
                        .views = a->pBufferViews,
                        .inline_data = a->pInlineUniformBlockData};
-    struct vk_unpack again = hvk_again_bound(call);
-    struct vk_args_vkUpdateDescriptorSetWithTemplateSized2GOOGLE ids;
-    const struct hvk_device *device = hvk_device_of(a->record);
-    bool bound = device->unbound == 0 ||
-                 vk_unpack_vkUpdateDescriptorSetWithTemplateSized2GOOGLE(&again, &ids);
-    apply(call, device, &u, a->descriptorUpdateTemplate_id, bound);
+    apply(call, hvk_device_of(a->record), &u, a->descriptorUpdateTemplate_id);
 }

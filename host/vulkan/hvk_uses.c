@@ -29,11 +29,19 @@ static bool is_consumed(uint32_t kind)
     }
 }
 
-/* The native object that an id stands for now; for a set's the table has its record. */
-static uint64_t native_of(uint32_t kind, uint64_t native)
+/* The native object that an id stands for now, and which of its states; for a set's the table has
+ * its record. object: nullable. */
+static uint64_t native_of(uint32_t kind, uint64_t native, const struct hvk_object *object)
 {
-    return kind == VK_KIND_VkDescriptorSet ? ((const struct hvk_set *)(uintptr_t)native)->native
-                                           : native;
+    uint32_t generation = 0;
+    if (kind == VK_KIND_VkDescriptorSet) {
+        const struct hvk_set *set = (const struct hvk_set *)(uintptr_t)native;
+        native = set->native;
+        generation = set->generation;
+    } else if (kind == VK_KIND_VkCommandBuffer && object != NULL) {
+        generation = SL_CONTAINER(object, struct hvk_command_buffer, object)->generation;
+    }
+    return native != 0 ? native ^ (uint64_t)generation << 48 : 0;
 }
 
 /* Kinds that are reset, and must know what they were submitted for. */
@@ -60,8 +68,14 @@ static bool make_room(struct hvk_uses *uses)
 void hvk_uses_note(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native)
 {
     struct hvk_uses *uses = u->user;
+    struct hvk_object *object = NULL;
+    uint64_t found;
+    void *record;
+    if (kind == VK_KIND_VkCommandBuffer && sl_ids_find(u->ids, kind, id, &found, &record)) {
+        object = record;
+    }
     const struct hvk_use use = {.name = (uint64_t)kind << 56 | id,
-                                .native = is_consumed(kind) ? 0 : native_of(kind, native)};
+                                .native = is_consumed(kind) ? 0 : native_of(kind, native, object)};
     uint32_t *recent = &uses->recent[id % HVK_USES_RECENT];
     if (use.native == 0 || (*recent < uses->count && uses->list[*recent].name == use.name &&
                             uses->list[*recent].native == use.native)) {
@@ -129,7 +143,7 @@ static bool is_alive(const struct hvk_context *context, const struct hvk_use *us
     }
     const struct hvk_object *object =
         hvk_find(context, kind, use->name & 0xffffffffffffffull, &native);
-    return object != NULL && native_of(kind, native) == use->native &&
+    return object != NULL && native_of(kind, native, object) == use->native &&
            memories_live(context, kind, object);
 }
 
@@ -177,7 +191,9 @@ static void give(struct hvk_object *object, struct hvk_queue *queue)
         return;
     }
     if (object->kind == VK_KIND_VkDescriptorSet) {
-        hvk_work_give(&SL_CONTAINER(object, struct hvk_set, object)->pool->work, queue);
+        struct hvk_set *set = SL_CONTAINER(object, struct hvk_set, object);
+        hvk_work_give(&set->work, queue);
+        hvk_work_give(&set->pool->work, queue);
     } else if (object->kind == VK_KIND_VkCommandBuffer) {
         struct hvk_command_buffer *b = SL_CONTAINER(object, struct hvk_command_buffer, object);
         hvk_work_give(&b->work, queue);

@@ -67,21 +67,6 @@ static VkResult refuse(const struct hvk_call *call, void *slot, const char *what
 
 /* --- views of images --- */
 
-static bool is_depth_stencil(VkFormat format)
-{
-    return format >= VK_FORMAT_D16_UNORM && format <= VK_FORMAT_D32_SFLOAT_S8_UINT;
-}
-
-static VkImageAspectFlags aspects_of(VkFormat format)
-{
-    if (!is_depth_stencil(format)) {
-        return VK_IMAGE_ASPECT_COLOR_BIT | VK_IMAGE_ASPECT_PLANE_0_BIT |
-               VK_IMAGE_ASPECT_PLANE_1_BIT | VK_IMAGE_ASPECT_PLANE_2_BIT;
-    }
-    VkImageAspectFlags depth = format != VK_FORMAT_S8_UINT ? VK_IMAGE_ASPECT_DEPTH_BIT : 0;
-    return depth | (format >= VK_FORMAT_S8_UINT ? VK_IMAGE_ASPECT_STENCIL_BIT : 0);
-}
-
 static VkFormatProperties features_of(const struct hvk_device *device, VkFormat format)
 {
     VkFormatProperties p = {0};
@@ -101,7 +86,7 @@ static bool format_fits(const struct hvk_image *image, const VkImageViewCreateIn
     const VkFormatProperties p = features_of(image->object.device, info->format);
     uint32_t size = hvk_block_of(image->format, color).size;
     return (image->flags & VK_IMAGE_CREATE_MUTABLE_FORMAT_BIT) != 0 &&
-           !is_depth_stencil(image->format) && !is_depth_stencil(info->format) &&
+           !hvk_is_depth_stencil(image->format) && !hvk_is_depth_stencil(info->format) &&
            (p.linearTilingFeatures | p.optimalTilingFeatures) != 0 &&
            (size == 0 || size == hvk_block_of(info->format, color).size);
 }
@@ -170,7 +155,7 @@ static bool image_view_fits(const struct hvk_image *image, const VkImageViewCrea
     uint32_t levels = part(range->baseMipLevel, range->levelCount, image->mip_levels);
     bool slices = dimensions == 2 && image->type == VK_IMAGE_TYPE_3D;
     if (levels == 0 || dimensions == 0 || range->aspectMask == 0 ||
-        (range->aspectMask & ~aspects_of(image->format)) != 0 || !format_fits(image, info)) {
+        (range->aspectMask & ~hvk_aspects_of(image->format)) != 0 || !format_fits(image, info)) {
         return false;
     }
     uint32_t all =

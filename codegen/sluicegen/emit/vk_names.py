@@ -7,13 +7,14 @@ from typing import Dict, Iterable, Tuple
 from ..cwriter import Output
 from ..vk import ir
 
-# Enums whose enumerators the printer names: (function, enum).
+# Enums whose enumerators are named: (function, enum).
 _ENUMS = (
     ("vk_stype_name", "VkStructureType"),
     ("vk_result_name", "VkResult"),
     ("vk_format_name", "VkFormat"),
     ("vk_image_layout_name", "VkImageLayout"),
     ("vk_descriptor_type_name", "VkDescriptorType"),
+    ("vk_dynamic_state_name", "VkDynamicState"),
 )
 _FIND = """/* Tables are sorted by value. */
 static const char *find(const struct entry *table, size_t count, int64_t value)

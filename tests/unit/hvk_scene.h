@@ -1,0 +1,64 @@
+/* What the tests of hostile draws use: a triangle of one colour attachment, by a vertex buffer, a
+ * uniform buffer and a sampled image. */
+#ifndef HVK_SCENE_H
+#define HVK_SCENE_H
+
+#include "tests/unit/hvk_hostile.h"
+
+struct scene {
+    struct hostile h; /* its buffer has the vertices, the indices and the uniforms */
+    VkDescriptorSetLayout set_layout;
+    VkPipelineLayout layout;
+    VkDescriptorPool pool;
+    VkDescriptorSet set;
+    VkSampler sampler;
+    VkImage target, depth; /* SIDE x SIDE */
+    VkImageView view, depth_view;
+    VkRenderPass pass, depth_pass; /* of the target; of both */
+    VkFramebuffer framebuffer, depth_framebuffer;
+    VkShaderModule vertex, fragment;
+    VkPipeline pipeline;
+    VkCommandBuffer commands, secondary;
+};
+
+/* All that a pipeline of the scene's is made of; a test changes it. */
+struct scene_pipeline {
+    VkPipelineShaderStageCreateInfo stages[2];
+    VkVertexInputBindingDescription binding;
+    VkVertexInputAttributeDescription attribute;
+    VkPipelineVertexInputStateCreateInfo input;
+    VkPipelineInputAssemblyStateCreateInfo assembly;
+    VkPipelineViewportStateCreateInfo viewport;
+    VkPipelineRasterizationStateCreateInfo raster;
+    VkPipelineMultisampleStateCreateInfo samples;
+    VkPipelineDepthStencilStateCreateInfo depth;
+    VkPipelineColorBlendAttachmentState blends[8];
+    VkPipelineColorBlendStateCreateInfo blend;
+    VkDynamicState states[2];
+    VkPipelineDynamicStateCreateInfo dynamic;
+    VkPipelineRenderingCreateInfo rendering;
+    VkGraphicsPipelineCreateInfo info;
+};
+
+void scene_make(struct vk_world *w, struct scene *s);
+void scene_pipeline_fill(const struct scene *s, struct scene_pipeline *p);
+VkResult scene_pipeline_make(struct vk_world *w, const struct scene_pipeline *p, VkPipeline *out);
+VkImage scene_image(struct vk_world *w, const VkImageCreateInfo *info);
+VkImageView scene_view(struct vk_world *w, VkImage image, VkFormat format,
+                       VkImageAspectFlags aspects);
+VkRenderPass scene_pass(struct vk_world *w, uint32_t count, const VkFormat *formats,
+                        VkSampleCountFlagBits samples);
+VkFramebuffer scene_framebuffer(struct vk_world *w, VkRenderPass pass, uint32_t count,
+                                const VkImageView *views);
+/* Commands that draw: into a command buffer that is being recorded. */
+void scene_pass_begin(struct vk_pack *p, const struct scene *s);
+void scene_bind(struct vk_pack *p, const struct scene *s, VkPipeline pipeline);
+/* Everything but the pipeline. */
+void scene_state(struct vk_pack *p, const struct scene *s);
+/* The commands end, and are submitted where the ring still is: the work ends, one way or the other.
+ * Takes the pack. */
+void scene_survives(struct vk_world *w, const struct scene *s, struct vk_pack *recorded);
+/* A pass that draws by that pipeline. depth: the one of both attachments. */
+void scene_draw(struct vk_world *w, const struct scene *s, VkPipeline pipeline, bool depth);
+
+#endif
