@@ -372,7 +372,9 @@ static void copy_frame(struct cap_copy *c, const struct cap_event *event)
     struct cap_stream *s = k != NULL ? stream_here(c, k) : NULL;
     mark.stamp = stamp_of(c, event);
     mark.stream = s != NULL ? s->calls.stream : 0;
+    cap_lane_lock(&r->frames);
     cap_recording_mark(r, &mark);
+    cap_lane_unlock(&r->frames);
 }
 
 static void copy_text(struct cap_copy *c, const struct cap_event *event)

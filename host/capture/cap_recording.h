@@ -148,7 +148,7 @@ struct cap_stream *cap_stream_new(struct cap_recording *recording,
                                   const struct cap_call_head *head);
 struct cap_verb_stream cap_stream_body(const struct cap_stream *stream);
 
-/* A frame's mark, with the frames' lane locked or nobody else there. */
+/* A frame's mark, with the frames' lane locked. */
 void cap_recording_mark(struct cap_recording *recording, const struct cap_frame *mark);
 
 /* vgd_recorder's, with a stream. */
