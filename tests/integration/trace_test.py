@@ -132,6 +132,25 @@ class Traces(TraceBed):
                 found = self.ends(0, "dump", "--grep", pattern, trace).splitlines()
                 self.assertEqual([line for line in found if line in whole], found)
 
+    def test_kinds_submits_and_time(self) -> None:
+        if "gl" in self.traces:
+            trace = str(self.traces["gl"])
+            draws = self.ends(0, "dump", "--kind", "draw", trace).splitlines()
+            self.assertEqual(FRAMES, len(draws))
+            self.assertTrue(all(" glDraw" in line for line in draws))
+            self.assertEqual("", self.ends(0, "dump", "--kind", "submit", "--grep", "Draw", trace))
+            self.assertEqual("", self.ends(0, "dump", "--time", "1000-", trace))
+            whole = self.ends(0, "dump", trace)
+            self.assertEqual(whole, self.ends(0, "dump", "--time", "0-999", trace))
+        if "vk" in self.traces:
+            trace = str(self.traces["vk"])
+            self.assertIn("    vkCmdDraw(", self.ends(0, "dump", "--kind", "draw", trace))
+            submits = self.ends(0, "dump", "--kind", "submit", trace).splitlines()
+            third = self.ends(0, "dump", "--submits", "3", trace).splitlines()
+            self.assertEqual(submits[3], third[-1])
+            self.assertNotIn(submits[2], third)
+        self.ends(2, "dump", "--kind", "noise", str(self.any()), says="--kind is 'noise'")
+
     def test_one_call_is_shown_as_among_all(self) -> None:
         for trace in map(str, self.traces.values()):
             for more in ([], ["--no-names"]):

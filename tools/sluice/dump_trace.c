@@ -6,6 +6,7 @@
 #include "tools/sluice/trace_stats.h"
 #include "tools/sluice/trace.h"
 #include "host/capture/cap_seek.h"
+#include "transport/base/bytes.h"
 #include "transport/base/clock.h"
 
 #include <regex.h>
@@ -20,24 +21,56 @@ struct dump {
     const char *path;
     struct cap_reader *reader;
     struct cap_merge *merge;
-    struct range calls_wanted, frames, streams;
-    regex_t grep;
-    bool has_grep, all, follows, keep_going, strict, json;
+    struct range calls_wanted, frames, submits, times, streams;
+    regex_t grep, kind;
+    bool has_grep, has_kind, all, follows, keep_going, strict, json;
     uint64_t limit; /* calls to print */
     struct calls *calls;
     struct schema *schema;          /* nullable */
     struct trace_stats *stats;      /* nullable */
     struct blobs_out *blobs;        /* nullable */
     uint64_t frame, calls_in_frame; /* where it is; calls since the last mark */
+    uint64_t submit;                /* the next one's number */
     uint64_t printed;
     bool is_damaged, is_cut;
 };
+
+/* Lines of these kinds, those of recorded commands among them. */
+static const struct {
+    const char *name, *pattern;
+} kinds[] = {
+    {"draw", "^ *(gl(Multi)?Draw|vkCmdDraw)"},
+    {"compute", "^ *(glDispatch|vkCmdDispatch)"},
+    {"clear", "^ *(glClear|vkCmdClear)"},
+    {"upload", "^ *(gl(Compressed)?Tex(Sub)?Image|glBuffer(Sub)?Data|"
+               "vkCmd(CopyBuffer|UpdateBuffer|FillBuffer))"},
+    {"memory",
+     "^ *(vk(Allocate|Free|Map|Unmap|Bind)[A-Za-z]*Memory|"
+     "vk(Flush|Invalidate)MappedMemory|gl(BufferData|Map|Unmap|TexStorage|Renderbuffer))"},
+    {"sync", "^ *(vk[A-Za-z]*(Fence|Semaphore|Event|Wait|Barrier)|"
+             "gl(Finish|Flush|Fence|ClientWait|Wait|MemoryBarrier)|rc[A-Za-z]*Sync)"},
+    {"submit", "^ *(vkQueue(Submit|BindSparse)|glFlush)"},
+    {"create", "^ *((vk|rc)Create|vkAllocate|gl(Gen|Create))"},
+};
+
+/* False: memory; it is a word of the option. */
+static bool read_kind(struct dump *d, const char *word)
+{
+    for (size_t i = 0; word != NULL && i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kinds[i].name, word) == 0) {
+            d->has_kind =
+                regcomp(&d->kind, kinds[i].pattern, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) == 0;
+        }
+    }
+    return word == NULL || d->has_kind;
+}
 
 /* Returns an exit code. */
 static int read_options(struct dump *d, const struct opt_set *set)
 {
     if (!range_option(set, DUMP_CALLS, &d->calls_wanted) ||
         !range_option(set, DUMP_FRAMES, &d->frames) ||
+        !range_option(set, DUMP_SUBMITS, &d->submits) || !range_option(set, DUMP_TIME, &d->times) ||
         !range_option(set, DUMP_STREAM, &d->streams)) {
         return SLUICE_EXIT_USAGE;
     }
@@ -50,6 +83,10 @@ static int read_options(struct dump *d, const struct opt_set *set)
         return SLUICE_EXIT_USAGE;
     }
     d->has_grep = grep != NULL;
+    if (!read_kind(d, opt_text(set, DUMP_KIND))) {
+        say_error("no memory");
+        return SLUICE_EXIT_INTERNAL;
+    }
     d->all = opt_on(set, DUMP_ALL);
     d->follows = opt_on(set, DUMP_FOLLOW);
     d->keep_going = opt_on(set, DUMP_KEEP_GOING);
@@ -80,10 +117,21 @@ static bool is_wanted(struct dump *d, const struct cap_event *event)
         return false;
     }
     if (!range_has(&d->calls_wanted, event->stamp) || !range_has(&d->frames, d->frame) ||
+        !range_has(&d->submits, d->submit) || !range_has(&d->times, event->time / SL_NS_PER_S) ||
         !range_has(&d->streams, event->stream)) {
         return false;
     }
-    return !d->has_grep || regexec(&d->grep, calls_text(d->calls, event), 0, NULL, 0) == 0;
+    const char *text = d->has_grep || d->has_kind ? calls_text(d->calls, event) : "";
+    return (!d->has_kind || regexec(&d->kind, text, 0, NULL, 0) == 0) &&
+           (!d->has_grep || regexec(&d->grep, text, 0, NULL, 0) == 0);
+}
+
+static bool is_submit(const struct dump *d, const struct cap_event *event)
+{
+    const char *name = event->kind == CAP_EVENT_CALL
+                           ? schema_find(d->schema, sl_load_u32(event->call.packet)).name
+                           : NULL;
+    return name != NULL && strncmp(name, "vkQueueSubmit", 13) == 0;
 }
 
 /* False: no memory, or a file that cannot be written (said). */
@@ -101,6 +149,7 @@ static bool take(struct dump *d, struct cap_event *event)
         d->printed += wanted;
     }
     d->calls_in_frame += event->kind == CAP_EVENT_CALL;
+    d->submit += d->submits.count != 0 && is_submit(d, event);
     if (event->kind == CAP_EVENT_FRAME) {
         d->frame++;
         d->calls_in_frame = 0;
@@ -189,7 +238,8 @@ static int finish(struct dump *d, int code)
 static bool find_span(struct dump *d, uint64_t *first, uint64_t *last)
 {
     const struct range *range = d->calls_wanted.count != 0 ? &d->calls_wanted : &d->frames;
-    if (d->stats != NULL || d->blobs != NULL || d->follows || d->keep_going || range->count != 1 ||
+    if (d->stats != NULL || d->blobs != NULL || d->follows || d->keep_going ||
+        d->submits.count != 0 || range->count != 1 ||
         (d->calls_wanted.count != 0 && d->frames.count != 0)) {
         return false;
     }
@@ -269,7 +319,7 @@ static void close_trace(struct dump *d)
     d->merge = NULL;
     d->schema = NULL;
     d->reader = NULL;
-    d->frame = d->calls_in_frame = d->printed = 0;
+    d->frame = d->calls_in_frame = d->submit = d->printed = 0;
 }
 
 static int print_all(struct dump *d, const struct opt_set *set)
@@ -325,6 +375,9 @@ int dump_trace(const struct opt_set *set)
     }
     if (d.has_grep) {
         regfree(&d.grep);
+    }
+    if (d.has_kind) {
+        regfree(&d.kind);
     }
     blobs_out_destroy(d.blobs);
     trace_stats_destroy(d.stats);

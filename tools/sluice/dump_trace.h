@@ -4,13 +4,18 @@
 
 #include "tools/sluice/opt.h"
 
+#define DUMP_KINDS "draw|compute|clear|upload|memory|sync|submit|create"
+
 /* dump's options. */
 enum {
     DUMP_PRINT,
     DUMP_COUNT,
     DUMP_CALLS,
     DUMP_FRAMES,
+    DUMP_SUBMITS,
+    DUMP_TIME,
     DUMP_STREAM,
+    DUMP_KIND,
     DUMP_GREP,
     DUMP_FORMAT,
     DUMP_NAMES,
