@@ -335,7 +335,7 @@ static const struct refused_case {
      "not a sluice trace: expected magic \"\\x89SLC\", found \"PK\\x03\\x04\"; looks like a zip "
      "file"},
     {"newer_major", 8, "\3\0", 2, true, CAP_REFUSED_VERSION,
-     "container 3.0, this build reads 1.0 to 1.0"},
+     "container 3.0, this build reads 1.0 to 1.0; made on 1970-01-01"},
     {"flipped", 24, "x", 1, false, CAP_REFUSED_DAMAGED, "damaged: file header at byte 0: checksum"},
     {"header_size", 12, "\1\0\0\0", 4, true, CAP_REFUSED_DAMAGED,
      "damaged: file header at byte 0: length"},
