@@ -200,6 +200,28 @@ static void learn_both(struct machine_pair *pair, const struct cap_event_call *c
     hear(&is, call, reply, size, number);
 }
 
+bool machine_is_asked(uint32_t opcode)
+{
+    switch (opcode) {
+    case VK_OP_vkGetPhysicalDeviceMemoryProperties:
+    case VK_OP_vkGetPhysicalDeviceMemoryProperties2:
+    case VK_OP_vkGetPhysicalDeviceMemoryProperties2KHR:
+    case VK_OP_vkGetPhysicalDeviceQueueFamilyProperties:
+    case VK_OP_vkGetPhysicalDeviceQueueFamilyProperties2:
+    case VK_OP_vkGetPhysicalDeviceQueueFamilyProperties2KHR:
+    case VK_OP_vkGetPhysicalDeviceFeatures:
+    case VK_OP_vkGetPhysicalDeviceFeatures2:
+    case VK_OP_vkGetPhysicalDeviceFeatures2KHR:
+    case VK_OP_vkGetPhysicalDeviceFormatProperties:
+    case VK_OP_vkGetPhysicalDeviceFormatProperties2:
+    case VK_OP_vkGetPhysicalDeviceFormatProperties2KHR:
+    case VK_OP_vkEnumerateDeviceExtensionProperties:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool machine_learn(struct machine_pair *pair, const struct cap_event_call *call,
                    const uint8_t *reply, size_t size, struct machine_format *format)
 {

@@ -43,6 +43,8 @@ struct machine_format {
  * question about one, when it is to be another; was 0: it is not. False: it is no such question. */
 bool machine_learn(struct machine_pair *pair, const struct cap_event_call *call,
                    const uint8_t *reply, size_t size, struct machine_format *format);
+/* It is one of these questions. */
+bool machine_is_asked(uint32_t opcode);
 /* It is a feature that the recording's driver had and this one has not. */
 bool machine_lacks(const struct machine_pair *pair, const char *feature);
 /* The same of an extension. */

@@ -495,8 +495,11 @@ static bool answered(void *user, const struct cap_event *event, uint64_t frame,
     if (reply == NULL || call->reply == NULL) {
         return true;
     }
-    if (asks_needs(w.opcode)) {
+    if (r->options.portable && asks_needs(w.opcode)) {
         learn_needs(&w, call, reply, size);
+    }
+    if (!machine_is_asked(w.opcode) && w.opcode != VK_OP_vkAllocateMemory &&
+        w.opcode != VK_OP_vkCreateDevice) {
         return is_same_result(call, reply, size);
     }
     const struct plan_style ids = {.user = &w, .handle = on_handle};
