@@ -41,7 +41,7 @@ def large(bed: Bed, rounds: int) -> Json:
     costs = in_turns(
         rounds,
         {
-            "start": lambda: bed.cost(bed.sluice, "--version"),
+            "start": lambda: bed.cost(bed.sluice, "help"),
             "info": lambda: bed.cost(bed.sluice, "info", str(path)),
             "look": lambda: bed.cost(bed.sluice, *look),
         },
