@@ -294,6 +294,19 @@ void hvk_vkCmdSetVertexInputEXT(struct hvk_recording *r, struct vk_args_vkCmdSet
 /* Drivers have four, and no more than that. */
 #define FEEDBACK_BUFFERS 4u
 
+void hvk_vkCmdBeginConditionalRenderingEXT(struct hvk_recording *r,
+                                           struct vk_args_vkCmdBeginConditionalRenderingEXT *a)
+{
+    struct vk_unpack again = hvk_body_again(r);
+    struct vk_args_vkCmdBeginConditionalRenderingEXT ids;
+    if (hvk_recorder_there(r, r->driver->CmdBeginConditionalRenderingEXT != NULL) &&
+        vk_unpack_vkCmdBeginConditionalRenderingEXT(&again, &ids) &&
+        hvk_reaches(r, HVK_U64(ids.pConditionalRenderingBegin->buffer),
+                    ids.pConditionalRenderingBegin->offset, 4)) {
+        r->driver->CmdBeginConditionalRenderingEXT(r->native, a->pConditionalRenderingBegin);
+    }
+}
+
 void hvk_vkCmdBindTransformFeedbackBuffersEXT(
     struct hvk_recording *r, struct vk_args_vkCmdBindTransformFeedbackBuffersEXT *a)
 {

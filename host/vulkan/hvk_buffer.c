@@ -218,3 +218,15 @@ VkResult hvk_vkBindBufferMemory2(struct hvk_call *call, struct vk_args_vkBindBuf
     }
     return hvk_device_result(device, result);
 }
+
+void hvk_vkGetBufferMemoryRequirements2(struct hvk_call *call,
+                                        struct vk_args_vkGetBufferMemoryRequirements2 *a)
+{
+    const struct hvk_device *device = hvk_device_of(a->record);
+    if (device->driver.GetBufferMemoryRequirements2 == NULL || a->pInfo->buffer == VK_NULL_HANDLE) {
+        hr_call_refuse(call->hr, "it names no buffer, or the native driver cannot tell");
+        return;
+    }
+    device->driver.GetBufferMemoryRequirements2(hvk_native(device), a->pInfo,
+                                                a->pMemoryRequirements);
+}

@@ -294,12 +294,31 @@ void hvk_vkGetImageMemoryRequirements(struct hvk_call *call,
     }
 }
 
+void hvk_vkGetImageSparseMemoryRequirements2(struct hvk_call *call,
+                                             struct vk_args_vkGetImageSparseMemoryRequirements2 *a)
+{
+    const struct hvk_device *device = hvk_device_of(a->record);
+    if (device->driver.GetImageSparseMemoryRequirements2 == NULL ||
+        a->pInfo->image == VK_NULL_HANDLE) {
+        hr_call_refuse(call->hr, "it names no image, or the native driver cannot tell");
+        *a->pSparseMemoryRequirementCount = 0;
+        return;
+    }
+    device->driver.GetImageSparseMemoryRequirements2(hvk_native(device), a->pInfo,
+                                                     a->pSparseMemoryRequirementCount,
+                                                     a->pSparseMemoryRequirements);
+}
+
 void hvk_vkGetImageMemoryRequirements2(struct hvk_call *call,
                                        struct vk_args_vkGetImageMemoryRequirements2 *a)
 {
     const struct hvk_device *device = hvk_device_of(a->record);
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkGetImageMemoryRequirements2 ids;
+    if (a->pInfo->image == VK_NULL_HANDLE) {
+        hr_call_refuse(call->hr, "it names no image");
+        return;
+    }
     device->driver.GetImageMemoryRequirements2(hvk_native(device), a->pInfo,
                                                a->pMemoryRequirements);
     const struct hvk_image *image = vk_unpack_vkGetImageMemoryRequirements2(&again, &ids)

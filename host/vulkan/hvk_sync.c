@@ -393,6 +393,38 @@ static VkResult semaphores_wait(const struct hvk_call *call, struct hvk_device *
     }
 }
 
+static bool is_timeline(const struct hvk_object *object)
+{
+    return object != NULL && SL_CONTAINER(object, struct hvk_semaphore, object)->is_timeline;
+}
+
+VkResult hvk_vkGetSemaphoreCounterValue(struct hvk_call *call,
+                                        struct vk_args_vkGetSemaphoreCounterValue *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    VkResult result = VK_ERROR_VALIDATION_FAILED;
+    if (device->driver.GetSemaphoreCounterValue != NULL &&
+        is_timeline(hvk_find(call->context, VK_KIND_VkSemaphore, a->semaphore_id, NULL))) {
+        result =
+            device->driver.GetSemaphoreCounterValue(hvk_native(device), a->semaphore, a->pValue);
+    }
+    return hvk_device_result(device, result);
+}
+
+VkResult hvk_vkSignalSemaphore(struct hvk_call *call, struct vk_args_vkSignalSemaphore *a)
+{
+    struct hvk_device *device = hvk_device_of(a->record);
+    struct vk_unpack again = hvk_again(call);
+    struct vk_args_vkSignalSemaphore ids;
+    VkResult result = VK_ERROR_VALIDATION_FAILED;
+    if (device->driver.SignalSemaphore != NULL && vk_unpack_vkSignalSemaphore(&again, &ids) &&
+        is_timeline(hvk_find(call->context, VK_KIND_VkSemaphore,
+                             HVK_U64(ids.pSignalInfo->semaphore), NULL))) {
+        result = device->driver.SignalSemaphore(hvk_native(device), a->pSignalInfo);
+    }
+    return hvk_device_result(device, result);
+}
+
 VkResult hvk_vkWaitSemaphores(struct hvk_call *call, struct vk_args_vkWaitSemaphores *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
@@ -406,7 +438,7 @@ VkResult hvk_vkWaitSemaphores(struct hvk_call *call, struct vk_args_vkWaitSemaph
     for (; held < count; held++) {
         objects[held] = hvk_find(call->context, VK_KIND_VkSemaphore,
                                  HVK_U64(ids.pWaitInfo->pSemaphores[held]), NULL);
-        if (objects[held] == NULL) {
+        if (!is_timeline(objects[held])) {
             break;
         }
         (void)hvk_ref(objects[held]);

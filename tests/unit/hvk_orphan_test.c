@@ -621,3 +621,21 @@ SLT_TEST_F(hvk_orphan, descriptors_are_of_types_that_there_are, w)
     VK_READ(&w->main, CreateDescriptorSetLayout, w->device, &info, NULL, &set, &r);
     SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
 }
+
+/* What a struct names may be nothing. */
+SLT_TEST_F(hvk_orphan, nothing_has_no_requirements, w)
+{
+    vk_world_device(w);
+    const VkImageMemoryRequirementsInfo2 image = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2};
+    const VkBufferMemoryRequirementsInfo2 buffer = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2};
+    const VkImageSparseMemoryRequirementsInfo2 sparse = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_SPARSE_MEMORY_REQUIREMENTS_INFO_2};
+    VkMemoryRequirements2 needs = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2};
+    uint32_t count = 1;
+    VK_SEND(&w->main, GetImageMemoryRequirements2, w->device, &image, &needs);
+    VK_SEND(&w->main, GetBufferMemoryRequirements2, w->device, &buffer, &needs);
+    VK_SEND(&w->main, GetImageSparseMemoryRequirements2, w->device, &sparse, &count, NULL);
+    SLT_EXPECT_TRUE(!w->main.lost);
+}

@@ -267,6 +267,39 @@ SLT_TEST_F(hvk_sync, missing_timeline_values_are_zeros, w)
     SLT_EXPECT_EQ(VK_SUCCESS, vp_wait(w, fence, UINT64_MAX));
 }
 
+/* Drivers believe that it is a timeline. */
+SLT_TEST_F(hvk_sync, a_binary_semaphore_has_no_values, w)
+{
+    vk_world_device(w);
+    const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    VkResult r;
+    uint64_t value = 1;
+    VK_SEND(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore);
+    VK_READ(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    VK_SEND(&w->main, GetSemaphoreCounterValue, w->device, semaphore, &value);
+    VK_READ(&w->main, GetSemaphoreCounterValue, w->device, semaphore, &value, &r);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+    value = 1;
+    VkSemaphoreSignalInfo signal = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO, .semaphore = semaphore, .value = 1};
+    for (int i = 0; i < 2; i++) { /* and of none */
+        VK_SEND(&w->main, SignalSemaphore, w->device, &signal);
+        VK_READ(&w->main, SignalSemaphore, w->device, &signal, &r);
+        SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+        signal.semaphore = VK_NULL_HANDLE;
+    }
+    const VkSemaphoreWaitInfo wait = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+                                      .semaphoreCount = 1,
+                                      .pSemaphores = &semaphore,
+                                      .pValues = &value};
+    VK_SEND(&w->main, WaitSemaphores, w->device, &wait, 0);
+    VK_READ(&w->main, WaitSemaphores, w->device, &wait, 0, &r);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+    SLT_EXPECT_TRUE(!w->main.lost);
+}
+
 /* --- errors of submits --- */
 
 SLT_TEST_F(hvk_sync, a_submits_error_is_told_with_the_next_answer, w)
