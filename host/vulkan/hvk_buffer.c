@@ -113,7 +113,8 @@ static VkResult create(struct hvk_call *call, struct hvk_device *device,
 {
     uint64_t id = HVK_U64(*slot);
     *slot = VK_NULL_HANDLE;
-    if (asked->size == 0) {
+    bool sparse = (asked->flags & VK_BUFFER_CREATE_SPARSE_BINDING_BIT) != 0;
+    if (asked->size == 0 || (sparse && !hvk_has_sparse(device->physical))) {
         return VK_ERROR_VALIDATION_FAILED;
     }
     struct hvk_buffer *b = sl_alloc(sizeof *b);
@@ -130,7 +131,7 @@ static VkResult create(struct hvk_call *call, struct hvk_device *device,
     }
     device->driver.GetBufferMemoryRequirements(hvk_native(device), native, &b->requirements);
     b->size = asked->size;
-    b->is_bound = (asked->flags & VK_BUFFER_CREATE_SPARSE_BINDING_BIT) != 0;
+    b->is_bound = sparse;
     hvk_object_init(&b->object, VK_KIND_VkBuffer, HVK_U64(native), device->object.instance, device,
                     buffer_release);
     if (!at_add(device, b)) {

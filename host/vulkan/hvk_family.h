@@ -129,6 +129,17 @@ struct hvk_buffer {
     struct hvk_bond memory;
 };
 
+/* Can memory be bound piece by piece? Drivers that cannot do not refuse to make what would need it,
+ * and find no memory there. */
+static inline bool hvk_has_sparse(const struct hvk_physical *physical)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < physical->family_count; i++) {
+        has = has || (physical->families[i].queueFlags & VK_QUEUE_SPARSE_BINDING_BIT) != 0;
+    }
+    return has;
+}
+
 /* The buffer that has this native handle; NULL. Under the turn. */
 struct hvk_buffer *hvk_buffer_at(const struct hvk_device *device, VkBuffer native);
 

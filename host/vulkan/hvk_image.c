@@ -218,6 +218,10 @@ static VkResult create_native(struct hvk_device *device, const VkImageCreateInfo
 {
     struct native_image want = {0};
     VkImage native = VK_NULL_HANDLE;
+    if ((asked->flags & VK_IMAGE_CREATE_SPARSE_BINDING_BIT) != 0 &&
+        !hvk_has_sparse(device->physical)) {
+        return VK_ERROR_VALIDATION_FAILED;
+    }
     VkResult result = native_info(device, asked, image, &want);
     if (result != VK_SUCCESS) {
         return result;

@@ -639,3 +639,27 @@ SLT_TEST_F(hvk_orphan, nothing_has_no_requirements, w)
     VK_SEND(&w->main, GetImageSparseMemoryRequirements2, w->device, &sparse, &count, NULL);
     SLT_EXPECT_TRUE(!w->main.lost);
 }
+
+/* What says that it is bound piece by piece has no memory where no driver can do that. */
+SLT_TEST_F(hvk_orphan, nothing_is_sparse_without_queues_for_it, w)
+{
+    vk_world_device(w);
+    if (hvk_has_sparse(device_record(w)->physical)) {
+        SLT_SKIP("the device has sparse memory");
+    }
+    VkImageCreateInfo image_info = plain_image;
+    const VkBufferCreateInfo buffer_info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                            .flags = VK_BUFFER_CREATE_SPARSE_BINDING_BIT,
+                                            .size = 256,
+                                            .usage = VK_BUFFER_USAGE_TRANSFER_DST_BIT};
+    VkImage image = VK_NULL_HANDLE;
+    VkBuffer buffer = VK_NULL_HANDLE;
+    VkResult r;
+    image_info.flags = VK_IMAGE_CREATE_SPARSE_BINDING_BIT;
+    VK_SEND(&w->main, CreateImage, w->device, &image_info, NULL, &image);
+    VK_READ(&w->main, CreateImage, w->device, &image_info, NULL, &image, &r);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+    VK_SEND(&w->main, CreateBuffer, w->device, &buffer_info, NULL, &buffer);
+    VK_READ(&w->main, CreateBuffer, w->device, &buffer_info, NULL, &buffer, &r);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+}
