@@ -7,14 +7,12 @@
 #include <stdatomic.h>
 
 #define STAGE_BYTES 8388608u
-#define UNIT        16384u
+#define UNIT        65536u
 #define UNITS       (STAGE_BYTES / UNIT)
 /* What is not very large lies in so much of it: little enough to stay in the cache that both ends
  * share, enough that a program fills one piece, the host copies another, and the third has left the
  * host's own cache. The rest is touched when this is held, or for what is larger. */
-#define WINDOW (3u * 1048576u / UNIT)
-/* What is no larger goes round in the window. */
-#define SMALL 65536u
+#define WINDOW 48u
 /* Larger data goes by the ring: other data shall find room beside it. */
 #define PIECE_MAX (STAGE_BYTES / 2)
 /* Small data is published several at once. */
@@ -230,7 +228,7 @@ static uint8_t *pack_stage(struct sl_pack *pack, uint8_t *p, const void *data, s
     }
     /* Copies of bands take the first place that is free, so that large uploads, which fill the
      * caches by themselves, leave it there. */
-    uint32_t from = size <= SMALL ? stage->next : 0;
+    uint32_t from = size <= UNIT ? stage->next : 0;
     uint8_t *piece =
         data != NULL && data == stage->sent ? stage->sent : find(stream, stage, size, from);
     p = pack->ops->room(pack, STAGED_HEADER + HEAD_MAX + SL_PACK_ROOM);

@@ -171,7 +171,7 @@ SLT_TEST_F(stage, a_packet_moves_into_another, w)
     SLT_EXPECT_MEMEQ(outer.data, w->taken, STAGED_HEADER + head);
     struct gs_piece piece;
     SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 1, &piece)); /* behind it: it is not done yet */
-    const uint8_t *stage = piece.data - (BIG + 16383) / 16384 * 16384;
+    const uint8_t *stage = piece.data - (BIG + 65535) / 65536 * 65536;
     SLT_EXPECT_MEMEQ(w->data, stage, BIG);
     gs_piece_give(&piece);
     sl_pack_mem_finish(&inner);
@@ -181,10 +181,10 @@ SLT_TEST_F(stage, a_packet_moves_into_another, w)
 /* Is memory at `data` taken again, at the latest when all other is held? */
 static bool comes_round(struct world *w, const uint8_t *data)
 {
-    struct gs_piece pieces[80];
+    struct gs_piece pieces[64];
     bool met = false;
     size_t count = 0;
-    while (!met && count < 80 && gs_piece_take(&w->stream, 100000, &pieces[count])) {
+    while (!met && count < 64 && gs_piece_take(&w->stream, 100000, &pieces[count])) {
         met = pieces[count++].data == data;
     }
     while (count != 0) {
