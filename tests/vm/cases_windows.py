@@ -27,6 +27,13 @@ SHOWN_SERVER = (
     + """
 ./window_bed > bed.ready &
 for i in $(seq 600); do [ -s bed.ready ] && break; sleep 0.1; done
+keep() { # the screen, once it stands still: the server draws after the program's end
+    for i in $(seq 60); do
+        cp /tmp/Xvfb_screen0 "$1"
+        sleep 0.5
+        cmp -s /tmp/Xvfb_screen0 "$1" && break
+    done
+}
 """
 )
 GLMARK2 = "glmark2-es2 --size 400x300 -b {}:nframes=1"
@@ -45,7 +52,7 @@ def show(programs: Dict[str, str], prefix: str = "") -> str:
     """Shell that runs each, and keeps what it left on the screen."""
     return "".join(
         f'part {prefix}{name}; timeout 200 {line} 2>&1; echo "code $?"\n'
-        f"cp /tmp/Xvfb_screen0 {prefix}{name}.xwd\n"
+        f"keep {prefix}{name}.xwd\n"
         for name, line in programs.items()
     )
 

@@ -123,6 +123,8 @@ void *regl_output_uncompared(struct regl *r);
 
 void regl_returned_number(struct regl *r, EGLint value);
 void regl_returned_pointer(struct regl *r, const void *value);
+/* Freed here. */
+void regl_returned_owned(struct regl *r, char *value);
 void regl_returned_display(struct regl *r, EGLDisplay value);
 void regl_returned_context(struct regl *r, EGLContext value);
 void regl_returned_surface(struct regl *r, EGLSurface value);

@@ -2,6 +2,7 @@
 #include "tests/integration/robust/robust_egl.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { OUTPUTS = 8, OUTPUT = 1024, PATTERN = 0xab, PAIRS = 3, WORDS_SHOWN = 4 };
@@ -287,6 +288,12 @@ void regl_returned_number(struct regl *r, EGLint value)
 void regl_returned_pointer(struct regl *r, const void *value)
 {
     snprintf(r->returned, sizeof r->returned, "%s", value != NULL ? "something" : "nothing");
+}
+
+void regl_returned_owned(struct regl *r, char *value)
+{
+    regl_returned_pointer(r, value);
+    free(value);
 }
 
 static void returned_handle(struct regl *r, enum regl_kind kind, void *value)

@@ -158,6 +158,7 @@ ATTRIBS: Dict[str, Tuple[str, str]] = {
     "eglQueryDisplayAttribEXT": ("DEVICE_EXT", "NONE"),
 }
 RETURNS = {
+    "char *": "owned",
     "EGLBoolean": "number",
     "EGLint": "number",
     "EGLenum": "number",
