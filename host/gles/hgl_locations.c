@@ -13,6 +13,9 @@ static const struct {
     {GL_ACTIVE_UNIFORMS, GL_ACTIVE_UNIFORM_MAX_LENGTH},
 };
 
+/* More than any driver links: what one says is bounded all the same. */
+#define ENTRIES_MAX 65536
+
 struct table {
     uint8_t *data;
     uint32_t room;
@@ -41,7 +44,7 @@ static void put_kind(struct hr_call *call, GLuint program, uint32_t kind, struct
     gl->GetProgramiv(program, kinds[kind].longest, &longest);
     char *name =
         count > 0 && longest > 0 ? sl_arena_get(call->in.arena, (size_t)longest + 1) : NULL;
-    for (GLint i = 0; name != NULL && i < count; i++) {
+    for (GLint i = 0; name != NULL && i < count && i < ENTRIES_MAX; i++) {
         GLint elements = 0;
         GLenum type = 0;
         GLsizei length = 0;
