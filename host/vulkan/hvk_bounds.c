@@ -256,6 +256,18 @@ static bool are_alike(const struct hvk_image *from, const struct hvk_image *to,
     return from->samples == to->samples && (a == b || a == 0 || b == 0);
 }
 
+/* Layers and slices are copied into each other, as many as any of the three counts says. */
+static bool slices_fit(const struct hvk_image *image, const struct box *box, const VkImageCopy *c)
+{
+    uint32_t count = c->extent.depth;
+    count = c->srcSubresource.layerCount > count ? c->srcSubresource.layerCount : count;
+    count = c->dstSubresource.layerCount > count ? c->dstSubresource.layerCount : count;
+    return image->type == VK_IMAGE_TYPE_3D
+               ? side_fits(box->offset.z, count,
+                           level_side(image->extent.depth, box->layers.mipLevel), 1)
+               : sl_region_fits(box->layers.baseArrayLayer, count, image->array_layers);
+}
+
 static bool copy_fits(struct hvk_recording *r, uint64_t from_id, uint64_t to_id,
                       const VkImageCopy *c, bool resolves)
 {
@@ -266,6 +278,7 @@ static bool copy_fits(struct hvk_recording *r, uint64_t from_id, uint64_t to_id,
         target.extent = extent_in(to, from, c->extent);
     }
     return all_fits(r, box_fits(from, &source) && box_fits(to, &target) &&
+                           slices_fit(from, &source, c) && slices_fit(to, &target, c) &&
                            (resolves || are_alike(from, to, c)));
 }
 

@@ -58,6 +58,7 @@ static void images_make(struct vk_world *w, struct images *i)
 struct transfer_case {
     const char *label;
     void (*record)(struct vk_pack *p, const struct images *i);
+    bool ends; /* what drivers may survive, by chance */
 };
 #define MOVE(name) static void name(struct vk_pack *p, const struct images *i)
 
@@ -323,43 +324,47 @@ MOVE(samples_cleared)
     clears(p, i->line, COLOR);
 }
 
+#define MOVED(name, ends)                                                                          \
+    {                                                                                              \
+#name, name, ends                                                                          \
+    }
 static const struct transfer_case transfer_cases[] = {
-    ROW(narrow_texels_from_wide_ones),
-    ROW(wide_texels_from_narrow_ones),
-    ROW(blocks_from_texels),
-    ROW(blocks_by_parts),
-    ROW(samples_into_one),
-    ROW(colour_of_depth),
-    ROW(stencil_of_depth),
-    ROW(no_aspects),
-    ROW(a_volume_from_layers),
-    ROW(more_layers_than_slices),
-    ROW(layers_of_different_counts),
-    ROW(remaining_layers),
-    ROW(a_line_as_a_plane),
-    ROW(nothing_at_all),
-    ROW(samples_of_a_buffer),
-    ROW(both_aspects_of_a_buffer),
-    ROW(stencil_of_a_buffer),
-    ROW(stencil_of_a_colour),
-    ROW(stencil_of_blocks),
-    ROW(depth_of_a_colour),
-    ROW(colour_of_a_depth),
-    ROW(rows_shorter_than_the_image),
-    ROW(parts_of_blocks),
-    ROW(a_blit_of_depth_to_colour),
-    ROW(a_blit_of_no_filter),
-    ROW(a_blit_of_samples),
-    ROW(a_blit_into_blocks),
-    ROW(a_blit_of_a_volume),
-    ROW(a_blit_of_nothing),
-    ROW(a_resolve_of_one_sample),
-    ROW(a_resolve_into_samples),
-    ROW(a_resolve_into_another_format),
-    ROW(a_colour_cleared_as_depth),
-    ROW(a_depth_cleared_as_colour),
-    ROW(blocks_cleared),
-    ROW(samples_cleared),
+    MOVED(narrow_texels_from_wide_ones, false),
+    MOVED(wide_texels_from_narrow_ones, false),
+    MOVED(blocks_from_texels, false),
+    MOVED(blocks_by_parts, false),
+    MOVED(samples_into_one, false),
+    MOVED(colour_of_depth, false),
+    MOVED(stencil_of_depth, false),
+    MOVED(no_aspects, false),
+    MOVED(a_volume_from_layers, false),
+    MOVED(more_layers_than_slices, true),
+    MOVED(layers_of_different_counts, false),
+    MOVED(remaining_layers, false),
+    MOVED(a_line_as_a_plane, false),
+    MOVED(nothing_at_all, false),
+    MOVED(samples_of_a_buffer, false),
+    MOVED(both_aspects_of_a_buffer, false),
+    MOVED(stencil_of_a_buffer, false),
+    MOVED(stencil_of_a_colour, false),
+    MOVED(stencil_of_blocks, false),
+    MOVED(depth_of_a_colour, false),
+    MOVED(colour_of_a_depth, false),
+    MOVED(rows_shorter_than_the_image, false),
+    MOVED(parts_of_blocks, false),
+    MOVED(a_blit_of_depth_to_colour, false),
+    MOVED(a_blit_of_no_filter, false),
+    MOVED(a_blit_of_samples, false),
+    MOVED(a_blit_into_blocks, false),
+    MOVED(a_blit_of_a_volume, false),
+    MOVED(a_blit_of_nothing, false),
+    MOVED(a_resolve_of_one_sample, false),
+    MOVED(a_resolve_into_samples, false),
+    MOVED(a_resolve_into_another_format, false),
+    MOVED(a_colour_cleared_as_depth, false),
+    MOVED(a_depth_cleared_as_colour, false),
+    MOVED(blocks_cleared, false),
+    MOVED(samples_cleared, false),
 };
 
 SLT_TEST_FP(hvk_transfers, recorded, w, struct transfer_case, transfer_cases, c)
@@ -370,6 +375,7 @@ SLT_TEST_FP(hvk_transfers, recorded, w, struct transfer_case, transfer_cases, c)
     vp_begin(&recorded);
     c->record(&recorded, &i);
     scene_survives(w, &i.s, &recorded);
+    SLT_EXPECT_TRUE(w->main.lost || !c->ends);
 }
 
 /* --- descriptors --- */
