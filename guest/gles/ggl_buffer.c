@@ -301,17 +301,23 @@ static void note_data(struct ggl_context *c, enum ggl_buffer_slot slot, uint64_t
     pthread_mutex_unlock(&c->share->lock);
 }
 
+/* Or the error is noted. */
+static bool store_travels(struct ggl_context *c, GLsizeiptr size)
+{
+    if (size > WIRE_SIZE_MAX) {
+        ggl_error(c, GL_OUT_OF_MEMORY);
+        return false;
+    }
+    return ggl_size_travels(c, size);
+}
+
 void ggl_glBufferData(GLenum target, GLsizeiptr size, const void *data, GLenum usage)
 {
     struct ggl_context *c = ggl_any();
     if (!c) {
         return;
     }
-    if (size > WIRE_SIZE_MAX) {
-        ggl_error(c, GL_OUT_OF_MEMORY);
-        return;
-    }
-    if (!ggl_size_travels(c, size)) {
+    if (!store_travels(c, size)) {
         return;
     }
     enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
@@ -347,11 +353,7 @@ void ggl_glBufferStorageEXT(GLenum target, GLsizeiptr size, const void *data, GL
     if (!c || !ggl_own(c)) {
         return;
     }
-    if (size > WIRE_SIZE_MAX) {
-        ggl_error(c, GL_OUT_OF_MEMORY);
-        return;
-    }
-    if (!ggl_size_travels(c, size)) {
+    if (!store_travels(c, size)) {
         return;
     }
     enum ggl_buffer_slot slot = ggl_buffer_use(c, target);

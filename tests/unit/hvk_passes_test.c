@@ -4,26 +4,6 @@
 
 SLT_FIXTURE(hvk_passes, struct vk_world, vk_world_init, vk_world_finish);
 
-struct draw_case {
-    const char *label;
-    void (*record)(struct vk_pack *p, const struct scene *s);
-};
-#define DRAW(name) static void name(struct vk_pack *p, const struct scene *s)
-
-static void ready(struct vk_pack *p, const struct scene *s)
-{
-    scene_pass_begin(p, s);
-    scene_bind(p, s, s->pipeline);
-}
-static void draw(struct vk_pack *p)
-{
-    vk_pack_vkCmdDraw(p, 3, 1, 0, 0);
-}
-static void done(struct vk_pack *p)
-{
-    vk_pack_vkCmdEndRenderPass(p);
-}
-
 static VkRenderingInfo rendering(const struct scene *s, VkRenderingAttachmentInfo *at)
 {
     *at = (VkRenderingAttachmentInfo){.sType = VK_STRUCTURE_TYPE_RENDERING_ATTACHMENT_INFO,
@@ -41,7 +21,7 @@ DRAW(rendering_with_a_pipeline_of_a_pass)
     const VkRenderingInfo info = rendering(s, &at);
     vk_pack_vkCmdBeginRendering(p, &info);
     scene_bind(p, s, s->pipeline);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndRendering(p);
 }
 DRAW(rendering_on_nothing)
@@ -51,7 +31,7 @@ DRAW(rendering_on_nothing)
     at.imageView = VK_NULL_HANDLE;
     vk_pack_vkCmdBeginRendering(p, &info);
     scene_bind(p, s, s->pipeline);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndRendering(p);
 }
 DRAW(rendering_of_depth_on_colour)
@@ -62,7 +42,7 @@ DRAW(rendering_of_depth_on_colour)
     info.pStencilAttachment = &at;
     vk_pack_vkCmdBeginRendering(p, &info);
     scene_bind(p, s, s->pipeline);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndRendering(p);
 }
 DRAW(rendering_of_colour_on_depth)
@@ -72,7 +52,7 @@ DRAW(rendering_of_colour_on_depth)
     at.imageView = s->depth_view;
     vk_pack_vkCmdBeginRendering(p, &info);
     scene_bind(p, s, s->pipeline);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndRendering(p);
 }
 DRAW(rendering_of_no_layers)
@@ -82,7 +62,7 @@ DRAW(rendering_of_no_layers)
     info.layerCount = 0;
     vk_pack_vkCmdBeginRendering(p, &info);
     scene_bind(p, s, s->pipeline);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndRendering(p);
 }
 DRAW(rendering_of_no_ops)
@@ -95,7 +75,7 @@ DRAW(rendering_of_no_ops)
     at.resolveImageView = s->view;
     vk_pack_vkCmdBeginRendering(p, &info);
     scene_bind(p, s, s->pipeline);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndRendering(p);
 }
 DRAW(rendering_of_many_views)
@@ -105,7 +85,7 @@ DRAW(rendering_of_many_views)
     info.viewMask = 0x80000001;
     vk_pack_vkCmdBeginRendering(p, &info);
     scene_bind(p, s, s->pipeline);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndRendering(p);
 }
 DRAW(rendering_ended_as_a_pass)
@@ -127,7 +107,7 @@ DRAW(rendering_that_is_suspended)
     info.flags = VK_RENDERING_SUSPENDING_BIT | VK_RENDERING_RESUMING_BIT;
     vk_pack_vkCmdBeginRendering(p, &info);
     scene_bind(p, s, s->pipeline);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndRendering(p);
 }
 
@@ -167,7 +147,7 @@ static void secondary_record(struct vk_world *w, const struct scene *s,
     vk_pack_vkBeginCommandBufferAsyncGOOGLE(&recorded, &begin);
     if (c->continues) {
         scene_bind(&recorded, s, s->pipeline);
-        draw(&recorded);
+        scene_triangle(&recorded);
     }
     if (c->clears) {
         vk_pack_vkCmdClearAttachments(&recorded, 1, &at, 1, &rect);
@@ -185,7 +165,7 @@ static void execute(struct vk_pack *p, const struct scene *s, bool inside)
     }
     vk_pack_vkCmdExecuteCommands(p, 1, &s->secondary);
     if (inside) {
-        done(p);
+        scene_done(p);
     }
 }
 
@@ -227,9 +207,9 @@ DRAW(a_query_that_does_not_end)
 {
     vk_pack_vkCmdResetQueryPool(p, s->h.queries, 0, 4);
     vk_pack_vkCmdBeginQuery(p, s->h.queries, 0, 0);
-    ready(p, s);
-    draw(p);
-    done(p);
+    scene_ready(p, s);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(a_query_that_does_not_begin)
 {
@@ -241,30 +221,30 @@ DRAW(a_query_that_begins_twice)
     vk_pack_vkCmdResetQueryPool(p, s->h.queries, 0, 4);
     vk_pack_vkCmdBeginQuery(p, s->h.queries, 0, 0);
     vk_pack_vkCmdBeginQuery(p, s->h.queries, 0, 0);
-    ready(p, s);
-    draw(p);
-    done(p);
+    scene_ready(p, s);
+    scene_triangle(p);
+    scene_done(p);
     vk_pack_vkCmdEndQuery(p, s->h.queries, 0);
 }
 DRAW(a_query_that_ends_twice)
 {
     vk_pack_vkCmdBeginQuery(p, s->h.queries, 0, 0);
-    ready(p, s);
-    draw(p);
-    done(p);
+    scene_ready(p, s);
+    scene_triangle(p);
+    scene_done(p);
     vk_pack_vkCmdEndQuery(p, s->h.queries, 0);
     vk_pack_vkCmdEndQuery(p, s->h.queries, 0);
 }
 DRAW(a_query_that_is_reset_while_it_counts)
 {
     vk_pack_vkCmdBeginQuery(p, s->h.queries, 0, 0);
-    ready(p, s);
-    draw(p);
-    done(p);
+    scene_ready(p, s);
+    scene_triangle(p);
+    scene_done(p);
     vk_pack_vkCmdResetQueryPool(p, s->h.queries, 0, 4);
-    ready(p, s);
-    draw(p);
-    done(p);
+    scene_ready(p, s);
+    scene_triangle(p);
+    scene_done(p);
     vk_pack_vkCmdEndQuery(p, s->h.queries, 0);
 }
 DRAW(a_thousand_queries_at_once)
@@ -272,19 +252,19 @@ DRAW(a_thousand_queries_at_once)
     for (uint32_t i = 0; i < 1000; i++) {
         vk_pack_vkCmdBeginQuery(p, s->h.queries, i % 4, VK_QUERY_CONTROL_PRECISE_BIT);
     }
-    ready(p, s);
-    draw(p);
-    done(p);
+    scene_ready(p, s);
+    scene_triangle(p);
+    scene_done(p);
     for (uint32_t i = 0; i < 1000; i++) {
         vk_pack_vkCmdEndQuery(p, s->h.queries, i % 4);
     }
 }
 DRAW(a_query_begun_in_a_pass)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBeginQuery(p, s->h.queries, 0, 0);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
     vk_pack_vkCmdEndQuery(p, s->h.queries, 0);
 }
 DRAW(a_time_as_a_count)
@@ -298,9 +278,9 @@ DRAW(a_time_as_a_count)
 DRAW(a_query_of_a_stream)
 {
     vk_pack_vkCmdBeginQueryIndexedEXT(p, s->h.queries, 1, 0, 77);
-    ready(p, s);
-    draw(p);
-    done(p);
+    scene_ready(p, s);
+    scene_triangle(p);
+    scene_done(p);
     vk_pack_vkCmdEndQueryIndexedEXT(p, s->h.queries, 1, 78);
 }
 DRAW(results_that_are_not_there)

@@ -7,26 +7,6 @@
 
 SLT_FIXTURE(hvk_records, struct vk_world, vk_world_init, vk_world_finish);
 
-struct draw_case {
-    const char *label;
-    void (*record)(struct vk_pack *p, const struct scene *s);
-};
-#define DRAW(name) static void name(struct vk_pack *p, const struct scene *s)
-
-static void ready(struct vk_pack *p, const struct scene *s)
-{
-    scene_pass_begin(p, s);
-    scene_bind(p, s, s->pipeline);
-}
-static void draw(struct vk_pack *p)
-{
-    vk_pack_vkCmdDraw(p, 3, 1, 0, 0);
-}
-static void done(struct vk_pack *p)
-{
-    vk_pack_vkCmdEndRenderPass(p);
-}
-
 DRAW(without_vertices)
 {
     const VkViewport viewport = {.width = SIDE, .height = SIDE, .maxDepth = 1};
@@ -38,9 +18,9 @@ DRAW(without_vertices)
     vk_pack_vkCmdSetScissor(p, 0, 1, &scissor);
     vk_pack_vkCmdBindDescriptorSets(p, VK_PIPELINE_BIND_POINT_GRAPHICS, s->layout, 0, 1, &s->set, 1,
                                     &zero);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdDrawIndexed(p, 3, 1, 0, 0, 0);
-    done(p);
+    scene_done(p);
 }
 DRAW(without_sets)
 {
@@ -52,8 +32,8 @@ DRAW(without_sets)
     vk_pack_vkCmdSetViewport(p, 0, 1, &viewport);
     vk_pack_vkCmdSetScissor(p, 0, 1, &scissor);
     vk_pack_vkCmdBindVertexBuffers(p, 0, 1, &s->h.m.buffer, &offset);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(without_dynamic_state)
 {
@@ -64,34 +44,34 @@ DRAW(without_dynamic_state)
     vk_pack_vkCmdBindVertexBuffers(p, 0, 1, &s->h.m.buffer, &offset);
     vk_pack_vkCmdBindDescriptorSets(p, VK_PIPELINE_BIND_POINT_GRAPHICS, s->layout, 0, 1, &s->set, 1,
                                     &zero);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(outside_a_pass)
 {
     scene_bind(p, s, s->pipeline);
-    draw(p);
+    scene_triangle(p);
 }
 DRAW(after_a_pass)
 {
-    ready(p, s);
-    done(p);
-    draw(p);
+    scene_ready(p, s);
+    scene_done(p);
+    scene_triangle(p);
 }
 DRAW(a_dispatch_in_a_pass)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindPipeline(p, VK_PIPELINE_BIND_POINT_COMPUTE, s->h.c.pipeline);
     vk_pack_vkCmdBindDescriptorSets(p, VK_PIPELINE_BIND_POINT_COMPUTE, s->h.c.layout, 0, 1,
                                     &s->h.set, 0, NULL);
     vk_pack_vkCmdDispatch(p, 1, 1, 1);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(a_pass_that_does_not_end)
 {
-    ready(p, s);
-    draw(p);
+    scene_ready(p, s);
+    scene_triangle(p);
 }
 DRAW(copies_in_a_pass)
 {
@@ -99,142 +79,142 @@ DRAW(copies_in_a_pass)
     const VkImageCopy region = {.srcSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
                                 .dstSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
                                 .extent = {4, 4, 1}};
-    ready(p, s);
-    draw(p);
+    scene_ready(p, s);
+    scene_triangle(p);
     vk_pack_vkCmdCopyBuffer(p, s->h.m.buffer, s->h.m.buffer, 1, &copy);
     vk_pack_vkCmdCopyImage(p, s->target, VK_IMAGE_LAYOUT_GENERAL, s->h.image,
                            VK_IMAGE_LAYOUT_GENERAL, 1, &region);
     vk_pack_vkCmdFillBuffer(p, s->h.m.buffer, 0, 16, 0);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(vertices_from_past_the_end)
 {
     const VkDeviceSize offset = 1u << 30;
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindVertexBuffers(p, 0, 1, &s->h.m.buffer, &offset);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(vertices_from_far_past_the_end)
 {
     const VkDeviceSize offset = UINT64_MAX - 64;
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindVertexBuffers(p, 0, 1, &s->h.m.buffer, &offset);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(vertices_past_the_end)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdDraw(p, 3000, 1, 0, 0);
     vk_pack_vkCmdDraw(p, 3, 1, 1u << 20, 0);
     vk_pack_vkCmdDraw(p, 3, 1, UINT32_MAX - 3, 0);
     vk_pack_vkCmdDraw(p, 3, 1, 0, UINT32_MAX);
-    done(p);
+    scene_done(p);
 }
 DRAW(vertices_of_no_buffer)
 {
     const VkBuffer none = VK_NULL_HANDLE;
     const VkDeviceSize offset = 0;
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindVertexBuffers(p, 0, 1, &none, &offset);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(vertices_of_odd_sizes)
 {
     const VkDeviceSize offset = 64, sizes[] = {UINT64_MAX - 1}, strides[] = {UINT64_MAX};
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindVertexBuffers2(p, 0, 1, &s->h.m.buffer, &offset, sizes, NULL);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdBindVertexBuffers2(p, 0, 1, &s->h.m.buffer, &offset, NULL, strides);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdBindVertexBuffers2(p, 0, 1, &s->h.m.buffer, &offset, sizes, strides);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(indices_past_the_end)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdDrawIndexed(p, 3000, 1, 0, 0, 0);
     vk_pack_vkCmdDrawIndexed(p, 3, 1, 1u << 30, 0, 0);
     vk_pack_vkCmdDrawIndexed(p, 3, 1, UINT32_MAX, 0, 0);
     vk_pack_vkCmdDrawIndexed(p, 3, 1, 0, INT32_MIN, 0);
     vk_pack_vkCmdDrawIndexed(p, 3, 1, 0, INT32_MAX, UINT32_MAX);
-    done(p);
+    scene_done(p);
 }
 DRAW(indices_at_the_end)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindIndexBuffer(p, s->h.m.buffer, 256, VK_INDEX_TYPE_UINT32);
     vk_pack_vkCmdDrawIndexed(p, 3, 1, 0, 0, 0);
     vk_pack_vkCmdBindIndexBuffer(p, s->h.m.buffer, 255, VK_INDEX_TYPE_UINT32);
     vk_pack_vkCmdDrawIndexed(p, 3, 1, 0, 0, 0);
-    done(p);
+    scene_done(p);
 }
 DRAW(indices_of_no_type)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindIndexBuffer(p, s->h.m.buffer, 0, (VkIndexType)77);
     vk_pack_vkCmdDrawIndexed(p, 3, 1, 0, 0, 0);
-    done(p);
+    scene_done(p);
 }
 DRAW(indices_of_none)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindIndexBuffer(p, s->h.m.buffer, 0, VK_INDEX_TYPE_NONE_KHR);
     vk_pack_vkCmdDrawIndexed(p, 3, 1, 0, 0, 0);
-    done(p);
+    scene_done(p);
 }
 DRAW(indices_of_a_byte)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindIndexBuffer(p, s->h.m.buffer, 0, VK_INDEX_TYPE_UINT8_EXT);
     vk_pack_vkCmdDrawIndexed(p, 300, 1, 0, 0, 0);
-    done(p);
+    scene_done(p);
 }
 DRAW(dynamic_offsets_past_the_end)
 {
     const uint32_t offset = 1u << 30;
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindDescriptorSets(p, VK_PIPELINE_BIND_POINT_GRAPHICS, s->layout, 0, 1, &s->set, 1,
                                     &offset);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(dynamic_offsets_far_past_the_end)
 {
     const uint32_t offset = UINT32_MAX - 15;
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindDescriptorSets(p, VK_PIPELINE_BIND_POINT_GRAPHICS, s->layout, 0, 1, &s->set, 1,
                                     &offset);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(sets_at_no_point)
 {
     const uint32_t zero = 0;
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindDescriptorSets(p, (VkPipelineBindPoint)77, s->layout, 0, 1, &s->set, 1, &zero);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(sets_at_the_point_of_rays)
 {
     const uint32_t zero = 0;
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindDescriptorSets(p, VK_PIPELINE_BIND_POINT_RAY_TRACING_KHR, s->layout, 0, 1,
                                     &s->set, 1, &zero);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(a_pipeline_at_no_point)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBindPipeline(p, (VkPipelineBindPoint)1000165000, s->pipeline);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(odd_viewports)
 {
@@ -242,12 +222,12 @@ DRAW(odd_viewports)
                               {0, 0, INFINITY, -INFINITY, -5, 5},
                               {1e30f, -1e30f, 1e30f, -1e30f, 0, 1},
                               {0, 0, -16, -16, 1, 0}};
-    ready(p, s);
+    scene_ready(p, s);
     for (uint32_t i = 0; i < 4; i++) {
         vk_pack_vkCmdSetViewport(p, 0, 1, &odd[i]);
-        draw(p);
+        scene_triangle(p);
     }
-    done(p);
+    scene_done(p);
 }
 DRAW(odd_scissors)
 {
@@ -255,23 +235,23 @@ DRAW(odd_scissors)
                             {{INT32_MAX, INT32_MAX}, {UINT32_MAX, UINT32_MAX}},
                             {{INT32_MIN, INT32_MIN}, {UINT32_MAX, UINT32_MAX}},
                             {{8, 8}, {1000000, 1000000}}};
-    ready(p, s);
+    scene_ready(p, s);
     for (uint32_t i = 0; i < 4; i++) {
         vk_pack_vkCmdSetScissor(p, 0, 1, &odd[i]);
-        draw(p);
+        scene_triangle(p);
     }
-    done(p);
+    scene_done(p);
 }
 DRAW(dynamic_patches)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdSetPrimitiveTopology(p, VK_PRIMITIVE_TOPOLOGY_PATCH_LIST);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(odd_dynamic_state)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdSetPrimitiveTopology(p, (VkPrimitiveTopology)77);
     vk_pack_vkCmdSetCullMode(p, 77);
     vk_pack_vkCmdSetFrontFace(p, (VkFrontFace)77);
@@ -283,24 +263,24 @@ DRAW(odd_dynamic_state)
     vk_pack_vkCmdSetDepthBias(p, NAN, INFINITY, NAN);
     vk_pack_vkCmdSetDepthBounds(p, NAN, NAN);
     vk_pack_vkCmdSetStencilReference(p, 77, 777);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(odd_logic_ops)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdSetLogicOpEXT(p, (VkLogicOp)77);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(no_patch_points)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdSetPatchControlPointsEXT(p, 0);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdSetPatchControlPointsEXT(p, UINT32_MAX);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(odd_vertex_input)
 {
@@ -313,10 +293,10 @@ DRAW(odd_vertex_input)
         .sType = VK_STRUCTURE_TYPE_VERTEX_INPUT_ATTRIBUTE_DESCRIPTION_2_EXT,
         .format = (VkFormat)987654,
         .offset = UINT32_MAX};
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdSetVertexInputEXT(p, 1, &binding, 1, &attribute);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(a_vertex_input_without_bindings)
 {
@@ -324,66 +304,66 @@ DRAW(a_vertex_input_without_bindings)
         .sType = VK_STRUCTURE_TYPE_VERTEX_INPUT_ATTRIBUTE_DESCRIPTION_2_EXT,
         .binding = 3,
         .format = VK_FORMAT_R32G32B32A32_SFLOAT};
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdSetVertexInputEXT(p, 0, NULL, 1, &attribute);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 DRAW(indirect_parameters_past_the_end)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdDrawIndirect(p, s->h.m.buffer, 192, 1, 16);
     vk_pack_vkCmdDrawIndexedIndirect(p, s->h.m.buffer, 192, 1, 20);
     vk_pack_vkCmdDrawIndirect(p, s->h.m.buffer, 192, 3, 0);
-    done(p);
+    scene_done(p);
 }
 DRAW(indirect_parameters_at_odd_places)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdDrawIndirect(p, s->h.m.buffer, 221, 2, 1);
-    done(p);
+    scene_done(p);
 }
 DRAW(indirect_counts_past_the_end)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdDrawIndirectCount(p, s->h.m.buffer, 192, s->h.m.buffer, 192, 4, 16);
     vk_pack_vkCmdDrawIndexedIndirectCount(p, s->h.m.buffer, 192, s->h.m.buffer, 192, 3, 20);
-    done(p);
+    scene_done(p);
 }
 DRAW(feedback_counts_without_a_stride)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdDrawIndirectByteCountEXT(p, 1, 0, s->h.m.buffer, 0, 0, 0);
-    done(p);
+    scene_done(p);
 }
 DRAW(feedback_past_the_end)
 {
     const VkDeviceSize offset = 1u << 20, size = 1u << 20;
     vk_pack_vkCmdBindTransformFeedbackBuffersEXT(p, 0, 1, &s->h.m.buffer, &offset, &size);
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBeginTransformFeedbackEXT(p, 0, 0, NULL, NULL);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndTransformFeedbackEXT(p, 0, 0, NULL, NULL);
-    done(p);
+    scene_done(p);
 }
 DRAW(feedback_counters_past_the_end)
 {
     const VkDeviceSize offset = 0, size = 64, far = 1u << 30;
     vk_pack_vkCmdBindTransformFeedbackBuffersEXT(p, 0, 1, &s->h.m.buffer, &offset, &size);
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBeginTransformFeedbackEXT(p, 0, 1, &s->h.m.buffer, &far);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndTransformFeedbackEXT(p, 0, 1, &s->h.m.buffer, &far);
-    done(p);
+    scene_done(p);
 }
 DRAW(feedback_without_buffers)
 {
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdBeginTransformFeedbackEXT(p, 0, 0, NULL, NULL);
-    draw(p);
+    scene_triangle(p);
     vk_pack_vkCmdEndTransformFeedbackEXT(p, 0, 0, NULL, NULL);
     vk_pack_vkCmdEndTransformFeedbackEXT(p, 0, 1, &s->h.m.buffer, NULL);
-    done(p);
+    scene_done(p);
 }
 DRAW(conditions_past_the_end)
 {
@@ -392,9 +372,9 @@ DRAW(conditions_past_the_end)
         .buffer = s->h.m.buffer,
         .offset = 1u << 30};
     vk_pack_vkCmdBeginConditionalRenderingEXT(p, &info);
-    ready(p, s);
-    draw(p);
-    done(p);
+    scene_ready(p, s);
+    scene_triangle(p);
+    scene_done(p);
     vk_pack_vkCmdEndConditionalRenderingEXT(p);
 }
 DRAW(conditions_that_do_not_end)
@@ -411,10 +391,10 @@ DRAW(attachments_cleared_far_away)
         {VK_IMAGE_ASPECT_COLOR_BIT, 3, {{{0}}}},
         {VK_IMAGE_ASPECT_DEPTH_BIT | VK_IMAGE_ASPECT_STENCIL_BIT, 0, {{{0}}}}};
     const VkClearRect rect = {{{0, 0}, {SIDE, SIDE}}, 0, 1000}, high = {{{0, 0}, {1, 1}}, 77, 1};
-    ready(p, s);
+    scene_ready(p, s);
     vk_pack_vkCmdClearAttachments(p, 2, at, 1, &rect);
     vk_pack_vkCmdClearAttachments(p, 2, at, 1, &high);
-    done(p);
+    scene_done(p);
 }
 DRAW(a_pass_without_clear_values)
 {
@@ -432,8 +412,8 @@ DRAW(a_pass_of_no_contents)
                                          .framebuffer = s->framebuffer};
     vk_pack_vkCmdBeginRenderPass(p, &begin, (VkSubpassContents)77);
     scene_bind(p, s, s->pipeline);
-    draw(p);
-    done(p);
+    scene_triangle(p);
+    scene_done(p);
 }
 
 static const struct draw_case draw_cases[] = {

@@ -395,3 +395,19 @@ void scene_draw(struct vk_world *w, const struct scene *s, VkPipeline pipeline, 
     vk_pack_vkCmdEndRenderPass(&recorded);
     scene_survives(w, s, &recorded);
 }
+
+void scene_ready(struct vk_pack *p, const struct scene *s)
+{
+    scene_pass_begin(p, s);
+    scene_bind(p, s, s->pipeline);
+}
+
+void scene_triangle(struct vk_pack *p)
+{
+    vk_pack_vkCmdDraw(p, 3, 1, 0, 0);
+}
+
+void scene_done(struct vk_pack *p)
+{
+    vk_pack_vkCmdEndRenderPass(p);
+}

@@ -61,4 +61,17 @@ void scene_survives(struct vk_world *w, const struct scene *s, struct vk_pack *r
 /* A pass that draws by that pipeline. depth: the one of both attachments. */
 void scene_draw(struct vk_world *w, const struct scene *s, VkPipeline pipeline, bool depth);
 
+/* --- one recording a case --- */
+
+struct draw_case {
+    const char *label;
+    void (*record)(struct vk_pack *p, const struct scene *s);
+};
+#define DRAW(name) static void name(struct vk_pack *p, const struct scene *s)
+
+/* The scene's pass with its pipeline bound; a triangle; the pass's end. */
+void scene_ready(struct vk_pack *p, const struct scene *s);
+void scene_triangle(struct vk_pack *p);
+void scene_done(struct vk_pack *p);
+
 #endif
