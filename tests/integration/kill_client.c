@@ -10,6 +10,7 @@
 #include <GLES2/gl2.h>
 #include <GLES2/gl2ext.h>
 #include <X11/Xlib.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -282,6 +283,7 @@ static _Noreturn void one_life(void)
 
 int main(int argc, char **argv)
 {
+    signal(SIGPIPE, SIG_IGN); /* libxcb's writes to a server that died raise it */
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         mode = argc == 2 && strcmp(argv[1], modes[i].name) == 0 ? &modes[i] : mode;
     }

@@ -67,6 +67,7 @@ void kill_bed_window_system_dies(struct kill_bed *t, const struct kill_window_sy
         sl_clock_sleep_ns(kill_bed_random(t, 40 * SL_NS_PER_MS));
         system->kill(t);
         int status = kill_bed_ending(&t->victim, &taken);
+        SLT_EXPECT_EQ(0, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
         SLT_ASSERT_TRUE(WIFEXITED(status)); /* neither hung nor killed by a signal */
         SLT_EXPECT_TRUE(WEXITSTATUS(status) == KILL_EXIT_WINDOW ||
                         WEXITSTATUS(status) == KILL_EXIT_XLIB);
