@@ -78,8 +78,8 @@ static void unref(struct abi *abi, struct abi_resource *res)
 
 void abi_resources_clear(struct abi *abi)
 {
-    uint32_t cursor = 0, id;
-    for (struct abi_resource *res; (res = sl_map_next(&abi->resources, &cursor, &id)) != NULL;) {
+    uint32_t cursor = 0;
+    for (struct abi_resource *res; (res = sl_map_next(&abi->resources, &cursor, NULL)) != NULL;) {
         unref(abi, res);
     }
 }

@@ -22,8 +22,8 @@ void cap_copy_init(struct cap_copy *c, struct cap_recording *to, struct cap_merg
 
 void cap_copy_finish(struct cap_copy *c)
 {
-    uint32_t cursor = 0, id;
-    for (struct known *k; (k = sl_map_next(&c->streams, &cursor, &id)) != NULL;) {
+    uint32_t cursor = 0;
+    for (struct known *k; (k = sl_map_next(&c->streams, &cursor, NULL)) != NULL;) {
         if (k->here != NULL) {
             k->here->is_owned = false; /* the recording ends it */
         }
@@ -455,8 +455,8 @@ void cap_copy_snapshot_begin(struct cap_copy *c, enum cap_snapshot_reason reason
 
 void cap_copy_snapshot_end(struct cap_copy *c)
 {
-    uint32_t cursor = 0, id;
-    for (struct known *k; (k = sl_map_next(&c->streams, &cursor, &id)) != NULL;) {
+    uint32_t cursor = 0;
+    for (struct known *k; (k = sl_map_next(&c->streams, &cursor, NULL)) != NULL;) {
         if (k->here != NULL) {
             cap_lane_close(&k->here->saved);
         }

@@ -194,8 +194,8 @@ static void on_due(void *user)
 /* This recording knows all that lives. */
 static void take_in(struct cap_device *d, const struct sl_map *map)
 {
-    uint32_t cursor = 0, id;
-    for (struct cap_seen *what; (what = sl_map_next(map, &cursor, &id)) != NULL;) {
+    uint32_t cursor = 0;
+    for (struct cap_seen *what; (what = sl_map_next(map, &cursor, NULL)) != NULL;) {
         what->recording = d->recordings;
     }
 }

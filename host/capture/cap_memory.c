@@ -65,8 +65,8 @@ static void watched_free(struct cap_watched *w)
 
 void cap_memory_finish(struct cap_memory *memory)
 {
-    uint32_t cursor = 0, id;
-    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
+    uint32_t cursor = 0;
+    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, NULL)) != NULL;) {
         watched_free(w);
     }
     sl_map_finish(&memory->watched);
@@ -117,9 +117,9 @@ void cap_memory_backing(struct cap_memory *memory, uint32_t resource_id, const s
 
 void cap_memory_pass(struct cap_memory *memory, uint32_t ctx_id, uint64_t blob_id)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
     pthread_mutex_lock(&memory->lock);
-    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
+    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, NULL)) != NULL;) {
         if (w->resource.ctx_id == ctx_id && w->resource.blob_id == blob_id) {
             w->when = CAP_WATCH_TRANSFER;
             w->is_passed = true;
@@ -176,9 +176,9 @@ void cap_memory_settle(struct cap_memory *memory)
 
 void cap_memory_restart(struct cap_memory *memory)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
     pthread_mutex_lock(&memory->lock);
-    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
+    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, NULL)) != NULL;) {
         let_go(w);
         w->protections = 0;
         w->is_hidden = false;
@@ -508,9 +508,9 @@ static void search(struct cap_memory *memory, struct cap_watched *w,
 void cap_memory_search(struct cap_memory *memory, uint32_t ctx_id,
                        const struct cap_memory_sink *sink)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
     pthread_mutex_lock(&memory->lock);
-    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
+    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, NULL)) != NULL;) {
         if (w->when == CAP_WATCH_SUBMIT &&
             (w->resource.ctx_id == ctx_id || w->resource.ctx_id == 0)) {
             search(memory, w, sink);
@@ -532,9 +532,9 @@ void cap_memory_search_one(struct cap_memory *memory, uint32_t resource_id,
 
 void cap_memory_search_all(struct cap_memory *memory, const struct cap_memory_sink *sink)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
     pthread_mutex_lock(&memory->lock);
-    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, &id)) != NULL;) {
+    for (struct cap_watched *w; (w = sl_map_next(&memory->watched, &cursor, NULL)) != NULL;) {
         if (w->when == CAP_WATCH_SUBMIT) {
             search(memory, w, sink);
         }

@@ -237,8 +237,8 @@ static uint64_t *lanes_next(struct lanes *l, uint32_t stream, uint32_t kind)
 
 static void lanes_finish(struct lanes *l)
 {
-    uint32_t cursor = 0, key;
-    for (void *next; (next = sl_map_next(&l->by_stream, &cursor, &key)) != NULL;) {
+    uint32_t cursor = 0;
+    for (void *next; (next = sl_map_next(&l->by_stream, &cursor, NULL)) != NULL;) {
         sl_free(next);
     }
     sl_map_finish(&l->by_stream);

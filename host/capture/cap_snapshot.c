@@ -287,19 +287,20 @@ static int by_order(const void *left, const void *right)
 /* All but what comes of packets. False: no memory. */
 static bool gather(struct cap_device *d, struct steps *steps)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
+    uint64_t id;
     struct cap_seen *what;
     while ((what = sl_map_next(&d->contexts, &cursor, &id)) != NULL) {
         if (!add_step(steps, &(struct step){.order = what->order,
                                             .kind = STEP_CONTEXT,
-                                            .ctx_id = id,
+                                            .ctx_id = (uint32_t)id,
                                             .what = what})) {
             return false;
         }
     }
     cursor = 0;
     while ((what = sl_map_next(&d->resources, &cursor, &id)) != NULL) {
-        if (!add_resource(d, steps, id, what)) {
+        if (!add_resource(d, steps, (uint32_t)id, what)) {
             return false;
         }
     }
@@ -370,11 +371,12 @@ static enum sl_result on_resource(void *user, uint32_t resource_id)
 /* What its packets have made and nobody has named. */
 static void make_rest_of(struct saving *s)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
+    uint64_t id;
     for (struct cap_seen *what;
          (what = sl_map_next(&s->device->resources, &cursor, &id)) != NULL;) {
         if (!what->is_saved && what->blob.ctx_id == s->ctx_id) {
-            make_whole(s, id, what);
+            make_whole(s, (uint32_t)id, what);
         }
     }
 }

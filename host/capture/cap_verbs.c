@@ -94,9 +94,10 @@ static void link_attached(struct cap_device *d, uint32_t ctx_id, uint32_t resour
 
 static void go_all(struct cap_device *d, struct sl_map *map)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
+    uint64_t id;
     while (sl_map_next(map, &cursor, &id) != NULL) {
-        go(d, map, id);
+        go(d, map, (uint32_t)id);
     }
 }
 
@@ -617,9 +618,10 @@ static void poll_inner(struct vgd *vgd)
 
 void cap_device_forget(struct cap_device *d)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
+    uint64_t id;
     while (sl_map_next(&d->resources, &cursor, &id) != NULL) {
-        cap_memory_forget(&d->memory, id);
+        cap_memory_forget(&d->memory, (uint32_t)id);
     }
     go_all(d, &d->resources);
     go_all(d, &d->contexts);

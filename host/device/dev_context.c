@@ -99,13 +99,12 @@ enum sl_result dev_ctx_destroy(struct vgd *vgd, uint32_t ctx_id)
 void dev_contexts_clear(struct dev_device *d)
 {
     uint32_t cursor = 0;
-    uint32_t id;
     struct dev_context *ctx;
-    while ((ctx = sl_map_next(&d->contexts, &cursor, &id)) != NULL) {
+    while ((ctx = sl_map_next(&d->contexts, &cursor, NULL)) != NULL) {
         stop_context(ctx); /* all at once: what is stuck is waited for together */
     }
     cursor = 0;
-    while ((ctx = sl_map_next(&d->contexts, &cursor, &id)) != NULL) {
+    while ((ctx = sl_map_next(&d->contexts, &cursor, NULL)) != NULL) {
         destroy_context(d, ctx);
     }
 }
@@ -204,9 +203,9 @@ enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index,
 bool dev_rest(struct vgd *vgd, bool on)
 {
     struct dev_device *d = dev_from(vgd);
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
     bool all = true;
-    for (struct dev_context *ctx; (ctx = sl_map_next(&d->contexts, &cursor, &id)) != NULL;) {
+    for (struct dev_context *ctx; (ctx = sl_map_next(&d->contexts, &cursor, NULL)) != NULL;) {
         const struct hct_ops *ops = ctx->context->ops;
         all = (ops->rest == NULL || ops->rest(ctx->context, on)) && all;
     }
@@ -242,14 +241,14 @@ void dev_stats(struct vgd *vgd, struct vgd_stats *out)
 {
     struct dev_device *d = dev_from(vgd);
     uint32_t cursor = 0;
-    uint32_t id;
+    uint64_t id;
     *out = d->stats;
     out->contexts = d->contexts.live;
     out->resources = d->resources.live;
     out->resource_bytes = d->resource_bytes;
     while (sl_map_next(&d->contexts, &cursor, &id) != NULL) {
         struct vgd_ring_stats ring;
-        for (uint32_t i = 0; dev_ring_stats(vgd, id, i, &ring) == SL_OK; i++) {
+        for (uint32_t i = 0; dev_ring_stats(vgd, (uint32_t)id, i, &ring) == SL_OK; i++) {
             dev_stats_add(&out->all, &ring);
             out->rings++;
         }

@@ -91,8 +91,7 @@ enum sl_result dev_res_destroy(struct vgd *vgd, uint32_t resource_id)
 void dev_resources_clear(struct dev_device *d)
 {
     uint32_t cursor = 0;
-    uint32_t id;
-    for (struct dev_resource *res; (res = sl_map_next(&d->resources, &cursor, &id)) != NULL;) {
+    for (struct dev_resource *res; (res = sl_map_next(&d->resources, &cursor, NULL)) != NULL;) {
         resource_leave(d, res);
     }
 }

@@ -46,9 +46,9 @@ struct hgl_state *hgl_state_new(const struct hgl_state *share)
 
 void hgl_state_free(struct hgl_state *state)
 {
-    uint32_t cursor = 0, name;
+    uint32_t cursor = 0;
     struct hgl_vao *vao;
-    while ((vao = sl_map_next(&state->vaos, &cursor, &name)) != NULL) {
+    while ((vao = sl_map_next(&state->vaos, &cursor, NULL)) != NULL) {
         vao_finish(vao);
         sl_free(vao);
     }

@@ -67,9 +67,9 @@ void hgl_group_put(struct hgl_group *group)
     if (group == NULL || sl_atomic_add(&group->refs, UINT32_MAX) != 1) {
         return;
     }
-    uint32_t cursor = 0, name;
+    uint32_t cursor = 0;
     struct hgl_program *p;
-    while ((p = sl_map_next(&group->programs, &cursor, &name)) != NULL) {
+    while ((p = sl_map_next(&group->programs, &cursor, NULL)) != NULL) {
         program_free(group, p);
     }
     sl_map_finish(&group->programs);
@@ -300,9 +300,10 @@ static struct hgl_program *program_locked(struct hgl_group *g, uint32_t name)
 /* Programs that were deleted while in use go unseen: their records go with the next link. */
 static void sweep_locked(const struct gl_driver *gl, struct hgl_group *g)
 {
-    uint32_t cursor = 0, name;
+    uint32_t cursor = 0;
+    uint64_t name;
     while (sl_map_next(&g->programs, &cursor, &name) != NULL) {
-        if (!gl->IsProgram(name)) {
+        if (!gl->IsProgram((GLuint)name)) {
             program_free(g, sl_map_remove(&g->programs, name));
         }
     }

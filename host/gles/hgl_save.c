@@ -97,15 +97,16 @@ static void save_buffers(struct hgl_save *s)
 {
     struct hrc_client *c = s->client;
     struct hs_thread thread;
-    uint32_t cursor = 0, handle;
+    uint32_t cursor = 0;
+    uint64_t handle;
     uintptr_t named;
     hs_thread_init(&thread, s->n);
     while ((named = (uintptr_t)sl_map_next(&c->named, &cursor, &handle)) != 0 &&
            !hgl_save_failed(s)) {
-        struct hs_buffer *b = hs_get(c->buffers, handle);
+        struct hs_buffer *b = hs_get(c->buffers, (uint32_t)handle);
         uint32_t opens = (uint32_t)named - 1;
         if (b != NULL && handle >= HS_HANDLE_BASE && hs_is_shared(b, opens)) {
-            hgl_save_refuse(s, "colour buffer 0x%x is open elsewhere too", handle);
+            hgl_save_refuse(s, "colour buffer 0x%x is open elsewhere too", (uint32_t)handle);
         } else if (b != NULL && handle >= HS_HANDLE_BASE) {
             save_buffer(s, b, opens);
         }

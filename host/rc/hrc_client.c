@@ -51,10 +51,11 @@ enum sl_result hrc_client_init(struct hrc_client *client, const struct hrc_confi
 void hrc_client_finish(struct hrc_client *client)
 {
     ho_table_clear(&client->objects);
-    uint32_t cursor = 0, handle;
+    uint32_t cursor = 0;
+    uint64_t handle;
     uintptr_t opens;
     while ((opens = (uintptr_t)sl_map_next(&client->named, &cursor, &handle)) != 0) {
-        hs_close(client->buffers, handle, (uint32_t)opens - 1);
+        hs_close(client->buffers, (uint32_t)handle, (uint32_t)opens - 1);
     }
     sl_map_finish(&client->named);
     ho_table_finish(&client->objects);
@@ -65,9 +66,10 @@ void hrc_client_finish(struct hrc_client *client)
 /* Names of buffers that others closed since are of no use: makes room for new ones. */
 static void forget_stale_locked(struct hrc_client *client)
 {
-    uint32_t cursor = 0, handle;
+    uint32_t cursor = 0;
+    uint64_t handle;
     while (sl_map_next(&client->named, &cursor, &handle) != NULL) {
-        struct hs_buffer *b = hs_get(client->buffers, handle);
+        struct hs_buffer *b = hs_get(client->buffers, (uint32_t)handle);
         if (b == NULL) {
             (void)sl_map_remove(&client->named, handle);
         }

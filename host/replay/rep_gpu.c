@@ -172,19 +172,20 @@ void rep_gpu_before(struct rep *rep, const struct cap_event_call *call)
 
 void rep_gpu_idle(struct rep *rep)
 {
-    uint32_t cursor = 0, ctx_id;
+    uint32_t cursor = 0;
+    uint64_t ctx_id;
     struct fence_set *set;
     while ((set = sl_map_next(&rep->fence_sets, &cursor, &ctx_id)) != NULL) {
         uint32_t waits = 0;
         for (uint32_t i = 0; i < set->count; i++) {
             if (set->fences[i].is_sent) {
-                ask_for(rep, ctx_id, &set->fences[i]);
+                ask_for(rep, (uint32_t)ctx_id, &set->fences[i]);
                 waits++;
             }
         }
         if (waits != 0) {
             rep_flush_all(rep);
-            rep_fence_wait(rep, ctx_id, 0);
+            rep_fence_wait(rep, (uint32_t)ctx_id, 0);
         }
     }
 }

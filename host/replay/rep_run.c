@@ -78,14 +78,15 @@ void rep_destroy(struct rep *rep)
     if (rep == NULL) {
         return;
     }
-    uint32_t cursor = 0, key;
+    uint32_t cursor = 0;
+    uint64_t key;
     struct rep_resource *resource;
     while ((resource = sl_map_next(&rep->resources, &cursor, &key)) != NULL) {
         rep_resource_free(rep, resource);
     }
     cursor = 0;
     while (sl_map_next(&rep->fence_sets, &cursor, &key) != NULL) {
-        rep_gpu_forget(rep, key);
+        rep_gpu_forget(rep, (uint32_t)key);
     }
     for (uint32_t i = 0; i < REP_RINGS; i++) {
         if (rep->rings[i] != NULL) {

@@ -229,7 +229,8 @@ static enum sl_result map(struct rep *rep, uint32_t id)
 
 static enum sl_result reset(struct rep *rep)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
+    uint64_t id;
     struct rep_resource *resource;
     while ((resource = sl_map_next(&rep->resources, &cursor, &id)) != NULL) {
         rep_resource_unmap(rep, resource);
@@ -237,7 +238,7 @@ static enum sl_result reset(struct rep *rep)
     }
     cursor = 0;
     while (sl_map_next(&rep->fence_sets, &cursor, &id) != NULL) {
-        rep_gpu_forget(rep, id);
+        rep_gpu_forget(rep, (uint32_t)id);
     }
     rep->device->ops->reset(rep->device);
     return SL_OK;

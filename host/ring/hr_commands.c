@@ -73,9 +73,9 @@ static void close_ring(struct hr_rings *rings, struct hr_attached *a)
 
 void hr_rings_stop(struct hr_rings *rings)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
     const struct hr_attached *a;
-    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+    while ((a = sl_map_next(&rings->attached, &cursor, NULL)) != NULL) {
         if (a->ring != NULL) {
             hr_ring_stop(a->ring);
         }
@@ -84,10 +84,10 @@ void hr_rings_stop(struct hr_rings *rings)
 
 bool hr_rings_rest(struct hr_rings *rings, bool on)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
     const struct hr_attached *a;
     bool all = true;
-    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+    while ((a = sl_map_next(&rings->attached, &cursor, NULL)) != NULL) {
         if (a->ring != NULL && (!on || !hr_ring_is_at_rest(a->ring))) {
             hr_ring_rest(a->ring);
             all = false;
@@ -99,9 +99,9 @@ bool hr_rings_rest(struct hr_rings *rings, bool on)
 struct hr_ring *hr_rings_next(const struct hr_rings *rings, uint64_t *after, uint32_t *resource_id,
                               void **state)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
     const struct hr_attached *a, *found = NULL;
-    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+    while ((a = sl_map_next(&rings->attached, &cursor, NULL)) != NULL) {
         if (a->ring != NULL && a->serial > *after && (found == NULL || a->serial < found->serial)) {
             found = a;
         }
@@ -117,10 +117,10 @@ struct hr_ring *hr_rings_next(const struct hr_rings *rings, uint64_t *after, uin
 
 void hr_rings_finish(struct hr_rings *rings)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
     struct hr_attached *a;
     hr_rings_stop(rings);
-    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+    while ((a = sl_map_next(&rings->attached, &cursor, NULL)) != NULL) {
         close_ring(rings, a);
         sl_free(a);
     }
@@ -371,19 +371,20 @@ enum sl_result hr_rings_submit(struct hr_rings *rings, const void *commands, siz
 
 uint32_t hr_rings_first(const struct hr_rings *rings)
 {
-    uint32_t cursor = 0, id, first = 0;
+    uint32_t cursor = 0, first = 0;
+    uint64_t id;
     const struct hr_attached *a;
     while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
-        first = a->ring != NULL && (first == 0 || id < first) ? id : first;
+        first = a->ring != NULL && (first == 0 || id < first) ? (uint32_t)id : first;
     }
     return first;
 }
 
 enum sl_result hr_rings_stats(struct hr_rings *rings, uint32_t index, struct vgd_ring_stats *out)
 {
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
     struct hr_attached *a;
-    while ((a = sl_map_next(&rings->attached, &cursor, &id)) != NULL) {
+    while ((a = sl_map_next(&rings->attached, &cursor, NULL)) != NULL) {
         if (a->ring != NULL && index-- == 0) {
             read_stats(a, out);
             return SL_OK;

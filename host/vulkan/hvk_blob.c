@@ -190,14 +190,14 @@ void hvk_blobs_finish(struct hvk_context *context)
     if (b == NULL) {
         return;
     }
-    uint32_t cursor = 0, key;
+    uint32_t cursor = 0;
     struct hvk_pages *pages;
-    while ((pages = sl_map_next(&b->waiting, &cursor, &key)) != NULL) {
+    while ((pages = sl_map_next(&b->waiting, &cursor, NULL)) != NULL) {
         hvk_pages_unref(pages);
     }
     cursor = 0;
     struct attached *a;
-    while ((a = sl_map_next(&b->attached, &cursor, &key)) != NULL) {
+    while ((a = sl_map_next(&b->attached, &cursor, NULL)) != NULL) {
         attached_free(a);
     }
     for (uint32_t i = 0; i < CREATED; i++) {
@@ -250,13 +250,14 @@ uint64_t hvk_pages_inode(const struct hvk_pages *pages)
 uint32_t hvk_blob_shared(struct hvk_context *context, struct hvk_shared *out, uint32_t room)
 {
     struct blobs *b = context->blobs;
-    uint32_t count = 0, cursor = 0, key;
+    uint32_t count = 0, cursor = 0;
+    uint64_t key;
     const struct attached *a;
     pthread_mutex_lock(&b->lock);
     while ((a = sl_map_next(&b->attached, &cursor, &key)) != NULL) {
         if (count < room) {
             out[count] = (struct hvk_shared){.inode = inode_of(a->fd),
-                                             .resource_id = key,
+                                             .resource_id = (uint32_t)key,
                                              .blob_id = a->blob_id,
                                              .birth = a->birth};
         }

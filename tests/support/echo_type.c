@@ -121,8 +121,7 @@ static void echo_destroy(struct hct_context *context)
         }
     }
     uint32_t cursor = 0;
-    uint32_t key;
-    for (void *p; (p = sl_map_next(&echo->offers, &cursor, &key)) != NULL;) {
+    for (void *p; (p = sl_map_next(&echo->offers, &cursor, NULL)) != NULL;) {
         sl_free(p);
     }
     sl_map_finish(&echo->offers);

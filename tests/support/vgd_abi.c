@@ -354,9 +354,10 @@ static void monitor_poll(struct vgd *vgd)
 static void monitor_destroy(struct vgd *vgd)
 {
     struct monitor *m = monitor_of(vgd);
-    uint32_t cursor = 0, id;
+    uint32_t cursor = 0;
+    uint64_t id;
     for (struct resource *res; (res = sl_map_next(&m->resources, &cursor, &id)) != NULL;) {
-        stream_renderer_resource_unref(id);
+        stream_renderer_resource_unref((uint32_t)id);
         leave(m, res);
     }
     stream_renderer_teardown();

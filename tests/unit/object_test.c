@@ -140,6 +140,31 @@ SLT_TEST(map, holds_any_key_once)
     sl_map_finish(&map);
 }
 
+/* Keys that agree in a word of the number or of its space are others still. */
+SLT_TEST(map, tells_spaces_and_both_words_apart)
+{
+    static const uint64_t keys[][2] = {{0, 5},          {0, 5ull << 32}, {5, 0},
+                                       {5ull << 32, 0}, {5, 5},          {5, 5ull << 32 | 5}};
+    enum { COUNT = sizeof keys / sizeof keys[0] };
+    static int values[COUNT], other;
+    struct sl_map map;
+    sl_map_init(&map, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        SLT_EXPECT_OK(sl_map_set_in(&map, keys[i][0], keys[i][1], &values[i]));
+    }
+    SLT_EXPECT_RESULT(SL_ERR_NOMEM, sl_map_set(&map, 6, &other));
+    for (int i = 0; i < COUNT; i++) {
+        SLT_EXPECT_TRUE(sl_map_find_in(&map, keys[i][0], keys[i][1]) == &values[i]);
+    }
+    SLT_EXPECT_OK(sl_map_set(&map, 5, &other));
+    SLT_EXPECT_TRUE(sl_map_find(&map, 5) == &other);
+    SLT_EXPECT_TRUE(sl_map_remove_in(&map, 5, 5) == &values[4]);
+    SLT_EXPECT_NULL(sl_map_find_in(&map, 5, 5));
+    SLT_EXPECT_TRUE(sl_map_find_in(&map, 5, 0) == &values[2]);
+    SLT_EXPECT_EQ(COUNT - 1u, map.live);
+    sl_map_finish(&map);
+}
+
 /* Against the obvious reference: an array. */
 SLT_TEST(map, agrees_with_an_array_over_random_work)
 {
@@ -163,7 +188,8 @@ SLT_TEST(map, agrees_with_an_array_over_random_work)
         }
         SLT_ASSERT_EQ(live, map.live);
     }
-    uint32_t cursor = 0, key, seen = 0;
+    uint32_t cursor = 0, seen = 0;
+    uint64_t key;
     while (sl_map_next(&map, &cursor, &key) != NULL) {
         SLT_EXPECT_TRUE(reference[key / 4096] != NULL);
         seen++;
@@ -177,7 +203,7 @@ SLT_TEST(map, places_keys_by_a_seed_of_its_own)
 {
     enum { KEYS = 64 };
     static int value;
-    uint32_t orders[2][KEYS];
+    uint64_t orders[2][KEYS];
     for (int i = 0; i < 2; i++) {
         struct sl_map map;
         uint32_t cursor = 0, n = 0;

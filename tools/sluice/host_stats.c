@@ -45,9 +45,9 @@ void host_stats_destroy(struct host_stats *s)
     if (s == NULL) {
         return;
     }
-    uint32_t cursor = 0, opcode;
+    uint32_t cursor = 0;
     struct waits *waits;
-    while ((waits = sl_map_next(&s->calls, &cursor, &opcode)) != NULL) {
+    while ((waits = sl_map_next(&s->calls, &cursor, NULL)) != NULL) {
         sl_free(waits);
     }
     sl_map_finish(&s->calls);
@@ -103,10 +103,10 @@ static void end_frame(struct host_stats *s)
     if (s->sum.pending == 0) {
         return;
     }
-    uint32_t cursor = 0, opcode;
+    uint32_t cursor = 0;
     struct waits *waits;
     count_frame(&s->sum, steady);
-    while ((waits = sl_map_next(&s->calls, &cursor, &opcode)) != NULL) {
+    while ((waits = sl_map_next(&s->calls, &cursor, NULL)) != NULL) {
         count_frame(waits, steady);
     }
 }
@@ -164,11 +164,11 @@ static int by_steady(const void *a, const void *b)
 static void print_calls(struct host_stats *s, FILE *out)
 {
     struct waits **sorted = sl_alloc_array(s->calls.live, sizeof(struct waits *));
-    uint32_t cursor = 0, opcode, n = 0;
+    uint32_t cursor = 0, n = 0;
     if (sorted == NULL) {
         return;
     }
-    while ((sorted[n] = sl_map_next(&s->calls, &cursor, &opcode)) != NULL && ++n < s->calls.live) {
+    while ((sorted[n] = sl_map_next(&s->calls, &cursor, NULL)) != NULL && ++n < s->calls.live) {
     }
     qsort(sorted, n, sizeof *sorted, by_steady);
     for (uint32_t i = 0; i < n; i++) {

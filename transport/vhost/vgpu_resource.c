@@ -58,8 +58,7 @@ static void settle(struct vgpu_call *call, struct vgpu_resource *res, enum sl_re
 void vgpu_resources_clear(struct vgpu *gpu)
 {
     uint32_t cursor = 0;
-    uint32_t id;
-    for (struct vgpu_resource *res; (res = sl_map_next(&gpu->resources, &cursor, &id)) != NULL;) {
+    for (struct vgpu_resource *res; (res = sl_map_next(&gpu->resources, &cursor, NULL)) != NULL;) {
         forget(gpu, res);
     }
 }
