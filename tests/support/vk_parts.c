@@ -114,15 +114,116 @@ void vp_mapped_free(struct vk_world *w, struct vp_mapped *m)
     sl_shm_unmap(m->words, 4096);
 }
 
+/* --- images and passes --- */
+
+VkImageCreateInfo vp_image_info(uint32_t side, VkImageUsageFlags usage)
+{
+    return (VkImageCreateInfo){.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+                               .imageType = VK_IMAGE_TYPE_2D,
+                               .format = VK_FORMAT_R8G8B8A8_UNORM,
+                               .extent = {side, side, 1},
+                               .mipLevels = 1,
+                               .arrayLayers = 1,
+                               .samples = VK_SAMPLE_COUNT_1_BIT,
+                               .usage = usage};
+}
+
+VkResult vp_image_try(struct vk_world *w, const VkImageCreateInfo *info, VkImage *image,
+                      VkMemoryRequirements *needs)
+{
+    VkResult r = VK_ERROR_UNKNOWN;
+    *image = VK_NULL_HANDLE;
+    VK_SEND(&w->main, CreateImageWithRequirementsGOOGLE, w->device, info, NULL, image, needs);
+    VK_READ(&w->main, CreateImageWithRequirementsGOOGLE, w->device, info, NULL, image, needs, &r);
+    return r;
+}
+
+VkImage vp_image_make(struct vk_world *w, const VkImageCreateInfo *info)
+{
+    VkImage image;
+    VkMemoryRequirements needs;
+    VkDeviceMemory memory;
+    VkResult r;
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_image_try(w, info, &image, &needs));
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, needs.size, 0, 0, &memory));
+    VK_SEND(&w->main, BindImageMemory, w->device, image, memory, 0);
+    VK_READ(&w->main, BindImageMemory, w->device, image, memory, 0, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    return image;
+}
+
+VkImageView vp_view_make(struct vk_world *w, VkImage image, VkFormat format,
+                         VkImageAspectFlags aspects)
+{
+    const VkImageViewCreateInfo info = {.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO,
+                                        .image = image,
+                                        .viewType = VK_IMAGE_VIEW_TYPE_2D,
+                                        .format = format,
+                                        .subresourceRange = {aspects, 0, 1, 0, 1}};
+    return VP_CREATE(w, ImageView, &info);
+}
+
+static bool is_depth(VkFormat format)
+{
+    return format >= VK_FORMAT_D16_UNORM && format <= VK_FORMAT_D32_SFLOAT_S8_UINT;
+}
+
+VkRenderPass vp_pass_make(struct vk_world *w, uint32_t count, const VkFormat *formats,
+                          VkSampleCountFlagBits samples)
+{
+    VkAttachmentDescription attachments[8] = {{0}};
+    VkAttachmentReference colors[8], depth = {VK_ATTACHMENT_UNUSED, VK_IMAGE_LAYOUT_GENERAL};
+    uint32_t color_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        attachments[i] = (VkAttachmentDescription){.format = formats[i],
+                                                   .samples = samples,
+                                                   .loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
+                                                   .finalLayout = VK_IMAGE_LAYOUT_GENERAL};
+        if (is_depth(formats[i])) {
+            depth.attachment = i;
+        } else {
+            colors[color_count++] = (VkAttachmentReference){i, VK_IMAGE_LAYOUT_GENERAL};
+        }
+    }
+    const VkSubpassDescription subpass = {.colorAttachmentCount = color_count,
+                                          .pColorAttachments = colors,
+                                          .pDepthStencilAttachment = &depth};
+    const VkRenderPassCreateInfo info = {.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
+                                         .attachmentCount = count,
+                                         .pAttachments = attachments,
+                                         .subpassCount = 1,
+                                         .pSubpasses = &subpass};
+    return VP_CREATE(w, RenderPass, &info);
+}
+
+VkFramebufferCreateInfo vp_framebuffer_info(VkRenderPass pass, uint32_t count,
+                                            const VkImageView *views, uint32_t side)
+{
+    return (VkFramebufferCreateInfo){.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
+                                     .renderPass = pass,
+                                     .attachmentCount = count,
+                                     .pAttachments = views,
+                                     .width = side,
+                                     .height = side,
+                                     .layers = 1};
+}
+
+/* --- commands and what waits for them --- */
+
+VkSemaphore vp_semaphore_make(struct vk_world *w, VkSemaphoreType type, uint64_t initial)
+{
+    const VkSemaphoreTypeCreateInfo of = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+                                          .semaphoreType = type,
+                                          .initialValue = initial};
+    const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+                                        .pNext = &of};
+    return VP_CREATE(w, Semaphore, &info);
+}
+
 VkCommandPool vp_pool_make(struct vk_world *w)
 {
     const VkCommandPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
-    VkCommandPool pool = VK_NULL_HANDLE;
-    VkResult r;
-    VK_SEND(&w->main, CreateCommandPool, w->device, &info, NULL, &pool);
-    VK_READ(&w->main, CreateCommandPool, w->device, &info, NULL, &pool, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    return pool;
+    return VP_CREATE(w, CommandPool, &info);
 }
 
 void vp_buffers_make(struct vk_world *w, VkCommandPool pool, VkCommandBufferLevel level,
@@ -147,12 +248,7 @@ VkFence vp_fence_make(struct vk_world *w)
                                             .handleTypes =
                                                 VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT};
     const VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, .pNext = &export};
-    VkFence fence = VK_NULL_HANDLE;
-    VkResult r;
-    VK_SEND(&w->main, CreateFence, w->device, &info, NULL, &fence);
-    VK_READ(&w->main, CreateFence, w->device, &info, NULL, &fence, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    return fence;
+    return VP_CREATE(w, Fence, &info);
 }
 
 VkResult vp_wait(struct vk_world *w, VkFence fence, uint64_t timeout)
@@ -177,6 +273,13 @@ void vp_submit(struct vk_world *w, VkCommandBuffer buffer, VkFence fence)
     VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &info, fence);
     SLT_ASSERT_TRUE(!w->main.lost);
     SLT_EXPECT_EQ(0u, w->main.reply_size);
+}
+
+VkResult vp_run(struct vk_world *w, VkCommandBuffer buffer)
+{
+    VkFence fence = vp_fence_make(w);
+    vp_submit(w, buffer, fence);
+    return vp_wait(w, fence, UINT64_MAX);
 }
 
 void vp_begin(struct vk_pack *pack)
@@ -205,12 +308,7 @@ VkShaderModule vp_shader(struct vk_world *w, const uint32_t *code, size_t size)
 {
     const VkShaderModuleCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = code};
-    VkShaderModule module = VK_NULL_HANDLE;
-    VkResult r;
-    VK_SEND(&w->main, CreateShaderModule, w->device, &info, NULL, &module);
-    VK_READ(&w->main, CreateShaderModule, w->device, &info, NULL, &module, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    return module;
+    return VP_CREATE(w, ShaderModule, &info);
 }
 
 VkPipeline vp_compute_pipeline(struct vk_world *w, VkPipelineLayout layout, const uint32_t *code,
@@ -294,6 +392,23 @@ void vp_set_write(struct vk_world *w, VkDescriptorSet set, VkBuffer buffer)
                                         .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
                                         .pBufferInfo = &info};
     VK_SEND(&w->main, UpdateDescriptorSets, w->device, 1, &write, 0, NULL);
+}
+
+VkDescriptorUpdateTemplate vp_template_make(struct vk_world *w, VkDescriptorSetLayout layout,
+                                            uint32_t binding)
+{
+    const VkDescriptorUpdateTemplateEntry entry = {
+        .dstBinding = binding,
+        .descriptorCount = 1,
+        .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+        .offset = 12345, /* of the application's data: nothing to the host */
+        .stride = 24};
+    const VkDescriptorUpdateTemplateCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_UPDATE_TEMPLATE_CREATE_INFO,
+        .descriptorUpdateEntryCount = 1,
+        .pDescriptorUpdateEntries = &entry,
+        .descriptorSetLayout = layout};
+    return VP_CREATE(w, DescriptorUpdateTemplate, &info);
 }
 
 void vp_dispatch_record(struct vk_world *w, const struct vp_compute *c, VkDescriptorSet set,

@@ -27,24 +27,10 @@ SLT_TEST_F(hvk_descriptor, templates_become_writes, w)
     struct vp_mapped m;
     struct vp_compute c;
     VkDescriptorSet set;
-    VkResult r;
     vp_mapped_make(w, 1, &m);
     vp_compute_make(w, 4, &c);
     SLT_ASSERT_EQ(VK_SUCCESS, vp_set_make(w, &c, &set));
-    const VkDescriptorUpdateTemplateEntry entry = {
-        .descriptorCount = 1,
-        .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-        .offset = 12345, /* of the application's data: nothing to the host */
-        .stride = 24};
-    const VkDescriptorUpdateTemplateCreateInfo create = {
-        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_UPDATE_TEMPLATE_CREATE_INFO,
-        .descriptorUpdateEntryCount = 1,
-        .pDescriptorUpdateEntries = &entry,
-        .descriptorSetLayout = c.set_layout};
-    VkDescriptorUpdateTemplate template = VK_NULL_HANDLE;
-    VK_SEND(&w->main, CreateDescriptorUpdateTemplate, w->device, &create, NULL, &template);
-    VK_READ(&w->main, CreateDescriptorUpdateTemplate, w->device, &create, NULL, &template, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    VkDescriptorUpdateTemplate template = vp_template_make(w, c.set_layout, 0);
     const VkDescriptorBufferInfo infos[2] = {{.buffer = m.buffer, .range = VK_WHOLE_SIZE},
                                              {.buffer = m.buffer, .range = VK_WHOLE_SIZE}};
     uint32_t entries[2] = {0, 0};

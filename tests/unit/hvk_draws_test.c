@@ -21,7 +21,7 @@ static VkRenderPass pass_of(struct vk_world *w, uint32_t count, VkFormat format,
                             VkSampleCountFlagBits samples)
 {
     const VkFormat formats[8] = {format, format, format, format, format, format, format, format};
-    return scene_pass(w, count, formats, samples);
+    return vp_pass_make(w, count, formats, samples);
 }
 
 CHANGE(that_fits)

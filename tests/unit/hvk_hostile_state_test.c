@@ -96,24 +96,11 @@ SLT_TEST_F(hvk_hostile_state, templates_against_the_layout_do_nothing, w)
 {
     struct hostile h;
     VkDescriptorBufferInfo info;
-    VkResult r;
     hostile_make(w, &h);
     const VkWriteDescriptorSet write = good_write(&h, whole(&h, &info));
     VK_SEND(&w->main, UpdateDescriptorSets, w->device, 1, &write, 0, NULL);
-    const VkDescriptorUpdateTemplateEntry entry = {.dstBinding = 1u << 20,
-                                                   .descriptorCount = 1,
-                                                   .descriptorType =
-                                                       VK_DESCRIPTOR_TYPE_STORAGE_BUFFER};
-    const VkDescriptorUpdateTemplateCreateInfo create = {
-        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_UPDATE_TEMPLATE_CREATE_INFO,
-        .descriptorUpdateEntryCount = 1,
-        .pDescriptorUpdateEntries = &entry,
-        .descriptorSetLayout = h.c.set_layout};
-    VkDescriptorUpdateTemplate template = VK_NULL_HANDLE;
+    VkDescriptorUpdateTemplate template = vp_template_make(w, h.c.set_layout, 1u << 20);
     const uint32_t entries[1] = {0};
-    VK_SEND(&w->main, CreateDescriptorUpdateTemplate, w->device, &create, NULL, &template);
-    VK_READ(&w->main, CreateDescriptorUpdateTemplate, w->device, &create, NULL, &template, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
     VK_SEND(&w->main, UpdateDescriptorSetWithTemplateSizedGOOGLE, w->device, h.set, template, 0, 1,
             0, NULL, entries, NULL, NULL, &info, NULL);
     expect_alive(w, &h);

@@ -5,47 +5,21 @@
 
 #include <string.h>
 
-static VkImage make_image(struct vk_world *w)
-{
-    const VkImageCreateInfo info = {.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-                                    .imageType = VK_IMAGE_TYPE_2D,
-                                    .format = VK_FORMAT_R8G8B8A8_UNORM,
-                                    .extent = {SIDE, SIDE, 1},
-                                    .mipLevels = 2,
-                                    .arrayLayers = 1,
-                                    .samples = VK_SAMPLE_COUNT_1_BIT,
-                                    .usage = VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
-                                             VK_IMAGE_USAGE_TRANSFER_DST_BIT};
-    VkImage image = VK_NULL_HANDLE;
-    VkMemoryRequirements needs;
-    VkDeviceMemory memory;
-    VkResult r;
-    VK_SEND(&w->main, CreateImageWithRequirementsGOOGLE, w->device, &info, NULL, &image, &needs);
-    VK_READ(&w->main, CreateImageWithRequirementsGOOGLE, w->device, &info, NULL, &image, &needs,
-            &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, needs.size, 0, 0, &memory));
-    VK_SEND(&w->main, BindImageMemory, w->device, image, memory, 0);
-    VK_READ(&w->main, BindImageMemory, w->device, image, memory, 0, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    return image;
-}
-
 void hostile_make(struct vk_world *w, struct hostile *h)
 {
     const VkQueryPoolCreateInfo queries = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
                                            .queryType = VK_QUERY_TYPE_OCCLUSION,
                                            .queryCount = 4};
-    VkResult r;
+    VkImageCreateInfo image =
+        vp_image_info(SIDE, VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT);
+    image.mipLevels = 2;
     vk_world_device(w);
     *h = (struct hostile){0};
     vp_mapped_make(w, 1, &h->m);
     vp_compute_make(w, 1, &h->c);
     SLT_ASSERT_EQ(VK_SUCCESS, vp_set_make(w, &h->c, &h->set));
-    h->image = make_image(w);
-    VK_SEND(&w->main, CreateQueryPool, w->device, &queries, NULL, &h->queries);
-    VK_READ(&w->main, CreateQueryPool, w->device, &queries, NULL, &h->queries, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    h->image = vp_image_make(w, &image);
+    h->queries = VP_CREATE(w, QueryPool, &queries);
 }
 
 /* --- the commands --- */

@@ -6,25 +6,11 @@ SLT_FIXTURE(hvk_image, struct vk_world, vk_world_init, vk_world_finish);
 
 static VkImageCreateInfo image_info(uint32_t width, uint32_t height, VkImageTiling tiling)
 {
-    return (VkImageCreateInfo){.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-                               .imageType = VK_IMAGE_TYPE_2D,
-                               .format = VK_FORMAT_B8G8R8A8_UNORM,
-                               .extent = {width, height, 1},
-                               .mipLevels = 1,
-                               .arrayLayers = 1,
-                               .samples = VK_SAMPLE_COUNT_1_BIT,
-                               .tiling = tiling,
-                               .usage = VK_IMAGE_USAGE_TRANSFER_DST_BIT};
-}
-
-static VkResult image_make(struct vk_world *w, const VkImageCreateInfo *info, VkImage *image,
-                           VkMemoryRequirements *needs)
-{
-    VkResult r = VK_ERROR_UNKNOWN;
-    *image = VK_NULL_HANDLE;
-    VK_SEND(&w->main, CreateImageWithRequirementsGOOGLE, w->device, info, NULL, image, needs);
-    VK_READ(&w->main, CreateImageWithRequirementsGOOGLE, w->device, info, NULL, image, needs, &r);
-    return r;
+    VkImageCreateInfo info = vp_image_info(width, VK_IMAGE_USAGE_TRANSFER_DST_BIT);
+    info.format = VK_FORMAT_B8G8R8A8_UNORM;
+    info.extent.height = height;
+    info.tiling = tiling;
+    return info;
 }
 
 static VkSubresourceLayout layout_of(struct vk_world *w, VkImage image, VkImageAspectFlags aspect,
@@ -69,7 +55,7 @@ SLT_TEST_FP(hvk_image, extremes_are_refused, w, struct extreme, extremes, c)
     info.mipLevels = c->levels;
     info.arrayLayers = c->layers;
     info.samples = c->samples;
-    SLT_EXPECT_LT(image_make(w, &info, &image, &needs), 0);
+    SLT_EXPECT_LT(vp_image_try(w, &info, &image, &needs), 0);
     SLT_EXPECT_TRUE(image == VK_NULL_HANDLE);
     SLT_EXPECT_TRUE(!w->main.lost);
 }
@@ -82,7 +68,7 @@ SLT_TEST_F(hvk_image, images_are_bound_inside_their_memory, w)
     VkDeviceMemory memory;
     VkImage image;
     VkResult r;
-    SLT_ASSERT_EQ(VK_SUCCESS, image_make(w, &info, &image, &needs));
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_image_try(w, &info, &image, &needs));
     SLT_ASSERT_LE(64u * 64 * 4, needs.size);
     SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, needs.size, 0, 0, &memory));
     VK_SEND(&w->main, BindImageMemory, w->device, image, memory, needs.alignment);
@@ -106,7 +92,7 @@ SLT_TEST_F(hvk_image, planes_of_memory_are_answered, w)
     const VkImageCreateInfo info = image_info(100, 10, VK_IMAGE_TILING_LINEAR);
     VkMemoryRequirements needs;
     VkImage image;
-    SLT_ASSERT_EQ(VK_SUCCESS, image_make(w, &info, &image, &needs));
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_image_try(w, &info, &image, &needs));
     VkSubresourceLayout colour = layout_of(w, image, VK_IMAGE_ASPECT_COLOR_BIT, 0);
     VkSubresourceLayout plane = layout_of(w, image, VK_IMAGE_ASPECT_MEMORY_PLANE_0_BIT_EXT, 0);
     SLT_EXPECT_LE(400u, colour.rowPitch);
@@ -135,9 +121,9 @@ SLT_TEST_F(hvk_image, linear_is_a_modifier_everywhere, w)
     VkImage image;
     VkResult r;
     info.pNext = &external;
-    SLT_EXPECT_LT(image_make(w, &info, &image, &needs), 0);
+    SLT_EXPECT_LT(vp_image_try(w, &info, &image, &needs), 0);
     list.pDrmFormatModifiers = &linear;
-    SLT_ASSERT_EQ(VK_SUCCESS, image_make(w, &info, &image, &needs));
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_image_try(w, &info, &image, &needs));
     VK_SEND(&w->main, GetImageDrmFormatModifierPropertiesEXT, w->device, image, &properties);
     VK_READ(&w->main, GetImageDrmFormatModifierPropertiesEXT, w->device, image, &properties, &r);
     SLT_EXPECT_EQ(VK_SUCCESS, r);
@@ -158,9 +144,9 @@ SLT_TEST_F(hvk_image, a_layout_that_is_not_the_images_is_refused, w)
     VkImage image;
     info.pNext = &explicit_one;
     SLT_EXPECT_EQ(VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT,
-                  image_make(w, &info, &image, &needs));
+                  vp_image_try(w, &info, &image, &needs));
     plane.rowPitch = 256;
-    SLT_EXPECT_EQ(VK_SUCCESS, image_make(w, &info, &image, &needs));
+    SLT_EXPECT_EQ(VK_SUCCESS, vp_image_try(w, &info, &image, &needs));
 }
 
 SLT_TEST_F(hvk_image, formats_list_linear, w)

@@ -30,20 +30,6 @@ struct pending {
     struct vp_compute batched;
 };
 
-static VkSemaphore timeline_make(struct vk_world *w)
-{
-    const VkSemaphoreTypeCreateInfo type = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-                                            .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
-    const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                        .pNext = &type};
-    VkSemaphore semaphore = VK_NULL_HANDLE;
-    VkResult r;
-    VK_SEND(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore);
-    VK_READ(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    return semaphore;
-}
-
 static void batched_make(struct vk_world *w, struct pending *p)
 {
     uint32_t count = 1;
@@ -123,7 +109,7 @@ static void make(struct vk_world *w, struct pending *p)
     hostile_make(w, &p->h);
     vp_set_write(w, p->h.set, p->h.m.buffer);
     batched_make(w, p);
-    p->timeline = timeline_make(w);
+    p->timeline = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
     p->event = event_make(w);
     p->fence = vp_fence_make(w);
     p->pool = vp_pool_make(w);

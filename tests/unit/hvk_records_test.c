@@ -464,14 +464,5 @@ static const struct draw_case draw_cases[] = {
 
 SLT_TEST_FP(hvk_records, draws, w, struct draw_case, draw_cases, c)
 {
-    struct scene s;
-    struct vk_pack recorded;
-    scene_make(w, &s);
-    vp_begin(&recorded);
-    c->record(&recorded, &s);
-    scene_survives(w, &s, &recorded);
-    VK_SEND(&w->main, DestroyQueryPool, w->device, s.h.queries, NULL);
-    if (!w->main.lost) { /* whatever it left behind is drawn past */
-        scene_draw(w, &s, s.pipeline, false);
-    }
+    scene_case(w, c);
 }

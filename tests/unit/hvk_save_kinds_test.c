@@ -8,76 +8,17 @@
 
 SLT_FIXTURE(hvk_save_kinds, struct vk_pair, vk_pair_init, vk_pair_finish);
 
-/* Makes one on the main ring: its creation has these arguments between device and object. */
-#define MAKE(w, Name, type, info)                                                                  \
-    ({                                                                                             \
-        type made_ = VK_NULL_HANDLE;                                                               \
-        VkResult result_;                                                                          \
-        VK_SEND(&(w)->main, Create##Name, (w)->device, info, NULL, &made_);                        \
-        VK_READ(&(w)->main, Create##Name, (w)->device, info, NULL, &made_, &result_);              \
-        SLT_ASSERT_EQ(VK_SUCCESS, result_);                                                        \
-        made_;                                                                                     \
-    })
-
 #define SIDE 16u
-
-struct image {
-    VkImage image;
-    VkImageView view;
-};
-
-static struct image make_image(struct vk_world *w)
-{
-    const VkImageCreateInfo info = {.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-                                    .imageType = VK_IMAGE_TYPE_2D,
-                                    .format = VK_FORMAT_R8G8B8A8_UNORM,
-                                    .extent = {SIDE, SIDE, 1},
-                                    .mipLevels = 1,
-                                    .arrayLayers = 1,
-                                    .samples = VK_SAMPLE_COUNT_1_BIT,
-                                    .tiling = VK_IMAGE_TILING_OPTIMAL,
-                                    .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT};
-    VkDeviceMemory memory;
-    VkResult r;
-    struct image made = {.image = MAKE(w, Image, VkImage, &info)};
-    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, 65536, 0, 0, &memory));
-    VK_SEND(&w->main, BindImageMemory, w->device, made.image, memory, 0);
-    VK_READ(&w->main, BindImageMemory, w->device, made.image, memory, 0, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    const VkImageViewCreateInfo view = {
-        .sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO,
-        .image = made.image,
-        .viewType = VK_IMAGE_VIEW_TYPE_2D,
-        .format = info.format,
-        .subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1}};
-    made.view = MAKE(w, ImageView, VkImageView, &view);
-    return made;
-}
 
 static void make_framebuffer(struct vk_world *w)
 {
-    const VkAttachmentDescription attachment = {.format = VK_FORMAT_R8G8B8A8_UNORM,
-                                                .samples = VK_SAMPLE_COUNT_1_BIT,
-                                                .finalLayout =
-                                                    VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
-    const VkAttachmentReference color = {0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
-    const VkSubpassDescription subpass = {.pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS,
-                                          .colorAttachmentCount = 1,
-                                          .pColorAttachments = &color};
-    const VkRenderPassCreateInfo pass = {.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
-                                         .attachmentCount = 1,
-                                         .pAttachments = &attachment,
-                                         .subpassCount = 1,
-                                         .pSubpasses = &subpass};
-    struct image image = make_image(w);
-    const VkFramebufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
-                                          .renderPass = MAKE(w, RenderPass, VkRenderPass, &pass),
-                                          .attachmentCount = 1,
-                                          .pAttachments = &image.view,
-                                          .width = SIDE,
-                                          .height = SIDE,
-                                          .layers = 1};
-    (void)MAKE(w, Framebuffer, VkFramebuffer, &info);
+    const VkFormat format = VK_FORMAT_R8G8B8A8_UNORM;
+    const VkImageCreateInfo image = vp_image_info(SIDE, VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT);
+    const VkImageView view =
+        vp_view_make(w, vp_image_make(w, &image), format, VK_IMAGE_ASPECT_COLOR_BIT);
+    const VkFramebufferCreateInfo info =
+        vp_framebuffer_info(vp_pass_make(w, 1, &format, VK_SAMPLE_COUNT_1_BIT), 1, &view, SIDE);
+    (void)VP_CREATE(w, Framebuffer, &info);
 }
 
 /* Also what it is made of: layouts, pool, set, module, pipeline. */
@@ -92,15 +33,7 @@ static void make_compute(struct vk_world *w, VkBuffer buffer)
     vp_set_write(w, set, buffer);
     vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &commands);
     vp_dispatch_record(w, &c, set, 1, commands);
-    const VkDescriptorUpdateTemplateEntry entry = {
-        .descriptorCount = 1, .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER};
-    const VkDescriptorUpdateTemplateCreateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_UPDATE_TEMPLATE_CREATE_INFO,
-        .descriptorUpdateEntryCount = 1,
-        .pDescriptorUpdateEntries = &entry,
-        .templateType = VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_DESCRIPTOR_SET,
-        .descriptorSetLayout = c.set_layout};
-    (void)MAKE(w, DescriptorUpdateTemplate, VkDescriptorUpdateTemplate, &info);
+    (void)vp_template_make(w, c.set_layout, 0);
 }
 
 static void make_texel_view(struct vk_world *w)
@@ -114,7 +47,7 @@ static void make_texel_view(struct vk_world *w)
                                          .buffer = buffer,
                                          .format = VK_FORMAT_R8G8B8A8_UNORM,
                                          .range = VK_WHOLE_SIZE};
-    (void)MAKE(w, BufferView, VkBufferView, &info);
+    (void)VP_CREATE(w, BufferView, &info);
 }
 
 static void make_small(struct vk_world *w)
@@ -129,13 +62,13 @@ static void make_small(struct vk_world *w)
     const VkQueryPoolCreateInfo queries = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
                                            .queryType = VK_QUERY_TYPE_OCCLUSION,
                                            .queryCount = 4};
-    (void)MAKE(w, Event, VkEvent, &event);
-    (void)MAKE(w, Fence, VkFence, &fence);
-    (void)MAKE(w, Semaphore, VkSemaphore, &semaphore);
-    (void)MAKE(w, Sampler, VkSampler, &sampler);
-    (void)MAKE(w, PipelineCache, VkPipelineCache, &cache);
-    (void)MAKE(w, PrivateDataSlot, VkPrivateDataSlot, &slot);
-    (void)MAKE(w, QueryPool, VkQueryPool, &queries);
+    (void)VP_CREATE(w, Event, &event);
+    (void)VP_CREATE(w, Fence, &fence);
+    (void)VP_CREATE(w, Semaphore, &semaphore);
+    (void)VP_CREATE(w, Sampler, &sampler);
+    (void)VP_CREATE(w, PipelineCache, &cache);
+    (void)VP_CREATE(w, PrivateDataSlot, &slot);
+    (void)VP_CREATE(w, QueryPool, &queries);
 }
 
 /* Kinds whose extensions no guest is offered, or that this driver has none of. */

@@ -131,21 +131,6 @@ SLT_TEST_F(hvk_save, fences_are_as_they_were, p)
     SLT_EXPECT_EQ(VK_NOT_READY, fence_status(&p->there, reset));
 }
 
-static VkSemaphore semaphore_make(struct vk_world *w, VkSemaphoreType type, uint64_t initial)
-{
-    const VkSemaphoreTypeCreateInfo of = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-                                          .semaphoreType = type,
-                                          .initialValue = initial};
-    const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                        .pNext = &of};
-    VkSemaphore semaphore = VK_NULL_HANDLE;
-    VkResult r;
-    VK_SEND(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore);
-    VK_READ(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    return semaphore;
-}
-
 static void signal(struct vk_world *w, VkSemaphore semaphore)
 {
     const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
@@ -169,10 +154,10 @@ static void await(struct vk_world *w, VkSemaphore semaphore, VkFence fence)
 SLT_TEST_F(hvk_save, semaphores_are_as_they_were, p)
 {
     struct vk_world *w = &p->here;
-    VkSemaphore timeline = semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 5);
-    VkSemaphore still = semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 9);
-    VkSemaphore set = semaphore_make(w, VK_SEMAPHORE_TYPE_BINARY, 0);
-    VkSemaphore used = semaphore_make(w, VK_SEMAPHORE_TYPE_BINARY, 0);
+    VkSemaphore timeline = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 5);
+    VkSemaphore still = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 9);
+    VkSemaphore set = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_BINARY, 0);
+    VkSemaphore used = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_BINARY, 0);
     VkFence fence = fence_make(w, 0), other = fence_make(w, 0);
     const VkSemaphoreSignalInfo up = {
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO, .semaphore = timeline, .value = 12};
@@ -423,7 +408,7 @@ SLT_TEST_F(hvk_save, memory_has_an_end, p)
 SLT_TEST_F(hvk_save, a_device_at_work_is_saved_later, p)
 {
     struct vk_world *w = &p->here;
-    VkSemaphore timeline = semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
+    VkSemaphore timeline = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
     const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
     const uint64_t one = 1;
     const VkTimelineSemaphoreSubmitInfo values = {

@@ -48,94 +48,6 @@ static const uint32_t fragment_spv[] = {
     0x3003e,    0x9,        0x17,       0x100fd, 0x10038,
 };
 
-VkImage scene_image(struct vk_world *w, const VkImageCreateInfo *info)
-{
-    VkImage image = VK_NULL_HANDLE;
-    VkMemoryRequirements needs;
-    VkDeviceMemory memory;
-    VkResult r;
-    VK_SEND(&w->main, CreateImageWithRequirementsGOOGLE, w->device, info, NULL, &image, &needs);
-    VK_READ(&w->main, CreateImageWithRequirementsGOOGLE, w->device, info, NULL, &image, &needs, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, needs.size, 0, 0, &memory));
-    VK_SEND(&w->main, BindImageMemory, w->device, image, memory, 0);
-    VK_READ(&w->main, BindImageMemory, w->device, image, memory, 0, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    return image;
-}
-
-VkImageView scene_view(struct vk_world *w, VkImage image, VkFormat format,
-                       VkImageAspectFlags aspects)
-{
-    const VkImageViewCreateInfo info = {.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO,
-                                        .image = image,
-                                        .viewType = VK_IMAGE_VIEW_TYPE_2D,
-                                        .format = format,
-                                        .subresourceRange = {aspects, 0, 1, 0, 1}};
-    VkImageView view = VK_NULL_HANDLE;
-    VkResult r;
-    VK_SEND(&w->main, CreateImageView, w->device, &info, NULL, &view);
-    VK_READ(&w->main, CreateImageView, w->device, &info, NULL, &view, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    return view;
-}
-
-static bool is_depth(VkFormat format)
-{
-    return format >= VK_FORMAT_D16_UNORM && format <= VK_FORMAT_D32_SFLOAT_S8_UINT;
-}
-
-VkRenderPass scene_pass(struct vk_world *w, uint32_t count, const VkFormat *formats,
-                        VkSampleCountFlagBits samples)
-{
-    VkAttachmentDescription attachments[8] = {{0}};
-    VkAttachmentReference colors[8], depth = {VK_ATTACHMENT_UNUSED, VK_IMAGE_LAYOUT_GENERAL};
-    uint32_t color_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        attachments[i] = (VkAttachmentDescription){.format = formats[i],
-                                                   .samples = samples,
-                                                   .loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
-                                                   .finalLayout = VK_IMAGE_LAYOUT_GENERAL};
-        if (is_depth(formats[i])) {
-            depth.attachment = i;
-        } else {
-            colors[color_count++] = (VkAttachmentReference){i, VK_IMAGE_LAYOUT_GENERAL};
-        }
-    }
-    const VkSubpassDescription subpass = {.colorAttachmentCount = color_count,
-                                          .pColorAttachments = colors,
-                                          .pDepthStencilAttachment = &depth};
-    const VkRenderPassCreateInfo info = {.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
-                                         .attachmentCount = count,
-                                         .pAttachments = attachments,
-                                         .subpassCount = 1,
-                                         .pSubpasses = &subpass};
-    VkRenderPass pass = VK_NULL_HANDLE;
-    VkResult r;
-    VK_SEND(&w->main, CreateRenderPass, w->device, &info, NULL, &pass);
-    VK_READ(&w->main, CreateRenderPass, w->device, &info, NULL, &pass, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    return pass;
-}
-
-VkFramebuffer scene_framebuffer(struct vk_world *w, VkRenderPass pass, uint32_t count,
-                                const VkImageView *views)
-{
-    const VkFramebufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
-                                          .renderPass = pass,
-                                          .attachmentCount = count,
-                                          .pAttachments = views,
-                                          .width = SIDE,
-                                          .height = SIDE,
-                                          .layers = 1};
-    VkFramebuffer framebuffer = VK_NULL_HANDLE;
-    VkResult r;
-    VK_SEND(&w->main, CreateFramebuffer, w->device, &info, NULL, &framebuffer);
-    VK_READ(&w->main, CreateFramebuffer, w->device, &info, NULL, &framebuffer, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    return framebuffer;
-}
-
 void scene_pipeline_fill(const struct scene *s, struct scene_pipeline *p)
 {
     *p = (struct scene_pipeline){0};
@@ -223,26 +135,19 @@ static void set_make(struct vk_world *w, struct scene *s)
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
         .bindingCount = 2,
         .pBindings = bindings};
-    VkResult r;
-    VK_SEND(&w->main, CreateDescriptorSetLayout, w->device, &set, NULL, &s->set_layout);
-    VK_READ(&w->main, CreateDescriptorSetLayout, w->device, &set, NULL, &s->set_layout, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    s->set_layout = VP_CREATE(w, DescriptorSetLayout, &set);
     const VkPipelineLayoutCreateInfo layout = {.sType =
                                                    VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
                                                .setLayoutCount = 1,
                                                .pSetLayouts = &s->set_layout};
-    VK_SEND(&w->main, CreatePipelineLayout, w->device, &layout, NULL, &s->layout);
-    VK_READ(&w->main, CreatePipelineLayout, w->device, &layout, NULL, &s->layout, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    s->layout = VP_CREATE(w, PipelineLayout, &layout);
     const VkDescriptorPoolSize sizes[] = {{VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC, 4},
                                           {VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, 4}};
     const VkDescriptorPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
                                              .maxSets = 4,
                                              .poolSizeCount = 2,
                                              .pPoolSizes = sizes};
-    VK_SEND(&w->main, CreateDescriptorPool, w->device, &pool, NULL, &s->pool);
-    VK_READ(&w->main, CreateDescriptorPool, w->device, &pool, NULL, &s->pool, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    s->pool = VP_CREATE(w, DescriptorPool, &pool);
     const struct vp_compute c = {.pool = s->pool, .set_layout = s->set_layout};
     SLT_ASSERT_EQ(VK_SUCCESS, vp_set_make(w, &c, &s->set));
 }
@@ -252,7 +157,8 @@ static void set_write(struct vk_world *w, const struct scene *s)
     const VkDescriptorBufferInfo buffer = {.buffer = s->h.m.buffer, .range = 16};
     const VkDescriptorImageInfo image = {
         .sampler = s->sampler,
-        .imageView = scene_view(w, s->h.image, VK_FORMAT_R8G8B8A8_UNORM, VK_IMAGE_ASPECT_COLOR_BIT),
+        .imageView =
+            vp_view_make(w, s->h.image, VK_FORMAT_R8G8B8A8_UNORM, VK_IMAGE_ASPECT_COLOR_BIT),
         .imageLayout = VK_IMAGE_LAYOUT_GENERAL};
     const VkWriteDescriptorSet writes[] = {
         {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
@@ -271,36 +177,28 @@ static void set_write(struct vk_world *w, const struct scene *s)
 
 void scene_make(struct vk_world *w, struct scene *s)
 {
-    VkImageCreateInfo image = {.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-                               .imageType = VK_IMAGE_TYPE_2D,
-                               .format = VK_FORMAT_R8G8B8A8_UNORM,
-                               .extent = {SIDE, SIDE, 1},
-                               .mipLevels = 1,
-                               .arrayLayers = 1,
-                               .samples = VK_SAMPLE_COUNT_1_BIT,
-                               .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT |
-                                        VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
-                                        VK_IMAGE_USAGE_TRANSFER_DST_BIT};
+    VkImageCreateInfo image =
+        vp_image_info(SIDE, VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
+                                VK_IMAGE_USAGE_TRANSFER_DST_BIT);
     const VkSamplerCreateInfo sampler = {.sType = VK_STRUCTURE_TYPE_SAMPLER_CREATE_INFO};
     const VkFormat formats[2] = {VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_D32_SFLOAT};
-    VkResult r;
     *s = (struct scene){0};
     hostile_make(w, &s->h);
-    s->target = scene_image(w, &image);
-    s->view = scene_view(w, s->target, formats[0], VK_IMAGE_ASPECT_COLOR_BIT);
+    s->target = vp_image_make(w, &image);
+    s->view = vp_view_make(w, s->target, formats[0], VK_IMAGE_ASPECT_COLOR_BIT);
     image.format = formats[1];
     image.usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
                   VK_IMAGE_USAGE_TRANSFER_DST_BIT;
-    s->depth = scene_image(w, &image);
-    s->depth_view = scene_view(w, s->depth, formats[1], VK_IMAGE_ASPECT_DEPTH_BIT);
-    VK_SEND(&w->main, CreateSampler, w->device, &sampler, NULL, &s->sampler);
-    VK_READ(&w->main, CreateSampler, w->device, &sampler, NULL, &s->sampler, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    s->pass = scene_pass(w, 1, formats, VK_SAMPLE_COUNT_1_BIT);
-    s->depth_pass = scene_pass(w, 2, formats, VK_SAMPLE_COUNT_1_BIT);
+    s->depth = vp_image_make(w, &image);
+    s->depth_view = vp_view_make(w, s->depth, formats[1], VK_IMAGE_ASPECT_DEPTH_BIT);
+    s->sampler = VP_CREATE(w, Sampler, &sampler);
+    s->pass = vp_pass_make(w, 1, formats, VK_SAMPLE_COUNT_1_BIT);
+    s->depth_pass = vp_pass_make(w, 2, formats, VK_SAMPLE_COUNT_1_BIT);
     const VkImageView views[2] = {s->view, s->depth_view};
-    s->framebuffer = scene_framebuffer(w, s->pass, 1, views);
-    s->depth_framebuffer = scene_framebuffer(w, s->depth_pass, 2, views);
+    const VkFramebufferCreateInfo framebuffer = vp_framebuffer_info(s->pass, 1, views, SIDE);
+    const VkFramebufferCreateInfo deep = vp_framebuffer_info(s->depth_pass, 2, views, SIDE);
+    s->framebuffer = VP_CREATE(w, Framebuffer, &framebuffer);
+    s->depth_framebuffer = VP_CREATE(w, Framebuffer, &deep);
     set_make(w, s);
     set_write(w, s);
     s->vertex = vp_shader(w, vertex_spv, sizeof vertex_spv);
@@ -410,4 +308,18 @@ void scene_triangle(struct vk_pack *p)
 void scene_done(struct vk_pack *p)
 {
     vk_pack_vkCmdEndRenderPass(p);
+}
+
+void scene_case(struct vk_world *w, const struct draw_case *c)
+{
+    struct scene s;
+    struct vk_pack recorded;
+    scene_make(w, &s);
+    vp_begin(&recorded);
+    c->record(&recorded, &s);
+    scene_survives(w, &s, &recorded);
+    VK_SEND(&w->main, DestroyQueryPool, w->device, s.h.queries, NULL);
+    if (!w->main.lost) { /* whatever it left behind is drawn past */
+        scene_draw(w, &s, s.pipeline, false);
+    }
 }

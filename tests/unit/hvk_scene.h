@@ -43,13 +43,6 @@ struct scene_pipeline {
 void scene_make(struct vk_world *w, struct scene *s);
 void scene_pipeline_fill(const struct scene *s, struct scene_pipeline *p);
 VkResult scene_pipeline_make(struct vk_world *w, const struct scene_pipeline *p, VkPipeline *out);
-VkImage scene_image(struct vk_world *w, const VkImageCreateInfo *info);
-VkImageView scene_view(struct vk_world *w, VkImage image, VkFormat format,
-                       VkImageAspectFlags aspects);
-VkRenderPass scene_pass(struct vk_world *w, uint32_t count, const VkFormat *formats,
-                        VkSampleCountFlagBits samples);
-VkFramebuffer scene_framebuffer(struct vk_world *w, VkRenderPass pass, uint32_t count,
-                                const VkImageView *views);
 /* Commands that draw: into a command buffer that is being recorded. */
 void scene_pass_begin(struct vk_pack *p, const struct scene *s);
 void scene_bind(struct vk_pack *p, const struct scene *s, VkPipeline pipeline);
@@ -73,5 +66,7 @@ struct draw_case {
 void scene_ready(struct vk_pack *p, const struct scene *s);
 void scene_triangle(struct vk_pack *p);
 void scene_done(struct vk_pack *p);
+/* The case's commands are survived, and so is what is drawn afterwards. */
+void scene_case(struct vk_world *w, const struct draw_case *c);
 
 #endif

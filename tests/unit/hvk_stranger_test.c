@@ -171,15 +171,10 @@ static void theirs_make(struct vk_world *w, struct theirs *t)
 {
     const VkSamplerCreateInfo sampler = {.sType = VK_STRUCTURE_TYPE_SAMPLER_CREATE_INFO};
     const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
-    VkResult r;
     *t = (struct theirs){0};
     hostile_make(w, &t->h);
-    VK_SEND(&w->main, CreateSampler, w->device, &sampler, NULL, &t->sampler);
-    VK_READ(&w->main, CreateSampler, w->device, &sampler, NULL, &t->sampler, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
-    VK_SEND(&w->main, CreateSemaphore, w->device, &semaphore, NULL, &t->semaphore);
-    VK_READ(&w->main, CreateSemaphore, w->device, &semaphore, NULL, &t->semaphore, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    t->sampler = VP_CREATE(w, Sampler, &sampler);
+    t->semaphore = VP_CREATE(w, Semaphore, &semaphore);
     t->fence = vp_fence_make(w);
     t->pool = vp_pool_make(w);
     vp_buffers_make(w, t->pool, VK_COMMAND_BUFFER_LEVEL_SECONDARY, 1, &t->commands);

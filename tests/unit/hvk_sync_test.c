@@ -212,16 +212,8 @@ SLT_TEST_F(hvk_sync, a_wait_survives_its_fence_and_its_device, w)
 SLT_TEST_F(hvk_sync, timelines_cross_rings, w)
 {
     vk_world_device(w);
-    const VkSemaphoreTypeCreateInfo type = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-                                            .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-                                            .initialValue = 3};
-    const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                        .pNext = &type};
-    VkSemaphore semaphore = VK_NULL_HANDLE;
+    VkSemaphore semaphore = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 3);
     VkResult r;
-    VK_SEND(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore);
-    VK_READ(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
     uint64_t value = 0;
     VK_SEND(&w->main, GetSemaphoreCounterValue, w->device, semaphore, &value);
     VK_READ(&w->main, GetSemaphoreCounterValue, w->device, semaphore, &value, &r);
@@ -249,12 +241,9 @@ SLT_TEST_F(hvk_sync, timelines_cross_rings, w)
 SLT_TEST_F(hvk_sync, missing_timeline_values_are_zeros, w)
 {
     vk_world_device(w);
-    const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
-    VkSemaphore semaphores[2] = {VK_NULL_HANDLE};
-    VkResult r;
+    VkSemaphore semaphores[2];
     for (int i = 0; i < 2; i++) {
-        VK_SEND(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphores[i]);
-        VK_READ(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphores[i], &r);
+        semaphores[i] = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_BINARY, 0);
     }
     const VkTimelineSemaphoreSubmitInfo values = {
         .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO};
@@ -271,13 +260,9 @@ SLT_TEST_F(hvk_sync, missing_timeline_values_are_zeros, w)
 SLT_TEST_F(hvk_sync, a_binary_semaphore_has_no_values, w)
 {
     vk_world_device(w);
-    const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
-    VkSemaphore semaphore = VK_NULL_HANDLE;
+    VkSemaphore semaphore = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_BINARY, 0);
     VkResult r;
     uint64_t value = 1;
-    VK_SEND(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore);
-    VK_READ(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore, &r);
-    SLT_ASSERT_EQ(VK_SUCCESS, r);
     VK_SEND(&w->main, GetSemaphoreCounterValue, w->device, semaphore, &value);
     VK_READ(&w->main, GetSemaphoreCounterValue, w->device, semaphore, &value, &r);
     SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);

@@ -1,5 +1,5 @@
 /* Instances, devices, queues, turns and ids of the host's Vulkan, on the native driver. */
-#include "tests/support/vk_world.h"
+#include "tests/support/vk_parts.h"
 
 #include "host/vk_dispatch.h"
 #include "transport/base/thread.h"
@@ -383,20 +383,6 @@ static const struct stuck_case stuck_cases[] = {
     {"on_a_timeline", false},
 };
 
-static VkSemaphore timeline_create(struct vk_world *w)
-{
-    const VkSemaphoreTypeCreateInfo type = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-                                            .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
-    const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                        .pNext = &type};
-    VkSemaphore semaphore = VK_NULL_HANDLE;
-    VkResult result = VK_ERROR_UNKNOWN;
-    VK_SEND(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore);
-    VK_READ(&w->main, CreateSemaphore, w->device, &info, NULL, &semaphore, &result);
-    SLT_EXPECT_EQ(VK_SUCCESS, result);
-    return semaphore;
-}
-
 /* Work that waits for the timeline to come to 7. */
 static void submit_waiting(struct vk_world *w, VkSemaphore timeline)
 {
@@ -418,7 +404,7 @@ static void submit_waiting(struct vk_world *w, VkSemaphore timeline)
 SLT_TEST_FP(hvk, work_is_let_go_in_the_end, w, struct stuck_case, stuck_cases, c)
 {
     vk_world_device(w);
-    VkSemaphore semaphore = timeline_create(w);
+    VkSemaphore semaphore = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
     submit_waiting(w, semaphore);
     if (!c->dies) {
         VK_SEND(&w->main, DestroyDevice, w->device, NULL);
@@ -436,7 +422,7 @@ SLT_TEST_F(hvk, objects_in_use_end_later, w)
     struct vk_guest_ring *r = &w->main;
     const struct hvk_device *device = (struct hvk_device *)(void *)hvk_find(
         vk_world_context(w), VK_KIND_VkDevice, HVK_U64(w->device), NULL);
-    VkSemaphore semaphore = timeline_create(w);
+    VkSemaphore semaphore = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
     VkSampler first = VK_NULL_HANDLE, second = VK_NULL_HANDLE, third = VK_NULL_HANDLE;
     SLT_EXPECT_EQ(VK_SUCCESS, sampler_create(w, r, &first));
     SLT_EXPECT_EQ(VK_SUCCESS, sampler_create(w, r, &second));

@@ -36,7 +36,7 @@ static VkImage image_of(struct vk_world *w, VkImageType type, VkFormat format, V
                                              VK_IMAGE_USAGE_TRANSFER_DST_BIT |
                                              (depth ? VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT
                                                     : VK_IMAGE_USAGE_SAMPLED_BIT)};
-    return scene_image(w, &info);
+    return vp_image_make(w, &info);
 }
 
 static void images_make(struct vk_world *w, struct images *i)

@@ -1,0 +1,269 @@
+/* A hostile guest makes what does not fit what it is made of, or uses what has no memory. */
+#include "tests/unit/hvk_target.h"
+
+#include <string.h>
+
+SLT_FIXTURE(hvk_misfit, struct vk_world, target_init, vk_world_finish);
+
+/* --- views, framebuffers and passes --- */
+
+struct view_case {
+    const char *label;
+    VkImageViewType type;
+    VkFormat format;
+    VkImageSubresourceRange range;
+};
+#define COLOR VK_IMAGE_ASPECT_COLOR_BIT
+#define RGBA8 VK_FORMAT_R8G8B8A8_UNORM
+static const struct view_case view_cases[] = {
+    {"level_behind_the_last", VK_IMAGE_VIEW_TYPE_2D, RGBA8, {COLOR, 2, 1, 0, 1}},
+    {"levels_past_the_last", VK_IMAGE_VIEW_TYPE_2D, RGBA8, {COLOR, 1, 2, 0, 1}},
+    {"no_levels", VK_IMAGE_VIEW_TYPE_2D, RGBA8, {COLOR, 0, 0, 0, 1}},
+    {"layer_behind_the_last", VK_IMAGE_VIEW_TYPE_2D, RGBA8, {COLOR, 0, 1, 3, 1}},
+    {"layers_that_wrap", VK_IMAGE_VIEW_TYPE_2D_ARRAY, RGBA8, {COLOR, 0, 1, 2, UINT32_MAX - 1}},
+    {"layers_of_no_array", VK_IMAGE_VIEW_TYPE_2D, RGBA8, {COLOR, 0, 1, 0, 2}},
+    {"three_sides_of_a_cube", VK_IMAGE_VIEW_TYPE_CUBE, RGBA8, {COLOR, 0, 1, 0, 3}},
+    {"a_volume", VK_IMAGE_VIEW_TYPE_3D, RGBA8, {COLOR, 0, 1, 0, 1}},
+    {"a_line", VK_IMAGE_VIEW_TYPE_1D, RGBA8, {COLOR, 0, 1, 0, 1}},
+    {"no_such_type", (VkImageViewType)77, RGBA8, {COLOR, 0, 1, 0, 1}},
+    {"larger_texels", VK_IMAGE_VIEW_TYPE_2D, VK_FORMAT_R32G32B32A32_SFLOAT, {COLOR, 0, 1, 0, 1}},
+    {"another_format", VK_IMAGE_VIEW_TYPE_2D, VK_FORMAT_R8G8B8A8_UINT, {COLOR, 0, 1, 0, 1}},
+    {"no_such_format", VK_IMAGE_VIEW_TYPE_2D, (VkFormat)987654, {COLOR, 0, 1, 0, 1}},
+    {"depth", VK_IMAGE_VIEW_TYPE_2D, RGBA8, {VK_IMAGE_ASPECT_DEPTH_BIT, 0, 1, 0, 1}},
+    {"no_aspect", VK_IMAGE_VIEW_TYPE_2D, RGBA8, {0, 0, 1, 0, 1}}};
+
+SLT_TEST_FP(hvk_misfit, views_fit_their_image, w, struct view_case, view_cases, c)
+{
+    VkImageViewCreateInfo info = plain_view;
+    VkImageView view;
+    vk_world_device(w);
+    VkImage image = vp_image_make(w, &plain_image);
+    info.viewType = c->type;
+    info.format = c->format;
+    info.subresourceRange = c->range;
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, view_of(w, &info, image, &view));
+    SLT_EXPECT_TRUE(view == VK_NULL_HANDLE);
+    SLT_EXPECT_EQ(VK_SUCCESS, view_of(w, &plain_view, image, &view));
+    SLT_EXPECT_TRUE(!w->main.lost);
+}
+
+SLT_TEST_F(hvk_misfit, what_has_no_memory_has_no_views, w)
+{
+    VkImage image;
+    VkImageView view;
+    VkBufferView buffer_view = VK_NULL_HANDLE;
+    VkMemoryRequirements needs;
+    VkResult r;
+    vk_world_device(w);
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_image_try(w, &plain_image, &image, &needs));
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, view_of(w, &plain_view, image, &view));
+    const VkBufferViewCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
+        .buffer = vp_buffer_make(w, 256, VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT, &needs),
+        .format = VK_FORMAT_R8_UNORM,
+        .range = VK_WHOLE_SIZE};
+    VK_SEND(&w->main, CreateBufferView, w->device, &info, NULL, &buffer_view);
+    VK_READ(&w->main, CreateBufferView, w->device, &info, NULL, &buffer_view, &r);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+}
+
+/* A buffer that a command names has memory, and gets it once. */
+SLT_TEST_F(hvk_misfit, what_has_no_memory_is_not_used, w)
+{
+    VkMemoryRequirements needs;
+    VkDeviceMemory memory;
+    VkCommandBuffer commands;
+    vk_world_device(w);
+    VkBuffer buffer = vp_buffer_make(w, 256, VK_BUFFER_USAGE_TRANSFER_DST_BIT, &needs);
+    vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &commands);
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, needs.size, 0, 0, &memory));
+    VkBuffer bound = vp_buffer_make(w, 256, VK_BUFFER_USAGE_TRANSFER_DST_BIT, &needs);
+    SLT_EXPECT_EQ(VK_SUCCESS, vp_bind(w, bound, memory, 0));
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, vp_bind(w, bound, memory, 0));
+    struct vk_pack recorded;
+    vp_begin(&recorded);
+    vk_pack_vkCmdFillBuffer(&recorded, buffer, 0, 256, 1);
+    vk_pack_vkEndCommandBufferAsyncGOOGLE(&recorded);
+    vp_flush(w, commands, &recorded);
+    vk_pack_finish(&recorded);
+    SLT_EXPECT_EQ(VK_ERROR_DEVICE_LOST, vp_run(w, commands));
+}
+
+SLT_TEST_F(hvk_misfit, framebuffers_are_no_larger_than_their_views, w)
+{
+    struct target t;
+    target_make(w, &t);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, target_framebuffer(w, &t, SIDE + 1, 1));
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, target_framebuffer(w, &t, SIDE, 2));
+    SLT_EXPECT_EQ(VK_SUCCESS, target_framebuffer(w, &t, SIDE / 2, 1));
+}
+
+struct pass_case {
+    const char *label;
+    VkFormat format;
+    VkSampleCountFlagBits samples;
+};
+static const struct pass_case pass_cases[] = {
+    {"of_another_format", VK_FORMAT_R32G32B32A32_SFLOAT, VK_SAMPLE_COUNT_1_BIT},
+    {"of_more_samples", VK_FORMAT_R8G8B8A8_UNORM, VK_SAMPLE_COUNT_4_BIT}};
+
+SLT_TEST_FP(hvk_misfit, a_pass_draws_on_no_other, w, struct pass_case, pass_cases, c)
+{
+    struct target t;
+    target_make(w, &t);
+    target_clear(w, &t, vp_pass_make(w, 1, &c->format, c->samples));
+    SLT_EXPECT_TRUE(w->main.lost);
+    SLT_EXPECT_TRUE(strstr(w->main.reason, "does not fit its render pass") != NULL);
+}
+
+struct rendering_case {
+    const char *label;
+    uint32_t side, layers;
+    bool is_fine;
+};
+static const struct rendering_case rendering_cases[] = {
+    {"that_fits", SIDE, 1, true}, {"too_wide", SIDE + 1, 1, false}, {"too_deep", SIDE, 2, false}};
+
+SLT_TEST_FP(hvk_misfit, rendering_is_inside_its_views, w, struct rendering_case, rendering_cases, c)
+{
+    struct target t;
+    target_make(w, &t);
+    const VkRenderingAttachmentInfo color = {.sType = VK_STRUCTURE_TYPE_RENDERING_ATTACHMENT_INFO,
+                                             .imageView = t.view,
+                                             .imageLayout =
+                                                 VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL,
+                                             .loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
+                                             .storeOp = VK_ATTACHMENT_STORE_OP_STORE};
+    const VkRenderingInfo info = {.sType = VK_STRUCTURE_TYPE_RENDERING_INFO,
+                                  .renderArea = {{0, 0}, {c->side, c->side}},
+                                  .layerCount = c->layers,
+                                  .colorAttachmentCount = 1,
+                                  .pColorAttachments = &color};
+    struct vk_pack recorded;
+    vp_begin(&recorded);
+    vk_pack_vkCmdBeginRendering(&recorded, &info);
+    vk_pack_vkCmdEndRendering(&recorded);
+    vk_pack_vkEndCommandBufferAsyncGOOGLE(&recorded);
+    vp_flush(w, t.commands, &recorded);
+    vk_pack_finish(&recorded);
+    SLT_EXPECT_EQ(!c->is_fine, w->main.lost);
+}
+
+/* --- what shaders use --- */
+
+struct interface_case {
+    const char *label;
+    uint32_t set_count, binding;
+    VkDescriptorType type;
+    VkShaderStageFlags stages;
+    const char *name;
+    VkResult result;
+};
+#define STORAGE VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
+#define COMPUTE VK_SHADER_STAGE_COMPUTE_BIT
+static const struct interface_case interface_cases[] = {
+    {"has_it", 1, 0, STORAGE, COMPUTE, "main", VK_SUCCESS},
+    {"has_it_dynamic", 1, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC, COMPUTE, "main",
+     VK_SUCCESS},
+    {"has_it_in_all_stages", 1, 0, STORAGE, VK_SHADER_STAGE_ALL, "main", VK_SUCCESS},
+    {"has_no_sets", 0, 0, STORAGE, COMPUTE, "main", VK_ERROR_INVALID_SHADER_NV},
+    {"has_another_binding", 1, 3, STORAGE, COMPUTE, "main", VK_ERROR_INVALID_SHADER_NV},
+    {"has_another_type", 1, 0, VK_DESCRIPTOR_TYPE_STORAGE_IMAGE, COMPUTE, "main",
+     VK_ERROR_INVALID_SHADER_NV},
+    {"has_another_stage", 1, 0, STORAGE, VK_SHADER_STAGE_FRAGMENT_BIT, "main",
+     VK_ERROR_INVALID_SHADER_NV},
+    {"has_no_such_entry", 1, 0, STORAGE, COMPUTE, "mein", VK_ERROR_INVALID_SHADER_NV}};
+
+SLT_TEST_FP(hvk_misfit, a_pipeline_needs_a_layout_that, w, struct interface_case, interface_cases,
+            c)
+{
+    vk_world_device(w);
+    VkResult r;
+    VkDescriptorSetLayout set = VK_NULL_HANDLE;
+    VkPipelineLayout layout = VK_NULL_HANDLE;
+    VkPipeline pipeline = VK_NULL_HANDLE;
+    const VkDescriptorSetLayoutBinding binding = {c->binding, c->type, 1, c->stages, NULL};
+    const VkDescriptorSetLayoutCreateInfo set_info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+        .bindingCount = 1,
+        .pBindings = &binding};
+    set = VP_CREATE(w, DescriptorSetLayout, &set_info);
+    const VkPushConstantRange range = {COMPUTE, 0, 4};
+    const VkPipelineLayoutCreateInfo layout_info = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+        .setLayoutCount = c->set_count,
+        .pSetLayouts = &set,
+        .pushConstantRangeCount = 1,
+        .pPushConstantRanges = &range};
+    layout = VP_CREATE(w, PipelineLayout, &layout_info);
+    const VkShaderModule module = vp_shader(w, vp_double_spv, sizeof vp_double_spv);
+    const VkComputePipelineCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                  .module = module,
+                  .pName = c->name},
+        .layout = layout};
+    VK_SEND(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline);
+    VK_READ(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline,
+            &r);
+    SLT_EXPECT_EQ(c->result, r);
+    SLT_EXPECT_EQ(c->result == VK_SUCCESS, pipeline != VK_NULL_HANDLE);
+}
+
+SLT_TEST_F(hvk_misfit, descriptors_are_of_types_that_there_are, w)
+{
+    vk_world_device(w);
+    VkResult r;
+    VkDescriptorSetLayout set = VK_NULL_HANDLE;
+    const VkDescriptorSetLayoutBinding binding = {0, (VkDescriptorType)262147, 1, COMPUTE, NULL};
+    const VkDescriptorSetLayoutCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+        .bindingCount = 1,
+        .pBindings = &binding};
+    VK_SEND(&w->main, CreateDescriptorSetLayout, w->device, &info, NULL, &set);
+    VK_READ(&w->main, CreateDescriptorSetLayout, w->device, &info, NULL, &set, &r);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+}
+
+/* What a struct names may be nothing. */
+SLT_TEST_F(hvk_misfit, nothing_has_no_requirements, w)
+{
+    vk_world_device(w);
+    const VkImageMemoryRequirementsInfo2 image = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2};
+    const VkBufferMemoryRequirementsInfo2 buffer = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2};
+    const VkImageSparseMemoryRequirementsInfo2 sparse = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_SPARSE_MEMORY_REQUIREMENTS_INFO_2};
+    VkMemoryRequirements2 needs = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2};
+    uint32_t count = 1;
+    VK_SEND(&w->main, GetImageMemoryRequirements2, w->device, &image, &needs);
+    VK_SEND(&w->main, GetBufferMemoryRequirements2, w->device, &buffer, &needs);
+    VK_SEND(&w->main, GetImageSparseMemoryRequirements2, w->device, &sparse, &count, NULL);
+    SLT_EXPECT_TRUE(!w->main.lost);
+}
+
+/* What says that it is bound piece by piece has no memory where no driver can do that. */
+SLT_TEST_F(hvk_misfit, nothing_is_sparse_without_queues_for_it, w)
+{
+    vk_world_device(w);
+    if (hvk_has_sparse(target_device(w)->physical)) {
+        SLT_SKIP("the device has sparse memory");
+    }
+    VkImageCreateInfo image_info = plain_image;
+    const VkBufferCreateInfo buffer_info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                            .flags = VK_BUFFER_CREATE_SPARSE_BINDING_BIT,
+                                            .size = 256,
+                                            .usage = VK_BUFFER_USAGE_TRANSFER_DST_BIT};
+    VkImage image = VK_NULL_HANDLE;
+    VkBuffer buffer = VK_NULL_HANDLE;
+    VkResult r;
+    image_info.flags = VK_IMAGE_CREATE_SPARSE_BINDING_BIT;
+    VK_SEND(&w->main, CreateImage, w->device, &image_info, NULL, &image);
+    VK_READ(&w->main, CreateImage, w->device, &image_info, NULL, &image, &r);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+    VK_SEND(&w->main, CreateBuffer, w->device, &buffer_info, NULL, &buffer);
+    VK_READ(&w->main, CreateBuffer, w->device, &buffer_info, NULL, &buffer, &r);
+    SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
+}
