@@ -192,8 +192,8 @@ void ggl_glGenVertexArrays(GLsizei n, GLuint *arrays)
             continue;
         }
         ggl_vertex_array_init(va, arrays[i]);
-        void *old = ggl_names_find(&c->vertex_arrays, arrays[i]);
-        if (!old && !ggl_names_set(&c->vertex_arrays, arrays[i], va)) {
+        void *old = sl_map_find(&c->vertex_arrays, arrays[i]);
+        if (!old && sl_map_set(&c->vertex_arrays, arrays[i], va) != SL_OK) {
             ggl_error(c, GL_OUT_OF_MEMORY);
             old = va;
         }
@@ -207,8 +207,7 @@ void ggl_glBindVertexArray(GLuint array)
     if (!c) {
         return;
     }
-    struct ggl_vertex_array *va =
-        array ? ggl_names_find(&c->vertex_arrays, array) : &c->default_array;
+    struct ggl_vertex_array *va = array ? sl_map_find(&c->vertex_arrays, array) : &c->default_array;
     if (!va) {
         ggl_error(c, GL_INVALID_OPERATION);
         return;
@@ -226,7 +225,7 @@ void ggl_glDeleteVertexArrays(GLsizei n, const GLuint *arrays)
     gles2_pack_glDeleteVertexArrays(ggl_pack(c), n, arrays, (uint32_t)n * 4);
     for (GLsizei i = 0; i < n; i++) {
         ggl_spare_use(c, GGL_SPARE_VERTEX_ARRAY, arrays[i]);
-        struct ggl_vertex_array *va = ggl_names_remove(&c->vertex_arrays, arrays[i]);
+        struct ggl_vertex_array *va = sl_map_remove(&c->vertex_arrays, arrays[i]);
         if (va && va == c->vertex_array) {
             c->vertex_array = &c->default_array;
         }

@@ -26,7 +26,7 @@ static uint32_t names_size(const struct ggl_external_name *names)
 static uint32_t extra_size(struct ggl_context *c, GLuint name)
 {
     pthread_mutex_lock(&c->share->lock);
-    const struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    const struct ggl_program *program = sl_map_find(&c->share->programs, name);
     uint32_t size = program ? names_size(program->externals) : 0;
     pthread_mutex_unlock(&c->share->lock);
     return size ? size + (uint32_t)sizeof(struct tail) : 0;
@@ -37,7 +37,7 @@ static bool extra_write(struct ggl_context *c, GLuint name, uint8_t *out, uint32
 {
     struct tail tail = {.names_size = size - (uint32_t)sizeof tail};
     pthread_mutex_lock(&c->share->lock);
-    const struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    const struct ggl_program *program = sl_map_find(&c->share->programs, name);
     const struct ggl_external_name *names = program ? program->externals : NULL;
     bool same = names_size(names) == tail.names_size;
     for (; same && names; names = names->next) {

@@ -86,12 +86,12 @@ void ggl_buffer_free(void *buffer)
 
 struct ggl_buffer *ggl_buffer_get_locked(struct ggl_context *c, uint32_t name)
 {
-    struct ggl_buffer *b = ggl_names_find(&c->share->buffers, name);
+    struct ggl_buffer *b = sl_map_find(&c->share->buffers, name);
     if (b || name == 0) {
         return b;
     }
     b = sl_alloc(sizeof *b);
-    if (b && !ggl_names_set(&c->share->buffers, name, b)) {
+    if (b && sl_map_set(&c->share->buffers, name, b) != SL_OK) {
         sl_free(b);
         return NULL;
     }
@@ -241,7 +241,7 @@ void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
         }
         ggl_spare_use(c, GGL_SPARE_BUFFER, name);
         pthread_mutex_lock(&c->share->lock);
-        struct ggl_buffer *b = ggl_names_remove(&c->share->buffers, name);
+        struct ggl_buffer *b = sl_map_remove(&c->share->buffers, name);
         if (b && b->lasting) { /* vertex arrays may hold the buffer on */
             ggl_lasting_flush_locked(c, b, b->map_offset, b->map_offset + b->map_size);
             ggl_lasting_end_locked(b);

@@ -56,6 +56,7 @@ enum sl_result ggl_context_create(const struct ggl_context_args *args, struct gg
         sl_free(c);
         return SL_ERR_NOMEM;
     }
+    sl_map_init(&c->vertex_arrays, GGL_NAMES_MAX);
     c->version = args->version;
     c->features = args->features;
     c->lose_on_reset = args->lose_on_reset;
@@ -84,12 +85,11 @@ void ggl_context_destroy(struct ggl_context *c)
     if (ggl_any() == c) {
         ggl_make_current(NULL, NULL);
     }
-    size_t cursor = 0;
-    uint64_t name;
-    for (void *array; (array = ggl_names_next(&c->vertex_arrays, &cursor, &name)) != NULL;) {
+    uint32_t cursor = 0;
+    for (void *array; (array = sl_map_next(&c->vertex_arrays, &cursor, NULL)) != NULL;) {
         sl_free(array);
     }
-    ggl_names_finish(&c->vertex_arrays);
+    sl_map_finish(&c->vertex_arrays);
     ggl_share_unref(c->share);
     for (size_t i = 0; i < sizeof c->strings / sizeof *c->strings; i++) {
         sl_free(c->strings[i]);

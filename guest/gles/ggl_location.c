@@ -86,7 +86,7 @@ void ggl_locations_prepare(struct ggl_context *c, uint32_t name)
         return;
     }
     pthread_mutex_lock(&c->share->lock);
-    struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    struct ggl_program *program = sl_map_find(&c->share->programs, name);
     if (program && !program->locations_known) {
         fetch(c, name, program);
     }
@@ -101,7 +101,7 @@ static bool find(struct ggl_context *c, uint32_t name, enum kind kind, const cha
     }
     ggl_locations_prepare(c, name);
     pthread_mutex_lock(&c->share->lock);
-    const struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    const struct ggl_program *program = sl_map_find(&c->share->programs, name);
     bool known = program && program->locations;
     if (known) {
         *location = search(program, kind, text);

@@ -17,12 +17,12 @@ void ggl_program_free(void *object)
 
 struct ggl_program *ggl_program_get_locked(struct ggl_context *c, uint32_t name)
 {
-    struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    struct ggl_program *program = sl_map_find(&c->share->programs, name);
     if (program || name == 0) {
         return program;
     }
     program = sl_alloc(sizeof *program);
-    if (program && !ggl_names_set(&c->share->programs, name, program)) {
+    if (program && sl_map_set(&c->share->programs, name, program) != SL_OK) {
         sl_free(program);
         return NULL;
     }
@@ -31,16 +31,16 @@ struct ggl_program *ggl_program_get_locked(struct ggl_context *c, uint32_t name)
 
 static void release_shader_locked(struct ggl_context *c, uint32_t name)
 {
-    struct ggl_shader *shader = ggl_names_find(&c->share->shaders, name);
+    struct ggl_shader *shader = sl_map_find(&c->share->shaders, name);
     if (shader && shader->attached > 0 && --shader->attached == 0 && shader->deleted) {
-        (void)ggl_names_remove(&c->share->shaders, name);
+        (void)sl_map_remove(&c->share->shaders, name);
         ggl_shader_free(shader);
     }
 }
 
 static void remove_locked(struct ggl_context *c, uint32_t name)
 {
-    struct ggl_program *program = ggl_names_remove(&c->share->programs, name);
+    struct ggl_program *program = sl_map_remove(&c->share->programs, name);
     if (program) {
         for (uint32_t i = 0; i < program->shader_count; i++) {
             release_shader_locked(c, program->shaders[i]);
@@ -71,7 +71,7 @@ void ggl_glDeleteProgram(GLuint name)
     }
     gles2_pack_glDeleteProgram(ggl_pack(c), name);
     pthread_mutex_lock(&c->share->lock);
-    struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    struct ggl_program *program = sl_map_find(&c->share->programs, name);
     if (program && name == c->program) {
         program->deleted = true;
         c->program_deleted = true;
@@ -120,7 +120,7 @@ void ggl_glDetachShader(GLuint name, GLuint shader)
     }
     gles2_pack_glDetachShader(ggl_pack(c), name, shader);
     pthread_mutex_lock(&c->share->lock);
-    struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    struct ggl_program *program = sl_map_find(&c->share->programs, name);
     uint32_t *slot = program ? find_shader(program, shader) : NULL;
     if (slot) {
         *slot = program->shaders[--program->shader_count];
@@ -174,9 +174,9 @@ void ggl_glLinkProgram(GLuint name)
     gles2_pack_glLinkProgram(ggl_pack(c), name);
     struct ggl_external_name *externals = NULL;
     pthread_mutex_lock(&c->share->lock);
-    const struct ggl_program *program = ggl_names_find(&c->share->programs, name);
+    const struct ggl_program *program = sl_map_find(&c->share->programs, name);
     for (uint32_t i = 0; program && i < program->shader_count; i++) {
-        const struct ggl_shader *shader = ggl_names_find(&c->share->shaders, program->shaders[i]);
+        const struct ggl_shader *shader = sl_map_find(&c->share->shaders, program->shaders[i]);
         externals = copy_names(externals, shader ? shader->externals : NULL);
     }
     pthread_mutex_unlock(&c->share->lock);
@@ -234,7 +234,7 @@ void ggl_glUseProgram(GLuint name)
         c->program_deleted = false;
         pthread_mutex_lock(&c->share->lock);
         const struct ggl_program *program =
-            old != name ? ggl_names_find(&c->share->programs, old) : NULL;
+            old != name ? sl_map_find(&c->share->programs, old) : NULL;
         if (program && program->deleted) {
             remove_locked(c, old);
         }

@@ -41,12 +41,12 @@ void ggl_shader_free(void *object)
 
 struct ggl_shader *ggl_shader_get_locked(struct ggl_context *c, uint32_t name)
 {
-    struct ggl_shader *shader = ggl_names_find(&c->share->shaders, name);
+    struct ggl_shader *shader = sl_map_find(&c->share->shaders, name);
     if (shader || name == 0) {
         return shader;
     }
     shader = sl_alloc(sizeof *shader);
-    if (shader && !ggl_names_set(&c->share->shaders, name, shader)) {
+    if (shader && sl_map_set(&c->share->shaders, name, shader) != SL_OK) {
         sl_free(shader);
         return NULL;
     }
@@ -317,7 +317,7 @@ GLuint ggl_glCreateShader(GLenum type)
     }
     GLuint name = gles2_call_glCreateShader(c->stream, type);
     pthread_mutex_lock(&c->share->lock);
-    struct ggl_shader *stale = ggl_names_remove(&c->share->shaders, name);
+    struct ggl_shader *stale = sl_map_remove(&c->share->shaders, name);
     pthread_mutex_unlock(&c->share->lock);
     if (stale) {
         ggl_shader_free(stale);
@@ -335,9 +335,9 @@ void ggl_glDeleteShader(GLuint name)
     }
     gles2_pack_glDeleteShader(ggl_pack(c), name);
     pthread_mutex_lock(&c->share->lock);
-    struct ggl_shader *shader = ggl_names_find(&c->share->shaders, name);
+    struct ggl_shader *shader = sl_map_find(&c->share->shaders, name);
     if (shader && shader->attached == 0) {
-        (void)ggl_names_remove(&c->share->shaders, name);
+        (void)sl_map_remove(&c->share->shaders, name);
         ggl_shader_free(shader);
     } else if (shader) {
         shader->deleted = true;
@@ -358,7 +358,7 @@ void ggl_glGetShaderiv(GLuint name, GLenum pname, GLint *params)
     *params = value;
     if (pname == GL_SHADER_SOURCE_LENGTH) {
         pthread_mutex_lock(&c->share->lock);
-        const struct ggl_shader *shader = ggl_names_find(&c->share->shaders, name);
+        const struct ggl_shader *shader = sl_map_find(&c->share->shaders, name);
         if (shader && shader->source) {
             *params = (GLint)shader->source_size + 1;
         }
@@ -373,7 +373,7 @@ void ggl_glGetShaderSource(GLuint name, GLsizei room, GLsizei *length, GLchar *s
         return;
     }
     pthread_mutex_lock(&c->share->lock);
-    const struct ggl_shader *shader = ggl_names_find(&c->share->shaders, name);
+    const struct ggl_shader *shader = sl_map_find(&c->share->shaders, name);
     bool known = shader && shader->source && room >= 0;
     if (known && room > 0 && source) {
         size_t size = shader->source_size < (size_t)room ? shader->source_size : (size_t)room - 1;

@@ -15,6 +15,11 @@ struct ggl_share *ggl_share_create(void)
         return NULL;
     }
     atomic_init(&share->refs, 1);
+    sl_map_init(&share->buffers, GGL_NAMES_MAX);
+    sl_map_init(&share->shaders, GGL_NAMES_MAX);
+    sl_map_init(&share->programs, GGL_NAMES_MAX);
+    sl_map_init(&share->syncs, GGL_NAMES_MAX);
+    sl_map_init(&share->external_textures, GGL_NAMES_MAX);
     return share;
 }
 
@@ -25,16 +30,15 @@ struct ggl_share *ggl_share_ref(struct ggl_share *share)
     return share;
 }
 
-static void finish_table(struct ggl_names *names, void (*destroy)(void *))
+static void finish_table(struct sl_map *names, void (*destroy)(void *))
 {
-    size_t cursor = 0;
-    uint64_t name;
-    for (void *object; (object = ggl_names_next(names, &cursor, &name)) != NULL;) {
+    uint32_t cursor = 0;
+    for (void *object; (object = sl_map_next(names, &cursor, NULL)) != NULL;) {
         if (destroy) {
             destroy(object);
         }
     }
-    ggl_names_finish(names);
+    sl_map_finish(names);
 }
 
 void ggl_share_unref(struct ggl_share *share)

@@ -7,8 +7,8 @@
 #define GUEST_GLES_GGL_STATE_H
 
 #include "guest/gles/ggl.h"
-#include "guest/gles/ggl_names.h"
 #include "guest/stream/gs_stage.h"
+#include "transport/base/map.h"
 
 #include <GLES/gl.h>
 #include <GLES3/gl32.h>
@@ -21,6 +21,7 @@
 #define GGL_MAX_UNITS   192 /* texture units whose 2D and external bindings are remembered */
 #define GGL_PARAMETERS  256 /* room for what ggl_parameters.def lists, a multiple of 32 */
 #define GGL_SCRATCH_MAX (256u << 20)
+#define GGL_NAMES_MAX   (1u << 28) /* in one table: as many as a map holds */
 
 /* Buffer targets with a binding of their own in the context; ELEMENT_ARRAY_BUFFER belongs to the
  * vertex array. */
@@ -202,11 +203,11 @@ struct ggl_surface_answer {
 struct ggl_share {
     pthread_mutex_t lock;
     _Atomic uint32_t refs;
-    struct ggl_names buffers;
-    struct ggl_names shaders;
-    struct ggl_names programs;
-    struct ggl_names syncs;             /* keyed by the low and high word of the handle */
-    struct ggl_names external_textures; /* textures that were external once */
+    struct sl_map buffers;           /* of struct ggl_buffer, by name */
+    struct sl_map shaders;           /* of struct ggl_shader, by name */
+    struct sl_map programs;          /* of struct ggl_program, by name */
+    struct sl_map syncs;             /* handles that live */
+    struct sl_map external_textures; /* textures that were external once */
     struct ggl_spare spares[GGL_SPARE_SHARED];
     _Atomic uint32_t buffer_deletes; /* grows when a buffer name dies: remembered bindings may mean
                                         another object */
@@ -266,7 +267,7 @@ struct ggl_context {
     uint64_t quiet_published;
     const uint8_t *quiet_cur;
     struct ggl_vertex_array default_array;
-    struct ggl_names vertex_arrays;
+    struct sl_map vertex_arrays; /* of struct ggl_vertex_array, by name */
     struct ggl_spare spares[GGL_SPARE_KINDS - GGL_SPARE_SHARED];
     struct ggl_unit units[GGL_MAX_UNITS];
     struct ggl_limits limits;

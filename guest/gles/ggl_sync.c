@@ -14,7 +14,7 @@ static uint64_t handle_of(GLsync sync)
 static bool is_live(struct ggl_context *c, GLsync sync)
 {
     pthread_mutex_lock(&c->share->lock);
-    bool known = ggl_names_find(&c->share->syncs, handle_of(sync)) != NULL;
+    bool known = sl_map_find(&c->share->syncs, handle_of(sync)) != NULL;
     pthread_mutex_unlock(&c->share->lock);
     return known;
 }
@@ -40,7 +40,7 @@ GLsync ggl_glFenceSync(GLenum condition, GLbitfield flags)
         return NULL;
     }
     pthread_mutex_lock(&c->share->lock);
-    bool kept = ggl_names_set(&c->share->syncs, handle, &live);
+    bool kept = sl_map_set(&c->share->syncs, handle, &live) == SL_OK;
     pthread_mutex_unlock(&c->share->lock);
     if (!kept) {
         gles2_pack_glDeleteSyncAEMU(ggl_pack(c), handle);
@@ -63,7 +63,7 @@ void ggl_glDeleteSync(GLsync sync)
         return;
     }
     pthread_mutex_lock(&c->share->lock);
-    bool known = ggl_names_remove(&c->share->syncs, handle_of(sync)) != NULL;
+    bool known = sl_map_remove(&c->share->syncs, handle_of(sync)) != NULL;
     pthread_mutex_unlock(&c->share->lock);
     if (known) {
         gles2_pack_glDeleteSyncAEMU(ggl_pack(c), handle_of(sync));

@@ -40,8 +40,8 @@ static void first_external_use(struct ggl_context *c, GLuint texture)
 {
     static char present;
     pthread_mutex_lock(&c->share->lock);
-    bool known = ggl_names_find(&c->share->external_textures, texture) != NULL;
-    bool added = !known && ggl_names_set(&c->share->external_textures, texture, &present);
+    bool known = sl_map_find(&c->share->external_textures, texture) != NULL;
+    bool added = !known && sl_map_set(&c->share->external_textures, texture, &present) == SL_OK;
     pthread_mutex_unlock(&c->share->lock);
     if (added) {
         gles2_pack_glTexParameteri(ggl_pack(c), GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
@@ -53,7 +53,7 @@ static void first_external_use(struct ggl_context *c, GLuint texture)
 static bool externally_used(struct ggl_context *c, GLuint texture)
 {
     pthread_mutex_lock(&c->share->lock);
-    bool known = texture == 0 || ggl_names_find(&c->share->external_textures, texture) != NULL;
+    bool known = texture == 0 || sl_map_find(&c->share->external_textures, texture) != NULL;
     pthread_mutex_unlock(&c->share->lock);
     return known;
 }
@@ -115,7 +115,7 @@ void ggl_glDeleteTextures(GLsizei n, const GLuint *textures)
                              memory_order_relaxed)) { /* set before these names were external */
         pthread_mutex_lock(&c->share->lock);
         for (GLsizei i = 0; i < n; i++) {
-            (void)ggl_names_remove(&c->share->external_textures, textures[i]);
+            (void)sl_map_remove(&c->share->external_textures, textures[i]);
         }
         pthread_mutex_unlock(&c->share->lock);
     }

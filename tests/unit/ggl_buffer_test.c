@@ -170,41 +170,6 @@ SLT_TEST_F(ggl_buffer, share_groups_see_one_buffer, s)
     ggl_make_current(s->context, &s->stream);
 }
 
-SLT_TEST(ggl_names, finds_what_was_set_through_growth_and_removal)
-{
-    enum { COUNT = 4000 };
-    static char values[COUNT];
-    static bool there[COUNT];
-    struct ggl_names names = {0};
-    uint64_t seed = 1;
-    for (int i = 0; i < 40000; i++) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        size_t k = (seed >> 33) % COUNT;
-        uint64_t name = (uint64_t)k * 0x100000001u + 1;
-        if (seed >> 63) {
-            SLT_EXPECT_TRUE(ggl_names_set(&names, name, &values[k]));
-            there[k] = true;
-        } else {
-            SLT_EXPECT_TRUE(ggl_names_remove(&names, name) == (there[k] ? &values[k] : NULL));
-            there[k] = false;
-        }
-    }
-    size_t count = 0, cursor = 0;
-    for (size_t k = 0; k < COUNT; k++) {
-        count += there[k];
-        SLT_EXPECT_TRUE(ggl_names_find(&names, (uint64_t)k * 0x100000001u + 1) ==
-                        (there[k] ? &values[k] : NULL));
-    }
-    SLT_EXPECT_EQ(count, names.count);
-    uint64_t name;
-    size_t walked = 0;
-    while (ggl_names_next(&names, &cursor, &name)) {
-        walked++;
-    }
-    SLT_EXPECT_EQ(count, walked);
-    ggl_names_finish(&names);
-}
-
 SLT_TEST_F(ggl_buffer, what_is_noted_of_a_buffer_ends_with_any_change_of_it, s)
 {
     uint32_t first;

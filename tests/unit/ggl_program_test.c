@@ -129,7 +129,7 @@ SLT_TEST_F(ggl_program, a_loaded_binary_knows_its_external_samplers, s)
 
     const struct ggl_program *loaded;
     ggl_glProgramBinary(7, format, binary, length);
-    loaded = ggl_names_find(&s->context->share->programs, 7);
+    loaded = sl_map_find(&s->context->share->programs, 7);
     SLT_ASSERT_TRUE(loaded != NULL && loaded->externals != NULL && loaded->externals->next != NULL);
     bool first = strcmp(loaded->externals->name, "t") == 0;
     SLT_EXPECT_STREQ("t", first ? loaded->externals->name : loaded->externals->next->name);
@@ -149,7 +149,7 @@ SLT_TEST_F(ggl_program, a_loaded_binary_knows_its_external_samplers, s)
     memcpy(lie, binary, (size_t)length);
     memset(lie + length - 4, 0xff, 4); /* more names than bytes */
     ggl_glProgramBinary(9, format, lie, length);
-    loaded = ggl_names_find(&s->context->share->programs, 9);
+    loaded = sl_map_find(&s->context->share->programs, 9);
     SLT_EXPECT_TRUE(loaded == NULL || loaded->externals == NULL);
 }
 

@@ -169,6 +169,7 @@ SLT_TEST(map, tells_spaces_and_both_words_apart)
 SLT_TEST(map, agrees_with_an_array_over_random_work)
 {
     enum { KEYS = 512 };
+    const uint64_t step_of = 0x1000000001000u; /* both words change */
     static void *reference[KEYS];
     struct sl_map map;
     uint32_t seed = 1, live = 0;
@@ -178,20 +179,23 @@ SLT_TEST(map, agrees_with_an_array_over_random_work)
         uint32_t key = seed >> 8 & (KEYS - 1);
         if ((seed >> 28) % 2 == 0) {
             enum sl_result want = reference[key] != NULL ? SL_ERR_INVALID : SL_OK;
-            SLT_ASSERT_RESULT(want, sl_map_add(&map, key * 4096, &reference[key]));
+            SLT_ASSERT_RESULT(want, sl_map_add(&map, key * step_of, &reference[key]));
             live += reference[key] == NULL;
             reference[key] = &reference[key];
         } else {
-            SLT_ASSERT_TRUE(sl_map_remove(&map, key * 4096) == reference[key]);
+            SLT_ASSERT_TRUE(sl_map_remove(&map, key * step_of) == reference[key]);
             live -= reference[key] != NULL;
             reference[key] = NULL;
         }
         SLT_ASSERT_EQ(live, map.live);
     }
+    for (uint32_t key = 0; key < KEYS; key++) {
+        SLT_EXPECT_TRUE(sl_map_find(&map, key * step_of) == reference[key]);
+    }
     uint32_t cursor = 0, seen = 0;
     uint64_t key;
     while (sl_map_next(&map, &cursor, &key) != NULL) {
-        SLT_EXPECT_TRUE(reference[key / 4096] != NULL);
+        SLT_EXPECT_TRUE(reference[key / step_of] != NULL);
         seen++;
     }
     SLT_EXPECT_EQ(live, seen);
