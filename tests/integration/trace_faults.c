@@ -3,8 +3,9 @@
  * usage: trace_faults TRACE
  * Each byte is changed in a copy. What notices it is asked first where it lies: the file's header,
  * or the header, payload and padding of its chunk; one byte in 1,009, and every one that was not
- * noticed there, is asked of the whole file. A cut file must give the frames whose marks and calls
- * lie before the cut. Prints counts; exit 1 when a fault went unnoticed or a cut gave too little.
+ * noticed there, is asked of the whole file. A cut file must give the frames whose marks, and all
+ * calls and verbs up to them, lie before the cut. Prints counts; exit 1 when a fault went unnoticed
+ * or a cut gave too little.
  */
 #include "host/capture/cap_merge.h"
 
@@ -132,32 +133,53 @@ static uint64_t frames_of(int fd, uint64_t *calls, bool *ok)
     return frames;
 }
 
-/* Marks in whole chunks before `size` whose calls are there, too. */
+static bool is_whole(const struct cap_chunk *c, size_t size)
+{
+    return c->offset + 64 + (c->stored_size + 63u) / 64 * 64 <= size;
+}
+
+/* The least stamp that a call or verb in the chunk may have, with the one that it continues. */
+static uint64_t least_stamp(const struct cap_reader *reader, uint32_t index)
+{
+    const struct cap_chunk *chunk = &reader->chunks[index], *first = chunk;
+    for (uint32_t i = index; i-- != 0 && (first->flags & CAP_CHUNK_CONTINUED) != 0;) {
+        const struct cap_chunk *before = &reader->chunks[i];
+        if (before->kind == chunk->kind && before->stream == chunk->stream) {
+            first = before;
+        }
+    }
+    return first->first_stamp;
+}
+
+/* Marks in whole chunks before `size` that everything up to their stamp is there for. Chunks of
+ * several streams need not lie in the order of their stamps. */
 static uint64_t frames_before(struct cap_reader *reader, size_t size)
 {
-    uint64_t marks = 0, last_call = 0, frames = 0;
+    uint64_t lost = UINT64_MAX, frames = 0;
+    for (uint32_t i = 0; i < reader->chunk_count; i++) {
+        const struct cap_chunk *c = &reader->chunks[i];
+        bool counts = c->kind == CAP_KIND_CALL || c->kind == CAP_KIND_VERB;
+        if (counts && !is_whole(c, size) && least_stamp(reader, i) < lost) {
+            lost = least_stamp(reader, i);
+        }
+    }
     struct cap_payload payload = {0};
-    for (uint32_t pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i < reader->chunk_count; i++) {
-            const struct cap_chunk *c = &reader->chunks[i];
-            bool is_whole = c->offset + 64 + (c->stored_size + 63u) / 64 * 64 <= size;
-            enum cap_damage_kind why;
-            if (pass == 0 && c->kind == CAP_KIND_CALL && is_whole) {
-                last_call += c->records;
-            } else if (pass == 1 && c->kind == CAP_KIND_FRAM && is_whole) {
-                need(cap_reader_load(reader, c, &payload, &why) == SL_OK, "FRAM");
-                marks += c->records;
-                for (size_t at = 0; at + sizeof(struct cap_frame) <= payload.size;
-                     at += sizeof(struct cap_frame)) {
-                    uint64_t stamp;
-                    memcpy(&stamp, payload.data + at, sizeof stamp);
-                    frames += stamp <= last_call; /* calls are fewer than stamps: a lower bound */
-                }
-            }
+    for (uint32_t i = 0; i < reader->chunk_count; i++) {
+        const struct cap_chunk *c = &reader->chunks[i];
+        enum cap_damage_kind why;
+        if (c->kind != CAP_KIND_FRAM || !is_whole(c, size)) {
+            continue;
+        }
+        need(cap_reader_load(reader, c, &payload, &why) == SL_OK, "FRAM");
+        for (size_t at = 0; at + sizeof(struct cap_frame) <= payload.size;
+             at += sizeof(struct cap_frame)) {
+            uint64_t stamp;
+            memcpy(&stamp, payload.data + at, sizeof stamp);
+            frames += stamp < lost;
         }
     }
     cap_payload_finish(&payload);
-    return frames < marks ? frames : marks;
+    return frames;
 }
 
 static uint64_t cut_all(const struct trace *t)
