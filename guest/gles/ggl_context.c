@@ -56,7 +56,7 @@ enum sl_result ggl_context_create(const struct ggl_context_args *args, struct gg
         sl_free(c);
         return SL_ERR_NOMEM;
     }
-    sl_map_init(&c->vertex_arrays, GGL_NAMES_MAX);
+    sl_map_init(&c->vertex_arrays, SL_MAP_MOST);
     c->version = args->version;
     c->features = args->features;
     c->lose_on_reset = args->lose_on_reset;

@@ -15,11 +15,11 @@ struct ggl_share *ggl_share_create(void)
         return NULL;
     }
     atomic_init(&share->refs, 1);
-    sl_map_init(&share->buffers, GGL_NAMES_MAX);
-    sl_map_init(&share->shaders, GGL_NAMES_MAX);
-    sl_map_init(&share->programs, GGL_NAMES_MAX);
-    sl_map_init(&share->syncs, GGL_NAMES_MAX);
-    sl_map_init(&share->external_textures, GGL_NAMES_MAX);
+    sl_map_init(&share->buffers, SL_MAP_MOST);
+    sl_map_init(&share->shaders, SL_MAP_MOST);
+    sl_map_init(&share->programs, SL_MAP_MOST);
+    sl_map_init(&share->syncs, SL_MAP_MOST);
+    sl_map_init(&share->external_textures, SL_MAP_MOST);
     return share;
 }
 

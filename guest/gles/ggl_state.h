@@ -21,7 +21,6 @@
 #define GGL_MAX_UNITS   192 /* texture units whose 2D and external bindings are remembered */
 #define GGL_PARAMETERS  256 /* room for what ggl_parameters.def lists, a multiple of 32 */
 #define GGL_SCRATCH_MAX (256u << 20)
-#define GGL_NAMES_MAX   (1u << 28) /* in one table: as many as a map holds */
 
 /* Buffer targets with a binding of their own in the context; ELEMENT_ARRAY_BUFFER belongs to the
  * vertex array. */

@@ -213,7 +213,7 @@ static enum sl_result start(const struct abi_options *options, struct abi **out)
     abi->options = *options;
     abi->options.features = NULL; /* the embedder's, for the call */
     abi->features = features;
-    sl_map_init(&abi->resources, UINT32_MAX >> 4); /* the device limits them */
+    sl_map_init(&abi->resources, SL_MAP_MOST); /* the device limits them */
     abi_fences_init(&abi->fences);
     r = make_device(abi);
     if (r != SL_OK) {

@@ -24,8 +24,8 @@ struct dev_lanes {
 void dev_timelines_init(struct dev_timelines *t, const struct vgd_sink *sink, uint32_t pending_max)
 {
     *t = (struct dev_timelines){.sink = *sink, .pending_max = pending_max};
-    sl_map_init(&t->contexts, UINT32_MAX >> 4);
-    sl_map_init(&t->tasks, UINT32_MAX >> 4);
+    sl_map_init(&t->contexts, SL_MAP_MOST);
+    sl_map_init(&t->tasks, SL_MAP_MOST);
     pthread_mutex_init(&t->lock, NULL);
 }
 

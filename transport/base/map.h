@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 
+/* Most entries that a map can have. */
+#define SL_MAP_MOST (1u << 28)
+
 struct sl_map_entry;
 
 struct sl_map {
@@ -21,7 +24,7 @@ struct sl_map {
     uint64_t seed[5]; /* drawn with the first entry */
 };
 
-/* max: most live entries, at most 2^28. */
+/* max: most live entries, at most SL_MAP_MOST. */
 void sl_map_init(struct sl_map *map, uint32_t max);
 /* The values stay their owner's. */
 void sl_map_finish(struct sl_map *map);

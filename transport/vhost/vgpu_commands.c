@@ -245,7 +245,7 @@ enum sl_result vgpu_init(struct vgpu *gpu, struct vhost_server *server)
         gpu->scanouts[i] = (struct vgpu_scanout){
             .width_px = o->width_px, .height_px = o->height_px, .enabled = true};
     }
-    sl_map_init(&gpu->resources, UINT32_MAX >> 4);
+    sl_map_init(&gpu->resources, SL_MAP_MOST);
     sl_list_init(&gpu->window);
     if (getrandom(gpu->uuid, sizeof gpu->uuid, 0) != (ssize_t)sizeof gpu->uuid) {
         return SL_ERR_IO;
