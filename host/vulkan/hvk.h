@@ -20,6 +20,7 @@
 #include "host/vk_driver.h"
 #include "transport/base/ids.h"
 #include "transport/base/list.h"
+#include "transport/base/map.h"
 #include "transport/base/vk_codec.h"
 #include "wire/vk_kinds.h"
 #include "wire/vk_types.h"
@@ -139,11 +140,9 @@ struct hvk_device {
     uint32_t stale_count, stale_seen;
     uint64_t stale_bytes, stale_seen_bytes;
     bool has_null_descriptors;
-    VkSampler any_sampler; /* ours, or none */
-    /* hvk_buffer.c: all buffers by native handle, in turns */
-    struct hvk_buffer **buffers;
-    uint32_t buffer_count, buffer_room; /* the latter a power of two, or 0 */
-    struct sl_list layouts;             /* pipeline layouts that were destroyed: hvk_pipeline.c */
+    VkSampler any_sampler;  /* ours, or none */
+    struct sl_map buffers;  /* hvk_buffer.c: struct hvk_buffer by native handle, in turns */
+    struct sl_list layouts; /* pipeline layouts that were destroyed: hvk_pipeline.c */
     uint32_t layout_count;
 };
 

@@ -10,78 +10,20 @@ static struct hvk_buffer *buffer_of(struct hvk_object *object)
     return (struct hvk_buffer *)(void *)object;
 }
 
-/* --- by native handle: descriptors carry nothing else --- */
-
-#define BUFFERS_MIN 64u
-
-static struct hvk_buffer **at(const struct hvk_device *device, uint64_t native)
-{
-    uint64_t hash = native * 0x9e3779b97f4a7c15ull >> 32;
-    return &device->buffers[hash & (device->buffer_room - 1)];
-}
-
+/* By native handle: descriptors carry nothing else. */
 struct hvk_buffer *hvk_buffer_at(const struct hvk_device *device, VkBuffer native)
 {
-    struct hvk_buffer *b = device->buffer_room != 0 ? *at(device, HVK_U64(native)) : NULL;
-    while (b != NULL && b->object.native != HVK_U64(native)) {
-        b = b->next;
-    }
-    return b;
-}
-
-static bool at_grow(struct hvk_device *device)
-{
-    struct hvk_buffer **old = device->buffers;
-    uint32_t old_room = device->buffer_room;
-    uint32_t room = old_room != 0 ? old_room * 2 : BUFFERS_MIN;
-    struct hvk_buffer **more = sl_alloc_array(room, sizeof *more);
-    if (more == NULL) {
-        return old_room != 0; /* slower then */
-    }
-    device->buffers = more;
-    device->buffer_room = room;
-    for (uint32_t i = 0; i < old_room; i++) {
-        for (struct hvk_buffer *b = old[i], *next; b != NULL; b = next) {
-            struct hvk_buffer **place = at(device, b->object.native);
-            next = b->next;
-            b->next = *place;
-            *place = b;
-        }
-    }
-    sl_free(old);
-    return true;
-}
-
-static bool at_add(struct hvk_device *device, struct hvk_buffer *b)
-{
-    if (device->buffer_count >= device->buffer_room && !at_grow(device)) {
-        return false;
-    }
-    struct hvk_buffer **place = at(device, b->object.native);
-    b->next = *place;
-    *place = b;
-    device->buffer_count++;
-    return true;
-}
-
-static void at_remove(struct hvk_device *device, const struct hvk_buffer *b)
-{
-    struct hvk_buffer **place = at(device, b->object.native);
-    while (*place != b) {
-        place = &(*place)->next;
-    }
-    *place = b->next;
-    device->buffer_count--;
+    return sl_map_find(&device->buffers, HVK_U64(native));
 }
 
 static void buffer_release(struct hvk_object *object)
 {
     struct hvk_buffer *b = buffer_of(object);
+    (void)sl_map_remove(&object->device->buffers, object->native);
     object->device->driver.DestroyBuffer(hvk_native(object->device),
                                          HVK_HANDLE(VkBuffer, object->native), NULL);
     hvk_pages_unref(b->pages);
     hvk_bond_end(&b->memory);
-    at_remove(object->device, b);
     sl_free(b);
 }
 
@@ -134,7 +76,7 @@ static VkResult create(struct hvk_call *call, struct hvk_device *device,
     b->is_bound = sparse;
     hvk_object_init(&b->object, VK_KIND_VkBuffer, HVK_U64(native), device->object.instance, device,
                     buffer_release);
-    if (!at_add(device, b)) {
+    if (sl_map_add(&device->buffers, b->object.native, b) != SL_OK) {
         device->driver.DestroyBuffer(hvk_native(device), native, NULL);
         sl_free(b);
         return VK_ERROR_OUT_OF_HOST_MEMORY;

@@ -31,7 +31,7 @@ static void device_release(struct hvk_object *object)
     hvk_unref(&object->instance->object);
     hvk_status_drop(device);
     sl_free(device->queues);
-    sl_free(device->buffers);
+    sl_map_finish(&device->buffers);
     sl_free(device);
 }
 
@@ -365,6 +365,7 @@ VkResult hvk_vkCreateDevice(struct hvk_call *call, struct vk_args_vkCreateDevice
     }
     device->physical = physical;
     device->context = call->context;
+    sl_map_init(&device->buffers, SL_MAP_MOST);
     sl_list_init(&device->layouts);
     sl_list_init(&device->graves);
     sl_list_init(&device->sets);

@@ -124,7 +124,6 @@ struct hvk_buffer {
     uint64_t size;
     VkMemoryRequirements requirements;
     bool is_bound;           /* or sparse: no driver survives the use of one that is not */
-    struct hvk_buffer *next; /* in hvk_device.buffers */
     struct hvk_pages *pages; /* bound, nullable */
     struct hvk_bond memory;
 };
