@@ -11,6 +11,7 @@
 #include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
+#include "transport/base/map.h"
 #include "transport/base/mem.h"
 
 /* So many, or so many bytes of what they are of, gather between two walks. */
@@ -27,13 +28,11 @@ struct stale {
     bool is_said;
 };
 
-/* One walk over what a device's sets hold. The objects by native handle and kind: open addressing.
- */
+/* One walk over what a device's sets hold. */
 struct walk {
     struct hvk_device *device;
-    struct stale **slots;
-    uint32_t mask;
-    bool takes_out; /* of the sets */
+    struct sl_map ended; /* struct stale by kind and native handle */
+    bool takes_out;      /* of the sets */
 };
 
 /* --- which ones --- */
@@ -96,32 +95,18 @@ void hvk_stale_end(struct hvk_device *device)
 
 /* --- looking for them --- */
 
-static uint32_t hash(uint32_t kind, uint64_t native)
-{
-    return (uint32_t)((native ^ (uint64_t)kind << 56) * 0x9e3779b97f4a7c15ull >> 32);
-}
-
 static bool walk_begin(struct walk *walk, struct hvk_device *device, bool takes_out)
 {
-    uint32_t room = 16;
-    while (room < device->stale_count * 2) {
-        room *= 2;
-    }
-    *walk = (struct walk){.device = device,
-                          .slots = sl_alloc_array(room, sizeof(struct stale *)),
-                          .mask = room - 1,
-                          .takes_out = takes_out};
-    if (walk->slots == NULL) {
-        return false;
-    }
+    *walk = (struct walk){.device = device, .takes_out = takes_out};
+    sl_map_init(&walk->ended, SL_MAP_MOST);
     SL_LIST_FOR(item, &device->stale)
     {
         struct stale *stale = SL_CONTAINER(item, struct stale, link);
-        uint32_t at = hash(stale->record->kind, stale->record->native);
-        while (walk->slots[at & walk->mask] != NULL) {
-            at++;
+        if (sl_map_set_in(&walk->ended, stale->record->kind, stale->record->native, stale) !=
+            SL_OK) {
+            sl_map_finish(&walk->ended);
+            return false;
         }
-        walk->slots[at & walk->mask] = stale;
         stale->is_said = false;
     }
     return true;
@@ -129,14 +114,7 @@ static bool walk_begin(struct walk *walk, struct hvk_device *device, bool takes_
 
 static struct stale *find(const struct walk *walk, uint32_t kind, uint64_t native)
 {
-    struct stale *found;
-    for (uint32_t at = hash(kind, native);
-         native != 0 && (found = walk->slots[at & walk->mask]) != NULL; at++) {
-        if (found->record->native == native && found->record->kind == kind) {
-            return found;
-        }
-    }
-    return NULL;
+    return native != 0 ? sl_map_find_in(&walk->ended, kind, native) : NULL;
 }
 
 /* --- what sets say --- */
@@ -271,7 +249,7 @@ static void walk_all(struct hvk_device *device, bool takes_out)
             end(device, stale);
         }
     }
-    sl_free(walk.slots);
+    sl_map_finish(&walk.ended);
     device->stale_seen = device->stale_count;
     device->stale_seen_bytes = device->stale_bytes;
 }
