@@ -3,36 +3,25 @@
 #include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
+#include "transport/base/map.h"
 #include "transport/base/mem.h"
 
 /* Most values of one slot. */
 #define VALUES_MAX (1u << 20)
-#define BUCKETS    256u
-
-struct value {
-    struct value *next;
-    uint64_t handle, data;
-    VkObjectType type;
-};
 
 struct slot {
     struct hvk_object object;
-    uint32_t count;
-    uint32_t bucket_count; /* power of two; doubles as the slot fills */
-    struct value **buckets;
+    struct sl_map values; /* struct hvk_private_value by type and handle, owned */
 };
 
 static void slot_release(struct hvk_object *object)
 {
     struct slot *slot = (struct slot *)(void *)object;
-    for (uint32_t i = 0; i < slot->bucket_count; i++) {
-        while (slot->buckets[i] != NULL) {
-            struct value *v = slot->buckets[i];
-            slot->buckets[i] = v->next;
-            sl_free(v);
-        }
+    uint32_t cursor = 0;
+    for (void *value; (value = sl_map_next(&slot->values, &cursor, NULL)) != NULL;) {
+        sl_free(value);
     }
-    sl_free(slot->buckets);
+    sl_map_finish(&slot->values);
     sl_free(slot);
 }
 
@@ -48,10 +37,8 @@ VkResult hvk_vkCreatePrivateDataSlot(struct hvk_call *call,
     }
     hvk_object_init(&slot->object, VK_KIND_VkPrivateDataSlot, HVK_U64(slot),
                     device->object.instance, device, slot_release);
-    slot->buckets = sl_alloc_array(BUCKETS, sizeof *slot->buckets);
-    slot->bucket_count = slot->buckets != NULL ? BUCKETS : 0;
-    enum sl_result added =
-        slot->buckets != NULL ? hvk_add_object(call, &slot->object, &id) : SL_ERR_NOMEM;
+    sl_map_init(&slot->values, VALUES_MAX);
+    enum sl_result added = hvk_add_object(call, &slot->object, &id);
     hvk_unref(&slot->object);
     if (added != SL_OK) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -65,60 +52,19 @@ static struct slot *slot_find(const struct hvk_call *call, uint64_t id)
     return (struct slot *)(void *)hvk_find(call->context, VK_KIND_VkPrivateDataSlot, id, NULL);
 }
 
-static struct value **bucket_of(const struct slot *slot, uint64_t handle)
-{
-    /* Fibonacci hashing: addresses and ids differ in their low bits. */
-    uint64_t mixed = handle * 0x9e3779b97f4a7c15ull >> 32;
-    return &slot->buckets[mixed & (slot->bucket_count - 1)];
-}
-
-static struct value *value_find(const struct slot *slot, VkObjectType type, uint64_t handle)
-{
-    struct value *v = *bucket_of(slot, handle);
-    while (v != NULL && (v->handle != handle || v->type != type)) {
-        v = v->next;
-    }
-    return v;
-}
-
-/* Twice as many buckets; without memory it stays as it is. */
-static void grow(struct slot *slot)
-{
-    struct value **old = slot->buckets;
-    uint32_t old_count = slot->bucket_count;
-    struct value **more = sl_alloc_array((size_t)old_count * 2, sizeof *more);
-    if (more == NULL) {
-        return;
-    }
-    slot->buckets = more;
-    slot->bucket_count = old_count * 2;
-    for (uint32_t i = 0; i < old_count; i++) {
-        while (old[i] != NULL) {
-            struct value *v = old[i];
-            old[i] = v->next;
-            struct value **bucket = bucket_of(slot, v->handle);
-            v->next = *bucket;
-            *bucket = v;
-        }
-    }
-    sl_free(old);
-}
-
 VkResult hvk_vkSetPrivateData(struct hvk_call *call, struct vk_args_vkSetPrivateData *a)
 {
     struct slot *slot = slot_find(call, a->privateDataSlot_id);
     if (slot == NULL) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
-    struct value *v = value_find(slot, a->objectType, a->objectHandle);
-    if (v == NULL && slot->count < VALUES_MAX && (v = sl_alloc(sizeof *v)) != NULL) {
-        if (slot->count >= slot->bucket_count) {
-            grow(slot);
+    struct hvk_private_value *v = sl_map_find_in(&slot->values, a->objectType, a->objectHandle);
+    if (v == NULL && (v = sl_alloc(sizeof *v)) != NULL) {
+        *v = (struct hvk_private_value){.type = a->objectType, .handle = a->objectHandle};
+        if (sl_map_add_in(&slot->values, a->objectType, a->objectHandle, v) != SL_OK) {
+            sl_free(v);
+            v = NULL;
         }
-        struct value **bucket = bucket_of(slot, a->objectHandle);
-        *v = (struct value){.next = *bucket, .handle = a->objectHandle, .type = a->objectType};
-        *bucket = v;
-        slot->count++;
     }
     if (v == NULL) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -131,18 +77,18 @@ uint32_t hvk_private_list(const struct hvk_object *object, struct hvk_private_va
                           uint32_t room)
 {
     const struct slot *slot = (const struct slot *)(const void *)object;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < slot->bucket_count; i++) {
-        for (const struct value *v = slot->buckets[i]; v != NULL && count < room; v = v->next) {
-            out[count++] = (struct hvk_private_value){v->type, v->handle, v->data};
-        }
+    uint32_t cursor = 0;
+    const struct hvk_private_value *v;
+    for (uint32_t i = 0; i < room && (v = sl_map_next(&slot->values, &cursor, NULL)) != NULL; i++) {
+        out[i] = *v;
     }
-    return slot->count;
+    return slot->values.live;
 }
 
 void hvk_vkGetPrivateData(struct hvk_call *call, struct vk_args_vkGetPrivateData *a)
 {
     const struct slot *slot = slot_find(call, a->privateDataSlot_id);
-    const struct value *v = slot != NULL ? value_find(slot, a->objectType, a->objectHandle) : NULL;
+    const struct hvk_private_value *v =
+        slot != NULL ? sl_map_find_in(&slot->values, a->objectType, a->objectHandle) : NULL;
     *a->pData = v != NULL ? v->data : 0;
 }
