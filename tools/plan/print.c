@@ -1,5 +1,6 @@
 /* The printer: one command and its reply as text. */
 #include "tools/plan/plan.h"
+#include "tools/plan/text.h"
 #include "transport/base/bytes.h"
 
 #include <inttypes.h>
@@ -29,7 +30,8 @@ static void print_flags(uint32_t bits, const struct plan_names *names, FILE *out
     for (uint32_t i = 0; i < own.count; i++) {
         uint32_t bit = own.names[i].value;
         if ((bit & (bit - 1)) == 0 && (bits & bit) != 0) {
-            fprintf(out, "%s%s", between, own.names[i].name);
+            fputs(between, out);
+            fputs(own.names[i].name, out);
             between = " | ";
             bits &= ~bit;
         }
@@ -53,9 +55,9 @@ static void print_scalar(uint64_t bits, const struct look *look, FILE *out)
     } else if (look->kind == PLAN_ENUM) {
         fprintf(out, "0x%04" PRIx64, bits & UINT32_MAX);
     } else if (prim == PLAN_I8 || prim == PLAN_I16 || prim == PLAN_I32 || prim == PLAN_I64) {
-        fprintf(out, "%" PRId64, (int64_t)bits);
+        plan_text_signed(out, (int64_t)bits);
     } else {
-        fprintf(out, "%" PRIu64, bits);
+        plan_text_decimal(out, bits);
     }
 }
 
@@ -134,7 +136,7 @@ static void print_field(const struct plan_field *field, const struct plan_value 
         }
         break;
     case PLAN_ADDRESS:
-        fprintf(out, "0x%" PRIx64, value->bits);
+        plan_text_hex(out, value->bits);
         break;
     }
 }
@@ -177,14 +179,15 @@ void plan_print(const struct plan_command *command, const struct plan_style *sty
         plan_decode(command, (const uint8_t *)packet + (size - body), body, values, &used);
     struct sl_reader answer = sl_reader_over(reply, reply_size);
     if (style->value == NULL) {
-        fprintf(out, "%s(", command->name);
+        fputs(command->name, out);
+        fputc('(', out);
     }
     for (uint8_t i = 0; i < command->field_count; i++) {
         const struct plan_field *field = &command->fields[i];
         if (style->value != NULL) {
             style->value(style->user, field->name, out);
         } else {
-            fprintf(out, "%s%s = ", i == 0 ? "" : ", ", field->name);
+            plan_text_name(out, i == 0 ? "" : ", ", field->name);
         }
         if (field->step != PLAN_SCALAR || !print_own(style, command, field, values[i].bits, out)) {
             print_field(field, &values[i], &answer, out);

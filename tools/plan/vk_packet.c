@@ -1,5 +1,6 @@
 /* Whole packets and replies: read, made, answered, printed. */
 #include "tools/plan/plan.h"
+#include "tools/plan/text.h"
 #include "tools/plan/vk_walk.h"
 #include "transport/base/bytes.h"
 
@@ -67,7 +68,7 @@ static void parameters(struct vk_walk *w, const struct vk_plan_command *c, struc
         if (w->text != NULL && w->style->value != NULL) {
             w->style->value(w->style->user, c->fields[i].name, text);
         } else if (w->text != NULL) {
-            fprintf(text, "%s%s = ", between, c->fields[i].name);
+            plan_text_name(text, between, c->fields[i].name);
             between = ", ";
         }
         vk_walk_field(w, s, i);
@@ -173,7 +174,7 @@ static void print_name(const struct vk_walk *w, const char *name)
     if (w->style->value != NULL) {
         w->style->value(w->style->user, name, w->text);
     } else if (name != NULL) {
-        fprintf(w->text, " %s = ", name);
+        plan_text_name(w->text, " ", name);
     } else {
         fputc(' ', w->text);
     }
@@ -261,7 +262,8 @@ void vk_plan_print(const struct vk_plan *plan, const struct plan_style *style, c
     }
     bool cut = sl_load_u32((const uint8_t *)packet + 4) > size;
     if (w.style->value == NULL) {
-        fprintf(out, "%s(", c->name);
+        fputs(c->name, out);
+        fputc('(', out);
     }
     parameters(&w, c, &s);
     if (w.style->value == NULL) {

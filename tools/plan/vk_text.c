@@ -1,4 +1,5 @@
 /* Vulkan's values as text. */
+#include "tools/plan/text.h"
 #include "tools/plan/vk_walk.h"
 #include "transport/base/bytes.h"
 
@@ -31,7 +32,8 @@ static void flags(FILE *text, const struct vk_plan_names *names, uint64_t value)
         uint64_t one = 1ull << bit;
         const char *name = (value & one) != 0 ? name_of(names, (int64_t)one) : NULL;
         if (name != NULL) {
-            fprintf(text, "%s%s", between, name);
+            fputs(between, text);
+            fputs(name, text);
             between = " | ";
             value &= ~one;
         }
@@ -51,7 +53,7 @@ static uint64_t load(const uint8_t *bytes, size_t size)
 void vk_text_number(FILE *text, const struct vk_plan_field *f, const uint8_t *bytes)
 {
     if (f->wire == VK_PLAN_HANDLE) {
-        fprintf(text, "0x%" PRIx64, sl_load_u64(bytes));
+        plan_text_hex(text, sl_load_u64(bytes));
         return;
     }
     if (f->wire == VK_PLAN_RAW && f->size > 8) {
@@ -75,9 +77,9 @@ void vk_text_number(FILE *text, const struct vk_plan_field *f, const uint8_t *by
         memcpy(&wide, bytes, sizeof wide);
         fprintf(text, "%g", wide);
     } else if (f->show == VK_PLAN_NUMBER) {
-        fprintf(text, "%" PRIu64, value);
+        plan_text_decimal(text, value);
     } else {
-        fprintf(text, "%" PRId64, as_signed);
+        plan_text_signed(text, as_signed);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "tools/plan/vk_walk.h"
 
 #include "tools/plan/plan.h"
+#include "tools/plan/text.h"
 #include "transport/base/bytes.h"
 
 #include <string.h>
@@ -228,7 +229,7 @@ static void structure(struct vk_walk *w, const struct vk_plan_struct *inner, boo
     }
     for (uint8_t i = 0; i < s.count && !w->failed; i++) {
         if (w->text != NULL) {
-            fprintf(w->text, "%s%s = ", i != 0 ? ", " : "", s.fields[i].name);
+            plan_text_name(w->text, i != 0 ? ", " : "", s.fields[i].name);
         }
         vk_walk_field(w, &s, i);
     }

@@ -1,4 +1,5 @@
 #include "tools/sluice/calls.h"
+#include "tools/plan/text.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/names.h"
 #include "transport/base/bytes.h"
@@ -7,6 +8,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,12 +74,19 @@ struct calls {
     uint32_t value_count;
 };
 
+static void print_numbered(FILE *out, const char *kind, uint64_t number)
+{
+    fputs(kind, out);
+    fputc('#', out);
+    plan_text_decimal(out, number);
+}
+
 static void print_kind(FILE *out, uint32_t kind, uint32_t number)
 {
     const char *name = vk_kind_name(kind);
     name = strncmp(name, "Vk", 2) == 0 ? name + 2 : name;
     fputc(tolower((unsigned char)name[0]), out);
-    fprintf(out, "%s#%" PRIu32, name + 1, number);
+    print_numbered(out, name + 1, number);
 }
 
 static uint32_t number_of(struct calls *calls, uint32_t kind, uint64_t id, bool is_new)
@@ -104,7 +113,7 @@ static void on_handle(void *user, uint32_t kind, uint64_t id, bool made, FILE *o
     if (id == 0) {
         fputs("NULL", out);
     } else if (calls->plain) {
-        fprintf(out, "0x%" PRIx64, id);
+        plan_text_hex(out, id);
     } else {
         /* What is asked for again has its number already. */
         bool is_new =
@@ -168,7 +177,7 @@ static bool on_scalar(void *user, const struct plan_command *command,
     if (starts(command->name, "rc")) {
         const char *shown = rc_kind(field != NULL ? field->name : command->name, &kind);
         if (shown != NULL) {
-            fprintf(out, "%s#%" PRIu32, shown, number_of(calls, kind, bits, field == NULL));
+            print_numbered(out, shown, number_of(calls, kind, bits, field == NULL));
         }
         return shown != NULL;
     }
@@ -177,7 +186,7 @@ static bool on_scalar(void *user, const struct plan_command *command,
                         : strcmp(command->name, "glCreateProgram") == 0 ? "program"
                                                                         : NULL;
     if (shown != NULL) {
-        fprintf(out, "%s#%" PRIu64, shown, bits);
+        print_numbered(out, shown, bits);
     }
     return shown != NULL;
 }
@@ -199,7 +208,7 @@ static void print_made(struct calls *calls, FILE *out)
     for (uint32_t i = 0; i < calls->made_count; i++) {
         fputs(i != 0 ? ", " : "", out);
         if (calls->plain) {
-            fprintf(out, "0x%" PRIx64, calls->made[i].id);
+            plan_text_hex(out, calls->made[i].id);
         } else {
             print_kind(out, calls->made[i].kind,
                        number_of(calls, calls->made[i].kind, calls->made[i].id, is_new));
@@ -348,6 +357,9 @@ struct calls *calls_create(enum calls_format format, bool plain, FILE *out)
         .format = format, .plain = plain, .out = out, .last_stamp = UINT64_MAX, .command = ""};
     calls->names = names_create();
     calls->text = open_memstream(&calls->buffer, &calls->size);
+    if (calls->text != NULL) {
+        __fsetlocking(calls->text, FSETLOCKING_BYCALLER); /* one thread prints */
+    }
     if (calls->names == NULL || calls->text == NULL) {
         calls_destroy(calls);
         return NULL;
@@ -422,15 +434,25 @@ static void json_piece(struct calls *calls, uint32_t i)
     *end = kept;
 }
 
+static void json_number(FILE *out, const char *before, uint64_t number)
+{
+    fputs(before, out);
+    plan_text_decimal(out, number);
+}
+
 static void give_json(struct calls *calls, const struct cap_event *event, uint64_t frame)
 {
     FILE *out = calls->out;
     uint32_t ctx_id = event->kind == CAP_EVENT_CALL ? event->call.ctx_id : 0;
     collect(calls, event, true);
-    fprintf(out,
-            "{\"call\": %" PRIu64 ", \"context\": %" PRIu32 ", \"stream\": %" PRIu32
-            ", \"frame\": %" PRIu64 ", \"time_ns\": %" PRIu64 ", \"name\": \"%s\"",
-            event->stamp, ctx_id, event->stream, frame, event->time, event_name(calls, event));
+    json_number(out, "{\"call\": ", event->stamp);
+    json_number(out, ", \"context\": ", ctx_id);
+    json_number(out, ", \"stream\": ", event->stream);
+    json_number(out, ", \"frame\": ", frame);
+    json_number(out, ", \"time_ns\": ", event->time);
+    fputs(", \"name\": \"", out);
+    fputs(event_name(calls, event), out);
+    fputc('"', out);
     if (event->kind != CAP_EVENT_CALL) {
         fputs(", \"text\": ", out);
         json_text(out, calls->buffer);
@@ -438,7 +460,9 @@ static void give_json(struct calls *calls, const struct cap_event *event, uint64
         fputs(", \"arguments\": {", out);
         uint32_t i = 0;
         for (; i < calls->value_count && calls->values[i].name != NULL; i++) {
-            fprintf(out, "%s\"%s\": ", i != 0 ? ", " : "", calls->values[i].name);
+            fputs(i != 0 ? ", \"" : "\"", out);
+            fputs(calls->values[i].name, out);
+            fputs("\": ", out);
             json_piece(calls, i);
         }
         fputc('}', out);
@@ -446,8 +470,8 @@ static void give_json(struct calls *calls, const struct cap_event *event, uint64
             fputs(", \"result\": ", out);
             json_piece(calls, i);
         }
-        fprintf(out, "%s%s", event->call.is_refused ? ", \"refused\": true" : "",
-                event->call.is_lost ? ", \"lost\": true" : "");
+        fputs(event->call.is_refused ? ", \"refused\": true" : "", out);
+        fputs(event->call.is_lost ? ", \"lost\": true" : "", out);
     }
     fputs("}\n", out);
 }
@@ -526,8 +550,14 @@ void calls_give(struct calls *calls, const struct cap_event *event, uint64_t fra
         give_csv(calls, event, frame);
         return;
     }
-    fprintf(calls->out, "%" PRIu64 " %" PRIu32 ".%" PRIu32 " %" PRIu64 " ", event->stamp,
-            event->kind == CAP_EVENT_CALL ? event->call.ctx_id : 0, event->stream, frame);
+    plan_text_decimal(calls->out, event->stamp);
+    fputc(' ', calls->out);
+    plan_text_decimal(calls->out, event->kind == CAP_EVENT_CALL ? event->call.ctx_id : 0);
+    fputc('.', calls->out);
+    plan_text_decimal(calls->out, event->stream);
+    fputc(' ', calls->out);
+    plan_text_decimal(calls->out, frame);
+    fputc(' ', calls->out);
     print_event(calls, event, false, calls->out);
     fputc('\n', calls->out);
 }

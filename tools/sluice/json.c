@@ -31,6 +31,35 @@ static size_t utf8_size(const unsigned char *p)
     return 0;
 }
 
+/* Bytes at p that stand in JSON's text as they are, up to its end or to one that may not. */
+static size_t plain_size(const unsigned char *p)
+{
+    size_t size = 0;
+    while (p[size] >= 0x20 && p[size] < 0x7f && p[size] != '"' && p[size] != '\\') {
+        size++;
+    }
+    return size;
+}
+
+/* The character at p, which is not plain; returns how many bytes it has. */
+static size_t put_other(FILE *out, const unsigned char *p)
+{
+    size_t size = utf8_size(p);
+    if (size == 0) {
+        fputs("\\ufffd", out);
+        return 1;
+    }
+    if (*p == '"' || *p == '\\') {
+        fputc('\\', out);
+        fputc(*p, out);
+    } else if (*p < 0x20 || *p == 0x7f) {
+        fprintf(out, "\\u%04x", *p);
+    } else {
+        fwrite(p, 1, size, out);
+    }
+    return size;
+}
+
 void json_text(FILE *out, const char *text)
 {
     if (text == NULL) {
@@ -39,20 +68,13 @@ void json_text(FILE *out, const char *text)
     }
     fputc('"', out);
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
-        size_t size = utf8_size(p);
-        if (size == 0) {
-            fputs("\\ufffd", out);
-            p++;
-            continue;
-        }
-        if (*p == '"' || *p == '\\') {
-            fprintf(out, "\\%c", *p);
-        } else if (*p < 0x20 || *p == 0x7f) {
-            fprintf(out, "\\u%04x", *p);
-        } else {
+        size_t size = plain_size(p);
+        if (size != 0) {
             fwrite(p, 1, size, out);
+            p += size;
+        } else {
+            p += put_other(out, p);
         }
-        p += size;
     }
     fputc('"', out);
 }
