@@ -14,52 +14,41 @@
 
 /* --- objects --- */
 
-static uint32_t place_in(const struct node *nodes, uint32_t capacity, enum sort sort, uint32_t ctx,
-                         uint64_t id)
+/* NULL: no memory. */
+static struct node *node_of(struct reach *r, enum sort sort, uint32_t ctx, uint64_t id)
 {
-    uint64_t hash = (id ^ (uint64_t)ctx << 40 ^ (uint64_t)sort << 56) * 0x9e3779b97f4a7c15ull;
-    for (uint32_t i = (uint32_t)(hash >> 32);; i++) {
-        const struct node *n = &nodes[i & (capacity - 1)];
-        if (n->sort == 0 || (n->id == id && n->ctx == ctx && n->sort == sort)) {
-            return i & (capacity - 1);
-        }
+    uint64_t space = (uint64_t)ctx << 32 | sort;
+    struct node *node = sl_map_find_in(&r->by_id, space, id);
+    if (node != NULL) {
+        return node;
     }
-}
-
-/* Its place; UINT32_MAX: no memory. */
-static uint32_t node_of(struct reach *r, enum sort sort, uint32_t ctx, uint64_t id)
-{
-    if (r->has_failed || r->node_count * 2 >= r->capacity) {
+    node = r->has_failed || r->by_id.live == NODES ? NULL : &r->nodes[r->by_id.live];
+    if (node == NULL || sl_map_add_in(&r->by_id, space, id, node) != SL_OK) {
         r->has_failed = true;
-        return UINT32_MAX;
+        return NULL;
     }
-    uint32_t at = place_in(r->nodes, r->capacity, sort, ctx, id);
-    if (r->nodes[at].sort == 0) {
-        r->nodes[at] = (struct node){.id = id, .ctx = ctx, .sort = (uint8_t)sort};
-        r->node_count++;
-    }
-    return at;
+    return node;
 }
 
 void reach_use(struct reach *r, enum sort sort, uint32_t ctx, uint64_t id)
 {
-    uint32_t at = id != 0 ? node_of(r, sort, ctx, id) : UINT32_MAX;
-    if (at != UINT32_MAX) {
-        r->nodes[at].is_used = true;
+    struct node *node = id != 0 ? node_of(r, sort, ctx, id) : NULL;
+    if (node != NULL) {
+        node->is_used = true;
     }
 }
 
 bool reach_is_used(struct reach *r, enum sort sort, uint32_t ctx, uint64_t id)
 {
-    uint32_t at = node_of(r, sort, ctx, id);
-    return at == UINT32_MAX || r->nodes[at].is_used;
+    const struct node *node = node_of(r, sort, ctx, id);
+    return node == NULL || node->is_used;
 }
 
 static void need(struct reach *r, uint64_t who, uint64_t what)
 {
     if (r->edge_count == r->edge_capacity) {
         uint32_t more = r->edge_capacity != 0 ? 2 * r->edge_capacity : 4096;
-        struct edge *edges = more < NODES * 16 ? sl_realloc(r->edges, more * sizeof *edges) : NULL;
+        struct edge *edges = more < EDGES ? sl_realloc(r->edges, more * sizeof *edges) : NULL;
         if (edges == NULL) {
             r->has_failed = true;
             return;
@@ -67,9 +56,9 @@ static void need(struct reach *r, uint64_t who, uint64_t what)
         r->edges = edges;
         r->edge_capacity = more;
     }
-    uint32_t from = node_of(r, SORT_VULKAN, r->ctx, who);
-    uint32_t to = node_of(r, SORT_VULKAN, r->ctx, what);
-    if (from != UINT32_MAX && to != UINT32_MAX) {
+    struct node *from = node_of(r, SORT_VULKAN, r->ctx, who);
+    struct node *to = node_of(r, SORT_VULKAN, r->ctx, what);
+    if (from != NULL && to != NULL) {
         r->edges[r->edge_count++] = (struct edge){from, to};
     }
 }
@@ -82,9 +71,9 @@ static void settle(struct reach *r)
     while (changed) {
         changed = false;
         for (uint32_t i = 0; i < r->edge_count; i++) {
-            struct node *to = &r->nodes[r->edges[i].to];
-            if (r->nodes[r->edges[i].from].is_used && !to->is_used) {
-                to->is_used = changed = true;
+            const struct edge *edge = &r->edges[i];
+            if (edge->from->is_used && !edge->to->is_used) {
+                edge->to->is_used = changed = true;
             }
         }
     }
@@ -127,8 +116,8 @@ static void lay(struct reach *r, uint64_t offset)
         return;
     }
     uint64_t object = r->named[r->named_count - 2], memory = r->named[r->named_count - 1];
-    uint32_t node = node_of(r, SORT_VULKAN, r->ctx, object);
-    uintptr_t size = node != UINT32_MAX ? (uintptr_t)sl_map_find(&r->sizes, node + 1) : 0;
+    const struct node *node = node_of(r, SORT_VULKAN, r->ctx, object);
+    uint64_t size = node != NULL ? node->size : 0;
     r->places[r->place_count++] = (struct place){.memory = memory,
                                                  .object = object,
                                                  .offset = offset,
@@ -179,10 +168,9 @@ static void walk(struct reach *r, const struct cap_event_call *call, bool in_sna
 
 static void remember_size(struct reach *r)
 {
-    uint32_t node = r->made_count != 0 ? node_of(r, SORT_VULKAN, r->ctx, r->made[0]) : UINT32_MAX;
-    if (node != UINT32_MAX && r->size != 0) {
-        (void)sl_map_remove(&r->sizes, node + 1);
-        r->has_failed = sl_map_add(&r->sizes, node + 1, (void *)(uintptr_t)r->size) != SL_OK;
+    struct node *node = r->made_count != 0 ? node_of(r, SORT_VULKAN, r->ctx, r->made[0]) : NULL;
+    if (node != NULL && r->size != 0) {
+        node->size = r->size;
     }
 }
 
@@ -380,12 +368,11 @@ struct reach *reach_create(void)
     if (r == NULL) {
         return NULL;
     }
-    *r = (struct reach){.capacity = NODES,
-                        .nodes = sl_alloc_array(NODES, sizeof *r->nodes),
+    *r = (struct reach){.nodes = sl_alloc_array(NODES, sizeof *r->nodes),
                         .memories = sl_alloc_array(RESOURCES, sizeof *r->memories),
                         .places = sl_alloc_array(PLACES, sizeof *r->places)};
     sl_map_init(&r->resources, RESOURCES);
-    sl_map_init(&r->sizes, NODES);
+    sl_map_init(&r->by_id, NODES);
     if (r->nodes == NULL || r->memories == NULL || r->places == NULL) {
         reach_destroy(r);
         return NULL;
@@ -397,7 +384,7 @@ void reach_destroy(struct reach *r)
 {
     if (r != NULL) {
         sl_map_finish(&r->resources);
-        sl_map_finish(&r->sizes);
+        sl_map_finish(&r->by_id);
         sl_free(r->places);
         sl_free(r->nodes);
         sl_free(r->edges);

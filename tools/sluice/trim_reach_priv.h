@@ -5,7 +5,8 @@
 #include "tools/sluice/trim_reach.h"
 #include "transport/base/map.h"
 
-#define NODES     (1u << 20) /* names and ids at most; more: all are used */
+#define NODES     (1u << 19) /* names and ids at most; more: all are used */
+#define EDGES     (1u << 24)
 #define STREAMS   1024u
 #define PACKET    512u /* of an emptied packet, at most */
 #define HANDLES   65536u
@@ -14,16 +15,14 @@
 
 enum sort { SORT_TEXTURE = 1, SORT_BUFFER, SORT_VULKAN };
 
-/* An object, by what it is called. */
+/* An object. */
 struct node {
-    uint64_t id;
-    uint32_t ctx; /* of Vulkan: names of OpenGL ES are taken together, whose groups have them */
-    uint8_t sort; /* 0: free */
+    uint64_t size; /* a buffer's; 0: not known */
     bool is_used;
 };
 
 struct edge {
-    uint32_t from, to; /* who uses `from` uses `to` */
+    struct node *from, *to; /* who uses `from` uses `to` */
 };
 
 /* What OpenGL ES packets of a stream are about. */
@@ -40,8 +39,8 @@ struct place {
 };
 
 struct reach {
-    struct node *nodes; /* a table of `capacity` places, a power of two */
-    uint32_t capacity, node_count;
+    struct node *nodes;  /* room for NODES; as many as by_id has are there */
+    struct sl_map by_id; /* struct node by sort and context, and id or name */
     struct edge *edges;
     uint32_t edge_count, edge_capacity;
     struct bound streams[STREAMS];
@@ -53,7 +52,6 @@ struct reach {
     uint32_t memory_count;
     struct place *places; /* PLACES */
     uint32_t place_count;
-    struct sl_map sizes;         /* of buffers, by their nodes' places plus 1: pointers are sizes */
     bool is_settled, has_failed; /* failed: no memory; all is kept */
     uint64_t saved;
     uint8_t packet[PACKET];
@@ -70,7 +68,7 @@ struct reach {
     const uint8_t *size_place;
 };
 
-/* ctx: of Vulkan; else 0. */
+/* ctx: of Vulkan; else 0: names of OpenGL ES are taken together, whose groups have them. */
 void reach_use(struct reach *reach, enum sort sort, uint32_t ctx, uint64_t id);
 bool reach_is_used(struct reach *reach, enum sort sort, uint32_t ctx, uint64_t id);
 /* trim_reach_gles.c: reach_look and reach_drops of packets of OpenGL ES. */
