@@ -32,6 +32,7 @@ static void scatter(struct gs_stream *stream, const struct ggl_pixels *p, uint8_
 /* --- reads by shared memory, in bands: the host reads one while another is copied from here --- */
 
 #define READ_PACKET 36 /* bytes of glReadPixels */
+#define READ_BAND   524288u
 #define AHEAD       8u /* bands on their way at once */
 
 struct bands {
@@ -47,9 +48,9 @@ struct bands {
 /* Rows of a band; 0: the read goes as a whole. */
 static uint32_t rows_at_once(const struct ggl_context *c, const struct ggl_pixels *p, GLint y)
 {
-    bool bands = p->size > SL_PACK_STAGED && p->start == 0 && p->pitch <= GS_STAGE_BAND &&
+    bool bands = p->size > SL_PACK_STAGED && p->start == 0 && p->pitch <= READ_BAND &&
                  y < INT32_MAX - (GLint)p->rows && ggl_stages(c);
-    return bands ? (uint32_t)(GS_STAGE_BAND / p->pitch) : 0;
+    return bands ? (uint32_t)(READ_BAND / p->pitch) : 0;
 }
 
 static uint32_t band_rows(const struct bands *b, uint32_t from)

@@ -73,15 +73,18 @@ void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei 
     }
 }
 
+/* A driver looks at more for each part of a picture than for one of a buffer. */
+#define BAND (2 * GS_STAGE_BAND)
+
 /* Rows of a large upload that go at once, in bands of which the host takes one while the next is
  * copied; 0: all go in one packet. Where rows or images are skipped, all do. */
 static uint32_t band_rows(const struct ggl_context *c, GLenum target, GLint level,
                           const struct ggl_pixels *p)
 {
     bool bands = target == GL_TEXTURE_2D && level >= 0 && level < 15 && p->start == 0 &&
-                 p->size > 2 * GS_STAGE_BAND && p->pitch < GS_STAGE_BAND && c->version >= 31 &&
+                 p->size > 2 * BAND && p->pitch < BAND && c->version >= 31 &&
                  ggl_has(c, GGL_FEATURE_GLESX) && ggl_stages(c);
-    return bands ? (uint32_t)(GS_STAGE_BAND / p->pitch) : 0;
+    return bands ? (uint32_t)(BAND / p->pitch) : 0;
 }
 
 /* False: it is no upload for bands, nothing was sent. */

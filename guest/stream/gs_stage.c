@@ -7,12 +7,19 @@
 #include <stdatomic.h>
 
 #define STAGE_BYTES 8388608u
-#define UNIT        65536u
+#define UNIT        16384u
 #define UNITS       (STAGE_BYTES / UNIT)
+/* Copies go through the first units, again and again, while the host keeps up: of lines that the
+ * other core has just changed in more memory than that, memcpy reads a third as many a second. */
+#define HOT 16u
+/* A host that has done with nothing for so long has other work, and does not keep up: what comes
+ * goes behind them, until it has done with all. */
+#define BEHIND_NS 20000u
 /* What is not very large lies in so much of it: little enough to stay in the cache that both ends
- * share, enough that a program fills one piece, the host copies another, and the third has left the
- * host's own cache. The rest is touched when this is held, or for what is larger. */
-#define WINDOW 48u
+ * share. The rest is touched when this is held, or for what is larger. */
+#define WINDOW 208u
+/* Of what is on its way, the guest waits for all but so much: little is left before HOT. */
+#define LEFT 4u
 /* Larger data goes by the ring: other data shall find room beside it. */
 #define PIECE_MAX (STAGE_BYTES / 2)
 /* Small data is published several at once. */
@@ -31,7 +38,8 @@ struct gs_stage {
     _Atomic uint32_t refs;       /* the stream, and each piece */
     uint32_t count;              /* slStaged sent */
     uint32_t done;               /* of them the host had done with so many when we looked */
-    uint32_t next;               /* unit behind what was used last */
+    uint32_t next;               /* unit behind what was used last, behind HOT */
+    bool behind;                 /* the host is */
     size_t unsent;               /* bytes copied here since packets were published for them */
     uint32_t ticket[UNITS];      /* the last slStaged that names the unit */
     bool flying[UNITS];          /* the host may not have done with that */
@@ -123,17 +131,34 @@ static uint32_t row_free(struct gs_stage *stage, uint32_t unit, uint32_t end, ui
     return UNITS;
 }
 
-/* The same where they are looked for first, from `from` on, by what is known of the host. */
-static uint32_t units_free(struct gs_stage *stage, uint32_t count, uint32_t from)
+/* The same for copies that go through HOT; UNITS: they go behind it. */
+static uint32_t row_hot(struct gs_stream *stream, struct gs_stage *stage, uint32_t count)
 {
-    uint32_t end = count <= WINDOW / 2 ? WINDOW : UNITS;
-    uint32_t unit = row_free(stage, from, end, count);
-    return unit != UNITS || from == 0 ? unit : row_free(stage, 0, end, count);
+    if (stage->behind) {
+        stage->done = asg_writer_staged(&stream->ring);
+        stage->behind = stage->done != stage->count;
+    }
+    uint32_t unit = UNITS;
+    while (!stage->behind && (unit = row_free(stage, 0, HOT, count)) == UNITS) {
+        uint32_t done = asg_writer_spin_staged(&stream->ring, stage->done, BEHIND_NS);
+        stage->behind = done == stage->done;
+        stage->done = done;
+    }
+    return unit;
 }
 
-/* Is any unit on its way? *half: the slStaged with which about half of them come back. To wait for
- * the oldest alone would be to wait again for each. */
-static bool any_flying(struct gs_stage *stage, uint32_t *half)
+/* The same behind HOT, or anywhere for what is large, by what is known of the host. */
+static uint32_t row_behind(struct gs_stage *stage, uint32_t count)
+{
+    bool large = count > WINDOW / 2;
+    uint32_t from = large ? 0 : HOT, end = large ? UNITS : WINDOW;
+    uint32_t unit = row_free(stage, stage->next > from ? stage->next : from, end, count);
+    return unit != UNITS ? unit : row_free(stage, from, end, count);
+}
+
+/* Is any unit on its way? *most: the slStaged with which most of them come back. To wait for the
+ * oldest alone would be to wait again for each. */
+static bool any_flying(struct gs_stage *stage, uint32_t *most)
 {
     uint32_t oldest = stage->count;
     bool any = false;
@@ -144,7 +169,7 @@ static bool any_flying(struct gs_stage *stage, uint32_t *half)
             oldest = (int32_t)(stage->ticket[unit] - oldest) < 0 ? stage->ticket[unit] : oldest;
         }
     }
-    *half = oldest + (stage->count - oldest) / 2;
+    *most = stage->count - oldest > LEFT ? stage->count - LEFT : oldest;
     return any;
 }
 
@@ -153,23 +178,28 @@ static uint32_t units_of(size_t size)
     return (uint32_t)((size + UNIT - 1) / UNIT);
 }
 
-/* Memory that nobody uses, waited for, looked for from unit `from` on; NULL: there is none. May
- * publish what was packed. */
-static uint8_t *find(struct gs_stream *stream, struct gs_stage *stage, size_t size, uint32_t from)
+/* Memory that nobody uses, waited for; NULL: there is none. `hot`: the host has done with it soon.
+ * May publish what was packed. */
+static uint8_t *find(struct gs_stream *stream, struct gs_stage *stage, size_t size, bool hot)
 {
     if (size == 0 || size > PIECE_MAX) {
         return NULL;
     }
-    uint32_t count = units_of(size), unit = units_free(stage, count, from), half;
+    uint32_t count = units_of(size), most;
+    uint32_t unit = hot && count <= HOT ? row_hot(stream, stage, count) : UNITS;
+    if (unit != UNITS) {
+        return stage->memory + (size_t)unit * UNIT;
+    }
+    unit = row_behind(stage, count);
     while (unit == UNITS) {
         stage->done = asg_writer_staged(&stream->ring);
-        unit = units_free(stage, count, from);
-        if (unit == UNITS && !any_flying(stage, &half)) {
+        unit = row_behind(stage, count);
+        if (unit == UNITS && !any_flying(stage, &most)) {
             unit = row_free(stage, 0, UNITS, count); /* the window is held */
             if (unit == UNITS) {
                 return NULL;
             }
-        } else if (unit == UNITS && asg_writer_wait_staged(&stream->ring, half) != SL_OK) {
+        } else if (unit == UNITS && asg_writer_wait_staged(&stream->ring, most) != SL_OK) {
             return NULL;
         }
     }
@@ -226,11 +256,8 @@ static uint8_t *pack_stage(struct sl_pack *pack, uint8_t *p, const void *data, s
         stage->unsent = size;
         gs_flush(stream);
     }
-    /* Copies of bands take the first place that is free, so that large uploads, which fill the
-     * caches by themselves, leave it there. */
-    uint32_t from = size <= UNIT ? stage->next : 0;
     uint8_t *piece =
-        data != NULL && data == stage->sent ? stage->sent : find(stream, stage, size, from);
+        data != NULL && data == stage->sent ? stage->sent : find(stream, stage, size, true);
     p = pack->ops->room(pack, STAGED_HEADER + HEAD_MAX + SL_PACK_ROOM);
     if (piece != NULL) {
         fly(stage, piece, size);
@@ -253,7 +280,7 @@ bool gs_piece_take(struct gs_stream *stream, size_t size, struct gs_piece *piece
     *piece = (struct gs_piece){0};
     struct gs_stage *stage =
         gs_pack(stream)->tail == 0 && !gs_dead(stream) ? stage_of(stream) : NULL;
-    uint8_t *data = stage != NULL ? find(stream, stage, size, stage->next) : NULL;
+    uint8_t *data = stage != NULL ? find(stream, stage, size, false) : NULL;
     if (data == NULL) {
         return false;
     }

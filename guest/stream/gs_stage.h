@@ -10,7 +10,7 @@
 #include "guest/stream/gs.h"
 
 /* What travels in pieces of this size overlaps: the host works on one, the guest fills the next. */
-#define GS_STAGE_BAND 524288u
+#define GS_STAGE_BAND 65536u
 
 /* Bytes of an slStaged in front of the packet that it holds. */
 #define GS_STAGED_HEADER 28u

@@ -16,7 +16,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-enum { STAGED_HEADER = 28, HEAD = 24 /* of glBufferSubData */, BIG = 300000 };
+enum {
+    STAGED_HEADER = 28,
+    HEAD = 24, /* of glBufferSubData */
+    BIG = 300000,
+    SOME = 100000,
+    HOT = 262144 /* what copies go through while the host keeps up */
+};
 
 struct world {
     struct vg vg; /* first */
@@ -150,8 +156,8 @@ SLT_TEST_F(stage, is_made_for_bulky_data_alone, w)
     sub_data(w, w->data, 1000);
     SLT_EXPECT_EQ(0u, w->blobs);
     SLT_EXPECT_EQ(HEAD + 1000u, take(w));
-    sub_data(w, w->data, 100000);
-    sub_data(w, w->data, 100000);
+    sub_data(w, w->data, SOME);
+    sub_data(w, w->data, SOME);
     SLT_EXPECT_EQ(1u, w->blobs);
     SLT_EXPECT_EQ(1u, w->commands);
 }
@@ -162,17 +168,16 @@ SLT_TEST_F(stage, a_packet_moves_into_another, w)
     struct sl_pack_mem inner, outer;
     sl_pack_mem_init(&inner);
     sl_pack_mem_init(&outer);
-    gles2_pack_glBufferSubData(&inner.pack, 1, 2, BIG, w->data, BIG);
-    uint32_t head = (uint32_t)(inner.pack.cur - inner.data) - BIG;
-    sl_pack_slStaged(&outer.pack, 0, BIG, head, head, inner.data, head);
-    sub_data(w, w->data, BIG);
+    gles2_pack_glBufferSubData(&inner.pack, 1, 2, SOME, w->data, SOME);
+    uint32_t head = (uint32_t)(inner.pack.cur - inner.data) - SOME;
+    sl_pack_slStaged(&outer.pack, 0, SOME, head, head, inner.data, head);
+    sub_data(w, w->data, SOME);
     gles2_pack_glFlush(gs_pack(&w->stream));
     SLT_EXPECT_EQ((size_t)STAGED_HEADER + head + 8, take(w));
     SLT_EXPECT_MEMEQ(outer.data, w->taken, STAGED_HEADER + head);
     struct gs_piece piece;
-    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 1, &piece)); /* behind it: it is not done yet */
-    const uint8_t *stage = piece.data - (BIG + 65535) / 65536 * 65536;
-    SLT_EXPECT_MEMEQ(w->data, stage, BIG);
+    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 1, &piece)); /* pieces lie behind HOT */
+    SLT_EXPECT_MEMEQ(w->data, piece.data - HOT, SOME);
     gs_piece_give(&piece);
     sl_pack_mem_finish(&inner);
     sl_pack_mem_finish(&outer);
@@ -184,7 +189,7 @@ static bool comes_round(struct world *w, const uint8_t *data)
     struct gs_piece pieces[64];
     bool met = false;
     size_t count = 0;
-    while (!met && count < 64 && gs_piece_take(&w->stream, 100000, &pieces[count])) {
+    while (!met && count < 64 && gs_piece_take(&w->stream, SOME, &pieces[count])) {
         met = pieces[count++].data == data;
     }
     while (count != 0) {
@@ -196,18 +201,18 @@ static bool comes_round(struct world *w, const uint8_t *data)
 SLT_TEST_F(stage, done_with_memory_is_used_again, w)
 {
     struct gs_piece first, second;
-    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 100000, &first));
+    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, SOME, &first));
     uint8_t *data = first.data;
-    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 100000, &second));
+    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, SOME, &second));
     SLT_EXPECT_TRUE(second.data != data);
     gs_piece_send(&w->stream, &first, data);
-    sub_data(w, data, 100000);
+    sub_data(w, data, SOME);
     gs_piece_send(&w->stream, &first, NULL);
     gs_piece_give(&first);
     SLT_EXPECT_NULL(first.stage);
     SLT_EXPECT_EQ((size_t)STAGED_HEADER + HEAD, take(w));
-    SLT_EXPECT_EQ(0u, sl_load_u32(w->taken + 8)); /* sent as it lies: its offset */
-    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 100000, &first));
+    SLT_EXPECT_EQ((uint32_t)HOT, sl_load_u32(w->taken + 8)); /* sent as it lies: its offset */
+    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, SOME, &first));
     SLT_EXPECT_TRUE(first.data != data); /* on its way */
     gs_piece_give(&first);
     asg_reader_staged(&w->reader);
@@ -218,11 +223,47 @@ SLT_TEST_F(stage, done_with_memory_is_used_again, w)
 SLT_TEST_F(stage, memory_of_the_programs_is_copied_though_it_lies_there, w)
 {
     struct gs_piece piece;
-    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 100000, &piece));
-    sub_data(w, piece.data, 100000); /* the program may write to its map while this travels */
+    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, SOME, &piece));
+    sub_data(w, piece.data, SOME); /* the program may write to its map while this travels */
     (void)take(w);
-    SLT_EXPECT_TRUE(sl_load_u32(w->taken + 8) != 0);
+    SLT_EXPECT_EQ(0u, sl_load_u32(w->taken + 8));
     gs_piece_give(&piece);
+}
+
+/* Where the last of the copies that are sent lies. */
+static uint32_t sent_to(struct world *w, uint32_t size)
+{
+    sub_data(w, w->data, size);
+    size_t all = take(w);
+    return all < STAGED_HEADER + HEAD ? UINT32_MAX
+                                      : sl_load_u32(w->taken + all - STAGED_HEADER - HEAD + 8);
+}
+
+SLT_TEST_F(stage, a_host_that_keeps_up_gets_the_same_memory_again, w)
+{
+    for (int i = 0; i < 100; i++) {
+        SLT_EXPECT_TRUE(sent_to(w, SOME) < HOT);
+        asg_reader_staged(&w->reader);
+    }
+    SLT_EXPECT_EQ((uint32_t)HOT, sent_to(w, BIG)); /* it has no room there */
+}
+
+SLT_TEST_F(stage, a_host_that_does_not_gets_other_memory_until_it_has_done_with_all, w)
+{
+    uint32_t before = sent_to(w, SOME);
+    SLT_EXPECT_TRUE(sent_to(w, SOME) < HOT);
+    for (uint32_t i = 2; i < 10; i++) {
+        uint32_t at = sent_to(w, SOME);
+        SLT_EXPECT_TRUE(at >= HOT && at != before);
+        before = at;
+    }
+    for (uint32_t i = 0; i < 9; i++) {
+        asg_reader_staged(&w->reader);
+    }
+    SLT_EXPECT_TRUE(sent_to(w, SOME) >= HOT);
+    asg_reader_staged(&w->reader);
+    asg_reader_staged(&w->reader);
+    SLT_EXPECT_EQ(0u, sent_to(w, SOME));
 }
 
 SLT_TEST_F(stage, where_all_is_held_the_ring_carries_it, w)
@@ -243,7 +284,7 @@ SLT_TEST_F(stage, where_all_is_held_the_ring_carries_it, w)
 SLT_TEST_F(stage, a_piece_outlives_its_stream, w)
 {
     struct gs_piece piece;
-    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 100000, &piece));
+    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, SOME, &piece));
     gs_stage_close(&w->stream);
     SLT_EXPECT_EQ(1u, w->live);
     memset(piece.data, 1, piece.size);
@@ -257,23 +298,23 @@ SLT_TEST_F(stage, a_host_without_memory_is_asked_once, w)
     w->blob_result = SL_ERR_NOMEM;
     SLT_EXPECT_LOG("stream", "no memory shared");
     SLT_EXPECT_TRUE(gs_stages(&w->stream));
-    SLT_EXPECT_TRUE(!gs_piece_take(&w->stream, 100000, &piece));
+    SLT_EXPECT_TRUE(!gs_piece_take(&w->stream, SOME, &piece));
     SLT_EXPECT_TRUE(!gs_stages(&w->stream));
     w->blob_result = SL_OK;
-    sub_data(w, w->data, 100000);
-    SLT_EXPECT_EQ(HEAD + 100000u, take(w));
+    sub_data(w, w->data, SOME);
+    SLT_EXPECT_EQ(HEAD + SOME, take(w));
     SLT_EXPECT_EQ(0u, w->blobs);
 }
 
 SLT_TEST_F(stage, checksummed_streams_and_stock_hosts_do_without, w)
 {
     w->stream.ring.pack.tail = 8;
-    sub_data(w, w->data, 100000);
-    SLT_EXPECT_EQ(HEAD + 100000u + 8u, take(w));
+    sub_data(w, w->data, SOME);
+    SLT_EXPECT_EQ(HEAD + SOME + 8u, take(w));
     w->stream.ring.pack.tail = 0;
     w->device.features = 0;
-    sub_data(w, w->data, 100000);
-    SLT_EXPECT_EQ(HEAD + 100000u, take(w));
+    sub_data(w, w->data, SOME);
+    SLT_EXPECT_EQ(HEAD + SOME, take(w));
     SLT_EXPECT_EQ(0u, w->blobs);
 }
 
