@@ -71,7 +71,9 @@ struct hgl_state {
     struct sl_map vaos;    /* name -> struct hgl_vao, owned */
     int64_t array_buffer, element_buffer; /* -1: ask GL */
     struct hgl_pixels pack, unpack;
-    uint32_t client_texture;       /* GLES 1: glClientActiveTexture, from 0 */
+    uint32_t client_texture; /* GLES 1: glClientActiveTexture, from 0 */
+    bool targets_known;      /* GLES 1: which textures a unit can have enabled besides 2D */
+    bool cube_maps, externals;
     struct hgl_messages *messages; /* nullable: the guest was never told any; owned */
     enum hgl_runs runs;            /* can the driver take several draws in one call? */
     bool debuggable;               /* it has KHR_debug; known when `runs` is */
@@ -127,6 +129,23 @@ uint32_t hgl_index_bytes(uint32_t type);
 /* One more than the highest index, the restart index left out when it is one. */
 uint64_t hgl_index_end(const struct gl_driver *gl, const struct hgl_state *s, const void *indices,
                        uint32_t count, uint32_t type);
+
+/* hgl_draw.c: is the word in a list with spaces between? NULL has none. */
+bool hgl_has_word(const char *words, const char *word);
+
+/* hgl1.c: a fixed array's pointer call, as the driver is to have it. */
+struct hgl1_pointer {
+    uint32_t place;
+    int32_t size; /* components; 1 or 3 where the call has none */
+    uint32_t type;
+    int32_t stride;
+};
+/* Returns the pointer that the driver has now. */
+const void *hgl1_point(const struct gl_driver *gl, const struct hgl_state *s,
+                       const struct hgl1_pointer *p, const void *at);
+/* Of the driver alone: s->zero stays. */
+void hgl1_switch_array(const struct gl_driver *gl, const struct hgl_state *s, uint32_t place,
+                       bool on);
 
 /* hgl_pixels.c: bytes of a pixel; 0 for a pair that is not known here. */
 uint32_t hgl_pixel_bytes(uint32_t format, uint32_t type);

@@ -29,8 +29,8 @@ static uint32_t place_of(const struct hgl_state *s, GLenum array)
     }
 }
 
-static void switch_array(const struct gl_driver *gl, const struct hgl_state *s, uint32_t place,
-                         bool on)
+void hgl1_switch_array(const struct gl_driver *gl, const struct hgl_state *s, uint32_t place,
+                       bool on)
 {
     static const GLenum names[] = {
         GL_VERTEX_ARRAY,         GL_NORMAL_ARRAY,           GL_COLOR_ARRAY,
@@ -59,7 +59,7 @@ static void sync_array(const struct gl_driver *gl, struct hgl_state *s, uint32_t
     vao->client = source == HGL_CLIENT ? vao->client | bit : vao->client & ~bit;
     if (want != ((vao->on & bit) != 0)) {
         vao->on ^= bit;
-        switch_array(gl, s, place, want);
+        hgl1_switch_array(gl, s, place, want);
     }
 }
 
@@ -101,15 +101,8 @@ void hgl1_glClientActiveTexture(struct hr_call *call,
 
 /* --- pointers --- */
 
-struct pointer {
-    uint32_t place;
-    int32_t size; /* components; 1 or 3 where the call has none */
-    uint32_t type;
-    int32_t stride;
-};
-
-static const void *give(const struct gl_driver *gl, const struct hgl_state *s,
-                        const struct pointer *p, const void *at)
+const void *hgl1_point(const struct gl_driver *gl, const struct hgl_state *s,
+                       const struct hgl1_pointer *p, const void *at)
 {
     void *now = NULL;
     GLenum query = GL_TEXTURE_COORD_ARRAY_POINTER;
@@ -157,7 +150,8 @@ static bool offered(const struct gl_driver *gl, uint32_t place)
            (place != HGL1_WEIGHT || gl->WeightPointerOES != NULL);
 }
 
-static void pointer_data(struct hr_call *call, struct pointer p, const void *data, uint32_t size)
+static void pointer_data(struct hr_call *call, struct hgl1_pointer p, const void *data,
+                         uint32_t size)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
@@ -177,7 +171,7 @@ static void pointer_data(struct hr_call *call, struct pointer p, const void *dat
         gl->BindBuffer(GL_ARRAY_BUFFER, 0);
     }
     p.stride = 0;
-    b->source = give(gl, s, &p, b->data) == b->data ? HGL_CLIENT : HGL_NONE;
+    b->source = hgl1_point(gl, s, &p, b->data) == b->data ? HGL_CLIENT : HGL_NONE;
     if (bound != 0) {
         gl->BindBuffer(GL_ARRAY_BUFFER, bound);
     }
@@ -186,7 +180,7 @@ static void pointer_data(struct hr_call *call, struct pointer p, const void *dat
     sl_free(old);
 }
 
-static void pointer_offset(struct hr_call *call, struct pointer p, uint32_t offset)
+static void pointer_offset(struct hr_call *call, struct hgl1_pointer p, uint32_t offset)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
@@ -197,7 +191,7 @@ static void pointer_offset(struct hr_call *call, struct pointer p, uint32_t offs
     }
     struct hgl_binding *b = &s->zero.bindings[p.place];
     bool taken =
-        give(gl, s, &p, (const void *)(uintptr_t)offset) == (const void *)(uintptr_t)offset;
+        hgl1_point(gl, s, &p, (const void *)(uintptr_t)offset) == (const void *)(uintptr_t)offset;
     b->source = taken ? HGL_BUFFER : b->source == HGL_BUFFER ? HGL_BUFFER : HGL_NONE;
     b->buffer = buffer;
     sync_array(gl, s, p.place);
@@ -205,61 +199,66 @@ static void pointer_offset(struct hr_call *call, struct pointer p, uint32_t offs
 
 void hgl1_glVertexPointerData(struct hr_call *call, const struct gles1_args_glVertexPointerData *a)
 {
-    pointer_data(call, (struct pointer){HGL1_VERTEX, a->size, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct hgl1_pointer){HGL1_VERTEX, a->size, a->type, 0}, a->data,
+                 a->data_size);
 }
 
 void hgl1_glColorPointerData(struct hr_call *call, const struct gles1_args_glColorPointerData *a)
 {
-    pointer_data(call, (struct pointer){HGL1_COLOR, a->size, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct hgl1_pointer){HGL1_COLOR, a->size, a->type, 0}, a->data,
+                 a->data_size);
 }
 
 void hgl1_glNormalPointerData(struct hr_call *call, const struct gles1_args_glNormalPointerData *a)
 {
-    pointer_data(call, (struct pointer){HGL1_NORMAL, 3, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct hgl1_pointer){HGL1_NORMAL, 3, a->type, 0}, a->data, a->data_size);
 }
 
 void hgl1_glTexCoordPointerData(struct hr_call *call,
                                 const struct gles1_args_glTexCoordPointerData *a)
 {
     uint32_t unit = (uint32_t)a->unit < UNITS ? (uint32_t)a->unit : UNITS;
-    pointer_data(call, (struct pointer){HGL1_TEXCOORD + unit, a->size, a->type, 0}, a->data,
+    pointer_data(call, (struct hgl1_pointer){HGL1_TEXCOORD + unit, a->size, a->type, 0}, a->data,
                  a->data_size);
 }
 
 void hgl1_glPointSizePointerData(struct hr_call *call,
                                  const struct gles1_args_glPointSizePointerData *a)
 {
-    pointer_data(call, (struct pointer){HGL1_POINT_SIZE, 1, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct hgl1_pointer){HGL1_POINT_SIZE, 1, a->type, 0}, a->data,
+                 a->data_size);
 }
 
 void hgl1_glWeightPointerData(struct hr_call *call, const struct gles1_args_glWeightPointerData *a)
 {
-    pointer_data(call, (struct pointer){HGL1_WEIGHT, a->size, a->type, 0}, a->data, a->data_size);
+    pointer_data(call, (struct hgl1_pointer){HGL1_WEIGHT, a->size, a->type, 0}, a->data,
+                 a->data_size);
 }
 
 void hgl1_glMatrixIndexPointerData(struct hr_call *call,
                                    const struct gles1_args_glMatrixIndexPointerData *a)
 {
-    pointer_data(call, (struct pointer){HGL1_MATRIX_INDEX, a->size, a->type, 0}, a->data,
+    pointer_data(call, (struct hgl1_pointer){HGL1_MATRIX_INDEX, a->size, a->type, 0}, a->data,
                  a->data_size);
 }
 
 void hgl1_glVertexPointerOffset(struct hr_call *call,
                                 const struct gles1_args_glVertexPointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){HGL1_VERTEX, a->size, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct hgl1_pointer){HGL1_VERTEX, a->size, a->type, a->stride},
+                   a->offset);
 }
 
 void hgl1_glColorPointerOffset(struct hr_call *call,
                                const struct gles1_args_glColorPointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){HGL1_COLOR, a->size, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct hgl1_pointer){HGL1_COLOR, a->size, a->type, a->stride}, a->offset);
 }
 
 void hgl1_glNormalPointerOffset(struct hr_call *call,
                                 const struct gles1_args_glNormalPointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){HGL1_NORMAL, 3, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct hgl1_pointer){HGL1_NORMAL, 3, a->type, a->stride}, a->offset);
 }
 
 void hgl1_glTexCoordPointerOffset(struct hr_call *call,
@@ -267,26 +266,27 @@ void hgl1_glTexCoordPointerOffset(struct hr_call *call,
 {
     const struct hgl_state *s = hgl_api_of(call)->state;
     uint32_t unit = s != NULL ? s->client_texture : 0;
-    pointer_offset(call, (struct pointer){HGL1_TEXCOORD + unit, a->size, a->type, a->stride},
+    pointer_offset(call, (struct hgl1_pointer){HGL1_TEXCOORD + unit, a->size, a->type, a->stride},
                    a->offset);
 }
 
 void hgl1_glPointSizePointerOffset(struct hr_call *call,
                                    const struct gles1_args_glPointSizePointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){HGL1_POINT_SIZE, 1, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct hgl1_pointer){HGL1_POINT_SIZE, 1, a->type, a->stride}, a->offset);
 }
 
 void hgl1_glWeightPointerOffset(struct hr_call *call,
                                 const struct gles1_args_glWeightPointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){HGL1_WEIGHT, a->size, a->type, a->stride}, a->offset);
+    pointer_offset(call, (struct hgl1_pointer){HGL1_WEIGHT, a->size, a->type, a->stride},
+                   a->offset);
 }
 
 void hgl1_glMatrixIndexPointerOffset(struct hr_call *call,
                                      const struct gles1_args_glMatrixIndexPointerOffset *a)
 {
-    pointer_offset(call, (struct pointer){HGL1_MATRIX_INDEX, a->size, a->type, a->stride},
+    pointer_offset(call, (struct hgl1_pointer){HGL1_MATRIX_INDEX, a->size, a->type, a->stride},
                    a->offset);
 }
 
@@ -347,7 +347,7 @@ static bool draw_begin(struct hr_call *call, struct hgl_state *s, uint64_t verti
     }
     for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
         if ((*off & 1u << i) != 0) {
-            switch_array(hgl_api_of(call)->gl, s, i, false);
+            hgl1_switch_array(hgl_api_of(call)->gl, s, i, false);
         }
     }
     vao->fresh = 0;
@@ -358,7 +358,7 @@ static void draw_end(const struct gl_driver *gl, const struct hgl_state *s, uint
 {
     for (uint32_t i = 0; off != 0; i++, off >>= 1) {
         if ((off & 1) != 0) {
-            switch_array(gl, s, i, true);
+            hgl1_switch_array(gl, s, i, true);
         }
     }
 }
@@ -417,45 +417,6 @@ void hgl1_glDrawElementsOffset(struct hr_call *call,
         draw_end(gl, s, off);
     }
 }
-
-/* --- textures drawn as rectangles --- */
-
-#define DRAW_TEX(suffix, call_args)                                                                \
-    void hgl1_glDrawTex##suffix##OES(struct hr_call *call,                                         \
-                                     const struct gles1_args_glDrawTex##suffix##OES *a)            \
-    {                                                                                              \
-        const struct gl_driver *gl = hgl_api_of(call)->gl;                                         \
-        const struct hs_native *native = hgl_api_of(call)->ring->rc.gl.native;                     \
-        if (hgl_state_of(call) != NULL && gl->DrawTex##suffix##OES != NULL) {                      \
-            hs_draw_tex_begin(native);                                                             \
-            gl->DrawTex##suffix##OES call_args;                                                    \
-            hs_draw_tex_end(native);                                                               \
-        }                                                                                          \
-    }
-DRAW_TEX(s, (a->x, a->y, a->z, a->width, a->height))
-DRAW_TEX(i, (a->x, a->y, a->z, a->width, a->height))
-DRAW_TEX(x, (a->x, a->y, a->z, a->width, a->height))
-DRAW_TEX(f, (a->x, a->y, a->z, a->width, a->height))
-
-/* The five numbers of the forms that take them from memory. */
-#define DRAW_TEX_VECTOR(suffix, element)                                                           \
-    void hgl1_glDrawTex##suffix##vOES(struct hr_call *call,                                        \
-                                      const struct gles1_args_glDrawTex##suffix##vOES *a)          \
-    {                                                                                              \
-        const struct gl_driver *gl = hgl_api_of(call)->gl;                                         \
-        const struct hs_native *native = hgl_api_of(call)->ring->rc.gl.native;                     \
-        if (a->coords_size < 5 * sizeof(element)) {                                                \
-            hr_call_refuse(call, "%u bytes of coordinates", a->coords_size);                       \
-        } else if (hgl_state_of(call) != NULL && gl->DrawTex##suffix##vOES != NULL) {              \
-            hs_draw_tex_begin(native);                                                             \
-            gl->DrawTex##suffix##vOES(a->coords);                                                  \
-            hs_draw_tex_end(native);                                                               \
-        }                                                                                          \
-    }
-DRAW_TEX_VECTOR(s, GLshort)
-DRAW_TEX_VECTOR(i, GLint)
-DRAW_TEX_VECTOR(x, GLfixed)
-DRAW_TEX_VECTOR(f, GLfloat)
 
 void hgl1_glBindVertexArrayOES(struct hr_call *call,
                                const struct gles1_args_glBindVertexArrayOES *a)

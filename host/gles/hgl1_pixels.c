@@ -1,6 +1,6 @@
 /* GLES 1: uploads, reads and images. The same rules as for GLES 2 (hgl_pixels.c, hgl_compressed.c,
  * hgl_sync.c). */
-#include "host/gles/hgl.h"
+#include "host/gles/hgl_group.h"
 
 #include "host/gles1_hand.h"
 
@@ -38,6 +38,16 @@ void hgl1_glTexImage2D(struct hr_call *call, const struct gles1_args_glTexImage2
         hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width,
                                          a->height, a->border, a->format, a->type,
                                          a->pixels_size != 0 ? a->pixels : NULL);
+        hgl1_size_forget(hgl_api_of(call), a->target);
+    }
+}
+
+void hgl1_glCopyTexImage2D(struct hr_call *call, const struct gles1_args_glCopyTexImage2D *a)
+{
+    if (hgl_state_of(call) != NULL) {
+        hgl_api_of(call)->gl->CopyTexImage2D(a->target, a->level, a->internalformat, a->x, a->y,
+                                             a->width, a->height, a->border);
+        hgl1_size_forget(hgl_api_of(call), a->target);
     }
 }
 
@@ -98,6 +108,7 @@ void hgl1_glCompressedTexImage2D(struct hr_call *call,
         hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
                                                    a->height, a->border, a->imageSize,
                                                    a->data_size != 0 ? a->data : NULL);
+        hgl1_size_forget(hgl_api_of(call), a->target);
     }
 }
 

@@ -1,6 +1,6 @@
 /* One guest process's GLES context of the device: its rings, its renderControl client, and who
  * waits for its exported fences. */
-#include "host/gles/hgl.h"
+#include "host/gles/hgl_group.h"
 #include "host/gles/hgl_provider.h"
 #include "host/gles/hgl_save.h"
 
@@ -87,6 +87,12 @@ static void on_current(struct hrc_thread *thread, struct hrc_context *context)
         struct hgl_state *state = context->state;
         state->gles_version = context->gles_version;
         *(context->is_gles1 ? &ring->es1.state : &ring->es2.state) = state;
+        if (!context->is_gles1) {
+            struct hgl_group *g = state->group;
+            pthread_mutex_lock(&g->lock);
+            g->has_gles2 = true;
+            pthread_mutex_unlock(&g->lock);
+        }
     }
 }
 

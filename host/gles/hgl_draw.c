@@ -149,7 +149,7 @@ struct run {
     int32_t first[RUN_MAX], vertices[RUN_MAX];
 };
 
-static bool has_word(const char *words, const char *word)
+bool hgl_has_word(const char *words, const char *word)
 {
     size_t size = strlen(word);
     for (const char *at = words; at != NULL && (at = strstr(at, word)) != NULL; at += size) {
@@ -166,8 +166,8 @@ static bool runs_allowed(const struct gl_driver *gl, struct hgl_state *s)
 {
     if (s->runs == HGL_RUNS_UNKNOWN) {
         const char *words = (const char *)gl->GetString(GL_EXTENSIONS);
-        s->runs = has_word(words, "GL_EXT_multi_draw_arrays") ? HGL_RUNS_OK : HGL_RUNS_NONE;
-        s->debuggable = has_word(words, "GL_KHR_debug");
+        s->runs = hgl_has_word(words, "GL_EXT_multi_draw_arrays") ? HGL_RUNS_OK : HGL_RUNS_NONE;
+        s->debuggable = hgl_has_word(words, "GL_KHR_debug");
     }
     GLboolean captures = GL_FALSE;
     if (s->runs == HGL_RUNS_OK && s->gles_version >= 30) {

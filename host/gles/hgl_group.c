@@ -13,6 +13,7 @@
 
 #define PROGRAMS_MAX 65536u
 #define STORAGES_MAX 65536u
+#define SIZES_MAX    65536u
 /* In a key: a renderbuffer's name, not a texture's. */
 #define RENDERBUFFER_BIT 0x80000000u
 /* Of one group; programs beyond keep no texts, and cannot be saved. */
@@ -25,10 +26,11 @@ struct hgl_group *hgl_group_new(void)
 {
     struct hgl_group *g = sl_alloc(sizeof *g);
     if (g != NULL) {
-        *g = (struct hgl_group){.refs = 1};
+        *g = (struct hgl_group){.refs = 1, .asker = EGL_NO_CONTEXT};
         pthread_mutex_init(&g->lock, NULL);
         sl_map_init(&g->programs, PROGRAMS_MAX);
         sl_map_init(&g->storages, STORAGES_MAX);
+        sl_map_init(&g->sizes, SIZES_MAX);
     }
     return g;
 }
@@ -74,6 +76,10 @@ void hgl_group_put(struct hgl_group *group)
     }
     sl_map_finish(&group->programs);
     sl_map_finish(&group->storages);
+    sl_map_finish(&group->sizes);
+    if (group->asker != EGL_NO_CONTEXT) {
+        hs_context_destroy(group->asker_native, group->asker);
+    }
     pthread_mutex_destroy(&group->lock);
     sl_free(group);
 }
@@ -175,9 +181,15 @@ static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLui
     delete (n, names);
     struct hgl_group *g = s->group;
     pthread_mutex_lock(&g->lock);
-    for (int32_t i = 0; i < n && g->storages.live != 0 && kind != HGL_FRAMEBUFFERS; i++) {
-        (void)sl_map_remove(&g->storages, sl_load_u32((const uint8_t *)names + (size_t)i * 4) |
-                                              (kind == HGL_RENDERBUFFERS ? RENDERBUFFER_BIT : 0));
+    for (int32_t i = 0; i < n && kind != HGL_FRAMEBUFFERS; i++) {
+        uint32_t name = sl_load_u32((const uint8_t *)names + (size_t)i * 4);
+        if (g->storages.live != 0) {
+            (void)sl_map_remove(&g->storages,
+                                name | (kind == HGL_RENDERBUFFERS ? RENDERBUFFER_BIT : 0));
+        }
+        if (g->sizes.live != 0 && kind == HGL_TEXTURES) {
+            (void)sl_map_remove(&g->sizes, name);
+        }
     }
     pthread_mutex_unlock(&g->lock);
 }
@@ -211,6 +223,9 @@ void hgl_storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32
     pthread_mutex_lock(&g->lock);
     if (name != 0) {
         (void)sl_map_remove(&g->storages, key);
+    }
+    if (name != 0 && target != GL_RENDERBUFFER) {
+        (void)sl_map_remove(&g->sizes, key);
     }
     if (name != 0 && storage != HGL_STORAGE_OWN) {
         (void)!sl_map_add(&g->storages, key, (void *)(uintptr_t)((uint64_t)storage << 32 | handle));

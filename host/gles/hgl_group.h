@@ -63,6 +63,12 @@ struct hgl_group {
     struct sl_map programs;         /* name -> struct hgl_program, owned */
     struct sl_map storages;         /* hgl_storage_key -> enum hgl_storage << 32 | its handle */
     uint64_t bytes;                 /* of all texts */
+    /* hgl1_size.c: textures' sizes as they were asked for, height << 32 | width, and who asks. */
+    struct sl_map sizes;
+    const struct hs_native *asker_native; /* asker's */
+    EGLContext asker;                     /* owned; EGL_NO_CONTEXT */
+    bool asker_failed;
+    bool has_gles2; /* a context of GLES 2 or later was current: sizes change unseen */
 };
 
 /* Textures and renderbuffers whose storage is somebody else's. */
@@ -78,6 +84,13 @@ enum hgl_storage hgl_storage_of(struct hgl_group *group, bool renderbuffer, uint
 struct hgl_group *hgl_group_new(void);
 struct hgl_group *hgl_group_ref(struct hgl_group *group);
 void hgl_group_put(struct hgl_group *group); /* NULL allowed */
+
+/* GLES 1: the size of the base level of a texture that is bound to GL_TEXTURE_2D in the current
+ * context. GLES 1 cannot be asked: a context of GLES 3.1 in its share group is, and the answer kept
+ * while only GLES 1 uses the group. False: it cannot be told, or there is none. Ring thread. */
+bool hgl1_size_of(struct hgl_api *api, uint32_t texture, int32_t *width, int32_t *height);
+/* What is bound to the target in the current context has other images from now on. */
+void hgl1_size_forget(struct hgl_api *api, uint32_t target);
 
 /* A name of this kind was given out in the context. */
 void hgl_named(struct hgl_state *state, enum hgl_kind kind, uint32_t name);

@@ -148,6 +148,17 @@ bool hs_helper_begin(struct hs_thread *thread)
                               thread->helper);
 }
 
+bool hs_visit_begin(struct hs_thread *thread, EGLContext context)
+{
+    const struct hs_native *n = thread->native;
+    return n->egl.MakeCurrent(n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, context);
+}
+
+void hs_visit_end(struct hs_thread *thread)
+{
+    hs_helper_end(thread);
+}
+
 void hs_helper_end(struct hs_thread *thread)
 {
     const struct hs_native *n = thread->native;

@@ -18,21 +18,21 @@
 #define HS_EGL_CORE(X)                                                                             \
     X(BindAPI, BINDAPI)                                                                            \
     X(ChooseConfig, CHOOSECONFIG)                                                                  \
-    X(CreateContext, CREATECONTEXT) X(CreatePbufferSurface, CREATEPBUFFERSURFACE)                  \
-        X(DestroyContext, DESTROYCONTEXT) X(DestroySurface, DESTROYSURFACE)                        \
-            X(GetConfigAttrib, GETCONFIGATTRIB) X(GetConfigs, GETCONFIGS)                          \
-                X(GetDisplay, GETDISPLAY) X(GetError, GETERROR) X(GetProcAddress, GETPROCADDRESS)  \
-                    X(Initialize, INITIALIZE) X(MakeCurrent, MAKECURRENT)                          \
-                        X(QueryString, QUERYSTRING) X(ReleaseThread, RELEASETHREAD)                \
-                            X(Terminate, TERMINATE)
+    X(CreateContext, CREATECONTEXT)                                                                \
+    X(CreatePbufferSurface, CREATEPBUFFERSURFACE) X(DestroyContext, DESTROYCONTEXT)                \
+        X(DestroySurface, DESTROYSURFACE) X(GetConfigAttrib, GETCONFIGATTRIB)                      \
+            X(GetConfigs, GETCONFIGS) X(GetDisplay, GETDISPLAY) X(GetError, GETERROR)              \
+                X(GetProcAddress, GETPROCADDRESS) X(Initialize, INITIALIZE)                        \
+                    X(MakeCurrent, MAKECURRENT) X(QueryString, QUERYSTRING)                        \
+                        X(ReleaseThread, RELEASETHREAD) X(Terminate, TERMINATE)
 /* May be NULL. */
 #define HS_EGL_EXTRA(X)                                                                            \
     X(GetPlatformDisplayEXT, GETPLATFORMDISPLAYEXT)                                                \
     X(QueryDevicesEXT, QUERYDEVICESEXT)                                                            \
-    X(CreateImageKHR, CREATEIMAGEKHR) X(DestroyImageKHR, DESTROYIMAGEKHR)                          \
-        X(CreateSyncKHR, CREATESYNCKHR) X(DestroySyncKHR, DESTROYSYNCKHR)                          \
-            X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR) X(GetSyncAttribKHR, GETSYNCATTRIBKHR)          \
-                X(WaitSyncKHR, WAITSYNCKHR)
+    X(CreateImageKHR, CREATEIMAGEKHR)                                                              \
+    X(DestroyImageKHR, DESTROYIMAGEKHR) X(CreateSyncKHR, CREATESYNCKHR)                            \
+        X(DestroySyncKHR, DESTROYSYNCKHR) X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR)                  \
+            X(GetSyncAttribKHR, GETSYNCATTRIBKHR) X(WaitSyncKHR, WAITSYNCKHR)
 
 struct hs_egl {
 #define HS_EGL_FIELD(name, upper) PFNEGL##upper##PROC name;
@@ -97,5 +97,8 @@ bool hs_thread_bind(struct hs_thread *thread, EGLContext context, EGLSurface dra
  * do not call end. The state that is set in between must be put back by who sets it. */
 bool hs_helper_begin(struct hs_thread *thread);
 void hs_helper_end(struct hs_thread *thread);
+/* The same with a context of the caller's, without surfaces (surfaceless_context). */
+bool hs_visit_begin(struct hs_thread *thread, EGLContext context);
+void hs_visit_end(struct hs_thread *thread);
 
 #endif

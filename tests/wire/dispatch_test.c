@@ -140,7 +140,7 @@ struct dispatch_api {
     int api;
     uint32_t native, hand, refused; /* as policy has them: none is passed over */
 };
-static const struct dispatch_api dispatch_apis[] = {{"gles1", WIRE_GLES1, 226, 49, 18},
+static const struct dispatch_api dispatch_apis[] = {{"gles1", WIRE_GLES1, 225, 50, 18},
                                                     {"gles2", WIRE_GLES2, 284, 94, 61},
                                                     {"glesx", WIRE_GLESX, 45, 20, 11}};
 

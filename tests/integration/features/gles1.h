@@ -33,6 +33,10 @@ extern const size_t gles1_array_feature_count;
 extern const struct fx_feature gles1_texture_features[];
 extern const size_t gles1_texture_feature_count;
 
+/* gles1_draw_tex.c */
+extern const struct fx_feature gles1_draw_tex_features[];
+extern const size_t gles1_draw_tex_feature_count;
+
 /* gles1_lights.c */
 extern const struct fx_feature gles1_light_features[];
 extern const size_t gles1_light_feature_count;

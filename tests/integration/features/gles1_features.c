@@ -558,6 +558,7 @@ int main(int argc, char **argv)
         {gles1_light_features, gles1_light_feature_count},
         {gles1_array_features, gles1_array_feature_count},
         {gles1_texture_features, gles1_texture_feature_count},
+        {gles1_draw_tex_features, gles1_draw_tex_feature_count},
         {NULL, 0},
     };
     return fx_main(argc, argv, 1, lists);
