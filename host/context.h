@@ -93,6 +93,11 @@ struct hct_ops {
      * state that no packets lead to, with a line in the log that says what. Nullable:
      * UNSUPPORTED. */
     enum sl_result (*save)(struct hct_context *, const struct vgd_saver *);
+    /* The attachments that the last packet of the ring (its resource id) has drawn on, read for a
+     * replay that shows them; all rings of the device stand between two packets. Without any:
+     * SL_OK, and none is told. NOTFOUND: no such ring; AGAIN: the work is not done in time.
+     * Nullable: UNSUPPORTED. */
+    enum sl_result (*drawn)(struct hct_context *, uint32_t ring_id, const struct vgd_viewer *);
 };
 
 struct hct_context {
@@ -140,6 +145,8 @@ struct hct_options {
     bool null;
     /* The guest is a replay: it may send the packets that only a snapshot has. */
     bool restores;
+    /* hct_ops.drawn will be asked: what it needs is kept while commands are recorded. */
+    bool is_watched;
 };
 
 struct hct_type {

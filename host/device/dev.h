@@ -171,6 +171,8 @@ enum sl_result dev_submit(struct vgd *vgd, uint32_t ctx_id, const void *commands
 enum sl_result dev_fence(struct vgd *vgd, uint32_t ctx_id, uint32_t ring, uint64_t id);
 bool dev_rest(struct vgd *vgd, bool on);
 enum sl_result dev_ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct vgd_saver *saver);
+enum sl_result dev_ctx_drawn(struct vgd *vgd, uint32_t ctx_id, uint32_t ring_id,
+                             const struct vgd_viewer *viewer);
 enum sl_result dev_ring_stats(struct vgd *vgd, uint32_t ctx_id, uint32_t index,
                               struct vgd_ring_stats *out);
 void dev_stats(struct vgd *vgd, struct vgd_stats *out);

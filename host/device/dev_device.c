@@ -129,6 +129,7 @@ static const struct vgd_ops dev_ops = {
     .stats = dev_stats,
     .rest = dev_rest,
     .ctx_save = dev_ctx_save,
+    .ctx_drawn = dev_ctx_drawn,
     .tap = dev_tap,
     .poll_fd = dev_poll_fd,
     .poll = dev_poll,

@@ -327,40 +327,77 @@ static void take_again(void *user)
     }
 }
 
-static enum sl_result context_save(struct hct_context *base, const struct vgd_saver *to)
-{
-    struct hgl_context *c = context_of(base);
+/* All rings of a context, while nothing is current on them. */
+struct resting {
     struct hgl_ring_ref refs[HR_RINGS_MAX];
     struct hr_ring *rings[HR_RINGS_MAX];
-    uint32_t count = 0, id, gone = 0;
+    uint32_t count, gone; /* that have let go */
+};
+
+static enum sl_result rest_begin(struct hgl_context *c, struct resting *r)
+{
     uint64_t after = 0;
+    uint32_t id;
     void *state;
     enum sl_result result = SL_OK;
-    while (count < HR_RINGS_MAX &&
-           (rings[count] = hr_rings_next(&c->hr.rings, &after, &id, &state)) != NULL) {
+    r->count = r->gone = 0;
+    while (r->count < HR_RINGS_MAX &&
+           (r->rings[r->count] = hr_rings_next(&c->hr.rings, &after, &id, &state)) != NULL) {
         struct hgl_ring *ring = state; /* its first member */
-        refs[count++] = (struct hgl_ring_ref){.id = id, .thread = &ring->rc};
+        r->refs[r->count++] = (struct hgl_ring_ref){.id = id, .thread = &ring->rc};
     }
     if (c->provider->driver.guest_gl.Clear != c->provider->driver.gl.Clear) {
         sl_warn_limited("gles", "no snapshot of context %u: nothing is drawn here", c->ctx_id);
         result = SL_ERR_UNSUPPORTED;
     }
-    while (gone < count && result == SL_OK) {
-        const struct hr_job job = {let_go, take_again, refs[gone].thread->user};
-        result = hr_ring_run(rings[gone], &job);
-        gone += result == SL_OK ? 1 : 0;
+    while (r->gone < r->count && result == SL_OK) {
+        const struct hr_job job = {let_go, take_again, r->refs[r->gone].thread->user};
+        result = hr_ring_run(r->rings[r->gone], &job);
+        r->gone += result == SL_OK ? 1 : 0;
     }
     if (result == SL_ERR_TIMEOUT) {
         sl_warn_limited("gles", "no snapshot of context %u: the driver does not let ring %u go",
-                        c->ctx_id, refs[gone].id);
+                        c->ctx_id, r->refs[r->gone].id);
+    }
+    return result;
+}
+
+static void rest_end(struct resting *r)
+{
+    for (uint32_t i = 0; i < r->gone; i++) {
+        const struct hr_job job = {take_again, NULL, r->refs[i].thread->user};
+        (void)!hr_ring_run(r->rings[i], &job);
+    }
+}
+
+static enum sl_result context_save(struct hct_context *base, const struct vgd_saver *to)
+{
+    struct hgl_context *c = context_of(base);
+    struct resting r;
+    enum sl_result result = rest_begin(c, &r);
+    if (result == SL_OK) {
+        result = hgl_save_client(&c->client, &c->provider->driver.gl, r.refs, r.count, to);
+    }
+    rest_end(&r);
+    return result;
+}
+
+static enum sl_result context_drawn(struct hct_context *base, uint32_t ring_id,
+                                    const struct vgd_viewer *viewer)
+{
+    struct hgl_context *c = context_of(base);
+    struct resting r;
+    enum sl_result result = rest_begin(c, &r);
+    uint32_t i = 0;
+    while (i < r.count && r.refs[i].id != ring_id) {
+        i++;
     }
     if (result == SL_OK) {
-        result = hgl_save_client(&c->client, &c->provider->driver.gl, refs, count, to);
+        result = i < r.count
+                     ? hgl_drawn(&c->client, &c->provider->driver.gl, r.refs[i].thread, viewer)
+                     : SL_ERR_NOTFOUND;
     }
-    for (uint32_t i = 0; i < gone; i++) {
-        const struct hr_job job = {take_again, NULL, refs[i].thread->user};
-        (void)!hr_ring_run(rings[i], &job);
-    }
+    rest_end(&r);
     return result;
 }
 
@@ -372,7 +409,8 @@ static const struct hct_ops context_ops = {.stop = context_stop,
                                            .submit = hr_context_submit,
                                            .ring_stats = hr_context_ring_stats,
                                            .rest = hr_context_rest,
-                                           .save = context_save};
+                                           .save = context_save,
+                                           .drawn = context_drawn};
 
 enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct_context **out)
 {

@@ -41,7 +41,7 @@ struct hgl_objects {
 };
 
 struct hgl_save {
-    const struct vgd_saver *to;
+    const struct vgd_saver *to; /* NULL: nothing is saved, hgl_drawn.c reads */
     struct hgl_objects all; /* of the client */
     uint8_t *images_done;   /* [all.count] */
     struct hrc_client *client;
@@ -84,6 +84,8 @@ void *hgl_save_alloc(struct hgl_save *s, size_t count, size_t size);
 /* hgl_save_gl.c: the native side, and names. */
 bool hgl_save_current(struct hgl_save *s, const struct hgl_saved *context);
 bool hgl_save_reading(struct hgl_save *s); /* the desktop context is current */
+/* The same, with a surface of the guest's to be read. */
+bool hgl_save_reading_at(struct hgl_save *s, const struct hrc_surface *surface);
 bool hgl_save_reader_begin(struct hgl_save *s);
 void hgl_save_reader_end(struct hgl_save *s);
 GLint hgl_get(const struct hgl_save *s, GLenum name);
@@ -159,5 +161,10 @@ struct hgl_ring_ref {
 enum sl_result hgl_save_client(struct hrc_client *client, const struct gl_driver *gl,
                                const struct hgl_ring_ref *rings, uint32_t ring_count,
                                const struct vgd_saver *to);
+
+/* hgl_drawn.c: shows what is attached to the draw framebuffer that was current on the ring; nothing
+ * is current on any thread. */
+enum sl_result hgl_drawn(struct hrc_client *client, const struct gl_driver *gl,
+                         const struct hrc_thread *ring, const struct vgd_viewer *viewer);
 
 #endif

@@ -43,6 +43,11 @@ bool hgl_save_reading(struct hgl_save *s)
     return make_current(s, s->reading, s->pbuffer, s->pbuffer);
 }
 
+bool hgl_save_reading_at(struct hgl_save *s, const struct hrc_surface *surface)
+{
+    return make_current(s, s->reading, surface->egl, surface->egl);
+}
+
 static bool load_reader(struct hgl_save *s)
 {
     static const struct {

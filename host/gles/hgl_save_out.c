@@ -17,7 +17,8 @@ void hgl_save_refuse(struct hgl_save *s, const char *format, ...)
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
     if (s->result == SL_OK) {
-        sl_warn_limited("gles", "no snapshot of context %u: %s", s->client->ctx_id, text);
+        sl_warn_limited("gles", "no %s of context %u: %s", s->to != NULL ? "snapshot" : "picture",
+                        s->client->ctx_id, text);
         s->result = SL_ERR_UNSUPPORTED;
     }
 }

@@ -32,6 +32,13 @@ struct rep_answer {
     enum sl_result result; /* of a verb */
 };
 
+/* What a call has drawn on, one attachment of it. */
+struct rep_drawn {
+    const struct cap_event *call;
+    uint64_t frame;                        /* that it is of */
+    const struct vgd_attachment *drawn_on; /* until return */
+};
+
 struct rep_options {
     bool one_thread; /* no two rings at a time; else they run as they did, and wait where the
                         recording shows that one had to */
@@ -50,6 +57,12 @@ struct rep_options {
     bool (*diverged)(void *user, const struct rep_answer *answer);
     /* A call that is left out: it is neither made nor compared; nullable: none. */
     bool (*skips_call)(void *user, const struct cap_event *event);
+    /* After this call all that it has drawn on is wanted; nullable: after none. The device is made
+     * with hct_options.is_watched then. */
+    bool (*wants_drawn)(void *user, const struct cap_event *event, uint64_t frame);
+    /* False ends the replay; also when nothing was told since wants_drawn, with drawn_on NULL and
+     * a result that says why (OK: there is nothing). */
+    bool (*drawn)(void *user, const struct rep_drawn *drawn, enum sl_result result);
     /* A frame is about to be played whose pixels may be left out; nullable: pixels of all. */
     bool (*wants_frame)(void *user, uint64_t number);
 };

@@ -212,6 +212,9 @@ bool rep_portable_lower(struct rep *rep, const struct cap_event_call *call, bool
 /* The answer is the recorded one, as far as another driver must give that. */
 bool rep_portable_same(struct rep *rep, const struct rep_answer *answer);
 
+/* rep_drawn.c: the call was fed, and what it has drawn on is wanted. */
+void rep_look(struct rep *rep, struct rep_ring *ring, const struct cap_event *event);
+
 /* rep_costs.c */
 void rep_cost_begin(struct rep_ring *ring, const void *packet);
 void rep_cost_end(struct rep_ring *ring);

@@ -153,6 +153,10 @@ static void play_call(struct rep *rep, const struct cap_event *event)
         rep_ring_feed(ring, event);
         rep->report->calls++;
         rep->calls_behind++;
+        if (rep->options.wants_drawn != NULL &&
+            rep->options.wants_drawn(rep->options.user, event, rep->frame)) {
+            rep_look(rep, ring, event);
+        }
     }
 }
 

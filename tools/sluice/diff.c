@@ -2,9 +2,9 @@
 #include "tools/sluice/calls.h"
 #include "tools/sluice/diff_lines.h"
 #include "tools/sluice/diff_pictures.h"
+#include "tools/sluice/filter.h"
 #include "tools/sluice/folder.h"
 #include "tools/sluice/host_options.h"
-#include "tools/sluice/range.h"
 #include "tools/sluice/replay_shots.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
@@ -18,14 +18,15 @@
 #include <string.h>
 
 enum {
-    DIFF_FRAMES,
-    DIFF_STRUCTURE,
+    DIFF_FILTER,
+    DIFF_STRUCTURE = DIFF_FILTER + FILTER_COUNT,
     DIFF_RESULTS,
     DIFF_EPS,
     DIFF_LIMIT,
     DIFF_KEEP_GOING,
     DIFF_IMAGES,
     DIFF_SHOTS,
+    DIFF_ATTACHMENTS,
     DIFF_FUZZ,
     DIFF_OUT,
     DIFF_FORCE,
@@ -33,10 +34,7 @@ enum {
 };
 
 static const struct opt options[] = {
-    [DIFF_FRAMES] = {.name = "frames",
-                     .kind = OPT_TEXT,
-                     .value = "RANGE",
-                     .help = "compare these frames, counted from 0"},
+    FILTER_LIST(DIFF_FILTER),
     [DIFF_STRUCTURE] = {.name = "structure",
                         .help = "compare how often each command is called, not its arguments"},
     [DIFF_RESULTS] = {.name = "results", .fallback = "1", .help = "what came back counts, too"},
@@ -56,8 +54,14 @@ static const struct opt options[] = {
     [DIFF_IMAGES] = {.name = "images", .help = "compare two folders of PNG files, name by name"},
     [DIFF_SHOTS] = {.name = "shots",
                     .kind = OPT_TEXT,
-                    .value = "RANGE",
-                    .help = "replay both traces and compare these frames' pictures"},
+                    .value = "RANGE[/KIND]",
+                    .help = "replay both traces and compare these frames' pictures; with a kind, "
+                            "or --kind, as replay's"},
+    [DIFF_ATTACHMENTS] = {.name = "attachments",
+                          .kind = OPT_CHOICE,
+                          .value = DRAWN_ATTACHMENTS,
+                          .fallback = "all",
+                          .help = "pictures after calls: of these attachments"},
     [DIFF_FUZZ] = {.name = "fuzz",
                    .kind = OPT_NUMBER,
                    .value = "N",
@@ -81,14 +85,14 @@ struct side {
     struct cap_merge *merge;
     struct calls *calls;
     struct schema *schema; /* nullable */
-    uint64_t frame;
+    struct filter_place place;
     struct lines lines; /* of the frame that was read last */
     bool is_over, is_damaged;
 };
 
 struct diff {
     struct side sides[2];
-    struct range frames;
+    struct filter filter;
     bool structure, results, keep_going, json;
     double eps;
     uint64_t limit, printed;
@@ -112,36 +116,45 @@ static bool add_call(struct diff *d, struct side *side, const struct cap_event *
                      d->structure ? (name != NULL ? name : "unknown") : text);
 }
 
+static bool is_wanted(const struct diff *d, const struct side *side, const struct cap_event *event)
+{
+    return filter_has(&d->filter, &side->place, side->calls, event);
+}
+
 /* The next frame's calls; the last one has no mark. Returns an exit code. */
 static int read_frame(struct diff *d, struct side *side)
 {
     struct cap_event event;
     struct cap_damage damage;
     lines_clear(&side->lines);
-    bool wanted = range_has(&d->frames, side->frame);
+    uint64_t frame = side->place.frame;
     while (!side->is_over) {
         enum sl_result result = cap_merge_next(side->merge, &event, &damage);
         if (result == SL_ERR_NOTFOUND) {
             side->is_over = true;
         } else if (result == SL_ERR_PROTOCOL) {
-            trace_say_damage(&damage, side->frame);
+            trace_say_damage(&damage, frame);
             side->is_damaged = true;
             if (!d->keep_going) {
                 return SLUICE_EXIT_DAMAGED;
             }
         } else if (result != SL_OK) {
             return trace_failed(side->path, side->reader, result);
-        } else if (event.kind == CAP_EVENT_FRAME) {
-            break;
-        } else if (event.kind == CAP_EVENT_CALL && wanted) {
+        } else if (event.kind == CAP_EVENT_CALL && is_wanted(d, side, &event)) {
             if (!add_call(d, side, &event)) {
                 return trace_failed(side->path, side->reader, SL_ERR_NOMEM);
             }
         } else if (event.kind == CAP_EVENT_CALL) {
-            calls_give(side->calls, &event, side->frame, false); /* objects keep their numbers */
+            calls_give(side->calls, &event, frame, false); /* objects keep their numbers */
+        }
+        if (result == SL_OK) {
+            filter_pass(&d->filter, &side->place, side->schema, &event);
+        }
+        if (side->place.frame != frame) {
+            return SLUICE_EXIT_OK;
         }
     }
-    side->frame++;
+    side->place.frame++; /* what is behind the last mark */
     return SLUICE_EXIT_OK;
 }
 
@@ -171,7 +184,7 @@ static int compare_all(struct diff *d)
 {
     struct side *a = &d->sides[0], *b = &d->sides[1];
     while (!a->is_over || !b->is_over) {
-        struct output output = {.diff = d, .frame = a->frame};
+        struct output output = {.diff = d, .frame = a->place.frame};
         int code = read_frame(d, a);
         if (code == SLUICE_EXIT_OK) {
             code = read_frame(d, b);
@@ -188,7 +201,7 @@ static int compare_all(struct diff *d)
             return trace_failed(a->path, a->reader, SL_ERR_NOMEM);
         }
         d->differing_frames += d->differing != before;
-        if (range_is_over(&d->frames, a->frame)) {
+        if (range_is_over(&d->filter.frames, a->place.frame)) {
             break;
         }
     }
@@ -224,7 +237,8 @@ static void close_side(struct side *side)
 
 static void print_end(const struct diff *d)
 {
-    uint64_t frames = d->sides[0].frame > d->sides[1].frame ? d->sides[0].frame : d->sides[1].frame;
+    uint64_t first = d->sides[0].place.frame, second = d->sides[1].place.frame;
+    uint64_t frames = first > second ? first : second;
     if (d->json) {
         printf("{\"schema\": 1, \"differ\": %s, \"differing_calls\": %" PRIu64
                ", \"differing_frames\": %" PRIu64 ", \"frames\": %" PRIu64 "}\n",
@@ -248,10 +262,8 @@ static int diff_calls(const struct opt_set *set)
                      .json = opt_common_on(set, COMMON_JSON),
                      .eps = opt_real(set, DIFF_EPS),
                      .limit = opt_number(set, DIFF_LIMIT)};
-    if (!range_option(set, DIFF_FRAMES, &d.frames)) {
-        return SLUICE_EXIT_USAGE;
-    }
-    int code = open_side(&d.sides[0], set->args[0]);
+    int code = filter_read(&d.filter, set, DIFF_FILTER, true);
+    code = code == SLUICE_EXIT_OK ? open_side(&d.sides[0], set->args[0]) : code;
     if (code == SLUICE_EXIT_OK) {
         code = open_side(&d.sides[1], set->args[1]);
     }
@@ -262,6 +274,7 @@ static int diff_calls(const struct opt_set *set)
     bool is_damaged = d.sides[0].is_damaged || d.sides[1].is_damaged;
     close_side(&d.sides[0]);
     close_side(&d.sides[1]);
+    filter_finish(&d.filter);
     return code != SLUICE_EXIT_OK ? code
            : is_damaged           ? SLUICE_EXIT_DAMAGED
            : d.differing != 0     ? SLUICE_EXIT_DIFFERENT
@@ -299,7 +312,8 @@ static int diff_shots(const struct opt_set *set)
     struct shots_options shots = {.out = NULL};
     host_options_read(set, DIFF_HOST, &shots.host);
     shots.host.device.restores = true;
-    if (!range_option(set, DIFF_SHOTS, &shots.frames)) {
+    if (!drawn_set_read(opt_text(set, DIFF_SHOTS), opt_text(set, DIFF_FILTER + FILTER_KIND),
+                        opt_text(set, DIFF_ATTACHMENTS), &shots.set)) {
         return SLUICE_EXIT_USAGE;
     }
     int code = folder_temporary(base);

@@ -134,15 +134,24 @@ static int write_into(const struct pictures *p, const char *folder, const char *
                                   : code;
 }
 
+/* How far apart two pixels of 16 bits are, in steps of 8: a little is one. */
+static uint32_t apart(uint16_t a, uint16_t b)
+{
+    uint32_t by = (uint32_t)abs(a - b);
+    return (by + 256) / 257;
+}
+
 /* Counts what differs; with pixels: the differences of the channels, one byte each. */
 static void measure(const struct picture *a, const struct picture *b, uint32_t fuzz,
                     struct verdict *v, uint8_t *pixels)
 {
     size_t count = (size_t)a->width_px * a->height_px;
+    bool deep = a->deep != NULL && b->deep != NULL;
     for (size_t i = 0; i < count; i++) {
         uint32_t most = 0;
         for (size_t c = 4 * i; c < 4 * i + 4; c++) {
-            uint32_t by = (uint32_t)abs(a->pixels[c] - b->pixels[c]);
+            uint32_t by =
+                deep ? apart(a->deep[i], b->deep[i]) : (uint32_t)abs(a->pixels[c] - b->pixels[c]);
             most = by > most ? by : most;
             pixels[c] = (uint8_t)by;
         }

@@ -1,15 +1,12 @@
 #include "tools/sluice/dump_trace.h"
 #include "tools/sluice/blobs.h"
 #include "tools/sluice/calls.h"
-#include "tools/sluice/range.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace_stats.h"
 #include "tools/sluice/trace.h"
 #include "host/capture/cap_seek.h"
-#include "transport/base/bytes.h"
 #include "transport/base/clock.h"
 
-#include <regex.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,79 +18,29 @@ struct dump {
     const char *path;
     struct cap_reader *reader;
     struct cap_merge *merge;
-    struct range calls_wanted, frames, submits, times, streams;
-    regex_t grep, kind;
-    bool has_grep, has_kind, all, follows, keep_going, strict, json;
+    struct filter filter;
+    bool all, follows, keep_going, strict, json;
     uint64_t limit; /* calls to print */
     struct calls *calls;
-    struct schema *schema;          /* nullable */
-    struct trace_stats *stats;      /* nullable */
-    struct blobs_out *blobs;        /* nullable */
-    uint64_t frame, calls_in_frame; /* where it is; calls since the last mark */
-    uint64_t submit;                /* the next one's number */
+    struct schema *schema;     /* nullable */
+    struct trace_stats *stats; /* nullable */
+    struct blobs_out *blobs;   /* nullable */
+    struct filter_place place;
+    uint64_t calls_in_frame; /* since the last mark */
     uint64_t printed;
     bool is_damaged, is_cut;
 };
 
-/* Lines of these kinds, those of recorded commands among them. */
-static const struct {
-    const char *name, *pattern;
-} kinds[] = {
-    {"draw", "^ *(gl(Multi)?Draw|vkCmdDraw)"},
-    {"compute", "^ *(glDispatch|vkCmdDispatch)"},
-    {"clear", "^ *(glClear|vkCmdClear)"},
-    {"upload", "^ *(gl(Compressed)?Tex(Sub)?Image|glBuffer(Sub)?Data|"
-               "vkCmd(CopyBuffer|UpdateBuffer|FillBuffer))"},
-    {"memory",
-     "^ *(vk(Allocate|Free|Map|Unmap|Bind)[A-Za-z]*Memory|"
-     "vk(Flush|Invalidate)MappedMemory|gl(BufferData|Map|Unmap|TexStorage|Renderbuffer))"},
-    {"sync", "^ *(vk[A-Za-z]*(Fence|Semaphore|Event|Wait|Barrier)|"
-             "gl(Finish|Flush|Fence|ClientWait|Wait|MemoryBarrier)|rc[A-Za-z]*Sync)"},
-    {"submit", "^ *(vkQueue(Submit|BindSparse)|glFlush)"},
-    {"create", "^ *((vk|rc)Create|vkAllocate|gl(Gen|Create))"},
-};
-
-/* False: memory; it is a word of the option. */
-static bool read_kind(struct dump *d, const char *word)
-{
-    for (size_t i = 0; word != NULL && i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strcmp(kinds[i].name, word) == 0) {
-            d->has_kind =
-                regcomp(&d->kind, kinds[i].pattern, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) == 0;
-        }
-    }
-    return word == NULL || d->has_kind;
-}
-
 /* Returns an exit code. */
 static int read_options(struct dump *d, const struct opt_set *set)
 {
-    if (!range_option(set, DUMP_CALLS, &d->calls_wanted) ||
-        !range_option(set, DUMP_FRAMES, &d->frames) ||
-        !range_option(set, DUMP_SUBMITS, &d->submits) || !range_option(set, DUMP_TIME, &d->times) ||
-        !range_option(set, DUMP_STREAM, &d->streams)) {
-        return SLUICE_EXIT_USAGE;
-    }
-    const char *grep = opt_text(set, DUMP_GREP);
-    int wrong = grep != NULL ? regcomp(&d->grep, grep, REG_EXTENDED | REG_NOSUB) : 0;
-    if (wrong != 0) {
-        char why[128];
-        regerror(wrong, &d->grep, why, sizeof why);
-        say_error("--grep is '%s'; it should be an extended regular expression: %s", grep, why);
-        return SLUICE_EXIT_USAGE;
-    }
-    d->has_grep = grep != NULL;
-    if (!read_kind(d, opt_text(set, DUMP_KIND))) {
-        say_error("no memory");
-        return SLUICE_EXIT_INTERNAL;
-    }
     d->all = opt_on(set, DUMP_ALL);
     d->follows = opt_on(set, DUMP_FOLLOW);
     d->keep_going = opt_on(set, DUMP_KEEP_GOING);
     d->strict = opt_on(set, DUMP_STRICT);
     d->json = opt_common_on(set, COMMON_JSON);
     d->limit = opt_text(set, DUMP_COUNT) != NULL ? opt_number(set, DUMP_COUNT) : UINT64_MAX;
-    return SLUICE_EXIT_OK;
+    return filter_read(&d->filter, set, DUMP_FILTER, true);
 }
 
 static enum calls_format format_of(const struct opt_set *set)
@@ -113,25 +60,8 @@ static enum stats_by by_of(const char *text)
 
 static bool is_wanted(struct dump *d, const struct cap_event *event)
 {
-    if (event->kind != CAP_EVENT_CALL && !d->all) {
-        return false;
-    }
-    if (!range_has(&d->calls_wanted, event->stamp) || !range_has(&d->frames, d->frame) ||
-        !range_has(&d->submits, d->submit) || !range_has(&d->times, event->time / SL_NS_PER_S) ||
-        !range_has(&d->streams, event->stream)) {
-        return false;
-    }
-    const char *text = d->has_grep || d->has_kind ? calls_text(d->calls, event) : "";
-    return (!d->has_kind || regexec(&d->kind, text, 0, NULL, 0) == 0) &&
-           (!d->has_grep || regexec(&d->grep, text, 0, NULL, 0) == 0);
-}
-
-static bool is_submit(const struct dump *d, const struct cap_event *event)
-{
-    const char *name = event->kind == CAP_EVENT_CALL
-                           ? schema_find(d->schema, sl_load_u32(event->call.packet)).name
-                           : NULL;
-    return name != NULL && strncmp(name, "vkQueueSubmit", 13) == 0;
+    return (event->kind == CAP_EVENT_CALL || d->all) &&
+           filter_has(&d->filter, &d->place, d->calls, event);
 }
 
 /* False: no memory, or a file that cannot be written (said). */
@@ -141,17 +71,16 @@ static bool take(struct dump *d, struct cap_event *event)
     bool ok = true;
     if (d->stats != NULL) {
         ok = !wanted || event->kind != CAP_EVENT_CALL ||
-             trace_stats_add(d->stats, &event->call, event->stream, d->frame);
+             trace_stats_add(d->stats, &event->call, event->stream, d->place.frame);
     } else if (d->blobs != NULL) {
         ok = !wanted || blobs_out_take(d->blobs, d->merge, event);
     } else {
-        calls_give(d->calls, event, d->frame, wanted);
+        calls_give(d->calls, event, d->place.frame, wanted);
         d->printed += wanted;
     }
     d->calls_in_frame += event->kind == CAP_EVENT_CALL;
-    d->submit += d->submits.count != 0 && is_submit(d, event);
+    filter_pass(&d->filter, &d->place, d->schema, event);
     if (event->kind == CAP_EVENT_FRAME) {
-        d->frame++;
         d->calls_in_frame = 0;
     }
     return ok;
@@ -160,7 +89,7 @@ static bool take(struct dump *d, struct cap_event *event)
 static bool is_over(const struct dump *d, const struct cap_event *event)
 {
     return d->printed >= d->limit || ferror(stdout) != 0 ||
-           range_is_over(&d->calls_wanted, event->stamp) || range_is_over(&d->frames, d->frame);
+           filter_is_over(&d->filter, &d->place, event);
 }
 
 /* A file that grows has no more for now. NOTFOUND: it has ended. */
@@ -197,7 +126,7 @@ static int walk(struct dump *d)
         }
         if (result == SL_ERR_PROTOCOL) {
             d->is_damaged = true;
-            trace_say_damage(&damage, d->frame);
+            trace_say_damage(&damage, d->place.frame);
             if (!d->keep_going) {
                 return SLUICE_EXIT_DAMAGED;
             }
@@ -223,7 +152,7 @@ static int finish(struct dump *d, int code)
     trace_say_skipped(d->reader);
     bool all_read = d->printed < d->limit;
     if (!d->reader->is_complete && all_read && (code == SLUICE_EXIT_OK || d->is_damaged)) {
-        trace_say_cut(d->frame, d->calls_in_frame);
+        trace_say_cut(d->place.frame, d->calls_in_frame);
         d->is_cut = true;
     }
     return code != SLUICE_EXIT_OK   ? code
@@ -237,15 +166,15 @@ static int finish(struct dump *d, int code)
 /* The calls that are wanted lie between two that the index can tell. */
 static bool find_span(struct dump *d, uint64_t *first, uint64_t *last)
 {
-    const struct range *range = d->calls_wanted.count != 0 ? &d->calls_wanted : &d->frames;
+    const struct range *range = d->filter.calls.count != 0 ? &d->filter.calls : &d->filter.frames;
     if (d->stats != NULL || d->blobs != NULL || d->follows || d->keep_going ||
-        d->submits.count != 0 || range->count != 1 ||
-        (d->calls_wanted.count != 0 && d->frames.count != 0)) {
+        d->filter.submits.count != 0 || range->count != 1 ||
+        (d->filter.calls.count != 0 && d->filter.frames.count != 0)) {
         return false;
     }
     *first = range->parts[0].first;
     *last = range->parts[0].last;
-    if (range == &d->frames) {
+    if (range == &d->filter.frames) {
         uint64_t unused;
         if (cap_seek_frame(d->reader, *last, &unused, last) != SL_OK ||
             cap_seek_frame(d->reader, *first, first, &unused) != SL_OK) {
@@ -284,7 +213,7 @@ static bool print_span(struct dump *d, const struct opt_set *set)
     char *text = NULL;
     size_t size = 0;
     FILE *out = find_span(d, &first, &last) ? open_memstream(&text, &size) : NULL;
-    bool done = out != NULL && cap_seek_stamps(d->reader, first, last, &d->frame) == SL_OK &&
+    bool done = out != NULL && cap_seek_stamps(d->reader, first, last, &d->place.frame) == SL_OK &&
                 cap_merge_create(d->reader, &d->merge) == SL_OK &&
                 schema_read(d->reader, &d->schema) == SL_OK;
     d->calls = done ? calls_create(format_of(set), !opt_on(set, DUMP_NAMES), out) : NULL;
@@ -319,7 +248,8 @@ static void close_trace(struct dump *d)
     d->merge = NULL;
     d->schema = NULL;
     d->reader = NULL;
-    d->frame = d->calls_in_frame = d->submit = d->printed = 0;
+    d->place = (struct filter_place){0};
+    d->calls_in_frame = d->printed = 0;
 }
 
 static int print_all(struct dump *d, const struct opt_set *set)
@@ -373,12 +303,7 @@ int dump_trace(const struct opt_set *set)
         bool all = (stats == NULL || d.stats != NULL) && (blobs == NULL || d.blobs != NULL);
         code = all ? print_trace(&d, set) : trace_failed(d.path, NULL, SL_ERR_NOMEM);
     }
-    if (d.has_grep) {
-        regfree(&d.grep);
-    }
-    if (d.has_kind) {
-        regfree(&d.kind);
-    }
+    filter_finish(&d.filter);
     blobs_out_destroy(d.blobs);
     trace_stats_destroy(d.stats);
     close_trace(&d);

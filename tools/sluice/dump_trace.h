@@ -2,22 +2,14 @@
 #ifndef SLUICE_DUMP_TRACE_H
 #define SLUICE_DUMP_TRACE_H
 
-#include "tools/sluice/opt.h"
-
-#define DUMP_KINDS "draw|compute|clear|upload|memory|sync|submit|create"
+#include "tools/sluice/filter.h"
 
 /* dump's options. */
 enum {
     DUMP_PRINT,
     DUMP_COUNT,
-    DUMP_CALLS,
-    DUMP_FRAMES,
-    DUMP_SUBMITS,
-    DUMP_TIME,
-    DUMP_STREAM,
-    DUMP_KIND,
-    DUMP_GREP,
-    DUMP_FORMAT,
+    DUMP_FILTER,
+    DUMP_FORMAT = DUMP_FILTER + FILTER_COUNT,
     DUMP_NAMES,
     DUMP_ALL,
     DUMP_STATS,

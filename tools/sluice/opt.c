@@ -66,7 +66,7 @@ static bool parse_real(const char *text, double *out)
     return *end == '\0' && *out <= 1e15;
 }
 
-static bool is_choice(const char *choices, const char *text)
+bool opt_is_choice(const char *choices, const char *text)
 {
     size_t size = strlen(text);
     for (const char *c = choices; *c != '\0';) {
@@ -113,7 +113,7 @@ static bool set_value(const struct opt *option, const char *where, const char *t
         }
         break;
     case OPT_CHOICE:
-        if (!is_choice(option->value, text)) {
+        if (!opt_is_choice(option->value, text)) {
             say_error("%s is '%s'; it should be one of %s", where, text, option->value);
             return false;
         }

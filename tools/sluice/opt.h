@@ -87,6 +87,8 @@ double opt_real(const struct opt_set *set, size_t index);
 bool opt_on(const struct opt_set *set, size_t index);
 bool opt_common_on(const struct opt_set *set, enum opt_common which);
 const char *opt_common_text(const struct opt_set *set, enum opt_common which);
+/* One of the words of an OPT_CHOICE, separated by |. */
+bool opt_is_choice(const char *choices, const char *text);
 /* Every setting and where it came from, with say_detail. */
 void opt_say_settings(const struct opt_set *set);
 

@@ -10,8 +10,36 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The picture's rows as a PNG without alpha: what a screen shows has none. False: not written. */
-static bool write_png(FILE *file, const uint8_t *pixels, uint32_t width, uint32_t height)
+static void put_texts(png_structp png, png_infop info, const struct picture_content *c)
+{
+    png_text texts[2];
+    int count = 0;
+    memset(texts, 0, sizeof texts);
+    if (c->call != NULL) {
+        texts[count++] = (png_text){.compression = PNG_TEXT_COMPRESSION_NONE,
+                                    .key = (char *)(uintptr_t) "Call",
+                                    .text = (char *)(uintptr_t)c->call};
+    }
+    if (c->depth_range != NULL) {
+        texts[count++] = (png_text){.compression = PNG_TEXT_COMPRESSION_NONE,
+                                    .key = (char *)(uintptr_t) "Depth-Range",
+                                    .text = (char *)(uintptr_t)c->depth_range};
+    }
+    if (count != 0) {
+        png_set_text(png, info, texts, count);
+    }
+}
+
+static const struct {
+    int color, bits;
+    size_t bytes; /* of a pixel */
+} kinds[] = {[PICTURE_RGB] = {PNG_COLOR_TYPE_RGB, 8, 4},
+             [PICTURE_RGBA] = {PNG_COLOR_TYPE_RGB_ALPHA, 8, 4},
+             [PICTURE_GREY8] = {PNG_COLOR_TYPE_GRAY, 8, 1},
+             [PICTURE_GREY16] = {PNG_COLOR_TYPE_GRAY, 16, 2}};
+
+/* False: not written. */
+static bool write_png(FILE *file, const struct picture_content *c)
 {
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png != NULL ? png_create_info_struct(png) : NULL;
@@ -19,13 +47,19 @@ static bool write_png(FILE *file, const uint8_t *pixels, uint32_t width, uint32_
         png_destroy_write_struct(&png, &info);
         return false;
     }
+    const uint8_t *pixels = c->pixels;
     png_init_io(png, file);
-    png_set_IHDR(png, info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(png, info, c->width_px, c->height_px, kinds[c->kind].bits, kinds[c->kind].color,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    put_texts(png, info, c);
     png_write_info(png, info);
-    png_set_filler(png, 0, PNG_FILLER_AFTER);
-    for (uint32_t y = 0; y < height; y++) {
-        png_write_row(png, pixels + (size_t)y * width * 4);
+    if (c->kind == PICTURE_RGB) {
+        png_set_filler(png, 0, PNG_FILLER_AFTER);
+    } else if (c->kind == PICTURE_GREY16) {
+        png_set_swap(png); /* ours is the little end first */
+    }
+    for (uint32_t y = 0; y < c->height_px; y++) {
+        png_write_row(png, pixels + (size_t)y * c->width_px * kinds[c->kind].bytes);
     }
     png_write_end(png, NULL);
     png_destroy_write_struct(&png, &info);
@@ -35,8 +69,16 @@ static bool write_png(FILE *file, const uint8_t *pixels, uint32_t width, uint32_
 int picture_write(const char *path, bool force, const uint8_t *pixels, uint32_t width,
                   uint32_t height)
 {
+    /* Without alpha: what a screen shows has none. */
+    const struct picture_content content = {
+        .kind = PICTURE_RGB, .pixels = pixels, .width_px = width, .height_px = height};
+    return picture_write_as(path, force, &content);
+}
+
+int picture_write_as(const char *path, bool force, const struct picture_content *content)
+{
     if (strcmp(path, "-") == 0) {
-        if (!write_png(stdout, pixels, width, height)) {
+        if (!write_png(stdout, content)) {
             say_error("the picture cannot be written to standard output: %s", strerror(errno));
             return SLUICE_EXIT_FILE;
         }
@@ -53,7 +95,7 @@ int picture_write(const char *path, bool force, const uint8_t *pixels, uint32_t 
         return SLUICE_EXIT_FILE;
     }
     FILE *file = fopen(part, "we");
-    bool done = file != NULL && write_png(file, pixels, width, height);
+    bool done = file != NULL && write_png(file, content);
     if (file != NULL) {
         done &= fclose(file) == 0;
     }
@@ -64,6 +106,29 @@ int picture_write(const char *path, bool force, const uint8_t *pixels, uint32_t 
         return SLUICE_EXIT_FILE;
     }
     return SLUICE_EXIT_OK;
+}
+
+/* Of one channel of 16 bits: as it is, and its upper halves as grey. */
+static bool read_deep(png_image *png, struct picture *out)
+{
+    size_t count = (size_t)png->width * png->height;
+    png->format = PNG_FORMAT_LINEAR_Y; /* such files are read as linear: nothing is converted */
+    out->deep = sl_alloc_array(count, sizeof *out->deep);
+    out->pixels = sl_alloc_array(count, 4);
+    bool ok = out->deep != NULL && out->pixels != NULL &&
+              png_image_finish_read(png, NULL, out->deep, 0, NULL) != 0;
+    for (size_t i = 0; ok && i < count; i++) {
+        memset(out->pixels + 4 * i, out->deep[i] >> 8, 3);
+        out->pixels[4 * i + 3] = UINT8_MAX;
+    }
+    return ok;
+}
+
+static bool read_flat(png_image *png, struct picture *out)
+{
+    png->format = PNG_FORMAT_RGBA;
+    out->pixels = sl_alloc_array((size_t)png->width * png->height, 4);
+    return out->pixels != NULL && png_image_finish_read(png, NULL, out->pixels, 0, NULL) != 0;
 }
 
 int picture_read(const char *path, struct picture *out)
@@ -78,9 +143,7 @@ int picture_read(const char *path, struct picture *out)
         png_image_free(&png);
         return SLUICE_EXIT_FILE;
     }
-    png.format = PNG_FORMAT_RGBA;
-    out->pixels = ok ? sl_alloc_array((size_t)png.width * png.height, 4) : NULL;
-    ok = out->pixels != NULL && png_image_finish_read(&png, NULL, out->pixels, 0, NULL) != 0;
+    ok = ok && (png.format == PNG_FORMAT_LINEAR_Y ? read_deep : read_flat)(&png, out);
     if (!ok) {
         say_error("%s: cannot be read as a PNG: %s", path,
                   png.message[0] != '\0' ? png.message : "no memory");
@@ -96,5 +159,6 @@ int picture_read(const char *path, struct picture *out)
 void picture_free(struct picture *picture)
 {
     sl_free(picture->pixels);
+    sl_free(picture->deep);
     *picture = (struct picture){.pixels = NULL};
 }

@@ -11,8 +11,21 @@
 int picture_write(const char *path, bool force, const uint8_t *pixels, uint32_t width,
                   uint32_t height);
 
+/* PICTURE_RGB: R, G, B and a byte that is left out. GREY16: a uint16_t a pixel. */
+enum picture_kind { PICTURE_RGB, PICTURE_RGBA, PICTURE_GREY8, PICTURE_GREY16 };
+struct picture_content {
+    enum picture_kind kind;
+    const void *pixels; /* rows without gaps */
+    uint32_t width_px, height_px;
+    const char *call;        /* the PNG's text "Call"; nullable */
+    const char *depth_range; /* "Depth-Range"; nullable */
+};
+/* The same of any kind. */
+int picture_write_as(const char *path, bool force, const struct picture_content *content);
+
 struct picture {
-    uint8_t *pixels; /* R, G, B, A, rows without gaps */
+    uint8_t *pixels; /* R, G, B, A, rows without gaps; of a deep one the upper halves as grey */
+    uint16_t *deep;  /* of a PNG of one channel of 16 bits: that; else NULL */
     uint32_t width_px, height_px;
 };
 

@@ -20,18 +20,21 @@ static bool number_at(const char **text, uint64_t *out)
 
 static bool part_at(const char **text, uint64_t *first, uint64_t *last, uint64_t *step)
 {
-    if (!number_at(text, first)) {
+    bool is_all = **text == '*';
+    *step = 1;
+    *first = 0;
+    *text += is_all;
+    if (!is_all && !number_at(text, first)) {
         return false;
     }
-    *last = *first;
-    *step = 1;
-    if (**text == '-') {
+    *last = is_all ? UINT64_MAX : *first;
+    if (!is_all && **text == '-') {
         ++*text;
         *last = UINT64_MAX;
         if (isdigit((unsigned char)**text) && !number_at(text, last)) {
             return false;
         }
-    } else if (**text == '+') {
+    } else if (!is_all && **text == '+') {
         ++*text;
         uint64_t count;
         if (!number_at(text, &count) || count == 0 || count - 1 > UINT64_MAX - *first) {

@@ -1,5 +1,5 @@
-/* Sets of numbers as options give them: "7", "10-20", "10-", "10+3", "0-100/10", and lists of these
- * with commas between. Counting is from 0, ends are included. */
+/* Sets of numbers as options give them: "7", "10-20", "10-", "10+3", "0-100/10", "*" for
+ * all, and lists of these with commas between. Counting is from 0, ends are included. */
 #ifndef SLUICE_RANGE_H
 #define SLUICE_RANGE_H
 

@@ -1,6 +1,7 @@
 /* sluice replay: plays a trace against this machine's drivers. */
 #include "tools/sluice/replay_shown.h"
 #include "tools/sluice/calls.h"
+#include "tools/sluice/drawn.h"
 #include "tools/sluice/host.h"
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/json.h"
@@ -39,6 +40,8 @@ enum {
     REPLAY_HASH,
     REPLAY_EXPECT,
     REPLAY_SHOTS,
+    REPLAY_KIND,
+    REPLAY_ATTACHMENTS,
     REPLAY_OUT,
     REPLAY_FORCE,
     REPLAY_IGNORE_RESULTS,
@@ -105,8 +108,19 @@ static const struct opt options[] = {
                        .help = "compare with lines as --hash prints, or with what was recorded"},
     [REPLAY_SHOTS] = {.name = "shots",
                       .kind = OPT_TEXT,
-                      .value = "RANGE",
-                      .help = "write these frames' pictures as PNG files"},
+                      .value = "RANGE[/KIND]",
+                      .help = "write these frames' pictures as PNG; 10-20/draw: after calls 10 "
+                              "to 20 that are draws"},
+    [REPLAY_KIND] = {.name = "kind",
+                     .kind = OPT_CHOICE,
+                     .value = DRAWN_KINDS,
+                     .help = "with --shots: pictures after these calls of the frames, of Vulkan "
+                             "after its submits"},
+    [REPLAY_ATTACHMENTS] = {.name = "attachments",
+                            .kind = OPT_CHOICE,
+                            .value = DRAWN_ATTACHMENTS,
+                            .fallback = "all",
+                            .help = "pictures after calls: of these attachments"},
     [REPLAY_OUT] = {.name = "out",
                     .kind = OPT_TEXT,
                     .value = "DIR",
@@ -144,7 +158,9 @@ struct replay {
     const char *path;
     const struct opt_set *set;
     struct cap_reader *reader;
-    struct range frames, shots, skipped;
+    struct range frames, skipped;
+    struct drawn_set shots;
+    struct drawn *drawn; /* nullable */
     struct shown *shown;
     struct replay_window *window; /* nullable */
     struct pace pace;
@@ -231,6 +247,21 @@ static bool on_frame(void *user, const struct rep_frame *frame)
         r->is_closed = true;
     }
     return r->code == SLUICE_EXIT_OK && !r->is_closed;
+}
+
+static bool wants_drawn(void *user, const struct cap_event *event, uint64_t frame)
+{
+    const struct replay *r = user;
+    return range_has(&r->frames, frame) && drawn_wants(r->drawn, event, frame);
+}
+
+static bool take_drawn(void *user, const struct rep_drawn *taken, enum sl_result result)
+{
+    struct replay *r = user;
+    if (!drawn_take(r->drawn, taken, result)) {
+        r->code = drawn_end(r->drawn);
+    }
+    return r->code == SLUICE_EXIT_OK;
 }
 
 static bool is_backend(const struct opt_set *set, const char *name)
@@ -346,10 +377,11 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
 {
     const struct opt_set *set = r->set;
     bool wants = opt_on(set, REPLAY_HASH) || opt_text(set, REPLAY_EXPECT) != NULL;
+    bool draws = r->drawn != NULL;
     const struct rep_options play = {
-        .one_thread = strcmp(opt_text(set, REPLAY_THREADS), "one") == 0,
+        .one_thread = draws || strcmp(opt_text(set, REPLAY_THREADS), "one") == 0,
         .wants_hashes = wants,
-        .wants_pixels = r->window != NULL || opt_text(set, REPLAY_SHOTS) != NULL ||
+        .wants_pixels = r->window != NULL || (opt_text(set, REPLAY_SHOTS) != NULL && !draws) ||
                         opt_text(set, REPLAY_EXPECT) != NULL,
         .last_call = r->last_call,
         .no_compare = is_backend(set, "null"),
@@ -365,6 +397,8 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
         .wants_frame = wants_frame,
         .skips_call = opt_text(set, REPLAY_SKIP) != NULL ? skips_call : NULL,
         .diverged = on_diverged,
+        .wants_drawn = draws ? wants_drawn : NULL,
+        .drawn = draws ? take_drawn : NULL,
     };
     struct rep *rep = NULL;
     struct vgd *device = NULL;
@@ -377,6 +411,7 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
     const struct dev_limits limits = {.resource_bytes = host->resource_bytes};
     struct hct_options driver = host->device;
     driver.restores = true;
+    driver.is_watched = draws;
     const struct hct_type *types[TRACE_TYPES];
     trace_types(r->reader, &driver, types);
     int code = host_make_device(types, &driver, &limits, &sink, -1, &device);
@@ -385,6 +420,9 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
         r->load_ns = sl_clock_ns() - begin;
         shown_begin(r->shown);
         r->pace.begin_ns = 0;
+        if (draws) {
+            drawn_restart(r->drawn);
+        }
         code = play_here(r, rep, device, report);
         device->ops->destroy(device);
     }
@@ -464,6 +502,9 @@ static int play(void *user, uint64_t *last_call)
     if (r->driver[0] != '\0' && !opt_on(r->set, REPLAY_PLAN)) {
         shown_last_line(r->shown, &all, r->load_ns, r->driver);
     }
+    if (code == SLUICE_EXIT_OK && r->drawn != NULL) {
+        code = drawn_end(r->drawn);
+    }
     return code != SLUICE_EXIT_OK    ? code
            : r->has_kept             ? SLUICE_EXIT_USAGE
            : shown_differs(r->shown) ? SLUICE_EXIT_DIFFERENT
@@ -489,19 +530,25 @@ static int run(const struct opt_set *set)
 {
     struct replay r = {.path = set->args[0], .set = set};
     if (!pace_read(set, &r.pace) || !range_option(set, REPLAY_FRAMES, &r.frames) ||
-        !range_option(set, REPLAY_SHOTS, &r.shots) || !range_option(set, REPLAY_SKIP, &r.skipped)) {
+        !drawn_set_read(opt_text(set, REPLAY_SHOTS), opt_text(set, REPLAY_KIND),
+                        opt_text(set, REPLAY_ATTACHMENTS), &r.shots) ||
+        !range_option(set, REPLAY_SKIP, &r.skipped)) {
+        return SLUICE_EXIT_USAGE;
+    }
+    if (opt_text(set, REPLAY_KIND) != NULL && opt_text(set, REPLAY_SHOTS) == NULL) {
+        say_error("--kind says after which calls --shots takes pictures; give both, or neither");
         return SLUICE_EXIT_USAGE;
     }
     const struct shown_options shown = {
         .hash = opt_on(set, REPLAY_HASH),
         .expect = opt_text(set, REPLAY_EXPECT),
-        .shots = opt_text(set, REPLAY_SHOTS) != NULL ? &r.shots : NULL,
+        .shots = opt_text(set, REPLAY_SHOTS) != NULL && r.shots.kind == NULL ? &r.shots : NULL,
         .out = opt_text(set, REPLAY_OUT),
         .force = opt_on(set, REPLAY_FORCE),
         .json = opt_common_on(set, COMMON_JSON),
     };
-    bool wants_pictures =
-        opt_on(set, REPLAY_WINDOW) || shown.hash || shown.expect != NULL || shown.shots != NULL;
+    bool wants_pictures = opt_on(set, REPLAY_WINDOW) || shown.hash || shown.expect != NULL ||
+                          opt_text(set, REPLAY_SHOTS) != NULL;
     if (wants_pictures && (is_backend(set, "null") || is_backend(set, "decode"))) {
         say_error("--hash, --expect, --shots and --window need pictures, which --backend %s does "
                   "not draw",
@@ -524,11 +571,17 @@ static int run(const struct opt_set *set)
     } else if (code == SLUICE_EXIT_OK) {
         code = replay_plan_read(r.path, r.reader, opt_on(set, REPLAY_PLAN), &r.plan);
         code = code == SLUICE_EXIT_OK ? shown_create(&shown, &r.shown) : code;
+        if (code == SLUICE_EXIT_OK && r.shots.kind != NULL) {
+            const struct drawn_options drawn = {
+                .set = &r.shots, .out = shown.out, .force = shown.force, .json = shown.json};
+            code = drawn_create(&drawn, &r.drawn);
+        }
         if (code == SLUICE_EXIT_OK) {
             code = play_apart(&r);
         }
     }
     shown_destroy(r.shown);
+    drawn_destroy(r.drawn);
     cap_reader_close(r.reader);
     return code;
 }

@@ -12,20 +12,21 @@
 
 struct shots {
     const struct shots_options *options;
+    struct drawn *drawn; /* NULL: frames' ends are wanted */
     int code;
 };
 
 static bool wants_frame(void *user, uint64_t number)
 {
-    const struct shots *s = user;
-    return range_has(&s->options->frames, number);
+    const struct drawn_set *set = &((const struct shots *)user)->options->set;
+    return set->is_of_calls || range_has(&set->range, number);
 }
 
 static bool on_frame(void *user, const struct rep_frame *frame)
 {
     struct shots *s = user;
     char name[64], path[PATH_MAX];
-    if (!range_has(&s->options->frames, frame->number)) {
+    if (!drawn_wants_frame(&s->options->set, frame->number, frame->mark)) {
         return true;
     }
     if (frame->pixels == NULL) {
@@ -41,40 +42,56 @@ static bool on_frame(void *user, const struct rep_frame *frame)
     return s->code == SLUICE_EXIT_OK;
 }
 
+static bool wants_drawn(void *user, const struct cap_event *event, uint64_t frame)
+{
+    return drawn_wants(((struct shots *)user)->drawn, event, frame);
+}
+
+static bool take_drawn(void *user, const struct rep_drawn *taken, enum sl_result result)
+{
+    return drawn_take(((struct shots *)user)->drawn, taken, result);
+}
+
 static int end_of(const struct shots *s, const char *path, const struct cap_reader *reader,
                   const struct rep_report *report)
 {
     switch (report->end) {
-    case REP_END_COMPLETE:
-        return SLUICE_EXIT_OK;
     case REP_END_CUT:
         trace_say_cut(report->frames, report->calls_behind);
-        return SLUICE_EXIT_OK;
+        break;
+    case REP_END_COMPLETE:
+        break;
     case REP_END_DAMAGED:
         trace_say_damage(&report->damage, report->frames);
         return SLUICE_EXIT_DAMAGED;
     case REP_END_ASKED:
-        return s->code;
+        return s->drawn != NULL ? drawn_end(s->drawn) : s->code;
     case REP_END_STUCK:
         say_error("%s: a call of frame %" PRIu64 " does not end", path, report->frames);
         return SLUICE_EXIT_LOST;
     case REP_END_FAILED:
-        break;
+        return trace_failed(path, reader, report->result);
     }
-    return trace_failed(path, reader, report->result);
+    return s->drawn != NULL ? drawn_end(s->drawn) : SLUICE_EXIT_OK;
 }
 
 static int play(const char *path, struct cap_reader *reader, struct shots *s)
 {
     const struct host_options *host = &s->options->host;
-    const struct rep_options play = {.wants_pixels = true,
-                                     .no_compare = true,
-                                     .first_frame = range_begin(&s->options->frames),
-                                     .stop_frame = range_end(&s->options->frames),
-                                     .stop_call = UINT64_MAX,
-                                     .user = s,
-                                     .frame = on_frame,
-                                     .wants_frame = wants_frame};
+    const struct drawn_set *set = &s->options->set;
+    bool is_of_calls = set->is_of_calls, draws = s->drawn != NULL;
+    const struct rep_options play = {
+        .one_thread = draws,
+        .wants_pixels = !draws,
+        .no_compare = true,
+        .first_frame = is_of_calls ? 0 : range_begin(&set->range),
+        .stop_frame = is_of_calls ? UINT64_MAX : range_end(&set->range),
+        .stop_call = is_of_calls && draws ? range_end(&set->range) : UINT64_MAX,
+        .user = s,
+        .frame = draws ? NULL : on_frame,
+        .wants_drawn = draws ? wants_drawn : NULL,
+        .drawn = draws ? take_drawn : NULL,
+        .wants_frame = wants_frame};
     const struct dev_limits limits = {.resource_bytes = host->resource_bytes};
     struct rep *rep = NULL;
     struct vgd *device = NULL;
@@ -86,6 +103,7 @@ static int play(const char *path, struct cap_reader *reader, struct shots *s)
     struct vgd_sink sink = rep_sink(rep);
     struct hct_options driver = host->device;
     driver.restores = true;
+    driver.is_watched = draws;
     const struct hct_type *types[TRACE_TYPES];
     trace_types(reader, &driver, types);
     int code = host_make_device(types, &driver, &limits, &sink, -1, &device);
@@ -103,9 +121,15 @@ int replay_shots(const char *path, const struct shots_options *options)
     struct shots s = {.options = options};
     struct cap_reader *reader;
     int code = trace_open(path, &reader);
+    if (code == SLUICE_EXIT_OK && options->set.kind != NULL) {
+        const struct drawn_options drawn = {
+            .set = &options->set, .out = options->out, .is_quiet = true};
+        code = drawn_create(&drawn, &s.drawn);
+    }
     if (code == SLUICE_EXIT_OK) {
         code = play(path, reader, &s);
     }
+    drawn_destroy(s.drawn);
     cap_reader_close(reader);
     return code;
 }

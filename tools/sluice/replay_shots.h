@@ -2,12 +2,12 @@
 #ifndef SLUICE_REPLAY_SHOTS_H
 #define SLUICE_REPLAY_SHOTS_H
 
+#include "tools/sluice/drawn.h"
 #include "tools/sluice/host.h"
-#include "tools/sluice/range.h"
 
 struct shots_options {
-    struct range frames;
-    const char *out; /* a folder: frame-000007.png, as replay --shots writes them */
+    struct drawn_set set;
+    const char *out; /* a folder: named as replay --shots names them */
     struct host_options host;
 };
 

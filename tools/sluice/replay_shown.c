@@ -210,7 +210,7 @@ int shown_frame(struct shown *shown, const struct rep_frame *frame)
         code = compare(shown, frame);
     }
     if (code == SLUICE_EXIT_OK && shown->options.shots != NULL &&
-        range_has(shown->options.shots, frame->number)) {
+        drawn_wants_frame(shown->options.shots, frame->number, frame->mark)) {
         code = write_picture(shown, frame, "frame");
     }
     return code;

@@ -2,14 +2,13 @@
 #ifndef SLUICE_REPLAY_SHOWN_H
 #define SLUICE_REPLAY_SHOWN_H
 
-#include "host/replay/rep.h"
-#include "tools/sluice/range.h"
+#include "tools/sluice/drawn.h"
 
 struct shown_options {
     bool hash;
-    const char *expect;        /* a file, or "live"; nullable */
-    const struct range *shots; /* nullable */
-    const char *out;           /* a folder */
+    const char *expect;            /* a file, or "live"; nullable */
+    const struct drawn_set *shots; /* frames' ends; nullable */
+    const char *out;               /* a folder */
     bool force, json;
 };
 

@@ -121,6 +121,25 @@ struct vgd_saver {
     enum sl_result (*resource)(void *user, uint32_t resource_id);
 };
 
+/* One attachment of what a ring has drawn on. */
+enum vgd_plane { VGD_PLANE_COLOR, VGD_PLANE_DEPTH, VGD_PLANE_STENCIL };
+struct vgd_attachment {
+    enum vgd_plane plane;
+    uint32_t pass;   /* of the ring's last packet, where that ran several; else 0 */
+    uint32_t number; /* of the colour attachment; else 0 */
+    uint32_t width_px, height_px;
+    /* Rows without gaps, top row first. Colour: R, G, B, A bytes, what does not fit cut off to
+     * them; depth: a float each; stencil: a byte each. NULL: it cannot be had, `why` says for what
+     * reason. Borrowed for the call. */
+    const void *pixels;
+    const char *why;
+};
+/* False: no more of them. Device thread. */
+struct vgd_viewer {
+    void *user;
+    bool (*attachment)(void *user, const struct vgd_attachment *);
+};
+
 struct vgd_ops {
     uint32_t (*capset_count)(struct vgd *);
     enum sl_result (*capset_info)(struct vgd *, uint32_t index, struct vgd_capset_info *);
@@ -200,6 +219,10 @@ struct vgd_ops {
     bool (*rest)(struct vgd *, bool on);
     /* hct_ops.save of a context; while all rings are at rest. NOTFOUND; DEVICE_LOST: it is lost. */
     enum sl_result (*ctx_save)(struct vgd *, uint32_t ctx_id, const struct vgd_saver *);
+    /* hct_ops.drawn of a context; while all rings are at rest. NOTFOUND, as DEVICE_LOST above.
+     * Nullable. */
+    enum sl_result (*ctx_drawn)(struct vgd *, uint32_t ctx_id, uint32_t ring_id,
+                                const struct vgd_viewer *);
     /* Switch sink.packet on or off. */
     void (*tap)(struct vgd *, bool on);
 

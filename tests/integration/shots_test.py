@@ -1,0 +1,181 @@
+"""Pictures after calls: of recorded programs that wrote down what they read themselves.
+
+usage: SLUICE_PROGRAM=build/dev/bin/sluice SHOTS_PROGRAM=... [VULKAN_SHOTS_PROGRAM=...] python3 shots_test.py [-v]
+"""
+
+import json
+import os
+import pathlib
+import re
+import struct
+import tempfile
+import unittest
+import zlib
+from typing import ClassVar
+
+from trace_bed import sluice
+
+GL = os.environ["SHOTS_PROGRAM"]
+VULKAN = os.environ.get("VULKAN_SHOTS_PROGRAM", "")
+
+
+class Png:
+    """What our PNG files hold: rows of pixels, top row first, and texts."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        data = path.read_bytes()
+        at, packed = 8, b""
+        self.texts: "dict[str, str]" = {}
+        while at < len(data):
+            (size,) = struct.unpack_from(">I", data, at)
+            kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + size]
+            at += 12 + size
+            if kind == b"IHDR":
+                self.width, self.height, self.bits, self.color = struct.unpack_from(">IIBB", body)
+            elif kind == b"tEXt":
+                key, text = body.split(b"\0", 1)
+                self.texts[key.decode()] = text.decode()
+            elif kind == b"IDAT":
+                packed += body
+        self.bytes = {0: 1, 2: 3, 6: 4}[self.color] * self.bits // 8
+        self.pixels = self.unfiltered(zlib.decompress(packed))
+
+    def unfiltered(self, raw: bytes) -> bytes:
+        stride, n = self.width * self.bytes, self.bytes
+        out, before = bytearray(), bytearray(stride)
+        for y in range(self.height):
+            kind, row = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1 :][:stride])
+            for x in range(stride):
+                a, b = row[x - n] if x >= n else 0, before[x]
+                c = before[x - n] if x >= n else 0
+                far = [abs(b - c), abs(a - c), abs(a + b - 2 * c)]
+                paeth = (a, b, c)[far.index(min(far))]
+                row[x] = row[x] + (0, a, b, (a + b) // 2, paeth)[kind] & 255
+            out += row
+            before = row
+        return bytes(out)
+
+
+class Shots(unittest.TestCase):
+    folder: ClassVar["tempfile.TemporaryDirectory[str]"]
+    tmp: ClassVar[pathlib.Path]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.tmp = pathlib.Path(cls.folder.name)
+        cls.addClassCleanup(cls.folder.cleanup)
+        for name, program in (("gl", GL), ("vk", VULKAN)):
+            if program:
+                (cls.tmp / name).mkdir()
+                trace = str(cls.tmp / f"{name}.slc")
+                done = sluice("record", "-o", trace, "--", program, str(cls.tmp / name))
+                if done.returncode != 0:
+                    raise AssertionError(f"{program}: {done.returncode}: {done.stderr}")
+
+    def ends(self, code: int, *words: str, says: str = "") -> str:
+        done = sluice(*words)
+        self.assertEqual(code, done.returncode, f"{words}: {done.stderr[-2000:]}")
+        self.assertIn(says, done.stderr, words)
+        return done.stdout
+
+    def shots(self, name: str, *words: str) -> "tuple[pathlib.Path, list[str]]":
+        out = self.tmp / f"{name}-{'-'.join(re.sub('[^a-z0-9]', '', w) for w in words)}"
+        trace = str(self.tmp / f"{name}.slc")
+        lines = self.ends(0, "replay", *words, "--out", str(out), "--force", trace).splitlines()
+        return out, lines[:-1]
+
+    def kept(self, path: pathlib.Path) -> "tuple[int, int, list[bytes]]":
+        """What the program read: width, height, pixels, bottom row first."""
+        data = path.read_bytes()
+        width, height = struct.unpack_from("<II", data)
+        size = (len(data) - 8) // (width * height)
+        pixels = [data[8 + i * size : 8 + (i + 1) * size] for i in range(width * height)]
+        return width, height, pixels
+
+    def compare(self, picture: pathlib.Path, kept: pathlib.Path, turned: bool) -> None:
+        png, (width, height, pixels) = Png(picture), self.kept(kept)
+        self.assertEqual((width, height), (png.width, png.height), picture.name)
+        rows = [pixels[y * width : (y + 1) * width] for y in range(height)]
+        flat = [p for row in (reversed(rows) if turned else rows) for p in row]
+        if "depth" in kept.name:
+            self.assertEqual((0, 16), (png.color, png.bits))
+            low, high = (float(word) for word in png.texts["Depth-Range"].split())
+            live = [struct.unpack("<f", p)[0] for p in flat]
+            self.assertAlmostEqual(min(live), low, delta=1e-6)
+            self.assertAlmostEqual(max(live), high, delta=1e-6)
+            self.assertLess(low, high, picture.name)
+            grey = struct.unpack(f">{width * height}H", png.pixels)
+            for one, other in zip(live, grey):
+                self.assertAlmostEqual(one, low + (high - low) * other / 65535, delta=1e-5)
+        elif "stencil" in kept.name:
+            self.assertEqual((0, 8), (png.color, png.bits))
+            self.assertEqual([p[0] for p in flat], list(png.pixels), picture.name)
+            self.assertGreater(len(set(png.pixels)), 1)
+        else:
+            self.assertEqual((6, 8), (png.color, png.bits))
+            self.assertEqual(b"".join(flat), png.pixels, picture.name)
+            self.assertGreater(len(set(flat)), 1)
+
+    # --- GLES ---
+
+    def test_what_a_program_read_itself(self) -> None:
+        out, lines = self.shots("gl", "--shots", "*/draw")
+        kept = sorted((self.tmp / "gl").iterdir())
+        self.assertGreaterEqual(len(kept), 12)
+        for one in kept:
+            with self.subTest(one.name):
+                picture = out / f"frame-000000-{one.stem}.png"
+                self.compare(picture, one, True)
+                line = next(line for line in lines if line.startswith(picture.name))
+                call = re.search(r"  call ([\d,]+) (glDrawArrays)  ", line)
+                assert call is not None
+                said = f"{call[1].replace(',', '')} {call[2]}"
+                self.assertEqual(said, Png(picture).texts["Call"])
+
+    def test_calls_frames_and_attachments_are_chosen(self) -> None:
+        trace = str(self.tmp / "gl.slc")
+        rows = self.ends(0, "dump", "--calls", "*/draw", "--format", "jsonl", trace).splitlines()
+        calls = [json.loads(row) for row in rows]
+        second = calls[1]["call"]
+        out, lines = self.shots(
+            "gl", "--shots", f"{second}/draw", "--attachments", "color", "--json"
+        )
+        said = [json.loads(line) for line in lines]
+        self.assertEqual(
+            [(second, "color", 0)], [(s["call"], s["attachment"], s["number"]) for s in said]
+        )
+        self.assertEqual([s["picture"] for s in said], [p.name for p in out.iterdir()])
+        _, all_of_frame = self.shots(
+            "gl", "--shots", "0", "--kind", "draw", "--attachments", "color"
+        )
+        _, every = self.shots("gl", "--shots", "*/draw", "--attachments", "color")
+        self.assertEqual(every, all_of_frame)
+        cleared, _ = self.shots("gl", "--shots", "0/10", "--kind", "clear")
+        self.assertTrue((cleared / "frame-000000-clear-0000-color0.png").exists())
+
+    def test_what_cannot_be_had_is_an_error(self) -> None:
+        trace = str(self.tmp / "gl.slc")
+        out = str(self.tmp / "wrong")
+        for code, words, says in (
+            (2, ("--shots", "*/paint"), "--shots ends in /paint; it should be one of frame|draw"),
+            (2, ("--shots", "1/draw", "--kind", "clear"), "leave out either"),
+            (2, ("--kind", "draw"), "give both, or neither"),
+            (7, ("--shots", "99", "--kind", "draw"), "no call of kind draw"),
+            (2, ("--shots", "*/draw", "--backend", "null"), "does not draw"),
+        ):
+            with self.subTest(words):
+                self.ends(code, "replay", *words, "--out", out, trace, says=says)
+
+    def test_two_traces_are_compared_after_calls(self) -> None:
+        trace = str(self.tmp / "gl.slc")
+        self.ends(0, "diff", "--shots", "*/draw", trace, trace)
+        other = self.tmp / "other.slc"
+        less = self.tmp / "less"
+        less.mkdir(exist_ok=True)
+        self.ends(0, "record", "--force", "-o", str(other), "--", GL, str(less))
+        self.ends(0, "diff", "--shots", "0", "--kind", "draw", trace, str(other))
+
+
+if __name__ == "__main__":
+    unittest.main()
