@@ -39,6 +39,7 @@ struct cap_start {
     bool force, durable;
     bool hashes;       /* of every frame's picture */
     bool no_contents;  /* of memory: structure only, which cannot be replayed */
+    bool compares;     /* finds writes to memory by comparison even where guests can tell */
     uint64_t max_size; /* 0: none */
     /* A flight recorder: path.part is its store, of which the last ring_bytes, or the last ring_ns
      * if that is less, are kept, and which never gets its name. */

@@ -174,6 +174,13 @@ void cap_memory_settle(struct cap_memory *memory)
     pthread_mutex_unlock(&memory->lock);
 }
 
+void cap_memory_begin(struct cap_memory *memory, bool compares)
+{
+    pthread_mutex_lock(&memory->lock);
+    memory->compares = compares;
+    pthread_mutex_unlock(&memory->lock);
+}
+
 void cap_memory_restart(struct cap_memory *memory)
 {
     uint32_t cursor = 0;
@@ -384,15 +391,16 @@ static bool make_seen(struct cap_watched *w)
     return w->seen != NULL;
 }
 
-static bool can_protect(const struct cap_watched *w)
+static bool can_protect(const struct cap_memory *memory, const struct cap_watched *w)
 {
-    return w->writes != NULL && w->bytes != NULL && !w->is_shared && w->protections < PROTECT_MAX;
+    return !memory->compares && w->writes != NULL && w->bytes != NULL && !w->is_shared &&
+           w->protections < PROTECT_MAX;
 }
 
 /* From now on writes are found. False: they are not. */
-static bool begin(struct cap_watched *w)
+static bool begin(const struct cap_memory *memory, struct cap_watched *w)
 {
-    if (can_protect(w) &&
+    if (can_protect(memory, w) &&
         sl_writes_begin(w->writes, w->address, sl_round_up(w->size, CAP_PAGE)) == SL_OK) {
         w->method = BY_PROTECT;
         w->protections++;
@@ -460,7 +468,7 @@ static bool start_again(struct cap_memory *memory, struct cap_watched *w,
                         const struct cap_memory_sink *sink, struct found *found)
 {
     let_go(w);
-    if (!begin(w)) {
+    if (!begin(memory, w)) {
         return true; /* which was said */
     }
     *found = (struct found){0};
@@ -478,7 +486,7 @@ static void search(struct cap_memory *memory, struct cap_watched *w,
         return;
     }
     bool is_first = w->method == NOT_YET;
-    if (is_first && !begin(w)) {
+    if (is_first && !begin(memory, w)) {
         return;
     }
     struct found found = {0};
@@ -545,7 +553,7 @@ void cap_memory_search_all(struct cap_memory *memory, const struct cap_memory_si
 /* --- all of it --- */
 
 /* Whether a snapshot tells it: then its bytes can be read. */
-static bool is_told(struct cap_watched *w, bool all)
+static bool is_told(const struct cap_memory *memory, struct cap_watched *w, bool all)
 {
     if (w->method != NOT_YET) {
         return true;
@@ -554,7 +562,7 @@ static bool is_told(struct cap_watched *w, bool all)
         return w->bytes != NULL;
     }
     if ((w->when != CAP_WATCH_SUBMIT && !all) || (w->bytes == NULL && w->iov == NULL) ||
-        !begin(w)) {
+        !begin(memory, w)) {
         return false;
     }
     see_all(w);
@@ -568,7 +576,7 @@ void cap_memory_whole(struct cap_memory *memory, uint32_t resource_id,
     struct cap_watched *w = sl_map_find(&memory->watched, resource_id);
     struct found found = {0};
     memory->pieces.size = 0;
-    if (w != NULL && is_told(w, memory->saves_all) &&
+    if (w != NULL && is_told(memory, w, memory->saves_all) &&
         !put_non_zero(memory, w, sink, CAP_PIECE_BYTES, &found)) {
         sl_warn("capture", "resource %u: no memory: the snapshot lacks its contents", resource_id);
     }

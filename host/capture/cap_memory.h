@@ -26,6 +26,7 @@ struct cap_memory {
     uint8_t piece[CAP_PIECE_BYTES];
     struct sl_written written[CAP_WRITTEN_MAX];
     bool saves_all; /* snapshots have what is searched at transfers only, too */
+    bool compares;  /* nothing is write-protected in the recording that runs */
 };
 
 /* When a resource is searched. */
@@ -72,6 +73,8 @@ void cap_memory_backing(struct cap_memory *memory, uint32_t resource_id, const s
 void cap_memory_forget(struct cap_memory *memory, uint32_t resource_id);
 /* Returns when no search runs that began before. */
 void cap_memory_settle(struct cap_memory *memory);
+/* A recording begins. compares: it finds writes by comparison even where the guest could tell. */
+void cap_memory_begin(struct cap_memory *memory, bool compares);
 /* A recording is over: the next one knows nothing of what was recorded. */
 void cap_memory_restart(struct cap_memory *memory);
 /* Records what changed in all resources of a context that are searched at submits. */

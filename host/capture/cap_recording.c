@@ -178,6 +178,7 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
     r->end = start->end;
     r->is_ring = start->ring_bytes != 0;
     r->no_contents = start->no_contents;
+    cap_memory_begin(memory, start->compares);
     r->snapshot_every = start->snapshot_every;
     r->asked_ns = sl_clock_ns();
     r->wants_hashes = start->hashes;

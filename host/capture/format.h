@@ -129,7 +129,8 @@ enum {
  *   schema 1, made_by "sluice 0.5.0", program, arguments [..], directory, pid,
  *   machine {os, cpu, cores, memory_bytes, host}, drivers (vgd's describe, one line),
  *   environment {NAME: value} (an allow-list), options {NAME: value} of the recorder,
- *   memory_method "flush" | "write-protect" | "compare" | "none",
+ *   memory_method "write protection where programs allow it, else comparison" | "comparison" |
+ *   "none",
  *   protocol (PROT's hash in hex), range "0-299" (frames asked for; absent: all). Others are added.
  *
  * ---- PROT: what the packets' bytes mean, so that a file is dumped by any build ----

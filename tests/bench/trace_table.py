@@ -185,8 +185,10 @@ def touched(bed: Bed, program: str, rounds: int) -> Json:
     ways: "dict[str, tuple[list[str], dict[str, str]]]" = {
         "native": ([], {}),
         "run": ([bed.sluice, "run", "--"], {}),
-        "Sluice": ([bed.sluice, "record", "--force", "-o", str(trace), "--"], {}),
     }
+    for name, how in (("Sluice", "auto"), ("comparing", "compare")):
+        words = [bed.sluice, "record", "--force", "--writes", how, "-o", str(trace), "--"]
+        ways[name] = (words, {})
     if shutil.which("gfxrecon-info") is not None:
         ways["Gfxreconstruct"] = ([], gfxreconstruct(trace))
     found: "dict[str, list[Json]]" = {}

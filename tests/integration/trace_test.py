@@ -189,6 +189,29 @@ class Traces(TraceBed):
             done = subprocess.run([SLUICE, "info", "--check", "-"], stdin=file, capture_output=True)
         self.assertEqual(0, done.returncode)
 
+    def test_mapped_writes(self) -> None:
+        """What a program wrote to mapped memory is all there, however it is found."""
+        program = os.environ.get("MAPPED_PROGRAM")
+        if program is None:
+            self.skipTest("MAPPED_PROGRAM is not set")
+        shown = []
+        for how in ("auto", "compare"):
+            trace = str(self.tmp / f"mapped-{how}.slc")
+            words = ["--verbose", "--hash", "--writes", how, "-o", trace, "--", program]
+            done = sluice("record", *words)
+            self.assertEqual(0, done.returncode, done.stderr)
+            found = set(re.findall(r"its 67108864 bytes are found by (.+)", done.stderr))
+            self.assertEqual(1, len(found), done.stderr[-2000:])
+            if how == "compare":
+                self.assertEqual({"comparison"}, found)
+            shown.append(
+                re.findall(
+                    r"(?m)^\d+ .*", self.ends(0, "replay", "--hash", "--expect", "live", trace)
+                )
+            )
+        self.assertEqual(48, len(set(shown[0])))
+        self.assertEqual(shown[0], shown[1])
+
     # --- bad input ---
 
     def test_every_byte_counts(self) -> None:

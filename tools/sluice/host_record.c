@@ -130,8 +130,9 @@ static char *make_meta(struct vgd *device, const struct host_record *record, uin
             record->no_contents ? "false" : "true");
     put_pair(out, "memory_method",
              record->no_contents ? "none"
-             : sl_writes_exist() ? "write protection where programs allow it, else comparison"
-                                 : "comparison");
+             : !record->compares && sl_writes_exist()
+                 ? "write protection where programs allow it, else comparison"
+                 : "comparison");
     if (record->ranges.count != 0) {
         static const char *const units[] = {"frames", "submits", "seconds"};
         put_pair(out, "range_of", units[record->unit]);
@@ -245,6 +246,7 @@ static enum sl_result start(struct host_recorder *h)
                                 .durable = plan->durable,
                                 .hashes = plan->hashes,
                                 .no_contents = plan->no_contents,
+                                .compares = plan->compares,
                                 .max_size = plan->max_size,
                                 .ring_bytes = plan->ring_bytes,
                                 .ring_ns = plan->ring_ns,
@@ -437,25 +439,26 @@ bool host_record_wish(const struct host_record *r, char *text, size_t size)
     char ranges[RANGE_PARTS * 44 + 16];
     write_ranges(&r->ranges, ranges, sizeof ranges);
     int n = snprintf(text, size,
-                     "record start\nlevel=%d\nforce=%d\ndurable=%d\nhash=%d\nbare=%d\n"
+                     "record start\nlevel=%d\nforce=%d\ndurable=%d\nhash=%d\nbare=%d\ncompare=%d\n"
                      "max-size=%" PRIu64 "\nunit=%d\nframes=%" PRIu64 "\nsnapshot-every=%" PRIu64
                      "\nring=%" PRIu64 " %" PRIu64 "\ntrigger=%d\nranges=%s\npath=%s",
-                     r->level, r->force, r->durable, r->hashes, r->no_contents, r->max_size,
-                     (int)r->unit, r->frames, r->snapshot_every, r->ring_bytes, r->ring_ns,
-                     r->at_trigger, ranges, r->pattern);
+                     r->level, r->force, r->durable, r->hashes, r->no_contents, r->compares,
+                     r->max_size, (int)r->unit, r->frames, r->snapshot_every, r->ring_bytes,
+                     r->ring_ns, r->at_trigger, ranges, r->pattern);
     return n > 0 && (size_t)n < size;
 }
 
 static bool read_wish(const char *text, struct host_record *r)
 {
-    int force = 0, durable = 0, hashes = 0, bare = 0, unit = 0, trigger = 0, at = 0;
-    bool ok = sscanf(text,
-                     "record start\nlevel=%d\nforce=%d\ndurable=%d\nhash=%d\nbare=%d\n"
-                     "max-size=%" SCNu64 "\nunit=%d\nframes=%" SCNu64 "\nsnapshot-every=%" SCNu64
-                     "\nring=%" SCNu64 " %" SCNu64 "\ntrigger=%d\n%n",
-                     &r->level, &force, &durable, &hashes, &bare, &r->max_size, &unit, &r->frames,
-                     &r->snapshot_every, &r->ring_bytes, &r->ring_ns, &trigger, &at) == 12 &&
-              at != 0;
+    int force = 0, durable = 0, hashes = 0, bare = 0, compares = 0, unit = 0, trigger = 0, at = 0;
+    bool ok =
+        sscanf(text,
+               "record start\nlevel=%d\nforce=%d\ndurable=%d\nhash=%d\nbare=%d\ncompare=%d\n"
+               "max-size=%" SCNu64 "\nunit=%d\nframes=%" SCNu64 "\nsnapshot-every=%" SCNu64
+               "\nring=%" SCNu64 " %" SCNu64 "\ntrigger=%d\n%n",
+               &r->level, &force, &durable, &hashes, &bare, &compares, &r->max_size, &unit,
+               &r->frames, &r->snapshot_every, &r->ring_bytes, &r->ring_ns, &trigger, &at) == 13 &&
+        at != 0;
     const char *rest = text + at;
     ok = ok && read_ranges(&rest, &r->ranges) && strncmp(rest, "\npath=/", 7) == 0 &&
          strchr(rest + 7, '\n') == NULL; /* what is told of it is a line */
@@ -464,6 +467,7 @@ static bool read_wish(const char *text, struct host_record *r)
     r->durable = durable != 0;
     r->hashes = hashes != 0;
     r->no_contents = bare != 0;
+    r->compares = compares != 0;
     r->unit = (enum cap_unit)unit;
     r->at_trigger = trigger != 0;
     return ok && unit >= CAP_UNIT_FRAMES && unit <= CAP_UNIT_NS && r->level >= -7 &&

@@ -20,7 +20,7 @@ struct host_record {
     const char *pattern; /* of the files' names, as record_name_begin gives it; NULL: nothing */
     char *const *argv;   /* the program, for META; nullable */
     int level;
-    bool force, durable, hashes, no_contents;
+    bool force, durable, hashes, no_contents, compares;
     uint64_t max_size; /* 0: none */
     enum cap_unit unit;
     struct range ranges;     /* in this unit, one file each; count 0: one file of all */

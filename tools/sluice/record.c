@@ -32,6 +32,7 @@ enum {
     RECORD_LEVEL,
     RECORD_MAX_SIZE,
     RECORD_SNAPSHOT_EVERY,
+    RECORD_WRITES,
     RECORD_NO_RESOURCES,
     RECORD_HASH,
     RECORD_DURABLE,
@@ -106,6 +107,12 @@ static const struct opt options[] = {
                                .max = UINT32_MAX,
                                .help = "store the whole state every N frames, where replay can "
                                        "start; the program stands still meanwhile"},
+    [RECORD_WRITES] = {.name = "writes",
+                       .kind = OPT_CHOICE,
+                       .value = "auto|compare",
+                       .fallback = "auto",
+                       .help = "find writes to mapped memory as the kernel tells them, where it "
+                               "can; by comparing every page"},
     [RECORD_NO_RESOURCES] = {.name = "no-resources",
                              .help = "leave out what memory holds: structure, not to be replayed"},
     [RECORD_HASH] = {.name = "hash",
@@ -362,6 +369,7 @@ static int record_verb(const struct opt_set *set)
                                  .durable = opt_on(set, RECORD_DURABLE),
                                  .hashes = opt_on(set, RECORD_HASH),
                                  .no_contents = opt_on(set, RECORD_NO_RESOURCES),
+                                 .compares = strcmp(opt_text(set, RECORD_WRITES), "compare") == 0,
                                  .max_size = opt_number(set, RECORD_MAX_SIZE),
                                  .frames = opt_number(set, RECORD_COUNT),
                                  .snapshot_every = opt_number(set, RECORD_SNAPSHOT_EVERY)};

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static struct {
     const char *verb;
@@ -21,6 +22,9 @@ void say_set_level(bool quiet, bool verbose)
 {
     state.quiet = quiet;
     state.verbose = verbose;
+    if (verbose && getenv("SLUICE_LOG") == NULL) {
+        (void)!sl_log_set_levels("capture=info"); /* a word that is right */
+    }
 }
 
 static void log_to_file(void *user, enum sl_log_level level, const char *module, const char *text)

@@ -10,6 +10,7 @@
 
 /* verb: in front of every line. */
 void say_begin(const char *verb);
+/* verbose: also what a recording says of its ways; SLUICE_LOG, when set, decides that alone. */
 void say_set_level(bool quiet, bool verbose);
 /* Notes, details and the log go to this file from now on, appended; errors go there too. IO: errno
  * says why. */

@@ -105,7 +105,7 @@ static void fill(struct wx *s, uint32_t number)
     }
 }
 
-void wx_draw(struct wx *s, VkImage image, uint32_t number)
+void wx_draw_from(struct wx *s, VkImage image, VkBuffer buffer)
 {
     VkImageMemoryBarrier barrier = {.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
                                     .dstAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
@@ -116,12 +116,10 @@ void wx_draw(struct wx *s, VkImage image, uint32_t number)
                                     .subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1}};
     const VkBufferImageCopy all = {.imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
                                    .imageExtent = {s->extent.width, s->extent.height, 1}};
-    fill(s, number);
     VkCommandBuffer commands = vx_begin(&s->vx);
     vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
                          0, 0, NULL, 0, NULL, 1, &barrier);
-    vkCmdCopyBufferToImage(commands, s->pattern.buffer, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
-                           1, &all);
+    vkCmdCopyBufferToImage(commands, buffer, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 1, &all);
     barrier.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT;
     barrier.dstAccessMask = 0;
     barrier.oldLayout = VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL;
@@ -142,6 +140,12 @@ void wx_draw(struct wx *s, VkImage image, uint32_t number)
     VX(&s->vx, vkWaitForFences(s->vx.device, 1, &s->fence, VK_TRUE, UINT64_MAX));
     VX(&s->vx, vkResetFences(s->vx.device, 1, &s->fence));
     vkFreeCommandBuffers(s->vx.device, s->vx.pool, 1, &commands);
+}
+
+void wx_draw(struct wx *s, VkImage image, uint32_t number)
+{
+    fill(s, number);
+    wx_draw_from(s, image, s->pattern.buffer);
 }
 
 VkResult wx_present(struct wx *s, uint32_t index, const void *next)

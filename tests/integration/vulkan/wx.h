@@ -43,6 +43,8 @@ void wx_close_swapchain(struct wx *s);
 /* Draws picture `number` (below 200) into an acquired image; it is done when this returns, and
  * s->drawn signalled. */
 void wx_draw(struct wx *s, VkImage image, uint32_t number);
+/* The same with what the buffer's first bytes are, as many as the picture has. */
+void wx_draw_from(struct wx *s, VkImage image, VkBuffer buffer);
 /* Presents when s->drawn is signalled. */
 VkResult wx_present(struct wx *s, uint32_t index, const void *next);
 /* Both, and the acquisition before. The presentation's result. */
