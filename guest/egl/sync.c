@@ -191,8 +191,7 @@ EGLBoolean gegl_SignalSyncKHR(EGLDisplay handle, EGLSyncKHR sync_handle, EGLenum
 static EGLint reusable_wait(struct gegl_display *display, struct gegl_sync *sync,
                             EGLTime timeout_ns)
 {
-    uint64_t now = sl_clock_ns(),
-             end = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+    uint64_t end = sl_clock_ahead_ns(timeout_ns);
     pthread_mutex_lock(&display->lock);
     while (sl_atomic_load_relaxed(&sync->signaled) == 0 && !sync->destroyed &&
            sl_clock_ns() < end) {

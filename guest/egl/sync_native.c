@@ -32,8 +32,7 @@ static int poll_ms(uint64_t end_ns)
 
 bool gegl_native_wait(const struct gegl_sync *sync, EGLTime timeout_ns)
 {
-    uint64_t now = sl_clock_ns(),
-             end = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+    uint64_t end = sl_clock_ahead_ns(timeout_ns);
     struct pollfd waited = {.fd = sync->fd, .events = POLLIN};
     for (;;) {
         int n = poll(&waited, 1, poll_ms(end));

@@ -234,8 +234,7 @@ static void wait_some(struct gvk_swapchain *swapchain, const struct search *s, u
 
 static VkResult acquire(struct gvk_swapchain *swapchain, uint64_t timeout_ns, uint32_t *index)
 {
-    uint64_t now = sl_clock_ns();
-    uint64_t end = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+    uint64_t end = sl_clock_ahead_ns(timeout_ns);
     for (;;) {
         struct search s = search(swapchain);
         if (s.found || s.result < 0) {

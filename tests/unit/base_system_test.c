@@ -351,6 +351,15 @@ SLT_TEST(thread, cond_waits_until_the_deadline)
     pthread_cond_destroy(&cond);
 }
 
+SLT_TEST(clock, what_lies_too_far_ahead_is_never)
+{
+    uint64_t before = sl_clock_ns(), ahead = sl_clock_ahead_ns(SL_NS_PER_S);
+    SLT_EXPECT_GE(ahead, before + SL_NS_PER_S);
+    SLT_EXPECT_LE(ahead, sl_clock_ns() + SL_NS_PER_S);
+    SLT_EXPECT_EQ(UINT64_MAX, sl_clock_ahead_ns(UINT64_MAX));
+    SLT_EXPECT_EQ(UINT64_MAX, sl_clock_ahead_ns(UINT64_MAX - 1));
+}
+
 SLT_TEST(clock, cpu_time_grows_with_work)
 {
     uint64_t process = sl_clock_process_cpu_ns(), thread = sl_clock_thread_cpu_ns();

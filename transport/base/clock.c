@@ -34,6 +34,12 @@ uint64_t sl_clock_thread_cpu_ns(void)
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
+uint64_t sl_clock_ahead_ns(uint64_t ns)
+{
+    uint64_t now = sl_clock_ns();
+    return ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+}
+
 void sl_clock_sleep_ns(uint64_t ns)
 {
     struct timespec left = {.tv_sec = (time_t)(ns / SL_NS_PER_S),
