@@ -84,9 +84,6 @@ VkResult gvk_present_wayland_create(struct gvk_surface *surface,
                                     struct gvk_presenter **out);
 /* wl_shm's number for a format that surfaces of Wayland list, with blended or ignored alpha. */
 uint32_t gvk_wayland_format(VkFormat format, bool blended);
-VkResult gvk_present_headless_create(struct gvk_surface *surface,
-                                     const VkSwapchainCreateInfoKHR *info, uint32_t count,
-                                     struct gvk_presenter **out);
 
 /* gvk_list of an array. */
 #define GVK_SURFACE_LIST(room, count, all, there)                                                  \

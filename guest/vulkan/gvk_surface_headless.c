@@ -30,29 +30,6 @@ static VkResult size(struct gvk_surface *surface, VkExtent2D *extent)
     return VK_SUCCESS;
 }
 
-static const struct gvk_surface_ops ops = {
-    .capabilities = capabilities,
-    .formats = formats,
-    .modes = {VK_PRESENT_MODE_IMMEDIATE_KHR, VK_PRESENT_MODE_MAILBOX_KHR, VK_PRESENT_MODE_FIFO_KHR,
-              VK_PRESENT_MODE_FIFO_RELAXED_KHR},
-    .mode_count = 4,
-    .size = size,
-    .presenter_create = gvk_present_headless_create};
-
-VkResult gvk_vkCreateHeadlessSurfaceEXT(VkInstance instance,
-                                        const VkHeadlessSurfaceCreateInfoEXT *pCreateInfo,
-                                        const VkAllocationCallbacks *pAllocator,
-                                        VkSurfaceKHR *pSurface)
-{
-    (void)pCreateInfo;
-    struct gvk_surface *surface;
-    VkResult result = gvk_surface_create(instance, pAllocator, &ops, &surface);
-    if (result == VK_SUCCESS) {
-        *pSurface = GVK_TO(VkSurfaceKHR, surface);
-    }
-    return result;
-}
-
 /* --- the presenter --- */
 
 static VkResult attach(struct gvk_presenter *presenter, uint32_t index,
@@ -105,9 +82,8 @@ static const struct gvk_presenter_ops presenter_ops = {.attach = attach,
                                                        .wait = wait_some,
                                                        .destroy = destroy};
 
-VkResult gvk_present_headless_create(struct gvk_surface *surface,
-                                     const VkSwapchainCreateInfoKHR *info, uint32_t count,
-                                     struct gvk_presenter **out)
+static VkResult presenter_create(struct gvk_surface *surface, const VkSwapchainCreateInfoKHR *info,
+                                 uint32_t count, struct gvk_presenter **out)
 {
     (void)surface;
     (void)info;
@@ -119,4 +95,29 @@ VkResult gvk_present_headless_create(struct gvk_surface *surface,
     presenter->ops = &presenter_ops;
     *out = presenter;
     return VK_SUCCESS;
+}
+
+/* --- the surface --- */
+
+static const struct gvk_surface_ops ops = {
+    .capabilities = capabilities,
+    .formats = formats,
+    .modes = {VK_PRESENT_MODE_IMMEDIATE_KHR, VK_PRESENT_MODE_MAILBOX_KHR, VK_PRESENT_MODE_FIFO_KHR,
+              VK_PRESENT_MODE_FIFO_RELAXED_KHR},
+    .mode_count = 4,
+    .size = size,
+    .presenter_create = presenter_create};
+
+VkResult gvk_vkCreateHeadlessSurfaceEXT(VkInstance instance,
+                                        const VkHeadlessSurfaceCreateInfoEXT *pCreateInfo,
+                                        const VkAllocationCallbacks *pAllocator,
+                                        VkSurfaceKHR *pSurface)
+{
+    (void)pCreateInfo;
+    struct gvk_surface *surface;
+    VkResult result = gvk_surface_create(instance, pAllocator, &ops, &surface);
+    if (result == VK_SUCCESS) {
+        *pSurface = GVK_TO(VkSurfaceKHR, surface);
+    }
+    return result;
 }

@@ -138,12 +138,28 @@ static bool is_reaping(pid_t host)
     return found;
 }
 
+/* Entries of /proc/PID/what: descriptors ("fd"), threads ("task"). */
+static uint32_t entries(pid_t pid, const char *what)
+{
+    char name[64];
+    uint32_t count = 0;
+    snprintf(name, sizeof name, "/proc/%d/%s", (int)pid, what);
+    DIR *dir = opendir(name);
+    while (dir != NULL && readdir(dir) != NULL) {
+        count++;
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return count;
+}
+
 static struct kill_host_size size_now(struct kill_bed *t)
 {
     struct local_status_reply status;
     SLT_ASSERT_OK(local_control_status(t->control, &status));
-    return (struct kill_host_size){.fds = kill_bed_entries(t->host, "fd"),
-                                   .threads = kill_bed_entries(t->host, "task"),
+    return (struct kill_host_size){.fds = entries(t->host, "fd"),
+                                   .threads = entries(t->host, "task"),
                                    .resources = status.resources};
 }
 
@@ -345,19 +361,4 @@ uint64_t kill_bed_random(struct kill_bed *t, uint64_t below)
 {
     t->random = t->random * 6364136223846793005u + 1442695040888963407u;
     return (t->random >> 24) % below;
-}
-
-uint32_t kill_bed_entries(pid_t pid, const char *what)
-{
-    char name[64];
-    uint32_t count = 0;
-    snprintf(name, sizeof name, "/proc/%d/%s", (int)pid, what);
-    DIR *dir = opendir(name);
-    while (dir != NULL && readdir(dir) != NULL) {
-        count++;
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    return count;
 }

@@ -60,8 +60,6 @@ struct kill_host_size {
 };
 struct kill_host_size kill_bed_host_size(struct kill_bed *t);
 uint64_t kill_bed_random(struct kill_bed *t, uint64_t below);
-/* Entries of /proc/PID/what: descriptors ("fd"), threads ("task"). */
-uint32_t kill_bed_entries(pid_t pid, const char *what);
 
 /* --- kill_deaths.c: who dies how --- */
 

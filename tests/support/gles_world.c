@@ -48,10 +48,20 @@ void gles_world_init(struct gles_world *w)
         w->provider->ops->tex_create(w->provider, WORLD_WINDOW, &args, &memory, WORLD_WIDTH * 4));
 }
 
+static void guest_close(struct gles_guest *g)
+{
+    if (g->context != NULL) {
+        g->context->ops->destroy(g->context);
+        asg_writer_finish(&g->writer);
+        free(g->memory);
+        g->context = NULL;
+    }
+}
+
 void gles_world_finish(struct gles_world *w)
 {
     for (uint32_t i = 0; i < w->guest_count; i++) {
-        gles_guest_close(&w->guests[i]);
+        guest_close(&w->guests[i]);
     }
     if (w->provider != NULL) {
         w->provider->ops->tex_destroy(w->provider, WORLD_WINDOW);
@@ -111,16 +121,6 @@ struct gles_guest *gles_guest_open(struct gles_world *w)
 struct gles_guest *gles_composer_open(struct gles_world *w)
 {
     return guest_open(w, &hgl_composer_type);
-}
-
-void gles_guest_close(struct gles_guest *g)
-{
-    if (g->context != NULL) {
-        g->context->ops->destroy(g->context);
-        asg_writer_finish(&g->writer);
-        free(g->memory);
-        g->context = NULL;
-    }
 }
 
 static void send_list(struct gles_guest *g, uint32_t opcode, const char *format, va_list list)

@@ -44,7 +44,6 @@ void gles_world_finish(struct gles_world *w);
 struct gles_guest *gles_guest_open(struct gles_world *w);
 /* The same of the composer type. */
 struct gles_guest *gles_composer_open(struct gles_world *w);
-void gles_guest_close(struct gles_guest *g);
 /* A GLES context of glVersion (2, 3, 4), a window surface on resource WORLD_WINDOW, current. */
 void gles_guest_start(struct gles_guest *g, uint32_t version);
 

@@ -33,16 +33,6 @@ const char *sl_result_name(enum sl_result result)
     return "unknown result";
 }
 
-int sl_result_to_errno(enum sl_result result)
-{
-    for (size_t i = 0; i < RESULT_COUNT; i++) {
-        if (results[i].result == result) {
-            return -results[i].error;
-        }
-    }
-    return -EIO;
-}
-
 enum sl_result sl_result_from_errno(int error)
 {
     switch (error) {

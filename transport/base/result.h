@@ -28,8 +28,7 @@ enum sl_result {
  */
 const char *sl_result_name(enum sl_result result);
 
-/* A negative errno for a result (0 for SL_OK), and the nearest result for a positive errno. */
-int sl_result_to_errno(enum sl_result result);
+/* The nearest result for a positive errno; SL_OK for 0. */
 enum sl_result sl_result_from_errno(int error);
 
 #endif

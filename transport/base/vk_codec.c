@@ -138,7 +138,8 @@ void *vk_unpack_alloc(struct vk_unpack *u, uint64_t count, size_t size)
     return p;
 }
 
-void *vk_unpack_copy(struct vk_unpack *u, uint64_t size)
+/* `size` bytes of the packet copied to the arena; NULL and failed. */
+static void *copy(struct vk_unpack *u, uint64_t size)
 {
     const uint8_t *from = vk_unpack_take(u, size);
     if (from == NULL) {
@@ -157,7 +158,7 @@ void *vk_unpack_copy(struct vk_unpack *u, uint64_t size)
 
 void *vk_unpack_array(struct vk_unpack *u, uint64_t count, size_t size)
 {
-    return vk_unpack_copy(u, vk_unpack_count(u, count, size) * size);
+    return copy(u, vk_unpack_count(u, count, size) * size);
 }
 
 void *vk_unpack_blank(struct vk_unpack *u, uint64_t count, size_t size)

@@ -224,8 +224,6 @@ static inline uint64_t vk_unpack_count(struct vk_unpack *u, uint64_t count, size
 }
 /* count * size zeroed bytes of the arena; NULL and failed. Of none: a valid pointer. */
 void *vk_unpack_alloc(struct vk_unpack *u, uint64_t count, size_t size);
-/* `size` bytes of the packet copied to the arena; NULL and failed. */
-void *vk_unpack_copy(struct vk_unpack *u, uint64_t size);
 /* A terminated copy. */
 const char *vk_unpack_string(struct vk_unpack *u);
 /* The struct's own count and the one on the wire must agree. */
