@@ -72,6 +72,11 @@ struct hvk_physical {
     bool knows_shared_types;
 };
 
+static inline bool hvk_is_cpu(const struct hvk_physical *physical)
+{
+    return physical->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+}
+
 struct hvk_instance {
     struct hvk_object object;
     struct vk_driver_instance driver;
@@ -141,6 +146,7 @@ struct hvk_device {
     uint64_t stale_bytes, stale_seen_bytes;
     bool has_null_descriptors;
     VkSampler any_sampler;  /* ours, or none */
+    bool fills_sets;        /* with it, where they have none: hvk_sampler.c */
     struct sl_map buffers;  /* hvk_buffer.c: struct hvk_buffer by native handle, in turns */
     struct sl_list layouts; /* pipeline layouts that were destroyed: hvk_pipeline.c */
     uint32_t layout_count;
@@ -170,6 +176,11 @@ struct hvk_uses {
 #define HVK_BOUND_INDICES     (1u << 8)
 #define HVK_BOUND_PATCHES     (1u << 9)
 #define HVK_BOUND_TESSELLATES (1u << 10)
+/* Transform feedback goes on; a buffer is bound to that place of it, of so many: no driver has
+ * more. */
+#define HVK_BOUND_FEEDBACK       (1u << 11)
+#define HVK_BOUND_FEEDBACK_AT(n) (1u << 12 << (n))
+#define HVK_FEEDBACK_BUFFERS     4u
 
 /* A query that a command buffer has begun, of so many at most. */
 struct hvk_counting {
@@ -194,7 +205,7 @@ struct hvk_command_buffer {
     uint8_t *kept;
     size_t kept_size, kept_room;
     /* What was recorded since it was begun, with the pool's lock held. hvk_bound.c, hvk_pass.c */
-    uint32_t bound; /* 1 << bind point: a pipeline is; HVK_BOUND_* */
+    uint32_t bound; /* 1 << bind point: a pipeline is; HVK_BOUND_*. hvk_feedback.c, too */
     bool in_pass, inherits_pass;
     bool is_rendering;       /* the pass is dynamic rendering */
     uint32_t subpasses_left; /* of the pass */

@@ -161,17 +161,6 @@ void hvk_vkCmdDrawIndexedIndirectCount(struct hvk_recording *r,
     }
 }
 
-void hvk_vkCmdDrawIndirectByteCountEXT(struct hvk_recording *r,
-                                       struct vk_args_vkCmdDrawIndirectByteCountEXT *a)
-{
-    if (hvk_recorder_there(r, r->driver->CmdDrawIndirectByteCountEXT != NULL) && hvk_can_draw(r) &&
-        hvk_reaches(r, a->counterBuffer_id, a->counterBufferOffset, 4)) {
-        r->driver->CmdDrawIndirectByteCountEXT(r->native, a->instanceCount, a->firstInstance,
-                                               a->counterBuffer, a->counterBufferOffset,
-                                               a->counterOffset, a->vertexStride);
-    }
-}
-
 void hvk_vkCmdDispatch(struct hvk_recording *r, struct vk_args_vkCmdDispatch *a)
 {
     if (may_dispatch(r, a->groupCountX, a->groupCountY, a->groupCountZ)) {
@@ -272,16 +261,33 @@ void hvk_vkCmdBindVertexBuffers2(struct hvk_recording *r, struct vk_args_vkCmdBi
     }
 }
 
+/* Drivers look for an attribute's binding until they find it. */
+static bool has_binding(struct hvk_recording *r, const struct vk_args_vkCmdSetVertexInputEXT *a,
+                        uint32_t binding)
+{
+    for (uint32_t i = 0; i < a->vertexBindingDescriptionCount; i++) {
+        if (a->pVertexBindingDescriptions[i].binding == binding) {
+            return true;
+        }
+    }
+    vk_unpack_fail(&r->in, "its vertices have an attribute of no binding");
+    return false;
+}
+
 void hvk_vkCmdSetVertexInputEXT(struct hvk_recording *r, struct vk_args_vkCmdSetVertexInputEXT *a)
 {
-    bool fits = hvk_recorder_there(r, r->driver->CmdSetVertexInputEXT != NULL);
+    bool fits =
+        hvk_recorder_there(r, r->driver->CmdSetVertexInputEXT != NULL) &&
+        has_places(r, 0, a->vertexBindingDescriptionCount, limits_of(r)->maxVertexInputBindings) &&
+        has_places(r, 0, a->vertexAttributeDescriptionCount,
+                   limits_of(r)->maxVertexInputAttributes);
     for (uint32_t i = 0; fits && i < a->vertexBindingDescriptionCount; i++) {
         fits = has_places(r, a->pVertexBindingDescriptions[i].binding, 1,
                           limits_of(r)->maxVertexInputBindings);
     }
     for (uint32_t i = 0; fits && i < a->vertexAttributeDescriptionCount; i++) {
         const VkVertexInputAttributeDescription2EXT *d = &a->pVertexAttributeDescriptions[i];
-        fits = has_places(r, d->binding, 1, limits_of(r)->maxVertexInputBindings) &&
+        fits = has_binding(r, a, d->binding) &&
                has_places(r, d->location, 1, limits_of(r)->maxVertexInputAttributes);
     }
     if (fits) {
@@ -290,9 +296,6 @@ void hvk_vkCmdSetVertexInputEXT(struct hvk_recording *r, struct vk_args_vkCmdSet
             a->vertexAttributeDescriptionCount, a->pVertexAttributeDescriptions);
     }
 }
-
-/* Drivers have four, and no more than that. */
-#define FEEDBACK_BUFFERS 4u
 
 void hvk_vkCmdBeginConditionalRenderingEXT(struct hvk_recording *r,
                                            struct vk_args_vkCmdBeginConditionalRenderingEXT *a)
@@ -304,38 +307,6 @@ void hvk_vkCmdBeginConditionalRenderingEXT(struct hvk_recording *r,
         hvk_reaches(r, HVK_U64(ids.pConditionalRenderingBegin->buffer),
                     ids.pConditionalRenderingBegin->offset, 4)) {
         r->driver->CmdBeginConditionalRenderingEXT(r->native, a->pConditionalRenderingBegin);
-    }
-}
-
-void hvk_vkCmdBindTransformFeedbackBuffersEXT(
-    struct hvk_recording *r, struct vk_args_vkCmdBindTransformFeedbackBuffersEXT *a)
-{
-    if (hvk_recorder_there(r, r->driver->CmdBindTransformFeedbackBuffersEXT != NULL) &&
-        has_places(r, a->firstBinding, a->bindingCount, FEEDBACK_BUFFERS)) {
-        r->driver->CmdBindTransformFeedbackBuffersEXT(r->native, a->firstBinding, a->bindingCount,
-                                                      a->pBuffers, a->pOffsets, a->pSizes);
-    }
-}
-
-void hvk_vkCmdBeginTransformFeedbackEXT(struct hvk_recording *r,
-                                        struct vk_args_vkCmdBeginTransformFeedbackEXT *a)
-{
-    if (hvk_recorder_there(r, r->driver->CmdBeginTransformFeedbackEXT != NULL) &&
-        has_places(r, a->firstCounterBuffer, a->counterBufferCount, FEEDBACK_BUFFERS)) {
-        r->driver->CmdBeginTransformFeedbackEXT(r->native, a->firstCounterBuffer,
-                                                a->counterBufferCount, a->pCounterBuffers,
-                                                a->pCounterBufferOffsets);
-    }
-}
-
-void hvk_vkCmdEndTransformFeedbackEXT(struct hvk_recording *r,
-                                      struct vk_args_vkCmdEndTransformFeedbackEXT *a)
-{
-    if (hvk_recorder_there(r, r->driver->CmdEndTransformFeedbackEXT != NULL) &&
-        has_places(r, a->firstCounterBuffer, a->counterBufferCount, FEEDBACK_BUFFERS)) {
-        r->driver->CmdEndTransformFeedbackEXT(r->native, a->firstCounterBuffer,
-                                              a->counterBufferCount, a->pCounterBuffers,
-                                              a->pCounterBufferOffsets);
     }
 }
 

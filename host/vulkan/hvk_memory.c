@@ -65,7 +65,7 @@ uint32_t hvk_memory_shared_types(struct hvk_physical *physical)
             bits |= (flags & SHARED_FLAGS) == SHARED_FLAGS ? 1u << i : 0;
         }
         /* All memory is the same to drivers that run on the CPU. */
-        if (physical->properties.deviceType != VK_PHYSICAL_DEVICE_TYPE_CPU) {
+        if (!hvk_is_cpu(physical)) {
             bits &= probe(physical);
         }
     }

@@ -160,8 +160,7 @@ static VkResult results_wait(struct hvk_call *call, struct hvk_query_pool *pool,
 /* Drivers of the CPU wait for all of a device's work, whether they are asked to or not. */
 static bool waits(const struct hvk_device *device, VkQueryResultFlags flags)
 {
-    return (flags & VK_QUERY_RESULT_WAIT_BIT) != 0 ||
-           device->physical->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    return (flags & VK_QUERY_RESULT_WAIT_BIT) != 0 || hvk_is_cpu(device->physical);
 }
 
 VkResult hvk_vkGetQueryPoolResults(struct hvk_call *call, struct vk_args_vkGetQueryPoolResults *a)

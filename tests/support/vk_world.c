@@ -95,6 +95,54 @@ void vk_world_finish(struct vk_world *w)
     }
 }
 
+/* What a device can have more. */
+struct more {
+    VkPhysicalDeviceFeatures2 core;
+    VkPhysicalDeviceTransformFeedbackFeaturesEXT feedback;
+    VkPhysicalDeviceConditionalRenderingFeaturesEXT conditions;
+    VkPhysicalDeviceExtendedDynamicState2FeaturesEXT state_2;
+    VkPhysicalDeviceVertexInputDynamicStateFeaturesEXT input;
+    VkPhysicalDeviceIndexTypeUint8Features bytes;
+};
+static const char *const more_names[] = {
+    "VK_EXT_transform_feedback",      "VK_EXT_conditional_rendering",
+    "VK_EXT_extended_dynamic_state2", "VK_EXT_vertex_input_dynamic_state",
+    "VK_EXT_index_type_uint8",        "VK_KHR_push_descriptor"};
+#define MORE (sizeof more_names / sizeof more_names[0])
+
+/* Those of them that there are: features filled in, names gathered. */
+static uint32_t more_find(struct vk_world *w, struct more *m, const char **names)
+{
+    VkExtensionProperties there[256];
+    uint32_t count = 256, found = 0;
+    VkResult result;
+    VK_SEND(&w->main, EnumerateDeviceExtensionProperties, w->physical, NULL, &count, there);
+    VK_READ(&w->main, EnumerateDeviceExtensionProperties, w->physical, NULL, &count, there,
+            &result);
+    SLT_ASSERT_EQ(VK_SUCCESS, result);
+    for (size_t i = 0; i < MORE; i++) {
+        for (uint32_t k = 0; k < count; k++) {
+            if (strcmp(more_names[i], there[k].extensionName) == 0) {
+                names[found++] = more_names[i];
+            }
+        }
+    }
+    *m = (struct more){
+        .core = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &m->feedback, {0}},
+        .feedback = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TRANSFORM_FEEDBACK_FEATURES_EXT,
+                     &m->conditions, 0, 0},
+        .conditions = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_CONDITIONAL_RENDERING_FEATURES_EXT,
+                       &m->state_2, 0, 0},
+        .state_2 = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTENDED_DYNAMIC_STATE_2_FEATURES_EXT,
+                    &m->input, 0, 0, 0},
+        .input = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VERTEX_INPUT_DYNAMIC_STATE_FEATURES_EXT,
+                  &m->bytes, 0},
+        .bytes = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_INDEX_TYPE_UINT8_FEATURES, NULL, 0}};
+    VK_SEND(&w->main, GetPhysicalDeviceFeatures2, w->physical, &m->core);
+    VK_READ(&w->main, GetPhysicalDeviceFeatures2, w->physical, &m->core);
+    return found;
+}
+
 void vk_world_device(struct vk_world *w)
 {
     struct vk_guest_ring *r = &w->main;
@@ -107,13 +155,19 @@ void vk_world_device(struct vk_world *w)
     VK_SEND(r, EnumeratePhysicalDevices, w->instance, &count, &w->physical);
     VK_READ(r, EnumeratePhysicalDevices, w->instance, &count, &w->physical, &result);
     SLT_ASSERT_TRUE(result >= 0 && count == 1 && w->physical != VK_NULL_HANDLE);
+    struct more features;
+    const char *names[MORE];
+    count = w->wants_more ? more_find(w, &features, names) : 0;
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                            .queueCount = 1,
                                            .pQueuePriorities = &priority};
     const VkDeviceCreateInfo device = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                                       .pNext = w->wants_more ? &features.core : NULL,
                                        .queueCreateInfoCount = 1,
-                                       .pQueueCreateInfos = &queue};
+                                       .pQueueCreateInfos = &queue,
+                                       .enabledExtensionCount = count,
+                                       .ppEnabledExtensionNames = names};
     VK_SEND(r, CreateDevice, w->physical, &device, NULL, &w->device);
     VK_READ(r, CreateDevice, w->physical, &device, NULL, &w->device, &result);
     SLT_ASSERT_EQ(VK_SUCCESS, result);

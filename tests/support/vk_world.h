@@ -32,6 +32,7 @@ struct vk_world {
     struct hct_context *context;
     struct vk_guest_ring main;
     uint32_t turn; /* the last number given */
+    bool wants_more; /* of the device: extensions that draw, and their features. Set before it */
     /* vk_world_device: ids */
     VkInstance instance;
     VkPhysicalDevice physical;

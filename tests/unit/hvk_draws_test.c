@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-SLT_FIXTURE(hvk_draws, struct vk_world, vk_world_init, vk_world_finish);
+SLT_FIXTURE(hvk_draws, struct vk_world, scene_init, vk_world_finish);
 
 /* --- pipelines --- */
 

@@ -2,7 +2,7 @@
  * (attack cases C07, C08). The host goes on: the ring ends, or the commands run somehow. */
 #include "tests/unit/hvk_scene.h"
 
-SLT_FIXTURE(hvk_passes, struct vk_world, vk_world_init, vk_world_finish);
+SLT_FIXTURE(hvk_passes, struct vk_world, scene_init, vk_world_finish);
 
 static VkRenderingInfo rendering(const struct scene *s, VkRenderingAttachmentInfo *at)
 {

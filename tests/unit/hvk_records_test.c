@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-SLT_FIXTURE(hvk_records, struct vk_world, vk_world_init, vk_world_finish);
+SLT_FIXTURE(hvk_records, struct vk_world, scene_init, vk_world_finish);
 
 DRAW(without_vertices)
 {
@@ -365,6 +365,65 @@ DRAW(feedback_without_buffers)
     vk_pack_vkCmdEndTransformFeedbackEXT(p, 0, 1, &s->h.m.buffer, NULL);
     scene_done(p);
 }
+/* A buffer at that place of it. */
+static void feedback_at(struct vk_pack *p, const struct scene *s, uint32_t place)
+{
+    const VkDeviceSize offset = 0, size = 64;
+    vk_pack_vkCmdBindTransformFeedbackBuffersEXT(p, place, 1, &s->h.m.buffer, &offset, &size);
+}
+DRAW(feedback_counted_at_another_place)
+{
+    const VkDeviceSize offset = 128;
+    feedback_at(p, s, 2);
+    scene_ready(p, s);
+    vk_pack_vkCmdBeginTransformFeedbackEXT(p, 0, 0, NULL, NULL);
+    scene_triangle(p);
+    vk_pack_vkCmdEndTransformFeedbackEXT(p, 1, 1, &s->h.m.buffer, &offset);
+    scene_done(p);
+}
+DRAW(feedback_counted_at_a_later_place)
+{
+    const VkDeviceSize offset = 128;
+    feedback_at(p, s, 2);
+    scene_ready(p, s);
+    vk_pack_vkCmdBeginTransformFeedbackEXT(p, 2, 1, &s->h.m.buffer, &offset);
+    scene_triangle(p);
+    vk_pack_vkCmdEndTransformFeedbackEXT(p, 2, 1, &s->h.m.buffer, &offset);
+    scene_done(p);
+}
+DRAW(feedback_that_does_not_end)
+{
+    feedback_at(p, s, 0);
+    scene_ready(p, s);
+    vk_pack_vkCmdBeginTransformFeedbackEXT(p, 0, 0, NULL, NULL);
+    scene_triangle(p);
+    scene_done(p);
+}
+DRAW(feedback_that_ends_twice)
+{
+    feedback_at(p, s, 0);
+    scene_ready(p, s);
+    vk_pack_vkCmdBeginTransformFeedbackEXT(p, 0, 0, NULL, NULL);
+    vk_pack_vkCmdEndTransformFeedbackEXT(p, 0, 0, NULL, NULL);
+    vk_pack_vkCmdEndTransformFeedbackEXT(p, 0, 0, NULL, NULL);
+    scene_done(p);
+}
+DRAW(feedback_bound_while_it_goes_on)
+{
+    feedback_at(p, s, 0);
+    scene_ready(p, s);
+    vk_pack_vkCmdBeginTransformFeedbackEXT(p, 0, 0, NULL, NULL);
+    feedback_at(p, s, 0);
+    scene_triangle(p);
+    vk_pack_vkCmdEndTransformFeedbackEXT(p, 0, 0, NULL, NULL);
+    scene_done(p);
+}
+DRAW(feedback_outside_a_pass)
+{
+    feedback_at(p, s, 0);
+    vk_pack_vkCmdBeginTransformFeedbackEXT(p, 0, 0, NULL, NULL);
+    vk_pack_vkCmdEndTransformFeedbackEXT(p, 0, 0, NULL, NULL);
+}
 DRAW(conditions_past_the_end)
 {
     const VkConditionalRenderingBeginInfoEXT info = {
@@ -455,6 +514,12 @@ static const struct draw_case draw_cases[] = {
     ROW(feedback_past_the_end),
     ROW(feedback_counters_past_the_end),
     ROW(feedback_without_buffers),
+    ROW(feedback_counted_at_another_place),
+    ROW(feedback_counted_at_a_later_place),
+    ROW(feedback_that_does_not_end),
+    ROW(feedback_that_ends_twice),
+    ROW(feedback_bound_while_it_goes_on),
+    ROW(feedback_outside_a_pass),
     ROW(conditions_past_the_end),
     ROW(conditions_that_do_not_end),
     ROW(attachments_cleared_far_away),

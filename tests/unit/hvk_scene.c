@@ -175,6 +175,12 @@ static void set_write(struct vk_world *w, const struct scene *s)
     VK_SEND(&w->main, UpdateDescriptorSets, w->device, 2, writes, 0, NULL);
 }
 
+void scene_init(struct vk_world *w)
+{
+    vk_world_init(w);
+    w->wants_more = true;
+}
+
 void scene_make(struct vk_world *w, struct scene *s)
 {
     VkImageCreateInfo image =

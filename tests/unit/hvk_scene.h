@@ -40,6 +40,8 @@ struct scene_pipeline {
     VkGraphicsPipelineCreateInfo info;
 };
 
+/* Fixture: what a device has for drawing is on. */
+void scene_init(struct vk_world *w);
 void scene_make(struct vk_world *w, struct scene *s);
 void scene_pipeline_fill(const struct scene *s, struct scene_pipeline *p);
 VkResult scene_pipeline_make(struct vk_world *w, const struct scene_pipeline *p, VkPipeline *out);
