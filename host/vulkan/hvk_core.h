@@ -54,6 +54,11 @@ const void *hvk_draws_enable(struct hvk_device *device, const void *chain,
 const void *hvk_nulls_enable(struct hvk_device *device, const void *chain,
                              VkPhysicalDeviceRobustness2FeaturesEXT *own);
 
+/* --- hvk_sampler.c --- */
+
+/* The native device is there: do its sets begin with samplers of ours? */
+void hvk_samplers_enable(struct hvk_device *device);
+
 /* Entries of an output array that may be written: *count becomes how many there are, or fit. */
 static inline VkResult hvk_fit(uint32_t *count, bool has_array, uint32_t there)
 {

@@ -154,6 +154,7 @@ bool hvk_write_resolve(VkWriteDescriptorSet *write)
         return false;
     }
     write->dstSet = HVK_HANDLE(VkDescriptorSet, set->native);
+    hvk_samplers_mend(set->object.device, write);
     return true;
 }
 
@@ -372,6 +373,9 @@ static bool resolve_pushed(struct hvk_recording *r, const struct hvk_pipeline_la
         writes[i].dstSet = VK_NULL_HANDLE; /* ignored */
         ok = is_whole(&writes[i]) && agrees(&writes[i], layout->sets[set], 0) &&
              all_reach_by_id(r, &ids[i]);
+        if (ok) {
+            hvk_samplers_mend(r->device, &writes[i]);
+        }
     }
     if (!ok) {
         vk_unpack_fail(&r->in, "it writes descriptors that its layout has not");

@@ -382,6 +382,7 @@ VkResult hvk_vkCreateDevice(struct hvk_call *call, struct vk_args_vkCreateDevice
     hvk_object_init(&device->object, VK_KIND_VkDevice, HVK_U64(native), physical->object.instance,
                     device, device_release);
     (void)hvk_ref(&physical->object.instance->object);
+    hvk_samplers_enable(device);
     uint64_t id = 0;
     if (!queues_make(device, a->pCreateInfo, &info) ||
         hvk_add_object(call, &device->object, &id) != SL_OK) {

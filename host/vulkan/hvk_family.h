@@ -367,6 +367,8 @@ struct hvk_bindings {
     uint32_t sampler_count;
     uint32_t dynamic_count; /* descriptors with an offset that is given when they are bound */
     bool is_variable;       /* the last one's count is the set's own */
+    uint32_t *own;          /* places in the list of those with samplers that are not immutable */
+    uint32_t own_count;
     struct hvk_binding list[];
 };
 
@@ -397,6 +399,21 @@ bool hvk_bindings_hold(const struct hvk_bindings *bindings, uint32_t variable, u
                        uint32_t element, uint32_t count, VkDescriptorType *type, bool typed);
 /* A submit came: of the layouts that were destroyed the oldest go natively, when there are many. */
 void hvk_layouts_trim(struct hvk_context *context, struct hvk_device *device);
+
+/* --- hvk_sampler.c --- */
+
+bool hvk_has_sampler(VkDescriptorType type);
+/* One of ours, the device's; VK_NULL_HANDLE: it cannot be made. Under the turn. */
+VkSampler hvk_any_sampler(struct hvk_device *device);
+/* How many descriptors the last binding of a native set gets, where that is the set's own: of the
+ * layout (nullable) for a guest that wants so many. */
+uint32_t hvk_samplers_room(const struct hvk_device *device, const struct hvk_bindings *bindings,
+                           uint32_t wanted);
+/* A native set was allocated so; bindings nullable. */
+void hvk_samplers_begin(const struct hvk_device *device, VkDescriptorSet native,
+                        const struct hvk_bindings *bindings);
+/* A write, in memory of ours, is about to be made. */
+void hvk_samplers_mend(const struct hvk_device *device, const VkWriteDescriptorSet *write);
 
 /* --- hvk_set_pool.c --- */
 

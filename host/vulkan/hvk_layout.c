@@ -34,6 +34,7 @@ void hvk_bindings_unref(struct hvk_bindings *bindings)
             hvk_unref(bindings->samplers[i]);
         }
         sl_free(bindings->samplers);
+        sl_free(bindings->own);
         sl_free(bindings);
     }
 }
@@ -132,9 +133,7 @@ static bool types_are_known(const struct hvk_device *device,
 /* How many immutable samplers are read of a binding. */
 static uint32_t samplers_of(const VkDescriptorSetLayoutBinding *b)
 {
-    bool reads = b->pImmutableSamplers != NULL &&
-                 (b->descriptorType == VK_DESCRIPTOR_TYPE_SAMPLER ||
-                  b->descriptorType == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER);
+    bool reads = b->pImmutableSamplers != NULL && hvk_has_sampler(b->descriptorType);
     return reads ? b->descriptorCount : 0;
 }
 
@@ -177,6 +176,26 @@ static VkResult samplers_keep(struct hvk_call *call, struct hvk_bindings *bindin
         }
     }
     return VK_SUCCESS;
+}
+
+/* Which of them take samplers that are written. False: no memory. */
+static bool own_find(struct hvk_bindings *bindings, const VkDescriptorSetLayoutCreateInfo *info)
+{
+    for (uint32_t i = 0; i < info->bindingCount; i++) {
+        const VkDescriptorSetLayoutBinding *b = &info->pBindings[i];
+        if (!hvk_has_sampler(b->descriptorType) || samplers_of(b) != 0) {
+            continue;
+        }
+        if (bindings->own == NULL) {
+            bindings->own = sl_alloc_array(info->bindingCount, sizeof bindings->own[0]);
+        }
+        if (bindings->own == NULL) {
+            return false;
+        }
+        bindings->own[bindings->own_count++] =
+            (uint32_t)(hvk_binding_find(bindings, b->binding) - bindings->list);
+    }
+    return true;
 }
 
 static VkResult bindings_make(const VkDescriptorSetLayoutCreateInfo *info,
@@ -256,6 +275,9 @@ VkResult hvk_vkCreateDescriptorSetLayout(struct hvk_call *call,
                           ? bindings_make(a->pCreateInfo, &layout->bindings)
                           : VK_ERROR_VALIDATION_FAILED;
     result = result == VK_SUCCESS ? samplers_keep(call, layout->bindings) : result;
+    if (result == VK_SUCCESS && !own_find(layout->bindings, a->pCreateInfo)) {
+        result = VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
     const VkPhysicalDeviceLimits *limits = &device->physical->properties.limits;
     if (result == VK_SUCCESS &&
         layout->bindings->dynamic_count > limits->maxDescriptorSetUniformBuffersDynamic +

@@ -277,14 +277,80 @@ static bool has_waiting(const struct hvk_pool *pool)
     return has;
 }
 
-static VkResult allocate(const struct hvk_pool *pool, const VkDescriptorSetAllocateInfo *info,
+/* rooms: of each set's last binding, where that is the set's own. */
+static VkResult allocate(const struct hvk_pool *pool, uint32_t count,
+                         const VkDescriptorSetLayout *layouts, const uint32_t *rooms,
                          VkDescriptorSet *natives)
 {
     struct hvk_device *device = pool->object.device;
-    VkResult result = device->driver.AllocateDescriptorSets(hvk_native(device), info, natives);
+    const VkDescriptorSetVariableDescriptorCountAllocateInfo variable = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_VARIABLE_DESCRIPTOR_COUNT_ALLOCATE_INFO,
+        .descriptorSetCount = count,
+        .pDescriptorCounts = rooms};
+    bool some = false;
+    for (uint32_t i = 0; i < count; i++) {
+        some = some || rooms[i] != 0;
+    }
+    const VkDescriptorSetAllocateInfo info = {.sType =
+                                                  VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+                                              .pNext = some ? &variable : NULL,
+                                              .descriptorPool = native_of(pool),
+                                              .descriptorSetCount = count,
+                                              .pSetLayouts = layouts};
+    VkResult result = device->driver.AllocateDescriptorSets(hvk_native(device), &info, natives);
     bool full = result == VK_ERROR_OUT_OF_POOL_MEMORY || result == VK_ERROR_FRAGMENTED_POOL;
     if (full && has_waiting(pool) && hvk_graves_wait(device)) {
-        result = device->driver.AllocateDescriptorSets(hvk_native(device), info, natives);
+        result = device->driver.AllocateDescriptorSets(hvk_native(device), &info, natives);
+    }
+    return result;
+}
+
+/* One that is to be allocated: its layout's, and how many descriptors the guest wants in the last
+ * binding where that is the set's own. */
+struct wanted {
+    struct hvk_bindings *bindings; /* nullable */
+    uint32_t variable;
+};
+
+/* The sets of a packet; ids: the same with its handles as ids. rooms: what native ones have of
+ * `variable`. False: one has no layout. */
+static bool wanted_read(const struct hvk_device *device, const VkDescriptorSetAllocateInfo *ids,
+                        struct wanted *sets, uint32_t *rooms)
+{
+    const VkDescriptorSetVariableDescriptorCountAllocateInfo *variable = hvk_chain_find(
+        ids->pNext, VK_STRUCTURE_TYPE_DESCRIPTOR_SET_VARIABLE_DESCRIPTOR_COUNT_ALLOCATE_INFO);
+    for (uint32_t i = 0; i < ids->descriptorSetCount; i++) {
+        if (ids->pSetLayouts[i] == VK_NULL_HANDLE) {
+            return false;
+        }
+        sets[i].bindings = hvk_bindings_of(device->context, HVK_U64(ids->pSetLayouts[i]));
+        sets[i].variable = variable != NULL && i < variable->descriptorSetCount
+                               ? variable->pDescriptorCounts[i]
+                               : 0;
+        rooms[i] = hvk_samplers_room(device, sets[i].bindings, sets[i].variable);
+    }
+    return ids->descriptorSetCount != 0;
+}
+
+/* Allocated ones come into the table; slots: in, the ids that the guest wishes, out, their ids.
+ * When that fails those that are left are freed. */
+static VkResult wanted_enter(struct hvk_call *call, struct hvk_pool *pool, uint32_t count,
+                             const struct wanted *sets, const VkDescriptorSet *natives,
+                             uint64_t *slots)
+{
+    VkResult result = VK_SUCCESS;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t id = slots[i];
+        slots[i] = 0;
+        if (result != VK_SUCCESS) {
+            free_native(pool, HVK_U64(natives[i]));
+        } else if (enter(call, pool, HVK_U64(natives[i]), sets[i].bindings, sets[i].variable,
+                         &id) == SL_OK) {
+            slots[i] = id;
+            hvk_samplers_begin(pool->object.device, natives[i], sets[i].bindings);
+        } else {
+            result = VK_ERROR_TOO_MANY_OBJECTS;
+        }
     }
     return result;
 }
@@ -298,38 +364,21 @@ VkResult hvk_vkAllocateDescriptorSets(struct hvk_call *call,
     uint32_t count = a->pAllocateInfo->descriptorSetCount;
     uint64_t *slots = (uint64_t *)(void *)a->pDescriptorSets;
     VkDescriptorSet *natives = vk_unpack_alloc(&call->in, count, sizeof *natives);
+    struct wanted *sets = vk_unpack_alloc(&call->in, count, sizeof *sets);
+    uint32_t *rooms = vk_unpack_alloc(&call->in, count, sizeof *rooms);
     struct hvk_pool *pool =
-        natives != NULL && vk_unpack_vkAllocateDescriptorSets(&again, &ids)
+        natives != NULL && sets != NULL && rooms != NULL &&
+                vk_unpack_vkAllocateDescriptorSets(&again, &ids)
             ? pool_find(call->context, HVK_U64(ids.pAllocateInfo->descriptorPool))
             : NULL;
-    const VkDescriptorSetVariableDescriptorCountAllocateInfo *variable =
-        hvk_chain_find(a->pAllocateInfo->pNext,
-                       VK_STRUCTURE_TYPE_DESCRIPTOR_SET_VARIABLE_DESCRIPTOR_COUNT_ALLOCATE_INFO);
-    VkResult result = VK_ERROR_VALIDATION_FAILED;
-    bool layouts = true;
-    for (uint32_t i = 0; i < count; i++) {
-        layouts = layouts && a->pAllocateInfo->pSetLayouts[i] != VK_NULL_HANDLE;
-    }
-    if (pool != NULL && count != 0 && layouts) {
-        result = allocate(pool, a->pAllocateInfo, natives);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t id = slots[i];
-        slots[i] = 0;
-        if (result == VK_SUCCESS) {
-            struct hvk_bindings *bindings =
-                hvk_bindings_of(call->context, HVK_U64(ids.pAllocateInfo->pSetLayouts[i]));
-            uint32_t last = variable != NULL && i < variable->descriptorSetCount
-                                ? variable->pDescriptorCounts[i]
-                                : 0;
-            if (enter(call, pool, HVK_U64(natives[i]), bindings, last, &id) == SL_OK) {
-                slots[i] = id;
-            } else {
-                for (uint32_t j = i + 1; j < count; j++) {
-                    free_native(pool, HVK_U64(natives[j]));
-                }
-                result = VK_ERROR_TOO_MANY_OBJECTS;
-            }
+    VkResult result = pool != NULL && wanted_read(device, ids.pAllocateInfo, sets, rooms)
+                          ? allocate(pool, count, a->pAllocateInfo->pSetLayouts, rooms, natives)
+                          : VK_ERROR_VALIDATION_FAILED;
+    if (result == VK_SUCCESS) {
+        result = wanted_enter(call, pool, count, sets, natives, slots);
+    } else {
+        for (uint32_t i = 0; i < count; i++) {
+            slots[i] = 0;
         }
     }
     for (uint32_t i = 0; result != VK_SUCCESS && i < count; i++) {
@@ -414,10 +463,6 @@ void hvk_vkCollectDescriptorPoolIdsGOOGLE(struct hvk_call *call,
 VkResult hvk_name_allocate(struct hvk_set *set, VkDescriptorSetLayout layout, uint64_t layout_id)
 {
     struct hvk_context *context = set->object.device->context;
-    VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-                                        .descriptorPool = native_of(set->pool),
-                                        .descriptorSetCount = 1,
-                                        .pSetLayouts = &layout};
     VkDescriptorSet native = VK_NULL_HANDLE;
     struct hvk_bindings *bindings = hvk_bindings_of(context, layout_id);
     if (bindings == NULL) {
@@ -427,9 +472,11 @@ VkResult hvk_name_allocate(struct hvk_set *set, VkDescriptorSetLayout layout, ui
     if (!rooms_make(bindings, &rooms)) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
-    VkResult result = allocate(set->pool, &info, &native);
+    const uint32_t room = hvk_samplers_room(set->object.device, bindings, 0);
+    VkResult result = allocate(set->pool, 1, &layout, &room, &native);
     if (result == VK_SUCCESS) {
         set->is_owned = true;
+        hvk_samplers_begin(set->object.device, native, bindings);
         rename_set(context, set, HVK_U64(native), hvk_bindings_ref(bindings), rooms);
         hvk_bond_make(context, &set->layout, VK_KIND_VkDescriptorSetLayout, layout_id, 0);
     }

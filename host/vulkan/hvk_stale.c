@@ -146,23 +146,6 @@ static struct said object_of(VkDescriptorType type)
     }
 }
 
-static bool has_sampler(VkDescriptorType type)
-{
-    return type == VK_DESCRIPTOR_TYPE_SAMPLER || type == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER;
-}
-
-/* A sampler for descriptors whose own has ended; 0: it cannot be made. */
-static VkSampler any_sampler(struct hvk_device *device)
-{
-    const VkSamplerCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SAMPLER_CREATE_INFO};
-    if (device->any_sampler == VK_NULL_HANDLE &&
-        device->driver.CreateSampler(hvk_native(device), &info, NULL, &device->any_sampler) !=
-            VK_SUCCESS) {
-        device->any_sampler = VK_NULL_HANDLE;
-    }
-    return device->any_sampler;
-}
-
 /* Takes what has ended out of a descriptor, as it is kept and natively. False: it stays. */
 static bool take_out(const struct walk *walk, const struct hvk_set *set,
                      const struct hvk_binding *binding, uint32_t element,
@@ -171,7 +154,7 @@ static bool take_out(const struct walk *walk, const struct hvk_set *set,
     const struct hvk_device *device = walk->device;
     VkDescriptorType type = binding->type;
     if (!walk->takes_out || (object && type == VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT) ||
-        (sampler && any_sampler(walk->device) == VK_NULL_HANDLE)) {
+        (sampler && hvk_any_sampler(walk->device) == VK_NULL_HANDLE)) {
         return false;
     }
     if (object) {
@@ -204,7 +187,7 @@ static void look(const struct walk *walk, const struct hvk_set *set,
     const struct said said = object_of(binding->type);
     struct stale *object =
         said.kind != 0 ? find(walk, said.kind, sl_load_u64(held->bytes + said.offset)) : NULL;
-    struct stale *sampler = has_sampler(binding->type)
+    struct stale *sampler = hvk_has_sampler(binding->type)
                                 ? find(walk, VK_KIND_VkSampler, HVK_U64(held->image.sampler))
                                 : NULL;
     if ((object == NULL && sampler == NULL) ||
