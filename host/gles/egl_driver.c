@@ -279,11 +279,8 @@ static bool probe(struct hgl_driver *d, const char *display_kind)
     if (context != EGL_NO_CONTEXT) {
         n->egl.DestroyContext(n->display, context);
     }
-    EGLContext one = d->gles1_library != NULL && ok ? probe_context(n, 1) : EGL_NO_CONTEXT;
-    n->gles1 = one != EGL_NO_CONTEXT;
-    if (n->gles1) {
-        n->egl.DestroyContext(n->display, one);
-    }
+    n->gles1 = d->gles1_library != NULL &&
+               (attribute(n, n->helper_config, EGL_RENDERABLE_TYPE) & EGL_OPENGL_ES_BIT) != 0;
     (void)n->egl.GetError();
     n->egl.ReleaseThread();
     return ok;

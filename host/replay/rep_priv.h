@@ -63,6 +63,7 @@ struct rep_ring {
     bool may_block;                /* the last one waits for others */
     bool is_loss_told;
     struct rep_pending pending;
+    uint8_t pad_before[64]; /* each side writes its own at every packet: no line is both's */
     /* Both: */
     uint32_t done;     /* atomic: packets that are over, modulo 2^32 */
     uint32_t sleeps;   /* atomic: the replay's thread does, until `done` is `awaited` */

@@ -27,8 +27,9 @@ struct bed {
     char path[256];
 };
 
+/* Aligned: each thread writes its own at every packet, and processors fetch lines in pairs. */
 struct lane {
-    struct hr_ring *ring;
+    _Alignas(128) struct hr_ring *ring;
     uint64_t sum;
     uint32_t batches;
     uint8_t *bytes; /* BATCH packets */

@@ -166,6 +166,8 @@ struct replay {
     struct pace pace;
     struct replay_plan plan;
     struct remap *remap; /* of the run that goes on */
+    struct rep *rep;     /* of the run that was last; nullable, as its device */
+    struct vgd *device;
     uint64_t *last_call;
     char driver[LOCAL_TEXT];
     uint64_t load_ns;
@@ -372,6 +374,17 @@ static int play_here(struct replay *r, struct rep *rep, struct vgd *device,
     return code;
 }
 
+/* What the last run left. */
+static void put_away(struct replay *r)
+{
+    if (r->device != NULL) {
+        r->device->ops->destroy(r->device);
+    }
+    rep_destroy(r->rep);
+    r->device = NULL;
+    r->rep = NULL;
+}
+
 static int play_once(struct replay *r, const struct host_options *host, uint64_t first_frame,
                      struct rep_report *report)
 {
@@ -400,33 +413,30 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
         .wants_drawn = draws ? wants_drawn : NULL,
         .drawn = draws ? take_drawn : NULL,
     };
-    struct rep *rep = NULL;
-    struct vgd *device = NULL;
+    put_away(r);
     uint64_t begin = sl_clock_ns();
-    enum sl_result result = rep_create(r->reader, &play, &rep);
+    enum sl_result result = rep_create(r->reader, &play, &r->rep);
     if (result != SL_OK) {
         return trace_failed(r->path, r->reader, result);
     }
-    struct vgd_sink sink = rep_sink(rep);
+    struct vgd_sink sink = rep_sink(r->rep);
     const struct dev_limits limits = {.resource_bytes = host->resource_bytes};
     struct hct_options driver = host->device;
     driver.restores = true;
     driver.is_watched = draws;
     const struct hct_type *types[TRACE_TYPES];
     trace_types(r->reader, &driver, types);
-    int code = host_make_device(types, &driver, &limits, &sink, -1, &device);
+    int code = host_make_device(types, &driver, &limits, &sink, -1, &r->device);
     if (code == SLUICE_EXIT_OK) {
-        device->ops->describe(device, r->driver, sizeof r->driver);
+        r->device->ops->describe(r->device, r->driver, sizeof r->driver);
         r->load_ns = sl_clock_ns() - begin;
         shown_begin(r->shown);
         r->pace.begin_ns = 0;
         if (draws) {
             drawn_restart(r->drawn);
         }
-        code = play_here(r, rep, device, report);
-        device->ops->destroy(device);
+        code = play_here(r, r->rep, r->device, report);
     }
-    rep_destroy(rep);
     return code;
 }
 
@@ -498,6 +508,9 @@ static int play(void *user, uint64_t *last_call)
         code = play_through(r, &host, &all);
     }
     replay_window_close(r->window);
+    if (opt_on(r->set, REPLAY_VALIDATE)) { /* the layer looks at what is destroyed, too */
+        put_away(r);
+    } /* else it goes with the worker's process, which is faster */
     trace_say_skipped(r->reader);
     if (r->driver[0] != '\0' && !opt_on(r->set, REPLAY_PLAN)) {
         shown_last_line(r->shown, &all, r->load_ns, r->driver);
