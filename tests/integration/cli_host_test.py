@@ -118,13 +118,13 @@ class Device(Case):
 class Dump(Case):
     def setUp(self) -> None:
         super().setUp()
-        self.path = str(self.tmp / "s")
-        self.server = self.start("serve", "-q", "--socket", self.path)
-        self.assertTrue(wait_for(lambda: os.path.exists(self.path)))
+        self.server, self.path, self.status = self.start_served("serve")
+        self.assertEqual("listening\n", self.status.readline())  # its name alone says not so yet
 
     def tearDown(self) -> None:
         self.server.terminate()
         self.server.communicate(timeout=PATIENCE_S)
+        self.status.close()
         super().tearDown()
 
     def test_state(self) -> None:

@@ -63,6 +63,12 @@ class Case(unittest.TestCase):
         self.addCleanup(self.end, process)
         return process
 
+    def serve(self) -> None:
+        """A host that listens at "s"."""
+        process = self.start("serve", "--status-fd", "1", "--socket", "s")
+        assert process.stdout is not None
+        self.assertEqual("listening\n", process.stdout.readline(), self.err())
+
     def end(self, process: "subprocess.Popen[str]", number: int = signal.SIGTERM) -> int:
         if process.poll() is None:
             process.send_signal(number)
@@ -290,8 +296,7 @@ class Triggers(Case):
         self.assertIn("there is no terminal", self.err())
 
     def test_nothing_waits(self) -> None:
-        self.start("serve", "--socket", "s")
-        self.until((self.tmp / "s").exists, "no socket")
+        self.serve()
         self.ends(2, "record", "--dump", "s", says="nothing waits for a trigger")
 
 
@@ -374,8 +379,7 @@ class Flight(Case):
 
     def test_a_running_host(self) -> None:
         name, words = next(iter(self.programs(ENDLESS).items()))
-        self.start("serve", "--socket", "s")
-        self.until((self.tmp / "s").exists, "no socket")
+        self.serve()
         self.start("run", "--socket", "s", "--", *words)
         process = self.start(
             *["record", "--hash", "--attach", "s", "--ring", "1s"],

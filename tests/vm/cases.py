@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Sequence
 
@@ -42,12 +41,10 @@ class Device:
         self.socket = machine.share / "gpu"
         self.log = machine.share / "device.log"
         command = [str(sluice), "device", "--socket", str(self.socket), "--log-file", str(self.log)]
-        self.process = subprocess.Popen([*command, *options])
-        started = time.monotonic()
-        while not self.socket.exists():
-            need(self.process.poll() is None, "sluice device ended at once")
-            need(time.monotonic() - started < 30, "sluice device made no socket in 30 s")
-            time.sleep(0.05)
+        command += ["--status-fd", "1", *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        need(self.process.stdout.readline() == "listening\n", "sluice device does not listen")
 
     def end(self) -> None:
         self.process.send_signal(signal.SIGTERM)

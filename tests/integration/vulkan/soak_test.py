@@ -60,18 +60,17 @@ def host() -> "Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]":
     """A host, and the environment in which programs find it and our driver."""
     with tempfile.TemporaryDirectory() as folder:
         socket = os.path.join(folder, "socket")
-        server = subprocess.Popen([SLUICE, "serve", "-q", "--socket", socket])
+        words = [SLUICE, "serve", "-q", "--status-fd", "1", "--socket", socket]
+        server = subprocess.Popen(words, stdout=subprocess.PIPE)
         try:
-            deadline = time.monotonic() + 30
-            while not os.path.exists(socket):
-                if server.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError("the host did not start")
-                time.sleep(0.004)
+            assert server.stdout is not None
+            if server.stdout.readline() != b"listening\n":
+                raise AssertionError("the host did not start")
             paths = {"VK_ICD_FILENAMES": ICD, "VK_DRIVER_FILES": ICD, "SLUICE_SOCKET": socket}
             yield server, dict(os.environ, **paths)
         finally:
             server.terminate()
-            server.wait()
+            server.communicate()
 
 
 def slope(samples: "list[Sample]", side: int) -> float:
