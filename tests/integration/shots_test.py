@@ -1,6 +1,7 @@
 """Pictures after calls: of recorded programs that wrote down what they read themselves.
 
-usage: SLUICE_PROGRAM=build/dev/bin/sluice SHOTS_PROGRAM=... [VULKAN_SHOTS_PROGRAM=...] python3 shots_test.py [-v]
+usage: SLUICE_PROGRAM=build/dev/bin/sluice SHOTS_PROGRAM=... [VULKAN_SHOTS_PROGRAM=...]
+       python3 shots_test.py [-v]
 """
 
 import json
