@@ -189,6 +189,17 @@ struct hvk_counting {
 };
 #define HVK_COUNTING_MAX 8u
 
+/* hvk_drawn.c: copies of what passes draw on, in their order. */
+struct hvk_shot;
+struct hvk_shots {
+    struct hvk_shot **list; /* a reference each */
+    uint32_t count, room;
+    struct hvk_shot *open; /* of the pass that goes on; or none */
+};
+
+/* None of them any more. */
+void hvk_shots_forget(struct hvk_shots *shots);
+
 struct hvk_command_buffer {
     struct hvk_object object; /* native object lives with its pool, on which it has a reference */
     struct hvk_command_pool *pool;
@@ -214,8 +225,9 @@ struct hvk_command_buffer {
     /* Of a secondary one, what it clears of its pass: corners and layers; nothing: 0 layers */
     VkOffset2D cleared_from, cleared_to;
     uint32_t cleared_layers;
-    uint32_t is_executed; /* atomic: some primary names it as it is */
-    uint32_t generation;  /* of what is recorded in it; as a set's */
+    uint32_t is_executed;   /* atomic: some primary names it as it is */
+    uint32_t generation;    /* of what is recorded in it; as a set's */
+    struct hvk_shots shots; /* empty unless a replay is watched */
     struct hvk_counting counting[HVK_COUNTING_MAX];
     uint32_t counting_count;
     bool resets_queries;
@@ -247,6 +259,9 @@ struct hvk_context {
     bool is_restoring;      /* hvk_restore.c: a snapshot is being played; under the turn */
     bool is_ending;         /* all that a device or instance has, or the context; under the turn */
     bool is_sparse;         /* memory was bound that no record knows of; under the turn */
+    /* hvk_drawn.c: of the last submit, and where it went; under the turn */
+    struct hvk_shots shots;
+    struct hvk_queue *shots_queue;
 };
 
 /* A fence whose signal is told if it has come by the time that the ring is dry, or soon after. */

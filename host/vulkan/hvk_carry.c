@@ -9,16 +9,11 @@
 
 #define WAIT_NS (10ull * 1000 * 1000 * 1000)
 
-struct laid {
-    VkBuffer buffer;
-    VkDeviceMemory memory; /* ours; else VK_NULL_HANDLE */
-};
-
 struct carrier {
     const struct hvk_device *device;
     VkDevice native;
-    struct laid there, here;
-    void *mapping; /* of `here` */
+    VkBuffer there; /* laid over the memory */
+    struct hvk_staging here;
     VkCommandPool pool;
     VkCommandBuffer commands;
     VkFence fence;
@@ -37,17 +32,17 @@ static struct hvk_queue *queue_of(const struct hvk_device *device)
     return NULL;
 }
 
-static VkResult make_buffer(const struct carrier *c, uint64_t size, VkBuffer *buffer,
+static VkResult make_buffer(const struct hvk_device *device, uint64_t size, VkBuffer *buffer,
                             VkMemoryRequirements *needs)
 {
-    const struct vk_driver_device *d = &c->device->driver;
+    const struct vk_driver_device *d = &device->driver;
     const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
                                      .size = size,
                                      .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                                               VK_BUFFER_USAGE_TRANSFER_DST_BIT};
-    VkResult result = d->CreateBuffer(c->native, &info, NULL, buffer);
+    VkResult result = d->CreateBuffer(hvk_native(device), &info, NULL, buffer);
     if (result == VK_SUCCESS) {
-        d->GetBufferMemoryRequirements(c->native, *buffer, needs);
+        d->GetBufferMemoryRequirements(hvk_native(device), *buffer, needs);
     }
     return result;
 }
@@ -59,12 +54,12 @@ static VkResult lay_over(struct carrier *c, const struct hvk_memory *memory, uin
     const struct vk_driver_device *d = &c->device->driver;
     VkMemoryRequirements needs;
     uint64_t size = memory->size;
-    VkResult result = make_buffer(c, size, &c->there.buffer, &needs);
+    VkResult result = make_buffer(c->device, size, &c->there, &needs);
     if (result == VK_SUCCESS && needs.size > memory->size) {
-        d->DestroyBuffer(c->native, c->there.buffer, NULL);
-        c->there.buffer = VK_NULL_HANDLE;
+        d->DestroyBuffer(c->native, c->there, NULL);
+        c->there = VK_NULL_HANDLE;
         size = size > needs.alignment ? size - size % needs.alignment : 0;
-        result = size >= end ? make_buffer(c, size, &c->there.buffer, &needs)
+        result = size >= end ? make_buffer(c->device, size, &c->there, &needs)
                              : VK_ERROR_FEATURE_NOT_PRESENT;
     }
     if (result == VK_SUCCESS &&
@@ -72,21 +67,22 @@ static VkResult lay_over(struct carrier *c, const struct hvk_memory *memory, uin
         result = VK_ERROR_FEATURE_NOT_PRESENT;
     }
     return result == VK_SUCCESS
-               ? d->BindBufferMemory(c->native, c->there.buffer,
+               ? d->BindBufferMemory(c->native, c->there,
                                      HVK_HANDLE(VkDeviceMemory, memory->object.native), 0)
                : result;
 }
 
-static VkResult make_here(struct carrier *c, uint64_t size)
+VkResult hvk_staging_make(const struct hvk_device *device, uint64_t size, struct hvk_staging *out)
 {
     const VkMemoryPropertyFlags wanted =
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
-    const struct vk_driver_device *d = &c->device->driver;
-    const VkPhysicalDeviceMemoryProperties *types = &c->device->physical->memory;
+    const struct vk_driver_device *d = &device->driver;
+    const VkPhysicalDeviceMemoryProperties *types = &device->physical->memory;
     VkMemoryRequirements needs;
-    VkResult result = make_buffer(c, size, &c->here.buffer, &needs);
+    *out = (struct hvk_staging){.mapping = NULL};
+    VkResult result = make_buffer(device, size, &out->buffer, &needs);
     uint32_t type = 0;
-    while (type < types->memoryTypeCount &&
+    while (result == VK_SUCCESS && type < types->memoryTypeCount &&
            ((needs.memoryTypeBits >> type & 1) == 0 ||
             (types->memoryTypes[type].propertyFlags & wanted) != wanted)) {
         type++;
@@ -97,13 +93,22 @@ static VkResult make_here(struct carrier *c, uint64_t size)
     const VkMemoryAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
                                        .allocationSize = needs.size,
                                        .memoryTypeIndex = type};
-    result = d->AllocateMemory(c->native, &info, NULL, &c->here.memory);
+    result = d->AllocateMemory(hvk_native(device), &info, NULL, &out->memory);
     if (result == VK_SUCCESS) {
-        result = d->BindBufferMemory(c->native, c->here.buffer, c->here.memory, 0);
+        result = d->BindBufferMemory(hvk_native(device), out->buffer, out->memory, 0);
     }
     return result == VK_SUCCESS
-               ? d->MapMemory(c->native, c->here.memory, 0, VK_WHOLE_SIZE, 0, &c->mapping)
+               ? d->MapMemory(hvk_native(device), out->memory, 0, VK_WHOLE_SIZE, 0, &out->mapping)
                : result;
+}
+
+void hvk_staging_end(const struct hvk_device *device, struct hvk_staging *staging)
+{
+    if (!device->abandoned) {
+        device->driver.DestroyBuffer(hvk_native(device), staging->buffer, NULL);
+        device->driver.FreeMemory(hvk_native(device), staging->memory, NULL);
+    }
+    *staging = (struct hvk_staging){.mapping = NULL};
 }
 
 static VkResult record(struct carrier *c, uint32_t family, const VkBufferCopy *copy, bool out)
@@ -135,8 +140,8 @@ static VkResult record(struct carrier *c, uint32_t family, const VkBufferCopy *c
     }
     d->CmdPipelineBarrier(c->commands, stages | VK_PIPELINE_STAGE_HOST_BIT, stages, 0, 1, &all, 0,
                           NULL, 0, NULL);
-    d->CmdCopyBuffer(c->commands, out ? c->there.buffer : c->here.buffer,
-                     out ? c->here.buffer : c->there.buffer, 1, copy);
+    d->CmdCopyBuffer(c->commands, out ? c->there : c->here.buffer, out ? c->here.buffer : c->there,
+                     1, copy);
     d->CmdPipelineBarrier(c->commands, stages, stages | VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &all, 0,
                           NULL, 0, NULL);
     return d->EndCommandBuffer(c->commands);
@@ -164,9 +169,8 @@ static void end(struct carrier *c)
     const struct vk_driver_device *d = &c->device->driver;
     d->DestroyFence(c->native, c->fence, NULL);
     d->DestroyCommandPool(c->native, c->pool, NULL);
-    d->DestroyBuffer(c->native, c->here.buffer, NULL);
-    d->DestroyBuffer(c->native, c->there.buffer, NULL);
-    d->FreeMemory(c->native, c->here.memory, NULL);
+    d->DestroyBuffer(c->native, c->there, NULL);
+    hvk_staging_end(c->device, &c->here);
 }
 
 enum sl_result hvk_carry(const struct hvk_device *device, const struct hvk_memory *memory,
@@ -181,10 +185,10 @@ enum sl_result hvk_carry(const struct hvk_device *device, const struct hvk_memor
     }
     VkResult result = lay_over(&c, memory, offset + size);
     if (result == VK_SUCCESS) {
-        result = make_here(&c, size);
+        result = hvk_staging_make(device, size, &c.here);
     }
     if (result == VK_SUCCESS && !out) {
-        memcpy(c.mapping, bytes, size);
+        memcpy(c.here.mapping, bytes, size);
     }
     if (result == VK_SUCCESS) {
         result = record(&c, queue->family, &copy, out);
@@ -196,7 +200,7 @@ enum sl_result hvk_carry(const struct hvk_device *device, const struct hvk_memor
         return SL_ERR_TIMEOUT; /* the device still has all of it */
     }
     if (result == VK_SUCCESS && out) {
-        memcpy(bytes, c.mapping, size);
+        memcpy(bytes, c.here.mapping, size);
     }
     end(&c);
     return result == VK_SUCCESS                     ? SL_OK

@@ -5,7 +5,7 @@
  * its pool's lock (a native pool is externally synchronised), and it is counted in its command
  * buffer's `flushing`, on which submits and executions of that command buffer wait. Locks are
  * taken in this order: natives, pool->lock. */
-#include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_drawn.h"
 
 #include "host/vk_dispatch.h"
 #include "host/vk_hand.h"
@@ -45,6 +45,7 @@ static void forget(struct hvk_command_buffer *b)
 {
     b->state = HVK_INITIAL;
     hvk_uses_forget(&b->uses);
+    hvk_shots_forget(&b->shots);
     b->kept_size = 0;
     b->is_kept_short = false;
 }
@@ -147,6 +148,7 @@ static void buffer_release(struct hvk_object *object)
     (void)hvk_keep(object->device->context, -(int64_t)b->kept_room);
     sl_free(b->kept);
     hvk_uses_finish(&b->uses);
+    hvk_shots_forget(&b->shots);
     sl_free(b);
     hvk_unref(&pool->object);
 }
@@ -184,6 +186,8 @@ static VkResult renew(struct hvk_command_buffer *b)
     b->object.native = HVK_U64(native);
     bool set =
         sl_ids_set_native(&context->ids, VK_KIND_VkCommandBuffer, b->object.id, b->object.native);
+    old->shots = b->shots; /* they are copied into as it was recorded */
+    b->shots = (struct hvk_shots){.list = NULL};
     forget(b);
     b->work = (struct hvk_work){0};
     context->ended++;
@@ -375,6 +379,7 @@ bool hvk_command_buffers_ready(const struct hvk_call *call, struct hvk_queue *qu
         }
         hvk_work_give(&b->work, queue);
         hvk_uses_give(&b->uses, queue);
+        hvk_drawn_submitted(call->context, b);
     }
     return true;
 }
@@ -543,6 +548,7 @@ void hvk_vkCmdExecuteCommands(struct hvk_recording *r, struct vk_args_vkCmdExecu
             return;
         }
         sl_atomic_store_relaxed(&b->is_executed, 1);
+        hvk_drawn_execute(r, b);
     }
     r->driver->CmdExecuteCommands(r->native, a->commandBufferCount, a->pCommandBuffers);
 }

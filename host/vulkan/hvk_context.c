@@ -1,5 +1,6 @@
 /* One guest process's Vulkan context of the device: its rings, turns and objects. */
 #include "host/vulkan/hvk_core.h"
+#include "host/vulkan/hvk_drawn.h"
 #include "host/vulkan/hvk_save.h"
 
 #include "host/vk_dispatch.h"
@@ -161,6 +162,13 @@ static enum sl_result context_save(struct hct_context *base, const struct vgd_sa
     return hvk_save(c, saver, hr_rings_first(&c->hr.rings));
 }
 
+static enum sl_result context_drawn(struct hct_context *base, uint32_t ring_id,
+                                    const struct vgd_viewer *viewer)
+{
+    (void)ring_id; /* what was submitted last was so by the ring that is asked about */
+    return hvk_drawn(context_of(base), viewer);
+}
+
 static const struct hct_ops context_ops = {.stop = context_stop,
                                            .destroy = context_destroy,
                                            .attach = context_attach,
@@ -169,7 +177,8 @@ static const struct hct_ops context_ops = {.stop = context_stop,
                                            .submit = hr_context_submit,
                                            .ring_stats = hr_context_ring_stats,
                                            .rest = hr_context_rest,
-                                           .save = context_save};
+                                           .save = context_save,
+                                           .drawn = context_drawn};
 
 enum sl_result hvk_context_create(const struct hct_create_info *info, struct hct_context **out)
 {

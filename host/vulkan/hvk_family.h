@@ -154,7 +154,8 @@ struct hvk_image {
     uint32_t mip_levels, array_layers;
     VkSampleCountFlagBits samples;
     VkImageCreateFlags flags;
-    uint32_t bound; /* 1 << plane; all ones: sparse */
+    VkImageUsageFlags usage; /* natively */
+    uint32_t bound;          /* 1 << plane; all ones: sparse */
     bool is_disjoint;
     bool is_external;
     bool takes_no_import; /* nor, therefore, what is shared with the guest */
@@ -176,6 +177,7 @@ struct hvk_view {
     VkFormat format;
     VkSampleCountFlagBits samples;
     uint32_t width, height, layers;
+    uint32_t level, layer; /* the first ones; of a volume's slices: the slice */
 };
 
 /* --- hvk_format.c --- */
@@ -491,5 +493,17 @@ uint64_t hvk_held_size(const struct hvk_set *set, const struct hvk_binding *bind
  * lacks what a driver reads of it, reaches past the end of a buffer, or disagrees with the set's
  * layout. */
 bool hvk_write_resolve(VkWriteDescriptorSet *write);
+
+/* --- hvk_carry.c --- */
+
+/* A buffer in memory that the host maps, for copies. */
+struct hvk_staging {
+    VkBuffer buffer;
+    VkDeviceMemory memory;
+    void *mapping;
+};
+/* What was made is in *out in either case. */
+VkResult hvk_staging_make(const struct hvk_device *device, uint64_t size, struct hvk_staging *out);
+void hvk_staging_end(const struct hvk_device *device, struct hvk_staging *staging);
 
 #endif

@@ -129,6 +129,21 @@ static VkResult check_limits(const struct hvk_device *device, const VkImageCreat
     return result != VK_SUCCESS || fits(info, &p) ? result : VK_ERROR_VALIDATION_FAILED;
 }
 
+/* What passes draw on can be copied, where the driver makes such images. */
+static void make_copyable(const struct hvk_device *device, VkImageCreateInfo *info, bool *imports)
+{
+    const VkImageUsageFlags drawn_on =
+        VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT;
+    VkImageCreateInfo more = *info;
+    bool may_import;
+    more.usage |= VK_IMAGE_USAGE_TRANSFER_SRC_BIT;
+    if ((info->usage & drawn_on) != 0 &&
+        (info->usage & VK_IMAGE_USAGE_TRANSIENT_ATTACHMENT_BIT) == 0 &&
+        check_limits(device, &more, &may_import) == VK_SUCCESS && may_import == *imports) {
+        info->usage = more.usage;
+    }
+}
+
 /* What a driver gets for a guest's create info. */
 struct native_image {
     VkImageCreateInfo info;
@@ -174,6 +189,10 @@ static VkResult native_info(const struct hvk_device *device, const VkImageCreate
     }
     bool imports;
     VkResult result = check_limits(device, &info, &imports);
+    if (result == VK_SUCCESS && device->context->provider->is_watched) {
+        make_copyable(device, &info, &imports);
+    }
+    image->usage = info.usage;
     image->takes_no_import = !imports && says_import(device, &info) &&
                              info.tiling != VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT;
     out->info = info;

@@ -171,6 +171,7 @@ void hvk_destroy_children(struct hvk_context *context, const struct hvk_object *
         counts[kind] += belongs(record, kind, of);
     }
     context->is_ending = true;
+    hvk_shots_forget(&context->shots);
     for (uint32_t i = 0; i < VK_KIND_END - 1; i++) {
         if (counts[vk_destroy_order[i]] != 0) {
             destroy_kind(context, vk_destroy_order[i], of);

@@ -1,6 +1,7 @@
 /* Render passes, framebuffers, and the commands that begin, go through and end a pass: what those
  * name must be there, and in that order. Dynamic rendering is a pass of one subpass. */
-#include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_drawn.h"
+#include "host/vulkan/hvk_provider.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/arith.h"
@@ -10,6 +11,7 @@
 struct attachment {
     VkFormat format;
     VkSampleCountFlagBits samples;
+    VkImageLayout last, last_stencil; /* at the pass's end */
 };
 
 struct pass {
@@ -87,6 +89,20 @@ static bool is_subpass_2(const VkSubpassDescription2 *s, uint32_t count)
            (resolve == NULL || all_refer_2(resolve->pDepthStencilResolveAttachment, 1, count));
 }
 
+static bool is_watched(const struct hvk_device *device)
+{
+    return device->context->provider->is_watched;
+}
+
+/* In the packet's memory: what is shown must be there when the pass has ended. */
+static void store_all(const struct hvk_device *device, VkAttachmentStoreOp *op,
+                      VkAttachmentStoreOp *stencil)
+{
+    if (is_watched(device)) {
+        *op = *stencil = VK_ATTACHMENT_STORE_OP_STORE;
+    }
+}
+
 /* A record that is not in the table yet; NULL: no memory. */
 static struct pass *pass_new(uint32_t subpasses, uint32_t attachments)
 {
@@ -126,8 +142,10 @@ VkResult hvk_vkCreateRenderPass(struct hvk_call *call, struct vk_args_vkCreateRe
                       : !ok        ? VK_ERROR_VALIDATION_FAILED
                                    : VK_SUCCESS;
     for (uint32_t i = 0; result == VK_SUCCESS && i < info->attachmentCount; i++) {
-        const VkAttachmentDescription *at = &info->pAttachments[i];
-        pass->attachments[i] = (struct attachment){at->format, at->samples};
+        VkAttachmentDescription *at = (VkAttachmentDescription *)(uintptr_t)&info->pAttachments[i];
+        pass->attachments[i] =
+            (struct attachment){at->format, at->samples, at->finalLayout, at->finalLayout};
+        store_all(device, &at->storeOp, &at->stencilStoreOp);
     }
     if (result == VK_SUCCESS) {
         result = device->driver.CreateRenderPass(hvk_native(device), info, NULL, &native);
@@ -150,8 +168,14 @@ VkResult hvk_vkCreateRenderPass2(struct hvk_call *call, struct vk_args_vkCreateR
                       : device->driver.CreateRenderPass2 == NULL ? VK_ERROR_FEATURE_NOT_PRESENT
                                                                  : VK_SUCCESS;
     for (uint32_t i = 0; result == VK_SUCCESS && i < info->attachmentCount; i++) {
-        const VkAttachmentDescription2 *at = &info->pAttachments[i];
-        pass->attachments[i] = (struct attachment){at->format, at->samples};
+        VkAttachmentDescription2 *at =
+            (VkAttachmentDescription2 *)(uintptr_t)&info->pAttachments[i];
+        const VkAttachmentDescriptionStencilLayout *stencil =
+            hvk_chain_find(at->pNext, VK_STRUCTURE_TYPE_ATTACHMENT_DESCRIPTION_STENCIL_LAYOUT);
+        pass->attachments[i] =
+            (struct attachment){at->format, at->samples, at->finalLayout,
+                                stencil != NULL ? stencil->stencilFinalLayout : at->finalLayout};
+        store_all(device, &at->storeOp, &at->stencilStoreOp);
     }
     if (result == VK_SUCCESS) {
         result = device->driver.CreateRenderPass2(hvk_native(device), info, NULL, &native);
@@ -277,6 +301,31 @@ static bool has_views(const struct hvk_recording *r, const struct pass *pass,
     return ok;
 }
 
+/* A pass's attachments, in their order; as has_views. */
+static void watch(struct hvk_recording *r, const struct pass *pass, const struct framebuffer *f,
+                  const VkRenderPassAttachmentBeginInfo *named)
+{
+    struct hvk_target targets[HVK_TARGETS_MAX];
+    bool own = f->view_count == f->attachment_count;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < pass->attachment_count; i++) {
+        const struct attachment *at = &pass->attachments[i];
+        struct hvk_view *view =
+            own ? f->views[i] : view_find(r->device->context, named->pAttachments[i]);
+        VkImageAspectFlags aspects = hvk_aspects_of(at->format);
+        if ((aspects & VK_IMAGE_ASPECT_COLOR_BIT) != 0) {
+            hvk_target_add(targets, &count, view, VGD_PLANE_COLOR, HVK_TARGET_NEXT, at->last);
+        }
+        if ((aspects & VK_IMAGE_ASPECT_DEPTH_BIT) != 0) {
+            hvk_target_add(targets, &count, view, VGD_PLANE_DEPTH, 0, at->last);
+        }
+        if ((aspects & VK_IMAGE_ASPECT_STENCIL_BIT) != 0) {
+            hvk_target_add(targets, &count, view, VGD_PLANE_STENCIL, 0, at->last_stencil);
+        }
+    }
+    hvk_drawn_begin(r, targets, count);
+}
+
 /* ids: the same with its handles as ids. */
 static bool begin(struct hvk_recording *r, const VkRenderPassBeginInfo *info,
                   const VkRenderPassBeginInfo *ids)
@@ -294,6 +343,9 @@ static bool begin(struct hvk_recording *r, const VkRenderPassBeginInfo *info,
         return fail(r, "its framebuffer does not fit its render pass");
     }
     begin_in(r->buffer, pass->subpass_count, &info->renderArea, f->layers, false);
+    if (is_watched(r->device)) {
+        watch(r, pass, f, views);
+    }
     return true;
 }
 
@@ -356,6 +408,7 @@ void hvk_vkCmdEndRenderPass(struct hvk_recording *r, struct vk_args_vkCmdEndRend
     (void)a;
     if (end(r, false)) {
         r->driver->CmdEndRenderPass(r->native);
+        hvk_drawn_end(r);
     }
 }
 
@@ -363,6 +416,7 @@ void hvk_vkCmdEndRenderPass2(struct hvk_recording *r, struct vk_args_vkCmdEndRen
 {
     if (hvk_recorder_there(r, r->driver->CmdEndRenderPass2 != NULL) && end(r, false)) {
         r->driver->CmdEndRenderPass2(r->native, a->pSubpassEndInfo);
+        hvk_drawn_end(r);
     }
 }
 
@@ -419,6 +473,9 @@ void hvk_vkCmdBeginRendering(struct hvk_recording *r, struct vk_args_vkCmdBeginR
         return;
     }
     begin_in(r->buffer, 1, &info->renderArea, info->viewMask != 0 ? 1 : info->layerCount, true);
+    if (is_watched(r->device)) {
+        hvk_drawn_begin_rendering(r, ids.pRenderingInfo, info);
+    }
     r->driver->CmdBeginRendering(r->native, info);
 }
 
@@ -427,6 +484,7 @@ void hvk_vkCmdEndRendering(struct hvk_recording *r, struct vk_args_vkCmdEndRende
     (void)a;
     if (hvk_recorder_there(r, r->driver->CmdEndRendering != NULL) && end(r, true)) {
         r->driver->CmdEndRendering(r->native);
+        hvk_drawn_end(r);
     }
 }
 

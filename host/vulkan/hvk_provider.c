@@ -285,6 +285,7 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
         p->stock = options->stock;
         p->hang_ns = options->hang_ns;
         p->restores = options->restores;
+        p->is_watched = options->is_watched;
         p->gpu = options->gpu;
         p->software = options->software;
         p->null = options->null;

@@ -2,7 +2,7 @@
  *
  * Natively a queue is used with its lock held. Submits of the usual guests have no reply: what goes
  * wrong in one is the device's error, told with the next answer. */
-#include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_drawn.h"
 #include "host/vulkan/hvk_provider.h"
 
 #include "host/vk_hand.h"
@@ -198,6 +198,7 @@ static VkResult submit_all(struct hvk_call *call, void *queue, uint32_t count,
                            uint64_t fence_id)
 {
     VkResult result = VK_ERROR_VALIDATION_FAILED;
+    hvk_drawn_submit(call->context, queue_of(queue));
     if (count == 0 || (ids != NULL && settle(call, queue, count, ids))) {
         result = submit(call, queue_of(queue), count, submits, fence, fence_id);
     }
@@ -234,6 +235,7 @@ static VkResult submit_all2(struct hvk_call *call, void *queue, uint32_t count,
                             uint64_t fence_id)
 {
     VkResult result = VK_ERROR_VALIDATION_FAILED;
+    hvk_drawn_submit(call->context, queue_of(queue));
     if (count == 0 || (ids != NULL && settle2(call, queue, count, ids))) {
         result = submit2(call, queue_of(queue), count, submits, fence, fence_id);
     }

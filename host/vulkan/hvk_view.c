@@ -166,7 +166,9 @@ static bool image_view_fits(const struct hvk_image *image, const VkImageViewCrea
         .samples = image->samples,
         .width = level_of(image->extent.width, range->baseMipLevel),
         .height = level_of(image->extent.height, range->baseMipLevel),
-        .layers = dimensions == 3 ? level_of(image->extent.depth, range->baseMipLevel) : layers};
+        .layers = dimensions == 3 ? level_of(image->extent.depth, range->baseMipLevel) : layers,
+        .level = range->baseMipLevel,
+        .layer = range->baseArrayLayer};
     return layers != 0 && layers_fit(info->viewType, layers);
 }
 
