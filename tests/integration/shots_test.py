@@ -1,6 +1,6 @@
 """Pictures after calls: of recorded programs that wrote down what they read themselves.
 
-usage: SLUICE_PROGRAM=build/dev/bin/sluice SHOTS_PROGRAM=... [VULKAN_SHOTS_PROGRAM=...]
+usage: SLUICE_PROGRAM=build/dev/bin/sluice SHOTS_PROGRAM=... [VULKAN_PROGRAMS=...]
        python3 shots_test.py [-v]
 """
 
@@ -17,7 +17,7 @@ from typing import ClassVar
 from trace_bed import sluice
 
 GL = os.environ["SHOTS_PROGRAM"]
-VULKAN = os.environ.get("VULKAN_SHOTS_PROGRAM", "")
+VULKAN = os.environ.get("VULKAN_PROGRAMS", "").split()
 
 
 class Png:
@@ -66,13 +66,15 @@ class Shots(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         cls.tmp = pathlib.Path(cls.folder.name)
         cls.addClassCleanup(cls.folder.cleanup)
-        for name, program in (("gl", GL), ("vk", VULKAN)):
-            if program:
-                (cls.tmp / name).mkdir()
-                trace = str(cls.tmp / f"{name}.slc")
-                done = sluice("record", "-o", trace, "--", program, str(cls.tmp / name))
-                if done.returncode != 0:
-                    raise AssertionError(f"{program}: {done.returncode}: {done.stderr}")
+        for program in (GL, *VULKAN):
+            name = pathlib.Path(program).name
+            (cls.tmp / name).mkdir()
+            trace = str(cls.tmp / f"{name}.slc")
+            words = ["record", "-o", trace, "--", program]
+            words += [str(cls.tmp / name)] if program == GL else []
+            done = sluice(*words, VX_KEEP=str(cls.tmp / name))
+            if done.returncode != 0:
+                raise AssertionError(f"{program}: {done.returncode}: {done.stderr}")
 
     def ends(self, code: int, *words: str, says: str = "") -> str:
         done = sluice(*words)
@@ -121,8 +123,8 @@ class Shots(unittest.TestCase):
     # --- GLES ---
 
     def test_what_a_program_read_itself(self) -> None:
-        out, lines = self.shots("gl", "--shots", "*/draw")
-        kept = sorted((self.tmp / "gl").iterdir())
+        out, lines = self.shots("shots_program", "--shots", "*/draw")
+        kept = sorted((self.tmp / "shots_program").iterdir())
         self.assertGreaterEqual(len(kept), 12)
         for one in kept:
             with self.subTest(one.name):
@@ -135,12 +137,12 @@ class Shots(unittest.TestCase):
                 self.assertEqual(said, Png(picture).texts["Call"])
 
     def test_calls_frames_and_attachments_are_chosen(self) -> None:
-        trace = str(self.tmp / "gl.slc")
+        trace = str(self.tmp / "shots_program.slc")
         rows = self.ends(0, "dump", "--calls", "*/draw", "--format", "jsonl", trace).splitlines()
         calls = [json.loads(row) for row in rows]
         second = calls[1]["call"]
         out, lines = self.shots(
-            "gl", "--shots", f"{second}/draw", "--attachments", "color", "--json"
+            "shots_program", "--shots", f"{second}/draw", "--attachments", "color", "--json"
         )
         said = [json.loads(line) for line in lines]
         self.assertEqual(
@@ -148,15 +150,15 @@ class Shots(unittest.TestCase):
         )
         self.assertEqual([s["picture"] for s in said], [p.name for p in out.iterdir()])
         _, all_of_frame = self.shots(
-            "gl", "--shots", "0", "--kind", "draw", "--attachments", "color"
+            "shots_program", "--shots", "0", "--kind", "draw", "--attachments", "color"
         )
-        _, every = self.shots("gl", "--shots", "*/draw", "--attachments", "color")
+        _, every = self.shots("shots_program", "--shots", "*/draw", "--attachments", "color")
         self.assertEqual(every, all_of_frame)
-        cleared, _ = self.shots("gl", "--shots", "0/10", "--kind", "clear")
+        cleared, _ = self.shots("shots_program", "--shots", "0/10", "--kind", "clear")
         self.assertTrue((cleared / "frame-000000-clear-0000-color0.png").exists())
 
     def test_what_cannot_be_had_is_an_error(self) -> None:
-        trace = str(self.tmp / "gl.slc")
+        trace = str(self.tmp / "shots_program.slc")
         out = str(self.tmp / "wrong")
         for code, words, says in (
             (2, ("--shots", "*/paint"), "--shots ends in /paint; it should be one of frame|draw"),
@@ -169,13 +171,58 @@ class Shots(unittest.TestCase):
                 self.ends(code, "replay", *words, "--out", out, trace, says=says)
 
     def test_two_traces_are_compared_after_calls(self) -> None:
-        trace = str(self.tmp / "gl.slc")
+        trace = str(self.tmp / "shots_program.slc")
         self.ends(0, "diff", "--shots", "*/draw", trace, trace)
         other = self.tmp / "other.slc"
         less = self.tmp / "less"
         less.mkdir(exist_ok=True)
         self.ends(0, "record", "--force", "-o", str(other), "--", GL, str(less))
         self.ends(0, "diff", "--shots", "0", "--kind", "draw", trace, str(other))
+
+    # --- Vulkan: programs that copy what they have drawn on, after each draw ---
+
+    def same_depth(self, png: Png, kept: bytes, form: int) -> None:
+        """form: the VkFormat."""
+        size = len(kept) // (png.width * png.height)
+        code = {2: "H", 4: "I" if form == 129 else "f"}[size]
+        live = list(struct.unpack(f"<{png.width * png.height}{code}", kept))
+        if code != "f":
+            top = 65535 if code == "H" else 0xFFFFFF
+            live = [(v & top) / top for v in live]
+        low, high = (float(word) for word in png.texts["Depth-Range"].split())
+        self.assertAlmostEqual(min(live), low, delta=1e-6)
+        self.assertAlmostEqual(max(live), high, delta=1e-6)
+        grey = struct.unpack(f">{len(live)}H", png.pixels)
+        worst = max(abs(v - low - (high - low) * g / 65535) for v, g in zip(live, grey))
+        self.assertLess(worst, 1e-5)
+
+    def test_what_vulkan_programs_copied_themselves(self) -> None:
+        if not VULKAN:
+            self.skipTest("no Vulkan program is built")
+        for program in VULKAN:
+            name = pathlib.Path(program).name
+            out, lines = self.shots(name, "--shots", "*/draw", "--validate")
+            self.assertTrue(all("vkQueueSubmit" in line for line in lines))
+            pictures = sorted(out.iterdir())
+            kept = [p for p in sorted((self.tmp / name).iterdir()) if ".clear." not in p.name]
+            self.assertGreaterEqual(len(pictures), 3)
+            for plane, other in (("color0", "colour"), ("depth", "depth"), ("stencil", "stencil")):
+                ours = [p for p in pictures if p.stem.endswith(f"-pass0-{plane}")]
+                planes = [p for p in kept if p.stem.endswith(f".{other}")]
+                if name == "vulkan_dynamic_rendering":  # which copies colours alone
+                    planes = kept if plane == "color0" else []
+                    ours = ours if plane == "color0" else []
+                self.assertEqual(len(planes), len(ours), plane)
+                for live, picture in zip(planes, ours):
+                    with self.subTest(f"{name}: {live.name}"):
+                        png, data = Png(picture), live.read_bytes()
+                        self.assertEqual((64, 64), (png.width, png.height))
+                        if plane == "depth":
+                            form = re.search(r"format(\d+)", live.name)
+                            assert form is not None
+                            self.same_depth(png, data, int(form[1]))
+                        else:
+                            self.assertTrue(data == png.pixels, picture.name)
 
 
 if __name__ == "__main__":

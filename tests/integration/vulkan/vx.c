@@ -57,8 +57,21 @@ void vx_must(struct vx *vx, VkResult result, const char *call)
     }
 }
 
+/* VX_KEEP: a folder for the bytes of all that is shown, 0003-NAME.raw the fourth of them. */
+static void keep(struct vx *vx, const char *name, const void *data, size_t size)
+{
+    char path[4096];
+    const char *folder = getenv("VX_KEEP");
+    if (folder != NULL) {
+        snprintf(path, sizeof path, "%s/%04u-%s.raw", folder, vx->shown++, name);
+        FILE *file = fopen(path, "wb");
+        vx_need(file != NULL && fwrite(data, 1, size, file) == size && fclose(file) == 0, path);
+    }
+}
+
 void vx_show(struct vx *vx, const char *name, const void *data, size_t size)
 {
+    keep(vx, name, data, size);
     printf("%s %016llx %016llx\n", name, (unsigned long long)vx_hash(0, data, size),
            (unsigned long long)vx->results);
     fflush(stdout);

@@ -30,6 +30,7 @@ struct vx {
     VkPhysicalDeviceFeatures features; /* what there is; all of it is enabled */
     VkPhysicalDeviceMemoryProperties memory;
     uint64_t results; /* hash of every VkResult; main thread */
+    uint32_t shown;   /* by vx_show, where VX_KEEP is set; main thread */
 };
 
 /* What a program wants of its device. */
