@@ -8,6 +8,12 @@
 #define OFF_MAX_NS 40000u
 /* The end of a sleep is lost in longer waits. */
 #define LONG_NS 10000000u
+/* Of shorter ones too large a part is the wake-up. */
+#define ASLEEP_NS 150000u
+/* Of so many waits one tries whether the other way is better by now. */
+#define TURNS 16u
+/* Sooner by less than this part is chance. */
+#define MARGIN 16u
 
 static uint32_t place(uint32_t kind)
 {
@@ -15,17 +21,40 @@ static uint32_t place(uint32_t kind)
 }
 _Static_assert(ASG_HABITS == 1u << (32 - 27), "place gives any of them");
 
-bool asg_habit_foresee(const struct asg_habits *habits, uint32_t kind, struct asg_foreseen *out)
+static bool is_steady(const struct asg_took *took)
 {
-    const struct asg_habit *h = &habits->of[place(kind)];
-    if (h->kind != kind || h->off_ns > h->mean_ns / 4 || h->off_ns > OFF_MAX_NS ||
-        h->mean_ns >= LONG_NS) {
+    return took->off_ns <= took->mean_ns / 4 && took->off_ns <= OFF_MAX_NS &&
+           took->mean_ns < LONG_NS;
+}
+
+/* The way that took less of late, or now and then the other. */
+static enum asg_way choose(struct asg_habit *h)
+{
+    const struct asg_took *spun = &h->took[ASG_SPIN_AT_END], *slept = &h->took[ASG_ASLEEP];
+    if (spun->mean_ns < ASLEEP_NS) {
+        return ASG_SPIN_AT_END;
+    }
+    bool sleeps = slept->mean_ns != 0 && slept->mean_ns < spun->mean_ns - spun->mean_ns / MARGIN;
+    h->turn = (h->turn + 1) % TURNS;
+    return sleeps != (h->turn == TURNS / 2) ? ASG_ASLEEP : ASG_SPIN_AT_END;
+}
+
+bool asg_habit_foresee(struct asg_habits *habits, uint32_t kind, struct asg_foreseen *out)
+{
+    struct asg_habit *h = &habits->of[place(kind)];
+    const struct asg_took *spun = &h->took[ASG_SPIN_AT_END];
+    if (h->kind != kind || !is_steady(spun)) {
         return false;
     }
-    uint32_t early = 2 * h->off_ns + LEAD_NS;
-    *out = (struct asg_foreseen){.spin_ns = h->mean_ns + early};
-    if (h->mean_ns >= early + SLEEP_MIN_NS) {
-        out->sleep_ns = h->mean_ns - early;
+    h->way = choose(h);
+    if (h->way == ASG_ASLEEP) {
+        *out = (struct asg_foreseen){.sleep_ns = 2 * (uint64_t)spun->mean_ns};
+        return true;
+    }
+    uint32_t early = 2 * spun->off_ns + LEAD_NS;
+    *out = (struct asg_foreseen){.spin_ns = spun->mean_ns + early};
+    if (spun->mean_ns >= early + SLEEP_MIN_NS) {
+        out->sleep_ns = spun->mean_ns - early;
     }
     return true;
 }
@@ -33,12 +62,19 @@ bool asg_habit_foresee(const struct asg_habits *habits, uint32_t kind, struct as
 void asg_habit_learn(struct asg_habits *habits, uint32_t kind, uint64_t took_ns)
 {
     struct asg_habit *h = &habits->of[place(kind)];
-    uint32_t took = took_ns < LONG_NS ? (uint32_t)took_ns : LONG_NS;
+    uint32_t now = took_ns < LONG_NS ? (uint32_t)took_ns : LONG_NS;
     if (h->kind != kind) { /* the first is not believed alone */
-        *h = (struct asg_habit){.kind = kind, .mean_ns = took, .off_ns = took};
+        *h = (struct asg_habit){.kind = kind, .took[ASG_SPIN_AT_END] = {now, now}};
         return;
     }
-    uint32_t off = took > h->mean_ns ? took - h->mean_ns : h->mean_ns - took;
-    h->off_ns = h->off_ns - h->off_ns / 4 + off / 4;
-    h->mean_ns = h->mean_ns - h->mean_ns / 4 + took / 4;
+    struct asg_took *took = &h->took[h->way];
+    h->way = ASG_SPIN_AT_END;
+    if (took->mean_ns == 0) {
+        took->mean_ns = now;
+        return;
+    }
+    uint32_t off = now > took->mean_ns ? now - took->mean_ns : took->mean_ns - now;
+    uint32_t step = (off < took->mean_ns / 4 ? off : took->mean_ns / 4) / 4; /* one says little */
+    took->off_ns = took->off_ns - took->off_ns / 4 + off / 4;
+    took->mean_ns = now > took->mean_ns ? took->mean_ns + step : took->mean_ns - step;
 }

@@ -1,9 +1,10 @@
 /* How long answers to a kind of question take, so that a wait which takes about as long each time
- * is slept through but for its end: to be woken costs 20 to 60 us, to spin all the while a
- * processor.
+ * is slept through: to be woken costs 20 to 60 us, to spin all the while a processor.
  *
- * A kind is any number that is the same when the program asks the same again. Used by asg/writer.c;
- * one thread. */
+ * For the end of it there are two ways. Who spins through that is not late; who sleeps leaves the
+ * processor to the driver's threads, which may work for the very answer. Which one is sooner there
+ * is found out by trying. A kind is any number that is the same when the program asks the same
+ * again. Used by asg/writer.c; one thread. */
 #ifndef ASG_HABIT_H
 #define ASG_HABIT_H
 
@@ -12,10 +13,18 @@
 
 #define ASG_HABITS 32u
 
+enum asg_way { ASG_SPIN_AT_END, ASG_ASLEEP };
+
+struct asg_took {
+    uint32_t mean_ns; /* 0: never tried */
+    uint32_t off_ns;  /* how far from it, the two moving averages */
+};
+
 struct asg_habit {
-    uint32_t kind; /* 0: none */
-    uint32_t mean_ns;
-    uint32_t off_ns; /* how far from it, the two moving averages */
+    uint32_t kind;           /* 0: none */
+    struct asg_took took[2]; /* by asg_way */
+    enum asg_way way;        /* of the wait that has begun */
+    uint32_t turn;
 };
 
 struct asg_habits {
@@ -28,8 +37,9 @@ struct asg_foreseen {
     uint64_t spin_ns;  /* and spun until that much after its beginning */
 };
 
-/* False: nothing is, or waits of the kind are too short or too different. kind: not 0. */
-bool asg_habit_foresee(const struct asg_habits *habits, uint32_t kind, struct asg_foreseen *out);
+/* False: nothing is, or waits of the kind are too short or too different. kind: not 0. What took so
+ * long is to be told before the next is asked for. */
+bool asg_habit_foresee(struct asg_habits *habits, uint32_t kind, struct asg_foreseen *out);
 /* A wait took so long. kind: not 0. */
 void asg_habit_learn(struct asg_habits *habits, uint32_t kind, uint64_t took_ns);
 

@@ -31,15 +31,18 @@ static void scatter(struct gs_stream *stream, const struct ggl_pixels *p, uint8_
 
 /* --- reads by shared memory, in bands: the host reads one while another is copied from here --- */
 
-#define READ_PACKET 36 /* bytes of glReadPixels */
-#define READ_BAND   524288u
-#define AHEAD       8u /* bands on their way at once */
+#define READ_PACKET  36 /* bytes of glReadPixels */
+#define ERROR_PACKET 8  /* of glGetError */
+#define READ_BAND    524288u
+#define READ_EDGE    65536u /* the first and the last band: nobody works beside their copies */
+#define AHEAD        12u    /* bands on their way at once */
 
 struct bands {
     GLint x, y;
     GLsizei width, height;
     GLenum format, type;
-    uint32_t rows; /* of a band */
+    uint32_t rows; /* of a band, the greatest number */
+    uint32_t edge; /* of the first and the last one */
     uint32_t got;  /* rows */
     struct gs_piece ahead[AHEAD];
     uint32_t count; /* of what is on its way */
@@ -55,14 +58,16 @@ static uint32_t rows_at_once(const struct ggl_context *c, const struct ggl_pixel
 
 static uint32_t band_rows(const struct bands *b, uint32_t from)
 {
-    uint32_t left = (uint32_t)b->height - from;
-    return left < b->rows ? left : b->rows;
+    uint32_t left = (uint32_t)b->height - from, most = from == 0 ? b->edge : b->rows;
+    left = left > b->edge ? left - b->edge : left;
+    return left < most ? left : most;
 }
 
 /* The next bands are asked for, as many as may be on their way at once. Nothing is when this
  * begins: replies come into the memory that packets are written to, so that all of them are packed
- * before the host sees the first. */
-static void bands_send(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p)
+ * before the host sees the first; behind the last one what `read` asks. */
+static void bands_send(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p,
+                       const struct ggl_question *read)
 {
     uint32_t from = b->got;
     do {
@@ -74,7 +79,7 @@ static void bands_send(struct ggl_context *c, struct bands *b, const struct ggl_
         from += rows;
     } while (from < (uint32_t)b->height && b->count < AHEAD &&
              b->ahead[b->count - 1].stage != NULL);
-    gs_pack_together(c->stream, AHEAD * (GS_STAGED_HEADER + READ_PACKET));
+    gs_pack_together(c->stream, AHEAD * (GS_STAGED_HEADER + READ_PACKET) + ERROR_PACKET);
     from = b->got;
     for (uint32_t i = 0; i < b->count; i++) {
         uint32_t rows = band_rows(b, from);
@@ -84,6 +89,9 @@ static void bands_send(struct ggl_context *c, struct bands *b, const struct ggl_
         gles2_pack_glReadPixels(ggl_pack(c), b->x, b->y + (GLint)from, b->width, (GLsizei)rows,
                                 b->format, b->type, (uint32_t)(rows * p->pitch));
         from += rows;
+    }
+    if (from == (uint32_t)b->height) {
+        ggl_question_end(c, read);
     }
 }
 
@@ -119,11 +127,11 @@ static void band_receive(struct ggl_context *c, struct bands *b, const struct gg
 }
 
 static void read_bands(struct ggl_context *c, struct bands *b, const struct ggl_pixels *p,
-                       uint8_t *data)
+                       uint8_t *data, const struct ggl_question *read)
 {
     while (b->got < (uint32_t)b->height) {
         b->count = 0;
-        bands_send(c, b, p);
+        bands_send(c, b, p, read);
         for (uint32_t i = 0; i < b->count; i++) {
             band_receive(c, b, p, &b->ahead[i], data);
         }
@@ -150,10 +158,10 @@ static void read_to_client(struct ggl_context *c, GLint x, GLint y, GLsizei widt
                           .type = type,
                           .rows = trial.watched ? rows_at_once(c, p, y) : 0};
     if (bands.rows != 0) {
+        bands.edge = (uint32_t)(p->pitch <= READ_EDGE ? READ_EDGE / p->pitch : 1);
         ggl_question_earlier(c, &trial);
         if (ggl_question_answered(c, &trial)) {
-            read_bands(c, &bands, p, data);
-            ggl_question_end(c, &read);
+            read_bands(c, &bands, p, data, &read);
             (void)ggl_question_answered(c, &read);
         }
         return;

@@ -31,6 +31,29 @@ SLT_TEST(asg_habit, the_end_of_a_steady_wait_is_not_slept_through)
     SLT_EXPECT_TRUE(f.spin_ns > 300 * US && f.spin_ns < 450 * US);
 }
 
+/* Of the last 64 of many waits, those that were slept through to the end. */
+static int asleep(struct asg_habits *h, uint64_t spun_ns, uint64_t slept_ns)
+{
+    struct asg_foreseen f;
+    int count = 0;
+    for (int i = 0; i < 400; i++) {
+        bool sleeps = asg_habit_foresee(h, ASKED, &f) && f.spin_ns == 0;
+        SLT_EXPECT_TRUE(!sleeps || f.sleep_ns > slept_ns);
+        asg_habit_learn(h, ASKED, sleeps ? slept_ns : spun_ns);
+        count += sleeps && i >= 400 - 64;
+    }
+    return count;
+}
+
+SLT_TEST(asg_habit, what_is_sooner_there_is_found_out)
+{
+    struct asg_habits h = {0};
+    SLT_EXPECT_EQ(60, asleep(&h, 300 * US, 240 * US)); /* one of 16 tries the other way */
+    SLT_EXPECT_EQ(4, asleep(&h, 300 * US, 330 * US));
+    SLT_EXPECT_EQ(60, asleep(&h, 400 * US, 330 * US));
+    SLT_EXPECT_EQ(0, asleep(&h, 60 * US, 40 * US));
+}
+
 SLT_TEST(asg_habit, short_waits_are_only_spun_through)
 {
     struct asg_habits h = {0};
@@ -53,9 +76,9 @@ SLT_TEST(asg_habit, waits_that_differ_and_very_long_ones_are_left_alone)
         learn(&h, ASKED, 1, i % 2 == 0 ? 5000 * US : 5300 * US);
     }
     SLT_EXPECT_TRUE(!asg_habit_foresee(&h, ASKED, &f));
-    learn(&h, ASKED, 60, 300 * US); /* they become alike */
+    learn(&h, ASKED, 90, 300 * US); /* they become alike */
     SLT_EXPECT_TRUE(asg_habit_foresee(&h, ASKED, &f));
-    learn(&h, ASKED, 60, UINT64_MAX);
+    learn(&h, ASKED, 90, UINT64_MAX);
     SLT_EXPECT_TRUE(!asg_habit_foresee(&h, ASKED, &f));
 }
 
