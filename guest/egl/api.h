@@ -29,12 +29,15 @@ char *gegl_GetDisplayDriverConfig(EGLDisplay display);
 EGLBoolean gegl_Initialize(EGLDisplay display, EGLint *major, EGLint *minor);
 EGLBoolean gegl_Terminate(EGLDisplay display);
 const char *gegl_QueryString(EGLDisplay display, EGLint name);
-EGLint gegl_LabelObjectKHR(EGLDisplay display, EGLenum type, EGLObjectKHR object,
-                           EGLLabelKHR label);
 EGLBoolean gegl_GetConfigs(EGLDisplay display, EGLConfig *configs, EGLint size, EGLint *count);
 EGLBoolean gegl_ChooseConfig(EGLDisplay display, const EGLint *attribs, EGLConfig *configs,
                              EGLint size, EGLint *count);
 EGLBoolean gegl_GetConfigAttrib(EGLDisplay display, EGLConfig config, EGLint attrib, EGLint *value);
+
+/* debug.c */
+EGLint gegl_DebugMessageControlKHR(EGLDEBUGPROCKHR callback, const EGLAttrib *attribs);
+EGLint gegl_LabelObjectKHR(EGLDisplay display, EGLenum type, EGLObjectKHR object,
+                           EGLLabelKHR label);
 
 /* current.c */
 EGLBoolean gegl_MakeCurrent(EGLDisplay display, EGLSurface draw, EGLSurface read,

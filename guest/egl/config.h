@@ -26,6 +26,11 @@ static inline EGLint gegl_config_get(const struct gegl_config *config, EGLint at
 {
     return config->values[attrib - GEGL_ATTRIB_FIRST];
 }
+/* The host surface keeps its picture over a swap; configurations say so where drivers' do. */
+static inline bool gegl_config_preserves(const struct gegl_config *config)
+{
+    return (gegl_config_get(config, EGL_SURFACE_TYPE) & EGL_SWAP_BEHAVIOR_PRESERVED_BIT) != 0;
+}
 static inline void gegl_config_set(struct gegl_config *config, EGLint attrib, EGLint value)
 {
     config->values[attrib - GEGL_ATTRIB_FIRST] = value;

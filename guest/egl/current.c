@@ -315,11 +315,11 @@ EGLBoolean gegl_MakeCurrent(EGLDisplay handle, EGLSurface draw, EGLSurface read,
     if (thread == NULL) {
         return EGL_FALSE;
     }
-    struct gegl_display *display = gegl_display_enter(handle);
-    if (display == NULL) {
+    struct gegl_display *display = gegl_display_find(handle);
+    if (display == NULL || !gegl_display_ready(display)) {
         /* Letting go is allowed on a display that was terminated. */
-        if (thread->error == EGL_NOT_INITIALIZED && context == EGL_NO_CONTEXT &&
-            draw == EGL_NO_SURFACE && read == EGL_NO_SURFACE) {
+        if (display != NULL && context == EGL_NO_CONTEXT && draw == EGL_NO_SURFACE &&
+            read == EGL_NO_SURFACE) {
             gegl_unbind(thread);
             return gegl_done();
         }
@@ -367,6 +367,7 @@ EGLBoolean gegl_ReleaseThread(void)
         gegl_stream_drop(thread);
         thread->api = EGL_OPENGL_ES_API;
         thread->error = EGL_SUCCESS;
+        thread->label = NULL;
     }
     return EGL_TRUE;
 }

@@ -67,7 +67,7 @@ void gegl_displays_forked(void)
     }
 }
 
-static struct gegl_display *find_handle(EGLDisplay handle)
+struct gegl_display *gegl_display_find(EGLDisplay handle)
 {
     struct gegl_display *found = NULL;
     pthread_mutex_lock(&registry.lock);
@@ -82,21 +82,22 @@ static struct gegl_display *find_handle(EGLDisplay handle)
     return found;
 }
 
-struct gegl_display *gegl_display_enter(EGLDisplay handle)
+bool gegl_display_ready(struct gegl_display *display)
 {
-    struct gegl_display *display = find_handle(handle);
-    if (display == NULL) {
-        gegl_fail(EGL_BAD_DISPLAY);
-        return NULL;
-    }
     pthread_mutex_lock(&display->lock);
     bool initialized = display->initialized;
     pthread_mutex_unlock(&display->lock);
-    if (!initialized) {
-        gegl_fail(EGL_NOT_INITIALIZED);
-        return NULL;
+    return initialized;
+}
+
+struct gegl_display *gegl_display_enter(EGLDisplay handle)
+{
+    struct gegl_display *display = gegl_display_find(handle);
+    bool ready = display != NULL && gegl_display_ready(display);
+    if (!ready) {
+        gegl_fail(display != NULL ? EGL_NOT_INITIALIZED : EGL_BAD_DISPLAY);
     }
-    return display;
+    return ready ? display : NULL;
 }
 
 EGLDisplay gegl_display_of(enum gegl_platform platform, void *native, int screen)
@@ -244,7 +245,7 @@ fail_device:
 
 EGLBoolean gegl_Initialize(EGLDisplay handle, EGLint *major, EGLint *minor)
 {
-    struct gegl_display *display = find_handle(handle);
+    struct gegl_display *display = gegl_display_find(handle);
     if (display == NULL) {
         return gegl_fail(EGL_BAD_DISPLAY);
     }
@@ -272,7 +273,7 @@ EGLBoolean gegl_Initialize(EGLDisplay handle, EGLint *major, EGLint *minor)
 
 EGLBoolean gegl_Terminate(EGLDisplay handle)
 {
-    struct gegl_display *display = find_handle(handle);
+    struct gegl_display *display = gegl_display_find(handle);
     if (display == NULL) {
         return gegl_fail(EGL_BAD_DISPLAY);
     }
@@ -326,48 +327,6 @@ const char *gegl_QueryString(EGLDisplay handle, EGLint name)
         gegl_fail(EGL_BAD_PARAMETER);
         return NULL;
     }
-}
-
-/* EGL's kind of object made ours; 0: none that we have. */
-static enum gegl_kind kind_of(EGLenum type)
-{
-    switch (type) {
-    case EGL_OBJECT_CONTEXT_KHR:
-        return GEGL_CONTEXT;
-    case EGL_OBJECT_SURFACE_KHR:
-        return GEGL_SURFACE;
-    case EGL_OBJECT_SYNC_KHR:
-        return GEGL_SYNC;
-    case EGL_OBJECT_IMAGE_KHR:
-        return GEGL_IMAGE;
-    default:
-        return 0;
-    }
-}
-
-/* Labels are for debug messages, of which this library has none: it only looks whether there is
- * something to label. Threads are labelled in libEGL. */
-EGLint gegl_LabelObjectKHR(EGLDisplay handle, EGLenum type, EGLObjectKHR object_handle,
-                           EGLLabelKHR label)
-{
-    (void)label;
-    struct gegl_display *display = find_handle(handle);
-    EGLint error = EGL_BAD_PARAMETER;
-    if (type == EGL_OBJECT_THREAD_KHR) {
-        error = EGL_SUCCESS;
-    } else if (display == NULL) {
-        error = EGL_BAD_DISPLAY;
-    } else if (type == EGL_OBJECT_DISPLAY_KHR) {
-        error = object_handle == handle ? EGL_SUCCESS : EGL_BAD_PARAMETER;
-    } else if (kind_of(type) != 0 && gegl_display_enter(handle) != NULL) {
-        struct gegl_object *object = gegl_object_find(display, kind_of(type), object_handle);
-        error = object != NULL ? EGL_SUCCESS : EGL_BAD_PARAMETER;
-        if (object != NULL) {
-            gegl_object_unref(object);
-        }
-    }
-    gegl_fail(error);
-    return error;
 }
 
 /* How many of n fit where there is room for `size`. */

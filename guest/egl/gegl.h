@@ -71,6 +71,7 @@ struct gegl_display {
     struct gx *x11;                  /* NULL but on X11; counted */
     struct gegl_compositor *wayland; /* NULL but on Wayland; counted */
     struct gbm_device *gbm;          /* NULL but on GBM; the program's, or never destroyed */
+    EGLLabelKHR label;
     char extensions[1024];
 };
 
@@ -87,6 +88,7 @@ struct gegl_object {
     enum gegl_kind kind;
     uint32_t id; /* in display->objects; 0 once the handle is destroyed */
     uint32_t refs;
+    EGLLabelKHR label; /* display's lock */
 };
 
 struct gegl_thread;
@@ -139,6 +141,7 @@ struct gegl_image {
  * thread only. */
 struct gegl_thread {
     EGLint error;
+    EGLLabelKHR label;
     EGLenum api;
     struct gs_device *device; /* of the stream; counted */
     struct gs_stream *stream; /* nullable */
@@ -158,7 +161,8 @@ struct gegl_thread {
 struct gegl_thread *gegl_thread(void);
 /* The calling thread's state if it has any. */
 struct gegl_thread *gegl_thread_peek(void);
-/* Sets the thread's error; returns EGL_FALSE. */
+/* Sets the thread's error, which a program that listens is told; returns EGL_FALSE. No locks are
+ * held: the program's function runs. */
 EGLBoolean gegl_fail(EGLint error);
 /* EGL_SUCCESS, EGL_TRUE. */
 EGLBoolean gegl_done(void);
@@ -191,6 +195,9 @@ EGLDeviceEXT gegl_device(void);
 EGLDisplay gegl_display_of(enum gegl_platform platform, void *native, int screen);
 /* In a fork's child: every display is the parent's and has to be initialised anew. */
 void gegl_displays_forked(void);
+/* The display behind a handle, initialised or not; NULL when there is none. */
+struct gegl_display *gegl_display_find(EGLDisplay handle);
+bool gegl_display_ready(struct gegl_display *display);
 /* The display behind a handle, initialised; otherwise NULL and the error set. */
 struct gegl_display *gegl_display_enter(EGLDisplay handle);
 /* A configuration's handle: its place, from 1, with the display's number above. */

@@ -1,90 +1,44 @@
-/* Names to functions: EGL's from the list below, GLES's from the generated table. */
+/* Names to functions: EGL's from functions.def, GLES's from the generated table. */
 #define EGL_EGLEXT_PROTOTYPES
 #include "guest/egl/procs.h"
 
 #include "guest/egl/api.h"
+#include "guest/egl/debug.h"
 #include "guest/egl/gegl.h"
 #include "guest/gles_entry.h"
 
 #include <string.h>
 
+/* Around a function that may fail: what its messages tell of it. */
+#define ENTRY(name, ours, result, parameters, arguments, kind, display, object)                    \
+    static result entry_##name parameters                                                          \
+    {                                                                                              \
+        if (gegl_debug_on()) {                                                                     \
+            gegl_debug_enter(#name, GEGL_LABEL_##kind, display, object);                           \
+        }                                                                                          \
+        return ours arguments;                                                                     \
+    }
+#define GEGL_CORE(...)                                   ENTRY(__VA_ARGS__)
+#define GEGL_EXTENSION(name, ours, result, failure, ...) ENTRY(name, ours, result, __VA_ARGS__)
+#define GEGL_DEVICE_EXTENSION(name, ours, result, failure, ...)                                    \
+    ENTRY(name, ours, result, __VA_ARGS__)
+#include "guest/egl/functions.def"
+#undef ENTRY
+
 /* Sorted by name. A function of ours has the type of the one it stands for. */
-static const struct gegl_proc procs[] = {
-#define PROC(name, ours)                                                                           \
+#define ROW(name, ours)                                                                            \
     {                                                                                              \
 #name, (gegl_fn)(__builtin_types_compatible_p(__typeof__(name), __typeof__(ours)) ? ours   \
                                                                                           : NULL)  \
     }
-#define SAME(name) PROC(egl##name, gegl_##name)
-    SAME(BindAPI),
-    SAME(BindTexImage),
-    SAME(ChooseConfig),
-    SAME(ClientWaitSync),
-    PROC(eglClientWaitSyncKHR, gegl_ClientWaitSync),
-    SAME(CopyBuffers),
-    SAME(CreateContext),
-    SAME(CreateImage),
-    SAME(CreateImageKHR),
-    SAME(CreatePbufferFromClientBuffer),
-    SAME(CreatePbufferSurface),
-    SAME(CreatePixmapSurface),
-    SAME(CreatePlatformPixmapSurface),
-    SAME(CreatePlatformPixmapSurfaceEXT),
-    SAME(CreatePlatformWindowSurface),
-    SAME(CreatePlatformWindowSurfaceEXT),
-    SAME(CreateSync),
-    SAME(CreateSyncKHR),
-    SAME(CreateWindowSurface),
-    SAME(DestroyContext),
-    SAME(DestroyImage),
-    PROC(eglDestroyImageKHR, gegl_DestroyImage),
-    SAME(DestroySurface),
-    SAME(DestroySync),
-    PROC(eglDestroySyncKHR, gegl_DestroySync),
-    SAME(DupNativeFenceFDANDROID),
-    SAME(GetConfigAttrib),
-    SAME(GetConfigs),
-    SAME(GetCurrentContext),
-    SAME(GetCurrentDisplay),
-    SAME(GetCurrentSurface),
-    SAME(GetDisplay),
-    SAME(GetDisplayDriverConfig),
-    SAME(GetDisplayDriverName),
-    SAME(GetError),
-    SAME(GetPlatformDisplay),
-    SAME(GetPlatformDisplayEXT),
-    SAME(GetProcAddress),
-    SAME(GetSyncAttrib),
-    SAME(GetSyncAttribKHR),
-    SAME(Initialize),
-    SAME(LabelObjectKHR),
-    SAME(MakeCurrent),
-    SAME(QueryAPI),
-    SAME(QueryContext),
-    SAME(QueryDeviceAttribEXT),
-    SAME(QueryDeviceStringEXT),
-    SAME(QueryDevicesEXT),
-    SAME(QueryDisplayAttribEXT),
-    SAME(QueryString),
-    SAME(QuerySurface),
-    SAME(ReleaseTexImage),
-    SAME(ReleaseThread),
-    SAME(SetDamageRegionKHR),
-    SAME(SignalSyncKHR),
-    SAME(SurfaceAttrib),
-    SAME(SwapBuffers),
-    PROC(eglSwapBuffersWithDamageEXT, gegl_SwapBuffersWithDamage),
-    PROC(eglSwapBuffersWithDamageKHR, gegl_SwapBuffersWithDamage),
-    SAME(SwapInterval),
-    SAME(Terminate),
-    SAME(WaitClient),
-    SAME(WaitGL),
-    SAME(WaitNative),
-    SAME(WaitSync),
-    SAME(WaitSyncKHR),
-#undef SAME
-#undef PROC
+#define GEGL_PLAIN(name, ours)           ROW(name, ours),
+#define GEGL_CORE(name, ...)             ROW(name, entry_##name),
+#define GEGL_EXTENSION(name, ...)        ROW(name, entry_##name),
+#define GEGL_DEVICE_EXTENSION(name, ...) ROW(name, entry_##name),
+static const struct gegl_proc procs[] = {
+#include "guest/egl/functions.def"
 };
+#undef ROW
 
 const struct gegl_proc *gegl_procs(size_t *count)
 {

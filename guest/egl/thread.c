@@ -2,6 +2,7 @@
  */
 #include "guest/egl/gegl.h"
 
+#include "guest/egl/debug.h"
 #include "guest/egl/host.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
@@ -69,6 +70,9 @@ EGLBoolean gegl_fail(EGLint error)
     struct gegl_thread *thread = gegl_thread();
     if (thread != NULL) {
         thread->error = error;
+    }
+    if (error != EGL_SUCCESS && gegl_debug_on()) {
+        gegl_debug_report(error);
     }
     return EGL_FALSE;
 }

@@ -6,64 +6,20 @@
  */
 #define EGL_EGLEXT_PROTOTYPES
 #include "guest/egl/api.h"
+#include "guest/egl/debug.h"
 #include "guest/egl/gegl.h"
 #include "guest/egl/procs.h"
 
 #include <glvnd/libeglabi.h>
 #include <string.h>
 
-/* Functions that are not in libEGL itself: name, result, failure, parameters, arguments. The first
- * parameter is `display`, and `device` in the second list. */
-#define DISPATCHED(X)                                                                              \
-    X(eglClientWaitSyncKHR, EGLint, EGL_FALSE,                                                     \
-      (EGLDisplay display, EGLSyncKHR sync, EGLint flags, EGLTimeKHR timeout),                     \
-      (display, sync, flags, timeout))                                                             \
-    X(eglCreateImageKHR, EGLImageKHR, EGL_NO_IMAGE_KHR,                                            \
-      (EGLDisplay display, EGLContext context, EGLenum target, EGLClientBuffer buffer,             \
-       const EGLint *attribs),                                                                     \
-      (display, context, target, buffer, attribs))                                                 \
-    X(eglCreatePlatformPixmapSurfaceEXT, EGLSurface, EGL_NO_SURFACE,                               \
-      (EGLDisplay display, EGLConfig config, void *pixmap, const EGLint *attribs),                 \
-      (display, config, pixmap, attribs))                                                          \
-    X(eglCreatePlatformWindowSurfaceEXT, EGLSurface, EGL_NO_SURFACE,                               \
-      (EGLDisplay display, EGLConfig config, void *window, const EGLint *attribs),                 \
-      (display, config, window, attribs))                                                          \
-    X(eglCreateSyncKHR, EGLSyncKHR, EGL_NO_SYNC_KHR,                                               \
-      (EGLDisplay display, EGLenum type, const EGLint *attribs), (display, type, attribs))         \
-    X(eglDestroyImageKHR, EGLBoolean, EGL_FALSE, (EGLDisplay display, EGLImageKHR image),          \
-      (display, image))                                                                            \
-    X(eglDestroySyncKHR, EGLBoolean, EGL_FALSE, (EGLDisplay display, EGLSyncKHR sync),             \
-      (display, sync))                                                                             \
-    X(eglDupNativeFenceFDANDROID, EGLint, EGL_NO_NATIVE_FENCE_FD_ANDROID,                          \
-      (EGLDisplay display, EGLSyncKHR sync), (display, sync))                                      \
-    X(eglGetDisplayDriverConfig, char *, NULL, (EGLDisplay display), (display))                    \
-    X(eglGetDisplayDriverName, const char *, NULL, (EGLDisplay display), (display))                \
-    X(eglGetSyncAttribKHR, EGLBoolean, EGL_FALSE,                                                  \
-      (EGLDisplay display, EGLSyncKHR sync, EGLint attrib, EGLint * value),                        \
-      (display, sync, attrib, value))                                                              \
-    X(eglSetDamageRegionKHR, EGLBoolean, EGL_FALSE,                                                \
-      (EGLDisplay display, EGLSurface surface, EGLint * rects, EGLint count),                      \
-      (display, surface, rects, count))                                                            \
-    X(eglSignalSyncKHR, EGLBoolean, EGL_FALSE,                                                     \
-      (EGLDisplay display, EGLSyncKHR sync, EGLenum mode), (display, sync, mode))                  \
-    X(eglSwapBuffersWithDamageEXT, EGLBoolean, EGL_FALSE,                                          \
-      (EGLDisplay display, EGLSurface surface, const EGLint *rects, EGLint count),                 \
-      (display, surface, rects, count))                                                            \
-    X(eglSwapBuffersWithDamageKHR, EGLBoolean, EGL_FALSE,                                          \
-      (EGLDisplay display, EGLSurface surface, const EGLint *rects, EGLint count),                 \
-      (display, surface, rects, count))                                                            \
-    X(eglWaitSyncKHR, EGLint, EGL_FALSE, (EGLDisplay display, EGLSyncKHR sync, EGLint flags),      \
-      (display, sync, flags))
-
-#define DEVICE_DISPATCHED(X)                                                                       \
-    X(eglQueryDeviceAttribEXT, EGLBoolean, EGL_FALSE,                                              \
-      (EGLDeviceEXT device, EGLint attrib, EGLAttrib * value), (device, attrib, value))            \
-    X(eglQueryDeviceStringEXT, const char *, NULL, (EGLDeviceEXT device, EGLint name),             \
-      (device, name))
-
-#define INDEX(name, ...) INDEX_##name,
-enum { DISPATCHED(INDEX) DEVICE_DISPATCHED(INDEX) INDEX_COUNT };
-#undef INDEX
+/* Functions that are not in libEGL itself. */
+#define GEGL_EXTENSION(name, ...)        INDEX_##name,
+#define GEGL_DEVICE_EXTENSION(name, ...) INDEX_##name,
+enum {
+#include "guest/egl/functions.def"
+    INDEX_COUNT
+};
 
 /* What libEGL gave us, once. */
 static struct {
@@ -72,53 +28,64 @@ static struct {
 } glvnd;
 
 /* error: of a vendor that is not there, or does not have the extension. */
-static gegl_fn vendor_function(__EGLvendorInfo *vendor, int which, EGLint error)
+static gegl_fn vendor_function(const char *name, __EGLvendorInfo *vendor, int which, EGLint error)
 {
     gegl_fn fn = vendor != NULL
                      ? (gegl_fn)glvnd.exports->fetchDispatchEntry(vendor, glvnd.indices[which])
                      : NULL;
     if (fn == NULL) {
         glvnd.exports->setEGLError(error);
+        if (gegl_debug_on()) {
+            gegl_debug_enter(name, GEGL_LABEL_DISPLAY, EGL_NO_DISPLAY, NULL);
+            gegl_debug_report(error);
+        }
         return NULL;
     }
     return glvnd.exports->setLastVendor(vendor) ? fn : NULL;
 }
 
-static gegl_fn display_function(EGLDisplay display, int which)
+static gegl_fn display_function(const char *name, EGLDisplay display, int which)
 {
     glvnd.exports->threadInit();
-    return vendor_function(glvnd.exports->getVendorFromDisplay(display), which, EGL_BAD_DISPLAY);
+    return vendor_function(name, glvnd.exports->getVendorFromDisplay(display), which,
+                           EGL_BAD_DISPLAY);
 }
 
-static gegl_fn device_function(EGLDeviceEXT device, int which)
+static gegl_fn device_function(const char *name, EGLDeviceEXT device, int which)
 {
     glvnd.exports->threadInit();
-    return vendor_function(glvnd.exports->getVendorFromDevice(device), which, EGL_BAD_DEVICE_EXT);
+    return vendor_function(name, glvnd.exports->getVendorFromDevice(device), which,
+                           EGL_BAD_DEVICE_EXT);
 }
 
-#define STUB(name, result, failure, parameters, arguments)                                         \
+#define GEGL_EXTENSION(name, ours, result, failure, parameters, arguments, ...)                    \
     static result dispatch_##name parameters                                                       \
     {                                                                                              \
-        __typeof__(&name) fn = (__typeof__(&name))display_function(display, INDEX_##name);         \
+        __typeof__(&name) fn = (__typeof__(&name))display_function(#name, display, INDEX_##name);  \
         return fn != NULL ? fn arguments : failure;                                                \
     }
-#define DEVICE_STUB(name, result, failure, parameters, arguments)                                  \
+#define GEGL_DEVICE_EXTENSION(name, ours, result, failure, parameters, arguments, ...)             \
     static result dispatch_##name parameters                                                       \
     {                                                                                              \
-        __typeof__(&name) fn = (__typeof__(&name))device_function(device, INDEX_##name);           \
+        __typeof__(&name) fn = (__typeof__(&name))device_function(#name, device, INDEX_##name);    \
         return fn != NULL ? fn arguments : failure;                                                \
     }
-DISPATCHED(STUB)
-DEVICE_DISPATCHED(DEVICE_STUB)
-#undef STUB
-#undef DEVICE_STUB
+#include "guest/egl/functions.def"
 
-#define ROW(name, ...) {#name, (gegl_fn)dispatch_##name},
-static const struct gegl_proc stubs[INDEX_COUNT] = {DISPATCHED(ROW) DEVICE_DISPATCHED(ROW)};
+#define ROW(name)                                                                                  \
+    {                                                                                              \
+#name, (gegl_fn)dispatch_##name                                                            \
+    }
+#define GEGL_EXTENSION(name, ...)        ROW(name),
+#define GEGL_DEVICE_EXTENSION(name, ...) ROW(name),
+static const struct gegl_proc stubs[INDEX_COUNT] = {
+#include "guest/egl/functions.def"
+};
 #undef ROW
 
 static EGLDisplay import_platform_display(EGLenum platform, void *native, const EGLAttrib *attribs)
 {
+    gegl_debug_enter("eglGetPlatformDisplay", GEGL_LABEL_THREAD, EGL_NO_DISPLAY, NULL);
     return gegl_platform_display(platform, native, attribs);
 }
 

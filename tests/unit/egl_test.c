@@ -299,7 +299,8 @@ SLT_TEST(egl_procs, are_sorted_and_complete)
 
 SLT_TEST(egl_procs, have_egl_gles_and_nothing_else)
 {
-    SLT_EXPECT_TRUE(gegl_proc_find("eglInitialize") == (gegl_fn)gegl_Initialize);
+    SLT_EXPECT_TRUE(gegl_proc_find("eglInitialize") != NULL);
+    SLT_EXPECT_TRUE(gegl_proc_find("eglGetError") == (gegl_fn)gegl_GetError);
     SLT_EXPECT_TRUE(gegl_proc_find("glDrawArrays") != NULL);
     SLT_EXPECT_TRUE(gegl_proc_find("glDrawElements") != NULL);
     SLT_EXPECT_TRUE(gegl_proc_find("glEGLImageTargetTexture2DOES") != NULL);
@@ -307,6 +308,61 @@ SLT_TEST(egl_procs, have_egl_gles_and_nothing_else)
     SLT_EXPECT_TRUE(gegl_proc_find("glBegin") == NULL);
     SLT_EXPECT_TRUE(gegl_proc_find("") == NULL);
     SLT_EXPECT_TRUE(gegl_GetProcAddress(NULL) == NULL);
+}
+
+/* --- messages --- */
+
+static struct {
+    uint32_t count;
+    EGLenum error;
+    EGLint type;
+    const char *command;
+    EGLLabelKHR thread, object;
+} told;
+
+static void EGLAPIENTRY listen(EGLenum error, const char *command, EGLint type, EGLLabelKHR thread,
+                               EGLLabelKHR object, const char *message)
+{
+    (void)message;
+    told.count++;
+    told.error = error;
+    told.type = type;
+    told.command = command;
+    told.thread = thread;
+    told.object = object;
+}
+
+static bool bind_nothing(void)
+{
+    PFNEGLBINDAPIPROC bind = (PFNEGLBINDAPIPROC)gegl_proc_find("eglBindAPI");
+    return bind(EGL_OPENVG_API) == EGL_TRUE;
+}
+
+SLT_TEST(egl_debug, tells_who_listens_of_what_it_wants)
+{
+    static char label[] = "this thread";
+    static const EGLAttrib none[] = {EGL_DEBUG_MSG_ERROR_KHR, EGL_FALSE, EGL_NONE};
+    static const EGLAttrib wrong[] = {EGL_DEBUG_MSG_INFO_KHR + 1, EGL_TRUE, EGL_NONE};
+    SLT_ASSERT_OK(gegl_threads_init());
+    SLT_EXPECT_EQ(EGL_SUCCESS,
+                  gegl_LabelObjectKHR(EGL_NO_DISPLAY, EGL_OBJECT_THREAD_KHR, NULL, label));
+    SLT_EXPECT_TRUE(!bind_nothing());
+    SLT_EXPECT_EQ(0u, told.count);
+    SLT_EXPECT_EQ(EGL_SUCCESS, gegl_DebugMessageControlKHR(listen, NULL));
+    SLT_EXPECT_TRUE(!bind_nothing());
+    SLT_EXPECT_EQ(1u, told.count);
+    SLT_EXPECT_EQ((EGLenum)EGL_BAD_PARAMETER, told.error);
+    SLT_EXPECT_EQ(EGL_DEBUG_MSG_ERROR_KHR, told.type);
+    SLT_EXPECT_STREQ("eglBindAPI", told.command);
+    SLT_EXPECT_TRUE(told.thread == label && told.object == label);
+    SLT_EXPECT_EQ(EGL_BAD_ATTRIBUTE, gegl_DebugMessageControlKHR(NULL, wrong));
+    SLT_EXPECT_EQ(EGL_SUCCESS, gegl_DebugMessageControlKHR(listen, none));
+    SLT_EXPECT_TRUE(!bind_nothing());
+    SLT_EXPECT_EQ(1u, told.count);
+    SLT_EXPECT_EQ(EGL_SUCCESS, gegl_DebugMessageControlKHR(NULL, NULL));
+    SLT_EXPECT_TRUE(!bind_nothing());
+    SLT_EXPECT_EQ(1u, told.count);
+    gegl_ReleaseThread();
 }
 
 /* --- feature words --- */

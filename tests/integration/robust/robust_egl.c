@@ -43,6 +43,22 @@ bool regl_may_go(struct regl *r)
     return go;
 }
 
+/* Messages of the call that is made. */
+static char told[1024];
+
+void EGLAPIENTRY regl_told(EGLenum error, const char *command, EGLint type, EGLLabelKHR thread,
+                           EGLLabelKHR object, const char *message)
+{
+    size_t used = strlen(told);
+    char one[256];
+    (void)message; /* anybody's words */
+    snprintf(one, sizeof one, " [%x %s %x %s %s]", (unsigned)error, command != NULL ? command : "-",
+             (unsigned)type, regl_label_name(thread), regl_label_name(object));
+    if (strstr(told, one) == NULL) { /* Mesa says some twice */
+        snprintf(told + used, sizeof told - used, "%s", one);
+    }
+}
+
 /* A new object on the display that it was made on, which may be either. */
 static void unmake(const struct regl *r)
 {
@@ -74,12 +90,13 @@ static bool one_call(const struct regl_call *c, enum regl_scene scene, uint64_t 
     struct regl r = {.base = {.seed = seed}};
     robust_note(&r.base, "%s (%s)", c->name, scenes[scene]);
     regl_outputs_clear();
+    told[0] = 0;
     c->call(&r);
     EGLint error = eglGetError();
     bool made = c->makes && r.made != NULL; /* maybe where a destroyed one was */
     printf("%s: %x,", made ? "new" : r.returned, (unsigned)error);
     regl_outputs_print();
-    puts("");
+    puts(told);
     if (made) {
         unmake(&r);
     }

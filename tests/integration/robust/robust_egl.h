@@ -62,7 +62,16 @@ bool regl_open(enum regl_platform platform);
 bool regl_offers(const char *extension);
 void regl_world_make(enum regl_scene scene);
 void regl_world_end(void);
+/* What a label of the world says; "-" is none. */
+const char *regl_label_name(EGLLabelKHR label);
 void regl_close(void);
+
+/* --- robust_egl.c --- */
+
+/* The callback of EGL_KHR_debug while there is a world: keeps what it is told for the call's line.
+ */
+void EGLAPIENTRY regl_told(EGLenum error, const char *command, EGLint type, EGLLabelKHR thread,
+                           EGLLabelKHR object, const char *message);
 
 /* --- robust_egl_choose.c --- */
 

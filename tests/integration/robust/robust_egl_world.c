@@ -243,6 +243,43 @@ static void objects_make(void)
     eglDestroyContext(here.display, gone_context);
 }
 
+static char thread_label[] = "thread";
+
+/* What messages are to tell the objects by: their names. */
+static void labels_set(void)
+{
+    static const EGLenum types[REGL_KINDS] = {[REGL_DISPLAY] = EGL_OBJECT_DISPLAY_KHR,
+                                              [REGL_CONTEXT] = EGL_OBJECT_CONTEXT_KHR,
+                                              [REGL_SURFACE] = EGL_OBJECT_SURFACE_KHR,
+                                              [REGL_SYNC] = EGL_OBJECT_SYNC_KHR,
+                                              [REGL_IMAGE] = EGL_OBJECT_IMAGE_KHR};
+    const struct regl_world *w = &regl_world;
+    PFNEGLLABELOBJECTKHRPROC label = (PFNEGLLABELOBJECTKHRPROC)regl_proc("eglLabelObjectKHR");
+    label(EGL_NO_DISPLAY, EGL_OBJECT_THREAD_KHR, NULL, thread_label);
+    for (int kind = 0; kind < REGL_KINDS; kind++) {
+        for (int i = 0; i < w->counts[kind] && types[kind] != 0; i++) {
+            const struct regl_thing *t = &w->things[kind][i];
+            bool foreign = strcmp(t->name, "foreign") == 0;
+            if (t->handle != NULL && strcmp(t->name, "wrong") != 0) {
+                label(foreign ? here.foreign : here.display, types[kind], t->handle,
+                      (EGLLabelKHR)(uintptr_t)t->name);
+            }
+        }
+    }
+}
+
+const char *regl_label_name(EGLLabelKHR label)
+{
+    const struct regl_world *w = &regl_world;
+    const char *name = label == NULL ? "-" : label == thread_label ? thread_label : "other";
+    for (int kind = 0; kind < REGL_KINDS; kind++) {
+        for (int i = 0; i < w->counts[kind]; i++) {
+            name = label == w->things[kind][i].name ? w->things[kind][i].name : name;
+        }
+    }
+    return name;
+}
+
 /* --- another thread --- */
 
 static void *elsewhere(void *user)
@@ -338,13 +375,20 @@ void regl_world_make(enum regl_scene scene)
     thing(REGL_DISPLAY, "uninitialized", eglGetPlatformDisplay(EGL_PLATFORM_XCB_EXT, NULL, NULL));
     thing(REGL_CONFIG, "config", here.config);
     objects_make();
+    labels_set();
     scene_make(scene);
+    PFNEGLDEBUGMESSAGECONTROLKHRPROC control =
+        (PFNEGLDEBUGMESSAGECONTROLKHRPROC)regl_proc("eglDebugMessageControlKHR");
+    control(regl_told, NULL);
     eglGetError();
 }
 
 void regl_world_end(void)
 {
     struct regl_world *w = &regl_world;
+    PFNEGLDEBUGMESSAGECONTROLKHRPROC control =
+        (PFNEGLDEBUGMESSAGECONTROLKHRPROC)regl_proc("eglDebugMessageControlKHR");
+    control(NULL, NULL);
     elsewhere_end();
     eglBindAPI(EGL_OPENGL_ES_API);
     eglMakeCurrent(here.display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
