@@ -52,14 +52,11 @@ static void show_picture(struct bed *t)
         memcpy(g->ram + VGUEST_FREE + i * 4, bgra, 4);
     }
     struct vgpu_entry entry = {.addr = VGUEST_GPA + VGUEST_FREE, .length = WIDE * HIGH * 4};
-    struct vgpu_set_scanout q = {.head = {.type = VGPU_SET_SCANOUT},
-                                 .rect = {0, 0, WIDE, HIGH},
-                                 .scanout_id = 1,
-                                 .resource_id = 4};
+    const struct vgpu_rect all = {0, 0, WIDE, HIGH};
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_create_2d(g, 4, VIRTGPU_FORMAT_B8G8R8X8, WIDE, HIGH));
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_attach(g, 4, &entry, 1));
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_transfer(g, 4, (struct vgpu_rect){0, 0, WIDE, HIGH}, 0));
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_command(g, &q, sizeof q, NULL, 24));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_transfer(g, 4, all, 0));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_set_scanout(g, 1, 4, all));
 }
 
 SLT_TEST_F(machine, screenshot_has_the_pixels_that_the_guest_shows, t)

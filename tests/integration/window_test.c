@@ -139,15 +139,13 @@ static void make_picture(struct bed *t, uint32_t id, uint32_t width, uint32_t he
 
 static void show_picture(struct bed *t, uint32_t id, uint32_t width, uint32_t height)
 {
-    struct vgpu_set_scanout q = {
-        .head = {.type = VGPU_SET_SCANOUT}, .rect = {0, 0, width, height}, .resource_id = id};
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_command(&t->guest, &q, sizeof q, NULL, 24));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA,
+                  vguest_set_scanout(&t->guest, 0, id, (struct vgpu_rect){0, 0, width, height}));
 }
 
 static void flush(struct bed *t, uint32_t id, struct vgpu_rect rect)
 {
-    struct vgpu_flush q = {.head = {.type = VGPU_RESOURCE_FLUSH}, .rect = rect, .resource_id = id};
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_command(&t->guest, &q, sizeof q, NULL, 24));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_flush(&t->guest, id, rect));
 }
 
 static void point(struct bed *t, uint32_t type, uint32_t resource, uint32_t x, uint32_t y)

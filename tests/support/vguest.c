@@ -549,6 +549,22 @@ uint32_t vguest_transfer(struct vguest *g, uint32_t id, struct vgpu_rect rect, u
     return plain(g, &q, sizeof q);
 }
 
+uint32_t vguest_set_scanout(struct vguest *g, uint32_t scanout, uint32_t id, struct vgpu_rect rect)
+{
+    struct vgpu_set_scanout q = {.head = head_of(VGPU_SET_SCANOUT, 0),
+                                 .rect = rect,
+                                 .scanout_id = scanout,
+                                 .resource_id = id};
+    return plain(g, &q, sizeof q);
+}
+
+uint32_t vguest_flush(struct vguest *g, uint32_t id, struct vgpu_rect rect)
+{
+    struct vgpu_flush q = {
+        .head = head_of(VGPU_RESOURCE_FLUSH, 0), .rect = rect, .resource_id = id};
+    return plain(g, &q, sizeof q);
+}
+
 uint32_t vguest_submit(struct vguest *g, uint32_t ctx_id, const void *commands, uint32_t size)
 {
     uint8_t bytes[4096];

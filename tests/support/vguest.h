@@ -132,6 +132,8 @@ bool vguest_make_backed(struct vguest *g, uint32_t id);
 uint32_t vguest_attach(struct vguest *g, uint32_t id, const struct vgpu_entry *entries,
                        uint32_t count);
 uint32_t vguest_transfer(struct vguest *g, uint32_t id, struct vgpu_rect rect, uint64_t offset);
+uint32_t vguest_set_scanout(struct vguest *g, uint32_t scanout, uint32_t id, struct vgpu_rect rect);
+uint32_t vguest_flush(struct vguest *g, uint32_t id, struct vgpu_rect rect);
 uint32_t vguest_submit(struct vguest *g, uint32_t ctx_id, const void *commands, uint32_t size);
 /* The same with a fence, not waited for: its head. ring UINT32_MAX: global. */
 uint16_t vguest_submit_fenced(struct vguest *g, uint32_t ctx_id, uint32_t ring, uint64_t fence,

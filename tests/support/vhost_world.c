@@ -93,6 +93,12 @@ void vhost_world_enter(struct vhost_world *world)
     SLT_ASSERT_TRUE(vguest_start(&world->guest, world->path, 0));
 }
 
+void vhost_world_begin(struct vhost_world *world)
+{
+    vhost_world_start(world, NULL);
+    vhost_world_enter(world);
+}
+
 void vhost_world_stop(struct vhost_world *world)
 {
     vguest_stop(&world->guest);
@@ -160,6 +166,36 @@ void vhost_world_ask(struct vhost_world *world, const struct vhost_control_reque
             close(fds[i]);
         }
     }
+}
+
+struct vhost_control_reply vhost_world_control(struct vhost_world *world,
+                                               const struct vhost_control_request *q, int *fd)
+{
+    struct vhost_control_reply reply = {0};
+    vhost_world_ask(world, q, &reply, sizeof reply, fd);
+    return reply;
+}
+
+void vhost_world_picture(struct vhost_world *world, uint32_t id, uint32_t format, uint32_t value)
+{
+    struct vguest *g = &world->guest;
+    uint8_t *pages = g->ram + VGUEST_FREE;
+    for (uint32_t i = 0; i < VHOST_WORLD_WIDE * VHOST_WORLD_HIGH; i++) {
+        uint32_t pixel = value + i;
+        memcpy(pages + i * 4, &pixel, 4);
+    }
+    /* The second piece lies elsewhere. */
+    memcpy(g->ram + VGUEST_FREE + 0x1000, pages + 42, VHOST_WORLD_WIDE * VHOST_WORLD_HIGH * 4 - 42);
+    memset(pages + 42, 0xcc, VHOST_WORLD_WIDE * VHOST_WORLD_HIGH * 4 - 42);
+    struct vgpu_entry entries[2] = {{.addr = vguest_gpa(g, pages), .length = 42},
+                                    {.addr = vguest_gpa(g, pages + 0x1000),
+                                     .length = VHOST_WORLD_WIDE * VHOST_WORLD_HIGH * 4 - 42}};
+    SLT_ASSERT_EQ(VGPU_OK_NODATA,
+                  vguest_create_2d(g, id, format, VHOST_WORLD_WIDE, VHOST_WORLD_HIGH));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_attach(g, id, entries, 2));
+    SLT_ASSERT_EQ(
+        VGPU_OK_NODATA,
+        vguest_transfer(g, id, (struct vgpu_rect){0, 0, VHOST_WORLD_WIDE, VHOST_WORLD_HIGH}, 0));
 }
 
 struct vhost_control_stats vhost_world_stats(struct vhost_world *world)

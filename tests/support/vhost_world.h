@@ -42,6 +42,8 @@ void vhost_world_start_types(struct vhost_world *world, const struct hct_type *c
                              const struct dev_limits *limits);
 /* A guest, started, at it. */
 void vhost_world_enter(struct vhost_world *world);
+/* Both. */
+void vhost_world_begin(struct vhost_world *world);
 void vhost_world_stop(struct vhost_world *world);
 /* As new: the device reset, or another guest at it when the one before was cut off. */
 void vhost_world_again(struct vhost_world *world);
@@ -52,8 +54,15 @@ struct vhost_shown vhost_world_shown(struct vhost_world *world);
  * that came along, else it is left. */
 void vhost_world_ask(struct vhost_world *world, const struct vhost_control_request *q, void *reply,
                      size_t size, int *fd);
+struct vhost_control_reply vhost_world_control(struct vhost_world *world,
+                                               const struct vhost_control_request *q, int *fd);
 struct vhost_control_request vhost_world_request(uint32_t verb, uint32_t scanout_id);
 struct vhost_control_stats vhost_world_stats(struct vhost_world *world);
+#define VHOST_WORLD_WIDE 8u
+#define VHOST_WORLD_HIGH 4u
+/* A 2D resource of that size and virtio-gpu format, backed by pages whose pieces end in the middle
+ * of a pixel; pixel i is value + i. */
+void vhost_world_picture(struct vhost_world *world, uint32_t id, uint32_t format, uint32_t value);
 /* The guest is as well as ever, and so is the server: one round of everything. */
 void vhost_world_expect_healthy(struct vhost_world *world);
 /* The queue asks for a reset; after one all is well. */

@@ -13,13 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void bed_init(struct vhost_world *t)
-{
-    vhost_world_start(t, NULL);
-    vhost_world_enter(t);
-}
-
-SLT_FIXTURE_AGAIN(vhost_front, struct vhost_world, bed_init, vhost_world_stop, vhost_world_again);
+SLT_FIXTURE_AGAIN(vhost_front, struct vhost_world, vhost_world_begin, vhost_world_stop,
+                  vhost_world_again);
 
 /* Another guest gets in once the one before is cut off. */
 static void expect_next(struct vhost_world *t)

@@ -12,13 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static void bed_init(struct vhost_world *t)
-{
-    vhost_world_start(t, NULL);
-    vhost_world_enter(t);
-}
-
-SLT_FIXTURE_AGAIN(vhost_hostile, struct vhost_world, bed_init, vhost_world_stop, vhost_world_again);
+SLT_FIXTURE_AGAIN(vhost_hostile, struct vhost_world, vhost_world_begin, vhost_world_stop,
+                  vhost_world_again);
 
 #define RGBA VIRTGPU_FORMAT_R8G8B8A8
 
@@ -326,11 +321,8 @@ SLT_TEST_F(vhost_hostile, a22_a_resource_may_end_while_it_is_shown_and_waited_fo
     struct vguest *g = &t->guest;
     struct echo_command begin = {ECHO_TASK, 0, 0, 0, 0}, end = {ECHO_DONE, 0, 0, 0, 0};
     SLT_ASSERT_TRUE(vguest_make_backed(g, 1));
-    struct vgpu_set_scanout q = {.head = {.type = VGPU_SET_SCANOUT},
-                                 .rect = {0, 0, 16, 16},
-                                 .scanout_id = 1,
-                                 .resource_id = 1};
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_command(g, &q, sizeof q, NULL, 24));
+    const struct vgpu_rect all = {0, 0, 16, 16};
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_set_scanout(g, 1, 1, all));
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_ctx(g, 1, ECHO_CAPSET));
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_id(g, VGPU_CTX_ATTACH_RESOURCE, 1, 1));
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_submit(g, 1, &begin, sizeof begin));
@@ -339,9 +331,7 @@ SLT_TEST_F(vhost_hostile, a22_a_resource_may_end_while_it_is_shown_and_waited_fo
     SLT_EXPECT_EQ(0u, vhost_world_shown(t).width_px);
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_submit(g, 1, &end, sizeof end));
     SLT_EXPECT_EQ(24u, vguest_wait(g, 0, head, 5000));
-    q.scanout_id = 2;
-    q.resource_id = 0;
-    SLT_EXPECT_EQ(VGPU_ERR_INVALID_SCANOUT_ID, vguest_command(g, &q, sizeof q, NULL, 24));
+    SLT_EXPECT_EQ(VGPU_ERR_INVALID_SCANOUT_ID, vguest_set_scanout(g, 2, 0, all));
     vhost_world_expect_healthy(t);
 }
 

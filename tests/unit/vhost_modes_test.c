@@ -226,11 +226,8 @@ SLT_TEST_F(vhost_modes, shows_pictures_without_blobs_and_contexts, t)
     SLT_EXPECT_EQ(0u, vguest_ask(g, VHOST_GPU_SET_SOCKET, NULL, 0, &displays, 1));
     sl_fd_close(&displays);
     SLT_ASSERT_TRUE(vguest_make_backed(g, 1));
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_transfer(g, 1, (struct vgpu_rect){0, 0, 16, 16}, 0));
-    struct vgpu_set_scanout q = {.head = {.type = VGPU_SET_SCANOUT},
-                                 .rect = {0, 0, 16, 16},
-                                 .scanout_id = 0,
-                                 .resource_id = 1};
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_command(g, &q, sizeof q, NULL, 24));
+    const struct vgpu_rect all = {0, 0, 16, 16};
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_transfer(g, 1, all, 0));
+    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_set_scanout(g, 0, 1, all));
     SLT_EXPECT_EQ(16u, vhost_world_shown(t).width_px);
 }

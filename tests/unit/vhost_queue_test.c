@@ -11,13 +11,8 @@
 
 #include <string.h>
 
-static void bed_init(struct vhost_world *t)
-{
-    vhost_world_start(t, NULL);
-    vhost_world_enter(t);
-}
-
-SLT_FIXTURE_AGAIN(vhost_queue, struct vhost_world, bed_init, vhost_world_stop, vhost_world_again);
+SLT_FIXTURE_AGAIN(vhost_queue, struct vhost_world, vhost_world_begin, vhost_world_stop,
+                  vhost_world_again);
 
 /* A chain of one readable descriptor at head 200, which the cases bend. */
 #define HEAD 200u

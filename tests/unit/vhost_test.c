@@ -1,5 +1,5 @@
-/* transport/vhost with a guest that behaves: the handshake, every command, window, fences,
- * displays, pause, reset, reconnection. */
+/* transport/vhost with a guest that behaves: the handshake, displays, window, fences, pause,
+ * reset, reconnection. */
 #include "tests/support/echo_type.h"
 #include "tests/support/slt.h"
 #include "tests/support/vhost_world.h"
@@ -9,16 +9,9 @@
 #include "transport/virtgpu/proto.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-static void bed_init(struct vhost_world *t)
-{
-    vhost_world_start(t, NULL);
-    vhost_world_enter(t);
-}
-
-SLT_FIXTURE(vhost, struct vhost_world, bed_init, vhost_world_stop);
+SLT_FIXTURE(vhost, struct vhost_world, vhost_world_begin, vhost_world_stop);
 
 /* ---- handshake ---- */
 
@@ -128,19 +121,11 @@ SLT_TEST_F(vhost, describes_a_display_by_a_sound_edid, t)
     SLT_EXPECT_EQ(VGPU_ERR_INVALID_SCANOUT_ID, get_edid(t, 2, edid));
 }
 
-static struct vhost_control_reply ask_control(struct vhost_world *t,
-                                              const struct vhost_control_request *q, int *fd)
-{
-    struct vhost_control_reply reply = {0};
-    vhost_world_ask(t, q, &reply, sizeof reply, fd);
-    return reply;
-}
-
 SLT_TEST_F(vhost, tells_the_guest_of_a_new_size, t)
 {
     struct vhost_control_request q = vhost_world_request(VHOST_CONTROL_PLUG, 0);
     q.on = 1, q.width_px = 1024, q.height_px = 600;
-    SLT_ASSERT_EQ(SL_OK, ask_control(t, &q, NULL).result);
+    SLT_ASSERT_EQ(SL_OK, vhost_world_control(t, &q, NULL).result);
     for (uint32_t i = 0; i < 500 && t->guest.config_changes == 0; i++) {
         vguest_pump(&t->guest, 20);
     }
@@ -156,166 +141,6 @@ SLT_TEST_F(vhost, tells_the_guest_of_a_new_size, t)
     SLT_EXPECT_EQ(0u, vguest_ask(&t->guest, VHOST_SET_CONFIG, &clear, 16, NULL, 0));
     SLT_ASSERT_EQ(16u, get_config(t, 0, 4, &c));
     SLT_EXPECT_EQ(0, c.bytes[0]);
-}
-
-/* ---- pictures ---- */
-
-#define WIDE 8u
-#define HIGH 4u
-
-/* A 2D resource, backed by pages whose pieces end in the middle of a pixel, all of them `value`. */
-static void make_picture_in(struct vhost_world *t, uint32_t id, uint32_t format, uint32_t value)
-{
-    struct vguest *g = &t->guest;
-    uint8_t *pages = g->ram + VGUEST_FREE;
-    for (uint32_t i = 0; i < WIDE * HIGH; i++) {
-        uint32_t pixel = value + i;
-        memcpy(pages + i * 4, &pixel, 4);
-    }
-    /* The second piece lies elsewhere. */
-    memcpy(g->ram + VGUEST_FREE + 0x1000, pages + 42, WIDE * HIGH * 4 - 42);
-    memset(pages + 42, 0xcc, WIDE * HIGH * 4 - 42);
-    struct vgpu_entry entries[2] = {
-        {.addr = vguest_gpa(g, pages), .length = 42},
-        {.addr = vguest_gpa(g, pages + 0x1000), .length = WIDE * HIGH * 4 - 42}};
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_create_2d(g, id, format, WIDE, HIGH));
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_attach(g, id, entries, 2));
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_transfer(g, id, (struct vgpu_rect){0, 0, WIDE, HIGH}, 0));
-}
-
-static void make_picture(struct vhost_world *t, uint32_t id, uint32_t value)
-{
-    make_picture_in(t, id, VIRTGPU_FORMAT_R8G8B8A8, value);
-}
-
-static uint32_t set_scanout(struct vhost_world *t, uint32_t scanout, uint32_t id,
-                            struct vgpu_rect rect)
-{
-    struct vgpu_set_scanout q = {
-        .head = {.type = VGPU_SET_SCANOUT}, .rect = rect, .scanout_id = scanout, .resource_id = id};
-    return vguest_command(&t->guest, &q, sizeof q, NULL, 24);
-}
-
-static uint32_t flush(struct vhost_world *t, uint32_t id, struct vgpu_rect rect)
-{
-    struct vgpu_flush q = {.head = {.type = VGPU_RESOURCE_FLUSH}, .rect = rect, .resource_id = id};
-    return vguest_command(&t->guest, &q, sizeof q, NULL, 24);
-}
-
-/* What scanout 0 shows, by the tools' socket. */
-static void expect_picture(struct vhost_world *t, const uint32_t *want, uint32_t width,
-                           uint32_t height, bool with_cursor)
-{
-    struct vhost_control_request q = vhost_world_request(VHOST_CONTROL_SHOT, 0);
-    q.on = with_cursor;
-    int fd = -1;
-    struct vhost_control_reply reply = ask_control(t, &q, &fd);
-    SLT_ASSERT_EQ(SL_OK, reply.result);
-    SLT_EXPECT_EQ(width, reply.width_px);
-    SLT_EXPECT_EQ(height, reply.height_px);
-    size_t size = (size_t)width * height * 4;
-    void *pixels = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-    close(fd);
-    SLT_ASSERT_TRUE(pixels != MAP_FAILED);
-    SLT_EXPECT_MEMEQ(want, pixels, size);
-    munmap(pixels, size);
-}
-
-SLT_TEST_F(vhost, shows_a_2d_picture, t)
-{
-    make_picture(t, 5, 0x11000000);
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, set_scanout(t, 0, 5, (struct vgpu_rect){2, 1, 4, 2}));
-    SLT_EXPECT_EQ(1u, vhost_world_shown(t).scanouts);
-    SLT_EXPECT_EQ(4u, vhost_world_shown(t).width_px);
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, flush(t, 5, (struct vgpu_rect){0, 0, WIDE, 2}));
-    SLT_EXPECT_EQ(1u, vhost_world_shown(t).damages);
-    SLT_EXPECT_EQ(1u, vhost_world_shown(t).box.height); /* what of it is seen */
-    SLT_EXPECT_EQ(4u, vhost_world_shown(t).box.width);
-    const uint32_t want[8] = {0x1100000a, 0x1100000b, 0x1100000c, 0x1100000d,
-                              0x11000012, 0x11000013, 0x11000014, 0x11000015};
-    expect_picture(t, want, 4, 2, false);
-    SLT_EXPECT_EQ(VGPU_OK_NODATA, set_scanout(t, 0, 0, (struct vgpu_rect){0}));
-    SLT_EXPECT_EQ(0u, vhost_world_shown(t).width_px);
-    struct vhost_control_request q = vhost_world_request(VHOST_CONTROL_SHOT, 0);
-    SLT_EXPECT_EQ(SL_ERR_NOTFOUND, ask_control(t, &q, NULL).result);
-}
-
-SLT_TEST_F(vhost, shows_a_blob_of_guest_pages, t)
-{
-    struct vguest *g = &t->guest;
-    uint8_t *pages = g->ram + VGUEST_FREE;
-    const uint32_t pixels[4] = {0xff0000ff, 0xff00ff00, 0xffff0000, 0xff112233};
-    memcpy(pages + 64, pixels, 8);
-    memcpy(pages + 64 + 32, pixels + 2, 8);
-    struct {
-        struct vgpu_create_blob q;
-        struct vgpu_entry entry;
-    } create = {.q = {.head = {.type = VGPU_RESOURCE_CREATE_BLOB},
-                      .resource_id = 3,
-                      .blob_mem = VIRTGPU_BLOB_GUEST,
-                      .blob_flags = VIRTGPU_BLOB_SHAREABLE,
-                      .entry_count = 1,
-                      .size = 4096},
-                .entry = {.addr = vguest_gpa(g, pages), .length = 4096}};
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_command(g, &create, sizeof create, NULL, 24));
-    struct vgpu_set_scanout_blob q = {.head = {.type = VGPU_SET_SCANOUT_BLOB},
-                                      .rect = {0, 0, 2, 2},
-                                      .resource_id = 3,
-                                      .width = 2,
-                                      .height = 2,
-                                      .format = VIRTGPU_FORMAT_B8G8R8X8,
-                                      .strides = {32},
-                                      .offsets = {64}};
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_command(g, &q, sizeof q, NULL, 24));
-    const uint32_t want[4] = {0xffff0000, 0xff00ff00, 0xff0000ff, 0xff332211};
-    expect_picture(t, want, 2, 2, false);
-    q.offsets[0] = 4096 - 39; /* one byte too far */
-    SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER, vguest_command(g, &q, sizeof q, NULL, 24));
-}
-
-SLT_TEST_F(vhost, draws_the_cursor_where_the_guest_put_it, t)
-{
-    struct vguest *g = &t->guest;
-    make_picture(t, 5, 0x00000000);
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, set_scanout(t, 0, 5, (struct vgpu_rect){0, 0, WIDE, HIGH}));
-    make_picture(t, 6, 0xff808000);
-    struct vgpu_cursor q = {.head = {.type = VGPU_UPDATE_CURSOR}, .x = 6, .y = 3, .resource_id = 6};
-    uint16_t head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q, 0);
-    SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
-    SLT_EXPECT_EQ(1u, vhost_world_shown(t).cursors);
-    uint32_t want[WIDE * HIGH];
-    for (uint32_t i = 0; i < WIDE * HIGH; i++) {
-        want[i] = i;
-    }
-    want[30] = 0x00808000; /* the picture's alpha stays */
-    want[31] = 0x00808001;
-    expect_picture(t, want, WIDE, HIGH, true);
-    q.head.type = VGPU_MOVE_CURSOR;
-    q.x = (uint32_t)-7, q.y = 0; /* all but a column is left of it */
-    head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q, 24);
-    SLT_EXPECT_EQ(24u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
-    want[30] = 30, want[31] = 31;
-    for (uint32_t y = 0; y < HIGH; y++) {
-        want[y * WIDE] = 0x00808007 + y * WIDE;
-    }
-    expect_picture(t, want, WIDE, HIGH, true);
-}
-
-/* A guest's kernel makes cursors' buffers in a format without alpha, and puts alpha there. */
-SLT_TEST_F(vhost, takes_a_cursors_alpha_whatever_its_format, t)
-{
-    struct vguest *g = &t->guest;
-    uint32_t want[WIDE * HIGH];
-    make_picture(t, 5, 0x00000000);
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, set_scanout(t, 0, 5, (struct vgpu_rect){0, 0, WIDE, HIGH}));
-    make_picture_in(t, 6, VIRTGPU_FORMAT_R8G8B8X8, 0x00000000);
-    struct vgpu_cursor q = {.head = {.type = VGPU_UPDATE_CURSOR}, .resource_id = 6};
-    uint16_t head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q, 0);
-    SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
-    for (uint32_t i = 0; i < WIDE * HIGH; i++) {
-        want[i] = 2 * i; /* premultiplied: nothing of the picture is covered */
-    }
-    expect_picture(t, want, WIDE, HIGH, true);
 }
 
 /* ---- window and fences ---- */
@@ -460,13 +285,16 @@ SLT_TEST_F(vhost, counts_what_the_guest_does, t)
     struct vguest *g = &t->guest;
     struct vhost_control_stats before = vhost_world_stats(t);
     SLT_EXPECT_EQ(1u, before.reply.connected);
-    make_picture(t, 5, 0x11000000); /* three commands, one of them a transfer */
+    vhost_world_picture(t, 5, VIRTGPU_FORMAT_R8G8B8A8,
+                        0x11000000); /* three commands, one of them a transfer */
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_ctx(g, 1, ECHO_CAPSET));
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_blob(g, 1, 1, 0, 4096));
     SLT_ASSERT_EQ(VGPU_OK_MAP_INFO, vguest_map(g, 1, 0));
     uint16_t head = vguest_submit_fenced(g, 1, 0, 1, NULL, 0);
     SLT_ASSERT_EQ(24u, vguest_wait(g, 0, head, 5000));
-    SLT_ASSERT_EQ(VGPU_OK_NODATA, flush(t, 5, (struct vgpu_rect){0, 0, WIDE, HIGH}));
+    SLT_ASSERT_EQ(
+        VGPU_OK_NODATA,
+        vguest_flush(&t->guest, 5, (struct vgpu_rect){0, 0, VHOST_WORLD_WIDE, VHOST_WORLD_HIGH}));
     struct vhost_control_stats now = vhost_world_stats(t);
     SLT_EXPECT_EQ(8u, now.control.chains - before.control.chains);
     SLT_EXPECT_EQ(8u, now.control.kicks - before.control.kicks); /* each was waited for */
@@ -477,10 +305,10 @@ SLT_TEST_F(vhost, counts_what_the_guest_does, t)
     SLT_EXPECT_EQ(1u, now.maps);
     SLT_EXPECT_EQ(1u, now.flushes);
     SLT_EXPECT_EQ(1u, now.transfers);
-    SLT_EXPECT_EQ(WIDE * HIGH * 4, now.transfer_bytes);
+    SLT_EXPECT_EQ(VHOST_WORLD_WIDE * VHOST_WORLD_HIGH * 4, now.transfer_bytes);
     SLT_EXPECT_EQ(1u, now.contexts);
     SLT_EXPECT_EQ(2u, now.resources);
-    SLT_EXPECT_LE(4096u + WIDE * HIGH * 4, now.resource_bytes);
+    SLT_EXPECT_LE(4096u + VHOST_WORLD_WIDE * VHOST_WORLD_HIGH * 4, now.resource_bytes);
     SLT_EXPECT_LT(before.time_ns, now.time_ns);
     /* What was done stays counted when the machine goes; what lives does not. */
     vguest_stop(g);
@@ -562,7 +390,7 @@ SLT_TEST_F(vhost, works_without_window_and_slots, t)
     uint64_t without = VHOST_PROTOCOL_SHMEM | VHOST_PROTOCOL_BACKEND_REQ |
                        VHOST_PROTOCOL_MEM_SLOTS | VHOST_PROTOCOL_STATUS;
     SLT_ASSERT_TRUE(vguest_start(&t->guest, t->path, without));
-    make_picture(t, 5, 0x22000000);
+    vhost_world_picture(t, 5, VIRTGPU_FORMAT_R8G8B8A8, 0x22000000);
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_ctx(&t->guest, 1, ECHO_CAPSET));
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_blob(&t->guest, 1, 1, 0, 4096));
     SLT_EXPECT_EQ(VGPU_ERR_UNSPEC, vguest_map(&t->guest, 1, 0));
