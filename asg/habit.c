@@ -62,7 +62,7 @@ bool asg_habit_foresee(struct asg_habits *habits, uint32_t kind, struct asg_fore
 void asg_habit_learn(struct asg_habits *habits, uint32_t kind, uint64_t took_ns)
 {
     struct asg_habit *h = &habits->of[place(kind)];
-    uint32_t now = took_ns < LONG_NS ? (uint32_t)took_ns : LONG_NS;
+    uint32_t now = took_ns < 2 * LONG_NS ? (uint32_t)took_ns : 2 * LONG_NS; /* on average, long */
     if (h->kind != kind) { /* the first is not believed alone */
         *h = (struct asg_habit){.kind = kind, .took[ASG_SPIN_AT_END] = {now, now}};
         return;
