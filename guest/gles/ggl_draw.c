@@ -235,6 +235,7 @@ void ggl1_glDrawArrays(GLenum mode, GLint first, GLsizei count)
 {
     struct ggl_context *c = ggl1_current();
     if (c) {
+        ggl_lasting_use(c);
         ggl_draw_arrays(c, &(struct ggl_draw){.mode = mode, .count = count, .instances = -1},
                         first);
     }
@@ -474,6 +475,7 @@ void ggl1_glDrawElements(GLenum mode, GLsizei count, GLenum type, const void *in
 {
     struct ggl_context *c = ggl1_current();
     if (c) {
+        ggl_lasting_use(c);
         ggl_draw_elements(
             c, &(struct ggl_draw){.mode = mode, .count = count, .type = type, .instances = -1},
             indices);

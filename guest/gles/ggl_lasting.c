@@ -101,30 +101,50 @@ void ggl_lasting_end_locked(struct ggl_buffer *b)
     b->map = NULL;
 }
 
+/* Where buffers are bound to pass their bytes: GLES 1 has no target that nothing else uses. */
+struct passage {
+    GLenum target;
+    uint32_t bound, name; /* the application's there; the buffer */
+};
+
+static struct passage passage_begin(struct ggl_context *c, GLenum target, uint32_t name)
+{
+    bool fixed = ggl_fixed(c);
+    enum ggl_buffer_slot slot = fixed                            ? GGL_BUFFER_ARRAY
+                                : target == GL_COPY_WRITE_BUFFER ? GGL_BUFFER_COPY_WRITE
+                                                                 : GGL_BUFFER_COPY_READ;
+    struct passage p = {fixed ? GL_ARRAY_BUFFER : target, c->buffers[slot], name};
+    if (p.bound != name) {
+        ggl_pack_bind_buffer(c, p.target, name);
+    }
+    return p;
+}
+
+static void passage_end(struct ggl_context *c, const struct passage *p)
+{
+    if (p->bound != p->name) {
+        ggl_pack_bind_buffer(c, p->target, p->bound);
+    }
+}
+
 /* --- to the host --- */
 
 /* Bytes [begin, end) of the buffer, which differ, become the host's. */
 static void send_run(struct ggl_context *c, struct ggl_buffer *b, uint64_t begin, uint64_t end)
 {
-    const GLenum target = GL_COPY_WRITE_BUFFER;
     const GLbitfield access =
         GL_MAP_WRITE_BIT | GL_MAP_FLUSH_EXPLICIT_BIT | GL_MAP_UNSYNCHRONIZED_BIT;
-    uint32_t bound = c->buffers[GGL_BUFFER_COPY_WRITE], name = b->lasting->name;
     /* What is sent is what the copy says, whatever the application writes meanwhile. */
     memcpy(b->shadow + begin, b->map + (begin - b->map_offset), end - begin);
-    if (bound != name) {
-        gles2_pack_glBindBuffer(ggl_pack(c), target, name);
-    }
+    struct passage p = passage_begin(c, GL_COPY_WRITE_BUFFER, b->lasting->name);
     while (begin < end) {
         uint64_t size = end - begin < GS_STAGE_BAND ? end - begin : GS_STAGE_BAND;
-        gles2_pack_glFlushMappedBufferRangeAEMU2(ggl_pack(c), target, (GLintptr)begin,
+        gles2_pack_glFlushMappedBufferRangeAEMU2(ggl_pack(c), p.target, (GLintptr)begin,
                                                  (GLsizeiptr)size, access, b->shadow + begin,
                                                  (uint32_t)size);
         begin += size;
     }
-    if (bound != name) {
-        gles2_pack_glBindBuffer(ggl_pack(c), target, bound);
-    }
+    passage_end(c, &p);
 }
 
 static bool words_differ(const uint8_t *a, const uint8_t *b, uint64_t size)
@@ -285,19 +305,17 @@ bool ggl_lasting_fetch_locked(struct ggl_context *c, struct ggl_buffer *b, uint6
     if (host == NULL) {
         return false;
     }
-    const GLenum target = GL_COPY_READ_BUFFER;
-    uint32_t bound = c->buffers[GGL_BUFFER_COPY_READ], name = b->lasting->name;
-    gles2_pack_glBindBuffer(ggl_pack(c), target, name);
+    struct passage p = passage_begin(c, GL_COPY_READ_BUFFER, b->lasting->name);
     for (uint64_t at = begin; at < end && !gs_dead(c->stream);) {
         uint64_t size = end - at < FETCH_PIECE ? end - at : FETCH_PIECE;
-        gles2_call_glMapBufferRangeAEMU(c->stream, target, (GLintptr)at, (GLsizeiptr)size,
+        gles2_call_glMapBufferRangeAEMU(c->stream, p.target, (GLintptr)at, (GLsizeiptr)size,
                                         GL_MAP_READ_BIT, host, (uint32_t)size);
         if (!gs_dead(c->stream)) {
             merge(b, host, at, at + size);
         }
         at += size;
     }
-    gles2_pack_glBindBuffer(ggl_pack(c), target, bound);
+    passage_end(c, &p);
     sl_free(host);
     return true;
 }

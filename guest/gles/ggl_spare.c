@@ -69,37 +69,19 @@ static void gen(struct ggl_context *c, enum ggl_spare_kind kind, GLsizei n, GLui
     pthread_mutex_unlock(&c->share->lock);
 }
 
-void ggl_glGenTextures(GLsizei n, GLuint *textures)
-{
-    struct ggl_context *c = ggl_current();
-    if (c) {
-        gen(c, GGL_SPARE_TEXTURE, n, textures, gles2_call_glGenTextures);
+#define GEN(function, kind)                                                                        \
+    void ggl_gl##function(GLsizei n, GLuint *names)                                                \
+    {                                                                                              \
+        struct ggl_context *c = ggl_current();                                                     \
+        if (c) {                                                                                   \
+            gen(c, kind, n, names, gles2_call_gl##function);                                       \
+        }                                                                                          \
     }
-}
-
-void ggl_glGenBuffers(GLsizei n, GLuint *buffers)
-{
-    struct ggl_context *c = ggl_current();
-    if (c) {
-        gen(c, GGL_SPARE_BUFFER, n, buffers, gles2_call_glGenBuffers);
-    }
-}
-
-void ggl_glGenRenderbuffers(GLsizei n, GLuint *renderbuffers)
-{
-    struct ggl_context *c = ggl_current();
-    if (c) {
-        gen(c, GGL_SPARE_RENDERBUFFER, n, renderbuffers, gles2_call_glGenRenderbuffers);
-    }
-}
-
-void ggl_glGenFramebuffers(GLsizei n, GLuint *framebuffers)
-{
-    struct ggl_context *c = ggl_current();
-    if (c) {
-        gen(c, GGL_SPARE_FRAMEBUFFER, n, framebuffers, gles2_call_glGenFramebuffers);
-    }
-}
+GEN(GenTextures, GGL_SPARE_TEXTURE)
+GEN(GenBuffers, GGL_SPARE_BUFFER)
+GEN(GenRenderbuffers, GGL_SPARE_RENDERBUFFER)
+GEN(GenFramebuffers, GGL_SPARE_FRAMEBUFFER)
+#undef GEN
 
 void ggl_spare_gen_vertex_arrays(struct ggl_context *c, GLsizei n, GLuint *arrays)
 {

@@ -148,9 +148,7 @@ QUERY_RESULT(GetQueryObjectui64vEXT, GLuint64, glesx, ggl_own(c))
 
 void ggl_waited(struct ggl_context *c)
 {
-    if (!ggl_fixed(c)) {
-        ggl_lasting_waited(c);
-    }
+    ggl_lasting_waited(c);
 }
 
 void ggl_finish(struct ggl_context *c)
@@ -160,8 +158,8 @@ void ggl_finish(struct ggl_context *c)
         (void)gles1_call_glFinishRoundTrip(c->stream);
     } else {
         (void)gles2_call_glFinishRoundTrip(c->stream);
-        ggl_lasting_waited(c);
     }
+    ggl_lasting_waited(c);
 }
 
 void ggl_glFinish(void)

@@ -288,6 +288,51 @@ static void lasting_elsewhere(struct fx *fx, int frame)
     es3_note_buffer(fx, third, 64);
 }
 
+/* A context of GLES 1 draws vertices, and in their order, that are written while it has them. */
+static void lasting_in_gles1(struct fx *fx, int frame)
+{
+    typedef void (*pointer_call)(GLint size, GLenum type, GLsizei stride, const void *pointer);
+    typedef void (*enable_call)(GLenum array);
+    typedef void (*color_call)(GLfloat red, GLfloat green, GLfloat blue, GLfloat alpha);
+    pointer_call point = (pointer_call)es32_address("glVertexPointer");
+    enable_call enable = (enable_call)es32_address("glEnableClientState");
+    color_call tint = (color_call)es32_address("glColor4f");
+    const GLenum vertices = 0x8074; /* GL_VERTEX_ARRAY, of GLES 1's header */
+    const GLbitfield access = GL_MAP_READ_BIT | GL_MAP_WRITE_BIT | LASTS;
+    GLuint corners, order, third;
+    float *at =
+        (float *)(void *)mapped(GL_ARRAY_BUFFER, frame == 2 ? LARGE : SMALL, access, &corners);
+    uint16_t *indices = (uint16_t *)(void *)mapped(GL_COPY_READ_BUFFER, SMALL, access, &order);
+    EGLContext fixed = plain_egl_context(&fx->egl, 1, fx->context);
+    plain_egl_current(&fx->egl, fx->surface, fixed);
+    glGenBuffers(1, &third);
+    glBindBuffer(GL_ARRAY_BUFFER, corners);
+    glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, order);
+    enable(vertices);
+    point(2, GL_FLOAT, 0, NULL);
+    glBindBuffer(GL_ARRAY_BUFFER, frame == 1 ? third : corners);
+    glClear(GL_COLOR_BUFFER_BIT);
+    for (int i = 0; i < 4; i++) {
+        float low = -1 + 0.25f * (float)(i + frame), high = low + 0.75f;
+        const float all[] = {low, low, high, low, low, high, high, high};
+        const uint16_t turn[] = {(uint16_t)(i % 2), 1, 2, 3};
+        memcpy(at, all, sizeof all);
+        memcpy(indices, turn, sizeof turn);
+        tint(0.25f * (float)i, 1 - 0.25f * (float)i, 0.5f, 1);
+        if (i < 2) {
+            glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+        } else {
+            glDrawElements(GL_TRIANGLE_STRIP, 4, GL_UNSIGNED_SHORT, NULL);
+        }
+        glFinish();
+        at[0] = 9; /* after it was drawn */
+    }
+    fx_note_int(fx, glGetError());
+    fx_note_pixels(fx, 0, 0, FX_SIZE, FX_SIZE);
+    plain_egl_current(&fx->egl, fx->surface, fx->context);
+    eglDestroyContext(fx->egl.display, fixed);
+}
+
 /* --- what is allowed --- */
 
 static void note_storage(struct fx *fx)
@@ -382,7 +427,7 @@ static void lasting_sub_data(struct fx *fx, int frame)
 const struct fx_feature gles32_map_features[] = {
     FEATURE(lasting_vertices), FEATURE(lasting_indices),   FEATURE(lasting_uniforms),
     FEATURE(lasting_flushes),  FEATURE(lasting_copies),    FEATURE(lasting_shader_writes),
-    FEATURE(lasting_pixels),   FEATURE(lasting_elsewhere), FEATURE(storage_errors),
-    FEATURE(lasting_sub_data),
+    FEATURE(lasting_pixels),   FEATURE(lasting_elsewhere), FEATURE(lasting_in_gles1),
+    FEATURE(storage_errors),   FEATURE(lasting_sub_data),
 };
 const size_t gles32_map_feature_count = sizeof gles32_map_features / sizeof gles32_map_features[0];
