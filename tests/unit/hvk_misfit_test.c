@@ -226,22 +226,88 @@ SLT_TEST_F(hvk_misfit, descriptors_are_of_types_that_there_are, w)
     SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
 }
 
-/* What a struct names may be nothing. */
-SLT_TEST_F(hvk_misfit, nothing_has_no_requirements, w)
+/* --- structs that name nothing where they must name something --- */
+
+typedef void namer(struct vk_world *w);
+
+static void an_image_that_is_none(struct vk_world *w)
+{
+    const VkImageMemoryRequirementsInfo2 info = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2};
+    VkMemoryRequirements2 needs = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2};
+    VK_SEND(&w->main, GetImageMemoryRequirements2, w->device, &info, &needs);
+}
+
+static void a_sparse_image_that_is_none(struct vk_world *w)
+{
+    const VkImageSparseMemoryRequirementsInfo2 info = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_SPARSE_MEMORY_REQUIREMENTS_INFO_2};
+    uint32_t count = 1;
+    VK_SEND(&w->main, GetImageSparseMemoryRequirements2, w->device, &info, &count, NULL);
+}
+
+static void a_buffer_that_is_none(struct vk_world *w)
+{
+    const VkBufferMemoryRequirementsInfo2 info = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2};
+    VkMemoryRequirements2 needs = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2};
+    VK_SEND(&w->main, GetBufferMemoryRequirements2, w->device, &info, &needs);
+}
+
+static void the_address_of_no_buffer(struct vk_world *w)
+{
+    const VkBufferDeviceAddressInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO};
+    VK_SEND(&w->main, GetBufferDeviceAddress, w->device, &info);
+}
+
+static void the_address_of_no_memory(struct vk_world *w)
+{
+    const VkDeviceMemoryOpaqueCaptureAddressInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_MEMORY_OPAQUE_CAPTURE_ADDRESS_INFO};
+    VK_SEND(&w->main, GetDeviceMemoryOpaqueCaptureAddress, w->device, &info);
+}
+
+static void a_view_of_no_image(struct vk_world *w)
+{
+    VkImageView view = VK_NULL_HANDLE;
+    VK_SEND(&w->main, CreateImageView, w->device, &plain_view, NULL, &view);
+}
+
+static void a_barrier_of_no_image(struct vk_world *w)
+{
+    const VkImageMemoryBarrier barrier = {.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
+                                          .subresourceRange = {COLOR, 0, 1, 0, 1}};
+    struct vk_pack recorded;
+    VkCommandBuffer commands;
+    vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &commands);
+    vp_begin(&recorded);
+    vk_pack_vkCmdPipelineBarrier(&recorded, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                                 VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, NULL, 0, NULL, 1,
+                                 &barrier);
+    vp_flush(w, commands, &recorded);
+    vk_pack_finish(&recorded);
+}
+
+static void a_signal_of_no_semaphore(struct vk_world *w)
+{
+    const VkSemaphoreSignalInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO};
+    VK_SEND(&w->main, SignalSemaphore, w->device, &info);
+}
+
+struct null_case {
+    const char *label;
+    namer *name;
+};
+static const struct null_case null_cases[] = {
+    ROW(an_image_that_is_none),    ROW(a_sparse_image_that_is_none), ROW(a_buffer_that_is_none),
+    ROW(the_address_of_no_buffer), ROW(the_address_of_no_memory),    ROW(a_view_of_no_image),
+    ROW(a_barrier_of_no_image),    ROW(a_signal_of_no_semaphore)};
+
+SLT_TEST_FP(hvk_misfit, structs_name_what_they_must, w, struct null_case, null_cases, c)
 {
     vk_world_device(w);
-    const VkImageMemoryRequirementsInfo2 image = {
-        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2};
-    const VkBufferMemoryRequirementsInfo2 buffer = {
-        .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2};
-    const VkImageSparseMemoryRequirementsInfo2 sparse = {
-        .sType = VK_STRUCTURE_TYPE_IMAGE_SPARSE_MEMORY_REQUIREMENTS_INFO_2};
-    VkMemoryRequirements2 needs = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2};
-    uint32_t count = 1;
-    VK_SEND(&w->main, GetImageMemoryRequirements2, w->device, &image, &needs);
-    VK_SEND(&w->main, GetBufferMemoryRequirements2, w->device, &buffer, &needs);
-    VK_SEND(&w->main, GetImageSparseMemoryRequirements2, w->device, &sparse, &count, NULL);
-    SLT_EXPECT_TRUE(!w->main.lost);
+    c->name(w);
+    SLT_EXPECT_TRUE(w->main.lost);
 }
 
 /* What says that it is bound piece by piece has no memory where no driver can do that. */

@@ -137,12 +137,13 @@ def struct_signature(struct: ir.Struct) -> str:
     return f"void vk_unpack_{struct.name}(struct vk_unpack *u, {struct.name} *v)"
 
 
-def _struct(facts: Facts, struct: ir.Struct) -> str:
+def _struct(facts: Facts, struct: ir.Struct, is_output: bool) -> str:
+    """is_output: it may be a blank that the host fills in; else its handles say something."""
     reader = Reader(facts, Scope(facts.lock, struct.fields, "v->"))
     reader.untrusted = _UNTRUSTED.get(struct.name, "")
     leading = "".join(f"    uint32_t {word} = vk_unpack_big32(u);\n" for word in struct.leading)
     for field in facts.members(struct):
-        reader.field(field)
+        reader.field(field, required=not is_output)
     reader.flush()
     nests = any(f.wire in (Wire.PNEXT, Wire.STRUCT, Wire.UNION) for f in facts.members(struct))
     enter = "    if (!vk_unpack_enter(u)) {\n        return;\n    }\n" if nests else ""
@@ -231,8 +232,11 @@ def emit(out: Output, lock: ir.Lock, facts: Facts) -> None:
     includes = ('"transport/base/vk_codec.h"', '"wire/vk_args.h"', '"wire/vk_types.h"')
     out.header("wire/vk_unpack.h", "Vulkan readers.", includes, header)
     parts = ('"wire/vk_kinds.h"', '"wire/vk_unpack.h"')
+    outputs = {s.name for s in facts.outputs()}
     for index in range(STRUCT_FILES):
-        body = "".join(_struct(facts, s) for s in facts.travelling[index::STRUCT_FILES])
+        body = "".join(
+            _struct(facts, s, s.name in outputs) for s in facts.travelling[index::STRUCT_FILES]
+        )
         name = f"wire/vk_unpack_structs_{index}.c"
         out.source(name, "Readers of structs.", parts, body.rstrip("\n") + "\n")
     out.source("wire/vk_unpack_chain.c", "Reader of chains.", parts, _chain(lock))

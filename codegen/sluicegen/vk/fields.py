@@ -81,13 +81,12 @@ class Fields:
             const=said.const,
             length=length,
             terminated=terminated,
-            optional="true" in element.get("optional", "").split(","),
             value=element.get("values", ""),
             selector=element.get("selector", ""),
             selection=tuple(element.get("selection", "").replace(",", " ").split()),
         )
         wire, size = self._wire(found)
-        found = replace(found, wire=wire, size=size)
+        found = replace(found, wire=wire, size=size, optional=self._optional(found, wire, element))
         key = f"{owner}.{found.name}"
         line = self.policy.get("only-if", key)
         return replace(
@@ -105,6 +104,13 @@ class Fields:
                 raise declare.BadText(f"'{dim}' is no constant")
             count *= value
         return count
+
+    @staticmethod
+    def _optional(field: ir.Field, wire: ir.Wire, element: ET.Element) -> bool:
+        """Handles whose validity is told in prose alone may be null as far as is known here."""
+        single = wire is ir.Wire.HANDLE and not field.pointers
+        prose = single and element.get("noautovalidity") == "true"
+        return prose or "true" in element.get("optional", "").split(",")
 
     def _presence(self, key: str, field: ir.Field, element: ET.Element) -> bool:
         if not field.pointers or field.wire in (ir.Wire.PNEXT, ir.Wire.STRINGS):
