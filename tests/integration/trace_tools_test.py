@@ -511,5 +511,98 @@ class Damaged(TraceBed):
         self.replay_some(self.traces["vk"], 10, "gpu" if self.SECONDS else "null", "arguments")
 
 
+class Progress(TraceBed):
+    """--progress of every long verb."""
+
+    def test_json_lines_end_with_done(self) -> None:
+        trace = str(self.any())
+        out = str(self.tmp / "progress.slc")
+        for words in (
+            ("info", "--check"),
+            ("dump",),
+            ("replay", "--loop", "2"),
+            ("trim", "--force", "--frames", "3-5", "-o", out),
+            ("bench", "--runs", "1", "--backend", "null"),
+        ):
+            with self.subTest(words):
+                done = sluice(*words, "--progress=json", trace)
+                self.assertEqual(0, done.returncode, done.stderr)
+                lines = [json.loads(w) for w in done.stderr.splitlines() if w.startswith("{")]
+                told = [line["progress"] for line in lines]
+                self.assertEqual([False] * (len(told) - 1) + [True], [t["done"] for t in told])
+                self.assertEqual(1, told[-1]["part"])
+                self.assertEqual(os.path.getsize(trace), told[-1]["bytes_total"])
+                parts = [t["part"] for t in told]
+                self.assertEqual(sorted(parts), parts)
+        both = sluice("diff", "--progress=json", trace, trace)
+        self.assertTrue(json.loads(both.stderr.splitlines()[-1])["progress"]["done"])
+
+    def test_a_line_on_terminals_alone(self) -> None:
+        trace = str(self.any())
+        self.assertEqual("", sluice("replay", trace).stderr)
+        for mode, is_said in (("auto", True), ("never", False)):
+            with self.subTest(mode):
+                ours, theirs = os.openpty()
+                words = [SLUICE, "replay", "--loop-time", "1", f"--progress={mode}", trace]
+                env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
+                with subprocess.Popen(
+                    words, stdout=subprocess.DEVNULL, stderr=theirs, env=env
+                ) as program:
+                    os.close(theirs)
+                    said = b""
+                    try:
+                        while more := os.read(ours, 4096):
+                            said += more
+                    except OSError:  # the other end is closed
+                        pass
+                    self.assertEqual(0, program.wait(PATIENCE_S))
+                os.close(ours)
+                self.assertEqual(is_said, b" % " in said, said[-500:])
+                self.assertTrue(said.endswith(b"\r\x1b[K") if is_said else said == b"")
+
+
+class Selectors(TraceBed):
+    """What dump selects, diff and bench do too."""
+
+    def test_diff_and_bench_select_calls(self) -> None:
+        trace = str(self.traces.get("gl", self.any()))
+        rows = self.ends(0, "dump", "--frames", "3", "--kind", "draw", trace).splitlines()
+        self.assertGreaterEqual(len(rows), 1)
+        self.ends(0, "diff", "--kind", "draw", "--frames", "3", trace, trace)
+        call = rows[0].split()[0]
+        self.assertEqual(
+            rows[:1], self.ends(0, "dump", "--calls", f"{call}/draw", trace).splitlines()
+        )
+        self.assertEqual("", self.ends(0, "dump", "--calls", f"{call}/clear", trace))
+        said = self.ends(
+            0, "bench", "--runs", "1", "--backend", "null", "--by-name", "--calls",
+            f"0-{call}/draw",
+            "--fail-above", "900%", "--env-b", "A=1", "--json", trace,
+        )  # fmt: skip
+        result = json.loads(said)
+        self.assertLessEqual(result["calls"], int(call) + 1)
+        names = {row["name"] for kind in result["kinds"] for row in kind["by_name"]}
+        self.assertTrue(names)
+        self.assertTrue(all("Draw" in name or "QueueFlush" in name for name in names), names)
+        self.ends(2, "bench", "--calls", "99999999", trace, says="no call is meant by")
+        self.ends(2, "dump", "--calls", "1/paint", trace, says="--calls ends in /paint")
+        self.ends(
+            2, "diff", "--calls", "1/draw", "--kind", "clear", trace, trace, says="leave out either"
+        )
+
+    def test_submits_of_a_vulkan_program(self) -> None:
+        if "vk" not in self.traces:
+            self.skipTest("vkcube is not installed")
+        trace = str(self.traces["vk"])
+        few = json.loads(self.ends(
+            0, "bench", "--runs", "1", "--backend", "null", "--submits", "0-3", "--json", trace
+        ))  # fmt: skip
+        everything = json.loads(self.ends(
+            0, "bench", "--runs", "1", "--backend", "null", "--json", trace
+        ))  # fmt: skip
+        self.assertLess(few["calls"], everything["calls"])
+        self.ends(0, "diff", "--submits", "0-3", "--kind", "submit", trace, trace)
+
+
 if __name__ == "__main__":
     unittest.main()

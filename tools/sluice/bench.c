@@ -3,9 +3,10 @@
 #include "tools/sluice/bench_play.h"
 #include "tools/sluice/bench_record.h"
 #include "tools/sluice/calls.h"
+#include "tools/sluice/filter.h"
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/json.h"
-#include "tools/sluice/range.h"
+#include "tools/sluice/progress.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
 #include "tools/sluice/verbs.h"
@@ -19,8 +20,8 @@
 enum {
     BENCH_BACKEND,
     BENCH_RUNS,
-    BENCH_FRAMES,
-    BENCH_LOOP_TIME,
+    BENCH_FILTER,
+    BENCH_LOOP_TIME = BENCH_FILTER + FILTER_SPANS,
     BENCH_THREADS,
     BENCH_ENV_A,
     BENCH_ENV_B,
@@ -28,6 +29,7 @@ enum {
     BENCH_FAIL_ABOVE,
     BENCH_BY_NAME,
     BENCH_RECORD_COST,
+    BENCH_PROGRESS,
     BENCH_HOST
 };
 
@@ -44,10 +46,7 @@ static const struct opt options[] = {
                     .max = 1000,
                     .fallback = "10",
                     .help = "measured runs of each kind, after one that is not counted"},
-    [BENCH_FRAMES] = {.name = "frames",
-                      .kind = OPT_TEXT,
-                      .value = "RANGE",
-                      .help = "from the snapshot before the first of these to the last"},
+    FILTER_SPAN_LIST(BENCH_FILTER),
     [BENCH_LOOP_TIME] = {.name = "loop-time",
                          .kind = OPT_REAL,
                          .value = "S",
@@ -77,6 +76,7 @@ static const struct opt options[] = {
     [BENCH_BY_NAME] = {.name = "by-name", .help = "what each command takes, from a run of its own"},
     [BENCH_RECORD_COST] = {.name = "record-cost",
                            .help = "what recording costs; takes no trace, writes below TMPDIR"},
+    [BENCH_PROGRESS] = PROGRESS_OPTION,
     HOST_OPTION_LIST(BENCH_HOST),
 };
 
@@ -97,6 +97,8 @@ struct kind {
 struct bench {
     const struct opt_set *set;
     struct bench_play play;
+    struct filter filter;
+    struct progress progress;
     struct kind *kinds; /* two of them */
     uint32_t kind_count;
     double ratio; /* B to A, or this to the old one; 0: nothing to compare with */
@@ -135,7 +137,11 @@ static int run_named(struct bench *b, struct kind *kind)
     }
     b->play.environment = kind->environment;
     bench_play(&b->play, &run, kind->costs);
-    kind->cost_count = run.cost_count;
+    for (uint32_t i = 0; i < run.cost_count; i++) {
+        if (filter_has_name(&b->filter, call_name(kind->costs[i].opcode))) {
+            kind->costs[kind->cost_count++] = kind->costs[i];
+        }
+    }
     qsort(kind->costs, kind->cost_count, sizeof *kind->costs, by_time);
     return run.code;
 }
@@ -148,6 +154,8 @@ static int run_all(struct bench *b)
     for (uint64_t i = 0; i < runs + 1; i++) {
         for (uint32_t k = 0; k < b->kind_count && code == SLUICE_EXIT_OK; k++) {
             code = run_kind(b, &b->kinds[k], i != 0);
+            b->progress.run++;
+            progress_look(&b->progress, 0, 0);
         }
     }
     for (uint32_t k = 0; k < b->kind_count && code == SLUICE_EXIT_OK; k++) {
@@ -291,13 +299,31 @@ static void print_json(const struct bench *b)
 
 /* --- the verb --- */
 
+/* What of the trace is played. Returns an exit code. */
+static int find_span(struct bench *b)
+{
+    struct filter_span span;
+    int code = filter_span(&b->filter, b->play.path, b->play.reader, &span);
+    b->play.first_frame = span.first_frame;
+    b->play.stop_frame = span.stop_frame;
+    b->play.stop_call = span.stop_call;
+    return code;
+}
+
 static int measure(struct bench *b)
 {
     double old = 0;
     const char *vs = opt_text(b->set, BENCH_VS);
     int code = vs != NULL ? read_old(vs, &old) : SLUICE_EXIT_OK;
     code = code == SLUICE_EXIT_OK ? trace_open(b->play.path, &b->play.reader) : code;
-    code = code == SLUICE_EXIT_OK ? run_all(b) : code;
+    code = code == SLUICE_EXIT_OK ? find_span(b) : code;
+    if (code == SLUICE_EXIT_OK) {
+        uint32_t runs = (uint32_t)opt_number(b->set, BENCH_RUNS) + 1;
+        progress_begin(&b->progress, b->set, BENCH_PROGRESS, false);
+        progress_through(&b->progress, b->play.reader, runs * b->kind_count);
+        code = run_all(b);
+        progress_end(&b->progress);
+    }
     if (code == SLUICE_EXIT_OK) {
         b->ratio = old > 0              ? b->kinds[0].time.median / old
                    : b->kind_count == 2 ? b->kinds[1].time.median / b->kinds[0].time.median
@@ -311,20 +337,14 @@ static int measure(struct bench *b)
 
 static int bench_trace(const struct opt_set *set)
 {
-    struct range frames;
     const char *backend = opt_text(set, BENCH_BACKEND), *b_env = opt_text(set, BENCH_ENV_B);
     struct bench b = {.set = set, .kind_count = b_env != NULL ? 2 : 1};
-    if (!range_option(set, BENCH_FRAMES, &frames)) {
-        return SLUICE_EXIT_USAGE;
-    }
     if (opt_text(set, BENCH_FAIL_ABOVE) != NULL && b_env == NULL &&
         opt_text(set, BENCH_VS) == NULL) {
         say_error("--fail-above needs something to compare with: --env-b or --vs");
         return SLUICE_EXIT_USAGE;
     }
     b.play = (struct bench_play){.path = set->args[0],
-                                 .first_frame = range_begin(&frames),
-                                 .stop_frame = range_end(&frames),
                                  .seconds = opt_real(set, BENCH_LOOP_TIME),
                                  .one_thread = strcmp(opt_text(set, BENCH_THREADS), "one") == 0};
     host_options_read(set, BENCH_HOST, &b.play.host);
@@ -339,7 +359,9 @@ static int bench_trace(const struct opt_set *set)
     b.kinds[0].environment = opt_text(set, BENCH_ENV_A);
     b.kinds[1].name = "B";
     b.kinds[1].environment = b_env;
-    int code = measure(&b);
+    int code = filter_read(&b.filter, set, BENCH_FILTER, false);
+    code = code == SLUICE_EXIT_OK ? measure(&b) : code;
+    filter_finish(&b.filter);
     sl_free(b.kinds[0].costs);
     sl_free(b.kinds[1].costs);
     sl_free(b.kinds);

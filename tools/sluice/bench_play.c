@@ -72,7 +72,7 @@ static int play_once(struct playing *p, bool wants_costs, struct rep_report *rep
                                         .wants_costs = wants_costs,
                                         .first_frame = play->first_frame,
                                         .stop_frame = play->stop_frame,
-                                        .stop_call = UINT64_MAX,
+                                        .stop_call = play->stop_call,
                                         .user = p,
                                         .frame = on_frame};
     const struct dev_limits limits = {.resource_bytes = play->host.resource_bytes};

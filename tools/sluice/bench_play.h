@@ -12,7 +12,8 @@ struct bench_play {
     struct host_options host;
     uint64_t first_frame; /* played from the snapshot before it */
     uint64_t stop_frame;  /* the first that is not played */
-    double seconds;      /* plays again until so much time has passed; 0: once */
+    uint64_t stop_call;   /* the same of calls, by stamp */
+    double seconds;       /* plays again until so much time has passed; 0: once */
     bool one_thread;
     const char *environment; /* "NAME=VALUE,NAME=VALUE" for the run; nullable */
 };

@@ -30,6 +30,7 @@ enum {
     DIFF_FUZZ,
     DIFF_OUT,
     DIFF_FORCE,
+    DIFF_PROGRESS,
     DIFF_HOST
 };
 
@@ -75,6 +76,7 @@ static const struct opt options[] = {
                   .help = "pictures: write difference pictures there, and index.html that shows "
                           "them side by side"},
     [DIFF_FORCE] = {.name = "force", .help = "overwrite what is in --out"},
+    [DIFF_PROGRESS] = PROGRESS_OPTION,
     HOST_OPTION_LIST(DIFF_HOST),
 };
 
@@ -93,6 +95,7 @@ struct side {
 struct diff {
     struct side sides[2];
     struct filter filter;
+    struct progress progress; /* through the first */
     bool structure, results, keep_going, json;
     double eps;
     uint64_t limit, printed;
@@ -146,6 +149,9 @@ static int read_frame(struct diff *d, struct side *side)
             }
         } else if (event.kind == CAP_EVENT_CALL) {
             calls_give(side->calls, &event, frame, false); /* objects keep their numbers */
+        }
+        if (result == SL_OK && side == &d->sides[0]) {
+            progress_step(&d->progress, frame, event.stamp);
         }
         if (result == SL_OK) {
             filter_pass(&d->filter, &side->place, side->schema, &event);
@@ -268,7 +274,10 @@ static int diff_calls(const struct opt_set *set)
         code = open_side(&d.sides[1], set->args[1]);
     }
     if (code == SLUICE_EXIT_OK) {
+        progress_begin(&d.progress, set, DIFF_PROGRESS, true);
+        progress_through(&d.progress, d.sides[0].reader, 1);
         code = compare_all(&d);
+        progress_end(&d.progress);
         print_end(&d);
     }
     bool is_damaged = d.sides[0].is_damaged || d.sides[1].is_damaged;
@@ -309,7 +318,8 @@ static int diff_folders(const struct opt_set *set, const char *const folders[2])
 static int diff_shots(const struct opt_set *set)
 {
     char folders[2][PATH_MAX], base[PATH_MAX];
-    struct shots_options shots = {.out = NULL};
+    struct progress progress;
+    struct shots_options shots = {.progress = &progress};
     host_options_read(set, DIFF_HOST, &shots.host);
     shots.host.device.restores = true;
     if (!drawn_set_read(opt_text(set, DIFF_SHOTS), opt_text(set, DIFF_FILTER + FILTER_KIND),
@@ -321,11 +331,14 @@ static int diff_shots(const struct opt_set *set)
         return code;
     }
     host_prepare();
+    progress_begin(&progress, set, DIFF_PROGRESS, false);
     for (int i = 0; i < 2 && code == SLUICE_EXIT_OK; i++) {
         code = folder_path(folders[i], base, i == 0 ? "first" : "second", true);
         shots.out = folders[i];
+        progress.run = (uint32_t)i;
         code = code == SLUICE_EXIT_OK ? replay_shots(set->args[i], &shots) : code;
     }
+    progress_end(&progress);
     if (code == SLUICE_EXIT_OK) {
         code = diff_folders(set, (const char *const[]){folders[0], folders[1]});
     }

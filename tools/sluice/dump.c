@@ -3,6 +3,7 @@
 #include "tools/sluice/connect.h"
 #include "tools/sluice/dump_trace.h"
 #include "tools/sluice/json.h"
+#include "tools/sluice/progress.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
 
@@ -48,6 +49,7 @@ static const struct opt options[] = {
                      .help = "a trace that is being recorded: wait for more until it ends"},
     [DUMP_KEEP_GOING] = {.name = "keep-going", .help = "pass by what is damaged"},
     [DUMP_STRICT] = {.name = "strict", .help = "exit 6 when the recording was cut short"},
+    [DUMP_PROGRESS] = PROGRESS_OPTION,
 };
 
 /* Calls until the count, a signal, or the host's end. */

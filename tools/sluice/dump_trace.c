@@ -1,5 +1,6 @@
 #include "tools/sluice/dump_trace.h"
 #include "tools/sluice/blobs.h"
+#include "tools/sluice/progress.h"
 #include "tools/sluice/calls.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace_stats.h"
@@ -19,6 +20,7 @@ struct dump {
     struct cap_reader *reader;
     struct cap_merge *merge;
     struct filter filter;
+    struct progress progress;
     bool all, follows, keep_going, strict, json;
     uint64_t limit; /* calls to print */
     struct calls *calls;
@@ -138,6 +140,7 @@ static int walk(struct dump *d)
         if (!take(d, &event)) {
             return SLUICE_EXIT_FILE;
         }
+        progress_step(&d->progress, d->place.frame, event.stamp);
         if (is_over(d, &event)) {
             return SLUICE_EXIT_OK;
         }
@@ -270,7 +273,11 @@ static int print_all(struct dump *d, const struct opt_set *set)
     if (d->stats == NULL && d->blobs == NULL) {
         calls_begin(d->calls);
     }
-    return finish(d, walk(d));
+    progress_begin(&d->progress, set, DUMP_PROGRESS, d->stats == NULL);
+    progress_through(&d->progress, d->reader, 1);
+    code = walk(d);
+    progress_end(&d->progress);
+    return finish(d, code);
 }
 
 /* By the index where that is enough. */

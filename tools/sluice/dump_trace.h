@@ -16,7 +16,8 @@ enum {
     DUMP_BLOBS,
     DUMP_FOLLOW,
     DUMP_KEEP_GOING,
-    DUMP_STRICT
+    DUMP_STRICT,
+    DUMP_PROGRESS
 };
 
 int dump_trace(const struct opt_set *set);

@@ -16,7 +16,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { INFO_CHECK, INFO_CALLS, INFO_REQUIREMENTS, INFO_THUMB, INFO_FORCE, INFO_STRICT };
+enum {
+    INFO_CHECK,
+    INFO_CALLS,
+    INFO_REQUIREMENTS,
+    INFO_THUMB,
+    INFO_FORCE,
+    INFO_STRICT,
+    INFO_PROGRESS
+};
 
 static const struct opt options[] = {
     [INFO_CHECK] = {.name = "check", .help = "read and verify everything"},
@@ -29,6 +37,7 @@ static const struct opt options[] = {
                     .help = "write the small picture that it keeps of a frame, as PNG"},
     [INFO_FORCE] = {.name = "force", .letter = 'f', .help = "replace FILE"},
     [INFO_STRICT] = {.name = "strict", .help = "exit 6 when the recording was cut short"},
+    [INFO_PROGRESS] = PROGRESS_OPTION,
 };
 
 struct info {
@@ -38,6 +47,7 @@ struct info {
     struct schema *schema; /* nullable */
     uint64_t file_size;
     uint64_t frames, calls; /* that can be played */
+    struct progress progress;
     bool is_damaged;
 };
 
@@ -143,7 +153,9 @@ static void print_json(const struct info *info)
 static int count_cut(struct info *info)
 {
     struct trace_walk walk = {0};
-    int code = trace_walk_all(info->path, info->reader, &walk);
+    progress_through(&info->progress, info->reader, 1);
+    int code = trace_walk_all(info->path, info->reader, &walk, &info->progress);
+    progress_end(&info->progress);
     info->frames = walk.frames;
     info->calls = walk.calls;
     info->is_damaged = info->is_damaged || walk.damages != 0;
@@ -225,15 +237,18 @@ static int run(const struct opt_set *set)
     if (thumb != NULL && trace_is_input(thumb, set->args, set->arg_count)) {
         return SLUICE_EXIT_USAGE;
     }
+    progress_begin(&info.progress, set, INFO_PROGRESS, false);
     int code = open_it(&info);
     if (code == SLUICE_EXIT_OK) {
         bool json = opt_common_on(set, COMMON_JSON);
-        code = thumb != NULL ? info_thumb(info.path, info.reader, thumb, opt_on(set, INFO_FORCE))
-               : opt_on(set, INFO_CHECK)
-                   ? info_check(info.path, info.reader, opt_on(set, INFO_STRICT), json)
-               : opt_on(set, INFO_REQUIREMENTS) ? info_needs(info.path, info.reader, json)
-                                                : show(&info, set);
+        code =
+            thumb != NULL ? info_thumb(info.path, info.reader, thumb, opt_on(set, INFO_FORCE))
+            : opt_on(set, INFO_CHECK)
+                ? info_check(info.path, info.reader, opt_on(set, INFO_STRICT), json, &info.progress)
+            : opt_on(set, INFO_REQUIREMENTS) ? info_needs(info.path, info.reader, json)
+                                             : show(&info, set);
     }
+    progress_end(&info.progress);
     cap_summary_finish(&info.summary);
     schema_destroy(info.schema);
     cap_reader_close(info.reader);

@@ -9,7 +9,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-int trace_walk_all(const char *path, struct cap_reader *reader, struct trace_walk *walk)
+int trace_walk_all(const char *path, struct cap_reader *reader, struct trace_walk *walk,
+                   struct progress *progress)
 {
     struct cap_merge *merge;
     struct cap_event event;
@@ -20,6 +21,7 @@ int trace_walk_all(const char *path, struct cap_reader *reader, struct trace_wal
     }
     while (result == SL_OK || result == SL_ERR_PROTOCOL) {
         result = cap_merge_next(merge, &event, &damage);
+        progress_step(progress, walk->frames, result == SL_OK ? event.stamp : progress->stamp);
         if (result == SL_ERR_PROTOCOL) {
             trace_say_damage(&damage, walk->frames);
             walk->damages++;
@@ -67,7 +69,7 @@ static bool end_agrees(const struct cap_reader *reader, const struct cap_payload
 }
 
 /* All payloads. Returns an exit code. */
-static int check_chunks(const char *path, struct cap_reader *reader)
+static int check_chunks(const char *path, struct cap_reader *reader, struct progress *progress)
 {
     struct cap_payload payload = {0};
     enum sl_result result = SL_OK;
@@ -75,6 +77,7 @@ static int check_chunks(const char *path, struct cap_reader *reader)
     XXH3_64bits_reset(&state);
     for (uint32_t i = 0; result == SL_OK && i < reader->chunk_count; i++) {
         struct cap_chunk *chunk = &reader->chunks[i];
+        progress_look(progress, 0, chunk->first_stamp);
         enum cap_damage_kind why = CAP_DAMAGE_RECORD;
         result = cap_reader_load(reader, chunk, &payload, &why);
         if (result == SL_OK && chunk->kind == CAP_KIND_END &&
@@ -108,19 +111,23 @@ static void print_damages(const struct cap_reader *reader)
     fputc(']', stdout);
 }
 
-int info_check(const char *path, struct cap_reader *reader, bool strict, bool json)
+int info_check(const char *path, struct cap_reader *reader, bool strict, bool json,
+               struct progress *progress)
 {
     char chunks[TRACE_NUMBER], damaged[TRACE_NUMBER];
     enum sl_result result = cap_reader_scan(reader);
     if (result != SL_OK) {
         return trace_failed(path, reader, result);
     }
-    int code = check_chunks(path, reader);
+    progress_through(progress, reader, 2);
+    int code = check_chunks(path, reader, progress);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
     struct trace_walk walk = {0};
-    code = trace_walk_all(path, reader, &walk);
+    progress->run = 1;
+    code = trace_walk_all(path, reader, &walk, progress);
+    progress_end(progress);
     if (code != SLUICE_EXIT_OK && code != SLUICE_EXIT_DAMAGED) {
         return code;
     }

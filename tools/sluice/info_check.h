@@ -2,6 +2,7 @@
 #ifndef SLUICE_INFO_CHECK_H
 #define SLUICE_INFO_CHECK_H
 
+#include "tools/sluice/progress.h"
 #include "tools/sluice/trace.h"
 
 struct trace_walk {
@@ -12,9 +13,11 @@ struct trace_walk {
 
 /* Every record and every piece of memory. Damage is said and passed by. Returns 0, DAMAGED, or
  * another exit code that was said. */
-int trace_walk_all(const char *path, struct cap_reader *reader, struct trace_walk *walk);
+int trace_walk_all(const char *path, struct cap_reader *reader, struct trace_walk *walk,
+                   struct progress *progress);
 
 /* reader: not scanned yet. Returns an exit code. */
-int info_check(const char *path, struct cap_reader *reader, bool strict, bool json);
+int info_check(const char *path, struct cap_reader *reader, bool strict, bool json,
+               struct progress *progress);
 
 #endif

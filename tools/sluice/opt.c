@@ -56,14 +56,17 @@ static bool parse_number(const char *text, uint64_t *out)
     return true;
 }
 
-static bool parse_real(const char *text, double *out)
+/* is_percent: 3% is 3. */
+static bool parse_real(const char *text, bool is_percent, double *out)
 {
     char *end;
-    if (strspn(text, "0123456789.") != strlen(text) || strpbrk(text, "0123456789") == NULL) {
+    const char *behind = text + strspn(text, "0123456789.");
+    bool is_over = *behind == '\0' || (is_percent && strcmp(behind, "%") == 0);
+    if (!is_over || strpbrk(text, "0123456789") == NULL) {
         return false;
     }
     *out = strtod(text, &end);
-    return *end == '\0' && *out <= 1e15;
+    return end == behind && *out <= 1e15;
 }
 
 bool opt_is_choice(const char *choices, const char *text)
@@ -107,7 +110,7 @@ static bool set_value(const struct opt *option, const char *where, const char *t
         }
         break;
     case OPT_REAL:
-        if (!parse_real(text, &real)) {
+        if (!parse_real(text, strcmp(option->value, "PERCENT") == 0, &real)) {
             say_error("%s is '%s'; it should be a number like 0.5", where, text);
             return false;
         }

@@ -5,6 +5,7 @@
 #include "tools/sluice/host.h"
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/json.h"
+#include "tools/sluice/progress.h"
 #include "tools/sluice/range.h"
 #include "tools/sluice/replay_decode.h"
 #include "tools/sluice/replay_diverged.h"
@@ -17,6 +18,7 @@
 #include "tools/sluice/trace_types.h"
 #include "tools/sluice/verbs.h"
 #include "host/replay/rep.h"
+#include "transport/base/atomic.h"
 #include "transport/base/bytes.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
@@ -50,6 +52,7 @@ enum {
     REPLAY_PLAN,
     REPLAY_TIMEOUT,
     REPLAY_STRICT,
+    REPLAY_PROGRESS,
     REPLAY_HOST
 };
 
@@ -142,6 +145,7 @@ static const struct opt options[] = {
                         .fallback = "60",
                         .help = "give up when a call takes so many seconds"},
     [REPLAY_STRICT] = {.name = "strict", .help = "exit 6 when the recording was cut short"},
+    [REPLAY_PROGRESS] = PROGRESS_OPTION,
     HOST_OPTION_LIST(REPLAY_HOST),
 };
 
@@ -168,7 +172,7 @@ struct replay {
     struct remap *remap; /* of the run that goes on */
     struct rep *rep;     /* of the run that was last; nullable, as its device */
     struct vgd *device;
-    uint64_t *last_call;
+    struct replay_place *place; /* in the worker */
     char driver[LOCAL_TEXT];
     uint64_t load_ns;
     int code; /* of a callback that ended it */
@@ -239,6 +243,7 @@ static void pace_wait(struct pace *pace, const struct rep_frame *frame)
 static bool on_frame(void *user, const struct rep_frame *frame)
 {
     struct replay *r = user;
+    sl_atomic_store_relaxed_u64(&r->place->frame, frame->number);
     if (!range_has(&r->frames, frame->number)) {
         return true;
     }
@@ -396,7 +401,7 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
         .wants_hashes = wants,
         .wants_pixels = r->window != NULL || (opt_text(set, REPLAY_SHOTS) != NULL && !draws) ||
                         opt_text(set, REPLAY_EXPECT) != NULL,
-        .last_call = r->last_call,
+        .last_call = &r->place->call,
         .no_compare = is_backend(set, "null"),
         .first_frame = first_frame,
         .stop_frame = range_end(&r->frames),
@@ -490,7 +495,7 @@ static int play_through(struct replay *r, const struct host_options *host, struc
 }
 
 /* In the worker. */
-static int play(void *user, uint64_t *last_call)
+static int play(void *user, struct replay_place *place)
 {
     struct replay *r = user;
     struct host_options host = {0};
@@ -500,11 +505,12 @@ static int play(void *user, uint64_t *last_call)
     host.device.software = is_backend(r->set, "cpu");
     host.device.null = is_backend(r->set, "null");
     host_prepare();
-    r->last_call = last_call;
+    r->place = place;
     int code =
         opt_on(r->set, REPLAY_WINDOW) ? replay_window_open(r->path, &r->window) : SLUICE_EXIT_OK;
     uint64_t begin = sl_clock_ns();
     for (uint64_t i = 0; code == SLUICE_EXIT_OK && goes_on(r, i, begin); i++) {
+        sl_atomic_store_relaxed_u64(&place->run, i);
         code = play_through(r, &host, &all);
     }
     replay_window_close(r->window);
@@ -534,7 +540,11 @@ static int play_apart(struct replay *r)
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
-    code = replay_in_worker(r->path, play, r);
+    struct progress progress;
+    progress_begin(&progress, r->set, REPLAY_PROGRESS, opt_on(r->set, REPLAY_HASH));
+    progress_through(&progress, r->reader, (uint32_t)opt_number(r->set, REPLAY_LOOP));
+    code = replay_in_worker(r->path, play, r, &progress);
+    progress_end(&progress);
     uint64_t found = validates ? validate_end(&validate) : 0;
     return code == SLUICE_EXIT_OK && found != 0 ? SLUICE_EXIT_DIFFERENT : code;
 }

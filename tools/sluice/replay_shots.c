@@ -26,6 +26,7 @@ static bool on_frame(void *user, const struct rep_frame *frame)
 {
     struct shots *s = user;
     char name[64], path[PATH_MAX];
+    s->options->progress->frame = frame->number;
     if (!drawn_wants_frame(&s->options->set, frame->number, frame->mark)) {
         return true;
     }
@@ -40,6 +41,14 @@ static bool on_frame(void *user, const struct rep_frame *frame)
         s->code = picture_write(path, false, frame->pixels, frame->width_px, frame->height_px);
     }
     return s->code == SLUICE_EXIT_OK;
+}
+
+/* A look at each call that comes. */
+static bool passes_call(void *user, const struct cap_event *event)
+{
+    struct progress *progress = ((struct shots *)user)->options->progress;
+    progress_step(progress, progress->frame, event->stamp);
+    return false;
 }
 
 static bool wants_drawn(void *user, const struct cap_event *event, uint64_t frame)
@@ -88,7 +97,8 @@ static int play(const char *path, struct cap_reader *reader, struct shots *s)
         .stop_frame = is_of_calls ? UINT64_MAX : range_end(&set->range),
         .stop_call = is_of_calls && draws ? range_end(&set->range) : UINT64_MAX,
         .user = s,
-        .frame = draws ? NULL : on_frame,
+        .frame = on_frame,
+        .skips_call = s->options->progress->mode != PROGRESS_OFF ? passes_call : NULL,
         .wants_drawn = draws ? wants_drawn : NULL,
         .drawn = draws ? take_drawn : NULL,
         .wants_frame = wants_frame};
@@ -127,6 +137,7 @@ int replay_shots(const char *path, const struct shots_options *options)
         code = drawn_create(&drawn, &s.drawn);
     }
     if (code == SLUICE_EXIT_OK) {
+        progress_through(options->progress, reader, 2);
         code = play(path, reader, &s);
     }
     drawn_destroy(s.drawn);

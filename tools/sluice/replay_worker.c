@@ -4,6 +4,7 @@
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
 #include "transport/base/atomic.h"
+#include "transport/base/clock.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,6 +14,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define LOOK_NS (10 * SL_NS_PER_MS)
 
 static int say_died(const char *path, int signal_number, uint64_t last)
 {
@@ -25,24 +28,39 @@ static int say_died(const char *path, int signal_number, uint64_t last)
     return SLUICE_EXIT_INTERNAL;
 }
 
-static int wait_for(const char *path, pid_t pid, const uint64_t *last)
+static void tell(struct progress *progress, const struct replay_place *place)
+{
+    progress->run = (uint32_t)sl_atomic_load_relaxed_u64(&place->run);
+    progress_look(progress, sl_atomic_load_relaxed_u64(&place->frame),
+                  sl_atomic_load_relaxed_u64(&place->call));
+}
+
+static int wait_for(const char *path, pid_t pid, const struct replay_place *place,
+                    struct progress *progress)
 {
     int status = 0;
-    while (waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR) {
+    pid_t ended;
+    while ((ended = waitpid(pid, &status, progress->mode != PROGRESS_OFF ? WNOHANG : 0)) <= 0) {
+        if (ended < 0 && errno != EINTR) {
             say_error("the replay's process is gone: %s", strerror(errno));
             return SLUICE_EXIT_INTERNAL;
         }
+        if (ended == 0) {
+            tell(progress, place);
+            sl_clock_sleep_ns(LOOK_NS);
+        }
     }
-    return WIFSIGNALED(status) ? say_died(path, WTERMSIG(status), sl_atomic_load_relaxed_u64(last))
-                               : WEXITSTATUS(status);
+    return WIFSIGNALED(status)
+               ? say_died(path, WTERMSIG(status), sl_atomic_load_relaxed_u64(&place->call))
+               : WEXITSTATUS(status);
 }
 
-int replay_in_worker(const char *path, int (*play)(void *user, uint64_t *last), void *user)
+int replay_in_worker(const char *path, int (*play)(void *user, struct replay_place *place),
+                     void *user, struct progress *progress)
 {
-    uint64_t *last =
-        mmap(NULL, sizeof *last, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (last == MAP_FAILED) {
+    struct replay_place *place =
+        mmap(NULL, sizeof *place, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (place == MAP_FAILED) {
         say_error("no memory");
         return SLUICE_EXIT_INTERNAL;
     }
@@ -52,7 +70,7 @@ int replay_in_worker(const char *path, int (*play)(void *user, uint64_t *last), 
     if (pid == 0) {
         prctl(PR_SET_NAME, "sluice-replay");
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        int code = getppid() == starter ? play(user, last) : SLUICE_EXIT_INTERNAL;
+        int code = getppid() == starter ? play(user, place) : SLUICE_EXIT_INTERNAL;
         bool is_written = fflush(stdout) == 0 && ferror(stdout) == 0;
         fflush(NULL);
         _exit(code == SLUICE_EXIT_OK && !is_written
@@ -63,8 +81,8 @@ int replay_in_worker(const char *path, int (*play)(void *user, uint64_t *last), 
     if (pid < 0) {
         say_error("no process for the replay: %s; raise the limit of processes", strerror(errno));
     } else {
-        code = wait_for(path, pid, last);
+        code = wait_for(path, pid, place, progress);
     }
-    (void)munmap(last, sizeof *last);
+    (void)munmap(place, sizeof *place);
     return code;
 }

@@ -2,12 +2,18 @@
 #ifndef SLUICE_REPLAY_WORKER_H
 #define SLUICE_REPLAY_WORKER_H
 
-#include <stdint.h>
+#include "tools/sluice/progress.h"
 
-/* Forks, calls play(user, last) there and returns its exit code. *last: in memory that both share;
- * the worker puts the stamp of the call there that it gave last. A worker that a signal ends is
- * said with that call and those before it in the trace at `path`: INTERNAL. The process has one
- * thread. */
-int replay_in_worker(const char *path, int (*play)(void *user, uint64_t *last), void *user);
+/* In memory that both processes share; atomic. */
+struct replay_place {
+    uint64_t call; /* stamp of the one that was given last */
+    uint64_t frame, run;
+};
+
+/* Forks, calls play(user, place) there and returns its exit code. What the worker puts into *place
+ * is told by `progress` here. A worker that a signal ends is said with its last call and those
+ * before it in the trace at `path`: INTERNAL. The process has one thread. */
+int replay_in_worker(const char *path, int (*play)(void *user, struct replay_place *place),
+                     void *user, struct progress *progress);
 
 #endif

@@ -10,7 +10,8 @@ static struct {
     const char *verb;
     bool quiet;
     bool verbose;
-    FILE *file; /* nullable */
+    FILE *file;    /* nullable */
+    bool has_line; /* say_line's is on the terminal, or may be another process's of ours */
 } state;
 
 void say_begin(const char *verb)
@@ -59,9 +60,24 @@ static void put(FILE *to, const char *format, va_list args)
 {
     char text[2048];
     vsnprintf(text, sizeof text, format, args);
+    fputs(state.has_line && to == stderr ? "\r\033[K" : "", to);
     fprintf(to, "sluice%s%s: %s\n", state.verb != NULL ? " " : "",
             state.verb != NULL ? state.verb : "", text);
     fflush(to);
+}
+
+void say_line(const char *format, ...)
+{
+    char text[256] = "";
+    va_list args;
+    va_start(args, format);
+    if (format != NULL) {
+        vsnprintf(text, sizeof text, format, args);
+    }
+    va_end(args);
+    fprintf(stderr, "\r\033[K%s", text);
+    fflush(stderr);
+    state.has_line = format != NULL;
 }
 
 void say_error(const char *format, ...)

@@ -27,4 +27,8 @@ void say_error(const char *format, ...) SL_PRINTF(1, 2);
 void say_note(const char *format, ...) SL_PRINTF(1, 2);   /* not with -q */
 void say_detail(const char *format, ...) SL_PRINTF(1, 2); /* with -v */
 
+/* A line on the terminal that stderr is, written over the one before; whatever else is said takes
+ * it away. NULL: it goes. */
+void say_line(const char *format, ...) SL_PRINTF(1, 2);
+
 #endif

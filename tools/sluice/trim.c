@@ -19,6 +19,7 @@ enum {
     TRIM_FORCE,
     TRIM_OFFLINE,
     TRIM_IGNORE_RESULTS,
+    TRIM_PROGRESS,
     TRIM_HOST
 };
 
@@ -52,6 +53,7 @@ static const struct opt options[] = {
                       .help = "ask no driver: keep the calls that lead to A, however many"},
     [TRIM_IGNORE_RESULTS] = {.name = "ignore-results",
                              .help = "go on when a call before A answers otherwise than recorded"},
+    [TRIM_PROGRESS] = PROGRESS_OPTION,
     HOST_OPTION_LIST(TRIM_HOST),
 };
 
@@ -260,7 +262,10 @@ static int trim_one(struct trim *t, const struct opt_set *set)
     int code = (t->first != 0 ? trace_open_to_seek : trace_open)(t->path, &t->reader);
     if (code == SLUICE_EXIT_OK) {
         uint64_t size = t->reader->size;
+        progress_begin(&t->progress, set, TRIM_PROGRESS, false);
+        progress_through(&t->progress, t->reader, 1);
         code = choose(t, opt_on(set, TRIM_OFFLINE));
+        progress_end(&t->progress);
         trace_say_skipped(t->reader);
         if (code == SLUICE_EXIT_OK) {
             say_note("trimmed %s  %s bytes -> %s  %s bytes", t->path, trace_number(size, before),

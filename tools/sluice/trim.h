@@ -3,6 +3,7 @@
 #define SLUICE_TRIM_H
 
 #include "tools/sluice/host_options.h"
+#include "tools/sluice/progress.h"
 #include "tools/sluice/range.h"
 #include "tools/sluice/trace.h"
 #include "tools/sluice/trim_reach.h"
@@ -16,6 +17,7 @@ struct trim {
     struct range streams;      /* whose calls are kept */
     int level;
     bool force, ignores_results;
+    struct progress progress;
     struct host_options host;
     struct cap_merge_snapshot *snapshots;
     uint32_t snapshot_count;

@@ -78,6 +78,7 @@ int trim_copy_frames(struct trim *t, struct cap_copy *copy, uint64_t frame)
             result = cap_copy_event(copy, &event);
         }
         frame += event.kind == CAP_EVENT_FRAME;
+        progress_step(&t->progress, frame, event.stamp);
         if (result != SL_OK) {
             break;
         }

@@ -25,6 +25,13 @@ static bool on_diverged(void *user, const struct rep_answer *answer)
     return goes_on;
 }
 
+static bool passes_call(void *user, const struct cap_event *event)
+{
+    struct progress *progress = &((struct trim *)user)->progress;
+    progress_step(progress, progress->frame, event->stamp);
+    return false;
+}
+
 static int replay_ended(struct trim *t, const struct rep_report *report)
 {
     switch (report->end) {
@@ -137,6 +144,8 @@ int trim_play(struct trim *t)
                                      .stop_frame = t->first,
                                      .stop_call = UINT64_MAX,
                                      .user = t,
+                                     .skips_call =
+                                         t->progress.mode != PROGRESS_OFF ? passes_call : NULL,
                                      .diverged = on_diverged};
     struct rep *rep = NULL;
     t->host.device.restores = true;
