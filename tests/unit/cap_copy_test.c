@@ -5,7 +5,9 @@
 #include "transport/base/thread.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { PACKETS = 6000, FRAME = 100, REST = 32 };
 
@@ -134,4 +136,79 @@ SLT_TEST_F(cap_copy, keeps_every_record_while_its_lanes_are_swept, t)
     SLT_EXPECT_EQ(PACKETS / FRAME, verbs);
     SLT_EXPECT_EQ(report.totals.writes, writes);
     bed_finish(&to);
+}
+
+/* --- on one processor, too: bytes that cannot be read yet stop the copy where it holds a lane ---
+ */
+
+enum { PAGE = 4096 };
+
+/* Of the test that runs; the handler has no other way to know. */
+static struct {
+    uint8_t *page;         /* cannot be read until the handler was there */
+    struct cap_lane *lane; /* where its bytes go */
+    uint32_t met, free;    /* how often; how often the lane was not held */
+} stopped;
+
+static void on_fault(int number)
+{
+    if (mprotect(stopped.page, PAGE, PROT_READ | PROT_WRITE) != 0) {
+        (void)signal(number, SIG_DFL);
+    }
+    stopped.met++;
+    if (cap_lane_try(stopped.lane)) {
+        stopped.free++;
+        cap_lane_unlock(stopped.lane);
+    }
+}
+
+/* Copies the event, whose bytes lie in the page, and stops at them. */
+static void copy_stopped(struct cap_copy *copy, const struct cap_event *event,
+                         struct cap_lane *lane)
+{
+    stopped.lane = lane;
+    SLT_ASSERT_EQ(0, mprotect(stopped.page, PAGE, PROT_NONE));
+    SLT_ASSERT_OK(cap_copy_event(copy, event));
+}
+
+SLT_TEST_F(cap_copy, holds_a_lane_while_it_copies_into_it, t)
+{
+    static const uint32_t words[4] = {OPCODE, sizeof words, 2, 3};
+    const struct sigaction action = {.sa_handler = on_fault};
+    struct sigaction before;
+    struct cap_copy copy;
+    struct cap_event event = {.kind = CAP_EVENT_CALL, .stream = 1, .stamp = 1};
+    begin(t, &(struct cap_start){.level = 1});
+    cap_copy_init(&copy, t->recording, NULL);
+    event.call = (struct cap_event_call){
+        .packet = (const uint8_t *)words, .size = sizeof words, .ring_id = 9};
+    SLT_ASSERT_OK(cap_copy_event(&copy, &event));
+    struct cap_stream *s = cap_recording_stream(t->recording, 9);
+    SLT_ASSERT_TRUE(s != NULL);
+    stopped.met = stopped.free = 0;
+    stopped.page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    SLT_ASSERT_TRUE(stopped.page != MAP_FAILED);
+    SLT_ASSERT_EQ(0, sigaction(SIGSEGV, &action, &before));
+    memcpy(stopped.page, words, sizeof words);
+    event.stamp++;
+    event.call.packet = stopped.page;
+    copy_stopped(&copy, &event, &s->calls);
+    event.stamp++;
+    event.call.packet = (const uint8_t *)words;
+    event.call.has_result = event.call.has_reply = true;
+    event.call.reply = stopped.page;
+    event.call.reply_size = sizeof words;
+    copy_stopped(&copy, &event, &s->calls);
+    event = (struct cap_event){.kind = CAP_EVENT_VERB,
+                               .stamp = event.stamp + 1,
+                               .verb = {.verb = CAP_VERB_CTX_ATTACH,
+                                        .body = stopped.page,
+                                        .size = sizeof(struct cap_verb_ctx)}};
+    copy_stopped(&copy, &event, &t->recording->verbs);
+    SLT_EXPECT_EQ(0, sigaction(SIGSEGV, &before, NULL));
+    SLT_EXPECT_EQ(3u, stopped.met);
+    SLT_EXPECT_EQ(0u, stopped.free);
+    munmap(stopped.page, PAGE);
+    cap_copy_finish(&copy);
+    SLT_EXPECT_EQ(3u, end(t).totals.calls);
 }
