@@ -12,8 +12,8 @@ int main(void)
     bench_record(folder != NULL ? folder : "/tmp", &cost);
     printf(
         "{\"plain_ns\": %.2f, \"armed_ns\": %.2f, \"recorded_ns\": %.2f, \"recorded_4_ns\": %.2f, "
-        "\"pack\": %.3f, \"full\": %.0f, \"stalls\": %llu}\n",
+        "\"pack\": %.3f, \"full\": %.0f, \"full_4\": %.0f, \"stalls\": %llu}\n",
         cost.plain.median, cost.armed.median, cost.recorded.median, cost.recorded_4.median,
-        cost.file_bytes, cost.full, cost.stalls);
+        cost.file_bytes, cost.full, cost.full_4, cost.stalls);
     return 0;
 }

@@ -49,12 +49,13 @@ class Bed:
             words,
             env=os.environ | variables,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
         )
         if done.returncode != 0:
-            raise RuntimeError(f"{words[:2]} ended with {done.returncode}")
+            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise RuntimeError(f"{words[:2]} ended with {done.returncode}: {said}")
         return done.stdout
 
     def cost(self, *words: str, **variables: str) -> Cost:

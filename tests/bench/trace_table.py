@@ -7,12 +7,15 @@
 The programs time their own calls: natively, below `sluice run` and `record`, below the other tools,
 in turns. Then the files are read: by their index, whole, one call in the middle. The other goals
 are trace_goals.py's. A tool that is not installed is left out, which the JSON says. Figures are
-medians over the rounds.
+medians over the rounds. Some of the programs open windows: without DISPLAY they have an Xvfb of
+their own.
 """
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -21,8 +24,12 @@ import sys
 import tempfile
 
 
-from trace_bed import Bed, Cost, Json, gfxreconstruct
-from trace_goals import goals
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "tools"))
+
+from trace_bed import Bed, Cost, Json, gfxreconstruct  # noqa: E402
+from trace_goals import goals  # noqa: E402
+from xvfb import XvfbError, x_server  # noqa: E402
 
 
 class Tool:
@@ -211,7 +218,15 @@ def main() -> int:
         parser.add_argument(name, type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.ExitStack() as stack:
+        if not os.environ.get("DISPLAY"):
+            try:
+                os.environ["DISPLAY"] = stack.enter_context(x_server())[0]["DISPLAY"]
+            except (OSError, XvfbError) as why:
+                say = "no X display for programs with windows, nor one of the bench's own"
+                print(f"{say}: {why}; set DISPLAY, or install Xvfb (Debian: xvfb)", file=sys.stderr)
+                return 1
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         bed = Bed(options.sluice, options.build, pathlib.Path(folder), options.gl, options.vk)
         result = measure(bed, options.rounds)
         result["goals"] = goals(bed, options.rounds)

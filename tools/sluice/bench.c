@@ -389,9 +389,11 @@ static int bench_recording(const struct opt_set *set)
     print_record("armed", &r.armed, json);
     print_record("recorded", &r.recorded, json);
     print_record("recorded_4", &r.recorded_4, json);
-    printf(json ? "\"bytes_per_packet\": %.3f, \"packets_per_second\": %.0f, \"stalls\": %llu}\n"
-                : "%.2f bytes of file a packet  %.0f packets/s at most  %llu stalls\n",
-           r.file_bytes, r.full, r.stalls);
+    printf(json ? "\"bytes_per_packet\": %.3f, \"packets_per_second\": %.0f, "
+                  "\"packets_per_second_4\": %.0f, \"stalls\": %llu}\n"
+                : "%.2f bytes of file a packet  %.0f packets/s at most, of four rings %.0f  "
+                  "%llu stalls\n",
+           r.file_bytes, r.full, r.full_4, r.stalls);
     return SLUICE_EXIT_OK;
 }
 

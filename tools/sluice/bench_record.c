@@ -17,6 +17,7 @@
 #define PACKET  BENCH_RECORD_PACKET
 #define BATCH   4096u /* packets fed at once: 256 KiB */
 #define BATCHES 24u   /* of a round, on all threads: 6 MiB, far from a full queue */
+#define FULL    (40 * BATCHES)
 #define OPCODE  1000u
 
 struct bed {
@@ -161,6 +162,14 @@ static double measure_recorded(struct bed *bed, uint32_t threads, uint32_t batch
     return ns;
 }
 
+/* Packets a second that reach the file, when more come than the writer packs. */
+static double measure_full(struct bed *bed, uint32_t threads, struct cap_writer_report *report)
+{
+    uint64_t begin = sl_clock_ns();
+    (void)measure_recorded(bed, threads, FULL / threads, report);
+    return (double)report->totals.calls * SL_NS_PER_S / (double)(sl_clock_ns() - begin);
+}
+
 void bench_record(const char *folder, struct bench_record *out)
 {
     double plain[ROUNDS], armed[ROUNDS], recorded[ROUNDS], recorded_4[ROUNDS];
@@ -184,9 +193,8 @@ void bench_record(const char *folder, struct bench_record *out)
         recorded[i] = measure_recorded(&bed, 1, BATCHES, &report);
         recorded_4[i] = measure_recorded(&bed, THREADS, BATCHES / THREADS, &report);
     }
-    uint64_t begin = sl_clock_ns();
-    (void)measure_recorded(&bed, 1, 40 * BATCHES, &report);
-    double seconds = (double)(sl_clock_ns() - begin) / SL_NS_PER_S;
+    double full_4 = measure_full(&bed, THREADS, &report);
+    double full = measure_full(&bed, 1, &report);
     cap_memory_finish(&bed.memory);
     *out =
         (struct bench_record){.plain = bench_figure_of(plain, ROUNDS),
@@ -194,6 +202,7 @@ void bench_record(const char *folder, struct bench_record *out)
                               .recorded = bench_figure_of(recorded, ROUNDS),
                               .recorded_4 = bench_figure_of(recorded_4, ROUNDS),
                               .file_bytes = (double)report.file_size / (double)report.totals.calls,
-                              .full = (double)report.totals.calls / seconds,
+                              .full = full,
+                              .full_4 = full_4,
                               .stalls = (unsigned long long)report.totals.stalls};
 }

@@ -10,6 +10,7 @@ struct bench_record {
     struct bench_figure plain, armed, recorded, recorded_4;
     double file_bytes; /* that a packet takes */
     double full;       /* packets a second when the writer is the bottleneck */
+    double full_4;     /* the same, of four rings */
     unsigned long long stalls;
 };
 
