@@ -37,7 +37,7 @@ VkResult gvk_block_new(struct gvk_device *device, const VkMemoryAllocateInfo *in
     } else if (host_visible(device, info->memoryTypeIndex)) {
         sent.allocationSize = sl_round_up(info->allocationSize, host->gs->blob_alignment);
         if (host->deferred_mapping) {
-            blob.blobId = __atomic_add_fetch(&host->last_blob, 1, __ATOMIC_RELAXED);
+            blob.blobId = sl_atomic_count_u64(&host->last_blob, 1) + 1;
             sent.pNext = &blob;
         }
     }

@@ -2,6 +2,7 @@
 #include "guest/vulkan/gvk.h"
 
 #include "guest/vk_hand.h"
+#include "transport/base/atomic.h"
 #include "transport/base/mem.h"
 
 struct gvk_private {
@@ -122,7 +123,7 @@ void gvk_made_end(struct gvk_made *made, struct gvk_device *device,
 uint64_t gvk_local_id(void)
 {
     static uint64_t last; /* atomic: a counter of the process, names nothing else */
-    return GVK_LOCAL_ID | __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+    return GVK_LOCAL_ID | (sl_atomic_count_u64(&last, 1) + 1);
 }
 
 /* ---- Private data: never leaves the process ---- */

@@ -26,7 +26,7 @@ bool gvk_status_believe(const struct gvk_host *host, struct gvk_watch *watch)
     if (polls % POLLS != 0) {
         return !gvk_host_lost(host);
     }
-    uint64_t asked = __atomic_load_n(&watch->asked_ns, __ATOMIC_RELAXED);
+    uint64_t asked = sl_atomic_load_relaxed_u64(&watch->asked_ns);
     return !gvk_host_lost(host) && sl_clock_ns() - asked < BELIEF_NS;
 }
 
@@ -41,7 +41,7 @@ enum gvk_status gvk_status_look(struct gvk_device *device, struct gvk_watch *wat
     if (sl_atomic_load_acquire(&device->status->words[watch->slot - 1]) == value) {
         return GVK_STATUS_CAME;
     }
-    bool heard = gvk_status_ask(host) != __atomic_load_n(&watch->heard, __ATOMIC_RELAXED);
+    bool heard = gvk_status_ask(host) != sl_atomic_load_relaxed_u64(&watch->heard);
     return heard ? GVK_STATUS_ASK : GVK_STATUS_NOT_YET;
 }
 
@@ -63,11 +63,10 @@ static void open_locked(struct gvk_device *device)
     if (page == NULL) {
         return;
     }
-    const struct vg_blob_args args = {
-        .mem = VIRTGPU_BLOB_HOST3D,
-        .flags = VIRTGPU_BLOB_MAPPABLE,
-        .size = SLOTS * sizeof(uint32_t),
-        .blob_id = __atomic_add_fetch(&host->last_blob, 1, __ATOMIC_RELAXED)};
+    const struct vg_blob_args args = {.mem = VIRTGPU_BLOB_HOST3D,
+                                      .flags = VIRTGPU_BLOB_MAPPABLE,
+                                      .size = SLOTS * sizeof(uint32_t),
+                                      .blob_id = sl_atomic_count_u64(&host->last_blob, 1) + 1};
     void *words = NULL;
     if (host->has_status &&
         gvk_call_vkShareStatusSLUICE(host, GVK_TO(VkDevice, device), args.blob_id) == VK_SUCCESS &&
@@ -129,13 +128,11 @@ bool gvk_status_told(const struct gvk_device *device, const struct gvk_watch *wa
 uint32_t gvk_status_asked(struct gvk_device *device, struct gvk_watch *watch, uint64_t heard,
                           uint32_t *slot)
 {
-    __atomic_store_n(&watch->asked_ns, sl_clock_ns(), __ATOMIC_RELAXED);
+    sl_atomic_store_relaxed_u64(&watch->asked_ns, sl_clock_ns());
     /* The answer itself was heard; if more was, the next look asks again. */
-    __atomic_store_n(&watch->heard, heard + 1, __ATOMIC_RELAXED);
+    sl_atomic_store_relaxed_u64(&watch->heard, heard + 1);
     uint32_t none = 0;
-    if (sl_atomic_load_relaxed(&watch->value) != 0 ||
-        !__atomic_compare_exchange_n(&watch->value, &none, 1, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_RELAXED)) {
+    if (sl_atomic_load_relaxed(&watch->value) != 0 || !sl_atomic_cas(&watch->value, &none, 1)) {
         return 0;
     }
     uint32_t value = value_new(device, watch);

@@ -8,6 +8,7 @@
 #define GUEST_GVK_STATUS_H
 
 #include "guest/vulkan/gvk.h"
+#include "transport/base/atomic.h"
 
 /* Of one fence or timeline; zeroed at first. Fields are atomic: any thread may poll. */
 struct gvk_watch {
@@ -31,12 +32,12 @@ enum gvk_status gvk_status_look(struct gvk_device *device, struct gvk_watch *wat
  * is to be sent. */
 static inline uint64_t gvk_status_ask(const struct gvk_host *host)
 {
-    return __atomic_load_n(&host->heard, __ATOMIC_ACQUIRE);
+    return sl_atomic_load_acquire_u64(&host->heard);
 }
 /* A page told what no reply has: what was believed before may be old. */
 static inline void gvk_status_heard(struct gvk_host *host)
 {
-    (void)__atomic_add_fetch(&host->heard, 1, __ATOMIC_ACQ_REL);
+    (void)sl_atomic_add_u64(&host->heard, 1);
 }
 uint32_t gvk_status_asked(struct gvk_device *device, struct gvk_watch *watch, uint64_t heard,
                           uint32_t *slot);
@@ -49,7 +50,7 @@ bool gvk_status_told(const struct gvk_device *device, const struct gvk_watch *wa
 /* What was watched is over: reset, or about to be destroyed. The caller's alone. */
 static inline void gvk_status_forget(struct gvk_watch *watch)
 {
-    __atomic_store_n(&watch->value, 0, __ATOMIC_RELAXED);
+    sl_atomic_store_relaxed(&watch->value, 0);
 }
 void gvk_status_drop(struct gvk_device *device, struct gvk_watch *watch);
 /* With the device. */

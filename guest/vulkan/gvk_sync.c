@@ -291,11 +291,7 @@ VkResult gvk_vkImportSemaphoreFdKHR(VkDevice device,
  * what its signal made visible from the thread that was told to those that look here. */
 static void reached_raise(VkSemaphore handle, uint64_t value)
 {
-    uint64_t *reached = &GVK_FROM(gvk_semaphore, handle)->reached;
-    uint64_t old = __atomic_load_n(reached, __ATOMIC_RELAXED);
-    while (old < value && !__atomic_compare_exchange_n(reached, &old, value, true, __ATOMIC_RELEASE,
-                                                       __ATOMIC_RELAXED)) {
-    }
+    sl_atomic_raise_u64(&GVK_FROM(gvk_semaphore, handle)->reached, value);
 }
 
 /* The page says that the timeline has moved on, not where it is: then the host is asked. */
@@ -303,7 +299,7 @@ VkResult gvk_vkGetSemaphoreCounterValue(VkDevice handle, VkSemaphore semaphore, 
 {
     struct gvk_device *device = gvk_device_of(handle);
     struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, semaphore);
-    uint64_t known = __atomic_load_n(&s->reached, __ATOMIC_ACQUIRE);
+    uint64_t known = sl_atomic_load_acquire_u64(&s->reached);
     enum gvk_status status = gvk_status_look(device, &s->watch);
     if (status == GVK_STATUS_NOT_YET) {
         *pValue = known;
@@ -335,7 +331,7 @@ VkResult gvk_vkWaitSemaphores(VkDevice device, const VkSemaphoreWaitInfo *pWaitI
     uint32_t there = 0;
     for (uint32_t i = 0; i < info->semaphoreCount; i++) {
         const struct gvk_semaphore *s = GVK_FROM(gvk_semaphore, info->pSemaphores[i]);
-        there += __atomic_load_n(&s->reached, __ATOMIC_ACQUIRE) >= info->pValues[i];
+        there += sl_atomic_load_acquire_u64(&s->reached) >= info->pValues[i];
     }
     if (any ? there != 0 : there == info->semaphoreCount) {
         return VK_SUCCESS;

@@ -9,11 +9,11 @@
 
 bool hvk_keep(struct hvk_context *context, int64_t bytes)
 {
-    uint64_t now = __atomic_add_fetch(&context->kept, (uint64_t)bytes, __ATOMIC_RELAXED);
+    uint64_t now = sl_atomic_count_u64(&context->kept, (uint64_t)bytes) + (uint64_t)bytes;
     if (bytes <= 0 || now <= HVK_KEPT_MAX) {
         return true;
     }
-    (void)__atomic_sub_fetch(&context->kept, (uint64_t)bytes, __ATOMIC_RELAXED);
+    (void)sl_atomic_count_u64(&context->kept, -(uint64_t)bytes);
     sl_atomic_store_relaxed(&context->is_kept_short, 1);
     sl_warn_limited("vulkan", "context %u: it has more than a snapshot keeps, and has none",
                     context->ctx_id);

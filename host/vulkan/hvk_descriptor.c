@@ -3,6 +3,7 @@
 
 #include "host/vk_hand.h"
 #include "transport/base/arith.h"
+#include "transport/base/atomic.h"
 #include "transport/base/log.h"
 
 /* --- updates --- */
@@ -101,17 +102,17 @@ static bool room_set(struct hvk_set *set, uint64_t place, uint64_t room)
     if (place >= set->bindings->dynamic_count) {
         return false; /* over the end of a binding: cannot be */
     }
-    if (room < __atomic_load_n(&set->rooms[place], __ATOMIC_RELAXED)) {
+    if (room < sl_atomic_load_relaxed_u64(&set->rooms[place])) {
         if (!hvk_work_is_done(device, &set->work) && !hvk_graves_wait(device)) {
             return false;
         }
         pthread_rwlock_wrlock(&device->context->natives);
         set->generation++;
         device->context->ended++;
-        __atomic_store_n(&set->rooms[place], room, __ATOMIC_RELAXED);
+        sl_atomic_store_relaxed_u64(&set->rooms[place], room);
         pthread_rwlock_unlock(&device->context->natives);
     } else {
-        __atomic_store_n(&set->rooms[place], room, __ATOMIC_RELAXED);
+        sl_atomic_store_relaxed_u64(&set->rooms[place], room);
     }
     return true;
 }
@@ -140,7 +141,7 @@ static bool rooms_copy(struct hvk_set *to, const struct hvk_set *from,
         uint64_t place = (uint64_t)source->first_dynamic + copy->srcArrayElement + i;
         ok = place < from->bindings->dynamic_count &&
              room_set(to, (uint64_t)target->first_dynamic + copy->dstArrayElement + i,
-                      __atomic_load_n(&from->rooms[place], __ATOMIC_RELAXED));
+                      sl_atomic_load_relaxed_u64(&from->rooms[place]));
     }
     return ok;
 }
@@ -269,7 +270,7 @@ static bool has_room(const struct hvk_set *set, uint32_t count, const uint32_t *
     uint32_t own = set->bindings->dynamic_count;
     bool ok = own <= count;
     for (uint32_t i = 0; ok && i < own; i++) {
-        ok = offsets[i] <= __atomic_load_n(&set->rooms[i], __ATOMIC_RELAXED);
+        ok = offsets[i] <= sl_atomic_load_relaxed_u64(&set->rooms[i]);
     }
     return ok;
 }

@@ -239,7 +239,7 @@ static VkResult fences_spin(const struct hvk_call *call, struct hvk_device *devi
                             const VkFence *natives, VkBool32 all, uint64_t timeout_ns,
                             uint64_t start)
 {
-    bool is_short = __atomic_load_n(&device->last_wait_ns, __ATOMIC_RELAXED) < SPIN_NS;
+    bool is_short = sl_atomic_load_relaxed_u64(&device->last_wait_ns) < SPIN_NS;
     uint64_t spin = !is_short ? 0 : timeout_ns < SPIN_NS ? timeout_ns : SPIN_NS;
     uint64_t alone = call != NULL && hr_ring_is_near(call->hr->ring) ? 0 : YIELD_NS;
     VkResult result = VK_TIMEOUT;
@@ -281,14 +281,14 @@ static VkResult fences_wait(const struct hvk_call *call, struct hvk_device *devi
     if (result == VK_TIMEOUT) {
         result = fences_sleep(call, device, count, natives, all, timeout_ns, start);
     }
-    __atomic_store_n(&device->last_wait_ns, sl_clock_ns() - start, __ATOMIC_RELAXED);
+    sl_atomic_store_relaxed_u64(&device->last_wait_ns, sl_clock_ns() - start);
     return result;
 }
 
 bool hvk_fence_soon(struct hvk_device *device, VkFence native)
 {
     VkResult result = VK_NOT_READY;
-    bool is_short = __atomic_load_n(&device->last_wait_ns, __ATOMIC_RELAXED) < SPIN_NS;
+    bool is_short = sl_atomic_load_relaxed_u64(&device->last_wait_ns) < SPIN_NS;
     for (int i = 0; is_short && i < SOON_YIELDS && result == VK_NOT_READY; i++) {
         sched_yield();
         result = device->driver.GetFenceStatus(hvk_native(device), native);

@@ -9,18 +9,14 @@
 
 void hvk_queue_done(struct hvk_queue *queue, uint64_t serial)
 {
-    /* Each of two that tell at a time says what is true; the older one may stay. Pairs with the
-     * load in is_known: what the work did happened before. */
-    if (__atomic_load_n(&queue->done, __ATOMIC_RELAXED) < serial) {
-        __atomic_store_n(&queue->done, serial, __ATOMIC_RELEASE);
-    }
+    /* Pairs with the load in is_known: what the work did happened before. */
+    sl_atomic_raise_u64(&queue->done, serial);
 }
 
 static bool is_known(const struct hvk_device *device, const struct hvk_work *work)
 {
     return work->serial <= device->retired ||
-           (work->queue != NULL &&
-            work->serial <= __atomic_load_n(&work->queue->done, __ATOMIC_ACQUIRE));
+           (work->queue != NULL && work->serial <= sl_atomic_load_acquire_u64(&work->queue->done));
 }
 
 /* A fence of that submit or a later one tells. */
