@@ -207,7 +207,7 @@ static enum sl_result take_spans(struct asg_reader *r, uint8_t *to, size_t capac
 static void set_awake_since(struct asg_reader *r, uint64_t ns)
 {
     /* Pairs with asg_reader_awake_since_ns; orders nothing, for counters only. */
-    __atomic_store_n(&r->awake_since_ns, ns, __ATOMIC_RELAXED);
+    sl_atomic_store_relaxed_u64(&r->awake_since_ns, ns);
 }
 
 /* While we run we say so, without taking the word's cache line from the guest each time. The
@@ -282,13 +282,15 @@ static bool paused(const struct asg_reader *r)
     return r->config.pause != NULL && asg_ring_see_again(r->config.pause) >> 31 != 0;
 }
 
-static enum sl_result sleep_for_guest(struct asg_reader *r)
+/* most_ns: and not longer than that. */
+static enum sl_result sleep_for_guest(struct asg_reader *r, uint64_t most_ns)
 {
     uint64_t most = 0;
     enum sl_result result = longest_sleep(r, &most);
     if (result != SL_OK) {
         return result;
     }
+    most = most < most_ns ? most : most_ns;
     if (r->config.before_sleep != NULL) {
         r->config.before_sleep(r->config.user);
     }
@@ -309,8 +311,11 @@ static enum sl_result sleep_for_guest(struct asg_reader *r)
 /* A guest that waits for answers shall not wait for us to wake up as well: of its gaps the long
  * ones say how long the next may be, whatever short ones lie between. One that only sends is not
  * worth a spinning processor. */
-static void end_wait(struct asg_reader *r)
+static void end_wait(struct asg_reader *r, bool slept)
 {
+    if (slept) {
+        asg_gap_learn(&r->gap, sl_clock_ns() - r->spin.begin_ns);
+    }
     if (r->talks == 0) {
         asg_spin_end(&r->spin);
         return;
@@ -324,6 +329,17 @@ bool asg_reader_is_near(const struct asg_reader *r)
     return asg_spin_is_near(&r->spin);
 }
 
+/* To another processor, if there is one. */
+static void leave(struct asg_reader *r)
+{
+    uint64_t now = sl_clock_ns();
+    uint32_t cpu = asg_cpu();
+    if (cpu != 0 && now - r->moved_ns > MOVE_NS) {
+        sl_thread_leave_cpu(cpu - 1);
+        r->moved_ns = now;
+    }
+}
+
 /* Before a wait of a guest's that talks. */
 static void part(struct asg_reader *r)
 {
@@ -332,17 +348,33 @@ static void part(struct asg_reader *r)
         return;
     }
     if (++r->near_waits >= NEAR_WAITS) {
-        uint64_t now = sl_clock_ns();
-        if (now - r->moved_ns > MOVE_NS) {
-            sl_thread_leave_cpu(asg_cpu() - 1);
-            r->moved_ns = now;
-        }
+        leave(r);
         r->near_waits = 0;
     }
 }
 
+/* How long the first sleep of a wait may last: where the end of the guest's gap is foreseen it is
+ * spun for, on another processor than the guest's, which shall find us awake. */
+static uint64_t first_sleep(struct asg_reader *r)
+{
+    struct asg_foreseen seen;
+    if (r->talks == 0 || r->config.no_spin || !asg_gap_foresee(&r->gap, &seen)) {
+        return UINT64_MAX;
+    }
+    if (r->config.moves && asg_spin_is_near(&r->spin)) {
+        leave(r);
+    }
+    if (asg_spin_is_near(&r->spin)) {
+        return UINT64_MAX;
+    }
+    uint64_t spent = sl_clock_ns() - r->spin.begin_ns;
+    r->spin.end_ns = r->spin.begin_ns + seen.spin_ns;
+    return spent < seen.sleep_ns ? seen.sleep_ns - spent : 0;
+}
+
 enum sl_result asg_reader_wait(struct asg_reader *r)
 {
+    bool slept = false;
     say_running(r);
     r->spin.keen = r->talks != 0;
     if (r->config.moves && r->spin.keen) {
@@ -354,7 +386,8 @@ enum sl_result asg_reader_wait(struct asg_reader *r)
             return SL_ERR_CLOSED;
         }
         if (!asg_spin_turn(&r->spin)) {
-            enum sl_result result = sleep_for_guest(r);
+            enum sl_result result = sleep_for_guest(r, slept ? UINT64_MAX : first_sleep(r));
+            slept = true;
             if (result != SL_OK) {
                 return result;
             }
@@ -363,7 +396,7 @@ enum sl_result asg_reader_wait(struct asg_reader *r)
             }
         }
     }
-    end_wait(r);
+    end_wait(r, slept);
     return SL_OK;
 }
 
@@ -374,7 +407,7 @@ void asg_reader_wake(struct asg_reader *r)
 
 uint64_t asg_reader_awake_since_ns(const struct asg_reader *r)
 {
-    return __atomic_load_n(&r->awake_since_ns, __ATOMIC_RELAXED);
+    return sl_atomic_load_relaxed_u64(&r->awake_since_ns);
 }
 
 /* Bytes free in the replies' view, at least 1. */

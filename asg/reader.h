@@ -7,6 +7,7 @@
 #ifndef ASG_READER_H
 #define ASG_READER_H
 
+#include "asg/gap.h"
 #include "asg/layout.h"
 #include "asg/ring.h"
 #include "transport/base/result.h"
@@ -61,6 +62,7 @@ struct asg_reader {
     uint64_t awake_since_ns; /* atomic; 0: asleep */
     uint32_t cpu;            /* what page->host_cpu says */
     struct asg_spin spin;
+    struct asg_gap gap;  /* of waits that were slept through */
     uint32_t near_waits; /* so many in a row, of short ones, were for a guest on our processor */
     uint64_t moved_ns;   /* when the thread was moved last */
     uint32_t talks; /* more long waits for which the guest counts as one that waits for replies */

@@ -176,6 +176,7 @@ static void drain(struct hr_ring *r)
 static void *ring_main(void *user)
 {
     struct hr_ring *r = user;
+    sl_thread_keep_time();
     if (r->config.thread_begin != NULL) {
         r->config.thread_begin(r->config.user, r);
     }

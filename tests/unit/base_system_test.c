@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -332,6 +333,23 @@ SLT_TEST(thread, leaves_its_processor_for_one_that_it_may_use)
         }
     }
     SLT_EXPECT_EQ(0, sched_setaffinity(0, sizeof all, &all));
+}
+
+static void *slack_of_thread(void *user)
+{
+    sl_thread_keep_time();
+    *(int *)user = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+    return NULL;
+}
+
+SLT_TEST(thread, keeps_time_without_a_slack_and_alone)
+{
+    pthread_t thread;
+    int before = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0), slack = -1;
+    SLT_ASSERT_OK(sl_thread_start(&thread, "on time", 0, slack_of_thread, &slack));
+    pthread_join(thread, NULL);
+    SLT_EXPECT_TRUE(slack > 0 && slack <= 1000);
+    SLT_EXPECT_EQ(before, prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0));
 }
 
 SLT_TEST(thread, cond_waits_until_the_deadline)

@@ -8,11 +8,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SMALL_STACK (256u * 1024u)
-#define RESTORES    3 /* attempts to get a processor back */
+#define SMALL_STACK    (256u * 1024u)
+#define RESTORES       3 /* attempts to get a processor back */
+#define TIMER_SLACK_NS 1000ul
 
 /* Lives from sl_thread_start to the new thread's first line, which frees it. */
 struct start {
@@ -88,6 +90,11 @@ void sl_thread_leave_cpu(unsigned cpu)
             return;
         }
     }
+}
+
+void sl_thread_keep_time(void)
+{
+    (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
 }
 
 void sl_cond_init(pthread_cond_t *cond)

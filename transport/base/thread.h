@@ -18,6 +18,10 @@ enum sl_result sl_thread_start(pthread_t *thread, const char *name, size_t stack
  * happens where there is no other. */
 void sl_thread_leave_cpu(unsigned cpu);
 
+/* The calling thread's timed sleeps, and those of threads that it starts, end on time: the system
+ * would let them last 50 us more, to end several at once. */
+void sl_thread_keep_time(void);
+
 /* A condition variable on the monotonic clock. deadline_ns: sl_clock_ns() time. */
 void sl_cond_init(pthread_cond_t *cond);
 enum sl_result sl_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,
