@@ -117,6 +117,23 @@ def table_command(program: str, *more: "object") -> "Callable[[Place, pathlib.Pa
     ]
 
 
+# --- limit_bench ---
+
+
+def limit_rows(data: Json) -> "list[Row]":
+    """One processor against two: what the rows of bulk data and of waits cannot pass where the
+    driver is on another one. A machine of one processor has none."""
+    return [
+        frame_row(f"limit: {figure}, on pairs", data[name], "", None)
+        for figure, name in (
+            ("16 KiB copied, and copied on by another core", "copy_16k"),
+            ("1 MiB copied, and copied on by another core", "copy_1m"),
+            ("waking who sleeps on another core", "wake"),
+        )
+        if name in data
+    ]
+
+
 # --- gles_bench ---
 
 
@@ -448,6 +465,7 @@ STEPS = [
     Step("capture", printing("capture_bench"), capture_rows),
     Step("trace", trace_command, trace_rows),
     Step("frame", table_command("frame_bench"), frame_rows),
+    Step("limit", printing("limit_bench"), limit_rows),
     Step(
         "gles", table_command("gles_bench", "--machines", GLES_MACHINES, "--frames", 30), gles_rows
     ),

@@ -31,7 +31,6 @@
 
 #define ROUNDS     9
 #define PLACED     5 /* rounds on each pair of processors */
-#define PAIRS_MAX  6
 #define MESSAGE    32u
 #define SEGMENT    65536u /* messages */
 #define SEGMENTS   16u
@@ -104,12 +103,7 @@ static void need(bool ok, const char *what)
 
 static void stay_on(int cpu)
 {
-    cpu_set_t one;
-    if (cpu >= 0) {
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        need(sched_setaffinity(0, sizeof one, &one) == 0, "no such processor");
-    }
+    need(cpu < 0 || bench_stay_on(cpu), "no such processor");
 }
 
 /* Runs the other side in a process of its own; it ends by itself. */
@@ -397,7 +391,7 @@ struct figures {
     size_t count;
     double raw[ROUNDS], asg[ROUNDS], ratio[ROUNDS];
 };
-_Static_assert(PLACED <= ROUNDS && PAIRS_MAX <= ROUNDS, "either fits");
+_Static_assert(PLACED <= ROUNDS && BENCH_PAIRS <= ROUNDS, "either fits");
 
 static void figures_add(struct figures *f, double raw, double asg, double ratio)
 {
@@ -456,33 +450,16 @@ static void everywhere(const struct kind *kind)
     fflush(stdout); /* before the next fork */
 }
 
-/* Of few processors each two, of many the first with those 1, 2, 4 ... behind it. How many. */
-static int pairs_of(const cpu_set_t *allowed, struct places pairs[PAIRS_MAX])
-{
-    int cpus[CPU_SETSIZE], count = 0, found = 0;
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (CPU_ISSET(cpu, allowed)) {
-            cpus[count++] = cpu;
-        }
-    }
-    for (int a = 0; a < (count <= 4 ? count : 1); a++) {
-        for (int b = a + 1; b < count && found < PAIRS_MAX; b = count <= 4 ? b + 1 : 2 * b) {
-            pairs[found++] = (struct places){cpus[a], cpus[b]};
-        }
-    }
-    return found;
-}
-
 /* Where there are two processors. */
 static void on_pairs(void)
 {
     cpu_set_t allowed;
-    struct places pairs[PAIRS_MAX];
-    struct figures all = {0}, each[PAIRS_MAX][PARTS];
+    struct bench_pair pairs[BENCH_PAIRS];
+    struct figures all = {0}, each[BENCH_PAIRS][PARTS];
     need(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "no affinity");
-    int count = pairs_of(&allowed, pairs);
+    int count = bench_pairs(&allowed, pairs);
     for (int i = 0; i < count; i++) {
-        places = pairs[i];
+        places = (struct places){pairs[i].a, pairs[i].b};
         stay_on(places.writer);
         rounds(&placed_kind, PLACED, each[i]);
         figures_add(&all, bench_median(each[i]->raw, PLACED), bench_median(each[i]->asg, PLACED),
@@ -498,7 +475,7 @@ static void on_pairs(void)
     printf(", \"pairs\": {");
     for (int i = 0; i < count; i++) {
         char name[32];
-        snprintf(name, sizeof name, "%d,%d", pairs[i].writer, pairs[i].reader);
+        snprintf(name, sizeof name, "%d,%d", pairs[i].a, pairs[i].b);
         printf("%s\n    ", i == 0 ? "" : ",");
         figures_print(each[i], name);
         printf("}");

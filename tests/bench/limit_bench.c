@@ -1,0 +1,225 @@
+/* What the machine leaves to any design where the driver runs in another process: bytes that one
+ * processor copies to shared memory and another one out of it, against one copy by the first; and
+ * how long who sleeps takes to run after he was woken, against the same on one processor. Nothing
+ * of Sluice is measured. Two processes, on pairs of processors.
+ *
+ *   limit_bench
+ *
+ * Prints one JSON object: by figure native_ns (one processor), sluice_ns (two), the medians over
+ * the pairs, and their ratio (of copies the other way round, so that more is better) with the least
+ * and the greatest. Empty where there is one processor. Exit 1: something failed. */
+#include "tests/bench/bench.h"
+#include "transport/base/atomic.h"
+#include "transport/base/clock.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MIB      1048576u
+#define WINDOW   262144u /* bytes on their way at most: more are copied slower, not faster */
+#define PART     65536u  /* handed over at once */
+#define MOVED    (48 * MIB)
+#define ROUNDS   9
+#define WAKES    20
+#define ASLEEP   (300 * SL_NS_PER_US)
+#define GIVE_UP  (5 * SL_NS_PER_S)
+#define LINE     128u
+#define COPIES   2
+#define MEASURES (COPIES + 1)
+
+static const struct {
+    const char *name;
+    uint32_t size;
+} copies[COPIES] = {{"copy_16k", 16384}, {"copy_1m", MIB}};
+
+/* What both processes see; each word is one side's alone. */
+struct shared {
+    _Alignas(LINE) uint32_t filled;
+    _Alignas(LINE) uint32_t taken;
+    uint32_t ready;               /* the other process is, and its memory is its own */
+    _Alignas(LINE) uint32_t rung; /* a futex */
+    uint64_t rung_ns;
+    _Alignas(LINE) uint32_t woken;
+    uint64_t late_ns;
+    _Alignas(4096) uint8_t window[WINDOW];
+};
+
+static uint8_t *from, *to; /* 1 MiB each */
+
+static void need(bool ok, const char *what)
+{
+    if (!ok) {
+        fprintf(stderr, "limit_bench: %s\n", what);
+        exit(1);
+    }
+}
+
+/* Until the word is no longer `old`; pairs with the other side's release. */
+static uint32_t other_than(const uint32_t *word, uint32_t old)
+{
+    uint32_t now;
+    uint64_t end = 0;
+    for (uint32_t turn = 1; (now = sl_atomic_load_acquire(word)) == old; turn++) {
+        sl_cpu_relax();
+        if (turn % 65536 == 0) {
+            end = end == 0 ? sl_clock_ns() + GIVE_UP : end;
+            need(sl_clock_ns() < end, "the other side is gone");
+        }
+    }
+    return now;
+}
+
+static uint32_t part_of(uint32_t size)
+{
+    return size < PART ? size : PART;
+}
+
+/* The other process: takes all parts. */
+static void take_parts(struct shared *s, uint32_t size)
+{
+    uint32_t part = part_of(size), count = MOVED / part, filled = 0;
+    memset(to, s->window[0], MIB);
+    sl_atomic_store_release(&s->ready, 1); /* pairs with hand_over */
+    for (uint32_t i = 0; i < count; i++) {
+        filled = filled == i ? other_than(&s->filled, i) : filled;
+        memcpy(to + (size_t)i * part % size, s->window + (size_t)i * part % WINDOW, part);
+        sl_atomic_store_release(&s->taken, i + 1);
+    }
+}
+
+/* ns of `size` bytes that go through the window. */
+static double hand_over(struct shared *s, uint32_t size)
+{
+    uint32_t part = part_of(size), count = MOVED / part, taken = 0;
+    (void)other_than(&s->ready, 0);
+    uint64_t begin = sl_clock_ns();
+    for (uint32_t i = 0; i < count; i++) {
+        taken = i - taken == WINDOW / part ? other_than(&s->taken, taken) : taken;
+        memcpy(s->window + (size_t)i * part % WINDOW, from + (size_t)i * part % size, part);
+        sl_atomic_store_release(&s->filled, i + 1);
+    }
+    while (taken != count) {
+        taken = other_than(&s->taken, taken);
+    }
+    return (double)(sl_clock_ns() - begin) * size / MOVED;
+}
+
+/* The same by one copy. */
+static double copy(uint32_t size)
+{
+    memset(to, 2, MIB); /* a fork has left it to be copied */
+    uint64_t begin = sl_clock_ns();
+    for (uint32_t moved = 0; moved < MOVED; moved += size) {
+        memcpy(to, from, size);
+        __asm__ volatile("" : : "r"(to) : "memory");
+    }
+    return (double)(sl_clock_ns() - begin) * size / MOVED;
+}
+
+/* The other process: sleeps, and says how late it was. */
+static void be_woken(struct shared *s)
+{
+    for (uint32_t i = 0; i < WAKES; i++) {
+        while (sl_atomic_load_acquire(&s->rung) == i) { /* pairs with wake_up */
+            (void)sl_futex_wait(&s->rung, i, true, (int64_t)GIVE_UP);
+        }
+        s->late_ns = sl_clock_ns() - s->rung_ns;
+        sl_atomic_store_release(&s->woken, i + 1); /* pairs with wake_up */
+    }
+}
+
+/* The median ns from the call that wakes to the sleeper's first step. */
+static double wake_up(struct shared *s)
+{
+    double late[WAKES];
+    for (uint32_t i = 0; i < WAKES; i++) {
+        sl_clock_sleep_ns(ASLEEP);
+        s->rung_ns = sl_clock_ns();
+        sl_atomic_store_release(&s->rung, i + 1); /* pairs with be_woken */
+        sl_futex_wake(&s->rung, 1, true);
+        while (sl_atomic_load_acquire(&s->woken) == i) { /* pairs with be_woken */
+            sl_clock_sleep_ns(SL_NS_PER_US);             /* it may need this processor */
+        }
+        late[i] = (double)s->late_ns;
+    }
+    return bench_median(late, WAKES);
+}
+
+/* One measurement with a process on `cpu` at the other end; we have a processor of our own. */
+static double beside(int cpu, int measure)
+{
+    struct shared *s =
+        mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    need(s != MAP_FAILED, "no memory to share");
+    memset(s->window, 0, WINDOW);
+    pid_t child = fork();
+    need(child >= 0, "no process");
+    if (child == 0) {
+        need(bench_stay_on(cpu), "no such processor");
+        if (measure < COPIES) {
+            take_parts(s, copies[measure].size);
+        } else {
+            be_woken(s);
+        }
+        _exit(0);
+    }
+    double ns = measure < COPIES ? hand_over(s, copies[measure].size) : wake_up(s);
+    int status = 0;
+    need(waitpid(child, &status, 0) == child && status == 0, "the other side failed");
+    munmap(s, sizeof *s);
+    return ns;
+}
+
+struct figures {
+    double one[BENCH_PAIRS], two[BENCH_PAIRS], ratio[BENCH_PAIRS];
+};
+
+static void on_pair(const struct bench_pair *pair, int measure, struct figures *f, int i)
+{
+    double one[ROUNDS], two[ROUNDS], ratio[ROUNDS];
+    need(bench_stay_on(pair->a), "no such processor");
+    for (int round = 0; round < ROUNDS; round++) {
+        one[round] = measure < COPIES ? copy(copies[measure].size) : beside(pair->a, measure);
+        two[round] = beside(pair->b, measure);
+        ratio[round] = measure < COPIES ? one[round] / two[round] : two[round] / one[round];
+    }
+    f->one[i] = bench_median(one, ROUNDS);
+    f->two[i] = bench_median(two, ROUNDS);
+    f->ratio[i] = bench_median(ratio, ROUNDS);
+}
+
+int main(void)
+{
+    cpu_set_t allowed;
+    struct bench_pair pairs[BENCH_PAIRS];
+    need(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "no affinity");
+    int count = bench_pairs(&allowed, pairs);
+    from = malloc(MIB);
+    to = malloc(MIB);
+    need(from != NULL && to != NULL, "no memory");
+    memset(from, 1, MIB);
+    memset(to, 2, MIB);
+    printf("{");
+    for (int measure = 0; count != 0 && measure < MEASURES; measure++) {
+        struct figures f;
+        for (int i = 0; i < count; i++) {
+            on_pair(&pairs[i], measure, &f, i);
+        }
+        size_t n = (size_t)count;
+        printf("%s\n  \"%s\": {\"native_ns\": %.1f, \"sluice_ns\": %.1f, \"ratio\": %.3f, "
+               "\"min\": %.3f, \"max\": %.3f}",
+               measure == 0 ? "" : ",", measure < COPIES ? copies[measure].name : "wake",
+               bench_median(f.one, n), bench_median(f.two, n), bench_median(f.ratio, n),
+               bench_quantile(f.ratio, n, 0), bench_quantile(f.ratio, n, 1));
+        fflush(stdout); /* before the next fork */
+    }
+    printf("\n}\n");
+    free(from);
+    free(to);
+    return 0;
+}
