@@ -16,7 +16,7 @@ import unittest
 import zlib
 from typing import Any
 
-from trace_bed import FRAMES, PATIENCE_S, SLUICE, TraceBed, sluice
+from trace_bed import FRAMES, PATIENCE_S, PROGRAMS, SLUICE, TraceBed, sluice
 
 MUTATE = os.environ.get("TRACE_MUTATE", "trace_mutate")
 
@@ -514,6 +514,10 @@ class Damaged(TraceBed):
 class Progress(TraceBed):
     """--progress of every long verb."""
 
+    def program(self, trace: str) -> "list[str]":
+        """What was recorded there."""
+        return PROGRAMS[pathlib.Path(trace).stem]
+
     def test_json_lines_end_with_done(self) -> None:
         trace = str(self.any())
         out = str(self.tmp / "progress.slc")
@@ -534,6 +538,10 @@ class Progress(TraceBed):
                 self.assertEqual(os.path.getsize(trace), told[-1]["bytes_total"])
                 parts = [t["part"] for t in told]
                 self.assertEqual(sorted(parts), parts)
+        words = ["record", "--progress=json", "--force", "-o", out, "--", *self.program(trace)]
+        told = [line for line in sluice(*words).stderr.splitlines() if line.startswith("{")]
+        last = json.loads(told[-1])["progress"]
+        self.assertTrue(last["done"] and last["seconds"] > 0)
         both = sluice("diff", "--progress=json", trace, trace)
         self.assertTrue(json.loads(both.stderr.splitlines()[-1])["progress"]["done"])
 

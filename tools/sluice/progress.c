@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EVERY_NS (100 * SL_NS_PER_MS)
@@ -44,9 +45,10 @@ static double part_of(const struct progress *p)
     return (p->run + (part < 1 ? part : 1)) / p->runs;
 }
 
-static void say(const struct progress *p, uint64_t now, bool is_done)
+static void say(struct progress *p, uint64_t now, bool is_done)
 {
     double seconds = (double)(now - p->begin_ns) / 1e9, part = is_done ? 1 : part_of(p);
+    part = p->part = part > p->part ? part : p->part;
     double left = part > 0 ? seconds / part - seconds : -1;
     double run_part = part * p->runs - p->run;
     double bytes = (double)p->bytes * (run_part < 1 ? run_part : 1);
@@ -67,6 +69,20 @@ static void say(const struct progress *p, uint64_t now, bool is_done)
     fflush(stderr);
 }
 
+static void say_written(const struct progress *p, uint64_t now, bool is_done)
+{
+    double seconds = (double)(now - p->begin_ns) / 1e9;
+    if (p->mode == PROGRESS_JSON) {
+        fprintf(stderr,
+                "{\"schema\": 1, \"progress\": {\"bytes\": %" PRIu64
+                ", \"seconds\": %.3f, \"done\": %s}}\n",
+                p->bytes, seconds, is_done ? "true" : "false");
+        fflush(stderr);
+    } else {
+        say_line("%.1f MB in %.0f s", (double)p->bytes / 1e6, seconds);
+    }
+}
+
 void progress_look(struct progress *p, uint64_t frame, uint64_t stamp)
 {
     uint64_t now = p->mode != PROGRESS_OFF ? sl_clock_ns() : 0;
@@ -78,8 +94,26 @@ void progress_look(struct progress *p, uint64_t frame, uint64_t stamp)
     }
 }
 
+void progress_written(struct progress *p, const char *path)
+{
+    struct stat file;
+    uint64_t now = p->mode != PROGRESS_OFF ? sl_clock_ns() : 0;
+    p->writes = true;
+    if (p->mode == PROGRESS_OFF || now - p->told_ns < EVERY_NS || path == NULL ||
+        stat(path, &file) != 0) {
+        return;
+    }
+    p->told_ns = now;
+    p->bytes = (uint64_t)file.st_size;
+    say_written(p, now, false);
+}
+
 void progress_end(struct progress *p)
 {
+    if (p->mode == PROGRESS_JSON && p->writes) {
+        say_written(p, sl_clock_ns(), true);
+        p->mode = PROGRESS_OFF;
+    }
     if (p->mode == PROGRESS_JSON) {
         p->run = p->runs - 1;
         say(p, sl_clock_ns(), true);

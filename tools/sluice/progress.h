@@ -27,6 +27,8 @@ struct progress {
     uint64_t last_stamp, bytes;
     uint32_t runs, run;    /* it is gone through so often; this time, from 0 */
     uint64_t frame, stamp; /* where it is */
+    double part;           /* told so far: it never goes back */
+    bool writes;           /* progress_written says it */
 };
 
 /* option: its index. prints: the verb writes to stdout as it goes: no line where that is a terminal
@@ -44,6 +46,8 @@ static inline void progress_step(struct progress *progress, uint64_t frame, uint
         progress_look(progress, frame, stamp);
     }
 }
+/* The same of a file that is being written, by its size. NULL: none is now. */
+void progress_written(struct progress *progress, const char *path);
 /* It is over: the line goes; JSON has a last one, with "done" true. */
 void progress_end(struct progress *progress);
 

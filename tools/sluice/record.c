@@ -40,6 +40,7 @@ enum {
     RECORD_QUIT,
     RECORD_ALLOW_IDLE,
     RECORD_ZINK,
+    RECORD_PROGRESS,
     RECORD_HOST
 };
 
@@ -124,6 +125,7 @@ static const struct opt options[] = {
     [RECORD_ALLOW_IDLE] = {.name = "allow-idle", .help = "it is no failure when nothing is drawn"},
     [RECORD_ZINK] = {.name = "zink",
                      .help = "GL programs draw with Mesa's Zink above our Vulkan: desktop GL too"},
+    [RECORD_PROGRESS] = PROGRESS_OPTION,
     HOST_OPTION_LIST(RECORD_HOST),
 };
 
@@ -398,10 +400,15 @@ static int record_verb(const struct opt_set *set)
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
-    session.needs_calls = opt_text(set, RECORD_ATTACH) != NULL && !opt_on(set, RECORD_ALLOW_IDLE);
-    return opt_text(set, RECORD_ATTACH) != NULL
-               ? record_attach(opt_text(set, RECORD_ATTACH), &session)
-               : record_program(set, &session);
+    bool attaches = opt_text(set, RECORD_ATTACH) != NULL;
+    session.needs_calls = attaches && !opt_on(set, RECORD_ALLOW_IDLE);
+    if (attaches || strcmp(opt_text(set, RECORD_PROGRESS), "json") == 0) {
+        progress_begin(&session.progress, set, RECORD_PROGRESS, false);
+    } /* else the terminal is the program's */
+    code = attaches ? record_attach(opt_text(set, RECORD_ATTACH), &session)
+                    : record_program(set, &session);
+    progress_end(&session.progress);
+    return code;
 }
 
 const struct verb verb_record = {

@@ -206,7 +206,9 @@ static void pull(struct record_session *s, const char *wish)
 void record_session_look(struct record_session *s)
 {
     struct signalfd_siginfo info;
-    char keys[256];
+    char keys[256], part[PATH_MAX + 8];
+    snprintf(part, sizeof part, "%s.part", s->writing);
+    progress_written(&s->progress, s->begun > s->told ? part : NULL);
     while (s->signal_fd >= 0 && read(s->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         pull(s, "record trigger a signal");
     }

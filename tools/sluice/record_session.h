@@ -5,6 +5,7 @@
 
 #include "tools/sluice/flight.h"
 #include "tools/sluice/host_record.h"
+#include "tools/sluice/progress.h"
 #include "tools/sluice/record_link.h"
 
 #include <stdbool.h>
@@ -27,7 +28,8 @@ struct record_session {
     char path[LOCAL_TEXT];  /* of the host's socket */
     uint64_t begun, told;   /* files */
     char writing[PATH_MAX]; /* the last of them that was begun */
-    bool is_over;           /* all that was asked for is there */
+    struct progress progress;
+    bool is_over; /* all that was asked for is there */
     bool failed;
 };
 

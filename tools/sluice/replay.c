@@ -510,6 +510,7 @@ static int play(void *user, struct replay_place *place)
         opt_on(r->set, REPLAY_WINDOW) ? replay_window_open(r->path, &r->window) : SLUICE_EXIT_OK;
     uint64_t begin = sl_clock_ns();
     for (uint64_t i = 0; code == SLUICE_EXIT_OK && goes_on(r, i, begin); i++) {
+        sl_atomic_store_relaxed_u64(&place->call, 0);
         sl_atomic_store_relaxed_u64(&place->run, i);
         code = play_through(r, &host, &all);
     }
