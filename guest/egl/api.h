@@ -110,6 +110,12 @@ EGLImageKHR gegl_CreateImageKHR(EGLDisplay display, EGLContext context, EGLenum 
                                 EGLClientBuffer buffer, const EGLint *attribs);
 EGLBoolean gegl_DestroyImage(EGLDisplay display, EGLImage image);
 
+/* image_dmabuf.c */
+EGLBoolean gegl_QueryDmaBufFormatsEXT(EGLDisplay display, EGLint most, EGLint *list, EGLint *count);
+EGLBoolean gegl_QueryDmaBufModifiersEXT(EGLDisplay display, EGLint format, EGLint most,
+                                        EGLuint64KHR *modifiers, EGLBoolean *external_only,
+                                        EGLint *count);
+
 /* procs.c */
 __eglMustCastToProperFunctionPointerType gegl_GetProcAddress(const char *name);
 

@@ -38,6 +38,7 @@ struct gegl_host {
     bool frame_number;      /* rcFlushWindowColorBufferAsyncWithFrameNumber */
     bool colorspace;        /* sRGB surfaces: slCreateSurface */
     bool image_3d, image_cube, image_renderbuffer; /* slCreateImage */
+    bool dma_buf; /* the guest's kernel has dma-bufs of the host's resources */
 };
 
 enum gegl_platform {
@@ -135,6 +136,7 @@ struct gegl_sync {
 struct gegl_image {
     struct gegl_object base;
     struct ggl_image image;
+    struct vg_res *res; /* of a dma-buf; NULL: the host's image */
 };
 
 /* What a thread has. Made at the first call, ended with the thread or by eglReleaseThread. Its own
@@ -237,6 +239,12 @@ void gegl_image_end(struct gegl_image *image);
 
 /* --- image.c --- */
 extern const struct ggl_egl_ops gegl_gles_ops;
+
+/* --- image_dmabuf.c --- */
+
+/* eglCreateImage for EGL_LINUX_DMA_BUF_EXT where display->host.dma_buf. */
+EGLImage gegl_dma_buf_image(struct gegl_display *display, EGLContext context,
+                            EGLClientBuffer buffer, const EGLAttrib *attribs);
 
 /* --- current.c --- */
 

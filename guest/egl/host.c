@@ -112,6 +112,7 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     }
     /* A fence of a host on the same kernel is a descriptor, but no sync file. */
     host->native_fence &= !stream->device->shared_futex;
+    host->dma_buf = !stream->device->shared_futex;
     if (gs_stages(stream)) {
         host->gles_features |= GGL_FEATURE_STAGE;
     }

@@ -5,6 +5,7 @@
 #include "guest/rc_call.h"
 #include "guest/sl_call.h"
 #include "transport/base/mem.h"
+#include "transport/virtgpu/vg.h"
 
 static bool image_find(void *user, void *handle, struct ggl_image *out)
 {
@@ -97,7 +98,7 @@ static EGLint image_make(struct gegl_display *display, struct gegl_context *cont
     }
     uint32_t id = 0;
     error = host_make(display, context, wish, stream, &id);
-    image->image = (struct ggl_image){.kind = GGL_IMAGE_TEXTURE, .id = id};
+    *image = (struct gegl_image){.image = {.kind = GGL_IMAGE_TEXTURE, .id = id}};
     if (gs_dead(stream)) {
         error = EGL_CONTEXT_LOST;
     } else if (error == EGL_SUCCESS &&
@@ -119,6 +120,9 @@ EGLImage gegl_CreateImage(EGLDisplay handle, EGLContext context_handle, EGLenum 
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
         return EGL_NO_IMAGE;
+    }
+    if (target == EGL_LINUX_DMA_BUF_EXT && display->host.dma_buf) {
+        return gegl_dma_buf_image(display, context_handle, buffer, attribs);
     }
     struct gegl_context *context = gegl_object_find(display, GEGL_CONTEXT, context_handle);
     if (context == NULL && context_handle != EGL_NO_CONTEXT) {
@@ -147,7 +151,7 @@ EGLImage gegl_CreateImage(EGLDisplay handle, EGLContext context_handle, EGLenum 
 EGLImageKHR gegl_CreateImageKHR(EGLDisplay handle, EGLContext context, EGLenum target,
                                 EGLClientBuffer buffer, const EGLint *attribs)
 {
-    EGLAttrib wide[16];
+    EGLAttrib wide[64];
     size_t n = 0;
     for (; attribs != NULL && attribs[n] != EGL_NONE; n += 2) {
         if (n + 2 >= sizeof wide / sizeof wide[0]) {
@@ -164,7 +168,13 @@ EGLImageKHR gegl_CreateImageKHR(EGLDisplay handle, EGLContext context, EGLenum t
 void gegl_image_end(struct gegl_image *image)
 {
     struct gs_stream *stream;
-    if (gegl_stream_get(image->base.display, &stream) == EGL_SUCCESS) {
+    bool reached = gegl_stream_get(image->base.display, &stream) == EGL_SUCCESS;
+    if (image->res != NULL) {
+        if (reached) {
+            gegl_host_catch_up(stream); /* it has read every packet that names the resource */
+        }
+        vg_res_destroy(image->res);
+    } else if (reached) {
         (void)rc_call_rcDestroyClientImage(stream, (EGLint)image->image.id);
     }
 }

@@ -35,7 +35,7 @@ enum {
 /* The GGL_FEATURE_* bits of a space separated list of feature words (rcGetHostExtensionsString). */
 uint32_t ggl_features_parse(const char *words);
 
-/* What an EGLImage is on the host. */
+/* What an EGLImage is on the host. A colour buffer can be an external texture alone. */
 enum ggl_image_kind { GGL_IMAGE_TEXTURE, GGL_IMAGE_COLOR_BUFFER };
 struct ggl_image {
     enum ggl_image_kind kind;

@@ -1,7 +1,6 @@
 /* Textures of GLES 1: bindings, pixels on their way in and out, generated coordinates. */
 #include "guest/gles/ggl_objects.h"
 
-#include "wire/rc_pack.h"
 
 #include <string.h>
 
@@ -54,8 +53,6 @@ void ggl1_image_target(struct ggl_context *c, GLenum target, const struct ggl_im
 {
     if (image->kind == GGL_IMAGE_TEXTURE) {
         gles1_pack_glEGLImageTargetTexture2DOES(ggl_pack(c), target, image->id);
-    } else if (target == GL_TEXTURE_2D) {
-        rc_pack_rcBindTexture(ggl_pack(c), image->id);
     } else {
         ggl_error(c, GL_INVALID_OPERATION); /* a colour buffer is a 2D texture on the wire */
     }

@@ -297,6 +297,10 @@ void ggl_glEGLImageTargetTexture2DOES(GLenum target, GLeglImageOES handle)
         ggl1_image_target(c, target, &image);
         return;
     }
+    if (image.kind == GGL_IMAGE_COLOR_BUFFER && target != GL_TEXTURE_EXTERNAL_OES) {
+        ggl_error(c, GL_INVALID_OPERATION);
+        return;
+    }
     struct ggl_target_scope scope = ggl_target_begin(c, target);
     if (image.kind == GGL_IMAGE_TEXTURE) {
         gles2_pack_glEGLImageTargetTexture2DOES(ggl_pack(c), scope.target, image.id);
@@ -318,7 +322,7 @@ void ggl_glEGLImageTargetRenderbufferStorageOES(GLenum target, GLeglImageOES han
     } else if (image.kind == GGL_IMAGE_TEXTURE) {
         gles2_pack_glEGLImageTargetRenderbufferStorageOES(ggl_pack(c), target, image.id);
     } else {
-        rc_pack_rcBindRenderbuffer(ggl_pack(c), image.id);
+        ggl_error(c, GL_INVALID_OPERATION);
     }
 }
 
@@ -337,11 +341,11 @@ void ggl_glEGLImageTargetTexStorageEXT(GLenum target, GLeglImageOES handle, cons
     if (!find_image(c, handle, &image)) {
         return;
     }
-    struct ggl_target_scope scope = ggl_target_begin(c, target);
-    if (image.kind == GGL_IMAGE_TEXTURE) {
-        glesx_pack_glEGLImageTargetTexStorageSLUICE(ggl_pack(c), scope.target, image.id);
-    } else {
-        rc_pack_rcBindTexture(ggl_pack(c), image.id);
+    if (image.kind != GGL_IMAGE_TEXTURE) {
+        ggl_error(c, GL_INVALID_OPERATION);
+        return;
     }
+    struct ggl_target_scope scope = ggl_target_begin(c, target);
+    glesx_pack_glEGLImageTargetTexStorageSLUICE(ggl_pack(c), scope.target, image.id);
     ggl_target_end(c, &scope);
 }

@@ -3,11 +3,13 @@
  * usage: gbm_program [FRAMES [WIDTH HEIGHT]]
  *
  * Shows FRAMES pictures (default 10) that depend on their number alone, prints a hash of each as
- * GLES reads it and as the buffer's own memory has it, and `shown` when the last one is on the
- * display, where it stays until stdin ends. With a size: without a display, the same pictures of
- * that size into memory. Ends with 1 and a line on stderr where something cannot be had. */
+ * GLES reads it and as the buffer's own memory has it, then of the last one as a texture that came
+ * by its dma-buf, and `shown` when it is on the display, where it stays until stdin ends. With a
+ * size: without a display, the same pictures of that size into memory. Ends with 1 and a line on
+ * stderr where something cannot be had. */
 #include "tests/integration/shown.h"
 
+#include <GLES2/gl2ext.h>
 #include <fcntl.h>
 #include <gbm.h>
 #include <stdio.h>
@@ -147,6 +149,124 @@ static void draw_unshown(unsigned long count, int width, int height)
     eglTerminate(s.display);
 }
 
+/* --- a buffer as a texture --- */
+
+static EGLImageKHR image_of(EGLDisplay display, int fd, EGLint width, EGLint height, EGLint format,
+                            EGLint pitch)
+{
+    PFNEGLCREATEIMAGEKHRPROC make =
+        (PFNEGLCREATEIMAGEKHRPROC)eglGetProcAddress("eglCreateImageKHR");
+    const EGLint attribs[] = {EGL_WIDTH,
+                              width,
+                              EGL_HEIGHT,
+                              height,
+                              EGL_LINUX_DRM_FOURCC_EXT,
+                              format,
+                              EGL_DMA_BUF_PLANE0_FD_EXT,
+                              fd,
+                              EGL_DMA_BUF_PLANE0_OFFSET_EXT,
+                              0,
+                              EGL_DMA_BUF_PLANE0_PITCH_EXT,
+                              pitch,
+                              EGL_NONE};
+    return make(display, EGL_NO_CONTEXT, EGL_LINUX_DMA_BUF_EXT, NULL, attribs);
+}
+
+static GLuint shader_of(GLenum type, const char *text)
+{
+    GLuint shader = glCreateShader(type);
+    GLint compiled = 0;
+    glShaderSource(shader, 1, &text, NULL);
+    glCompileShader(shader);
+    glGetShaderiv(shader, GL_COMPILE_STATUS, &compiled);
+    shown_need(compiled, "a shader");
+    return shader;
+}
+
+/* Over the whole surface, the texture's first row at the top. */
+static void draw_external(void)
+{
+    static const GLfloat corners[] = {-1, -1, 1, -1, -1, 1, 1, 1};
+    GLuint program = glCreateProgram();
+    glAttachShader(program,
+                   shader_of(GL_VERTEX_SHADER,
+                             "attribute vec2 p; varying vec2 t; void main() { t = vec2(p.x, -p.y) "
+                             "* 0.5 + 0.5; gl_Position = vec4(p, 0.0, 1.0); }"));
+    glAttachShader(program, shader_of(GL_FRAGMENT_SHADER,
+                                      "#extension GL_OES_EGL_image_external : require\n"
+                                      "precision mediump float; varying vec2 t; uniform "
+                                      "samplerExternalOES s; void main() { gl_FragColor = "
+                                      "texture2D(s, t); }"));
+    glBindAttribLocation(program, 0, "p");
+    glLinkProgram(program);
+    glUseProgram(program);
+    glBindBuffer(GL_ARRAY_BUFFER, 0);
+    glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, corners);
+    glEnableVertexAttribArray(0);
+    glDisable(GL_SCISSOR_TEST);
+    glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+}
+
+/* What cannot be an image, and what an image of a dma-buf cannot be. */
+static void print_refusals(EGLDisplay display, struct gbm_bo *bo, int fd, EGLImageKHR image)
+{
+    const EGLint width = (EGLint)gbm_bo_get_width(bo), height = (EGLint)gbm_bo_get_height(bo);
+    const EGLint pitch = (EGLint)gbm_bo_get_stride(bo);
+    PFNGLEGLIMAGETARGETTEXTURE2DOESPROC target =
+        (PFNGLEGLIMAGETARGETTEXTURE2DOESPROC)eglGetProcAddress("glEGLImageTargetTexture2DOES");
+    struct {
+        int fd;
+        EGLint height, format, pitch;
+    } wrong[] = {{-1, height, GBM_FORMAT_XRGB8888, pitch},
+                 {fd, height, GBM_FORMAT_RGB565, pitch},
+                 {fd, height, GBM_FORMAT_XRGB8888, pitch - 64},
+                 {fd, height * 9, GBM_FORMAT_XRGB8888, pitch}};
+    printf("refused:");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        EGLImageKHR none =
+            image_of(display, wrong[i].fd, width, wrong[i].height, wrong[i].format, wrong[i].pitch);
+        printf(" %s%x", none != EGL_NO_IMAGE_KHR ? "image " : "", (unsigned)eglGetError());
+    }
+    target(GL_TEXTURE_2D, image);
+    printf(" %x\n", glGetError());
+}
+
+static void import_shown(EGLDisplay display, struct gbm_bo *bo)
+{
+    PFNEGLDESTROYIMAGEKHRPROC end =
+        (PFNEGLDESTROYIMAGEKHRPROC)eglGetProcAddress("eglDestroyImageKHR");
+    PFNEGLQUERYDMABUFMODIFIERSEXTPROC query =
+        (PFNEGLQUERYDMABUFMODIFIERSEXTPROC)eglGetProcAddress("eglQueryDmaBufModifiersEXT");
+    PFNGLEGLIMAGETARGETTEXTURE2DOESPROC target =
+        (PFNGLEGLIMAGETARGETTEXTURE2DOESPROC)eglGetProcAddress("glEGLImageTargetTexture2DOES");
+    const uint32_t width = gbm_bo_get_width(bo), height = gbm_bo_get_height(bo);
+    EGLuint64KHR modifier = 1;
+    EGLBoolean external = EGL_FALSE;
+    EGLint count = 0;
+    GLuint texture;
+    int fd = gbm_bo_get_fd(bo);
+    shown_need(fd >= 0, "gbm_bo_get_fd");
+    shown_need(query(display, GBM_FORMAT_XRGB8888, 1, &modifier, &external, &count) && count == 1,
+               "eglQueryDmaBufModifiersEXT");
+    EGLImageKHR image = image_of(display, fd, (EGLint)width, (EGLint)height, GBM_FORMAT_XRGB8888,
+                                 (EGLint)gbm_bo_get_stride(bo));
+    shown_need(image != EGL_NO_IMAGE_KHR, "eglCreateImageKHR");
+    print_refusals(display, bo, fd, image);
+    close(fd);
+    glGenTextures(1, &texture);
+    glBindTexture(GL_TEXTURE_EXTERNAL_OES, texture);
+    glTexParameteri(GL_TEXTURE_EXTERNAL_OES, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    glTexParameteri(GL_TEXTURE_EXTERNAL_OES, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
+    target(GL_TEXTURE_EXTERNAL_OES, image);
+    glClear(GL_COLOR_BUFFER_BIT);
+    draw_external();
+    printf("imported %08x, modifier %u, external %u, error %x\n",
+           (unsigned)drawn_hash((int)width, (int)height), (unsigned)modifier, external,
+           glGetError());
+    shown_need(end(display, image), "eglDestroyImageKHR");
+    glDeleteTextures(1, &texture);
+}
+
 int main(int argc, char **argv)
 {
     unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 10) : 10;
@@ -167,6 +287,7 @@ int main(int argc, char **argv)
         printf("frame %lu: drawn %08x, in the buffer %08x\n", n, (unsigned)drawn,
                (unsigned)buffer_hash(&screen, bo));
     }
+    import_shown(window.display, screen.shown);
     shown_wait();
     shown_need(eglTerminate(window.display), "eglTerminate");
     eglMakeCurrent(window.display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);

@@ -150,6 +150,9 @@ def display_ours(setup: Setup) -> None:
     words = [setup.programs.parent / "gbm_program", "10", "1280", "800"]
     native = subprocess.run(words, capture_output=True, text=True).stdout
     need(re.findall(r"drawn (\w+)", native) == [a for a, _ in frames], f"{found['gbm']}{native}")
+    imported = re.findall(r"imported (\w+), modifier 0, external 1, error 0", found["gbm"])
+    need(imported == [frames[-1][0]], found["gbm"])
+    need("refused: 300c 3009 3002 3009 502\n" in found["gbm"], found["gbm"])
     need("backend sluice" in found["gbm"] and "code 0" in found["gbm"], found["gbm"])
     need(seen is not None and f"{hash_of(seen):08x}" == frames[-1][0], "the display differs")
 

@@ -4,6 +4,7 @@
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
+#include "transport/base/map.h"
 #include "transport/base/mem.h"
 #include "transport/drm/drm_uapi.h"
 #include "transport/virtgpu/vg.h"
@@ -22,11 +23,16 @@
 #define SUBMIT_MAX   16u /* resources of one submit */
 #define WAIT_STEP_NS (200u * 1000)
 
+#define HANDLES_MAX (1u << 20)
+
 struct drm_vg {
     struct vg vg; /* first */
     int fd;
     uint32_t lost;        /* atomic: the kernel said that the device is gone */
-    pthread_mutex_t lock; /* guards the mappings of all resources */
+    pthread_mutex_t lock; /* guards the mappings of all resources, and what follows */
+    /* GEM handle -> how many resources of ours have it: the kernel gives an object one handle,
+     * however often it is imported. */
+    struct sl_map handles;
 };
 
 struct drm_res {
@@ -114,6 +120,7 @@ static void drm_destroy(struct vg *vg)
     if (vg != NULL) {
         struct drm_vg *d = vg_from(vg);
         sl_fd_close(&d->fd);
+        sl_map_finish(&d->handles);
         pthread_mutex_destroy(&d->lock);
         sl_free(d);
     }
@@ -121,19 +128,61 @@ static void drm_destroy(struct vg *vg)
 
 /* ---- resources ---- */
 
-static enum sl_result res_new(struct drm_vg *d, uint32_t handle, uint32_t id, uint64_t size,
-                              uint32_t stride, struct vg_res **out)
+/* Counts the handle. False: no memory, and the handle is as before. */
+static bool handle_ref_locked(struct drm_vg *d, uint32_t handle)
+{
+    uintptr_t count = (uintptr_t)sl_map_remove(&d->handles, handle);
+    if (sl_map_add(&d->handles, handle, (void *)(count + 1)) == SL_OK) {
+        return true;
+    }
+    if (count == 0) {
+        drm_handle_close(d->fd, handle);
+    }
+    return false;
+}
+
+/* Closes the handle that nothing else has. */
+static void handle_unref_locked(struct drm_vg *d, uint32_t handle)
+{
+    uintptr_t count = (uintptr_t)sl_map_remove(&d->handles, handle);
+    if (count <= 1) {
+        drm_handle_close(d->fd, handle);
+    } else {
+        (void)!sl_map_add(&d->handles, handle, (void *)(count - 1)); /* else it stays open */
+    }
+}
+
+static void handle_unref(struct drm_vg *d, uint32_t handle)
+{
+    pthread_mutex_lock(&d->lock);
+    handle_unref_locked(d, handle);
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* handle: counted. */
+static enum sl_result res_wrap(struct drm_vg *d, uint32_t handle, uint32_t id, uint64_t size,
+                               uint32_t stride, struct vg_res **out)
 {
     struct drm_res *res = sl_alloc(sizeof *res);
     if (res == NULL || id == 0) {
         sl_free(res);
-        drm_handle_close(d->fd, handle);
+        handle_unref(d, handle);
         return id == 0 ? SL_ERR_PROTOCOL : SL_ERR_NOMEM;
     }
     res->res = (struct vg_res){.vg = &d->vg, .id = id, .size = size, .stride = stride};
     res->handle = handle;
     *out = &res->res;
     return SL_OK;
+}
+
+/* Of a new object. */
+static enum sl_result res_new(struct drm_vg *d, uint32_t handle, uint32_t id, uint64_t size,
+                              uint32_t stride, struct vg_res **out)
+{
+    pthread_mutex_lock(&d->lock);
+    bool counted = handle_ref_locked(d, handle);
+    pthread_mutex_unlock(&d->lock);
+    return counted ? res_wrap(d, handle, id, size, stride, out) : SL_ERR_NOMEM;
 }
 
 static enum sl_result drm_blob_create(struct vg *vg, const struct vg_blob_args *args,
@@ -202,7 +251,12 @@ static enum sl_result drm_res_import(struct vg *vg, int fd, uint64_t size, struc
 {
     struct drm_vg *d = vg_from(vg);
     struct drm_prime_request prime = {.fd = fd};
+    pthread_mutex_lock(&d->lock); /* nobody closes the handle before it is counted */
     enum sl_result r = ask(d, DRM_PRIME_IMPORT, &prime);
+    if (r == SL_OK && !handle_ref_locked(d, prime.handle)) {
+        r = SL_ERR_NOMEM;
+    }
+    pthread_mutex_unlock(&d->lock);
     sl_fd_close(&fd);
     if (r != SL_OK) {
         return r;
@@ -213,10 +267,10 @@ static enum sl_result drm_res_import(struct vg *vg, int fd, uint64_t size, struc
         r = SL_ERR_INVALID;
     }
     if (r != SL_OK) {
-        drm_handle_close(d->fd, prime.handle);
+        handle_unref(d, prime.handle);
         return r;
     }
-    return res_new(d, prime.handle, info.resource, info.size, 0, out);
+    return res_wrap(d, prime.handle, info.resource, info.size, 0, out);
 }
 
 static enum sl_result drm_res_export(struct vg_res *res, int *fd)
@@ -264,7 +318,7 @@ static void drm_res_destroy(struct vg_res *base)
     if (res->mapping != NULL) {
         munmap(res->mapping, base->size);
     }
-    drm_handle_close(vg_from(base->vg)->fd, res->handle);
+    handle_unref(vg_from(base->vg), res->handle);
     sl_free(res);
 }
 
@@ -416,6 +470,7 @@ enum sl_result vg_drm_open(const char *path, struct vg **out)
     }
     *d = (struct drm_vg){.vg.ops = &drm_ops, .fd = fd};
     pthread_mutex_init(&d->lock, NULL);
+    sl_map_init(&d->handles, HANDLES_MAX);
     if (get_param(d->fd, VIRTGPU_PARAM_CONTEXT_INIT) == 0) {
         sl_error("drm", "the virtual GPU has no context types: serve it with sluice device, and "
                         "a kernel from 5.16 on");
