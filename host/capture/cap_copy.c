@@ -3,8 +3,7 @@
 #include "transport/base/bytes.h"
 #include "transport/base/mem.h"
 
-#define STREAMS_MAX 65536u
-#define TIME_EVERY  CAP_SAMPLE
+#define TIME_EVERY CAP_SAMPLE
 
 /* A stream of the source. */
 struct known {
@@ -16,7 +15,7 @@ struct known {
 void cap_copy_init(struct cap_copy *c, struct cap_recording *to, struct cap_merge *from)
 {
     *c = (struct cap_copy){.to = to, .from = from, .cut = UINT64_MAX};
-    sl_map_init(&c->streams, STREAMS_MAX);
+    sl_map_init(&c->streams, SL_MAP_MOST); /* as many as the source has */
     c->texts = (struct cap_lane){.writer = to->writer, .kind = CAP_KIND_TEXT};
 }
 

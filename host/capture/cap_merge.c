@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#define TRACKS_MAX 65536u
 #define BLOBS_KEPT 8u
 
 /* A chunk of contents, unpacked. */
@@ -279,7 +278,7 @@ static struct cap_merge *merge_new(struct cap_reader *reader)
     m->reader = reader;
     m->snapshot = CAP_NO_CHUNK;
     for (uint32_t i = 0; i < CAP_EVENT_KINDS; i++) {
-        sl_map_init(&m->by_kind[i], TRACKS_MAX);
+        sl_map_init(&m->by_kind[i], SL_MAP_MOST); /* each has a chunk, whose count is bounded */
     }
     for (uint32_t i = 0; i < BLOBS_KEPT; i++) {
         m->blobs[i].chunk = CAP_NO_CHUNK;

@@ -20,6 +20,7 @@
 
 #define CHUNKS_MAX   (1u << 27)
 #define SEARCH_BYTES 65536u
+#define MAKER_SIZE   64u
 
 const char *cap_damage_name(enum cap_damage_kind kind)
 {
@@ -114,9 +115,32 @@ static enum sl_result refuse_foreign(struct cap_reader *r, const uint8_t *bytes,
                               found, like != NULL ? "; looks like " : "", like != NULL ? like : "");
 }
 
-/* When it was made: of another version, the header alone is understood. */
+/* Who made a file of another version, as far as its first chunk is one that this version knows.
+ * Empty: it does not say. */
+static void read_maker(struct cap_reader *r, char maker[MAKER_SIZE])
+{
+    static const char member[] = "\"made_by\": \"";
+    struct cap_chunk chunk;
+    struct cap_payload payload = {0};
+    enum cap_damage_kind why;
+    size_t size = 0;
+    if (cap_reader_chunk_at(r, r->header.header_size, &chunk) == SL_OK &&
+        chunk.kind == CAP_KIND_META && cap_reader_load(r, &chunk, &payload, &why) == SL_OK) {
+        const uint8_t *end = payload.data + payload.size;
+        const uint8_t *p = memmem(payload.data, payload.size, member, sizeof member - 1);
+        p = p != NULL ? p + sizeof member - 1 : end;
+        for (; p < end && *p >= ' ' && *p < 0x7f && *p != '"' && size < MAKER_SIZE - 1; p++) {
+            maker[size++] = (char)*p;
+        }
+    }
+    maker[size] = '\0';
+    cap_payload_finish(&payload);
+}
+
+/* Who made it and when: of another version, little else is understood. */
 static enum sl_result refuse_version(struct cap_reader *r)
 {
+    char maker[MAKER_SIZE];
     const struct cap_file_header *h = &r->header;
     const time_t made = (time_t)(h->created_ns / 1000000000u);
     struct tm parts = {0};
@@ -124,9 +148,11 @@ static enum sl_result refuse_version(struct cap_reader *r)
     if (gmtime_r(&made, &parts) != NULL) {
         (void)strftime(date, sizeof date, "%Y-%m-%d", &parts);
     }
+    read_maker(r, maker);
     return refuse(r, CAP_REFUSED_VERSION,
-                  "container %u.%u, this build reads %u.0 to %u.%u; made on %s", h->major,
-                  h->minor, CAP_MAJOR, CAP_MAJOR, CAP_MINOR, date);
+                  "container %u.%u, this build reads %u.0 to %u.%u; made %s%s%son %s", h->major,
+                  h->minor, CAP_MAJOR, CAP_MAJOR, CAP_MINOR, maker[0] != '\0' ? "by " : "", maker,
+                  maker[0] != '\0' ? " " : "", date);
 }
 
 /* The file header's first 60 bytes are as they were written. */

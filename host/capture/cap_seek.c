@@ -11,9 +11,8 @@
 #include <sys/stat.h>
 
 #define NODES_MAX   65536u /* segments of a trace: 4 TiB of it */
-#define STREAMS_MAX 65536u
-#define HEAD_CHUNKS 3u /* META, PROT, CAPS */
-#define AHEAD       8u /* segments behind the wanted ones that are looked into for a result */
+#define HEAD_CHUNKS 3u     /* META, PROT, CAPS */
+#define AHEAD       8u     /* segments behind the wanted ones that are looked into for a result */
 
 /* A segment whose head was read. */
 struct node {
@@ -309,7 +308,7 @@ static enum sl_result read_chunks(struct seek *s, const struct cap_index_head *h
     struct lanes lanes;
     enum sl_result result = SL_OK;
     const uint8_t *end = at + size;
-    sl_map_init(&lanes.by_stream, STREAMS_MAX);
+    sl_map_init(&lanes.by_stream, SL_MAP_MOST); /* each has an entry of `size` bytes */
     uint32_t count = 0;
     for (; result == SL_OK && at < end; count++) {
         struct found one;

@@ -56,7 +56,8 @@ class BadInput(TraceBed):
         path = self.copy(bytes(data))
         (created,) = struct.unpack_from("<Q", data, 40)
         day = datetime.datetime.fromtimestamp(created // 10**9, datetime.timezone.utc).date()
-        says = f"{path}: container 3.0, this build reads 1.0 to 1.0; made on {day}\n"
+        maker = json.loads(self.ends(0, "info", "--json", str(self.any())))["meta"]["made_by"]
+        says = f"{path}: container 3.0, this build reads 1.0 to 1.0; made by {maker} on {day}\n"
         for verb in ("info", "dump", "replay"):
             self.ends(4, verb, path, says=says)
 

@@ -334,7 +334,7 @@ static const struct refused_case {
     {"zip", 0, "PK\3\4", 4, false, CAP_REFUSED_FOREIGN,
      "not a sluice trace: expected magic \"\\x89SLC\", found \"PK\\x03\\x04\"; looks like a zip "
      "file"},
-    {"newer_major", 8, "\3\0", 2, true, CAP_REFUSED_VERSION,
+    {"newer_major_without_maker", 8, "\3\0", 2, true, CAP_REFUSED_VERSION,
      "container 3.0, this build reads 1.0 to 1.0; made on 1970-01-01"},
     {"flipped", 24, "x", 1, false, CAP_REFUSED_DAMAGED, "damaged: file header at byte 0: checksum"},
     {"header_size", 12, "\1\0\0\0", 4, true, CAP_REFUSED_DAMAGED,
@@ -356,6 +356,42 @@ SLT_TEST_P(trace_header, is_refused, struct refused_case, refused_cases, c)
     SLT_EXPECT_STREQ(c->says, reader->reason);
     cap_reader_close(reader);
     trace_maker_finish(&m);
+}
+
+SLT_TEST(trace_header, of_another_version_says_who_made_it)
+{
+    static const char meta[] = "{\"schema\": 1, \"made_by\": \"sluice 1.9\", \"pid\": 2}";
+    struct trace_maker m;
+    struct cap_reader *reader = NULL;
+    trace_maker_init(&m);
+    trace_put(&m, meta, sizeof meta - 1);
+    trace_chunk(&m, &(struct trace_chunk){.kind = CAP_KIND_META, .flags = CAP_CHUNK_ZSTD});
+    m.data[8] = 3;
+    uint32_t crc = cap_crc32c(m.data, 60);
+    memcpy(m.data + 60, &crc, sizeof crc);
+    SLT_EXPECT_NE(SL_OK, cap_reader_open(trace_maker_fd(&m), &reader));
+    SLT_EXPECT_EQ(CAP_REFUSED_VERSION, reader->refusal);
+    SLT_EXPECT_STREQ("container 3.0, this build reads 1.0 to 1.0; made by sluice 1.9 on 1970-01-01",
+                     reader->reason);
+    cap_reader_close(reader);
+    trace_maker_finish(&m);
+}
+
+SLT_TEST_F(trace, may_have_more_streams_than_16_bits_count, m)
+{
+    enum { STREAMS = 66000 };
+    for (uint32_t i = 1; i <= STREAMS; i++) {
+        trace_calls_begin(m, i, 1, 9, CAPSET);
+        trace_call(m, i, OPCODE, NULL, 0);
+        trace_chunk(m, &(struct trace_chunk){
+                           .kind = CAP_KIND_CALL, .stream = i, .records = 1, .first_stamp = i});
+    }
+    trace_end(m);
+    struct story s = story_of(trace_maker_fd(m));
+    SLT_EXPECT_EQ(SL_ERR_NOTFOUND, s.result);
+    SLT_EXPECT_EQ((uint64_t)STREAMS, s.calls);
+    SLT_EXPECT_EQ(0u, s.damages);
+    free(s.text);
 }
 
 SLT_TEST_F(trace, unknown_kinds_are_critical_or_skipped, m)
