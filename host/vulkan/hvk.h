@@ -259,6 +259,7 @@ struct hvk_context {
     bool is_restoring;      /* hvk_restore.c: a snapshot is being played; under the turn */
     bool is_ending;         /* all that a device or instance has, or the context; under the turn */
     bool is_sparse;         /* memory was bound that no record knows of; under the turn */
+    uint64_t queries, places; /* atomic: of all pools. hvk_query_pool.c, hvk_set_pool.c */
     /* hvk_drawn.c: of the last submit, and where it went; under the turn */
     struct hvk_shots shots;
     struct hvk_queue *shots_queue;

@@ -111,12 +111,16 @@ static bool may_dispatch(struct hvk_recording *r, uint32_t x, uint32_t y, uint32
     return can_dispatch(r);
 }
 
-/* `count` parameters of `size` bytes, `stride` apart. */
+/* `count` parameters of `size` bytes, `stride` apart: no more than there are in the buffer. */
 static bool parameters(struct hvk_recording *r, uint64_t buffer_id, uint64_t offset, uint32_t count,
                        uint32_t stride, uint32_t size)
 {
     uint64_t span = count == 0 ? 0 : (uint64_t)(count - 1) * stride + size;
     bool indexed = size == sizeof(VkDrawIndexedIndirectCommand);
+    if (count > 1 && stride < size) {
+        vk_unpack_fail(&r->in, "its draws lie over each other");
+        return false;
+    }
     return (indexed ? hvk_can_draw_indexed(r) : hvk_can_draw(r)) &&
            hvk_reaches(r, buffer_id, offset, span);
 }

@@ -6,6 +6,7 @@
 #define HOST_HVK_FAMILY_H
 
 #include "host/vulkan/hvk.h"
+#include "transport/base/atomic.h"
 #include "host/vulkan/hvk_birth.h"
 #include "wire/vk_unpack.h"
 
@@ -349,6 +350,22 @@ struct hvk_query_pool {
 void hvk_queries_give(struct hvk_query_pool *pool, uint32_t first, uint32_t count,
                       struct hvk_queue *queue);
 
+/* `count` more of what a process has of something, atomic; false: that would be more than `most`.
+ * Any thread. */
+static inline bool hvk_take(uint64_t *total, uint64_t count, uint64_t most)
+{
+    if (sl_atomic_count_u64(total, count) + count <= most) {
+        return true;
+    }
+    (void)sl_atomic_count_u64(total, -count);
+    return false;
+}
+
+static inline void hvk_give_back(uint64_t *total, uint64_t count)
+{
+    (void)sl_atomic_count_u64(total, -count);
+}
+
 /* --- hvk_layout.c --- */
 
 struct hvk_binding {
@@ -368,6 +385,7 @@ struct hvk_bindings {
     struct hvk_object **samplers; /* immutable ones, a reference each: drivers keep pointers */
     uint32_t sampler_count;
     uint32_t dynamic_count; /* descriptors with an offset that is given when they are bound */
+    uint32_t places;        /* of all: hvk_held.c */
     bool is_variable;       /* the last one's count is the set's own */
     uint32_t *own;          /* places in the list of those with samplers that are not immutable */
     uint32_t own_count;
@@ -423,6 +441,7 @@ struct hvk_pool {
     struct hvk_object object;
     uint32_t max_sets;
     uint32_t name_count;
+    uint64_t places;      /* atomic: that its native sets take of the process's */
     bool can_free;        /* sets one by one */
     struct sl_list sets;  /* struct hvk_set.link */
     struct hvk_work work; /* that its sets were submitted for */
@@ -441,6 +460,7 @@ struct hvk_set {
     struct hvk_pool *pool;
     struct sl_list link;
     uint64_t native;               /* 0: there is none; changes while nobody records */
+    uint64_t places;               /* that it takes of the pool's */
     struct hvk_bindings *bindings; /* of the set that is there */
     uint32_t variable;             /* descriptors of its last binding, where that is its own */
     /* Of its dynamic descriptors, what may be added to their offsets (atomic); each time that it

@@ -24,6 +24,7 @@ void hvk_held_place(struct hvk_bindings *bindings)
         dynamic += hvk_is_dynamic(b->type) ? b->count : 0;
         at += (uint32_t)places(bindings->list[i].type, bindings->list[i].count);
     }
+    bindings->places = at;
 }
 
 uint64_t hvk_held_size(const struct hvk_set *set, const struct hvk_binding *binding)

@@ -9,6 +9,8 @@
 
 /* Of larger pools it is not known what each query is used for. */
 #define EACH_MAX 65536u
+/* Of all pools of a process: drivers have memory for each, and count its bytes as they like. */
+#define QUERIES_MAX (1u << 22)
 
 static struct hvk_query_pool *pool_of(struct hvk_object *object)
 {
@@ -17,6 +19,7 @@ static struct hvk_query_pool *pool_of(struct hvk_object *object)
 
 static void pool_release(struct hvk_object *object)
 {
+    hvk_give_back(&object->device->context->queries, pool_of(object)->count);
     object->device->driver.DestroyQueryPool(hvk_native(object->device),
                                             HVK_HANDLE(VkQueryPool, object->native), NULL);
     sl_free(object);
@@ -43,14 +46,16 @@ VkResult hvk_vkCreateQueryPool(struct hvk_call *call, struct vk_args_vkCreateQue
     VkQueryPool native = VK_NULL_HANDLE;
     *a->pQueryPool = VK_NULL_HANDLE;
     uint32_t count = a->pCreateInfo->queryCount;
+    if (!hvk_take(&call->context->queries, count, QUERIES_MAX)) {
+        return hvk_device_result(device, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    }
     struct hvk_query_pool *pool =
         sl_alloc(sizeof *pool + (count <= EACH_MAX ? count * sizeof(struct hvk_work) : 0));
-    if (pool == NULL) {
-        return VK_ERROR_OUT_OF_HOST_MEMORY;
-    }
-    VkResult result =
-        device->driver.CreateQueryPool(hvk_native(device), a->pCreateInfo, NULL, &native);
+    VkResult result = pool == NULL ? VK_ERROR_OUT_OF_HOST_MEMORY
+                                   : device->driver.CreateQueryPool(hvk_native(device),
+                                                                    a->pCreateInfo, NULL, &native);
     if (result != VK_SUCCESS) {
+        hvk_give_back(&call->context->queries, count);
         sl_free(pool);
         return hvk_device_result(device, result);
     }

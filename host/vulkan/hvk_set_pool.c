@@ -11,6 +11,11 @@
 #include "transport/base/atomic.h"
 #include "transport/base/mem.h"
 
+/* Descriptors of all sets of a process: some tens of bytes each, in a driver's memory. */
+#define PLACES_MAX (1ull << 24)
+/* What a set takes beside its descriptors. */
+#define PLACES_OF_SET 4u
+
 static struct hvk_pool *pool_of(struct hvk_object *object)
 {
     return (struct hvk_pool *)(void *)object;
@@ -38,10 +43,18 @@ static VkDescriptorPool native_of(const struct hvk_pool *pool)
 
 /* --- pools --- */
 
+/* All that its native sets took is free. */
+static void places_end(struct hvk_pool *pool)
+{
+    hvk_give_back(&pool->object.device->context->places, pool->places);
+    pool->places = 0;
+}
+
 static void pool_release(struct hvk_object *object)
 {
     object->device->driver.DestroyDescriptorPool(hvk_native(object->device),
                                                  native_of(pool_of(object)), NULL);
+    places_end(pool_of(object));
     sl_free(object);
 }
 
@@ -172,6 +185,8 @@ static VkResult renew(struct hvk_pool *pool)
     hvk_object_init(&old->object, VK_KIND_VkDescriptorPool, pool->object.native,
                     pool->object.instance, device, pool_release);
     sl_list_init(&old->sets);
+    old->places = pool->places;
+    pool->places = 0;
     pool->object.native = HVK_U64(native);
     pool->work = (struct hvk_work){0};
     bool set = sl_ids_set_native(&device->context->ids, VK_KIND_VkDescriptorPool, pool->object.id,
@@ -201,18 +216,26 @@ VkResult hvk_vkResetDescriptorPool(struct hvk_call *call, struct vk_args_vkReset
     VkResult result =
         device->driver.ResetDescriptorPool(hvk_native(device), a->descriptorPool, a->flags);
     pthread_rwlock_unlock(&call->context->natives);
+    places_end(pool);
     return hvk_device_result(device, result);
 }
 
 /* --- sets --- */
 
+static uint64_t places_of(const struct hvk_bindings *bindings)
+{
+    return PLACES_OF_SET + (bindings != NULL ? bindings->places : 0);
+}
+
 /* Sets of a pool that cannot free them stay its own until it is reset. */
-static void free_native(const struct hvk_pool *pool, uint64_t native)
+static void free_native(struct hvk_pool *pool, uint64_t native, uint64_t places)
 {
     VkDescriptorSet set = HVK_HANDLE(VkDescriptorSet, native);
     const struct hvk_device *device = pool->object.device;
     if (native != 0 && pool->can_free) {
         (void)device->driver.FreeDescriptorSets(hvk_native(device), native_of(pool), 1, &set);
+        hvk_give_back(&pool->places, places);
+        hvk_give_back(&device->context->places, places);
     }
 }
 
@@ -220,7 +243,7 @@ static void set_release(struct hvk_object *object)
 {
     struct hvk_set *set = set_of(object);
     if (set->is_owned) {
-        free_native(set->pool, set->native);
+        free_native(set->pool, set->native, set->places);
     }
     hvk_bindings_unref(set->bindings);
     hvk_held_end(set);
@@ -247,7 +270,7 @@ static enum sl_result enter(struct hvk_call *call, struct hvk_pool *pool, uint64
     struct hvk_set *set = sl_alloc(sizeof *set);
     if (set == NULL || !rooms_make(bindings, &set->rooms)) {
         sl_free(set);
-        free_native(pool, native);
+        free_native(pool, native, places_of(bindings));
         return SL_ERR_NOMEM;
     }
     hvk_object_init(&set->object, VK_KIND_VkDescriptorSet, HVK_U64(set), pool->object.instance,
@@ -257,6 +280,7 @@ static enum sl_result enter(struct hvk_call *call, struct hvk_pool *pool, uint64
     set->native = native;
     set->bindings = bindings != NULL ? hvk_bindings_ref(bindings) : NULL;
     set->variable = variable;
+    set->places = native != 0 ? places_of(bindings) : 0;
     set->is_named = native == 0;
     set->is_owned = native != 0;
     sl_list_add(&pool->sets, &set->link);
@@ -277,8 +301,8 @@ static bool has_waiting(const struct hvk_pool *pool)
     return has;
 }
 
-/* rooms: of each set's last binding, where that is the set's own. */
-static VkResult allocate(const struct hvk_pool *pool, uint32_t count,
+/* rooms: of each set's last binding, where that is the set's own. places: of all of them. */
+static VkResult allocate(struct hvk_pool *pool, uint64_t places, uint32_t count,
                          const VkDescriptorSetLayout *layouts, const uint32_t *rooms,
                          VkDescriptorSet *natives)
 {
@@ -297,10 +321,18 @@ static VkResult allocate(const struct hvk_pool *pool, uint32_t count,
                                               .descriptorPool = native_of(pool),
                                               .descriptorSetCount = count,
                                               .pSetLayouts = layouts};
+    if (!hvk_take(&device->context->places, places, PLACES_MAX)) {
+        return VK_ERROR_OUT_OF_POOL_MEMORY;
+    }
     VkResult result = device->driver.AllocateDescriptorSets(hvk_native(device), &info, natives);
     bool full = result == VK_ERROR_OUT_OF_POOL_MEMORY || result == VK_ERROR_FRAGMENTED_POOL;
     if (full && has_waiting(pool) && hvk_graves_wait(device)) {
         result = device->driver.AllocateDescriptorSets(hvk_native(device), &info, natives);
+    }
+    if (result == VK_SUCCESS) {
+        (void)sl_atomic_count_u64(&pool->places, places);
+    } else {
+        hvk_give_back(&device->context->places, places);
     }
     return result;
 }
@@ -313,12 +345,13 @@ struct wanted {
 };
 
 /* The sets of a packet; ids: the same with its handles as ids. rooms: what native ones have of
- * `variable`. False: one has no layout. */
+ * `variable`. False: one has no layout, or there are none. */
 static bool wanted_read(const struct hvk_device *device, const VkDescriptorSetAllocateInfo *ids,
-                        struct wanted *sets, uint32_t *rooms)
+                        struct wanted *sets, uint32_t *rooms, uint64_t *places)
 {
     const VkDescriptorSetVariableDescriptorCountAllocateInfo *variable = hvk_chain_find(
         ids->pNext, VK_STRUCTURE_TYPE_DESCRIPTOR_SET_VARIABLE_DESCRIPTOR_COUNT_ALLOCATE_INFO);
+    *places = 0;
     for (uint32_t i = 0; i < ids->descriptorSetCount; i++) {
         if (ids->pSetLayouts[i] == VK_NULL_HANDLE) {
             return false;
@@ -327,6 +360,7 @@ static bool wanted_read(const struct hvk_device *device, const VkDescriptorSetAl
         sets[i].variable = variable != NULL && i < variable->descriptorSetCount
                                ? variable->pDescriptorCounts[i]
                                : 0;
+        *places += places_of(sets[i].bindings);
         rooms[i] = hvk_samplers_room(device, sets[i].bindings, sets[i].variable);
     }
     return ids->descriptorSetCount != 0;
@@ -343,7 +377,7 @@ static VkResult wanted_enter(struct hvk_call *call, struct hvk_pool *pool, uint3
         uint64_t id = slots[i];
         slots[i] = 0;
         if (result != VK_SUCCESS) {
-            free_native(pool, HVK_U64(natives[i]));
+            free_native(pool, HVK_U64(natives[i]), places_of(sets[i].bindings));
         } else if (enter(call, pool, HVK_U64(natives[i]), sets[i].bindings, sets[i].variable,
                          &id) == SL_OK) {
             slots[i] = id;
@@ -362,6 +396,7 @@ VkResult hvk_vkAllocateDescriptorSets(struct hvk_call *call,
     struct vk_unpack again = hvk_again(call);
     struct vk_args_vkAllocateDescriptorSets ids;
     uint32_t count = a->pAllocateInfo->descriptorSetCount;
+    uint64_t places;
     uint64_t *slots = (uint64_t *)(void *)a->pDescriptorSets;
     VkDescriptorSet *natives = vk_unpack_alloc(&call->in, count, sizeof *natives);
     struct wanted *sets = vk_unpack_alloc(&call->in, count, sizeof *sets);
@@ -371,9 +406,10 @@ VkResult hvk_vkAllocateDescriptorSets(struct hvk_call *call,
                 vk_unpack_vkAllocateDescriptorSets(&again, &ids)
             ? pool_find(call->context, HVK_U64(ids.pAllocateInfo->descriptorPool))
             : NULL;
-    VkResult result = pool != NULL && wanted_read(device, ids.pAllocateInfo, sets, rooms)
-                          ? allocate(pool, count, a->pAllocateInfo->pSetLayouts, rooms, natives)
-                          : VK_ERROR_VALIDATION_FAILED;
+    VkResult result =
+        pool != NULL && wanted_read(device, ids.pAllocateInfo, sets, rooms, &places)
+            ? allocate(pool, places, count, a->pAllocateInfo->pSetLayouts, rooms, natives)
+            : VK_ERROR_VALIDATION_FAILED;
     if (result == VK_SUCCESS) {
         result = wanted_enter(call, pool, count, sets, natives, slots);
     } else {
@@ -402,6 +438,7 @@ static void end_named(struct hvk_set *set)
     old->pool = set->pool;
     (void)hvk_ref(&set->pool->object);
     old->native = set->native;
+    old->places = set->places;
     old->is_owned = set->is_owned;
     sl_list_add(&set->pool->sets, &old->link);
     sl_list_init(&old->holding);
@@ -473,8 +510,9 @@ VkResult hvk_name_allocate(struct hvk_set *set, VkDescriptorSetLayout layout, ui
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     const uint32_t room = hvk_samplers_room(set->object.device, bindings, 0);
-    VkResult result = allocate(set->pool, 1, &layout, &room, &native);
+    VkResult result = allocate(set->pool, places_of(bindings), 1, &layout, &room, &native);
     if (result == VK_SUCCESS) {
+        set->places = places_of(bindings);
         set->is_owned = true;
         hvk_samplers_begin(set->object.device, native, bindings);
         rename_set(context, set, HVK_U64(native), hvk_bindings_ref(bindings), rooms);

@@ -333,3 +333,89 @@ SLT_TEST_F(hvk_misfit, nothing_is_sparse_without_queues_for_it, w)
     VK_READ(&w->main, CreateBuffer, w->device, &buffer_info, NULL, &buffer, &r);
     SLT_EXPECT_EQ(VK_ERROR_VALIDATION_FAILED, r);
 }
+
+/* --- more than a process has --- */
+
+SLT_TEST_F(hvk_misfit, queries_are_no_more_than_a_process_has, w)
+{
+    VkQueryPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+                                  .queryType = VK_QUERY_TYPE_OCCLUSION,
+                                  .queryCount = 1u << 22};
+    VkQueryPool all, pool;
+    vk_world_device(w);
+    for (int i = 0; i < 2; i++) { /* what ends makes room */
+        SLT_EXPECT_EQ(VK_SUCCESS, VP_TRY(w, QueryPool, &info, &all));
+        SLT_EXPECT_EQ(VK_ERROR_OUT_OF_DEVICE_MEMORY, VP_TRY(w, QueryPool, &info, &pool));
+        VK_SEND(&w->main, DestroyQueryPool, w->device, all, NULL);
+    }
+    info.queryCount = UINT32_MAX;
+    SLT_EXPECT_EQ(VK_ERROR_OUT_OF_DEVICE_MEMORY, VP_TRY(w, QueryPool, &info, &pool));
+    SLT_EXPECT_EQ(0u, vk_world_context(w)->queries);
+}
+
+/* A pool, with a layout of so many uniform buffers. */
+static struct vp_compute room_make(struct vk_world *w, uint32_t count,
+                                   VkDescriptorPoolCreateFlags flags)
+{
+    const VkDescriptorSetLayoutBinding binding = {0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, count,
+                                                  COMPUTE, NULL};
+    const VkDescriptorSetLayoutCreateInfo layout = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+        .bindingCount = 1,
+        .pBindings = &binding};
+    const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, count};
+    const VkDescriptorPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+                                             .flags = flags,
+                                             .maxSets = 4,
+                                             .poolSizeCount = 1,
+                                             .pPoolSizes = &size};
+    return (struct vp_compute){.set_layout = VP_CREATE(w, DescriptorSetLayout, &layout),
+                               .pool = VP_CREATE(w, DescriptorPool, &pool)};
+}
+
+SLT_TEST_F(hvk_misfit, descriptors_are_no_more_than_a_process_has, w)
+{
+    VkDescriptorSet set;
+    vk_world_device(w);
+    const struct vp_compute huge = room_make(w, 1u << 24, 0);
+    SLT_EXPECT_EQ(VK_ERROR_OUT_OF_POOL_MEMORY, vp_set_make(w, &huge, &set));
+    const struct vp_compute small = room_make(w, 8, 0);
+    SLT_EXPECT_EQ(VK_SUCCESS, vp_set_make(w, &small, &set));
+    SLT_EXPECT_TRUE(!w->main.lost);
+}
+
+struct freeing_case {
+    const char *label;
+    VkDescriptorPoolCreateFlags flags;
+    bool frees, resets;
+};
+static const struct freeing_case freeing_cases[] = {
+    {"with_the_set", VK_DESCRIPTOR_POOL_CREATE_FREE_DESCRIPTOR_SET_BIT, true, false},
+    {"with_the_reset", VK_DESCRIPTOR_POOL_CREATE_FREE_DESCRIPTOR_SET_BIT, false, true},
+    {"with_the_reset_alone", 0, true, true},
+    {"with_the_pool", 0, false, false}};
+
+SLT_TEST_FP(hvk_misfit, room_for_descriptors_is_given_back, w, struct freeing_case, freeing_cases,
+            c)
+{
+    VkDescriptorSet sets[2];
+    VkResult r;
+    vk_world_device(w);
+    struct hvk_context *context = vk_world_context(w);
+    const struct vp_compute room = room_make(w, 8, c->flags);
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_set_make(w, &room, &sets[0]));
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_set_make(w, &room, &sets[1]));
+    SLT_EXPECT_LE(16u, context->places);
+    if (c->frees) {
+        VK_SEND(&w->main, FreeDescriptorSets, w->device, room.pool, 2, sets);
+        VK_READ(&w->main, FreeDescriptorSets, w->device, room.pool, 2, sets, &r);
+        SLT_EXPECT_EQ(c->resets, context->places != 0);
+    }
+    if (c->resets) {
+        VK_SEND(&w->main, ResetDescriptorPool, w->device, room.pool, 0);
+        VK_READ(&w->main, ResetDescriptorPool, w->device, room.pool, 0, &r);
+        SLT_EXPECT_EQ(0u, context->places);
+    }
+    VK_SEND(&w->main, DestroyDescriptorPool, w->device, room.pool, NULL);
+    SLT_EXPECT_EQ(0u, context->places);
+}

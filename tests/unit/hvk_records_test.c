@@ -323,6 +323,12 @@ DRAW(indirect_parameters_at_odd_places)
     vk_pack_vkCmdDrawIndirect(p, s->h.m.buffer, 221, 2, 1);
     scene_done(p);
 }
+DRAW(four_billion_indirect_draws)
+{
+    scene_ready(p, s);
+    vk_pack_vkCmdDrawIndirect(p, s->h.m.buffer, 192, UINT32_MAX, 0);
+    scene_done(p);
+}
 DRAW(indirect_counts_past_the_end)
 {
     scene_ready(p, s);
@@ -509,6 +515,7 @@ static const struct draw_case draw_cases[] = {
     ROW(a_vertex_input_without_bindings),
     ROW(indirect_parameters_past_the_end),
     ROW(indirect_parameters_at_odd_places),
+    ROW(four_billion_indirect_draws),
     ROW(indirect_counts_past_the_end),
     ROW(feedback_counts_without_a_stride),
     ROW(feedback_past_the_end),
