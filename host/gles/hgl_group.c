@@ -14,8 +14,6 @@
 #define PROGRAMS_MAX 65536u
 #define STORAGES_MAX 65536u
 #define SIZES_MAX    65536u
-/* In a key: a renderbuffer's name, not a texture's. */
-#define RENDERBUFFER_BIT 0x80000000u
 /* Of one group; programs beyond keep no texts, and cannot be saved. */
 #define TEXTS_MAX  (256ull << 20)
 #define WISHES_MAX 4096u
@@ -184,8 +182,7 @@ static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLui
     for (int32_t i = 0; i < n && kind != HGL_FRAMEBUFFERS; i++) {
         uint32_t name = sl_load_u32((const uint8_t *)names + (size_t)i * 4);
         if (g->storages.live != 0) {
-            (void)sl_map_remove(&g->storages,
-                                name | (kind == HGL_RENDERBUFFERS ? RENDERBUFFER_BIT : 0));
+            (void)sl_map_remove_in(&g->storages, kind, name);
         }
         if (g->sizes.live != 0 && kind == HGL_TEXTURES) {
             (void)sl_map_remove(&g->sizes, name);
@@ -219,16 +216,17 @@ void hgl_storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32
                                                          : GL_TEXTURE_BINDING_2D;
     GLint name = 0;
     gl->GetIntegerv(binding, &name);
-    uint32_t key = (uint32_t)name | (target == GL_RENDERBUFFER ? RENDERBUFFER_BIT : 0);
+    enum hgl_kind kind = target == GL_RENDERBUFFER ? HGL_RENDERBUFFERS : HGL_TEXTURES;
     pthread_mutex_lock(&g->lock);
     if (name != 0) {
-        (void)sl_map_remove(&g->storages, key);
+        (void)sl_map_remove_in(&g->storages, kind, (uint32_t)name);
     }
     if (name != 0 && target != GL_RENDERBUFFER) {
-        (void)sl_map_remove(&g->sizes, key);
+        (void)sl_map_remove(&g->sizes, (uint32_t)name);
     }
     if (name != 0 && storage != HGL_STORAGE_OWN) {
-        (void)!sl_map_add(&g->storages, key, (void *)(uintptr_t)((uint64_t)storage << 32 | handle));
+        uint64_t value = (uint64_t)storage << 32 | handle;
+        (void)!sl_map_add_in(&g->storages, kind, (uint32_t)name, (void *)(uintptr_t)value);
     }
     pthread_mutex_unlock(&g->lock);
 }
@@ -237,8 +235,8 @@ enum hgl_storage hgl_storage_of(struct hgl_group *group, bool renderbuffer, uint
                                 uint32_t *handle)
 {
     pthread_mutex_lock(&group->lock);
-    uint64_t found =
-        (uintptr_t)sl_map_find(&group->storages, name | (renderbuffer ? RENDERBUFFER_BIT : 0));
+    enum hgl_kind kind = renderbuffer ? HGL_RENDERBUFFERS : HGL_TEXTURES;
+    uint64_t found = (uintptr_t)sl_map_find_in(&group->storages, kind, name);
     pthread_mutex_unlock(&group->lock);
     *handle = (uint32_t)found;
     return (enum hgl_storage)(found >> 32);

@@ -61,7 +61,7 @@ struct hgl_group {
     pthread_mutex_t lock;
     uint32_t top[HGL_SHARED_KINDS]; /* highest name that was ever given out */
     struct sl_map programs;         /* name -> struct hgl_program, owned */
-    struct sl_map storages;         /* hgl_storage_key -> enum hgl_storage << 32 | its handle */
+    struct sl_map storages;         /* kind, name -> enum hgl_storage << 32 | its handle */
     uint64_t bytes;                 /* of all texts */
     /* hgl1_size.c: textures' sizes as they were asked for, height << 32 | width, and who asks. */
     struct sl_map sizes;

@@ -1,5 +1,6 @@
 /* Snapshots of the objects of a GLES share group: textures, buffers, programs, what others share.
  */
+#include "host/gles/hgl_group.h"
 #include "tests/support/gles_save_pair.h"
 #include "tests/support/slt.h"
 #include "wire/rc_pack.h"
@@ -402,4 +403,30 @@ SLT_TEST_F(gles_save_objects, a_texture_over_an_image_stays_one, p)
     twin_send(&p->other);
     read_texture(&p->other, 1, got);
     SLT_EXPECT_MEMEQ(pixels, got, sizeof pixels);
+}
+
+/* --- names --- */
+
+static GLint bound;
+
+static void get_bound(GLenum name, GLint *value)
+{
+    (void)name;
+    *value = bound;
+}
+
+SLT_TEST(gles_group, tells_a_large_texture_name_from_a_renderbuffers)
+{
+    const struct gl_driver gl = {.GetIntegerv = get_bound};
+    struct hgl_state state = {.group = hgl_group_new()};
+    uint32_t handle = 0;
+    SLT_ASSERT_TRUE(state.group != NULL);
+    bound = 5;
+    hgl_storage_set(&gl, &state, GL_RENDERBUFFER, HGL_STORAGE_BUFFER, 77);
+    bound = INT32_MIN + 5;
+    SLT_EXPECT_EQ(HGL_STORAGE_OWN, hgl_storage_of(state.group, false, 0x80000005u, &handle));
+    hgl_storage_set(&gl, &state, GL_TEXTURE_2D, HGL_STORAGE_OWN, 0);
+    SLT_EXPECT_EQ(HGL_STORAGE_BUFFER, hgl_storage_of(state.group, true, 5, &handle));
+    SLT_EXPECT_EQ(77u, handle);
+    hgl_group_put(state.group);
 }
