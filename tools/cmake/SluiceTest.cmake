@@ -12,6 +12,7 @@ function(sluice_test name)
     endif()
     add_executable(${name} ${ARG_SOURCES})
     target_link_libraries(${name} PRIVATE sluice::slt ${ARG_LINKS})
-    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+    # A busy machine may take more than the 5 s that cases have by default to be listed.
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
         PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_SERIAL})
 endfunction()
