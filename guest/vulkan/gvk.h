@@ -37,7 +37,7 @@ struct gvk_private;
 /* First member of every object. */
 struct gvk_object {
     struct vk_object vk;         /* vk.id: the host's */
-    struct gvk_private *private; /* gvk_private.c; nullable */
+    struct gvk_private *private; /* gvk_object.c; nullable */
 };
 
 /* First member of every dispatchable object. */

@@ -1,7 +1,7 @@
 /* A snapshot of a GLES context of the device: between the files that write it.
  *
  * Everything is asked of the live driver, on the device thread, while the rings stand between two
- * packets and have nothing current (hgl_save_context sees to that). What the GLES of a guest cannot
+ * packets and have nothing current (hgl_context.c sees to that). What the GLES of a guest cannot
  * be asked (contents of textures above all) is read by a desktop GL context that shares the objects
  * of the group, for the time of the snapshot: it has its own bindings, so the guest's stay as they
  * are, and no name is made that a guest would miss later. Packets are packed as a guest packs them

@@ -1,4 +1,4 @@
-/* Between the shim's C side (slt.c) and its one C++ file (slt_gtest.cpp). */
+/* Between the shim's C side (slt_case.c) and its one C++ file (slt_gtest.cpp). */
 #ifndef SLT_BRIDGE_H
 #define SLT_BRIDGE_H
 

@@ -130,7 +130,7 @@ static inline enum sl_result vg_submit(struct vg *vg, const struct vg_submit_arg
     return vg->ops->submit(vg, args);
 }
 
-/* Backends. spec: transport/backends.def names them; guest/stream/open.c is the one place that
+/* Backends. spec: transport/backends.def names them; guest/stream/gs_open.c is the one place that
  * chooses. */
 enum sl_result vg_local_open(const char *socket_path, struct vg **out) SL_MUST_USE;
 /* path: a render node of virtio-gpu; NULL or "": the first that offers a context type of gfxstream.

@@ -21,7 +21,7 @@ class Guest:
     # Commands whose new ids the guest chooses: they are told, not asked. True: only when the
     # hand-written gvk_chooses_vkX says so.
     chosen: Dict[str, bool]
-    objects: Dict[str, Tuple[str, str]]  # "VkBuffer" -> ("gvk_buffer", "gvk_memory.h")
+    objects: Dict[str, Tuple[str, str]]  # "VkBuffer" -> ("gvk_buffer", "gvk.h")
 
     def struct(self, handle: str) -> str:
         return "struct " + (self.objects[handle][0] if handle in self.objects else "gvk_object")
