@@ -2,7 +2,6 @@
  * the device reads. */
 #include "host/replay/rep_priv.h"
 
-#include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 
 #define REST_NS  (5 * SL_NS_PER_S)

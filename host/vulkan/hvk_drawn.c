@@ -1,7 +1,6 @@
 #include "host/vulkan/hvk_drawn.h"
 #include "host/vulkan/hvk_provider.h"
 
-#include "transport/base/arith.h"
 #include "transport/base/atomic.h"
 #include "transport/base/mem.h"
 

@@ -11,50 +11,12 @@ import re
 import struct
 import tempfile
 import unittest
-import zlib
 from typing import ClassVar
 
-from trace_bed import sluice
+from trace_bed import Png, TraceBed, sluice
 
 GL = os.environ["SHOTS_PROGRAM"]
 VULKAN = os.environ.get("VULKAN_PROGRAMS", "").split()
-
-
-class Png:
-    """What our PNG files hold: rows of pixels, top row first, and texts."""
-
-    def __init__(self, path: pathlib.Path) -> None:
-        data = path.read_bytes()
-        at, packed = 8, b""
-        self.texts: "dict[str, str]" = {}
-        while at < len(data):
-            (size,) = struct.unpack_from(">I", data, at)
-            kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + size]
-            at += 12 + size
-            if kind == b"IHDR":
-                self.width, self.height, self.bits, self.color = struct.unpack_from(">IIBB", body)
-            elif kind == b"tEXt":
-                key, text = body.split(b"\0", 1)
-                self.texts[key.decode()] = text.decode()
-            elif kind == b"IDAT":
-                packed += body
-        self.bytes = {0: 1, 2: 3, 6: 4}[self.color] * self.bits // 8
-        self.pixels = self.unfiltered(zlib.decompress(packed))
-
-    def unfiltered(self, raw: bytes) -> bytes:
-        stride, n = self.width * self.bytes, self.bytes
-        out, before = bytearray(), bytearray(stride)
-        for y in range(self.height):
-            kind, row = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1 :][:stride])
-            for x in range(stride):
-                a, b = row[x - n] if x >= n else 0, before[x]
-                c = before[x - n] if x >= n else 0
-                far = [abs(b - c), abs(a - c), abs(a + b - 2 * c)]
-                paeth = (a, b, c)[far.index(min(far))]
-                row[x] = row[x] + (0, a, b, (a + b) // 2, paeth)[kind] & 255
-            out += row
-            before = row
-        return bytes(out)
 
 
 class Shots(unittest.TestCase):
@@ -223,6 +185,23 @@ class Shots(unittest.TestCase):
                             self.same_depth(png, data, int(form[1]))
                         else:
                             self.assertTrue(data == png.pixels, picture.name)
+
+
+class Frames(TraceBed):
+    """Of programs that draw a frame by one call."""
+
+    def test_the_last_draw_of_a_frame_is_its_picture(self) -> None:
+        for name, trace in self.traces.items():
+            with self.subTest(name):
+                out = self.tmp / f"last-{name}"
+                words = ("replay", "--shots", "7", "--out", str(out), str(trace))
+                self.ends(0, *words)
+                self.ends(0, "replay", "--kind", "draw", *words[1:])
+                frame, last = Png(out / "frame-000007.png"), max(out.glob("*-draw-*-color0.png"))
+                drawn = Png(last).pixels
+                self.assertEqual(
+                    frame.pixels, b"".join(drawn[i : i + 3] for i in range(0, len(drawn), 4))
+                )
 
 
 if __name__ == "__main__":

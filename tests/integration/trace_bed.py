@@ -10,6 +10,7 @@ import struct
 import subprocess
 import tempfile
 import unittest
+import zlib
 from typing import ClassVar
 
 SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
@@ -40,6 +41,43 @@ def crc32c(data: bytes) -> int:
         for _ in range(8):
             crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
     return crc ^ 0xFFFFFFFF
+
+
+class Png:
+    """What our PNG files hold: rows of pixels, top row first, and texts."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        data = path.read_bytes()
+        at, packed = 8, b""
+        self.texts: "dict[str, str]" = {}
+        while at < len(data):
+            (size,) = struct.unpack_from(">I", data, at)
+            kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + size]
+            at += 12 + size
+            if kind == b"IHDR":
+                self.width, self.height, self.bits, self.color = struct.unpack_from(">IIBB", body)
+            elif kind == b"tEXt":
+                key, text = body.split(b"\0", 1)
+                self.texts[key.decode()] = text.decode()
+            elif kind == b"IDAT":
+                packed += body
+        self.bytes = {0: 1, 2: 3, 6: 4}[self.color] * self.bits // 8
+        self.pixels = self.unfiltered(zlib.decompress(packed))
+
+    def unfiltered(self, raw: bytes) -> bytes:
+        stride, n = self.width * self.bytes, self.bytes
+        out, before = bytearray(), bytearray(stride)
+        for y in range(self.height):
+            kind, row = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1 :][:stride])
+            for x in range(stride):
+                a, b = row[x - n] if x >= n else 0, before[x]
+                c = before[x - n] if x >= n else 0
+                far = [abs(b - c), abs(a - c), abs(a + b - 2 * c)]
+                paeth = (a, b, c)[far.index(min(far))]
+                row[x] = row[x] + (0, a, b, (a + b) // 2, paeth)[kind] & 255
+            out += row
+            before = row
+        return bytes(out)
 
 
 class TraceBed(unittest.TestCase):
