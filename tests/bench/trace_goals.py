@@ -14,7 +14,7 @@ from trace_bed import Bed, Cost, Json, gfxreconstruct
 LARGE_MIB = 1200
 FRAMES = 10000
 LITTLE = 200  # frames
-SNAPSHOT_FLAG = 2
+REPLAYS = 9  # rounds at least: each is a fifth of a second, of which scheduling decides a tenth
 KINDS = (b"CALL", b"VERB", b"MEMW", b"BLOB")
 
 
@@ -80,8 +80,10 @@ def replayed(bed: Bed, rounds: int) -> Json:
     if shutil.which("apitrace") is not None and shutil.which("eglretrace") is not None:
         bed.run("apitrace", "trace", "-a", "egl", "-o", str(theirs), *program)
         ways["theirs"] = lambda: bed.cost("eglretrace", "-b", str(theirs))
-    costs = in_turns(min(rounds, 3), ways)
-    return {name: {"seconds": median(c), "cpu_seconds": median(c, lambda one: one.cpu_seconds)}
+    costs = in_turns(max(rounds, REPLAYS), ways)
+    return {name: {"seconds": median(c), "cpu_seconds": median(c, lambda one: one.cpu_seconds),
+                   "ratios": sorted(one.seconds / native.seconds
+                                    for one, native in zip(c, costs["native"]))}
             for name, c in costs.items()}  # fmt: skip
 
 
