@@ -213,3 +213,16 @@ SLT_TEST_F(commands, bears_a_ping_storm, t)
     SLT_EXPECT_LE(stats.pings_awake, stats.pings);
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, hr_rings_stats(&t->rings, 1, &stats));
 }
+
+/* What a snapshot is written to. */
+SLT_TEST_F(commands, the_first_ring_is_that_of_the_lowest_resource, t)
+{
+    SLT_EXPECT_EQ(0u, hr_rings_first(&t->rings));
+    static const uint32_t blobs[] = {9, 5, 7};
+    attach(t, 3, ASG_BLOB_BYTES); /* no ring */
+    for (int i = 0; i < 3; i++) {
+        attach(t, blobs[i], ASG_BLOB_BYTES);
+        SLT_ASSERT_OK(submit(t, GFXSTREAM_CONTEXT_CREATE, blobs[i], 0, 8));
+        SLT_EXPECT_EQ(i == 0 ? 9u : 5u, hr_rings_first(&t->rings));
+    }
+}
