@@ -205,6 +205,37 @@ void hvk_vkCmdBindIndexBuffer(struct hvk_recording *r, struct vk_args_vkCmdBindI
     }
 }
 
+/* --- events --- */
+
+static bool are_events(struct hvk_recording *r, uint32_t count, const VkEvent *events)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (events[i] == VK_NULL_HANDLE) {
+            vk_unpack_fail(&r->in, "it waits for no event");
+            return false;
+        }
+    }
+    return true;
+}
+
+void hvk_vkCmdWaitEvents(struct hvk_recording *r, struct vk_args_vkCmdWaitEvents *a)
+{
+    if (are_events(r, a->eventCount, a->pEvents)) {
+        r->driver->CmdWaitEvents(r->native, a->eventCount, a->pEvents, a->srcStageMask,
+                                 a->dstStageMask, a->memoryBarrierCount, a->pMemoryBarriers,
+                                 a->bufferMemoryBarrierCount, a->pBufferMemoryBarriers,
+                                 a->imageMemoryBarrierCount, a->pImageMemoryBarriers);
+    }
+}
+
+void hvk_vkCmdWaitEvents2(struct hvk_recording *r, struct vk_args_vkCmdWaitEvents2 *a)
+{
+    if (hvk_recorder_there(r, r->driver->CmdWaitEvents2 != NULL) &&
+        are_events(r, a->eventCount, a->pEvents)) {
+        r->driver->CmdWaitEvents2(r->native, a->eventCount, a->pEvents, a->pDependencyInfos);
+    }
+}
+
 /* --- numbered places --- */
 
 static bool has_places(struct hvk_recording *r, uint32_t first, uint32_t count, uint32_t there_are)

@@ -419,3 +419,154 @@ SLT_TEST_FP(hvk_misfit, room_for_descriptors_is_given_back, w, struct freeing_ca
     VK_SEND(&w->main, DestroyDescriptorPool, w->device, room.pool, NULL);
     SLT_EXPECT_EQ(0u, context->places);
 }
+
+/* --- arrays with nothing in them --- */
+
+static void a_submit_of_no_commands(struct vk_world *w)
+{
+    vp_submit(w, VK_NULL_HANDLE, VK_NULL_HANDLE);
+}
+
+static void a_submit_for_no_semaphore(struct vk_world *w)
+{
+    const VkSemaphore none[2] = {VK_NULL_HANDLE, VK_NULL_HANDLE};
+    const VkPipelineStageFlags stages[2] = {VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                                            VK_PIPELINE_STAGE_ALL_COMMANDS_BIT};
+    VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                         .waitSemaphoreCount = 2,
+                         .pWaitSemaphores = none,
+                         .pWaitDstStageMask = stages};
+    VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &info, VK_NULL_HANDLE);
+    info.waitSemaphoreCount = 0;
+    info.signalSemaphoreCount = 2;
+    info.pSignalSemaphores = none;
+    if (!w->main.lost) {
+        VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &info, VK_NULL_HANDLE);
+    }
+}
+
+static void a_wait_for_no_fence(struct vk_world *w)
+{
+    const VkFence none = VK_NULL_HANDLE;
+    VK_SEND(&w->main, WaitForFences, w->device, 1, &none, VK_TRUE, 0);
+    if (!w->main.lost) {
+        VK_SEND(&w->main, ResetFences, w->device, 1, &none);
+    }
+}
+
+static void a_wait_for_no_timeline(struct vk_world *w)
+{
+    const VkSemaphore none = VK_NULL_HANDLE;
+    const uint64_t value = 1;
+    const VkSemaphoreWaitInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+                                      .semaphoreCount = 1,
+                                      .pSemaphores = &none,
+                                      .pValues = &value};
+    VK_SEND(&w->main, WaitSemaphores, w->device, &info, 0);
+}
+
+static void a_framebuffer_of_no_view(struct vk_world *w)
+{
+    const VkFormat format = VK_FORMAT_R8G8B8A8_UNORM;
+    const VkImageView none = VK_NULL_HANDLE;
+    const VkFramebufferCreateInfo info =
+        vp_framebuffer_info(vp_pass_make(w, 1, &format, VK_SAMPLE_COUNT_1_BIT), 1, &none, SIDE);
+    VkFramebuffer framebuffer;
+    (void)VP_TRY(w, Framebuffer, &info, &framebuffer);
+}
+
+static void a_layout_of_no_set(struct vk_world *w)
+{
+    const VkDescriptorSetLayout none = VK_NULL_HANDLE;
+    const VkPipelineLayoutCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+                                             .setLayoutCount = 1,
+                                             .pSetLayouts = &none};
+    VkPipelineLayout layout = VK_NULL_HANDLE;
+    (void)VP_TRY(w, PipelineLayout, &info, &layout);
+    if (layout != VK_NULL_HANDLE) {
+        VkPipeline pipeline = VK_NULL_HANDLE;
+        const VkComputePipelineCreateInfo c = {
+            .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+            .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                      .stage = COMPUTE,
+                      .module = vp_shader(w, vp_double_spv, sizeof vp_double_spv),
+                      .pName = "main"},
+            .layout = layout};
+        VK_SEND(&w->main, CreateComputePipelines, w->device, VK_NULL_HANDLE, 1, &c, NULL,
+                &pipeline);
+    }
+}
+
+static void a_merge_of_no_cache(struct vk_world *w)
+{
+    const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
+    const VkPipelineCache none = VK_NULL_HANDLE;
+    const VkPipelineCache cache = VP_CREATE(w, PipelineCache, &info);
+    VK_SEND(&w->main, MergePipelineCaches, w->device, cache, 1, &none);
+}
+
+/* Recorded, and run where the ring still is. */
+static void run_of(struct vk_world *w, void (*record)(struct vk_pack *p))
+{
+    struct vk_pack recorded;
+    VkCommandBuffer commands;
+    vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &commands);
+    vp_begin(&recorded);
+    record(&recorded);
+    vk_pack_vkEndCommandBufferAsyncGOOGLE(&recorded);
+    vp_flush(w, commands, &recorded);
+    vk_pack_finish(&recorded);
+    if (!w->main.lost) {
+        (void)vp_run(w, commands);
+    }
+}
+
+static void execute_none(struct vk_pack *p)
+{
+    const VkCommandBuffer none = VK_NULL_HANDLE;
+    vk_pack_vkCmdExecuteCommands(p, 1, &none);
+}
+
+static void no_commands_executed(struct vk_world *w)
+{
+    run_of(w, execute_none);
+}
+
+static void wait_for_none(struct vk_pack *p)
+{
+    const VkEvent none = VK_NULL_HANDLE;
+    vk_pack_vkCmdWaitEvents(p, 1, &none, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                            VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, NULL, 0, NULL, 0, NULL);
+}
+
+static void no_event_waited_for(struct vk_world *w)
+{
+    run_of(w, wait_for_none);
+}
+
+static void nothing_freed(struct vk_world *w)
+{
+    const VkCommandBuffer none = VK_NULL_HANDLE;
+    const VkCommandPool pool = vp_pool_make(w);
+    VK_SEND(&w->main, FreeCommandBuffers, w->device, pool, 1, &none);
+    SLT_EXPECT_TRUE(!w->main.lost);
+}
+
+static const struct null_case empty_cases[] = {
+    ROW(a_submit_of_no_commands),  ROW(a_submit_for_no_semaphore),
+    ROW(a_wait_for_no_fence),      ROW(a_wait_for_no_timeline),
+    ROW(a_framebuffer_of_no_view), ROW(a_layout_of_no_set),
+    ROW(a_merge_of_no_cache),      ROW(no_commands_executed),
+    ROW(no_event_waited_for),      ROW(nothing_freed)};
+
+/* Arrays may name nothing here and there: what a driver would follow is not done. */
+SLT_TEST_FP(hvk_misfit, arrays_may_name_nothing, w, struct null_case, empty_cases, c)
+{
+    VkResult r;
+    vk_world_device(w);
+    c->name(w);
+    if (!w->main.lost) {
+        VK_SEND(&w->main, DeviceWaitIdle, w->device);
+        VK_READ(&w->main, DeviceWaitIdle, w->device, &r);
+    }
+}
