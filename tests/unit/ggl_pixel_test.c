@@ -201,3 +201,17 @@ SLT_TEST_F(ggl_upload, reads_that_do_not_fit_their_room_are_refused, s)
     ggl_glReadnPixelsEXT(0, 0, 2, 2, GL_RGBA, GL_UNSIGNED_BYTE, 16, pixels);
     SLT_EXPECT_EQ(0u, s->context->error);
 }
+
+/* The host says what is wrong with others. */
+SLT_TEST_F(ggl_upload, alignments_are_powers_of_two_up_to_eight, s)
+{
+    size_t size;
+    for (GLint i = -1; i <= 16; i++) {
+        bool is_one = i == 1 || i == 2 || i == 4 || i == 8;
+        SLT_SCOPE("alignment %d", i);
+        uint32_t was = s->context->pack.alignment;
+        ggl_glPixelStorei(GL_PACK_ALIGNMENT, i);
+        SLT_EXPECT_EQ(is_one ? (uint32_t)i : was, s->context->pack.alignment);
+        (void)ggl_script_take(s, &size);
+    }
+}
