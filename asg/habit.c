@@ -9,7 +9,7 @@
 /* The end of a sleep is lost in longer waits. */
 #define LONG_NS 10000000u
 /* Of shorter ones too large a part is the wake-up. */
-#define ASLEEP_NS 150000u
+#define ASLEEP_NS 200000u
 /* Of so many waits one tries whether the other way is better by now. */
 #define TURNS 16u
 /* Sooner by less than this part is chance. */
