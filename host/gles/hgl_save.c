@@ -45,10 +45,13 @@ static void save_shape(struct hgl_save *s, enum hrc_table table, uint32_t *spare
     if (words == NULL) {
         return;
     }
+    if (spare == NULL) {
+        hgl_save_about(s, VGD_LEADS, HGL_ABOUT_SHAPE, (uint32_t)table);
+    }
     size_t now = sl_handles_shape(handles, words, count);
     if (now == count && spare != NULL) {
         *spare = HRC_HANDLE_BASE | (words[0] + 1);
-    } else if (now == count && words[0] != 0) {
+    } else if (now == count && (words[0] != 0 || hgl_save_is_whole(s))) {
         uint32_t bytes = (uint32_t)(count * 4);
         sl_pack_slHandles(hgl_out(s), table, words, bytes, bytes);
         hgl_save_flush(s);
@@ -80,6 +83,7 @@ static void save_pixels(struct hgl_save *s, struct hs_thread *thread, struct hs_
  */
 static void save_buffer(struct hgl_save *s, struct hs_buffer *b, uint32_t opens)
 {
+    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, b->handle);
     next_handle(s, HRC_TABLE_BUFFERS, b->handle);
     if (b->kind == HS_COLOR) {
         rc_pack_rcCreateColorBuffer(hgl_out(s), b->width, b->height, b->internal_format);
@@ -111,6 +115,7 @@ static void save_buffers(struct hgl_save *s)
             save_buffer(s, b, opens);
         }
         if (b != NULL && hs_holds_image(b)) {
+            hgl_save_about(s, VGD_FILLS, HGL_ABOUT_PIXELS, b->handle);
             save_pixels(s, &thread, b);
         }
         hs_put(b);
@@ -136,6 +141,7 @@ static void save_contexts(struct hgl_save *s)
 {
     for (uint32_t i = 0; i < s->context_count; i++) {
         struct hgl_saved *c = &s->contexts[i];
+        hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, c->handle);
         next_handle(s, HRC_TABLE_OBJECTS, c->handle);
         rc_pack_rcCreateContext(hgl_out(s), c->context->config, made_sibling(s, c),
                                 c->context->version);
@@ -147,6 +153,7 @@ static void save_contexts(struct hgl_save *s)
 static void save_window(struct hgl_save *s, const struct ho_object *object)
 {
     const struct hrc_surface *surface = object->value;
+    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, object->id);
     next_handle(s, HRC_TABLE_OBJECTS, object->id);
     if (surface->colorspace != 0) {
         sl_pack_slCreateSurface(hgl_out(s), surface->config, surface->width, surface->height,
@@ -155,6 +162,7 @@ static void save_window(struct hgl_save *s, const struct ho_object *object)
         rc_pack_rcCreateWindowSurface(hgl_out(s), surface->config, surface->width, surface->height);
     }
     hgl_save_reply(s, &object->id, 4);
+    hgl_save_about(s, VGD_FILLS, HGL_ABOUT_TARGET, object->id);
     if (surface->target != NULL) {
         rc_pack_rcSetWindowColorBuffer(hgl_out(s), object->id, surface->target->handle);
         hgl_save_flush(s);
@@ -191,6 +199,7 @@ static void save_shared(struct hgl_save *s)
         uint8_t *alive;
         uint32_t top = hgl_save_names(s, s->root->state, kinds[i], &alive);
         sl_free(alive);
+        hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + kinds[i], 0);
         hgl_save_generate(s, kinds[i], top);
     }
     hgl_save_buffers(s);
@@ -200,6 +209,7 @@ static void save_shared(struct hgl_save *s)
     }
     hgl_save_textures(s);
     hgl_save_programs(s);
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, 1);
     hgl_save_labels(s, s->root->state, false);
 }
 
@@ -238,17 +248,21 @@ static void save_own(struct hgl_save *s, const struct hgl_saved *c)
         return;
     }
     if (c->context->is_gles1) {
+        hgl_save_about(s, VGD_FIXED, HGL_ABOUT_STATE, c->handle);
         hgl_save_play_current(s, c);
         hgl_save_gles1(s, c);
         return;
     }
     GLenum error = take_error(s);
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, c->handle);
     hgl_save_play_current(s, c);
     hgl_save_arrays(s, c);
     hgl_save_framebuffers(s, c);
     hgl_save_own_objects(s, c);
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_BOUND, c->handle);
     hgl_save_labels(s, c->state, true);
     hgl_save_state(s, c);
+    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_ERROR, c->handle);
     raise_error(s, error);
 }
 
@@ -256,11 +270,13 @@ static void save_own(struct hgl_save *s, const struct hgl_saved *c)
 static void save_shared_gles1(struct hgl_save *s)
 {
     struct sl_pack *out = hgl_out(s);
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, 2);
     next_handle(s, HRC_TABLE_OBJECTS, s->spare);
     rc_pack_rcCreateContext(out, s->root->context->config, s->root->handle, 5);
     hgl_save_reply(s, &s->spare, 4);
     rc_pack_rcMakeCurrentAsync(out, s->spare, 0, 0);
     save_shared(s);
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, 3);
     rc_pack_rcMakeCurrentAsync(out, 0, 0, 0);
     rc_pack_rcDestroyContext(out, s->spare);
     hgl_save_flush(s);
@@ -272,6 +288,7 @@ static void save_group(struct hgl_save *s, struct hgl_saved *root)
     s->gles = root->context->is_gles1 ? 32 : root->context->gles_version;
     if (hgl_save_reader_begin(s)) {
         s->shares_framebuffers = shares_framebuffers(s);
+        hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, 4);
         hgl_save_play_current(s, root);
         if (hgl_save_current(s, root) && hgl_save_reading(s)) {
             (root->context->is_gles1 ? save_shared_gles1 : save_shared)(s);
@@ -282,11 +299,13 @@ static void save_group(struct hgl_save *s, struct hgl_saved *root)
                 save_own(s, c);
             }
         }
+        hgl_save_about(s, VGD_FIXED, HGL_ABOUT_MADE_OF + HGL_PROGRAMS, 0);
         if (!hgl_save_failed(s) && hgl_save_reading(s)) {
             hgl_save_deleted_programs(s);
         }
     }
     hgl_save_reader_end(s);
+    s->root = NULL;
 }
 
 /* One that knows more than GLES 1 comes first. */
@@ -318,6 +337,7 @@ static void save_groups(struct hgl_save *s)
 static void save_image(struct hgl_save *s, const struct ho_object *object)
 {
     const struct hrc_image *image = object->value;
+    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, object->id);
     next_handle(s, HRC_TABLE_OBJECTS, object->id);
     if (image->level != 0 || image->layer != 0) {
         sl_pack_slCreateImage(hgl_out(s), image->context, image->target, image->name, image->level,
@@ -362,9 +382,35 @@ bool hgl_save_has_image(const struct hgl_save *s, uint32_t handle)
     return false;
 }
 
+static void about_sync(struct hgl_save *s, const struct ho_object *object)
+{
+    struct sl_pack *out = &s->ending.pack;
+    if (!hgl_save_is_whole(s)) {
+        return;
+    }
+    hgl_save_flush(s);
+    out->cur = s->ending.data;
+    if (object->kind == HRC_GL_SYNC) {
+        gles2_pack_glDeleteSyncAEMU(out, object->id);
+    } else {
+        rc_pack_rcDestroySyncKHR(out, object->id);
+    }
+    const struct vgd_about about = {.rule = VGD_MAKES,
+                                    .kind = HGL_ABOUT_SYNC,
+                                    .id = object->id,
+                                    .serial = (uint64_t)0xff << 56 | object->id,
+                                    .end_ring = s->ring,
+                                    .end = s->ending.data,
+                                    .end_size = (size_t)(out->cur - s->ending.data)};
+    if (s->result == SL_OK) {
+        s->result = s->ending.failed ? SL_ERR_NOMEM : s->to->about(s->to->user, &about);
+    }
+}
+
 static void save_sync(struct hgl_save *s, const struct ho_object *object, bool goes_by_itself)
 {
     const uint64_t twice[2] = {object->id, object->id};
+    about_sync(s, object);
     next_handle(s, HRC_TABLE_OBJECTS, object->id);
     if (object->kind == HRC_GL_SYNC) {
         gles2_pack_glFenceSyncAEMU(hgl_out(s), GL_SYNC_GPU_COMMANDS_COMPLETE, 0);
@@ -448,6 +494,7 @@ static bool find_contexts(struct hgl_save *s, const struct hgl_objects *all,
 /* Which context a surface was last current with decides who may flush it. */
 static void save_last(struct hgl_save *s, const struct hgl_objects *all)
 {
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, 5);
     for (uint32_t i = 0; i < all->count; i++) {
         const struct ho_object *object = all->list[i];
         const struct hrc_surface *surface = object->kind == HRC_SURFACE ? object->value : NULL;
@@ -485,6 +532,7 @@ static void save_everything(struct hgl_save *s, const struct hgl_objects *all,
     save_shape(s, HRC_TABLE_OBJECTS, &s->spare);
     for (uint32_t i = 0; i < all->count && !hgl_save_failed(s); i++) {
         if (all->list[i]->kind == HRC_SURFACE) {
+            hgl_save_about(s, VGD_FILLS, HGL_ABOUT_PIXELS, all->list[i]->id);
             hgl_save_surface(s, all->list[i]->id, all->list[i]->value, s->spare);
         }
     }
@@ -495,6 +543,7 @@ static void save_everything(struct hgl_save *s, const struct hgl_objects *all,
     save_syncs(s, all, rings, ring_count);
     save_shape(s, HRC_TABLE_OBJECTS, NULL);
     save_shape(s, HRC_TABLE_BUFFERS, NULL);
+    hgl_save_about(s, VGD_ONCE, HGL_ABOUT_STATE, 6);
     if (s->client->puid != 0) {
         rc_pack_rcSetPuid(hgl_out(s), s->client->puid);
         hgl_save_flush(s);
@@ -516,6 +565,7 @@ enum sl_result hgl_save_client(struct hrc_client *client, const struct gl_driver
                          .reading = EGL_NO_CONTEXT,
                          .pbuffer = EGL_NO_SURFACE};
     sl_pack_mem_init(&s.out);
+    sl_pack_mem_init(&s.ending);
     s.n->egl.BindAPI(EGL_OPENGL_ES_API);
     s.all = all_objects(&s);
     s.images_done = hgl_save_alloc(&s, s.all.count, 1);
@@ -526,6 +576,7 @@ enum sl_result hgl_save_client(struct hrc_client *client, const struct gl_driver
     }
     (void)s.n->egl.MakeCurrent(s.n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     sl_pack_mem_finish(&s.out);
+    sl_pack_mem_finish(&s.ending);
     sl_free(s.contexts);
     put_objects(&s.all);
     sl_free(s.images_done);

@@ -48,9 +48,10 @@ struct hgl_save {
     const struct hs_native *n;
     const struct gl_driver *gl;
     struct hgl_reader reader;
-    struct sl_pack_mem out; /* packets that have not gone yet */
-    uint32_t ring;          /* where they go */
-    enum sl_result result;  /* the first failure */
+    struct sl_pack_mem out;    /* packets that have not gone yet */
+    struct sl_pack_mem ending; /* those that end what comes next (hgl_save_makes) */
+    uint32_t ring;             /* where they go */
+    enum sl_result result;     /* the first failure */
     struct hgl_saved *contexts;
     uint32_t context_count;
     /* Of the group that is being saved. */
@@ -75,6 +76,31 @@ void hgl_save_flush(struct hgl_save *s);
 void hgl_save_reply(struct hgl_save *s, const void *reply, size_t size);
 /* A packet of these bytes. */
 void hgl_save_raw(struct hgl_save *s, uint32_t opcode, const void *body, size_t size);
+/* What packets are about, for who compares (vgd_saver.about). */
+enum hgl_about {
+    HGL_ABOUT_NAMES,           /* + hgl_kind: one object; programs and shaders are one kind */
+    HGL_ABOUT_HELD = 0x100,    /* + hgl_kind: what it holds */
+    HGL_ABOUT_MADE_OF = 0x200, /* + hgl_kind */
+    HGL_ABOUT_STATE = 0x300,
+    HGL_ABOUT_ERROR,
+    HGL_ABOUT_DEBUG,
+    HGL_ABOUT_HANDLE, /* renderControl's: buffers, contexts, surfaces, images, fences */
+    HGL_ABOUT_TARGET,
+    HGL_ABOUT_PIXELS,
+    HGL_ABOUT_SYNC,
+    HGL_ABOUT_SHAPE,
+    HGL_ABOUT_BOUND,
+    HGL_ABOUT_OTHERS,
+};
+/* Packets from here on; id: of the group's. FILLS with HGL_ABOUT_HELD fill that object. */
+void hgl_save_about(struct hgl_save *s, enum vgd_rule rule, uint32_t about, uint32_t id);
+/* The object comes into being. state: another one where it cannot become that again. */
+void hgl_save_makes(struct hgl_save *s, enum hgl_kind kind, uint32_t name, uint64_t state);
+/* For who compares, all is told, also what new objects are like. */
+static inline bool hgl_save_is_whole(const struct hgl_save *s)
+{
+    return s->to->about != NULL;
+}
 /* The state cannot be written down: UNSUPPORTED, and why. */
 void hgl_save_refuse(struct hgl_save *s, const char *format, ...) SL_PRINTF(2, 3);
 bool hgl_save_failed(const struct hgl_save *s);
@@ -134,6 +160,8 @@ bool hgl_save_has_image(const struct hgl_save *s, uint32_t handle);
 /* hgl_save_render.c: what a surface shows. spare: a handle that no object has. */
 void hgl_save_surface(struct hgl_save *s, uint32_t handle, const struct hrc_surface *surface,
                       uint32_t spare);
+/* hgl_save_texture.c: in the replay pixels come from packets, rows without gaps. GLES 3. */
+void hgl_save_unpack_plain(struct hgl_save *s);
 /* hgl_save_texture.c: what a texture is; the desktop context is current. */
 GLenum hgl_save_target(struct hgl_save *s, uint32_t texture);
 /* hgl_save_label.c: names that people gave, of the group's objects or one context's own. */

@@ -88,7 +88,7 @@ static void save_pointer(struct hgl_save *s, const struct hgl_vao *vao, uint32_t
                                                    (GLboolean)a->normalized, a->stride, offset);
         }
     }
-    if (a->divisor != 0) {
+    if (a->divisor != 0 || (hgl_save_is_whole(s) && s->gles >= 30)) {
         gles2_pack_glVertexAttribDivisor(out, i, (GLuint)a->divisor);
     }
     hgl_save_flush(s);
@@ -145,6 +145,8 @@ static void save_array(struct hgl_save *s, const struct hgl_saved *c, const stru
     for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
         if ((vao->enabled & 1u << i) != 0) {
             gles2_pack_glEnableVertexAttribArray(hgl_out(s), i);
+        } else if (hgl_save_is_whole(s)) {
+            gles2_pack_glDisableVertexAttribArray(hgl_out(s), i);
         }
     }
     GLint elements = hgl_get(s, GL_ELEMENT_ARRAY_BUFFER_BINDING);
@@ -165,7 +167,15 @@ void hgl_save_arrays(struct hgl_save *s, const struct hgl_saved *c)
 {
     const struct hgl_state *state = c->state;
     uint32_t top = c->context->gles_version >= 30 ? hgl_top(state, HGL_VERTEX_ARRAYS) : 0;
+    hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_VERTEX_ARRAYS, c->handle);
     hgl_save_generate(s, HGL_VERTEX_ARRAYS, top);
+    for (uint32_t name = 1; hgl_save_is_whole(s) && name <= top; name++) {
+        if (s->gl->IsVertexArray(name)) {
+            hgl_save_about(s, VGD_FIXED, HGL_ABOUT_NAMES + HGL_VERTEX_ARRAYS,
+                           c->handle ^ name << 12);
+        }
+    }
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_HELD + HGL_VERTEX_ARRAYS, c->handle);
     save_array(s, c, &state->zero);
     for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
         const struct hgl_vao *vao = sl_map_find(&state->vaos, name);

@@ -44,12 +44,34 @@ static void save_storage(struct hgl_save *s, const struct storage *storage, cons
                                   (GLbitfield)storage->flags);
 }
 
+/* A number that is another one for other contents. */
+static uint64_t hold_of(struct hgl_save *s, GLenum at, GLint size)
+{
+    uint32_t piece = (uint32_t)size < PIECE ? (uint32_t)size : PIECE;
+    uint64_t sum = (uint32_t)size;
+    uint8_t *data = hgl_save_is_whole(s) ? hgl_save_alloc(s, piece, 1) : NULL;
+    for (uint32_t offset = 0; data != NULL && offset < (uint32_t)size; offset += piece) {
+        uint32_t bytes = (uint32_t)size - offset < piece ? (uint32_t)size - offset : piece;
+        s->reader.GetBufferSubData(at, offset, bytes, data);
+        for (uint32_t i = 0; i < bytes; i++) {
+            sum = (sum ^ data[i]) * 0x100000001b3ull;
+        }
+    }
+    sl_free(data);
+    return sum;
+}
+
 static void save_buffer(struct hgl_save *s, uint32_t name)
 {
     const GLenum at = GL_COPY_READ_BUFFER; /* the reader's own binding */
     s->gl->BindBuffer(at, name);
     const struct storage storage = storage_of(s, at);
     const GLint size = storage.size;
+    /* A size that cannot change is made with what it holds. */
+    hgl_save_makes(s, HGL_BUFFERS, name, storage.immutable != 0 ? hold_of(s, at, size) : 0);
+    if (storage.immutable == 0) {
+        hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_BUFFERS, name);
+    }
     gles2_pack_glBindBuffer(hgl_out(s), GL_ARRAY_BUFFER, name);
     if (size <= 0) {
         return;
@@ -82,6 +104,7 @@ void hgl_save_buffers(struct hgl_save *s)
             save_buffer(s, name);
         }
     }
+    hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_BUFFERS, 1);
     hgl_save_delete_holes(s, HGL_BUFFERS, top, alive);
     sl_free(alive);
 }
@@ -92,11 +115,28 @@ void hgl_save_samplers(struct hgl_save *s)
     uint32_t top = hgl_save_names(s, s->root->state, HGL_SAMPLERS, &alive);
     for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
         if (alive[name] != 0) {
+            hgl_save_makes(s, HGL_SAMPLERS, name, 0);
+            hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_SAMPLERS, name);
             hgl_save_parameters(s, 0, name);
         }
     }
+    hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_SAMPLERS, 1);
     hgl_save_delete_holes(s, HGL_SAMPLERS, top, alive);
     sl_free(alive);
+}
+
+/* Of a kind that contexts do not share. */
+static void own_names(struct hgl_save *s, const struct hgl_saved *c, enum hgl_kind kind,
+                      uint32_t top, const uint8_t *alive)
+{
+    hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + kind, c->handle);
+    hgl_save_generate(s, kind, top);
+    for (uint32_t name = 1; hgl_save_is_whole(s) && name <= top; name++) {
+        if (alive[name] != 0) {
+            hgl_save_about(s, VGD_FIXED, HGL_ABOUT_NAMES + kind, c->handle ^ name << 12);
+        }
+    }
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_HELD + kind, c->handle);
 }
 
 /* --- framebuffers --- */
@@ -139,6 +179,10 @@ static void save_attachment(struct hgl_save *s, uint32_t framebuffer, GLenum att
 {
     GLint type = attached(s, attachment, GL_FRAMEBUFFER_ATTACHMENT_OBJECT_TYPE);
     if (type != GL_TEXTURE && type != GL_RENDERBUFFER) {
+        if (hgl_save_is_whole(s)) {
+            gles2_pack_glFramebufferRenderbuffer(hgl_out(s), GL_FRAMEBUFFER, attachment,
+                                                 GL_RENDERBUFFER, 0);
+        }
         return;
     }
     uint32_t name = (uint32_t)attached(s, attachment, GL_FRAMEBUFFER_ATTACHMENT_OBJECT_NAME);
@@ -206,6 +250,9 @@ static void save_framebuffer(struct hgl_save *s, uint32_t name, const uint32_t *
 {
     GLint colors = gles >= 30 ? hgl_get(s, GL_MAX_COLOR_ATTACHMENTS) : 1;
     s->gl->BindFramebuffer(GL_FRAMEBUFFER, name);
+    hgl_save_makes(s, HGL_FRAMEBUFFERS, name, 0);
+    gles2_pack_glBindFramebuffer(hgl_out(s), GL_FRAMEBUFFER, name);
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_HELD + HGL_FRAMEBUFFERS, name);
     gles2_pack_glBindFramebuffer(hgl_out(s), GL_FRAMEBUFFER, name);
     for (GLint i = 0; i < colors && i < 32; i++) {
         save_attachment(s, name, GL_COLOR_ATTACHMENT0 + (GLenum)i, targets, target_count, gles);
@@ -257,8 +304,10 @@ void hgl_save_framebuffers(struct hgl_save *s, const struct hgl_saved *c)
         }
     }
     if (others) {
+        hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_FRAMEBUFFERS, c->handle);
         hgl_save_delete_holes(s, HGL_FRAMEBUFFERS, top, alive);
     }
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_OTHERS, c->handle);
     gl->BindFramebuffer(GL_FRAMEBUFFER, 0);
     gles2_pack_glBindFramebuffer(hgl_out(s), GL_FRAMEBUFFER, 0);
     if (c->draw != NULL) {
@@ -293,7 +342,7 @@ static void save_feedback(struct hgl_save *s, uint32_t name)
         if (buffer != 0 && size != 0) {
             gles2_pack_glBindBufferRange(hgl_out(s), GL_TRANSFORM_FEEDBACK_BUFFER, (GLuint)i,
                                          (GLuint)buffer, start, size);
-        } else if (buffer != 0) {
+        } else if (buffer != 0 || hgl_save_is_whole(s)) {
             gles2_pack_glBindBufferBase(hgl_out(s), GL_TRANSFORM_FEEDBACK_BUFFER, (GLuint)i,
                                         (GLuint)buffer);
         }
@@ -306,7 +355,7 @@ static void save_feedbacks(struct hgl_save *s, const struct hgl_saved *c)
     GLint bound = hgl_get(s, GL_TRANSFORM_FEEDBACK_BINDING),
           buffer = hgl_get(s, GL_TRANSFORM_FEEDBACK_BUFFER_BINDING);
     uint32_t top = hgl_save_names(s, c->state, HGL_FEEDBACKS, &alive);
-    hgl_save_generate(s, HGL_FEEDBACKS, top);
+    own_names(s, c, HGL_FEEDBACKS, top, alive);
     for (uint32_t name = 0; name <= top && !hgl_save_failed(s); name++) {
         if (name == 0 || alive[name] != 0) {
             save_feedback(s, name);
@@ -334,7 +383,7 @@ static void save_pipelines(struct hgl_save *s, const struct hgl_saved *c)
 {
     uint8_t *alive;
     uint32_t top = hgl_save_names(s, c->state, HGL_PIPELINES, &alive);
-    hgl_save_generate(s, HGL_PIPELINES, top);
+    own_names(s, c, HGL_PIPELINES, top, alive);
     for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
         GLint program = 0;
         if (alive[name] == 0) {
@@ -372,7 +421,7 @@ static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
     uint8_t *alive;
     struct sl_pack *out = hgl_out(s);
     uint32_t top = hgl_save_names(s, c->state, HGL_QUERIES, &alive);
-    hgl_save_generate(s, HGL_QUERIES, top);
+    own_names(s, c, HGL_QUERIES, top, alive);
     for (uint32_t turn = 0; turn < 2; turn++) { /* those that are over first */
         for (uint32_t name = 1; name <= top; name++) {
             GLenum target = (GLenum)(uintptr_t)sl_map_find(&c->state->queries, name);
@@ -380,6 +429,7 @@ static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
             if (target == 0 || alive[name] == 0 || on != (turn == 1)) {
                 continue;
             }
+            hgl_save_about(s, on ? VGD_FIXED : VGD_ONCE, HGL_ABOUT_HELD + HGL_QUERIES, name);
             if (target == GL_TIMESTAMP_EXT) {
                 glesx_pack_glQueryCounterEXT(out, name, target);
             } else {

@@ -2,6 +2,7 @@
 #include "host/gles/hgl_save.h"
 
 #include "transport/base/log.h"
+#include "wire/rc_pack.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,6 +65,80 @@ void hgl_save_flush(struct hgl_save *s)
 void hgl_save_reply(struct hgl_save *s, const void *reply, size_t size)
 {
     hand_over(s, reply, size);
+}
+
+static void tell(struct hgl_save *s, const struct vgd_about *about)
+{
+    if (hgl_save_is_whole(s) && s->result == SL_OK) {
+        hgl_save_flush(s);
+        s->result = s->result == SL_OK ? s->to->about(s->to->user, about) : s->result;
+    }
+}
+
+static uint64_t of_group(const struct hgl_save *s, uint32_t id)
+{
+    return (uint64_t)(s->root != NULL ? s->root->handle : 0) << 32 | id;
+}
+
+/* A number that no other object has. */
+static uint64_t serial_of(const struct hgl_save *s, uint32_t kind, uint32_t name)
+{
+    return (uint64_t)(kind + 1) << 56 ^ of_group(s, name);
+}
+
+void hgl_save_about(struct hgl_save *s, enum vgd_rule rule, uint32_t about, uint32_t id)
+{
+    bool is_held = about >= HGL_ABOUT_HELD && about < HGL_ABOUT_MADE_OF && id != 0;
+    tell(s, &(struct vgd_about){.rule = rule,
+                                .kind = about,
+                                .id = of_group(s, id),
+                                .serial = is_held ? serial_of(s, about - HGL_ABOUT_HELD, id) : 0});
+}
+
+static void pack_delete(struct sl_pack *out, enum hgl_kind kind, uint32_t name)
+{
+    switch (kind) {
+    case HGL_TEXTURES:
+        gles2_pack_glDeleteTextures(out, 1, &name, 4);
+        break;
+    case HGL_BUFFERS:
+        gles2_pack_glDeleteBuffers(out, 1, &name, 4);
+        break;
+    case HGL_RENDERBUFFERS:
+        gles2_pack_glDeleteRenderbuffers(out, 1, &name, 4);
+        break;
+    case HGL_FRAMEBUFFERS:
+        gles2_pack_glDeleteFramebuffers(out, 1, &name, 4);
+        break;
+    default: /* names that are not made up are made once */
+        break;
+    }
+}
+
+void hgl_save_makes(struct hgl_save *s, enum hgl_kind kind, uint32_t name, uint64_t state)
+{
+    struct sl_pack *out = &s->ending.pack;
+    if (!hgl_save_is_whole(s)) {
+        return;
+    }
+    out->cur = s->ending.data;
+    rc_pack_rcMakeCurrentAsync(out, s->root->handle, s->root->draw != NULL ? s->root->draw->id : 0,
+                               s->root->read != NULL ? s->root->read->id : 0);
+    uint8_t *none = out->cur;
+    pack_delete(out, kind, name);
+    if (s->ending.failed) {
+        s->result = s->result == SL_OK ? SL_ERR_NOMEM : s->result;
+        return;
+    }
+    bool ends = out->cur != none;
+    tell(s, &(struct vgd_about){.rule = VGD_MAKES,
+                                .kind = HGL_ABOUT_NAMES + kind,
+                                .id = of_group(s, name),
+                                .serial = serial_of(s, kind, name),
+                                .state = state,
+                                .end_ring = s->ring,
+                                .end = ends ? s->ending.data : NULL,
+                                .end_size = ends ? (size_t)(out->cur - s->ending.data) : 0});
 }
 
 void hgl_save_raw(struct hgl_save *s, uint32_t opcode, const void *body, size_t size)

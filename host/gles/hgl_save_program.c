@@ -374,6 +374,7 @@ static void save_program(struct hgl_save *s, const struct programs *p, uint32_t 
     uint32_t gles = s->gles;
     struct sl_pack *out = hgl_out(s);
     bool linked = program_get(s, name, GL_LINK_STATUS) != 0;
+    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_NAMES + HGL_PROGRAMS, name);
     if (gles >= 31) {
         gles2_pack_glProgramParameteri(out, name, GL_PROGRAM_SEPARABLE,
                                        program_get(s, name, GL_PROGRAM_SEPARABLE));
@@ -392,6 +393,7 @@ static void save_program(struct hgl_save *s, const struct programs *p, uint32_t 
                                                    record->varyings, record->varyings_size,
                                                    record->varyings_size, record->varying_mode);
     }
+    hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_PROGRAMS, name);
     if (linked) {
         gles2_pack_glUseProgram(out, name);
         save_uniforms(s, name);
@@ -433,12 +435,14 @@ void hgl_save_programs(struct hgl_save *s)
     if (!find_programs(s, &p)) {
         return;
     }
+    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_MADE_OF + HGL_PROGRAMS, 1);
     create_all(s, &p);
     for (uint32_t name = 1; name <= p.top && !hgl_save_failed(s); name++) {
         if (p.what[name] == PROGRAM) {
             save_program(s, &p, name);
         }
     }
+    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_MADE_OF + HGL_PROGRAMS, 2);
     for (uint32_t name = 1; name <= p.top && !hgl_save_failed(s); name++) {
         if (p.what[name] == PROGRAM) {
             attach_shaders(s, name);

@@ -10,6 +10,14 @@
 
 /* Names that are borrowed in the replay before what bears them is made. */
 enum { BORROWED_TEXTURE = 1, BORROWED_READ = 1, BORROWED_DRAW = 2 };
+/* Who is led back has objects of these names: then they begin here, where the search for names that
+ * guests make up still finds them. */
+#define BORROWED_ABOVE 16000u
+
+static uint32_t borrowed_name(const struct hgl_save *s, uint32_t name)
+{
+    return hgl_save_is_whole(s) ? BORROWED_ABOVE + name : name;
+}
 
 struct plane {
     const struct hgl_format *format;
@@ -58,7 +66,7 @@ static void put_texture(struct hgl_save *s, const struct plane *p, GLint width, 
     struct sl_pack *out = hgl_out(s);
     const struct hgl_format *f = p->format;
     const struct sl_gather all = sl_gather_flat(pixels, (size_t)width * (size_t)height * f->bytes);
-    gles2_pack_glBindTexture(out, GL_TEXTURE_2D, BORROWED_TEXTURE);
+    gles2_pack_glBindTexture(out, GL_TEXTURE_2D, borrowed_name(s, BORROWED_TEXTURE));
     gles2_pack_glPixelStorei(out, GL_UNPACK_ALIGNMENT, 1);
     gles2_pack_glTexImage2D(out, GL_TEXTURE_2D, 0, (GLint)f->internal, width, height, 0, f->format,
                             f->type, &all);
@@ -71,9 +79,9 @@ static void put_texture(struct hgl_save *s, const struct plane *p, GLint width, 
 static void blit_texture(struct hgl_save *s, const struct plane *p, GLint width, GLint height)
 {
     struct sl_pack *out = hgl_out(s);
-    gles2_pack_glBindFramebuffer(out, GL_READ_FRAMEBUFFER, BORROWED_READ);
+    gles2_pack_glBindFramebuffer(out, GL_READ_FRAMEBUFFER, borrowed_name(s, BORROWED_READ));
     gles2_pack_glFramebufferTexture2D(out, GL_READ_FRAMEBUFFER, p->attachment, GL_TEXTURE_2D,
-                                      BORROWED_TEXTURE, 0);
+                                      borrowed_name(s, BORROWED_TEXTURE), 0);
     gles2_pack_glBlitFramebuffer(out, 0, 0, width, height, 0, 0, width, height, p->mask,
                                  GL_NEAREST);
     gles2_pack_glFramebufferTexture2D(out, GL_READ_FRAMEBUFFER, p->attachment, GL_TEXTURE_2D, 0, 0);
@@ -131,17 +139,17 @@ static void save_contents(struct hgl_save *s, uint32_t name, const struct plane 
     struct sl_pack *out = hgl_out(s);
     put_texture(s, p, width, height, pixels);
     if (s->gles >= 32) {
-        glesx_pack_glCopyImageSubData(out, BORROWED_TEXTURE, GL_TEXTURE_2D, 0, 0, 0, 0, name,
-                                      GL_RENDERBUFFER, 0, 0, 0, 0, width, height, 1);
+        glesx_pack_glCopyImageSubData(out, borrowed_name(s, BORROWED_TEXTURE), GL_TEXTURE_2D, 0, 0,
+                                      0, 0, name, GL_RENDERBUFFER, 0, 0, 0, 0, width, height, 1);
     } else { /* by framebuffers, whose names are borrowed too */
-        gles2_pack_glBindFramebuffer(out, GL_DRAW_FRAMEBUFFER, BORROWED_DRAW);
+        gles2_pack_glBindFramebuffer(out, GL_DRAW_FRAMEBUFFER, borrowed_name(s, BORROWED_DRAW));
         gles2_pack_glFramebufferRenderbuffer(out, GL_DRAW_FRAMEBUFFER, p->attachment,
                                              GL_RENDERBUFFER, name);
         blit_texture(s, p, width, height);
         gles2_pack_glFramebufferRenderbuffer(out, GL_DRAW_FRAMEBUFFER, p->attachment,
                                              GL_RENDERBUFFER, 0);
     }
-    gles2_pack_glDeleteTextures(out, 1, &(uint32_t){BORROWED_TEXTURE}, 4);
+    gles2_pack_glDeleteTextures(out, 1, &(uint32_t){borrowed_name(s, BORROWED_TEXTURE)}, 4);
     hgl_save_flush(s);
     sl_free(pixels);
 }
@@ -194,6 +202,9 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
     GLenum internal = (GLenum)renderbuffer_get(s, GL_RENDERBUFFER_INTERNAL_FORMAT);
     uint32_t handle;
     enum hgl_storage storage = hgl_storage_of(s->root->state->group, true, name, &handle);
+    hgl_save_makes(s, HGL_RENDERBUFFERS, name,
+                   ((uint64_t)internal << 40) ^ ((uint64_t)samples << 32) ^
+                       ((uint64_t)width << 16) ^ (uint64_t)height);
     gles2_pack_glBindRenderbuffer(hgl_out(s), GL_RENDERBUFFER, name);
     if (storage == HGL_STORAGE_BUFFER) {
         rc_pack_rcBindRenderbuffer(hgl_out(s), handle);
@@ -214,6 +225,7 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
         return; /* its samples cannot be told: left undefined */
     }
     gles2_pack_glRenderbufferStorage(hgl_out(s), GL_RENDERBUFFER, internal, width, height);
+    hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_RENDERBUFFERS, name);
     const struct hgl_format *f = hgl_format_of(internal, sizes);
     if (f == NULL) {
         hgl_save_refuse(s, "renderbuffer %u has the format 0x%x", name, (unsigned)internal);
@@ -259,7 +271,7 @@ static uint32_t borrow_framebuffer(struct hgl_save *s)
 
 void hgl_save_renderbuffers(struct hgl_save *s)
 {
-    static const uint32_t borrowed[] = {BORROWED_READ, BORROWED_DRAW};
+    const uint32_t borrowed[] = {borrowed_name(s, BORROWED_READ), borrowed_name(s, BORROWED_DRAW)};
     uint8_t *alive;
     uint32_t top = hgl_save_names(s, s->root->state, HGL_RENDERBUFFERS, &alive);
     uint32_t framebuffer = top != 0 ? borrow_framebuffer(s) : 0;
@@ -271,9 +283,11 @@ void hgl_save_renderbuffers(struct hgl_save *s)
     if (framebuffer != 0) {
         s->gl->DeleteFramebuffers(1, &framebuffer);
     }
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_MADE_OF + HGL_RENDERBUFFERS, 1);
     if (s->gles < 32) {
         gles2_pack_glDeleteFramebuffers(hgl_out(s), 2, borrowed, sizeof borrowed);
     }
+    hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_RENDERBUFFERS, 2);
     hgl_save_delete_holes(s, HGL_RENDERBUFFERS, top, alive);
     sl_free(alive);
 }
@@ -344,6 +358,27 @@ static void read_surface(struct hgl_save *s, const struct hrc_surface *surface,
     }
 }
 
+/* Who is led back has the guest's context, where drivers keep what a blit takes to compile, and its
+ * state follows. 0: it has none that could. */
+static uint32_t guest_that_blits(const struct hgl_save *s, const struct hrc_surface *surface)
+{
+    for (uint32_t i = 0; hgl_save_is_whole(s) && i < s->context_count; i++) {
+        const struct hgl_saved *c = &s->contexts[i];
+        if (c->object == surface->last && c->context->gles_version >= 30 && !c->context->is_gles1) {
+            return c->handle;
+        }
+    }
+    return 0;
+}
+
+static void begin_blits(struct hgl_save *s)
+{
+    struct sl_pack *out = hgl_out(s);
+    gles2_pack_glDisable(out, GL_SCISSOR_TEST);
+    gles2_pack_glBindFramebuffer(out, GL_FRAMEBUFFER, 0);
+    hgl_save_unpack_plain(s);
+}
+
 void hgl_save_surface(struct hgl_save *s, uint32_t handle, const struct hrc_surface *surface,
                       uint32_t spare)
 {
@@ -354,21 +389,31 @@ void hgl_save_surface(struct hgl_save *s, uint32_t handle, const struct hrc_surf
         return; /* its samples cannot be told: left undefined */
     }
     count += color_plane(s, surface->config, &planes[count]) ? 1 : 0;
-    count += depth_plane(s, surface->config, &planes[count]) ? 1 : 0;
+    if (!hgl_save_is_whole(s)) { /* behind a frame, EGL says, depths are anybody's guess */
+        count += depth_plane(s, surface->config, &planes[count]) ? 1 : 0;
+    }
     read_surface(s, surface, planes, count, pixels);
     struct sl_pack *out = hgl_out(s);
-    sl_pack_slNextHandle(out, HRC_TABLE_OBJECTS, spare);
-    hgl_save_flush(s);
-    rc_pack_rcCreateContext(out, surface->config, 0, 3);
-    hgl_save_reply(s, &spare, 4);
-    rc_pack_rcMakeCurrentAsync(out, spare, handle, handle);
+    uint32_t guest = guest_that_blits(s, surface);
+    if (guest != 0) {
+        rc_pack_rcMakeCurrentAsync(out, guest, handle, handle);
+        begin_blits(s);
+    } else {
+        sl_pack_slNextHandle(out, HRC_TABLE_OBJECTS, spare);
+        hgl_save_flush(s);
+        rc_pack_rcCreateContext(out, surface->config, 0, 3);
+        hgl_save_reply(s, &spare, 4);
+        rc_pack_rcMakeCurrentAsync(out, spare, handle, handle);
+    }
     for (uint32_t i = 0; i < count && !hgl_save_failed(s); i++) {
         put_texture(s, &planes[i], (GLint)surface->width, (GLint)surface->height, pixels[i]);
         blit_texture(s, &planes[i], (GLint)surface->width, (GLint)surface->height);
-        gles2_pack_glDeleteTextures(out, 1, &(uint32_t){BORROWED_TEXTURE}, 4);
+        gles2_pack_glDeleteTextures(out, 1, &(uint32_t){borrowed_name(s, BORROWED_TEXTURE)}, 4);
     }
     rc_pack_rcMakeCurrentAsync(out, 0, 0, 0);
-    rc_pack_rcDestroyContext(out, spare);
+    if (guest == 0) {
+        rc_pack_rcDestroyContext(out, spare);
+    }
     hgl_save_flush(s);
     sl_free(pixels[0]);
     sl_free(pixels[1]);

@@ -357,7 +357,7 @@ static void save_indexed_buffers(struct hgl_save *s, uint32_t gles)
             s->gl->GetInteger64i_v(b->size, i, &size);
             if (name != 0 && size != 0) {
                 gles2_pack_glBindBufferRange(hgl_out(s), b->target, i, name, start, size);
-            } else if (name != 0) {
+            } else if (name != 0 || hgl_save_is_whole(s)) {
                 gles2_pack_glBindBufferBase(hgl_out(s), b->target, i, name);
             }
         }
@@ -369,7 +369,7 @@ static void save_image_units(struct hgl_save *s, uint32_t gles)
     GLint count = gles >= 31 ? hgl_get(s, GL_MAX_IMAGE_UNITS) : 0;
     for (uint32_t i = 0; (GLint)i < count && i < BINDINGS_MAX; i++) {
         uint32_t name = (uint32_t)indexed(s, GL_IMAGE_BINDING_NAME, i);
-        if (name != 0) {
+        if (name != 0 || hgl_save_is_whole(s)) {
             GLboolean layered = GL_FALSE;
             s->gl->GetBooleani_v(GL_IMAGE_BINDING_LAYERED, i, &layered);
             gles2_pack_glBindImageTexture(hgl_out(s), i, name,
@@ -409,7 +409,8 @@ static void save_texture_units(struct hgl_save *s, uint32_t gles)
                                 ? (uint32_t)hgl_get(s, texture_bindings[t].binding)
                                 : 0;
             /* Unit 0 was used to make them all: what is bound there is said in any case. */
-            if (gles < texture_bindings[t].gles || (name == 0 && unit != 0) ||
+            bool empty = name == 0 && unit != 0 && !hgl_save_is_whole(s);
+            if (gles < texture_bindings[t].gles || empty ||
                 (name != 0 && !s->gl->IsTexture(name))) {
                 continue;
             }
@@ -420,7 +421,7 @@ static void save_texture_units(struct hgl_save *s, uint32_t gles)
             gles2_pack_glBindTexture(hgl_out(s), texture_bindings[t].target, name);
         }
         uint32_t sampler = gles >= 30 ? (uint32_t)hgl_get(s, GL_SAMPLER_BINDING) : 0;
-        if (sampler != 0 && s->gl->IsSampler(sampler)) {
+        if ((sampler != 0 && s->gl->IsSampler(sampler)) || (gles >= 30 && hgl_save_is_whole(s))) {
             gles2_pack_glBindSampler(hgl_out(s), unit, sampler);
         }
     }
@@ -482,6 +483,7 @@ void hgl_save_state(struct hgl_save *s, const struct hgl_saved *c)
     save_capabilities(s, gles);
     save_draw_buffers(s, gles);
     save_viewports(s);
+    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_DEBUG, c->handle);
     save_debug(s, c);
     hgl_save_flush(s);
 }

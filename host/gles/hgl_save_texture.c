@@ -273,12 +273,50 @@ static void save_storage(struct hgl_save *s, const struct texture *t, const stru
     }
 }
 
+/* A number that is another one for another storage that cannot become this one. */
+static uint64_t shape_of(struct hgl_save *s, const struct texture *t)
+{
+    bool cube = t->target == GL_TEXTURE_CUBE_MAP;
+    bool samples =
+        t->target == GL_TEXTURE_2D_MULTISAMPLE || t->target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY;
+    uint64_t sum = t->target;
+    if (t->target != GL_TEXTURE_BUFFER && (t->immutable != 0 || samples)) {
+        struct level l = level_of(s, cube ? GL_TEXTURE_CUBE_MAP_POSITIVE_X : t->target, 0);
+        const GLint parts[] = {l.width, l.height, l.depth, l.internal, l.samples, t->immutable};
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+            sum = (sum ^ (uint32_t)parts[i]) * 0x100000001b3ull;
+        }
+    }
+    return sum;
+}
+
+/* Storage and contents apart, for who compares. */
+static void about_storage(struct hgl_save *s, const struct texture *t)
+{
+    if (t->name != 0) {
+        hgl_save_makes(s, HGL_TEXTURES, t->name, shape_of(s, t));
+    } else {
+        hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_TEXTURES, t->target << 8);
+    }
+}
+
+static void about_contents(struct hgl_save *s, const struct texture *t)
+{
+    if (hgl_save_is_whole(s) && t->name != 0) {
+        hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_TEXTURES, t->name);
+        gles2_pack_glBindTexture(hgl_out(s), t->target, t->name);
+    }
+}
+
 static void save_images(struct hgl_save *s, const struct texture *t)
 {
     bool cube = t->target == GL_TEXTURE_CUBE_MAP;
     GLenum first = cube ? GL_TEXTURE_CUBE_MAP_POSITIVE_X : t->target;
     bool samples =
         t->target == GL_TEXTURE_2D_MULTISAMPLE || t->target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY;
+    if (t->immutable == 0 && !samples) {
+        about_contents(s, t);
+    }
     for (GLint number = 0; number < (GLint)LEVELS_MAX && !hgl_save_failed(s); number++) {
         for (GLenum face = first; face < first + (cube ? 6u : 1u); face++) {
             if (t->immutable != 0 && number >= t->immutable) {
@@ -290,6 +328,7 @@ static void save_images(struct hgl_save *s, const struct texture *t)
             }
             if ((t->immutable != 0 || samples) && number == 0 && face == first) {
                 save_storage(s, t, &l);
+                about_contents(s, t);
             }
             if (samples) {
                 return; /* its contents cannot be told: left undefined */
@@ -346,19 +385,25 @@ static void save_texture(struct hgl_save *s, uint32_t name, GLenum target)
     struct texture t = {.name = name, .target = target, .layered = is_layered(target)};
     GLint levels = 0;
     s->gl->BindTexture(target, name);
+    if (target != GL_TEXTURE_BUFFER) {
+        s->gl->GetTexParameteriv(target, GL_TEXTURE_IMMUTABLE_FORMAT, &t.immutable);
+        if (t.immutable != 0) {
+            s->gl->GetTexParameteriv(target, GL_TEXTURE_IMMUTABLE_LEVELS, &levels);
+            t.immutable = levels > 0 ? levels : 1;
+        }
+    }
+    about_storage(s, &t);
     gles2_pack_glBindTexture(hgl_out(s), target, name);
     if (target == GL_TEXTURE_BUFFER) {
+        about_contents(s, &t);
         save_texture_buffer(s, target);
         hgl_save_flush(s);
         return;
     }
-    s->gl->GetTexParameteriv(target, GL_TEXTURE_IMMUTABLE_FORMAT, &t.immutable);
-    if (t.immutable != 0) {
-        s->gl->GetTexParameteriv(target, GL_TEXTURE_IMMUTABLE_LEVELS, &levels);
-        t.immutable = levels > 0 ? levels : 1;
-    }
     if (!save_storage_of(s, name, target)) {
         save_images(s, &t);
+    } else {
+        about_contents(s, &t);
     }
     hgl_save_parameters(s, target, 0);
     hgl_save_flush(s);
@@ -396,12 +441,29 @@ GLenum hgl_save_target(struct hgl_save *s, uint32_t texture)
     return (GLenum)target;
 }
 
+void hgl_save_unpack_plain(struct hgl_save *s)
+{
+    static const GLenum rows[] = {GL_UNPACK_ROW_LENGTH, GL_UNPACK_SKIP_ROWS, GL_UNPACK_SKIP_PIXELS,
+                                  GL_UNPACK_IMAGE_HEIGHT, GL_UNPACK_SKIP_IMAGES};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        gles2_pack_glPixelStorei(hgl_out(s), rows[i], 0);
+    }
+    gles2_pack_glBindBuffer(hgl_out(s), GL_PIXEL_UNPACK_BUFFER, 0);
+}
+
 void hgl_save_textures(struct hgl_save *s)
 {
     uint8_t *alive;
     uint32_t top = hgl_save_names(s, s->root->state, HGL_TEXTURES, &alive);
     s->gl->PixelStorei(GL_PACK_ALIGNMENT, 1); /* the reader's own */
+    hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, 7);
     gles2_pack_glPixelStorei(hgl_out(s), GL_UNPACK_ALIGNMENT, 1);
+    if (hgl_save_is_whole(s)) { /* who is led back has what guests have set */
+        if (s->gles >= 30) {
+            hgl_save_unpack_plain(s);
+        }
+        gles2_pack_glActiveTexture(hgl_out(s), GL_TEXTURE0);
+    }
     for (uint32_t turn = 0; turn < 2; turn++) { /* those of images after what images are made of */
         for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
             uint32_t handle;
@@ -416,6 +478,7 @@ void hgl_save_textures(struct hgl_save *s)
         }
     }
     save_unnamed(s);
+    hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_TEXTURES, 1);
     hgl_save_delete_holes(s, HGL_TEXTURES, top, alive);
     sl_free(alive);
 }

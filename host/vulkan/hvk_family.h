@@ -217,6 +217,10 @@ void hvk_uses_forget(struct hvk_uses *uses);
 void hvk_uses_finish(struct hvk_uses *uses);
 /* Nothing of it has ended. Under the turn, while nobody records it. */
 bool hvk_uses_alive(const struct hvk_context *context, struct hvk_uses *uses);
+/* Serials of the births of what it names; writes at most room of them (0: one that is not known)
+ * and returns how many there are. */
+uint32_t hvk_uses_serials(const struct hvk_context *context, const struct hvk_uses *uses,
+                          uint64_t *out, uint32_t room);
 /* All of it is alive, and the queue's next submit uses it. Under the turn. */
 void hvk_uses_give(const struct hvk_uses *uses, struct hvk_queue *queue);
 

@@ -28,8 +28,25 @@ struct hvk_save {
     /* The choice of ids there: until which event it leads, and which of the host's own are taken.
      */
     uint32_t guided_until;
-    uint8_t *taken; /* SL_IDS_PEER_FIRST bits */
+    uint8_t *taken;        /* SL_IDS_PEER_FIRST bits */
+    struct vk_pack ending; /* packets that end something */
 };
+
+/* What a snapshot's packets are about, beside objects, which have their VK_KIND_ numbers. */
+enum hvk_about {
+    HVK_ABOUT_STATE = 0x100, /* + kind: of an object */
+    HVK_ABOUT_BOND = 0x200,  /* + kind: what it was given after it was made; place: its plane */
+    HVK_ABOUT_PAGES = 0x300, /* of a memory; place: the offset */
+    HVK_ABOUT_PLACE,         /* of a device: pages that it tells its guest things in */
+    HVK_ABOUT_REST,
+};
+/* Packets from here on are about this (vgd_saver.about). What is `whole` is told to whoever
+ * compares: packets are then for objects that are not new, too. */
+void hvk_save_about(struct hvk_save *s, const struct vgd_about *about);
+static inline bool hvk_save_is_whole(const struct hvk_save *s)
+{
+    return s->saver->about != NULL;
+}
 
 /* The packet in s->pack goes out with the next turn. */
 void hvk_save_put(struct hvk_save *s);
@@ -57,6 +74,8 @@ void hvk_save_lost_memory(struct hvk_save *s, const struct hvk_birth *birth);
 void hvk_save_buffer_bond(struct hvk_save *s, const struct hvk_buffer *buffer);
 void hvk_save_image_bond(struct hvk_save *s, const struct hvk_image *image, uint32_t plane);
 void hvk_save_set_bond(struct hvk_save *s, const struct hvk_set *set);
+/* Whether it is signalled, or its value: with another one it has to be made anew. */
+uint64_t hvk_save_signal(struct hvk_save *s, const struct hvk_semaphore *semaphore);
 /* All objects are there: what they hold, and the state that they are in. */
 void hvk_save_states(struct hvk_save *s);
 

@@ -77,13 +77,25 @@ static bool is_zero(const uint8_t *bytes, size_t size)
     return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
+static void about_pages(struct hvk_save *s, const struct hvk_memory *m, uint64_t at)
+{
+    const struct hvk_birth *birth = hvk_birth_of(s->context, VK_KIND_VkDeviceMemory, m->object.id);
+    const struct vgd_about about = {.rule = VGD_FILLS,
+                                    .kind = HVK_ABOUT_PAGES,
+                                    .id = m->object.id,
+                                    .place = at,
+                                    .serial = birth != NULL ? birth->serial : 0};
+    hvk_save_about(s, &about);
+}
+
 /* New pages are zeros. */
 static void write_bytes(struct hvk_save *s, const struct hvk_memory *m)
 {
     const uint8_t *bytes = m->pages->pointer;
     for (uint64_t at = 0; at < m->size && s->result == SL_OK; at += PIECE) {
         size_t size = m->size - at < PIECE ? (size_t)(m->size - at) : PIECE;
-        if (!is_zero(bytes + at, size)) {
+        if (hvk_save_is_whole(s) || !is_zero(bytes + at, size)) {
+            about_pages(s, m, at);
             HVK_SAVE(s, WriteMemorySLUICE, device_id(&m->object),
                      HVK_HANDLE(VkDeviceMemory, m->object.id), at, size, bytes + at);
         }
@@ -106,6 +118,7 @@ static void carry_bytes(struct hvk_save *s, const struct hvk_memory *m)
                           m->is_dedicated ? "memory of one object that only its device reaches"
                                           : "memory that only its device reaches cannot be read");
         }
+        about_pages(s, m, at);
         HVK_SAVE(s, WriteMemorySLUICE, device_id(&m->object),
                  HVK_HANDLE(VkDeviceMemory, m->object.id), at, size, bytes);
     }
@@ -133,7 +146,7 @@ void hvk_save_memory(struct hvk_save *s, const struct hvk_memory *m)
                 m->blob_id); /* its blob may wait, or be nobody's here */
     }
     /* What is presented is not taken from a trace's memory: the host alone writes there. */
-    if (!is_there || m->is_shown) {
+    if (!is_there || (m->is_shown && !hvk_save_is_whole(s))) {
         write_bytes(s, m);
     }
 }
@@ -375,6 +388,13 @@ static void save_fence(struct hvk_save *s, const struct hvk_fence *fence)
     VkFence id = HVK_HANDLE(VkFence, fence->object.id);
     bool is_signalled =
         device->driver.GetFenceStatus(hvk_native(device), fence->payload->native) == VK_SUCCESS;
+    if (hvk_save_is_whole(s)) { /* as a submit wants it */
+        HVK_SAVE(s, ResetFences, device_id(&fence->object), 1, &id);
+        if (is_signalled && queue != NULL) {
+            HVK_SAVE(s, QueueSubmitAsyncGOOGLE, HVK_HANDLE(VkQueue, queue->object.id), 0, NULL, id);
+        }
+        return;
+    }
     if (is_signalled && !fence->begins_signalled && queue != NULL) {
         HVK_SAVE(s, QueueSubmitAsyncGOOGLE, HVK_HANDLE(VkQueue, queue->object.id), 0, NULL, id);
     } else if (!is_signalled && fence->begins_signalled) {
@@ -404,6 +424,19 @@ static void save_semaphore(struct hvk_save *s, const struct hvk_semaphore *semap
     }
 }
 
+uint64_t hvk_save_signal(struct hvk_save *s, const struct hvk_semaphore *semaphore)
+{
+    const struct hvk_device *device = semaphore->object.device;
+    uint64_t value = semaphore->is_signalled;
+    if (semaphore->is_timeline &&
+        device->driver.GetSemaphoreCounterValue(hvk_native(device),
+                                                HVK_HANDLE(VkSemaphore, semaphore->object.native),
+                                                &value) != VK_SUCCESS) {
+        hvk_save_fail(s, SL_ERR_DEVICE_LOST, "a semaphore has no value");
+    }
+    return value;
+}
+
 /* The driver tells of those alone that the host may look at. */
 static bool is_of_device(struct hvk_save *s, uint64_t id)
 {
@@ -421,18 +454,43 @@ static bool is_of_device(struct hvk_save *s, uint64_t id)
 static void save_event(struct hvk_save *s, const struct hvk_device *device, uint64_t native,
                        uint64_t id)
 {
-    if (!is_of_device(s, id) &&
-        device->driver.GetEventStatus(hvk_native(device), HVK_HANDLE(VkEvent, native)) ==
-            VK_EVENT_SET) {
+    if (is_of_device(s, id)) {
+        return;
+    }
+    if (device->driver.GetEventStatus(hvk_native(device), HVK_HANDLE(VkEvent, native)) ==
+        VK_EVENT_SET) {
         HVK_SAVE(s, SetEvent, HVK_HANDLE(VkDevice, device->object.id), HVK_HANDLE(VkEvent, id));
+    } else if (hvk_save_is_whole(s)) {
+        HVK_SAVE(s, ResetEvent, HVK_HANDLE(VkDevice, device->object.id), HVK_HANDLE(VkEvent, id));
     }
 }
 
 /* --- what was recorded --- */
 
+/* Recorded again where it, or something that it names, was made again. */
+static void about_commands(struct hvk_save *s, const struct hvk_command_buffer *b)
+{
+    const struct hvk_birth *birth = hvk_birth_of(s->context, VK_KIND_VkCommandBuffer, b->object.id);
+    uint32_t count = hvk_uses_serials(s->context, &b->uses, NULL, 0);
+    uint64_t *needs = hvk_save_is_whole(s) ? sl_alloc_array(count + 1, sizeof *needs) : NULL;
+    if (needs == NULL) {
+        return;
+    }
+    count = hvk_uses_serials(s->context, &b->uses, needs, count);
+    const struct vgd_about about = {.rule = VGD_FILLS,
+                                    .kind = HVK_ABOUT_STATE + VK_KIND_VkCommandBuffer,
+                                    .id = b->object.id,
+                                    .serial = birth != NULL ? birth->serial : 0,
+                                    .needs = needs,
+                                    .need_count = count};
+    hvk_save_about(s, &about);
+    sl_free(needs);
+}
+
 /* One that names what has ended can only be reset. */
 static void save_commands(struct hvk_save *s, struct hvk_command_buffer *b)
 {
+    about_commands(s, b);
     const struct hvk_device *device = b->object.device;
     const struct hvk_queue *queue = hvk_save_queue(device);
     if (b->is_kept_short) {
@@ -475,6 +533,11 @@ static void save_private(struct hvk_save *s, const struct hvk_object *slot)
 
 static void save_device(struct hvk_save *s, const struct hvk_device *device)
 {
+    const struct vgd_about place = {
+        .rule = VGD_ONCE, .kind = HVK_ABOUT_PLACE, .id = device->object.id};
+    const struct vgd_about waits = {
+        .rule = VGD_LEADS, .kind = HVK_ABOUT_REST, .id = device->object.id};
+    hvk_save_about(s, &place);
     if (device->status != NULL) {
         uint32_t count;
         const struct hvk_shared *shared = shared_over(s, device->status, &count);
@@ -486,6 +549,7 @@ static void save_device(struct hvk_save *s, const struct hvk_device *device)
             }
         }
     }
+    hvk_save_about(s, &waits);
     for (uint32_t i = 0; i < device->queue_count; i++) {
         if (device->queues[i].object.id != 0) { /* what was submitted to signal has done so */
             HVK_SAVE(s, QueueWaitIdle, HVK_HANDLE(VkQueue, device->queues[i].object.id));
@@ -495,10 +559,21 @@ static void save_device(struct hvk_save *s, const struct hvk_device *device)
 
 /* --- all of them --- */
 
+static void about_state(struct hvk_save *s, uint32_t kind, uint64_t id)
+{
+    const struct hvk_birth *birth = hvk_birth_of(s->context, kind, id);
+    const struct vgd_about about = {.rule = VGD_FILLS,
+                                    .kind = HVK_ABOUT_STATE + kind,
+                                    .id = id,
+                                    .serial = birth != NULL ? birth->serial : 0};
+    hvk_save_about(s, &about);
+}
+
 static void save_state(struct hvk_save *s, uint32_t kind, uint64_t id, uint64_t native,
                        const void *record)
 {
     const struct hvk_object *object = record;
+    about_state(s, kind, id);
     if (kind == VK_KIND_VkDescriptorSet) {
         save_set(s, record);
     } else if (kind == VK_KIND_VkFence) {
@@ -533,7 +608,7 @@ void hvk_save_states(struct hvk_save *s)
             struct hvk_command_buffer *b = record;
             bool is_commands = kind == VK_KIND_VkCommandBuffer;
             bool is_second = is_commands && b->level == VK_COMMAND_BUFFER_LEVEL_SECONDARY;
-            if (pass == STATES) {
+            if (pass == STATES && !is_commands) {
                 save_state(s, kind, id, native, record);
             } else if (pass == DEVICES && kind == VK_KIND_VkDevice) {
                 save_device(s, record);

@@ -219,3 +219,16 @@ void hvk_uses_give(const struct hvk_uses *uses, struct hvk_queue *queue)
         }
     }
 }
+
+uint32_t hvk_uses_serials(const struct hvk_context *context, const struct hvk_uses *uses,
+                          uint64_t *out, uint32_t room)
+{
+    for (uint32_t i = 0; i < uses->count && i < room; i++) {
+        uint32_t kind = (uint32_t)(uses->list[i].name >> 56);
+        const struct hvk_birth *birth =
+            hvk_birth_of(context, kind == QUERIES ? VK_KIND_VkQueryPool : kind,
+                         uses->list[i].name & ((1ull << 56) - 1));
+        out[i] = birth != NULL ? birth->serial : 0;
+    }
+    return uses->count;
+}

@@ -104,6 +104,33 @@ struct vgd_stats {
     struct vgd_ring_stats all;          /* sums of all rings, those that ended too; resource_id 0 */
 };
 
+/* Whether packets are played again that lead back from a later state of the same context. */
+enum vgd_rule {
+    VGD_MAKES, /* a thing comes into being: where it is not there any more, or is another one */
+    VGD_FILLS, /* what it holds: where that differs, or it or what it needs comes again */
+    VGD_LEADS, /* always */
+    VGD_FIXED, /* never; where they differ nothing leads back */
+    VGD_ONCE,  /* never, and they may differ */
+    VGD_ENTERS /* always, before all others, and not the earlier state's but the later one's */
+};
+
+/* What the packets that follow are about. A thing is known by kind and id, numbers of the context's
+ * type; `place` is a part of it that is filled by itself. */
+struct vgd_about {
+    enum vgd_rule rule;
+    uint32_t kind;
+    uint64_t id, place;
+    uint64_t serial; /* of MAKES: no other thing has it; of FILLS: of what is filled; 0: none */
+    uint64_t state;  /* of MAKES: with another one it is not the same thing any more */
+    bool passes;     /* it is not there any more, others were made of it */
+    const uint64_t *needs; /* serials of what else it is made of, or filled with */
+    uint32_t need_count;
+    /* The packets that end it, one behind the other; none: it ends with what it needs. */
+    uint32_t end_ring;
+    const void *end;
+    size_t end_size;
+};
+
 /* Takes what rebuilds a context, in the order in which it is to be played. A call that fails ends
  * the saving: hand its result on. Device thread. */
 struct vgd_saver {
@@ -119,6 +146,10 @@ struct vgd_saver {
      * after all packets where its memory is the context's, else before the first of them.
      * NOTFOUND: the device has no such resource. */
     enum sl_result (*resource)(void *user, uint32_t resource_id);
+    /* Comes before packets that are about something else than those before. Nullable. With it
+     * states are told whole, those too that new objects have, as the packets are not for new ones
+     * alone. */
+    enum sl_result (*about)(void *user, const struct vgd_about *about);
 };
 
 /* One attachment of what a ring has drawn on. */
