@@ -63,6 +63,9 @@ struct rep_options {
     /* False ends the replay; also when nothing was told since wants_drawn, with drawn_on NULL and
      * a result that says why (OK: there is nothing). */
     bool (*drawn)(void *user, const struct rep_drawn *drawn, enum sl_result result);
+    /* All frames that were asked for are over: true plays them once more, from the first of them
+     * on, which what lives is led back to. NULL: once. */
+    bool (*again)(void *user);
     /* A frame is about to be played whose pixels may be left out; nullable: pixels of all. */
     bool (*wants_frame)(void *user, uint64_t number);
 };
@@ -85,6 +88,19 @@ struct rep_report {
     uint64_t compared;                    /* answers that were looked at */
     uint64_t stuck_call;                  /* REP_END_STUCK: its stamp */
     uint64_t time_ns;
+    /* With rep_options.again. */
+    struct {
+        uint64_t rounds;  /* that were played to their ends; 0: it cannot be told where they end */
+        uint64_t frames;  /* of rounds before the last one */
+        uint64_t time_ns; /* of all rounds, without the ways back */
+        uint64_t back_ns; /* of the ways back, without finding out which they are */
+        uint64_t find_ns; /* of that, and of looking whether they lead there */
+        uint64_t bytes;   /* of packets and memory, each time */
+        uint32_t ended, made, filled, pieces; /* things and runs of memory, each time */
+        bool is_from_nothing; /* it begins where nothing lives: there is no way back to that */
+        bool is_refused;      /* another round was asked for, and nothing leads back */
+        char reason[160];
+    } loop;
 };
 
 struct rep;

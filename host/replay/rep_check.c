@@ -2,6 +2,7 @@
 #include "host/replay/rep_priv.h"
 
 #include "wire/gles1_names.h"
+#include "wire/gles1_opcodes.h"
 #include "wire/gles2_names.h"
 #include "wire/gles2_opcodes.h"
 #include "wire/rc_opcodes.h"
@@ -72,4 +73,30 @@ bool rep_may_block(uint32_t opcode)
 bool rep_names_shared(uint32_t opcode)
 {
     return gles2_op_shares(opcode) || gles1_op_shares(opcode);
+}
+
+bool rep_only_names(uint32_t opcode)
+{
+    static const uint32_t names[] = {
+        GLES2_OP_glGenBuffers,          GLES2_OP_glGenFramebuffers,    GLES2_OP_glGenRenderbuffers,
+        GLES2_OP_glGenTextures,         GLES1_OP_glGenBuffers,         GLES1_OP_glGenTextures,
+        GLES1_OP_glGenRenderbuffersOES, GLES1_OP_glGenFramebuffersOES,
+    };
+    return is_among(opcode, names, sizeof names / sizeof names[0]);
+}
+
+bool rep_names_once(uint32_t opcode)
+{
+    static const uint32_t names[] = {
+        GLES2_OP_glGenVertexArrays,
+        GLES2_OP_glGenVertexArraysOES,
+        GLES2_OP_glGenQueries,
+        GLES2_OP_glGenSamplers,
+        GLES2_OP_glGenTransformFeedbacks,
+        GLES2_OP_glGenProgramPipelines,
+        GLES2_OP_glCreateShader,
+        GLES2_OP_glCreateProgram,
+        GLES2_OP_glCreateShaderProgramvAEMU,
+    };
+    return is_among(opcode, names, sizeof names / sizeof names[0]);
 }

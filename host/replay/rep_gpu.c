@@ -189,3 +189,51 @@ void rep_gpu_idle(struct rep *rep)
         }
     }
 }
+
+/* --- a moment to come back to --- */
+
+struct rep_gpu_known {
+    uint32_t count;
+    struct {
+        uint32_t ctx_id;
+        struct fence_set set;
+    } of[];
+};
+
+struct rep_gpu_known *rep_gpu_keep(struct rep *rep)
+{
+    struct rep_gpu_known *known =
+        sl_alloc(sizeof *known + rep->fence_sets.live * sizeof known->of[0]);
+    uint32_t cursor = 0;
+    uint64_t ctx_id;
+    if (known == NULL) {
+        return NULL;
+    }
+    known->count = 0;
+    for (const struct fence_set *set;
+         (set = sl_map_next(&rep->fence_sets, &cursor, &ctx_id)) != NULL;) {
+        known->of[known->count].ctx_id = (uint32_t)ctx_id;
+        known->of[known->count++].set = *set;
+    }
+    return known;
+}
+
+/* Contexts are the same ones. A set that came since then knew nothing. */
+void rep_gpu_recall(struct rep *rep, const struct rep_gpu_known *known)
+{
+    uint32_t cursor = 0;
+    uint64_t ctx_id;
+    for (struct fence_set *set; (set = sl_map_next(&rep->fence_sets, &cursor, &ctx_id)) != NULL;) {
+        set->count = 0;
+        for (uint32_t i = 0; i < known->count; i++) {
+            if (known->of[i].ctx_id == ctx_id) {
+                *set = known->of[i].set;
+            }
+        }
+    }
+}
+
+void rep_gpu_known_free(struct rep_gpu_known *known)
+{
+    sl_free(known);
+}

@@ -28,6 +28,7 @@ struct rep_resource *rep_resource_add(struct rep *rep, uint32_t id)
         return NULL;
     }
     resource->id = id;
+    resource->serial = ++rep->last_serial;
     return resource;
 }
 
@@ -124,6 +125,7 @@ enum sl_result rep_memory_look(struct rep *rep)
         }
         result = cap_reader_load(rep->reader, &rep->reader->chunks[i], &payload, &why);
         size_t count = result == SL_OK ? payload.size / sizeof(struct cap_frame) : 0;
+        rep->frame_end += count;
         for (size_t at = 0; at < count; at++) {
             struct cap_frame mark;
             memcpy(&mark, payload.data + at * sizeof mark, sizeof mark);

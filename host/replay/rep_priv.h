@@ -15,9 +15,25 @@
 #define REP_PICTURES  4u     /* of one ring, on the way */
 #define REP_FENCES    65536u /* on the way at once */
 
+#define REP_REASON   sizeof((struct rep_report *)NULL)->loop.reason
+#define REP_ATTACHED 8u /* contexts that a resource is attached to, as far as is remembered */
+
+/* What brings a resource into being again. */
+struct rep_origin {
+    uint32_t verb;    /* enum cap_verb; 0: not known */
+    uint8_t body[48]; /* of it */
+    uint32_t body_size;
+    uint64_t backing;  /* bytes of guest pages that were attached; 0: none */
+    uint32_t ring_ctx; /* the context that has a ring in it; 0: none */
+    uint32_t ring_capset, ring_preamble;
+    uint32_t attached[REP_ATTACHED], attached_count; /* above REP_ATTACHED: to too many */
+};
+
 /* A resource of the trace, and how its bytes are reached. */
 struct rep_resource {
     uint32_t id;
+    uint64_t serial; /* of no other resource of the replay */
+    struct rep_origin origin;
     uint32_t ctx_id; /* of a blob */
     uint64_t blob_id;
     void *map; /* the device's memory, mapped; nullable */
@@ -51,7 +67,7 @@ struct rep_pending {
 /* A ring of the trace. The replay's thread writes, the ring's own thread runs. */
 struct rep_ring {
     struct rep *rep;
-    uint32_t ring_id, ctx_id, capset;
+    uint32_t ring_id, ctx_id, capset, preamble;
     /* The replay's thread: */
     struct asg_writer writer;
     bool has_writer, has_preamble;
@@ -123,6 +139,7 @@ struct rep {
     uint32_t epoch;
     uint32_t wants_pixel;              /* atomic */
     struct rep_ring *rings[REP_RINGS]; /* atomic; by id, the next free place behind it */
+    struct rep_ring no_ring;           /* where one was; always gone */
     uint32_t ring_count;
     struct sl_map resources;  /* struct rep_resource */
     struct sl_map fence_sets; /* ctx -> rep_gpu.c's */
@@ -135,7 +152,12 @@ struct rep {
         uint32_t number;
         struct cap_frame mark;
     } open_frame;
-    uint64_t last_fence;              /* id given to the device */
+    uint32_t contexts[REP_CONTEXTS], context_count; /* in the order in which they came */
+    uint32_t changes;                               /* contexts that came or went */
+    uint64_t last_serial;                           /* of resources */
+    uint64_t frame_end;                             /* marks in the trace */
+    bool is_again;                                  /* a loop's second round, or a later one */
+    uint64_t last_fence;                            /* id given to the device */
     struct rep_fence *recorded;       /* ring buffer of recorded fences and ours for them */
     pthread_mutex_t lock;             /* guards what follows */
     uint64_t fences_done[REP_FENCES]; /* ours that are done, by number modulo the size */
@@ -152,6 +174,8 @@ struct rep_ring *rep_ring_find(struct rep *rep, uint32_t ring_id);
 enum sl_result rep_ring_open(struct rep *rep, uint32_t ctx_id, struct rep_resource *resource);
 void rep_ring_close(struct rep_ring *ring);
 void rep_ring_free(struct rep_ring *ring);
+/* Frees those that are gone, while nothing is under way and none is the current or a frame's. */
+void rep_rings_sweep(struct rep *rep);
 void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event);
 /* Reads the answer that is still to be read, and compares. */
 void rep_ring_settle(struct rep_ring *ring);
@@ -187,6 +211,9 @@ enum sl_result rep_memory_write(struct rep *rep, struct cap_event_memory *memory
 /* rep_verbs.c */
 void rep_verb(struct rep *rep, const struct cap_event *event);
 void rep_fence_done(void *user, uint32_t ctx_id, uint32_t ring, uint64_t fence_id);
+/* Brings a resource into being again, without its bytes; destroys one. */
+enum sl_result rep_resource_make(struct rep *rep, uint32_t id, const struct rep_origin *origin);
+enum sl_result rep_resource_destroy(struct rep *rep, uint32_t id);
 /* A fence of ours, waited for; behind what (ctx, ring 0) has been given. */
 void rep_fence_wait(struct rep *rep, uint32_t ctx_id, uint32_t ring);
 
@@ -196,6 +223,11 @@ void rep_gpu_before(struct rep *rep, const struct cap_event_call *call);
 /* Before memory is written. */
 void rep_gpu_idle(struct rep *rep);
 void rep_gpu_forget(struct rep *rep, uint32_t ctx_id);
+/* What is known of fences now, for rep_gpu_recall later, any number of times. NULL: no memory. */
+struct rep_gpu_known;
+struct rep_gpu_known *rep_gpu_keep(struct rep *rep);
+void rep_gpu_recall(struct rep *rep, const struct rep_gpu_known *known);
+void rep_gpu_known_free(struct rep_gpu_known *known);
 
 /* rep_portable.c */
 #define REP_PATCH 64u
@@ -227,8 +259,22 @@ bool rep_is_deterministic(uint32_t opcode);
 bool rep_may_block(uint32_t opcode);
 /* Makes, uses or ends by its name what contexts share. */
 bool rep_names_shared(uint32_t opcode);
+/* Gives out names that mean nothing until they are used, and may be used without. */
+bool rep_only_names(uint32_t opcode);
+/* Gives out names that are its own to choose. */
+bool rep_names_once(uint32_t opcode);
 
 void rep_diverged(struct rep *rep, const struct rep_answer *answer);
 void rep_stuck(struct rep *rep, uint64_t stamp);
+
+/* rep_run.c */
+/* One record. */
+void rep_play(struct rep *rep, struct cap_event *event);
+/* A frame that is over is told, or (wait) is waited for. */
+void rep_close_frame(struct rep *rep, bool wait);
+void rep_choose_pixels(struct rep *rep);
+
+/* rep_loop.c: rep_run of a replay that may be played again. */
+enum sl_result rep_loop(struct rep *rep, struct cap_event *event);
 
 #endif

@@ -192,7 +192,8 @@ enum sl_result rep_ring_open(struct rep *rep, uint32_t ctx_id, struct rep_resour
     }
     pthread_mutex_init(&ring->lock, NULL);
     uint32_t at = 0;
-    while (rep->rings[place_of(resource->id, at)] != NULL) {
+    for (const struct rep_ring *other;
+         (other = rep->rings[place_of(resource->id, at)]) != NULL && other != &rep->no_ring;) {
         at++;
     }
     /* Pairs with the load in rep_ring_find. The ring's thread looks after its first bytes came. */
@@ -207,6 +208,20 @@ void rep_ring_close(struct rep_ring *ring)
     asg_writer_finish(&ring->writer);
     ring->has_writer = false;
     sl_atomic_store_relaxed(&ring->is_gone, 1);
+}
+
+/* Their threads ended with their resources. */
+void rep_rings_sweep(struct rep *rep)
+{
+    sl_atomic_store_relaxed(&rep->no_ring.is_gone, 1);
+    for (uint32_t i = 0; i < REP_RINGS; i++) {
+        struct rep_ring *ring = rep->rings[i];
+        if (ring != NULL && ring != &rep->no_ring && sl_atomic_load_relaxed(&ring->is_gone) != 0) {
+            rep->rings[i] = &rep->no_ring;
+            rep->ring_count--;
+            rep_ring_free(ring);
+        }
+    }
 }
 
 void rep_ring_free(struct rep_ring *ring)
@@ -488,6 +503,12 @@ void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event)
         asg_writer_raw(w, &call->preamble, sizeof call->preamble);
         ring->has_preamble = true;
         ring->capset = call->capset;
+        ring->preamble = call->preamble;
+        struct rep_resource *resource = rep_resource_find(ring->rep, ring->ring_id);
+        if (resource != NULL) {
+            resource->origin.ring_capset = call->capset;
+            resource->origin.ring_preamble = call->preamble;
+        }
     }
     if (call->has_reply || call->is_refused || call->is_lost) {
         set_pending(ring, event);

@@ -89,7 +89,7 @@ void rep_destroy(struct rep *rep)
         rep_gpu_forget(rep, (uint32_t)key);
     }
     for (uint32_t i = 0; i < REP_RINGS; i++) {
-        if (rep->rings[i] != NULL) {
+        if (rep->rings[i] != NULL && rep->rings[i] != &rep->no_ring) {
             rep_ring_free(rep->rings[i]);
         }
     }
@@ -133,7 +133,7 @@ static bool is_edge(const struct cap_event_call *call)
 static void play_call(struct rep *rep, const struct cap_event *event)
 {
     struct rep_ring *ring = rep_ring_find(rep, event->call.ring_id);
-    if (ring == NULL ||
+    if (ring == NULL || (rep->is_again && rep_only_names(sl_load_u32(event->call.packet))) ||
         (rep->options.skips_call != NULL && rep->options.skips_call(rep->options.user, event))) {
         return; /* its context was lost, which was told; or it is left out */
     }
@@ -216,6 +216,15 @@ static void close_frame(struct rep *rep)
     rep->report->frames += !rep->stop || rep->report->end == REP_END_ASKED;
 }
 
+void rep_close_frame(struct rep *rep, bool wait)
+{
+    struct rep_ring *at = rep->open_frame.ring;
+    bool is_over = at != NULL && rep_ring_is_done(at, rep->open_frame.number);
+    if (rep->open_frame.is_there && !rep->stop && (wait || is_over)) {
+        close_frame(rep);
+    }
+}
+
 /* Its ring may still be at it, and may wait for a packet that comes later in the trace: it is
  * waited for when the next one is complete. */
 static void play_frame(struct rep *rep, const struct cap_frame *mark)
@@ -256,7 +265,7 @@ static void play_memory(struct rep *rep, struct cap_event *event)
 }
 
 /* Whether the next frame's picture is needed is decided before its calls run. */
-static void choose_pixels(struct rep *rep)
+void rep_choose_pixels(struct rep *rep)
 {
     const struct rep_options *o = &rep->options;
     bool wants = (o->wants_hashes || o->wants_pixels) &&
@@ -266,7 +275,7 @@ static void choose_pixels(struct rep *rep)
     sl_atomic_store_relaxed(&rep->wants_pixel, wants);
 }
 
-static void play(struct rep *rep, struct cap_event *event)
+void rep_play(struct rep *rep, struct cap_event *event)
 {
     switch (event->kind) {
     case CAP_EVENT_CALL:
@@ -283,7 +292,7 @@ static void play(struct rep *rep, struct cap_event *event)
         break;
     case CAP_EVENT_FRAME:
         play_frame(rep, &event->frame);
-        choose_pixels(rep);
+        rep_choose_pixels(rep);
         break;
     case CAP_EVENT_TEXT:
         break;
@@ -328,6 +337,20 @@ static void settle_all(struct rep *rep, enum sl_result result, uint64_t stamp)
     }
 }
 
+static enum sl_result play_all(struct rep *rep, struct cap_event *event)
+{
+    enum sl_result result = SL_OK;
+    while (!rep->stop && rep->frame < rep->options.stop_frame) {
+        result = cap_merge_next(rep->merge, event, &rep->report->damage);
+        if (result != SL_OK || event->stamp >= rep->options.stop_call) {
+            break;
+        }
+        rep_play(rep, event);
+        rep_close_frame(rep, false);
+    }
+    return result;
+}
+
 void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
 {
     struct cap_event event = {.kind = CAP_EVENT_TEXT};
@@ -337,21 +360,13 @@ void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
     rep->report = report;
     report->first_frame = report->frames = rep->frame;
     uint64_t begin = sl_clock_ns();
-    choose_pixels(rep);
-    while (!rep->stop && rep->frame < rep->options.stop_frame) {
-        result = cap_merge_next(rep->merge, &event, &report->damage);
-        if (result != SL_OK || event.stamp >= rep->options.stop_call) {
-            break;
-        }
-        play(rep, &event);
-        if (rep->open_frame.is_there && rep->open_frame.ring != NULL && !rep->stop &&
-            rep_ring_is_done(rep->open_frame.ring, rep->open_frame.number)) {
-            close_frame(rep);
-        }
+    rep_choose_pixels(rep);
+    if (rep->options.again != NULL) {
+        result = rep_loop(rep, &event);
+    } else {
+        result = play_all(rep, &event);
     }
-    if (rep->open_frame.is_there && !rep->stop) {
-        close_frame(rep);
-    }
+    rep_close_frame(rep, true);
     settle_all(rep, result, event.stamp);
     if (!rep->stop) {
         finish(rep, result);

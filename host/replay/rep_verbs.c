@@ -159,7 +159,7 @@ static enum sl_result attach_backing(struct rep *rep, const struct cap_verb_res 
                : rep->device->ops->backing_attach(rep->device, r->resource_id, &iov, 1);
 }
 
-static enum sl_result destroy(struct rep *rep, uint32_t id)
+enum sl_result rep_resource_destroy(struct rep *rep, uint32_t id)
 {
     struct rep_resource *resource = rep_resource_find(rep, id);
     if (resource != NULL) {
@@ -256,6 +256,108 @@ static void end_rings(struct rep *rep, uint32_t ctx_id, uint32_t resource_id)
     }
 }
 
+/* --- what is remembered, to come back to it --- */
+
+static void remember_origin(struct rep *rep, uint32_t id, const struct cap_event_verb *v)
+{
+    struct rep_resource *resource = rep_resource_find(rep, id);
+    if (resource != NULL && resource->origin.verb == 0 && v->size <= sizeof resource->origin.body) {
+        resource->origin.verb = v->verb;
+        resource->origin.body_size = v->size;
+        memcpy(resource->origin.body, v->body, v->size);
+    }
+}
+
+static void remember_attached(struct rep *rep, uint32_t ctx_id, uint32_t id, bool attached)
+{
+    struct rep_resource *resource = rep_resource_find(rep, id);
+    struct rep_origin *o = resource != NULL ? &resource->origin : NULL;
+    if (o != NULL && attached) {
+        if (o->attached_count < REP_ATTACHED) {
+            o->attached[o->attached_count] = ctx_id;
+        }
+        o->attached_count += o->attached_count <= REP_ATTACHED;
+    }
+    for (uint32_t i = 0; o != NULL && !attached && i < o->attached_count && i < REP_ATTACHED; i++) {
+        if (o->attached[i] == ctx_id) {
+            o->attached[i] = o->attached[--o->attached_count];
+        }
+    }
+}
+
+static void remember_context(struct rep *rep, uint32_t ctx_id, bool is_there)
+{
+    rep->changes++;
+    if (is_there) {
+        if (rep->context_count < REP_CONTEXTS) {
+            rep->contexts[rep->context_count++] = ctx_id;
+        }
+        return;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < rep->context_count; i++) {
+        if (rep->contexts[i] != ctx_id) {
+            rep->contexts[kept++] = rep->contexts[i];
+        }
+    }
+    rep->context_count = kept;
+}
+
+static void remember_ring(struct rep *rep, const struct cap_event_verb *v)
+{
+    bool is_ring = v->size >= 16 && sl_load_u32(v->body + 8) == GFXSTREAM_CONTEXT_CREATE;
+    struct rep_resource *resource =
+        is_ring ? rep_resource_find(rep, sl_load_u32(v->body + 12)) : NULL;
+    if (resource != NULL) {
+        resource->origin.ring_ctx = sl_load_u32(v->body);
+    }
+}
+
+/* The verb was carried out. */
+static void remember(struct rep *rep, const struct cap_event_verb *v)
+{
+    const uint32_t first = v->size >= 8 ? sl_load_u32(v->body) : 0,
+                   second = v->size >= 8 ? sl_load_u32(v->body + 4) : 0;
+    switch (v->verb) {
+    case CAP_VERB_CTX_CREATE:
+        remember_context(rep, first, true);
+        break;
+    case CAP_VERB_CTX_DESTROY:
+        remember_context(rep, first, false);
+        break;
+    case CAP_VERB_RESET:
+        rep->context_count = 0;
+        rep->changes++;
+        break;
+    case CAP_VERB_SUBMIT:
+        remember_ring(rep, v);
+        break;
+    case CAP_VERB_CTX_ATTACH:
+        remember_attached(rep, first, second, true);
+        break;
+    case CAP_VERB_CTX_DETACH:
+        remember_attached(rep, first, second, false);
+        break;
+    case CAP_VERB_TEX_CREATE:
+    case CAP_VERB_RES_IMPORT:
+        remember_origin(rep, first, v);
+        break;
+    case CAP_VERB_BLOB_CREATE:
+        remember_origin(rep, second, v);
+        break;
+    case CAP_VERB_BACKING_ATTACH:
+    case CAP_VERB_BACKING_DETACH: {
+        struct rep_resource *resource = rep_resource_find(rep, first);
+        if (resource != NULL && v->size >= 16) {
+            resource->origin.backing = sl_load_u64(v->body + 8);
+        }
+        break;
+    }
+    default:
+        break;
+    }
+}
+
 /* --- all of them --- */
 
 /* A verb's struct, as much of it as its body has; then zeros. */
@@ -298,7 +400,7 @@ static enum sl_result carry_out(struct rep *rep, const struct cap_event_verb *v)
     case CAP_VERB_RES_IMPORT:
         return import(rep, &r);
     case CAP_VERB_RES_DESTROY:
-        return destroy(rep, r.resource_id);
+        return rep_resource_destroy(rep, r.resource_id);
     case CAP_VERB_BACKING_ATTACH:
         return attach_backing(rep, &r);
     case CAP_VERB_BACKING_DETACH:
@@ -353,6 +455,9 @@ void rep_verb(struct rep *rep, const struct cap_event *event)
     }
     enum sl_result was = v->has_result && v->verb < 128 ? (enum sl_result)v->result : SL_OK;
     enum sl_result result = carry_out(rep, v);
+    if (result == SL_OK) {
+        remember(rep, v);
+    }
     if (!rep->options.no_compare) {
         rep->report->compared++;
         if ((was == SL_OK) != (result == SL_OK)) {
@@ -361,4 +466,36 @@ void rep_verb(struct rep *rep, const struct cap_event *event)
             rep_diverged(rep, &answer);
         }
     }
+}
+
+enum sl_result rep_resource_make(struct rep *rep, uint32_t id, const struct rep_origin *origin)
+{
+    const struct cap_event_verb first = {
+        .verb = origin->verb, .body = origin->body, .size = origin->body_size};
+    enum sl_result result = origin->verb != 0 && origin->attached_count <= REP_ATTACHED
+                                ? carry_out(rep, &first)
+                                : SL_ERR_UNSUPPORTED;
+    if (result == SL_OK && origin->backing != 0) {
+        const struct cap_verb_res r = {.resource_id = id, .value = origin->backing};
+        result = attach_backing(rep, &r);
+    }
+    for (uint32_t i = 0; result == SL_OK && i < origin->attached_count; i++) {
+        result = rep->device->ops->ctx_attach(rep->device, origin->attached[i], id);
+    }
+    if (result == SL_OK && origin->ring_ctx != 0) {
+        uint8_t command[8];
+        sl_store_u32(command, GFXSTREAM_CONTEXT_CREATE);
+        sl_store_u32(command + 4, id);
+        const struct cap_verb_ctx c = {.ctx_id = origin->ring_ctx, .value = sizeof command};
+        result = submit(rep, &c, command, sizeof command);
+    }
+    struct rep_resource *resource = result == SL_OK ? rep_resource_find(rep, id) : NULL;
+    if (resource != NULL) {
+        resource->origin = *origin;
+        if (resource->ring != NULL) {
+            resource->ring->capset = origin->ring_capset;
+            resource->ring->preamble = origin->ring_preamble;
+        }
+    }
+    return result;
 }

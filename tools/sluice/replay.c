@@ -91,7 +91,7 @@ static const struct opt options[] = {
                      .min = 1,
                      .max = 1000000,
                      .fallback = "1",
-                     .help = "play it so often, from its start"},
+                     .help = "play its frames so often, going back from the last to the first"},
     [REPLAY_LOOP_TIME] = {.name = "loop-time",
                           .kind = OPT_REAL,
                           .value = "S",
@@ -175,10 +175,12 @@ struct replay {
     struct replay_place *place; /* in the worker */
     char driver[LOCAL_TEXT];
     uint64_t load_ns;
-    int code; /* of a callback that ended it */
+    uint64_t begin_ns, played; /* rounds of --loop */
+    int code;                  /* of a callback that ended it */
     bool has_diverged;
     bool has_kept;  /* a call that was to be skipped */
     bool is_closed; /* the window */
+    bool has_told_loop;
 };
 
 /* --- what the replay tells --- */
@@ -390,6 +392,44 @@ static void put_away(struct replay *r)
     r->rep = NULL;
 }
 
+/* Whether it is to be played once more. */
+static bool goes_on(const struct replay *r)
+{
+    if (r->is_closed) {
+        return false;
+    }
+    if (opt_text(r->set, REPLAY_LOOP_TIME) != NULL) {
+        double passed = (double)(sl_clock_ns() - r->begin_ns) / 1e9;
+        return r->played == 0 || passed < opt_real(r->set, REPLAY_LOOP_TIME);
+    }
+    return r->played < opt_number(r->set, REPLAY_LOOP);
+}
+
+static bool loops(const struct replay *r)
+{
+    return opt_text(r->set, REPLAY_LOOP_TIME) != NULL || opt_number(r->set, REPLAY_LOOP) > 1;
+}
+
+static void begin_round(struct replay *r)
+{
+    sl_atomic_store_relaxed_u64(&r->place->call, 0);
+    sl_atomic_store_relaxed_u64(&r->place->run, r->played);
+}
+
+/* A round is over. */
+static bool on_round(void *user)
+{
+    struct replay *r = user;
+    r->played++;
+    if (!goes_on(r)) {
+        return false;
+    }
+    begin_round(r);
+    shown_begin(r->shown);
+    r->pace.begin_ns = 0;
+    return true;
+}
+
 static int play_once(struct replay *r, const struct host_options *host, uint64_t first_frame,
                      struct rep_report *report)
 {
@@ -417,6 +457,7 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
         .diverged = on_diverged,
         .wants_drawn = draws ? wants_drawn : NULL,
         .drawn = draws ? take_drawn : NULL,
+        .again = loops(r) ? on_round : NULL,
     };
     put_away(r);
     uint64_t begin = sl_clock_ns();
@@ -445,19 +486,6 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
     return code;
 }
 
-/* Whether it is to be played once more. */
-static bool goes_on(const struct replay *r, uint64_t played, uint64_t begin_ns)
-{
-    if (r->is_closed) {
-        return false;
-    }
-    if (opt_text(r->set, REPLAY_LOOP_TIME) != NULL) {
-        double passed = (double)(sl_clock_ns() - begin_ns) / 1e9;
-        return played == 0 || passed < opt_real(r->set, REPLAY_LOOP_TIME);
-    }
-    return played < opt_number(r->set, REPLAY_LOOP);
-}
-
 /* The frame of the next snapshot behind damage that was met in `frame`. */
 static bool find_snapshot(struct replay *r, uint64_t frame, uint64_t *found)
 {
@@ -474,6 +502,26 @@ static bool find_snapshot(struct replay *r, uint64_t frame, uint64_t *found)
     return is_there && *found < range_end(&r->frames);
 }
 
+/* How rounds came to their begin again. */
+static void say_loop(struct replay *r, const struct rep_report *report)
+{
+    uint64_t backs = report->loop.rounds > 0 ? report->loop.rounds - 1 : 0;
+    if (report->loop.reason[0] != '\0' && !r->has_told_loop) {
+        (report->loop.is_from_nothing ? say_detail : say_note)(
+            "each round is played from the start: %s", report->loop.reason);
+        r->has_told_loop = true;
+    } else if (backs != 0) {
+        char bytes[TRACE_NUMBER];
+        say_detail(
+            "%" PRIu64 " rounds of %.2f ms, and back in %.2f ms: %" PRIu32 " things ended, %" PRIu32
+            " made, %" PRIu32 " filled, %" PRIu32 " runs of memory, %s B; found in %.1f ms",
+            report->loop.rounds, (double)report->loop.time_ns / 1e6 / (double)report->loop.rounds,
+            (double)report->loop.back_ns / 1e6 / (double)backs, report->loop.ended,
+            report->loop.made, report->loop.filled, report->loop.pieces,
+            trace_number(report->loop.bytes, bytes), (double)report->loop.find_ns / 1e6);
+    }
+}
+
 /* All of it; behind damage from the next snapshot on, where that is asked for. */
 static int play_through(struct replay *r, const struct host_options *host, struct rep_report *all)
 {
@@ -484,13 +532,15 @@ static int play_through(struct replay *r, const struct host_options *host, struc
     do { /* it may end before it says where: the next one begins behind this one all the same */
         report = (struct rep_report){.first_frame = first, .frames = first};
         code = play_once(r, host, first, &report);
-        all->frames += report.frames - report.first_frame;
+        all->frames += report.frames - report.first_frame + report.loop.frames;
         all->calls += report.calls;
         all->time_ns += report.time_ns;
         goes_on = code == SLUICE_EXIT_DAMAGED && opt_on(r->set, REPLAY_KEEP_GOING) &&
                   find_snapshot(r, report.frames, &first);
         worst = code == SLUICE_EXIT_DAMAGED ? code : worst;
     } while (goes_on);
+    say_loop(r, &report);
+    r->played += report.loop.rounds == 0;
     return code == SLUICE_EXIT_OK ? worst : code;
 }
 
@@ -508,10 +558,9 @@ static int play(void *user, struct replay_place *place)
     r->place = place;
     int code =
         opt_on(r->set, REPLAY_WINDOW) ? replay_window_open(r->path, &r->window) : SLUICE_EXIT_OK;
-    uint64_t begin = sl_clock_ns();
-    for (uint64_t i = 0; code == SLUICE_EXIT_OK && goes_on(r, i, begin); i++) {
-        sl_atomic_store_relaxed_u64(&place->call, 0);
-        sl_atomic_store_relaxed_u64(&place->run, i);
+    r->begin_ns = sl_clock_ns();
+    while (code == SLUICE_EXIT_OK && goes_on(r)) {
+        begin_round(r);
         code = play_through(r, &host, &all);
     }
     replay_window_close(r->window);
