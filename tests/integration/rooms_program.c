@@ -1,9 +1,12 @@
 /* Shows one of eight rooms for five frames each: a picture of its own, from a texture and a buffer
  * that no other room uses. What a trim to one room's frames leaves out can be seen by its size.
  *
- *   rooms_program COUNT
+ *   rooms_program COUNT [carry]
  *
- * COUNT frames in a window. Exit 1: something of X, EGL or GL failed. */
+ * COUNT frames in a window. carry: each frame leaves things to the next one, so that a loop that
+ * forgets to lead one of them back shows other pictures: a picture that all are added to, a texture
+ * and a fence that live into the next frame, a part of a buffer, a uniform, state.
+ * Exit 1: something of X, EGL or GL failed. */
 #include <EGL/egl.h>
 #include <GLES3/gl3.h>
 #include <X11/Xlib.h>
@@ -11,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROOMS        8
 #define SIDE         256
@@ -55,8 +59,8 @@ static GLuint make_program(void)
     static const char *const sources[] = {
         "#version 300 es\nin vec2 at;\nout vec2 where;\n"
         "void main() { where = at * 0.5 + 0.5; gl_Position = vec4(at, 0, 1); }\n",
-        "#version 300 es\nprecision mediump float;\nuniform sampler2D wall;\nin vec2 where;\n"
-        "out vec4 color;\nvoid main() { color = texture(wall, where); }\n"};
+        "#version 300 es\nprecision mediump float;\nuniform sampler2D wall;\nuniform float shift;\n"
+        "in vec2 where;\nout vec4 color;\nvoid main() { color = texture(wall, where + shift); }\n"};
     static const GLenum kinds[] = {GL_VERTEX_SHADER, GL_FRAGMENT_SHADER};
     GLuint program = glCreateProgram();
     for (int i = 0; i < 2; i++) {
@@ -100,23 +104,85 @@ static void furnish(GLuint texture, GLuint buffer, uint32_t room)
     free(bytes);
 }
 
+/* What goes from frame to frame. */
+struct carried {
+    GLuint sum, framebuffer; /* a picture that all are added to */
+    GLuint guest;            /* a texture of the frame before */
+    GLsync fence;            /* likewise */
+    GLint shift;
+};
+
+static void begin_carrying(struct carried *c, GLuint program)
+{
+    glGenTextures(1, &c->sum);
+    glBindTexture(GL_TEXTURE_2D, c->sum);
+    glTexStorage2D(GL_TEXTURE_2D, 1, GL_RGBA8, SIDE, SIDE);
+    glGenFramebuffers(1, &c->framebuffer);
+    glBindFramebuffer(GL_FRAMEBUFFER, c->framebuffer);
+    glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, c->sum, 0);
+    glClear(GL_COLOR_BUFFER_BIT);
+    glBindFramebuffer(GL_FRAMEBUFFER, 0);
+    glBlendFunc(GL_CONSTANT_ALPHA, GL_ONE);
+    c->shift = glGetUniformLocation(program, "shift");
+}
+
+/* What is bound is drawn into the sum, and the guest of the frame before. */
+static void add(struct carried *c, uint32_t number)
+{
+    const float corner = -1.0f + (float)(number % 7) / 8;
+    uint32_t *bytes = malloc((size_t)SIDE * SIDE * 4);
+    need(bytes != NULL, "malloc");
+    glBufferSubData(GL_ARRAY_BUFFER, (GLintptr)(number % 4) * 8, 4, &corner);
+    glBindFramebuffer(GL_FRAMEBUFFER, c->framebuffer);
+    glEnable(GL_BLEND);
+    glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+    if (c->guest != 0) {
+        glBindTexture(GL_TEXTURE_2D, c->guest);
+        glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+        glDeleteTextures(1, &c->guest);
+        need(glClientWaitSync(c->fence, 0, UINT64_MAX) != GL_WAIT_FAILED, "a fence");
+        glDeleteSync(c->fence);
+    }
+    glDisable(GL_BLEND);
+    glBindFramebuffer(GL_FRAMEBUFFER, 0);
+    glGenTextures(1, &c->guest);
+    glBindTexture(GL_TEXTURE_2D, c->guest);
+    fill(bytes, (size_t)SIDE * SIDE, number);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, SIDE, SIDE, 0, GL_RGBA, GL_UNSIGNED_BYTE, bytes);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
+    free(bytes);
+    c->fence = glFenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0);
+    glBlendColor(0, 0, 0, (float)(number % 5) / 40); /* of the next one */
+    if (number % 3 == 0) {
+        glUniform1f(c->shift, (float)number / 64);
+    }
+    glBindTexture(GL_TEXTURE_2D, c->sum);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
+}
+
 int main(int argc, char **argv)
 {
     GLuint textures[ROOMS], buffers[ROOMS];
+    struct carried carried = {0};
     EGLDisplay display;
-    int count = argc == 2 ? atoi(argv[1]) : 0;
-    if (count <= 0) {
-        fprintf(stderr, "usage: rooms_program COUNT\n");
+    int count = argc >= 2 ? atoi(argv[1]) : 0;
+    bool carries = argc == 3 && strcmp(argv[2], "carry") == 0;
+    if (count <= 0 || (argc == 3 && !carries) || argc > 3) {
+        fprintf(stderr, "usage: rooms_program COUNT [carry]\n");
         return 2;
     }
     EGLSurface surface = open_window(&display);
-    glUseProgram(make_program());
+    GLuint program = make_program();
+    glUseProgram(program);
     glGenTextures(ROOMS, textures);
     glGenBuffers(ROOMS, buffers);
     for (uint32_t i = 0; i < ROOMS; i++) {
         furnish(textures[i], buffers[i], i);
     }
     glEnableVertexAttribArray(0);
+    if (carries) {
+        begin_carrying(&carried, program);
+    }
     for (int i = 0; i < count; i++) {
         int room = i / 5 % ROOMS;
         glClearColor((float)(i % 5) / 5, 0.5f, 0.25f, 1);
@@ -124,6 +190,9 @@ int main(int argc, char **argv)
         glBindTexture(GL_TEXTURE_2D, textures[room]);
         glBindBuffer(GL_ARRAY_BUFFER, buffers[room]);
         glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, NULL);
+        if (carries) {
+            add(&carried, (uint32_t)i);
+        }
         glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
         need(eglSwapBuffers(display, surface), "eglSwapBuffers");
     }
