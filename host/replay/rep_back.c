@@ -492,7 +492,8 @@ bool rep_kept_same(const struct rep_kept *a, const struct rep_kept *b, char *rea
     for (uint32_t i = 0; same && i < a->part_count; i++) {
         const struct rep_kept_part *part = &a->parts[i];
         enum vgd_rule rule = part->about.rule;
-        if (part->about.passes || rule == VGD_ONCE || rule == VGD_ENTERS) {
+        bool is_free = rule == VGD_FILLS && part->count == 0; /* it held nothing that can be told */
+        if (part->about.passes || rule == VGD_ONCE || rule == VGD_ENTERS || is_free) {
             continue;
         }
         uint32_t at = find_named(&l, part);
