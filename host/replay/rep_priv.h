@@ -88,6 +88,10 @@ struct rep_ring {
     uint32_t is_lost;  /* atomic */
     uint32_t expected; /* atomic: the number (of `done`) whose reply is kept */
     uint32_t stray;    /* atomic: bytes of replies that nobody expected */
+    /* The replay's thread, while it waits for room or for a reply: */
+    uint32_t seen_done;  /* of `done`, when it was looked at last */
+    uint64_t looked_ns;  /* then */
+    uint64_t unmoved_ns; /* since when `done` is that */
     /* The ring's thread; read while it rests: the packet that runs, NULL: none. */
     const void *packet;
     size_t packet_size;
@@ -159,6 +163,7 @@ struct rep {
     bool is_again;                                  /* a loop's second round, or a later one */
     uint64_t last_fence;                            /* id given to the device */
     struct rep_fence *recorded;       /* ring buffer of recorded fences and ours for them */
+    uint64_t fences_ns;               /* spent on fences that did not come */
     pthread_mutex_t lock;             /* guards what follows */
     uint64_t fences_done[REP_FENCES]; /* ours that are done, by number modulo the size */
     uint32_t fence_word;              /* atomic, futex: changes when one is done */

@@ -162,6 +162,30 @@ struct vgd_recorder rep_ring_recorder(struct rep *rep)
 
 /* --- a ring's life --- */
 
+static uint64_t patience_of(const struct rep *rep)
+{
+    return rep->options.patience_ns != 0 ? rep->options.patience_ns : PATIENCE_NS;
+}
+
+/* The writer's `alive`: packets are done now and then. A damaged trace may wait for a reply that no
+ * host gives. Who looked long ago looks for another wait. */
+static bool goes_on(void *user)
+{
+    struct rep_ring *ring = user;
+    uint64_t now = sl_clock_ns();
+    uint32_t done = sl_atomic_load_acquire(&ring->done);
+    if (done != ring->seen_done || now - ring->looked_ns > SL_NS_PER_S) {
+        ring->seen_done = done;
+        ring->unmoved_ns = now;
+    }
+    ring->looked_ns = now;
+    if (now - ring->unmoved_ns > patience_of(ring->rep)) {
+        rep_stuck(ring->rep, ring->last_stamp);
+        return false;
+    }
+    return true;
+}
+
 enum sl_result rep_ring_open(struct rep *rep, uint32_t ctx_id, struct rep_resource *resource)
 {
     enum sl_result result = rep_resource_map(rep, resource);
@@ -180,6 +204,8 @@ enum sl_result rep_ring_open(struct rep *rep, uint32_t ctx_id, struct rep_resour
         .buffer_size = resource->size >= ASG_RING_BYTES ? page->buffer_size : 0,
         .shared_futex = true,
         .reply_futex = true,
+        .user = ring,
+        .alive = goes_on,
     };
     result = asg_writer_init(&ring->writer, &config);
     if (result != SL_OK) {
@@ -287,7 +313,7 @@ bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
     }
     /* What it waits for may lie in another ring's end of ours. */
     rep_flush_all(rep);
-    uint64_t patience = rep->options.patience_ns != 0 ? rep->options.patience_ns : PATIENCE_NS;
+    uint64_t patience = patience_of(rep);
     uint64_t begin = sl_clock_ns();
     while (!rep_ring_is_done(ring, number)) {
         if (sl_atomic_load_acquire(&ring->is_lost) != 0 || asg_writer_dead(&ring->writer)) {
