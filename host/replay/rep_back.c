@@ -412,6 +412,14 @@ static enum sl_result compare_bytes(struct finding *f, const struct rep_kept_res
     return result == SL_OK && end != begin ? add_piece(f, was, begin, end - begin) : result;
 }
 
+/* A ring that began in it since then ends with it. */
+static bool is_same_resource(const struct rep_kept_resource *was,
+                             const struct rep_kept_resource *now)
+{
+    return was != NULL && now != NULL && was->serial == now->serial &&
+           was->has_ring == now->has_ring;
+}
+
 static enum sl_result find_memory(struct finding *f)
 {
     const struct rep_kept *to = f->to.kept, *from = f->from.kept;
@@ -420,7 +428,7 @@ static enum sl_result find_memory(struct finding *f)
     for (uint32_t i = 0; result == SL_OK && i < from->resource_count; i++) {
         const struct rep_kept_resource *now = &from->resources[i];
         const struct rep_kept_resource *was = rep_kept_resource(to, now->id);
-        if (was != NULL && was->serial == now->serial) {
+        if (is_same_resource(was, now)) {
             continue;
         }
         if (!REP_GROW(b->gone, b->gone_room, b->gone_count)) {
@@ -431,8 +439,11 @@ static enum sl_result find_memory(struct finding *f)
     for (uint32_t i = 0; result == SL_OK && i < to->resource_count; i++) {
         const struct rep_kept_resource *was = &to->resources[i];
         const struct rep_kept_resource *now = rep_kept_resource(from, was->id);
-        if (now != NULL && now->serial == was->serial) {
+        if (is_same_resource(was, now)) {
             result = compare_bytes(f, was, now);
+        } else if (was->has_ring && now != NULL && now->serial == was->serial) {
+            snprintf(f->reason, REP_REASON, "the ring in resource %u ended", was->id);
+            result = SL_ERR_UNSUPPORTED;
         } else if (was->origin.verb == 0 || was->origin.attached_count > REP_ATTACHED) {
             snprintf(f->reason, REP_REASON, "how resource %u was made is not known", was->id);
             result = SL_ERR_UNSUPPORTED;

@@ -153,6 +153,7 @@ static enum sl_result take_resources(struct rep_kept *k)
                                         .origin = r->origin,
                                         .is_mapped = r->map != NULL,
                                         .is_pages = r->pages != NULL,
+                                        .has_ring = r->ring != NULL,
                                         .is_host = r->ring != NULL || is_of_host(k, r->id)};
         const void *bytes = one.is_pages ? r->pages : r->map;
         one.size = one.is_host || bytes == NULL ? 0 : one.is_pages ? r->pages_size : r->size;

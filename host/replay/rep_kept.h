@@ -36,6 +36,7 @@ struct rep_kept_resource {
     uint64_t serial;
     struct rep_origin origin;
     bool is_mapped, is_pages, is_host; /* host: it alone writes there */
+    bool has_ring;
     size_t at;
     uint64_t size; /* 0: nothing to keep */
 };
