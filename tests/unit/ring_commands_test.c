@@ -17,6 +17,8 @@ static const hr_handler handlers[] = {NULL};
 static const struct hr_family family = {
     .name = "test", .first_opcode = 100, .count = 1, .handlers = handlers, .opcode_name = name_of};
 
+#define PLACES 3u /* for rings */
+
 struct commands {
     struct task_count tasks; /* first: hct_env's user */
     struct hr_rings rings;
@@ -67,8 +69,8 @@ static void env_lost(void *user, uint32_t ctx, const char *reason)
 
 static void commands_init(struct commands *t)
 {
-    t->memory = aligned_alloc(4096, ASG_BLOB_BYTES);
-    memset(t->memory, 0, ASG_BLOB_BYTES);
+    t->memory = aligned_alloc(4096, PLACES * ASG_BLOB_BYTES);
+    memset(t->memory, 0, PLACES * ASG_BLOB_BYTES);
     t->env = (struct hct_env){.user = t,
                               .task_begin = task_count_begin,
                               .task_done = task_count_done,
@@ -94,10 +96,16 @@ static enum sl_result submit(struct commands *t, uint32_t opcode, uint32_t a, ui
     return hr_rings_submit(&t->rings, bytes, size);
 }
 
+static void attach_at(struct commands *t, uint32_t id, uint64_t size, uint32_t place)
+{
+    uint8_t *pointer = (uint8_t *)t->memory + place * ASG_BLOB_BYTES;
+    const struct hct_memory memory = {.fd = -1, .size = size, .pointer = pointer};
+    SLT_ASSERT_OK(hr_rings_attach(&t->rings, id, &memory));
+}
+
 static void attach(struct commands *t, uint32_t id, uint64_t size)
 {
-    const struct hct_memory memory = {.fd = -1, .size = size, .pointer = t->memory};
-    SLT_ASSERT_OK(hr_rings_attach(&t->rings, id, &memory));
+    attach_at(t, id, size, 0);
 }
 
 /* B08: unknown, second and early commands are errors; the context lives. */
@@ -220,8 +228,8 @@ SLT_TEST_F(commands, the_first_ring_is_that_of_the_lowest_resource, t)
     SLT_EXPECT_EQ(0u, hr_rings_first(&t->rings));
     static const uint32_t blobs[] = {9, 5, 7};
     attach(t, 3, ASG_BLOB_BYTES); /* no ring */
-    for (int i = 0; i < 3; i++) {
-        attach(t, blobs[i], ASG_BLOB_BYTES);
+    for (uint32_t i = 0; i < PLACES; i++) {
+        attach_at(t, blobs[i], ASG_BLOB_BYTES, i);
         SLT_ASSERT_OK(submit(t, GFXSTREAM_CONTEXT_CREATE, blobs[i], 0, 8));
         SLT_EXPECT_EQ(i == 0 ? 9u : 5u, hr_rings_first(&t->rings));
     }
