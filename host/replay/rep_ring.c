@@ -14,7 +14,6 @@
 #define SPINS       2000u
 #define SLICE_NS    (2 * SL_NS_PER_MS)
 #define PATIENCE_NS (60 * SL_NS_PER_S)
-#define LINGER_NS   SL_NS_PER_S
 
 /* --- by id; any thread finds, the replay's adds --- */
 
@@ -330,11 +329,11 @@ bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
     return true;
 }
 
-void rep_ring_linger(struct rep_ring *ring, uint32_t number)
+void rep_ring_linger(struct rep_ring *ring, uint32_t number, uint64_t most_ns)
 {
     uint64_t begin = sl_clock_ns();
     rep_flush_all(ring->rep);
-    while (!rep_ring_is_done(ring, number) && sl_clock_ns() - begin < LINGER_NS &&
+    while (!rep_ring_is_done(ring, number) && sl_clock_ns() - begin < most_ns &&
            sl_atomic_load_acquire(&ring->is_lost) == 0 &&
            sl_atomic_load_relaxed(&ring->is_gone) == 0) {
         sleep_until(ring, number);

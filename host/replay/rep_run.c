@@ -6,6 +6,9 @@
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
 
+/* Most frames are over by then. */
+#define CLOSE_NS (50 * SL_NS_PER_MS)
+
 /* From the last snapshot before the first frame that is wanted, or from the file's start. */
 static enum sl_result make_merge(struct rep *rep)
 {
@@ -329,7 +332,7 @@ static void settle_all(struct rep *rep, enum sl_result result, uint64_t stamp)
         if (is_last && is_early) {
             (void)rep_ring_wait(ring, ring->fed);
         } else if (!is_early) {
-            rep_ring_linger(ring, ring->fed);
+            rep_ring_linger(ring, ring->fed, REP_LINGER_NS);
         }
         if (rep_ring_is_done(ring, ring->fed)) {
             rep_ring_settle(ring);
@@ -351,6 +354,27 @@ static enum sl_result play_all(struct rep *rep, struct cap_event *event)
     return result;
 }
 
+static bool is_open(const struct rep *rep)
+{
+    const struct rep_ring *ring = rep->open_frame.ring;
+    return rep->open_frame.is_there && ring != NULL && !rep->stop &&
+           !rep_ring_is_done(ring, rep->open_frame.number);
+}
+
+/* Where a replay ends before the trace does its last frame may wait for turns that other rings'
+ * packets have behind its mark: those are played, too, up to the next mark. */
+static void play_what_it_waits_for(struct rep *rep, struct cap_event *event)
+{
+    if (!is_open(rep)) {
+        return;
+    }
+    rep_ring_linger(rep->open_frame.ring, rep->open_frame.number, CLOSE_NS);
+    while (is_open(rep) && cap_merge_next(rep->merge, event, &rep->report->damage) == SL_OK &&
+           event->kind != CAP_EVENT_FRAME && event->stamp < rep->options.stop_call) {
+        rep_play(rep, event);
+    }
+}
+
 void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
 {
     struct cap_event event = {.kind = CAP_EVENT_TEXT};
@@ -365,6 +389,9 @@ void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
         result = rep_loop(rep, &event);
     } else {
         result = play_all(rep, &event);
+        if (result == SL_OK) {
+            play_what_it_waits_for(rep, &event);
+        }
     }
     rep_close_frame(rep, true);
     settle_all(rep, result, event.stamp);
