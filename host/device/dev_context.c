@@ -212,33 +212,38 @@ bool dev_rest(struct vgd *vgd, bool on)
     return on && all;
 }
 
-enum sl_result dev_ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct vgd_saver *saver)
+/* NOTFOUND; DEVICE_LOST. */
+static enum sl_result find_live(struct dev_device *d, uint32_t ctx_id, struct hct_context **out)
 {
-    struct dev_device *d = dev_from(vgd);
     struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);
     if (ctx == NULL) {
         return SL_ERR_NOTFOUND;
     }
-    if (dev_timelines_ctx_is_lost(&d->timelines, ctx_id)) {
-        return SL_ERR_DEVICE_LOST;
+    *out = ctx->context;
+    return dev_timelines_ctx_is_lost(&d->timelines, ctx_id) ? SL_ERR_DEVICE_LOST : SL_OK;
+}
+
+enum sl_result dev_ctx_save(struct vgd *vgd, uint32_t ctx_id, const struct vgd_saver *saver)
+{
+    struct hct_context *context = NULL;
+    enum sl_result result = find_live(dev_from(vgd), ctx_id, &context);
+    if (result != SL_OK) {
+        return result;
     }
-    const struct hct_ops *ops = ctx->context->ops;
-    return ops->save != NULL ? ops->save(ctx->context, saver) : SL_ERR_UNSUPPORTED;
+    const struct hct_ops *ops = context->ops;
+    return ops->save != NULL ? ops->save(context, saver) : SL_ERR_UNSUPPORTED;
 }
 
 enum sl_result dev_ctx_drawn(struct vgd *vgd, uint32_t ctx_id, uint32_t ring_id,
                              const struct vgd_viewer *viewer)
 {
-    struct dev_device *d = dev_from(vgd);
-    struct dev_context *ctx = sl_map_find(&d->contexts, ctx_id);
-    if (ctx == NULL) {
-        return SL_ERR_NOTFOUND;
+    struct hct_context *context = NULL;
+    enum sl_result result = find_live(dev_from(vgd), ctx_id, &context);
+    if (result != SL_OK) {
+        return result;
     }
-    if (dev_timelines_ctx_is_lost(&d->timelines, ctx_id)) {
-        return SL_ERR_DEVICE_LOST;
-    }
-    const struct hct_ops *ops = ctx->context->ops;
-    return ops->drawn != NULL ? ops->drawn(ctx->context, ring_id, viewer) : SL_ERR_UNSUPPORTED;
+    const struct hct_ops *ops = context->ops;
+    return ops->drawn != NULL ? ops->drawn(context, ring_id, viewer) : SL_ERR_UNSUPPORTED;
 }
 
 void dev_stats_add(struct vgd_ring_stats *sum, const struct vgd_ring_stats *ring)
