@@ -4,6 +4,7 @@
  * The guest's context only says what is attached, by questions that cannot fail, so that its errors
  * and bindings stay its own. The desktop context of hgl_save.h reads: GLES takes no depth. */
 #include "host/gles/hgl_save.h"
+#include "host/surface/surface.h"
 
 #include "transport/base/mem.h"
 
@@ -125,19 +126,6 @@ static void cut_off(uint8_t *pixels, size_t count, bool is_signed)
     }
 }
 
-/* The top row first. */
-static void turn_over(uint8_t *pixels, size_t stride, size_t rows)
-{
-    for (size_t y = 0; y < rows / 2; y++) {
-        uint8_t *a = pixels + y * stride, *b = pixels + (rows - 1 - y) * stride;
-        for (size_t x = 0; x < stride; x++) {
-            uint8_t byte = a[x];
-            a[x] = b[x];
-            b[x] = byte;
-        }
-    }
-}
-
 /* False: nobody wants to see more. */
 static bool show(const struct drawn *d, const struct source *a, uint32_t width, uint32_t height,
                  const void *pixels, const char *why)
@@ -173,7 +161,7 @@ static bool read_and_show(struct drawn *d, const struct source *a, GLenum point,
         cut_off(pixels, count, p.is_signed);
     }
     if (is_read) {
-        turn_over(pixels, (size_t)width * (p.is_integer ? 4 : p.bytes), (size_t)height);
+        hs_turn_over(pixels, (size_t)width * (p.is_integer ? 4 : p.bytes), (uint32_t)height);
     }
     bool goes_on = show(d, a, (uint32_t)width, (uint32_t)height, is_read ? pixels : NULL,
                         pixels == NULL ? "no memory" : "the driver does not read it");

@@ -385,7 +385,7 @@ bool hs_read(struct hs_buffer *b, struct hs_thread *thread, int32_t x, int32_t y
     return ok;
 }
 
-static void turn_over(uint8_t *rows, size_t pitch, uint32_t count)
+void hs_turn_over(uint8_t *rows, size_t pitch, uint32_t count)
 {
     for (uint32_t top = 0; top < count / 2; top++) {
         uint8_t *a = rows + top * pitch, *b = rows + (count - 1 - top) * pitch;
@@ -405,7 +405,7 @@ bool hs_picture(struct hs_buffer *b, struct hs_thread *thread, uint8_t *out)
         return false;
     }
     if (!b->y0_top) { /* its first row in memory is GL's, at the bottom */
-        turn_over(out, pitch, b->height);
+        hs_turn_over(out, pitch, b->height);
     }
     return true;
 }

@@ -140,4 +140,7 @@ struct hs_layout hs_layout_of(uint32_t virtgpu_format);
 bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from,
                     const struct hs_layout *from_layout, uint32_t count);
 
+/* The rows of `pitch` bytes in the other order: the last one first. */
+void hs_turn_over(uint8_t *rows, size_t pitch, uint32_t count);
+
 #endif
