@@ -12,6 +12,11 @@
 bool rep_grow(void **array, uint32_t *room, uint32_t count, size_t item);
 #define REP_GROW(array, room, count) rep_grow((void **)&(array), &(room), count, sizeof *(array))
 
+#define REP_TURN       8u /* where a Vulkan packet has its turn */
+#define REP_TURN_BYTES 4u
+/* The ring's packets have turns. */
+bool rep_has_turns(struct rep *rep, uint32_t ring_id);
+
 /* Bytes of packets and memory of one moment; more is not kept. */
 #define REP_KEPT_MAX (4ull << 30)
 
