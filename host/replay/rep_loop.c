@@ -1,48 +1,22 @@
 /* The same frames again and again: what was played is kept on a tape, and behind its end what lives
  * is led back to where it began (rep_back.c). */
 #include "host/replay/rep_kept.h"
+#include "host/replay/rep_tape.h"
 
 #include "transport/base/atomic.h"
 #include "transport/base/bytes.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
-#include "wire/vk_opcodes.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define TAPE_MAX (2ull << 30) /* bytes; longer loops are played from the trace */
-#define BLOCK    (1u << 20)
-#define REST_S   5u
-#define HELD_MAX 4096u
-
-struct block {
-    struct block *next;
-    size_t size, used;
-    _Alignas(16) uint8_t bytes[];
-};
-
-/* Events with all that they point to. */
-struct tape {
-    struct cap_event *events;
-    uint32_t count, room;
-    struct block *blocks;
-    uint64_t bytes;
-};
-
-/* Vulkan's packets come by when they began; some wait for the turns of others that came later. */
-struct held {
-    struct tape tape;
-    struct {
-        uint32_t ctx_id, next;
-    } contexts[REP_CONTEXTS];
-    uint32_t context_count;
-};
+#define REST_S 5u
 
 struct loop {
     struct rep *rep;
-    struct tape tape;
-    struct held held;
+    struct rep_tape tape;
+    struct rep_order order;
     struct rep_kept begin;
     struct rep_gpu_known *fences;
     struct rep_back back;
@@ -51,182 +25,6 @@ struct loop {
     uint64_t first, end;   /* frames; end: the first one that is not of it */
     uint64_t first_behind; /* rep.calls_behind at its begin */
 };
-
-/* --- the tape --- */
-
-static const uint8_t *tape_bytes(struct tape *t, const uint8_t *bytes, size_t size)
-{
-    if (bytes == NULL || size == 0) {
-        return bytes;
-    }
-    struct block *block = t->blocks;
-    if (block == NULL || block->size - block->used < size) {
-        size_t room = size > BLOCK ? size : BLOCK;
-        block = t->bytes + room <= TAPE_MAX ? sl_alloc(sizeof *block + room) : NULL;
-        if (block == NULL) {
-            return NULL;
-        }
-        *block = (struct block){.next = t->blocks, .size = room};
-        t->blocks = block;
-        t->bytes += room;
-    }
-    uint8_t *at = block->bytes + block->used;
-    memcpy(at, bytes, size);
-    block->used += size;
-    return at;
-}
-
-/* False: no memory, or it is too long. */
-static bool tape_add(struct tape *t, const struct cap_event *event)
-{
-    struct cap_event e = *event;
-    bool ok = true;
-    switch (e.kind) {
-    case CAP_EVENT_CALL:
-        e.call.packet = tape_bytes(t, e.call.packet, e.call.size);
-        e.call.reply = tape_bytes(t, e.call.reply, e.call.reply_size);
-        ok = (e.call.packet != NULL || e.call.size == 0) &&
-             (e.call.reply != NULL || event->call.reply == NULL);
-        break;
-    case CAP_EVENT_VERB:
-        e.verb.body = tape_bytes(t, e.verb.body, e.verb.size);
-        ok = e.verb.body != NULL || e.verb.size == 0;
-        break;
-    case CAP_EVENT_MEMORY: {
-        size_t size = (size_t)(e.memory.end - e.memory.at);
-        e.memory.at = tape_bytes(t, e.memory.at, size);
-        ok = e.memory.at != NULL || size == 0;
-        e.memory.end = ok ? e.memory.at + size : NULL;
-        break;
-    }
-    case CAP_EVENT_TEXT:
-        return true; /* nobody plays it */
-    case CAP_EVENT_FRAME:
-        break;
-    }
-    if (!ok || !REP_GROW(t->events, t->room, t->count)) {
-        return false;
-    }
-    t->events[t->count++] = e;
-    return true;
-}
-
-static void tape_finish(struct tape *t)
-{
-    while (t->blocks != NULL) {
-        struct block *next = t->blocks->next;
-        sl_free(t->blocks);
-        t->blocks = next;
-    }
-    sl_free(t->events);
-}
-
-/* --- in the order of turns --- */
-
-static uint32_t *turn_after(struct held *h, uint32_t ctx_id)
-{
-    for (uint32_t i = 0; i < h->context_count; i++) {
-        if (h->contexts[i].ctx_id == ctx_id) {
-            return &h->contexts[i].next;
-        }
-    }
-    if (h->context_count == REP_CONTEXTS) {
-        return NULL;
-    }
-    h->contexts[h->context_count].ctx_id = ctx_id;
-    return &h->contexts[h->context_count++].next; /* 0: not known */
-}
-
-static uint32_t turn_of(const struct cap_event *event)
-{
-    bool has = event->kind == CAP_EVENT_CALL && event->call.size >= 12 &&
-               event->call.capset == VIRTGPU_CAPSET_GFXSTREAM_VULKAN;
-    return has ? sl_load_u32(event->call.packet + 8) : 0;
-}
-
-/* Its context waits for an earlier one. */
-static bool comes_early(struct held *h, const struct cap_event *event)
-{
-    uint32_t turn = turn_of(event);
-    const uint32_t *next = turn != 0 ? turn_after(h, event->call.ctx_id) : NULL;
-    return next != NULL && *next != 0 && (int32_t)(turn - *next) > 0;
-}
-
-static void pass(struct held *h, const struct cap_event *event)
-{
-    uint32_t turn = turn_of(event);
-    uint32_t *next = turn != 0 ? turn_after(h, event->call.ctx_id) : NULL;
-    if (next == NULL) {
-        return;
-    }
-    /* The last packet of a snapshot says how they go on. */
-    bool jumps = event->call.size >= 20 &&
-                 sl_load_u32(event->call.packet) == VK_OP_vkRestoreSLUICE &&
-                 sl_load_u32(event->call.packet + 12) != 0;
-    uint32_t last = jumps ? sl_load_u32(event->call.packet + 16) : turn;
-    if (jumps || *next == 0 || (int32_t)(last + 1 - *next) > 0) {
-        *next = last + 1;
-    }
-}
-
-static bool is_of(const struct cap_event *event, uint32_t stream)
-{
-    return (event->kind == CAP_EVENT_CALL && event->stream == stream) ||
-           (event->kind == CAP_EVENT_FRAME && event->frame.stream == stream);
-}
-
-static bool has_stream(const struct held *h, const struct cap_event *event)
-{
-    uint32_t stream = event->kind == CAP_EVENT_FRAME ? event->frame.stream : event->stream;
-    bool has = false;
-    for (uint32_t i = 0; !has && i < h->tape.count; i++) {
-        has = is_of(&h->tape.events[i], stream);
-    }
-    return has && is_of(event, stream);
-}
-
-/* One that waits no more, the oldest of its stream. */
-static bool take_held(struct held *h, struct cap_event *event)
-{
-    struct tape *t = &h->tape;
-    for (uint32_t i = 0; i < t->count; i++) {
-        const struct cap_event *e = &t->events[i];
-        uint32_t stream = e->kind == CAP_EVENT_FRAME ? e->frame.stream : e->stream;
-        bool is_first = true;
-        for (uint32_t k = 0; is_first && k < i; k++) {
-            is_first = !is_of(&t->events[k], stream);
-        }
-        if (is_first && !comes_early(h, e)) {
-            *event = *e;
-            memmove(&t->events[i], &t->events[i + 1], (--t->count - i) * sizeof *e);
-            pass(h, event);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The next record that waits for none behind it: where a frame ends, nothing is under way. */
-static enum sl_result next(struct loop *l, struct cap_event *event)
-{
-    struct held *h = &l->held;
-    if (take_held(h, event)) {
-        return SL_OK;
-    }
-    for (;;) {
-        enum sl_result result = cap_merge_next(l->rep->merge, event, &l->rep->report->damage);
-        if (result != SL_OK) {
-            return result;
-        }
-        if (h->tape.count == HELD_MAX || (!has_stream(h, event) && !comes_early(h, event))) {
-            pass(h, event);
-            return SL_OK;
-        }
-        if (!tape_add(&h->tape, event)) {
-            return SL_ERR_NOMEM;
-        }
-    }
-}
 
 /* --- where it begins and ends --- */
 
@@ -315,7 +113,7 @@ static enum sl_result play_first(struct loop *l, struct cap_event *event)
     uint64_t begin_ns = 0;
     while (!rep->stop && !is_over(l)) {
         bool is_led = cap_merge_is_in_snapshot(rep->merge);
-        result = next(l, event);
+        result = rep_order_next(&l->order, rep, event);
         if (result != SL_OK || event->stamp >= rep->options.stop_call) {
             break;
         }
@@ -329,7 +127,7 @@ static enum sl_result play_first(struct loop *l, struct cap_event *event)
             rep_names_once(sl_load_u32(event->call.packet))) {
             refuse(l, "it makes objects whose names a driver gives out once");
         }
-        if (has_begun && !is_refused(l) && !tape_add(&l->tape, event)) {
+        if (has_begun && !is_refused(l) && !rep_tape_add(&l->tape, event)) {
             refuse(l, "it is too long to be kept");
         }
         play(l, event);
@@ -458,8 +256,8 @@ enum sl_result rep_loop(struct rep *rep, struct cap_event *event)
         }
         play_again(l);
     }
-    tape_finish(&l->tape);
-    tape_finish(&l->held.tape);
+    rep_tape_finish(&l->tape);
+    rep_tape_finish(&l->order.tape);
     rep_kept_finish(&l->begin);
     rep_back_finish(&l->back);
     rep_gpu_known_free(l->fences);
