@@ -1,60 +1,15 @@
 /* sluice replay: plays a trace against this machine's drivers. */
-#include "tools/sluice/replay_shown.h"
-#include "tools/sluice/calls.h"
-#include "tools/sluice/drawn.h"
-#include "tools/sluice/host.h"
+#include "tools/sluice/replay_play.h"
 #include "tools/sluice/host_options.h"
-#include "tools/sluice/json.h"
 #include "tools/sluice/progress.h"
-#include "tools/sluice/range.h"
 #include "tools/sluice/replay_decode.h"
-#include "tools/sluice/replay_diverged.h"
-#include "tools/sluice/replay_plan.h"
 #include "tools/sluice/replay_validate.h"
-#include "tools/sluice/replay_window.h"
-#include "tools/sluice/replay_worker.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
-#include "tools/sluice/trace_types.h"
 #include "tools/sluice/verbs.h"
-#include "host/replay/rep.h"
-#include "transport/base/atomic.h"
-#include "transport/base/bytes.h"
-#include "transport/base/clock.h"
-#include "transport/base/mem.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    REPLAY_BACKEND,
-    REPLAY_THREADS,
-    REPLAY_FRAMES,
-    REPLAY_STOP_AFTER,
-    REPLAY_SKIP,
-    REPLAY_PRELOAD,
-    REPLAY_LOOP,
-    REPLAY_LOOP_TIME,
-    REPLAY_PACE,
-    REPLAY_WINDOW,
-    REPLAY_VALIDATE,
-    REPLAY_HASH,
-    REPLAY_EXPECT,
-    REPLAY_SHOTS,
-    REPLAY_KIND,
-    REPLAY_ATTACHMENTS,
-    REPLAY_OUT,
-    REPLAY_FORCE,
-    REPLAY_IGNORE_RESULTS,
-    REPLAY_KEEP_GOING,
-    REPLAY_PORTABLE,
-    REPLAY_PLAN,
-    REPLAY_TIMEOUT,
-    REPLAY_STRICT,
-    REPLAY_PROGRESS,
-    REPLAY_HOST
-};
 
 static const struct opt options[] = {
     [REPLAY_BACKEND] = {.name = "backend",
@@ -149,67 +104,6 @@ static const struct opt options[] = {
     HOST_OPTION_LIST(REPLAY_HOST),
 };
 
-/* When a frame may be over. */
-struct pace {
-    bool is_original;
-    double fps;        /* 0: at once */
-    uint64_t begin_ns; /* sl_clock_ns() of the run's first frame; 0: not yet */
-    uint64_t first;    /* that frame's number */
-    uint64_t first_time;
-};
-
-struct replay {
-    const char *path;
-    const struct opt_set *set;
-    struct cap_reader *reader;
-    struct range frames, skipped;
-    struct drawn_set shots;
-    struct drawn *drawn; /* nullable */
-    struct shown *shown;
-    struct replay_window *window; /* nullable */
-    struct pace pace;
-    struct replay_plan plan;
-    struct remap *remap; /* of the run that goes on */
-    struct rep *rep;     /* of the run that was last; nullable, as its device */
-    struct vgd *device;
-    struct replay_place *place; /* in the worker */
-    char driver[LOCAL_TEXT];
-    uint64_t load_ns;
-    uint64_t begin_ns, played; /* rounds of --loop */
-    int code;                  /* of a callback that ended it */
-    bool has_diverged;
-    bool has_kept;  /* a call that was to be skipped */
-    bool is_closed; /* the window */
-    bool has_told_loop;
-};
-
-/* --- what the replay tells --- */
-
-static bool wants_frame(void *user, uint64_t number)
-{
-    const struct replay *r = user;
-    return range_has(&r->frames, number);
-}
-
-/* Vulkan's packets count each other: without one, the next waits for ever. */
-static bool skips_call(void *user, const struct cap_event *event)
-{
-    struct replay *r = user;
-    char number[TRACE_NUMBER];
-    if (!range_has(&r->skipped, event->stamp)) {
-        return false;
-    }
-    if (event->call.capset != VIRTGPU_CAPSET_GFXSTREAM_VULKAN) {
-        return true;
-    }
-    if (!r->has_kept) {
-        say_error("call %s is Vulkan's, whose packets wait for each other; it cannot be left out",
-                  trace_number(event->stamp, number));
-        r->has_kept = true;
-    }
-    return false;
-}
-
 static bool pace_read(const struct opt_set *set, struct pace *pace)
 {
     const char *text = opt_text(set, REPLAY_PACE);
@@ -225,362 +119,6 @@ static bool pace_read(const struct opt_set *set, struct pace *pace)
     return true;
 }
 
-static void pace_wait(struct pace *pace, const struct rep_frame *frame)
-{
-    uint64_t now = sl_clock_ns();
-    if (pace->begin_ns == 0) {
-        pace->begin_ns = now;
-        pace->first = frame->number;
-        pace->first_time = frame->mark->time;
-    }
-    double due = pace->is_original ? (double)(frame->mark->time - pace->first_time)
-                 : pace->fps > 0   ? (double)(frame->number - pace->first) * 1e9 / pace->fps
-                                   : 0;
-    double passed = (double)(now - pace->begin_ns);
-    if (due > passed && due < 1e15) {
-        sl_clock_sleep_ns((uint64_t)(due - passed));
-    }
-}
-
-static bool on_frame(void *user, const struct rep_frame *frame)
-{
-    struct replay *r = user;
-    sl_atomic_store_relaxed_u64(&r->place->frame, frame->number);
-    if (!range_has(&r->frames, frame->number)) {
-        return true;
-    }
-    pace_wait(&r->pace, frame);
-    r->code = shown_frame(r->shown, frame);
-    if (r->code == SLUICE_EXIT_OK && r->window != NULL &&
-        !replay_window_show(r->window, frame->pixels, frame->width_px, frame->height_px)) {
-        r->is_closed = true;
-    }
-    return r->code == SLUICE_EXIT_OK && !r->is_closed;
-}
-
-static bool wants_drawn(void *user, const struct cap_event *event, uint64_t frame)
-{
-    const struct replay *r = user;
-    return range_has(&r->frames, frame) && drawn_wants(r->drawn, event, frame);
-}
-
-static bool take_drawn(void *user, const struct rep_drawn *taken, enum sl_result result)
-{
-    struct replay *r = user;
-    if (!drawn_take(r->drawn, taken, result)) {
-        r->code = drawn_end(r->drawn);
-    }
-    return r->code == SLUICE_EXIT_OK;
-}
-
-static bool is_backend(const struct opt_set *set, const char *name)
-{
-    return strcmp(opt_text(set, REPLAY_BACKEND), name) == 0;
-}
-
-/* Asked for; else on a driver that is known to be another one, unless that was refused. */
-static bool wants_portable(const struct replay *r)
-{
-    bool is_asked = r->set->values[REPLAY_PORTABLE].source != OPT_FROM_DEFAULT;
-    return opt_on(r->set, REPLAY_PLAN) ||
-           (is_asked ? opt_on(r->set, REPLAY_PORTABLE) : replay_plan_differs(&r->plan, r->driver));
-}
-
-/* What another driver says of itself when it is asked is no divergence. */
-static bool is_of_driver(const struct replay *r, const struct rep_answer *answer)
-{
-    const struct cap_event *event = answer->event;
-    const char *name =
-        event->kind == CAP_EVENT_CALL ? call_name(sl_load_u32(event->call.packet)) : NULL;
-    return name != NULL && !answer->is_lost && replay_plan_differs(&r->plan, r->driver) &&
-           (strncmp(name, "vkGetPhysicalDevice", 19) == 0 || strncmp(name, "vkEnumerate", 11) == 0);
-}
-
-static bool on_diverged(void *user, const struct rep_answer *answer)
-{
-    struct replay *r = user;
-    bool goes_on = opt_on(r->set, REPLAY_IGNORE_RESULTS);
-    if (is_of_driver(r, answer)) {
-        return true;
-    }
-    if (!goes_on && uses_are_missing(remap_uses(r->remap), wants_portable(r))) {
-        uses_say_missing(remap_uses(r->remap), wants_portable(r));
-        r->code = SLUICE_EXIT_MISSING;
-        return false;
-    }
-    r->has_diverged = true;
-    replay_say_diverged(r->path, answer, goes_on);
-    return goes_on;
-}
-
-static void on_grown(void *user, uint32_t image, uint64_t here, uint64_t recorded, bool rebound)
-{
-    char a[TRACE_NUMBER], b[TRACE_NUMBER];
-    (void)user;
-    say_note("image#%" PRIu32 ": needs %s B here, %s B when recorded; %s", image,
-             trace_number(here, a), trace_number(recorded, b), rebound ? "rebound" : "enlarged");
-}
-
-/* --- one run --- */
-
-static int end_of(struct replay *r, const struct rep_report *report)
-{
-    char number[TRACE_NUMBER];
-    switch (report->end) {
-    case REP_END_COMPLETE:
-        return SLUICE_EXIT_OK;
-    case REP_END_CUT:
-        trace_say_cut(report->frames, report->calls_behind);
-        return opt_on(r->set, REPLAY_STRICT) ? SLUICE_EXIT_INCOMPLETE : SLUICE_EXIT_OK;
-    case REP_END_DAMAGED:
-        trace_say_damage(&report->damage, report->frames);
-        return SLUICE_EXIT_DAMAGED;
-    case REP_END_ASKED:
-        return r->is_closed                ? SLUICE_EXIT_OK
-               : r->code != SLUICE_EXIT_OK ? r->code
-                                           : SLUICE_EXIT_DIVERGED;
-    case REP_END_STUCK:
-        say_error("call %s (frame %" PRIu64 ") did not end within %" PRIu64
-                  " s; raise --timeout, or the driver hangs",
-                  trace_number(report->stuck_call, number), report->frames,
-                  opt_number(r->set, REPLAY_TIMEOUT));
-        return SLUICE_EXIT_LOST;
-    case REP_END_FAILED:
-        break;
-    }
-    return trace_failed(r->path, r->reader, report->result);
-}
-
-/* On a driver that may be another one. */
-static int play_here(struct replay *r, struct rep *rep, struct vgd *device,
-                     struct rep_report *report)
-{
-    const struct remap_options remap = {
-        .portable = wants_portable(r), .user = r, .grown = on_grown};
-    bool plans = opt_on(r->set, REPLAY_PLAN);
-    r->remap = remap_create(&remap);
-    if (r->remap == NULL) {
-        return trace_failed(r->path, r->reader, SL_ERR_NOMEM);
-    }
-    if (remap.portable) {
-        rep_set_portable(rep);
-    }
-    rep_set_port(rep, remap_port(r->remap));
-    rep_run(rep, device, report);
-    int code = end_of(r, report);
-    if (code == SLUICE_EXIT_OK && plans) {
-        enum sl_result result = replay_plan_look(r->reader, r->remap);
-        code = result == SL_OK ? replay_plan_print(&r->plan, r->driver, rep, r->remap,
-                                                   opt_common_on(r->set, COMMON_JSON))
-                               : trace_failed(r->path, r->reader, result);
-    } else if (remap.portable) {
-        replay_plan_say(&r->plan, r->driver, rep, r->remap);
-    }
-    remap_destroy(r->remap);
-    r->remap = NULL;
-    return code;
-}
-
-/* What the last run left. */
-static void put_away(struct replay *r)
-{
-    if (r->device != NULL) {
-        r->device->ops->destroy(r->device);
-    }
-    rep_destroy(r->rep);
-    r->device = NULL;
-    r->rep = NULL;
-}
-
-/* Whether it is to be played once more. */
-static bool goes_on(const struct replay *r)
-{
-    if (r->is_closed) {
-        return false;
-    }
-    if (opt_text(r->set, REPLAY_LOOP_TIME) != NULL) {
-        double passed = (double)(sl_clock_ns() - r->begin_ns) / 1e9;
-        return r->played == 0 || passed < opt_real(r->set, REPLAY_LOOP_TIME);
-    }
-    return r->played < opt_number(r->set, REPLAY_LOOP);
-}
-
-static bool loops(const struct replay *r)
-{
-    return opt_text(r->set, REPLAY_LOOP_TIME) != NULL || opt_number(r->set, REPLAY_LOOP) > 1;
-}
-
-static void begin_round(struct replay *r)
-{
-    sl_atomic_store_relaxed_u64(&r->place->call, 0);
-    sl_atomic_store_relaxed_u64(&r->place->run, r->played);
-}
-
-/* A round is over. */
-static bool on_round(void *user)
-{
-    struct replay *r = user;
-    r->played++;
-    if (!goes_on(r)) {
-        return false;
-    }
-    begin_round(r);
-    shown_begin(r->shown);
-    r->pace.begin_ns = 0;
-    return true;
-}
-
-static int play_once(struct replay *r, const struct host_options *host, uint64_t first_frame,
-                     struct rep_report *report)
-{
-    const struct opt_set *set = r->set;
-    bool wants = opt_on(set, REPLAY_HASH) || opt_text(set, REPLAY_EXPECT) != NULL;
-    bool draws = r->drawn != NULL;
-    const struct rep_options play = {
-        .one_thread = draws || strcmp(opt_text(set, REPLAY_THREADS), "one") == 0,
-        .wants_hashes = wants,
-        .wants_pixels = r->window != NULL || (opt_text(set, REPLAY_SHOTS) != NULL && !draws) ||
-                        opt_text(set, REPLAY_EXPECT) != NULL,
-        .last_call = &r->place->call,
-        .no_compare = is_backend(set, "null"),
-        .first_frame = first_frame,
-        .stop_frame = range_end(&r->frames),
-        .stop_call = opt_on(set, REPLAY_PLAN) ? r->plan.stop_call
-                     : opt_text(set, REPLAY_STOP_AFTER) != NULL
-                         ? opt_number(set, REPLAY_STOP_AFTER) + 1
-                         : UINT64_MAX,
-        .patience_ns = opt_number(set, REPLAY_TIMEOUT) * SL_NS_PER_S,
-        .user = r,
-        .frame = on_frame,
-        .wants_frame = wants_frame,
-        .skips_call = opt_text(set, REPLAY_SKIP) != NULL ? skips_call : NULL,
-        .diverged = on_diverged,
-        .wants_drawn = draws ? wants_drawn : NULL,
-        .drawn = draws ? take_drawn : NULL,
-        .again = loops(r) ? on_round : NULL,
-    };
-    put_away(r);
-    uint64_t begin = sl_clock_ns();
-    enum sl_result result = rep_create(r->reader, &play, &r->rep);
-    if (result != SL_OK) {
-        return trace_failed(r->path, r->reader, result);
-    }
-    struct vgd_sink sink = rep_sink(r->rep);
-    const struct dev_limits limits = {.resource_bytes = host->resource_bytes};
-    struct hct_options driver = host->device;
-    driver.restores = true;
-    driver.is_watched = draws;
-    const struct hct_type *types[TRACE_TYPES];
-    trace_types(r->reader, &driver, types);
-    int code = host_make_device(types, &driver, &limits, &sink, -1, &r->device);
-    if (code == SLUICE_EXIT_OK) {
-        r->device->ops->describe(r->device, r->driver, sizeof r->driver);
-        r->load_ns = sl_clock_ns() - begin;
-        shown_begin(r->shown);
-        r->pace.begin_ns = 0;
-        if (draws) {
-            drawn_restart(r->drawn);
-        }
-        code = play_here(r, r->rep, r->device, report);
-    }
-    return code;
-}
-
-/* The frame of the next snapshot behind damage that was met in `frame`. */
-static bool find_snapshot(struct replay *r, uint64_t frame, uint64_t *found)
-{
-    struct cap_merge_snapshot *all = NULL;
-    uint32_t count = 0;
-    bool is_there = false;
-    if (cap_merge_snapshots(r->reader, &all, &count) == SL_OK) {
-        for (uint32_t i = count; i-- != 0 && all[i].mark.frame > frame;) {
-            *found = all[i].mark.frame;
-            is_there = true;
-        }
-    }
-    sl_free(all);
-    return is_there && *found < range_end(&r->frames);
-}
-
-/* How rounds came to their begin again. */
-static void say_loop(struct replay *r, const struct rep_report *report)
-{
-    uint64_t backs = report->loop.rounds > 0 ? report->loop.rounds - 1 : 0;
-    if (report->loop.reason[0] != '\0' && !r->has_told_loop) {
-        (report->loop.is_from_nothing ? say_detail : say_note)(
-            "each round is played from the start: %s", report->loop.reason);
-        r->has_told_loop = true;
-    } else if (backs != 0) {
-        char bytes[TRACE_NUMBER];
-        say_detail(
-            "%" PRIu64 " rounds of %.2f ms, and back in %.2f ms: %" PRIu32 " things ended, %" PRIu32
-            " made, %" PRIu32 " filled, %" PRIu32 " runs of memory, %s B; found in %.1f ms",
-            report->loop.rounds, (double)report->loop.time_ns / 1e6 / (double)report->loop.rounds,
-            (double)report->loop.back_ns / 1e6 / (double)backs, report->loop.ended,
-            report->loop.made, report->loop.filled, report->loop.pieces,
-            trace_number(report->loop.bytes, bytes), (double)report->loop.find_ns / 1e6);
-    }
-}
-
-/* All of it; behind damage from the next snapshot on, where that is asked for. */
-static int play_through(struct replay *r, const struct host_options *host, struct rep_report *all)
-{
-    struct rep_report report;
-    uint64_t first = range_begin(&r->frames);
-    int code, worst = SLUICE_EXIT_OK;
-    bool goes_on;
-    do { /* it may end before it says where: the next one begins behind this one all the same */
-        report = (struct rep_report){.first_frame = first, .frames = first};
-        code = play_once(r, host, first, &report);
-        all->frames += report.frames - report.first_frame + report.loop.frames;
-        all->calls += report.calls;
-        all->time_ns += report.time_ns;
-        goes_on = code == SLUICE_EXIT_DAMAGED && opt_on(r->set, REPLAY_KEEP_GOING) &&
-                  find_snapshot(r, report.frames, &first);
-        worst = code == SLUICE_EXIT_DAMAGED ? code : worst;
-    } while (goes_on);
-    say_loop(r, &report);
-    r->played += report.loop.rounds == 0;
-    return code == SLUICE_EXIT_OK ? worst : code;
-}
-
-/* In the worker. */
-static int play(void *user, struct replay_place *place)
-{
-    struct replay *r = user;
-    struct host_options host = {0};
-    struct rep_report all = {0};
-    host_options_read(r->set, REPLAY_HOST, &host);
-    host.device.restores = true;
-    host.device.software = is_backend(r->set, "cpu");
-    host.device.null = is_backend(r->set, "null");
-    host_prepare();
-    r->place = place;
-    int code =
-        opt_on(r->set, REPLAY_WINDOW) ? replay_window_open(r->path, &r->window) : SLUICE_EXIT_OK;
-    r->begin_ns = sl_clock_ns();
-    while (code == SLUICE_EXIT_OK && goes_on(r)) {
-        begin_round(r);
-        code = play_through(r, &host, &all);
-    }
-    replay_window_close(r->window);
-    if (opt_on(r->set, REPLAY_VALIDATE)) { /* the layer looks at what is destroyed, too */
-        put_away(r);
-    } /* else it goes with the worker's process, which is faster */
-    trace_say_skipped(r->reader);
-    if (r->driver[0] != '\0' && !opt_on(r->set, REPLAY_PLAN)) {
-        shown_last_line(r->shown, &all, r->load_ns, r->driver);
-    }
-    if (code == SLUICE_EXIT_OK && r->drawn != NULL) {
-        code = drawn_end(r->drawn);
-    }
-    return code != SLUICE_EXIT_OK    ? code
-           : r->has_kept             ? SLUICE_EXIT_USAGE
-           : shown_differs(r->shown) ? SLUICE_EXIT_DIFFERENT
-           : r->has_diverged         ? SLUICE_EXIT_DIVERGED
-                                     : SLUICE_EXIT_OK;
-}
-
 /* In a process of its own, validated where that is asked for. */
 static int play_apart(struct replay *r)
 {
@@ -593,7 +131,7 @@ static int play_apart(struct replay *r)
     struct progress progress;
     progress_begin(&progress, r->set, REPLAY_PROGRESS, opt_on(r->set, REPLAY_HASH));
     progress_through(&progress, r->reader, (uint32_t)opt_number(r->set, REPLAY_LOOP));
-    code = replay_in_worker(r->path, play, r, &progress);
+    code = replay_in_worker(r->path, replay_play, r, &progress);
     progress_end(&progress);
     uint64_t found = validates ? validate_end(&validate) : 0;
     return code == SLUICE_EXIT_OK && found != 0 ? SLUICE_EXIT_DIFFERENT : code;
@@ -622,13 +160,13 @@ static int run(const struct opt_set *set)
     };
     bool wants_pictures = opt_on(set, REPLAY_WINDOW) || shown.hash || shown.expect != NULL ||
                           opt_text(set, REPLAY_SHOTS) != NULL;
-    if (wants_pictures && (is_backend(set, "null") || is_backend(set, "decode"))) {
+    if (wants_pictures && (replay_is_backend(set, "null") || replay_is_backend(set, "decode"))) {
         say_error("--hash, --expect, --shots and --window need pictures, which --backend %s does "
                   "not draw",
                   opt_text(set, REPLAY_BACKEND));
         return SLUICE_EXIT_USAGE;
     }
-    bool seeks = range_begin(&r.frames) != 0 && !is_backend(set, "decode");
+    bool seeks = range_begin(&r.frames) != 0 && !replay_is_backend(set, "decode");
     int code = (seeks ? trace_open_to_seek : trace_open)(r.path, &r.reader);
     if (code == SLUICE_EXIT_OK && (r.reader->header.flags & CAP_FILE_NOT_REPLAYABLE) != 0) {
         say_error("%s: was recorded without contents (--no-resources) and cannot be replayed",
@@ -638,7 +176,7 @@ static int run(const struct opt_set *set)
     if (code == SLUICE_EXIT_OK && opt_on(set, REPLAY_PRELOAD)) {
         code = trace_preload(r.path, r.reader);
     }
-    if (code == SLUICE_EXIT_OK && is_backend(set, "decode")) {
+    if (code == SLUICE_EXIT_OK && replay_is_backend(set, "decode")) {
         code = replay_decode(r.path, r.reader, opt_on(set, REPLAY_STRICT), shown.json);
         trace_say_skipped(r.reader);
     } else if (code == SLUICE_EXIT_OK) {
