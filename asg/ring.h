@@ -1,7 +1,7 @@
 /* The two counters of a ring and the words beside them: the only file (with ring.c) that knows
  * memory orders.
  *
- * Used by asg/writer.c and asg/reader.c, each on the thread that owns that end. Positions run
+ * Used by the writer and the reader, each on the thread that owns that end. Positions run
  * freely and wrap at 2^32. Own positions live in private memory and are only published here; a
  * peer's word is read once per look, into a local. Facts: asg, section 2. */
 #ifndef ASG_RING_H

@@ -37,7 +37,7 @@ struct asg_writer_config {
 struct asg_writer {
     struct sl_pack pack;
     struct asg_writer_config config;
-    /* private to asg/writer.c from here */
+    /* private to the writer from here */
     struct asg_page *page; /* page 0 of three */
     uint8_t *buffer;
     uint8_t *scratch; /* where a dead stream writes */
