@@ -104,6 +104,7 @@ struct rep_ring {
     /* The ring's thread: */
     struct rep_cost *costs; /* REP_COSTS places by opcode, free ones with count 0; nullable */
     uint32_t opcode;        /* of the packet that runs */
+    uint32_t along;         /* packets that run along with it */
     uint64_t began_ns;
     /* Under the lock: */
     pthread_mutex_t lock;

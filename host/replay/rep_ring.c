@@ -58,6 +58,16 @@ static void on_packet(void *stream, const void *packet, size_t size, bool sum)
     }
 }
 
+/* They are over when the packet is that they run along with, and none is answered. */
+static void on_packets(void *stream, const void *first, size_t size)
+{
+    struct rep_ring *ring = stream;
+    const uint8_t *end = (const uint8_t *)first + size;
+    for (const uint8_t *p = first; p != end; p += sl_load_u32(p + 4)) {
+        ring->along++;
+    }
+}
+
 static void keep_reply(struct rep_ring *ring, const struct vgd_outcome *outcome)
 {
     if (outcome->reply_size > ring->reply_capacity) {
@@ -85,8 +95,10 @@ static void wake(struct rep_ring *ring)
 static void on_outcome(void *stream, const struct vgd_outcome *outcome)
 {
     struct rep_ring *ring = stream;
-    uint32_t number = sl_atomic_load_relaxed(&ring->done) + 1; /* only this thread writes */
-    __atomic_store_n(&ring->packet, NULL, __ATOMIC_RELAXED);   /* as above */
+    uint32_t first = sl_atomic_load_relaxed(&ring->done) + 1; /* only this thread writes */
+    uint32_t number = first + ring->along;
+    ring->along = 0;
+    __atomic_store_n(&ring->packet, NULL, __ATOMIC_RELAXED); /* as above */
     if (SL_UNLIKELY(ring->costs != NULL)) {
         rep_cost_end(ring);
     }
@@ -94,7 +106,7 @@ static void on_outcome(void *stream, const struct vgd_outcome *outcome)
         sl_atomic_store_release(&ring->is_lost, 1); /* read with `done` */
     }
     /* Set before the packet was published. */
-    if (SL_UNLIKELY(sl_atomic_load_relaxed(&ring->expected) == number)) {
+    if (SL_UNLIKELY(sl_atomic_load_relaxed(&ring->expected) - first <= number - first)) {
         keep_reply(ring, outcome);
     } else if (SL_UNLIKELY(outcome->reply_size != 0)) {
         (void)sl_atomic_add(&ring->stray, (uint32_t)outcome->reply_size);
@@ -103,7 +115,7 @@ static void on_outcome(void *stream, const struct vgd_outcome *outcome)
      * Releases the reply. */
     sl_atomic_store_seq(&ring->done, number);
     if (SL_UNLIKELY(sl_atomic_load_seq(&ring->sleeps) != 0) &&
-        number == sl_atomic_load_relaxed(&ring->awaited)) {
+        sl_atomic_load_relaxed(&ring->awaited) - first <= number - first) {
         wake(ring);
     }
 }
@@ -153,6 +165,8 @@ struct vgd_recorder rep_ring_recorder(struct rep *rep)
                                  .wants_pixel = &rep->wants_pixel,
                                  .begin = on_begin,
                                  .packet = on_packet,
+                                 /* Each is measured by itself. */
+                                 .packets = rep->options.wants_costs ? NULL : on_packets,
                                  .outcome = on_outcome,
                                  .memory = on_memory,
                                  .frame = on_frame,

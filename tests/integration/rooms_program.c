@@ -5,7 +5,8 @@
  *
  * COUNT frames in a window. carry: each frame leaves things to the next one, so that a loop that
  * forgets to lead one of them back shows other pictures: a picture that all are added to, a texture
- * and a fence that live into the next frame, a part of a buffer, a uniform, state.
+ * and a fence that live into the next frame, a part of a buffer, a uniform, state. It ends in a run
+ * of draws with a question behind it.
  * Exit 1: something of X, EGL or GL failed. */
 #include <EGL/egl.h>
 #include <GLES3/gl3.h>
@@ -160,6 +161,16 @@ static void add(struct carried *c, uint32_t number)
     glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
 }
 
+/* Draws that a host may do at once. */
+static void draw_run(void)
+{
+    uint8_t texel[4];
+    for (int i = 0; i < 6; i++) {
+        glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+    }
+    glReadPixels(SIDE / 2, SIDE / 2, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, texel);
+}
+
 int main(int argc, char **argv)
 {
     GLuint textures[ROOMS], buffers[ROOMS];
@@ -194,6 +205,9 @@ int main(int argc, char **argv)
             add(&carried, (uint32_t)i);
         }
         glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+        if (carries) {
+            draw_run();
+        }
         need(eglSwapBuffers(display, surface), "eglSwapBuffers");
     }
     need(glGetError() == GL_NO_ERROR, "a frame");
