@@ -147,6 +147,9 @@ static void child(const struct bench_play *play, struct shared *shared, bool wan
     uint32_t times = 0;
     set_environment(play->environment);
     host_prepare();
+    if (trace_has_one_ring(play->reader)) {
+        host_share_memory();
+    }
     do {
         run->code = play_once(&p, wants_costs, &report);
         run->seconds += (double)report.time_ns / 1e9;

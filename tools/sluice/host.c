@@ -84,6 +84,15 @@ static void keep_memory(void)
 #endif
 }
 
+/* The heap of a thread that is not the process's first one grows by a system call for each 4 KiB:
+ * thousands of them until a driver has compiled its first shaders. */
+void host_share_memory(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 void host_prepare(void)
 {
     raise_descriptor_limit();

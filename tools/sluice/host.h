@@ -40,6 +40,9 @@ void host_tell(int status_fd, const char *format, ...) SL_PRINTF(2, 3);
  * every client costs some, forgets the environment that would make our guest driver a native one,
  * and lets the heap keep what drivers need again in the next frame. */
 void host_prepare(void);
+/* Before any thread, where one ring alone is to run: threads take memory from the first one's heap,
+ * as a program's own calls would. */
+void host_share_memory(void);
 /* The device, said to be ready on status_fd. Returns an exit code; the reason was said. */
 int host_make_device(const struct hct_type *const *types, const struct hct_options *options,
                      const struct dev_limits *limits, const struct vgd_sink *sink, int status_fd,

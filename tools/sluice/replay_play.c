@@ -372,6 +372,9 @@ int replay_play(void *user, struct replay_place *place)
     host.device.software = replay_is_backend(r->set, "cpu");
     host.device.null = replay_is_backend(r->set, "null");
     host_prepare();
+    if (trace_has_one_ring(r->reader)) {
+        host_share_memory();
+    }
     r->place = place;
     int code =
         opt_on(r->set, REPLAY_WINDOW) ? replay_window_open(r->path, &r->window) : SLUICE_EXIT_OK;

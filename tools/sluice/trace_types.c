@@ -61,3 +61,16 @@ void trace_types(struct cap_reader *reader, const struct hct_options *options,
     }
     types[count] = NULL;
 }
+
+bool trace_has_one_ring(const struct cap_reader *reader)
+{
+    uint32_t first = 0, count = 0;
+    for (uint32_t i = 0; i < reader->chunk_count && count < 2; i++) {
+        const struct cap_chunk *chunk = &reader->chunks[i];
+        if (chunk->kind == CAP_KIND_CALL && (count == 0 || chunk->stream != first)) {
+            first = chunk->stream;
+            count++;
+        }
+    }
+    return count < 2;
+}
