@@ -1,5 +1,6 @@
-/* Between the files that save a context: hvk_save.c (objects in the order in which they came to be)
- * and hvk_save_state.c (what became of them since). Device thread, while all rings stand. */
+/* Between the files that save a context: hvk_save.c (objects in the order in which they came to
+ * be), hvk_save_about.c (what each is, for who compares), hvk_save_held.c (what they hold) and
+ * hvk_save_state.c (what became of them since). Device thread, while all rings stand. */
 #ifndef HOST_HVK_SAVE_H
 #define HOST_HVK_SAVE_H
 
@@ -64,7 +65,18 @@ void hvk_save_ids(struct hvk_save *s, uint32_t blob, const uint64_t *ids, uint32
 /* A queue of the device that its guest has asked for; NULL: none. */
 const struct hvk_queue *hvk_save_queue(const struct hvk_device *device);
 
-/* hvk_save_state.c */
+/* hvk_save_about.c */
+/* How often one of that kind is destroyed until it is gone. */
+uint32_t hvk_save_ends(uint32_t kind);
+/* The packet that destroys it. False: nothing does. */
+bool hvk_save_pack_end(struct vk_pack *pack, const struct hvk_birth *birth, uint64_t id);
+/* What a packet has made, what it was bound to, a layout that stands for commands to come. */
+void hvk_save_about_birth(struct hvk_save *s, const struct hvk_birth *birth);
+void hvk_save_about_bond(struct hvk_save *s, uint32_t kind, const struct hvk_object *object,
+                         uint32_t plane);
+void hvk_save_about_retired(struct hvk_save *s, uint64_t id);
+
+/* hvk_save_held.c */
 enum sl_result hvk_save_look(struct hvk_save *s); /* named and shared */
 /* Memory is there: its blobs, and its bytes where nobody else writes them. */
 void hvk_save_memory(struct hvk_save *s, const struct hvk_memory *memory);
@@ -74,6 +86,11 @@ void hvk_save_lost_memory(struct hvk_save *s, const struct hvk_birth *birth);
 void hvk_save_buffer_bond(struct hvk_save *s, const struct hvk_buffer *buffer);
 void hvk_save_image_bond(struct hvk_save *s, const struct hvk_image *image, uint32_t plane);
 void hvk_save_set_bond(struct hvk_save *s, const struct hvk_set *set);
+void hvk_save_set(struct hvk_save *s, const struct hvk_set *set);
+/* The page that a device tells its guest things in. */
+void hvk_save_status(struct hvk_save *s, const struct hvk_device *device);
+
+/* hvk_save_state.c */
 /* Whether it is signalled, or its value: with another one it has to be made anew. */
 uint64_t hvk_save_signal(struct hvk_save *s, const struct hvk_semaphore *semaphore);
 /* All objects are there: what they hold, and the state that they are in. */
