@@ -1,4 +1,4 @@
-/* The recorder's inside: what cap_device.c and cap_verbs.c share. */
+/* The recorder's inside: what cap_device.c, cap_seen.c, cap_verbs.c and cap_snapshot.c share. */
 #ifndef HOST_CAP_DEVICE_PRIV_H
 #define HOST_CAP_DEVICE_PRIV_H
 
@@ -74,12 +74,24 @@ static inline uint64_t cap_seen_blob_id(const struct cap_seen *what)
                                            : 0;
 }
 
+/* cap_seen.c. Something came (copied) or went. Without memory it is not known, and what is asked of
+ * it is not recorded. */
+void cap_seen_come(struct cap_device *d, struct sl_map *map, uint32_t id,
+                   const struct cap_seen *what);
+void cap_seen_go(struct cap_device *d, struct sl_map *map, uint32_t id);
+/* A resource is attached to a context, or no more. */
+void cap_seen_attach(struct cap_device *d, uint32_t ctx_id, uint32_t resource_id);
+void cap_seen_detach(struct cap_device *d, struct cap_seen *what, uint32_t ctx_id);
+/* What guests write to its bytes is recorded from now on. */
+void cap_seen_watch(struct cap_device *d, uint32_t resource_id, const struct cap_seen *what,
+                    const void *bytes, uint64_t size);
+/* All that lived is gone. */
+void cap_device_forget(struct cap_device *device);
+
 /* cap_snapshot.c: a snapshot, if one is due; device thread. */
 void cap_device_poll(struct cap_device *device);
 
 /* cap_verbs.c */
 extern const struct vgd_ops cap_device_ops;
-/* All that lived is gone. */
-void cap_device_forget(struct cap_device *device);
 
 #endif

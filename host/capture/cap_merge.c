@@ -1,51 +1,13 @@
-#include "host/capture/cap_merge.h"
+#include "host/capture/cap_merge_priv.h"
 
 #include "host/capture/cap_bytes.h"
-#include "host/capture/cap_track.h"
-#include "transport/base/arith.h"
-#include "transport/base/bytes.h"
-#include "transport/base/map.h"
 #include "transport/base/mem.h"
 
 #include <string.h>
 
-#define BLOBS_KEPT 8u
-
-/* A chunk of contents, unpacked. */
-struct blobs {
-    uint32_t chunk; /* CAP_NO_CHUNK: none */
-    uint64_t used;  /* when it was last */
-    struct cap_payload payload;
-    uint32_t *offsets; /* of each head in the payload */
-    uint32_t count;
-};
-
-struct cap_merge {
-    struct cap_reader *reader;
-    struct sl_map by_kind[CAP_EVENT_KINDS]; /* stream + 1 -> struct cap_track */
-    struct cap_track **tracks;
-    struct cap_track **heap; /* those that may have something, the earliest first */
-    uint32_t track_count, track_capacity, heap_count;
-    uint32_t linked; /* chunks of the reader that are in tracks */
-    uint32_t
-        snapshot; /* the begin mark that was linked last, when its end was not; else NO_CHUNK */
-    bool began;   /* something outside of snapshots came */
-    struct span {
-        uint64_t before, last; /* stamps of snapshots that are passed by: (before, last] */
-    } * passed;
-    uint32_t passed_count, passed_capacity;
-    uint64_t head;         /* the last stamp of the snapshot that is played; 0: none */
-    uint64_t last;         /* stamp of the last verb or call */
-    uint32_t damages;      /* of the reader's that were told */
-    uint32_t *blob_chunks; /* in file order */
-    uint32_t blob_count, blob_capacity;
-    struct blobs blobs[BLOBS_KEPT];
-    uint64_t uses;
-};
-
 /* --- tracks --- */
 
-static bool grow(void *array, uint32_t *capacity, uint32_t count, size_t size)
+bool cap_merge_room(void *array, uint32_t *capacity, uint32_t count, size_t size)
 {
     if (count < *capacity) {
         return true;
@@ -68,9 +30,10 @@ static struct cap_track *track_get(struct cap_merge *m, enum cap_event_kind kind
         return track;
     }
     uint32_t heap_capacity = m->track_capacity;
-    if (!grow(&m->tracks, &m->track_capacity, m->track_count, sizeof(struct cap_track *)) ||
+    if (!cap_merge_room(&m->tracks, &m->track_capacity, m->track_count,
+                        sizeof(struct cap_track *)) ||
         (heap_capacity != m->track_capacity &&
-         !grow(&m->heap, &heap_capacity, heap_capacity, sizeof(struct cap_track *)))) {
+         !cap_merge_room(&m->heap, &heap_capacity, heap_capacity, sizeof(struct cap_track *)))) {
         return NULL;
     }
     track = sl_alloc(sizeof *track);
@@ -190,10 +153,10 @@ static enum sl_result link_mark(struct cap_merge *m, uint32_t index)
         m->head = mark.stamp;
         return link_records(m, begin, index);
     }
-    if (!grow(&m->passed, &m->passed_capacity, m->passed_count, sizeof *m->passed)) {
+    if (!cap_merge_room(&m->passed, &m->passed_capacity, m->passed_count, sizeof *m->passed)) {
         return SL_ERR_NOMEM;
     }
-    m->passed[m->passed_count++] = (struct span){mark.stamp_before, mark.stamp};
+    m->passed[m->passed_count++] = (struct cap_span){mark.stamp_before, mark.stamp};
     return SL_OK;
 }
 
@@ -205,7 +168,8 @@ static enum sl_result link_chunk(struct cap_merge *m, uint32_t index)
         return link_mark(m, index);
     }
     if (chunk->kind == CAP_KIND_BLOB) { /* numbered over the whole file */
-        if (!grow(&m->blob_chunks, &m->blob_capacity, m->blob_count, sizeof *m->blob_chunks)) {
+        if (!cap_merge_room(&m->blob_chunks, &m->blob_capacity, m->blob_count,
+                            sizeof *m->blob_chunks)) {
             return SL_ERR_NOMEM;
         }
         m->blob_chunks[m->blob_count++] = index;
@@ -280,7 +244,7 @@ static struct cap_merge *merge_new(struct cap_reader *reader)
     for (uint32_t i = 0; i < CAP_EVENT_KINDS; i++) {
         sl_map_init(&m->by_kind[i], SL_MAP_MOST); /* each has a chunk, whose count is bounded */
     }
-    for (uint32_t i = 0; i < BLOBS_KEPT; i++) {
+    for (uint32_t i = 0; i < CAP_BLOBS_KEPT; i++) {
         m->blobs[i].chunk = CAP_NO_CHUNK;
     }
     return m;
@@ -368,7 +332,7 @@ enum sl_result cap_merge_snapshots(struct cap_reader *reader, struct cap_merge_s
         struct cap_snapshot mark;
         result = read_mark(reader, i, &mark);
         if (result == SL_OK && mark.mark == CAP_SNAPSHOT_END && begin != CAP_NO_CHUNK) {
-            result = grow(&all, &capacity, *count, sizeof *all) ? SL_OK : SL_ERR_NOMEM;
+            result = cap_merge_room(&all, &capacity, *count, sizeof *all) ? SL_OK : SL_ERR_NOMEM;
             if (result == SL_OK) {
                 all[(*count)++] = (struct cap_merge_snapshot){begin, i, mark};
             }
@@ -395,7 +359,7 @@ void cap_merge_destroy(struct cap_merge *merge)
     for (uint32_t i = 0; i < CAP_EVENT_KINDS; i++) {
         sl_map_finish(&merge->by_kind[i]);
     }
-    for (uint32_t i = 0; i < BLOBS_KEPT; i++) {
+    for (uint32_t i = 0; i < CAP_BLOBS_KEPT; i++) {
         cap_payload_finish(&merge->blobs[i].payload);
         sl_free(merge->blobs[i].offsets);
     }
@@ -501,107 +465,4 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
 bool cap_merge_is_in_snapshot(const struct cap_merge *merge)
 {
     return merge->last < merge->head;
-}
-
-/* --- contents --- */
-
-static enum sl_result index_blobs(struct blobs *b)
-{
-    uint32_t count = 0, capacity = 0;
-    for (size_t at = 0; b->payload.size - at >= sizeof(struct cap_blob_head); count++) {
-        uint32_t size = sl_load_u32(b->payload.data + at + offsetof(struct cap_blob_head, size));
-        if (size == 0 || size > CAP_PIECE_BYTES ||
-            size > b->payload.size - at - sizeof(struct cap_blob_head)) {
-            return SL_ERR_PROTOCOL;
-        }
-        if (!grow(&b->offsets, &capacity, count, sizeof *b->offsets)) {
-            return SL_ERR_NOMEM;
-        }
-        b->offsets[count] = (uint32_t)at;
-        at = sl_round_up(at + sizeof(struct cap_blob_head) + size, 8);
-        if (at > b->payload.size) {
-            count++;
-            break;
-        }
-    }
-    b->count = count;
-    return SL_OK;
-}
-
-static enum sl_result load_blobs(struct cap_merge *m, uint32_t index, struct blobs **out)
-{
-    struct blobs *oldest = &m->blobs[0];
-    for (uint32_t i = 0; i < BLOBS_KEPT; i++) {
-        struct blobs *b = &m->blobs[i];
-        if (b->chunk == index) {
-            b->used = ++m->uses;
-            *out = b;
-            return SL_OK;
-        }
-        oldest = b->used < oldest->used ? b : oldest;
-    }
-    enum cap_damage_kind why = CAP_DAMAGE_RECORD;
-    oldest->chunk = CAP_NO_CHUNK;
-    sl_free(oldest->offsets);
-    oldest->offsets = NULL;
-    struct cap_chunk *chunk = &m->reader->chunks[index];
-    enum sl_result result = cap_reader_load(m->reader, chunk, &oldest->payload, &why);
-    if (result == SL_OK) {
-        result = index_blobs(oldest);
-    }
-    if (result == SL_ERR_PROTOCOL) {
-        cap_reader_damaged(m->reader, chunk, why);
-    }
-    if (result == SL_OK) {
-        oldest->chunk = index;
-        oldest->used = ++m->uses;
-        *out = oldest;
-    }
-    return result;
-}
-
-static enum sl_result find_blob(struct cap_merge *m, uint64_t number, struct cap_piece *piece)
-{
-    uint32_t low = 0, high = m->blob_count;
-    const struct cap_chunk *chunks = m->reader->chunks;
-    while (low < high) { /* the last chunk that begins at the number or before */
-        uint32_t middle = low + (high - low) / 2;
-        if (chunks[m->blob_chunks[middle]].first_record <= number) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if (low == 0) {
-        return SL_ERR_PROTOCOL;
-    }
-    struct blobs *b = NULL;
-    enum sl_result result = load_blobs(m, m->blob_chunks[low - 1], &b);
-    if (result != SL_OK) {
-        return result;
-    }
-    uint64_t place = number - chunks[b->chunk].first_record;
-    if (place >= b->count) {
-        return SL_ERR_PROTOCOL;
-    }
-    const uint8_t *head = b->payload.data + b->offsets[place];
-    if (sl_load_u32(head + offsetof(struct cap_blob_head, size)) != piece->size) {
-        return SL_ERR_PROTOCOL;
-    }
-    piece->bytes = head + sizeof(struct cap_blob_head);
-    return SL_OK;
-}
-
-enum sl_result cap_merge_piece(struct cap_merge *merge, struct cap_event_memory *memory,
-                               struct cap_piece *piece)
-{
-    if (memory->pieces == 0) {
-        return SL_ERR_NOTFOUND;
-    }
-    uint64_t blob = 0;
-    if (!cap_piece_get(&memory->at, memory->end, &memory->offset, piece, &blob)) {
-        return SL_ERR_PROTOCOL;
-    }
-    memory->pieces--;
-    return piece->bytes != NULL ? SL_OK : find_blob(merge, blob, piece);
 }

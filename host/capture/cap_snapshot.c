@@ -1,37 +1,24 @@
 /* A snapshot of the live device: the records that lead from nothing to what lives now. */
-#include "host/capture/cap_device_priv.h"
+#include "host/capture/cap_snapshot_priv.h"
 #include "transport/base/bytes.h"
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
-#include <stdlib.h>
-
 #define REST_NS  (500 * SL_NS_PER_MS) /* how long rings may take to come to rest */
 #define SLICE_NS (100 * SL_NS_PER_US)
 #define AGAIN_NS (200 * SL_NS_PER_MS) /* how long a program is left alone after one that failed */
 
-/* One snapshot being written. Device thread. */
-struct saving {
-    struct cap_device *device;
-    struct cap_recording *recording;
-    struct cap_lane verbs, memory;
-    uint64_t records;
-    bool failed; /* no memory */
-    /* Of the context that is being saved: */
-    uint32_t ctx_id, capset;
-};
-
 /* --- records --- */
 
-static uint64_t next_stamp(struct saving *s)
+static uint64_t next_stamp(struct cap_saving *s)
 {
     s->records++;
     return cap_recording_stamp(s->recording);
 }
 
-static void put_verb(struct saving *s, enum cap_verb verb, const void *body, size_t size,
+void cap_saving_verb(struct cap_saving *s, enum cap_verb verb, const void *body, size_t size,
                      const void *rest, size_t rest_size)
 {
     uint64_t stamp = next_stamp(s);
@@ -50,7 +37,7 @@ static void put_verb(struct saving *s, enum cap_verb verb, const void *body, siz
     cap_lane_end(&s->verbs, p + size + rest_size, stamp, 1);
 }
 
-static void put_memory(struct saving *s, uint32_t resource_id)
+void cap_saving_memory(struct cap_saving *s, uint32_t resource_id)
 {
     if (!s->recording->no_contents) {
         const struct cap_memory_sink sink =
@@ -59,8 +46,8 @@ static void put_memory(struct saving *s, uint32_t resource_id)
     }
 }
 
-static void put_call(struct saving *s, struct cap_stream *stream, const void *packet, size_t size,
-                     bool sum)
+static void put_call(struct cap_saving *s, struct cap_stream *stream, const void *packet,
+                     size_t size, bool sum)
 {
     struct cap_lane *lane = &stream->saved;
     uint64_t stamp = next_stamp(s);
@@ -81,7 +68,8 @@ static void put_call(struct saving *s, struct cap_stream *stream, const void *pa
 }
 
 /* It was over when the next record came, with this reply or without one. */
-static void put_outcome(struct saving *s, struct cap_stream *stream, const void *reply, size_t size)
+static void put_outcome(struct cap_saving *s, struct cap_stream *stream, const void *reply,
+                        size_t size)
 {
     struct cap_lane *lane = &stream->saved;
     bool is_whole = size <= CAP_LANE_RECORD_MAX;
@@ -107,24 +95,24 @@ static void put_outcome(struct saving *s, struct cap_stream *stream, const void 
 
 /* --- streams --- */
 
-static void open_lane(struct saving *s, struct cap_lane *lane, uint32_t kind)
+static void open_lane(struct cap_saving *s, struct cap_lane *lane, uint32_t kind)
 {
     *lane = (struct cap_lane){
         .writer = s->recording->writer, .kind = kind, .flags = CAP_CHUNK_SNAPSHOT};
 }
 
-static void begin_stream(struct saving *s, struct cap_stream *stream)
+static void begin_stream(struct cap_saving *s, struct cap_stream *stream)
 {
     const struct cap_verb_stream body = cap_stream_body(stream);
     open_lane(s, &stream->saved, CAP_KIND_CALL);
     stream->saved.stream = body.stream;
     stream->saved.head = &stream->head;
     stream->saved.head_size = sizeof stream->head;
-    put_verb(s, CAP_VERB_STREAM_BEGIN, &body, sizeof body, NULL, 0);
+    cap_saving_verb(s, CAP_VERB_STREAM_BEGIN, &body, sizeof body, NULL, 0);
 }
 
 /* The first word of a ring's stream. False: it has no such ring, or it did not come yet. */
-static bool find_preamble(struct saving *s, uint32_t ring_id, uint32_t *preamble)
+static bool find_preamble(struct cap_saving *s, uint32_t ring_id, uint32_t *preamble)
 {
     struct vgd *inner = s->device->inner;
     struct vgd_ring_stats stats;
@@ -138,7 +126,7 @@ static bool find_preamble(struct saving *s, uint32_t ring_id, uint32_t *preamble
 }
 
 /* The ring's stream; one that was not recorded so far has one from now on. */
-static enum sl_result get_stream(struct saving *s, uint32_t ring_id, struct cap_stream **out)
+static enum sl_result get_stream(struct cap_saving *s, uint32_t ring_id, struct cap_stream **out)
 {
     struct cap_recording *r = s->recording;
     pthread_mutex_lock(&r->lock);
@@ -159,186 +147,12 @@ static enum sl_result get_stream(struct saving *s, uint32_t ring_id, struct cap_
     return SL_OK;
 }
 
-/* --- verbs that bring things into being --- */
-
-static bool is_context_there(const struct cap_device *d, uint32_t ctx_id, uint64_t order)
-{
-    const struct cap_seen *context = sl_map_find(&d->contexts, ctx_id);
-    return context != NULL && context->order < order;
-}
-
-/* Its memory comes from what its context's packets make. */
-static bool is_of_packets(const struct cap_seen *what)
-{
-    return what->kind == CAP_SEEN_BLOB && what->blob.blob_id != 0 &&
-           what->blob.mem != VIRTGPU_BLOB_GUEST;
-}
-
-static void make_resource(struct saving *s, uint32_t id, const struct cap_seen *what)
-{
-    const struct cap_verb_res backing = {.resource_id = id, .value = what->pages};
-    switch (what->kind) {
-    case CAP_SEEN_TEX:
-        put_verb(s, CAP_VERB_TEX_CREATE, &what->tex, sizeof what->tex, NULL, 0);
-        break;
-    case CAP_SEEN_BLOB:
-        put_verb(s, CAP_VERB_BLOB_CREATE, &what->blob, sizeof what->blob, NULL, 0);
-        break;
-    case CAP_SEEN_IMPORT:
-        put_verb(s, CAP_VERB_RES_IMPORT, &what->import, sizeof what->import, NULL, 0);
-        break;
-    case CAP_SEEN_CONTEXT:
-        return;
-    }
-    if (what->pages != 0 && what->kind != CAP_SEEN_BLOB) {
-        put_verb(s, CAP_VERB_BACKING_ATTACH, &backing, sizeof backing, NULL, 0);
-    }
-}
-
-static void attach(struct saving *s, uint32_t ctx_id, uint32_t resource_id)
-{
-    const struct cap_verb_ctx body = {.ctx_id = ctx_id, .value = resource_id};
-    put_verb(s, CAP_VERB_CTX_ATTACH, &body, sizeof body, NULL, 0);
-}
-
-static void make_ring(struct saving *s, uint32_t ctx_id, uint32_t resource_id)
-{
-    uint8_t command[8];
-    sl_store_u32(command, GFXSTREAM_CONTEXT_CREATE);
-    sl_store_u32(command + 4, resource_id);
-    const struct cap_verb_ctx body = {.ctx_id = ctx_id, .value = sizeof command};
-    put_verb(s, CAP_VERB_SUBMIT, &body, sizeof body, command, sizeof command);
-}
-
-/* A resource of packets, with all that hangs on it. */
-static void make_whole(struct saving *s, uint32_t id, struct cap_seen *what)
-{
-    what->is_saved = true;
-    make_resource(s, id, what);
-    put_memory(s, id);
-    for (const struct cap_attached *a = what->attached; a != NULL; a = a->next) {
-        if (is_context_there(s->device, a->ctx_id, a->order)) {
-            attach(s, a->ctx_id, id);
-        }
-    }
-}
-
-/* What came, in the order in which it came. */
-struct step {
-    uint64_t order;
-    enum { STEP_CONTEXT, STEP_RESOURCE, STEP_ATTACH, STEP_RING } kind;
-    uint32_t ctx_id, resource_id;
-    struct cap_seen *what;
-};
-
-struct steps {
-    struct step *items;
-    size_t count, capacity;
-};
-
-static bool add_step(struct steps *steps, const struct step *step)
-{
-    if (steps->count == steps->capacity) {
-        size_t more = steps->capacity * 2 + 64;
-        struct step *items = sl_realloc(steps->items, more * sizeof *items);
-        if (items == NULL) {
-            return false;
-        }
-        steps->items = items;
-        steps->capacity = more;
-    }
-    steps->items[steps->count++] = *step;
-    return true;
-}
-
-static bool add_resource(struct cap_device *d, struct steps *steps, uint32_t id,
-                         struct cap_seen *what)
-{
-    what->is_saved = !is_of_packets(what);
-    if (!what->is_saved) {
-        return true;
-    }
-    bool ok = add_step(
-        steps, &(struct step){
-                   .order = what->order, .kind = STEP_RESOURCE, .resource_id = id, .what = what});
-    for (const struct cap_attached *a = what->attached; ok && a != NULL; a = a->next) {
-        if (is_context_there(d, a->ctx_id, a->order)) {
-            ok = add_step(steps, &(struct step){.order = a->order,
-                                                .kind = STEP_ATTACH,
-                                                .ctx_id = a->ctx_id,
-                                                .resource_id = id});
-        }
-    }
-    if (ok && what->ring_ctx != 0 && is_context_there(d, what->ring_ctx, what->ring_order)) {
-        ok = add_step(steps, &(struct step){.order = what->ring_order,
-                                            .kind = STEP_RING,
-                                            .ctx_id = what->ring_ctx,
-                                            .resource_id = id});
-    }
-    return ok;
-}
-
-static int by_order(const void *left, const void *right)
-{
-    const struct step *a = left, *b = right;
-    return a->order < b->order ? -1 : a->order > b->order;
-}
-
-/* All but what comes of packets. False: no memory. */
-static bool gather(struct cap_device *d, struct steps *steps)
-{
-    uint32_t cursor = 0;
-    uint64_t id;
-    struct cap_seen *what;
-    while ((what = sl_map_next(&d->contexts, &cursor, &id)) != NULL) {
-        if (!add_step(steps, &(struct step){.order = what->order,
-                                            .kind = STEP_CONTEXT,
-                                            .ctx_id = (uint32_t)id,
-                                            .what = what})) {
-            return false;
-        }
-    }
-    cursor = 0;
-    while ((what = sl_map_next(&d->resources, &cursor, &id)) != NULL) {
-        if (!add_resource(d, steps, (uint32_t)id, what)) {
-            return false;
-        }
-    }
-    if (steps->count != 0) {
-        qsort(steps->items, steps->count, sizeof *steps->items, by_order);
-    }
-    return true;
-}
-
-static void do_step(struct saving *s, const struct step *step)
-{
-    switch (step->kind) {
-    case STEP_CONTEXT: {
-        const struct cap_verb_ctx body = {.ctx_id = step->ctx_id,
-                                          .value = step->what->context.capset};
-        put_verb(s, CAP_VERB_CTX_CREATE, &body, sizeof body, step->what->context.name,
-                 strlen(step->what->context.name));
-        break;
-    }
-    case STEP_RESOURCE:
-        make_resource(s, step->resource_id, step->what);
-        put_memory(s, step->resource_id);
-        break;
-    case STEP_ATTACH:
-        attach(s, step->ctx_id, step->resource_id);
-        break;
-    case STEP_RING:
-        make_ring(s, step->ctx_id, step->resource_id);
-        break;
-    }
-}
-
 /* --- contexts --- */
 
 static enum sl_result on_packet(void *user, uint32_t ring_id, const void *packet, size_t size,
                                 const void *reply, size_t reply_size)
 {
-    struct saving *s = user;
+    struct cap_saving *s = user;
     struct cap_stream *stream;
     enum sl_result result = get_stream(s, ring_id, &stream);
     if (result != SL_OK) {
@@ -357,31 +171,31 @@ static enum sl_result on_packet(void *user, uint32_t ring_id, const void *packet
 
 static enum sl_result on_resource(void *user, uint32_t resource_id)
 {
-    struct saving *s = user;
+    struct cap_saving *s = user;
     struct cap_seen *what = sl_map_find(&s->device->resources, resource_id);
     if (what == NULL) {
         return SL_ERR_NOTFOUND;
     }
     if (!what->is_saved) {
-        make_whole(s, resource_id, what);
+        cap_saving_whole(s, resource_id, what);
     }
     return s->failed ? SL_ERR_NOMEM : SL_OK;
 }
 
 /* What its packets have made and nobody has named. */
-static void make_rest_of(struct saving *s)
+static void make_rest_of(struct cap_saving *s)
 {
     uint32_t cursor = 0;
     uint64_t id;
     for (struct cap_seen *what;
          (what = sl_map_next(&s->device->resources, &cursor, &id)) != NULL;) {
         if (!what->is_saved && what->blob.ctx_id == s->ctx_id) {
-            make_whole(s, (uint32_t)id, what);
+            cap_saving_whole(s, (uint32_t)id, what);
         }
     }
 }
 
-static enum sl_result save_context(struct saving *s, const struct step *step)
+static enum sl_result save_context(struct cap_saving *s, const struct cap_step *step)
 {
     const struct vgd_saver saver = {.user = s, .packet = on_packet, .resource = on_resource};
     struct vgd *inner = s->device->inner;
@@ -400,30 +214,31 @@ static enum sl_result save_context(struct saving *s, const struct step *step)
     return SL_OK;
 }
 
-static void put_shown(struct saving *s)
+static void put_shown(struct cap_saving *s)
 {
     const struct cap_device *d = s->device;
     for (uint32_t i = 0; i < VGD_SCANOUTS; i++) {
         if (d->scanouts[i].resource_id != 0 &&
             sl_map_find(&d->resources, d->scanouts[i].resource_id) != NULL) {
-            put_verb(s, CAP_VERB_SCANOUT_SET, &d->scanouts[i], sizeof d->scanouts[i], NULL, 0);
+            cap_saving_verb(s, CAP_VERB_SCANOUT_SET, &d->scanouts[i], sizeof d->scanouts[i], NULL,
+                            0);
         }
         if (d->cursors[i].resource_id != 0 &&
             sl_map_find(&d->resources, d->cursors[i].resource_id) != NULL) {
-            put_verb(s, CAP_VERB_CURSOR_SET, &d->cursors[i], sizeof d->cursors[i], NULL, 0);
+            cap_saving_verb(s, CAP_VERB_CURSOR_SET, &d->cursors[i], sizeof d->cursors[i], NULL, 0);
         }
     }
 }
 
 /* --- one snapshot --- */
 
-static void put_mark(struct saving *s, const struct cap_snapshot *mark)
+static void put_mark(struct cap_saving *s, const struct cap_snapshot *mark)
 {
     s->failed = !cap_recording_chunk(s->recording, CAP_KIND_SNAP, mark, sizeof *mark) || s->failed;
 }
 
 /* The rings stand: their streams are ours. */
-static void begin_streams(struct saving *s)
+static void begin_streams(struct cap_saving *s)
 {
     struct cap_recording *r = s->recording;
     SL_LIST_FOR(link, &r->streams)
@@ -433,7 +248,7 @@ static void begin_streams(struct saving *s)
 }
 
 /* What rings wait in that another recorder watches. False: no memory. */
-static bool put_waiting(struct saving *s)
+static bool put_waiting(struct cap_saving *s)
 {
     struct cap_recording *r = s->recording;
     struct cap_waiting waiting;
@@ -456,7 +271,7 @@ static bool put_waiting(struct saving *s)
     return !s->failed;
 }
 
-static void end_streams(struct saving *s)
+static void end_streams(struct cap_saving *s)
 {
     struct cap_recording *r = s->recording;
     SL_LIST_FOR(link, &r->streams)
@@ -472,18 +287,18 @@ static void end_streams(struct saving *s)
     }
 }
 
-static enum sl_result write_all(struct saving *s)
+static enum sl_result write_all(struct cap_saving *s)
 {
-    struct steps steps = {0};
-    enum sl_result result = gather(s->device, &steps) ? SL_OK : SL_ERR_NOMEM;
+    struct cap_steps steps = {0};
+    enum sl_result result = cap_steps_gather(s->device, &steps) ? SL_OK : SL_ERR_NOMEM;
     for (size_t i = 0; result == SL_OK && i < steps.count; i++) {
-        do_step(s, &steps.items[i]);
+        cap_step_do(s, &steps.items[i]);
     }
     if (result == SL_OK) {
         begin_streams(s);
     }
     for (size_t i = 0; result == SL_OK && i < steps.count; i++) {
-        if (steps.items[i].kind == STEP_CONTEXT) {
+        if (steps.items[i].kind == CAP_STEP_CONTEXT) {
             result = save_context(s, &steps.items[i]);
         }
     }
@@ -498,7 +313,7 @@ static enum sl_result write_all(struct saving *s)
 static enum sl_result save(struct cap_device *d, enum cap_snapshot_reason reason)
 {
     struct cap_recording *r = d->recording;
-    struct saving s = {.device = d, .recording = r};
+    struct cap_saving s = {.device = d, .recording = r};
     uint64_t begin = sl_clock_ns();
     bool waits = sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
     struct cap_snapshot mark = {.mark = CAP_SNAPSHOT_BEGIN,

@@ -3,7 +3,6 @@
 
 #include "transport/base/bytes.h"
 #include "transport/base/log.h"
-#include "transport/base/mem.h"
 #include "transport/base/shm.h"
 
 #include <stdio.h>
@@ -30,75 +29,6 @@ static struct cap_recording *of_context(struct cap_device *d, uint32_t ctx_id)
 static struct cap_recording *of_resource(struct cap_device *d, uint32_t resource_id)
 {
     return recording_of(d, sl_map_find(&d->resources, resource_id));
-}
-
-/* Without memory it is not known, and what is asked of it is not recorded. */
-static void come(struct cap_device *d, struct sl_map *map, uint32_t id, const struct cap_seen *what)
-{
-    struct cap_seen *copy = sl_alloc(sizeof *copy);
-    if (copy == NULL) {
-        return;
-    }
-    *copy = *what;
-    copy->recording = d->recording != NULL ? d->recordings : 0;
-    copy->order = ++d->order;
-    pthread_mutex_lock(&d->lock);
-    enum sl_result result = sl_map_add(map, id, copy);
-    pthread_mutex_unlock(&d->lock);
-    if (result != SL_OK) {
-        sl_free(copy);
-    }
-}
-
-static void go(struct cap_device *d, struct sl_map *map, uint32_t id)
-{
-    pthread_mutex_lock(&d->lock);
-    struct cap_seen *what = sl_map_remove(map, id);
-    pthread_mutex_unlock(&d->lock);
-    if (what != NULL && what->mapping != NULL) {
-        sl_shm_unmap(what->mapping, what->mapping_size);
-    }
-    while (what != NULL && what->attached != NULL) {
-        struct cap_attached *a = what->attached;
-        what->attached = a->next;
-        sl_free(a);
-    }
-    sl_free(what);
-}
-
-/* Takes (ctx, resource) out, and contexts that are gone. */
-static void unlink_attached(struct cap_device *d, struct cap_seen *what, uint32_t ctx_id)
-{
-    for (struct cap_attached **at = &what->attached; *at != NULL;) {
-        struct cap_attached *a = *at;
-        const struct cap_seen *context = sl_map_find(&d->contexts, a->ctx_id);
-        if (a->ctx_id == ctx_id || context == NULL || context->order > a->order) {
-            *at = a->next;
-            sl_free(a);
-        } else {
-            at = &a->next;
-        }
-    }
-}
-
-static void link_attached(struct cap_device *d, uint32_t ctx_id, uint32_t resource_id)
-{
-    struct cap_seen *what = sl_map_find(&d->resources, resource_id);
-    struct cap_attached *a = what != NULL ? sl_alloc(sizeof *a) : NULL;
-    if (a != NULL) {
-        unlink_attached(d, what, ctx_id);
-        *a = (struct cap_attached){.ctx_id = ctx_id, .order = ++d->order, .next = what->attached};
-        what->attached = a;
-    }
-}
-
-static void go_all(struct cap_device *d, struct sl_map *map)
-{
-    uint32_t cursor = 0;
-    uint64_t id;
-    while (sl_map_next(map, &cursor, &id) != NULL) {
-        go(d, map, (uint32_t)id);
-    }
 }
 
 /* --- verbs that are written down --- */
@@ -150,7 +80,7 @@ static enum sl_result ctx_create(struct vgd *vgd, uint32_t ctx_id, uint32_t caps
     if (result == SL_OK) {
         struct cap_seen what = {.kind = CAP_SEEN_CONTEXT, .context.capset = capset};
         snprintf(what.context.name, sizeof what.context.name, "%s", text);
-        come(d, &d->contexts, ctx_id, &what);
+        cap_seen_come(d, &d->contexts, ctx_id, &what);
     }
     return result;
 }
@@ -165,7 +95,7 @@ static enum sl_result ctx_destroy(struct vgd *vgd, uint32_t ctx_id)
     ask_ctx(r, CAP_VERB_CTX_DESTROY, ctx_id, 0, NULL, 0);
     tell(r, result, 0);
     if (result == SL_OK) {
-        go(d, &d->contexts, ctx_id);
+        cap_seen_go(d, &d->contexts, ctx_id);
     }
     return result;
 }
@@ -178,7 +108,7 @@ static enum sl_result ctx_attach(struct vgd *vgd, uint32_t ctx_id, uint32_t reso
     enum sl_result result = d->inner->ops->ctx_attach(d->inner, ctx_id, resource_id);
     tell(r, result, 0);
     if (result == SL_OK) {
-        link_attached(d, ctx_id, resource_id);
+        cap_seen_attach(d, ctx_id, resource_id);
     }
     return result;
 }
@@ -192,7 +122,7 @@ static enum sl_result ctx_detach(struct vgd *vgd, uint32_t ctx_id, uint32_t reso
     tell(r, result, 0);
     struct cap_seen *what = sl_map_find(&d->resources, resource_id);
     if (result == SL_OK && what != NULL) {
-        unlink_attached(d, what, ctx_id);
+        cap_seen_detach(d, what, ctx_id);
         what->ring_ctx = what->ring_ctx == ctx_id ? 0 : what->ring_ctx;
     }
     return result;
@@ -246,23 +176,9 @@ static enum sl_result res_create_tex(struct vgd *vgd, uint32_t resource_id,
     enum sl_result result = d->inner->ops->res_create_tex(d->inner, resource_id, a);
     tell(r, result, 0);
     if (result == SL_OK) {
-        come(d, &d->resources, resource_id, &what);
+        cap_seen_come(d, &d->resources, resource_id, &what);
     }
     return result;
-}
-
-static void watch(struct cap_device *d, uint32_t resource_id, const struct cap_seen *what,
-                  const void *bytes, uint64_t size)
-{
-    enum cap_watch when = what->kind == CAP_SEEN_TEX ? CAP_WATCH_TRANSFER : CAP_WATCH_SUBMIT;
-    const struct cap_resource resource = {.id = resource_id,
-                                          .ctx_id =
-                                              what->kind == CAP_SEEN_BLOB ? what->blob.ctx_id : 0,
-                                          .blob_id = cap_seen_blob_id(what)};
-    if (cap_memory_watch(&d->memory, &resource, when, bytes, size) != SL_OK) {
-        sl_warn_limited("capture", "resource %u: no memory: recordings lack writes to it",
-                        resource_id);
-    }
 }
 
 static enum sl_result res_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t resource_id,
@@ -286,9 +202,9 @@ static enum sl_result res_create_blob(struct vgd *vgd, uint32_t ctx_id, uint32_t
     enum sl_result result = d->inner->ops->res_create_blob(d->inner, ctx_id, resource_id, a);
     tell(r, result, 0);
     if (result == SL_OK) {
-        come(d, &d->resources, resource_id, &what);
+        cap_seen_come(d, &d->resources, resource_id, &what);
         if (a->backing_count != 0 && a->blob_id != 0) {
-            watch(d, resource_id, &what, NULL, pages);
+            cap_seen_watch(d, resource_id, &what, NULL, pages);
             cap_memory_backing(&d->memory, resource_id, a->backing, a->backing_count);
         }
     }
@@ -308,8 +224,8 @@ static enum sl_result res_import(struct vgd *vgd, uint32_t resource_id, int fd, 
     enum sl_result result = d->inner->ops->res_import(d->inner, resource_id, fd, size);
     tell(r, result, 0);
     if (result == SL_OK && what.mapping != NULL) {
-        come(d, &d->resources, resource_id, &what);
-        watch(d, resource_id, &what, what.mapping, size);
+        cap_seen_come(d, &d->resources, resource_id, &what);
+        cap_seen_watch(d, resource_id, &what, what.mapping, size);
     } else if (what.mapping != NULL) {
         sl_shm_unmap(what.mapping, what.mapping_size);
     }
@@ -325,7 +241,7 @@ static enum sl_result res_destroy(struct vgd *vgd, uint32_t resource_id)
     ask_res(r, CAP_VERB_RES_DESTROY, resource_id, 0);
     tell(r, result, 0);
     if (result == SL_OK) {
-        go(d, &d->resources, resource_id);
+        cap_seen_go(d, &d->resources, resource_id);
     }
     return result;
 }
@@ -342,7 +258,7 @@ static enum sl_result backing_attach(struct vgd *vgd, uint32_t resource_id, cons
     struct cap_seen *what = sl_map_find(&d->resources, resource_id);
     if (result == SL_OK && what != NULL) {
         what->pages = size;
-        watch(d, resource_id, what, NULL, size);
+        cap_seen_watch(d, resource_id, what, NULL, size);
         cap_memory_backing(&d->memory, resource_id, iov, count);
     }
     return result;
@@ -414,7 +330,7 @@ static enum sl_result res_map(struct vgd *vgd, uint32_t resource_id, struct vgd_
     }
     bytes = bytes != NULL ? bytes : what->mapping;
     if (bytes != NULL) {
-        watch(d, resource_id, what, bytes, out->size);
+        cap_seen_watch(d, resource_id, what, bytes, out->size);
         if (out->fd >= 0) {
             cap_memory_file(&d->memory, resource_id, out->fd, out->offset);
         }
@@ -614,19 +530,6 @@ static void poll_inner(struct vgd *vgd)
     struct cap_device *d = device_of(vgd);
     cap_device_poll(d);
     d->inner->ops->poll(d->inner);
-}
-
-void cap_device_forget(struct cap_device *d)
-{
-    uint32_t cursor = 0;
-    uint64_t id;
-    while (sl_map_next(&d->resources, &cursor, &id) != NULL) {
-        cap_memory_forget(&d->memory, (uint32_t)id);
-    }
-    go_all(d, &d->resources);
-    go_all(d, &d->contexts);
-    memset(d->scanouts, 0, sizeof d->scanouts);
-    memset(d->cursors, 0, sizeof d->cursors);
 }
 
 static void reset(struct vgd *vgd)
