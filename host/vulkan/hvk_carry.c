@@ -7,30 +7,13 @@
 
 #include <string.h>
 
-#define WAIT_NS (10ull * 1000 * 1000 * 1000)
-
 struct carrier {
     const struct hvk_device *device;
     VkDevice native;
     VkBuffer there; /* laid over the memory */
     struct hvk_staging here;
-    VkCommandPool pool;
-    VkCommandBuffer commands;
-    VkFence fence;
+    struct hvk_once once;
 };
-
-/* A queue that copies. */
-static struct hvk_queue *queue_of(const struct hvk_device *device)
-{
-    const uint32_t copies = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT;
-    for (uint32_t i = 0; i < device->queue_count; i++) {
-        const struct hvk_queue *q = &device->queues[i];
-        if ((device->physical->families[q->family].queueFlags & copies) != 0) {
-            return &device->queues[i];
-        }
-    }
-    return NULL;
-}
 
 static VkResult make_buffer(const struct hvk_device *device, uint64_t size, VkBuffer *buffer,
                             VkMemoryRequirements *needs)
@@ -111,65 +94,36 @@ void hvk_staging_end(const struct hvk_device *device, struct hvk_staging *stagin
     *staging = (struct hvk_staging){.mapping = NULL};
 }
 
-static VkResult record(struct carrier *c, uint32_t family, const VkBufferCopy *copy, bool out)
+static VkResult run(struct carrier *c, const VkBufferCopy *copy, bool out)
 {
+    const uint32_t copies = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT;
     const struct vk_driver_device *d = &c->device->driver;
-    const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-                                          .queueFamilyIndex = family};
-    const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-                                            .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
     /* What ran before, and what the host wrote and reads. */
     const VkMemoryBarrier all = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
                                  .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
                                  .dstAccessMask =
                                      VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT};
     const VkPipelineStageFlags stages = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
-    VkResult result = d->CreateCommandPool(c->native, &pool, NULL, &c->pool);
-    VkCommandBufferAllocateInfo one = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-                                       .commandPool = c->pool,
-                                       .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-                                       .commandBufferCount = 1};
-    if (result == VK_SUCCESS) {
-        result = d->AllocateCommandBuffers(c->native, &one, &c->commands);
-    }
-    if (result == VK_SUCCESS) {
-        result = d->BeginCommandBuffer(c->commands, &begin);
-    }
+    VkResult result = hvk_once_begin(&c->once, c->device, copies);
     if (result != VK_SUCCESS) {
         return result;
     }
-    d->CmdPipelineBarrier(c->commands, stages | VK_PIPELINE_STAGE_HOST_BIT, stages, 0, 1, &all, 0,
+    VkCommandBuffer commands = c->once.commands;
+    d->CmdPipelineBarrier(commands, stages | VK_PIPELINE_STAGE_HOST_BIT, stages, 0, 1, &all, 0,
                           NULL, 0, NULL);
-    d->CmdCopyBuffer(c->commands, out ? c->there : c->here.buffer, out ? c->here.buffer : c->there,
-                     1, copy);
-    d->CmdPipelineBarrier(c->commands, stages, stages | VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &all, 0,
+    d->CmdCopyBuffer(commands, out ? c->there : c->here.buffer, out ? c->here.buffer : c->there, 1,
+                     copy);
+    d->CmdPipelineBarrier(commands, stages, stages | VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &all, 0,
                           NULL, 0, NULL);
-    return d->EndCommandBuffer(c->commands);
-}
-
-static VkResult run(struct carrier *c, struct hvk_queue *queue)
-{
-    const struct vk_driver_device *d = &c->device->driver;
-    const VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
-    const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                                 .commandBufferCount = 1,
-                                 .pCommandBuffers = &c->commands};
-    VkResult result = d->CreateFence(c->native, &info, NULL, &c->fence);
-    if (result == VK_SUCCESS) {
-        pthread_mutex_lock(queue->lock);
-        result = d->QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), 1, &submit, c->fence);
-        pthread_mutex_unlock(queue->lock);
-    }
-    return result == VK_SUCCESS ? d->WaitForFences(c->native, 1, &c->fence, VK_TRUE, WAIT_NS)
-                                : result;
+    return hvk_once_run(&c->once);
 }
 
 static void end(struct carrier *c)
 {
-    const struct vk_driver_device *d = &c->device->driver;
-    d->DestroyFence(c->native, c->fence, NULL);
-    d->DestroyCommandPool(c->native, c->pool, NULL);
-    d->DestroyBuffer(c->native, c->there, NULL);
+    if (c->once.device != NULL) {
+        hvk_once_end(&c->once);
+    }
+    c->device->driver.DestroyBuffer(c->native, c->there, NULL);
     hvk_staging_end(c->device, &c->here);
 }
 
@@ -177,10 +131,9 @@ enum sl_result hvk_carry(const struct hvk_device *device, const struct hvk_memor
                          uint64_t offset, void *bytes, size_t size, bool out)
 {
     struct carrier c = {.device = device, .native = hvk_native(device)};
-    struct hvk_queue *queue = queue_of(device);
     const VkBufferCopy copy = {
         .srcOffset = out ? offset : 0, .dstOffset = out ? 0 : offset, .size = size};
-    if (queue == NULL || memory->is_dedicated) {
+    if (memory->is_dedicated) {
         return SL_ERR_UNSUPPORTED;
     }
     VkResult result = lay_over(&c, memory, offset + size);
@@ -191,10 +144,7 @@ enum sl_result hvk_carry(const struct hvk_device *device, const struct hvk_memor
         memcpy(c.here.mapping, bytes, size);
     }
     if (result == VK_SUCCESS) {
-        result = record(&c, queue->family, &copy, out);
-    }
-    if (result == VK_SUCCESS) {
-        result = run(&c, queue);
+        result = run(&c, &copy, out);
     }
     if (result == VK_TIMEOUT) {
         return SL_ERR_TIMEOUT; /* the device still has all of it */

@@ -518,6 +518,23 @@ uint64_t hvk_held_size(const struct hvk_set *set, const struct hvk_binding *bind
  * layout. */
 bool hvk_write_resolve(VkWriteDescriptorSet *write);
 
+/* --- hvk_once.c --- */
+
+/* Commands of the host's own, which run once. */
+struct hvk_once {
+    const struct hvk_device *device;
+    struct hvk_queue *queue;
+    VkCommandPool pool;
+    VkCommandBuffer commands;
+    VkFence fence;
+};
+/* They are recorded from now on, for a queue that has any of these flags. FEATURE_NOT_PRESENT:
+ * there is none. Whatever it answers, hvk_once_end follows. */
+VkResult hvk_once_begin(struct hvk_once *once, const struct hvk_device *device, VkQueueFlags any);
+/* They are run, and waited for; behind TIMEOUT the device still has them, and nothing ends. */
+VkResult hvk_once_run(struct hvk_once *once);
+void hvk_once_end(struct hvk_once *once);
+
 /* --- hvk_carry.c --- */
 
 /* A buffer in memory that the host maps, for copies. */
