@@ -231,6 +231,8 @@ struct hvk_command_buffer {
     struct hvk_counting counting[HVK_COUNTING_MAX];
     uint32_t counting_count;
     bool resets_queries;
+    bool copies_queries; /* or some that it executes; set in a replay alone */
+    uint64_t copied_at;  /* context->kept_changes then */
 };
 
 struct hvk_provider;
@@ -259,6 +261,7 @@ struct hvk_context {
     bool is_restoring;      /* hvk_restore.c: a snapshot is being played; under the turn */
     bool is_ending;         /* all that a device or instance has, or the context; under the turn */
     bool is_sparse;         /* memory was bound that no record knows of; under the turn */
+    uint64_t kept_changes;  /* atomic: times that kept results came or went. hvk_query_kept.c */
     uint64_t queries, places; /* atomic: of all pools. hvk_query_pool.c, hvk_set_pool.c */
     /* hvk_drawn.c: of the last submit, and where it went; under the turn */
     struct hvk_shots shots;

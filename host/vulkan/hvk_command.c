@@ -6,6 +6,8 @@
  * buffer's `flushing`, on which submits and executions of that command buffer wait. Locks are
  * taken in this order: natives, pool->lock. */
 #include "host/vulkan/hvk_drawn.h"
+#include "host/vulkan/hvk_provider.h"
+#include "host/vulkan/hvk_query.h"
 
 #include "host/vk_dispatch.h"
 #include "host/vk_hand.h"
@@ -75,7 +77,7 @@ static void keep(const struct hvk_recording *recording)
 {
     struct hvk_command_buffer *b = recording->buffer;
     size_t size = (size_t)(recording->end - recording->kept);
-    if (b->state == HVK_INITIAL || (b->is_once && b->state == HVK_RECORDED)) {
+    if (b->state == HVK_INITIAL || (b->is_once && !b->copies_queries && b->state == HVK_RECORDED)) {
         b->kept_size = 0;
     } else if (kept_room(b, b->kept_size + size)) {
         memcpy(b->kept + b->kept_size, recording->kept, size);
@@ -113,8 +115,11 @@ VkResult hvk_vkCreateCommandPool(struct hvk_call *call, struct vk_args_vkCreateC
     if (pool == NULL) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
-    VkResult result =
-        device->driver.CreateCommandPool(hvk_native(device), a->pCreateInfo, NULL, &native);
+    VkCommandPoolCreateInfo info = *a->pCreateInfo;
+    if (call->context->provider->restores) { /* hvk_command_again */
+        info.flags |= VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
+    }
+    VkResult result = device->driver.CreateCommandPool(hvk_native(device), &info, NULL, &native);
     if (result != VK_SUCCESS) {
         sl_free(pool);
         return hvk_device_result(device, result);
@@ -377,6 +382,9 @@ bool hvk_command_buffers_ready(const struct hvk_call *call, struct hvk_queue *qu
         if (b == NULL || (recording && !settle(context, b)) || !hvk_uses_alive(context, &b->uses)) {
             return false;
         }
+        if (b->copies_queries) {
+            hvk_queries_settle(b);
+        }
         hvk_work_give(&b->work, queue);
         hvk_uses_give(&b->uses, queue);
         hvk_drawn_submitted(call->context, b);
@@ -392,6 +400,46 @@ static void new_generation(struct hvk_context *context, struct hvk_command_buffe
     b->generation++;
     context->ended++;
     pthread_rwlock_unlock(&context->natives);
+}
+
+/* The reason why not all of it was taken; NULL: it was. With `natives` and the pool's lock held. */
+static const char *record(struct hvk_command_buffer *b, struct sl_arena *arena, const void *data,
+                          size_t size, uint32_t *opcode)
+{
+    struct hvk_device *device = b->object.device;
+    struct hvk_recording recording = {.driver = &device->driver,
+                                      .native = HVK_HANDLE(VkCommandBuffer, b->object.native),
+                                      .buffer = b,
+                                      .device = device,
+                                      .kept = data,
+                                      .in = vk_unpack_over(NULL, 0, arena, &device->context->ids)};
+    recording.in.named = hvk_uses_note;
+    recording.in.user = &b->uses;
+    const char *reason = vk_sub_decode(&recording, data, size);
+    keep(&recording);
+    *opcode = recording.opcode;
+    return reason;
+}
+
+void hvk_command_again(struct hvk_command_buffer *b)
+{
+    struct hvk_context *context = b->object.device->context;
+    struct sl_arena arena;
+    uint32_t opcode;
+    size_t size = b->kept_size;
+    uint8_t *bytes = b->is_kept_short || size == 0 ? NULL : sl_alloc(size);
+    if (bytes == NULL) {
+        return; /* it stays as it is */
+    }
+    memcpy(bytes, b->kept, size);
+    sl_arena_init(&arena, HR_PACKET_MAX);
+    pthread_rwlock_rdlock(&context->natives);
+    pthread_mutex_lock(&b->pool->lock);
+    (void)record(b, &arena, bytes, size, &opcode);
+    pthread_mutex_unlock(&b->pool->lock);
+    pthread_rwlock_unlock(&context->natives);
+    sl_arena_finish(&arena);
+    sl_free(bytes);
 }
 
 void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
@@ -425,23 +473,15 @@ void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
     pthread_mutex_lock(&b->pool->lock); /* in turns: what one pool records is in order */
     b->recorded_at = device->submits;
     hvk_pass(call);
-    struct hvk_recording recording = {.driver = &device->driver,
-                                      .native = HVK_HANDLE(VkCommandBuffer, b->object.native),
-                                      .buffer = b,
-                                      .device = device,
-                                      .kept = a->pData,
-                                      .in = vk_unpack_over(NULL, 0, arena, &context->ids)};
-    recording.in.named = hvk_uses_note;
-    recording.in.user = &b->uses;
-    const char *reason = vk_sub_decode(&recording, a->pData, a->dataSize);
-    keep(&recording);
+    uint32_t opcode = 0;
+    const char *reason = record(b, arena, a->pData, a->dataSize, &opcode);
     pthread_mutex_unlock(&b->pool->lock);
     pthread_rwlock_unlock(&context->natives);
     (void)sl_atomic_add(&b->flushing, UINT32_MAX);
     (void)sl_atomic_add(&context->flushes, UINT32_MAX);
     hvk_unref(&b->object);
     if (reason != NULL && !is_restoring) {
-        const char *name = vk_op_name(recording.opcode);
+        const char *name = vk_op_name(opcode);
         hr_call_violate(call->hr, "%s: %s", name != NULL ? name : "a recorded command", reason);
     }
 }
@@ -457,6 +497,7 @@ static void begin(struct hvk_recording *r, const VkCommandBufferBeginInfo *info)
     r->buffer->bound = 0;
     r->buffer->counting_count = 0;
     r->buffer->resets_queries = false;
+    r->buffer->copies_queries = false;
     r->buffer->cleared_layers = 0;
     r->buffer->is_rendering = false;
     r->buffer->inherits_pass =
@@ -548,6 +589,7 @@ void hvk_vkCmdExecuteCommands(struct hvk_recording *r, struct vk_args_vkCmdExecu
             return;
         }
         sl_atomic_store_relaxed(&b->is_executed, 1);
+        hvk_queries_execute(r->buffer, b);
         hvk_drawn_execute(r, b);
     }
     r->driver->CmdExecuteCommands(r->native, a->commandBufferCount, a->pCommandBuffers);

@@ -207,12 +207,21 @@ bool hvk_reaches(struct hvk_recording *r, uint64_t buffer_id, uint64_t offset, u
 bool hvk_command_buffers_ready(const struct hvk_call *call, struct hvk_queue *queue,
                                const uint64_t *ids, uint32_t count);
 
+/* What it holds is recorded again, natively in its place: the device is done with it. In turns. */
+void hvk_command_again(struct hvk_command_buffer *b);
+
 /* --- hvk_uses.c --- */
 
 /* vk_unpack.named, user: the struct hvk_uses of the buffer that is recorded. */
 void hvk_uses_note(struct vk_unpack *u, uint32_t kind, uint64_t id, uint64_t native);
 /* The commands name these of a pool's queries. */
 void hvk_uses_queries(struct vk_unpack *u, uint64_t pool_id, uint32_t first, uint32_t count);
+/* The same of queries that are reset: a submit tells the pool. Whether this one is, so far. */
+void hvk_uses_resets(struct vk_unpack *u, uint64_t pool_id, uint32_t first, uint32_t count);
+/* The secondary command buffer that the i-th of them is; NULL: none. */
+struct hvk_object *hvk_uses_executed(const struct hvk_uses *uses, uint32_t i,
+                                     const struct hvk_context *context);
+bool hvk_uses_is_reset(const struct hvk_uses *uses, uint64_t pool_id, uint32_t query);
 void hvk_uses_forget(struct hvk_uses *uses);
 void hvk_uses_finish(struct hvk_uses *uses);
 /* Nothing of it has ended. Under the turn, while nobody records it. */
@@ -341,18 +350,6 @@ bool hvk_pass_executes(const struct hvk_command_buffer *b,
 
 /* How many subpasses the pass of that id has; 0: there is none. */
 uint32_t hvk_pass_subpasses(const struct hvk_context *context, VkRenderPass id);
-
-/* How many queries a pool has, as the driver believes any index. */
-struct hvk_query_pool {
-    struct hvk_object object;
-    uint32_t count;
-    uint32_t value_count;  /* of one query's results */
-    struct hvk_work work;  /* that many of its queries at a time were submitted for */
-    struct hvk_work one[]; /* and each alone; none of a large pool */
-};
-/* Queries that a submit uses. */
-void hvk_queries_give(struct hvk_query_pool *pool, uint32_t first, uint32_t count,
-                      struct hvk_queue *queue);
 
 /* `count` more of what a process has of something, atomic; false: that would be more than `most`.
  * Any thread. */

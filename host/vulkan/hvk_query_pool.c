@@ -1,5 +1,5 @@
 /* Query pools: indices and result buffers within their bounds. */
-#include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_query.h"
 #include "host/vulkan/hvk_provider.h"
 
 #include "host/vk_hand.h"
@@ -22,6 +22,7 @@ static void pool_release(struct hvk_object *object)
     hvk_give_back(&object->device->context->queries, pool_of(object)->count);
     object->device->driver.DestroyQueryPool(hvk_native(object->device),
                                             HVK_HANDLE(VkQueryPool, object->native), NULL);
+    hvk_queries_free(pool_of(object));
     sl_free(object);
 }
 
@@ -37,6 +38,22 @@ static uint32_t values_of(const VkQueryPoolCreateInfo *info)
         return (uint32_t)__builtin_popcount(info->pipelineStatistics);
     }
     return info->queryType == VK_QUERY_TYPE_TRANSFORM_FEEDBACK_STREAM_EXT ? 2 : 1;
+}
+
+/* Those that can be asked whether they are available, and are the device's own. */
+static bool tells(VkQueryType type)
+{
+    switch (type) {
+    case VK_QUERY_TYPE_OCCLUSION:
+    case VK_QUERY_TYPE_PIPELINE_STATISTICS:
+    case VK_QUERY_TYPE_TIMESTAMP:
+    case VK_QUERY_TYPE_TRANSFORM_FEEDBACK_STREAM_EXT:
+    case VK_QUERY_TYPE_PRIMITIVES_GENERATED_EXT:
+    case VK_QUERY_TYPE_MESH_PRIMITIVES_GENERATED_EXT:
+        return true;
+    default:
+        return false;
+    }
 }
 
 VkResult hvk_vkCreateQueryPool(struct hvk_call *call, struct vk_args_vkCreateQueryPool *a)
@@ -63,6 +80,7 @@ VkResult hvk_vkCreateQueryPool(struct hvk_call *call, struct vk_args_vkCreateQue
                     device, pool_release);
     pool->count = count;
     pool->value_count = values_of(a->pCreateInfo);
+    pool->tells = tells(a->pCreateInfo->queryType);
     enum sl_result added = hvk_add_object(call, &pool->object, &id);
     hvk_unref(&pool->object);
     if (added != SL_OK) {
@@ -72,8 +90,8 @@ VkResult hvk_vkCreateQueryPool(struct hvk_call *call, struct vk_args_vkCreateQue
     return hvk_device_result(device, VK_SUCCESS);
 }
 
-static struct hvk_query_pool *holding(const struct hvk_context *context, uint64_t id,
-                                      uint32_t first, uint32_t count)
+struct hvk_query_pool *hvk_queries_find(const struct hvk_context *context, uint64_t id,
+                                        uint32_t first, uint32_t count)
 {
     struct hvk_query_pool *pool = pool_of(hvk_find(context, VK_KIND_VkQueryPool, id, NULL));
     return pool != NULL && sl_region_fits(first, count, pool->count) ? pool : NULL;
@@ -87,6 +105,7 @@ void hvk_queries_give(struct hvk_query_pool *pool, uint32_t first, uint32_t coun
     if (pool == NULL || !sl_region_fits(first, count, pool->count)) {
         return;
     }
+    pool->is_used = true;
     hvk_work_give(count == 1 && pool->count <= EACH_MAX ? &pool->one[first] : &pool->work, queue);
 }
 
@@ -105,14 +124,16 @@ static bool are_done(const struct hvk_query_pool *pool, uint32_t first, uint32_t
 void hvk_vkResetQueryPool(struct hvk_call *call, struct vk_args_vkResetQueryPool *a)
 {
     struct hvk_device *device = hvk_device_of(a->record);
-    const struct hvk_query_pool *pool =
-        holding(call->context, a->queryPool_id, a->firstQuery, a->queryCount);
+    struct hvk_query_pool *pool =
+        hvk_queries_find(call->context, a->queryPool_id, a->firstQuery, a->queryCount);
     if (device->driver.ResetQueryPool != NULL && pool != NULL &&
         (are_done(pool, a->firstQuery, a->queryCount) || hvk_graves_wait(device))) {
         pthread_rwlock_wrlock(&call->context->natives); /* somebody may read them past its turn */
         device->driver.ResetQueryPool(hvk_native(device), a->queryPool, a->firstQuery,
                                       a->queryCount);
         pthread_rwlock_unlock(&call->context->natives);
+        pool->is_used = true;
+        hvk_queries_forget(pool, a->firstQuery, a->queryCount);
     } else {
         sl_warn_limited("vulkan", "context %u: no queries %u to %u, or they are in use",
                         call->context->ctx_id, a->firstQuery, a->queryCount);
@@ -132,13 +153,25 @@ static bool results_size(const struct hvk_query_pool *pool, uint32_t count, uint
     return count == 0 || (sl_mul_u64(count - 1, stride, &before) && sl_add_u64(before, one, out));
 }
 
-/* In a replay that began with a snapshot nobody runs the queries that were over before it: what is
- * there once the device is idle is all. */
+/* In a replay that began with a snapshot nobody runs queries that were going on then: what is there
+ * once the device is idle is all. */
 static VkQueryResultFlags flags_of(const struct hvk_device *device, VkQueryResultFlags flags)
 {
     return device->context->provider->restores
                ? flags & ~(VkQueryResultFlags)VK_QUERY_RESULT_WAIT_BIT
                : flags;
+}
+
+static VkResult results_get(const struct hvk_query_pool *pool,
+                            const struct vk_args_vkGetQueryPoolResults *a)
+{
+    const struct hvk_device *device = pool->object.device;
+    VkQueryResultFlags flags = flags_of(device, a->flags);
+    return hvk_queries_kept(pool, a->firstQuery, a->queryCount)
+               ? hvk_queries_get(pool, a, flags)
+               : device->driver.GetQueryPoolResults(hvk_native(device), a->queryPool, a->firstQuery,
+                                                    a->queryCount, a->dataSize, a->pData, a->stride,
+                                                    flags);
 }
 
 /* Past its turn: who is waited for may need one. */
@@ -151,9 +184,7 @@ static VkResult results_wait(struct hvk_call *call, struct hvk_query_pool *pool,
     (void)hvk_ref(&pool->object);
     hvk_pass(call);
     if (hvk_queues_hold(device, call)) {
-        result = device->driver.GetQueryPoolResults(hvk_native(device), a->queryPool, a->firstQuery,
-                                                    a->queryCount, a->dataSize, a->pData, a->stride,
-                                                    flags_of(device, a->flags));
+        result = results_get(pool, a);
         hvk_queues_leave(device);
     }
     result = hvk_device_result(device, result);
@@ -172,7 +203,7 @@ VkResult hvk_vkGetQueryPoolResults(struct hvk_call *call, struct vk_args_vkGetQu
 {
     struct hvk_device *device = hvk_device_of(a->record);
     struct hvk_query_pool *pool =
-        holding(call->context, a->queryPool_id, a->firstQuery, a->queryCount);
+        hvk_queries_find(call->context, a->queryPool_id, a->firstQuery, a->queryCount);
     uint64_t size;
     if (pool == NULL || a->pData == NULL ||
         !results_size(pool, a->queryCount, a->stride, a->flags, &size) || size > a->dataSize) {
@@ -181,17 +212,14 @@ VkResult hvk_vkGetQueryPoolResults(struct hvk_call *call, struct vk_args_vkGetQu
     if (waits(device, a->flags) && !hvk_device_is_idle(device)) {
         return results_wait(call, pool, a);
     }
-    return hvk_device_result(
-        device, device->driver.GetQueryPoolResults(hvk_native(device), a->queryPool, a->firstQuery,
-                                                   a->queryCount, a->dataSize, a->pData, a->stride,
-                                                   flags_of(device, a->flags)));
+    return hvk_device_result(device, results_get(pool, a));
 }
 
 /* --- recorded --- */
 
 static bool check(struct hvk_recording *r, uint64_t id, uint32_t first, uint32_t count)
 {
-    if (holding(r->device->context, id, first, count) != NULL) {
+    if (hvk_queries_find(r->device->context, id, first, count) != NULL) {
         hvk_uses_queries(&r->in, id, first, count);
         return true;
     }
@@ -254,6 +282,9 @@ static bool may_reset(struct hvk_recording *r, uint64_t pool, uint32_t first, ui
         return false;
     }
     b->resets_queries = true;
+    if (r->device->context->provider->restores) { /* elsewhere nothing is kept of them */
+        hvk_uses_resets(&r->in, pool, first, count);
+    }
     return true;
 }
 
@@ -315,12 +346,16 @@ void hvk_vkCmdCopyQueryPoolResults(struct hvk_recording *r,
                                    struct vk_args_vkCmdCopyQueryPoolResults *a)
 {
     const struct hvk_query_pool *pool =
-        holding(r->device->context, a->queryPool_id, a->firstQuery, a->queryCount);
+        hvk_queries_find(r->device->context, a->queryPool_id, a->firstQuery, a->queryCount);
     uint64_t size = UINT64_MAX;
     if (check(r, a->queryPool_id, a->firstQuery, a->queryCount) &&
         hvk_reaches(r, a->dstBuffer_id, a->dstOffset,
                     results_size(pool, a->queryCount, a->stride, a->flags, &size) ? size
                                                                                   : UINT64_MAX)) {
+        if (r->device->context->provider->restores) {
+            hvk_queries_copy(r, pool, a);
+            return;
+        }
         r->driver->CmdCopyQueryPoolResults(r->native, a->queryPool, a->firstQuery, a->queryCount,
                                            a->dstBuffer, a->dstOffset, a->stride, a->flags);
     }

@@ -1,5 +1,5 @@
 /* Packets that only a snapshot has (hvk_save.c writes them), and only a replay may send. */
-#include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_query.h"
 #include "host/vulkan/hvk_provider.h"
 
 #include "host/vk_hand.h"
@@ -14,11 +14,29 @@ static bool may_restore(struct hvk_call *call)
     return may;
 }
 
+/* A pool's id, which of its queries, how many, and what is known of them. */
+static void restore_queries(struct hvk_call *call, const uint64_t *words, uint32_t count)
+{
+    bool has_head = count >= HVK_QUERIES_HEAD && words[1] <= UINT32_MAX && words[2] <= UINT32_MAX;
+    struct hvk_query_pool *pool =
+        has_head ? hvk_queries_find(call->context, words[0], (uint32_t)words[1], (uint32_t)words[2])
+                 : NULL;
+    if (pool == NULL ||
+        hvk_queries_restore(pool, (uint32_t)words[1], (uint32_t)words[2], words + HVK_QUERIES_HEAD,
+                            count - HVK_QUERIES_HEAD) != SL_OK) {
+        hr_call_violate(call->hr, "no queries take such results");
+    }
+}
+
 /* Ids come from now on as they did there; behind the last packet of a snapshot turns do too. */
 void hvk_vkRestoreSLUICE(struct hvk_call *call, struct vk_args_vkRestoreSLUICE *a)
 {
     struct hvk_context *context = call->context;
     if (!may_restore(call)) {
+        return;
+    }
+    if (a->last == HVK_RESTORE_QUERIES) {
+        restore_queries(call, a->pIds, a->idCount);
         return;
     }
     context->is_restoring = a->last == VK_FALSE;

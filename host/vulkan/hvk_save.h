@@ -77,6 +77,7 @@ void hvk_save_about_bond(struct hvk_save *s, uint32_t kind, const struct hvk_obj
 void hvk_save_about_retired(struct hvk_save *s, uint64_t id);
 
 /* hvk_save_held.c */
+bool hvk_save_is_zero(const void *data, size_t size);
 enum sl_result hvk_save_look(struct hvk_save *s); /* named and shared */
 /* Memory is there: its blobs, and its bytes where nobody else writes them. */
 void hvk_save_memory(struct hvk_save *s, const struct hvk_memory *memory);

@@ -71,8 +71,9 @@ static bool bring(struct hvk_save *s, uint32_t resource_id)
     return result == SL_OK;
 }
 
-static bool is_zero(const uint8_t *bytes, size_t size)
+bool hvk_save_is_zero(const void *data, size_t size)
 {
+    const uint8_t *bytes = data;
     return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
@@ -93,7 +94,7 @@ static void write_bytes(struct hvk_save *s, const struct hvk_memory *m)
     const uint8_t *bytes = m->pages->pointer;
     for (uint64_t at = 0; at < m->size && s->result == SL_OK; at += PIECE) {
         size_t size = m->size - at < PIECE ? (size_t)(m->size - at) : PIECE;
-        if (hvk_save_is_whole(s) || !is_zero(bytes + at, size)) {
+        if (hvk_save_is_whole(s) || !hvk_save_is_zero(bytes + at, size)) {
             about_pages(s, m, at);
             HVK_SAVE(s, WriteMemorySLUICE, device_id(&m->object),
                      HVK_HANDLE(VkDeviceMemory, m->object.id), at, size, bytes + at);
@@ -290,7 +291,7 @@ static bool translate(const struct hvk_save *s, VkDescriptorType type,
 {
     uint64_t id, other;
     *out = *held;
-    if (is_zero(held->bytes, sizeof held->bytes)) {
+    if (hvk_save_is_zero(held->bytes, sizeof held->bytes)) {
         return false;
     }
     switch (type) {

@@ -1,4 +1,5 @@
 /* The state that objects are in: signals, recorded commands, private data. */
+#include "host/vulkan/hvk_query.h"
 #include "host/vulkan/hvk_save.h"
 
 #include "transport/base/log.h"
@@ -7,6 +8,8 @@
 #include <stdlib.h>
 
 #define HEADER 12u /* opcode, length, turn */
+/* Words of queries' results in one packet. */
+#define QUERY_WORDS 8192u
 
 static VkDevice device_id(const struct hvk_object *object)
 {
@@ -137,6 +140,54 @@ static void save_commands(struct hvk_save *s, struct hvk_command_buffer *b)
     }
 }
 
+/* --- queries --- */
+
+/* words: the head, and as many of results. */
+static void put_queries(struct hvk_save *s, const struct hvk_query_pool *pool, uint32_t first,
+                        uint32_t count, uint64_t *words, uint32_t results)
+{
+    words[0] = pool->object.id;
+    words[1] = first;
+    words[2] = count;
+    HVK_SAVE(s, RestoreSLUICE, HVK_RESTORE_QUERIES, s->turn + 1, 0, 0, HVK_QUERIES_HEAD + results,
+             words);
+}
+
+/* Their results, in pieces, and that the others are reset: a driver takes neither from outside. */
+static void save_queries(struct hvk_save *s, const struct hvk_query_pool *pool)
+{
+    uint32_t one = hvk_query_words(pool), step = QUERY_WORDS / one;
+    if (!pool->is_used) {
+        return;
+    }
+    if (!pool->tells) {
+        sl_warn_limited("vulkan",
+                        "context %u has queries whose results no snapshot has: a replay that "
+                        "begins with it finds none until they are made again",
+                        s->context->ctx_id);
+        return;
+    }
+    uint64_t *words = sl_alloc_array(HVK_QUERIES_HEAD + QUERY_WORDS, sizeof *words);
+    if (words == NULL) {
+        hvk_save_fail(s, SL_ERR_NOMEM, "no memory");
+        return;
+    }
+    if (!hvk_save_is_whole(s)) {
+        put_queries(s, pool, 0, pool->count, words, 0);
+    }
+    for (uint32_t at = 0; at < pool->count && s->result == SL_OK; at += step) {
+        uint32_t count = pool->count - at < step ? pool->count - at : step;
+        uint64_t *results = words + HVK_QUERIES_HEAD;
+        if (hvk_queries_read(pool, at, count, results) != VK_SUCCESS) {
+            hvk_save_fail(s, SL_ERR_DEVICE_LOST, "its queries have no results");
+        }
+        if (hvk_save_is_whole(s) || !hvk_save_is_zero(results, (size_t)count * one * 8)) {
+            put_queries(s, pool, at, count, words, count * one);
+        }
+    }
+    sl_free(words);
+}
+
 /* --- private data, status pages --- */
 
 static int by_handle(const void *a, const void *b)
@@ -208,12 +259,8 @@ static void save_state(struct hvk_save *s, uint32_t kind, uint64_t id, uint64_t 
         save_event(s, object->device, native, id);
     } else if (kind == VK_KIND_VkPrivateDataSlot) {
         save_private(s, object);
-    } else if (kind == VK_KIND_VkQueryPool) { /* nothing sets results */
-        sl_warn_limited(
-            "vulkan",
-            "context %u has queries: a snapshot has no results of theirs, a replay that "
-            "begins with it finds none until they are made again",
-            s->context->ctx_id);
+    } else if (kind == VK_KIND_VkQueryPool) {
+        save_queries(s, record);
     }
 }
 

@@ -6,16 +6,18 @@
  * were, at most once for each end of something. The notes belong to who holds the pool's lock, or
  * has the turn while nobody records. */
 #include "host/vulkan/hvk_birth.h"
-#include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_query.h"
 
 #include "transport/base/mem.h"
 
 #define ROOM_START 32u
 #define ROOM_MAX   (1u << 24)
 
-/* A kind of our own: queries of a pool, whose id it is; `native` is first << 32 | count. */
+/* Kinds of our own: queries of a pool, whose id it is, and of them those that are reset; `native`
+ * is first << 32 | count. */
 #define QUERIES 255u
-_Static_assert(VK_KIND_END <= QUERIES, "kinds");
+#define RESETS  254u
+_Static_assert(VK_KIND_END <= RESETS, "kinds");
 
 /* Kinds that drivers keep nothing of behind the command that names them. */
 static bool is_consumed(uint32_t kind)
@@ -47,7 +49,7 @@ static uint64_t native_of(uint32_t kind, uint64_t native, const struct hvk_objec
 /* Kinds that are reset, and must know what they were submitted for. */
 static bool has_work(uint32_t kind)
 {
-    return kind == VK_KIND_VkCommandBuffer || kind == VK_KIND_VkDescriptorSet || kind == QUERIES;
+    return kind == VK_KIND_VkCommandBuffer || kind == VK_KIND_VkDescriptorSet || kind >= RESETS;
 }
 
 static bool make_room(struct hvk_uses *uses)
@@ -96,6 +98,23 @@ void hvk_uses_queries(struct vk_unpack *u, uint64_t pool_id, uint32_t first, uin
     hvk_uses_note(u, QUERIES, pool_id, (uint64_t)first << 32 | count);
 }
 
+void hvk_uses_resets(struct vk_unpack *u, uint64_t pool_id, uint32_t first, uint32_t count)
+{
+    hvk_uses_note(u, RESETS, pool_id, (uint64_t)first << 32 | count);
+}
+
+bool hvk_uses_is_reset(const struct hvk_uses *uses, uint64_t pool_id, uint32_t query)
+{
+    for (uint32_t i = 0; i < uses->count; i++) {
+        const struct hvk_use *use = &uses->list[i];
+        if (use->name == ((uint64_t)RESETS << 56 | pool_id) &&
+            query - (uint32_t)(use->native >> 32) < (uint32_t)use->native) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void hvk_uses_forget(struct hvk_uses *uses)
 {
     uses->count = 0;
@@ -138,7 +157,7 @@ static bool is_alive(const struct hvk_context *context, const struct hvk_use *us
 {
     uint32_t kind = (uint32_t)(use->name >> 56);
     uint64_t native;
-    if (kind == QUERIES) {
+    if (kind >= RESETS) {
         return true; /* the pool is named, too */
     }
     const struct hvk_object *object =
@@ -162,8 +181,7 @@ static bool executed_alive(const struct hvk_context *context, const struct hvk_u
 {
     for (uint32_t i = 0; i < uses->count; i++) {
         if (uses->list[i].name >> 56 == VK_KIND_VkCommandBuffer) {
-            struct hvk_object *object = hvk_find(context, VK_KIND_VkCommandBuffer,
-                                                 uses->list[i].name & 0xffffffffffffffull, NULL);
+            struct hvk_object *object = hvk_uses_executed(uses, i, context);
             struct hvk_command_buffer *b = (struct hvk_command_buffer *)(void *)object;
             if (b == NULL || !all_alive(context, &b->uses)) {
                 return false;
@@ -183,6 +201,15 @@ bool hvk_uses_alive(const struct hvk_context *context, struct hvk_uses *uses)
     }
     uses->alive_at = context->ended + 1;
     return true;
+}
+
+struct hvk_object *hvk_uses_executed(const struct hvk_uses *uses, uint32_t i,
+                                     const struct hvk_context *context)
+{
+    const struct hvk_use *use = &uses->list[i];
+    return use->name >> 56 == VK_KIND_VkCommandBuffer
+               ? hvk_find(context, VK_KIND_VkCommandBuffer, use->name & 0xffffffffffffffull, NULL)
+               : NULL;
 }
 
 static void give(struct hvk_object *object, struct hvk_queue *queue)
@@ -210,10 +237,15 @@ void hvk_uses_give(const struct hvk_uses *uses, struct hvk_queue *queue)
         const struct hvk_use *use = &uses->list[i];
         uint32_t kind = (uint32_t)(use->name >> 56);
         uint64_t id = use->name & 0xffffffffffffffull;
+        uint32_t first = (uint32_t)(use->native >> 32), count = (uint32_t)use->native;
         if (kind == QUERIES) {
             struct hvk_object *pool = hvk_find(context, VK_KIND_VkQueryPool, id, NULL);
-            hvk_queries_give((struct hvk_query_pool *)(void *)pool, (uint32_t)(use->native >> 32),
-                             (uint32_t)use->native, queue);
+            hvk_queries_give((struct hvk_query_pool *)(void *)pool, first, count, queue);
+        } else if (kind == RESETS) {
+            struct hvk_query_pool *pool = hvk_queries_find(context, id, first, count);
+            if (pool != NULL) {
+                hvk_queries_forget(pool, first, count);
+            }
         } else if (has_work(kind)) {
             give(hvk_find(context, kind, id, NULL), queue);
         }
@@ -226,7 +258,7 @@ uint32_t hvk_uses_serials(const struct hvk_context *context, const struct hvk_us
     for (uint32_t i = 0; i < uses->count && i < room; i++) {
         uint32_t kind = (uint32_t)(uses->list[i].name >> 56);
         const struct hvk_birth *birth =
-            hvk_birth_of(context, kind == QUERIES ? VK_KIND_VkQueryPool : kind,
+            hvk_birth_of(context, kind >= RESETS ? VK_KIND_VkQueryPool : kind,
                          uses->list[i].name & ((1ull << 56) - 1));
         out[i] = birth != NULL ? birth->serial : 0;
     }

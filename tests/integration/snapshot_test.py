@@ -221,6 +221,28 @@ class Snapshots(TraceBed):
                 self.assertLess(one.stat().st_size, two.stat().st_size - size // 2)
                 self.ends(0, "info", "--check", str(one))
 
+    def test_what_no_driver_takes_is_kept(self) -> None:
+        """Results of queries that were over before the cut, and are looked at behind it."""
+        programs = os.environ.get("KEPT_PROGRAMS", "").split(",")
+        if programs == [""]:
+            self.skipTest("KEPT_PROGRAMS is not set")
+        for program in programs:
+            with self.subTest(program=program):
+                whole, part, again = (self.tmp / f"kept-{n}.slc" for n in ("all", "part", "again"))
+                self.ends(0, "record", "--force", "--hash", "--snapshot-every", "7",
+                          "-o", str(whole), "--", *program.split())  # fmt: skip
+                hashes = self.shown(whole, "--expect", "live")
+                self.assertEqual(12, len(set(hashes)))  # the second of each four looks again
+                for first in (7, 14):
+                    self.assertEqual(hashes[first:], self.shown(whole, "--frames", f"{first}-15"))
+                for first in range(1, 6):
+                    self.ends(0, "trim", "--force", "--gpu", "0", "--frames", f"{first}-14",
+                              "-o", str(part), str(whole))  # fmt: skip
+                    self.assertEqual(hashes[first:15], self.shown(part, "--expect", "live"))
+                    self.ends(0, "trim", "--force", "--gpu", "0", "--frames", "1-4",
+                              "-o", str(again), str(part))  # fmt: skip
+                    self.assertEqual(hashes[first + 1 : first + 5], self.shown(again))
+
     def test_trim_without_a_driver(self) -> None:
         for name, trace in self.traces.items():
             part, again = self.tmp / f"{name}-kept.slc", self.tmp / f"{name}-kept2.slc"

@@ -124,7 +124,6 @@ SLT_TEST_F(hvk_save_kinds, every_kind_is_there_under_its_id, p)
     make_texel_view(w);
     make_small(w);
     SLT_ASSERT_TRUE(!w->main.lost);
-    SLT_EXPECT_LOG("vulkan", "has queries");
     SLT_ASSERT_OK(vk_saved_take(&p->saved, w));
     vk_saved_play(&p->saved, &p->there, w->turn);
     while (sl_ids_next(&vk_world_context(w)->ids, &cursor, &kind, &id, &native, &record)) {

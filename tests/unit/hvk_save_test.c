@@ -1,6 +1,6 @@
 /* A context saved and played to another host: what lives there, holds and signals what it did here.
  * (Whole sessions of stock guests, whose ids the host chooses: hvk_stock_test.c.) */
-#include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_query.h"
 #include "tests/support/vk_parts.h"
 #include "tests/support/vk_saved.h"
 
@@ -401,6 +401,42 @@ SLT_TEST_F(hvk_save, memory_has_an_end, p)
     SLT_EXPECT_TRUE(!t->main.lost);
     SLT_EXPECT_LOG("ring", "no such place");
     VK_SEND(&t->main, WriteMemorySLUICE, t->device, memory, 4096 - 63, 64, bytes);
+    SLT_EXPECT_TRUE(t->main.lost);
+}
+
+struct results_case {
+    const char *label;
+    uint64_t pool, first, count; /* pool: added to the id */
+    uint32_t words;
+};
+
+static const struct results_case results_cases[] = {
+    {"no_head", 0, 0, 4, 2},         {"no_pool", 1, 0, 4, 3},
+    {"behind_its_end", 0, 1, 4, 3},  {"far_behind_its_end", 0, 1ull << 32, 1, 3},
+    {"too_few_words", 0, 0, 4, 10},  {"too_many_words", 0, 0, 4, 12},
+    {"of_no_queries", 0, 4, 0, 4},   {"a_count_that_wraps", 0, 2, (1ull << 32) + 1, 5},
+    {"all_of_one_more", 0, 0, 5, 13}};
+
+/* Results that a snapshot's file says, which may be anybody's. */
+SLT_TEST_FP(hvk_save, results_fit_their_queries, p, struct results_case, results_cases, c)
+{
+    const VkQueryPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+                                        .queryType = VK_QUERY_TYPE_OCCLUSION,
+                                        .queryCount = 4};
+    struct vk_world *t = &p->there;
+    VkQueryPool pool = VK_NULL_HANDLE;
+    VkResult r;
+    vk_world_device(t);
+    VK_SEND(&t->main, CreateQueryPool, t->device, &info, NULL, &pool);
+    VK_READ(&t->main, CreateQueryPool, t->device, &info, NULL, &pool, &r);
+    SLT_ASSERT_EQ(VK_SUCCESS, r);
+    uint64_t words[13] = {HVK_U64(pool), 0, 4, 1, 7, 0, 0, 1, 9, 0, 0};
+    VK_SEND(&t->main, RestoreSLUICE, HVK_RESTORE_QUERIES, t->turn, 0, 0, 11, words);
+    SLT_EXPECT_TRUE(!t->main.lost);
+    words[0] += c->pool;
+    words[1] = c->first;
+    words[2] = c->count;
+    VK_SEND(&t->main, RestoreSLUICE, HVK_RESTORE_QUERIES, t->turn, 0, 0, c->words, words);
     SLT_EXPECT_TRUE(t->main.lost);
 }
 
