@@ -339,6 +339,13 @@ static bool keep_stage_locked(struct hgl_group *g, struct hgl_program *p, uint32
     return true;
 }
 
+/* Of one name: the later one counts. */
+static bool same_wish(const struct hgl_wish *a, const struct hgl_wish *b)
+{
+    return strcmp(a->name, b->name) == 0 &&
+           (a->kind == HGL_WISH_ATTRIBUTE) == (b->kind == HGL_WISH_ATTRIBUTE);
+}
+
 /* The text of a shader, in the arena; NULL: no memory, or no shader. */
 static const char *text_of(struct hr_call *call, uint32_t shader, GLint *size)
 {
@@ -351,6 +358,28 @@ static const char *text_of(struct hr_call *call, uint32_t shader, GLint *size)
         gl->GetShaderSource(shader, length, size, text);
     }
     return text;
+}
+
+/* A link takes of each name the last wish; what the last link took before is nobody's any more. */
+static void drop_wishes_locked(struct hgl_group *g, struct hgl_program *p)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < p->wish_count; i++) {
+        bool is_last = true;
+        for (uint32_t k = p->wishes_linked; i < p->wishes_linked && is_last && k < p->wish_count;
+             k++) {
+            is_last = !same_wish(&p->wishes[i], &p->wishes[k]);
+        }
+        if (is_last) {
+            p->wishes[kept++] = p->wishes[i];
+            continue;
+        }
+        size_t bytes = strlen(p->wishes[i].name);
+        p->bytes -= bytes;
+        g->bytes -= bytes;
+        sl_free(p->wishes[i].name);
+    }
+    p->wish_count = kept;
 }
 
 static void keep_link(struct hr_call *call, struct hgl_group *g, uint32_t name)
@@ -367,6 +396,7 @@ static void keep_link(struct hr_call *call, struct hgl_group *g, uint32_t name)
         forget_stages(g, p);
         p->linked = true;
         p->forgotten = false;
+        drop_wishes_locked(g, p);
         p->wishes_linked = p->wish_count;
         for (GLsizei i = 0; i < count && !p->forgotten; i++) {
             GLint type = 0, size = 0;
@@ -436,10 +466,7 @@ static void keep_wish(struct hgl_group *g, uint32_t program, const struct hgl_wi
     struct hgl_program *p = program_locked(g, program);
     struct hgl_wish *same = NULL;
     for (uint32_t i = p != NULL ? p->wishes_linked : 0; p != NULL && i < p->wish_count; i++) {
-        bool found =
-            strcmp(p->wishes[i].name, wish->name) == 0 &&
-            (p->wishes[i].kind == HGL_WISH_ATTRIBUTE) == (wish->kind == HGL_WISH_ATTRIBUTE);
-        same = found ? &p->wishes[i] : same;
+        same = same_wish(&p->wishes[i], wish) ? &p->wishes[i] : same;
     }
     char *name = same == NULL ? sl_strdup(wish->name) : same->name;
     size_t bytes = strlen(wish->name);

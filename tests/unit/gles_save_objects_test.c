@@ -291,6 +291,29 @@ SLT_TEST_F(gles_save_objects, programs_whose_shaders_are_gone, p)
     SLT_EXPECT_EQ(0u, save_error(&p->other));
 }
 
+/* More often than a program keeps wishes: what a link took the place of is not kept. */
+SLT_TEST_F(gles_save_objects, a_program_that_is_linked_again_and_again, p)
+{
+    struct sl_pack *o = twin_out(&p->one);
+    uint32_t v = shader(&p->one, GL_VERTEX_SHADER, vertex_text),
+             f = shader(&p->one, GL_FRAGMENT_SHADER, fragment_text);
+    gles2_pack_glCreateProgram(o);
+    uint32_t name = twin_ask(&p->one);
+    gles2_pack_glAttachShader(o, name, v);
+    for (uint32_t i = 0; i < 5000; i++) {
+        gles2_pack_glBindAttribLocation(o, name, i % 7, "p", 2);
+        gles2_pack_glLinkProgram(o, name); /* soon over: half of it is missing */
+    }
+    gles2_pack_glAttachShader(o, name, f);
+    gles2_pack_glBindAttribLocation(o, name, 5, "p", 2);
+    gles2_pack_glLinkProgram(o, name);
+    expect_linked(&p->one, name);
+    save_expect_twins(p);
+    gles2_pack_glLinkProgram(twin_out(&p->other), name);
+    gles2_pack_glGetAttribLocation(twin_out(&p->other), name, "p", 2);
+    SLT_EXPECT_EQ(5u, twin_ask(&p->other));
+}
+
 SLT_TEST_F(gles_save_objects, programs_that_wait_for_their_end, p)
 {
     struct sl_pack *o = twin_out(&p->one);
