@@ -42,8 +42,8 @@ struct hgl_objects {
 
 struct hgl_save {
     const struct vgd_saver *to; /* NULL: nothing is saved, hgl_drawn.c reads */
-    struct hgl_objects all; /* of the client */
-    uint8_t *images_done;   /* [all.count] */
+    struct hgl_objects all;     /* of the client */
+    uint8_t *images_done;       /* [all.count] */
     struct hrc_client *client;
     const struct hs_native *n;
     const struct gl_driver *gl;
@@ -94,6 +94,10 @@ enum hgl_about {
 };
 /* Packets from here on; id: of the group's. FILLS with HGL_ABOUT_HELD fill that object. */
 void hgl_save_about(struct hgl_save *s, enum vgd_rule rule, uint32_t about, uint32_t id);
+/* What cannot change of this program or shader; about: HGL_ABOUT_NAMES or HGL_ABOUT_MADE_OF. */
+void hgl_save_about_program(struct hgl_save *s, uint32_t about, uint32_t name);
+/* Of a kind whose names are given out once (vgd_about.stays), unless the driver reuses names. */
+void hgl_save_staying(struct hgl_save *s, enum hgl_kind kind);
 /* The object comes into being. state: another one where it cannot become that again. */
 void hgl_save_makes(struct hgl_save *s, enum hgl_kind kind, uint32_t name, uint64_t state);
 /* For who compares, all is told, also what new objects are like. */

@@ -95,9 +95,42 @@ void hgl_save_about(struct hgl_save *s, enum vgd_rule rule, uint32_t about, uint
                                 .serial = is_held ? serial_of(s, about - HGL_ABOUT_HELD, id) : 0});
 }
 
-static void pack_delete(struct sl_pack *out, enum hgl_kind kind, uint32_t name)
+void hgl_save_about_program(struct hgl_save *s, uint32_t about, uint32_t name)
+{
+    tell(s, &(struct vgd_about){.rule = VGD_FIXED,
+                                .kind = about + HGL_PROGRAMS,
+                                .id = of_group(s, name),
+                                .serial = serial_of(s, HGL_PROGRAMS, name)});
+}
+
+void hgl_save_staying(struct hgl_save *s, enum hgl_kind kind)
+{
+    tell(s, &(struct vgd_about){.rule = VGD_ONCE,
+                                .kind = HGL_ABOUT_NAMES + kind,
+                                .id = of_group(s, 0),
+                                .stays = !s->reuses_names});
+}
+
+/* A new program has no shaders. */
+static void pack_detach(const struct hgl_save *s, struct sl_pack *out, uint32_t program)
+{
+    GLuint shaders[HGL_STAGES];
+    GLsizei count = 0;
+    if (s->gl->IsProgram(program)) {
+        s->gl->GetAttachedShaders(program, HGL_STAGES, &count, shaders);
+    }
+    for (GLsizei i = 0; i < count; i++) {
+        gles2_pack_glDetachShader(out, program, shaders[i]);
+    }
+}
+
+static void pack_end(const struct hgl_save *s, struct sl_pack *out, enum hgl_kind kind,
+                     uint32_t name)
 {
     switch (kind) {
+    case HGL_PROGRAMS: /* and shaders */
+        pack_detach(s, out, name);
+        break;
     case HGL_TEXTURES:
         gles2_pack_glDeleteTextures(out, 1, &name, 4);
         break;
@@ -125,7 +158,7 @@ void hgl_save_makes(struct hgl_save *s, enum hgl_kind kind, uint32_t name, uint6
     rc_pack_rcMakeCurrentAsync(out, s->root->handle, s->root->draw != NULL ? s->root->draw->id : 0,
                                s->root->read != NULL ? s->root->read->id : 0);
     uint8_t *none = out->cur;
-    pack_delete(out, kind, name);
+    pack_end(s, out, kind, name);
     if (s->ending.failed) {
         s->result = s->result == SL_OK ? SL_ERR_NOMEM : s->result;
         return;
@@ -136,6 +169,7 @@ void hgl_save_makes(struct hgl_save *s, enum hgl_kind kind, uint32_t name, uint6
                                 .id = of_group(s, name),
                                 .serial = serial_of(s, kind, name),
                                 .state = state,
+                                .stays = kind == HGL_PROGRAMS && !s->reuses_names,
                                 .end_ring = s->ring,
                                 .end = ends ? s->ending.data : NULL,
                                 .end_size = ends ? (size_t)(out->cur - s->ending.data) : 0});

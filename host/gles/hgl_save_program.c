@@ -374,7 +374,7 @@ static void save_program(struct hgl_save *s, const struct programs *p, uint32_t 
     uint32_t gles = s->gles;
     struct sl_pack *out = hgl_out(s);
     bool linked = program_get(s, name, GL_LINK_STATUS) != 0;
-    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_NAMES + HGL_PROGRAMS, name);
+    hgl_save_about_program(s, HGL_ABOUT_NAMES, name);
     if (gles >= 31) {
         gles2_pack_glProgramParameteri(out, name, GL_PROGRAM_SEPARABLE,
                                        program_get(s, name, GL_PROGRAM_SEPARABLE));
@@ -429,34 +429,60 @@ static bool find_programs(struct hgl_save *s, struct programs *p)
     return p->what != NULL;
 }
 
+/* For who compares: one by one, since what a loop makes of them lies beside what there was. Whose
+ * shaders are gone says so by numbers that are no shaders' names. */
+static void compare_programs(struct hgl_save *s, struct programs *p)
+{
+    hgl_save_staying(s, HGL_PROGRAMS);
+    for (uint32_t stage = 0; stage < HGL_STAGES; stage++) {
+        p->lenders[stage] = UINT32_MAX - stage;
+    }
+    for (uint32_t name = 1; name <= p->top && !hgl_save_failed(s); name++) {
+        if (p->what[name] != HOLE) {
+            hgl_save_makes(s, HGL_PROGRAMS, name, p->what[name]);
+        }
+        if (p->what[name] == PROGRAM) {
+            save_program(s, p, name);
+            hgl_save_about_program(s, HGL_ABOUT_MADE_OF, name);
+            attach_shaders(s, name);
+        } else if (p->what[name] == SHADER) {
+            hgl_save_about_program(s, HGL_ABOUT_NAMES, name);
+            save_shader(s, name);
+        }
+    }
+}
+
+static void save_programs(struct hgl_save *s, struct programs *p)
+{
+    create_all(s, p);
+    for (uint32_t name = 1; name <= p->top && !hgl_save_failed(s); name++) {
+        if (p->what[name] == PROGRAM) {
+            save_program(s, p, name);
+        }
+    }
+    for (uint32_t name = 1; name <= p->top && !hgl_save_failed(s); name++) {
+        if (p->what[name] == PROGRAM) {
+            attach_shaders(s, name);
+        } else if (p->what[name] == SHADER) {
+            save_shader(s, name);
+        } else {
+            gles2_pack_glDeleteShader(hgl_out(s), name);
+        }
+    }
+    for (uint32_t stage = 0; p->lender_is_above && stage < HGL_STAGES; stage++) {
+        if (p->lenders[stage] > p->top) {
+            gles2_pack_glDeleteShader(hgl_out(s), p->lenders[stage]);
+        }
+    }
+}
+
 void hgl_save_programs(struct hgl_save *s)
 {
     struct programs p;
     if (!find_programs(s, &p)) {
         return;
     }
-    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_MADE_OF + HGL_PROGRAMS, 1);
-    create_all(s, &p);
-    for (uint32_t name = 1; name <= p.top && !hgl_save_failed(s); name++) {
-        if (p.what[name] == PROGRAM) {
-            save_program(s, &p, name);
-        }
-    }
-    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_MADE_OF + HGL_PROGRAMS, 2);
-    for (uint32_t name = 1; name <= p.top && !hgl_save_failed(s); name++) {
-        if (p.what[name] == PROGRAM) {
-            attach_shaders(s, name);
-        } else if (p.what[name] == SHADER) {
-            save_shader(s, name);
-        } else {
-            gles2_pack_glDeleteShader(hgl_out(s), name);
-        }
-    }
-    for (uint32_t stage = 0; p.lender_is_above && stage < HGL_STAGES; stage++) {
-        if (p.lenders[stage] > p.top) {
-            gles2_pack_glDeleteShader(hgl_out(s), p.lenders[stage]);
-        }
-    }
+    (hgl_save_is_whole(s) ? compare_programs : save_programs)(s, &p);
     hgl_save_flush(s);
     sl_free(p.what);
 }

@@ -273,7 +273,7 @@ static enum sl_result mark_ends(struct finding *f)
         }
         uint32_t at = find_named(&f->to, part);
         f->ends[i] = at == NONE || f->again[at];
-        bool goes = part->about.end_size != 0;
+        bool goes = part->about.end_size != 0 || part->about.stays;
         for (uint32_t k = 0; !goes && k < part->about.need_count; k++) {
             uint32_t need = find_need(&f->from, part, k);
             goes = need != NONE && f->ends[need];
@@ -357,9 +357,9 @@ static enum sl_result check(struct finding *f)
     }
     for (uint32_t i = 0; i < from->part_count; i++) {
         const struct rep_kept_part *part = &from->parts[i];
-        bool fills = part->about.rule == VGD_FILLS;
-        if ((fills || part->about.rule == VGD_FIXED) && find_named(&f->to, part) == NONE) {
-            uint32_t at = fills ? find_filled(&f->from, part) : NONE;
+        bool holds = part->about.rule == VGD_FILLS || part->about.rule == VGD_FIXED;
+        if (holds && find_named(&f->to, part) == NONE) {
+            uint32_t at = find_filled(&f->from, part);
             if (at == NONE || !f->ends[at]) {
                 return refuse(f, "there is more of it than at the loop's begin", part);
             }

@@ -94,9 +94,17 @@ bool rep_names_once(uint32_t opcode)
         GLES2_OP_glGenSamplers,
         GLES2_OP_glGenTransformFeedbacks,
         GLES2_OP_glGenProgramPipelines,
-        GLES2_OP_glCreateShader,
-        GLES2_OP_glCreateProgram,
         GLES2_OP_glCreateShaderProgramvAEMU,
     };
     return is_among(opcode, names, sizeof names / sizeof names[0]);
+}
+
+bool rep_makes_staying(uint32_t opcode)
+{
+    return opcode == GLES2_OP_glCreateShader || opcode == GLES2_OP_glCreateProgram;
+}
+
+bool rep_ends_staying(uint32_t opcode)
+{
+    return opcode == GLES2_OP_glDeleteShader || opcode == GLES2_OP_glDeleteProgram;
 }

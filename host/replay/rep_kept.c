@@ -64,6 +64,7 @@ static enum sl_result on_about(void *user, const struct vgd_about *about)
         }
         k->serials[k->serial_count++] = about->needs[i];
     }
+    k->has_staying = k->has_staying || about->stays;
     part.about.needs = NULL;
     part.about.end = NULL;
     k->parts[k->part_count++] = part;

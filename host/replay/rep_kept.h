@@ -55,6 +55,7 @@ struct rep_kept {
     uint32_t part_count, part_room;
     uint64_t *serials;
     uint32_t serial_count, serial_room;
+    bool has_staying; /* things that stay where a loop would end them */
     struct rep_kept_resource *resources;
     uint32_t resource_count, resource_room;
     /* While it is made: */

@@ -81,6 +81,7 @@ static void begin(struct loop *l)
     } else {
         enum sl_result result = rep_kept_take(&l->begin, rep);
         l->fences = rep_gpu_keep(rep);
+        rep->keeps_staying = l->begin.has_staying;
         if (result != SL_OK || l->fences == NULL) {
             char reason[64];
             snprintf(reason, sizeof reason, "what lives at its begin cannot be kept: %s",
@@ -104,6 +105,12 @@ static void play(struct loop *l, struct cap_event *event)
     rep_close_frame(l->rep, false);
 }
 
+static bool names_once(const struct rep *rep, const struct cap_event *event)
+{
+    uint32_t opcode = sl_load_u32(event->call.packet);
+    return rep_names_once(opcode) || (!rep->keeps_staying && rep_makes_staying(opcode));
+}
+
 /* Up to the loop's begin, then its frames for the first time. */
 static enum sl_result play_first(struct loop *l, struct cap_event *event)
 {
@@ -123,8 +130,7 @@ static enum sl_result play_first(struct loop *l, struct cap_event *event)
             begin(l);
             begin_ns = sl_clock_ns();
         }
-        if (has_begun && event->kind == CAP_EVENT_CALL &&
-            rep_names_once(sl_load_u32(event->call.packet))) {
+        if (has_begun && event->kind == CAP_EVENT_CALL && names_once(rep, event)) {
             refuse(l, "it makes objects whose names a driver gives out once");
         }
         if (has_begun && !is_refused(l) && !rep_tape_add(&l->tape, event)) {

@@ -163,6 +163,7 @@ struct rep {
     uint64_t last_serial;                           /* of resources */
     uint64_t frame_end;                             /* marks in the trace */
     bool is_again;                                  /* a loop's second round, or a later one */
+    bool keeps_staying;                             /* a loop: what stays is not ended in it */
     uint64_t last_fence;                            /* id given to the device */
     struct rep_fence *recorded;       /* ring buffer of recorded fences and ours for them */
     uint64_t fences_ns;               /* spent on fences that did not come */
@@ -271,6 +272,9 @@ bool rep_names_shared(uint32_t opcode);
 bool rep_only_names(uint32_t opcode);
 /* Gives out names that are its own to choose. */
 bool rep_names_once(uint32_t opcode);
+/* Makes, or ends, one of the things that a loop may keep for its next round (vgd_about.stays). */
+bool rep_makes_staying(uint32_t opcode);
+bool rep_ends_staying(uint32_t opcode);
 
 void rep_diverged(struct rep *rep, const struct rep_answer *answer);
 void rep_stuck(struct rep *rep, uint64_t stamp);

@@ -133,10 +133,17 @@ static bool is_edge(const struct cap_event_call *call)
            (call->has_result || is_render_control || rep_names_shared(opcode));
 }
 
+/* A loop's: it would name anew what is there, or end what the next round needs. */
+static bool is_of_names(const struct rep *rep, uint32_t opcode)
+{
+    return (rep->is_again && (rep_only_names(opcode) || rep_makes_staying(opcode))) ||
+           (rep->keeps_staying && rep_ends_staying(opcode));
+}
+
 static void play_call(struct rep *rep, const struct cap_event *event)
 {
     struct rep_ring *ring = rep_ring_find(rep, event->call.ring_id);
-    if (ring == NULL || (rep->is_again && rep_only_names(sl_load_u32(event->call.packet))) ||
+    if (ring == NULL || is_of_names(rep, sl_load_u32(event->call.packet)) ||
         (rep->options.skips_call != NULL && rep->options.skips_call(rep->options.user, event))) {
         return; /* its context was lost, which was told; or it is left out */
     }

@@ -21,6 +21,13 @@ def shown(out: str) -> "list[tuple[int, str]]":
     return [(int(words[0]), words[2]) for words in lines if words[0].isdigit()]
 
 
+def carrying(test: unittest.TestCase) -> "list[str]":
+    programs = os.environ.get("CARRY_PROGRAMS", "").split(",")
+    if programs == [""]:
+        test.skipTest("CARRY_PROGRAMS is not set")
+    return programs
+
+
 class Loops(TraceBed):
     def recorded(self, name: str, words: "list[str]", every: int) -> pathlib.Path:
         path = self.tmp / f"loop-{name}.slc"
@@ -52,10 +59,7 @@ class Loops(TraceBed):
 
     def test_what_frames_carry_over_is_led_back(self) -> None:
         """Of odd and even lengths, from a snapshot on and from between two, one frame alone."""
-        programs = os.environ.get("CARRY_PROGRAMS", "").split(",")
-        if programs == [""]:
-            self.skipTest("CARRY_PROGRAMS is not set")
-        for i, program in enumerate(programs):
+        for i, program in enumerate(carrying(self)):
             trace = self.recorded(f"carry{i}", program.split(), 6)
             for frames in ("5-9", "6-9", "7-14", "12-12"):
                 self.shows_the_same(trace, frames, 5)
@@ -72,6 +76,13 @@ class Loops(TraceBed):
             trace = self.recorded(name, PROGRAMS[name], 5)
             peaks = [self.peak(trace, rounds) for rounds in (20, 300)]
             self.assertLess(peaks[1], peaks[0] + GROWTH, name)
+
+    def test_what_a_round_makes_does_not_pile_up(self) -> None:
+        for i, program in enumerate(carrying(self)):
+            trace = self.recorded(f"flat{i}", program.split(), 6)
+            self.loops(trace, "7-9", 3)
+            peaks = [self.peak(trace, rounds) for rounds in (20, 500)]
+            self.assertLess(peaks[1], peaks[0] + GROWTH, program)
 
     def peak(self, trace: pathlib.Path, rounds: int) -> int:
         """KiB, of the process that replays."""

@@ -1,12 +1,13 @@
 /* Shows one of eight rooms for five frames each: a picture of its own, from a texture and a buffer
  * that no other room uses. What a trim to one room's frames leaves out can be seen by its size.
  *
- *   rooms_program COUNT [carry]
+ *   rooms_program COUNT [carry|make]
  *
  * COUNT frames in a window. carry: each frame leaves things to the next one, so that a loop that
  * forgets to lead one of them back shows other pictures: a picture that all are added to, a texture
  * and a fence that live into the next frame, a part of a buffer, a uniform, state. It ends in a run
- * of draws with a question behind it.
+ * of draws with a question behind it. make: each frame makes a program and ends the one of two
+ * frames before, so that some of what a loop makes outlives it, and some of what it found does not.
  * Exit 1: something of X, EGL or GL failed. */
 #include <EGL/egl.h>
 #include <GLES3/gl3.h>
@@ -161,6 +162,19 @@ static void add(struct carried *c, uint32_t number)
     glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
 }
 
+/* The one of two frames before ends. Uniforms of a new one are zeros: what is left of an earlier
+ * one shows. */
+static void remake(GLuint programs[2], uint32_t number)
+{
+    GLuint program = make_program();
+    glUseProgram(program);
+    if (number % 3 == 0) {
+        glUniform1f(glGetUniformLocation(program, "shift"), (float)(number % 7 + 1) / 8);
+    }
+    glDeleteProgram(programs[number % 2]);
+    programs[number % 2] = program;
+}
+
 /* Draws that a host may do at once. */
 static void draw_run(void)
 {
@@ -173,13 +187,14 @@ static void draw_run(void)
 
 int main(int argc, char **argv)
 {
-    GLuint textures[ROOMS], buffers[ROOMS];
+    GLuint textures[ROOMS], buffers[ROOMS], programs[2] = {0};
     struct carried carried = {0};
     EGLDisplay display;
     int count = argc >= 2 ? atoi(argv[1]) : 0;
     bool carries = argc == 3 && strcmp(argv[2], "carry") == 0;
-    if (count <= 0 || (argc == 3 && !carries) || argc > 3) {
-        fprintf(stderr, "usage: rooms_program COUNT [carry]\n");
+    bool makes = argc == 3 && strcmp(argv[2], "make") == 0;
+    if (count <= 0 || (argc == 3 && !carries && !makes) || argc > 3) {
+        fprintf(stderr, "usage: rooms_program COUNT [carry|make]\n");
         return 2;
     }
     EGLSurface surface = open_window(&display);
@@ -201,6 +216,9 @@ int main(int argc, char **argv)
         glBindTexture(GL_TEXTURE_2D, textures[room]);
         glBindBuffer(GL_ARRAY_BUFFER, buffers[room]);
         glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, NULL);
+        if (makes) {
+            remake(programs, (uint32_t)i);
+        }
         if (carries) {
             add(&carried, (uint32_t)i);
         }

@@ -120,9 +120,14 @@ struct vgd_about {
     enum vgd_rule rule;
     uint32_t kind;
     uint64_t id, place;
-    uint64_t serial; /* of MAKES: no other thing has it; of FILLS: of what is filled; 0: none */
-    uint64_t state;  /* of MAKES: with another one it is not the same thing any more */
-    bool passes;     /* it is not there any more, others were made of it */
+    /* Of MAKES: no other thing has it; of FILLS and FIXED: of what holds this; 0: none. */
+    uint64_t serial;
+    uint64_t state; /* of MAKES: with another one it is not the same thing any more */
+    bool passes;    /* it is not there any more, others were made of it */
+    /* Of MAKES, and of ONCE for all things of the kind: drivers give its name out once. What a loop
+     * would end stays, and the end's packets, of which there may be none, lead back to a new one.
+     */
+    bool stays;
     const uint64_t *needs; /* serials of what else it is made of, or filled with */
     uint32_t need_count;
     /* The packets that end it, one behind the other; none: it ends with what it needs. */
