@@ -1,7 +1,6 @@
 /* Textures of GLES 1: bindings, pixels on their way in and out, generated coordinates. */
 #include "guest/gles/ggl_objects.h"
 
-
 #include <string.h>
 
 /* The smallest limit of a driver: below it none needs to be asked. */

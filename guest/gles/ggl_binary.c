@@ -158,9 +158,9 @@ void ggl_glProgramBinary(GLuint name, GLenum format, const void *binary, GLsizei
     struct ggl_external_name *externals = extra_take(binary, &length);
     /* As where a shader's text says so: read by use of the program, and at draws. Whether vertices
      * are counted is not known of a binary. */
-    atomic_store_explicit(&c->share->vertex_id, true, memory_order_relaxed);
+    sl_atomic_store_relaxed(&c->share->vertex_id, 1);
     if (externals) {
-        atomic_store_explicit(&c->share->externals, true, memory_order_relaxed);
+        sl_atomic_store_relaxed(&c->share->externals, 1);
     }
     gles2_pack_glProgramBinary(ggl_pack(c), name, format, binary, (uint32_t)length, length);
     ggl_program_linked(c, name, externals);

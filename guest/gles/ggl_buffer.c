@@ -139,8 +139,7 @@ static inline bool bind(struct ggl_context *c, GLenum target, GLuint buffer)
 {
     struct ggl_vertex_array *va = c->vertex_array;
     enum ggl_buffer_slot slot = ggl_buffer_slot(target);
-    uint32_t serial = atomic_load_explicit(&c->share->buffer_deletes,
-                                           memory_order_acquire); /* with glDeleteBuffers */
+    uint32_t serial = sl_atomic_load_acquire(&c->share->buffer_deletes); /* with glDeleteBuffers */
     if (slot < GGL_BUFFER_SLOTS) {
         if (c->buffers[slot] == buffer && c->buffer_serials[slot] == serial) {
             return false;
@@ -190,8 +189,7 @@ static void note_indexed(struct ggl_context *c, GLenum target, GLuint buffer)
     if (slot == GGL_BUFFER_UNIFORM || slot == GGL_BUFFER_TRANSFORM_FEEDBACK ||
         slot == GGL_BUFFER_ATOMIC_COUNTER || slot == GGL_BUFFER_SHADER_STORAGE) {
         c->buffers[slot] = buffer;
-        c->buffer_serials[slot] =
-            atomic_load_explicit(&c->share->buffer_deletes, memory_order_acquire); /* as above */
+        c->buffer_serials[slot] = sl_atomic_load_acquire(&c->share->buffer_deletes); /* as above */
         note_gpu_writes(c, slot, buffer);
     }
 }
@@ -263,7 +261,7 @@ void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
     }
     /* Before the names can be given out again: partner is the load in glBindBuffer of other
      * contexts. */
-    atomic_fetch_add_explicit(&c->share->buffer_deletes, 1, memory_order_release);
+    sl_atomic_add(&c->share->buffer_deletes, 1);
 }
 
 static bool usage_known(GLenum usage)
@@ -278,8 +276,8 @@ static bool usage_known(GLenum usage)
 static void note_data(struct ggl_context *c, enum ggl_buffer_slot slot, uint64_t size,
                       const void *data, GLenum usage)
 {
-    bool draws = slot == GGL_BUFFER_ELEMENT &&
-                 atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed); /* a hint */
+    bool draws =
+        slot == GGL_BUFFER_ELEMENT && sl_atomic_load_relaxed(&c->share->client_arrays); /* a hint */
     bool keep = data && (draws || ggl_fixed(c));
     pthread_mutex_lock(&c->share->lock);
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
@@ -405,19 +403,18 @@ static void send_sub_data(struct ggl_context *c, GLenum target, GLintptr offset,
 static bool plain_covers(const struct ggl_context *c, uint32_t name, uint64_t end)
 {
     const struct ggl_plain *p = &c->plain[name % GGL_PLAIN];
-    uint32_t serial = atomic_load_explicit(
-        &c->share->buffer_changes, memory_order_acquire); /* with ggl_buffers_changed_locked */
+    uint32_t serial =
+        sl_atomic_load_acquire(&c->share->buffer_changes); /* with ggl_buffers_changed_locked */
     return name != 0 && p->name == name && p->serial == serial && end <= p->size;
 }
 
 static void note_plain_locked(struct ggl_context *c, uint32_t name, const struct ggl_buffer *b)
 {
     if (!b->map && !b->shadow && b->valid_begin == b->valid_end && !b->immutable) {
-        c->plain[name % GGL_PLAIN] =
-            (struct ggl_plain){.name = name,
-                               .serial = atomic_load_explicit(&c->share->buffer_changes,
-                                                              memory_order_relaxed), /* locked */
-                               .size = b->size};
+        c->plain[name % GGL_PLAIN] = (struct ggl_plain){
+            .name = name,
+            .serial = sl_atomic_load_relaxed(&c->share->buffer_changes), /* locked */
+            .size = b->size};
     }
 }
 

@@ -37,15 +37,13 @@ static bool span_init(struct ggl_context *c, struct span *s)
 {
     const struct ggl_vertex_array *va = c->vertex_array;
     uint32_t used = va->enabled & (ggl_fixed(c) ? UINT32_MAX : ggl_program_attribs(c));
-    if (!atomic_load_explicit(&c->share->client_arrays,
-                              memory_order_relaxed)) { /* a hint, orders nothing */
-        atomic_store_explicit(&c->share->client_arrays, true, memory_order_relaxed);
+    if (!sl_atomic_load_relaxed(&c->share->client_arrays)) { /* a hint, orders nothing */
+        sl_atomic_store_relaxed(&c->share->client_arrays, 1);
     }
     s->client = used & va->client;
     s->buffered = used & ~va->client;
-    s->in_place = atomic_load_explicit(&c->share->vertex_id,
-                                       memory_order_relaxed); /* set by this thread's shader source,
-                                                                or handed over with the program */
+    /* Set by this thread's shader source, or handed over with the program. */
+    s->in_place = sl_atomic_load_relaxed(&c->share->vertex_id);
     return s->client != 0;
 }
 

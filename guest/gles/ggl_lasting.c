@@ -74,8 +74,7 @@ bool ggl_lasting_begin_locked(struct ggl_context *c, struct ggl_buffer *b, uint3
     memcpy(l->memory + skipped, b->shadow + offset, size);
     watch(c->share, l);
     c->share->lasting = l;
-    atomic_store_explicit(&c->share->has_lasting, true,
-                          memory_order_relaxed); /* the application hands the map on */
+    sl_atomic_store_relaxed(&c->share->has_lasting, 1); /* the application hands the map on */
     b->lasting = l;
     b->map = l->memory + skipped;
     return true;
@@ -93,8 +92,8 @@ void ggl_lasting_end_locked(struct ggl_buffer *b)
             break;
         }
     }
-    atomic_store_explicit(&l->share->has_lasting, l->share->lasting != NULL,
-                          memory_order_relaxed); /* a hint: under the lock the list says it */
+    /* A hint: under the lock the list says it. */
+    sl_atomic_store_relaxed(&l->share->has_lasting, l->share->lasting != NULL);
     munmap(l->memory, l->bytes);
     sl_free(l);
     b->lasting = NULL;
@@ -228,7 +227,7 @@ static bool send_written(struct ggl_context *c, struct ggl_lasting *l, bool *sen
  * what was sent before. */
 static void settle(struct ggl_context *c, bool sent)
 {
-    if (sent && atomic_load_explicit(&c->share->refs, memory_order_relaxed) > 1) { /* a hint */
+    if (sent && sl_atomic_load_relaxed(&c->share->refs) > 1) { /* a hint */
         (void)rc_call_rcGetRendererVersion(c->stream);
     }
 }

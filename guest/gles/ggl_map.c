@@ -107,8 +107,8 @@ static GLenum map_error(const struct ggl_context *c, const struct ggl_buffer *b,
 static bool take_piece(struct ggl_context *c, struct ggl_buffer *b, enum ggl_buffer_slot slot,
                        int64_t size, GLbitfield access)
 {
-    bool drawn_from = slot == GGL_BUFFER_ELEMENT &&
-                      atomic_load_explicit(&c->share->client_arrays, memory_order_relaxed);
+    bool drawn_from =
+        slot == GGL_BUFFER_ELEMENT && sl_atomic_load_relaxed(&c->share->client_arrays);
     return size > SL_PACK_STAGED && access & ACCESS_INVALIDATE &&
            !(access & (GL_MAP_FLUSH_EXPLICIT_BIT | GL_MAP_PERSISTENT_BIT_EXT)) &&
            ggl_has(c, GGL_FEATURE_ASYNC_UNMAP) && !drawn_from && ggl_stages(c) &&

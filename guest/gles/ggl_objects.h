@@ -40,7 +40,7 @@ void ggl_buffer_free(void *buffer);
 static inline void ggl_buffers_changed_locked(struct ggl_context *c)
 {
     /* Pairs with the load in ggl_glBufferSubData. */
-    atomic_fetch_add_explicit(&c->share->buffer_changes, 1, memory_order_release);
+    sl_atomic_add(&c->share->buffer_changes, 1);
 }
 /* ggl_map.c: bytes [begin, end) of the shadow are what the host has. */
 void ggl_buffer_known_locked(struct ggl_buffer *b, uint64_t begin, uint64_t end);
@@ -83,17 +83,15 @@ void ggl_lasting_update(struct ggl_context *c);
  */
 static inline void ggl_lasting_use(struct ggl_context *c)
 {
-    if (SL_UNLIKELY(atomic_load_explicit(
-            &c->share->has_lasting, memory_order_relaxed))) { /* the map came by way of the
-                                                                 application, with its own order */
+    /* The map came by way of the application, with its own order. */
+    if (SL_UNLIKELY(sl_atomic_load_relaxed(&c->share->has_lasting))) {
         ggl_lasting_send(c);
     }
 }
 /* After a wait for the host: what that wrote becomes the application's. */
 static inline void ggl_lasting_waited(struct ggl_context *c)
 {
-    if (SL_UNLIKELY(
-            atomic_load_explicit(&c->share->has_lasting, memory_order_relaxed))) { /* as above */
+    if (SL_UNLIKELY(sl_atomic_load_relaxed(&c->share->has_lasting))) { /* as above */
         ggl_lasting_update(c);
     }
 }
@@ -108,9 +106,8 @@ static inline struct ggl_spare *ggl_spare_of(struct ggl_context *c, enum ggl_spa
 static inline void ggl_spare_use(struct ggl_context *c, enum ggl_spare_kind kind, uint32_t name)
 {
     struct ggl_spare *s = ggl_spare_of(c, kind);
-    uint32_t above = name - atomic_load_explicit(&s->least, memory_order_relaxed); /* hints, see */
-    if (SL_UNLIKELY(above <
-                    atomic_load_explicit(&s->span, memory_order_relaxed))) { /* ggl_spare.c */
+    uint32_t above = name - sl_atomic_load_relaxed(&s->least);   /* hints, see */
+    if (SL_UNLIKELY(above < sl_atomic_load_relaxed(&s->span))) { /* ggl_spare.c */
         ggl_spare_drop(c, s, name);
     }
 }

@@ -155,12 +155,10 @@ void ggl_program_linked(struct ggl_context *c, uint32_t name, struct ggl_externa
             ggl_table_fetch_locked(c, name, program);
         }
     }
-    atomic_fetch_add_explicit(&c->share->links, 1,
-                              memory_order_relaxed); /* contexts look after their own hand-over */
+    sl_atomic_add(&c->share->links, 1); /* contexts look after their own hand-over */
     pthread_mutex_unlock(&c->share->lock);
     if (name == c->program &&
-        atomic_load_explicit(&c->share->externals,
-                             memory_order_relaxed)) { /* as written by the source */
+        sl_atomic_load_relaxed(&c->share->externals)) { /* as written by the source */
         ggl_samplers_apply(c, name);
     }
 }
@@ -226,7 +224,7 @@ void ggl_glUseProgram(GLuint name)
     uint32_t old = c->program;
     c->program = name;
     gles2_pack_glUseProgram(ggl_pack(c), name);
-    if (SL_UNLIKELY(atomic_load_explicit(&c->share->externals, memory_order_relaxed)) &&
+    if (SL_UNLIKELY(sl_atomic_load_relaxed(&c->share->externals)) &&
         name) { /* as written by the source */
         ggl_samplers_apply(c, name);
     }
@@ -259,8 +257,7 @@ void ggl_glUseProgramStages(GLuint pipeline, GLbitfield stages, GLuint program)
         return;
     }
     gles2_pack_glUseProgramStages(ggl_pack(c), pipeline, stages, program);
-    if (program && atomic_load_explicit(&c->share->externals,
-                                        memory_order_relaxed)) { /* as written by the source */
+    if (program && sl_atomic_load_relaxed(&c->share->externals)) { /* as written by the source */
         ggl_samplers_apply(c, program);
     }
 }
@@ -271,8 +268,8 @@ uint32_t ggl_program_attribs(struct ggl_context *c)
     if (c->program == 0) {
         return c->pipeline ? all : 0;
     }
-    uint32_t links = atomic_load_explicit(
-        &c->share->links, memory_order_relaxed); /* another context's link is handed over */
+    uint32_t links =
+        sl_atomic_load_relaxed(&c->share->links); /* another context's link is handed over */
     if (c->attrib_program == c->program && c->attrib_links == links) {
         return c->attrib_mask;
     }

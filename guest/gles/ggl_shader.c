@@ -192,8 +192,7 @@ struct ggl_external_name *ggl_shader_scan(struct ggl_context *c, char *text)
     struct ggl_external_name *names = NULL;
     const size_t length = sizeof EXTERNAL_TYPE - 1;
     if (strstr(text, "gl_VertexID")) {
-        atomic_store_explicit(&c->share->vertex_id, true,
-                              memory_order_relaxed); /* as client_arrays: read at draws */
+        sl_atomic_store_relaxed(&c->share->vertex_id, 1); /* as client_arrays: read at draws */
     }
     if (!strstr(text, EXTERNAL_TYPE) && !strstr(text, EXTERNAL_EXTENSION)) {
         return NULL;
@@ -214,8 +213,7 @@ struct ggl_external_name *ggl_shader_scan(struct ggl_context *c, char *text)
     }
     blank_extension_lines(text);
     if (names) {
-        atomic_store_explicit(&c->share->externals, true,
-                              memory_order_relaxed); /* read after link, by use of the program */
+        sl_atomic_store_relaxed(&c->share->externals, 1); /* read after link, by use of it */
     }
     return names;
 }

@@ -14,7 +14,7 @@ struct ggl_share *ggl_share_create(void)
         sl_free(share);
         return NULL;
     }
-    atomic_init(&share->refs, 1);
+    sl_atomic_store_relaxed(&share->refs, 1);
     sl_map_init(&share->buffers, SL_MAP_MOST);
     sl_map_init(&share->shaders, SL_MAP_MOST);
     sl_map_init(&share->programs, SL_MAP_MOST);
@@ -25,8 +25,7 @@ struct ggl_share *ggl_share_create(void)
 
 struct ggl_share *ggl_share_ref(struct ggl_share *share)
 {
-    atomic_fetch_add_explicit(&share->refs, 1,
-                              memory_order_relaxed); /* the caller holds one already */
+    sl_atomic_add(&share->refs, 1); /* the caller holds one already */
     return share;
 }
 
@@ -45,7 +44,7 @@ void ggl_share_unref(struct ggl_share *share)
 {
     /* The last holder sees everything the others did to the tables: release by each, acquire by the
      * last. */
-    if (atomic_fetch_sub_explicit(&share->refs, 1, memory_order_acq_rel) != 1) {
+    if (sl_atomic_add(&share->refs, UINT32_MAX) != 1) {
         return;
     }
     finish_table(&share->buffers, ggl_buffer_free);

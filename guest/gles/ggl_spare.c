@@ -18,8 +18,8 @@ static void note_range_locked(struct ggl_spare *s)
         most = s->names[i] > most ? s->names[i] : most;
     }
     /* Hints for the calling thread; others' calls on the same names are the program's to order. */
-    atomic_store_explicit(&s->least, least, memory_order_relaxed);
-    atomic_store_explicit(&s->span, s->begin < s->end ? most - least + 1 : 0, memory_order_relaxed);
+    sl_atomic_store_relaxed(&s->least, least);
+    sl_atomic_store_relaxed(&s->span, s->begin < s->end ? most - least + 1 : 0);
 }
 
 void ggl_spare_drop(struct ggl_context *c, struct ggl_spare *s, uint32_t name)

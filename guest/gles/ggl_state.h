@@ -8,6 +8,7 @@
 
 #include "guest/gles/ggl.h"
 #include "guest/stream/gs_stage.h"
+#include "transport/base/atomic.h"
 #include "transport/base/map.h"
 
 #include <GLES/gl.h>
@@ -15,7 +16,6 @@
 #include <GLES/glext.h>
 #include <GLES2/gl2ext.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
 #define GGL_MAX_ATTRIBS 16  /* on the wire by fiat (protocol: trap T38) */
 #define GGL_MAX_UNITS   192 /* texture units whose 2D and external bindings are remembered */
@@ -184,9 +184,9 @@ enum ggl_spare_kind {
     GGL_SPARE_KINDS
 };
 struct ggl_spare {
-    _Atomic uint32_t least, span; /* they lie in [least, least + span) */
-    uint32_t begin, end;          /* they are names[begin .. end); the lock guards them */
-    uint32_t batch;               /* so many were asked for last */
+    uint32_t least, span; /* atomic: they lie in [least, least + span) */
+    uint32_t begin, end;  /* they are names[begin .. end); the lock guards them */
+    uint32_t batch;       /* so many were asked for last */
     uint32_t names[GGL_SPARES];
 };
 
@@ -201,26 +201,25 @@ struct ggl_surface_answer {
  * no draw without client arrays. */
 struct ggl_share {
     pthread_mutex_t lock;
-    _Atomic uint32_t refs;
+    uint32_t refs;                   /* atomic */
     struct sl_map buffers;           /* of struct ggl_buffer, by name */
     struct sl_map shaders;           /* of struct ggl_shader, by name */
     struct sl_map programs;          /* of struct ggl_program, by name */
     struct sl_map syncs;             /* handles that live */
     struct sl_map external_textures; /* textures that were external once */
     struct ggl_spare spares[GGL_SPARE_SHARED];
-    _Atomic uint32_t buffer_deletes; /* grows when a buffer name dies: remembered bindings may mean
-                                        another object */
-    _Atomic uint32_t buffer_changes; /* grows when a buffer dies, gets storage, a map or a copy
-                                        here: what contexts noted of it (ggl_plain) is void */
-    _Atomic uint32_t links;          /* grows with every link */
-    _Atomic bool has_lasting;        /* there is a map that lasts over draws */
-    struct ggl_lasting *lasting;     /* these maps; nullable */
-    struct sl_writes *writes;        /* tells which pages of theirs were written to; nullable */
-    _Atomic bool
-        externals; /* a shader declared samplerExternalOES, or an external texture was bound */
-    _Atomic bool vertex_id; /* a shader reads gl_VertexID: draws must not move their first vertex */
-    _Atomic bool
-        client_arrays; /* a context drew from client memory: index buffers keep a copy here */
+    /* Atomic, and read outside the lock, all but the pointers: */
+    uint32_t buffer_deletes;     /* grows when a buffer name dies: remembered bindings may mean
+                                    another object */
+    uint32_t buffer_changes;     /* grows when a buffer dies, gets storage, a map or a copy here:
+                                    what contexts noted of it (ggl_plain) is void */
+    uint32_t links;              /* grows with every link */
+    uint32_t has_lasting;        /* there is a map that lasts over draws */
+    struct ggl_lasting *lasting; /* these maps; nullable */
+    struct sl_writes *writes;    /* tells which pages of theirs were written to; nullable */
+    uint32_t externals; /* a shader declared samplerExternalOES, or an external texture was bound */
+    uint32_t vertex_id; /* a shader reads gl_VertexID: draws must not move their first vertex */
+    uint32_t client_arrays; /* a context drew from client memory: index buffers keep a copy here */
 };
 
 /* A buffer that is written without a look at its object, and so without the lock: it is not mapped,

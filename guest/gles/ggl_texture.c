@@ -61,8 +61,7 @@ static bool externally_used(struct ggl_context *c, GLuint texture)
 static void bind_external(struct ggl_context *c, GLuint texture)
 {
     struct ggl_unit *u = active(c);
-    atomic_store_explicit(&c->share->externals, true,
-                          memory_order_relaxed); /* read by this thread, or after a hand-over */
+    sl_atomic_store_relaxed(&c->share->externals, 1); /* read by this thread, or handed over */
     u->texture_external = texture;
     bool known = externally_used(c, texture);
     if (known && !u->external) {
@@ -111,8 +110,7 @@ void ggl_glDeleteTextures(GLsizei n, const GLuint *textures)
             u->texture_external = u->texture_external == textures[i] ? 0 : u->texture_external;
         }
     }
-    if (atomic_load_explicit(&c->share->externals,
-                             memory_order_relaxed)) { /* set before these names were external */
+    if (sl_atomic_load_relaxed(&c->share->externals)) { /* set before these names were external */
         pthread_mutex_lock(&c->share->lock);
         for (GLsizei i = 0; i < n; i++) {
             (void)sl_map_remove(&c->share->external_textures, textures[i]);

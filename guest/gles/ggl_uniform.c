@@ -163,8 +163,8 @@ void ggl_table_fetch_locked(struct ggl_context *c, uint32_t name, struct ggl_pro
     uint32_t attrib_max = program_value(c, name, GL_ACTIVE_ATTRIBUTE_MAX_LENGTH);
     fetch_uniforms(c, name, program, uniforms, uniform_max);
     /* Samplers start at unit 0, and are watched while external ones exist. */
-    program->units_valid = atomic_load_explicit(
-        &c->share->externals, memory_order_relaxed); /* as written by the source */
+    program->units_valid =
+        sl_atomic_load_relaxed(&c->share->externals); /* as written by the source */
     fetch_attribs(c, name, program, attribs, attrib_max);
     if (ggl_stock(c) && c->version >= 30) {
         (void)program_value(c, name,
@@ -249,8 +249,7 @@ static void note_units(struct ggl_context *c, uint32_t name, GLint location, GLs
 static inline void integers_set(struct ggl_context *c, uint32_t name, GLint location, GLsizei count,
                                 const GLint *values)
 {
-    if (SL_UNLIKELY(atomic_load_explicit(&c->share->externals,
-                                         memory_order_relaxed))) { /* as written by the source */
+    if (SL_UNLIKELY(sl_atomic_load_relaxed(&c->share->externals))) { /* as written by the source */
         note_units(c, name, location, count, values);
     }
 }

@@ -1,10 +1,9 @@
 #include "guest/stream/gs_internal.h"
 #include "guest/stream/gs_stage.h"
 
+#include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
-
-#include <stdatomic.h>
 
 #define STAGE_BYTES 8388608u
 #define UNIT        16384u
@@ -34,22 +33,22 @@ struct gs_stage {
     struct gs_device *device; /* counted */
     struct vg_res *blob;
     uint8_t *memory;
-    uint8_t *sent;               /* data here is sent as it lies; nullable */
-    _Atomic uint32_t refs;       /* the stream, and each piece */
-    uint32_t count;              /* slStaged sent */
-    uint32_t done;               /* of them the host had done with so many when we looked */
-    uint32_t next;               /* unit behind what was used last, behind HOT */
-    bool behind;                 /* the host is */
-    size_t unsent;               /* bytes copied here since packets were published for them */
-    uint32_t ticket[UNITS];      /* the last slStaged that names the unit */
-    bool flying[UNITS];          /* the host may not have done with that */
-    _Atomic uint8_t held[UNITS]; /* in a piece */
+    uint8_t *sent;          /* data here is sent as it lies; nullable */
+    uint32_t refs;          /* atomic: the stream, and each piece */
+    uint32_t count;         /* slStaged sent */
+    uint32_t done;          /* of them the host had done with so many when we looked */
+    uint32_t next;          /* unit behind what was used last, behind HOT */
+    bool behind;            /* the host is */
+    size_t unsent;          /* bytes copied here since packets were published for them */
+    uint32_t ticket[UNITS]; /* the last slStaged that names the unit */
+    bool flying[UNITS];     /* the host may not have done with that */
+    uint32_t held[UNITS];   /* atomic: in a piece */
 };
 
 static void unref(struct gs_stage *stage)
 {
     /* The last one frees: release and acquire put all others' uses before it. */
-    if (atomic_fetch_sub_explicit(&stage->refs, 1, memory_order_acq_rel) == 1) {
+    if (sl_atomic_add(&stage->refs, UINT32_MAX) == 1) {
         vg_res_destroy(stage->blob);
         gs_device_put(stage->device);
         sl_free(stage);
@@ -104,7 +103,7 @@ static struct gs_stage *stage_of(struct gs_stream *stream)
         return NULL;
     }
     stage->device = gs_device_ref(stream->device);
-    atomic_init(&stage->refs, 1);
+    sl_atomic_store_relaxed(&stage->refs, 1);
     stream->stage = stage;
     return stage;
 }
@@ -115,8 +114,7 @@ static bool unit_free(struct gs_stage *stage, uint32_t unit)
         stage->flying[unit] = false;
     }
     /* Pairs with gs_piece_give: what was done with the piece lies before. */
-    return !stage->flying[unit] &&
-           atomic_load_explicit(&stage->held[unit], memory_order_acquire) == 0;
+    return !stage->flying[unit] && sl_atomic_load_acquire(&stage->held[unit]) == 0;
 }
 
 /* The first of `count` units in a row that are free in [unit, end); UNITS: there are none. */
@@ -286,9 +284,9 @@ bool gs_piece_take(struct gs_stream *stream, size_t size, struct gs_piece *piece
     }
     uint32_t first = first_unit(stage, data);
     for (uint32_t unit = first; unit < first + units_of(size); unit++) {
-        atomic_store_explicit(&stage->held[unit], 1, memory_order_relaxed); /* ours to set */
+        sl_atomic_store_relaxed(&stage->held[unit], 1); /* ours to set */
     }
-    atomic_fetch_add_explicit(&stage->refs, 1, memory_order_relaxed); /* we have one already */
+    sl_atomic_add(&stage->refs, 1); /* we have one already */
     *piece = (struct gs_piece){.stage = stage, .data = data, .size = size};
     return true;
 }
@@ -302,7 +300,7 @@ void gs_piece_give(struct gs_piece *piece)
     uint32_t first = first_unit(stage, piece->data);
     for (uint32_t unit = first; unit < first + units_of(piece->size); unit++) {
         /* Pairs with unit_free. */
-        atomic_store_explicit(&stage->held[unit], 0, memory_order_release);
+        sl_atomic_store_release(&stage->held[unit], 0);
     }
     *piece = (struct gs_piece){0};
     unref(stage);
