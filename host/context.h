@@ -138,6 +138,11 @@ struct hct_options {
     /* Vulkan: a guest that has waited so long for its work has lost its device: a shader without
      * end keeps a driver's threads. 0: it waits as natively. */
     uint64_t hang_ns;
+    /* Vulkan: on a driver of the CPU nobody has device addresses, which are the process's. */
+    bool hides_addresses;
+    /* Vulkan: asked before a driver sees a shader, as drivers do not survive all that is not valid:
+     * false, and the text says why. count: of words. Any thread. NULL: all goes to the driver. */
+    bool (*is_valid_spirv)(const uint32_t *words, size_t count, char *why, size_t size);
     bool stock;    /* offer nothing that upstream does not */
     bool software; /* only devices that are CPUs */
     /* Guests' draws, uploads, state and recorded commands end before the driver: what it costs to

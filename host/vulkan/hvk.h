@@ -70,6 +70,7 @@ struct hvk_physical {
     uint32_t family_count;
     uint32_t shared_types; /* hvk_memory.c, once it was asked */
     bool knows_shared_types;
+    bool hides_addresses; /* hvk_address.c */
 };
 
 static inline bool hvk_is_cpu(const struct hvk_physical *physical)
@@ -128,6 +129,7 @@ struct hvk_device {
     /* Extensions that are enabled natively, whatever the guest asked for. */
     bool has_external_memory_host, has_external_memory_fd, has_dma_buf, has_modifiers;
     bool has_synchronization2;
+    bool has_addresses; /* the guest asked for that: hvk_address.c */
     /* hvk_draw.c: draws that one native call may make, 0 or 1: there is no such call; and whether
      * some shader would tell them from as many calls (atomic) */
     uint32_t draws_at_once, tells_draws;

@@ -1,6 +1,7 @@
 /* Devices: made with what the native driver has of the guest's wishes, ended when their work is
  * done; errors that no reply tells. */
 #include "host/vulkan/hvk_core.h"
+#include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/atomic.h"
@@ -309,6 +310,9 @@ static VkResult native_create(struct hvk_call *call, struct hvk_device *device,
                               const VkDeviceCreateInfo *asked, VkDevice *out)
 {
     struct hvk_physical *p = device->physical;
+    if (hvk_addresses_asked(device, asked->pNext) && p->hides_addresses) {
+        return VK_ERROR_FEATURE_NOT_PRESENT;
+    }
     const char **names =
         vk_unpack_alloc(&call->in, (uint64_t)asked->enabledExtensionCount + ALWAYS, sizeof *names);
     if (names == NULL) {
@@ -344,6 +348,7 @@ static VkResult native_create(struct hvk_call *call, struct hvk_device *device,
         driver->CreateDevice(HVK_HANDLE(VkPhysicalDevice, p->object.native), &info, NULL, out);
     if (result == VK_SUCCESS) {
         vk_driver_device_load(&device->driver, *out, driver->GetDeviceProcAddr);
+        hvk_addresses_load(device);
         if (call->context->provider->null) {
             vk_driver_device_null(&device->driver);
         }

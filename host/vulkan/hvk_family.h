@@ -290,6 +290,20 @@ bool hvk_can_draw(struct hvk_recording *r);
 /* The same, and are there indices? */
 bool hvk_can_draw_indexed(struct hvk_recording *r);
 
+/* --- hvk_address.c --- */
+
+struct hvk_provider;
+/* Takes the extensions away where nobody may have addresses. */
+void hvk_addresses_hide(struct hvk_physical *physical, const struct hvk_provider *provider);
+/* One struct of a driver's features: without those that are hidden. */
+void hvk_addresses_filter(const struct hvk_physical *physical, VkBaseOutStructure *s);
+/* Does the guest ask for them? Noted in the device. chain: of its features. */
+bool hvk_addresses_asked(struct hvk_device *device, const void *chain);
+/* Behind the loading of its functions: who did not ask is told none. */
+void hvk_addresses_load(struct hvk_device *device);
+/* Is it an instruction of SPIR-V that shaders with addresses alone have? count: of its words. */
+bool hvk_addresses_in(uint32_t op, const uint32_t *words, size_t count);
+
 /* --- hvk_private.c --- */
 
 struct hvk_private_value {

@@ -40,6 +40,7 @@ VkResult hvk_physical_init(struct hvk_physical *out, struct hvk_instance *instan
     VkResult result =
         hvk_extension_list(provider, driver, native, &out->extensions, &out->extension_count);
     if (result == VK_SUCCESS) {
+        hvk_addresses_hide(out, provider);
         hvk_extensions_number(out);
     }
     return result;
@@ -169,10 +170,12 @@ static void feature_filter(VkBaseOutStructure *s)
 }
 
 /* Of a chain of feature structs: those that cannot travel are not there. */
-static void features_filter(VkPhysicalDeviceFeatures2 *features)
+static void features_filter(const struct hvk_physical *physical,
+                            VkPhysicalDeviceFeatures2 *features)
 {
     for (VkBaseOutStructure *s = features->pNext; s != NULL; s = s->pNext) {
         feature_filter(s);
+        hvk_addresses_filter(physical, s);
     }
 }
 
@@ -186,7 +189,7 @@ void hvk_vkGetPhysicalDeviceFeatures2(struct hvk_call *call,
     } else {
         driver->GetPhysicalDeviceFeatures(a->physicalDevice, &a->pFeatures->features);
     }
-    features_filter(a->pFeatures);
+    features_filter(physical_of(a->record), a->pFeatures);
 }
 
 /* --- memory --- */

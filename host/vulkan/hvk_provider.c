@@ -284,6 +284,8 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
     if (options != NULL) {
         p->stock = options->stock;
         p->hang_ns = options->hang_ns;
+        p->hides_addresses = options->hides_addresses;
+        p->is_valid_spirv = options->is_valid_spirv;
         p->restores = options->restores;
         p->is_watched = options->is_watched;
         p->gpu = options->gpu;

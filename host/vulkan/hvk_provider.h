@@ -7,13 +7,16 @@
 struct hvk_provider {
     struct hct_provider base; /* first */
     const struct hct_env *env;
-    uint64_t hang_ns; /* hct_options' */
-    bool stock;       /* offer nothing that upstream does not */
-    bool software;    /* only devices that are CPUs */
-    bool null;        /* what command buffers hold is neither recorded nor submitted */
-    bool restores;    /* its guests are replays */
-    bool is_watched;  /* what their passes draw on is copied: hvk_drawn.c */
-    const char *gpu;  /* borrowed: a name, an index or a UUID; NULL: all */
+    /* hct_options': */
+    bool (*is_valid_spirv)(const uint32_t *words, size_t count, char *why, size_t size);
+    uint64_t hang_ns;
+    bool hides_addresses;
+    bool stock;      /* offer nothing that upstream does not */
+    bool software;   /* only devices that are CPUs */
+    bool null;       /* what command buffers hold is neither recorded nor submitted */
+    bool restores;   /* its guests are replays */
+    bool is_watched; /* what their passes draw on is copied: hvk_drawn.c */
+    const char *gpu; /* borrowed: a name, an index or a UUID; NULL: all */
     void *library;
     PFN_vkGetInstanceProcAddr get;
     struct vk_driver_global driver;

@@ -5,6 +5,7 @@
 
 #include "host/vk_hand.h"
 #include "transport/base/atomic.h"
+#include "transport/base/log.h"
 #include "transport/base/mem.h"
 
 #define SPIRV_MAGIC     0x07230203u
@@ -126,6 +127,17 @@ static size_t id_at(uint32_t op)
     return second ? 2 : 0;
 }
 
+static bool is_valid(const struct hvk_device *device, const uint32_t *words, size_t count)
+{
+    const struct hvk_provider *p = device->context->provider;
+    char why[300];
+    if (p->is_valid_spirv == NULL || p->is_valid_spirv(words, count, why, sizeof why)) {
+        return true;
+    }
+    sl_warn_limited("vulkan", "context %u: a shader is refused: %s", device->context->ctx_id, why);
+    return false;
+}
+
 bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size)
 {
     size_t count = size / 4, at = SPIRV_HEADER;
@@ -140,7 +152,8 @@ bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size)
         size_t id = id_at(op);
         if (length == 0 || length > count - at || !go_on(&place, op) ||
             (id != 0 && (id >= length || words[at + id] >= words[3])) ||
-            (is_type(op) && is_endless(op, words + at, length))) {
+            (is_type(op) && is_endless(op, words + at, length)) ||
+            (!device->has_addresses && hvk_addresses_in(op, words + at, length))) {
             return false;
         }
         if (op == OP_CAPABILITY && length > 1 && tells_draws(words[at + 1])) {
@@ -148,7 +161,7 @@ bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size)
         }
         at += length;
     }
-    return !place.in_function;
+    return !place.in_function && is_valid(device, words, count);
 }
 
 static void shader_release(struct hvk_object *object)

@@ -5,6 +5,7 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice PROBE_PROGRAM=... python3 cli_host_te
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -43,6 +44,21 @@ class Serve(Case):
             self.refused(125, "run", "--socket", path, "--", "true", says="made no context")
             self.refused(3, "serve", "--socket", path, says="cannot listen")
             self.assertEqual((0, ""), self.finish(process, signal.SIGTERM))
+
+    def addresses(self, *options: str) -> set[str]:
+        """What vulkaninfo says of bufferDeviceAddress, of all devices and versions."""
+        process, path, status = self.start_served("serve", *options)
+        with status:
+            done = self.run_sluice("run", "--socket", path, "--", "vulkaninfo")
+            self.finish(process, signal.SIGTERM)
+        return set(re.findall(r"bufferDeviceAddress +(= \w+)", done.stdout))
+
+    def test_strangers_get_no_addresses_of_the_host(self) -> None:
+        mine = self.addresses()
+        if mine != {"= true"}:
+            self.skipTest("the native driver has no device addresses")
+        self.assertEqual({"= true"}, self.addresses("--any-user", "--trust"))
+        self.assertEqual({"= false"}, self.addresses("--any-user"))
 
 
 class Device(Case):

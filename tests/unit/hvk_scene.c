@@ -48,6 +48,12 @@ static const uint32_t fragment_spv[] = {
     0x3003e,    0x9,        0x17,       0x100fd, 0x10038,
 };
 
+const uint32_t *scene_code(uint32_t stage, size_t *size)
+{
+    *size = stage == 0 ? sizeof vertex_spv : sizeof fragment_spv;
+    return stage == 0 ? vertex_spv : fragment_spv;
+}
+
 void scene_pipeline_fill(const struct scene *s, struct scene_pipeline *p)
 {
     *p = (struct scene_pipeline){0};

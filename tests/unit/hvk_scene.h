@@ -43,6 +43,8 @@ struct scene_pipeline {
 /* Fixture: what a device has for drawing is on. */
 void scene_init(struct vk_world *w);
 void scene_make(struct vk_world *w, struct scene *s);
+/* What a stage of the scene is made of: 0 vertices, 1 fragments. size: in bytes. */
+const uint32_t *scene_code(uint32_t stage, size_t *size);
 void scene_pipeline_fill(const struct scene *s, struct scene_pipeline *p);
 VkResult scene_pipeline_make(struct vk_world *w, const struct scene_pipeline *p, VkPipeline *out);
 /* Commands that draw: into a command buffer that is being recorded. */

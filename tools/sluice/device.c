@@ -21,6 +21,7 @@ enum {
     DEVICE_SIZE,
     DEVICE_WINDOW,
     DEVICE_HOST_VISIBLE,
+    DEVICE_TRUST,
     DEVICE_STATUS_FD,
     DEVICE_HOST
 };
@@ -58,6 +59,7 @@ static const struct opt options[] = {
                              .max = (uint64_t)1 << 40,
                              .fallback = "4G",
                              .help = "room for host memory that the guest maps; a power of two"},
+    [DEVICE_TRUST] = HOST_TRUST,
     [DEVICE_STATUS_FD] = {.name = "status-fd",
                           .kind = OPT_NUMBER,
                           .value = "N",
@@ -190,6 +192,10 @@ static int run(const struct opt_set *set)
 {
     struct host_options host = {.path = opt_text(set, DEVICE_SOCKET)};
     host_options_read(set, DEVICE_HOST, &host);
+    if (!opt_on(set, DEVICE_TRUST)) {
+        host_options_check_shaders(&host);
+        host.device.hides_addresses = true;
+    }
     const struct hct_type *types[TYPES_MAX + 1];
     char control[PATH_MAX];
     struct vhost_server_options server = {
@@ -243,7 +249,9 @@ const struct verb verb_device = {
     .about = "Is the virtio-gpu device of one virtual machine at a time (QEMU from 11.1 on, "
              "crosvm) until it gets SIGINT, SIGTERM or SIGHUP.\n"
              "The guest's memory must be shared: -object memory-backend-memfd,share=on. When the "
-             "machine goes, the next may connect.",
+             "machine goes, the next may connect.\n"
+             "Vulkan's shaders are checked before the driver sees them, and a driver of the CPU "
+             "gives nobody device addresses, which are the host's own. --trust leaves both out.",
     .example = "sluice device --socket /tmp/gpu.sock --size 1920x1080",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

@@ -2,8 +2,10 @@
 #ifndef SLUICE_HOST_OPTIONS_H
 #define SLUICE_HOST_OPTIONS_H
 
+#include "host/vulkan/spirv.h"
 #include "tools/sluice/host.h"
 #include "tools/sluice/opt.h"
+#include "tools/sluice/say.h"
 #include "transport/base/clock.h"
 
 enum {
@@ -15,6 +17,13 @@ enum {
     HOST_OPT_HANG,
     HOST_OPT_COUNT
 };
+
+/* Of hosts for programs that their starter does not choose. */
+#define HOST_TRUST                                                                                 \
+    {                                                                                              \
+        .name = "trust",                                                                           \
+        .help = "hand shaders to the driver unchecked, and device addresses to every program"      \
+    }
 
 /* Designated from `first` on, at the end of a verb's table. */
 #define HOST_OPTION_LIST(first)                                                                    \
@@ -59,6 +68,16 @@ static inline void host_options_read(const struct opt_set *set, size_t first,
     host->device.egl_vendor = opt_text(set, first + HOST_OPT_EGL_VENDOR);
     host->device.hang_ns = opt_number(set, first + HOST_OPT_HANG) * SL_NS_PER_S;
     host->resource_bytes = opt_number(set, first + HOST_OPT_MEMORY);
+}
+
+/* Shaders of programs that the host's starter does not choose are checked before a driver sees
+ * them, where this build can. */
+static inline void host_options_check_shaders(struct host_options *host)
+{
+    host->device.is_valid_spirv = spirv_checker();
+    if (host->device.is_valid_spirv == NULL) {
+        say_note("Vulkan's shaders are not checked: this was built without SPIRV-Tools");
+    }
 }
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-enum { SERVE_SOCKET, SERVE_ANY_USER, SERVE_CLIENTS, SERVE_STATUS_FD, SERVE_HOST };
+enum { SERVE_SOCKET, SERVE_ANY_USER, SERVE_CLIENTS, SERVE_TRUST, SERVE_STATUS_FD, SERVE_HOST };
 
 static const struct opt options[] = {
     [SERVE_SOCKET] =
@@ -24,6 +24,7 @@ static const struct opt options[] = {
                        .max = 65536,
                        .fallback = "4096",
                        .help = "most connections at once"},
+    [SERVE_TRUST] = HOST_TRUST,
     [SERVE_STATUS_FD] =
         {.name = "status-fd",
          .kind = OPT_NUMBER,
@@ -44,6 +45,10 @@ static int run(const struct opt_set *set)
         .clients = (uint32_t)opt_number(set, SERVE_CLIENTS),
     };
     host_options_read(set, SERVE_HOST, &host);
+    if (!opt_on(set, SERVE_TRUST)) { /* the user's own programs could look at the host anyway */
+        host_options_check_shaders(&host);
+        host.device.hides_addresses = host.any_user;
+    }
     int status_fd =
         opt_text(set, SERVE_STATUS_FD) != NULL ? (int)opt_number(set, SERVE_STATUS_FD) : -1;
     int stop_fd = -1;
@@ -65,7 +70,10 @@ const struct verb verb_serve = {
     .usage = "",
     .about = "Listens on a local socket and draws for every program that connects, until it gets "
              "SIGINT, SIGTERM or SIGHUP.\n"
-             "Programs connect at once and wait while the native driver is being loaded.",
+             "Programs connect at once and wait while the native driver is being loaded.\n"
+             "They are in one process with each other: Vulkan's shaders are checked before the "
+             "driver sees them. With --any-user a driver of the CPU gives nobody device addresses, "
+             "which are the host's own. --trust leaves both out.",
     .example =
         "sluice serve --socket /tmp/s.sock & sluice run --socket /tmp/s.sock -- es2gears_x11",
     .options = options,
