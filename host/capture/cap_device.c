@@ -318,6 +318,11 @@ void cap_device_complete(struct cap_recording *r, enum cap_end_reason reason, ui
 enum sl_result cap_device_stop(struct cap_device *d, enum cap_end_reason reason,
                                uint32_t exit_status, struct cap_writer_report *report)
 {
+    if (d->recording != NULL) {
+        /* At one moment for all rings, before any of them is let go: what one takes that is still
+         * recorded may wait for a turn of one that is not any more. */
+        cap_recording_freeze(d->recording);
+    }
     sl_atomic_store_release(&d->epoch, 0); /* the rings end their streams when they look again */
     sl_atomic_store_relaxed(&d->wants_pixel, 0);
     struct cap_recording *r = cap_device_release(d);

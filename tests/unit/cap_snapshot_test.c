@@ -1,9 +1,11 @@
 /* Snapshots of a device that is played here: what is in them, when they are passed by, and what
  * becomes of those that come to nothing. */
-#include "host/capture/cap_device.h"
+#include "host/capture/cap_device_priv.h"
 #include "host/capture/cap_merge.h"
 #include "tests/support/slt.h"
 #include "transport/base/bytes.h"
+#include "transport/base/clock.h"
+#include "transport/base/thread.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -281,6 +283,37 @@ SLT_TEST_F(cap_snapshot, a_packet_that_waits_is_in_it, t)
     end(t);
     SLT_ASSERT_OK(cap_merge_create(t->reader, &t->merge));
     expect(t, STATE "call4! call5 frame v131 ");
+}
+
+static void *stop(void *user)
+{
+    struct bed *t = user;
+    struct cap_writer_report report;
+    SLT_EXPECT_OK(cap_device_stop(t->recorder, CAP_END_ASKED, 0, &report));
+    return NULL;
+}
+
+/* A ring that sees it switched off is not recorded any more; from then on no ring is. */
+SLT_TEST_F(cap_snapshot, a_recording_stops_for_all_rings_at_once, t)
+{
+    pthread_t thread;
+    start(t);
+    void *stream = t->rings->begin(t->rings->user, CONTEXT, RING, 5);
+    SLT_ASSERT_OK(cap_device_snapshot(t->recorder, CAP_SNAPSHOT_PERIOD));
+    frame(t, stream, 1);
+    pthread_mutex_lock(&t->recorder->lock); /* the stop stands still within */
+    SLT_ASSERT_OK(sl_thread_start(&thread, "stop", 0, stop, t));
+    while (sl_atomic_load_acquire(t->rings->epoch) != 0) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    frame(t, stream, 2);
+    pthread_mutex_unlock(&t->recorder->lock);
+    pthread_join(thread, NULL);
+    t->rings->end(stream);
+    SLT_ASSERT_OK(cap_reader_open(open(t->path, O_RDONLY | O_CLOEXEC), &t->reader));
+    SLT_ASSERT_OK(cap_reader_scan(t->reader));
+    SLT_ASSERT_OK(cap_merge_create(t->reader, &t->merge));
+    expect(t, STATE "call1 frame ");
 }
 
 SLT_TEST_F(cap_snapshot, what_comes_to_nothing_is_passed_by, t)
