@@ -309,6 +309,7 @@ enum sl_result cap_merge_create_at(struct cap_reader *reader, uint32_t begin,
         m->began = true;
         m->head = mark.stamp;
         m->last = mark.stamp_before;
+        m->frames = mark.frame;
         result = link_records(m, begin, end);
     }
     for (uint32_t i = begin + 1; result == SL_OK && i < end; i++) {
@@ -456,6 +457,9 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
         *event = track->event;
         if (event->kind == CAP_EVENT_CALL || event->kind == CAP_EVENT_VERB) {
             merge->last = event->stamp > merge->last ? event->stamp : merge->last;
+        }
+        if (event->kind == CAP_EVENT_FRAME) {
+            event->number = merge->frames++;
         }
         track->is_ready = track->has_start = false;
         return SL_OK;

@@ -54,7 +54,8 @@ struct cap_event {
     enum cap_event_kind kind;
     uint32_t stream;
     uint64_t stamp;
-    uint64_t time; /* no later than when it began */
+    uint64_t time;   /* no later than when it began */
+    uint64_t number; /* of a frame: how many marks there are before it */
     union {
         struct cap_event_call call;
         struct cap_event_verb verb;

@@ -34,6 +34,7 @@ struct cap_merge {
     uint32_t passed_count, passed_capacity;
     uint64_t head;         /* the last stamp of the snapshot that is played; 0: none */
     uint64_t last;         /* stamp of the last verb or call */
+    uint64_t frames;       /* marks so far */
     uint32_t damages;      /* of the reader's that were told */
     uint32_t *blob_chunks; /* in file order */
     uint32_t blob_count, blob_capacity;

@@ -49,6 +49,9 @@ struct rep_options {
     bool wants_costs;     /* for rep_costs; each packet takes some 50 ns longer */
     uint64_t stop_frame;  /* the first frame that is not played; UINT64_MAX: all */
     uint64_t stop_call;   /* the same of calls, by stamp */
+    bool ends_at_mark;    /* for who goes on from stop_frame in the trace: all before that mark is
+                             fed, also what waits for calls behind it, and nothing else is; frames
+                             are not waited for */
     uint64_t patience_ns; /* for one call; 0: 60 s */
     uint64_t *last_call;  /* atomic: the stamp of the call that was given last; nullable */
     void *user;
@@ -72,7 +75,7 @@ struct rep_options {
 
 enum rep_end {
     REP_END_COMPLETE, /* all that is there, or all that was asked for */
-    REP_END_CUT,      /* all that is there; the recording was cut short */
+    REP_END_CUT,      /* all that is there; the recording was cut short, or frames are unplayed */
     REP_END_DAMAGED,  /* up to damage */
     REP_END_ASKED,    /* a callback said so */
     REP_END_STUCK,    /* a call did not end in time */
@@ -87,6 +90,12 @@ struct rep_report {
     uint64_t frames, calls, calls_behind; /* frames: up to the last one that was played */
     uint64_t compared;                    /* answers that were looked at */
     uint64_t stuck_call;                  /* REP_END_STUCK: its stamp */
+    /* What waits for turns that are not in the trace: such calls end a recording that was switched
+     * off. Frames among them were recorded by somebody who did not switch it off at once. */
+    struct {
+        uint64_t calls, frames;
+        uint64_t first_call; /* its stamp */
+    } unplayed;
     uint64_t time_ns;
     /* With rep_options.again. */
     struct {

@@ -1,7 +1,6 @@
 /* The same frames again and again: what was played is kept on a tape, and behind its end what lives
  * is led back to where it began (rep_back.c). */
 #include "host/replay/rep_kept.h"
-#include "host/replay/rep_tape.h"
 
 #include "transport/base/atomic.h"
 #include "transport/base/bytes.h"
@@ -16,7 +15,6 @@
 struct loop {
     struct rep *rep;
     struct rep_tape tape;
-    struct rep_order order;
     struct rep_kept begin;
     struct rep_gpu_known *fences;
     struct rep_back back;
@@ -73,6 +71,8 @@ static void begin(struct loop *l)
     l->changes = rep->changes;
     if (rep->options.portable) {
         refuse(l, "what is re-chosen for another driver is not led back");
+    } else if (rep->frame > rep->options.first_frame) {
+        refuse(l, "its first frame was over before the one before it");
     } else if (rep->context_count == 0) {
         rep->report->loop.is_from_nothing = true;
         refuse(l, "it begins with nothing");
@@ -96,7 +96,7 @@ static void begin(struct loop *l)
 
 static bool is_over(const struct loop *l)
 {
-    return l->rep->frame >= l->end;
+    return rep_is_behind(l->rep, l->end);
 }
 
 static void play(struct loop *l, struct cap_event *event)
@@ -120,11 +120,11 @@ static enum sl_result play_first(struct loop *l, struct cap_event *event)
     uint64_t begin_ns = 0;
     while (!rep->stop && !is_over(l)) {
         bool is_led = cap_merge_is_in_snapshot(rep->merge);
-        result = rep_order_next(&l->order, rep, event);
-        if (result != SL_OK || event->stamp >= rep->options.stop_call) {
+        result = rep_order_next(rep, event);
+        if (result != SL_OK || rep_is_stop(rep, event)) {
             break;
         }
-        if (!has_begun && rep->frame >= rep->options.first_frame && !is_led) {
+        if (!has_begun && rep_is_behind(rep, rep->options.first_frame) && !is_led) {
             has_begun = true;
             rep_close_frame(rep, true);
             begin(l);
@@ -263,7 +263,6 @@ enum sl_result rep_loop(struct rep *rep, struct cap_event *event)
         play_again(l);
     }
     rep_tape_finish(&l->tape);
-    rep_tape_finish(&l->order.tape);
     rep_kept_finish(&l->begin);
     rep_back_finish(&l->back);
     rep_gpu_known_free(l->fences);

@@ -3,6 +3,7 @@
 #define HOST_REP_PRIV_H
 
 #include "host/replay/rep.h"
+#include "host/replay/rep_order.h"
 
 #include "asg/writer.h"
 #include "transport/base/clock.h"
@@ -12,7 +13,6 @@
 
 #define REP_RINGS     4096u /* ever, of one trace */
 #define REP_RESOURCES 65536u
-#define REP_CONTEXTS  1024u
 #define REP_PICTURES  4u     /* of one ring, on the way */
 #define REP_FENCES    65536u /* on the way at once */
 
@@ -140,6 +140,7 @@ struct rep {
     uint32_t newest_gles; /* as rcCreateContext counts, once another was refused; 0: any */
     struct cap_reader *reader;
     struct cap_merge *merge;
+    struct rep_order order;
     struct vgd *device;
     struct vgd_recorder recorder;
     uint32_t epoch;
@@ -155,7 +156,8 @@ struct rep {
     struct {
         bool is_there;
         struct rep_ring *ring; /* nullable */
-        uint32_t number;
+        uint32_t number;       /* of the packet that completes it */
+        uint64_t frame;        /* its own */
         struct cap_frame mark;
     } open_frame;
     uint32_t contexts[REP_CONTEXTS], context_count; /* in the order in which they came */
@@ -285,6 +287,10 @@ void rep_play(struct rep *rep, struct cap_event *event);
 /* A frame that is over is told, or (wait) is waited for. */
 void rep_close_frame(struct rep *rep, bool wait);
 void rep_choose_pixels(struct rep *rep);
+/* All frames before this one were played. */
+bool rep_is_behind(const struct rep *rep, uint64_t frame);
+/* The record is behind the last call that is to be played, and so is what is held back. */
+bool rep_is_stop(const struct rep *rep, const struct cap_event *event);
 
 /* rep_loop.c: rep_run of a replay that may be played again. */
 enum sl_result rep_loop(struct rep *rep, struct cap_event *event);

@@ -99,6 +99,7 @@ void rep_destroy(struct rep *rep)
     sl_map_finish(&rep->resources);
     sl_map_finish(&rep->fence_sets);
     cap_merge_destroy(rep->merge);
+    rep_order_finish(&rep->order);
     pthread_mutex_destroy(&rep->lock);
     sl_free(rep->recorded);
     sl_free(rep->configs);
@@ -204,11 +205,13 @@ static void close_frame(struct rep *rep)
     struct rep_ring *ring = rep->open_frame.ring;
     struct rep_picture picture = {.end_ns = 0};
     rep->open_frame.is_there = false;
-    if (ring != NULL && rep_ring_wait(ring, rep->open_frame.number)) {
+    if (ring != NULL && rep->options.ends_at_mark) {
+        rep_ring_linger(ring, rep->open_frame.number, CLOSE_NS);
+    } else if (ring != NULL && rep_ring_wait(ring, rep->open_frame.number)) {
         picture = take_picture(ring, rep->open_frame.number);
     }
     const struct rep_frame frame = {
-        .number = rep->report->frames,
+        .number = rep->open_frame.frame,
         .end_ns = picture.end_ns != 0 ? picture.end_ns : sl_clock_ns(),
         .surface = mark->surface,
         .width_px = picture.end_ns != 0 ? picture.frame.width_px : mark->width_px,
@@ -223,7 +226,9 @@ static void close_frame(struct rep *rep)
         rep->stop = true;
     }
     sl_free(picture.pixels);
-    rep->report->frames += !rep->stop || rep->report->end == REP_END_ASKED;
+    if (frame.number >= rep->report->frames && (!rep->stop || rep->report->end == REP_END_ASKED)) {
+        rep->report->frames = frame.number + 1;
+    }
 }
 
 void rep_close_frame(struct rep *rep, bool wait)
@@ -235,10 +240,12 @@ void rep_close_frame(struct rep *rep, bool wait)
     }
 }
 
-/* Its ring may still be at it, and may wait for a packet that comes later in the trace: it is
- * waited for when the next one is complete. */
-static void play_frame(struct rep *rep, const struct cap_frame *mark)
+/* Its ring may still be at it: it is waited for when the next one is complete. */
+static void play_frame(struct rep *rep, const struct cap_frame *mark, uint64_t number)
 {
+    if (number >= rep->options.stop_frame) {
+        return; /* one before it is still to come */
+    }
     if (rep->open_frame.is_there) {
         close_frame(rep);
     }
@@ -246,11 +253,12 @@ static void play_frame(struct rep *rep, const struct cap_frame *mark)
     rep->open_frame.is_there = true;
     rep->open_frame.ring = ring;
     rep->open_frame.number = ring != NULL ? ring->fed : 0;
+    rep->open_frame.frame = number;
     rep->open_frame.mark = *mark;
     if (ring != NULL) {
         asg_writer_flush(&ring->writer);
     }
-    rep->frame++;
+    rep->frame = number >= rep->frame ? number + 1 : rep->frame;
     rep->calls_behind = 0;
 }
 
@@ -301,7 +309,7 @@ void rep_play(struct rep *rep, struct cap_event *event)
         play_memory(rep, event);
         break;
     case CAP_EVENT_FRAME:
-        play_frame(rep, &event->frame);
+        play_frame(rep, &event->frame, event->number);
         rep_choose_pixels(rep);
         break;
     case CAP_EVENT_TEXT:
@@ -318,7 +326,8 @@ static void finish(struct rep *rep, enum sl_result result)
         report->end = REP_END_FAILED;
         report->result = result;
     } else {
-        bool is_whole = rep->reader->is_complete || result == SL_OK;
+        bool is_whole =
+            (rep->reader->is_complete && report->unplayed.frames == 0) || result == SL_OK;
         report->end = is_whole ? REP_END_COMPLETE : REP_END_CUT;
     }
 }
@@ -347,39 +356,29 @@ static void settle_all(struct rep *rep, enum sl_result result, uint64_t stamp)
     }
 }
 
+bool rep_is_behind(const struct rep *rep, uint64_t frame)
+{
+    return rep->frame >= frame && !rep_order_holds_frame(&rep->order, frame);
+}
+
+bool rep_is_stop(const struct rep *rep, const struct cap_event *event)
+{
+    return event->stamp >= rep->options.stop_call &&
+           !rep_order_holds_call(&rep->order, rep->options.stop_call);
+}
+
 static enum sl_result play_all(struct rep *rep, struct cap_event *event)
 {
     enum sl_result result = SL_OK;
-    while (!rep->stop && rep->frame < rep->options.stop_frame) {
-        result = cap_merge_next(rep->merge, event, &rep->report->damage);
-        if (result != SL_OK || event->stamp >= rep->options.stop_call) {
+    while (!rep->stop && !rep_is_behind(rep, rep->options.stop_frame)) {
+        result = rep_order_next(rep, event);
+        if (result != SL_OK || rep_is_stop(rep, event)) {
             break;
         }
         rep_play(rep, event);
         rep_close_frame(rep, false);
     }
     return result;
-}
-
-static bool is_open(const struct rep *rep)
-{
-    const struct rep_ring *ring = rep->open_frame.ring;
-    return rep->open_frame.is_there && ring != NULL && !rep->stop &&
-           !rep_ring_is_done(ring, rep->open_frame.number);
-}
-
-/* Where a replay ends before the trace does its last frame may wait for turns that other rings'
- * packets have behind its mark: those are played, too, up to the next mark. */
-static void play_what_it_waits_for(struct rep *rep, struct cap_event *event)
-{
-    if (!is_open(rep)) {
-        return;
-    }
-    rep_ring_linger(rep->open_frame.ring, rep->open_frame.number, CLOSE_NS);
-    while (is_open(rep) && cap_merge_next(rep->merge, event, &rep->report->damage) == SL_OK &&
-           event->kind != CAP_EVENT_FRAME && event->stamp < rep->options.stop_call) {
-        rep_play(rep, event);
-    }
 }
 
 void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
@@ -396,9 +395,6 @@ void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
         result = rep_loop(rep, &event);
     } else {
         result = play_all(rep, &event);
-        if (result == SL_OK) {
-            play_what_it_waits_for(rep, &event);
-        }
     }
     rep_close_frame(rep, true);
     settle_all(rep, result, event.stamp);

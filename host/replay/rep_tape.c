@@ -70,12 +70,37 @@ bool rep_tape_add(struct rep_tape *t, const struct cap_event *event)
     return true;
 }
 
+void rep_tape_take(struct rep_tape *t, uint32_t index, struct cap_event *event)
+{
+    *event = t->events[index];
+    t->count--;
+    memmove(&t->events[index], &t->events[index + 1], (t->count - index) * sizeof *event);
+}
+
+/* All but a block of the ordinary size. */
+void rep_tape_clear(struct rep_tape *t)
+{
+    struct rep_block *kept = NULL, *next;
+    for (struct rep_block *block = t->blocks; block != NULL; block = next) {
+        next = block->next;
+        if (kept == NULL && block->size == BLOCK) {
+            kept = block;
+        } else {
+            sl_free(block);
+        }
+    }
+    if (kept != NULL) {
+        kept->next = NULL;
+        kept->used = 0;
+    }
+    t->blocks = kept;
+    t->bytes = kept != NULL ? BLOCK : 0;
+    t->count = 0;
+}
+
 void rep_tape_finish(struct rep_tape *t)
 {
-    while (t->blocks != NULL) {
-        struct rep_block *next = t->blocks->next;
-        sl_free(t->blocks);
-        t->blocks = next;
-    }
+    rep_tape_clear(t);
+    sl_free(t->blocks);
     sl_free(t->events);
 }

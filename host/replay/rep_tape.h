@@ -1,9 +1,8 @@
-/* Inside host/replay: events that are kept to be played later, and which packets may be played now.
- * The replay's thread. */
+/* Inside host/replay: events that are kept to be played later. The replay's thread. */
 #ifndef HOST_REP_TAPE_H
 #define HOST_REP_TAPE_H
 
-#include "host/replay/rep_priv.h"
+#include "host/capture/cap_merge.h"
 
 struct rep_block;
 
@@ -17,20 +16,9 @@ struct rep_tape {
 
 /* False: no memory, or it is too long. */
 bool rep_tape_add(struct rep_tape *tape, const struct cap_event *event);
+/* Takes one out; what it points to stays until the tape is cleared. */
+void rep_tape_take(struct rep_tape *tape, uint32_t index, struct cap_event *event);
+void rep_tape_clear(struct rep_tape *tape);
 void rep_tape_finish(struct rep_tape *tape);
-
-/* Vulkan's packets come by when they began; some wait for the turns of others that came later. */
-struct rep_order {
-    struct rep_tape tape;
-    struct {
-        uint32_t ctx_id, next;
-    } contexts[REP_CONTEXTS];
-    uint32_t context_count;
-};
-
-/* The next record that waits for none behind it: where a frame ends, nothing is under way. As
- * cap_merge_next; NOMEM. */
-enum sl_result rep_order_next(struct rep_order *order, struct rep *rep,
-                              struct cap_event *event) SL_MUST_USE;
 
 #endif

@@ -144,11 +144,17 @@ static void on_grown(void *user, uint32_t image, uint64_t here, uint64_t recorde
 static int end_of(struct replay *r, const struct rep_report *report)
 {
     char number[TRACE_NUMBER];
+    if (report->unplayed.calls != 0) {
+        trace_say_unplayed(report->unplayed.first_call, report->unplayed.calls,
+                           report->unplayed.frames);
+    }
     switch (report->end) {
     case REP_END_COMPLETE:
         return SLUICE_EXIT_OK;
     case REP_END_CUT:
-        trace_say_cut(report->frames, report->calls_behind);
+        if (!r->reader->is_complete) {
+            trace_say_cut(report->frames, report->calls_behind);
+        }
         return opt_on(r->set, REPLAY_STRICT) ? SLUICE_EXIT_INCOMPLETE : SLUICE_EXIT_OK;
     case REP_END_DAMAGED:
         trace_say_damage(&report->damage, report->frames);

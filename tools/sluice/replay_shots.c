@@ -66,7 +66,12 @@ static int end_of(const struct shots *s, const char *path, const struct cap_read
 {
     switch (report->end) {
     case REP_END_CUT:
-        trace_say_cut(report->frames, report->calls_behind);
+        if (report->unplayed.frames != 0) {
+            trace_say_unplayed(report->unplayed.first_call, report->unplayed.calls,
+                               report->unplayed.frames);
+        } else {
+            trace_say_cut(report->frames, report->calls_behind);
+        }
         break;
     case REP_END_COMPLETE:
         break;

@@ -193,6 +193,16 @@ void trace_say_cut(uint64_t frames, uint64_t calls)
              (unsigned long long)frames);
 }
 
+void trace_say_unplayed(uint64_t first, uint64_t calls, uint64_t frames)
+{
+    char number[TRACE_NUMBER], count[TRACE_NUMBER];
+    (frames != 0 ? say_note : say_detail)(
+        "%scall %s waits for calls of other threads that were not recorded; it, %s more calls and "
+        "%llu frames behind it are left out",
+        frames != 0 ? "warning: " : "", trace_number(first, number), trace_number(calls - 1, count),
+        (unsigned long long)frames);
+}
+
 void trace_say_skipped(const struct cap_reader *reader)
 {
     if (reader->skipped != 0) {

@@ -27,6 +27,9 @@ int trace_failed(const char *path, const struct cap_reader *reader, enum sl_resu
 void trace_say_damage(const struct cap_damage *damage, uint64_t frame);
 /* "warning: recording ended without an end mark ..." */
 void trace_say_cut(uint64_t frames, uint64_t calls);
+/* Calls that are not played, the first one's number, and frames; of calls alone, which end every
+ * other recording that is switched off, only with --verbose. */
+void trace_say_unplayed(uint64_t first, uint64_t calls, uint64_t frames);
 /* "note: skipped 12 chunks of optional kind ..." when there were any. */
 void trace_say_skipped(const struct cap_reader *reader);
 

@@ -143,6 +143,7 @@ int trim_play(struct trim *t)
     const struct rep_options play = {.first_frame = t->first,
                                      .stop_frame = t->first,
                                      .stop_call = UINT64_MAX,
+                                     .ends_at_mark = true,
                                      .user = t,
                                      .skips_call =
                                          t->progress.mode != PROGRESS_OFF ? passes_call : NULL,
