@@ -82,7 +82,7 @@ static void ask_for(struct rep *rep, uint32_t ctx_id, struct fence *fence)
 {
     uint8_t command[20];
     if (fence->ring != NULL) {
-        rep_ring_linger(fence->ring, fence->number, REP_LINGER_NS);
+        rep_ring_linger(fence->ring, fence->number);
     }
     sl_store_u32(command, GFXSTREAM_CREATE_EXPORT_SYNC_VK);
     sl_store_u64(command + 4, fence->device);

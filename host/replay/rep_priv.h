@@ -198,9 +198,10 @@ void rep_ring_drain(struct rep_ring *ring);
 void rep_flush_all(struct rep *rep);
 /* Until its packet number `number` is over. False: the replay ends (said in the report). */
 bool rep_ring_wait(struct rep_ring *ring, uint32_t number);
-/* The same, bounded: nobody knows whether it was ever over. */
-#define REP_LINGER_NS SL_NS_PER_S
-void rep_ring_linger(struct rep_ring *ring, uint32_t number, uint64_t most_ns);
+/* The same for a second at most: nobody knows whether it was ever over. */
+void rep_ring_linger(struct rep_ring *ring, uint32_t number);
+/* How long a call may take. */
+uint64_t rep_patience_ns(const struct rep *rep);
 bool rep_ring_is_done(const struct rep_ring *ring, uint32_t number);
 struct vgd_recorder rep_ring_recorder(struct rep *rep);
 

@@ -14,6 +14,7 @@
 #define SPINS       2000u
 #define SLICE_NS    (2 * SL_NS_PER_MS)
 #define PATIENCE_NS (60 * SL_NS_PER_S)
+#define LINGER_NS   SL_NS_PER_S
 
 /* --- by id; any thread finds, the replay's adds --- */
 
@@ -175,7 +176,7 @@ struct vgd_recorder rep_ring_recorder(struct rep *rep)
 
 /* --- a ring's life --- */
 
-static uint64_t patience_of(const struct rep *rep)
+uint64_t rep_patience_ns(const struct rep *rep)
 {
     return rep->options.patience_ns != 0 ? rep->options.patience_ns : PATIENCE_NS;
 }
@@ -192,7 +193,7 @@ static bool goes_on(void *user)
         ring->unmoved_ns = now;
     }
     ring->looked_ns = now;
-    if (now - ring->unmoved_ns > patience_of(ring->rep)) {
+    if (now - ring->unmoved_ns > rep_patience_ns(ring->rep)) {
         rep_stuck(ring->rep, ring->last_stamp);
         return false;
     }
@@ -326,7 +327,7 @@ bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
     }
     /* What it waits for may lie in another ring's end of ours. */
     rep_flush_all(rep);
-    uint64_t patience = patience_of(rep);
+    uint64_t patience = rep_patience_ns(rep);
     uint64_t begin = sl_clock_ns();
     while (!rep_ring_is_done(ring, number)) {
         if (sl_atomic_load_acquire(&ring->is_lost) != 0 || asg_writer_dead(&ring->writer)) {
@@ -343,11 +344,11 @@ bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
     return true;
 }
 
-void rep_ring_linger(struct rep_ring *ring, uint32_t number, uint64_t most_ns)
+void rep_ring_linger(struct rep_ring *ring, uint32_t number)
 {
     uint64_t begin = sl_clock_ns();
     rep_flush_all(ring->rep);
-    while (!rep_ring_is_done(ring, number) && sl_clock_ns() - begin < most_ns &&
+    while (!rep_ring_is_done(ring, number) && sl_clock_ns() - begin < LINGER_NS &&
            sl_atomic_load_acquire(&ring->is_lost) == 0 &&
            sl_atomic_load_relaxed(&ring->is_gone) == 0) {
         sleep_until(ring, number);

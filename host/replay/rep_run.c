@@ -6,9 +6,6 @@
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
 
-/* Most frames are over by then. */
-#define CLOSE_NS (50 * SL_NS_PER_MS)
-
 /* From the last snapshot before the first frame that is wanted, or from the file's start. */
 static enum sl_result make_merge(struct rep *rep)
 {
@@ -206,7 +203,7 @@ static void close_frame(struct rep *rep)
     struct rep_picture picture = {.end_ns = 0};
     rep->open_frame.is_there = false;
     if (ring != NULL && rep->options.ends_at_mark) {
-        rep_ring_linger(ring, rep->open_frame.number, CLOSE_NS);
+        rep_ring_linger(ring, rep->open_frame.number);
     } else if (ring != NULL && rep_ring_wait(ring, rep->open_frame.number)) {
         picture = take_picture(ring, rep->open_frame.number);
     }
@@ -348,7 +345,7 @@ static void settle_all(struct rep *rep, enum sl_result result, uint64_t stamp)
         if (is_last && is_early) {
             (void)rep_ring_wait(ring, ring->fed);
         } else if (!is_early) {
-            rep_ring_linger(ring, ring->fed, REP_LINGER_NS);
+            rep_ring_linger(ring, ring->fed);
         }
         if (rep_ring_is_done(ring, ring->fed)) {
             rep_ring_settle(ring);

@@ -4,8 +4,6 @@
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 
-#define PATIENCE_NS (60 * SL_NS_PER_S)
-
 static bool has_begun(const struct rep_ring *ring)
 {
     return rep_ring_is_done(ring, ring->fed) ||
@@ -21,7 +19,7 @@ void rep_settle(struct rep *rep)
         struct rep_ring *ring = rep->rings[i];
         while (ring != NULL && sl_atomic_load_relaxed(&ring->is_gone) == 0 &&
                sl_atomic_load_acquire(&ring->is_lost) == 0 && !has_begun(ring) &&
-               sl_clock_ns() - begin < PATIENCE_NS) {
+               sl_clock_ns() - begin < rep_patience_ns(rep)) {
             rep_ring_drain(ring);
             sl_clock_sleep_ns(SL_NS_PER_MS);
         }
