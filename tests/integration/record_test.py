@@ -106,6 +106,21 @@ class Record(Case):
         self.assertEqual(info["calls"], len(dump))
         self.assertEqual(20, sum("glClear(" in line for line in dump))
 
+    def test_what_was_recorded_as_json(self) -> None:
+        """The last line, behind all that the program says."""
+        words = ["sh", "-c", f"echo drawn; exec {FRAMES} 20 {self.count} 0"]
+        done = self.record("--json", "--", *words)
+        self.assertEqual(0, done.returncode, done.stderr)
+        said = done.stdout.splitlines()
+        self.assertEqual("drawn", said[0])
+        document = json.loads(said[-1])
+        (file,) = document["files"]
+        self.assertEqual((1, str(self.trace), self.trace.stat().st_size),
+                         (document["schema"], file["path"], file["bytes"]))  # fmt: skip
+        info = self.info()
+        for key in ("complete", "frames", "calls"):
+            self.assertEqual(info[key], file[key], key)
+
     def test_the_programs_own_exit_code(self) -> None:
         done = self.record("--allow-idle", "--", "sh", "-c", "exit 37")
         self.assertEqual(37, done.returncode, done.stderr)

@@ -144,10 +144,17 @@ class Snapshots(TraceBed):
         while recorder.poll() is None and not (part.exists() and b"FRAM" in part.read_bytes()):
             time.sleep(0.01)
         self.ends(2, "record", "--attach", socket, "-o", f"{trace}2", says="records already")
-        self.ends(0, "record", "--stop", socket, says="recorded frames")
+        said = self.ends(0, "record", "--json", "--stop", socket, says="recorded frames")
         _, err = recorder.communicate(timeout=PATIENCE_S)
         self.assertEqual(0, recorder.returncode, err)
-        self.assertTrue(self.facts(trace)["complete"])
+        facts = self.facts(trace)
+        self.assertTrue(facts["complete"])
+        document = json.loads(said)
+        self.assertEqual((1, 1), (document["schema"], len(document["files"])))
+        (file,) = document["files"]
+        self.assertEqual(trace.stat().st_size, file["bytes"])
+        for key in ("complete", "frames", "calls"):
+            self.assertEqual(facts[key], file[key], key)
 
     def test_nothing_is_no_recording(self) -> None:
         """Whoever attaches and gets nothing is told so by the exit code, too."""
@@ -179,7 +186,12 @@ class Snapshots(TraceBed):
             with self.subTest(name=name):
                 whole = self.shown(trace)
                 part, again = self.tmp / f"{name}-part.slc", self.tmp / f"{name}-again.slc"
-                self.ends(0, "trim", "--frames", "8-15", "-o", str(part), str(trace))
+                words = ["trim", "--json", "--frames", "8-15", "-o", str(part), str(trace)]
+                said = json.loads(self.ends(0, *words))
+                self.assertEqual((1, [str(trace)], str(part)),
+                                 (said["schema"], said["traces"], said["output"]))  # fmt: skip
+                self.assertEqual((trace.stat().st_size, part.stat().st_size),
+                                 (said["traces_bytes"], said["bytes"]))  # fmt: skip
                 self.assertEqual(8, self.facts(part)["frames"])
                 self.assertEqual(whole[8:16], self.shown(part))
                 self.ends(0, "trim", "--frames", "3-4", "-o", str(again), str(part))

@@ -1,7 +1,6 @@
 #include "tools/sluice/flight.h"
 #include "tools/sluice/record_link.h"
 #include "tools/sluice/record_name.h"
-#include "tools/sluice/record_session.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
 #include "host/capture/cap_copy.h"
@@ -157,7 +156,8 @@ static bool fill_trace(const struct flight *f, struct cap_reader *reader, const 
     char line[HOST_RECORD_LINE];
     struct host_recorded recorded;
     host_record_line(&report, path, line, sizeof line);
-    return host_record_take_line(&recorded, line) && record_say(&recorded) == SLUICE_EXIT_OK;
+    return host_record_take_line(&recorded, line) &&
+           record_said_file(f->o.said, &recorded) == SLUICE_EXIT_OK;
 }
 
 /* False: the reason was said. */

@@ -3,7 +3,7 @@
 #ifndef SLUICE_FLIGHT_H
 #define SLUICE_FLIGHT_H
 
-#include "tools/sluice/host_record.h"
+#include "tools/sluice/record_said.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,10 +11,11 @@
 struct flight;
 
 struct flight_options {
-    const char *socket;  /* the host's; borrowed */
-    const char *store;   /* where its chunks are; borrowed */
-    const char *pattern; /* of the traces' names; borrowed */
-    uint64_t ns;         /* what is asked for; 0: all that is there */
+    const char *socket;       /* the host's; borrowed */
+    const char *store;        /* where its chunks are; borrowed */
+    const char *pattern;      /* of the traces' names; borrowed */
+    uint64_t ns;              /* what is asked for; 0: all that is there */
+    struct record_said *said; /* borrowed */
     int level;
     bool force;
 };

@@ -364,7 +364,7 @@ static int record_program(const struct opt_set *set, struct record_session *sess
     return record_session_end(session, last_reason(session, code, text, sizeof text), code);
 }
 
-static int record_verb(const struct opt_set *set)
+static int record_files(const struct opt_set *set, struct record_said *said)
 {
     struct host_record record = {.argv = set->args,
                                  .force = opt_on(set, RECORD_FORCE),
@@ -375,17 +375,8 @@ static int record_verb(const struct opt_set *set)
                                  .max_size = opt_number(set, RECORD_MAX_SIZE),
                                  .frames = opt_number(set, RECORD_COUNT),
                                  .snapshot_every = opt_number(set, RECORD_SNAPSHOT_EVERY)};
-    struct record_session session = {.plan = &record, .trigger = read_trigger(set)};
+    struct record_session session = {.plan = &record, .trigger = read_trigger(set), .said = said};
     struct paths paths = {.pattern = ""};
-    if (!is_one_thing(set)) {
-        return SLUICE_EXIT_USAGE;
-    }
-    if (opt_text(set, RECORD_STOP) != NULL) {
-        return record_stop(opt_text(set, RECORD_STOP));
-    }
-    if (opt_text(set, RECORD_DUMP) != NULL) {
-        return record_pull(opt_text(set, RECORD_DUMP));
-    }
     if (!read_level(opt_text(set, RECORD_LEVEL), &record.level) || !read_ranges(set, &record) ||
         !read_ring(set, &record) || !is_sensible(set, &record) ||
         !make_names(set, &record, &paths)) {
@@ -411,6 +402,25 @@ static int record_verb(const struct opt_set *set)
     return code;
 }
 
+static int record_verb(const struct opt_set *set)
+{
+    const char *stop = opt_text(set, RECORD_STOP), *dump = opt_text(set, RECORD_DUMP);
+    bool json = opt_common_on(set, COMMON_JSON);
+    struct record_said said;
+    if (!is_one_thing(set)) {
+        return SLUICE_EXIT_USAGE;
+    }
+    if (dump != NULL) {
+        return record_pull(dump, json);
+    }
+    int code = record_said_init(&said, json) ? SLUICE_EXIT_OK : SLUICE_EXIT_NOT_THROUGH_US;
+    if (code == SLUICE_EXIT_OK) {
+        code = stop != NULL ? record_stop(stop, &said) : record_files(set, &said);
+    }
+    record_said_finish(&said, code != SLUICE_EXIT_USAGE);
+    return code;
+}
+
 const struct verb verb_record = {
     .name = "record",
     .summary = "record what one program draws",
@@ -425,13 +435,15 @@ const struct verb verb_record = {
         "Of several files the second and the next have -1, -2 .. in names without %i and %t.\n"
         "--ring keeps the last seconds or bytes beside FILE, never more than --max-size bytes, "
         "and writes\nthem when a trigger, a crash or a lost context asks for it, as often as they "
-        "do.",
+        "do.\n"
+        "With --json the last line on stdout, behind the program's own, says what was recorded.",
     .example = "sluice record -o build.slc -- glmark2-es2 -b build",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .args_min = 0,
     .args_max = SIZE_MAX,
     .starts_program = true,
+    .has_json = true,
     .exits = 1u << SLUICE_EXIT_USAGE,
     .passes_exit = true,
     .run = record_verb,

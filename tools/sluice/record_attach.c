@@ -1,6 +1,7 @@
 #include "tools/sluice/record_attach.h"
 #include "tools/sluice/exit.h"
 #include "tools/sluice/host.h"
+#include "tools/sluice/json.h"
 #include "tools/sluice/say.h"
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
@@ -15,7 +16,7 @@
 #define PATIENT_NS (3 * SL_NS_PER_S)  /* then we say that there is no snapshot yet */
 #define TRACE_NS   (60 * SL_NS_PER_S) /* how long a flight recorder's trace may take */
 
-int record_stop(const char *socket)
+int record_stop(const char *socket, struct record_said *said)
 {
     struct record_link link;
     struct host_recorded recorded;
@@ -30,7 +31,7 @@ int record_stop(const char *socket)
         return SLUICE_EXIT_USAGE;
     }
     if (code == SLUICE_EXIT_OK && host_record_take_line(&recorded, reply)) {
-        (void)record_say(&recorded); /* what went wrong is its starter's */
+        (void)record_said_file(said, &recorded); /* what went wrong is its starter's */
     }
     return code;
 }
@@ -152,7 +153,7 @@ int record_attach(const char *socket, struct record_session *session)
 /* ---- triggers ---- */
 
 /* The trace that is being written. */
-static int wait_for_trace(struct record_link *link, uint64_t before)
+static int wait_for_trace(struct record_link *link, uint64_t before, bool json)
 {
     char wish[64], reply[LOCAL_TOOL_TEXT];
     snprintf(wish, sizeof wish, "record dumps %" PRIu64, before);
@@ -162,7 +163,13 @@ static int wait_for_trace(struct record_link *link, uint64_t before)
             return code;
         }
         if (strncmp(reply, "dumped ", 7) == 0) {
-            puts(reply + 7);
+            if (json) {
+                fputs("{\"schema\": 1, \"path\": ", stdout);
+                json_text(stdout, reply + 7);
+                puts("}");
+            } else {
+                puts(reply + 7);
+            }
             return SLUICE_EXIT_OK;
         }
         sl_clock_sleep_ns(LOOK_MS * SL_NS_PER_MS);
@@ -171,7 +178,7 @@ static int wait_for_trace(struct record_link *link, uint64_t before)
     return SLUICE_EXIT_FILE;
 }
 
-int record_pull(const char *socket)
+int record_pull(const char *socket, bool json)
 {
     struct record_link link;
     char reply[LOCAL_TOOL_TEXT];
@@ -181,7 +188,7 @@ int record_pull(const char *socket)
         code = record_link_ask(&link, "record trigger a tool", false, reply, sizeof reply);
     }
     if (code == SLUICE_EXIT_OK && sscanf(reply, "ok %" SCNu64, &before) == 1) {
-        code = wait_for_trace(&link, before);
+        code = wait_for_trace(&link, before, json);
     }
     record_link_close(&link);
     return code;

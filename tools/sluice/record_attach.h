@@ -9,9 +9,9 @@
  * host ended, or a signal came here, which stops it. Files that the host writes are the host's. */
 int record_attach(const char *socket, struct record_session *session);
 /* Ends what is recorded there. */
-int record_stop(const char *socket);
+int record_stop(const char *socket, struct record_said *said);
 /* Pulls the trigger that a recording there waits for. A flight recorder's trace is waited for; its
- * name goes to stdout. */
-int record_pull(const char *socket);
+ * name goes to stdout, in a document where json says so. */
+int record_pull(const char *socket, bool json);
 
 #endif

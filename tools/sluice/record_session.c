@@ -16,56 +16,6 @@
 
 #define BACKGROUND_NS (100 * SL_NS_PER_MS) /* between looks at a terminal that is not ours now */
 
-/* ---- what is said of a file ---- */
-
-static void say_recorded(const struct host_recorded *r)
-{
-    char calls[TRACE_NUMBER], range[64] = "none", tap[64] = "";
-    double size = (double)r->file_size;
-    if (r->frames != 0) {
-        snprintf(range, sizeof range, "0-%" PRIu64, r->frames - 1);
-    }
-    if (r->decode_ns != 0) { /* a flight recorder's traces are not measured */
-        snprintf(tap, sizeof tap, "  tap %.1f %% of decode time",
-                 100.0 * (double)r->tap_ns / (double)r->decode_ns);
-    }
-    say_note("recorded frames %s  calls %s  streams %" PRIu64
-             "  memory %.1f MB (dedup %.1f MB)  -> %s  %.1f MB  %.1f B/call%s",
-             range, trace_number(r->calls, calls), r->streams, (double)r->memory_bytes / 1e6,
-             (double)r->shared_bytes / 1e6, record_name_shown(r->path), size / 1e6,
-             r->calls != 0 ? size / (double)r->calls : 0.0, tap);
-    if (r->stall_ns >= 10 * SL_NS_PER_MS) {
-        say_note("the program waited %.2f s for the recording; a lower --level or a faster disk "
-                 "helps",
-                 (double)r->stall_ns / 1e9);
-    }
-}
-
-static bool is_empty(const struct host_recorded *r)
-{
-    return r->frames == 0 && r->calls == 0;
-}
-
-int record_say(const struct host_recorded *r)
-{
-    say_recorded(r);
-    if (r->reason == CAP_END_DISK) {
-        say_note("warning: recording stopped at frame %" PRIu64 ": %s", r->frames,
-                 r->error == ENOSPC ? "no space left" : strerror(r->error));
-    } else if (r->reason == CAP_END_SIZE) {
-        say_note("recording stopped at frame %" PRIu64 ": the file has the size it may have",
-                 r->frames);
-    }
-    if (is_empty(r)) {
-        say_note("warning: nothing was recorded: the program did not come so far, or its state "
-                 "could not be taken in time");
-    }
-    if (!r->has_name) {
-        say_error("%s.part could not be given its name: %s", r->path, strerror(r->error));
-    }
-    return r->reason == CAP_END_DISK || !r->has_name ? SLUICE_EXIT_NOT_THROUGH_US : SLUICE_EXIT_OK;
-}
-
 /* ---- lines ---- */
 
 /* A flight recorder's store is complete: only what went wrong is worth a word. */
@@ -99,8 +49,9 @@ void record_session_line(struct record_session *s, const char *line)
         if (s->plan->ring_bytes != 0) {
             take_store(s, &recorded);
         } else {
-            bool is_written = record_say(&recorded) == SLUICE_EXIT_OK;
-            s->failed = !is_written || (s->needs_calls && is_empty(&recorded)) || s->failed;
+            bool is_written = record_said_file(s->said, &recorded) == SLUICE_EXIT_OK;
+            s->failed =
+                !is_written || (s->needs_calls && record_said_is_empty(&recorded)) || s->failed;
         }
         s->is_over = s->is_over || s->ends_at_once;
     }
@@ -183,6 +134,7 @@ int record_session_begin(struct record_session *s, const char *path)
         const struct flight_options options = {.socket = s->path,
                                                .store = s->store,
                                                .pattern = s->pattern,
+                                               .said = s->said,
                                                .ns = s->plan->ring_ns,
                                                .level = s->plan->level,
                                                .force = s->plan->force};

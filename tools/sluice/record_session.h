@@ -7,6 +7,7 @@
 #include "tools/sluice/host_record.h"
 #include "tools/sluice/progress.h"
 #include "tools/sluice/record_link.h"
+#include "tools/sluice/record_said.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@ struct record_session {
     const struct host_record *plan; /* borrowed, as the rest */
     const char *pattern;            /* of the traces' names */
     const char *store;              /* a flight recorder's; else unused */
+    struct record_said *said;
     enum record_trigger trigger;
     bool ends_at_once;       /* with the first file, where files begin at triggers */
     bool needs_calls;        /* a file without any is a failure */
@@ -46,8 +48,5 @@ void record_session_look(struct record_session *session);
 /* The host is over. why: of a flight recorder's last trace; NULL: none is wanted. code: what it
  * ended with so far. Returns the exit code. */
 int record_session_end(struct record_session *session, const char *why, int code);
-
-/* One file is complete. Returns an exit code. Any thread. */
-int record_say(const struct host_recorded *recorded);
 
 #endif

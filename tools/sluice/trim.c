@@ -1,5 +1,6 @@
 /* sluice trim: some frames of a trace as a trace of their own, or several traces as one. */
 #include "tools/sluice/trim.h"
+#include "tools/sluice/json.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
 #include "transport/base/mem.h"
@@ -205,6 +206,7 @@ static int leave_out(struct trim *t)
             say_error("%s: cannot be written: %s", t->out, strerror(errno));
             return SLUICE_EXIT_FILE;
         }
+        t->unused = unused;
         say_note("left out %s bytes that these frames do not use", trace_number(unused, number));
     }
     return code;
@@ -226,6 +228,7 @@ static int play_or_keep(struct trim *t, const struct cap_merge_snapshot *from,
                        : "note: the calls that lead to frame %" PRIu64 " are kept",
              t->first);
     t->force = t->force || is_longer; /* it is our own */
+    t->unused = 0;
     return trim_keep(t, from);
 }
 
@@ -253,11 +256,36 @@ static int choose(struct trim *t, bool offline)
     return offline || is_short ? trim_keep(t, from) : play_or_keep(t, from, &sizes);
 }
 
+/* --- what is said --- */
+
+static void say_done(const struct trim *t, const struct opt_set *set, uint64_t size)
+{
+    char before[TRACE_NUMBER], after[TRACE_NUMBER];
+    uint64_t written = size_of(t->out);
+    if (set->arg_count > 1) {
+        say_note("joined %zu traces  %s bytes -> %s  %s bytes", set->arg_count,
+                 trace_number(size, before), t->out, trace_number(written, after));
+    } else {
+        say_note("trimmed %s  %s bytes -> %s  %s bytes", t->path, trace_number(size, before),
+                 t->out, trace_number(written, after));
+    }
+    if (!opt_common_on(set, COMMON_JSON)) {
+        return;
+    }
+    fputs("{\"schema\": 1, \"traces\": [", stdout);
+    for (size_t i = 0; i < set->arg_count; i++) {
+        fputs(i != 0 ? ", " : "", stdout);
+        json_text(stdout, set->args[i]);
+    }
+    printf("], \"traces_bytes\": %" PRIu64 ", \"output\": ", size);
+    json_text(stdout, t->out);
+    printf(", \"bytes\": %" PRIu64 ", \"unused_bytes\": %" PRIu64 "}\n", written, t->unused);
+}
+
 /* --- the verb --- */
 
 static int trim_one(struct trim *t, const struct opt_set *set)
 {
-    char before[TRACE_NUMBER], after[TRACE_NUMBER];
     t->path = set->args[0];
     int code = (t->first != 0 ? trace_open_to_seek : trace_open)(t->path, &t->reader);
     if (code == SLUICE_EXIT_OK) {
@@ -268,8 +296,7 @@ static int trim_one(struct trim *t, const struct opt_set *set)
         progress_end(&t->progress);
         trace_say_skipped(t->reader);
         if (code == SLUICE_EXIT_OK) {
-            say_note("trimmed %s  %s bytes -> %s  %s bytes", t->path, trace_number(size, before),
-                     t->out, trace_number(size_of(t->out), after));
+            say_done(t, set, size);
         }
     }
     sl_free(t->snapshots);
@@ -286,7 +313,6 @@ static int join_all(struct trim *t, const struct opt_set *set)
 {
     struct cap_reader *readers[TRACES_MAX] = {NULL};
     uint64_t size = 0;
-    char before[TRACE_NUMBER], after[TRACE_NUMBER];
     uint32_t count = (uint32_t)set->arg_count;
     int code = SLUICE_EXIT_OK;
     for (uint32_t i = 0; i < count && code == SLUICE_EXIT_OK; i++) {
@@ -306,8 +332,7 @@ static int join_all(struct trim *t, const struct opt_set *set)
         code = trim_join(t, readers + 1, set->args + 1, count - 1);
     }
     if (code == SLUICE_EXIT_OK) {
-        say_note("joined %u traces  %s bytes -> %s  %s bytes", count, trace_number(size, before),
-                 t->out, trace_number(size_of(t->out), after));
+        say_done(t, set, size);
     }
     for (uint32_t i = 0; i < count; i++) {
         cap_reader_close(readers[i]);
@@ -341,6 +366,7 @@ const struct verb verb_trim = {
     .option_count = sizeof options / sizeof options[0],
     .args_min = 1,
     .args_max = TRACES_MAX,
+    .has_json = true,
     .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE |
              1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED | 1u << SLUICE_EXIT_MISSING |
              1u << SLUICE_EXIT_DIVERGED | 1u << SLUICE_EXIT_LOST | 1u << SLUICE_EXIT_INTERNAL,

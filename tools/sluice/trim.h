@@ -22,6 +22,7 @@ struct trim {
     struct cap_merge_snapshot *snapshots;
     uint32_t snapshot_count;
     struct reach *reach; /* of the snapshot that is copied; NULL: all of it is kept */
+    uint64_t unused;     /* bytes of it that were left out */
 };
 
 /* Ways to have the state before the first frame. All give an exit code; the reason was said. */
