@@ -190,7 +190,7 @@ SLT_TEST_F(sock, listens_privately_and_knows_its_peer, t)
     struct stat info;
     pid_t pid = 0;
     uid_t uid = 0;
-    SLT_ASSERT_OK(sl_sock_listen(sock_path(), &t->a));
+    SLT_ASSERT_OK(sl_sock_listen(sock_path(), SOCK_SEQPACKET, &t->a));
     SLT_ASSERT_EQ(0, stat(sock_path(), &info));
     SLT_EXPECT_EQ(0600u, info.st_mode & 0777u);
     SLT_ASSERT_OK(sl_sock_connect(sock_path(), &t->b));
@@ -203,11 +203,62 @@ SLT_TEST_F(sock, listens_privately_and_knows_its_peer, t)
 SLT_TEST_F(sock, replaces_only_an_abandoned_file, t)
 {
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, sl_sock_connect(sock_path(), &t->b));
-    SLT_ASSERT_OK(sl_sock_listen(sock_path(), &t->a));
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_sock_listen(sock_path(), &t->b));
+    SLT_ASSERT_OK(sl_sock_listen(sock_path(), SOCK_SEQPACKET, &t->a));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_sock_listen(sock_path(), SOCK_SEQPACKET, &t->b));
     sl_fd_close(&t->a);
     SLT_EXPECT_RESULT(SL_ERR_CLOSED, sl_sock_connect(sock_path(), &t->b));
-    SLT_EXPECT_OK(sl_sock_listen(sock_path(), &t->a));
+    SLT_EXPECT_OK(sl_sock_listen(sock_path(), SOCK_SEQPACKET, &t->a));
+}
+
+SLT_TEST_F(sock, replaces_a_file_of_another_type, t)
+{
+    SLT_ASSERT_OK(sl_sock_listen(sock_path(), SOCK_STREAM, &t->a));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_sock_listen(sock_path(), SOCK_SEQPACKET, &t->b));
+    sl_fd_close(&t->a);
+    SLT_EXPECT_OK(sl_sock_listen(sock_path(), SOCK_SEQPACKET, &t->b));
+}
+
+enum { RIVALS = 4, RACES = 300 };
+
+struct rival {
+    pthread_barrier_t *start;
+    pthread_t thread;
+    enum sl_result result;
+    int fd;
+};
+
+static void *listen_with_others(void *user)
+{
+    struct rival *rival = user;
+    pthread_barrier_wait(rival->start);
+    rival->result = sl_sock_listen(sock_path(), SOCK_SEQPACKET, &rival->fd);
+    return NULL;
+}
+
+SLT_TEST_F(sock, one_of_many_takes_an_abandoned_file, t)
+{
+    pthread_barrier_t start;
+    SLT_ASSERT_EQ(0, pthread_barrier_init(&start, NULL, RIVALS));
+    for (uint32_t race = 0; race < RACES; race++) {
+        struct rival rivals[RIVALS];
+        SLT_ASSERT_OK(sl_sock_listen(sock_path(), SOCK_SEQPACKET, &t->a));
+        sl_fd_close(&t->a);
+        for (uint32_t i = 0; i < RIVALS; i++) {
+            rivals[i] = (struct rival){.start = &start, .fd = -1};
+            SLT_ASSERT_EQ(0,
+                          pthread_create(&rivals[i].thread, NULL, listen_with_others, &rivals[i]));
+        }
+        uint32_t winners = 0;
+        for (uint32_t i = 0; i < RIVALS; i++) {
+            pthread_join(rivals[i].thread, NULL);
+            winners += rivals[i].result == SL_OK;
+        }
+        for (uint32_t i = 0; i < RIVALS; i++) {
+            sl_fd_close(&rivals[i].fd);
+        }
+        SLT_ASSERT_EQ(1u, winners);
+    }
+    pthread_barrier_destroy(&start);
 }
 
 SLT_TEST_F(sock, leaves_ordinary_files_alone, t)
@@ -215,12 +266,12 @@ SLT_TEST_F(sock, leaves_ordinary_files_alone, t)
     FILE *file = fopen(sock_path(), "w");
     SLT_ASSERT_TRUE(file != NULL);
     fclose(file);
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_sock_listen(sock_path(), &t->a));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_sock_listen(sock_path(), SOCK_SEQPACKET, &t->a));
     SLT_EXPECT_EQ(0, access(sock_path(), F_OK));
     char longest[200];
     memset(longest, 'x', sizeof longest);
     longest[sizeof longest - 1] = '\0';
-    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_sock_listen(longest, &t->a));
+    SLT_EXPECT_RESULT(SL_ERR_INVALID, sl_sock_listen(longest, SOCK_SEQPACKET, &t->a));
 }
 
 SLT_TEST_F(sock, a_full_non_blocking_socket_says_again, t)

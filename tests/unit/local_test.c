@@ -39,7 +39,7 @@ SLT_TEST_F(local, says_who_is_not_there, t)
     SLT_EXPECT_LOG("local", "there is no such socket");
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, vg_local_open(path, &vg));
     int fd;
-    SLT_ASSERT_OK(sl_sock_listen(path, &fd));
+    SLT_ASSERT_OK(sl_sock_listen(path, SOCK_SEQPACKET, &fd));
     close(fd); /* as a killed server leaves it */
     SLT_EXPECT_LOG("local", "nobody serves this socket");
     SLT_EXPECT_RESULT(SL_ERR_CLOSED, vg_local_open(path, &vg));
@@ -88,7 +88,7 @@ SLT_TEST_F(local, names_both_versions_to_the_user, t)
     struct vg *vg;
     (void)t;
     snprintf(path, sizeof path, "%s/other", SLT_TMPDIR());
-    SLT_ASSERT_OK(sl_sock_listen(path, &a.listener));
+    SLT_ASSERT_OK(sl_sock_listen(path, SOCK_SEQPACKET, &a.listener));
     SLT_ASSERT_OK(sl_thread_start(&thread, "other", 0, answer_hello, &a));
     SLT_EXPECT_LOG("local",
                    "the server speaks version 7 of the local protocol, this library version 2");
@@ -105,7 +105,7 @@ SLT_TEST_F(local, notices_that_a_listener_is_no_server, t)
     struct vg *vg;
     (void)t;
     snprintf(path, sizeof path, "%s/foreign", SLT_TMPDIR());
-    SLT_ASSERT_OK(sl_sock_listen(path, &a.listener));
+    SLT_ASSERT_OK(sl_sock_listen(path, SOCK_SEQPACKET, &a.listener));
     SLT_ASSERT_OK(sl_thread_start(&thread, "foreign", 0, answer_hello, &a));
     SLT_EXPECT_LOG("local", "is no Sluice server");
     SLT_EXPECT_RESULT(SL_ERR_PROTOCOL, vg_local_open(path, &vg));

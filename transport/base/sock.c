@@ -7,12 +7,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-#define BACKLOG 64
+#define BACKLOG       64
+#define LOCK_PAUSE_NS 5000000
+#define LOCK_TURNS    1000 /* 5 s and a little */
 
 static enum sl_result make_address(const char *path, struct sockaddr_un *address)
 {
@@ -25,67 +29,15 @@ static enum sl_result make_address(const char *path, struct sockaddr_un *address
     return SL_OK;
 }
 
-static int make_socket(void)
-{
-    return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-}
-
-/* A socket file nobody listens on is left over from a killed server: takes it away. */
-static enum sl_result clear_abandoned(const char *path)
-{
-    struct stat info;
-    if (lstat(path, &info) != 0) {
-        return errno == ENOENT ? SL_OK : sl_result_from_errno(errno);
-    }
-    if (!S_ISSOCK(info.st_mode)) {
-        return SL_ERR_INVALID;
-    }
-    int probe;
-    enum sl_result result = sl_sock_connect(path, &probe);
-    if (result == SL_OK) {
-        sl_fd_close(&probe);
-        return SL_ERR_INVALID;
-    }
-    if (result != SL_ERR_CLOSED) {
-        return result == SL_ERR_NOTFOUND ? SL_OK : result;
-    }
-    return unlink(path) == 0 || errno == ENOENT ? SL_OK : sl_result_from_errno(errno);
-}
-
-enum sl_result sl_sock_listen(const char *path, int *fd)
-{
-    struct sockaddr_un address;
-    enum sl_result result = make_address(path, &address);
-    if (result == SL_OK) {
-        result = clear_abandoned(path);
-    }
-    if (result != SL_OK) {
-        return result;
-    }
-    int made = make_socket();
-    if (made < 0) {
-        return sl_result_from_errno(errno);
-    }
-    /* On Linux the new file takes the socket's own mode, so it is private before its name exists.
-     */
-    if (fchmod(made, 0600) != 0 || bind(made, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(made, BACKLOG) != 0) {
-        int error = errno;
-        sl_fd_close(&made);
-        return error == EADDRINUSE ? SL_ERR_INVALID : sl_result_from_errno(error);
-    }
-    *fd = made;
-    return SL_OK;
-}
-
-enum sl_result sl_sock_connect(const char *path, int *fd)
+/* flags: SOCK_NONBLOCK or 0, which then never waits for room in the server's queue (AGAIN). */
+static enum sl_result connect_to(const char *path, int flags, int *fd)
 {
     struct sockaddr_un address;
     enum sl_result result = make_address(path, &address);
     if (result != SL_OK) {
         return result;
     }
-    int made = make_socket();
+    int made = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
     if (made < 0) {
         return sl_result_from_errno(errno);
     }
@@ -103,6 +55,102 @@ enum sl_result sl_sock_connect(const char *path, int *fd)
     }
     *fd = made;
     return SL_OK;
+}
+
+enum sl_result sl_sock_connect(const char *path, int *fd)
+{
+    return connect_to(path, 0, fd);
+}
+
+/* Whoever looks for an abandoned file, takes it away and listens in its place is alone in the
+ * folder until *lock is closed, by itself or by its end: a server that has its name already but
+ * does not listen yet looks abandoned, too. */
+static enum sl_result lock_folder(const char *path, int *lock)
+{
+    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL) {
+        size_t size = slash == path ? 1 : (size_t)(slash - path);
+        memcpy(folder, path, size); /* make_address found that the path fits */
+        folder[size] = '\0';
+    }
+    int made = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (made < 0) {
+        return sl_result_from_errno(errno);
+    }
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+    for (int turn = 0; flock(made, LOCK_EX | LOCK_NB) != 0; turn++) {
+        int error = errno;
+        if ((error != EWOULDBLOCK && error != EINTR) || turn == LOCK_TURNS) {
+            sl_fd_close(&made);
+            return error == EWOULDBLOCK ? SL_ERR_TIMEOUT : sl_result_from_errno(error);
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    *lock = made;
+    return SL_OK;
+}
+
+/* A socket file nobody listens on is left over from a killed server: takes it away. */
+static enum sl_result clear_abandoned(const char *path)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0) {
+        return errno == ENOENT ? SL_OK : sl_result_from_errno(errno);
+    }
+    if (!S_ISSOCK(info.st_mode)) {
+        return SL_ERR_INVALID;
+    }
+    int probe;
+    enum sl_result result = connect_to(path, SOCK_NONBLOCK, &probe);
+    if (result == SL_OK) {
+        sl_fd_close(&probe);
+        return SL_ERR_INVALID;
+    }
+    if (result == SL_ERR_AGAIN) { /* its server has more to do than it can */
+        return SL_ERR_INVALID;
+    }
+    if (result != SL_ERR_CLOSED) {
+        return result == SL_ERR_NOTFOUND ? SL_OK : result;
+    }
+    return unlink(path) == 0 || errno == ENOENT ? SL_OK : sl_result_from_errno(errno);
+}
+
+static enum sl_result bind_and_listen(const struct sockaddr_un *address, int type, int *fd)
+{
+    int made = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    if (made < 0) {
+        return sl_result_from_errno(errno);
+    }
+    /* On Linux the new file takes the socket's own mode, so it is private before its name exists.
+     */
+    if (fchmod(made, 0600) != 0 ||
+        bind(made, (const struct sockaddr *)address, sizeof *address) != 0 ||
+        listen(made, BACKLOG) != 0) {
+        int error = errno;
+        sl_fd_close(&made);
+        return error == EADDRINUSE ? SL_ERR_INVALID : sl_result_from_errno(error);
+    }
+    *fd = made;
+    return SL_OK;
+}
+
+enum sl_result sl_sock_listen(const char *path, int type, int *fd)
+{
+    struct sockaddr_un address;
+    int lock = -1;
+    enum sl_result result = make_address(path, &address);
+    if (result == SL_OK) {
+        result = lock_folder(path, &lock);
+    }
+    if (result == SL_OK) {
+        result = clear_abandoned(path);
+    }
+    if (result == SL_OK) {
+        result = bind_and_listen(&address, type, fd);
+    }
+    sl_fd_close(&lock);
+    return result;
 }
 
 enum sl_result sl_sock_accept(int listener, int *fd)

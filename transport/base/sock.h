@@ -14,8 +14,10 @@
 #define SL_SOCK_MAX_FDS 8
 
 /* Listens at path: mode 0600, an abandoned socket file there is replaced, a served one is not
- * (INVALID). Gives *fd. */
-enum sl_result sl_sock_listen(const char *path, int *fd) SL_MUST_USE;
+ * (INVALID), also when several processes listen there at once. The folder must be readable; it is
+ * locked (flock) meanwhile, TIMEOUT: by another for 5 s. type: SOCK_SEQPACKET, which the other
+ * functions expect, or SOCK_STREAM, with SOCK_NONBLOCK or without. Gives *fd. */
+enum sl_result sl_sock_listen(const char *path, int type, int *fd) SL_MUST_USE;
 /* NOTFOUND: no such file; CLOSED: nobody serves it. Gives *fd. */
 enum sl_result sl_sock_connect(const char *path, int *fd) SL_MUST_USE;
 enum sl_result sl_sock_accept(int listener, int *fd) SL_MUST_USE;

@@ -333,7 +333,8 @@ static struct local_server_options with_defaults(const struct local_server_optio
 
 static enum sl_result open_descriptors(struct local_server *server)
 {
-    enum sl_result r = sl_sock_listen(server->options.path, &server->listener);
+    enum sl_result r =
+        sl_sock_listen(server->options.path, SOCK_SEQPACKET | SOCK_NONBLOCK, &server->listener);
     if (r == SL_ERR_INVALID) {
         sl_error("local",
                  "%s: somebody serves this socket already, or it is no name for one (107 bytes at "
@@ -343,9 +344,6 @@ static enum sl_result open_descriptors(struct local_server *server)
     }
     if (r == SL_OK && server->options.any_user && chmod(server->options.path, 0666) != 0) {
         r = sl_result_from_errno(errno);
-    }
-    if (r == SL_OK) {
-        r = set_nonblocking(server->listener);
     }
     if (r == SL_OK) {
         server->epoll = epoll_create1(EPOLL_CLOEXEC);

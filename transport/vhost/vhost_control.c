@@ -46,11 +46,9 @@ enum sl_result vhost_control_create(struct vhost_server *server, const char *pat
         control->tools[i] = -1;
     }
     control->path = sl_strdup(path);
-    enum sl_result r =
-        control->path != NULL ? sl_sock_listen(path, &control->listener) : SL_ERR_NOMEM;
-    if (r == SL_OK) {
-        r = set_nonblocking(control->listener);
-    }
+    enum sl_result r = control->path != NULL ? sl_sock_listen(path, SOCK_SEQPACKET | SOCK_NONBLOCK,
+                                                              &control->listener)
+                                             : SL_ERR_NOMEM;
     if (r != SL_OK) {
         sl_error("vhost", "%s: cannot listen there: %s", path, sl_result_name(r));
         vhost_control_destroy(control);

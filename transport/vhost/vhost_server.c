@@ -4,14 +4,13 @@
 #include "transport/base/fd.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
+#include "transport/base/sock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define EVENTS_AT_ONCE 16
@@ -31,66 +30,6 @@ void vhost_unwatch(struct vhost_server *server, int fd)
 {
     /* By hand: others have the same open file, so that closing ours would leave it in the set. */
     (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, fd, NULL);
-}
-
-/* ---- the listener: a stream socket, as vhost-user wants it ---- */
-
-static enum sl_result make_address(const char *path, struct sockaddr_un *address)
-{
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    size_t size = strlen(path);
-    if (size == 0 || size >= sizeof address->sun_path) {
-        return SL_ERR_INVALID;
-    }
-    memcpy(address->sun_path, path, size + 1);
-    return SL_OK;
-}
-
-/* A socket file nobody listens on is left over from a killed server: takes it away. */
-static enum sl_result clear_abandoned(const struct sockaddr_un *address)
-{
-    struct stat info;
-    if (lstat(address->sun_path, &info) != 0) {
-        return errno == ENOENT ? SL_OK : sl_result_from_errno(errno);
-    }
-    int probe = S_ISSOCK(info.st_mode) ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
-    if (probe < 0) {
-        return S_ISSOCK(info.st_mode) ? sl_result_from_errno(errno) : SL_ERR_INVALID;
-    }
-    bool abandoned =
-        connect(probe, (const struct sockaddr *)(const void *)address, sizeof *address) != 0 &&
-        errno == ECONNREFUSED;
-    sl_fd_close(&probe);
-    if (!abandoned) {
-        return SL_ERR_INVALID;
-    }
-    return unlink(address->sun_path) == 0 || errno == ENOENT ? SL_OK : sl_result_from_errno(errno);
-}
-
-static enum sl_result listen_at(const char *path, int *out)
-{
-    struct sockaddr_un address;
-    enum sl_result r = make_address(path, &address);
-    if (r == SL_OK) {
-        r = clear_abandoned(&address);
-    }
-    if (r != SL_OK) {
-        return r;
-    }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return sl_result_from_errno(errno);
-    }
-    /* The new file takes the socket's own mode, so it is private before its name exists. */
-    if (fchmod(fd, 0600) != 0 ||
-        bind(fd, (const struct sockaddr *)(const void *)&address, sizeof address) != 0 ||
-        listen(fd, 4) != 0) {
-        int error = errno;
-        sl_fd_close(&fd);
-        return error == EADDRINUSE ? SL_ERR_INVALID : sl_result_from_errno(error);
-    }
-    *out = fd;
-    return SL_OK;
 }
 
 /* ---- sessions come and go ---- */
@@ -407,7 +346,8 @@ static struct vhost_server_options with_defaults(const struct vhost_server_optio
 
 static enum sl_result open_descriptors(struct vhost_server *server)
 {
-    enum sl_result r = listen_at(server->options.path, &server->listener);
+    enum sl_result r =
+        sl_sock_listen(server->options.path, SOCK_STREAM | SOCK_NONBLOCK, &server->listener);
     if (r == SL_ERR_INVALID) {
         sl_error("vhost",
                  "%s: somebody serves this socket already, or it is no name for one (107 bytes at "
