@@ -85,7 +85,8 @@ class Run(Case):
             process.communicate(timeout=PATIENCE_S)
             self.assertEqual(33, process.returncode, number)
 
-    def test_stop_and_continue(self) -> None:
+    def start_reader(self, **more: Any) -> "tuple[subprocess.Popen[str], int]":
+        """A program that waits for a line and ends with 5; its process."""
         process = self.start(
             "run",
             "--allow-idle",
@@ -94,18 +95,42 @@ class Run(Case):
             "-c",
             "echo $$; read line; exit 5",
             stdin=subprocess.PIPE,
+            **more,
         )
         assert process.stdout is not None
-        program = int(process.stdout.readline())
-        os.kill(program, signal.SIGSTOP)
-        self.assertTrue(
-            wait_for(lambda: state_of(process.pid) == "T"),
-            "sluice run did not stop with its program",
-        )
+        return process, int(process.stdout.readline())
+
+    def test_stop_and_continue(self) -> None:
+        # A group of its own below one that is in the session: job control stops no others.
+        process, program = self.start_reader(preexec_fn=os.setpgrp)
+        for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
+            os.kill(program, number)
+            self.assertTrue(
+                wait_for(lambda: state_of(process.pid) == "T"),
+                f"sluice run did not stop with its program, by {number}",
+            )
+            process.send_signal(signal.SIGCONT)
+            self.assertTrue(
+                wait_for(lambda: state_of(program) not in ("T", "")), "the program did not go on"
+            )
+        process.communicate("line\n", timeout=PATIENCE_S)
+        self.assertEqual(5, process.returncode)
+
+    def test_stop_of_both(self) -> None:
+        """As the terminal stops them; one SIGCONT for sluice run alone is enough."""
+        process, program = self.start_reader(preexec_fn=os.setpgrp)
+        os.killpg(process.pid, signal.SIGTSTP)
+        for pid in (process.pid, program):
+            self.assertTrue(wait_for(lambda: state_of(pid) == "T"), "it did not stop")
         process.send_signal(signal.SIGCONT)
-        self.assertTrue(
-            wait_for(lambda: state_of(program) not in ("T", "")), "the program did not go on"
-        )
+        process.communicate("line\n", timeout=PATIENCE_S)
+        self.assertEqual(5, process.returncode)
+
+    def test_stop_of_the_program_alone(self) -> None:
+        process, program = self.start_reader()
+        os.kill(program, signal.SIGSTOP)
+        self.assertTrue(wait_for(lambda: state_of(program) == "T"), "it did not stop")
+        os.kill(program, signal.SIGCONT)
         process.communicate("line\n", timeout=PATIENCE_S)
         self.assertEqual(5, process.returncode)
 

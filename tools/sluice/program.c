@@ -111,6 +111,22 @@ enum sl_result program_start(struct program *program, char *const *argv,
     return SL_OK;
 }
 
+/* Job control has stopped the program: so are we, that the shell sees it, and when we go on, it
+ * does. Who sends SIGSTOP to the program alone (a debugger, a batch system) will let it go on by
+ * itself, of which we would hear nothing while we are stopped. */
+static void stop_with(const struct program *program, int number)
+{
+    sigset_t pending;
+    if (number == SIGSTOP) {
+        return;
+    }
+    /* A SIGCONT that waits here has let us go on already, and is for the program, too. */
+    if (sigpending(&pending) != 0 || sigismember(&pending, SIGCONT) != 1) {
+        raise(number);
+    }
+    kill(program->pid, SIGCONT);
+}
+
 static void look_after(struct program *program)
 {
     int status;
@@ -118,10 +134,8 @@ static void look_after(struct program *program)
     if (pid != program->pid) {
         return;
     }
-    if (WIFSTOPPED(
-            status)) { /* it stopped: so do we, that the shell sees it; when we go on, it does */
-        raise(SIGSTOP);
-        kill(program->pid, SIGCONT);
+    if (WIFSTOPPED(status)) {
+        stop_with(program, WSTOPSIG(status));
         return;
     }
     program->ended = true;
