@@ -141,8 +141,10 @@ static bool download(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_
                      uint32_t height, const struct hs_layout *layout, uint8_t *out, size_t pitch)
 {
     const struct hs_native *n = b->table->native;
-    bool same =
-        layout->format == GL_RGBA && layout->type == GL_UNSIGNED_BYTE && pitch == (size_t)width * 4;
+    bool format = layout->type == GL_UNSIGNED_BYTE &&
+                  (layout->format == GL_RGBA || (layout->format == GL_BGRA_EXT && n->read_bgra));
+    bool packed = pitch == (size_t)width * 4;
+    bool same = format && (packed || n->gles_version >= 30);
     uint8_t *scratch = same ? out : sl_alloc_array((size_t)width * height, 4);
     if (scratch == NULL || !hs_helper_begin(t)) {
         sl_free(same ? NULL : scratch);
@@ -153,10 +155,13 @@ static bool download(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_
     n->gl->BindFramebuffer(GL_FRAMEBUFFER, fb);
     n->gl->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, name, 0);
     n->gl->PixelStorei(GL_PACK_ALIGNMENT, 1);
+    if (n->gles_version >= 30) {
+        n->gl->PixelStorei(GL_PACK_ROW_LENGTH, same && !packed ? (GLint)(pitch / 4) : 0);
+    }
     bool ok = n->gl->CheckFramebufferStatus(GL_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
     if (ok) {
-        n->gl->ReadPixels(x, y, (GLsizei)width, (GLsizei)height, GL_RGBA, GL_UNSIGNED_BYTE,
-                          scratch);
+        n->gl->ReadPixels(x, y, (GLsizei)width, (GLsizei)height,
+                          same ? layout->format : (GLenum)GL_RGBA, GL_UNSIGNED_BYTE, scratch);
     }
     n->gl->BindFramebuffer(GL_FRAMEBUFFER, 0);
     n->gl->DeleteFramebuffers(1, &fb);
@@ -331,6 +336,20 @@ bool hs_flush(struct hs_buffer *buffer, struct hs_thread *thread, const struct h
     bool ok = buffer->mem != NULL ? flush_mem(buffer, n, reader, width, height)
                                   : flush_image(buffer, thread, reader, width, height);
     pthread_mutex_unlock(&buffer->lock);
+    return ok;
+}
+
+bool hs_store(struct hs_buffer *b, struct hs_thread *thread)
+{
+    if (b->kind != HS_COLOR) {
+        return false;
+    }
+    pthread_mutex_lock(&b->lock);
+    bool both = b->mem != NULL && b->image != EGL_NO_IMAGE_KHR;
+    bool ok =
+        !both || download(b, thread, 0, 0, b->width, b->height, &b->layout, b->mem, b->stride);
+    b->image_newer &= !(both && ok);
+    pthread_mutex_unlock(&b->lock);
     return ok;
 }
 

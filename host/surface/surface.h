@@ -117,6 +117,9 @@ struct hs_reader {
  * False: not possible; nothing changed. */
 bool hs_flush(struct hs_buffer *buffer, struct hs_thread *thread, const struct hs_reader *reader,
               uint32_t width, uint32_t height);
+/* What was drawn into the image comes to mem, where both are. The current context keeps what is
+ * bound. False: it cannot be read; mem is as before. */
+bool hs_store(struct hs_buffer *buffer, struct hs_thread *thread);
 /* The image, brought up to date, or EGL_NO_IMAGE_KHR. written: the caller may render into it. */
 EGLImageKHR hs_image(struct hs_buffer *buffer, struct hs_thread *thread, bool written);
 /* A rectangle as rows without gaps, first row first in memory. False: out of bounds, or a format

@@ -5,6 +5,7 @@
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "wire/gles2_opcodes.h"
+#include "wire/glesx_opcodes.h"
 #include "wire/rc_opcodes.h"
 
 #include <string.h>
@@ -261,4 +262,83 @@ SLT_TEST_F(rc, a_resource_is_a_texture, t)
                   gles_call(g, GLES2_OP_glCheckFramebufferStatus, "u", GL_FRAMEBUFFER));
     SLT_EXPECT_EQ(0xff0000ffu, gles_pixel(g, 0, 0));
     SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+/* --- colour buffers as targets --- */
+
+struct target {
+    const char *label;
+    bool is_renderbuffer;
+};
+static const struct target targets[] = {{"texture", false}, {"renderbuffer", true}};
+
+/* A framebuffer of the window's resource, bound. */
+static void bind_target(struct gles_guest *g, bool is_renderbuffer)
+{
+    uint32_t name, framebuffer;
+    gles_send(g, is_renderbuffer ? GLES2_OP_glGenRenderbuffers : GLES2_OP_glGenTextures, "iu", 1,
+              4);
+    gles_read(g, &name, 4);
+    gles_send(g, GLES2_OP_glGenFramebuffers, "iu", 1, 4);
+    gles_read(g, &framebuffer, 4);
+    gles_send(g, GLES2_OP_glBindFramebuffer, "uu", GL_FRAMEBUFFER, framebuffer);
+    if (is_renderbuffer) {
+        gles_send(g, GLES2_OP_glBindRenderbuffer, "uu", GL_RENDERBUFFER, name);
+        gles_send(g, RC_OP_rcBindRenderbuffer, "u", WORLD_WINDOW);
+        gles_send(g, GLES2_OP_glFramebufferRenderbuffer, "uuuu", GL_FRAMEBUFFER,
+                  GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER, name);
+    } else {
+        gles_send(g, GLES2_OP_glBindTexture, "uu", GL_TEXTURE_2D, name);
+        gles_send(g, RC_OP_rcBindTexture, "u", WORLD_WINDOW);
+        gles_send(g, GLES2_OP_glFramebufferTexture2D, "uuuui", GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0,
+                  GL_TEXTURE_2D, name, 0);
+    }
+}
+
+/* The bottom row, which is the memory's first, another colour than the rest. */
+static void draw_rows(struct gles_guest *g)
+{
+    gles_send(g, GLES2_OP_glClearColor, "ffff", 1.0, 0.0, 0.0, 1.0);
+    gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
+    gles_send(g, GLES2_OP_glEnable, "u", GL_SCISSOR_TEST);
+    gles_send(g, GLES2_OP_glScissor, "iiii", 0, 0, WORLD_WIDTH, 1);
+    gles_send(g, GLES2_OP_glClearColor, "ffff", 0.0, 1.0, 0.0, 1.0);
+    gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
+}
+
+SLT_TEST_FP(rc, what_is_drawn_on_a_resource_comes_to_its_memory, t, struct target, targets, c)
+{
+    struct gles_guest *g = t->g;
+    const uint8_t *pixels = t->world.pixels;
+    bind_target(g, c->is_renderbuffer);
+    draw_rows(g);
+    gles_send(g, GLES2_OP_glPixelStorei, "ui", GL_PACK_ROW_LENGTH, 7);
+    gles_send(g, GLES2_OP_glEnable, "u", 0x1234); /* an error that stays the program's */
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+    SLT_EXPECT_MEMEQ("\0\0\0", pixels, 3); /* not before it is asked for */
+    gles_send(g, GLESX_OP_glStoreDrawnSLUICE, "");
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_ENUM, gles_error(g));
+    SLT_EXPECT_EQ(0u, gles_error(g));
+    SLT_EXPECT_MEMEQ("\x00\xff\x00", pixels, 3);
+    SLT_EXPECT_MEMEQ("\x00\xff\x00", pixels + (WORLD_WIDTH - 1) * 4, 3);
+    for (uint32_t y = 1; y < WORLD_HEIGHT; y++) {
+        SLT_ASSERT_MEMEQ("\x00\x00\xff", pixels + (size_t)y * WORLD_WIDTH * 4, 3);
+    }
+    gles_send(g, GLES2_OP_glPixelStorei, "ui", GL_PACK_ROW_LENGTH, 0);
+    SLT_EXPECT_EQ(0x00ff00ffu, gles_pixel(g, 3, 0)); /* what was bound is bound */
+}
+
+SLT_TEST_F(rc, nothing_is_stored_of_what_is_no_colour_buffer, t)
+{
+    struct gles_guest *g = t->g;
+    gles_send(g, GLESX_OP_glStoreDrawnSLUICE, ""); /* the surface */
+    bind_target(g, false);
+    draw_rows(g);
+    gles_send(g, GLES2_OP_glFramebufferTexture2D, "uuuui", GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0,
+              GL_TEXTURE_2D, 0, 0); /* nothing attached */
+    gles_send(g, GLESX_OP_glStoreDrawnSLUICE, "");
+    SLT_EXPECT_EQ(1u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", 0, 0, 0));
+    gles_send(g, GLESX_OP_glStoreDrawnSLUICE, ""); /* nothing current */
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+    SLT_EXPECT_MEMEQ("\0\0\0", t->world.pixels, 3);
 }
