@@ -119,9 +119,13 @@ static void release(struct gegl_thread *thread, const struct binding *next)
     binding_unref(&old);
 }
 
-/* A pbuffer that stopped being drawn to shows in the texture that it is bound to. */
-static void texture_update(struct gegl_thread *thread)
+/* What was drawn shows elsewhere: in the memory of dma-bufs; of a pbuffer that stops being drawn
+ * to, in the texture that it is bound to. */
+static void drawn_show(struct gegl_thread *thread)
 {
+    if (thread->context != NULL) {
+        ggl_store_drawn(thread->context->ggl);
+    }
     if (thread->draw != NULL && thread->draw->texture_bound && !gs_dead(thread->stream)) {
         rc_pack_rcFlushWindowColorBufferAsync(gs_pack(thread->stream), thread->draw->host_id);
     }
@@ -132,7 +136,7 @@ void gegl_unbind(struct gegl_thread *thread)
     if (thread->context == NULL) {
         return;
     }
-    texture_update(thread);
+    drawn_show(thread);
     /* The answer also says that the host has done everything on this stream: another thread may
      * take the context. */
     if (!gs_dead(thread->stream)) {
@@ -268,7 +272,7 @@ static EGLBoolean bind(struct gegl_display *display, struct gegl_thread *thread,
     if (error != EGL_SUCCESS) {
         return gegl_fail(error);
     }
-    texture_update(thread);
+    drawn_show(thread);
     error = binding_send(display, thread, b);
     if (error != EGL_SUCCESS) {
         binding_unclaim(display, thread, b);
@@ -421,6 +425,7 @@ EGLBoolean gegl_WaitClient(void)
     if (gegl_stream_lost(thread, thread->context->base.display)) {
         return gegl_fail(EGL_CONTEXT_LOST);
     }
+    ggl_store_drawn(thread->context->ggl);
     ggl_finish(thread->context->ggl);
     if (thread->draw != NULL && thread->draw->window != NULL) {
         EGLint error = gegl_pixmap_update(thread->draw, thread);

@@ -173,6 +173,7 @@ static void extensions_make(struct gegl_display *display)
                 {host->native_fence, " EGL_ANDROID_native_fence_sync"},
                 {host->dma_buf, " EGL_EXT_image_dma_buf_import"},
                 {host->dma_buf, " EGL_EXT_image_dma_buf_import_modifiers"},
+                {host->dma_buf && display->gbm != NULL, " EGL_KHR_image EGL_KHR_image_pixmap"},
                 {host->colorspace, " EGL_KHR_gl_colorspace"},
                 {host->image_renderbuffer, " EGL_KHR_gl_renderbuffer_image"},
                 {host->image_3d, " EGL_KHR_gl_texture_3D_image"},

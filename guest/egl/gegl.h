@@ -246,6 +246,10 @@ extern const struct ggl_egl_ops gegl_gles_ops;
 EGLImage gegl_dma_buf_image(struct gegl_display *display, EGLContext context,
                             EGLClientBuffer buffer, const EGLAttrib *attribs);
 
+/* eglCreateImage for EGL_NATIVE_PIXMAP_KHR where display->gbm and host.dma_buf: of a gbm_bo. */
+EGLImage gegl_pixmap_image(struct gegl_display *display, EGLContext context, EGLClientBuffer buffer,
+                           const EGLAttrib *attribs);
+
 /* --- current.c --- */
 
 /* Unbind whatever is current on this thread. */

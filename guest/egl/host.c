@@ -102,6 +102,9 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     if ((stream->device->features & SLUICE_FEATURE_LOCATIONS) != 0) {
         host->gles_features |= GGL_FEATURE_LOCATIONS;
     }
+    if ((stream->device->features & SLUICE_FEATURE_STORE) != 0) {
+        host->gles_features |= GGL_FEATURE_STORE;
+    }
     const char *async = getenv("SLUICE_ASYNC_ERRORS");
     if ((stream->device->features & SLUICE_FEATURE_ERRORS) != 0 && async != NULL &&
         strcmp(async, "1") == 0) {

@@ -124,6 +124,9 @@ EGLImage gegl_CreateImage(EGLDisplay handle, EGLContext context_handle, EGLenum 
     if (target == EGL_LINUX_DMA_BUF_EXT && display->host.dma_buf) {
         return gegl_dma_buf_image(display, context_handle, buffer, attribs);
     }
+    if (target == EGL_NATIVE_PIXMAP_KHR && display->host.dma_buf && display->gbm != NULL) {
+        return gegl_pixmap_image(display, context_handle, buffer, attribs);
+    }
     struct gegl_context *context = gegl_object_find(display, GEGL_CONTEXT, context_handle);
     if (context == NULL && context_handle != EGL_NO_CONTEXT) {
         gegl_fail(EGL_BAD_CONTEXT);

@@ -1,10 +1,12 @@
 /* EGLImages of dma-bufs (EGL_EXT_image_dma_buf_import): 3D resources of the virtual machine's GPU,
- * such as libgbm's buffers.
+ * such as libgbm's buffers, which can be named themselves on GBM (EGL_KHR_image_pixmap).
  *
- * The host's texture is filled from the resource when it becomes a texture's storage; what was
- * drawn into it there would not come back. So these images are for external textures alone, which
- * nobody draws into, and say so (external_only of eglQueryDmaBufModifiersEXT). */
+ * The host's texture is filled from the resource when it becomes a texture's storage; what is
+ * drawn into it there goes to the resource when the program flushes (guest/gles/ggl_store.c). On a
+ * host that cannot do that these images are for external textures alone, which nobody draws into,
+ * and say so (external_only of eglQueryDmaBufModifiersEXT). */
 #include "guest/egl/api.h"
+#include "guest/egl/gbm.h"
 #include "guest/egl/gegl.h"
 #include "transport/base/fd.h"
 #include "transport/base/mem.h"
@@ -13,7 +15,8 @@
 /* DRM's names: fourcc codes, lowest byte first. */
 #define FOURCC(a, b, c, d)                                                                         \
     ((EGLint)((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24))
-static const EGLint formats[] = {FOURCC('A', 'R', '2', '4'), FOURCC('X', 'R', '2', '4')};
+static const EGLint formats[] = {FOURCC('A', 'R', '2', '4'), FOURCC('X', 'R', '2', '4'),
+                                 FOURCC('A', 'B', '2', '4'), FOURCC('X', 'B', '2', '4')};
 enum { FORMATS = sizeof formats / sizeof formats[0], PIXEL_BYTES = 4 };
 #define MODIFIER_LINEAR 0
 
@@ -89,15 +92,10 @@ static EGLint wish_read(struct plane_wish *wish, const EGLAttrib *attribs)
     return rows ? EGL_SUCCESS : EGL_BAD_ACCESS;
 }
 
-static EGLint import(struct gegl_display *display, const struct plane_wish *wish,
-                     struct gegl_image *image)
+/* Takes fd. EGL error. */
+static EGLint import(struct gegl_display *display, int fd, uint64_t size, struct gegl_image *image)
 {
     struct vg *vg = display->device->vg;
-    uint64_t size = (uint64_t)wish->pitch * (uint64_t)wish->height;
-    int fd = -1;
-    if (wish->fd < 0 || wish->fd > INT32_MAX || sl_fd_dup((int)wish->fd, &fd) != SL_OK) {
-        return EGL_BAD_PARAMETER;
-    }
     enum sl_result r = vg->ops->res_import(vg, fd, size, &image->res);
     if (r != SL_OK) { /* another device's, or too small */
         return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_BAD_MATCH;
@@ -106,19 +104,18 @@ static EGLint import(struct gegl_display *display, const struct plane_wish *wish
     return EGL_SUCCESS;
 }
 
-EGLImage gegl_dma_buf_image(struct gegl_display *display, EGLContext context,
-                            EGLClientBuffer buffer, const EGLAttrib *attribs)
+/* An image of `size` bytes behind fd, which it takes. error: what came before. */
+static EGLImage image_of(struct gegl_display *display, EGLint error, int fd, uint64_t size)
 {
-    struct plane_wish wish;
-    EGLint error =
-        context != EGL_NO_CONTEXT || buffer != NULL ? EGL_BAD_PARAMETER : wish_read(&wish, attribs);
     struct gegl_image *image = error == EGL_SUCCESS ? sl_alloc(sizeof *image) : NULL;
     if (error == EGL_SUCCESS && image == NULL) {
         error = EGL_BAD_ALLOC;
     }
     if (error == EGL_SUCCESS) {
         *image = (struct gegl_image){0};
-        error = import(display, &wish, image);
+        error = import(display, fd, size, image);
+    } else {
+        sl_fd_close(&fd);
     }
     if (error == EGL_SUCCESS && gegl_object_add(display, &image->base, GEGL_IMAGE) != SL_OK) {
         vg_res_destroy(image->res);
@@ -130,6 +127,42 @@ EGLImage gegl_dma_buf_image(struct gegl_display *display, EGLContext context,
         return EGL_NO_IMAGE;
     }
     return gegl_object_handle(&image->base);
+}
+
+EGLImage gegl_dma_buf_image(struct gegl_display *display, EGLContext context,
+                            EGLClientBuffer buffer, const EGLAttrib *attribs)
+{
+    struct plane_wish wish = {0};
+    int fd = -1;
+    EGLint error =
+        context != EGL_NO_CONTEXT || buffer != NULL ? EGL_BAD_PARAMETER : wish_read(&wish, attribs);
+    if (error == EGL_SUCCESS &&
+        (wish.fd < 0 || wish.fd > INT32_MAX || sl_fd_dup((int)wish.fd, &fd) != SL_OK)) {
+        error = EGL_BAD_PARAMETER;
+    }
+    return image_of(display, error, fd, (uint64_t)wish.pitch * (uint64_t)wish.height);
+}
+
+EGLImage gegl_pixmap_image(struct gegl_display *display, EGLContext context, EGLClientBuffer buffer,
+                           const EGLAttrib *attribs)
+{
+    struct gbm_bo *bo = (struct gbm_bo *)buffer;
+    EGLint error = EGL_SUCCESS;
+    for (; attribs != NULL && attribs[0] != EGL_NONE; attribs += 2) {
+        error = attribs[0] == EGL_IMAGE_PRESERVED ? error : EGL_BAD_PARAMETER;
+    }
+    if (context != EGL_NO_CONTEXT || bo == NULL || !sluice_gbm_is_ours(bo->gbm)) {
+        error = EGL_BAD_PARAMETER;
+    }
+    if (error == EGL_SUCCESS && !has_format(bo->v0.format)) {
+        error = EGL_BAD_MATCH;
+    }
+    int fd = error == EGL_SUCCESS ? bo->gbm->v0.bo_get_fd(bo) : -1;
+    if (error == EGL_SUCCESS && fd < 0) {
+        error = EGL_BAD_ALLOC;
+    }
+    uint64_t size = error == EGL_SUCCESS ? (uint64_t)bo->v0.stride * bo->v0.height : 0;
+    return image_of(display, error, fd, size);
 }
 
 /* How many of `count` a list of `most` takes; 0, 0: it is asked how many there are. False: the
@@ -166,6 +199,7 @@ EGLBoolean gegl_QueryDmaBufModifiersEXT(EGLDisplay handle, EGLint format, EGLint
     if (!list_begin(handle, most, modifiers, count)) {
         return EGL_FALSE;
     }
+    struct gegl_display *display = gegl_display_find(handle);
     if (!has_format(format)) {
         return gegl_fail(EGL_BAD_PARAMETER);
     }
@@ -173,7 +207,8 @@ EGLBoolean gegl_QueryDmaBufModifiersEXT(EGLDisplay handle, EGLint format, EGLint
         modifiers[0] = MODIFIER_LINEAR;
     }
     if (most > 0 && external_only != NULL) {
-        external_only[0] = EGL_TRUE;
+        bool stores = (display->host.gles_features & GGL_FEATURE_STORE) != 0;
+        external_only[0] = stores ? EGL_FALSE : EGL_TRUE;
     }
     *count = 1;
     return gegl_done();

@@ -252,10 +252,12 @@ static EGLBoolean swap(EGLDisplay handle, EGLSurface surface_handle,
     if (thread == NULL || thread->draw != surface) {
         error = EGL_BAD_SURFACE;
     } else if (surface->type == EGL_WINDOW_BIT) {
+        ggl_store_drawn(thread->context->ggl);
         uint32_t width_px = surface->width_px, height_px = surface->height_px;
         error = gegl_window_frame_end(surface, thread, damage);
         frame_next(surface, width_px, height_px);
     } else { /* the others have one buffer: nothing to swap */
+        ggl_store_drawn(thread->context->ggl);
         gs_flush(thread->stream);
         error = gegl_stream_lost(thread, surface->base.display) ? EGL_CONTEXT_LOST : EGL_SUCCESS;
         if (surface->type == EGL_PBUFFER_BIT) { /* in a pixmap others draw, too */

@@ -38,6 +38,7 @@ static EGLint sync_make(struct gegl_display *display, struct gegl_thread *thread
     sync->type = type;
     sync->fd = fd;
     bool is_host = fd < 0 && display->host.sync;
+    ggl_store_drawn(thread->context->ggl);
     if (is_host) {
         uint64_t host_thread = 0; /* the host's affair */
         rc_call_rcCreateSyncKHR(stream, EGL_SYNC_FENCE_KHR, NULL, 0, 0, 0, &sync->host_id,

@@ -70,6 +70,10 @@ static uint32_t virtgpu_format(const struct device *device, uint32_t format)
         return VIRTGPU_FORMAT_B8G8R8A8;
     case GBM_FORMAT_XRGB8888:
         return VIRTGPU_FORMAT_B8G8R8X8;
+    case GBM_FORMAT_ABGR8888:
+        return VIRTGPU_FORMAT_R8G8B8A8;
+    case GBM_FORMAT_XBGR8888:
+        return VIRTGPU_FORMAT_R8G8B8X8;
     default:
         return 0;
     }

@@ -29,13 +29,15 @@ enum {
                                           who started the program wants it so) */
     GGL_FEATURE_LOCATIONS = 1 << 6,    /* a link's locations come in one answer (capset) */
     GGL_FEATURE_STAGE = 1 << 5,        /* bulky data may travel in shared memory (gs_stage.h) */
+    GGL_FEATURE_STORE = 1 << 8, /* it brings what is drawn to a colour buffer's memory (capset) */
     GGL_FEATURE_GLESX = 1 << 4, /* it knows the commands without an upstream number (capset) */
 };
 
 /* The GGL_FEATURE_* bits of a space separated list of feature words (rcGetHostExtensionsString). */
 uint32_t ggl_features_parse(const char *words);
 
-/* What an EGLImage is on the host. A colour buffer can be an external texture alone. */
+/* What an EGLImage is on the host. Without GGL_FEATURE_STORE a colour buffer can be an external
+ * texture alone. */
 enum ggl_image_kind { GGL_IMAGE_TEXTURE, GGL_IMAGE_COLOR_BUFFER };
 struct ggl_image {
     enum ggl_image_kind kind;
@@ -101,6 +103,12 @@ void ggl_surface_size(struct ggl_context *context, uint32_t width_px, uint32_t h
 
 /* Waits until the host has executed everything of the context's stream. Context of this thread. */
 void ggl_finish(struct ggl_context *context);
+
+/* What the context drew on colour buffers is where others see it when this returns. Before the
+ * program is told, or tells others, that it is done. Context of this thread. */
+void ggl_store_drawn(struct ggl_context *context);
+/* Nothing was drawn since ggl_store_drawn. Context of this thread. */
+void ggl_store_kept(struct ggl_context *context);
 
 /* The application waited until the host had executed what it asked for. Context of this thread. */
 void ggl_waited(struct ggl_context *context);

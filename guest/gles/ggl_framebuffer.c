@@ -11,6 +11,7 @@ void ggl_glBindFramebuffer(GLenum target, GLuint framebuffer)
     }
     ggl_spare_use(c, GGL_SPARE_FRAMEBUFFER, framebuffer);
     if (target == GL_FRAMEBUFFER || (target == GL_DRAW_FRAMEBUFFER && c->version >= 30)) {
+        ggl_store_leave(c);
         c->draw_framebuffer = framebuffer;
     }
     if (target == GL_FRAMEBUFFER || (target == GL_READ_FRAMEBUFFER && c->version >= 30)) {
@@ -25,11 +26,34 @@ void ggl_glDeleteFramebuffers(GLsizei n, const GLuint *framebuffers)
     if (!c || !ggl_names_given(c, n, framebuffers)) {
         return;
     }
+    ggl_store_leave(c);
     gles2_pack_glDeleteFramebuffers(ggl_pack(c), n, framebuffers, (uint32_t)n * 4);
     for (GLsizei i = 0; i < n; i++) {
         ggl_spare_use(c, GGL_SPARE_FRAMEBUFFER, framebuffers[i]);
         c->draw_framebuffer = c->draw_framebuffer == framebuffers[i] ? 0 : c->draw_framebuffer;
         c->read_framebuffer = c->read_framebuffer == framebuffers[i] ? 0 : c->read_framebuffer;
+    }
+}
+
+void ggl_glFramebufferTexture2D(GLenum target, GLenum attachment, GLenum textarget, GLuint texture,
+                                GLint level)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        ggl_store_leave(c);
+        gles2_pack_glFramebufferTexture2D(ggl_pack(c), target, attachment, textarget, texture,
+                                          level);
+    }
+}
+
+void ggl_glFramebufferRenderbuffer(GLenum target, GLenum attachment, GLenum renderbuffertarget,
+                                   GLuint renderbuffer)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        ggl_store_leave(c);
+        gles2_pack_glFramebufferRenderbuffer(ggl_pack(c), target, attachment, renderbuffertarget,
+                                             renderbuffer);
     }
 }
 

@@ -218,7 +218,8 @@ struct ggl_share {
     struct ggl_lasting *lasting; /* these maps; nullable */
     struct sl_writes *writes;    /* tells which pages of theirs were written to; nullable */
     uint32_t externals; /* a shader declared samplerExternalOES, or an external texture was bound */
-    uint32_t vertex_id; /* a shader reads gl_VertexID: draws must not move their first vertex */
+    uint32_t has_targets;   /* a colour buffer became what can be drawn on */
+    uint32_t vertex_id;     /* a shader reads gl_VertexID: draws must not move their first vertex */
     uint32_t client_arrays; /* a context drew from client memory: index buffers keep a copy here */
 };
 
@@ -280,6 +281,11 @@ struct ggl_context {
     uint32_t surface_answer_count;
     uint32_t draw_framebuffer;
     uint32_t read_framebuffer;
+    /* what was drawn on colour buffers went to their memory while the next two are what the stream
+     * has; nobody waited for it yet */
+    uint64_t stored_published;
+    const uint8_t *stored_cur;
+    bool store_is_awaited;
     /* strings, made when first asked for */
     char *strings[5];
     char *extensions;
@@ -336,6 +342,22 @@ static inline bool ggl_own(struct ggl_context *c)
 static inline bool ggl_stages(const struct ggl_context *c)
 {
     return ggl_has(c, GGL_FEATURE_STAGE) && !ggl_fixed(c) && gs_stages(c->stream);
+}
+
+/* May what is drawn on be a colour buffer? */
+static inline bool ggl_stores(const struct ggl_context *c)
+{
+    /* What another context made came by way of the application, with its own order. */
+    return SL_UNLIKELY(sl_atomic_load_relaxed(&c->share->has_targets) != 0);
+}
+
+/* ggl_store.c: what is drawn on changes now. */
+void ggl_store_send(struct ggl_context *c);
+static inline void ggl_store_leave(struct ggl_context *c)
+{
+    if (ggl_stores(c)) {
+        ggl_store_send(c);
+    }
 }
 
 /* A host that is not ours: it gets what upstream's encoder sends, needed or not, byte for byte

@@ -35,7 +35,9 @@ GLsync ggl_glFenceSync(GLenum condition, GLbitfield flags)
     if (!c) {
         return NULL;
     }
+    ggl_store_drawn(c);
     uint64_t handle = gles2_call_glFenceSyncAEMU(c->stream, condition, flags);
+    ggl_store_kept(c);
     if (handle == 0) {
         return NULL;
     }
@@ -166,7 +168,9 @@ void ggl_glFinish(void)
 {
     struct ggl_context *c = ggl_any();
     if (c) {
+        ggl_store_drawn(c);
         ggl_finish(c);
+        ggl_store_kept(c);
         ggl_messages_tell(c);
     }
 }
@@ -175,12 +179,14 @@ void ggl_glFlush(void)
 {
     struct ggl_context *c = ggl_any();
     if (c) {
+        ggl_store_drawn(c);
         if (ggl_fixed(c)) {
             gles1_pack_glFlush(ggl_pack(c));
         } else {
             gles2_pack_glFlush(ggl_pack(c));
         }
         gs_flush(c->stream);
+        ggl_store_kept(c);
         ggl_messages_tell(c);
     }
 }

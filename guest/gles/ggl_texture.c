@@ -295,8 +295,13 @@ void ggl_glEGLImageTargetTexture2DOES(GLenum target, GLeglImageOES handle)
         ggl1_image_target(c, target, &image);
         return;
     }
-    if (image.kind == GGL_IMAGE_COLOR_BUFFER && target != GL_TEXTURE_EXTERNAL_OES) {
+    bool is_target = image.kind == GGL_IMAGE_COLOR_BUFFER && target != GL_TEXTURE_EXTERNAL_OES;
+    if (is_target && !ggl_has(c, GGL_FEATURE_STORE)) {
         ggl_error(c, GL_INVALID_OPERATION);
+        return;
+    }
+    if (is_target && target != GL_TEXTURE_2D) {
+        ggl_error(c, GL_INVALID_ENUM);
         return;
     }
     struct ggl_target_scope scope = ggl_target_begin(c, target);
@@ -304,6 +309,9 @@ void ggl_glEGLImageTargetTexture2DOES(GLenum target, GLeglImageOES handle)
         gles2_pack_glEGLImageTargetTexture2DOES(ggl_pack(c), scope.target, image.id);
     } else {
         rc_pack_rcBindTexture(ggl_pack(c), image.id);
+        if (is_target) {
+            sl_atomic_store_relaxed(&c->share->has_targets, 1); /* ggl_stores */
+        }
     }
     ggl_target_end(c, &scope);
 }
@@ -319,8 +327,11 @@ void ggl_glEGLImageTargetRenderbufferStorageOES(GLenum target, GLeglImageOES han
         gles1_pack_glEGLImageTargetRenderbufferStorageOES(ggl_pack(c), target, image.id);
     } else if (image.kind == GGL_IMAGE_TEXTURE) {
         gles2_pack_glEGLImageTargetRenderbufferStorageOES(ggl_pack(c), target, image.id);
+    } else if (target == GL_RENDERBUFFER && ggl_has(c, GGL_FEATURE_STORE) && !ggl_fixed(c)) {
+        rc_pack_rcBindRenderbuffer(ggl_pack(c), image.id);
+        sl_atomic_store_relaxed(&c->share->has_targets, 1); /* ggl_stores */
     } else {
-        ggl_error(c, GL_INVALID_OPERATION);
+        ggl_error(c, target == GL_RENDERBUFFER ? GL_INVALID_OPERATION : GL_INVALID_ENUM);
     }
 }
 

@@ -4,9 +4,11 @@
  *
  * Shows FRAMES pictures (default 10) that depend on their number alone, prints a hash of each as
  * GLES reads it and as the buffer's own memory has it, then of the last one as a texture that came
- * by its dma-buf, and `shown` when it is on the display, where it stays until stdin ends. With a
- * size: without a display, the same pictures of that size into memory. Ends with 1 and a line on
+ * by its dma-buf, draws into buffers without a surface (gbm_targets.c), and says `shown` when it is
+ * on the display, where it stays until stdin ends. With a size: without a display, the same
+ * pictures of that size into memory. Ends with 1 and a line on
  * stderr where something cannot be had. */
+#include "tests/integration/gbm_program.h"
 #include "tests/integration/shown.h"
 
 #include <GLES2/gl2ext.h>
@@ -52,10 +54,11 @@ static void screen_open(struct screen *s)
     shown_need(gbm_surface_lock_front_buffer(s->surface) == NULL, "a front buffer before a swap");
 }
 
-/* B, G, R of the pixels of a buffer's memory, without gaps. */
-static uint32_t buffer_hash(const struct screen *s, struct gbm_bo *bo)
+uint32_t gbm_program_hash(struct gbm_bo *bo)
 {
-    size_t width = s->mode.hdisplay, height = s->mode.vdisplay;
+    size_t width = gbm_bo_get_width(bo), height = gbm_bo_get_height(bo);
+    uint32_t format = gbm_bo_get_format(bo);
+    bool is_rgb = format == GBM_FORMAT_ABGR8888 || format == GBM_FORMAT_XBGR8888;
     uint8_t *all = malloc(width * height * 3), *to = all;
     uint32_t stride;
     void *map = NULL;
@@ -63,7 +66,10 @@ static uint32_t buffer_hash(const struct screen *s, struct gbm_bo *bo)
                                        GBM_BO_TRANSFER_READ, &stride, &map);
     shown_need(all != NULL && pixels != NULL, "gbm_bo_map");
     for (size_t i = 0; i < width * height; i++, to += 3) {
-        memcpy(to, pixels + i / width * stride + i % width * 4, 3);
+        const uint8_t *from = pixels + i / width * stride + i % width * 4;
+        to[0] = from[is_rgb ? 2 : 0];
+        to[1] = from[1];
+        to[2] = from[is_rgb ? 0 : 2];
     }
     gbm_bo_unmap(bo, map);
     uint32_t h = shown_hash(all, width * height * 3);
@@ -146,13 +152,14 @@ static void draw_unshown(unsigned long count, int width, int height)
         shown_draw((uint32_t)n, width, height);
         printf("frame %lu: drawn %08x\n", n, (unsigned)drawn_hash(width, height));
     }
+    gbm_targets_draw(s.display, NULL);
     eglTerminate(s.display);
 }
 
 /* --- a buffer as a texture --- */
 
-static EGLImageKHR image_of(EGLDisplay display, int fd, EGLint width, EGLint height, EGLint format,
-                            EGLint pitch)
+EGLImageKHR gbm_program_image(EGLDisplay display, int fd, EGLint width, EGLint height,
+                              EGLint format, EGLint pitch)
 {
     PFNEGLCREATEIMAGEKHRPROC make =
         (PFNEGLCREATEIMAGEKHRPROC)eglGetProcAddress("eglCreateImageKHR");
@@ -223,11 +230,11 @@ static void print_refusals(EGLDisplay display, struct gbm_bo *bo, int fd, EGLIma
                  {fd, height * 9, GBM_FORMAT_XRGB8888, pitch}};
     printf("refused:");
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        EGLImageKHR none =
-            image_of(display, wrong[i].fd, width, wrong[i].height, wrong[i].format, wrong[i].pitch);
+        EGLImageKHR none = gbm_program_image(display, wrong[i].fd, width, wrong[i].height,
+                                             wrong[i].format, wrong[i].pitch);
         printf(" %s%x", none != EGL_NO_IMAGE_KHR ? "image " : "", (unsigned)eglGetError());
     }
-    target(GL_TEXTURE_2D, image);
+    target(GL_TEXTURE_CUBE_MAP, image);
     printf(" %x\n", glGetError());
 }
 
@@ -248,8 +255,8 @@ static void import_shown(EGLDisplay display, struct gbm_bo *bo)
     shown_need(fd >= 0, "gbm_bo_get_fd");
     shown_need(query(display, GBM_FORMAT_XRGB8888, 1, &modifier, &external, &count) && count == 1,
                "eglQueryDmaBufModifiersEXT");
-    EGLImageKHR image = image_of(display, fd, (EGLint)width, (EGLint)height, GBM_FORMAT_XRGB8888,
-                                 (EGLint)gbm_bo_get_stride(bo));
+    EGLImageKHR image = gbm_program_image(display, fd, (EGLint)width, (EGLint)height,
+                                          GBM_FORMAT_XRGB8888, (EGLint)gbm_bo_get_stride(bo));
     shown_need(image != EGL_NO_IMAGE_KHR, "eglCreateImageKHR");
     print_refusals(display, bo, fd, image);
     close(fd);
@@ -285,9 +292,10 @@ int main(int argc, char **argv)
         shown_need(eglSwapBuffers(window.display, window.surface), "eglSwapBuffers");
         struct gbm_bo *bo = show(&screen);
         printf("frame %lu: drawn %08x, in the buffer %08x\n", n, (unsigned)drawn,
-               (unsigned)buffer_hash(&screen, bo));
+               (unsigned)gbm_program_hash(bo));
     }
     import_shown(window.display, screen.shown);
+    gbm_targets_draw(window.display, screen.gbm);
     shown_wait();
     shown_need(eglTerminate(window.display), "eglTerminate");
     eglMakeCurrent(window.display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);

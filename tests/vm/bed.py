@@ -38,6 +38,7 @@ PACKAGES = (
     "udev",
     "xvfb",
     "kmscube",
+    "cage",
     "python3-minimal",
 )
 # Whose kernel is there besides; it is unpacked only.

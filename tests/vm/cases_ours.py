@@ -7,10 +7,19 @@ import re
 import shutil
 import subprocess
 import sys
-from typing import Tuple
+from typing import List, Optional, Tuple
 
+import picture
 from cases import COMPOSITOR, X_SERVER, Case, Guest, Setup, check_programs, need, programs_script
-from cases_desktop import POINTING, desktop_begin, desktop_points, desktop_script, screenshot
+from cases_desktop import (
+    POINTING,
+    desktop_begin,
+    desktop_points,
+    desktop_script,
+    known_picture,
+    screenshot,
+    until,
+)
 from picture import Picture
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
@@ -109,6 +118,7 @@ def wayland_ours(setup: Setup) -> None:
     script = OURS + COMPOSITOR.replace("RENDERER", "gl")
     script += 'part program; timeout 100 ./wayland_program < /dev/null; echo "code $?"\n'
     script += f'part glmark2; timeout 200 {WAYLAND_GLMARK2} 2>&1; echo "code $?"\n'
+    script += 'part dmabuf; WAYLAND_DEBUG=client timeout 10 weston-simple-dmabuf-egl 2>&1\n'
     script += "part weston; cat weston.log\n"
     with Guest(setup, "wayland_ours") as guest:
         bring(guest)
@@ -121,7 +131,54 @@ def wayland_ours(setup: Setup) -> None:
     need(found["program"] == want, f"native says\n{want}the guest\n{found['program']}")
     validated = re.findall(r"^\[(\w+)\].*Validation: Success", found["glmark2"], re.M)
     need(validated == ["build", "texture"] and "code 0" in found["glmark2"], found["glmark2"])
+    # It draws into buffers of GBM by images and hands their dma-bufs to weston, which takes these.
+    handed = re.findall(r"-> wl_surface.*attach\(wl_buffer", found["dmabuf"])
+    taken = re.findall(r"fenced_release|immediate_release", found["dmabuf"])
+    need(len(handed) > 20 and len(taken) >= len(handed) - 3, found["dmabuf"][-2000:])
     need("Sluice" in found["weston"], found["weston"])
+
+
+def compositor_ours(setup: Setup) -> None:
+    """A compositor of wlroots draws into the display's buffers by images of their dma-bufs, what it
+    shows when it draws by the CPU; programs draw by our EGL in it."""
+    script = OURS + "export LIBSEAT_BACKEND=noop WLR_LIBINPUT_NO_DEVICES=1 WLR_BACKENDS=drm\n"
+    script += "export WLR_RENDERER_ALLOW_SOFTWARE=1\n"
+    for renderer in ("pixman", "gles2"):
+        script += f"export WLR_RENDERER={renderer}\n"
+        script += "cage -- weston-image /share/background.png > cage.log 2>&1 &\n"
+        script += f"meet {renderer}; kill $!; wait $!; part {renderer}; cat cage.log\n"
+    words = "glmark2-es2-wayland --validate -b build"
+    script += f"timeout 300 cage -- {words} > cage.log 2>&1; part glmark2; cat cage.log\n"
+    shown = []
+    with Guest(setup, "compositor_ours") as guest:
+        bring(guest)
+        picture.write(guest.share / "background.png", known_picture())
+        guest.begin(script)
+        for renderer in ("pixman", "gles2"):
+            guest.meet(renderer)
+            shown.append(settled(guest))
+            guest.let_go(renderer)
+        found = guest.end()
+    need(shown[0] == shown[1], f"the pictures differ: {found['gles2']}")
+    need("Validation: Success" in found["glmark2"], found["glmark2"])
+
+
+def settled(guest: Guest) -> Picture:
+    """The display when it shows more than a few colours and nothing moves."""
+    seen: List[Optional[Picture]] = [None]
+
+    def is_still() -> bool:
+        before, seen[0] = seen[0], screenshot(guest)
+        colours = (
+            {row[x : x + 3] for row in seen[0].rows for x in range(0, len(row), 3)}
+            if seen[0]
+            else set()
+        )
+        return len(colours) > 16 and seen[0] == before
+
+    until(guest, "a picture on the display", is_still)
+    assert seen[0] is not None
+    return seen[0]
 
 
 def display_ours(setup: Setup) -> None:
@@ -129,6 +186,9 @@ def display_ours(setup: Setup) -> None:
     # kmscube ends when its input says something, or ends.
     script = OURS + "mkfifo /tmp/quiet; exec 9<> /tmp/quiet\n"
     script += 'part kmscube; timeout 60 kmscube -c 60 2>&1 <&9; echo "code $?"\n'
+    # Into buffers by their images; shown one by one, and all at once with fences.
+    script += 'part images; timeout 60 kmscube -x -c 60 2>&1 <&9; echo "code $?"\n'
+    script += 'part atomic; timeout 60 kmscube -x -A -c 60 2>&1 <&9; echo "code $?"\n'
     script += f'part glmark2; timeout 200 {DISPLAY_GLMARK2} 2>&1; echo "code $?"\n'
     script += "(while [ ! -e go.shown ]; do sleep 0.1; done) | ./gbm_program > gbm.log 2>&1 &\n"
     script += "while ! grep -q shown gbm.log && kill -0 $!; do sleep 0.1; done\n"
@@ -141,18 +201,24 @@ def display_ours(setup: Setup) -> None:
         seen = screenshot(guest)
         guest.let_go("shown")
         found = guest.end()
-    need("Rendered 59 frames" in found["kmscube"], found["kmscube"][-2000:])
+    for part in ("kmscube", "images", "atomic"):
+        need("Rendered 59 frames" in found[part], found[part][-2000:])
     scenes = re.findall(r"^\[(\w+)\].*FPS: [1-9]", found["glmark2"], re.M)
     need(scenes == ["build", "texture"] and "code 0" in found["glmark2"], found["glmark2"])
     need("set crtc" not in found["glmark2"], found["glmark2"])
-    frames = re.findall(r"drawn (\w+), in the buffer (\w+)", found["gbm"])
+    frames = re.findall(r"^frame .*: drawn (\w+), in the buffer (\w+)", found["gbm"], re.M)
     need(len(frames) == 10 and all(a == b for a, b in frames), found["gbm"])
     words = [setup.programs.parent / "gbm_program", "10", "1280", "800"]
     native = subprocess.run(words, capture_output=True, text=True).stdout
-    need(re.findall(r"drawn (\w+)", native) == [a for a, _ in frames], f"{found['gbm']}{native}")
-    imported = re.findall(r"imported (\w+), modifier 0, external 1, error 0", found["gbm"])
+    pictures = re.findall(r"^frame \d+: drawn (\w+)", native, re.M)
+    need(pictures == [a for a, _ in frames], f"{found['gbm']}{native}")
+    targets = re.findall("^target .*", native, re.M)
+    need(
+        len(targets) == 16 and targets == re.findall("^target .*", found["gbm"], re.M), found["gbm"]
+    )
+    imported = re.findall(r"imported (\w+), modifier 0, external 0, error 0", found["gbm"])
     need(imported == [frames[-1][0]], found["gbm"])
-    need("refused: 300c 3009 3002 3009 502\n" in found["gbm"], found["gbm"])
+    need("refused: 300c 3009 3002 3009 500\n" in found["gbm"], found["gbm"])
     need("backend sluice" in found["gbm"] and "code 0" in found["gbm"], found["gbm"])
     need(seen is not None and f"{hash_of(seen):08x}" == frames[-1][0], "the display differs")
 
@@ -171,4 +237,11 @@ def zink_above_ours(setup: Setup) -> None:
     need("frames in" in found["gears"], found["gears"])
 
 
-ALL: Tuple[Case, ...] = (ours, wayland_ours, display_ours, desktop_ours, zink_above_ours)
+ALL: Tuple[Case, ...] = (
+    ours,
+    wayland_ours,
+    display_ours,
+    desktop_ours,
+    compositor_ours,
+    zink_above_ours,
+)
