@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER = 8, TURN = 4, SUM = 8 };
+enum { HEADER = 8, TURN = 4 };
 
 void rep_bed_init(struct rep_bed *t)
 {
@@ -36,21 +36,17 @@ void rep_bed_context(struct rep_bed *t, uint32_t ctx_id)
     rep_bed_verb(t, CAP_VERB_CTX_CREATE, &body, sizeof body);
 }
 
-/* With its turn before the body, and a checksum behind it. */
+/* With its turn before the body. */
 static void put_packet(struct rep_bed *t, uint32_t opcode, uint32_t turn, const void *body,
                        size_t size, bool has_sum)
 {
-    uint32_t all = (uint32_t)(HEADER + TURN + size + (has_sum ? SUM : 0));
+    uint32_t all = (uint32_t)(HEADER + TURN + size);
     trace_put_u8(&t->maker, (uint8_t)(CAP_CALL_PACKET | (has_sum ? CAP_CALL_SUM : 0)));
     trace_put_varint(&t->maker, 0);
     trace_put_u32(&t->maker, opcode);
     trace_put_u32(&t->maker, all);
     trace_put_u32(&t->maker, turn);
     trace_put(&t->maker, body, size);
-    if (has_sum) {
-        trace_put_u32(&t->maker, 0); /* replays count their own */
-        trace_put_u32(&t->maker, 0);
-    }
 }
 
 void rep_bed_call(struct rep_bed *t, uint32_t stream, uint32_t opcode, uint32_t turn,

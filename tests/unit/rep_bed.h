@@ -31,7 +31,7 @@ void rep_bed_context(struct rep_bed *bed, uint32_t ctx_id);
 struct rep_bed_end {
     const void *reply;
     size_t reply_size;
-    bool has_sum; /* the packet has a checksum, and its reply would */
+    bool has_sum; /* it says that its last 8 bytes are a checksum: the reply had one, too */
 };
 /* body: behind the turn. end: nullable. */
 void rep_bed_call(struct rep_bed *bed, uint32_t stream, uint32_t opcode, uint32_t turn,
