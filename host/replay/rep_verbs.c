@@ -38,11 +38,18 @@ static bool fence_is_done(struct rep *rep, uint64_t id)
     return done;
 }
 
+static uint64_t fences_patience_ns(const struct rep *rep)
+{
+    uint64_t patience = rep_patience_ns(rep);
+    return patience < FENCE_NS ? patience : FENCE_NS;
+}
+
 /* Bounded, for all of them: what the recording waited for need not come here in the same time, or
  * at all. */
 static void wait_for_fence(struct rep *rep, uint64_t id)
 {
-    uint64_t begin = sl_clock_ns(), most = FENCE_NS - rep->fences_ns;
+    uint64_t begin = sl_clock_ns(), all = fences_patience_ns(rep);
+    uint64_t most = rep->fences_ns < all ? all - rep->fences_ns : 0;
     bool done = fence_is_done(rep, id);
     while (!done && sl_clock_ns() - begin < most) {
         uint32_t word = sl_atomic_load_acquire(&rep->fence_word);
@@ -53,8 +60,7 @@ static void wait_for_fence(struct rep *rep, uint64_t id)
         done = fence_is_done(rep, id);
     }
     if (!done) {
-        uint64_t spent = rep->fences_ns + (sl_clock_ns() - begin);
-        rep->fences_ns = spent < FENCE_NS ? spent : FENCE_NS;
+        rep->fences_ns += sl_clock_ns() - begin;
     }
 }
 

@@ -193,3 +193,18 @@ SLT_TEST_F(rep_play, a_reply_that_never_comes_is_given_up, t)
     SLT_EXPECT_EQ(REP_END_STUCK, t->trace.report.end);
     SLT_EXPECT_EQ(stamp, t->trace.report.stuck_call);
 }
+
+/* Of a context that there is not. */
+SLT_TEST_F(rep_play, fences_that_never_come_are_given_up, t)
+{
+    for (uint32_t i = 1; i <= 5; i++) {
+        const struct cap_verb_fence fence = {.ctx_id = 77, .id = i};
+        rep_bed_verb(&t->trace, CAP_VERB_FENCE, &fence, sizeof fence);
+        rep_bed_verb(&t->trace, CAP_VERB_FENCE_DONE, &fence, sizeof fence);
+        call(t, 1, i);
+        rep_bed_frame(&t->trace, 1);
+    }
+    SLT_EXPECT_LT(play(t, (struct rep_options){.stop_frame = 0}), 3 * SL_NS_PER_S);
+    SLT_EXPECT_EQ(5u, t->diverged);
+    SLT_EXPECT_EQ(5u, t->trace.report.frames);
+}
