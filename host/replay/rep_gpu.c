@@ -1,9 +1,9 @@
 /* What Vulkan guests know of fences without a packet.
  *
  * A guest may see a fence signalled in memory that it shares with the host; what it does then
- * (reset it, write into what the fence guarded) is in the trace, the look is not. So whatever shows
- * that a fence was signalled waits for it here, by the verbs that a guest's kernel has for it: no
- * packet is added, and no turn is taken. */
+ * (reset it, write into what the fence guarded, take back an event that the work waited for) is in
+ * the trace, the look is not. So whatever shows that a fence was signalled waits for it here, by
+ * the verbs that a guest's kernel has for it: no packet is added, and no turn is taken. */
 #include "host/replay/rep_priv.h"
 
 #include "transport/base/bytes.h"
@@ -144,6 +144,39 @@ static void follow(struct rep *rep, const struct cap_event_call *call, uint32_t 
     }
 }
 
+/* All that submits of the context signal. */
+static uint32_t ask_for_all(struct rep *rep, uint32_t ctx_id, struct fence_set *set)
+{
+    uint32_t waits = 0;
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (set->fences[i].is_sent) {
+            ask_for(rep, ctx_id, &set->fences[i]);
+            waits++;
+        }
+    }
+    if (waits != 0) {
+        rep_flush_all(rep);
+    }
+    return waits;
+}
+
+/* An event is taken back when all that waits for it is done, as the guest may have seen by a fence.
+ * Which submits those are is not known here, and others may wait for what comes later. */
+static void before_reset(struct rep *rep, uint32_t ctx_id)
+{
+    struct fence_set *set = set_of(rep, ctx_id);
+    bool was_sent[FENCES_MAX];
+    for (uint32_t i = 0; set != NULL && i < set->count; i++) {
+        was_sent[i] = set->fences[i].is_sent;
+    }
+    if (set == NULL || ask_for_all(rep, ctx_id, set) == 0 || rep_fence_linger(rep, ctx_id, 0)) {
+        return;
+    }
+    for (uint32_t i = 0; i < set->count; i++) {
+        set->fences[i].is_sent = was_sent[i];
+    }
+}
+
 void rep_gpu_before(struct rep *rep, const struct cap_event_call *call)
 {
     uint32_t opcode = sl_load_u32(call->packet);
@@ -153,6 +186,10 @@ void rep_gpu_before(struct rep *rep, const struct cap_event_call *call)
     }
     if (is_submit(opcode) || opcode == VK_OP_vkCreateFence || opcode == VK_OP_vkDestroyFence) {
         follow(rep, call, opcode);
+        return;
+    }
+    if (opcode == VK_OP_vkResetEvent) {
+        before_reset(rep, call->ctx_id);
         return;
     }
     uint32_t count = shown(call, &fences), waits = 0;
@@ -176,15 +213,7 @@ void rep_gpu_idle(struct rep *rep)
     uint64_t ctx_id;
     struct fence_set *set;
     while ((set = sl_map_next(&rep->fence_sets, &cursor, &ctx_id)) != NULL) {
-        uint32_t waits = 0;
-        for (uint32_t i = 0; i < set->count; i++) {
-            if (set->fences[i].is_sent) {
-                ask_for(rep, (uint32_t)ctx_id, &set->fences[i]);
-                waits++;
-            }
-        }
-        if (waits != 0) {
-            rep_flush_all(rep);
+        if (ask_for_all(rep, (uint32_t)ctx_id, set) != 0) {
             rep_fence_wait(rep, (uint32_t)ctx_id, 0);
         }
     }

@@ -228,6 +228,8 @@ enum sl_result rep_resource_make(struct rep *rep, uint32_t id, const struct rep_
 enum sl_result rep_resource_destroy(struct rep *rep, uint32_t id);
 /* A fence of ours, waited for; behind what (ctx, ring 0) has been given. */
 void rep_fence_wait(struct rep *rep, uint32_t ctx_id, uint32_t ring);
+/* The same for a second at most: nobody knows whether it was ever done. False: it is not. */
+bool rep_fence_linger(struct rep *rep, uint32_t ctx_id, uint32_t ring);
 
 /* rep_gpu.c: what Vulkan guests know of their fences without asking. */
 /* Before a packet is fed: waits for fences that it shows to be signalled. */

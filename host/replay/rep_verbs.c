@@ -14,6 +14,7 @@
 
 #define SLICE_NS   (2 * SL_NS_PER_MS)
 #define FENCE_NS   (10 * SL_NS_PER_S)
+#define LINGER_NS  SL_NS_PER_S
 #define NAME_BYTES 64u
 
 /* --- fences --- */
@@ -44,14 +45,11 @@ static uint64_t fences_patience_ns(const struct rep *rep)
     return patience < FENCE_NS ? patience : FENCE_NS;
 }
 
-/* Bounded, for all of them: what the recording waited for need not come here in the same time, or
- * at all. */
-static void wait_for_fence(struct rep *rep, uint64_t id)
+static bool wait_for_fence(struct rep *rep, uint64_t id, uint64_t most_ns)
 {
-    uint64_t begin = sl_clock_ns(), all = fences_patience_ns(rep);
-    uint64_t most = rep->fences_ns < all ? all - rep->fences_ns : 0;
+    uint64_t begin = sl_clock_ns();
     bool done = fence_is_done(rep, id);
-    while (!done && sl_clock_ns() - begin < most) {
+    while (!done && sl_clock_ns() - begin < most_ns) {
         uint32_t word = sl_atomic_load_acquire(&rep->fence_word);
         rep->device->ops->poll(rep->device);
         if (!fence_is_done(rep, id)) {
@@ -59,7 +57,16 @@ static void wait_for_fence(struct rep *rep, uint64_t id)
         }
         done = fence_is_done(rep, id);
     }
-    if (!done) {
+    return done;
+}
+
+/* Bounded, for all of them: what the recording waited for need not come here in the same time, or
+ * at all. */
+static void wait_for_known(struct rep *rep, uint64_t id)
+{
+    uint64_t begin = sl_clock_ns(), all = fences_patience_ns(rep);
+    uint64_t most = rep->fences_ns < all ? all - rep->fences_ns : 0;
+    if (!wait_for_fence(rep, id, most)) {
         rep->fences_ns += sl_clock_ns() - begin;
     }
 }
@@ -68,8 +75,15 @@ void rep_fence_wait(struct rep *rep, uint32_t ctx_id, uint32_t ring)
 {
     uint64_t id = ++rep->last_fence;
     if (rep->device->ops->fence(rep->device, ctx_id, ring, id) == SL_OK) {
-        wait_for_fence(rep, id);
+        wait_for_known(rep, id);
     }
+}
+
+bool rep_fence_linger(struct rep *rep, uint32_t ctx_id, uint32_t ring)
+{
+    uint64_t id = ++rep->last_fence;
+    return rep->device->ops->fence(rep->device, ctx_id, ring, id) == SL_OK &&
+           wait_for_fence(rep, id, LINGER_NS);
 }
 
 static enum sl_result fence(struct rep *rep, const struct cap_verb_fence *f)
@@ -84,7 +98,7 @@ static void fence_was_done(struct rep *rep, const struct cap_verb_fence *f)
 {
     const struct rep_fence *known = &rep->recorded[f->id % REP_FENCES];
     if (known->recorded == f->id && known->ours != 0) {
-        wait_for_fence(rep, known->ours);
+        wait_for_known(rep, known->ours);
     }
 }
 
