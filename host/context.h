@@ -152,6 +152,7 @@ struct hct_options {
     bool restores;
     /* hct_ops.drawn will be asked: what it needs is kept while commands are recorded. */
     bool is_watched;
+    uint64_t watched_bytes; /* of a context at most, all in all */
 };
 
 struct hct_type {

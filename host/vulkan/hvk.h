@@ -268,6 +268,7 @@ struct hvk_context {
     /* hvk_drawn.c: of the last submit, and where it went; under the turn */
     struct hvk_shots shots;
     struct hvk_queue *shots_queue;
+    uint64_t shot_bytes; /* atomic: of all copies that command buffers or the last submit have */
 };
 
 /* A fence whose signal is told if it has come by the time that the ring is dry, or soon after. */

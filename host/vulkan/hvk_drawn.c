@@ -21,6 +21,7 @@ struct hvk_shot {
     uint32_t refs;             /* atomic */
     struct hvk_device *device; /* a reference */
     struct hvk_staging staging;
+    uint64_t bytes; /* of it; counted in the context */
     uint32_t count;
     struct part parts[HVK_TARGETS_MAX];
 };
@@ -36,6 +37,7 @@ static void shot_put(struct hvk_shot *shot)
         hvk_unref(shot->parts[i].target.view != NULL ? &shot->parts[i].target.view->object : NULL);
     }
     hvk_staging_end(shot->device, &shot->staging);
+    (void)sl_atomic_count_u64(&shot->device->context->shot_bytes, 0 - shot->bytes);
     hvk_unref(&shot->device->object);
     sl_free(shot);
 }
@@ -152,6 +154,26 @@ void hvk_target_add(struct hvk_target *targets, uint32_t *count, struct hvk_view
     }
 }
 
+/* Memory for the copies of a pass. What is wrong, or NULL. */
+static const char *take_staging(struct hvk_shot *shot, uint64_t bytes)
+{
+    struct hvk_context *context = shot->device->context;
+    if (bytes > BYTES_MAX) {
+        return "is too large";
+    }
+    /* Counted first: other rings record, too. Orders nothing. */
+    uint64_t others = sl_atomic_count_u64(&context->shot_bytes, bytes);
+    shot->bytes = bytes;
+    if (others > context->provider->watched_bytes ||
+        bytes > context->provider->watched_bytes - others) {
+        return "is one of more copies than --memory lets recorded passes have at once";
+    }
+    if (bytes != 0 && hvk_staging_make(shot->device, bytes, &shot->staging) != VK_SUCCESS) {
+        return "is too large for the memory that there is";
+    }
+    return NULL;
+}
+
 void hvk_drawn_begin(struct hvk_recording *r, const struct hvk_target *targets, uint32_t count)
 {
     struct hvk_shots *shots = &r->buffer->shots;
@@ -174,12 +196,14 @@ void hvk_drawn_begin(struct hvk_recording *r, const struct hvk_target *targets, 
         }
     }
     place(shot, &bytes);
-    if (bytes > BYTES_MAX ||
-        (bytes != 0 && hvk_staging_make(r->device, bytes, &shot->staging) != VK_SUCCESS)) {
+    const char *why = take_staging(shot, bytes);
+    if (why != NULL) {
         hvk_staging_end(r->device, &shot->staging);
-        for (uint32_t i = 0; i < shot->count; i++) {
-            shot->parts[i].why = "is too large for the memory that there is";
-        }
+        (void)sl_atomic_count_u64(&r->device->context->shot_bytes, 0 - shot->bytes);
+        shot->bytes = 0;
+    }
+    for (uint32_t i = 0; why != NULL && i < shot->count; i++) {
+        shot->parts[i].why = shot->parts[i].why != NULL ? shot->parts[i].why : why;
     }
     if (shots->open != NULL) {
         shot_put(shots->open);

@@ -288,6 +288,7 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
         p->is_valid_spirv = options->is_valid_spirv;
         p->restores = options->restores;
         p->is_watched = options->is_watched;
+        p->watched_bytes = options->watched_bytes;
         p->gpu = options->gpu;
         p->software = options->software;
         p->null = options->null;

@@ -16,6 +16,7 @@ struct hvk_provider {
     bool null;       /* what command buffers hold is neither recorded nor submitted */
     bool restores;   /* its guests are replays */
     bool is_watched; /* what their passes draw on is copied: hvk_drawn.c */
+    uint64_t watched_bytes;
     const char *gpu; /* borrowed: a name, an index or a UUID; NULL: all */
     void *library;
     PFN_vkGetInstanceProcAddr get;

@@ -1,7 +1,7 @@
 """Pictures after calls: of recorded programs that wrote down what they read themselves.
 
 usage: SLUICE_PROGRAM=build/dev/bin/sluice SHOTS_PROGRAM=... [VULKAN_PROGRAMS=...]
-       python3 shots_test.py [-v]
+       [PASSES_PROGRAM=...] python3 shots_test.py [-v]
 """
 
 import json
@@ -185,6 +185,19 @@ class Shots(unittest.TestCase):
                             self.same_depth(png, data, int(form[1]))
                         else:
                             self.assertTrue(data == png.pixels, picture.name)
+
+    def test_copies_of_recorded_passes_are_bounded(self) -> None:
+        """A command buffer has 32 MiB of them, and three are submitted, one after the other."""
+        if "PASSES_PROGRAM" not in os.environ:
+            self.skipTest("no Vulkan program is built")
+        trace, out = str(self.tmp / "passes.slc"), str(self.tmp / "passes")
+        done = sluice("record", "-o", trace, "--", os.environ["PASSES_PROGRAM"])
+        self.assertEqual(0, done.returncode, done.stderr)
+        words = ("replay", "--shots", "*/draw", "--force", "--out", out)
+        self.ends(7, *words, "--memory", "24M", trace,
+                  says="is one of more copies than --memory lets recorded passes have")  # fmt: skip
+        lines = self.ends(0, *words, "--memory", "80M", trace).splitlines()
+        self.assertEqual(24, sum("1024x1024" in line for line in lines))
 
 
 class Frames(TraceBed):

@@ -294,6 +294,7 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
     struct hct_options driver = host->device;
     driver.restores = true;
     driver.is_watched = draws;
+    driver.watched_bytes = host->resource_bytes;
     const struct hct_type *types[TRACE_TYPES];
     trace_types(r->reader, &driver, types);
     int code = host_make_device(types, &driver, &limits, &sink, -1, &r->device);

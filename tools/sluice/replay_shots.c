@@ -119,6 +119,7 @@ static int play(const char *path, struct cap_reader *reader, struct shots *s)
     struct hct_options driver = host->device;
     driver.restores = true;
     driver.is_watched = draws;
+    driver.watched_bytes = host->resource_bytes;
     const struct hct_type *types[TRACE_TYPES];
     trace_types(reader, &driver, types);
     int code = host_make_device(types, &driver, &limits, &sink, -1, &device);
