@@ -100,7 +100,8 @@ struct hvk_queue {
      * natively, whose lock is the first one's. */
     pthread_mutex_t *lock;
     pthread_mutex_t own_lock;
-    uint64_t entered; /* so many submits; with it held */
+    uint64_t entered;        /* so many submits; with it held */
+    struct hvk_timer *timer; /* hvk_times.c; with it held; NULL: not yet */
     /* hvk_grave.c, in turns */
     bool is_busy;   /* it was given work that neither a fence nor a marker tells the end of */
     VkFence marker; /* ours, behind what came before; or none */

@@ -37,6 +37,8 @@ void hvk_physical_finish(struct hvk_physical *physical);
  * nobody will signal is let go. When it does not end even so, the device is abandoned. */
 void hvk_device_drain(struct hvk_device *device);
 /* The same for all devices of an instance; NULL: of the context. */
+/* hvk_times.c: all that is done is told; before the native device ends. */
+void hvk_timer_finish(struct hvk_queue *queue);
 void hvk_devices_drain(struct hvk_context *context, const struct hvk_instance *instance);
 /* Has a device of the context work that does not end within a moment? No ring runs any more. */
 bool hvk_devices_busy(struct hvk_context *context);

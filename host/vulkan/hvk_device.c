@@ -24,6 +24,7 @@ static void device_release(struct hvk_object *object)
 {
     struct hvk_device *device = device_of(object);
     for (uint32_t i = 0; i < device->queue_count; i++) {
+        hvk_timer_finish(&device->queues[i]);
         pthread_mutex_destroy(&device->queues[i].own_lock);
     }
     VkDevice native = HVK_HANDLE(VkDevice, object->native);

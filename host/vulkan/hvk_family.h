@@ -546,6 +546,12 @@ VkResult hvk_once_begin(struct hvk_once *once, const struct hvk_device *device, 
 VkResult hvk_once_run(struct hvk_once *once);
 void hvk_once_end(struct hvk_once *once);
 
+/* --- hvk_times.c: where a tool measures; else nothing is done --- */
+
+/* Around a submit, with the queue's lock held. */
+void hvk_time_begin(struct hvk_queue *queue, uint32_t opcode);
+void hvk_time_end(struct hvk_queue *queue);
+
 /* --- hvk_carry.c --- */
 
 /* A buffer in memory that the host maps, for copies. */

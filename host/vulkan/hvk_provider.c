@@ -289,6 +289,7 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
         p->restores = options->restores;
         p->is_watched = options->is_watched;
         p->watched_bytes = options->watched_bytes;
+        p->times = options->times;
         p->gpu = options->gpu;
         p->software = options->software;
         p->null = options->null;

@@ -2,6 +2,7 @@
 #ifndef HOST_HVK_PROVIDER_H
 #define HOST_HVK_PROVIDER_H
 
+#include "host/times.h"
 #include "host/vulkan/hvk.h"
 
 struct hvk_provider {
@@ -17,7 +18,8 @@ struct hvk_provider {
     bool restores;   /* its guests are replays */
     bool is_watched; /* what their passes draw on is copied: hvk_drawn.c */
     uint64_t watched_bytes;
-    const char *gpu; /* borrowed: a name, an index or a UUID; NULL: all */
+    struct hct_times *times; /* borrowed; NULL: nothing is measured */
+    const char *gpu;         /* borrowed: a name, an index or a UUID; NULL: all */
     void *library;
     PFN_vkGetInstanceProcAddr get;
     struct vk_driver_global driver;

@@ -186,8 +186,12 @@ static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, uint32_t 
     if (!submit_begin(call, queue)) {
         return VK_ERROR_DEVICE_LOST;
     }
+    if (count != 0) {
+        hvk_time_begin(queue, call->hr->opcode);
+    }
     VkResult result = device->driver.QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), count,
                                                  submits, fence);
+    hvk_time_end(queue);
     submit_end(queue, fence_id);
     return result;
 }
@@ -223,8 +227,12 @@ static VkResult submit2(struct hvk_call *call, struct hvk_queue *queue, uint32_t
     if (!submit_begin(call, queue)) {
         return VK_ERROR_DEVICE_LOST;
     }
+    if (count != 0) {
+        hvk_time_begin(queue, call->hr->opcode);
+    }
     VkResult result = device->driver.QueueSubmit2(HVK_HANDLE(VkQueue, queue->object.native), count,
                                                   submits, fence);
+    hvk_time_end(queue);
     submit_end(queue, fence_id);
     return result;
 }

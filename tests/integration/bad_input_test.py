@@ -190,6 +190,16 @@ class BadInput(TraceBed):
                 done.stderr, r"recorded on other llvmpipe.*, replaying on llvmpipe.*; memory types "
                 r"remapped [12]→0, [12]→0; queue families remapped 1→0\n")  # fmt: skip
 
+    def test_09_no_gpu_times(self) -> None:
+        self.needs_other()
+        there = str(self.tmp / "untimed.slc")
+        done = sluice("record", "-o", there, "--", "vkcube", "--c", str(FRAMES), **OTHER)
+        self.assertEqual(0, done.returncode, done.stderr)
+        done = sluice("bench", "--runs", "1", "--gpu-time", there, **OTHER)
+        self.assertEqual(7, done.returncode, done.stderr)
+        self.assertEqual("", done.stdout)
+        self.assertIn("the driver has no timestamps for this family of queues", done.stderr)
+
     def test_09_the_plan(self) -> None:
         self.needs_other()
         trace = str(self.traces["vk"])

@@ -445,6 +445,26 @@ class Bench(TraceBed):
                 self.assertEqual(row["count"], counts[row["name"]], row["name"])
         self.assertGreater(sum(row["ns"] for row in kind["by_name"]), 0)
 
+    def test_what_submits_take_the_gpu(self) -> None:
+        for name, trace in self.traces.items():
+            words = ("--runs", "1", "--gpu-time", "--by-name", str(trace))
+            if name != "vk":
+                self.ends(7, "bench", *words, says="what OpenGL ES takes is not measured")
+                continue
+            (kind,) = self.bench(0, *words)["kinds"]
+            gpu = kind["gpu"]
+            submits = sum(r["count"] for r in kind["by_name"] if "QueueSubmit" in r["name"])
+            self.assertEqual(submits, gpu["not_measured"] + sum(r["count"] for r in gpu["by_name"]))
+            took = sum(r["ns"] for r in gpu["by_name"])
+            self.assertGreater(took, submits * 1000)  # a picture each, on a processor
+            self.assertLess(took, 60e9)
+            out = self.ends(0, "bench", *words)
+            self.assertRegex(out, r"(?m)^A GPU submits ")
+            self.assertRegex(out, r"  gpu ms \d+\.\d{3}")
+            (kind,) = self.bench(0, "--runs", "1", str(trace))["kinds"]
+            self.assertIsNone(kind["gpu"])
+            self.ends(2, "bench", "--backend", "null", *words, says="draws nothing")
+
     def test_two_environments_take_turns(self) -> None:
         trace = str(self.any())
         state = self.bench(0, "--runs", "2", "--env-a", "A=1", "--env-b", "B=2,C=3", trace)

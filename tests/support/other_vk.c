@@ -1,7 +1,8 @@
 /* A layer that makes another driver of llvmpipe: three memory types instead of one, a family of
  * queues that only copies before the one that draws, images that need more, no D24S8, no geometry
- * shaders, and a name of its own. Above a driver that has that name already it does nothing: that
- * is our guest's, which passes on what the host has. One instance and one device at a time. */
+ * shaders, no timestamps, and a name of its own. Above a driver that has that name already it does
+ * nothing: that is our guest's, which passes on what the host has. One instance and one device at a
+ * time. */
 #include <vulkan/vk_layer.h>
 #include <vulkan/vulkan.h>
 
@@ -161,6 +162,7 @@ static VKAPI_ATTR void VKAPI_CALL families(VkPhysicalDevice physical, uint32_t *
     *count = out == NULL || *count > 2 ? 2 : *count;
     for (uint32_t i = 0; out != NULL && i < *count; i++) {
         INSTANCE_CALL(physical, vkGetPhysicalDeviceQueueFamilyProperties)(physical, &one, &out[i]);
+        out[i].timestampValidBits = 0;
         out[i].queueFlags = i == 0 ? VK_QUEUE_TRANSFER_BIT : out[i].queueFlags;
     }
 }

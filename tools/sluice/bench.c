@@ -28,6 +28,7 @@ enum {
     BENCH_VS,
     BENCH_FAIL_ABOVE,
     BENCH_BY_NAME,
+    BENCH_GPU_TIME,
     BENCH_RECORD_COST,
     BENCH_PROGRESS,
     BENCH_HOST
@@ -74,6 +75,9 @@ static const struct opt options[] = {
                           .value = "PERCENT",
                           .help = "exit 1 when B is so much slower than A, or this than --vs"},
     [BENCH_BY_NAME] = {.name = "by-name", .help = "what each command takes, from a run of its own"},
+    [BENCH_GPU_TIME] = {.name = "gpu-time",
+                        .help = "what Vulkan's submits take the GPU, by its clock, from a run of "
+                                "its own"},
     [BENCH_RECORD_COST] = {.name = "record-cost",
                            .help = "what recording costs; takes no trace, writes below TMPDIR"},
     [BENCH_PROGRESS] = PROGRESS_OPTION,
@@ -92,6 +96,8 @@ struct kind {
     struct bench_figure time, cpu_time, frame;
     struct rep_cost *costs;
     uint32_t cost_count;
+    struct hct_tally gpu;
+    double gpu_ms; /* of all submits */
 };
 
 struct bench {
@@ -146,6 +152,30 @@ static int run_named(struct bench *b, struct kind *kind)
     return run.code;
 }
 
+static int gpu_missing(const struct hct_tally *gpu)
+{
+    say_error("--gpu-time: no submit could be measured: %s",
+              gpu->untold != 0 ? gpu->why
+                               : "none of Vulkan is in what was played; what OpenGL ES takes is "
+                                 "not measured");
+    return SLUICE_EXIT_MISSING;
+}
+
+/* A run of its own, whose submits lie between others. */
+static int run_timed(struct bench *b, struct kind *kind)
+{
+    struct bench_run run;
+    b->play.environment = kind->environment;
+    b->play.wants_gpu = true;
+    bench_play(&b->play, &run, NULL);
+    b->play.wants_gpu = false;
+    kind->gpu = run.gpu;
+    for (uint32_t i = 0; i < run.gpu.count; i++) {
+        kind->gpu_ms += (double)run.gpu.list[i].ns / 1e6;
+    }
+    return run.code == SLUICE_EXIT_OK && run.gpu.count == 0 ? gpu_missing(&run.gpu) : run.code;
+}
+
 /* Warm-up, then A B A B. Returns an exit code. */
 static int run_all(struct bench *b)
 {
@@ -164,6 +194,7 @@ static int run_all(struct bench *b)
         kind->cpu_time = bench_figure_of(kind->cpu, kind->count);
         kind->frame = bench_figure_of(kind->frame_ms, kind->count);
         code = opt_on(b->set, BENCH_BY_NAME) ? run_named(b, kind) : code;
+        code = code == SLUICE_EXIT_OK && opt_on(b->set, BENCH_GPU_TIME) ? run_timed(b, kind) : code;
     }
     return code;
 }
@@ -218,6 +249,9 @@ static void print_kind(const struct kind *k)
                k->frame.low, k->frame.high, k->last.frame_ms[1], k->last.frame_ms[2],
                k->cpu_time.median * 1e3 / (double)k->last.frames);
     }
+    if (k->last.frames != 0 && k->gpu.count != 0) {
+        printf("  gpu ms %.3f", k->gpu_ms / (double)k->last.frames);
+    }
     printf("  peak %.1f MB  runs %u%s%s\n", (double)k->peak_kib / 1024, k->count,
            k->environment != NULL ? "  " : "", k->environment != NULL ? k->environment : "");
 }
@@ -230,6 +264,22 @@ static void print_costs(const struct kind *kind)
         const char *name = call_name(c->opcode);
         printf("%13" PRIu64 " %12" PRIu64 " %10.1f  %s\n", c->count, c->ns,
                (double)c->ns / (double)c->count, name != NULL ? name : "unknown");
+    }
+}
+
+/* As print_costs, of a GPU. */
+static void print_gpu(const struct kind *kind)
+{
+    const struct hct_tally *gpu = &kind->gpu;
+    printf("%s GPU %7s %12s %10s  name\n", kind->name, "submits", "ns", "ns/submit");
+    for (uint32_t i = 0; i < gpu->count; i++) {
+        const struct hct_time *t = &gpu->list[i];
+        const char *name = call_name(t->opcode);
+        printf("%13" PRIu64 " %12" PRIu64 " %10.1f  %s\n", t->count, t->ns,
+               (double)t->ns / (double)t->count, name != NULL ? name : "unknown");
+    }
+    if (gpu->untold != 0) {
+        printf("%13" PRIu64 " not measured: %s\n", gpu->untold, gpu->why);
     }
 }
 
@@ -248,6 +298,9 @@ static void print_text(const struct bench *b)
         if (b->kinds[i].cost_count != 0) {
             print_costs(&b->kinds[i]);
         }
+        if (b->kinds[i].gpu.count != 0) {
+            print_gpu(&b->kinds[i]);
+        }
     }
 }
 
@@ -255,6 +308,23 @@ static void json_figure(const char *name, const struct bench_figure *f)
 {
     printf("\"%s\": {\"median\": %.9f, \"low\": %.9f, \"high\": %.9f}", name, f->median, f->low,
            f->high);
+}
+
+/* null: it was not asked for. */
+static void json_gpu(const struct hct_tally *gpu)
+{
+    if (gpu->count == 0) {
+        fputs("null", stdout);
+        return;
+    }
+    printf("{\"not_measured\": %" PRIu64 ", \"by_name\": [", gpu->untold);
+    for (uint32_t i = 0; i < gpu->count; i++) {
+        printf("%s\n  {\"name\": ", i != 0 ? "," : "");
+        json_text(stdout, call_name(gpu->list[i].opcode));
+        printf(", \"count\": %" PRIu64 ", \"ns\": %" PRIu64 "}", gpu->list[i].count,
+               gpu->list[i].ns);
+    }
+    fputs("]}", stdout);
 }
 
 static void json_kind(const struct kind *k)
@@ -276,7 +346,9 @@ static void json_kind(const struct kind *k)
         json_text(stdout, call_name(k->costs[i].opcode));
         printf(", \"count\": %" PRIu64 ", \"ns\": %" PRIu64 "}", k->costs[i].count, k->costs[i].ns);
     }
-    fputs("]}", stdout);
+    fputs("], \"gpu\": ", stdout);
+    json_gpu(&k->gpu);
+    fputs("}", stdout);
 }
 
 static void print_json(const struct bench *b)
@@ -342,6 +414,10 @@ static int bench_trace(const struct opt_set *set)
     if (opt_text(set, BENCH_FAIL_ABOVE) != NULL && b_env == NULL &&
         opt_text(set, BENCH_VS) == NULL) {
         say_error("--fail-above needs something to compare with: --env-b or --vs");
+        return SLUICE_EXIT_USAGE;
+    }
+    if (opt_on(set, BENCH_GPU_TIME) && strcmp(backend, "null") == 0) {
+        say_error("--gpu-time measures what is drawn, and --backend null draws nothing");
         return SLUICE_EXIT_USAGE;
     }
     b.play = (struct bench_play){.path = set->args[0],

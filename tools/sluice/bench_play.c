@@ -32,6 +32,7 @@ struct playing {
     double *frames; /* ms; NULL: no memory, no times */
     uint32_t frame_count;
     uint64_t last_ns;
+    struct hct_times times;
 };
 
 static bool on_frame(void *user, const struct rep_frame *frame)
@@ -86,6 +87,7 @@ static int play_once(struct playing *p, bool wants_costs, struct rep_report *rep
     struct vgd_sink sink = rep_sink(rep);
     struct hct_options driver = play->host.device;
     driver.restores = true;
+    driver.times = play->wants_gpu ? &p->times : NULL;
     const struct hct_type *types[TRACE_TYPES];
     trace_types(play->reader, &driver, types);
     int code = host_make_device(types, &driver, &limits, &sink, -1, &device);
@@ -97,6 +99,7 @@ static int play_once(struct playing *p, bool wants_costs, struct rep_report *rep
         run->cpu_seconds += (double)(sl_clock_process_cpu_ns() - cpu) / 1e9;
         code = end_of(play, report);
         device->ops->destroy(device);
+        run->gpu = p->times.tally; /* nothing is at work any more */
         run->cost_count = wants_costs ? rep_costs(rep, p->shared->costs) : 0;
     }
     rep_destroy(rep);
@@ -144,6 +147,7 @@ static void child(const struct bench_play *play, struct shared *shared, bool wan
         .play = play, .shared = shared, .frames = sl_alloc_array(FRAMES_MAX, sizeof(double))};
     struct bench_run *run = &shared->run;
     struct rep_report report;
+    pthread_mutex_init(&p.times.lock, NULL);
     uint32_t times = 0;
     set_environment(play->environment);
     host_prepare();
@@ -164,6 +168,7 @@ static void child(const struct bench_play *play, struct shared *shared, bool wan
     if (getrusage(RUSAGE_SELF, &usage) == 0) {
         run->peak_kib = (uint64_t)usage.ru_maxrss;
     }
+    pthread_mutex_destroy(&p.times.lock);
     sl_free(p.frames);
 }
 

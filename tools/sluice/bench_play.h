@@ -3,6 +3,7 @@
 #define SLUICE_BENCH_PLAY_H
 
 #include "host/replay/rep.h"
+#include "host/times.h"
 #include "tools/sluice/host.h"
 #include "transport/local/local_wire.h"
 
@@ -15,6 +16,7 @@ struct bench_play {
     uint64_t stop_call;   /* the same of calls, by stamp */
     double seconds;       /* plays again until so much time has passed; 0: once */
     bool one_thread;
+    bool wants_gpu;          /* what submits take the GPU is measured */
     const char *environment; /* "NAME=VALUE,NAME=VALUE" for the run; nullable */
 };
 
@@ -26,6 +28,7 @@ struct bench_run {
     uint64_t peak_kib;
     char device[LOCAL_TEXT];
     uint32_t cost_count; /* of `costs` */
+    struct hct_tally gpu;
 };
 
 /* costs: REP_COSTS of them, and packets are measured each; NULL: they are not. */
