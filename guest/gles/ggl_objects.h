@@ -24,15 +24,23 @@ void ggl_vertex_array_init(struct ggl_vertex_array *array, uint32_t name);
  * finds which of the call's errors is the first. Elsewhere false, with the error recorded. */
 bool ggl_size_travels(struct ggl_context *c, int64_t size);
 
-/* ggl_buffer.c. The share group's lock is held where the name ends in _locked. */
+/* The wire carries sizes and offsets as signed 32-bit numbers (protocol: trap T2). */
+#define GGL_WIRE_SIZE_MAX INT32_MAX
+
+/* ggl_binding.c */
 enum ggl_buffer_slot ggl_buffer_slot(GLenum target);
 /* The name bound to a slot; 0 for GGL_BUFFER_NONE. */
 uint32_t ggl_buffer_bound(const struct ggl_context *c, enum ggl_buffer_slot slot);
+/* The slot of a call's target, which is bound on the host afterwards as the application has it. */
+enum ggl_buffer_slot ggl_buffer_use(struct ggl_context *c, GLenum target);
+/* Binds the application's ELEMENT_ARRAY_BUFFER on the host, where a draw with client indices may
+ * have unbound it. */
+void ggl_element_sync(struct ggl_context *c);
+
+/* ggl_buffer.c. The share group's lock is held where the name ends in _locked. */
 /* The object of a name, made when it is new; NULL for name 0 and without memory. */
 struct ggl_buffer *ggl_buffer_get_locked(struct ggl_context *c, uint32_t name);
 struct ggl_buffer *ggl_buffer_bound_locked(struct ggl_context *c, enum ggl_buffer_slot slot);
-/* The slot of a call's target, which is bound on the host afterwards as the application has it. */
-enum ggl_buffer_slot ggl_buffer_use(struct ggl_context *c, GLenum target);
 /* The host changed the contents of the buffer bound to a slot: the guest's copy is stale. */
 void ggl_buffer_written(struct ggl_context *c, enum ggl_buffer_slot slot);
 void ggl_buffer_free(void *buffer);
@@ -49,9 +57,6 @@ void ggl_buffer_known_locked(struct ggl_buffer *b, uint64_t begin, uint64_t end)
  * nothing there. */
 const uint8_t *ggl_buffer_read_locked(struct ggl_context *c, uint32_t name, uint64_t offset,
                                       uint64_t *size);
-/* Binds the application's ELEMENT_ARRAY_BUFFER on the host, where a draw with client indices may
- * have unbound it. */
-void ggl_element_sync(struct ggl_context *c);
 /* The host binds a buffer. */
 static inline void ggl_pack_bind_buffer(struct ggl_context *c, GLenum target, GLuint buffer)
 {
