@@ -93,9 +93,6 @@ uint32_t asg_writer_staged(const struct asg_writer *w);
 /* Flush, then wait until that is `count` (modulo 2^32). CLOSED when the stream is or becomes dead.
  */
 enum sl_result asg_writer_wait_staged(struct asg_writer *w, uint32_t count);
-/* Flush, then look for at most `most_ns`, without sleep, whether that is not `seen` any more. What
- * it is. Where the host has the caller's processor it is not looked for. */
-uint32_t asg_writer_spin_staged(struct asg_writer *w, uint32_t seen, uint64_t most_ns);
 /* The GL error that the host left in the ring page, once; 0: none. Waits for nothing. */
 uint32_t asg_writer_error_take(struct asg_writer *w);
 /* The stream is over, for a reason the owner knows (fork, lost device). Later packets go nowhere.

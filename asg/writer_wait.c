@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* So many between two looks at the clock. */
-#define SPIN_LOOKS 16
-
 #define SLEEP_SHORT_NS (50 * 1000)
 #define SLEEP_LONG_NS  (1000 * 1000)
 #define ASK_NS         (10 * SL_NS_PER_MS)
@@ -209,21 +206,6 @@ enum sl_result asg_writer_wait_staged(struct asg_writer *w, uint32_t count)
         }
     }
     return SL_ERR_CLOSED;
-}
-
-uint32_t asg_writer_spin_staged(struct asg_writer *w, uint32_t seen, uint64_t most_ns)
-{
-    asg_writer_flush(w);
-    uint32_t done = asg_writer_staged(w);
-    bool looks = !w->config.no_spin && !asg_spin_is_near(&w->staged_spin);
-    uint64_t end = looks && done == seen ? sl_clock_ns() + most_ns : 0;
-    while (done == seen && !w->dead && sl_clock_ns() < end) {
-        for (int i = 0; i < SPIN_LOOKS && done == seen; i++) {
-            sl_cpu_relax();
-            done = asg_writer_staged(w);
-        }
-    }
-    return done;
 }
 
 enum sl_result asg_writer_read_some(struct asg_writer *w, void *data, size_t least, size_t most,

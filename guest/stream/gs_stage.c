@@ -8,17 +8,16 @@
 #define STAGE_BYTES 8388608u
 #define UNIT        16384u
 #define UNITS       (STAGE_BYTES / UNIT)
-/* Copies go through the first units, again and again, while the host keeps up: of lines that the
- * other core has just changed in more memory than that, memcpy reads a third as many a second. */
-#define HOT 16u
-/* A host that has done with nothing for so long has other work, and does not keep up: what comes
- * goes behind them, until it has done with all. */
-#define BEHIND_NS 20000u
-/* What is not very large lies in so much of it: little enough to stay in the cache that both ends
- * share. The rest is touched when this is held, or for what is larger. */
+/* What is not very large lies in so much of it: more than both ends' own caches hold, since of
+ * lines that the other core has in its own each must be asked for before it is written, and little
+ * enough to stay in the cache that both share. The rest is touched when this is held, or for what
+ * is larger. */
 #define WINDOW 208u
-/* Of what is on its way, the guest waits for all but so much: little is left before HOT. */
-#define LEFT 4u
+/* Fresh memory costs more than any copy. So copies begin with the first units, that pieces leave to
+ * them, and come by one more for each so many units copied, or by as many again when all are on
+ * their way. */
+#define FIRST    16u
+#define GROW_FOR 8u
 /* Larger data goes by the ring: other data shall find room beside it. */
 #define PIECE_MAX (STAGE_BYTES / 2)
 /* Small data is published several at once. */
@@ -37,8 +36,9 @@ struct gs_stage {
     uint32_t refs;          /* atomic: the stream, and each piece */
     uint32_t count;         /* slStaged sent */
     uint32_t done;          /* of them the host had done with so many when we looked */
-    uint32_t next;          /* unit behind what was used last, behind HOT */
-    bool behind;            /* the host is */
+    uint32_t next[2];       /* unit behind what was used last, for pieces and for copies */
+    uint32_t window;        /* the units that copies go through */
+    uint32_t copied;        /* units since that grew */
     size_t unsent;          /* bytes copied here since packets were published for them */
     uint32_t ticket[UNITS]; /* the last slStaged that names the unit */
     bool flying[UNITS];     /* the host may not have done with that */
@@ -102,6 +102,7 @@ static struct gs_stage *stage_of(struct gs_stream *stream)
         stream->stage_failed = true;
         return NULL;
     }
+    stage->window = FIRST;
     stage->device = gs_device_ref(stream->device);
     sl_atomic_store_relaxed(&stage->refs, 1);
     stream->stage = stage;
@@ -129,33 +130,30 @@ static uint32_t row_free(struct gs_stage *stage, uint32_t unit, uint32_t end, ui
     return UNITS;
 }
 
-/* The same for copies that go through HOT; UNITS: they go behind it. */
-static uint32_t row_hot(struct gs_stream *stream, struct gs_stage *stage, uint32_t count)
+/* Copies go through more memory from now on; false: through all that they may. */
+static bool grow(struct gs_stage *stage, uint32_t units)
 {
-    if (stage->behind) {
-        stage->done = asg_writer_staged(&stream->ring);
-        stage->behind = stage->done != stage->count;
+    if (stage->window >= WINDOW) {
+        return false;
     }
-    uint32_t unit = UNITS;
-    while (!stage->behind && (unit = row_free(stage, 0, HOT, count)) == UNITS) {
-        uint32_t done = asg_writer_spin_staged(&stream->ring, stage->done, BEHIND_NS);
-        stage->behind = done == stage->done;
-        stage->done = done;
-    }
-    return unit;
+    stage->window = stage->window + units < WINDOW ? stage->window + units : WINDOW;
+    stage->copied = 0;
+    return true;
 }
 
-/* The same behind HOT, or anywhere for what is large, by what is known of the host. */
-static uint32_t row_behind(struct gs_stage *stage, uint32_t count)
+/* The same where such data lies, behind what was used last. */
+static uint32_t row_next(struct gs_stage *stage, uint32_t count, bool copy)
 {
     bool large = count > WINDOW / 2;
-    uint32_t from = large ? 0 : HOT, end = large ? UNITS : WINDOW;
-    uint32_t unit = row_free(stage, stage->next > from ? stage->next : from, end, count);
+    uint32_t from = copy || large ? 0 : FIRST;
+    uint32_t end = large ? UNITS : copy && count <= stage->window ? stage->window : WINDOW;
+    uint32_t next = stage->next[copy];
+    uint32_t unit = row_free(stage, next > from ? next : from, end, count);
     return unit != UNITS ? unit : row_free(stage, from, end, count);
 }
 
-/* Is any unit on its way? *most: the slStaged with which most of them come back. To wait for the
- * oldest alone would be to wait again for each. */
+/* Is any unit on its way? *most: the slStaged with which half of them come back. To wait for the
+ * oldest alone would be to wait again for each, to wait for all to leave the host without work. */
 static bool any_flying(struct gs_stage *stage, uint32_t *most)
 {
     uint32_t oldest = stage->count;
@@ -167,7 +165,7 @@ static bool any_flying(struct gs_stage *stage, uint32_t *most)
             oldest = (int32_t)(stage->ticket[unit] - oldest) < 0 ? stage->ticket[unit] : oldest;
         }
     }
-    *most = stage->count - oldest > LEFT ? stage->count - LEFT : oldest;
+    *most = oldest + (stage->count - oldest) / 2;
     return any;
 }
 
@@ -176,32 +174,35 @@ static uint32_t units_of(size_t size)
     return (uint32_t)((size + UNIT - 1) / UNIT);
 }
 
-/* Memory that nobody uses, waited for; NULL: there is none. `hot`: the host has done with it soon.
- * May publish what was packed. */
-static uint8_t *find(struct gs_stream *stream, struct gs_stage *stage, size_t size, bool hot)
+/* Memory that nobody uses, waited for; NULL: there is none. `copy`: not for a piece. May publish
+ * what was packed. */
+static uint8_t *find(struct gs_stream *stream, struct gs_stage *stage, size_t size, bool copy)
 {
     if (size == 0 || size > PIECE_MAX) {
         return NULL;
     }
     uint32_t count = units_of(size), most;
-    uint32_t unit = hot && count <= HOT ? row_hot(stream, stage, count) : UNITS;
-    if (unit != UNITS) {
-        return stage->memory + (size_t)unit * UNIT;
+    stage->copied += copy ? count : 0;
+    if (stage->copied >= GROW_FOR) {
+        (void)grow(stage, stage->copied / GROW_FOR);
     }
-    unit = row_behind(stage, count);
+    uint32_t unit = row_next(stage, count, copy);
     while (unit == UNITS) {
         stage->done = asg_writer_staged(&stream->ring);
-        unit = row_behind(stage, count);
-        if (unit == UNITS && !any_flying(stage, &most)) {
+        unit = row_next(stage, count, copy);
+        if (unit != UNITS || (copy && grow(stage, FIRST))) {
+            continue;
+        }
+        if (!any_flying(stage, &most)) {
             unit = row_free(stage, 0, UNITS, count); /* the window is held */
             if (unit == UNITS) {
                 return NULL;
             }
-        } else if (unit == UNITS && asg_writer_wait_staged(&stream->ring, most) != SL_OK) {
+        } else if (asg_writer_wait_staged(&stream->ring, most) != SL_OK) {
             return NULL;
         }
     }
-    stage->next = unit + count;
+    stage->next[copy] = unit + count;
     return stage->memory + (size_t)unit * UNIT;
 }
 

@@ -21,7 +21,8 @@ enum {
     HEAD = 24, /* of glBufferSubData */
     BIG = 300000,
     SOME = 100000,
-    HOT = 262144 /* what copies go through while the host keeps up */
+    FIRST = 262144, /* what copies begin with, and pieces leave to them */
+    WINDOW = 208 * 16384
 };
 
 struct world {
@@ -176,8 +177,8 @@ SLT_TEST_F(stage, a_packet_moves_into_another, w)
     SLT_EXPECT_EQ((size_t)STAGED_HEADER + head + 8, take(w));
     SLT_EXPECT_MEMEQ(outer.data, w->taken, STAGED_HEADER + head);
     struct gs_piece piece;
-    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 1, &piece)); /* pieces lie behind HOT */
-    SLT_EXPECT_MEMEQ(w->data, piece.data - HOT, SOME);
+    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 1, &piece)); /* pieces lie behind FIRST */
+    SLT_EXPECT_MEMEQ(w->data, piece.data - FIRST, SOME);
     gs_piece_give(&piece);
     sl_pack_mem_finish(&inner);
     sl_pack_mem_finish(&outer);
@@ -211,7 +212,7 @@ SLT_TEST_F(stage, done_with_memory_is_used_again, w)
     gs_piece_give(&first);
     SLT_EXPECT_NULL(first.stage);
     SLT_EXPECT_EQ((size_t)STAGED_HEADER + HEAD, take(w));
-    SLT_EXPECT_EQ((uint32_t)HOT, sl_load_u32(w->taken + 8)); /* sent as it lies: its offset */
+    SLT_EXPECT_EQ((uint32_t)FIRST, sl_load_u32(w->taken + 8)); /* sent as it lies: its offset */
     SLT_ASSERT_TRUE(gs_piece_take(&w->stream, SOME, &first));
     SLT_EXPECT_TRUE(first.data != data); /* on its way */
     gs_piece_give(&first);
@@ -239,31 +240,40 @@ static uint32_t sent_to(struct world *w, uint32_t size)
                                       : sl_load_u32(w->taken + all - STAGED_HEADER - HEAD + 8);
 }
 
-SLT_TEST_F(stage, a_host_that_keeps_up_gets_the_same_memory_again, w)
+SLT_TEST_F(stage, little_that_is_copied_touches_little_memory, w)
 {
-    for (int i = 0; i < 100; i++) {
-        SLT_EXPECT_TRUE(sent_to(w, SOME) < HOT);
+    for (uint32_t i = 0; i < 16; i++) {
+        SLT_EXPECT_TRUE(sent_to(w, SOME) < FIRST + 2u * i * SOME / 8);
         asg_reader_staged(&w->reader);
     }
-    SLT_EXPECT_EQ((uint32_t)HOT, sent_to(w, BIG)); /* it has no room there */
+    SLT_EXPECT_TRUE(sent_to(w, BIG) < WINDOW);
 }
 
-SLT_TEST_F(stage, a_host_that_does_not_gets_other_memory_until_it_has_done_with_all, w)
+/* Lines that the host has just read must be asked for before they are written again. */
+SLT_TEST_F(stage, much_that_is_copied_goes_through_all_of_the_window, w)
 {
-    uint32_t before = sent_to(w, SOME);
-    SLT_EXPECT_TRUE(sent_to(w, SOME) < HOT);
-    for (uint32_t i = 2; i < 10; i++) {
-        uint32_t at = sent_to(w, SOME);
-        SLT_EXPECT_TRUE(at >= HOT && at != before);
-        before = at;
-    }
-    for (uint32_t i = 0; i < 9; i++) {
+    uint32_t last = 0;
+    for (uint32_t moved = 0; moved < 16u * WINDOW; moved += SOME) {
+        last = sent_to(w, SOME);
         asg_reader_staged(&w->reader);
     }
-    SLT_EXPECT_TRUE(sent_to(w, SOME) >= HOT);
-    asg_reader_staged(&w->reader);
-    asg_reader_staged(&w->reader);
-    SLT_EXPECT_EQ(0u, sent_to(w, SOME));
+    for (uint32_t i = 1; i < WINDOW / (7 * 16384); i++) { /* 7 units hold SOME */
+        uint32_t at = sent_to(w, SOME);
+        SLT_EXPECT_TRUE(at != last && at < WINDOW);
+        asg_reader_staged(&w->reader);
+    }
+}
+
+SLT_TEST_F(stage, a_host_that_does_not_keep_up_gets_other_memory_at_once, w)
+{
+    uint32_t at[20];
+    for (uint32_t i = 0; i < 20; i++) {
+        at[i] = sent_to(w, SOME);
+        SLT_EXPECT_TRUE(at[i] < WINDOW);
+        for (uint32_t k = 0; k < i; k++) {
+            SLT_EXPECT_TRUE(at[k] != at[i]);
+        }
+    }
 }
 
 SLT_TEST_F(stage, where_all_is_held_the_ring_carries_it, w)
