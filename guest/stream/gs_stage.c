@@ -1,5 +1,6 @@
 #include "guest/stream/gs_internal.h"
 #include "guest/stream/gs_stage.h"
+#include "guest/stream/gs_way.h"
 
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
@@ -39,6 +40,7 @@ struct gs_stage {
     uint32_t next[2];       /* unit behind what was used last, for pieces and for copies */
     uint32_t window;        /* the units that copies go through */
     uint32_t copied;        /* units since that grew */
+    struct gs_way way;      /* how copies get there */
     size_t unsent;          /* bytes copied here since packets were published for them */
     uint32_t ticket[UNITS]; /* the last slStaged that names the unit */
     bool flying[UNITS];     /* the host may not have done with that */
@@ -267,10 +269,17 @@ static uint8_t *pack_stage(struct sl_pack *pack, uint8_t *p, const void *data, s
     return p + at;
 }
 
+/* sl_pack_ops.fill */
+static void pack_fill(struct sl_pack *pack, uint8_t *to, const void *data, size_t size)
+{
+    gs_way_copy(&((struct gs_stream *)(void *)pack)->stage->way, to, data, size);
+}
+
 void gs_stage_init(struct gs_stream *stream)
 {
     stream->pack_ops = *stream->ring.pack.ops;
     stream->pack_ops.stage = pack_stage;
+    stream->pack_ops.fill = pack_fill;
     stream->ring.pack.ops = &stream->pack_ops;
 }
 

@@ -184,6 +184,42 @@ SLT_TEST_F(stage, a_packet_moves_into_another, w)
     sl_pack_mem_finish(&outer);
 }
 
+static const struct rows {
+    const char *label;
+    size_t row;
+} rows[] = {{"short", 700}, {"long", 4100}};
+
+/* With the gaps between them, of all that a packer puts there. */
+SLT_TEST_FP(stage, rows_lie_there_as_they_travel, w, struct rows, rows, c)
+{
+    struct sl_pack_mem plain;
+    sl_pack_mem_init(&plain);
+    for (size_t i = 0; i < sizeof w->data; i++) {
+        w->data[i] = (uint8_t)(i * 7 + i / 251);
+    }
+    const uint32_t count = 20;
+    const size_t pitch = c->row + 12;
+    const struct sl_gather g = {.src = w->data + 3,
+                                .prefix = 5,
+                                .row = c->row,
+                                .src_pitch = c->row + 33,
+                                .wire_pitch = pitch,
+                                .wire_image = count * pitch,
+                                .rows = count,
+                                .images = 1,
+                                .size = 5 + count * pitch};
+    gles2_pack_glTexSubImage2D(&plain.pack, 1, 2, 3, 4, 5, 6, 7, 8, &g);
+    gles2_pack_glTexSubImage2D(gs_pack(&w->stream), 1, 2, 3, 4, 5, 6, 7, 8, &g);
+    size_t all = (size_t)(plain.pack.cur - plain.data);
+    SLT_EXPECT_EQ(STAGED_HEADER + all - g.size, take(w));
+    uint32_t at = sl_load_u32(w->taken + 16); /* of the packet; the data stands there */
+    struct gs_piece piece;
+    SLT_ASSERT_TRUE(gs_piece_take(&w->stream, 1, &piece)); /* pieces lie behind FIRST */
+    SLT_EXPECT_MEMEQ(plain.data + at, piece.data - FIRST, g.size);
+    gs_piece_give(&piece);
+    sl_pack_mem_finish(&plain);
+}
+
 /* Is memory at `data` taken again, at the latest when all other is held? */
 static bool comes_round(struct world *w, const uint8_t *data)
 {

@@ -5,6 +5,8 @@
 /* Rows are copied through the stream's buffer in pieces; longer ones go through ops->bulk by
  * themselves. */
 #define GATHER_PIECE 16384u
+/* Shorter rows are not worth ops->fill. */
+#define FILL_LEAST 4096u
 
 uint8_t *sl_pack_sum(struct sl_pack *pack, uint8_t *p, uint32_t covered)
 {
@@ -27,6 +29,7 @@ struct sink {
     struct sl_pack *pack;
     uint8_t *p;
     bool small;
+    bool staged;
 };
 
 /* data NULL: zeros. */
@@ -43,7 +46,11 @@ static void put(struct sink *sink, const uint8_t *data, size_t size)
         sink->pack->cur = sink->p;
         sink->p = sl_pack_begin(sink->pack, size);
     }
-    copy_or_zero(sink->p, data, size);
+    if (sink->staged && data != NULL && size >= FILL_LEAST) {
+        sink->pack->ops->fill(sink->pack, sink->p, data, size);
+    } else {
+        copy_or_zero(sink->p, data, size);
+    }
     sink->p += size;
 }
 
@@ -102,7 +109,7 @@ uint8_t *sl_pack_staged(struct sl_pack *pack, uint8_t *p, const void *data, size
         return sl_pack_data(pack, p, data, size, small);
     }
     if (to != data) {
-        memcpy(to, data, size);
+        pack->ops->fill(pack, to, data, size);
     }
     return p;
 }
@@ -113,7 +120,8 @@ uint8_t *sl_pack_gather_staged(struct sl_pack *pack, uint8_t *p, const struct sl
     if (in_one_piece(g)) {
         return sl_pack_staged(pack, p, g->src, g->size, small);
     }
-    struct sink sink = {.pack = pack, .p = stage(pack, &p, NULL, g->size, small), .small = true};
+    struct sink sink = {
+        .pack = pack, .p = stage(pack, &p, NULL, g->size, small), .small = true, .staged = true};
     if (sink.p == NULL) {
         return sl_pack_gather(pack, p, g, small);
     }

@@ -37,6 +37,9 @@ struct sl_pack_ops {
      * with SL_PACK_ROOM bytes free, in either case. Nullable. */
     uint8_t *(*stage)(struct sl_pack *pack, uint8_t *p, const void *data, size_t size,
                       uint8_t **to);
+    /* Copies `size` bytes to a part of the memory that `stage` gave last. Not NULL where stage is
+     * not. */
+    void (*fill)(struct sl_pack *pack, uint8_t *to, const void *data, size_t size);
 };
 
 struct sl_pack {
