@@ -1,12 +1,27 @@
 /* Shaders, programs, and the small round trips. */
 #include "host/gles/hgl.h"
+#include "host/gles/hgl_source.h"
 
 #include "host/gles2_hand.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* More source than any compiler is asked to read. */
 #define SOURCE_MAX (8u << 20)
+#define REFUSAL    128 /* bytes of what stands for a source that is refused */
+
+/* The text, or where it is too much for a compiler another one, which does not compile and says
+ * why. */
+static const char *compilable(const char *text, size_t size, char refusal[REFUSAL])
+{
+    const char *why;
+    if (hgl_source_fits(text, size, &why)) {
+        return text;
+    }
+    (void)snprintf(refusal, REFUSAL, "#error the host refuses it: too many %s\n", why);
+    return refusal;
+}
 
 void hgl_glShaderString(struct hr_call *call, const struct gles2_args_glShaderString *a)
 {
@@ -16,8 +31,9 @@ void hgl_glShaderString(struct hr_call *call, const struct gles2_args_glShaderSt
         hr_call_refuse(call, "%zu bytes of source, at most %u", length, SOURCE_MAX);
         return;
     }
-    const GLchar *text = a->string;
-    GLint size = (GLint)length;
+    char refusal[REFUSAL];
+    const GLchar *text = compilable(a->string, length, refusal);
+    GLint size = text == refusal ? (GLint)strlen(refusal) : (GLint)length;
     hgl_api_of(call)->gl->ShaderSource(a->shader, 1, &text, &size);
 }
 
@@ -41,7 +57,9 @@ GLuint hgl_glCreateShaderProgramvAEMU(struct hr_call *call,
     if (hgl_state_of(call) == NULL || gl->CreateShaderProgramv == NULL) {
         return 0;
     }
+    char refusal[REFUSAL];
     const char *text = text_of(call, a->packedStrings, a->packedStrings_size);
+    text = text != NULL ? compilable(text, strlen(text), refusal) : NULL;
     GLuint name =
         text != NULL ? gl->CreateShaderProgramv(a->type, a->count < 0 ? -1 : 1, &text) : 0;
     if (name != 0) {

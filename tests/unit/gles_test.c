@@ -342,6 +342,30 @@ SLT_TEST_F(gles, d04_bears_hostile_shaders, t)
     SLT_EXPECT_TRUE(gles_guest_alive(g));
 }
 
+/* D04: source that ends Mesa's compiler, and its process, is never given to it. */
+SLT_TEST_F(gles, d04_bears_sums_of_any_length, t)
+{
+    struct gles_guest *g = t->g;
+    static const char head[] = "precision mediump float; void main() { float f = 1.0; f = f";
+    for (uint32_t terms = 1000; terms <= 100000; terms *= 100) {
+        uint32_t shader = gles_call(g, GLES2_OP_glCreateShader, "u", GL_FRAGMENT_SHADER);
+        uint32_t used = sizeof head - 1;
+        char *text = malloc(used + terms * 2 + 3);
+        memcpy(text, head, used);
+        for (uint32_t i = 0; i < terms; i++, used += 2) {
+            memcpy(text + used, "+f", 2);
+        }
+        memcpy(text + used, "; }", 3);
+        used += 3;
+        gles_send(g, GLES2_OP_glShaderString, "udu", shader, text, used, used);
+        gles_send(g, GLES2_OP_glCompileShader, "u", shader);
+        SLT_EXPECT_EQ(terms == 1000 ? 1u : 0u,
+                      gles_call(g, GLES2_OP_glGetShaderiv, "uuu", shader, GL_COMPILE_STATUS, 4));
+        free(text);
+    }
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
 /* D05: program binaries that are not: garbage, truncated, of another format. */
 SLT_TEST_F(gles, d05_bears_false_program_binaries, t)
 {

@@ -1,0 +1,219 @@
+/* How much there is to shaders' texts: those that end compilers are told from those that programs
+ * have. */
+#include "host/gles/hgl_source.h"
+#include "tests/support/slt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct text {
+    char *bytes;
+    size_t size;
+};
+
+static void add(struct text *t, const char *part, uint32_t times)
+{
+    size_t length = strlen(part);
+    t->bytes = realloc(t->bytes, t->size + length * times + 1);
+    for (uint32_t i = 0; i < times; i++) {
+        memcpy(t->bytes + t->size, part, length);
+        t->size += length;
+    }
+}
+
+static void add_numbered(struct text *t, const char *format, uint32_t count)
+{
+    char line[128];
+    for (uint32_t i = 1; i <= count; i++) {
+        snprintf(line, sizeof line, format, i, i - 1, i - 1);
+        add(t, line, 1);
+    }
+}
+
+/* What programs have. */
+static void nothing(struct text *t)
+{
+    add(t, "", 1);
+}
+static void a_table(struct text *t)
+{
+    add(t, "const float a[9000] = float[9000](0.5", 1);
+    add(t, ", -0.5 * 3.0", 8999);
+    add(t, ");", 1);
+}
+static void many_statements(struct text *t)
+{
+    add(t, "x = a.x * b[3] + (c - d) / 2.0;\n", 20000);
+}
+static void many_conditions(struct text *t)
+{
+    add(t, "#if defined(A) && B > 3 && !C\n#endif\n", 9000);
+}
+static void macros_in_each_other(struct text *t)
+{
+    add(t, "#define MAD(a, b, c) ((a) * (b) + (c))\nx = ", 1);
+    add(t, "MAD(y, 2.0, ", 30);
+    add(t, "z", 1);
+    add(t, ")", 30);
+}
+static void names_for_each_other(struct text *t)
+{
+    add(t, "#ifdef A\n#define texture texture2D\n#else\n#define texture2D texture\n#endif\n", 1);
+    add(t, "x = texture(s, t) + texture2D(s, t);", 500);
+}
+static void a_macro_with_half_a_call(struct text *t)
+{
+    add(t, "#define END )\nvoid f() { x = g(1.0 END; }\n", 1);
+    add(t, "void f() { x = a + b + c; }\n", 5000);
+}
+static void a_long_comment(struct text *t)
+{
+    add(t, "/* a + b", 9000);
+    add(t, "*/ // a + b", 1);
+    add(t, "+ c", 9000);
+}
+static void a_long_define(struct text *t)
+{
+    add(t, "#define UNUSED a \\\n", 1);
+    add(t, " + b \\\n", 9000);
+    add(t, "\nx = y;", 1);
+}
+
+/* What ends compilers. */
+static void a_sum(struct text *t)
+{
+    add(t, "x = 0.0", 1);
+    add(t, " + f", 20000);
+}
+static void a_sum_behind_commas(struct text *t)
+{
+    add(t, "x = f(", 1);
+    add(t, "a, b + g(", 5000);
+}
+static void a_sum_of_sums(struct text *t)
+{
+    add(t, "x = 0.0", 1);
+    for (uint32_t i = 0; i < 100; i++) {
+        add(t, " + (0.0", 1);
+        add(t, " + f", 100);
+    }
+}
+static void doubling(struct text *t)
+{
+    add(t, "#define A0 f\n", 1);
+    add_numbered(t, "#define A%u A%u A%u\n", 30);
+    add(t, "A30", 1);
+}
+static void doubling_backwards(struct text *t)
+{
+    for (uint32_t i = 30; i != 0; i--) {
+        char line[64];
+        snprintf(line, sizeof line, "#define A%u A%u A%u\n", i, i - 1, i - 1);
+        add(t, line, 1);
+    }
+    add(t, "A30", 1);
+}
+static void doubling_in_conditions(struct text *t)
+{
+    add(t, "#define A0 1\n", 1);
+    add_numbered(t, "#define A%u A%u A%u\n", 30);
+    add(t, "#if A30\n#endif\n", 1);
+}
+static void doubling_arguments(struct text *t)
+{
+    add(t, "#define A(x) x x\n", 1);
+    add(t, "A(", 30);
+    add(t, "f", 1);
+    add(t, ")", 30);
+}
+static void doubling_in_a_circle(struct text *t)
+{
+    add(t, "#define A ", 1);
+    add(t, "B ", 2000);
+    add(t, "\n#define B ", 1);
+    add(t, "A ", 2000);
+    add(t, "\nA B", 1);
+}
+static void a_sum_of_macros(struct text *t)
+{
+    add(t, "#define S f", 1);
+    add(t, " + f", 100);
+    add(t, "\nx = S", 1);
+    add(t, " + S", 100);
+}
+static void deep_parentheses(struct text *t)
+{
+    add(t, "(", 100000);
+}
+static void macros_a_hundred_deep(struct text *t)
+{
+    add(t, "#define A0 f\n", 1);
+    add_numbered(t, "#define A%u A%u\n", 100);
+    add(t, "A100", 1);
+}
+
+struct source_case {
+    const char *label;
+    void (*make)(struct text *);
+    bool fits;
+};
+#define FITS(name)                                                                                 \
+    {                                                                                              \
+#name, name, true                                                                          \
+    }
+#define IS_TOO_MUCH(name)                                                                          \
+    {                                                                                              \
+#name, name, false                                                                         \
+    }
+static const struct source_case source_cases[] = {
+    FITS(nothing),
+    FITS(a_table),
+    FITS(many_statements),
+    FITS(many_conditions),
+    FITS(macros_in_each_other),
+    FITS(names_for_each_other),
+    FITS(a_macro_with_half_a_call),
+    FITS(a_long_comment),
+    FITS(a_long_define),
+    IS_TOO_MUCH(a_sum),
+    IS_TOO_MUCH(a_sum_behind_commas),
+    IS_TOO_MUCH(a_sum_of_sums),
+    IS_TOO_MUCH(doubling),
+    IS_TOO_MUCH(doubling_backwards),
+    IS_TOO_MUCH(doubling_in_conditions),
+    IS_TOO_MUCH(doubling_arguments),
+    IS_TOO_MUCH(doubling_in_a_circle),
+    IS_TOO_MUCH(a_sum_of_macros),
+    IS_TOO_MUCH(deep_parentheses),
+    IS_TOO_MUCH(macros_a_hundred_deep),
+};
+
+SLT_TEST_P(gles_source, is_weighed, struct source_case, source_cases, c)
+{
+    struct text t = {NULL, 0};
+    const char *why = NULL;
+    c->make(&t);
+    SLT_EXPECT_EQ(c->fits, hgl_source_fits(t.bytes, t.size, &why));
+    SLT_EXPECT_EQ(c->fits, why == NULL);
+    free(t.bytes);
+}
+
+/* Whatever bytes there are: it comes back, and reads none behind them. */
+SLT_TEST(gles_source, any_bytes_are_weighed)
+{
+    static const char parts[] = "#define A(x)B/*\\\n//(){},;+*/\"'\r \t09_";
+    uint32_t state = 1;
+    for (uint32_t i = 0; i < 20000; i++) {
+        size_t size = i % 40;
+        char *bytes = malloc(size + 1);
+        for (size_t k = 0; k < size; k++) {
+            state = state * 1664525u + 1013904223u;
+            bytes[k] = parts[(state >> 16) % (sizeof parts - 1)];
+        }
+        char *exact = realloc(bytes, size != 0 ? size : 1);
+        const char *why;
+        (void)hgl_source_fits(exact, size, &why);
+        free(exact);
+    }
+}
