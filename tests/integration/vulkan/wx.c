@@ -105,7 +105,7 @@ static void fill(struct wx *s, uint32_t number)
     }
 }
 
-void wx_draw_from(struct wx *s, VkImage image, VkBuffer buffer)
+void wx_copy(const struct wx *s, VkCommandBuffer commands, VkImage image, VkBuffer buffer)
 {
     VkImageMemoryBarrier barrier = {.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
                                     .dstAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
@@ -116,7 +116,6 @@ void wx_draw_from(struct wx *s, VkImage image, VkBuffer buffer)
                                     .subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1}};
     const VkBufferImageCopy all = {.imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
                                    .imageExtent = {s->extent.width, s->extent.height, 1}};
-    VkCommandBuffer commands = vx_begin(&s->vx);
     vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
                          0, 0, NULL, 0, NULL, 1, &barrier);
     vkCmdCopyBufferToImage(commands, buffer, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 1, &all);
@@ -126,6 +125,12 @@ void wx_draw_from(struct wx *s, VkImage image, VkBuffer buffer)
     barrier.newLayout = VK_IMAGE_LAYOUT_PRESENT_SRC_KHR;
     vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
                          VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 0, 0, NULL, 0, NULL, 1, &barrier);
+}
+
+void wx_draw_from(struct wx *s, VkImage image, VkBuffer buffer)
+{
+    VkCommandBuffer commands = vx_begin(&s->vx);
+    wx_copy(s, commands, image, buffer);
     VX(&s->vx, vkEndCommandBuffer(commands));
     const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_TRANSFER_BIT;
     const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,

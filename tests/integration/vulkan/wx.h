@@ -45,6 +45,8 @@ void wx_close_swapchain(struct wx *s);
 void wx_draw(struct wx *s, VkImage image, uint32_t number);
 /* The same with what the buffer's first bytes are, as many as the picture has. */
 void wx_draw_from(struct wx *s, VkImage image, VkBuffer buffer);
+/* Records that: an acquired image, whatever it holds, becomes those bytes and ready to present. */
+void wx_copy(const struct wx *s, VkCommandBuffer commands, VkImage image, VkBuffer buffer);
 /* Presents when s->drawn is signalled. */
 VkResult wx_present(struct wx *s, uint32_t index, const void *next);
 /* Both, and the acquisition before. The presentation's result. */
