@@ -329,6 +329,11 @@ void hvk_pass(struct hvk_call *call);
 void hvk_end(struct hvk_call *call);
 /* Send what was packed into ring->reply. */
 void hvk_reply(struct hvk_call *call);
+/* How long one native wait may take before its ring looks whether it shall stop: longer than a
+ * frame, since each look takes a processor from the driver's threads, which may be at work on it.
+ */
+#define HVK_SLICE_NS (50ull * 1000 * 1000)
+
 /* True: the command must give up, its ring or context ends. For waits, between slices. */
 bool hvk_stopping(const struct hvk_call *call);
 /* Is it our own guest, which knows all that we know? */

@@ -4,9 +4,6 @@
 #include "host/vk_hand.h"
 #include "transport/base/clock.h"
 
-/* How long one native wait may take before its ring looks whether it shall stop. */
-#define SLICE_NS (50ull * 1000 * 1000)
-
 static void queue_answer(struct hvk_call *call, struct hvk_device *device, uint32_t flags,
                          uint32_t family, uint32_t index, VkQueue *slot)
 {
@@ -118,7 +115,7 @@ VkResult hvk_queue_idle(struct hvk_queue *queue, const struct hvk_call *call, ui
         return result;
     }
     do {
-        result = driver->WaitForFences(device, 1, &fence, VK_TRUE, SLICE_NS);
+        result = driver->WaitForFences(device, 1, &fence, VK_TRUE, HVK_SLICE_NS);
     } while (result == VK_TIMEOUT && sl_clock_ns() - begin < timeout_ns &&
              (call == NULL || !hvk_stopping(call)));
     if (result != VK_TIMEOUT) {

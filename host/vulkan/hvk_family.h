@@ -10,9 +10,6 @@
 #include "host/vulkan/hvk_birth.h"
 #include "wire/vk_unpack.h"
 
-/* How long one native wait may take before its ring looks whether it shall stop. */
-#define HVK_SLICE_NS (5ull * 1000 * 1000)
-
 /* --- hvk_chain.c: chains that were read from a packet, whose memory is the packet's --- */
 
 /* The first struct of that type, or NULL. */

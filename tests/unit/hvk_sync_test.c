@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 
 SLT_FIXTURE(hvk_sync, struct vk_world, vk_world_init, vk_world_finish);
 
@@ -193,6 +194,29 @@ SLT_TEST_F(hvk_sync, a_wait_blocks_its_own_ring_alone, w)
     VkResult r = VK_ERROR_UNKNOWN;
     VK_READ(&waiting.ring, WaitForFences, w->device, 1, &waiting.fence, VK_TRUE, UINT64_MAX, &r);
     SLT_EXPECT_EQ(VK_SUCCESS, r);
+    vk_ring_close(&waiting.ring);
+}
+
+/* How often a thread of this process has gone to sleep. */
+static long sleeps(void)
+{
+    struct rusage usage;
+    SLT_ASSERT_EQ(0, getrusage(RUSAGE_SELF, &usage));
+    return usage.ru_nvcsw;
+}
+
+/* The driver's threads may need the processor that a look takes. */
+SLT_TEST_F(hvk_sync, a_long_wait_looks_seldom_whether_it_shall_end, w)
+{
+    vk_world_device(w);
+    struct waiting waiting;
+    waiting_start(w, &waiting);
+    sl_clock_sleep_ns(20 * SL_NS_PER_MS);
+    long before = sleeps();
+    sl_clock_sleep_ns(300 * SL_NS_PER_MS);
+    SLT_EXPECT_LT(sleeps() - before, 30);
+    signal_by_submit(w, waiting.fence);
+    pthread_join(waiting.thread, NULL);
     vk_ring_close(&waiting.ring);
 }
 
