@@ -372,23 +372,20 @@ static bool settle(const struct hvk_context *context, const struct hvk_command_b
     }
 }
 
-bool hvk_command_buffers_ready(const struct hvk_call *call, struct hvk_queue *queue,
-                               const uint64_t *ids, uint32_t count)
+bool hvk_command_buffer_ready(const struct hvk_call *call, struct hvk_queue *queue, uint64_t id)
 {
     const struct hvk_context *context = call->context;
     bool recording = sl_atomic_load_acquire(&context->flushes) != 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct hvk_command_buffer *b = buffer_find(context, ids[i]);
-        if (b == NULL || (recording && !settle(context, b)) || !hvk_uses_alive(context, &b->uses)) {
-            return false;
-        }
-        if (b->copies_queries) {
-            hvk_queries_settle(b);
-        }
-        hvk_work_give(&b->work, queue);
-        hvk_uses_give(&b->uses, queue);
-        hvk_drawn_submitted(call->context, b);
+    struct hvk_command_buffer *b = buffer_find(context, id);
+    if (b == NULL || (recording && !settle(context, b)) || !hvk_uses_alive(context, &b->uses)) {
+        return false;
     }
+    if (b->copies_queries) {
+        hvk_queries_settle(b);
+    }
+    hvk_work_give(&b->work, queue);
+    hvk_uses_give(&b->uses, queue);
+    hvk_drawn_submitted(call->context, b);
     return true;
 }
 

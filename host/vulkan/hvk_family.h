@@ -198,11 +198,10 @@ bool hvk_reaches(struct hvk_recording *r, uint64_t buffer_id, uint64_t offset, u
 
 /* --- hvk_command.c --- */
 
-/* Command buffers that the queue's next submit names. Wait until none of them is being recorded on
- * another ring, past its turn. ids: the guest's. False: that does not end, or the context does, or
- * what one of them names is no more. */
-bool hvk_command_buffers_ready(const struct hvk_call *call, struct hvk_queue *queue,
-                               const uint64_t *ids, uint32_t count);
+/* A command buffer that the queue's next submit names. Wait until it is not being recorded on
+ * another ring, past its turn. id: the guest's. False: that does not end, or the context does, or
+ * what it names is no more. */
+bool hvk_command_buffer_ready(const struct hvk_call *call, struct hvk_queue *queue, uint64_t id);
 
 /* What it holds is recorded again, natively in its place: the device is done with it. In turns. */
 void hvk_command_again(struct hvk_command_buffer *b);

@@ -10,6 +10,8 @@
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
 
+#include <stddef.h>
+
 static struct hvk_queue *queue_of(void *record)
 {
     return record;
@@ -17,15 +19,50 @@ static struct hvk_queue *queue_of(void *record)
 
 /* --- what a submit names --- */
 
-static bool has_null(const void *handles, uint32_t count)
+/* Handles, or the guest's ids, at one place of each struct of an array. */
+struct handles {
+    const void *structs;
+    uint32_t count;
+    size_t size, place; /* of a struct, in it */
+};
+
+struct named {
+    struct handles waits, signals, buffers;
+};
+
+/* An array of nothing but them. */
+#define HANDLES(array, count) ((struct handles){array, count, sizeof *(array), 0})
+#define MEMBERS(array, count, type, member)                                                        \
+    ((struct handles){array, count, sizeof(type), offsetof(type, member)})
+
+static uint64_t handle_at(const struct handles *handles, uint32_t i)
 {
-    const uint64_t *h = handles; /* handles are pointers on LP64 */
-    for (uint32_t i = 0; i < count; i++) {
-        if (h[i] == 0) {
+    uint64_t handle; /* a pointer on LP64 */
+    memcpy(&handle, (const uint8_t *)handles->structs + i * handles->size + handles->place,
+           sizeof handle);
+    return handle;
+}
+
+static bool has_null(const struct handles *handles)
+{
+    for (uint32_t i = 0; i < handles->count; i++) {
+        if (handle_at(handles, i) == 0) {
             return true;
         }
     }
     return false;
+}
+
+/* Which binary semaphores are signalled once all that was submitted is done: a snapshot asks, and
+ * no driver tells. */
+static void mark(struct hvk_context *context, const struct handles *ids, bool is_signalled)
+{
+    for (uint32_t i = 0; i < ids->count; i++) {
+        struct hvk_object *object = hvk_find(context, VK_KIND_VkSemaphore, handle_at(ids, i), NULL);
+        if (object != NULL) {
+            SL_CONTAINER(object, struct hvk_semaphore, object)->is_signalled = is_signalled;
+        }
+    }
 }
 
 /* Drivers read as many values as there are semaphores. */
@@ -43,233 +80,207 @@ static const uint64_t *enough(struct vk_unpack *u, const uint64_t *values, uint3
     return more;
 }
 
-/* Make one submit fit for a driver, in the packet's memory. */
-static bool prepare(struct hvk_call *call, VkSubmitInfo *info)
+/* next: the chain of a struct in the packet's memory. */
+static void values_fit(struct hvk_call *call, const void *next, uint32_t waits, uint32_t signals)
 {
-    if (has_null(info->pWaitSemaphores, info->waitSemaphoreCount) ||
-        has_null(info->pSignalSemaphores, info->signalSemaphoreCount) ||
-        has_null(info->pCommandBuffers, info->commandBufferCount)) {
-        return false;
-    }
-    (void)hvk_chain_take(&info->pNext, VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO);
     VkTimelineSemaphoreSubmitInfo *values =
         (VkTimelineSemaphoreSubmitInfo *)(uintptr_t)hvk_chain_find(
-            info->pNext, VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO);
+            next, VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO);
     if (values != NULL) {
-        values->pWaitSemaphoreValues =
-            enough(&call->in, values->pWaitSemaphoreValues, &values->waitSemaphoreValueCount,
-                   info->waitSemaphoreCount);
-        values->pSignalSemaphoreValues =
-            enough(&call->in, values->pSignalSemaphoreValues, &values->signalSemaphoreValueCount,
-                   info->signalSemaphoreCount);
+        values->pWaitSemaphoreValues = enough(&call->in, values->pWaitSemaphoreValues,
+                                              &values->waitSemaphoreValueCount, waits);
+        values->pSignalSemaphoreValues = enough(&call->in, values->pSignalSemaphoreValues,
+                                                &values->signalSemaphoreValueCount, signals);
     }
+}
+
+/* --- submits, of one form or the other --- */
+
+struct form {
+    size_t size; /* of one submit */
+    struct named (*named)(const void *info);
+    /* Makes one fit for a driver, in the packet's memory. */
+    void (*fit)(struct hvk_call *call, void *info);
+    bool (*is_there)(const struct hvk_device *device);
+    VkResult (*give)(const struct hvk_queue *queue, uint32_t count, const void *infos,
+                     VkFence fence);
+};
+
+static struct named named_1(const void *submit)
+{
+    const VkSubmitInfo *info = submit;
+    return (struct named){.waits = HANDLES(info->pWaitSemaphores, info->waitSemaphoreCount),
+                          .signals = HANDLES(info->pSignalSemaphores, info->signalSemaphoreCount),
+                          .buffers = HANDLES(info->pCommandBuffers, info->commandBufferCount)};
+}
+
+static void fit_1(struct hvk_call *call, void *submit)
+{
+    VkSubmitInfo *info = submit;
+    (void)hvk_chain_take(&info->pNext, VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO);
+    values_fit(call, info->pNext, info->waitSemaphoreCount, info->signalSemaphoreCount);
     if (call->context->provider->null) {
         info->commandBufferCount = 0;
     }
-    return !call->in.failed;
 }
 
-static bool prepare2(const struct hvk_call *call, VkSubmitInfo2 *info)
+static bool is_there_1(const struct hvk_device *device)
 {
-    bool ok = true;
-    for (uint32_t i = 0; i < info->waitSemaphoreInfoCount; i++) {
-        ok = ok && info->pWaitSemaphoreInfos[i].semaphore != VK_NULL_HANDLE;
-    }
-    for (uint32_t i = 0; i < info->signalSemaphoreInfoCount; i++) {
-        ok = ok && info->pSignalSemaphoreInfos[i].semaphore != VK_NULL_HANDLE;
-    }
-    for (uint32_t i = 0; i < info->commandBufferInfoCount; i++) {
-        ok = ok && info->pCommandBufferInfos[i].commandBuffer != VK_NULL_HANDLE;
-    }
+    (void)device;
+    return true;
+}
+
+static VkResult give_1(const struct hvk_queue *queue, uint32_t count, const void *infos,
+                       VkFence fence)
+{
+    return queue->object.device->driver.QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native),
+                                                    count, infos, fence);
+}
+
+static const struct form form_1 = {sizeof(VkSubmitInfo), named_1, fit_1, is_there_1, give_1};
+
+static struct named named_2(const void *submit)
+{
+    const VkSubmitInfo2 *info = submit;
+    return (struct named){
+        .waits = MEMBERS(info->pWaitSemaphoreInfos, info->waitSemaphoreInfoCount,
+                         VkSemaphoreSubmitInfo, semaphore),
+        .signals = MEMBERS(info->pSignalSemaphoreInfos, info->signalSemaphoreInfoCount,
+                           VkSemaphoreSubmitInfo, semaphore),
+        .buffers = MEMBERS(info->pCommandBufferInfos, info->commandBufferInfoCount,
+                           VkCommandBufferSubmitInfo, commandBuffer)};
+}
+
+static void fit_2(struct hvk_call *call, void *submit)
+{
+    VkSubmitInfo2 *info = submit;
     if (call->context->provider->null) {
         info->commandBufferInfoCount = 0;
     }
-    return ok;
 }
 
-/* --- submits --- */
+static bool is_there_2(const struct hvk_device *device)
+{
+    return device->driver.QueueSubmit2 != NULL;
+}
+
+static VkResult give_2(const struct hvk_queue *queue, uint32_t count, const void *infos,
+                       VkFence fence)
+{
+    return queue->object.device->driver.QueueSubmit2(HVK_HANDLE(VkQueue, queue->object.native),
+                                                     count, infos, fence);
+}
+
+static const struct form form_2 = {sizeof(VkSubmitInfo2), named_2, fit_2, is_there_2, give_2};
+
+/* The submits of a packet. */
+struct submits {
+    const struct form *form;
+    uint32_t count;
+    const void *infos; /* in the packet's memory */
+    const void *ids;   /* the same with the guest's ids; NULL: they could not be read again */
+    VkFence fence;
+    uint64_t fence_id;
+};
+
+static struct named named_at(const struct submits *s, const void *infos, uint32_t i)
+{
+    return s->form->named((const uint8_t *)infos + i * s->form->size);
+}
 
 /* Command buffers that another ring still records into are waited for, and all of them fit to be
- * submitted; `ids`: the submits as the guest sent them. */
-static bool settle(const struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
-                   const VkSubmitInfo *ids)
+ * submitted. */
+static bool settle(const struct hvk_call *call, struct hvk_queue *queue, const struct submits *s)
 {
     bool ok = true;
-    for (uint32_t i = 0; ok && i < count; i++) {
-        ok = hvk_command_buffers_ready(call, queue,
-                                       (const uint64_t *)(const void *)ids[i].pCommandBuffers,
-                                       ids[i].commandBufferCount);
-    }
-    return ok;
-}
-
-static bool settle2(const struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
-                    const VkSubmitInfo2 *ids)
-{
-    bool ok = true;
-    for (uint32_t i = 0; ok && i < count; i++) {
-        for (uint32_t j = 0; ok && j < ids[i].commandBufferInfoCount; j++) {
-            uint64_t id = HVK_U64(ids[i].pCommandBufferInfos[j].commandBuffer);
-            ok = hvk_command_buffers_ready(call, queue, &id, 1);
+    for (uint32_t i = 0; ok && i < s->count; i++) {
+        struct named ids = named_at(s, s->ids, i);
+        for (uint32_t j = 0; ok && j < ids.buffers.count; j++) {
+            ok = hvk_command_buffer_ready(call, queue, handle_at(&ids.buffers, j));
         }
     }
     return ok;
 }
 
-/* Which binary semaphores are signalled once all that was submitted is done: a snapshot asks, and
- * no driver tells. */
-static void mark(struct hvk_context *context, uint64_t id, bool is_signalled)
+static bool prepare(struct hvk_call *call, const struct submits *s)
 {
-    struct hvk_object *object = hvk_find(context, VK_KIND_VkSemaphore, id, NULL);
-    if (object != NULL) {
-        SL_CONTAINER(object, struct hvk_semaphore, object)->is_signalled = is_signalled;
-    }
-}
-
-static void mark_all(struct hvk_context *context, const VkSemaphore *ids, uint32_t count,
-                     bool is_signalled)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        mark(context, HVK_U64(ids[i]), is_signalled);
-    }
-}
-
-static void marks(struct hvk_context *context, uint32_t count, const VkSubmitInfo *ids)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        mark_all(context, ids[i].pWaitSemaphores, ids[i].waitSemaphoreCount, false);
-        mark_all(context, ids[i].pSignalSemaphores, ids[i].signalSemaphoreCount, true);
-    }
-}
-
-static void marks2(struct hvk_context *context, uint32_t count, const VkSubmitInfo2 *ids)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t j = 0; j < ids[i].waitSemaphoreInfoCount; j++) {
-            mark(context, HVK_U64(ids[i].pWaitSemaphoreInfos[j].semaphore), false);
-        }
-        for (uint32_t j = 0; j < ids[i].signalSemaphoreInfoCount; j++) {
-            mark(context, HVK_U64(ids[i].pSignalSemaphoreInfos[j].semaphore), true);
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < s->count; i++) {
+        struct named natives = named_at(s, s->infos, i);
+        ok =
+            !has_null(&natives.waits) && !has_null(&natives.signals) && !has_null(&natives.buffers);
+        if (ok) {
+            s->form->fit(call, (uint8_t *)(uintptr_t)s->infos + i * s->form->size);
         }
     }
+    return ok && !call->in.failed;
 }
 
-/* False: the device is lost. */
-static bool submit_begin(struct hvk_call *call, struct hvk_queue *queue)
+static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, const struct submits *s)
 {
     struct hvk_device *device = queue->object.device;
+    if (!prepare(call, s)) {
+        return VK_ERROR_VALIDATION_FAILED;
+    }
+    if (!s->form->is_there(device)) {
+        return VK_ERROR_FEATURE_NOT_PRESENT;
+    }
     if (sl_atomic_load_relaxed(&device->error) != 0) {
-        return false;
+        return VK_ERROR_DEVICE_LOST;
     }
     hvk_layouts_trim(call->context, device);
     hr_ring_memory(call->hr->ring);
     pthread_mutex_lock(queue->lock);
     queue->entered++;
-    return true;
-}
-
-static void submit_end(struct hvk_queue *queue, uint64_t fence_id)
-{
+    if (s->count != 0) {
+        hvk_time_begin(queue, call->hr->opcode);
+    }
+    VkResult result = s->form->give(queue, s->count, s->infos, s->fence);
+    hvk_time_end(queue);
     pthread_mutex_unlock(queue->lock);
-    hvk_submitted(queue, fence_id);
-}
-
-static VkResult submit(struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
-                       const VkSubmitInfo *submits, VkFence fence, uint64_t fence_id)
-{
-    struct hvk_device *device = queue->object.device;
-    for (uint32_t i = 0; i < count; i++) {
-        if (!prepare(call, (VkSubmitInfo *)(uintptr_t)&submits[i])) {
-            return VK_ERROR_VALIDATION_FAILED;
-        }
-    }
-    if (!submit_begin(call, queue)) {
-        return VK_ERROR_DEVICE_LOST;
-    }
-    if (count != 0) {
-        hvk_time_begin(queue, call->hr->opcode);
-    }
-    VkResult result = device->driver.QueueSubmit(HVK_HANDLE(VkQueue, queue->object.native), count,
-                                                 submits, fence);
-    hvk_time_end(queue);
-    submit_end(queue, fence_id);
+    hvk_submitted(queue, s->fence_id);
     return result;
 }
 
-/* The submits of a packet; ids: the same with the guest's ids, where they could be read again. */
-static VkResult submit_all(struct hvk_call *call, void *queue, uint32_t count,
-                           const VkSubmitInfo *submits, const VkSubmitInfo *ids, VkFence fence,
-                           uint64_t fence_id)
+static VkResult submit_all(struct hvk_call *call, void *record, const struct submits *s)
 {
+    struct hvk_queue *queue = queue_of(record);
     VkResult result = VK_ERROR_VALIDATION_FAILED;
-    hvk_drawn_submit(call->context, queue_of(queue));
-    if (count == 0 || (ids != NULL && settle(call, queue, count, ids))) {
-        result = submit(call, queue_of(queue), count, submits, fence, fence_id);
+    hvk_drawn_submit(call->context, queue);
+    if (s->count == 0 || (s->ids != NULL && settle(call, queue, s))) {
+        result = submit(call, queue, s);
     }
-    if (result == VK_SUCCESS) {
-        marks(call->context, count, ids);
+    for (uint32_t i = 0; result == VK_SUCCESS && i < s->count; i++) {
+        struct named ids = named_at(s, s->ids, i);
+        mark(call->context, &ids.waits, false);
+        mark(call->context, &ids.signals, true);
     }
     return result;
 }
 
-static VkResult submit2(struct hvk_call *call, struct hvk_queue *queue, uint32_t count,
-                        const VkSubmitInfo2 *submits, VkFence fence, uint64_t fence_id)
-{
-    struct hvk_device *device = queue->object.device;
-    for (uint32_t i = 0; i < count; i++) {
-        if (!prepare2(call, (VkSubmitInfo2 *)(uintptr_t)&submits[i])) {
-            return VK_ERROR_VALIDATION_FAILED;
-        }
+/* a, again: a packet's arguments, and the same with ids. */
+#define SUBMITS(which, a, again, known)                                                            \
+    {                                                                                              \
+        .form = (which), .count = (a)->submitCount, .infos = (a)->pSubmits,                        \
+        .ids = (known) ? (again).pSubmits : NULL, .fence = (a)->fence, .fence_id = (a)->fence_id   \
     }
-    if (device->driver.QueueSubmit2 == NULL) {
-        return VK_ERROR_FEATURE_NOT_PRESENT;
-    }
-    if (!submit_begin(call, queue)) {
-        return VK_ERROR_DEVICE_LOST;
-    }
-    if (count != 0) {
-        hvk_time_begin(queue, call->hr->opcode);
-    }
-    VkResult result = device->driver.QueueSubmit2(HVK_HANDLE(VkQueue, queue->object.native), count,
-                                                  submits, fence);
-    hvk_time_end(queue);
-    submit_end(queue, fence_id);
-    return result;
-}
-
-/* The submits of a packet; ids: the same with the guest's ids, where they could be read again. */
-static VkResult submit_all2(struct hvk_call *call, void *queue, uint32_t count,
-                            const VkSubmitInfo2 *submits, const VkSubmitInfo2 *ids, VkFence fence,
-                            uint64_t fence_id)
-{
-    VkResult result = VK_ERROR_VALIDATION_FAILED;
-    hvk_drawn_submit(call->context, queue_of(queue));
-    if (count == 0 || (ids != NULL && settle2(call, queue, count, ids))) {
-        result = submit2(call, queue_of(queue), count, submits, fence, fence_id);
-    }
-    if (result == VK_SUCCESS) {
-        marks2(call->context, count, ids);
-    }
-    return result;
-}
 
 VkResult hvk_vkQueueSubmit(struct hvk_call *call, struct vk_args_vkQueueSubmit *a)
 {
     struct vk_unpack again = hvk_again(call);
-    struct vk_args_vkQueueSubmit ids = {0};
+    struct vk_args_vkQueueSubmit ids;
     bool known = a->submitCount != 0 && vk_unpack_vkQueueSubmit(&again, &ids);
-    VkResult result = submit_all(call, a->record, a->submitCount, a->pSubmits,
-                                 known ? ids.pSubmits : NULL, a->fence, a->fence_id);
-    return hvk_device_result(hvk_device_of(a->record), result);
+    const struct submits submits = SUBMITS(&form_1, a, ids, known);
+    return hvk_device_result(hvk_device_of(a->record), submit_all(call, a->record, &submits));
 }
 
 void hvk_vkQueueSubmitAsyncGOOGLE(struct hvk_call *call, struct vk_args_vkQueueSubmitAsyncGOOGLE *a)
 {
     struct vk_unpack again = hvk_again(call);
-    struct vk_args_vkQueueSubmitAsyncGOOGLE ids = {0};
+    struct vk_args_vkQueueSubmitAsyncGOOGLE ids;
     bool known = a->submitCount != 0 && vk_unpack_vkQueueSubmitAsyncGOOGLE(&again, &ids);
-    VkResult result = submit_all(call, a->record, a->submitCount, a->pSubmits,
-                                 known ? ids.pSubmits : NULL, a->fence, a->fence_id);
+    const struct submits submits = SUBMITS(&form_1, a, ids, known);
+    VkResult result = submit_all(call, a->record, &submits);
     if (result != VK_SUCCESS) {
         hvk_device_fail(hvk_device_of(a->record), result, "vkQueueSubmit");
     }
@@ -278,27 +289,32 @@ void hvk_vkQueueSubmitAsyncGOOGLE(struct hvk_call *call, struct vk_args_vkQueueS
 VkResult hvk_vkQueueSubmit2(struct hvk_call *call, struct vk_args_vkQueueSubmit2 *a)
 {
     struct vk_unpack again = hvk_again(call);
-    struct vk_args_vkQueueSubmit2 ids = {0};
+    struct vk_args_vkQueueSubmit2 ids;
     bool known = a->submitCount != 0 && vk_unpack_vkQueueSubmit2(&again, &ids);
-    VkResult result = submit_all2(call, a->record, a->submitCount, a->pSubmits,
-                                  known ? ids.pSubmits : NULL, a->fence, a->fence_id);
-    return hvk_device_result(hvk_device_of(a->record), result);
+    const struct submits submits = SUBMITS(&form_2, a, ids, known);
+    return hvk_device_result(hvk_device_of(a->record), submit_all(call, a->record, &submits));
 }
 
 void hvk_vkQueueSubmitAsync2GOOGLE(struct hvk_call *call,
                                    struct vk_args_vkQueueSubmitAsync2GOOGLE *a)
 {
     struct vk_unpack again = hvk_again(call);
-    struct vk_args_vkQueueSubmitAsync2GOOGLE ids = {0};
+    struct vk_args_vkQueueSubmitAsync2GOOGLE ids;
     bool known = a->submitCount != 0 && vk_unpack_vkQueueSubmitAsync2GOOGLE(&again, &ids);
-    VkResult result = submit_all2(call, a->record, a->submitCount, a->pSubmits,
-                                  known ? ids.pSubmits : NULL, a->fence, a->fence_id);
+    const struct submits submits = SUBMITS(&form_2, a, ids, known);
+    VkResult result = submit_all(call, a->record, &submits);
     if (result != VK_SUCCESS) {
         hvk_device_fail(hvk_device_of(a->record), result, "vkQueueSubmit2");
     }
 }
 
 /* --- sparse memory --- */
+
+static struct named named_by_bind(const VkBindSparseInfo *info)
+{
+    return (struct named){.waits = HANDLES(info->pWaitSemaphores, info->waitSemaphoreCount),
+                          .signals = HANDLES(info->pSignalSemaphores, info->signalSemaphoreCount)};
+}
 
 static bool binds_fit(const struct hvk_device *device, uint32_t count,
                       const VkSparseMemoryBind *ids)
@@ -343,8 +359,8 @@ static bool sparse_fits(const struct hvk_device *device, uint32_t count,
                  image_binds_fit(device, ids[i].pImageBinds[j].bindCount,
                                  ids[i].pImageBinds[j].pBinds);
         }
-        ok = ok && !has_null(ids[i].pWaitSemaphores, ids[i].waitSemaphoreCount) &&
-             !has_null(ids[i].pSignalSemaphores, ids[i].signalSemaphoreCount);
+        struct named named = named_by_bind(&ids[i]);
+        ok = ok && !has_null(&named.waits) && !has_null(&named.signals);
     }
     return ok;
 }
@@ -364,17 +380,7 @@ static VkResult bind_sparse(struct hvk_call *call, struct hvk_queue *queue, uint
     for (uint32_t i = 0; i < count; i++) {
         VkBindSparseInfo *info = (VkBindSparseInfo *)(uintptr_t)&binds[i];
         (void)hvk_chain_take(&info->pNext, VK_STRUCTURE_TYPE_DEVICE_GROUP_BIND_SPARSE_INFO);
-        VkTimelineSemaphoreSubmitInfo *values =
-            (VkTimelineSemaphoreSubmitInfo *)(uintptr_t)hvk_chain_find(
-                info->pNext, VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO);
-        if (values != NULL) {
-            values->pWaitSemaphoreValues =
-                enough(&call->in, values->pWaitSemaphoreValues, &values->waitSemaphoreValueCount,
-                       info->waitSemaphoreCount);
-            values->pSignalSemaphoreValues =
-                enough(&call->in, values->pSignalSemaphoreValues,
-                       &values->signalSemaphoreValueCount, info->signalSemaphoreCount);
-        }
+        values_fit(call, info->pNext, info->waitSemaphoreCount, info->signalSemaphoreCount);
     }
     if (call->in.failed) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -387,8 +393,9 @@ static VkResult bind_sparse(struct hvk_call *call, struct hvk_queue *queue, uint
     pthread_mutex_unlock(queue->lock);
     hvk_submitted(queue, fence_id);
     for (uint32_t i = 0; result == VK_SUCCESS && i < count; i++) {
-        mark_all(call->context, ids[i].pWaitSemaphores, ids[i].waitSemaphoreCount, false);
-        mark_all(call->context, ids[i].pSignalSemaphores, ids[i].signalSemaphoreCount, true);
+        struct named named = named_by_bind(&ids[i]);
+        mark(call->context, &named.waits, false);
+        mark(call->context, &named.signals, true);
     }
     return result;
 }
