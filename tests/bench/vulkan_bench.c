@@ -7,55 +7,26 @@
  * --stops it says "stop" on stdout before and after the counted frames, and goes on when a line
  * comes on stdin: that is where tests/bench/frame_table.py reads the processors' time of all
  * processes. Exit 1: something of Vulkan failed. */
-#include "tests/integration/vulkan/vx.h"
+#include "tests/bench/vulkan_bench.h"
 
 #include "colour_frag.h"
 #include "colour_vert.h"
-#include "constants_frag.h"
 #include "push_frag.h"
 #include "push_vert.h"
-#include "quad_vert.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-enum {
-    DRAWS = 2000,
-    ROUNDS = 21,
-    COPIES = 501, /* 0.15 ms each: where threads run decides for tens of them */
-    FILLS = 41,
-    CALLS = 2000,
-    THREADS_MAX = 4,
-    FLIGHT = 2,
-    BLOCK = 4 << 20
-};
-
-struct bench {
-    struct vx vx;
-    struct vx_target target;
-    struct vx_buffer vertices;
-    VkPipelineLayout layout, push_layout;
-    VkPipeline pipelines[2], push_pipeline;
-    VkDescriptorSetLayout set_layout;
-    VkDescriptorPool descriptor_pool;
-    VkDescriptorSet sets[64];
-    struct vx_buffer uniforms;
-    uint64_t frames;
-    bool stops;
-    bool first; /* no figure is printed yet */
-};
-
-static uint64_t now_ns(void)
+uint64_t vkb_now_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void figure(struct bench *b, const char *name, double value)
+void vkb_figure(struct vkb *b, const char *name, double value)
 {
     printf("%s\n  \"%s\": %.1f", b->first ? "{" : ",", name, value);
     b->first = false;
@@ -67,13 +38,13 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static double median(uint64_t *values, size_t count)
+double vkb_median(uint64_t *values, size_t count)
 {
     qsort(values, count, sizeof *values, by_value);
     return (double)values[count / 2];
 }
 
-static void need(VkResult result, const char *what)
+void vkb_need(VkResult result, const char *what)
 {
     if (result != VK_SUCCESS) {
         fprintf(stderr, "vulkan_bench: result %d\n", (int)result);
@@ -83,7 +54,7 @@ static void need(VkResult result, const char *what)
 
 /* ---- what is drawn with ---- */
 
-static void make_objects(struct bench *b)
+static void make_objects(struct vkb *b)
 {
     struct vx *vx = &b->vx;
     const VkShaderStageFlags both = VK_SHADER_STAGE_VERTEX_BIT | VK_SHADER_STAGE_FRAGMENT_BIT;
@@ -118,78 +89,78 @@ static void make_objects(struct bench *b)
 
 /* ---- instance and device ---- */
 
-static void instance(struct bench *b)
+static void instance(struct vkb *b)
 {
-    uint64_t alone[ROUNDS], both[ROUNDS];
-    for (int i = 0; i < ROUNDS; i++) {
+    uint64_t alone[VKB_ROUNDS], both[VKB_ROUNDS];
+    for (int i = 0; i < VKB_ROUNDS; i++) {
         struct vx vx;
-        uint64_t begin = now_ns();
+        uint64_t begin = vkb_now_ns();
         vx_open_instance(&vx);
         vkDestroyInstance(vx.instance, NULL);
-        alone[i] = now_ns() - begin;
-        begin = now_ns();
+        alone[i] = vkb_now_ns() - begin;
+        begin = vkb_now_ns();
         vx_open_instance(&vx);
         vx_open_device(&vx, NULL);
         vx_close_device(&vx);
         vkDestroyInstance(vx.instance, NULL);
-        both[i] = now_ns() - begin;
+        both[i] = vkb_now_ns() - begin;
     }
-    figure(b, "instance", median(alone, ROUNDS));
-    figure(b, "instance_device", median(both, ROUNDS));
+    vkb_figure(b, "instance", vkb_median(alone, VKB_ROUNDS));
+    vkb_figure(b, "instance_device", vkb_median(both, VKB_ROUNDS));
 }
 
 /* ---- objects and memory ---- */
 
-static void buffers(struct bench *b)
+static void buffers(struct vkb *b)
 {
     const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
                                      .size = 65536,
                                      .usage = VK_BUFFER_USAGE_VERTEX_BUFFER_BIT};
-    uint64_t took[ROUNDS];
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t begin = now_ns();
-        for (int i = 0; i < CALLS; i++) {
+    uint64_t took[VKB_ROUNDS];
+    for (int round = 0; round < VKB_ROUNDS; round++) {
+        uint64_t begin = vkb_now_ns();
+        for (int i = 0; i < VKB_CALLS; i++) {
             VkBuffer buffer;
-            need(vkCreateBuffer(b->vx.device, &info, NULL, &buffer), "vkCreateBuffer");
+            vkb_need(vkCreateBuffer(b->vx.device, &info, NULL, &buffer), "vkCreateBuffer");
             vkDestroyBuffer(b->vx.device, buffer, NULL);
         }
-        took[round] = now_ns() - begin;
+        took[round] = vkb_now_ns() - begin;
     }
-    figure(b, "buffer", median(took, ROUNDS) / CALLS);
+    vkb_figure(b, "buffer", vkb_median(took, VKB_ROUNDS) / VKB_CALLS);
 }
 
-static void allocate(struct bench *b, const char *name, VkDeviceSize size)
+static void allocate(struct vkb *b, const char *name, VkDeviceSize size)
 {
-    static uint64_t took[CALLS];
+    static uint64_t took[VKB_CALLS];
     const VkMemoryAllocateInfo info = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
         .allocationSize = size,
         .memoryTypeIndex = vx_memory_type(&b->vx, UINT32_MAX,
                                           VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
                                               VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)};
-    for (int i = 0; i < CALLS; i++) {
+    for (int i = 0; i < VKB_CALLS; i++) {
         VkDeviceMemory memory;
         void *map;
-        uint64_t begin = now_ns();
-        need(vkAllocateMemory(b->vx.device, &info, NULL, &memory), "vkAllocateMemory");
-        need(vkMapMemory(b->vx.device, memory, 0, VK_WHOLE_SIZE, 0, &map), "vkMapMemory");
+        uint64_t begin = vkb_now_ns();
+        vkb_need(vkAllocateMemory(b->vx.device, &info, NULL, &memory), "vkAllocateMemory");
+        vkb_need(vkMapMemory(b->vx.device, memory, 0, VK_WHOLE_SIZE, 0, &map), "vkMapMemory");
         vkFreeMemory(b->vx.device, memory, NULL);
-        took[i] = now_ns() - begin;
+        took[i] = vkb_now_ns() - begin;
     }
-    figure(b, name, median(took, CALLS));
+    vkb_figure(b, name, vkb_median(took, VKB_CALLS));
 }
 
-static void memory(struct bench *b)
+static void memory(struct vkb *b)
 {
     allocate(b, "allocate_64k", 65536);
-    allocate(b, "allocate_4m", BLOCK);
+    allocate(b, "allocate_4m", VKB_BLOCK);
 }
 
-static void update(struct bench *b)
+static void update(struct vkb *b)
 {
     VkDescriptorBufferInfo infos[64];
     VkWriteDescriptorSet writes[64];
-    uint64_t one[ROUNDS], all[ROUNDS];
+    uint64_t one[VKB_ROUNDS], all[VKB_ROUNDS];
     for (uint32_t i = 0; i < 64; i++) {
         infos[i] = (VkDescriptorBufferInfo){b->uniforms.buffer, (VkDeviceSize)i * 256, 256};
         writes[i] = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
@@ -198,73 +169,72 @@ static void update(struct bench *b)
                                            .descriptorType = VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
                                            .pBufferInfo = &infos[i]};
     }
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t begin = now_ns();
-        for (int i = 0; i < CALLS; i++) {
+    for (int round = 0; round < VKB_ROUNDS; round++) {
+        uint64_t begin = vkb_now_ns();
+        for (int i = 0; i < VKB_CALLS; i++) {
             vkUpdateDescriptorSets(b->vx.device, 1, &writes[i % 64], 0, NULL);
         }
-        uint64_t middle = now_ns();
-        for (int i = 0; i < CALLS / 64; i++) {
+        uint64_t middle = vkb_now_ns();
+        for (int i = 0; i < VKB_CALLS / 64; i++) {
             vkUpdateDescriptorSets(b->vx.device, 64, writes, 0, NULL);
         }
         one[round] = middle - begin;
-        all[round] = now_ns() - middle;
+        all[round] = vkb_now_ns() - middle;
     }
-    figure(b, "update_1", median(one, ROUNDS) / CALLS);
-    figure(b, "update_64", median(all, ROUNDS) / (double)(CALLS / 64 * 64));
+    vkb_figure(b, "update_1", vkb_median(one, VKB_ROUNDS) / VKB_CALLS);
+    vkb_figure(b, "update_64", vkb_median(all, VKB_ROUNDS) / (double)(VKB_CALLS / 64 * 64));
 }
 
 /* ---- recording ---- */
 
-static void begin_commands(const struct bench *b, VkCommandBuffer commands, bool once)
+void vkb_begin(const struct vkb *b, VkCommandBuffer commands, bool once)
 {
     const VkCommandBufferBeginInfo begin = {
         .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
         .flags = once ? VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT
                       : VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT};
     const VkDeviceSize zero = 0;
-    need(vkBeginCommandBuffer(commands, &begin), "vkBeginCommandBuffer");
+    vkb_need(vkBeginCommandBuffer(commands, &begin), "vkBeginCommandBuffer");
     vx_begin_target(commands, &b->target, VK_SUBPASS_CONTENTS_INLINE);
     vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, b->pipelines[0]);
     vkCmdBindVertexBuffers(commands, 0, 1, &b->vertices.buffer, &zero);
 }
 
-static void end_commands(VkCommandBuffer commands)
+void vkb_end(VkCommandBuffer commands)
 {
     vkCmdEndRenderPass(commands);
-    need(vkEndCommandBuffer(commands), "vkEndCommandBuffer");
+    vkb_need(vkEndCommandBuffer(commands), "vkEndCommandBuffer");
 }
 
-/* Command buffers of a pool of their own. */
-static VkCommandPool make_pool(const struct bench *b, uint32_t count, VkCommandBuffer *commands)
+VkCommandPool vkb_pool(const struct vkb *b, uint32_t count, VkCommandBuffer *commands)
 {
     const VkCommandPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                           .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
                                           .queueFamilyIndex = b->vx.family};
     VkCommandPool pool;
-    need(vkCreateCommandPool(b->vx.device, &info, NULL, &pool), "vkCreateCommandPool");
+    vkb_need(vkCreateCommandPool(b->vx.device, &info, NULL, &pool), "vkCreateCommandPool");
     const VkCommandBufferAllocateInfo allocate_info = {
         .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
         .commandPool = pool,
         .commandBufferCount = count};
-    need(vkAllocateCommandBuffers(b->vx.device, &allocate_info, commands), "command buffers");
+    vkb_need(vkAllocateCommandBuffers(b->vx.device, &allocate_info, commands), "command buffers");
     return pool;
 }
 
-static void record_draws(VkCommandBuffer commands)
+void vkb_draws(VkCommandBuffer commands)
 {
-    for (int i = 0; i < DRAWS; i++) {
+    for (int i = 0; i < VKB_DRAWS; i++) {
         vkCmdDraw(commands, 3, 1, 0, 0);
     }
 }
 
 /* Six commands a step. */
-static void record_mix(const struct bench *b, VkCommandBuffer commands)
+static void record_mix(const struct vkb *b, VkCommandBuffer commands)
 {
     const VkShaderStageFlags both = VK_SHADER_STAGE_VERTEX_BIT | VK_SHADER_STAGE_FRAGMENT_BIT;
     const VkDeviceSize zero = 0;
     float push[8] = {-0.1f, -0.1f, 0.1f, 0.1f, 1, 1, 1, 1};
-    for (int i = 0; i < DRAWS / 6; i++) {
+    for (int i = 0; i < VKB_DRAWS / 6; i++) {
         push[4] = (float)i;
         vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, b->push_pipeline);
         vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, b->push_layout, 0, 1,
@@ -276,30 +246,32 @@ static void record_mix(const struct bench *b, VkCommandBuffer commands)
     }
 }
 
-static void record(struct bench *b)
+static void record(struct vkb *b)
 {
     VkCommandBuffer commands;
-    VkCommandPool pool = make_pool(b, 1, &commands);
-    uint64_t draws[ROUNDS], mix[ROUNDS];
-    for (int round = 0; round < ROUNDS; round++) {
-        begin_commands(b, commands, true);
-        uint64_t begin = now_ns();
-        record_draws(commands);
-        draws[round] = now_ns() - begin;
-        end_commands(commands);
-        begin_commands(b, commands, true);
-        begin = now_ns();
+    VkCommandPool pool = vkb_pool(b, 1, &commands);
+    uint64_t draws[VKB_ROUNDS], mix[VKB_ROUNDS];
+    for (int round = 0; round < VKB_ROUNDS; round++) {
+        vkb_begin(b, commands, true);
+        uint64_t begin = vkb_now_ns();
+        vkb_draws(commands);
+        draws[round] = vkb_now_ns() - begin;
+        vkb_end(commands);
+        vkb_begin(b, commands, true);
+        begin = vkb_now_ns();
         record_mix(b, commands);
-        mix[round] = now_ns() - begin;
-        end_commands(commands);
+        mix[round] = vkb_now_ns() - begin;
+        vkb_end(commands);
     }
     vkDestroyCommandPool(b->vx.device, pool, NULL);
-    figure(b, "record_draw", median(draws, ROUNDS) / DRAWS);
-    figure(b, "record_mix", median(mix, ROUNDS) / (double)(DRAWS / 6 * 6));
+    vkb_figure(b, "record_draw", vkb_median(draws, VKB_ROUNDS) / VKB_DRAWS);
+    vkb_figure(b, "record_mix", vkb_median(mix, VKB_ROUNDS) / (double)(VKB_DRAWS / 6 * 6));
 }
 
+enum { THREADS_MAX = 4 };
+
 struct recorder {
-    struct bench *b;
+    struct vkb *b;
     pthread_t thread;
     pthread_barrier_t *start;
     uint64_t took;
@@ -309,21 +281,21 @@ static void *record_rounds(void *user)
 {
     struct recorder *r = user;
     VkCommandBuffer commands;
-    VkCommandPool pool = make_pool(r->b, 1, &commands);
+    VkCommandPool pool = vkb_pool(r->b, 1, &commands);
     pthread_barrier_wait(r->start);
-    uint64_t begin = now_ns();
-    for (int round = 0; round < 4 * ROUNDS; round++) {
-        begin_commands(r->b, commands, true);
-        record_draws(commands);
-        end_commands(commands);
+    uint64_t begin = vkb_now_ns();
+    for (int round = 0; round < 4 * VKB_ROUNDS; round++) {
+        vkb_begin(r->b, commands, true);
+        vkb_draws(commands);
+        vkb_end(commands);
     }
-    r->took = now_ns() - begin;
+    r->took = vkb_now_ns() - begin;
     pthread_barrier_wait(r->start);
     vkDestroyCommandPool(r->b->vx.device, pool, NULL);
     return NULL;
 }
 
-static void record_threads(struct bench *b)
+static void record_threads(struct vkb *b)
 {
     for (unsigned threads = 1; threads <= THREADS_MAX; threads *= 2) {
         struct recorder recorders[THREADS_MAX];
@@ -342,283 +314,18 @@ static void record_threads(struct bench *b)
         pthread_barrier_destroy(&start);
         char name[32];
         snprintf(name, sizeof name, "record_threads_%u", threads);
-        figure(b, name, median(took, threads) / (4.0 * ROUNDS * DRAWS));
+        vkb_figure(b, name, vkb_median(took, threads) / (4.0 * VKB_ROUNDS * VKB_DRAWS));
     }
-}
-
-/* ---- submitting ---- */
-
-static VkFence make_fence(const struct bench *b)
-{
-    const VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
-    VkFence fence;
-    need(vkCreateFence(b->vx.device, &info, NULL, &fence), "vkCreateFence");
-    return fence;
-}
-
-static void submit(const struct bench *b, uint32_t count, const VkCommandBuffer *commands,
-                   VkFence fence)
-{
-    const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                               .commandBufferCount = count,
-                               .pCommandBuffers = commands};
-    need(vkQueueSubmit(b->vx.queue, count > 0, &info, fence), "vkQueueSubmit");
-}
-
-static void wait_and_reset(const struct bench *b, VkFence fence)
-{
-    need(vkWaitForFences(b->vx.device, 1, &fence, VK_TRUE, UINT64_MAX), "vkWaitForFences");
-    need(vkResetFences(b->vx.device, 1, &fence), "vkResetFences");
-}
-
-static void submit_empty(struct bench *b)
-{
-    static uint64_t took[CALLS];
-    VkFence fence = make_fence(b);
-    for (int i = 0; i < CALLS; i++) {
-        uint64_t begin = now_ns();
-        submit(b, 0, NULL, fence);
-        need(vkWaitForFences(b->vx.device, 1, &fence, VK_TRUE, UINT64_MAX), "vkWaitForFences");
-        took[i] = now_ns() - begin;
-        need(vkResetFences(b->vx.device, 1, &fence), "vkResetFences");
-    }
-    figure(b, "submit_empty", median(took, CALLS));
-    for (int i = 0; i < CALLS / 8; i++) {
-        usleep(1000);
-        uint64_t begin = now_ns();
-        submit(b, 0, NULL, fence);
-        need(vkWaitForFences(b->vx.device, 1, &fence, VK_TRUE, UINT64_MAX), "vkWaitForFences");
-        took[i] = now_ns() - begin;
-        need(vkResetFences(b->vx.device, 1, &fence), "vkResetFences");
-    }
-    figure(b, "submit_idle", median(took, CALLS / 8));
-    uint64_t status[ROUNDS];
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t begin = now_ns();
-        for (int i = 0; i < CALLS; i++) {
-            vx_need(vkGetFenceStatus(b->vx.device, fence) == VK_NOT_READY, "vkGetFenceStatus");
-        }
-        status[round] = now_ns() - begin;
-    }
-    figure(b, "fence_status", median(status, ROUNDS) / CALLS);
-    vkDestroyFence(b->vx.device, fence, NULL);
-}
-
-/* The same commands again and again. */
-static void resubmit(struct bench *b)
-{
-    uint64_t took[ROUNDS];
-    VkFence fence = make_fence(b);
-    VkCommandBuffer commands;
-    VkCommandPool pool = make_pool(b, 1, &commands);
-    begin_commands(b, commands, false);
-    record_draws(commands);
-    end_commands(commands);
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t begin = now_ns();
-        submit(b, 1, &commands, fence);
-        wait_and_reset(b, fence);
-        took[round] = now_ns() - begin;
-    }
-    vkDestroyFence(b->vx.device, fence, NULL);
-    vkDestroyCommandPool(b->vx.device, pool, NULL);
-    figure(b, "resubmit", median(took, ROUNDS));
-}
-
-/* ---- pipelines ---- */
-
-/* Another one each time: no cache knows it. */
-static VkPipeline make_pipeline(struct bench *b, int32_t number)
-{
-    static const VkSpecializationMapEntry entries[] = {{1, 0, 4}, {2, 4, 4}};
-    struct {
-        int32_t steps;
-        float gain;
-    } values = {1 + number % 3, 1.5f + (float)number / 64};
-    const VkSpecializationInfo constants = {2, entries, sizeof values, &values};
-    const struct vx_pipeline p = {.vertex = VX_CODE(quad_vert),
-                                  .fragment = VX_CODE(constants_frag),
-                                  .layout = b->layout,
-                                  .pass = b->target.pass,
-                                  .constants = &constants,
-                                  .topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST};
-    return vx_graphics_pipeline(&b->vx, &p);
-}
-
-static void pipelines(struct bench *b)
-{
-    uint64_t create[ROUNDS], use[ROUNDS];
-    VkFence fence = make_fence(b);
-    VkCommandBuffer commands;
-    VkCommandPool pool = make_pool(b, 1, &commands);
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t begin = now_ns();
-        VkPipeline pipeline = make_pipeline(b, round);
-        create[round] = now_ns() - begin;
-        begin_commands(b, commands, true);
-        vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, pipeline);
-        vkCmdDraw(commands, 3, 1, 0, 0);
-        end_commands(commands);
-        submit(b, 1, &commands, fence);
-        wait_and_reset(b, fence);
-        use[round] = now_ns() - begin;
-        vkDestroyPipeline(b->vx.device, pipeline, NULL);
-    }
-    vkDestroyFence(b->vx.device, fence, NULL);
-    vkDestroyCommandPool(b->vx.device, pool, NULL);
-    figure(b, "pipeline", median(create, ROUNDS));
-    figure(b, "pipeline_use", median(use, ROUNDS));
-}
-
-/* ---- bandwidth ---- */
-
-static void copy(struct bench *b, VkCommandBuffer commands, VkFence fence, VkBuffer from,
-                 VkBuffer to)
-{
-    const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-                                            .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
-    const VkBufferCopy all = {0, 0, BLOCK};
-    need(vkBeginCommandBuffer(commands, &begin), "vkBeginCommandBuffer");
-    vkCmdCopyBuffer(commands, from, to, 1, &all);
-    vx_memory_barrier(commands);
-    need(vkEndCommandBuffer(commands), "vkEndCommandBuffer");
-    submit(b, 1, &commands, fence);
-    wait_and_reset(b, fence);
-}
-
-static void bandwidth(struct bench *b)
-{
-    const VkBufferUsageFlags usage =
-        VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
-    static uint64_t written[COPIES], upload[COPIES], readback[COPIES];
-    struct vx_buffer staging = vx_buffer(&b->vx, BLOCK, usage);
-    struct vx_buffer there = vx_buffer(&b->vx, BLOCK, usage);
-    char *bytes = malloc(BLOCK);
-    vx_need(bytes != NULL, "memory");
-    memset(bytes, 7, BLOCK);
-    VkFence fence = make_fence(b);
-    VkCommandBuffer commands;
-    VkCommandPool pool = make_pool(b, 1, &commands);
-    for (int round = 0; round < COPIES; round++) {
-        bytes[round] = (char)round;
-        uint64_t begin = now_ns();
-        memcpy(staging.map, bytes, BLOCK);
-        written[round] = now_ns() - begin;
-        copy(b, commands, fence, staging.buffer, there.buffer);
-        upload[round] = now_ns() - begin;
-        begin = now_ns();
-        copy(b, commands, fence, there.buffer, staging.buffer);
-        memcpy(bytes, staging.map, BLOCK);
-        readback[round] = now_ns() - begin;
-    }
-    free(bytes);
-    vkDestroyFence(b->vx.device, fence, NULL);
-    vkDestroyCommandPool(b->vx.device, pool, NULL);
-    vx_buffer_free(&b->vx, &staging);
-    vx_buffer_free(&b->vx, &there);
-    figure(b, "mapped_write_4m", median(written, COPIES));
-    figure(b, "upload_4m", median(upload, COPIES));
-    figure(b, "readback_4m", median(readback, COPIES));
-}
-
-/* ---- frames ---- */
-
-/* Where the other side of the pipe looks at us. */
-static void stop(const struct bench *b)
-{
-    char line[16];
-    if (b->stops) {
-        printf("\nstop\n");
-        fflush(stdout);
-        vx_need(fgets(line, sizeof line, stdin) != NULL, "going on after a stop");
-    }
-}
-
-/* DRAWS draws recorded and submitted, again and again, FLIGHT frames at most on their way. */
-static void frame(struct bench *b)
-{
-    VkFence fences[FLIGHT];
-    VkCommandBuffer commands[FLIGHT];
-    VkCommandPool pool = make_pool(b, FLIGHT, commands);
-    for (int i = 0; i < FLIGHT; i++) {
-        fences[i] = make_fence(b);
-        submit(b, 0, NULL, fences[i]);
-    }
-    stop(b);
-    uint64_t begin = now_ns();
-    for (uint64_t n = 0; n < b->frames; n++) {
-        const uint64_t slot = n % FLIGHT;
-        wait_and_reset(b, fences[slot]);
-        begin_commands(b, commands[slot], true);
-        record_draws(commands[slot]);
-        end_commands(commands[slot]);
-        submit(b, 1, &commands[slot], fences[slot]);
-    }
-    need(vkQueueWaitIdle(b->vx.queue), "vkQueueWaitIdle");
-    uint64_t took = now_ns() - begin;
-    stop(b);
-    for (int i = 0; i < FLIGHT; i++) {
-        vkDestroyFence(b->vx.device, fences[i], NULL);
-    }
-    vkDestroyCommandPool(b->vx.device, pool, NULL);
-    figure(b, "frame", (double)took / (double)b->frames);
-    figure(b, "frames_count", (double)b->frames);
-}
-
-/* 1280 x 720, all of it shaded six times. */
-static void fill(struct bench *b)
-{
-    static const VkSpecializationMapEntry entry = {1, 0, 4};
-    static const int32_t steps = 12;
-    const VkSpecializationInfo constants = {1, &entry, sizeof steps, &steps};
-    struct vx *vx = &b->vx;
-    uint64_t took[FILLS];
-    struct vx_target target = vx_target_sized(vx, VK_FORMAT_R8G8B8A8_UNORM, 1280, 720);
-    const struct vx_pipeline p = {.vertex = VX_CODE(quad_vert),
-                                  .fragment = VX_CODE(constants_frag),
-                                  .layout = b->layout,
-                                  .pass = target.pass,
-                                  .constants = &constants,
-                                  .blends = true,
-                                  .topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST,
-                                  .width = 1280,
-                                  .height = 720};
-    VkPipeline pipeline = vx_graphics_pipeline(vx, &p);
-    for (int round = -1; round < FILLS; round++) { /* the first compiles */
-        uint64_t begin = now_ns();
-        VkCommandBuffer commands = vx_begin(vx);
-        vx_begin_target(commands, &target, VK_SUBPASS_CONTENTS_INLINE);
-        vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, pipeline);
-        for (int i = 0; i < 6; i++) {
-            vkCmdDraw(commands, 3, 1, 0, 0);
-        }
-        vkCmdEndRenderPass(commands);
-        vx_submit(vx, commands);
-        if (round >= 0) {
-            took[round] = now_ns() - begin;
-        }
-    }
-    vkDestroyPipeline(vx->device, pipeline, NULL);
-    vx_target_free(vx, &target);
-    figure(b, "fill", median(took, FILLS));
 }
 
 static const struct {
     const char *name;
-    void (*run)(struct bench *b);
+    void (*run)(struct vkb *b);
 } figures[] = {
-    {"frame", frame},
-    {"instance", instance},
-    {"buffer", buffers},
-    {"memory", memory},
-    {"update", update},
-    {"record", record},
-    {"threads", record_threads},
-    {"submit", submit_empty},
-    {"resubmit", resubmit},
-    {"pipeline", pipelines},
-    {"bandwidth", bandwidth},
-    {"fill", fill},
+    {"frame", vkb_frame},        {"instance", instance},       {"buffer", buffers},
+    {"memory", memory},          {"update", update},           {"record", record},
+    {"threads", record_threads}, {"submit", vkb_submit_empty}, {"resubmit", vkb_resubmit},
+    {"pipeline", vkb_pipelines}, {"bandwidth", vkb_bandwidth}, {"fill", vkb_fill},
 };
 
 static bool chosen(const char *name, char **names)
@@ -632,7 +339,7 @@ static bool chosen(const char *name, char **names)
 
 int main(int argc, char **argv)
 {
-    struct bench b = {.frames = 200, .first = true};
+    struct vkb b = {.frames = 200, .first = true};
     int i = 1;
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
         if (strcmp(argv[i], "--stops") == 0) {
