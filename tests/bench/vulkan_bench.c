@@ -268,53 +268,104 @@ static void record(struct vkb *b)
     vkb_figure(b, "record_mix", vkb_median(mix, VKB_ROUNDS) / (double)(VKB_DRAWS / 6 * 6));
 }
 
-enum { THREADS_MAX = 4 };
+enum {
+    THREADS_MAX = 4,
+    TAKES = 9,                /* a take lasts a millisecond, in which anything may happen */
+    RECORDS = 4 * VKB_ROUNDS, /* command buffers in a take of a thread */
+    DRAW_BYTES = 28           /* of a packed draw */
+};
 
 struct recorder {
-    struct vkb *b;
+    const struct vkb *b;
+    void (*work)(const struct vkb *b, pthread_barrier_t *start, uint64_t *took);
     pthread_t thread;
     pthread_barrier_t *start;
     uint64_t took;
 };
 
-static void *record_rounds(void *user)
+static void record_some(const struct vkb *b, pthread_barrier_t *start, uint64_t *took)
 {
-    struct recorder *r = user;
     VkCommandBuffer commands;
-    VkCommandPool pool = vkb_pool(r->b, 1, &commands);
-    pthread_barrier_wait(r->start);
+    VkCommandPool pool = vkb_pool(b, 1, &commands);
+    pthread_barrier_wait(start);
     uint64_t begin = vkb_now_ns();
-    for (int round = 0; round < 4 * VKB_ROUNDS; round++) {
-        vkb_begin(r->b, commands, true);
+    for (int i = 0; i < RECORDS; i++) {
+        vkb_begin(b, commands, true);
         vkb_draws(commands);
         vkb_end(commands);
     }
-    r->took = vkb_now_ns() - begin;
-    pthread_barrier_wait(r->start);
-    vkDestroyCommandPool(r->b->vx.device, pool, NULL);
+    *took = vkb_now_ns() - begin;
+    pthread_barrier_wait(start);
+    vkDestroyCommandPool(b->vx.device, pool, NULL);
+}
+
+/* Nothing but memory that is written, of as many bytes: what the machine has for so many threads.
+ */
+static void store_some(const struct vkb *b, pthread_barrier_t *start, uint64_t *took)
+{
+    uint32_t draw[DRAW_BYTES / 4] = {0};
+    uint8_t *bytes = calloc(VKB_DRAWS, sizeof draw);
+    (void)b;
+    vx_need(bytes != NULL, "memory");
+    pthread_barrier_wait(start);
+    uint64_t begin = vkb_now_ns();
+    for (uint32_t i = 0; i < RECORDS * VKB_DRAWS; i++) {
+        draw[0] = i;
+        memcpy(bytes + (size_t)(i % VKB_DRAWS) * sizeof draw, draw, sizeof draw);
+        __asm__ volatile("" : : "r"(bytes) : "memory");
+    }
+    *took = vkb_now_ns() - begin;
+    pthread_barrier_wait(start);
+    free(bytes);
+}
+
+static void *recorder_main(void *user)
+{
+    struct recorder *r = user;
+    r->work(r->b, r->start, &r->took);
     return NULL;
 }
 
+/* ns a draw of a thread, the median of so many. */
+static uint64_t threads_take(struct recorder *recorders, unsigned threads)
+{
+    uint64_t took[THREADS_MAX];
+    pthread_barrier_t start;
+    pthread_barrier_init(&start, NULL, threads);
+    for (unsigned i = 0; i < threads; i++) {
+        recorders[i].start = &start;
+        vx_need(pthread_create(&recorders[i].thread, NULL, recorder_main, &recorders[i]) == 0,
+                "a thread");
+    }
+    for (unsigned i = 0; i < threads; i++) {
+        pthread_join(recorders[i].thread, NULL);
+        took[i] = recorders[i].took;
+    }
+    pthread_barrier_destroy(&start);
+    return (uint64_t)vkb_median(took, threads);
+}
+
+/* By turns: one thread, two and four, recording and storing. */
 static void record_threads(struct vkb *b)
 {
-    for (unsigned threads = 1; threads <= THREADS_MAX; threads *= 2) {
-        struct recorder recorders[THREADS_MAX];
-        uint64_t took[THREADS_MAX];
-        pthread_barrier_t start;
-        pthread_barrier_init(&start, NULL, threads);
-        for (unsigned i = 0; i < threads; i++) {
-            recorders[i] = (struct recorder){.b = b, .start = &start};
-            vx_need(pthread_create(&recorders[i].thread, NULL, record_rounds, &recorders[i]) == 0,
-                    "a thread");
+    static const struct {
+        const char *name;
+        void (*work)(const struct vkb *b, pthread_barrier_t *start, uint64_t *took);
+    } works[] = {{"record_threads", record_some}, {"store_threads", store_some}};
+    uint64_t took[2][3][TAKES];
+    for (int take = 0; take < TAKES; take++) {
+        for (int i = 0; i < 6; i++) {
+            struct recorder recorders[THREADS_MAX];
+            for (int j = 0; j < THREADS_MAX; j++) {
+                recorders[j] = (struct recorder){.b = b, .work = works[i % 2].work};
+            }
+            took[i % 2][i / 2][take] = threads_take(recorders, 1u << i / 2);
         }
-        for (unsigned i = 0; i < threads; i++) {
-            pthread_join(recorders[i].thread, NULL);
-            took[i] = recorders[i].took;
-        }
-        pthread_barrier_destroy(&start);
+    }
+    for (int i = 0; i < 6; i++) {
         char name[32];
-        snprintf(name, sizeof name, "record_threads_%u", threads);
-        vkb_figure(b, name, vkb_median(took, threads) / (4.0 * VKB_ROUNDS * VKB_DRAWS));
+        snprintf(name, sizeof name, "%s_%u", works[i % 2].name, 1u << i / 2);
+        vkb_figure(b, name, vkb_median(took[i % 2][i / 2], TAKES) / ((double)RECORDS * VKB_DRAWS));
     }
 }
 
