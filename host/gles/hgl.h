@@ -80,6 +80,7 @@ struct hgl_state {
     struct hgl_group *group;       /* counted */
     uint32_t top[HGL_OWN_KINDS];   /* highest name that was ever given out */
     struct sl_map queries;         /* name -> what it counted last, as a number */
+    struct sl_map results;         /* name -> struct hgl_result, owned: hgl_query.c */
 };
 
 struct hgl_ring;

@@ -3,6 +3,7 @@
  * An array that has no source (never given one, or its buffer was deleted) is kept off in the
  * driver, whatever the guest enabled: the driver would read at an address that the guest chose. */
 #include "host/gles/hgl_group.h"
+#include "host/gles/hgl_query.h"
 
 #include "host/gles2_hand.h"
 #include "transport/base/mem.h"
@@ -41,6 +42,7 @@ struct hgl_state *hgl_state_new(const struct hgl_state *share)
     s->vao = &s->zero;
     sl_map_init(&s->vaos, VAOS_MAX);
     sl_map_init(&s->queries, QUERIES_MAX);
+    sl_map_init(&s->results, QUERIES_MAX);
     return s;
 }
 
@@ -55,7 +57,7 @@ void hgl_state_free(struct hgl_state *state)
     sl_map_finish(&state->vaos);
     vao_finish(&state->zero);
     hgl_messages_free(state->messages);
-    sl_map_finish(&state->queries);
+    hgl_queries_finish(state);
     hgl_group_put(state->group);
     sl_free(state);
 }

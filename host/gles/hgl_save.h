@@ -91,6 +91,7 @@ enum hgl_about {
     HGL_ABOUT_SHAPE,
     HGL_ABOUT_BOUND,
     HGL_ABOUT_OTHERS,
+    HGL_ABOUT_COUNTED, /* of one context's queries, as its own names */
 };
 /* Packets from here on; id: of the group's. FILLS with HGL_ABOUT_HELD fill that object. */
 void hgl_save_about(struct hgl_save *s, enum vgd_rule rule, uint32_t about, uint32_t id);

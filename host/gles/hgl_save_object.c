@@ -1,4 +1,5 @@
 /* Buffers, samplers, framebuffers, transform feedbacks and pipelines of a snapshot. */
+#include "host/gles/hgl_query.h"
 #include "host/gles/hgl_save.h"
 
 #include "transport/base/mem.h"
@@ -414,8 +415,46 @@ static bool is_going_on(const struct hgl_save *s, const struct hgl_saved *c, GLe
     return (uint32_t)current == name;
 }
 
-/* What a query has counted can be told, but not set: one that is over counts nothing, one that is
- * going on begins anew. */
+/* What it has counted; one that is going on is ended. It is waited for. */
+static uint64_t result_of(const struct hgl_save *s, const struct hgl_saved *c, uint32_t name,
+                          GLenum target, bool on)
+{
+    const struct hgl_result *kept = hgl_query_result(c->state, name);
+    GLuint64 value = 0;
+    GLuint half = 0;
+    if (on) {
+        s->gl->EndQuery(target);
+    }
+    if (kept != NULL && !kept->is_partial) {
+        return kept->value;
+    }
+    if (hgl_has(s, "GL_EXT_disjoint_timer_query")) {
+        s->gl->GetQueryObjectui64vEXT(name, GL_QUERY_RESULT, &value);
+    } else {
+        s->gl->GetQueryObjectuiv(name, GL_QUERY_RESULT, &half);
+        value = half;
+    }
+    return kept != NULL ? hgl_query_sum(c->state, name, kept->value, value) : value;
+}
+
+/* One that is going on begins anew, here and there, and what it had counted is kept. */
+static void save_result(struct hgl_save *s, const struct hgl_saved *c, uint32_t name, GLenum target,
+                        bool on)
+{
+    if (on && hgl_save_is_whole(s)) {
+        return; /* nothing leads back to it */
+    }
+    uint64_t value = result_of(s, c, name, target, on);
+    if (on) {
+        s->gl->BeginQuery(target, name);
+        if (!hgl_query_keep(c->state, name, value, true)) {
+            hgl_save_refuse(s, "no memory for what query %u has counted", name);
+        }
+    }
+    glesx_pack_glQueryResultSLUICE(hgl_out(s), name, value, on);
+}
+
+/* What a query has counted can be told, but not set: it is kept there. */
 static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
 {
     uint8_t *alive;
@@ -423,13 +462,14 @@ static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
     uint32_t top = hgl_save_names(s, c->state, HGL_QUERIES, &alive);
     own_names(s, c, HGL_QUERIES, top, alive);
     for (uint32_t turn = 0; turn < 2; turn++) { /* those that are over first */
-        for (uint32_t name = 1; name <= top; name++) {
+        for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
             GLenum target = (GLenum)(uintptr_t)sl_map_find(&c->state->queries, name);
             bool on = target != 0 && alive[name] != 0 && is_going_on(s, c, target, name);
             if (target == 0 || alive[name] == 0 || on != (turn == 1)) {
                 continue;
             }
-            hgl_save_about(s, on ? VGD_FIXED : VGD_ONCE, HGL_ABOUT_HELD + HGL_QUERIES, name);
+            hgl_save_about(s, on ? VGD_FIXED : VGD_FILLS, HGL_ABOUT_COUNTED,
+                           c->handle ^ name << 12);
             if (target == GL_TIMESTAMP_EXT) {
                 glesx_pack_glQueryCounterEXT(out, name, target);
             } else {
@@ -438,6 +478,7 @@ static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
             if (!on && target != GL_TIMESTAMP_EXT) {
                 gles2_pack_glEndQuery(out, target);
             }
+            save_result(s, c, name, target, on);
         }
     }
     hgl_save_flush(s);

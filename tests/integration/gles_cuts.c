@@ -38,24 +38,14 @@ static const char *name_of(const struct twin_packet *p)
     return name != NULL ? name : rc_op_name(opcode) != NULL ? rc_op_name(opcode) : "?";
 }
 
-/* Answers that tell what time it is, so to speak: fences; and queries, whose results are not part
- * of a snapshot. */
+/* Answers that tell what time it is, or so to speak. */
 static bool is_settled(const struct twin_packet *p)
 {
-    static const char *const others[] = {"glGetQueryObjectuiv",
-                                         "glGetQueryObjectivEXT",
-                                         "glGetQueryObjecti64vEXT",
-                                         "glGetQueryObjectui64vEXT",
-                                         "glIsQuery",
-                                         "glClientWaitSyncAEMU",
-                                         "glGetSyncivAEMU",
-                                         "rcClientWaitSyncKHR",
-                                         "rcIsSyncSignaled",
-                                         "glGetInteger64v",
-                                         "glGetProgramBinary",
-                                         "glDebugFetchSLUICE",
-                                         "glGetDebugMessageLog",
-                                         "glGetProgramPipelineInfoLog"};
+    static const char *const others[] = {
+        "glGetQueryObjecti64vEXT", "glGetQueryObjectui64vEXT",   "glClientWaitSyncAEMU",
+        "glGetSyncivAEMU",         "rcClientWaitSyncKHR",        "rcIsSyncSignaled",
+        "glGetInteger64v",         "glGetProgramBinary",         "glDebugFetchSLUICE",
+        "glGetDebugMessageLog",    "glGetProgramPipelineInfoLog"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (strcmp(name_of(p), others[i]) == 0) {
             return false;

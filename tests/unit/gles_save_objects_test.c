@@ -3,6 +3,7 @@
 #include "host/gles/hgl_group.h"
 #include "tests/support/gles_save_pair.h"
 #include "tests/support/slt.h"
+#include "wire/glesx_pack.h"
 #include "wire/rc_pack.h"
 
 #include <GLES2/gl2ext.h>
@@ -312,6 +313,91 @@ SLT_TEST_F(gles_save_objects, a_program_that_is_linked_again_and_again, p)
     gles2_pack_glLinkProgram(twin_out(&p->other), name);
     gles2_pack_glGetAttribLocation(twin_out(&p->other), name, "p", 2);
     SLT_EXPECT_EQ(5u, twin_ask(&p->other));
+}
+
+/* --- queries --- */
+
+/* Draws a point into a framebuffer of its own. */
+static void draw_a_point(struct twin *t)
+{
+    struct sl_pack *o = twin_out(t);
+    uint32_t f = save_gen(t, gles2_pack_glGenFramebuffers),
+             x = save_gen(t, gles2_pack_glGenTextures);
+    gles2_pack_glBindFramebuffer(o, GL_FRAMEBUFFER, f);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, x);
+    gles2_pack_glTexStorage2D(o, GL_TEXTURE_2D, 1, GL_RGBA8, 8, 8);
+    gles2_pack_glFramebufferTexture2D(o, GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, x, 0);
+    gles2_pack_glViewport(o, 0, 0, 8, 8);
+    uint32_t v = shader(t, GL_VERTEX_SHADER,
+                        "#version 300 es\nvoid main() { gl_Position = vec4(0, 0, 0, 1);"
+                        "gl_PointSize = 4.0; }\n"),
+             c = shader(t, GL_FRAGMENT_SHADER,
+                        "#version 300 es\nprecision mediump float; out vec4 c;\n"
+                        "void main() { c = vec4(1); }\n");
+    gles2_pack_glCreateProgram(o);
+    uint32_t name = twin_ask(t);
+    gles2_pack_glAttachShader(o, name, v);
+    gles2_pack_glAttachShader(o, name, c);
+    gles2_pack_glLinkProgram(o, name);
+    gles2_pack_glUseProgram(o, name);
+    gles2_pack_glDrawArrays(o, GL_POINTS, 0, 1);
+    twin_send(t);
+}
+
+static uint32_t result_of(struct twin *t, uint32_t query, GLenum what)
+{
+    gles2_pack_glGetQueryObjectuiv(twin_out(t), query, what, 4);
+    return twin_ask(t);
+}
+
+/* One that has counted something, one that has not, one that goes on and has by then. */
+SLT_TEST_F(gles_save_objects, queries_have_their_results, p)
+{
+    struct sl_pack *o = twin_out(&p->one);
+    uint32_t names[3];
+    for (int i = 0; i < 3; i++) {
+        names[i] = save_gen(&p->one, gles2_pack_glGenQueries);
+    }
+    gles2_pack_glBeginQuery(o, GL_ANY_SAMPLES_PASSED, names[0]);
+    draw_a_point(&p->one);
+    gles2_pack_glEndQuery(o, GL_ANY_SAMPLES_PASSED);
+    gles2_pack_glBeginQuery(o, GL_ANY_SAMPLES_PASSED, names[1]);
+    gles2_pack_glEndQuery(o, GL_ANY_SAMPLES_PASSED);
+    gles2_pack_glBeginQuery(o, GL_ANY_SAMPLES_PASSED_CONSERVATIVE, names[2]);
+    draw_a_point(&p->one);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    struct twin *both[] = {&p->one, &p->other};
+    for (int i = 0; i < 2; i++) {
+        struct twin *t = both[i];
+        SLT_EXPECT_EQ(1u, result_of(t, names[0], GL_QUERY_RESULT_AVAILABLE));
+        SLT_EXPECT_EQ(1u, result_of(t, names[0], GL_QUERY_RESULT));
+        SLT_EXPECT_EQ(0u, result_of(t, names[1], GL_QUERY_RESULT));
+        SLT_EXPECT_EQ(0u, save_error(t));
+        (void)result_of(t, names[2], GL_QUERY_RESULT); /* it goes on */
+        SLT_EXPECT_EQ((uint32_t)GL_INVALID_OPERATION, save_error(t));
+        gles2_pack_glEndQuery(twin_out(t), GL_ANY_SAMPLES_PASSED_CONSERVATIVE);
+        SLT_EXPECT_EQ(1u, result_of(t, names[2], GL_QUERY_RESULT));
+        gles2_pack_glBeginQuery(twin_out(t), GL_ANY_SAMPLES_PASSED, names[0]);
+        gles2_pack_glEndQuery(twin_out(t), GL_ANY_SAMPLES_PASSED);
+        SLT_EXPECT_EQ(0u, result_of(t, names[0], GL_QUERY_RESULT));
+        SLT_EXPECT_EQ(0u, save_error(t));
+    }
+}
+
+SLT_TEST_F(gles_save_objects, results_are_of_queries, p)
+{
+    uint32_t name = save_gen(&p->one, gles2_pack_glGenQueries);
+    gles2_pack_glBeginQuery(twin_out(&p->one), GL_ANY_SAMPLES_PASSED, name);
+    gles2_pack_glEndQuery(twin_out(&p->one), GL_ANY_SAMPLES_PASSED);
+    twin_send(&p->one);
+    save_expect_twins(p);
+    glesx_pack_glQueryResultSLUICE(twin_out(&p->other), name, 1ull << 40, GL_FALSE);
+    glesx_pack_glQueryResultSLUICE(twin_out(&p->other), name + 1, 7, GL_FALSE);
+    SLT_EXPECT_EQ(UINT32_MAX, result_of(&p->other, name, GL_QUERY_RESULT));
+    SLT_EXPECT_EQ(0u, save_error(&p->other));
+    (void)result_of(&p->other, name + 1, GL_QUERY_RESULT);
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_OPERATION, save_error(&p->other));
 }
 
 SLT_TEST_F(gles_save_objects, programs_that_wait_for_their_end, p)
