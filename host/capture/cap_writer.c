@@ -22,6 +22,7 @@
 enum {
     BUFFER_SLACK = 4096, /* a chunk closes before it has this much more than CAP_CHUNK_BYTES */
     LEVEL_FAST = -5,     /* when falling behind */
+    LEVEL_LEAST = -20,   /* when producers are about to wait: packs half as well, twice as fast */
     STACK = 512 * 1024,
 };
 #define SWEEP_NS     (15 * SL_NS_PER_MS)
@@ -193,15 +194,16 @@ static void buffer_done(struct cap_writer *w, struct cap_buffer *b)
 static int level_now(struct cap_writer *w)
 {
     pthread_mutex_lock(&w->lock);
-    bool behind = w->on_the_way > CAP_WRITER_BYTES / 2;
+    size_t waits = w->on_the_way;
     pthread_mutex_unlock(&w->lock);
-    if (!behind || w->options.level <= LEVEL_FAST) {
+    int least = waits > CAP_WRITER_BYTES / 4 * 3 ? LEVEL_LEAST : LEVEL_FAST;
+    if (waits <= CAP_WRITER_BYTES / 2 || w->options.level <= least) {
         return w->options.level;
     }
     if (w->level_fell++ == 0) {
         sl_info("capture", "recording falls behind: it packs less for a while");
     }
-    return LEVEL_FAST;
+    return least;
 }
 
 /* The payload as it is stored. NULL: as it is. */

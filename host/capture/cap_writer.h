@@ -2,7 +2,8 @@
  *
  * Who uses it: the recorder (cap_recording.c), trim. Producers fill buffers and put them; a buffer
  * is a whole chunk. Buffers of one stream and kind must be put in order. Memory is bounded: past
- * half of CAP_WRITER_BYTES on the way the level falls to fast, past all of it cap_writer_get waits.
+ * half of CAP_WRITER_BYTES on the way the level falls to fast, past three fourths to what is faster
+ * still and packs half as well, past all of it cap_writer_get waits.
  * Nothing is dropped, until the file cannot grow any more: then the recording is over (see
  * cap_writer_stopped) and what is put is thrown away. */
 #ifndef HOST_CAP_WRITER_H
