@@ -79,6 +79,7 @@ struct hgl_state {
     bool debuggable;               /* it has KHR_debug; known when `runs` is */
     struct hgl_group *group;       /* counted */
     uint32_t top[HGL_OWN_KINDS];   /* highest name that was ever given out */
+    bool has_counted;              /* some query was begun */
     struct sl_map queries;         /* name -> what it counted last, as a number */
     struct sl_map results;         /* name -> struct hgl_result, owned: hgl_query.c */
 };

@@ -73,6 +73,15 @@ static bool on_context_new(void *user, struct hrc_context *context)
     return context->state != NULL;
 }
 
+static void on_context_ends(void *user, struct hrc_context *context)
+{
+    const struct hgl_context *c = user;
+    const struct hgl_state *state = context->state;
+    if (state->has_counted) {
+        hs_context_settle(&c->provider->driver.native, context->egl);
+    }
+}
+
 static void on_context_free(void *user, struct hrc_context *context)
 {
     (void)user;
@@ -113,6 +122,7 @@ static void on_sync_free(void *user, void *sync)
 }
 
 static const struct hrc_hooks hooks = {.context_new = on_context_new,
+                                       .context_ends = on_context_ends,
                                        .context_free = on_context_free,
                                        .current = on_current,
                                        .bound = on_bound,

@@ -75,6 +75,7 @@ void hgl_glBeginQuery(struct hr_call *call, const struct gles2_args_glBeginQuery
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
     if (s != NULL && gl->BeginQuery != NULL) {
+        s->has_counted = true;
         gl->BeginQuery(a->target, a->query);
         begins(s, gl, a->query, a->target);
     }

@@ -79,6 +79,21 @@ void hs_context_destroy(const struct hs_native *n, EGLContext context)
     }
 }
 
+void hs_context_settle(const struct hs_native *n, EGLContext context)
+{
+    EGLContext was = n->egl.GetCurrentContext();
+    EGLSurface draw = n->egl.GetCurrentSurface(EGL_DRAW), read = n->egl.GetCurrentSurface(EGL_READ);
+    if (!n->software || !n->egl.MakeCurrent(n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, context)) {
+        return;
+    }
+    n->gl->Finish();
+    if (!n->egl.MakeCurrent(n->display, draw, read, was)) {
+        sl_warn_limited("surface", "a context is no longer current: EGL error 0x%x",
+                        (unsigned)n->egl.GetError());
+        (void)n->egl.MakeCurrent(n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    }
+}
+
 void hs_draw_tex_begin(const struct hs_native *n)
 {
     if (n->ending != NULL) {

@@ -19,20 +19,23 @@
     X(BindAPI, BINDAPI)                                                                            \
     X(ChooseConfig, CHOOSECONFIG)                                                                  \
     X(CreateContext, CREATECONTEXT)                                                                \
-    X(CreatePbufferSurface, CREATEPBUFFERSURFACE) X(DestroyContext, DESTROYCONTEXT)                \
-        X(DestroySurface, DESTROYSURFACE) X(GetConfigAttrib, GETCONFIGATTRIB)                      \
-            X(GetConfigs, GETCONFIGS) X(GetDisplay, GETDISPLAY) X(GetError, GETERROR)              \
-                X(GetProcAddress, GETPROCADDRESS) X(Initialize, INITIALIZE)                        \
-                    X(MakeCurrent, MAKECURRENT) X(QueryString, QUERYSTRING)                        \
-                        X(ReleaseThread, RELEASETHREAD) X(Terminate, TERMINATE)
+    X(CreatePbufferSurface, CREATEPBUFFERSURFACE)                                                  \
+    X(DestroyContext, DESTROYCONTEXT) X(DestroySurface, DESTROYSURFACE)                            \
+        X(GetConfigAttrib, GETCONFIGATTRIB) X(GetConfigs, GETCONFIGS)                              \
+            X(GetCurrentContext, GETCURRENTCONTEXT) X(GetCurrentSurface, GETCURRENTSURFACE)        \
+                X(GetDisplay, GETDISPLAY) X(GetError, GETERROR) X(GetProcAddress, GETPROCADDRESS)  \
+                    X(Initialize, INITIALIZE) X(MakeCurrent, MAKECURRENT)                          \
+                        X(QueryString, QUERYSTRING) X(ReleaseThread, RELEASETHREAD)                \
+                            X(Terminate, TERMINATE)
 /* May be NULL. */
 #define HS_EGL_EXTRA(X)                                                                            \
     X(GetPlatformDisplayEXT, GETPLATFORMDISPLAYEXT)                                                \
     X(QueryDevicesEXT, QUERYDEVICESEXT)                                                            \
     X(CreateImageKHR, CREATEIMAGEKHR)                                                              \
-    X(DestroyImageKHR, DESTROYIMAGEKHR) X(CreateSyncKHR, CREATESYNCKHR)                            \
-        X(DestroySyncKHR, DESTROYSYNCKHR) X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR)                  \
-            X(GetSyncAttribKHR, GETSYNCATTRIBKHR) X(WaitSyncKHR, WAITSYNCKHR)
+    X(DestroyImageKHR, DESTROYIMAGEKHR)                                                            \
+    X(CreateSyncKHR, CREATESYNCKHR) X(DestroySyncKHR, DESTROYSYNCKHR)                              \
+        X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR) X(GetSyncAttribKHR, GETSYNCATTRIBKHR)              \
+            X(WaitSyncKHR, WAITSYNCKHR)
 
 struct hs_egl {
 #define HS_EGL_FIELD(name, upper) PFNEGL##upper##PROC name;
@@ -70,6 +73,11 @@ extern const int32_t hs_config_attributes[HS_CONFIG_ATTRIBUTES];
 
 /* eglDestroyContext, one at a time. The context is current nowhere. Any thread. */
 void hs_context_destroy(const struct hs_native *native, EGLContext context);
+
+/* Waits for what the context draws, before it ends with queries that still count: Mesa's CPU
+ * drivers (22) free these with it and go on counting into them. The context is of GLES 2+ and
+ * current nowhere. Any thread; what is current there stays so. */
+void hs_context_settle(const struct hs_native *native, EGLContext context);
 
 /* Mesa (22) keeps the shaders that glDrawTex is drawn with for all contexts of the process: the
  * first to draw makes them, and any that ends frees them. So while a context draws so no other

@@ -100,6 +100,17 @@ static EGLBoolean fake_MakeCurrent(EGLDisplay display, EGLSurface draw, EGLSurfa
     return EGL_TRUE;
 }
 
+static EGLContext fake_GetCurrentContext(void)
+{
+    return current;
+}
+
+static EGLSurface fake_GetCurrentSurface(EGLint which)
+{
+    (void)which;
+    return EGL_NO_SURFACE;
+}
+
 static const char *fake_QueryString(EGLDisplay display, EGLint name)
 {
     (void)display, (void)name;

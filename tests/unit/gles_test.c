@@ -5,6 +5,7 @@
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "wire/gles2_opcodes.h"
+#include "wire/rc_opcodes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -442,6 +443,46 @@ SLT_TEST_F(gles, maps_read_and_write_buffers, t)
               GL_MAP_READ_BIT, 8); /* past its end and the reply's */
     gles_read(g, out, 8);
     SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
+/* A context that counts samples and draws; then it ends, which a driver may not survive. */
+static void count_and_end(struct gles_guest *g)
+{
+    uint32_t name, fb;
+    uint32_t any = 0xffffffff; /* of configs */
+    uint32_t context = gles_call(g, RC_OP_rcCreateContext, "uuu", any, 0, 3);
+    SLT_ASSERT_EQ(1u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", context, g->surface, g->surface));
+    gles_send(g, GLES2_OP_glGenTextures, "iu", 1, 4);
+    gles_read(g, &name, 4);
+    gles_send(g, GLES2_OP_glBindTexture, "uu", GL_TEXTURE_2D, name);
+    gles_send(g, GLES2_OP_glTexStorage2D, "uiuii", GL_TEXTURE_2D, 1, GL_RGBA8, 1024, 1024);
+    gles_send(g, GLES2_OP_glGenFramebuffers, "iu", 1, 4);
+    gles_read(g, &fb, 4);
+    gles_send(g, GLES2_OP_glBindFramebuffer, "uu", GL_FRAMEBUFFER, fb);
+    gles_send(g, GLES2_OP_glFramebufferTexture2D, "uuuui", GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0,
+              GL_TEXTURE_2D, name, 0);
+    gles_send(g, GLES2_OP_glViewport, "iiii", 0, 0, 1024, 1024);
+    arrays(g);
+    gles_send(g, GLES2_OP_glGenQueries, "iu", 1, 4);
+    gles_read(g, &name, 4);
+    gles_send(g, GLES2_OP_glBeginQuery, "uu", GL_ANY_SAMPLES_PASSED, name);
+    for (int i = 0; i < 20; i++) {
+        gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 3);
+    }
+    SLT_ASSERT_EQ(1u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", 0, 0, 0));
+    gles_send(g, RC_OP_rcDestroyContext, "u", context);
+}
+
+SLT_TEST_F(gles, contexts_that_count_end, t)
+{
+    struct gles_guest *g = t->g;
+    for (int i = 0; i < 40; i++) {
+        count_and_end(g);
+    }
+    SLT_EXPECT_EQ(1u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", g->gl, g->surface, g->surface));
+    arrays(g);
+    gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 3);
+    SLT_EXPECT_EQ(0xff0000u, gles_window_pixel(g, 5, 5));
 }
 
 /* Two guests at once; one breaks the protocol; the other does not notice. */
