@@ -68,12 +68,14 @@ const struct verb verb_serve = {
     .name = "serve",
     .summary = "serve many programs from one host process",
     .usage = "",
-    .about = "Listens on a local socket and draws for every program that connects, until it gets "
-             "SIGINT, SIGTERM or SIGHUP.\n"
-             "Programs connect at once and wait while the native driver is being loaded.\n"
-             "They are in one process with each other: Vulkan's shaders are checked before the "
-             "driver sees them. With --any-user a driver of the CPU gives nobody device addresses, "
-             "which are the host's own. --trust leaves both out.",
+    .about =
+        "Listens on a local socket and draws for every program that connects, until it gets "
+        "SIGINT, SIGTERM or SIGHUP.\n"
+        "Programs connect at once and wait while the native driver is being loaded.\n"
+        "They are in one process with each other: Vulkan's shaders are checked before the "
+        "driver sees them.\n"
+        "With --any-user a driver of the CPU gives nobody device addresses, which are the host's "
+        "own. --trust leaves both out.",
     .example =
         "sluice serve --socket /tmp/s.sock & sluice run --socket /tmp/s.sock -- es2gears_x11",
     .options = options,
