@@ -222,6 +222,7 @@ enum { RIVALS = 4, RACES = 300 };
 
 struct rival {
     pthread_barrier_t *start;
+    const char *path;
     pthread_t thread;
     enum sl_result result;
     int fd;
@@ -231,7 +232,7 @@ static void *listen_with_others(void *user)
 {
     struct rival *rival = user;
     pthread_barrier_wait(rival->start);
-    rival->result = sl_sock_listen(sock_path(), SOCK_SEQPACKET, &rival->fd);
+    rival->result = sl_sock_listen(rival->path, SOCK_SEQPACKET, &rival->fd);
     return NULL;
 }
 
@@ -244,7 +245,7 @@ SLT_TEST_F(sock, one_of_many_takes_an_abandoned_file, t)
         SLT_ASSERT_OK(sl_sock_listen(sock_path(), SOCK_SEQPACKET, &t->a));
         sl_fd_close(&t->a);
         for (uint32_t i = 0; i < RIVALS; i++) {
-            rivals[i] = (struct rival){.start = &start, .fd = -1};
+            rivals[i] = (struct rival){.start = &start, .path = sock_path(), .fd = -1};
             SLT_ASSERT_EQ(0,
                           pthread_create(&rivals[i].thread, NULL, listen_with_others, &rivals[i]));
         }
