@@ -27,17 +27,6 @@ struct counts {
     VkCommandBuffer looks; /* recorded once */
 };
 
-static VkQueryPool make_pool(struct vx *vx, VkQueryType type, VkQueryPipelineStatisticFlags what)
-{
-    const VkQueryPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
-                                        .queryType = type,
-                                        .queryCount = QUERIES,
-                                        .pipelineStatistics = what};
-    VkQueryPool pool;
-    VX(vx, vkCreateQueryPool(vx->device, &info, NULL, &pool));
-    return pool;
-}
-
 static void copy(struct counts *c, VkCommandBuffer commands, uint32_t place, uint32_t first,
                  uint32_t count, VkQueryResultFlags flags)
 {
@@ -64,10 +53,10 @@ static void open_all(struct counts *c)
                                   .has_vertices = true,
                                   .topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST};
     c->pipeline = vx_graphics_pipeline(vx, &p);
-    c->pools[0] = make_pool(vx, VK_QUERY_TYPE_OCCLUSION, 0);
-    c->pools[1] = make_pool(vx, VK_QUERY_TYPE_PIPELINE_STATISTICS,
-                            VK_QUERY_PIPELINE_STATISTIC_INPUT_ASSEMBLY_VERTICES_BIT |
-                                VK_QUERY_PIPELINE_STATISTIC_VERTEX_SHADER_INVOCATIONS_BIT);
+    c->pools[0] = vx_query_pool(vx, VK_QUERY_TYPE_OCCLUSION, QUERIES, 0);
+    c->pools[1] = vx_query_pool(vx, VK_QUERY_TYPE_PIPELINE_STATISTICS, QUERIES,
+                                VK_QUERY_PIPELINE_STATISTIC_INPUT_ASSEMBLY_VERTICES_BIT |
+                                    VK_QUERY_PIPELINE_STATISTIC_VERTEX_SHADER_INVOCATIONS_BIT);
     c->words[0] = 1;
     c->words[1] = 2;
     const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,

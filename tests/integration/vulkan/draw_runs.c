@@ -112,20 +112,15 @@ static void rows(struct vx *vx, struct scene *s, const char *name, struct vx_cod
 
 static VkQueryPool make_queries(struct vx *vx)
 {
-    const VkQueryPoolCreateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
-        .queryType = VK_QUERY_TYPE_PIPELINE_STATISTICS,
-        .queryCount = 1,
-        .pipelineStatistics = VK_QUERY_PIPELINE_STATISTIC_INPUT_ASSEMBLY_VERTICES_BIT |
-                              VK_QUERY_PIPELINE_STATISTIC_INPUT_ASSEMBLY_PRIMITIVES_BIT |
-                              VK_QUERY_PIPELINE_STATISTIC_VERTEX_SHADER_INVOCATIONS_BIT |
-                              VK_QUERY_PIPELINE_STATISTIC_CLIPPING_INVOCATIONS_BIT |
-                              VK_QUERY_PIPELINE_STATISTIC_FRAGMENT_SHADER_INVOCATIONS_BIT};
-    VkQueryPool pool = VK_NULL_HANDLE;
-    if (vx->features.pipelineStatisticsQuery) {
-        VX(vx, vkCreateQueryPool(vx->device, &info, NULL, &pool));
-    }
-    return pool;
+    const VkQueryPipelineStatisticFlags what =
+        VK_QUERY_PIPELINE_STATISTIC_INPUT_ASSEMBLY_VERTICES_BIT |
+        VK_QUERY_PIPELINE_STATISTIC_INPUT_ASSEMBLY_PRIMITIVES_BIT |
+        VK_QUERY_PIPELINE_STATISTIC_VERTEX_SHADER_INVOCATIONS_BIT |
+        VK_QUERY_PIPELINE_STATISTIC_CLIPPING_INVOCATIONS_BIT |
+        VK_QUERY_PIPELINE_STATISTIC_FRAGMENT_SHADER_INVOCATIONS_BIT;
+    return vx->features.pipelineStatisticsQuery
+               ? vx_query_pool(vx, VK_QUERY_TYPE_PIPELINE_STATISTICS, 1, what)
+               : VK_NULL_HANDLE;
 }
 
 int main(void)

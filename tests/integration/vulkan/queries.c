@@ -16,17 +16,6 @@ struct scene {
     VkPipeline pipeline;
 };
 
-static VkQueryPool make_pool(struct vx *vx, VkQueryType type, VkQueryPipelineStatisticFlags what)
-{
-    const VkQueryPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
-                                        .queryType = type,
-                                        .queryCount = QUERIES,
-                                        .pipelineStatistics = what};
-    VkQueryPool pool;
-    VX(vx, vkCreateQueryPool(vx->device, &info, NULL, &pool));
-    return pool;
-}
-
 /* Draws with each query but the last around some triangles. words: 64-bit ones of a query. */
 static void counted(struct vx *vx, struct scene *s, const char *name, VkQueryPool pool,
                     uint32_t words, VkQueryControlFlags control)
@@ -71,7 +60,7 @@ static void counted(struct vx *vx, struct scene *s, const char *name, VkQueryPoo
 
 static void timestamps(struct vx *vx, struct scene *s)
 {
-    VkQueryPool pool = make_pool(vx, VK_QUERY_TYPE_TIMESTAMP, 0);
+    VkQueryPool pool = vx_query_pool(vx, VK_QUERY_TYPE_TIMESTAMP, QUERIES, 0);
     uint64_t times[QUERIES] = {0};
     VkCommandBuffer commands = vx_begin(vx);
     vkCmdResetQueryPool(commands, pool, 0, QUERIES);
@@ -116,7 +105,7 @@ int main(void)
                                   .topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST};
     s.pipeline = vx_graphics_pipeline(&vx, &p);
     if (vx.features.occlusionQueryPrecise) {
-        counted(&vx, &s, "occlusion", make_pool(&vx, VK_QUERY_TYPE_OCCLUSION, 0), 1,
+        counted(&vx, &s, "occlusion", vx_query_pool(&vx, VK_QUERY_TYPE_OCCLUSION, QUERIES, 0), 1,
                 VK_QUERY_CONTROL_PRECISE_BIT);
     }
     if (vx.features.pipelineStatisticsQuery) {
@@ -125,8 +114,8 @@ int main(void)
             VK_QUERY_PIPELINE_STATISTIC_INPUT_ASSEMBLY_PRIMITIVES_BIT |
             VK_QUERY_PIPELINE_STATISTIC_VERTEX_SHADER_INVOCATIONS_BIT |
             VK_QUERY_PIPELINE_STATISTIC_CLIPPING_INVOCATIONS_BIT;
-        counted(&vx, &s, "statistics", make_pool(&vx, VK_QUERY_TYPE_PIPELINE_STATISTICS, some), 4,
-                0);
+        counted(&vx, &s, "statistics",
+                vx_query_pool(&vx, VK_QUERY_TYPE_PIPELINE_STATISTICS, QUERIES, some), 4, 0);
     }
     timestamps(&vx, &s);
     vkDestroyPipeline(vx.device, s.pipeline, NULL);

@@ -137,6 +137,9 @@ void vx_write_image(struct vx *vx, VkDescriptorSet set, uint32_t binding, VkDesc
 VkPipelineLayout vx_pipeline_layout(struct vx *vx, VkDescriptorSetLayout set, /* nullable */
                                     VkShaderStageFlags push_stages, uint32_t push_size);
 VkSampler vx_sampler(struct vx *vx, VkFilter filter);
+/* what: of statistics, else 0. */
+VkQueryPool vx_query_pool(struct vx *vx, VkQueryType type, uint32_t count,
+                          VkQueryPipelineStatisticFlags what);
 
 VkPipeline vx_compute_pipeline(struct vx *vx, struct vx_code code, VkPipelineLayout layout,
                                const VkSpecializationInfo *constants);

@@ -127,6 +127,18 @@ VkPipelineLayout vx_pipeline_layout(struct vx *vx, VkDescriptorSetLayout set,
     return layout;
 }
 
+VkQueryPool vx_query_pool(struct vx *vx, VkQueryType type, uint32_t count,
+                          VkQueryPipelineStatisticFlags what)
+{
+    const VkQueryPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+                                        .queryType = type,
+                                        .queryCount = count,
+                                        .pipelineStatistics = what};
+    VkQueryPool pool;
+    VX(vx, vkCreateQueryPool(vx->device, &info, NULL, &pool));
+    return pool;
+}
+
 VkSampler vx_sampler(struct vx *vx, VkFilter filter)
 {
     VkSamplerCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SAMPLER_CREATE_INFO,
