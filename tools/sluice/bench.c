@@ -256,14 +256,19 @@ static void print_kind(const struct kind *k)
            k->environment != NULL ? "  " : "", k->environment != NULL ? k->environment : "");
 }
 
+static void print_row(uint64_t count, uint64_t ns, uint32_t opcode)
+{
+    const char *name = call_name(opcode);
+    printf("%13" PRIu64 " %12" PRIu64 " %10.1f  %s\n", count, ns, (double)ns / (double)count,
+           name != NULL ? name : "unknown");
+}
+
 static void print_costs(const struct kind *kind)
 {
     printf("%s %11s %12s %10s  name\n", kind->name, "calls", "ns", "ns/call");
     for (uint32_t i = 0; i < kind->cost_count; i++) {
         const struct rep_cost *c = &kind->costs[i];
-        const char *name = call_name(c->opcode);
-        printf("%13" PRIu64 " %12" PRIu64 " %10.1f  %s\n", c->count, c->ns,
-               (double)c->ns / (double)c->count, name != NULL ? name : "unknown");
+        print_row(c->count, c->ns, c->opcode);
     }
 }
 
@@ -274,9 +279,7 @@ static void print_gpu(const struct kind *kind)
     printf("%s GPU %7s %12s %10s  name\n", kind->name, "submits", "ns", "ns/submit");
     for (uint32_t i = 0; i < gpu->count; i++) {
         const struct hct_time *t = &gpu->list[i];
-        const char *name = call_name(t->opcode);
-        printf("%13" PRIu64 " %12" PRIu64 " %10.1f  %s\n", t->count, t->ns,
-               (double)t->ns / (double)t->count, name != NULL ? name : "unknown");
+        print_row(t->count, t->ns, t->opcode);
     }
     if (gpu->untold != 0) {
         printf("%13" PRIu64 " not measured: %s\n", gpu->untold, gpu->why);
