@@ -349,7 +349,7 @@ static enum sl_result open_gpu(struct hgl_driver *d, const char *gpu)
         sl_modules_pin(); /* before its driver is unloaded with it */
         close_display(d);
     }
-    sl_warn("gles", "not offered: no EGL device is '%s'; there are %s", gpu, there);
+    sl_warn("gles", "not offered: no EGL device is '%s'; choose from %s", gpu, there);
     return SL_ERR_NOTFOUND;
 }
 

@@ -303,7 +303,7 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
     if ((p->gpu != NULL || p->software) && !has_gpu(p)) {
         char there[512];
         list_gpus(p, there, sizeof there);
-        sl_warn("vulkan", "not offered: no Vulkan device is '%s'; there are %s",
+        sl_warn("vulkan", "not offered: no Vulkan device is '%s'; choose from %s",
                 p->gpu != NULL ? p->gpu : "a CPU", there);
         hvk_provider_unref(p);
         return SL_ERR_NOTFOUND;

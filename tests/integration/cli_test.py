@@ -287,7 +287,7 @@ class Driver(Case):
         self.refused(7, "serve", "--gpu", "77", "--socket", socket, says="--gpu is '77'")
         done = self.run_sluice("run", "--gpu", "no-such-gpu", "--", "sleep", "0.5")
         self.assertEqual(125, done.returncode)
-        self.assertIn("no EGL device is 'no-such-gpu'; there are 0: ", done.stderr)
+        self.assertIn("no EGL device is 'no-such-gpu'; choose from 0: ", done.stderr)
         self.assertIn("--gpu is 'no-such-gpu', and no device is that", done.stderr)
 
     def test_gpu_by_index_and_name(self) -> None:

@@ -142,11 +142,11 @@ void opt_print_man(const struct verb *verb, FILE *out)
 
 void opt_print_overview(const struct verb *const *verbs, FILE *out)
 {
-    fputs("usage: sluice VERB [options] ...\n\nSluice runs OpenGL ES programs against a host "
-          "process that draws with the native driver.\n\nverbs:\n",
+    fputs("usage: sluice VERB [options] ...\n\nSluice runs programs that call OpenGL ES or Vulkan "
+          "against a host process, which draws with the native driver.\n\nverbs:\n",
           out);
     for (; *verbs != NULL; verbs++) {
-        fprintf(out, "  %-8s %s\n", (*verbs)->name, (*verbs)->summary);
+        fprintf(out, "  %-10s %s\n", (*verbs)->name, (*verbs)->summary);
     }
     fputs("\nsluice help VERB, or sluice VERB --help, explains one. sluice --version tells what "
           "this build is.\n\n"
@@ -156,11 +156,11 @@ void opt_print_overview(const struct verb *const *verbs, FILE *out)
 
 void opt_print_overview_man(const struct verb *const *verbs, FILE *out)
 {
-    fputs(".TH sluice 1 \"\" \"Sluice\" \"\"\n.SH NAME\nsluice \\- run OpenGL ES programs against "
-          "a host process\n"
+    fputs(".TH sluice 1 \"\" \"Sluice\" \"\"\n.SH NAME\nsluice \\- run OpenGL ES and Vulkan "
+          "programs against a host process\n"
           ".SH SYNOPSIS\n.B sluice\nVERB [options] ...\n.SH DESCRIPTION\n"
-          "Sluice carries a program's OpenGL ES calls through a shared\\-memory ring to a host "
-          "process,\n"
+          "Sluice carries a program's OpenGL ES and Vulkan calls through a shared\\-memory ring to "
+          "a host process,\n"
           "which draws with the native driver.\n.SH VERBS\n",
           out);
     for (; *verbs != NULL; verbs++) {
