@@ -49,7 +49,9 @@ class Serve(Case):
         """What vulkaninfo says of bufferDeviceAddress, of all devices and versions."""
         process, path, status = self.start_served("serve", *options)
         with status:
+            self.assertEqual("listening\n", status.readline())
             done = self.run_sluice("run", "--socket", path, "--", "vulkaninfo")
+            self.assertEqual(0, done.returncode, done.stderr)
             self.finish(process, signal.SIGTERM)
         return set(re.findall(r"bufferDeviceAddress +(= \w+)", done.stdout))
 
