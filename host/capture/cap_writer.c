@@ -3,6 +3,7 @@
 #include "host/capture/cap_bytes.h"
 #include "host/capture/cap_file.h"
 #include "host/capture/cap_index_writer.h"
+#include "host/capture/cap_queue.h"
 #include "host/capture/cap_ring.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
@@ -20,9 +21,8 @@
 #include <zstd.h>
 
 enum {
-    BUFFER_SLACK = 4096, /* a chunk closes before it has this much more than CAP_CHUNK_BYTES */
-    LEVEL_FAST = -5,     /* when falling behind */
-    LEVEL_LEAST = -20,   /* when producers are about to wait: packs half as well, twice as fast */
+    LEVEL_FAST = -5,   /* when falling behind */
+    LEVEL_LEAST = -20, /* when producers are about to wait: packs half as well, twice as fast */
     STACK = 512 * 1024,
 };
 #define SWEEP_NS     (15 * SL_NS_PER_MS)
@@ -37,19 +37,13 @@ struct cap_writer {
     struct cap_file file;
     uint64_t begin_ns; /* sl_clock_ns() of time 0 */
     pthread_t thread;
-    uint32_t stopped;            /* atomic: errno of the file's end */
-    uint32_t level_fell, waited; /* said once */
+    uint32_t stopped;    /* atomic: errno of the file's end */
+    uint32_t level_fell; /* said once */
 
-    pthread_mutex_t lock; /* guards down to `stall_ns` */
-    pthread_cond_t put, taken;
-    struct cap_buffer *first, **last; /* the queue */
-    struct cap_buffer *spare;         /* of the usual size */
-    size_t on_the_way;                /* capacity of what was put and is not written */
-    uint64_t put_count, done_count;   /* buffers */
-    size_t spare_bytes;
-    bool ends;
+    struct cap_queue queue;
+
+    pthread_mutex_t lock;    /* guards `frames` */
     struct cap_bytes frames; /* struct cap_index_frame, for the index */
-    uint64_t stalls, stall_ns;
 
     /* The thread's own. */
     ZSTD_CCtx *pack;
@@ -66,28 +60,6 @@ struct cap_writer {
     bool full;          /* the file cannot grow */
 };
 
-static struct cap_buffer *buffer_new(size_t capacity)
-{
-    struct cap_buffer *b = sl_alloc(sizeof *b);
-    if (b != NULL) {
-        b->capacity = capacity;
-        b->data = sl_realloc(NULL, capacity);
-        if (b->data == NULL) {
-            sl_free(b);
-            return NULL;
-        }
-    }
-    return b;
-}
-
-static void buffer_free(struct cap_buffer *b)
-{
-    if (b != NULL) {
-        sl_free(b->data);
-        sl_free(b);
-    }
-}
-
 uint64_t cap_writer_time(const struct cap_writer *w)
 {
     return sl_clock_ns() - w->begin_ns;
@@ -100,39 +72,10 @@ int cap_writer_stopped(const struct cap_writer *w)
 
 /* --- producers --- */
 
-static void wait_for_room_locked(struct cap_writer *w)
-{
-    uint64_t begin = sl_clock_ns();
-    if (w->waited++ == 0) {
-        sl_warn("capture", "recording cannot keep up: what is recorded waits for it");
-    }
-    while (w->on_the_way > CAP_WRITER_BYTES && !w->ends) {
-        pthread_cond_wait(&w->taken, &w->lock);
-    }
-    w->stalls++;
-    w->stall_ns += sl_clock_ns() - begin;
-}
-
 struct cap_buffer *cap_writer_get(struct cap_writer *w, size_t size)
 {
-    size_t usual = CAP_CHUNK_BYTES + BUFFER_SLACK;
-    size_t capacity = size > usual ? size : usual;
-    pthread_mutex_lock(&w->lock);
-    if (w->on_the_way > CAP_WRITER_BYTES && !pthread_equal(pthread_self(), w->thread)) {
-        wait_for_room_locked(w);
-    }
-    struct cap_buffer *b = capacity == usual ? w->spare : NULL;
+    struct cap_buffer *b = cap_queue_get(&w->queue, size, pthread_equal(pthread_self(), w->thread));
     if (b != NULL) {
-        w->spare = b->next;
-        w->spare_bytes -= b->capacity;
-    }
-    pthread_mutex_unlock(&w->lock);
-    if (b == NULL) {
-        b = buffer_new(capacity);
-    }
-    if (b != NULL) {
-        *b = (struct cap_buffer){
-            .data = b->data, .capacity = b->capacity, .opened_ns = sl_clock_ns()};
         b->time = b->opened_ns - w->begin_ns;
     }
     return b;
@@ -140,23 +83,12 @@ struct cap_buffer *cap_writer_get(struct cap_writer *w, size_t size)
 
 void cap_writer_put(struct cap_writer *w, struct cap_buffer *b)
 {
-    b->next = NULL;
-    pthread_mutex_lock(&w->lock);
-    *w->last = b;
-    w->last = &b->next;
-    w->on_the_way += b->capacity;
-    w->put_count++;
-    pthread_cond_signal(&w->put);
-    pthread_mutex_unlock(&w->lock);
+    cap_queue_put(&w->queue, b);
 }
 
 void cap_writer_flush(struct cap_writer *w)
 {
-    pthread_mutex_lock(&w->lock);
-    for (uint64_t until = w->put_count; w->done_count < until;) {
-        pthread_cond_wait(&w->taken, &w->lock);
-    }
-    pthread_mutex_unlock(&w->lock);
+    cap_queue_flush(&w->queue);
 }
 
 void cap_writer_frame(struct cap_writer *w, const struct cap_index_frame *frame)
@@ -169,33 +101,11 @@ void cap_writer_frame(struct cap_writer *w, const struct cap_index_frame *frame)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* Back to the producers. */
-static void buffer_done(struct cap_writer *w, struct cap_buffer *b)
-{
-    bool keep = b->capacity == CAP_CHUNK_BYTES + BUFFER_SLACK;
-    pthread_mutex_lock(&w->lock);
-    w->on_the_way -= b->capacity;
-    w->done_count++;
-    keep = keep && w->spare_bytes < CAP_WRITER_BYTES / 2;
-    if (keep) {
-        b->next = w->spare;
-        w->spare = b;
-        w->spare_bytes += b->capacity;
-    }
-    pthread_cond_broadcast(&w->taken);
-    pthread_mutex_unlock(&w->lock);
-    if (!keep) {
-        buffer_free(b);
-    }
-}
-
 /* --- the thread --- */
 
 static int level_now(struct cap_writer *w)
 {
-    pthread_mutex_lock(&w->lock);
-    size_t waits = w->on_the_way;
-    pthread_mutex_unlock(&w->lock);
+    size_t waits = cap_queue_waits(&w->queue);
     int least = waits > CAP_WRITER_BYTES / 4 * 3 ? LEVEL_LEAST : LEVEL_FAST;
     if (waits <= CAP_WRITER_BYTES / 2 || w->options.level <= least) {
         return w->options.level;
@@ -369,9 +279,8 @@ static void bring_totals_up(struct cap_writer *w, bool end)
         t->decode_ns = sl_atomic_load_relaxed_u64(&extra->decode_ns);
     }
     t->time = cap_writer_time(w);
+    cap_queue_stalls(&w->queue, &t->stalls, &t->stall_ns);
     pthread_mutex_lock(&w->lock);
-    t->stalls = w->stalls;
-    t->stall_ns = w->stall_ns;
     struct cap_index_frame frame;
     size_t at = 0;
     for (; at < w->frames.size; at += sizeof frame) {
@@ -433,21 +342,10 @@ static void *writer_main(void *user)
 {
     struct cap_writer *w = user;
     for (bool ends = false; !ends;) {
-        pthread_mutex_lock(&w->lock);
-        uint64_t until = sl_clock_ns() + SWEEP_NS;
-        while (w->first == NULL && !w->ends &&
-               sl_cond_wait_until(&w->put, &w->lock, until) == SL_OK) {
-        }
-        struct cap_buffer *b = w->first;
-        if (b != NULL) {
-            w->first = b->next;
-            w->last = w->first != NULL ? w->last : &w->first;
-        }
-        ends = b == NULL && w->ends;
-        pthread_mutex_unlock(&w->lock);
+        struct cap_buffer *b = cap_queue_take(&w->queue, sl_clock_ns() + SWEEP_NS, &ends);
         if (b != NULL) {
             write_buffer(w, b);
-            buffer_done(w, b);
+            cap_queue_done(&w->queue, b);
         }
         if (!ends) {
             do_rounds(w);
@@ -460,17 +358,12 @@ static void *writer_main(void *user)
 
 static void writer_free(struct cap_writer *w)
 {
-    for (struct cap_buffer *b = w->spare, *next; b != NULL; b = next) {
-        next = b->next;
-        buffer_free(b);
-    }
+    cap_queue_finish(&w->queue);
     ZSTD_freeCCtx(w->pack);
     XXH3_freeState(w->hashes);
     cap_bytes_finish(&w->stored);
     cap_bytes_finish(&w->frames);
     cap_index_writer_finish(&w->index);
-    pthread_cond_destroy(&w->put);
-    pthread_cond_destroy(&w->taken);
     pthread_mutex_destroy(&w->lock);
     sl_free(w);
 }
@@ -516,12 +409,10 @@ enum sl_result cap_writer_create(const struct cap_writer_options *options, struc
     }
     w->options = *options;
     w->options.reader_ns = options->reader_ns != 0 ? options->reader_ns : READER_NS;
-    w->last = &w->first;
     w->ring = (struct cap_ring){.bytes = options->ring_bytes, .ns = options->ring_ns};
     w->begin_ns = w->index_ns = w->sweep_ns = w->sync_ns = sl_clock_ns();
     pthread_mutex_init(&w->lock, NULL);
-    sl_cond_init(&w->put);
-    sl_cond_init(&w->taken);
+    cap_queue_init(&w->queue);
     w->pack = ZSTD_createCCtx();
     w->hashes = XXH3_createState();
     enum sl_result result = w->pack != NULL && w->hashes != NULL ? SL_OK : SL_ERR_NOMEM;
@@ -580,10 +471,7 @@ static bool write_end(struct cap_writer *w, struct cap_end *end)
 void cap_writer_finish(struct cap_writer *w, enum cap_end_reason reason, uint32_t exit_status,
                        struct cap_writer_report *report)
 {
-    pthread_mutex_lock(&w->lock);
-    w->ends = true;
-    pthread_cond_signal(&w->put);
-    pthread_mutex_unlock(&w->lock);
+    cap_queue_end(&w->queue);
     pthread_join(w->thread, NULL);
     struct cap_end end = {.reason = (uint32_t)reason_of(w, reason),
                           .exit_status = exit_status,
