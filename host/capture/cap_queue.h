@@ -7,17 +7,25 @@
 
 #include <pthread.h>
 
+#define CAP_QUEUE_SLAB  ((size_t)2 << 20)
+#define CAP_QUEUE_SLABS ((uint32_t)(CAP_WRITER_BYTES / 2 / CAP_QUEUE_SLAB))
+
 struct cap_queue {
     pthread_mutex_t lock; /* guards all of it */
-    pthread_cond_t put, taken;
+    pthread_cond_t put, taken, help, packed;
     struct cap_buffer *first, **last;
     struct cap_buffer *spare;       /* of the usual size */
     size_t on_the_way;              /* capacity of what was put and is not written */
     uint64_t put_count, done_count; /* buffers */
     size_t spare_bytes;
+    void *slabs[CAP_QUEUE_SLABS]; /* of spares */
+    uint32_t slab_count;
+    bool no_slabs; /* there is no memory for more */
+    bool packs;    /* who helps does so */
     bool ends;
     uint64_t stalls, stall_ns;
-    uint32_t waited; /* said once */
+    uint32_t waited;     /* said once */
+    uint32_t level_fell; /* atomic: likewise */
 };
 
 void cap_queue_init(struct cap_queue *queue);
@@ -35,10 +43,20 @@ void cap_queue_flush(struct cap_queue *queue);
 struct cap_buffer *cap_queue_take(struct cap_queue *queue, uint64_t until_ns, bool *ends);
 void cap_queue_done(struct cap_queue *queue, struct cap_buffer *buffer);
 
+/* Who helps, a thread of its own: waits for something to do. False: nothing more. *claimed is to be
+ * packed and given back to cap_queue_packed; NULL: cap_queue_warm is due. */
+bool cap_queue_help(struct cap_queue *queue, struct cap_buffer **claimed);
+/* `packed` is sl_alloc's and becomes the buffer's; NULL: it stays as it is. */
+void cap_queue_packed(struct cap_queue *queue, struct cap_buffer *buffer, uint8_t *packed,
+                      size_t size);
+/* More spares, of memory that is there: producers that take memory from the system pay for each
+ * page, and together for one another's. */
+void cap_queue_warm(struct cap_queue *queue);
+
 /* Nothing more is put. Any thread. */
 void cap_queue_end(struct cap_queue *queue);
-/* Bytes of buffers that were put and are not done. Any thread. */
-size_t cap_queue_waits(struct cap_queue *queue);
+/* The level to pack at now, of the one that was asked for. Any thread. */
+int cap_queue_level(struct cap_queue *queue, int asked);
 /* How often producers waited, and for how long in all. Any thread. */
 void cap_queue_stalls(struct cap_queue *queue, uint64_t *stalls, uint64_t *stall_ns);
 

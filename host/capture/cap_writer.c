@@ -2,6 +2,7 @@
 
 #include "host/capture/cap_bytes.h"
 #include "host/capture/cap_file.h"
+#include "host/capture/cap_helper.h"
 #include "host/capture/cap_index_writer.h"
 #include "host/capture/cap_queue.h"
 #include "host/capture/cap_ring.h"
@@ -18,7 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
-#include <zstd.h>
 
 enum {
     LEVEL_FAST = -5,   /* when falling behind */
@@ -37,18 +37,16 @@ struct cap_writer {
     struct cap_file file;
     uint64_t begin_ns; /* sl_clock_ns() of time 0 */
     pthread_t thread;
-    uint32_t stopped;    /* atomic: errno of the file's end */
-    uint32_t level_fell; /* said once */
+    uint32_t stopped; /* atomic: errno of the file's end */
 
     struct cap_queue queue;
+    struct cap_helper helper;
 
     pthread_mutex_t lock;    /* guards `frames` */
     struct cap_bytes frames; /* struct cap_index_frame, for the index */
 
     /* The thread's own. */
-    ZSTD_CCtx *pack;
-    int pack_level; /* what `pack` is set to */
-    struct cap_bytes stored;
+    struct cap_pack pack;
     struct cap_index_writer index;
     XXH3_state_t *hashes; /* of all chunks */
     uint32_t chunk_number;
@@ -103,46 +101,6 @@ void cap_writer_frame(struct cap_writer *w, const struct cap_index_frame *frame)
 
 /* --- the thread --- */
 
-static int level_now(struct cap_writer *w)
-{
-    size_t waits = cap_queue_waits(&w->queue);
-    int least = waits > CAP_WRITER_BYTES / 4 * 3 ? LEVEL_LEAST : LEVEL_FAST;
-    if (waits <= CAP_WRITER_BYTES / 2 || w->options.level <= least) {
-        return w->options.level;
-    }
-    if (w->level_fell++ == 0) {
-        sl_info("capture", "recording falls behind: it packs less for a while");
-    }
-    return least;
-}
-
-/* The payload as it is stored. NULL: as it is. */
-static const uint8_t *pack(struct cap_writer *w, const uint8_t *payload, size_t size,
-                           size_t *stored)
-{
-    int level = w->options.level != 0 ? level_now(w) : 0;
-    size_t bound = ZSTD_compressBound(size);
-    if (level == 0 || size < 64) {
-        return NULL;
-    }
-    if (w->stored.capacity < bound) {
-        cap_bytes_finish(&w->stored);
-        if (cap_bytes_more(&w->stored, bound) == NULL) {
-            return NULL;
-        }
-    }
-    if (level != w->pack_level) {
-        (void)ZSTD_CCtx_setParameter(w->pack, ZSTD_c_compressionLevel, level);
-        w->pack_level = level;
-    }
-    size_t got = ZSTD_compress2(w->pack, w->stored.data, w->stored.capacity, payload, size);
-    if (ZSTD_isError(got) || got >= size - size / 20) {
-        return NULL;
-    }
-    *stored = got;
-    return w->stored.data;
-}
-
 static void stop(struct cap_writer *w)
 {
     w->full = true;
@@ -150,16 +108,21 @@ static void stop(struct cap_writer *w)
     sl_atomic_store_relaxed(&w->stopped, (uint32_t)error); /* a flag; orders nothing */
 }
 
-/* Writes a chunk; `c` has everything but number, sizes, hash and sums. may_pack: its kind may be
- * packed; end: it may take the room kept for the end. */
+static const uint8_t *pack(struct cap_writer *w, const uint8_t *payload, size_t size,
+                           size_t *stored)
+{
+    return cap_pack(&w->pack, cap_queue_level(&w->queue, w->options.level), payload, size, stored);
+}
+
+/* Writes a chunk; `c` has everything but number, sizes, hash and sums. `packed`: of `payload`, and
+ * then `stored` bytes; else NULL. end: it may take the room kept for the end. */
 static bool write_chunk(struct cap_writer *w, struct cap_chunk_header *c, const uint8_t *payload,
-                        size_t size, bool may_pack, bool end)
+                        size_t size, const uint8_t *packed, size_t stored, bool end)
 {
     static const uint8_t zeros[CAP_ALIGN];
-    size_t stored = size;
-    const uint8_t *bytes = may_pack ? pack(w, payload, size, &stored) : NULL;
-    c->flags = (uint16_t)(c->flags | (bytes != NULL ? CAP_CHUNK_ZSTD : 0));
-    bytes = bytes != NULL ? bytes : payload;
+    const uint8_t *bytes = packed != NULL ? packed : payload;
+    stored = packed != NULL ? stored : size;
+    c->flags = (uint16_t)(c->flags | (packed != NULL ? CAP_CHUNK_ZSTD : 0));
     c->sync = CAP_SYNC;
     c->number = w->chunk_number;
     c->raw_size = (uint32_t)size;
@@ -252,7 +215,12 @@ static void write_buffer(struct cap_writer *w, struct cap_buffer *b)
     if (b->kind == CAP_KIND_SNAP) {
         place_snapshot(w, b);
     }
-    if (!write_chunk(w, &c, b->data, b->used, b->kind != CAP_KIND_SNAP, false)) {
+    size_t stored = b->packed_size;
+    const uint8_t *packed = b->packed;
+    if (b->state != CAP_BUFFER_PACKED && b->kind != CAP_KIND_SNAP) {
+        packed = pack(w, b->data, b->used, &stored);
+    }
+    if (!write_chunk(w, &c, b->data, b->used, packed, stored, false)) {
         stop(w);
         return;
     }
@@ -309,7 +277,9 @@ static void write_index(struct cap_writer *w, bool end)
     if (cap_index_writer_segment(&w->index, offset, &payload) == SL_OK &&
         payload.size <= CAP_PAYLOAD_MAX) {
         c.first_record = w->index.segment_count - 1;
-        if (write_chunk(w, &c, payload.data, payload.size, true, end)) {
+        size_t stored = 0;
+        const uint8_t *packed = pack(w, payload.data, payload.size, &stored);
+        if (write_chunk(w, &c, payload.data, payload.size, packed, stored, end)) {
             w->index_offset = offset;
             w->index.totals.chunks++; /* in the next segment's CHUNKS it has no place */
         } else {
@@ -359,9 +329,8 @@ static void *writer_main(void *user)
 static void writer_free(struct cap_writer *w)
 {
     cap_queue_finish(&w->queue);
-    ZSTD_freeCCtx(w->pack);
+    cap_pack_finish(&w->pack);
     XXH3_freeState(w->hashes);
-    cap_bytes_finish(&w->stored);
     cap_bytes_finish(&w->frames);
     cap_index_writer_finish(&w->index);
     pthread_mutex_destroy(&w->lock);
@@ -413,9 +382,8 @@ enum sl_result cap_writer_create(const struct cap_writer_options *options, struc
     w->begin_ns = w->index_ns = w->sweep_ns = w->sync_ns = sl_clock_ns();
     pthread_mutex_init(&w->lock, NULL);
     cap_queue_init(&w->queue);
-    w->pack = ZSTD_createCCtx();
     w->hashes = XXH3_createState();
-    enum sl_result result = w->pack != NULL && w->hashes != NULL ? SL_OK : SL_ERR_NOMEM;
+    enum sl_result result = cap_pack_init(&w->pack) && w->hashes != NULL ? SL_OK : SL_ERR_NOMEM;
     if (result == SL_OK) {
         (void)XXH3_64bits_reset(w->hashes);
         result = cap_file_open(&w->file, options->path,
@@ -446,6 +414,7 @@ enum sl_result cap_writer_create(const struct cap_writer_options *options, struc
         errno = error;
         return result;
     }
+    cap_helper_start(&w->helper, &w->queue, w->options.level);
     *out = w;
     return SL_OK;
 }
@@ -465,7 +434,7 @@ static bool write_end(struct cap_writer *w, struct cap_end *end)
     end->index = w->index_offset;
     end->chunks_hash = XXH3_64bits_digest(w->hashes);
     memcpy(end->magic, CAP_MAGIC, CAP_MAGIC_SIZE);
-    return write_chunk(w, &c, (const uint8_t *)end, sizeof *end, false, true);
+    return write_chunk(w, &c, (const uint8_t *)end, sizeof *end, NULL, 0, true);
 }
 
 void cap_writer_finish(struct cap_writer *w, enum cap_end_reason reason, uint32_t exit_status,
@@ -473,6 +442,7 @@ void cap_writer_finish(struct cap_writer *w, enum cap_end_reason reason, uint32_
 {
     cap_queue_end(&w->queue);
     pthread_join(w->thread, NULL);
+    cap_helper_end(&w->helper);
     struct cap_end end = {.reason = (uint32_t)reason_of(w, reason),
                           .exit_status = exit_status,
                           .error = (uint32_t)w->file.error};

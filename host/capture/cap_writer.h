@@ -1,11 +1,12 @@
-/* Chunks to the disk: one thread that compresses, writes and keeps the index.
+/* Chunks to the disk: one thread that compresses, writes and keeps the index, and one that helps it
+ * (cap_helper.h).
  *
  * Who uses it: the recorder (cap_recording.c), trim. Producers fill buffers and put them; a buffer
- * is a whole chunk. Buffers of one stream and kind must be put in order. Memory is bounded: past
- * half of CAP_WRITER_BYTES on the way the level falls to fast, past three fourths to what is faster
- * still and packs half as well, past all of it cap_writer_get waits.
- * Nothing is dropped, until the file cannot grow any more: then the recording is over (see
- * cap_writer_stopped) and what is put is thrown away. */
+ * is a whole chunk. Buffers of one stream and kind must be put in order. Memory is bounded: past a
+ * fourth of CAP_WRITER_BYTES on the way two threads compress where there are processors, past half
+ * on the way the level falls to fast, past three fourths to what is faster still and packs half as
+ * well, past all of it cap_writer_get waits. Nothing is dropped, until the file cannot grow any
+ * more: then the recording is over (see cap_writer_stopped) and what is put is thrown away. */
 #ifndef HOST_CAP_WRITER_H
 #define HOST_CAP_WRITER_H
 
@@ -29,6 +30,11 @@ struct cap_buffer {
     uint64_t opened_ns; /* sl_clock_ns() when it was taken */
     size_t head;        /* bytes at its start that are no records: a CALL's head, a record's rest */
     bool ends_stream;   /* CALL: the last of its stream */
+    bool is_warm;       /* of the queue's own memory: see cap_queue_warm */
+    /* Once it was put, under the queue's lock: */
+    enum cap_buffer_state { CAP_BUFFER_RAW, CAP_BUFFER_CLAIMED, CAP_BUFFER_PACKED } state;
+    uint8_t *packed; /* once PACKED: what is stored; NULL: `data` is */
+    size_t packed_size;
     struct cap_buffer *next;
 };
 
