@@ -198,33 +198,11 @@ enum sl_result dev_res_import(struct vgd *vgd, uint32_t resource_id, int fd, uin
 
 /* ---- classic 3D resources ---- */
 
-/* 0: not a format that a shared backing is made for. */
-static uint32_t format_pixel_size(uint32_t format)
-{
-    switch (format) {
-    case VIRTGPU_FORMAT_B8G8R8A8:
-    case VIRTGPU_FORMAT_B8G8R8X8:
-    case VIRTGPU_FORMAT_A8R8G8B8:
-    case VIRTGPU_FORMAT_X8R8G8B8:
-    case VIRTGPU_FORMAT_R8G8B8A8:
-    case VIRTGPU_FORMAT_X8B8G8R8:
-    case VIRTGPU_FORMAT_A8B8G8R8:
-    case VIRTGPU_FORMAT_R8G8B8X8:
-        return 4;
-    case VIRTGPU_FORMAT_B5G6R5:
-        return 2;
-    case VIRTGPU_FORMAT_R8:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
 static enum sl_result tex_layout(const struct vg_tex_args *args, uint32_t *pixel_size,
                                  uint32_t *stride, uint64_t *size)
 {
     bool is_buffer = args->target == VIRTGPU_TARGET_BUFFER;
-    *pixel_size = format_pixel_size(args->format);
+    *pixel_size = virtgpu_format_bytes(args->format); /* 0: no shared backing is made for it */
     if (*pixel_size == 0 || (!is_buffer && args->target != VIRTGPU_TARGET_2D)) {
         return SL_ERR_UNSUPPORTED;
     }

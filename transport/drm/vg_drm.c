@@ -202,25 +202,14 @@ static enum sl_result drm_blob_create(struct vg *vg, const struct vg_blob_args *
                       : r;
 }
 
-/* Bytes of a pixel of the formats that surfaces have. */
-static uint32_t pixel_bytes(uint32_t format)
-{
-    switch (format) {
-    case VIRTGPU_FORMAT_R8:
-        return 1;
-    case VIRTGPU_FORMAT_B5G6R5:
-        return 2;
-    default:
-        return 4;
-    }
-}
-
 static enum sl_result drm_tex_create(struct vg *vg, const struct vg_tex_args *args,
                                      struct vg_res **out)
 {
-    uint64_t stride = (uint64_t)args->width_px * pixel_bytes(args->format);
+    uint32_t pixel = virtgpu_format_bytes(args->format);
+    uint64_t stride = (uint64_t)args->width_px * pixel;
     uint64_t size = stride * args->height_px;
-    if (stride > UINT32_MAX || args->height_px > UINT32_MAX / 2 || size > UINT32_MAX - PAGE_SIZE) {
+    if (pixel == 0 || stride > UINT32_MAX || args->height_px > UINT32_MAX / 2 ||
+        size > UINT32_MAX - PAGE_SIZE) {
         return SL_ERR_INVALID;
     }
     struct virtgpu_tex_request request = {
@@ -242,7 +231,7 @@ static enum sl_result drm_tex_create(struct vg *vg, const struct vg_tex_args *ar
         r = res_new(vg_from(vg), request.handle, request.resource, size, (uint32_t)stride, out);
     }
     if (r == SL_OK) {
-        res_from(*out)->pixel = pixel_bytes(args->format);
+        res_from(*out)->pixel = pixel;
     }
     return r;
 }

@@ -65,12 +65,6 @@ void vgpu_resources_clear(struct vgpu *gpu)
 
 /* ---- made ---- */
 
-/* Bytes of a pixel; the device refuses formats that it does not know. */
-static uint32_t pixel_size(uint32_t format)
-{
-    return format == VIRTGPU_FORMAT_R8 ? 1 : format == VIRTGPU_FORMAT_B5G6R5 ? 2 : 4;
-}
-
 static void create_tex(struct vgpu_call *call, uint32_t id, const struct vg_tex_args *args)
 {
     struct vgpu_resource *res = reserve(call, id);
@@ -80,7 +74,7 @@ static void create_tex(struct vgpu_call *call, uint32_t id, const struct vg_tex_
     res->is_tex = true;
     enum sl_result r = call->device->ops->res_create_tex(call->device, id, args);
     if (r == SL_OK) {
-        res->row = args->width_px * pixel_size(args->format); /* fits: the device limits sides */
+        res->row = args->width_px * virtgpu_format_bytes(args->format); /* the device limits both */
     }
     settle(call, res, r);
 }

@@ -30,11 +30,35 @@ enum {
     VIRTGPU_FORMAT_X8R8G8B8 = 4,
     VIRTGPU_FORMAT_B5G6R5 = 7, /* gallium number, used by 3D resources */
     VIRTGPU_FORMAT_R8 = 64,
+    VIRTGPU_FORMAT_R8G8 = 65,
     VIRTGPU_FORMAT_R8G8B8A8 = 67,
     VIRTGPU_FORMAT_X8B8G8R8 = 68,
     VIRTGPU_FORMAT_A8B8G8R8 = 121,
     VIRTGPU_FORMAT_R8G8B8X8 = 134,
 };
+
+/* Bytes of a pixel; 0: of no format above. */
+static inline uint32_t virtgpu_format_bytes(uint32_t format)
+{
+    switch (format) {
+    case VIRTGPU_FORMAT_R8:
+        return 1;
+    case VIRTGPU_FORMAT_B5G6R5:
+    case VIRTGPU_FORMAT_R8G8:
+        return 2;
+    case VIRTGPU_FORMAT_B8G8R8A8:
+    case VIRTGPU_FORMAT_B8G8R8X8:
+    case VIRTGPU_FORMAT_A8R8G8B8:
+    case VIRTGPU_FORMAT_X8R8G8B8:
+    case VIRTGPU_FORMAT_R8G8B8A8:
+    case VIRTGPU_FORMAT_X8B8G8R8:
+    case VIRTGPU_FORMAT_A8B8G8R8:
+    case VIRTGPU_FORMAT_R8G8B8X8:
+        return 4;
+    default:
+        return 0;
+    }
+}
 
 /* Classic 3D resources: gallium targets and bind bits, VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP. */
 enum { VIRTGPU_TARGET_BUFFER = 0, VIRTGPU_TARGET_2D = 2 };
