@@ -85,7 +85,10 @@ static void save_buffer(struct hgl_save *s, struct hs_buffer *b, uint32_t opens)
 {
     hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, b->handle);
     next_handle(s, HRC_TABLE_BUFFERS, b->handle);
-    if (b->kind == HS_COLOR) {
+    struct hs_view_args view;
+    if (hs_view_describe(b, &view)) {
+        hgl_save_view(s, &view);
+    } else if (b->kind == HS_COLOR) {
         rc_pack_rcCreateColorBuffer(hgl_out(s), b->width, b->height, b->internal_format);
     } else {
         rc_pack_rcCreateBuffer2(hgl_out(s), b->size, 0);

@@ -162,6 +162,8 @@ void hgl_save_row(struct hgl_save *s, const struct hgl_row *row, uint32_t gles);
 /* hgl_save.c: client images of the group's textures; whether this one was written. */
 void hgl_save_images(struct hgl_save *s);
 bool hgl_save_has_image(const struct hgl_save *s, uint32_t handle);
+/* A view of resources, which the replay has already. */
+void hgl_save_view(struct hgl_save *s, const struct hs_view_args *view);
 /* hgl_save_render.c: what a surface shows. spare: a handle that no object has. */
 void hgl_save_surface(struct hgl_save *s, uint32_t handle, const struct hrc_surface *surface,
                       uint32_t spare);

@@ -48,6 +48,38 @@ void hrc_rcCreateColorBufferWithHandle(struct hr_call *call,
     hr_call_refuse(call, "handle %u: handles are chosen by the host", args->handle);
 }
 
+/* planes: a resource, an offset and a pitch each. */
+uint32_t hrc_slCreateView(struct hr_call *call, const struct sl_args_slCreateView *args)
+{
+    enum { WORDS = 3 };
+    struct hrc_client *c = hrc_thread_of(call)->client;
+    struct hs_view_args view = {.fourcc = args->format,
+                                .width = args->width,
+                                .height = args->height,
+                                .yuv = args->yuv,
+                                .plane_count = args->planes_size / (WORDS * 4)};
+    struct hs_buffer *b = NULL;
+    uint32_t handle = 0;
+    for (uint32_t i = 0; i < view.plane_count && i < HS_PLANES_MAX; i++) {
+        const uint32_t *words = (const uint32_t *)args->planes + (size_t)i * WORDS;
+        view.planes[i] = (struct hs_plane){hrc_buffer(c, words[0]), words[1], words[2]};
+    }
+    if (hs_view_create(c->buffers, &view, &b) == SL_OK && hrc_name_add(c, b->handle, 0)) {
+        handle = b->handle;
+    } else {
+        hr_call_refuse(call, "no view of %ux%u, format 0x%x, %u planes", args->width, args->height,
+                       args->format, view.plane_count);
+    }
+    if (b != NULL && handle == 0) {
+        hs_close(c->buffers, b->handle, 0);
+    }
+    hs_put(b);
+    for (uint32_t i = 0; i < HS_PLANES_MAX; i++) {
+        hs_put(view.planes[i].of);
+    }
+    return handle;
+}
+
 static int open_buffer(struct hr_call *call, uint32_t handle)
 {
     struct hrc_client *c = hrc_thread_of(call)->client;

@@ -1,5 +1,5 @@
 /* Copies between a context's default framebuffer, a colour buffer's shared memory and its image. */
-#include "host/surface/surface.h"
+#include "host/surface/view.h"
 
 #include "transport/base/arith.h"
 #include "transport/base/log.h"
@@ -353,14 +353,27 @@ bool hs_store(struct hs_buffer *b, struct hs_thread *thread)
     return ok;
 }
 
+/* A view's picture of brightness and colours comes to its image. */
+static bool upload_yuv(struct hs_buffer *b, struct hs_thread *t)
+{
+    uint8_t *scratch = sl_alloc_array((size_t)b->width * b->height, 4);
+    bool ok = scratch != NULL && hs_view_picture(b, scratch) &&
+              upload(b, t, 0, 0, b->width, b->height, &rgba8, scratch, (size_t)b->width * 4);
+    sl_free(scratch);
+    return ok;
+}
+
 EGLImageKHR hs_image(struct hs_buffer *buffer, struct hs_thread *thread, bool written)
 {
     if (buffer->kind != HS_COLOR) {
         return EGL_NO_IMAGE_KHR;
     }
     pthread_mutex_lock(&buffer->lock);
-    bool ok = ensure_image(buffer, thread);
-    if (ok && buffer->mem != NULL && !buffer->image_newer) {
+    bool is_yuv = hs_view_is_yuv(buffer->view);
+    bool ok = !(is_yuv && written) && ensure_image(buffer, thread);
+    if (ok && is_yuv) {
+        ok = upload_yuv(buffer, thread);
+    } else if (ok && buffer->mem != NULL && !buffer->image_newer) {
         ok = upload(buffer, thread, 0, 0, buffer->width, buffer->height, &buffer->layout,
                     buffer->mem, buffer->stride);
     }

@@ -65,15 +65,34 @@ struct hs_layout hs_layout_of(uint32_t virtgpu_format)
         return (struct hs_layout){GL_RGBA, GL_UNSIGNED_BYTE, 4, true};
     case VIRTGPU_FORMAT_B5G6R5:
         return (struct hs_layout){GL_RGB, GL_UNSIGNED_SHORT_5_6_5, 2, true};
+    case VIRTGPU_FORMAT_R8:
+        return (struct hs_layout){GL_RED, GL_UNSIGNED_BYTE, 1, false};
+    case VIRTGPU_FORMAT_R8G8:
+        return (struct hs_layout){GL_RG, GL_UNSIGNED_BYTE, 2, false};
     default:
         return (struct hs_layout){0};
+    }
+}
+
+uint32_t hs_internal_format(const struct hs_layout *layout)
+{
+    switch (layout->format) {
+    case GL_RGB:
+        return GL_RGB565;
+    case GL_RED:
+        return GL_R8;
+    case GL_RG:
+        return GL_RG8;
+    default:
+        return GL_RGBA8;
     }
 }
 
 static bool known(const struct hs_layout *l)
 {
     return (l->type == GL_UNSIGNED_BYTE &&
-            (l->format == GL_RGBA || l->format == GL_BGRA_EXT || l->format == GL_RGB)) ||
+            (l->format == GL_RGBA || l->format == GL_BGRA_EXT || l->format == GL_RGB ||
+             l->format == GL_RED || l->format == GL_RG)) ||
            (l->type == GL_UNSIGNED_SHORT_5_6_5 && l->format == GL_RGB);
 }
 
@@ -89,8 +108,8 @@ static void load_pixel(uint8_t rgba[4], const uint8_t *p, const struct hs_layout
     }
     bool swap = l->format == GL_BGRA_EXT;
     rgba[0] = p[swap ? 2 : 0];
-    rgba[1] = p[1];
-    rgba[2] = p[swap ? 0 : 2];
+    rgba[1] = l->bytes > 1 ? p[1] : 0;
+    rgba[2] = l->bytes > 2 ? p[swap ? 0 : 2] : 0;
     rgba[3] = l->opaque || l->bytes < 4 ? 255 : p[3];
 }
 
@@ -104,13 +123,9 @@ static void store_pixel(uint8_t *p, const struct hs_layout *l, const uint8_t rgb
         p[1] = (uint8_t)(v >> 8);
         return;
     }
-    bool swap = l->format == GL_BGRA_EXT;
-    p[0] = rgba[swap ? 2 : 0];
-    p[1] = rgba[1];
-    p[2] = rgba[swap ? 0 : 2];
-    if (l->bytes == 4) {
-        p[3] = rgba[3];
-    }
+    const bool swap = l->format == GL_BGRA_EXT;
+    const uint8_t bytes[4] = {rgba[swap ? 2 : 0], rgba[1], rgba[swap ? 0 : 2], rgba[3]};
+    memcpy(p, bytes, l->bytes <= 4 ? l->bytes : 4);
 }
 
 bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from,

@@ -1,4 +1,4 @@
-#include "host/surface/surface.h"
+#include "host/surface/view.h"
 
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
@@ -26,7 +26,7 @@ void hs_table_finish(struct hs_table *table)
     sl_handles_finish(&table->handles);
 }
 
-static struct hs_buffer *buffer_new(struct hs_table *table, enum hs_kind kind, uint64_t size)
+struct hs_buffer *hs_buffer_new(struct hs_table *table, enum hs_kind kind, uint64_t size)
 {
     struct hs_buffer *b = sl_alloc(sizeof *b);
     if (b != NULL) {
@@ -46,6 +46,7 @@ static void buffer_free(struct hs_buffer *b)
     if (b->hold != NULL && table->release != NULL) {
         table->release(b->hold);
     }
+    hs_view_free(b->view);
     pthread_mutex_lock(&table->handles.lock);
     table->bytes -= b->size;
     pthread_mutex_unlock(&table->handles.lock);
@@ -76,18 +77,19 @@ enum sl_result hs_resource_add(struct hs_table *table, const struct hs_resource_
     uint64_t row = (uint64_t)args->width * layout.bytes;
     bool fits = layout.bytes != 0 && args->stride >= row && args->stride % layout.bytes == 0 &&
                 (uint64_t)args->stride * args->height <= args->mem_size;
-    struct hs_buffer *b = buffer_new(table, HS_COLOR, 0);
+    struct hs_buffer *b = hs_buffer_new(table, HS_COLOR, 0);
     if (b == NULL) {
         return SL_ERR_NOMEM;
     }
     b->handle = args->resource_id;
     b->width = args->width;
     b->height = args->height;
-    b->internal_format = layout.format == GL_RGB ? GL_RGB565 : GL_RGBA8;
+    b->internal_format = hs_internal_format(&layout);
     b->layout = layout;
     b->y0_top = args->y0_top;
     if (args->mem != NULL && fits) {
         b->mem = args->mem;
+        b->mem_size = args->mem_size;
         b->stride = args->stride;
     }
     pthread_mutex_lock(&table->handles.lock);
@@ -145,7 +147,7 @@ static uint32_t internal_bytes(uint32_t internal_format)
     }
 }
 
-static enum sl_result add_numbered(struct hs_table *table, struct hs_buffer *b)
+enum sl_result hs_buffer_number(struct hs_table *table, struct hs_buffer *b)
 {
     enum sl_result result = SL_ERR_NOMEM;
     pthread_mutex_lock(&table->handles.lock);
@@ -171,14 +173,14 @@ enum sl_result hs_color_create(struct hs_table *table, uint32_t width, uint32_t 
     if (width == 0 || height == 0 || width > HS_SIDE_MAX || height > HS_SIDE_MAX || bytes == 0) {
         return SL_ERR_INVALID;
     }
-    struct hs_buffer *b = buffer_new(table, HS_COLOR, (uint64_t)width * height * bytes);
+    struct hs_buffer *b = hs_buffer_new(table, HS_COLOR, (uint64_t)width * height * bytes);
     if (b == NULL) {
         return SL_ERR_NOMEM;
     }
     b->width = width;
     b->height = height;
     b->internal_format = internal_format;
-    enum sl_result result = add_numbered(table, b);
+    enum sl_result result = hs_buffer_number(table, b);
     if (result == SL_OK) {
         *out = b;
     }
@@ -190,11 +192,11 @@ enum sl_result hs_plain_create(struct hs_table *table, uint64_t size, struct hs_
     if (size == 0 || size > HS_BYTES_MAX) {
         return SL_ERR_INVALID;
     }
-    struct hs_buffer *b = buffer_new(table, HS_PLAIN, size);
+    struct hs_buffer *b = hs_buffer_new(table, HS_PLAIN, size);
     if (b == NULL) {
         return SL_ERR_NOMEM;
     }
-    enum sl_result result = add_numbered(table, b);
+    enum sl_result result = hs_buffer_number(table, b);
     if (result == SL_OK) {
         *out = b;
     }
@@ -252,7 +254,8 @@ bool hs_is_shared(struct hs_buffer *buffer, uint32_t opens)
 bool hs_holds_image(struct hs_buffer *buffer)
 {
     pthread_mutex_lock(&buffer->lock);
-    bool holds = buffer->image != EGL_NO_IMAGE_KHR && (buffer->mem == NULL || buffer->image_newer);
+    bool has_own = buffer->mem == NULL && !hs_view_is_yuv(buffer->view);
+    bool holds = buffer->image != EGL_NO_IMAGE_KHR && (has_own || buffer->image_newer);
     pthread_mutex_unlock(&buffer->lock);
     return holds;
 }

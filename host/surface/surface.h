@@ -7,7 +7,8 @@
  * belongs to no context; it is made when somebody needs it. Row n of one is row n of the other.
  * Flags say which is newest. A buffer that was never written reads as zeros. Handles: a 3D resource
  * has its resource id (below HS_HANDLE_BASE); buffers that renderControl makes are numbered from
- * HS_HANDLE_BASE. */
+ * HS_HANDLE_BASE; among them views, whose memory is a part of resources' memory, in a format and
+ * rows of their own (images of dma-bufs). */
 #ifndef HOST_SURFACE_H
 #define HOST_SURFACE_H
 
@@ -34,6 +35,7 @@ struct hs_layout {
 };
 
 struct hs_table;
+struct hs_view;
 
 enum hs_kind { HS_COLOR = 1, HS_PLAIN = 2 };
 
@@ -49,7 +51,9 @@ struct hs_buffer {
     uint32_t opens;       /* under the table's lock */
     pthread_mutex_t lock; /* guards the copies and their flags */
     uint8_t *mem;         /* NULL: not backed */
+    uint64_t mem_size;    /* of a resource's */
     uint32_t stride;
+    struct hs_view *view; /* of whose memory it is a view; NULL: of none */
     struct hs_layout layout;
     bool y0_top;
     void *hold; /* keeps mem; given to hs_table.release */
@@ -92,6 +96,28 @@ enum sl_result hs_color_create(struct hs_table *table, uint32_t width, uint32_t 
                                uint32_t internal_format, struct hs_buffer **out) SL_MUST_USE;
 enum sl_result hs_plain_create(struct hs_table *table, uint64_t size,
                                struct hs_buffer **out) SL_MUST_USE;
+
+/* How brightness and colours of a view become red, green and blue. */
+enum hs_yuv { HS_YUV_BT601, HS_YUV_BT709, HS_YUV_BT2020, HS_YUV_STANDARD = 3, HS_YUV_FULL = 4 };
+#define HS_PLANES_MAX 3u
+struct hs_plane {
+    struct hs_buffer *of; /* borrows; a resource */
+    uint32_t offset, pitch;
+};
+struct hs_view_args {
+    uint32_t fourcc; /* DRM's name of the format */
+    uint32_t width, height;
+    uint32_t yuv; /* enum hs_yuv: a standard, or'ed with HS_YUV_FULL; only for YUV formats */
+    uint32_t plane_count;
+    struct hs_plane planes[HS_PLANES_MAX];
+};
+/* A colour buffer on the memory of resources, which stays there while it lives. One of a YUV format
+ * is only to look at: hs_image's picture is made of it each time. The caller gets a reference.
+ * INVALID: the format, a size, or a plane that does not lie in its resource's memory; NOMEM. */
+enum sl_result hs_view_create(struct hs_table *table, const struct hs_view_args *args,
+                              struct hs_buffer **out) SL_MUST_USE;
+/* What it was made of; the planes' buffers are borrowed from it. False: it is no view. */
+bool hs_view_describe(const struct hs_buffer *buffer, struct hs_view_args *args);
 /* A reference, or NULL. */
 struct hs_buffer *hs_get(struct hs_table *table, uint32_t handle);
 struct hs_buffer *hs_ref(struct hs_buffer *buffer);
@@ -138,10 +164,19 @@ bool hs_write(struct hs_buffer *buffer, struct hs_thread *thread, int32_t x, int
 /* Bytes of a pixel in client memory, 0 for pairs that are not copied. */
 uint32_t hs_pixel_bytes(uint32_t format, uint32_t type);
 struct hs_layout hs_layout_of(uint32_t virtgpu_format);
-/* One row, `count` pixels, from one layout to another; both of RGBA, BGRA, RGB with UNSIGNED_BYTE,
- * RGB 5_6_5. */
+/* What GL keeps pixels of it in. */
+uint32_t hs_internal_format(const struct hs_layout *layout);
+/* One row, `count` pixels, from one layout to another; both of RGBA, BGRA, RGB, RG, RED with
+ * UNSIGNED_BYTE, RGB 5_6_5. */
 bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from,
                     const struct hs_layout *from_layout, uint32_t count);
+
+/* One row of brightness and colours, of 0 to 255 * 16 each, as RGBA of 8 bits. */
+struct hs_yuv_row {
+    uint16_t *y, *u, *v;
+    uint32_t count;
+};
+void hs_yuv_convert(uint8_t *rgba, const struct hs_yuv_row *row, uint32_t yuv);
 
 /* The rows of `pitch` bytes in the other order: the last one first. */
 void hs_turn_over(uint8_t *rows, size_t pitch, uint32_t count);

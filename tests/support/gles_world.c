@@ -25,6 +25,18 @@ static void ctx_lost(void *user, uint32_t ctx_id, const char *reason)
     }
 }
 
+/* Resources' memory is the window's, which stays while the world does. */
+static struct hct_hold *memory_hold(void *user, uint32_t resource_id)
+{
+    (void)resource_id;
+    return user;
+}
+
+static void memory_release(struct hct_hold *hold)
+{
+    (void)hold;
+}
+
 void gles_world_init(struct gles_world *w)
 {
     SLT_NEED(SLT_EGL);
@@ -32,7 +44,9 @@ void gles_world_init(struct gles_world *w)
     w->env = (struct hct_env){.user = w,
                               .task_begin = task_count_begin,
                               .task_done = task_count_done,
-                              .ctx_lost = ctx_lost};
+                              .ctx_lost = ctx_lost,
+                              .memory_hold = memory_hold,
+                              .memory_release = memory_release};
     SLT_ASSERT_OK(hgl_gles_type.provider_create(&w->env, &w->options, &w->provider));
     uint32_t size = WORLD_WIDTH * WORLD_HEIGHT * 4;
     w->pixels = calloc(1, size);
