@@ -105,13 +105,13 @@ static void on_current(struct hrc_thread *thread, struct hrc_context *context)
     }
 }
 
-static void on_bound(struct hrc_thread *thread, uint32_t handle, bool renderbuffer)
+static void on_bound(struct hrc_thread *thread, struct hs_buffer *buffer, bool renderbuffer)
 {
     struct hgl_ring *ring = thread->user;
     struct hgl_api *api = ring->es1.state != NULL ? &ring->es1 : &ring->es2;
     if (api->state != NULL) {
-        hgl_storage_set(api->gl, api->state, renderbuffer ? GL_RENDERBUFFER : GL_TEXTURE_2D,
-                        HGL_STORAGE_BUFFER, handle);
+        hgl_storage_set_buffer(api->gl, api->state, renderbuffer ? GL_RENDERBUFFER : GL_TEXTURE_2D,
+                               buffer);
     }
 }
 

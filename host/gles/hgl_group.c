@@ -28,6 +28,7 @@ struct hgl_group *hgl_group_new(void)
         pthread_mutex_init(&g->lock, NULL);
         sl_map_init(&g->programs, PROGRAMS_MAX);
         sl_map_init(&g->storages, STORAGES_MAX);
+        sl_map_init(&g->stored, STORAGES_MAX);
         sl_map_init(&g->sizes, SIZES_MAX);
     }
     return g;
@@ -61,6 +62,16 @@ static void program_free(struct hgl_group *g, struct hgl_program *p)
     sl_free(p);
 }
 
+static void stored_finish(struct hgl_group *g)
+{
+    uint32_t cursor = 0;
+    struct hs_buffer *b;
+    while ((b = sl_map_next(&g->stored, &cursor, NULL)) != NULL) {
+        hs_put(b);
+    }
+    sl_map_finish(&g->stored);
+}
+
 void hgl_group_put(struct hgl_group *group)
 {
     /* The last one frees: the full barrier puts all others' uses before it. */
@@ -74,6 +85,7 @@ void hgl_group_put(struct hgl_group *group)
     }
     sl_map_finish(&group->programs);
     sl_map_finish(&group->storages);
+    stored_finish(group);
     sl_map_finish(&group->sizes);
     if (group->asker != EGL_NO_CONTEXT) {
         hs_context_destroy(group->asker_native, group->asker);
@@ -166,6 +178,13 @@ GEN(hgl1, gles1, GenRenderbuffersOES, renderbuffers, HGL_RENDERBUFFERS)
 GEN(hgl1, gles1, GenFramebuffersOES, framebuffers, HGL_FRAMEBUFFERS)
 #undef GEN
 
+/* Forgets whose storage it has; the reference is the caller's. */
+static struct hs_buffer *storage_take_locked(struct hgl_group *g, enum hgl_kind kind, uint32_t name)
+{
+    (void)sl_map_remove_in(&g->storages, kind, name);
+    return sl_map_remove_in(&g->stored, kind, name);
+}
+
 static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLuint *names),
                       GLboolean (*is)(GLuint name), int32_t n, const void *names, uint32_t size,
                       enum hgl_kind kind)
@@ -182,7 +201,10 @@ static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLui
     for (int32_t i = 0; i < n && kind != HGL_FRAMEBUFFERS; i++) {
         uint32_t name = sl_load_u32((const uint8_t *)names + (size_t)i * 4);
         if (g->storages.live != 0) {
-            (void)sl_map_remove_in(&g->storages, kind, name);
+            struct hs_buffer *b = storage_take_locked(g, kind, name);
+            pthread_mutex_unlock(&g->lock); /* its image goes by EGL */
+            hs_put(b);
+            pthread_mutex_lock(&g->lock);
         }
         if (g->sizes.live != 0 && kind == HGL_TEXTURES) {
             (void)sl_map_remove(&g->sizes, name);
@@ -207,28 +229,70 @@ GIVE_BACK(hgl1, gles1, DeleteFramebuffersOES, IsFramebufferOES, framebuffers, HG
 
 /* --- storages of others --- */
 
-void hgl_storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
-                     enum hgl_storage storage, uint32_t handle)
+/* What is bound at the target in the current context. */
+static uint32_t bound_name(const struct gl_driver *gl, uint32_t target)
 {
-    struct hgl_group *g = state->group;
     GLenum binding = target == GL_RENDERBUFFER           ? GL_RENDERBUFFER_BINDING
                      : target == GL_TEXTURE_EXTERNAL_OES ? GL_TEXTURE_BINDING_EXTERNAL_OES
                                                          : GL_TEXTURE_BINDING_2D;
     GLint name = 0;
     gl->GetIntegerv(binding, &name);
-    enum hgl_kind kind = target == GL_RENDERBUFFER ? HGL_RENDERBUFFERS : HGL_TEXTURES;
+    return (uint32_t)name;
+}
+
+/* buffer: borrows; NULL unless the storage is one. */
+static void storage_change(struct hgl_group *g, enum hgl_kind kind, uint32_t name,
+                           enum hgl_storage storage, uint32_t handle, struct hs_buffer *buffer)
+{
+    if (name == 0) {
+        return;
+    }
     pthread_mutex_lock(&g->lock);
-    if (name != 0) {
-        (void)sl_map_remove_in(&g->storages, kind, (uint32_t)name);
+    struct hs_buffer *before = storage_take_locked(g, kind, name);
+    if (kind == HGL_TEXTURES) {
+        (void)sl_map_remove(&g->sizes, name);
     }
-    if (name != 0 && target != GL_RENDERBUFFER) {
-        (void)sl_map_remove(&g->sizes, (uint32_t)name);
+    if (buffer != NULL && sl_map_add_in(&g->stored, kind, name, buffer) == SL_OK) {
+        hs_ref(buffer);
     }
-    if (name != 0 && storage != HGL_STORAGE_OWN) {
+    if (storage != HGL_STORAGE_OWN) {
         uint64_t value = (uint64_t)storage << 32 | handle;
-        (void)!sl_map_add_in(&g->storages, kind, (uint32_t)name, (void *)(uintptr_t)value);
+        (void)!sl_map_add_in(&g->storages, kind, name, (void *)(uintptr_t)value);
     }
     pthread_mutex_unlock(&g->lock);
+    hs_put(before);
+}
+
+void hgl_storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
+                     enum hgl_storage storage, uint32_t handle)
+{
+    storage_change(state->group, target == GL_RENDERBUFFER ? HGL_RENDERBUFFERS : HGL_TEXTURES,
+                   bound_name(gl, target), storage, handle, NULL);
+}
+
+void hgl_storage_set_buffer(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
+                            struct hs_buffer *buffer)
+{
+    storage_change(state->group, target == GL_RENDERBUFFER ? HGL_RENDERBUFFERS : HGL_TEXTURES,
+                   bound_name(gl, target), HGL_STORAGE_BUFFER, buffer->handle, buffer);
+}
+
+void hgl_storage_drop(struct hgl_group *group, bool renderbuffer, uint32_t name)
+{
+    storage_change(group, renderbuffer ? HGL_RENDERBUFFERS : HGL_TEXTURES, name, HGL_STORAGE_OWN, 0,
+                   NULL);
+}
+
+struct hs_buffer *hgl_storage_buffer(struct hgl_group *group, bool renderbuffer, uint32_t name)
+{
+    pthread_mutex_lock(&group->lock);
+    struct hs_buffer *b =
+        sl_map_find_in(&group->stored, renderbuffer ? HGL_RENDERBUFFERS : HGL_TEXTURES, name);
+    if (b != NULL) {
+        hs_ref(b);
+    }
+    pthread_mutex_unlock(&group->lock);
+    return b;
 }
 
 enum hgl_storage hgl_storage_of(struct hgl_group *group, bool renderbuffer, uint32_t name,

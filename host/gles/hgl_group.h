@@ -62,6 +62,8 @@ struct hgl_group {
     uint32_t top[HGL_SHARED_KINDS]; /* highest name that was ever given out */
     struct sl_map programs;         /* name -> struct hgl_program, owned */
     struct sl_map storages;         /* kind, name -> enum hgl_storage << 32 | its handle */
+    struct sl_map stored;           /* kind, name -> struct hs_buffer of HGL_STORAGE_BUFFER, a
+                                       reference: the storage outlives its handle */
     uint64_t bytes;                 /* of all texts */
     /* hgl1_size.c: textures' sizes as they were asked for, height << 32 | width, and who asks. */
     struct sl_map sizes;
@@ -77,6 +79,13 @@ enum hgl_storage { HGL_STORAGE_OWN, HGL_STORAGE_IMAGE, HGL_STORAGE_BUFFER };
  * the storage of this client image or colour buffer from now on, or its own. */
 void hgl_storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
                      enum hgl_storage storage, uint32_t handle);
+/* The same of HGL_STORAGE_BUFFER. buffer: borrows. */
+void hgl_storage_set_buffer(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
+                            struct hs_buffer *buffer);
+/* A texture (or renderbuffer) of this name has its own storage from now on, or is gone. */
+void hgl_storage_drop(struct hgl_group *group, bool renderbuffer, uint32_t name);
+/* The colour buffer that is its storage, a reference; NULL: none is. */
+struct hs_buffer *hgl_storage_buffer(struct hgl_group *group, bool renderbuffer, uint32_t name);
 /* Whose storage a texture (or renderbuffer) of the group has; *handle unless its own. */
 enum hgl_storage hgl_storage_of(struct hgl_group *group, bool renderbuffer, uint32_t name,
                                 uint32_t *handle);

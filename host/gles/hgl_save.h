@@ -164,6 +164,10 @@ void hgl_save_images(struct hgl_save *s);
 bool hgl_save_has_image(const struct hgl_save *s, uint32_t handle);
 /* A view of resources, which the replay has already. */
 void hgl_save_view(struct hgl_save *s, const struct hs_view_args *view);
+/* Is the colour buffer that is a texture's (or renderbuffer's) storage the one of this handle
+ * still?
+ */
+bool hgl_save_has_buffer(struct hgl_save *s, bool renderbuffer, uint32_t name, uint32_t handle);
 /* hgl_save_render.c: what a surface shows. spare: a handle that no object has. */
 void hgl_save_surface(struct hgl_save *s, uint32_t handle, const struct hrc_surface *surface,
                       uint32_t spare);

@@ -206,6 +206,10 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
                    ((uint64_t)internal << 40) ^ ((uint64_t)samples << 32) ^
                        ((uint64_t)width << 16) ^ (uint64_t)height);
     gles2_pack_glBindRenderbuffer(hgl_out(s), GL_RENDERBUFFER, name);
+    if (storage == HGL_STORAGE_BUFFER && !hgl_save_has_buffer(s, true, name, handle)) {
+        hgl_save_refuse(s, "renderbuffer %u is of a colour buffer that is closed", name);
+        return;
+    }
     if (storage == HGL_STORAGE_BUFFER) {
         rc_pack_rcBindRenderbuffer(hgl_out(s), handle);
         return;

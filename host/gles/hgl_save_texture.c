@@ -370,7 +370,9 @@ static bool save_storage_of(struct hgl_save *s, uint32_t name, GLenum target)
     uint32_t handle = 0;
     enum hgl_storage storage =
         name != 0 ? hgl_storage_of(s->root->state->group, false, name, &handle) : HGL_STORAGE_OWN;
-    if (storage == HGL_STORAGE_BUFFER) {
+    if (storage == HGL_STORAGE_BUFFER && !hgl_save_has_buffer(s, false, name, handle)) {
+        hgl_save_refuse(s, "texture %u is of a colour buffer that is closed", name);
+    } else if (storage == HGL_STORAGE_BUFFER) {
         rc_pack_rcBindTexture(hgl_out(s), handle);
     } else if (storage == HGL_STORAGE_IMAGE && !hgl_save_has_image(s, handle)) {
         hgl_save_refuse(s, "texture %u is of an image that is gone, or made later", name);

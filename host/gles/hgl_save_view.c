@@ -1,4 +1,5 @@
-/* Snapshots: views of resources' memory. */
+/* Snapshots: views of resources' memory, and textures and renderbuffers that are of colour buffers.
+ */
 #include "host/gles/hgl_save.h"
 
 #include "wire/sl_pack.h"
@@ -13,4 +14,14 @@ void hgl_save_view(struct hgl_save *s, const struct hs_view_args *view)
     }
     sl_pack_slCreateView(hgl_out(s), view->fourcc, view->width, view->height, view->yuv, words,
                          size, size);
+}
+
+bool hgl_save_has_buffer(struct hgl_save *s, bool renderbuffer, uint32_t name, uint32_t handle)
+{
+    struct hs_buffer *open = hrc_buffer(s->client, handle);
+    struct hs_buffer *stored = hgl_storage_buffer(s->root->state->group, renderbuffer, name);
+    bool has = open != NULL && open == stored;
+    hs_put(open);
+    hs_put(stored);
+    return has;
 }

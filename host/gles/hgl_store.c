@@ -16,25 +16,37 @@ static GLint attached(const struct gl_driver *gl, GLenum point, GLenum name)
     return value;
 }
 
+/* What the driver has of a colour buffer comes to its memory. */
+static void store_named(struct hr_call *call, struct hgl_group *group, bool renderbuffer,
+                        uint32_t name)
+{
+    struct hs_buffer *b = hgl_storage_buffer(group, renderbuffer, name);
+    if (b != NULL && !hs_store(b, &hgl_api_of(call)->ring->rc.gl)) {
+        hr_call_refuse(call, "colour buffer 0x%x cannot be read", b->handle);
+    }
+    hs_put(b);
+}
+
 static void store(struct hr_call *call, struct hgl_state *s, GLenum point)
 {
     const struct hgl_api *api = hgl_api_of(call);
     GLint type = attached(api->gl, point, GL_FRAMEBUFFER_ATTACHMENT_OBJECT_TYPE);
-    if (type != GL_TEXTURE && type != GL_RENDERBUFFER) {
-        return;
+    if (type == GL_TEXTURE || type == GL_RENDERBUFFER) {
+        GLint name = attached(api->gl, point, GL_FRAMEBUFFER_ATTACHMENT_OBJECT_NAME);
+        store_named(call, s->group, type == GL_RENDERBUFFER, (uint32_t)name);
     }
-    GLint name = attached(api->gl, point, GL_FRAMEBUFFER_ATTACHMENT_OBJECT_NAME);
-    uint32_t handle;
-    if (hgl_storage_of(s->group, type == GL_RENDERBUFFER, (uint32_t)name, &handle) !=
-        HGL_STORAGE_BUFFER) {
-        return;
+}
+
+/* A texture or renderbuffer that was written to by name, or has its own storage from now on. */
+void hgl_glStoreTargetSLUICE(struct hr_call *call, const struct glesx_args_glStoreTargetSLUICE *a)
+{
+    struct hgl_state *s = hgl_state_of(call);
+    bool renderbuffer = a->target == GL_RENDERBUFFER;
+    if (s != NULL && a->ends) {
+        hgl_storage_drop(s->group, renderbuffer, a->name);
+    } else if (s != NULL) {
+        store_named(call, s->group, renderbuffer, a->name);
     }
-    struct hrc_thread *thread = &api->ring->rc;
-    struct hs_buffer *b = hrc_buffer(thread->client, handle);
-    if (b != NULL && !hs_store(b, &thread->gl)) { /* NULL: its resource went, and its memory */
-        hr_call_refuse(call, "colour buffer 0x%x cannot be read", handle);
-    }
-    hs_put(b);
 }
 
 void hgl_glStoreDrawnSLUICE(struct hr_call *call, const struct glesx_args_glStoreDrawnSLUICE *a)

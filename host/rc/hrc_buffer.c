@@ -284,7 +284,7 @@ static void bind_image(struct hr_call *call, uint32_t handle, bool renderbuffer)
         gl->EGLImageTargetTexture2DOES(GL_TEXTURE_2D, image);
     }
     if (image != EGL_NO_IMAGE_KHR && thread->client->hooks->bound != NULL) {
-        thread->client->hooks->bound(thread, handle, renderbuffer);
+        thread->client->hooks->bound(thread, b, renderbuffer);
     }
     hs_put(b);
 }

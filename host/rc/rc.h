@@ -67,7 +67,7 @@ struct hrc_hooks {
     /* Another context (or none: NULL) is current on this ring now. */
     void (*current)(struct hrc_thread *thread, struct hrc_context *context);
     /* What is bound on this ring (a renderbuffer, or a texture) has a colour buffer's storage. */
-    void (*bound)(struct hrc_thread *thread, uint32_t handle, bool renderbuffer);
+    void (*bound)(struct hrc_thread *thread, struct hs_buffer *buffer, bool renderbuffer);
     /* A GL sync object whose last reference is gone. */
     void (*sync_free)(void *user, void *sync);
 };

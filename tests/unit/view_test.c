@@ -1,10 +1,11 @@
 /* Views: colour buffers whose memory is a part of a resource's, through packets of a guest on the
- * native driver; what a hostile guest gets. */
+ * native driver; what a hostile guest gets; how long what they are storage of lives. */
 #include "host/surface/surface.h"
 #include "tests/support/gles_world.h"
 #include "tests/support/random.h"
 #include "tests/support/slt.h"
 #include "wire/gles2_opcodes.h"
+#include "wire/glesx_opcodes.h"
 #include "wire/rc_opcodes.h"
 #include "wire/sl_opcodes.h"
 
@@ -49,6 +50,20 @@ static uint32_t bind_view(struct gles_guest *g, uint32_t view)
 static const struct wish part = {"part", XR24, 20, 10, 0, {WORLD_WINDOW, 3 * PITCH + 5 * 4, PITCH},
                                  12};
 
+static void store(struct gles_guest *g, uint32_t texture, uint32_t ends)
+{
+    gles_send(g, GLESX_OP_glStoreTargetSLUICE, "uub", GL_TEXTURE_2D, texture, (int)ends);
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
+static void write_pixel(struct gles_guest *g, const char *rgba)
+{
+    gles_send(g, GLES2_OP_glTexSubImage2D, "uiiiiiuud", GL_TEXTURE_2D, 0, 1, 2, 1, 1, GL_RGBA,
+              GL_UNSIGNED_BYTE, rgba, 4);
+}
+/* Where that is in the window. */
+enum { WRITTEN = (3 + 2) * PITCH + (5 + 1) * 4 };
+
 SLT_TEST_F(view, is_a_part_of_a_resource, t)
 {
     memcpy(t->world.pixels + 3 * PITCH + 5 * 4, "\x30\x20\x10", 3);
@@ -57,6 +72,40 @@ SLT_TEST_F(view, is_a_part_of_a_resource, t)
     (void)bind_view(t->g, view);
     SLT_EXPECT_EQ(0x102030ffu, gles_pixel(t->g, 0, 0));
     SLT_EXPECT_EQ(0u, gles_error(t->g));
+}
+
+SLT_TEST_F(view, what_is_written_comes_to_the_memory_when_asked, t)
+{
+    uint32_t texture = bind_view(t->g, view_make(t->g, &part));
+    write_pixel(t->g, "\x01\x02\x03\xff");
+    SLT_EXPECT_TRUE(gles_guest_alive(t->g));
+    SLT_EXPECT_MEMEQ("\0\0\0", t->world.pixels + WRITTEN, 3);
+    store(t->g, texture, 0);
+    SLT_EXPECT_MEMEQ("\x03\x02\x01", t->world.pixels + WRITTEN, 3);
+    SLT_EXPECT_MEMEQ("\0\0\0", t->world.pixels + WRITTEN - PITCH, 3); /* beside it nothing */
+}
+
+/* As what an EGLImage was made a texture of lives on without it. */
+SLT_TEST_F(view, is_stored_to_after_it_is_closed, t)
+{
+    uint32_t view = view_make(t->g, &part), texture = bind_view(t->g, view);
+    gles_send(t->g, RC_OP_rcCloseColorBuffer, "u", view);
+    write_pixel(t->g, "\x04\x05\x06\xff");
+    store(t->g, texture, 0);
+    SLT_EXPECT_MEMEQ("\x06\x05\x04", t->world.pixels + WRITTEN, 3);
+    gles_send(t->g, GLES2_OP_glDeleteTextures, "id", 1, &texture, 4);
+    SLT_EXPECT_TRUE(gles_guest_alive(t->g));
+}
+
+SLT_TEST_F(view, a_texture_with_its_own_storage_is_not_stored, t)
+{
+    uint32_t texture = bind_view(t->g, view_make(t->g, &part));
+    store(t->g, texture, 1);
+    write_pixel(t->g, "\x07\x08\x09\xff");
+    store(t->g, texture, 0);
+    gles_send(t->g, GLESX_OP_glStoreDrawnSLUICE, "");
+    SLT_EXPECT_TRUE(gles_guest_alive(t->g));
+    SLT_EXPECT_MEMEQ("\0\0\0", t->world.pixels + WRITTEN, 3);
 }
 
 /* Bright red above, dark grey below: one sample of the colours for four pixels. */
@@ -74,9 +123,11 @@ SLT_TEST_F(view, of_brightness_and_colours_is_a_picture, t)
             memory[1024 + y * 64 + x * 2 + 1] = y == 0 ? 240 : 128;
         }
     }
-    (void)bind_view(t->g, view_make(t->g, &nv12));
+    uint32_t texture = bind_view(t->g, view_make(t->g, &nv12));
     SLT_EXPECT_EQ(0xfe0000ffu, gles_pixel(t->g, 0, 0));
     SLT_EXPECT_EQ(0x333333ffu, gles_pixel(t->g, 3, 3));
+    store(t->g, texture, 0); /* nobody draws on it: nothing */
+    SLT_EXPECT_EQ(81u, memory[0]);
 }
 
 /* Each plane is the same few bytes over and over: y 145, u 54, v 34, which is green. */

@@ -165,7 +165,7 @@ enum {
     SLUICE_FEATURE_EGL = 1 << 11,       /* GLES: slCreateSurface, slCreateImage */
     SLUICE_FEATURE_ERRORS = 1 << 12,    /* GLES: glReportErrorSLUICE: the ring page's error word */
     SLUICE_FEATURE_STORE = 1 << 13,     /* GLES: glStoreDrawnSLUICE */
-    SLUICE_FEATURE_VIEW = 1 << 14,      /* GLES: slCreateView */
+    SLUICE_FEATURE_VIEW = 1 << 14,      /* GLES: slCreateView, glStoreTargetSLUICE */
 };
 
 #endif
