@@ -39,6 +39,7 @@ struct gegl_host {
     bool colorspace;        /* sRGB surfaces: slCreateSurface */
     bool image_3d, image_cube, image_renderbuffer; /* slCreateImage */
     bool dma_buf; /* the guest's kernel has dma-bufs of the host's resources */
+    bool view;    /* slCreateView: images of any part of such a resource's memory */
 };
 
 enum gegl_platform {
@@ -133,10 +134,12 @@ struct gegl_sync {
     bool destroyed;    /* a reusable one: whoever waits goes on; display->lock */
 };
 
+enum { GEGL_PLANES = 3 };
 struct gegl_image {
     struct gegl_object base;
     struct ggl_image image;
-    struct vg_res *res; /* of a dma-buf; NULL: the host's image */
+    struct vg_res *planes[GEGL_PLANES]; /* of dma-bufs; NULL: the host's image */
+    bool is_view;                       /* of these: image.id is the host's to close */
 };
 
 /* What a thread has. Made at the first call, ended with the thread or by eglReleaseThread. Its own
@@ -245,6 +248,9 @@ extern const struct ggl_egl_ops gegl_gles_ops;
 /* eglCreateImage for EGL_LINUX_DMA_BUF_EXT where display->host.dma_buf. */
 EGLImage gegl_dma_buf_image(struct gegl_display *display, EGLContext context,
                             EGLClientBuffer buffer, const EGLAttrib *attribs);
+
+/* The memory of an image of dma-bufs goes. */
+void gegl_planes_end(struct vg_res *planes[GEGL_PLANES]);
 
 /* eglCreateImage for EGL_NATIVE_PIXMAP_KHR where display->gbm and host.dma_buf: of a gbm_bo. */
 EGLImage gegl_pixmap_image(struct gegl_display *display, EGLContext context, EGLClientBuffer buffer,

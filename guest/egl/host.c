@@ -102,6 +102,7 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     if ((stream->device->features & SLUICE_FEATURE_LOCATIONS) != 0) {
         host->gles_features |= GGL_FEATURE_LOCATIONS;
     }
+    host->view = (stream->device->features & SLUICE_FEATURE_VIEW) != 0;
     if ((stream->device->features & SLUICE_FEATURE_STORE) != 0) {
         host->gles_features |= GGL_FEATURE_STORE;
     }

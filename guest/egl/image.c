@@ -5,7 +5,7 @@
 #include "guest/rc_call.h"
 #include "guest/sl_call.h"
 #include "transport/base/mem.h"
-#include "transport/virtgpu/vg.h"
+#include "wire/rc_pack.h"
 
 static bool image_find(void *user, void *handle, struct ggl_image *out)
 {
@@ -172,11 +172,14 @@ void gegl_image_end(struct gegl_image *image)
 {
     struct gs_stream *stream;
     bool reached = gegl_stream_get(image->base.display, &stream) == EGL_SUCCESS;
-    if (image->res != NULL) {
-        if (reached) {
-            gegl_host_catch_up(stream); /* it has read every packet that names the resource */
+    if (image->planes[0] != NULL) {
+        if (reached && image->is_view) {
+            rc_pack_rcCloseColorBuffer(gs_pack(stream), image->image.id);
         }
-        vg_res_destroy(image->res);
+        if (reached) {
+            gegl_host_catch_up(stream); /* it has read every packet that names the resources */
+        }
+        gegl_planes_end(image->planes);
     } else if (reached) {
         (void)rc_call_rcDestroyClientImage(stream, (EGLint)image->image.id);
     }

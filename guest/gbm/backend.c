@@ -62,41 +62,50 @@ static bool handle_of(int fd, int dma_buf, uint32_t *handle)
 
 /* --- buffers --- */
 
-/* VIRTGPU_FORMAT_*; 0: not offered. */
-static uint32_t virtgpu_format(const struct device *device, uint32_t format)
+struct format {
+    uint32_t fourcc, virtgpu_format;
+    uint32_t pixel;  /* bytes */
+    bool is_surface; /* surfaces have it, and displays show it */
+};
+
+/* NULL: not offered. */
+static const struct format *format_find(const struct device *device, uint32_t wanted)
 {
-    switch (device->core->v0.format_canonicalize(format)) {
-    case GBM_FORMAT_ARGB8888:
-        return VIRTGPU_FORMAT_B8G8R8A8;
-    case GBM_FORMAT_XRGB8888:
-        return VIRTGPU_FORMAT_B8G8R8X8;
-    case GBM_FORMAT_ABGR8888:
-        return VIRTGPU_FORMAT_R8G8B8A8;
-    case GBM_FORMAT_XBGR8888:
-        return VIRTGPU_FORMAT_R8G8B8X8;
-    default:
-        return 0;
+    static const struct format formats[] = {
+        {GBM_FORMAT_ARGB8888, VIRTGPU_FORMAT_B8G8R8A8, 4, true},
+        {GBM_FORMAT_XRGB8888, VIRTGPU_FORMAT_B8G8R8X8, 4, true},
+        {GBM_FORMAT_ABGR8888, VIRTGPU_FORMAT_R8G8B8A8, 4, true},
+        {GBM_FORMAT_XBGR8888, VIRTGPU_FORMAT_R8G8B8X8, 4, true},
+        {GBM_FORMAT_R8, VIRTGPU_FORMAT_R8, 1, false}, /* of which pictures of YUV are made */
+        {GBM_FORMAT_GR88, VIRTGPU_FORMAT_R8G8, 2, false},
+    };
+    uint32_t fourcc = device->core->v0.format_canonicalize(wanted);
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        if (formats[i].fourcc == fourcc) {
+            return &formats[i];
+        }
     }
+    return NULL;
 }
 
 static int is_format_supported(struct gbm_device *base, uint32_t format, uint32_t usage)
 {
-    (void)usage;
-    return virtgpu_format(device_of(base), format) != 0;
+    const struct format *f = format_find(device_of(base), format);
+    return f != NULL && (f->is_surface || (usage & GBM_BO_USE_SCANOUT) == 0);
 }
 
 static int plane_count(struct gbm_device *base, uint32_t format, uint64_t modifier)
 {
-    bool known = modifier == MODIFIER_LINEAR && virtgpu_format(device_of(base), format) != 0;
+    bool known = modifier == MODIFIER_LINEAR && format_find(device_of(base), format) != NULL;
     return known ? 1 : -1;
 }
 
-static bool tex_make(struct device *device, struct bo *bo, uint32_t format)
+static bool tex_make(struct device *device, struct bo *bo, const struct format *format)
 {
+    uint32_t bind = VIRTGPU_BIND_RENDER_TARGET | VIRTGPU_BIND_SAMPLER_VIEW;
     const struct vg_tex_args args = {.target = VIRTGPU_TARGET_2D,
-                                     .format = format,
-                                     .bind = VIRTGPU_BIND_RENDER_TARGET |
-                                             VIRTGPU_BIND_SAMPLER_VIEW | VIRTGPU_BIND_SCANOUT,
+                                     .format = format->virtgpu_format,
+                                     .bind = bind | (format->is_surface ? VIRTGPU_BIND_SCANOUT : 0),
                                      .width_px = bo->base.v0.width,
                                      .height_px = bo->base.v0.height,
                                      .depth = 1,
@@ -120,10 +129,10 @@ static bool tex_make(struct device *device, struct bo *bo, uint32_t format)
     return true;
 }
 
-static bool dumb_make(struct device *device, struct bo *bo)
+static bool dumb_make(struct device *device, struct bo *bo, const struct format *format)
 {
     struct kms_dumb_request request = {
-        .width = bo->base.v0.width, .height = bo->base.v0.height, .bits = 32};
+        .width = bo->base.v0.width, .height = bo->base.v0.height, .bits = format->pixel * 8};
     if (drm_call(device->base.v0.fd, KMS_DUMB, &request) != 0) {
         return false;
     }
@@ -146,12 +155,12 @@ static struct gbm_bo *bo_create(struct gbm_device *base, uint32_t width, uint32_
                                 unsigned count)
 {
     struct device *device = device_of(base);
-    uint32_t known = virtgpu_format(device, format);
+    const struct format *known = format_find(device, format);
     bool linear = count == 0;
     for (unsigned i = 0; i < count; i++) {
         linear = linear || modifiers[i] == MODIFIER_LINEAR;
     }
-    if (known == 0 || !linear || width > SIDE_MAX || height > SIDE_MAX) {
+    if (known == NULL || !linear || width > SIDE_MAX || height > SIDE_MAX) {
         return fail(NULL, EINVAL);
     }
     struct bo *bo = sl_alloc(sizeof *bo);
@@ -163,7 +172,7 @@ static struct gbm_bo *bo_create(struct gbm_device *base, uint32_t width, uint32_
                                   .height = height,
                                   .format = device->core->v0.format_canonicalize(format)}};
     bool written = (usage & (GBM_BO_USE_WRITE | GBM_BO_USE_CURSOR)) != 0;
-    if (!(written ? dumb_make(device, bo) : tex_make(device, bo, known))) {
+    if (!(written ? dumb_make(device, bo, known) : tex_make(device, bo, known))) {
         return fail(bo, ENOMEM);
     }
     return &bo->base;
@@ -173,7 +182,7 @@ static struct gbm_bo *import_plane(struct gbm_device *base, int fd, uint32_t wid
                                    uint32_t stride, uint32_t format)
 {
     struct device *device = device_of(base);
-    if (virtgpu_format(device, format) == 0) {
+    if (format_find(device, format) == NULL) {
         return fail(NULL, EINVAL);
     }
     struct bo *bo = sl_alloc(sizeof *bo);
@@ -256,7 +265,8 @@ static void *bo_map(struct gbm_bo *base, uint32_t x, uint32_t y, uint32_t width,
     }
     *map_data = bo;
     *stride = base->v0.stride;
-    return (uint8_t *)pixels + (size_t)y * base->v0.stride + (size_t)x * 4;
+    size_t pixel = format_find(device_of(base->gbm), base->v0.format)->pixel;
+    return (uint8_t *)pixels + (size_t)y * base->v0.stride + (size_t)x * pixel;
 }
 
 static void bo_unmap(struct gbm_bo *base, void *map_data)
@@ -330,7 +340,8 @@ static struct gbm_surface *surface_create(struct gbm_device *base, uint32_t widt
     for (unsigned i = 0; i < count; i++) {
         linear = linear || modifiers[i] == MODIFIER_LINEAR;
     }
-    if (virtgpu_format(device, format) == 0 || !linear) {
+    const struct format *known = format_find(device, format);
+    if (known == NULL || !known->is_surface || !linear) {
         errno = EINVAL;
         return NULL;
     }

@@ -41,7 +41,8 @@ uint32_t ggl_features_parse(const char *words);
 enum ggl_image_kind { GGL_IMAGE_TEXTURE, GGL_IMAGE_COLOR_BUFFER };
 struct ggl_image {
     enum ggl_image_kind kind;
-    uint32_t id; /* client image id, or colour buffer handle */
+    uint32_t id;      /* client image id, or colour buffer handle */
+    bool is_external; /* it can be an external texture alone, whatever the host can */
 };
 
 /* What GLES asks of EGL. Called on the thread that makes the GL call. */

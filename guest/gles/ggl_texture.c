@@ -296,7 +296,7 @@ void ggl_glEGLImageTargetTexture2DOES(GLenum target, GLeglImageOES handle)
         return;
     }
     bool is_target = image.kind == GGL_IMAGE_COLOR_BUFFER && target != GL_TEXTURE_EXTERNAL_OES;
-    if (is_target && !ggl_has(c, GGL_FEATURE_STORE)) {
+    if (is_target && (image.is_external || !ggl_has(c, GGL_FEATURE_STORE))) {
         ggl_error(c, GL_INVALID_OPERATION);
         return;
     }
@@ -327,7 +327,8 @@ void ggl_glEGLImageTargetRenderbufferStorageOES(GLenum target, GLeglImageOES han
         gles1_pack_glEGLImageTargetRenderbufferStorageOES(ggl_pack(c), target, image.id);
     } else if (image.kind == GGL_IMAGE_TEXTURE) {
         gles2_pack_glEGLImageTargetRenderbufferStorageOES(ggl_pack(c), target, image.id);
-    } else if (target == GL_RENDERBUFFER && ggl_has(c, GGL_FEATURE_STORE) && !ggl_fixed(c)) {
+    } else if (target == GL_RENDERBUFFER && !image.is_external && !ggl_fixed(c) &&
+               ggl_has(c, GGL_FEATURE_STORE)) {
         rc_pack_rcBindRenderbuffer(ggl_pack(c), image.id);
         sl_atomic_store_relaxed(&c->share->has_targets, 1); /* ggl_stores */
     } else {

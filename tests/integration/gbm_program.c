@@ -225,7 +225,7 @@ static void print_refusals(EGLDisplay display, struct gbm_bo *bo, int fd, EGLIma
         int fd;
         EGLint height, format, pitch;
     } wrong[] = {{-1, height, GBM_FORMAT_XRGB8888, pitch},
-                 {fd, height, GBM_FORMAT_RGB565, pitch},
+                 {fd, height, GBM_FORMAT_ARGB2101010, pitch},
                  {fd, height, GBM_FORMAT_XRGB8888, pitch - 64},
                  {fd, height * 9, GBM_FORMAT_XRGB8888, pitch}};
     printf("refused:");

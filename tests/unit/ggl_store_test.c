@@ -8,10 +8,13 @@
 
 enum { BUFFER = 7, MOST = 8 };
 
+static bool is_external; /* images found are */
+
 static bool find_image(void *user, void *image, struct ggl_image *out)
 {
     (void)user;
-    *out = (struct ggl_image){.kind = GGL_IMAGE_COLOR_BUFFER, .id = BUFFER};
+    *out = (struct ggl_image){
+        .kind = GGL_IMAGE_COLOR_BUFFER, .id = BUFFER, .is_external = is_external};
     return image != NULL;
 }
 static const struct ggl_egl_ops ops = {.image_find = find_image};
@@ -129,6 +132,17 @@ SLT_TEST_F(ggl_store, a_texture_can_be_a_target, s)
     ggl_glBindFramebuffer(GL_FRAMEBUFFER, 5);
     ggl_glBindFramebuffer(GL_FRAMEBUFFER, 0);
     EXPECT(s, GLES2_OP_glBindFramebuffer, GLESX_OP_glStoreDrawnSLUICE, GLES2_OP_glBindFramebuffer);
+}
+
+SLT_TEST_F(ggl_store, an_external_image_is_no_target, s)
+{
+    is_external = true;
+    ggl_glBindTexture(GL_TEXTURE_2D, 4);
+    ggl_glEGLImageTargetTexture2DOES(GL_TEXTURE_2D, &image);
+    ggl_glEGLImageTargetRenderbufferStorageOES(GL_RENDERBUFFER, &image);
+    is_external = false;
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_OPERATION, s->context->error);
+    EXPECT(s, GLES2_OP_glBindTexture);
 }
 
 static void init_not_storing(struct ggl_script *s)

@@ -189,6 +189,9 @@ def display_ours(setup: Setup) -> None:
     # Into buffers by their images; shown one by one, and all at once with fences.
     script += 'part images; timeout 60 kmscube -x -c 60 2>&1 <&9; echo "code $?"\n'
     script += 'part atomic; timeout 60 kmscube -x -A -c 60 2>&1 <&9; echo "code $?"\n'
+    # Its faces' picture of brightness and colours in dma-bufs, as two images and as one.
+    for mode in ("nv12-2img", "nv12-1img"):
+        script += f'part {mode}; timeout 60 kmscube -M {mode} -c 60 2>&1 <&9; echo "code $?"\n'
     script += f'part glmark2; timeout 200 {DISPLAY_GLMARK2} 2>&1; echo "code $?"\n'
     script += "(while [ ! -e go.shown ]; do sleep 0.1; done) | ./gbm_program > gbm.log 2>&1 &\n"
     script += "while ! grep -q shown gbm.log && kill -0 $!; do sleep 0.1; done\n"
@@ -201,7 +204,7 @@ def display_ours(setup: Setup) -> None:
         seen = screenshot(guest)
         guest.let_go("shown")
         found = guest.end()
-    for part in ("kmscube", "images", "atomic"):
+    for part in ("kmscube", "images", "atomic", "nv12-2img", "nv12-1img"):
         need("Rendered 59 frames" in found[part], found[part][-2000:])
     scenes = re.findall(r"^\[(\w+)\].*FPS: [1-9]", found["glmark2"], re.M)
     need(scenes == ["build", "texture"] and "code 0" in found["glmark2"], found["glmark2"])
