@@ -30,6 +30,7 @@ enum {
     GGL_FEATURE_LOCATIONS = 1 << 6,    /* a link's locations come in one answer (capset) */
     GGL_FEATURE_STAGE = 1 << 5,        /* bulky data may travel in shared memory (gs_stage.h) */
     GGL_FEATURE_STORE = 1 << 8, /* it brings what is drawn to a colour buffer's memory (capset) */
+    GGL_FEATURE_TARGETS = 1 << 9, /* and what is written there otherwise (capset) */
     GGL_FEATURE_GLESX = 1 << 4, /* it knows the commands without an upstream number (capset) */
 };
 

@@ -62,6 +62,7 @@ void ggl_glBindRenderbuffer(GLenum target, GLuint renderbuffer)
     struct ggl_context *c = ggl_current();
     if (c) {
         ggl_spare_use(c, GGL_SPARE_RENDERBUFFER, renderbuffer);
+        c->renderbuffer = target == GL_RENDERBUFFER ? renderbuffer : c->renderbuffer;
         gles2_pack_glBindRenderbuffer(ggl_pack(c), target, renderbuffer);
     }
 }
@@ -78,6 +79,7 @@ void ggl1_glBindRenderbufferOES(GLenum target, GLuint renderbuffer)
 static void renderbuffers_drop(struct ggl_context *c, GLsizei n, const GLuint *renderbuffers)
 {
     for (GLsizei i = 0; i < n; i++) {
+        c->renderbuffer = c->renderbuffer == renderbuffers[i] ? 0 : c->renderbuffer;
         ggl_spare_use(c, GGL_SPARE_RENDERBUFFER, renderbuffers[i]);
     }
 }
@@ -86,6 +88,9 @@ void ggl_glDeleteRenderbuffers(GLsizei n, const GLuint *renderbuffers)
 {
     struct ggl_context *c = ggl_current();
     if (c && ggl_names_given(c, n, renderbuffers)) {
+        for (GLsizei i = 0; ggl_stores(c) && i < n; i++) {
+            ggl_store_ends(c, GL_RENDERBUFFER, renderbuffers[i]);
+        }
         gles2_pack_glDeleteRenderbuffers(ggl_pack(c), n, renderbuffers, (uint32_t)n * 4);
         renderbuffers_drop(c, n, renderbuffers);
     }
@@ -97,6 +102,33 @@ void ggl1_glDeleteRenderbuffersOES(GLsizei n, const GLuint *renderbuffers)
     if (c && ggl_names_given(c, n, renderbuffers)) {
         gles1_pack_glDeleteRenderbuffersOES(ggl_pack(c), n, renderbuffers, (uint32_t)n * 4);
         renderbuffers_drop(c, n, renderbuffers);
+    }
+}
+
+static void renderbuffer_respecify(struct ggl_context *c, GLenum target)
+{
+    if (ggl_stores(c) && target == GL_RENDERBUFFER) {
+        ggl_store_ends(c, GL_RENDERBUFFER, c->renderbuffer);
+    }
+}
+
+void ggl_glRenderbufferStorage(GLenum target, GLenum internalformat, GLsizei width, GLsizei height)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        renderbuffer_respecify(c, target);
+        gles2_pack_glRenderbufferStorage(ggl_pack(c), target, internalformat, width, height);
+    }
+}
+
+void ggl_glRenderbufferStorageMultisample(GLenum target, GLsizei samples, GLenum internalformat,
+                                          GLsizei width, GLsizei height)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        renderbuffer_respecify(c, target);
+        gles2_pack_glRenderbufferStorageMultisample(ggl_pack(c), target, samples, internalformat,
+                                                    width, height);
     }
 }
 

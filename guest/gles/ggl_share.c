@@ -20,6 +20,7 @@ struct ggl_share *ggl_share_create(void)
     sl_map_init(&share->programs, SL_MAP_MOST);
     sl_map_init(&share->syncs, SL_MAP_MOST);
     sl_map_init(&share->external_textures, SL_MAP_MOST);
+    sl_map_init(&share->targets, SL_MAP_MOST);
     return share;
 }
 
@@ -52,6 +53,7 @@ void ggl_share_unref(struct ggl_share *share)
     finish_table(&share->programs, ggl_program_free);
     finish_table(&share->syncs, NULL);
     finish_table(&share->external_textures, NULL);
+    finish_table(&share->targets, NULL);
     sl_writes_unref(share->writes);
     pthread_mutex_destroy(&share->lock);
     sl_free(share);

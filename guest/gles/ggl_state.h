@@ -207,6 +207,7 @@ struct ggl_share {
     struct sl_map programs;          /* of struct ggl_program, by name */
     struct sl_map syncs;             /* handles that live */
     struct sl_map external_textures; /* textures that were external once */
+    struct sl_map targets; /* textures and renderbuffers of colour buffers (ggl_store.c) */
     struct ggl_spare spares[GGL_SPARE_SHARED];
     /* Atomic, and read outside the lock, all but the pointers: */
     uint32_t buffer_deletes;     /* grows when a buffer name dies: remembered bindings may mean
@@ -231,6 +232,8 @@ struct ggl_plain {
     uint32_t serial; /* the share group's buffer_changes then */
     uint64_t size;
 };
+
+#define GGL_WRITTEN 4 /* more are sent at once */
 
 struct ggl_context {
     struct gs_stream *stream; /* first: ggl_context_stream */
@@ -286,6 +289,11 @@ struct ggl_context {
     uint64_t stored_published;
     const uint8_t *stored_cur;
     bool store_is_awaited;
+    struct ggl_written {
+        uint32_t target, name; /* of a colour buffer, and written to otherwise */
+    } written[GGL_WRITTEN];
+    uint32_t written_count;
+    uint32_t renderbuffer; /* that is bound */
     /* strings, made when first asked for */
     char *strings[5];
     char *extensions;
@@ -357,6 +365,26 @@ static inline void ggl_store_leave(struct ggl_context *c)
 {
     if (ggl_stores(c)) {
         ggl_store_send(c);
+    }
+}
+
+/* A texture or renderbuffer (target) is of a colour buffer now, one that can be drawn on. */
+void ggl_store_begins(struct ggl_context *c, GLenum target, uint32_t name);
+/* Something is written to it otherwise than by drawing; or it gets its own storage, or none. Names
+ * that are of no colour buffer are no matter. */
+void ggl_store_writes(struct ggl_context *c, GLenum target, uint32_t name);
+void ggl_store_ends(struct ggl_context *c, GLenum target, uint32_t name);
+/* The texture that is bound at a target, likewise. */
+static inline void ggl_store_upload(struct ggl_context *c, GLenum target)
+{
+    if (ggl_stores(c) && target == GL_TEXTURE_2D) {
+        ggl_store_writes(c, GL_TEXTURE_2D, c->units[c->active_unit].texture_2d);
+    }
+}
+static inline void ggl_store_respecify(struct ggl_context *c, GLenum target, GLint level)
+{
+    if (ggl_stores(c) && target == GL_TEXTURE_2D && level == 0) {
+        ggl_store_ends(c, GL_TEXTURE_2D, c->units[c->active_unit].texture_2d);
     }
 }
 

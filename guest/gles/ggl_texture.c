@@ -101,6 +101,9 @@ void ggl_glDeleteTextures(GLsizei n, const GLuint *textures)
     if (!c || !ggl_names_given(c, n, textures)) {
         return;
     }
+    for (GLsizei i = 0; ggl_stores(c) && i < n; i++) {
+        ggl_store_ends(c, GL_TEXTURE_2D, textures[i]);
+    }
     gles2_pack_glDeleteTextures(ggl_pack(c), n, textures, (uint32_t)n * 4);
     for (GLsizei i = 0; i < n; i++) {
         ggl_spare_use(c, GGL_SPARE_TEXTURE, textures[i]);
@@ -245,6 +248,7 @@ void ggl_glTexStorage2D(GLenum target, GLsizei levels, GLenum internalformat, GL
 {
     struct ggl_context *c = ggl_current();
     if (c) {
+        ggl_store_respecify(c, target, 0);
         struct ggl_target_scope scope = ggl_target_begin(c, target);
         gles2_pack_glTexStorage2D(ggl_pack(c), scope.target, levels, internalformat, width, height);
         ggl_target_end(c, &scope);
@@ -256,6 +260,7 @@ void ggl_glCopyTexImage2D(GLenum target, GLint level, GLenum internalformat, GLi
 {
     struct ggl_context *c = ggl_current();
     if (c) {
+        ggl_store_respecify(c, target, level);
         struct ggl_target_scope scope = ggl_target_begin(c, target);
         gles2_pack_glCopyTexImage2D(ggl_pack(c), scope.target, level, internalformat, x, y, width,
                                     height, border);
@@ -268,6 +273,7 @@ void ggl_glCopyTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yo
 {
     struct ggl_context *c = ggl_current();
     if (c) {
+        ggl_store_upload(c, target);
         struct ggl_target_scope scope = ggl_target_begin(c, target);
         gles2_pack_glCopyTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, x, y,
                                        width, height);
@@ -304,13 +310,14 @@ void ggl_glEGLImageTargetTexture2DOES(GLenum target, GLeglImageOES handle)
         ggl_error(c, GL_INVALID_ENUM);
         return;
     }
+    ggl_store_respecify(c, target, 0);
     struct ggl_target_scope scope = ggl_target_begin(c, target);
     if (image.kind == GGL_IMAGE_TEXTURE) {
         gles2_pack_glEGLImageTargetTexture2DOES(ggl_pack(c), scope.target, image.id);
     } else {
         rc_pack_rcBindTexture(ggl_pack(c), image.id);
         if (is_target) {
-            sl_atomic_store_relaxed(&c->share->has_targets, 1); /* ggl_stores */
+            ggl_store_begins(c, GL_TEXTURE_2D, active(c)->texture_2d);
         }
     }
     ggl_target_end(c, &scope);
@@ -323,6 +330,9 @@ void ggl_glEGLImageTargetRenderbufferStorageOES(GLenum target, GLeglImageOES han
     if (!c || !find_image(c, handle, &image)) {
         return;
     }
+    if (ggl_stores(c) && target == GL_RENDERBUFFER) {
+        ggl_store_ends(c, GL_RENDERBUFFER, c->renderbuffer);
+    }
     if (ggl_fixed(c) && image.kind == GGL_IMAGE_TEXTURE) {
         gles1_pack_glEGLImageTargetRenderbufferStorageOES(ggl_pack(c), target, image.id);
     } else if (image.kind == GGL_IMAGE_TEXTURE) {
@@ -330,7 +340,7 @@ void ggl_glEGLImageTargetRenderbufferStorageOES(GLenum target, GLeglImageOES han
     } else if (target == GL_RENDERBUFFER && !image.is_external && !ggl_fixed(c) &&
                ggl_has(c, GGL_FEATURE_STORE)) {
         rc_pack_rcBindRenderbuffer(ggl_pack(c), image.id);
-        sl_atomic_store_relaxed(&c->share->has_targets, 1); /* ggl_stores */
+        ggl_store_begins(c, GL_RENDERBUFFER, c->renderbuffer);
     } else {
         ggl_error(c, target == GL_RENDERBUFFER ? GL_INVALID_OPERATION : GL_INVALID_ENUM);
     }

@@ -58,6 +58,7 @@ void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei 
     }
     ggl_stock_limit(c, GL_MAX_TEXTURE_SIZE);
     ggl_stock_limit(c, GL_MAX_CUBE_MAP_TEXTURE_SIZE);
+    ggl_store_respecify(c, target, level);
     if (from_buffer(c)) {
         gles2_pack_glTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height,
                                           border, format, type, (GLuint)(uintptr_t)pixels);
@@ -117,6 +118,7 @@ void ggl_glTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffse
     if (!c) {
         return;
     }
+    ggl_store_upload(c, target);
     if (from_buffer(c)) {
         gles2_pack_glTexSubImage2DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, width,
                                              height, format, type, (GLuint)(uintptr_t)pixels);
@@ -211,6 +213,7 @@ void ggl_glCompressedTexImage2D(GLenum target, GLint level, GLenum internalforma
     if (!c || !compressed(c, size, data, &data_size)) {
         return;
     }
+    ggl_store_respecify(c, target, level);
     if (from_buffer(c)) {
         gles2_pack_glCompressedTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat,
                                                     width, height, border, size,
@@ -304,11 +307,35 @@ static uint32_t clear_size(const void *data, GLenum format, GLenum type)
     return data ? ggl_pixel_size(format, type) : 0;
 }
 
+static void store_clear(struct ggl_context *c, GLuint texture)
+{
+    if (ggl_stores(c)) {
+        ggl_store_writes(c, GL_TEXTURE_2D, texture);
+    }
+}
+
+void ggl_glCopyImageSubData(GLuint src, GLenum src_target, GLint src_level, GLint src_x,
+                            GLint src_y, GLint src_z, GLuint dst, GLenum dst_target,
+                            GLint dst_level, GLint dst_x, GLint dst_y, GLint dst_z, GLsizei width,
+                            GLsizei height, GLsizei depth)
+{
+    struct ggl_context *c = ggl_current();
+    if (c && ggl_own(c)) {
+        if (ggl_stores(c)) {
+            ggl_store_writes(c, dst_target, dst);
+        }
+        glesx_pack_glCopyImageSubData(ggl_pack(c), src, src_target, src_level, src_x, src_y, src_z,
+                                      dst, dst_target, dst_level, dst_x, dst_y, dst_z, width,
+                                      height, depth);
+    }
+}
+
 void ggl_glClearTexImageEXT(GLuint texture, GLint level, GLenum format, GLenum type,
                             const void *data)
 {
     struct ggl_context *c = ggl_current();
     if (c && ggl_own(c)) {
+        store_clear(c, texture);
         glesx_pack_glClearTexImageEXT(ggl_pack(c), texture, level, format, type, data,
                                       clear_size(data, format, type));
     }
@@ -320,6 +347,7 @@ void ggl_glClearTexSubImageEXT(GLuint texture, GLint level, GLint x, GLint y, GL
 {
     struct ggl_context *c = ggl_current();
     if (c && ggl_own(c)) {
+        store_clear(c, texture);
         glesx_pack_glClearTexSubImageEXT(ggl_pack(c), texture, level, x, y, z, width, height, depth,
                                          format, type, data, clear_size(data, format, type));
     }

@@ -87,6 +87,55 @@ static uint32_t drawn_hash(void)
     return h;
 }
 
+/* Into the bound texture, which the framebuffer has: pixels of the program's, then of another
+ * framebuffer. */
+static void write_texture(uint32_t n, GLuint framebuffer)
+{
+    uint32_t pixels[40 * 30];
+    GLuint other, texture, target;
+    glGetIntegerv(GL_TEXTURE_BINDING_2D, (GLint *)&target);
+    for (uint32_t i = 0; i < sizeof pixels / sizeof pixels[0]; i++) {
+        pixels[i] = (i + n) * 2654435761u;
+    }
+    glGenTextures(1, &texture);
+    glBindTexture(GL_TEXTURE_2D, texture);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 40, 30, 0, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+    glBindTexture(GL_TEXTURE_2D, target);
+    glTexSubImage2D(GL_TEXTURE_2D, 0, 7, 9, 40, 30, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+    glGenFramebuffers(1, &other);
+    glBindFramebuffer(GL_FRAMEBUFFER, other);
+    glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, texture, 0);
+    glCopyTexSubImage2D(GL_TEXTURE_2D, 0, 100, 60, 5, 3, 33, 22);
+    glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);
+    glDeleteFramebuffers(1, &other);
+    glDeleteTextures(1, &texture);
+}
+
+static uint32_t hash_in(struct gbm_bo *bo, uint32_t without)
+{
+    return bo != NULL ? gbm_program_hash(bo) : without;
+}
+
+/* A texture that is written to, and one that gets its own storage: the buffer has the first, and
+ * nothing of the second. Its image is gone by now. */
+static void write_one(struct gbm_bo *bo, uint32_t n, GLuint framebuffer, GLuint name)
+{
+    glBindTexture(GL_TEXTURE_2D, name);
+    write_texture(n, framebuffer);
+    uint32_t written = drawn_hash();
+    glBindFramebuffer(GL_FRAMEBUFFER, 0); /* nothing is drawn on any more */
+    write_texture(n + 1, 0);
+    write_texture(n, 0);
+    glFlush();
+    uint32_t in_buffer = hash_in(bo, written);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, WIDTH, HEIGHT, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+    glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);
+    shown_draw(n + 2, WIDTH, HEIGHT);
+    glFlush();
+    printf("written %u: %08x, in the buffer %08x %08x\n", (unsigned)n, (unsigned)written,
+           (unsigned)in_buffer, (unsigned)hash_in(bo, written));
+}
+
 static void draw_one(EGLDisplay display, struct gbm_bo *bo, const struct way *way, uint32_t n)
 {
     EGLImageKHR image = bo != NULL ? image_of(display, bo, way) : EGL_NO_IMAGE_KHR;
@@ -99,19 +148,22 @@ static void draw_one(EGLDisplay display, struct gbm_bo *bo, const struct way *wa
     shown_draw(n, WIDTH, HEIGHT);
     uint32_t drawn = drawn_hash();
     glFlush();
-    uint32_t in_buffer = bo != NULL ? gbm_program_hash(bo) : drawn;
+    uint32_t in_buffer = hash_in(bo, drawn);
     shown_draw(n + 1, WIDTH, HEIGHT); /* another, which is left before the flush */
     uint32_t second = drawn_hash();
     glBindFramebuffer(GL_FRAMEBUFFER, 0);
     glFlush();
     printf("target %u %s: drawn %08x %08x, in the buffer %08x %08x, error %x\n", (unsigned)n,
            way->name, (unsigned)drawn, (unsigned)second, (unsigned)in_buffer,
-           (unsigned)(bo != NULL ? gbm_program_hash(bo) : second), glGetError());
-    glDeleteFramebuffers(1, &framebuffer);
-    (way->is_renderbuffer && bo != NULL ? glDeleteRenderbuffers : glDeleteTextures)(1, &name);
+           (unsigned)hash_in(bo, second), glGetError());
     if (image != EGL_NO_IMAGE_KHR) {
         shown_need(image_end(display, image), "eglDestroyImageKHR");
     }
+    if (!way->is_renderbuffer) {
+        write_one(bo, n, framebuffer, name);
+    }
+    glDeleteFramebuffers(1, &framebuffer);
+    (way->is_renderbuffer && bo != NULL ? glDeleteRenderbuffers : glDeleteTextures)(1, &name);
 }
 
 void gbm_targets_draw(EGLDisplay display, struct gbm_device *gbm)

@@ -28,7 +28,7 @@ static void init_with(struct ggl_script *s, uint32_t features)
 
 static void init_storing(struct ggl_script *s)
 {
-    init_with(s, GGL_FEATURE_STORE);
+    init_with(s, GGL_FEATURE_STORE | GGL_FEATURE_TARGETS);
 }
 SLT_FIXTURE(ggl_store, struct ggl_script, init_storing, ggl_script_finish);
 
@@ -132,6 +132,90 @@ SLT_TEST_F(ggl_store, a_texture_can_be_a_target, s)
     ggl_glBindFramebuffer(GL_FRAMEBUFFER, 5);
     ggl_glBindFramebuffer(GL_FRAMEBUFFER, 0);
     EXPECT(s, GLES2_OP_glBindFramebuffer, GLESX_OP_glStoreDrawnSLUICE, GLES2_OP_glBindFramebuffer);
+}
+
+/* --- written otherwise than by drawing --- */
+
+static void make_texture_target(struct ggl_script *s)
+{
+    size_t size;
+    ggl_glBindTexture(GL_TEXTURE_2D, 4);
+    ggl_glEGLImageTargetTexture2DOES(GL_TEXTURE_2D, &image);
+    (void)ggl_script_take(s, &size);
+}
+
+static void upload(void)
+{
+    static const uint8_t pixel[4];
+    ggl_glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, pixel);
+}
+
+SLT_TEST_F(ggl_store, uploads_to_a_target_are_stored_once, s)
+{
+    make_texture_target(s);
+    upload();
+    upload();
+    ggl_glCopyTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, 0, 0, 1, 1);
+    ggl_glFlush();
+    EXPECT(s, GLES2_OP_glTexSubImage2D, GLES2_OP_glTexSubImage2D, GLES2_OP_glCopyTexSubImage2D,
+           GLESX_OP_glStoreTargetSLUICE, GLES2_OP_glFinishRoundTrip, GLES2_OP_glFlush);
+    ggl_glFlush();
+    EXPECT(s, GLES2_OP_glFlush);
+}
+
+SLT_TEST_F(ggl_store, uploads_to_other_textures_are_not, s)
+{
+    make_texture_target(s);
+    ggl_glBindTexture(GL_TEXTURE_2D, 5);
+    upload();
+    ggl_glFlush();
+    EXPECT(s, GLES2_OP_glBindTexture, GLES2_OP_glTexSubImage2D, GLES2_OP_glFlush);
+}
+
+SLT_TEST_F(ggl_store, more_targets_than_are_noted_are_stored_at_once, s)
+{
+    for (uint32_t i = 0; i <= GGL_WRITTEN; i++) {
+        ggl_glBindTexture(GL_TEXTURE_2D, 20 + i);
+        ggl_glEGLImageTargetTexture2DOES(GL_TEXTURE_2D, &image);
+    }
+    size_t size;
+    (void)ggl_script_take(s, &size);
+    for (uint32_t i = 0; i < GGL_WRITTEN; i++) {
+        ggl_glClearTexImageEXT(20 + i, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+    }
+    (void)ggl_script_take(s, &size);
+    ggl_glClearTexImageEXT(20 + GGL_WRITTEN, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+    EXPECT(s, GLESX_OP_glStoreTargetSLUICE, GLESX_OP_glStoreTargetSLUICE,
+           GLESX_OP_glStoreTargetSLUICE, GLESX_OP_glStoreTargetSLUICE, GLESX_OP_glClearTexImageEXT);
+    ggl_glFlush();
+    EXPECT(s, GLESX_OP_glStoreTargetSLUICE, GLES2_OP_glFinishRoundTrip, GLES2_OP_glFlush);
+}
+
+/* What was written before is the image's, what comes after is the texture's own. */
+SLT_TEST_F(ggl_store, a_texture_with_its_own_storage_is_no_target, s)
+{
+    make_texture_target(s);
+    upload();
+    ggl_glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 1, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+    EXPECT(s, GLES2_OP_glTexSubImage2D, GLESX_OP_glStoreTargetSLUICE, GLESX_OP_glStoreTargetSLUICE,
+           GLES2_OP_glTexImage2D);
+    upload();
+    ggl_glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 1, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+    EXPECT(s, GLES2_OP_glTexSubImage2D, GLES2_OP_glTexImage2D);
+}
+
+SLT_TEST_F(ggl_store, what_was_drawn_is_stored_before_its_target_goes, s)
+{
+    make_target(s);
+    ggl_glBindFramebuffer(GL_FRAMEBUFFER, 5);
+    ggl_glRenderbufferStorage(GL_RENDERBUFFER, GL_RGBA4, 1, 1);
+    EXPECT(s, GLES2_OP_glBindFramebuffer, GLESX_OP_glStoreDrawnSLUICE, GLESX_OP_glStoreTargetSLUICE,
+           GLES2_OP_glRenderbufferStorage);
+    ggl_glEGLImageTargetRenderbufferStorageOES(GL_RENDERBUFFER, &image);
+    const uint32_t name = 3;
+    ggl_glDeleteRenderbuffers(1, &name);
+    EXPECT(s, RC_OP_rcBindRenderbuffer, GLESX_OP_glStoreDrawnSLUICE, GLESX_OP_glStoreTargetSLUICE,
+           GLES2_OP_glDeleteRenderbuffers);
 }
 
 SLT_TEST_F(ggl_store, an_external_image_is_no_target, s)

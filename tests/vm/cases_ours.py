@@ -215,10 +215,10 @@ def display_ours(setup: Setup) -> None:
     native = subprocess.run(words, capture_output=True, text=True).stdout
     pictures = re.findall(r"^frame \d+: drawn (\w+)", native, re.M)
     need(pictures == [a for a, _ in frames], f"{found['gbm']}{native}")
-    targets = re.findall("^target .*", native, re.M)
-    need(
-        len(targets) == 16 and targets == re.findall("^target .*", found["gbm"], re.M), found["gbm"]
-    )
+    for what, count in (("target", 16), ("written", 8)):
+        lines = re.findall(f"^{what} .*", native, re.M)
+        need(len(lines) == count, native)
+        need(lines == re.findall(f"^{what} .*", found["gbm"], re.M), f"{found['gbm']}{native}")
     imported = re.findall(r"imported (\w+), modifier 0, external 0, error 0", found["gbm"])
     need(imported == [frames[-1][0]], found["gbm"])
     need("refused: 300c 3009 3002 3009 500\n" in found["gbm"], found["gbm"])
