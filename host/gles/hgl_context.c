@@ -73,13 +73,16 @@ static bool on_context_new(void *user, struct hrc_context *context)
     return context->state != NULL;
 }
 
-static void on_context_ends(void *user, struct hrc_context *context)
+static bool on_context_ends(void *user, struct hrc_context *context)
 {
     const struct hgl_context *c = user;
     const struct hgl_state *state = context->state;
-    if (state->has_counted) {
-        hs_context_settle(&c->provider->driver.native, context->egl);
+    if (!state->has_counted ||
+        hs_context_settle(&c->provider->driver.native, context->egl, HGL_SETTLE_NS)) {
+        return true;
     }
+    hgl_context_leave(c->provider, context->egl);
+    return false;
 }
 
 static void on_context_free(void *user, struct hrc_context *context)

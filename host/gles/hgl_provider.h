@@ -7,6 +7,7 @@
 #include "host/gles/egl_driver.h"
 #include "host/ring/ring.h"
 #include "host/surface/surface.h"
+#include "transport/base/clock.h"
 
 struct hgl_provider {
     struct hct_provider base; /* first */
@@ -21,6 +22,14 @@ struct hgl_provider {
 
 struct hgl_provider *hgl_provider_ref(struct hgl_provider *provider);
 void hgl_provider_unref(struct hgl_provider *provider);
+
+/* hgl_leave.c */
+
+/* How long a ring waits for a context that ends amid its draws. */
+#define HGL_SETTLE_NS (5 * SL_NS_PER_S)
+/* Takes a native context that still draws: a thread of its own waits for it and ends it, however
+ * long that takes, and the provider stays until then. Without such a thread it is never ended. */
+void hgl_context_leave(struct hgl_provider *provider, EGLContext context);
 
 /* hgl_context.c */
 enum sl_result hgl_context_create(const struct hct_create_info *info, struct hct_context **out);

@@ -38,10 +38,9 @@ static bool context_attribs(const struct hs_native *n, uint32_t version, EGLint 
 void hrc_context_destroy(struct hrc_client *client, struct hrc_context *context)
 {
     const struct hs_native *n = client->native;
-    if (client->hooks->context_ends != NULL) {
-        client->hooks->context_ends(client->user, context);
+    if (client->hooks->context_ends == NULL || client->hooks->context_ends(client->user, context)) {
+        hs_context_destroy(n, context->egl);
     }
-    hs_context_destroy(n, context->egl);
     if (client->hooks->context_free != NULL) {
         client->hooks->context_free(client->user, context);
     }

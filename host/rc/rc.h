@@ -61,8 +61,8 @@ struct hrc_thread;
 struct hrc_hooks {
     /* A native context was made; *state is what context_free gets. False: out of memory. */
     bool (*context_new)(void *user, struct hrc_context *context);
-    /* Its native context is about to end; then it has. */
-    void (*context_ends)(void *user, struct hrc_context *context);
+    /* Its native context is about to end; then it has. False: not yet, and it is the hook's now. */
+    bool (*context_ends)(void *user, struct hrc_context *context);
     void (*context_free)(void *user, struct hrc_context *context);
     /* Another context (or none: NULL) is current on this ring now. */
     void (*current)(struct hrc_thread *thread, struct hrc_context *context);

@@ -1,5 +1,6 @@
 #include "host/surface/native.h"
 
+#include "transport/base/clock.h"
 #include "transport/base/log.h"
 
 #include <stddef.h>
@@ -79,19 +80,45 @@ void hs_context_destroy(const struct hs_native *n, EGLContext context)
     }
 }
 
-void hs_context_settle(const struct hs_native *n, EGLContext context)
+/* What is current is done within that time. */
+static bool is_done(const struct hs_native *n, uint64_t timeout_ns)
+{
+    EGLSyncKHR sync = n->fence_sync && timeout_ns != UINT64_MAX
+                          ? n->egl.CreateSyncKHR(n->display, EGL_SYNC_FENCE_KHR, NULL)
+                          : EGL_NO_SYNC_KHR;
+    if (sync == EGL_NO_SYNC_KHR) {
+        n->gl->Finish();
+        return true;
+    }
+    EGLint result =
+        n->egl.ClientWaitSyncKHR(n->display, sync, EGL_SYNC_FLUSH_COMMANDS_BIT_KHR, timeout_ns);
+    n->egl.DestroySyncKHR(n->display, sync);
+    return result == EGL_CONDITION_SATISFIED_KHR;
+}
+
+bool hs_context_settle(const struct hs_native *n, EGLContext context, uint64_t timeout_ns)
 {
     EGLContext was = n->egl.GetCurrentContext();
     EGLSurface draw = n->egl.GetCurrentSurface(EGL_DRAW), read = n->egl.GetCurrentSurface(EGL_READ);
-    if (!n->software || !n->egl.MakeCurrent(n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, context)) {
-        return;
+    if (!n->software) {
+        return true;
     }
-    n->gl->Finish();
+    if (!n->egl.MakeCurrent(n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, context)) {
+        sl_warn_limited("surface", "a context with queries can not be waited for: EGL error 0x%x",
+                        (unsigned)n->egl.GetError());
+        return false;
+    }
+    bool done = is_done(n, timeout_ns);
+    if (!done) {
+        sl_warn_limited("surface", "a context with queries still draws after %llu ms",
+                        (unsigned long long)(timeout_ns / SL_NS_PER_MS));
+    }
     if (!n->egl.MakeCurrent(n->display, draw, read, was)) {
         sl_warn_limited("surface", "a context is no longer current: EGL error 0x%x",
                         (unsigned)n->egl.GetError());
         (void)n->egl.MakeCurrent(n->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     }
+    return done;
 }
 
 void hs_draw_tex_begin(const struct hs_native *n)

@@ -76,8 +76,10 @@ void hs_context_destroy(const struct hs_native *native, EGLContext context);
 
 /* Waits for what the context draws, before it ends with queries that still count: Mesa's CPU
  * drivers (22) free these with it and go on counting into them. The context is of GLES 2+ and
- * current nowhere. Any thread; what is current there stays so. */
-void hs_context_settle(const struct hs_native *native, EGLContext context);
+ * current nowhere. Any thread; what is current there stays so. timeout_ns: at most so long, where
+ * there are fences; UINT64_MAX: without end. False, and a line in the log: it still draws, or that
+ * is not known, and it must not end. */
+bool hs_context_settle(const struct hs_native *native, EGLContext context, uint64_t timeout_ns);
 
 /* Mesa (22) keeps the shaders that glDrawTex is drawn with for all contexts of the process: the
  * first to draw makes them, and any that ends frees them. So while a context draws so no other

@@ -155,3 +155,83 @@ SLT_TEST_F(surface_table, refuses_what_cannot_be_a_picture, t)
     hs_close(t, b->handle, 1);
     hs_put(b);
 }
+
+/* --- contexts that end amid their draws --- */
+
+/* An EGL of one thread. */
+static struct fake_egl {
+    bool refuses, is_current, is_endless;
+    uint64_t waited_ns;
+    uint32_t syncs;
+} fake;
+
+static EGLContext fake_context(void)
+{
+    return EGL_NO_CONTEXT;
+}
+static EGLSurface fake_surface(EGLint which)
+{
+    (void)which;
+    return EGL_NO_SURFACE;
+}
+static EGLBoolean fake_make(EGLDisplay display, EGLSurface draw, EGLSurface read,
+                            EGLContext context)
+{
+    (void)display, (void)draw, (void)read;
+    fake.is_current = context != EGL_NO_CONTEXT && !fake.refuses;
+    return context == EGL_NO_CONTEXT || !fake.refuses;
+}
+static EGLint fake_error(void)
+{
+    return EGL_BAD_MATCH;
+}
+static EGLSyncKHR fake_sync(EGLDisplay display, EGLenum type, const EGLint *attribs)
+{
+    (void)display, (void)type, (void)attribs;
+    fake.syncs++;
+    return (EGLSyncKHR)&fake;
+}
+static EGLint fake_wait(EGLDisplay display, EGLSyncKHR sync, EGLint flags, EGLTimeKHR timeout)
+{
+    (void)display, (void)sync;
+    SLT_EXPECT_EQ(EGL_SYNC_FLUSH_COMMANDS_BIT_KHR, flags);
+    fake.waited_ns = timeout;
+    return fake.is_endless ? EGL_TIMEOUT_EXPIRED_KHR : EGL_CONDITION_SATISFIED_KHR;
+}
+static EGLBoolean fake_sync_end(EGLDisplay display, EGLSyncKHR sync)
+{
+    (void)display, (void)sync;
+    fake.syncs--;
+    return EGL_TRUE;
+}
+
+struct settle_case {
+    const char *label;
+    bool refuses, is_endless, settles;
+    const char *says;
+};
+static const struct settle_case settle_cases[] = {
+    {"at_its_end", false, false, true, NULL},
+    {"without_end", false, true, false, "still draws after 7 ms"},
+    {"that_is_refused", true, false, false, "can not be waited for: EGL error 0x3009"}};
+
+SLT_TEST_P(surface, waits_at_most_so_long_for_a_context, struct settle_case, settle_cases, c)
+{
+    const struct hs_native native = {.egl = {.GetCurrentContext = fake_context,
+                                             .GetCurrentSurface = fake_surface,
+                                             .MakeCurrent = fake_make,
+                                             .GetError = fake_error,
+                                             .CreateSyncKHR = fake_sync,
+                                             .ClientWaitSyncKHR = fake_wait,
+                                             .DestroySyncKHR = fake_sync_end},
+                                     .fence_sync = true,
+                                     .software = true};
+    fake = (struct fake_egl){.refuses = c->refuses, .is_endless = c->is_endless};
+    if (c->says != NULL) {
+        SLT_EXPECT_LOG("surface", c->says);
+    }
+    SLT_EXPECT_EQ(c->settles, hs_context_settle(&native, (EGLContext)&fake, 7000000));
+    SLT_EXPECT_EQ(c->refuses ? 0u : 7000000u, fake.waited_ns);
+    SLT_EXPECT_EQ(0u, fake.syncs);
+    SLT_EXPECT_TRUE(!fake.is_current);
+}
