@@ -315,6 +315,12 @@ uint32_t hvk_private_list(const struct hvk_object *slot, struct hvk_private_valu
 /* Does code of that many bytes have the shape of SPIR-V? The device remembers what it can do. */
 bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size);
 
+struct hvk_clamped;
+/* The same, and what a driver gets instead of it (hvk_clamp.h), which is the caller's.
+ * ERROR_INVALID_SHADER_NV: it must not see it; OUT_OF_HOST_MEMORY. */
+VkResult hvk_shader_code(struct hvk_device *device, const uint32_t *words, size_t size,
+                         struct hvk_clamped *out);
+
 struct hvk_interface;
 struct hvk_shader {
     struct hvk_object object;

@@ -1,9 +1,12 @@
 /* Pipelines: where drivers believe what they get. */
+#include "host/vulkan/hvk_clamp.h"
 #include "host/vulkan/hvk_family.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/atomic.h"
 #include "transport/base/mem.h"
+
+#include <string.h>
 
 /* Drivers look into the module without asking whether there is one. */
 static bool has_code(const VkPipelineShaderStageCreateInfo *stage)
@@ -28,18 +31,39 @@ static bool is_inside(const VkSpecializationInfo *info)
     return true;
 }
 
+/* Code that comes with its pipeline: has the layout what it uses? It becomes what the driver gets
+ * instead, in the packet's memory. */
+static bool code_fits(struct hvk_call *call, struct hvk_device *device,
+                      const VkPipelineShaderStageCreateInfo *stage, VkShaderModuleCreateInfo *code,
+                      const struct hvk_pipeline_layout *layout)
+{
+    struct hvk_clamped clamped;
+    if (hvk_shader_code(device, code->pCode, code->codeSize, &clamped) != VK_SUCCESS) {
+        return false;
+    }
+    struct hvk_interface *i = hvk_interface_read(code->pCode, code->codeSize);
+    bool ok = i != NULL && hvk_interface_fits(i, stage, layout);
+    hvk_interface_free(i);
+    if (ok && clamped.words != NULL) {
+        uint32_t *kept = vk_unpack_alloc(&call->in, clamped.count, sizeof *kept);
+        ok = kept != NULL;
+        if (ok) {
+            memcpy(kept, clamped.words, clamped.count * sizeof *kept);
+            code->pCode = kept;
+            code->codeSize = clamped.count * sizeof *kept;
+        }
+    }
+    sl_free(clamped.words);
+    return ok;
+}
+
 /* Has the layout what the stage's code uses? module: its id. */
-static bool fits(struct hvk_device *device, const VkPipelineShaderStageCreateInfo *stage,
-                 const VkShaderModuleCreateInfo *code, VkShaderModule module,
-                 const struct hvk_pipeline_layout *layout)
+static bool fits(struct hvk_call *call, struct hvk_device *device,
+                 const VkPipelineShaderStageCreateInfo *stage, const VkShaderModuleCreateInfo *code,
+                 VkShaderModule module, const struct hvk_pipeline_layout *layout)
 {
     if (code != NULL) {
-        struct hvk_interface *i = hvk_is_spirv(device, code->pCode, code->codeSize)
-                                      ? hvk_interface_read(code->pCode, code->codeSize)
-                                      : NULL;
-        bool ok = i != NULL && hvk_interface_fits(i, stage, layout);
-        hvk_interface_free(i);
-        return ok;
+        return code_fits(call, device, stage, (VkShaderModuleCreateInfo *)(uintptr_t)code, layout);
     }
     const struct hvk_object *object =
         hvk_find(device->context, VK_KIND_VkShaderModule, HVK_U64(module), NULL);
@@ -50,7 +74,8 @@ static bool fits(struct hvk_device *device, const VkPipelineShaderStageCreateInf
 }
 
 /* ids: the same with its handles as ids. */
-static bool is_stage(struct hvk_device *device, const VkPipelineShaderStageCreateInfo *stage,
+static bool is_stage(struct hvk_call *call, struct hvk_device *device,
+                     const VkPipelineShaderStageCreateInfo *stage,
                      const VkPipelineShaderStageCreateInfo *ids, VkPipelineLayout layout_id)
 {
     const VkShaderModuleCreateInfo *code =
@@ -62,7 +87,8 @@ static bool is_stage(struct hvk_device *device, const VkPipelineShaderStageCreat
         sl_atomic_store_relaxed(&device->tells_draws, 1);
     }
     return has_code(stage) && stage->pName != NULL && is_inside(stage->pSpecializationInfo) &&
-           fits(device, stage, stage->module == VK_NULL_HANDLE ? code : NULL, ids->module, layout);
+           fits(call, device, stage, stage->module == VK_NULL_HANDLE ? code : NULL, ids->module,
+                layout);
 }
 
 static void pipeline_release(struct hvk_object *object)
@@ -121,8 +147,8 @@ VkResult hvk_vkCreateGraphicsPipelines(struct hvk_call *call,
             result = VK_ERROR_VALIDATION_FAILED_EXT;
         }
         for (uint32_t j = 0; j < a->pCreateInfos[i].stageCount; j++) {
-            if (!is_stage(device, &a->pCreateInfos[i].pStages[j], &ids.pCreateInfos[i].pStages[j],
-                          ids.pCreateInfos[i].layout)) {
+            if (!is_stage(call, device, &a->pCreateInfos[i].pStages[j],
+                          &ids.pCreateInfos[i].pStages[j], ids.pCreateInfos[i].layout)) {
                 result = VK_ERROR_INVALID_SHADER_NV;
             }
         }
@@ -149,7 +175,7 @@ VkResult hvk_vkCreateComputePipelines(struct hvk_call *call,
                           ? VK_SUCCESS
                           : VK_ERROR_OUT_OF_HOST_MEMORY;
     for (uint32_t i = 0; result == VK_SUCCESS && i < a->createInfoCount; i++) {
-        if (!is_stage(device, &a->pCreateInfos[i].stage, &ids.pCreateInfos[i].stage,
+        if (!is_stage(call, device, &a->pCreateInfos[i].stage, &ids.pCreateInfos[i].stage,
                       ids.pCreateInfos[i].layout) ||
             a->pCreateInfos[i].layout == VK_NULL_HANDLE) {
             result = VK_ERROR_INVALID_SHADER_NV;

@@ -11,7 +11,7 @@ struct hvk_provider {
     /* hct_options': */
     bool (*is_valid_spirv)(const uint32_t *words, size_t count, char *why, size_t size);
     uint64_t hang_ns;
-    bool hides_addresses;
+    bool hides_addresses, clamps_indices;
     bool stock;      /* offer nothing that upstream does not */
     bool software;   /* only devices that are CPUs */
     bool null;       /* what command buffers hold is neither recorded nor submitted */

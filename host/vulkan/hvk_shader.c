@@ -1,5 +1,6 @@
 /* Shader modules: the shape of their code. What it means is the driver's to find out; what is seen
  * to here are the shapes that drivers do not survive. */
+#include "host/vulkan/hvk_clamp.h"
 #include "host/vulkan/hvk_core.h"
 #include "host/vulkan/hvk_family.h"
 
@@ -164,6 +165,28 @@ bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size)
     return !place.in_function && is_valid(device, words, count);
 }
 
+VkResult hvk_shader_code(struct hvk_device *device, const uint32_t *words, size_t size,
+                         struct hvk_clamped *out)
+{
+    const char *why = NULL;
+    *out = (struct hvk_clamped){NULL, 0};
+    if (!hvk_is_spirv(device, words, size)) {
+        return VK_ERROR_INVALID_SHADER_NV;
+    }
+    if (!device->context->provider->clamps_indices || !hvk_is_cpu(device->physical)) {
+        return VK_SUCCESS;
+    }
+    enum sl_result result = hvk_clamp(words, size / 4, out, &why);
+    if (result == SL_ERR_UNSUPPORTED) {
+        sl_warn_limited("vulkan",
+                        "context %u: a shader is refused, as its indices may leave its "
+                        "arrays: %s",
+                        device->context->ctx_id, why);
+        return VK_ERROR_INVALID_SHADER_NV;
+    }
+    return result == SL_OK ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
 static void shader_release(struct hvk_object *object)
 {
     object->device->driver.DestroyShaderModule(hvk_native(object->device),
@@ -179,15 +202,22 @@ VkResult hvk_vkCreateShaderModule(struct hvk_call *call, struct vk_args_vkCreate
     uint64_t id = sl_load_u64((uint8_t *)a->pShaderModule);
     VkShaderModule native = VK_NULL_HANDLE;
     sl_store_u64((uint8_t *)a->pShaderModule, 0);
-    if (!hvk_is_spirv(device, info->pCode, info->codeSize)) {
-        return hvk_device_result(device, VK_ERROR_INVALID_SHADER_NV);
+    VkShaderModuleCreateInfo for_driver = *info;
+    struct hvk_clamped clamped;
+    VkResult result = hvk_shader_code(device, info->pCode, info->codeSize, &clamped);
+    if (result != VK_SUCCESS) {
+        return hvk_device_result(device, result);
+    }
+    if (clamped.words != NULL) {
+        for_driver.pCode = clamped.words;
+        for_driver.codeSize = clamped.count * 4;
     }
     struct hvk_shader *shader = sl_alloc(sizeof *shader);
     struct hvk_interface *interface = hvk_interface_read(info->pCode, info->codeSize);
-    VkResult result =
-        shader != NULL && interface != NULL
-            ? device->driver.CreateShaderModule(hvk_native(device), info, NULL, &native)
-            : VK_ERROR_OUT_OF_HOST_MEMORY;
+    result = shader != NULL && interface != NULL
+                 ? device->driver.CreateShaderModule(hvk_native(device), &for_driver, NULL, &native)
+                 : VK_ERROR_OUT_OF_HOST_MEMORY;
+    sl_free(clamped.words);
     if (result != VK_SUCCESS) {
         sl_free(shader);
         hvk_interface_free(interface);

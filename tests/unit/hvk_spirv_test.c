@@ -1,7 +1,10 @@
 /* Shaders by what they mean: a host that checks them survives damaged ones, and nobody has device
  * addresses who did not ask, or whom a host on the CPU does not trust with them. */
+#include "host/vulkan/hvk_clamp.h"
 #include "host/vulkan/spirv.h"
 #include "tests/unit/hvk_scene.h"
+#include "tests/unit/hvk_used.h"
+#include "transport/base/mem.h"
 
 #include <string.h>
 
@@ -148,6 +151,36 @@ SLT_TEST_F(hvk_spirv, says_what_is_wrong, w)
     memcpy(words, vp_double_spv, sizeof words);
     words[1] = 0x7f0000; /* a version that there is not */
     SLT_EXPECT_TRUE(module_of(w, words, sizeof words) == VK_NULL_HANDLE);
+}
+
+/* What is valid still is where its indices stay in their arrays, or it is refused. */
+SLT_TEST(hvk_clamp, valid_shaders_stay_valid)
+{
+    spirv_check is_valid = spirv_checker();
+    uint32_t valid = 0, changed = 0;
+    struct damage d;
+    char text[300];
+    SLT_TIMEOUT(60);
+    if (is_valid == NULL) {
+        SLT_SKIP("built without SPIRV-Tools");
+    }
+    for (uint32_t seed = 0; seed < 2000; seed++) {
+        struct hvk_clamped out;
+        const char *why;
+        SLT_SCOPE("seed %u", seed);
+        damage_make(&d, hvk_index_spv, HVK_INDEX_WORDS, seed);
+        if (!is_valid(d.words, d.count, text, sizeof text)) {
+            continue;
+        }
+        valid++;
+        if (hvk_clamp(d.words, d.count, &out, &why) == SL_OK && out.words != NULL) {
+            changed++;
+            SLT_EXPECT_TRUE(is_valid(out.words, out.count, text, sizeof text));
+            sl_free(out.words);
+        }
+    }
+    SLT_EXPECT_LT(20u, valid);
+    SLT_EXPECT_LT(valid / 2, changed);
 }
 
 /* --- device addresses --- */

@@ -1,4 +1,4 @@
-/* Shaders of hvk_unwritten_test.c. */
+/* Shaders of hvk_unwritten_test.c and hvk_clamp_test.c. */
 #ifndef HVK_USED_H
 #define HVK_USED_H
 
@@ -8,5 +8,11 @@
 #define USED_FRAGMENT_WORDS 993u
 extern const uint32_t used_compute_spv[USED_COMPUTE_WORDS];
 extern const uint32_t used_fragment_spv[USED_FRAGMENT_WORDS];
+
+/* Of one storage buffer, with the kind of array pushed (below HVK_INDEX_KINDS) and the
+ * specialization constant 0 for the length of one. */
+#define HVK_INDEX_WORDS 943u
+#define HVK_INDEX_KINDS 7u
+extern const uint32_t hvk_index_spv[HVK_INDEX_WORDS];
 
 #endif

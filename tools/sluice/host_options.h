@@ -75,6 +75,7 @@ static inline void host_options_read(const struct opt_set *set, size_t first,
 static inline void host_options_check_shaders(struct host_options *host)
 {
     host->device.is_valid_spirv = spirv_checker();
+    host->device.clamps_indices = true;
     if (host->device.is_valid_spirv == NULL) {
         say_note("Vulkan's shaders are not checked: this was built without SPIRV-Tools");
     }
