@@ -259,6 +259,14 @@ VkResult vp_wait(struct vk_world *w, VkFence fence, uint64_t timeout)
     return r;
 }
 
+VkResult vp_reset(struct vk_world *w, VkFence fence)
+{
+    VkResult r = VK_ERROR_UNKNOWN;
+    VK_SEND(&w->main, ResetFences, w->device, 1, &fence);
+    VK_READ(&w->main, ResetFences, w->device, 1, &fence, &r);
+    return r;
+}
+
 void vp_flush(struct vk_world *w, VkCommandBuffer buffer, const struct vk_pack *recorded)
 {
     VK_SEND(&w->main, QueueFlushCommandsGOOGLE, w->queue, buffer, vk_pack_size(recorded),

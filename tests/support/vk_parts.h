@@ -68,6 +68,7 @@ void vp_buffers_make(struct vk_world *w, VkCommandPool pool, VkCommandBufferLeve
                      uint32_t count, VkCommandBuffer *out);
 VkFence vp_fence_make(struct vk_world *w);
 VkResult vp_wait(struct vk_world *w, VkFence fence, uint64_t timeout);
+VkResult vp_reset(struct vk_world *w, VkFence fence);
 void vp_flush(struct vk_world *w, VkCommandBuffer buffer, const struct vk_pack *recorded);
 void vp_submit(struct vk_world *w, VkCommandBuffer buffer, VkFence fence);
 /* Submitted and waited for. */

@@ -38,14 +38,6 @@ static void signal_by_submit(struct vk_world *w, VkFence fence)
     VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 0, NULL, fence);
 }
 
-static VkResult reset(struct vk_world *w, VkFence fence)
-{
-    VkResult r = VK_ERROR_UNKNOWN;
-    VK_SEND(&w->main, ResetFences, w->device, 1, &fence);
-    VK_READ(&w->main, ResetFences, w->device, 1, &fence, &r);
-    return r;
-}
-
 static void export(struct vk_world *w, VkFence fence, uint64_t task)
 {
     SLT_ASSERT_OK(hvk_waiter_export(vk_world_context(w), HVK_U64(w->device), HVK_U64(fence), task));
@@ -86,7 +78,7 @@ SLT_TEST_F(hvk_sync, a_reset_does_not_take_an_export_back, w)
     for (uint64_t task = 1; task <= 50; task++) {
         signal_by_submit(w, fence);
         export(w, fence, task);
-        SLT_ASSERT_EQ(VK_SUCCESS, reset(w, fence));
+        SLT_ASSERT_EQ(VK_SUCCESS, vp_reset(w, fence));
         SLT_EXPECT_EQ(VK_NOT_READY, status_of(w, fence));
         SLT_ASSERT_TRUE(settles(&w->tasks.done, task));
     }
@@ -104,7 +96,7 @@ SLT_TEST_F(hvk_sync, a_fence_that_was_reset_goes_at_once, w)
         fences[i] = vp_fence_make(w);
         signal_by_submit(w, fences[i]);
         SLT_ASSERT_EQ(VK_SUCCESS, vp_wait(w, fences[i], UINT64_MAX));
-        SLT_ASSERT_EQ(VK_SUCCESS, reset(w, fences[i]));
+        SLT_ASSERT_EQ(VK_SUCCESS, vp_reset(w, fences[i]));
     }
     uint64_t before = sl_clock_ns();
     for (int i = 0; i < 8; i++) {
@@ -131,7 +123,7 @@ SLT_TEST_F(hvk_sync, a_fence_that_has_signalled_is_told_when_the_ring_is_dry, w)
     SLT_EXPECT_EQ(0u, words[3]); /* it came after the ring was dry */
     VK_SEND(&w->main, TellFenceSLUICE, w->device, fence, 3, 8);
     SLT_EXPECT_EQ(8u, words[3]);
-    SLT_ASSERT_EQ(VK_SUCCESS, reset(w, fence));
+    SLT_ASSERT_EQ(VK_SUCCESS, vp_reset(w, fence));
     VK_SEND(&w->main, TellFenceSLUICE, w->device, fence, 4, 9);
     SLT_EXPECT_EQ(0u, words[4]);
     VK_SEND(&w->main, TellFenceSLUICE, w->device, fence, HVK_STATUS_SLOTS, 1);
