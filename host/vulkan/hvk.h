@@ -451,6 +451,8 @@ bool hvk_graves_wait(struct hvk_device *device);
 void hvk_queue_done(struct hvk_queue *queue, uint64_t serial);
 /* The work that it was submitted for is done, as far as can be told at once. */
 bool hvk_work_is_done(struct hvk_device *device, const struct hvk_work *work);
+/* All that the queue was given is done, as far as can be told without asking the queue. */
+bool hvk_queue_is_done(struct hvk_queue *queue);
 /* Nothing is left to do, as far as can be told at once. */
 bool hvk_device_is_idle(struct hvk_device *device);
 /* The submit that comes next uses it. */

@@ -255,6 +255,9 @@ struct hvk_fence {
 
 /* It was given to the queue with its last submit; 0: none was. False: it will not tell of that. */
 bool hvk_fence_submitted(struct hvk_queue *queue, uint64_t id);
+/* It is signalled from now on, and no queue has to do with it. False: it stays as it was, somebody
+ * waits already for its signal. Under the turn. */
+bool hvk_fence_signal(struct hvk_context *context, uint64_t id);
 /* The queue has signalled it, with that submit of its or a later one. Under the turn. */
 bool hvk_fence_is_done(const struct hvk_queue *queue, uint64_t id, uint64_t serial);
 

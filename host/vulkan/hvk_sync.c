@@ -114,23 +114,30 @@ VkResult hvk_vkCreateFence(struct hvk_call *call, struct vk_args_vkCreateFence *
     return hvk_device_result(device, VK_SUCCESS);
 }
 
-/* Its payload is someone else's now, and stays as it is: what is submitted next signals another. */
-static VkResult replace(struct hvk_context *context, struct hvk_fence *fence)
+/* It has a new payload. The old one is someone else's then and stays as it is, unless the fence is
+ * to have been `alone` with it: NOT_READY where somebody else looks at it. */
+static VkResult replace(struct hvk_context *context, struct hvk_fence *fence,
+                        VkFenceCreateFlags flags, bool alone)
 {
     struct hvk_payload *fresh = NULL;
-    VkResult result = payload_new(fence->object.device, 0, &fresh);
+    VkResult result = payload_new(fence->object.device, flags, &fresh);
     if (result != VK_SUCCESS) {
         return result;
     }
     pthread_mutex_lock(&context->lock);
     struct hvk_payload *old = fence->payload;
-    fence->payload = fresh;
-    fence->object.native = HVK_U64(fresh->native);
-    bool ok =
-        sl_ids_set_native(&context->ids, VK_KIND_VkFence, fence->object.id, fence->object.native);
+    bool ok = !alone || sl_atomic_load_acquire(&old->refs) == 1; /* see reset */
+    result = ok ? VK_SUCCESS : VK_NOT_READY;
+    if (ok) {
+        fence->payload = fresh;
+        fence->object.native = HVK_U64(fresh->native);
+        ok = sl_ids_set_native(&context->ids, VK_KIND_VkFence, fence->object.id,
+                               fence->object.native);
+        result = ok ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
     pthread_mutex_unlock(&context->lock);
-    hvk_payload_unref(old);
-    return ok ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+    hvk_payload_unref(result == VK_NOT_READY ? fresh : old);
+    return result;
 }
 
 /* What it tells is noted: afterwards it does not. False: a queue has it. */
@@ -160,7 +167,7 @@ static VkResult reset(struct hvk_call *call, struct hvk_device *device, uint64_t
     struct hvk_payload *payload = fence->payload;
     bool back = is_back(device, payload);
     if (is_shared) {
-        return replace(call->context, fence);
+        return replace(call->context, fence, 0, false);
     }
     if (!back) {
         return VK_ERROR_VALIDATION_FAILED;
@@ -188,6 +195,13 @@ bool hvk_fence_submitted(struct hvk_queue *queue, uint64_t id)
         hvk_waiter_wake(context);
     }
     return true;
+}
+
+bool hvk_fence_signal(struct hvk_context *context, uint64_t id)
+{
+    struct hvk_object *object = hvk_find(context, VK_KIND_VkFence, id, NULL);
+    return object != NULL && fence_of(object)->payload->is_submitted == 0 &&
+           replace(context, fence_of(object), VK_FENCE_CREATE_SIGNALED_BIT, true) == VK_SUCCESS;
 }
 
 bool hvk_fence_is_done(const struct hvk_queue *queue, uint64_t id, uint64_t serial)

@@ -42,6 +42,12 @@ bool hvk_work_is_done(struct hvk_device *device, const struct hvk_work *work)
     return is_known(device, work);
 }
 
+bool hvk_queue_is_done(struct hvk_queue *queue)
+{
+    const struct hvk_work work = {.queue = queue, .serial = queue->last};
+    return is_known(queue->object.device, &work) || is_told(&work);
+}
+
 bool hvk_device_is_idle(struct hvk_device *device)
 {
     bool idle = true;
