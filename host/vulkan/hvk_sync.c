@@ -20,6 +20,11 @@
  * After the first part of it whoever else wants the processor gets it at each poll. */
 #define SPIN_NS  (60ull * 1000)
 #define YIELD_NS (8ull * 1000)
+/* Waits that take up to so long are polled for as well: to sleep and be woken, by a driver's thread
+ * on another processor, would make them a fifth longer. */
+#define SPIN_MOST_NS (300ull * 1000)
+#define REST_PAUSES  16
+#define REST_YIELDS  4u
 /* Before the thread waits for packets; to sleep for the fence costs two timers, 9 us each. */
 #define SOON_YIELDS 2
 /* How long the end of a fence waits for the queue that has it; longer ones are left behind. */
@@ -246,23 +251,49 @@ static bool hangs(struct hvk_device *device, uint64_t spent_ns)
     return true;
 }
 
-/* Short work is done before a sleeping thread would be awake again: poll for a moment, as long as
- * waits are short; on work that takes longer not again. Where the guest, which waits as well, has
- * our processor, the driver's thread seldom has another: it gets ours at once. */
+/* How long a wait is polled for. */
+static uint64_t spin_of(const struct hvk_device *device, bool near)
+{
+    uint64_t last = sl_atomic_load_relaxed_u64(&device->last_wait_ns);
+    if (last < SPIN_NS) {
+        return SPIN_NS;
+    }
+    return !near && last < SPIN_MOST_NS ? last + last / 2 : 0;
+}
+
+/* Between two looks at work that takes longer: who shares our core, which may be the driver's
+ * thread at it, shall notice little, and who waits for our processor gets it. */
+static void rest(uint32_t looks)
+{
+    for (int i = 0; i < REST_PAUSES; i++) {
+        sl_cpu_relax();
+    }
+    if (looks % REST_YIELDS == 0) {
+        sched_yield();
+    }
+}
+
+/* Work that took less than it takes to wake threads is polled for: for a moment, or as long as the
+ * last took and a part more. On what takes longer no processor is spent. Where the guest, which
+ * waits as well, has our processor, the driver's thread seldom has another: it gets ours at once.
+ */
 static VkResult fences_spin(const struct hvk_call *call, struct hvk_device *device, uint32_t count,
                             const VkFence *natives, VkBool32 all, uint64_t timeout_ns,
                             uint64_t start)
 {
-    bool is_short = sl_atomic_load_relaxed_u64(&device->last_wait_ns) < SPIN_NS;
-    uint64_t spin = !is_short ? 0 : timeout_ns < SPIN_NS ? timeout_ns : SPIN_NS;
-    uint64_t alone = call != NULL && hr_ring_is_near(call->hr->ring) ? 0 : YIELD_NS;
+    bool near = call != NULL && hr_ring_is_near(call->hr->ring);
+    uint64_t most = spin_of(device, near), spin = timeout_ns < most ? timeout_ns : most;
+    uint64_t alone = near ? 0 : YIELD_NS;
     VkResult result = VK_TIMEOUT;
+    uint32_t looks = 0;
     for (uint64_t spent = 0; result == VK_TIMEOUT && spent < spin; spent = sl_clock_ns() - start) {
         result = device->driver.WaitForFences(hvk_native(device), count, natives, all, 0);
         if (result == VK_TIMEOUT && spent < alone) {
             sl_cpu_relax();
-        } else if (result == VK_TIMEOUT) {
+        } else if (result == VK_TIMEOUT && most <= SPIN_NS) {
             sched_yield();
+        } else if (result == VK_TIMEOUT) {
+            rest(++looks);
         }
     }
     return result;
