@@ -458,7 +458,7 @@ class Step:
     rows: Callable[[Json], "list[Row]"]
 
 
-VULKAN_MACHINES = "quiet,one-core:frame,pairs:submit:fill"
+VULKAN_MACHINES = "quiet,one-core:frame,pairs:submit:little:bandwidth:fill"
 STEPS = [
     Step("pack", printing("pack_bench"), pack_rows),
     Step("ring", printing("ring_bench"), ring_rows),

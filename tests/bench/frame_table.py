@@ -177,7 +177,9 @@ def on_machine(kind: str, native: "list[str]", ours: "list[str]", rounds: int) -
         return measure(prefix, native, ours, rounds)
 
 
-def text(ns: float) -> str:
+def text(name: str, ns: float) -> str:
+    if name.endswith("_scaling"):
+        return f"{ns:.0f} %"
     for unit, size in (("ms", 1e6), ("us", 1e3)):
         if ns >= size:
             return f"{ns / size:.2f} {unit}"
@@ -216,8 +218,8 @@ def main() -> int:
         result[kind] = table
         for name, row in table.items():
             print(
-                f"{kind:8} {name:20} native {text(row['native_ns']):>10}  sluice "
-                f"{text(row['sluice_ns']):>10}  "
+                f"{kind:8} {name:20} native {text(name, row['native_ns']):>10}  sluice "
+                f"{text(name, row['sluice_ns']):>10}  "
                 f"ratio {row['ratio']:6.3f} ({row['min']:.3f}-{row['max']:.3f})",
                 flush=True,
             )

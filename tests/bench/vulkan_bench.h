@@ -45,6 +45,8 @@ void vkb_draws(VkCommandBuffer commands);
 /* Empty submits: waited for one after the other, the same each after a millisecond of silence; and
  * asking for a fence. */
 void vkb_submit_empty(struct vkb *b);
+/* The same with work of a microsecond. */
+void vkb_submit_little(struct vkb *b);
 /* The same commands again and again. */
 void vkb_resubmit(struct vkb *b);
 void vkb_pipelines(struct vkb *b);

@@ -31,6 +31,8 @@ def vulkan_rows(data: Json) -> "list[Row]":
         ("vulkan: record on 4 threads, per thread", quiet, "record_threads_4", 0.8),
         ("vulkan: empty submit and fence, on pairs", pairs, "submit_empty", 1.6),
         ("vulkan: empty submit and fence, anywhere", quiet, "submit_empty", 1.6),
+        ("vulkan: submit of 64 bytes, on pairs", pairs, "submit_little", 1.6),
+        ("vulkan: submit of 64 bytes, anywhere", quiet, "submit_little", 1.6),
         ("vulkan: submit after 1 ms idle, on pairs", pairs, "submit_idle", 3),
         ("vulkan: submit after 1 ms idle, anywhere", quiet, "submit_idle", 3),
         ("vulkan: vkGetFenceStatus", quiet, "fence_status", 0.5),
@@ -46,8 +48,7 @@ def vulkan_rows(data: Json) -> "list[Row]":
         ("vulkan: recording, 4 threads against one", "record", 3.6),
         ("vulkan: the same with stores, no Vulkan", "store", None),
     ):
-        one, four = quiet[f"{work}_threads_1"], quiet[f"{work}_threads_4"]
-        scaling = [4 * one[side] / four[side] for side in ("native_ns", "sluice_ns")]
+        scaling = [quiet[f"{work}_scaling"][side] / 100 for side in ("native_ns", "sluice_ns")]
         rows.append(
             Row(
                 figure,
@@ -60,8 +61,10 @@ def vulkan_rows(data: Json) -> "list[Row]":
         )
     for figure, table, name, least in (
         ("vulkan: mapped write 4 MiB", quiet, "mapped_write_4m", 0.97),
-        ("vulkan: upload 4 MiB", quiet, "upload_4m", 0.97),
-        ("vulkan: readback 4 MiB", quiet, "readback_4m", 0.97),
+        ("vulkan: upload 4 MiB, on pairs", pairs, "upload_4m", 0.97),
+        ("vulkan: upload 4 MiB, anywhere", quiet, "upload_4m", 0.97),
+        ("vulkan: readback 4 MiB, on pairs", pairs, "readback_4m", 0.97),
+        ("vulkan: readback 4 MiB, anywhere", quiet, "readback_4m", 0.97),
         ("vulkan: frame of 2,000 draws", quiet, "frame", 1.3),
         ("vulkan: the same, on one core", core, "frame", 0.95),
         ("vulkan: recorded once, submitted again", quiet, "resubmit", 0.95),

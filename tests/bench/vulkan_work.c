@@ -74,6 +74,32 @@ void vkb_submit_empty(struct vkb *b)
     vkDestroyFence(b->vx.device, fence, NULL);
 }
 
+/* 64 bytes are filled. */
+void vkb_submit_little(struct vkb *b)
+{
+    static uint64_t took[VKB_CALLS];
+    const VkCommandBufferBeginInfo begin_info = {.sType =
+                                                     VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+    VkFence fence = make_fence(b);
+    VkCommandBuffer commands;
+    VkCommandPool pool = vkb_pool(b, 1, &commands);
+    struct vx_buffer buffer = vx_buffer(&b->vx, 64, VK_BUFFER_USAGE_TRANSFER_DST_BIT);
+    vkb_need(vkBeginCommandBuffer(commands, &begin_info), "vkBeginCommandBuffer");
+    vkCmdFillBuffer(commands, buffer.buffer, 0, 64, 1);
+    vkb_need(vkEndCommandBuffer(commands), "vkEndCommandBuffer");
+    for (int i = 0; i < VKB_CALLS; i++) {
+        uint64_t begin = vkb_now_ns();
+        submit(b, 1, &commands, fence);
+        vkb_need(vkWaitForFences(b->vx.device, 1, &fence, VK_TRUE, UINT64_MAX), "vkWaitForFences");
+        took[i] = vkb_now_ns() - begin;
+        vkb_need(vkResetFences(b->vx.device, 1, &fence), "vkResetFences");
+    }
+    vkDestroyFence(b->vx.device, fence, NULL);
+    vkDestroyCommandPool(b->vx.device, pool, NULL);
+    vx_buffer_free(&b->vx, &buffer);
+    vkb_figure(b, "submit_little", vkb_median(took, VKB_CALLS));
+}
+
 void vkb_resubmit(struct vkb *b)
 {
     uint64_t took[VKB_ROUNDS];
