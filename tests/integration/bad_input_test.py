@@ -97,7 +97,21 @@ class BadInput(TraceBed):
             self.ends(6, *words, "--strict", path, says=says)
         state = json.loads(self.ends(0, "info", "--json", path))
         self.assertFalse(state["complete"])
+        self.assertEqual(
+            [(True, True), (False, False)], [self.whole(trace) for trace in (str(self.any()), path)]
+        )
+        short = f"warning: {path}: recording ended without an end mark"
+        self.ends(1, "diff", str(self.any()), path, says=short)
+        self.ends(0, "bench", "--runs", "1", "--backend", "null", path, says=short)
+        self.ends(0, "trim", "--offline", "-o", str(self.tmp / "kept.slc"), path, says=short)
         self.ends(0, "info", self.copy(data[:64]), says="0 calls of frame 0 are complete")
+
+    def whole(self, trace: str) -> "tuple[bool, bool]":
+        """What a replay says, and one that only checks."""
+        says = [self.ends(0, "replay", "--json", *words, trace)
+                for words in ((), ("--backend", "decode"))]  # fmt: skip
+        played, checked = (json.loads(text)["complete"] for text in says)
+        return played, checked
 
     def test_06_damaged_chunk(self) -> None:
         data, at = bytearray(self.any().read_bytes()), self.chunk(b"CALL")

@@ -391,6 +391,9 @@ static int measure(struct bench *b)
     const char *vs = opt_text(b->set, BENCH_VS);
     int code = vs != NULL ? read_old(vs, &old) : SLUICE_EXIT_OK;
     code = code == SLUICE_EXIT_OK ? trace_open(b->play.path, &b->play.reader) : code;
+    if (code == SLUICE_EXIT_OK) {
+        trace_warn_cut(b->play.path, b->play.reader);
+    }
     code = code == SLUICE_EXIT_OK ? find_span(b) : code;
     if (code == SLUICE_EXIT_OK) {
         uint32_t runs = (uint32_t)opt_number(b->set, BENCH_RUNS) + 1;

@@ -273,6 +273,10 @@ static int diff_calls(const struct opt_set *set)
     if (code == SLUICE_EXIT_OK) {
         code = open_side(&d.sides[1], set->args[1]);
     }
+    for (uint32_t i = 0; i < 2 && code == SLUICE_EXIT_OK;
+         i++) { /* one may have more than the other */
+        trace_warn_cut(d.sides[i].path, d.sides[i].reader);
+    }
     if (code == SLUICE_EXIT_OK) {
         progress_begin(&d.progress, set, DIFF_PROGRESS, true);
         progress_through(&d.progress, d.sides[0].reader, 1);

@@ -90,8 +90,12 @@ int replay_decode(const char *path, struct cap_reader *reader, bool strict, bool
     }
     double seconds = (double)(sl_clock_ns() - begin) / 1e9;
     double rate = seconds > 0 ? (double)d.calls / seconds : 0;
-    printf(json ? "{\"schema\": 1, \"frames\": %" PRIu64 ", \"calls\": %" PRIu64
-                  ", \"bytes\": %" PRIu64 ", \"seconds\": %.6f, \"calls_per_second\": %.0f}\n"
+    if (json) {
+        printf("{\"schema\": 1, \"complete\": %s, ",
+               reader->is_complete && !d.is_damaged ? "true" : "false");
+    }
+    printf(json ? "\"frames\": %" PRIu64 ", \"calls\": %" PRIu64 ", \"bytes\": %" PRIu64
+                  ", \"seconds\": %.6f, \"calls_per_second\": %.0f}\n"
                 : "frames %" PRIu64 "  calls %" PRIu64 "  bytes %" PRIu64
                   "  time %.3f s  %.0f calls/s\n",
            d.frames, d.calls, d.bytes, seconds, rate);

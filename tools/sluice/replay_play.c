@@ -363,6 +363,7 @@ static int play_through(struct replay *r, const struct host_options *host, struc
         goes_on = code == SLUICE_EXIT_DAMAGED && opt_on(r->set, REPLAY_KEEP_GOING) &&
                   find_snapshot(r, report.frames, &first);
         worst = code == SLUICE_EXIT_DAMAGED ? code : worst;
+        all->end = all->end == REP_END_DAMAGED ? all->end : report.end;
     } while (goes_on);
     say_loop(r, &report);
     r->played += report.loop.rounds == 0;
@@ -396,7 +397,9 @@ int replay_play(void *user, struct replay_place *place)
     } /* else it goes with the worker's process, which is faster */
     trace_say_skipped(r->reader);
     if (r->driver[0] != '\0' && !opt_on(r->set, REPLAY_PLAN)) {
-        shown_last_line(r->shown, &all, r->load_ns, r->driver);
+        bool complete =
+            r->reader->is_complete && all.end != REP_END_CUT && all.end != REP_END_DAMAGED;
+        shown_last_line(r->shown, &all, complete, r->load_ns, r->driver);
     }
     if (code == SLUICE_EXIT_OK && r->drawn != NULL) {
         code = drawn_end(r->drawn);

@@ -231,8 +231,8 @@ static double percentile_ms(const struct shown *s, double part)
                               : 0;
 }
 
-void shown_last_line(struct shown *shown, const struct rep_report *report, uint64_t load_ns,
-                     const char *device)
+void shown_last_line(struct shown *shown, const struct rep_report *report, bool complete,
+                     uint64_t load_ns, const char *device)
 {
     if (shown->time_count != 0) {
         qsort(shown->times, shown->time_count, sizeof *shown->times, by_value);
@@ -242,12 +242,12 @@ void shown_last_line(struct shown *shown, const struct rep_report *report, uint6
     double p50 = percentile_ms(shown, 0.50), p95 = percentile_ms(shown, 0.95),
            p99 = percentile_ms(shown, 0.99), most = percentile_ms(shown, 1);
     if (shown->options.json) {
-        printf("{\"schema\": 1, \"frames\": %" PRIu64 ", \"calls\": %" PRIu64
+        printf("{\"schema\": 1, \"complete\": %s, \"frames\": %" PRIu64 ", \"calls\": %" PRIu64
                ", \"seconds\": %.6f, \"fps\": %.3f, \"frame_ms\": {\"p50\": %.4f, \"p95\": %.4f, "
                "\"p99\": %.4f, \"max\": %.4f}, \"load_seconds\": %.6f, \"differing\": %" PRIu64
                ", \"device\": ",
-               report->frames, report->calls, seconds, fps, p50, p95, p99, most,
-               (double)load_ns / 1e9, shown->differing);
+               complete ? "true" : "false", report->frames, report->calls, seconds, fps, p50, p95,
+               p99, most, (double)load_ns / 1e9, shown->differing);
         json_text(stdout, device);
         fputs("}\n", stdout);
         return;

@@ -23,7 +23,8 @@ void shown_begin(struct shown *shown);
 int shown_frame(struct shown *shown, const struct rep_frame *frame);
 /* A picture was not the expected one, or one is missing. */
 bool shown_differs(const struct shown *shown);
-void shown_last_line(struct shown *shown, const struct rep_report *report, uint64_t load_ns,
-                     const char *device);
+/* complete: nothing of what was recorded is missing or damaged. */
+void shown_last_line(struct shown *shown, const struct rep_report *report, bool complete,
+                     uint64_t load_ns, const char *device);
 
 #endif

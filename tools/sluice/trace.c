@@ -193,6 +193,13 @@ void trace_say_cut(uint64_t frames, uint64_t calls)
              (unsigned long long)frames);
 }
 
+void trace_warn_cut(const char *path, const struct cap_reader *reader)
+{
+    if (!reader->is_complete && reader->damage_count == 0) {
+        say_note("warning: %s: recording ended without an end mark (program killed?)", path);
+    }
+}
+
 void trace_say_unplayed(uint64_t first, uint64_t calls, uint64_t frames)
 {
     char number[TRACE_NUMBER], count[TRACE_NUMBER];

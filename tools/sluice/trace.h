@@ -37,6 +37,9 @@ void trace_say_skipped(const struct cap_reader *reader);
 #define TRACE_NUMBER 32u
 const char *trace_number(uint64_t number, char *text);
 
+/* "warning: x.slc: recording ended without an end mark": of who counts nothing. */
+void trace_warn_cut(const char *path, const struct cap_reader *reader);
+
 /* The output is one of the input files, by whatever name; it was said. */
 bool trace_is_input(const char *out, char *const *inputs, size_t count);
 

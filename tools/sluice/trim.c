@@ -290,6 +290,7 @@ static int trim_one(struct trim *t, const struct opt_set *set)
     int code = (t->first != 0 ? trace_open_to_seek : trace_open)(t->path, &t->reader);
     if (code == SLUICE_EXIT_OK) {
         uint64_t size = t->reader->size;
+        trace_warn_cut(t->path, t->reader);
         progress_begin(&t->progress, set, TRIM_PROGRESS, false);
         progress_through(&t->progress, t->reader, 1);
         code = choose(t, opt_on(set, TRIM_OFFLINE));
