@@ -113,6 +113,19 @@ class BadInput(TraceBed):
         played, checked = (json.loads(text)["complete"] for text in says)
         return played, checked
 
+    def test_05_frames_that_are_not_there(self) -> None:
+        """Nothing else is played, printed or measured in their place."""
+        path = str(self.any())
+        count = json.loads(self.ends(0, "info", "--json", path))["frames"]
+        for words in (["replay"], ["bench", "--runs", "1"], ["dump"]):
+            says = f"--frames begins with {count + 1}, but {path} has {count} frames"
+            self.ends(2, *words, "--frames", f"0,{count + 1}", path, says=says)
+        out = str(self.tmp / "pictures")
+        says = f"--shots begins with {count}, but {path} has {count} frames"
+        self.ends(2, "replay", "--shots", f"0,{count}", "--out", out, path, says=says)
+        self.ends(0, "replay", "--frames", f"{count - 1}-", path)
+        self.ends(0, "dump", "--frames", f"{count}", path)
+
     def test_06_damaged_chunk(self) -> None:
         data, at = bytearray(self.any().read_bytes()), self.chunk(b"CALL")
         number, stream = struct.unpack_from("<II", data, at + 8)

@@ -393,6 +393,7 @@ static int measure(struct bench *b)
     code = code == SLUICE_EXIT_OK ? trace_open(b->play.path, &b->play.reader) : code;
     if (code == SLUICE_EXIT_OK) {
         trace_warn_cut(b->play.path, b->play.reader);
+        code = trace_has_frames(b->play.path, b->play.reader, "frames", &b->filter.frames, false);
     }
     code = code == SLUICE_EXIT_OK ? find_span(b) : code;
     if (code == SLUICE_EXIT_OK) {

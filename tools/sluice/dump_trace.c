@@ -289,6 +289,10 @@ static int print_trace(struct dump *d, const struct opt_set *set)
         if (code != SLUICE_EXIT_OK) {
             return code;
         }
+        code = trace_has_frames(d->path, d->reader, "frames", &d->filter.frames, true);
+        if (code != SLUICE_EXIT_OK) {
+            return code;
+        }
         done = print_span(d, set);
         if (!done) {
             close_trace(d);

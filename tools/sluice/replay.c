@@ -168,6 +168,12 @@ static int run(const struct opt_set *set)
     }
     bool seeks = range_begin(&r.frames) != 0 && !replay_is_backend(set, "decode");
     int code = (seeks ? trace_open_to_seek : trace_open)(r.path, &r.reader);
+    if (code == SLUICE_EXIT_OK) {
+        code = trace_has_frames(r.path, r.reader, "frames", &r.frames, false);
+    }
+    if (code == SLUICE_EXIT_OK && r.shots.kind == NULL) {
+        code = trace_has_frames(r.path, r.reader, "shots", &r.shots.range, false);
+    }
     if (code == SLUICE_EXIT_OK && (r.reader->header.flags & CAP_FILE_NOT_REPLAYABLE) != 0) {
         say_error("%s: was recorded without contents (--no-resources) and cannot be replayed",
                   r.path);

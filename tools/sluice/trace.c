@@ -1,6 +1,7 @@
 #include "tools/sluice/trace.h"
 #include "tools/sluice/exit.h"
 #include "tools/sluice/say.h"
+#include "host/capture/cap_index.h"
 #include "host/capture/cap_seek.h"
 #include "transport/base/fd.h"
 
@@ -198,6 +199,26 @@ void trace_warn_cut(const char *path, const struct cap_reader *reader)
     if (!reader->is_complete && reader->damage_count == 0) {
         say_note("warning: %s: recording ended without an end mark (program killed?)", path);
     }
+}
+
+int trace_has_frames(const char *path, struct cap_reader *reader, const char *option,
+                     const struct range *frames, bool has_rest)
+{
+    struct cap_payload payload = {0};
+    struct cap_end end;
+    bool is_told = frames->count != 0 && cap_index_end(reader, &payload, &end) == SL_OK;
+    cap_payload_finish(&payload);
+    uint64_t count = is_told ? end.totals.frames : UINT64_MAX;
+    for (uint32_t i = 0; is_told && i < frames->count; i++) {
+        uint64_t first = frames->parts[i].first;
+        bool is_all = first == 0 && frames->parts[i].last == UINT64_MAX;
+        if (first > count || (first == count && !has_rest && !is_all)) {
+            say_error("--%s begins with %llu, but %s has %llu frames", option,
+                      (unsigned long long)first, path, (unsigned long long)count);
+            return SLUICE_EXIT_USAGE;
+        }
+    }
+    return SLUICE_EXIT_OK;
 }
 
 void trace_say_unplayed(uint64_t first, uint64_t calls, uint64_t frames)

@@ -4,6 +4,7 @@
 #define SLUICE_TRACE_H
 
 #include "host/capture/cap_merge.h"
+#include "tools/sluice/range.h"
 #include "tools/sluice/schema.h"
 
 /* Opens and scans; "-": standard input, copied into a file without a name. *out: NULL on failure.
@@ -37,6 +38,10 @@ void trace_say_skipped(const struct cap_reader *reader);
 #define TRACE_NUMBER 32u
 const char *trace_number(uint64_t number, char *text);
 
+/* Every part of an option's frames begins with one that the trace has, where its end says how many
+ * these are. has_rest: what comes behind the last mark is a frame, too. Returns an exit code. */
+int trace_has_frames(const char *path, struct cap_reader *reader, const char *option,
+                     const struct range *frames, bool has_rest);
 /* "warning: x.slc: recording ended without an end mark": of who counts nothing. */
 void trace_warn_cut(const char *path, const struct cap_reader *reader);
 

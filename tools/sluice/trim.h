@@ -23,6 +23,7 @@ struct trim {
     uint32_t snapshot_count;
     struct reach *reach; /* of the snapshot that is copied; NULL: all of it is kept */
     uint64_t unused;     /* bytes of it that were left out */
+    bool has_told_end;   /* that the trace has fewer frames */
 };
 
 /* Ways to have the state before the first frame. All give an exit code; the reason was said. */

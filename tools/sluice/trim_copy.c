@@ -94,7 +94,8 @@ int trim_copy_frames(struct trim *t, struct cap_copy *copy, uint64_t frame)
     if (frame < t->first || (frame == t->first && !is_all)) {
         return trim_no_such_frame(t, frame);
     }
-    if (t->last != UINT64_MAX && frame <= t->last) {
+    if (t->last != UINT64_MAX && frame <= t->last && !t->has_told_end) {
+        t->has_told_end = true;
         say_note("warning: %s ends with frame %" PRIu64, t->path, frame - 1);
     }
     return SLUICE_EXIT_OK;
