@@ -10,9 +10,10 @@ static const char *const exit_texts[] = {
     [SLUICE_EXIT_DIFFERENT] = "done, and the answer is \"different\"",
     [SLUICE_EXIT_USAGE] = "usage: unknown option, bad value",
     [SLUICE_EXIT_FILE] = "file or socket: cannot open, read, write; disk full",
-    [SLUICE_EXIT_VERSION] = "a version this build does not speak",
-    [SLUICE_EXIT_DAMAGED] = "damaged: what came over the wire breaks the protocol",
-    [SLUICE_EXIT_INCOMPLETE] = "incomplete",
+    [SLUICE_EXIT_VERSION] = "not a trace, or a version that this build does not speak",
+    [SLUICE_EXIT_DAMAGED] =
+        "damaged: a checksum or length is wrong, or what came breaks the protocol",
+    [SLUICE_EXIT_INCOMPLETE] = "incomplete: with --strict, the recording was cut short",
     [SLUICE_EXIT_MISSING] = "this machine lacks something: driver, library, display",
     [SLUICE_EXIT_DIVERGED] = "diverged from the recording",
     [SLUICE_EXIT_LOST] = "device lost, hang, or time ran out",

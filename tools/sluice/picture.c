@@ -85,13 +85,12 @@ int picture_write_as(const char *path, bool force, const struct picture_content 
         return SLUICE_EXIT_OK;
     }
     if (!force && access(path, F_OK) == 0) {
-        say_error("%s: is there already; overwrite it with --force, or name another with --output",
-                  path);
+        say_error("%s: is there already; overwrite it with --force, or name another", path);
         return SLUICE_EXIT_USAGE;
     }
     char part[PATH_MAX];
     if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part) {
-        say_error("%s: the name is too long; name another with --output", path);
+        say_error("%s: the name is too long; name another", path);
         return SLUICE_EXIT_FILE;
     }
     FILE *file = fopen(part, "we");
