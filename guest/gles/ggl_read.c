@@ -1,7 +1,7 @@
 /* Pixels read back: into client memory, or into the bound PIXEL_PACK_BUFFER. */
 #include "guest/gles/ggl_objects.h"
 
-#include <string.h>
+#include "transport/base/copy.h"
 
 static void discard(struct gs_stream *stream, size_t size)
 {
@@ -98,11 +98,11 @@ static void bands_send(struct ggl_context *c, struct bands *b, const struct ggl_
 static void rows_copy(uint8_t *data, const uint8_t *from, const struct ggl_pixels *p, uint32_t rows)
 {
     if (p->row == p->pitch) {
-        memcpy(data, from, p->pitch * rows);
+        sl_copy_shared(data, from, p->pitch * rows);
         return;
     }
     for (uint32_t row = 0; row < rows; row++) {
-        memcpy(data + row * p->pitch, from + row * p->pitch, p->row);
+        sl_copy_shared(data + row * p->pitch, from + row * p->pitch, p->row);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "guest/stream/gs_way.h"
 
 #include "transport/base/clock.h"
+#include "transport/base/copy.h"
 
 #include <string.h>
 
@@ -95,7 +96,7 @@ void gs_way_copy(struct gs_way *way, void *to, const void *from, size_t size)
     if (way->around) {
         copy_around(to, from, size);
     } else {
-        memcpy(to, from, size);
+        sl_copy_shared(to, from, size);
     }
     if (timed) {
         uint64_t end = sl_clock_ns();

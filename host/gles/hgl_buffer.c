@@ -2,8 +2,7 @@
 #include "host/gles/hgl.h"
 
 #include "host/gles2_hand.h"
-
-#include <string.h>
+#include "transport/base/copy.h"
 
 static void *map(struct hr_call *call, uint32_t target, int64_t offset, int64_t length,
                  uint32_t access, uint32_t size)
@@ -29,7 +28,7 @@ void hgl_glMapBufferRangeAEMU(struct hr_call *call, const struct gles2_args_glMa
     /* The content is asked for: read it, whatever else the guest is going to do. */
     const void *p = map(call, a->target, a->offset, a->length, GL_MAP_READ_BIT, a->mapped_size);
     if (p != NULL) {
-        memcpy(a->mapped, p, (size_t)a->length);
+        sl_copy_shared(a->mapped, p, (size_t)a->length);
         (void)hgl_api_of(call)->gl->UnmapBuffer(a->target);
     }
 }
@@ -53,7 +52,7 @@ static bool write_back(struct hr_call *call, uint32_t target, int64_t offset, in
     if (p == NULL) {
         return false;
     }
-    memcpy(p, data, (size_t)length);
+    sl_copy_shared(p, data, (size_t)length);
     if (flush) {
         gl->FlushMappedBufferRange(target, 0, (GLsizeiptr)length);
     }

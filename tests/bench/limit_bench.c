@@ -12,6 +12,7 @@
 #include "tests/bench/bench.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
+#include "transport/base/copy.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -96,7 +97,7 @@ static void take_parts(struct shared *s, uint32_t size)
     sl_atomic_store_release(&s->ready, 1); /* pairs with hand_over */
     for (uint32_t i = 0; i < count; i++) {
         filled = filled == i ? other_than(&s->filled, i) : filled;
-        memcpy(to + (size_t)i * part % size, s->window + (size_t)i * part % WINDOW, part);
+        sl_copy_shared(to + (size_t)i * part % size, s->window + (size_t)i * part % WINDOW, part);
         sl_atomic_store_release(&s->taken, i + 1);
     }
 }
@@ -114,7 +115,7 @@ static void put(uint8_t *window, const uint8_t *data, uint32_t size, enum way wa
         return;
     }
 #endif
-    memcpy(window, data, size);
+    sl_copy_shared(window, data, size);
 }
 
 /* ns of `size` bytes that go through the window. */
