@@ -4,8 +4,12 @@
 #include "host/ring/ring_priv.h"
 
 #include "transport/base/arith.h"
+#include "transport/base/copy.h"
 
 #include <string.h>
+
+/* So much stays in a core's own cache until the driver has copied it. */
+#define TOUCHED_MAX 262144u
 
 void hr_ring_stage(struct hr_ring *ring, void *memory, uint64_t size)
 {
@@ -51,7 +55,7 @@ static const uint8_t *make_whole(struct hr_ring *r, const struct hr_staged *s, c
         r->whole_capacity = length;
     }
     memcpy(r->whole, s->packet, s->at);
-    memcpy(r->whole + s->at, stage, s->size);
+    sl_copy_shared(r->whole + s->at, stage, s->size);
     memcpy(r->whole + s->at + s->size, s->packet + s->at, s->bytes - s->at);
     return r->whole;
 }
@@ -80,6 +84,9 @@ static void run_in(struct hr_ring *r, struct hr_call *call, hr_handler handler,
         hr_before_packet(r, packet, length, false);
     } else {
         call->in.staged = &staged;
+        if (s->size <= TOUCHED_MAX) { /* a driver's memcpy is slow to get what another core wrote */
+            sl_touch_shared(stage, s->size);
+        }
     }
     run(call, handler, packet, length);
     if (tapped || call->refused || r->reply.size != 0 || r->reply.failed) {

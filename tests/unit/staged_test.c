@@ -183,6 +183,20 @@ SLT_TEST_F(staged, bytes_are_taken_where_they_lie, w)
     SLT_EXPECT_EQ(0u, w->reply_size);
 }
 
+/* Of each size, and in each place. */
+SLT_TEST_F(staged, bytes_are_those_of_the_moment, w)
+{
+    hr_ring_stage(w->ring, w->stage, STAGE);
+    for (uint32_t i = 1; i <= 200; i++) {
+        uint32_t size = i % 100 == 0 ? STAGE : i % 7 == 0 ? SIZE - 4 : SIZE;
+        struct form f = {"",  (i * SIZE) % (STAGE - size + 1) & ~3u, size, AT, OP_SUM, 16 + size, 2,
+                         size};
+        w->stage[f.offset + size - 1] = (uint8_t)i;
+        SLT_ASSERT_TRUE(send(w, &f));
+        SLT_ASSERT_EQ(sum_of(w->stage + f.offset, size) + 100, w->sum);
+    }
+}
+
 SLT_TEST_F(staged, a_reply_lands_there_and_a_word_says_so, w)
 {
     hr_ring_stage(w->ring, w->stage, STAGE);
