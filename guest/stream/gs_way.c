@@ -15,9 +15,12 @@
 #define TRY_NS      SL_NS_PER_MS
 #define TRY_MOST_NS (128 * SL_NS_PER_MS)
 /* Of copies around the caches the writer sees half: the reader fetches from memory what through
- * them it would have found nearer. */
-#define AROUND_COSTS 4u
+ * them it would have found nearer. And what was written so is in no cache, so that the first copies
+ * through them cost three times as much as others. */
+#define AROUND_COSTS 6u
 #define LINE         64u
+/* A turn shall not take long where it goes the wrong way: of larger copies each part is one. */
+#define PART TIMED_EACH
 
 #if defined(__SSE2__)
 #define CAN_GO_AROUND true
@@ -88,7 +91,7 @@ void gs_way_learn(struct gs_way *way, size_t size, uint64_t ns, uint64_t now_ns)
     way->around = way->best != (now_ns - way->tried_ns > way->wait_ns);
 }
 
-void gs_way_copy(struct gs_way *way, void *to, const void *from, size_t size)
+static void copy_part(struct gs_way *way, void *to, const void *from, size_t size)
 {
     way->untimed += size;
     bool timed = CAN_GO_AROUND && way->untimed >= TIMED_EACH;
@@ -103,4 +106,14 @@ void gs_way_copy(struct gs_way *way, void *to, const void *from, size_t size)
         way->untimed = 0;
         gs_way_learn(way, size, end - begin, end);
     }
+}
+
+void gs_way_copy(struct gs_way *way, void *to, const void *from, size_t size)
+{
+    uint8_t *d = to;
+    const uint8_t *s = from;
+    for (; size > PART; size -= PART, d += PART, s += PART) {
+        copy_part(way, d, s, PART);
+    }
+    copy_part(way, d, s, size);
 }
