@@ -9,6 +9,9 @@ static void drop_contents(struct ggl_buffer *b)
 {
     ggl_lasting_end_locked(b);
     gs_piece_give(&b->piece);
+    sl_free(b->own);
+    b->own = NULL;
+    b->own_size = 0;
     sl_free(b->shadow);
     b->shadow = NULL;
     b->map = NULL;

@@ -102,17 +102,31 @@ static GLenum map_error(const struct ggl_context *c, const struct ggl_buffer *b,
     return b->map ? GL_INVALID_OPERATION : GL_NO_ERROR;
 }
 
-/* Memory that the host reads when it is unmapped, where the buffer's old contents do not matter and
- * no draw looks into it here. */
-static bool take_piece(struct ggl_context *c, struct ggl_buffer *b, enum ggl_buffer_slot slot,
-                       int64_t size, GLbitfield access)
+/* Do the buffer's old contents not matter, and does no draw look into it here? Then its map may lie
+ * elsewhere. */
+static bool may_lie_apart(struct ggl_context *c, enum ggl_buffer_slot slot, int64_t size,
+                          GLbitfield access)
 {
     bool drawn_from =
         slot == GGL_BUFFER_ELEMENT && sl_atomic_load_relaxed(&c->share->client_arrays);
     return size > SL_PACK_STAGED && access & ACCESS_INVALIDATE &&
            !(access & (GL_MAP_FLUSH_EXPLICIT_BIT | GL_MAP_PERSISTENT_BIT_EXT)) &&
-           ggl_has(c, GGL_FEATURE_ASYNC_UNMAP) && !drawn_from && ggl_stages(c) &&
-           gs_piece_take(c->stream, (size_t)size, &b->piece);
+           ggl_has(c, GGL_FEATURE_ASYNC_UNMAP) && !drawn_from && ggl_stages(c);
+}
+
+/* Memory that the host reads when it is unmapped; or of our own, where a copy then costs less than
+ * what the program's writes would. NULL: neither is there. */
+static uint8_t *take_apart(struct ggl_context *c, struct ggl_buffer *b, size_t size)
+{
+    if (gs_piece_pays(c->stream) && gs_piece_take(c->stream, size, &b->piece)) {
+        return b->piece.data;
+    }
+    if (size > b->own_size) {
+        sl_free(b->own);
+        b->own = sl_alloc(size);
+        b->own_size = b->own != NULL ? size : 0;
+    }
+    return b->own;
 }
 
 static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_slot slot,
@@ -125,14 +139,15 @@ static void *map_locked(struct ggl_context *c, GLenum target, enum ggl_buffer_sl
     }
     bool lasts = access & GL_MAP_PERSISTENT_BIT_EXT;
     bool contents = lasts || !(access & ACCESS_INVALIDATE);
-    bool piece = take_piece(c, b, slot, size, access);
+    uint8_t *apart = may_lie_apart(c, slot, size, access) ? take_apart(c, b, (size_t)size) : NULL;
     GLbitfield wanted = lasts ? GL_MAP_READ_BIT : access;
-    if (!piece && (contents ? !fetch(c, b, target, (uint64_t)offset, (uint64_t)size, wanted)
+    if (!apart && (contents ? !fetch(c, b, target, (uint64_t)offset, (uint64_t)size, wanted)
                             : !ensure_shadow(c, b))) {
         *error = GL_OUT_OF_MEMORY;
         return NULL;
     }
-    b->map = piece ? b->piece.data : b->shadow + offset;
+    b->map = apart ? apart : b->shadow + offset;
+    b->map_apart = apart != NULL;
     if (lasts && !ggl_lasting_begin_locked(c, b, ggl_buffer_bound(c, slot), (uint64_t)offset,
                                            (uint64_t)size)) {
         b->map = NULL;
@@ -262,7 +277,7 @@ static GLboolean unmap_locked(struct ggl_context *c, GLenum target, struct ggl_b
                                      (GLsizeiptr)b->map_size, access, map, (uint32_t)b->map_size,
                                      &ok, 1);
     }
-    if (b->piece.stage) {    /* no copy of it is kept here */
+    if (b->map_apart) {      /* no copy of it is kept here */
         gs_flush(c->stream); /* the host copies while the application fills the next */
         gs_piece_give(&b->piece);
         b->valid_begin = b->valid_end = 0;

@@ -120,9 +120,11 @@ struct ggl_buffer {
     uint64_t valid_begin; /* bytes [valid_begin, valid_end) of shadow are what the host has */
     uint64_t valid_end;
     uint8_t *shadow; /* nullable (then as if zeroed): guest copy of the contents, `size` bytes */
-    uint8_t *map;    /* nullable: what the application got from glMapBuffer*, inside `shadow` or
-                        `piece` */
-    struct gs_piece piece; /* of a map whose old contents do not matter: what the host reads */
+    uint8_t *map;   /* nullable: what the application got from glMapBuffer*, inside `shadow`, or: */
+    bool map_apart; /* inside `piece` or `own`, as its old contents did not matter */
+    struct gs_piece piece; /* what the host reads */
+    uint8_t *own;          /* nullable: copied to such memory at the end; kept for the next map */
+    uint64_t own_size;
     uint64_t map_offset;
     uint64_t map_size;
     uint32_t map_access;

@@ -3,6 +3,7 @@
 #include "guest/stream/gs_way.h"
 
 #include "transport/base/atomic.h"
+#include "transport/base/clock.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
@@ -281,6 +282,12 @@ void gs_stage_init(struct gs_stream *stream)
     stream->pack_ops.stage = pack_stage;
     stream->pack_ops.fill = pack_fill;
     stream->ring.pack.ops = &stream->pack_ops;
+}
+
+bool gs_piece_pays(struct gs_stream *stream)
+{
+    const struct gs_stage *stage = stage_of(stream);
+    return stage != NULL && gs_way_is_near(&stage->way, sl_clock_ns());
 }
 
 bool gs_piece_take(struct gs_stream *stream, size_t size, struct gs_piece *piece)

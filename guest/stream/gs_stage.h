@@ -27,6 +27,10 @@ static inline bool gs_stages(const struct gs_stream *stream)
     return stream->device->shared_futex && !stream->stage_failed &&
            (stream->device->features & SLUICE_FEATURE_STAGE) != 0;
 }
+/* Is a piece that a program writes to cheaper than a copy of what it wrote elsewhere? Not where
+ * each line that the host has read comes from far (gs_way.h). Now and then false, so that a copy
+ * shows it. */
+bool gs_piece_pays(struct gs_stream *stream);
 /* `size` bytes, not 0, with whatever a former piece left there. May wait for the host. False: there
  * is none, and *piece is empty. */
 bool gs_piece_take(struct gs_stream *stream, size_t size, struct gs_piece *piece);

@@ -19,6 +19,8 @@
  * through them cost three times as much as others. */
 #define AROUND_COSTS 6u
 #define LINE         64u
+/* What copies said is believed for so long. */
+#define LATE_NS (16 * SL_NS_PER_MS)
 /* A turn shall not take long where it goes the wrong way: of larger copies each part is one. */
 #define PART TIMED_EACH
 
@@ -77,6 +79,7 @@ void gs_way_learn(struct gs_way *way, size_t size, uint64_t ns, uint64_t now_ns)
         return;
     }
     way->count = 0;
+    way->learned_ns = now_ns;
     way->cost[way->around] = cost_of_turn(way);
     bool tried = way->around != way->best;
     bool best = way->cost[true] * AROUND_COSTS < way->cost[false]; /* the unknown one is tried */
@@ -89,6 +92,12 @@ void gs_way_learn(struct gs_way *way, size_t size, uint64_t ns, uint64_t now_ns)
         way->tried_ns = now_ns;
     }
     way->around = way->best != (now_ns - way->tried_ns > way->wait_ns);
+}
+
+bool gs_way_is_near(const struct gs_way *way, uint64_t now_ns)
+{
+    bool knows = way->cost[false] != 0 && way->cost[true] != 0;
+    return !CAN_GO_AROUND || (knows && !way->best && now_ns - way->learned_ns < LATE_NS);
 }
 
 static void copy_part(struct gs_way *way, void *to, const void *from, size_t size)

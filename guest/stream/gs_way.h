@@ -26,12 +26,15 @@ struct gs_way {
     uint32_t timed[GS_WAY_TURN]; /* the same of this turn's copies */
     uint32_t count;              /* of them */
     size_t untimed;              /* bytes since the last one */
+    uint64_t learned_ns;         /* when the last turn ended */
     uint64_t tried_ns;           /* when the other way was tried last */
     uint64_t wait_ns;            /* it is tried again so long behind that */
 };
 
 /* `size` bytes, visible to others behind the next release. The ranges do not overlap. */
 void gs_way_copy(struct gs_way *way, void *to, const void *from, size_t size);
+/* Did copies say of late that through the caches is best? Always where there is no other way. */
+bool gs_way_is_near(const struct gs_way *way, uint64_t now_ns);
 /* A copy took so long, and ended now. For gs_way_copy and its test. */
 void gs_way_learn(struct gs_way *way, size_t size, uint64_t ns, uint64_t now_ns);
 

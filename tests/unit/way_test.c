@@ -108,6 +108,23 @@ SLT_TEST_F(way, comes_back_though_the_first_copies_find_nothing, w)
     SLT_EXPECT_TRUE(w->way.best);
 }
 
+/* What is known counts while it is fresh. */
+SLT_TEST_F(way, is_near_where_copies_said_so_of_late, w)
+{
+#if defined(__SSE2__)
+    SLT_EXPECT_TRUE(!gs_way_is_near(&w->way, w->now_ns));
+    (void)turns(w, 1, 2000, 1500);
+    SLT_EXPECT_TRUE(!gs_way_is_near(&w->way, w->now_ns));
+    (void)turns(w, 1, 2000, 1500);
+    SLT_EXPECT_TRUE(gs_way_is_near(&w->way, w->now_ns));
+    SLT_EXPECT_TRUE(!gs_way_is_near(&w->way, w->now_ns + SL_NS_PER_S));
+    (void)turns(w, LONG, 30000, 1500);
+    SLT_EXPECT_TRUE(!gs_way_is_near(&w->way, w->now_ns));
+#else
+    SLT_EXPECT_TRUE(gs_way_is_near(&w->way, w->now_ns));
+#endif
+}
+
 /* Of all alignments and of lengths around a line and above, with what stands beside left alone. */
 SLT_TEST_F(way, copies_the_same_bytes_either_way, w)
 {

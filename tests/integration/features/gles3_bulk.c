@@ -179,6 +179,31 @@ static void maps(struct fx *fx, int frame)
     fx_error(fx, GL_NO_ERROR);
 }
 
+/* So many that both kinds of memory for them are used, and go over into each other. */
+static void many_maps(struct fx *fx, int frame)
+{
+    enum { MAPS = 48, SIZE = 200000, BYTES = 1000000 };
+    GLuint name;
+    glGenBuffers(1, &name);
+    glBindBuffer(GL_COPY_WRITE_BUFFER, name);
+    glBufferData(GL_COPY_WRITE_BUFFER, BYTES, pattern(9), GL_STREAM_DRAW);
+    for (int i = 0; i < MAPS; i++) {
+        size_t offset = (size_t)i * 50001 % (BYTES - SIZE), size = SIZE - 1000 * (size_t)(i % 7);
+        uint8_t *to = glMapBufferRange(GL_COPY_WRITE_BUFFER, (GLintptr)offset, (GLsizeiptr)size,
+                                       GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_RANGE_BIT);
+        if (to) {
+            fx_bytes(to, size, (uint32_t)(frame + i));
+        }
+        fx_note_int(fx, glUnmapBuffer(GL_COPY_WRITE_BUFFER));
+        if (i % 12 == 11) {
+            es3_note_buffer(fx, name, BYTES);
+            glBufferSubData(GL_COPY_WRITE_BUFFER, 70000, 90001, pattern(20 + (uint32_t)i));
+        }
+    }
+    es3_note_buffer(fx, name, BYTES);
+    fx_error(fx, GL_NO_ERROR);
+}
+
 /* A read that is refused leaves the program's memory alone. */
 static void refused_reads(struct fx *fx, int frame)
 {
@@ -234,7 +259,8 @@ static void many_reads(struct fx *fx, int frame)
 #name, name, NULL                                                                          \
     }
 const struct fx_feature gles3_bulk_features[] = {
-    FEATURE(large_uploads), FEATURE(layouts), FEATURE(refused_uploads), FEATURE(images),
-    FEATURE(buffers),       FEATURE(maps),    FEATURE(refused_reads),   FEATURE(many_reads),
+    FEATURE(large_uploads), FEATURE(layouts),       FEATURE(refused_uploads),
+    FEATURE(images),        FEATURE(buffers),       FEATURE(maps),
+    FEATURE(many_maps),     FEATURE(refused_reads), FEATURE(many_reads),
 };
 const size_t gles3_bulk_feature_count = sizeof gles3_bulk_features / sizeof gles3_bulk_features[0];
