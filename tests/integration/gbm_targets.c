@@ -166,6 +166,28 @@ static void draw_one(EGLDisplay display, struct gbm_bo *bo, const struct way *wa
     (way->is_renderbuffer && bo != NULL ? glDeleteRenderbuffers : glDeleteTextures)(1, &name);
 }
 
+/* Images one after the other, each at once after a wait for the host, which then looks at what is
+ * told it by memory before it looks at the kernel's word. */
+static void make_many(EGLDisplay display, struct gbm_device *gbm)
+{
+    enum { BUFFERS = 8, IMAGES = 400 };
+    struct gbm_bo *bos[BUFFERS];
+    unsigned made = 0;
+    for (unsigned i = 0; i < BUFFERS; i++) {
+        bos[i] = gbm_bo_create(gbm, WIDTH, HEIGHT, formats[0], GBM_BO_USE_RENDERING);
+        shown_need(bos[i] != NULL, "gbm_bo_create");
+    }
+    for (unsigned i = 0; i < IMAGES; i++) {
+        glFinish();
+        EGLImageKHR image = image_of(display, bos[i % BUFFERS], &ways[0]);
+        made += image != EGL_NO_IMAGE_KHR && image_end(display, image);
+    }
+    printf("images: %u of %u\n", made, (unsigned)IMAGES);
+    for (unsigned i = 0; i < BUFFERS; i++) {
+        gbm_bo_destroy(bos[i]);
+    }
+}
+
 void gbm_targets_draw(EGLDisplay display, struct gbm_device *gbm)
 {
     functions_find();
@@ -179,5 +201,8 @@ void gbm_targets_draw(EGLDisplay display, struct gbm_device *gbm)
         if (bo != NULL) {
             gbm_bo_destroy(bo);
         }
+    }
+    if (gbm != NULL) {
+        make_many(display, gbm);
     }
 }

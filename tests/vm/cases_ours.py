@@ -219,6 +219,7 @@ def display_ours(setup: Setup) -> None:
         lines = re.findall(f"^{what} .*", native, re.M)
         need(len(lines) == count, native)
         need(lines == re.findall(f"^{what} .*", found["gbm"], re.M), f"{found['gbm']}{native}")
+    need("images: 400 of 400\n" in found["gbm"], found["gbm"])
     imported = re.findall(r"imported (\w+), modifier 0, external 0, error 0", found["gbm"])
     need(imported == [frames[-1][0]], found["gbm"])
     need("refused: 300c 3009 3002 3009 500\n" in found["gbm"], found["gbm"])

@@ -17,11 +17,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define NODE_FIRST   128
-#define NODES        64
-#define PAGE_SIZE    4096u
-#define SUBMIT_MAX   16u /* resources of one submit */
-#define WAIT_STEP_NS (200u * 1000)
+#define NODE_FIRST      128
+#define NODES           64
+#define PAGE_SIZE       4096u
+#define SUBMIT_MAX      16u /* resources of one submit */
+#define WAIT_STEP_NS    (200u * 1000)
+#define SETTLE_NS       (2 * SL_NS_PER_S)
+#define SETTLE_SLICE_NS (100 * (int64_t)SL_NS_PER_MS)
 
 #define HANDLES_MAX (1u << 20)
 
@@ -202,6 +204,30 @@ static enum sl_result drm_blob_create(struct vg *vg, const struct vg_blob_args *
                       : r;
 }
 
+static enum sl_result drm_submit(struct vg *vg, const struct vg_submit_args *args);
+
+/* Waits until the host knows of the resource that the kernel has just told it of, since packets on
+ * a ring overtake what goes by the kernel. A host that is stuck is not waited for. */
+static void settle(struct drm_vg *d)
+{
+    static const uint32_t nothing = GFXSTREAM_PLACEHOLDER;
+    int fence = -1;
+    const struct vg_submit_args args = {.commands = &nothing,
+                                        .size = sizeof nothing,
+                                        .ring = VIRTGPU_RING_GLOBAL,
+                                        .in_fence = -1,
+                                        .out_fence = &fence};
+    if (drm_submit(&d->vg, &args) != SL_OK) {
+        return; /* there is no context, so nothing names the resource */
+    }
+    uint64_t end = sl_clock_ns() + SETTLE_NS;
+    enum sl_result r;
+    do {
+        r = sl_fd_wait(fence, SETTLE_SLICE_NS);
+    } while (r == SL_ERR_TIMEOUT && sl_clock_ns() < end && !sl_atomic_load_relaxed(&d->lost));
+    sl_fd_close(&fence);
+}
+
 static enum sl_result drm_tex_create(struct vg *vg, const struct vg_tex_args *args,
                                      struct vg_res **out)
 {
@@ -232,6 +258,7 @@ static enum sl_result drm_tex_create(struct vg *vg, const struct vg_tex_args *ar
     }
     if (r == SL_OK) {
         res_from(*out)->pixel = pixel;
+        settle(vg_from(vg));
     }
     return r;
 }
@@ -259,7 +286,11 @@ static enum sl_result drm_res_import(struct vg *vg, int fd, uint64_t size, struc
         handle_unref(d, prime.handle);
         return r;
     }
-    return res_wrap(d, prime.handle, info.resource, info.size, 0, out);
+    r = res_wrap(d, prime.handle, info.resource, info.size, 0, out);
+    if (r == SL_OK) {
+        settle(d);
+    }
+    return r;
 }
 
 static enum sl_result drm_res_export(struct vg_res *res, int *fd)
