@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct fds {
@@ -136,6 +137,54 @@ SLT_TEST_F(sock, carries_messages_and_descriptors, t)
     sl_fd_close(&t->pair[0]);
     SLT_EXPECT_RESULT(SL_ERR_CLOSED, sl_sock_recv(t->pair[1], got, sizeof got, &size, fds, &count));
     SLT_EXPECT_RESULT(SL_ERR_CLOSED, sl_sock_send(t->pair[1], "x", 1, NULL, 0));
+}
+
+SLT_TEST_F(sock, shows_the_next_message_and_leaves_it, t)
+{
+    char got[8] = {0};
+    int fds[SL_SOCK_MAX_FDS];
+    uint32_t count = 0;
+    size_t size = 0;
+    SLT_ASSERT_OK(sl_sock_pair(t->pair));
+    SLT_EXPECT_RESULT(SL_ERR_AGAIN, sl_sock_peek(t->pair[1], got, sizeof got, &size));
+    SLT_ASSERT_OK(sl_fd_event(&t->a));
+    SLT_ASSERT_OK(sl_sock_send(t->pair[0], "hello", 5, &t->a, 1));
+    SLT_ASSERT_OK(sl_sock_peek(t->pair[1], got, 2, &size));
+    SLT_EXPECT_STREQ("he", got);
+    SLT_EXPECT_EQ(5u, size);
+    SLT_ASSERT_OK(sl_sock_recv(t->pair[1], got, sizeof got, &size, fds, &count));
+    SLT_EXPECT_STREQ("hello", got);
+    SLT_ASSERT_EQ(1u, count);
+    close(fds[0]);
+    sl_fd_close(&t->pair[0]);
+    SLT_EXPECT_RESULT(SL_ERR_CLOSED, sl_sock_peek(t->pair[1], got, sizeof got, &size));
+}
+
+/* The process that connected, not who has its number: readable once it has ended. */
+SLT_TEST_F(sock, names_the_process_that_connected, t)
+{
+    pid_t pid;
+    uid_t uid;
+    SLT_ASSERT_OK(sl_sock_listen(sock_path(), SOCK_SEQPACKET, &t->a));
+    pid_t child = fork();
+    if (child == 0) {
+        int fd;
+        _exit(sl_sock_connect(sock_path(), &fd) != SL_OK || sl_fd_wait(fd, -1) != SL_ERR_CLOSED);
+    }
+    SLT_ASSERT_OK(sl_sock_accept(t->a, &t->pair[0]));
+    SLT_ASSERT_OK(sl_sock_peer(t->pair[0], &pid, &uid));
+    SLT_EXPECT_EQ(child, pid);
+    enum sl_result r = sl_sock_peer_process(t->pair[0], pid, &t->b);
+    if (r == SL_ERR_UNSUPPORTED) {
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        SLT_SKIP("a kernel without pidfds");
+    }
+    SLT_EXPECT_RESULT(SL_ERR_TIMEOUT, sl_fd_wait(t->b, 0));
+    (void)shutdown(t->pair[0], SHUT_RDWR);
+    SLT_EXPECT_OK(sl_fd_wait(t->b, (int64_t)(10 * SL_NS_PER_S)));
+    waitpid(child, NULL, 0);
+    SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, sl_sock_peer_process(t->pair[0], 0, &t->pair[1]));
 }
 
 SLT_TEST_F(sock, long_messages_are_refused_with_their_descriptors, t)

@@ -10,11 +10,13 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BACKLOG       64
+#define PEER_PIDFD    77 /* SO_PEERPIDFD, of kernels from 6.5 on */
 #define LOCK_PAUSE_NS 5000000
 #define LOCK_TURNS    1000 /* 5 s and a little */
 
@@ -186,6 +188,42 @@ enum sl_result sl_sock_peer(int fd, pid_t *pid, uid_t *uid)
     }
     *pid = peer.pid;
     *uid = peer.uid;
+    return SL_OK;
+}
+
+enum sl_result sl_sock_peer_process(int fd, pid_t pid, int *pidfd)
+{
+    int made = -1;
+    socklen_t size = sizeof made;
+    if (pid == 0) {
+        return SL_ERR_UNSUPPORTED;
+    }
+    if (getsockopt(fd, SOL_SOCKET, PEER_PIDFD, &made, &size) != 0) {
+        if (errno != ENOPROTOOPT) { /* it was reaped */
+            return SL_ERR_NOTFOUND;
+        }
+        made = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (made < 0) {
+            return errno == ESRCH ? SL_ERR_NOTFOUND : SL_ERR_UNSUPPORTED;
+        }
+    }
+    *pidfd = made;
+    return SL_OK;
+}
+
+enum sl_result sl_sock_peek(int fd, void *data, size_t capacity, size_t *size)
+{
+    ssize_t got;
+    do {
+        got = recv(fd, data, capacity, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        return sl_result_from_errno(errno);
+    }
+    if (got == 0) {
+        return SL_ERR_CLOSED;
+    }
+    *size = (size_t)got;
     return SL_OK;
 }
 

@@ -23,6 +23,10 @@ enum sl_result sl_sock_connect(const char *path, int *fd) SL_MUST_USE;
 enum sl_result sl_sock_accept(int listener, int *fd) SL_MUST_USE;
 enum sl_result sl_sock_pair(int fds[2]) SL_MUST_USE;
 enum sl_result sl_sock_peer(int fd, pid_t *pid, uid_t *uid) SL_MUST_USE;
+/* Gives a pidfd of the process that connected, whose number may be another's by now; kernels before
+ * 6.5 can only be asked for the number's owner. pid: as sl_sock_peer says. NOTFOUND: it has ended;
+ * UNSUPPORTED: a kernel before 5.3, or a process that this one does not see (pid 0). */
+enum sl_result sl_sock_peer_process(int fd, pid_t pid, int *pidfd) SL_MUST_USE;
 
 /* Sends one message. Borrows fds. AGAIN: non-blocking socket is full; CLOSED; IO. */
 enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fds,
@@ -32,6 +36,10 @@ enum sl_result sl_sock_send(int fd, const void *data, size_t size, const int *fd
  * CLOSED, IO. */
 enum sl_result sl_sock_recv(int fd, void *data, size_t capacity, size_t *size, int *fds,
                             uint32_t *fd_count) SL_MUST_USE;
+
+/* The first bytes of the next message, which stays where it is with its descriptors. size: of the
+ * whole message. Never blocks. AGAIN, CLOSED, IO. */
+enum sl_result sl_sock_peek(int fd, void *data, size_t capacity, size_t *size) SL_MUST_USE;
 
 /* What one read of a socket that carries a stream, or messages, gives. */
 struct sl_sock_part {
