@@ -14,12 +14,19 @@ struct local_control {
 
 enum sl_result local_control_open(const char *path, struct local_control **out)
 {
+    return local_control_open_worker(path, 0, out);
+}
+
+enum sl_result local_control_open_worker(const char *path, uint32_t process,
+                                         struct local_control **out)
+{
     struct local_control *control = sl_alloc(sizeof *control);
     if (control == NULL) {
         return SL_ERR_NOMEM;
     }
     struct local_hello_reply hello;
-    enum sl_result r = local_link_open(&control->link, path, LOCAL_KIND_CONTROL, &hello, NULL);
+    enum sl_result r =
+        local_link_open(&control->link, path, LOCAL_KIND_CONTROL, process, &hello, NULL);
     if (r != SL_OK) {
         sl_free(control);
         return r;
@@ -59,6 +66,13 @@ enum sl_result local_control_ring(struct local_control *control, uint32_t index,
 {
     struct local_ring request = {.index = index};
     return ask(control, LOCAL_RING, &request, sizeof request, out, sizeof *out);
+}
+
+enum sl_result local_control_program(struct local_control *control, uint32_t index,
+                                     struct local_program_reply *out)
+{
+    struct local_program request = {.index = index};
+    return ask(control, LOCAL_PROGRAM, &request, sizeof request, out, sizeof *out);
 }
 
 enum sl_result local_control_tool(struct local_control *control, const char *text, char *reply,

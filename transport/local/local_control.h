@@ -9,12 +9,20 @@ struct local_control;
 
 /* Results as local_link_open. */
 enum sl_result local_control_open(const char *path, struct local_control **out) SL_MUST_USE;
+/* The worker of a process, of a server that has workers (status.isolates). NOTFOUND: none is that
+ * process's; INVALID: it is another user's. */
+enum sl_result local_control_open_worker(const char *path, uint32_t process,
+                                         struct local_control **out) SL_MUST_USE;
 void local_control_close(struct local_control *control); /* takes NULL */
 enum sl_result local_control_status(struct local_control *control,
                                     struct local_status_reply *out) SL_MUST_USE;
 /* Ring `index` of all the server's rings; NOTFOUND past the last. */
 enum sl_result local_control_ring(struct local_control *control, uint32_t index,
                                   struct local_ring_reply *out) SL_MUST_USE;
+
+/* Program `index` of a server with workers; NOTFOUND past the last. */
+enum sl_result local_control_program(struct local_control *control, uint32_t index,
+                                     struct local_program_reply *out) SL_MUST_USE;
 
 /* A wish in words, as the host knows them; reply: terminated, cut at size. INVALID: we are not the
  * host's user. */

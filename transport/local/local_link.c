@@ -100,10 +100,13 @@ bool local_link_alive(struct local_link *link)
 }
 
 static enum sl_result say_hello(struct local_link *link, const char *path, enum local_kind kind,
-                                struct local_hello_reply *hello, int *page_fd)
+                                uint32_t process, struct local_hello_reply *hello, int *page_fd)
 {
-    struct local_hello request = {
-        .head.verb = LOCAL_HELLO, .magic = LOCAL_MAGIC, .version = LOCAL_VERSION, .kind = kind};
+    struct local_hello request = {.head.verb = LOCAL_HELLO,
+                                  .magic = LOCAL_MAGIC,
+                                  .version = LOCAL_VERSION,
+                                  .kind = kind,
+                                  .process = process};
     size_t length = strlen(program_invocation_short_name);
     memcpy(request.name, program_invocation_short_name,
            length < sizeof request.name ? length : sizeof request.name);
@@ -155,7 +158,7 @@ static void say_unreachable(const char *path, enum sl_result r)
 }
 
 enum sl_result local_link_open(struct local_link *link, const char *path, enum local_kind kind,
-                               struct local_hello_reply *hello, int *page_fd)
+                               uint32_t process, struct local_hello_reply *hello, int *page_fd)
 {
     *link = (struct local_link){.fd = -1};
     enum sl_result r = sl_sock_connect(path, &link->fd);
@@ -171,7 +174,7 @@ enum sl_result local_link_open(struct local_link *link, const char *path, enum l
     }
     pthread_mutex_init(&link->lock, NULL);
     int fd = -1;
-    r = say_hello(link, path, kind, hello, page_fd != NULL ? &fd : NULL);
+    r = say_hello(link, path, kind, process, hello, page_fd != NULL ? &fd : NULL);
     if (r != SL_OK) {
         sl_fd_close(&fd);
         local_link_close(link);

@@ -34,9 +34,11 @@ struct local_call {
 
 /* Connects and says hello. *page_fd (nullable for control): gives. NOTFOUND, CLOSED: nobody there;
  * UNSUPPORTED: another version, logged with both; INVALID: the server does not want this user;
- * NOMEM: it has no room. */
+ * NOMEM: it has no room. process: of a
+ * tool, whose worker it wants, or 0; NOTFOUND: the server has none of it. */
 enum sl_result local_link_open(struct local_link *link, const char *path, enum local_kind kind,
-                               struct local_hello_reply *hello, int *page_fd) SL_MUST_USE;
+                               uint32_t process, struct local_hello_reply *hello,
+                               int *page_fd) SL_MUST_USE;
 void local_link_close(struct local_link *link);
 /* The server's answer, or CLOSED (it went), TIMEOUT (30 s), PROTOCOL; the link is hung up then. Any
  * thread. */

@@ -31,6 +31,7 @@ union local_message {
     struct local_res_transfer res_transfer;
     struct local_submit submit;
     struct local_ring ring;
+    struct local_program program;
     uint8_t bytes[LOCAL_MAX_MESSAGE];
 };
 
@@ -45,6 +46,7 @@ struct local_answer {
         struct local_status_reply status;
         struct local_ring_reply ring;
         struct local_tool_reply tool;
+        struct local_program_reply program;
     } body;
     size_t size;
     int fd; /* -1 none; owned */
@@ -62,6 +64,7 @@ struct local_client {
     bool is_dead;           /* waits in graves for the end of the event batch */
     uint32_t ctx_id;        /* 0: no context; changed under shared.lock */
     uint32_t ring_count;
+    void *tag;               /* the router's, who has it served elsewhere; nullable */
     struct local_page *page; /* NULL for tools */
     int page_fd;
     struct sl_writes *writes; /* what shows its process's; nullable */
@@ -100,8 +103,8 @@ struct local_shared {
 
 struct local_server {
     struct local_server_options options; /* no zeros; path is our copy */
-    struct vgd *device;
-    local_tool tool; /* nullable */
+    struct vgd *device;                  /* NULL with a router */
+    local_tool tool;                     /* nullable */
     void *tool_user;
     int listener;
     int epoll;
@@ -129,6 +132,26 @@ bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t 
 /* Everything the client has in the device goes. */
 void local_client_clear(struct local_client *client);
 
+/* A peer's text for our logs: terminated, and nothing in it that a terminal would act on. */
+void local_copy_name(char out[LOCAL_NAME + 1], const char in[LOCAL_NAME]);
+
+/* ---- local_server.c ---- */
+
+/* A connection, which it takes on success. */
+enum sl_result local_client_create(struct local_server *server, int fd);
+void local_client_leave(struct local_client *client);
+/* What the client's descriptor is watched for. */
+enum sl_result local_client_watch(struct local_client *client, uint32_t events);
+
+/* ---- local_route.c: connections to and from other processes ---- */
+
+/* All that wait at the feed. False: it ended. */
+bool local_take_fed(struct local_server *server);
+/* True: the client's hello was given to the router. Otherwise it is to be read, and *may be
+ * answered by client->refusal. */
+bool local_route(struct local_client *client);
+void local_publish_counts(struct local_server *server);
+
 /* ---- local_sink.c: loss, taps ---- */
 
 void local_shared_init(struct local_shared *shared);
@@ -153,10 +176,12 @@ struct local_task {
 
 /* Is it the user that serves? */
 bool local_is_own_user(uid_t uid);
-/* local_tools.c: handlers of LOCAL_STATUS, LOCAL_RING, LOCAL_TAP and LOCAL_TOOL. */
+bool local_serves_user(const struct local_server *server, uid_t uid);
+/* local_tools.c: handlers of LOCAL_STATUS, LOCAL_RING, LOCAL_TAP, LOCAL_TOOL and LOCAL_PROGRAM. */
 enum sl_result local_handle_status(struct local_task *q);
 enum sl_result local_handle_ring(struct local_task *q);
 enum sl_result local_handle_tap(struct local_task *q);
 enum sl_result local_handle_tool(struct local_task *q);
+enum sl_result local_handle_program(struct local_task *q);
 
 #endif

@@ -33,6 +33,11 @@ static enum sl_result watch(struct local_server *server, int operation, int fd, 
                                                                 : sl_result_from_errno(errno);
 }
 
+enum sl_result local_client_watch(struct local_client *client, uint32_t events)
+{
+    return watch(client->server, EPOLL_CTL_MOD, client->fd, events, client);
+}
+
 /* ---- clients come and go ---- */
 
 static uint32_t connections_of(const struct local_server *server, pid_t pid)
@@ -45,7 +50,7 @@ static uint32_t connections_of(const struct local_server *server, pid_t pid)
     return count;
 }
 
-static enum sl_result client_create(struct local_server *server, int fd)
+enum sl_result local_client_create(struct local_server *server, int fd)
 {
     struct local_client *client = sl_alloc(sizeof *client);
     if (client == NULL) {
@@ -86,7 +91,7 @@ static enum sl_result client_create(struct local_server *server, int fd)
 
 /* Everything of the client goes now, its struct at the end of the event batch: a later event of the
  * batch may still name it. */
-static void client_leave(struct local_client *client)
+void local_client_leave(struct local_client *client)
 {
     struct local_server *server = client->server;
     if (client->is_dead) {
@@ -107,6 +112,12 @@ static void client_leave(struct local_client *client)
     /* By hand: a descriptor that a forked process has too would stay in the set, with a client that
      * is gone. */
     (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, client->fd, NULL);
+    /* Another process may have the connection, too: where it is served, or where it was accepted.
+     */
+    (void)shutdown(client->fd, SHUT_RDWR);
+    if (client->tag != NULL) {
+        server->options.router->left(server->options.router->user, client->tag, client->fd);
+    }
     sl_fd_close(&client->fd);
     if (client->unsent != NULL) {
         sl_fd_close(&client->unsent->fd);
@@ -118,6 +129,18 @@ static void client_leave(struct local_client *client)
         server->clients--;
         if (server->options.clients_changed != NULL) {
             server->options.clients_changed(server->options.user, server->clients);
+        }
+    }
+    local_publish_counts(server);
+}
+
+void local_server_drop(struct local_server *server, const void *tag)
+{
+    SL_LIST_FOR_SAFE(link, &server->shared.clients)
+    {
+        struct local_client *client = SL_CONTAINER(link, struct local_client, link);
+        if (client->tag == tag) {
+            local_client_leave(client);
         }
     }
 }
@@ -165,7 +188,7 @@ static void accept_clients(struct local_server *server)
             sl_warn_limited("local", "a connection could not be accepted: %s", sl_result_name(r));
             return;
         }
-        if (client_create(server, fd) != SL_OK) {
+        if (local_client_create(server, fd) != SL_OK) {
             sl_fd_close(&fd);
         }
     }
@@ -181,8 +204,7 @@ static bool send_answer(struct local_client *client, struct local_answer *answer
     if (r == SL_ERR_AGAIN) {
         /* It asks without reading: keep this one, read nothing more until it went out. */
         client->unsent = sl_alloc(sizeof *client->unsent);
-        if (client->unsent != NULL &&
-            watch(client->server, EPOLL_CTL_MOD, client->fd, EPOLLOUT, client) == SL_OK) {
+        if (client->unsent != NULL && local_client_watch(client, EPOLLOUT) == SL_OK) {
             *client->unsent = *answer;
             return true;
         }
@@ -202,7 +224,7 @@ static bool send_unsent(struct local_client *client)
     sl_fd_close(&answer->fd);
     sl_free(answer);
     client->unsent = NULL;
-    return r == SL_OK && watch(client->server, EPOLL_CTL_MOD, client->fd, EPOLLIN, client) == SL_OK;
+    return r == SL_OK && local_client_watch(client, EPOLLIN) == SL_OK;
 }
 
 /* false: the client is gone, or broke the protocol. */
@@ -236,19 +258,48 @@ static void serve_client(struct local_client *client, uint32_t events)
     if ((events & EPOLLOUT) != 0 && client->unsent != NULL) {
         stays = send_unsent(client);
     } else if ((events & EPOLLIN) != 0) {
+        if (client->kind == 0 && client->server->options.router != NULL && local_route(client)) {
+            return;
+        }
         for (uint32_t i = 0; i < REQUESTS_IN_TURN && stays && !idle && client->unsent == NULL;
              i++) {
             stays = serve_one(client, &idle);
         }
-    } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+    } else if ((events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0) {
         stays = false;
     }
     if (!stays) {
-        client_leave(client);
+        local_client_leave(client);
     }
 }
 
 /* ---- the server ---- */
+
+/* What is behind the server: its device, or its router. */
+static int poll_fd_behind(const struct local_server *server)
+{
+    return server->device != NULL ? server->device->ops->poll_fd(server->device)
+                                  : server->options.router->poll_fd;
+}
+
+static void poll_behind(struct local_server *server)
+{
+    if (server->device != NULL) {
+        server->device->ops->poll(server->device);
+    } else {
+        server->options.router->poll(server->options.router->user);
+    }
+}
+
+/* False: nobody can come any more. */
+static bool take_arrivals(struct local_server *server)
+{
+    if (server->options.is_fed) {
+        return local_take_fed(server);
+    }
+    accept_clients(server);
+    return true;
+}
 
 static enum sl_result serve_events(struct local_server *server, bool *stop)
 {
@@ -262,9 +313,9 @@ static enum sl_result serve_events(struct local_server *server, bool *stop)
         if (tag == NULL) {
             *stop = true;
         } else if (tag == &server->device) {
-            server->device->ops->poll(server->device);
+            poll_behind(server);
         } else if (tag == server) {
-            accept_clients(server);
+            *stop = !take_arrivals(server) || *stop;
         } else if (!((struct local_client *)tag)->is_dead) {
             serve_client(tag, events[i].events);
         }
@@ -276,11 +327,12 @@ static enum sl_result serve_events(struct local_server *server, bool *stop)
 enum sl_result local_server_run(struct local_server *server, int stop_fd)
 {
     bool stop = false;
-    enum sl_result r = watch(server, EPOLL_CTL_ADD, server->listener, EPOLLIN, server);
+    int door = server->options.is_fed ? server->options.feed : server->listener;
+    enum sl_result r = watch(server, EPOLL_CTL_ADD, door, EPOLLIN, server);
     if (r == SL_OK) {
         r = watch(server, EPOLL_CTL_ADD, stop_fd, EPOLLIN, NULL);
     }
-    int poll_fd = server->device->ops->poll_fd(server->device);
+    int poll_fd = poll_fd_behind(server);
     if (r == SL_OK && poll_fd >= 0) {
         r = watch(server, EPOLL_CTL_ADD, poll_fd, EPOLLIN, &server->device);
     }
@@ -294,10 +346,10 @@ enum sl_result local_server_run(struct local_server *server, int stop_fd)
     if (poll_fd >= 0) {
         (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, poll_fd, NULL);
     }
-    (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, server->listener, NULL);
+    (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, door, NULL);
     SL_LIST_FOR_SAFE(link, &server->shared.clients)
     {
-        client_leave(SL_CONTAINER(link, struct local_client, link));
+        local_client_leave(SL_CONTAINER(link, struct local_client, link));
     }
     bury(server);
     return r;
@@ -312,6 +364,11 @@ void local_server_set_tool(struct local_server *server, local_tool tool, void *u
 {
     server->tool = tool;
     server->tool_user = user;
+}
+
+uint32_t local_server_clients(const struct local_server *server)
+{
+    return server->clients;
 }
 
 uint64_t local_server_contexts_created(const struct local_server *server)
@@ -331,7 +388,7 @@ static struct local_server_options with_defaults(const struct local_server_optio
     return o;
 }
 
-static enum sl_result open_descriptors(struct local_server *server)
+static enum sl_result listen_at_path(struct local_server *server)
 {
     enum sl_result r =
         sl_sock_listen(server->options.path, SOCK_SEQPACKET | SOCK_NONBLOCK, &server->listener);
@@ -344,6 +401,15 @@ static enum sl_result open_descriptors(struct local_server *server)
     }
     if (r == SL_OK && server->options.any_user && chmod(server->options.path, 0666) != 0) {
         r = sl_result_from_errno(errno);
+    }
+    return r;
+}
+
+static enum sl_result open_descriptors(struct local_server *server)
+{
+    enum sl_result r = server->options.is_fed ? SL_OK : listen_at_path(server);
+    if (r == SL_ERR_INVALID) {
+        return r;
     }
     if (r == SL_OK) {
         server->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -370,7 +436,7 @@ enum sl_result local_server_create(const struct local_server_options *options,
     sl_list_init(&server->graves);
     sl_table_init(&server->resources, 1u << 19, 0);
     server->options = with_defaults(options);
-    server->options.path = sl_strdup(options->path);
+    server->options.path = sl_strdup(options->is_fed ? "the feed" : options->path);
     enum sl_result r = server->options.path != NULL ? open_descriptors(server) : SL_ERR_NOMEM;
     if (r != SL_OK) {
         local_server_destroy(server);

@@ -7,6 +7,11 @@ enum sl_result local_handle_status(struct local_task *q)
 {
     struct local_server *server = q->server;
     struct local_status_reply *reply = &q->answer->body.status;
+    q->answer->size = sizeof *reply;
+    if (server->options.router != NULL) {
+        server->options.router->status(server->options.router->user, reply);
+        return SL_OK;
+    }
     q->device->ops->describe(q->device, reply->driver, sizeof reply->driver);
     reply->contexts_created = local_server_contexts_created(server);
     reply->contexts = server->contexts;
@@ -16,8 +21,16 @@ enum sl_result local_handle_status(struct local_task *q)
     pthread_mutex_lock(&server->shared.lock);
     reply->contexts_lost = server->shared.contexts_lost;
     pthread_mutex_unlock(&server->shared.lock);
-    q->answer->size = sizeof *reply;
     return SL_OK;
+}
+
+enum sl_result local_handle_program(struct local_task *q)
+{
+    const struct local_router *router = q->server->options.router;
+    q->answer->size = sizeof q->answer->body.program;
+    return router != NULL
+               ? router->program(router->user, q->message->program.index, &q->answer->body.program)
+               : SL_ERR_UNSUPPORTED;
 }
 
 enum sl_result local_handle_ring(struct local_task *q)
@@ -56,6 +69,9 @@ enum sl_result local_handle_tap(struct local_task *q)
 {
     if (q->client->is_tapping) {
         return SL_ERR_INVALID;
+    }
+    if (q->device == NULL) {
+        return SL_ERR_UNSUPPORTED;
     }
     local_tap_begin(q->client);
     q->device->ops->tap(q->device, true);

@@ -17,13 +17,12 @@ bool local_is_own_user(uid_t uid)
     return uid == geteuid() || uid == 0;
 }
 
-static bool user_is_served(const struct local_server *server, uid_t uid)
+bool local_serves_user(const struct local_server *server, uid_t uid)
 {
     return server->options.any_user || local_is_own_user(uid);
 }
 
-/* A peer's text for our logs: terminated, and nothing in it that a terminal would act on. */
-static void copy_name(char out[LOCAL_NAME + 1], const char in[LOCAL_NAME])
+void local_copy_name(char out[LOCAL_NAME + 1], const char in[LOCAL_NAME])
 {
     uint32_t i = 0;
     for (; i < LOCAL_NAME && in[i] != '\0'; i++) {
@@ -84,7 +83,7 @@ static enum sl_result handle_hello(struct local_task *q)
         (hello->kind != LOCAL_KIND_CLIENT && hello->kind != LOCAL_KIND_CONTROL)) {
         return SL_ERR_PROTOCOL;
     }
-    if (!user_is_served(q->server, client->uid)) {
+    if (!local_serves_user(q->server, client->uid)) {
         sl_warn_limited("local", "process %d belongs to user %u: refused", (int)client->pid,
                         (unsigned)client->uid);
         return SL_ERR_INVALID;
@@ -92,7 +91,10 @@ static enum sl_result handle_hello(struct local_task *q)
     if (client->refusal != SL_OK) {
         return client->refusal;
     }
-    copy_name(client->name, hello->name);
+    if (hello->process != 0 && !q->server->options.is_fed) {
+        return SL_ERR_NOTFOUND; /* no workers here */
+    }
+    local_copy_name(client->name, hello->name);
     if (hello->kind == LOCAL_KIND_CLIENT) {
         enum sl_result r = make_page(client, &q->answer->fd);
         if (r != SL_OK) {
@@ -104,7 +106,7 @@ static enum sl_result handle_hello(struct local_task *q)
         }
     }
     client->kind = (enum local_kind)hello->kind;
-    reply->capset_mask = capset_mask(q->device);
+    reply->capset_mask = q->device != NULL ? capset_mask(q->device) : 0;
     reply->shared_futex = 1;
     reply->coherent_tex = 1;
     sl_info("local", "%s %s (process %d)", client->kind == LOCAL_KIND_CLIENT ? "client" : "tool",
@@ -159,7 +161,7 @@ static enum sl_result handle_ctx_init(struct local_task *q)
     }
     char name[2 * LOCAL_NAME + 2];
     char own_name[LOCAL_NAME + 1];
-    copy_name(own_name, init->name);
+    local_copy_name(own_name, init->name);
     snprintf(name, sizeof name, "%s:%s", q->client->name, own_name);
     uint32_t ctx_id = 0;
     enum sl_result r = SL_ERR_INVALID;
@@ -474,6 +476,7 @@ static const struct verb verbs[] = {
     {local_handle_status, LOCAL_STATUS, sizeof(struct local_request), LOCAL_KIND_CONTROL, false},
     {local_handle_ring, LOCAL_RING, sizeof(struct local_ring), LOCAL_KIND_CONTROL, false},
     {local_handle_tap, LOCAL_TAP, sizeof(struct local_request), LOCAL_KIND_CONTROL, false},
+    {local_handle_program, LOCAL_PROGRAM, sizeof(struct local_program), LOCAL_KIND_CONTROL, false},
     {local_handle_tool, LOCAL_TOOL, sizeof(struct local_request), LOCAL_KIND_CONTROL, true},
 };
 
@@ -517,6 +520,7 @@ bool local_execute(struct local_client *client, size_t size, int *fds, uint32_t 
     answer->body.head.verb = server->message.head.verb;
     answer->body.head.serial = server->message.head.serial;
     answer->body.head.result = r;
+    local_publish_counts(server);
     if (r == SL_OK) {
         return true;
     }

@@ -46,6 +46,7 @@ enum local_verb {
                            behind the struct */
     /* A tool's wish in words, behind the struct; only of the server's own user, and root. */
     LOCAL_TOOL = 260,
+    LOCAL_PROGRAM = 261, /* of a server with workers; others: UNSUPPORTED */
 };
 
 enum local_kind { LOCAL_KIND_CLIENT = 1, LOCAL_KIND_CONTROL = 2 };
@@ -78,7 +79,9 @@ struct local_hello {
     uint32_t magic;
     uint32_t version;
     uint32_t kind; /* enum local_kind */
-    uint32_t pad;
+    /* Of a tool: it wants the worker of this process, of a server that has workers; 0: the server
+     * itself. */
+    uint32_t process;
     char name[LOCAL_NAME]; /* program; need not be terminated */
 };
 LOCAL_SIZE(local_hello, 88);
@@ -205,7 +208,8 @@ struct local_status_reply {
     uint32_t contexts;
     uint32_t clients; /* connections, tools not counted */
     uint32_t resources;
-    uint32_t pad;
+    uint32_t isolates; /* 1: each program has a worker of its own (LOCAL_PROGRAM lists them), and
+                          the numbers are all of them together */
     uint64_t resource_bytes;
 };
 LOCAL_SIZE(local_status_reply, 16 + LOCAL_TEXT + 40);
@@ -236,6 +240,26 @@ struct local_ring_reply {
     uint64_t packets, bytes, replies, wakeups, sleeps;
 };
 LOCAL_SIZE(local_ring_reply, 16 + LOCAL_NAME + 16 + 40);
+
+struct local_program {
+    struct local_request head;
+    uint32_t index; /* of all programs, in no particular order; NOTFOUND past the last */
+    uint32_t pad;
+};
+LOCAL_SIZE(local_program, 16);
+
+struct local_program_reply {
+    struct local_reply head;
+    char name[LOCAL_NAME]; /* terminated */
+    uint32_t pid;          /* what a tool's hello names it by */
+    uint32_t uid;
+    uint32_t worker; /* its process; 0: it waits for one */
+    uint32_t connections;
+    uint32_t contexts;
+    uint32_t resources;
+    uint64_t resource_bytes;
+};
+LOCAL_SIZE(local_program_reply, 16 + LOCAL_NAME + 32);
 
 struct local_packet {
     struct local_reply head; /* verb LOCAL_PACKET, serial counts packets sent to this tool */

@@ -374,7 +374,8 @@ enum sl_result vg_local_open(const char *socket_path, struct vg **out)
     }
     struct local_hello_reply hello;
     int page_fd = -1;
-    enum sl_result r = local_link_open(&l->link, socket_path, LOCAL_KIND_CLIENT, &hello, &page_fd);
+    enum sl_result r =
+        local_link_open(&l->link, socket_path, LOCAL_KIND_CLIENT, 0, &hello, &page_fd);
     if (r != SL_OK) {
         sl_free(l);
         return r;
