@@ -3,13 +3,75 @@
 #include "tools/sluice/exit.h"
 #include "tools/sluice/say.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #define SOCKET_NAME_MAX (sizeof((struct sockaddr_un *)0)->sun_path - 1)
 
+static bool is_socket(const char *path)
+{
+    struct stat file;
+    return stat(path, &file) == 0 && S_ISSOCK(file.st_mode);
+}
+
+/* SOCKET@PROCESS, where there is no file of that whole name. */
+static bool split(const char *path, char socket[PATH_MAX], uint32_t *process)
+{
+    const char *at = strrchr(path, '@');
+    struct stat file;
+    char *end;
+    if (at == NULL || at[1] < '1' || at[1] > '9' || (size_t)(at - path) >= PATH_MAX ||
+        stat(path, &file) == 0) {
+        return false;
+    }
+    unsigned long number = strtoul(at + 1, &end, 10);
+    memcpy(socket, path, (size_t)(at - path));
+    socket[at - path] = '\0';
+    *process = (uint32_t)number;
+    return *end == '\0' && number <= INT32_MAX;
+}
+
+bool connect_is_socket(const char *path)
+{
+    char socket[PATH_MAX];
+    uint32_t process;
+    return is_socket(path) || (split(path, socket, &process) && is_socket(socket));
+}
+
 int connect_host(const char *path, struct local_control **out)
+{
+    char socket[PATH_MAX];
+    uint32_t process;
+    if (!split(path, socket, &process) || !is_socket(socket)) {
+        return connect_server(path, out);
+    }
+    switch (local_control_open_worker(socket, process, out)) {
+    case SL_OK:
+        return SLUICE_EXIT_OK;
+    case SL_ERR_NOTFOUND:
+        say_error("%s: no worker there is process %u's; sluice dump %s lists the programs that "
+                  "have one",
+                  socket, process, socket);
+        return SLUICE_EXIT_FILE;
+    case SL_ERR_INVALID:
+        say_error("%s: process %u is another user's, who alone may look at it", socket, process);
+        return SLUICE_EXIT_FILE;
+    default: /* nothing of the worker: the server says the same, or it is the worker that ended */
+        break;
+    }
+    int code = connect_server(socket, out);
+    if (code == SLUICE_EXIT_OK) {
+        local_control_close(*out);
+        say_error("%s: the worker of process %u has ended", socket, process);
+        code = SLUICE_EXIT_LOST;
+    }
+    return code;
+}
+
+int connect_server(const char *path, struct local_control **out)
 {
     struct stat file;
     if (stat(path, &file) == 0 && !S_ISSOCK(file.st_mode)) {

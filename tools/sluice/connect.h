@@ -9,8 +9,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* 0, or the exit code; the reason was said. */
+/* Both: 0, or the exit code; the reason was said. */
+
+/* The server itself. */
+int connect_server(const char *path, struct local_control **out);
+/* The server, or by SOCKET@PROCESS the worker of a process. */
 int connect_host(const char *path, struct local_control **out);
+/* Is it a socket, or SOCKET@PROCESS? */
+bool connect_is_socket(const char *path);
 
 struct tap {
     struct local_control *control; /* borrowed; brings packets from now on, and nothing else */

@@ -65,7 +65,11 @@ static int print_calls(const struct opt_set *set, struct local_control *control)
     enum sl_result result = tap_begin(&tap, control, stdout);
     if (stop_fd < 0 || result != SL_OK) {
         say_error("the calls cannot be had: %s",
-                  stop_fd < 0 ? strerror(errno) : sl_result_name(result));
+                  stop_fd < 0                    ? strerror(errno)
+                  : result == SL_ERR_UNSUPPORTED ? "each program there has a worker of its own; "
+                                                   "give SOCKET@PROCESS, without --print it lists "
+                                                   "them"
+                                                 : sl_result_name(result));
         return SLUICE_EXIT_INTERNAL;
     }
     uint64_t limit = opt_text(set, DUMP_COUNT) != NULL ? opt_number(set, DUMP_COUNT) : UINT64_MAX;
@@ -126,6 +130,40 @@ static void print_ring(const struct local_ring_reply *r, bool first, bool json)
            (unsigned long long)r->wakeups, (unsigned long long)r->sleeps);
 }
 
+static void print_program(const struct local_program_reply *p, bool first, bool json)
+{
+    if (json) {
+        printf("%s\n  {\"client\": ", first ? "" : ",");
+        json_text(stdout, p->name);
+        printf(
+            ", \"pid\": %u, \"user\": %u, \"worker\": %u, \"connections\": %u, \"contexts\": %u, "
+            "\"resources\": %u, \"resource_bytes\": %llu}",
+            p->pid, p->uid, p->worker, p->connections, p->contexts, p->resources,
+            (unsigned long long)p->resource_bytes);
+        return;
+    }
+    printf("program %u  %s (user %u, worker %u)  connections %u  contexts %u  resources %u (%llu "
+           "bytes)\n",
+           p->pid, p->name, p->uid, p->worker, p->connections, p->contexts, p->resources,
+           (unsigned long long)p->resource_bytes);
+}
+
+/* Of a server with workers: rings are theirs. NOTFOUND: they were all printed. */
+static enum sl_result print_programs(struct local_control *control, bool json)
+{
+    enum sl_result result = SL_OK;
+    printf("%s", json ? ", \"programs\": [" : "");
+    for (uint32_t i = 0; result == SL_OK; i++) {
+        struct local_program_reply program;
+        result = local_control_program(control, i, &program);
+        if (result == SL_OK) {
+            print_program(&program, i == 0, json);
+        }
+    }
+    printf("%s", json ? "\n]" : "");
+    return result;
+}
+
 static int print_state(struct local_control *control, bool json)
 {
     struct local_status_reply status;
@@ -133,6 +171,7 @@ static int print_state(struct local_control *control, bool json)
     if (result == SL_OK) {
         print_status(&status, json);
     }
+    bool isolates = result == SL_OK && status.isolates != 0;
     for (uint32_t i = 0; result == SL_OK; i++) {
         struct local_ring_reply ring;
         result = local_control_ring(control, i, &ring);
@@ -141,7 +180,13 @@ static int print_state(struct local_control *control, bool json)
         }
     }
     if (json) {
-        printf("\n]}\n");
+        printf("\n]");
+    }
+    if (isolates && result == SL_ERR_NOTFOUND) {
+        result = print_programs(control, json);
+    }
+    if (json) {
+        puts("}");
     }
     if (result != SL_ERR_NOTFOUND) {
         say_error("the host stopped answering: %s", sl_result_name(result));
@@ -170,7 +215,7 @@ static int run(const struct opt_set *set)
 {
     struct stat file;
     bool print = opt_on(set, DUMP_PRINT), is_there = stat(set->args[0], &file) == 0;
-    bool is_socket = print || (is_there && S_ISSOCK(file.st_mode));
+    bool is_socket = print || connect_is_socket(set->args[0]);
     if (print && opt_common_on(set, COMMON_JSON)) {
         say_error("--print has no JSON; leave out one of --print and --json");
         return SLUICE_EXIT_USAGE;
@@ -178,7 +223,7 @@ static int run(const struct opt_set *set)
     if (!options_fit(set, is_socket)) {
         return SLUICE_EXIT_USAGE;
     }
-    if (!is_there && strcmp(set->args[0], "-") != 0 && !print) {
+    if (!is_there && strcmp(set->args[0], "-") != 0 && !is_socket) {
         say_error("%s: there is no such trace, and there is no such socket either", set->args[0]);
         return SLUICE_EXIT_FILE;
     }
@@ -207,11 +252,12 @@ static int run(const struct opt_set *set)
 const struct verb verb_dump = {
     .name = "dump",
     .summary = "show a trace's calls, or what a running host is doing",
-    .usage = "TRACE|SOCKET",
+    .usage = "TRACE|SOCKET|SOCKET@PROCESS",
     .about = "Prints a trace's calls, a line each: number, context.stream, frame, name, arguments, "
              "and behind ->\n"
              "what came back. Of a running host: its driver, counts and rings; with --print its "
-             "calls as they happen.",
+             "calls as they happen.\n"
+             "Of serve --isolate: its programs; SOCKET@PROCESS is the worker of one of them.",
     .example = "sluice dump --frames 10-12 --grep 'glDraw' app.slc",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

@@ -79,7 +79,7 @@ static bool get_private_host(struct run *run)
 static bool get_running_host(struct run *run, const char *path)
 {
     struct local_status_reply status;
-    if (connect_host(path, &run->control) != SLUICE_EXIT_OK) {
+    if (connect_server(path, &run->control) != SLUICE_EXIT_OK) {
         return false;
     }
     enum sl_result result = local_control_status(run->control, &status);
@@ -108,12 +108,15 @@ static bool begin_print(struct run *run)
             return false;
         }
     }
-    if (connect_host(run->socket, &run->tapped) != SLUICE_EXIT_OK) {
+    if (connect_server(run->socket, &run->tapped) != SLUICE_EXIT_OK) {
         return false;
     }
     enum sl_result result = tap_begin(&run->tap, run->tapped, say_stream());
     if (result != SL_OK) {
-        say_error("the calls cannot be had: %s", sl_result_name(result));
+        say_error("the calls cannot be had: %s%s", sl_result_name(result),
+                  result == SL_ERR_UNSUPPORTED ? "; each program there has a worker of its own: "
+                                                 "sluice dump --print SOCKET@PROCESS"
+                                               : "");
         return false;
     }
     return true;
@@ -164,7 +167,7 @@ static bool ask_for_zink(struct run *run)
     say_detail("the host's device is %s", run->zink_on_cpu ? "a CPU: " ZINK_ON_CPU "=1" : "no CPU");
     struct local_control *control = run->control;
     struct local_status_reply status;
-    if (control == NULL && connect_host(run->socket, &control) != SLUICE_EXIT_OK) {
+    if (control == NULL && connect_server(run->socket, &control) != SLUICE_EXIT_OK) {
         return false;
     }
     enum sl_result result = local_control_status(control, &status);

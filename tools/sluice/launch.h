@@ -16,7 +16,7 @@ struct launch {
     bool print;      /* every call on stderr, or in --log-file */
     bool allow_idle; /* drawing nothing is no failure */
     bool zink;
-    bool async_errors; /* glGetError waits for nothing */
+    bool async_errors;              /* glGetError waits for nothing */
     struct record_session *session; /* what the private host records; nullable */
     bool quit_when_recorded;        /* ends the program when all that is to be recorded is there */
 };
