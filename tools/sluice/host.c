@@ -3,6 +3,7 @@
 #include "tools/sluice/host_stats.h"
 #include "tools/sluice/place.h"
 #include "tools/sluice/say.h"
+#include "tools/sluice/worker.h"
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/local/local_server.h"
@@ -235,7 +236,13 @@ static int serve_device(struct local_server *server, const struct host_options *
     }
     local_server_set_device(server, device);
     local_server_set_tool(server, host_record_tool, &recorder);
-    enum sl_result result = local_server_run(server, stop_fd);
+    enum sl_result result = SL_OK;
+    if (options->worker != NULL) {
+        result = worker_ready(options->worker, device);
+    }
+    if (result == SL_OK) {
+        result = local_server_run(server, stop_fd);
+    }
     host_record_end(&recorder, CAP_END_PROGRAM);
     device->ops->destroy(device);
     host_record_finish(&recorder);
@@ -273,6 +280,11 @@ int host_serve(const struct host_options *options, int stop_fd, int status_fd)
         .clients = options->clients,
         .resource_bytes = options->resource_bytes,
     };
+    if (options->worker != NULL) {
+        server_options.is_fed = true;
+        server_options.feed = options->worker->feed;
+        server_options.counts = options->worker->counts;
+    }
     struct local_server *server = NULL;
     enum sl_result result = local_server_create(&server_options, &server);
     if (result != SL_OK) {

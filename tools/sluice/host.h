@@ -20,7 +20,8 @@ struct host_options {
     uint64_t resource_bytes; /* of one client */
     struct hct_options device;
     struct host_record record;
-    bool stats; /* say at the end what was waited for */
+    struct worker_host *worker; /* this host is a worker (worker.h): no path; nullable */
+    bool stats;                 /* say at the end what was waited for */
     /* Of a private one: gets the lines that are about recordings. Nullable. */
     void (*told)(void *user, const char *line);
     void *told_user;
