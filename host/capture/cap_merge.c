@@ -470,3 +470,8 @@ bool cap_merge_is_in_snapshot(const struct cap_merge *merge)
 {
     return merge->last < merge->head;
 }
+
+bool cap_merge_is_of_snapshot(const struct cap_merge *merge, uint64_t stamp)
+{
+    return stamp <= merge->head;
+}

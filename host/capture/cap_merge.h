@@ -94,6 +94,8 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
 /* Whether the records so far belong to the snapshot that the trace (or what is read of it) begins
  * with. */
 bool cap_merge_is_in_snapshot(const struct cap_merge *merge);
+/* Whether a record of this stamp does. */
+bool cap_merge_is_of_snapshot(const struct cap_merge *merge, uint64_t stamp);
 /* After cap_reader_scan found more of a file that grows: NOTFOUND may be over. */
 enum sl_result cap_merge_grow(struct cap_merge *merge) SL_MUST_USE;
 

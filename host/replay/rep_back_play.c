@@ -108,7 +108,7 @@ static bool play_packet(struct rep *rep, const struct rep_kept *kept,
         (void)rep_ring_wait(rep->current, rep->current->fed);
     }
     rep->current = ring;
-    rep_ring_feed(ring, &event);
+    rep_ring_feed(ring, &event, true);
     rep_ring_settle(ring);
     return !rep->stop;
 }

@@ -78,6 +78,7 @@ struct rep_ring {
     uint64_t last_stamp, last_end; /* of the last one; end 0: not known */
     uint32_t last_stream;          /* of the last one */
     bool may_block;                /* the last one waits for others */
+    bool may_stray;                /* the last one may be answered, which nobody has written down */
     bool is_loss_told;
     struct rep_pending pending;
     uint8_t pad_before[64]; /* each side writes its own at every packet: no line is both's */
@@ -186,7 +187,8 @@ void rep_ring_close(struct rep_ring *ring);
 void rep_ring_free(struct rep_ring *ring);
 /* Frees those that are gone, while nothing is under way and none is the current or a frame's. */
 void rep_rings_sweep(struct rep *rep);
-void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event);
+/* is_saved: a snapshot's, of which nobody has written down whether it is answered. */
+void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event, bool is_saved);
 /* Reads the answer that is still to be read, and compares. */
 void rep_ring_settle(struct rep_ring *ring);
 /* Until what was over before `stamp` while recording is over now. */

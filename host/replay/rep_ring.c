@@ -525,11 +525,23 @@ static void set_pending(struct rep_ring *ring, const struct cap_event *event)
     sl_atomic_store_relaxed(&ring->expected, ring->fed + 1);
 }
 
-void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event)
+/* Replies go through the memory that packets lie in: one that nobody waits for would be written
+ * over those that are fed meanwhile. */
+static void await_stray(struct rep_ring *ring)
+{
+    ring->may_stray = false;
+    (void)rep_ring_wait(ring, ring->fed);
+    rep_ring_drain(ring);
+}
+
+void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event, bool is_saved)
 {
     const struct cap_event_call *call = &event->call;
     struct asg_writer *w = &ring->writer;
     rep_ring_settle(ring);
+    if (SL_UNLIKELY(ring->may_stray)) {
+        await_stray(ring);
+    }
     if (sl_atomic_load_acquire(&ring->is_lost) != 0 && !ring->is_loss_told) {
         const struct rep_answer answer = {
             .event = event, .frame = ring->rep->frame, .is_lost = true};
@@ -560,6 +572,8 @@ void rep_ring_feed(struct rep_ring *ring, const struct cap_event *event)
     ring->last_stream = event->stream;
     ring->last_end = call->end_stamp;
     ring->may_block = rep_may_block(sl_load_u32(call->packet));
+    ring->may_stray =
+        is_saved && !call->has_reply && call->capset == VIRTGPU_CAPSET_GFXSTREAM_VULKAN;
     if (ring->pending.is_there) {
         asg_writer_flush(w);
     }

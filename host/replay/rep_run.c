@@ -158,7 +158,7 @@ static void play_call(struct rep *rep, const struct cap_event *event)
         if (rep->options.last_call != NULL) {
             sl_atomic_store_relaxed_u64(rep->options.last_call, event->stamp);
         }
-        rep_ring_feed(ring, event);
+        rep_ring_feed(ring, event, cap_merge_is_of_snapshot(rep->merge, event->stamp));
         rep->report->calls++;
         rep->calls_behind++;
         if (rep->options.wants_drawn != NULL &&
