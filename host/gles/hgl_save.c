@@ -198,6 +198,7 @@ static void save_shared(struct hgl_save *s)
 {
     static const enum hgl_kind kinds[] = {HGL_TEXTURES, HGL_BUFFERS, HGL_RENDERBUFFERS,
                                           HGL_SAMPLERS, HGL_FRAMEBUFFERS};
+    hgl_save_find_orphans(s);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         uint8_t *alive;
         uint32_t top = hgl_save_names(s, s->root->state, kinds[i], &alive);
@@ -307,6 +308,7 @@ static void save_group(struct hgl_save *s, struct hgl_saved *root)
             hgl_save_deleted_programs(s);
         }
     }
+    hgl_save_orphans_finish(s);
     hgl_save_reader_end(s);
     s->root = NULL;
 }

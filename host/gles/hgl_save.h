@@ -40,6 +40,17 @@ struct hgl_objects {
     uint32_t count;
 };
 
+/* What was deleted while a framebuffer has it (hgl_save_orphan.c). */
+struct hgl_orphan {
+    GLenum type; /* GL_TEXTURE, GL_RENDERBUFFER */
+    uint32_t name, framebuffer;
+    GLenum attachment; /* of that framebuffer */
+    GLenum face;       /* of a cube; 0: of a 2D texture */
+    GLint level, width, height;
+    const struct hgl_format *format;
+    uint8_t *pixels; /* of a texture, owned */
+};
+
 struct hgl_save {
     const struct vgd_saver *to; /* NULL: nothing is saved, hgl_drawn.c reads */
     struct hgl_objects all;     /* of the client */
@@ -60,6 +71,8 @@ struct hgl_save {
     uint32_t spare;     /* a handle that no object has */
     EGLContext reading; /* its desktop context */
     EGLSurface pbuffer; /* where that cannot do without */
+    struct hgl_orphan *orphans; /* owned; nullable */
+    uint32_t orphan_count;
     bool shares_framebuffers;
     bool reuses_names;      /* the driver gives names out again that were given back */
     const char *extensions; /* of the current GLES context */
@@ -159,6 +172,17 @@ struct hgl_row {
 /* hgl_save_state.c: the command, where a context of this GLES has it. */
 void hgl_save_row(struct hgl_save *s, const struct hgl_row *row, uint32_t gles);
 
+/* hgl_save_orphan.c: those of the group, asked of the desktop context, which is current. What
+ * cannot be told of is none of them. */
+void hgl_save_find_orphans(struct hgl_save *s);
+void hgl_save_orphans_finish(struct hgl_save *s);
+/* NULL: there is no such one. */
+const struct hgl_orphan *hgl_save_orphan(const struct hgl_save *s, GLenum type, uint32_t name);
+/* In the replay: it is made; unpacking is plain. */
+void hgl_save_orphan_texture(struct hgl_save *s, const struct hgl_orphan *orphan);
+/* In the replay: all are deleted; no framebuffer is bound. */
+void hgl_save_delete_orphans(struct hgl_save *s);
+
 /* hgl_save.c: client images of the group's textures; whether this one was written. */
 void hgl_save_images(struct hgl_save *s);
 bool hgl_save_has_image(const struct hgl_save *s, uint32_t handle);
@@ -189,6 +213,17 @@ struct hgl_format {
 /* hgl_save_format.c. sizes: bits of red, green, blue, alpha, depth, stencil, for unsized formats.
  * NULL: none. */
 const struct hgl_format *hgl_format_of(GLenum internal, const GLint sizes[6]);
+/* What a framebuffer tells of an attachment: bits as above; type: GL_UNSIGNED_NORMALIZED, GL_FLOAT,
+ * ...; 0 whatever. */
+struct hgl_likeness {
+    GLint sizes[6];
+    GLenum type;
+    bool is_srgb;
+};
+/* The first format whose textures (or renderbuffers) would be told of so; the desktop context is
+ * current. NULL: none. */
+const struct hgl_format *hgl_format_like(const struct hgl_save *s, GLenum target,
+                                         const struct hgl_likeness *like);
 /* What was read becomes what is to be sent. */
 void hgl_format_round(const struct hgl_format *format, void *pixels, size_t count);
 

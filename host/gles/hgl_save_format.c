@@ -147,6 +147,45 @@ const struct hgl_format *hgl_format_of(GLenum internal, const GLint sizes[6])
     return NULL;
 }
 
+/* Of desktop GL (ARB_internalformat_query2). */
+enum {
+    INTERNALFORMAT_SUPPORTED = 0x826F,
+    INTERNALFORMAT_RED_SIZE = 0x8271, /* and five more */
+    INTERNALFORMAT_RED_TYPE = 0x8278,
+    INTERNALFORMAT_DEPTH_TYPE = 0x827C,
+    COLOR_ENCODING = 0x8296
+};
+
+static GLint told(const struct hgl_save *s, GLenum target, GLenum internal, GLenum what)
+{
+    GLint value = 0;
+    s->gl->GetInternalformativ(target, internal, what, 1, &value);
+    return value;
+}
+
+const struct hgl_format *hgl_format_like(const struct hgl_save *s, GLenum target,
+                                         const struct hgl_likeness *like)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        const struct hgl_format *f = &formats[i];
+        bool fits = told(s, target, f->internal, INTERNALFORMAT_SUPPORTED) != 0;
+        for (uint32_t k = 0; fits && k < 6; k++) {
+            fits = told(s, target, f->internal, INTERNALFORMAT_RED_SIZE + k) == like->sizes[k];
+        }
+        GLenum type = like->sizes[4] != 0 ? INTERNALFORMAT_DEPTH_TYPE : INTERNALFORMAT_RED_TYPE;
+        if (fits && like->type != 0) {
+            fits = told(s, target, f->internal, type) == (GLint)like->type;
+        }
+        if (fits && like->sizes[0] != 0) {
+            fits = (told(s, target, f->internal, COLOR_ENCODING) == GL_SRGB) == like->is_srgb;
+        }
+        if (fits) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
 /* Drivers take a depth of 32 bits for one of 24 by way of fractions, and cut off what is left: a
  * value that was read is less than a step above the one that is kept, or below it by what reading
  * cut off. One more is enough, and too little for the next step. */

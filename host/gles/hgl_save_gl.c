@@ -242,6 +242,13 @@ void hgl_save_generate(struct hgl_save *s, enum hgl_kind kind, uint32_t top)
     }
 }
 
+/* One that is given back later. */
+static bool is_orphan(const struct hgl_save *s, enum hgl_kind kind, uint32_t name)
+{
+    return (kind == HGL_TEXTURES && hgl_save_orphan(s, GL_TEXTURE, name) != NULL) ||
+           (kind == HGL_RENDERBUFFERS && hgl_save_orphan(s, GL_RENDERBUFFER, name) != NULL);
+}
+
 void hgl_save_delete_holes(struct hgl_save *s, enum hgl_kind kind, uint32_t top,
                            const uint8_t *alive)
 {
@@ -253,7 +260,7 @@ void hgl_save_delete_holes(struct hgl_save *s, enum hgl_kind kind, uint32_t top,
         return;
     }
     for (uint32_t name = 1; name <= top; name++) {
-        if (alive[name] == 0) {
+        if (alive[name] == 0 && !is_orphan(s, kind, name)) {
             names[count++] = name;
         }
         if (count == 1024 || (name == top && count > 0)) {

@@ -188,11 +188,13 @@ static void save_attachment(struct hgl_save *s, uint32_t framebuffer, GLenum att
     }
     uint32_t name = (uint32_t)attached(s, attachment, GL_FRAMEBUFFER_ATTACHMENT_OBJECT_NAME);
     if (type == GL_RENDERBUFFER) {
-        if (!s->gl->IsRenderbuffer(name)) {
+        if (!s->gl->IsRenderbuffer(name) && hgl_save_orphan(s, GL_RENDERBUFFER, name) == NULL) {
             hgl_save_refuse(s, "framebuffer %u has a renderbuffer that was deleted", framebuffer);
         }
         gles2_pack_glFramebufferRenderbuffer(hgl_out(s), GL_FRAMEBUFFER, attachment,
                                              GL_RENDERBUFFER, name);
+    } else if (hgl_save_orphan(s, GL_TEXTURE, name) != NULL) {
+        save_attached_texture(s, attachment, name, GL_TEXTURE_2D, gles);
     } else if (name >= target_count || targets[name] == 0) {
         hgl_save_refuse(s, "framebuffer %u has a texture that was deleted", framebuffer);
     } else {
@@ -311,6 +313,9 @@ void hgl_save_framebuffers(struct hgl_save *s, const struct hgl_saved *c)
     hgl_save_about(s, VGD_LEADS, HGL_ABOUT_OTHERS, c->handle);
     gl->BindFramebuffer(GL_FRAMEBUFFER, 0);
     gles2_pack_glBindFramebuffer(hgl_out(s), GL_FRAMEBUFFER, 0);
+    if (others) {
+        hgl_save_delete_orphans(s);
+    }
     if (c->draw != NULL) {
         save_buffers_of(s, gles);
     }

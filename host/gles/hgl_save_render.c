@@ -243,6 +243,16 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
     }
 }
 
+static void save_orphan(struct hgl_save *s, const struct hgl_orphan *o)
+{
+    const struct plane p = plane_of(o->format);
+    const struct place at = {.framebuffer = o->framebuffer, .attachment = o->attachment};
+    gles2_pack_glBindRenderbuffer(hgl_out(s), GL_RENDERBUFFER, o->name);
+    gles2_pack_glRenderbufferStorage(hgl_out(s), GL_RENDERBUFFER, o->format->internal, o->width,
+                                     o->height);
+    save_contents(s, o->name, &p, &at, o->width, o->height);
+}
+
 /* A framebuffer for the reader, without a name that the guest would miss: one below the highest
  * that is not in use, made by the guest's own context, as names are not made up in desktop GL.
  * 0: all are in use. */
@@ -282,6 +292,11 @@ void hgl_save_renderbuffers(struct hgl_save *s)
     for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
         if (alive[name] != 0) {
             save_renderbuffer(s, name, framebuffer);
+        }
+    }
+    for (uint32_t i = 0; i < s->orphan_count && !hgl_save_failed(s); i++) {
+        if (s->orphans[i].type == GL_RENDERBUFFER) {
+            save_orphan(s, &s->orphans[i]);
         }
     }
     if (framebuffer != 0) {

@@ -466,6 +466,11 @@ void hgl_save_textures(struct hgl_save *s)
         }
         gles2_pack_glActiveTexture(hgl_out(s), GL_TEXTURE0);
     }
+    for (uint32_t i = 0; i < s->orphan_count; i++) {
+        if (s->orphans[i].type == GL_TEXTURE) {
+            hgl_save_orphan_texture(s, &s->orphans[i]);
+        }
+    }
     for (uint32_t turn = 0; turn < 2; turn++) { /* those of images after what images are made of */
         for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
             uint32_t handle;

@@ -151,6 +151,88 @@ SLT_TEST_F(gles_save_objects, compressed_textures, p)
     save_expect_twins(p);
 }
 
+/* --- what was deleted while a framebuffer has it --- */
+
+struct orphan {
+    const char *label;
+    GLenum internal, attachment;
+    bool is_renderbuffer;
+    GLint level;
+};
+static const struct orphan orphans[] = {
+    {"rgba8", GL_RGBA8, GL_COLOR_ATTACHMENT0, false, 0},
+    {"rgb565", GL_RGB565, GL_COLOR_ATTACHMENT0, false, 0},
+    {"srgb8_alpha8", GL_SRGB8_ALPHA8, GL_COLOR_ATTACHMENT0, false, 0},
+    {"rgba16f", GL_RGBA16F, GL_COLOR_ATTACHMENT0, false, 0},
+    {"second_level", GL_RGBA8, GL_COLOR_ATTACHMENT0, false, 1},
+    {"depth24_stencil8", GL_DEPTH24_STENCIL8, GL_DEPTH_STENCIL_ATTACHMENT, false, 0},
+    {"depth16", GL_DEPTH_COMPONENT16, GL_DEPTH_ATTACHMENT, false, 0},
+    {"renderbuffer_rgba8", GL_RGBA8, GL_COLOR_ATTACHMENT0, true, 0},
+    {"renderbuffer_rgb10_a2", GL_RGB10_A2, GL_COLOR_ATTACHMENT0, true, 0},
+    {"renderbuffer_depth24", GL_DEPTH_COMPONENT24, GL_DEPTH_ATTACHMENT, true, 0},
+    {"renderbuffer_stencil8", GL_STENCIL_INDEX8, GL_STENCIL_ATTACHMENT, true, 0}};
+
+/* Names 2 (of 3) are deleted while framebuffer 1 has what they stood for. */
+static void make_orphan(struct twin *t, const struct orphan *x)
+{
+    struct sl_pack *o = twin_out(t);
+    static const uint32_t name = 2;
+    gles2_pack_glGenTextures(o, 3, 12);
+    twin_send(t);
+    gles2_pack_glGenRenderbuffers(o, 3, 12);
+    twin_send(t);
+    gles2_pack_glGenFramebuffers(o, 2, 8);
+    twin_send(t);
+    gles2_pack_glBindFramebuffer(o, GL_FRAMEBUFFER, 1);
+    if (x->is_renderbuffer) {
+        gles2_pack_glBindRenderbuffer(o, GL_RENDERBUFFER, name);
+        gles2_pack_glRenderbufferStorage(o, GL_RENDERBUFFER, x->internal, 24, 16);
+        gles2_pack_glFramebufferRenderbuffer(o, GL_FRAMEBUFFER, x->attachment, GL_RENDERBUFFER,
+                                             name);
+    } else {
+        gles2_pack_glBindTexture(o, GL_TEXTURE_2D, name);
+        gles2_pack_glTexStorage2D(o, GL_TEXTURE_2D, x->level + 1, x->internal, 24 << x->level,
+                                  16 << x->level);
+        gles2_pack_glFramebufferTexture2D(o, GL_FRAMEBUFFER, x->attachment, GL_TEXTURE_2D, name,
+                                          x->level);
+    }
+    gles2_pack_glEnable(o, GL_SCISSOR_TEST);
+    for (int i = 0; i < 3; i++) {
+        gles2_pack_glScissor(o, i * 7, i * 5, 20, 20);
+        gles2_pack_glClearColor(o, 0.25f, (float)i / 2, 0.75f, 0.5f);
+        gles2_pack_glClearDepthf(o, 0.3f + (float)i / 4);
+        gles2_pack_glClearStencil(o, 9 + i);
+        gles2_pack_glClear(o, GL_COLOR_BUFFER_BIT | GL_DEPTH_BUFFER_BIT | GL_STENCIL_BUFFER_BIT);
+    }
+    gles2_pack_glDisable(o, GL_SCISSOR_TEST);
+    gles2_pack_glBindFramebuffer(o, GL_FRAMEBUFFER, 0);
+    (x->is_renderbuffer ? gles2_pack_glDeleteRenderbuffers : gles2_pack_glDeleteTextures)(o, 1,
+                                                                                          &name, 4);
+    gles2_pack_glBindFramebuffer(o, GL_FRAMEBUFFER, 1);
+    twin_send(t);
+}
+
+SLT_TEST_FP(gles_save_objects, what_only_a_framebuffer_has, p, struct orphan, orphans, x)
+{
+    make_orphan(&p->one, x);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    struct sl_pack *o = twin_out(&p->other);
+    gles2_pack_glIsTexture(o, 2);
+    twin_send(&p->other);
+    SLT_EXPECT_EQ(0, p->other.reply[0]);
+    gles2_pack_glIsRenderbuffer(o, 2);
+    twin_send(&p->other);
+    SLT_EXPECT_EQ(0, p->other.reply[0]);
+    gles2_pack_glCheckFramebufferStatus(o, GL_FRAMEBUFFER);
+    SLT_EXPECT_EQ((uint32_t)GL_FRAMEBUFFER_COMPLETE, twin_ask(&p->other));
+    if (x->attachment == GL_COLOR_ATTACHMENT0 && x->internal == GL_RGBA8) {
+        gles2_pack_glReadPixels(o, 23, 15, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4);
+        SLT_EXPECT_EQ(0x80bfff40u, twin_ask(&p->other));
+    }
+    SLT_EXPECT_EQ(0u, save_error(&p->other));
+}
+
 /* --- buffers, arrays --- */
 
 SLT_TEST_F(gles_save_objects, buffers_and_their_bindings, p)
