@@ -1,12 +1,17 @@
 /* Which answers say the same on every run, and which calls wait. */
 #include "host/replay/rep_priv.h"
 
+#include "transport/base/bytes.h"
 #include "wire/gles1_names.h"
 #include "wire/gles1_opcodes.h"
 #include "wire/gles2_names.h"
 #include "wire/gles2_opcodes.h"
+#include "wire/glesx_opcodes.h"
 #include "wire/rc_opcodes.h"
 #include "wire/vk_opcodes.h"
+
+/* Of EXT_disjoint_timer_query. */
+#define GL_TIMESTAMP_EXT 0x8E28u
 
 static bool is_among(uint32_t opcode, const uint32_t *list, size_t count)
 {
@@ -18,8 +23,16 @@ static bool is_among(uint32_t opcode, const uint32_t *list, size_t count)
     return false;
 }
 
-bool rep_is_deterministic(uint32_t opcode)
+/* The time, asked for among other things. */
+static bool is_time(uint32_t opcode, const uint8_t *packet, size_t size)
 {
+    return opcode == GLES2_OP_glGetInteger64v && size >= 12 &&
+           sl_load_u32(packet + 8) == GL_TIMESTAMP_EXT;
+}
+
+bool rep_is_deterministic(const uint8_t *packet, size_t size)
+{
+    const uint32_t opcode = sl_load_u32(packet);
     /* Times, addresses, what has happened so far, what a driver keeps for itself. */
     static const uint32_t others[] = {
         VK_OP_vkGetFenceStatus,
@@ -50,10 +63,14 @@ bool rep_is_deterministic(uint32_t opcode)
         GLES2_OP_glClientWaitSyncAEMU,
         GLES2_OP_glGetSyncivAEMU,
         GLES2_OP_glGetQueryObjectuiv,
+        GLESX_OP_glGetQueryObjectivEXT,
+        GLESX_OP_glGetQueryObjecti64vEXT,
+        GLESX_OP_glGetQueryObjectui64vEXT,
         GLES2_OP_glGetProgramBinary,
         GLES2_OP_glGetProgramBinaryOES,
     };
-    return !is_among(opcode, others, sizeof others / sizeof others[0]);
+    return !is_among(opcode, others, sizeof others / sizeof others[0]) &&
+           !is_time(opcode, packet, size);
 }
 
 bool rep_may_block(uint32_t opcode)

@@ -270,7 +270,7 @@ void rep_cost_end(struct rep_ring *ring);
 
 /* rep_check.c */
 /* Whether an answer says the same on every run. */
-bool rep_is_deterministic(uint32_t opcode);
+bool rep_is_deterministic(const uint8_t *packet, size_t size);
 /* The command waits for what others do: it may go on for long. */
 bool rep_may_block(uint32_t opcode);
 /* Makes, uses or ends by its name what contexts share. */

@@ -499,7 +499,7 @@ void rep_ring_settle(struct rep_ring *ring)
                                       .is_lost = is_lost};
     /* What it teaches is wanted also of answers that differ from run to run. */
     bool is_ported = !is_lost && rep_portable_same(rep, &answer);
-    if (rep->stop || rep->options.no_compare || !rep_is_deterministic(sl_load_u32(call->packet))) {
+    if (rep->stop || rep->options.no_compare || !rep_is_deterministic(call->packet, call->size)) {
         return;
     }
     rep->report->compared++;

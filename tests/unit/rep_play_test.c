@@ -6,7 +6,13 @@
 #include "transport/base/atomic.h"
 #include "transport/base/bytes.h"
 #include "transport/base/clock.h"
+#include "transport/base/pack.h"
+#include "wire/gles2_pack.h"
+#include "wire/glesx_pack.h"
 #include "wire/vk_pack.h"
+
+#include <GLES3/gl3.h>
+#include <GLES2/gl2ext.h>
 
 #include <string.h>
 
@@ -208,6 +214,30 @@ SLT_TEST_F(rep_play, fences_that_never_come_are_given_up, t)
     SLT_EXPECT_LT(play(t, (struct rep_options){.stop_frame = 0}), 3 * SL_NS_PER_S);
     SLT_EXPECT_EQ(5u, t->diverged);
     SLT_EXPECT_EQ(5u, t->trace.report.frames);
+}
+
+/* Of OpenGL ES' timers. */
+SLT_TEST(rep_check, times_differ_from_run_to_run)
+{
+    struct sl_pack_mem out;
+    bool same[4];
+    sl_pack_mem_init(&out);
+    gles2_pack_glGetInteger64v(&out.pack, GL_TIMESTAMP_EXT, 8);
+    same[0] = rep_is_deterministic(out.data, 12);
+    out.pack.cur = out.data;
+    glesx_pack_glGetQueryObjectui64vEXT(&out.pack, 1, GL_QUERY_RESULT, 8);
+    same[1] = rep_is_deterministic(out.data, 12);
+    out.pack.cur = out.data;
+    gles2_pack_glGetInteger64v(&out.pack, GL_MAX_ELEMENT_INDEX, 8);
+    same[2] = rep_is_deterministic(out.data, 12);
+    out.pack.cur = out.data;
+    gles2_pack_glGetIntegerv(&out.pack, GL_TIMESTAMP_EXT, 4);
+    same[3] = rep_is_deterministic(out.data, 12);
+    sl_pack_mem_finish(&out);
+    SLT_EXPECT_TRUE(!same[0]);
+    SLT_EXPECT_TRUE(!same[1]);
+    SLT_EXPECT_TRUE(same[2]);
+    SLT_EXPECT_TRUE(same[3]); /* no time fits there */
 }
 
 /* A snapshot does not tell which of its packets are answered. Answers go through the memory that
