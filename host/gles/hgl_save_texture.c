@@ -224,6 +224,8 @@ static void save_level(struct hgl_save *s, const struct texture *t, GLenum face,
     const struct sl_gather pixels = sl_gather_flat(data, size);
     uint32_t bytes = (uint32_t)size;
     GLenum internal = (GLenum)l->internal;
+    /* A driver tells of what it chose, which images of that kind do not take. */
+    GLint asked = !l->compressed && l->format->legacy != 0 ? (GLint)l->format->format : l->internal;
     if (size > HR_PACKET_MAX / 2) {
         hgl_save_refuse(s, "texture %u has %zu bytes", t->name, size);
     } else if (l->compressed && t->layered && t->immutable) {
@@ -242,14 +244,14 @@ static void save_level(struct hgl_save *s, const struct texture *t, GLenum face,
         gles2_pack_glTexSubImage3D(out, face, number, 0, 0, 0, l->width, l->height, l->depth,
                                    l->format->format, l->format->type, &pixels);
     } else if (t->layered) {
-        gles2_pack_glTexImage3D(out, face, number, l->internal, l->width, l->height, l->depth, 0,
+        gles2_pack_glTexImage3D(out, face, number, asked, l->width, l->height, l->depth, 0,
                                 l->format->format, l->format->type, &pixels);
     } else if (t->immutable) {
         gles2_pack_glTexSubImage2D(out, face, number, 0, 0, l->width, l->height, l->format->format,
                                    l->format->type, &pixels);
     } else {
-        gles2_pack_glTexImage2D(out, face, number, l->internal, l->width, l->height, 0,
-                                l->format->format, l->format->type, &pixels);
+        gles2_pack_glTexImage2D(out, face, number, asked, l->width, l->height, 0, l->format->format,
+                                l->format->type, &pixels);
     }
     hgl_save_flush(s);
     sl_free(data);
