@@ -10,6 +10,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Each waits half a second for a frame's work: nobody is kept waiting, as with a host that runs. */
+#define TRIES 40u
+
 static bool on_diverged(void *user, const struct rep_answer *answer)
 {
     struct trim *t = user;
@@ -76,6 +79,9 @@ static int take_snapshot(struct trim *t, struct cap_device *recorder, struct rep
     result = cap_copy_head(cap_device_recording(recorder), t->reader);
     if (result == SL_OK) {
         result = cap_device_snapshot(recorder, CAP_SNAPSHOT_TRIM);
+        for (uint32_t i = 0; i < TRIES && result == SL_ERR_AGAIN; i++) {
+            result = cap_device_snapshot(recorder, CAP_SNAPSHOT_TRIM);
+        }
     }
     if (result != SL_OK) {
         say_error("the state before frame %" PRIu64
