@@ -124,7 +124,9 @@ class Record(Case):
     def test_the_programs_own_exit_code(self) -> None:
         done = self.record("--allow-idle", "--", "sh", "-c", "exit 37")
         self.assertEqual(37, done.returncode, done.stderr)
+        self.trace.write_text("precious")
         self.assertEqual(127, self.record("-f", "--", "no-such-program").returncode)
+        self.assertEqual("precious", self.trace.read_text())
         self.assertEqual(126, self.record("-f", "--", "/").returncode)
 
     def test_a_name_that_is_taken(self) -> None:

@@ -182,6 +182,12 @@ static bool ask_for_zink(struct run *run)
     return result == SL_OK;
 }
 
+static int say_missing(const char *name)
+{
+    say_error("%s: no such program; give a path or a name on PATH", name);
+    return SLUICE_EXIT_NOT_FOUND;
+}
+
 /* Starts it; returns 0 or the exit code that says why not. */
 static int start_program(struct run *run)
 {
@@ -192,8 +198,7 @@ static int start_program(struct run *run)
     case SL_OK:
         return 0;
     case SL_ERR_NOTFOUND:
-        say_error("%s: no such program; give a path or a name on PATH", argv[0]);
-        return SLUICE_EXIT_NOT_FOUND;
+        return say_missing(argv[0]);
     case SL_ERR_IO:
         say_error("%s: cannot be executed: %s", argv[0], strerror(errno));
         return SLUICE_EXIT_CANNOT_EXECUTE;
@@ -316,6 +321,9 @@ int launch_program(const struct launch *launch)
 {
     struct run run = {.launch = launch};
     run.host.status_fd = -1;
+    if (program_is_missing(launch->argv[0])) { /* no host begins a file for it */
+        return say_missing(launch->argv[0]);
+    }
     enum sl_result result = place_vendor_file(run.vendor_file);
     if (result != SL_OK) {
         say_error("%s: the vendor file is missing: %s; build or install the guest library",

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,6 +79,27 @@ static _Noreturn void be_program(char *const *argv, const struct program_setting
     ssize_t done = write(failure_fd, &error, sizeof error);
     (void)done;
     _exit(127);
+}
+
+bool program_is_missing(const char *name)
+{
+    const char *folders = getenv("PATH"), *end;
+    char path[PATH_MAX];
+    if (strchr(name, '/') != NULL) {
+        return access(name, F_OK) != 0;
+    }
+    folders = folders != NULL ? folders : "/bin:/usr/bin";
+    for (;; folders = end + 1) { /* an empty one is the current folder */
+        end = strchrnul(folders, ':');
+        int size = snprintf(path, sizeof path, "%.*s%s%s", (int)(end - folders), folders,
+                            end != folders ? "/" : "", name);
+        if (*name != '\0' && size < (int)sizeof path && access(path, F_OK) == 0) {
+            return false;
+        }
+        if (*end == '\0') {
+            return true;
+        }
+    }
 }
 
 enum sl_result program_start(struct program *program, char *const *argv,

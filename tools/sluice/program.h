@@ -27,6 +27,8 @@ enum sl_result program_prepare(struct program *program, int kept) SL_MUST_USE;
 /* What `question` says in a process of its own with these settings; false as well when that process
  * crashes, or takes longer than so many seconds. */
 bool program_ask(const struct program_setting *settings, bool (*question)(void), unsigned seconds);
+/* It is neither a path nor a name on PATH. */
+bool program_is_missing(const char *name);
 /* argv: NULL-terminated. settings: until name is NULL. NOTFOUND: no such program; IO: it cannot be
  * executed, errno says why. */
 enum sl_result program_start(struct program *program, char *const *argv,
