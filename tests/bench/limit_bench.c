@@ -114,6 +114,8 @@ static void put(uint8_t *window, const uint8_t *data, uint32_t size, enum way wa
     if (way == AROUND) {
         return;
     }
+#else
+    (void)way; /* there are no stores around the caches to choose */
 #endif
     sl_copy_shared(window, data, size);
 }
