@@ -125,8 +125,11 @@ static void fences(struct vx *vx, VkCommandBuffer commands)
     VX(vx, vkCreateFence(vx->device, &info, NULL, &two[0]));
     info.flags = 0;
     VX(vx, vkCreateFence(vx->device, &info, NULL, &two[1]));
-    vx_show_text(vx, "fences", "%d %d", VX_MAY(vx, vkGetFenceStatus(vx->device, two[0])),
-                 VX_MAY(vx, vkGetFenceStatus(vx->device, two[1])));
+    VkResult status[2]; /* in this order everywhere: each goes into the hash */
+    for (int i = 0; i < 2; i++) {
+        status[i] = VX_MAY(vx, vkGetFenceStatus(vx->device, two[i]));
+    }
+    vx_show_text(vx, "fences", "%d %d", status[0], status[1]);
     vx_show_text(vx, "fence-timeout", "%d",
                  VX_MAY(vx, vkWaitForFences(vx->device, 2, two, VK_TRUE, 1000000)));
     vx_show_text(vx, "fence-any", "%d",
