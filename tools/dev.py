@@ -321,6 +321,12 @@ def vm() -> int:
     return subprocess.run(vm_command(build("dev"), *sys.argv[2:]), cwd=ROOT).returncode
 
 
+def aarch64() -> int:
+    here, there = build("dev"), build("aarch64")
+    words = [sys.executable, "tests/integration/aarch64_test.py", "--here", here, "--there", there]
+    return subprocess.run([str(word) for word in words], cwd=ROOT).returncode
+
+
 def piglit() -> int:
     folder = build("dev")
     words = [sys.executable, "tests/integration/piglit_test.py", "--jobs", str(os.cpu_count() or 2)]
@@ -337,6 +343,7 @@ def main() -> int:
         "fuzz": fuzz,
         "vm": vm,
         "piglit": piglit,
+        "aarch64": aarch64,
         "lint": lint,
     }
     if len(sys.argv) < 2 or sys.argv[1] not in verbs:
