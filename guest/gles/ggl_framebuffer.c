@@ -118,6 +118,7 @@ void ggl_glRenderbufferStorage(GLenum target, GLenum internalformat, GLsizei wid
     if (c) {
         renderbuffer_respecify(c, target);
         gles2_pack_glRenderbufferStorage(ggl_pack(c), target, internalformat, width, height);
+        ggl_settle(c);
     }
 }
 
@@ -129,6 +130,7 @@ void ggl_glRenderbufferStorageMultisample(GLenum target, GLsizei samples, GLenum
         renderbuffer_respecify(c, target);
         gles2_pack_glRenderbufferStorageMultisample(ggl_pack(c), target, samples, internalformat,
                                                     width, height);
+        ggl_settle(c);
     }
 }
 

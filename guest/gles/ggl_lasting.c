@@ -10,7 +10,6 @@
  * affair. */
 #include "guest/gles/ggl_objects.h"
 
-#include "guest/rc_call.h"
 #include "transport/base/mem.h"
 #include "transport/base/writes.h"
 
@@ -223,20 +222,14 @@ static bool send_written(struct ggl_context *c, struct ggl_lasting *l, bool *sen
     return true;
 }
 
-/* Other contexts of the group may use the buffer right after this one: the host has to have read
- * what was sent before. */
-static void settle(struct ggl_context *c, bool sent)
-{
-    if (sent && sl_atomic_load_relaxed(&c->share->refs) > 1) { /* a hint */
-        (void)rc_call_rcGetRendererVersion(c->stream);
-    }
-}
-
 void ggl_lasting_flush_locked(struct ggl_context *c, struct ggl_buffer *b, uint64_t begin,
                               uint64_t end)
 {
     if (b->map_access & GL_MAP_WRITE_BIT) {
-        settle(c, send_range(c, b, begin, end));
+        bool sent = send_range(c, b, begin, end);
+        if (sent) {
+            ggl_settle(c);
+        }
     }
 }
 
@@ -255,7 +248,9 @@ static void send_locked(struct ggl_context *c)
             sent |= send_range(c, b, 0, b->size);
         }
     }
-    settle(c, sent);
+    if (sent) {
+        ggl_settle(c);
+    }
 }
 
 void ggl_lasting_send(struct ggl_context *c)

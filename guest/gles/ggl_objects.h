@@ -101,6 +101,10 @@ static inline void ggl_lasting_waited(struct ggl_context *c)
     }
 }
 
+/* ggl_share.c: other contexts of the group may use, right after this call and without a fence, what
+ * it made: the host has to have read it before. Without other contexts nothing happens. */
+void ggl_settle(struct ggl_context *c);
+
 /* ggl_spare.c: an application may bind and delete names that it was not given: those are no spare
  * ones from then on. */
 void ggl_spare_drop(struct ggl_context *c, struct ggl_spare *spare, uint32_t name);

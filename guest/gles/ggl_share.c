@@ -1,6 +1,7 @@
 /* The objects that several contexts share, and how they die. */
 #include "guest/gles/ggl_objects.h"
 
+#include "guest/rc_call.h"
 #include "transport/base/mem.h"
 #include "transport/base/writes.h"
 
@@ -57,4 +58,11 @@ void ggl_share_unref(struct ggl_share *share)
     sl_writes_unref(share->writes);
     pthread_mutex_destroy(&share->lock);
     sl_free(share);
+}
+
+void ggl_settle(struct ggl_context *c)
+{
+    if (SL_UNLIKELY(sl_atomic_load_relaxed(&c->share->refs) > 1)) { /* a hint */
+        (void)rc_call_rcGetRendererVersion(c->stream);
+    }
 }

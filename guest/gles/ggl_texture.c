@@ -252,6 +252,18 @@ void ggl_glTexStorage2D(GLenum target, GLsizei levels, GLenum internalformat, GL
         struct ggl_target_scope scope = ggl_target_begin(c, target);
         gles2_pack_glTexStorage2D(ggl_pack(c), scope.target, levels, internalformat, width, height);
         ggl_target_end(c, &scope);
+        ggl_settle(c);
+    }
+}
+
+void ggl_glTexStorage3D(GLenum target, GLsizei levels, GLenum internalformat, GLsizei width,
+                        GLsizei height, GLsizei depth)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        gles2_pack_glTexStorage3D(ggl_pack(c), target, levels, internalformat, width, height,
+                                  depth);
+        ggl_settle(c);
     }
 }
 
@@ -265,6 +277,7 @@ void ggl_glCopyTexImage2D(GLenum target, GLint level, GLenum internalformat, GLi
         gles2_pack_glCopyTexImage2D(ggl_pack(c), scope.target, level, internalformat, x, y, width,
                                     height, border);
         ggl_target_end(c, &scope);
+        ggl_settle(c);
     }
 }
 

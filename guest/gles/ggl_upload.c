@@ -62,6 +62,7 @@ void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei 
     if (from_buffer(c)) {
         gles2_pack_glTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height,
                                           border, format, type, (GLuint)(uintptr_t)pixels);
+        ggl_settle(c);
         return;
     }
     struct sl_gather storage;
@@ -71,6 +72,7 @@ void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei 
         gles2_pack_glTexImage2D(ggl_pack(c), scope.target, level, internalformat, width, height,
                                 border, format, type, g);
         ggl_target_end(c, &scope);
+        ggl_settle(c);
     }
 }
 
@@ -149,6 +151,7 @@ void ggl_glTexImage3D(GLenum target, GLint level, GLint internalformat, GLsizei 
     if (from_buffer(c)) {
         gles2_pack_glTexImage3DOffsetAEMU(ggl_pack(c), target, level, internalformat, width, height,
                                           depth, border, format, type, (GLuint)(uintptr_t)pixels);
+        ggl_settle(c);
         return;
     }
     struct sl_gather storage;
@@ -156,6 +159,7 @@ void ggl_glTexImage3D(GLenum target, GLint level, GLint internalformat, GLsizei 
     if (gather(c, 3, width, height, depth, format, type, pixels, &storage, &g)) {
         gles2_pack_glTexImage3D(ggl_pack(c), target, level, internalformat, width, height, depth,
                                 border, format, type, g);
+        ggl_settle(c);
     }
 }
 
@@ -218,12 +222,14 @@ void ggl_glCompressedTexImage2D(GLenum target, GLint level, GLenum internalforma
         gles2_pack_glCompressedTexImage2DOffsetAEMU(ggl_pack(c), target, level, internalformat,
                                                     width, height, border, size,
                                                     (GLuint)(uintptr_t)data);
+        ggl_settle(c);
         return;
     }
     struct ggl_target_scope scope = ggl_target_begin(c, target);
     gles2_pack_glCompressedTexImage2D(ggl_pack(c), scope.target, level, internalformat, width,
                                       height, border, size, data, data_size);
     ggl_target_end(c, &scope);
+    ggl_settle(c);
 }
 
 void ggl_glCompressedTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset,
@@ -260,10 +266,12 @@ void ggl_glCompressedTexImage3D(GLenum target, GLint level, GLenum internalforma
         gles2_pack_glCompressedTexImage3DOffsetAEMU(ggl_pack(c), target, level, internalformat,
                                                     width, height, depth, border, size,
                                                     (GLuint)(uintptr_t)data);
+        ggl_settle(c);
         return;
     }
     gles2_pack_glCompressedTexImage3D(ggl_pack(c), target, level, internalformat, width, height,
                                       depth, border, size, data, data_size);
+    ggl_settle(c);
 }
 
 void ggl_glCompressedTexSubImage3D(GLenum target, GLint level, GLint xoffset, GLint yoffset,
