@@ -156,6 +156,65 @@ class Godot(Toolkit):
         self.same_picture([*words, str(PARTS / "godot")], {}, ("--zink",))
 
 
+class Love(Toolkit):
+    """A game engine on OpenGL ES."""
+
+    def test_scene(self) -> None:
+        more = {"LOVE_GRAPHICS_USE_OPENGLES": "1", "SDL_VIDEO_X11_FORCE_EGL": "1"}
+        self.same_picture(["love", str(PARTS / "love")], more)
+
+
+class Vkd3d(Toolkit):
+    """Direct3D 12 above our Vulkan."""
+
+    def test_triangle(self) -> None:
+        self.same_picture(["vkd3d-triangle"])
+
+
+class Gstreamer(unittest.TestCase):
+    """Its GL elements, each branch of a pipeline on a thread of its own: the same bytes."""
+
+    EFFECTS = "blur bulge fisheye glow heat laplacian mirror sepia sin sobel square squeeze"
+    EFFECTS += " stretch tunnel twirl xpro xray"
+    FORMATS = "I420 NV12 NV21 YUY2 UYVY AYUV Y42B Y444 RGB16 GRAY8 ARGB"
+
+    def branches(self, folder: pathlib.Path) -> "list[str]":
+        words = []
+        for name in self.EFFECTS.split():
+            words += f"t. ! queue ! glupload ! gleffects_{name} ! gldownload".split()
+            words += f"! video/x-raw,format=RGBA ! filesink location={folder}/{name}".split()
+        for name in self.FORMATS.split():
+            words += f"t. ! queue ! videoconvert ! video/x-raw,format={name} ! glupload".split()
+            words += "! glcolorconvert ! video/x-raw(memory:GLMemory),format=RGBA".split()
+            words += f"! gldownload ! filesink location={folder}/{name}".split()
+        return words
+
+    def frames(self, prefix: "list[str]", display: str) -> "dict[str, bytes]":
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name, "frames")
+            folder.mkdir()
+            words = "gst-launch-1.0 -q videotestsrc num-buffers=3 pattern=smpte75".split()
+            words += "! video/x-raw,width=160,height=120 ! tee name=t".split()
+            more = {"GST_GL_PLATFORM": "egl", "GST_GL_API": "gles2"}
+            done = subprocess.run(
+                [*prefix, *words, *self.branches(folder)],
+                env=variables(more, display, name),
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+            self.assertEqual(0, done.returncode, done.stderr[-2000:])
+            return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def test_effects_and_formats(self) -> None:
+        with x_server() as (env, _):
+            native = self.frames([], env["DISPLAY"])
+            ours = self.frames([SLUICE, "run", "--"], env["DISPLAY"])
+        wanted = set(f"{self.EFFECTS} {self.FORMATS}".split())
+        self.assertEqual(wanted, {name for name, data in native.items() if data})
+        self.assertEqual([], [name for name in sorted(wanted) if native[name] != ours.get(name)])
+
+
 class Chromium(unittest.TestCase):
     """Headless, its pages and WebGL drawn by ANGLE on OpenGL ES."""
 
