@@ -84,7 +84,8 @@ static void run_in(struct hr_ring *r, struct hr_call *call, hr_handler handler,
         hr_before_packet(r, packet, length, false);
     } else {
         call->in.staged = &staged;
-        if (s->size <= TOUCHED_MAX) { /* a driver's memcpy is slow to get what another core wrote */
+        /* A driver's memcpy is slow to get what another core wrote. */
+        if (s->size <= TOUCHED_MAX && !asg_reader_is_near(&r->reader)) {
             sl_touch_shared(stage, s->size);
         }
     }
