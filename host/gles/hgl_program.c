@@ -1,5 +1,6 @@
 /* Shaders, programs, and the small round trips. */
 #include "host/gles/hgl.h"
+#include "host/gles/hgl_lengths.h"
 #include "host/gles/hgl_source.h"
 
 #include "host/gles2_hand.h"
@@ -16,7 +17,7 @@
 static const char *compilable(const char *text, size_t size, char refusal[REFUSAL])
 {
     const char *why;
-    if (hgl_source_fits(text, size, &why)) {
+    if (hgl_source_fits(text, size, &why) && hgl_lengths_fit(text, size, &why)) {
         return text;
     }
     (void)snprintf(refusal, REFUSAL, "#error the host refuses it: too many %s\n", why);

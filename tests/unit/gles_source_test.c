@@ -1,5 +1,6 @@
 /* How much there is to shaders' texts: those that end compilers are told from those that programs
  * have. */
+#include "host/gles/hgl_lengths.h"
 #include "host/gles/hgl_source.h"
 #include "tests/support/slt.h"
 
@@ -199,10 +200,52 @@ SLT_TEST_P(gles_source, is_weighed, struct source_case, source_cases, c)
     free(t.bytes);
 }
 
+/* --- how long its arrays are --- */
+
+struct lengths_case {
+    const char *label, *text;
+    bool fits;
+};
+static const struct lengths_case lengths_cases[] = {
+    {"none", "", true},
+    {"a_usual_one", "float a[1000];\nvoid main() { a[999] = 1.0; }", true},
+    {"an_index_of_a_hash", "x = hash[uint(i) * 1103515245u & 255u];", true},
+    {"a_difference", "float a[100000000 - 99999990];", true},
+    {"of_a_program", "layout(std430) buffer B { float a[33554432]; } b;", true},
+    {"structures", "struct S { float a[2000]; }; S b[2000]; S c[2000];", true},
+    {"a_macro_of_itself", "#define A A\nfloat a[A];", true},
+    {"a_circle", "#define A B B\n#define B A A\nfloat a[A];", true},
+    {"long", "float a[100000000];", false},
+    {"long_by_its_type", "float[1 << 27] a;", false},
+    {"long_in_hex", "float a[0x7ffffffu];", false},
+    {"long_as_a_float", "float a[int(1e8)];", false},
+    {"long_by_a_complement", "float a[~(-100000000)];", false},
+    {"long_over_lines", "float a[ /* x */ 100000 // y\n * 1000];", false},
+    {"long_by_a_macro", "#define N 100000000\nfloat a[N];", false},
+    {"long_by_the_last_macro", "#define N M * M\n#define M 10000\n#define N 1\nfloat a[N];", false},
+    {"long_by_a_long_macro", "#define N \\\n 100000000\nfloat a[N];", false},
+    {"long_by_constants", "const int n = 10000; const highp int m = n * n; float a[m];", false},
+    {"arrays_of_arrays", "float a[10000][10000];", false},
+    {"arrays_of_structures", "struct S { float a[2000]; }; S b[3000];", false},
+    {"structures_of_structures", "struct S { float a[1000]; }; struct T { S s[1000]; }; T t[1000];",
+     false},
+    {"many", "float a[1000000], b[1000000], c[1000000], d[1000000], e[1000000];", false},
+    {"in_an_index", "a[b[100000000]]", false},
+    {"behind_a_word_of_storage", "int buffer; float a[100000000];", false},
+    {"in_a_function_of_storage", "void f(int buffer) { float a[100000000]; }", false},
+};
+
+SLT_TEST_P(gles_source, arrays_are_counted, struct lengths_case, lengths_cases, c)
+{
+    const char *why = NULL;
+    SLT_EXPECT_EQ(c->fits, hgl_lengths_fit(c->text, strlen(c->text), &why));
+    SLT_EXPECT_EQ(c->fits, why == NULL);
+}
+
 /* Whatever bytes there are: it comes back, and reads none behind them. */
 SLT_TEST(gles_source, any_bytes_are_weighed)
 {
-    static const char parts[] = "#define A(x)B/*\\\n//(){},;+*/\"'\r \t09_";
+    static const char parts[] = "#define A(x)B/*\\\n//(){},;+*/\"'\r \t09_[]<-~.ex";
     uint32_t state = 1;
     for (uint32_t i = 0; i < 20000; i++) {
         size_t size = i % 40;
@@ -214,6 +257,7 @@ SLT_TEST(gles_source, any_bytes_are_weighed)
         char *exact = realloc(bytes, size != 0 ? size : 1);
         const char *why;
         (void)hgl_source_fits(exact, size, &why);
+        (void)hgl_lengths_fit(exact, size, &why);
         free(exact);
     }
 }
