@@ -49,7 +49,7 @@ static void gen(struct ggl_context *c, enum ggl_spare_kind kind, GLsizei n, GLui
 {
     struct ggl_spare *s = ggl_spare_of(c, kind);
     if (ggl_stock(c) || !names || n <= 0 || n > GGL_SPARES) {
-        uint64_t size = names && n > 0 ? (uint64_t)n * 4 : 0;
+        uint64_t size = n > 0 ? (uint64_t)n * 4 : 0;
         host(c->stream, n, names, size <= UINT32_MAX / 2 ? (uint32_t)size : 0);
         return;
     }

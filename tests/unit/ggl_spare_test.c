@@ -81,6 +81,20 @@ SLT_TEST_F(ggl_spare, names_are_asked_for_in_growing_numbers, s)
     }
 }
 
+SLT_TEST_F(ggl_spare, nobody_waits_for_names_that_have_no_place, s)
+{
+    for (int i = 0; kinds[i].bind != NULL; i++) { /* vertex arrays look themselves */
+        const struct kind *k = &kinds[i];
+        GLuint name = 0;
+        SLT_EXPECT_EQ(3u, gen(s, k, 3, 5, NULL)); /* the host says what is wrong with it */
+        SLT_EXPECT_EQ(0u, gen(s, k, 0, 5, &name));
+        SLT_EXPECT_EQ((uint32_t)-1, gen(s, k, -1, 5, &name));
+        SLT_EXPECT_EQ(0u, name);
+        SLT_EXPECT_EQ(1u, gen(s, k, 1, 11, &name));
+        SLT_EXPECT_EQ(11u, name);
+    }
+}
+
 SLT_TEST_F(ggl_spare, a_name_that_an_application_takes_by_itself_is_no_spare_one, s)
 {
     for (int i = 0; i < KINDS; i++) {
