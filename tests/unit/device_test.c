@@ -251,6 +251,32 @@ SLT_TEST_FP(device, a23_lays_textures_out_in_rows_of_64_and_zeroes_them, t, stru
     }
 }
 
+/* With less room than a picture needs its size is told, and no byte of it written. */
+SLT_TEST_F(device, a05_writes_a_picture_where_all_of_it_fits, t)
+{
+    enum { WIDTH = 3, HEIGHT = 2, SIZE = WIDTH * HEIGHT * 4 };
+    const struct vgd_scanout shown = {.resource_id = 3, .width_px = WIDTH, .height_px = HEIGHT};
+    SLT_ASSERT_OK(bed_tex(t, 3, VIRTGPU_FORMAT_R8G8B8A8, WIDTH, HEIGHT));
+    SLT_ASSERT_OK(t->d->ops->scanout_set(t->d, 0, &shown));
+    for (uint32_t room = SIZE - 1; room <= SIZE; room++) {
+        uint8_t pixels[SIZE + 1];
+        uint32_t width = 0, height = 0, written = 0;
+        SLT_SCOPE("room %u", room);
+        memset(pixels, 0xee, sizeof pixels);
+        SLT_ASSERT_OK(t->d->ops->scanout_read(t->d, 0, false, NULL, pixels, room, &width, &height));
+        for (uint32_t i = 0; i < SIZE; i++) {
+            written += pixels[i] != 0xee;
+        }
+        SLT_EXPECT_EQ(WIDTH, width);
+        SLT_EXPECT_EQ(HEIGHT, height);
+        SLT_EXPECT_EQ(room < SIZE ? 0u : SIZE, written);
+        SLT_EXPECT_EQ(0xee, pixels[SIZE]);
+    }
+    uint32_t width = 0, height = 0;
+    SLT_EXPECT_OK(t->d->ops->scanout_read(t->d, 0, false, NULL, NULL, SIZE, &width, &height));
+    SLT_EXPECT_EQ(WIDTH, width);
+}
+
 SLT_TEST_F(device, a21_refuses_to_map_twice_or_after_unref, t)
 {
     struct vgd_map map;

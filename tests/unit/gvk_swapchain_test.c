@@ -32,9 +32,12 @@ static void bed_finish(struct bed *t)
 
 SLT_FIXTURE(gvk_swapchain, struct bed, bed_init, bed_finish);
 
-static VkResult create(VkSwapchainKHR old, VkSwapchainKHR *out)
+static VkResult create_with(VkSwapchainKHR old, const void *next, VkSwapchainCreateFlagsKHR flags,
+                            VkSwapchainKHR *out)
 {
     const VkSwapchainCreateInfoKHR info = {.sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR,
+                                           .pNext = next,
+                                           .flags = flags,
                                            .surface = GVK_TO(VkSurfaceKHR, &world->surface),
                                            .minImageCount = SWAPCHAIN_COUNT,
                                            .imageFormat = VK_FORMAT_B8G8R8A8_UNORM,
@@ -44,6 +47,11 @@ static VkResult create(VkSwapchainKHR old, VkSwapchainKHR *out)
                                            .presentMode = VK_PRESENT_MODE_FIFO_KHR,
                                            .oldSwapchain = old};
     return gvk_vkCreateSwapchainKHR(swapchain_world_device(), &info, NULL, out);
+}
+
+static VkResult create(VkSwapchainKHR old, VkSwapchainKHR *out)
+{
+    return create_with(old, NULL, 0, out);
 }
 
 static VkResult acquire(struct bed *t, uint64_t timeout_ns, uint32_t *index)
@@ -177,6 +185,43 @@ SLT_TEST_F(gvk_swapchain, lets_other_images_lie_on_its_memory, t)
 }
 
 /* ---- Taking turns ---- */
+
+/* What images of the program's own that lie on its memory are made of, when its arrays are gone. */
+SLT_TEST_F(gvk_swapchain, keeps_the_formats_that_views_may_have, t)
+{
+    VkFormat formats[] = {VK_FORMAT_B8G8R8A8_UNORM, VK_FORMAT_B8G8R8A8_SRGB};
+    VkImageFormatListCreateInfo list = {.sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO,
+                                        .viewFormatCount = 2,
+                                        .pViewFormats = formats};
+    SLT_ASSERT_EQ(VK_SUCCESS,
+                  create_with(VK_NULL_HANDLE, &list, VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR,
+                              &t->swapchain));
+    formats[1] = VK_FORMAT_UNDEFINED;
+    list.viewFormatCount = 0;
+    const VkImageCreateInfo *image = &GVK_FROM(gvk_swapchain, t->swapchain)->image_info;
+    const VkImageFormatListCreateInfo *kept = image->pNext;
+    SLT_EXPECT_EQ((uint32_t)VK_IMAGE_CREATE_MUTABLE_FORMAT_BIT | VK_IMAGE_CREATE_EXTENDED_USAGE_BIT,
+                  image->flags);
+    SLT_ASSERT_TRUE(kept != NULL);
+    SLT_EXPECT_EQ(VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO, kept->sType);
+    SLT_ASSERT_EQ(2u, kept->viewFormatCount);
+    SLT_EXPECT_EQ(VK_FORMAT_B8G8R8A8_UNORM, kept->pViewFormats[0]);
+    SLT_EXPECT_EQ(VK_FORMAT_B8G8R8A8_SRGB, kept->pViewFormats[1]);
+}
+
+/* The list means nothing where views have the image's format. */
+SLT_TEST_F(gvk_swapchain, keeps_no_formats_for_images_that_have_one, t)
+{
+    const VkFormat formats[] = {VK_FORMAT_B8G8R8A8_UNORM};
+    const VkImageFormatListCreateInfo list = {.sType =
+                                                  VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO,
+                                              .viewFormatCount = 1,
+                                              .pViewFormats = formats};
+    SLT_ASSERT_EQ(VK_SUCCESS, create_with(VK_NULL_HANDLE, &list, 0, &t->swapchain));
+    const VkImageCreateInfo *image = &GVK_FROM(gvk_swapchain, t->swapchain)->image_info;
+    SLT_EXPECT_EQ(0u, image->flags);
+    SLT_EXPECT_NULL(image->pNext);
+}
 
 SLT_TEST_F(gvk_swapchain, says_when_it_has_no_picture, t)
 {

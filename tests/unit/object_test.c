@@ -2,6 +2,7 @@
 
 #include "tests/support/slt.h"
 #include "transport/base/map.h"
+#include "transport/base/mem.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -106,6 +107,28 @@ SLT_TEST_F(object, refuses_more_than_its_limit, t)
     SLT_EXPECT_RESULT(SL_ERR_NOMEM, ho_add(&t->table, 1, value(9), NULL, &id));
     SLT_EXPECT_TRUE(ho_remove(&t->table, 1, id));
     SLT_EXPECT_OK(ho_add(&t->table, 1, value(9), NULL, &id));
+}
+
+/* At whichever allocation memory ends. */
+SLT_TEST_F(object, without_memory_nothing_is_added_or_left, t)
+{
+    uint32_t id = 7;
+    uint64_t n = 0;
+    enum sl_result result = SL_ERR_NOMEM;
+    for (; n < 8 && result != SL_OK; n++) {
+        uint64_t live = sl_alloc_live();
+        SLT_FAIL_ALLOC(n);
+        result = ho_add(&t->table, 1, value(1), NULL, &id);
+        SLT_FAIL_ALLOC(UINT64_MAX);
+        if (result != SL_OK) {
+            SLT_EXPECT_RESULT(SL_ERR_NOMEM, result);
+            SLT_EXPECT_EQ(7u, id);
+            SLT_EXPECT_EQ(live, sl_alloc_live());
+        }
+    }
+    SLT_EXPECT_LT(2u, n); /* the object's own, and the table's */
+    SLT_EXPECT_OK(result);
+    SLT_EXPECT_EQ(0u, t->count);
 }
 
 SLT_TEST_F(object, walks_what_is_there, t)

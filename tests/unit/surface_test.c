@@ -156,6 +156,30 @@ SLT_TEST_F(surface_table, refuses_what_cannot_be_a_picture, t)
     hs_put(b);
 }
 
+/* --- what a snapshot asks of a buffer --- */
+
+struct holds_case {
+    const char *label;
+    bool has_image, has_mem, is_newer, holds;
+};
+static const struct holds_case holds_cases[] = {
+    {"nothing", false, false, false, false},
+    {"memory_alone", false, true, false, false},
+    {"memory_that_is_up_to_date", true, true, false, false},
+    {"memory_that_is_old", true, true, true, true},
+    {"an_image_alone", true, false, false, true},
+    {"an_image_alone_that_was_drawn", true, false, true, true}};
+
+SLT_TEST_P(surface, an_image_holds_what_no_memory_has, struct holds_case, holds_cases, c)
+{
+    uint8_t mem[4] = {0};
+    struct hs_buffer buffer = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                               .mem = c->has_mem ? mem : NULL,
+                               .image = c->has_image ? (EGLImageKHR)mem : EGL_NO_IMAGE_KHR,
+                               .image_newer = c->is_newer};
+    SLT_EXPECT_EQ(c->holds, hs_holds_image(&buffer));
+}
+
 /* --- contexts that end amid their draws --- */
 
 /* An EGL of one thread. */
