@@ -31,6 +31,7 @@ struct abi_features {
     bool gles;
     bool vulkan;
     bool external_blob;
+    bool trust; /* the guest may reach this process by a driver of the CPU */
 };
 
 /* abi_features.c: flags first, then the feature string. INVALID, logged with the reason. */

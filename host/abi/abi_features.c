@@ -27,6 +27,7 @@ static const char *const known[] = {
     "NoDelayCloseColorBuffer",
     "PlayStoreImage",
     "RefCountPipe",
+    "SluiceTrust",
     "SystemBlob",
     "VirtioGpuFenceContexts",
     "VirtioGpuNativeSync",
@@ -85,6 +86,8 @@ static void choose(struct choice *choice, const char *name, size_t size, bool on
         choice->system_blob = on;
     } else if (is_word(name, size, "VulkanNativeSwapchain")) {
         choice->native_swapchain = on;
+    } else if (is_word(name, size, "SluiceTrust")) {
+        choice->features.trust = on;
     }
 }
 

@@ -196,7 +196,9 @@ static enum sl_result make_device(struct abi *abi)
     }
     const struct vgd_sink sink = {
         .user = abi, .fence_done = on_fence_done, .wake = on_wake, .ctx_lost = on_ctx_lost};
-    return dev_create(types, NULL, NULL, &sink, &abi->device);
+    const struct hct_options device = {.hides_addresses = !abi->features.trust,
+                                       .clamps_indices = !abi->features.trust};
+    return dev_create(types, &device, NULL, &sink, &abi->device);
 }
 
 static enum sl_result start(const struct abi_options *options, struct abi **out)

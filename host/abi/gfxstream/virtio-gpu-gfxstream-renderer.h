@@ -49,7 +49,9 @@ struct stream_renderer_param {
 #define STREAM_RENDERER_PARAM_RENDERING_GPU            9 /* not known */
 /* Not 0: the embedder has its own GLES, so that none is offered here. */
 #define STREAM_RENDERER_PARAM_SKIP_OPENGLES_INIT 10
-/* "Name:enabled,Name:disabled": an unknown name or word fails init. */
+/* "Name:enabled,Name:disabled": an unknown name or word fails init. SluiceTrust:enabled: the guest
+ * may do with drivers of the CPU what reaches its process's memory (device addresses, and indices
+ * of shaders past their arrays); without it such drivers offer it no device addresses. */
 #define STREAM_RENDERER_PARAM_RENDERER_FEATURES 11
 /* Taken, never called: nothing is measured for them. */
 #define STREAM_RENDERER_PARAM_METRICS_CALLBACK_ADD_INSTANT_EVENT                 1024
