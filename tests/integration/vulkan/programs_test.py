@@ -30,6 +30,10 @@ VALIDATION = "VK_LAYER_KHRONOS_validation"
 # Differences of vulkaninfo: the line, below its headings ("Device Extensions/VK_KHR_x : ..."), a -
 # in front of what native alone says, a + in front of what comes through Sluice alone; the reason.
 DIFFERENCES = [
+    (
+        r"-.*ERROR: \[Loader Message\] Code 0 : .*",
+        "drivers of another processor beside the native one, which the loader leaves out",
+    ),
     (r"[-+](Instance|Device) Extensions: count = \d+", "the count of those below"),
     (
         r"\+Instance Extensions/VK_EXT_headless_surface : .*",
