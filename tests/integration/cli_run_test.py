@@ -48,6 +48,11 @@ class Run(Case):
         self.assertEqual(seen["VK_DRIVER_FILES"], seen["VK_ICD_FILENAMES"])
         self.assertTrue(seen["SLUICE_SOCKET"].startswith(str(self.tmp)))
 
+    def test_tunables_of_its_own_stay_with_the_host(self) -> None:
+        self.assertNotIn("GLIBC_TUNABLES", self.run_idle("env").stdout)
+        self.env["GLIBC_TUNABLES"] = "glibc.malloc.check=0"
+        self.assertIn("GLIBC_TUNABLES=glibc.malloc.check=0", self.run_idle("env").stdout)
+
     def test_environment_of_zink(self) -> None:
         self.env["__EGL_VENDOR_LIBRARY_FILENAMES"] = "other.json"
         done = self.run_sluice("run", "--allow-idle", "--zink", "--", "env")

@@ -1,6 +1,7 @@
 /* sluice VERB [options] ...: finds the verb, reads its options, runs it. */
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
+#include "tools/sluice/tuned.h"
 #include "tools/sluice/verbs.h"
 #include "tools/sluice/version.h"
 
@@ -84,6 +85,9 @@ static int run_main(int argc, char **argv)
     if (verb == NULL) {
         say_error("no verb is named '%s'; sluice help lists them", argv[1]);
         return SLUICE_EXIT_USAGE;
+    }
+    if (verb->copies) {
+        tuned_start(argv);
     }
     return run_verb(verb, argc - 2, argv + 2);
 }

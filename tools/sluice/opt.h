@@ -48,6 +48,7 @@ struct verb {
     bool has_json;       /* --json makes sense */
     uint32_t exits;      /* bits: which codes of enum sluice_exit up to 10 it can end with */
     bool passes_exit;    /* the program's own code, and 125 to 127 */
+    bool copies;         /* a native driver copies here what another process wrote: tuned.h */
     int (*run)(const struct opt_set *set);
 };
 

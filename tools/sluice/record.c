@@ -447,5 +447,6 @@ const struct verb verb_record = {
     .has_json = true,
     .exits = 1u << SLUICE_EXIT_USAGE,
     .passes_exit = true,
+    .copies = true,
     .run = record_verb,
 };

@@ -62,5 +62,6 @@ const struct verb verb_run = {
     .starts_program = true,
     .exits = 1u << SLUICE_EXIT_USAGE,
     .passes_exit = true,
+    .copies = true,
     .run = run_verb,
 };

@@ -157,5 +157,6 @@ const struct verb verb_serve = {
     .option_count = sizeof options / sizeof options[0],
     .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE |
              1u << SLUICE_EXIT_MISSING | 1u << SLUICE_EXIT_INTERNAL,
+    .copies = true,
     .run = run,
 };
