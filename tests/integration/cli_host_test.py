@@ -45,6 +45,10 @@ class Serve(Case):
             self.refused(3, "serve", "--socket", path, says="cannot listen")
             self.assertEqual((0, ""), self.finish(process, signal.SIGTERM))
 
+
+class Addresses(Case):
+    """By vulkaninfo, which is a stranger's program."""
+
     def addresses(self, *options: str) -> set[str]:
         """What vulkaninfo says of bufferDeviceAddress, of all devices and versions."""
         process, path, status = self.start_served("serve", *options)
@@ -52,7 +56,8 @@ class Serve(Case):
             self.assertEqual("listening\n", status.readline())
             done = self.run_sluice("run", "--socket", path, "--", "vulkaninfo")
             self.assertEqual(0, done.returncode, done.stderr)
-            self.finish(process, signal.SIGTERM)
+            process.terminate()
+            process.communicate(timeout=PATIENCE_S)
         return set(re.findall(r"bufferDeviceAddress +(= \w+)", done.stdout))
 
     def test_strangers_get_no_addresses_of_the_host(self) -> None:
