@@ -93,6 +93,8 @@ enum hgl_storage hgl_storage_of(struct hgl_group *group, bool renderbuffer, uint
 struct hgl_group *hgl_group_new(void);
 struct hgl_group *hgl_group_ref(struct hgl_group *group);
 void hgl_group_put(struct hgl_group *group); /* NULL allowed */
+/* hgl_linked.c: with its group. */
+void hgl_programs_finish(struct hgl_group *group);
 
 /* GLES 1: the size of the base level of a texture that is bound to GL_TEXTURE_2D in the current
  * context. GLES 1 cannot be asked: a context of GLES 3.1 in its share group is, and the answer kept
