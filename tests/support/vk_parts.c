@@ -283,6 +283,26 @@ void vp_submit(struct vk_world *w, VkCommandBuffer buffer, VkFence fence)
     SLT_EXPECT_EQ(0u, w->main.reply_size);
 }
 
+void vp_submit_blocked(struct vk_world *w, VkSemaphore timeline, VkCommandBuffer buffer,
+                       VkFence fence)
+{
+    const uint64_t one = 1;
+    const VkTimelineSemaphoreSubmitInfo values = {
+        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+        .waitSemaphoreValueCount = 1,
+        .pWaitSemaphoreValues = &one};
+    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                               .pNext = &values,
+                               .waitSemaphoreCount = 1,
+                               .pWaitSemaphores = &timeline,
+                               .pWaitDstStageMask = &stage,
+                               .commandBufferCount = buffer != VK_NULL_HANDLE,
+                               .pCommandBuffers = &buffer};
+    VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &info, fence);
+    SLT_ASSERT_TRUE(!w->main.lost);
+}
+
 VkResult vp_run(struct vk_world *w, VkCommandBuffer buffer)
 {
     VkFence fence = vp_fence_make(w);

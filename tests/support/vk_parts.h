@@ -71,6 +71,9 @@ VkResult vp_wait(struct vk_world *w, VkFence fence, uint64_t timeout);
 VkResult vp_reset(struct vk_world *w, VkFence fence);
 void vp_flush(struct vk_world *w, VkCommandBuffer buffer, const struct vk_pack *recorded);
 void vp_submit(struct vk_world *w, VkCommandBuffer buffer, VkFence fence);
+/* One that waits for the timeline's 1; buffer: may be none. */
+void vp_submit_blocked(struct vk_world *w, VkSemaphore timeline, VkCommandBuffer buffer,
+                       VkFence fence);
 /* Submitted and waited for. */
 VkResult vp_run(struct vk_world *w, VkCommandBuffer buffer);
 void vp_begin(struct vk_pack *pack);

@@ -45,23 +45,6 @@ static void submit_nothing(struct vk_world *w, VkFence fence)
     VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 0, NULL, fence);
 }
 
-/* Waits for the timeline's 1, does nothing then. */
-static void submit_blocked(struct vk_world *w, VkSemaphore timeline, VkFence fence)
-{
-    const uint64_t one = 1;
-    const VkTimelineSemaphoreSubmitInfo values = {
-        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
-        .waitSemaphoreValueCount = 1,
-        .pWaitSemaphoreValues = &one};
-    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
-    const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                               .pNext = &values,
-                               .waitSemaphoreCount = 1,
-                               .pWaitSemaphores = &timeline,
-                               .pWaitDstStageMask = &stage};
-    VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &info, fence);
-}
-
 static void let_go(struct vk_world *w, VkSemaphore timeline)
 {
     const VkSemaphoreSignalInfo info = {
@@ -98,7 +81,7 @@ SLT_TEST_F(hvk_empty, it_comes_behind_what_the_queue_has, w)
     device_make(w);
     VkSemaphore timeline = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
     VkFence first = vp_fence_make(w), fence = vp_fence_make(w);
-    submit_blocked(w, timeline, first);
+    vp_submit_blocked(w, timeline, VK_NULL_HANDLE, first);
     submit_nothing(w, fence);
     SLT_EXPECT_EQ(2u, native_submits);
     SLT_EXPECT_EQ(VK_TIMEOUT, vp_wait(w, fence, 20 * SL_NS_PER_MS));
@@ -118,7 +101,7 @@ SLT_TEST_F(hvk_empty, it_comes_behind_what_nobody_tells_of, w)
     device_make(w);
     VkSemaphore timeline = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
     VkFence fence = vp_fence_make(w);
-    submit_blocked(w, timeline, VK_NULL_HANDLE);
+    vp_submit_blocked(w, timeline, VK_NULL_HANDLE, VK_NULL_HANDLE);
     submit_nothing(w, fence);
     SLT_EXPECT_EQ(VK_TIMEOUT, vp_wait(w, fence, 20 * SL_NS_PER_MS));
     let_go(w, timeline);

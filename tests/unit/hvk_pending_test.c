@@ -133,21 +133,7 @@ static void make(struct vk_world *w, struct pending *p)
 
 static void submit(struct vk_world *w, const struct pending *p)
 {
-    const uint64_t one = 1;
-    const VkTimelineSemaphoreSubmitInfo values = {
-        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
-        .waitSemaphoreValueCount = 1,
-        .pWaitSemaphoreValues = &one};
-    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
-    const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                               .pNext = &values,
-                               .waitSemaphoreCount = 1,
-                               .pWaitSemaphores = &p->timeline,
-                               .pWaitDstStageMask = &stage,
-                               .commandBufferCount = 1,
-                               .pCommandBuffers = &p->primary};
-    VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &info, p->fence);
-    SLT_ASSERT_TRUE(!w->main.lost);
+    vp_submit_blocked(w, p->timeline, p->primary, p->fence);
 }
 
 static void begin_it(struct vk_world *w, const struct pending *p)

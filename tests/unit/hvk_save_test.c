@@ -445,20 +445,9 @@ SLT_TEST_F(hvk_save, a_device_at_work_is_saved_later, p)
 {
     struct vk_world *w = &p->here;
     VkSemaphore timeline = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
-    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
-    const uint64_t one = 1;
-    const VkTimelineSemaphoreSubmitInfo values = {
-        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
-        .waitSemaphoreValueCount = 1,
-        .pWaitSemaphoreValues = &one};
-    const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                               .pNext = &values,
-                               .waitSemaphoreCount = 1,
-                               .pWaitSemaphores = &timeline,
-                               .pWaitDstStageMask = &stage};
     const VkSemaphoreSignalInfo up = {
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO, .semaphore = timeline, .value = 1};
-    VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &info, VK_NULL_HANDLE);
+    vp_submit_blocked(w, timeline, VK_NULL_HANDLE, VK_NULL_HANDLE);
     SLT_EXPECT_LOG("vulkan", "at work");
     SLT_EXPECT_RESULT(SL_ERR_AGAIN, vk_saved_take(&p->saved, w));
     VK_SEND(&w->main, SignalSemaphore, w->device, &up);

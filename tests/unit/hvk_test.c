@@ -383,29 +383,12 @@ static const struct stuck_case stuck_cases[] = {
     {"on_a_timeline", false},
 };
 
-/* Work that waits for the timeline to come to 7. */
-static void submit_waiting(struct vk_world *w, VkSemaphore timeline)
-{
-    const uint64_t value = 7;
-    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
-    const VkTimelineSemaphoreSubmitInfo values = {
-        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
-        .waitSemaphoreValueCount = 1,
-        .pWaitSemaphoreValues = &value};
-    const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                                 .pNext = &values,
-                                 .waitSemaphoreCount = 1,
-                                 .pWaitSemaphores = &timeline,
-                                 .pWaitDstStageMask = &stage};
-    VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &submit, VK_NULL_HANDLE);
-}
-
 /* The work waits for what only the guest could signal: it must not keep host or driver. */
 SLT_TEST_FP(hvk, work_is_let_go_in_the_end, w, struct stuck_case, stuck_cases, c)
 {
     vk_world_device(w);
     VkSemaphore semaphore = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
-    submit_waiting(w, semaphore);
+    vp_submit_blocked(w, semaphore, VK_NULL_HANDLE, VK_NULL_HANDLE);
     if (!c->dies) {
         VK_SEND(&w->main, DestroyDevice, w->device, NULL);
         VK_SEND(&w->main, DestroyInstance, w->instance, NULL);
@@ -429,7 +412,7 @@ SLT_TEST_F(hvk, objects_in_use_end_later, w)
     SLT_EXPECT_EQ(VK_SUCCESS, sampler_create(w, r, &third));
     VK_SEND(r, DestroySampler, w->device, first, NULL);
     SLT_EXPECT_EQ(0u, device->grave_count); /* nothing was submitted */
-    submit_waiting(w, semaphore);
+    vp_submit_blocked(w, semaphore, VK_NULL_HANDLE, VK_NULL_HANDLE);
     VK_SEND(r, DestroySampler, w->device, second, NULL);
     SLT_EXPECT_TRUE(!lives(w, VK_KIND_VkSampler, second));
     SLT_EXPECT_EQ(1u, device->grave_count);
