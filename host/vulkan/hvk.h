@@ -137,11 +137,14 @@ struct hvk_device {
     uint64_t last_wait_ns;    /* atomic: how long fences were waited for last. hvk_sync.c */
     struct hvk_pages *status; /* what the guest polls; NULL: it does not. hvk_status.c */
     uint64_t status_blob;     /* under which it was shared last */
-    /* hvk_grave.c, in turns: queue operations given, those known to be done, and those behind which
-     * markers were placed; retired <= marked <= submits */
-    uint64_t submits, retired, marked;
-    struct sl_list graves; /* objects that end when their work is done */
+    /* hvk_grave.c, in turns: queue operations given, those known to be done, those behind which
+     * markers are on their way, and those behind which markers have come: the driver's threads are
+     * done with them, too. sealed <= marked, retired; all <= submits */
+    uint64_t submits, retired, marked, sealed;
+    struct sl_list graves; /* objects that end when their work is done: retired */
     uint32_t grave_count;
+    struct sl_list late_graves; /* and when the driver's threads are done with it: sealed */
+    uint32_t late_count;
     /* hvk_stale.c, in turns: sets that hold something, and what they may still say of what ended;
      * how much of that there was after the last look */
     struct sl_list sets, stale;

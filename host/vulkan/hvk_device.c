@@ -374,6 +374,7 @@ VkResult hvk_vkCreateDevice(struct hvk_call *call, struct vk_args_vkCreateDevice
     sl_map_init(&device->buffers, SL_MAP_MOST);
     sl_list_init(&device->layouts);
     sl_list_init(&device->graves);
+    sl_list_init(&device->late_graves);
     sl_list_init(&device->sets);
     sl_list_init(&device->stale);
     VkDevice native = VK_NULL_HANDLE;

@@ -3,6 +3,13 @@
  * Drivers die of that, so natively they end later: behind a marker, a fence of ours that each queue
  * signals when it has done what it was given before. One marker a device at a time; it is looked at
  * when something else ends or is submitted. A device that has nothing to do ends objects at once.
+ *
+ * But for semaphores: that the fence of a submit is seen says that its work is done, not that the
+ * driver's thread is done with the submit. Mesa's, where timelines are emulated (lavapipe), signals
+ * the fence and then writes into the semaphores that the submit named. What a later submit of the
+ * queue signals says that the thread is past it, and a marker is one, which names no semaphore. So
+ * semaphores stay until a marker is signalled; many of them have one placed that costs each little.
+ *
  * All of it runs in turns, or when no ring runs any more. */
 #include "host/vulkan/hvk_core.h"
 #include "host/vulkan/hvk_family.h"
@@ -13,7 +20,9 @@
 
 /* Most objects of a device that wait; its guest is made to wait then. */
 #define WAITING_MAX 65536u
-#define WAIT_NS     (2ull * 1000 * 1000 * 1000)
+/* So many semaphores gather before a marker is placed for nothing else. */
+#define GATHER_COUNT 64u
+#define WAIT_NS      (2ull * 1000 * 1000 * 1000)
 
 struct grave {
     struct sl_list link;
@@ -55,18 +64,40 @@ static bool is_passive(uint32_t kind)
     }
 }
 
-static void bury_end(struct hvk_device *device, uint64_t serial)
+/* Drivers may work with it when the fence of its last submit is signalled already. */
+static bool is_late(uint32_t kind)
 {
-    while (!sl_list_empty(&device->graves)) {
-        struct grave *g = SL_CONTAINER(device->graves.next, struct grave, link);
+    return kind == VK_KIND_VkSemaphore;
+}
+
+static void list_end(struct sl_list *graves, uint32_t *count, uint64_t serial)
+{
+    while (!sl_list_empty(graves)) {
+        struct grave *g = SL_CONTAINER(graves->next, struct grave, link);
         if (g->serial > serial) {
             return; /* in the order in which they came */
         }
         sl_list_remove(&g->link);
-        device->grave_count--;
+        (*count)--;
         object_end(g->kind, g->native, g->record);
         sl_free(g);
     }
+}
+
+static void bury_end(struct hvk_device *device)
+{
+    list_end(&device->graves, &device->grave_count, device->retired);
+    list_end(&device->late_graves, &device->late_count, device->sealed);
+}
+
+/* Are markers on their way? */
+static bool is_marked(const struct hvk_device *device)
+{
+    bool marked = false;
+    for (uint32_t i = 0; i < device->queue_count; i++) {
+        marked = marked || device->queues[i].marker != VK_NULL_HANDLE;
+    }
+    return marked;
 }
 
 /* Has every queue signalled its marker? */
@@ -94,13 +125,14 @@ static void marker_place(struct hvk_device *device)
 {
     for (uint32_t i = 0; i < device->queue_count; i++) {
         struct hvk_queue *queue = &device->queues[i];
-        if (queue->is_busy && queue->marker == VK_NULL_HANDLE) {
-            if (hvk_queue_mark(queue, &queue->marker) != VK_SUCCESS) {
-                queue->marker = VK_NULL_HANDLE;
-                return; /* it is tried again, or the device is lost and drained in the end */
-            }
-            queue->is_busy = false;
+        if (queue->last > device->sealed && hvk_queue_mark(queue, &queue->marker) != VK_SUCCESS) {
+            queue->marker = VK_NULL_HANDLE;
+            device->marked = device->sealed; /* those that were placed tell nothing */
+            return; /* it is tried again, or the device is lost and drained in the end */
         }
+    }
+    for (uint32_t i = 0; i < device->queue_count; i++) {
+        device->queues[i].is_busy = false;
     }
     device->marked = device->submits;
 }
@@ -112,25 +144,32 @@ static bool fence_tells(const struct hvk_queue *queue)
     return tell->serial == queue->last && hvk_fence_is_done(queue, tell->fence, tell->serial);
 }
 
+/* Semaphores wait for markers that nothing else needs. */
+static bool must_seal(const struct hvk_device *device)
+{
+    return device->late_count >= GATHER_COUNT;
+}
+
 void hvk_graves_look(struct hvk_device *device)
 {
-    bool busy = false, marked = device->marked != device->retired;
+    bool busy = false, marked = is_marked(device);
     for (uint32_t i = 0; i < device->queue_count; i++) {
         struct hvk_queue *queue = &device->queues[i];
         queue->is_busy = queue->is_busy && !fence_tells(queue);
         busy = busy || queue->is_busy;
     }
     if (!marked && !busy) {
-        device->marked = device->retired = device->submits;
-    } else {
-        if (!marked) {
-            marker_place(device);
-        }
-        if (device->marked != device->retired && marker_done(device)) {
-            device->retired = device->marked;
-        }
+        device->retired = device->submits;
     }
-    bury_end(device, device->retired);
+    if (!marked && (busy || must_seal(device))) {
+        marker_place(device);
+        marked = is_marked(device);
+    }
+    if (marked && marker_done(device)) {
+        device->sealed = device->marked;
+        device->retired = device->retired > device->marked ? device->retired : device->marked;
+    }
+    bury_end(device);
 }
 
 void hvk_graves_idle(struct hvk_device *device)
@@ -140,8 +179,8 @@ void hvk_graves_idle(struct hvk_device *device)
         hvk_queue_done(&device->queues[i], device->submits);
     }
     (void)marker_done(device);
-    device->marked = device->retired = device->submits;
-    bury_end(device, device->retired);
+    device->marked = device->retired = device->sealed = device->submits;
+    bury_end(device);
 }
 
 /* More than a guest may leave waiting: the device's work is waited for. */
@@ -165,6 +204,34 @@ bool hvk_graves_wait(struct hvk_device *device)
     return device->retired == device->submits || make_way(device);
 }
 
+/* It waits in its place of the device's graves. False: there is no room for it. */
+static bool wait_there(struct hvk_device *device, const struct grave *of)
+{
+    struct grave *g = NULL;
+    if (device->grave_count + device->late_count < WAITING_MAX) {
+        g = sl_alloc(sizeof *g);
+    }
+    if (g == NULL) {
+        return false;
+    }
+    *g = *of;
+    g->serial = device->submits;
+    if (is_late(g->kind)) {
+        sl_list_add(&device->late_graves, &g->link);
+        device->late_count++;
+    } else {
+        sl_list_add(&device->graves, &g->link);
+        device->grave_count++;
+    }
+    return true;
+}
+
+/* All that was submitted is done with what ends now. */
+static bool is_free(const struct hvk_device *device, uint32_t kind)
+{
+    return (is_late(kind) ? device->sealed : device->retired) == device->submits;
+}
+
 void hvk_bury(uint32_t kind, uint64_t native, struct hvk_object *record)
 {
     struct hvk_device *device = record->device;
@@ -172,26 +239,19 @@ void hvk_bury(uint32_t kind, uint64_t native, struct hvk_object *record)
         object_end(kind, native, record);
         return;
     }
-    if (device->retired != device->submits) {
+    if (device->retired != device->submits || must_seal(device)) {
         hvk_graves_look(device);
     }
-    struct grave *g = NULL;
-    if (device->retired != device->submits && device->grave_count < WAITING_MAX) {
-        g = sl_alloc(sizeof *g);
-    }
-    if (g != NULL) {
-        *g = (struct grave){
-            .serial = device->submits, .native = native, .record = record, .kind = kind};
-        sl_list_add(&device->graves, &g->link);
-        device->grave_count++;
-    } else if (device->retired == device->submits || make_way(device)) {
+    const struct grave grave = {.native = native, .record = record, .kind = kind};
+    if (!is_free(device, kind) && wait_there(device, &grave)) {
+        hvk_stale_settle(device);
+    } else if (is_free(device, kind) || make_way(device)) {
         object_end(kind, native, record);
+        hvk_stale_settle(device);
     } else {
         device->abandoned = true;
         hvk_device_fail(device, VK_ERROR_DEVICE_LOST, "the end of an object in use");
-        return;
     }
-    hvk_stale_settle(device);
 }
 
 void hvk_submitted(struct hvk_queue *queue, uint64_t fence)
@@ -204,7 +264,7 @@ void hvk_submitted(struct hvk_queue *queue, uint64_t fence)
         queue->tells[queue->tell_count++ % HVK_TELLS] =
             (struct hvk_tell){.serial = device->submits, .fence = fence};
     }
-    if (device->grave_count != 0) {
+    if (device->grave_count != 0 || must_seal(device)) {
         hvk_graves_look(device);
     }
 }
