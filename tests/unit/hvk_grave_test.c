@@ -143,23 +143,17 @@ static struct hvk_device *stand_between(struct vk_world *w)
 
 SLT_FIXTURE(hvk_grave, struct vk_world, vk_world_init, vk_world_finish);
 
-/* It signals the timeline, or waits for it to come there. */
-static void submit_with(struct vk_world *w, VkSemaphore timeline, uint64_t value, bool waits,
-                        VkFence fence)
+/* It brings the timeline to 1. */
+static void submit_signal(struct vk_world *w, VkSemaphore timeline, VkFence fence)
 {
-    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    const uint64_t one = 1;
     const VkTimelineSemaphoreSubmitInfo values = {
         .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
-        .waitSemaphoreValueCount = waits ? 1 : 0,
-        .pWaitSemaphoreValues = &value,
-        .signalSemaphoreValueCount = waits ? 0 : 1,
-        .pSignalSemaphoreValues = &value};
+        .signalSemaphoreValueCount = 1,
+        .pSignalSemaphoreValues = &one};
     const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                                .pNext = &values,
-                               .waitSemaphoreCount = waits ? 1 : 0,
-                               .pWaitSemaphores = &timeline,
-                               .pWaitDstStageMask = &stage,
-                               .signalSemaphoreCount = waits ? 0 : 1,
+                               .signalSemaphoreCount = 1,
                                .pSignalSemaphores = &timeline};
     VK_SEND(&w->main, QueueSubmitAsyncGOOGLE, w->queue, 1, &info, fence);
 }
@@ -173,7 +167,7 @@ static void semaphore_drop(struct vk_world *w, VkSemaphore semaphore)
 static void round_of(struct vk_world *w, VkFence fence)
 {
     VkSemaphore timeline = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
-    submit_with(w, timeline, 1, false, fence);
+    submit_signal(w, timeline, fence);
     SLT_ASSERT_EQ(VK_SUCCESS, vp_wait(w, fence, UINT64_MAX));
     semaphore_drop(w, timeline);
     SLT_ASSERT_EQ(VK_SUCCESS, vp_reset(w, fence));
@@ -237,7 +231,7 @@ SLT_TEST_F(hvk_grave, semaphores_wait_for_a_queue_that_waits, w)
     VkSemaphore gate = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_TIMELINE, 0);
     VkFence fence = vp_fence_make(w);
     VkResult result = VK_ERROR_UNKNOWN;
-    submit_with(w, gate, 1, true, fence);
+    vp_submit_blocked(w, gate, VK_NULL_HANDLE, fence);
     for (uint32_t i = 0; i < 10 * GATHER; i++) {
         semaphore_drop(w, vp_semaphore_make(w, VK_SEMAPHORE_TYPE_BINARY, 0));
     }
