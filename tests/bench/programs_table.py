@@ -39,6 +39,7 @@ from xvfb import XvfbError, x_server  # noqa: E402
 PARTS = ROOT / "tests" / "bench" / "programs"
 TOOLKITS = ROOT / "tests" / "integration" / "toolkits"
 SDL = "/usr/libexec/installed-tests/SDL2"
+ELSEWHERE = re.compile(r"the program ((used|loaded) another driver|made no context).*")
 PATIENCE_S = 90
 END_S = 10  # from being asked to
 FAILURES = (
@@ -211,7 +212,7 @@ def watch(program: Program, run: Run, payer: int, seconds: float) -> Figures:
     cpu, took = spent(payer) - before, time.monotonic() - begun
     run.end(PATIENCE_S if "glmark2" in program.name else 0)
     found = [float(text) for text in re.findall(program.frames, run.said())][known:]
-    elsewhere = re.search(r"the program (used another driver|made no context).*", run.said())
+    elsewhere = ELSEWHERE.search(run.said())
     if not found or elsewhere:
         raise RuntimeError(elsewhere.group() if elsewhere else run.said()[-1000:])
     fps = statistics.median(found)

@@ -13,7 +13,7 @@ import time
 import unittest
 from typing import Any
 
-from cli_bed import PATIENCE_S, Case, state_of, wait_for
+from cli_bed import PATIENCE_S, PROBE, Case, state_of, wait_for
 
 
 class Run(Case):
@@ -162,6 +162,13 @@ class Run(Case):
     def test_other_driver_of_a_child_is_found(self) -> None:
         name = "libEGL_mesa.so.0"
         self.other_driver(name, "sh", "-c", f'{sys.executable} -c "{self.maps(name)}"; true')
+
+    def test_other_driver_beside_ours_is_a_warning(self) -> None:
+        name = "swrast_dri.so"
+        program = f'"{PROBE}" && {sys.executable} -c "{self.maps(name)}"; exit 3'
+        done = self.run_sluice("run", "--", "sh", "-c", program)
+        self.assertEqual(3, done.returncode, done.stderr)
+        self.assertIn(f"another driver as well: {name}", done.stderr)
 
     def hosts(self) -> list[int]:
         """The private hosts of this case: by name, and by the environment they were started in."""

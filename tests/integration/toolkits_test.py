@@ -25,7 +25,7 @@ PARTS = pathlib.Path(__file__).resolve().parent / "toolkits"
 SDL = pathlib.Path("/usr/libexec/installed-tests/SDL2")
 PATIENCE_S = 60
 STILL_S = 1.5
-ELSEWHERE = re.compile(r"sluice run: the program (used another driver|made no context).*")
+ELSEWHERE = re.compile(r"sluice run: the program ((used|loaded) another driver|made no context).*")
 
 
 def variables(more: "dict[str, str]", display: str, folder: str) -> "dict[str, str]":

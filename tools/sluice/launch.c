@@ -279,11 +279,16 @@ static int verdict(struct run *run)
     int code =
         run->asked_to_end && run->program.exit_code == 128 + SIGTERM ? 0 : run->program.exit_code;
     uint64_t contexts = count_contexts(run);
-    if (run->other_driver[0] != '\0') {
+    if (run->other_driver[0] != '\0' && contexts == 0) {
         say_error("the program used another driver: %s; what it drew there did not come through "
                   "Sluice",
                   run->other_driver);
         return code != 0 ? code : SLUICE_EXIT_NOT_THROUGH_US;
+    }
+    if (run->other_driver[0] != '\0') { /* browsers and overlays only look what there is */
+        say_note("warning: the program loaded another driver as well: %s; what it drew there, if "
+                 "it did, did not come through Sluice",
+                 run->other_driver);
     }
     if (run->host.state == HOST_FAILED) {
         if (!host_said_why(&run->host)) {
