@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -410,6 +411,13 @@ static int in_jail(void)
     }
     if (syscall(SYS_ptrace, 16 /* PTRACE_ATTACH */, starter, 0, 0) == 0 || errno != EPERM) {
         return 10;
+    }
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return 11;
+    }
+    if (prlimit(starter, RLIMIT_NOFILE, NULL, &limit) == 0 || errno != EPERM) {
+        return 12;
     }
     return 0;
 }
