@@ -162,6 +162,7 @@ struct hvk_command_pool {
     struct hvk_object object; /* holds a reference on its device */
     pthread_mutex_t lock;     /* the native pool and all that is recorded in it */
     struct sl_list buffers;   /* struct hvk_command_buffer.link */
+    struct hvk_work work;     /* of native ones that were given up and lie in it still */
 };
 
 /* What the commands of a buffer name, each once or a few times: hvk_uses.c. */
@@ -460,6 +461,9 @@ bool hvk_queue_is_done(struct hvk_queue *queue);
 bool hvk_device_is_idle(struct hvk_device *device);
 /* The submit that comes next uses it. */
 void hvk_work_give(struct hvk_work *work, struct hvk_queue *queue);
+/* It is the other as well from now on, unless that is known to be done. */
+void hvk_work_join(const struct hvk_device *device, struct hvk_work *work,
+                   const struct hvk_work *other);
 
 /* --- hvk_stale.c: the end of what descriptor sets may still say --- */
 

@@ -194,6 +194,7 @@ static VkResult renew(struct hvk_command_buffer *b)
     old->shots = b->shots; /* they are copied into as it was recorded */
     b->shots = (struct hvk_shots){.list = NULL};
     forget(b);
+    hvk_work_join(device, &b->pool->work, &b->work);
     b->work = (struct hvk_work){0};
     context->ended++;
     pthread_rwlock_unlock(&context->natives);
@@ -221,9 +222,10 @@ static bool is_idle(const struct hvk_command_buffer *b)
     return hvk_work_is_done(b->object.device, &b->work);
 }
 
+/* A native reset is one of all that lies in the pool natively, named by somebody or not. */
 static bool all_idle(const struct hvk_command_pool *pool)
 {
-    bool idle = true;
+    bool idle = hvk_work_is_done(pool->object.device, &pool->work);
     SL_LIST_FOR(item, &pool->buffers)
     {
         idle = idle && is_idle(SL_CONTAINER(item, struct hvk_command_buffer, link));

@@ -65,3 +65,17 @@ void hvk_work_give(struct hvk_work *work, struct hvk_queue *queue)
     bool elsewhere = work->queue != queue && work->serial != 0 && !is_known(device, work);
     *work = (struct hvk_work){.queue = elsewhere ? NULL : queue, .serial = device->submits + 1};
 }
+
+void hvk_work_join(const struct hvk_device *device, struct hvk_work *work,
+                   const struct hvk_work *other)
+{
+    if (is_known(device, other)) {
+        return;
+    }
+    if (is_known(device, work)) {
+        *work = *other;
+        return;
+    }
+    work->queue = work->queue == other->queue ? work->queue : NULL;
+    work->serial = work->serial > other->serial ? work->serial : other->serial;
+}

@@ -192,6 +192,12 @@ END(the_pool_is_reset_with_its_memory)
             VK_COMMAND_POOL_RESET_RELEASE_RESOURCES_BIT, &r);
     SLT_EXPECT_EQ(VK_SUCCESS, r);
 }
+/* The first one gives the command buffers up, which lie in the native pool until they have run. */
+END(the_pool_is_reset_twice)
+{
+    the_pool_is_reset(w, p);
+    the_pool_is_reset(w, p);
+}
 END(the_pool_ends)
 {
     VK_SEND(&w->main, DestroyCommandPool, w->device, p->pool, NULL);
@@ -226,6 +232,12 @@ END(the_buffer_goes_on)
 END(the_secondary_is_recorded_anew)
 {
     secondary_record(w, p, false);
+}
+END(the_pool_of_a_new_record_is_reset)
+{
+    the_buffer_is_recorded_anew(w, p);
+    the_secondary_is_recorded_anew(w, p);
+    the_pool_is_reset(w, p);
 }
 END(the_descriptor_pool_is_reset)
 {
@@ -286,6 +298,8 @@ END(all_of_it_ends)
 static const struct pending_case pending_cases[] = {ROW(nothing),
                                                     ROW(the_pool_is_reset),
                                                     ROW(the_pool_is_reset_with_its_memory),
+                                                    ROW(the_pool_is_reset_twice),
+                                                    ROW(the_pool_of_a_new_record_is_reset),
                                                     ROW(the_pool_ends),
                                                     ROW(the_buffers_end),
                                                     ROW(the_buffer_is_recorded_anew),
