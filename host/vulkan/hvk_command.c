@@ -1,4 +1,4 @@
-/* Command pools, command buffers, and the bytes that the guest recorded into them.
+/* Command buffers, and the bytes that the guest recorded into them.
  *
  * A flush is an early command: after its turn was passed it runs beside other rings' commands. What
  * keeps that safe: it has context->natives for reading (nothing is destroyed natively meanwhile),
@@ -21,19 +21,9 @@
 #define KEPT_START      256u
 #define RECORDED_HEADER 8u /* opcode, length */
 
-static struct hvk_command_pool *pool_of(struct hvk_object *object)
-{
-    return (struct hvk_command_pool *)(void *)object;
-}
-
 static struct hvk_command_buffer *buffer_of(struct hvk_object *object)
 {
     return (struct hvk_command_buffer *)(void *)object;
-}
-
-static struct hvk_command_pool *pool_find(const struct hvk_context *context, uint64_t id)
-{
-    return pool_of(hvk_find(context, VK_KIND_VkCommandPool, id, NULL));
 }
 
 static struct hvk_command_buffer *buffer_find(const struct hvk_context *context, uint64_t id)
@@ -43,7 +33,7 @@ static struct hvk_command_buffer *buffer_find(const struct hvk_context *context,
 
 /* --- what a snapshot records again --- */
 
-static void forget(struct hvk_command_buffer *b)
+void hvk_command_buffer_forget(struct hvk_command_buffer *b)
 {
     b->state = HVK_INITIAL;
     hvk_uses_forget(&b->uses);
@@ -87,57 +77,6 @@ static void keep(const struct hvk_recording *recording)
     }
 }
 
-/* --- pools --- */
-
-static void pool_release(struct hvk_object *object)
-{
-    struct hvk_command_pool *pool = pool_of(object);
-    struct hvk_device *device = object->device;
-    if (object->native != 0) {
-        device->driver.DestroyCommandPool(hvk_native(device),
-                                          HVK_HANDLE(VkCommandPool, object->native), NULL);
-    }
-    pthread_mutex_destroy(&pool->lock);
-    sl_free(pool);
-    hvk_unref(&device->object);
-}
-
-VkResult hvk_vkCreateCommandPool(struct hvk_call *call, struct vk_args_vkCreateCommandPool *a)
-{
-    struct hvk_device *device = hvk_device_of(a->record);
-    uint64_t id = HVK_U64(*a->pCommandPool);
-    VkCommandPool native = VK_NULL_HANDLE;
-    *a->pCommandPool = VK_NULL_HANDLE;
-    if (a->pCreateInfo->queueFamilyIndex >= device->physical->family_count) {
-        return VK_ERROR_VALIDATION_FAILED;
-    }
-    struct hvk_command_pool *pool = sl_alloc(sizeof *pool);
-    if (pool == NULL) {
-        return VK_ERROR_OUT_OF_HOST_MEMORY;
-    }
-    VkCommandPoolCreateInfo info = *a->pCreateInfo;
-    if (call->context->provider->restores) { /* hvk_command_again */
-        info.flags |= VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
-    }
-    VkResult result = device->driver.CreateCommandPool(hvk_native(device), &info, NULL, &native);
-    if (result != VK_SUCCESS) {
-        sl_free(pool);
-        return hvk_device_result(device, result);
-    }
-    hvk_object_init(&pool->object, VK_KIND_VkCommandPool, HVK_U64(native), device->object.instance,
-                    device, pool_release);
-    (void)hvk_ref(&device->object);
-    pthread_mutex_init(&pool->lock, NULL);
-    sl_list_init(&pool->buffers);
-    enum sl_result added = hvk_add_object(call, &pool->object, &id);
-    hvk_unref(&pool->object);
-    if (added != SL_OK) {
-        return VK_ERROR_TOO_MANY_OBJECTS;
-    }
-    *a->pCommandPool = HVK_HANDLE(VkCommandPool, id);
-    return hvk_device_result(device, VK_SUCCESS);
-}
-
 /* --- command buffers that the device has yet to run --- */
 
 static void buffer_release(struct hvk_object *object)
@@ -158,9 +97,7 @@ static void buffer_release(struct hvk_object *object)
     hvk_unref(&pool->object);
 }
 
-/* It has another native one from now on, with nothing recorded; the old one stays as it is and ends
- * when the device is done with it. */
-static VkResult renew(struct hvk_command_buffer *b)
+VkResult hvk_command_buffer_renew(struct hvk_command_buffer *b)
 {
     struct hvk_device *device = b->object.device;
     struct hvk_context *context = device->context;
@@ -193,7 +130,7 @@ static VkResult renew(struct hvk_command_buffer *b)
         sl_ids_set_native(&context->ids, VK_KIND_VkCommandBuffer, b->object.id, b->object.native);
     old->shots = b->shots; /* they are copied into as it was recorded */
     b->shots = (struct hvk_shots){.list = NULL};
-    forget(b);
+    hvk_command_buffer_forget(b);
     hvk_work_join(device, &b->pool->work, &b->work);
     b->work = (struct hvk_work){0};
     context->ended++;
@@ -202,70 +139,9 @@ static VkResult renew(struct hvk_command_buffer *b)
     return set ? VK_SUCCESS : VK_ERROR_UNKNOWN;
 }
 
-/* The guest names the pool alone. */
-void hvk_vkDestroyCommandPool(struct hvk_call *call, struct vk_args_vkDestroyCommandPool *a)
-{
-    struct hvk_command_pool *pool = pool_find(call->context, a->commandPool_id);
-    if (pool == NULL) {
-        return;
-    }
-    SL_LIST_FOR_SAFE(item, &pool->buffers)
-    {
-        struct hvk_command_buffer *b = SL_CONTAINER(item, struct hvk_command_buffer, link);
-        hvk_destroy(call->context, VK_KIND_VkCommandBuffer, b->object.id);
-    }
-    hvk_destroy(call->context, VK_KIND_VkCommandPool, a->commandPool_id);
-}
-
 static bool is_idle(const struct hvk_command_buffer *b)
 {
     return hvk_work_is_done(b->object.device, &b->work);
-}
-
-/* A native reset is one of all that lies in the pool natively, named by somebody or not. */
-static bool all_idle(const struct hvk_command_pool *pool)
-{
-    bool idle = hvk_work_is_done(pool->object.device, &pool->work);
-    SL_LIST_FOR(item, &pool->buffers)
-    {
-        idle = idle && is_idle(SL_CONTAINER(item, struct hvk_command_buffer, link));
-    }
-    return idle;
-}
-
-VkResult hvk_vkResetCommandPool(struct hvk_call *call, struct vk_args_vkResetCommandPool *a)
-{
-    struct hvk_device *device = hvk_device_of(a->record);
-    struct hvk_command_pool *pool = pool_find(call->context, a->commandPool_id);
-    VkResult result = VK_ERROR_VALIDATION_FAILED;
-    if (pool != NULL && !all_idle(pool)) {
-        result = VK_SUCCESS;
-        SL_LIST_FOR(item, &pool->buffers)
-        {
-            VkResult one = renew(SL_CONTAINER(item, struct hvk_command_buffer, link));
-            result = result == VK_SUCCESS ? one : result;
-        }
-    } else if (pool != NULL) {
-        pthread_mutex_lock(&pool->lock);
-        result = device->driver.ResetCommandPool(hvk_native(device), a->commandPool, a->flags);
-        SL_LIST_FOR(item, &pool->buffers)
-        {
-            forget(SL_CONTAINER(item, struct hvk_command_buffer, link));
-        }
-        pthread_mutex_unlock(&pool->lock);
-    }
-    return hvk_device_result(device, result);
-}
-
-void hvk_vkTrimCommandPool(struct hvk_call *call, struct vk_args_vkTrimCommandPool *a)
-{
-    struct hvk_device *device = hvk_device_of(a->record);
-    struct hvk_command_pool *pool = pool_find(call->context, a->commandPool_id);
-    if (pool != NULL && device->driver.TrimCommandPool != NULL) {
-        pthread_mutex_lock(&pool->lock);
-        device->driver.TrimCommandPool(hvk_native(device), a->commandPool, a->flags);
-        pthread_mutex_unlock(&pool->lock);
-    }
 }
 
 /* --- command buffers --- */
@@ -310,7 +186,7 @@ VkResult hvk_vkAllocateCommandBuffers(struct hvk_call *call,
     VkCommandBuffer *natives = vk_unpack_alloc(&call->in, count, sizeof *natives);
     struct hvk_command_pool *pool =
         natives != NULL && vk_unpack_vkAllocateCommandBuffers(&again, &ids)
-            ? pool_find(call->context, HVK_U64(ids.pAllocateInfo->commandPool))
+            ? hvk_command_pool_find(call->context, HVK_U64(ids.pAllocateInfo->commandPool))
             : NULL;
     VkResult result = VK_ERROR_VALIDATION_FAILED;
     if (pool != NULL && count != 0) {
@@ -451,7 +327,7 @@ void hvk_vkQueueFlushCommandsGOOGLE(struct hvk_call *call,
     }
     struct hvk_device *device = b->object.device;
     struct sl_arena *arena = &call->ring->arena;
-    VkResult renewed = is_idle(b) ? VK_SUCCESS : renew(b);
+    VkResult renewed = is_idle(b) ? VK_SUCCESS : hvk_command_buffer_renew(b);
     if (renewed != VK_SUCCESS) {
         hvk_device_fail(device, renewed, "a command buffer in use");
         return;
@@ -504,7 +380,7 @@ static void begin(struct hvk_recording *r, const VkCommandBufferBeginInfo *info)
         (info->flags & VK_COMMAND_BUFFER_USAGE_RENDER_PASS_CONTINUE_BIT) != 0;
     r->buffer->in_pass = r->buffer->inherits_pass;
     r->buffer->subpasses_left = 0;
-    forget(r->buffer);
+    hvk_command_buffer_forget(r->buffer);
     r->buffer->state = HVK_RECORDING;
     r->buffer->is_once = (info->flags & VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT) != 0;
     r->kept = r->body - RECORDED_HEADER;
@@ -547,7 +423,7 @@ void hvk_vkEndCommandBufferAsyncGOOGLE(struct hvk_recording *r,
 
 static void reset(struct hvk_recording *r, VkCommandBufferResetFlags flags)
 {
-    forget(r->buffer);
+    hvk_command_buffer_forget(r->buffer);
     r->kept = r->end;
     hvk_recorded(r, r->driver->ResetCommandBuffer(r->native, flags), "vkResetCommandBuffer");
 }

@@ -203,6 +203,14 @@ bool hvk_reaches(struct hvk_recording *r, uint64_t buffer_id, uint64_t offset, u
  * what it names is no more. */
 bool hvk_command_buffer_ready(const struct hvk_call *call, struct hvk_queue *queue, uint64_t id);
 
+/* It has another native one from now on, with nothing recorded; the old one stays as it is and ends
+ * when the device is done with it. In turns. */
+VkResult hvk_command_buffer_renew(struct hvk_command_buffer *b);
+/* Nothing is recorded in it. With its pool's lock held, or `natives` for writing. */
+void hvk_command_buffer_forget(struct hvk_command_buffer *b);
+/* hvk_command_pool.c. NULL: there is none. */
+struct hvk_command_pool *hvk_command_pool_find(const struct hvk_context *context, uint64_t id);
+
 /* What it holds is recorded again, natively in its place: the device is done with it. In turns. */
 void hvk_command_again(struct hvk_command_buffer *b);
 
