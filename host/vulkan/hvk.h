@@ -161,7 +161,7 @@ struct hvk_device {
 struct hvk_command_pool {
     struct hvk_object object; /* holds a reference on its device */
     pthread_mutex_t lock;     /* the native pool and all that is recorded in it */
-    struct sl_list buffers;   /* struct hvk_command_buffer.link */
+    struct sl_list buffers;   /* struct hvk_command_buffer.link: those that have ids */
     struct hvk_work work;     /* of native ones that were given up and lie in it still */
 };
 

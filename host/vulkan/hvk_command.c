@@ -139,6 +139,26 @@ VkResult hvk_command_buffer_renew(struct hvk_command_buffer *b)
     return set ? VK_SUCCESS : VK_ERROR_UNKNOWN;
 }
 
+void hvk_command_buffer_end(struct hvk_context *context, struct hvk_command_buffer *b)
+{
+    hvk_work_join(b->object.device, &b->pool->work, &b->work);
+    pthread_mutex_lock(&b->pool->lock);
+    sl_list_remove(&b->link);
+    sl_list_init(&b->link);
+    pthread_mutex_unlock(&b->pool->lock);
+    hvk_destroy(context, VK_KIND_VkCommandBuffer, b->object.id);
+}
+
+static void end_all(struct hvk_context *context, uint32_t count, const VkCommandBuffer *ids)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct hvk_command_buffer *b = buffer_find(context, HVK_U64(ids[i]));
+        if (b != NULL) {
+            hvk_command_buffer_end(context, b);
+        }
+    }
+}
+
 static bool is_idle(const struct hvk_command_buffer *b)
 {
     return hvk_work_is_done(b->object.device, &b->work);
@@ -204,9 +224,9 @@ VkResult hvk_vkAllocateCommandBuffers(struct hvk_call *call,
             enter(call, device, pool, a->pAllocateInfo->level, natives[i], &a->pCommandBuffers[i]);
         result = result == VK_SUCCESS ? one : result;
     }
-    for (uint32_t i = 0; result != VK_SUCCESS && i < count; i++) {
-        hvk_destroy(call->context, VK_KIND_VkCommandBuffer, HVK_U64(a->pCommandBuffers[i]));
-        a->pCommandBuffers[i] = VK_NULL_HANDLE;
+    if (result != VK_SUCCESS) {
+        end_all(call->context, count, a->pCommandBuffers);
+        memset(a->pCommandBuffers, 0, count * sizeof *a->pCommandBuffers);
     }
     return hvk_device_result(device, result);
 }
@@ -217,9 +237,7 @@ void hvk_vkFreeCommandBuffers(struct hvk_call *call, struct vk_args_vkFreeComman
     struct vk_args_vkFreeCommandBuffers ids;
     (void)a;
     if (vk_unpack_vkFreeCommandBuffers(&again, &ids) && ids.pCommandBuffers != NULL) {
-        for (uint32_t i = 0; i < ids.commandBufferCount; i++) {
-            hvk_destroy(call->context, VK_KIND_VkCommandBuffer, HVK_U64(ids.pCommandBuffers[i]));
-        }
+        end_all(call->context, ids.commandBufferCount, ids.pCommandBuffers);
     }
 }
 

@@ -72,10 +72,9 @@ void hvk_vkDestroyCommandPool(struct hvk_call *call, struct vk_args_vkDestroyCom
     if (pool == NULL) {
         return;
     }
-    SL_LIST_FOR_SAFE(item, &pool->buffers)
-    {
-        struct hvk_command_buffer *b = SL_CONTAINER(item, struct hvk_command_buffer, link);
-        hvk_destroy(call->context, VK_KIND_VkCommandBuffer, b->object.id);
+    while (!sl_list_empty(&pool->buffers)) {
+        hvk_command_buffer_end(call->context,
+                               SL_CONTAINER(pool->buffers.next, struct hvk_command_buffer, link));
     }
     hvk_destroy(call->context, VK_KIND_VkCommandPool, a->commandPool_id);
 }

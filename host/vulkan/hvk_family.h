@@ -206,6 +206,9 @@ bool hvk_command_buffer_ready(const struct hvk_call *call, struct hvk_queue *que
 /* It has another native one from now on, with nothing recorded; the old one stays as it is and ends
  * when the device is done with it. In turns. */
 VkResult hvk_command_buffer_renew(struct hvk_command_buffer *b);
+/* The guest names it no more. It ends when the device is done with it; until then it is none of its
+ * pool's, but lies in the native one. In turns. */
+void hvk_command_buffer_end(struct hvk_context *context, struct hvk_command_buffer *b);
 /* Nothing is recorded in it. With its pool's lock held, or `natives` for writing. */
 void hvk_command_buffer_forget(struct hvk_command_buffer *b);
 /* hvk_command_pool.c. NULL: there is none. */

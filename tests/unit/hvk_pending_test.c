@@ -207,6 +207,11 @@ END(the_buffers_end)
     const VkCommandBuffer both[2] = {p->secondary, p->primary};
     VK_SEND(&w->main, FreeCommandBuffers, w->device, p->pool, 2, both);
 }
+END(the_pool_of_ended_buffers_is_reset)
+{
+    the_buffers_end(w, p);
+    the_pool_is_reset(w, p);
+}
 END(the_buffer_is_recorded_anew)
 {
     struct vk_pack recorded;
@@ -300,6 +305,7 @@ static const struct pending_case pending_cases[] = {ROW(nothing),
                                                     ROW(the_pool_is_reset_with_its_memory),
                                                     ROW(the_pool_is_reset_twice),
                                                     ROW(the_pool_of_a_new_record_is_reset),
+                                                    ROW(the_pool_of_ended_buffers_is_reset),
                                                     ROW(the_pool_ends),
                                                     ROW(the_buffers_end),
                                                     ROW(the_buffer_is_recorded_anew),
@@ -367,6 +373,22 @@ SLT_TEST_F(hvk_pending, nothing_is_made_anew_that_is_done, w)
     the_descriptor_pool_is_reset(w, &p);
     SLT_EXPECT_EQ(native, b->native);
     SLT_EXPECT_EQ(native_sets, sets->native);
+}
+
+/* One that ended while it could not be told that it had run is gone at the first look after that:
+ * the end of its pool begins with another buffer, which is such a look. */
+SLT_TEST_F(hvk_pending, a_pool_ends_behind_a_buffer_of_its_own, w)
+{
+    struct pending p;
+    make(w, &p);
+    submit(w, &p);
+    VK_SEND(&w->main, FreeCommandBuffers, w->device, p.pool, 1, &p.secondary);
+    begin_it(w, &p);
+    SLT_EXPECT_EQ(VK_SUCCESS, finish_it(w, &p));
+    the_pool_ends(w, &p);
+    fill_up(w);
+    SLT_EXPECT_TRUE(!w->main.lost);
+    vp_expect_words(&p.h.m, 31);
 }
 
 /* --- results, by a ring of its own --- */
