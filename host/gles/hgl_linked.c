@@ -208,8 +208,12 @@ void hgl_keep_shader_program(struct hgl_state *s, uint32_t name, uint32_t type, 
 
 /* A wish of before the last link is kept beside a later one of the same name: both count, one for
  * what is linked, one for what will be. */
-static void keep_wish(struct hgl_group *g, uint32_t program, const struct hgl_wish *wish)
+static void keep_wish(const struct gl_driver *gl, struct hgl_group *g, uint32_t program,
+                      const struct hgl_wish *wish)
 {
+    if (!gl->IsProgram(program)) {
+        return;
+    }
     pthread_mutex_lock(&g->lock);
     struct hgl_program *p = program_locked(g, program);
     struct hgl_wish *same = NULL;
@@ -258,12 +262,10 @@ void hgl_glBindAttribLocation(struct hr_call *call, const struct gles2_args_glBi
     struct hgl_state *s = named_ok(call, true, a->name, a->name_size);
     if (s != NULL) {
         gl->BindAttribLocation(a->program, a->index, a->name);
-        if (gl->IsProgram(a->program)) {
-            keep_wish(s->group, a->program,
-                      &(struct hgl_wish){.kind = HGL_WISH_ATTRIBUTE,
-                                         .location = a->index,
-                                         .name = (char *)(uintptr_t)a->name});
-        }
+        keep_wish(gl, s->group, a->program,
+                  &(struct hgl_wish){.kind = HGL_WISH_ATTRIBUTE,
+                                     .location = a->index,
+                                     .name = (char *)(uintptr_t)a->name});
     }
 }
 
@@ -275,12 +277,10 @@ void hgl_glBindFragDataLocationEXT(struct hr_call *call,
         named_ok(call, gl->BindFragDataLocationEXT != NULL, a->name, a->name_size);
     if (s != NULL) {
         gl->BindFragDataLocationEXT(a->program, a->color, a->name);
-        if (gl->IsProgram(a->program)) {
-            keep_wish(s->group, a->program,
-                      &(struct hgl_wish){.kind = HGL_WISH_COLOR,
-                                         .location = a->color,
-                                         .name = (char *)(uintptr_t)a->name});
-        }
+        keep_wish(gl, s->group, a->program,
+                  &(struct hgl_wish){.kind = HGL_WISH_COLOR,
+                                     .location = a->color,
+                                     .name = (char *)(uintptr_t)a->name});
     }
 }
 
@@ -292,13 +292,11 @@ void hgl_glBindFragDataLocationIndexedEXT(
         named_ok(call, gl->BindFragDataLocationIndexedEXT != NULL, a->name, a->name_size);
     if (s != NULL) {
         gl->BindFragDataLocationIndexedEXT(a->program, a->colorNumber, a->index, a->name);
-        if (gl->IsProgram(a->program)) {
-            keep_wish(s->group, a->program,
-                      &(struct hgl_wish){.kind = HGL_WISH_COLOR_INDEX,
-                                         .location = a->colorNumber,
-                                         .index = a->index,
-                                         .name = (char *)(uintptr_t)a->name});
-        }
+        keep_wish(gl, s->group, a->program,
+                  &(struct hgl_wish){.kind = HGL_WISH_COLOR_INDEX,
+                                     .location = a->colorNumber,
+                                     .index = a->index,
+                                     .name = (char *)(uintptr_t)a->name});
     }
 }
 
