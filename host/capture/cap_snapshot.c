@@ -197,7 +197,8 @@ static void make_rest_of(struct cap_saving *s)
 
 static enum sl_result save_context(struct cap_saving *s, const struct cap_step *step)
 {
-    const struct vgd_saver saver = {.user = s, .packet = on_packet, .resource = on_resource};
+    const struct vgd_saver saver = {
+        .user = s, .packet = on_packet, .resource = on_resource, .is_last = s->is_last};
     struct vgd *inner = s->device->inner;
     s->ctx_id = step->ctx_id;
     s->capset = step->what->context.capset;
@@ -313,7 +314,7 @@ static enum sl_result write_all(struct cap_saving *s)
 static enum sl_result save(struct cap_device *d, enum cap_snapshot_reason reason)
 {
     struct cap_recording *r = d->recording;
-    struct cap_saving s = {.device = d, .recording = r};
+    struct cap_saving s = {.device = d, .recording = r, .is_last = reason == CAP_SNAPSHOT_TRIM};
     uint64_t begin = sl_clock_ns();
     bool waits = sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
     struct cap_snapshot mark = {.mark = CAP_SNAPSHOT_BEGIN,

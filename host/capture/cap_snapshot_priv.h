@@ -10,7 +10,8 @@ struct cap_saving {
     struct cap_recording *recording;
     struct cap_lane verbs, memory;
     uint64_t records;
-    bool failed; /* no memory */
+    bool failed;  /* no memory */
+    bool is_last; /* vgd_saver.is_last */
     /* Of the context that is being saved: */
     uint32_t ctx_id, capset;
 };

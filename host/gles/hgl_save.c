@@ -213,6 +213,7 @@ static void save_shared(struct hgl_save *s)
     }
     hgl_save_textures(s);
     hgl_save_programs(s);
+    hgl_save_unnamed(s);
     hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, 1);
     hgl_save_labels(s, s->root->state, false);
 }
@@ -309,6 +310,7 @@ static void save_group(struct hgl_save *s, struct hgl_saved *root)
         }
     }
     hgl_save_orphans_finish(s);
+    hgl_save_samples_finish(s);
     hgl_save_reader_end(s);
     s->root = NULL;
 }

@@ -51,6 +51,17 @@ struct hgl_orphan {
     uint8_t *pixels; /* of a texture, owned */
 };
 
+/* A texture or renderbuffer of several samples. */
+struct hgl_samples {
+    uint32_t name;
+    GLenum target; /* GL_RENDERBUFFER, GL_TEXTURE_2D_MULTISAMPLE, ..._ARRAY */
+};
+
+/* Names that exist in the replay and may be anything for a while; 0: none. */
+struct hgl_lent {
+    uint32_t vertex, fragment, program;
+};
+
 struct hgl_save {
     const struct vgd_saver *to; /* NULL: nothing is saved, hgl_drawn.c reads */
     struct hgl_objects all;     /* of the client */
@@ -73,6 +84,8 @@ struct hgl_save {
     EGLSurface pbuffer; /* where that cannot do without */
     struct hgl_orphan *orphans; /* owned; nullable */
     uint32_t orphan_count;
+    struct hgl_samples *samples; /* owned; nullable */
+    uint32_t samples_count;
     bool shares_framebuffers;
     bool reuses_names;      /* the driver gives names out again that were given back */
     const char *extensions; /* of the current GLES context */
@@ -150,6 +163,7 @@ void hgl_save_buffers(struct hgl_save *s);       /* hgl_save_object.c */
 void hgl_save_samplers(struct hgl_save *s);      /* hgl_save_object.c */
 void hgl_save_renderbuffers(struct hgl_save *s); /* hgl_save_render.c */
 void hgl_save_textures(struct hgl_save *s);      /* hgl_save_texture.c */
+void hgl_save_unnamed(struct hgl_save *s);       /* hgl_save_texture.c: those without names */
 void hgl_save_programs(struct hgl_save *s);      /* hgl_save_program.c */
 void hgl_save_deleted_programs(struct hgl_save *s);
 
@@ -182,6 +196,13 @@ const struct hgl_orphan *hgl_save_orphan(const struct hgl_save *s, GLenum type, 
 void hgl_save_orphan_texture(struct hgl_save *s, const struct hgl_orphan *orphan);
 /* In the replay: all are deleted; no framebuffer is bound. */
 void hgl_save_delete_orphans(struct hgl_save *s);
+
+/* hgl_save_samples.c: this one of the group's has storage, and samples that are to be brought. */
+void hgl_save_has_samples(struct hgl_save *s, uint32_t name, GLenum target);
+/* They are; the desktop context is current, in the replay the root's. Unnamed 2D textures are
+ * whatever behind it. */
+void hgl_save_samples(struct hgl_save *s, const struct hgl_lent *lent);
+void hgl_save_samples_finish(struct hgl_save *s);
 
 /* hgl_save.c: client images of the group's textures; whether this one was written. */
 void hgl_save_images(struct hgl_save *s);

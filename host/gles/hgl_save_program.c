@@ -16,13 +16,14 @@ static const GLenum stage_types[HGL_STAGES] = {GL_VERTEX_SHADER,       GL_FRAGME
                                                GL_COMPUTE_SHADER,      GL_GEOMETRY_SHADER,
                                                GL_TESS_CONTROL_SHADER, GL_TESS_EVALUATION_SHADER};
 
-enum what { HOLE, SHADER, PROGRAM };
+enum what { HOLE, SHADER, PROGRAM, LENT_PROGRAM };
 
 struct programs {
     uint32_t top;
     uint8_t *what;                /* [top + 1] */
     uint32_t lenders[HGL_STAGES]; /* a shader of each type that may be used for a while; 0 none */
     bool lender_is_above;         /* the last ones were made beyond top */
+    struct hgl_lent lent;         /* who writes samples */
 };
 
 static uint32_t stage_index(GLenum type)
@@ -71,11 +72,75 @@ static uint32_t wanted_stages(struct hgl_save *s, const struct programs *p)
     return wanted;
 }
 
+/* One that is linked anew behind what it is lent for. */
+static uint32_t find_relinked(struct hgl_save *s, const struct programs *p)
+{
+    for (uint32_t name = 1; name <= p->top; name++) {
+        const struct hgl_program *record =
+            p->what[name] == PROGRAM ? sl_map_find(&s->root->state->group->programs, name) : NULL;
+        if (record != NULL && record->linked && !record->forgotten) {
+            return name;
+        }
+    }
+    return 0;
+}
+
+/* Who writes samples needs two shaders and a program for a while: of names that are nobody's, or of
+ * those that get their own texts behind it. */
+static void find_lent(struct hgl_save *s, struct programs *p)
+{
+    uint32_t *const shaders[] = {&p->lent.vertex, &p->lent.fragment};
+    if (s->samples_count == 0) {
+        return;
+    }
+    p->lent.program = find_relinked(s, p);
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t own = 0;
+        for (uint32_t name = 1; name <= p->top && own == 0; name++) {
+            bool is_one = p->what[name] == SHADER &&
+                          shader_get(s, name, GL_SHADER_TYPE) == (GLint)stage_types[i] &&
+                          shader_get(s, name, GL_SHADER_SOURCE_LENGTH) > 0 &&
+                          shader_get(s, name, GL_COMPILE_STATUS) != 0;
+            own = is_one ? name : 0;
+        }
+        *shaders[i] = own;
+    }
+}
+
+/* What a name that is nobody's is made as beyond what is wanted: LENT_PROGRAM, or the stage of a
+ * shader that is lent. */
+static bool lend_hole(struct hgl_save *s, struct programs *p, uint32_t name, uint32_t *stage)
+{
+    uint32_t *const shaders[] = {&p->lent.vertex, &p->lent.fragment};
+    for (uint32_t i = 0; s->samples_count != 0 && i < 2; i++) {
+        if (*shaders[i] == 0) {
+            *shaders[i] = name;
+            *stage = i;
+            return false;
+        }
+    }
+    if (s->samples_count == 0 || p->lent.program != 0) {
+        return false;
+    }
+    p->lent.program = name;
+    return true;
+}
+
 static void create_all(struct hgl_save *s, struct programs *p)
 {
     uint32_t wanted = wanted_stages(s, p);
+    find_lent(s, p);
     for (uint32_t name = 1; name <= p->top && !hgl_save_failed(s); name++) {
-        if (p->what[name] == PROGRAM) {
+        if (p->what[name] == HOLE && wanted == 0) {
+            uint32_t stage = 0;
+            if (lend_hole(s, p, name, &stage)) {
+                p->what[name] = LENT_PROGRAM;
+            } else {
+                create_shader(s, stage_types[stage], name);
+                continue;
+            }
+        }
+        if (p->what[name] == PROGRAM || p->what[name] == LENT_PROGRAM) {
             hgl_save_flush(s);
             gles2_pack_glCreateProgram(hgl_out(s));
             hgl_save_reply(s, &name, 4);
@@ -95,6 +160,10 @@ static void create_all(struct hgl_save *s, struct programs *p)
         if (p->lenders[stage] == 0 || p->what[name] == HOLE) {
             p->lenders[stage] = name;
         }
+    }
+    for (uint32_t i = 0; i < 2; i++) { /* those that are lent to programs as well */
+        uint32_t *shader = i == 0 ? &p->lent.vertex : &p->lent.fragment, own = p->lenders[i];
+        *shader = *shader == 0 && own != 0 && p->what[own] == HOLE ? own : *shader;
     }
     /* Where names are given out again, the next ones leave no trace. */
     for (uint32_t stage = 0, above = p->top; stage < HGL_STAGES; stage++) {
@@ -455,6 +524,7 @@ static void compare_programs(struct hgl_save *s, struct programs *p)
 static void save_programs(struct hgl_save *s, struct programs *p)
 {
     create_all(s, p);
+    hgl_save_samples(s, &p->lent);
     for (uint32_t name = 1; name <= p->top && !hgl_save_failed(s); name++) {
         if (p->what[name] == PROGRAM) {
             save_program(s, p, name);
@@ -465,6 +535,8 @@ static void save_programs(struct hgl_save *s, struct programs *p)
             attach_shaders(s, name);
         } else if (p->what[name] == SHADER) {
             save_shader(s, name);
+        } else if (p->what[name] == LENT_PROGRAM) {
+            gles2_pack_glDeleteProgram(hgl_out(s), name);
         } else {
             gles2_pack_glDeleteShader(hgl_out(s), name);
         }

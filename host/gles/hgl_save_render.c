@@ -226,7 +226,8 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
     if (samples > 0) {
         gles2_pack_glRenderbufferStorageMultisample(hgl_out(s), GL_RENDERBUFFER, samples, internal,
                                                     width, height);
-        return; /* its samples cannot be told: left undefined */
+        hgl_save_has_samples(s, name, GL_RENDERBUFFER);
+        return;
     }
     gles2_pack_glRenderbufferStorage(hgl_out(s), GL_RENDERBUFFER, internal, width, height);
     hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_RENDERBUFFERS, name);

@@ -333,7 +333,8 @@ static void save_images(struct hgl_save *s, const struct texture *t)
                 about_contents(s, t);
             }
             if (samples) {
-                return; /* its contents cannot be told: left undefined */
+                hgl_save_has_samples(s, t->name, t->target);
+                return;
             }
             save_level(s, t, face, number, &l);
         }
@@ -414,7 +415,7 @@ static void save_texture(struct hgl_save *s, uint32_t name, GLenum target)
 }
 
 /* The textures that are bound where none is have no name, and may have contents. */
-static void save_unnamed(struct hgl_save *s)
+void hgl_save_unnamed(struct hgl_save *s)
 {
     static const struct {
         GLenum target;
@@ -486,7 +487,6 @@ void hgl_save_textures(struct hgl_save *s)
             hgl_save_images(s);
         }
     }
-    save_unnamed(s);
     hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_TEXTURES, 1);
     hgl_save_delete_holes(s, HGL_TEXTURES, top, alive);
     sl_free(alive);

@@ -97,21 +97,46 @@ static void run(struct twin *t, const struct twin_list *calls, size_t from, size
     }
 }
 
-static void cut_at(struct cuts *c, size_t at, size_t every)
+/* The EGL display is the process's, and ends with the first provider. */
+static void over(struct cuts *c)
 {
-    SLT_SCOPE("cut before call %zu", at);
-    SLT_ASSERT_OK(twin_save(&c->whole, &c->saved));
-    twin_init(&c->part);
-    c->part_lives = true;
-    twin_play(&c->part, &c->saved);
-    run(&c->part, &c->calls, at, at + SPANS * every);
-    /* The EGL display is the process's, and ends with the first provider. */
     SLT_ASSERT_LT(c->provider_count, PROVIDERS_MAX);
     c->providers[c->provider_count++] = c->part.provider;
     c->part.provider = NULL;
     twin_finish(&c->part);
     c->part = (struct twin){0};
     c->part_lives = false;
+}
+
+/* What reads samples uses names up that were recorded: another one is saved, with which nobody goes
+ * on. */
+static bool has_samples(const struct cuts *c, size_t end)
+{
+    for (size_t i = 0; i < end; i++) {
+        if (strstr(name_of(&c->calls.packets[i]), "Multisample") != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void cut_at(struct cuts *c, size_t at, size_t every)
+{
+    SLT_SCOPE("cut before call %zu", at);
+    if (has_samples(c, at)) {
+        twin_init(&c->part);
+        c->part_lives = true;
+        run(&c->part, &c->calls, 0, at);
+        SLT_ASSERT_OK(twin_save(&c->part, &c->saved));
+        over(c);
+    } else {
+        SLT_ASSERT_OK(twin_save(&c->whole, &c->saved));
+    }
+    twin_init(&c->part);
+    c->part_lives = true;
+    twin_play(&c->part, &c->saved);
+    run(&c->part, &c->calls, at, at + SPANS * every);
+    over(c);
     twin_list_finish(&c->saved);
 }
 
@@ -147,6 +172,7 @@ SLT_TEST_F(gles_cuts, go_on_as_recorded, c)
     SLT_ASSERT_GT(c->calls.count, 10u);
     every = every < c->calls.count / 3 ? every : c->calls.count / 3;
     twin_init(&c->whole);
+    c->whole.goes_on = true;
     for (size_t at = 0; at < c->calls.count; at += every) {
         run(&c->whole, &c->calls, at, at + every);
         if (at + every < c->calls.count) {

@@ -183,7 +183,7 @@ enum sl_result twin_save(struct twin *t, struct twin_list *list)
         struct hgl_ring *own = t->states[i];
         refs[i] = (struct hgl_ring_ref){.id = FIRST_RING + i, .thread = &own->rc};
     }
-    const struct vgd_saver saver = {.user = list, .packet = on_packet};
+    const struct vgd_saver saver = {.user = list, .packet = on_packet, .is_last = !t->goes_on};
     *list = (struct twin_list){0};
     run_on(t);
     take(t, t->at, false);

@@ -22,6 +22,7 @@ struct twin {
     uint8_t reply[1 << 20]; /* of the last packet that had one */
     size_t reply_size;
     bool lost;
+    bool goes_on; /* with what it was, behind twin_save */
 };
 
 struct twin_packet {

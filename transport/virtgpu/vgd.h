@@ -155,6 +155,9 @@ struct vgd_saver {
      * states are told whole, those too that new objects have, as the packets are not for new ones
      * alone. */
     enum sl_result (*about)(void *user, const struct vgd_about *about);
+    /* Nobody goes on with the context as it is: saving it may use up names that it would have given
+     * out next. What can be read in no other way is left out where they do. */
+    bool is_last;
 };
 
 /* One attachment of what a ring has drawn on. */
