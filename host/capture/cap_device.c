@@ -315,8 +315,8 @@ void cap_device_complete(struct cap_recording *r, enum cap_end_reason reason, ui
     cap_recording_unref(r);
 }
 
-enum sl_result cap_device_stop(struct cap_device *d, enum cap_end_reason reason,
-                               uint32_t exit_status, struct cap_writer_report *report)
+/* NULL: there is none. */
+static struct cap_recording *stop(struct cap_device *d)
 {
     if (d->recording != NULL) {
         /* At one moment for all rings, before any of them is let go: what one takes that is still
@@ -325,7 +325,22 @@ enum sl_result cap_device_stop(struct cap_device *d, enum cap_end_reason reason,
     }
     sl_atomic_store_release(&d->epoch, 0); /* the rings end their streams when they look again */
     sl_atomic_store_relaxed(&d->wants_pixel, 0);
-    struct cap_recording *r = cap_device_release(d);
+    return cap_device_release(d);
+}
+
+void cap_device_abandon(struct cap_device *d)
+{
+    struct cap_recording *r = stop(d);
+    if (r != NULL) {
+        cap_writer_abandon(r->writer);
+        cap_recording_unref(r);
+    }
+}
+
+enum sl_result cap_device_stop(struct cap_device *d, enum cap_end_reason reason,
+                               uint32_t exit_status, struct cap_writer_report *report)
+{
+    struct cap_recording *r = stop(d);
     if (r == NULL) {
         return SL_ERR_NOTFOUND;
     }

@@ -93,6 +93,8 @@ void cap_device_flush(struct cap_device *device);
 struct cap_recording *cap_device_release(struct cap_device *device);
 void cap_device_complete(struct cap_recording *recording, enum cap_end_reason reason,
                          uint32_t exit_status, struct cap_writer_report *report);
+/* The recording, if there is one, was none: cap_writer_abandon. */
+void cap_device_abandon(struct cap_device *device);
 /* NOTFOUND: there is no recording. */
 enum sl_result cap_device_stop(struct cap_device *device, enum cap_end_reason reason,
                                uint32_t exit_status, struct cap_writer_report *report);

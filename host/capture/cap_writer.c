@@ -437,12 +437,24 @@ static bool write_end(struct cap_writer *w, struct cap_end *end)
     return write_chunk(w, &c, (const uint8_t *)end, sizeof *end, NULL, 0, true);
 }
 
-void cap_writer_finish(struct cap_writer *w, enum cap_end_reason reason, uint32_t exit_status,
-                       struct cap_writer_report *report)
+static void end_threads(struct cap_writer *w)
 {
     cap_queue_end(&w->queue);
     pthread_join(w->thread, NULL);
     cap_helper_end(&w->helper);
+}
+
+void cap_writer_abandon(struct cap_writer *w)
+{
+    end_threads(w);
+    cap_file_abandon(&w->file);
+    writer_free(w);
+}
+
+void cap_writer_finish(struct cap_writer *w, enum cap_end_reason reason, uint32_t exit_status,
+                       struct cap_writer_report *report)
+{
+    end_threads(w);
     struct cap_end end = {.reason = (uint32_t)reason_of(w, reason),
                           .exit_status = exit_status,
                           .error = (uint32_t)w->file.error};

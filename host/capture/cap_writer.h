@@ -94,6 +94,8 @@ struct cap_writer_report {
     bool has_end;  /* the index and the end could be written */
     bool has_name; /* else it still is NAME.part */
 };
+/* Leaves no file, and an older one of this name as it is; frees the writer, as below. */
+void cap_writer_abandon(struct cap_writer *writer);
 /* Writes what was put, the index and the end, and gives the file its name; frees the writer. No
  * other thread uses it any more. */
 void cap_writer_finish(struct cap_writer *writer, enum cap_end_reason reason, uint32_t exit_status,

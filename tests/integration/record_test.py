@@ -127,7 +127,24 @@ class Record(Case):
         self.trace.write_text("precious")
         self.assertEqual(127, self.record("-f", "--", "no-such-program").returncode)
         self.assertEqual("precious", self.trace.read_text())
-        self.assertEqual(126, self.record("-f", "--", "/").returncode)
+
+    def test_a_program_that_cannot_be_executed(self) -> None:
+        """Neither a trace of nothing is left, nor an old one lost; also of a flight recorder."""
+        wrong = self.tmp / "wrong"
+        wrong.write_text("#!/nowhere/interpreter\n")
+        wrong.chmod(0o755)
+        for code, program in ((126, "/"), (127, str(wrong))):
+            for more in ([], ["--json"], ["--ring", "4M"], ["--trigger", "signal"]):
+                with self.subTest(program=program, more=more):
+                    done = self.record(*more, "--", program)
+                    self.assertEqual(code, done.returncode, done.stderr)
+                    self.assertNotIn("recorded frames", done.stderr)
+                    self.assertEqual([], list(self.tmp.glob("*.slc*")))
+        self.trace.write_text("precious")
+        done = self.record("-f", "--", "/")
+        self.assertEqual(126, done.returncode, done.stderr)
+        self.assertEqual("precious", self.trace.read_text())
+        self.assertEqual([self.trace], list(self.tmp.glob("*.slc*")))
 
     def test_a_name_that_is_taken(self) -> None:
         self.trace.write_text("precious")

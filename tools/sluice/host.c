@@ -25,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ABANDON      SIGUSR2           /* to a private host: end, and leave no recording */
 #define END_PATIENCE (5 * SL_NS_PER_S) /* how long a host may take to end before it is killed */
 #define HEAP_KEPT    (16 << 20)
 #define HEAP_LARGE   (1 << 20)
@@ -220,6 +221,14 @@ static int make_serving_device(const struct vgd_sink *front, const struct host_o
     return code;
 }
 
+/* Nothing was worth recording: the starter says so with its signal. */
+static bool is_abandoned(int stop_fd)
+{
+    struct signalfd_siginfo info;
+    return read(stop_fd, &info, sizeof info) == (ssize_t)sizeof info &&
+           info.ssi_signo == (uint32_t)ABANDON;
+}
+
 /* Serves with the device made; the server outlives it. stats: nullable. */
 static int serve_device(struct local_server *server, const struct host_options *options,
                         struct host_stats *stats, int stop_fd, int status_fd)
@@ -242,6 +251,9 @@ static int serve_device(struct local_server *server, const struct host_options *
     }
     if (result == SL_OK) {
         result = local_server_run(server, stop_fd);
+    }
+    if (is_abandoned(stop_fd)) {
+        host_record_abandon(&recorder);
     }
     host_record_end(&recorder, CAP_END_PROGRAM);
     device->ops->destroy(device);
@@ -315,6 +327,7 @@ static _Noreturn void be_host(const struct host_options *options, const char *di
     sigset_t stop;
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, ABANDON);
     sigprocmask(SIG_SETMASK, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a recording that grows too large ends by itself */
@@ -444,7 +457,7 @@ enum sl_result host_wait(struct host_process *host, enum host_state state, int64
 void host_finish(struct host_process *host)
 {
     if (host->pid > 0) {
-        kill(host->pid, SIGTERM);
+        kill(host->pid, host->is_abandoned ? ABANDON : SIGTERM);
         enum sl_result result = host_wait(host, HOST_ENDED, (int64_t)END_PATIENCE);
         if (result == SL_ERR_TIMEOUT) {
             say_note("the host did not end by itself; it is killed");

@@ -77,6 +77,7 @@ struct host_process {
     void *told_user;
     char line[HOST_RECORD_LINE];
     size_t line_size;
+    bool is_abandoned; /* host_finish leaves no file of what it records */
 };
 
 /* Forks one; options->path is chosen here. The process must have one thread. It ends with its

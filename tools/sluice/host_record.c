@@ -395,6 +395,12 @@ void host_record_end(struct host_recorder *h, enum cap_end_reason reason)
     h->is_on = false;
 }
 
+void host_record_abandon(struct host_recorder *h)
+{
+    cap_device_abandon(h->recorder);
+    h->is_on = false;
+}
+
 void host_record_finish(struct host_recorder *h)
 {
     for (size_t i = 0; i < HOST_RECORD_LINES; i++) {

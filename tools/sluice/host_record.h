@@ -79,6 +79,8 @@ bool host_record_wish(const struct host_record *record, char *text, size_t size)
 int host_record_begin(struct host_recorder *host, const struct host_record *plan);
 /* Ends what there is, and tells. */
 void host_record_end(struct host_recorder *host, enum cap_end_reason reason);
+/* The file that is being written goes again, and nothing is told of it. */
+void host_record_abandon(struct host_recorder *host);
 void host_record_finish(struct host_recorder *host);
 
 /* Lines that the starter is told: "recording PATH", "over" (nothing more comes), "unrecorded CODE

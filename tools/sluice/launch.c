@@ -315,6 +315,10 @@ static int run_program(struct run *run)
     }
     int code = start_program(run);
     if (code != 0) {
+        run->host.is_abandoned = true;
+        if (run->launch->session != NULL) {
+            record_session_abandon(run->launch->session);
+        }
         return code;
     }
     attend(run);

@@ -32,6 +32,9 @@ static void take_store(struct record_session *s, const struct host_recorded *r)
 void record_session_line(struct record_session *s, const char *line)
 {
     struct host_recorded recorded;
+    if (s->is_abandoned) {
+        return;
+    }
     if (strncmp(line, "recording ", 10) == 0) {
         s->begun++;
         snprintf(s->writing, sizeof s->writing, "%s", line + 10);
@@ -55,6 +58,12 @@ void record_session_line(struct record_session *s, const char *line)
         }
         s->is_over = s->is_over || s->ends_at_once;
     }
+}
+
+void record_session_abandon(struct record_session *s)
+{
+    s->is_abandoned = true;
+    s->told = s->begun;
 }
 
 /* ---- triggers ---- */

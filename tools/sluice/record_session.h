@@ -33,6 +33,7 @@ struct record_session {
     struct progress progress;
     bool is_over; /* all that was asked for is there */
     bool failed;
+    bool is_abandoned;
 };
 
 /* The trigger's descriptors. Before there are threads. Returns an exit code; the reason was said.
@@ -43,6 +44,8 @@ int record_session_init(struct record_session *session);
 int record_session_begin(struct record_session *session, const char *path);
 /* A line of host_record.h's. */
 void record_session_line(struct record_session *session, const char *line);
+/* The program never ran: there will be no file, and what is told of one is not heard. */
+void record_session_abandon(struct record_session *session);
 /* One of the descriptors is readable: pulls the trigger. */
 void record_session_look(struct record_session *session);
 /* The host is over. why: of a flight recorder's last trace; NULL: none is wanted. code: what it
