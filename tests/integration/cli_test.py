@@ -42,6 +42,13 @@ class Usage(Case):
         self.refused(2, "serve", "--clients", "none", says="should be a number from 1 to")
         self.refused(2, "serve", "--status-fd", "77", says="is not open")
         self.refused(2, "help", "nothing", says="no verb is named 'nothing'")
+        self.refused(2, "help", "dmp", says="no verb is named 'dmp'; did you mean dump?")
+        self.refused(2, "dump", "--farmes", "1", "a", says="'--farmes'; did you mean --frames?")
+        self.refused(2, "serve", "--memory", "0", says="should be a number from 1M to 1024G")
+        self.refused(2, "diff", "--limit", "0", "a", "b", says="should be a number from 1 on")
+        done = self.run_sluice("--versoin")
+        self.assertEqual(2, done.returncode)
+        self.assertIn("unknown option '--versoin'; did you mean --version?", done.stderr)
 
     def test_wrong_options_of_each_verb(self) -> None:
         for verb in ("run", "serve", "dump", "doctor"):

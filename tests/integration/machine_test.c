@@ -35,7 +35,7 @@ static void bed_finish(struct bed *t)
 SLT_FIXTURE(machine, struct bed, bed_init, bed_finish);
 
 /* The verb with these words; its exit code. */
-static int run_verb(const char *name, int count, char *const *words)
+static int run_verb(const char *name, int count, char **words)
 {
     const struct verb *verb = verb_find(name);
     struct opt_set set;

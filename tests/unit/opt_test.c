@@ -2,6 +2,7 @@
  * of every verb. */
 #include "tests/support/slt.h"
 #include "tools/sluice/maps.h"
+#include "tools/sluice/near.h"
 #include "tools/sluice/place.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/say.h"
@@ -240,6 +241,54 @@ SLT_TEST(options, a_program_keeps_its_own)
     SLT_EXPECT_EQ(2u, set.arg_count);
     SLT_EXPECT_TRUE(!opt_parse(&verb_run, 0, bare, &set));
     SLT_EXPECT_TRUE(!opt_parse(&verb_serve, 1, bare, &set));
+}
+
+/* Options stand where they like, but behind -- or where a program's words begin. */
+SLT_TEST(options, mix_with_arguments)
+{
+    struct opt_set set;
+    char one[] = "a.slc", two[] = "b.slc", output[] = "-o", out[] = "c.slc", dashes[] = "--";
+    char dash[] = "-x", input[] = "-";
+    char *mixed[] = {one, output, out, two, NULL};
+    SLT_ASSERT_TRUE(opt_parse(&verb_trim, 4, mixed, &set));
+    SLT_ASSERT_EQ(2u, set.arg_count);
+    SLT_EXPECT_STREQ("a.slc", set.args[0]);
+    SLT_EXPECT_STREQ("b.slc", set.args[1]);
+    SLT_EXPECT_STREQ("c.slc", opt_text(&set, index_of(&verb_trim, "output")));
+    char *ended[] = {output, out, input, dashes, dash, NULL};
+    SLT_ASSERT_TRUE(opt_parse(&verb_trim, 5, ended, &set));
+    SLT_ASSERT_EQ(2u, set.arg_count);
+    SLT_EXPECT_STREQ("-", set.args[0]);
+    SLT_EXPECT_STREQ("-x", set.args[1]);
+    char *missing[] = {one, output, NULL};
+    SLT_EXPECT_TRUE(!opt_parse(&verb_trim, 2, missing, &set));
+}
+
+struct near_case {
+    const char *label, *typed, *want;
+};
+static const struct near_case near_cases[] = {
+    {"a_letter_less", "fram", "frames"},
+    {"two_swapped", "fraems", "frames"},
+    {"its_beginning", "out", "output"},
+    {"the_nearest", "stop-aftr", "stop-after"},
+    {"nothing_like_it", "wallpaper", NULL},
+    {"too_short", "f", NULL},
+    {"too_long", "a-word-of-many-letters-that-no-table-has", NULL},
+};
+
+SLT_TEST_P(options, says_what_may_be_meant, struct near_case, near_cases, c)
+{
+    static const char *const words[] = {"frames", "output", "stop-after", "skip", "force"};
+    struct near near = {.word = c->typed, .size = strlen(c->typed)};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        near_offer(&near, words[i]);
+    }
+    char text[NEAR_TEXT], want[NEAR_TEXT] = "";
+    if (c->want != NULL) {
+        snprintf(want, sizeof want, "; did you mean --%s?", c->want);
+    }
+    SLT_EXPECT_STREQ(want, near_text(&near, "--", text));
 }
 
 SLT_TEST(json, escapes_what_it_must)

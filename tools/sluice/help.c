@@ -18,7 +18,7 @@ static int run(const struct opt_set *set)
 {
     const struct verb *verb = set->arg_count > 0 ? verb_find(set->args[0]) : NULL;
     if (set->arg_count > 0 && verb == NULL) {
-        say_error("no verb is named '%s'; sluice help lists them", set->args[0]);
+        verb_say_unknown(set->args[0]);
         return SLUICE_EXIT_USAGE;
     }
     if (opt_common_on(set, COMMON_JSON)) {

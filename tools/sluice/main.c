@@ -83,7 +83,7 @@ static int run_main(int argc, char **argv)
     }
     const struct verb *verb = verb_find(argv[1]);
     if (verb == NULL) {
-        say_error("no verb is named '%s'; sluice help lists them", argv[1]);
+        verb_say_unknown(argv[1]);
         return SLUICE_EXIT_USAGE;
     }
     if (verb->copies) {

@@ -1,4 +1,5 @@
 #include "tools/sluice/opt.h"
+#include "tools/sluice/near.h"
 #include "tools/sluice/say.h"
 
 #include <assert.h>
@@ -82,6 +83,30 @@ bool opt_is_choice(const char *choices, const char *text)
     return false;
 }
 
+/* "4M" where nothing is lost by it. */
+static const char *short_number(uint64_t number, char text[24])
+{
+    static const char *const suffixes[] = {"", "K", "M", "G"};
+    size_t i = 0;
+    for (; number != 0 && number % 1024 == 0 && i < 3; i++) {
+        number /= 1024;
+    }
+    snprintf(text, 24, "%llu%s", (unsigned long long)number, suffixes[i]);
+    return text;
+}
+
+static void say_number(const struct opt *option, const char *where, const char *text)
+{
+    char min[24], max[24];
+    if (option->max >= INT64_MAX) {
+        say_error("%s is '%s'; it should be a number from %s on", where, text,
+                  short_number(option->min, min));
+    } else {
+        say_error("%s is '%s'; it should be a number from %s to %s", where, text,
+                  short_number(option->min, min), short_number(option->max, max));
+    }
+}
+
 /* where: "--clients" or the variable's name, for the message. */
 static bool set_value(const struct opt *option, const char *where, const char *text,
                       enum opt_source source, struct opt_value *value)
@@ -104,8 +129,7 @@ static bool set_value(const struct opt *option, const char *where, const char *t
         break;
     case OPT_NUMBER:
         if (!parse_number(text, &number) || number < option->min || number > option->max) {
-            say_error("%s is '%s'; it should be a number from %llu to %llu", where, text,
-                      (unsigned long long)option->min, (unsigned long long)option->max);
+            say_number(option, where, text);
             return false;
         }
         break;
@@ -176,9 +200,21 @@ static const struct opt *find(const struct verb *verb, const char *text, size_t 
     return NULL;
 }
 
+static void say_unknown(const struct verb *verb, const char *text, size_t size)
+{
+    bool is_long = size > 2 && text[1] == '-';
+    struct near near = {.word = text + 2, .size = is_long ? size - 2 : 0};
+    char meant[NEAR_TEXT];
+    const struct opt *option;
+    for (size_t i = 0; (option = opt_at(verb, i)) != NULL; i++) {
+        near_offer(&near, option->name);
+    }
+    say_error("unknown option '%.*s'%s; see sluice %s --help", (int)size, text,
+              near_text(&near, "--", meant), verb->name);
+}
+
 /* One option at argv[*at]; moves *at behind it. */
-static bool parse_one(const struct verb *verb, int argc, char *const *argv, int *at,
-                      struct opt_set *set)
+static bool parse_one(const struct verb *verb, int argc, char **argv, int *at, struct opt_set *set)
 {
     const char *text = argv[(*at)++];
     size_t size = strcspn(text, "=");
@@ -186,7 +222,7 @@ static bool parse_one(const struct verb *verb, int argc, char *const *argv, int 
     bool negated;
     const struct opt *option = find(verb, text, size, &index, &negated);
     if (option == NULL) {
-        say_error("unknown option '%.*s'; see sluice %s --help", (int)size, text, verb->name);
+        say_unknown(verb, text, size);
         return false;
     }
     char where[64];
@@ -223,32 +259,38 @@ static bool check_args(const struct opt_set *set)
     return true;
 }
 
-bool opt_parse(const struct verb *verb, int argc, char *const *argv, struct opt_set *set)
+static bool is_option(const char *text)
 {
-    *set = (struct opt_set){.verb = verb};
+    return text[0] == '-' && text[1] != '\0';
+}
+
+bool opt_parse(const struct verb *verb, int argc, char **argv, struct opt_set *set)
+{
+    *set = (struct opt_set){.verb = verb, .args = argv};
     if (!set_defaults(verb, set)) {
         return false;
     }
-    int at = 0;
-    bool ended = false; /* by "--" */
-    while (at < argc && !ended && argv[at][0] == '-' && argv[at][1] != '\0') {
-        if (strcmp(argv[at], "--") == 0) {
-            at++;
-            ended = true;
-            continue;
-        }
-        if (!parse_one(verb, argc, argv, &at, set)) {
-            return false;
+    int at = 0, kept = 0;
+    while (at < argc && strcmp(argv[at], "--") != 0) {
+        if (is_option(argv[at])) {
+            if (!parse_one(verb, argc, argv, &at, set)) {
+                return false;
+            }
+        } else if (verb->starts_program) {
+            break;
+        } else {
+            argv[kept++] = argv[at++];
         }
     }
-    set->args = argv + at;
-    set->arg_count = (size_t)(argc - at);
-    for (size_t i = 0; i < set->arg_count && !verb->starts_program && !ended; i++) {
-        if (set->args[i][0] == '-' && set->args[i][1] != '\0') {
-            say_error("option '%s' comes after '%s'; options come first", set->args[i],
-                      set->args[0]);
-            return false;
+    at += at < argc && strcmp(argv[at], "--") == 0;
+    if (verb->starts_program) { /* its words, and the NULL behind them */
+        set->args = argv + at;
+        set->arg_count = (size_t)(argc - at);
+    } else {
+        while (at < argc) {
+            argv[kept++] = argv[at++];
         }
+        set->arg_count = (size_t)kept;
     }
     return opt_common_on(set, COMMON_HELP) || check_args(set);
 }

@@ -78,10 +78,11 @@ struct opt_set {
     size_t arg_count;
 };
 
-/* argv: behind the verb's name. Reorders nothing; plain arguments and options may not mix. False:
- * the reason is said (exit 2). --help is just another flag: look at it first; then the number of
- * arguments is not checked. */
-bool opt_parse(const struct verb *verb, int argc, char *const *argv, struct opt_set *set);
+/* argv: behind the verb's name. Options may stand behind plain arguments, which are moved to argv's
+ * start, but for a verb that starts a program: from the first of them on all is the program's.
+ * False: the reason is said (exit 2). --help is just another flag: look at it first; then the
+ * number of arguments is not checked. */
+bool opt_parse(const struct verb *verb, int argc, char **argv, struct opt_set *set);
 const char *opt_text(const struct opt_set *set, size_t index); /* nullable */
 uint64_t opt_number(const struct opt_set *set, size_t index);
 double opt_real(const struct opt_set *set, size_t index);

@@ -1,4 +1,6 @@
 #include "tools/sluice/verbs.h"
+#include "tools/sluice/near.h"
+#include "tools/sluice/say.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -16,4 +18,18 @@ const struct verb *verb_find(const char *name)
         }
     }
     return NULL;
+}
+
+void verb_say_unknown(const char *name)
+{
+    bool is_option = name[0] == '-';
+    struct near near = {.word = name, .size = strlen(name)};
+    char meant[NEAR_TEXT];
+    for (const struct verb *const *v = verbs; *v != NULL; v++) {
+        near_offer(&near, (*v)->name);
+    }
+    near_offer(&near, "--help");
+    near_offer(&near, "--version");
+    say_error("%s '%s'%s; sluice help lists %s", is_option ? "unknown option" : "no verb is named",
+              name, near_text(&near, "", meant), is_option ? "the verbs" : "them");
 }

@@ -10,6 +10,8 @@ extern const struct verb verb_run, verb_record, verb_serve, verb_device, verb_sc
 extern const struct verb *const verbs[]; /* NULL at the end */
 
 const struct verb *verb_find(const char *name); /* nullable */
+/* That there is none of this name, and which one may be meant. */
+void verb_say_unknown(const char *name);
 
 /* --size of device and display: "1280x800". False: the reason is said. */
 bool device_size(const char *text, uint32_t *width_px, uint32_t *height_px);
