@@ -5,6 +5,7 @@
 #include "tools/sluice/near.h"
 #include "tools/sluice/place.h"
 #include "tools/sluice/json.h"
+#include "tools/sluice/range.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
 
@@ -289,6 +290,47 @@ SLT_TEST_P(options, says_what_may_be_meant, struct near_case, near_cases, c)
         snprintf(want, sizeof want, "; did you mean --%s?", c->want);
     }
     SLT_EXPECT_STREQ(want, near_text(&near, "--", text));
+}
+
+#define TENTH 100000000ull /* of a second */
+
+struct times_case {
+    const char *label, *text;
+    uint64_t in[2], out[2]; /* ns */
+};
+static const struct times_case times_cases[] = {
+    {"a_second", "3", {30 * TENTH, 40 * TENTH - 1}, {30 * TENTH - 1, 40 * TENTH}},
+    {"a_tenth", "0.5", {5 * TENTH, 6 * TENTH - 1}, {5 * TENTH - 1, 6 * TENTH}},
+    {"from_to", "0.5-1.2", {5 * TENTH, 13 * TENTH - 1}, {4 * TENTH, 13 * TENTH}},
+    {"whole_ones", "1-2", {10 * TENTH, 30 * TENTH - 1}, {9 * TENTH, 30 * TENTH}},
+    {"so_many", "1+0.5", {10 * TENTH, 15 * TENTH - 1}, {9 * TENTH, 15 * TENTH}},
+    {"open", "1.5-", {15 * TENTH, UINT64_MAX}, {14 * TENTH, 0}},
+    {"steps", "0-10/5", {55 * TENTH, 100 * TENTH}, {45 * TENTH, 65 * TENTH}},
+};
+
+SLT_TEST_P(range, of_seconds, struct times_case, times_cases, c)
+{
+    struct range range;
+    SLT_ASSERT_TRUE(range_parse_times(c->text, &range));
+    for (int i = 0; i < 2; i++) {
+        SLT_EXPECT_TRUE(range_has(&range, c->in[i]));
+        SLT_EXPECT_TRUE(!range_has(&range, c->out[i]));
+    }
+}
+
+SLT_TEST(range, refuses_what_is_none)
+{
+    static const char *const wrong[] = {"",    ",",   "-1",           "5-3",
+                                        "1.",  "1.x", "0.0000000001", "1..2",
+                                        "1+0", "1/0", "1e3",          "99999999999999"};
+    struct range range;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        SLT_SCOPE("'%s'", wrong[i]);
+        SLT_EXPECT_TRUE(!range_parse_times(wrong[i], &range));
+    }
+    SLT_EXPECT_TRUE(!range_parse("0.5", &range)); /* no frame is half of one */
+    SLT_ASSERT_TRUE(range_parse("0-100/10,7", &range));
+    SLT_EXPECT_TRUE(range_has(&range, 90) && range_has(&range, 7) && !range_has(&range, 91));
 }
 
 SLT_TEST(json, escapes_what_it_must)

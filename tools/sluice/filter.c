@@ -2,7 +2,6 @@
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
 #include "transport/base/bytes.h"
-#include "transport/base/clock.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -95,7 +94,7 @@ int filter_read(struct filter *f, const struct opt_set *set, size_t first, bool 
     *f = (struct filter){.has_grep = false};
     if (!range_option(set, first + FILTER_FRAMES, &f->frames) ||
         !range_option(set, first + FILTER_SUBMITS, &f->submits) ||
-        !range_option(set, first + FILTER_TIME, &f->times) ||
+        !range_option_times(set, first + FILTER_TIME, &f->times) ||
         (whole && !range_option(set, first + FILTER_STREAM, &f->streams))) {
         return SLUICE_EXIT_USAGE;
     }
@@ -120,7 +119,7 @@ static bool is_in_span(const struct filter *f, const struct filter_place *place,
                        const struct cap_event *event)
 {
     return range_has(&f->calls, event->stamp) && range_has(&f->frames, place->frame) &&
-           range_has(&f->submits, place->submit) && range_has(&f->times, event->time / SL_NS_PER_S);
+           range_has(&f->submits, place->submit) && range_has(&f->times, event->time);
 }
 
 bool filter_has(const struct filter *f, const struct filter_place *place, struct calls *calls,
@@ -132,6 +131,14 @@ bool filter_has(const struct filter *f, const struct filter_place *place, struct
     const char *text = f->has_grep || f->has_kind ? calls_text(calls, event) : "";
     return (!f->has_kind || regexec(&f->kind, text, 0, NULL, 0) == 0) &&
            (!f->has_grep || regexec(&f->grep, text, 0, NULL, 0) == 0);
+}
+
+bool filter_is_all(const struct filter *f)
+{
+    return f->calls.count + f->frames.count + f->submits.count + f->times.count +
+                   f->streams.count ==
+               0 &&
+           !f->has_kind && !f->has_grep;
 }
 
 bool filter_has_name(const struct filter *f, const char *name)

@@ -40,10 +40,12 @@ enum {
                                       .value = "RANGE",                                            \
                                       .help = "calls up to these of Vulkan's queue submits, "      \
                                               "counted from 0"},                                   \
-        [(first) + FILTER_TIME] = {.name = "time",                                                 \
-                                   .kind = OPT_TEXT,                                               \
-                                   .value = "RANGE",                                               \
-                                   .help = "calls of these seconds since the recording began"},    \
+        [(first) +                                                                                 \
+            FILTER_TIME] = {.name = "time",                                                        \
+                            .kind = OPT_TEXT,                                                      \
+                            .value = "RANGE",                                                      \
+                            .help =                                                                \
+                                "calls of these seconds since the recording began: 3, 0.5-1.25"},  \
         [(first) + FILTER_KIND] = {                                                                \
             .name = "kind",                                                                        \
             .kind = OPT_CHOICE,                                                                    \
@@ -80,6 +82,8 @@ void filter_finish(struct filter *filter);
 /* calls: prints the event, where that is needed. */
 bool filter_has(const struct filter *filter, const struct filter_place *place, struct calls *calls,
                 const struct cap_event *event);
+/* Nothing is left out. */
+bool filter_is_all(const struct filter *filter);
 /* Its kind alone: of a command by its name; NULL: none. */
 bool filter_has_name(const struct filter *filter, const char *name);
 /* The walk goes on behind the event. schema: nullable. */

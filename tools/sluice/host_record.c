@@ -136,8 +136,8 @@ static char *make_meta(struct vgd *device, const struct host_record *record, uin
     if (record->ranges.count != 0) {
         static const char *const units[] = {"frames", "submits", "seconds"};
         put_pair(out, "range_of", units[record->unit]);
-        fprintf(out, ", \"range\": \"%llu-\"",
-                (unsigned long long)record->ranges.parts[part].first);
+        double scale = record->unit == CAP_UNIT_NS ? 1e9 : 1;
+        fprintf(out, ", \"range\": \"%.15g-\"", (double)record->ranges.parts[part].first / scale);
     }
     fputs("}", out);
     bool failed = ferror(out) != 0;
@@ -229,9 +229,8 @@ static void choose_span(const struct host_recorder *h, struct cap_start *start)
         return;
     }
     uint64_t first = plan->ranges.parts[h->part].first, last = plan->ranges.parts[h->part].last;
-    uint64_t scale = plan->unit == CAP_UNIT_NS ? SL_NS_PER_S : 1;
-    start->first = first < UINT64_MAX / scale ? first * scale : UINT64_MAX;
-    start->end = last < UINT64_MAX / scale ? (last + 1) * scale : 0;
+    start->first = first;
+    start->end = last != UINT64_MAX ? last + 1 : 0;
 }
 
 static enum sl_result start(struct host_recorder *h)
@@ -434,7 +433,7 @@ static bool read_ranges(const char **text, struct range *ranges)
                    &ranges->parts[i].last, &used) != 2) {
             return false;
         }
-        ranges->parts[i].step = 1;
+        ranges->parts[i].step = ranges->parts[i].width = 1;
         *text += used;
     }
     return true;

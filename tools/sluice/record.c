@@ -174,10 +174,11 @@ static bool read_ranges(const struct opt_set *set, struct host_record *record)
                       name);
             return false;
         }
-        if (!range_parse(text, &record->ranges) || !is_in_order(&record->ranges)) {
-            say_error("--%s is '%s'; it must be ranges like 0-99 or 10-19,50-,"
-                      " one behind the other",
-                      name, text);
+        bool is_time = all[i].unit == CAP_UNIT_NS;
+        if (!(is_time ? range_parse_times : range_parse)(text, &record->ranges) ||
+            !is_in_order(&record->ranges)) {
+            say_error("--%s is '%s'; it must be ranges like 0-99 or %s, one behind the other", name,
+                      text, is_time ? "1.5-2.5,10-" : "10-19,50-");
             return false;
         }
         record->unit = all[i].unit;
