@@ -414,6 +414,23 @@ static int measure(struct bench *b)
     return code;
 }
 
+/* NAME=VALUE, and more behind commas. False: it was said. */
+static bool is_environment(const struct opt_set *set, size_t index)
+{
+    const char *text = opt_text(set, index);
+    for (const char *at = text; at != NULL && *at != '\0';) {
+        size_t size = strcspn(at, ","), name = strcspn(at, "=,");
+        if (name == 0 || name == size || size >= BENCH_ENVIRONMENT) {
+            say_error("--%s is '%s'; it should be NAME=VALUE, several with commas between, of at "
+                      "most %u bytes each",
+                      options[index].name, text, BENCH_ENVIRONMENT - 1);
+            return false;
+        }
+        at += size + (at[size] == ',');
+    }
+    return true;
+}
+
 static int bench_trace(const struct opt_set *set)
 {
     const char *backend = opt_text(set, BENCH_BACKEND), *b_env = opt_text(set, BENCH_ENV_B);
@@ -433,6 +450,9 @@ static int bench_trace(const struct opt_set *set)
     host_options_read(set, BENCH_HOST, &b.play.host);
     b.play.host.device.null = strcmp(backend, "null") == 0;
     b.play.host.device.software = strcmp(backend, "cpu") == 0;
+    if (!is_environment(set, BENCH_ENV_A) || !is_environment(set, BENCH_ENV_B)) {
+        return SLUICE_EXIT_USAGE;
+    }
     b.kinds = sl_alloc_array(2, sizeof *b.kinds);
     if (b.kinds == NULL) {
         say_error("no memory");

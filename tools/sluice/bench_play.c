@@ -129,7 +129,7 @@ static void sum_frames(struct playing *p)
 static void set_environment(const char *text)
 {
     while (text != NULL && *text != '\0') {
-        char one[512];
+        char one[BENCH_ENVIRONMENT];
         size_t size = strcspn(text, ",");
         snprintf(one, sizeof one, "%.*s", (int)size, text);
         char *value = strchr(one, '=');

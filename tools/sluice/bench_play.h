@@ -7,6 +7,8 @@
 #include "tools/sluice/host.h"
 #include "transport/local/local_wire.h"
 
+#define BENCH_ENVIRONMENT 512u /* bytes of NAME=VALUE, and one */
+
 struct bench_play {
     const char *path;
     struct cap_reader *reader; /* borrowed, scanned */

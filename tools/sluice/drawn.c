@@ -66,7 +66,8 @@ int drawn_create(const struct drawn_options *options, struct drawn **out)
         return SLUICE_EXIT_INTERNAL;
     }
     *out = d;
-    return SLUICE_EXIT_OK;
+    char unused[PATH_MAX];
+    return folder_path(unused, options->out, "", true); /* before anything is played */
 }
 
 void drawn_destroy(struct drawn *drawn)

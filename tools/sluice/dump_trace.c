@@ -42,6 +42,12 @@ static int read_options(struct dump *d, const struct opt_set *set)
     d->strict = opt_on(set, DUMP_STRICT);
     d->json = opt_common_on(set, COMMON_JSON);
     d->limit = opt_text(set, DUMP_COUNT) != NULL ? opt_number(set, DUMP_COUNT) : UINT64_MAX;
+    if (d->json && set->values[DUMP_FORMAT].source == OPT_FROM_COMMAND_LINE &&
+        strcmp(opt_text(set, DUMP_FORMAT), "jsonl") != 0) {
+        say_error("--json prints JSON lines, and --format says %s; give one of them",
+                  opt_text(set, DUMP_FORMAT));
+        return SLUICE_EXIT_USAGE;
+    }
     return filter_read(&d->filter, set, DUMP_FILTER, true);
 }
 
@@ -147,12 +153,23 @@ static int walk(struct dump *d)
     }
 }
 
+/* No line is not the same as no trace. */
+static const char *why_nothing(const struct dump *d)
+{
+    return filter_is_all(&d->filter) ? "there are no calls"
+                                     : "no call is meant by all that was asked for";
+}
+
 static int finish(struct dump *d, int code)
 {
     if (d->stats != NULL) {
         trace_stats_print(d->stats, d->json, stdout);
     }
     trace_say_skipped(d->reader);
+    bool prints = d->stats == NULL && d->blobs == NULL;
+    if (prints && d->printed == 0 && code == SLUICE_EXIT_OK && !d->is_damaged) {
+        say_note("note: %s: %s", d->path, why_nothing(d));
+    }
     bool all_read = d->printed < d->limit;
     if (!d->reader->is_complete && all_read && (code == SLUICE_EXIT_OK || d->is_damaged)) {
         trace_say_cut(d->place.frame, d->calls_in_frame);

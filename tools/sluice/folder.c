@@ -9,9 +9,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* errno stays. */
+static bool is_folder(const char *path)
+{
+    struct stat there;
+    int error = errno;
+    bool is_one = stat(path, &there) == 0 && S_ISDIR(there.st_mode);
+    errno = error;
+    return is_one;
+}
+
 int folder_path(char *path, const char *folder, const char *name, bool make)
 {
-    if (make && mkdir(folder, 0777) != 0 && errno != EEXIST) {
+    if (make && mkdir(folder, 0777) != 0 && !(errno == EEXIST && is_folder(folder))) {
         say_error("%s: this folder cannot be made: %s", folder, strerror(errno));
         return SLUICE_EXIT_FILE;
     }

@@ -7,10 +7,7 @@
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
 #include "host/capture/cap_index.h"
-#include "transport/base/fd.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,23 +162,15 @@ static int count_cut(struct info *info)
     return code;
 }
 
+/* The index answers: nothing is scanned. */
 static int open_it(struct info *info)
 {
-    /* Not through trace_open: nothing is scanned that the index answers. */
-    int fd = strcmp(info->path, "-") == 0 ? -1 : open(info->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct stat file;
-    if (strcmp(info->path, "-") == 0 ||
-        (fd >= 0 && fstat(fd, &file) == 0 && !S_ISREG(file.st_mode))) {
-        sl_fd_close(&fd);
-        return trace_open(info->path, &info->reader);
+    int code = trace_begin(info->path, &info->reader);
+    if (code == SLUICE_EXIT_OK && fstat(info->reader->fd, &file) == 0) {
+        info->file_size = (uint64_t)file.st_size;
     }
-    if (fd < 0) {
-        say_error("%s: cannot be opened: %s", info->path, strerror(errno));
-        return SLUICE_EXIT_FILE;
-    }
-    info->file_size = (uint64_t)file.st_size;
-    enum sl_result result = cap_reader_open(fd, &info->reader);
-    return result == SL_OK ? SLUICE_EXIT_OK : trace_failed(info->path, info->reader, result);
+    return code;
 }
 
 /* Names of commands that this build does not know; what makes no sense gives none. */
@@ -234,6 +223,10 @@ static int run(const struct opt_set *set)
 {
     struct info info = {.path = set->args[0]};
     const char *thumb = opt_text(set, INFO_THUMB);
+    if (opt_on(set, INFO_CHECK) + opt_on(set, INFO_REQUIREMENTS) + (thumb != NULL) > 1) {
+        say_error("--check, --requirements and --thumb are questions of their own; ask one");
+        return SLUICE_EXIT_USAGE;
+    }
     if (thumb != NULL && trace_is_input(thumb, set->args, set->arg_count)) {
         return SLUICE_EXIT_USAGE;
     }

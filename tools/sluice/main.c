@@ -22,15 +22,18 @@ static void fill_standard_descriptors(void)
     }
 }
 
-/* What was printed must have arrived: a full disk is a failure. */
-static int end_output(int code)
+/* What was printed must have arrived, also when it says that something differs: a full disk is a
+ * failure. */
+static int end_output(const struct verb *verb, int code)
 {
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == SLUICE_EXIT_OK) {
-        say_error("the result cannot be written: %s; make room or write elsewhere",
-                  strerror(errno));
-        return SLUICE_EXIT_FILE;
-    }
-    return code;
+    bool is_done = code == SLUICE_EXIT_OK || (code == SLUICE_EXIT_DIFFERENT && !verb->passes_exit);
+    return is_done && !say_output_is_written() ? SLUICE_EXIT_FILE : code;
+}
+
+/* Without a verb. */
+static int end_text(int code)
+{
+    return say_output_is_written() ? code : SLUICE_EXIT_FILE;
 }
 
 /* So must what was to be logged, the calls of --print above all. */
@@ -44,6 +47,24 @@ static int end_log(const struct verb *verb, int code)
     return code;
 }
 
+/* The log is appended to a file that is nothing else here. False: it was said. */
+static bool is_log_alone(const struct opt_set *set, const char *log_file)
+{
+    const struct opt *option;
+    for (size_t i = 0; i < set->verb->option_count && (option = opt_at(set->verb, i)); i++) {
+        const char *text = opt_text(set, i);
+        bool is_file = option->kind == OPT_TEXT && (strncmp(option->value, "FILE", 4) == 0 ||
+                                                    strcmp(option->value, "OUT") == 0 ||
+                                                    strcmp(option->value, "OLD.json") == 0);
+        if (is_file && text != NULL &&
+            (strcmp(text, log_file) == 0 || trace_is_same_file(text, log_file))) {
+            say_error("--log-file and --%s are one file; name another for the log", option->name);
+            return false;
+        }
+    }
+    return !trace_is_input(log_file, set->args, set->verb->starts_program ? 0 : set->arg_count);
+}
+
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
     struct opt_set set;
@@ -53,11 +74,11 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
     }
     if (opt_common_on(&set, COMMON_HELP)) {
         opt_print_help(verb, stdout);
-        return SLUICE_EXIT_OK;
+        return end_text(SLUICE_EXIT_OK);
     }
     say_set_level(opt_common_on(&set, COMMON_QUIET), opt_common_on(&set, COMMON_VERBOSE));
     const char *log_file = opt_common_text(&set, COMMON_LOG_FILE);
-    if (log_file != NULL && trace_is_input(log_file, set.args, set.arg_count)) {
+    if (log_file != NULL && !is_log_alone(&set, log_file)) {
         return SLUICE_EXIT_USAGE;
     }
     if (log_file != NULL && say_to_file(log_file) != SL_OK) {
@@ -65,7 +86,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
         return SLUICE_EXIT_FILE;
     }
     opt_say_settings(&set);
-    return end_log(verb, verb->run(&set));
+    return end_log(verb, end_output(verb, verb->run(&set)));
 }
 
 static int run_main(int argc, char **argv)
@@ -76,10 +97,10 @@ static int run_main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         opt_print_overview(verbs, stdout);
-        return SLUICE_EXIT_OK;
+        return end_text(SLUICE_EXIT_OK);
     }
     if (strcmp(argv[1], "--version") == 0) {
-        return version_print();
+        return end_text(version_print());
     }
     const struct verb *verb = verb_find(argv[1]);
     if (verb == NULL) {
@@ -95,5 +116,5 @@ static int run_main(int argc, char **argv)
 int main(int argc, char **argv)
 {
     fill_standard_descriptors();
-    return end_output(run_main(argc, argv));
+    return run_main(argc, argv);
 }

@@ -99,8 +99,7 @@ int picture_write_as(const char *path, bool force, const struct picture_content 
         done &= fclose(file) == 0;
     }
     if (!done || rename(part, path) != 0) {
-        say_error("%s: cannot be written: %s; name another place with --output", path,
-                  strerror(errno));
+        say_error("%s: cannot be written: %s; name another place", path, strerror(errno));
         (void)unlink(part);
         return SLUICE_EXIT_FILE;
     }

@@ -5,17 +5,25 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define EVERY_NS (100 * SL_NS_PER_MS)
 
+/* A terminal that takes a line away: some, and logs of scripts, show the control codes instead. */
+static bool can_write_over(void)
+{
+    const char *terminal = getenv("TERM");
+    return terminal != NULL && terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
+}
+
 void progress_begin(struct progress *p, const struct opt_set *set, size_t option, bool prints)
 {
     const char *word = opt_text(set, option);
     bool is_terminal = isatty(STDERR_FILENO) == 1 && !(prints && isatty(STDOUT_FILENO) == 1) &&
-                       !opt_common_on(set, COMMON_QUIET);
+                       can_write_over() && !opt_common_on(set, COMMON_QUIET);
     *p = (struct progress){.begin_ns = sl_clock_ns(), .runs = 1};
     p->told_ns = p->begin_ns;
     p->mode = strcmp(word, "json") == 0                  ? PROGRESS_JSON

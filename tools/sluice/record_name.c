@@ -85,6 +85,11 @@ static void write_program(const char *program, char *name, size_t size)
 
 bool record_name_begin(const char *pattern, const char *program, char out[PATH_MAX])
 {
+    if (strcmp(pattern, "-") == 0) {
+        say_error("--output is '-', but standard output is the program's own; name a file or a "
+                  "FIFO");
+        return false;
+    }
     if (!is_known(pattern)) {
         return false;
     }

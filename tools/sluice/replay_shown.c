@@ -16,7 +16,7 @@
 struct line {
     uint32_t width_px, height_px;
     uint64_t hash[2];
-    bool is_there;
+    bool is_there, is_none; /* none: the frame has no picture */
 };
 
 struct shown {
@@ -49,7 +49,21 @@ static bool add_line(struct shown *s, uint64_t number, const struct line *line)
     return true;
 }
 
-/* Lines as --hash prints them; others are passed by when they begin with "frames". */
+/* A line as --hash prints it. */
+static bool parse_line(const char *text, uint64_t *number, struct line *line)
+{
+    char hash[40];
+    *line = (struct line){.is_there = true};
+    if (sscanf(text, "%" SCNu64 " %" SCNu32 "x%" SCNu32 " %39s", number, &line->width_px,
+               &line->height_px, hash) != 4) {
+        return false;
+    }
+    line->is_none = strcmp(hash, "none") == 0;
+    return line->is_none ||
+           sscanf(hash, "%16" SCNx64 "%16" SCNx64, &line->hash[1], &line->hash[0]) == 2;
+}
+
+/* Such lines; others are passed by when they begin with "frames". */
 static int read_expected(struct shown *s)
 {
     const char *path = s->options.expect;
@@ -62,14 +76,12 @@ static int read_expected(struct shown *s)
     int code = SLUICE_EXIT_OK;
     for (uint64_t row = 1; code == SLUICE_EXIT_OK && fgets(text, sizeof text, file) != NULL;
          row++) {
-        struct line line = {.is_there = true};
+        struct line line;
         uint64_t number;
         if (strncmp(text, "frames ", 7) == 0) {
             continue;
         }
-        if (sscanf(text, "%" SCNu64 " %" SCNu32 "x%" SCNu32 " %16" SCNx64 "%16" SCNx64, &number,
-                   &line.width_px, &line.height_px, &line.hash[1], &line.hash[0]) != 5 ||
-            !add_line(s, number, &line)) {
+        if (!parse_line(text, &number, &line) || !add_line(s, number, &line)) {
             say_error("--expect is '%s', whose line %" PRIu64 " is none that --hash prints", path,
                       row);
             code = SLUICE_EXIT_FILE;
@@ -88,6 +100,13 @@ int shown_create(const struct shown_options *options, struct shown **out)
     }
     s->options = *options;
     *out = s;
+    if (options->shots != NULL) { /* before anything is played */
+        char unused[PATH_MAX];
+        int code = folder_path(unused, options->out, "", true);
+        if (code != SLUICE_EXIT_OK) {
+            return code;
+        }
+    }
     bool has_file = options->expect != NULL && strcmp(options->expect, "live") != 0;
     return has_file ? read_expected(s) : SLUICE_EXIT_OK;
 }
@@ -146,8 +165,10 @@ static int compare(struct shown *s, const struct rep_frame *frame)
                   strcmp(s->options.expect, "live") == 0 ? "; record with --hash" : "");
         return SLUICE_EXIT_OK;
     }
-    if (frame->has_hash && line.width_px == frame->width_px && line.height_px == frame->height_px &&
-        line.hash[0] == frame->hash[0] && line.hash[1] == frame->hash[1]) {
+    if (line.is_none ? !frame->has_hash
+                     : frame->has_hash && line.width_px == frame->width_px &&
+                           line.height_px == frame->height_px && line.hash[0] == frame->hash[0] &&
+                           line.hash[1] == frame->hash[1]) {
         return SLUICE_EXIT_OK;
     }
     s->differing++;
@@ -237,6 +258,7 @@ void shown_last_line(struct shown *shown, const struct rep_report *report, bool 
     if (shown->time_count != 0) {
         qsort(shown->times, shown->time_count, sizeof *shown->times, by_value);
     }
+    say_clear_line();
     double seconds = (double)report->time_ns / 1e9;
     double fps = seconds > 0 ? (double)report->frames / seconds : 0;
     double p50 = percentile_ms(shown, 0.50), p95 = percentile_ms(shown, 0.95),

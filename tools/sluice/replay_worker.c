@@ -71,11 +71,10 @@ int replay_in_worker(const char *path, int (*play)(void *user, struct replay_pla
         prctl(PR_SET_NAME, "sluice-replay");
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         int code = getppid() == starter ? play(user, place) : SLUICE_EXIT_INTERNAL;
-        bool is_written = fflush(stdout) == 0 && ferror(stdout) == 0;
+        bool is_done = code == SLUICE_EXIT_OK || code == SLUICE_EXIT_DIFFERENT;
+        code = is_done && !say_output_is_written() ? SLUICE_EXIT_FILE : code;
         fflush(NULL);
-        _exit(code == SLUICE_EXIT_OK && !is_written
-                  ? SLUICE_EXIT_FILE
-                  : code); /* a driver's exit handlers are not worth waiting for */
+        _exit(code); /* a driver's exit handlers are not worth waiting for */
     }
     int code = SLUICE_EXIT_INTERNAL;
     if (pid < 0) {

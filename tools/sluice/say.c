@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct {
     const char *verb;
@@ -78,6 +79,23 @@ void say_line(const char *format, ...)
     fprintf(stderr, "\r\033[K%s", text);
     fflush(stderr);
     state.has_line = format != NULL;
+}
+
+void say_clear_line(void)
+{
+    if (state.has_line) {
+        fputs("\r\033[K", stderr);
+        fflush(stderr);
+    }
+}
+
+bool say_output_is_written(void)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return true;
+    }
+    say_error("the result cannot be written: %s; make room or write elsewhere", strerror(errno));
+    return false;
 }
 
 void say_error(const char *format, ...)

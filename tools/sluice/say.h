@@ -30,5 +30,10 @@ void say_detail(const char *format, ...) SL_PRINTF(1, 2); /* with -v */
 /* A line on the terminal that stderr is, written over the one before; whatever else is said takes
  * it away. NULL: it goes. */
 void say_line(const char *format, ...) SL_PRINTF(1, 2);
+/* Takes it away until it is said again: before something is printed on the same terminal. */
+void say_clear_line(void);
+
+/* What was printed on stdout has arrived. False: the reason was said. */
+bool say_output_is_written(void);
 
 #endif

@@ -88,11 +88,20 @@ static int open_failed(const char *path, struct cap_reader **reader, enum sl_res
 int trace_begin(const char *path, struct cap_reader **out)
 {
     *out = NULL;
-    int fd = strcmp(path, "-") == 0 ? spool() : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    bool is_input = strcmp(path, "-") == 0;
+    if (is_input && isatty(STDIN_FILENO) == 1) {
+        say_error("-: standard input is a terminal; pipe a trace into sluice");
+        return SLUICE_EXIT_USAGE;
+    }
+    /* A FIFO would wait for its writer. */
+    int fd = is_input ? spool() : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat file;
     if (fd >= 0 && fstat(fd, &file) == 0 && !S_ISREG(file.st_mode)) {
+        bool is_folder = S_ISDIR(file.st_mode);
         sl_fd_close(&fd);
-        errno = S_ISDIR(file.st_mode) ? EISDIR : ESPIPE;
+        say_error("%s: is a %s; %s", path, is_folder ? "folder" : "device or a pipe",
+                  is_folder ? "name a file in it" : "give - and pipe a trace into sluice");
+        return SLUICE_EXIT_FILE;
     }
     if (fd < 0) {
         say_error("%s: cannot be opened: %s", path, strerror(errno));
@@ -239,17 +248,17 @@ void trace_say_skipped(const struct cap_reader *reader)
     }
 }
 
-static bool is_same(const char *path, const char *other)
+bool trace_is_same_file(const char *path, const char *other)
 {
     struct stat a, b;
-    return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && S_ISREG(a.st_mode) &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 bool trace_is_input(const char *out, char *const *inputs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (is_same(inputs[i], out)) {
+        if (trace_is_same_file(inputs[i], out)) {
             say_error("refusing to write onto an input file");
             return true;
         }

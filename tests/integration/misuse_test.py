@@ -1,0 +1,214 @@
+"""Wrong and awkward uses of the verbs of traces: words, places to write to, terminals, signals.
+
+usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 misuse_test.py [-v] [CLASS]
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+import unittest
+
+from trace_bed import PATIENCE_S, SLUICE, TraceBed, sluice
+
+
+def environment(**variables: str) -> "dict[str, str]":
+    return {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")} | variables
+
+
+class Words(TraceBed):
+    """What is said of words that mean nothing, or nothing together."""
+
+    def test_options_behind_the_file(self) -> None:
+        trace = str(self.any())
+        before = self.ends(0, "dump", "--frames", "1", trace)
+        self.assertEqual(before, self.ends(0, "dump", trace, "--frames", "1"))
+        out = str(self.tmp / "behind.slc")
+        self.ends(0, "trim", trace, "-o", out, "--frames", "1")
+
+    def test_times_have_fractions(self) -> None:
+        trace = str(self.any())
+        whole = self.ends(0, "dump", "--no-names", trace).splitlines()
+        parts = [
+            self.ends(0, "dump", "--no-names", "--time", text, trace).splitlines()
+            for text in ("0-0.009", "0.010-")
+        ]
+        self.assertEqual(whole, parts[0] + parts[1])
+        self.assertTrue(parts[1])
+        self.ends(2, "dump", "--time", "1..2", trace, says="it should be seconds like 7,1.5-2.25")
+        self.ends(2, "dump", "--frames", "0.5", trace, says="it should be numbers like 7,10-20")
+
+    def test_nothing_is_meant(self) -> None:
+        trace = str(self.any())
+        for words in (["--grep", "NothingLikeThis"], ["--time", "5000-"], ["--stream", "99"]):
+            says = f"note: {trace}: no call is meant by all that was asked for\n"
+            self.assertEqual("", self.ends(0, "dump", *words, trace, says=says))
+            self.assertEqual("", sluice("dump", "-q", *words, trace).stderr)
+        self.assertEqual("", sluice("dump", "--frames", "1", trace).stderr)
+
+    def test_two_formats(self) -> None:
+        trace = str(self.any())
+        self.ends(2, "dump", "--json", "--format", "csv", trace, says="give one of them")
+        for words in (["--json"], ["--json", "--format=jsonl"]):
+            json.loads(self.ends(0, "dump", *words, "--count", "1", trace))
+
+    def test_one_question_each(self) -> None:
+        trace = str(self.any())
+        self.ends(2, "info", "--check", "--requirements", trace, says="ask one")
+        self.ends(2, "info", "--check", "--thumb", str(self.tmp / "t.png"), trace, says="ask one")
+
+    def test_environments_are_pairs(self) -> None:
+        trace = str(self.any())
+        for wrong in ("FOO", "=1", "A=1,B", "A=" + "x" * 600):
+            self.ends(2, "bench", "--env-b", wrong, trace, says="it should be NAME=VALUE")
+
+    def test_expected_frames_without_pictures(self) -> None:
+        trace = str(self.any())
+        lines = self.ends(0, "replay", "--hash", trace).splitlines()
+        number, size, _ = lines[3].split()
+        expected = self.tmp / "none.txt"
+        expected.write_text("\n".join([*lines[:3], f"{number} {size} none", *lines[4:]]) + "\n")
+        self.ends(1, "replay", "--expect", str(expected), "--out", str(self.tmp), trace,
+                  says=f"frame {number}: expected {size}")  # fmt: skip
+
+
+class Places(TraceBed):
+    """What is read and written where."""
+
+    def test_what_is_no_file(self) -> None:
+        pipe = str(self.tmp / "pipe")
+        os.mkfifo(pipe)
+        for path, says in (
+            (pipe, "is a device or a pipe; give - and pipe a trace into sluice"),
+            ("/dev/null", "is a device or a pipe; "),
+            (str(self.tmp), "is a folder; "),
+        ):
+            for verb in ("info", "dump", "replay"):
+                self.ends(3, verb, path, says=says)
+
+    def test_a_pipe_is_read(self) -> None:
+        data = self.any().read_bytes()
+        for words in (["info"], ["dump"], ["replay", "--hash"]):
+            whole = self.ends(0, *words, str(self.any()))
+            done = subprocess.run([SLUICE, *words, "-"], input=data, capture_output=True)
+            self.assertEqual(0, done.returncode, done.stderr)
+            if words[0] != "replay":
+                self.assertEqual(whole, done.stdout.decode())
+
+    def test_a_full_disk_for_results(self) -> None:
+        """Also where the answer is "different"."""
+        trace, other = str(self.any()), str(self.tmp / "some.slc")
+        self.ends(0, "trim", "--force", "--frames", "1-2", "-o", other, trace)
+        for words in (
+            ["info", trace],
+            ["dump", trace],
+            ["diff", trace, other],
+            ["replay", trace],
+            ["replay", "--hash", trace],
+            ["bench", "--runs", "1", "--backend", "null", trace],
+        ):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [SLUICE, *words], stdout=full, stderr=subprocess.PIPE, text=True
+                )
+            self.assertEqual(3, done.returncode, words)
+            self.assertEqual(1, done.stderr.count("the result cannot be written: No space"), words)
+
+    def test_a_folder_that_cannot_be(self) -> None:
+        """It is said before anything is played."""
+        trace, taken = str(self.any()), str(self.tmp / "taken")
+        pathlib.Path(taken).touch()
+        kind = ["--kind", "submit"] if self.any().stem == "vk" else ["--kind", "draw"]
+        for out in (taken, str(self.tmp / "no" / "where")):
+            for words in (list[str](), kind):
+                text = self.ends(3, "replay", "--shots", "0", *words, "--out", out, trace,
+                                 says=f"{out}: this folder cannot be made")  # fmt: skip
+                self.assertEqual("", text)
+
+    def test_a_log_of_its_own(self) -> None:
+        trace, out = str(self.any()), str(self.tmp / "same.slc")
+        before = self.any().read_bytes()
+        hard = str(self.tmp / "hard.slc")
+        os.link(trace, hard)
+        one = "are one file; name another for the log"
+        for log in (trace, hard):
+            self.ends(2, "record", "--force", "-o", trace, "--log-file", log, "--", "true",
+                      says=f"--log-file and --output {one}")  # fmt: skip
+            self.ends(2, "replay", "--expect", trace, "--log-file", log, trace,
+                      says=f"--log-file and --expect {one}")  # fmt: skip
+        self.ends(2, "trim", "-o", out, "--log-file", out, trace, says=one)
+        self.assertFalse(os.path.exists(out))
+        self.assertEqual(before, self.any().read_bytes())
+
+    def test_hard_links_are_one_file(self) -> None:
+        trace, hard = str(self.any()), str(self.tmp / "link2.slc")
+        os.link(trace, hard)
+        self.ends(2, "trim", "--force", "-o", hard, trace, says="refusing to write onto an input")
+
+    def test_record_onto_standard_output(self) -> None:
+        self.ends(2, "record", "-o", "-", "--", "true", says="the program's own; name a file or a")
+        self.assertFalse(os.path.exists("-"))
+
+
+class Terminals(TraceBed):
+    def said(self, *words: str, **variables: str) -> bytes:
+        """All that a terminal is given, by both ways."""
+        ours, theirs = os.openpty()
+        env = environment(**variables)
+        with subprocess.Popen([SLUICE, *words], stdout=theirs, stderr=theirs, env=env) as program:
+            os.close(theirs)
+            said = b""
+            try:
+                while more := os.read(ours, 4096):
+                    said += more
+            except OSError:  # the other end is closed
+                pass
+            self.assertEqual(0, program.wait(PATIENCE_S), said)
+        os.close(ours)
+        return said
+
+    def test_results_have_a_line_of_their_own(self) -> None:
+        said = self.said("replay", "--loop-time", "0.5", str(self.any()), TERM="xterm")
+        self.assertIn(b" % ", said)
+        self.assertRegex(said, rb"(\r\x1b\[K|\n)frames \d+  time ")
+
+    def test_terminals_that_take_nothing_away(self) -> None:
+        for terminal in ("dumb", ""):
+            said = self.said("replay", "--loop-time", "0.5", str(self.any()), TERM=terminal)
+            self.assertTrue(said.startswith(b"frames "), said[:200])
+
+
+class Signals(TraceBed):
+    """What a signal leaves behind."""
+
+    def test_interrupted(self) -> None:
+        """No half file, and the signal is what ended it."""
+        trace, folder = str(self.any()), self.tmp / "interrupted"
+        folder.mkdir()
+        for words in (
+            ["replay", "--loop-time", "60", trace],
+            ["bench", "--runs", "900", trace],
+            ["dump", "--follow", self.copy(self.any().read_bytes()[:-64])],
+        ):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with subprocess.Popen(
+                    [SLUICE, *words], cwd=folder, stdout=subprocess.DEVNULL, env=environment()
+                ) as process:
+                    time.sleep(0.5)
+                    process.send_signal(number)
+                    self.assertEqual(-number, process.wait(PATIENCE_S), words)
+                self.assertEqual([], os.listdir(folder), words)
+
+    def test_nobody_reads_on(self) -> None:
+        trace = str(self.any())
+        for words in (f'dump "{trace}"', f'replay --hash "{trace}"', f'info --calls "{trace}"'):
+            pipe = f'"{SLUICE}" {words} | head -1; exit "${{PIPESTATUS[0]}}"'
+            done = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True)
+            self.assertIn(done.returncode, (0, 128 + signal.SIGPIPE))
+            self.assertEqual("", done.stderr, words)
+
+
+if __name__ == "__main__":
+    unittest.main()
