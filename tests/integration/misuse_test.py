@@ -147,6 +147,48 @@ class Places(TraceBed):
         os.link(trace, hard)
         self.ends(2, "trim", "--force", "-o", hard, trace, says="refusing to write onto an input")
 
+    def test_trim_onto_what_is_no_file(self) -> None:
+        trace, out = str(self.any()), self.tmp / "piped.slc"
+        words = ["trim", "--frames", "3-5", "-o"]
+        with open(out, "wb") as file:
+            done = subprocess.run([SLUICE, *words, "-", trace], stdout=file, stderr=subprocess.PIPE)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.ends(0, "info", "--check", str(out))
+        self.ends(0, *words, str(self.tmp / "named.slc"), trace)
+        self.ends(0, "diff", str(out), str(self.tmp / "named.slc"))
+        fifo, got = self.tmp / "fifo", self.tmp / "got.slc"
+        os.mkfifo(fifo)
+        with open(got, "wb") as file, subprocess.Popen(["cat", fifo], stdout=file) as cat:
+            self.ends(0, *words, str(fifo), trace)
+            self.assertEqual(0, cat.wait(PATIENCE_S))
+        self.ends(0, "diff", str(got), str(out))
+        self.ends(3, *words, "/dev/full", trace, says="/dev/full: cannot be written: No space")
+        self.assertTrue(pathlib.Path("/dev/full").is_char_device())
+        self.ends(2, *words, "-", "--json", trace, says="both write to standard output")
+        self.ends(3, *words, str(self.tmp), trace, says="is a folder; name a file in it")
+        self.assertFalse(os.path.exists("-"))
+
+    def test_a_trim_that_fails_keeps_what_was_there(self) -> None:
+        data = bytearray(self.any().read_bytes())
+        data[self.chunk(b"CALL") + 70] ^= 4
+        bad, folder = self.copy(bytes(data)), self.tmp / "kept"
+        folder.mkdir()
+        out = folder / "out.slc"
+        for before in (None, b"of before"):
+            if before is not None:
+                out.write_bytes(before)
+            for words in (list[str](), ["--frames", "3"], ["--offline", "--frames", "3"]):
+                self.ends(5, "trim", "--force", *words, "-o", str(out), bad, says="damaged: ")
+                self.assertEqual([] if before is None else [out], list(folder.iterdir()))
+        self.assertEqual(b"of before", out.read_bytes())
+        part = folder / "out.slc.part"
+        part.touch()
+        self.ends(2, "trim", "-o", str(folder / "out.slc"), str(self.any()), says="is there alr")
+        out.unlink()
+        self.ends(2, "trim", "-o", str(out), str(self.any()), says=f"{part} is there already")
+        self.ends(0, "trim", "--force", "-o", str(out), str(self.any()))
+        self.assertEqual([out], list(folder.iterdir()))
+
     def test_record_onto_standard_output(self) -> None:
         self.ends(2, "record", "-o", "-", "--", "true", says="the program's own; name a file or a")
         self.assertFalse(os.path.exists("-"))
@@ -182,6 +224,47 @@ class Terminals(TraceBed):
 
 class Signals(TraceBed):
     """What a signal leaves behind."""
+
+    def full_pipe(self) -> "tuple[int, int]":
+        """Whoever says a word there waits."""
+        ours, theirs = os.pipe()
+        os.set_blocking(theirs, False)
+        try:
+            while True:
+                os.write(theirs, b"." * 4096)
+        except BlockingIOError:
+            os.set_blocking(theirs, True)
+        return ours, theirs
+
+    def test_a_trim_is_interrupted(self) -> None:
+        """While it waits to say, with its file open, that the trace has fewer frames."""
+        trace, folder, temporary = str(self.any()), self.tmp / "cut", self.tmp / "temporary"
+        folder.mkdir()
+        temporary.mkdir()
+        out = folder / "out.slc"
+        for name in (str(out), "-"):
+            for first in (0, 3):
+                out.write_bytes(b"of before")
+                ours, theirs = self.full_pipe()
+                words = ["--force", "--frames", f"{first}-99999", "--offline", "-o", name, trace]
+                with subprocess.Popen(
+                    [SLUICE, "trim", *words],
+                    stdout=subprocess.DEVNULL,
+                    stderr=theirs,
+                    env=environment(TMPDIR=str(temporary)),
+                ) as process:
+                    while len([*folder.iterdir(), *temporary.rglob("*.part")]) < 2:
+                        self.assertIsNone(process.poll())
+                        time.sleep(0.01)
+                    time.sleep(0.3)
+                    self.assertIsNone(process.poll())
+                    process.send_signal(signal.SIGTERM)
+                    self.assertEqual(-signal.SIGTERM, process.wait(PATIENCE_S))
+                os.close(ours)
+                os.close(theirs)
+                self.assertEqual([out], list(folder.iterdir()))
+                self.assertEqual([], list(temporary.iterdir()))
+                self.assertEqual(b"of before", out.read_bytes())
 
     def test_interrupted(self) -> None:
         """No half file, and the signal is what ended it."""

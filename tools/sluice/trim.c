@@ -2,6 +2,7 @@
 #include "tools/sluice/trim.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/say.h"
+#include "tools/sluice/trim_output.h"
 #include "tools/sluice/verbs.h"
 #include "transport/base/mem.h"
 
@@ -31,7 +32,7 @@ static const struct opt options[] = {
                      .letter = 'o',
                      .kind = OPT_TEXT,
                      .value = "OUT",
-                     .help = "write there; never onto TRACE"},
+                     .help = "write there, - for stdout; never onto TRACE"},
     [TRIM_FRAMES] = {.name = "frames",
                      .kind = OPT_TEXT,
                      .value = "A-B",
@@ -63,16 +64,19 @@ static const struct opt options[] = {
 static bool read_options(struct trim *t, const struct opt_set *set)
 {
     struct range range;
-    t->out = opt_text(set, TRIM_OUTPUT);
+    t->name = opt_text(set, TRIM_OUTPUT);
     t->level = (int)opt_number(set, TRIM_LEVEL);
-    t->force = opt_on(set, TRIM_FORCE);
     t->ignores_results = opt_on(set, TRIM_IGNORE_RESULTS);
     host_options_read(set, TRIM_HOST, &t->host);
-    if (t->out == NULL) {
+    if (t->name == NULL) {
         say_error("--output is missing; name the file to write");
         return false;
     }
-    if (trace_is_input(t->out, set->args, set->arg_count)) {
+    if (strcmp(t->name, "-") == 0 && opt_common_on(set, COMMON_JSON)) {
+        say_error("--output - and --json both write to standard output; give one of them");
+        return false;
+    }
+    if (trace_is_input(t->name, set->args, set->arg_count)) {
         return false;
     }
     if (!range_option(set, TRIM_FRAMES, &range) || !range_option(set, TRIM_STREAM, &t->streams)) {
@@ -190,9 +194,10 @@ static uint64_t size_of(const char *path)
 static int leave_out(struct trim *t)
 {
     char path[PATH_MAX], number[TRACE_NUMBER];
-    struct trim whole = {.path = t->out, .out = path, .last = UINT64_MAX, .cut = UINT64_MAX};
+    struct trim whole = {.path = t->out, .name = t->name, .out = path, .last = UINT64_MAX};
+    whole.cut = UINT64_MAX;
     whole.level = t->level;
-    if (snprintf(path, sizeof path, "%s.reached", t->out) >= (int)sizeof path) {
+    if (snprintf(path, sizeof path, "%s" TRIM_OUTPUT_REACHED, t->out) >= (int)sizeof path) {
         return SLUICE_EXIT_OK;
     }
     int code = trace_open(t->out, &whole.reader);
@@ -203,8 +208,7 @@ static int leave_out(struct trim *t)
     cap_reader_close(whole.reader);
     if (unused != 0 && code == SLUICE_EXIT_OK) {
         if (rename(path, t->out) != 0) {
-            say_error("%s: cannot be written: %s", t->out, strerror(errno));
-            return SLUICE_EXIT_FILE;
+            return trim_refused(t);
         }
         t->unused = unused;
         say_note("left out %s bytes that these frames do not use", trace_number(unused, number));
@@ -227,7 +231,6 @@ static int play_or_keep(struct trim *t, const struct cap_merge_snapshot *from,
                          " is larger than the calls that lead to it: these are kept"
                        : "note: the calls that lead to frame %" PRIu64 " are kept",
              t->first);
-    t->force = t->force || is_longer; /* it is our own */
     t->unused = 0;
     return trim_keep(t, from);
 }
@@ -258,16 +261,16 @@ static int choose(struct trim *t, bool offline)
 
 /* --- what is said --- */
 
-static void say_done(const struct trim *t, const struct opt_set *set, uint64_t size)
+static void say_done(const struct trim *t, const struct opt_set *set, uint64_t size,
+                     uint64_t written)
 {
     char before[TRACE_NUMBER], after[TRACE_NUMBER];
-    uint64_t written = size_of(t->out);
     if (set->arg_count > 1) {
         say_note("joined %zu traces  %s bytes -> %s  %s bytes", set->arg_count,
-                 trace_number(size, before), t->out, trace_number(written, after));
+                 trace_number(size, before), t->name, trace_number(written, after));
     } else {
         say_note("trimmed %s  %s bytes -> %s  %s bytes", t->path, trace_number(size, before),
-                 t->out, trace_number(written, after));
+                 t->name, trace_number(written, after));
     }
     if (!opt_common_on(set, COMMON_JSON)) {
         return;
@@ -278,27 +281,25 @@ static void say_done(const struct trim *t, const struct opt_set *set, uint64_t s
         json_text(stdout, set->args[i]);
     }
     printf("], \"traces_bytes\": %" PRIu64 ", \"output\": ", size);
-    json_text(stdout, t->out);
+    json_text(stdout, t->name);
     printf(", \"bytes\": %" PRIu64 ", \"unused_bytes\": %" PRIu64 "}\n", written, t->unused);
 }
 
 /* --- the verb --- */
 
-static int trim_one(struct trim *t, const struct opt_set *set)
+/* *size: of the trace. */
+static int trim_one(struct trim *t, const struct opt_set *set, uint64_t *size)
 {
     t->path = set->args[0];
     int code = (t->first != 0 ? trace_open_to_seek : trace_open)(t->path, &t->reader);
     if (code == SLUICE_EXIT_OK) {
-        uint64_t size = t->reader->size;
+        *size = t->reader->size;
         trace_warn_cut(t->path, t->reader);
         progress_begin(&t->progress, set, TRIM_PROGRESS, false);
         progress_through(&t->progress, t->reader, 1);
         code = choose(t, opt_on(set, TRIM_OFFLINE));
         progress_end(&t->progress);
         trace_say_skipped(t->reader);
-        if (code == SLUICE_EXIT_OK) {
-            say_done(t, set, size);
-        }
     }
     sl_free(t->snapshots);
     cap_reader_close(t->reader);
@@ -310,15 +311,14 @@ static bool is_of_session(const struct cap_reader *a, const struct cap_reader *b
     return memcmp(a->header.session, b->header.session, sizeof a->header.session) == 0;
 }
 
-static int join_all(struct trim *t, const struct opt_set *set)
+static int join_all(struct trim *t, const struct opt_set *set, uint64_t *size)
 {
     struct cap_reader *readers[TRACES_MAX] = {NULL};
-    uint64_t size = 0;
     uint32_t count = (uint32_t)set->arg_count;
     int code = SLUICE_EXIT_OK;
     for (uint32_t i = 0; i < count && code == SLUICE_EXIT_OK; i++) {
         code = trace_open(set->args[i], &readers[i]);
-        size += code == SLUICE_EXIT_OK ? readers[i]->size : 0;
+        *size += code == SLUICE_EXIT_OK ? readers[i]->size : 0;
         if (code == SLUICE_EXIT_OK && !is_of_session(readers[0], readers[i])) {
             say_error(
                 "%s and %s are of different recordings; only files of one can be put together",
@@ -332,9 +332,6 @@ static int join_all(struct trim *t, const struct opt_set *set)
         t->cut = UINT64_MAX;
         code = trim_join(t, readers + 1, set->args + 1, count - 1);
     }
-    if (code == SLUICE_EXIT_OK) {
-        say_done(t, set, size);
-    }
     for (uint32_t i = 0; i < count; i++) {
         cap_reader_close(readers[i]);
     }
@@ -347,7 +344,19 @@ static int run(const struct opt_set *set)
     if (!read_options(&t, set)) {
         return SLUICE_EXIT_USAGE;
     }
-    return set->arg_count > 1 ? join_all(&t, set) : trim_one(&t, set);
+    struct trim_output output;
+    uint64_t size = 0, written = 0;
+    int code = trim_output_begin(&output, t.name, opt_on(set, TRIM_FORCE));
+    if (code != SLUICE_EXIT_OK) {
+        return code;
+    }
+    t.out = output.work;
+    code = (set->arg_count > 1 ? join_all : trim_one)(&t, set, &size);
+    code = trim_output_end(&output, code, &written);
+    if (code == SLUICE_EXIT_OK) {
+        say_done(&t, set, size, written);
+    }
+    return code;
 }
 
 const struct verb verb_trim = {

@@ -10,13 +10,14 @@
 #include "host/capture/cap_copy.h"
 
 struct trim {
-    const char *path, *out;
+    const char *path, *name;   /* name: OUT */
+    const char *out;           /* written in its place: trim_output.h */
     struct cap_reader *reader; /* of path */
     uint64_t first, last;      /* frames; last UINT64_MAX: to the end */
     uint64_t begin, cut;       /* stamps of their records; cut UINT64_MAX: to the end */
     struct range streams;      /* whose calls are kept */
     int level;
-    bool force, ignores_results;
+    bool ignores_results;
     struct progress progress;
     struct host_options host;
     struct cap_merge_snapshot *snapshots;
@@ -43,8 +44,8 @@ int trim_join(struct trim *t, struct cap_reader *const *others, char *const *pat
 /* --- what the ways share --- */
 
 struct cap_start trim_start(const struct trim *t);
-/* OUT cannot be begun. */
-int trim_refused(const struct trim *t, enum sl_result result);
+/* It cannot be begun; errno. Returns the exit code. */
+int trim_refused(const struct trim *t);
 /* The frames, from the merge's place on; `frame` is the next one's number. */
 int trim_copy_frames(struct trim *t, struct cap_copy *copy, uint64_t frame);
 /* The last snapshot that lies at that frame or before it; NULL: there is none. */

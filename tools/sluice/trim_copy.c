@@ -5,26 +5,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 struct cap_start trim_start(const struct trim *t)
 {
     return (struct cap_start){
-        .path = t->out, .level = t->level, .force = t->force, .origin = &t->reader->header};
+        .path = t->out, .level = t->level, .force = true, .origin = &t->reader->header};
 }
 
-int trim_refused(const struct trim *t, enum sl_result result)
+int trim_refused(const struct trim *t)
 {
-    if (result == SL_ERR_INVALID) {
-        say_error("%s or %s.part is there already; choose another name, or replace it with --force",
-                  t->out, t->out);
-        return SLUICE_EXIT_USAGE;
-    }
-    if (result == SL_ERR_AGAIN) {
-        say_error("%s.part is being written by somebody else; choose another name", t->out);
-        return SLUICE_EXIT_USAGE;
-    }
-    say_error("%s: cannot be written: %s", t->out, strerror(errno));
+    say_error("%s: cannot be written: %s", t->name, strerror(errno));
     return SLUICE_EXIT_FILE;
 }
 
@@ -177,7 +167,7 @@ static int target_begin(struct trim *t, struct target *to)
     enum sl_result result = cap_recording_start(&start, &to->memory, &to->recording);
     if (result != SL_OK) {
         cap_memory_finish(&to->memory);
-        return trim_refused(t, result);
+        return trim_refused(t);
     }
     return SLUICE_EXIT_OK;
 }
@@ -190,11 +180,8 @@ static int target_end(const struct trim *t, struct target *to, int code)
     cap_recording_unref(to->recording);
     cap_memory_finish(&to->memory);
     if (code == SLUICE_EXIT_OK && !report.has_name) {
-        say_error("%s: cannot be written: %s", t->out, strerror(report.error));
+        say_error("%s: cannot be written: %s", t->name, strerror(report.error));
         return SLUICE_EXIT_FILE;
-    }
-    if (code != SLUICE_EXIT_OK && report.has_name) {
-        (void)unlink(t->out); /* half of it is of no use */
     }
     return code;
 }

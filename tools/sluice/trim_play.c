@@ -74,7 +74,7 @@ static int take_snapshot(struct trim *t, struct cap_device *recorder, struct rep
     start.user = rep;
     enum sl_result result = cap_device_start(recorder, &start);
     if (result != SL_OK) {
-        return trim_refused(t, result);
+        return trim_refused(t);
     }
     result = cap_copy_head(cap_device_recording(recorder), t->reader);
     if (result == SL_OK) {
@@ -138,7 +138,7 @@ static int play_and_copy(struct trim *t, struct rep *rep)
     }
     device->ops->destroy(device);
     if (code == SLUICE_EXIT_OK && !written.has_name) {
-        say_error("%s: cannot be written: %s", t->out, strerror(written.error));
+        say_error("%s: cannot be written: %s", t->name, strerror(written.error));
         return SLUICE_EXIT_FILE;
     }
     return code;
