@@ -95,10 +95,15 @@ struct hgl_api {
 
 struct hgl_context;
 
+#define HGL_STORED 16u
+
 struct hgl_ring {
     struct hgl_api es1, es2;
     struct hrc_thread rc;
     struct hgl_context *context;
+    /* Exported resources whose memory got something since glStoredSLUICE; more than there is room
+     * for: HGL_STORED + 1. */
+    uint32_t stored[HGL_STORED], stored_count;
 };
 
 struct hgl_provider;

@@ -118,6 +118,16 @@ static void on_bound(struct hrc_thread *thread, struct hs_buffer *buffer, bool r
     }
 }
 
+static void on_exported(struct hrc_context *context, const struct hrc_image *image,
+                        struct hs_buffer *buffer)
+{
+    struct hgl_state *state = context->state;
+    if (state != NULL) {
+        hgl_storage_export(state->group, image->target == EGL_GL_RENDERBUFFER_KHR, image->name,
+                           buffer);
+    }
+}
+
 static void on_sync_free(void *user, void *sync)
 {
     struct hgl_context *c = user;
@@ -129,6 +139,7 @@ static const struct hrc_hooks hooks = {.context_new = on_context_new,
                                        .context_free = on_context_free,
                                        .current = on_current,
                                        .bound = on_bound,
+                                       .exported = on_exported,
                                        .sync_free = on_sync_free};
 
 /* --- rings --- */

@@ -170,7 +170,7 @@ static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLui
     pthread_mutex_lock(&g->lock);
     for (int32_t i = 0; i < n && kind != HGL_FRAMEBUFFERS; i++) {
         uint32_t name = sl_load_u32((const uint8_t *)names + (size_t)i * 4);
-        if (g->storages.live != 0) {
+        if (g->storages.live != 0 || g->stored.live != 0) {
             struct hs_buffer *b = storage_take_locked(g, kind, name);
             pthread_mutex_unlock(&g->lock); /* its image goes by EGL */
             hs_put(b);
@@ -210,7 +210,7 @@ static uint32_t bound_name(const struct gl_driver *gl, uint32_t target)
     return (uint32_t)name;
 }
 
-/* buffer: borrows; NULL unless the storage is one. */
+/* buffer: borrows; NULL unless one has the storage. */
 static void storage_change(struct hgl_group *g, enum hgl_kind kind, uint32_t name,
                            enum hgl_storage storage, uint32_t handle, struct hs_buffer *buffer)
 {
@@ -245,6 +245,13 @@ void hgl_storage_set_buffer(const struct gl_driver *gl, struct hgl_state *state,
 {
     storage_change(state->group, target == GL_RENDERBUFFER ? HGL_RENDERBUFFERS : HGL_TEXTURES,
                    bound_name(gl, target), HGL_STORAGE_BUFFER, buffer->handle, buffer);
+}
+
+void hgl_storage_export(struct hgl_group *group, bool renderbuffer, uint32_t name,
+                        struct hs_buffer *buffer)
+{
+    storage_change(group, renderbuffer ? HGL_RENDERBUFFERS : HGL_TEXTURES, name, HGL_STORAGE_OWN, 0,
+                   buffer);
 }
 
 void hgl_storage_drop(struct hgl_group *group, bool renderbuffer, uint32_t name)

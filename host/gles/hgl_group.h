@@ -62,9 +62,9 @@ struct hgl_group {
     uint32_t top[HGL_SHARED_KINDS]; /* highest name that was ever given out */
     struct sl_map programs;         /* name -> struct hgl_program, owned */
     struct sl_map storages;         /* kind, name -> enum hgl_storage << 32 | its handle */
-    struct sl_map stored;           /* kind, name -> struct hs_buffer of HGL_STORAGE_BUFFER, a
-                                       reference: the storage outlives its handle */
-    uint64_t bytes;                 /* of all texts */
+    struct sl_map stored; /* kind, name -> struct hs_buffer of HGL_STORAGE_BUFFER, or of an
+                             exported one, a reference: the storage outlives its handle */
+    uint64_t bytes;       /* of all texts */
     /* hgl1_size.c: textures' sizes as they were asked for, height << 32 | width, and who asks. */
     struct sl_map sizes;
     const struct hs_native *asker_native; /* asker's */
@@ -82,9 +82,12 @@ void hgl_storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32
 /* The same of HGL_STORAGE_BUFFER. buffer: borrows. */
 void hgl_storage_set_buffer(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
                             struct hs_buffer *buffer);
+/* The storage of a texture (or renderbuffer) stays its own, and is a buffer's picture as well. */
+void hgl_storage_export(struct hgl_group *group, bool renderbuffer, uint32_t name,
+                        struct hs_buffer *buffer);
 /* A texture (or renderbuffer) of this name has its own storage from now on, or is gone. */
 void hgl_storage_drop(struct hgl_group *group, bool renderbuffer, uint32_t name);
-/* The colour buffer that is its storage, a reference; NULL: none is. */
+/* The colour buffer that has its storage, a reference; NULL: none has. */
 struct hs_buffer *hgl_storage_buffer(struct hgl_group *group, bool renderbuffer, uint32_t name);
 /* Whose storage a texture (or renderbuffer) of the group has; *handle unless its own. */
 enum hgl_storage hgl_storage_of(struct hgl_group *group, bool renderbuffer, uint32_t name,

@@ -214,8 +214,8 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
         rc_pack_rcBindRenderbuffer(hgl_out(s), handle);
         return;
     }
-    if (storage == HGL_STORAGE_IMAGE) {
-        hgl_save_refuse(s, "renderbuffer %u is of an image", name);
+    if (storage == HGL_STORAGE_IMAGE || hgl_save_is_exported(s, true, name)) {
+        hgl_save_refuse(s, "renderbuffer %u is of an image, or exported", name);
     }
     if (width <= 0 || height <= 0) {
         return;

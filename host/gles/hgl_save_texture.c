@@ -485,6 +485,7 @@ void hgl_save_textures(struct hgl_save *s)
         }
         if (turn == 0) {
             hgl_save_images(s);
+            hgl_save_exports(s, top, alive);
         }
     }
     hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_TEXTURES, 1);

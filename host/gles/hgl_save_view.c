@@ -1,7 +1,8 @@
-/* Snapshots: views of resources' memory, and textures and renderbuffers that are of colour buffers.
- */
+/* Snapshots: views of resources' memory, textures and renderbuffers that are of colour buffers, and
+ * those that are exported as resources. */
 #include "host/gles/hgl_save.h"
 
+#include "wire/rc_pack.h"
 #include "wire/sl_pack.h"
 
 void hgl_save_view(struct hgl_save *s, const struct hs_view_args *view)
@@ -24,4 +25,44 @@ bool hgl_save_has_buffer(struct hgl_save *s, bool renderbuffer, uint32_t name, u
     hs_put(open);
     hs_put(stored);
     return has;
+}
+
+/* By an image that goes again: the one that it was done by may have gone as well. */
+static void save_export(struct hgl_save *s, uint32_t name, uint32_t resource)
+{
+    const uint32_t done = 1;
+    sl_pack_slNextHandle(hgl_out(s), HRC_TABLE_OBJECTS, s->spare);
+    hgl_save_flush(s);
+    sl_pack_slCreateImage(hgl_out(s), s->root->handle, EGL_GL_TEXTURE_2D_KHR, name, 0, 0);
+    hgl_save_reply(s, &s->spare, 4);
+    sl_pack_slExportImage(hgl_out(s), s->spare, resource);
+    hgl_save_reply(s, &done, 4);
+    rc_pack_rcDestroyClientImage(hgl_out(s), (EGLint)s->spare);
+    hgl_save_reply(s, &done, 4);
+}
+
+bool hgl_save_is_exported(struct hgl_save *s, bool renderbuffer, uint32_t name)
+{
+    struct hgl_group *group = s->root->state->group;
+    struct hs_buffer *b = hgl_storage_buffer(group, renderbuffer, name);
+    uint32_t handle;
+    hs_put(b);
+    return b != NULL && hgl_storage_of(group, renderbuffer, name, &handle) == HGL_STORAGE_OWN;
+}
+
+void hgl_save_exports(struct hgl_save *s, uint32_t top, const uint8_t *alive)
+{
+    for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
+        if (alive[name] == 0 || !hgl_save_is_exported(s, false, name)) {
+            continue;
+        }
+        struct hs_buffer *b = hgl_storage_buffer(s->root->state->group, false, name);
+        hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, b->handle);
+        if (hgl_save_has_buffer(s, false, name, b->handle)) {
+            save_export(s, name, b->handle);
+        } else {
+            hgl_save_refuse(s, "texture %u is exported as a resource that is gone", name);
+        }
+        hs_put(b);
+    }
 }

@@ -6,6 +6,8 @@
 #include "host/glesx_hand.h"
 #include "host/surface/surface.h"
 
+#include <string.h>
+
 #define COLORS_MAX 8
 
 static GLint attached(const struct gl_driver *gl, GLenum point, GLenum name)
@@ -16,6 +18,28 @@ static GLint attached(const struct gl_driver *gl, GLenum point, GLenum name)
     return value;
 }
 
+static void note(struct hgl_ring *ring, uint32_t resource)
+{
+    uint32_t at = 0, count = ring->stored_count;
+    while (at < count && at < HGL_STORED && ring->stored[at] != resource) {
+        at++;
+    }
+    if (at < HGL_STORED) {
+        ring->stored[at] = resource;
+    }
+    ring->stored_count = at < count ? count : at + 1;
+}
+
+/* Resources, in words: as many as there are, or, of more than we note, HGL_STORED + 1. */
+GLuint hgl_glStoredSLUICE(struct hr_call *call, const struct glesx_args_glStoredSLUICE *a)
+{
+    struct hgl_ring *ring = hgl_api_of(call)->ring;
+    uint32_t count = ring->stored_count, most = count < HGL_STORED ? count : HGL_STORED;
+    memcpy(a->list, ring->stored, most * 4 < a->list_size ? most * 4 : a->list_size);
+    ring->stored_count = 0;
+    return count;
+}
+
 /* What the driver has of a colour buffer comes to its memory. */
 static void store_named(struct hr_call *call, struct hgl_group *group, bool renderbuffer,
                         uint32_t name)
@@ -23,6 +47,8 @@ static void store_named(struct hr_call *call, struct hgl_group *group, bool rend
     struct hs_buffer *b = hgl_storage_buffer(group, renderbuffer, name);
     if (b != NULL && !hs_store(b, &hgl_api_of(call)->ring->rc.gl)) {
         hr_call_refuse(call, "colour buffer 0x%x cannot be read", b->handle);
+    } else if (b != NULL && hs_export_resource(b) != 0) {
+        note(hgl_api_of(call)->ring, hs_export_resource(b));
     }
     hs_put(b);
 }

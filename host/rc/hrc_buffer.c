@@ -3,6 +3,8 @@
 
 #include "transport/base/mem.h"
 
+#include <string.h>
+
 static uint32_t color_create(struct hr_call *call, uint32_t width, uint32_t height,
                              uint32_t internal_format)
 {
@@ -374,4 +376,69 @@ int32_t hrc_rcDestroyClientImage(struct hr_call *call,
         return EGL_FALSE;
     }
     return EGL_TRUE;
+}
+
+static struct ho_object *image_get(struct hr_call *call, uint32_t id)
+{
+    struct ho_object *object = ho_get(&hrc_thread_of(call)->client->objects, HRC_IMAGE, id);
+    if (object == NULL) {
+        hr_call_refuse(call, "unknown image 0x%x", id);
+    }
+    return object;
+}
+
+/* about: DRM's name of its format, its width and height. 0: it cannot be exported. */
+uint32_t hrc_slAskImage(struct hr_call *call, const struct sl_args_slAskImage *args)
+{
+    struct hs_export about;
+    const uint32_t words[] = {0, 0, 0};
+    struct ho_object *object = image_get(call, args->image);
+    bool ok = object != NULL && args->about_size >= sizeof words &&
+              hs_export_ask(&hrc_thread_of(call)->gl,
+                            ((const struct hrc_image *)object->value)->egl, &about);
+    if (ok) {
+        memcpy(args->about, (const uint32_t[]){about.fourcc, about.width, about.height},
+               sizeof words);
+    }
+    ho_put(object);
+    return ok ? 1 : 0;
+}
+
+/* One at a time: client.exporting is held. */
+static bool image_export(struct hrc_thread *thread, struct hrc_image *image, struct hs_buffer *b)
+{
+    struct hrc_client *c = thread->client;
+    struct ho_object *context = ho_get(&c->objects, HRC_CONTEXT, image->context);
+    bool ok =
+        context != NULL && image->exported == NULL && image->level == 0 &&
+        (image->target == EGL_GL_TEXTURE_2D_KHR || image->target == EGL_GL_RENDERBUFFER_KHR) &&
+        hs_export(b, &thread->gl, image->egl) == SL_OK;
+    if (ok) {
+        image->exported = hs_ref(b);
+        if (c->hooks->exported != NULL) {
+            c->hooks->exported(context->value, image, b);
+        }
+    }
+    ho_put(context);
+    return ok;
+}
+
+uint32_t hrc_slExportImage(struct hr_call *call, const struct sl_args_slExportImage *args)
+{
+    struct hrc_thread *thread = hrc_thread_of(call);
+    struct hrc_client *c = thread->client;
+    struct ho_object *object = image_get(call, args->image);
+    struct hs_buffer *b = object != NULL ? color(call, args->resource) : NULL;
+    bool ok = false;
+    if (b != NULL) {
+        pthread_mutex_lock(&c->exporting);
+        ok = image_export(thread, object->value, b);
+        pthread_mutex_unlock(&c->exporting);
+    }
+    if (b != NULL && !ok) {
+        hr_call_refuse(call, "image 0x%x cannot be resource %u", args->image, args->resource);
+    }
+    hs_put(b);
+    ho_put(object);
+    return ok ? 1 : 0;
 }

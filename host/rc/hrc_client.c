@@ -15,7 +15,10 @@ static void object_destroy(void *user, uint32_t kind, void *value)
         break;
     case HRC_IMAGE: {
         struct hrc_image *image = value;
-        n->egl.DestroyImageKHR(n->display, image->egl);
+        if (image->exported == NULL) {
+            n->egl.DestroyImageKHR(n->display, image->egl);
+        }
+        hs_put(image->exported);
         sl_free(image);
         break;
     }
@@ -44,6 +47,7 @@ enum sl_result hrc_client_init(struct hrc_client *client, const struct hrc_confi
     }
     ho_table_init(&client->objects, HRC_OBJECTS_MAX, HRC_HANDLE_BASE, object_destroy, client);
     pthread_mutex_init(&client->lock, NULL);
+    pthread_mutex_init(&client->exporting, NULL);
     sl_map_init(&client->named, HRC_OBJECTS_MAX);
     return SL_OK;
 }
@@ -60,6 +64,7 @@ void hrc_client_finish(struct hrc_client *client)
     sl_map_finish(&client->named);
     ho_table_finish(&client->objects);
     pthread_mutex_destroy(&client->lock);
+    pthread_mutex_destroy(&client->exporting);
     sl_free(client->words);
 }
 

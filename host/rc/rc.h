@@ -52,6 +52,7 @@ struct hrc_image {
     EGLImageKHR egl;
     uint32_t context, target, name; /* what it was made of, as the guest said */
     uint32_t level, layer;
+    struct hs_buffer *exported; /* whose image it is; nullable, a reference; client.exporting */
 };
 
 struct hrc_client;
@@ -68,6 +69,9 @@ struct hrc_hooks {
     void (*current)(struct hrc_thread *thread, struct hrc_context *context);
     /* What is bound on this ring (a renderbuffer, or a texture) has a colour buffer's storage. */
     void (*bound)(struct hrc_thread *thread, struct hs_buffer *buffer, bool renderbuffer);
+    /* The texture or renderbuffer that an image is of has a colour buffer's storage. */
+    void (*exported)(struct hrc_context *context, const struct hrc_image *image,
+                     struct hs_buffer *buffer);
     /* A GL sync object whose last reference is gone. */
     void (*sync_free)(void *user, void *sync);
 };
@@ -87,6 +91,8 @@ struct hrc_client {
     uint64_t surface_bytes;
     uint64_t puid;
     bool restores; /* a replay, which may say which handles come */
+    pthread_mutex_t
+        exporting; /* one image at a time becomes a buffer's; guards hrc_image.exported */
 };
 
 struct hrc_config {

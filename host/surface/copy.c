@@ -339,16 +339,26 @@ bool hs_flush(struct hs_buffer *buffer, struct hs_thread *thread, const struct h
     return ok;
 }
 
-bool hs_store(struct hs_buffer *b, struct hs_thread *thread)
+bool hs_fetch_locked(struct hs_buffer *b, struct hs_thread *thread)
 {
-    if (b->kind != HS_COLOR) {
-        return false;
-    }
-    pthread_mutex_lock(&b->lock);
     bool both = b->mem != NULL && b->image != EGL_NO_IMAGE_KHR;
     bool ok =
         !both || download(b, thread, 0, 0, b->width, b->height, &b->layout, b->mem, b->stride);
     b->image_newer &= !(both && ok);
+    if (both && ok) {
+        hs_export_equal_locked(b);
+    }
+    return ok;
+}
+
+bool hs_store(struct hs_buffer *buffer, struct hs_thread *thread)
+{
+    struct hs_buffer *b = hs_view_origin(buffer);
+    if (b->kind != HS_COLOR) {
+        return false;
+    }
+    pthread_mutex_lock(&b->lock);
+    bool ok = hs_fetch_locked(b, thread);
     pthread_mutex_unlock(&b->lock);
     return ok;
 }
@@ -363,8 +373,16 @@ static bool upload_yuv(struct hs_buffer *b, struct hs_thread *t)
     return ok;
 }
 
-EGLImageKHR hs_image(struct hs_buffer *buffer, struct hs_thread *thread, bool written)
+/* Is there something in its memory that its image has not? */
+static bool is_stale(const struct hs_buffer *b)
 {
+    return b->mem != NULL && !b->image_newer &&
+           (b->exported == NULL || hs_export_changed_locked(b));
+}
+
+EGLImageKHR hs_image(struct hs_buffer *of, struct hs_thread *thread, bool written)
+{
+    struct hs_buffer *buffer = hs_view_origin(of);
     if (buffer->kind != HS_COLOR) {
         return EGL_NO_IMAGE_KHR;
     }
@@ -373,11 +391,12 @@ EGLImageKHR hs_image(struct hs_buffer *buffer, struct hs_thread *thread, bool wr
     bool ok = !(is_yuv && written) && ensure_image(buffer, thread);
     if (ok && is_yuv) {
         ok = upload_yuv(buffer, thread);
-    } else if (ok && buffer->mem != NULL && !buffer->image_newer) {
+    } else if (ok && is_stale(buffer)) {
         ok = upload(buffer, thread, 0, 0, buffer->width, buffer->height, &buffer->layout,
                     buffer->mem, buffer->stride);
+        hs_export_equal_locked(buffer);
     }
-    buffer->image_newer |= ok && written;
+    buffer->image_newer |= ok && written && buffer->exported == NULL;
     EGLImageKHR image = ok ? buffer->image : EGL_NO_IMAGE_KHR;
     pthread_mutex_unlock(&buffer->lock);
     return image;

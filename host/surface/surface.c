@@ -47,6 +47,7 @@ static void buffer_free(struct hs_buffer *b)
         table->release(b->hold);
     }
     hs_view_free(b->view);
+    sl_free(b->exported);
     pthread_mutex_lock(&table->handles.lock);
     table->bytes -= b->size;
     pthread_mutex_unlock(&table->handles.lock);

@@ -59,6 +59,9 @@ struct hs_buffer {
     void *hold; /* keeps mem; given to hs_table.release */
     EGLImageKHR image;
     bool image_newer; /* image holds what mem does not have */
+    /* Of one whose image is a guest's own texture: what mem held when the two were equal last;
+     * owned; NULL: it is none. */
+    uint8_t *exported;
 };
 
 struct hs_table {
@@ -96,6 +99,24 @@ enum sl_result hs_color_create(struct hs_table *table, uint32_t width, uint32_t 
                                uint32_t internal_format, struct hs_buffer **out) SL_MUST_USE;
 enum sl_result hs_plain_create(struct hs_table *table, uint64_t size,
                                struct hs_buffer **out) SL_MUST_USE;
+
+/* --- exported images, ring threads --- */
+/* What memory of an image's own format is like. */
+struct hs_export {
+    uint32_t fourcc; /* DRM's name of it */
+    uint32_t width, height;
+};
+/* False: its format has no such name, or the driver does not tell. */
+bool hs_export_ask(struct hs_thread *thread, EGLImageKHR image, struct hs_export *out);
+/* The image's pixels are the buffer's from now on, a resource's of its size and format: hs_store
+ * brings them to mem, and whoever takes all of mem for a picture of that format gets the image
+ * itself. Takes the image on success, until the buffer goes. INVALID: the buffer is no such
+ * resource, or has an image already; IO: it cannot be read; NOMEM. */
+enum sl_result hs_export(struct hs_buffer *buffer, struct hs_thread *thread,
+                         EGLImageKHR image) SL_MUST_USE;
+
+/* The exported resource whose picture it is; 0: it is none's. */
+uint32_t hs_export_resource(struct hs_buffer *buffer);
 
 /* How brightness and colours of a view become red, green and blue. */
 enum hs_yuv { HS_YUV_BT601, HS_YUV_BT709, HS_YUV_BT2020, HS_YUV_STANDARD = 3, HS_YUV_FULL = 4 };

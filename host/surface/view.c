@@ -85,6 +85,17 @@ bool hs_view_describe(const struct hs_buffer *buffer, struct hs_view_args *args)
     return buffer->view != NULL;
 }
 
+struct hs_buffer *hs_view_origin(struct hs_buffer *b)
+{
+    const struct hs_view *view = b->view;
+    struct hs_buffer *of = view != NULL ? view->args.planes[0].of : NULL;
+    bool all = of != NULL && view->format == NULL && of->exported != NULL && b->mem == of->mem &&
+               b->stride == of->stride && b->width == of->width && b->height == of->height &&
+               b->layout.format == of->layout.format && b->layout.type == of->layout.type &&
+               b->layout.opaque == of->layout.opaque;
+    return all ? of : b;
+}
+
 bool hs_view_is_yuv(const struct hs_view *view)
 {
     return view != NULL && view->format != NULL;
@@ -100,7 +111,7 @@ static const struct yuv_format *yuv_find(uint32_t fourcc)
     return NULL;
 }
 
-static struct hs_layout plain_find(uint32_t fourcc)
+struct hs_layout hs_view_layout(uint32_t fourcc)
 {
     for (size_t i = 0; i < sizeof plain_formats / sizeof plain_formats[0]; i++) {
         if (plain_formats[i].fourcc == fourcc) {
@@ -176,7 +187,7 @@ enum sl_result hs_view_create(struct hs_table *table, const struct hs_view_args 
                               struct hs_buffer **out)
 {
     const struct yuv_format *format = yuv_find(args->fourcc);
-    struct hs_layout layout = plain_find(args->fourcc);
+    struct hs_layout layout = hs_view_layout(args->fourcc);
     bool sized = args->width != 0 && args->height != 0 && args->width <= HS_SIDE_MAX &&
                  args->height <= HS_SIDE_MAX && args->plane_count <= HS_PLANES_MAX;
     struct placed placed[HS_PLANES_MAX] = {{NULL, 0}};

@@ -2,7 +2,11 @@
 #include "tests/support/gles_save_pair.h"
 #include "tests/support/slt.h"
 #include "wire/glesx_pack.h"
+#include "wire/rc_pack.h"
+#include "wire/sl_pack.h"
 
+#include <EGL/egl.h>
+#include <EGL/eglext.h>
 #include <GLES2/gl2ext.h>
 #include <string.h>
 
@@ -232,5 +236,73 @@ SLT_TEST_FP(gles_save_textures, what_only_a_framebuffer_has, p, struct orphan, o
         gles2_pack_glReadPixels(o, 23, 15, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4);
         SLT_EXPECT_EQ(0x80bfff40u, twin_ask(&p->other));
     }
+    SLT_EXPECT_EQ(0u, save_error(&p->other));
+}
+
+/* --- exported textures --- */
+
+enum { RESOURCE = 9, SIDE = 4, EXPORT_BYTES = SIDE * SIDE * 4 };
+
+static struct hct_hold *memory_hold(void *user, uint32_t resource_id)
+{
+    (void)resource_id;
+    return user; /* any but NULL: the memory is the test's */
+}
+
+static void memory_release(struct hct_hold *hold)
+{
+    (void)hold;
+}
+
+static void resource_add(struct twin *t, uint8_t *pixels)
+{
+    const struct vg_tex_args args = {.target = VIRTGPU_TARGET_2D,
+                                     .format = VIRTGPU_FORMAT_R8G8B8A8,
+                                     .width_px = SIDE,
+                                     .height_px = SIDE,
+                                     .depth = 1,
+                                     .array_size = 1,
+                                     .flags = VIRTGPU_RESOURCE_Y_0_TOP};
+    const struct hct_memory memory = {.fd = -1, .size = EXPORT_BYTES, .pointer = pixels};
+    t->env.user = t;
+    t->env.memory_hold = memory_hold;
+    t->env.memory_release = memory_release;
+    SLT_ASSERT_OK(t->provider->ops->tex_create(t->provider, RESOURCE, &args, &memory, SIDE * 4));
+    SLT_ASSERT_OK(t->context->ops->attach(t->context, RESOURCE, NULL));
+}
+
+/* With the image that it was exported by, or without. */
+struct closed {
+    const char *label;
+    bool is_closed;
+};
+static const struct closed closeds[] = {{"image_open", false}, {"image_closed", true}};
+
+SLT_TEST_FP(gles_save_textures, exported_stay_a_resources_picture, p, struct closed, closeds, x)
+{
+    static uint8_t pixels[2][EXPORT_BYTES];
+    struct sl_pack *o = twin_out(&p->one);
+    memset(pixels, 0, sizeof pixels);
+    resource_add(&p->one, pixels[0]);
+    resource_add(&p->other, pixels[1]);
+    gles2_pack_glGenTextures(o, 1, 4);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, 1);
+    gles2_pack_glTexStorage2D(o, GL_TEXTURE_2D, 1, GL_RGBA8, SIDE, SIDE);
+    sl_pack_slCreateImage(o, p->context, EGL_GL_TEXTURE_2D_KHR, 1, 0, 0);
+    uint32_t image = twin_ask(&p->one);
+    sl_pack_slExportImage(o, image, RESOURCE);
+    SLT_ASSERT_EQ(1u, twin_ask(&p->one));
+    if (x->is_closed) {
+        rc_pack_rcDestroyClientImage(o, (EGLint)image);
+        twin_send(&p->one);
+    }
+    save_expect_twins(p);
+    o = twin_out(&p->other);
+    const uint8_t texel[] = {1, 2, 3, 4};
+    const struct sl_gather all = sl_gather_flat(texel, sizeof texel);
+    gles2_pack_glTexSubImage2D(o, GL_TEXTURE_2D, 0, 1, 1, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, &all);
+    glesx_pack_glStoreTargetSLUICE(o, GL_TEXTURE_2D, 1, GL_FALSE);
+    twin_send(&p->other);
+    SLT_EXPECT_MEMEQ(texel, pixels[1] + (SIDE + 1) * 4, sizeof texel);
     SLT_EXPECT_EQ(0u, save_error(&p->other));
 }

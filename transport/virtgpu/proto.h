@@ -166,6 +166,7 @@ enum {
     SLUICE_FEATURE_ERRORS = 1 << 12,    /* GLES: glReportErrorSLUICE: the ring page's error word */
     SLUICE_FEATURE_STORE = 1 << 13,     /* GLES: glStoreDrawnSLUICE */
     SLUICE_FEATURE_VIEW = 1 << 14,      /* GLES: slCreateView, glStoreTargetSLUICE */
+    SLUICE_FEATURE_EXPORT = 1 << 15,    /* GLES: slAskImage, slExportImage */
 };
 
 #endif
