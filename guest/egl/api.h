@@ -116,6 +116,12 @@ EGLBoolean gegl_QueryDmaBufModifiersEXT(EGLDisplay display, EGLint format, EGLin
                                         EGLuint64KHR *modifiers, EGLBoolean *external_only,
                                         EGLint *count);
 
+/* image_export.c */
+EGLBoolean gegl_ExportDMABUFImageQueryMESA(EGLDisplay display, EGLImageKHR image, int *fourcc,
+                                           int *planes, EGLuint64KHR *modifiers);
+EGLBoolean gegl_ExportDMABUFImageMESA(EGLDisplay display, EGLImageKHR image, int *fds,
+                                      EGLint *strides, EGLint *offsets);
+
 /* procs.c */
 __eglMustCastToProperFunctionPointerType gegl_GetProcAddress(const char *name);
 

@@ -163,7 +163,7 @@ static void extensions_make(struct gegl_display *display)
                                  "EGL_KHR_surfaceless_context "
                                  "EGL_KHR_swap_buffers_with_damage EGL_MESA_configless_context "
                                  "EGL_MESA_query_driver";
-    _Static_assert(sizeof always + 320 < sizeof display->extensions, "room for all extensions");
+    _Static_assert(sizeof always + 352 < sizeof display->extensions, "room for all extensions");
     const struct gegl_host *host = &display->host;
     strcpy(display->extensions, always);
     const struct {
@@ -174,6 +174,7 @@ static void extensions_make(struct gegl_display *display)
                 {host->dma_buf, " EGL_EXT_image_dma_buf_import"},
                 {host->dma_buf, " EGL_EXT_image_dma_buf_import_modifiers"},
                 {host->dma_buf && display->gbm != NULL, " EGL_KHR_image EGL_KHR_image_pixmap"},
+                {host->export, " EGL_MESA_image_dma_buf_export"},
                 {host->colorspace, " EGL_KHR_gl_colorspace"},
                 {host->image_renderbuffer, " EGL_KHR_gl_renderbuffer_image"},
                 {host->image_3d, " EGL_KHR_gl_texture_3D_image"},

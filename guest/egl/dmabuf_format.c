@@ -2,6 +2,8 @@
  * views, those of its resources. */
 #include "guest/egl/dmabuf_format.h"
 
+#include "transport/virtgpu/proto.h"
+
 #include <stddef.h>
 
 #define FOURCC(a, b, c, d)                                                                         \
@@ -66,4 +68,24 @@ uint32_t gegl_dmabuf_rows(const struct gegl_dmabuf_format *format, uint32_t plan
 {
     uint64_t down = plane > 0 ? format->down : 1;
     return (uint32_t)((height + down - 1) / down);
+}
+
+uint32_t gegl_dmabuf_virtgpu(uint32_t fourcc)
+{
+    switch (fourcc) {
+    case FOURCC('A', 'R', '2', '4'):
+        return VIRTGPU_FORMAT_B8G8R8A8;
+    case FOURCC('A', 'B', '2', '4'):
+        return VIRTGPU_FORMAT_R8G8B8A8;
+    case FOURCC('X', 'B', '2', '4'):
+        return VIRTGPU_FORMAT_R8G8B8X8;
+    case FOURCC('R', 'G', '1', '6'):
+        return VIRTGPU_FORMAT_B5G6R5;
+    case FOURCC('R', '8', ' ', ' '):
+        return VIRTGPU_FORMAT_R8;
+    case FOURCC('G', 'R', '8', '8'):
+        return VIRTGPU_FORMAT_R8G8;
+    default:
+        return 0;
+    }
 }

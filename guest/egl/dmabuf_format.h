@@ -21,4 +21,7 @@ const struct gegl_dmabuf_format *gegl_dmabuf_format_at(uint32_t index, bool view
 uint64_t gegl_dmabuf_row(const struct gegl_dmabuf_format *format, uint32_t plane, uint32_t width);
 uint32_t gegl_dmabuf_rows(const struct gegl_dmabuf_format *format, uint32_t plane, uint32_t height);
 
+/* The format of a 3D resource for one of them that textures are exported in; 0: they are not. */
+uint32_t gegl_dmabuf_virtgpu(uint32_t fourcc);
+
 #endif

@@ -40,6 +40,7 @@ struct gegl_host {
     bool image_3d, image_cube, image_renderbuffer; /* slCreateImage */
     bool dma_buf; /* the guest's kernel has dma-bufs of the host's resources */
     bool view;    /* slCreateView: images of any part of such a resource's memory */
+    bool export;  /* slAskImage, slExportImage: such resources for the host's textures */
 };
 
 enum gegl_platform {
@@ -140,6 +141,15 @@ struct gegl_image {
     struct ggl_image image;
     struct vg_res *planes[GEGL_PLANES]; /* of dma-bufs; NULL: the host's image */
     bool is_view;                       /* of these: image.id is the host's to close */
+    uint32_t fourcc;                    /* of dma-bufs, and of what was asked for that; 0: none */
+    uint32_t offsets[GEGL_PLANES], pitches[GEGL_PLANES]; /* the planes' */
+    /* Of the host's image: */
+    uint32_t host_id;   /* what it has of the texture's; also when it was exported */
+    bool is_whole;      /* its first level */
+    EGLContext context; /* whose texture or renderbuffer it is */
+    EGLenum target;
+    uint32_t name;
+    struct ggl_export *exported; /* nullable, counted; with `image`: display's lock */
 };
 
 /* What a thread has. Made at the first call, ended with the thread or by eglReleaseThread. Its own

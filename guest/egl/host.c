@@ -120,6 +120,7 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     /* A fence of a host on the same kernel is a descriptor, but no sync file. */
     host->native_fence &= !stream->device->shared_futex;
     host->dma_buf = !stream->device->shared_futex;
+    host->export = host->dma_buf && (stream->device->features & SLUICE_FEATURE_EXPORT) != 0;
     if (gs_stages(stream)) {
         host->gles_features |= GGL_FEATURE_STAGE;
     }

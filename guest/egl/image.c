@@ -13,7 +13,9 @@ static bool image_find(void *user, void *handle, struct ggl_image *out)
     if (image == NULL) {
         return false;
     }
+    pthread_mutex_lock(&image->base.display->lock);
     *out = image->image;
+    pthread_mutex_unlock(&image->base.display->lock);
     gegl_object_unref(&image->base);
     return true;
 }
@@ -98,7 +100,12 @@ static EGLint image_make(struct gegl_display *display, struct gegl_context *cont
     }
     uint32_t id = 0;
     error = host_make(display, context, wish, stream, &id);
-    *image = (struct gegl_image){.image = {.kind = GGL_IMAGE_TEXTURE, .id = id}};
+    *image = (struct gegl_image){.image = {.kind = GGL_IMAGE_TEXTURE, .id = id},
+                                 .host_id = id,
+                                 .is_whole = wish->level == 0 && wish->layer == 0,
+                                 .context = gegl_object_handle(&context->base),
+                                 .target = wish->target,
+                                 .name = wish->name};
     if (gs_dead(stream)) {
         error = EGL_CONTEXT_LOST;
     } else if (error == EGL_SUCCESS &&
@@ -181,8 +188,9 @@ void gegl_image_end(struct gegl_image *image)
         }
         gegl_planes_end(image->planes);
     } else if (reached) {
-        (void)rc_call_rcDestroyClientImage(stream, (EGLint)image->image.id);
+        (void)rc_call_rcDestroyClientImage(stream, (EGLint)image->host_id);
     }
+    ggl_export_put(image->exported);
 }
 
 EGLBoolean gegl_DestroyImage(EGLDisplay handle, EGLImage image)

@@ -186,6 +186,11 @@ static EGLint import(struct gegl_display *display, const struct image_wish *wish
             return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_BAD_MATCH;
         }
     }
+    image->fourcc = f->fourcc;
+    for (uint32_t i = 0; i < f->planes; i++) {
+        image->offsets[i] = (uint32_t)wish->planes[i].offset;
+        image->pitches[i] = (uint32_t)wish->planes[i].pitch;
+    }
     image->image = (struct ggl_image){
         .kind = GGL_IMAGE_COLOR_BUFFER, .id = image->planes[0]->id, .is_external = f->is_yuv};
     return EGL_SUCCESS;

@@ -29,9 +29,9 @@ enum {
                                           who started the program wants it so) */
     GGL_FEATURE_LOCATIONS = 1 << 6,    /* a link's locations come in one answer (capset) */
     GGL_FEATURE_STAGE = 1 << 5,        /* bulky data may travel in shared memory (gs_stage.h) */
-    GGL_FEATURE_STORE = 1 << 8, /* it brings what is drawn to a colour buffer's memory (capset) */
+    GGL_FEATURE_STORE = 1 << 8,   /* it brings what is drawn to a colour buffer's memory (capset) */
     GGL_FEATURE_TARGETS = 1 << 9, /* and what is written there otherwise (capset) */
-    GGL_FEATURE_GLESX = 1 << 4, /* it knows the commands without an upstream number (capset) */
+    GGL_FEATURE_GLESX = 1 << 4,   /* it knows the commands without an upstream number (capset) */
 };
 
 /* The GGL_FEATURE_* bits of a space separated list of feature words (rcGetHostExtensionsString). */
@@ -45,6 +45,19 @@ struct ggl_image {
     uint32_t id;      /* client image id, or colour buffer handle */
     bool is_external; /* it can be an external texture alone, whatever the host can */
 };
+
+/* The resource that a texture was exported as. Counted: whoever may export it again, and the share
+ * group, as long as the texture is there and the host writes to that memory. */
+struct ggl_export {
+    uint32_t refs; /* atomic */
+    struct vg_res *res;
+    uint32_t width_px, height_px;
+};
+/* Takes the resource; the caller's reference. NULL: no memory, and the resource is gone. */
+struct ggl_export *ggl_export_new(struct vg_res *res, uint32_t width_px, uint32_t height_px);
+/* What the host's memory of it has comes to the guest's own pages, which dma-bufs map. */
+void ggl_export_show(const struct ggl_export *e);
+void ggl_export_put(struct ggl_export *e); /* NULL allowed; the host has done what names it */
 
 /* What GLES asks of EGL. Called on the thread that makes the GL call. */
 struct ggl_egl_ops {
@@ -109,6 +122,12 @@ void ggl_finish(struct ggl_context *context);
 /* What the context drew on colour buffers is where others see it when this returns. Before the
  * program is told, or tells others, that it is done. Context of this thread. */
 void ggl_store_drawn(struct ggl_context *context);
+/* What the group's texture (or renderbuffer, by its target) was exported as, a reference; NULL: it
+ * was not, or has another storage by now. Any thread, as the next. */
+struct ggl_export *ggl_export_find(struct ggl_context *context, uint32_t target, uint32_t name);
+/* It was just now: what is drawn on it goes to that memory from now on. False: no memory. */
+bool ggl_export_begins(struct ggl_context *context, uint32_t target, uint32_t name,
+                       struct ggl_export *e);
 /* Nothing was drawn since ggl_store_drawn. Context of this thread. */
 void ggl_store_kept(struct ggl_context *context);
 

@@ -54,7 +54,7 @@ void ggl_share_unref(struct ggl_share *share)
     finish_table(&share->programs, ggl_program_free);
     finish_table(&share->syncs, NULL);
     finish_table(&share->external_textures, NULL);
-    finish_table(&share->targets, NULL);
+    ggl_targets_finish(share);
     sl_writes_unref(share->writes);
     pthread_mutex_destroy(&share->lock);
     sl_free(share);

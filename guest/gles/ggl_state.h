@@ -222,6 +222,7 @@ struct ggl_share {
     struct sl_writes *writes;    /* tells which pages of theirs were written to; nullable */
     uint32_t externals; /* a shader declared samplerExternalOES, or an external texture was bound */
     uint32_t has_targets;   /* a colour buffer became what can be drawn on */
+    uint32_t has_exports;   /* textures of ours are exported among those */
     uint32_t vertex_id;     /* a shader reads gl_VertexID: draws must not move their first vertex */
     uint32_t client_arrays; /* a context drew from client memory: index buffers keep a copy here */
 };
@@ -376,6 +377,7 @@ void ggl_store_begins(struct ggl_context *c, GLenum target, uint32_t name);
  * that are of no colour buffer are no matter. */
 void ggl_store_writes(struct ggl_context *c, GLenum target, uint32_t name);
 void ggl_store_ends(struct ggl_context *c, GLenum target, uint32_t name);
+void ggl_targets_finish(struct ggl_share *share); /* nobody uses the group any more */
 /* The texture that is bound at a target, likewise. */
 static inline void ggl_store_upload(struct ggl_context *c, GLenum target)
 {

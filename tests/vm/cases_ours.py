@@ -227,6 +227,34 @@ def display_ours(setup: Setup) -> None:
     need(seen is not None and f"{hash_of(seen):08x}" == frames[-1][0], "the display differs")
 
 
+# Of a texture of each kind: what stock Mesa names and we cannot.
+UNNAMED = ("RGB10_A2", "RGBA16F", "RGBA32F", "RGBA4", "RGB5_A1")
+
+
+def export_lines(text: str) -> Tuple[List[str], List[str]]:
+    """What is said of textures, but for how long rows are and kinds that stock Mesa alone names;
+    what was seen. Who draws into another program's texture does not bring that to pages that are mapped:
+    its owner does, with what it draws next."""
+    kinds = [re.sub(r"stride \d+", "stride", l) for l in re.findall(r"^kind .*", text, re.M)]
+    seen = re.findall(r"^(?!kind).*", text, re.M)
+    seen = [l.partition(", in the memory")[0] if l.startswith("drawn there") else l for l in seen]
+    return [l for l in kinds if not l.startswith(tuple(f"kind {n}:" for n in UNNAMED))], seen
+
+
+def export_ours(setup: Setup) -> None:
+    """Textures given to another program as dma-bufs, both drawing: stock Mesa's answers."""
+    run = "timeout 100 ./export_program 2> errors.log"
+    script = f'part stock; {run}; echo "code $?"\n{OURS}'
+    script += f'part ours; {run}; echo "code $?"; part errors; cat errors.log\n'
+    with Guest(setup, "export_ours") as guest:
+        bring(guest)
+        shutil.copy(setup.programs.parent / "export_program", guest.share)
+        found = guest.run(script)
+    stock, ours = export_lines(found["stock"]), export_lines(found["ours"])
+    need(len(stock[0]) == 13 and "code 0" in stock[1], found["stock"])
+    need(stock == ours, f"stock says\n{found['stock']}ours\n{found['ours']}{found['errors']}")
+
+
 def zink_above_ours(setup: Setup) -> None:
     """The guest's Mesa draws OpenGL by Zink above our Vulkan driver."""
     script = X_SERVER + OURS + "unset __EGL_VENDOR_LIBRARY_FILENAMES\n"
@@ -245,6 +273,7 @@ ALL: Tuple[Case, ...] = (
     ours,
     wayland_ours,
     display_ours,
+    export_ours,
     desktop_ours,
     compositor_ours,
     zink_above_ours,

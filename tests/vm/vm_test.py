@@ -38,6 +38,7 @@ SHORT: Tuple[Case, ...] = (
     cases_ours.ours,
     cases_ours.wayland_ours,
     cases_ours.display_ours,
+    cases_ours.export_ours,
     cases_windows.windows_ours,
     cases_windows.zink,
     cases_traces.attached,
