@@ -233,8 +233,8 @@ UNNAMED = ("RGB10_A2", "RGBA16F", "RGBA32F", "RGBA4", "RGB5_A1")
 
 def export_lines(text: str) -> Tuple[List[str], List[str]]:
     """What is said of textures, but for how long rows are and kinds that stock Mesa alone names;
-    what was seen. Who draws into another program's texture does not bring that to pages that are mapped:
-    its owner does, with what it draws next."""
+    what was seen. Who draws into another program's texture does not bring that to pages that are
+    mapped: its owner does, with what it draws next."""
     kinds = [re.sub(r"stride \d+", "stride", l) for l in re.findall(r"^kind .*", text, re.M)]
     seen = re.findall(r"^(?!kind).*", text, re.M)
     seen = [l.partition(", in the memory")[0] if l.startswith("drawn there") else l for l in seen]
