@@ -9,8 +9,19 @@
 
 #define CAPSET_MAX_BYTES 4096u
 
-static enum sl_result provider_get(struct dev_device *d, const struct hct_type *type,
-                                   struct hct_provider **out)
+/* Another type before asked for the same provider. */
+static bool was_asked_for(const struct hct_type *const *types, const struct hct_type *type)
+{
+    for (; *types != type && type->provider != NULL; types++) {
+        if ((*types)->provider != NULL && strcmp((*types)->provider, type->provider) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum sl_result provider_get(struct dev_device *d, const struct hct_type *const *types,
+                                   const struct hct_type *type, struct hct_provider **out)
 {
     for (uint32_t i = 0; i < d->provider_count && type->provider != NULL; i++) {
         if (d->providers[i].name != NULL && strcmp(d->providers[i].name, type->provider) == 0) {
@@ -21,6 +32,9 @@ static enum sl_result provider_get(struct dev_device *d, const struct hct_type *
     if (type->provider_create == NULL) {
         *out = NULL;
         return SL_OK;
+    }
+    if (was_asked_for(types, type)) {
+        return SL_ERR_NOTFOUND; /* what is not there has said why, once */
     }
     struct hct_provider *provider = NULL;
     enum sl_result r = type->provider_create(&d->env, &d->options, &provider);
@@ -51,7 +65,7 @@ enum sl_result dev_types_init(struct dev_device *d, const struct hct_type *const
     }
     for (uint32_t i = 0; i < count; i++) {
         struct hct_provider *provider;
-        enum sl_result r = provider_get(d, types[i], &provider);
+        enum sl_result r = provider_get(d, types, types[i], &provider);
         if (r == SL_ERR_NOTFOUND) {
             continue; /* not offered on this machine */
         }

@@ -46,6 +46,35 @@ SLT_TEST_F(device, fails_when_a_driver_cannot_be_set_up, t)
     SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, bed_make(t, types, NULL));
 }
 
+static uint32_t missing_asked;
+
+static enum sl_result missing_provider_create(const struct hct_env *env,
+                                              const struct hct_options *options,
+                                              struct hct_provider **out)
+{
+    (void)env, (void)options, (void)out;
+    missing_asked++;
+    return SL_ERR_NOTFOUND;
+}
+
+/* What it has said of why stands in the log once. */
+SLT_TEST_F(device, asks_once_for_a_driver_that_is_missing, t)
+{
+    static const struct hct_type one = {.name = "one",
+                                        .capset = 60,
+                                        .provider = "missing",
+                                        .provider_create = missing_provider_create};
+    static const struct hct_type two = {.name = "two",
+                                        .capset = 61,
+                                        .provider = "missing",
+                                        .provider_create = missing_provider_create};
+    static const struct hct_type *const types[] = {&one, &echo_tex_type, &two, NULL};
+    missing_asked = 0;
+    bed_remake(t, types, NULL);
+    SLT_EXPECT_EQ(1u, missing_asked);
+    SLT_EXPECT_EQ(1u, t->d->ops->capset_count(t->d));
+}
+
 SLT_TEST_F(device, describes_its_drivers_within_the_size, t)
 {
     char text[8];
