@@ -5,6 +5,7 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice PROBE_PROGRAM=... python3 cli_host_te
 
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -32,6 +33,30 @@ class Serve(Case):
                 self.assertEqual((0, ""), self.finish(process, number))
                 self.assertEqual("ended 0\n", status.readline())
             self.assertFalse(os.path.exists(path))
+
+    def test_says_where_once_it_listens(self) -> None:
+        """Scripts wait for that line."""
+        path = str(self.tmp / "s")
+        for words in ((), ("--isolate",)):
+            process = self.start("serve", "--socket", path, "--status-fd", "2", *words)
+            assert process.stderr is not None
+            said = [process.stderr.readline() for _ in range(2)]
+            self.assertEqual("listening\n", said[0])
+            self.assertIn(f"serving at {path};", said[1])
+            if words:  # what it says goes where its server's talk goes
+                self.assertTrue(process.stderr.readline().startswith("ready "))
+                children = f"/proc/{process.pid}/task/{process.pid}/children"
+                worker = pathlib.Path(children).read_text().split()[0]
+                self.assertRegex(os.readlink(f"/proc/{worker}/fd/2"), "^pipe:")
+            code, rest = self.finish(process, signal.SIGTERM)
+            self.assertEqual((0, 0), (code, rest.count("serving")), rest)
+            done = self.run_sluice("serve", "--socket", str(self.tmp / "no" / "s"), *words)
+            self.assertEqual(3, done.returncode)
+            self.assertNotIn("serving at", done.stderr)
+
+    def test_a_driver_that_is_missing_is_told_of_once(self) -> None:
+        done = self.run_sluice("run", "--gpu", "nobody's", "--", "true")
+        self.assertEqual(1, done.stderr.count("no EGL device is"), done.stderr)
 
     def test_serves_programs(self) -> None:
         process, path, status = self.start_served("serve")

@@ -144,6 +144,18 @@ static bool disk_full(const char *path)
            (disk.f_bavail == 0 || (disk.f_files != 0 && disk.f_favail == 0));
 }
 
+void host_listening(const struct host_options *options, int status_fd)
+{
+    host_tell(status_fd, "listening");
+    if (options->is_found) {
+        say_note("serving at %s; programs find it by SLUICE_SOCKET, or start them with sluice run "
+                 "--socket",
+                 options->path);
+    } else {
+        say_detail("listening at %s", options->path);
+    }
+}
+
 int host_cannot_listen(const char *path, enum sl_result result)
 {
     if (result == SL_ERR_NOMEM && disk_full(path)) {
@@ -304,8 +316,9 @@ int host_serve(const struct host_options *options, int stop_fd, int status_fd)
         host_tell(status_fd, "failed %d", code);
         return code;
     }
-    host_tell(status_fd, "listening");
-    say_detail("listening at %s", options->path);
+    if (options->worker == NULL) {
+        host_listening(options, status_fd);
+    }
     int code = serve_counted(server, options, stop_fd, status_fd);
     if (code != SLUICE_EXIT_OK) {
         host_tell(status_fd, "failed %d", code);

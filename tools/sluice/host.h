@@ -22,6 +22,7 @@ struct host_options {
     struct host_record record;
     struct worker_host *worker; /* this host is a worker (worker.h): no path; nullable */
     bool stats;                 /* say at the end what was waited for */
+    bool is_found;              /* programs find the socket by themselves: say where it is */
     /* Of a private one: gets the lines that are about recordings. Nullable. */
     void (*told)(void *user, const char *line);
     void *told_user;
@@ -56,6 +57,8 @@ int host_make_recorded(const struct hct_type *const *types, const struct hct_opt
  * one, and *stop_fd, readable when a signal ends the host (they are blocked from then on). Returns
  * an exit code; the reason was said. */
 int host_open_ends(int status_fd, int *stop_fd);
+/* Says that options->path can be connected to. */
+void host_listening(const struct host_options *options, int status_fd);
 /* Says why there is no listening at path. Returns the exit code. */
 int host_cannot_listen(const char *path, enum sl_result result);
 

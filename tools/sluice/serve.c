@@ -107,6 +107,7 @@ static int run(const struct opt_set *set)
         .path = opt_text(set, SERVE_SOCKET) != NULL ? opt_text(set, SERVE_SOCKET) : place,
         .any_user = opt_on(set, SERVE_ANY_USER),
         .clients = (uint32_t)opt_number(set, SERVE_CLIENTS),
+        .is_found = opt_text(set, SERVE_WORKER_FD) == NULL,
     };
     host_options_read(set, SERVE_HOST, &host);
     if (!opt_on(set, SERVE_TRUST)) { /* the user's own programs could look at the host anyway */
@@ -126,9 +127,6 @@ static int run(const struct opt_set *set)
     if (ready != SLUICE_EXIT_OK) {
         return ready;
     }
-    say_note(
-        "serving at %s; programs find it by SLUICE_SOCKET, or start them with sluice run --socket",
-        host.path);
     int code = serve(set, &host, is_isolated, stop_fd, status_fd);
     close(stop_fd);
     return code;

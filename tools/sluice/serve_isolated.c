@@ -60,8 +60,7 @@ static int listen_and_serve(const struct host_options *options, struct workers *
     if (result != SL_OK) {
         return host_cannot_listen(options->path, result);
     }
-    host_tell(status_fd, "listening");
-    say_detail("listening at %s", options->path);
+    host_listening(options, status_fd);
     int code = serve(workers, server, stop_fd, status_fd);
     local_server_destroy(server);
     return code;

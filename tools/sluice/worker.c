@@ -88,7 +88,8 @@ static _Noreturn void be_worker(const struct worker_command *command, int feed, 
     sigprocmask(SIG_SETMASK, &none, NULL);
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0 ||
-        dup2(fileno(say_stream()), STDERR_FILENO) < 0) {
+        dup2(fileno(say_stream()), STDERR_FILENO) < 0 ||
+        fcntl(STDERR_FILENO, F_SETFD, 0) != 0) { /* --status-fd 2 had it closed */
         _exit(SLUICE_EXIT_MISSING);
     }
     if (feed == WORKER_FD ? fcntl(feed, F_SETFD, 0) != 0 : dup2(feed, WORKER_FD) < 0) {
