@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -9,10 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* Newer than some C library's headers; the same on all machines. */
-#define NR_LANDLOCK_CREATE        444
-#define NR_LANDLOCK_RESTRICT_SELF 446
 
 /* Never, whatever the arguments. */
 static const int refused[] = {
@@ -82,13 +79,17 @@ static bool add_rules(scmp_filter_ctx filter)
 }
 
 /* A domain of its own, where the kernel has Landlock: nobody outside it can be looked into, by
- * /proc either. */
+ * /proc either. No C library has functions for it; what libseccomp does not know is call -1, which
+ * no kernel has. */
 static void enter_domain(void)
 {
-    const uint64_t handled = (uint64_t)1 << 9; /* making sockets in the file system: for nobody */
-    int rules = (int)syscall(NR_LANDLOCK_CREATE, &handled, sizeof handled, 0);
+    const int create = seccomp_syscall_resolve_name("landlock_create_ruleset");
+    const int restrict_self = seccomp_syscall_resolve_name("landlock_restrict_self");
+    const struct landlock_ruleset_attr handled = {
+        .handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_SOCK}; /* for nobody */
+    int rules = (int)syscall(create, &handled, sizeof handled, 0);
     if (rules >= 0) {
-        (void)syscall(NR_LANDLOCK_RESTRICT_SELF, rules, 0);
+        (void)syscall(restrict_self, rules, 0);
         close(rules);
     }
 }
