@@ -33,6 +33,7 @@ enum script {
     DIES,     /* at the first connection */
     HANGS_UP, /* there, and lives on */
     FLOODS,   /* says more and more from its first word on, with descriptors, and serves */
+    LEAVES,   /* descriptors with the server, at the first connection, and serves */
     LIES,     /* writes all over the page, and serves */
     TALKS,    /* its first word is a speech */
     ENDS,     /* before any word */
@@ -45,15 +46,18 @@ static void answer_hello(int fd)
     (void)!sl_sock_send(fd, &reply, sizeof reply, NULL, 0);
 }
 
-/* Until the pipe's full. */
-static void flood(int feed)
+/* Until the pipe's full. How much went in. */
+static uint32_t flood(int feed)
 {
     int fds[SL_SOCK_MAX_FDS];
+    uint32_t sent = 0;
     for (uint32_t i = 0; i < SL_SOCK_MAX_FDS; i++) {
         fds[i] = feed;
     }
     while (sl_sock_send(feed, "flood", 5, fds, SL_SOCK_MAX_FDS) == SL_OK) {
+        sent++;
     }
+    return sent;
 }
 
 static void say_ready(enum script script, int feed, struct local_counts *counts)
@@ -65,7 +69,7 @@ static void say_ready(enum script script, int feed, struct local_counts *counts)
     }
     (void)!sl_sock_send(feed, speech, script == TALKS ? sizeof speech : 1, NULL, 0);
     if (script == FLOODS) {
-        flood(feed);
+        (void)flood(feed);
     }
 }
 
@@ -77,7 +81,9 @@ static void take(enum script script, struct local_counts *counts, int *feed, int
         sl_fd_close(feed);
         pause();
     } else if (script == FLOODS) {
-        flood(*feed);
+        (void)flood(*feed);
+    } else if (script == LEAVES) {
+        counts->resources = 1 + flood(*feed);
     } else if (script == LIES) {
         memset(counts, 0xff, sizeof *counts);
     }
@@ -288,6 +294,18 @@ SLT_TEST_FP(workers, that_mean_harm_do_none, t, struct harm_case, harm_cases, c)
     SLT_EXPECT_OK(bed_answer(bed_hello(t, 0)));
     SLT_EXPECT_OK(bed_answer(bed_hello(t, 1)));
     bed_expect_status(t, 2);
+}
+
+/* Nor can one leave descriptors with the server, which nobody would read: it hears one word. */
+SLT_TEST_F(workers, are_not_heard_after_their_word, t)
+{
+    int code = 0;
+    struct local_program_reply program;
+    SLT_ASSERT_OK(bed_begin(t, LEAVES, &code));
+    SLT_EXPECT_OK(bed_answer(bed_hello(t, 0)));
+    bed_expect_status(t, 1);
+    SLT_ASSERT_OK(local_control_program(t->control, 0, &program));
+    SLT_EXPECT_EQ(1u, program.resources); /* it tried, and nothing went in */
 }
 
 static const struct harm_case start_cases[] = {{"ending", ENDS}, {"talking", TALKS}};
