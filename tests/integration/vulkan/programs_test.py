@@ -6,6 +6,7 @@ Each difference of vulkaninfo stands in the table below with its reason; any oth
 prints the differences with their reasons. A headless weston is started where a Wayland compositor
 is needed. VULKAN_PROGRAMS: the folder of the test programs that run below the validation layer,
 GLES_PROGRAMS: of those that run on Zink; SLUICE_ICD: our driver's file for the loader.
+ISOLATED=1: all of them below one server that gives each a process of its own.
 """
 
 import difflib
@@ -19,11 +20,13 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from isolated import isolated  # noqa: E402
 from weston import environment, weston  # noqa: E402
 
 SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
 PROGRAMS = pathlib.Path(os.environ.get("VULKAN_PROGRAMS", "."))
 GLES_PROGRAMS = pathlib.Path(os.environ.get("GLES_PROGRAMS", "."))
+START = [SLUICE, "run"]
 PATIENCE_S = 200
 VALIDATION = "VK_LAYER_KHRONOS_validation"
 
@@ -56,6 +59,11 @@ AREAS = "compute depth_stencil dynamic_rendering external_memory indirect msaa q
 AREAS += " secondary subpasses triangle ycbcr"
 
 
+def setUpModule() -> None:
+    if "ISOLATED" in os.environ:
+        START.extend(["--socket", unittest.enterModuleContext(isolated(SLUICE))])
+
+
 def run(words: "list[str]", env: "dict[str, str]") -> str:
     done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=PATIENCE_S)
     if done.returncode != 0:
@@ -67,11 +75,11 @@ def run(words: "list[str]", env: "dict[str, str]") -> str:
 
 
 def run_zink(words: "list[str]", env: "dict[str, str]") -> str:
-    return run([SLUICE, "run", "--zink", "--", *words], env)
+    return run([*START, "--zink", "--", *words], env)
 
 
 def both(words: "list[str]", env: "dict[str, str]") -> "tuple[str, str]":
-    return run(words, env), run([SLUICE, "run", "--", *words], env)
+    return run(words, env), run([*START, "--", *words], env)
 
 
 def qualified(text: str) -> "list[str]":
@@ -141,11 +149,11 @@ class Beside(unittest.TestCase):
 
 class Vkcube(unittest.TestCase):
     def test_on_x11(self) -> None:
-        run([SLUICE, "run", "--", "vkcube", "--c", "300"], environment())
+        run([*START, "--", "vkcube", "--c", "300"], environment())
 
     def test_on_wayland(self) -> None:
         with weston() as env:
-            run([SLUICE, "run", "--", "vkcube-wayland", "--c", "60"], env)
+            run([*START, "--", "vkcube-wayland", "--c", "60"], env)
 
 
 class Ffmpeg(unittest.TestCase):
@@ -212,7 +220,7 @@ class Mpv(unittest.TestCase):
             words += [f"--vulkan-device={name.group(1)}", "--osd-level=0", "--no-osc"]
             words += ["--geometry=320x240+0+0", f"--script={script}", video]
             pictures = []
-            for start in ([], [SLUICE, "run", "--"]):
+            for start in ([], [*START, "--"]):
                 shot = pathlib.Path(folder, f"{len(start)}.png")
                 run([*start, *words], dict(env, SHOT=str(shot)))
                 pictures.append(shot.read_bytes())
@@ -226,7 +234,7 @@ class Zink(unittest.TestCase):
     def setUp(self) -> None:
         self.env = environment()
         show = ["sh", "-c", 'echo "$LIBGL_ALWAYS_SOFTWARE"']
-        told = run([SLUICE, "run", "--zink", "--allow-idle", "--", *show], self.env).strip()
+        told = run([*START, "--zink", "--allow-idle", "--", *show], self.env).strip()
         self.native = dict(self.env, MESA_LOADER_DRIVER_OVERRIDE="zink", LIBGL_ALWAYS_SOFTWARE=told)
         self.native["__GLX_VENDOR_LIBRARY_NAME"] = "mesa"
 

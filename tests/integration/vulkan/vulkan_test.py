@@ -7,7 +7,8 @@ usage: vulkan_test.py --program PROGRAM [--sluice PROGRAM] [--at-least N] [--x-s
 The program prints `name hash results` a line (vx.h), or `name unsupported: why`. It runs natively
 twice: what differs then is the native driver's own, and a failure of the test. With --sluice it
 runs through `sluice run` as well, which fails if something else drew: once as it is, once with a
-host that offers nothing that upstream does not. Exit 1 on any difference,
+host that offers nothing that upstream does not, once below a server that gives it a process of its
+own. Exit 1 on any difference,
 or when the native run prints fewer than N lines of results. --x-server: with an Xvfb of its own;
 exit 77 where there is none.
 """
@@ -23,7 +24,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tools"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from isolated import isolated  # noqa: E402
 from xvfb import x_server  # noqa: E402
 
 
@@ -74,9 +77,10 @@ def test(args: argparse.Namespace) -> int:
     native = run(program, True)
     different = compare(native, run(program, True), ("native", "native again"))
     if args.sluice is not None:
-        for options in ([], ["--stock"]):
-            ours = run([args.sluice, "run", *options, "--", *program], False)
-            different += compare(native, ours, ("native", " ".join(["Sluice", *options])))
+        with isolated(args.sluice) as path:
+            for options in ([], ["--stock"], ["--socket", path]):
+                ours = run([args.sluice, "run", *options, "--", *program], False)
+                different += compare(native, ours, ("native", " ".join(["Sluice", *options])))
     unsupported = [line for line in native if " unsupported: " in line]
     results = len(native) - len(unsupported)
     for line in unsupported:
