@@ -33,11 +33,12 @@ void kill_bed_end(pid_t *pid)
     }
 }
 
-static void frames_close(struct kill_bed *t)
+/* A pipe's end; + 1, 0: none. */
+static void end_close(int *end)
 {
-    int fd = t->frames - 1;
+    int fd = *end - 1;
     sl_fd_close(&fd);
-    t->frames = 0;
+    *end = 0;
 }
 
 void kill_bed_finish(struct kill_bed *t)
@@ -48,7 +49,8 @@ void kill_bed_finish(struct kill_bed *t)
     kill_bed_x_kill(t);
     kill_bed_wayland_kill(t);
     kill_bed_end(&t->host);
-    frames_close(t);
+    end_close(&t->frames);
+    end_close(&t->said);
 }
 
 struct setting {
@@ -56,9 +58,16 @@ struct setting {
     const char *value; /* NULL: left as it is */
 };
 
+/* The end that is read does not block. */
+static void open_pipe(int fds[2])
+{
+    SLT_ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+    fcntl(fds[0], F_SETFL, O_NONBLOCK);
+}
+
 /* out: becomes its stdout, -1: nowhere. settings end with a NULL name; NULL: none, and what it says
- * is part of the log. */
-static pid_t start(const char *const *argv, const struct setting *settings, int out)
+ * goes to `said`, or is part of the log where that is -1. */
+static pid_t start(const char *const *argv, const struct setting *settings, int out, int said)
 {
     pid_t pid = fork();
     if (pid != 0) {
@@ -72,8 +81,8 @@ static pid_t start(const char *const *argv, const struct setting *settings, int 
             setenv(settings->name, settings->value, 1);
         }
     }
-    if (settings != NULL) {
-        dup2(nothing, STDERR_FILENO); /* what the dying say is no part of the log */
+    if (settings != NULL || said >= 0) { /* what the dying say is no part of the log */
+        dup2(settings != NULL ? nothing : said, STDERR_FILENO);
     }
     execvp(argv[0], (char *const *)argv);
     _exit(EXIT_NO_PROGRAM);
@@ -83,9 +92,16 @@ static pid_t start(const char *const *argv, const struct setting *settings, int 
 
 void kill_bed_host_start(struct kill_bed *t)
 {
-    const char *argv[] = {SLUICE_PROGRAM, "serve", "-q", "--socket", t->path, NULL};
+    const char *argv[] = {
+        SLUICE_PROGRAM, "serve", "-q", "--socket", t->path, t->isolates ? "--isolate" : NULL, NULL};
     struct local_status_reply status;
-    t->host = start(argv, NULL, -1);
+    int said[2] = {-1, -1};
+    if (t->isolates) {
+        open_pipe(said);
+        t->said = said[0] + 1;
+    }
+    t->host = start(argv, NULL, -1, said[1]);
+    sl_fd_close(&said[1]);
     uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
     while (local_control_open(t->path, &t->control) != SL_OK && sl_clock_ns() < end) {
         SLT_ASSERT_EQ(0, waitpid(t->host, NULL, WNOHANG));
@@ -101,6 +117,7 @@ void kill_bed_host_end(struct kill_bed *t)
     local_control_close(t->control);
     t->control = NULL;
     kill_bed_end(&t->host);
+    end_close(&t->said);
     unlink(t->path);
 }
 
@@ -205,7 +222,7 @@ void kill_bed_x_start(struct kill_bed *t)
     snprintf(writer, sizeof writer, "%d", fds[1]);
     const char *argv[] = {"Xvfb",       "-displayfd", writer, "-screen",  "0",
                           "320x240x24", "-nolisten",  "tcp",  "-noreset", NULL};
-    t->x = start(argv, (const struct setting[]){{NULL, NULL}}, -1);
+    t->x = start(argv, (const struct setting[]){{NULL, NULL}}, -1, -1);
     close(fds[1]);
     read_number(fds[0], number, sizeof number);
     close(fds[0]);
@@ -259,7 +276,8 @@ void kill_bed_wayland_start(struct kill_bed *t)
     int status = 0;
     snprintf(path, sizeof path, "%s/" WAYLAND_NAME, SLT_TMPDIR());
     unlink(path);
-    t->wayland = start(argv, (const struct setting[]){{"XDG_RUNTIME_DIR", SLT_TMPDIR()}, {0}}, -1);
+    t->wayland =
+        start(argv, (const struct setting[]){{"XDG_RUNTIME_DIR", SLT_TMPDIR()}, {0}}, -1, -1);
     uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
     while (!listens(path)) {
         SLT_ASSERT_LT(sl_clock_ns(), end);
@@ -296,12 +314,11 @@ pid_t kill_bed_client(struct kill_bed *t, const char *mode, bool frames)
                                        {NULL, NULL}};
     int fds[2];
     if (!frames) {
-        return start(argv, settings, -1);
+        return start(argv, settings, -1, -1);
     }
-    frames_close(t);
-    SLT_ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
-    fcntl(fds[0], F_SETFL, O_NONBLOCK);
-    pid_t pid = start(argv, settings, fds[1]);
+    end_close(&t->frames);
+    open_pipe(fds);
+    pid_t pid = start(argv, settings, fds[1], -1);
     close(fds[1]);
     t->frames = fds[0] + 1;
     t->last_ns = sl_clock_ns();

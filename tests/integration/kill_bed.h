@@ -8,6 +8,7 @@
 #include "transport/base/clock.h"
 #include "transport/local/local_control.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,6 +16,8 @@
 
 struct kill_bed {
     char path[108];
+    bool isolates; /* the host has workers; before it is started */
+    int said;      /* what such a host says, non-blocking; + 1, 0: none */
     pid_t host;
     pid_t x;       /* the case's own X server; 0: none */
     int x_number;  /* its display */
@@ -94,6 +97,17 @@ extern const struct kill_window_system kill_bed_x, kill_bed_wayland;
 /* Its programs say so and end, `count` times; the host and `steady`, which has no window, go on. */
 void kill_bed_window_system_dies(struct kill_bed *t, const struct kill_window_system *system,
                                  const char *mode, const char *steady, uint32_t count);
+/* A host with workers is started, and that of a program, which is not `steady`, dies by `signal`:
+ * the program says so and ends within `most_ns` of the end of the worker's process, `steady` is
+ * silent for less than `gap_max_ns`, and the host says who died of what. */
+struct kill_worker_plan {
+    const char *mode, *steady;
+    bool lives; /* it begins anew all the time: it may meet its next worker and hear of no loss, so
+                   that one dies, too */
+    int signal;
+    uint64_t most_ns, gap_max_ns;
+};
+void kill_bed_worker_dies(struct kill_bed *t, const struct kill_worker_plan *plan);
 /* A host is started and dies by `signal` under a program, which says so and ends within `most_ns`
  * of the end of the host's process. */
 void kill_bed_host_dies(struct kill_bed *t, const char *mode, int signal, uint64_t most_ns);

@@ -3,7 +3,11 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#define LIVES 6u /* of a program that begins anew, until it is told of a loss */
 
 /* On a busy machine a program's last threads may outlive the look at the beginning. */
 static void expect_no_growth(struct kill_host_size before, struct kill_host_size after)
@@ -101,4 +105,107 @@ void kill_bed_host_dies(struct kill_bed *t, const char *mode, int signal, uint64
     SLT_EXPECT_EQ(KILL_EXIT_LOST, WEXITSTATUS(status));
     printf("the host died in %.1f ms, told %.1f ms after\n", (double)dying / 1e6,
            (double)taken / 1e6);
+}
+
+/* --- workers --- */
+
+static pid_t worker_of(struct kill_bed *t, pid_t pid)
+{
+    struct local_program_reply program = {.pid = 0};
+    for (uint32_t i = 0; program.pid != (uint32_t)pid; i++) {
+        SLT_ASSERT_OK(local_control_program(t->control, i, &program));
+    }
+    SLT_ASSERT_NE(0u, program.worker);
+    return (pid_t)program.worker;
+}
+
+/* Until the host has taken in its end: how long that took. */
+static uint64_t wait_worker_gone(pid_t worker)
+{
+    uint64_t begin = sl_clock_ns();
+    while (kill(worker, 0) == 0) {
+        SLT_ASSERT_LT(sl_clock_ns(), begin + KILL_PATIENCE_NS);
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    return sl_clock_ns() - begin;
+}
+
+/* The host says so once it has taken in the end. */
+static void expect_said(struct kill_bed *t, pid_t worker, pid_t program, int signal)
+{
+    char said[4096] = "", what[64], whose[64];
+    size_t have = 0;
+    uint64_t end = sl_clock_ns() + KILL_PATIENCE_NS;
+    snprintf(what, sizeof what, "worker %d died of signal %d (", (int)worker, signal);
+    snprintf(whose, sizeof whose, "(process %d, ", (int)program);
+    while ((strstr(said, what) == NULL || strstr(said, whose) == NULL) && sl_clock_ns() < end) {
+        ssize_t got = read(t->said - 1, said + have, sizeof said - 1 - have);
+        have += got > 0 ? (size_t)got : 0;
+        said[have] = '\0';
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    SLT_EXPECT_TRUE(strstr(said, what) != NULL);
+    SLT_EXPECT_TRUE(strstr(said, whose) != NULL);
+}
+
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+/* Its frames of before are read, and then it draws on within the time. False: it ends instead. */
+static bool draws_on(struct kill_bed *t, uint64_t ns)
+{
+    uint64_t end = sl_clock_ns() + ns;
+    kill_bed_watch(t, SL_NS_PER_MS);
+    t->last_ns = 0;
+    while (t->last_ns == 0 && sl_clock_ns() < end && !has_ended(t->victim)) {
+        kill_bed_watch(t, SL_NS_PER_MS);
+    }
+    return t->last_ns != 0;
+}
+
+/* The program's worker dies. True: the program will be told. */
+static bool kill_worker(struct kill_bed *t, const struct kill_worker_plan *plan)
+{
+    pid_t worker = worker_of(t, t->victim);
+    sl_clock_sleep_ns(kill_bed_random(t, 20 * SL_NS_PER_MS));
+    kill(worker, plan->signal);
+    uint64_t dying = wait_worker_gone(worker);
+    if (plan->signal != SIGTERM) { /* which lets it hang up first: then its program may go first */
+        expect_said(t, worker, t->victim, plan->signal);
+    }
+    printf("the worker died in %.1f ms\n", (double)dying / 1e6);
+    return !plan->lives || !draws_on(t, plan->most_ns);
+}
+
+void kill_bed_worker_dies(struct kill_bed *t, const struct kill_worker_plan *plan)
+{
+    uint64_t taken;
+    t->isolates = true;
+    kill_bed_host_start(t);
+    t->steady = kill_bed_client(t, plan->steady, true);
+    kill_bed_wait_frames(t, 3);
+    int steady_frames = t->frames;
+    t->frames = 0;
+    t->victim = kill_bed_client(t, plan->mode, true);
+    kill_bed_wait_frames(t, 3);
+    uint32_t tries = LIVES;
+    while (!kill_worker(t, plan)) {
+        SLT_ASSERT_NE(0u, --tries);
+    }
+    int status = kill_bed_ending(&t->victim, &taken);
+    SLT_EXPECT_LT(taken, plan->most_ns);
+    SLT_EXPECT_TRUE(WIFEXITED(status)); /* no abort */
+    SLT_EXPECT_EQ(KILL_EXIT_LOST, WEXITSTATUS(status));
+    close(t->frames - 1);
+    t->frames = steady_frames;
+    kill_bed_wait_frames(t, 1); /* those of before */
+    t->gap_ns = 0;
+    kill_bed_watch(t, 200 * SL_NS_PER_MS);
+    SLT_EXPECT_EQ(0, waitpid(t->steady, NULL, WNOHANG)); /* no loss, no wrong picture */
+    SLT_EXPECT_LT(t->gap_ns, plan->gap_max_ns);
+    SLT_EXPECT_EQ(0, waitpid(t->host, NULL, WNOHANG));
+    printf("told %.1f ms after\n", (double)taken / 1e6);
 }

@@ -93,6 +93,31 @@ SLT_TEST_FP(kill, the_host_dies_and_window_programs_are_told_within_a_second, t,
     }
 }
 
+/* Of workers. What is drawing, and a window, beside a program whose worker lives. */
+static const struct kill_host_case worker_cases[] = {
+    {"drawing_crashes", "steady", SIGSEGV},
+    {"drawing_killed", "steady", SIGKILL},
+    {"asking_for_resets_killed", "robust", SIGKILL},
+    {"making_contexts_killed", "busy", SIGKILL},
+    {"waiting_killed", "slow", SIGKILL},
+    {"in_a_window_killed", "window", SIGKILL},
+    {"only_swapping_killed", "swaps", SIGKILL},
+};
+SLT_TEST_FP(kill, a_worker_dies_and_its_program_alone_is_told_within_a_second, t,
+            struct kill_host_case, worker_cases, c)
+{
+    SLT_NEED(SLT_EGL | SLT_X11);
+    SLT_TIMEOUT(60);
+    const struct kill_worker_plan plan = {.mode = c->mode,
+                                          .steady = "steady",
+                                          .lives = strcmp(c->mode, "busy") == 0 ||
+                                                   strcmp(c->mode, "windows") == 0,
+                                          .signal = c->signal,
+                                          .most_ns = SL_NS_PER_S,
+                                          .gap_max_ns = GAP_MAX_NS};
+    kill_bed_worker_dies(t, &plan);
+}
+
 /* ---- five programs on one host ---- */
 
 #define PROGRAMS  5u

@@ -280,6 +280,13 @@ bool kv_is_lost(const struct kv *kv)
     if (kv->vx.device != VK_NULL_HANDLE) {
         return vkDeviceWaitIdle(kv->vx.device) == VK_ERROR_DEVICE_LOST;
     }
+    if (kv->vx.instance != VK_NULL_HANDLE) { /* there is no device yet, and nobody to make it */
+        uint32_t count = 0;
+        if (kv->vx.physical != VK_NULL_HANDLE) {
+            vkGetPhysicalDeviceQueueFamilyProperties(kv->vx.physical, &count, NULL);
+        }
+        return count == 0;
+    }
     const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
     VkInstance instance;
     if (vkCreateInstance(&info, NULL, &instance) != VK_SUCCESS) {

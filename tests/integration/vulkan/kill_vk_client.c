@@ -71,6 +71,12 @@ static void failed(VkResult result, const char *what)
     case VK_ERROR_SURFACE_LOST_KHR:
     case VK_ERROR_OUT_OF_DATE_KHR:
         leave(KILL_EXIT_WINDOW, what);
+    case VK_ERROR_INITIALIZATION_FAILED:
+    case VK_ERROR_INCOMPATIBLE_DRIVER: /* the loader's word for it */
+        if (kv.vx.instance == VK_NULL_HANDLE) {
+            leave(KILL_EXIT_LOST, what); /* its worker died under the call; the next one is there */
+        }
+        end(KILL_EXIT_OTHER, what);
     default: /* what has no such result, and what the loader made of it */
         if (kv_is_lost(&kv)) {
             leave(KILL_EXIT_LOST, what);

@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #define KILLS             96u
@@ -152,6 +153,35 @@ SLT_TEST_F(kill_vk, the_host_dies_and_a_program_that_waits_for_its_turn_is_told,
     SLT_TIMEOUT(60);
     kill_bed_wayland_start(t);
     kill_bed_host_dies(t, "wayland:acquire_and_present", SIGKILL, SL_NS_PER_S);
+}
+
+/* The same calls below `serve --isolate`, where a worker dies instead. */
+static void worker_dies(struct kill_bed *t, const struct kill_host_case *c)
+{
+    const struct kill_worker_plan plan = {.mode = c->mode,
+                                          .steady = "steady",
+                                          .lives = strcmp(c->mode, "busy") == 0 ||
+                                                   strcmp(c->mode, "windows") == 0,
+                                          .signal = c->signal,
+                                          .most_ns = SL_NS_PER_S,
+                                          .gap_max_ns = GAP_MAX_NS};
+    kill_bed_worker_dies(t, &plan);
+}
+
+SLT_TEST_FP(kill_vk, a_worker_dies_and_any_call_of_its_program_says_so_within_a_second, t,
+            struct kill_host_case, host_cases, c)
+{
+    SLT_NEED(SLT_VULKAN);
+    SLT_TIMEOUT(60);
+    worker_dies(t, c);
+}
+
+SLT_TEST_FP(kill_vk, a_worker_dies_and_its_windows_are_told_within_a_second, t,
+            struct kill_host_case, window_host_cases, c)
+{
+    SLT_NEED(SLT_VULKAN | SLT_X11);
+    SLT_TIMEOUT(60);
+    worker_dies(t, c);
 }
 
 SLT_TEST_F(kill_vk, forks_draw_for_themselves, t)
