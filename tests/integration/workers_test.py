@@ -2,7 +2,7 @@
 nobody else notices (attack cases I01, I03); what is left of workers, who may look at them.
 
 usage: SLUICE_PROGRAM=build/dev/bin/sluice KILL_CLIENT=... CRASH_PROGRAM=... ENDLESS_PROGRAM=... \\
-       FRAMES_PROGRAM=... VENDOR_FILE=... python3 workers_test.py [Class]
+       VULKAN_CRASH_PROGRAM=... FRAMES_PROGRAM=... VENDOR_FILE=... SLUICE_ICD=... python3 workers_test.py [Class]
 """
 
 import contextlib
@@ -23,9 +23,11 @@ from cli_bed import PATIENCE_S, Case, state_of, wait_for
 
 CLIENT = os.environ.get("KILL_CLIENT", "kill_client")
 CRASH = os.environ.get("CRASH_PROGRAM", "crash_program")
+VULKAN_CRASH = os.environ.get("VULKAN_CRASH_PROGRAM", "vulkan_crash")
 ENDLESS = os.environ.get("ENDLESS_PROGRAM", "endless_program")
 FRAMES = os.environ.get("FRAMES_PROGRAM", "frames_program")
 VENDOR_FILE = os.environ.get("VENDOR_FILE", "")
+ICD_FILE = os.environ.get("SLUICE_ICD", "")
 PROGRAMS = int(os.environ.get("SLUICE_PROGRAMS", "12"))  # 1024 is the long form
 
 LOST = 42  # kill_codes.h
@@ -155,6 +157,7 @@ class Workers(Case):
 
     def program(self, *words: str, **more: Any) -> "subprocess.Popen[str]":
         env = dict(self.env, SLUICE_SOCKET=self.path, __EGL_VENDOR_LIBRARY_FILENAMES=VENDOR_FILE)
+        env.update(VK_DRIVER_FILES=ICD_FILE, VK_ICD_FILENAMES=ICD_FILE)
         made = subprocess.Popen(
             words, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **more
         )
@@ -197,6 +200,27 @@ class Crash(Workers):
         self.assertIsNone(steady.process.poll())
         steady.end()
         self.assertEqual(2, self.end().count("died of signal"))
+
+    def vulkan_crashes(self, way: str) -> None:
+        """Its device is lost, a program beside it draws on, and the log names it."""
+        steady = self.frames()
+        program = self.program(VULKAN_CRASH, way)
+        self.assertEqual("crashing\n", program.communicate(timeout=PATIENCE_S)[0])
+        self.assertEqual(LOST, program.returncode)
+        steady.watch(1)
+        self.assertLess(steady.gap_s, GAP_MAX_S)
+        self.assertIsNone(steady.process.poll())
+        steady.end()
+        whose = rf"it was that of \S+ \(process {program.pid}, "
+        self.assertRegex(self.end(), rf"died of signal \d+ .*{whose}")
+
+    def test_a_vulkan_driver_crashes_alone(self) -> None:
+        self.serve("--isolate", "--trust")  # without, the index is cut to what is there
+        self.vulkan_crashes("shared")
+
+    def test_a_vulkan_compiler_crashes_alone(self) -> None:
+        self.serve("--isolate", "--worker-memory", "512M")
+        self.vulkan_crashes("compiler")
 
     def test_who_crashes_always_waits(self) -> None:
         self.serve("--isolate")
