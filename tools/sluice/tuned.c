@@ -14,6 +14,8 @@
 /* From here on the string instruction: never. */
 #define VALUE "glibc.cpu.x86_rep_movsb_threshold=0x10000000"
 
+static bool is_second; /* start; main thread */
+
 static bool copies_badly(void)
 {
     unsigned major, minor;
@@ -28,6 +30,7 @@ void tuned_start(char **argv)
     if (set != NULL) {
         if (strcmp(set, VALUE) == 0) { /* the second start */
             unsetenv(VARIABLE);
+            is_second = true;
         }
         return;
     }
@@ -37,11 +40,20 @@ void tuned_start(char **argv)
     }
 }
 
+void tuned_pass_on(void)
+{
+    if (is_second) {
+        (void)setenv(VARIABLE, VALUE, 1);
+    }
+}
+
 #else
 
 void tuned_start(char **argv)
 {
     (void)argv;
 }
+
+void tuned_pass_on(void) {}
 
 #endif

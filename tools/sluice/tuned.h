@@ -13,5 +13,8 @@
  * when the second start returns from here, so that no program of ours inherits it. Before anything
  * is opened or started. Main thread. */
 void tuned_start(char **argv);
+/* Sets the variable again where this is such a second start: a program of ours that is started now
+ * need not start itself again. In a child before its exec. */
+void tuned_pass_on(void);
 
 #endif

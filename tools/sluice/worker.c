@@ -2,6 +2,7 @@
 #include "tools/sluice/exit.h"
 #include "tools/sluice/jail.h"
 #include "tools/sluice/say.h"
+#include "tools/sluice/tuned.h"
 #include "transport/base/clock.h"
 #include "transport/base/fd.h"
 #include "transport/base/mem.h"
@@ -97,6 +98,7 @@ static _Noreturn void be_worker(const struct worker_command *command, int feed, 
     }
     /* Ours are close-on-exec; what we were started with need not be. */
     (void)syscall(SYS_close_range, WORKER_FD + 1, ~0u, 0);
+    tuned_pass_on();
     if (getppid() == starter) {
         execv("/proc/self/exe", command->argv);
     }
