@@ -2,13 +2,15 @@
 nobody else notices (attack cases I01, I03); what is left of workers, who may look at them.
 
 usage: SLUICE_PROGRAM=build/dev/bin/sluice KILL_CLIENT=... CRASH_PROGRAM=... ENDLESS_PROGRAM=... \\
-       VULKAN_CRASH_PROGRAM=... FRAMES_PROGRAM=... VENDOR_FILE=... SLUICE_ICD=... python3 workers_test.py [Class]
+       VULKAN_CRASH_PROGRAM=... FRAMES_PROGRAM=... VENDOR_FILE=... SLUICE_ICD=... \\
+       python3 workers_test.py [Class]
 """
 
 import contextlib
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
 import socket
@@ -374,6 +376,28 @@ class Apart(Workers):
         self.end()
         self.serve("--any-user", "--trust")
         self.assertEqual("0", status_of(children(self.server.pid)[0])["Seccomp"])
+
+    def test_a_worker_loads_what_it_is_asked_for(self) -> None:
+        """The first one loads Vulkan's drivers to say what draws; nobody asks the next ones."""
+        self.serve("--isolate")
+        first = children(self.server.pid)[0]
+        mine = Connection(self.path)
+        self.assertEqual(0, mine.answer())
+        self.assertEqual(first, self.worker_of(os.getpid()))
+        self.assertTrue(wait_for(lambda: len(children(self.server.pid)) == 2))
+        other = self.frames()
+        driver = re.compile(r"/libvulkan_\w+\.so")
+        found = [
+            driver.search(pathlib.Path(f"/proc/{pid}/maps").read_text())
+            for pid in (first, self.worker_of(other.process.pid))
+        ]
+        if found[0] is None:
+            self.skipTest("there is no driver of Vulkan")
+        self.assertIsNone(found[1])
+        self.assertIn("Vulkan", self.state()["driver"])
+        other.end()
+        mine.close()
+        self.end()
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to become another user")
     def test_another_user_sees_its_own_alone(self) -> None:

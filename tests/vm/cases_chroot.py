@@ -42,8 +42,8 @@ def inside(setup: Setup, script: str) -> str:
 
 
 def programs(setup: Setup) -> List[str]:
-    """Without those that judge for themselves, crash or never end, and `windows`, which shows what a
-    surface may be used for: this Mesa says one bit more, a feedback loop's."""
+    """Without those that judge for themselves, crash or never end, and `windows`, which shows what
+    a surface may be used for: this Mesa says one bit more, a feedback loop's."""
     others = ("vulkan_windows", "vulkan_headless", "vulkan_endless", "vulkan_crash")
     found = [p.name for p in setup.programs.glob("vulkan_*") if p.is_file()]
     return sorted(name for name in found if name not in others)

@@ -90,7 +90,7 @@ static int play_once(struct playing *p, bool wants_costs, struct rep_report *rep
     driver.times = play->wants_gpu ? &p->times : NULL;
     const struct hct_type *types[TRACE_TYPES];
     trace_types(play->reader, &driver, types);
-    int code = host_make_device(types, &driver, &limits, &sink, -1, &device);
+    int code = host_make_device(types, &driver, &limits, &sink, &device);
     if (code == SLUICE_EXIT_OK) {
         device->ops->describe(device, run->device, sizeof run->device);
         p->last_ns = 0;

@@ -128,11 +128,11 @@ static int serve(struct vhost_server *server, const struct hct_type *const *type
     struct dev_limits limits = {.resource_bytes = host->resource_bytes};
     struct host_recorder tools = {.status_fd = -1};
     struct vgd *device = NULL;
-    int code = host_make_recorded(types, &host->device, &limits, &front, status_fd, &tools.recorder,
-                                  &device);
+    int code = host_make_recorded(types, &host->device, &limits, &front, &tools.recorder, &device);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
+    host_ready(device, status_fd);
     tools.device = device;
     vhost_server_set_device(server, device);
     vhost_server_set_tool(server, host_record_tool, &tools);

@@ -176,7 +176,7 @@ int host_cannot_listen(const char *path, enum sl_result result)
 }
 
 int host_make_device(const struct hct_type *const *types, const struct hct_options *options,
-                     const struct dev_limits *limits, const struct vgd_sink *sink, int status_fd,
+                     const struct dev_limits *limits, const struct vgd_sink *sink,
                      struct vgd **device)
 {
     enum sl_result result = dev_create(types, options, limits, sink, device);
@@ -190,15 +190,19 @@ int host_make_device(const struct hct_type *const *types, const struct hct_optio
                   sl_result_name(result));
         return SLUICE_EXIT_MISSING;
     }
-    char driver[LOCAL_TEXT];
-    (*device)->ops->describe(*device, driver, sizeof driver);
-    host_tell(status_fd, "ready %s", driver);
-    say_detail("ready: %s", driver);
     return SLUICE_EXIT_OK;
 }
 
+void host_ready(struct vgd *device, int status_fd)
+{
+    char driver[LOCAL_TEXT];
+    device->ops->describe(device, driver, sizeof driver);
+    host_tell(status_fd, "ready %s", driver);
+    say_detail("ready: %s", driver);
+}
+
 int host_make_recorded(const struct hct_type *const *types, const struct hct_options *options,
-                       const struct dev_limits *limits, const struct vgd_sink *front, int status_fd,
+                       const struct dev_limits *limits, const struct vgd_sink *front,
                        struct cap_device **recorder, struct vgd **device)
 {
     if (cap_device_create(front, recorder) != SL_OK) {
@@ -207,7 +211,7 @@ int host_make_recorded(const struct hct_type *const *types, const struct hct_opt
     }
     struct vgd_sink sink = cap_device_sink(*recorder);
     struct vgd *inner;
-    int code = host_make_device(types, options, limits, &sink, status_fd, &inner);
+    int code = host_make_device(types, options, limits, &sink, &inner);
     if (code != SLUICE_EXIT_OK) {
         cap_device_destroy(*recorder);
         return code;
@@ -220,10 +224,13 @@ int host_make_recorded(const struct hct_type *const *types, const struct hct_opt
 static int make_serving_device(const struct vgd_sink *front, const struct host_options *options,
                                struct host_recorder *recorder)
 {
-    int code = host_make_recorded(dev_all_types, &options->device, NULL, front, recorder->status_fd,
-                                  &recorder->recorder, &recorder->device);
+    int code = host_make_recorded(dev_all_types, &options->device, NULL, front, &recorder->recorder,
+                                  &recorder->device);
     if (code != SLUICE_EXIT_OK) {
         return code;
+    }
+    if (options->worker == NULL) { /* a worker's server knows: the others said so */
+        host_ready(recorder->device, recorder->status_fd);
     }
     code = host_record_begin(recorder, &options->record);
     if (code != SLUICE_EXIT_OK) {

@@ -45,14 +45,16 @@ void host_prepare(void);
 /* Before any thread, where one ring alone is to run: threads take memory from the first one's heap,
  * as a program's own calls would. */
 void host_share_memory(void);
-/* The device, said to be ready on status_fd. Returns an exit code; the reason was said. */
+/* The device. Returns an exit code; the reason was said. */
 int host_make_device(const struct hct_type *const *types, const struct hct_options *options,
-                     const struct dev_limits *limits, const struct vgd_sink *sink, int status_fd,
+                     const struct dev_limits *limits, const struct vgd_sink *sink,
                      struct vgd **device);
 /* The same behind a recorder. */
 int host_make_recorded(const struct hct_type *const *types, const struct hct_options *options,
-                       const struct dev_limits *limits, const struct vgd_sink *front, int status_fd,
+                       const struct dev_limits *limits, const struct vgd_sink *front,
                        struct cap_device **recorder, struct vgd **device);
+/* Says what draws, which is asked for: every driver of Vulkan there is is loaded for that. */
+void host_ready(struct vgd *device, int status_fd);
 /* The two descriptors that a host talks and ends by: status_fd as --status-fd gives it, -1 without
  * one, and *stop_fd, readable when a signal ends the host (they are blocked from then on). Returns
  * an exit code; the reason was said. */

@@ -297,7 +297,7 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
     driver.watched_bytes = host->resource_bytes;
     const struct hct_type *types[TRACE_TYPES];
     trace_types(r->reader, &driver, types);
-    int code = host_make_device(types, &driver, &limits, &sink, -1, &r->device);
+    int code = host_make_device(types, &driver, &limits, &sink, &r->device);
     if (code == SLUICE_EXIT_OK) {
         r->device->ops->describe(r->device, r->driver, sizeof r->driver);
         r->load_ns = sl_clock_ns() - begin;

@@ -122,7 +122,7 @@ static int play(const char *path, struct cap_reader *reader, struct shots *s)
     driver.watched_bytes = host->resource_bytes;
     const struct hct_type *types[TRACE_TYPES];
     trace_types(reader, &driver, types);
-    int code = host_make_device(types, &driver, &limits, &sink, -1, &device);
+    int code = host_make_device(types, &driver, &limits, &sink, &device);
     if (code == SLUICE_EXIT_OK) {
         rep_run(rep, device, &report);
         code = end_of(s, path, reader, &report);

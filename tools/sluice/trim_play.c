@@ -120,7 +120,7 @@ static int play_and_copy(struct trim *t, struct rep *rep)
     struct cap_writer_report written = {.has_name = true};
     const struct hct_type *types[TRACE_TYPES];
     trace_types(t->reader, &t->host.device, types);
-    int code = host_make_recorded(types, &t->host.device, &limits, &front, -1, &recorder, &device);
+    int code = host_make_recorded(types, &t->host.device, &limits, &front, &recorder, &device);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }

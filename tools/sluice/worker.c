@@ -194,6 +194,8 @@ int worker_begin(struct worker_host *worker, int feed, uint64_t memory, bool is_
 
 enum sl_result worker_ready(struct worker_host *worker, struct vgd *device)
 {
-    device->ops->describe(device, worker->counts->driver, sizeof worker->counts->driver);
+    if (worker->counts->driver[0] == '\0') { /* the first one tells; the others need not ask */
+        device->ops->describe(device, worker->counts->driver, sizeof worker->counts->driver);
+    }
     return sl_sock_send(worker->feed, "r", 1, NULL, 0);
 }

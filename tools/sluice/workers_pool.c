@@ -87,6 +87,7 @@ static enum sl_result worker_start(struct workers *w, struct worker **out)
     sl_list_init(&worker->link);
     enum sl_result r = open_feed(worker, &other);
     if (r == SL_OK) {
+        memcpy(worker->counts->driver, w->driver, sizeof w->driver); /* empty: it is to tell */
         r = watch(w, EPOLL_CTL_ADD, worker->feed, EPOLLIN, &worker->watch);
     }
     if (r == SL_OK) {
