@@ -81,6 +81,9 @@ static void client_begin(struct local_server *server, struct local_client *clien
 {
     *client = (struct local_client){.server = server, .fd = -1, .pid = getpid(), .uid = geteuid()};
     sl_list_init(&client->resources);
+    if (local_account_join(client) != SL_OK) {
+        abort();
+    }
     sl_list_add(&server->shared.clients, &client->link);
 }
 
@@ -90,6 +93,10 @@ static void client_end(struct local_client *client)
     local_tap_end(client);
     local_client_clear(client);
     sl_list_remove(&client->link);
+    if (client->process->connections == 1 && client->process->resource_bytes != 0) {
+        abort(); /* nobody is left whose they could be */
+    }
+    local_account_leave(client);
     server->clients -= client->kind == LOCAL_KIND_CLIENT;
     if (client->fences != 0) {
         abort(); /* a fence that nobody will tell any more */

@@ -421,6 +421,37 @@ class Apart(Workers):
         tool.close()
         mine.close()
 
+    def nobodys(self, connections: int) -> "list[Optional[int]]":
+        """What a process of another user is answered, which stays until the test's end."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+            mine = [Connection(self.path) for _ in range(connections)]
+            os.write(writer, json.dumps([c.answer() for c in mine]).encode())
+            time.sleep(PATIENCE_S)
+            os._exit(0)
+        self.stack.callback(os.waitpid, child, 0)
+        self.stack.callback(os.kill, child, signal.SIGKILL)
+        os.close(writer)
+        with os.fdopen(reader) as answers:
+            found: "list[Optional[int]]" = json.loads(os.read(answers.fileno(), 4096))
+        return found
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to become another user")
+    def test_another_user_has_its_share(self) -> None:
+        self.serve("--any-user", "--user-programs", "2", "--user-clients", "5")
+        os.chmod(self.tmp, 0o755)
+        self.assertEqual([0, 0], self.nobodys(2))
+        self.assertEqual([0], self.nobodys(1))
+        self.assertEqual([NOMEM], self.nobodys(1), "a third program")
+        self.assertEqual(3, self.state()["clients"])
+        self.assertIn("user 65534 has 2 programs of 2", self.end())
+        self.serve("--any-user", "--user-clients", "3")
+        self.assertEqual([0, 0, 0, NOMEM], self.nobodys(4))
+        self.assertIn("another user 3", self.end())
+
     def test_tools_name_a_program(self) -> None:
         self.serve("--isolate")
         program = self.frames()

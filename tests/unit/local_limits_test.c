@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,7 +31,7 @@ static const struct hct_type *const types[] = {&echo_type, &echo_tex_type, NULL}
 
 SLT_FIXTURE(local_limits, struct local_bed, local_bed_init, local_bed_finish);
 
-/* ---- quotas and foreign ids ---- */
+/* ---- quotas ---- */
 
 SLT_TEST_F(local_limits, keeps_a_client_within_its_quotas, t)
 {
@@ -84,6 +85,99 @@ SLT_TEST_F(local_limits, tells_a_client_that_there_is_no_room, t)
     }
     SLT_EXPECT_TRUE(t->vg != NULL);
 }
+
+/* Another connection is no other quota. */
+SLT_TEST_F(local_limits, i02_counts_a_process_over_all_its_connections, t)
+{
+    struct vg_res *res, *more;
+    local_bed_start(t, (struct local_server_options){.resource_bytes = 1u << 20});
+    local_bed_open(t, &t->vg);
+    local_bed_open(t, &t->bad);
+    SLT_ASSERT_OK(local_bed_blob(t->vg, 640u << 10, &res));
+    SLT_EXPECT_RESULT(SL_ERR_NOMEM, local_bed_blob(t->bad, 640u << 10, &more));
+    vg_res_destroy(res);
+    SLT_ASSERT_OK(local_bed_blob(t->bad, 640u << 10, &more));
+    t->bad->ops->destroy(t->bad); /* with what it has */
+    t->bad = NULL;
+    enum sl_result r = SL_ERR_NOMEM;
+    for (uint32_t i = 0; i < 1000 && r == SL_ERR_NOMEM; i++) { /* the server comes round to it */
+        r = local_bed_blob(t->vg, 640u << 10, &res);
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    SLT_ASSERT_OK(r);
+    vg_res_destroy(res);
+}
+
+/* ---- one user's ---- */
+
+#define NOBODY 65534
+
+/* This thread alone: the server's is still what it was. What connects meanwhile is nobody's. */
+static void be_user(uid_t uid)
+{
+    SLT_ASSERT_EQ(0, syscall(SYS_setresuid, -1, uid, -1));
+}
+
+static void start_for_nobody(struct local_bed *t, struct local_server_options options)
+{
+    char directory[108];
+    options.any_user = true;
+    local_bed_start(t, options);
+    snprintf(directory, sizeof directory, "%s", t->world.path);
+    *strrchr(directory, '/') = '\0';
+    SLT_ASSERT_EQ(0, chmod(directory, 0755));
+}
+
+static enum sl_result hello_of_nobody(struct local_bed *t, uint32_t index)
+{
+    const struct local_hello hello = {.head = {LOCAL_HELLO, 1},
+                                      .magic = LOCAL_MAGIC,
+                                      .version = LOCAL_VERSION,
+                                      .kind = LOCAL_KIND_CLIENT};
+    struct local_hello_reply reply = {.head.result = SL_ERR_IO};
+    be_user(NOBODY);
+    int fd = local_bed_connect(t, index);
+    be_user(0);
+    SLT_ASSERT_OK(sl_sock_send(fd, &hello, sizeof hello, NULL, 0));
+    SLT_EXPECT_NE(0u, local_bed_recv(fd, &reply, sizeof reply));
+    return (enum sl_result)reply.head.result;
+}
+
+SLT_TEST_F(local_limits, bounds_the_connections_of_another_user, t)
+{
+    if (geteuid() != 0) {
+        SLT_SKIP("needs root to become another user");
+    }
+    start_for_nobody(t, (struct local_server_options){.clients_per_user = 3});
+    for (uint32_t i = 0; i < 3; i++) {
+        SLT_EXPECT_OK(hello_of_nobody(t, i));
+    }
+    SLT_EXPECT_LOG("local", "another user 3");
+    SLT_EXPECT_RESULT(SL_ERR_NOMEM, hello_of_nobody(t, 3));
+    local_bed_open(t, &t->vg); /* the server's own user has room */
+    local_bed_expect_healthy(t->vg);
+}
+
+SLT_TEST_F(local_limits, i02_bounds_the_memory_of_another_user, t)
+{
+    struct vg_res *res, *more, *own;
+    if (geteuid() != 0) {
+        SLT_SKIP("needs root to become another user");
+    }
+    start_for_nobody(t, (struct local_server_options){.user_bytes = 1u << 20});
+    be_user(NOBODY);
+    local_bed_open(t, &t->bad);
+    be_user(0);
+    local_bed_open(t, &t->vg);
+    SLT_ASSERT_OK(local_bed_blob(t->bad, 1u << 20, &res));
+    SLT_EXPECT_LOG("local", "its user 1048576 of 1048576");
+    SLT_EXPECT_RESULT(SL_ERR_NOMEM, local_bed_blob(t->bad, 4096, &more));
+    SLT_ASSERT_OK(local_bed_blob(t->vg, 2u << 20, &own)); /* another one has what it had */
+    vg_res_destroy(own);
+    vg_res_destroy(res);
+}
+
+/* ---- foreign ids ---- */
 
 SLT_TEST_F(local_limits, b10_reaches_no_resource_but_its_own, t)
 {

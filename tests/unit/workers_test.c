@@ -18,12 +18,15 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define DRIVER      "a driver"
 #define FEED        3
+#define NOBODY      65534
+#define CHILDREN    8
 #define PATIENCE_NS ((int64_t)(10 * SL_NS_PER_S))
 
 /* ---- processes that behave in one way ---- */
@@ -127,6 +130,9 @@ struct bed {
     bool runs;
     int raw[2]; /* + 1 */
     struct local_control *control;
+    struct workers_options limits; /* those alone */
+    pid_t children[CHILDREN];
+    uint32_t child_count;
     sigset_t before;
 };
 
@@ -158,15 +164,17 @@ static void *run(void *user)
 
 static enum sl_result bed_begin(struct bed *t, enum script script, int *code)
 {
-    const struct workers_options options = {.start = start, .user = t};
     const char *driver = NULL;
     t->script = script;
+    t->limits.start = start;
+    t->limits.user = t;
     snprintf(t->path, sizeof t->path, "%s/socket", SLT_TMPDIR());
     SLT_ASSERT_OK(sl_fd_event(&t->stop));
-    SLT_ASSERT_OK(workers_create(&options, &t->workers));
-    SLT_ASSERT_OK(local_server_create(
-        &(struct local_server_options){.path = t->path, .router = workers_router(t->workers)},
-        &t->server));
+    SLT_ASSERT_OK(workers_create(&t->limits, &t->workers));
+    const struct local_server_options options = {
+        .path = t->path, .any_user = true, .router = workers_router(t->workers)};
+    SLT_ASSERT_OK(local_server_create(&options, &t->server));
+    SLT_ASSERT_EQ(0, chmod(SLT_TMPDIR(), 0755));
     workers_set_server(t->workers, t->server);
     enum sl_result r = workers_begin(t->workers, t->stop, &driver, code);
     if (r == SL_OK) {
@@ -186,6 +194,10 @@ static void bed_end(struct bed *t)
     }
     local_control_close(t->control);
     t->control = NULL;
+    for (uint32_t i = 0; i < t->child_count; i++) {
+        kill(t->children[i], SIGKILL);
+        waitpid(t->children[i], NULL, 0);
+    }
     if (t->runs) {
         sl_fd_signal(t->stop);
         pthread_join(t->thread, NULL);
@@ -229,6 +241,29 @@ static enum sl_result bed_answer(int fd)
     return r == SL_OK ? (enum sl_result)reply.head.result : r;
 }
 
+/* The same from a process of its own, of another user, which stays until the end of the case. */
+static enum sl_result child_hello(struct bed *t, uid_t uid)
+{
+    int said[2];
+    enum sl_result result = SL_ERR_IO;
+    SLT_ASSERT_EQ(0, pipe2(said, O_CLOEXEC));
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (setresuid(uid, uid, uid) == 0) {
+            result = bed_answer(bed_hello(t, 0));
+        }
+        (void)!write(said[1], &result, sizeof result);
+        pause();
+        _exit(0);
+    }
+    t->children[t->child_count++] = pid;
+    close(said[1]);
+    SLT_EXPECT_EQ((ssize_t)sizeof result, read(said[0], &result, sizeof result));
+    close(said[0]);
+    return result;
+}
+
 static void bed_expect_status(struct bed *t, uint32_t clients)
 {
     struct local_status_reply status;
@@ -262,6 +297,38 @@ SLT_TEST_F(workers, serve_a_process_by_one_worker, t)
     SLT_EXPECT_EQ(2u, program.connections);
     SLT_EXPECT_NE(0u, program.worker);
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, local_control_program(t->control, 1, &program));
+}
+
+/* One process is one program; processes of other users are counted by user. */
+SLT_TEST_F(workers, of_another_user_are_so_many, t)
+{
+    int code = 0;
+    if (geteuid() != 0) {
+        SLT_SKIP("needs root to become another user");
+    }
+    t->limits = (struct workers_options){.programs_per_user = 1};
+    SLT_ASSERT_OK(bed_begin(t, SERVES, &code));
+    SLT_EXPECT_OK(child_hello(t, NOBODY));
+    SLT_EXPECT_LOG("workers", "user 65534 has 1 programs of 1");
+    SLT_EXPECT_RESULT(SL_ERR_NOMEM, child_hello(t, NOBODY));
+    SLT_EXPECT_OK(child_hello(t, NOBODY + 1));
+    SLT_EXPECT_OK(child_hello(t, 0)); /* root, and whose the server is */
+    SLT_EXPECT_OK(child_hello(t, 0));
+}
+
+/* A worker tells of more than may be: no further program, for that user alone. */
+SLT_TEST_F(workers, of_a_user_with_much_memory_get_no_company, t)
+{
+    int code = 0;
+    if (geteuid() != 0) {
+        SLT_SKIP("needs root to become another user");
+    }
+    t->limits = (struct workers_options){.user_bytes = 1u << 20};
+    SLT_ASSERT_OK(bed_begin(t, LIES, &code));
+    SLT_EXPECT_OK(child_hello(t, NOBODY));
+    SLT_EXPECT_LOG("workers", "user 65534 has 1 programs");
+    SLT_EXPECT_RESULT(SL_ERR_NOMEM, child_hello(t, NOBODY));
+    SLT_EXPECT_OK(child_hello(t, NOBODY + 1));
 }
 
 struct end_case {

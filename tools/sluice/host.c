@@ -220,12 +220,23 @@ int host_make_recorded(const struct hct_type *const *types, const struct hct_opt
     return SLUICE_EXIT_OK;
 }
 
+/* What all programs together may have: half of the machine's, where that is more than a device's
+ * own limit, which two programs could fill. */
+static uint64_t all_memory(void)
+{
+    const uint64_t least = (uint64_t)4 << 30;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    uint64_t half = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : 0;
+    return half > least ? half : least;
+}
+
 /* The device behind a recorder, which is on from the start where the options say so. */
 static int make_serving_device(const struct vgd_sink *front, const struct host_options *options,
                                struct host_recorder *recorder)
 {
-    int code = host_make_recorded(dev_all_types, &options->device, NULL, front, &recorder->recorder,
-                                  &recorder->device);
+    const struct dev_limits limits = {.contexts = options->clients, .resource_bytes = all_memory()};
+    int code = host_make_recorded(dev_all_types, &options->device, &limits, front,
+                                  &recorder->recorder, &recorder->device);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
@@ -309,7 +320,9 @@ int host_serve(const struct host_options *options, int stop_fd, int status_fd)
         .path = options->path,
         .any_user = options->any_user,
         .clients = options->clients,
+        .clients_per_user = options->user_clients,
         .resource_bytes = options->resource_bytes,
+        .user_bytes = options->user_bytes,
     };
     if (options->worker != NULL) {
         server_options.is_fed = true;

@@ -16,8 +16,11 @@
 struct host_options {
     const char *path; /* of the socket */
     bool any_user;
-    uint32_t clients;        /* 0: the server's default, like the next */
-    uint64_t resource_bytes; /* of one client */
+    uint32_t clients;        /* 0: the server's default, like the next ones */
+    uint64_t resource_bytes; /* of one process */
+    /* Of one user that is neither the server's nor root. */
+    uint32_t user_clients, user_programs;
+    uint64_t user_bytes;
     struct hct_options device;
     struct host_record record;
     struct worker_host *worker; /* this host is a worker (worker.h): no path; nullable */

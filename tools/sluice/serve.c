@@ -17,6 +17,9 @@ enum {
     SERVE_WORKER_MEMORY,
     SERVE_WORKER_FD,
     SERVE_CLIENTS,
+    SERVE_USER_CLIENTS,
+    SERVE_USER_PROGRAMS,
+    SERVE_USER_MEMORY,
     SERVE_TRUST,
     SERVE_STATUS_FD,
     SERVE_HOST
@@ -52,6 +55,30 @@ static const struct opt options[] = {
                        .max = 65536,
                        .fallback = "4096",
                        .help = "most connections at once"},
+    [SERVE_USER_CLIENTS] = {.name = "user-clients",
+                            .kind = OPT_NUMBER,
+                            .value = "N",
+                            .min = 1,
+                            .max = 65536,
+                            .fallback = "1024",
+                            .help = "most connections of one other user; yours and root's count to "
+                                    "--clients alone"},
+    [SERVE_USER_PROGRAMS] = {.name = "user-programs",
+                             .kind = OPT_NUMBER,
+                             .value = "N",
+                             .min = 1,
+                             .max = 65536,
+                             .fallback = "64",
+                             .help = "most programs, and so workers, of such a user; with "
+                                     "--isolate"},
+    [SERVE_USER_MEMORY] = {.name = "user-memory",
+                           .kind = OPT_NUMBER,
+                           .value = "BYTES",
+                           .min = 1u << 20,
+                           .max = (uint64_t)1 << 40,
+                           .fallback = "2G",
+                           .help = "most memory of such a user's programs; with --isolate, who has "
+                                   "more gets no further one"},
     [SERVE_TRUST] = HOST_TRUST,
     [SERVE_STATUS_FD] =
         {.name = "status-fd",
@@ -81,7 +108,8 @@ static int be_worker(const struct opt_set *set, struct host_options *host)
 }
 
 /* What its workers need not hear. */
-static const int server_alone[] = {SERVE_SOCKET, SERVE_ISOLATE, SERVE_STATUS_FD, -1};
+static const int server_alone[] = {SERVE_SOCKET,        SERVE_ISOLATE,     SERVE_STATUS_FD,
+                                   SERVE_USER_PROGRAMS, SERVE_USER_MEMORY, -1};
 
 static int serve(const struct opt_set *set, const struct host_options *host, bool is_isolated,
                  int stop_fd, int status_fd)
@@ -107,6 +135,9 @@ static int run(const struct opt_set *set)
         .path = opt_text(set, SERVE_SOCKET) != NULL ? opt_text(set, SERVE_SOCKET) : place,
         .any_user = opt_on(set, SERVE_ANY_USER),
         .clients = (uint32_t)opt_number(set, SERVE_CLIENTS),
+        .user_clients = (uint32_t)opt_number(set, SERVE_USER_CLIENTS),
+        .user_programs = (uint32_t)opt_number(set, SERVE_USER_PROGRAMS),
+        .user_bytes = opt_number(set, SERVE_USER_MEMORY),
         .is_found = opt_text(set, SERVE_WORKER_FD) == NULL,
     };
     host_options_read(set, SERVE_HOST, &host);

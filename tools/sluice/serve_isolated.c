@@ -53,6 +53,7 @@ static int listen_and_serve(const struct host_options *options, struct workers *
         .path = options->path,
         .any_user = options->any_user,
         .clients = options->clients,
+        .clients_per_user = options->user_clients,
         .router = workers_router(workers),
     };
     struct local_server *server = NULL;
@@ -69,7 +70,10 @@ static int listen_and_serve(const struct host_options *options, struct workers *
 int serve_isolated(const struct host_options *options, struct worker_command *command, int stop_fd,
                    int status_fd)
 {
-    const struct workers_options workers_options = {.start = worker_start_process, .user = command};
+    const struct workers_options workers_options = {.start = worker_start_process,
+                                                    .user = command,
+                                                    .programs_per_user = options->user_programs,
+                                                    .user_bytes = options->user_bytes};
     struct workers *workers = NULL;
     host_prepare();
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no worker looks into us */

@@ -61,9 +61,39 @@ static struct guest *find_guest(struct workers *w, pid_t pid, uid_t uid)
     return NULL;
 }
 
+/* Whether a user may have one program more. */
+static bool has_room(const struct workers *w, const struct local_arrival *arrival)
+{
+    uint32_t programs = 0;
+    uint64_t bytes = 0;
+    SL_LIST_FOR(link, &w->guests)
+    {
+        const struct guest *guest = SL_CONTAINER(link, struct guest, link);
+        if (guest->uid == arrival->uid) {
+            programs++;
+            bytes += guest->worker != NULL
+                         ? sl_atomic_load_relaxed_u64(&guest->worker->counts->resource_bytes)
+                         : 0;
+        }
+    }
+    const struct workers_options *o = &w->options;
+    bool has = (o->programs_per_user == 0 || programs < o->programs_per_user) &&
+               (o->user_bytes == 0 || bytes < o->user_bytes);
+    if (!has) {
+        sl_warn_limited("workers",
+                        "%s (process %d) is refused: user %u has %u programs of %u, and %llu bytes "
+                        "of %llu",
+                        arrival->name, (int)arrival->pid, (unsigned)arrival->uid, programs,
+                        o->programs_per_user, (unsigned long long)bytes,
+                        (unsigned long long)o->user_bytes);
+    }
+    return has;
+}
+
 static struct guest *guest_new(struct workers *w, const struct local_arrival *arrival)
 {
-    struct guest *guest = sl_alloc(sizeof *guest);
+    bool is_limited = arrival->uid != 0 && arrival->uid != geteuid();
+    struct guest *guest = !is_limited || has_room(w, arrival) ? sl_alloc(sizeof *guest) : NULL;
     if (guest == NULL) {
         return NULL;
     }

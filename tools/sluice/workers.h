@@ -20,6 +20,11 @@ struct workers_options {
      */
     enum sl_result (*start)(void *user, int feed, pid_t *pid);
     void *user;
+    /* Of one user that is neither the server's nor root; 0: as many as there are. Who has so many
+     * programs, or so much memory with all of them, gets no further program. Whether a worker tells
+     * the truth of its memory is left to what it may have at all. */
+    uint32_t programs_per_user;
+    uint64_t user_bytes;
 };
 
 enum sl_result workers_create(const struct workers_options *options,

@@ -52,6 +52,17 @@ struct local_answer {
     int fd; /* -1 none; owned */
 };
 
+#define LOCAL_WHOLE_USER (-1)
+
+/* What a process, or a user, has here. */
+struct local_account {
+    struct sl_list link; /* local_server.accounts */
+    uid_t uid;
+    pid_t pid; /* LOCAL_WHOLE_USER: all of its processes together */
+    uint32_t connections;
+    uint64_t resource_bytes;
+};
+
 struct local_client {
     struct local_server *server;
     struct sl_list link; /* local_shared.clients, or local_server.graves */
@@ -68,9 +79,9 @@ struct local_client {
     struct local_page *page; /* NULL for tools */
     int page_fd;
     struct sl_writes *writes; /* what shows its process's; nullable */
+    struct local_account *process, *owner;
     struct sl_list resources; /* struct local_resource.link */
     uint32_t resource_count;
-    uint64_t resource_bytes;
     struct local_answer
         *unsent;     /* the socket was full: nothing is read until this went out; nullable */
     uint32_t fences; /* that wait; under server.fences' lock */
@@ -112,6 +123,7 @@ struct local_server {
     uint32_t connections;
     uint32_t clients;          /* of kind client */
     struct sl_list graves;     /* struct local_client.link */
+    struct sl_list accounts;   /* struct local_account.link */
     struct sl_table resources; /* id (the device's too) -> struct local_resource */
     uint64_t resource_bytes;
     uint32_t contexts;
@@ -142,6 +154,17 @@ enum sl_result local_client_create(struct local_server *server, int fd);
 void local_client_leave(struct local_client *client);
 /* What the client's descriptor is watched for. */
 enum sl_result local_client_watch(struct local_client *client, uint32_t events);
+
+/* ---- local_account.c: what processes and users have ---- */
+
+/* Before anything else of a client whose pid and uid are known. INVALID: it has an account, but
+ * there is no room for one more connection, which is logged; NOMEM: it has none. */
+enum sl_result local_account_join(struct local_client *client) SL_MUST_USE;
+void local_account_leave(struct local_client *client);
+/* Whether a resource of so many bytes more is within the limits; logged where it is not. */
+bool local_account_fits(const struct local_client *client, uint64_t size);
+void local_account_add(struct local_client *client, uint64_t size);
+void local_account_take(struct local_client *client, uint64_t size);
 
 /* ---- local_route.c: connections to and from other processes ---- */
 

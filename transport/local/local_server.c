@@ -40,14 +40,22 @@ enum sl_result local_client_watch(struct local_client *client, uint32_t events)
 
 /* ---- clients come and go ---- */
 
-static uint32_t connections_of(const struct local_server *server, pid_t pid)
+/* It has an account. */
+static enum sl_result let_in(struct local_client *client, bool is_welcome)
 {
-    uint32_t count = 0;
-    SL_LIST_FOR(link, &server->shared.clients)
-    {
-        count += SL_CONTAINER(link, struct local_client, link)->pid == pid;
+    struct local_server *server = client->server;
+    enum sl_result r = SL_OK;
+    if (!is_welcome) { /* a few are let in far enough to be told why */
+        client->refusal = SL_ERR_NOMEM;
+        r = server->connections < server->options.clients + REFUSED_AT_ONCE ? SL_OK : SL_ERR_NOMEM;
     }
-    return count;
+    if (r == SL_OK) {
+        r = watch(server, EPOLL_CTL_ADD, client->fd, EPOLLIN, client);
+    }
+    if (r != SL_OK) {
+        local_account_leave(client);
+    }
+    return r;
 }
 
 enum sl_result local_client_create(struct local_server *server, int fd)
@@ -64,19 +72,11 @@ enum sl_result local_client_create(struct local_server *server, int fd)
     if (r == SL_OK) {
         r = sl_sock_peer(fd, &client->pid, &client->uid);
     }
-    if (r == SL_OK &&
-        (server->connections >= server->options.clients ||
-         connections_of(server, client->pid) >= server->options.clients_per_process)) {
-        sl_warn_limited("local",
-                        "process %d: connection refused, %u of %u are open, a process may have %u",
-                        (int)client->pid, server->connections, server->options.clients,
-                        server->options.clients_per_process);
-        /* A few are let in far enough to be told why. */
-        client->refusal = SL_ERR_NOMEM;
-        r = server->connections < server->options.clients + REFUSED_AT_ONCE ? SL_OK : SL_ERR_NOMEM;
-    }
     if (r == SL_OK) {
-        r = watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, client);
+        r = local_account_join(client);
+    }
+    if (r == SL_OK || r == SL_ERR_INVALID) {
+        r = let_in(client, r == SL_OK);
     }
     if (r != SL_OK) {
         sl_free(client);
@@ -124,6 +124,7 @@ void local_client_leave(struct local_client *client)
         sl_free(client->unsent);
     }
     server->connections--;
+    local_account_leave(client);
     if (client->kind == LOCAL_KIND_CLIENT) {
         sl_debug("local", "client %s (process %d) left", client->name, (int)client->pid);
         server->clients--;
@@ -382,6 +383,8 @@ static struct local_server_options with_defaults(const struct local_server_optio
     struct local_server_options o = *options;
     o.clients = o.clients != 0 ? o.clients : 4096;
     o.clients_per_process = o.clients_per_process != 0 ? o.clients_per_process : 256;
+    o.clients_per_user = o.clients_per_user != 0 ? o.clients_per_user : 1024;
+    o.user_bytes = o.user_bytes != 0 ? o.user_bytes : (uint64_t)2 << 30;
     o.resources = o.resources != 0 ? o.resources : 8192;
     o.resource_bytes = o.resource_bytes != 0 ? o.resource_bytes : (uint64_t)2 << 30;
     o.fences = o.fences != 0 ? o.fences : 256;
@@ -434,6 +437,7 @@ enum sl_result local_server_create(const struct local_server_options *options,
     local_shared_init(&server->shared);
     vgd_fences_init(&server->fences);
     sl_list_init(&server->graves);
+    sl_list_init(&server->accounts);
     sl_table_init(&server->resources, 1u << 19, 0);
     server->options = with_defaults(options);
     server->options.path = sl_strdup(options->is_fed ? "the feed" : options->path);

@@ -60,8 +60,10 @@ struct local_server_options {
     bool any_user;                     /* serve other users too; else only this one and root */
     uint32_t clients;                  /* [4096] connections, tools included */
     uint32_t clients_per_process;      /* [256] */
+    uint32_t clients_per_user;         /* [1024] of a user that is neither the server's nor root */
     uint32_t resources;                /* [8192] of one client */
-    uint64_t resource_bytes;           /* [2 GiB] of one client */
+    uint64_t resource_bytes;           /* [2 GiB] of one process, over all its connections */
+    uint64_t user_bytes;               /* [2 GiB] of such a user, over all its processes */
     uint32_t fences;                   /* [256] of one client that wait */
     void *user;
     void (*clients_changed)(

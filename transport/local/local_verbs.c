@@ -198,13 +198,12 @@ static enum sl_result reserve(struct local_task *q, uint64_t size, struct local_
 {
     struct local_client *client = q->client;
     const struct local_server_options *o = &q->server->options;
-    if (client->resource_count >= o->resources ||
-        size > o->resource_bytes - client->resource_bytes) {
-        sl_warn_limited("local",
-                        "client %s (process %d): a resource of %llu bytes exceeds its limits of %u "
-                        "resources, %llu bytes",
-                        client->name, (int)client->pid, (unsigned long long)size, o->resources,
-                        (unsigned long long)o->resource_bytes);
+    if (client->resource_count >= o->resources) {
+        sl_warn_limited("local", "client %s (process %d): more than %u resources", client->name,
+                        (int)client->pid, o->resources);
+        return SL_ERR_NOMEM;
+    }
+    if (!local_account_fits(client, size)) {
         return SL_ERR_NOMEM;
     }
     struct local_resource *res = sl_alloc(sizeof *res);
@@ -240,8 +239,7 @@ static enum sl_result settle(struct local_task *q, struct local_resource *res)
     }
     sl_list_add(&q->client->resources, &res->link);
     q->client->resource_count++;
-    q->client->resource_bytes += res->size;
-    q->server->resource_bytes += res->size;
+    local_account_add(q->client, res->size);
     struct local_res_reply *reply = &q->answer->body.res;
     reply->resource_id = res->id;
     reply->stride = res->stride;
@@ -261,8 +259,7 @@ static void destroy_resource(struct local_resource *res)
     (void)sl_table_remove(&server->resources, LOCAL_KIND_RESOURCE, res->id);
     sl_list_remove(&res->link);
     client->resource_count--;
-    client->resource_bytes -= res->size;
-    server->resource_bytes -= res->size;
+    local_account_take(client, res->size);
     sl_free(res);
 }
 
@@ -300,8 +297,7 @@ static enum sl_result measure(struct local_task *q, struct local_resource *res)
     (void)q->device->ops->res_unmap(q->device, res->id);
     res->size = map.size;
     res->stride = map.stride;
-    return map.size <= q->server->options.resource_bytes - q->client->resource_bytes ? SL_OK
-                                                                                     : SL_ERR_NOMEM;
+    return local_account_fits(q->client, map.size) ? SL_OK : SL_ERR_NOMEM;
 }
 
 static enum sl_result handle_tex_create(struct local_task *q)
