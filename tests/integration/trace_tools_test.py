@@ -370,10 +370,12 @@ class Damaged(TraceBed):
     def replay_one(self, trace: pathlib.Path, backend: str, *damage: str) -> None:
         path = self.tmp / "mutant.slc"
         subprocess.run([MUTATE, str(trace), str(path), *damage], check=True)
+        before = sorted(os.listdir(self.tmp))
         done = sluice(
             "replay", "--backend", backend, "--ignore-results", "--timeout", "2", str(path)
         )
         self.assertIn(done.returncode, self.ENDS, f"{trace.name}, {damage}: {done.stderr[-2000:]}")
+        self.assertEqual(before, sorted(os.listdir(self.tmp)), "it writes nothing")
 
     def replay_some(self, trace: pathlib.Path, least: int, backend: str, *damage: str) -> None:
         first = int(time.time()) if self.SECONDS else 1

@@ -6,10 +6,37 @@ import sys
 import tempfile
 import unittest
 
+import attack_cases
 import commits
 import includes
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+
+class AttackCases(unittest.TestCase):
+    def check(self, table: str) -> "list[str]":
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "a.c").write_text("SLT_TEST_FP(suite, name, t, struct c, cases, c)\n")
+            (root / "b_test.py").write_text("class One(X):\n    def test_it(self) -> None:\n")
+            (root / "table.md").write_text(table)
+            return attack_cases.check(root / "table.md", root)
+
+    def test_whole(self) -> None:
+        rows = (
+            "| A01 | x | `suite.name`, `b_test.One.test_it` |\n| B02 | y | none: there is no y |\n"
+        )
+        self.assertEqual([], self.check(rows))
+
+    def test_complaints(self) -> None:
+        for rows, want in (
+            ("", "table.md: no row"),
+            ("| A01 | x | |\n| A02 | y | none: z |\n", "table.md:1: no row of three columns"),
+            ("| A01 | x | somewhere |\n", "table.md:1: A01 has no test, and no reason for that"),
+            ("| A01 | x | `suite.other` |\n", "table.md:1: there is no test suite.other"),
+            ("| A02 | x | none: z |\n| A01 | y | none: z |\n", "table.md:2: A01 stands behind A02"),
+        ):
+            self.assertEqual([want], self.check(rows))
 
 
 class Includes(unittest.TestCase):
