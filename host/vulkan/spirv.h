@@ -9,7 +9,10 @@
 
 typedef bool (*spirv_check)(const uint32_t *words, size_t count, char *why, size_t size);
 
-/* What looks, as hct_options want it; NULL: this was built without SPIRV-Tools. */
+/* What looks, as hct_options want it: in some seconds at most, and with up to 90 bytes of memory
+ * for each one of the module; what would take longer is none to it (structures deeper in each other
+ * than 64 to 1,023, the fewer the more blocks there are; more than 16,384 blocks of a function).
+ * NULL: this was built without SPIRV-Tools. */
 spirv_check spirv_checker(void);
 
 #endif
