@@ -143,6 +143,9 @@ struct hct_options {
     /* Vulkan: asked before a driver sees a shader, as drivers do not survive all that is not valid:
      * false, and the text says why. count: of words. Any thread. NULL: all goes to the driver. */
     bool (*is_valid_spirv)(const uint32_t *words, size_t count, char *why, size_t size);
+    /* Vulkan: most bytes of a shader's code, as who looks at it and compiles it takes time and
+     * memory by them. 0: any. */
+    uint64_t shader_bytes;
     /* Vulkan: on a driver of the CPU shaders are written anew so that their indices stay in their
      * arrays, or refused. Of what is no valid SPIR-V nothing is promised. */
     bool clamps_indices;

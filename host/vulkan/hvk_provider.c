@@ -286,6 +286,7 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
         p->hang_ns = options->hang_ns;
         p->hides_addresses = options->hides_addresses;
         p->is_valid_spirv = options->is_valid_spirv;
+        p->shader_bytes = options->shader_bytes;
         p->clamps_indices = options->clamps_indices;
         p->restores = options->restores;
         p->is_watched = options->is_watched;

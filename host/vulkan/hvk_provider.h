@@ -10,7 +10,7 @@ struct hvk_provider {
     const struct hct_env *env;
     /* hct_options': */
     bool (*is_valid_spirv)(const uint32_t *words, size_t count, char *why, size_t size);
-    uint64_t hang_ns;
+    uint64_t hang_ns, shader_bytes;
     bool hides_addresses, clamps_indices;
     bool stock;      /* offer nothing that upstream does not */
     bool software;   /* only devices that are CPUs */

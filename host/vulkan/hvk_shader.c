@@ -165,11 +165,25 @@ bool hvk_is_spirv(struct hvk_device *device, const uint32_t *words, size_t size)
     return !place.in_function && is_valid(device, words, count);
 }
 
+static bool is_long(const struct hvk_device *device, size_t size)
+{
+    uint64_t most = device->context->provider->shader_bytes;
+    if (most == 0 || size <= most) {
+        return false;
+    }
+    sl_warn_limited("vulkan", "context %u: a shader is refused: its code is of %zu bytes, of %llu",
+                    device->context->ctx_id, size, (unsigned long long)most);
+    return true;
+}
+
 VkResult hvk_shader_code(struct hvk_device *device, const uint32_t *words, size_t size,
                          struct hvk_clamped *out)
 {
     const char *why = NULL;
     *out = (struct hvk_clamped){NULL, 0};
+    if (is_long(device, size)) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
     if (!hvk_is_spirv(device, words, size)) {
         return VK_ERROR_INVALID_SHADER_NV;
     }

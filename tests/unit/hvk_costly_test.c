@@ -181,3 +181,36 @@ SLT_TEST_P(hvk_costly, shaders_are_looked_at_in_seconds, struct much_case, much_
     SLT_EXPECT_LT(sl_clock_ns() - begin_ns, 10 * SL_NS_PER_S); /* below instruments, too */
     free(m.words);
 }
+
+/* --- sizes --- */
+
+static void begin(struct vk_world *w)
+{
+    w->options.shader_bytes = VP_DOUBLE_WORDS * 4;
+    scene_init(w);
+}
+
+SLT_FIXTURE(hvk_costly_size, struct vk_world, begin, vk_world_finish);
+
+static VkResult module_of_words(struct vk_world *w, const uint32_t *words, size_t count)
+{
+    const VkShaderModuleCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+                                           .codeSize = count * 4,
+                                           .pCode = words};
+    VkShaderModule module;
+    VkResult r;
+    VK_SEND(&w->main, CreateShaderModule, w->device, &info, NULL, &module);
+    VK_READ(&w->main, CreateShaderModule, w->device, &info, NULL, &module, &r);
+    return r;
+}
+
+SLT_TEST_F(hvk_costly_size, shaders_are_no_longer_than_the_host_says, w)
+{
+    uint32_t longer[VP_DOUBLE_WORDS + 1];
+    memcpy(longer, vp_double_spv, sizeof vp_double_spv);
+    longer[VP_DOUBLE_WORDS] = 1u << 16; /* no operation */
+    vk_world_device(w);
+    SLT_EXPECT_EQ(VK_SUCCESS, module_of_words(w, vp_double_spv, VP_DOUBLE_WORDS));
+    SLT_EXPECT_EQ(VK_ERROR_OUT_OF_HOST_MEMORY, module_of_words(w, longer, VP_DOUBLE_WORDS + 1));
+    SLT_EXPECT_EQ(VK_SUCCESS, module_of_words(w, vp_double_spv, VP_DOUBLE_WORDS)); /* lives */
+}

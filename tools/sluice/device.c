@@ -22,6 +22,7 @@ enum {
     DEVICE_WINDOW,
     DEVICE_HOST_VISIBLE,
     DEVICE_TRUST,
+    DEVICE_SHADER_BYTES,
     DEVICE_STATUS_FD,
     DEVICE_HOST
 };
@@ -60,6 +61,7 @@ static const struct opt options[] = {
                              .fallback = "4G",
                              .help = "room for host memory that the guest maps; a power of two"},
     [DEVICE_TRUST] = HOST_TRUST,
+    [DEVICE_SHADER_BYTES] = HOST_SHADER_BYTES,
     [DEVICE_STATUS_FD] = {.name = "status-fd",
                           .kind = OPT_NUMBER,
                           .value = "N",
@@ -193,7 +195,7 @@ static int run(const struct opt_set *set)
     struct host_options host = {.path = opt_text(set, DEVICE_SOCKET)};
     host_options_read(set, DEVICE_HOST, &host);
     if (!opt_on(set, DEVICE_TRUST)) {
-        host_options_check_shaders(&host);
+        host_options_check_shaders(&host, opt_number(set, DEVICE_SHADER_BYTES));
         host.device.hides_addresses = true;
     }
     const struct hct_type *types[TYPES_MAX + 1];

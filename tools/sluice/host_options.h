@@ -25,6 +25,15 @@ enum {
         .help = "hand shaders to the driver unchecked, and device addresses to every program"      \
     }
 
+/* Beside it. Those of games and browsers have some hundred kilobytes, of ray tracing some thousand.
+ */
+#define HOST_SHADER_BYTES                                                                          \
+    {                                                                                              \
+        .name = "shader-size", .kind = OPT_NUMBER, .value = "BYTES", .min = 1u << 10,              \
+        .max = 1u << 30, .fallback = "4M",                                                         \
+        .help = "most SPIR-V of one Vulkan shader; with --trust any"                               \
+    }
+
 /* Designated from `first` on, at the end of a verb's table. */
 #define HOST_OPTION_LIST(first)                                                                    \
     [(first) +                                                                                     \
@@ -71,9 +80,10 @@ static inline void host_options_read(const struct opt_set *set, size_t first,
 }
 
 /* Shaders of programs that the host's starter does not choose are checked before a driver sees
- * them, where this build can. */
-static inline void host_options_check_shaders(struct host_options *host)
+ * them, where this build can. most_bytes: of HOST_SHADER_BYTES. */
+static inline void host_options_check_shaders(struct host_options *host, uint64_t most_bytes)
 {
+    host->device.shader_bytes = most_bytes;
     host->device.is_valid_spirv = spirv_checker();
     host->device.clamps_indices = true;
     if (host->device.is_valid_spirv == NULL) {

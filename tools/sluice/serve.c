@@ -21,6 +21,7 @@ enum {
     SERVE_USER_PROGRAMS,
     SERVE_USER_MEMORY,
     SERVE_TRUST,
+    SERVE_SHADER_BYTES,
     SERVE_STATUS_FD,
     SERVE_HOST
 };
@@ -80,6 +81,7 @@ static const struct opt options[] = {
                            .help = "most memory of such a user's programs; with --isolate, who has "
                                    "more gets no further one"},
     [SERVE_TRUST] = HOST_TRUST,
+    [SERVE_SHADER_BYTES] = HOST_SHADER_BYTES,
     [SERVE_STATUS_FD] =
         {.name = "status-fd",
          .kind = OPT_NUMBER,
@@ -142,7 +144,7 @@ static int run(const struct opt_set *set)
     };
     host_options_read(set, SERVE_HOST, &host);
     if (!opt_on(set, SERVE_TRUST)) { /* the user's own programs could look at the host anyway */
-        host_options_check_shaders(&host);
+        host_options_check_shaders(&host, opt_number(set, SERVE_SHADER_BYTES));
         host.device.hides_addresses = host.any_user;
     }
     if (opt_text(set, SERVE_WORKER_FD) != NULL) {
