@@ -26,6 +26,7 @@ enum clamp_op {
     CLAMP_CONSTANT_FIRST = 41,
     CLAMP_CONSTANT = 43,
     CLAMP_CONSTANT_NULL = 46,
+    CLAMP_SPEC_CONSTANT = 50,
     CLAMP_SPEC_CONSTANT_OP = 52,
     CLAMP_FUNCTION = 54,
     CLAMP_VARIABLE = 59,
@@ -45,6 +46,7 @@ enum clamp_op {
 };
 
 enum clamp_storage {
+    CLAMP_UNIFORM_CONSTANT = 0,
     CLAMP_UNIFORM = 2,
     CLAMP_WORKGROUP = 4,
     CLAMP_PRIVATE = 6,

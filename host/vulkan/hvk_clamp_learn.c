@@ -209,6 +209,31 @@ static void variables_measure(struct clamp_code *c)
     }
 }
 
+/* Arrays of descriptors are cut to their length, and that is held against the layout
+ * (hvk_interface.c): so it must be one that is known there. */
+static void descriptors_look(struct clamp_code *c, size_t at)
+{
+    enum { NESTED_MAX = 16 };
+    uint32_t storage = clamp_length_at(c, at) > 3 ? c->words[at + 3] : CLAMP_WORKGROUP;
+    if (clamp_op_at(c, at) != CLAMP_VARIABLE ||
+        (storage != CLAMP_UNIFORM_CONSTANT && storage != CLAMP_UNIFORM &&
+         storage != CLAMP_STORAGE_BUFFER)) {
+        return;
+    }
+    uint32_t type = clamp_word(c, c->words[at + 1], 3), deep = 0;
+    for (; deep < NESTED_MAX && clamp_op_of(c, type) == CLAMP_TYPE_ARRAY; deep++) {
+        uint64_t length;
+        if (!clamp_value(c, clamp_word(c, type, 3), &length) &&
+            clamp_op_of(c, clamp_word(c, type, 3)) != CLAMP_SPEC_CONSTANT) {
+            c->why = "the length of an array of descriptors is computed";
+        }
+        type = clamp_word(c, type, 2);
+    }
+    if (clamp_op_of(c, type) == CLAMP_TYPE_RUNTIME_ARRAY || deep == NESTED_MAX) {
+        c->why = "an array of descriptors has no length";
+    }
+}
+
 bool clamp_learn(struct clamp_code *c)
 {
     uint32_t types = 0;
@@ -235,6 +260,10 @@ bool clamp_learn(struct clamp_code *c)
     }
     types_measure(c);
     variables_measure(c);
+    EACH(c, at)
+    {
+        descriptors_look(c, at);
+    }
     return c->why == NULL;
 }
 

@@ -28,6 +28,8 @@ enum {
     OP_TYPE_STRUCT = 30,
     OP_TYPE_POINTER = 32,
     OP_TYPE_LAST = 39,
+    OP_CONSTANT = 43,
+    OP_SPEC_CONSTANT = 50,
     OP_FUNCTION = 54,
     OP_FUNCTION_END = 56,
     OP_FUNCTION_CALL = 57,
@@ -51,13 +53,14 @@ enum {
     OP_RETURN_VALUE = 254,
 };
 
-enum { BUFFER_BLOCK = 3, BINDING = 33, DESCRIPTOR_SET = 34 };
+enum { SPEC_ID = 1, BUFFER_BLOCK = 3, BINDING = 33, DESCRIPTOR_SET = 34 };
 enum { UNIFORM_CONSTANT = 0, UNIFORM = 2, STORAGE_BUFFER = 12 };
 
 /* What is known of an id. */
 struct known {
     uint32_t at; /* the word where it is defined; 0: nowhere, or as nothing that matters here */
     uint32_t set, binding;
+    uint32_t spec; /* of a constant: the number by which a pipeline chooses it */
     uint32_t seen; /* by the entry point of that number, from 1 */
     bool is_buffer_block;
 };
@@ -75,6 +78,10 @@ struct code {
 struct use {
     uint32_t set, binding;
     uint32_t types; /* 1 << VkDescriptorType, INLINE_BLOCK: that fit */
+    /* How many it is an array of, times what a pipeline chooses for that constant. */
+    uint64_t count;
+    uint32_t spec, chosen; /* the number, and what it is unless it is chosen */
+    bool is_chosen;
 };
 
 struct entry {
@@ -130,6 +137,7 @@ static void decorate(struct known *to, uint32_t decoration, uint32_t value)
 {
     to->set = decoration == DESCRIPTOR_SET ? value : to->set;
     to->binding = decoration == BINDING ? value : to->binding;
+    to->spec = decoration == SPEC_ID ? value : to->spec;
     to->is_buffer_block = to->is_buffer_block || decoration == BUFFER_BLOCK;
 }
 
@@ -152,7 +160,8 @@ static void declare(struct code *c, struct hvk_interface *out, size_t at)
         }
     } else if (op >= OP_TYPE_FIRST && op <= OP_TYPE_LAST && length > 1) {
         known(c, w[1])->at = (uint32_t)at;
-    } else if ((op == OP_VARIABLE && length > 3) || (op == OP_FUNCTION && length > 2)) {
+    } else if (((op == OP_VARIABLE || op == OP_CONSTANT || op == OP_SPEC_CONSTANT) && length > 3) ||
+               (op == OP_FUNCTION && length > 2)) {
         known(c, w[2])->at = (uint32_t)at;
         c->function_room += op == OP_FUNCTION;
     }
@@ -224,6 +233,29 @@ static uint32_t types_of(const struct code *c, uint32_t variable)
     }
 }
 
+/* Of how many descriptors a variable is. A length that is computed of chosen ones is not known
+ * here: where indices are cut there is none (hvk_clamp.h). */
+static void count_of(const struct code *c, uint32_t variable, struct use *out)
+{
+    uint32_t type = word_of(c, word_of(c, variable, OP_VARIABLE, 1), OP_TYPE_POINTER, 3);
+    out->count = 1;
+    for (uint32_t i = 0; i < NESTED_MAX && word_of(c, type, OP_TYPE_ARRAY, 3) != 0; i++) {
+        uint32_t length = word_of(c, type, OP_TYPE_ARRAY, 3);
+        uint32_t known_length = word_of(c, length, OP_CONSTANT, 3);
+        if (known_length != 0) {
+            out->count = out->count <= UINT32_MAX ? out->count * known_length : out->count;
+        } else if (word_of(c, length, OP_SPEC_CONSTANT, 1) != 0 && !out->is_chosen) {
+            out->is_chosen = true;
+            out->spec = known(c, length)->spec;
+            out->chosen = word_of(c, length, OP_SPEC_CONSTANT, 3);
+        }
+        type = word_of(c, type, OP_TYPE_ARRAY, 2);
+    }
+    if (word_of(c, type, OP_TYPE_ARRAY, 3) != 0) { /* deeper than anybody's: no layout has it */
+        out->count = UINT64_MAX;
+    }
+}
+
 /* --- what functions use --- */
 
 /* An id that an instruction names, where that may be a variable or a function. */
@@ -252,7 +284,9 @@ static bool use_id(struct code *c, struct hvk_interface *out, uint32_t id, uint3
         out->use_room = room;
     }
     k->seen = entry;
-    out->uses[out->use_count++] = (struct use){k->set, k->binding, types};
+    struct use *use = &out->uses[out->use_count++];
+    *use = (struct use){.set = k->set, .binding = k->binding, .types = types};
+    count_of(c, id, use);
     return true;
 }
 
@@ -354,14 +388,38 @@ static VkShaderStageFlags stage_of(uint32_t model)
                                                : 0;
 }
 
-static bool layout_has(const struct hvk_pipeline_layout *layout, const struct use *use,
-                       VkShaderStageFlags stage)
+static uint64_t count_chosen(const struct use *use, const VkSpecializationInfo *info)
 {
+    uint64_t chosen = use->chosen;
+    for (uint32_t i = 0; info != NULL && i < info->mapEntryCount; i++) {
+        const VkSpecializationMapEntry *e = &info->pMapEntries[i]; /* in its data: hvk_pipeline.c */
+        if (e->constantID == use->spec && e->size <= sizeof chosen) {
+            chosen = 0;
+            memcpy(&chosen, (const uint8_t *)info->pData + e->offset, e->size);
+        }
+    }
+    return chosen;
+}
+
+/* Has the binding as many as it is an array of? Drivers look no further than the shader does. */
+static bool has_all(const struct hvk_binding *b, const struct use *use,
+                    const VkSpecializationInfo *info)
+{
+    uint64_t chosen = use->is_chosen ? count_chosen(use, info) : 1;
+    return b->type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK ||
+           (use->count <= b->count && chosen <= b->count && use->count * chosen <= b->count);
+}
+
+static bool layout_has(const struct hvk_pipeline_layout *layout, const struct use *use,
+                       const VkPipelineShaderStageCreateInfo *info)
+{
+    VkShaderStageFlags stage = (VkShaderStageFlags)info->stage;
     const struct hvk_bindings *bindings =
         use->set < layout->set_count ? layout->sets[use->set] : NULL;
     const struct hvk_binding *b =
         bindings != NULL ? hvk_binding_find(bindings, use->binding) : NULL;
-    if (b == NULL || b->count == 0 || (b->stages & stage) == 0) {
+    if (b == NULL || b->count == 0 || (b->stages & stage) == 0 ||
+        !has_all(b, use, info->pSpecializationInfo)) {
         return false;
     }
     switch (b->type) {
@@ -386,8 +444,7 @@ bool hvk_interface_fits(const struct hvk_interface *i, const VkPipelineShaderSta
         }
         bool ok = true;
         for (uint32_t n = 0; ok && n < entry->count; n++) {
-            ok = layout != NULL &&
-                 layout_has(layout, &i->uses[entry->first + n], (VkShaderStageFlags)stage->stage);
+            ok = layout != NULL && layout_has(layout, &i->uses[entry->first + n], stage);
         }
         return ok;
     }
