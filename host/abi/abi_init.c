@@ -183,8 +183,12 @@ static void on_ctx_lost(void *user, uint32_t ctx_id, const char *reason)
     (void)reason;
 }
 
+/* Of one shader of a stranger's. */
+#define SHADER_BYTES (4u << 20)
+
 static enum sl_result make_device(struct abi *abi)
 {
+    bool trusts = abi->features.trust;
     const struct hct_type *types[16] = {NULL};
     size_t count = 0;
     for (size_t i = 0; dev_all_types[i] != NULL && count + 1 < sizeof types / sizeof types[0];
@@ -196,8 +200,13 @@ static enum sl_result make_device(struct abi *abi)
     }
     const struct vgd_sink sink = {
         .user = abi, .fence_done = on_fence_done, .wake = on_wake, .ctx_lost = on_ctx_lost};
-    const struct hct_options device = {.hides_addresses = !abi->features.trust,
-                                       .clamps_indices = !abi->features.trust};
+    const struct hct_options device = {.hides_addresses = !trusts,
+                                       .clamps_indices = !trusts,
+                                       .shader_bytes = trusts ? 0 : SHADER_BYTES};
+    if (!trusts && abi->features.vulkan) {
+        sl_warn("abi", "shaders of Vulkan are not validated: a damaged one may end this process "
+                       "where the driver is one of the CPU");
+    }
     return dev_create(types, &device, NULL, &sink, &abi->device);
 }
 

@@ -51,7 +51,9 @@ struct stream_renderer_param {
 #define STREAM_RENDERER_PARAM_SKIP_OPENGLES_INIT 10
 /* "Name:enabled,Name:disabled": an unknown name or word fails init. SluiceTrust:enabled: the guest
  * may do with drivers of the CPU what reaches its process's memory (device addresses, and indices
- * of shaders past their arrays); without it such drivers offer it no device addresses. */
+ * of shaders past their arrays) and have shaders of any length; without it such drivers offer it
+ * no device addresses, and a shader's SPIR-V is of 4 MiB at most. SPIR-V is never validated here:
+ * init warns of it, as a damaged module may end a process whose driver is one of the CPU. */
 #define STREAM_RENDERER_PARAM_RENDERER_FEATURES 11
 /* Taken, never called: nothing is measured for them. */
 #define STREAM_RENDERER_PARAM_METRICS_CALLBACK_ADD_INSTANT_EVENT                 1024
