@@ -131,6 +131,7 @@ struct hvk_device {
     bool has_external_memory_host, has_external_memory_fd, has_dma_buf, has_modifiers;
     bool has_synchronization2;
     bool has_addresses; /* the guest asked for that: hvk_address.c */
+    bool clears_shared; /* shaders' shared memory is zeros at first: hvk_shared.c */
     /* hvk_draw.c: draws that one native call may make, 0 or 1: there is no such call; and whether
      * some shader would tell them from as many calls (atomic) */
     uint32_t draws_at_once, tells_draws;

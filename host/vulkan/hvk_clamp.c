@@ -27,7 +27,7 @@ struct writer {
         uint64_t value;
     } kept[KEPT];
     uint32_t next; /* id */
-    bool changes, no_memory;
+    bool clears_shared, changes, no_memory;
 };
 
 static void put(struct writer *w, struct text *t, const uint32_t *words, size_t count)
@@ -314,6 +314,28 @@ static void write_array(struct writer *w, const uint32_t *words)
     put(w, &w->rest, made, 4);
 }
 
+/* --- variables --- */
+
+/* One of a workgroup's that begins as it was left becomes one that begins as zeros. */
+static void write_variable(struct writer *w, const uint32_t *words, uint32_t length)
+{
+    uint32_t type = clamp_word(&w->c, words[1], 3);
+    if (length != 4 || words[3] != CLAMP_WORKGROUP || !w->clears_shared || type == 0) {
+        put(w, &w->rest, words, length);
+        return;
+    }
+    uint32_t zeros = new_id(w);
+    const uint32_t made[] = {WORD(CLAMP_CONSTANT_NULL, 3),
+                             type,
+                             zeros,
+                             WORD(CLAMP_VARIABLE, 5),
+                             words[1],
+                             words[2],
+                             CLAMP_WORKGROUP,
+                             zeros};
+    put(w, &w->rest, made, sizeof made / sizeof made[0]);
+}
+
 /* --- all of it --- */
 
 static void write_one(struct writer *w, size_t at)
@@ -330,6 +352,9 @@ static void write_one(struct writer *w, size_t at)
             return;
         }
         break;
+    case CLAMP_VARIABLE:
+        write_variable(w, words, length);
+        return;
     case CLAMP_ACCESS_CHAIN:
     case CLAMP_IN_BOUNDS_ACCESS_CHAIN:
         write_chain(w, words, length);
@@ -377,11 +402,13 @@ static enum sl_result give(struct writer *w, struct hvk_clamped *out)
     return SL_OK;
 }
 
-enum sl_result hvk_clamp(const uint32_t *words, size_t count, struct hvk_clamped *out,
-                         const char **why)
+enum sl_result hvk_clamp(const uint32_t *words, size_t count, bool clears_shared,
+                         struct hvk_clamped *out, const char **why)
 {
     enum sl_result result = SL_ERR_NOMEM;
-    struct writer w = {.c = {.words = words, .count = count, .bound = words[3]}, .next = words[3]};
+    struct writer w = {.c = {.words = words, .count = count, .bound = words[3]},
+                       .next = words[3],
+                       .clears_shared = clears_shared};
     bool ok = clamp_learn(&w.c);
     if (ok && w.c.first_type != 0) {
         write_all(&w);

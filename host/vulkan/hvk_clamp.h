@@ -11,6 +11,7 @@
 
 #include "transport/base/result.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,9 +28,10 @@ struct hvk_clamped {
 };
 
 /* words: whose shape was looked at (hvk_is_spirv); what else is wrong with them is refused or goes
- * on into *out, and hurts nobody here. Any thread.
+ * on into *out, and hurts nobody here. clears_shared: variables of a workgroup begin as zeros, for
+ * which the device has the feature shaderZeroInitializeWorkgroupMemory. Any thread.
  * SL_OK; UNSUPPORTED: it can not be done, *why says in static text why; NOMEM. */
-enum sl_result hvk_clamp(const uint32_t *words, size_t count, struct hvk_clamped *out,
-                         const char **why);
+enum sl_result hvk_clamp(const uint32_t *words, size_t count, bool clears_shared,
+                         struct hvk_clamped *out, const char **why);
 
 #endif

@@ -56,6 +56,13 @@ const void *hvk_draws_enable(struct hvk_device *device, const void *chain,
 const void *hvk_nulls_enable(struct hvk_device *device, const void *chain,
                              VkPhysicalDeviceRobustness2FeaturesEXT *own);
 
+/* --- hvk_shared.c --- */
+
+/* The chain of a native device whose shaders may have shared memory cleared, where that is wanted
+ * and it can; `own` as above. */
+const void *hvk_shared_enable(struct hvk_device *device, const void *chain,
+                              VkPhysicalDeviceZeroInitializeWorkgroupMemoryFeatures *own);
+
 /* --- hvk_sampler.c --- */
 
 /* The native device is there: do its sets begin with samplers of ours? */

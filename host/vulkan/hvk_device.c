@@ -40,8 +40,8 @@ static void device_release(struct hvk_object *object)
 /* --- what the guest asks for --- */
 
 /* Native extensions that are on wherever they are: the guest's memory and images are shared by
- * them, its window system submits by one, draws in a row are made by another, and one has null
- * descriptors. */
+ * them, its window system submits by one, draws in a row are made by another, one has null
+ * descriptors, and one clears what workgroups share. */
 static const char *const always[] = {
     "VK_EXT_external_memory_host",
     "VK_KHR_external_memory",
@@ -51,6 +51,7 @@ static const char *const always[] = {
     "VK_KHR_synchronization2",
     "VK_EXT_multi_draw",
     "VK_EXT_robustness2",
+    "VK_KHR_zero_initialize_workgroup_memory",
 };
 #define ALWAYS (sizeof always / sizeof always[0])
 
@@ -322,9 +323,11 @@ static VkResult native_create(struct hvk_call *call, struct hvk_device *device,
     VkPhysicalDeviceSynchronization2Features own;
     VkPhysicalDeviceMultiDrawFeaturesEXT own_draws;
     VkPhysicalDeviceRobustness2FeaturesEXT own_nulls;
+    VkPhysicalDeviceZeroInitializeWorkgroupMemoryFeatures own_shared;
     VkDeviceCreateInfo info = *asked;
     info.pNext = hvk_draws_enable(device, chain_filter(info.pNext), &own_draws);
     info.pNext = hvk_nulls_enable(device, info.pNext, &own_nulls);
+    info.pNext = hvk_shared_enable(device, info.pNext, &own_shared);
     device->has_synchronization2 = has_synchronization2(p);
     if (device->has_synchronization2) {
         info.pNext = chain_synchronization2(info.pNext, &own);

@@ -190,7 +190,7 @@ VkResult hvk_shader_code(struct hvk_device *device, const uint32_t *words, size_
     if (!device->context->provider->clamps_indices || !hvk_is_cpu(device->physical)) {
         return VK_SUCCESS;
     }
-    enum sl_result result = hvk_clamp(words, size / 4, out, &why);
+    enum sl_result result = hvk_clamp(words, size / 4, device->clears_shared, out, &why);
     if (result == SL_ERR_UNSUPPORTED) {
         sl_warn_limited("vulkan",
                         "context %u: a shader is refused, as its indices may leave its "

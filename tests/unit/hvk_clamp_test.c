@@ -103,6 +103,22 @@ SLT_TEST_F(hvk_clamp, pipelines_choose_no_length_that_drivers_miscount, w)
     vp_mapped_free(w, &s.m);
 }
 
+/* Natively lavapipe tells what the dispatch before left, of whatever process (attack case I04). */
+SLT_TEST_F(hvk_clamp, shared_memory_is_zeros_at_first, w)
+{
+    struct stage s;
+    stage_make(w, &s);
+    s.c.pipeline = vp_compute_pipeline(w, s.c.layout, hvk_left_spv, sizeof hvk_left_spv);
+    s.m.words[0] = 1;
+    s.m.words[1] = 0;
+    vp_dispatch(w, &s.c, s.set, 0x5ec2e7);
+    SLT_EXPECT_EQ(0x5ec2e7u, s.m.words[1]);
+    s.m.words[1] = 0;
+    vp_dispatch(w, &s.c, s.set, 0);
+    SLT_EXPECT_EQ(0u, s.m.words[1]);
+    vp_mapped_free(w, &s.m);
+}
+
 /* --- the module alone --- */
 
 #define OP_CONSTANT 43u
@@ -121,7 +137,7 @@ static enum sl_result clamp(const uint32_t *words, size_t size, struct hvk_clamp
 {
     const char *why = NULL;
     *out = (struct hvk_clamped){NULL, 0};
-    enum sl_result result = hvk_clamp(words, size / 4, out, &why);
+    enum sl_result result = hvk_clamp(words, size / 4, true, out, &why);
     SLT_EXPECT_EQ(result == SL_ERR_UNSUPPORTED, why != NULL);
     return result;
 }

@@ -141,8 +141,8 @@ SLT_TEST(hvk_clamp, arrays_of_descriptors_have_a_length)
     struct hvk_clamped out;
     const char *why = NULL;
     SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED,
-                      hvk_clamp(endless_spv, sizeof endless_spv / 4, &out, &why));
+                      hvk_clamp(endless_spv, sizeof endless_spv / 4, false, &out, &why));
     SLT_EXPECT_STREQ("an array of descriptors has no length", why);
-    SLT_EXPECT_OK(hvk_clamp(chosen_spv, WORDS, &out, &why));
+    SLT_EXPECT_OK(hvk_clamp(chosen_spv, WORDS, false, &out, &why));
     sl_free(out.words);
 }

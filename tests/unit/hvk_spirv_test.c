@@ -173,7 +173,7 @@ SLT_TEST(hvk_clamp, valid_shaders_stay_valid)
             continue;
         }
         valid++;
-        if (hvk_clamp(d.words, d.count, &out, &why) == SL_OK && out.words != NULL) {
+        if (hvk_clamp(d.words, d.count, true, &out, &why) == SL_OK && out.words != NULL) {
             changed++;
             SLT_EXPECT_TRUE(is_valid(out.words, out.count, text, sizeof text));
             sl_free(out.words);

@@ -15,4 +15,8 @@ extern const uint32_t used_fragment_spv[USED_FRAGMENT_WORDS];
 #define HVK_INDEX_KINDS 7u
 extern const uint32_t hvk_index_spv[HVK_INDEX_WORDS];
 
+/* Of one storage buffer: what it pushes (0: nothing) is written to shared memory first. */
+#define HVK_LEFT_WORDS 651u
+extern const uint32_t hvk_left_spv[HVK_LEFT_WORDS];
+
 #endif
