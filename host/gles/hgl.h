@@ -64,11 +64,20 @@ struct hgl_group;
 enum hgl_runs { HGL_RUNS_UNKNOWN, HGL_RUNS_NONE, HGL_RUNS_OK };
 
 /* One native context's decoder state. */
+/* What a transform feedback has taken since it began. */
+struct hgl_capture {
+    uint32_t mode, program; /* 0: of a pipeline */
+    uint64_t vertices;      /* of whole primitives that were drawn; those without room too */
+    bool is_unknown;        /* nobody can tell how many */
+};
+
 struct hgl_state {
-    struct hgl_vao *vao;   /* bound; never NULL; every draw looks at its first words */
-    struct hgl_vao zero;   /* vertex array object 0 */
-    uint32_t gles_version; /* 10, 20, 30, 31, 32 */
-    struct sl_map vaos;    /* name -> struct hgl_vao, owned */
+    struct hgl_vao *vao; /* bound; never NULL; every draw looks at its first words */
+    /* Of the bound transform feedback, while it goes on and does not pause; else NULL. */
+    struct hgl_capture *capture;
+    struct hgl_vao zero;                  /* vertex array object 0 */
+    uint32_t gles_version;                /* 10, 20, 30, 31, 32 */
+    struct sl_map vaos;                   /* name -> struct hgl_vao, owned */
     int64_t array_buffer, element_buffer; /* -1: ask GL */
     struct hgl_pixels pack, unpack;
     uint32_t client_texture; /* GLES 1: glClientActiveTexture, from 0 */
@@ -82,6 +91,7 @@ struct hgl_state {
     bool has_counted;              /* some query was begun */
     struct sl_map queries;         /* name -> what it counted last, as a number */
     struct sl_map results;         /* name -> struct hgl_result, owned: hgl_query.c */
+    struct sl_map captures;        /* name + 1 -> struct hgl_capture, owned: hgl_capture.c */
 };
 
 struct hgl_ring;
@@ -171,6 +181,11 @@ void hgl_keep_shader_program(struct hgl_state *s, uint32_t name, uint32_t type, 
 /* Varyings for a program's next link, as they came. */
 void hgl_keep_varyings(struct hgl_state *s, uint32_t name, const void *text, uint32_t size,
                        uint32_t count, uint32_t mode);
+
+/* hgl_capture.c: a draw while s->capture is there. count < 0: of vertices that nobody sees. */
+void hgl_capture_draw(const struct gl_driver *gl, struct hgl_state *s, uint32_t mode, int64_t count,
+                      uint64_t instances);
+void hgl_captures_finish(struct hgl_state *s);
 
 /* hgl_sync.c */
 void hgl_sync_free(void *user, void *sync);

@@ -43,6 +43,7 @@ struct hgl_state *hgl_state_new(const struct hgl_state *share)
     sl_map_init(&s->vaos, VAOS_MAX);
     sl_map_init(&s->queries, QUERIES_MAX);
     sl_map_init(&s->results, QUERIES_MAX);
+    sl_map_init(&s->captures, QUERIES_MAX);
     return s;
 }
 
@@ -58,6 +59,7 @@ void hgl_state_free(struct hgl_state *state)
     vao_finish(&state->zero);
     hgl_messages_free(state->messages);
     hgl_queries_finish(state);
+    hgl_captures_finish(state);
     hgl_group_put(state->group);
     sl_free(state);
 }

@@ -15,6 +15,8 @@
 struct reach {
     uint64_t vertices, instances;
     uint32_t first_instance;
+    uint32_t mode;
+    int64_t count; /* of vertices to draw; < 0: nobody sees them */
 };
 
 static uint64_t needed(const struct hgl_binding *b, const struct reach *reach)
@@ -60,10 +62,16 @@ static bool check_client(struct hr_call *call, struct hgl_state *s, const struct
 static bool draw_begin(struct hr_call *call, struct hgl_state *s, struct reach reach, uint32_t *off)
 {
     *off = 0;
-    if (SL_LIKELY((s->vao->on & s->vao->client) == 0)) {
+    if (SL_LIKELY((s->vao->on & s->vao->client) == 0 && s->capture == NULL)) {
         return true;
     }
-    return check_client(call, s, &reach, off);
+    if ((s->vao->on & s->vao->client) != 0 && !check_client(call, s, &reach, off)) {
+        return false;
+    }
+    if (s->capture != NULL) {
+        hgl_capture_draw(hgl_api_of(call)->gl, s, reach.mode, reach.count, reach.instances);
+    }
+    return true;
 }
 
 static void draw_end(const struct gl_driver *gl, struct hgl_state *s, uint32_t off)
@@ -132,7 +140,8 @@ static void draw_arrays(struct hr_call *call, uint32_t mode, int32_t first, int3
     }
     uint64_t end = first >= 0 && count > 0 ? (uint64_t)first + (uint64_t)count
                                            : 0; /* else GL refuses it, or draws nothing */
-    if (draw_begin(call, s, (struct reach){end, 1, 0}, &off)) {
+    if (draw_begin(call, s, (struct reach){end, 1, 0, mode, first >= 0 && count > 0 ? count : 0},
+                   &off)) {
         gl->DrawArrays(mode, first, count);
         draw_end(gl, s, off);
     }
@@ -238,7 +247,9 @@ void hgl_glDrawArraysInstanced(struct hr_call *call,
     uint64_t end =
         args->first >= 0 && args->count > 0 ? (uint64_t)args->first + (uint64_t)args->count : 0;
     uint64_t instances = args->primcount > 0 ? (uint64_t)args->primcount : 0;
-    if (draw_begin(call, s, (struct reach){end, instances, 0}, &off)) {
+    if (draw_begin(call, s,
+                   (struct reach){end, instances, 0, args->mode, end != 0 ? args->count : 0},
+                   &off)) {
         gl->DrawArraysInstanced(args->mode, args->first, args->count, args->primcount);
         draw_end(gl, s, off);
     }
@@ -273,7 +284,7 @@ static void draw_elements(const struct gl_driver *gl, const struct elements *e, 
 static struct reach reach_of(const struct elements *e, uint64_t end)
 {
     uint64_t instances = e->instances < 0 ? 1 : (uint64_t)e->instances;
-    return (struct reach){end, instances, e->base_instance};
+    return (struct reach){end, instances, e->base_instance, e->mode, -1};
 }
 
 static bool bases_ok(struct hr_call *call, const struct elements *e)
@@ -452,7 +463,10 @@ void hgl_glDrawArraysInstancedBaseInstanceEXT(
     }
     uint64_t end = a->first >= 0 && a->count > 0 ? (uint64_t)a->first + (uint64_t)a->count : 0;
     uint64_t instances = a->instancecount > 0 ? (uint64_t)a->instancecount : 0;
-    if (draw_begin(call, s, (struct reach){end, instances, a->baseinstance}, &off)) {
+    if (draw_begin(
+            call, s,
+            (struct reach){end, instances, a->baseinstance, a->mode, end != 0 ? a->count : 0},
+            &off)) {
         gl->DrawArraysInstancedBaseInstanceEXT(a->mode, a->first, a->count, a->instancecount,
                                                a->baseinstance);
         draw_end(gl, s, off);
@@ -472,7 +486,7 @@ void hgl_glDrawArraysIndirectOffsetAEMU(
         hr_call_refuse(call, "no indirect buffer");
         return;
     }
-    if (draw_begin(call, s, (struct reach){HGL_ANY_VERTEX, UINT32_MAX, 0}, &off)) {
+    if (draw_begin(call, s, (struct reach){HGL_ANY_VERTEX, UINT32_MAX, 0, args->mode, -1}, &off)) {
         gl->DrawArraysIndirect(args->mode, (const void *)(uintptr_t)args->offset);
         draw_end(gl, s, off);
     }
@@ -489,7 +503,7 @@ void hgl_glDrawElementsIndirectOffsetAEMU(
         hr_call_refuse(call, "no indirect or index buffer");
         return;
     }
-    if (draw_begin(call, s, (struct reach){HGL_ANY_VERTEX, UINT32_MAX, 0}, &off)) {
+    if (draw_begin(call, s, (struct reach){HGL_ANY_VERTEX, UINT32_MAX, 0, args->mode, -1}, &off)) {
         gl->DrawElementsIndirect(args->mode, args->type, (const void *)(uintptr_t)args->offset);
         draw_end(gl, s, off);
     }

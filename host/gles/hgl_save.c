@@ -261,12 +261,16 @@ static void save_own(struct hgl_save *s, const struct hgl_saved *c)
     GLenum error = take_error(s);
     hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, c->handle);
     hgl_save_play_current(s, c);
+    bool resumes = hgl_save_feedbacks(s, c);
     hgl_save_arrays(s, c);
     hgl_save_framebuffers(s, c);
     hgl_save_own_objects(s, c);
     hgl_save_about(s, VGD_LEADS, HGL_ABOUT_BOUND, c->handle);
     hgl_save_labels(s, c->state, true);
     hgl_save_state(s, c);
+    if (resumes) {
+        gles2_pack_glResumeTransformFeedback(hgl_out(s));
+    }
     hgl_save_about(s, VGD_FIXED, HGL_ABOUT_ERROR, c->handle);
     raise_error(s, error);
 }

@@ -159,7 +159,9 @@ void hgl_save_delete_holes(struct hgl_save *s, enum hgl_kind kind, uint32_t top,
 void hgl_save_play_current(struct hgl_save *s, const struct hgl_saved *context);
 
 /* Groups: objects that contexts share; the desktop context is current. */
-void hgl_save_buffers(struct hgl_save *s);       /* hgl_save_object.c */
+void hgl_save_buffers(struct hgl_save *s); /* hgl_save_object.c */
+/* hgl_save_object.c: a buffer that is there gets its contents. */
+void hgl_save_refill(struct hgl_save *s, uint32_t name);
 void hgl_save_samplers(struct hgl_save *s);      /* hgl_save_object.c */
 void hgl_save_renderbuffers(struct hgl_save *s); /* hgl_save_render.c */
 void hgl_save_textures(struct hgl_save *s);      /* hgl_save_texture.c */
@@ -171,6 +173,12 @@ void hgl_save_deleted_programs(struct hgl_save *s);
 void hgl_save_framebuffers(struct hgl_save *s, const struct hgl_saved *c); /* hgl_save_object.c */
 void hgl_save_arrays(struct hgl_save *s, const struct hgl_saved *c);       /* hgl_save_arrays.c */
 void hgl_save_own_objects(struct hgl_save *s, const struct hgl_saved *c);
+/* hgl_save_feedback.c: before all else of a new context. True: the one that is bound is to be
+ * resumed behind it. */
+bool hgl_save_feedbacks(struct hgl_save *s, const struct hgl_saved *c);
+/* Of a kind that contexts do not share. */
+void hgl_save_own_names(struct hgl_save *s, const struct hgl_saved *c, enum hgl_kind kind,
+                        uint32_t top, const uint8_t *alive);
 void hgl_save_state(struct hgl_save *s, const struct hgl_saved *c); /* hgl_save_state.c */
 void hgl_save_gles1(struct hgl_save *s, const struct hgl_saved *c); /* all of one of GLES 1 */
 /* A command whose arguments can be asked for. values: one letter an argument, i, f or b as

@@ -1,4 +1,4 @@
-/* Buffers, samplers, framebuffers, transform feedbacks and pipelines of a snapshot. */
+/* Buffers, samplers, framebuffers, pipelines and queries of a snapshot. */
 #include "host/gles/hgl_query.h"
 #include "host/gles/hgl_save.h"
 
@@ -126,9 +126,29 @@ void hgl_save_samplers(struct hgl_save *s)
     sl_free(alive);
 }
 
-/* Of a kind that contexts do not share. */
-static void own_names(struct hgl_save *s, const struct hgl_saved *c, enum hgl_kind kind,
-                      uint32_t top, const uint8_t *alive)
+void hgl_save_refill(struct hgl_save *s, uint32_t name)
+{
+    const GLenum at = GL_COPY_READ_BUFFER;
+    s->gl->BindBuffer(at, name);
+    const struct storage storage = storage_of(s, at);
+    const uint32_t size = storage.size > 0 ? (uint32_t)storage.size : 0,
+                   most = size < PIECE ? size : PIECE;
+    uint8_t *data = hgl_save_alloc(s, most, 1);
+    if (storage.immutable != 0 && (storage.flags & GL_DYNAMIC_STORAGE_BIT_EXT) == 0) {
+        hgl_save_refuse(s, "buffer %u cannot be written to", name);
+    }
+    gles2_pack_glBindBuffer(hgl_out(s), GL_ARRAY_BUFFER, name);
+    for (uint32_t offset = 0, bytes; data != NULL && offset < size; offset += bytes) {
+        bytes = size - offset < most ? size - offset : most;
+        s->reader.GetBufferSubData(at, offset, bytes, data);
+        gles2_pack_glBufferSubData(hgl_out(s), GL_ARRAY_BUFFER, offset, bytes, data, bytes);
+        hgl_save_flush(s);
+    }
+    sl_free(data);
+}
+
+void hgl_save_own_names(struct hgl_save *s, const struct hgl_saved *c, enum hgl_kind kind,
+                        uint32_t top, const uint8_t *alive)
 {
     hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + kind, c->handle);
     hgl_save_generate(s, kind, top);
@@ -328,51 +348,7 @@ void hgl_save_framebuffers(struct hgl_save *s, const struct hgl_saved *c)
     sl_free(targets);
 }
 
-/* --- transform feedbacks, pipelines, queries --- */
-
-static void save_feedback(struct hgl_save *s, uint32_t name)
-{
-    const struct gl_driver *gl = s->gl;
-    GLint count = hgl_get(s, GL_MAX_TRANSFORM_FEEDBACK_SEPARATE_ATTRIBS);
-    gl->BindTransformFeedback(GL_TRANSFORM_FEEDBACK, name);
-    gles2_pack_glBindTransformFeedback(hgl_out(s), GL_TRANSFORM_FEEDBACK, name);
-    if (hgl_get(s, GL_TRANSFORM_FEEDBACK_ACTIVE) != 0) {
-        hgl_save_refuse(s, "a transform feedback is going on");
-    }
-    for (GLint i = 0; i < count; i++) {
-        GLint buffer = 0;
-        GLint64 start = 0, size = 0;
-        gl->GetIntegeri_v(GL_TRANSFORM_FEEDBACK_BUFFER_BINDING, (GLuint)i, &buffer);
-        gl->GetInteger64i_v(GL_TRANSFORM_FEEDBACK_BUFFER_START, (GLuint)i, &start);
-        gl->GetInteger64i_v(GL_TRANSFORM_FEEDBACK_BUFFER_SIZE, (GLuint)i, &size);
-        if (buffer != 0 && size != 0) {
-            gles2_pack_glBindBufferRange(hgl_out(s), GL_TRANSFORM_FEEDBACK_BUFFER, (GLuint)i,
-                                         (GLuint)buffer, start, size);
-        } else if (buffer != 0 || hgl_save_is_whole(s)) {
-            gles2_pack_glBindBufferBase(hgl_out(s), GL_TRANSFORM_FEEDBACK_BUFFER, (GLuint)i,
-                                        (GLuint)buffer);
-        }
-    }
-}
-
-static void save_feedbacks(struct hgl_save *s, const struct hgl_saved *c)
-{
-    uint8_t *alive;
-    GLint bound = hgl_get(s, GL_TRANSFORM_FEEDBACK_BINDING),
-          buffer = hgl_get(s, GL_TRANSFORM_FEEDBACK_BUFFER_BINDING);
-    uint32_t top = hgl_save_names(s, c->state, HGL_FEEDBACKS, &alive);
-    own_names(s, c, HGL_FEEDBACKS, top, alive);
-    for (uint32_t name = 0; name <= top && !hgl_save_failed(s); name++) {
-        if (name == 0 || alive[name] != 0) {
-            save_feedback(s, name);
-        }
-    }
-    s->gl->BindTransformFeedback(GL_TRANSFORM_FEEDBACK, (GLuint)bound);
-    gles2_pack_glBindTransformFeedback(hgl_out(s), GL_TRANSFORM_FEEDBACK, (GLuint)bound);
-    gles2_pack_glBindBuffer(hgl_out(s), GL_TRANSFORM_FEEDBACK_BUFFER, (GLuint)buffer);
-    hgl_save_flush(s);
-    sl_free(alive);
-}
+/* --- pipelines, queries --- */
 
 static const struct {
     GLenum name;
@@ -389,7 +365,7 @@ static void save_pipelines(struct hgl_save *s, const struct hgl_saved *c)
 {
     uint8_t *alive;
     uint32_t top = hgl_save_names(s, c->state, HGL_PIPELINES, &alive);
-    own_names(s, c, HGL_PIPELINES, top, alive);
+    hgl_save_own_names(s, c, HGL_PIPELINES, top, alive);
     for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
         GLint program = 0;
         if (alive[name] == 0) {
@@ -465,7 +441,7 @@ static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
     uint8_t *alive;
     struct sl_pack *out = hgl_out(s);
     uint32_t top = hgl_save_names(s, c->state, HGL_QUERIES, &alive);
-    own_names(s, c, HGL_QUERIES, top, alive);
+    hgl_save_own_names(s, c, HGL_QUERIES, top, alive);
     for (uint32_t turn = 0; turn < 2; turn++) { /* those that are over first */
         for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
             GLenum target = (GLenum)(uintptr_t)sl_map_find(&c->state->queries, name);
@@ -493,7 +469,6 @@ static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
 void hgl_save_own_objects(struct hgl_save *s, const struct hgl_saved *c)
 {
     if (c->context->gles_version >= 30) {
-        save_feedbacks(s, c);
         save_queries(s, c);
     }
     if (c->context->gles_version >= 31) {

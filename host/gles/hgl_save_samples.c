@@ -79,25 +79,25 @@ static struct hgl_image image_of(const struct hgl_save *s, const struct hgl_samp
     if (of->target == GL_RENDERBUFFER) {
         s->gl->BindRenderbuffer(GL_RENDERBUFFER, of->name);
         return (struct hgl_image){.of = of,
-                              .width = renderbuffer_get(s, GL_RENDERBUFFER_WIDTH),
-                              .height = renderbuffer_get(s, GL_RENDERBUFFER_HEIGHT),
-                              .layers = 1,
-                              .samples = renderbuffer_get(s, GL_RENDERBUFFER_SAMPLES),
-                              .fixed = GL_TRUE,
-                              .internal =
-                                  (GLenum)renderbuffer_get(s, GL_RENDERBUFFER_INTERNAL_FORMAT)};
+                                  .width = renderbuffer_get(s, GL_RENDERBUFFER_WIDTH),
+                                  .height = renderbuffer_get(s, GL_RENDERBUFFER_HEIGHT),
+                                  .layers = 1,
+                                  .samples = renderbuffer_get(s, GL_RENDERBUFFER_SAMPLES),
+                                  .fixed = GL_TRUE,
+                                  .internal =
+                                      (GLenum)renderbuffer_get(s, GL_RENDERBUFFER_INTERNAL_FORMAT)};
     }
     s->gl->BindTexture(of->target, of->name);
     bool is_array = of->target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY;
-    return (struct hgl_image){.of = of,
-                          .width = texture_get(s, of->target, GL_TEXTURE_WIDTH),
-                          .height = texture_get(s, of->target, GL_TEXTURE_HEIGHT),
-                          .layers = is_array ? texture_get(s, of->target, GL_TEXTURE_DEPTH) : 1,
-                          .samples = texture_get(s, of->target, GL_TEXTURE_SAMPLES),
-                          .fixed = texture_get(s, of->target, GL_TEXTURE_FIXED_SAMPLE_LOCATIONS),
-                          .internal =
-                              (GLenum)texture_get(s, of->target, GL_TEXTURE_INTERNAL_FORMAT),
-                          .is_array = is_array};
+    return (struct hgl_image){
+        .of = of,
+        .width = texture_get(s, of->target, GL_TEXTURE_WIDTH),
+        .height = texture_get(s, of->target, GL_TEXTURE_HEIGHT),
+        .layers = is_array ? texture_get(s, of->target, GL_TEXTURE_DEPTH) : 1,
+        .samples = texture_get(s, of->target, GL_TEXTURE_SAMPLES),
+        .fixed = texture_get(s, of->target, GL_TEXTURE_FIXED_SAMPLE_LOCATIONS),
+        .internal = (GLenum)texture_get(s, of->target, GL_TEXTURE_INTERNAL_FORMAT),
+        .is_array = is_array};
 }
 
 /* At most two; NULL: none of ours. */

@@ -398,3 +398,121 @@ SLT_TEST(gles_group, tells_a_large_texture_name_from_a_renderbuffers)
     SLT_EXPECT_EQ(77u, handle);
     hgl_group_put(state.group);
 }
+
+/* --- transform feedbacks --- */
+
+static uint32_t capturing_program(struct twin *t)
+{
+    struct sl_pack *o = twin_out(t);
+    uint32_t v = shader(t, GL_VERTEX_SHADER,
+                        "#version 300 es\nuniform float seed; out float a; out vec2 b;\n"
+                        "void main() { a = seed + float(gl_VertexID); b = vec2(a, 2.0 * a);"
+                        "gl_Position = vec4(0, 0, 0, 1); }\n"),
+             f = shader(t, GL_FRAGMENT_SHADER, "#version 300 es\nvoid main() {}\n");
+    gles2_pack_glCreateProgram(o);
+    uint32_t name = twin_ask(t);
+    gles2_pack_glAttachShader(o, name, v);
+    gles2_pack_glAttachShader(o, name, f);
+    gles2_pack_glTransformFeedbackVaryingsAEMU(o, name, 2, "a;b;", 4, 4, GL_SEPARATE_ATTRIBS);
+    gles2_pack_glLinkProgram(o, name);
+    gles2_pack_glUseProgram(o, name);
+    expect_linked(t, name);
+    return name;
+}
+
+static void capture(struct twin *t, float seed, GLsizei count)
+{
+    gles2_pack_glUniform1f(twin_out(t), 0, seed);
+    gles2_pack_glDrawArrays(twin_out(t), GL_TRIANGLES, 0, count);
+    twin_send(t);
+}
+
+static void captured(struct twin *t, uint32_t buffer, uint8_t *out, size_t size)
+{
+    struct sl_pack *o = twin_out(t);
+    gles2_pack_glBindBuffer(o, GL_COPY_READ_BUFFER, buffer);
+    gles2_pack_glMapBufferRangeAEMU(o, GL_COPY_READ_BUFFER, 0, (GLsizeiptr)size, GL_MAP_READ_BIT,
+                                    (uint32_t)size);
+    twin_send(t);
+    SLT_ASSERT_EQ(size, t->reply_size);
+    memcpy(out, t->reply, size);
+}
+
+/* More vertices than fit come behind the cut; pauses: another one goes on in between. */
+static void goes_on(struct save_pair *p, bool pauses)
+{
+    enum { SIZES = 2, ROOM = 400 };
+    uint8_t want[ROOM], got[ROOM];
+    struct sl_pack *o = twin_out(&p->one);
+    uint32_t buffers[SIZES], object = save_gen(&p->one, gles2_pack_glGenTransformFeedbacks);
+    (void)capturing_program(&p->one);
+    gles2_pack_glBindTransformFeedback(o, GL_TRANSFORM_FEEDBACK, object);
+    for (GLuint i = 0; i < SIZES; i++) {
+        buffers[i] = save_buffer(&p->one, GL_ARRAY_BUFFER, ROOM, GL_DYNAMIC_READ);
+        gles2_pack_glBindBufferRange(o, GL_TRANSFORM_FEEDBACK_BUFFER, i, buffers[i], 16,
+                                     ROOM - 16 * (i + 1));
+    }
+    uint32_t query = save_gen(&p->one, gles2_pack_glGenQueries);
+    gles2_pack_glBeginQuery(o, GL_TRANSFORM_FEEDBACK_PRIMITIVES_WRITTEN, query);
+    gles2_pack_glBeginTransformFeedback(o, GL_TRIANGLES);
+    capture(&p->one, 10, 6);
+    capture(&p->one, 20, 5); /* one triangle, and a rest */
+    if (pauses) {
+        gles2_pack_glPauseTransformFeedback(o);
+        gles2_pack_glBindTransformFeedback(o, GL_TRANSFORM_FEEDBACK, 0);
+    }
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct twin *t = i == 0 ? &p->one : &p->other;
+        o = twin_out(t);
+        if (pauses) {
+            capture(t, 25, 3);
+            gles2_pack_glBindTransformFeedback(o, GL_TRANSFORM_FEEDBACK, object);
+            gles2_pack_glResumeTransformFeedback(o);
+        }
+        capture(t, 30, 3);
+        capture(t, 40, 60);
+        gles2_pack_glEndTransformFeedback(o);
+        gles2_pack_glEndQuery(o, GL_TRANSFORM_FEEDBACK_PRIMITIVES_WRITTEN);
+        gles2_pack_glGetQueryObjectuiv(o, query, GL_QUERY_RESULT, 4);
+        SLT_EXPECT_EQ((ROOM - 32) / 8u / 3u, twin_ask(t));
+        SLT_EXPECT_EQ(0u, save_error(t));
+    }
+    for (uint32_t i = 0; i < SIZES; i++) {
+        captured(&p->one, buffers[i], want, sizeof want);
+        captured(&p->other, buffers[i], got, sizeof got);
+        SLT_EXPECT_MEMEQ(want, got, sizeof want);
+    }
+}
+
+SLT_TEST_F(gles_save_objects, a_transform_feedback_that_goes_on, p)
+{
+    goes_on(p, false);
+}
+
+SLT_TEST_F(gles_save_objects, a_transform_feedback_that_pauses, p)
+{
+    goes_on(p, true);
+}
+
+/* Indices may restart primitives: nobody counts those vertices. */
+SLT_TEST_F(gles_save_objects, a_transform_feedback_that_nobody_counts, p)
+{
+    static const uint8_t indices[3] = {0, 1, 2};
+    struct sl_pack *o = twin_out(&p->one);
+    (void)capturing_program(&p->one);
+    for (GLuint i = 0; i < 2; i++) {
+        uint32_t buffer = save_buffer(&p->one, GL_ARRAY_BUFFER, 400, GL_DYNAMIC_READ);
+        gles2_pack_glBindBufferBase(o, GL_TRANSFORM_FEEDBACK_BUFFER, i, buffer);
+    }
+    gles2_pack_glBeginTransformFeedback(o, GL_TRIANGLES);
+    gles2_pack_glDrawElementsData(o, GL_TRIANGLES, 3, GL_UNSIGNED_BYTE, indices, 3, 3);
+    twin_send(&p->one);
+    SLT_EXPECT_LOG("gles", "nobody knows how many vertices it has");
+    SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, twin_save(&p->one, &p->first));
+    gles2_pack_glEndTransformFeedback(o); /* as if nothing had been */
+    gles2_pack_glBeginTransformFeedback(o, GL_TRIANGLES);
+    SLT_EXPECT_EQ(0u, save_error(&p->one));
+    SLT_EXPECT_OK(twin_save(&p->one, &p->again));
+}
