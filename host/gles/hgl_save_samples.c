@@ -14,9 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define IMAGES_MAX 1024u
-#define PIECE      (16u << 20) /* of a packet */
-#define TEXT_MAX   1024u
+#define IMAGES_MAX  1024u
+#define SAMPLES_MAX 32          /* bits of a word of their mask */
+#define PIECE       (16u << 20) /* of a packet */
+#define TEXT_MAX    1024u
 
 static const struct hgl_sample_kind small = {GL_RGBA8, GL_RGBA,           GL_UNSIGNED_BYTE, 1,
                                              "",       "packUnorm4x8(v)", "c = v"};
@@ -303,6 +304,31 @@ static void look_at_depths(struct hgl_copier *c, GLint samples)
 
 /* --- all of them --- */
 
+/* All samples of some rows. False: they are not to be written. */
+static bool copy_rows(struct hgl_copier *c, const struct hgl_image *i,
+                      const struct hgl_sample_kind *k, struct hgl_part p)
+{
+    const size_t size = (size_t)i->width * (size_t)p.rows * k->words * 4u;
+    void *words[SAMPLES_MAX] = {NULL};
+    bool same = true, done = true, has_all = true;
+    for (p.sample = 0; p.sample < i->samples; p.sample++) {
+        words[p.sample] = read_part(c, i, k, &p);
+        has_all = has_all && words[p.sample] != NULL;
+        same = same && has_all && memcmp(words[0], words[p.sample], size) == 0;
+    }
+    if (has_all && !(same && hgl_samples_clear(c, i, k, &p, words[0]))) {
+        const struct hgl_lent *lent = c->lent;
+        done = lent->program != 0 && lent->vertex != 0 && lent->fragment != 0;
+        for (p.sample = 0; done && p.sample < i->samples; p.sample++) {
+            hgl_samples_put(c, i, k, &p, words[p.sample]);
+        }
+    }
+    for (p.sample = 0; p.sample < i->samples; p.sample++) {
+        sl_free(words[p.sample]);
+    }
+    return done;
+}
+
 static void copy_kind(struct hgl_copier *c, const struct hgl_image *i,
                       const struct hgl_sample_kind *k)
 {
@@ -318,17 +344,13 @@ static void copy_kind(struct hgl_copier *c, const struct hgl_image *i,
         leave_out(c->s, i->of, "the driver does not link what reads them");
         return;
     }
-    hgl_samples_writes(c, k);
     for (struct hgl_part p = {0}; p.layer < i->layers; p.layer++) {
         hgl_samples_aim(c, i, k, p.layer);
-        for (p.sample = 0; p.sample < i->samples; p.sample++) {
-            for (p.row = 0; p.row < i->height && !hgl_save_failed(c->s); p.row += p.rows) {
-                p.rows = i->height - p.row < rows ? i->height - p.row : rows;
-                void *words = read_part(c, i, k, &p);
-                if (words != NULL) {
-                    hgl_samples_put(c, i, k, &p, words);
-                }
-                sl_free(words);
+        for (p.row = 0; p.row < i->height && !hgl_save_failed(c->s); p.row += p.rows) {
+            p.rows = i->height - p.row < rows ? i->height - p.row : rows;
+            if (!copy_rows(c, i, k, p)) {
+                leave_out(c->s, i->of, "there are no shaders to lend their names");
+                return;
             }
         }
     }
@@ -342,7 +364,7 @@ static void copy_one(struct hgl_copier *c, const struct hgl_samples *of)
     static const GLint none[6] = {0};
     const struct hgl_sample_kind *kinds[2];
     struct hgl_image i = image_of(s, of);
-    if (!kinds_of(hgl_format_of(i.internal, none), kinds) || i.samples > 32) {
+    if (!kinds_of(hgl_format_of(i.internal, none), kinds) || i.samples > SAMPLES_MAX) {
         leave_out(s, of, "of a format that is not known");
         return;
     }
@@ -371,8 +393,6 @@ void hgl_save_samples(struct hgl_save *s, const struct hgl_lent *lent)
 {
     struct hgl_copier c = {.s = s, .lent = lent};
     const char *why = !s->to->is_last ? "its guest goes on, and would miss names"
-                      : lent->program == 0 || lent->vertex == 0 || lent->fragment == 0
-                          ? "there are no shaders to lend their names"
                       : hgl_top(s->root->state, HGL_FRAMEBUFFERS) < HGL_BORROWED_FRAMEBUFFER
                           ? "there never was a framebuffer"
                           : NULL;

@@ -45,12 +45,14 @@ struct hgl_part {
 /* hgl_save_samples_put.c. A context for it, before the first one and behind the last one. */
 void hgl_samples_begin(struct hgl_copier *c);
 void hgl_samples_end(struct hgl_copier *c);
-/* The programs there write this kind from now on. */
-void hgl_samples_writes(struct hgl_copier *c, const struct hgl_sample_kind *k);
 /* What is attached is drawn on with this kind alone. */
 void hgl_samples_aim(struct hgl_copier *c, const struct hgl_image *i,
                      const struct hgl_sample_kind *k, GLint layer);
 void hgl_samples_put(struct hgl_copier *c, const struct hgl_image *i,
                      const struct hgl_sample_kind *k, const struct hgl_part *p, const void *words);
+/* The same for all samples. False: they are of too many values. */
+bool hgl_samples_clear(struct hgl_copier *c, const struct hgl_image *i,
+                       const struct hgl_sample_kind *k, const struct hgl_part *p,
+                       const void *words);
 
 #endif

@@ -1,4 +1,5 @@
-/* Samples in the replay: a shader writes each of them where the mask of samples lets it. */
+/* Samples in the replay: a shader writes each of them where the mask of samples lets it. What looks
+ * as if it was cleared, is. */
 #include "host/gles/hgl_save_samples.h"
 
 #include "wire/rc_pack.h"
@@ -9,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX 1024u
+#define TEXT_MAX   1024u
+#define CLEARS_MAX 64u
 
 static const char vertex_text[] = "#version 310 es\n"
                                   "void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0,"
@@ -43,9 +45,6 @@ void hgl_samples_begin(struct hgl_copier *c)
     rc_pack_rcCreateContext(out, s->root->context->config, s->root->handle, 5);
     hgl_save_reply(s, &s->spare, 4);
     rc_pack_rcMakeCurrentAsync(out, s->spare, 0, 0);
-    put_text(s, c->lent->vertex, vertex_text);
-    gles2_pack_glAttachShader(out, c->lent->program, c->lent->vertex);
-    gles2_pack_glAttachShader(out, c->lent->program, c->lent->fragment);
     gles2_pack_glPixelStorei(out, GL_UNPACK_ALIGNMENT, 1);
     gles2_pack_glDisable(out, GL_DITHER);
     gles2_pack_glEnable(out, GL_SCISSOR_TEST);
@@ -70,20 +69,28 @@ void hgl_samples_end(struct hgl_copier *c)
     gles2_pack_glTexImage2D(out, GL_TEXTURE_2D, 0, GL_RGBA8, 0, 0, 0, GL_RGBA, GL_UNSIGNED_BYTE,
                             &none);
     gles2_pack_glDeleteFramebuffers(out, 1, &(uint32_t){HGL_BORROWED_FRAMEBUFFER}, 4);
-    gles2_pack_glUseProgram(out, 0);
-    gles2_pack_glDetachShader(out, c->lent->program, c->lent->vertex);
-    gles2_pack_glDetachShader(out, c->lent->program, c->lent->fragment);
+    if (c->written != NULL) {
+        gles2_pack_glUseProgram(out, 0);
+        gles2_pack_glDetachShader(out, c->lent->program, c->lent->vertex);
+        gles2_pack_glDetachShader(out, c->lent->program, c->lent->fragment);
+    }
     rc_pack_rcMakeCurrentAsync(out, 0, 0, 0);
     rc_pack_rcDestroyContext(out, s->spare);
     hgl_save_play_current(s, s->root);
 }
 
-void hgl_samples_writes(struct hgl_copier *c, const struct hgl_sample_kind *k)
+/* The programs there write this kind from now on. */
+static void writes(struct hgl_copier *c, const struct hgl_sample_kind *k)
 {
     struct sl_pack *out = hgl_out(c->s);
     char text[TEXT_MAX], declared[64] = "";
     if (c->written == k) {
         return;
+    }
+    if (c->written == NULL) {
+        put_text(c->s, c->lent->vertex, vertex_text);
+        gles2_pack_glAttachShader(out, c->lent->program, c->lent->vertex);
+        gles2_pack_glAttachShader(out, c->lent->program, c->lent->fragment);
     }
     if (k != &hgl_depths && k != &hgl_stencils) {
         snprintf(declared, sizeof declared, "layout(location = 0) out highp %svec4 c;\n",
@@ -117,6 +124,7 @@ void hgl_samples_put(struct hgl_copier *c, const struct hgl_image *i,
     struct sl_pack *out = hgl_out(c->s);
     const struct sl_gather all =
         sl_gather_flat(words, (size_t)i->width * (size_t)p->rows * k->words * 4u);
+    writes(c, k);
     gles2_pack_glTexImage2D(out, GL_TEXTURE_2D, 0, (GLint)k->internal, i->width, p->rows, 0,
                             k->format, k->type, &all);
     gles2_pack_glScissor(out, 0, p->row, i->width, p->rows);
@@ -149,4 +157,72 @@ void hgl_samples_aim(struct hgl_copier *c, const struct hgl_image *i,
         gles2_pack_glScissor(out, 0, 0, i->width, i->height);
         gles2_pack_glClear(out, GL_STENCIL_BUFFER_BIT);
     }
+}
+
+/* --- what was cleared --- */
+
+struct box {
+    GLint x, y, width, height;
+};
+
+/* How many boxes of one value each make up the rows: at most CLEARS_MAX, else 0. */
+static uint32_t find_boxes(const struct hgl_image *i, const struct hgl_sample_kind *k, GLint rows,
+                           const uint8_t *words, struct box boxes[CLEARS_MAX])
+{
+    const size_t size = k->words * 4u, row = (size_t)i->width * size;
+    uint32_t count = 0, first = 0; /* of the row above */
+    for (GLint y = 0; y < rows; y++, words += row) {
+        if (y != 0 && memcmp(words, words - row, row) == 0) {
+            for (uint32_t b = first; b < count; b++) {
+                boxes[b].height++;
+            }
+            continue;
+        }
+        first = count;
+        for (GLint x = 0; x < i->width; x++) {
+            const uint8_t *at = words + (size_t)x * size;
+            if (x != 0 && memcmp(at, at - size, size) == 0) {
+                boxes[count - 1].width++;
+            } else if (count == CLEARS_MAX) {
+                return 0;
+            } else {
+                boxes[count++] = (struct box){x, y, 1, 1};
+            }
+        }
+    }
+    return count;
+}
+
+static void clear(struct sl_pack *out, const struct hgl_sample_kind *k, const uint8_t *value)
+{
+    GLfloat color[4] = {0};
+    if (k == &hgl_depths) {
+        gles2_pack_glClearBufferfv(out, GL_DEPTH, 0, value, 4);
+    } else if (k == &hgl_stencils) {
+        gles2_pack_glClearBufferiv(out, GL_STENCIL, 0, value, 4);
+    } else if (k->words == 1) {
+        for (uint32_t n = 0; n < 4; n++) {
+            color[n] = (GLfloat)value[n] / 255;
+        }
+        gles2_pack_glClearBufferfv(out, GL_COLOR, 0, color, sizeof color);
+    } else {
+        (k->type == GL_FLOAT ? gles2_pack_glClearBufferfv
+         : k->type == GL_INT ? gles2_pack_glClearBufferiv
+                             : gles2_pack_glClearBufferuiv)(out, GL_COLOR, 0, value, 16);
+    }
+}
+
+bool hgl_samples_clear(struct hgl_copier *c, const struct hgl_image *i,
+                       const struct hgl_sample_kind *k, const struct hgl_part *p, const void *words)
+{
+    struct sl_pack *out = hgl_out(c->s);
+    struct box boxes[CLEARS_MAX];
+    const uint8_t *values = words;
+    uint32_t count = find_boxes(i, k, p->rows, words, boxes);
+    for (uint32_t b = 0; b < count; b++) {
+        size_t at = (size_t)boxes[b].y * (size_t)i->width + (size_t)boxes[b].x;
+        gles2_pack_glScissor(out, boxes[b].x, p->row + boxes[b].y, boxes[b].width, boxes[b].height);
+        clear(out, k, values + at * k->words * 4u);
+    }
+    return count != 0;
 }

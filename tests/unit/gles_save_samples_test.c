@@ -215,6 +215,37 @@ SLT_TEST_F(gles_save_samples, of_an_array, p)
     SLT_EXPECT_EQ((size_t)LAYERS * SAMPLES, count_of(&p->first, GLES2_OP_glSampleMaski) - 1);
 }
 
+/* Where nothing was ever drawn there is no program whose names could be lent. */
+SLT_TEST_FP(gles_save_samples, that_were_cleared, p, struct sampled, formats, x)
+{
+    static const uint32_t ints[4] = {3, 70, 100, 250};
+    static const float floats[4] = {0.25f, 0.7f, 0.125f, 1};
+    struct sl_pack *o = twin_out(&p->one);
+    bool is_int = x->internal == GL_R32UI || x->internal == GL_RGBA16UI;
+    framebuffer(&p->one);
+    (void)renderbuffer(&p->one, x->internal, x->attachment);
+    gles2_pack_glEnable(o, GL_SCISSOR_TEST);
+    for (GLint n = 0; n < 3; n++) {
+        gles2_pack_glScissor(o, 4 * n, 2 * n, SIDE - 8 * n, SIDE - 6 * n);
+        if (x->attachment != GL_COLOR_ATTACHMENT0) {
+            gles2_pack_glClearDepthf(o, n == 0 ? 1 : floats[n]);
+            gles2_pack_glClearStencil(o, (GLint)ints[n]);
+            gles2_pack_glClear(o, GL_DEPTH_BUFFER_BIT | GL_STENCIL_BUFFER_BIT);
+        } else if (x->internal == GL_RGBA8I) {
+            gles2_pack_glClearBufferiv(o, GL_COLOR, 0, ints, sizeof ints);
+        } else if (is_int) {
+            gles2_pack_glClearBufferuiv(o, GL_COLOR, 0, ints, sizeof ints);
+        } else {
+            gles2_pack_glClearColor(o, floats[n], floats[n + 1], floats[1], floats[2]);
+            gles2_pack_glClear(o, GL_COLOR_BUFFER_BIT);
+        }
+    }
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    SLT_EXPECT_EQ(0u, count_of(&p->first, GLES2_OP_glDrawArrays));
+    SLT_EXPECT_LT(1u, count_of(&p->first, GLES2_OP_glScissor));
+}
+
 static void resolve(struct twin *t, uint32_t from, uint32_t to, uint8_t *pixels)
 {
     struct sl_pack *o = twin_out(t);
