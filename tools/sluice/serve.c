@@ -182,8 +182,8 @@ const struct verb verb_serve = {
         "With --any-user a driver of the CPU gives nobody device addresses, which are the host's "
         "own. --trust leaves both out,\n"
         "and lets workers reach other processes.",
-    .example =
-        "sluice serve --socket /tmp/s.sock & sluice run --socket /tmp/s.sock -- es2gears_x11",
+    .example = "sluice serve --socket /tmp/s.sock   # then: sluice run --socket /tmp/s.sock -- "
+               "es2gears_x11",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE |
