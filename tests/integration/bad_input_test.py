@@ -101,6 +101,8 @@ class BadInput(TraceBed):
             [(True, True), (False, False)], [self.whole(trace) for trace in (str(self.any()), path)]
         )
         short = f"warning: {path}: recording ended without an end mark"
+        self.ends(0, "info", "--requirements", path, says=short)
+        self.ends(6, "info", "--requirements", "--strict", path, says=short)
         self.ends(1, "diff", str(self.any()), path, says=short)
         self.ends(0, "bench", "--runs", "1", "--backend", "null", path, says=short)
         self.ends(0, "trim", "--offline", "-o", str(self.tmp / "kept.slc"), path, says=short)

@@ -148,7 +148,7 @@ class Requirements(TraceBed):
         needs = self.needs("gl")
         self.assertTrue(needs["context version"])
         text = self.ends(0, "info", "--requirements", str(self.traces["gl"]))
-        self.assertRegex(text, r"(?m)^context version +\d +call \d+, frame 0$")
+        self.assertRegex(text, r"(?m)^context version +OpenGL ES [123]\.[012] +call \d+, frame 0$")
 
 
 if __name__ == "__main__":

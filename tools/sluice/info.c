@@ -238,8 +238,9 @@ static int run(const struct opt_set *set)
             thumb != NULL ? info_thumb(info.path, info.reader, thumb, opt_on(set, INFO_FORCE))
             : opt_on(set, INFO_CHECK)
                 ? info_check(info.path, info.reader, opt_on(set, INFO_STRICT), json, &info.progress)
-            : opt_on(set, INFO_REQUIREMENTS) ? info_needs(info.path, info.reader, json)
-                                             : show(&info, set);
+            : opt_on(set, INFO_REQUIREMENTS)
+                ? info_needs(info.path, info.reader, opt_on(set, INFO_STRICT), json)
+                : show(&info, set);
     }
     progress_end(&info.progress);
     cap_summary_finish(&info.summary);

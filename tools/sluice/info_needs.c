@@ -96,8 +96,12 @@ static const struct {
 } members[] = {{"memoryTypeIndex = ", "memory type"},
                {"queueFamilyIndex = ", "queue family"},
                {"internalformat = ", "format"},
-               {"internalFormat = ", "format"},
-               {"glVersion = ", "context version"}};
+               {"internalFormat = ", "format"}};
+
+/* rcCreateContext's glVersion. */
+static const char *const versions[] = {
+    NULL, "OpenGL ES 1.1", "OpenGL ES 2.0", "OpenGL ES 3.0", "OpenGL ES 3.1", "OpenGL ES 3.2"};
+#define VERSION_IS "glVersion = "
 
 /* What a command's text has in it where a feature is used. */
 static const struct {
@@ -231,6 +235,11 @@ static void look_at(struct needs *n, const char *name, const char *text)
     for (const char *at = text; creates && (at = strstr(at, "\"VK_")) != NULL; at += 4) {
         add(n, "extension enabled", at + 1, word_size(at + 1));
     }
+    const char *version = strcmp(name, "rcCreateContext") == 0 ? strstr(text, VERSION_IS) : NULL;
+    unsigned long number = version != NULL ? strtoul(version + strlen(VERSION_IS), NULL, 10) : 0;
+    if (number != 0 && number < sizeof versions / sizeof versions[0]) {
+        add(n, "context version", versions[number], strlen(versions[number]));
+    }
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         const char *at = strstr(text, members[i].before);
         for (; at != NULL; at = strstr(at, members[i].before)) {
@@ -292,7 +301,7 @@ static void print(struct needs *n, bool json)
     fputs(json ? "]}\n" : "", stdout);
 }
 
-int info_needs(const char *path, struct cap_reader *reader, bool json)
+int info_needs(const char *path, struct cap_reader *reader, bool strict, bool json)
 {
     struct needs n = {.list = sl_alloc_array(NEEDS_MAX, sizeof *n.list)};
     struct calls *calls = calls_create(CALLS_TEXT, true, stdout);
@@ -302,8 +311,11 @@ int info_needs(const char *path, struct cap_reader *reader, bool json)
     int code =
         result == SL_OK ? trace_schema(path, reader, &schema) : trace_failed(path, reader, result);
     if (code == SLUICE_EXIT_OK) {
+        trace_warn_cut(path, reader);
         code = walk(path, reader, &n, calls, schema);
         print(&n, json);
+        code = code == SLUICE_EXIT_OK && strict && !reader->is_complete ? SLUICE_EXIT_INCOMPLETE
+                                                                        : code;
     }
     schema_destroy(schema);
     calls_destroy(calls);

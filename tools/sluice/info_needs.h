@@ -5,6 +5,6 @@
 #include "tools/sluice/trace.h"
 
 /* info --requirements: reads all calls; reader: opened, scanned or not. Returns an exit code. */
-int info_needs(const char *path, struct cap_reader *reader, bool json);
+int info_needs(const char *path, struct cap_reader *reader, bool strict, bool json);
 
 #endif
