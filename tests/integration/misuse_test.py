@@ -97,6 +97,18 @@ class Places(TraceBed):
             if words[0] != "replay":
                 self.assertEqual(whole, done.stdout.decode())
 
+    def test_temporary_files_are_where_TMPDIR_says(self) -> None:
+        trace, no = self.any(), str(self.tmp / "there-is-none")
+        for words in (["diff", "--shots", "0", str(trace)], ["trim", "-o", "-"], ["info"]):
+            done = subprocess.run(
+                [SLUICE, *words, "-" if words[0] == "info" else str(trace)],
+                input=trace.read_bytes(),
+                capture_output=True,
+                env=environment(TMPDIR=no),
+            )
+            self.assertEqual(3, done.returncode, words)
+            self.assertIn(b"No such file or directory", done.stderr)
+
     def test_a_full_disk_for_results(self) -> None:
         """Also where the answer is "different"."""
         trace, other = str(self.any()), str(self.tmp / "some.slc")

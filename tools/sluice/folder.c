@@ -1,11 +1,11 @@
 #include "tools/sluice/folder.h"
 #include "tools/sluice/exit.h"
-#include "tools/sluice/place.h"
 #include "tools/sluice/say.h"
 
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -34,10 +34,11 @@ int folder_path(char *path, const char *folder, const char *name, bool make)
 
 int folder_temporary(char *path)
 {
-    enum sl_result result = place_private_dir(path);
-    if (result != SL_OK) {
+    const char *base = getenv("TMPDIR"); /* XDG_RUNTIME_DIR has memory's size */
+    base = base != NULL && base[0] != '\0' ? base : "/tmp";
+    if (snprintf(path, PATH_MAX, "%s/sluice-XXXXXX", base) >= PATH_MAX || mkdtemp(path) == NULL) {
         say_error("%s: no folder can be made there: %s; set TMPDIR to a place that can be written",
-                  path, sl_result_name(result));
+                  base, strerror(errno));
         return SLUICE_EXIT_FILE;
     }
     return SLUICE_EXIT_OK;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,10 +31,15 @@ const char *trace_number(uint64_t number, char *text)
 /* What comes through a pipe, as a file that can be sought in. */
 static int spool(void)
 {
-    FILE *copy = tmpfile();
-    int fd = copy != NULL ? fcntl(fileno(copy), F_DUPFD_CLOEXEC, 0) : -1;
-    if (copy != NULL) {
-        fclose(copy);
+    const char *folder = getenv("TMPDIR");
+    folder = folder != NULL && folder[0] != '\0' ? folder : "/tmp";
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) { /* a file system without such files */
+        FILE *copy = tmpfile();
+        fd = copy != NULL ? fcntl(fileno(copy), F_DUPFD_CLOEXEC, 0) : -1;
+        if (copy != NULL) {
+            fclose(copy);
+        }
     }
     char block[65536];
     ssize_t got = fd >= 0 ? 1 : -1;
