@@ -8,9 +8,11 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import time
 import unittest
+from errno import ECONNREFUSED, ENOENT
 from typing import Optional
 
 from cli_bed import PATIENCE_S, PROBE, SLUICE, Case, blocks, state_of, wait_for
@@ -53,6 +55,31 @@ class Serve(Case):
             done = self.run_sluice("serve", "--socket", str(self.tmp / "no" / "s"), *words)
             self.assertEqual(3, done.returncode)
             self.assertNotIn("serving at", done.stderr)
+
+    def test_tells_its_service_manager(self) -> None:
+        """Without one that listens nothing is different."""
+        name = f"{self.tmp}/notify"
+        for verb, words in (("serve", ()), ("serve", ("--isolate",)), ("device", ())):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+                manager.bind(name)
+                manager.settimeout(PATIENCE_S)
+                self.env["NOTIFY_SOCKET"] = name
+                process, path, status = self.start_served(verb, *words)
+                with status:
+                    self.assertEqual(b"READY=1", manager.recv(4096))
+                    with socket.socket(socket.AF_UNIX) as unfit:  # somebody listens there
+                        self.assertNotIn(unfit.connect_ex(path), (ENOENT, ECONNREFUSED))
+                    self.assertRegex(manager.recv(4096), b"^STATUS=draws on .")
+                    process.terminate()
+                    self.assertEqual(b"STOPPING=1", manager.recv(4096))
+                    self.assertEqual((0, ""), self.finish(process, signal.SIGTERM))
+                    manager.setblocking(False)
+                    self.assertRaises(BlockingIOError, manager.recv, 4096)
+            process, path, status = self.start_served(verb, *words)
+            with status:
+                self.assertEqual("listening\n", status.readline())
+                self.assertEqual((0, ""), self.finish(process, signal.SIGTERM))
+            os.unlink(name)
 
     def test_a_driver_that_is_missing_is_told_of_once(self) -> None:
         done = self.run_sluice("run", "--gpu", "nobody's", "--", "true")

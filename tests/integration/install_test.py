@@ -88,6 +88,8 @@ def main() -> int:
         for page in ("sluice.1", "sluice-run.1", "sluice-serve.1"):
             check(any(prefix.rglob(page)), f"no {page}")
         check(any(prefix.rglob("bash-completion/completions/sluice")), "no completion")
+        for unit in ("sluice.service", "sluice-device@.service"):
+            check((prefix / "lib/systemd/user" / unit).is_file(), f"no {unit}")
         left = [
             str(path)
             for path in prefix.rglob("*")

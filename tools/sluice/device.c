@@ -1,6 +1,7 @@
 /* sluice device: the GPU of one virtual machine, over vhost-user. */
 #include "host/device/device.h"
 #include "tools/sluice/host_options.h"
+#include "tools/sluice/notify.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
 #include "tools/sluice/window.h"
@@ -134,11 +135,12 @@ static int serve(struct vhost_server *server, const struct hct_type *const *type
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
-    host_ready(device, status_fd);
+    host_ready(device, status_fd, true);
     tools.device = device;
     vhost_server_set_device(server, device);
     vhost_server_set_tool(server, host_record_tool, &tools);
     enum sl_result result = vhost_server_run(server, stop_fd);
+    notify_send("STOPPING=1");
     host_record_end(&tools, CAP_END_PROGRAM);
     device->ops->destroy(device);
     host_record_finish(&tools);
@@ -160,6 +162,7 @@ static int listen_and_serve(const struct vhost_server_options *server_options,
         window_set_server(window, server);
     }
     host_tell(status_fd, "listening");
+    notify_send("READY=1");
     say_note("the virtual machine's GPU is at %s; qemu: -chardev socket,id=gpu,path=... -device "
              "vhost-user-test-device-pci,chardev=gpu,virtio-id=16,num_vqs=2,vq_size=256,"
              "config_size=16",

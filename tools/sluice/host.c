@@ -1,6 +1,7 @@
 #include "tools/sluice/host.h"
 #include "tools/sluice/exit.h"
 #include "tools/sluice/host_stats.h"
+#include "tools/sluice/notify.h"
 #include "tools/sluice/place.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/worker.h"
@@ -148,6 +149,7 @@ void host_listening(const struct host_options *options, int status_fd)
 {
     host_tell(status_fd, "listening");
     if (options->is_found) {
+        notify_send("READY=1");
         say_note("serving at %s; programs find it by SLUICE_SOCKET, or start them with sluice run "
                  "--socket",
                  options->path);
@@ -193,12 +195,15 @@ int host_make_device(const struct hct_type *const *types, const struct hct_optio
     return SLUICE_EXIT_OK;
 }
 
-void host_ready(struct vgd *device, int status_fd)
+void host_ready(struct vgd *device, int status_fd, bool is_service)
 {
     char driver[LOCAL_TEXT];
     device->ops->describe(device, driver, sizeof driver);
     host_tell(status_fd, "ready %s", driver);
     say_detail("ready: %s", driver);
+    if (is_service) {
+        notify_send("STATUS=draws on %s", driver);
+    }
 }
 
 int host_make_recorded(const struct hct_type *const *types, const struct hct_options *options,
@@ -241,7 +246,7 @@ static int make_serving_device(const struct vgd_sink *front, const struct host_o
         return code;
     }
     if (options->worker == NULL) { /* a worker's server knows: the others said so */
-        host_ready(recorder->device, recorder->status_fd);
+        host_ready(recorder->device, recorder->status_fd, options->is_found);
     }
     code = host_record_begin(recorder, &options->record);
     if (code != SLUICE_EXIT_OK) {
@@ -281,6 +286,9 @@ static int serve_device(struct local_server *server, const struct host_options *
     }
     if (result == SL_OK) {
         result = local_server_run(server, stop_fd);
+    }
+    if (options->is_found) {
+        notify_send("STOPPING=1");
     }
     if (is_abandoned(stop_fd)) {
         host_record_abandon(&recorder);

@@ -25,7 +25,8 @@ struct host_options {
     struct host_record record;
     struct worker_host *worker; /* this host is a worker (worker.h): no path; nullable */
     bool stats;                 /* say at the end what was waited for */
-    bool is_found;              /* programs find the socket by themselves: say where it is */
+    bool is_found;              /* programs find the socket by themselves: say where it is, to the
+                                   service manager, too */
     /* Of a private one: gets the lines that are about recordings. Nullable. */
     void (*told)(void *user, const char *line);
     void *told_user;
@@ -56,8 +57,9 @@ int host_make_device(const struct hct_type *const *types, const struct hct_optio
 int host_make_recorded(const struct hct_type *const *types, const struct hct_options *options,
                        const struct dev_limits *limits, const struct vgd_sink *front,
                        struct cap_device **recorder, struct vgd **device);
-/* Says what draws, which is asked for: every driver of Vulkan there is is loaded for that. */
-void host_ready(struct vgd *device, int status_fd);
+/* Says what draws, which is asked for: every driver of Vulkan there is is loaded for that.
+ * is_service: to the service manager as well. */
+void host_ready(struct vgd *device, int status_fd, bool is_service);
 /* The two descriptors that a host talks and ends by: status_fd as --status-fd gives it, -1 without
  * one, and *stop_fd, readable when a signal ends the host (they are blocked from then on). Returns
  * an exit code; the reason was said. */

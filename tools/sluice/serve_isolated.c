@@ -1,5 +1,6 @@
 #include "tools/sluice/serve_isolated.h"
 #include "tools/sluice/exit.h"
+#include "tools/sluice/notify.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/workers.h"
 #include "transport/local/local_server.h"
@@ -29,8 +30,10 @@ static int serve(struct workers *workers, struct local_server *server, int stop_
     if (result == SL_OK) {
         host_tell(status_fd, "ready %s", driver);
         say_detail("ready: %s", driver);
+        notify_send("STATUS=draws on %s", driver);
         local_server_set_tool(server, on_tool, NULL);
         result = local_server_run(server, stop_fd);
+        notify_send("STOPPING=1");
         code = result == SL_OK ? SLUICE_EXIT_OK : SLUICE_EXIT_INTERNAL;
     } else if (result == SL_ERR_CLOSED) { /* a signal came first */
         code = SLUICE_EXIT_OK;

@@ -98,6 +98,7 @@ static _Noreturn void be_worker(const struct worker_command *command, int feed, 
     }
     /* Ours are close-on-exec; what we were started with need not be. */
     (void)syscall(SYS_close_range, WORKER_FD + 1, ~0u, 0);
+    unsetenv("NOTIFY_SOCKET"); /* the server speaks for all */
     tuned_pass_on();
     if (getppid() == starter) {
         execv("/proc/self/exe", command->argv);
