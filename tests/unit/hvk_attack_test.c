@@ -1,12 +1,6 @@
 /* A hostile guest on a native driver: packets that no driver of a guest sends. In every case the
  * context is lost with a reason or says an error; the process goes on, and so does another context.
- * Where the cases of the Vulkan stream are:
- *   C01 C03 C04 C09 here          C02 C06 hvk_test             C05 hvk_hostile_state_test
- *   C07 here, hvk_ended_test,     C08 here, hvk_hostile_state  C10 C16 hvk_memory_test
- *       hvk_hostile_state         C12 hvk_hostile_test         C13 here, hvk_hostile_test
- *   C11 hvk_image_test            C15 hvk_descriptor_test      C18 C20 hvk_sync_test
- *   C14 hvk_descriptor_test, hvk_hostile_state_test            C17 hvk_hostile_state_test
- *   C19 hvk_endless_test, hvk_hostile_test, hvk_test */
+ * Which test is of which case: tests/attack_cases.md. */
 #include "tests/support/vk_parts.h"
 
 #include "transport/base/mem.h"

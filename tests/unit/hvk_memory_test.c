@@ -199,3 +199,64 @@ SLT_TEST_F(hvk_memory, memory_is_imported_from_attached_resources_only, w)
     SLT_EXPECT_EQ(77u, ((uint32_t *)words)[63]);
     sl_shm_unmap(words, 4096);
 }
+
+/* Attack cases C16, E04: the number of a descriptor that the host's process has. */
+SLT_TEST_F(hvk_memory, descriptors_of_the_host_are_nobodys, w)
+{
+    static const VkExternalSemaphoreHandleTypeFlagBits types[] = {
+        VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT,
+        VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT};
+    int hosts[2];
+    vk_world_device(w);
+    SLT_ASSERT_EQ(0, pipe(hosts));
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const VkImportSemaphoreFdInfoKHR info = {
+            .sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
+            .semaphore = vp_semaphore_make(w, VK_SEMAPHORE_TYPE_BINARY, 0),
+            .handleType = types[i],
+            .fd = hosts[0]};
+        VkResult r;
+        VK_SEND(&w->main, ImportSemaphoreFdKHR, w->device, &info);
+        VK_READ(&w->main, ImportSemaphoreFdKHR, w->device, &info, &r);
+        SLT_EXPECT_EQ(VK_ERROR_INVALID_EXTERNAL_HANDLE, r);
+    }
+    SLT_EXPECT_EQ(1, write(hosts[1], "a", 1)); /* neither taken nor closed */
+    char byte = 0;
+    SLT_EXPECT_EQ(1, read(hosts[0], &byte, 1));
+    close(hosts[0]);
+    close(hosts[1]);
+}
+
+/* Attack case I04: memory that another process's had before. */
+SLT_TEST_F(hvk_memory, memory_is_zeros_at_first, w)
+{
+    enum { SIZE = 65536, TIMES = 32 };
+    struct vp_mapped m;
+    VkDeviceMemory memory;
+    VkMemoryRequirements needs;
+    const VkBufferCopy all = {.size = 256};
+    vk_world_device(w);
+    vp_mapped_make(w, 7, &m);
+    for (uint32_t i = 0; i < TIMES; i++) {
+        VkCommandBuffer cb;
+        struct vk_pack recorded;
+        VkBuffer buffer = vp_buffer_make(
+            w, SIZE, VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT, &needs);
+        SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, needs.size, 0, 0, &memory));
+        SLT_ASSERT_EQ(VK_SUCCESS, vp_bind(w, buffer, memory, 0));
+        vp_buffers_make(w, vp_pool_make(w), VK_COMMAND_BUFFER_LEVEL_PRIMARY, 1, &cb);
+        vp_begin(&recorded);
+        vk_pack_vkCmdCopyBuffer(&recorded, buffer, m.buffer, 1, &all);
+        vk_pack_vkCmdFillBuffer(&recorded, buffer, 0, SIZE, 0x5ec2e7 + i);
+        vk_pack_vkEndCommandBufferAsyncGOOGLE(&recorded);
+        vp_flush(w, cb, &recorded);
+        vk_pack_finish(&recorded);
+        SLT_ASSERT_EQ(VK_SUCCESS, vp_run(w, cb));
+        for (uint32_t k = 0; k < 64; k++) {
+            SLT_ASSERT_EQ(0u, m.words[k]);
+        }
+        VK_SEND(&w->main, DestroyBuffer, w->device, buffer, NULL);
+        VK_SEND(&w->main, FreeMemory, w->device, memory, NULL);
+    }
+    vp_mapped_free(w, &m);
+}
