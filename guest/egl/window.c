@@ -231,6 +231,8 @@ static EGLint frame_show(struct gegl_surface *surface, struct gegl_thread *threa
                          const struct gegl_damage *damage)
 {
     struct gegl_window *window = surface->window;
+    /* Before a buffer is looked for: of two in turn more lies in caches than of three. */
+    enum sl_result r = window->ops->take_in != NULL ? window->ops->take_in(window) : SL_OK;
     EGLint error = gegl_buffer_target(surface, thread);
     struct gegl_frame frame = {.buffer = window->target, .damage = damage};
     if (error == EGL_SUCCESS) {
@@ -239,7 +241,7 @@ static EGLint frame_show(struct gegl_surface *surface, struct gegl_thread *threa
     if (error != EGL_SUCCESS) {
         return error;
     }
-    enum sl_result r = window->ops->pace(window);
+    r = r == SL_OK ? window->ops->pace(window) : r;
     error = written_wait(window, thread, &frame);
     if (error != EGL_SUCCESS) {
         return error;

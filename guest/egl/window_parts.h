@@ -55,6 +55,8 @@ struct gegl_window_ops {
     bool (*held)(struct gegl_window *window, struct gegl_buffer *buffer);
     /* Until it may have let go of something, or a slice long. */
     enum sl_result (*wait)(struct gegl_window *window);
+    /* Takes in what it has let go of meanwhile; NULL: that is known without. */
+    enum sl_result (*take_in)(struct gegl_window *window);
     /* Until the next frame may be shown: the swap interval. */
     enum sl_result (*pace)(struct gegl_window *window);
     bool is_threaded;

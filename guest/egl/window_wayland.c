@@ -171,12 +171,14 @@ static enum sl_result wait_some(struct gegl_window *window)
     return gw_surface_wait(&window->native.wayland->surface, -1, GEGL_SLICE_NS);
 }
 
-/* What the compositor released is looked at here, too: once a frame. */
+static enum sl_result take_in(struct gegl_window *window)
+{
+    return gw_surface_wait(&window->native.wayland->surface, -1, 0);
+}
+
 static enum sl_result pace(struct gegl_window *window)
 {
-    struct gw_surface *surface = &window->native.wayland->surface;
-    enum sl_result r = gw_surface_pace(surface, &window->display->lost);
-    return r == SL_OK ? gw_surface_wait(surface, -1, 0) : r;
+    return gw_surface_pace(&window->native.wayland->surface, &window->display->lost);
 }
 
 const struct gegl_window_ops gegl_window_wayland = {.begin = begin,
@@ -187,5 +189,6 @@ const struct gegl_window_ops gegl_window_wayland = {.begin = begin,
                                                     .show = show,
                                                     .held = held,
                                                     .wait = wait_some,
+                                                    .take_in = take_in,
                                                     .pace = pace,
                                                     .reads_memory = true};

@@ -213,6 +213,10 @@ static void frames(struct window *w, EGLDisplay display, EGLSurface surface)
         frame(display, surface, n++);
     }
     say_attached(w, "after");
+    for (int i = 0; i < 8; i++) { /* of which the compositor has let go of what it can each time */
+        frame(display, surface, n++);
+        shown_need(wl_display_roundtrip(w->display) >= 0, "the compositor went away");
+    }
 }
 
 int main(void)

@@ -82,6 +82,27 @@ class Weston(unittest.TestCase):
         self.assertTrue(native == ours, "the screenshots differ")
 
 
+class Buffers(unittest.TestCase):
+    """Where the compositor has let go of a picture before the next but one is shown, two in turn
+    are enough: wayland_program waits for that in its last frames."""
+
+    LAST = 6
+
+    def test_are_two_in_turn(self) -> None:
+        with weston() as env:
+            done = subprocess.run(
+                [*THROUGH, PROGRAM],
+                env=dict(env, WAYLAND_DEBUG="client"),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE_S,
+            )
+        self.assertEqual(0, done.returncode, done.stderr[-1000:])
+        shown = re.findall(r"-> wl_surface@\d+\.attach\(wl_buffer@(\d+)", done.stderr)
+        self.assertEqual(2, len(set(shown[-self.LAST :])), shown)
+
+
 class Glmark2(unittest.TestCase):
     def test_validates_as_natively(self) -> None:
         words = [
