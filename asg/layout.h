@@ -68,7 +68,9 @@ struct asg_page {
     uint8_t pad3[56];
     uint32_t guest_sleeping; /* guest: an enum asg_sleep */
     uint32_t guest_staged;   /* guest: what host_staged reaches before a sleep for that shall end */
-    uint8_t pad4[56];
+    uint32_t guest_eager;    /* guest: not 0 while who waits for host_signal wants to be woken when
+                                it is near */
+    uint8_t pad4[52];
     uint32_t host_signal; /* host: value of the last slSignal; the present thread's futex */
     uint32_t host_reply;  /* host adds 1 after publishing a reply when guest_sleeping: the replies'
                              futex */

@@ -486,6 +486,16 @@ void asg_reader_staged(struct asg_reader *r)
     }
 }
 
+bool asg_reader_signal_awaited(const struct asg_reader *r)
+{
+    return asg_ring_hint(&r->page->guest_eager) != 0;
+}
+
+void asg_reader_signal_near(const struct asg_reader *r)
+{
+    asg_ring_wake(&r->page->host_signal);
+}
+
 void asg_reader_signal(struct asg_reader *r, uint32_t value)
 {
     /* Once a frame; who sleeps there reads the word again, so only the value counts. */

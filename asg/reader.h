@@ -98,6 +98,10 @@ void asg_reader_answered(struct asg_reader *r);
 enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t size);
 /* One command more is over that named staged memory: that is the guest's again. */
 void asg_reader_staged(struct asg_reader *r);
+/* Does somebody wait for host_signal who wants to be awake when it comes? */
+bool asg_reader_signal_awaited(const struct asg_reader *r);
+/* Wake who sleeps on host_signal: it comes in a moment. */
+void asg_reader_signal_near(const struct asg_reader *r);
 /* Publish `value` in host_signal and wake who sleeps on it. */
 void asg_reader_signal(struct asg_reader *r, uint32_t value);
 /* Has the guest taken the last error? */

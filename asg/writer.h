@@ -103,9 +103,19 @@ static inline bool asg_writer_dead(const struct asg_writer *w)
     return w->dead;
 }
 
-/* Wait until the ring page's host_signal reaches `value` (modulo 2^32). Any one thread besides the
- * owner. timeout_ns < 0: as long as the host lives. OK, TIMEOUT, CLOSED. */
-enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t timeout_ns,
-                               bool shared_futex, bool (*alive)(void *user), void *user);
+/* Who waits for the ring page's host_signal. */
+struct asg_signal {
+    struct asg_page *page;
+    bool shared_futex;
+    /* Nothing else goes on meanwhile, so it wakes up and spins when the host says that the value
+     * is near. One thread of a ring's at a time. */
+    bool eager;
+    bool (*alive)(void *user); /* nullable */
+    void *user;
+};
+
+/* Wait until host_signal reaches `value` (modulo 2^32). Any thread. timeout_ns < 0: as long as the
+ * host lives. OK, TIMEOUT, CLOSED. */
+enum sl_result asg_signal_wait(const struct asg_signal *signal, uint32_t value, int64_t timeout_ns);
 
 #endif

@@ -6,6 +6,8 @@
 #define SLEEP_SHORT_NS (50 * 1000)
 #define SLEEP_LONG_NS  (1000 * 1000)
 #define ASK_NS         (10 * SL_NS_PER_MS)
+/* From being told that a signal is near to the signal: what the rest of a picture's copy takes. */
+#define SIGNAL_NEAR_NS (90 * 1000)
 
 /* The host's words that say the ring is over. Stock hosts set them, too. */
 static bool host_gave_up(const struct asg_page *page)
@@ -243,13 +245,30 @@ enum sl_result asg_writer_read(struct asg_writer *w, void *data, size_t size)
     return r;
 }
 
-enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t timeout_ns,
-                               bool shared_futex, bool (*alive)(void *user), void *user)
+/* Until the host wakes us or a slice is over. */
+static void sleep_for_signal(const struct asg_signal *signal, uint32_t seen, uint64_t most_ns,
+                             struct asg_spin *spin, struct slow *slow)
 {
-    struct asg_spin spin = {.expect_ns = 0};
+    if (!signal->shared_futex) {
+        nap(slow, most_ns);
+        return;
+    }
+    asg_ring_sleep(&signal->page->host_signal, seen,
+                   (int64_t)(most_ns < ASG_WRITER_SLEEP_NS ? most_ns : ASG_WRITER_SLEEP_NS));
+    if (signal->eager) { /* woken, but for the value: then it is near */
+        spin->expect_ns = SIGNAL_NEAR_NS;
+        spin->keen = true;
+        asg_spin_begin(spin);
+    }
+}
+
+static enum sl_result signal_wait(const struct asg_signal *signal, uint32_t value,
+                                  int64_t timeout_ns)
+{
+    struct asg_page *page = signal->page;
+    struct asg_spin spin = {.peer_cpu = signal->shared_futex ? &page->host_cpu : NULL};
     uint64_t begin = sl_clock_ns();
     struct slow slow = {0};
-    asg_spin_begin(&spin);
     for (;;) {
         uint32_t now = asg_ring_see(&page->host_signal);
         if ((int32_t)(now - value) >= 0) {
@@ -258,7 +277,7 @@ enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t ti
         if (asg_spin_turn(&spin)) {
             continue;
         }
-        if (host_gave_up(page) || (alive != NULL && !alive(user))) {
+        if (host_gave_up(page) || (signal->alive != NULL && !signal->alive(signal->user))) {
             return SL_ERR_CLOSED;
         }
         uint64_t passed = sl_clock_ns() - begin;
@@ -266,11 +285,17 @@ enum sl_result asg_signal_wait(struct asg_page *page, uint32_t value, int64_t ti
             return SL_ERR_TIMEOUT;
         }
         uint64_t left = timeout_ns >= 0 ? (uint64_t)timeout_ns - passed : UINT64_MAX;
-        if (shared_futex) {
-            asg_ring_sleep(&page->host_signal, now,
-                           (int64_t)(left < ASG_WRITER_SLEEP_NS ? left : ASG_WRITER_SLEEP_NS));
-        } else {
-            nap(&slow, left);
-        }
+        sleep_for_signal(signal, now, left, &spin, &slow);
     }
+}
+
+enum sl_result asg_signal_wait(const struct asg_signal *signal, uint32_t value, int64_t timeout_ns)
+{
+    if (!signal->eager || !signal->shared_futex) { /* or nobody can wake us */
+        return signal_wait(signal, value, timeout_ns);
+    }
+    asg_ring_tell(&signal->page->guest_eager, 1);
+    enum sl_result r = signal_wait(signal, value, timeout_ns);
+    asg_ring_tell(&signal->page->guest_eager, 0);
+    return r;
 }

@@ -25,6 +25,17 @@ static bool host_alive(void *user)
     return vg->ops->alive(vg);
 }
 
+/* eager: nothing else goes on while it is waited for. */
+static struct asg_signal signal_of(const struct gegl_window *window, const struct gegl_frame *frame,
+                                   bool eager)
+{
+    return (struct asg_signal){.page = frame->page,
+                               .shared_futex = window->shared_futex,
+                               .eager = eager,
+                               .alive = host_alive,
+                               .user = window->vg};
+}
+
 /* Waits for the host to have written frames[0]; false when it will not. Enters and leaves with the
  * lock held. */
 static bool wait_written_locked(struct gegl_window *window)
@@ -37,8 +48,8 @@ static bool wait_written_locked(struct gegl_window *window)
         }
         window->looking = true;
         pthread_mutex_unlock(&window->lock);
-        enum sl_result r = asg_signal_wait(frame.page, frame.signal, GEGL_SLICE_NS,
-                                           window->shared_futex, host_alive, window->vg);
+        const struct asg_signal signal = signal_of(window, &frame, false);
+        enum sl_result r = asg_signal_wait(&signal, frame.signal, GEGL_SLICE_NS);
         pthread_mutex_lock(&window->lock);
         window->looking = false;
         pthread_cond_broadcast(&window->changed);
@@ -214,10 +225,10 @@ static EGLint frame_queue(struct gegl_surface *surface, struct gegl_thread *thre
 static EGLint written_wait(struct gegl_window *window, struct gegl_thread *thread,
                            const struct gegl_frame *frame)
 {
+    const struct asg_signal signal = signal_of(window, frame, true);
     enum sl_result r = SL_ERR_TIMEOUT;
     while (frame->page != NULL && r == SL_ERR_TIMEOUT) {
-        r = asg_signal_wait(frame->page, frame->signal, GEGL_SLICE_NS, window->shared_futex,
-                            host_alive, window->vg);
+        r = asg_signal_wait(&signal, frame->signal, GEGL_SLICE_NS);
         if (gegl_stream_lost(thread, window->display)) {
             return EGL_CONTEXT_LOST;
         }

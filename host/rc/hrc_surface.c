@@ -196,6 +196,12 @@ static void tell_frame(struct hr_call *call, struct hrc_thread *thread, struct h
     sl_free(pixels);
 }
 
+/* Who waits for the picture wakes up while the rest of it is copied. */
+static void wake_guest(void *user)
+{
+    hr_ring_signal_near(user);
+}
+
 /* The surface is current here. */
 static bool flush_here(struct hr_call *call, struct hrc_thread *thread, struct hrc_surface *s)
 {
@@ -209,7 +215,10 @@ static bool flush_here(struct hr_call *call, struct hrc_thread *thread, struct h
         return true; /* nothing attached: nothing to do, as the wire says */
     }
     const struct hs_reader reader = {.gl = context->is_gles1 ? n->gl1 : n->gl,
-                                     .gles_version = context->gles_version};
+                                     .gles_version = context->gles_version,
+                                     .on_nearly =
+                                         hr_ring_signal_awaited(call->ring) ? wake_guest : NULL,
+                                     .user = call->ring};
     bool ok = hs_flush(target, &thread->gl, &reader, width, height);
     if (ok) {
         tell_frame(call, thread, target);

@@ -169,6 +169,9 @@ struct hr_staged {
     uint32_t bytes;
 };
 void hr_call_staged(struct hr_call *call, const struct hr_staged *staged);
+/* Does somebody wait for the next slSignal who is to be told when it is near? */
+bool hr_ring_signal_awaited(const struct hr_ring *ring);
+void hr_ring_signal_near(const struct hr_ring *ring);
 void hr_ring_signal(struct hr_ring *ring, uint32_t value); /* slSignal */
 /* glReportErrorSLUICE: whether the guest has taken the last error, and the next one for it. */
 bool hr_ring_error_taken(const struct hr_ring *ring);

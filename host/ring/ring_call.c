@@ -78,6 +78,16 @@ void hr_call_joined(const struct hr_call *call)
     }
 }
 
+bool hr_ring_signal_awaited(const struct hr_ring *ring)
+{
+    return !ring->fed && asg_reader_signal_awaited(&ring->reader);
+}
+
+void hr_ring_signal_near(const struct hr_ring *ring)
+{
+    asg_reader_signal_near(&ring->reader);
+}
+
 void hr_ring_signal(struct hr_ring *ring, uint32_t value)
 {
     if (!ring->fed) {

@@ -11,6 +11,9 @@
 #define GL_PACK_REVERSE_ROW_ORDER_ANGLE 0x93A4
 #endif
 
+/* So much of a picture is copied in about the time that it takes to wake who waits for it. */
+#define LAST_BYTES 0x100000u
+
 static const struct hs_layout rgba8 = {GL_RGBA, GL_UNSIGNED_BYTE, 4, false};
 
 /* How an internal format is filled from memory; format 0 for none. */
@@ -266,6 +269,43 @@ static bool direct(const struct hs_buffer *b, const struct hs_native *n, const s
     return r->gles_version >= 20 && format && rows && pitch;
 }
 
+/* Rows of the surface, counted from its bottom, to where they belong: a surface lower than its
+ * buffer ends up at the top, as a window's content does. */
+static void read_rows(struct hs_buffer *b, const struct hs_reader *r, uint32_t width,
+                      uint32_t height, uint32_t from, uint32_t count)
+{
+    uint32_t at = b->y0_top ? height - from - count : from;
+    r->gl->ReadPixels(0, (GLint)from, (GLsizei)width, (GLsizei)count, b->layout.format,
+                      b->layout.type, b->mem + (size_t)at * b->stride);
+}
+
+static void tell_nearly(const struct hs_reader *r)
+{
+    if (r->on_nearly != NULL) {
+        r->on_nearly(r->user);
+    }
+}
+
+static void read_straight(struct hs_buffer *b, const struct hs_reader *r, uint32_t width,
+                          uint32_t height)
+{
+    uint32_t last = r->on_nearly != NULL ? LAST_BYTES / b->stride : height;
+    uint32_t first = height > last ? height - last : 0;
+    if (b->y0_top) {
+        r->gl->PixelStorei(GL_PACK_REVERSE_ROW_ORDER_ANGLE, GL_TRUE);
+    }
+    if (first != 0) {
+        read_rows(b, r, width, height, 0, first);
+    } else if (r->on_nearly != NULL) {
+        r->gl->Finish(); /* the read would wait for the picture all the same */
+    }
+    tell_nearly(r);
+    read_rows(b, r, width, height, first, height - first);
+    if (b->y0_top) {
+        r->gl->PixelStorei(GL_PACK_REVERSE_ROW_ORDER_ANGLE, GL_FALSE);
+    }
+}
+
 static bool flush_mem(struct hs_buffer *b, const struct hs_native *n, const struct hs_reader *r,
                       uint32_t width, uint32_t height)
 {
@@ -279,18 +319,11 @@ static bool flush_mem(struct hs_buffer *b, const struct hs_native *n, const stru
     bool packed = !straight || b->stride == width * b->layout.bytes;
     begin_read(r, packed ? 0 : (GLint)(b->stride / b->layout.bytes), &saved);
     if (straight) {
-        if (flip) {
-            r->gl->PixelStorei(GL_PACK_REVERSE_ROW_ORDER_ANGLE, GL_TRUE);
-        }
-        /* A surface lower than its buffer ends up at the top, as a window's content does. */
-        r->gl->ReadPixels(0, 0, (GLsizei)width, (GLsizei)height, b->layout.format, b->layout.type,
-                          b->mem);
-        if (flip) {
-            r->gl->PixelStorei(GL_PACK_REVERSE_ROW_ORDER_ANGLE, GL_FALSE);
-        }
+        read_straight(b, r, width, height);
     } else {
         r->gl->ReadPixels(0, 0, (GLsizei)width, (GLsizei)height, GL_RGBA, GL_UNSIGNED_BYTE,
                           scratch);
+        tell_nearly(r);
     }
     end_read(r, &saved);
     for (uint32_t row = 0; !straight && row < height; row++) {

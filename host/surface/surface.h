@@ -158,6 +158,10 @@ bool hs_holds_image(struct hs_buffer *buffer);
 struct hs_reader {
     const struct gl_driver *gl;
     uint32_t gles_version; /* 10, 20, 30 ... of the current context */
+    /* hs_flush into mem: told once, when the picture is drawn and little of it is left to copy;
+     * nullable. */
+    void (*on_nearly)(void *user);
+    void *user;
 };
 /* Copy the current read surface (the default framebuffer, lower left corner) into the buffer:
  * straight into mem where there is one, else into the image. The application's state is as before.

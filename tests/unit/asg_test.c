@@ -325,6 +325,58 @@ SLT_TEST_F(asg, taken_slots_are_used_again_before_others, p)
     }
 }
 
+/* --- signals --- */
+
+struct signal_wait {
+    struct asg_page *page;
+    int64_t timeout_ns;
+    enum sl_result result;
+};
+
+static void *wait_for_signal(void *user)
+{
+    struct signal_wait *wait = user;
+    const struct asg_signal signal = {.page = wait->page, .shared_futex = true, .eager = true};
+    wait->result = asg_signal_wait(&signal, 5, wait->timeout_ns);
+    return NULL;
+}
+
+/* Who waits is asleep and told that the signal is near, and `value` is there without a wake-up; how
+ * long the wait took from there. */
+static uint64_t told_near(struct asg_pair *p, struct signal_wait *wait, uint32_t value)
+{
+    pthread_t thread;
+    p->to_host->host_signal = 4;
+    SLT_ASSERT_OK(sl_thread_start(&thread, "waits", 0, wait_for_signal, wait));
+    sl_clock_sleep_ns(10 * SL_NS_PER_MS);
+    SLT_EXPECT_TRUE(asg_reader_signal_awaited(&p->reader));
+    sl_atomic_store_release(&p->to_host->host_signal, value);
+    uint64_t begin = sl_clock_ns();
+    asg_reader_signal_near(&p->reader);
+    pthread_join(thread, NULL);
+    SLT_EXPECT_TRUE(!asg_reader_signal_awaited(&p->reader));
+    return sl_clock_ns() - begin;
+}
+
+SLT_TEST_F(asg, who_is_told_that_a_signal_is_near_is_awake_for_it, p)
+{
+    struct signal_wait wait = {p->to_host, -1, SL_ERR_INVALID};
+    uint64_t best = UINT64_MAX; /* of some, since others may have the processor */
+    for (int i = 0; i < 20 && best > 20 * SL_NS_PER_MS; i++) {
+        uint64_t took = told_near(p, &wait, 5);
+        SLT_EXPECT_OK(wait.result);
+        best = took < best ? took : best;
+    }
+    SLT_EXPECT_LT(best, 20 * SL_NS_PER_MS); /* by itself it looks after 100 ms */
+}
+
+SLT_TEST_F(asg, to_be_told_that_a_signal_is_near_is_not_the_signal, p)
+{
+    struct signal_wait wait = {p->to_host, (int64_t)(50 * SL_NS_PER_MS), SL_ERR_INVALID};
+    (void)told_near(p, &wait, 4);
+    SLT_EXPECT_RESULT(SL_ERR_TIMEOUT, wait.result);
+}
+
 SLT_TEST_F(asg, settings_that_make_no_sense_are_refused, p)
 {
     static const uint32_t steps[] = {0, 3, ASG_BUFFER_BYTES, UINT32_MAX};

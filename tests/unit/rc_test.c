@@ -8,6 +8,7 @@
 #include "wire/glesx_opcodes.h"
 #include "wire/rc_opcodes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 SLT_FIXTURE(rc, struct gles_one, gles_one_init, gles_one_finish);
@@ -242,6 +243,61 @@ SLT_TEST_F(rc, a_resized_buffer_resizes_the_surface, t)
     gles_read(g, pixel, 4);
     SLT_EXPECT_EQ(255u, pixel[2]);
     SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+/* --- large pictures --- */
+
+enum { LARGE_RESOURCE = 77, LARGE_SIDE = 600 }; /* 1.4 MB: read in two parts */
+
+struct rows {
+    const char *label;
+    uint32_t flags;
+};
+static const struct rows rows[] = {{"top_first", VIRTGPU_RESOURCE_Y_0_TOP}, {"bottom_first", 0}};
+
+/* Each row another colour. */
+static void draw_each_row(struct gles_guest *g)
+{
+    gles_send(g, GLES2_OP_glEnable, "u", GL_SCISSOR_TEST);
+    for (int32_t y = 0; y < LARGE_SIDE; y++) {
+        gles_send(g, GLES2_OP_glScissor, "iiii", 0, y, LARGE_SIDE, 1);
+        gles_send(g, GLES2_OP_glClearColor, "ffff", y % 256 / 255.0, y / 256 / 255.0, 1.0, 1.0);
+        gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
+    }
+}
+
+SLT_TEST_FP(rc, every_row_of_a_large_picture_is_flushed, t, struct rows, rows, c)
+{
+    const struct vg_tex_args args = {.target = VIRTGPU_TARGET_2D,
+                                     .format = VIRTGPU_FORMAT_B8G8R8A8,
+                                     .width_px = LARGE_SIDE,
+                                     .height_px = LARGE_SIDE,
+                                     .depth = 1,
+                                     .array_size = 1,
+                                     .flags = c->flags};
+    uint32_t size = LARGE_SIDE * LARGE_SIDE * 4;
+    uint8_t *pixels = calloc(1, size);
+    const struct hct_memory memory = {.fd = -1, .size = size, .pointer = pixels};
+    struct hct_provider *provider = t->world.provider;
+    struct gles_guest *g = t->g;
+    SLT_ASSERT_OK(
+        provider->ops->tex_create(provider, LARGE_RESOURCE, &args, &memory, LARGE_SIDE * 4));
+    SLT_ASSERT_OK(g->context->ops->attach(g->context, LARGE_RESOURCE, NULL));
+    gles_send(g, RC_OP_rcSetWindowColorBuffer, "uu", g->surface, LARGE_RESOURCE);
+    draw_each_row(g);
+    ((struct asg_page *)g->memory)->guest_eager = 1; /* somebody waits for the picture */
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcFlushWindowColorBuffer, "u", g->surface));
+    for (uint32_t i = 0; i < LARGE_SIDE; i++) {
+        uint32_t y = c->flags != 0 ? LARGE_SIDE - 1 - i : i;
+        const uint8_t want[4] = {255, (uint8_t)(y / 256), (uint8_t)(y % 256), 255};
+        SLT_EXPECT_MEMEQ(want, pixels + (size_t)i * LARGE_SIDE * 4, 4);
+        SLT_EXPECT_MEMEQ(want, pixels + (size_t)(i + 1) * LARGE_SIDE * 4 - 4, 4);
+    }
+    gles_send(g, RC_OP_rcSetWindowColorBuffer, "uu", g->surface, WORLD_WINDOW);
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+    g->context->ops->detach(g->context, LARGE_RESOURCE);
+    provider->ops->tex_destroy(provider, LARGE_RESOURCE);
+    free(pixels);
 }
 
 SLT_TEST_F(rc, a_resource_is_a_texture, t)

@@ -441,8 +441,9 @@ SLT_TEST_F(ring, signals_the_guest, t)
 {
     put(t, OP_SIGNAL, 12, 4711);
     asg_writer_flush(&t->base.writer);
-    SLT_EXPECT_OK(
-        asg_signal_wait(t->base.memory, 4711, (int64_t)SL_NS_PER_S, true, ring_guest_alive, t));
+    const struct asg_signal signal = {
+        .page = t->base.memory, .shared_futex = true, .alive = ring_guest_alive, .user = t};
+    SLT_EXPECT_OK(asg_signal_wait(&signal, 4711, (int64_t)SL_NS_PER_S));
 }
 
 SLT_TEST_F(ring, tells_pings_that_nobody_needs_from_others, g)
