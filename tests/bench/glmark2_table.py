@@ -2,7 +2,7 @@
 """glmark2-es2, every scene, native and through Sluice in turn: a table of ratios.
 
     glmark2_table.py --sluice build/release/tools/sluice/sluice [--rounds 3] [--duration 1.0]
-                     [--scenes build,texture] [--validate] [--json FILE]
+                     [--scenes build,texture] [--off-screen | --wayland] [--validate] [--json FILE]
 
 Each round runs every benchmark once natively and once through `sluice run --`, one after the other,
 so that both meet
@@ -10,21 +10,27 @@ the same machine. The ratio of a scene is the median over the rounds of (Sluice 
 CPU is the user and
 system time of all processes a run started (program and host) per frame. --validate compares
 glmark2's own verdicts
-instead of speed. Exit 0: done; 1: a scene failed or a verdict differs; 2: usage; 7: no display or
-no glmark2-es2.
+instead of speed. --wayland: glmark2-es2-wayland, on a headless weston of its own. Exit 0: done; 1:
+a scene failed or a verdict differs; 2: usage; 7: no display or no glmark2.
 """
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import pathlib
 import re
 import shutil
 import statistics
 import subprocess
 import sys
 import time
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+
+from weston import weston  # noqa: E402
 
 # glmark2's default list, each entry as it takes them after -b.
 BENCHMARKS = [
@@ -195,6 +201,23 @@ def table(native: list[str], ours: list[str], names: list[str], args: argparse.N
     return 1 if failures else 0
 
 
+@contextlib.contextmanager
+def screen(wayland: bool) -> "Iterator[None]":
+    """What all runs' windows are on, by this process's environment."""
+    if not wayland:
+        yield
+        return
+    before = dict(os.environ)
+    with weston() as env:
+        os.environ.clear()
+        os.environ.update(env)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -204,25 +227,31 @@ def main() -> int:
     parser.add_argument("--duration", type=float, default=1.0, help="seconds a scene and run")
     parser.add_argument("--scenes", default="", help="comma list of scene names; default all")
     parser.add_argument("--size", default="800x600")
-    parser.add_argument("--off-screen", action="store_true")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--off-screen", action="store_true")
+    where.add_argument("--wayland", action="store_true", help="on a headless weston, not on X11")
     parser.add_argument(
         "--validate", action="store_true", help="compare glmark2's verdicts instead of speed"
     )
     parser.add_argument("--json", help="write the figures there")
     args = parser.parse_args()
-    if shutil.which("glmark2-es2") is None:
-        print("glmark2-es2 is not installed (Debian package glmark2-es2-x11)", file=sys.stderr)
-        return 7
-    if not os.environ.get("DISPLAY"):
+    name = "glmark2-es2-wayland" if args.wayland else "glmark2-es2"
+    needed = [name, "weston"] if args.wayland else [name]
+    for each in needed:
+        if shutil.which(each) is None:
+            print(f"{each} is not installed", file=sys.stderr)
+            return 7
+    if not args.wayland and not os.environ.get("DISPLAY"):
         print("no X display: set DISPLAY, for example with xvfb-run", file=sys.stderr)
         return 7
     wanted = set(args.scenes.split(",")) if args.scenes else None
     names = [b for b in BENCHMARKS if wanted is None or b.split(":")[0] in wanted]
-    program = ["glmark2-es2", "--size", args.size] + (["--off-screen"] if args.off_screen else [])
+    program = [name, "--size", args.size] + (["--off-screen"] if args.off_screen else [])
     native, ours = program, [args.sluice, "run", "--"] + program
-    if args.validate:
-        return validate(native, ours, names)
-    return table(native, ours, names, args)
+    with screen(args.wayland):
+        if args.validate:
+            return validate(native, ours, names)
+        return table(native, ours, names, args)
 
 
 if __name__ == "__main__":
