@@ -190,6 +190,17 @@ static struct place find_place(struct hgl_save *s, const struct plane *p, uint32
     return at;
 }
 
+/* Pixels come by a texture whose name the guest will make, or has made: one that is made up would
+ * be used up. Where the guest has no textures, they are written as samples are, if they can be. */
+static bool borrows_texture(struct hgl_save *s)
+{
+    uint8_t *alive;
+    uint32_t top = hgl_save_names(s, s->root->state, HGL_TEXTURES, &alive);
+    sl_free(alive);
+    return top >= BORROWED_TEXTURE || !s->to->is_last || hgl_save_is_whole(s) ||
+           s->root->context->is_gles1 || s->reuses_names;
+}
+
 static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t framebuffer)
 {
     static const GLenum bits[6] = {GL_RENDERBUFFER_RED_SIZE,   GL_RENDERBUFFER_GREEN_SIZE,
@@ -230,6 +241,10 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
         return;
     }
     gles2_pack_glRenderbufferStorage(hgl_out(s), GL_RENDERBUFFER, internal, width, height);
+    if (!borrows_texture(s)) {
+        hgl_save_has_samples(s, name, GL_RENDERBUFFER);
+        return;
+    }
     hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_RENDERBUFFERS, name);
     const struct hgl_format *f = hgl_format_of(internal, sizes);
     if (f == NULL) {

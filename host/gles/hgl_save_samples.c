@@ -1,4 +1,5 @@
-/* What textures and renderbuffers of several samples hold.
+/* What textures and renderbuffers of several samples hold, and renderbuffers of one sample where no
+ * texture's name can be borrowed for it.
  *
  * Only shaders read samples, one by one; in the replay another one writes each of them where the
  * mask of samples lets it. Reading uses up names of shaders and programs, which drivers do not give
@@ -79,11 +80,13 @@ static struct hgl_image image_of(const struct hgl_save *s, const struct hgl_samp
 {
     if (of->target == GL_RENDERBUFFER) {
         s->gl->BindRenderbuffer(GL_RENDERBUFFER, of->name);
+        GLint samples = renderbuffer_get(s, GL_RENDERBUFFER_SAMPLES);
         return (struct hgl_image){.of = of,
                                   .width = renderbuffer_get(s, GL_RENDERBUFFER_WIDTH),
                                   .height = renderbuffer_get(s, GL_RENDERBUFFER_HEIGHT),
                                   .layers = 1,
-                                  .samples = renderbuffer_get(s, GL_RENDERBUFFER_SAMPLES),
+                                  .samples = samples > 0 ? samples : 1,
+                                  .is_flat = samples <= 0,
                                   .fixed = GL_TRUE,
                                   .internal =
                                       (GLenum)renderbuffer_get(s, GL_RENDERBUFFER_INTERNAL_FORMAT)};
@@ -148,7 +151,7 @@ static const char read_text[] =
     "#version 430\n"
     "layout(local_size_x = 8, local_size_y = 8) in;\n"
     "layout(std430, binding = 0) writeonly buffer Words { %s words[]; };\n"
-    "layout(location = 0) uniform %ssampler2DMS%s image;\n"
+    "layout(location = 0) uniform %ssampler2D%s image;\n"
     "layout(location = 1) uniform ivec4 at;\n" /* width, rows, first row, layer */
     "layout(location = 2) uniform int number;\n"
     "void main() {\n"
@@ -157,26 +160,37 @@ static const char read_text[] =
     "%svec4 v = texelFetch(image, %s, number);\n"
     "words[p.y * at.x + p.x] = %s; }\n";
 
-/* The reader's program reads this kind from now on. */
-static bool reads(struct hgl_copier *c, const struct hgl_sample_kind *k, bool is_array)
+static GLenum target_of(const struct hgl_image *i)
+{
+    return i->is_flat    ? GL_TEXTURE_2D
+           : i->is_array ? GL_TEXTURE_2D_MULTISAMPLE_ARRAY
+                         : GL_TEXTURE_2D_MULTISAMPLE;
+}
+
+/* The reader's program reads this kind from now on. Of one sample, its number is the level's. */
+static bool reads(struct hgl_copier *c, const struct hgl_sample_kind *k, GLenum target)
 {
     const struct gl_driver *gl = c->s->gl;
+    const bool is_array = target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY;
     char text[TEXT_MAX];
     const char *texts[] = {text};
     GLint linked = 0;
-    if (c->read == k && c->reads_array == is_array) {
+    if (c->read == k && c->reads == target) {
         return true;
     }
     snprintf(text, sizeof text, read_text, k->words == 4 ? "uvec4" : "uint", k->prefix,
-             is_array ? "Array" : "", k->prefix,
-             is_array ? "ivec3(p + ivec2(0, at.z), at.w)" : "p + ivec2(0, at.z)", k->words_of);
+             is_array                  ? "MSArray"
+             : target == GL_TEXTURE_2D ? ""
+                                       : "MS",
+             k->prefix, is_array ? "ivec3(p + ivec2(0, at.z), at.w)" : "p + ivec2(0, at.z)",
+             k->words_of);
     gl->ShaderSource(c->shader, 1, texts, NULL);
     gl->CompileShader(c->shader);
     gl->LinkProgram(c->program);
     gl->GetProgramiv(c->program, GL_LINK_STATUS, &linked);
     gl->UseProgram(c->program);
     c->read = linked ? k : NULL;
-    c->reads_array = is_array;
+    c->reads = target;
     return linked != 0;
 }
 
@@ -204,12 +218,16 @@ static void reader_end(struct hgl_copier *c)
 static bool copy_image(struct hgl_copier *c, const struct hgl_image *i)
 {
     const struct gl_driver *gl = c->s->gl;
-    GLenum target = i->is_array ? GL_TEXTURE_2D_MULTISAMPLE_ARRAY : GL_TEXTURE_2D_MULTISAMPLE;
+    GLenum target = target_of(i);
     GLenum internal = i->internal == GL_SRGB8_ALPHA8 ? GL_RGBA8 : i->internal;
     (void)gl->GetError();
     gl->GenTextures(1, &c->texture);
     gl->BindTexture(target, c->texture);
-    if (i->is_array) {
+    if (i->is_flat) {
+        gl->TexStorage2D(target, 1, internal, i->width, i->height);
+        gl->TexParameteri(target, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+        gl->TexParameteri(target, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
+    } else if (i->is_array) {
         gl->TexStorage3DMultisample(target, i->samples, internal, i->width, i->height, i->layers,
                                     (GLboolean)i->fixed);
     } else {
@@ -290,7 +308,9 @@ static void look_at_depths(struct hgl_copier *c, GLint samples)
                              texture, 0);
     gl->ClearDepthf((float)((KNOWN + 0.25) / STEPS));
     gl->Clear(GL_DEPTH_BUFFER_BIT);
-    void *words = reads(c, &hgl_depths, false) ? read_part(c, &one, &hgl_depths, &first) : NULL;
+    void *words = reads(c, &hgl_depths, GL_TEXTURE_2D_MULTISAMPLE)
+                      ? read_part(c, &one, &hgl_depths, &first)
+                      : NULL;
     if (words != NULL) {
         memcpy(&depth, words, sizeof depth);
         c->rounds_factor = depth == (float)KNOWN * (float)(1.0 / STEPS);
@@ -335,12 +355,11 @@ static void copy_kind(struct hgl_copier *c, const struct hgl_image *i,
     const struct gl_driver *gl = c->s->gl;
     const size_t row = (size_t)i->width * k->words * 4u;
     const GLint rows = row < PIECE ? (GLint)(PIECE / row) : 1;
-    GLenum target = i->is_array ? GL_TEXTURE_2D_MULTISAMPLE_ARRAY : GL_TEXTURE_2D_MULTISAMPLE;
     if (i->attachment == GL_DEPTH_STENCIL_ATTACHMENT) {
-        gl->TexParameteri(target, GL_DEPTH_STENCIL_TEXTURE_MODE,
+        gl->TexParameteri(target_of(i), GL_DEPTH_STENCIL_TEXTURE_MODE,
                           k == &hgl_stencils ? GL_STENCIL_INDEX : GL_DEPTH_COMPONENT);
     }
-    if (!reads(c, k, i->is_array)) {
+    if (!reads(c, k, target_of(i))) {
         leave_out(c->s, i->of, "the driver does not link what reads them");
         return;
     }

@@ -21,6 +21,7 @@ struct hgl_image {
     GLint width, height, layers, samples, fixed;
     GLenum internal, attachment;
     bool is_array;
+    bool is_flat; /* of one sample */
 };
 
 /* Both sides of the way. */
@@ -29,9 +30,9 @@ struct hgl_copier {
     const struct hgl_lent *lent;
     GLuint shader, program, words, texture;       /* of the reader's */
     const struct hgl_sample_kind *read, *written; /* what the programs are for */
-    bool reads_array;
-    bool has_begun;        /* the replay is in a context for it */
-    bool looked_at_depths; /* it is known how they are read: */
+    GLenum reads;                                 /* the target that is read */
+    bool has_begun;                               /* the replay is in a context for it */
+    bool looked_at_depths;                        /* it is known how they are read: */
     bool rounds_factor;
 };
 

@@ -291,6 +291,35 @@ SLT_TEST_F(gles_save_samples, are_resolved_as_they_were, p)
     SLT_EXPECT_EQ(0u, save_error(&p->other));
 }
 
+static void make_renderbuffer_alone(struct twin *t, const struct sampled *x)
+{
+    struct sl_pack *o = twin_out(t);
+    framebuffer(t);
+    uint32_t name = save_gen(t, gles2_pack_glGenRenderbuffers);
+    gles2_pack_glBindRenderbuffer(o, GL_RENDERBUFFER, name);
+    gles2_pack_glRenderbufferStorage(o, GL_RENDERBUFFER, x->internal, SIDE, SIDE);
+    gles2_pack_glFramebufferRenderbuffer(o, GL_FRAMEBUFFER, x->attachment, GL_RENDERBUFFER, name);
+    (void)noise_program(t, x->declared, x->write, false);
+    fill(t, x, 11);
+    SLT_ASSERT_EQ(0u, save_error(t));
+}
+
+SLT_TEST_FP(gles_save_samples, of_renderbuffers_alone, p, struct sampled, formats, x)
+{
+    make_renderbuffer_alone(&p->one, x);
+    save_expect_twins(p);
+    SLT_EXPECT_EQ(x->writes, count_of(&p->first, GLES2_OP_glSampleMaski) - 1);
+}
+
+/* No texture's name is borrowed where there never was one. */
+SLT_TEST_F(gles_save_samples, of_renderbuffers_alone_use_no_names_up, p)
+{
+    make_renderbuffer_alone(&p->one, &formats[0]);
+    SLT_ASSERT_OK(twin_save(&p->one, &p->first));
+    twin_play(&p->other, &p->first);
+    SLT_EXPECT_EQ(1u, save_gen(&p->other, gles2_pack_glGenTextures));
+}
+
 /* Nobody's names are used up where the guest goes on. */
 SLT_TEST_F(gles_save_samples, are_left_out_where_the_guest_goes_on, p)
 {
