@@ -8,6 +8,7 @@ rule refuses, call, store outputs and the result.
 
 from __future__ import annotations
 
+import re
 from typing import List, Optional
 
 from .. import ir, plan
@@ -17,6 +18,10 @@ from . import lengths
 _PREFIX = {"gles1": "hgl1", "gles2": "hgl", "glesx": "hgl", "rc": "hrc", "sl": "hrc"}
 _SPARE = 4096  # GL may write more than the guest asked for
 _SPARE_LIST = 262144  # ... and a block's uniform indices are as many as the block has
+
+
+# Queries of any state by its number, which `asked` looks at.
+_ANY_STATE = re.compile(r"glGet(Boolean|Float|Integer|Integer64)(i_)?v(APPLE|EXT|OES)?")
 
 
 def policy_of(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
@@ -111,6 +116,8 @@ def _native_call(command: plan.CommandPlan) -> str:
         p = step.param
         if isinstance(step, plan.OutLength):
             words.append(p.name)
+        elif isinstance(step, plan.Scalar) and p == c.params[0] and _ANY_STATE.fullmatch(c.name):
+            words.append(f"(GLenum)asked(a.{p.name})")
         elif isinstance(step, plan.Scalar):
             words.append(
                 f"(GLsync)(uintptr_t)a.{p.name}"
@@ -198,6 +205,15 @@ static inline uint64_t string_length(const void *text, uint32_t size)
 }
 
 """
+_ASKED = """\
+/* What may be asked for. Mesa's software driver dies of the numbers of a device, which belong to
+ * GL_EXT_memory_object, and that is not offered: they are refused as unknown ones. */
+static inline uint32_t asked(uint32_t pname)
+{
+    return pname >= GL_NUM_DEVICE_UUIDS_EXT && pname <= GL_DEVICE_NODE_MASK_EXT ? GL_NONE : pname;
+}
+
+"""
 
 
 def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> None:
@@ -229,7 +245,7 @@ def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> None:
         f"host/{name}_handlers.h",
         f"Shared by the handlers of {name}.",
         [*headers, "<string.h>"],
-        (helpers if gles else _HELPERS)
+        (_ASKED + helpers if gles else _HELPERS)
         + "\n"
         + "".join(
             f"void {name}_on_{c.command.name}(struct hr_call *call);\n" for c in api.commands
