@@ -32,9 +32,20 @@ static bool upload_ok(struct hr_call *call, uint32_t format, uint32_t type, int3
     return true;
 }
 
+/* How many pixels are left of a transfer without pixels, or in a format that is not known here: the
+ * driver is to find what is wrong with it, and to touch no memory. */
+static int32_t none(int32_t size)
+{
+    return size < 0 ? size : 0;
+}
+
 void hgl1_glTexImage2D(struct hr_call *call, const struct gles1_args_glTexImage2D *a)
 {
-    if (upload_ok(call, a->format, a->type, a->width, a->height, a->pixels_size)) {
+    if (hgl_state_of(call) != NULL && hgl_pixel_bytes(a->format, a->type) == 0) {
+        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, none(a->width),
+                                         none(a->height), a->border, a->format, a->type, NULL);
+        hgl1_size_forget(hgl_api_of(call), a->target);
+    } else if (upload_ok(call, a->format, a->type, a->width, a->height, a->pixels_size)) {
         hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width,
                                          a->height, a->border, a->format, a->type,
                                          a->pixels_size != 0 ? a->pixels : NULL);
@@ -51,16 +62,10 @@ void hgl1_glCopyTexImage2D(struct hr_call *call, const struct gles1_args_glCopyT
     }
 }
 
-/* How many pixels are left of a transfer without pixels, or in a format that is not known here: the
- * driver is to find what is wrong with it, and to touch no memory. */
-static int32_t none(int32_t size)
-{
-    return size < 0 ? size : 0;
-}
-
 void hgl1_glTexSubImage2D(struct hr_call *call, const struct gles1_args_glTexSubImage2D *a)
 {
-    if (a->pixels_size == 0 && hgl_state_of(call) != NULL) {
+    bool is_read = a->pixels_size != 0 && hgl_pixel_bytes(a->format, a->type) != 0;
+    if (!is_read && hgl_state_of(call) != NULL) {
         hgl_api_of(call)->gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
                                             none(a->width), none(a->height), a->format, a->type,
                                             NULL);

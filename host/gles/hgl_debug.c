@@ -142,8 +142,10 @@ void hgl_glObjectLabel(struct hr_call *call, const struct glesx_args_glObjectLab
 void hgl_glLabelObjectEXT(struct hr_call *call, const struct glesx_args_glLabelObjectEXT *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->LabelObjectEXT != NULL && text_ok(call, a->length, a->label_size)) {
-        gl->LabelObjectEXT(a->type, a->object, a->length, a->length != 0 ? a->label : NULL);
+    int32_t length = a->length > 0 ? a->length : 0;
+    if (gl->LabelObjectEXT != NULL && text_ok(call, length, a->label_size)) {
+        const void *label = length != 0 ? a->label : a->length < 0 ? "" : NULL;
+        gl->LabelObjectEXT(a->type, a->object, a->length, label);
     }
 }
 

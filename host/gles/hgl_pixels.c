@@ -477,12 +477,14 @@ void hgl_glTexSubImage3DOffsetAEMU(struct hr_call *call,
 
 /* --- clears of textures --- */
 
-/* Does the data hold the one pixel that GL reads? None at all means zeros. */
-static bool pixel_covered(struct hr_call *call, uint32_t format, uint32_t type, const void *data,
+/* Does the data hold the one pixel that GL reads? None at all means zeros, and a format that is not
+ * known here is the driver's to refuse, without data. */
+static bool pixel_covered(struct hr_call *call, uint32_t format, uint32_t type, const void **data,
                           uint32_t size)
 {
     static const struct hgl_pixels tight = {.known = true, .alignment = 1};
-    bool covered = data == NULL || hgl_pixel_span(&tight, format, type, 1, 1, 1, false) <= size;
+    *data = hgl_pixel_bytes(format, type) != 0 ? *data : NULL;
+    bool covered = *data == NULL || hgl_pixel_span(&tight, format, type, 1, 1, 1, false) <= size;
     if (!covered) {
         hr_call_refuse(call, "%u bytes for a pixel of format 0x%x, type 0x%x", size, format, type);
     }
@@ -492,9 +494,10 @@ static bool pixel_covered(struct hr_call *call, uint32_t format, uint32_t type, 
 void hgl_glClearTexImageEXT(struct hr_call *call, const struct glesx_args_glClearTexImageEXT *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
+    const void *data = a->data;
     if (gl->ClearTexImageEXT != NULL &&
-        pixel_covered(call, a->format, a->type, a->data, a->data_size)) {
-        gl->ClearTexImageEXT(a->texture, a->level, a->format, a->type, a->data);
+        pixel_covered(call, a->format, a->type, &data, a->data_size)) {
+        gl->ClearTexImageEXT(a->texture, a->level, a->format, a->type, data);
     }
 }
 
@@ -502,9 +505,10 @@ void hgl_glClearTexSubImageEXT(struct hr_call *call,
                                const struct glesx_args_glClearTexSubImageEXT *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
+    const void *data = a->data;
     if (gl->ClearTexSubImageEXT != NULL &&
-        pixel_covered(call, a->format, a->type, a->data, a->data_size)) {
+        pixel_covered(call, a->format, a->type, &data, a->data_size)) {
         gl->ClearTexSubImageEXT(a->texture, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
-                                a->height, a->depth, a->format, a->type, a->data);
+                                a->height, a->depth, a->format, a->type, data);
     }
 }
