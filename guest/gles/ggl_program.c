@@ -49,6 +49,18 @@ static void remove_locked(struct ggl_context *c, uint32_t name)
     }
 }
 
+/* The host has made a program. */
+static void create(struct ggl_context *c, uint32_t name)
+{
+    pthread_mutex_lock(&c->share->lock);
+    remove_locked(c, name);
+    struct ggl_program *program = ggl_program_get_locked(c, name);
+    if (program) {
+        program->is_made = true;
+    }
+    pthread_mutex_unlock(&c->share->lock);
+}
+
 GLuint ggl_glCreateProgram(void)
 {
     struct ggl_context *c = ggl_current();
@@ -56,9 +68,7 @@ GLuint ggl_glCreateProgram(void)
         return 0;
     }
     GLuint name = gles2_call_glCreateProgram(c->stream);
-    pthread_mutex_lock(&c->share->lock);
-    remove_locked(c, name);
-    pthread_mutex_unlock(&c->share->lock);
+    create(c, name);
     return name;
 }
 
@@ -149,6 +159,7 @@ void ggl_program_linked(struct ggl_context *c, uint32_t name, struct ggl_externa
         ggl_external_names_free(program->externals);
         program->externals = externals;
         program->attribs_valid = false;
+        program->linked = program->is_made;
         ggl_uniforms_forget(program);
         ggl_locations_forget(program);
         if (ggl_stock(c)) {
@@ -208,9 +219,7 @@ GLuint ggl_glCreateShaderProgramv(GLenum type, GLsizei count, const GLchar *cons
         ggl_external_names_free(externals);
         return 0;
     }
-    pthread_mutex_lock(&c->share->lock);
-    remove_locked(c, name);
-    pthread_mutex_unlock(&c->share->lock);
+    create(c, name);
     ggl_program_linked(c, name, externals);
     return name;
 }
@@ -262,16 +271,37 @@ void ggl_glUseProgramStages(GLuint pipeline, GLbitfield stages, GLuint program)
     }
 }
 
+/* A glUseProgram that the host refused left the old program in use: asked before the first draw
+ * that looks at a program, not by glUseProgram. */
+static void ensure_used(struct ggl_context *c)
+{
+    pthread_mutex_lock(&c->share->lock);
+    struct ggl_program *program = sl_map_find(&c->share->programs, c->program);
+    if (program && program->linked && !program->attribs_valid) {
+        ggl_attribs_fetch_locked(c, c->program, program);
+    }
+    bool is_used = ggl_stock(c) || (program && program->linked);
+    pthread_mutex_unlock(&c->share->lock);
+    if (!is_used) {
+        GLint used = (GLint)c->program;
+        gles2_call_glGetIntegerv(c->stream, GL_CURRENT_PROGRAM, &used, sizeof used);
+        c->program = (uint32_t)used;
+    }
+}
+
 uint32_t ggl_program_attribs(struct ggl_context *c)
 {
     const uint32_t all = (1u << GGL_MAX_ATTRIBS) - 1;
-    if (c->program == 0) {
-        return c->pipeline ? all : 0;
-    }
     uint32_t links =
         sl_atomic_load_relaxed(&c->share->links); /* another context's link is handed over */
-    if (c->attrib_program == c->program && c->attrib_links == links) {
+    if (c->program != 0 && c->attrib_program == c->program && c->attrib_links == links) {
         return c->attrib_mask;
+    }
+    if (c->program != 0) {
+        ensure_used(c);
+    }
+    if (c->program == 0) {
+        return c->pipeline ? all : 0;
     }
     uint32_t mask = all;
     pthread_mutex_lock(&c->share->lock);

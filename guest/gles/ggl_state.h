@@ -163,6 +163,8 @@ struct ggl_program {
     uint32_t shader_count;
     struct ggl_external_name *externals;
     bool attribs_valid; /* attrib_mask is of the last link */
+    bool is_made;       /* the host gave its name */
+    bool linked;        /* as far as is known here: it can be used */
     bool uniforms_valid;
     bool units_valid; /* the samplers' units are what the host has */
     bool deleted;

@@ -137,6 +137,7 @@ static void fetch_uniforms(struct ggl_context *c, uint32_t name, struct ggl_prog
 void ggl_attribs_fetch_locked(struct ggl_context *c, uint32_t name, struct ggl_program *program)
 {
     bool linked = program_value(c, name, GL_LINK_STATUS) != 0;
+    program->linked = linked;
     uint32_t count = linked ? program_value(c, name, GL_ACTIVE_ATTRIBUTES) : 0;
     fetch_attribs(c, name, program, count,
                   count ? program_value(c, name, GL_ACTIVE_ATTRIBUTE_MAX_LENGTH) : 0);

@@ -18,6 +18,8 @@ SLT_FIXTURE(ggl_array, struct ggl_script, init, ggl_script_finish);
 static void use_program(struct ggl_script *s, GLuint name)
 {
     size_t size;
+    ggl_script_reply(s, &name, sizeof name);
+    ggl_glLinkProgram(ggl_glCreateProgram());
     ggl_glUseProgram(name);
     (void)ggl_script_take(s, &size);
 }
@@ -83,6 +85,28 @@ SLT_TEST_F(ggl_array, the_table_of_a_program_is_asked_for_once, s)
     ggl_glLinkProgram(3);
     ggl_glDrawArrays(GL_POINTS, 0, 1);
     SLT_EXPECT_EQ(1u + 5 + 2, ggl_script_opcodes(s, opcodes, 16));
+}
+
+/* The host refused the second program: the first one's attributes are read. */
+SLT_TEST_F(ggl_array, a_program_that_was_never_linked_is_not_the_current_one, s)
+{
+    static const uint8_t used[] = {3, 0, 0, 0};
+    static const float position[16];
+    size_t size;
+    use_program(s, 3);
+    ggl_script_reply(s, one_attribute_at_0, sizeof one_attribute_at_0);
+    ggl_glEnableVertexAttribArray(0);
+    ggl_glVertexAttribPointer(0, 4, GL_FLOAT, GL_FALSE, 0, position);
+    ggl_glDrawArrays(GL_POINTS, 0, 1);
+    ggl_glUseProgram(9);
+    (void)ggl_script_take(s, &size);
+    ggl_script_reply(s, used, sizeof used);
+    uint32_t opcodes[8];
+    ggl_glDrawArrays(GL_POINTS, 0, 1);
+    const uint32_t want[] = {GLES2_OP_glGetIntegerv, GLES2_OP_glVertexAttribPointerData,
+                             GLES2_OP_glDrawArrays};
+    SLT_ASSERT_EQ(3u, ggl_script_opcodes(s, opcodes, 8));
+    SLT_EXPECT_MEMEQ(want, opcodes, sizeof want);
 }
 
 SLT_TEST_F(ggl_array, draws_from_buffers_need_no_table, s)
