@@ -139,12 +139,33 @@ static void note_indexed(struct ggl_context *c, GLenum target, GLuint buffer)
     }
 }
 
+/* No driver refuses a binding for being there, or for where its range lies. */
+static bool is_plain(GLenum target, GLuint index, GLintptr offset, GLsizeiptr size)
+{
+    GLuint count = target == GL_UNIFORM_BUFFER          ? 24
+                   : target == GL_SHADER_STORAGE_BUFFER ? 8
+                   : target == GL_ATOMIC_COUNTER_BUFFER ? 1
+                                                        : 4;
+    return index < count && offset % 256 == 0 && size % 4 == 0;
+}
+
 void ggl_glBindBufferBase(GLenum target, GLuint index, GLuint buffer)
 {
     struct ggl_context *c = ggl_current();
-    if (c) {
+    if (!c) {
+        return;
+    }
+    if (is_plain(target, index, 0, 0)) {
         note_indexed(c, target, buffer);
         gles2_pack_glBindBufferBase(ggl_pack(c), target, index, buffer);
+        return;
+    }
+    struct ggl_question q = ggl_question_begin(c);
+    gles2_pack_glBindBufferBase(ggl_pack(c), target, index, buffer);
+    ggl_question_end(c, &q);
+    ggl_question_earlier(c, &q);
+    if (ggl_question_answered(c, &q)) {
+        note_indexed(c, target, buffer);
     }
 }
 
@@ -161,8 +182,18 @@ void ggl_glBindBufferRange(GLenum target, GLuint index, GLuint buffer, GLintptr 
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
-    if (!wrong) {
+    if (is_plain(target, index, offset, size)) {
+        if (!wrong) {
+            note_indexed(c, target, buffer);
+        }
+        gles2_pack_glBindBufferRange(ggl_pack(c), target, index, buffer, offset, size);
+        return;
+    }
+    struct ggl_question q = ggl_question_begin(c);
+    gles2_pack_glBindBufferRange(ggl_pack(c), target, index, buffer, offset, size);
+    ggl_question_end(c, &q);
+    ggl_question_earlier(c, &q);
+    if (ggl_question_answered(c, &q) && !wrong) {
         note_indexed(c, target, buffer);
     }
-    gles2_pack_glBindBufferRange(ggl_pack(c), target, index, buffer, offset, size);
 }
