@@ -291,3 +291,32 @@ void ggl1_glGetPointerv(GLenum pname, void **params)
         break;
     }
 }
+
+/* --- vertex array objects: listed where the driver lists them, and refused as it refuses them ---
+ */
+
+static void refuse_vertex_arrays(void)
+{
+    struct ggl_context *c = ggl1_current();
+    if (c) {
+        ggl_error(c, GL_INVALID_OPERATION);
+    }
+}
+
+void ggl1_glBindVertexArrayOES(GLuint array)
+{
+    (void)array;
+    refuse_vertex_arrays();
+}
+
+void ggl1_glDeleteVertexArraysOES(GLsizei n, const GLuint *arrays)
+{
+    (void)n, (void)arrays;
+    refuse_vertex_arrays();
+}
+
+void ggl1_glGenVertexArraysOES(GLsizei n, GLuint *arrays)
+{
+    (void)n, (void)arrays;
+    refuse_vertex_arrays();
+}

@@ -224,7 +224,12 @@ static bool texgen_get(GLenum coord, GLenum pname, GLint *mode)
         struct ggl_context *c = ggl1_current();                                                    \
         if (c && params) {                                                                         \
             texgen_set(c, coord, pname, (GLenum)*params);                                          \
-            gles1_pack_glTexGen##suffix##vOES(ggl_pack(c), coord, pname, params, sizeof *params);  \
+            if (pname == GL_TEXTURE_GEN_MODE_OES) {                                                \
+                gles1_pack_glTexGen##suffix##vOES(ggl_pack(c), coord, pname, params,               \
+                                                  sizeof *params);                                 \
+            } else { /* of what it does not know the host asks for more values */                  \
+                gles1_pack_glTexGen##suffix##OES(ggl_pack(c), coord, pname, *params);              \
+            }                                                                                      \
         }                                                                                          \
     }                                                                                              \
     void ggl1_glGetTexGen##suffix##vOES(GLenum coord, GLenum pname, type *params)                  \

@@ -72,6 +72,7 @@ void ggl1_glBindRenderbufferOES(GLenum target, GLuint renderbuffer)
     struct ggl_context *c = ggl1_current();
     if (c) {
         ggl_spare_use(c, GGL_SPARE_RENDERBUFFER, renderbuffer);
+        c->renderbuffer = target == GL_RENDERBUFFER ? renderbuffer : c->renderbuffer;
         gles1_pack_glBindRenderbufferOES(ggl_pack(c), target, renderbuffer);
     }
 }
