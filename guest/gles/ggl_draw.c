@@ -367,6 +367,15 @@ static void pack_elements_offset(struct ggl_context *c, const struct ggl_draw *d
     }
 }
 
+/* For the host to find errors of a draw of which no vertex is there. */
+static void draw_nothing(struct ggl_context *c, const struct ggl_draw *d)
+{
+    struct ggl_draw nothing = *d;
+    nothing.count = 0;
+    unbind_element(c);
+    pack_elements(c, &nothing, "", 0);
+}
+
 /* Client vertex arrays, indices from anywhere. A vertex before the first there is (a base below
  * the least index) is nobody's: nothing is drawn. */
 static void draw_indices(struct ggl_context *c, struct span *s, const struct ggl_draw *d,
@@ -377,8 +386,9 @@ static void draw_indices(struct ggl_context *c, struct span *s, const struct ggl
     uint32_t least, most;
     index_range(indices, bytes, (size_t)d->count, c->restart, &least, &most);
     int64_t start = (int64_t)least + d->base_vertex;
-    if (least > most || start < 0) {
-        return; /* nothing but restarts */
+    if (least > most || start < 0) { /* nothing but restarts, or before all vertices */
+        draw_nothing(c, d);
+        return;
     }
     if (most - least == UINT32_MAX || start + (most - least) > UINT32_MAX) {
         ggl_error(c, GL_OUT_OF_MEMORY); /* 2^32 elements */
@@ -446,6 +456,8 @@ __attribute__((noinline)) void ggl_draw_elements(struct ggl_context *c, const st
         struct ggl_draw whole = *d;
         whole.count = (GLsizei)(size / bytes);
         draw_indices(c, &s, &whole, data);
+    } else {
+        draw_nothing(c, d);
     }
     pthread_mutex_unlock(&c->share->lock);
 }
@@ -542,7 +554,7 @@ void ggl_glDrawElementsIndirect(GLenum mode, GLenum type, const void *indirect)
         return;
     }
     ggl_lasting_use(c);
-    if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT]) {
+    if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT] || !c->vertex_array->element_buffer) {
         ggl_error(c, index_size(type) != 0 ? GL_INVALID_OPERATION : GL_INVALID_ENUM);
         return;
     }

@@ -83,7 +83,7 @@ void ggl_glDrawArraysInstancedBaseInstanceEXT(GLenum mode, GLint first, GLsizei 
     }
 }
 
-/* Where every draw of a list may be made. A count below zero spoils them all. */
+/* Whether every draw of a list may be made. A count below zero spoils them all. */
 static bool list_ok(const GLsizei *counts, GLsizei draws)
 {
     struct ggl_context *c = ggl_any();
@@ -99,20 +99,28 @@ static bool list_ok(const GLsizei *counts, GLsizei draws)
 
 void ggl_glMultiDrawArraysEXT(GLenum mode, const GLint *first, const GLsizei *count, GLsizei draws)
 {
-    if (list_ok(count, draws)) {
-        for (GLsizei i = 0; i < draws; i++) {
-            ggl_glDrawArrays(mode, first[i], count[i]);
-        }
+    if (!list_ok(count, draws)) {
+        return;
+    }
+    if (draws == 0) { /* the host still finds errors */
+        ggl_glDrawArrays(mode, 0, 0);
+    }
+    for (GLsizei i = 0; i < draws; i++) {
+        ggl_glDrawArrays(mode, first[i], count[i]);
     }
 }
 
 void ggl_glMultiDrawElementsEXT(GLenum mode, const GLsizei *count, GLenum type,
                                 const void *const *indices, GLsizei draws)
 {
-    if (list_ok(count, draws)) {
-        for (GLsizei i = 0; i < draws; i++) {
-            ggl_glDrawElements(mode, count[i], type, indices[i]);
-        }
+    if (!list_ok(count, draws)) {
+        return;
+    }
+    if (draws == 0) {
+        ggl_glDrawElements(mode, 0, type, "");
+    }
+    for (GLsizei i = 0; i < draws; i++) {
+        ggl_glDrawElements(mode, count[i], type, indices[i]);
     }
 }
 
@@ -120,10 +128,14 @@ void ggl_glMultiDrawElementsBaseVertexEXT(GLenum mode, const GLsizei *count, GLe
                                           const void *const *indices, GLsizei draws,
                                           const GLint *base)
 {
-    if (list_ok(count, draws)) {
-        for (GLsizei i = 0; i < draws; i++) {
-            ggl_glDrawElementsBaseVertex(mode, count[i], type, indices[i], base[i]);
-        }
+    if (!list_ok(count, draws)) {
+        return;
+    }
+    if (draws == 0) {
+        ggl_glDrawElementsBaseVertex(mode, 0, type, "", 0);
+    }
+    for (GLsizei i = 0; i < draws; i++) {
+        ggl_glDrawElementsBaseVertex(mode, count[i], type, indices[i], base[i]);
     }
 }
 
