@@ -78,8 +78,7 @@ static void set_pointer(struct ggl_context *c, GLuint index, GLint size, GLenum 
     uint32_t element = element_size(c, size, type, integer, &error);
     if (stride < 0) {
         error = GL_INVALID_VALUE;
-    }
-    if (!error && !buffer && pointer && c->vertex_array->name) {
+    } else if (!buffer && pointer && c->vertex_array->name) {
         error = GL_INVALID_OPERATION; /* client memory is for the default vertex array */
     }
     if (!error) {
@@ -340,12 +339,13 @@ void ggl_glGetVertexAttribPointerv(GLuint index, GLenum pname, void **pointer)
     *pointer = (void *)(uintptr_t)c->vertex_array->attribs[index].pointer;
 }
 
-/* Bindings apart from attributes are for named vertex arrays: the host's own 0 is ours. */
-static struct ggl_context *bindings_begin(void)
+/* Bindings apart from attributes are for named vertex arrays: the host's own 0 is ours. index: of
+ * an attribute or a binding. */
+static struct ggl_context *bindings_begin(GLuint index)
 {
     struct ggl_context *c = ggl_current();
-    if (c && c->vertex_array->name == 0) {
-        ggl_error(c, GL_INVALID_OPERATION);
+    if (c && (c->vertex_array->name == 0 || index >= GGL_MAX_ATTRIBS)) {
+        ggl_error(c, c->vertex_array->name == 0 ? GL_INVALID_OPERATION : GL_INVALID_VALUE);
         return NULL;
     }
     return c;
@@ -353,7 +353,7 @@ static struct ggl_context *bindings_begin(void)
 
 void ggl_glBindVertexBuffer(GLuint binding, GLuint buffer, GLintptr offset, GLsizei stride)
 {
-    struct ggl_context *c = bindings_begin();
+    struct ggl_context *c = bindings_begin(binding);
     if (c) {
         gles2_pack_glBindVertexBuffer(ggl_pack(c), binding, buffer, offset, stride);
     }
@@ -361,7 +361,7 @@ void ggl_glBindVertexBuffer(GLuint binding, GLuint buffer, GLintptr offset, GLsi
 
 void ggl_glVertexAttribBinding(GLuint index, GLuint binding)
 {
-    struct ggl_context *c = bindings_begin();
+    struct ggl_context *c = bindings_begin(index > binding ? index : binding);
     if (c) {
         gles2_pack_glVertexAttribBinding(ggl_pack(c), index, binding);
     }
@@ -370,7 +370,7 @@ void ggl_glVertexAttribBinding(GLuint index, GLuint binding)
 void ggl_glVertexAttribFormat(GLuint index, GLint size, GLenum type, GLboolean normalized,
                               GLuint offset)
 {
-    struct ggl_context *c = bindings_begin();
+    struct ggl_context *c = bindings_begin(index);
     if (c) {
         gles2_pack_glVertexAttribFormat(ggl_pack(c), index, size, type, normalized, offset);
     }
@@ -378,7 +378,7 @@ void ggl_glVertexAttribFormat(GLuint index, GLint size, GLenum type, GLboolean n
 
 void ggl_glVertexAttribIFormat(GLuint index, GLint size, GLenum type, GLuint offset)
 {
-    struct ggl_context *c = bindings_begin();
+    struct ggl_context *c = bindings_begin(index);
     if (c) {
         gles2_pack_glVertexAttribIFormat(ggl_pack(c), index, size, type, offset);
     }
@@ -386,7 +386,7 @@ void ggl_glVertexAttribIFormat(GLuint index, GLint size, GLenum type, GLuint off
 
 void ggl_glVertexBindingDivisor(GLuint binding, GLuint divisor)
 {
-    struct ggl_context *c = bindings_begin();
+    struct ggl_context *c = bindings_begin(binding);
     if (c) {
         gles2_pack_glVertexBindingDivisor(ggl_pack(c), binding, divisor);
     }

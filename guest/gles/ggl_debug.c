@@ -149,12 +149,10 @@ void ggl_glLabelObjectEXT(GLenum type, GLuint object, GLsizei length, const GLch
     if (!c || !ggl_own(c)) {
         return;
     }
-    if (length < 0) {
-        ggl_error(c, GL_INVALID_VALUE);
-        return;
-    }
-    GLsizei size = text_length(label, length == 0 ? -1 : length);
-    glesx_pack_glLabelObjectEXT(ggl_pack(c), type, object, size, label, (uint32_t)size);
+    /* Of a length below zero the driver reads nothing, and says what is wrong. */
+    GLsizei size = length < 0 ? 0 : text_length(label, length == 0 ? -1 : length);
+    glesx_pack_glLabelObjectEXT(ggl_pack(c), type, object, length < 0 ? length : size, label,
+                                (uint32_t)size);
 }
 
 /* The sync objects of the application are the pointers it may name. */

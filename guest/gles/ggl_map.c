@@ -85,14 +85,17 @@ static GLenum map_error(const struct ggl_context *c, const struct ggl_buffer *b,
     if (slot == GGL_BUFFER_NONE) {
         return GL_INVALID_ENUM;
     }
-    if (offset < 0 || size < 0 || access & ~known) {
+    if (!b) {
+        return GL_INVALID_OPERATION;
+    }
+    if (offset < 0 || size < 0 || (size != 0 && access & ~known)) {
         return GL_INVALID_VALUE;
     }
     bool read = access & GL_MAP_READ_BIT;
     bool write = access & GL_MAP_WRITE_BIT;
     if (size == 0 || (!read && !write) ||
         (read && access & (ACCESS_INVALIDATE | GL_MAP_UNSYNCHRONIZED_BIT)) ||
-        (access & GL_MAP_FLUSH_EXPLICIT_BIT && !write) || !b ||
+        (access & GL_MAP_FLUSH_EXPLICIT_BIT && !write) ||
         access & ACCESS_ALLOWED & ~b->storage_flags) {
         return GL_INVALID_OPERATION;
     }

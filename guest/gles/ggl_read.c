@@ -178,6 +178,23 @@ static void read_to_client(struct ggl_context *c, GLint x, GLint y, GLsizei widt
     (void)ggl_question_answered(c, &read);
 }
 
+/* Less room than the pixels take: that is the error where the host finds none in reading them. */
+static void refuse_room(struct ggl_context *c, GLint x, GLint y, GLsizei width, GLsizei height,
+                        GLenum format, GLenum type, const struct ggl_pixels *p)
+{
+    struct ggl_question q = ggl_question_begin(c);
+    if (q.watched) {
+        gles2_pack_glReadPixels(ggl_pack(c), x, y, width, height, format, type, (uint32_t)p->size);
+        ggl_question_end(c, &q);
+        ggl_question_earlier(c, &q);
+        discard(c->stream, p->size);
+        gs_reply_end(c->stream);
+    }
+    if (ggl_question_answered(c, &q)) {
+        ggl_error(c, GL_INVALID_OPERATION);
+    }
+}
+
 static void read_pixels(struct ggl_context *c, GLint x, GLint y, GLsizei width, GLsizei height,
                         GLenum format, GLenum type, int64_t room, void *data)
 {
@@ -194,7 +211,7 @@ static void read_pixels(struct ggl_context *c, GLint x, GLint y, GLsizei width, 
         return;
     }
     if (room >= 0 && p.size != 0 && (uint64_t)room < p.size - (p.pitch - p.row)) {
-        ggl_error(c, GL_INVALID_OPERATION);
+        refuse_room(c, x, y, width, height, format, type, &p);
         return;
     }
     if (!data || p.size == 0) { /* the host still finds errors */

@@ -61,9 +61,13 @@ static bool externally_used(struct ggl_context *c, GLuint texture)
 static void bind_external(struct ggl_context *c, GLuint texture)
 {
     struct ggl_unit *u = active(c);
+    bool known = externally_used(c, texture);
+    if (!known && !ggl_stock(c) && gles2_call_glIsTexture(c->stream, texture)) {
+        ggl_error(c, GL_INVALID_OPERATION); /* it is one of another target */
+        return;
+    }
     sl_atomic_store_relaxed(&c->share->externals, 1); /* read by this thread, or handed over */
     u->texture_external = texture;
-    bool known = externally_used(c, texture);
     if (known && !u->external) {
         return;
     }
@@ -267,11 +271,21 @@ void ggl_glTexStorage3D(GLenum target, GLsizei levels, GLenum internalformat, GL
     }
 }
 
+/* Nothing is copied to external textures. */
+static bool copy_begin(struct ggl_context *c, GLenum target)
+{
+    if (c && target == GL_TEXTURE_EXTERNAL_OES) {
+        ggl_error(c, GL_INVALID_ENUM);
+        return false;
+    }
+    return c != NULL;
+}
+
 void ggl_glCopyTexImage2D(GLenum target, GLint level, GLenum internalformat, GLint x, GLint y,
                           GLsizei width, GLsizei height, GLint border)
 {
     struct ggl_context *c = ggl_current();
-    if (c) {
+    if (copy_begin(c, target)) {
         ggl_store_respecify(c, target, level);
         struct ggl_target_scope scope = ggl_target_begin(c, target);
         gles2_pack_glCopyTexImage2D(ggl_pack(c), scope.target, level, internalformat, x, y, width,
@@ -285,7 +299,7 @@ void ggl_glCopyTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yo
                              GLint y, GLsizei width, GLsizei height)
 {
     struct ggl_context *c = ggl_current();
-    if (c) {
+    if (copy_begin(c, target)) {
         ggl_store_upload(c, target);
         struct ggl_target_scope scope = ggl_target_begin(c, target);
         gles2_pack_glCopyTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, x, y,
@@ -294,12 +308,13 @@ void ggl_glCopyTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yo
     }
 }
 
-static bool find_image(struct ggl_context *c, void *image, struct ggl_image *out)
+/* missing: the error where there is none, what is wrong with the call else being told first. */
+static bool find_image(struct ggl_context *c, void *image, GLenum missing, struct ggl_image *out)
 {
     if (c->ops && c->ops->image_find && c->ops->image_find(c->user, image, out)) {
         return true;
     }
-    ggl_error(c, GL_INVALID_VALUE);
+    ggl_error(c, missing);
     return false;
 }
 
@@ -307,7 +322,8 @@ void ggl_glEGLImageTargetTexture2DOES(GLenum target, GLeglImageOES handle)
 {
     struct ggl_context *c = ggl_any();
     struct ggl_image image;
-    if (!c || !find_image(c, handle, &image)) {
+    bool is_known = target == GL_TEXTURE_2D || target == GL_TEXTURE_EXTERNAL_OES;
+    if (!c || !find_image(c, handle, is_known ? GL_INVALID_VALUE : GL_INVALID_ENUM, &image)) {
         return;
     }
     if (ggl_fixed(c)) {
@@ -340,7 +356,13 @@ void ggl_glEGLImageTargetRenderbufferStorageOES(GLenum target, GLeglImageOES han
 {
     struct ggl_context *c = ggl_any();
     struct ggl_image image;
-    if (!c || !find_image(c, handle, &image)) {
+    if (!c) {
+        return;
+    }
+    GLenum missing = target != GL_RENDERBUFFER ? GL_INVALID_ENUM
+                     : c->renderbuffer == 0    ? GL_INVALID_OPERATION
+                                               : GL_INVALID_VALUE;
+    if (!find_image(c, handle, missing, &image)) {
         return;
     }
     if (ggl_stores(c) && target == GL_RENDERBUFFER) {
@@ -359,6 +381,21 @@ void ggl_glEGLImageTargetRenderbufferStorageOES(GLenum target, GLeglImageOES han
     }
 }
 
+static bool takes_storage(GLenum target)
+{
+    switch (target) {
+    case GL_TEXTURE_2D:
+    case GL_TEXTURE_3D:
+    case GL_TEXTURE_2D_ARRAY:
+    case GL_TEXTURE_CUBE_MAP:
+    case GL_TEXTURE_CUBE_MAP_ARRAY:
+    case GL_TEXTURE_EXTERNAL_OES:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Attributes are for extensions that are not offered: a list of any is refused, as drivers do. */
 void ggl_glEGLImageTargetTexStorageEXT(GLenum target, GLeglImageOES handle, const GLint *attribs)
 {
@@ -371,7 +408,8 @@ void ggl_glEGLImageTargetTexStorageEXT(GLenum target, GLeglImageOES handle, cons
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
-    if (!find_image(c, handle, &image)) {
+    GLenum missing = takes_storage(target) ? GL_INVALID_VALUE : GL_INVALID_OPERATION;
+    if (!find_image(c, handle, missing, &image)) {
         return;
     }
     if (image.kind != GGL_IMAGE_TEXTURE) {

@@ -238,6 +238,10 @@ void ggl_glCompressedTexSubImage2D(GLenum target, GLint level, GLint xoffset, GL
 {
     struct ggl_context *c = ggl_current();
     uint32_t data_size;
+    if (c && target == GL_TEXTURE_EXTERNAL_OES) {
+        ggl_error(c, GL_INVALID_ENUM);
+        return;
+    }
     if (!c || !compressed(c, size, data, &data_size)) {
         return;
     }
