@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-/* GGL_ONCE: a constant of the driver. */
-enum { GGL_ONCE = 1 };
+/* GGL_ONCE: a constant of the driver; GGL_MAYBE: a driver with less of it refuses. */
+enum { GGL_ONCE = 1, GGL_MAYBE = 2 };
 
 struct parameter {
     GLenum pname;
@@ -117,6 +117,9 @@ static bool local_value(struct ggl_context *c, GLenum pname, GLint *value)
     case GL_RESET_NOTIFICATION_STRATEGY_EXT:
         *value = c->lose_on_reset ? GL_LOSE_CONTEXT_ON_RESET_EXT : GL_NO_RESET_NOTIFICATION_EXT;
         return true;
+    case GL_CONTEXT_ROBUST_ACCESS_EXT: /* the host's contexts are robust, unasked */
+        *value = c->robust;
+        return true;
     default:
         return false;
     }
@@ -223,7 +226,7 @@ static bool answer(struct ggl_context *c, const struct parameter *p, GLenum pnam
             for (uint32_t i = 0; i < count; i++) {                                                 \
                 params[i] = FROM_INTEGER(values[i]);                                               \
             }                                                                                      \
-        } else if (p && p->version <= c->version && !ggl_stock(c)) {                               \
+        } else if (p && p->version <= c->version && !ggl_stock(c) && !(p->flags & GGL_MAYBE)) {    \
             gles2_call_gl##Name(c->stream, pname, params, (uint32_t)(p->count * sizeof *params));  \
         } else {                                                                                   \
             type asked[GET_VALUES];                                                                \
