@@ -8,7 +8,8 @@ Which tests: those of piglit's profile `quick` whose program is linked to piglit
 with --names those in FILE alone, one name a line. All of them run natively N times (what differs
 from run to run is flaky, and any of its verdicts will do), and once under one `sluice run`, against
 one host. What differs then is run natively until there were three runs of it. Differences that are
-known, with their reasons, stand in piglit_known.txt. Exit 1 on any other, where all tests ran on a
+known, with their reasons, stand in piglit_known.txt; what asks for desktop GL must get native's
+verdict through `sluice run --zink`. Exit 1 on any other, where all tests ran on a
 known one that is none any more, and when nothing ran.
 """
 
@@ -31,6 +32,7 @@ PIGLIT = "piglit"
 PROFILE = "quick"
 PATIENCE_S = 120
 NATIVE_RUNS = 3  # of what differs
+ZINK = "zink: "  # begins the reason of what Zink answers
 KINDS = (
     b"libpiglitutil_gles1.so",
     b"libpiglitutil_gles2.so",
@@ -146,10 +148,27 @@ def known_differences() -> dict[str, str]:
     return known
 
 
-def report(natives: list[Verdicts], ours: Verdicts, all_ran: bool) -> int:
+def pattern_of(known: dict[str, str], name: str) -> str | None:
+    return next((p for p in known if re.fullmatch(p, name)), None)
+
+
+def run_zink(
+    tests: Tests, jobs: int, natives: list[Verdicts], ours: Verdicts, sluice: str
+) -> Verdicts:
+    """What differs, and is told to be desktop GL's, through Zink."""
+    known = known_differences()
+    differ = {name for name in natives[0] if ours.get(name) != natives[0][name]}
+    asked = {
+        name for name in differ if known.get(pattern_of(known, name) or "", "").startswith(ZINK)
+    }
+    again = {test: words for test, words in tests.items() if with_parts(test, asked)}
+    return run_all(again, jobs, [sluice, "run", "--zink", "--"]) if again else {}
+
+
+def report(natives: list[Verdicts], ours: Verdicts, zink: Verdicts, all_ran: bool) -> int:
     known = known_differences()
     used: collections.Counter[str] = collections.Counter()
-    equal = unexplained = 0
+    equal = unexplained = by_zink = 0
     flaky = set()
     for name in sorted({name for run in (*natives, ours) for name in run}):
         wanted = {run.get(name, "absent") for run in natives}
@@ -159,8 +178,13 @@ def report(natives: list[Verdicts], ours: Verdicts, all_ran: bool) -> int:
         if got in wanted:
             equal += 1
             continue
-        pattern = next((p for p in known if re.fullmatch(p, name)), None)
-        if pattern is not None:
+        pattern = pattern_of(known, name)
+        if pattern is not None and known[pattern].startswith(ZINK):
+            used[pattern] += 1
+            got = zink.get(name, "absent")
+        if got in wanted:
+            by_zink += 1
+        elif pattern is not None and not known[pattern].startswith(ZINK):
             used[pattern] += 1
         else:
             unexplained += 1
@@ -170,11 +194,13 @@ def report(natives: list[Verdicts], ours: Verdicts, all_ran: bool) -> int:
     stale = [pattern for pattern in known if all_ran and pattern not in used]
     for pattern in stale:
         print(f"known, but there is none: {pattern}")
+    known_count = sum(n for pattern, n in used.items() if not known[pattern].startswith(ZINK))
     for pattern, count in used.items():
         print(f"known: {count} of {pattern}: {known[pattern]}")
     print(
-        f"{equal + unexplained + used.total()} verdicts, {equal} equal, {used.total()} differ for "
-        f"known reasons, {unexplained} differ, {len(flaky)} flaky natively"
+        f"{equal + unexplained + known_count + by_zink} verdicts, {equal} equal, {by_zink} equal "
+        f"through --zink, {known_count} differ for known reasons, {unexplained} differ, "
+        f"{len(flaky)} flaky natively"
     )
     return 1 if unexplained or stale or equal == 0 else 0
 
@@ -202,12 +228,13 @@ def main() -> int:
     tests = {name: words for name, words in tests.items() if re.search(args.match, name)}
     natives = [run_all(tests, args.jobs, []) for _ in range(args.native_runs)]
     ours = run_all(tests, args.jobs, [args.sluice, "run", "--"])
+    zink = run_zink(tests, args.jobs, natives, ours, args.sluice)
     natives = run_again(tests, args.jobs, natives, ours)
     if args.results:
         args.results.mkdir(parents=True, exist_ok=True)
         for name, run in [*((f"native{i}", n) for i, n in enumerate(natives)), ("sluice", ours)]:
             (args.results / f"{name}.json").write_text(json.dumps(run, indent=0, sort_keys=True))
-    return report(natives, ours, not args.names and not args.match)
+    return report(natives, ours, zink, not args.names and not args.match)
 
 
 if __name__ == "__main__":
