@@ -1,6 +1,6 @@
 /* A program that calls every function of OpenGL ES with arguments that are wrong in every way, and
- * right ones between, and prints of each call what came of it: `call number: error, bytes`, where
- * bytes is what it returned and a hash of what it wrote.
+ * right ones between, and prints of each call what came of it: `call = returned: error, bytes`,
+ * where bytes is a hash of what it wrote.
  *
  * Plain EGL and GLES; knows nothing of Sluice. refused_test.py compares a native run with one
  * through Sluice. The calls come from the registry (robust_gen.py); arguments are chosen here, the
@@ -10,6 +10,7 @@
 
 #include "tests/integration/robust/robust_pick.h"
 
+#include <EGL/egl.h>
 #include <GLES3/gl32.h>
 
 #include <stddef.h>
@@ -17,31 +18,63 @@
 
 struct robust_call {
     const char *name;
-    void (*call)(struct robust *r);
+    const char *extensions;         /* empty: of the core; else any of these brings it */
+    void (*call)(struct robust *r); /* NULL: no argument is known for one of its types */
 };
 extern const struct robust_call robust_calls[];
 extern const int robust_call_count;
+/* All enums of the API. */
+extern const GLenum robust_values[];
+extern const int robust_value_count;
 
-enum { ROBUST_SIDE = 16, ROBUST_OBJECTS = 3 };
+/* Of each kind objects 1 to 3 live, and one more was deleted. */
+enum { ROBUST_SIDE = 16, ROBUST_OBJECTS = 3, ROBUST_DELETED = ROBUST_OBJECTS + 1 };
 
-/* Objects 1 to 3 of every kind, the first of each bound, in a fresh context; arrays of which each
- * draw can be made. */
+/* Calls that are not made, by patterns of fnmatch for the call with its arguments; NULL ends. */
+struct robust_left_out {
+    const char *pattern, *why;
+};
+extern const struct robust_left_out robust_left_out[];
+
+/* Objects of every kind, the first of each bound, in a fresh context; arrays of which each draw can
+ * be made. */
 void robust_world(int version, const float vertices[][4], const void *zeros);
+/* An EGLImage of the world's, NULL: it has none. */
+extern void *robust_world_image;
+
+/* A function of an extension. */
+void *robust_proc(const char *name);
 
 /* One of these, or none of GL's. */
 GLenum robust_enum(struct robust *r, const GLenum *enums, int count);
+/* Of a place in memory that is there. */
+GLint robust_near(struct robust *r);
 GLint robust_int(struct robust *r);
 GLsizei robust_size(struct robust *r);
 GLuint robust_name(struct robust *r);
 GLfloat robust_float(struct robust *r);
 int32_t robust_fixed(struct robust *r);
-GLbitfield robust_bits(struct robust *r);
+/* Some of these, or what none of them is. */
+GLbitfield robust_bits(struct robust *r, const GLenum *bits, int count);
 GLsync robust_sync(struct robust *r);
+void *robust_image(struct robust *r);
+GLDEBUGPROC robust_told(struct robust *r);
 /* Memory that is large enough for any of the sizes. */
 const void *robust_input(struct robust *r);
 void *robust_output(struct robust *r);
+void **robust_address(struct robust *r);
+const void *const *robust_inputs(struct robust *r);
 const GLchar *robust_text(struct robust *r);
 const GLchar *const *robust_texts(struct robust *r);
 void robust_returned(struct robust *r, uint64_t value);
+
+/* With the arguments chosen: false where a driver dies of the call. */
+bool robust_may_go(struct robust *r);
+
+void robust_memory_fill(void);
+const void *robust_zeros(void);
+/* Before a call, and behind it: what it wrote. */
+void robust_outputs_clear(void);
+void robust_outputs_print(void);
 
 #endif

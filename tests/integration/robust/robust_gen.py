@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Every function of OpenGL ES 1.1, or 2.0 to 3.2, as a call with arguments to choose: gl.xml -> C.
+"""Every function of OpenGL ES 1.1, or 2.0 to 3.2, and of their extensions, as a call with arguments
+to choose: gl.xml -> C.
 
 usage: robust_gen.py --registry gl.xml --api gles1|gles2 --out robust_calls.c
 
-A function's parameters become choices of robust.h: enums from the registry's group of the
+A function's parameters become choices of robust.h: enums and bits from the registry's group of the
 parameter, names, sizes, memory. What may not be called with any argument stands in LEFT_OUT with
-its reason.
+its reason. Beside the calls stands every enum of the API: any of them may be what a function is
+asked for.
 """
 
 from __future__ import annotations
@@ -16,24 +18,21 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Dict, List, Set
 
+RANGE = "drivers believe the range, and die of one that is wrong"
+LISTS = "the lists differ, which another test compares"
 LEFT_OUT = {
-    "glDebugMessageCallback": "its callback would be an address that is none",
-    "glGetPointerv": "it gives an address",
-    "glGetBufferPointerv": "it gives an address",
-    "glMapBufferRange": "it gives an address",
-    "glGetVertexAttribPointerv": "it gives an address",
-    "glFenceSync": "it gives an address",
-    "glDrawRangeElements": "drivers believe the range, and die of one that is wrong",
-    "glDrawRangeElementsBaseVertex": "as glDrawRangeElements",
+    "glDrawRangeElements": RANGE,
+    "glDrawRangeElementsBaseVertex": RANGE,
+    "glDrawRangeElementsBaseVertexEXT": RANGE,
+    "glDrawRangeElementsBaseVertexOES": RANGE,
     "glFinish": "it has no argument and no answer",
     "glFlush": "it has no argument and no answer",
-    "glClientWaitSync": "how long it takes decides what it answers",
-    "glGetStringi": "the lists differ, which another test compares",
-    "glGetString": "the lists differ, which another test compares",
+    "glGetStringi": LISTS,
+    "glGetString": LISTS,
 }
 HEADERS = {"gles1": "#include <GLES/gl.h>\n", "gles2": ""}
-# The most enums of a group that are tried.
-ENUMS_MAX = 48
+# Parameters that say where memory is read from, which must be there.
+NEAR = ("first", "basevertex", "baseVertex", "start", "length")
 NUMBERS = {
     "GLint": "robust_int(r)",
     "GLsizei": "robust_size(r)",
@@ -45,10 +44,13 @@ NUMBERS = {
     "GLclampf": "robust_float(r)",
     "GLfixed": "robust_fixed(r)",
     "GLclampx": "robust_fixed(r)",
+    "GLshort": "(GLshort)robust_near(r)",
     "GLubyte": "(GLubyte)robust_pick(r, 256)",
-    "GLbitfield": "robust_bits(r)",
     "GLuint64": "robust_name(r)",
     "GLsync": "robust_sync(r)",
+    "GLDEBUGPROC": "robust_told(r)",
+    "GLDEBUGPROCKHR": "robust_told(r)",
+    "GLeglImageOES": "robust_image(r)",
 }
 
 
@@ -57,20 +59,37 @@ class Registry:
         root = ET.parse(path).getroot()
         self.commands = {c.findtext("proto/name", ""): c for c in root.iterfind("commands/command")}
         self.core: Set[str] = set()
+        # By command: the extensions that have it.
+        self.extensions: Dict[str, List[str]] = {}
         known: Set[str] = set()
         for feature in root.iterfind("feature"):
             if feature.get("api") == api:
                 self.core |= {c.get("name", "") for c in feature.iterfind("require/command")}
                 known |= {e.get("name", "") for e in feature.iterfind("require/enum")}
+        for extension in root.iterfind("extensions/extension"):
+            if api in (extension.get("supported") or "").split("|"):
+                for required in extension.iterfind("require"):
+                    if required.get("api") in (None, api):
+                        self.require(extension.get("name", ""), required)
+                        known |= {e.get("name", "") for e in required.iterfind("enum")}
         self.groups: Dict[str, List[str]] = {}
+        self.values: Set[int] = set()
         for enum in root.iterfind("enums/enum"):
-            name = enum.get("name", "")
-            if name in known:
-                for group in (enum.get("group") or "").split(","):
-                    self.groups.setdefault(group, []).append(name)
+            name, value = enum.get("name", ""), int(enum.get("value", "0"), 0)
+            if name not in known or value >= 1 << 32:
+                continue
+            self.values.add(value)
+            for group in (enum.get("group") or "").split(","):
+                self.groups.setdefault(group, []).append(f"0x{value:x}")
+
+    def require(self, extension: str, required: ET.Element) -> None:
+        for command in required.iterfind("command"):
+            name = command.get("name", "")
+            if name not in self.core:
+                self.extensions.setdefault(name, []).append(extension)
 
     def enums(self, group: str) -> List[str]:
-        return sorted(set(self.groups.get(group, [])))[:ENUMS_MAX]
+        return sorted(set(self.groups.get(group, [])), key=lambda value: int(value, 0))
 
 
 def spelled(node: ET.Element) -> str:
@@ -79,42 +98,60 @@ def spelled(node: ET.Element) -> str:
     return words[: -len(node.findtext("name", ""))].strip()
 
 
+def memory(c_type: str) -> str:
+    if c_type.count("*") > 1 and "const" not in c_type:
+        return "robust_address(r)"
+    if c_type.count("*") > 1:
+        return f"({c_type})robust_{'texts' if 'GLchar' in c_type else 'inputs'}(r)"
+    if "const" not in c_type:
+        return "robust_output(r)"
+    return "robust_text(r)" if "GLchar" in c_type else "robust_input(r)"
+
+
 def argument(registry: Registry, param: ET.Element, tables: Dict[str, List[str]]) -> str:
-    c_type = spelled(param)
+    """Empty: no choice for it."""
+    c_type, name = spelled(param), param.findtext("name", "")
     if "*" in c_type:
-        if c_type.count("*") > 1:
-            return "robust_texts(r)"
-        if "const" not in c_type:
-            return "robust_output(r)"
-        return "robust_text(r)" if "GLchar" in c_type else "robust_input(r)"
-    if c_type == "GLenum":
+        return memory(c_type)
+    if c_type in ("GLenum", "GLbitfield"):
         group = param.get("group") or ""
         enums = registry.enums(group)
-        if not enums:
-            return "robust_enum(r, NULL, 0)"
+        choose = "robust_enum" if c_type == "GLenum" else "robust_bits"
+        if not group or not enums:
+            return f"{choose}(r, NULL, 0)"
         tables[group] = enums
-        return f"robust_enum(r, group_{group}, COUNT(group_{group}))"
-    return NUMBERS[c_type]
+        return f"{choose}(r, group_{group}, COUNT(group_{group}))"
+    if c_type in ("GLint", "GLintptr") and name in NEAR:
+        return "robust_near(r)"
+    return NUMBERS.get(c_type, "")
 
 
 def call(registry: Registry, name: str, tables: Dict[str, List[str]]) -> str:
+    """Empty: it cannot be called from here."""
     command = registry.commands[name]
     proto = command.find("proto")
     assert proto is not None
     returns = spelled(proto)
     params = command.findall("param")
     types = [spelled(p) for p in params]
+    chosen = [argument(registry, p, tables) for p in params]
+    if not all(chosen):
+        return ""
     text = f"static void call_{name}(struct robust *r)\n{{\n"
-    names = []
-    for index, param in enumerate(params):
-        text += f"    {types[index]} a{index} = {argument(registry, param, tables)};\n"
-        names.append(f"a{index}")
-    if not params:
-        text += "    (void)r;\n"
-    called = f"{name}({', '.join(names)})"
+    for index, c_type in enumerate(types):
+        text += f"    {c_type} a{index} = {chosen[index]};\n"
+    text += "    if (!robust_may_go(r)) {\n        return;\n    }\n"
+    called = name
+    if name not in registry.core:
+        text += f"    {returns} (GL_APIENTRYP call)({', '.join(types) or 'void'});\n"
+        text += f'    call = (__typeof__(call))robust_proc("{name}");\n'
+        called = "call"
+    called += f"({', '.join(f'a{i}' for i in range(len(params)))})"
     if returns == "void":
         return text + f"    {called};\n}}\n"
-    return text + f"    robust_returned(r, (uint64_t){called});\n}}\n"
+    if returns == "GLsync" or "*" in returns:
+        called += " != NULL"
+    return text + f"    robust_returned(r, (uint64_t)({called}));\n}}\n"
 
 
 def main() -> int:
@@ -131,18 +168,26 @@ def main() -> int:
         print(f"robust_gen.py: {unknown[0]} is left out, but there is none", file=sys.stderr)
         return 1
     tables: Dict[str, List[str]] = {}
-    names = sorted(registry.core - set(LEFT_OUT))
-    calls = "\n".join(call(registry, name, tables) for name in names)
+    names = sorted((registry.core | set(registry.extensions)) - set(LEFT_OUT))
+    calls = {name: call(registry, name, tables) for name in names}
     groups = "".join(
         f"static const GLenum group_{group}[] = {{{', '.join(enums)}}};\n"
         for group, enums in sorted(tables.items())
     )
-    rows = "".join(f'    {{"{name}", call_{name}}},\n' for name in names)
+    rows = "".join(
+        f'    {{"{name}", "{" ".join(sorted(registry.extensions.get(name, [])))}", '
+        f'{f"call_{name}" if text else "NULL"}}},\n'
+        for name, text in calls.items()
+    )
+    values = ", ".join(f"0x{value:x}" for value in sorted(registry.values))
     args.out.write_text(
         "/* Generated by robust_gen.py from gl.xml. */\n"
         '#include "tests/integration/robust/robust.h"\n\n'
-        f"{HEADERS[args.api]}\n"
-        f"{groups}\n{calls}\nconst struct robust_call robust_calls[] = {{\n{rows}}};\n"
+        f"{HEADERS[args.api]}#include <GLES2/gl2ext.h>\n\n"
+        f"{groups}\n{chr(10).join(text for text in calls.values() if text)}\n"
+        f"const GLenum robust_values[] = {{{values}}};\n"
+        "const int robust_value_count = COUNT(robust_values);\n\n"
+        f"const struct robust_call robust_calls[] = {{\n{rows}}};\n"
         "const int robust_call_count = COUNT(robust_calls);\n",
         encoding="utf-8",
     )

@@ -2,6 +2,7 @@
 #ifndef ROBUST_PICK_H
 #define ROBUST_PICK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
@@ -10,6 +11,11 @@ struct robust {
     uint64_t seed;
     char arguments[256]; /* as they were chosen */
     uint64_t returned;
+    /* Of GL's calls. */
+    int enum_count; /* that were chosen */
+    int swept_at;   /* which of them is `swept`, from 1; 0: none */
+    unsigned swept;
+    bool is_wide; /* whether numbers may be far from all objects */
 };
 
 /* A number below `most`. */

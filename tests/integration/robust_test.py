@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Every function of OpenGL ES and of its extensions, called wrongly in every way, natively and
+through Sluice: every line must be the same.
+
+usage: robust_test.py --sluice PROGRAM --program ROBUST --version 1|2|3 --scene NAME [--at-least N]
+[--rounds N] [--call NAME]
+
+The program prints `call = returned: error, bytes written` for each call. What may differ is as in
+refused_test.py. Functions that only one side has must have their reason in codegen/policy. Exit 1
+on any difference, or with fewer than N refused calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import pathlib
+import re
+import sys
+
+from features_test import run
+from refused_test import calls_of, same
+
+# What differs all the same: patterns of the calls, and why.
+KNOWN = {
+    r"glGetInteger64i_v b70 .*": "Mesa answers nothing for depth ranges there, and no error",
+    r"glGetBooleani_v (b70|ba2) .*": "as of glGetInteger64i_v",
+    r"glGet\w+ 821d .*": "how many extensions there are; their lists are compared elsewhere",
+    r"glGet\w+ 82d7 .*": "an offset that is the address of a client array",
+    r"glGet\w+ 8e28 .*": "the time",
+    r"glEGLImageTargetTexStorageEXT \w+ (a wrong|no) image .*": "Mesa looks first whether the "
+    "texture has storage already",
+    r"glTexParameter[fi]v \w+ (b70|ba7) .*": "the host wants the values which that state has",
+    r"glGetActiveUniform \d+ \d+ 0 .*": "Mesa writes the end of a name where there is no room",
+    r"glDraw\w+BaseInstance\w+ .* 4294967295 .*": "no client array is that long: Mesa reads it",
+    r"glEGLImageTargetTextureStorageEXT .*": "textures by name are desktop GL's: Mesa refuses the "
+    "call, and libGLESv2 drops it",
+    r"gl(Readn?|n?Read)Pixels\w* (-\d+|\d{2,}|\S+ (-\d+|\d{2,}|least)) .*": "pixels beside the "
+    "surface are nobody's: Mesa leaves the memory as it was, here it becomes 0",
+}
+POLICY = pathlib.Path(__file__).resolve().parents[2] / "codegen" / "policy"
+
+
+def offered(lines: list[str]) -> dict[str, tuple[str, list[str]]]:
+    """By function: whether the program calls it, and the extensions that bring it."""
+    rows = [line.split() for line in lines]
+    return {row[0]: (row[1], row[2:]) for row in rows}
+
+
+def reasons(version: str) -> dict[str, str]:
+    """Extensions that are not offered, and why."""
+    name = "extensions1.csv" if version == "1" else "extensions.csv"
+    with (POLICY / name).open(newline="") as file:
+        return {row["name"]: row["reason"] for row in csv.DictReader(file) if row["reason"]}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sluice", required=True)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--scene", required=True)
+    parser.add_argument("--at-least", type=int, default=0)
+    parser.add_argument("--rounds", default="0", help="0: the scene's own")
+    parser.add_argument("--call", help="this function alone")
+    args = parser.parse_args()
+    native = [args.program, "--version", args.version]
+    ours = [args.sluice, "run", "--", *native]
+    there = offered(run([*native, "--scene", "list"], True))
+    here = offered(run([*ours, "--scene", "list"], False))
+    problems = [f"{name}: no call of it is made" for name in here if here[name][0] != "called"]
+    why = reasons(args.version)
+    for name in sorted(set(there) ^ set(here)):
+        side, (_, extensions) = ("native", there[name]) if name in there else ("Sluice", here[name])
+        told = [why[extension] for extension in extensions if extension in why]
+        print(f"{name} is {side}'s alone: {', '.join(told)}")
+        problems += [] if told and side == "native" else [f"{name}: no reason"]
+    more = ["--scene", args.scene, "--rounds", args.rounds]
+    more += ["--without", ",".join(set(there) ^ set(here))]
+    more += ["--call", args.call] if args.call else []
+    wanted, got = calls_of(run([*native, *more], True)), calls_of(run([*ours, *more], False))
+    if len(wanted) != len(got):
+        problems.append(f"{len(wanted)} calls natively, {len(got)} through Sluice")
+    for n, o in zip(wanted, got):
+        if not same(n, o) and not any(re.fullmatch(pattern, n[0]) for pattern in KNOWN):
+            problems.append(
+                f"differs: {n[0]}: native {n[1]}, {n[2]} | Sluice {o[0]}: {o[1]}, {o[2]}"
+            )
+    print(*problems[:50], sep="\n")
+    refused = sum(error != "0" for _, error, _ in wanted)
+    print(f"{len(wanted)} calls, {refused} refused, {len(problems)} wrong")
+    return 1 if problems or refused < args.at_least else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
