@@ -159,8 +159,8 @@ struct hct_options {
     /* hct_ops.drawn will be asked: what it needs is kept while commands are recorded. */
     bool is_watched;
     uint64_t watched_bytes; /* of a context at most, all in all */
-    /* How long submits take the GPU is told here (host/times.h); Vulkan. Borrowed for the device's
-     * life; NULL: it is not measured. */
+    /* How long submits (Vulkan), and what contexts hand over (OpenGL ES), take the GPU is told here
+     * (host/times.h). Borrowed for the device's life; NULL: it is not measured. */
     struct hct_times *times;
 };
 

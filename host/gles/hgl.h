@@ -92,6 +92,7 @@ struct hgl_state {
     struct sl_map queries;         /* name -> what it counted last, as a number */
     struct sl_map results;         /* name -> struct hgl_result, owned: hgl_query.c */
     struct sl_map captures;        /* name + 1 -> struct hgl_capture, owned: hgl_capture.c */
+    struct hgl_clock *clock;       /* nullable; owned: hgl_times.c */
 };
 
 struct hgl_ring;

@@ -60,6 +60,7 @@ void hgl_state_free(struct hgl_state *state)
     hgl_messages_free(state->messages);
     hgl_queries_finish(state);
     hgl_captures_finish(state);
+    sl_free(state->clock);
     hgl_group_put(state->group);
     sl_free(state);
 }

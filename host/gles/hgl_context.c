@@ -3,6 +3,7 @@
 #include "host/gles/hgl_group.h"
 #include "host/gles/hgl_provider.h"
 #include "host/gles/hgl_save.h"
+#include "host/gles/hgl_times.h"
 
 #include "host/gles1_dispatch.h"
 #include "host/gles2_dispatch.h"
@@ -91,6 +92,28 @@ static void on_context_free(void *user, struct hrc_context *context)
     hgl_state_free(context->state);
 }
 
+/* --- what contexts take --- */
+
+static void on_hands_over(struct hrc_thread *thread, uint32_t opcode, bool is_left)
+{
+    const struct hgl_ring *ring = thread->user;
+    const struct hgl_api *api = ring->es1.state != NULL ? &ring->es1 : &ring->es2;
+    const struct hgl_provider *p = ring->context->provider;
+    if (p->times != NULL && api->state != NULL) {
+        hgl_times_end(p->times, &p->driver.gl, api->state, opcode, is_left);
+    }
+}
+
+static void on_goes_on(struct hrc_thread *thread)
+{
+    const struct hgl_ring *ring = thread->user;
+    const struct hgl_api *api = ring->es1.state != NULL ? &ring->es1 : &ring->es2;
+    const struct hgl_provider *p = ring->context->provider;
+    if (p->times != NULL && api->state != NULL) {
+        hgl_times_begin(p->times, &p->driver.gl, api->state, p->driver.native.software);
+    }
+}
+
 static void on_current(struct hrc_thread *thread, struct hrc_context *context)
 {
     struct hgl_ring *ring = thread->user;
@@ -105,6 +128,7 @@ static void on_current(struct hrc_thread *thread, struct hrc_context *context)
             g->has_gles2 = true;
             pthread_mutex_unlock(&g->lock);
         }
+        on_goes_on(thread);
     }
 }
 
@@ -137,6 +161,8 @@ static void on_sync_free(void *user, void *sync)
 static const struct hrc_hooks hooks = {.context_new = on_context_new,
                                        .context_ends = on_context_ends,
                                        .context_free = on_context_free,
+                                       .hands_over = on_hands_over,
+                                       .goes_on = on_goes_on,
                                        .current = on_current,
                                        .bound = on_bound,
                                        .exported = on_exported,

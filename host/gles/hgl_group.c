@@ -103,8 +103,8 @@ void hgl_unnaming(struct hgl_state *state, enum hgl_kind kind, GLboolean (*is)(G
     }
 }
 
-static void gen(struct hr_call *call, void (*generate)(GLsizei n, GLuint *names), int32_t n,
-                void *out, uint32_t size, enum hgl_kind kind)
+void hgl_gen(struct hr_call *call, void (*generate)(GLsizei n, GLuint *names), int32_t n, void *out,
+             uint32_t size, enum hgl_kind kind)
 {
     struct hgl_state *s = hgl_state_of(call);
     if (s == NULL || generate == NULL || (n > 0 && (uint64_t)(uint32_t)n * 4 > size)) {
@@ -130,7 +130,7 @@ static void gen(struct hr_call *call, void (*generate)(GLsizei n, GLuint *names)
 #define GEN(hand, api, function, field, kind)                                                      \
     void hand##_gl##function(struct hr_call *call, const struct api##_args_gl##function *a)        \
     {                                                                                              \
-        gen(call, hgl_api_of(call)->gl->function, a->n, a->field, a->field##_size, kind);          \
+        hgl_gen(call, hgl_api_of(call)->gl->function, a->n, a->field, a->field##_size, kind);      \
     }
 GEN(hgl, gles2, GenTextures, textures, HGL_TEXTURES)
 GEN(hgl, gles2, GenBuffers, buffers, HGL_BUFFERS)
@@ -139,7 +139,6 @@ GEN(hgl, gles2, GenFramebuffers, framebuffers, HGL_FRAMEBUFFERS)
 GEN(hgl, gles2, GenSamplers, samplers, HGL_SAMPLERS)
 GEN(hgl, gles2, GenVertexArrays, arrays, HGL_VERTEX_ARRAYS)
 GEN(hgl, gles2, GenVertexArraysOES, arrays, HGL_VERTEX_ARRAYS)
-GEN(hgl, gles2, GenQueries, queries, HGL_QUERIES)
 GEN(hgl, gles2, GenTransformFeedbacks, ids, HGL_FEEDBACKS)
 GEN(hgl, gles2, GenProgramPipelines, pipelines, HGL_PIPELINES)
 GEN(hgl1, gles1, GenTextures, textures, HGL_TEXTURES)

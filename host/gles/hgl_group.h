@@ -106,6 +106,9 @@ bool hgl1_size_of(struct hgl_api *api, uint32_t texture, int32_t *width, int32_t
 /* What is bound to the target in the current context has other images from now on. */
 void hgl1_size_forget(struct hgl_api *api, uint32_t target);
 
+/* `n` names of the driver's, for a packet whose answer has `size` bytes at `out`. */
+void hgl_gen(struct hr_call *call, void (*generate)(GLsizei n, GLuint *names), int32_t n, void *out,
+             uint32_t size, enum hgl_kind kind);
 /* A name of this kind was given out in the context. */
 void hgl_named(struct hgl_state *state, enum hgl_kind kind, uint32_t name);
 /* Names that guests made up and give back are the highest, too. Before they are deleted. */

@@ -3,6 +3,7 @@
 
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
+#include "wire/rc_opcodes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -166,6 +167,9 @@ bool hrc_make_current(struct hrc_thread *thread, struct ho_object *context, stru
                        *r = read != NULL ? read->value : NULL;
     if (context == NULL && thread->context == NULL) {
         return true;
+    }
+    if (thread->context != NULL && c->hooks->hands_over != NULL) {
+        c->hooks->hands_over(thread, RC_OP_rcMakeCurrent, true);
     }
     if (draw != NULL) {
         (void)hrc_surface_fit(thread, d);

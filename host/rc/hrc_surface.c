@@ -219,9 +219,16 @@ static bool flush_here(struct hr_call *call, struct hrc_thread *thread, struct h
                                      .on_nearly =
                                          hr_ring_signal_awaited(call->ring) ? wake_guest : NULL,
                                      .user = call->ring};
+    const struct hrc_hooks *hooks = thread->client->hooks;
+    if (hooks->hands_over != NULL) {
+        hooks->hands_over(thread, call->opcode, false);
+    }
     bool ok = hs_flush(target, &thread->gl, &reader, width, height);
     if (ok) {
         tell_frame(call, thread, target);
+    }
+    if (hooks->goes_on != NULL) {
+        hooks->goes_on(thread);
     }
     hs_put(target);
     return ok;

@@ -65,6 +65,12 @@ struct hrc_hooks {
     /* Its native context is about to end; then it has. False: not yet, and it is the hook's now. */
     bool (*context_ends)(void *user, struct hrc_context *context);
     void (*context_free)(void *user, struct hrc_context *context);
+    /* What was done in the ring's current context so far is handed over, for a packet of that
+     * opcode: its surface is about to be shown, or (is_left) it is about to be current no more,
+     * or with other surfaces. */
+    void (*hands_over)(struct hrc_thread *thread, uint32_t opcode, bool is_left);
+    /* What is to be shown was read. */
+    void (*goes_on)(struct hrc_thread *thread);
     /* Another context (or none: NULL) is current on this ring now. */
     void (*current)(struct hrc_thread *thread, struct hrc_context *context);
     /* What is bound on this ring (a renderbuffer, or a texture) has a colour buffer's storage. */

@@ -76,8 +76,7 @@ static const struct opt options[] = {
                           .help = "exit 1 when B is so much slower than A, or this than --vs"},
     [BENCH_BY_NAME] = {.name = "by-name", .help = "what each command takes, from a run of its own"},
     [BENCH_GPU_TIME] = {.name = "gpu-time",
-                        .help = "what Vulkan's submits take the GPU, by its clock, from a run of "
-                                "its own"},
+                        .help = "GPU time of submits, or frames of GLES, in a run of its own"},
     [BENCH_RECORD_COST] = {.name = "record-cost",
                            .help = "what recording costs; takes no trace, writes below TMPDIR"},
     [BENCH_PROGRESS] = PROGRESS_OPTION,
@@ -154,10 +153,10 @@ static int run_named(struct bench *b, struct kind *kind)
 
 static int gpu_missing(const struct hct_tally *gpu)
 {
-    say_error("--gpu-time: no submit could be measured: %s",
+    say_error("--gpu-time: nothing could be measured: %s",
               gpu->untold != 0 ? gpu->why
-                               : "none of Vulkan is in what was played; what OpenGL ES takes is "
-                                 "not measured");
+                               : "what was played has no submits of Vulkan and no frames of OpenGL "
+                                 "ES");
     return SLUICE_EXIT_MISSING;
 }
 
