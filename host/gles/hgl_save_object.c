@@ -28,20 +28,27 @@ static struct storage storage_of(const struct hgl_save *s, GLenum at)
     return storage;
 }
 
+/* Where buffers are made. Mesa takes the target for what the buffer is for, and its software
+ * drivers do not wait for a shader that writes to one that is for vertices alone. */
+static GLenum made_at(const struct hgl_save *s)
+{
+    return s->gles >= 31 ? GL_SHADER_STORAGE_BUFFER : GL_ARRAY_BUFFER;
+}
+
 /* data: `bytes` of them are all of the contents; NULL: they follow. */
 static void save_storage(struct hgl_save *s, const struct storage *storage, const void *data,
                          uint32_t bytes)
 {
     struct sl_pack *out = hgl_out(s);
     if (storage->immutable == 0) {
-        gles2_pack_glBufferData(out, GL_ARRAY_BUFFER, storage->size, data, bytes,
+        gles2_pack_glBufferData(out, made_at(s), storage->size, data, bytes,
                                 (GLenum)storage->usage);
         return;
     }
     if (data == NULL && (storage->flags & GL_DYNAMIC_STORAGE_BIT_EXT) == 0) {
         hgl_save_refuse(s, "a buffer of %d bytes cannot be written to", storage->size);
     }
-    glesx_pack_glBufferStorageEXT(out, GL_ARRAY_BUFFER, storage->size, data, bytes,
+    glesx_pack_glBufferStorageEXT(out, made_at(s), storage->size, data, bytes,
                                   (GLbitfield)storage->flags);
 }
 
@@ -73,7 +80,7 @@ static void save_buffer(struct hgl_save *s, uint32_t name)
     if (storage.immutable == 0) {
         hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_BUFFERS, name);
     }
-    gles2_pack_glBindBuffer(hgl_out(s), GL_ARRAY_BUFFER, name);
+    gles2_pack_glBindBuffer(hgl_out(s), made_at(s), name);
     if (size <= 0) {
         return;
     }
@@ -88,7 +95,7 @@ static void save_buffer(struct hgl_save *s, uint32_t name)
             if (offset == 0) {
                 save_storage(s, &storage, NULL, 0);
             }
-            gles2_pack_glBufferSubData(hgl_out(s), GL_ARRAY_BUFFER, offset, bytes, data, bytes);
+            gles2_pack_glBufferSubData(hgl_out(s), made_at(s), offset, bytes, data, bytes);
         }
         hgl_save_flush(s);
         offset += bytes;

@@ -516,3 +516,47 @@ SLT_TEST_F(gles_save_objects, a_transform_feedback_that_nobody_counts, p)
     SLT_EXPECT_EQ(0u, save_error(&p->one));
     SLT_EXPECT_OK(twin_save(&p->one, &p->again));
 }
+
+/* --- counters --- */
+
+/* What a shader counts in a buffer is there when the buffer is mapped, whatever it was made for. */
+SLT_TEST_F(gles_save_objects, counters_are_read_when_all_is_counted, p)
+{
+    enum { SIDE = 512 };
+    struct sl_pack *o = twin_out(&p->one);
+    uint32_t v = shader(&p->one, GL_VERTEX_SHADER,
+                        "#version 310 es\nvoid main() { gl_Position = vec4("
+                        "gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0, 1); }\n"),
+             c = shader(&p->one, GL_FRAGMENT_SHADER,
+                        "#version 310 es\nprecision mediump float;\n"
+                        "layout(binding = 0) uniform atomic_uint count; out vec4 c;\n"
+                        "void main() { atomicCounterIncrement(count); c = vec4(1); }\n");
+    gles2_pack_glCreateProgram(o);
+    uint32_t name = twin_ask(&p->one);
+    gles2_pack_glAttachShader(o, name, v);
+    gles2_pack_glAttachShader(o, name, c);
+    gles2_pack_glLinkProgram(o, name);
+    gles2_pack_glUseProgram(o, name);
+    expect_linked(&p->one, name);
+    uint32_t f = save_gen(&p->one, gles2_pack_glGenFramebuffers),
+             x = save_gen(&p->one, gles2_pack_glGenTextures);
+    gles2_pack_glBindFramebuffer(o, GL_FRAMEBUFFER, f);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, x);
+    gles2_pack_glTexStorage2D(o, GL_TEXTURE_2D, 1, GL_RGBA8, SIDE, SIDE);
+    gles2_pack_glFramebufferTexture2D(o, GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, x, 0);
+    gles2_pack_glViewport(o, 0, 0, SIDE, SIDE);
+    uint32_t buffer = save_gen(&p->one, gles2_pack_glGenBuffers);
+    static const uint32_t zero[2] = {0, 0};
+    gles2_pack_glBindBufferBase(o, GL_ATOMIC_COUNTER_BUFFER, 0, buffer);
+    gles2_pack_glBufferData(o, GL_ATOMIC_COUNTER_BUFFER, sizeof zero, zero, sizeof zero,
+                            GL_STATIC_DRAW);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    struct twin *both[] = {&p->one, &p->other};
+    for (int i = 0; i < 2; i++) {
+        uint8_t got[4];
+        gles2_pack_glDrawArrays(twin_out(both[i]), GL_TRIANGLES, 0, 3);
+        captured(both[i], buffer, got, sizeof got);
+        SLT_EXPECT_EQ((uint32_t)SIDE * SIDE, sl_load_u32(got));
+    }
+}
