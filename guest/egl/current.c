@@ -100,6 +100,7 @@ static void release(struct gegl_thread *thread, const struct binding *next)
     if (old.read != NULL && old.read->window != NULL) {
         gegl_window_settle(old.read->window);
     }
+    ggl_order_leave(old.context->ggl);
     ggl_make_current(NULL, NULL);
     struct gegl_display *display = old.context->base.display;
     pthread_mutex_lock(&display->lock);

@@ -160,7 +160,6 @@ struct gegl_thread {
     EGLenum api;
     struct gs_device *device; /* of the stream; counted */
     struct gs_stream *stream; /* nullable */
-    uint32_t signal;          /* last number sent with slSignal on the stream */
     uint64_t alive_checked_ns;
     struct gegl_context *context; /* nullable, counted; as draw and read */
     struct gegl_surface *draw;

@@ -106,6 +106,9 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     if (host->view) {
         host->gles_features |= GGL_FEATURE_TARGETS;
     }
+    if ((stream->device->features & SLUICE_FEATURE_SIGNAL) != 0) {
+        host->gles_features |= GGL_FEATURE_SIGNAL;
+    }
     if ((stream->device->features & SLUICE_FEATURE_STORE) != 0) {
         host->gles_features |= GGL_FEATURE_STORE;
     }

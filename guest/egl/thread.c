@@ -113,7 +113,6 @@ void gegl_stream_drop(struct gegl_thread *thread)
     gs_device_put(thread->device);
     thread->stream = NULL;
     thread->device = NULL;
-    thread->signal = 0;
 }
 
 EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out)
@@ -147,8 +146,7 @@ EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out)
         }
         thread->device = device;
         thread->stream = stream;
-        thread->signal = 0;
-        gegl_host_greet(stream, &display->host);
+            gegl_host_greet(stream, &display->host);
     }
     *out = thread->stream;
     return EGL_SUCCESS;

@@ -185,7 +185,7 @@ static EGLint flush(struct gegl_surface *surface, struct gegl_thread *thread,
     }
     if ((thread->device->features & SLUICE_FEATURE_SIGNAL) != 0) {
         frame->page = stream->ring.page;
-        frame->signal = ++thread->signal;
+        frame->signal = ++stream->signal;
         sl_pack_slSignal(gs_pack(stream), frame->signal);
         gs_flush(stream);
     } else {

@@ -31,6 +31,7 @@ enum {
     GGL_FEATURE_STAGE = 1 << 5,        /* bulky data may travel in shared memory (gs_stage.h) */
     GGL_FEATURE_STORE = 1 << 8,   /* it brings what is drawn to a colour buffer's memory (capset) */
     GGL_FEATURE_TARGETS = 1 << 9, /* and what is written there otherwise (capset) */
+    GGL_FEATURE_SIGNAL = 1 << 10, /* slSignal (capset) */
     GGL_FEATURE_GLESX = 1 << 4,   /* it knows the commands without an upstream number (capset) */
 };
 
@@ -111,6 +112,9 @@ void ggl_context_destroy(struct ggl_context *context);
 /* Make `context` (NULL: none) current on this thread. stream: the thread's stream, borrowed while
  * current; the host was told before. Sends nothing. */
 void ggl_make_current(struct ggl_context *context, struct gs_stream *stream);
+
+/* The host has done what came by the context's stream, which may go. Context of this thread. */
+void ggl_order_leave(struct ggl_context *context);
 
 /* Framebuffer 0 now has this size in pixels; 0 by 0: there is no surface, and the framebuffer is
  * undefined whatever the host has. */

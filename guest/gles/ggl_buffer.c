@@ -152,6 +152,7 @@ void ggl_glBufferData(GLenum target, GLsizeiptr size, const void *data, GLenum u
     if (!store_travels(c, size)) {
         return;
     }
+    ggl_order_use(c);
     enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
     if (size >= 0 && ggl_buffer_bound(c, slot) && usage_known(usage)) {
         note_data(c, slot, (uint64_t)size, data, usage);
@@ -164,6 +165,7 @@ void ggl_glBufferData(GLenum target, GLsizeiptr size, const void *data, GLenum u
     } else {
         gles2_pack_glBufferData(ggl_pack(c), target, size, data, data_size, usage);
     }
+    ggl_order_written(c);
 }
 
 /* Flags that a driver takes. */
@@ -230,6 +232,7 @@ static void send_sub_data(struct ggl_context *c, GLenum target, GLintptr offset,
         size -= part;
         data += data != NULL ? part : 0;
     } while (size != 0);
+    ggl_order_written(c);
 }
 
 /* Streaming programs write the same buffers again and again: a lock would make each call wait until
@@ -271,6 +274,7 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
     if (!ggl_size_travels(c, offset < size ? offset : size)) {
         return;
     }
+    ggl_order_use(c);
     enum ggl_buffer_slot slot = ggl_buffer_use(c, target);
     if (offset < 0 || size < 0) {
         pack_sub_data(c, target, offset, size, data, size > 0 ? (uint32_t)size : 0);

@@ -129,6 +129,7 @@ void ggl_make_current(struct ggl_context *c, struct gs_stream *stream)
         c->stream = stream;
         c->quiet = false;
         c->surface_answer_count = 0;
+        ggl_order_enter(c);
     }
     bool fixed = c && ggl_fixed(c);
     ggl_current_context = fixed ? NULL : c;

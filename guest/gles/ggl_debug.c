@@ -59,6 +59,7 @@ void ggl_messages_tell(struct ggl_context *c)
 
 void ggl_frame_end(struct ggl_context *c)
 {
+    ggl_order_tell(c);
     ggl_messages_tell(c);
 }
 

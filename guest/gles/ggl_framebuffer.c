@@ -9,6 +9,7 @@ void ggl_glBindFramebuffer(GLenum target, GLuint framebuffer)
     if (!c) {
         return;
     }
+    ggl_order_use(c); /* for what is cleared and copied there */
     ggl_spare_use(c, GGL_SPARE_FRAMEBUFFER, framebuffer);
     if (target == GL_FRAMEBUFFER || (target == GL_DRAW_FRAMEBUFFER && c->version >= 30)) {
         ggl_store_leave(c);

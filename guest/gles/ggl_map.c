@@ -242,6 +242,7 @@ void ggl_glFlushMappedBufferRange(GLenum target, GLintptr offset, GLsizeiptr len
         ggl_buffer_known_locked(b, (uint64_t)at, (uint64_t)at + (uint64_t)length);
     }
     pthread_mutex_unlock(&c->share->lock);
+    ggl_order_written(c);
     if (error) {
         ggl_error(c, error);
     }
@@ -305,6 +306,7 @@ GLboolean ggl_glUnmapBuffer(GLenum target)
         ok = unmap_locked(c, target, b);
     }
     pthread_mutex_unlock(&c->share->lock);
+    ggl_order_written(c);
     if (!mapped) {
         ggl_error(c, slot == GGL_BUFFER_NONE ? GL_INVALID_ENUM : GL_INVALID_OPERATION);
     }

@@ -84,10 +84,41 @@ bool ggl_lasting_fetch_locked(struct ggl_context *c, struct ggl_buffer *b, uint6
                               uint64_t end);
 void ggl_lasting_send(struct ggl_context *c);
 void ggl_lasting_update(struct ggl_context *c);
-/* Before a command that may read or write buffers: what the application wrote becomes the host's.
- */
+
+/* ggl_order.c. What the context sent so far is there for the group's others that are told of it by
+ * the program: after a flush. */
+void ggl_order_note(struct ggl_context *c);
+static inline void ggl_order_tell(struct ggl_context *c)
+{
+    if (SL_UNLIKELY(sl_atomic_load_relaxed(&c->share->refs) > 1)) { /* a hint */
+        ggl_order_note(c);
+    }
+}
+/* After writing to textures and buffers, which drivers do at once: where there are other threads,
+ * as each such call goes out by itself then. */
+static inline void ggl_order_written(struct ggl_context *c)
+{
+    if (SL_UNLIKELY(sl_atomic_load_relaxed(&c->share->is_threaded))) { /* a hint */
+        ggl_order_tell(c);
+    }
+}
+/* The context is current on its stream. */
+void ggl_order_enter(struct ggl_context *c);
+/* Before what is in shared objects is used: what others told of is there. */
+void ggl_order_await(struct ggl_context *c);
+static inline void ggl_order_use(struct ggl_context *c)
+{
+    /* Whoever was told of it comes behind the store, by the program's own order. */
+    if (SL_UNLIKELY(sl_atomic_load_relaxed(&c->share->order) != c->order_seen)) {
+        ggl_order_await(c);
+    }
+}
+
+/* Before a command that may read or write buffers: what the application wrote becomes the host's,
+ * and what other threads told of is there. */
 static inline void ggl_lasting_use(struct ggl_context *c)
 {
+    ggl_order_use(c);
     /* The map came by way of the application, with its own order. */
     if (SL_UNLIKELY(sl_atomic_load_relaxed(&c->share->has_lasting))) {
         ggl_lasting_send(c);

@@ -226,6 +226,7 @@ void ggl_glReadPixels(GLint x, GLint y, GLsizei width, GLsizei height, GLenum fo
 {
     struct ggl_context *c = ggl_current();
     if (c) {
+        ggl_order_use(c);
         read_pixels(c, x, y, width, height, format, type, -1, pixels);
     }
 }
@@ -237,6 +238,7 @@ void ggl_glReadnPixelsEXT(GLint x, GLint y, GLsizei width, GLsizei height, GLenu
     if (!c) {
         return;
     }
+    ggl_order_use(c);
     if (ggl_size_travels(c, room)) {
         read_pixels(c, x, y, width, height, format, type, room, pixels);
     }

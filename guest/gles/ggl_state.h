@@ -201,6 +201,14 @@ struct ggl_surface_answer {
     GLint value;
 };
 
+/* How far a stream of the group was when it last told of what it wrote (ggl_order.c). */
+#define GGL_TOLD 16
+struct ggl_told {
+    struct asg_page *page; /* the stream's; borrowed while its context is current; NULL: none */
+    uint32_t value;        /* what its host_signal reaches then */
+    uint32_t turn;         /* the group's `order` at that time */
+};
+
 /* Objects several contexts share. `lock` guards the tables and everything in them; it is taken by
  * no draw without client arrays. */
 struct ggl_share {
@@ -213,12 +221,16 @@ struct ggl_share {
     struct sl_map external_textures; /* textures that were external once */
     struct sl_map targets; /* textures and renderbuffers of colour buffers (ggl_store.c) */
     struct ggl_spare spares[GGL_SPARE_SHARED];
+    struct ggl_told told[GGL_TOLD];
+    const struct gs_stream *stream; /* where one of its contexts was current first; a name only */
     /* Atomic, and read outside the lock, all but the pointers: */
     uint32_t buffer_deletes;     /* grows when a buffer name dies: remembered bindings may mean
                                     another object */
     uint32_t buffer_changes;     /* grows when a buffer dies, gets storage, a map or a copy here:
                                     what contexts noted of it (ggl_plain) is void */
     uint32_t links;              /* grows with every link */
+    uint32_t order;              /* grows when a context tells of what it wrote */
+    uint32_t is_threaded;        /* contexts of it were current on several streams */
     uint32_t has_lasting;        /* there is a map that lasts over draws */
     struct ggl_lasting *lasting; /* these maps; nullable */
     struct sl_writes *writes;    /* tells which pages of theirs were written to; nullable */
@@ -287,6 +299,7 @@ struct ggl_context {
     uint32_t surface_height_px;
     struct ggl_surface_answer surface_answers[GGL_SURFACE_ANSWERS]; /* while it is current */
     uint32_t surface_answer_count;
+    uint32_t order_seen; /* share.order when others were waited for last */
     uint32_t draw_framebuffer;
     uint32_t read_framebuffer;
     /* what was drawn on colour buffers went to their memory while the next two are what the stream

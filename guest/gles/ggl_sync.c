@@ -186,6 +186,7 @@ void ggl_glFlush(void)
             gles2_pack_glFlush(ggl_pack(c));
         }
         gs_flush(c->stream);
+        ggl_order_tell(c);
         ggl_store_kept(c);
         ggl_messages_tell(c);
     }

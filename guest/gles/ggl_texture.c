@@ -242,6 +242,7 @@ void ggl_glGenerateMipmap(GLenum target)
         ggl_error(c, GL_INVALID_ENUM);
         return;
     }
+    ggl_order_use(c);
     struct ggl_target_scope scope = ggl_target_begin(c, target);
     gles2_pack_glGenerateMipmap(ggl_pack(c), scope.target);
     ggl_target_end(c, &scope);
@@ -300,6 +301,7 @@ void ggl_glCopyTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yo
 {
     struct ggl_context *c = ggl_current();
     if (copy_begin(c, target)) {
+        ggl_order_use(c);
         ggl_store_upload(c, target);
         struct ggl_target_scope scope = ggl_target_begin(c, target);
         gles2_pack_glCopyTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, x, y,

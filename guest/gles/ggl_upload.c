@@ -120,10 +120,12 @@ void ggl_glTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffse
     if (!c) {
         return;
     }
+    ggl_order_use(c);
     ggl_store_upload(c, target);
     if (from_buffer(c)) {
         gles2_pack_glTexSubImage2DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, width,
                                              height, format, type, (GLuint)(uintptr_t)pixels);
+        ggl_order_written(c);
         return;
     }
     struct sl_gather storage;
@@ -136,6 +138,7 @@ void ggl_glTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffse
                                        height, format, type, g);
         }
         ggl_target_end(c, &scope);
+        ggl_order_written(c);
     }
 }
 
@@ -171,10 +174,12 @@ void ggl_glTexSubImage3D(GLenum target, GLint level, GLint xoffset, GLint yoffse
     if (!c) {
         return;
     }
+    ggl_order_use(c);
     if (from_buffer(c)) {
         gles2_pack_glTexSubImage3DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset, zoffset,
                                              width, height, depth, format, type,
                                              (GLuint)(uintptr_t)pixels);
+        ggl_order_written(c);
         return;
     }
     struct sl_gather storage;
@@ -182,6 +187,7 @@ void ggl_glTexSubImage3D(GLenum target, GLint level, GLint xoffset, GLint yoffse
     if (gather(c, 3, width, height, depth, format, type, pixels, &storage, &g)) {
         gles2_pack_glTexSubImage3D(ggl_pack(c), target, level, xoffset, yoffset, zoffset, width,
                                    height, depth, format, type, g);
+        ggl_order_written(c);
     }
 }
 
@@ -245,16 +251,19 @@ void ggl_glCompressedTexSubImage2D(GLenum target, GLint level, GLint xoffset, GL
     if (!c || !compressed(c, size, data, &data_size)) {
         return;
     }
+    ggl_order_use(c);
     if (from_buffer(c)) {
         gles2_pack_glCompressedTexSubImage2DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset,
                                                        width, height, format, size,
                                                        (GLuint)(uintptr_t)data);
+        ggl_order_written(c);
         return;
     }
     struct ggl_target_scope scope = ggl_target_begin(c, target);
     gles2_pack_glCompressedTexSubImage2D(ggl_pack(c), scope.target, level, xoffset, yoffset, width,
                                          height, format, size, data, data_size);
     ggl_target_end(c, &scope);
+    ggl_order_written(c);
 }
 
 void ggl_glCompressedTexImage3D(GLenum target, GLint level, GLenum internalformat, GLsizei width,
@@ -287,14 +296,17 @@ void ggl_glCompressedTexSubImage3D(GLenum target, GLint level, GLint xoffset, GL
     if (!c || !compressed(c, size, data, &data_size)) {
         return;
     }
+    ggl_order_use(c);
     if (from_buffer(c)) {
         gles2_pack_glCompressedTexSubImage3DOffsetAEMU(ggl_pack(c), target, level, xoffset, yoffset,
                                                        zoffset, width, height, depth, format, size,
                                                        (GLuint)(uintptr_t)data);
+        ggl_order_written(c);
         return;
     }
     gles2_pack_glCompressedTexSubImage3D(ggl_pack(c), target, level, xoffset, yoffset, zoffset,
                                          width, height, depth, format, size, data, data_size);
+    ggl_order_written(c);
 }
 
 void ggl_glCompressedTexImage3DOES(GLenum target, GLint level, GLenum internalformat, GLsizei width,

@@ -52,6 +52,7 @@ struct gs_stream {
     struct gs_device *device;
     struct vg_res *blob;
     struct sl_list link;         /* in gs_device.streams */
+    uint32_t signal;             /* the last number sent with slSignal */
     uint32_t reply_size;         /* with checksum on: bytes of the reply so far */
     uint32_t reply_count;        /* checksums of replies so far */
     struct sl_pack_ops pack_ops; /* the ring's, and gs_stage.c's */
