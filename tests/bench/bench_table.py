@@ -273,6 +273,26 @@ def programs_command(place: Place, out: pathlib.Path) -> "list[object]":
     return [*table, "--rounds", min(place.rounds, 3), "--json", out]
 
 
+# --- peers_table ---
+
+
+def peers_rows(data: Json) -> "list[Row]":
+    """virgl stands where Sluice does, and says so."""
+    rows = []
+    for row in data["rows"]:
+        for side in ("sluice", "virgl"):
+            rows.append(frame_row(f"{row['part']}: {row['figure']}, {side}", row[side], "", None))
+    for failure in data["failed"]:
+        why = f"failed: {last_line(failure['why'])}"
+        rows.append(Row(failure["part"], "", why, "", "", None))
+    return rows
+
+
+def peers_command(place: Place, out: pathlib.Path) -> "list[object]":
+    table = [sys.executable, ROOT / "tests/bench/peers_table.py", "--sluice", place.sluice]
+    return [*table, "--build", place.build, "--rounds", min(place.rounds, 3), "--json", out]
+
+
 # --- local_bench ---
 
 
@@ -478,6 +498,7 @@ STEPS = [
     Step("context", context_command, context_rows),
     Step("glmark2", glmark2_command, glmark2_rows),
     Step("programs", programs_command, programs_rows),
+    Step("peers", peers_command, peers_rows),
 ]
 
 

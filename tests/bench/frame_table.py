@@ -68,8 +68,9 @@ def cpu_s(pid: int) -> float:
     return 0.0
 
 
-def run(command: "list[str]") -> "dict[str, float]":
-    """One run's figures; with frames, frame_cpu: ns of all processes per frame."""
+def run(command: "list[str]", payers: "tuple[int, ...]" = ()) -> "dict[str, float]":
+    """One run's figures; with frames, frame_cpu: ns of all processes per frame, those of payers and
+    what came from them as well."""
     env = {key: value for key, value in os.environ.items() if key != "DISPLAY"}
     env["MESA_SHADER_CACHE_DISABLE"] = "true"  # what one side compiled, the other would find
     process = subprocess.Popen(
@@ -88,7 +89,8 @@ def run(command: "list[str]") -> "dict[str, float]":
     try:
         for line in process.stdout:
             if line == "stop\n":
-                stops.append(sum(cpu_s(pid) for pid in children(process.pid)))
+                paying = [pid for root in (process.pid, *payers) for pid in children(root)]
+                stops.append(sum(cpu_s(pid) for pid in paying))
                 process.stdin.write("\n")
                 process.stdin.flush()
             else:
