@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Set, Tuple
 
 from . import ir
@@ -59,6 +60,20 @@ def _check_enums(model: ir.Model) -> None:
             raise SpecError(line.where, line.command, f"no command has a parameter '{line.param}'")
 
 
+def _check_guard(model: ir.Model, line: ir.Policy) -> None:
+    """A guard names scalars of its command alone."""
+    parts = re.fullmatch(r"(\w+)=\w+\(([\w ]+)\)", line.detail)
+    if parts is None:
+        raise SpecError(line.where, line.name, f"'{line.detail}' is no 'param=function(params)'")
+    command = next(
+        c for a in model.apis for c in a.commands if (c.api, c.name) == (line.api, line.name)
+    )
+    scalars = {p.name for p in command.params if p.type.prim is not None}
+    for name in (parts[1], *parts[2].split()):
+        if name not in scalars:
+            raise SpecError(line.where, line.name, f"a guard names '{name}', which is no scalar")
+
+
 def check(model: ir.Model) -> None:
     for api in model.apis:
         names: Set[str] = set()
@@ -94,14 +109,17 @@ def check(model: ir.Model) -> None:
             if line.api == api.name and line.name != "*" and line.name not in names:
                 raise SpecError(line.where, line.name, f"no such command in {api.name}")
     for line in (*model.guest, *model.host):
-        if line.how not in ("hand", "refuse", "absent", "direct"):
+        if line.how not in ("hand", "refuse", "absent", "direct", "guard"):
             raise SpecError(
                 line.where,
                 line.name,
-                f"'{line.how}' is not a policy; hand, refuse, absent or direct",
+                f"'{line.how}' is not a policy; hand, refuse, absent, direct or guard",
             )
         if not line.reason:
             raise SpecError(line.where, line.name, "a policy needs its reason")
+    for line in model.host:
+        if line.how == "guard":
+            _check_guard(model, line)
     for line in model.guest:
         if line.detail not in ("", "forwards", "both"):
             raise SpecError(

@@ -163,7 +163,7 @@ class Policy:
 
     api: str
     name: str
-    how: str  # "hand", "absent", "direct" (guest), "refuse", "call", "data" (host)
+    how: str  # "hand", "absent", "direct" (guest), "refuse", "guard", "call", "data" (host)
     detail: str
     reason: str
     where: Where

@@ -1,6 +1,8 @@
-/* Where a linked program's attributes and uniforms are: all of them in one answer. */
+/* Where a linked program's attributes and uniforms are: all of them in one answer. And what stands
+ * for places that no driver may be asked about (`guard` in codegen/policy/host.csv). */
 #include "host/gles/hgl.h"
 
+#include "host/gles2_hand.h"
 #include "host/glesx_hand.h"
 
 #include <string.h>
@@ -75,4 +77,43 @@ void hgl_glGetLocationsSLUICE(struct hr_call *call, const struct glesx_args_glGe
         put_kind(call, a->program, kind, &t);
     }
     sl_store_u32(a->needed, linked ? t.size : UINT32_MAX);
+}
+
+/* Does one of the uniforms that have a location, arrays with an element at each, stand there? */
+static bool has_value(struct hr_call *call, GLuint program, GLint location)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    GLint count = 0, longest = 0;
+    gl->GetProgramiv(program, GL_ACTIVE_UNIFORMS, &count);
+    gl->GetProgramiv(program, GL_ACTIVE_UNIFORM_MAX_LENGTH, &longest);
+    char *name =
+        count > 0 && longest > 0 ? sl_arena_get(call->in.arena, (size_t)longest + 1) : NULL;
+    for (GLint i = 0; name != NULL && i < count && i < ENTRIES_MAX; i++) {
+        GLint elements = 0;
+        GLenum type = 0;
+        name[0] = '\0';
+        gl->GetActiveUniform(program, (GLuint)i, longest, NULL, &elements, &type, name);
+        GLint first = gl->GetUniformLocation(program, name);
+        if (first >= 0 && location >= first && location - first < elements) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int32_t hgl_read_location(struct hr_call *call, uint32_t program, int32_t location)
+{
+    const struct hgl_api *api = hgl_api_of(call);
+    GLint linked = GL_FALSE;
+    if (api->state == NULL || location < 0 || !api->gl->IsProgram(program)) {
+        return location;
+    }
+    api->gl->GetProgramiv(program, GL_LINK_STATUS, &linked);
+    return linked && has_value(call, program, location) ? location : -1;
+}
+
+uint32_t hgl_first(struct hr_call *call, uint32_t first, int32_t count)
+{
+    (void)call;
+    return count > 0 && first > UINT32_MAX - (uint32_t)count ? UINT32_MAX - (uint32_t)count : first;
 }

@@ -93,7 +93,7 @@ static inline uint64_t bits(float value)
 
 def _policy(model: ir.Model, command: ir.Command) -> str:
     line = dispatch.policy_of(model, command)
-    return "PLAN_NATIVE" if line is None else f"PLAN_{line.how.upper()}"
+    return "PLAN_NATIVE" if line is None or line.how == "guard" else f"PLAN_{line.how.upper()}"
 
 
 def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> None:

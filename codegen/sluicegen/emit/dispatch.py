@@ -9,7 +9,7 @@ rule refuses, call, store outputs and the result.
 from __future__ import annotations
 
 import re
-from typing import List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from .. import ir, plan
 from ..cwriter import Output
@@ -30,6 +30,27 @@ def policy_of(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
         if line.api == command.api and line.name in (command.name, "*"):
             return line
     return None
+
+
+def _guard(policy: ir.Policy) -> Tuple[str, str, List[str]]:
+    """The parameter that a `guard` line replaces, the function that gives what the driver gets
+    instead, and the parameters that it looks at: "first=hgl_first(first count)"."""
+    found = re.fullmatch(r"(\w+)=(\w+)\(([\w ]+)\)", policy.detail)
+    assert found is not None, "check.py saw to it"
+    return found[1], found[2], found[3].split()
+
+
+def _guard_prototypes(model: ir.Model, api: plan.ApiPlan) -> str:
+    found: Dict[str, None] = {}  # one for all commands that it serves
+    for command in api.commands:
+        policy = policy_of(model, command.command)
+        if policy is not None and policy.how == "guard":
+            param, function, names = _guard(policy)
+            prims = {p.name: p.type.prim for p in command.command.params}
+            types = {n: p.c_type for n, p in prims.items() if p is not None}
+            looks = "".join(f", {types[n]} {n}" for n in names)
+            found[f"{types[param]} {function}(struct hr_call *call{looks});\n"] = None
+    return "".join(found)
 
 
 def _hand(command: plan.CommandPlan) -> str:
@@ -89,8 +110,9 @@ def _reply(command: plan.CommandPlan) -> str:
     )
 
 
-def _native_call(command: plan.CommandPlan) -> str:
+def _native_call(command: plan.CommandPlan, guard: Optional[ir.Policy]) -> str:
     c = command.command
+    guarded, function, looks = _guard(guard) if guard is not None else ("", "", [])
     text = "    const struct gl_driver *gl = *(const struct gl_driver *const *)call->user;\n"
     text += f"    if (gl->{c.name[2:]} == NULL) {{\n"
     text += '        hr_call_refuse(call, "the native driver has no such function");\n'
@@ -118,6 +140,8 @@ def _native_call(command: plan.CommandPlan) -> str:
             words.append(p.name)
         elif isinstance(step, plan.Scalar) and p == c.params[0] and _ANY_STATE.fullmatch(c.name):
             words.append(f"(GLenum)asked(a.{p.name})")
+        elif p.name == guarded:
+            words.append(f"({p.c_type}){function}(call, {', '.join(f'a.{n}' for n in looks)})")
         elif isinstance(step, plan.Scalar):
             words.append(
                 f"(GLsync)(uintptr_t)a.{p.name}"
@@ -174,7 +198,7 @@ def _handler(model: ir.Model, command: plan.CommandPlan) -> str:
     text += _reply(command)
     if policy is not None and policy.how == "refuse":
         return text + f'    hr_call_refuse(call, "{policy.reason}");\n}}\n'
-    hand = policy is not None
+    hand = policy is not None and policy.how == "hand"
     checks = _checks(command, hand)
     if checks:
         text += (
@@ -182,7 +206,7 @@ def _handler(model: ir.Model, command: plan.CommandPlan) -> str:
             "        hr_call_refuse(call, \"fewer bytes than the arguments say\");\n        "
             "return;\n    }\n"
         )
-    return text + (_hand_call(command) if hand else _native_call(command)) + "}\n"
+    return text + (_hand_call(command) if hand else _native_call(command, policy)) + "}\n"
 
 
 _HELPERS = """/* Zeroed memory for an output; NULL and refused when the arena has no more. */
@@ -234,7 +258,7 @@ def emit(out: Output, model: ir.Model, api: plan.ApiPlan) -> None:
         f"host/{name}_hand.h",
         f"Handlers of {name} that are written by hand; why: policy/host.csv.",
         ('"host/ring/ring.h"', f'"wire/{name}_args.h"'),
-        "".join(_hand(c) + ";\n" for c in hands),
+        "".join(_hand(c) + ";\n" for c in hands) + _guard_prototypes(model, api),
     )
     functions = lengths.functions(list(model.sizes))
     helpers = _HELPERS + "\n".join(functions[k] for k in sorted(functions))
