@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""frame_bench, gles_bench and scenes of glmark2 natively, through Sluice and through virgl, in turn.
+"""frame_bench, gles_bench and scenes of glmark2 natively, by Sluice and by virgl, in turn.
 
     peers_table.py --sluice build/release/bin/sluice --build build/release [--rounds 3]
                    [--json FILE] [--only frame,glmark2]
