@@ -159,20 +159,22 @@ class Vkcube(unittest.TestCase):
 class Ffmpeg(unittest.TestCase):
     """Video filters on Vulkan: the MD5 of every frame is what it is natively."""
 
-    def compare(self, chains: "list[str]", env: "dict[str, str]") -> None:
+    def compare(self, chains: "list[str]", size: str) -> None:
         """Each chain on frames of its own, all of them in one process."""
         parts = [f"[0]format=yuv420p,hwupload,split={len(chains)}"]
         parts[0] += "".join(f"[i{i}]" for i in range(len(chains)))
         parts += [f"[i{i}]{c},hwdownload,format=yuv420p[o{i}]" for i, c in enumerate(chains)]
         words = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error"]
         words += ["-init_hw_device", "vulkan=vk:0", "-filter_hw_device", "vk", "-f", "lavfi"]
-        words += ["-i", "testsrc2=size=160x120:rate=25:duration=0.12"]
+        words += ["-i", f"testsrc2=size={size}:rate=25:duration=0.12"]
         words += ["-filter_complex", ";".join(parts)]
         for i in range(len(chains)):
             words += ["-map", f"[o{i}]"]
         words += ["-f", "framemd5", "-"]
         found = []
-        for text in both(words, env):  # which of the outputs is written first is left to ffmpeg
+        for text in both(
+            words, environment()
+        ):  # which of the outputs is written first is left to ffmpeg
             lines = [line for line in text.splitlines() if re.match(r"\d+,", line)]
             self.assertEqual(3 * len(chains), len(lines), text)
             found.append(sorted(lines))
@@ -182,12 +184,12 @@ class Ffmpeg(unittest.TestCase):
         chains = ["scale_vulkan=w=100:h=76", "gblur_vulkan=sigma=3", "hflip_vulkan"]
         chains += ["transpose_vulkan=dir=clock", "chromaber_vulkan=dist_x=10:dist_y=5"]
         chains += ["libplacebo=w=128:h=96:format=yuv420p"]
-        self.compare(chains, environment())
+        self.compare(chains, "160x120")
 
     def test_average_blur(self) -> None:
-        """Natively, too, its frames differ from run to run where lavapipe has threads."""
-        env = dict(environment(), LP_NUM_THREADS="0")
-        self.compare(["avgblur_vulkan=sizeX=5:sizeY=3,hflip_vulkan"], env)
+        """A multiple of its workgroups in each plane: of others it reads shared memory that it
+        never wrote, natively with what an earlier workgroup left there, here with zeros."""
+        self.compare(["avgblur_vulkan=sizeX=5:sizeY=3,hflip_vulkan"], "192x128")
 
 
 # Once the first frame is shown: what the window has.
