@@ -28,6 +28,7 @@ KNOWN = {
     r"glGet\w+ 821d .*": "how many extensions there are; their lists are compared elsewhere",
     r"glGet\w+ 82d7 .*": "an offset that is the address of a client array",
     r"glGet\w+ 8e28 .*": "the time",
+    r"glGetQueryObject\w+ \w+ 8867 .*": "whether a result is there already",
     r"glEGLImageTargetTexStorageEXT \w+ (a wrong|no) image .*": "Mesa looks first whether the "
     "texture has storage already",
     r"glTexParameter[fi]v \w+ (b70|ba7) .*": "the host wants the values which that state has",
