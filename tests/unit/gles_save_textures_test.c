@@ -271,6 +271,12 @@ static void resource_add(struct twin *t, uint8_t *pixels)
     SLT_ASSERT_OK(t->context->ops->attach(t->context, RESOURCE, NULL));
 }
 
+static void resource_remove(struct twin *t)
+{
+    t->context->ops->detach(t->context, RESOURCE);
+    t->provider->ops->tex_destroy(t->provider, RESOURCE);
+}
+
 /* With the image that it was exported by, or without. */
 struct closed {
     const char *label;
@@ -305,4 +311,6 @@ SLT_TEST_FP(gles_save_textures, exported_stay_a_resources_picture, p, struct clo
     twin_send(&p->other);
     SLT_EXPECT_MEMEQ(texel, pixels[1] + (SIDE + 1) * 4, sizeof texel);
     SLT_EXPECT_EQ(0u, save_error(&p->other));
+    resource_remove(&p->one);
+    resource_remove(&p->other);
 }
