@@ -146,7 +146,7 @@ EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out)
         }
         thread->device = device;
         thread->stream = stream;
-            gegl_host_greet(stream, &display->host);
+        gegl_host_greet(stream, &display->host);
     }
     *out = thread->stream;
     return EGL_SUCCESS;
