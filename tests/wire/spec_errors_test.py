@@ -154,7 +154,19 @@ CASES: Tuple[Tuple[str, str, str, str], ...] = (
         "policy/host.csv",
         "gles1,glBindBuffer,hand",
         "gles1,glBindBuffer,foot",
-        "glBindBuffer: 'foot' is not a policy; hand, refuse, absent or direct",
+        "glBindBuffer: 'foot' is not a policy; hand, refuse, absent, direct or guard",
+    ),
+    (
+        "policy/host.csv",
+        "glDepthRangeArrayfvOES,guard,first=hgl_first(first count)",
+        "glDepthRangeArrayfvOES,guard,first",
+        "glDepthRangeArrayfvOES: 'first' is no 'param=function(params)'",
+    ),
+    (
+        "policy/host.csv",
+        "glDepthRangeArrayfvOES,guard,first=hgl_first(first count)",
+        "glDepthRangeArrayfvOES,guard,first=hgl_first(first v)",
+        "glDepthRangeArrayfvOES: a guard names 'v', which is no scalar",
     ),
     (
         "policy/guest.csv",
