@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than the greatest index there is in an input. */
-enum { VERTICES = 1024 };
+/* More than a first, or an index, and what comes to it: numbers in an input are below 1,000. */
+enum { VERTICES = 2048 };
 /* The most parameters that are enums; which of all enums a setter is tried with; calls of a mixed
  * world. */
 enum { ENUMS_MAX = 8, STEP = 16, MIXED = 1500 };
