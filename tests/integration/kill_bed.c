@@ -65,6 +65,15 @@ static void open_pipe(int fds[2])
     fcntl(fds[0], F_SETFL, O_NONBLOCK);
 }
 
+/* A death by a signal is one below a sanitizer, too. In the child. */
+static void leave_signals(const char *options)
+{
+    const char *set = getenv(options);
+    char text[1024];
+    snprintf(text, sizeof text, "%s:handle_segv=0", set != NULL ? set : "");
+    setenv(options, text, 1);
+}
+
 /* out: becomes its stdout, -1: nowhere. settings end with a NULL name; NULL: none, and what it says
  * goes to `said`, or is part of the log where that is -1. */
 static pid_t start(const char *const *argv, const struct setting *settings, int out, int said)
@@ -81,6 +90,8 @@ static pid_t start(const char *const *argv, const struct setting *settings, int 
             setenv(settings->name, settings->value, 1);
         }
     }
+    leave_signals("ASAN_OPTIONS");
+    leave_signals("TSAN_OPTIONS");
     if (settings != NULL || said >= 0) { /* what the dying say is no part of the log */
         dup2(settings != NULL ? nothing : said, STDERR_FILENO);
     }
