@@ -97,8 +97,9 @@ SLT_TEST_F(local_limits, i02_counts_a_process_over_all_its_connections, t)
     SLT_EXPECT_RESULT(SL_ERR_NOMEM, local_bed_blob(t->bad, 640u << 10, &more));
     vg_res_destroy(res);
     SLT_ASSERT_OK(local_bed_blob(t->bad, 640u << 10, &more));
-    t->bad->ops->destroy(t->bad); /* with what it has */
+    t->bad->ops->destroy(t->bad); /* with what it has: to the server that was all of it */
     t->bad = NULL;
+    sl_free(more);
     enum sl_result r = SL_ERR_NOMEM;
     for (uint32_t i = 0; i < 1000 && r == SL_ERR_NOMEM; i++) { /* the server comes round to it */
         r = local_bed_blob(t->vg, 640u << 10, &res);
