@@ -108,7 +108,7 @@ class Run(Case):
     def test_stop_and_continue(self) -> None:
         # A group of its own below one that is in the session: job control stops no others.
         process, program = self.start_reader(preexec_fn=os.setpgrp)
-        for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
+        for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU) * 30:
             os.kill(program, number)
             self.assertTrue(
                 wait_for(lambda: state_of(process.pid) == "T"),

@@ -139,7 +139,8 @@ enum sl_result program_start(struct program *program, char *const *argv,
  * itself, of which we would hear nothing while we are stopped. */
 static void stop_with(const struct program *program, int number)
 {
-    sigset_t pending;
+    const struct timespec at_once = {0};
+    sigset_t pending, go_on;
     if (number == SIGSTOP) {
         return;
     }
@@ -147,6 +148,10 @@ static void stop_with(const struct program *program, int number)
     if (sigpending(&pending) != 0 || sigismember(&pending, SIGCONT) != 1) {
         raise(number);
     }
+    /* It is done with: the next stop shall not take it for one that came afterwards. */
+    sigemptyset(&go_on);
+    sigaddset(&go_on, SIGCONT);
+    (void)sigtimedwait(&go_on, NULL, &at_once);
     kill(program->pid, SIGCONT);
 }
 
