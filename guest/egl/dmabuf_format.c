@@ -12,33 +12,33 @@
 /* Hosts without views have the first PLAIN. */
 enum { PLAIN = 4 };
 static const struct gegl_dmabuf_format formats[] = {
-    {FOURCC('A', 'R', '2', '4'), 1, {4}, 1, 1, false},
-    {FOURCC('X', 'R', '2', '4'), 1, {4}, 1, 1, false},
-    {FOURCC('A', 'B', '2', '4'), 1, {4}, 1, 1, false},
-    {FOURCC('X', 'B', '2', '4'), 1, {4}, 1, 1, false},
-    {FOURCC('R', 'G', '1', '6'), 1, {2}, 1, 1, false},
-    {FOURCC('R', '8', ' ', ' '), 1, {1}, 1, 1, false},
-    {FOURCC('G', 'R', '8', '8'), 1, {2}, 1, 1, false},
-    {FOURCC('N', 'V', '1', '2'), 2, {1, 2}, 2, 2, true},
-    {FOURCC('N', 'V', '2', '1'), 2, {1, 2}, 2, 2, true},
-    {FOURCC('N', 'V', '1', '6'), 2, {1, 2}, 2, 1, true},
-    {FOURCC('N', 'V', '6', '1'), 2, {1, 2}, 2, 1, true},
-    {FOURCC('N', 'V', '2', '4'), 2, {1, 2}, 1, 1, true},
-    {FOURCC('N', 'V', '4', '2'), 2, {1, 2}, 1, 1, true},
-    {FOURCC('P', '0', '1', '0'), 2, {2, 4}, 2, 2, true},
-    {FOURCC('P', '0', '1', '2'), 2, {2, 4}, 2, 2, true},
-    {FOURCC('P', '0', '1', '6'), 2, {2, 4}, 2, 2, true},
-    {FOURCC('Y', 'U', '1', '2'), 3, {1, 1, 1}, 2, 2, true},
-    {FOURCC('Y', 'V', '1', '2'), 3, {1, 1, 1}, 2, 2, true},
-    {FOURCC('Y', 'U', '1', '6'), 3, {1, 1, 1}, 2, 1, true},
-    {FOURCC('Y', 'V', '1', '6'), 3, {1, 1, 1}, 2, 1, true},
-    {FOURCC('Y', 'U', '2', '4'), 3, {1, 1, 1}, 1, 1, true},
-    {FOURCC('Y', 'V', '2', '4'), 3, {1, 1, 1}, 1, 1, true},
-    {FOURCC('Y', 'U', 'Y', 'V'), 1, {2}, 1, 1, true},
-    {FOURCC('Y', 'V', 'Y', 'U'), 1, {2}, 1, 1, true},
-    {FOURCC('U', 'Y', 'V', 'Y'), 1, {2}, 1, 1, true},
-    {FOURCC('V', 'Y', 'U', 'Y'), 1, {2}, 1, 1, true},
-    {FOURCC('X', 'Y', 'U', 'V'), 1, {4}, 1, 1, true},
+    {FOURCC('A', 'R', '2', '4'), 1, {4}, 1, 1, false, VIRTGPU_FORMAT_B8G8R8A8},
+    {FOURCC('X', 'R', '2', '4'), 1, {4}, 1, 1, false, 0},
+    {FOURCC('A', 'B', '2', '4'), 1, {4}, 1, 1, false, VIRTGPU_FORMAT_R8G8B8A8},
+    {FOURCC('X', 'B', '2', '4'), 1, {4}, 1, 1, false, VIRTGPU_FORMAT_R8G8B8X8},
+    {FOURCC('R', 'G', '1', '6'), 1, {2}, 1, 1, false, VIRTGPU_FORMAT_B5G6R5},
+    {FOURCC('R', '8', ' ', ' '), 1, {1}, 1, 1, false, VIRTGPU_FORMAT_R8},
+    {FOURCC('G', 'R', '8', '8'), 1, {2}, 1, 1, false, VIRTGPU_FORMAT_R8G8},
+    {FOURCC('N', 'V', '1', '2'), 2, {1, 2}, 2, 2, true, 0},
+    {FOURCC('N', 'V', '2', '1'), 2, {1, 2}, 2, 2, true, 0},
+    {FOURCC('N', 'V', '1', '6'), 2, {1, 2}, 2, 1, true, 0},
+    {FOURCC('N', 'V', '6', '1'), 2, {1, 2}, 2, 1, true, 0},
+    {FOURCC('N', 'V', '2', '4'), 2, {1, 2}, 1, 1, true, 0},
+    {FOURCC('N', 'V', '4', '2'), 2, {1, 2}, 1, 1, true, 0},
+    {FOURCC('P', '0', '1', '0'), 2, {2, 4}, 2, 2, true, 0},
+    {FOURCC('P', '0', '1', '2'), 2, {2, 4}, 2, 2, true, 0},
+    {FOURCC('P', '0', '1', '6'), 2, {2, 4}, 2, 2, true, 0},
+    {FOURCC('Y', 'U', '1', '2'), 3, {1, 1, 1}, 2, 2, true, 0},
+    {FOURCC('Y', 'V', '1', '2'), 3, {1, 1, 1}, 2, 2, true, 0},
+    {FOURCC('Y', 'U', '1', '6'), 3, {1, 1, 1}, 2, 1, true, 0},
+    {FOURCC('Y', 'V', '1', '6'), 3, {1, 1, 1}, 2, 1, true, 0},
+    {FOURCC('Y', 'U', '2', '4'), 3, {1, 1, 1}, 1, 1, true, 0},
+    {FOURCC('Y', 'V', '2', '4'), 3, {1, 1, 1}, 1, 1, true, 0},
+    {FOURCC('Y', 'U', 'Y', 'V'), 1, {2}, 1, 1, true, 0},
+    {FOURCC('Y', 'V', 'Y', 'U'), 1, {2}, 1, 1, true, 0},
+    {FOURCC('U', 'Y', 'V', 'Y'), 1, {2}, 1, 1, true, 0},
+    {FOURCC('V', 'Y', 'U', 'Y'), 1, {2}, 1, 1, true, 0},
+    {FOURCC('X', 'Y', 'U', 'V'), 1, {4}, 1, 1, true, 0},
 };
 
 const struct gegl_dmabuf_format *gegl_dmabuf_format_at(uint32_t index, bool views)
@@ -68,24 +68,4 @@ uint32_t gegl_dmabuf_rows(const struct gegl_dmabuf_format *format, uint32_t plan
 {
     uint64_t down = plane > 0 ? format->down : 1;
     return (uint32_t)((height + down - 1) / down);
-}
-
-uint32_t gegl_dmabuf_virtgpu(uint32_t fourcc)
-{
-    switch (fourcc) {
-    case FOURCC('A', 'R', '2', '4'):
-        return VIRTGPU_FORMAT_B8G8R8A8;
-    case FOURCC('A', 'B', '2', '4'):
-        return VIRTGPU_FORMAT_R8G8B8A8;
-    case FOURCC('X', 'B', '2', '4'):
-        return VIRTGPU_FORMAT_R8G8B8X8;
-    case FOURCC('R', 'G', '1', '6'):
-        return VIRTGPU_FORMAT_B5G6R5;
-    case FOURCC('R', '8', ' ', ' '):
-        return VIRTGPU_FORMAT_R8;
-    case FOURCC('G', 'R', '8', '8'):
-        return VIRTGPU_FORMAT_R8G8;
-    default:
-        return 0;
-    }
 }

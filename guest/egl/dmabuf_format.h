@@ -11,6 +11,7 @@ struct gegl_dmabuf_format {
     uint8_t bytes[3]; /* of a plane's pixel, of one that stands for several in a row of all those */
     uint8_t across, down; /* pixels that one of the second plane stands for */
     bool is_yuv;          /* for external textures alone */
+    uint32_t virtgpu;     /* of a 3D resource for it; 0: textures are not exported in it */
 };
 
 /* NULL: there is none. views: whether the host has slCreateView. */
@@ -20,8 +21,5 @@ const struct gegl_dmabuf_format *gegl_dmabuf_format_at(uint32_t index, bool view
 /* Bytes of a row of a plane, without a gap behind it, and how many rows a plane has. */
 uint64_t gegl_dmabuf_row(const struct gegl_dmabuf_format *format, uint32_t plane, uint32_t width);
 uint32_t gegl_dmabuf_rows(const struct gegl_dmabuf_format *format, uint32_t plane, uint32_t height);
-
-/* The format of a 3D resource for one of them that textures are exported in; 0: they are not. */
-uint32_t gegl_dmabuf_virtgpu(uint32_t fourcc);
 
 #endif

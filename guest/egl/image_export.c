@@ -20,12 +20,19 @@ struct about {
     uint32_t fourcc, width, height;
 };
 
+/* The format of a resource for it; 0: it is not exported. */
+static uint32_t format_of(const struct about *about)
+{
+    const struct gegl_dmabuf_format *format = gegl_dmabuf_format_find(about->fourcc, true);
+    return format != NULL ? format->virtgpu : 0;
+}
+
 static bool about_read(struct gegl_image *image, struct about *about)
 {
     struct gs_stream *stream;
     return image->is_whole && gegl_stream_get(image->base.display, &stream) == EGL_SUCCESS &&
            sl_call_slAskImage(stream, image->host_id, about, sizeof *about, sizeof *about) == 1 &&
-           gegl_dmabuf_virtgpu(about->fourcc) != 0;
+           format_of(about) != 0;
 }
 
 /* Counted; NULL: the error is set. */
@@ -83,7 +90,7 @@ static struct ggl_export *resource_make(struct gegl_image *image, const struct a
 {
     struct gegl_display *display = image->base.display;
     const struct vg_tex_args args = {.target = VIRTGPU_TARGET_2D,
-                                     .format = gegl_dmabuf_virtgpu(about->fourcc),
+                                     .format = format_of(about),
                                      .bind = VIRTGPU_BIND_RENDER_TARGET | VIRTGPU_BIND_SAMPLER_VIEW,
                                      .width_px = about->width,
                                      .height_px = about->height,

@@ -15,6 +15,7 @@ enum { OF_EACH = 3, WALKS = 64, STEPS = 24, LONGEST = 200, PACKET_ROOM = 1 << 17
 
 struct seeds {
     const struct wire_api *api;
+    uint32_t command; /* of the API, from 0 */
     char folder[4096];
     struct plan_vector vector;
     uint8_t *packet;
@@ -60,60 +61,60 @@ static bool finish_seed(FILE *file)
     return true;
 }
 
+typedef void put_step(struct seeds *s, FILE *file);
+
+static bool write_seed(struct seeds *s, const char *name, put_step *put, int steps)
+{
+    FILE *file = open_seed(s, name);
+    if (file == NULL) {
+        return false;
+    }
+    for (int step = 0; step < steps; step++) {
+        put(s, file);
+    }
+    return finish_seed(file);
+}
+
+static bool write_walks(struct seeds *s, put_step *put)
+{
+    bool ok = true;
+    for (int n = 0; ok && n < WALKS; n++) {
+        char name[32];
+        snprintf(name, sizeof name, "walk-%02d", n);
+        ok = write_seed(s, name, put, STEPS);
+    }
+    return ok;
+}
+
+static void put_own(struct seeds *s, FILE *file)
+{
+    put_packet(s, s->command, file);
+}
+
+static void put_any(struct seeds *s, FILE *file)
+{
+    put_packet(s, (uint32_t)(plan_random(&s->state) % s->api->plan->count), file);
+}
+
 static bool write_api(struct seeds *s)
 {
     const struct plan_api *plan = s->api->plan;
-    for (uint32_t i = 0; i < plan->count; i++) {
-        FILE *file = open_seed(s, plan->commands[i].name);
-        if (file == NULL) {
-            return false;
-        }
-        for (int n = 0; n < OF_EACH; n++) {
-            put_packet(s, i, file);
-        }
-        if (!finish_seed(file)) {
+    for (s->command = 0; s->command < plan->count; s->command++) {
+        if (!write_seed(s, plan->commands[s->command].name, put_own, OF_EACH)) {
             return false;
         }
     }
-    for (int n = 0; n < WALKS; n++) {
-        char name[32];
-        snprintf(name, sizeof name, "walk-%02d", n);
-        FILE *file = open_seed(s, name);
-        if (file == NULL) {
-            return false;
-        }
-        for (int step = 0; step < STEPS; step++) {
-            put_packet(s, (uint32_t)(plan_random(&s->state) % plan->count), file);
-        }
-        if (!finish_seed(file)) {
-            return false;
-        }
-    }
-    return true;
+    return write_walks(s, put_any);
 }
 
 /* Without seeds a fuzzer goes on from inputs of one byte, and a step has eight. One in four is
  * damaged. */
-static bool write_steps(struct seeds *s)
+static void put_vk_step(struct seeds *s, FILE *file)
 {
-    for (int n = 0; n < WALKS; n++) {
-        char name[32];
-        snprintf(name, sizeof name, "walk-%02d", n);
-        FILE *file = open_seed(s, name);
-        if (file == NULL) {
-            return false;
-        }
-        for (int step = 0; step < STEPS; step++) {
-            uint8_t bytes[8];
-            sl_store_u64(bytes, plan_random(&s->state));
-            bytes[3] = (bytes[2] & 0xc0) == 0 ? bytes[3] : 0;
-            (void)fwrite(bytes, 1, sizeof bytes, file);
-        }
-        if (!finish_seed(file)) {
-            return false;
-        }
-    }
-    return true;
+    uint8_t bytes[8];
+    sl_store_u64(bytes, plan_random(&s->state));
+    bytes[3] = (bytes[2] & 0xc0) == 0 ? bytes[3] : 0;
+    (void)fwrite(bytes, 1, sizeof bytes, file);
 }
 
 static bool made(const char *folder)
@@ -144,7 +145,7 @@ int main(int count, char **words)
         ok = made(s.folder) && write_api(&s);
     }
     snprintf(s.folder, sizeof s.folder, "%s/vk", words[1]);
-    ok = ok && made(s.folder) && write_steps(&s);
+    ok = ok && made(s.folder) && write_walks(&s, put_vk_step);
     free(s.vector.pool);
     free(s.packet);
     return ok ? 0 : 1;

@@ -16,7 +16,8 @@ import time
 import unittest
 from typing import Any, Callable, Optional, TextIO
 
-SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+from trace_bed import SLUICE, environment
+
 FRAMES = os.environ.get("FRAMES_PROGRAM", "frames_program")
 PATIENCE_S = 120
 # They draw until they are ended.
@@ -40,7 +41,7 @@ class Case(unittest.TestCase):
         self.tmp = pathlib.Path(self.folder.name)
         self.trace = self.tmp / "t.slc"
         self.store = self.tmp / "t.slc.ring.part"
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
+        self.env = environment()
         self.env["TMPDIR"] = str(self.tmp)
 
     def programs(self, of: "dict[str, list[str]]") -> "dict[str, list[str]]":

@@ -110,8 +110,7 @@ SLT_TEST_FP(kill, a_worker_dies_and_its_program_alone_is_told_within_a_second, t
     SLT_TIMEOUT(60);
     const struct kill_worker_plan plan = {.mode = c->mode,
                                           .steady = "steady",
-                                          .lives = strcmp(c->mode, "busy") == 0 ||
-                                                   strcmp(c->mode, "windows") == 0,
+                                          .lives = strcmp(c->mode, "busy") == 0,
                                           .signal = c->signal,
                                           .most_ns = SL_NS_PER_S,
                                           .gap_max_ns = GAP_MAX_NS};

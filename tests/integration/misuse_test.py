@@ -11,11 +11,7 @@ import subprocess
 import time
 import unittest
 
-from trace_bed import PATIENCE_S, SLUICE, TraceBed, sluice
-
-
-def environment(**variables: str) -> "dict[str, str]":
-    return {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")} | variables
+from trace_bed import PATIENCE_S, SLUICE, TraceBed, environment, sluice
 
 
 class Words(TraceBed):
@@ -207,30 +203,16 @@ class Places(TraceBed):
 
 
 class Terminals(TraceBed):
-    def said(self, *words: str, **variables: str) -> bytes:
-        """All that a terminal is given, by both ways."""
-        ours, theirs = os.openpty()
-        env = environment(**variables)
-        with subprocess.Popen([SLUICE, *words], stdout=theirs, stderr=theirs, env=env) as program:
-            os.close(theirs)
-            said = b""
-            try:
-                while more := os.read(ours, 4096):
-                    said += more
-            except OSError:  # the other end is closed
-                pass
-            self.assertEqual(0, program.wait(PATIENCE_S), said)
-        os.close(ours)
-        return said
-
     def test_results_have_a_line_of_their_own(self) -> None:
-        said = self.said("replay", "--loop-time", "0.5", str(self.any()), TERM="xterm")
+        said = self.said_to_terminal("replay", "--loop-time", "0.5", str(self.any()), TERM="xterm")
         self.assertIn(b" % ", said)
         self.assertRegex(said, rb"(\r\x1b\[K|\n)frames \d+  time ")
 
     def test_terminals_that_take_nothing_away(self) -> None:
         for terminal in ("dumb", ""):
-            said = self.said("replay", "--loop-time", "0.5", str(self.any()), TERM=terminal)
+            said = self.said_to_terminal(
+                "replay", "--loop-time", "0.5", str(self.any()), TERM=terminal
+            )
             self.assertTrue(said.startswith(b"frames "), said[:200])
 
 

@@ -20,7 +20,8 @@ import time
 import unittest
 from typing import Any, Optional
 
-SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+from trace_bed import SLUICE, environment
+
 FRAMES = os.environ.get("FRAMES_PROGRAM", "frames_program")
 UPLOAD = os.environ.get("UPLOAD_PROGRAM", "upload_program")
 PATIENCE_S = 90
@@ -33,7 +34,7 @@ class Case(unittest.TestCase):
         self.trace = self.tmp / "t.slc"
         self.part = self.tmp / "t.slc.part"
         self.count = self.tmp / "count"
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
+        self.env = environment()
         self.env["TMPDIR"] = str(self.tmp)
 
     def tearDown(self) -> None:

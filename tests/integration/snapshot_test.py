@@ -12,7 +12,7 @@ import struct
 import subprocess
 import time
 
-from trace_bed import FRAMES, PATIENCE_S, PROGRAMS, SLUICE, TraceBed, sluice
+from trace_bed import FRAMES, PATIENCE_S, PROGRAMS, SLUICE, TraceBed, environment, sluice
 
 # They draw until they are ended.
 ENDLESS = {
@@ -97,7 +97,7 @@ class Snapshots(TraceBed):
 
     def attach_to(self, *names: str) -> None:
         socket = str(self.tmp / "host.sock")
-        env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
+        env = environment()
         words = [SLUICE, "serve", "--status-fd", "1", "--socket", socket]
         host = subprocess.Popen(
             words, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

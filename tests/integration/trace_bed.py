@@ -22,11 +22,14 @@ PROGRAMS = {
 }
 
 
+def environment(**variables: str) -> "dict[str, str]":
+    return {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")} | variables
+
+
 def sluice(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")} | variables
     return subprocess.run(
         [SLUICE, *words],
-        env=env,
+        env=environment(**variables),
         capture_output=True,
         text=True,
         errors="backslashreplace",  # damaged traces have damaged texts
@@ -116,6 +119,26 @@ class TraceBed(unittest.TestCase):
         self.assertEqual(code, done.returncode, f"{words}: {done.stderr[-2000:]}")
         self.assertIn(says, done.stderr, words)
         return done.stdout
+
+    def said_to_terminal(self, *words: str, stdout: "int | None" = None, **variables: str) -> bytes:
+        """All that a terminal is given, by stderr and, but for another stdout, by both ways."""
+        ours, theirs = os.openpty()
+        with subprocess.Popen(
+            [SLUICE, *words],
+            stdout=theirs if stdout is None else stdout,
+            stderr=theirs,
+            env=environment(**variables),
+        ) as program:
+            os.close(theirs)
+            said = b""
+            try:
+                while more := os.read(ours, 4096):
+                    said += more
+            except OSError:  # the other end is closed
+                pass
+            self.assertEqual(0, program.wait(PATIENCE_S), said)
+        os.close(ours)
+        return said
 
     def copy(self, data: bytes) -> str:
         path = self.tmp / "copy.slc"

@@ -433,21 +433,8 @@ class Progress(TraceBed):
         self.assertEqual("", sluice("replay", trace).stderr)
         for mode, is_said in (("auto", True), ("never", False)):
             with self.subTest(mode):
-                ours, theirs = os.openpty()
-                words = [SLUICE, "replay", "--loop-time", "1", f"--progress={mode}", trace]
-                env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
-                with subprocess.Popen(
-                    words, stdout=subprocess.DEVNULL, stderr=theirs, env=env
-                ) as program:
-                    os.close(theirs)
-                    said = b""
-                    try:
-                        while more := os.read(ours, 4096):
-                            said += more
-                    except OSError:  # the other end is closed
-                        pass
-                    self.assertEqual(0, program.wait(PATIENCE_S))
-                os.close(ours)
+                words = ["replay", "--loop-time", "1", f"--progress={mode}", trace]
+                said = self.said_to_terminal(*words, stdout=subprocess.DEVNULL)
                 self.assertEqual(is_said, b" % " in said, said[-500:])
                 self.assertTrue(said.endswith(b"\r\x1b[K") if is_said else said == b"")
 

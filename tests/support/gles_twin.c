@@ -3,6 +3,7 @@
 #include "tests/support/slt.h"
 #include "transport/base/bytes.h"
 #include "wire/gles2_names.h"
+#include "wire/gles2_pack.h"
 #include "wire/glesx_names.h"
 #include "wire/rc_names.h"
 #include "wire/rc_pack.h"
@@ -123,6 +124,17 @@ uint32_t twin_ask(struct twin *t)
     twin_send(t);
     SLT_ASSERT_GE(t->reply_size, 4u);
     return sl_load_u32(t->reply);
+}
+
+uint32_t twin_shader(struct twin *t, uint32_t type, const char *text)
+{
+    uint32_t size = (uint32_t)strlen(text) + 1;
+    gles2_pack_glCreateShader(twin_out(t), type);
+    uint32_t name = twin_ask(t);
+    gles2_pack_glShaderString(twin_out(t), name, text, size, (GLsizei)size);
+    gles2_pack_glCompileShader(twin_out(t), name);
+    twin_send(t);
+    return name;
 }
 
 static uint32_t pick_config(const struct twin *t)

@@ -48,6 +48,8 @@ static inline struct sl_pack *twin_out(struct twin *t)
 void twin_send(struct twin *t);
 /* The same; the first four bytes of the answer. */
 uint32_t twin_ask(struct twin *t);
+/* A compiled shader of a text that ends with a zero. */
+uint32_t twin_shader(struct twin *t, uint32_t type, const char *text);
 /* A context of the wire's glVersion with a window surface of 64x48, current. Returns its handle. */
 uint32_t twin_start(struct twin *t, uint32_t version);
 

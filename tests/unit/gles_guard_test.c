@@ -26,6 +26,15 @@ static uint32_t shader(struct gles_guest *g, uint32_t type, const char *text)
     return name;
 }
 
+/* The program, linked and in use. */
+static uint32_t used(struct gles_guest *g, uint32_t program)
+{
+    gles_send(g, GLES2_OP_glLinkProgram, "u", program);
+    SLT_ASSERT_EQ(1u, gles_call(g, GLES2_OP_glGetProgramiv, "uuu", program, GL_LINK_STATUS, 4));
+    gles_send(g, GLES2_OP_glUseProgram, "u", program);
+    return program;
+}
+
 /* Mesa numbers the members of Room among the uniforms, and keeps no values of them. */
 static uint32_t program_of_blocks(struct gles_guest *g)
 {
@@ -39,10 +48,7 @@ static uint32_t program_of_blocks(struct gles_guest *g)
               shader(g, GL_FRAGMENT_SHADER,
                      "#version 300 es\nprecision highp float; uniform vec4 color[3]; uniform ivec2 "
                      "a; out vec4 o; void main() { o = color[1] + color[2] + vec4(a, a); }"));
-    gles_send(g, GLES2_OP_glLinkProgram, "u", program);
-    SLT_ASSERT_EQ(1u, gles_call(g, GLES2_OP_glGetProgramiv, "uuu", program, GL_LINK_STATUS, 4));
-    gles_send(g, GLES2_OP_glUseProgram, "u", program);
-    return program;
+    return used(g, program);
 }
 
 /* ... and those of buffers, and counters. */
@@ -55,10 +61,7 @@ static uint32_t program_of_buffers(struct gles_guest *g)
                      "buffer Room { vec4 wall; mat3 roof[2]; uint u[3]; }; layout(binding = 0) "
                      "uniform atomic_uint n; uniform uint one; void main() { wall.x += "
                      "roof[1][0].x; u[1] += one + atomicCounterIncrement(n); }"));
-    gles_send(g, GLES2_OP_glLinkProgram, "u", program);
-    SLT_ASSERT_EQ(1u, gles_call(g, GLES2_OP_glGetProgramiv, "uuu", program, GL_LINK_STATUS, 4));
-    gles_send(g, GLES2_OP_glUseProgram, "u", program);
-    return program;
+    return used(g, program);
 }
 
 static int32_t location(struct gles_guest *g, uint32_t program, const char *name)

@@ -74,17 +74,6 @@ static const char fragment_text[] =
     "uniform struct { float a; int b; } st[2]; out vec4 c;\n"
     "void main() { c = k + texture(s, k.xy) + vec4(float(u) + st[1].a + float(st[0].b)); }\n";
 
-static uint32_t shader(struct twin *t, GLenum type, const char *text)
-{
-    uint32_t size = (uint32_t)strlen(text) + 1;
-    gles2_pack_glCreateShader(twin_out(t), type);
-    uint32_t name = twin_ask(t);
-    gles2_pack_glShaderString(twin_out(t), name, text, size, (GLsizei)size);
-    gles2_pack_glCompileShader(twin_out(t), name);
-    twin_send(t);
-    return name;
-}
-
 static GLint location(struct twin *t, uint32_t program, const char *name)
 {
     gles2_pack_glGetUniformLocation(twin_out(t), program, name, (uint32_t)strlen(name) + 1);
@@ -100,8 +89,8 @@ static void expect_linked(struct twin *t, uint32_t program)
 /* Linked from shaders that are gone, all its uniforms set. */
 static uint32_t program(struct twin *t)
 {
-    uint32_t v = shader(t, GL_VERTEX_SHADER, vertex_text),
-             f = shader(t, GL_FRAGMENT_SHADER, fragment_text);
+    uint32_t v = twin_shader(t, GL_VERTEX_SHADER, vertex_text),
+             f = twin_shader(t, GL_FRAGMENT_SHADER, fragment_text);
     struct sl_pack *o = twin_out(t);
     gles2_pack_glCreateProgram(o);
     uint32_t name = twin_ask(t);
@@ -155,8 +144,8 @@ SLT_TEST_F(gles_save_objects, programs_whose_shaders_are_gone, p)
 SLT_TEST_F(gles_save_objects, a_program_that_is_linked_again_and_again, p)
 {
     struct sl_pack *o = twin_out(&p->one);
-    uint32_t v = shader(&p->one, GL_VERTEX_SHADER, vertex_text),
-             f = shader(&p->one, GL_FRAGMENT_SHADER, fragment_text);
+    uint32_t v = twin_shader(&p->one, GL_VERTEX_SHADER, vertex_text),
+             f = twin_shader(&p->one, GL_FRAGMENT_SHADER, fragment_text);
     gles2_pack_glCreateProgram(o);
     uint32_t name = twin_ask(&p->one);
     gles2_pack_glAttachShader(o, name, v);
@@ -187,12 +176,12 @@ static void draw_a_point(struct twin *t)
     gles2_pack_glTexStorage2D(o, GL_TEXTURE_2D, 1, GL_RGBA8, 8, 8);
     gles2_pack_glFramebufferTexture2D(o, GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, x, 0);
     gles2_pack_glViewport(o, 0, 0, 8, 8);
-    uint32_t v = shader(t, GL_VERTEX_SHADER,
-                        "#version 300 es\nvoid main() { gl_Position = vec4(0, 0, 0, 1);"
-                        "gl_PointSize = 4.0; }\n"),
-             c = shader(t, GL_FRAGMENT_SHADER,
-                        "#version 300 es\nprecision mediump float; out vec4 c;\n"
-                        "void main() { c = vec4(1); }\n");
+    uint32_t v = twin_shader(t, GL_VERTEX_SHADER,
+                             "#version 300 es\nvoid main() { gl_Position = vec4(0, 0, 0, 1);"
+                             "gl_PointSize = 4.0; }\n"),
+             c = twin_shader(t, GL_FRAGMENT_SHADER,
+                             "#version 300 es\nprecision mediump float; out vec4 c;\n"
+                             "void main() { c = vec4(1); }\n");
     gles2_pack_glCreateProgram(o);
     uint32_t name = twin_ask(t);
     gles2_pack_glAttachShader(o, name, v);
@@ -263,13 +252,13 @@ SLT_TEST_F(gles_save_objects, programs_that_wait_for_their_end, p)
 {
     struct sl_pack *o = twin_out(&p->one);
     uint32_t name = program(&p->one);
-    uint32_t v = shader(&p->one, GL_VERTEX_SHADER, vertex_text);
+    uint32_t v = twin_shader(&p->one, GL_VERTEX_SHADER, vertex_text);
     gles2_pack_glCreateProgram(o);
     uint32_t other = twin_ask(&p->one);
     gles2_pack_glAttachShader(o, other, v);
     gles2_pack_glDeleteShader(o, v);
     gles2_pack_glDeleteProgram(o, name); /* in use */
-    (void)shader(&p->one, GL_FRAGMENT_SHADER, "no program at all");
+    (void)twin_shader(&p->one, GL_FRAGMENT_SHADER, "no program at all");
     save_expect_twins(p);
     SLT_EXPECT_EQ((GLint)name, save_get(&p->other, GL_CURRENT_PROGRAM));
     gles2_pack_glUseProgram(twin_out(&p->other), 0);
@@ -404,11 +393,11 @@ SLT_TEST(gles_group, tells_a_large_texture_name_from_a_renderbuffers)
 static uint32_t capturing_program(struct twin *t)
 {
     struct sl_pack *o = twin_out(t);
-    uint32_t v = shader(t, GL_VERTEX_SHADER,
-                        "#version 300 es\nuniform float seed; out float a; out vec2 b;\n"
-                        "void main() { a = seed + float(gl_VertexID); b = vec2(a, 2.0 * a);"
-                        "gl_Position = vec4(0, 0, 0, 1); }\n"),
-             f = shader(t, GL_FRAGMENT_SHADER, "#version 300 es\nvoid main() {}\n");
+    uint32_t v = twin_shader(t, GL_VERTEX_SHADER,
+                             "#version 300 es\nuniform float seed; out float a; out vec2 b;\n"
+                             "void main() { a = seed + float(gl_VertexID); b = vec2(a, 2.0 * a);"
+                             "gl_Position = vec4(0, 0, 0, 1); }\n"),
+             f = twin_shader(t, GL_FRAGMENT_SHADER, "#version 300 es\nvoid main() {}\n");
     gles2_pack_glCreateProgram(o);
     uint32_t name = twin_ask(t);
     gles2_pack_glAttachShader(o, name, v);
@@ -524,13 +513,14 @@ SLT_TEST_F(gles_save_objects, counters_are_read_when_all_is_counted, p)
 {
     enum { SIDE = 512 };
     struct sl_pack *o = twin_out(&p->one);
-    uint32_t v = shader(&p->one, GL_VERTEX_SHADER,
-                        "#version 310 es\nvoid main() { gl_Position = vec4("
-                        "gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0, 1); }\n"),
-             c = shader(&p->one, GL_FRAGMENT_SHADER,
-                        "#version 310 es\nprecision mediump float;\n"
-                        "layout(binding = 0) uniform atomic_uint count; out vec4 c;\n"
-                        "void main() { atomicCounterIncrement(count); c = vec4(1); }\n");
+    uint32_t v = twin_shader(
+                 &p->one, GL_VERTEX_SHADER,
+                 "#version 310 es\nvoid main() { gl_Position = vec4("
+                 "gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0, 1); }\n"),
+             c = twin_shader(&p->one, GL_FRAGMENT_SHADER,
+                             "#version 310 es\nprecision mediump float;\n"
+                             "layout(binding = 0) uniform atomic_uint count; out vec4 c;\n"
+                             "void main() { atomicCounterIncrement(count); c = vec4(1); }\n");
     gles2_pack_glCreateProgram(o);
     uint32_t name = twin_ask(&p->one);
     gles2_pack_glAttachShader(o, name, v);

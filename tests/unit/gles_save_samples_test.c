@@ -11,17 +11,6 @@ SLT_FIXTURE(gles_save_samples, struct save_pair, save_pair_init, save_pair_finis
 
 enum { SIDE = 24, SAMPLES = 4 };
 
-static uint32_t shader(struct twin *t, GLenum type, const char *text)
-{
-    uint32_t size = (uint32_t)strlen(text) + 1;
-    gles2_pack_glCreateShader(twin_out(t), type);
-    uint32_t name = twin_ask(t);
-    gles2_pack_glShaderString(twin_out(t), name, text, size, (GLsizei)size);
-    gles2_pack_glCompileShader(twin_out(t), name);
-    twin_send(t);
-    return name;
-}
-
 /* A program that writes a noise of pixel and seed. keeps: its shaders stay. */
 static uint32_t noise_program(struct twin *t, const char *declared, const char *write, bool keeps)
 {
@@ -37,7 +26,8 @@ static uint32_t noise_program(struct twin *t, const char *declared, const char *
              "uint a = next(next((p.x + p.y * 640u + 1u) * 2654435761u + seed * 40503u + 1u));\n"
              "uvec4 n = uvec4(a, next(a), next(next(a)), next(next(next(a))));\n%s; }\n",
              declared, write);
-    uint32_t v = shader(t, GL_VERTEX_SHADER, vertex), f = shader(t, GL_FRAGMENT_SHADER, text);
+    uint32_t v = twin_shader(t, GL_VERTEX_SHADER, vertex),
+             f = twin_shader(t, GL_FRAGMENT_SHADER, text);
     struct sl_pack *o = twin_out(t);
     gles2_pack_glCreateProgram(o);
     uint32_t name = twin_ask(t);
