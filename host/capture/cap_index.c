@@ -10,19 +10,6 @@
 
 #define END_BYTES (sizeof(struct cap_chunk_header) + sizeof(struct cap_end))
 
-static void note(struct cap_damage *why, const struct cap_chunk *chunk, enum cap_damage_kind kind)
-{
-    *why = (struct cap_damage){.kind = kind,
-                               .chunk = chunk->number,
-                               .offset = chunk->offset,
-                               .is_known = true,
-                               .chunk_kind = chunk->kind,
-                               .stream = chunk->stream,
-                               .records = chunk->records,
-                               .first_record = chunk->first_record,
-                               .first_stamp = chunk->first_stamp};
-}
-
 enum sl_result cap_index_load(struct cap_reader *reader, uint64_t offset, uint32_t kind,
                               struct cap_chunk *chunk, struct cap_payload *payload,
                               struct cap_damage *why)
@@ -38,7 +25,7 @@ enum sl_result cap_index_load(struct cap_reader *reader, uint64_t offset, uint32
     enum cap_damage_kind kind_of = CAP_DAMAGE_RECORD;
     result = cap_reader_load(reader, chunk, payload, &kind_of);
     if (result == SL_ERR_PROTOCOL) {
-        note(why, chunk, kind_of);
+        *why = cap_damage_of(chunk, kind_of);
     }
     return result;
 }
@@ -153,7 +140,7 @@ static enum sl_result read_index(struct cap_reader *reader, struct cap_summary *
     struct cap_chunk chunk;
     enum sl_result result = cap_index_load(reader, offset, CAP_KIND_INDX, &chunk, payload, why);
     if (result == SL_OK && !read_segment(s, payload)) {
-        note(why, &chunk, CAP_DAMAGE_RECORD);
+        *why = cap_damage_of(&chunk, CAP_DAMAGE_RECORD);
         result = SL_ERR_PROTOCOL;
     } else if (result == SL_ERR_NOTFOUND) {
         *why = (struct cap_damage){.kind = CAP_DAMAGE_MISSING, .offset = offset};

@@ -223,6 +223,19 @@ static void damage_add(struct cap_reader *r, const struct cap_damage *damage)
     r->damages[r->damage_count++] = *damage;
 }
 
+struct cap_damage cap_damage_of(const struct cap_chunk *chunk, enum cap_damage_kind kind)
+{
+    return (struct cap_damage){.kind = kind,
+                               .chunk = chunk->number,
+                               .offset = chunk->offset,
+                               .is_known = true,
+                               .chunk_kind = chunk->kind,
+                               .stream = chunk->stream,
+                               .records = chunk->records,
+                               .first_record = chunk->first_record,
+                               .first_stamp = chunk->first_stamp};
+}
+
 void cap_reader_damaged(struct cap_reader *reader, struct cap_chunk *chunk,
                         enum cap_damage_kind why)
 {
@@ -230,15 +243,7 @@ void cap_reader_damaged(struct cap_reader *reader, struct cap_chunk *chunk,
         return;
     }
     chunk->is_damaged = true;
-    const struct cap_damage damage = {.kind = why,
-                                      .chunk = chunk->number,
-                                      .offset = chunk->offset,
-                                      .is_known = true,
-                                      .chunk_kind = chunk->kind,
-                                      .stream = chunk->stream,
-                                      .records = chunk->records,
-                                      .first_record = chunk->first_record,
-                                      .first_stamp = chunk->first_stamp};
+    const struct cap_damage damage = cap_damage_of(chunk, why);
     damage_add(reader, &damage);
 }
 

@@ -106,6 +106,8 @@ void cap_payload_finish(struct cap_payload *payload);
  * inside it; NOMEM, IO. */
 enum sl_result cap_reader_load(struct cap_reader *reader, const struct cap_chunk *chunk,
                                struct cap_payload *payload, enum cap_damage_kind *why) SL_MUST_USE;
+/* What is known of a chunk that is damaged. */
+struct cap_damage cap_damage_of(const struct cap_chunk *chunk, enum cap_damage_kind kind);
 /* Adds to the list; the chunk is marked. chunk: an element of reader->chunks. */
 void cap_reader_damaged(struct cap_reader *reader, struct cap_chunk *chunk,
                         enum cap_damage_kind why);

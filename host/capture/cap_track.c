@@ -120,6 +120,16 @@ static enum parsed parse_call(struct cap_track *t, const uint8_t **p, const uint
     return parsed;
 }
 
+/* Whether a record's body is there, and its stamp: so many behind the last one. */
+static enum parsed body_fits(const struct cap_track *t, size_t room, uint64_t size, uint64_t delta,
+                             uint64_t *stamp)
+{
+    if (size > CAP_PAYLOAD_MAX || !sl_add_u64(t->stamp, delta, stamp)) {
+        return PARSED_BAD;
+    }
+    return room < size ? PARSED_CUT : PARSED;
+}
+
 static enum parsed parse_verb(struct cap_track *t, const uint8_t **p, const uint8_t *end,
                               struct cap_event *event)
 {
@@ -129,11 +139,9 @@ static enum parsed parse_verb(struct cap_track *t, const uint8_t **p, const uint
     if (!cap_varint_get(&at, end, &delta) || !cap_varint_get(&at, end, &size)) {
         return no_number(at, end);
     }
-    if (size > CAP_PAYLOAD_MAX || !sl_add_u64(t->stamp, delta, &stamp)) {
-        return PARSED_BAD;
-    }
-    if (left(at, end) < size) {
-        return PARSED_CUT;
+    enum parsed fits = body_fits(t, left(at, end), size, delta, &stamp);
+    if (fits != PARSED) {
+        return fits;
     }
     *event = (struct cap_event){.kind = CAP_EVENT_VERB,
                                 .stream = t->stream,
@@ -247,11 +255,9 @@ static enum parsed parse_text(struct cap_track *t, const uint8_t **p, const uint
     if (!cap_varint_get(&at, end, &size)) {
         return no_number(at, end);
     }
-    if (size > CAP_PAYLOAD_MAX || !sl_add_u64(t->stamp, delta, &stamp)) {
-        return PARSED_BAD;
-    }
-    if (left(at, end) < size) {
-        return PARSED_CUT;
+    enum parsed fits = body_fits(t, left(at, end), size, delta, &stamp);
+    if (fits != PARSED) {
+        return fits;
     }
     *event = (struct cap_event){.kind = CAP_EVENT_TEXT,
                                 .stream = t->stream,
