@@ -41,12 +41,17 @@ RATES = (
     "upload_4m",
     "readback_4m",
     "upload_64",
-    "upload_64_drawn",
+    "stream_64",
     "upload_1024",
+    "stream_1024",
     "upload_4096",
+    "stream_4096",
     "sub_1m",
+    "stream_sub_1m",
     "map_1m",
+    "stream_map_1m",
     "read_720p",
+    "read_720p_frame",
 )
 
 

@@ -23,6 +23,9 @@
 
 static uint8_t *bytes; /* TEXTURE * TEXTURE texels */
 
+/* Corners of a triangle that covers all. */
+static const float whole[] = {-1, -1, 3, -1, -1, 3};
+
 /* --- calls that the program waits for --- */
 
 static void ask_error(struct glb *b)
@@ -82,6 +85,16 @@ static void issuing(struct glb *b)
     glb_issue(b, "issue_texture", GLB_DRAWS, draw_texture);
 }
 
+/* --- what a program streams --- */
+
+/* New bytes, a triangle's corners in front: what a program uploads it has made just before. */
+static void make(void *to, size_t size)
+{
+    static uint8_t shade;
+    memset(to, ++shade, size);
+    memcpy(to, glb_triangle, sizeof glb_triangle);
+}
+
 /* --- textures --- */
 
 static void upload(int side)
@@ -93,13 +106,6 @@ static void upload_small(struct glb *b)
 {
     (void)b;
     upload(64);
-}
-
-/* As programs stream pictures: each is drawn with before the next. */
-static void upload_drawn(struct glb *b)
-{
-    upload(64);
-    glb_draw(b, 0);
 }
 
 static void upload_middle(struct glb *b)
@@ -114,6 +120,29 @@ static void upload_large(struct glb *b)
     upload(TEXTURE);
 }
 
+/* As programs stream pictures: each is drawn with before the next. */
+static void stream(struct glb *b, int side)
+{
+    make(bytes, (size_t)side * (size_t)side * 4);
+    upload(side);
+    glb_draw(b, 0);
+}
+
+static void stream_small(struct glb *b)
+{
+    stream(b, 64);
+}
+
+static void stream_middle(struct glb *b)
+{
+    stream(b, 1024);
+}
+
+static void stream_large(struct glb *b)
+{
+    stream(b, TEXTURE);
+}
+
 static void uploading(struct glb *b)
 {
     static const struct {
@@ -121,10 +150,9 @@ static void uploading(struct glb *b)
         int side, count;
         void (*run)(struct glb *b);
     } sizes[] = {
-        {"upload_64", 64, 1000, upload_small},
-        {"upload_64_drawn", 64, 200, upload_drawn},
-        {"upload_1024", 1024, 16, upload_middle},
-        {"upload_4096", TEXTURE, 2, upload_large},
+        {"upload_64", 64, 1000, upload_small},     {"upload_1024", 1024, 16, upload_middle},
+        {"upload_4096", TEXTURE, 2, upload_large}, {"stream_64", 64, 200, stream_small},
+        {"stream_1024", 1024, 16, stream_middle},  {"stream_4096", TEXTURE, 2, stream_large},
     };
     GLuint texture;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -161,6 +189,37 @@ static void map_large(struct glb *b)
     glUnmapBuffer(GL_COPY_WRITE_BUFFER);
 }
 
+/* Attribute 0 comes from GL_ARRAY_BUFFER's KiB `at`. */
+static void draw_from(struct glb *b, int at)
+{
+    glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, (void *)(uintptr_t)(at * KIB));
+    glb_draw(b, at);
+}
+
+static void stream_sub_small(struct glb *b, int i)
+{
+    make(bytes, KIB);
+    glBufferSubData(GL_ARRAY_BUFFER, i % 64 * KIB, KIB, bytes);
+    draw_from(b, i % 64);
+}
+
+static void stream_sub_large(struct glb *b)
+{
+    make(bytes, MIB);
+    glBufferSubData(GL_ARRAY_BUFFER, 0, MIB, bytes);
+    draw_from(b, 0);
+}
+
+static void stream_map_large(struct glb *b)
+{
+    void *to =
+        glMapBufferRange(GL_ARRAY_BUFFER, 0, MIB, GL_MAP_WRITE_BIT | GL_MAP_INVALIDATE_BUFFER_BIT);
+    glb_need(to != NULL, "glMapBufferRange");
+    make(to, MIB);
+    glUnmapBuffer(GL_ARRAY_BUFFER);
+    draw_from(b, 0);
+}
+
 static void buffers(struct glb *b)
 {
     GLuint buffer;
@@ -170,6 +229,12 @@ static void buffers(struct glb *b)
     glb_issue(b, "issue_sub_1k", SUBS, sub_small);
     glb_through(b, "sub_1m", 64, sub_large);
     glb_through(b, "map_1m", 64, map_large);
+    glBindBuffer(GL_ARRAY_BUFFER, buffer);
+    glb_issue(b, "stream_sub_1k", SUBS, stream_sub_small);
+    glb_through(b, "stream_sub_1m", 64, stream_sub_large);
+    glb_through(b, "stream_map_1m", 64, stream_map_large);
+    glBindBuffer(GL_ARRAY_BUFFER, b->buffer);
+    draw_from(b, 0);
     glDeleteBuffers(1, &buffer);
 }
 
@@ -211,12 +276,22 @@ static void read_all(struct glb *b)
     glReadPixels(0, 0, WIDTH, HEIGHT, GL_RGBA, GL_UNSIGNED_BYTE, bytes);
 }
 
+/* A frame that was drawn: the program's triangle covers it. */
+static void read_frame(struct glb *b)
+{
+    glClear(GL_COLOR_BUFFER_BIT);
+    read_all(b);
+}
+
 static void reading(struct glb *b)
 {
     GLuint texture, target = target_bind(&texture);
     glBindTexture(GL_TEXTURE_2D, b->textures[0]);
     glb_call(b, "read_one", 500, read_one);
     glb_through(b, "read_720p", 20, read_all);
+    glBufferData(GL_ARRAY_BUFFER, sizeof whole, whole, GL_STATIC_DRAW);
+    glb_through(b, "read_720p_frame", 20, read_frame);
+    glBufferData(GL_ARRAY_BUFFER, sizeof glb_triangle, glb_triangle, GL_STATIC_DRAW);
     target_drop(b, target, texture);
 }
 
@@ -268,13 +343,12 @@ static void shaders(struct glb *b)
 /* LAYERS blended, filtered pictures over all of a 720p one, again and again. */
 static void fill(struct glb *b)
 {
-    static const float corners[] = {-1, -1, 3, -1, -1, 3};
     GLuint texture, picture, target = target_bind(&texture);
     glGenTextures(1, &picture);
     glBindTexture(GL_TEXTURE_2D, picture);
     glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 256, 256, 0, GL_RGBA, GL_UNSIGNED_BYTE, bytes);
     glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR);
-    glBufferData(GL_ARRAY_BUFFER, sizeof corners, corners, GL_STATIC_DRAW);
+    glBufferData(GL_ARRAY_BUFFER, sizeof whole, whole, GL_STATIC_DRAW);
     glUniform4f(b->tint, 0, 0.1f, 0, 0.5f);
     glBlendFunc(GL_SRC_ALPHA, GL_ONE_MINUS_SRC_ALPHA);
     glEnable(GL_BLEND);
