@@ -272,14 +272,9 @@ static uint32_t shader(struct gles_guest *g, uint32_t type, const char *text)
     return name;
 }
 
-uint32_t gles_program(struct gles_guest *g)
+uint32_t gles_program_of(struct gles_guest *g, const char *vertex, const char *fragment)
 {
-    uint32_t v = shader(g, GL_VERTEX_SHADER,
-                        "attribute vec4 p; attribute vec4 c; varying vec4 k; void main() { "
-                        "gl_Position = p; k = c; }");
-    uint32_t f =
-        shader(g, GL_FRAGMENT_SHADER,
-               "precision mediump float; varying vec4 k; void main() { gl_FragColor = k; }");
+    uint32_t v = shader(g, GL_VERTEX_SHADER, vertex), f = shader(g, GL_FRAGMENT_SHADER, fragment);
     uint32_t program = gles_call(g, GLES2_OP_glCreateProgram, "");
     gles_send(g, GLES2_OP_glAttachShader, "uu", program, v);
     gles_send(g, GLES2_OP_glAttachShader, "uu", program, f);
@@ -290,6 +285,15 @@ uint32_t gles_program(struct gles_guest *g)
     SLT_ASSERT_EQ(1u, linked);
     gles_send(g, GLES2_OP_glUseProgram, "u", program);
     return program;
+}
+
+uint32_t gles_program(struct gles_guest *g)
+{
+    return gles_program_of(
+        g,
+        "attribute vec4 p; attribute vec4 c; varying vec4 k; void main() { gl_Position = p; k = "
+        "c; }",
+        "precision mediump float; varying vec4 k; void main() { gl_FragColor = k; }");
 }
 
 bool gles_guest_alive(struct gles_guest *g)

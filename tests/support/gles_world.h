@@ -58,6 +58,8 @@ uint32_t gles_window_pixel(struct gles_guest *g, uint32_t x, uint32_t y);
 uint32_t gles_pixel(struct gles_guest *g, int32_t x, int32_t y);
 /* A linked program, used: attribute 0 is vec4 position, attribute 1 vec4 colour. */
 uint32_t gles_program(struct gles_guest *g);
+/* The same of these shaders. */
+uint32_t gles_program_of(struct gles_guest *g, const char *vertex, const char *fragment);
 bool gles_guest_alive(struct gles_guest *g); /* a round trip works */
 
 /* A fixture: one guest with a context of GLES 3. */
