@@ -70,7 +70,9 @@ struct hgl_group {
     const struct hs_native *asker_native; /* asker's */
     EGLContext asker;                     /* owned; EGL_NO_CONTEXT */
     bool asker_failed;
-    bool has_gles2; /* a context of GLES 2 or later was current: sizes change unseen */
+    uint32_t flushes; /* atomic: by the guest, of drivers that draw by the CPU; they wrap */
+    GLsync behind;    /* the last fence among them; nullable */
+    bool has_gles2;   /* a context of GLES 2 or later was current: sizes change unseen */
 };
 
 /* Textures and renderbuffers whose storage is somebody else's. */

@@ -1,13 +1,17 @@
-/* GL sync objects and client images behind validated ids. */
+/* GL sync objects and client images behind validated ids; how far a driver falls behind. */
 #include "host/gles/hgl_group.h"
 
 #include "host/gles2_hand.h"
 #include "host/glesx_hand.h"
+#include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SLICE_NS (5 * SL_NS_PER_MS)
+/* A group's driver is at most twice as many flushes behind. */
+#define FLUSHES_A_FENCE 16u
 
 /* The sync object's last reference may go on any thread of the client; GL needs one where a context
  * of its share group is current. The driver frees it with the share group where there is none. */
@@ -53,21 +57,28 @@ uint64_t hgl_glFenceSyncAEMU(struct hr_call *call, const struct gles2_args_glFen
     return id;
 }
 
+/* In slices: a ring that is to end does. */
+static GLenum wait_for(struct hr_call *call, GLsync sync, GLbitfield flags, uint64_t timeout_ns)
+{
+    uint64_t start = sl_clock_ns(), spent = 0;
+    GLenum result;
+    do {
+        uint64_t left = timeout_ns - spent;
+        result =
+            hgl_api_of(call)->gl->ClientWaitSync(sync, flags, left < SLICE_NS ? left : SLICE_NS);
+        spent = sl_clock_ns() - start;
+    } while (result == GL_TIMEOUT_EXPIRED && spent < timeout_ns && !hr_ring_stopping(call->ring));
+    return result;
+}
+
 GLenum hgl_glClientWaitSyncAEMU(struct hr_call *call,
                                 const struct gles2_args_glClientWaitSyncAEMU *a)
 {
-    const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct ho_object *object = hgl_state_of(call) != NULL ? hgl_sync_get(call, a->wait_on) : NULL;
     if (object == NULL) {
         return GL_WAIT_FAILED;
     }
-    uint64_t start = sl_clock_ns(), spent = 0;
-    GLenum result;
-    do {
-        uint64_t left = a->timeout - spent;
-        result = gl->ClientWaitSync(object->value, a->flags, left < SLICE_NS ? left : SLICE_NS);
-        spent = sl_clock_ns() - start;
-    } while (result == GL_TIMEOUT_EXPIRED && spent < a->timeout && !hr_ring_stopping(call->ring));
+    GLenum result = wait_for(call, object->value, a->flags, a->timeout);
     ho_put(object);
     return result;
 }
@@ -116,6 +127,51 @@ void hgl_glGetSyncivAEMU(struct hr_call *call, const struct gles2_args_glGetSync
         memcpy(a->length, &length, 4);
     }
     ho_put(object);
+}
+
+/* --- flushes --- */
+
+static bool has_fences(const struct gl_driver *gl, struct hgl_state *s)
+{
+    if (!s->fences_known) {
+        const char *version = (const char *)gl->GetString(GL_VERSION);
+        int major = 0;
+        s->fences_known = true;
+        s->fences = gl->FenceSync != NULL && version != NULL &&
+                    sscanf(version, "OpenGL ES %d", &major) == 1 && major >= 3;
+    }
+    return s->fences;
+}
+
+/* A program's own calls take it longer than ours take us, so a driver that draws by the processor
+ * stays close behind it, and not behind us. Mesa's (22) has 64 pictures under way; once it had as
+ * many, each begins only when the one before is drawn, for as long as the context lives. */
+static void hold_up(struct hr_call *call, struct hgl_group *g)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    GLsync here = gl->FenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0);
+    pthread_mutex_lock(&g->lock);
+    GLsync before = g->behind;
+    g->behind = here; /* the last one goes with the native group */
+    pthread_mutex_unlock(&g->lock);
+    if (before != NULL) {
+        (void)wait_for(call, before, 0, UINT64_MAX);
+        gl->DeleteSync(before);
+    }
+}
+
+void hgl_glFlush(struct hr_call *call, const struct gles2_args_glFlush *a)
+{
+    const struct hgl_api *api = hgl_api_of(call);
+    (void)a;
+    api->gl->Flush();
+    if (api->state == NULL || !api->ring->rc.client->native->software) {
+        return;
+    }
+    struct hgl_group *g = api->state->group;
+    if (sl_atomic_add(&g->flushes, 1) % FLUSHES_A_FENCE == 0 && has_fences(api->gl, api->state)) {
+        hold_up(call, g);
+    }
 }
 
 /* --- client images --- */
