@@ -4,7 +4,7 @@
 #include "transport/base/clock.h"
 
 /* The low bits of `state`; above them the epoch, where it says something. */
-enum { RUNS, RESTS, WAITS, ENDED, KINDS };
+enum { RUNS, RESTS, WAITS, LINGERS, ENDED, KINDS };
 /* `job_state`. The device thread asks, and withdraws or leaves what takes too long; the ring's
  * thread does it and says NONE. */
 enum { JOB_NONE, JOB_ASKED, JOB_RUNS, JOB_LEFT };
@@ -76,6 +76,13 @@ void hr_rest_wait_begin(struct hr_rest *rest, uint32_t epoch)
     }
 }
 
+void hr_rest_linger_begin(struct hr_rest *rest)
+{
+    if (rest->epoch != NULL) {
+        set_state(rest, LINGERS);
+    }
+}
+
 void hr_rest_wait_end(struct hr_rest *rest)
 {
     uint32_t state = sl_atomic_load_relaxed(&rest->state); /* only this thread writes it */
@@ -111,7 +118,7 @@ bool hr_rest_is(const struct hr_rest *rest)
 {
     uint32_t state = sl_atomic_load_seq(&rest->state);
     bool is_left = sl_atomic_load_seq(&rest->job_state) == JOB_LEFT;
-    return (state == RESTS && !is_left) || state == ENDED ||
+    return (state == RESTS && !is_left) || state == ENDED || state == LINGERS ||
            (rest->epoch != NULL && state == epoch_now(rest) * KINDS + WAITS);
 }
 

@@ -38,6 +38,9 @@ void hr_rest_here(struct hr_rest *rest);
  * asked for. */
 void hr_rest_wait_begin(struct hr_rest *rest, uint32_t epoch);
 void hr_rest_wait_end(struct hr_rest *rest);
+/* Inside a packet, around a wait for what others do that whoever saves the context knows of and can
+ * begin anew: counts as rest in any epoch. hr_rest_wait_end ends it. */
+void hr_rest_linger_begin(struct hr_rest *rest);
 /* It is at rest for good. */
 void hr_rest_end(struct hr_rest *rest);
 

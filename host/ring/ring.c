@@ -337,6 +337,11 @@ void hr_ring_wait_begin(struct hr_ring *ring)
     hr_rest_wait_begin(&ring->rest, ring->stream != NULL ? ring->epoch : 0);
 }
 
+void hr_ring_linger_begin(struct hr_ring *ring)
+{
+    hr_rest_linger_begin(&ring->rest);
+}
+
 void hr_ring_wait_end(struct hr_ring *ring)
 {
     hr_rest_wait_end(&ring->rest);

@@ -186,6 +186,9 @@ uint32_t hr_ring_preamble(const struct hr_ring *ring);
 /* Around a wait for other rings' packets, before anything of the packet was done: counts as rest.
  * end returns when no rest is wanted. */
 void hr_ring_wait_begin(struct hr_ring *ring);
+/* Around a wait of a packet that can be begun anew, and that hct_ops.save tells of
+ * (vgd_saver.waiting): counts as rest, too. hr_ring_wait_end ends it. */
+void hr_ring_linger_begin(struct hr_ring *ring);
 void hr_ring_wait_end(struct hr_ring *ring);
 /* Does the guest share the ring thread's processor? On that thread; a hint. */
 bool hr_ring_is_near(const struct hr_ring *ring);

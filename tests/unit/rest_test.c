@@ -7,7 +7,7 @@
 #include "transport/base/clock.h"
 #include "transport/base/thread.h"
 
-enum { OP_FIRST = 100, OP_ADD = OP_FIRST, OP_ECHO, OP_TURN, OP_REST, OP_BLOCK, OP_END };
+enum { OP_FIRST = 100, OP_ADD = OP_FIRST, OP_ECHO, OP_TURN, OP_REST, OP_BLOCK, OP_LINGER, OP_END };
 enum { RINGS = 2 };
 #define JOB_NS (3 * SL_NS_PER_S)
 
@@ -50,7 +50,15 @@ static void on_rest(struct hr_call *call)
     sl_atomic_store_seq(&g->world->epoch, epoch | VGD_EPOCH_REST);
 }
 
-static const hr_handler handlers[] = {on_add, ring_guest_echo, on_turn, on_rest, ring_guest_block};
+static void on_linger(struct hr_call *call)
+{
+    hr_ring_linger_begin(call->ring);
+    ring_guest_block(call);
+    hr_ring_wait_end(call->ring);
+}
+
+static const hr_handler handlers[] = {on_add,  ring_guest_echo,  on_turn,
+                                      on_rest, ring_guest_block, on_linger};
 
 static const char *name_of(uint32_t opcode)
 {
@@ -292,13 +300,37 @@ SLT_TEST_F(rest, a_wait_that_this_recording_has_not_seen_is_none, w)
     echo(late);
 }
 
-SLT_TEST_F(rest, a_ring_inside_a_packet_is_waited_for, w)
+static void block(struct guest *g, uint32_t opcode)
 {
-    put(&w->guests[0], OP_BLOCK, 0);
-    asg_writer_flush(&w->guests[0].base.writer);
-    while (sl_atomic_load_acquire(&w->guests[0].base.blocked) == 0) {
+    put(g, opcode, 0);
+    asg_writer_flush(&g->base.writer);
+    while (sl_atomic_load_acquire(&g->base.blocked) == 0) {
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
+}
+
+/* One that its context tells of: whoever asks, and whenever it began. */
+SLT_TEST_F(rest, a_ring_that_lingers_rests, w)
+{
+    struct guest *g = &w->guests[0];
+    block(g, OP_LINGER);
+    sl_atomic_store_seq(&w->epoch, 5);
+    SLT_ASSERT_TRUE(rests_soon(w));
+    SLT_EXPECT_RESULT(SL_ERR_AGAIN, run_note(g, &(pthread_t){0}));
+    sl_atomic_store_release(&g->base.release, 1);
+    put(g, OP_ADD, 5);
+    asg_writer_flush(&g->base.writer);
+    sl_clock_sleep_ns(20 * SL_NS_PER_MS);
+    SLT_EXPECT_EQ(0u, g->sum); /* what it waited for came, and it rests */
+    SLT_EXPECT_TRUE(all_rest(w));
+    go_on(w);
+    echo(g);
+    SLT_EXPECT_EQ(5u, g->sum);
+}
+
+SLT_TEST_F(rest, a_ring_inside_a_packet_is_waited_for, w)
+{
+    block(&w->guests[0], OP_BLOCK);
     sl_atomic_store_seq(&w->epoch, VGD_EPOCH_REST);
     SLT_EXPECT_TRUE(!all_rest(w));
     sl_clock_sleep_ns(10 * SL_NS_PER_MS);
