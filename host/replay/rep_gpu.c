@@ -7,6 +7,7 @@
 #include "host/replay/rep_priv.h"
 
 #include "transport/base/bytes.h"
+#include "transport/base/clock.h"
 #include "transport/base/mem.h"
 #include "wire/vk_opcodes.h"
 
@@ -82,7 +83,7 @@ static void ask_for(struct rep *rep, uint32_t ctx_id, struct fence *fence)
 {
     uint8_t command[20];
     if (fence->ring != NULL) {
-        rep_ring_linger(fence->ring, fence->number);
+        rep_ring_linger(fence->ring, fence->number, sl_clock_ns());
     }
     sl_store_u32(command, GFXSTREAM_CREATE_EXPORT_SYNC_VK);
     sl_store_u64(command + 4, fence->device);

@@ -50,7 +50,7 @@ static bool is_still(struct rep *rep)
             continue;
         }
         for (uint32_t tries = 0; tries < REST_S && !rep_ring_is_done(ring, ring->fed); tries++) {
-            rep_ring_linger(ring, ring->fed);
+            rep_ring_linger(ring, ring->fed, sl_clock_ns());
         }
         if (!rep_ring_is_done(ring, ring->fed) || sl_atomic_load_acquire(&ring->is_lost) != 0) {
             return false;

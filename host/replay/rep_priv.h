@@ -200,8 +200,8 @@ void rep_ring_drain(struct rep_ring *ring);
 void rep_flush_all(struct rep *rep);
 /* Until its packet number `number` is over. False: the replay ends (said in the report). */
 bool rep_ring_wait(struct rep_ring *ring, uint32_t number);
-/* The same for a second at most: nobody knows whether it was ever over. */
-void rep_ring_linger(struct rep_ring *ring, uint32_t number);
+/* The same until a second after `begin` at most: nobody knows whether it was ever over. */
+void rep_ring_linger(struct rep_ring *ring, uint32_t number, uint64_t begin);
 /* How long a call may take. */
 uint64_t rep_patience_ns(const struct rep *rep);
 bool rep_ring_is_done(const struct rep_ring *ring, uint32_t number);

@@ -344,9 +344,8 @@ bool rep_ring_wait(struct rep_ring *ring, uint32_t number)
     return true;
 }
 
-void rep_ring_linger(struct rep_ring *ring, uint32_t number)
+void rep_ring_linger(struct rep_ring *ring, uint32_t number, uint64_t begin)
 {
-    uint64_t begin = sl_clock_ns();
     rep_flush_all(ring->rep);
     while (!rep_ring_is_done(ring, number) && sl_clock_ns() - begin < LINGER_NS &&
            sl_atomic_load_acquire(&ring->is_lost) == 0 &&

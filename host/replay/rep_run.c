@@ -203,7 +203,7 @@ static void close_frame(struct rep *rep)
     struct rep_picture picture = {.end_ns = 0};
     rep->open_frame.is_there = false;
     if (ring != NULL && rep->options.ends_at_mark) {
-        rep_ring_linger(ring, rep->open_frame.number);
+        rep_ring_linger(ring, rep->open_frame.number, sl_clock_ns());
     } else if (ring != NULL && rep_ring_wait(ring, rep->open_frame.number)) {
         picture = take_picture(ring, rep->open_frame.number);
     }
@@ -336,6 +336,7 @@ static void settle_all(struct rep *rep, enum sl_result result, uint64_t stamp)
 {
     bool is_early = result == SL_OK;
     rep_catch_up_all(rep, is_early ? stamp : UINT64_MAX);
+    uint64_t begin = sl_clock_ns(); /* several may wait for what does not come any more */
     for (uint32_t i = 0; i < REP_RINGS && !rep->stop; i++) {
         struct rep_ring *ring = rep->rings[i];
         bool is_last = ring == rep->current && rep->frame < rep->options.stop_frame;
@@ -345,7 +346,7 @@ static void settle_all(struct rep *rep, enum sl_result result, uint64_t stamp)
         if (is_last && is_early) {
             (void)rep_ring_wait(ring, ring->fed);
         } else if (!is_early) {
-            rep_ring_linger(ring, ring->fed);
+            rep_ring_linger(ring, ring->fed, begin);
         }
         if (rep_ring_is_done(ring, ring->fed)) {
             rep_ring_settle(ring);
