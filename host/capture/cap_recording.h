@@ -81,6 +81,7 @@ struct cap_stream {
     size_t packet_size;
     bool packet_sum;
     struct cap_lane saved; /* CALL, of a snapshot that is being written */
+    bool has_waiting;      /* the context told of its packet (vgd_saver.waiting) */
     struct cap_recording *recording;
     struct sl_list link; /* struct cap_recording.streams */
     struct cap_call_head head;

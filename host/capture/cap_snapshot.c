@@ -105,6 +105,7 @@ static void begin_stream(struct cap_saving *s, struct cap_stream *stream)
 {
     const struct cap_verb_stream body = cap_stream_body(stream);
     open_lane(s, &stream->saved, CAP_KIND_CALL);
+    stream->has_waiting = false;
     stream->saved.stream = body.stream;
     stream->saved.head = &stream->head;
     stream->saved.head_size = sizeof stream->head;
@@ -169,6 +170,19 @@ static enum sl_result on_packet(void *user, uint32_t ring_id, const void *packet
     return s->failed ? SL_ERR_NOMEM : SL_OK;
 }
 
+static enum sl_result on_waiting(void *user, uint32_t ring_id, const void *packet, size_t size)
+{
+    struct cap_saving *s = user;
+    struct cap_stream *stream;
+    enum sl_result result = get_stream(s, ring_id, &stream);
+    if (result == SL_OK) {
+        put_call(s, stream, packet, size, false);
+        stream->has_waiting = true;
+        result = s->failed ? SL_ERR_NOMEM : SL_OK;
+    }
+    return result;
+}
+
 static enum sl_result on_resource(void *user, uint32_t resource_id)
 {
     struct cap_saving *s = user;
@@ -197,8 +211,11 @@ static void make_rest_of(struct cap_saving *s)
 
 static enum sl_result save_context(struct cap_saving *s, const struct cap_step *step)
 {
-    const struct vgd_saver saver = {
-        .user = s, .packet = on_packet, .resource = on_resource, .is_last = s->is_last};
+    const struct vgd_saver saver = {.user = s,
+                                    .packet = on_packet,
+                                    .resource = on_resource,
+                                    .waiting = on_waiting,
+                                    .is_last = s->is_last};
     struct vgd *inner = s->device->inner;
     s->ctx_id = step->ctx_id;
     s->capset = step->what->context.capset;
@@ -267,7 +284,9 @@ static bool put_waiting(struct cap_saving *s)
         if (get_stream(s, waiting.ring_id, &stream) != SL_OK) {
             return false;
         }
-        put_call(s, stream, waiting.packet, waiting.size, waiting.has_sum);
+        if (!stream->has_waiting) {
+            put_call(s, stream, waiting.packet, waiting.size, waiting.has_sum);
+        }
     }
     return !s->failed;
 }
@@ -279,7 +298,9 @@ static void end_streams(struct cap_saving *s)
     {
         struct cap_stream *stream = SL_CONTAINER(link, struct cap_stream, link);
         if (stream->packet != NULL && !s->failed) {
-            put_call(s, stream, stream->packet, stream->packet_size, stream->packet_sum);
+            if (!stream->has_waiting) {
+                put_call(s, stream, stream->packet, stream->packet_size, stream->packet_sum);
+            }
             if (sl_atomic_load_relaxed(&r->over) == CAP_WAITS) {
                 stream->stamp = stream->saved.stamp; /* its result will be told */
             }

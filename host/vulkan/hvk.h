@@ -293,6 +293,10 @@ struct hvk_ring {
     /* hvk_birth.c: what a packet that makes objects names; borrowed */
     struct hvk_birth **needs;
     uint32_t need_count, need_room;
+    /* The packet that waits past its turn, without a checksum: for who saves while the ring counts
+     * as resting. NULL: none. */
+    const uint8_t *waiting;
+    size_t waiting_size;
 };
 
 /* One command being run; handlers get it with its packet's arguments. */

@@ -405,9 +405,57 @@ static void go_on(struct hvk_save *s, VkBool32 last)
     (void)sl_ids_free(&c->ids, &slots, ids, count);
     const struct vgd_about about = {.rule = last ? VGD_LEADS : VGD_ENTERS, .kind = HVK_ABOUT_REST};
     hvk_save_about(s, &about);
-    HVK_SAVE(s, RestoreSLUICE, last, sl_atomic_load_acquire(&c->turns.passed), hvk_blob_last(c),
-             slots, count, ids);
+    HVK_SAVE(s, RestoreSLUICE, last, sl_atomic_load_acquire(&c->turns.passed) - s->waiting,
+             hvk_blob_last(c), slots, count, ids);
     sl_free(ids);
+}
+
+/* The next ring's that waits past its turn. NULL: no more. */
+static const struct hvk_ring *next_waiting(const struct hvk_context *c, uint64_t *after,
+                                           uint32_t *ring_id)
+{
+    void *state;
+    while (hr_rings_next(&c->hr.rings, after, ring_id, &state) != NULL) {
+        const struct hvk_ring *ring = state;
+        if (ring->waiting != NULL) {
+            return ring;
+        }
+    }
+    return NULL;
+}
+
+static void count_waiting(struct hvk_save *s)
+{
+    uint64_t after = 0;
+    uint32_t ring_id;
+    while (next_waiting(s->context, &after, &ring_id) != NULL) {
+        s->waiting++;
+    }
+    if (s->waiting != 0 && s->saver->waiting == NULL) {
+        hvk_save_fail(s, SL_ERR_AGAIN, "a thread of it waits");
+    }
+}
+
+/* Behind all else, as their rings are at them until something comes. They have the last of the
+ * turns that have passed. */
+static void put_waiting(struct hvk_save *s)
+{
+    uint32_t turn = sl_atomic_load_acquire(&s->context->turns.passed) - s->waiting;
+    uint64_t after = 0;
+    uint32_t ring_id;
+    const struct hvk_ring *ring;
+    while (s->result == SL_OK && (ring = next_waiting(s->context, &after, &ring_id)) != NULL) {
+        vk_pack_bytes(&s->pack, ring->waiting, ring->waiting_size);
+        if (s->pack.failed) {
+            hvk_save_fail(s, SL_ERR_NOMEM, "no memory for a packet");
+            return;
+        }
+        sl_store_u32(s->pack.data + 4, (uint32_t)ring->waiting_size); /* without a checksum */
+        sl_store_u32(s->pack.data + 8, ++turn);
+        s->result =
+            s->saver->waiting(s->saver->user, ring_id, s->pack.data, vk_pack_size(&s->pack));
+        vk_pack_reset(&s->pack);
+    }
 }
 
 /* No device works, and none has failed. */
@@ -453,6 +501,7 @@ static void save_all(struct hvk_save *s)
         }
     }
     go_on(s, VK_TRUE);
+    put_waiting(s);
 }
 
 enum sl_result hvk_save(struct hvk_context *context, const struct vgd_saver *saver,
@@ -472,6 +521,7 @@ enum sl_result hvk_save(struct hvk_context *context, const struct vgd_saver *sav
     if (context->is_sparse) {
         hvk_save_fail(&s, SL_ERR_UNSUPPORTED, "it binds sparse memory");
     }
+    count_waiting(&s);
     settle(&s);
     if (s.result == SL_OK) {
         save_all(&s);

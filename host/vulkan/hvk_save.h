@@ -18,7 +18,8 @@ struct hvk_save {
     const struct vgd_saver *saver;
     enum sl_result result; /* the first failure; nothing is packed behind it */
     uint32_t ring_id;
-    uint32_t turn; /* of the last packet */
+    uint32_t turn;    /* of the last packet */
+    uint32_t waiting; /* rings whose packets wait past their turns */
     struct vk_pack pack;
     /* What descriptors may hold, sorted by kind and native. */
     struct hvk_named *named;

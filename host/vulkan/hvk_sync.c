@@ -235,6 +235,25 @@ VkResult hvk_vkResetFences(struct hvk_call *call, struct vk_args_vkResetFences *
     return hvk_device_result(device, result);
 }
 
+/* A wait that is longer than a slice may be for what other rings do: it counts as rest, and who
+ * saves the context begins it anew. */
+static void linger_begin(const struct hvk_call *call)
+{
+    if (call != NULL && call->ring->waiting == NULL) {
+        call->ring->waiting = call->packet;
+        call->ring->waiting_size = (size_t)(call->hr->in.end - call->packet);
+        hr_ring_linger_begin(call->hr->ring);
+    }
+}
+
+static void linger_end(const struct hvk_call *call)
+{
+    if (call != NULL && call->ring->waiting != NULL) {
+        hr_ring_wait_end(call->hr->ring);
+        call->ring->waiting = NULL;
+    }
+}
+
 static bool must_stop(const struct hvk_device *device, const struct hvk_call *call)
 {
     return call != NULL ? hvk_stopping(call) : sl_atomic_load_relaxed(&device->context->stop) != 0;
@@ -313,6 +332,7 @@ static VkResult fences_sleep(const struct hvk_call *call, struct hvk_device *dev
         if (sl_atomic_load_relaxed(&device->error) != 0 || hangs(device, spent)) {
             return VK_ERROR_DEVICE_LOST;
         }
+        linger_begin(call);
     }
 }
 
@@ -325,6 +345,7 @@ static VkResult fences_wait(const struct hvk_call *call, struct hvk_device *devi
     VkResult result = fences_spin(call, device, count, natives, all, timeout_ns, start);
     if (result == VK_TIMEOUT) {
         result = fences_sleep(call, device, count, natives, all, timeout_ns, start);
+        linger_end(call);
     }
     sl_atomic_store_relaxed_u64(&device->last_wait_ns, sl_clock_ns() - start);
     return result;
@@ -435,6 +456,7 @@ static VkResult semaphores_wait(const struct hvk_call *call, struct hvk_device *
         if (sl_atomic_load_relaxed(&device->error) != 0) {
             return VK_ERROR_DEVICE_LOST;
         }
+        linger_begin(call);
     }
 }
 
@@ -495,6 +517,7 @@ VkResult hvk_vkWaitSemaphores(struct hvk_call *call, struct vk_args_vkWaitSemaph
         (void)hvk_ref(&device->object);
         hvk_pass(call);
         result = hvk_device_result(device, semaphores_wait(call, device, a->pWaitInfo, a->timeout));
+        linger_end(call);
         hvk_unref(&device->object);
     }
     while (held != 0) {

@@ -255,6 +255,34 @@ class Snapshots(TraceBed):
                               "-o", str(again), str(part))  # fmt: skip
                     self.assertEqual(hashes[first + 1 : first + 5], self.shown(again))
 
+    def test_threads_wait_across_the_cut(self) -> None:
+        """For values and fences that come frames later: they are in a call whenever it is cut."""
+        program = os.environ.get("WAITS_PROGRAM", "")
+        if program == "":
+            self.skipTest("WAITS_PROGRAM is not set")
+        whole, part, again = (self.tmp / f"waits-{n}.slc" for n in ("all", "part", "again"))
+        self.ends(0, "record", "--hash", "--snapshot-every", "4", "-o", str(whole), "--", program)
+        self.assertGreaterEqual(int(str(self.facts(whole)["snapshots"])), 4)
+        hashes = self.shown(whole, "--expect", "live")
+        self.assertEqual(24, len(set(hashes)))
+        for first in (4, 13):
+            self.assertEqual(hashes[first:], self.shown(whole, "--frames", f"{first}-23"))
+        for first in (2, 9, 17):
+            self.ends(0, "trim", "--force", "--gpu", "0", "--frames", f"{first}-22",
+                      "-o", str(part), str(whole))  # fmt: skip
+            self.assertEqual(hashes[first:23], self.shown(part, "--expect", "live"))
+            self.ends(0, "trim", "--force", "--gpu", "0", "--frames", "2-4",
+                      "-o", str(again), str(part))  # fmt: skip
+            self.assertEqual(hashes[first + 2 : first + 5], self.shown(again))
+
+    def test_a_host_whose_program_waits_is_recorded(self) -> None:
+        """Since before the recording, and until after it."""
+        program = os.environ.get("WAITS_PROGRAM", "")
+        if program == "":
+            self.skipTest("WAITS_PROGRAM is not set")
+        ENDLESS["waits"] = [program, "2000000", "1000000"]
+        self.attach_to("waits")
+
     def test_trim_without_a_driver(self) -> None:
         for name, trace in self.traces.items():
             part, again = self.tmp / f"{name}-kept.slc", self.tmp / f"{name}-kept2.slc"

@@ -155,6 +155,10 @@ struct vgd_saver {
      * states are told whole, those too that new objects have, as the packets are not for new ones
      * alone. */
     enum sl_result (*about)(void *user, const struct vgd_about *about);
+    /* After all packets: one that has begun on that ring and waits for what others do, as it is to
+     * begin anew. Its reply comes when it is over. Nullable: a context that has such ones cannot be
+     * saved yet (AGAIN). */
+    enum sl_result (*waiting)(void *user, uint32_t ring_id, const void *packet, size_t size);
     /* Nobody goes on with the context as it is: saving it may use up names that it would have given
      * out next. What can be read in no other way is left out where they do. */
     bool is_last;
