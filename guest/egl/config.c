@@ -21,7 +21,9 @@ enum kind {
     KIND_CAVEAT,
     KIND_TRANSPARENT,
     KIND_BUFFER_TYPE,
-    KIND_BITS,
+    KIND_SURFACES,
+    KIND_APIS,
+    KIND_ID,
     KIND_ANY
 };
 
@@ -42,7 +44,7 @@ static const struct attrib_rule rules[GEGL_ATTRIB_COUNT] = {
     AT(EGL_DEPTH_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
     AT(EGL_STENCIL_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
     AT(EGL_CONFIG_CAVEAT) = {CRITERION_EXACT, KIND_CAVEAT, false, EGL_DONT_CARE},
-    AT(EGL_CONFIG_ID) = {CRITERION_EXACT, KIND_SIZE, false, EGL_DONT_CARE},
+    AT(EGL_CONFIG_ID) = {CRITERION_EXACT, KIND_ID, false, EGL_DONT_CARE},
     AT(EGL_LEVEL) = {CRITERION_EXACT, KIND_NUMBER, true, 0},
     AT(EGL_MAX_PBUFFER_HEIGHT) = {CRITERION_IGNORED, KIND_SIZE, false, 0},
     AT(EGL_MAX_PBUFFER_PIXELS) = {CRITERION_IGNORED, KIND_SIZE, false, 0},
@@ -52,7 +54,7 @@ static const struct attrib_rule rules[GEGL_ATTRIB_COUNT] = {
     AT(EGL_NATIVE_VISUAL_TYPE) = {CRITERION_EXACT, KIND_NUMBER, false, EGL_DONT_CARE},
     AT(EGL_SAMPLES) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
     AT(EGL_SAMPLE_BUFFERS) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
-    AT(EGL_SURFACE_TYPE) = {CRITERION_MASK, KIND_BITS, false, EGL_WINDOW_BIT},
+    AT(EGL_SURFACE_TYPE) = {CRITERION_MASK, KIND_SURFACES, false, EGL_WINDOW_BIT},
     AT(EGL_TRANSPARENT_TYPE) = {CRITERION_EXACT, KIND_TRANSPARENT, false, EGL_NONE},
     AT(EGL_TRANSPARENT_BLUE_VALUE) = {CRITERION_EXACT, KIND_SIZE, false, EGL_DONT_CARE},
     AT(EGL_TRANSPARENT_GREEN_VALUE) = {CRITERION_EXACT, KIND_SIZE, false, EGL_DONT_CARE},
@@ -64,10 +66,17 @@ static const struct attrib_rule rules[GEGL_ATTRIB_COUNT] = {
     AT(EGL_LUMINANCE_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
     AT(EGL_ALPHA_MASK_SIZE) = {CRITERION_AT_LEAST, KIND_SIZE, false, 0},
     AT(EGL_COLOR_BUFFER_TYPE) = {CRITERION_EXACT, KIND_BUFFER_TYPE, false, EGL_RGB_BUFFER},
-    AT(EGL_RENDERABLE_TYPE) = {CRITERION_MASK, KIND_BITS, false, EGL_OPENGL_ES_BIT},
+    AT(EGL_RENDERABLE_TYPE) = {CRITERION_MASK, KIND_APIS, false, EGL_OPENGL_ES_BIT},
     AT(EGL_MATCH_NATIVE_PIXMAP) = {CRITERION_IGNORED, KIND_ANY, true, EGL_NONE},
-    AT(EGL_CONFORMANT) = {CRITERION_MASK, KIND_BITS, false, 0},
+    AT(EGL_CONFORMANT) = {CRITERION_MASK, KIND_APIS, false, 0},
 };
+
+/* Of EGL 1.5, whatever is there of them. */
+static const EGLint surfaces = EGL_PBUFFER_BIT | EGL_PIXMAP_BIT | EGL_WINDOW_BIT |
+                               EGL_VG_COLORSPACE_LINEAR_BIT | EGL_VG_ALPHA_FORMAT_PRE_BIT |
+                               EGL_MULTISAMPLE_RESOLVE_BOX_BIT | EGL_SWAP_BEHAVIOR_PRESERVED_BIT;
+static const EGLint apis =
+    EGL_OPENGL_ES_BIT | EGL_OPENVG_BIT | EGL_OPENGL_ES2_BIT | EGL_OPENGL_ES3_BIT | EGL_OPENGL_BIT;
 
 static const struct attrib_rule *rule_find(EGLint attrib)
 {
@@ -99,6 +108,12 @@ static bool value_allowed(const struct attrib_rule *rule, EGLint value)
         return value == EGL_NONE || value == EGL_TRANSPARENT_RGB;
     case KIND_BUFFER_TYPE:
         return value == EGL_RGB_BUFFER || value == EGL_LUMINANCE_BUFFER;
+    case KIND_SURFACES:
+        return (value & ~surfaces) == 0;
+    case KIND_APIS:
+        return (value & ~apis) == 0;
+    case KIND_ID:
+        return value > 0;
     default:
         return true;
     }
@@ -109,24 +124,32 @@ struct wish {
     EGLint values[GEGL_ATTRIB_COUNT];
 };
 
+static EGLint wish_get(const struct wish *wish, EGLint attrib)
+{
+    return wish->values[attrib - GEGL_ATTRIB_FIRST];
+}
+
+/* Of an attribute that is there twice the last value counts, also of those that are wrong. */
 static EGLint wish_read(struct wish *wish, const EGLint *attribs)
 {
     for (size_t i = 0; i < GEGL_ATTRIB_COUNT; i++) {
         wish->values[i] = rules[i].fallback;
     }
     for (; attribs != NULL && attribs[0] != EGL_NONE; attribs += 2) {
-        const struct attrib_rule *rule = rule_find(attribs[0]);
-        if (rule == NULL || !value_allowed(rule, attribs[1])) {
+        if (rule_find(attribs[0]) == NULL) {
             return EGL_BAD_ATTRIBUTE;
         }
         wish->values[attribs[0] - GEGL_ATTRIB_FIRST] = attribs[1];
     }
+    for (size_t i = 0; i < GEGL_ATTRIB_COUNT; i++) {
+        if (rules[i].criterion != CRITERION_NONE && !value_allowed(&rules[i], wish->values[i])) {
+            return EGL_BAD_ATTRIBUTE;
+        }
+    }
+    if ((wish_get(wish, EGL_SURFACE_TYPE) & EGL_WINDOW_BIT) == 0) { /* visuals are windows' */
+        wish->values[EGL_NATIVE_VISUAL_TYPE - GEGL_ATTRIB_FIRST] = EGL_DONT_CARE;
+    }
     return EGL_SUCCESS;
-}
-
-static EGLint wish_get(const struct wish *wish, EGLint attrib)
-{
-    return wish->values[attrib - GEGL_ATTRIB_FIRST];
 }
 
 /* They mean nothing unless the type is EGL_TRANSPARENT_RGB. */
@@ -265,7 +288,7 @@ static bool visual_fits(const struct gx_visual *visual, const struct gegl_config
 /* What a context of ours can do with a configuration, out of what the host says. */
 static void narrow(struct gegl_config *config, uint32_t gles_version)
 {
-    EGLint apis =
+    EGLint ours =
         EGL_OPENGL_ES_BIT | EGL_OPENGL_ES2_BIT | (gles_version >= 30 ? EGL_OPENGL_ES3_BIT : 0);
     EGLint renderable = gegl_config_get(config, EGL_RENDERABLE_TYPE);
     EGLint conformant = gegl_config_get(config, EGL_CONFORMANT);
@@ -273,8 +296,8 @@ static void narrow(struct gegl_config *config, uint32_t gles_version)
         renderable |= EGL_OPENGL_ES3_BIT; /* the host made 3.x of it */
         conformant |= (conformant & EGL_OPENGL_ES2_BIT) != 0 ? EGL_OPENGL_ES3_BIT : 0;
     }
-    gegl_config_set(config, EGL_RENDERABLE_TYPE, renderable & apis);
-    gegl_config_set(config, EGL_CONFORMANT, conformant & apis);
+    gegl_config_set(config, EGL_RENDERABLE_TYPE, renderable & ours);
+    gegl_config_set(config, EGL_CONFORMANT, conformant & ours);
     gegl_config_set(config, EGL_SURFACE_TYPE,
                     gegl_config_get(config, EGL_SURFACE_TYPE) & EGL_PBUFFER_BIT);
     gegl_config_set(config, EGL_NATIVE_VISUAL_ID, 0);
