@@ -7,11 +7,17 @@
 /* rcCreateContext's config for "any", where the host is ours. */
 #define HOST_ANY_CONFIG 0xffffffffu
 
+/* Of EGL_CONTEXT_FLAGS_KHR: OpenGL's, and those that there are not. */
+#define OPENGL_FLAGS                                                                               \
+    (EGL_CONTEXT_OPENGL_FORWARD_COMPATIBLE_BIT_KHR | EGL_CONTEXT_OPENGL_ROBUST_ACCESS_BIT_KHR)
+#define NO_FLAGS (~(OPENGL_FLAGS | EGL_CONTEXT_OPENGL_DEBUG_BIT_KHR))
+
 /* What eglCreateContext was asked for. */
 struct context_wish {
     EGLint major, minor;
     EGLenum reset_strategy;
-    bool robust, debug, forward, no_error;
+    EGLint flags;
+    bool robust, debug, forward, no_error, no_flush;
 };
 
 /* What is no boolean counts as false. */
@@ -25,15 +31,22 @@ static EGLint wish_read_one(struct context_wish *wish, EGLint attrib, EGLint val
         wish->minor = value;
         return EGL_SUCCESS;
     case EGL_CONTEXT_FLAGS_KHR:
+        if ((value & OPENGL_FLAGS) != 0) {
+            return EGL_BAD_ATTRIBUTE;
+        }
+        wish->flags |= value;
         wish->debug |= (value & EGL_CONTEXT_OPENGL_DEBUG_BIT_KHR) != 0;
-        return (value & ~EGL_CONTEXT_OPENGL_DEBUG_BIT_KHR) == 0 ? EGL_SUCCESS : EGL_BAD_ATTRIBUTE;
+        return EGL_SUCCESS;
     case EGL_CONTEXT_OPENGL_DEBUG:
         wish->debug |= value == EGL_TRUE;
         return EGL_SUCCESS;
     case EGL_CONTEXT_OPENGL_FORWARD_COMPATIBLE:
         wish->forward |= value == EGL_TRUE;
         return EGL_SUCCESS;
-    case EGL_CONTEXT_OPENGL_NO_ERROR_KHR: /* errors may be reported all the same */
+    case EGL_CONTEXT_OPENGL_NO_ERROR_KHR:
+        if (value == EGL_TRUE && wish->major < 2) { /* by what was read so far */
+            return EGL_BAD_ATTRIBUTE;
+        }
         wish->no_error = value != 0;
         return EGL_SUCCESS;
     case EGL_CONTEXT_OPENGL_ROBUST_ACCESS:
@@ -50,6 +63,7 @@ static EGLint wish_read_one(struct context_wish *wish, EGLint attrib, EGLint val
                    ? EGL_SUCCESS
                    : EGL_BAD_ATTRIBUTE;
     case EGL_CONTEXT_RELEASE_BEHAVIOR_KHR:
+        wish->no_flush = value == EGL_CONTEXT_RELEASE_BEHAVIOR_NONE_KHR;
         return value == EGL_CONTEXT_RELEASE_BEHAVIOR_FLUSH_KHR ||
                        value == EGL_CONTEXT_RELEASE_BEHAVIOR_NONE_KHR
                    ? EGL_SUCCESS
@@ -82,7 +96,10 @@ static EGLint wish_read(struct context_wish *wish, const EGLint *attribs)
         wish->reset_strategy != EGL_LOSE_CONTEXT_ON_RESET) {
         error = EGL_BAD_ATTRIBUTE;
     }
-    return wish->no_error && (wish->debug || wish->robust) ? EGL_BAD_MATCH : error;
+    if (wish->no_error && (wish->debug || wish->robust)) {
+        error = EGL_BAD_MATCH;
+    }
+    return (wish->flags & NO_FLAGS) != 0 ? EGL_BAD_ATTRIBUTE : error;
 }
 
 /* A context is of the highest version of its kind that the host has: each is backward
@@ -90,7 +107,7 @@ static EGLint wish_read(struct context_wish *wish, const EGLint *attribs)
 static EGLint version_check(const struct gegl_display *display, const struct gegl_config *config,
                             const struct context_wish *wish)
 {
-    if (wish->minor > 2 || wish->forward || (wish->no_error && wish->major < 2) ||
+    if (wish->minor > 2 || wish->forward ||
         (uint32_t)(wish->major * 10 + wish->minor) > display->host.gles_version) {
         return EGL_BAD_MATCH;
     }
@@ -149,6 +166,8 @@ static EGLint host_make(struct gegl_display *display, struct gegl_context *conte
                                               wish->reset_strategy == EGL_LOSE_CONTEXT_ON_RESET,
                                           .robust = wish->robust,
                                           .debug = wish->debug,
+                                          .no_error = wish->no_error,
+                                          .no_flush = wish->no_flush,
                                           .ops = &gegl_gles_ops,
                                           .user = display};
     if (ggl_context_create(&args, &context->ggl) != SL_OK) {
@@ -173,6 +192,7 @@ static EGLint context_make(struct gegl_display *display, const struct gegl_confi
     context->surface_config = config != NULL ? config->host_index : display->configs[0].host_index;
     context->client_version = wish->major;
     context->reset_strategy = wish->reset_strategy;
+    context->no_error = wish->no_error;
     EGLint error = host_make(display, context, share, wish);
     if (error != EGL_SUCCESS) {
         sl_free(context);
@@ -214,7 +234,8 @@ EGLContext gegl_CreateContext(EGLDisplay handle, EGLConfig config_handle, EGLCon
     if (error == EGL_SUCCESS) {
         error = version_check(display, config, &wish);
     }
-    if (error == EGL_SUCCESS && share != NULL && share->reset_strategy != wish.reset_strategy) {
+    if (error == EGL_SUCCESS && share != NULL &&
+        (share->reset_strategy != wish.reset_strategy || share->no_error != wish.no_error)) {
         error = EGL_BAD_MATCH;
     }
     if (error == EGL_SUCCESS) {
@@ -284,9 +305,6 @@ EGLBoolean gegl_QueryContext(EGLDisplay handle, EGLContext context_handle, EGLin
         break;
     case EGL_RENDER_BUFFER:
         answer = render_buffer(context);
-        break;
-    case EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY_EXT:
-        answer = (EGLint)context->reset_strategy;
         break;
     case EGL_CONTEXT_PRIORITY_LEVEL_IMG:
         answer = EGL_CONTEXT_PRIORITY_MEDIUM_IMG;

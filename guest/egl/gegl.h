@@ -103,6 +103,7 @@ struct gegl_context {
     uint32_t surface_config; /* the host's config for the placeholder */
     EGLint client_version;   /* major version asked for */
     EGLenum reset_strategy;
+    bool no_error; /* it was asked for */
     struct ggl_context *ggl;
     uint32_t placeholder;       /* host surface for binding without surface; 0 none yet */
     struct gegl_thread *thread; /* where it is current; NULL nowhere. Display's lock */

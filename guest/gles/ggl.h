@@ -73,6 +73,8 @@ struct ggl_context_args {
     bool lose_on_reset;            /* EGL_LOSE_CONTEXT_ON_RESET was asked for */
     bool robust;                   /* EGL_CONTEXT_OPENGL_ROBUST_ACCESS was asked for */
     bool debug;                    /* a debug context was asked for */
+    bool no_error;                 /* EGL_CONTEXT_OPENGL_NO_ERROR_KHR was asked for */
+    bool no_flush;                 /* EGL_CONTEXT_RELEASE_BEHAVIOR_NONE_KHR was asked for */
     const struct ggl_egl_ops *ops; /* nullable; borrowed for the context's life */
     void *user;                    /* handed to ops */
 };

@@ -61,6 +61,8 @@ enum sl_result ggl_context_create(const struct ggl_context_args *args, struct gg
     c->features = args->features;
     c->lose_on_reset = args->lose_on_reset;
     c->robust = args->robust;
+    c->no_error = args->no_error;
+    c->no_flush = args->no_flush;
     c->debug = args->debug;
     c->ops = args->ops;
     c->user = args->user;

@@ -135,7 +135,7 @@ GLenum ggl_glGetError(void)
     GLenum error = c->error ? c->error : host;
     c->error = GL_NO_ERROR;
     ggl_messages_tell(c);
-    return error;
+    return c->no_error && error != GL_OUT_OF_MEMORY ? GL_NO_ERROR : error;
 }
 
 /* The host's driver is not asked: a reset there ends the stream. Who did not ask to be told is not;

@@ -120,6 +120,9 @@ static bool local_value(struct ggl_context *c, GLenum pname, GLint *value)
     case GL_CONTEXT_ROBUST_ACCESS_EXT: /* the host's contexts are robust, unasked */
         *value = c->robust;
         return true;
+    case GL_CONTEXT_RELEASE_BEHAVIOR_KHR: /* the host's contexts flush */
+        *value = GL_NONE;
+        return c->no_flush;
     default:
         return false;
     }
@@ -159,6 +162,7 @@ static bool constant(struct ggl_context *c, const struct parameter *p, GLint *va
             /* The host's contexts are robust, unasked, and never debug ones. */
             got &= c->robust ? ~0 : ~GL_CONTEXT_FLAG_ROBUST_ACCESS_BIT;
             got |= c->debug ? GL_CONTEXT_FLAG_DEBUG_BIT : 0;
+            got |= c->no_error ? GL_CONTEXT_FLAG_NO_ERROR_BIT_KHR : 0;
         }
         c->constants[i] = got;
         if (!gs_dead(c->stream)) {

@@ -261,8 +261,10 @@ struct ggl_context {
     bool lost;
     bool reset_reported;
     bool lose_on_reset;
-    bool robust; /* robust access was asked for */
-    bool debug;  /* a debug context was asked for */
+    bool robust;   /* robust access was asked for */
+    bool no_error; /* it tells of no errors but GL_OUT_OF_MEMORY */
+    bool no_flush; /* the program wants no flush where it is current no more */
+    bool debug;    /* a debug context was asked for */
     bool debug_begun;
     struct ggl_share *share;
     uint32_t buffers[GGL_BUFFER_SLOTS];
