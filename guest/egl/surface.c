@@ -12,6 +12,7 @@
 struct surface_wish {
     EGLAttrib width, height;
     EGLint largest, texture_format, texture_target, mipmap, colorspace;
+    EGLint vg_colorspace, vg_alpha_format;
 };
 
 static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib attrib,
@@ -28,10 +29,12 @@ static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib at
                    ? EGL_SUCCESS
                    : EGL_BAD_ATTRIBUTE;
     case EGL_VG_COLORSPACE: /* OpenVG's affair */
+        wish->vg_colorspace = (EGLint)value;
         return value == EGL_VG_COLORSPACE_sRGB || value == EGL_VG_COLORSPACE_LINEAR
                    ? EGL_SUCCESS
                    : EGL_BAD_ATTRIBUTE;
     case EGL_VG_ALPHA_FORMAT:
+        wish->vg_alpha_format = (EGLint)value;
         return value == EGL_VG_ALPHA_FORMAT_NONPRE || value == EGL_VG_ALPHA_FORMAT_PRE
                    ? EGL_SUCCESS
                    : EGL_BAD_ATTRIBUTE;
@@ -73,7 +76,9 @@ static EGLint wish_read(struct surface_wish *wish, EGLint type, const EGLint *na
 {
     *wish = (struct surface_wish){.texture_format = EGL_NO_TEXTURE,
                                   .texture_target = EGL_NO_TEXTURE,
-                                  .colorspace = EGL_GL_COLORSPACE_LINEAR};
+                                  .colorspace = EGL_GL_COLORSPACE_LINEAR,
+                                  .vg_colorspace = EGL_VG_COLORSPACE_sRGB,
+                                  .vg_alpha_format = EGL_VG_ALPHA_FORMAT_NONPRE};
     for (size_t i = 0;; i += 2) {
         EGLAttrib attrib = narrow != NULL ? narrow[i] : wide != NULL ? wide[i] : EGL_NONE;
         if (attrib == EGL_NONE) {
@@ -99,6 +104,8 @@ static struct gegl_surface *surface_alloc(const struct gegl_config *config, EGLi
                                          .texture_format = EGL_NO_TEXTURE,
                                          .texture_target = EGL_NO_TEXTURE,
                                          .colorspace = wish->colorspace,
+                                         .vg_colorspace = wish->vg_colorspace,
+                                         .vg_alpha_format = wish->vg_alpha_format,
                                          .swap_behavior =
                                              keeps ? EGL_BUFFER_PRESERVED : EGL_BUFFER_DESTROYED,
                                          .multisample_resolve = EGL_MULTISAMPLE_RESOLVE_DEFAULT};
@@ -168,17 +175,18 @@ void gegl_surface_end(struct gegl_surface *surface)
 static bool begin(EGLDisplay handle, EGLConfig config_handle, EGLint type,
                   struct gegl_display **display, const struct gegl_config **config)
 {
-    *display = gegl_display_enter(handle);
-    if (*display == NULL) {
-        return false;
-    }
+    const struct gegl_display *found = gegl_display_find(handle);
     EGLint foreign = type == EGL_WINDOW_BIT   ? EGL_BAD_NATIVE_WINDOW
                      : type == EGL_PIXMAP_BIT ? EGL_BAD_NATIVE_PIXMAP
                                               : EGL_SUCCESS;
-    bool windowless = (*display)->platform == GEGL_PLATFORM_SURFACELESS ||
-                      (*display)->platform == GEGL_PLATFORM_DEVICE;
+    bool windowless = found != NULL && (found->platform == GEGL_PLATFORM_SURFACELESS ||
+                                        found->platform == GEGL_PLATFORM_DEVICE);
     if (foreign != EGL_SUCCESS && windowless) {
         return gegl_fail(foreign); /* before anything else is looked at, as drivers do */
+    }
+    *display = gegl_display_enter(handle);
+    if (*display == NULL) {
+        return false;
     }
     *config = gegl_config_find(*display, config_handle);
     if (*config == NULL) {
@@ -289,13 +297,10 @@ static EGLint pbuffer_check(const struct gegl_config *config, struct surface_wis
     }
     EGLAttrib most_wide = gegl_config_get(config, EGL_MAX_PBUFFER_WIDTH),
               most_high = gegl_config_get(config, EGL_MAX_PBUFFER_HEIGHT);
-    bool fits = (most_wide <= 0 || wish->width <= most_wide) &&
-                (most_high <= 0 || wish->height <= most_high);
-    if (!fits && !wish->largest) {
-        return EGL_BAD_ALLOC;
+    if (wish->largest) { /* else the host says what is too large */
+        wish->width = most_wide > 0 && wish->width > most_wide ? most_wide : wish->width;
+        wish->height = most_high > 0 && wish->height > most_high ? most_high : wish->height;
     }
-    wish->width = most_wide > 0 && wish->width > most_wide ? most_wide : wish->width;
-    wish->height = most_high > 0 && wish->height > most_high ? most_high : wish->height;
     return wish->width <= INT32_MAX && wish->height <= INT32_MAX ? EGL_SUCCESS : EGL_BAD_ALLOC;
 }
 

@@ -82,10 +82,10 @@ static EGLint surface_query(struct gegl_surface *surface, EGLint attrib, EGLint 
         *value = surface->colorspace;
         return EGL_SUCCESS;
     case EGL_VG_COLORSPACE:
-        *value = EGL_VG_COLORSPACE_sRGB;
+        *value = surface->vg_colorspace;
         return EGL_SUCCESS;
     case EGL_VG_ALPHA_FORMAT:
-        *value = EGL_VG_ALPHA_FORMAT_NONPRE;
+        *value = surface->vg_alpha_format;
         return EGL_SUCCESS;
     default:
         return EGL_BAD_ATTRIBUTE;
