@@ -279,15 +279,15 @@ EGLint gegl_ClientWaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags,
 EGLBoolean gegl_GetSyncAttrib(EGLDisplay handle, EGLSync sync_handle, EGLint attrib,
                               EGLAttrib *value)
 {
+    if (value == NULL) { /* before all else, as drivers do */
+        return gegl_fail(EGL_BAD_PARAMETER);
+    }
     struct gegl_display *display = gegl_display_enter(handle);
     if (display == NULL) {
         return EGL_FALSE;
     }
     struct gegl_sync *sync = gegl_object_find(display, GEGL_SYNC, sync_handle);
-    if (sync == NULL || value == NULL) {
-        if (sync != NULL) {
-            gegl_object_unref(&sync->base);
-        }
+    if (sync == NULL) {
         return gegl_fail(EGL_BAD_PARAMETER);
     }
     gegl_done();
@@ -343,9 +343,8 @@ EGLBoolean gegl_WaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags)
     EGLint error = EGL_SUCCESS;
     if (sync == NULL) {
         error = EGL_BAD_PARAMETER;
-    } else if (thread == NULL || thread->context == NULL ||
-               thread->context->base.display != display) {
-        error = EGL_BAD_MATCH;
+    } else if (thread == NULL || thread->context == NULL) {
+        error = EGL_BAD_MATCH; /* a context of another display waits as well as any */
     } else if (flags != 0) {
         error = EGL_BAD_PARAMETER;
     } else if (is_foreign(sync)) {
