@@ -153,6 +153,8 @@ static EGLLabelKHR label_of_call(const struct gegl_thread *thread)
     struct gegl_display *display = gegl_display_find(call.display);
     EGLLabelKHR label = NULL;
     switch (call.of) {
+    case GEGL_LABEL_NONE:
+        return NULL;
     case GEGL_LABEL_THREAD:
         return thread != NULL ? thread->label : NULL;
     case GEGL_LABEL_CURRENT:

@@ -8,6 +8,7 @@
 #include "guest/egl/gegl.h"
 
 enum gegl_label {
+    GEGL_LABEL_NONE, /* nothing's */
     GEGL_LABEL_THREAD,
     GEGL_LABEL_DISPLAY,
     GEGL_LABEL_CONTEXT,
