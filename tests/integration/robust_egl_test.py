@@ -45,6 +45,16 @@ KNOWN = (
         "EGL_BUFFER_AGE_EXT is known here; " + MORE["EGL_EXT_buffer_age"],
     ),
     Known(
+        r"eglQuerySurface .* (334[1-9a]|336[01]|30be) out = 1: 3000",
+        r".*= 0: 3004",
+        "EGL_EXT_surface_SMPTE2086_metadata and the like: Mesa takes them without offering them",
+    ),
+    Known(
+        r"eglQueryDeviceStringEXT .* device 3377 = nothing: 322b",
+        r".*= nothing: 3000",
+        "there is no such file, and no error: Mesa tells an older one",
+    ),
+    Known(
         r"eglGetPlatformDisplay(EXT)? .* { } = new: 3000",
         r".*= (display|uninitialized): 3000",
         "the same display for an empty list as for none, as EGL 1.5, 3.2 has it",

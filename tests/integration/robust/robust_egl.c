@@ -9,8 +9,9 @@
 /* A new world takes its time. */
 enum { ROUNDS = 40, ROUNDS_OF_CHANGES = 8 };
 
-static const char *const scenes[REGL_SCENES] = {"nothing", "current", "surfaceless", "destroyed",
-                                                "elsewhere"};
+static const char *const scenes[REGL_SCENES] = {"nothing",    "current",   "surfaceless",
+                                                "destroyed",  "elsewhere", "foreign",
+                                                "terminated", "again",     "released"};
 
 /* What others die of, by patterns of fnmatch for the call with its arguments: Mesa (these are made
  * with `--deadly yes`), and libEGL itself. */

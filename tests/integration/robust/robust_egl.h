@@ -8,10 +8,9 @@
 #ifndef ROBUST_EGL_H
 #define ROBUST_EGL_H
 
+#include "tests/integration/robust/robust_egl_lists.h"
 #include "tests/integration/robust/robust_pick.h"
 
-#include <EGL/egl.h>
-#include <EGL/eglext.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,8 +21,12 @@ enum regl_scene {
     REGL_NOTHING, /* nothing is current */
     REGL_CURRENT, /* the context with its surface */
     REGL_SURFACELESS_CONTEXT,
-    REGL_DESTROYED, /* current, and the handles are gone */
-    REGL_ELSEWHERE, /* the context is current on another thread, its sister here */
+    REGL_DESTROYED,  /* current, and the handles are gone */
+    REGL_ELSEWHERE,  /* the context is current on another thread, its sister here */
+    REGL_FOREIGN,    /* current, but the other display's */
+    REGL_TERMINATED, /* current, and both displays are terminated */
+    REGL_AGAIN,      /* terminated while it was current, and initialised again: no handle is good */
+    REGL_RELEASED,   /* the thread is released, its label gone */
     REGL_SCENES
 };
 
@@ -91,9 +94,6 @@ struct regl_call {
 };
 extern const struct regl_call regl_calls[];
 extern const int regl_call_count;
-/* Every number that a header gives a name. */
-extern const EGLint regl_tokens[];
-extern const int regl_token_count;
 
 /* All arguments are chosen: says so. False: this call is not made. */
 bool regl_may_go(struct regl *r);

@@ -19,7 +19,8 @@ static struct {
     EGLDisplay display, foreign;
     EGLConfig config;
     EGLContext contexts[2];
-    EGLSurface surfaces[2];
+    EGLSurface surfaces[2], foreign_surface;
+    EGLContext foreign_context;
     pthread_t elsewhere;
     bool has_elsewhere;
     pthread_mutex_t lock; /* guards what follows */
@@ -208,8 +209,8 @@ static void syncs_make(void)
 static void objects_make(void)
 {
     static char nowhere[64];
-    EGLContext foreign_context = context_make(here.foreign, config_find(here.foreign));
-    EGLSurface foreign_surface = pbuffer_make(here.foreign, config_find(here.foreign), false);
+    here.foreign_context = context_make(here.foreign, config_find(here.foreign));
+    here.foreign_surface = pbuffer_make(here.foreign, config_find(here.foreign), false);
     for (int i = 0; i < 2; i++) {
         here.contexts[i] = context_make(here.display, here.config);
     }
@@ -227,11 +228,11 @@ static void objects_make(void)
     EGLSurface gone_surface = pbuffer_make(here.display, here.config, false);
     thing(REGL_CONTEXT, "context", here.contexts[0]);
     thing(REGL_CONTEXT, "sister", here.contexts[1]);
-    thing(REGL_CONTEXT, "foreign", foreign_context);
+    thing(REGL_CONTEXT, "foreign", here.foreign_context);
     thing(REGL_CONTEXT, "gone", gone_context);
     thing(REGL_SURFACE, "surface", here.surfaces[0]);
     thing(REGL_SURFACE, "texture", here.surfaces[1]);
-    thing(REGL_SURFACE, "foreign", foreign_surface);
+    thing(REGL_SURFACE, "foreign", here.foreign_surface);
     thing(REGL_SURFACE, "gone", gone_surface);
     thing(REGL_IMAGE, "gone", gone_image);
     for (int kind = 0; kind < REGL_KINDS; kind++) {
@@ -335,17 +336,26 @@ static void scene_make(enum regl_scene scene)
     EGLSurface none = EGL_NO_SURFACE, *s = here.surfaces;
     EGLContext *c = here.contexts;
     EGLBoolean done = EGL_TRUE;
-    if (scene == REGL_CURRENT || scene == REGL_DESTROYED) {
+    if (scene == REGL_CURRENT || scene == REGL_DESTROYED || scene >= REGL_TERMINATED) {
         done = eglMakeCurrent(here.display, s[0], s[0], c[0]);
     } else if (scene == REGL_SURFACELESS_CONTEXT) {
         done = eglMakeCurrent(here.display, none, none, c[0]);
     } else if (scene == REGL_ELSEWHERE) {
         done = eglMakeCurrent(here.display, s[1], s[1], c[1]);
         elsewhere_begin();
+    } else if (scene == REGL_FOREIGN) {
+        done = eglMakeCurrent(here.foreign, here.foreign_surface, here.foreign_surface,
+                              here.foreign_context);
     }
     if (scene == REGL_DESTROYED) {
         eglDestroySurface(here.display, s[0]);
         eglDestroyContext(here.display, c[0]);
+    } else if (scene == REGL_TERMINATED || scene == REGL_AGAIN) {
+        done = done && eglTerminate(here.display) && eglTerminate(here.foreign);
+        done = done && (scene == REGL_TERMINATED || (eglInitialize(here.display, NULL, NULL) &&
+                                                     eglInitialize(here.foreign, NULL, NULL)));
+    } else if (scene == REGL_RELEASED) {
+        done = done && eglReleaseThread();
     }
     if (!done) {
         die("a scene cannot be made");

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Everything that EGL can be asked about configurations, contexts, surfaces and images, natively
+and through Sluice: every line must be the same.
+
+usage: robust_sweep_test.py --sluice PROGRAM --program ROBUST_EGL_SWEEP --scene NAME [--x11]
+[--at-least N]
+
+The program prints `call arguments = what came of it : error`. What differs all the same stands in
+KNOWN with its reason. Exit 1 on any other difference, on a row of KNOWN that explains none, or with
+fewer than N lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from typing import NamedTuple
+
+from features_test import run
+from info_test import CONFIG_DEEP_VISUAL, CONFIG_FLOAT, EGL_MISSING, MORE
+
+DESKTOP = "desktop GL has no wire"
+HDR = "EGL_EXT_surface_SMPTE2086_metadata and the like: Mesa takes them without offering them"
+
+
+class Known(NamedTuple):
+    """What of a native line is replaced before it is compared."""
+
+    scene: str
+    native: str
+    ours: str
+    why: str
+    windowless: bool = False  # not on X11
+
+
+KNOWN = (
+    Known("configs", r"^(configuration \d+ 304[02] =) 4d ", r"\1 45 ", DESKTOP),
+    Known("configs", r"^(configuration 0 3339 =) 333a : 3000", r"\1 ffffffff : 3004", CONFIG_FLOAT),
+    Known("configs", r"^configuration \d+ 3339 = 333[ab] : 3000", "", CONFIG_FLOAT),
+    Known("choose", r" \d+:16\.16\.16\.(0|16)/\d+\.\d+/\d/0", "", CONFIG_FLOAT, True),
+    Known("choose", r"(?<= 304[02]=8)( =| .* =) \d+:.* 1 of", r"\1 1 of", DESKTOP),
+    Known(
+        "choose",
+        r"(?<= 3041=)([^ ]+)( =| .* =) \d+:.* 1 of",
+        r"\1\2 1 of",
+        "EGL_MATCH_NATIVE_PIXMAP: Mesa looks whether it is a number, and at no configuration",
+        True,
+    ),
+    Known("surfaces", r" (334[1-9a]|336[01]):ffffffff\b", "", HDR),
+    Known("surfaces", r" 30be:0\b", "", "EGL_NV_post_sub_buffer: Mesa answers without offering it"),
+    Known(
+        "surfaces", r"^(set (334.|336.)=1 =) 1 1 1 3000 : 3000", r"\1 0 0 fffffff9 3004 : 3004", HDR
+    ),
+    Known("surfaces", r"^(set 30be=1 =) 0 1 0 3000 ", r"\1 0 0 fffffff9 3004 ", HDR),
+    Known(
+        "surfaces",
+        r"^(set 313d=1 = 0 0 fffffff9) 3004 ",
+        r"\1 300d ",
+        "EGL_BUFFER_AGE_EXT is known here; " + MORE["EGL_EXT_buffer_age"],
+    ),
+    Known(
+        "surfaces",
+        r"^(pbuffer (.* )?305[67]=7fffffff( .*)? =) .* : 3000",
+        r"\1 : 3003",
+        "the host has no memory for it; Mesa allocates when it is drawn to, and dies of that",
+    ),
+    Known(
+        "images",
+        r"^(image .* 31d[014]=0 =) .* : 3000",
+        r"\1 : 300c",
+        "EGL_MESA_drm_image: " + EGL_MISSING["EGL_MESA_drm_image"],
+    ),
+)
+
+
+class Lines:
+    """Native lines as they are to be."""
+
+    def __init__(self, scene: str) -> None:
+        self.rows = [row for row in KNOWN if row.scene == scene]
+        self.used: set[Known] = set()
+
+    def expected(self, line: str, other: str) -> str:
+        """The rows that make a line the other one, and no more of them."""
+        for row in self.rows:
+            changed = re.sub(row.native, row.ours, line)
+            if line != other and changed != line:
+                self.used.add(row)
+                line = changed
+        return line
+
+
+def without_floats(lines: list[str]) -> list[str]:
+    """Without the configurations that only native has, and how many there are."""
+    floats = {line.split()[1] for line in lines if line.endswith(" 3339 = 333b : 3000")}
+    kept = [line for line in lines if line.split()[1] not in floats]
+    return [re.sub(r"(?<= 1 of )\d+", "some", line) for line in kept]
+
+
+def without_deep(ours: list[str], native: list[str]) -> list[str]:
+    """Without the configurations of visuals that only we have."""
+    visual = re.compile(r" \d+:\d+(?:\.\d+){3}/\d+\.\d+/\d+/([0-9a-f]+)|^\S+ \d+ 302e = (\S+)")
+    known = {found for line in native for pair in visual.findall(line) for found in pair}
+    deep = {line.split()[1] for line in ours if " 302e = " in line and line.split()[4] not in known}
+    kept = [line for line in ours if line.split()[1] not in deep]
+    return [visual.sub(lambda m: "" if m[1] and m[1] not in known else m[0], line) for line in kept]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sluice", required=True)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--scene", required=True)
+    parser.add_argument("--x11", action="store_true")
+    parser.add_argument("--at-least", type=int, default=0)
+    args = parser.parse_args()
+    program = [args.program, "--scene", args.scene, *(["x11"] if args.x11 else [])]
+    native = Lines(args.scene)
+    got = without_floats(run([args.sluice, "run", "--", *program], False))
+    wanted = without_floats(run(program, True))
+    problems = []
+    if args.x11:
+        shallow = without_deep(got, wanted)
+        problems += [] if shallow != got else [f"no longer so: {CONFIG_DEEP_VISUAL}"]
+        got = shallow
+    at = 0
+    for line in wanted:
+        other = got[at] if at < len(got) else "nothing more"
+        line = native.expected(line, other)
+        if line == "":
+            continue
+        at += 1
+        if line != other:
+            problems.append(f"differs: {line}\n  Sluice {other}")
+    if at != len(got):
+        problems.append(f"{at} lines natively, {len(got)} through Sluice")
+    for row in native.rows:
+        if row not in native.used and not (args.x11 and row.windowless):
+            problems.append(f"known, but no longer so: {row}")
+    print(*problems[:50], sep="\n")
+    print(f"{len(wanted)} lines, {len(problems)} wrong")
+    return 1 if problems or len(wanted) < args.at_least else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
