@@ -1,5 +1,5 @@
 /* Textures of a group: storage, contents and parameters, read by the desktop context. */
-#include "host/gles/hgl_save.h"
+#include "host/gles/hgl_save_texture.h"
 
 #include "transport/base/mem.h"
 #include "wire/rc_pack.h"
@@ -101,11 +101,6 @@ void hgl_save_parameters(struct hgl_save *s, GLenum target, uint32_t sampler)
 
 /* --- images --- */
 
-struct level {
-    GLint width, height, depth, internal, compressed, samples, fixed, compressed_size;
-    const struct hgl_format *format; /* not of compressed ones */
-};
-
 static GLint level_get(const struct hgl_save *s, GLenum face, GLint level, GLenum name)
 {
     GLint value = 0;
@@ -113,14 +108,14 @@ static GLint level_get(const struct hgl_save *s, GLenum face, GLint level, GLenu
     return value;
 }
 
-static struct level level_of(struct hgl_save *s, GLenum face, GLint number)
+struct hgl_level hgl_save_level(struct hgl_save *s, GLenum face, GLint number)
 {
     static const GLenum bits[6] = {GL_TEXTURE_RED_SIZE,   GL_TEXTURE_GREEN_SIZE,
                                    GL_TEXTURE_BLUE_SIZE,  GL_TEXTURE_ALPHA_SIZE,
                                    GL_TEXTURE_DEPTH_SIZE, GL_TEXTURE_STENCIL_SIZE};
-    struct level l = {.width = level_get(s, face, number, GL_TEXTURE_WIDTH)};
+    struct hgl_level l = {.width = level_get(s, face, number, GL_TEXTURE_WIDTH)};
     if (l.width <= 0) {
-        return (struct level){0};
+        return (struct hgl_level){0};
     }
     GLint sizes[6];
     for (uint32_t i = 0; i < 6; i++) {
@@ -168,7 +163,7 @@ static void keep_components(uint8_t *pixels, size_t count, const struct hgl_form
 }
 
 /* The pixels of a level, rows without gaps; NULL: failed. */
-static uint8_t *read_level(struct hgl_save *s, GLenum face, GLint number, const struct level *l,
+static uint8_t *read_level(struct hgl_save *s, GLenum face, GLint number, const struct hgl_level *l,
                            size_t *size)
 {
     const struct hgl_format *f = l->format;
@@ -200,16 +195,9 @@ static uint8_t *read_level(struct hgl_save *s, GLenum face, GLint number, const 
     return data;
 }
 
-struct texture {
-    uint32_t name;
-    GLenum target;
-    bool layered;    /* three sizes */
-    GLint immutable; /* levels, or 0 */
-};
-
 /* The level's storage with its contents, or the contents alone where the storage is there. */
-static void save_level(struct hgl_save *s, const struct texture *t, GLenum face, GLint number,
-                       const struct level *l)
+static void save_level(struct hgl_save *s, const struct hgl_texture *t, GLenum face, GLint number,
+                       const struct hgl_level *l)
 {
     size_t size;
     if (!l->compressed && l->format == NULL) {
@@ -257,7 +245,7 @@ static void save_level(struct hgl_save *s, const struct texture *t, GLenum face,
     sl_free(data);
 }
 
-static void save_storage(struct hgl_save *s, const struct texture *t, const struct level *l)
+void hgl_save_storage(struct hgl_save *s, const struct hgl_texture *t, const struct hgl_level *l)
 {
     struct sl_pack *out = hgl_out(s);
     GLenum internal = (GLenum)l->internal;
@@ -276,14 +264,15 @@ static void save_storage(struct hgl_save *s, const struct texture *t, const stru
 }
 
 /* A number that is another one for another storage that cannot become this one. */
-static uint64_t shape_of(struct hgl_save *s, const struct texture *t)
+static uint64_t shape_of(struct hgl_save *s, const struct hgl_texture *t)
 {
     bool cube = t->target == GL_TEXTURE_CUBE_MAP;
     bool samples =
         t->target == GL_TEXTURE_2D_MULTISAMPLE || t->target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY;
     uint64_t sum = t->target;
     if (t->target != GL_TEXTURE_BUFFER && (t->immutable != 0 || samples)) {
-        struct level l = level_of(s, cube ? GL_TEXTURE_CUBE_MAP_POSITIVE_X : t->target, 0);
+        struct hgl_level l =
+            hgl_save_level(s, cube ? GL_TEXTURE_CUBE_MAP_POSITIVE_X : t->target, 0);
         const GLint parts[] = {l.width, l.height, l.depth, l.internal, l.samples, t->immutable};
         for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
             sum = (sum ^ (uint32_t)parts[i]) * 0x100000001b3ull;
@@ -293,7 +282,7 @@ static uint64_t shape_of(struct hgl_save *s, const struct texture *t)
 }
 
 /* Storage and contents apart, for who compares. */
-static void about_storage(struct hgl_save *s, const struct texture *t)
+static void about_storage(struct hgl_save *s, const struct hgl_texture *t)
 {
     if (t->name != 0) {
         hgl_save_makes(s, HGL_TEXTURES, t->name, shape_of(s, t));
@@ -302,7 +291,7 @@ static void about_storage(struct hgl_save *s, const struct texture *t)
     }
 }
 
-static void about_contents(struct hgl_save *s, const struct texture *t)
+static void about_contents(struct hgl_save *s, const struct hgl_texture *t)
 {
     if (hgl_save_is_whole(s) && t->name != 0) {
         hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_TEXTURES, t->name);
@@ -310,7 +299,7 @@ static void about_contents(struct hgl_save *s, const struct texture *t)
     }
 }
 
-static void save_images(struct hgl_save *s, const struct texture *t)
+void hgl_save_texture_images(struct hgl_save *s, const struct hgl_texture *t)
 {
     bool cube = t->target == GL_TEXTURE_CUBE_MAP;
     GLenum first = cube ? GL_TEXTURE_CUBE_MAP_POSITIVE_X : t->target;
@@ -324,12 +313,12 @@ static void save_images(struct hgl_save *s, const struct texture *t)
             if (t->immutable != 0 && number >= t->immutable) {
                 return;
             }
-            struct level l = level_of(s, face, number);
+            struct hgl_level l = hgl_save_level(s, face, number);
             if (l.width == 0) {
                 continue;
             }
             if ((t->immutable != 0 || samples) && number == 0 && face == first) {
-                save_storage(s, t, &l);
+                hgl_save_storage(s, t, &l);
                 about_contents(s, t);
             }
             if (samples) {
@@ -361,12 +350,6 @@ static void save_texture_buffer(struct hgl_save *s, GLenum target)
     }
 }
 
-static bool is_layered(GLenum target)
-{
-    return target == GL_TEXTURE_3D || target == GL_TEXTURE_2D_ARRAY ||
-           target == GL_TEXTURE_CUBE_MAP_ARRAY || target == GL_TEXTURE_2D_MULTISAMPLE_ARRAY;
-}
-
 /* Storage of others: the buffers are there already, images of textures follow these. */
 static bool save_storage_of(struct hgl_save *s, uint32_t name, GLenum target)
 {
@@ -387,7 +370,7 @@ static bool save_storage_of(struct hgl_save *s, uint32_t name, GLenum target)
 
 static void save_texture(struct hgl_save *s, uint32_t name, GLenum target)
 {
-    struct texture t = {.name = name, .target = target, .layered = is_layered(target)};
+    struct hgl_texture t = {.name = name, .target = target, .layered = hgl_is_layered(target)};
     GLint levels = 0;
     s->gl->BindTexture(target, name);
     if (target != GL_TEXTURE_BUFFER) {
@@ -406,7 +389,7 @@ static void save_texture(struct hgl_save *s, uint32_t name, GLenum target)
         return;
     }
     if (!save_storage_of(s, name, target)) {
-        save_images(s, &t);
+        hgl_save_texture_images(s, &t);
     } else {
         about_contents(s, &t);
     }
