@@ -14,6 +14,7 @@
 #define PROGRAMS_MAX 65536u
 #define STORAGES_MAX 65536u
 #define SIZES_MAX    65536u
+#define VIEWS_MAX    65536u
 
 /* --- the group --- */
 
@@ -27,6 +28,7 @@ struct hgl_group *hgl_group_new(void)
         sl_map_init(&g->storages, STORAGES_MAX);
         sl_map_init(&g->stored, STORAGES_MAX);
         sl_map_init(&g->sizes, SIZES_MAX);
+        sl_map_init(&g->views, VIEWS_MAX);
     }
     return g;
 }
@@ -57,6 +59,7 @@ void hgl_group_put(struct hgl_group *group)
     sl_map_finish(&group->storages);
     stored_finish(group);
     sl_map_finish(&group->sizes);
+    sl_map_finish(&group->views);
     if (group->asker != EGL_NO_CONTEXT) {
         hs_context_destroy(group->asker_native, group->asker);
     }
@@ -177,6 +180,9 @@ static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLui
         }
         if (g->sizes.live != 0 && kind == HGL_TEXTURES) {
             (void)sl_map_remove(&g->sizes, name);
+        }
+        if (g->views.live != 0 && kind == HGL_TEXTURES) {
+            (void)sl_map_remove(&g->views, name);
         }
     }
     pthread_mutex_unlock(&g->lock);
@@ -301,4 +307,50 @@ GLuint hgl_glCreateProgram(struct hr_call *call, const struct gles2_args_glCreat
         hgl_named(s, HGL_PROGRAMS, name);
     }
     return name;
+}
+
+/* --- views of textures --- */
+
+static struct hgl_view_of view_of_locked(struct hgl_group *g, uint32_t texture)
+{
+    uint64_t found = texture != 0 ? (uintptr_t)sl_map_find(&g->views, texture) : 0;
+    return (struct hgl_view_of){.number = found >> 1, .is_origin = (found & 1) != 0};
+}
+
+struct hgl_view_of hgl_view_of(struct hgl_group *group, uint32_t texture)
+{
+    pthread_mutex_lock(&group->lock);
+    struct hgl_view_of of = view_of_locked(group, texture);
+    pthread_mutex_unlock(&group->lock);
+    return of;
+}
+
+static void add_view(struct hgl_group *g, uint32_t texture, uint64_t number, bool is_origin)
+{
+    /* Past VIEWS_MAX it is saved as one that shares nothing. */
+    (void)!sl_map_add(&g->views, texture, (void *)(uintptr_t)(number << 1 | is_origin));
+}
+
+void hgl_glTextureViewEXT(struct hr_call *call, const struct glesx_args_glTextureViewEXT *a)
+{
+    const struct gl_driver *gl = hgl_api_of(call)->gl;
+    struct hgl_state *s = hgl_state_of(call);
+    if (s == NULL || gl->TextureViewEXT == NULL) {
+        return;
+    }
+    bool was_there = gl->IsTexture(a->texture);
+    gl->TextureViewEXT(a->texture, a->target, a->origtexture, a->internalformat, a->minlevel,
+                       a->numlevels, a->minlayer, a->numlayers);
+    if (was_there || !gl->IsTexture(a->texture)) {
+        return; /* the driver refused it */
+    }
+    struct hgl_group *g = s->group;
+    pthread_mutex_lock(&g->lock);
+    struct hgl_view_of of = view_of_locked(g, a->origtexture);
+    if (of.number == 0) {
+        of.number = ++g->view_count;
+        add_view(g, a->origtexture, of.number, true);
+    }
+    add_view(g, a->texture, of.number, false);
+    pthread_mutex_unlock(&g->lock);
 }

@@ -62,6 +62,8 @@ struct hgl_group {
     uint32_t top[HGL_SHARED_KINDS]; /* highest name that was ever given out */
     struct sl_map programs;         /* name -> struct hgl_program, owned */
     struct sl_map storages;         /* kind, name -> enum hgl_storage << 32 | its handle */
+    struct sl_map views;            /* name -> number << 1 | is_origin: struct hgl_view_of */
+    uint64_t view_count;
     struct sl_map stored; /* kind, name -> struct hs_buffer of HGL_STORAGE_BUFFER, or of an
                              exported one, a reference: the storage outlives its handle */
     uint64_t bytes;       /* of all texts */
@@ -74,6 +76,14 @@ struct hgl_group {
     GLsync behind;    /* the last fence among them; nullable */
     bool has_gles2;   /* a context of GLES 2 or later was current: sizes change unseen */
 };
+
+/* Which textures share storage (glTextureView): those of one number. The origin is what the storage
+ * was made for. number 0: it shares none. */
+struct hgl_view_of {
+    uint64_t number;
+    bool is_origin;
+};
+struct hgl_view_of hgl_view_of(struct hgl_group *group, uint32_t texture);
 
 /* Textures and renderbuffers whose storage is somebody else's. */
 enum hgl_storage { HGL_STORAGE_OWN, HGL_STORAGE_IMAGE, HGL_STORAGE_BUFFER };

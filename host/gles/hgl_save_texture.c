@@ -317,7 +317,7 @@ void hgl_save_texture_images(struct hgl_save *s, const struct hgl_texture *t)
             if (l.width == 0) {
                 continue;
             }
-            if ((t->immutable != 0 || samples) && number == 0 && face == first) {
+            if ((t->immutable != 0 || samples) && number == 0 && face == first && !t->is_view) {
                 hgl_save_storage(s, t, &l);
                 about_contents(s, t);
             }
@@ -462,10 +462,11 @@ void hgl_save_textures(struct hgl_save *s)
             uint32_t handle;
             bool of_image =
                 hgl_storage_of(s->root->state->group, false, name, &handle) == HGL_STORAGE_IMAGE;
-            if (alive[name] != 0 && of_image == (turn == 1)) {
+            if (alive[name] != 0 && of_image == (turn == 1) && !hgl_save_is_view(s, name)) {
                 save_texture(s, name, hgl_save_target(s, name));
             }
         }
+        hgl_save_views(s, top, alive, turn == 1);
         if (turn == 0) {
             hgl_save_images(s);
             hgl_save_exports(s, top, alive);

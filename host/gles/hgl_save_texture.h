@@ -12,6 +12,7 @@ struct hgl_texture {
     GLenum target;
     bool layered;    /* three sizes */
     GLint immutable; /* levels, or 0 */
+    bool is_view;    /* the storage is there */
 };
 
 struct hgl_level {
@@ -31,5 +32,10 @@ struct hgl_level hgl_save_level(struct hgl_save *s, GLenum face, GLint number);
 void hgl_save_storage(struct hgl_save *s, const struct hgl_texture *t, const struct hgl_level *l);
 /* Storage and contents. */
 void hgl_save_texture_images(struct hgl_save *s, const struct hgl_texture *t);
+
+/* hgl_save_texture_view.c. It is made of another one's storage, by hgl_save_views. */
+bool hgl_save_is_view(const struct hgl_save *s, uint32_t name);
+/* Those whose storage is, or is not, an image's; all others are there. As hgl_save_names says. */
+void hgl_save_views(struct hgl_save *s, uint32_t top, const uint8_t *alive, bool of_images);
 
 #endif

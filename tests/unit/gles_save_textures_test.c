@@ -314,3 +314,94 @@ SLT_TEST_FP(gles_save_textures, exported_stay_a_resources_picture, p, struct clo
     resource_remove(&p->one);
     resource_remove(&p->other);
 }
+
+/* --- views: textures that share storage --- */
+
+struct viewed {
+    const char *label;
+    GLenum target; /* of the storage; its views are of the same texels */
+    GLenum internal;
+    GLenum view, view_internal;
+    uint32_t min_level, min_layer, layers;
+    bool is_deleted;
+};
+static const struct viewed vieweds[] = {
+    {"layer", GL_TEXTURE_2D_ARRAY, GL_RGBA8, GL_TEXTURE_2D, GL_RGBA8, 0, 2, 1, false},
+    {"layers_of_a_level", GL_TEXTURE_2D_ARRAY, GL_RGBA8, GL_TEXTURE_2D_ARRAY, GL_RGBA8, 1, 1, 2,
+     false},
+    {"other_format", GL_TEXTURE_2D_ARRAY, GL_RGBA8, GL_TEXTURE_2D, GL_SRGB8_ALPHA8, 0, 1, 1, false},
+    {"cube", GL_TEXTURE_2D_ARRAY, GL_RGBA8, GL_TEXTURE_CUBE_MAP, GL_RGBA8, 0, 1, 6, false},
+    {"deep", GL_TEXTURE_3D, GL_RGBA8, GL_TEXTURE_3D, GL_RGBA8, 1, 0, 1, false},
+    {"of_a_deleted_one", GL_TEXTURE_2D_ARRAY, GL_RGBA8, GL_TEXTURE_2D, GL_RGBA8, 0, 2, 1, true},
+    {"level_of_a_deleted_one", GL_TEXTURE_2D_ARRAY, GL_RGBA8, GL_TEXTURE_2D_ARRAY, GL_RGBA8, 1, 1,
+     2, true},
+    {"cube_of_a_deleted_one", GL_TEXTURE_2D_ARRAY, GL_RGBA8, GL_TEXTURE_CUBE_MAP, GL_RGBA8, 0, 1, 6,
+     true},
+    {"deep_of_a_deleted_one", GL_TEXTURE_3D, GL_RGBA8, GL_TEXTURE_3D, GL_RGBA8, 1, 0, 1, true},
+};
+
+/* The texture's level 0, layer or face 0. */
+static void attach_first(struct sl_pack *o, GLenum target, uint32_t name)
+{
+    if (target == GL_TEXTURE_2D || target == GL_TEXTURE_CUBE_MAP) {
+        GLenum face = target == GL_TEXTURE_2D ? target : GL_TEXTURE_CUBE_MAP_POSITIVE_X;
+        gles2_pack_glFramebufferTexture2D(o, GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, face, name, 0);
+    } else {
+        gles2_pack_glFramebufferTextureLayer(o, GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, name, 0, 0);
+    }
+}
+
+/* Texture 1 has 13x11 texels, 7 layers; 2 and 3 show the same part of it. A framebuffer is bound.
+ */
+static void make_views(struct twin *t, const struct viewed *x)
+{
+    enum { WIDTH = 13, HEIGHT = 11, DEPTH = 7 };
+    static uint8_t noise[WIDTH * HEIGHT * DEPTH * 4];
+    const struct sl_gather pixels = sl_gather_flat(noise, sizeof noise);
+    struct sl_pack *o = twin_out(t);
+    bool is_square = x->view == GL_TEXTURE_CUBE_MAP;
+    save_noise(noise, sizeof noise);
+    gles2_pack_glGenTextures(o, 3, 12);
+    twin_send(t);
+    gles2_pack_glBindTexture(o, x->target, 1);
+    gles2_pack_glTexStorage3D(o, x->target, 3, x->internal, WIDTH, is_square ? WIDTH : HEIGHT,
+                              DEPTH);
+    gles2_pack_glTexSubImage3D(o, x->target, 0, 0, 0, 0, WIDTH, HEIGHT, DEPTH, GL_RGBA,
+                               GL_UNSIGNED_BYTE, &pixels);
+    gles2_pack_glGenerateMipmap(o, x->target);
+    glesx_pack_glTextureViewEXT(o, 2, x->view, 1, x->view_internal, x->min_level, 2, x->min_layer,
+                                x->layers);
+    glesx_pack_glTextureViewEXT(o, 3, x->view, 2, x->internal, 0, 1, 0, x->layers);
+    gles2_pack_glBindTexture(o, x->view, 3);
+    gles2_pack_glTexParameteri(o, x->view, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
+    if (x->is_deleted) {
+        gles2_pack_glDeleteTextures(o, 1, &(uint32_t){1}, 4);
+    }
+    gles2_pack_glGenFramebuffers(o, 1, 4);
+    twin_send(t);
+    gles2_pack_glBindFramebuffer(o, GL_FRAMEBUFFER, 1);
+    attach_first(o, x->view, 3);
+    twin_send(t);
+}
+
+SLT_TEST_FP(gles_save_textures, views_show_what_is_drawn_on_others, p, struct viewed, vieweds, x)
+{
+    make_views(&p->one, x);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    struct sl_pack *o = twin_out(&p->other);
+    gles2_pack_glClearColor(o, 0.25f, 0.5f, 0.75f, 1);
+    gles2_pack_glClear(o, GL_COLOR_BUFFER_BIT); /* of 3 */
+    if (x->is_deleted || x->min_level != 0) {
+        attach_first(o, x->view, 2);
+    } else {
+        gles2_pack_glFramebufferTextureLayer(o, GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, 1, 0,
+                                             (GLint)x->min_layer);
+    }
+    gles2_pack_glReadPixels(o, 2, 1, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, 4);
+    SLT_EXPECT_EQ(0xffbf8040u, twin_ask(&p->other));
+    SLT_EXPECT_EQ(0u, save_error(&p->other));
+    gles2_pack_glIsTexture(o, 1);
+    twin_send(&p->other);
+    SLT_EXPECT_EQ(x->is_deleted ? 0 : 1, p->other.reply[0]);
+}

@@ -142,7 +142,7 @@ struct dispatch_api {
 };
 static const struct dispatch_api dispatch_apis[] = {{"gles1", WIRE_GLES1, 225, 50, 18},
                                                     {"gles2", WIRE_GLES2, 273, 105, 61},
-                                                    {"glesx", WIRE_GLESX, 42, 27, 11}};
+                                                    {"glesx", WIRE_GLESX, 41, 28, 11}};
 
 SLT_TEST_FP(dispatch, asks_the_driver_what_was_packed, w, struct dispatch_api, dispatch_apis, p)
 {
