@@ -416,6 +416,21 @@ static enum sl_result end_of(struct cap_merge *m, struct cap_damage *damage)
     return m->damages < m->reader->damage_count ? tell_damage(m, damage) : SL_ERR_NOTFOUND;
 }
 
+/* Calls are what there are millions of, and less than others. */
+static void give(struct cap_event *event, const struct cap_event *found)
+{
+    if (SL_UNLIKELY(found->kind != CAP_EVENT_CALL)) {
+        *event = *found;
+        return;
+    }
+    event->kind = CAP_EVENT_CALL;
+    event->stream = found->stream;
+    event->stamp = found->stamp;
+    event->time = found->time;
+    event->number = found->number;
+    event->call = found->call;
+}
+
 enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
                               struct cap_damage *damage)
 {
@@ -446,7 +461,7 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
         if (is_behind_damage(merge, track)) {
             return tell_damage(merge, damage);
         }
-        if (is_hole(merge, &track->event)) {
+        if (is_hole(merge, &track->events[track->now])) {
             if (merge->damages < reader->damage_count) {
                 return tell_damage(merge, damage);
             }
@@ -454,7 +469,7 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
                 return SL_ERR_NOTFOUND;
             }
         }
-        *event = track->event;
+        give(event, &track->events[track->now]);
         if (event->kind == CAP_EVENT_CALL || event->kind == CAP_EVENT_VERB) {
             merge->last = event->stamp > merge->last ? event->stamp : merge->last;
         }

@@ -22,6 +22,16 @@ static size_t left(const uint8_t *at, const uint8_t *end)
 
 /* --- one record; *p moves behind it only when it is whole --- */
 
+/* Calls are what there are millions of: they fill half of an event. */
+static void begin_call(const struct cap_track *t, struct cap_event *event, uint64_t stamp)
+{
+    event->kind = CAP_EVENT_CALL;
+    event->stream = t->stream;
+    event->stamp = stamp;
+    event->time = t->time;
+    event->number = 0;
+}
+
 static enum parsed parse_packet(struct cap_track *t, const uint8_t **p, const uint8_t *end,
                                 uint8_t tag, struct cap_event *event)
 {
@@ -41,18 +51,15 @@ static enum parsed parse_packet(struct cap_track *t, const uint8_t **p, const ui
     if (left(at, end) < length) {
         return PARSED_CUT;
     }
-    *event = (struct cap_event){.kind = CAP_EVENT_CALL,
-                                .stream = t->stream,
-                                .stamp = stamp,
-                                .time = t->time,
-                                .call = {.ctx_id = t->head.ctx_id,
-                                         .ring_id = t->head.ring_id,
-                                         .capset = t->head.capset,
-                                         .preamble = t->head.preamble,
-                                         .packet = at,
-                                         .size = length,
-                                         .has_sum = (tag & CAP_CALL_SUM) != 0,
-                                         .index = t->index}};
+    begin_call(t, event, stamp);
+    event->call = (struct cap_event_call){.ctx_id = t->head.ctx_id,
+                                          .ring_id = t->head.ring_id,
+                                          .capset = t->head.capset,
+                                          .preamble = t->head.preamble,
+                                          .packet = at,
+                                          .size = length,
+                                          .has_sum = (tag & CAP_CALL_SUM) != 0,
+                                          .index = t->index};
     t->stamp = stamp;
     *p = at + length;
     return PARSED;
@@ -319,7 +326,7 @@ static size_t head_size(const struct cap_track *t)
 /* The event that waits for its result points into memory that is about to be used again. */
 static bool hold(struct cap_track *t)
 {
-    struct cap_event *e = &t->event;
+    struct cap_event *e = &t->events[t->now];
     const uint8_t **bytes = t->kind == CAP_EVENT_CALL ? &e->call.packet : &e->verb.body;
     uint32_t size = t->kind == CAP_EVENT_CALL ? e->call.size : e->verb.size;
     if (!t->has_start || *bytes == t->held || size == 0) {
@@ -519,14 +526,14 @@ enum sl_result cap_track_fill(struct cap_track *track, struct cap_reader *reader
                               uint32_t *bad)
 {
     if (track->has_peeked && !track->has_start) {
-        track->event = track->peeked;
+        track->now ^= 1;
         track->has_start = true;
         track->has_peeked = false;
     }
     while (!track->is_ready) {
-        struct cap_event event = {0};
+        struct cap_event *found = &track->events[track->has_start ? track->now ^ 1 : track->now];
         enum parsed parsed = PARSED_BAD;
-        enum sl_result result = next_record(track, reader, &event, &parsed, bad);
+        enum sl_result result = next_record(track, reader, found, &parsed, bad);
         if (result == SL_ERR_NOTFOUND && track->has_start && is_last) {
             track->is_ready = true; /* nothing more will come */
         } else if (result == SL_ERR_PROTOCOL && track->has_start) {
@@ -535,14 +542,12 @@ enum sl_result cap_track_fill(struct cap_track *track, struct cap_reader *reader
         } else if (result != SL_OK) {
             return result;
         } else if (parsed == PARSED_RESULT && track->has_start) {
-            take_result(&track->event, &event);
+            take_result(&track->events[track->now], found);
             track->is_ready = true;
         } else if (parsed == PARSED && track->has_start) {
-            track->peeked = event;
             track->has_peeked = true;
             track->is_ready = true;
         } else if (parsed == PARSED) {
-            track->event = event;
             track->has_start = has_results(track);
             track->is_ready = !track->has_start;
         }
@@ -553,10 +558,10 @@ enum sl_result cap_track_fill(struct cap_track *track, struct cap_reader *reader
 uint64_t cap_track_bound(const struct cap_track *track, const struct cap_reader *reader)
 {
     if (track->is_ready || track->has_start) {
-        return track->event.stamp;
+        return track->events[track->now].stamp;
     }
     if (track->has_peeked) {
-        return track->peeked.stamp;
+        return track->events[track->now ^ 1].stamp;
     }
     if (track->at != track->end) {
         return track->stamp;

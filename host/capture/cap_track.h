@@ -21,11 +21,12 @@ struct cap_track {
     uint64_t expected_record; /* of the next chunk; UINT64_MAX: not known */
     uint64_t index;           /* of the next record that begins */
     struct cap_call_head head;
-    struct cap_event event; /* the next one, when is_ready; partly there when has_start */
-    bool is_ready, has_start;
-    struct cap_event peeked; /* a start that was read while looking for the result of `event` */
-    bool has_peeked;
-    uint8_t *held; /* the packet of `event`, moved out of the way */
+    /* events[now]: the next one, when is_ready; partly there when has_start. The other: what was
+     * read while looking for its result, a start when has_peeked. */
+    struct cap_event events[2];
+    uint32_t now;                         /* 0 or 1 */
+    bool is_ready, has_peeked, has_start; /* two that are asked for at once are not neighbours */
+    uint8_t *held;                        /* the packet of events[now], moved out of the way */
     size_t held_capacity;
 };
 
@@ -34,8 +35,8 @@ struct cap_track {
 bool cap_piece_get(const uint8_t **p, const uint8_t *end, uint64_t *offset, struct cap_piece *piece,
                    uint64_t *blob);
 
-/* Makes track->event ready. NOTFOUND: the chunks so far have no more (a packet that may still get a
- * result is given all the same when `is_last`); PROTOCOL: chunk *bad is damaged. */
+/* Makes track->events[track->now] ready. NOTFOUND: the chunks so far have no more (a packet that
+ * may still get a result is given all the same when `is_last`); PROTOCOL: chunk *bad is damaged. */
 enum sl_result cap_track_fill(struct cap_track *track, struct cap_reader *reader, bool is_last,
                               uint32_t *bad) SL_MUST_USE;
 /* No event is before this one. UINT64_MAX: there are no more so far. */
