@@ -199,8 +199,8 @@ static bool begin(EGLDisplay handle, EGLConfig config_handle, EGLint type,
 static EGLSurface drawable_create(EGLDisplay handle, EGLConfig config_handle, EGLint type,
                                   void *native, const EGLint *narrow, const EGLAttrib *wide)
 {
-    struct gegl_display *display;
-    const struct gegl_config *config;
+    struct gegl_display *display = NULL;
+    const struct gegl_config *config = NULL;
     if (type == EGL_WINDOW_BIT && native == NULL) { /* before all else, as drivers do */
         gegl_fail(EGL_BAD_NATIVE_WINDOW);
         return EGL_NO_SURFACE;
