@@ -381,7 +381,7 @@ static uint32_t formats_pair(const struct gegl_windows *windows, const struct ge
             gegl_config_set(&out[n], EGL_SURFACE_TYPE, EGL_WINDOW_BIT);
             gegl_config_set(&out[n], EGL_BIND_TO_TEXTURE_RGB, EGL_FALSE);
             gegl_config_set(&out[n], EGL_BIND_TO_TEXTURE_RGBA, EGL_FALSE);
-            gegl_config_set(&out[n], EGL_MIN_SWAP_INTERVAL, 0);
+            gegl_config_set(&out[n], EGL_MIN_SWAP_INTERVAL, windows->format_min_interval);
             gegl_config_set(&out[n], EGL_MAX_SWAP_INTERVAL, windows->format_max_interval);
             gegl_config_set(&out[n], EGL_NATIVE_VISUAL_ID, windows->formats[f].visual_id);
             n++;

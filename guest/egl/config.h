@@ -51,6 +51,7 @@ struct gegl_windows {
     uint32_t visual_count;
     const struct gegl_window_format *formats;
     uint32_t format_count;
+    EGLint format_min_interval; /* EGL_MIN_SWAP_INTERVAL with formats */
     EGLint format_max_interval; /* EGL_MAX_SWAP_INTERVAL with formats */
 };
 

@@ -127,7 +127,8 @@ static enum sl_result configs_load(struct gegl_display *display, struct gs_strea
     } else if (display->wayland != NULL) {
         windows.formats = display->wayland->formats;
         windows.format_count = display->wayland->format_count;
-        windows.format_max_interval = 1;
+        windows.format_min_interval = display->wayland->intervals.min;
+        windows.format_max_interval = display->wayland->intervals.max;
     } else if (display->gbm != NULL) {
         windows.formats = gegl_gbm_formats;
         windows.format_count = GEGL_GBM_FORMATS;

@@ -3,6 +3,9 @@
 #include "transport/base/atomic.h"
 #include "transport/base/mem.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 struct gegl_compositor *gegl_compositor_ref(struct gegl_compositor *compositor)
 {
     sl_atomic_add(&compositor->refs, 1);
@@ -43,13 +46,30 @@ static bool formats_ask(struct gegl_compositor *compositor)
     return compositor->format_count != 0;
 }
 
+/* The user's word on swap intervals, as Mesa's drivers obey it on Wayland: 0 never waits, 3 always
+ * does, with 1 and 2 programs choose, and those that do not wait with 2 alone. Anything else is as
+ * if nothing was said. */
+static struct gegl_intervals intervals_of(const char *vblank_mode)
+{
+    static const struct gegl_intervals known[] = {{0, 0, 0}, {0, 1, 0}, {0, 1, 1}, {1, 1, 1}};
+    static const long usual = 2;
+    const char *said = vblank_mode != NULL ? vblank_mode : "";
+    char *end;
+    long mode = strtol(said, &end, 0);
+    bool is_number = end != said && end[strspn(end, " \f\n\r\t\v")] == '\0';
+    return known[is_number && mode >= 0 && mode <= 3 ? mode : usual];
+}
+
 enum sl_result gegl_compositor_open(void *native, struct gegl_compositor **out)
 {
     struct gegl_compositor *compositor = sl_alloc(sizeof *compositor);
     if (compositor == NULL) {
         return SL_ERR_NOMEM;
     }
-    *compositor = (struct gegl_compositor){.display = native, .is_ours = native == NULL, .refs = 1};
+    *compositor = (struct gegl_compositor){.display = native,
+                                           .is_ours = native == NULL,
+                                           .refs = 1,
+                                           .intervals = intervals_of(getenv("vblank_mode"))};
     bool ok = gw_load(&compositor->wl);
     if (ok && compositor->is_ours) {
         compositor->display = compositor->wl.display_connect(NULL);

@@ -7,6 +7,11 @@
 
 #define GEGL_WAYLAND_FORMATS 3u
 
+/* eglSwapInterval's range on Wayland, and what holds until the program calls it. */
+struct gegl_intervals {
+    EGLint min, max, first;
+};
+
 struct gegl_compositor {
     struct gw wl;
     struct wl_display *display; /* the program's, or ours */
@@ -14,6 +19,7 @@ struct gegl_compositor {
     uint32_t refs;                                           /* atomic */
     struct gegl_window_format formats[GEGL_WAYLAND_FORMATS]; /* what it shows of ours */
     uint32_t format_count;
+    struct gegl_intervals intervals;
 };
 
 /* native: the program's wl_display; NULL: the environment's compositor. Gives *out, counted.

@@ -77,6 +77,7 @@ static EGLint begin(struct gegl_window *window, const struct gegl_config *config
     egl_window->resize_callback = on_resize;
     egl_window->destroy_window_callback = on_destroy;
     window->native.wayland = wayland;
+    window->interval = compositor->intervals.first;
     return EGL_SUCCESS;
 }
 

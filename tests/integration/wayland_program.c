@@ -193,9 +193,20 @@ static void settle(struct window *w)
     }
 }
 
+static void say_intervals(EGLDisplay display, EGLConfig config)
+{
+    EGLint least = -1, most = -1;
+    eglGetConfigAttrib(display, config, EGL_MIN_SWAP_INTERVAL, &least);
+    eglGetConfigAttrib(display, config, EGL_MAX_SWAP_INTERVAL, &most);
+    printf("intervals from %d to %d\n", least, most);
+}
+
 static void frames(struct window *w, EGLDisplay display, EGLSurface surface)
 {
     uint32_t n = 0;
+    for (int i = 0; i < 8; i++) { /* at the interval that nobody asked for */
+        frame(display, surface, n++);
+    }
     for (int interval = 0; interval < 3; interval++) { /* 2 is more than is offered */
         shown_need(eglSwapInterval(display, interval), "eglSwapInterval");
         for (int i = 0; i < 8; i++) {
@@ -228,6 +239,7 @@ int main(void)
     printf("a second surface: %s, error 0x%x\n", second == EGL_NO_SURFACE ? "none" : "there",
            (unsigned)eglGetError());
     shown_current(&on);
+    say_intervals(on.display, on.config);
     frames(&window, on.display, on.surface);
     settle(&window);
     shown_wait();

@@ -103,6 +103,37 @@ class Buffers(unittest.TestCase):
         self.assertEqual(2, len(set(shown[-self.LAST :])), shown)
 
 
+class Vblank(unittest.TestCase):
+    """Mesa's vblank_mode: the intervals that are offered, and how many of the frames wait for the
+    compositor."""
+
+    MODES = ("0", "1", "2", "3", " 3 ", "4", "1x")
+
+    def intervals(self, words: "List[str]", env: "dict[str, str]") -> "Tuple[str, int]":
+        done = subprocess.run(
+            [*words, PROGRAM],
+            env=dict(env, WAYLAND_DEBUG="client"),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        self.assertEqual(0, done.returncode, done.stderr[-1000:])
+        offered = re.findall(r"^intervals .*$", done.stdout, re.M)
+        return "".join(offered), len(re.findall(r"-> wl_surface@\d+\.frame\(", done.stderr))
+
+    def test_is_obeyed_as_natively(self) -> None:
+        with weston() as env:
+            env.pop("vblank_mode", None)
+            seen = {"nothing": self.intervals([], env)}
+            self.assertEqual(seen["nothing"], self.intervals(THROUGH, env))
+            for mode in self.MODES:
+                of_mode = dict(env, vblank_mode=mode)
+                seen[mode] = self.intervals([], of_mode)
+                self.assertEqual(seen[mode], self.intervals(THROUGH, of_mode), repr(mode))
+        self.assertEqual(4, len({seen[mode] for mode in ("0", "1", "2", "3")}), seen)
+
+
 class Glmark2(unittest.TestCase):
     def test_validates_as_natively(self) -> None:
         words = [
