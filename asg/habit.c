@@ -43,7 +43,14 @@ bool asg_habit_foresee(struct asg_habits *habits, uint32_t kind, struct asg_fore
 {
     struct asg_habit *h = &habits->of[place(kind)];
     const struct asg_took *spun = &h->took[ASG_SPIN_AT_END];
-    if (h->kind != kind || !is_steady(spun)) {
+    if (h->kind != kind) {
+        return false;
+    }
+    if (h->told) {
+        *out = (struct asg_foreseen){.sleep_ns = LONG_NS};
+        return true;
+    }
+    if (!is_steady(spun)) {
         return false;
     }
     h->way = choose(h);
@@ -57,6 +64,14 @@ bool asg_habit_foresee(struct asg_habits *habits, uint32_t kind, struct asg_fore
         out->sleep_ns = spun->mean_ns - early;
     }
     return true;
+}
+
+void asg_habit_told(struct asg_habits *habits, uint32_t kind)
+{
+    struct asg_habit *h = &habits->of[place(kind)];
+    if (h->kind == kind) {
+        h->told = true;
+    }
 }
 
 void asg_habit_learn(struct asg_habits *habits, uint32_t kind, uint64_t took_ns)

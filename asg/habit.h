@@ -25,6 +25,7 @@ struct asg_habit {
     struct asg_took took[2]; /* by asg_way */
     enum asg_way way;        /* of the wait that has begun */
     uint32_t turn;
+    bool told; /* the host says when the end is near */
 };
 
 struct asg_habits {
@@ -40,6 +41,9 @@ struct asg_foreseen {
 /* False: nothing is, or waits of the kind are too short or too different. kind: not 0. What took so
  * long is to be told before the next is asked for. */
 bool asg_habit_foresee(struct asg_habits *habits, uint32_t kind, struct asg_foreseen *out);
+/* In a wait of that kind the host said that the end is near: the next are slept through up to that.
+ */
+void asg_habit_told(struct asg_habits *habits, uint32_t kind);
 /* A wait took so long. kind: not 0. */
 void asg_habit_learn(struct asg_habits *habits, uint32_t kind, uint64_t took_ns);
 

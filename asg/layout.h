@@ -35,8 +35,10 @@ enum asg_mode {
 /* What the guest sleeps for on host_reply. */
 enum asg_sleep {
     ASG_SLEEP_NONE = 0,
-    ASG_SLEEP_ANY = 1,    /* replies, or a host_staged of any value */
-    ASG_SLEEP_STAGED = 2, /* host_staged as it is in guest_staged; hosts before it kick as for 1 */
+    ASG_SLEEP_ANY = 1,     /* replies, or a host_staged of any value */
+    ASG_SLEEP_STAGED = 2,  /* host_staged as it is in guest_staged; hosts before it kick as for 1 */
+    ASG_SLEEP_REPLIES = 3, /* the replies up to guest_replies, or being told that they are near; the
+                              same of hosts before it */
 };
 
 struct asg_page {
@@ -70,7 +72,9 @@ struct asg_page {
     uint32_t guest_staged;   /* guest: what host_staged reaches before a sleep for that shall end */
     uint32_t guest_eager;    /* guest: not 0 while who waits for host_signal wants to be woken when
                                 it is near */
-    uint8_t pad4[52];
+    uint32_t guest_replies;  /* guest: what the replies' write_pos reaches before a sleep for those
+                                shall end */
+    uint8_t pad4[48];
     uint32_t host_signal; /* host: value of the last slSignal; the present thread's futex */
     uint32_t host_reply;  /* host adds 1 after publishing a reply when guest_sleeping: the replies'
                              futex */

@@ -466,7 +466,10 @@ enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t s
         asg_view_copy_in(r->buffer, r->view_size, r->reply_write, from, n);
         r->reply_write += (uint32_t)n;
         asg_ring_publish_loud(&from_host->write_pos, r->reply_write);
-        if (asg_ring_hint_loud(&r->page->guest_sleeping) != ASG_SLEEP_NONE) {
+        uint32_t sleep = asg_ring_hint_loud(&r->page->guest_sleeping);
+        bool enough = sleep != ASG_SLEEP_REPLIES ||
+                      (int32_t)(r->reply_write - asg_ring_hint(&r->page->guest_replies)) >= 0;
+        if (sleep != ASG_SLEEP_NONE && enough) {
             asg_ring_kick(&r->page->host_reply);
         }
         from += n;
@@ -475,13 +478,22 @@ enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t s
     return SL_OK;
 }
 
+void asg_reader_reply_near(struct asg_reader *r)
+{
+    if (asg_ring_hint_loud(&r->page->guest_sleeping) == ASG_SLEEP_REPLIES &&
+        !asg_reader_is_near(r)) { /* it would only take our processor */
+        asg_ring_kick(&r->page->host_reply);
+    }
+}
+
 void asg_reader_staged(struct asg_reader *r)
 {
     asg_ring_publish_loud(&r->page->host_staged, ++r->staged);
     uint32_t sleep = asg_ring_hint_loud(&r->page->guest_sleeping);
-    bool enough = sleep != ASG_SLEEP_STAGED ||
-                  (int32_t)(r->staged - asg_ring_hint(&r->page->guest_staged)) >= 0;
-    if (sleep != ASG_SLEEP_NONE && enough) {
+    bool enough = sleep == ASG_SLEEP_ANY ||
+                  (sleep == ASG_SLEEP_STAGED &&
+                   (int32_t)(r->staged - asg_ring_hint(&r->page->guest_staged)) >= 0);
+    if (enough) {
         asg_ring_kick(&r->page->host_reply);
     }
 }

@@ -96,6 +96,8 @@ void asg_reader_answered(struct asg_reader *r);
  * guest read nothing for reply_timeout_ns, PROTOCOL. What is not sent by then never is: the ring is
  * over. */
 enum sl_result asg_reader_reply(struct asg_reader *r, const void *data, size_t size);
+/* Wakes a guest that sleeps for replies: the last of them is near, and it spins for that. */
+void asg_reader_reply_near(struct asg_reader *r);
 /* One command more is over that named staged memory: that is the guest's again. */
 void asg_reader_staged(struct asg_reader *r);
 /* Does somebody wait for host_signal who wants to be awake when it comes? */

@@ -57,6 +57,7 @@ struct asg_writer {
     struct asg_spin reply_spin;
     struct asg_habits habits; /* of waits for replies */
     uint32_t question;        /* the kind of the one that is asked */
+    uint32_t reply_due;       /* as reply_read; what is waited for at once where it lies ahead */
     struct asg_spin space_spin;
     struct asg_spin staged_spin;
     uint64_t asked_ns; /* when `alive` was */
@@ -83,6 +84,10 @@ enum sl_result asg_writer_read(struct asg_writer *w, void *data, size_t size);
  * up to `most`. *got: how many; on failure nothing of it counts. */
 enum sl_result asg_writer_read_some(struct asg_writer *w, void *data, size_t least, size_t most,
                                     size_t *got);
+/* The next `size` bytes of replies, for packets that are not flushed yet, come one soon after the
+ * other: who waits for the first waits for all of them, and sleeps through what comes before the
+ * last. Every reply before them has been read. */
+void asg_writer_expect(struct asg_writer *w, size_t size);
 /* Raw bytes, past the packet layer: the preamble. */
 void asg_writer_raw(struct asg_writer *w, const void *data, size_t size);
 /* Flush, then wait until the host has taken everything. TIMEOUT, CLOSED when the stream is or

@@ -6,6 +6,9 @@
 #define SLEEP_SHORT_NS (50 * 1000)
 #define SLEEP_LONG_NS  (1000 * 1000)
 #define ASK_NS         (10 * SL_NS_PER_MS)
+/* From being told that replies are near to the last of them: a picture is drawn, and what is left
+ * of reading it takes no longer. */
+#define REPLY_NEAR_NS (200 * 1000)
 /* From being told that a signal is near to the signal: what the rest of a picture's copy takes. */
 #define SIGNAL_NEAR_NS (90 * 1000)
 
@@ -100,13 +103,14 @@ enum sl_result asg_writer_drain(struct asg_writer *w, int64_t timeout_ns)
     return w->dead ? SL_ERR_CLOSED : asg_writer_wait_taken(w, 0, timeout_ns);
 }
 
-/* One sleep of the wait for a word of the host's, which we saw as `seen`. */
-static void sleep_for_word(struct asg_writer *w, enum asg_sleep sleep, const uint32_t *word,
+/* One sleep of the wait for a word of the host's, which we saw as `seen`. True: somebody woke us.
+ */
+static bool sleep_for_word(struct asg_writer *w, enum asg_sleep sleep, const uint32_t *word,
                            uint32_t seen, uint64_t most_ns, struct slow *slow)
 {
     if (!w->config.reply_futex) {
         nap(slow, most_ns);
-        return;
+        return false;
     }
     uint32_t ticket = asg_ring_ticket(&w->page->host_reply);
     asg_ring_announce(&w->page->guest_sleeping, sleep);
@@ -114,6 +118,7 @@ static void sleep_for_word(struct asg_writer *w, enum asg_sleep sleep, const uin
         asg_ring_sleep(&w->page->host_reply, ticket, (int64_t)most_ns);
     }
     asg_ring_tell(&w->page->guest_sleeping, ASG_SLEEP_NONE);
+    return asg_ring_hint(&w->page->host_reply) != ticket;
 }
 
 /* What is asked, before it goes out: the packets that go with it; of packets that have gone the
@@ -125,25 +130,54 @@ static void note_question(struct asg_writer *w)
     w->question = goes ? (sl_load_u32(w->start) * 31 + (uint32_t)size) | 1 : w->question + 2;
 }
 
+/* Replies are slept for until `need` bytes of them are there. Woken before: they are near, and it
+ * is spun for them. */
+static void sleep_for_replies(struct asg_writer *w, uint32_t need, uint64_t most_ns,
+                              struct slow *slow)
+{
+    const struct asg_page *from_host = asg_writer_page(w, 2);
+    uint32_t seen = asg_ring_see(&from_host->write_pos);
+    if (seen - w->reply_read >= need) {
+        return;
+    }
+    asg_ring_tell(&w->page->guest_replies, w->reply_read + need);
+    bool woken = sleep_for_word(w, ASG_SLEEP_REPLIES, &from_host->write_pos, seen, most_ns, slow);
+    if (woken && asg_ring_see(&from_host->write_pos) - w->reply_read < need) {
+        w->reply_spin.end_ns = sl_clock_ns() + REPLY_NEAR_NS;
+        asg_habit_told(&w->habits, w->question);
+    }
+}
+
 /* The wait could not be bridged by pauses: most of it is slept where its end is foreseen. */
-static void foresee(struct asg_writer *w, struct slow *slow)
+static void foresee(struct asg_writer *w, uint32_t need, struct slow *slow)
 {
     struct asg_foreseen seen;
     struct asg_spin *spin = &w->reply_spin;
     if (!w->config.reply_futex || !asg_habit_foresee(&w->habits, w->question, &seen)) {
         return;
     }
-    if (seen.sleep_ns != 0) {
-        sleep_for_word(w, ASG_SLEEP_ANY, &asg_writer_page(w, 2)->write_pos, w->reply_read,
-                       seen.sleep_ns, slow);
-    }
     spin->end_ns = spin->begin_ns + seen.spin_ns;
+    if (seen.sleep_ns != 0) {
+        sleep_for_replies(w, need, seen.sleep_ns, slow);
+    }
 }
 
-/* Bytes of replies that are there, at least 1. */
+/* How many bytes of replies the next wait is for: those expected, or any. What has been read lies
+ * behind, and not ahead again when positions wrap. */
+static uint32_t needed(struct asg_writer *w)
+{
+    int32_t due = (int32_t)(w->reply_due - w->reply_read);
+    if (due <= 0) {
+        w->reply_due = w->reply_read;
+    }
+    return due > 1 ? (uint32_t)due : 1;
+}
+
+/* Bytes of replies that are there, at least 1, and those that are expected. */
 static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
 {
     const struct asg_page *from_host = asg_writer_page(w, 2);
+    uint32_t need = needed(w);
     struct slow slow = {0};
     bool long_wait = false;
     asg_spin_begin(&w->reply_spin);
@@ -153,7 +187,7 @@ static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
             asg_writer_die(w, "the host's reply position is impossible");
             return SL_ERR_PROTOCOL;
         }
-        if (bytes != 0) {
+        if (bytes >= need) {
             if (long_wait) {
                 asg_habit_learn(&w->habits, w->question, sl_clock_ns() - w->reply_spin.begin_ns);
             }
@@ -164,15 +198,21 @@ static enum sl_result wait_for_reply(struct asg_writer *w, uint32_t *readable)
         if (asg_spin_turn(&w->reply_spin)) {
             if (!long_wait && w->reply_spin.begin_ns != 0) {
                 long_wait = true;
-                foresee(w, &slow);
+                foresee(w, need, &slow);
             }
             continue;
         }
         if (!host_is_there(w, &slow)) {
             return SL_ERR_CLOSED;
         }
-        sleep_for_word(w, ASG_SLEEP_ANY, &from_host->write_pos, w->reply_read, w->config.sleep_ns,
-                       &slow);
+        sleep_for_replies(w, need, w->config.sleep_ns, &slow);
+    }
+}
+
+void asg_writer_expect(struct asg_writer *w, size_t size)
+{
+    if (size < w->view_size / 2) {
+        w->reply_due = w->reply_read + (uint32_t)size;
     }
 }
 
@@ -203,8 +243,8 @@ enum sl_result asg_writer_wait_staged(struct asg_writer *w, uint32_t count)
         }
         if (!asg_spin_turn(&w->staged_spin) && host_is_there(w, &slow)) {
             asg_ring_tell(&w->page->guest_staged, count); /* not to be woken for each before it */
-            sleep_for_word(w, ASG_SLEEP_STAGED, &w->page->host_staged, done, w->config.sleep_ns,
-                           &slow);
+            (void)sleep_for_word(w, ASG_SLEEP_STAGED, &w->page->host_staged, done,
+                                 w->config.sleep_ns, &slow);
         }
     }
     return SL_ERR_CLOSED;

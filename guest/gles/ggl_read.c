@@ -36,6 +36,7 @@ static void scatter(struct gs_stream *stream, const struct ggl_pixels *p, uint8_
 #define READ_BAND    524288u
 #define READ_EDGE    65536u /* the first and the last band: nobody works beside their copies */
 #define AHEAD        12u    /* bands on their way at once */
+#define READ_SMALL   4096u  /* is waited for as a whole */
 
 struct bands {
     GLint x, y;
@@ -168,6 +169,9 @@ static void read_to_client(struct ggl_context *c, GLint x, GLint y, GLsizei widt
     }
     gles2_pack_glReadPixels(ggl_pack(c), x, y, width, height, format, type, (uint32_t)p->size);
     ggl_question_end(c, &read);
+    if (trial.watched && p->size <= READ_SMALL) {
+        gs_expect(c->stream, (trial.earlier + 2) * sizeof(GLenum) + p->size);
+    }
     ggl_question_earlier(c, &trial);
     if (ggl_question_answered(c, &trial)) {
         scatter(c->stream, p, data);

@@ -81,6 +81,8 @@ static inline void gs_flush(struct gs_stream *stream)
 {
     asg_writer_flush(&stream->ring);
 }
+/* The replies to what is packed and not flushed, so many bytes, are waited for together. */
+void gs_expect(struct gs_stream *stream, size_t size);
 /* Flush and read reply bytes; zeros when the stream is dead. */
 void gs_read(struct gs_stream *stream, void *data, size_t size);
 /* Flush and read what is there of a reply, at least `least` bytes (not 0) and at most `most`; 0

@@ -136,6 +136,11 @@ void gs_stream_destroy(struct gs_stream *stream)
     sl_free(stream);
 }
 
+void gs_expect(struct gs_stream *stream, size_t size)
+{
+    asg_writer_expect(&stream->ring, size);
+}
+
 void gs_read(struct gs_stream *stream, void *data, size_t size)
 {
     (void)asg_writer_read(&stream->ring, data, size); /* zeros when it fails, and gs_dead says so */

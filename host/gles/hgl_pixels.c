@@ -6,6 +6,9 @@
 #include "host/glesx_hand.h"
 #include "transport/base/arith.h"
 
+/* Who waits for so few bytes of pixels waits for what is drawn, not for the copy. */
+#define FEW_BYTES 4096u
+
 static uint32_t components(uint32_t format)
 {
     switch (format) {
@@ -385,6 +388,14 @@ void hgl_glCopyTexImage2D(struct hr_call *call, const struct gles2_args_glCopyTe
     }
 }
 
+/* Reading waits for what is drawn all the same. Done apart, who waits for the pixels wakes up while
+ * they are fetched. */
+static void picture_await(struct hr_call *call, const struct gl_driver *gl)
+{
+    gl->Finish();
+    hr_ring_reply_near(call->ring);
+}
+
 void hgl_glReadPixels(struct hr_call *call, const struct gles2_args_glReadPixels *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
@@ -415,6 +426,9 @@ void hgl_glReadPixels(struct hr_call *call, const struct gles2_args_glReadPixels
     if (s->gles_version >= 30 && hgl_bound(gl, GL_PIXEL_PACK_BUFFER_BINDING)) {
         hr_call_refuse(call, "a pack buffer is bound"); /* the address would be an offset into it */
         return;
+    }
+    if (a->width > 0 && a->height > 0 && need <= FEW_BYTES) {
+        picture_await(call, gl);
     }
     gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type, a->pixels);
 }

@@ -169,6 +169,8 @@ struct hr_staged {
     uint32_t bytes;
 };
 void hr_call_staged(struct hr_call *call, const struct hr_staged *staged);
+/* The guest, where it sleeps for replies, is to be awake when the last of them comes. */
+void hr_ring_reply_near(struct hr_ring *ring);
 /* Does somebody wait for the next slSignal who is to be told when it is near? */
 bool hr_ring_signal_awaited(const struct hr_ring *ring);
 void hr_ring_signal_near(const struct hr_ring *ring);

@@ -78,6 +78,13 @@ void hr_call_joined(const struct hr_call *call)
     }
 }
 
+void hr_ring_reply_near(struct hr_ring *ring)
+{
+    if (!ring->fed) {
+        asg_reader_reply_near(&ring->reader);
+    }
+}
+
 bool hr_ring_signal_awaited(const struct hr_ring *ring)
 {
     return !ring->fed && asg_reader_signal_awaited(&ring->reader);

@@ -43,6 +43,11 @@ void gs_reply_check(struct gs_stream *stream)
     script_of(&stream->ring)->checks++; /* the script answers without checksums all the same */
 }
 
+void gs_expect(struct gs_stream *stream, size_t size)
+{
+    (void)stream, (void)size; /* answers are there */
+}
+
 void gs_read(struct gs_stream *stream, void *data, size_t size)
 {
     struct ggl_script *s = script_of(&stream->ring);

@@ -64,6 +64,23 @@ SLT_TEST(asg_habit, short_waits_are_only_spun_through)
     SLT_EXPECT_TRUE(f.spin_ns > 60 * US);
 }
 
+SLT_TEST(asg_habit, who_is_told_of_the_end_sleeps_up_to_that)
+{
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    asg_habit_told(&h, ASKED); /* nothing is known of it yet */
+    learn(&h, ASKED, 30, 300 * US);
+    SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
+    SLT_EXPECT_LT(f.sleep_ns, 300u * US);
+    asg_habit_told(&h, ASKED);
+    for (int i = 0; i < 30; i++) { /* however much they differ */
+        learn(&h, ASKED, 1, i % 2 == 0 ? 100 * US : 900 * US);
+        SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
+        SLT_EXPECT_GT(f.sleep_ns, 1000u * US);
+        SLT_EXPECT_EQ(0u, f.spin_ns);
+    }
+}
+
 SLT_TEST(asg_habit, waits_that_differ_and_very_long_ones_are_left_alone)
 {
     struct asg_habits h = {0};

@@ -325,6 +325,97 @@ SLT_TEST_F(asg, taken_slots_are_used_again_before_others, p)
     }
 }
 
+/* --- replies that are waited for together --- */
+
+static uint32_t kicks_by_reply(struct asg_pair *p, uint32_t sleep)
+{
+    uint32_t before = p->to_host->host_reply;
+    p->to_host->guest_sleeping = sleep;
+    SLT_EXPECT_OK(asg_reader_reply(&p->reader, p->data, 4));
+    return p->to_host->host_reply - before;
+}
+
+static uint32_t kicks_by_near(struct asg_pair *p, uint32_t sleep)
+{
+    uint32_t before = p->to_host->host_reply;
+    p->to_host->guest_sleeping = sleep;
+    asg_reader_reply_near(&p->reader);
+    return p->to_host->host_reply - before;
+}
+
+SLT_TEST_F(asg, a_guest_that_sleeps_for_replies_is_woken_by_the_last, p)
+{
+    p->to_host->guest_cpu = 0;
+    p->to_host->guest_replies = p->reader.reply_write + 12;
+    SLT_EXPECT_EQ(0u, kicks_by_reply(p, ASG_SLEEP_REPLIES));
+    SLT_EXPECT_EQ(1u, kicks_by_reply(p, ASG_SLEEP_ANY)); /* guests before this one */
+    SLT_EXPECT_EQ(1u, kicks_by_reply(p, ASG_SLEEP_REPLIES));
+    SLT_EXPECT_EQ(0u, kicks_by_reply(p, ASG_SLEEP_NONE));
+    uint32_t before = p->to_host->host_reply;
+    p->to_host->guest_sleeping = ASG_SLEEP_REPLIES;
+    asg_reader_staged(&p->reader);
+    SLT_EXPECT_EQ(before, p->to_host->host_reply);
+}
+
+SLT_TEST_F(asg, a_guest_that_sleeps_for_replies_is_told_that_they_are_near, p)
+{
+    p->to_host->guest_cpu = 0;
+    SLT_EXPECT_EQ(1u, kicks_by_near(p, ASG_SLEEP_REPLIES));
+    SLT_EXPECT_EQ(0u, kicks_by_near(p, ASG_SLEEP_ANY)); /* it would sleep again */
+    SLT_EXPECT_EQ(0u, kicks_by_near(p, ASG_SLEEP_STAGED));
+    SLT_EXPECT_EQ(0u, kicks_by_near(p, ASG_SLEEP_NONE));
+}
+
+static void *read_words(void *user)
+{
+    struct asg_pair *p = user;
+    asg_writer_expect(&p->writer, 8);
+    for (int i = 0; i < 3; i++) {
+        SLT_EXPECT_OK(asg_writer_read(&p->writer, p->got + (ptrdiff_t)i * 4, 4));
+    }
+    return NULL;
+}
+
+/* The guest sleeps for replies up to `pos`, and will by itself not wake up. */
+static void until_sleeps_for(struct asg_pair *p, uint32_t pos)
+{
+    while (sl_atomic_load_seq(&p->to_host->guest_sleeping) != ASG_SLEEP_REPLIES ||
+           sl_atomic_load_relaxed(&p->to_host->guest_replies) != pos) {
+        sl_clock_sleep_ns(100 * SL_NS_PER_US);
+    }
+}
+
+SLT_TEST_F(asg, a_guest_waits_at_once_for_all_replies_that_it_expects, p)
+{
+    pthread_t thread;
+    asg_pair_write(p, true);
+    p->writer.config.sleep_ns = ASG_PAIR_NEVER_NS;
+    uint32_t begin = p->writer.reply_read, kicks = p->to_host->host_reply;
+    SLT_ASSERT_OK(sl_thread_start(&thread, "reads", 0, read_words, p));
+    until_sleeps_for(p, begin + 8);
+    SLT_EXPECT_OK(asg_reader_reply(&p->reader, p->data, 4));
+    asg_ring_kick(&p->to_host->host_reply); /* told that more is near it spins, and sleeps again */
+    sl_clock_sleep_ns(5 * SL_NS_PER_MS);
+    until_sleeps_for(p, begin + 8);
+    SLT_EXPECT_EQ(kicks + 1, sl_atomic_load_seq(&p->to_host->host_reply));
+    SLT_EXPECT_OK(asg_reader_reply(&p->reader, p->data + 4, 4));
+    until_sleeps_for(p, begin + 9); /* what was not expected is waited for by itself */
+    SLT_EXPECT_OK(asg_reader_reply(&p->reader, p->data + 8, 4));
+    pthread_join(thread, NULL);
+    SLT_EXPECT_MEMEQ(p->data, p->got, 12);
+}
+
+SLT_TEST_F(asg, what_was_expected_is_behind_when_positions_wrap, p)
+{
+    asg_pair_write(p, true);
+    p->writer.reply_due = p->writer.reply_read - INT32_MAX + 2; /* 2 GiB ago */
+    SLT_ASSERT_OK(asg_reader_reply(&p->reader, p->data, 8));
+    for (int i = 0; i < 2; i++) {
+        SLT_EXPECT_OK(asg_writer_read(&p->writer, p->got + (ptrdiff_t)i * 4, 4));
+    }
+    SLT_EXPECT_MEMEQ(p->data, p->got, 8);
+}
+
 /* --- signals --- */
 
 struct signal_wait {
