@@ -196,6 +196,7 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
     r->frames = lane_of(CAP_KIND_FRAM);
     r->blobs = (struct cap_blobs){.lane = lane_of(CAP_KIND_BLOB), .seed = r->seed};
     r->verb_memory.refers = &r->blobs.lane;
+    r->verbs.refers = &r->frames;
     const struct cap_writer_options options = {.path = start->path,
                                                .level = start->level,
                                                .durable = start->durable,

@@ -31,8 +31,11 @@ struct cap_stream *cap_stream_new(struct cap_recording *r, const struct cap_call
     s->head = *head;
     s->head.head_size = sizeof s->head;
     sl_atomic_add(&r->refs, 1); /* the caller has one; orders nothing */
-    s->calls = (struct cap_lane){
-        .writer = r->writer, .kind = CAP_KIND_CALL, .head = &s->head, .head_size = sizeof s->head};
+    s->calls = (struct cap_lane){.writer = r->writer,
+                                 .kind = CAP_KIND_CALL,
+                                 .head = &s->head,
+                                 .head_size = sizeof s->head,
+                                 .refers = &r->frames};
     s->memory =
         (struct cap_lane){.writer = r->writer, .kind = CAP_KIND_MEMW, .refers = &r->blobs.lane};
     pthread_mutex_lock(&r->lock);

@@ -27,6 +27,14 @@ UPLOAD = os.environ.get("UPLOAD_PROGRAM", "upload_program")
 PATIENCE_S = 90
 
 
+def host_of(process: "subprocess.Popen[str]") -> int:
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    for child in children.split():
+        if pathlib.Path(f"/proc/{child}/comm").read_text().strip() == "sluice-host":
+            return int(child)
+    raise AssertionError("there is no host")
+
+
 class Case(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
@@ -242,6 +250,25 @@ class Record(Case):
         self.whole(copy)
 
 
+class Follow(Case):
+    """dump --follow of a file that grows."""
+
+    def begin(self, *words: str) -> "tuple[subprocess.Popen[str], subprocess.Popen[str]]":
+        self.count.unlink(missing_ok=True)
+        recorder = self.start("record", "-o", str(self.trace), *self.frames(400, 2))
+        while recorder.poll() is None and not self.part.exists():
+            time.sleep(0.01)
+        return recorder, self.start("dump", "--follow", *words, str(self.part))
+
+    def test_all_that_comes(self) -> None:
+        """To the end, which has another name, and as the whole trace has it."""
+        recorder, follower = self.begin()
+        followed = self.ended(follower)
+        self.assertEqual(0, self.ended(recorder).returncode)
+        self.assertEqual((0, ""), (followed.returncode, followed.stderr))
+        self.assertEqual(self.sluice("dump", str(self.trace)).stdout, followed.stdout)
+
+
 class Full(Case):
     """Uploads of 1 MiB each into a file that may not grow."""
 
@@ -335,16 +362,9 @@ class Killed(Case):
         count = int(os.environ.get("SLUICE_KILLS", usual))
         return [random.randrange(1, 300) for _ in range(count)]
 
-    def host_of(self, process: "subprocess.Popen[str]") -> int:
-        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-        for child in children.split():
-            if pathlib.Path(f"/proc/{child}/comm").read_text().strip() == "sluice-host":
-                return int(child)
-        self.fail("there is no host")
-
     def program_of(self, process: "subprocess.Popen[str]") -> int:
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-        host = str(self.host_of(process))
+        host = str(host_of(process))
         return next(int(child) for child in children.split() if child != host)
 
     def begin(self, moment: int) -> "subprocess.Popen[str]":
@@ -376,11 +396,11 @@ class Killed(Case):
                     process = self.begin(moment)
                     before = self.counted()
                     if number == signal.SIGTERM:
-                        os.kill(self.host_of(process), number)
+                        os.kill(host_of(process), number)
                         self.asked_to_end(process, before)
                     else:
                         time.sleep(self.HOLD_S)
-                        os.kill(self.host_of(process), number)
+                        os.kill(host_of(process), number)
                         self.cut_short(process, before)
 
     def asked_to_end(self, process: "subprocess.Popen[str]", before: int) -> None:
