@@ -268,6 +268,40 @@ class Follow(Case):
         self.assertEqual((0, ""), (followed.returncode, followed.stderr))
         self.assertEqual(self.sluice("dump", str(self.trace)).stdout, followed.stdout)
 
+    def test_a_recorder_that_is_killed(self) -> None:
+        for code, more in ((0, []), (6, ["--strict"])):
+            recorder, follower = self.begin(*more)
+            self.wait_for_frames(50)
+            os.kill(host_of(recorder), signal.SIGKILL)
+            self.assertEqual(125, self.ended(recorder).returncode)
+            followed = self.ended(follower)
+            self.assertEqual(code, followed.returncode, followed.stderr)
+            self.assertIn("recording ended without an end mark", followed.stderr)
+            self.assertEqual(self.sluice("dump", str(self.part)).stdout, followed.stdout)
+            self.part.unlink()
+
+    def test_a_file_that_was_made_just_now(self) -> None:
+        self.assertEqual(0, self.record(*self.frames(3)).returncode)
+        new = self.tmp / "new.slc"
+        new.touch()
+        process = self.start("dump", "--follow", str(new))
+        time.sleep(0.2)
+        new.write_bytes(self.trace.read_bytes())
+        done = self.ended(process)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(self.sluice("dump", str(self.trace)).stdout, done.stdout)
+
+    def test_nobody_writes_it(self) -> None:
+        self.assertEqual(0, self.record(*self.frames(3)).returncode)
+        whole = self.trace.read_bytes()
+        self.trace.write_bytes(whole[: len(whole) // 64 * 32])
+        process = self.start("dump", "--follow", str(self.trace))
+        assert process.stderr is not None
+        self.assertIn("no recorder here writes it", process.stderr.readline())
+        with self.trace.open("ab") as copied:
+            copied.write(whole[self.trace.stat().st_size :])
+        self.assertEqual(0, self.ended(process).returncode)
+
 
 class Full(Case):
     """Uploads of 1 MiB each into a file that may not grow."""

@@ -45,8 +45,9 @@ static const struct opt options[] = {
                     .kind = OPT_TEXT,
                     .value = "DIR",
                     .help = "write shaders, textures and buffers there, named by their content"},
-    [DUMP_FOLLOW] = {.name = "follow",
-                     .help = "a trace that is being recorded: wait for more until it ends"},
+    [DUMP_FOLLOW] =
+        {.name = "follow",
+         .help = "a trace that is being recorded: wait for more until it, or its recorder, ends"},
     [DUMP_KEEP_GOING] = {.name = "keep-going", .help = "pass by what is damaged"},
     [DUMP_STRICT] = {.name = "strict", .help = "exit 6 when the recording was cut short"},
     [DUMP_PROGRESS] = PROGRESS_OPTION,

@@ -8,9 +8,12 @@
 #include "host/capture/cap_seek.h"
 #include "transport/base/clock.h"
 
+#include <errno.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #define FOLLOW_NS (20 * SL_NS_PER_MS)
 #define SEEK_MAX  65536u /* most calls that are looked for in the index */
@@ -31,6 +34,7 @@ struct dump {
     uint64_t calls_in_frame; /* since the last mark */
     uint64_t printed;
     bool is_damaged, is_cut;
+    bool had_recorder, is_told; /* while it is followed; that there is none */
 };
 
 /* Returns an exit code. */
@@ -100,7 +104,26 @@ static bool is_over(const struct dump *d, const struct cap_event *event)
            filter_is_over(&d->filter, &d->place, event);
 }
 
-/* A file that grows has no more for now. NOTFOUND: it has ended. */
+/* A recorder that lives has its file locked. */
+static bool has_recorder(const struct cap_reader *reader)
+{
+    if (flock(reader->fd, LOCK_SH | LOCK_NB) != 0) {
+        return errno == EWOULDBLOCK;
+    }
+    (void)flock(reader->fd, LOCK_UN);
+    return false;
+}
+
+/* It may be on its way from elsewhere: who waits for that can tell. */
+static void say_unwritten(struct dump *d)
+{
+    if (!d->is_told) {
+        say_note("note: %s has no end, and no recorder here writes it; waiting for more", d->path);
+    }
+    d->is_told = true;
+}
+
+/* A file that grows has no more for now. NOTFOUND: it has ended, or its recorder is no more. */
 static enum sl_result wait_for_more(struct dump *d)
 {
     if (!d->follows || d->reader->is_complete) {
@@ -110,8 +133,16 @@ static enum sl_result wait_for_more(struct dump *d)
     uint32_t before = d->reader->chunk_count;
     enum sl_result result = SL_OK;
     while (result == SL_OK && d->reader->chunk_count == before) {
+        bool is_recorded = has_recorder(d->reader); /* first: what it wrote last is seen below */
         sl_clock_sleep_ns(FOLLOW_NS);
         result = cap_reader_scan(d->reader);
+        if (result == SL_OK && d->reader->chunk_count == before && !is_recorded) {
+            if (d->had_recorder) {
+                return SL_ERR_NOTFOUND;
+            }
+            say_unwritten(d);
+        }
+        d->had_recorder |= is_recorded;
     }
     return result == SL_OK ? cap_merge_grow(d->merge) : result;
 }
@@ -297,10 +328,24 @@ static int print_all(struct dump *d, const struct opt_set *set)
     return finish(d, code);
 }
 
+/* A recorder that has just made its file writes the header next. */
+static void wait_for_header(const char *path)
+{
+    struct stat file;
+    for (uint64_t begin = sl_clock_ns(); stat(path, &file) == 0 && S_ISREG(file.st_mode) &&
+                                         file.st_size == 0 &&
+                                         sl_clock_ns() - begin < SL_NS_PER_S;) {
+        sl_clock_sleep_ns(FOLLOW_NS);
+    }
+}
+
 /* By the index where that is enough. */
 static int print_trace(struct dump *d, const struct opt_set *set)
 {
     bool done = false;
+    if (d->follows) {
+        wait_for_header(d->path);
+    }
     if (strcmp(d->path, "-") != 0) {
         int code = trace_begin(d->path, &d->reader);
         if (code != SLUICE_EXIT_OK) {
