@@ -37,6 +37,7 @@ struct cap_start {
     const char *path;
     int level; /* zstd's; 0: none */
     bool force, durable;
+    bool needs_calls;  /* as in struct cap_writer_options */
     bool hashes;       /* of every frame's picture */
     bool no_contents;  /* of memory: structure only, which cannot be replayed */
     bool compares;     /* finds writes to memory by comparison even where guests can tell */

@@ -201,6 +201,7 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
                                                .level = start->level,
                                                .durable = start->durable,
                                                .force = start->force,
+                                               .needs_calls = start->needs_calls,
                                                .max_size = start->max_size,
                                                .seed = r->seed,
                                                .ring_bytes = start->ring_bytes,

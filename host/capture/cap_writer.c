@@ -451,6 +451,14 @@ void cap_writer_abandon(struct cap_writer *w)
     writer_free(w);
 }
 
+/* What a recording of nothing would replace may be worth something. */
+static bool is_to_drop(const struct cap_writer *w)
+{
+    const struct cap_totals *t = &w->index.totals;
+    return w->options.needs_calls && w->file.is_regular && !w->file.is_store && t->calls == 0 &&
+           t->frames == 0 && w->snapshot_begin == 0;
+}
+
 void cap_writer_finish(struct cap_writer *w, enum cap_end_reason reason, uint32_t exit_status,
                        struct cap_writer_report *report)
 {
@@ -460,12 +468,17 @@ void cap_writer_finish(struct cap_writer *w, enum cap_end_reason reason, uint32_
                           .error = (uint32_t)w->file.error};
     write_index(w, true);
     bool has_end = write_end(w, &end);
-    bool has_name = cap_file_close(&w->file) == SL_OK;
+    bool is_dropped = is_to_drop(w);
+    if (is_dropped) {
+        cap_file_abandon(&w->file);
+    }
+    bool has_name = !is_dropped && cap_file_close(&w->file) == SL_OK;
     *report = (struct cap_writer_report){.totals = w->index.totals,
                                          .file_size = w->file.size,
                                          .reason = (enum cap_end_reason)end.reason,
                                          .error = w->file.error,
                                          .has_end = has_end,
-                                         .has_name = has_name};
+                                         .has_name = has_name,
+                                         .is_dropped = is_dropped};
     writer_free(w);
 }

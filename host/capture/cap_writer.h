@@ -47,9 +47,10 @@ struct cap_writer_extra {
 
 struct cap_writer_options {
     const char *path;
-    int level;         /* zstd's; 0: as it is */
-    bool durable;      /* to the disk once a second */
-    bool force;        /* replaces what has the name */
+    int level;        /* zstd's; 0: as it is */
+    bool durable;     /* to the disk once a second */
+    bool force;       /* replaces what has the name */
+    bool needs_calls; /* nothing of a recording without frames, calls and snapshots gets the name */
     uint64_t max_size; /* of the file; 0: none */
     /* A flight recorder's store: the last ring_bytes, or the last ring_ns if that is less, are
      * kept, from a snapshot on. 0, 0: all is kept. */
@@ -90,9 +91,10 @@ struct cap_writer_report {
     struct cap_totals totals;
     uint64_t file_size;
     enum cap_end_reason reason;
-    int error;     /* errno of what ended the file early; 0: nothing did */
-    bool has_end;  /* the index and the end could be written */
-    bool has_name; /* else it still is NAME.part */
+    int error;       /* errno of what ended the file early; 0: nothing did */
+    bool has_end;    /* the index and the end could be written */
+    bool has_name;   /* else it still is NAME.part, or: */
+    bool is_dropped; /* needs_calls: there is no file of it, and an older one stays */
 };
 /* Leaves no file, and an older one of this name as it is; frees the writer, as below. */
 void cap_writer_abandon(struct cap_writer *writer);

@@ -250,6 +250,78 @@ class Record(Case):
         self.whole(copy)
 
 
+class Nothing(Case):
+    """A recording of nothing is no file, and what it would have replaced is not lost."""
+
+    OLD = "precious"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.trace.write_text(self.OLD)
+
+    def stays(self, done: "subprocess.CompletedProcess[str]", code: int) -> None:
+        self.assertEqual(code, done.returncode, done.stderr)
+        self.assertEqual(self.OLD, self.trace.read_text(), done.stderr)
+        self.assertEqual([], list(self.tmp.glob("*.slc.part")), done.stderr)
+
+    def test_programs_that_draw_nothing(self) -> None:
+        for code, script in ((125, "exit 0"), (37, "exit 37"), (137, "kill -KILL $$")):
+            with self.subTest(script):
+                done = self.record("--force", "--", "sh", "-c", script)
+                self.stays(done, code)
+                self.assertIn("-> no file; t.slc stays as it was", done.stderr)
+
+    def test_a_new_name_is_not_taken(self) -> None:
+        self.trace.unlink()
+        done = self.record("--json", "--", "true")
+        self.assertEqual(125, done.returncode, done.stderr)
+        self.assertEqual({"schema": 1, "files": []}, json.loads(done.stdout))
+        self.assertEqual([], list(self.tmp.glob("*.slc*")))
+
+    def test_ranges_that_never_come(self) -> None:
+        self.stays(self.record("--force", "--frames", "50-", *self.frames(3)), 125)
+        done = self.record("--force", "--frames", "0-1,50-", *self.frames(3))
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual([self.trace], list(self.tmp.glob("*.slc*")))
+        self.assertEqual(2, self.info()["frames"])
+
+    def test_recorders_that_are_killed(self) -> None:
+        """Of one that had no time for its last word the part may be left."""
+        for number in (signal.SIGKILL, signal.SIGTERM):
+            with self.subTest(number.name):
+                self.part.unlink(missing_ok=True)
+                process = self.start("record", "-f", "-o", str(self.trace), "--", "sleep", "99")
+                deadline = time.monotonic() + PATIENCE_S
+                while not self.part.exists():
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.01)
+                os.kill(host_of(process), number)
+                time.sleep(0.1)
+                process.send_signal(signal.SIGTERM)
+                done = self.ended(process)
+                self.assertNotEqual(0, done.returncode)
+                self.assertEqual(self.OLD, self.trace.read_text(), done.stderr)
+
+    def test_a_host_of_which_nothing_comes(self) -> None:
+        socket = str(self.tmp / "s")
+        host = self.start("serve", "-q", "--status-fd", "1", "--socket", socket)
+        self.addCleanup(host.kill)
+        assert host.stdout is not None
+        self.assertEqual("listening\n", host.stdout.readline())
+        recorder = self.start("record", "-f", "--attach", socket, "-o", str(self.trace))
+        while recorder.poll() is None and not self.part.exists():
+            time.sleep(0.01)
+        recorder.send_signal(signal.SIGTERM)
+        self.stays(self.ended(recorder), 125)
+        host.terminate()
+        self.ended(host)
+
+    def test_what_is_asked_for(self) -> None:
+        done = self.record("--force", "--allow-idle", "--", "true")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.whole()
+
+
 class Follow(Case):
     """dump --follow of a file that grows."""
 

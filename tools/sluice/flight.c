@@ -117,8 +117,11 @@ static enum sl_result start_trace(const struct flight *f, const struct cap_reade
                                   const char *path, struct cap_memory *memory,
                                   struct cap_recording **out)
 {
-    const struct cap_start start = {
-        .path = path, .level = f->o.level, .force = f->o.force, .origin = &reader->header};
+    const struct cap_start start = {.path = path,
+                                    .level = f->o.level,
+                                    .force = f->o.force,
+                                    .needs_calls = f->o.needs_calls,
+                                    .origin = &reader->header};
     enum sl_result result = cap_recording_start(&start, memory, out);
     if (result == SL_ERR_INVALID || result == SL_ERR_AGAIN) {
         say_error("%s or %s.part is there already; choose another name, or replace it with "

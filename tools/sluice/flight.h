@@ -18,6 +18,7 @@ struct flight_options {
     struct record_said *said; /* borrowed */
     int level;
     bool force;
+    bool needs_calls; /* as in struct host_record */
 };
 
 /* A thread of its own from now on: the process has others. NULL: the reason was said. */

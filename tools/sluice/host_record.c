@@ -21,6 +21,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+/* In the line of a file, where others have 0 or 1: whether it has its name. */
+#define NAME_DROPPED 2
+
 /* ---- META ---- */
 
 static void put_pair(FILE *out, const char *name, const char *value)
@@ -173,7 +176,7 @@ void host_record_line(const struct cap_writer_report *report, const char *path, 
              " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %d %d %s",
              t->frames, t->calls, t->streams, t->write_bytes, t->shared_bytes, report->file_size,
              t->tap_ns, t->decode_ns, t->stall_ns, t->verbs, (int)report->reason, report->error,
-             report->has_name, path);
+             report->is_dropped ? NAME_DROPPED : report->has_name, path);
 }
 
 bool host_record_take_line(struct host_recorded *r, const char *line)
@@ -189,7 +192,8 @@ bool host_record_take_line(struct host_recorded *r, const char *line)
         at == 0) {
         return false;
     }
-    r->has_name = has_name != 0;
+    r->has_name = has_name == 1;
+    r->is_dropped = has_name == NAME_DROPPED;
     snprintf(r->path, sizeof r->path, "%s", line + at);
     return true;
 }
@@ -242,6 +246,7 @@ static enum sl_result start(struct host_recorder *h)
     struct cap_start options = {.path = h->path,
                                 .level = plan->level,
                                 .force = plan->force,
+                                .needs_calls = plan->needs_calls,
                                 .durable = plan->durable,
                                 .hashes = plan->hashes,
                                 .no_contents = plan->no_contents,
@@ -443,32 +448,35 @@ bool host_record_wish(const struct host_record *r, char *text, size_t size)
 {
     char ranges[RANGE_PARTS * 44 + 16];
     write_ranges(&r->ranges, ranges, sizeof ranges);
-    int n = snprintf(text, size,
-                     "record start\nlevel=%d\nforce=%d\ndurable=%d\nhash=%d\nbare=%d\ncompare=%d\n"
-                     "max-size=%" PRIu64 "\nunit=%d\nframes=%" PRIu64 "\nsnapshot-every=%" PRIu64
-                     "\nring=%" PRIu64 " %" PRIu64 "\ntrigger=%d\nranges=%s\npath=%s",
-                     r->level, r->force, r->durable, r->hashes, r->no_contents, r->compares,
-                     r->max_size, (int)r->unit, r->frames, r->snapshot_every, r->ring_bytes,
-                     r->ring_ns, r->at_trigger, ranges, r->pattern);
+    int n = snprintf(
+        text, size,
+        "record start\nlevel=%d\nforce=%d\nneeds-calls=%d\ndurable=%d\nhash=%d\nbare=%d\n"
+        "compare=%d\nmax-size=%" PRIu64 "\nunit=%d\nframes=%" PRIu64 "\nsnapshot-every=%" PRIu64
+        "\nring=%" PRIu64 " %" PRIu64 "\ntrigger=%d\nranges=%s\npath=%s",
+        r->level, r->force, r->needs_calls, r->durable, r->hashes, r->no_contents, r->compares,
+        r->max_size, (int)r->unit, r->frames, r->snapshot_every, r->ring_bytes, r->ring_ns,
+        r->at_trigger, ranges, r->pattern);
     return n > 0 && (size_t)n < size;
 }
 
 static bool read_wish(const char *text, struct host_record *r)
 {
-    int force = 0, durable = 0, hashes = 0, bare = 0, compares = 0, unit = 0, trigger = 0, at = 0;
+    int force = 0, needs = 0, durable = 0, hashes = 0, bare = 0, compares = 0, unit = 0,
+        trigger = 0, at = 0;
     bool ok =
         sscanf(text,
-               "record start\nlevel=%d\nforce=%d\ndurable=%d\nhash=%d\nbare=%d\ncompare=%d\n"
-               "max-size=%" SCNu64 "\nunit=%d\nframes=%" SCNu64 "\nsnapshot-every=%" SCNu64
-               "\nring=%" SCNu64 " %" SCNu64 "\ntrigger=%d\n%n",
-               &r->level, &force, &durable, &hashes, &bare, &compares, &r->max_size, &unit,
-               &r->frames, &r->snapshot_every, &r->ring_bytes, &r->ring_ns, &trigger, &at) == 13 &&
+               "record start\nlevel=%d\nforce=%d\nneeds-calls=%d\ndurable=%d\nhash=%d\nbare=%d\n"
+               "compare=%d\nmax-size=%" SCNu64 "\nunit=%d\nframes=%" SCNu64
+               "\nsnapshot-every=%" SCNu64 "\nring=%" SCNu64 " %" SCNu64 "\ntrigger=%d\n%n",
+               &r->level, &force, &needs, &durable, &hashes, &bare, &compares, &r->max_size, &unit,
+               &r->frames, &r->snapshot_every, &r->ring_bytes, &r->ring_ns, &trigger, &at) == 14 &&
         at != 0;
     const char *rest = text + at;
     ok = ok && read_ranges(&rest, &r->ranges) && strncmp(rest, "\npath=/", 7) == 0 &&
          strchr(rest + 7, '\n') == NULL; /* what is told of it is a line */
     r->pattern = rest + 6;
     r->force = force != 0;
+    r->needs_calls = needs != 0;
     r->durable = durable != 0;
     r->hashes = hashes != 0;
     r->no_contents = bare != 0;

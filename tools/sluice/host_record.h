@@ -21,6 +21,7 @@ struct host_record {
     char *const *argv;   /* the program, for META; nullable */
     int level;
     bool force, durable, hashes, no_contents, compares;
+    bool needs_calls;  /* what has none is no file, and replaces none */
     uint64_t max_size; /* 0: none */
     enum cap_unit unit;
     struct range ranges;     /* in this unit, one file each; count 0: one file of all */
@@ -35,9 +36,9 @@ struct host_record {
 struct host_recorded {
     uint64_t frames, calls, streams, memory_bytes, shared_bytes, file_size, tap_ns, decode_ns;
     uint64_t stall_ns, verbs;
-    int reason; /* enum cap_end_reason */
-    int error;  /* errno; 0: none */
-    bool has_name;
+    int reason;                /* enum cap_end_reason */
+    int error;                 /* errno; 0: none */
+    bool has_name, is_dropped; /* as in struct cap_writer_report */
     char path[PATH_MAX];
 };
 

@@ -369,6 +369,7 @@ static int record_files(const struct opt_set *set, struct record_said *said)
 {
     struct host_record record = {.argv = set->args,
                                  .force = opt_on(set, RECORD_FORCE),
+                                 .needs_calls = !opt_on(set, RECORD_ALLOW_IDLE),
                                  .durable = opt_on(set, RECORD_DURABLE),
                                  .hashes = opt_on(set, RECORD_HASH),
                                  .no_contents = opt_on(set, RECORD_NO_RESOURCES),
@@ -431,6 +432,8 @@ const struct verb verb_record = {
         "replay draws again without it.\n"
         "The program keeps its input, output, signals and exit code. FILE is FILE.part until "
         "it is complete.\n"
+        "Where nothing is drawn there is no FILE, and one that --force would replace stays: "
+        "125.\n"
         "--attach records what a running host draws, from the end of a frame to --stop or a "
         "signal;\n125 when that was nothing. Of serve --isolate one program: SOCKET@PROCESS, by "
         "its number.\n"

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void say_recorded(const struct host_recorded *r)
 {
@@ -34,6 +35,16 @@ static void say_recorded(const struct host_recorded *r)
     }
 }
 
+static void say_dropped(const struct host_recorded *r)
+{
+    const char *name = record_name_shown(r->path);
+    if (access(r->path, F_OK) == 0) {
+        say_note("recorded frames none  calls 0  -> no file; %s stays as it was", name);
+    } else {
+        say_note("recorded frames none  calls 0  -> no file");
+    }
+}
+
 bool record_said_is_empty(const struct host_recorded *r)
 {
     return r->frames == 0 && r->calls == 0;
@@ -42,7 +53,7 @@ bool record_said_is_empty(const struct host_recorded *r)
 /* All that could be recorded, under its name. */
 static bool is_written(const struct host_recorded *r)
 {
-    return r->reason != CAP_END_DISK && r->has_name;
+    return r->reason != CAP_END_DISK && (r->has_name || r->is_dropped);
 }
 
 /* A file's part of the document. */
@@ -66,8 +77,12 @@ static void put_file(struct record_said *said, const struct host_recorded *r)
 
 int record_said_file(struct record_said *said, const struct host_recorded *r)
 {
-    say_recorded(r);
-    if (said->out != NULL) {
+    if (r->is_dropped) {
+        say_dropped(r);
+    } else {
+        say_recorded(r);
+    }
+    if (said->out != NULL && !r->is_dropped) {
         put_file(said, r);
     }
     if (r->reason == CAP_END_DISK) {
@@ -81,7 +96,7 @@ int record_said_file(struct record_said *said, const struct host_recorded *r)
         say_note("warning: nothing was recorded: the program did not come so far, or its state "
                  "could not be taken in time");
     }
-    if (!r->has_name) {
+    if (!r->has_name && !r->is_dropped) {
         say_error("%s.part could not be given its name: %s", r->path, strerror(r->error));
     }
     return is_written(r) ? SLUICE_EXIT_OK : SLUICE_EXIT_NOT_THROUGH_US;

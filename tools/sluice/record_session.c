@@ -49,6 +49,7 @@ void record_session_line(struct record_session *s, const char *line)
         s->failed = s->is_over = true;
     } else if (host_record_take_line(&recorded, line)) {
         s->told++;
+        s->dropped += recorded.is_dropped;
         if (s->plan->ring_bytes != 0) {
             take_store(s, &recorded);
         } else {
@@ -146,7 +147,8 @@ int record_session_begin(struct record_session *s, const char *path)
                                                .said = s->said,
                                                .ns = s->plan->ring_ns,
                                                .level = s->plan->level,
-                                               .force = s->plan->force};
+                                               .force = s->plan->force,
+                                               .needs_calls = s->plan->needs_calls};
         s->flight = flight_begin(&options);
         if (s->flight == NULL) {
             return SLUICE_EXIT_NOT_THROUGH_US;
@@ -197,7 +199,8 @@ static int judge_files(const struct record_session *s, int code)
                   s->writing);
         return SLUICE_EXIT_NOT_THROUGH_US;
     }
-    return s->failed ? SLUICE_EXIT_NOT_THROUGH_US : code;
+    bool is_nothing = s->told != 0 && s->dropped == s->told && code == SLUICE_EXIT_OK;
+    return s->failed || is_nothing ? SLUICE_EXIT_NOT_THROUGH_US : code;
 }
 
 int record_session_end(struct record_session *s, const char *why, int code)

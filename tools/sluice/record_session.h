@@ -29,6 +29,7 @@ struct record_session {
     struct flight *flight;  /* nullable */
     char path[LOCAL_TEXT];  /* of the host's socket */
     uint64_t begun, told;   /* files */
+    uint64_t dropped;       /* of them: nothing was in them */
     char writing[PATH_MAX]; /* the last of them that was begun */
     struct progress progress;
     bool is_over; /* all that was asked for is there */
