@@ -1,4 +1,5 @@
 #include "host/capture/cap_file.h"
+#include "host/capture/cap_part.h"
 
 #include "transport/base/fd.h"
 
@@ -6,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,43 +22,13 @@ static enum sl_result fail(struct cap_file *file, int error)
     return SL_ERR_IO;
 }
 
-/* NAME.part of a recorder that is no more. AGAIN: it is still there. */
-static enum sl_result remove_stale(const struct cap_file *file)
-{
-    int fd = open(file->part, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) {
-        return errno == ENOENT ? SL_OK : SL_ERR_IO;
-    }
-    bool is_stale = flock(fd, LOCK_EX | LOCK_NB) == 0;
-    enum sl_result result = !is_stale ? SL_ERR_AGAIN : unlink(file->part) == 0 ? SL_OK : SL_ERR_IO;
-    sl_fd_close(&fd);
-    return result;
-}
-
 static enum sl_result open_part(struct cap_file *file, bool force)
 {
     if (snprintf(file->part, sizeof file->part, "%s.part", file->name) >= (int)sizeof file->part) {
         errno = ENAMETOOLONG;
         return SL_ERR_IO;
     }
-    if (force) {
-        enum sl_result result = remove_stale(file);
-        if (result != SL_OK) {
-            return result;
-        }
-    }
-    file->fd = open(file->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file->fd < 0 && errno == EEXIST) {
-        int other = open(file->part, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        bool is_live = other >= 0 && flock(other, LOCK_EX | LOCK_NB) != 0;
-        sl_fd_close(&other);
-        return is_live ? SL_ERR_AGAIN : SL_ERR_INVALID;
-    }
-    if (file->fd < 0) {
-        return SL_ERR_IO;
-    }
-    (void)flock(file->fd, LOCK_EX | LOCK_NB); /* says that its recorder lives */
-    return SL_OK;
+    return cap_part_open(file->part, force, &file->fd);
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -208,13 +178,7 @@ enum sl_result cap_file_close(struct cap_file *file)
         result = fail(file, errno);
     }
     if (file->is_regular && !file->is_store) {
-        int renamed = file->replaces
-                          ? rename(file->part, file->name)
-                          : renameat2(AT_FDCWD, file->part, AT_FDCWD, file->name, RENAME_NOREPLACE);
-        if (renamed != 0 && !file->replaces && errno == EINVAL) { /* a file system without it */
-            renamed = link(file->part, file->name) == 0 ? unlink(file->part) : -1;
-        }
-        if (renamed != 0) {
+        if (cap_part_name(file->part, file->name, file->replaces) != SL_OK) {
             result = fail(file, errno);
         }
     }

@@ -2,6 +2,7 @@
 #include "tools/sluice/exit.h"
 #include "tools/sluice/folder.h"
 #include "tools/sluice/say.h"
+#include "host/capture/cap_part.h"
 #include "transport/base/fd.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,40 +70,24 @@ static void unguard(void)
 
 /* --- its beginning --- */
 
-/* OUT.part is there: another trim's, or what one that was killed has left. */
-static int taken(const struct trim_output *o)
-{
-    int fd = open(o->work, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    bool is_live = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0;
-    sl_fd_close(&fd);
-    if (is_live) {
-        say_error("%s is being written by somebody else; choose another name", o->work);
-        return SLUICE_EXIT_USAGE;
-    }
-    if (!o->replaces) {
-        say_error("%s is there already; choose another name, or replace it with --force", o->work);
-        return SLUICE_EXIT_USAGE;
-    }
-    return unlink(o->work) == 0 ? SLUICE_EXIT_OK : SLUICE_EXIT_FILE;
-}
-
 /* An empty one says that the name is taken. */
 static int reserve(const struct trim_output *o)
 {
-    int fd = open(o->work, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == EEXIST) {
-        int code = taken(o);
-        if (code == SLUICE_EXIT_USAGE) {
-            return code;
-        }
-        fd = open(o->work, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    }
-    if (fd < 0) {
+    int fd;
+    switch (cap_part_open(o->work, o->replaces, &fd)) {
+    case SL_OK:
+        sl_fd_close(&fd);
+        return SLUICE_EXIT_OK;
+    case SL_ERR_AGAIN:
+        say_error("%s is being written by somebody else; choose another name", o->work);
+        return SLUICE_EXIT_USAGE;
+    case SL_ERR_INVALID:
+        say_error("%s is there already; choose another name, or replace it with --force", o->work);
+        return SLUICE_EXIT_USAGE;
+    default:
         say_error("%s: cannot be written: %s", o->name, strerror(errno));
         return SLUICE_EXIT_FILE;
     }
-    sl_fd_close(&fd);
-    return SLUICE_EXIT_OK;
 }
 
 static int begin_stream(struct trim_output *o)
@@ -183,23 +167,13 @@ static bool give_stream(const struct trim_output *o)
     return done;
 }
 
-static bool give_name(const struct trim_output *o)
-{
-    if (o->replaces) {
-        return rename(o->work, o->name) == 0;
-    }
-    if (renameat2(AT_FDCWD, o->work, AT_FDCWD, o->name, RENAME_NOREPLACE) == 0) {
-        return true;
-    }
-    return errno == EINVAL && link(o->work, o->name) == 0; /* a file system without it */
-}
-
 int trim_output_end(struct trim_output *o, int code, uint64_t *size)
 {
     struct stat file;
     if (code == SLUICE_EXIT_OK) {
         *size = stat(o->work, &file) == 0 ? (uint64_t)file.st_size : 0;
-        if (!(o->is_stream ? give_stream(o) : give_name(o))) {
+        if (!(o->is_stream ? give_stream(o)
+                           : cap_part_name(o->work, o->name, o->replaces) == SL_OK)) {
             say_error("%s: cannot be written: %s", o->name, strerror(errno));
             code = SLUICE_EXIT_FILE;
         }
