@@ -6,6 +6,7 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 misuse_test.py [-v
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -134,6 +135,15 @@ class Places(TraceBed):
                 text = self.ends(3, "replay", "--shots", "0", *words, "--out", out, trace,
                                  says=f"{out}: this folder cannot be made")  # fmt: skip
                 self.assertEqual("", text)
+
+    def test_what_a_killed_recorder_left_is_no_output(self) -> None:
+        """OUT.part as the input: --force would make room for what is written."""
+        out = self.tmp / "left.slc"
+        part = self.tmp / "left.slc.part"
+        shutil.copyfile(self.any(), part)
+        self.ends(2, "trim", "--force", "-o", str(out), str(part),
+                  says="refusing to write onto an input file")  # fmt: skip
+        self.assertEqual(self.any().read_bytes(), part.read_bytes())
 
     def test_a_log_of_its_own(self) -> None:
         trace, out = str(self.any()), str(self.tmp / "same.slc")

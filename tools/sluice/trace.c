@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,14 +258,17 @@ void trace_say_skipped(const struct cap_reader *reader)
 bool trace_is_same_file(const char *path, const char *other)
 {
     struct stat a, b;
-    return stat(path, &a) == 0 && stat(other, &b) == 0 && S_ISREG(a.st_mode) &&
-           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    return stat(path, &a) == 0 && stat(other, &b) == 0 &&
+           (S_ISREG(a.st_mode) || S_ISSOCK(a.st_mode)) && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
 bool trace_is_input(const char *out, char *const *inputs, size_t count)
 {
+    char part[PATH_MAX + 8];
+    snprintf(part, sizeof part, "%s.part", out);
     for (size_t i = 0; i < count; i++) {
-        if (trace_is_same_file(inputs[i], out)) {
+        if (trace_is_same_file(inputs[i], out) || trace_is_same_file(inputs[i], part)) {
             say_error("refusing to write onto an input file");
             return true;
         }

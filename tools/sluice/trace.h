@@ -45,9 +45,10 @@ int trace_has_frames(const char *path, struct cap_reader *reader, const char *op
 /* "warning: x.slc: recording ended without an end mark": of who counts nothing. */
 void trace_warn_cut(const char *path, const struct cap_reader *reader);
 
-/* Two names of one file, which is there and no device. */
+/* Two names of one file, or socket, which is there and no device. */
 bool trace_is_same_file(const char *path, const char *other);
-/* The output is one of the input files, by whatever name; it was said. */
+/* The output, or OUT.part, which it is while it is written, is one of the input files, by whatever
+ * name; it was said. */
 bool trace_is_input(const char *out, char *const *inputs, size_t count);
 
 #endif
