@@ -3,6 +3,8 @@
 usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 misuse_test.py [-v] [CLASS]
 """
 
+import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -13,6 +15,14 @@ import time
 import unittest
 
 from trace_bed import PATIENCE_S, SLUICE, TraceBed, environment, sluice
+
+
+def as_anybody() -> None:
+    """Whoever runs the test: what files allow is all that there is."""
+    drop, override, search = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    libc = ctypes.CDLL(None)
+    for capability in (override, search):
+        libc.prctl(drop, capability, 0, 0, 0)
 
 
 class Words(TraceBed):
@@ -136,6 +146,67 @@ class Places(TraceBed):
                                  says=f"{out}: this folder cannot be made")  # fmt: skip
                 self.assertEqual("", text)
 
+    def test_a_folder_that_is_read_only(self) -> None:
+        trace, folder = str(self.any()), self.tmp / "read-only"
+        folder.mkdir(0o555)
+        for code, words in (
+            (3, ["trim", "--frames", "1", "-o", f"{folder}/out.slc", trace]),
+            (3, ["info", "--thumb", f"{folder}/out.png", trace]),
+            (3, ["replay", "--shots", "0", "--out", str(folder), trace]),
+            (3, ["diff", "--shots", "0", "--out", str(folder), trace, trace]),
+            (3, ["dump", "--blobs", str(folder), trace]),
+            (125, ["record", "-o", f"{folder}/out.slc", "--", "true"]),
+        ):
+            done = subprocess.run(
+                [SLUICE, *words],
+                capture_output=True,
+                text=True,
+                env=environment(),
+                preexec_fn=as_anybody,
+            )
+            self.assertEqual(code, done.returncode, f"{words}: {done.stderr}")
+            self.assertIn(f"{folder}", done.stderr, words)
+            self.assertIn("Permission denied", done.stderr, words)
+        self.assertEqual([], list(folder.iterdir()))
+
+    def test_pictures_take_no_name_that_is_taken(self) -> None:
+        """Of a picture, of one that somebody else writes, or has left."""
+        trace, out = str(self.any()), self.tmp / "taken-pictures"
+        out.mkdir()
+        picture, part = out / "frame-000000.png", out / "frame-000000.png.part"
+        words = ["replay", "--shots", "0", "--out", str(out), trace]
+        for path in (picture, part):
+            path.write_text("precious")
+            self.ends(2, *words, says=f"{path}: is there already; overwrite it with --force")
+            self.assertEqual((["precious"], [path]), ([path.read_text()], list(out.iterdir())))
+            self.ends(0, *words, "--force")
+            self.assertEqual([picture], list(out.iterdir()))
+            picture.unlink()
+        with part.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            for force in ([], ["--force"]):
+                self.ends(2, *words, *force, says="is being written by somebody else")
+        self.assertEqual([part], list(out.iterdir()))
+
+    def test_pictures_of_what_was_read_stay(self) -> None:
+        trace, out = self.any(), self.tmp / "read-pictures"
+        says = "refusing to write onto an input file"
+        out.mkdir()
+        named = out / "frame-000000.png"  # a trace with a picture's name
+        shutil.copyfile(trace, named)
+        self.ends(2, "replay", "--force", "--shots", "0", "--out", str(out), str(named), says=says)
+        self.assertEqual(trace.read_bytes(), named.read_bytes())
+        first, second = out / "first", out / "second"
+        self.ends(0, "replay", "--shots", "0", "--out", str(first), str(trace))
+        self.ends(0, "replay", "--shots", "9", "--out", str(second), str(trace))
+        (second / "frame-000009.png").rename(second / "frame-000000.png")
+        before = [(folder / "frame-000000.png").read_bytes() for folder in (first, second)]
+        self.ends(2, "diff", "--images", "--force", "--out", str(out), str(first), str(second),
+                  says=says)  # fmt: skip
+        after = [(folder / "frame-000000.png").read_bytes() for folder in (first, second)]
+        self.assertEqual(before, after)
+        self.assertFalse((out / "index.html").exists() or (out / "index.html.part").exists())
+
     def test_what_a_killed_recorder_left_is_no_output(self) -> None:
         """OUT.part as the input: --force would make room for what is written."""
         out = self.tmp / "left.slc"
@@ -144,6 +215,19 @@ class Places(TraceBed):
         self.ends(2, "trim", "--force", "-o", str(out), str(part),
                   says="refusing to write onto an input file")  # fmt: skip
         self.assertEqual(self.any().read_bytes(), part.read_bytes())
+
+    def test_contents_are_whole(self) -> None:
+        """What a killed dump left of one is not taken for it."""
+        out = self.tmp / "contents"
+        words = ["dump", "--blobs", str(out), str(self.any())]
+        told = self.ends(0, *words)
+        before = {path: path.read_bytes() for path in out.iterdir()}
+        cut = next(iter(before))
+        cut.unlink()
+        pathlib.Path(f"{cut}.part").write_bytes(before[cut][:3])
+        self.assertIn(cut.name, self.ends(0, *words))
+        self.assertEqual(before, {path: path.read_bytes() for path in out.iterdir()})
+        self.assertIn(cut.name, told)
 
     def test_a_log_of_its_own(self) -> None:
         trace, out = str(self.any()), str(self.tmp / "same.slc")

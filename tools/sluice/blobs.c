@@ -3,12 +3,13 @@
 #include "tools/plan/plan.h"
 #include "tools/sluice/calls.h"
 #include "tools/sluice/say.h"
+#include "host/capture/cap_part.h"
 #include "transport/base/bytes.h"
+#include "transport/base/fd.h"
 #include "transport/base/mem.h"
 #include "wire/vk_opcodes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -45,39 +46,55 @@ static bool say_failed(const char *path)
     return false;
 }
 
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+    while (size != 0) {
+        ssize_t n = write(fd, bytes, size);
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        bytes += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
 /* One file, unless it is there: its name is its content. */
 static bool put(const struct blobs_out *out, const struct cap_event *event, const void *bytes,
                 size_t size, const char *suffix)
 {
     XXH128_hash_t hash = XXH3_128bits(bytes, size);
-    char name[64], path[PATH_MAX];
+    char name[64], path[PATH_MAX], part[PATH_MAX];
+    int fd = -1;
     snprintf(name, sizeof name, "%016" PRIx64 "%016" PRIx64 ".%s", hash.high64, hash.low64, suffix);
     if (mkdir(out->dir, 0777) != 0 && errno != EEXIST) {
         return say_failed(out->dir);
     }
-    if (snprintf(path, sizeof path, "%s/%s", out->dir, name) >= (int)sizeof path) {
+    snprintf(path, sizeof path, "%s/%s", out->dir, name);
+    if (snprintf(part, sizeof part, "%s/%s.part", out->dir, name) >= (int)sizeof part) {
         errno = ENAMETOOLONG;
         return say_failed(out->dir);
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        return errno == EEXIST || say_failed(path);
+    if (access(path, F_OK) == 0) {
+        return true;
     }
-    const char *p = bytes;
-    while (size != 0) {
-        ssize_t n = write(fd, p, size);
-        if (n < 0 && errno != EINTR) {
-            int why = errno;
-            close(fd);
-            (void)unlink(path);
-            errno = why;
-            return say_failed(path);
-        }
-        p += n > 0 ? n : 0;
-        size -= n > 0 ? (size_t)n : 0;
+    enum sl_result result = cap_part_open(part, true, &fd);
+    if (result == SL_ERR_AGAIN) {
+        return true; /* somebody else is at the same content */
     }
-    close(fd);
-    printf("%" PRIu64 " %s %zu\n", event->stamp, name, (size_t)(p - (const char *)bytes));
+    if (result != SL_OK) {
+        return say_failed(path);
+    }
+    bool done = write_all(fd, bytes, size) &&
+                (cap_part_name(part, path, false) == SL_OK || errno == EEXIST);
+    if (!done) {
+        (void)say_failed(path);
+        (void)unlink(part);
+        sl_fd_close(&fd);
+        return false;
+    }
+    sl_fd_close(&fd);
+    printf("%" PRIu64 " %s %zu\n", event->stamp, name, size);
     return true;
 }
 

@@ -4,6 +4,8 @@
 #include "tools/sluice/json.h"
 #include "tools/sluice/picture.h"
 #include "tools/sluice/say.h"
+#include "host/capture/cap_part.h"
+#include "transport/base/fd.h"
 #include "transport/base/mem.h"
 
 #include <dirent.h>
@@ -12,6 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define PAGE "index.html"
 
 static const char *const sides[] = {"first", "second"};
 
@@ -27,7 +32,7 @@ struct verdict {
 struct pictures {
     const char *const *folders;
     const struct pictures_options *options;
-    FILE *page; /* nullable */
+    FILE *page; /* nullable: index.html.part in `out` */
     struct pictures_result *result;
 };
 
@@ -124,14 +129,19 @@ static void page_end(const struct pictures *p)
 static int write_into(const struct pictures *p, const char *folder, const char *name,
                       const struct picture *picture)
 {
-    char inside[PATH_MAX], path[PATH_MAX];
+    char inside[PATH_MAX], path[PATH_MAX], first[PATH_MAX], second[PATH_MAX];
+    char *const inputs[] = {first, second};
+    const struct picture_rules rules = {
+        .force = p->options->force, .inputs = inputs, .input_count = 2};
+    (void)folder_path(first, p->folders[0], name, false); /* as they were read */
+    (void)folder_path(second, p->folders[1], name, false);
     int code = folder_path(inside, p->options->out, folder, true);
     if (code == SLUICE_EXIT_OK) {
         code = folder_path(path, inside, name, true);
     }
-    return code == SLUICE_EXIT_OK ? picture_write(path, p->options->force, picture->pixels,
-                                                  picture->width_px, picture->height_px)
-                                  : code;
+    return code == SLUICE_EXIT_OK
+               ? picture_write(path, &rules, picture->pixels, picture->width_px, picture->height_px)
+               : code;
 }
 
 /* How far apart two pixels of 16 bits are, in steps of 8: a little is one. */
@@ -284,34 +294,61 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* index.html in `out`, which is made. */
+static int say_page(const char *path, enum sl_result result)
+{
+    bool is_there = result == SL_ERR_AGAIN || result == SL_ERR_INVALID;
+    say_error("%s: %s%s", path, is_there ? "is there already" : strerror(errno),
+              is_there ? "; overwrite it with --force, or choose another folder with --out" : "");
+    return is_there ? SLUICE_EXIT_USAGE : SLUICE_EXIT_FILE;
+}
+
+/* In `out`, which is made. */
+static int name_page(const struct pictures *p, char *path, char *part)
+{
+    int code = folder_path(path, p->options->out, PAGE, true);
+    return code == SLUICE_EXIT_OK ? folder_path(part, p->options->out, PAGE ".part", false) : code;
+}
+
 static int open_page(struct pictures *p)
 {
-    char path[PATH_MAX];
-    int code = folder_path(path, p->options->out, "index.html", true);
+    char path[PATH_MAX], part[PATH_MAX];
+    int fd = -1, code = name_page(p, path, part);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
-    p->page = fopen(path, p->options->force ? "we" : "wxe");
+    if (!p->options->force && access(path, F_OK) == 0) {
+        return say_page(path, SL_ERR_INVALID);
+    }
+    enum sl_result result = cap_part_open(part, p->options->force, &fd);
+    if (result != SL_OK) {
+        return say_page(part, result);
+    }
+    p->page = fdopen(fd, "w");
     if (p->page == NULL) {
-        bool is_there = errno == EEXIST;
-        say_error("%s: %s%s", path, is_there ? "is there already" : strerror(errno),
-                  is_there ? "; overwrite it with --force, or choose another folder with --out"
-                           : "");
-        return is_there ? SLUICE_EXIT_USAGE : SLUICE_EXIT_FILE;
+        sl_fd_close(&fd);
+        return say_page(part, SL_ERR_IO);
     }
     page_begin(p);
     return SLUICE_EXIT_OK;
 }
 
+/* code: how the comparison ended; a page of a part of it is none. */
 static int close_page(struct pictures *p, int code)
 {
+    char path[PATH_MAX], part[PATH_MAX];
     page_end(p);
-    bool is_written = ferror(p->page) == 0;
-    if ((fclose(p->page) != 0 || !is_written) && code == SLUICE_EXIT_OK) {
-        say_error("%s/index.html: cannot be written: %s", p->options->out, strerror(errno));
-        return SLUICE_EXIT_FILE;
+    bool is_written = fflush(p->page) == 0 && ferror(p->page) == 0;
+    if (name_page(p, path, part) != SLUICE_EXIT_OK) {
+        code = SLUICE_EXIT_FILE;
     }
+    if (code == SLUICE_EXIT_OK &&
+        (!is_written || cap_part_name(part, path, p->options->force) != SL_OK)) {
+        code = say_page(path, errno == EEXIST ? SL_ERR_INVALID : SL_ERR_IO);
+    }
+    if (code != SLUICE_EXIT_OK) {
+        (void)unlink(part);
+    }
+    (void)fclose(p->page);
     return code;
 }
 

@@ -207,7 +207,7 @@ static int write_one(struct drawn *d, const struct rep_drawn *taken, const char 
                                             .call = said,
                                             .depth_range = *range != '\0' ? range : NULL};
     int code = folder_path(path, d->options.out, name, true);
-    code = code == SLUICE_EXIT_OK ? picture_write_as(path, d->options.force, &content) : code;
+    code = code == SLUICE_EXIT_OK ? picture_write_as(path, &d->options.pictures, &content) : code;
     if (code == SLUICE_EXIT_OK) {
         d->pictures++;
         print_line(d, taken, name, call, range);

@@ -9,6 +9,7 @@
 #define SLUICE_DRAWN_H
 
 #include "host/replay/rep.h"
+#include "tools/sluice/picture.h"
 #include "tools/sluice/range.h"
 
 #define DRAWN_KINDS       "frame|draw|clear|compute|submit"
@@ -32,7 +33,8 @@ bool drawn_wants_frame(const struct drawn_set *set, uint64_t frame, const struct
 struct drawn_options {
     const struct drawn_set *set; /* with a kind; borrowed */
     const char *out;             /* a folder */
-    bool force, json;
+    struct picture_rules pictures;
+    bool json;
     bool is_quiet; /* no line for each picture on stdout */
 };
 

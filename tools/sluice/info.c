@@ -223,6 +223,8 @@ static int run(const struct opt_set *set)
 {
     struct info info = {.path = set->args[0]};
     const char *thumb = opt_text(set, INFO_THUMB);
+    const struct picture_rules rules = {
+        .force = opt_on(set, INFO_FORCE), .inputs = set->args, .input_count = set->arg_count};
     if (opt_on(set, INFO_CHECK) + opt_on(set, INFO_REQUIREMENTS) + (thumb != NULL) > 1) {
         say_error("--check, --requirements and --thumb are questions of their own; ask one");
         return SLUICE_EXIT_USAGE;
@@ -235,7 +237,7 @@ static int run(const struct opt_set *set)
     if (code == SLUICE_EXIT_OK) {
         bool json = opt_common_on(set, COMMON_JSON);
         code =
-            thumb != NULL ? info_thumb(info.path, info.reader, thumb, opt_on(set, INFO_FORCE))
+            thumb != NULL ? info_thumb(info.path, info.reader, thumb, &rules)
             : opt_on(set, INFO_CHECK)
                 ? info_check(info.path, info.reader, opt_on(set, INFO_STRICT), json, &info.progress)
             : opt_on(set, INFO_REQUIREMENTS)

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-static int write_it(const struct cap_payload *payload, const char *out, bool force)
+static int write_it(const struct cap_payload *payload, const char *out,
+                    const struct picture_rules *rules)
 {
     struct cap_thumb head;
     memcpy(&head, payload->data, sizeof head);
@@ -22,7 +23,7 @@ static int write_it(const struct cap_payload *payload, const char *out, bool for
     for (size_t i = 0; i < count; i++) {
         memcpy(pixels + i * 4, from + i * 3, 3);
     }
-    int code = picture_write(out, force, pixels, head.width_px, head.height_px);
+    int code = picture_write(out, rules, pixels, head.width_px, head.height_px);
     sl_free(pixels);
     return code;
 }
@@ -39,7 +40,8 @@ static bool is_sound(const struct cap_payload *payload)
            payload->size - sizeof head >= (size_t)head.width_px * head.height_px * 3;
 }
 
-int info_thumb(const char *path, struct cap_reader *reader, const char *out, bool force)
+int info_thumb(const char *path, struct cap_reader *reader, const char *out,
+               const struct picture_rules *rules)
 {
     struct cap_payload payload = {0};
     enum cap_damage_kind why = CAP_DAMAGE_RECORD;
@@ -59,7 +61,7 @@ int info_thumb(const char *path, struct cap_reader *reader, const char *out, boo
     result = cap_reader_load(reader, thumb, &payload, &why);
     int code;
     if (result == SL_OK && is_sound(&payload)) {
-        code = write_it(&payload, out, force);
+        code = write_it(&payload, out, rules);
     } else if (result == SL_OK || result == SL_ERR_PROTOCOL) {
         say_error("%s: its picture is damaged: %s", path, cap_damage_name(why));
         code = SLUICE_EXIT_DAMAGED;

@@ -1,6 +1,9 @@
 #include "tools/sluice/picture.h"
 #include "tools/sluice/exit.h"
 #include "tools/sluice/say.h"
+#include "tools/sluice/trace.h"
+#include "host/capture/cap_part.h"
+#include "transport/base/fd.h"
 #include "transport/base/mem.h"
 
 #include <errno.h>
@@ -66,17 +69,52 @@ static bool write_png(FILE *file, const struct picture_content *c)
     return fflush(file) == 0 && ferror(file) == 0;
 }
 
-int picture_write(const char *path, bool force, const uint8_t *pixels, uint32_t width,
-                  uint32_t height)
+int picture_write(const char *path, const struct picture_rules *rules, const uint8_t *pixels,
+                  uint32_t width, uint32_t height)
 {
     /* Without alpha: what a screen shows has none. */
     const struct picture_content content = {
         .kind = PICTURE_RGB, .pixels = pixels, .width_px = width, .height_px = height};
-    return picture_write_as(path, force, &content);
+    return picture_write_as(path, rules, &content);
 }
 
-int picture_write_as(const char *path, bool force, const struct picture_content *content)
+static int say_taken(const char *path)
 {
+    say_error("%s: is there already; overwrite it with --force, or name another", path);
+    return SLUICE_EXIT_USAGE;
+}
+
+static int say_failed(const char *path)
+{
+    say_error("%s: cannot be written: %s; name another place", path, strerror(errno));
+    return SLUICE_EXIT_FILE;
+}
+
+/* The picture as NAME.part, which gets its name. */
+static int write_part(const char *path, const char *part, int fd, bool force,
+                      const struct picture_content *content)
+{
+    FILE *file = fdopen(fd, "w");
+    bool done = file != NULL && write_png(file, content);
+    int code = SLUICE_EXIT_OK;
+    done = done && cap_part_name(part, path, force) == SL_OK;
+    if (!done) {
+        code = errno == EEXIST ? say_taken(path) : say_failed(path);
+        (void)unlink(part);
+    }
+    if (file == NULL) {
+        sl_fd_close(&fd);
+    } else {
+        (void)fclose(file); /* it was flushed */
+    }
+    return code;
+}
+
+int picture_write_as(const char *path, const struct picture_rules *rules,
+                     const struct picture_content *content)
+{
+    char part[PATH_MAX];
+    int fd = -1;
     if (strcmp(path, "-") == 0) {
         if (!write_png(stdout, content)) {
             say_error("the picture cannot be written to standard output: %s", strerror(errno));
@@ -84,26 +122,27 @@ int picture_write_as(const char *path, bool force, const struct picture_content 
         }
         return SLUICE_EXIT_OK;
     }
-    if (!force && access(path, F_OK) == 0) {
-        say_error("%s: is there already; overwrite it with --force, or name another", path);
+    if (trace_is_input(path, rules->inputs, rules->input_count)) {
         return SLUICE_EXIT_USAGE;
     }
-    char part[PATH_MAX];
+    if (!rules->force && access(path, F_OK) == 0) {
+        return say_taken(path);
+    }
     if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part) {
         say_error("%s: the name is too long; name another", path);
         return SLUICE_EXIT_FILE;
     }
-    FILE *file = fopen(part, "we");
-    bool done = file != NULL && write_png(file, content);
-    if (file != NULL) {
-        done &= fclose(file) == 0;
+    switch (cap_part_open(part, rules->force, &fd)) {
+    case SL_OK:
+        return write_part(path, part, fd, rules->force, content);
+    case SL_ERR_AGAIN:
+        say_error("%s: is being written by somebody else; name another", part);
+        return SLUICE_EXIT_USAGE;
+    case SL_ERR_INVALID:
+        return say_taken(part);
+    default:
+        return say_failed(path);
     }
-    if (!done || rename(part, path) != 0) {
-        say_error("%s: cannot be written: %s; name another place", path, strerror(errno));
-        (void)unlink(part);
-        return SLUICE_EXIT_FILE;
-    }
-    return SLUICE_EXIT_OK;
 }
 
 /* Of one channel of 16 bits: as it is, and its upper halves as grey. */

@@ -3,13 +3,21 @@
 #define SLUICE_PICTURE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+/* What pictures may take the place of. */
+struct picture_rules {
+    bool force;          /* of older files */
+    char *const *inputs; /* of these never */
+    size_t input_count;
+};
+
 /* pixels: R, G, B and a byte that is left out, rows without gaps. path: "-" is standard output;
- * written under another name first, so that nobody sees half a picture. Returns an exit code; the
- * reason was said. */
-int picture_write(const char *path, bool force, const uint8_t *pixels, uint32_t width,
-                  uint32_t height);
+ * written as path.part first (cap_part.h), so that nobody sees half a picture. Returns an exit
+ * code; the reason was said. */
+int picture_write(const char *path, const struct picture_rules *rules, const uint8_t *pixels,
+                  uint32_t width, uint32_t height);
 
 /* PICTURE_RGB: R, G, B and a byte that is left out. GREY16: a uint16_t a pixel. */
 enum picture_kind { PICTURE_RGB, PICTURE_RGBA, PICTURE_GREY8, PICTURE_GREY16 };
@@ -21,7 +29,8 @@ struct picture_content {
     const char *depth_range; /* "Depth-Range"; nullable */
 };
 /* The same of any kind. */
-int picture_write_as(const char *path, bool force, const struct picture_content *content);
+int picture_write_as(const char *path, const struct picture_rules *rules,
+                     const struct picture_content *content);
 
 struct picture {
     uint8_t *pixels; /* R, G, B, A, rows without gaps; of a deep one the upper halves as grey */

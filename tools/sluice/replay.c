@@ -155,7 +155,9 @@ static int run(const struct opt_set *set)
         .expect = opt_text(set, REPLAY_EXPECT),
         .shots = opt_text(set, REPLAY_SHOTS) != NULL && r.shots.kind == NULL ? &r.shots : NULL,
         .out = opt_text(set, REPLAY_OUT),
-        .force = opt_on(set, REPLAY_FORCE),
+        .pictures = {.force = opt_on(set, REPLAY_FORCE),
+                     .inputs = set->args,
+                     .input_count = set->arg_count},
         .json = opt_common_on(set, COMMON_JSON),
     };
     bool wants_pictures = opt_on(set, REPLAY_WINDOW) || shown.hash || shown.expect != NULL ||
@@ -190,7 +192,7 @@ static int run(const struct opt_set *set)
         code = code == SLUICE_EXIT_OK ? shown_create(&shown, &r.shown) : code;
         if (code == SLUICE_EXIT_OK && r.shots.kind != NULL) {
             const struct drawn_options drawn = {
-                .set = &r.shots, .out = shown.out, .force = shown.force, .json = shown.json};
+                .set = &r.shots, .out = shown.out, .pictures = shown.pictures, .json = shown.json};
             code = drawn_create(&drawn, &r.drawn);
         }
         if (code == SLUICE_EXIT_OK) {

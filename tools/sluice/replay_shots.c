@@ -38,7 +38,8 @@ static bool on_frame(void *user, const struct rep_frame *frame)
     snprintf(name, sizeof name, "frame-%06" PRIu64 ".png", frame->number);
     s->code = folder_path(path, s->options->out, name, true);
     if (s->code == SLUICE_EXIT_OK) {
-        s->code = picture_write(path, false, frame->pixels, frame->width_px, frame->height_px);
+        s->code = picture_write(path, &(struct picture_rules){.force = false}, frame->pixels,
+                                frame->width_px, frame->height_px);
     }
     return s->code == SLUICE_EXIT_OK;
 }

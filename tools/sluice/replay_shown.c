@@ -137,7 +137,7 @@ static int write_picture(const struct shown *s, const struct rep_frame *frame, c
     snprintf(name, sizeof name, "%s-%06" PRIu64 ".png", what, frame->number);
     int code = folder_path(path, s->options.out, name, true);
     return code != SLUICE_EXIT_OK ? code
-                                  : picture_write(path, s->options.force, frame->pixels,
+                                  : picture_write(path, &s->options.pictures, frame->pixels,
                                                   frame->width_px, frame->height_px);
 }
 

@@ -9,7 +9,8 @@ struct shown_options {
     const char *expect;            /* a file, or "live"; nullable */
     const struct drawn_set *shots; /* frames' ends; nullable */
     const char *out;               /* a folder */
-    bool force, json;
+    struct picture_rules pictures;
+    bool json;
 };
 
 struct shown;

@@ -58,6 +58,8 @@ static int run(const struct opt_set *set)
                                             .scanout_id = (uint32_t)opt_number(set, SHOT_DISPLAY),
                                             .on = opt_on(set, SHOT_CURSOR)};
     struct vhost_control_reply reply = {0};
+    const struct picture_rules rules = {
+        .force = opt_on(set, SHOT_FORCE), .inputs = set->args, .input_count = set->arg_count};
     int socket = -1;
     int fd = -1;
     int code = machine_connect(path, &socket);
@@ -75,8 +77,8 @@ static int run(const struct opt_set *set)
         code = SLUICE_EXIT_INTERNAL;
     }
     if (code == SLUICE_EXIT_OK) {
-        code = picture_write(opt_text(set, SHOT_OUTPUT), opt_on(set, SHOT_FORCE), pixels,
-                             reply.width_px, reply.height_px);
+        code = picture_write(opt_text(set, SHOT_OUTPUT), &rules, pixels, reply.width_px,
+                             reply.height_px);
         say_detail("%u x %u pixels", reply.width_px, reply.height_px);
     }
     sl_shm_unmap(pixels, size);
