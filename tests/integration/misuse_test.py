@@ -3,6 +3,7 @@
 usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 misuse_test.py [-v] [CLASS]
 """
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -15,6 +16,15 @@ import time
 import unittest
 
 from trace_bed import PATIENCE_S, SLUICE, TraceBed, environment, sluice
+
+
+def below(pid: int) -> "list[int]":
+    """A process's children, and theirs."""
+    try:
+        found = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [child for word in found for child in (int(word), *below(int(word)))]
 
 
 def as_anybody() -> None:
@@ -353,6 +363,47 @@ class Signals(TraceBed):
                 self.assertEqual([out], list(folder.iterdir()))
                 self.assertEqual([], list(temporary.iterdir()))
                 self.assertEqual(b"of before", out.read_bytes())
+
+    def stopped_worker(self, *words: str, **variables: str) -> "tuple[subprocess.Popen[str], int]":
+        """The verb, and its process that plays, which is stopped amid that."""
+        for _ in range(20):
+            process = subprocess.Popen([SLUICE, *words], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE, text=True,
+                                       env=environment(**variables))  # fmt: skip
+            while process.poll() is None:
+                for pid in below(process.pid):
+                    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                        if pathlib.Path(f"/proc/{pid}/comm").read_text() == "sluice-replay\n":
+                            os.kill(pid, signal.SIGSTOP)
+                            return process, pid
+            process.communicate()
+        self.fail("it plays too fast")
+
+    def test_shots_are_interrupted(self) -> None:
+        """What both traces show lies in a folder of its own, which goes."""
+        trace, temporary = str(self.any()), self.tmp / "shots-temporary"
+        temporary.mkdir()
+        words = ["diff", "--shots", "0-19", trace, trace]
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process, worker = self.stopped_worker(*words, TMPDIR=str(temporary))
+            self.assertEqual(1, len(list(temporary.iterdir())))
+            process.send_signal(number)
+            process.communicate(timeout=PATIENCE_S)
+            self.assertEqual(-number, process.returncode)
+            self.assertEqual([], list(temporary.iterdir()))
+            self.assertFalse(pathlib.Path(f"/proc/{worker}").exists())
+
+    def test_a_driver_dies_below_shots(self) -> None:
+        trace, temporary = str(self.any()), self.tmp / "dies-temporary"
+        temporary.mkdir()
+        words = ["diff", "--shots", "0-19", trace, trace]
+        process, worker = self.stopped_worker(*words, TMPDIR=str(temporary))
+        os.kill(worker, signal.SIGSEGV)
+        os.kill(worker, signal.SIGCONT)
+        _, said = process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(10, process.returncode, said)
+        self.assertIn("the replay died of signal 11", said)
+        self.assertEqual([], list(temporary.iterdir()))
 
     def test_interrupted(self) -> None:
         """No half file, and the signal is what ended it."""

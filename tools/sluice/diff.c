@@ -318,36 +318,43 @@ static int diff_folders(const struct opt_set *set, const char *const folders[2])
     return code;
 }
 
-/* Both traces' pictures go into folders that are removed again: what differs is in --out. */
-static int diff_shots(const struct opt_set *set)
+struct shots_work {
+    const struct opt_set *set;
+    struct shots_options shots;
+};
+
+/* Both traces' pictures go into folders in the one that is removed again: what differs is in --out.
+ */
+static int compare_shots(void *user, const char *base)
 {
-    char folders[2][PATH_MAX], base[PATH_MAX];
+    struct shots_work *work = user;
+    const struct opt_set *set = work->set;
+    char folders[2][PATH_MAX];
     struct progress progress;
-    struct shots_options shots = {.progress = &progress};
-    host_options_read(set, DIFF_HOST, &shots.host);
-    shots.host.device.restores = true;
-    if (!drawn_set_read(opt_text(set, DIFF_SHOTS), opt_text(set, DIFF_FILTER + FILTER_KIND),
-                        opt_text(set, DIFF_ATTACHMENTS), &shots.set)) {
-        return SLUICE_EXIT_USAGE;
-    }
-    int code = folder_temporary(base);
-    if (code != SLUICE_EXIT_OK) {
-        return code;
-    }
-    host_prepare();
+    int code = SLUICE_EXIT_OK;
     progress_begin(&progress, set, DIFF_PROGRESS, false);
-    for (int i = 0; i < 2 && code == SLUICE_EXIT_OK; i++) {
+    work->shots.runs = 2;
+    for (uint32_t i = 0; i < 2 && code == SLUICE_EXIT_OK; i++) {
         code = folder_path(folders[i], base, i == 0 ? "first" : "second", true);
-        shots.out = folders[i];
-        progress.run = (uint32_t)i;
-        code = code == SLUICE_EXIT_OK ? replay_shots(set->args[i], &shots) : code;
+        work->shots.out = folders[i];
+        work->shots.run = i;
+        code = code == SLUICE_EXIT_OK ? replay_shots(set->args[i], &work->shots, &progress) : code;
     }
     progress_end(&progress);
-    if (code == SLUICE_EXIT_OK) {
-        code = diff_folders(set, (const char *const[]){folders[0], folders[1]});
+    return code == SLUICE_EXIT_OK ? diff_folders(set, (const char *const[]){folders[0], folders[1]})
+                                  : code;
+}
+
+static int diff_shots(const struct opt_set *set)
+{
+    struct shots_work work = {.set = set};
+    host_options_read(set, DIFF_HOST, &work.shots.host);
+    work.shots.host.device.restores = true;
+    if (!drawn_set_read(opt_text(set, DIFF_SHOTS), opt_text(set, DIFF_FILTER + FILTER_KIND),
+                        opt_text(set, DIFF_ATTACHMENTS), &work.shots.set)) {
+        return SLUICE_EXIT_USAGE;
     }
-    folder_remove(base);
-    return code;
+    return folder_with(compare_shots, &work);
 }
 
 static int run(const struct opt_set *set)

@@ -12,5 +12,9 @@ int folder_path(char *path, const char *folder, const char *name, bool make);
 int folder_temporary(char *path);
 /* With all that is in it. */
 void folder_remove(const char *path);
+/* Calls work(user, a fresh temporary folder) in a process of its own and returns its exit code. The
+ * folder is gone afterwards, however the work or a signal to us ends it. The process has one thread
+ * and no children. */
+int folder_with(int (*work)(void *user, const char *folder), void *user);
 
 #endif

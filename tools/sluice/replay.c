@@ -1,5 +1,6 @@
 /* sluice replay: plays a trace against this machine's drivers. */
 #include "tools/sluice/replay_play.h"
+#include "tools/sluice/folder.h"
 #include "tools/sluice/host_options.h"
 #include "tools/sluice/progress.h"
 #include "tools/sluice/replay_decode.h"
@@ -119,22 +120,35 @@ static bool pace_read(const struct opt_set *set, struct pace *pace)
     return true;
 }
 
-/* In a process of its own, validated where that is asked for. */
+/* In a process of its own. */
 static int play_apart(struct replay *r)
 {
-    struct validate validate;
-    bool validates = opt_on(r->set, REPLAY_VALIDATE);
-    int code = validates ? validate_begin(&validate, r->reader) : SLUICE_EXIT_OK;
-    if (code != SLUICE_EXIT_OK) {
-        return code;
-    }
     struct progress progress;
     progress_begin(&progress, r->set, REPLAY_PROGRESS, opt_on(r->set, REPLAY_HASH));
     progress_through(&progress, r->reader, (uint32_t)opt_number(r->set, REPLAY_LOOP));
-    code = replay_in_worker(r->path, replay_play, r, &progress);
+    int code = replay_in_worker(r->path, replay_play, r, &progress);
     progress_end(&progress);
-    uint64_t found = validates ? validate_end(&validate) : 0;
+    return code;
+}
+
+static int play_validated(void *user, const char *folder)
+{
+    int code = validate_begin(folder);
+    if (code != SLUICE_EXIT_OK) {
+        return code;
+    }
+    code = play_apart(user);
+    uint64_t found = validate_end(folder);
     return code == SLUICE_EXIT_OK && found != 0 ? SLUICE_EXIT_DIFFERENT : code;
+}
+
+static int play(struct replay *r)
+{
+    if (!opt_on(r->set, REPLAY_VALIDATE)) {
+        return play_apart(r);
+    }
+    int code = validate_find(r->reader);
+    return code == SLUICE_EXIT_OK ? folder_with(play_validated, r) : code;
 }
 
 static int run(const struct opt_set *set)
@@ -196,7 +210,7 @@ static int run(const struct opt_set *set)
             code = drawn_create(&drawn, &r.drawn);
         }
         if (code == SLUICE_EXIT_OK) {
-            code = play_apart(&r);
+            code = play(&r);
         }
     }
     shown_destroy(r.shown);

@@ -2,6 +2,7 @@
 #include "tools/sluice/exit.h"
 #include "tools/sluice/folder.h"
 #include "tools/sluice/picture.h"
+#include "tools/sluice/replay_worker.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
 #include "tools/sluice/trace_types.h"
@@ -11,7 +12,10 @@
 #include <stdio.h>
 
 struct shots {
+    const char *path;
+    struct cap_reader *reader;
     const struct shots_options *options;
+    struct replay_place *place;
     struct drawn *drawn; /* NULL: frames' ends are wanted */
     int code;
 };
@@ -26,7 +30,7 @@ static bool on_frame(void *user, const struct rep_frame *frame)
 {
     struct shots *s = user;
     char name[64], path[PATH_MAX];
-    s->options->progress->frame = frame->number;
+    sl_atomic_store_relaxed_u64(&s->place->frame, frame->number); /* its starter looks on */
     if (!drawn_wants_frame(&s->options->set, frame->number, frame->mark)) {
         return true;
     }
@@ -42,14 +46,6 @@ static bool on_frame(void *user, const struct rep_frame *frame)
                                 frame->width_px, frame->height_px);
     }
     return s->code == SLUICE_EXIT_OK;
-}
-
-/* A look at each call that comes. */
-static bool passes_call(void *user, const struct cap_event *event)
-{
-    struct progress *progress = ((struct shots *)user)->options->progress;
-    progress_step(progress, progress->frame, event->stamp);
-    return false;
 }
 
 static bool wants_drawn(void *user, const struct cap_event *event, uint64_t frame)
@@ -90,8 +86,11 @@ static int end_of(const struct shots *s, const char *path, const struct cap_read
     return s->drawn != NULL ? drawn_end(s->drawn) : SLUICE_EXIT_OK;
 }
 
-static int play(const char *path, struct cap_reader *reader, struct shots *s)
+static int play(void *user, struct replay_place *place)
 {
+    struct shots *s = user;
+    const char *path = s->path;
+    struct cap_reader *reader = s->reader;
     const struct host_options *host = &s->options->host;
     const struct drawn_set *set = &s->options->set;
     bool is_of_calls = set->is_of_calls, draws = s->drawn != NULL;
@@ -104,7 +103,7 @@ static int play(const char *path, struct cap_reader *reader, struct shots *s)
         .stop_call = is_of_calls && draws ? range_end(&set->range) : UINT64_MAX,
         .user = s,
         .frame = on_frame,
-        .skips_call = s->options->progress->mode != PROGRESS_OFF ? passes_call : NULL,
+        .last_call = &place->call,
         .wants_drawn = draws ? wants_drawn : NULL,
         .drawn = draws ? take_drawn : NULL,
         .wants_frame = wants_frame};
@@ -112,6 +111,9 @@ static int play(const char *path, struct cap_reader *reader, struct shots *s)
     struct rep *rep = NULL;
     struct vgd *device = NULL;
     struct rep_report report;
+    s->place = place;
+    sl_atomic_store_relaxed_u64(&place->run, s->options->run);
+    host_prepare();
     enum sl_result result = rep_create(reader, &play, &rep);
     if (result != SL_OK) {
         return trace_failed(path, reader, result);
@@ -133,21 +135,20 @@ static int play(const char *path, struct cap_reader *reader, struct shots *s)
     return code;
 }
 
-int replay_shots(const char *path, const struct shots_options *options)
+int replay_shots(const char *path, const struct shots_options *options, struct progress *progress)
 {
-    struct shots s = {.options = options};
-    struct cap_reader *reader;
-    int code = trace_open(path, &reader);
+    struct shots s = {.path = path, .options = options};
+    int code = trace_open(path, &s.reader);
     if (code == SLUICE_EXIT_OK && options->set.kind != NULL) {
         const struct drawn_options drawn = {
             .set = &options->set, .out = options->out, .is_quiet = true};
         code = drawn_create(&drawn, &s.drawn);
     }
     if (code == SLUICE_EXIT_OK) {
-        progress_through(options->progress, reader, 2);
-        code = play(path, reader, &s);
+        progress_through(progress, s.reader, options->runs);
+        code = replay_in_worker(path, play, &s, progress);
     }
     drawn_destroy(s.drawn);
-    cap_reader_close(reader);
+    cap_reader_close(s.reader);
     return code;
 }

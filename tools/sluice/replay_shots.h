@@ -10,11 +10,11 @@ struct shots_options {
     struct drawn_set set;
     const char *out; /* a folder: named as replay --shots names them */
     struct host_options host;
-    struct progress *progress; /* two traces are played, its run says which */
+    uint32_t run, runs; /* this trace of how many, for the progress */
 };
 
-/* Plays the trace as far as they go. Answers are not compared. Returns an exit code; the reason was
- * said. */
-int replay_shots(const char *path, const struct shots_options *options);
+/* Plays the trace as far as they go, in a process of its own. Answers are not compared. Returns an
+ * exit code; the reason was said. */
+int replay_shots(const char *path, const struct shots_options *options, struct progress *progress);
 
 #endif

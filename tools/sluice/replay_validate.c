@@ -54,11 +54,11 @@ static bool has_vulkan(struct cap_reader *reader)
     return found;
 }
 
-static int write_settings(const struct validate *v)
+static int write_settings(const char *folder)
 {
     char path[PATH_MAX], said[PATH_MAX];
-    int code = folder_path(path, v->folder, SETTINGS, false);
-    code = code == SLUICE_EXIT_OK ? folder_path(said, v->folder, SAID, false) : code;
+    int code = folder_path(path, folder, SETTINGS, false);
+    code = code == SLUICE_EXIT_OK ? folder_path(said, folder, SAID, false) : code;
     FILE *file = code == SLUICE_EXIT_OK ? fopen(path, "we") : NULL;
     if (file == NULL) {
         say_error("%s: cannot be written: %s", path, strerror(errno));
@@ -74,7 +74,7 @@ static int write_settings(const struct validate *v)
     return fclose(file) == 0 ? SLUICE_EXIT_OK : SLUICE_EXIT_FILE;
 }
 
-int validate_begin(struct validate *v, struct cap_reader *reader)
+int validate_find(struct cap_reader *reader)
 {
     if (!has_vulkan(reader)) {
         say_error("--validate: the trace holds no Vulkan, and nothing validates OpenGL ES");
@@ -85,26 +85,25 @@ int validate_begin(struct validate *v, struct cap_reader *reader)
                   "vulkan-validationlayers), or run without --validate");
         return SLUICE_EXIT_MISSING;
     }
-    int code = folder_temporary(v->folder);
-    if (code == SLUICE_EXIT_OK) {
-        code = write_settings(v);
-        if (code != SLUICE_EXIT_OK) {
-            folder_remove(v->folder);
-        }
-    }
+    return SLUICE_EXIT_OK;
+}
+
+int validate_begin(const char *folder)
+{
+    int code = write_settings(folder);
     if (code == SLUICE_EXIT_OK) {
         setenv("VK_INSTANCE_LAYERS", LAYER, 1);
-        setenv("VK_LAYER_SETTINGS_PATH", v->folder, 1);
+        setenv("VK_LAYER_SETTINGS_PATH", folder, 1);
     }
     return code;
 }
 
-uint64_t validate_end(struct validate *v)
+uint64_t validate_end(const char *folder)
 {
     char path[PATH_MAX], line[4096];
     uint64_t count = 0;
     FILE *file =
-        folder_path(path, v->folder, SAID, false) == SLUICE_EXIT_OK ? fopen(path, "re") : NULL;
+        folder_path(path, folder, SAID, false) == SLUICE_EXIT_OK ? fopen(path, "re") : NULL;
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         if (strstr(line, "Error") != NULL) {
@@ -115,6 +114,5 @@ uint64_t validate_end(struct validate *v)
     if (file != NULL) {
         fclose(file);
     }
-    folder_remove(v->folder);
     return count;
 }

@@ -4,18 +4,16 @@
 
 #include "host/capture/cap_merge.h"
 
-#include <limits.h>
 #include <stdint.h>
 
-struct validate {
-    char folder[PATH_MAX]; /* temporary: the layer's settings, and what it said */
-};
-
+/* MISSING: there is no such layer, or the trace holds no Vulkan, which is all that it validates; it
+ * was said. */
+int validate_find(struct cap_reader *reader);
 /* Before the device is made: the layer comes with every Vulkan instance of this process and its
- * children from now on. MISSING: there is no such layer, or the trace holds no Vulkan, which is all
- * that it validates; it was said, and nothing is to be ended. */
-int validate_begin(struct validate *v, struct cap_reader *reader);
+ * children from now on. folder: for its settings, and what it says. Returns an exit code; the
+ * reason was said. */
+int validate_begin(const char *folder);
 /* Says what the layer said, as errors. Gives how much. */
-uint64_t validate_end(struct validate *v);
+uint64_t validate_end(const char *folder);
 
 #endif
