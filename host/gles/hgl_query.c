@@ -92,10 +92,15 @@ void hgl_glGenQueries(struct hr_call *call, const struct gles2_args_glGenQueries
 void hgl_glDeleteQueries(struct hr_call *call, const struct gles2_args_glDeleteQueries *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    const struct hgl_state *s = hgl_state_of(call);
+    struct hgl_state *s = hgl_state_of(call);
     if (s == NULL || gl->DeleteQueries == NULL) {
         hr_call_refuse(call, "the native driver has no such function");
         return;
+    }
+    for (int32_t i = 0; i < a->n; i++) {
+        uint32_t name = sl_load_u32((const uint8_t *)a->queries + 4 * (size_t)i);
+        (void)sl_map_remove(&s->queries, name);
+        forget(s, name);
     }
     if (a->n <= 0 || hgl_times_names(s) == 0) {
         gl->DeleteQueries(a->n, (const GLuint *)(uintptr_t)a->queries);
@@ -125,8 +130,11 @@ static void begins(struct hgl_state *s, const struct gl_driver *gl, uint32_t nam
     if (name == 0 || !gl->IsQuery(native(s, name))) {
         return;
     }
-    if ((uintptr_t)sl_map_find(&s->queries, name) != target) {
-        (void)sl_map_remove(&s->queries, name);
+    uintptr_t counts = (uintptr_t)sl_map_find(&s->queries, name);
+    if (counts != 0 && counts != target) {
+        return; /* refused: what it counts is for good */
+    }
+    if (counts == 0) {
         (void)!sl_map_add(&s->queries, name, (void *)(uintptr_t)target);
     }
     forget(s, name);

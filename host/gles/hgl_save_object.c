@@ -393,11 +393,10 @@ static void save_pipelines(struct hgl_save *s, const struct hgl_saved *c)
     sl_free(alive);
 }
 
-static bool is_going_on(const struct hgl_save *s, const struct hgl_saved *c, GLenum target,
-                        uint32_t name)
+static bool is_going_on(const struct hgl_save *s, GLenum target, uint32_t name)
 {
     GLint current = 0;
-    if (target != GL_TIMESTAMP_EXT && c->context->gles_version >= 30) {
+    if (target != GL_TIMESTAMP_EXT) {
         s->gl->GetQueryiv(target, GL_CURRENT_QUERY, &current);
     }
     return (uint32_t)current == name;
@@ -452,7 +451,7 @@ static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
     for (uint32_t turn = 0; turn < 2; turn++) { /* those that are over first */
         for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
             GLenum target = (GLenum)(uintptr_t)sl_map_find(&c->state->queries, name);
-            bool on = target != 0 && alive[name] != 0 && is_going_on(s, c, target, name);
+            bool on = target != 0 && alive[name] != 0 && is_going_on(s, target, name);
             if (target == 0 || alive[name] == 0 || on != (turn == 1)) {
                 continue;
             }
@@ -475,8 +474,8 @@ static void save_queries(struct hgl_save *s, const struct hgl_saved *c)
 
 void hgl_save_own_objects(struct hgl_save *s, const struct hgl_saved *c)
 {
-    if (c->context->gles_version >= 30) {
-        save_queries(s, c);
+    if (c->context->gles_version >= 30 || hgl_top(c->state, HGL_QUERIES) != 0) {
+        save_queries(s, c); /* of GLES 2, by an extension */
     }
     if (c->context->gles_version >= 31) {
         save_pipelines(s, c);

@@ -233,6 +233,31 @@ SLT_TEST_F(gles_save_objects, queries_have_their_results, p)
     }
 }
 
+/* What the driver refused to begin does not count. */
+SLT_TEST_F(gles_save_objects, a_query_that_goes_on_counts_what_it_began_with, p)
+{
+    struct sl_pack *o = twin_out(&p->one);
+    uint32_t name = save_gen(&p->one, gles2_pack_glGenQueries);
+    gles2_pack_glBeginQuery(o, GL_TIME_ELAPSED_EXT, name);
+    twin_send(&p->one);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    glesx_pack_glQueryCounterEXT(o, name, GL_TIMESTAMP_EXT);
+    SLT_ASSERT_EQ((uint32_t)GL_INVALID_OPERATION, save_error(&p->one));
+    SLT_ASSERT_OK(twin_save(&p->one, &p->first));
+    twin_play(&p->other, &p->first);
+    struct twin *both[] = {&p->one, &p->other};
+    for (int i = 0; i < 2; i++) {
+        struct twin *t = both[i];
+        gles2_pack_glGetQueryiv(twin_out(t), GL_TIME_ELAPSED_EXT, GL_CURRENT_QUERY, 4);
+        SLT_EXPECT_EQ(name, twin_ask(t));
+        gles2_pack_glEndQuery(twin_out(t), GL_TIME_ELAPSED_EXT);
+        SLT_EXPECT_EQ(0u, save_error(t));
+        SLT_EXPECT_NE(0u, result_of(t, name, GL_QUERY_RESULT));
+        gles2_pack_glDeleteQueries(twin_out(t), 1, &name, 4);
+        SLT_EXPECT_EQ(0u, save_error(t));
+    }
+}
+
 SLT_TEST_F(gles_save_objects, results_are_of_queries, p)
 {
     uint32_t name = save_gen(&p->one, gles2_pack_glGenQueries);
