@@ -146,8 +146,8 @@ struct hct_options {
     /* Vulkan: most bytes of a shader's code, as who looks at it and compiles it takes time and
      * memory by them. 0: any. */
     uint64_t shader_bytes;
-    /* Vulkan: on a driver of the CPU shaders are written anew so that their indices stay in their
-     * arrays, or refused. Of what is no valid SPIR-V nothing is promised. */
+    /* On a driver of the CPU shaders are written anew so that indices stay in their arrays, or
+     * refused. Of what is no valid SPIR-V nothing is promised. */
     bool clamps_indices;
     bool stock;    /* offer nothing that upstream does not */
     bool software; /* only devices that are CPUs */

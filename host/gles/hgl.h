@@ -116,6 +116,7 @@ struct hgl_ring {
     /* Exported resources whose memory got something since glStoredSLUICE; more than there is room
      * for: HGL_STORED + 1. */
     uint32_t stored[HGL_STORED], stored_count;
+    bool clamps; /* shaders' indices: hgl_clamp.h */
 };
 
 struct hgl_provider;

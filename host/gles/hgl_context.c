@@ -196,6 +196,7 @@ enum sl_result hgl_ring_new(void *user, struct hr_config *config, void **state)
         return SL_ERR_NOMEM;
     }
     r->ring.context = c;
+    r->ring.clamps = c->provider->clamps;
     r->ring.es2 = (struct hgl_api){.gl = &driver->guest_gl, .ring = &r->ring};
     r->ring.es1 = (struct hgl_api){.gl = &driver->guest_gl1, .ring = &r->ring};
     uint32_t count = 0;

@@ -1,9 +1,11 @@
 /* Shaders, programs, and the small round trips. */
 #include "host/gles/hgl.h"
+#include "host/gles/hgl_clamp.h"
 #include "host/gles/hgl_lengths.h"
 #include "host/gles/hgl_source.h"
 
 #include "host/gles2_hand.h"
+#include "transport/base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,16 +14,71 @@
 #define SOURCE_MAX (8u << 20)
 #define REFUSAL    128 /* bytes of what stands for a source that is refused */
 
-/* The text, or where it is too much for a compiler another one, which does not compile and says
- * why. */
-static const char *compilable(const char *text, size_t size, char refusal[REFUSAL])
+/* What a compiler is given for a text. */
+struct source {
+    const char *text;
+    size_t size;
+    struct hgl_clamped clamped;
+    char refusal[REFUSAL];
+};
+
+/* A text that does not compile, and says why. */
+static void refuse_source(struct source *s, const char *what, const char *why)
+{
+    (void)snprintf(s->refusal, sizeof s->refusal, "#error the host refuses it: %s %s\n", what, why);
+    s->text = s->refusal;
+    s->size = strlen(s->refusal);
+}
+
+/* The text, or where indices could leave their arrays what keeps them there. stage: 0 where the
+ * name is no shader's. */
+static void clamp_source(struct hr_call *call, uint32_t stage, struct source *s)
+{
+    const struct hgl_api *api = hgl_api_of(call);
+    const char *why = NULL;
+    if (!api->ring->clamps || stage == 0) {
+        return;
+    }
+    const char *extensions = (const char *)api->gl->GetString(GL_EXTENSIONS);
+    enum sl_result result = hgl_clamp(stage, s->text, s->size, extensions, &s->clamped, &why);
+    if (result != SL_OK) {
+        refuse_source(s, "it does not understand",
+                      result == SL_ERR_NOMEM ? "it without memory" : why);
+    } else if (s->clamped.text != NULL) {
+        s->text = s->clamped.text;
+        s->size = s->clamped.size;
+        if (!hgl_source_fits(s->text, s->size, &why)) {
+            refuse_source(s, "with its indices bounded too many", why);
+        }
+    }
+}
+
+/* s->text and s->size: as they came. Or, where it is too much for a compiler, what does not
+ * compile. source_finish behind it. */
+static void compilable(struct hr_call *call, uint32_t stage, struct source *s)
 {
     const char *why;
-    if (hgl_source_fits(text, size, &why) && hgl_lengths_fit(text, size, &why)) {
-        return text;
+    if (hgl_source_fits(s->text, s->size, &why) && hgl_lengths_fit(s->text, s->size, &why)) {
+        clamp_source(call, stage, s);
+    } else {
+        refuse_source(s, "too many", why);
     }
-    (void)snprintf(refusal, REFUSAL, "#error the host refuses it: too many %s\n", why);
-    return refusal;
+}
+
+static void source_finish(struct source *s)
+{
+    sl_free(s->clamped.text);
+}
+
+/* 0: the name is no shader's. */
+static uint32_t stage_of(const struct hr_call *call, uint32_t shader)
+{
+    const struct hgl_api *api = hgl_api_of(call);
+    GLint stage = 0;
+    if (api->ring->clamps && api->gl->IsShader(shader)) {
+        api->gl->GetShaderiv(shader, GL_SHADER_TYPE, &stage);
+    }
+    return (uint32_t)stage;
 }
 
 void hgl_glShaderString(struct hr_call *call, const struct gles2_args_glShaderString *a)
@@ -32,10 +89,11 @@ void hgl_glShaderString(struct hr_call *call, const struct gles2_args_glShaderSt
         hr_call_refuse(call, "%zu bytes of source, at most %u", length, SOURCE_MAX);
         return;
     }
-    char refusal[REFUSAL];
-    const GLchar *text = compilable(a->string, length, refusal);
-    GLint size = text == refusal ? (GLint)strlen(refusal) : (GLint)length;
-    hgl_api_of(call)->gl->ShaderSource(a->shader, 1, &text, &size);
+    struct source source = {.text = a->string, .size = length};
+    compilable(call, stage_of(call, a->shader), &source);
+    GLint size = (GLint)source.size;
+    hgl_api_of(call)->gl->ShaderSource(a->shader, 1, &source.text, &size);
+    source_finish(&source);
 }
 
 /* A NUL-terminated copy in the arena; the wire's bytes need not have one. */
@@ -58,14 +116,17 @@ GLuint hgl_glCreateShaderProgramvAEMU(struct hr_call *call,
     if (hgl_state_of(call) == NULL || gl->CreateShaderProgramv == NULL) {
         return 0;
     }
-    char refusal[REFUSAL];
-    const char *text = text_of(call, a->packedStrings, a->packedStrings_size);
-    text = text != NULL ? compilable(text, strlen(text), refusal) : NULL;
-    GLuint name =
-        text != NULL ? gl->CreateShaderProgramv(a->type, a->count < 0 ? -1 : 1, &text) : 0;
-    if (name != 0) {
-        hgl_keep_shader_program(hgl_state_of(call), name, a->type, text);
+    struct source source = {.text = text_of(call, a->packedStrings, a->packedStrings_size)};
+    if (source.text == NULL) {
+        return 0;
     }
+    source.size = strlen(source.text);
+    compilable(call, a->type, &source);
+    GLuint name = gl->CreateShaderProgramv(a->type, a->count < 0 ? -1 : 1, &source.text);
+    if (name != 0) {
+        hgl_keep_shader_program(hgl_state_of(call), name, a->type, source.text);
+    }
+    source_finish(&source);
     return name;
 }
 

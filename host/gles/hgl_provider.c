@@ -92,6 +92,7 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
         sl_free(p);
         return result;
     }
+    p->clamps = options != NULL && options->clamps_indices && p->driver.native.software;
     hs_table_init(&p->buffers, &p->driver.native, (void (*)(void *))NULL);
     p->buffers.release =
         env->memory_release != NULL ? (void (*)(void *))(void *)env->memory_release : NULL;
