@@ -118,20 +118,42 @@ void hgl_glDeleteTransformFeedbacks(struct hr_call *call,
 
 /* --- draws --- */
 
+/* What a draw of so many vertices gives. 0: the feedback takes none of this mode. */
+static uint64_t taken(uint32_t takes, uint32_t mode, uint64_t count)
+{
+    const uint64_t corners = takes == GL_POINTS ? 1 : takes == GL_LINES ? 2 : 3;
+    if (mode == takes) {
+        return count / corners * corners;
+    }
+    switch (mode) {
+    case GL_LINE_LOOP:
+        return takes == GL_LINES && count >= 2 ? count * 2 : 0;
+    case GL_LINE_STRIP:
+        return takes == GL_LINES && count >= 2 ? (count - 1) * 2 : 0;
+    case GL_TRIANGLE_STRIP:
+    case GL_TRIANGLE_FAN:
+        return takes == GL_TRIANGLES && count >= 3 ? (count - 2) * 3 : 0;
+    default:
+        return 0; /* only geometry shaders make something of it */
+    }
+}
+
 void hgl_capture_draw(const struct gl_driver *gl, struct hgl_state *s, uint32_t mode, int64_t count,
                       uint64_t instances)
 {
     struct hgl_capture *c = s->capture;
-    uint64_t corners = mode == GL_POINTS ? 1 : mode == GL_LINES ? 2 : 3;
     if (count < 0) {
         c->is_unknown = true;
         return;
     }
-    /* What the driver refuses takes no vertices; of another mode, only geometry shaders draw. */
-    if (mode != c->mode ||
+    uint64_t vertices = taken(c->mode, mode, (uint64_t)count);
+    /* What the driver refuses takes no vertices. */
+    if (vertices == 0 ||
         gl->CheckFramebufferStatus(GL_DRAW_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE) {
         return;
     }
-    uint64_t vertices = (uint64_t)count / corners * corners * instances; /* both of 32 bits */
+    /* Where there are no geometry shaders some drivers take strips and some refuse them. */
+    c->is_unknown = c->is_unknown || (mode != c->mode && s->gles_version < 32);
+    vertices = vertices < UINT32_MAX ? vertices * instances : UINT64_MAX;
     c->vertices = vertices < UINT64_MAX - c->vertices ? c->vertices + vertices : UINT64_MAX;
 }

@@ -434,10 +434,10 @@ static uint32_t capturing_program(struct twin *t)
     return name;
 }
 
-static void capture(struct twin *t, float seed, GLsizei count)
+static void capture(struct twin *t, float seed, GLenum mode, GLsizei count)
 {
     gles2_pack_glUniform1f(twin_out(t), 0, seed);
-    gles2_pack_glDrawArrays(twin_out(t), GL_TRIANGLES, 0, count);
+    gles2_pack_glDrawArrays(twin_out(t), mode, 0, count);
     twin_send(t);
 }
 
@@ -452,8 +452,18 @@ static void captured(struct twin *t, uint32_t buffer, uint8_t *out, size_t size)
     memcpy(out, t->reply, size);
 }
 
-/* More vertices than fit come behind the cut; pauses: another one goes on in between. */
-static void goes_on(struct save_pair *p, bool pauses)
+struct going {
+    const char *label;
+    GLenum mode; /* of one draw; of 5 vertices one triangle, or three */
+    bool pauses; /* another one goes on in between */
+};
+static const struct going goings[] = {{"and_runs", GL_TRIANGLES, false},
+                                      {"and_pauses", GL_TRIANGLES, true},
+                                      {"with_strips", GL_TRIANGLE_STRIP, false},
+                                      {"with_fans", GL_TRIANGLE_FAN, true}};
+
+/* More vertices than fit come behind the cut. */
+SLT_TEST_FP(gles_save_objects, a_transform_feedback_that_goes_on, p, struct going, goings, x)
 {
     enum { SIZES = 2, ROOM = 400 };
     uint8_t want[ROOM], got[ROOM];
@@ -469,9 +479,9 @@ static void goes_on(struct save_pair *p, bool pauses)
     uint32_t query = save_gen(&p->one, gles2_pack_glGenQueries);
     gles2_pack_glBeginQuery(o, GL_TRANSFORM_FEEDBACK_PRIMITIVES_WRITTEN, query);
     gles2_pack_glBeginTransformFeedback(o, GL_TRIANGLES);
-    capture(&p->one, 10, 6);
-    capture(&p->one, 20, 5); /* one triangle, and a rest */
-    if (pauses) {
+    capture(&p->one, 10, GL_TRIANGLES, 6);
+    capture(&p->one, 20, x->mode, 5);
+    if (x->pauses) {
         gles2_pack_glPauseTransformFeedback(o);
         gles2_pack_glBindTransformFeedback(o, GL_TRANSFORM_FEEDBACK, 0);
     }
@@ -480,13 +490,13 @@ static void goes_on(struct save_pair *p, bool pauses)
     for (uint32_t i = 0; i < 2; i++) {
         struct twin *t = i == 0 ? &p->one : &p->other;
         o = twin_out(t);
-        if (pauses) {
-            capture(t, 25, 3);
+        if (x->pauses) {
+            capture(t, 25, GL_TRIANGLES, 3);
             gles2_pack_glBindTransformFeedback(o, GL_TRANSFORM_FEEDBACK, object);
             gles2_pack_glResumeTransformFeedback(o);
         }
-        capture(t, 30, 3);
-        capture(t, 40, 60);
+        capture(t, 30, GL_TRIANGLES, 3);
+        capture(t, 40, GL_TRIANGLES, 60);
         gles2_pack_glEndTransformFeedback(o);
         gles2_pack_glEndQuery(o, GL_TRANSFORM_FEEDBACK_PRIMITIVES_WRITTEN);
         gles2_pack_glGetQueryObjectuiv(o, query, GL_QUERY_RESULT, 4);
@@ -498,16 +508,6 @@ static void goes_on(struct save_pair *p, bool pauses)
         captured(&p->other, buffers[i], got, sizeof got);
         SLT_EXPECT_MEMEQ(want, got, sizeof want);
     }
-}
-
-SLT_TEST_F(gles_save_objects, a_transform_feedback_that_goes_on, p)
-{
-    goes_on(p, false);
-}
-
-SLT_TEST_F(gles_save_objects, a_transform_feedback_that_pauses, p)
-{
-    goes_on(p, true);
 }
 
 /* Indices may restart primitives: nobody counts those vertices. */
