@@ -7,9 +7,16 @@ import json
 import os
 import pathlib
 import subprocess
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = dict[str, Any]
+
+
+class Paid(NamedTuple):
+    """What a program says it took, ns."""
+
+    call: float  # a draw's issue; of Vulkan a frame
+    frame: float
 
 
 @dataclasses.dataclass
@@ -65,11 +72,11 @@ class Bed:
             raise RuntimeError(f"{words[:3]} ended with {cost.exit}")
         return cost
 
-    def program(self, api: str, before: "list[str]", **variables: str) -> float:
-        """What a draw (gl), or a frame (vk), costs the program, ns."""
+    def program(self, api: str, before: "list[str]", **variables: str) -> Paid:
+        """What the program of that API says, run behind those words."""
         out = self.run(*before, *self.programs[api], **variables)
         found = json.loads(out[out.index("{") :])
-        return float(found["issue_draw" if api == "gl" else "frame"])
+        return Paid(found["issue_draw" if api == "gl" else "frame"], found["frame"])
 
     def record(self, path: pathlib.Path, *words: str) -> None:
         """With options before a `--`, then the program."""

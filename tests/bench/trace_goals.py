@@ -7,9 +7,11 @@ import re
 import shutil
 import statistics
 import struct
-from typing import Callable, Optional
+from typing import Callable, Optional, TypeVar
 
 from trace_bed import Bed, Cost, Json, gfxreconstruct
+
+T = TypeVar("T")
 
 LARGE_MIB = 1200
 FRAMES = 10000
@@ -25,8 +27,8 @@ def median(costs: "list[Cost]", of: "Callable[[Cost], float]" = lambda c: c.seco
     return statistics.median(map(of, costs))
 
 
-def in_turns(rounds: int, ways: "dict[str, Callable[[], Cost]]") -> "dict[str, list[Cost]]":
-    found: "dict[str, list[Cost]]" = {name: [] for name in ways}
+def in_turns(rounds: int, ways: "dict[str, Callable[[], T]]") -> "dict[str, list[T]]":
+    found: "dict[str, list[T]]" = {name: [] for name in ways}
     order = list(ways.items())
     for _ in range(rounds):
         for name, way in order:

@@ -52,7 +52,7 @@ def api_rows(data: Json, api: str, name: str, size: int) -> "list[Row]":
     other = data["tools"].get(name)
     calls = other["calls"] if other else ours["lines"]
     each = ours["bytes"] / calls
-    pays = ns["Sluice"] / ns["run"]
+    pays = data["frame_ns"]["Sluice"] / data["frame_ns"]["run"]
     played = calls / ours["replay_s"]
     look_ms = ours["look"]["seconds"] * 1e3
 
@@ -75,7 +75,7 @@ def api_rows(data: Json, api: str, name: str, size: int) -> "list[Row]":
 
     return [
         Row(
-            f"recording, {api}: what the program pays",
+            f"recording, {api}: what the program pays, {'a draw' if api == 'gl' else 'a frame'}",
             f"{ns[name] - ns['native']:+,.0f} ns" if name in ns else "not installed",
             f"{ns['Sluice'] - ns['run']:+,.0f} ns",
             f"{pays:.3f}",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -22,13 +23,16 @@ import shutil
 import statistics
 import sys
 import tempfile
+from typing import Callable
 
 
+# Rounds at least: a draw's issue is some nanoseconds, which differ by half from one to the next.
+PROGRAMS = 9
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(ROOT / "tools"))
 
-from trace_bed import Bed, Cost, Json, gfxreconstruct  # noqa: E402
-from trace_goals import goals  # noqa: E402
+from trace_bed import Bed, Cost, Json, Paid, gfxreconstruct  # noqa: E402
+from trace_goals import goals, in_turns  # noqa: E402
 from xvfb import XvfbError, x_server  # noqa: E402
 
 
@@ -39,7 +43,7 @@ class Tool:
         self.bed, self.api = bed, api
         self.path = bed.folder / f"{type(self).__name__}-{api}"
 
-    def record(self) -> float:
+    def record(self) -> Paid:
         raise NotImplementedError
 
     def count(self) -> int:
@@ -80,7 +84,7 @@ class Tool:
 
 
 class Sluice(Tool):
-    def record(self) -> float:
+    def record(self) -> Paid:
         record = [self.bed.sluice, "record", "--force", "-o", str(self.path), "--"]
         return self.bed.program(self.api, record)
 
@@ -118,7 +122,7 @@ class Sluice(Tool):
 
 
 class Apitrace(Tool):
-    def record(self) -> float:
+    def record(self) -> Paid:
         self.path.unlink(missing_ok=True)
         return self.bed.program(self.api, ["apitrace", "trace", "-a", "egl", "-o", str(self.path)])
 
@@ -136,7 +140,7 @@ class Apitrace(Tool):
 
 
 class Gfxreconstruct(Tool):
-    def record(self) -> float:
+    def record(self) -> Paid:
         self.path.unlink(missing_ok=True)
         return self.bed.program(self.api, [], **gfxreconstruct(self.path))
 
@@ -173,14 +177,15 @@ def measure(bed: Bed, rounds: int) -> Json:
     missing: "list[str]" = []
     result: Json = {"missing": missing}
     for api, tools in tools_of(bed, missing).items():
-        costs: "dict[str, list[float]]" = {}
-        for _ in range(rounds):
-            costs.setdefault("native", []).append(bed.program(api, []))
-            costs.setdefault("run", []).append(bed.program(api, [bed.sluice, "run", "--"]))
-            for tool in tools:
-                costs.setdefault(type(tool).__name__, []).append(tool.record())
+        ways: "dict[str, Callable[[], Paid]]" = {
+            "native": functools.partial(bed.program, api, []),
+            "run": functools.partial(bed.program, api, [bed.sluice, "run", "--"]),
+        }
+        ways |= {type(tool).__name__: tool.record for tool in tools}
+        paid = in_turns(max(rounds, PROGRAMS), ways)
         result[api] = {
-            "program_ns": {name: statistics.median(values) for name, values in costs.items()},
+            "program_ns": {name: statistics.median(p.call for p in c) for name, c in paid.items()},
+            "frame_ns": {name: statistics.median(p.frame for p in c) for name, c in paid.items()},
             "tools": {type(tool).__name__: tool.measure(rounds) for tool in tools},
         }
     return result
