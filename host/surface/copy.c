@@ -13,6 +13,8 @@
 
 /* So much of a picture is copied in about the time that it takes to wake who waits for it. */
 #define LAST_BYTES 0x100000u
+/* What fits into a core's own cache beside what it is made of. */
+#define SWAPPED_BYTES 0x40000u
 
 static const struct hs_layout rgba8 = {GL_RGBA, GL_UNSIGNED_BYTE, 4, false};
 
@@ -270,13 +272,44 @@ static bool direct(const struct hs_buffer *b, const struct hs_native *n, const s
 }
 
 /* Rows of the surface, counted from its bottom, to where they belong: a surface lower than its
- * buffer ends up at the top, as a window's content does. */
+ * buffer ends up at the top, as a window's content does. swap: as R, G, B, A, which become the
+ * buffer's bytes there. */
 static void read_rows(struct hs_buffer *b, const struct hs_reader *r, uint32_t width,
-                      uint32_t height, uint32_t from, uint32_t count)
+                      uint32_t height, uint32_t from, uint32_t count, bool swap)
 {
     uint32_t at = b->y0_top ? height - from - count : from;
-    r->gl->ReadPixels(0, (GLint)from, (GLsizei)width, (GLsizei)count, b->layout.format,
-                      b->layout.type, b->mem + (size_t)at * b->stride);
+    uint8_t *to = b->mem + (size_t)at * b->stride;
+    r->gl->ReadPixels(0, (GLint)from, (GLsizei)width, (GLsizei)count,
+                      swap ? (GLenum)GL_RGBA : b->layout.format, b->layout.type, to);
+    for (uint32_t row = 0; swap && row < count; row++, to += b->stride) {
+        (void)hs_convert_row(to, &b->layout, to, &rgba8, width);
+    }
+}
+
+/* The same, so few rows at once that what was read is in the caches when it is swapped. */
+static void read_some(struct hs_buffer *b, const struct hs_reader *r, uint32_t width,
+                      uint32_t height, uint32_t from, uint32_t count, bool swap)
+{
+    uint32_t most = swap && b->stride < SWAPPED_BYTES ? SWAPPED_BYTES / b->stride : count;
+    while (count != 0) {
+        uint32_t now = count < most ? count : most;
+        read_rows(b, r, width, height, from, now, swap);
+        from += now;
+        count -= now;
+    }
+}
+
+/* Of a surface without alpha drivers have no bytes B, G, R, A: Mesa makes them of each pixel alone,
+ * slower than R, G, B, A, and names those when it is asked. */
+static bool reads_rgba(const struct hs_buffer *b, const struct hs_reader *r)
+{
+    GLint format = 0, type = 0;
+    if (b->layout.format != GL_BGRA_EXT) {
+        return false;
+    }
+    r->gl->GetIntegerv(GL_IMPLEMENTATION_COLOR_READ_FORMAT, &format);
+    r->gl->GetIntegerv(GL_IMPLEMENTATION_COLOR_READ_TYPE, &type);
+    return format == GL_RGBA && type == GL_UNSIGNED_BYTE;
 }
 
 static void tell_nearly(const struct hs_reader *r)
@@ -291,16 +324,17 @@ static void read_straight(struct hs_buffer *b, const struct hs_reader *r, uint32
 {
     uint32_t last = r->on_nearly != NULL ? LAST_BYTES / b->stride : height;
     uint32_t first = height > last ? height - last : 0;
+    bool swap = reads_rgba(b, r);
     if (b->y0_top) {
         r->gl->PixelStorei(GL_PACK_REVERSE_ROW_ORDER_ANGLE, GL_TRUE);
     }
     if (first != 0) {
-        read_rows(b, r, width, height, 0, first);
+        read_some(b, r, width, height, 0, first, swap);
     } else if (r->on_nearly != NULL) {
         r->gl->Finish(); /* the read would wait for the picture all the same */
     }
     tell_nearly(r);
-    read_rows(b, r, width, height, first, height - first);
+    read_some(b, r, width, height, first, height - first, swap);
     if (b->y0_top) {
         r->gl->PixelStorei(GL_PACK_REVERSE_ROW_ORDER_ANGLE, GL_FALSE);
     }

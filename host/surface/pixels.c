@@ -2,6 +2,7 @@
  * meet. */
 #include "host/surface/surface.h"
 
+#include "transport/base/bytes.h"
 #include "transport/virtgpu/proto.h"
 
 #include <string.h>
@@ -128,6 +129,19 @@ static void store_pixel(uint8_t *p, const struct hs_layout *l, const uint8_t rgb
     memcpy(p, bytes, l->bytes <= 4 ? l->bytes : 4);
 }
 
+static void swap_red_blue(uint8_t *row, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++, row += 4) {
+        uint32_t v = sl_load_u32(row);
+        sl_store_u32(row, (v & 0xff00ff00u) | (v >> 16 & 0xffu) | (v & 0xffu) << 16);
+    }
+}
+
+static bool of_four_bytes(const struct hs_layout *l)
+{
+    return l->type == GL_UNSIGNED_BYTE && l->bytes == 4;
+}
+
 bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from,
                     const struct hs_layout *from_layout, uint32_t count)
 {
@@ -136,7 +150,13 @@ bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *fro
     }
     if (to_layout->format == from_layout->format && to_layout->type == from_layout->type &&
         (to_layout->opaque || !from_layout->opaque)) {
-        memcpy(to, from, (size_t)count * to_layout->bytes);
+        memmove(to, from, (size_t)count * to_layout->bytes);
+        return true;
+    }
+    if (of_four_bytes(to_layout) && of_four_bytes(from_layout) &&
+        (to_layout->opaque || !from_layout->opaque)) {
+        memmove(to, from, (size_t)count * 4);
+        swap_red_blue(to, count);
         return true;
     }
     const uint8_t *s = from;

@@ -191,8 +191,8 @@ uint32_t hs_pixel_bytes(uint32_t format, uint32_t type);
 struct hs_layout hs_layout_of(uint32_t virtgpu_format);
 /* What GL keeps pixels of it in. */
 uint32_t hs_internal_format(const struct hs_layout *layout);
-/* One row, `count` pixels, from one layout to another; both of RGBA, BGRA, RGB, RG, RED with
- * UNSIGNED_BYTE, RGB 5_6_5. */
+/* One row, `count` pixels, from one layout to another, or in place where both have as many bytes a
+ * pixel; both of RGBA, BGRA, RGB, RG, RED with UNSIGNED_BYTE, RGB 5_6_5. */
 bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from,
                     const struct hs_layout *from_layout, uint32_t count);
 

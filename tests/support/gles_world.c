@@ -207,7 +207,7 @@ uint32_t gles_error(struct gles_guest *g)
     return gles_call(g, GLES2_OP_glGetError, "");
 }
 
-static uint32_t pick_config(struct gles_guest *g)
+uint32_t gles_config(struct gles_guest *g, int32_t alpha)
 {
     uint32_t attribs = 0, count = gles_call(g, RC_OP_rcGetNumConfigs, "u", 4);
     attribs = count;
@@ -222,11 +222,9 @@ static uint32_t pick_config(struct gles_guest *g)
     uint32_t best = UINT32_MAX;
     for (uint32_t i = 0; i < count && best == UINT32_MAX; i++) {
         const int32_t *row = rows + (size_t)(i + 1) * 34;
-        /* red, green, blue, alpha 8, depth, no samples; the columns as row 0 names them */
-        best =
-            row[9] == 8 && row[8] == 8 && row[7] == 8 && row[6] == 8 && row[0] >= 16 && row[19] == 0
-                ? i
-                : best;
+        /* the columns as row 0 names them */
+        bool colors = row[9] == 8 && row[8] == 8 && row[7] == 8 && row[6] == alpha;
+        best = colors && row[0] >= 16 && row[19] == 0 ? i : best;
     }
     free(rows);
     SLT_ASSERT_EQ(got, count);
@@ -236,7 +234,7 @@ static uint32_t pick_config(struct gles_guest *g)
 
 void gles_guest_start(struct gles_guest *g, uint32_t version)
 {
-    uint32_t config = pick_config(g);
+    uint32_t config = gles_config(g, 8);
     g->gl = gles_call(g, RC_OP_rcCreateContext, "uuu", config, 0, version);
     g->surface = gles_call(g, RC_OP_rcCreateWindowSurface, "uuu", config, 16, 16);
     SLT_ASSERT_NE(0u, g->gl);

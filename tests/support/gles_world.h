@@ -44,6 +44,8 @@ void gles_world_finish(struct gles_world *w);
 struct gles_guest *gles_guest_open(struct gles_world *w);
 /* The same of the composer type. */
 struct gles_guest *gles_composer_open(struct gles_world *w);
+/* A configuration of 8 bits a colour, so many of alpha, with depth, without samples. */
+uint32_t gles_config(struct gles_guest *g, int32_t alpha);
 /* A GLES context of glVersion (2, 3, 4), a window surface on resource WORLD_WINDOW, current. */
 void gles_guest_start(struct gles_guest *g, uint32_t version);
 

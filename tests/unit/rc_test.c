@@ -251,9 +251,24 @@ enum { LARGE_RESOURCE = 77, LARGE_SIDE = 600 }; /* 1.4 MB: read in two parts */
 
 struct rows {
     const char *label;
-    uint32_t flags;
+    uint32_t flags, format;
+    int32_t alpha; /* bits of the surface's */
 };
-static const struct rows rows[] = {{"top_first", VIRTGPU_RESOURCE_Y_0_TOP}, {"bottom_first", 0}};
+static const struct rows rows[] = {
+    {"top_first", VIRTGPU_RESOURCE_Y_0_TOP, VIRTGPU_FORMAT_B8G8R8A8, 8},
+    {"bottom_first", 0, VIRTGPU_FORMAT_B8G8R8A8, 8},
+    {"without_alpha", VIRTGPU_RESOURCE_Y_0_TOP, VIRTGPU_FORMAT_B8G8R8X8, 0},
+    {"without_alpha_to_alpha", 0, VIRTGPU_FORMAT_B8G8R8A8, 0},
+    {"without_alpha_to_red_first", VIRTGPU_RESOURCE_Y_0_TOP, VIRTGPU_FORMAT_R8G8B8A8, 0},
+};
+
+static void pixel_check(const struct rows *c, uint32_t y, const uint8_t *pixel)
+{
+    const uint8_t red = (uint8_t)(y % 256), green = (uint8_t)(y / 256);
+    bool red_first = c->format == VIRTGPU_FORMAT_R8G8B8A8;
+    const uint8_t want[4] = {red_first ? red : 255, green, red_first ? 255 : red, 255};
+    SLT_EXPECT_MEMEQ(want, pixel, c->format == VIRTGPU_FORMAT_B8G8R8X8 ? 3 : 4);
+}
 
 /* Each row another colour. */
 static void draw_each_row(struct gles_guest *g)
@@ -269,7 +284,7 @@ static void draw_each_row(struct gles_guest *g)
 SLT_TEST_FP(rc, every_row_of_a_large_picture_is_flushed, t, struct rows, rows, c)
 {
     const struct vg_tex_args args = {.target = VIRTGPU_TARGET_2D,
-                                     .format = VIRTGPU_FORMAT_B8G8R8A8,
+                                     .format = c->format,
                                      .width_px = LARGE_SIDE,
                                      .height_px = LARGE_SIDE,
                                      .depth = 1,
@@ -283,17 +298,21 @@ SLT_TEST_FP(rc, every_row_of_a_large_picture_is_flushed, t, struct rows, rows, c
     SLT_ASSERT_OK(
         provider->ops->tex_create(provider, LARGE_RESOURCE, &args, &memory, LARGE_SIDE * 4));
     SLT_ASSERT_OK(g->context->ops->attach(g->context, LARGE_RESOURCE, NULL));
-    gles_send(g, RC_OP_rcSetWindowColorBuffer, "uu", g->surface, LARGE_RESOURCE);
+    uint32_t config = gles_config(g, c->alpha);
+    uint32_t context = gles_call(g, RC_OP_rcCreateContext, "uuu", config, 0, 3);
+    uint32_t surface = gles_call(g, RC_OP_rcCreateWindowSurface, "uuu", config, 16, 16);
+    gles_send(g, RC_OP_rcSetWindowColorBuffer, "uu", surface, LARGE_RESOURCE);
+    SLT_ASSERT_EQ(1u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", context, surface, surface));
     draw_each_row(g);
     ((struct asg_page *)g->memory)->guest_eager = 1; /* somebody waits for the picture */
-    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcFlushWindowColorBuffer, "u", g->surface));
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcFlushWindowColorBuffer, "u", surface));
     for (uint32_t i = 0; i < LARGE_SIDE; i++) {
         uint32_t y = c->flags != 0 ? LARGE_SIDE - 1 - i : i;
-        const uint8_t want[4] = {255, (uint8_t)(y / 256), (uint8_t)(y % 256), 255};
-        SLT_EXPECT_MEMEQ(want, pixels + (size_t)i * LARGE_SIDE * 4, 4);
-        SLT_EXPECT_MEMEQ(want, pixels + (size_t)(i + 1) * LARGE_SIDE * 4 - 4, 4);
+        pixel_check(c, y, pixels + (size_t)i * LARGE_SIDE * 4);
+        pixel_check(c, y, pixels + (size_t)(i + 1) * LARGE_SIDE * 4 - 4);
     }
-    gles_send(g, RC_OP_rcSetWindowColorBuffer, "uu", g->surface, WORLD_WINDOW);
+    SLT_EXPECT_EQ(1u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", g->gl, g->surface, g->surface));
+    gles_send(g, RC_OP_rcSetWindowColorBuffer, "uu", surface, 0);
     SLT_EXPECT_TRUE(gles_guest_alive(g));
     g->context->ops->detach(g->context, LARGE_RESOURCE);
     provider->ops->tex_destroy(provider, LARGE_RESOURCE);

@@ -62,6 +62,22 @@ SLT_TEST_P(surface, converts_rows_to_every_layout_from, struct row, rows, from)
     }
 }
 
+SLT_TEST_P(surface, converts_rows_where_they_are_from, struct row, rows, from)
+{
+    for (uint32_t i = 0; i < ROWS; i++) {
+        const struct row *to = &rows[i];
+        uint8_t apart[12] = {0}, got[12] = {0};
+        if (to->layout.bytes != from->layout.bytes) {
+            continue;
+        }
+        SLT_SCOPE("to %s", to->label);
+        memcpy(got, from->bytes, PIXELS * from->layout.bytes);
+        SLT_ASSERT_TRUE(hs_convert_row(apart, &to->layout, from->bytes, &from->layout, PIXELS));
+        SLT_ASSERT_TRUE(hs_convert_row(got, &to->layout, got, &from->layout, PIXELS));
+        SLT_EXPECT_MEMEQ(apart, got, sizeof got);
+    }
+}
+
 SLT_TEST(surface, every_565_pixel_comes_back)
 {
     const struct hs_layout rgb565 = hs_layout_of(VIRTGPU_FORMAT_B5G6R5),
