@@ -184,6 +184,19 @@ class Run(Case):
                 continue
         return found
 
+    def test_host_that_does_not_end_says_nothing_of_its_program(self) -> None:
+        script = f'"{PROBE}" && echo up && read line'
+        process = self.start("run", "--", "sh", "-c", script, stdin=subprocess.PIPE)
+        assert process.stdout is not None
+        while (line := process.stdout.readline()) != "up\n":
+            self.assertNotEqual("", line, "the program ended early")
+        (host,) = self.hosts()
+        os.kill(host, signal.SIGSTOP)
+        _, said = process.communicate("line\n", timeout=PATIENCE_S)
+        self.assertIn("it is killed", said)
+        self.assertNotIn("no context", said)
+        self.assertEqual(0, process.returncode, said)
+
     def test_killed_run_takes_its_host_along(self) -> None:
         process = self.start(
             "run",

@@ -243,21 +243,26 @@ static void attend(struct run *run)
     }
 }
 
-/* How many contexts the program's run brought. */
-static uint64_t count_contexts(struct run *run)
+/* How many contexts the program's run brought. False: nobody can tell, as a host that did not end
+ * by itself was killed. */
+static bool count_contexts(struct run *run, uint64_t *count)
 {
+    *count = 0;
     if (run->host.pid > 0) {
         host_read_status(&run->host);
         bool failed = run->host.state == HOST_FAILED;
         host_finish(&run->host);
-        return failed ? 0 : run->host.contexts - run->contexts_before;
+        bool ended = run->host.state == HOST_ENDED;
+        *count = !failed && ended ? run->host.contexts - run->contexts_before : 0;
+        return failed || ended;
     }
     struct local_status_reply status;
     if (local_control_status(run->control, &status) != SL_OK) {
         run->host.state = HOST_FAILED;
-        return 0;
+        return true;
     }
-    return status.contexts_created - run->contexts_before;
+    *count = status.contexts_created - run->contexts_before;
+    return true;
 }
 
 /* The likeliest reason is a window that could not be had. */
@@ -278,8 +283,9 @@ static int verdict(struct run *run)
 {
     int code =
         run->asked_to_end && run->program.exit_code == 128 + SIGTERM ? 0 : run->program.exit_code;
-    uint64_t contexts = count_contexts(run);
-    if (run->other_driver[0] != '\0' && contexts == 0) {
+    uint64_t contexts;
+    bool told = count_contexts(run, &contexts), none = told && contexts == 0;
+    if (run->other_driver[0] != '\0' && none) {
         say_error("the program used another driver: %s; what it drew there did not come through "
                   "Sluice",
                   run->other_driver);
@@ -296,11 +302,13 @@ static int verdict(struct run *run)
         }
         return SLUICE_EXIT_NOT_THROUGH_US;
     }
-    if (contexts == 0 && !run->launch->allow_idle) {
+    if (none && !run->launch->allow_idle) {
         say_idle();
         return code != 0 ? code : SLUICE_EXIT_NOT_THROUGH_US;
     }
-    say_detail("contexts made: %llu", (unsigned long long)contexts);
+    if (told) {
+        say_detail("contexts made: %llu", (unsigned long long)contexts);
+    }
     return code;
 }
 
