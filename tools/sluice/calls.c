@@ -445,7 +445,7 @@ static void give_json(struct calls *calls, const struct cap_event *event, uint64
     FILE *out = calls->out;
     uint32_t ctx_id = event->kind == CAP_EVENT_CALL ? event->call.ctx_id : 0;
     collect(calls, event, true);
-    json_number(out, "{\"call\": ", event->stamp);
+    json_number(out, "{\"schema\": 1, \"call\": ", event->stamp);
     json_number(out, ", \"context\": ", ctx_id);
     json_number(out, ", \"stream\": ", event->stream);
     json_number(out, ", \"frame\": ", frame);
