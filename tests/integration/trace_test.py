@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import unittest
+from operator import itemgetter
 
 from trace_bed import FRAMES, PATIENCE_S, SLUICE, TraceBed, sluice
 
@@ -179,9 +180,33 @@ class Traces(TraceBed):
             self.assertTrue(out.startswith("@@ frame 3\n"))
             self.assertRegex(out, r"(?m)^- \d+ gl\w+\(")
             self.assertRegex(out, r"(?m)^\+ \d+ vk\w+\(")
-            state = json.loads(self.ends(1, "diff", "--json", "--structure", *both))
-            self.assertTrue(state["differ"])
+            self.diff_as_json(*both)
         self.ends(3, "diff", str(self.any()), str(self.tmp / "none"), says="cannot be opened")
+
+    def diff_as_json(self, *both: str) -> None:
+        """What the text says, call by call, and how many there are of each frame."""
+        text = self.ends(1, "diff", "--frames", "3-4", *both).splitlines()
+        rows = [json.loads(line) for line in
+                self.ends(1, "diff", "--json", "--frames", "3-4", *both).splitlines()]  # fmt: skip
+        self.assertEqual({2}, {row["schema"] for row in rows})
+        calls = [row for row in rows if "side" in row]
+        signs = {"first": "-", "second": "+"}
+        self.assertEqual(
+            [line for line in text if line[0] in "-+"],
+            [f"{signs[row['side']]} {row['stream']} {row['text']}" for row in calls],
+        )
+        for row in calls:
+            trace = both[0] if row["side"] == "first" else both[1]
+            shown = self.ends(0, "dump", "--json", "--calls", str(row["call"]), trace)
+            self.assertEqual((1, row["name"]), itemgetter("schema", "name")(json.loads(shown)))
+        frames = [row for row in rows[:-1] if "side" not in row]
+        self.assertEqual([3, 4], [row["frame"] for row in frames])
+        self.assertEqual([sum(row["frame"] == n for row in calls) for n in (3, 4)],
+                         [row["differing_calls"] for row in frames])  # fmt: skip
+        self.assertEqual((True, len(calls), 2), itemgetter(
+            "differ", "differing_calls", "differing_frames")(rows[-1]))  # fmt: skip
+        counts = self.ends(1, "diff", "--json", "--structure", "--limit", "1", *both).splitlines()
+        self.assertEqual(1, sum("side" in json.loads(line) for line in counts))
 
     def test_a_pipe_is_read(self) -> None:
         trace = self.any()

@@ -4,6 +4,7 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 trace_tools_test.p
 """
 
 import json
+import math
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ import sys
 import time
 import unittest
 import zlib
+from operator import itemgetter
 from typing import Any
 
 from trace_bed import FRAMES, PATIENCE_S, PROGRAMS, SLUICE, TraceBed, sluice
@@ -89,6 +91,22 @@ class Pictures(TraceBed):
         self.ends(2, "diff", "--images", "--out", str(page), str(a), str(b),
                   says="is there already; overwrite it with --force")  # fmt: skip
         self.ends(1, "diff", "--images", "--out", str(page), "--force", str(a), str(b))
+
+    def test_how_far_pictures_are_apart(self) -> None:
+        """PSNR is of red, green and blue: 10 log10(255² / mean of the squared differences)."""
+        a, b = self.folders("apart")
+        png(a / "far.png", 2, 1, [(10, 20, 30), (10, 20, 30)])
+        png(b / "far.png", 2, 1, [(10, 20, 30), (40, 20, 26)])
+        png(a / "same.png", 1, 1, [(1, 2, 3)])
+        png(b / "same.png", 1, 1, [(1, 2, 3)])
+        out = self.ends(1, "diff", "--images", "--json", str(a), str(b))
+        far, same, whole = [json.loads(line) for line in out.splitlines()]
+        psnr = 10 * math.log10(255**2 / ((30**2 + 4**2) / 6))
+        self.assertEqual((2, True, 1, 30, round(psnr, 2)), itemgetter(
+            "schema", "differs", "pixels", "most", "psnr_db")(far))  # fmt: skip
+        self.assertEqual((False, 0, 0, None), itemgetter(
+            "differs", "pixels", "most", "psnr_db")(same))  # fmt: skip
+        self.assertEqual((1, 2), (whole["differing_pictures"], whole["pictures"]))
 
     def test_difference_pictures_show_where(self) -> None:
         a, b = self.folders("where")

@@ -9,11 +9,11 @@ struct told {
     char text[256];
 };
 
-static void on_line(void *user, char sign, uint32_t stream, const char *text)
+static void on_line(void *user, char sign, const struct line_of *line, const char *text)
 {
     struct told *told = user;
     size_t used = strlen(told->text);
-    snprintf(told->text + used, sizeof told->text - used, "%c%u %s;", sign, stream, text);
+    snprintf(told->text + used, sizeof told->text - used, "%c%u %s;", sign, line->stream, text);
 }
 
 /* Lines are separated by '|'; all of stream 1. */
@@ -23,7 +23,7 @@ static void fill(struct lines *lines, const char *text)
         char line[64];
         size_t size = strcspn(text, "|");
         snprintf(line, sizeof line, "%.*s", (int)size, text);
-        SLT_ASSERT_TRUE(lines_add(lines, 1, line));
+        SLT_ASSERT_TRUE(lines_add(lines, 1, 0, line));
         text += size + (text[size] == '|');
     }
 }

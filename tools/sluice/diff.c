@@ -5,6 +5,7 @@
 #include "tools/sluice/filter.h"
 #include "tools/sluice/folder.h"
 #include "tools/sluice/host_options.h"
+#include "tools/sluice/json.h"
 #include "tools/sluice/replay_shots.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace.h"
@@ -115,7 +116,7 @@ static bool add_call(struct diff *d, struct side *side, const struct cap_event *
     }
     const char *text = calls_text(side->calls, &shown);
     const char *name = schema_find(side->schema, sl_load_u32(event->call.packet)).name;
-    return lines_add(&side->lines, event->stream,
+    return lines_add(&side->lines, event->stream, event->stamp,
                      d->structure ? (name != NULL ? name : "unknown") : text);
 }
 
@@ -170,19 +171,49 @@ struct output {
     bool has_head;
 };
 
-static void on_line(void *user, char sign, uint32_t stream, const char *text)
+static void print_line(const struct output *o, char sign, const struct line_of *line,
+                       const char *text)
+{
+    printf("{\"schema\": 2, \"side\": \"%s\", \"frame\": %" PRIu64 ", \"stream\": %" PRIu32,
+           sign == '-' ? "first" : "second", o->frame, line->stream);
+    if (o->diff->structure) { /* one of many that are alike */
+        fputs(", \"name\": ", stdout);
+    } else {
+        printf(", \"call\": %" PRIu64 ", \"name\": \"%.*s\", \"text\": ", line->call,
+               (int)strcspn(text, "(: "), text);
+    }
+    json_text(stdout, text);
+    fputs("}\n", stdout);
+}
+
+static void on_line(void *user, char sign, const struct line_of *line, const char *text)
 {
     struct output *o = user;
     struct diff *d = o->diff;
     d->differing++;
-    if (d->printed++ >= d->limit || d->json) {
+    if (d->printed++ >= d->limit) {
+        return;
+    }
+    if (d->json) {
+        print_line(o, sign, line, text);
         return;
     }
     if (!o->has_head) {
         printf("@@ frame %" PRIu64 "\n", o->frame);
         o->has_head = true;
     }
-    printf("%c %" PRIu32 " %s\n", sign, stream, text);
+    printf("%c %" PRIu32 " %s\n", sign, line->stream, text);
+}
+
+static void end_frame(struct diff *d, uint64_t frame, uint64_t differing)
+{
+    const struct lines *a = &d->sides[0].lines, *b = &d->sides[1].lines;
+    d->differing_frames++;
+    if (d->json) {
+        printf("{\"schema\": 2, \"frame\": %" PRIu64 ", \"calls\": [%zu, %zu], "
+               "\"differing_calls\": %" PRIu64 "}\n",
+               frame, a->count, b->count, differing);
+    }
 }
 
 /* Returns an exit code. */
@@ -206,7 +237,9 @@ static int compare_all(struct diff *d)
         if (!lines_compare(&a->lines, &b->lines, d->eps, on_line, &output)) {
             return trace_failed(a->path, a->reader, SL_ERR_NOMEM);
         }
-        d->differing_frames += d->differing != before;
+        if (d->differing != before) {
+            end_frame(d, output.frame, d->differing - before);
+        }
         if (range_is_over(&d->filter.frames, a->place.frame)) {
             break;
         }
@@ -245,14 +278,14 @@ static void print_end(const struct diff *d)
 {
     uint64_t first = d->sides[0].place.frame, second = d->sides[1].place.frame;
     uint64_t frames = first > second ? first : second;
+    if (d->printed > d->limit) {
+        say_note("%" PRIu64 " more lines differ; raise --limit to see them", d->printed - d->limit);
+    }
     if (d->json) {
-        printf("{\"schema\": 1, \"differ\": %s, \"differing_calls\": %" PRIu64
+        printf("{\"schema\": 2, \"differ\": %s, \"differing_calls\": %" PRIu64
                ", \"differing_frames\": %" PRIu64 ", \"frames\": %" PRIu64 "}\n",
                d->differing != 0 ? "true" : "false", d->differing, d->differing_frames, frames);
         return;
-    }
-    if (d->printed > d->limit) {
-        say_note("%" PRIu64 " more lines differ; raise --limit to see them", d->printed - d->limit);
     }
     if (d->differing != 0) {
         printf("%" PRIu64 " calls differ in %" PRIu64 " of %" PRIu64 " frames\n", d->differing,
@@ -309,7 +342,7 @@ static int diff_folders(const struct opt_set *set, const char *const folders[2])
         return code;
     }
     if (how.json) {
-        printf("{\"schema\": 1, \"differ\": %s, \"differing_pictures\": %" PRIu64
+        printf("{\"schema\": 2, \"differ\": %s, \"differing_pictures\": %" PRIu64
                ", \"pictures\": %" PRIu64 "}\n",
                result.differing != 0 ? "true" : "false", result.differing, result.pictures);
     } else if (result.differing != 0) {
@@ -379,7 +412,10 @@ const struct verb verb_diff = {
         "Handles are numbered as they are made, so two recordings of one program are the "
         "same.\n"
         "With --shots both are replayed and their pictures compared, with --images two folders "
-        "of pictures.",
+        "of pictures.\n"
+        "--json prints a line for each call that differs, each frame that has some, each pair of "
+        "pictures\n(pixels that differ, most: by up to so much, psnr_db of red, green and blue), "
+        "and a last one.",
     .example = "sluice diff --frames 10-20 before.slc after.slc",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

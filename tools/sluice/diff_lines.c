@@ -20,7 +20,7 @@ static bool reserve(void *array, size_t *capacity, size_t want, size_t size)
     return more != NULL;
 }
 
-bool lines_add(struct lines *lines, uint32_t stream, const char *text)
+bool lines_add(struct lines *lines, uint32_t stream, uint64_t call, const char *text)
 {
     size_t size = strlen(text) + 1;
     if (!reserve(&lines->list, &lines->capacity, lines->count + 1, sizeof *lines->list) ||
@@ -33,7 +33,7 @@ bool lines_add(struct lines *lines, uint32_t stream, const char *text)
     }
     memcpy(lines->text + lines->text_size, text, size);
     lines->list[lines->count++] =
-        (struct line_of){.hash = hash, .text = lines->text_size, .stream = stream};
+        (struct line_of){.hash = hash, .text = lines->text_size, .call = call, .stream = stream};
     lines->text_size += size;
     return true;
 }
@@ -68,7 +68,7 @@ void lines_sort(struct lines *lines)
 struct compare {
     const struct lines *a, *b;
     double eps;
-    void (*line)(void *user, char sign, uint32_t stream, const char *text);
+    void (*line)(void *user, char sign, const struct line_of *line, const char *text);
     void *user;
 };
 
@@ -128,7 +128,7 @@ static void tell(const struct compare *c, char sign, const struct lines *lines, 
                  size_t to)
 {
     for (size_t i = from; i < to; i++) {
-        c->line(c->user, sign, lines->list[i].stream, lines->text + lines->list[i].text);
+        c->line(c->user, sign, &lines->list[i], lines->text + lines->list[i].text);
     }
 }
 
@@ -213,7 +213,8 @@ static void tell_script(const struct compare *c, const struct middle *m, const c
 }
 
 bool lines_compare(const struct lines *a, const struct lines *b, double eps,
-                   void (*line)(void *user, char sign, uint32_t stream, const char *text),
+                   void (*line)(void *user, char sign, const struct line_of *line,
+                                const char *text),
                    void *user)
 {
     const struct compare c = {.a = a, .b = b, .eps = eps, .line = line, .user = user};

@@ -10,6 +10,7 @@
 struct line_of {
     uint64_t hash; /* of stream and text */
     size_t text;   /* offset */
+    uint64_t call; /* its number, which counts for nothing */
     uint32_t stream;
 };
 
@@ -21,7 +22,7 @@ struct lines {
 };
 
 /* False: no memory. */
-bool lines_add(struct lines *lines, uint32_t stream, const char *text);
+bool lines_add(struct lines *lines, uint32_t stream, uint64_t call, const char *text);
 void lines_clear(struct lines *lines);
 void lines_finish(struct lines *lines);
 /* By stream and text. */
@@ -32,7 +33,8 @@ void lines_sort(struct lines *lines);
  * fraction or an exponent, in either line, may be `eps` apart. False: no memory. */
 #define LINES_EDITS 2048u
 bool lines_compare(const struct lines *a, const struct lines *b, double eps,
-                   void (*line)(void *user, char sign, uint32_t stream, const char *text),
+                   void (*line)(void *user, char sign, const struct line_of *line,
+                                const char *text),
                    void *user);
 
 #endif

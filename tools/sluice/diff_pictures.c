@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct verdict {
     uint32_t width_px[2], height_px[2];
     uint64_t pixels; /* that differ */
     uint32_t most;   /* largest difference of a channel */
+    double squares;  /* of the differences of red, green and blue: their mean */
 };
 
 struct pictures {
@@ -164,10 +166,12 @@ static void measure(const struct picture *a, const struct picture *b, uint32_t f
                 deep ? apart(a->deep[i], b->deep[i]) : (uint32_t)abs(a->pixels[c] - b->pixels[c]);
             most = by > most ? by : most;
             pixels[c] = (uint8_t)by;
+            v->squares += c % 4 < 3 ? (double)by * by : 0;
         }
         v->pixels += most > fuzz;
         v->most = most > v->most ? most : v->most;
     }
+    v->squares /= 3.0 * (double)count;
     v->differs = v->pixels != 0;
 }
 
@@ -216,15 +220,21 @@ static int compare_sizes(const struct pictures *p, const char *name, const struc
 static void print_verdict(const struct pictures *p, const char *name, const struct verdict *v)
 {
     if (p->options->json) {
-        fputs("{\"schema\": 1, \"picture\": ", stdout);
+        char psnr[32] = "null"; /* the same colours, or none to compare */
+        if (v->squares > 0) {
+            snprintf(psnr, sizeof psnr, "%.2f", 10 * log10(255.0 * 255.0 / v->squares));
+        }
+        fputs("{\"schema\": 2, \"picture\": ", stdout);
         json_text(stdout, name);
-        printf(", \"missing\": %s, \"sizes\": [[%" PRIu32 ", %" PRIu32 "], [%" PRIu32 ", %" PRIu32
-               "]], \"pixels\": %" PRIu64 ", \"most\": %" PRIu32 "}\n",
+        printf(", \"differs\": %s, \"missing\": %s, \"sizes\": [[%" PRIu32 ", %" PRIu32
+               "], [%" PRIu32 ", %" PRIu32 "]], \"pixels\": %" PRIu64 ", \"most\": %" PRIu32
+               ", \"psnr_db\": %s}\n",
+               v->differs ? "true" : "false",
                v->is_missing[0]   ? "\"first\""
                : v->is_missing[1] ? "\"second\""
                                   : "null",
-               v->width_px[0], v->height_px[0], v->width_px[1], v->height_px[1], v->pixels,
-               v->most);
+               v->width_px[0], v->height_px[0], v->width_px[1], v->height_px[1], v->pixels, v->most,
+               psnr);
     } else if (v->is_missing[0] || v->is_missing[1]) {
         printf("%s: only in %s\n", name, p->options->names[v->is_missing[0]]);
     } else if (v->pixels == 0) {
@@ -253,9 +263,11 @@ static int compare(const struct pictures *p, const char *name, bool first, bool 
     for (int i = 0; i < 2 && v.differs && p->page != NULL && code == SLUICE_EXIT_OK; i++) {
         code = v.is_missing[i] ? SLUICE_EXIT_OK : write_into(p, sides[i], name, &both[i]);
     }
+    if (code == SLUICE_EXIT_OK && (v.differs || p->options->json)) {
+        print_verdict(p, name, &v);
+    }
     if (code == SLUICE_EXIT_OK && v.differs) {
         p->result->differing++;
-        print_verdict(p, name, &v);
         if (p->page != NULL) {
             page_row(p, name, &v);
         }

@@ -19,7 +19,8 @@ struct pictures_result {
     uint64_t differing; /* those that only one side has included */
 };
 
-/* What does not end with .png is passed by. Prints a line for each picture that differs, on stdout.
+/* What does not end with .png is passed by. Prints a line for each picture that differs, on stdout;
+ * json: for each.
  * Returns an exit code: DIFFERENT where one does; the reason of others was said. */
 int diff_pictures(const char *const folders[2], const struct pictures_options *options,
                   struct pictures_result *result);
