@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -144,6 +145,28 @@ class Places(TraceBed):
                 )
             self.assertEqual(3, done.returncode, words)
             self.assertEqual(1, done.stderr.count("the result cannot be written: No space"), words)
+
+    def test_files_that_may_not_grow(self) -> None:
+        """The limit's signal ends nobody, and no half of anything is left."""
+        trace, folder = str(self.any()), self.tmp / "small"
+        folder.mkdir()
+
+        def limit() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+
+        for words in (
+            ["trim", "--offline", "-o", f"{folder}/out.slc", trace],
+            ["info", "--thumb", f"{folder}/out.png", trace],
+            ["dump", trace],
+        ):
+            with (self.tmp / "said").open("w") as out:
+                done = subprocess.run([SLUICE, *words], stdout=out, stderr=subprocess.PIPE,
+                                      text=True, env=environment(), preexec_fn=limit)  # fmt: skip
+            self.assertEqual(3, done.returncode, f"{words}: {done.stderr}")
+            self.assertIn("File too large", done.stderr, words)
+            self.assertEqual([], list(folder.iterdir()), words)
+        done = sluice("run", "--allow-idle", "--", "sh", "-c", "kill -XFSZ $$")
+        self.assertEqual(128 + signal.SIGXFSZ, done.returncode, "a program has it as ever")
 
     def test_a_folder_that_cannot_be(self) -> None:
         """It is said before anything is played."""
