@@ -56,6 +56,49 @@ void ggl_buffer_written(struct ggl_context *c, enum ggl_buffer_slot slot)
     pthread_mutex_unlock(&c->share->lock);
 }
 
+/* Deleted buffers that are remembered at most, in a group. */
+enum { GHOSTS_MAX = 64 };
+
+/* Where it is bound elsewhere it lives on: in other contexts of the group, and in vertex arrays.
+ * What is known of it stays under its name, until that is given out again or gets new storage. GLES
+ * 1 keeps contents here, and forgets them. */
+static void bury_locked(struct ggl_context *c, uint32_t name, struct ggl_buffer *b)
+{
+    uint32_t ghosts = sl_atomic_load_relaxed(&c->share->ghosts); /* written below the lock alone */
+    if (ggl_fixed(c) || ghosts >= GHOSTS_MAX) {
+        (void)sl_map_remove(&c->share->buffers, name);
+        ggl_buffer_free(b);
+    } else {
+        drop_contents(b);
+        b->deleted = true;
+        sl_atomic_store_relaxed(&c->share->ghosts, ghosts + 1); /* see ggl_buffers_born */
+    }
+}
+
+/* The object itself is not the one that died: forget that one. */
+static void forget_ghost_locked(struct ggl_context *c, struct ggl_buffer *b)
+{
+    b->deleted = b->immutable = b->gpu_written = false;
+    b->size = 0;
+    sl_atomic_store_relaxed(&c->share->ghosts,
+                            sl_atomic_load_relaxed(&c->share->ghosts) - 1); /* locked */
+}
+
+void ggl_buffers_born(struct ggl_context *c, GLsizei n, const GLuint *names)
+{
+    if (sl_atomic_load_relaxed(&c->share->ghosts) == 0) {
+        return; /* a name that another thread deletes just now is not given out yet */
+    }
+    pthread_mutex_lock(&c->share->lock);
+    for (GLsizei i = 0; names != NULL && i < n; i++) {
+        struct ggl_buffer *b = sl_map_find(&c->share->buffers, names[i]);
+        if (b != NULL && b->deleted) {
+            forget_ghost_locked(c, b);
+        }
+    }
+    pthread_mutex_unlock(&c->share->lock);
+}
+
 void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
 {
     struct ggl_context *c = ggl_any();
@@ -73,16 +116,16 @@ void ggl_glDeleteBuffers(GLsizei n, const GLuint *buffers)
         }
         ggl_spare_use(c, GGL_SPARE_BUFFER, name);
         pthread_mutex_lock(&c->share->lock);
-        struct ggl_buffer *b = sl_map_remove(&c->share->buffers, name);
+        struct ggl_buffer *b = sl_map_find(&c->share->buffers, name);
         if (b && b->lasting) { /* vertex arrays may hold the buffer on */
             ggl_lasting_flush_locked(c, b, b->map_offset, b->map_offset + b->map_size);
             ggl_lasting_end_locked(b);
         }
+        if (b && !b->deleted) {
+            bury_locked(c, name, b);
+        }
         ggl_buffers_changed_locked(c);
         pthread_mutex_unlock(&c->share->lock);
-        if (b) {
-            ggl_buffer_free(b);
-        }
         for (uint32_t slot = 0; slot < GGL_BUFFER_SLOTS; slot++) {
             c->buffers[slot] = c->buffers[slot] == name ? 0 : c->buffers[slot];
         }
@@ -116,6 +159,9 @@ static void note_data(struct ggl_context *c, enum ggl_buffer_slot slot, uint64_t
     pthread_mutex_lock(&c->share->lock);
     struct ggl_buffer *b = ggl_buffer_bound_locked(c, slot);
     if (b && !b->immutable) {
+        if (b->deleted) {
+            forget_ghost_locked(c, b);
+        }
         drop_contents(b);
         ggl_buffers_changed_locked(c);
         b->size = size;

@@ -44,6 +44,8 @@ struct ggl_buffer *ggl_buffer_bound_locked(struct ggl_context *c, enum ggl_buffe
 /* The host changed the contents of the buffer bound to a slot: the guest's copy is stale. */
 void ggl_buffer_written(struct ggl_context *c, enum ggl_buffer_slot slot);
 void ggl_buffer_free(void *buffer);
+/* Names are given out that may have died: they mean other objects now. */
+void ggl_buffers_born(struct ggl_context *c, GLsizei n, const GLuint *names);
 /* What contexts noted of buffers is void. */
 static inline void ggl_buffers_changed_locked(struct ggl_context *c)
 {

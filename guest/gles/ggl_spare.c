@@ -78,10 +78,18 @@ static void gen(struct ggl_context *c, enum ggl_spare_kind kind, GLsizei n, GLui
         }                                                                                          \
     }
 GEN(GenTextures, GGL_SPARE_TEXTURE)
-GEN(GenBuffers, GGL_SPARE_BUFFER)
 GEN(GenRenderbuffers, GGL_SPARE_RENDERBUFFER)
 GEN(GenFramebuffers, GGL_SPARE_FRAMEBUFFER)
 #undef GEN
+
+void ggl_glGenBuffers(GLsizei n, GLuint *names)
+{
+    struct ggl_context *c = ggl_current();
+    if (c) {
+        gen(c, GGL_SPARE_BUFFER, n, names, gles2_call_glGenBuffers);
+        ggl_buffers_born(c, n, names);
+    }
+}
 
 void ggl_spare_gen_vertex_arrays(struct ggl_context *c, GLsizei n, GLuint *arrays)
 {

@@ -128,6 +128,7 @@ struct ggl_buffer {
     uint64_t map_offset;
     uint64_t map_size;
     uint32_t map_access;
+    bool deleted;                /* a ghost: other contexts or vertex arrays may hold it on */
     bool immutable;              /* glBufferStorageEXT */
     uint32_t storage_flags;      /* what its storage allows */
     struct ggl_lasting *lasting; /* nullable: `map` lasts over draws (ggl_lasting.c) */
@@ -228,6 +229,7 @@ struct ggl_share {
                                     another object */
     uint32_t buffer_changes;     /* grows when a buffer dies, gets storage, a map or a copy here:
                                     what contexts noted of it (ggl_plain) is void */
+    uint32_t ghosts;             /* how many of `buffers` are deleted */
     uint32_t links;              /* grows with every link */
     uint32_t order;              /* grows when a context tells of what it wrote */
     uint32_t is_threaded;        /* contexts of it were current on several streams */
