@@ -130,3 +130,7 @@ def check(model: ir.Model) -> None:
     for alias in model.aliases:
         if alias.target not in entries:
             raise SpecError(alias.where, alias.name, f"target '{alias.target}' is no command")
+    entries |= {alias.name for alias in model.aliases}
+    for desktop in model.desktop:
+        if desktop.target and desktop.target not in entries:
+            raise SpecError(desktop.where, desktop.name, f"target '{desktop.target}' is no command")

@@ -170,6 +170,15 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class Desktop:
+    """A function of desktop OpenGL that drivers find for contexts of OpenGL ES, too."""
+
+    name: str
+    target: str  # the application's name for what it is there; empty: GL_INVALID_OPERATION
+    where: Where
+
+
+@dataclass(frozen=True)
 class Alias:
     """An application's name for a function that is marshalled under another:
     glBindVertexArrayOES."""
@@ -253,6 +262,7 @@ class Model:
     guest: Tuple[Policy, ...]
     host: Tuple[Policy, ...]
     aliases: Tuple[Alias, ...]
+    desktop: Tuple[Desktop, ...]
     extensions: Tuple[Extension, ...]
     extensions1: Tuple[Extension, ...]
     sizes: Tuple[Size, ...]

@@ -157,6 +157,9 @@ static inline struct gs_stream *ggl_context_stream(const struct ggl_context *con
 
 /* Record an error unless one is pending: the first one wins until glGetError. */
 void ggl_error(struct ggl_context *context, uint32_t error);
+/* What stands where the current context, whatever its version, has no function: GL's error for
+ * that. Without a context: nothing. Returns 0, for functions of any type. */
+uint64_t ggl_absent(void);
 
 /* A query, and whether our own host refused it, in one round trip: error queries travel before it
  * (for errors of earlier calls) and behind it (for its own), and both errors are the application's.

@@ -112,6 +112,15 @@ void ggl_error(struct ggl_context *c, uint32_t error)
     }
 }
 
+uint64_t ggl_absent(void)
+{
+    struct ggl_context *c = ggl_any();
+    if (c != NULL) {
+        ggl_error(c, GL_INVALID_OPERATION);
+    }
+    return 0;
+}
+
 GLenum ggl_glGetError(void)
 {
     struct ggl_context *c = ggl_any();

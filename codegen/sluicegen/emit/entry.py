@@ -24,6 +24,8 @@ from . import call, driver, lengths
 # Its commands have numbers that hosts of ours alone know.
 OWN = "glesx"
 FIXED = "gles1"
+# A function of GLES 1 that GLES 2 has without this: either name is found in a context of either.
+TWIN = "OES"
 # What policy's detail says of a function whose name GLES 1 has, too.
 FORWARDS = "forwards"
 BOTH = "both"
@@ -36,7 +38,8 @@ def _policy(model: ir.Model, command: ir.Command) -> Optional[ir.Policy]:
     return None
 
 
-def _size(param: ir.Param, command: ir.Command) -> str:
+def _size(param: ir.Param, command: ir.Command, always: bool = False) -> str:
+    """always: for a missing place, too."""
     assert param.length is not None
 
     def signed(name: str) -> bool:
@@ -47,7 +50,7 @@ def _size(param: ir.Param, command: ir.Command) -> str:
         param.length, lambda name: name, signed, lambda name: f"strlen({name})"
     )
     assert rule is not None, command.name
-    return f"{param.name} != NULL ? byte_count({rule}) : 0"
+    return f"byte_count({rule})" if always else f"{param.name} != NULL ? byte_count({rule}) : 0"
 
 
 def direct(command: ir.Command) -> bool:
@@ -73,7 +76,7 @@ def _query(planned: plan.CommandPlan) -> str:
     outputs = [s.param for s in planned.outputs]
     text = ""
     for p in outputs:
-        text += f"    uint32_t {p.size_name} = {_size(p, c)};\n"
+        text += f"    uint32_t {p.size_name} = {_size(p, c, True)};\n"
     total = " + ".join(p.size_name for p in outputs)
     text += f"    uint8_t *reply = ggl_scratch(c, (size_t)1 + {total});\n"
     text += "    if (reply == NULL) {\n        ggl_error(c, GL_OUT_OF_MEMORY);\n"
@@ -85,7 +88,7 @@ def _query(planned: plan.CommandPlan) -> str:
     for step in planned.request:
         p = step.param
         if p.name in places:
-            words.append(f"{places[p.name]}, {p.size_name}")
+            words.append(f"{places[p.name]}, {p.size_name}")  # asked even if nobody wants it
         else:
             words.append(f"{p.name}, {_size(p, c)}" if isinstance(step, plan.Bytes) else p.name)
     text += f"    if ({c.api}_ask_{c.name}({', '.join(words)})) {{\n"
@@ -95,14 +98,18 @@ def _query(planned: plan.CommandPlan) -> str:
 
 
 def _no_context(planned: plan.CommandPlan, other: str) -> str:
-    """What a function does when no context of its own is current; other: who looks for one."""
+    """What a function does when no context of its own is current; other: who looks for one. One of
+    another version refuses it."""
     c = planned.command
     if other:
         names = ", ".join(p.name for p in c.params)
         if planned.value is not None:
             return f"        return {other}({names});\n    }}\n"
         return f"        {other}({names});\n        return;\n    }}\n"
-    return "        return" + (";\n    }\n" if planned.value is None else " 0;\n    }\n")
+    return _ABSENT + ("" if planned.value is None else " 0") + ";\n    }\n"
+
+
+_ABSENT = "        (void)ggl_absent();\n        return"
 
 
 def _entry(planned: plan.CommandPlan, name: str, current: str, other: str) -> str:
@@ -132,15 +139,27 @@ def _entry(planned: plan.CommandPlan, name: str, current: str, other: str) -> st
     )
 
 
-def _choice(c: ir.Command) -> str:
+def _choice(c: ir.Command, fixed: str) -> str:
     """A hand-written function of GLES 2 or, without a context of that, GLES 1's."""
     names = ", ".join(p.name for p in c.params)
     text = f"static {c.returns} choose_{c.name}({driver.signature(c)})\n{{\n"
     text += "    if (SL_LIKELY(ggl_current() != NULL)) {\n"
-    ours, other = f"ggl_{c.name}({names});\n", f"ggl1_{c.name}({names});\n"
+    ours, other = f"ggl_{c.name}({names});\n", f"{fixed}({names});\n"
     if c.returns != "void":
         return text + f"        return {ours}    }}\n    return {other}}}\n"
     return text + f"        {ours}        return;\n    }}\n    {other}}}\n"
+
+
+def _refusal(c: ir.Command, version: str) -> str:
+    """A hand-written function of one version or, in a context of the other one, the error."""
+    names = ", ".join(p.name for p in c.params)
+    give = "" if c.returns == "void" else "return "
+    end = "\n        return;" if c.returns == "void" else ""
+    text = f"static {c.returns} refuse_{c.name}({driver.signature(c)})\n{{\n"
+    text += f"    if (SL_LIKELY({version}_current() != NULL)) {{\n"
+    text += f"        {give}{version}_{c.name}({names});"
+    text += f"{end}\n    }}\n    (void)ggl_absent();\n"
+    return text + ("" if c.returns == "void" else "    return 0;\n") + "}\n"
 
 
 def _declaration(c: ir.Command, prefix: str) -> str:
@@ -175,12 +194,30 @@ class _Entries:
             if how == "direct":
                 self.bodies.append(_entry(planned, f"ggl1_{c.name}", "ggl1_current", ""))
 
+    def refuse(self, api: plan.ApiPlan) -> None:
+        """Behind all others: functions of one version, where they do not refuse by themselves."""
+        for name in self.fixed:
+            twin = name[: -len(TWIN)]
+            if name.endswith(TWIN) and name not in self.own and twin in self.own:
+                self.found[name] = self.found[twin]
+        for c in (planned.command for planned in api.commands):
+            version = "ggl1" if c.api == FIXED else "ggl"
+            policy = _policy(self.model, c)
+            by_hand = policy is not None and policy.how == "hand" and policy.detail == ""
+            names = {c.name} | {a.name for a in self.model.aliases if a.target == c.name}
+            both = version == "ggl" and bool(names & set(self.fixed))
+            if by_hand and not both and self.found.get(c.name) == f"{version}_{c.name}":
+                self.found[c.name] = f"refuse_{c.name}"
+                self.bodies.append(_refusal(c, version))
+
     def add(self, planned: plan.CommandPlan) -> None:
         c = planned.command
         policy = _policy(self.model, c)
         fixed = next((p for p in self.model.guest if p.api == FIXED and p.name == c.name), None)
         detail = fixed.detail if fixed is not None else ""
         other = self.found.get(c.name, "")
+        if not other and c.name + TWIN in self.fixed:
+            other = self.found.get(c.name + TWIN, "")
         if policy is not None and policy.detail == BOTH:
             self.fixed[c.name] = c.api == OWN
             detail = BOTH
@@ -189,7 +226,7 @@ class _Entries:
             self.found[c.name] = f"ggl_{c.name}"
             if other and detail != FORWARDS:
                 self.found[c.name] = f"choose_{c.name}"
-                self.bodies.append(_choice(c))
+                self.bodies.append(_choice(c, other))
         elif (policy is None or policy.how == "direct") and direct(c):
             self.found[c.name] = f"entry_{c.name}"
             current = "ggl_any" if detail == BOTH else "ggl_current"
@@ -206,6 +243,8 @@ def emit(
     e.add_fixed(fixed)
     for planned in (c for api in apis for c in api.commands):
         e.add(planned)
+    for api in (fixed, *apis):
+        e.refuse(api)
     for alias in model.aliases:
         if alias.target in e.found:
             e.found.setdefault(alias.name, e.found[alias.target])
@@ -233,10 +272,12 @@ def emit(
         "const struct ggl_proc *ggl_proc_find(const char *name);\n",
     )
     sizes = lengths.functions(list(model.sizes))
-    rows = "".join(f'    {{"{n}", (void (*)(void)){e.found[n]}}},\n' for n in sorted(e.found))
+    names = {d.name: e.found[d.target] if d.target else "ggl_absent" for d in model.desktop}
+    names.update(e.found)
+    rows = "".join(f'    {{"{n}", (void (*)(void)){names[n]}}},\n' for n in sorted(names))
     body = "\n".join(sizes[k] for k in sorted(sizes)) + _HELPERS + "\n".join(e.bodies)
     body += f"\nstatic const struct ggl_proc procs[] = {{\n{rows}}};\n" + _FIND
-    names = [api.api.name for api in (fixed, *apis)]
+    families = [api.api.name for api in (fixed, *apis)]
     out.source(
         "guest/gles_entry.c",
         "GLES functions by name.",
@@ -245,9 +286,9 @@ def emit(
             "",
             '"guest/gles/ggl_state.h"',
             '"guest/gles1_entry.h"',
-            *(f'"guest/{name}_{part}.h"' for name in names for part in ("ask", "call")),
+            *(f'"guest/{name}_{part}.h"' for name in families for part in ("ask", "call")),
             '"guest/gles_hand.h"',
-            *(f'"wire/{name}_pack.h"' for name in names),
+            *(f'"wire/{name}_pack.h"' for name in families),
             "",
             "<stdlib.h>",
             "<string.h>",
@@ -268,7 +309,7 @@ static inline uint32_t byte_count(uint64_t bytes)
 
 static inline void give(void *out, const void *reply, uint32_t size)
 {
-    if (size != 0) {
+    if (out != NULL && size != 0) {
         memcpy(out, reply, size);
     }
 }

@@ -39,6 +39,10 @@ def read_model(root: Path) -> ir.Model:
         ir.Alias(cells[0], cells[1], cells[2], where)
         for where, cells in rows(root / "spec" / "aliases.csv", ("name", "target", "extension"))
     )
+    desktop = tuple(
+        ir.Desktop(cells[0], cells[1], where)
+        for where, cells in rows(root / "spec" / "desktop.csv", ("name", "target"))
+    )
     extensions = _extensions(root / "policy" / "extensions.csv")
     sizes = [
         ir.Size(cells[0], cells[1], _number(where, cells[1], cells[2], 10))
@@ -57,6 +61,7 @@ def read_model(root: Path) -> ir.Model:
         _policy(root / "policy" / "guest.csv"),
         _policy(root / "policy" / "host.csv"),
         aliases,
+        desktop,
         extensions,
         _extensions(root / "policy" / "extensions1.csv"),
         tuple(sizes),
