@@ -1,6 +1,4 @@
-/* main: robust --version 1|2|3 --scene fresh|asked|swept|every|mixed|none|list [--rounds N] [--call
- * NAME]
- * [--without NAME,NAME]. */
+/* main: robust --version 1|2|3 --scene NAME [--rounds N] [--call NAME] [--without NAME,NAME]. */
 #include "tests/integration/plain_egl.h"
 #include "tests/integration/robust/robust.h"
 
@@ -22,12 +20,14 @@ struct scene {
     const char *name;
     int rounds; /* without --rounds */
     void (*run)(void);
+    void (*change)(void); /* of each world, before it is called in; NULL: it is as it was made */
 };
 
 static struct {
     struct plain_egl egl;
     EGLSurface surface;
-    EGLContext context;
+    EGLContext context, sister; /* sister: EGL_NO_CONTEXT: none */
+    void (*change)(void);
     int version, rounds;
     const char *only, *without; /* NULL: of none */
     char extensions[16384];
@@ -60,7 +60,7 @@ static bool is_offered(const struct robust_call *c)
     return offered;
 }
 
-static bool is_called(const struct robust_call *c)
+bool robust_is_called(const struct robust_call *c)
 {
     return c->call != NULL && is_offered(c) &&
            (here.only == NULL || strcmp(here.only, c->name) == 0) &&
@@ -80,17 +80,26 @@ bool robust_may_go(struct robust *r)
     return go;
 }
 
+void robust_call_make(const struct robust_call *c, struct robust *r, bool asks)
+{
+    robust_outputs_clear();
+    robust_note(r, "%s", c->name);
+    c->call(r);
+    printf("%llx: ", (unsigned long long)r->returned);
+    if (asks) {
+        printf("%x,", (unsigned)glGetError());
+    } else {
+        printf("-,");
+    }
+    robust_outputs_print();
+    puts("");
+}
+
 static void one_call(const struct robust_call *c, struct robust *r)
 {
     for (int i = 0; i < 8 && glGetError() != GL_NO_ERROR; i++) {
     }
-    robust_outputs_clear();
-    robust_note(r, "%s", c->name);
-    c->call(r);
-    GLenum error = glGetError();
-    printf("%llx: %x,", (unsigned long long)r->returned, error);
-    robust_outputs_print();
-    puts("");
+    robust_call_make(c, r, true);
 }
 
 static void vertices_fill(void)
@@ -102,14 +111,17 @@ static void vertices_fill(void)
     }
 }
 
-static void world_begin(void)
+void robust_world_begin(void)
 {
     here.context = plain_egl_context(&here.egl, here.version, EGL_NO_CONTEXT);
     plain_egl_current(&here.egl, here.surface, here.context);
     robust_world(here.version, (const float(*)[4])vertices, robust_zeros());
+    if (here.change != NULL) {
+        here.change();
+    }
 }
 
-static void world_end(void)
+void robust_world_end(void)
 {
     if (robust_world_image != NULL) {
         eglDestroyImage(here.egl.display, robust_world_image);
@@ -117,6 +129,47 @@ static void world_end(void)
     }
     plain_egl_current(&here.egl, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     eglDestroyContext(here.egl.display, here.context);
+    eglDestroyContext(here.egl.display, here.sister);
+    eglGetError(); /* either may be gone */
+    here.sister = EGL_NO_CONTEXT;
+}
+
+/* --- worlds that are not as they were made --- */
+
+/* It can be named no more. */
+static void destroyed(void)
+{
+    eglDestroyContext(here.egl.display, here.context);
+}
+
+static void surfaceless(void)
+{
+    plain_egl_current(&here.egl, EGL_NO_SURFACE, here.context);
+}
+
+/* Another context of the group is current: what a group has is there, and nothing else. */
+static void shared(void)
+{
+    here.sister = plain_egl_context(&here.egl, here.version, here.context);
+    plain_egl_current(&here.egl, here.surface, here.sister);
+    robust_bind(here.version, (const float(*)[4])vertices);
+}
+
+/* ... and the first one deletes what is bound here. */
+static void deleted(void)
+{
+    shared();
+    plain_egl_current(&here.egl, here.surface, here.context);
+    robust_delete(here.version);
+    plain_egl_current(&here.egl, here.surface, here.sister);
+}
+
+/* A context of no group with the same names. */
+static void stranger(void)
+{
+    here.sister = plain_egl_context(&here.egl, here.version, EGL_NO_CONTEXT);
+    plain_egl_current(&here.egl, here.surface, here.sister);
+    robust_bind(here.version, (const float(*)[4])vertices);
 }
 
 /* --- scenes --- */
@@ -125,15 +178,15 @@ static void world_end(void)
 static void fresh(void)
 {
     for (int i = 0; i < robust_call_count; i++) {
-        if (!is_called(&robust_calls[i])) {
+        if (!robust_is_called(&robust_calls[i])) {
             continue;
         }
-        world_begin();
+        robust_world_begin();
         for (int round = 0; round < here.rounds; round++) {
             struct robust r = {.seed = (uint64_t)i * 1000 + (uint64_t)round, .is_wide = true};
             one_call(&robust_calls[i], &r);
         }
-        world_end();
+        robust_world_end();
     }
 }
 
@@ -141,7 +194,7 @@ static void fresh(void)
 static void none(void)
 {
     for (int i = 0; i < robust_call_count; i++) {
-        for (int round = 0; round < here.rounds && is_called(&robust_calls[i]); round++) {
+        for (int round = 0; round < here.rounds && robust_is_called(&robust_calls[i]); round++) {
             struct robust r = {.seed = (uint64_t)i * 1000 + (uint64_t)round, .is_wide = true};
             one_call(&robust_calls[i], &r);
         }
@@ -173,11 +226,11 @@ static bool sweep_at(int index, int at, int step)
 static void sweep(bool asked, int step)
 {
     for (int i = 0; i < robust_call_count; i++) {
-        if (is_called(&robust_calls[i]) && is_asked(robust_calls[i].name) == asked) {
-            world_begin();
+        if (robust_is_called(&robust_calls[i]) && is_asked(robust_calls[i].name) == asked) {
+            robust_world_begin();
             for (int at = 1; at <= ENUMS_MAX && sweep_at(i, at, step); at++) {
             }
-            world_end();
+            robust_world_end();
         }
     }
 }
@@ -199,10 +252,16 @@ static void every(void)
     sweep(false, 1);
 }
 
-/* Names that come to life are the driver's choice, once others died. */
-static bool makes_names(const char *name)
+const struct robust_call *robust_call_any(struct robust *choice, uint64_t *tries)
 {
-    return strncmp(name, "glGen", 5) == 0 || strncmp(name, "glCreate", 8) == 0;
+    const struct robust_call *c;
+    bool makes_names; /* they are the driver's choice, once others died */
+    do {
+        c = &robust_calls[robust_pick(choice, (uint32_t)robust_call_count)];
+        ++*tries;
+        makes_names = strncmp(c->name, "glGen", 5) == 0 || strncmp(c->name, "glCreate", 8) == 0;
+    } while (makes_names || !robust_is_called(c));
+    return c;
 }
 
 /* Any functions one behind the other. */
@@ -210,17 +269,14 @@ static void mixed(void)
 {
     for (int world = 0; world < here.rounds; world++) {
         struct robust choice = {.seed = (uint64_t)world + 1};
-        world_begin();
-        for (int i = 0, called = 0; called < MIXED; i++) {
-            const struct robust_call *c =
-                &robust_calls[robust_pick(&choice, (uint32_t)robust_call_count)];
-            struct robust r = {.seed = (uint64_t)world * 100000 + (uint64_t)i};
-            if (is_called(c) && !makes_names(c->name)) {
-                one_call(c, &r);
-                called++;
-            }
+        robust_world_begin();
+        uint64_t tries = 0;
+        for (int i = 0; i < MIXED; i++) {
+            const struct robust_call *c = robust_call_any(&choice, &tries);
+            struct robust r = {.seed = (uint64_t)world * 100000 + tries - 1};
+            one_call(c, &r);
         }
-        world_end();
+        robust_world_end();
     }
 }
 
@@ -234,9 +290,31 @@ static void list(void)
     }
 }
 
+static void turns(void)
+{
+    robust_turns(&here.egl, here.surface, &here.context, &here.sister, here.rounds);
+}
+
+static void threads(void)
+{
+    robust_threads(&here.egl, here.surface, &here.context, &here.sister, here.rounds);
+}
+
 static const struct scene scenes[] = {
-    {"fresh", 40, fresh}, {"asked", 1, asked}, {"swept", 1, swept}, {"every", 1, every},
-    {"mixed", 6, mixed},  {"none", 4, none},   {"list", 1, list},
+    {"fresh", 40, fresh, NULL},
+    {"asked", 1, asked, NULL},
+    {"swept", 1, swept, NULL},
+    {"every", 1, every, NULL},
+    {"mixed", 6, mixed, NULL},
+    {"none", 4, none, NULL},
+    {"list", 1, list, NULL},
+    {"destroyed", 4, fresh, destroyed},
+    {"surfaceless", 8, fresh, surfaceless},
+    {"shared", 12, fresh, shared},
+    {"deleted", 12, fresh, deleted},
+    {"stranger", 8, fresh, stranger},
+    {"turns", 6, turns, shared},
+    {"threads", 4, threads, shared},
 };
 
 static const struct scene *scene_find(const char *name)
@@ -266,22 +344,26 @@ int main(int argc, char **argv)
         }
     }
     if (here.version < 1 || here.version > 3 || scene == NULL) {
-        fputs("usage: robust --version 1|2|3 --scene fresh|asked|swept|every|mixed|none|list "
-              "[--rounds N] "
-              "[--call NAME] [--without NAME,NAME]\n",
+        fputs("usage: robust --version 1|2|3 --scene NAME [--rounds N] [--call NAME] "
+              "[--without NAME,NAME]; scenes:",
               stderr);
+        for (int i = 0; i < COUNT(scenes); i++) {
+            fprintf(stderr, " %s", scenes[i].name);
+        }
+        fputs("\n", stderr);
         return 2;
     }
+    here.change = scene->change;
     here.rounds = here.rounds != 0 ? here.rounds : scene->rounds;
     setvbuf(stdout, NULL, _IOLBF, 0);
     robust_memory_fill();
     vertices_fill();
     plain_egl_open(&here.egl);
     here.surface = plain_egl_pbuffer(&here.egl, ROBUST_SIDE);
-    world_begin();
+    robust_world_begin();
     snprintf(here.extensions, sizeof here.extensions, "%s",
              (const char *)glGetString(GL_EXTENSIONS));
-    world_end();
+    robust_world_end();
     scene->run();
     plain_egl_close(&here.egl);
     return 0;

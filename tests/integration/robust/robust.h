@@ -8,6 +8,7 @@
 #ifndef ROBUST_H
 #define ROBUST_H
 
+#include "tests/integration/plain_egl.h"
 #include "tests/integration/robust/robust_pick.h"
 
 #include <EGL/egl.h>
@@ -39,6 +40,10 @@ extern const struct robust_left_out robust_left_out[];
 /* Objects of every kind, the first of each bound, in a fresh context; arrays of which each draw can
  * be made. */
 void robust_world(int version, const float vertices[][4], const void *zeros);
+/* In another context: binds what its group has of the world's. */
+void robust_bind(int version, const float vertices[][4]);
+/* Deletes what groups have of all objects of the world. */
+void robust_delete(int version);
 /* An EGLImage of the world's, NULL: it has none. */
 extern void *robust_world_image;
 
@@ -67,6 +72,26 @@ const void *const *robust_inputs(struct robust *r);
 const GLchar *robust_text(struct robust *r);
 const GLchar *const *robust_texts(struct robust *r);
 void robust_returned(struct robust *r, uint64_t value);
+
+/* --- robust.c --- */
+
+void robust_world_begin(void);
+void robust_world_end(void);
+bool robust_is_called(const struct robust_call *c);
+/* One that makes no names, which are the driver's choice. *tries: how many were looked at. */
+const struct robust_call *robust_call_any(struct robust *choice, uint64_t *tries);
+/* Makes it and prints its line; asks: for its error, else that stays. */
+void robust_call_make(const struct robust_call *c, struct robust *r, bool asks);
+
+/* --- robust_turns.c --- */
+
+/* Any functions one behind the other, by turns in two contexts of a group; errors stay until
+ * somebody asks. rounds: worlds. The contexts are those of the world that is. */
+void robust_turns(const struct plain_egl *egl, EGLSurface surface, const EGLContext *first,
+                  const EGLContext *second, int rounds);
+/* The same, each context on a thread of its own; one calls at a time. */
+void robust_threads(const struct plain_egl *egl, EGLSurface surface, const EGLContext *first,
+                    const EGLContext *second, int rounds);
 
 /* With the arguments chosen: false where a driver dies of the call. */
 bool robust_may_go(struct robust *r);

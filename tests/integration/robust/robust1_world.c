@@ -16,6 +16,18 @@ const struct robust_left_out robust_left_out[] = {
     {NULL, NULL},
 };
 
+/* Draws read memory that is there. */
+static void arrays_set(const float vertices[][4])
+{
+    glBindBuffer(GL_ARRAY_BUFFER, 0);
+    glVertexPointer(4, GL_FLOAT, 0, vertices);
+    glColorPointer(4, GL_FLOAT, 0, vertices);
+    glNormalPointer(GL_FLOAT, 16, vertices);
+    glTexCoordPointer(2, GL_FLOAT, 16, vertices);
+    glEnableClientState(GL_VERTEX_ARRAY);
+    glEnableClientState(GL_COLOR_ARRAY);
+}
+
 void robust_world(int version, const float vertices[][4], const void *zeros)
 {
     GLuint names[ROBUST_DELETED];
@@ -30,13 +42,22 @@ void robust_world(int version, const float vertices[][4], const void *zeros)
     glBindBuffer(GL_ARRAY_BUFFER, names[0]);
     glBufferData(GL_ARRAY_BUFFER, 256, zeros, GL_STATIC_DRAW);
     glDeleteBuffers(1, &names[ROBUST_OBJECTS]);
-    /* Draws read memory that is there. */
-    glBindBuffer(GL_ARRAY_BUFFER, 0);
-    glVertexPointer(4, GL_FLOAT, 0, vertices);
-    glColorPointer(4, GL_FLOAT, 0, vertices);
-    glNormalPointer(GL_FLOAT, 16, vertices);
-    glTexCoordPointer(2, GL_FLOAT, 16, vertices);
-    glEnableClientState(GL_VERTEX_ARRAY);
-    glEnableClientState(GL_COLOR_ARRAY);
+    arrays_set(vertices);
     glClear(GL_COLOR_BUFFER_BIT); /* draws from before the first vertex are nobody's */
+}
+
+void robust_bind(int version, const float vertices[][4])
+{
+    (void)version;
+    arrays_set(vertices);
+    glBindTexture(GL_TEXTURE_2D, 1);
+}
+
+void robust_delete(int version)
+{
+    static const GLuint names[ROBUST_OBJECTS] = {1, 2, 3};
+    (void)version;
+    glDeleteTextures(ROBUST_OBJECTS, names);
+    glDeleteBuffers(ROBUST_OBJECTS, names);
+    glFlush();
 }

@@ -93,6 +93,16 @@ static void objects_make3(void)
     glDeleteVertexArrays(1, &names[ROBUST_OBJECTS]);
 }
 
+/* Draws read memory that is there, whatever is switched on. */
+static void arrays_set(const float vertices[][4])
+{
+    glBindBuffer(GL_ARRAY_BUFFER, 0);
+    for (GLuint i = 0; i < 16; i++) {
+        glVertexAttribPointer(i, 4, GL_FLOAT, GL_FALSE, 0, vertices);
+    }
+    glEnableVertexAttribArray(0);
+}
+
 void robust_world(int version, const float vertices[][4], const void *zeros)
 {
     GLuint names[ROBUST_DELETED], program = program_make(version);
@@ -120,10 +130,36 @@ void robust_world(int version, const float vertices[][4], const void *zeros)
         glUniformBlockBinding(program, 0, 1);
     }
     glClear(GL_COLOR_BUFFER_BIT | GL_DEPTH_BUFFER_BIT | GL_STENCIL_BUFFER_BIT);
-    /* Draws read memory that is there, whatever is switched on. */
-    glBindBuffer(GL_ARRAY_BUFFER, 0);
-    for (GLuint i = 0; i < 16; i++) {
-        glVertexAttribPointer(i, 4, GL_FLOAT, GL_FALSE, 0, vertices);
+    arrays_set(vertices);
+}
+
+void robust_bind(int version, const float vertices[][4])
+{
+    arrays_set(vertices);
+    glUseProgram(1);
+    glBindTexture(GL_TEXTURE_2D, 1);
+    glBindTexture(GL_TEXTURE_CUBE_MAP, 2);
+    glBindRenderbuffer(GL_RENDERBUFFER, 1);
+    if (version >= 3) {
+        glBindSampler(0, 1);
+        glBindBuffer(GL_UNIFORM_BUFFER, 1);
+        glBindBuffer(GL_PIXEL_UNPACK_BUFFER, 2);
+        glBindBuffer(GL_COPY_READ_BUFFER, 3);
     }
-    glEnableVertexAttribArray(0);
+}
+
+void robust_delete(int version)
+{
+    static const GLuint names[ROBUST_OBJECTS] = {1, 2, 3};
+    for (int i = 0; i < ROBUST_OBJECTS; i++) {
+        glDeleteProgram(names[i]);
+        glDeleteShader(names[i]);
+    }
+    glDeleteTextures(ROBUST_OBJECTS, names);
+    glDeleteBuffers(ROBUST_OBJECTS, names);
+    glDeleteRenderbuffers(ROBUST_OBJECTS, names);
+    if (version >= 3) {
+        glDeleteSamplers(ROBUST_OBJECTS, names);
+    }
+    glFlush();
 }
