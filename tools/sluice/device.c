@@ -255,7 +255,7 @@ const struct verb verb_device = {
              "crosvm) until it gets SIGINT, SIGTERM or SIGHUP.\n"
              "The guest's memory must be shared: -object memory-backend-memfd,share=on. When the "
              "machine goes, the next may connect.\n"
-             "Vulkan's shaders are checked before the driver sees them, and a driver of the CPU "
+             "Shaders are checked before the driver sees them, and a driver of the CPU "
              "gives nobody device\n"
              "addresses, which are the host's own. --trust leaves both out.",
     .example = "sluice device --socket /tmp/gpu.sock --size 1920x1080",

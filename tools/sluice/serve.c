@@ -177,8 +177,8 @@ const struct verb verb_serve = {
         "hangs takes that program alone,\n"
         "and waits more and more often for the next worker. Tools name it SOCKET@PROCESS "
         "(sluice dump lists them).\n"
-        "Otherwise programs are in one process with each other. Vulkan's shaders are checked "
-        "before the driver sees them.\n"
+        "Otherwise programs are in one process with each other. Shaders are checked before the "
+        "driver sees them.\n"
         "With --any-user a driver of the CPU gives nobody device addresses, which are the host's "
         "own. --trust leaves both out,\n"
         "and lets workers reach other processes.",
