@@ -117,3 +117,10 @@ uint32_t hgl_first(struct hr_call *call, uint32_t first, int32_t count)
     (void)call;
     return count > 0 && first > UINT32_MAX - (uint32_t)count ? UINT32_MAX - (uint32_t)count : first;
 }
+
+/* A binary is of a shader that was never written anew (hgl_clamp.h): without a byte it is not
+ * linked, which programs expect of those that another version of a driver has made. */
+int32_t hgl_binary_length(struct hr_call *call, int32_t length)
+{
+    return hgl_api_of(call)->ring->clamps && length > 0 ? 0 : length;
+}

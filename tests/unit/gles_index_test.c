@@ -7,6 +7,7 @@
 #include "wire/glesx_opcodes.h"
 
 #include <GLES3/gl32.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { STAGES = 4, ROOM = 1024 };
@@ -279,4 +280,27 @@ SLT_TEST_F(gles_index, errors_are_in_their_lines, t)
     SLT_SCOPE("%s", c.log);
     SLT_EXPECT_TRUE(!c.is_ok && strstr(c.log, "0:8(") != NULL &&
                     strstr(c.log, "`u' undeclared") != NULL);
+}
+
+/* --- past the texts --- */
+
+/* A binary that another host has made is of a text that nobody has looked at here. */
+SLT_TEST_F(gles_index, binaries_are_not_linked, t)
+{
+    struct gles_guest *g = t->g;
+    uint32_t length = 0, format = 0, program = linked(g, fine_cases[0].stages);
+    uint32_t size =
+        gles_call(g, GLES2_OP_glGetProgramiv, "uuu", program, GL_PROGRAM_BINARY_LENGTH, 4);
+    uint8_t *binary = calloc(1, size + 1);
+    gles_send(g, GLES2_OP_glGetProgramBinary, "uiuuu", program, size, 4, 4, size);
+    gles_read(g, &length, 4);
+    gles_read(g, &format, 4);
+    gles_read(g, binary, size);
+    uint32_t other = gles_call(g, GLES2_OP_glCreateProgram, "");
+    gles_send(g, GLES2_OP_glProgramBinary, "uudi", other, format, binary, size, size);
+    SLT_EXPECT_EQ((uint32_t)GL_NO_ERROR, gles_error(g));
+    SLT_EXPECT_EQ(0u, gles_call(g, GLES2_OP_glGetProgramiv, "uuu", other, GL_LINK_STATUS, 4));
+    gles_send(g, GLES2_OP_glProgramBinary, "uudi", other, format, binary, 0, -1);
+    SLT_EXPECT_EQ((uint32_t)GL_INVALID_VALUE, gles_error(g));
+    free(binary);
 }
