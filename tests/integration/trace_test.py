@@ -193,8 +193,10 @@ class Traces(TraceBed):
         signs = {"first": "-", "second": "+"}
         self.assertEqual(
             [line for line in text if line[0] in "-+"],
-            [f"{signs[row['side']]} {row['stream']} {row['text']}".partition("\n")[0]
-                for row in calls  # the commands that one carries follow on lines of their own],
+            [  # the commands that a call carries follow on lines of their own
+                f"{signs[row['side']]} {row['stream']} {row['text']}".partition("\n")[0]
+                for row in calls
+            ],
         )
         for row in calls:
             trace = both[0] if row["side"] == "first" else both[1]
