@@ -18,6 +18,7 @@ SLT_FIXTURE(ggl1, struct ggl_script, init, ggl_script_finish);
 #define CALL(type, name) ((type)ggl_proc_find(name)->fn)
 typedef void (*enum_uint)(GLenum, GLuint);
 typedef void (*one_enum)(GLenum);
+typedef GLenum (*get_error)(void);
 
 /* The opcodes of what was packed are these. */
 static bool packed(struct ggl_script *s, const uint32_t *wanted, size_t count)
@@ -40,12 +41,16 @@ SLT_TEST_F(ggl1, a_name_is_of_the_current_context, s)
     CALL(enum_uint, "glBindTexture")(GL_TEXTURE_2D, 3);
     CALL(one_enum, "glEnable")(GL_BLEND);
     CALL(one_enum, "glCullFace")(GL_BACK);
-    CALL(one_enum, "glShadeModel")(GL_FLAT); /* GLES 1's alone: nothing */
     SLT_EXPECT_TRUE(PACKED(&later, GLES2_OP_glBindTexture, GLES2_OP_glEnable, GLES2_OP_glCullFace));
+    CALL(one_enum, "glShadeModel")(GL_FLAT); /* GLES 1's alone: an error, behind the host's */
+    SLT_EXPECT_TRUE(PACKED(&later, GLES2_OP_glGetError));
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_OPERATION, CALL(get_error, "glGetError")());
     ggl_make_current(s->context, &s->stream);
-    CALL(one_enum, "glUseProgram")(0); /* of GLES 2 alone: nothing */
+    CALL(one_enum, "glUseProgram")(0); /* of GLES 2 alone */
+    SLT_EXPECT_TRUE(PACKED(s, GLES1_OP_glGetError));
+    SLT_EXPECT_EQ((GLenum)GL_INVALID_OPERATION, CALL(get_error, "glGetError")());
     CALL(one_enum, "glShadeModel")(GL_FLAT);
-    SLT_EXPECT_TRUE(PACKED(s, GLES1_OP_glShadeModel));
+    SLT_EXPECT_TRUE(PACKED(s, GLES1_OP_glGetError, GLES1_OP_glShadeModel)); /* as it was asked */
     ggl_make_current(NULL, NULL);
     CALL(one_enum, "glEnable")(GL_BLEND);
     SLT_EXPECT_TRUE(PACKED(s));
