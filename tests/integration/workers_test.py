@@ -33,6 +33,7 @@ ICD_FILE = os.environ.get("SLUICE_ICD", "")
 PROGRAMS = int(os.environ.get("SLUICE_PROGRAMS", "12"))  # 1024 is the long form
 
 LOST = 42  # kill_codes.h
+NOTHING = 3  # crash_program.c
 GAP_MAX_S = 1.0  # between two frames of who must not notice
 FAIR = 0.8 / 2  # of what a program draws alone, beside one that takes all it can get
 
@@ -191,7 +192,7 @@ class Crash(Workers):
             self.assertRegex(said, rf"died of signal {int(number)} .*kill_client \(process \d+, ")
 
     def test_a_driver_crashes_alone(self) -> None:
-        self.serve("--isolate", "--worker-memory", "512M")
+        self.serve("--isolate", "--trust", "--worker-memory", "512M")
         steady = self.frames()
         for way in ("shared", "compiler"):
             program = self.program(CRASH, way)
@@ -202,6 +203,13 @@ class Crash(Workers):
         self.assertIsNone(steady.process.poll())
         steady.end()
         self.assertEqual(2, self.end().count("died of signal"))
+
+    def test_indices_crash_no_driver(self) -> None:
+        self.serve("--isolate")
+        program = self.program(CRASH, "shared")
+        self.assertEqual("crashing\n", program.communicate(timeout=PATIENCE_S)[0])
+        self.assertEqual(NOTHING, program.returncode)
+        self.assertEqual(0, self.end().count("died of signal"))
 
     def vulkan_crashes(self, way: str) -> None:
         """Its device is lost, a program beside it draws on, and the log names it."""
