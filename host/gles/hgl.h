@@ -86,7 +86,6 @@ struct hgl_state {
     struct hgl_messages *messages; /* nullable: the guest was never told any; owned */
     enum hgl_runs runs;            /* can the driver take several draws in one call? */
     bool debuggable;               /* it has KHR_debug; known when `runs` is */
-    bool fences_known, fences;     /* it has glFenceSync */
     struct hgl_group *group;       /* counted */
     uint32_t top[HGL_OWN_KINDS];   /* highest name that was ever given out */
     bool has_counted;              /* some query was begun */

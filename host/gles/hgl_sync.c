@@ -6,7 +6,6 @@
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define SLICE_NS (5 * SL_NS_PER_MS)
@@ -131,18 +130,6 @@ void hgl_glGetSyncivAEMU(struct hr_call *call, const struct gles2_args_glGetSync
 
 /* --- flushes --- */
 
-static bool has_fences(const struct gl_driver *gl, struct hgl_state *s)
-{
-    if (!s->fences_known) {
-        const char *version = (const char *)gl->GetString(GL_VERSION);
-        int major = 0;
-        s->fences_known = true;
-        s->fences = gl->FenceSync != NULL && version != NULL &&
-                    sscanf(version, "OpenGL ES %d", &major) == 1 && major >= 3;
-    }
-    return s->fences;
-}
-
 /* A program's own calls take it longer than ours take us, so a driver that draws by the processor
  * stays close behind it, and not behind us. Mesa's (22) has 64 pictures under way; once it had as
  * many, each begins only when the one before is drawn, for as long as the context lives. */
@@ -169,7 +156,8 @@ void hgl_glFlush(struct hr_call *call, const struct gles2_args_glFlush *a)
         return;
     }
     struct hgl_group *g = api->state->group;
-    if (sl_atomic_add(&g->flushes, 1) % FLUSHES_A_FENCE == 0 && has_fences(api->gl, api->state)) {
+    bool has_fences = api->state->gles_version >= 30 && api->gl->FenceSync != NULL;
+    if (has_fences && sl_atomic_add(&g->flushes, 1) % FLUSHES_A_FENCE == 0) {
         hold_up(call, g);
     }
 }
