@@ -43,6 +43,8 @@ static void close_picture(struct kv *kv)
     vkDestroyPipelineLayout(kv->vx.device, kv->layout, NULL);
     vx_buffer_free(&kv->vx, &kv->pixels);
     vx_target_free(&kv->vx, &kv->target);
+    kv->pipeline = VK_NULL_HANDLE;
+    kv->layout = VK_NULL_HANDLE;
     kv->target.pass = VK_NULL_HANDLE;
 }
 
