@@ -22,6 +22,7 @@ struct loop {
     uint32_t changes;      /* rep.changes at its begin */
     uint64_t first, end;   /* frames; end: the first one that is not of it */
     uint64_t first_behind; /* rep.calls_behind at its begin */
+    uint64_t last_stamp;   /* of what was played last */
 };
 
 /* --- where it begins and ends --- */
@@ -39,17 +40,20 @@ static bool is_refused(const struct loop *l)
     return l->rep->report->loop.reason[0] != '\0';
 }
 
-/* All that was fed is over. What has begun may still be at it: it is waited for, for a while. */
-static bool is_still(struct rep *rep)
+/* All that was fed is over. What had begun by `stamp` may still be at it, as it may wait for what
+ * comes later: it is waited for, for a while. */
+static bool is_still(struct rep *rep, uint64_t stamp)
 {
-    rep_catch_up_all(rep, UINT64_MAX);
+    rep_catch_up_all(rep, stamp);
     rep_settle(rep);
     for (uint32_t i = 0; i < REP_RINGS; i++) {
         struct rep_ring *ring = rep->rings[i];
         if (ring == NULL || sl_atomic_load_relaxed(&ring->is_gone) != 0) {
             continue;
         }
-        for (uint32_t tries = 0; tries < REST_S && !rep_ring_is_done(ring, ring->fed); tries++) {
+        bool was_over = ring->last_end != 0 && ring->last_end < stamp;
+        uint32_t most = was_over ? REST_S : 1;
+        for (uint32_t tries = 0; tries < most && !rep_ring_is_done(ring, ring->fed); tries++) {
             rep_ring_linger(ring, ring->fed, sl_clock_ns());
         }
         if (!rep_ring_is_done(ring, ring->fed) || sl_atomic_load_acquire(&ring->is_lost) != 0) {
@@ -63,7 +67,7 @@ static bool is_still(struct rep *rep)
 }
 
 /* The event is the first one of the loop. */
-static void begin(struct loop *l)
+static void begin(struct loop *l, uint64_t stamp)
 {
     struct rep *rep = l->rep;
     l->first = rep->frame;
@@ -76,7 +80,7 @@ static void begin(struct loop *l)
     } else if (rep->context_count == 0) {
         rep->report->loop.is_from_nothing = true;
         refuse(l, "it begins with nothing");
-    } else if (!is_still(rep)) {
+    } else if (!is_still(rep, stamp)) {
         refuse(l, "something waits at its begin");
     } else {
         enum sl_result result = rep_kept_take(&l->begin, rep);
@@ -101,6 +105,7 @@ static bool is_over(const struct loop *l)
 
 static void play(struct loop *l, struct cap_event *event)
 {
+    l->last_stamp = event->stamp;
     rep_play(l->rep, event);
     rep_close_frame(l->rep, false);
 }
@@ -127,7 +132,7 @@ static enum sl_result play_first(struct loop *l, struct cap_event *event)
         if (!has_begun && rep_is_behind(rep, rep->options.first_frame) && !is_led) {
             has_begun = true;
             rep_close_frame(rep, true);
-            begin(l);
+            begin(l, event->stamp);
             begin_ns = sl_clock_ns();
         }
         if (has_begun && event->kind == CAP_EVENT_CALL && names_once(rep, event)) {
@@ -199,7 +204,7 @@ static bool go_back(struct loop *l)
     bool is_first = !l->has_back;
     if (rep->changes != l->changes) {
         refuse(l, "contexts came or went in it");
-    } else if (!is_still(rep)) {
+    } else if (!is_still(rep, l->last_stamp)) {
         refuse(l, "something waits at its end");
     }
     if (is_refused(l) || (is_first && !find_back(l)) ||

@@ -93,6 +93,17 @@ class Loops(TraceBed):
         self.assertEqual(0, run.returncode, words)
         return usage.ru_maxrss
 
+    def test_frames_beside_what_waits_are_played_from_the_start(self) -> None:
+        """Two threads wait for what comes frames later: it is never waited for at either end."""
+        program = os.environ.get("WAITS_PROGRAM", "")
+        if program == "":
+            self.skipTest("WAITS_PROGRAM is not set")
+        trace = self.recorded("waits", [program], 4)
+        whole = dict(shown(self.ends(0, "replay", "--hash", "--expect", "live", str(trace))))
+        out = self.ends(0, "replay", "--hash", "--loop", "2", "--frames", "9-10", str(trace),
+                        says="played from the start: something waits at its ")  # fmt: skip
+        self.assertEqual([(n, whole[n]) for n in (9, 10)] * 2, shown(out))
+
     def test_what_cannot_go_back_is_played_from_the_start(self) -> None:
         """A recording that begins with nothing ends in that when its program is gone."""
         for trace in self.traces.values():
