@@ -14,7 +14,8 @@
 /* A frame whose mark was reached and whose picture, if there is one, is complete. */
 struct rep_frame {
     uint64_t number;
-    uint64_t end_ns; /* sl_clock_ns() when its last packet was over */
+    uint64_t begin_ns; /* sl_clock_ns() when the one before it was over, or the run or loop began */
+    uint64_t end_ns;   /* when its last packet was over */
     uint32_t surface, width_px, height_px;
     bool has_hash; /* the ring gave a picture, and hashes were asked for */
     uint64_t hash[2];

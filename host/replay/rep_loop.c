@@ -133,7 +133,7 @@ static enum sl_result play_first(struct loop *l, struct cap_event *event)
             has_begun = true;
             rep_close_frame(rep, true);
             begin(l, event->stamp);
-            begin_ns = sl_clock_ns();
+            begin_ns = rep->frame_begin_ns = sl_clock_ns();
         }
         if (has_begun && event->kind == CAP_EVENT_CALL && names_once(rep, event)) {
             refuse(l, "it makes objects whose names a driver gives out once");
@@ -237,7 +237,7 @@ static bool go_back(struct loop *l)
 static void play_again(struct loop *l)
 {
     struct rep *rep = l->rep;
-    uint64_t begin_ns = sl_clock_ns();
+    uint64_t begin_ns = rep->frame_begin_ns = sl_clock_ns();
     rep_choose_pixels(rep);
     /* Drivers give no name out twice: the recorded ones are made by their use. */
     rep->is_again = true;

@@ -161,6 +161,7 @@ struct rep {
         uint64_t frame;        /* its own */
         struct cap_frame mark;
     } open_frame;
+    uint64_t frame_begin_ns;                        /* rep_frame.begin_ns of the next one */
     uint32_t contexts[REP_CONTEXTS], context_count; /* in the order in which they came */
     uint32_t changes;                               /* contexts that came or went */
     uint64_t last_serial;                           /* of resources */

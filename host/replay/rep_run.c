@@ -209,6 +209,7 @@ static void close_frame(struct rep *rep)
     }
     const struct rep_frame frame = {
         .number = rep->open_frame.frame,
+        .begin_ns = rep->frame_begin_ns,
         .end_ns = picture.end_ns != 0 ? picture.end_ns : sl_clock_ns(),
         .surface = mark->surface,
         .width_px = picture.end_ns != 0 ? picture.frame.width_px : mark->width_px,
@@ -217,6 +218,7 @@ static void close_frame(struct rep *rep)
         .hash = {picture.hash[0], picture.hash[1]},
         .pixels = picture.pixels,
         .mark = mark};
+    rep->frame_begin_ns = frame.end_ns;
     if (!rep->stop && rep->options.frame != NULL &&
         !rep->options.frame(rep->options.user, &frame)) {
         rep->report->end = REP_END_ASKED;
@@ -387,7 +389,7 @@ void rep_run(struct rep *rep, struct vgd *device, struct rep_report *report)
     rep->device = device;
     rep->report = report;
     report->first_frame = report->frames = rep->frame;
-    uint64_t begin = sl_clock_ns();
+    uint64_t begin = rep->frame_begin_ns = sl_clock_ns();
     rep_choose_pixels(rep);
     if (rep->options.again != NULL) {
         result = rep_loop(rep, &event);

@@ -176,6 +176,25 @@ class Replay(TraceBed):
                       for b in ("gpu", "cpu")]  # fmt: skip
             self.assertEqual(*hashes)  # there are no other drivers here
 
+    def test_frames_are_counted_as_asked(self) -> None:
+        """Not those that lead to them, and of these nothing takes part in what a frame took."""
+        for trace in map(str, self.traces.values()):
+            for frames, count, backend in (("0-8/4", 3, "gpu"), ("2,7", 2, "decode")):
+                state = self.last_line("--frames", frames, "--backend", backend, trace)
+                self.assertEqual(count, state["frames"], frames)
+            state = self.last_line("--frames", "3-5", "--loop", "2", trace)
+            self.assertEqual(6, state["frames"])
+            state = self.last_line("--frames", "12", trace)
+            self.assertEqual([1, 13], [state[name] for name in ("frames", "played")])
+            most = state["frame_ms"]["max"]  # type: ignore[index]
+            self.assertAlmostEqual(state["seconds"] * 1e3, most, 2)  # type: ignore[operator]
+            line = self.ends(0, "replay", "-v", "--frames", "12", trace,
+                             says="13 frames were played for 1")  # fmt: skip
+            self.assertRegex(line, "^frames 1  time ")
+            calls = [self.last_line("--backend", "decode", "--frames", part, trace)["calls"]
+                     for part in ("0-4", "5-")]  # fmt: skip
+            self.assertEqual(self.last_line("--backend", "decode", trace)["calls"], sum(calls))
+
     def test_loops_draw_the_same(self) -> None:
         for trace in map(str, self.traces.values()):
             lines = self.ends(0, "replay", "--loop", "6", "--hash", trace).splitlines()[:-1]

@@ -199,7 +199,7 @@ static int run(const struct opt_set *set)
         code = trace_preload(r.path, r.reader);
     }
     if (code == SLUICE_EXIT_OK && replay_is_backend(set, "decode")) {
-        code = replay_decode(r.path, r.reader, opt_on(set, REPLAY_STRICT), shown.json);
+        code = replay_decode(r.path, r.reader, &r.frames, opt_on(set, REPLAY_STRICT), shown.json);
         trace_say_skipped(r.reader);
     } else if (code == SLUICE_EXIT_OK) {
         code = replay_plan_read(r.path, r.reader, opt_on(set, REPLAY_PLAN), &r.plan);

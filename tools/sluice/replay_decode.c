@@ -35,6 +35,8 @@ static const char *wrong_with(const struct cap_event_call *call)
 }
 
 struct decoded {
+    const struct range *asked;
+    uint64_t at; /* the frame that goes on */
     uint64_t frames, calls, calls_behind, bytes, wrong;
     bool is_damaged;
 };
@@ -42,51 +44,56 @@ struct decoded {
 static void take(struct decoded *d, const struct cap_event *event)
 {
     if (event->kind == CAP_EVENT_FRAME) {
-        d->frames++;
+        d->frames += range_has(d->asked, d->at++);
         d->calls_behind = 0;
         return;
     }
     if (event->kind != CAP_EVENT_CALL) {
         return;
     }
-    d->calls++;
     d->calls_behind++;
+    if (!range_has(d->asked, d->at)) {
+        return;
+    }
+    d->calls++;
     d->bytes += event->call.size;
     const char *wrong = wrong_with(&event->call);
     if (wrong != NULL && !event->call.is_refused && !event->call.is_lost) {
         const char *name = call_name(sl_load_u32(event->call.packet));
         char number[TRACE_NUMBER];
         say_error("diverged at call %s (frame %" PRIu64 ") %s: %s",
-                  trace_number(event->stamp, number), d->frames, name != NULL ? name : "unknown",
+                  trace_number(event->stamp, number), d->at, name != NULL ? name : "unknown",
                   wrong);
         d->wrong++;
     }
 }
 
-int replay_decode(const char *path, struct cap_reader *reader, bool strict, bool json)
+int replay_decode(const char *path, struct cap_reader *reader, const struct range *frames,
+                  bool strict, bool json)
 {
     struct cap_merge *merge;
     struct cap_event event;
     struct cap_damage damage;
-    struct decoded d = {0};
+    struct decoded d = {.asked = frames};
     uint64_t begin = sl_clock_ns();
     enum sl_result result = cap_merge_create(reader, &merge);
     if (result != SL_OK) {
         return trace_failed(path, reader, result);
     }
-    while ((result = cap_merge_next(merge, &event, &damage)) == SL_OK) {
+    while (!range_is_over(frames, d.at) &&
+           (result = cap_merge_next(merge, &event, &damage)) == SL_OK) {
         take(&d, &event);
     }
     cap_merge_destroy(merge);
     if (result == SL_ERR_PROTOCOL) {
-        trace_say_damage(&damage, d.frames);
+        trace_say_damage(&damage, d.at);
         d.is_damaged = true;
-    } else if (result != SL_ERR_NOTFOUND) {
+    } else if (result != SL_ERR_NOTFOUND && result != SL_OK) {
         return trace_failed(path, reader, result);
     }
-    bool is_cut = !reader->is_complete && !d.is_damaged;
+    bool is_cut = !reader->is_complete && !d.is_damaged && result != SL_OK;
     if (is_cut) {
-        trace_say_cut(d.frames, d.calls_behind);
+        trace_say_cut(d.at, d.calls_behind);
     }
     double seconds = (double)(sl_clock_ns() - begin) / 1e9;
     double rate = seconds > 0 ? (double)d.calls / seconds : 0;

@@ -2,10 +2,12 @@
 #ifndef SLUICE_REPLAY_DECODE_H
 #define SLUICE_REPLAY_DECODE_H
 
+#include "tools/sluice/range.h"
 #include "host/capture/cap_merge.h"
 
-/* Returns an exit code: DIVERGED when a packet that was accepted while recording is none that the
- * tables know. */
-int replay_decode(const char *path, struct cap_reader *reader, bool strict, bool json);
+/* frames: those that are taken apart. Returns an exit code: DIVERGED when a packet that was
+ * accepted while recording is none that the tables know. */
+int replay_decode(const char *path, struct cap_reader *reader, const struct range *frames,
+                  bool strict, bool json);
 
 #endif

@@ -249,7 +249,6 @@ static bool on_round(void *user)
         return false;
     }
     begin_round(r);
-    shown_begin(r->shown);
     r->pace.begin_ns = 0;
     return true;
 }
@@ -301,7 +300,6 @@ static int play_once(struct replay *r, const struct host_options *host, uint64_t
     if (code == SLUICE_EXIT_OK) {
         r->device->ops->describe(r->device, r->driver, sizeof r->driver);
         r->load_ns = sl_clock_ns() - begin;
-        shown_begin(r->shown);
         r->pace.begin_ns = 0;
         if (draws) {
             drawn_restart(r->drawn);
@@ -359,7 +357,7 @@ static int play_through(struct replay *r, const struct host_options *host, struc
         code = play_once(r, host, first, &report);
         all->frames += report.frames - report.first_frame + report.loop.frames;
         all->calls += report.calls;
-        all->time_ns += report.time_ns;
+        all->time_ns += report.time_ns - report.loop.back_ns - report.loop.find_ns;
         goes_on = code == SLUICE_EXIT_DAMAGED && opt_on(r->set, REPLAY_KEEP_GOING) &&
                   find_snapshot(r, report.frames, &first);
         worst = code == SLUICE_EXIT_DAMAGED ? code : worst;

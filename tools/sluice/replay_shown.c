@@ -4,7 +4,6 @@
 #include "tools/sluice/json.h"
 #include "tools/sluice/picture.h"
 #include "tools/sluice/say.h"
-#include "transport/base/clock.h"
 #include "transport/base/mem.h"
 
 #include <errno.h>
@@ -25,8 +24,8 @@ struct shown {
     uint64_t expected_count;
     uint64_t *times; /* of frames, ns */
     size_t time_count, time_capacity;
-    uint64_t last_ns;
-    uint64_t frames; /* shown */
+    uint64_t time_ns; /* their sum */
+    uint64_t frames;  /* shown */
     uint64_t differing;
 };
 
@@ -181,6 +180,7 @@ static int compare(struct shown *s, const struct rep_frame *frame)
 
 static void add_time(struct shown *s, uint64_t ns)
 {
+    s->time_ns += ns;
     if (s->time_count == s->time_capacity) {
         size_t capacity = s->time_capacity != 0 ? s->time_capacity * 2 : 1024;
         uint64_t *more = sl_realloc(s->times, capacity * sizeof *more);
@@ -191,11 +191,6 @@ static void add_time(struct shown *s, uint64_t ns)
         s->time_capacity = capacity;
     }
     s->times[s->time_count++] = ns;
-}
-
-void shown_begin(struct shown *shown)
-{
-    shown->last_ns = sl_clock_ns();
 }
 
 static void print_hash(const struct shown *s, const struct rep_frame *frame)
@@ -221,8 +216,7 @@ static void print_hash(const struct shown *s, const struct rep_frame *frame)
 int shown_frame(struct shown *shown, const struct rep_frame *frame)
 {
     int code = SLUICE_EXIT_OK;
-    add_time(shown, frame->end_ns > shown->last_ns ? frame->end_ns - shown->last_ns : 0);
-    shown->last_ns = frame->end_ns;
+    add_time(shown, frame->end_ns > frame->begin_ns ? frame->end_ns - frame->begin_ns : 0);
     shown->frames++;
     if (shown->options.hash) {
         print_hash(shown, frame);
@@ -259,22 +253,27 @@ void shown_last_line(struct shown *shown, const struct rep_report *report, bool 
         qsort(shown->times, shown->time_count, sizeof *shown->times, by_value);
     }
     say_clear_line();
-    double seconds = (double)report->time_ns / 1e9;
-    double fps = seconds > 0 ? (double)report->frames / seconds : 0;
+    bool is_part = shown->frames != report->frames; /* others led to them */
+    double seconds = (double)(is_part ? shown->time_ns : report->time_ns) / 1e9;
+    double fps = seconds > 0 ? (double)shown->frames / seconds : 0;
     double p50 = percentile_ms(shown, 0.50), p95 = percentile_ms(shown, 0.95),
            p99 = percentile_ms(shown, 0.99), most = percentile_ms(shown, 1);
     if (shown->options.json) {
-        printf("{\"schema\": 1, \"complete\": %s, \"frames\": %" PRIu64 ", \"calls\": %" PRIu64
+        printf("{\"schema\": 1, \"complete\": %s, \"frames\": %" PRIu64 ", \"played\": %" PRIu64
+               ", \"calls\": %" PRIu64
                ", \"seconds\": %.6f, \"fps\": %.3f, \"frame_ms\": {\"p50\": %.4f, \"p95\": %.4f, "
                "\"p99\": %.4f, \"max\": %.4f}, \"load_seconds\": %.6f, \"differing\": %" PRIu64
                ", \"device\": ",
-               complete ? "true" : "false", report->frames, report->calls, seconds, fps, p50, p95,
-               p99, most, (double)load_ns / 1e9, shown->differing);
+               complete ? "true" : "false", shown->frames, report->frames, report->calls, seconds,
+               fps, p50, p95, p99, most, (double)load_ns / 1e9, shown->differing);
         json_text(stdout, device);
         fputs("}\n", stdout);
         return;
     }
+    if (is_part) {
+        say_detail("%" PRIu64 " frames were played for %" PRIu64, report->frames, shown->frames);
+    }
     printf("frames %" PRIu64 "  time %.3f s  fps %.1f  frame ms p50 %.1f p95 %.1f p99 %.1f max "
            "%.1f  load %.2f s  device \"%s\"\n",
-           report->frames, seconds, fps, p50, p95, p99, most, (double)load_ns / 1e9, device);
+           shown->frames, seconds, fps, p50, p95, p99, most, (double)load_ns / 1e9, device);
 }

@@ -18,13 +18,12 @@ struct shown;
 /* options: what it points to is borrowed. Returns an exit code; the reason was said. */
 int shown_create(const struct shown_options *options, struct shown **out);
 void shown_destroy(struct shown *shown);
-/* A run begins: times count from here. */
-void shown_begin(struct shown *shown);
 /* Returns an exit code; not OK ends the replay. */
 int shown_frame(struct shown *shown, const struct rep_frame *frame);
 /* A picture was not the expected one, or one is missing. */
 bool shown_differs(const struct shown *shown);
-/* complete: nothing of what was recorded is missing or damaged. */
+/* Of the frames that were shown: how many, and what they took. report: of all that were played,
+ * those that led to them too. complete: nothing of what was recorded is missing or damaged. */
 void shown_last_line(struct shown *shown, const struct rep_report *report, bool complete,
                      uint64_t load_ns, const char *device);
 
