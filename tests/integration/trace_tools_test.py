@@ -246,6 +246,9 @@ class Replay(TraceBed):
         if "vk" not in self.traces:
             self.skipTest("vkcube is not installed")
         trace = str(self.traces["vk"])
+        for backend in ("null", "decode"):
+            self.ends(2, "replay", "--validate", "--backend", backend, trace,
+                      says=f"--validate looks at the calls of drivers, and --backend {backend}")  # fmt: skip
         done = sluice("replay", "--validate", trace, VK_LAYER_PATH=str(self.tmp))
         self.assertEqual(7, done.returncode, done.stderr)
         self.assertIn("there is no layer VK_LAYER_KHRONOS_validation", done.stderr)
@@ -256,6 +259,18 @@ class Replay(TraceBed):
             self.assertIn("frames ", done.stdout)
             found = [line for line in done.stderr.splitlines() if "validation: " in line]
             self.assertEqual(1 if found else 0, done.returncode, done.stderr)
+
+    def test_validate_from_a_snapshot(self) -> None:
+        """vkcube reads a texture whose layout the frames before the snapshot have set."""
+        layer = "/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json"
+        if "vk" not in self.traces or not pathlib.Path(layer).exists():
+            self.skipTest("vkcube or the validation layer is not installed")
+        part = str(self.tmp / "validated.slc")
+        self.ends(0, "trim", "--gpu", "0", "--frames", "6-9", "-o", part, str(self.traces["vk"]))
+        whole = sluice("replay", "--validate", str(self.traces["vk"]))
+        late = sluice("replay", "--validate", part)
+        self.assertEqual(whole.returncode, late.returncode, late.stderr)
+        self.assertRegex(late.stderr, r"validation: \d+ errors of images' layouts are left out")
 
     def test_a_worker_that_dies(self) -> None:
         trace = str(self.any())

@@ -133,12 +133,14 @@ static int play_apart(struct replay *r)
 
 static int play_validated(void *user, const char *folder)
 {
-    int code = validate_begin(folder);
+    struct replay *r = user;
+    bool is_late = validate_is_late(r->reader, range_begin(&r->frames));
+    int code = validate_begin(folder, is_late);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
-    code = play_apart(user);
-    uint64_t found = validate_end(folder);
+    code = play_apart(r);
+    uint64_t found = validate_end(folder, is_late);
     return code == SLUICE_EXIT_OK && found != 0 ? SLUICE_EXIT_DIFFERENT : code;
 }
 
@@ -174,9 +176,15 @@ static int run(const struct opt_set *set)
                      .input_count = set->arg_count},
         .json = opt_common_on(set, COMMON_JSON),
     };
+    bool is_undrawn = replay_is_backend(set, "null") || replay_is_backend(set, "decode");
     bool wants_pictures = opt_on(set, REPLAY_WINDOW) || shown.hash || shown.expect != NULL ||
                           opt_text(set, REPLAY_SHOTS) != NULL;
-    if (wants_pictures && (replay_is_backend(set, "null") || replay_is_backend(set, "decode"))) {
+    if (is_undrawn && opt_on(set, REPLAY_VALIDATE)) {
+        say_error("--validate looks at the calls of drivers, and --backend %s makes none",
+                  opt_text(set, REPLAY_BACKEND));
+        return SLUICE_EXIT_USAGE;
+    }
+    if (is_undrawn && wants_pictures) {
         say_error("--hash, --expect, --shots and --window need pictures, which --backend %s does "
                   "not draw",
                   opt_text(set, REPLAY_BACKEND));
