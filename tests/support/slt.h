@@ -286,7 +286,7 @@ void slt_need(const struct slt_site *site, unsigned needs);
 #define SLT_NEED(needs)              slt_need(SLT_SITE_(true), (needs))
 
 /* Before or after the line comes: an error (or warning) of this module whose text contains `text`
- * is part of the case. */
+ * is part of the case. What another thread says may come up to 3 s behind its end. */
 void slt_expect_log(const struct slt_site *site, const char *module, const char *text);
 #define SLT_EXPECT_LOG(module, text) slt_expect_log(SLT_SITE_(false), (module), (text))
 

@@ -23,6 +23,7 @@
 #define DEFAULT_SECONDS 60u
 #define LOGS_MAX        32
 #define LOG_SIZE        512
+#define LOG_TRIES       300u /* of 10 ms */
 
 struct log_line {
     char module[32];
@@ -237,19 +238,36 @@ void slt_expect_log(const struct slt_site *site, const char *module, const char 
     snprintf(wish->text, sizeof wish->text, "%s", text);
 }
 
-static void check_log(const struct slt_case *c)
+/* How many lines there are; *all_met: the announced ones are among them. */
+static size_t meet_wishes(bool *all_met)
 {
     pthread_mutex_lock(&now.lock);
     size_t count = now.line_count;
     pthread_mutex_unlock(&now.lock);
-    for (size_t i = 0; i < count; i++) {
-        struct log_line *line = &now.lines[i];
-        for (size_t j = 0; j < now.wish_count; j++) {
-            struct log_wish *wish = &now.wishes[j];
+    *all_met = true;
+    for (size_t j = 0; j < now.wish_count; j++) {
+        struct log_wish *wish = &now.wishes[j];
+        for (size_t i = 0; i < count; i++) {
+            struct log_line *line = &now.lines[i];
             if (strcmp(line->module, wish->module) == 0 && strstr(line->text, wish->text) != NULL) {
                 wish->met = line->expected = true;
             }
         }
+        *all_met = *all_met && wish->met;
+    }
+    return count;
+}
+
+static void check_log(const struct slt_case *c)
+{
+    bool all_met;
+    size_t count = meet_wishes(&all_met);
+    for (unsigned tries = 0; tries < LOG_TRIES && !all_met; tries++) { /* another thread says it */
+        sl_clock_sleep_ns(10 * SL_NS_PER_MS);
+        count = meet_wishes(&all_met);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct log_line *line = &now.lines[i];
         if (line->error && !line->expected) {
             char text[LOG_SIZE + 128];
             snprintf(text, sizeof text, "unexpected error in the log: %s: %s", line->module,
