@@ -66,7 +66,7 @@ static size_t describe(const struct slt_census *before, const struct slt_census 
 bool slt_census_differs(const struct slt_census *before, char *text, size_t size)
 {
     struct slt_census after;
-    for (int tries = 0; tries < 100; tries++) {
+    for (int tries = 0; tries < 300; tries++) {
         slt_census_take(&after);
         if (after.thread_count <= before->thread_count &&
             memcmp(after.open, before->open, sizeof after.open) == 0 &&
@@ -136,9 +136,9 @@ bool slt_growth_end(const struct slt_growth *before, unsigned long repeats, char
 {
     struct slt_growth after;
     slt_growth_begin(&after);
-    for (int tries = 0; tries < 100 && has_grown(before, &after); tries++) {
+    for (int tries = 0; tries < 1000 && has_grown(before, &after); tries++) {
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
-        slt_growth_begin(&after); /* what was on its way out has a second */
+        slt_growth_begin(&after); /* what was on its way out has some seconds */
     }
     snprintf(text, size,
              "%lu repeats: descriptors %u, were %u; threads %u, were %u; allocations %" PRIu64
