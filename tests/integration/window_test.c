@@ -152,7 +152,7 @@ static void point(struct bed *t, uint32_t type, uint32_t resource, uint32_t x, u
 {
     struct vgpu_cursor q = {.head = {.type = type}, .x = x, .y = y, .resource_id = resource};
     uint16_t head = vguest_post(&t->guest, VGPU_QUEUE_CURSOR, &q, sizeof q, 24);
-    SLT_ASSERT_EQ(24u, vguest_wait(&t->guest, VGPU_QUEUE_CURSOR, head, 5000));
+    SLT_ASSERT_EQ(24u, vguest_wait(&t->guest, VGPU_QUEUE_CURSOR, head, VGUEST_PATIENCE_MS));
 }
 
 /* ---- what is seen ---- */

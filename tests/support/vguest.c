@@ -14,14 +14,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 10000
-
 /* ---- the sockets ---- */
 
-static bool readable(int fd, int ms)
+static bool readable(int fd, uint32_t ms)
 {
     struct pollfd item = {.fd = fd, .events = POLLIN};
-    return poll(&item, 1, ms) == 1;
+    return poll(&item, 1, (int)ms) == 1;
 }
 
 /* Exactly size bytes; the first descriptor that comes along goes to *fd. */
@@ -31,7 +29,7 @@ static bool receive(int from, void *to, size_t size, int *fd)
     while (size != 0) {
         bool wanted = fd != NULL && *fd < 0; /* what is not is closed */
         struct sl_sock_part part = {.data = at, .capacity = size, .fds = fd, .room = wanted};
-        if (!readable(from, PATIENCE_MS) || sl_sock_recv_some(from, 0, &part) != SL_OK ||
+        if (!readable(from, VGUEST_PATIENCE_MS) || sl_sock_recv_some(from, 0, &part) != SL_OK ||
             part.size == 0) {
             return false;
         }
@@ -93,9 +91,9 @@ bool vguest_answer_back(struct vguest *g, const void *bytes, size_t size)
 bool vguest_is_cut_off(struct vguest *g)
 {
     char byte;
-    uint64_t end = sl_clock_ns() + PATIENCE_MS * SL_NS_PER_MS;
+    uint64_t end = sl_clock_ns() + VGUEST_PATIENCE_MS * SL_NS_PER_MS;
     while (sl_clock_ns() < end) {
-        if (readable(g->front, PATIENCE_MS) && recv(g->front, &byte, 1, MSG_DONTWAIT) <= 0) {
+        if (readable(g->front, VGUEST_PATIENCE_MS) && recv(g->front, &byte, 1, MSG_DONTWAIT) <= 0) {
             return true;
         }
     }
@@ -206,6 +204,20 @@ bool vguest_start(struct vguest *g, const char *path, uint64_t without)
 {
     return vguest_connect(g, path) && vguest_negotiate(g, without) && vguest_share_ram(g) &&
            vguest_start_queue(g, 0, 0) && vguest_start_queue(g, 1, 0);
+}
+
+bool vguest_start_soon(struct vguest *g, const char *path, uint64_t without)
+{
+    uint64_t end = sl_clock_ns() + VGUEST_PATIENCE_MS * SL_NS_PER_MS;
+    vguest_stop(g);
+    while (!vguest_start(g, path, without)) {
+        vguest_stop(g);
+        if (sl_clock_ns() >= end) {
+            return false;
+        }
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
+    return true;
 }
 
 void vguest_stop(struct vguest *g)
@@ -431,7 +443,7 @@ uint32_t vguest_command(struct vguest *g, const void *request, size_t size, void
                         size_t room)
 {
     uint16_t head = vguest_post(g, 0, request, size, room);
-    uint32_t written = vguest_wait(g, 0, head, PATIENCE_MS);
+    uint32_t written = vguest_wait(g, 0, head, VGUEST_PATIENCE_MS);
     struct vgpu_head answer;
     if (written == UINT32_MAX || written < sizeof answer) {
         return 0;
@@ -446,7 +458,7 @@ uint32_t vguest_command(struct vguest *g, const void *request, size_t size, void
 
 bool vguest_broke(struct vguest *g, uint32_t queue)
 {
-    if (!readable(g->queues[queue].err, PATIENCE_MS)) {
+    if (!readable(g->queues[queue].err, VGUEST_PATIENCE_MS)) {
         return false;
     }
     sl_fd_drain(g->queues[queue].err);

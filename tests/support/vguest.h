@@ -14,12 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VGUEST_RAM        ((uint64_t)16 << 20)
-#define VGUEST_GPA        0x40000000ull
-#define VGUEST_USER       0x7f0000000000ull
-#define VGUEST_WINDOW_GPA 0xc000000000ull /* where the window lies in guest-physical addresses */
-#define VGUEST_QUEUE_SIZE 256u
-#define VGUEST_MAPS       64u
+#define VGUEST_RAM         ((uint64_t)16 << 20)
+#define VGUEST_GPA         0x40000000ull
+#define VGUEST_USER        0x7f0000000000ull
+#define VGUEST_WINDOW_GPA  0xc000000000ull /* where the window lies in guest-physical addresses */
+#define VGUEST_QUEUE_SIZE  256u
+#define VGUEST_MAPS        64u
+#define VGUEST_PATIENCE_MS 30000u /* for what must come */
 /* Offsets in RAM. */
 #define VGUEST_SLOTS 0x20000u  /* of requests and responses: one a head */
 #define VGUEST_SLOT  0x4000u   /* bytes; the second half is the response */
@@ -63,6 +64,9 @@ struct vguest {
 /* Connects and negotiates everything, shares RAM, starts both queues. protocol: features to leave
  * out. False: refused. */
 bool vguest_start(struct vguest *g, const char *path, uint64_t without);
+/* The same, again and again while the guest before is on its way out. Takes what vguest_stop does.
+ * False: refused for as long as is patient. */
+bool vguest_start_soon(struct vguest *g, const char *path, uint64_t without);
 /* Connects and makes RAM, says nothing yet. */
 bool vguest_connect(struct vguest *g, const char *path);
 bool vguest_negotiate(struct vguest *g, uint64_t without);

@@ -19,16 +19,7 @@ SLT_FIXTURE_AGAIN(vhost_front, struct vhost_world, vhost_world_begin, vhost_worl
 /* Another guest gets in once the one before is cut off. */
 static void expect_next(struct vhost_world *t)
 {
-    bool in = false;
-    vguest_stop(&t->guest);
-    for (uint32_t i = 0; i < 500 && !in; i++) {
-        in = vguest_start(&t->guest, t->path, 0);
-        if (!in) {
-            vguest_stop(&t->guest);
-            sl_clock_sleep_ns(10 * SL_NS_PER_MS);
-        }
-    }
-    SLT_ASSERT_TRUE(in);
+    SLT_ASSERT_TRUE(vguest_start_soon(&t->guest, t->path, 0));
     vhost_world_expect_healthy(t);
 }
 
@@ -193,7 +184,7 @@ SLT_TEST_F(vhost_front, g01_bears_any_request_out_of_order, t)
         SLT_SCOPE("request %u", request);
         vguest_stop(&t->guest);
         bool in = false;
-        for (uint32_t i = 0; i < 500 && !in; i++) {
+        for (uint32_t i = 0; i < VGUEST_PATIENCE_MS && !in; i++) {
             in = vguest_connect(&t->guest, t->path) &&
                  vguest_ask_u64(&t->guest, VHOST_GET_FEATURES) != UINT64_MAX;
             if (!in) {
@@ -212,11 +203,7 @@ SLT_TEST_F(vhost_front, g01_bears_any_request_out_of_order, t)
 SLT_TEST_F(vhost_front, g01_takes_the_same_memory_table_again, t)
 {
     struct vguest *g = &t->guest;
-    vguest_stop(g);
-    for (uint32_t i = 0; i < 500 && !vguest_start(g, t->path, VHOST_PROTOCOL_MEM_SLOTS); i++) {
-        vguest_stop(g);
-        sl_clock_sleep_ns(SL_NS_PER_MS);
-    }
+    SLT_ASSERT_TRUE(vguest_start_soon(g, t->path, VHOST_PROTOCOL_MEM_SLOTS));
     for (uint32_t i = 0; i < 20; i++) {
         SLT_ASSERT_TRUE(vguest_share_ram(g));
         struct vgpu_head q = {.type = VGPU_GET_DISPLAY_INFO};
@@ -257,7 +244,7 @@ SLT_TEST_F(vhost_front, g01_rests_while_its_memory_is_away, t)
         uint16_t head = vguest_post(g, 0, &q, sizeof q, 408);
         SLT_ASSERT_EQ(UINT32_MAX, vguest_wait(g, 0, head, 1));
         SLT_ASSERT_TRUE(vguest_share_ram(g));
-        SLT_ASSERT_EQ(408u, vguest_wait(g, 0, head, 5000));
+        SLT_ASSERT_EQ(408u, vguest_wait(g, 0, head, VGUEST_PATIENCE_MS));
         SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_transfer(g, 1, (struct vgpu_rect){0, 0, 16, 16}, 0));
     }
     vhost_world_expect_healthy(t);

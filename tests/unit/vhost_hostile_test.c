@@ -36,7 +36,7 @@ static uint32_t large_command(struct vguest *g, const void *request, uint32_t si
     g->queues[0].desc[200] = (struct virtq_desc){
         .addr = vguest_gpa(g, table), .len = count * 16, .flags = VIRTQ_DESC_INDIRECT};
     vguest_offer(g, 0, 200);
-    return vguest_wait(g, 0, 200, 5000) == 24 ? sl_load_u32(answer) : 0;
+    return vguest_wait(g, 0, 200, VGUEST_PATIENCE_MS) == 24 ? sl_load_u32(answer) : 0;
 }
 
 static uint32_t create_3d(struct vguest *g, uint32_t id, uint32_t target, uint32_t width,
@@ -330,7 +330,7 @@ SLT_TEST_F(vhost_hostile, a22_a_resource_may_end_while_it_is_shown_and_waited_fo
     SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_id(g, VGPU_RESOURCE_UNREF, 0, 1));
     SLT_EXPECT_EQ(0u, vhost_world_shown(t).width_px);
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_submit(g, 1, &end, sizeof end));
-    SLT_EXPECT_EQ(24u, vguest_wait(g, 0, head, 5000));
+    SLT_EXPECT_EQ(24u, vguest_wait(g, 0, head, VGUEST_PATIENCE_MS));
     SLT_EXPECT_EQ(VGPU_ERR_INVALID_SCANOUT_ID, vguest_set_scanout(g, 2, 0, all));
     vhost_world_expect_healthy(t);
 }
@@ -398,7 +398,7 @@ SLT_TEST_F(vhost_hostile, a24_does_not_grow_by_what_fails, t)
             heads[i] = vguest_post(g, 0, &q, sizeof q, 24);
         }
         for (uint32_t i = 0; i < 32; i++) {
-            SLT_ASSERT_EQ(24u, vguest_wait(g, 0, heads[i], 5000));
+            SLT_ASSERT_EQ(24u, vguest_wait(g, 0, heads[i], VGUEST_PATIENCE_MS));
             SLT_ASSERT_EQ(VGPU_ERR_INVALID_CONTEXT_ID,
                           sl_load_u32(vguest_response_at(g, 0, heads[i])));
         }
@@ -460,12 +460,12 @@ SLT_TEST_F(vhost_hostile, e01_refuses_rings_and_contexts_that_are_not_there, t)
     static const uint32_t rings[] = {64, 65, 255};
     for (uint32_t i = 0; i < 3; i++) {
         uint16_t head = vguest_submit_fenced(g, 1, rings[i], 1 + i, NULL, 0);
-        SLT_ASSERT_EQ(24u, vguest_wait(g, 0, head, 5000));
+        SLT_ASSERT_EQ(24u, vguest_wait(g, 0, head, VGUEST_PATIENCE_MS));
         SLT_EXPECT_TRUE(vguest_is_error(sl_load_u32(vguest_response_at(g, 0, head))));
     }
     SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_id(g, VGPU_CTX_DESTROY, 1, 0));
     uint16_t head = vguest_submit_fenced(g, 1, 0, 10, NULL, 0);
-    SLT_ASSERT_EQ(24u, vguest_wait(g, 0, head, 5000));
+    SLT_ASSERT_EQ(24u, vguest_wait(g, 0, head, VGUEST_PATIENCE_MS));
     SLT_EXPECT_EQ(VGPU_ERR_INVALID_CONTEXT_ID, sl_load_u32(vguest_response_at(g, 0, head)));
     vhost_world_expect_healthy(t);
 }
@@ -480,7 +480,7 @@ SLT_TEST_F(vhost_hostile, e02_fences_without_end_do_not_pile_up, t)
         for (uint32_t i = 0; i < 60; i++) {
             last = vguest_submit_fenced(g, 1, i, ++fence, NULL, 0);
         }
-        SLT_ASSERT_EQ(24u, vguest_wait(g, 0, last, 5000));
+        SLT_ASSERT_EQ(24u, vguest_wait(g, 0, last, VGUEST_PATIENCE_MS));
         before = round == 10 ? sl_alloc_live() : before;
     }
     SLT_EXPECT_EQ(before, sl_alloc_live());
@@ -497,7 +497,7 @@ SLT_TEST_F(vhost_hostile, e03_a_context_that_ends_settles_its_fences_once, t)
         uint32_t before = g->queues[0].returned;
         uint16_t head = vguest_submit_fenced(g, 1, 0, ++fence, later, sizeof later);
         SLT_ASSERT_EQ(VGPU_OK_NODATA, vguest_id(g, VGPU_CTX_DESTROY, 1, 0));
-        SLT_ASSERT_EQ(24u, vguest_wait(g, 0, head, 5000));
+        SLT_ASSERT_EQ(24u, vguest_wait(g, 0, head, VGUEST_PATIENCE_MS));
         SLT_ASSERT_EQ(before + 2, g->queues[0].returned);
     }
     vhost_world_expect_healthy(t);
@@ -513,7 +513,7 @@ SLT_TEST_F(vhost_hostile, e05_refuses_fence_ids_that_do_not_grow, t)
     } rows[] = {{0, 5, true}, {1, 5, false}, {0, 4, false}, {2, 6, true}, {2, 0, false}};
     for (uint32_t i = 0; i < 5; i++) {
         uint16_t head = vguest_submit_fenced(g, 1, rows[i].ring, rows[i].id, NULL, 0);
-        SLT_ASSERT_EQ(24u, vguest_wait(g, 0, head, 5000));
+        SLT_ASSERT_EQ(24u, vguest_wait(g, 0, head, VGUEST_PATIENCE_MS));
         SLT_EXPECT_EQ(!rows[i].ok, vguest_is_error(sl_load_u32(vguest_response_at(g, 0, head))));
     }
     vhost_world_expect_healthy(t);

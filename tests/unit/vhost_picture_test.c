@@ -94,7 +94,7 @@ SLT_TEST_F(vhost_picture, draws_the_cursor_where_the_guest_put_it, t)
     vhost_world_picture(t, 6, VIRTGPU_FORMAT_R8G8B8A8, 0xff808000);
     struct vgpu_cursor q = {.head = {.type = VGPU_UPDATE_CURSOR}, .x = 6, .y = 3, .resource_id = 6};
     uint16_t head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q, 0);
-    SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
+    SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, VGUEST_PATIENCE_MS));
     SLT_EXPECT_EQ(1u, vhost_world_shown(t).cursors);
     uint32_t want[VHOST_WORLD_WIDE * VHOST_WORLD_HIGH];
     for (uint32_t i = 0; i < VHOST_WORLD_WIDE * VHOST_WORLD_HIGH; i++) {
@@ -106,7 +106,7 @@ SLT_TEST_F(vhost_picture, draws_the_cursor_where_the_guest_put_it, t)
     q.head.type = VGPU_MOVE_CURSOR;
     q.x = (uint32_t)-7, q.y = 0; /* all but a column is left of it */
     head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q, 24);
-    SLT_EXPECT_EQ(24u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
+    SLT_EXPECT_EQ(24u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, VGUEST_PATIENCE_MS));
     want[30] = 30, want[31] = 31;
     for (uint32_t y = 0; y < VHOST_WORLD_HIGH; y++) {
         want[y * VHOST_WORLD_WIDE] = 0x00808007 + y * VHOST_WORLD_WIDE;
@@ -126,7 +126,7 @@ SLT_TEST_F(vhost_picture, takes_a_cursors_alpha_whatever_its_format, t)
     vhost_world_picture(t, 6, VIRTGPU_FORMAT_R8G8B8X8, 0x00000000);
     struct vgpu_cursor q = {.head = {.type = VGPU_UPDATE_CURSOR}, .resource_id = 6};
     uint16_t head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q, 0);
-    SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
+    SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, VGUEST_PATIENCE_MS));
     for (uint32_t i = 0; i < VHOST_WORLD_WIDE * VHOST_WORLD_HIGH; i++) {
         want[i] = 2 * i; /* premultiplied: nothing of the picture is covered */
     }

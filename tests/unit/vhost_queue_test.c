@@ -116,7 +116,7 @@ SLT_TEST_F(vhost_queue, a_broken_queue_leaves_the_other_one_working, t)
     SLT_ASSERT_TRUE(vguest_broke(&t->guest, 0));
     struct vgpu_cursor q = {.head = {.type = VGPU_MOVE_CURSOR}};
     uint16_t head = vguest_post(&t->guest, 1, &q, sizeof q, 24);
-    SLT_EXPECT_EQ(24u, vguest_wait(&t->guest, 1, head, 5000));
+    SLT_EXPECT_EQ(24u, vguest_wait(&t->guest, 1, head, VGUEST_PATIENCE_MS));
 }
 
 /* ---- what is answered by an error ---- */
@@ -129,7 +129,7 @@ SLT_TEST_F(vhost_queue, a05_survives_responses_without_room, t)
     for (uint32_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
         uint16_t head = vguest_post(g, 0, &q, sizeof q, rooms[i]);
         uint32_t want = rooms[i] < 24 ? rooms[i] : 24;
-        SLT_EXPECT_EQ(want, vguest_wait(g, 0, head, 5000));
+        SLT_EXPECT_EQ(want, vguest_wait(g, 0, head, VGUEST_PATIENCE_MS));
         if (rooms[i] >= 24) {
             SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER, sl_load_u32(vguest_response_at(g, 0, head)));
             SLT_EXPECT_EQ(0xee, vguest_response_at(g, 0, head)[24]); /* not a byte more */
@@ -145,7 +145,7 @@ SLT_TEST_F(vhost_queue, a05_survives_responses_without_room, t)
         desc[1] = (struct virtq_desc){
             .addr = VGUEST_GPA + VGUEST_FREE + 0x1000, .len = i == 0 ? 0 : 408, .flags = flags[i]};
         vguest_offer(g, 0, HEAD);
-        SLT_EXPECT_EQ(0u, vguest_wait(g, 0, HEAD, 5000));
+        SLT_EXPECT_EQ(0u, vguest_wait(g, 0, HEAD, VGUEST_PATIENCE_MS));
         SLT_EXPECT_EQ(0xeeeeeeeeu, sl_load_u32(g->ram + VGUEST_FREE + 0x1000));
     }
     /* Nothing was made by a command that could not be answered. */
@@ -155,7 +155,7 @@ SLT_TEST_F(vhost_queue, a05_survives_responses_without_room, t)
                                     .width = 4,
                                     .height = 4};
     uint16_t head = vguest_post(g, 0, &create, sizeof create, 0);
-    SLT_EXPECT_EQ(0u, vguest_wait(g, 0, head, 5000));
+    SLT_EXPECT_EQ(0u, vguest_wait(g, 0, head, VGUEST_PATIENCE_MS));
     SLT_EXPECT_EQ(VGPU_OK_NODATA, vguest_create_2d(g, 9, VIRTGPU_FORMAT_R8G8B8A8, 4, 4));
     vhost_world_expect_healthy(t);
 }
@@ -202,7 +202,7 @@ SLT_TEST_F(vhost_queue, a06_reads_a_request_once, t)
     uint32_t strange = 0;
     for (uint32_t i = 0; i < 2000; i++) {
         vguest_offer(g, 0, HEAD);
-        strange += vguest_wait(g, 0, HEAD, 5000) != 24;
+        strange += vguest_wait(g, 0, HEAD, VGUEST_PATIENCE_MS) != 24;
         uint32_t type = sl_load_u32(answer);
         strange += type != VGPU_OK_NODATA && type != VGPU_ERR_INVALID_PARAMETER;
     }
@@ -226,7 +226,7 @@ SLT_TEST_F(vhost_queue, a07_answers_every_unknown_type_by_an_error, t)
         for (uint32_t i = 0; i < 64; i++) {
             uint32_t type = first + i;
             bool known = (type >= 0x100 && type <= 0x10d) || (type >= 0x200 && type <= 0x209);
-            wrong += vguest_wait(g, 0, heads[i], 5000) != 24;
+            wrong += vguest_wait(g, 0, heads[i], VGUEST_PATIENCE_MS) != 24;
             wrong += !known && sl_load_u32(vguest_response_at(g, 0, heads[i])) != VGPU_ERR_UNSPEC;
         }
     }
@@ -290,7 +290,7 @@ SLT_TEST_FP(vhost_queue, a08_refuses_a_command_one_byte_short, t, struct short_c
     *desc = (struct virtq_desc){
         .addr = VGUEST_GPA + TABLE_AT, .len = c->size * 16, .flags = VIRTQ_DESC_INDIRECT};
     vguest_offer(&t->guest, 0, HEAD);
-    SLT_EXPECT_EQ(24u, vguest_wait(&t->guest, 0, HEAD, 5000));
+    SLT_EXPECT_EQ(24u, vguest_wait(&t->guest, 0, HEAD, VGUEST_PATIENCE_MS));
     SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER, sl_load_u32(answer));
 }
 
@@ -330,11 +330,11 @@ SLT_TEST_F(vhost_queue, a08_refuses_lists_one_byte_short, t)
     for (uint32_t type = VGPU_UPDATE_CURSOR; type <= VGPU_MOVE_CURSOR + 1; type++) {
         struct vgpu_cursor q = {.head = {.type = type}};
         uint16_t head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q - 1, 24);
-        SLT_EXPECT_EQ(24u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
+        SLT_EXPECT_EQ(24u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, VGUEST_PATIENCE_MS));
         SLT_EXPECT_TRUE(
             vguest_is_error(sl_load_u32(vguest_response_at(g, VGPU_QUEUE_CURSOR, head))));
         head = vguest_post(g, VGPU_QUEUE_CURSOR, &q, sizeof q - 1, 0);
-        SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, 5000));
+        SLT_EXPECT_EQ(0u, vguest_wait(g, VGPU_QUEUE_CURSOR, head, VGUEST_PATIENCE_MS));
     }
     vhost_world_expect_healthy(t);
 }
@@ -358,7 +358,7 @@ SLT_TEST_F(vhost_queue, a09_queues_that_start_anew_settle_what_is_in_flight, t)
         SLT_EXPECT_EQ(0, g->queues[0].used->idx);
         vhost_world_expect_healthy(t);
         uint16_t fence = vguest_submit_fenced(g, 0, UINT32_MAX, 1, NULL, 0);
-        SLT_EXPECT_EQ(24u, vguest_wait(g, 0, fence, 5000));
+        SLT_EXPECT_EQ(24u, vguest_wait(g, 0, fence, VGUEST_PATIENCE_MS));
         SLT_ASSERT_TRUE(vguest_restart(g)); /* the fences' ids begin again */
     }
 }
@@ -396,7 +396,7 @@ SLT_TEST_F(vhost_queue, a09_a_reset_settles_what_is_in_flight, t)
         SLT_EXPECT_EQ(0, g->queues[0].used->idx);
         vhost_world_expect_healthy(t);
         uint16_t fence = vguest_submit_fenced(g, 0, UINT32_MAX, 1, NULL, 0);
-        SLT_EXPECT_EQ(24u, vguest_wait(g, 0, fence, 5000)); /* ids begin again too */
+        SLT_EXPECT_EQ(24u, vguest_wait(g, 0, fence, VGUEST_PATIENCE_MS)); /* ids begin again too */
     }
 }
 
@@ -416,7 +416,7 @@ SLT_TEST_F(vhost_queue, a10_does_not_read_or_write_through_its_own_window, t)
     desc[1] =
         (struct virtq_desc){.addr = vguest_gpa(g, answer), .len = 2048, .flags = VIRTQ_DESC_WRITE};
     vguest_offer(g, 0, HEAD);
-    SLT_EXPECT_EQ(24u, vguest_wait(g, 0, HEAD, 5000));
+    SLT_EXPECT_EQ(24u, vguest_wait(g, 0, HEAD, VGUEST_PATIENCE_MS));
     SLT_EXPECT_EQ(VGPU_ERR_INVALID_PARAMETER, sl_load_u32(answer));
     /* The response into the window. */
     bend(t);
@@ -425,7 +425,7 @@ SLT_TEST_F(vhost_queue, a10_does_not_read_or_write_through_its_own_window, t)
     desc[1].addr = VGUEST_WINDOW_GPA + 0x10000;
     memset(request, 0x33, 24);
     vguest_offer(g, 0, HEAD);
-    SLT_EXPECT_EQ(0u, vguest_wait(g, 0, HEAD, 5000));
+    SLT_EXPECT_EQ(0u, vguest_wait(g, 0, HEAD, VGUEST_PATIENCE_MS));
     SLT_EXPECT_EQ(0x33333333u, request->type);
     vhost_world_expect_healthy(t);
 }

@@ -77,7 +77,7 @@ static void announce(struct asg_page *page, uint32_t offset, uint32_t size)
  * everybody else is well. */
 static void expect_lost(struct vhost_world *t)
 {
-    uint64_t end = sl_clock_ns() + 8 * SL_NS_PER_S;
+    uint64_t end = sl_clock_ns() + VGUEST_PATIENCE_MS * SL_NS_PER_MS;
     uint32_t answer = VGPU_OK_NODATA;
     while (answer == VGPU_OK_NODATA && sl_clock_ns() < end) {
         answer = context_command(&t->guest, GFXSTREAM_CONTEXT_PING, RING);
@@ -174,7 +174,7 @@ SLT_TEST_F(vhost_ring, b03_loses_a_context_whose_position_changes_between_looks,
     struct shaker s = {.word = &page->write_pos, .a = 8, .b = 0x40000000};
     sl_atomic_store_seq(&page->transfer_mode, ASG_MODE_SPANS);
     SLT_ASSERT_OK(sl_thread_start(&s.thread, "shaker", 0, shake, &s));
-    uint64_t end = sl_clock_ns() + 8 * SL_NS_PER_S;
+    uint64_t end = sl_clock_ns() + VGUEST_PATIENCE_MS * SL_NS_PER_MS;
     uint32_t answer = VGPU_OK_NODATA;
     while (answer == VGPU_OK_NODATA && sl_clock_ns() < end) {
         answer = context_command(&t->guest, GFXSTREAM_CONTEXT_PING, RING);
@@ -332,7 +332,7 @@ SLT_TEST_F(vhost_ring, b13_looks_by_itself_when_nobody_pings, t)
 {
     struct asg_page *page = make_ring(&t->guest);
     const uint32_t nothing = 0;
-    uint64_t end = sl_clock_ns() + 8 * SL_NS_PER_S;
+    uint64_t end = sl_clock_ns() + VGUEST_PATIENCE_MS * SL_NS_PER_MS;
     sl_clock_sleep_ns(20 * SL_NS_PER_MS); /* it sleeps by now */
     memcpy((uint8_t *)page + ASG_RING_BYTES, &nothing, sizeof nothing);
     announce(page, 0, sizeof nothing);
@@ -357,14 +357,15 @@ SLT_TEST_F(vhost_ring, e04_refuses_syncs_that_are_none, t)
     for (uint32_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         SLT_EXPECT_TRUE(vguest_submit(g, CTX, commands[i], sizeof commands[i]) >= VGPU_ERR_UNSPEC);
         uint16_t head = vguest_submit_fenced(g, CTX, 0, 1 + i, commands[i], sizeof commands[i]);
-        SLT_EXPECT_EQ(24u, vguest_wait(g, 0, head, 5000)); /* nobody waits for what was refused */
+        /* nobody waits for what was refused */
+        SLT_EXPECT_EQ(24u, vguest_wait(g, 0, head, VGUEST_PATIENCE_MS));
     }
     struct vgpu_submit q = {.head = {.type = VGPU_SUBMIT_3D, .ctx_id = CTX}, .padding = 1};
     SLT_EXPECT_TRUE(vguest_command(g, &q, sizeof q, NULL, 24) >= VGPU_ERR_UNSPEC);
     /* A sync object that never was is one that has signalled and gone: its fence does not wait. */
     static const uint32_t gone[3] = {GFXSTREAM_CREATE_EXPORT_SYNC, 0xdeadbeef, 0};
     uint16_t head = vguest_submit_fenced(g, CTX, 0, 100, gone, sizeof gone);
-    SLT_EXPECT_EQ(24u, vguest_wait(g, 0, head, 5000));
+    SLT_EXPECT_EQ(24u, vguest_wait(g, 0, head, VGUEST_PATIENCE_MS));
     SLT_EXPECT_EQ(VGPU_OK_NODATA, context_command(g, GFXSTREAM_CONTEXT_PING, RING));
     vhost_world_expect_healthy(t);
 }
