@@ -306,7 +306,7 @@ SLT_TEST_F(local, brings_packets_to_a_tool_that_listens, t)
     for (uint32_t i = 0; i < 1000; i++) {
         SLT_ASSERT_OK(local_bed_echo(t->vg, ECHO_PACKET, 5, 2088 + i, 0, 0));
         SLT_ASSERT_OK(
-            local_control_packet(t->control, (int64_t)SL_NS_PER_S, &head, &packet, &reply));
+            local_control_packet(t->control, 20 * (int64_t)SL_NS_PER_S, &head, &packet, &reply));
         struct echo_command want = {ECHO_PACKET, 5, 2088 + i, 0, 0};
         SLT_ASSERT_EQ(2088 + i, head.opcode);
         SLT_ASSERT_EQ(i, head.head.serial);
@@ -326,17 +326,18 @@ SLT_TEST_F(local, does_not_wait_for_a_tool_that_stopped_reading, t)
     SLT_ASSERT_OK(local_control_open(t->world.path, &t->control));
     SLT_ASSERT_OK(local_control_tap(t->control));
     uint64_t begin = sl_clock_ns();
-    for (uint32_t i = 0; i < 20000; i++) {
+    for (uint32_t i = 0; i < 4000; i++) {
         SLT_ASSERT_OK(local_bed_echo(t->vg, ECHO_PACKET, 5, i, 0, 0));
     }
-    SLT_EXPECT_LT(sl_clock_ns() - begin, 8 * SL_NS_PER_S);
+    SLT_EXPECT_LT(sl_clock_ns() - begin, 40 * SL_NS_PER_S);
     struct local_packet head;
     const void *packet, *reply;
     while (local_control_packet(t->control, 0, &head, &packet, &reply) == SL_OK) {
     }
     SLT_ASSERT_OK(local_bed_echo(t->vg, ECHO_PACKET, 5, 1, 0, 0));
-    SLT_ASSERT_OK(local_control_packet(t->control, (int64_t)SL_NS_PER_S, &head, &packet, &reply));
-    SLT_EXPECT_EQ(20000u, head.head.serial + head.dropped); /* every packet is accounted for */
+    SLT_ASSERT_OK(
+        local_control_packet(t->control, 20 * (int64_t)SL_NS_PER_S, &head, &packet, &reply));
+    SLT_EXPECT_EQ(4000u, head.head.serial + head.dropped); /* every packet is accounted for */
 }
 
 SLT_TEST_F(local, stops_tapping_when_the_last_tool_leaves, t)
