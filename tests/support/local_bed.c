@@ -99,7 +99,7 @@ size_t local_bed_recv(int fd, void *data, size_t capacity)
     int fds[SL_SOCK_MAX_FDS];
     uint32_t count = 0;
     size_t size = 0;
-    if (sl_fd_wait(fd, 5 * (int64_t)SL_NS_PER_S) != SL_OK ||
+    if (sl_fd_wait(fd, 20 * (int64_t)SL_NS_PER_S) != SL_OK ||
         sl_sock_recv(fd, data, capacity, &size, fds, &count) != SL_OK) {
         return 0;
     }

@@ -439,7 +439,10 @@ static uint64_t told_near(struct asg_pair *p, struct signal_wait *wait, uint32_t
     pthread_t thread;
     p->to_host->host_signal = 4;
     SLT_ASSERT_OK(sl_thread_start(&thread, "waits", 0, wait_for_signal, wait));
-    sl_clock_sleep_ns(10 * SL_NS_PER_MS);
+    uint64_t end = sl_clock_ns() + 20 * SL_NS_PER_S;
+    while (!asg_reader_signal_awaited(&p->reader) && sl_clock_ns() < end) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
     SLT_EXPECT_TRUE(asg_reader_signal_awaited(&p->reader));
     sl_atomic_store_release(&p->to_host->host_signal, value);
     uint64_t begin = sl_clock_ns();
@@ -463,7 +466,7 @@ SLT_TEST_F(asg, who_is_told_that_a_signal_is_near_is_awake_for_it, p)
 
 SLT_TEST_F(asg, to_be_told_that_a_signal_is_near_is_not_the_signal, p)
 {
-    struct signal_wait wait = {p->to_host, (int64_t)(50 * SL_NS_PER_MS), SL_ERR_INVALID};
+    struct signal_wait wait = {p->to_host, (int64_t)(500 * SL_NS_PER_MS), SL_ERR_INVALID};
     (void)told_near(p, &wait, 4);
     SLT_EXPECT_RESULT(SL_ERR_TIMEOUT, wait.result);
 }

@@ -2,6 +2,7 @@
 #include "host/capture/cap_helper.h"
 #include "host/capture/cap_reader.h"
 #include "tests/support/slt.h"
+#include "transport/base/atomic.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
 #include "transport/base/thread.h"
@@ -25,17 +26,24 @@ static struct cap_buffer *take(struct cap_queue *q)
     return cap_queue_take(q, sl_clock_ns() + 20 * SL_NS_PER_S, &ends);
 }
 
+struct helper {
+    struct cap_queue q;
+    uint32_t claimed;
+};
+
 /* Packs what it is given until there is nothing more. */
 static void *help(void *user)
 {
-    struct cap_queue *q = user;
+    struct helper *h = user;
+    struct cap_queue *q = &h->q;
     struct cap_buffer *b;
     while (cap_queue_help(q, &b)) {
         if (b == NULL) {
             cap_queue_warm(q);
             continue;
         }
-        sl_clock_sleep_ns(2 * SL_NS_PER_MS); /* the writer comes to it meanwhile */
+        sl_atomic_store_release(&h->claimed, 1); /* the case begins to take then */
+        sl_clock_sleep_ns(2 * SL_NS_PER_MS);     /* the writer comes to it meanwhile */
         uint8_t *packed = sl_realloc(NULL, sizeof b->first_stamp);
         SLT_ASSERT_TRUE(packed != NULL);
         memcpy(packed, &b->first_stamp, sizeof b->first_stamp);
@@ -78,20 +86,24 @@ SLT_TEST(cap_queue, two_pack_when_much_is_on_the_way)
 SLT_TEST(cap_queue, what_is_claimed_is_waited_for)
 {
     enum { COUNT = 150 };
-    struct cap_queue q;
+    struct helper h = {.claimed = 0};
+    struct cap_queue *q = &h.q;
     pthread_t thread;
     uint32_t packed = 0;
-    cap_queue_init(&q);
-    q.packs = true;
+    cap_queue_init(q);
+    q->packs = true;
     for (uint64_t i = 0; i < COUNT; i++) {
-        struct cap_buffer *b = cap_queue_get(&q, 1, false);
+        struct cap_buffer *b = cap_queue_get(q, 1, false);
         SLT_ASSERT_TRUE(b != NULL);
         b->first_stamp = i;
-        cap_queue_put(&q, b);
+        cap_queue_put(q, b);
     }
-    SLT_ASSERT_OK(sl_thread_start(&thread, "help", 0, help, &q));
+    SLT_ASSERT_OK(sl_thread_start(&thread, "help", 0, help, &h));
+    while (sl_atomic_load_acquire(&h.claimed) == 0) {
+        sl_clock_sleep_ns(SL_NS_PER_MS);
+    }
     for (uint64_t i = 0; i < COUNT; i++) {
-        struct cap_buffer *b = take(&q);
+        struct cap_buffer *b = take(q);
         SLT_ASSERT_TRUE(b != NULL);
         SLT_EXPECT_EQ(b->first_stamp, i);
         SLT_EXPECT_NE(b->state, CAP_BUFFER_CLAIMED);
@@ -100,12 +112,12 @@ SLT_TEST(cap_queue, what_is_claimed_is_waited_for)
             packed++;
         }
         sl_clock_sleep_ns(SL_NS_PER_MS / 2);
-        cap_queue_done(&q, b);
+        cap_queue_done(q, b);
     }
-    cap_queue_end(&q);
+    cap_queue_end(q);
     pthread_join(thread, NULL);
     SLT_EXPECT_GT(packed, 0u);
-    cap_queue_finish(&q);
+    cap_queue_finish(q);
 }
 
 /* Memory is there before producers come, again when they took most, and within its bound. */

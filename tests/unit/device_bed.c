@@ -133,7 +133,7 @@ uint32_t bed_lost_count(struct device_bed *t)
 
 bool bed_soon(uint32_t (*count)(struct device_bed *), struct device_bed *t, uint32_t want)
 {
-    for (uint32_t i = 0; i < 2000 && count(t) < want; i++) {
+    for (uint32_t i = 0; i < 20000 && count(t) < want; i++) {
         sl_clock_sleep_ns(SL_NS_PER_MS);
     }
     return count(t) == want;

@@ -117,9 +117,9 @@ static void expect_shown(struct bed *t)
 
 static void wait_idle(struct bed *t)
 {
-    uint64_t end = sl_clock_ns() + 5 * SL_NS_PER_S;
+    uint64_t end = sl_clock_ns() + 20 * SL_NS_PER_S;
     while (gx_picture_busy(t->x11, &t->picture) && sl_clock_ns() < end) {
-        SLT_ASSERT_OK(gx_wait(t->x11, -1, (int64_t)SL_NS_PER_S));
+        SLT_ASSERT_OK(gx_wait(t->x11, -1, 20 * (int64_t)SL_NS_PER_S));
     }
     SLT_EXPECT_TRUE(!gx_picture_busy(t->x11, &t->picture));
 }
@@ -154,13 +154,13 @@ SLT_TEST_F(gx, follows_a_window_that_changes_and_dies, t)
     xcb_configure_window(t->app, t->window, XCB_CONFIG_WINDOW_WIDTH | XCB_CONFIG_WINDOW_HEIGHT,
                          (const uint32_t[]){40, 50});
     free(xcb_get_input_focus_reply(t->app, xcb_get_input_focus(t->app), NULL));
-    SLT_ASSERT_OK(gx_wait(t->x11, -1, (int64_t)SL_NS_PER_S));
+    SLT_ASSERT_OK(gx_wait(t->x11, -1, 20 * (int64_t)SL_NS_PER_S));
     SLT_ASSERT_OK(gx_window_size(t->x11, &t->native, &width_px, &height_px));
     SLT_EXPECT_EQ(40u, width_px);
     SLT_EXPECT_EQ(50u, height_px);
     xcb_destroy_window(t->app, t->window);
     free(xcb_get_input_focus_reply(t->app, xcb_get_input_focus(t->app), NULL));
-    SLT_ASSERT_OK(gx_wait(t->x11, -1, (int64_t)SL_NS_PER_S));
+    SLT_ASSERT_OK(gx_wait(t->x11, -1, 20 * (int64_t)SL_NS_PER_S));
     SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, gx_window_size(t->x11, &t->native, &width_px, &height_px));
     /* The server refuses the picture; nobody waits for it for ever. */
     SLT_ASSERT_OK(gx_put_begin(t->x11, &t->native, &t->picture));

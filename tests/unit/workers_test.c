@@ -27,7 +27,7 @@
 #define FEED        3
 #define NOBODY      65534
 #define CHILDREN    8
-#define PATIENCE_NS ((int64_t)(10 * SL_NS_PER_S))
+#define PATIENCE_NS ((int64_t)(30 * SL_NS_PER_S))
 
 /* ---- processes that behave in one way ---- */
 
