@@ -18,6 +18,8 @@ import time
 import unittest
 from typing import Callable
 
+from cli_bed import blocks
+
 SLUICE = pathlib.Path(os.environ.get("SLUICE_PROGRAM", "sluice")).resolve()
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATIENCE_S = 120
@@ -114,7 +116,9 @@ class Examples(unittest.TestCase):
             enough = lambda: self.frames("t.slc.part") >= FRAMES
         time.sleep(DRAWS_S)
         end = time.monotonic() + PATIENCE_S
-        while not enough() and time.monotonic() < end:
+        heeds = line.startswith("sluice stats ") or blocks(process.pid, signal.SIGINT)
+        while not (heeds and enough()) and time.monotonic() < end:
+            heeds = heeds or blocks(process.pid, signal.SIGINT)
             time.sleep(0.2)
         self.assertIsNone(process.poll(), f"{line}: {self.told()}")
         self.assertTrue(enough(), line)
@@ -124,13 +128,13 @@ class Examples(unittest.TestCase):
         done = subprocess.run(words, cwd=self.at, capture_output=True, text=True)
         return int(json.loads(done.stdout)["frames"]) if done.returncode == 0 else 0
 
-    def listening(self, *words: str, name: str) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen([SLUICE, *words, str(self.at / name)], env=self.env())
-        self.addCleanup(process.wait)
+    def listening(self, *words: str, name: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen([SLUICE, *words, str(self.at / name), "--status-fd", "1"],
+                                   env=self.env(), stdout=subprocess.PIPE, text=True)  # fmt: skip
+        self.addCleanup(process.communicate)
         self.addCleanup(process.terminate)
-        end = time.monotonic() + PATIENCE_S
-        while not (self.at / name).exists() and time.monotonic() < end:
-            time.sleep(0.02)
+        assert process.stdout is not None
+        self.assertEqual("listening\n", process.stdout.readline())
         return process
 
     def record(self, name: str, frames: int) -> None:

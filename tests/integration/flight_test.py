@@ -126,6 +126,12 @@ class Case(unittest.TestCase):
         )
         return found
 
+    def frames(self, trace: pathlib.Path) -> int:
+        """Of a trace that may not be there yet, or grow."""
+        words = [SLUICE, "info", "--json", "-q", str(trace)]
+        done = subprocess.run(words, env=self.env, capture_output=True, text=True)
+        return int(json.loads(done.stdout)["frames"]) if done.returncode == 0 else 0
+
     def replayed(self, trace: Optional[pathlib.Path] = None) -> int:
         """Draws what the program drew; gives the number of frames."""
         trace = trace or self.trace
@@ -247,8 +253,7 @@ class Triggers(Case):
         for path in (self.trace, self.tmp / "t-1.slc"):
             part = pathlib.Path(f"{path}.part")
             process.send_signal(signal.SIGUSR1)
-            self.until(part.exists, "no recording")
-            time.sleep(2)
+            self.until(lambda: self.frames(part) > 5, "no recording")
             process.send_signal(signal.SIGUSR1)
             self.until(path.exists, "no end")
         self.assertEqual(143, self.end(process), self.err())

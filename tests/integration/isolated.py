@@ -28,6 +28,6 @@ def isolated(sluice: str, *options: str) -> Iterator[str]:
             yield path
         finally:
             server.send_signal(signal.SIGTERM)
-            code = server.wait(20)
+            code = server.wait(60)
         if code != 0 or said.read_text():
             raise AssertionError(f"the server ended with {code}: {said.read_text()}")

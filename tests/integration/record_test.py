@@ -325,16 +325,18 @@ class Nothing(Case):
 class Follow(Case):
     """dump --follow of a file that grows."""
 
-    def begin(self, *words: str) -> "tuple[subprocess.Popen[str], subprocess.Popen[str]]":
+    def begin(
+        self, frames: int, *words: str
+    ) -> "tuple[subprocess.Popen[str], subprocess.Popen[str]]":
         self.count.unlink(missing_ok=True)
-        recorder = self.start("record", "-o", str(self.trace), *self.frames(400, 2))
+        recorder = self.start("record", "-o", str(self.trace), *self.frames(frames, 2))
         while recorder.poll() is None and not self.part.exists():
             time.sleep(0.01)
         return recorder, self.start("dump", "--follow", *words, str(self.part))
 
     def test_all_that_comes(self) -> None:
         """To the end, which has another name, and as the whole trace has it."""
-        recorder, follower = self.begin()
+        recorder, follower = self.begin(400)
         followed = self.ended(follower)
         self.assertEqual(0, self.ended(recorder).returncode)
         self.assertEqual((0, ""), (followed.returncode, followed.stderr))
@@ -342,7 +344,7 @@ class Follow(Case):
 
     def test_a_recorder_that_is_killed(self) -> None:
         for code, more in ((0, []), (6, ["--strict"])):
-            recorder, follower = self.begin(*more)
+            recorder, follower = self.begin(0, *more)
             self.wait_for_frames(50)
             os.kill(host_of(recorder), signal.SIGKILL)
             self.assertEqual(125, self.ended(recorder).returncode)

@@ -23,7 +23,7 @@ from xvfb import read_xwd, x_server  # noqa: E402
 SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
 PARTS = pathlib.Path(__file__).resolve().parent / "toolkits"
 SDL = pathlib.Path("/usr/libexec/installed-tests/SDL2")
-PATIENCE_S = 60
+PATIENCE_S = 120
 STILL_S = 1.5
 ELSEWHERE = re.compile(r"sluice run: the program ((used|loaded) another driver|made no context).*")
 
@@ -65,16 +65,18 @@ class Screen:
     def wait(
         program: "subprocess.Popen[bytes]", screen: pathlib.Path, empty: bytes, want: "bytes | None"
     ) -> bytes:
-        """The wanted picture, or one that stays: the last one when time is over."""
+        """The wanted picture, or one that stays, the longer the slower all is here: the last one
+        when time is over."""
         begin = since = time.monotonic()
-        last = empty
+        last, still_s = empty, STILL_S
         while time.monotonic() - begin < PATIENCE_S and program.poll() is None:
             now = read_xwd(screen)[2]
             if now != last:
                 last, since = now, time.monotonic()
+                still_s = max(still_s, since - begin)
             if now == want:
                 break
-            if want is None and now != empty and time.monotonic() - since > STILL_S:
+            if want is None and now != empty and time.monotonic() - since > still_s:
                 break
             time.sleep(0.1)
         return last

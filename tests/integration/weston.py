@@ -42,7 +42,7 @@ def weston(
         with open(os.path.join(folder, "log"), "wb") as log:
             server = subprocess.Popen(words, env=env, stdout=log, stderr=log)
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while not listens(os.path.join(folder, "wayland-test")):
                 if server.poll() is not None or time.monotonic() > deadline:
                     said = pathlib.Path(folder, "log").read_text(errors="replace")
@@ -57,6 +57,6 @@ def weston(
 def screenshot(env: "dict[str, str]") -> bytes:
     """The PNG file of a weston that was started with --debug. Equal pictures are equal files."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["weston-screenshooter"], cwd=folder, env=env, check=True, timeout=60)
+        subprocess.run(["weston-screenshooter"], cwd=folder, env=env, check=True, timeout=120)
         (file,) = pathlib.Path(folder).glob("*.png")
         return file.read_bytes()
