@@ -192,7 +192,7 @@ static uint32_t fourcc(uint32_t format)
         {VIRTGPU_FORMAT_B8G8R8A8, "AR24"}, {VIRTGPU_FORMAT_B8G8R8X8, "XR24"},
         {VIRTGPU_FORMAT_R8G8B8A8, "AB24"}, {VIRTGPU_FORMAT_R8G8B8X8, "XB24"},
         {VIRTGPU_FORMAT_B5G6R5, "RG16"},   {VIRTGPU_FORMAT_R8, "R8  "},
-        {VIRTGPU_FORMAT_R8G8, "GR88"},
+        {VIRTGPU_FORMAT_R8G8, "GR88"},     {VIRTGPU_FORMAT_B10G10R10A2, "AR30"},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (names[i].format == format) {

@@ -113,7 +113,8 @@ static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
             .features = SLUICE_FEATURE_SIGNAL | SLUICE_FEATURE_REPLY_FUTEX |
                         SLUICE_FEATURE_COHERENT_TEX | SLUICE_FEATURE_GLESX | SLUICE_FEATURE_STAGE |
                         SLUICE_FEATURE_LOCATIONS | SLUICE_FEATURE_EGL | SLUICE_FEATURE_ERRORS |
-                        SLUICE_FEATURE_STORE | SLUICE_FEATURE_VIEW | SLUICE_FEATURE_EXPORT};
+                        SLUICE_FEATURE_STORE | SLUICE_FEATURE_VIEW | SLUICE_FEATURE_EXPORT |
+                        SLUICE_FEATURE_TEN_BITS};
         if (p->driver.native.gles_version >= 32) {
             caps.sluice.features |= SLUICE_FEATURE_GLES_32;
         }

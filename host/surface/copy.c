@@ -207,7 +207,7 @@ static void bind_read_framebuffer(const struct hs_reader *r, GLuint name)
     }
 }
 
-static void begin_read(const struct hs_reader *r, GLint row_length, struct saved_read *s)
+static void begin_read(const struct hs_reader *r, struct saved_read *s)
 {
     const struct gl_driver *gl = r->gl;
     *s = (struct saved_read){0, -1, 0, -1, -1, -1, -1};
@@ -228,9 +228,16 @@ static void begin_read(const struct hs_reader *r, GLint row_length, struct saved
     if (s->pack_buffer != 0) {
         gl->BindBuffer(GL_PIXEL_PACK_BUFFER, 0);
     }
-    set_pack(gl, GL_PACK_ROW_LENGTH, row_length, &s->row_length);
     set_pack(gl, GL_PACK_SKIP_ROWS, 0, &s->skip_rows);
     set_pack(gl, GL_PACK_SKIP_PIXELS, 0, &s->skip_pixels);
+}
+
+/* Pixels from row to row; 0: as many as are read. After begin_read. */
+static void set_row_length(const struct hs_reader *r, GLint row_length, struct saved_read *s)
+{
+    if (r->gles_version >= 30) {
+        set_pack(r->gl, GL_PACK_ROW_LENGTH, row_length, &s->row_length);
+    }
 }
 
 static void end_read(const struct hs_reader *r, const struct saved_read *s)
@@ -259,16 +266,33 @@ static void end_read(const struct hs_reader *r, const struct saved_read *s)
     }
 }
 
-/* Can the driver write this buffer's memory as it lies, without a pass of ours? */
+/* Are these what the driver itself calls the pixels of the surface? After begin_read. */
+static bool is_own_format(const struct hs_reader *r, GLenum format, GLenum type)
+{
+    GLint own_format = 0, own_type = 0;
+    r->gl->GetIntegerv(GL_IMPLEMENTATION_COLOR_READ_FORMAT, &own_format);
+    r->gl->GetIntegerv(GL_IMPLEMENTATION_COLOR_READ_TYPE, &own_type);
+    return own_format == (GLint)format && own_type == (GLint)type;
+}
+
+/* Can the driver write this buffer's memory as it lies, but for red and blue swapped? */
 static bool direct(const struct hs_buffer *b, const struct hs_native *n, const struct hs_reader *r,
                    uint32_t width)
 {
     bool format =
-        b->layout.type == GL_UNSIGNED_BYTE &&
-        (b->layout.format == GL_RGBA || (b->layout.format == GL_BGRA_EXT && n->read_bgra));
+        b->layout.type == GL_UNSIGNED_BYTE
+            ? b->layout.format == GL_RGBA || (b->layout.format == GL_BGRA_EXT && n->read_bgra)
+            : hs_is_ten(&b->layout) && is_own_format(r, GL_RGBA, b->layout.type);
     bool rows = !b->y0_top || n->reverse_rows;
     bool pitch = b->stride == width * b->layout.bytes || r->gles_version >= 30;
     return r->gles_version >= 20 && format && rows && pitch;
+}
+
+/* Of a surface without alpha, or of 10 bits, drivers have no bytes B, G, R, A: Mesa makes them of
+ * each pixel alone, slower than R, G, B, A, or not at all, and names those when it is asked. */
+static bool reads_rgba(const struct hs_buffer *b, const struct hs_reader *r)
+{
+    return b->layout.format == GL_BGRA_EXT && is_own_format(r, GL_RGBA, b->layout.type);
 }
 
 /* Rows of the surface, counted from its bottom, to where they belong: a surface lower than its
@@ -281,8 +305,9 @@ static void read_rows(struct hs_buffer *b, const struct hs_reader *r, uint32_t w
     uint8_t *to = b->mem + (size_t)at * b->stride;
     r->gl->ReadPixels(0, (GLint)from, (GLsizei)width, (GLsizei)count,
                       swap ? (GLenum)GL_RGBA : b->layout.format, b->layout.type, to);
+    const struct hs_layout rgba = {GL_RGBA, b->layout.type, b->layout.bytes, false};
     for (uint32_t row = 0; swap && row < count; row++, to += b->stride) {
-        (void)hs_convert_row(to, &b->layout, to, &rgba8, width);
+        (void)hs_convert_row(to, &b->layout, to, &rgba, width);
     }
 }
 
@@ -297,19 +322,6 @@ static void read_some(struct hs_buffer *b, const struct hs_reader *r, uint32_t w
         from += now;
         count -= now;
     }
-}
-
-/* Of a surface without alpha drivers have no bytes B, G, R, A: Mesa makes them of each pixel alone,
- * slower than R, G, B, A, and names those when it is asked. */
-static bool reads_rgba(const struct hs_buffer *b, const struct hs_reader *r)
-{
-    GLint format = 0, type = 0;
-    if (b->layout.format != GL_BGRA_EXT) {
-        return false;
-    }
-    r->gl->GetIntegerv(GL_IMPLEMENTATION_COLOR_READ_FORMAT, &format);
-    r->gl->GetIntegerv(GL_IMPLEMENTATION_COLOR_READ_TYPE, &type);
-    return format == GL_RGBA && type == GL_UNSIGNED_BYTE;
 }
 
 static void tell_nearly(const struct hs_reader *r)
@@ -340,34 +352,58 @@ static void read_straight(struct hs_buffer *b, const struct hs_reader *r, uint32
     }
 }
 
+/* As R, G, B, A, which become the buffer's pixels. False: no memory. */
+static bool read_converted(struct hs_buffer *b, const struct hs_reader *r, uint32_t width,
+                           uint32_t height)
+{
+    bool ten = hs_is_ten(&b->layout) && r->gles_version >= 20 &&
+               is_own_format(r, GL_RGBA, GL_UNSIGNED_INT_2_10_10_10_REV);
+    const struct hs_layout from = {GL_RGBA, ten ? GL_UNSIGNED_INT_2_10_10_10_REV : GL_UNSIGNED_BYTE,
+                                   4, false};
+    uint8_t *scratch = sl_alloc_array((size_t)width * height, 4);
+    if (scratch == NULL) {
+        return false;
+    }
+    r->gl->ReadPixels(0, 0, (GLsizei)width, (GLsizei)height, from.format, from.type, scratch);
+    tell_nearly(r);
+    for (uint32_t row = 0; row < height; row++) {
+        uint32_t source = b->y0_top ? height - 1 - row : row;
+        (void)hs_convert_row(b->mem + (size_t)row * b->stride, &b->layout,
+                             scratch + (size_t)source * width * 4, &from, width);
+    }
+    sl_free(scratch);
+    return true;
+}
+
 static bool flush_mem(struct hs_buffer *b, const struct hs_native *n, const struct hs_reader *r,
                       uint32_t width, uint32_t height)
 {
     struct saved_read saved;
+    begin_read(r, &saved);
     bool straight = direct(b, n, r, width);
-    bool flip = b->y0_top;
-    uint8_t *scratch = straight ? NULL : sl_alloc_array((size_t)width * height, 4);
-    if (!straight && scratch == NULL) {
-        return false;
-    }
     bool packed = !straight || b->stride == width * b->layout.bytes;
-    begin_read(r, packed ? 0 : (GLint)(b->stride / b->layout.bytes), &saved);
+    set_row_length(r, packed ? 0 : (GLint)(b->stride / b->layout.bytes), &saved);
+    bool ok = true;
     if (straight) {
         read_straight(b, r, width, height);
     } else {
-        r->gl->ReadPixels(0, 0, (GLsizei)width, (GLsizei)height, GL_RGBA, GL_UNSIGNED_BYTE,
-                          scratch);
-        tell_nearly(r);
+        ok = read_converted(b, r, width, height);
     }
     end_read(r, &saved);
-    for (uint32_t row = 0; !straight && row < height; row++) {
-        uint32_t source = flip ? height - 1 - row : row;
-        (void)hs_convert_row(b->mem + (size_t)row * b->stride, &b->layout,
-                             scratch + (size_t)source * width * 4, &rgba8, width);
-    }
-    sl_free(scratch);
-    b->image_newer = false;
-    return true;
+    b->image_newer &= !ok;
+    return ok;
+}
+
+/* GLES 1 reads 8 bits a channel alone: the helper context reads its surface where that has more. */
+static bool flush_mem_later(struct hs_buffer *b, struct hs_thread *t, const struct hs_reader *r,
+                            uint32_t width, uint32_t height)
+{
+    const struct hs_native *n = b->table->native;
+    const struct hs_reader later = {
+        .gl = n->gl, .gles_version = n->gles_version, .on_nearly = r->on_nearly, .user = r->user};
+    bool ok = hs_helper_borrow(t) && flush_mem(b, n, &later, width, height);
+    hs_helper_end(t);
+    return ok;
 }
 
 static bool flush_image(struct hs_buffer *b, struct hs_thread *t, const struct hs_reader *r,
@@ -379,7 +415,8 @@ static bool flush_image(struct hs_buffer *b, struct hs_thread *t, const struct h
         sl_free(scratch);
         return false;
     }
-    begin_read(r, 0, &saved);
+    begin_read(r, &saved);
+    set_row_length(r, 0, &saved);
     r->gl->ReadPixels(0, 0, (GLsizei)width, (GLsizei)height, GL_RGBA, GL_UNSIGNED_BYTE, scratch);
     end_read(r, &saved);
     bool ok = upload(b, t, 0, 0, width, height, &rgba8, scratch, (size_t)width * 4);
@@ -400,8 +437,10 @@ bool hs_flush(struct hs_buffer *buffer, struct hs_thread *thread, const struct h
         return false;
     }
     pthread_mutex_lock(&buffer->lock);
-    bool ok = buffer->mem != NULL ? flush_mem(buffer, n, reader, width, height)
-                                  : flush_image(buffer, thread, reader, width, height);
+    bool later = reader->gles_version < 20 && hs_is_ten(&buffer->layout);
+    bool ok = buffer->mem == NULL ? flush_image(buffer, thread, reader, width, height)
+              : later             ? flush_mem_later(buffer, thread, reader, width, height)
+                                  : flush_mem(buffer, n, reader, width, height);
     pthread_mutex_unlock(&buffer->lock);
     return ok;
 }

@@ -165,7 +165,8 @@ static bool make_helper(struct hs_thread *thread)
         return thread->helper != EGL_NO_CONTEXT;
     }
     const EGLint *attribs = n->gles_version >= 30 ? es3 : es2;
-    thread->helper = n->egl.CreateContext(n->display, n->helper_config, EGL_NO_CONTEXT, attribs);
+    EGLConfig config = n->no_config_context ? EGL_NO_CONFIG_KHR : n->helper_config;
+    thread->helper = n->egl.CreateContext(n->display, config, EGL_NO_CONTEXT, attribs);
     if (thread->helper != EGL_NO_CONTEXT && !n->surfaceless_context) {
         thread->helper_surface = n->egl.CreatePbufferSurface(n->display, n->helper_config, tiny);
         if (thread->helper_surface == EGL_NO_SURFACE) {
@@ -188,6 +189,13 @@ bool hs_helper_begin(struct hs_thread *thread)
     return n != NULL && make_helper(thread) &&
            n->egl.MakeCurrent(n->display, thread->helper_surface, thread->helper_surface,
                               thread->helper);
+}
+
+bool hs_helper_borrow(struct hs_thread *thread)
+{
+    const struct hs_native *n = thread->native;
+    return n != NULL && make_helper(thread) &&
+           n->egl.MakeCurrent(n->display, thread->draw, thread->read, thread->helper);
 }
 
 bool hs_visit_begin(struct hs_thread *thread, EGLContext context)

@@ -20,22 +20,23 @@
     X(ChooseConfig, CHOOSECONFIG)                                                                  \
     X(CreateContext, CREATECONTEXT)                                                                \
     X(CreatePbufferSurface, CREATEPBUFFERSURFACE)                                                  \
-    X(DestroyContext, DESTROYCONTEXT) X(DestroySurface, DESTROYSURFACE)                            \
-        X(GetConfigAttrib, GETCONFIGATTRIB) X(GetConfigs, GETCONFIGS)                              \
-            X(GetCurrentContext, GETCURRENTCONTEXT) X(GetCurrentSurface, GETCURRENTSURFACE)        \
-                X(GetDisplay, GETDISPLAY) X(GetError, GETERROR) X(GetProcAddress, GETPROCADDRESS)  \
-                    X(Initialize, INITIALIZE) X(MakeCurrent, MAKECURRENT)                          \
-                        X(QueryString, QUERYSTRING) X(ReleaseThread, RELEASETHREAD)                \
-                            X(Terminate, TERMINATE)
+    X(DestroyContext, DESTROYCONTEXT)                                                              \
+    X(DestroySurface, DESTROYSURFACE)                                                              \
+    X(GetConfigAttrib, GETCONFIGATTRIB) X(GetConfigs, GETCONFIGS)                                  \
+        X(GetCurrentContext, GETCURRENTCONTEXT) X(GetCurrentSurface, GETCURRENTSURFACE)            \
+            X(GetDisplay, GETDISPLAY) X(GetError, GETERROR) X(GetProcAddress, GETPROCADDRESS)      \
+                X(Initialize, INITIALIZE) X(MakeCurrent, MAKECURRENT) X(QueryString, QUERYSTRING)  \
+                    X(ReleaseThread, RELEASETHREAD) X(Terminate, TERMINATE)
 /* May be NULL. */
 #define HS_EGL_EXTRA(X)                                                                            \
     X(GetPlatformDisplayEXT, GETPLATFORMDISPLAYEXT)                                                \
     X(QueryDevicesEXT, QUERYDEVICESEXT)                                                            \
     X(CreateImageKHR, CREATEIMAGEKHR)                                                              \
     X(DestroyImageKHR, DESTROYIMAGEKHR)                                                            \
-    X(CreateSyncKHR, CREATESYNCKHR) X(DestroySyncKHR, DESTROYSYNCKHR)                              \
-        X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR) X(GetSyncAttribKHR, GETSYNCATTRIBKHR)              \
-            X(WaitSyncKHR, WAITSYNCKHR)
+    X(CreateSyncKHR, CREATESYNCKHR)                                                                \
+    X(DestroySyncKHR, DESTROYSYNCKHR)                                                              \
+    X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR) X(GetSyncAttribKHR, GETSYNCATTRIBKHR)                  \
+        X(WaitSyncKHR, WAITSYNCKHR)
 
 struct hs_egl {
 #define HS_EGL_FIELD(name, upper) PFNEGL##upper##PROC name;
@@ -107,6 +108,9 @@ bool hs_thread_bind(struct hs_thread *thread, EGLContext context, EGLSurface dra
  * do not call end. The state that is set in between must be put back by who sets it. */
 bool hs_helper_begin(struct hs_thread *thread);
 void hs_helper_end(struct hs_thread *thread);
+/* The helper context with the surfaces that are current; hs_helper_end also where it fails: a
+ * driver's contexts may want surfaces of one configuration. */
+bool hs_helper_borrow(struct hs_thread *thread);
 /* The same with a context of the caller's, without surfaces (surfaceless_context). */
 bool hs_visit_begin(struct hs_thread *thread, EGLContext context);
 void hs_visit_end(struct hs_thread *thread);

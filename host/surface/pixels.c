@@ -66,6 +66,8 @@ struct hs_layout hs_layout_of(uint32_t virtgpu_format)
         return (struct hs_layout){GL_RGBA, GL_UNSIGNED_BYTE, 4, true};
     case VIRTGPU_FORMAT_B5G6R5:
         return (struct hs_layout){GL_RGB, GL_UNSIGNED_SHORT_5_6_5, 2, true};
+    case VIRTGPU_FORMAT_B10G10R10A2:
+        return (struct hs_layout){GL_BGRA_EXT, GL_UNSIGNED_INT_2_10_10_10_REV, 4, false};
     case VIRTGPU_FORMAT_R8:
         return (struct hs_layout){GL_RED, GL_UNSIGNED_BYTE, 1, false};
     case VIRTGPU_FORMAT_R8G8:
@@ -77,6 +79,9 @@ struct hs_layout hs_layout_of(uint32_t virtgpu_format)
 
 uint32_t hs_internal_format(const struct hs_layout *layout)
 {
+    if (hs_is_ten(layout)) {
+        return GL_RGB10_A2;
+    }
     switch (layout->format) {
     case GL_RGB:
         return GL_RGB565;
@@ -94,7 +99,19 @@ static bool known(const struct hs_layout *l)
     return (l->type == GL_UNSIGNED_BYTE &&
             (l->format == GL_RGBA || l->format == GL_BGRA_EXT || l->format == GL_RGB ||
              l->format == GL_RED || l->format == GL_RG)) ||
-           (l->type == GL_UNSIGNED_SHORT_5_6_5 && l->format == GL_RGB);
+           (l->type == GL_UNSIGNED_SHORT_5_6_5 && l->format == GL_RGB) ||
+           (hs_is_ten(l) && (l->format == GL_RGBA || l->format == GL_BGRA_EXT));
+}
+
+/* A channel of 10 bits, in the lowest ones, as one of 8, and back. */
+static uint8_t of_ten(uint32_t v)
+{
+    return (uint8_t)(((v & 0x3ff) * 255 + 511) / 1023);
+}
+
+static uint32_t to_ten(uint32_t v)
+{
+    return (v * 1023 + 127) / 255;
 }
 
 static void load_pixel(uint8_t rgba[4], const uint8_t *p, const struct hs_layout *l)
@@ -108,6 +125,14 @@ static void load_pixel(uint8_t rgba[4], const uint8_t *p, const struct hs_layout
         return;
     }
     bool swap = l->format == GL_BGRA_EXT;
+    if (hs_is_ten(l)) {
+        uint32_t v = sl_load_u32(p);
+        rgba[0] = of_ten(v >> (swap ? 20 : 0));
+        rgba[1] = of_ten(v >> 10);
+        rgba[2] = of_ten(v >> (swap ? 0 : 20));
+        rgba[3] = (uint8_t)((v >> 30) * 85);
+        return;
+    }
     rgba[0] = p[swap ? 2 : 0];
     rgba[1] = l->bytes > 1 ? p[1] : 0;
     rgba[2] = l->bytes > 2 ? p[swap ? 0 : 2] : 0;
@@ -125,6 +150,11 @@ static void store_pixel(uint8_t *p, const struct hs_layout *l, const uint8_t rgb
         return;
     }
     const bool swap = l->format == GL_BGRA_EXT;
+    if (hs_is_ten(l)) {
+        sl_store_u32(p, to_ten(rgba[0]) << (swap ? 20 : 0) | to_ten(rgba[1]) << 10 |
+                            to_ten(rgba[2]) << (swap ? 0 : 20) | (rgba[3] * 3u + 127) / 255 << 30);
+        return;
+    }
     const uint8_t bytes[4] = {rgba[swap ? 2 : 0], rgba[1], rgba[swap ? 0 : 2], rgba[3]};
     memcpy(p, bytes, l->bytes <= 4 ? l->bytes : 4);
 }
@@ -137,9 +167,18 @@ static void swap_red_blue(uint8_t *row, uint32_t count)
     }
 }
 
-static bool of_four_bytes(const struct hs_layout *l)
+static void swap_ten(uint8_t *row, uint32_t count)
 {
-    return l->type == GL_UNSIGNED_BYTE && l->bytes == 4;
+    for (uint32_t i = 0; i < count; i++, row += 4) {
+        uint32_t v = sl_load_u32(row);
+        sl_store_u32(row, (v & 0xc00ffc00u) | (v >> 20 & 0x3ffu) | (v & 0x3ffu) << 20);
+    }
+}
+
+/* Four channels of the same bits, so that one may be the other with red and blue swapped. */
+static bool are_alike(const struct hs_layout *a, const struct hs_layout *b)
+{
+    return a->type == b->type && a->bytes == 4 && b->bytes == 4;
 }
 
 bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from,
@@ -153,10 +192,9 @@ bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *fro
         memmove(to, from, (size_t)count * to_layout->bytes);
         return true;
     }
-    if (of_four_bytes(to_layout) && of_four_bytes(from_layout) &&
-        (to_layout->opaque || !from_layout->opaque)) {
+    if (are_alike(to_layout, from_layout) && (to_layout->opaque || !from_layout->opaque)) {
         memmove(to, from, (size_t)count * 4);
-        swap_red_blue(to, count);
+        (hs_is_ten(to_layout) ? swap_ten : swap_red_blue)(to, count);
         return true;
     }
     const uint8_t *s = from;

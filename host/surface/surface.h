@@ -189,10 +189,16 @@ bool hs_write(struct hs_buffer *buffer, struct hs_thread *thread, int32_t x, int
 /* Bytes of a pixel in client memory, 0 for pairs that are not copied. */
 uint32_t hs_pixel_bytes(uint32_t format, uint32_t type);
 struct hs_layout hs_layout_of(uint32_t virtgpu_format);
+/* Has each channel but alpha 10 bits? */
+static inline bool hs_is_ten(const struct hs_layout *layout)
+{
+    return layout->type == GL_UNSIGNED_INT_2_10_10_10_REV;
+}
 /* What GL keeps pixels of it in. */
 uint32_t hs_internal_format(const struct hs_layout *layout);
 /* One row, `count` pixels, from one layout to another, or in place where both have as many bytes a
- * pixel; both of RGBA, BGRA, RGB, RG, RED with UNSIGNED_BYTE, RGB 5_6_5. */
+ * pixel; both of RGBA, BGRA, RGB, RG, RED with UNSIGNED_BYTE, RGB 5_6_5, RGBA, BGRA with
+ * UNSIGNED_INT_2_10_10_10_REV. */
 bool hs_convert_row(void *to, const struct hs_layout *to_layout, const void *from,
                     const struct hs_layout *from_layout, uint32_t count);
 

@@ -91,6 +91,43 @@ SLT_TEST(surface, every_565_pixel_comes_back)
     }
 }
 
+static uint32_t ten(uint32_t alpha, uint32_t high, uint32_t middle, uint32_t low)
+{
+    return alpha << 30 | high << 20 | middle << 10 | low;
+}
+
+SLT_TEST(surface, ten_bits_survive_the_other_order)
+{
+    const struct hs_layout rgba = {GL_RGBA, GL_UNSIGNED_INT_2_10_10_10_REV, 4, false},
+                           bgra = hs_layout_of(VIRTGPU_FORMAT_B10G10R10A2);
+    const uint32_t from[] = {ten(0, 1, 2, 1023), ten(1, 341, 682, 5), ten(2, 1022, 0, 512)},
+                   want[] = {ten(0, 1023, 2, 1), ten(1, 5, 682, 341), ten(2, 512, 0, 1022)};
+    uint32_t got[3] = {0};
+    SLT_ASSERT_TRUE(hs_convert_row(got, &bgra, from, &rgba, 3));
+    SLT_EXPECT_MEMEQ(want, got, sizeof got);
+    SLT_ASSERT_TRUE(hs_convert_row(got, &rgba, got, &bgra, 3)); /* where they are */
+    SLT_EXPECT_MEMEQ(from, got, sizeof got);
+}
+
+SLT_TEST(surface, eight_bits_survive_ten_bits)
+{
+    const struct hs_layout rgba = hs_layout_of(VIRTGPU_FORMAT_R8G8B8A8),
+                           bgra10 = hs_layout_of(VIRTGPU_FORMAT_B10G10R10A2);
+    for (uint32_t v = 0; v < 256; v++) {
+        const uint8_t pixel[4] = {(uint8_t)v, (uint8_t)(255 - v), (uint8_t)(v * 7),
+                                  (uint8_t)(v % 4 * 85)};
+        uint8_t deep[4], back[4];
+        SLT_ASSERT_TRUE(hs_convert_row(deep, &bgra10, pixel, &rgba, 1));
+        SLT_ASSERT_TRUE(hs_convert_row(back, &rgba, deep, &bgra10, 1));
+        SLT_ASSERT_MEMEQ(pixel, back, 4);
+    }
+    const uint32_t ends[] = {ten(3, 1023, 0, 0), ten(0, 0, 1023, 2)};
+    const uint8_t want[] = {255, 0, 0, 255, 0, 255, 0, 0}; /* the nearest one */
+    uint8_t got[8];
+    SLT_ASSERT_TRUE(hs_convert_row(got, &rgba, ends, &bgra10, 2));
+    SLT_EXPECT_MEMEQ(want, got, sizeof got);
+}
+
 SLT_TEST(surface, layouts_that_are_not_copied_are_refused)
 {
     const struct hs_layout none = hs_layout_of(UINT32_MAX), half = {GL_RGBA, GL_HALF_FLOAT, 8, 0};

@@ -34,6 +34,7 @@ enum {
     VIRTGPU_FORMAT_R8G8B8A8 = 67,
     VIRTGPU_FORMAT_X8B8G8R8 = 68,
     VIRTGPU_FORMAT_A8B8G8R8 = 121,
+    VIRTGPU_FORMAT_B10G10R10A2 = 131, /* gallium number: blue in the lowest 10 bits */
     VIRTGPU_FORMAT_R8G8B8X8 = 134,
 };
 
@@ -53,6 +54,7 @@ static inline uint32_t virtgpu_format_bytes(uint32_t format)
     case VIRTGPU_FORMAT_R8G8B8A8:
     case VIRTGPU_FORMAT_X8B8G8R8:
     case VIRTGPU_FORMAT_A8B8G8R8:
+    case VIRTGPU_FORMAT_B10G10R10A2:
     case VIRTGPU_FORMAT_R8G8B8X8:
         return 4;
     default:
@@ -167,6 +169,8 @@ enum {
     SLUICE_FEATURE_STORE = 1 << 13,     /* GLES: glStoreDrawnSLUICE */
     SLUICE_FEATURE_VIEW = 1 << 14,      /* GLES: slCreateView, glStoreTargetSLUICE */
     SLUICE_FEATURE_EXPORT = 1 << 15,    /* GLES: slAskImage, slExportImage */
+    /* GLES: surfaces of 10 bits a channel are flushed into resources of B10G10R10A2 as they are. */
+    SLUICE_FEATURE_TEN_BITS = 1 << 16,
 };
 
 #endif
