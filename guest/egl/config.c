@@ -266,7 +266,17 @@ static uint32_t mask_bits(uint32_t mask)
 }
 
 /* The layouts that colour buffers can have in memory: blue lowest. */
-static bool visual_fits(const struct gx_visual *visual, const struct gegl_config *config)
+static bool layout_fits(const struct gegl_windows *windows, uint32_t red, uint32_t green,
+                        uint32_t blue, uint32_t red_mask)
+{
+    return (red == 8 && green == 8 && blue == 8 && red_mask == 0xff0000u) ||
+           (red == 5 && green == 6 && blue == 5 && red_mask == 0xf800u) ||
+           (windows->has_ten_bits && red == 10 && green == 10 && blue == 10 &&
+            red_mask == 0x3ff00000u);
+}
+
+static bool visual_fits(const struct gegl_windows *windows, const struct gx_visual *visual,
+                        const struct gegl_config *config)
 {
     uint32_t red = (uint32_t)gegl_config_get(config, EGL_RED_SIZE),
              green = (uint32_t)gegl_config_get(config, EGL_GREEN_SIZE);
@@ -277,12 +287,11 @@ static bool visual_fits(const struct gx_visual *visual, const struct gegl_config
         mask_bits(visual->blue_mask) != blue) {
         return false;
     }
-    bool layout = (red == 8 && green == 8 && blue == 8 && visual->red_mask == 0xff0000u) ||
-                  (red == 5 && green == 6 && blue == 5 && visual->red_mask == 0xf800u);
+    uint32_t color = red + green + blue;
     /* A visual without alpha shows a picture with alpha opaquely: what nearly every program wants.
      */
-    return layout && (visual->depth == red + green + blue ||
-                      (alpha != 0 && visual->depth == red + green + blue + alpha));
+    return layout_fits(windows, red, green, blue, visual->red_mask) &&
+           (visual->depth == color || (alpha != 0 && visual->depth == color + alpha));
 }
 
 /* What a context of ours can do with a configuration, out of what the host says. */
@@ -341,7 +350,7 @@ static uint32_t visuals_pair(const struct gegl_windows *windows, const struct ge
     for (uint32_t v = 0; v < windows->visual_count; v++) {
         const struct gx_visual *visual = &windows->visuals[v];
         for (uint32_t i = 0; i < count; i++) {
-            if (!visual_fits(visual, &host[i])) {
+            if (!visual_fits(windows, visual, &host[i])) {
                 continue;
             }
             out[n] = host[i];
@@ -358,9 +367,11 @@ static uint32_t visuals_pair(const struct gegl_windows *windows, const struct ge
     return n;
 }
 
-static bool format_fits(const struct gegl_window_format *format, const struct gegl_config *config)
+static bool format_fits(const struct gegl_windows *windows, const struct gegl_window_format *format,
+                        const struct gegl_config *config)
 {
-    return gegl_config_get(config, EGL_RED_SIZE) == format->red &&
+    return (format->red != 10 || windows->has_ten_bits) &&
+           gegl_config_get(config, EGL_RED_SIZE) == format->red &&
            gegl_config_get(config, EGL_GREEN_SIZE) == format->green &&
            gegl_config_get(config, EGL_BLUE_SIZE) == format->blue &&
            gegl_config_get(config, EGL_ALPHA_SIZE) == format->alpha;
@@ -373,7 +384,7 @@ static uint32_t formats_pair(const struct gegl_windows *windows, const struct ge
     uint32_t n = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t f = 0;
-        while (f < windows->format_count && !format_fits(&windows->formats[f], &host[i])) {
+        while (f < windows->format_count && !format_fits(windows, &windows->formats[f], &host[i])) {
             f++;
         }
         if (f < windows->format_count) {

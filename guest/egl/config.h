@@ -53,6 +53,7 @@ struct gegl_windows {
     uint32_t format_count;
     EGLint format_min_interval; /* EGL_MIN_SWAP_INTERVAL with formats */
     EGLint format_max_interval; /* EGL_MAX_SWAP_INTERVAL with formats */
+    bool has_ten_bits;          /* colour buffers can have 10 bits a channel */
 };
 
 /* The host's table (row 0: attribute names; rows 1..count: values) as EGL configurations with ids

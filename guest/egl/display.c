@@ -121,7 +121,7 @@ static enum sl_result configs_load(struct gegl_display *display, struct gs_strea
     if (r != SL_OK) {
         return r;
     }
-    struct gegl_windows windows = {0};
+    struct gegl_windows windows = {.has_ten_bits = display->host.ten_bits};
     if (display->x11 != NULL) {
         windows.visual_count = gx_visuals(display->x11, &windows.visuals);
     } else if (display->wayland != NULL) {

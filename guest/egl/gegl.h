@@ -37,6 +37,7 @@ struct gegl_host {
     bool native_fence;      /* fences as sync files of the guest's own kernel */
     bool frame_number;      /* rcFlushWindowColorBufferAsyncWithFrameNumber */
     bool colorspace;        /* sRGB surfaces: slCreateSurface */
+    bool ten_bits;          /* windows of 10 bits a channel */
     bool image_3d, image_cube, image_renderbuffer; /* slCreateImage */
     bool dma_buf; /* the guest's kernel has dma-bufs of the host's resources */
     bool view;    /* slCreateView: images of any part of such a resource's memory */

@@ -103,6 +103,7 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
         host->gles_features |= GGL_FEATURE_LOCATIONS;
     }
     host->view = (stream->device->features & SLUICE_FEATURE_VIEW) != 0;
+    host->ten_bits = (stream->device->features & SLUICE_FEATURE_TEN_BITS) != 0;
     if (host->view) {
         host->gles_features |= GGL_FEATURE_TARGETS;
     }

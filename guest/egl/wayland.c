@@ -30,7 +30,9 @@ static bool formats_ask(struct gegl_compositor *compositor)
     static const struct {
         uint32_t wl;
         struct gegl_window_format format;
-    } known[GEGL_WAYLAND_FORMATS] = {{GW_ARGB8888, {8, 8, 8, 8, 0}},
+    } known[GEGL_WAYLAND_FORMATS] = {{GW_ARGB2101010, {10, 10, 10, 2, 0}},
+                                     {GW_XRGB2101010, {10, 10, 10, 0, 0}},
+                                     {GW_ARGB8888, {8, 8, 8, 8, 0}},
                                      {GW_XRGB8888, {8, 8, 8, 0, 0}},
                                      {GW_RGB565, {5, 6, 5, 0, 0}}};
     struct gw_shm shm;

@@ -5,7 +5,7 @@
 #include "guest/egl/config.h"
 #include "guest/wayland/gw.h"
 
-#define GEGL_WAYLAND_FORMATS 3u
+#define GEGL_WAYLAND_FORMATS 5u
 
 /* eglSwapInterval's range on Wayland, and what holds until the program calls it. */
 struct gegl_intervals {

@@ -338,7 +338,9 @@ enum sl_result gegl_window_size(struct gegl_window *window, uint32_t *width_px, 
 
 static uint32_t format_of(const struct gegl_config *config)
 {
-    return gegl_config_get(config, EGL_RED_SIZE) == 5     ? VIRTGPU_FORMAT_B5G6R5
+    EGLint red = gegl_config_get(config, EGL_RED_SIZE);
+    return red == 5                                       ? VIRTGPU_FORMAT_B5G6R5
+           : red == 10                                    ? VIRTGPU_FORMAT_B10G10R10A2
            : gegl_config_get(config, EGL_ALPHA_SIZE) != 0 ? VIRTGPU_FORMAT_B8G8R8A8
                                                           : VIRTGPU_FORMAT_B8G8R8X8;
 }

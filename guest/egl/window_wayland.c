@@ -43,16 +43,22 @@ static void on_resize(struct wl_egl_window *native, void *user)
     }
 }
 
-static uint32_t format_of(uint32_t virtgpu_format)
+static uint32_t format_of(const struct gegl_config *config)
 {
-    return virtgpu_format == VIRTGPU_FORMAT_B5G6R5     ? GW_RGB565
-           : virtgpu_format == VIRTGPU_FORMAT_B8G8R8A8 ? GW_ARGB8888
-                                                       : GW_XRGB8888;
+    bool alpha = gegl_config_get(config, EGL_ALPHA_SIZE) != 0;
+    switch (gegl_config_get(config, EGL_RED_SIZE)) {
+    case 5:
+        return GW_RGB565;
+    case 10:
+        return alpha ? GW_ARGB2101010 : GW_XRGB2101010;
+    default:
+        return alpha ? GW_ARGB8888 : GW_XRGB8888;
+    }
 }
 
+/* Every configuration that has EGL_WINDOW_BIT has a format of the compositor's. */
 static EGLint begin(struct gegl_window *window, const struct gegl_config *config, void *native)
 {
-    (void)config; /* every one that has EGL_WINDOW_BIT has a format of the compositor's */
     struct wl_egl_window *egl_window = native;
     if (egl_window == NULL || egl_window->version < WINDOW_VERSION || egl_window->surface == NULL) {
         return EGL_BAD_NATIVE_WINDOW;
@@ -64,7 +70,7 @@ static EGLint begin(struct gegl_window *window, const struct gegl_config *config
     if (wayland == NULL) {
         return EGL_BAD_ALLOC;
     }
-    *wayland = (struct gegl_wayland){.window = egl_window, .wl_format = format_of(window->format)};
+    *wayland = (struct gegl_wayland){.window = egl_window, .wl_format = format_of(config)};
     struct gegl_compositor *compositor = window->display->wayland;
     enum sl_result r = gw_surface_begin(&compositor->wl, compositor->display, egl_window->surface,
                                         &wayland->surface);

@@ -262,7 +262,8 @@ int main(int argc, char **argv)
         return 0;
     }
     screen_open(&screen);
-    shown_open(&window, EGL_PLATFORM_GBM_KHR, screen.gbm, screen.surface, 0);
+    shown_open(&window, EGL_PLATFORM_GBM_KHR, screen.gbm, screen.surface,
+               (struct shown_bits){8, 0});
     shown_current(&window);
     int width = screen.mode.hdisplay, height = screen.mode.vdisplay;
     for (unsigned long n = 0; n < count; n++) {

@@ -55,7 +55,6 @@ MORE = {
 # Configurations.
 CONFIG_API = "not renderable as gl: desktop GL has no wire"
 CONFIG_FLOAT = "a colour buffer has no float format"
-CONFIG_TEN_BITS = "a colour buffer has no format of 10 bits, which windows of Wayland would need"
 CONFIG_DEEP_VISUAL = (
     "with alpha on a 32 bits deep visual, too, which Mesa's software windows leave out"
 )
@@ -205,9 +204,6 @@ class EglInfo(Case):
         for config in native:
             if config["color"].split()[0] in ("64", "48"):
                 said.add(CONFIG_FLOAT)
-                continue
-            if config["color"].split()[2] == "10" and "win" in config["surfaces"]:
-                said.add(CONFIG_TEN_BITS)
                 continue
             apis = " ".join(api for api in config["apis"].split() if api != "gl")
             if config["apis"] != apis:

@@ -14,26 +14,34 @@ void shown_need(bool ok, const char *what)
     }
 }
 
-void shown_open(struct shown *s, EGLenum platform, void *display, void *window, EGLint alpha_bits)
+/* EGL_NO_CONFIG_KHR: there is none. */
+static EGLConfig choose(EGLDisplay display, struct shown_bits bits)
 {
-    const EGLint wanted[] = {EGL_SURFACE_TYPE,
-                             EGL_WINDOW_BIT,
-                             EGL_RED_SIZE,
-                             8,
-                             EGL_GREEN_SIZE,
-                             8,
-                             EGL_BLUE_SIZE,
-                             8,
-                             EGL_ALPHA_SIZE,
-                             alpha_bits,
-                             EGL_RENDERABLE_TYPE,
-                             EGL_OPENGL_ES2_BIT,
-                             EGL_NONE};
+    static const EGLint wanted[] = {EGL_SURFACE_TYPE, EGL_WINDOW_BIT, EGL_RENDERABLE_TYPE,
+                                    EGL_OPENGL_ES2_BIT, EGL_NONE};
+    EGLConfig configs[512];
     EGLint count = 0;
+    shown_need(eglChooseConfig(display, wanted, configs, 512, &count), "eglChooseConfig");
+    for (EGLint i = 0; i < count; i++) {
+        struct shown_bits has = {0};
+        EGLint blue = 0;
+        eglGetConfigAttrib(display, configs[i], EGL_RED_SIZE, &has.color);
+        eglGetConfigAttrib(display, configs[i], EGL_BLUE_SIZE, &blue);
+        eglGetConfigAttrib(display, configs[i], EGL_ALPHA_SIZE, &has.alpha);
+        if (has.color == bits.color && blue == bits.color && has.alpha == bits.alpha) {
+            return configs[i];
+        }
+    }
+    return EGL_NO_CONFIG_KHR;
+}
+
+void shown_open(struct shown *s, EGLenum platform, void *display, void *window,
+                struct shown_bits bits)
+{
     s->display = eglGetPlatformDisplay(platform, display, NULL);
     shown_need(eglInitialize(s->display, NULL, NULL), "eglInitialize");
-    shown_need(eglChooseConfig(s->display, wanted, &s->config, 1, &count) && count == 1,
-               "no config");
+    s->config = choose(s->display, bits);
+    shown_need(s->config != EGL_NO_CONFIG_KHR, "no config");
     s->surface = eglCreatePlatformWindowSurface(s->display, s->config, window, NULL);
     shown_need(s->surface != EGL_NO_SURFACE, "eglCreatePlatformWindowSurface");
 }

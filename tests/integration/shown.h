@@ -12,17 +12,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bits of a configuration's channels: of red and blue, and of alpha. */
+struct shown_bits {
+    EGLint color, alpha;
+};
+
 struct shown {
     EGLDisplay display;
-    EGLConfig config; /* RGB8, and alpha as wanted */
+    EGLConfig config;
     EGLSurface surface;
     EGLContext context;
 };
 
 /* what: failed if not ok; said with EGL's error and errno. */
 void shown_need(bool ok, const char *what);
-/* EGL on a native display; a surface of its native window. */
-void shown_open(struct shown *s, EGLenum platform, void *display, void *window, EGLint alpha_bits);
+/* EGL on a native display; a surface of its native window, of the first configuration that has just
+ * these bits. */
+void shown_open(struct shown *s, EGLenum platform, void *display, void *window,
+                struct shown_bits bits);
 /* A context, current with the surface. */
 void shown_current(struct shown *s);
 /* Picture n: rectangles. */

@@ -1,7 +1,7 @@
 /* A window on a Wayland compositor: pictures that are the same each time, the window resized
  * between them, natively and through Sluice.
  *
- * usage: wayland_program
+ * usage: wayland_program [COLOR ALPHA]    bits of the window's channels, else 8 8
  *
  * Prints what EGL says of each frame and a hash of its pixels, then `shown` when the compositor has
  * taken the last one, which stays until stdin ends. Plain EGL and libwayland; ends with 1 and a
@@ -230,11 +230,12 @@ static void frames(struct window *w, EGLDisplay display, EGLSurface surface)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct shown on;
+    struct shown_bits bits = {argc > 2 ? atoi(argv[1]) : 8, argc > 2 ? atoi(argv[2]) : 8};
     window_open(&window);
-    shown_open(&on, EGL_PLATFORM_WAYLAND_KHR, window.display, window.native, 8);
+    shown_open(&on, EGL_PLATFORM_WAYLAND_KHR, window.display, window.native, bits);
     EGLSurface second = eglCreatePlatformWindowSurface(on.display, on.config, window.native, NULL);
     printf("a second surface: %s, error 0x%x\n", second == EGL_NO_SURFACE ? "none" : "there",
            (unsigned)eglGetError());

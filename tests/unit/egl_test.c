@@ -262,6 +262,22 @@ SLT_TEST(egl_configs, windows_where_a_format_has_the_channels)
     sl_free(t.configs);
 }
 
+SLT_TEST(egl_configs, ten_bits_where_colour_buffers_have_them)
+{
+    struct table t;
+    const struct gegl_window_format formats[] = {{10, 10, 10, 2, 0x30}};
+    struct gegl_windows windows = {.formats = formats, .format_count = 1};
+    SLT_ASSERT_OK(formats_read(&t, &windows));
+    SLT_EXPECT_EQ(EGL_PBUFFER_BIT, gegl_config_get(&t.configs[0], EGL_SURFACE_TYPE));
+    sl_free(t.configs);
+    windows.has_ten_bits = true;
+    SLT_ASSERT_OK(formats_read(&t, &windows));
+    SLT_ASSERT_EQ(1u, t.count);
+    SLT_EXPECT_EQ(2u, t.configs[0].host_index);
+    SLT_EXPECT_EQ(EGL_WINDOW_BIT, gegl_config_get(&t.configs[0], EGL_SURFACE_TYPE));
+    sl_free(t.configs);
+}
+
 SLT_TEST(egl_configs, a_bad_table_is_the_hosts_fault)
 {
     struct table t;
