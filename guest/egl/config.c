@@ -275,6 +275,17 @@ static bool layout_fits(const struct gegl_windows *windows, uint32_t red, uint32
             red_mask == 0x3ff00000u);
 }
 
+/* Is there one of this class that has no bits beside those of colours? */
+static bool has_plain_visual(const struct gegl_windows *windows, int type, uint32_t depth)
+{
+    for (uint32_t v = 0; v < windows->visual_count; v++) {
+        if (windows->visuals[v].type == type && windows->visuals[v].depth == depth) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool visual_fits(const struct gegl_windows *windows, const struct gx_visual *visual,
                         const struct gegl_config *config)
 {
@@ -289,9 +300,10 @@ static bool visual_fits(const struct gegl_windows *windows, const struct gx_visu
     }
     uint32_t color = red + green + blue;
     /* A visual without alpha shows a picture with alpha opaquely: what nearly every program wants.
-     */
+     * One with alpha shows pictures without it where there is no other, as drivers list it. */
     return layout_fits(windows, red, green, blue, visual->red_mask) &&
-           (visual->depth == color || (alpha != 0 && visual->depth == color + alpha));
+           (visual->depth == color || (alpha != 0 && visual->depth == color + alpha) ||
+            (alpha == 0 && visual->depth == 32 && !has_plain_visual(windows, visual->type, color)));
 }
 
 /* What a context of ours can do with a configuration, out of what the host says. */

@@ -278,6 +278,28 @@ SLT_TEST(egl_configs, ten_bits_where_colour_buffers_have_them)
     sl_free(t.configs);
 }
 
+/* A screen of 30 bits whose only visual of 8 bits a channel has alpha. */
+SLT_TEST(egl_configs, pictures_without_alpha_on_the_only_visual_of_their_colours)
+{
+    struct table t;
+    const struct gx_visual on[] = {{.id = 0x21,
+                                    .depth = 30,
+                                    .type = 4,
+                                    .red_mask = 0x3ff00000,
+                                    .green_mask = 0xffc00,
+                                    .blue_mask = 0x3ff},
+                                   visuals[2]};
+    const struct gegl_windows windows = {.visuals = on, .visual_count = 2, .has_ten_bits = true};
+    static const uint32_t want[][2] = {{2, 0x21}, {0, 0x40}, {1, 0x40}}; /* row, visual */
+    SLT_ASSERT_OK(formats_read(&t, &windows));
+    SLT_ASSERT_EQ(3u, t.count);
+    for (uint32_t i = 0; i < 3; i++) {
+        SLT_EXPECT_EQ(want[i][0], t.configs[i].host_index);
+        SLT_EXPECT_EQ((EGLint)want[i][1], gegl_config_get(&t.configs[i], EGL_NATIVE_VISUAL_ID));
+    }
+    sl_free(t.configs);
+}
+
 SLT_TEST(egl_configs, a_bad_table_is_the_hosts_fault)
 {
     struct table t;
