@@ -14,13 +14,16 @@ class XvfbError(Exception):
 
 
 @contextlib.contextmanager
-def x_server(size: str = "800x600") -> "Iterator[tuple[dict[str, str], pathlib.Path]]":
-    """A private Xvfb: the environment that reaches it, and its screen as a file in XWD format."""
+def x_server(
+    size: str = "800x600", depth: int = 24
+) -> "Iterator[tuple[dict[str, str], pathlib.Path]]":
+    """A private Xvfb: the environment that reaches it, and its screen as a file in XWD format.
+    depth: bits of a pixel on it."""
     with tempfile.TemporaryDirectory() as folder:
         reader, writer = os.pipe()
         # -noreset: a server that starts anew with its last client's end refuses who comes
         # meanwhile.
-        words = ["Xvfb", "-displayfd", str(writer), "-screen", "0", size + "x24"]
+        words = ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x{depth}"]
         words += ["-nolisten", "tcp", "-noreset", "-fbdir", folder]
         server = subprocess.Popen(words, pass_fds=[writer], stderr=subprocess.DEVNULL)
         os.close(writer)
