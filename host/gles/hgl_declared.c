@@ -386,8 +386,9 @@ const struct hgl_variable *hgl_names_variable(const struct hgl_names *n,
 const struct hgl_variable *hgl_names_member(const struct hgl_names *n, uint32_t structure,
                                             const struct hgl_token *name)
 {
-    uint32_t first = n->structures[structure].first;
-    for (uint32_t i = first; i < first + n->structures[structure].count; i++) {
+    uint32_t first = structure < n->structure_count ? n->structures[structure].first : 0;
+    uint32_t count = structure < n->structure_count ? n->structures[structure].count : 0;
+    for (uint32_t i = first; i < first + count; i++) {
         if (same(&n->members[i].name, name)) {
             return &n->members[i];
         }

@@ -10,7 +10,7 @@ enum hgl_shape { HGL_SCALAR, HGL_VECTOR, HGL_MATRIX, HGL_STRUCT };
 struct hgl_type {
     enum hgl_shape shape;
     uint32_t columns, rows; /* of a matrix; rows: components of a vector, too */
-    uint32_t structure;     /* which */
+    uint32_t structure;     /* which; UINT32_MAX: of no known type */
     uint32_t ranks;         /* brackets of its arrays */
 };
 

@@ -170,6 +170,8 @@ static const struct kept_case refused_cases[] = {
     {"of_no_known_type", GL_COMPUTE_SHADER, "shared Foo s[4]; void main() { s[i] = 1; }"},
     {"of_no_member", GL_COMPUTE_SHADER,
      "struct P { int a; }; shared P s[4]; void main() { s[i].b[j] = 1; }"},
+    {"of_an_unknown_member", GL_COMPUTE_SHADER,
+     "struct P { Foo a; }; shared P s[4]; void main() { s[i].a.b = 1; }"},
     {"an_index_of_no_array", GL_COMPUTE_SHADER, "shared int s[4]; void main() { s[i][j] = 1; }"},
     {"without_an_end", GL_COMPUTE_SHADER, "shared int s[4]; void main() { s[i"},
     {"joined_words", GL_COMPUTE_SHADER, "#define A(x) x##y\nshared int s[4];"},
