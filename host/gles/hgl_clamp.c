@@ -16,6 +16,8 @@
 
 struct writer {
     const struct hgl_token *tokens;
+    const struct hgl_tokens *lines; /* of the compiler's */
+    size_t lines_at;
     const struct hgl_names *names;
     size_t at;
     char *text;
@@ -104,9 +106,18 @@ static bool is(const struct writer *w, const char *text)
     return hgl_token_is(now(w), text);
 }
 
+/* The compiler's, up to what comes now. */
+static void put_lines(struct writer *w)
+{
+    while (w->lines_at < w->lines->count && w->lines->all[w->lines_at].at <= w->at) {
+        put_token(w, &w->lines->all[w->lines_at++]);
+    }
+}
+
 /* Puts it, and goes on. */
 static void keep(struct writer *w)
 {
+    put_lines(w);
     put_token(w, now(w));
     w->at++;
 }
@@ -428,6 +439,7 @@ static void write_all(struct writer *w, size_t count)
     if (w->copies && w->indexes && (w->names->wanted & HGL_QUALIFIED_SHARED) == 0) {
         fail(w, "copies of what stages hand on, and their indices");
     }
+    put_lines(w);
     put(w, "\n", 2); /* its end, too */
 }
 
@@ -477,16 +489,16 @@ static enum sl_result look(uint32_t stage, const char *text, size_t size, bool *
     return SL_OK;
 }
 
-static enum sl_result clamp(struct hgl_names *names, const struct hgl_tokens *tokens,
+static enum sl_result clamp(struct hgl_names *names, const struct hgl_text *text,
                             struct hgl_clamped *out, const char **why)
 {
-    struct writer w = {.tokens = tokens->all, .names = names};
-    names->tokens = tokens->all;
+    struct writer w = {.tokens = text->tokens.all, .lines = &text->lines, .names = names};
+    names->tokens = text->tokens.all;
     if (!hgl_names_find(names)) {
         *why = names->why;
         return SL_ERR_UNSUPPORTED;
     }
-    write_all(&w, tokens->count);
+    write_all(&w, text->tokens.count);
     if (w.no_memory || w.why != NULL) {
         *why = w.why;
         sl_free(w.text);
@@ -499,14 +511,14 @@ static enum sl_result clamp(struct hgl_names *names, const struct hgl_tokens *to
 enum sl_result hgl_clamp(uint32_t stage, const char *text, size_t size, const char *extensions,
                          struct hgl_clamped *out, const char **why)
 {
-    struct hgl_tokens tokens;
+    struct hgl_text read;
     bool is_needed;
     *out = (struct hgl_clamped){0};
     enum sl_result result = look(stage, text, size, &is_needed);
     if (result != SL_OK || !is_needed) {
         return result;
     }
-    result = hgl_tokens_read(text, size, extensions, &tokens, why);
+    result = hgl_tokens_read(text, size, extensions, &read, why);
     if (result != SL_OK) {
         return result;
     }
@@ -514,10 +526,10 @@ enum sl_result hgl_clamp(uint32_t stage, const char *text, size_t size, const ch
     if (names != NULL) {
         names->wanted = wanted_of(stage);
         names->has_patches = stage == GL_TESS_CONTROL_SHADER || stage == GL_TESS_EVALUATION_SHADER;
-        result = clamp(names, &tokens, out, why);
+        result = clamp(names, &read, out, why);
     }
     result = names != NULL ? result : SL_ERR_NOMEM;
     sl_free(names);
-    hgl_tokens_finish(&tokens);
+    hgl_text_finish(&read);
     return result;
 }

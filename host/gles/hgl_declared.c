@@ -288,10 +288,6 @@ static void others(struct hgl_names *n)
 
 static void declaration(struct hgl_names *n)
 {
-    if (now(n)->kind == HGL_TOKEN_DIRECTIVE) {
-        n->at++;
-        return;
-    }
     size_t begin = n->at;
     uint32_t how = qualifiers(n);
     struct hgl_variable v = {.is_out = (how & HGL_QUALIFIED_OUT) != 0};

@@ -34,6 +34,7 @@ struct condition {
 };
 
 struct reader {
+    struct hgl_text *out;
     const char *p, *end;
     uint32_t line;
     bool is_line_begin, in_arguments;
@@ -305,28 +306,40 @@ static bool conditional(struct reader *r, const struct hgl_token *name, const ch
     return true;
 }
 
-/* At a #. False: it is done; else the line is the compiler's. */
-static bool directive(struct reader *r, struct hgl_token *out)
+static void version(struct reader *r, const char *p, const char *end)
+{
+    const struct hgl_token number = hgl_lex(&p, end);
+    struct macro *m = known(r, &(struct hgl_token){.p = "__VERSION__", .size = 11});
+    if (number.kind != HGL_TOKEN_NUMBER) {
+        r->why = "a version is no number";
+    } else if (m != NULL && m->body.count == 1) {
+        m->body.all[0] = number;
+    }
+}
+
+/* At a #. */
+static void directive(struct reader *r)
 {
     const char *p = r->p + 1;
     const char *end = memchr(p, '\n', (size_t)(r->end - p));
     end = end != NULL ? end : r->end;
-    *out = (struct hgl_token){
-        .p = r->p, .size = (uint32_t)(end - r->p), .line = r->line, .kind = HGL_TOKEN_DIRECTIVE};
+    const struct hgl_token whole = {.p = r->p,
+                                    .size = (uint32_t)(end - r->p),
+                                    .line = r->line,
+                                    .at = (uint32_t)r->out->tokens.count,
+                                    .kind = HGL_TOKEN_DIRECTIVE};
     r->p = end;
     if (r->in_arguments) {
         r->why = "a macro's arguments have a condition";
-        return false;
+        return;
     }
     const struct hgl_token name = hgl_lex(&p, end);
     if (name.kind == HGL_TOKEN_END || conditional(r, &name, p, end) || !is_on(r)) {
-        return false;
+        return;
     }
     if (hgl_token_is(&name, "define")) {
         define(r, p, end);
-        return false;
-    }
-    if (hgl_token_is(&name, "undef")) {
+    } else if (hgl_token_is(&name, "undef")) {
         const struct hgl_token what = hgl_lex(&p, end);
         struct macro *m = find(r, &what);
         if (m != NULL && !is_free(&what)) {
@@ -334,16 +347,12 @@ static bool directive(struct reader *r, struct hgl_token *out)
         } else if (m != NULL) {
             m->is_defined = false;
         }
-        return false;
-    }
-    if (hgl_token_is(&name, "version")) {
-        const struct hgl_token number = hgl_lex(&p, end);
-        struct macro *m = known(r, &(struct hgl_token){.p = "__VERSION__", .size = 11});
-        if (m != NULL && m->body.count == 1) {
-            m->body.all[0] = number;
+    } else {
+        if (hgl_token_is(&name, "version")) {
+            version(r, p, end);
         }
+        add(r, &r->out->lines, &whole);
     }
-    return true;
 }
 
 /* --- what comes next --- */
@@ -362,9 +371,7 @@ static bool next_of_text(struct reader *r, struct hgl_token *out)
             r->line++;
             r->is_line_begin = true;
         } else if (r->is_line_begin && *r->p == '#') {
-            if (directive(r, out) && is_well(r)) {
-                return true;
-            }
+            directive(r);
         } else if (!is_on(r)) {
             const char *end = memchr(r->p, '\n', (size_t)(r->end - r->p));
             r->p = end != NULL ? end : r->end;
@@ -532,8 +539,9 @@ static bool next_expanded(struct reader *r, struct hgl_token *out)
 
 /* --- all of it --- */
 
-static void read_all(struct reader *r, struct hgl_tokens *out)
+static void read_all(struct reader *r)
 {
+    struct hgl_tokens *out = &r->out->tokens;
     struct hgl_token t;
     while (is_well(r) && next_expanded(r, &t)) {
         add(r, out, &t);
@@ -548,22 +556,23 @@ static void read_all(struct reader *r, struct hgl_tokens *out)
 }
 
 enum sl_result hgl_tokens_read(const char *text, size_t size, const char *extensions,
-                               struct hgl_tokens *out, const char **why)
+                               struct hgl_text *out, const char **why)
 {
     struct reader *r = sl_alloc(sizeof *r);
-    *out = (struct hgl_tokens){0};
+    *out = (struct hgl_text){0};
     if (r == NULL) {
         return SL_ERR_NOMEM;
     }
+    r->out = out;
     r->macros = sl_alloc_array(MACROS_MAX, sizeof *r->macros);
-    out->text = hgl_text_clean(text, size, &size);
-    r->no_memory = r->macros == NULL || out->text == NULL;
+    out->tokens.text = hgl_text_clean(text, size, &size);
+    r->no_memory = r->macros == NULL || out->tokens.text == NULL;
     if (is_well(r)) {
-        r->p = out->text;
+        r->p = out->tokens.text;
         r->end = r->p + size;
         r->is_line_begin = true;
         predefine_all(r, extensions);
-        read_all(r, out);
+        read_all(r);
     }
     while (r->depth != 0) {
         pop(r);
@@ -576,9 +585,15 @@ enum sl_result hgl_tokens_read(const char *text, size_t size, const char *extens
                                              : SL_OK;
     *why = r->why;
     if (result != SL_OK) {
-        hgl_tokens_finish(out);
+        hgl_text_finish(out);
     }
     sl_free(r->macros);
     sl_free(r);
     return result;
+}
+
+void hgl_text_finish(struct hgl_text *text)
+{
+    hgl_tokens_finish(&text->tokens);
+    hgl_tokens_finish(&text->lines);
 }

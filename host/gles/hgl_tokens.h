@@ -21,6 +21,7 @@ struct hgl_token {
     const char *p; /* of hgl_tokens.text, or static */
     uint32_t size; /* bytes */
     uint32_t line; /* from 0; never less than that of the one before, but behind macros */
+    uint32_t at;   /* of a line of the compiler's: the token in front of which it stands */
     uint8_t kind;  /* enum hgl_token_kind */
     bool is_final; /* no macro's name, whatever it says */
 };
@@ -32,6 +33,12 @@ struct hgl_tokens {
     char *text; /* owned: without comments and joins */
 };
 
+/* A shader's. What is a line of the compiler's is none of its words: it may stand anywhere. */
+struct hgl_text {
+    struct hgl_tokens tokens;
+    struct hgl_tokens lines; /* HGL_TOKEN_DIRECTIVE alone */
+};
+
 /* Most tokens that are looked at, each time that they are. */
 #define HGL_TOKENS_WORK (1u << 21)
 
@@ -39,11 +46,12 @@ struct hgl_tokens {
  * call. Any thread. SL_OK: out is the caller's to finish. UNSUPPORTED: *why says in static text
  * what is not understood; NOMEM: no memory. */
 enum sl_result hgl_tokens_read(const char *text, size_t size, const char *extensions,
-                               struct hgl_tokens *out, const char **why);
-void hgl_tokens_finish(struct hgl_tokens *tokens);
+                               struct hgl_text *out, const char **why);
+void hgl_text_finish(struct hgl_text *text);
 
 /* hgl_lex.c. False: no memory. */
 bool hgl_tokens_add(struct hgl_tokens *tokens, const struct hgl_token *token);
+void hgl_tokens_finish(struct hgl_tokens *tokens);
 bool hgl_token_is(const struct hgl_token *token, const char *text);
 /* The text without comments and joined lines, whose ends come behind the line; NULL: no
  * memory. The caller's (sl_free). */

@@ -83,6 +83,11 @@ static const struct written_case written_cases[] = {
     {"lines_of_the_compiler", GL_COMPUTE_SHADER,
      "#version 310 es\n#extension GL_EXT_one : enable\n#pragma optimize(on)\nshared float s;\n",
      "#version 310 es\n#extension GL_EXT_one : enable\n#pragma optimize(on)\nshared float s;\n"},
+    {"lines_of_the_compiler_between", GL_COMPUTE_SHADER,
+     "#version 310 es\nshared mat2 s\n#pragma a\n; void main()\n#pragma b\n{ s\n#line 7\n[u]\n"
+     "#pragma c\n= vec2(s\n#pragma d\n[0][w]); }\n",
+     "#version 310 es\nshared mat2 s\n#pragma a\n; void main()\n#pragma b\n{ s\n#line 7\n" CUT(
+         "u", "1u") "\n#pragma c\n= vec2(s\n#pragma d\n[0]" CUT("w", "1u") "); }\n"},
     {"vertices_of_a_patch", GL_TESS_CONTROL_SHADER,
      "in vec4 v[]; out vec4 o[]; void main() { o[gl_InvocationID] = v[i] + o[j] + "
      "gl_in[gl_InvocationID].gl_Position; gl_out[gl_InvocationID].gl_Position = v[0]; }\n",
