@@ -146,6 +146,18 @@ struct hgl_token hgl_lex(const char **p, const char *end)
     return t;
 }
 
+bool hgl_is_of_language(const struct hgl_token *t)
+{
+    static const char signs[] = "()[]{}.,;:?=<>+-*/%&|^!~";
+    return t->kind != HGL_TOKEN_SIGN || memchr(signs, *t->p, sizeof signs - 1) != NULL;
+}
+
+bool hgl_is_handed_on(const struct hgl_token *name)
+{
+    return hgl_token_is(name, "extension") || hgl_token_is(name, "pragma") ||
+           hgl_token_is(name, "line") || hgl_token_is(name, "error");
+}
+
 /* --- lists of them --- */
 
 bool hgl_token_is(const struct hgl_token *t, const char *text)

@@ -106,6 +106,7 @@ static struct macro *macro_new(struct reader *r, const struct hgl_token *name)
     struct macro *m = known(r, name);
     if (m != NULL) {
         hgl_tokens_finish(&m->body);
+        m->is_defined = true;
         m->is_function = false;
         m->parameter_count = 0;
     } else if (r->macro_count == MACROS_MAX) {
@@ -113,11 +114,8 @@ static struct macro *macro_new(struct reader *r, const struct hgl_token *name)
     } else if (is_well(r)) {
         uint32_t *bucket = &r->buckets[bucket_of(name)];
         m = &r->macros[r->macro_count++];
-        *m = (struct macro){.name = *name, .next = *bucket};
+        *m = (struct macro){.name = *name, .next = *bucket, .is_defined = true};
         *bucket = r->macro_count;
-    }
-    if (m != NULL) {
-        m->is_defined = true;
     }
     return m;
 }
@@ -187,8 +185,7 @@ static void define(struct reader *r, const char *p, const char *end)
         return;
     }
     if (p < end && *p == '(') {
-        p++;
-        p = parameters(r, m, p, end);
+        p = parameters(r, m, p + 1, end);
     }
     for (struct hgl_token t = hgl_lex(&p, end); is_well(r) && t.kind != HGL_TOKEN_END;
          t = hgl_lex(&p, end)) {
@@ -347,11 +344,13 @@ static void directive(struct reader *r)
         } else if (m != NULL) {
             m->is_defined = false;
         }
-    } else {
-        if (hgl_token_is(&name, "version")) {
-            version(r, p, end);
-        }
+    } else if (hgl_token_is(&name, "version")) {
+        version(r, p, end);
         add(r, &r->out->lines, &whole);
+    } else if (hgl_is_handed_on(&name)) {
+        add(r, &r->out->lines, &whole);
+    } else {
+        r->why = "a line of the preprocessor";
     }
 }
 
@@ -545,6 +544,7 @@ static void read_all(struct reader *r)
     struct hgl_token t;
     while (is_well(r) && next_expanded(r, &t)) {
         add(r, out, &t);
+        r->why = hgl_is_of_language(&t) ? r->why : "a sign that is none of the language";
     }
     if (is_well(r) && r->condition_count != 0) {
         r->why = "its conditions are crooked";

@@ -59,6 +59,11 @@ char *hgl_text_clean(const char *text, size_t size, size_t *out_size);
 /* The token at *p, behind spaces, on that line or END at its end; *p moves behind it. */
 struct hgl_token hgl_lex(const char **p, const char *end);
 
+/* Not so: what would have a meaning of its own to the next preprocessor (#, a backslash). */
+bool hgl_is_of_language(const struct hgl_token *token);
+/* A name behind a # whose line is the compiler's. No others: Mesa reads `#definex y`. */
+bool hgl_is_handed_on(const struct hgl_token *name);
+
 /* hgl_condition.c: the value of what stands behind #if, macros expanded, `defined` replaced. False:
  * it is none that is understood. */
 bool hgl_condition(const struct hgl_tokens *line, bool *value);
