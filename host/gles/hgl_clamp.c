@@ -345,6 +345,13 @@ static bool is_type_before(const struct writer *w)
            (hgl_token_is(before, "]") || (before->kind == HGL_TOKEN_WORD && !is_statement(before)));
 }
 
+/* Is it what bounds are written with? */
+static bool is_of_bounds(const struct hgl_token *t)
+{
+    return hgl_token_is(t, "min") || hgl_token_is(t, "gl_InvocationID") ||
+           hgl_token_is(t, "gl_PatchVerticesIn");
+}
+
 /* A name behind a type, or behind a comma where a type was: another variable, which hides ours. */
 static void look_for_names(struct writer *w)
 {
@@ -356,7 +363,7 @@ static void look_for_names(struct writer *w)
         is_next = true;
     }
     const struct hgl_variable *v = hgl_names_variable(w->names, now(w));
-    if (is_next && ((v != NULL && v->at != w->at) || is(w, "min"))) {
+    if (is_next && ((v != NULL && v->at != w->at) || is_of_bounds(now(w)))) {
         fail(w, "a name that hides another");
     }
 }

@@ -290,7 +290,8 @@ static void declaration(struct hgl_names *n)
 {
     size_t begin = n->at;
     uint32_t how = qualifiers(n);
-    struct hgl_variable v = {.is_out = (how & HGL_QUALIFIED_OUT) != 0};
+    struct hgl_variable v = {.is_out =
+                                 (how & (HGL_QUALIFIED_OUT | HGL_PATCH)) == HGL_QUALIFIED_OUT};
     v.is_vertex = n->has_patches && (how & (HGL_QUALIFIED_IN | HGL_PATCH)) == HGL_QUALIFIED_IN;
     bool is_wanted = (how & n->wanted) != 0 && !is(n, ";");
     if (!is_wanted && (n->at != begin || !is(n, "struct"))) {
@@ -350,8 +351,7 @@ static void per_vertex(struct hgl_names *n)
     v.is_vertex = false;
     v.is_out = true;
     built_in(n, "gl_out", &v);
-    const struct hgl_variable box = {.type = {.shape = HGL_VECTOR, .rows = 4, .ranks = 1},
-                                     .is_out = true};
+    const struct hgl_variable box = {.type = {.shape = HGL_VECTOR, .rows = 4, .ranks = 1}};
     built_in(n, "gl_BoundingBox", &box);
     built_in(n, "gl_BoundingBoxEXT", &box);
     built_in(n, "gl_BoundingBoxOES", &box);

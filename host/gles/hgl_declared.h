@@ -20,7 +20,7 @@ struct hgl_variable {
     size_t at; /* of the tokens, where it is declared; SIZE_MAX: nowhere */
     struct hgl_type type;
     bool is_vertex; /* its first brackets are of a patch's vertices, as they came */
-    bool is_out;
+    bool is_out;    /* they are of the invocation that writes them */
 };
 
 #define HGL_VARIABLES_MAX  256u

@@ -97,6 +97,11 @@ static const struct written_case written_cases[] = {
                                                                                   "InvocationID]."
                                                                                   "gl_Position = "
                                                                                   "v[0]; }\n"},
+    {"one_for_all_invocations", GL_TESS_CONTROL_SHADER,
+     "patch out vec4 p[2]; void main() { p[gl_InvocationID] = gl_BoundingBox[gl_InvocationID]; }\n",
+     "patch out vec4 p[2]; void main() { p" CUT_ARRAY(
+         "gl_InvocationID", "p") " = gl_BoundingBox" CUT_ARRAY("gl_InvocationID",
+                                                               "gl_BoundingBox") "; }\n"},
     {"of_a_patch", GL_TESS_EVALUATION_SHADER,
      "patch in vec4 p[3]; in B { mat3 m; vec4 a[2]; } b[]; patch in Q { vec4 q[2]; }; void main() "
      "{ f = p[i] + b[j].a[k] + q[i]; g = b[j].m[i]; }\n",
@@ -167,6 +172,10 @@ static const struct kept_case refused_cases[] = {
     {"behind_a_comma", GL_COMPUTE_SHADER, "shared int s[4]; void main() { int a, s; s[i] = 1; }"},
     {"a_parameter", GL_COMPUTE_SHADER, "shared int s[4]; void f(int a, int s[9]) { s[i] = 1; }"},
     {"a_function", GL_COMPUTE_SHADER, "shared int s[4]; uint min(uint a, uint b) { return a; }"},
+    {"the_number_of_an_invocation", GL_TESS_CONTROL_SHADER,
+     "out vec4 t[]; void g(int gl_InvocationID) { t[gl_InvocationID] = vec4(1); }"},
+    {"the_number_of_vertices", GL_TESS_CONTROL_SHADER,
+     "in vec4 v[]; vec4 g(int i, int gl_PatchVerticesIn) { return v[i]; }"},
     {"in_parentheses", GL_COMPUTE_SHADER, "shared vec4 s; void main() { (s)[i] = 1.0; }"},
     {"behind_else", GL_COMPUTE_SHADER,
      "shared vec4 s; void main() { if (a) b(); else (s)[i] = 1.0; }"},
