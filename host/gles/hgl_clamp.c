@@ -256,16 +256,6 @@ static bool member_of(struct writer *w, struct place *p)
     return true;
 }
 
-/* `(name)[e]`: what is indexed behind parentheses has no name. At the first that closes. */
-static bool is_bare(const struct writer *w)
-{
-    size_t at = w->at;
-    while (hgl_token_is(&w->tokens[at], ")")) {
-        at++;
-    }
-    return at != w->at && (hgl_token_is(&w->tokens[at], "[") || hgl_token_is(&w->tokens[at], "."));
-}
-
 /* Words that no name follows, and no call's parenthesis. */
 static bool is_statement(const struct hgl_token *t)
 {
@@ -278,16 +268,40 @@ static bool is_statement(const struct hgl_token *t)
     return false;
 }
 
-/* Is the parenthesis that is closed at `at` a call's? */
-static bool closes_call(const struct writer *w, size_t at)
+/* `.a[e]` behind a value, e being no number. */
+static bool is_indexed(const struct hgl_token *tokens, size_t at)
+{
+    for (;;) {
+        if (hgl_token_is(&tokens[at], ".") && tokens[at + 1].kind == HGL_TOKEN_WORD) {
+            at += 2;
+        } else if (!hgl_token_is(&tokens[at], "[")) {
+            return false;
+        } else if (tokens[at + 1].kind != HGL_TOKEN_NUMBER || !hgl_token_is(&tokens[at + 2], "]")) {
+            return true;
+        } else {
+            at += 3;
+        }
+    }
+}
+
+/* At the parenthesis that closes `(b ? name : x)[e]`: a value without a name, which may be one of
+ * ours. What a call returns is not. */
+static bool is_bare(const struct writer *w)
 {
     uint32_t depth = 0;
-    for (size_t i = at + 1; i-- != 0;) {
+    bool has_ours = false;
+    if (!is_indexed(w->tokens, w->at + 1)) {
+        return false;
+    }
+    for (size_t i = w->at + 1; i-- != 0;) {
         depth += hgl_token_is(&w->tokens[i], ")");
         depth -= hgl_token_is(&w->tokens[i], "(");
+        has_ours = has_ours || hgl_names_variable(w->names, &w->tokens[i]) != NULL;
         if (depth == 0) {
-            return i != 0 && w->tokens[i - 1].kind == HGL_TOKEN_WORD &&
-                   !is_statement(&w->tokens[i - 1]);
+            const struct hgl_token *before = i != 0 ? &w->tokens[i - 1] : NULL;
+            bool is_call = before != NULL && !is_statement(before) &&
+                           (before->kind == HGL_TOKEN_WORD || hgl_token_is(before, "]"));
+            return has_ours && !is_call;
         }
     }
     return false;
@@ -327,12 +341,8 @@ static void variable(struct writer *w, const struct hgl_variable *v)
             return;
         }
     }
-    bool has_more = p.type.ranks != 0 || p.type.shape != HGL_SCALAR;
     bool is_whole = p.type.ranks != 0 || p.type.shape == HGL_MATRIX || p.type.shape == HGL_STRUCT;
     w->copies = w->copies || (is_whole && !is_operand(w, begin, w->at));
-    if (has_more && is_bare(w) && !closes_call(w, w->at)) {
-        fail(w, "what is indexed");
-    }
 }
 
 /* --- all of it --- */
@@ -399,6 +409,13 @@ static void word(struct writer *w)
     }
 }
 
+/* `name++[e]`, which has none either. */
+static bool is_stepped(const struct writer *w)
+{
+    return w->at != 0 &&
+           (hgl_token_is(&w->tokens[w->at - 1], "++") || hgl_token_is(&w->tokens[w->at - 1], "--"));
+}
+
 static void sign(struct writer *w)
 {
     char c = now(w)->size == 1 ? *now(w)->p : ' ';
@@ -413,6 +430,9 @@ static void sign(struct writer *w)
     bool is_constant = hgl_token_is(now(w) + 1, "]") ||
                        (now(w)[1].kind == HGL_TOKEN_NUMBER && hgl_token_is(now(w) + 2, "]"));
     w->indexes = w->indexes || (c == '[' && !is_constant);
+    if ((c == ')' && is_bare(w)) || (c == '[' && is_stepped(w))) {
+        fail(w, "what is indexed");
+    }
     w->depth += c == '(' || c == '[' || c == '{';
     w->depth -= c == ')' || c == ']' || c == '}';
     if (c == ';' || c == '{' || c == '}' || w->depth < w->declares_at) {

@@ -39,6 +39,11 @@ static const struct written_case written_cases[] = {
      "shared float s[8];\nvoid main() { s" CUT_ARRAY("i", "s") " = 1.0; }\n"},
     {"an_effect_once", GL_COMPUTE_SHADER, "shared float s[8]; void main() { s[i++] += f(); }\n",
      "shared float s[8]; void main() { s" CUT_ARRAY("i++", "s") " += f(); }\n"},
+    {"what_has_no_name_and_a_number", GL_COMPUTE_SHADER,
+     "shared vec4 s[8]; void main() { t = (s[i] - s[1]).xy + (s[0])[1]; "
+     "v = vec4(s[1])[i]; }\n",
+     "shared vec4 s[8]; void main() { t = (s" CUT_ARRAY("i", "s") " - s[1]).xy + (s[0])[1]; "
+                                                                  "v = vec4(s[1])[i]; }\n"},
     {"a_number", GL_COMPUTE_SHADER, "shared float s[8]; void main() { s[3] = s[0]; }\n",
      "shared float s[8]; void main() { s[3] = s[0]; }\n"},
     {"arrays_of_arrays", GL_COMPUTE_SHADER, "shared int[4] s[2]; void main() { s[i][j] = 1; }\n",
@@ -177,6 +182,11 @@ static const struct kept_case refused_cases[] = {
     {"the_number_of_vertices", GL_TESS_CONTROL_SHADER,
      "in vec4 v[]; vec4 g(int i, int gl_PatchVerticesIn) { return v[i]; }"},
     {"in_parentheses", GL_COMPUTE_SHADER, "shared vec4 s; void main() { (s)[i] = 1.0; }"},
+    {"a_choice", GL_COMPUTE_SHADER,
+     "shared vec4 s; void main() { (true ? s : vec4(1))[i] = 1.0; }"},
+    {"a_choice_of_structures", GL_COMPUTE_SHADER,
+     "struct P { vec4 a[2]; }; shared P s; void main() { t = (b ? P(x) : s).a[0][i]; }"},
+    {"a_value_that_was", GL_COMPUTE_SHADER, "shared mat4 s; void main() { t = (s)++[i]; }"},
     {"behind_else", GL_COMPUTE_SHADER,
      "shared vec4 s; void main() { if (a) b(); else (s)[i] = 1.0; }"},
     {"in_a_function", GL_COMPUTE_SHADER, "void main() { shared int s[4]; s[i] = 1; }"},
