@@ -90,6 +90,19 @@ class Run(Case):
             process.communicate(timeout=PATIENCE_S)
             self.assertEqual(33, process.returncode, number)
 
+    def test_a_parent_that_waits_for_nobody(self) -> None:
+        """An ignored SIGCHLD is inherited, and a kernel then keeps no endings to wait for."""
+        done = self.run_sluice(
+            "run",
+            "--allow-idle",
+            "--",
+            "sh",
+            "-c",
+            "exit 5",
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+        )
+        self.assertEqual(5, done.returncode, done.stderr)
+
     def start_reader(self, **more: Any) -> "tuple[subprocess.Popen[str], int]":
         """A program that waits for a line and ends with 5; its process."""
         process = self.start(

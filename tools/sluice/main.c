@@ -118,5 +118,6 @@ int main(int argc, char **argv)
 {
     fill_standard_descriptors();
     (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a failed write */
+    (void)signal(SIGCHLD, SIG_DFL); /* who started us may have left it ignored; we wait for ours */
     return run_main(argc, argv);
 }
