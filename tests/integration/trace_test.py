@@ -13,7 +13,7 @@ import subprocess
 import unittest
 from operator import itemgetter
 
-from trace_bed import FRAMES, PATIENCE_S, SLUICE, TraceBed, sluice
+from trace_bed import FRAMES, PATIENCE_S, PROGRAMS, SLUICE, TraceBed, sluice
 
 FAULTS = os.environ.get("TRACE_FAULTS", "trace_faults")
 
@@ -80,6 +80,24 @@ class Traces(TraceBed):
             says="frame 2: expected",
         )
         self.assertEqual(["differs-000002.png"], [p.name for p in out.iterdir()])
+        expected.write_text("".join(lines.splitlines(True)[:2]))
+        says = (
+            f"{expected} has no hash of {FRAMES - 2} of {FRAMES} frames, the first of them frame 2"
+        )
+        done = sluice("replay", "--expect", str(expected), trace)
+        self.assertEqual((1, 1), (done.returncode, len(done.stderr.splitlines())), done.stderr)
+        self.assertIn(says, done.stderr)
+
+    def test_nothing_to_compare_with_is_no_difference(self) -> None:
+        expected, name = self.tmp / "nothing", next(iter(self.traces))
+        expected.write_text("")
+        trace = str(self.traces[name])
+        self.ends(2, "replay", "--expect", str(expected), trace, says=f"{expected} has no hash of ")
+        bare = str(self.tmp / "bare.slc")
+        self.ends(0, "record", "-o", bare, "--", *PROGRAMS[name])
+        says = "the trace has no hash of "
+        state = json.loads(self.ends(2, "replay", "--expect", "live", "--json", bare, says=says))
+        self.assertEqual((0, state["frames"]), (state["differing"], state["without_hash"]))
 
     def test_threads_answer_as_they_did(self) -> None:
         """Programs whose answers depend on the order of several threads, or of host and GPU."""

@@ -402,9 +402,11 @@ int replay_play(void *user, struct replay_place *place)
     if (code == SLUICE_EXIT_OK && r->drawn != NULL) {
         code = drawn_end(r->drawn);
     }
-    return code != SLUICE_EXIT_OK    ? code
-           : r->has_kept             ? SLUICE_EXIT_USAGE
-           : shown_differs(r->shown) ? SLUICE_EXIT_DIFFERENT
-           : r->has_diverged         ? SLUICE_EXIT_DIVERGED
-                                     : SLUICE_EXIT_OK;
+    if (code == SLUICE_EXIT_OK && r->has_kept) {
+        code = SLUICE_EXIT_USAGE;
+    }
+    if (code == SLUICE_EXIT_OK && !opt_on(r->set, REPLAY_PLAN)) {
+        code = shown_end(r->shown);
+    }
+    return code == SLUICE_EXIT_OK && r->has_diverged ? SLUICE_EXIT_DIVERGED : code;
 }

@@ -26,7 +26,8 @@ struct shown {
     size_t time_count, time_capacity;
     uint64_t time_ns; /* their sum */
     uint64_t frames;  /* shown */
-    uint64_t differing;
+    uint64_t compared, differing;
+    uint64_t unknown, first_unknown; /* frames of which nothing is known to compare with */
 };
 
 /* --- what is expected --- */
@@ -119,11 +120,6 @@ void shown_destroy(struct shown *shown)
     }
 }
 
-bool shown_differs(const struct shown *shown)
-{
-    return shown->differing != 0;
-}
-
 /* --- frames --- */
 
 static int write_picture(const struct shown *s, const struct rep_frame *frame, const char *what)
@@ -159,11 +155,10 @@ static int compare(struct shown *s, const struct rep_frame *frame)
 {
     struct line line;
     if (!expected_of(s, frame, &line)) {
-        s->differing++;
-        say_error("frame %" PRIu64 ": there is no hash to compare with%s", frame->number,
-                  strcmp(s->options.expect, "live") == 0 ? "; record with --hash" : "");
+        s->first_unknown = s->unknown++ == 0 ? frame->number : s->first_unknown;
         return SLUICE_EXIT_OK;
     }
+    s->compared++;
     if (line.is_none ? !frame->has_hash
                      : frame->has_hash && line.width_px == frame->width_px &&
                            line.height_px == frame->height_px && line.hash[0] == frame->hash[0] &&
@@ -231,6 +226,21 @@ int shown_frame(struct shown *shown, const struct rep_frame *frame)
     return code;
 }
 
+int shown_end(const struct shown *shown)
+{
+    if (shown->unknown != 0) {
+        bool is_live = strcmp(shown->options.expect, "live") == 0;
+        say_error("%s has no hash of %" PRIu64 " of %" PRIu64 " frames, the first of them frame "
+                  "%" PRIu64 "; %s --hash",
+                  is_live ? "the trace" : shown->options.expect, shown->unknown, shown->frames,
+                  shown->first_unknown, is_live ? "record with" : "write it anew by replay");
+    }
+    if (shown->unknown != 0 && shown->compared == 0) {
+        return SLUICE_EXIT_USAGE; /* no answer, thus no different one */
+    }
+    return shown->differing != 0 || shown->unknown != 0 ? SLUICE_EXIT_DIFFERENT : SLUICE_EXIT_OK;
+}
+
 /* --- the last line --- */
 
 static int by_value(const void *left, const void *right)
@@ -263,9 +273,9 @@ void shown_last_line(struct shown *shown, const struct rep_report *report, bool 
                ", \"calls\": %" PRIu64
                ", \"seconds\": %.6f, \"fps\": %.3f, \"frame_ms\": {\"p50\": %.4f, \"p95\": %.4f, "
                "\"p99\": %.4f, \"max\": %.4f}, \"load_seconds\": %.6f, \"differing\": %" PRIu64
-               ", \"device\": ",
+               ", \"without_hash\": %" PRIu64 ", \"device\": ",
                complete ? "true" : "false", shown->frames, report->frames, report->calls, seconds,
-               fps, p50, p95, p99, most, (double)load_ns / 1e9, shown->differing);
+               fps, p50, p95, p99, most, (double)load_ns / 1e9, shown->differing, shown->unknown);
         json_text(stdout, device);
         fputs("}\n", stdout);
         return;

@@ -20,8 +20,9 @@ int shown_create(const struct shown_options *options, struct shown **out);
 void shown_destroy(struct shown *shown);
 /* Returns an exit code; not OK ends the replay. */
 int shown_frame(struct shown *shown, const struct rep_frame *frame);
-/* A picture was not the expected one, or one is missing. */
-bool shown_differs(const struct shown *shown);
+/* Behind the last frame: OK; DIFFERENT: a picture was not the expected one, or nothing says which
+ * one is; USAGE: there was nothing to compare any frame with. What was not said yet is said. */
+int shown_end(const struct shown *shown);
 /* Of the frames that were shown: how many, and what they took. report: of all that were played,
  * those that led to them too. complete: nothing of what was recorded is missing or damaged. */
 void shown_last_line(struct shown *shown, const struct rep_report *report, bool complete,
