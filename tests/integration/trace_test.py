@@ -99,6 +99,12 @@ class Traces(TraceBed):
         state = json.loads(self.ends(2, "replay", "--expect", "live", "--json", bare, says=says))
         self.assertEqual((0, state["frames"]), (state["differing"], state["without_hash"]))
 
+    def test_pictures_that_are_not_met(self) -> None:
+        out = self.tmp / "unmet"
+        for words in (["--frames", "5-10", "--shots", "3"], ["--stop-after", "9", "--shots", "3"]):
+            self.ends(2, "replay", *words, "--out", str(out), str(self.any()),
+                      says="none of the frames that --shots names was played")  # fmt: skip
+
     def test_threads_answer_as_they_did(self) -> None:
         """Programs whose answers depend on the order of several threads, or of host and GPU."""
         programs = os.environ.get("ORDERED_PROGRAMS", "").split()

@@ -26,6 +26,7 @@ struct shown {
     size_t time_count, time_capacity;
     uint64_t time_ns; /* their sum */
     uint64_t frames;  /* shown */
+    uint64_t pictures;
     uint64_t compared, differing;
     uint64_t unknown, first_unknown; /* frames of which nothing is known to compare with */
 };
@@ -222,12 +223,17 @@ int shown_frame(struct shown *shown, const struct rep_frame *frame)
     if (code == SLUICE_EXIT_OK && shown->options.shots != NULL &&
         drawn_wants_frame(shown->options.shots, frame->number, frame->mark)) {
         code = write_picture(shown, frame, "frame");
+        shown->pictures += code == SLUICE_EXIT_OK;
     }
     return code;
 }
 
 int shown_end(const struct shown *shown)
 {
+    if (shown->options.shots != NULL && shown->pictures == 0) {
+        say_error("none of the frames that --shots names was played, and no picture written");
+        return SLUICE_EXIT_USAGE;
+    }
     if (shown->unknown != 0) {
         bool is_live = strcmp(shown->options.expect, "live") == 0;
         say_error("%s has no hash of %" PRIu64 " of %" PRIu64 " frames, the first of them frame "

@@ -21,7 +21,8 @@ void shown_destroy(struct shown *shown);
 /* Returns an exit code; not OK ends the replay. */
 int shown_frame(struct shown *shown, const struct rep_frame *frame);
 /* Behind the last frame: OK; DIFFERENT: a picture was not the expected one, or nothing says which
- * one is; USAGE: there was nothing to compare any frame with. What was not said yet is said. */
+ * one is; USAGE: there was nothing to compare any frame with, or none of the pictures that were
+ * asked for was met. What was not said yet is said. */
 int shown_end(const struct shown *shown);
 /* Of the frames that were shown: how many, and what they took. report: of all that were played,
  * those that led to them too. complete: nothing of what was recorded is missing or damaged. */
