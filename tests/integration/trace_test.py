@@ -230,8 +230,9 @@ class Traces(TraceBed):
         self.assertEqual([3, 4], [row["frame"] for row in frames])
         self.assertEqual([sum(row["frame"] == n for row in calls) for n in (3, 4)],
                          [row["differing_calls"] for row in frames])  # fmt: skip
-        self.assertEqual((True, len(calls), 2), itemgetter(
-            "differ", "differing_calls", "differing_frames")(rows[-1]))  # fmt: skip
+        self.assertEqual((True, len(calls), 2, 2), itemgetter(
+            "differ", "differing_calls", "differing_frames", "frames")(rows[-1]))  # fmt: skip
+        self.assertRegex(text[-1], r"^\d+ calls differ in 2 of 2 frames$")
         counts = self.ends(1, "diff", "--json", "--structure", "--limit", "1", *both).splitlines()
         self.assertEqual(1, sum("side" in json.loads(line) for line in counts))
 

@@ -101,7 +101,7 @@ struct diff {
     double eps;
     uint64_t limit, printed;
     uint64_t differing; /* lines */
-    uint64_t differing_frames;
+    uint64_t frames, differing_frames; /* compared; of them */
 };
 
 /* A call as it is compared: stream and text, or its name alone. */
@@ -240,6 +240,9 @@ static int compare_all(struct diff *d)
         if (d->differing != before) {
             end_frame(d, output.frame, d->differing - before);
         }
+        /* What is behind both last marks counts where it has calls. */
+        bool is_frame = !a->is_over || !b->is_over || a->lines.count + b->lines.count != 0;
+        d->frames += is_frame && range_has(&d->filter.frames, output.frame);
         if (range_is_over(&d->filter.frames, a->place.frame)) {
             break;
         }
@@ -276,20 +279,18 @@ static void close_side(struct side *side)
 
 static void print_end(const struct diff *d)
 {
-    uint64_t first = d->sides[0].place.frame, second = d->sides[1].place.frame;
-    uint64_t frames = first > second ? first : second;
     if (d->printed > d->limit) {
         say_note("%" PRIu64 " more lines differ; raise --limit to see them", d->printed - d->limit);
     }
     if (d->json) {
         printf("{\"schema\": 2, \"differ\": %s, \"differing_calls\": %" PRIu64
                ", \"differing_frames\": %" PRIu64 ", \"frames\": %" PRIu64 "}\n",
-               d->differing != 0 ? "true" : "false", d->differing, d->differing_frames, frames);
+               d->differing != 0 ? "true" : "false", d->differing, d->differing_frames, d->frames);
         return;
     }
     if (d->differing != 0) {
         printf("%" PRIu64 " calls differ in %" PRIu64 " of %" PRIu64 " frames\n", d->differing,
-               d->differing_frames, frames);
+               d->differing_frames, d->frames);
     }
 }
 
