@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import unittest
 from operator import itemgetter
+from typing import Any
 
 from trace_bed import FRAMES, PATIENCE_S, PROGRAMS, SLUICE, TraceBed, sluice
 
@@ -142,6 +143,7 @@ class Traces(TraceBed):
             self.assertEqual(info["calls"], sum(counts.values()))
             stats = json.loads(self.ends(0, "dump", "--stats", "name", "--json", trace))
             self.assertEqual(counts, {row["key"]: row["count"] for row in stats["rows"]})
+            self.stats_as_tables(stats, trace)
             chosen = self.ends(0, "dump", "--frames", "2", trace).splitlines()
             if trace.endswith("gl.slc"):
                 of_two = [line for line in lines if line.split()[2] == "2"]
@@ -149,6 +151,18 @@ class Traces(TraceBed):
             self.assertTrue(chosen)
             one = calls[5]["call"]
             self.assertEqual(1, len(self.ends(0, "dump", "--calls", str(one), trace).splitlines()))
+
+    def stats_as_tables(self, stats: "dict[str, Any]", trace: str) -> None:
+        """The same rows, as --format says."""
+        words = ["dump", "--stats", "name", "--format"]
+        table = list(csv.DictReader(io.StringIO(self.ends(0, *words, "csv", trace))))
+        self.assertEqual(
+            [{"name": row["key"], "calls": str(row["count"]), "bytes": str(row["bytes"])}
+             for row in stats["rows"]],
+            [{k: row[k] for k in ("name", "calls", "bytes")} for row in table],
+        )  # fmt: skip
+        lines = map(json.loads, self.ends(0, *words, "jsonl", trace).splitlines())
+        self.assertEqual([{"schema": 1, "by": "name"} | row for row in stats["rows"]], list(lines))
 
     def test_calls_that_match_are_shown_as_among_all(self) -> None:
         for trace in map(str, self.traces.values()):

@@ -100,7 +100,7 @@ struct diff {
     bool structure, results, keep_going, json;
     double eps;
     uint64_t limit, printed;
-    uint64_t differing; /* lines */
+    uint64_t differing;                /* lines */
     uint64_t frames, differing_frames; /* compared; of them */
 };
 

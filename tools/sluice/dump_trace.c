@@ -24,7 +24,8 @@ struct dump {
     struct cap_merge *merge;
     struct filter filter;
     struct progress progress;
-    bool all, follows, keep_going, strict, json;
+    bool all, follows, keep_going, strict;
+    enum stats_format stats_format;
     uint64_t limit; /* calls to print */
     struct calls *calls;
     struct schema *schema;     /* nullable */
@@ -37,6 +38,16 @@ struct dump {
     bool had_recorder, is_told; /* while it is followed; that there is none */
 };
 
+/* --json is one document; --format jsonl a line a row. */
+static enum stats_format stats_format_of(const struct opt_set *set)
+{
+    const char *format = opt_text(set, DUMP_FORMAT);
+    return opt_common_on(set, COMMON_JSON) ? STATS_JSON
+           : strcmp(format, "csv") == 0    ? STATS_CSV
+           : strcmp(format, "jsonl") == 0  ? STATS_JSONL
+                                           : STATS_TEXT;
+}
+
 /* Returns an exit code. */
 static int read_options(struct dump *d, const struct opt_set *set)
 {
@@ -44,9 +55,10 @@ static int read_options(struct dump *d, const struct opt_set *set)
     d->follows = opt_on(set, DUMP_FOLLOW);
     d->keep_going = opt_on(set, DUMP_KEEP_GOING);
     d->strict = opt_on(set, DUMP_STRICT);
-    d->json = opt_common_on(set, COMMON_JSON);
+    d->stats_format = stats_format_of(set);
     d->limit = opt_text(set, DUMP_COUNT) != NULL ? opt_number(set, DUMP_COUNT) : UINT64_MAX;
-    if (d->json && set->values[DUMP_FORMAT].source == OPT_FROM_COMMAND_LINE &&
+    if (opt_common_on(set, COMMON_JSON) &&
+        set->values[DUMP_FORMAT].source == OPT_FROM_COMMAND_LINE &&
         strcmp(opt_text(set, DUMP_FORMAT), "jsonl") != 0) {
         say_error("--json prints JSON lines, and --format says %s; give one of them",
                   opt_text(set, DUMP_FORMAT));
@@ -194,7 +206,7 @@ static const char *why_nothing(const struct dump *d)
 static int finish(struct dump *d, int code)
 {
     if (d->stats != NULL) {
-        trace_stats_print(d->stats, d->json, stdout);
+        trace_stats_print(d->stats, d->stats_format, stdout);
     }
     trace_say_skipped(d->reader);
     bool prints = d->stats == NULL && d->blobs == NULL;

@@ -99,49 +99,79 @@ static int by_key(const void *left, const void *right)
     return a->count == 0 ? 1 : b->count == 0 ? -1 : a->key < b->key ? -1 : 1;
 }
 
-static void print_row(const struct trace_stats *s, const struct row *row, bool json, FILE *out)
+static const char *const by_names[] = {"name", "frame", "stream"};
+
+/* text: room for a name that has to be made. */
+static const char *name_of(const struct trace_stats *s, const struct row *row, char text[32])
 {
-    char text[32];
     const char *name =
         s->by == STATS_NAME ? schema_find(*s->schema, (uint32_t)row->key).name : NULL;
     if (name == NULL) {
-        snprintf(text, sizeof text, s->by == STATS_NAME ? "opcode %" PRIu64 : "%" PRIu64, row->key);
+        snprintf(text, 32, s->by == STATS_NAME ? "opcode %" PRIu64 : "%" PRIu64, row->key);
         name = text;
     }
-    double share = s->bytes != 0 ? 100.0 * (double)row->bytes / (double)s->bytes : 0;
-    if (!json) {
-        fprintf(out, "%12" PRIu64 " %14" PRIu64 " %6.2f %%  %s\n", row->count, row->bytes, share,
-                name);
-        return;
-    }
-    fputs("{\"key\": ", out);
-    json_text(out, name);
-    fprintf(out, ", \"count\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"share\": %.4f}", row->count,
-            row->bytes, share / 100);
+    return name;
 }
 
-void trace_stats_print(struct trace_stats *stats, bool json, FILE *out)
+static void print_row(const struct trace_stats *s, const struct row *row, enum stats_format format,
+                      FILE *out)
 {
-    static const char *const names[] = {"name", "frame", "stream"};
+    char text[32];
+    const char *name = name_of(s, row, text);
+    double share = s->bytes != 0 ? (double)row->bytes / (double)s->bytes : 0;
+    if (format == STATS_TEXT) {
+        fprintf(out, "%12" PRIu64 " %14" PRIu64 " %6.2f %%  %s\n", row->count, row->bytes,
+                100 * share, name);
+        return;
+    }
+    if (format == STATS_CSV) { /* names are words: nothing to quote */
+        fprintf(out, "%s,%" PRIu64 ",%" PRIu64 ",%.4f\n", name, row->count, row->bytes, share);
+        return;
+    }
+    if (format == STATS_JSONL) {
+        fprintf(out, "{\"schema\": 1, \"by\": \"%s\", \"key\": ", by_names[s->by]);
+    } else {
+        fputs("{\"key\": ", out);
+    }
+    json_text(out, name);
+    fprintf(out, ", \"count\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"share\": %.4f}%s", row->count,
+            row->bytes, share, format == STATS_JSONL ? "\n" : "");
+}
+
+static void print_head(const struct trace_stats *s, enum stats_format format, FILE *out)
+{
+    switch (format) {
+    case STATS_TEXT:
+        fprintf(out, "%12s %14s %8s  %s\n", "calls", "bytes", "share", by_names[s->by]);
+        break;
+    case STATS_CSV:
+        fprintf(out, "%s,calls,bytes,share\n", by_names[s->by]);
+        break;
+    case STATS_JSON:
+        fprintf(out,
+                "{\"schema\": 1, \"by\": \"%s\", \"calls\": %" PRIu64 ", \"bytes\": %" PRIu64
+                ", \"rows\": [",
+                by_names[s->by], s->count, s->bytes);
+        break;
+    case STATS_JSONL:
+        break;
+    }
+}
+
+void trace_stats_print(struct trace_stats *stats, enum stats_format format, FILE *out)
+{
     if (stats->capacity != 0) {
         qsort(stats->rows, stats->capacity, sizeof *stats->rows,
               stats->by == STATS_NAME ? by_count : by_key);
     }
-    if (json) {
-        fprintf(out,
-                "{\"schema\": 1, \"by\": \"%s\", \"calls\": %" PRIu64 ", \"bytes\": %" PRIu64
-                ", \"rows\": [",
-                names[stats->by], stats->count, stats->bytes);
-    } else {
-        fprintf(out, "%12s %14s %8s  %s\n", "calls", "bytes", "share", names[stats->by]);
-    }
+    print_head(stats, format, out);
     for (size_t i = 0; i < stats->used; i++) {
-        fputs(!json ? "" : i == 0 ? "\n  " : ",\n  ", out);
-        print_row(stats, &stats->rows[i], json, out);
+        fputs(format != STATS_JSON ? "" : i == 0 ? "\n  " : ",\n  ", out);
+        print_row(stats, &stats->rows[i], format, out);
     }
-    if (json) {
+    if (format == STATS_JSON) {
         fputs("\n]}\n", out);
-    } else {
+    } else if (format == STATS_TEXT) {
         fprintf(out, "%12" PRIu64 " %14" PRIu64 " %6.2f %%  in all\n", stats->count, stats->bytes,
                 100.0);
     }

@@ -17,7 +17,10 @@ void trace_stats_destroy(struct trace_stats *stats);
 /* False: no memory. */
 bool trace_stats_add(struct trace_stats *stats, const struct cap_event_call *call, uint32_t stream,
                      uint64_t frame);
-/* A table, the largest count first; frames and streams in their order. */
-void trace_stats_print(struct trace_stats *stats, bool json, FILE *out);
+enum stats_format { STATS_TEXT, STATS_JSON, STATS_JSONL, STATS_CSV };
+
+/* A table, the largest count first; frames and streams in their order. Text and JSON, one document,
+ * say the sum too; JSONL is an object a row; CSV begins with its columns' names. */
+void trace_stats_print(struct trace_stats *stats, enum stats_format format, FILE *out);
 
 #endif
