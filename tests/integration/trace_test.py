@@ -152,6 +152,17 @@ class Traces(TraceBed):
             one = calls[5]["call"]
             self.assertEqual(1, len(self.ends(0, "dump", "--calls", str(one), trace).splitlines()))
 
+    def test_info_counts_kinds_as_dump_does(self) -> None:
+        for trace in map(str, self.traces.values()):
+            kinds = json.loads(self.ends(0, "info", "--json", trace))["kinds"]
+            text = self.ends(0, "info", trace)
+            for kind in ("clear", "create", "sync", "submit"):
+                shown = self.ends(0, "dump", "--kind", kind, trace).splitlines()
+                calls = [line for line in shown if not line.startswith("    ")]
+                buffers = [line for line in calls if "QueueFlushCommands" in line]  # carry others
+                self.assertEqual(len(calls) - len(buffers), kinds[kind], kind)
+                self.assertEqual(kinds[kind] != 0, f"{kind} {kinds[kind]:,}" in text)
+
     def stats_as_tables(self, stats: "dict[str, Any]", trace: str) -> None:
         """The same rows, as --format says."""
         words = ["dump", "--stats", "name", "--format"]

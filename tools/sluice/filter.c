@@ -25,6 +25,11 @@ static const struct {
     {"create", "^ *((vk|rc)Create|vkAllocate|gl(Gen|Create))"},
 };
 
+const char *filter_kind(size_t i)
+{
+    return i < sizeof kinds / sizeof kinds[0] ? kinds[i].name : NULL;
+}
+
 bool filter_compile_kind(const char *word, regex_t *out)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -105,6 +105,8 @@ int filter_span(const struct filter *filter, const char *path, struct cap_reader
 /* "10-20/draw": cuts the kind off; *kind: NULL where there is none. option: for messages. False:
  * the reason was said. */
 bool filter_parse_set(const char *option, const char *text, struct range *range, const char **kind);
+/* The words of FILTER_KINDS by number; NULL: there are no more. */
+const char *filter_kind(size_t i);
 /* A kind's pattern, for the beginning of lines; `kinds`: as FILTER_KINDS. */
 bool filter_compile_kind(const char *word, regex_t *out);
 

@@ -3,6 +3,7 @@
 #include "tools/sluice/info_needs.h"
 #include "tools/sluice/info_thumb.h"
 #include "tools/sluice/calls.h"
+#include "tools/sluice/filter.h"
 #include "tools/sluice/json.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/verbs.h"
@@ -66,6 +67,42 @@ static void print_meta(const char *meta, const char *name, const char *shown)
     }
 }
 
+/* Of the commands of the index: how many are of filter_kind(kind). What Vulkan's command buffers
+ * carry is not in it. */
+static uint64_t count_kind(const struct info *info, size_t kind)
+{
+    const struct cap_summary *s = &info->summary;
+    uint64_t count = 0;
+    regex_t pattern;
+    if (!filter_compile_kind(filter_kind(kind), &pattern)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < s->call_count; i++) {
+        const char *name = schema_find(info->schema, s->calls[i].opcode).name;
+        bool is_of_it = name != NULL && regexec(&pattern, name, 0, NULL, 0) == 0;
+        count += is_of_it ? s->calls[i].count : 0;
+    }
+    regfree(&pattern);
+    return count;
+}
+
+static void print_kinds(const struct info *info, bool json)
+{
+    const char *gap = "";
+    fputs(json ? ", \"kinds\": {" : "kinds       ", stdout);
+    for (size_t i = 0; filter_kind(i) != NULL; i++) {
+        char number[TRACE_NUMBER];
+        uint64_t count = count_kind(info, i);
+        if (json) {
+            printf("%s\"%s\": %" PRIu64, gap, filter_kind(i), count);
+        } else if (count != 0) {
+            printf("%s%s %s", gap, filter_kind(i), trace_number(count, number));
+        }
+        gap = json || count != 0 ? ", " : gap;
+    }
+    fputs(json ? "}" : *gap == '\0' ? "none\n" : "\n", stdout);
+}
+
 static void print_id(const char *before, const uint8_t id[16], const char *after)
 {
     fputs(before, stdout);
@@ -95,6 +132,7 @@ static void print_text(const struct info *info, bool with_calls)
     printf("frames      %s\n", trace_number(info->frames, a));
     printf("calls       %s (%s bytes, %s with replies)\n", trace_number(info->calls, a),
            trace_number(t->call_bytes, b), trace_number(t->replies, c));
+    print_kinds(info, false);
     printf("streams     %s\n", trace_number(t->streams, a));
     printf("verbs       %s\n", trace_number(t->verbs, a));
     printf("memory      %s writes, %s bytes; %s stored once, %s again\n",
@@ -136,6 +174,7 @@ static void print_json(const struct info *info)
            info->calls, t->call_bytes, t->replies, t->reply_bytes, t->verbs, t->streams, t->writes,
            t->write_bytes, t->blobs, t->blob_bytes, t->shared_bytes, t->chunks, t->raw_bytes,
            t->stored_bytes, t->time, s->snapshot_count);
+    print_kinds(info, true);
     fputs(", \"commands\": [", stdout);
     for (uint32_t i = 0; i < s->call_count; i++) {
         printf("%s\n  {\"name\": ", i != 0 ? "," : "");
