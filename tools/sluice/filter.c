@@ -13,7 +13,7 @@ static const struct {
 } kinds[] = {
     {"draw", "^ *(gl(Multi)?Draw(Arrays|Elements|Range|Tex)|vkCmdDraw)"},
     {"compute", "^ *(glDispatch|vkCmdDispatch)"},
-    {"clear", "^ *(glClear|vkCmdClear)"},
+    {"clear", "^ *(glClear([^A-Za-z]|$|Buffer|Tex)|vkCmdClear)"},
     {"upload", "^ *(gl(Compressed)?Tex(Sub)?Image|glBuffer(Sub)?Data|"
                "vkCmd(CopyBuffer|UpdateBuffer|FillBuffer))"},
     {"memory",
