@@ -218,6 +218,13 @@ class Traces(TraceBed):
                 out = self.tmp / f"blobs-{name}"
                 self.ends(0, "dump", "--blobs", str(out), str(self.traces[name]))
                 self.assertTrue([p for p in out.iterdir() if p.suffix == suffix])
+                shutil.rmtree(out)
+                told = self.ends(0, "dump", "--json", "--blobs", str(out), str(self.traces[name]))
+                rows = [json.loads(line) for line in told.splitlines()]
+                self.assertEqual(
+                    {p.name: p.stat().st_size for p in out.iterdir()},
+                    {row["blob"]: row["bytes"] for row in rows},
+                )
 
     def test_diff(self) -> None:
         for name, trace in self.traces.items():

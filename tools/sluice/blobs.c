@@ -24,13 +24,15 @@
 
 struct blobs_out {
     const char *dir;
+    bool json;
 };
 
-struct blobs_out *blobs_out_create(const char *dir)
+struct blobs_out *blobs_out_create(const char *dir, bool json)
 {
     struct blobs_out *out = sl_alloc(sizeof *out);
     if (out != NULL) {
         out->dir = dir;
+        out->json = json;
     }
     return out;
 }
@@ -94,7 +96,9 @@ static bool put(const struct blobs_out *out, const struct cap_event *event, cons
         return false;
     }
     sl_fd_close(&fd);
-    printf("%" PRIu64 " %s %zu\n", event->stamp, name, size);
+    printf(out->json ? "{\"schema\": 1, \"call\": %" PRIu64 ", \"blob\": \"%s\", \"bytes\": %zu}\n"
+                     : "%" PRIu64 " %s %zu\n",
+           event->stamp, name, size);
     return true;
 }
 

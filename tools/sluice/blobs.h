@@ -7,8 +7,8 @@
 
 struct blobs_out;
 
-/* dir: made when it is not there; borrowed. NULL: no memory. */
-struct blobs_out *blobs_out_create(const char *dir);
+/* dir: made when it is not there; borrowed. json: lines are objects. NULL: no memory. */
+struct blobs_out *blobs_out_create(const char *dir, bool json);
 void blobs_out_destroy(struct blobs_out *out);
 /* Writes what the event carries and prints a line for each new file: call, name, bytes. False: it
  * cannot be written, which was said. */

@@ -384,7 +384,7 @@ int dump_trace(const struct opt_set *set)
     __fsetlocking(stdout, FSETLOCKING_BYCALLER);
     if (code == SLUICE_EXIT_OK) {
         d.stats = stats != NULL ? trace_stats_create(by_of(stats), &d.schema) : NULL;
-        d.blobs = blobs != NULL ? blobs_out_create(blobs) : NULL;
+        d.blobs = blobs != NULL ? blobs_out_create(blobs, format_of(set) == CALLS_JSONL) : NULL;
         bool all = (stats == NULL || d.stats != NULL) && (blobs == NULL || d.blobs != NULL);
         code = all ? print_trace(&d, set) : trace_failed(d.path, NULL, SL_ERR_NOMEM);
     }
