@@ -133,6 +133,7 @@ class Snapshots(TraceBed):
         words = ["record", "--attach", socket, "--hash", "--frames", "0-9", "-o", str(trace)]
         self.ends(0, *words, says="recorded frames 0-9")
         self.assertEqual(10, len(self.shown(trace, "--expect", "live")))
+        self.assertIn("program     of a host that ran\n", self.ends(0, "info", str(trace)))
         self.ends(2, *words, says="is there already")
 
     def record_until_stopped(self, socket: str, trace: pathlib.Path) -> None:

@@ -62,6 +62,10 @@ static void print_meta(const char *meta, const char *name, const char *shown)
     size_t size;
     if (meta != NULL && json_member(meta, name, &value, &size)) {
         bool is_text = size >= 2 && value[0] == '"';
+        if (size == 4 && memcmp(value, "null", 4) == 0) { /* --attach started no program */
+            printf("%-11s of a host that ran\n", shown);
+            return;
+        }
         printf("%-11s %.*s\n", shown, (int)(is_text ? size - 2 : size),
                is_text ? value + 1 : value);
     }
