@@ -51,9 +51,10 @@ struct cap_start {
     enum cap_unit unit;
     uint64_t first, end; /* end 0: there is none */
     bool counts_anew;
-    bool more;               /* another follows at once: rings stand still until it began */
-    uint64_t frames;         /* stop after so many; 0: go on */
-    uint64_t snapshot_every; /* frames; 0: no snapshots but the one it may begin with */
+    bool more;                  /* another follows at once: rings stand still until it began */
+    uint64_t frames;            /* stop after so many; 0: go on */
+    uint64_t snapshot_every;    /* frames; 0: no snapshots but the one it may begin with */
+    uint64_t snapshot_every_ns; /* likewise by time, at the first frame's end behind it */
     /* With a front that has a recorder of its own: the next packet that waits, from *cursor (0 at
      * first) on; false: no more. Called while all rings are at rest. Else NULL. */
     bool (*waiting)(void *user, uint32_t *cursor, struct cap_waiting *out);

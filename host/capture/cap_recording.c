@@ -180,6 +180,7 @@ enum sl_result cap_recording_start(const struct cap_start *start, struct cap_mem
     r->no_contents = start->no_contents;
     cap_memory_begin(memory, start->compares);
     r->snapshot_every = start->snapshot_every;
+    r->snapshot_every_ns = start->snapshot_every_ns;
     r->asked_ns = sl_clock_ns();
     r->wants_hashes = start->hashes;
     r->waiting = start->waiting;

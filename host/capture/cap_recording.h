@@ -50,13 +50,14 @@ struct cap_recording {
     struct cap_counts *counts; /* the device's; NULL: nothing is counted */
     enum cap_unit unit;        /* of these two, as in struct cap_start */
     uint64_t first, end;
-    uint64_t frames_wanted;  /* 0: go on */
-    uint64_t snapshot_every; /* frames; 0: none */
-    uint64_t not_before_ns;  /* no try for a snapshot until then; under frames' lock */
-    uint32_t is_due;         /* atomic: one is wanted at the next frame's end */
-    uint64_t asked_ns;  /* when one was asked for last without a frame; the writer's thread's */
-    uint64_t wanted_ns; /* since when the ring wants one; 0: it does not; likewise */
-    uint64_t made;      /* atomic: snapshots of a ring */
+    uint64_t frames_wanted;                     /* 0: go on */
+    uint64_t snapshot_every, snapshot_every_ns; /* frames, time; 0: none */
+    uint64_t due_time;      /* of the frame at which one was due last; under frames' lock */
+    uint64_t not_before_ns; /* no try for a snapshot until then; under frames' lock */
+    uint32_t is_due;        /* atomic: one is wanted at the next frame's end */
+    uint64_t asked_ns;      /* when one was asked for last without a frame; the writer's thread's */
+    uint64_t wanted_ns;     /* since when the ring wants one; 0: it does not; likewise */
+    uint64_t made;          /* atomic: snapshots of a ring */
     bool is_ring, no_contents;
     bool wants_hashes;
     uint32_t *wants_pixel; /* atomic; the device's: frames come with their pixels. Nullable */

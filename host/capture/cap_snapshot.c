@@ -395,8 +395,13 @@ static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reaso
     bool is_over = r == NULL || sl_atomic_load_relaxed(&r->over) == CAP_OVER;
     bool waits = r != NULL && sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
     enum sl_result result = is_over ? SL_ERR_NOTFOUND : SL_ERR_AGAIN;
+    uint64_t begin = sl_clock_ns();
     if (!is_over && come_to_rest(d)) {
         result = save(d, waits ? CAP_SNAPSHOT_START : reason);
+    }
+    if (!is_over) { /* rings stood still for those that failed, too */
+        (void)sl_atomic_count_u64(&r->extra.snapshots, result == SL_OK);
+        (void)sl_atomic_count_u64(&r->extra.snapshot_ns, sl_clock_ns() - begin);
     }
     if (result == SL_OK) {
         sl_atomic_store_relaxed(&r->is_due, 0);

@@ -255,6 +255,17 @@ static uint64_t bytes_of_all(struct cap_recording *r)
     return bytes;
 }
 
+/* Behind a frame that was recorded; under the frames' lock. */
+static bool is_period_over(struct cap_recording *r, uint64_t time)
+{
+    if (r->snapshot_every_ns != 0) {
+        bool is_over = time - r->due_time >= r->snapshot_every_ns;
+        r->due_time = is_over ? time : r->due_time;
+        return is_over;
+    }
+    return r->snapshot_every != 0 && r->frame_count % r->snapshot_every == 0;
+}
+
 void cap_recording_mark(struct cap_recording *r, const struct cap_frame *mark)
 {
     struct cap_lane *lane = &r->frames;
@@ -278,7 +289,7 @@ void cap_recording_mark(struct cap_recording *r, const struct cap_frame *mark)
     __atomic_store_n(&r->frame_count, r->frame_count + 1, __ATOMIC_RELAXED);
     if (r->frame_count == r->frames_wanted) {
         cap_recording_over(r);
-    } else if (r->snapshot_every != 0 && r->frame_count % r->snapshot_every == 0) {
+    } else if (is_period_over(r, mark->time)) {
         sl_atomic_store_relaxed(&r->is_due, 1); /* until it was made */
     }
 }

@@ -245,6 +245,8 @@ static void bring_totals_up(struct cap_writer *w, bool end)
         t->blob_bytes = sl_atomic_load_relaxed_u64(&extra->blob_bytes);
         t->tap_ns = sl_atomic_load_relaxed_u64(&extra->tap_ns);
         t->decode_ns = sl_atomic_load_relaxed_u64(&extra->decode_ns);
+        t->snapshots = sl_atomic_load_relaxed_u64(&extra->snapshots);
+        t->snapshot_ns = sl_atomic_load_relaxed_u64(&extra->snapshot_ns);
     }
     t->time = cap_writer_time(w);
     cap_queue_stalls(&w->queue, &t->stalls, &t->stall_ns);

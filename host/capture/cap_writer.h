@@ -43,6 +43,7 @@ struct cap_buffer {
 struct cap_writer_extra {
     uint64_t verbs, shared_bytes, writes, scanned, write_bytes;
     uint64_t blobs, blob_bytes, tap_ns, decode_ns;
+    uint64_t snapshots, snapshot_ns;
 };
 
 struct cap_writer_options {

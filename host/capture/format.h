@@ -518,7 +518,8 @@ struct cap_totals {
     uint64_t decode_ns;               /* that those threads were busy, taps included */
     uint64_t stalls, stall_ns;        /* waits for the writer */
     uint64_t scanned;                 /* of `writes`: CAP_MEMW_PROTECT */
-    uint64_t reserved[3];             /* 0 */
+    uint64_t snapshots, snapshot_ns;  /* taken while recording, and how long rings stood for them */
+    uint64_t reserved;                /* 0 */
 };
 _Static_assert(sizeof(struct cap_totals) == 192, "totals");
 

@@ -52,6 +52,27 @@ class Snapshots(TraceBed):
                     part = self.shown(trace, "--frames", "12-17", "--threads", threads)
                     self.assertEqual(whole[12:18], part)
 
+    def test_snapshots_by_time_and_what_they_cost(self) -> None:
+        path = str(self.tmp / "timed.slc")
+        words = ["record", "--json", "--force", "-o", path, "--snapshot-every"]
+        program = ["--", *PROGRAMS[next(iter(self.traces))]]
+        done = sluice(*words, "0.001s", *program)
+        self.assertEqual(0, done.returncode, done.stderr)
+        (file,) = json.loads(done.stdout.splitlines()[-1])["files"]
+        self.assertGreaterEqual(file["snapshots"], 1)
+        self.assertGreater(file["snapshot_ns"], 0)
+        self.assertRegex(done.stderr, rf"  snapshots {file['snapshots']} in \d+\.\d ms\n")
+        facts = self.facts(pathlib.Path(path))
+        self.assertEqual(
+            (file["snapshots"], file["snapshot_ns"]), (facts["snapshots"], facts["snapshot_ns"])
+        )
+        self.assertRegex(self.ends(0, "info", path), r"\nsnapshots   \d+, taken in \d+\.\d ms\n")
+        for none in ("1000000s", "1000000"):
+            said = self.ends(0, *words, none, *program)
+            self.assertEqual(0, json.loads(said.splitlines()[-1])["files"][0]["snapshots"])
+        for wrong in ("1.5", "0", "0s", "s", "5m", "-3s"):
+            self.ends(2, *words, wrong, *program, says=f"--snapshot-every is '{wrong}'")
+
     def test_replay_goes_on_behind_damage(self) -> None:
         name = next(iter(self.traces))
         trace = self.recorded(name, "--snapshot-every", "5")

@@ -173,9 +173,10 @@ void host_record_line(const struct cap_writer_report *report, const char *path, 
     const struct cap_totals *t = &report->totals;
     snprintf(line, size,
              "recorded %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-             " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %d %d %s",
+             " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %d %d %s",
              t->frames, t->calls, t->streams, t->write_bytes, t->shared_bytes, report->file_size,
-             t->tap_ns, t->decode_ns, t->stall_ns, t->verbs, (int)report->reason, report->error,
+             t->tap_ns, t->decode_ns, t->stall_ns, t->verbs, t->snapshots, t->snapshot_ns,
+             (int)report->reason, report->error,
              report->is_dropped ? NAME_DROPPED : report->has_name, path);
 }
 
@@ -185,10 +186,11 @@ bool host_record_take_line(struct host_recorded *r, const char *line)
     *r = (struct host_recorded){0};
     if (sscanf(line,
                "recorded %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-               " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %d %d %d %n",
+               " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+               " %d %d %d %n",
                &r->frames, &r->calls, &r->streams, &r->memory_bytes, &r->shared_bytes,
-               &r->file_size, &r->tap_ns, &r->decode_ns, &r->stall_ns, &r->verbs, &r->reason,
-               &r->error, &has_name, &at) != 13 ||
+               &r->file_size, &r->tap_ns, &r->decode_ns, &r->stall_ns, &r->verbs, &r->snapshots,
+               &r->snapshot_ns, &r->reason, &r->error, &has_name, &at) != 15 ||
         at == 0) {
         return false;
     }
@@ -259,6 +261,7 @@ static enum sl_result start(struct host_recorder *h)
                                 .more = h->part + 1 < plan->ranges.count,
                                 .frames = plan->frames,
                                 .snapshot_every = plan->snapshot_every,
+                                .snapshot_every_ns = plan->snapshot_every_ns,
                                 .meta = meta,
                                 .protocol = protocol,
                                 .protocol_size = protocol_size,
@@ -452,10 +455,10 @@ bool host_record_wish(const struct host_record *r, char *text, size_t size)
         text, size,
         "record start\nlevel=%d\nforce=%d\nneeds-calls=%d\ndurable=%d\nhash=%d\nbare=%d\n"
         "compare=%d\nmax-size=%" PRIu64 "\nunit=%d\nframes=%" PRIu64 "\nsnapshot-every=%" PRIu64
-        "\nring=%" PRIu64 " %" PRIu64 "\ntrigger=%d\nranges=%s\npath=%s",
+        " %" PRIu64 "\nring=%" PRIu64 " %" PRIu64 "\ntrigger=%d\nranges=%s\npath=%s",
         r->level, r->force, r->needs_calls, r->durable, r->hashes, r->no_contents, r->compares,
-        r->max_size, (int)r->unit, r->frames, r->snapshot_every, r->ring_bytes, r->ring_ns,
-        r->at_trigger, ranges, r->pattern);
+        r->max_size, (int)r->unit, r->frames, r->snapshot_every, r->snapshot_every_ns,
+        r->ring_bytes, r->ring_ns, r->at_trigger, ranges, r->pattern);
     return n > 0 && (size_t)n < size;
 }
 
@@ -467,9 +470,11 @@ static bool read_wish(const char *text, struct host_record *r)
         sscanf(text,
                "record start\nlevel=%d\nforce=%d\nneeds-calls=%d\ndurable=%d\nhash=%d\nbare=%d\n"
                "compare=%d\nmax-size=%" SCNu64 "\nunit=%d\nframes=%" SCNu64
-               "\nsnapshot-every=%" SCNu64 "\nring=%" SCNu64 " %" SCNu64 "\ntrigger=%d\n%n",
+               "\nsnapshot-every=%" SCNu64 " %" SCNu64 "\nring=%" SCNu64 " %" SCNu64
+               "\ntrigger=%d\n%n",
                &r->level, &force, &needs, &durable, &hashes, &bare, &compares, &r->max_size, &unit,
-               &r->frames, &r->snapshot_every, &r->ring_bytes, &r->ring_ns, &trigger, &at) == 14 &&
+               &r->frames, &r->snapshot_every, &r->snapshot_every_ns, &r->ring_bytes, &r->ring_ns,
+               &trigger, &at) == 15 &&
         at != 0;
     const char *rest = text + at;
     ok = ok && read_ranges(&rest, &r->ranges) && strncmp(rest, "\npath=/", 7) == 0 &&

@@ -24,9 +24,9 @@ struct host_record {
     bool needs_calls;  /* what has none is no file, and replaces none */
     uint64_t max_size; /* 0: none */
     enum cap_unit unit;
-    struct range ranges;     /* in this unit, one file each; count 0: one file of all */
-    uint64_t frames;         /* of each file, at most; 0: all */
-    uint64_t snapshot_every; /* frames; 0: none */
+    struct range ranges; /* in this unit, one file each; count 0: one file of all */
+    uint64_t frames;     /* of each file, at most; 0: all */
+    uint64_t snapshot_every, snapshot_every_ns; /* frames, or time; 0: none */
     /* A flight recorder: the pattern names its store. ring_bytes 0: it is none. */
     uint64_t ring_bytes, ring_ns;
     bool at_trigger; /* a file begins at a trigger, and ends at the next one */
@@ -35,7 +35,7 @@ struct host_record {
 /* What the starter learns of one file. */
 struct host_recorded {
     uint64_t frames, calls, streams, memory_bytes, shared_bytes, file_size, tap_ns, decode_ns;
-    uint64_t stall_ns, verbs;
+    uint64_t stall_ns, verbs, snapshots, snapshot_ns;
     int reason;                /* enum cap_end_reason */
     int error;                 /* errno; 0: none */
     bool has_name, is_dropped; /* as in struct cap_writer_report */

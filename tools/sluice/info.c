@@ -144,7 +144,11 @@ static void print_text(const struct info *info, bool with_calls)
            trace_number(t->blob_bytes, c), trace_number(t->shared_bytes, (char[TRACE_NUMBER]){0}));
     printf("found by    write protection %s, comparison and first looks %s\n",
            trace_number(t->scanned, a), trace_number(t->writes - t->scanned, b));
-    printf("snapshots   %u\n", s->snapshot_count);
+    printf("snapshots   %u", s->snapshot_count);
+    if (t->snapshots != 0) {
+        printf(", taken in %.1f ms", (double)t->snapshot_ns / 1e6);
+    }
+    putchar('\n');
     printf("file        %s bytes, %s chunks, %s bytes before compression\n",
            trace_number(info->file_size, a), trace_number(t->chunks, b),
            trace_number(t->raw_bytes, c));
@@ -173,11 +177,12 @@ static void print_json(const struct info *info)
            ", \"verbs\": %" PRIu64 ", \"streams\": %" PRIu64 ", \"writes\": %" PRIu64
            ", \"write_bytes\": %" PRIu64 ", \"blobs\": %" PRIu64 ", \"blob_bytes\": %" PRIu64
            ", \"shared_bytes\": %" PRIu64 ", \"chunks\": %" PRIu64 ", \"raw_bytes\": %" PRIu64
-           ", \"stored_bytes\": %" PRIu64 ", \"time_ns\": %" PRIu64 ", \"snapshots\": %u",
+           ", \"stored_bytes\": %" PRIu64 ", \"time_ns\": %" PRIu64
+           ", \"snapshots\": %u, \"snapshot_ns\": %" PRIu64,
            s->has_end ? "true" : "false", info->is_damaged ? "true" : "false", info->frames,
            info->calls, t->call_bytes, t->replies, t->reply_bytes, t->verbs, t->streams, t->writes,
            t->write_bytes, t->blobs, t->blob_bytes, t->shared_bytes, t->chunks, t->raw_bytes,
-           t->stored_bytes, t->time, s->snapshot_count);
+           t->stored_bytes, t->time, s->snapshot_count, t->snapshot_ns);
     print_kinds(info, true);
     fputs(", \"commands\": [", stdout);
     for (uint32_t i = 0; i < s->call_count; i++) {

@@ -102,12 +102,10 @@ static const struct opt options[] = {
                          .max = UINT64_MAX / 2,
                          .help = "stop recording before the file is larger"},
     [RECORD_SNAPSHOT_EVERY] = {.name = "snapshot-every",
-                               .kind = OPT_NUMBER,
-                               .value = "N",
-                               .min = 1,
-                               .max = UINT32_MAX,
-                               .help = "store the whole state every N frames, where replay can "
-                                       "start; the program stands still meanwhile"},
+                               .kind = OPT_TEXT,
+                               .value = "300|2.5s",
+                               .help = "store the whole state every so many frames, or seconds, "
+                                       "where replay can start"},
     [RECORD_WRITES] = {.name = "writes",
                        .kind = OPT_CHOICE,
                        .value = "auto|compare",
@@ -217,6 +215,29 @@ static bool read_ring(const struct opt_set *set, struct host_record *record)
         return false;
     }
     return true;
+}
+
+/* "300", frames, or "2.5s". */
+static bool read_period(const struct opt_set *set, struct host_record *record)
+{
+    const char *text = opt_text(set, RECORD_SNAPSHOT_EVERY);
+    char *end;
+    double number = text != NULL && *text >= '0' && *text <= '9' ? strtod(text, &end) : 0;
+    if (text == NULL) {
+        return true;
+    }
+    if (number >= 1e-3 && number <= 1e9 && strcmp(end, "s") == 0) {
+        record->snapshot_every_ns = (uint64_t)(number * 1e9);
+        return true;
+    }
+    bool is_frames =
+        number >= 1 && number <= UINT32_MAX && text[strspn(text, "0123456789")] == '\0';
+    record->snapshot_every = is_frames ? (uint64_t)number : 0;
+    if (!is_frames) {
+        say_error("--snapshot-every is '%s'; it must be frames like 300, or seconds like 2.5s",
+                  text);
+    }
+    return is_frames;
 }
 
 static enum record_trigger read_trigger(const struct opt_set *set)
@@ -375,12 +396,11 @@ static int record_files(const struct opt_set *set, struct record_said *said)
                                  .no_contents = opt_on(set, RECORD_NO_RESOURCES),
                                  .compares = strcmp(opt_text(set, RECORD_WRITES), "compare") == 0,
                                  .max_size = opt_number(set, RECORD_MAX_SIZE),
-                                 .frames = opt_number(set, RECORD_COUNT),
-                                 .snapshot_every = opt_number(set, RECORD_SNAPSHOT_EVERY)};
+                                 .frames = opt_number(set, RECORD_COUNT)};
     struct record_session session = {.plan = &record, .trigger = read_trigger(set), .said = said};
     struct paths paths = {.pattern = ""};
     if (!read_level(opt_text(set, RECORD_LEVEL), &record.level) || !read_ranges(set, &record) ||
-        !read_ring(set, &record) || !is_sensible(set, &record) ||
+        !read_ring(set, &record) || !read_period(set, &record) || !is_sensible(set, &record) ||
         !make_names(set, &record, &paths)) {
         return SLUICE_EXIT_USAGE;
     }

@@ -14,7 +14,7 @@
 
 static void say_recorded(const struct host_recorded *r)
 {
-    char calls[TRACE_NUMBER], range[64] = "none", tap[64] = "";
+    char calls[TRACE_NUMBER], range[64] = "none", tap[64] = "", snapshots[64] = "";
     double size = (double)r->file_size;
     if (r->frames != 0) {
         snprintf(range, sizeof range, "0-%" PRIu64, r->frames - 1);
@@ -23,11 +23,15 @@ static void say_recorded(const struct host_recorded *r)
         snprintf(tap, sizeof tap, "  tap %.1f %% of decode time",
                  100.0 * (double)r->tap_ns / (double)r->decode_ns);
     }
+    if (r->snapshots != 0) {
+        snprintf(snapshots, sizeof snapshots, "  snapshots %" PRIu64 " in %.1f ms", r->snapshots,
+                 (double)r->snapshot_ns / 1e6);
+    }
     say_note("recorded frames %s  calls %s  streams %" PRIu64
-             "  memory %.1f MB (dedup %.1f MB)  -> %s  %.1f MB  %.1f B/call%s",
+             "  memory %.1f MB (dedup %.1f MB)  -> %s  %.1f MB  %.1f B/call%s%s",
              range, trace_number(r->calls, calls), r->streams, (double)r->memory_bytes / 1e6,
              (double)r->shared_bytes / 1e6, record_name_shown(r->path), size / 1e6,
-             r->calls != 0 ? size / (double)r->calls : 0.0, tap);
+             r->calls != 0 ? size / (double)r->calls : 0.0, tap, snapshots);
     if (r->stall_ns >= 10 * SL_NS_PER_MS) {
         say_note("the program waited %.2f s for the recording; a lower --level or a faster disk "
                  "helps",
@@ -68,10 +72,11 @@ static void put_file(struct record_said *said, const struct host_recorded *r)
             ", \"complete\": %s, \"frames\": %" PRIu64 ", \"calls\": %" PRIu64
             ", \"streams\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"memory_bytes\": %" PRIu64
             ", \"shared_bytes\": %" PRIu64 ", \"tap_ns\": %" PRIu64 ", \"decode_ns\": %" PRIu64
-            ", \"stall_ns\": %" PRIu64 "}",
+            ", \"stall_ns\": %" PRIu64 ", \"snapshots\": %" PRIu64 ", \"snapshot_ns\": %" PRIu64
+            "}",
             is_written(r) && r->reason != CAP_END_SIZE ? "true" : "false", r->frames, r->calls,
             r->streams, r->file_size, r->memory_bytes, r->shared_bytes, r->tap_ns, r->decode_ns,
-            r->stall_ns);
+            r->stall_ns, r->snapshots, r->snapshot_ns);
     pthread_mutex_unlock(&said->lock);
 }
 
