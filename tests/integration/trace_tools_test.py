@@ -347,6 +347,19 @@ class Bench(TraceBed):
         self.assertEqual(5, some["frames"])
         self.assertLess(some["calls"], whole["calls"])
 
+    def test_times_are_of_the_frames_that_are_asked_for(self) -> None:
+        trace, one = str(self.any()), str(self.tmp / "one.slc")
+        words = ("--runs", "1", "--backend", "null")
+        says = "note: 3 frames that lead to frame 3 are played too, and count in all but frame ms"
+        self.ends(0, "bench", *words, "--frames", "3-5", trace, says=says)
+        self.assertEqual("", sluice("bench", *words, "--frames", "0-5", trace).stderr)
+        (kind,) = self.bench(0, *words, "--frames", "3", trace)["kinds"]
+        self.assertGreater(kind["frame_ms"]["median"], 0)
+        self.ends(0, "trim", "--frames", "3", "-o", one, trace)
+        (kind,) = self.bench(0, *words, one)["kinds"]  # nothing ends where its only frame begins
+        self.assertIsNone(kind["frame_ms"])
+        self.assertNotIn("frame ms", self.ends(0, "bench", *words, one))
+
     def test_names(self) -> None:
         trace = str(self.any())
         info = json.loads(self.ends(0, "info", "--json", trace))

@@ -243,10 +243,12 @@ static void print_kind(const struct kind *k)
 {
     printf("%s  time %.4f s [%.4f, %.4f]  cpu %.4f s  %.0f calls/s  %.1f ns/call", k->name,
            k->time.median, k->time.low, k->time.high, k->cpu_time.median, rate(k), ns_per_call(k));
+    if (k->last.frame_times != 0) {
+        printf("  frame ms p50 %.3f [%.3f, %.3f] p95 %.3f max %.3f", k->frame.median, k->frame.low,
+               k->frame.high, k->last.frame_ms[1], k->last.frame_ms[2]);
+    }
     if (k->last.frames != 0) {
-        printf("  frame ms p50 %.3f [%.3f, %.3f] p95 %.3f max %.3f  cpu ms %.3f", k->frame.median,
-               k->frame.low, k->frame.high, k->last.frame_ms[1], k->last.frame_ms[2],
-               k->cpu_time.median * 1e3 / (double)k->last.frames);
+        printf("  cpu ms %.3f", k->cpu_time.median * 1e3 / (double)k->last.frames);
     }
     if (k->last.frames != 0 && k->gpu.count != 0) {
         printf("  gpu ms %.3f", k->gpu_ms / (double)k->last.frames);
@@ -341,7 +343,11 @@ static void json_kind(const struct kind *k)
     fputs(", ", stdout);
     json_figure("cpu_seconds", &k->cpu_time);
     fputs(", ", stdout);
-    json_figure("frame_ms", &k->frame);
+    if (k->last.frame_times != 0) {
+        json_figure("frame_ms", &k->frame);
+    } else {
+        fputs("\"frame_ms\": null", stdout);
+    }
     fputs(", \"by_name\": [", stdout);
     for (uint32_t i = 0; i < k->cost_count; i++) {
         printf("%s\n  {\"name\": ", i != 0 ? "," : "");
@@ -384,6 +390,17 @@ static int find_span(struct bench *b)
     return code;
 }
 
+/* What is played beside what was asked for. */
+static void say_lead(const struct bench *b)
+{
+    const struct bench_run *run = &b->kinds[0].last;
+    if (run->lead != 0) {
+        say_note("note: %" PRIu64 " frames that lead to frame %" PRIu64
+                 " are played too, and count in all but frame ms; trim leaves them out",
+                 run->lead, b->play.first_frame);
+    }
+}
+
 static int measure(struct bench *b)
 {
     double old = 0;
@@ -406,6 +423,7 @@ static int measure(struct bench *b)
         b->ratio = old > 0              ? b->kinds[0].time.median / old
                    : b->kind_count == 2 ? b->kinds[1].time.median / b->kinds[0].time.median
                                         : 0;
+        say_lead(b);
         (opt_common_on(b->set, COMMON_JSON) ? print_json : print_text)(b);
         code = is_slower(b) ? SLUICE_EXIT_DIFFERENT : SLUICE_EXIT_OK;
     }
@@ -525,6 +543,7 @@ const struct verb verb_bench = {
     .has_json = true,
     .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_DIFFERENT | 1u << SLUICE_EXIT_USAGE |
              1u << SLUICE_EXIT_FILE | 1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED |
-             1u << SLUICE_EXIT_MISSING | 1u << SLUICE_EXIT_LOST | 1u << SLUICE_EXIT_INTERNAL,
+             1u << SLUICE_EXIT_INCOMPLETE | 1u << SLUICE_EXIT_MISSING | 1u << SLUICE_EXIT_LOST |
+             1u << SLUICE_EXIT_INTERNAL,
     .run = run,
 };

@@ -38,7 +38,8 @@ struct playing {
 static bool on_frame(void *user, const struct rep_frame *frame)
 {
     struct playing *p = user;
-    if (p->frames != NULL && p->frame_count < FRAMES_MAX && p->last_ns != 0) {
+    bool is_asked = frame->number >= p->play->first_frame;
+    if (p->frames != NULL && p->frame_count < FRAMES_MAX && p->last_ns != 0 && is_asked) {
         double ns = frame->end_ns > p->last_ns ? (double)(frame->end_ns - p->last_ns) : 0;
         p->frames[p->frame_count++] = ns / 1e6;
     }
@@ -115,7 +116,7 @@ static int by_value(const void *left, const void *right)
 static void sum_frames(struct playing *p)
 {
     static const double parts[] = {0.5, 0.95, 1};
-    uint32_t count = p->frame_count;
+    uint32_t count = p->shared->run.frame_times = p->frame_count;
     if (count != 0) {
         qsort(p->frames, count, sizeof *p->frames, by_value);
     }
@@ -159,6 +160,8 @@ static void child(const struct bench_play *play, struct shared *shared, bool wan
         run->seconds += (double)report.time_ns / 1e9;
         run->frames = report.frames - report.first_frame;
         run->calls = report.calls;
+        run->lead =
+            play->first_frame > report.first_frame ? play->first_frame - report.first_frame : 0;
         times++;
     } while (run->code == SLUICE_EXIT_OK && run->seconds < play->seconds);
     run->seconds /= times;
