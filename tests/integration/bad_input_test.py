@@ -103,9 +103,17 @@ class BadInput(TraceBed):
         short = f"warning: {path}: recording ended without an end mark"
         self.ends(0, "info", "--requirements", path, says=short)
         self.ends(6, "info", "--requirements", "--strict", path, says=short)
-        self.ends(1, "diff", str(self.any()), path, says=short)
-        self.ends(0, "bench", "--runs", "1", "--backend", "null", path, says=short)
-        self.ends(0, "trim", "--offline", "-o", str(self.tmp / "kept.slc"), path, says=short)
+        kept = self.tmp / "kept.slc"
+        for code, words in (
+            (1, ["diff", str(self.any())]),
+            (0, ["bench", "--runs", "1", "--backend", "null"]),
+            (0, ["trim", "--offline", "-o", str(kept)]),
+        ):
+            self.ends(6, *words, "--strict", path, says=short)
+            self.assertFalse(kept.exists())
+            said = self.ends(code, *words, "--json", path, says=short)
+            self.assertFalse(json.loads(said.splitlines()[-1])["complete"], words)
+        self.ends(6, "diff", "--strict", "--shots", "0", path, path, says="without an end mark")
         self.ends(0, "info", self.copy(data[:64]), says="0 calls of frame 0 are complete")
 
     def whole(self, trace: str) -> "tuple[bool, bool]":

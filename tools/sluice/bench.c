@@ -29,6 +29,7 @@ enum {
     BENCH_FAIL_ABOVE,
     BENCH_BY_NAME,
     BENCH_GPU_TIME,
+    BENCH_STRICT,
     BENCH_RECORD_COST,
     BENCH_PROGRESS,
     BENCH_HOST
@@ -77,6 +78,7 @@ static const struct opt options[] = {
     [BENCH_BY_NAME] = {.name = "by-name", .help = "what each command takes, from a run of its own"},
     [BENCH_GPU_TIME] = {.name = "gpu-time",
                         .help = "GPU time of submits, or frames of GLES, in a run of its own"},
+    [BENCH_STRICT] = {.name = "strict", .help = "exit 6 when the recording was cut short"},
     [BENCH_RECORD_COST] = {.name = "record-cost",
                            .help = "what recording costs; takes no trace, writes below TMPDIR"},
     [BENCH_PROGRESS] = PROGRESS_OPTION,
@@ -106,6 +108,7 @@ struct bench {
     struct progress progress;
     struct kind *kinds; /* two of them */
     uint32_t kind_count;
+    bool is_cut;
     double ratio; /* B to A, or this to the old one; 0: nothing to compare with */
 };
 
@@ -364,7 +367,8 @@ static void print_json(const struct bench *b)
     const struct kind *first = &b->kinds[0];
     fputs("{\"schema\": 1, \"trace\": ", stdout);
     json_text(stdout, b->play.path);
-    printf(", \"backend\": \"%s\", \"device\": ", opt_text(b->set, BENCH_BACKEND));
+    printf(", \"complete\": %s, \"backend\": \"%s\", \"device\": ", b->is_cut ? "false" : "true",
+           opt_text(b->set, BENCH_BACKEND));
     json_text(stdout, first->last.device);
     printf(", \"frames\": %" PRIu64 ", \"calls\": %" PRIu64 ", \"seconds\": %.9f, \"ratio\": ",
            first->last.frames, first->last.calls, first->time.median);
@@ -408,7 +412,7 @@ static int measure(struct bench *b)
     int code = vs != NULL ? read_old(vs, &old) : SLUICE_EXIT_OK;
     code = code == SLUICE_EXIT_OK ? trace_open(b->play.path, &b->play.reader) : code;
     if (code == SLUICE_EXIT_OK) {
-        trace_warn_cut(b->play.path, b->play.reader);
+        b->is_cut = trace_warn_cut(b->play.path, b->play.reader);
         code = trace_has_frames(b->play.path, b->play.reader, "frames", &b->filter.frames, false);
     }
     code = code == SLUICE_EXIT_OK ? find_span(b) : code;
@@ -425,7 +429,9 @@ static int measure(struct bench *b)
                                         : 0;
         say_lead(b);
         (opt_common_on(b->set, COMMON_JSON) ? print_json : print_text)(b);
-        code = is_slower(b) ? SLUICE_EXIT_DIFFERENT : SLUICE_EXIT_OK;
+        code = b->is_cut && opt_on(b->set, BENCH_STRICT) ? SLUICE_EXIT_INCOMPLETE
+               : is_slower(b)                            ? SLUICE_EXIT_DIFFERENT
+                                                         : SLUICE_EXIT_OK;
     }
     cap_reader_close(b->play.reader);
     return code;

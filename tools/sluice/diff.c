@@ -25,6 +25,7 @@ enum {
     DIFF_EPS,
     DIFF_LIMIT,
     DIFF_KEEP_GOING,
+    DIFF_STRICT,
     DIFF_IMAGES,
     DIFF_SHOTS,
     DIFF_ATTACHMENTS,
@@ -53,6 +54,7 @@ static const struct opt options[] = {
                     .fallback = "1000",
                     .help = "print at most so many differing lines"},
     [DIFF_KEEP_GOING] = {.name = "keep-going", .help = "pass by what is damaged"},
+    [DIFF_STRICT] = {.name = "strict", .help = "exit 6 when either recording was cut short"},
     [DIFF_IMAGES] = {.name = "images", .help = "compare two folders of PNG files, name by name"},
     [DIFF_SHOTS] = {.name = "shots",
                     .kind = OPT_TEXT,
@@ -90,7 +92,7 @@ struct side {
     struct schema *schema; /* nullable */
     struct filter_place place;
     struct lines lines; /* of the frame that was read last */
-    bool is_over, is_damaged;
+    bool is_over, is_damaged, is_cut;
 };
 
 struct diff {
@@ -283,8 +285,9 @@ static void print_end(const struct diff *d)
         say_note("%" PRIu64 " more lines differ; raise --limit to see them", d->printed - d->limit);
     }
     if (d->json) {
-        printf("{\"schema\": 2, \"differ\": %s, \"differing_calls\": %" PRIu64
+        printf("{\"schema\": 2, \"complete\": %s, \"differ\": %s, \"differing_calls\": %" PRIu64
                ", \"differing_frames\": %" PRIu64 ", \"frames\": %" PRIu64 "}\n",
+               d->sides[0].is_cut || d->sides[1].is_cut ? "false" : "true",
                d->differing != 0 ? "true" : "false", d->differing, d->differing_frames, d->frames);
         return;
     }
@@ -309,7 +312,7 @@ static int diff_calls(const struct opt_set *set)
     }
     for (uint32_t i = 0; i < 2 && code == SLUICE_EXIT_OK;
          i++) { /* one may have more than the other */
-        trace_warn_cut(d.sides[i].path, d.sides[i].reader);
+        d.sides[i].is_cut = trace_warn_cut(d.sides[i].path, d.sides[i].reader);
     }
     if (code == SLUICE_EXIT_OK) {
         progress_begin(&d.progress, set, DIFF_PROGRESS, true);
@@ -319,11 +322,13 @@ static int diff_calls(const struct opt_set *set)
         print_end(&d);
     }
     bool is_damaged = d.sides[0].is_damaged || d.sides[1].is_damaged;
+    bool is_short = opt_on(set, DIFF_STRICT) && (d.sides[0].is_cut || d.sides[1].is_cut);
     close_side(&d.sides[0]);
     close_side(&d.sides[1]);
     filter_finish(&d.filter);
     return code != SLUICE_EXIT_OK ? code
            : is_damaged           ? SLUICE_EXIT_DAMAGED
+           : is_short             ? SLUICE_EXIT_INCOMPLETE
            : d.differing != 0     ? SLUICE_EXIT_DIFFERENT
                                   : SLUICE_EXIT_OK;
 }
@@ -384,6 +389,7 @@ static int diff_shots(const struct opt_set *set)
     struct shots_work work = {.set = set};
     host_options_read(set, DIFF_HOST, &work.shots.host);
     work.shots.host.device.restores = true;
+    work.shots.strict = opt_on(set, DIFF_STRICT);
     if (!drawn_set_read(opt_text(set, DIFF_SHOTS), opt_text(set, DIFF_FILTER + FILTER_KIND),
                         opt_text(set, DIFF_ATTACHMENTS), &work.shots.set)) {
         return SLUICE_EXIT_USAGE;
@@ -425,6 +431,7 @@ const struct verb verb_diff = {
     .has_json = true,
     .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_DIFFERENT | 1u << SLUICE_EXIT_USAGE |
              1u << SLUICE_EXIT_FILE | 1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED |
-             1u << SLUICE_EXIT_MISSING | 1u << SLUICE_EXIT_LOST | 1u << SLUICE_EXIT_INTERNAL,
+             1u << SLUICE_EXIT_INCOMPLETE | 1u << SLUICE_EXIT_MISSING | 1u << SLUICE_EXIT_LOST |
+             1u << SLUICE_EXIT_INTERNAL,
     .run = run,
 };

@@ -69,6 +69,9 @@ static int end_of(const struct shots *s, const char *path, const struct cap_read
         } else {
             trace_say_cut(report->frames, report->calls_behind);
         }
+        if (s->options->strict) {
+            return SLUICE_EXIT_INCOMPLETE;
+        }
         break;
     case REP_END_COMPLETE:
         break;

@@ -10,6 +10,7 @@ struct shots_options {
     struct drawn_set set;
     const char *out; /* a folder: named as replay --shots names them */
     struct host_options host;
+    bool strict;        /* INCOMPLETE where the recording was cut short */
     uint32_t run, runs; /* this trace of how many, for the progress */
 };
 

@@ -210,11 +210,13 @@ void trace_say_cut(uint64_t frames, uint64_t calls)
              (unsigned long long)frames);
 }
 
-void trace_warn_cut(const char *path, const struct cap_reader *reader)
+bool trace_warn_cut(const char *path, const struct cap_reader *reader)
 {
-    if (!reader->is_complete && reader->damage_count == 0) {
+    bool is_cut = !reader->is_complete && reader->damage_count == 0;
+    if (is_cut) {
         say_note("warning: %s: recording ended without an end mark (program killed?)", path);
     }
+    return is_cut;
 }
 
 int trace_has_frames(const char *path, struct cap_reader *reader, const char *option,

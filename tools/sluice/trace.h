@@ -42,8 +42,8 @@ const char *trace_number(uint64_t number, char *text);
  * these are. has_rest: what comes behind the last mark is a frame, too. Returns an exit code. */
 int trace_has_frames(const char *path, struct cap_reader *reader, const char *option,
                      const struct range *frames, bool has_rest);
-/* "warning: x.slc: recording ended without an end mark": of who counts nothing. */
-void trace_warn_cut(const char *path, const struct cap_reader *reader);
+/* "warning: x.slc: recording ended without an end mark": of who counts nothing. True: it did. */
+bool trace_warn_cut(const char *path, const struct cap_reader *reader);
 
 /* Two names of one file, or socket, which is there and no device. */
 bool trace_is_same_file(const char *path, const char *other);

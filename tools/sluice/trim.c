@@ -21,6 +21,7 @@ enum {
     TRIM_FORCE,
     TRIM_OFFLINE,
     TRIM_IGNORE_RESULTS,
+    TRIM_STRICT,
     TRIM_PROGRESS,
     TRIM_HOST
 };
@@ -55,6 +56,8 @@ static const struct opt options[] = {
                       .help = "ask no driver: keep the calls that lead to A, however many"},
     [TRIM_IGNORE_RESULTS] = {.name = "ignore-results",
                              .help = "go on when a call before A answers otherwise than recorded"},
+    [TRIM_STRICT] = {.name = "strict",
+                     .help = "write nothing, and exit 6, when a recording was cut short"},
     [TRIM_PROGRESS] = PROGRESS_OPTION,
     HOST_OPTION_LIST(TRIM_HOST),
 };
@@ -280,12 +283,22 @@ static void say_done(const struct trim *t, const struct opt_set *set, uint64_t s
         fputs(i != 0 ? ", " : "", stdout);
         json_text(stdout, set->args[i]);
     }
-    printf("], \"traces_bytes\": %" PRIu64 ", \"output\": ", size);
+    printf("], \"complete\": %s, \"traces_bytes\": %" PRIu64 ", \"output\": ",
+           t->is_cut ? "false" : "true", size);
     json_text(stdout, t->name);
     printf(", \"bytes\": %" PRIu64 ", \"unused_bytes\": %" PRIu64 "}\n", written, t->unused);
 }
 
 /* --- the verb --- */
+
+/* Of an input. Returns an exit code. */
+static int look_at_end(struct trim *t, const struct opt_set *set, const char *path,
+                       const struct cap_reader *reader)
+{
+    bool is_cut = trace_warn_cut(path, reader);
+    t->is_cut = t->is_cut || is_cut;
+    return is_cut && opt_on(set, TRIM_STRICT) ? SLUICE_EXIT_INCOMPLETE : SLUICE_EXIT_OK;
+}
 
 /* *size: of the trace. */
 static int trim_one(struct trim *t, const struct opt_set *set, uint64_t *size)
@@ -294,7 +307,9 @@ static int trim_one(struct trim *t, const struct opt_set *set, uint64_t *size)
     int code = (t->first != 0 ? trace_open_to_seek : trace_open)(t->path, &t->reader);
     if (code == SLUICE_EXIT_OK) {
         *size = t->reader->size;
-        trace_warn_cut(t->path, t->reader);
+        code = look_at_end(t, set, t->path, t->reader);
+    }
+    if (code == SLUICE_EXIT_OK) {
         progress_begin(&t->progress, set, TRIM_PROGRESS, false);
         progress_through(&t->progress, t->reader, 1);
         code = choose(t, opt_on(set, TRIM_OFFLINE));
@@ -319,6 +334,7 @@ static int join_all(struct trim *t, const struct opt_set *set, uint64_t *size)
     for (uint32_t i = 0; i < count && code == SLUICE_EXIT_OK; i++) {
         code = trace_open(set->args[i], &readers[i]);
         *size += code == SLUICE_EXIT_OK ? readers[i]->size : 0;
+        code = code == SLUICE_EXIT_OK ? look_at_end(t, set, set->args[i], readers[i]) : code;
         if (code == SLUICE_EXIT_OK && !is_of_session(readers[0], readers[i])) {
             say_error(
                 "%s and %s are of different recordings; only files of one can be put together",
@@ -378,7 +394,8 @@ const struct verb verb_trim = {
     .args_max = TRACES_MAX,
     .has_json = true,
     .exits = 1u << SLUICE_EXIT_OK | 1u << SLUICE_EXIT_USAGE | 1u << SLUICE_EXIT_FILE |
-             1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED | 1u << SLUICE_EXIT_MISSING |
-             1u << SLUICE_EXIT_DIVERGED | 1u << SLUICE_EXIT_LOST | 1u << SLUICE_EXIT_INTERNAL,
+             1u << SLUICE_EXIT_VERSION | 1u << SLUICE_EXIT_DAMAGED | 1u << SLUICE_EXIT_INCOMPLETE |
+             1u << SLUICE_EXIT_MISSING | 1u << SLUICE_EXIT_DIVERGED | 1u << SLUICE_EXIT_LOST |
+             1u << SLUICE_EXIT_INTERNAL,
     .run = run,
 };

@@ -24,6 +24,7 @@ struct trim {
     uint32_t snapshot_count;
     struct reach *reach; /* of the snapshot that is copied; NULL: all of it is kept */
     uint64_t unused;     /* bytes of it that were left out */
+    bool is_cut;         /* a recording was cut short */
     bool has_told_end;   /* that the trace has fewer frames */
 };
 
