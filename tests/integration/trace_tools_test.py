@@ -247,8 +247,8 @@ class Replay(TraceBed):
             self.skipTest("vkcube is not installed")
         trace = str(self.traces["vk"])
         for backend in ("null", "decode"):
-            self.ends(2, "replay", "--validate", "--backend", backend, trace,
-                      says=f"--validate looks at the calls of drivers, and --backend {backend}")  # fmt: skip
+            says = f"--validate looks at the calls of drivers, and --backend {backend}"
+            self.ends(2, "replay", "--validate", "--backend", backend, trace, says=says)
         done = sluice("replay", "--validate", trace, VK_LAYER_PATH=str(self.tmp))
         self.assertEqual(7, done.returncode, done.stderr)
         self.assertIn("there is no layer VK_LAYER_KHRONOS_validation", done.stderr)
