@@ -30,12 +30,6 @@ static void put_objects(struct hgl_objects *all)
     sl_free(all->list);
 }
 
-static void next_handle(struct hgl_save *s, enum hrc_table table, uint32_t handle)
-{
-    sl_pack_slNextHandle(hgl_out(s), table, handle);
-    hgl_save_flush(s);
-}
-
 /* The table's free places come in this order. spare: a handle that no object has, above all. */
 static void save_shape(struct hgl_save *s, enum hrc_table table, uint32_t *spare)
 {
@@ -84,7 +78,7 @@ static void save_pixels(struct hgl_save *s, struct hs_thread *thread, struct hs_
 static void save_buffer(struct hgl_save *s, struct hs_buffer *b, uint32_t opens)
 {
     hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, b->handle);
-    next_handle(s, HRC_TABLE_BUFFERS, b->handle);
+    hgl_save_next_handle(s, HRC_TABLE_BUFFERS, b->handle);
     struct hs_view_args view;
     if (hs_view_describe(b, &view)) {
         hgl_save_view(s, &view);
@@ -145,7 +139,7 @@ static void save_contexts(struct hgl_save *s)
     for (uint32_t i = 0; i < s->context_count; i++) {
         struct hgl_saved *c = &s->contexts[i];
         hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, c->handle);
-        next_handle(s, HRC_TABLE_OBJECTS, c->handle);
+        hgl_save_next_handle(s, HRC_TABLE_OBJECTS, c->handle);
         rc_pack_rcCreateContext(hgl_out(s), c->context->config, made_sibling(s, c),
                                 c->context->version);
         hgl_save_reply(s, &c->handle, 4);
@@ -157,7 +151,7 @@ static void save_window(struct hgl_save *s, const struct ho_object *object)
 {
     const struct hrc_surface *surface = object->value;
     hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, object->id);
-    next_handle(s, HRC_TABLE_OBJECTS, object->id);
+    hgl_save_next_handle(s, HRC_TABLE_OBJECTS, object->id);
     if (surface->colorspace != 0) {
         sl_pack_slCreateSurface(hgl_out(s), surface->config, surface->width, surface->height,
                                 surface->colorspace);
@@ -280,7 +274,7 @@ static void save_shared_gles1(struct hgl_save *s)
 {
     struct sl_pack *out = hgl_out(s);
     hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, 2);
-    next_handle(s, HRC_TABLE_OBJECTS, s->spare);
+    hgl_save_next_handle(s, HRC_TABLE_OBJECTS, s->spare);
     rc_pack_rcCreateContext(out, s->root->context->config, s->root->handle, 5);
     hgl_save_reply(s, &s->spare, 4);
     rc_pack_rcMakeCurrentAsync(out, s->spare, 0, 0);
@@ -343,55 +337,7 @@ static void save_groups(struct hgl_save *s)
     }
 }
 
-/* --- fences and images --- */
-
-static void save_image(struct hgl_save *s, const struct ho_object *object)
-{
-    const struct hrc_image *image = object->value;
-    hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, object->id);
-    next_handle(s, HRC_TABLE_OBJECTS, object->id);
-    if (image->level != 0 || image->layer != 0) {
-        sl_pack_slCreateImage(hgl_out(s), image->context, image->target, image->name, image->level,
-                              image->layer);
-    } else {
-        rc_pack_rcCreateClientImage(hgl_out(s), image->context, image->target, image->name);
-    }
-    hgl_save_reply(s, &object->id, 4);
-}
-
-/* A texture whose storage is its own; one of an image would be an image of that. */
-static bool is_source(struct hgl_save *s, const struct hrc_image *image)
-{
-    uint32_t other;
-    return image->target == EGL_GL_TEXTURE_2D_KHR && s->gl->IsTexture(image->name) &&
-           hgl_storage_of(s->root->state->group, false, image->name, &other) == HGL_STORAGE_OWN;
-}
-
-void hgl_save_images(struct hgl_save *s)
-{
-    for (uint32_t i = 0; i < s->all.count; i++) {
-        const struct hrc_image *image =
-            s->all.list[i]->kind == HRC_IMAGE ? s->all.list[i]->value : NULL;
-        for (uint32_t k = 0; image != NULL && k < s->context_count; k++) {
-            if (s->contexts[k].handle == image->context &&
-                s->contexts[k].state->group == s->root->state->group && is_source(s, image)) {
-                hgl_save_flush(s);
-                save_image(s, s->all.list[i]);
-                s->images_done[i] = 1;
-            }
-        }
-    }
-}
-
-bool hgl_save_has_image(const struct hgl_save *s, uint32_t handle)
-{
-    for (uint32_t i = 0; i < s->all.count; i++) {
-        if (s->all.list[i]->id == handle) {
-            return s->images_done[i] != 0;
-        }
-    }
-    return false;
-}
+/* --- fences --- */
 
 static void about_sync(struct hgl_save *s, const struct ho_object *object)
 {
@@ -422,7 +368,7 @@ static void save_sync(struct hgl_save *s, const struct ho_object *object, bool g
 {
     const uint64_t twice[2] = {object->id, object->id};
     about_sync(s, object);
-    next_handle(s, HRC_TABLE_OBJECTS, object->id);
+    hgl_save_next_handle(s, HRC_TABLE_OBJECTS, object->id);
     if (object->kind == HRC_GL_SYNC) {
         gles2_pack_glFenceSyncAEMU(hgl_out(s), GL_SYNC_GPU_COMMANDS_COMPLETE, 0);
         hgl_save_reply(s, twice, 8);

@@ -212,7 +212,9 @@ void hgl_save_has_samples(struct hgl_save *s, uint32_t name, GLenum target);
 void hgl_save_samples(struct hgl_save *s, const struct hgl_lent *lent);
 void hgl_save_samples_finish(struct hgl_save *s);
 
-/* hgl_save.c: client images of the group's textures; whether this one was written. */
+/* hgl_save_image.c: the next object of the table gets this handle. */
+void hgl_save_next_handle(struct hgl_save *s, enum hrc_table table, uint32_t handle);
+/* hgl_save_image.c: client images of the group's textures; whether this one was written. */
 void hgl_save_images(struct hgl_save *s);
 bool hgl_save_has_image(const struct hgl_save *s, uint32_t handle);
 /* A view of resources, which the replay has already. */
