@@ -142,6 +142,14 @@ static void on_bound(struct hrc_thread *thread, struct hs_buffer *buffer, bool r
     }
 }
 
+static void on_imaged(struct hrc_context *context, struct hrc_image *image)
+{
+    struct hgl_state *state = context->state;
+    if (state != NULL) {
+        hgl_source_number(state->group, image);
+    }
+}
+
 static void on_exported(struct hrc_context *context, const struct hrc_image *image,
                         struct hs_buffer *buffer)
 {
@@ -165,6 +173,7 @@ static const struct hrc_hooks hooks = {.context_new = on_context_new,
                                        .goes_on = on_goes_on,
                                        .current = on_current,
                                        .bound = on_bound,
+                                       .imaged = on_imaged,
                                        .exported = on_exported,
                                        .sync_free = on_sync_free};
 

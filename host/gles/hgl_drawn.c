@@ -390,7 +390,8 @@ enum sl_result hgl_drawn(struct hrc_client *client, const struct gl_driver *gl,
     bool is_current = hgl_save_current(&d.save, &root);
     bool is_surface = is_current && !look(&d);
     bool is_any = is_surface ? root.draw != NULL : d.count != 0;
-    if (is_current && is_any && hgl_save_reader_begin(&d.save)) {
+    if (is_current && is_any &&
+        hgl_save_reader_begin(&d.save, root.context->config, root.context->egl)) {
         show_all(&d, is_surface, is_surface ? root.draw->value : NULL);
     }
     hgl_save_reader_end(&d.save);

@@ -27,6 +27,8 @@ struct hgl_group *hgl_group_new(void)
         sl_map_init(&g->programs, PROGRAMS_MAX);
         sl_map_init(&g->storages, STORAGES_MAX);
         sl_map_init(&g->stored, STORAGES_MAX);
+        sl_map_init(&g->images, STORAGES_MAX);
+        sl_map_init(&g->sources, STORAGES_MAX);
         sl_map_init(&g->sizes, SIZES_MAX);
         sl_map_init(&g->views, VIEWS_MAX);
     }
@@ -47,6 +49,12 @@ static void stored_finish(struct hgl_group *g)
         hs_put(b);
     }
     sl_map_finish(&g->stored);
+    struct ho_object *image;
+    for (cursor = 0; (image = sl_map_next(&g->images, &cursor, NULL)) != NULL;) {
+        ho_put(image);
+    }
+    sl_map_finish(&g->images);
+    sl_map_finish(&g->sources);
 }
 
 void hgl_group_put(struct hgl_group *group)
@@ -150,11 +158,25 @@ GEN(hgl1, gles1, GenRenderbuffersOES, renderbuffers, HGL_RENDERBUFFERS)
 GEN(hgl1, gles1, GenFramebuffersOES, framebuffers, HGL_FRAMEBUFFERS)
 #undef GEN
 
-/* Forgets whose storage it has; the reference is the caller's. */
-static struct hs_buffer *storage_take_locked(struct hgl_group *g, enum hgl_kind kind, uint32_t name)
+/* Who has a storage: references, nullable. */
+struct owners {
+    struct hs_buffer *buffer;
+    struct ho_object *image;
+};
+
+/* Forgets whose storage it has; the references are the caller's. */
+static struct owners storage_take_locked(struct hgl_group *g, enum hgl_kind kind, uint32_t name)
 {
     (void)sl_map_remove_in(&g->storages, kind, name);
-    return sl_map_remove_in(&g->stored, kind, name);
+    return (struct owners){.buffer = sl_map_remove_in(&g->stored, kind, name),
+                           .image = sl_map_remove_in(&g->images, kind, name)};
+}
+
+/* Not under the lock: the last one's image goes by EGL. */
+static void put_owners(const struct owners *owners)
+{
+    hs_put(owners->buffer);
+    ho_put(owners->image);
 }
 
 static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLuint *names),
@@ -173,10 +195,13 @@ static void give_back(struct hr_call *call, void (*delete)(GLsizei n, const GLui
     for (int32_t i = 0; i < n && kind != HGL_FRAMEBUFFERS; i++) {
         uint32_t name = sl_load_u32((const uint8_t *)names + (size_t)i * 4);
         if (g->storages.live != 0 || g->stored.live != 0) {
-            struct hs_buffer *b = storage_take_locked(g, kind, name);
-            pthread_mutex_unlock(&g->lock); /* its image goes by EGL */
-            hs_put(b);
+            const struct owners owners = storage_take_locked(g, kind, name);
+            pthread_mutex_unlock(&g->lock);
+            put_owners(&owners);
             pthread_mutex_lock(&g->lock);
+        }
+        if (g->sources.live != 0) {
+            (void)sl_map_remove_in(&g->sources, kind, name);
         }
         if (g->sizes.live != 0 && kind == HGL_TEXTURES) {
             (void)sl_map_remove(&g->sizes, name);
@@ -207,62 +232,92 @@ GIVE_BACK(hgl1, gles1, DeleteFramebuffersOES, IsFramebufferOES, framebuffers, HG
 /* What is bound at the target in the current context. */
 static uint32_t bound_name(const struct gl_driver *gl, uint32_t target)
 {
-    GLenum binding = target == GL_RENDERBUFFER           ? GL_RENDERBUFFER_BINDING
-                     : target == GL_TEXTURE_EXTERNAL_OES ? GL_TEXTURE_BINDING_EXTERNAL_OES
-                                                         : GL_TEXTURE_BINDING_2D;
+    GLenum binding = target == GL_RENDERBUFFER             ? GL_RENDERBUFFER_BINDING
+                     : target == GL_TEXTURE_EXTERNAL_OES   ? GL_TEXTURE_BINDING_EXTERNAL_OES
+                     : target == GL_TEXTURE_CUBE_MAP       ? GL_TEXTURE_BINDING_CUBE_MAP
+                     : target == GL_TEXTURE_3D             ? GL_TEXTURE_BINDING_3D
+                     : target == GL_TEXTURE_2D_ARRAY       ? GL_TEXTURE_BINDING_2D_ARRAY
+                     : target == GL_TEXTURE_CUBE_MAP_ARRAY ? GL_TEXTURE_BINDING_CUBE_MAP_ARRAY
+                                                           : GL_TEXTURE_BINDING_2D;
     GLint name = 0;
     gl->GetIntegerv(binding, &name);
     return (uint32_t)name;
 }
 
-/* buffer: borrows; NULL unless one has the storage. */
+/* owners: borrows; NULL for what does not have the storage. */
 static void storage_change(struct hgl_group *g, enum hgl_kind kind, uint32_t name,
-                           enum hgl_storage storage, uint32_t handle, struct hs_buffer *buffer)
+                           enum hgl_storage storage, const struct owners *owners)
 {
     if (name == 0) {
         return;
     }
     pthread_mutex_lock(&g->lock);
-    struct hs_buffer *before = storage_take_locked(g, kind, name);
+    const struct owners before = storage_take_locked(g, kind, name);
     if (kind == HGL_TEXTURES) {
         (void)sl_map_remove(&g->sizes, name);
     }
-    if (buffer != NULL && sl_map_add_in(&g->stored, kind, name, buffer) == SL_OK) {
-        hs_ref(buffer);
+    if (owners->buffer != NULL && sl_map_add_in(&g->stored, kind, name, owners->buffer) == SL_OK) {
+        hs_ref(owners->buffer);
+    }
+    if (owners->image != NULL && sl_map_add_in(&g->images, kind, name, owners->image) == SL_OK) {
+        ho_ref(owners->image);
     }
     if (storage != HGL_STORAGE_OWN) {
+        uint32_t handle = owners->buffer != NULL ? owners->buffer->handle : 0;
         uint64_t value = (uint64_t)storage << 32 | handle;
         (void)!sl_map_add_in(&g->storages, kind, name, (void *)(uintptr_t)value);
     }
     pthread_mutex_unlock(&g->lock);
-    hs_put(before);
+    put_owners(&before);
 }
 
-void hgl_storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
-                     enum hgl_storage storage, uint32_t handle)
+static void storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
+                        enum hgl_storage storage, const struct owners *owners)
 {
     storage_change(state->group, target == GL_RENDERBUFFER ? HGL_RENDERBUFFERS : HGL_TEXTURES,
-                   bound_name(gl, target), storage, handle, NULL);
+                   bound_name(gl, target), storage, owners);
+}
+
+void hgl_storage_set_own(const struct gl_driver *gl, struct hgl_state *state, uint32_t target)
+{
+    storage_set(gl, state, target, HGL_STORAGE_OWN, &(struct owners){0});
+}
+
+void hgl_storage_set_image(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
+                           enum hgl_storage storage, struct ho_object *image)
+{
+    storage_set(gl, state, target, storage, &(struct owners){.image = image});
 }
 
 void hgl_storage_set_buffer(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
                             struct hs_buffer *buffer)
 {
-    storage_change(state->group, target == GL_RENDERBUFFER ? HGL_RENDERBUFFERS : HGL_TEXTURES,
-                   bound_name(gl, target), HGL_STORAGE_BUFFER, buffer->handle, buffer);
+    storage_set(gl, state, target, HGL_STORAGE_BUFFER, &(struct owners){.buffer = buffer});
 }
 
 void hgl_storage_export(struct hgl_group *group, bool renderbuffer, uint32_t name,
                         struct hs_buffer *buffer)
 {
-    storage_change(group, renderbuffer ? HGL_RENDERBUFFERS : HGL_TEXTURES, name, HGL_STORAGE_OWN, 0,
-                   buffer);
+    storage_change(group, renderbuffer ? HGL_RENDERBUFFERS : HGL_TEXTURES, name, HGL_STORAGE_OWN,
+                   &(struct owners){.buffer = buffer});
 }
 
 void hgl_storage_drop(struct hgl_group *group, bool renderbuffer, uint32_t name)
 {
-    storage_change(group, renderbuffer ? HGL_RENDERBUFFERS : HGL_TEXTURES, name, HGL_STORAGE_OWN, 0,
-                   NULL);
+    storage_change(group, renderbuffer ? HGL_RENDERBUFFERS : HGL_TEXTURES, name, HGL_STORAGE_OWN,
+                   &(struct owners){0});
+}
+
+struct ho_object *hgl_storage_image(struct hgl_group *group, bool renderbuffer, uint32_t name)
+{
+    pthread_mutex_lock(&group->lock);
+    struct ho_object *image =
+        sl_map_find_in(&group->images, renderbuffer ? HGL_RENDERBUFFERS : HGL_TEXTURES, name);
+    if (image != NULL) {
+        ho_ref(image);
+    }
+    pthread_mutex_unlock(&group->lock);
+    return image;
 }
 
 struct hs_buffer *hgl_storage_buffer(struct hgl_group *group, bool renderbuffer, uint32_t name)
@@ -286,6 +341,43 @@ enum hgl_storage hgl_storage_of(struct hgl_group *group, bool renderbuffer, uint
     pthread_mutex_unlock(&group->lock);
     *handle = (uint32_t)found;
     return (enum hgl_storage)(found >> 32);
+}
+
+static enum hgl_kind source_kind(const struct hrc_image *image)
+{
+    return image->target == EGL_GL_RENDERBUFFER_KHR ? HGL_RENDERBUFFERS : HGL_TEXTURES;
+}
+
+void hgl_source_number(struct hgl_group *group, struct hrc_image *image)
+{
+    enum hgl_kind kind = source_kind(image);
+    pthread_mutex_lock(&group->lock);
+    uint64_t number = (uintptr_t)sl_map_find_in(&group->sources, kind, image->name);
+    if (number != 0) {
+        image->source = number;
+    } else { /* past STORAGES_MAX it is saved as one whose texture is gone */
+        (void)!sl_map_add_in(&group->sources, kind, image->name, (void *)(uintptr_t)image->source);
+    }
+    pthread_mutex_unlock(&group->lock);
+}
+
+struct ho_object *hgl_next_image(struct hgl_group *group, uint32_t *cursor)
+{
+    pthread_mutex_lock(&group->lock);
+    struct ho_object *image = sl_map_next(&group->images, cursor, NULL);
+    if (image != NULL) {
+        ho_ref(image);
+    }
+    pthread_mutex_unlock(&group->lock);
+    return image;
+}
+
+bool hgl_has_source(struct hgl_group *group, const struct hrc_image *image)
+{
+    pthread_mutex_lock(&group->lock);
+    uint64_t number = (uintptr_t)sl_map_find_in(&group->sources, source_kind(image), image->name);
+    pthread_mutex_unlock(&group->lock);
+    return number == image->source;
 }
 
 GLuint hgl_glCreateShader(struct hr_call *call, const struct gles2_args_glCreateShader *a)

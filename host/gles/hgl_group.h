@@ -64,9 +64,12 @@ struct hgl_group {
     struct sl_map storages;         /* kind, name -> enum hgl_storage << 32 | its handle */
     struct sl_map views;            /* name -> number << 1 | is_origin: struct hgl_view_of */
     uint64_t view_count;
-    struct sl_map stored; /* kind, name -> struct hs_buffer of HGL_STORAGE_BUFFER, or of an
-                             exported one, a reference: the storage outlives its handle */
-    uint64_t bytes;       /* of all texts */
+    struct sl_map stored;  /* kind, name -> struct hs_buffer of HGL_STORAGE_BUFFER, or of an
+                              exported one, a reference: the storage outlives its handle */
+    struct sl_map images;  /* kind, name -> struct ho_object of HGL_STORAGE_IMAGE, a reference: it
+                              is read where the guest has closed it */
+    struct sl_map sources; /* kind, name -> number of what images were made of (hrc_image.source) */
+    uint64_t bytes;        /* of all texts */
     /* hgl1_size.c: textures' sizes as they were asked for, height << 32 | width, and who asks. */
     struct sl_map sizes;
     const struct hs_native *asker_native; /* asker's */
@@ -86,12 +89,18 @@ struct hgl_view_of {
 struct hgl_view_of hgl_view_of(struct hgl_group *group, uint32_t texture);
 
 /* Textures and renderbuffers whose storage is somebody else's. */
-enum hgl_storage { HGL_STORAGE_OWN, HGL_STORAGE_IMAGE, HGL_STORAGE_BUFFER };
-/* What is bound at target in the current context (textures: GL_TEXTURE_2D and external ones) has
- * the storage of this client image or colour buffer from now on, or its own. */
-void hgl_storage_set(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
-                     enum hgl_storage storage, uint32_t handle);
-/* The same of HGL_STORAGE_BUFFER. buffer: borrows. */
+enum hgl_storage {
+    HGL_STORAGE_OWN,
+    HGL_STORAGE_IMAGE, /* of an image that gave one level (glEGLImageTargetTexture2DOES) */
+    HGL_STORAGE_FIXED, /* of one that gave all there is (glEGLImageTargetTexStorageEXT) */
+    HGL_STORAGE_BUFFER
+};
+/* What is bound at target in the current context has its own storage from now on. */
+void hgl_storage_set_own(const struct gl_driver *gl, struct hgl_state *state, uint32_t target);
+/* It has that of this client image (HGL_STORAGE_IMAGE or _FIXED). image: borrows. */
+void hgl_storage_set_image(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
+                           enum hgl_storage storage, struct ho_object *image);
+/* It has that of this colour buffer. buffer: borrows. */
 void hgl_storage_set_buffer(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
                             struct hs_buffer *buffer);
 /* The storage of a texture (or renderbuffer) stays its own, and is a buffer's picture as well. */
@@ -101,7 +110,17 @@ void hgl_storage_export(struct hgl_group *group, bool renderbuffer, uint32_t nam
 void hgl_storage_drop(struct hgl_group *group, bool renderbuffer, uint32_t name);
 /* The colour buffer that has its storage, a reference; NULL: none has. */
 struct hs_buffer *hgl_storage_buffer(struct hgl_group *group, bool renderbuffer, uint32_t name);
-/* Whose storage a texture (or renderbuffer) of the group has; *handle unless its own. */
+/* The image that has, a reference (ho_put); NULL: none. */
+struct ho_object *hgl_storage_image(struct hgl_group *group, bool renderbuffer, uint32_t name);
+/* What an image is made of keeps the number that comes with it (hrc_image.source), and gives it to
+ * later images of it, until it is deleted. */
+void hgl_source_number(struct hgl_group *group, struct hrc_image *image);
+/* A walk over the images that textures and renderbuffers of the group have storage of: as
+ * sl_map_next says, a reference (ho_put). Nothing of the group changes meanwhile. */
+struct ho_object *hgl_next_image(struct hgl_group *group, uint32_t *cursor);
+/* Does it still bear its name, in this group? */
+bool hgl_has_source(struct hgl_group *group, const struct hrc_image *image);
+/* Whose storage a texture (or renderbuffer) of the group has; *handle of a buffer. */
 enum hgl_storage hgl_storage_of(struct hgl_group *group, bool renderbuffer, uint32_t name,
                                 uint32_t *handle);
 

@@ -258,7 +258,7 @@ void hgl_glTexImage2D(struct hr_call *call, const struct gles2_args_glTexImage2D
                                          pointer(a->pixels, a->pixels_size));
         struct hgl_state *s = hgl_state_of(call);
         if (SL_UNLIKELY(s->group->storages.live != 0) && a->target == GL_TEXTURE_2D) {
-            hgl_storage_set(hgl_api_of(call)->gl, s, a->target, HGL_STORAGE_OWN, 0);
+            hgl_storage_set_own(hgl_api_of(call)->gl, s, a->target);
         }
     }
 }

@@ -1,5 +1,5 @@
 /* A snapshot of one guest's context: renderControl's objects, then what their contexts hold. */
-#include "host/gles/hgl_save.h"
+#include "host/gles/hgl_save_image.h"
 
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
@@ -206,6 +206,9 @@ static void save_shared(struct hgl_save *s)
         hgl_save_renderbuffers(s);
     }
     hgl_save_textures(s);
+    if (s->gles >= 30) {
+        hgl_save_image_renderbuffers(s);
+    }
     hgl_save_programs(s);
     hgl_save_unnamed(s);
     hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, 1);
@@ -289,7 +292,7 @@ static void save_group(struct hgl_save *s, struct hgl_saved *root)
 {
     s->root = root;
     s->gles = root->context->is_gles1 ? 32 : root->context->gles_version;
-    if (hgl_save_reader_begin(s)) {
+    if (hgl_save_reader_begin(s, root->context->config, root->context->egl)) {
         s->shares_framebuffers = shares_framebuffers(s);
         hgl_save_about(s, VGD_LEADS, HGL_ABOUT_STATE, 4);
         hgl_save_play_current(s, root);
@@ -310,6 +313,9 @@ static void save_group(struct hgl_save *s, struct hgl_saved *root)
     hgl_save_orphans_finish(s);
     hgl_save_samples_finish(s);
     hgl_save_reader_end(s);
+    for (uint32_t i = 0; i < s->context_count; i++) {
+        s->contexts[i].is_filled |= s->contexts[i].state->group == root->state->group;
+    }
     s->root = NULL;
 }
 
@@ -330,9 +336,19 @@ static bool is_root(const struct hgl_save *s, uint32_t which)
 
 static void save_groups(struct hgl_save *s)
 {
-    for (uint32_t i = 0; i < s->context_count && !hgl_save_failed(s); i++) {
-        if (is_root(s, i)) {
-            save_group(s, &s->contexts[i]);
+    bool waits = true; /* those whose images are made in others come behind these */
+    for (bool goes_on = true; goes_on;) {
+        goes_on = false;
+        for (uint32_t i = 0; i < s->context_count && !hgl_save_failed(s); i++) {
+            struct hgl_saved *c = &s->contexts[i];
+            if (!c->is_filled && is_root(s, i) && !(waits && hgl_save_waits_for_image(s, c))) {
+                save_group(s, c);
+                goes_on = true;
+            }
+        }
+        if (!goes_on && waits && !hgl_save_failed(s)) {
+            waits = false; /* in a ring: what cannot be made says so */
+            goes_on = true;
         }
     }
 }
@@ -404,7 +420,8 @@ static void save_syncs(struct hgl_save *s, const struct hgl_objects *all,
             save_sync(s, object, keeper != NULL);
             s->ring = first;
         } else if (object->kind == HRC_IMAGE && s->images_done[i] == 0) {
-            hgl_save_refuse(s, "image 0x%x is of a texture that is gone", object->id);
+            hgl_save_refuse(s, "image 0x%x is of a texture that is gone, or of an image's",
+                            object->id);
         }
     }
 }
@@ -493,7 +510,10 @@ static void save_everything(struct hgl_save *s, const struct hgl_objects *all,
             hgl_save_surface(s, all->list[i]->id, all->list[i]->value, s->spare);
         }
     }
+    hgl_save_find_closed(s);
+    hgl_save_lone_images(s);
     save_groups(s);
+    hgl_save_closed_finish(s);
     save_last(s, all);
     save_currents(s, rings, ring_count);
     s->ring = rings[0].id;

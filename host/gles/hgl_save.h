@@ -33,6 +33,7 @@ struct hgl_saved {
     const struct ho_object *draw, *read; /* both NULL: without a surface */
     uint32_t handle;
     bool is_done;
+    bool is_filled; /* the objects of its group are there */
 };
 
 struct hgl_objects {
@@ -62,6 +63,12 @@ struct hgl_lent {
     uint32_t vertex, fragment, program;
 };
 
+/* An image that the guest has closed, and textures have (hgl_save_image.c). */
+struct hgl_closed {
+    struct ho_object *object; /* a reference */
+    uint32_t handle;          /* in the replay; 0: it is made where it is needed */
+};
+
 struct hgl_save {
     const struct vgd_saver *to; /* NULL: nothing is saved, hgl_drawn.c reads */
     struct hgl_objects all;     /* of the client */
@@ -76,6 +83,8 @@ struct hgl_save {
     enum sl_result result;     /* the first failure */
     struct hgl_saved *contexts;
     uint32_t context_count;
+    struct hgl_closed *closed; /* owned; nullable */
+    uint32_t closed_count;
     /* Of the group that is being saved. */
     struct hgl_saved *root;
     uint32_t gles;      /* of what is shared: the root's, or of a context that is made for it */
@@ -143,7 +152,8 @@ bool hgl_save_current(struct hgl_save *s, const struct hgl_saved *context);
 bool hgl_save_reading(struct hgl_save *s); /* the desktop context is current */
 /* The same, with a surface of the guest's to be read. */
 bool hgl_save_reading_at(struct hgl_save *s, const struct hrc_surface *surface);
-bool hgl_save_reader_begin(struct hgl_save *s);
+/* config: the guest's number of one; share: whose objects it sees, or EGL_NO_CONTEXT. */
+bool hgl_save_reader_begin(struct hgl_save *s, uint32_t config, EGLContext share);
 void hgl_save_reader_end(struct hgl_save *s);
 GLint hgl_get(const struct hgl_save *s, GLenum name);
 bool hgl_has(const struct hgl_save *s, const char *extension);
@@ -164,9 +174,11 @@ void hgl_save_buffers(struct hgl_save *s); /* hgl_save_object.c */
 void hgl_save_refill(struct hgl_save *s, uint32_t name);
 void hgl_save_samplers(struct hgl_save *s);      /* hgl_save_object.c */
 void hgl_save_renderbuffers(struct hgl_save *s); /* hgl_save_render.c */
-void hgl_save_textures(struct hgl_save *s);      /* hgl_save_texture.c */
-void hgl_save_unnamed(struct hgl_save *s);       /* hgl_save_texture.c: those without names */
-void hgl_save_programs(struct hgl_save *s);      /* hgl_save_program.c */
+/* hgl_save_render.c: those whose storage is an image's; all images are there. */
+void hgl_save_image_renderbuffers(struct hgl_save *s);
+void hgl_save_textures(struct hgl_save *s); /* hgl_save_texture.c */
+void hgl_save_unnamed(struct hgl_save *s);  /* hgl_save_texture.c: those without names */
+void hgl_save_programs(struct hgl_save *s); /* hgl_save_program.c */
 void hgl_save_deleted_programs(struct hgl_save *s);
 
 /* One context's: it is current. */
@@ -198,6 +210,9 @@ void hgl_save_row(struct hgl_save *s, const struct hgl_row *row, uint32_t gles);
  * cannot be told of is none of them. */
 void hgl_save_find_orphans(struct hgl_save *s);
 void hgl_save_orphans_finish(struct hgl_save *s);
+/* What it is, and its pixels, unless its format stays NULL; its framebuffer is bound for reading,
+ * and complete. */
+void hgl_save_look_at_orphan(struct hgl_save *s, struct hgl_orphan *orphan);
 /* NULL: there is no such one. */
 const struct hgl_orphan *hgl_save_orphan(const struct hgl_save *s, GLenum type, uint32_t name);
 /* In the replay: it is made; unpacking is plain. */
@@ -214,9 +229,6 @@ void hgl_save_samples_finish(struct hgl_save *s);
 
 /* hgl_save_image.c: the next object of the table gets this handle. */
 void hgl_save_next_handle(struct hgl_save *s, enum hrc_table table, uint32_t handle);
-/* hgl_save_image.c: client images of the group's textures; whether this one was written. */
-void hgl_save_images(struct hgl_save *s);
-bool hgl_save_has_image(const struct hgl_save *s, uint32_t handle);
 /* A view of resources, which the replay has already. */
 /* Which of the group's textures are a resource's picture, too: names up to top that are alive. */
 void hgl_save_exports(struct hgl_save *s, uint32_t top, const uint8_t *alive);

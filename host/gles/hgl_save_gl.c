@@ -85,10 +85,9 @@ static bool reuses_names(struct hgl_save *s)
     return first == again;
 }
 
-bool hgl_save_reader_begin(struct hgl_save *s)
+bool hgl_save_reader_begin(struct hgl_save *s, uint32_t config_number, EGLContext share)
 {
     const struct hs_native *n = s->n;
-    const struct hrc_context *root = s->root->context;
     s->reuses_names = reuses_names(s);
     /* Share groups take contexts of one kind of robustness. */
     const EGLint attribs[] = {EGL_CONTEXT_MAJOR_VERSION,
@@ -99,11 +98,11 @@ bool hgl_save_reader_begin(struct hgl_save *s)
                               EGL_TRUE,
                               EGL_NONE};
     static const EGLint tiny[] = {EGL_WIDTH, 1, EGL_HEIGHT, 1, EGL_NONE};
-    EGLConfig config = n->no_config_context || root->config >= n->config_count
+    EGLConfig config = n->no_config_context || config_number >= n->config_count
                            ? EGL_NO_CONFIG_KHR
-                           : n->configs[root->config].config;
+                           : n->configs[config_number].config;
     n->egl.BindAPI(EGL_OPENGL_API);
-    s->reading = n->egl.CreateContext(n->display, config, root->egl, attribs);
+    s->reading = n->egl.CreateContext(n->display, config, share, attribs);
     n->egl.BindAPI(EGL_OPENGL_ES_API);
     s->pbuffer = EGL_NO_SURFACE;
     if (s->reading != EGL_NO_CONTEXT && !n->surfaceless_context) {

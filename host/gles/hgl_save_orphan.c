@@ -77,8 +77,7 @@ static GLint count_pixels(struct hgl_save *s, const struct hgl_format *f, bool c
     return count;
 }
 
-/* The framebuffer is bound for reading, and complete. */
-static void look_at(struct hgl_save *s, struct hgl_orphan *o)
+void hgl_save_look_at_orphan(struct hgl_save *s, struct hgl_orphan *o)
 {
     bool color = o->attachment != GL_DEPTH_ATTACHMENT && o->attachment != GL_STENCIL_ATTACHMENT;
     GLint read = hgl_get(s, GL_READ_BUFFER);
@@ -142,7 +141,7 @@ static void find_at(struct hgl_save *s, uint32_t framebuffer, GLenum attachment)
         s->orphans = hgl_save_alloc(s, ORPHANS_MAX, sizeof *s->orphans);
     }
     if (s->orphans != NULL) {
-        look_at(s, &o);
+        hgl_save_look_at_orphan(s, &o);
         if (o.format != NULL && o.width > 0 && o.height > 0) {
             s->orphans[s->orphan_count++] = o;
         } else {

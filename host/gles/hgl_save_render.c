@@ -1,6 +1,6 @@
 /* What was drawn into renderbuffers and window surfaces. GLES takes no pixels for them: they go
  * into a texture, and by a blit from there. */
-#include "host/gles/hgl_save.h"
+#include "host/gles/hgl_save_image.h"
 
 #include "transport/base/mem.h"
 #include "wire/rc_pack.h"
@@ -225,8 +225,12 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
         rc_pack_rcBindRenderbuffer(hgl_out(s), handle);
         return;
     }
-    if (storage == HGL_STORAGE_IMAGE || hgl_save_is_exported(s, true, name)) {
-        hgl_save_refuse(s, "renderbuffer %u is of an image, or exported", name);
+    if (storage != HGL_STORAGE_OWN) {
+        hgl_save_image_storage(s, GL_RENDERBUFFER, name, storage);
+        return;
+    }
+    if (hgl_save_is_exported(s, true, name)) {
+        hgl_save_refuse(s, "renderbuffer %u is exported", name);
     }
     if (width <= 0 || height <= 0) {
         return;
@@ -306,7 +310,7 @@ void hgl_save_renderbuffers(struct hgl_save *s)
     uint32_t top = hgl_save_names(s, s->root->state, HGL_RENDERBUFFERS, &alive);
     uint32_t framebuffer = top != 0 ? borrow_framebuffer(s) : 0;
     for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
-        if (alive[name] != 0) {
+        if (alive[name] != 0 && hgl_save_image_depth(s, true, name) == 0) {
             save_renderbuffer(s, name, framebuffer);
         }
     }
@@ -324,6 +328,19 @@ void hgl_save_renderbuffers(struct hgl_save *s)
     }
     hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_RENDERBUFFERS, 2);
     hgl_save_delete_holes(s, HGL_RENDERBUFFERS, top, alive);
+    sl_free(alive);
+}
+
+void hgl_save_image_renderbuffers(struct hgl_save *s)
+{
+    uint8_t *alive;
+    uint32_t top = hgl_save_names(s, s->root->state, HGL_RENDERBUFFERS, &alive);
+    for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
+        if (alive[name] != 0 && hgl_save_image_depth(s, true, name) != 0) {
+            save_renderbuffer(s, name, 0);
+            hgl_save_flush(s);
+        }
+    }
     sl_free(alive);
 }
 

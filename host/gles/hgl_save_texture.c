@@ -1,6 +1,8 @@
 /* Textures of a group: storage, contents and parameters, read by the desktop context. */
 #include "host/gles/hgl_save_texture.h"
 
+#include "host/gles/hgl_save_image.h"
+
 #include "transport/base/mem.h"
 #include "wire/rc_pack.h"
 
@@ -351,19 +353,21 @@ static void save_texture_buffer(struct hgl_save *s, GLenum target)
 }
 
 /* Storage of others: the buffers are there already, images of textures follow these. */
-static bool save_storage_of(struct hgl_save *s, uint32_t name, GLenum target)
+static bool save_storage_of(struct hgl_save *s, const struct hgl_texture *t)
 {
+    const uint32_t name = t->name;
     uint32_t handle = 0;
     enum hgl_storage storage =
         name != 0 ? hgl_storage_of(s->root->state->group, false, name, &handle) : HGL_STORAGE_OWN;
+    if (storage == (t->immutable != 0 ? HGL_STORAGE_IMAGE : HGL_STORAGE_FIXED)) {
+        return false; /* it got storage of its own since */
+    }
     if (storage == HGL_STORAGE_BUFFER && !hgl_save_has_buffer(s, false, name, handle)) {
         hgl_save_refuse(s, "texture %u is of a colour buffer that is closed", name);
     } else if (storage == HGL_STORAGE_BUFFER) {
         rc_pack_rcBindTexture(hgl_out(s), handle);
-    } else if (storage == HGL_STORAGE_IMAGE && !hgl_save_has_image(s, handle)) {
-        hgl_save_refuse(s, "texture %u is of an image that is gone, or made later", name);
-    } else if (storage == HGL_STORAGE_IMAGE) {
-        gles2_pack_glEGLImageTargetTexture2DOES(hgl_out(s), target, handle);
+    } else if (storage != HGL_STORAGE_OWN) {
+        hgl_save_image_storage(s, t->target, name, storage);
     }
     return storage != HGL_STORAGE_OWN;
 }
@@ -388,7 +392,7 @@ static void save_texture(struct hgl_save *s, uint32_t name, GLenum target)
         hgl_save_flush(s);
         return;
     }
-    if (!save_storage_of(s, name, target)) {
+    if (!save_storage_of(s, &t)) {
         hgl_save_texture_images(s, &t);
     } else {
         about_contents(s, &t);
@@ -457,21 +461,20 @@ void hgl_save_textures(struct hgl_save *s)
             hgl_save_orphan_texture(s, &s->orphans[i]);
         }
     }
-    for (uint32_t turn = 0; turn < 2; turn++) { /* those of images after what images are made of */
+    for (uint32_t turn = 0; turn <= HGL_IMAGE_DEPTHS; turn++) { /* images between what has them */
         for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
-            uint32_t handle;
-            bool of_image =
-                hgl_storage_of(s->root->state->group, false, name, &handle) == HGL_STORAGE_IMAGE;
-            if (alive[name] != 0 && of_image == (turn == 1) && !hgl_save_is_view(s, name)) {
+            if (alive[name] != 0 && hgl_save_image_depth(s, false, name) == turn &&
+                !hgl_save_is_view(s, name)) {
                 save_texture(s, name, hgl_save_target(s, name));
             }
         }
-        hgl_save_views(s, top, alive, turn == 1);
         if (turn == 0) {
-            hgl_save_images(s);
+            hgl_save_views(s, top, alive, false);
             hgl_save_exports(s, top, alive);
         }
+        hgl_save_images(s, turn);
     }
+    hgl_save_views(s, top, alive, true);
     hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_TEXTURES, 1);
     hgl_save_delete_holes(s, HGL_TEXTURES, top, alive);
     sl_free(alive);

@@ -178,7 +178,7 @@ void hgl_save_views(struct hgl_save *s, uint32_t top, const uint8_t *alive, bool
         uint32_t handle, origin = origin_of(&v);
         enum hgl_storage storage =
             origin != 0 ? hgl_storage_of(group, false, origin, &handle) : HGL_STORAGE_OWN;
-        if ((storage == HGL_STORAGE_IMAGE) == of_images) {
+        if ((storage == HGL_STORAGE_FIXED) == of_images) {
             save_storage(&v, origin);
         }
     }

@@ -184,8 +184,8 @@ void hgl_image_target(struct hr_call *call, void (*attach)(GLenum target, GLeglI
     struct ho_object *object = attach != NULL ? image_get(call, id) : NULL;
     if (object != NULL) {
         attach(target, ((const struct hrc_image *)object->value)->egl);
-        hgl_storage_set(hgl_api_of(call)->gl, hgl_state_of_any(call), target, HGL_STORAGE_IMAGE,
-                        (uint32_t)id);
+        hgl_storage_set_image(hgl_api_of(call)->gl, hgl_state_of_any(call), target,
+                              HGL_STORAGE_IMAGE, object);
         ho_put(object);
     }
 }
@@ -203,6 +203,16 @@ void hgl_glEGLImageTargetRenderbufferStorageOES(
                      a->image);
 }
 
+/* The texture that is bound has storage for good. */
+static bool is_fixed(struct hr_call *call, uint32_t target)
+{
+    GLint fixed = 0;
+    if (hgl_state_of(call)->gles_version >= 30) {
+        hgl_api_of(call)->gl->GetTexParameteriv(target, GL_TEXTURE_IMMUTABLE_FORMAT, &fixed);
+    }
+    return fixed != 0;
+}
+
 void hgl_glEGLImageTargetTexStorageSLUICE(
     struct hr_call *call, const struct glesx_args_glEGLImageTargetTexStorageSLUICE *a)
 {
@@ -210,8 +220,12 @@ void hgl_glEGLImageTargetTexStorageSLUICE(
     struct ho_object *object =
         gl->EGLImageTargetTexStorageEXT != NULL ? image_get(call, a->image) : NULL;
     if (object != NULL) {
+        bool was_fixed = is_fixed(call, a->target);
         gl->EGLImageTargetTexStorageEXT(a->target, ((const struct hrc_image *)object->value)->egl,
                                         NULL);
+        if (!was_fixed && is_fixed(call, a->target)) { /* the driver took it */
+            hgl_storage_set_image(gl, hgl_state_of(call), a->target, HGL_STORAGE_FIXED, object);
+        }
         ho_put(object);
     }
 }

@@ -316,6 +316,17 @@ static EGLImageKHR native_image(const struct hs_native *n, const struct hrc_cont
     return egl;
 }
 
+static void number_source(struct hrc_client *c, struct hrc_context *context,
+                          struct hrc_image *image)
+{
+    pthread_mutex_lock(&c->lock);
+    image->source = ++c->source_count;
+    pthread_mutex_unlock(&c->lock);
+    if (c->hooks->imaged != NULL) {
+        c->hooks->imaged(context, image);
+    }
+}
+
 /* 0: refused; *error: EGL's. what: of an image, but for its native one. */
 static uint32_t image_create(struct hr_call *call, const struct hrc_image *what, EGLint *error)
 {
@@ -330,7 +341,11 @@ static uint32_t image_create(struct hr_call *call, const struct hrc_image *what,
         image->egl = native_image(n, object->value, what, error);
         if (image->egl == EGL_NO_IMAGE_KHR) {
             sl_free(image);
-        } else if (ho_add(&c->objects, HRC_IMAGE, image, NULL, &id) != SL_OK) {
+            image = NULL;
+        } else {
+            number_source(c, object->value, image);
+        }
+        if (image != NULL && ho_add(&c->objects, HRC_IMAGE, image, NULL, &id) != SL_OK) {
             n->egl.DestroyImageKHR(n->display, image->egl);
             sl_free(image);
             *error = EGL_BAD_ALLOC;

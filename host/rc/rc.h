@@ -52,6 +52,8 @@ struct hrc_image {
     EGLImageKHR egl;
     uint32_t context, target, name; /* what it was made of, as the guest said */
     uint32_t level, layer;
+    uint64_t
+        source; /* number of what it is of: the same of all images of that (hrc_hooks.imaged) */
     struct hs_buffer *exported; /* whose image it is; nullable, a reference; client.exporting */
 };
 
@@ -75,6 +77,9 @@ struct hrc_hooks {
     void (*current)(struct hrc_thread *thread, struct hrc_context *context);
     /* What is bound on this ring (a renderbuffer, or a texture) has a colour buffer's storage. */
     void (*bound)(struct hrc_thread *thread, struct hs_buffer *buffer, bool renderbuffer);
+    /* An image was made, and has no handle yet. Its `source` is a new number: that of an earlier
+     * image of the same texture or renderbuffer takes its place. */
+    void (*imaged)(struct hrc_context *context, struct hrc_image *image);
     /* The texture or renderbuffer that an image is of has a colour buffer's storage. */
     void (*exported)(struct hrc_context *context, const struct hrc_image *image,
                      struct hs_buffer *buffer);
@@ -96,7 +101,8 @@ struct hrc_client {
     struct sl_map named;
     uint64_t surface_bytes;
     uint64_t puid;
-    bool restores; /* a replay, which may say which handles come */
+    uint64_t source_count; /* hrc_image.source */
+    bool restores;         /* a replay, which may say which handles come */
     pthread_mutex_t
         exporting; /* one image at a time becomes a buffer's; guards hrc_image.exported */
 };

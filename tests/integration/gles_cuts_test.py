@@ -3,11 +3,11 @@
 places (gles_cuts.c).
 
 usage: gles_cuts_test.py --sluice PROGRAM --cuts GLES_CUTS --program FEATURES [--every N]
-[--leave-out NAME ...] [--each N]
+[--leave-out NAME ...] [--each N] [--with NAME ...]
        gles_cuts_test.py --sluice PROGRAM --cuts GLES_CUTS --piglit [NAME ...] [--sample N]
 [--seed TEXT]
 
-Every N-th feature is taken (--each; 1: all). Left out are those whose state no snapshot holds, with
+Every N-th feature is taken (--each; 1: all), and those of --with. Left out are those whose state no snapshot holds, with
 their reasons in CMakeLists.txt. Of piglit those that are named, or so many at random; each is cut
 at six places, and such with few calls or very many are left out of a sample. Exit 1: what was
 played behind a snapshot answered otherwise.
@@ -94,11 +94,12 @@ def cut_features(options: argparse.Namespace, trace: pathlib.Path) -> "tuple[int
     listed = subprocess.run(
         [options.program, "--list"], check=True, capture_output=True, text=True
     ).stdout.split()
-    unknown = set(options.leave_out) - set(listed)
+    unknown = set(options.leave_out + options.also) - set(listed)
     if unknown or len(listed) < 20:
         print(f"features that are not there: {unknown}; {len(listed)} are")
         return 0, []
     taken = [name for name in listed if name not in options.leave_out][:: options.each]
+    taken += [name for name in options.also if name not in taken]
     wrong = []
     for name in taken:
         record(options, trace, [options.program, "--feature", name], True)
@@ -117,6 +118,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=40)
     parser.add_argument("--each", type=int, default=1)
     parser.add_argument("--leave-out", nargs="*", default=[])
+    parser.add_argument("--with", nargs="*", default=[], dest="also")
     parser.add_argument("--piglit", nargs="*")
     parser.add_argument("--sample", type=int, default=100)
     parser.add_argument("--seed", default="1")

@@ -404,10 +404,11 @@ SLT_TEST(gles_group, tells_a_large_texture_name_from_a_renderbuffers)
     uint32_t handle = 0;
     SLT_ASSERT_TRUE(state.group != NULL);
     bound = 5;
-    hgl_storage_set(&gl, &state, GL_RENDERBUFFER, HGL_STORAGE_BUFFER, 77);
+    struct hs_buffer buffer = {.handle = 77, .refs = 1};
+    hgl_storage_set_buffer(&gl, &state, GL_RENDERBUFFER, &buffer);
     bound = INT32_MIN + 5;
     SLT_EXPECT_EQ(HGL_STORAGE_OWN, hgl_storage_of(state.group, false, 0x80000005u, &handle));
-    hgl_storage_set(&gl, &state, GL_TEXTURE_2D, HGL_STORAGE_OWN, 0);
+    hgl_storage_set_own(&gl, &state, GL_TEXTURE_2D);
     SLT_EXPECT_EQ(HGL_STORAGE_BUFFER, hgl_storage_of(state.group, true, 5, &handle));
     SLT_EXPECT_EQ(77u, handle);
     hgl_group_put(state.group);

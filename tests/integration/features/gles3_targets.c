@@ -243,6 +243,42 @@ static void pixel_unpacking(struct fx *fx, int frame)
     fx_error(fx, GL_NO_ERROR);
 }
 
+/* --- images --- */
+
+/* Two textures over an image of a third, which is deleted before it is drawn, as the image is. */
+static void closed_images(struct fx *fx, int frame)
+{
+    PFNEGLCREATEIMAGEKHRPROC create_image =
+        (PFNEGLCREATEIMAGEKHRPROC)eglGetProcAddress("eglCreateImageKHR");
+    PFNEGLDESTROYIMAGEKHRPROC destroy_image =
+        (PFNEGLDESTROYIMAGEKHRPROC)eglGetProcAddress("eglDestroyImageKHR");
+    PFNGLEGLIMAGETARGETTEXTURE2DOESPROC image_target =
+        (PFNGLEGLIMAGETARGETTEXTURE2DOESPROC)eglGetProcAddress("glEGLImageTargetTexture2DOES");
+    GLuint source = fx_texture(GL_RGBA, GL_UNSIGNED_BYTE, frame), over[2];
+    uint8_t pixels[16 * 16 * 4];
+    EGLImageKHR image = create_image(fx->egl.display, fx->context, EGL_GL_TEXTURE_2D_KHR,
+                                     (EGLClientBuffer)(uintptr_t)source, NULL);
+    glGenTextures(2, over);
+    for (int i = 0; i < 2; i++) {
+        glBindTexture(GL_TEXTURE_2D, over[i]);
+        image_target(GL_TEXTURE_2D, image);
+        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
+    }
+    if (frame % 2 == 0) {
+        glDeleteTextures(1, &source);
+    }
+    es3_fill(ES3_TEXTURED);
+    fx_rect(-0.9f, -0.9f, 0, 0);
+    destroy_image(fx->egl.display, image);
+    fx_bytes(pixels, sizeof pixels, (uint32_t)frame);
+    glTexSubImage2D(GL_TEXTURE_2D, 0, 8, 8, 16, 16, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+    glBindTexture(GL_TEXTURE_2D, over[0]);
+    fx_rect(0, 0, 0.9f, 0.9f);
+    fx_note_pixels(fx, 0, 0, FX_SIZE, FX_SIZE);
+    fx_error(fx, GL_NO_ERROR);
+}
+
 #define FEATURE(name)                                                                              \
     {                                                                                              \
 #name, name, NULL                                                                          \
@@ -252,7 +288,7 @@ const struct fx_feature gles3_target_features[] = {
     FEATURE(multisampling),          FEATURE(clear_buffers),
     FEATURE(depth_stencil_textures), FEATURE(invalidation),
     FEATURE(framebuffer_layers),     FEATURE(pixel_packing),
-    FEATURE(pixel_unpacking),
+    FEATURE(pixel_unpacking),        {"closed_images", closed_images, "GL_OES_EGL_image"},
 };
 const size_t gles3_target_feature_count =
     sizeof gles3_target_features / sizeof gles3_target_features[0];
