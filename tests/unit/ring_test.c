@@ -452,6 +452,7 @@ SLT_TEST_F(ring, tells_pings_that_nobody_needs_from_others, g)
     uint64_t end = sl_clock_ns() + 20 * SL_NS_PER_S;
     put(g, OP_BLOCK, 12, 0);
     asg_writer_flush(&g->base.writer);
+    SLT_ASSERT_TRUE(ring_guest_soon(&g->base.blocked));
     while (after.pings_awake == 0 && sl_clock_ns() < end) { /* it is busy, and says so */
         sl_clock_sleep_ns(SL_NS_PER_MS);
         hr_ring_wake(g->base.ring);
