@@ -499,7 +499,7 @@ class Progress(TraceBed):
         for mode, is_said in (("auto", True), ("never", False)):
             with self.subTest(mode):
                 words = ["replay", "--loop-time", "1", f"--progress={mode}", trace]
-                said = self.said_to_terminal(*words, stdout=subprocess.DEVNULL)
+                said = self.said_to_terminal(*words, stdout=subprocess.DEVNULL, TERM="xterm")
                 self.assertEqual(is_said, b" % " in said, said[-500:])
                 self.assertTrue(said.endswith(b"\r\x1b[K") if is_said else said == b"")
 
