@@ -334,13 +334,23 @@ class Follow(Case):
             time.sleep(0.01)
         return recorder, self.start("dump", "--follow", *words, str(self.part))
 
+    def shows(self, trace: pathlib.Path, followed: str) -> None:
+        """As the trace is shown, but for what calls gave that were not over when they were read:
+        their packets and their results were written in turn."""
+        whole = self.sluice("dump", str(trace)).stdout.splitlines()
+        self.assertEqual(len(whole), len(followed.splitlines()))
+        pairs = [pair for pair in zip(whole, followed.splitlines()) if pair[0] != pair[1]]
+        self.assertLess(len(pairs), 10, pairs)
+        for wanted, line in pairs:
+            self.assertEqual(wanted.partition("-> ")[0], line.partition("-> ")[0])
+
     def test_all_that_comes(self) -> None:
         """To the end, which has another name, and as the whole trace has it."""
         recorder, follower = self.begin(400)
         followed = self.ended(follower)
         self.assertEqual(0, self.ended(recorder).returncode)
         self.assertEqual((0, ""), (followed.returncode, followed.stderr))
-        self.assertEqual(self.sluice("dump", str(self.trace)).stdout, followed.stdout)
+        self.shows(self.trace, followed.stdout)
 
     def test_a_recorder_that_is_killed(self) -> None:
         for code, more in ((0, []), (6, ["--strict"])):
@@ -351,7 +361,7 @@ class Follow(Case):
             followed = self.ended(follower)
             self.assertEqual(code, followed.returncode, followed.stderr)
             self.assertIn("recording ended without an end mark", followed.stderr)
-            self.assertEqual(self.sluice("dump", str(self.part)).stdout, followed.stdout)
+            self.shows(self.part, followed.stdout)
             self.part.unlink()
 
     def test_a_file_that_was_made_just_now(self) -> None:
