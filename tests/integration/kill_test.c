@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #define KILLS             200u
-#define WARM_UP           40u         /* kills before the host's size is taken as its own */
-#define GAP_MAX_NS        SL_NS_PER_S /* between two frames of the undisturbed program */
+#define WARM_UP           40u               /* kills before the host's size is taken as its own */
+#define GAP_MAX_NS        (2 * SL_NS_PER_S) /* between two frames of the undisturbed program */
 #define WINDOW_KILLS      40u
 #define WINDOW_WARM_UP    20u
-#define WINDOW_GAP_MAX_NS (3 * SL_NS_PER_S) /* its X server has all the others to do, too */
+#define WINDOW_GAP_MAX_NS (5 * SL_NS_PER_S) /* its X server has all the others to do, too */
 #define X_KILLS           3u                /* of each case */
 #define HOST_KILLS        3u                /* of each case */
 
