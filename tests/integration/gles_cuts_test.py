@@ -8,9 +8,9 @@ usage: gles_cuts_test.py --sluice PROGRAM --cuts GLES_CUTS --program FEATURES [-
 [--seed TEXT]
 
 Every N-th feature is taken (--each; 1: all), and those of --with. Left out are those whose state
-no snapshot holds, with their reasons in CMakeLists.txt. Of piglit those that are named, or so many at random; each is cut
-at six places, and such with few calls or very many are left out of a sample. Exit 1: what was
-played behind a snapshot answered otherwise.
+no snapshot holds, with their reasons in CMakeLists.txt. Of piglit those that are named, or so many
+at random; each is cut at six places, and such with few calls or very many are left out of a sample.
+Exit 1: what was played behind a snapshot answered otherwise.
 """
 
 from __future__ import annotations
