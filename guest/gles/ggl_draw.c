@@ -25,13 +25,6 @@ static inline bool has_client_arrays(const struct ggl_vertex_array *va)
     return (va->enabled & va->client) != 0;
 }
 
-static uint32_t first_bit(uint32_t *mask)
-{
-    uint32_t i = (uint32_t)__builtin_ctz(*mask);
-    *mask &= *mask - 1;
-    return i;
-}
-
 /* Which arrays the current program reads from where; false: none from client memory. */
 static bool span_init(struct ggl_context *c, struct span *s)
 {
@@ -106,7 +99,7 @@ static void send_attrib(struct ggl_context *c, uint32_t index, const struct sl_g
 static void move_buffered(struct ggl_context *c, uint32_t mask, uint32_t elements, uint32_t *bound)
 {
     while (mask) {
-        uint32_t i = first_bit(&mask);
+        uint32_t i = ggl_first_bit(&mask);
         const struct ggl_attrib *a = &c->vertex_array->attribs[i];
         if (a->divisor) {
             continue;
@@ -146,7 +139,7 @@ static bool arrays_begin(struct ggl_context *c, const struct span *s)
     }
     bool fits = true;
     for (uint32_t mask = s->client; mask && fits;) {
-        uint32_t i = first_bit(&mask);
+        uint32_t i = ggl_first_bit(&mask);
         const struct ggl_attrib *a = &c->vertex_array->attribs[i];
         struct sl_gather g;
         fits = attrib_gather(a, s, &g);
@@ -254,7 +247,7 @@ void ggl_glDrawArraysInstanced(GLenum mode, GLint first, GLsizei count, GLsizei 
     gles2_pack_glDrawArraysInstanced(ggl_pack(c), mode, first, count, instances);
 }
 
-static uint32_t index_size(GLenum type)
+uint32_t ggl_index_size(GLenum type)
 {
     return type == GL_UNSIGNED_SHORT  ? 2
            : type == GL_UNSIGNED_BYTE ? 1
@@ -381,7 +374,7 @@ static void draw_nothing(struct ggl_context *c, const struct ggl_draw *d)
 static void draw_indices(struct ggl_context *c, struct span *s, const struct ggl_draw *d,
                          const uint8_t *indices)
 {
-    uint32_t bytes = index_size(d->type);
+    uint32_t bytes = ggl_index_size(d->type);
     uint32_t size = (uint32_t)d->count * bytes;
     uint32_t least, most;
     index_range(indices, bytes, (size_t)d->count, c->restart, &least, &most);
@@ -422,7 +415,7 @@ __attribute__((noinline)) void ggl_draw_elements(struct ggl_context *c, const st
                                                  const void *indices)
 {
     struct ggl_vertex_array *va = c->vertex_array;
-    uint32_t bytes = index_size(d->type);
+    uint32_t bytes = ggl_index_size(d->type);
     struct span s = {0};
     if ((bytes == 0 || d->count < 0) && !ggl_stock(c)) {
         pack_elements(c, d, "", 0); /* nothing is read: the driver finds the first error */
@@ -538,7 +531,7 @@ static GLenum indirect_error(const struct ggl_context *c, GLenum mode)
     const struct ggl_vertex_array *va = c->vertex_array;
     bool first = mode <= GL_TRIANGLE_FAN || (mode >= GL_LINES_ADJACENCY && mode <= GL_PATCHES);
     for (uint32_t mask = va->enabled; mask != 0 && !first;) {
-        first = va->attribs[first_bit(&mask)].buffer == 0;
+        first = va->attribs[ggl_first_bit(&mask)].buffer == 0;
     }
     return first || va->name == 0 ? GL_INVALID_OPERATION : GL_INVALID_ENUM;
 }
@@ -565,7 +558,7 @@ void ggl_glDrawElementsIndirect(GLenum mode, GLenum type, const void *indirect)
     }
     ggl_lasting_use(c);
     if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT] || !c->vertex_array->element_buffer) {
-        ggl_error(c, index_size(type) == 0                  ? GL_INVALID_ENUM
+        ggl_error(c, ggl_index_size(type) == 0              ? GL_INVALID_ENUM
                      : c->vertex_array->element_buffer == 0 ? GL_INVALID_OPERATION
                                                             : indirect_error(c, mode));
         return;

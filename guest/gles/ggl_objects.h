@@ -171,6 +171,15 @@ struct ggl_draw {
     GLint base_vertex;
     GLuint base_instance; /* not 0: instanced */
 };
+/* Bytes of an index; 0 for a type that none has. */
+uint32_t ggl_index_size(GLenum type);
+/* Takes the lowest bit out of a mask that has one: its number. */
+static inline uint32_t ggl_first_bit(uint32_t *mask)
+{
+    uint32_t i = (uint32_t)__builtin_ctz(*mask);
+    *mask &= *mask - 1;
+    return i;
+}
 void ggl_draw_arrays(struct ggl_context *c, const struct ggl_draw *d, GLint first);
 void ggl_draw_elements(struct ggl_context *c, const struct ggl_draw *d, const void *indices);
 
