@@ -525,49 +525,6 @@ void ggl_glDrawElementsInstanced(GLenum mode, GLsizei count, GLenum type, const 
                                                  (GLuint)(uintptr_t)indices, instances);
 }
 
-/* ES has no indirect draws from client memory. What drivers raise first without a buffer. */
-static GLenum indirect_error(const struct ggl_context *c, GLenum mode)
-{
-    const struct ggl_vertex_array *va = c->vertex_array;
-    bool first = mode <= GL_TRIANGLE_FAN || (mode >= GL_LINES_ADJACENCY && mode <= GL_PATCHES);
-    for (uint32_t mask = va->enabled; mask != 0 && !first;) {
-        first = va->attribs[ggl_first_bit(&mask)].buffer == 0;
-    }
-    return first || va->name == 0 ? GL_INVALID_OPERATION : GL_INVALID_ENUM;
-}
-
-void ggl_glDrawArraysIndirect(GLenum mode, const void *indirect)
-{
-    struct ggl_context *c = ggl_current();
-    if (!c) {
-        return;
-    }
-    ggl_lasting_use(c);
-    if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT]) {
-        ggl_error(c, indirect_error(c, mode));
-        return;
-    }
-    gles2_pack_glDrawArraysIndirectOffsetAEMU(ggl_pack(c), mode, (GLuint)(uintptr_t)indirect);
-}
-
-void ggl_glDrawElementsIndirect(GLenum mode, GLenum type, const void *indirect)
-{
-    struct ggl_context *c = ggl_current();
-    if (!c) {
-        return;
-    }
-    ggl_lasting_use(c);
-    if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT] || !c->vertex_array->element_buffer) {
-        ggl_error(c, ggl_index_size(type) == 0              ? GL_INVALID_ENUM
-                     : c->vertex_array->element_buffer == 0 ? GL_INVALID_OPERATION
-                                                            : indirect_error(c, mode));
-        return;
-    }
-    ggl_element_sync(c);
-    gles2_pack_glDrawElementsIndirectOffsetAEMU(ggl_pack(c), mode, type,
-                                                (GLuint)(uintptr_t)indirect);
-}
-
 /* glEnable and glDisable are watched for the one capability that changes how indices are read. */
 static void capability(struct ggl_context *c, GLenum cap, bool on)
 {

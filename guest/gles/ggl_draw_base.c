@@ -1,5 +1,6 @@
-/* Draws that start at a base vertex or instance, several draws in one call, and dispatches. A host
- * of ours alone knows the first; the second travel one by one. */
+/* Draws that start at a base vertex or instance, several draws in one call, and draws and
+ * dispatches whose arguments lie in a buffer. A host of ours alone knows the first; the second
+ * travel one by one. */
 #include "guest/gles/ggl_objects.h"
 
 /* The context, for a draw of `instances` that has a base; NULL, with the error recorded, when it
@@ -137,6 +138,49 @@ void ggl_glMultiDrawElementsBaseVertexEXT(GLenum mode, const GLsizei *count, GLe
     for (GLsizei i = 0; i < draws; i++) {
         ggl_glDrawElementsBaseVertex(mode, count[i], type, indices[i], base[i]);
     }
+}
+
+/* ES has no indirect draws from client memory. What drivers raise first without a buffer. */
+static GLenum indirect_error(const struct ggl_context *c, GLenum mode)
+{
+    const struct ggl_vertex_array *va = c->vertex_array;
+    bool first = mode <= GL_TRIANGLE_FAN || (mode >= GL_LINES_ADJACENCY && mode <= GL_PATCHES);
+    for (uint32_t mask = va->enabled; mask != 0 && !first;) {
+        first = va->attribs[ggl_first_bit(&mask)].buffer == 0;
+    }
+    return first || va->name == 0 ? GL_INVALID_OPERATION : GL_INVALID_ENUM;
+}
+
+void ggl_glDrawArraysIndirect(GLenum mode, const void *indirect)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    ggl_lasting_use(c);
+    if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT]) {
+        ggl_error(c, indirect_error(c, mode));
+        return;
+    }
+    gles2_pack_glDrawArraysIndirectOffsetAEMU(ggl_pack(c), mode, (GLuint)(uintptr_t)indirect);
+}
+
+void ggl_glDrawElementsIndirect(GLenum mode, GLenum type, const void *indirect)
+{
+    struct ggl_context *c = ggl_current();
+    if (!c) {
+        return;
+    }
+    ggl_lasting_use(c);
+    if (!c->buffers[GGL_BUFFER_DRAW_INDIRECT] || !c->vertex_array->element_buffer) {
+        ggl_error(c, ggl_index_size(type) == 0              ? GL_INVALID_ENUM
+                     : c->vertex_array->element_buffer == 0 ? GL_INVALID_OPERATION
+                                                            : indirect_error(c, mode));
+        return;
+    }
+    ggl_element_sync(c);
+    gles2_pack_glDrawElementsIndirectOffsetAEMU(ggl_pack(c), mode, type,
+                                                (GLuint)(uintptr_t)indirect);
 }
 
 void ggl_glDispatchCompute(GLuint x, GLuint y, GLuint z)
