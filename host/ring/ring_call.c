@@ -55,6 +55,17 @@ void hr_call_violate(struct hr_call *call, const char *format, ...)
     hr_violation(call->ring, "%s: %s", opcode_name(call->ring, call->opcode), text);
 }
 
+bool hr_call_zeros(const void **data, uint32_t *size, uint64_t wanted)
+{
+    static const uint8_t zeros[16384];
+    if (*size != 0 || wanted > sizeof zeros) {
+        return false;
+    }
+    *data = zeros;
+    *size = (uint32_t)wanted;
+    return true;
+}
+
 bool hr_call_peek(const struct hr_call *call, struct sl_unpack *body)
 {
     size_t there = (size_t)(call->more - call->next);

@@ -8,6 +8,7 @@
 #include "host/glesx_dispatch.h"
 #include "tests/support/slt.h"
 #include "tests/wire/apis.h"
+#include "wire/gles2_opcodes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +271,69 @@ SLT_TEST_FP(dispatch, takes_no_byte_less_than_the_rules_say, w, struct dispatch_
     }
     SLT_EXPECT_GE(edges, p->native * 4);
     SLT_EXPECT_GE(sums, p->native * 20);
+}
+
+/* An input without a byte is an application's NULL: the driver reads zeros, as many as the rule
+ * says, and more than some are not kept for it. */
+static void without_an_input(struct world *w, const struct wire_api *api, uint32_t i,
+                             uint64_t *state, uint32_t *missing)
+{
+    const struct plan_command *c = &api->plan->commands[i];
+    plan_vector_fit(c, 200, state, &w->vector);
+    for (uint8_t f = 0; f < c->field_count; f++) {
+        struct plan_value *value = &w->vector.values[f], there = *value;
+        uint64_t size;
+        bool is_text = c->fields[f].kind == PLAN_STRING;
+        if (c->fields[f].step != PLAN_BYTES || c->fields[f].nullable || value->size == 0 ||
+            (!is_text && !plan_length(c, f, w->vector.values, &size))) {
+            continue;
+        }
+        SLT_SCOPE("%s: nothing", c->fields[f].name);
+        *value = (struct plan_value){0};
+        feed_fitting(w, api, i, PLAN_FIELDS_MAX);
+        SLT_EXPECT_EQ(1u, fake_gl.calls);
+        uint8_t sum;
+        if (fake_gl.calls == 1 && expected_sum(c, w->vector.values, &sum)) {
+            SLT_EXPECT_EQ(sum, fake_gl.sum);
+        }
+        *value = there;
+        (*missing)++;
+    }
+}
+
+SLT_TEST_F(dispatch, reads_zeros_where_nothing_came, w)
+{
+    uint64_t state = 7;
+    for (size_t i = 0; i < PLAN_POOL_SIZE; i++) {
+        w->vector.pool[i] = (uint8_t)plan_random(&state);
+    }
+    for (size_t p = 0; p < sizeof dispatch_apis / sizeof *dispatch_apis; p++) {
+        const struct wire_api *api = &wire_apis[dispatch_apis[p].api];
+        uint32_t missing = 0;
+        for (uint32_t round = 0; round < 10; round++) {
+            for (uint32_t i = 0; i < api->plan->count; i++) {
+                if (api->adapters[i].policy == PLAN_NATIVE) {
+                    SLT_SCOPE("%s, round %u", api->plan->commands[i].name, round);
+                    without_an_input(w, api, i, &state, &missing);
+                }
+            }
+        }
+        SLT_EXPECT_GE(missing, 30u);
+    }
+}
+
+SLT_TEST_F(dispatch, keeps_no_large_zeros, w)
+{
+    enum { MATRIX = 64, MOST = 16384 / MATRIX, LENGTH = 21 };
+    for (uint32_t count = MOST; count <= MOST + 1; count++) {
+        uint8_t packet[LENGTH] = {0}; /* of a transpose, and of the size of no values, too */
+        sl_store_u32(packet, GLES2_OP_glUniformMatrix4fv);
+        sl_store_u32(packet + 4, LENGTH);
+        sl_store_u32(packet + 12, count);
+        fake_gl = (struct fake_gl){.fill = FILL};
+        SLT_ASSERT_TRUE(hr_ring_feed(w->ring, packet, LENGTH));
+        SLT_EXPECT_EQ(count == MOST ? 1u : 0u, fake_gl.calls);
+    }
 }
 
 /* Damaged packets of every command: handlers, hand-written ones too, stay within what came. */

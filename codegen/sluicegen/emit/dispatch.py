@@ -86,7 +86,12 @@ def _checks(command: plan.CommandPlan, hand: bool) -> str:
                 words.append(f"a.{name_size} == 0")
             continue
         test = f"{rule} > a.{name_size}"
-        words.append(f"(a.{name} != NULL && {test})" if step.param.nullable else test)
+        if step.param.nullable:
+            words.append(f"(a.{name} != NULL && {test})")
+        elif c.api.startswith("gles"):
+            words.append(f"({test} && !hr_call_zeros(&a.{name}, &a.{name_size}, {rule}))")
+        else:
+            words.append(test)
     for out in command.outputs:
         name, name_size = out.param.name, out.param.size_name
         rule = _rule(out.param, c)
@@ -221,10 +226,13 @@ static inline void *scratch(struct hr_call *call, size_t size)
     return p;
 }
 
-/* strlen of a string in a packet; more than any packet has when its NUL is missing. */
+/* strlen of a string in a packet, or of none; more than any packet has when its NUL is missing. */
 static inline uint64_t string_length(const void *text, uint32_t size)
 {
-    const char *end = size != 0 ? memchr(text, 0, size) : NULL;
+    if (size == 0) {
+        return 0;
+    }
+    const char *end = memchr(text, 0, size);
     return end != NULL ? (uint64_t)(end - (const char *)text) : 1ull << 40;
 }
 
