@@ -160,6 +160,9 @@ void ggl_error(struct ggl_context *context, uint32_t error);
 /* What stands where the current context, whatever its version, has no function: GL's error for
  * that. Without a context: nothing. Returns 0, for functions of any type. */
 uint64_t ggl_absent(void);
+/* Where the current context puts the few values of a query whose place for them is NULL: nobody
+ * reads them, and the query's own error is the application's. NULL without a context. */
+void *ggl_nowhere(void);
 
 /* A query, and whether our own host refused it, in one round trip: error queries travel before it
  * (for errors of earlier calls) and behind it (for its own), and both errors are the application's.

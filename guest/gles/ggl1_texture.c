@@ -144,7 +144,6 @@ void ggl1_glReadPixels(GLint x, GLint y, GLsizei width, GLsizei height, GLenum f
     if (!c || !span(c, &c->pack, width, height, format, type, &p, &size)) {
         return;
     }
-    size = pixels ? size : 0;
     uint8_t *reply = ggl_scratch(c, (size_t)size + 1);
     if (!reply) {
         ggl_error(c, GL_OUT_OF_MEMORY);
@@ -156,7 +155,7 @@ void ggl1_glReadPixels(GLint x, GLint y, GLsizei width, GLsizei height, GLenum f
     ggl_question_earlier(c, &q);
     gs_read(c->stream, reply, size);
     gs_reply_end(c->stream);
-    if (ggl_question_answered(c, &q) && size != 0) {
+    if (ggl_question_answered(c, &q) && pixels && size != 0) {
         for (uint32_t row = 0; row < p.rows; row++) {
             memcpy((uint8_t *)pixels + row * p.pitch, reply + row * p.pitch, p.row);
         }

@@ -151,8 +151,8 @@ void ggl_glProgramBinary(GLuint name, GLenum format, const void *binary, GLsizei
     if (!ggl_size_travels(c, binary ? length : -1)) {
         return;
     }
-    if (length < 0 || !binary) {
-        gles2_pack_glProgramBinary(ggl_pack(c), name, format, "", 0, -1);
+    if (length < 0 || !binary) { /* the driver finds which error is the first */
+        gles2_pack_glProgramBinary(ggl_pack(c), name, format, "", 0, length < 0 ? -1 : length);
         return;
     }
     struct ggl_external_name *externals = extra_take(binary, &length);

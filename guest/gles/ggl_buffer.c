@@ -353,6 +353,8 @@ void ggl_glBufferSubData(GLenum target, GLintptr offset, GLsizeiptr size, const 
         ggl_error(c, GL_INVALID_OPERATION);
     } else if (data || size == 0) {
         send_sub_data(c, target, offset, size, data, fits);
+    } else if (!ggl_stock(c)) { /* of no bytes, or of too many, the driver reads none */
+        pack_sub_data(c, target, offset, fits ? 0 : size, NULL, 0);
     }
 }
 
@@ -459,7 +461,7 @@ void ggl_glGetBufferParameteriv(GLenum target, GLenum pname, GLint *params)
 void ggl_glGetBufferParameteri64v(GLenum target, GLenum pname, GLint64 *params)
 {
     int64_t value;
-    if (params && get_parameter(target, pname, &value)) {
+    if (get_parameter(target, pname, &value) && params) {
         *params = value;
     }
 }

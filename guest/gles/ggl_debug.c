@@ -88,7 +88,7 @@ void ggl_debug_pointer(struct ggl_context *c, GLenum pname, void **params)
 void ggl_glGetPointerv(GLenum pname, void **params)
 {
     struct ggl_context *c = ggl_current();
-    if (c && ggl_own(c)) {
+    if (c && params && ggl_own(c)) {
         ggl_debug_pointer(c, pname, params);
     }
 }

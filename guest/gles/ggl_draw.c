@@ -434,6 +434,8 @@ __attribute__((noinline)) void ggl_draw_elements(struct ggl_context *c, const st
         } else if (indices) {
             unbind_element(c);
             pack_elements(c, d, indices, (uint32_t)d->count * bytes);
+        } else if (!ggl_stock(c)) {
+            draw_nothing(c, d);
         }
         return;
     }

@@ -84,12 +84,16 @@ void ggl_glDrawArraysInstancedBaseInstanceEXT(GLenum mode, GLint first, GLsizei 
     }
 }
 
-/* Whether every draw of a list may be made. A count below zero spoils them all. */
-static bool list_ok(const GLsizei *counts, GLsizei draws)
+/* Whether every draw of a list may be made. A count below zero spoils them all; where one of the
+ * lists is missing there are no draws. */
+static bool list_ok(const GLsizei *counts, bool is_given, GLsizei *draws)
 {
     struct ggl_context *c = ggl_any();
-    bool ok = draws >= 0;
-    for (GLsizei i = 0; i < draws && ok; i++) {
+    bool ok = *draws >= 0;
+    if (!counts || !is_given) {
+        *draws = ok ? 0 : *draws;
+    }
+    for (GLsizei i = 0; i < *draws && ok; i++) {
         ok = counts[i] >= 0;
     }
     if (c && !ok) {
@@ -100,7 +104,7 @@ static bool list_ok(const GLsizei *counts, GLsizei draws)
 
 void ggl_glMultiDrawArraysEXT(GLenum mode, const GLint *first, const GLsizei *count, GLsizei draws)
 {
-    if (!list_ok(count, draws)) {
+    if (!list_ok(count, first, &draws)) {
         return;
     }
     if (draws == 0) { /* the host still finds errors */
@@ -114,7 +118,7 @@ void ggl_glMultiDrawArraysEXT(GLenum mode, const GLint *first, const GLsizei *co
 void ggl_glMultiDrawElementsEXT(GLenum mode, const GLsizei *count, GLenum type,
                                 const void *const *indices, GLsizei draws)
 {
-    if (!list_ok(count, draws)) {
+    if (!list_ok(count, indices, &draws)) {
         return;
     }
     if (draws == 0) {
@@ -129,7 +133,7 @@ void ggl_glMultiDrawElementsBaseVertexEXT(GLenum mode, const GLsizei *count, GLe
                                           const void *const *indices, GLsizei draws,
                                           const GLint *base)
 {
-    if (!list_ok(count, draws)) {
+    if (!list_ok(count, indices && base, &draws)) {
         return;
     }
     if (draws == 0) {

@@ -121,6 +121,12 @@ uint64_t ggl_absent(void)
     return 0;
 }
 
+void *ggl_nowhere(void)
+{
+    struct ggl_context *c = ggl_any();
+    return c != NULL ? c->nowhere : NULL;
+}
+
 GLenum ggl_glGetError(void)
 {
     struct ggl_context *c = ggl_any();

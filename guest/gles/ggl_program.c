@@ -201,14 +201,17 @@ GLuint ggl_glCreateShaderProgramv(GLenum type, GLsizei count, const GLchar *cons
     if (count < 0 && !ggl_stock(c)) { /* the driver finds which error is the first */
         return gles2_call_glCreateShaderProgramvAEMU(c->stream, type, count, "", 1, 1);
     }
-    bool valid = count >= 0 && strings;
-    for (GLsizei i = 0; valid && i < count; i++) {
-        valid = strings[i] != NULL;
+    GLenum error = count >= 0 && strings ? GL_NO_ERROR : GL_INVALID_VALUE;
+    for (GLsizei i = 0; !error && i < count; i++) {
+        error = strings[i] ? GL_NO_ERROR : ggl_stock(c) ? GL_INVALID_VALUE : GL_INVALID_OPERATION;
     }
     size_t size;
-    char *text = valid ? ggl_shader_join(count, strings, NULL, &size) : NULL;
+    char *text = NULL;
+    if (!error || !ggl_stock(c)) { /* drivers make a program all the same */
+        text = ggl_shader_join(error ? 0 : count, strings, NULL, &size);
+    }
     if (!text) {
-        ggl_error(c, valid ? GL_OUT_OF_MEMORY : GL_INVALID_VALUE);
+        ggl_error(c, error ? error : GL_OUT_OF_MEMORY);
         return 0;
     }
     struct ggl_external_name *externals = ggl_shader_scan(c, text);
@@ -221,6 +224,9 @@ GLuint ggl_glCreateShaderProgramv(GLenum type, GLsizei count, const GLchar *cons
     }
     create(c, name);
     ggl_program_linked(c, name, externals);
+    if (error) {
+        ggl_error(c, error);
+    }
     return name;
 }
 

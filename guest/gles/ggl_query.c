@@ -220,13 +220,13 @@ static bool answer(struct ggl_context *c, const struct parameter *p, GLenum pnam
     void ggl_gl##Name(GLenum pname, type *params)                                                  \
     {                                                                                              \
         struct ggl_context *c = ggl_current();                                                     \
-        GLint values[256];                                                                         \
+        GLint values[GGL_ANSWER_MAX];                                                              \
         uint32_t count;                                                                            \
         if (!c || !params) {                                                                       \
             return;                                                                                \
         }                                                                                          \
         const struct parameter *p = find(pname);                                                   \
-        if (answer(c, p, pname, values, 256, &count)) {                                            \
+        if (answer(c, p, pname, values, GGL_ANSWER_MAX, &count)) {                                 \
             for (uint32_t i = 0; i < count; i++) {                                                 \
                 params[i] = FROM_INTEGER(values[i]);                                               \
             }                                                                                      \

@@ -21,6 +21,7 @@
 #define GGL_MAX_UNITS   192 /* texture units whose 2D and external bindings are remembered */
 #define GGL_PARAMETERS  256 /* room for what ggl_parameters.def lists, a multiple of 32 */
 #define GGL_SCRATCH_MAX (256u << 20)
+#define GGL_ANSWER_MAX  256 /* values of a query: lists of formats */
 
 /* Buffer targets with a binding of their own in the context; ELEMENT_ARRAY_BUFFER belongs to the
  * vertex array. */
@@ -327,7 +328,8 @@ struct ggl_context {
     /* KHR_debug: the application's function, nullable, and what it gets */
     GLDEBUGPROC debug_callback;
     const void *debug_user;
-    bool debug_telling; /* it is being called: what it does is not told */
+    bool debug_telling;               /* it is being called: what it does is not told */
+    uint64_t nowhere[GGL_ANSWER_MAX]; /* ggl_nowhere */
 };
 
 _Static_assert(offsetof(struct ggl_context, stream) == 0,

@@ -62,6 +62,13 @@ static void give_list(const struct room *room, GLsizei got, GLsizei *count, void
     }
 }
 
+/* Where there is no place for the answer drivers look at the program, and at nothing else. */
+static void program_ask(struct ggl_context *c, GLuint program)
+{
+    GLint status;
+    (void)gles2_ask_glGetProgramiv(c, program, GL_LINK_STATUS, &status, sizeof status);
+}
+
 /* glGet*InfoLog and their kin: (object, count, length, text). */
 #define OBJECT_TEXT(Name)                                                                          \
     {                                                                                              \
@@ -88,8 +95,8 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei count,
         OBJECT_TEXT_ENTRY(GetProgramPipelineInfoLog)
 
 /* glGetActiveAttrib and its kin. A host that cannot be asked for errors says by the type whether it
- * refused. */
-#define ACTIVE_ENTRY(Name)                                                                         \
+ * refused. LENGTH: what drivers write it to. */
+#define ACTIVE_ENTRY(Name, LENGTH)                                                                 \
     void ggl_gl##Name(GLuint program, GLuint index, GLsizei count, GLsizei *length, GLint *size,   \
                       GLenum *type, GLchar *out)                                                   \
     {                                                                                              \
@@ -104,7 +111,7 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei count,
             got_type == 0) {                                                                       \
             return;                                                                                \
         }                                                                                          \
-        give_text(&room, got, length, out);                                                        \
+        give_text(&room, got, LENGTH, out);                                                        \
         if (size) {                                                                                \
             *size = got_size;                                                                      \
         }                                                                                          \
@@ -112,19 +119,22 @@ void ggl_text_shader_source(struct ggl_context *c, GLuint object, GLsizei count,
             *type = got_type;                                                                      \
         }                                                                                          \
     }
-            ACTIVE_ENTRY(GetActiveAttrib) ACTIVE_ENTRY(GetActiveUniform)
-                ACTIVE_ENTRY(GetTransformFeedbackVarying)
+            ACTIVE_ENTRY(GetActiveAttrib, length)
+                ACTIVE_ENTRY(GetActiveUniform, out ? length : NULL)
+                    ACTIVE_ENTRY(GetTransformFeedbackVarying, length)
 
-                    void ggl_glGetActiveUniformBlockName(GLuint program, GLuint block,
-                                                         GLsizei count, GLsizei *length,
-                                                         GLchar *out)
+                        void ggl_glGetActiveUniformBlockName(GLuint program, GLuint block,
+                                                             GLsizei count, GLsizei *length,
+                                                             GLchar *out)
 {
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
     struct room room;
-    if (c && room_make(c, count, 1, &room) &&
-        gles2_ask_glGetActiveUniformBlockName(c, program, block, room.count, &got, 4, room.data,
-                                              room.size)) {
+    if (c && !out && count >= 0) {
+        program_ask(c, program);
+    } else if (c && room_make(c, count, 1, &room) &&
+               gles2_ask_glGetActiveUniformBlockName(c, program, block, room.count, &got, 4,
+                                                     room.data, room.size)) {
         give_text(&room, got, length, out);
     }
 }
@@ -163,9 +173,11 @@ void ggl_text_sync_label(struct ggl_context *c, uint64_t sync, GLsizei count, GL
     struct ggl_context *c = ggl_current();
     GLsizei got = 0;
     struct room room;
-    if (c && room_make(c, count, 1, &room) &&
-        gles2_ask_glGetProgramResourceName(c, program, interface, index, room.count, &got, 4,
-                                           room.data, room.size)) {
+    if (c && !out) {
+        program_ask(c, program);
+    } else if (c && room_make(c, count, 1, &room) &&
+               gles2_ask_glGetProgramResourceName(c, program, interface, index, room.count, &got, 4,
+                                                  room.data, room.size)) {
         give_text(&room, got, length, out);
     }
 }
@@ -190,14 +202,17 @@ void ggl_glGetProgramResourceiv(GLuint program, GLenum interface, GLuint index, 
     if (!c) {
         return;
     }
-    if (!props || prop_count > ROOM_MAX / 4 || (prop_count <= 0 && ggl_stock(c))) {
+    if (prop_count > ROOM_MAX / 4 || ((!props || prop_count <= 0) && ggl_stock(c))) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
-    uint32_t props_size = prop_count > 0 ? (uint32_t)prop_count * 4 : 0;
-    if (room_make(c, count, 4, &room) &&
-        gles2_ask_glGetProgramResourceiv(c, program, interface, index, prop_count, props,
-                                         props_size, room.count, &got, 4, room.data, room.size)) {
+    uint32_t props_size = props && prop_count > 0 ? (uint32_t)prop_count * 4 : 0;
+    if (!params) {
+        program_ask(c, program);
+    } else if (room_make(c, count, 4, &room) &&
+               gles2_ask_glGetProgramResourceiv(c, program, interface, index, prop_count, props,
+                                                props_size, room.count, &got, 4, room.data,
+                                                room.size)) {
         give_list(&room, got, length, params);
     }
 }
@@ -231,12 +246,13 @@ void ggl_glGetInternalformativ(GLenum target, GLenum format, GLenum pname, GLsiz
 }
 
 /* Names with ';' behind each, then NUL (protocol: 14.4), in scratch memory of at least 4 bytes a
- * name. NULL: one is empty, holds a ';' or is missing; *size counts the NUL. */
+ * name. NULL: one is empty, holds a ';' or is missing; *size counts the NUL. Of no list all names
+ * are empty: the driver finds what is wrong otherwise. */
 static char *pack_names(struct ggl_context *c, GLsizei count, const GLchar *const *names,
                         uint32_t *size)
 {
-    size_t bytes = 1;
-    for (GLsizei i = 0; i < count; i++) {
+    size_t bytes = 1 + (!names && count > 0 ? (size_t)count : 0);
+    for (GLsizei i = 0; names && i < count; i++) {
         if (!names[i] || !*names[i] || strchr(names[i], ';')) {
             return NULL;
         }
@@ -246,8 +262,8 @@ static char *pack_names(struct ggl_context *c, GLsizei count, const GLchar *cons
     char *text = ggl_scratch(c, bytes > list ? bytes : list);
     char *p = text;
     for (GLsizei i = 0; text && i < count; i++) {
-        size_t length = strlen(names[i]);
-        memcpy(p, names[i], length);
+        size_t length = names ? strlen(names[i]) : 0;
+        memcpy(p, names ? names[i] : "", length);
         p[length] = ';';
         p += length + 1;
     }
@@ -268,7 +284,7 @@ void ggl_glTransformFeedbackVaryings(GLuint program, GLsizei count, const GLchar
     if (!ggl_size_travels(c, count)) {
         return;
     }
-    if (count > 0 && !varyings) {
+    if (count > 0 && !varyings && (ggl_stock(c) || count > ROOM_MAX)) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
@@ -289,8 +305,8 @@ void ggl_glGetUniformIndices(GLuint program, GLsizei count, const GLchar *const 
     if (!c) {
         return;
     }
-    if ((count < 0 && ggl_stock(c)) || count > ROOM_MAX / 4 ||
-        (count > 0 && (!names || !indices))) {
+    bool is_missing = count > 0 && (!names || !indices);
+    if (((count < 0 || is_missing) && ggl_stock(c)) || count > ROOM_MAX / 4) {
         ggl_error(c, GL_INVALID_VALUE);
         return;
     }
@@ -305,7 +321,7 @@ void ggl_glGetUniformIndices(GLuint program, GLsizei count, const GLchar *const 
     }
     /* The names are sent before the reply takes their place. */
     if (gles2_ask_glGetUniformIndicesAEMU(c, program, count, text, size, size, text, list_size) &&
-        list_size != 0) {
+        list_size != 0 && indices) {
         memcpy(indices, text, list_size);
     }
 }
@@ -314,7 +330,7 @@ void ggl_glGetUniformIndices(GLuint program, GLsizei count, const GLchar *const 
 void ggl_glGetActiveUniformBlockiv(GLuint program, GLuint block, GLenum pname, GLint *params)
 {
     struct ggl_context *c = ggl_current();
-    if (!c || !params) {
+    if (!c) {
         return;
     }
     GLint count = 1;

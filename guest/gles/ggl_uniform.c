@@ -279,8 +279,8 @@ static bool vector_size(struct ggl_context *c, GLsizei count, const void *values
         ggl_error(c, GL_INVALID_VALUE);
         return false;
     }
-    *size = count > 0 ? (uint32_t)count * 4 : 0;
-    return ggl_size_travels(c, count) && (values || count <= 0);
+    *size = values && count > 0 ? (uint32_t)count * 4 : 0;
+    return ggl_size_travels(c, count);
 }
 
 void ggl_glUniform1iv(GLint location, GLsizei count, const GLint *values)
@@ -289,7 +289,7 @@ void ggl_glUniform1iv(GLint location, GLsizei count, const GLint *values)
     uint32_t size;
     if (c && vector_size(c, count, values, &size)) {
         gles2_pack_glUniform1iv(ggl_pack(c), location, count, values, size);
-        integers_set(c, c->program, location, count, values);
+        integers_set(c, c->program, location, values ? count : 0, values);
     }
 }
 
@@ -299,7 +299,7 @@ void ggl_glProgramUniform1iv(GLuint program, GLint location, GLsizei count, cons
     uint32_t size;
     if (c && vector_size(c, count, values, &size)) {
         gles2_pack_glProgramUniform1iv(ggl_pack(c), program, location, count, values, size);
-        integers_set(c, program, location, count, values);
+        integers_set(c, program, location, values ? count : 0, values);
     }
 }
 
@@ -342,7 +342,7 @@ GET_UNIFORM(uiv, GLuint)
         }                                                                                          \
         uint32_t size = uniform_size(c, program, location);                                        \
         if (room >= 0 && (uint32_t)room >= size) {                                                 \
-            ggl_glGetUniform##suffix(program, location, params);                                   \
+            ggl_glGetUniform##suffix(program, location, params ? params : ggl_nowhere());          \
         } else if (ggl_stock(c)) {                                                                 \
             ggl_error(c, GL_INVALID_OPERATION);                                                    \
         } else if (CAN) {                                                                          \

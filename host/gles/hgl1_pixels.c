@@ -95,9 +95,13 @@ void hgl1_glReadPixels(struct hr_call *call, const struct gles1_args_glReadPixel
 }
 
 /* As in hgl_compressed.c. */
-static bool compressed_ok(struct hr_call *call, int32_t image_size, uint32_t size, bool partial)
+static bool compressed_ok(struct hr_call *call, int32_t image_size, uint32_t size,
+                          const void **data)
 {
-    bool sent = partial || size != 0;
+    bool sent = data != NULL || size != 0;
+    if (data != NULL && image_size > 0) {
+        (void)hr_call_zeros(data, &size, (uint32_t)image_size);
+    }
     /* Of a size below zero the driver reads nothing, and says what is wrong. */
     if (hgl_state_of(call) == NULL || (sent && image_size > 0 && (uint32_t)image_size > size)) {
         hr_call_refuse(call, "imageSize %d in %u bytes", image_size, size);
@@ -109,7 +113,7 @@ static bool compressed_ok(struct hr_call *call, int32_t image_size, uint32_t siz
 void hgl1_glCompressedTexImage2D(struct hr_call *call,
                                  const struct gles1_args_glCompressedTexImage2D *a)
 {
-    if (compressed_ok(call, a->imageSize, a->data_size, false)) {
+    if (compressed_ok(call, a->imageSize, a->data_size, NULL)) {
         hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
                                                    a->height, a->border, a->imageSize,
                                                    a->data_size != 0 ? a->data : NULL);
@@ -120,10 +124,11 @@ void hgl1_glCompressedTexImage2D(struct hr_call *call,
 void hgl1_glCompressedTexSubImage2D(struct hr_call *call,
                                     const struct gles1_args_glCompressedTexSubImage2D *a)
 {
-    if (compressed_ok(call, a->imageSize, a->data_size, true)) {
+    const void *data = a->data;
+    if (compressed_ok(call, a->imageSize, a->data_size, &data)) {
         hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
                                                       a->width, a->height, a->format, a->imageSize,
-                                                      a->data);
+                                                      data);
     }
 }
 

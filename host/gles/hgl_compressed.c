@@ -4,12 +4,15 @@
 
 #include "host/gles2_hand.h"
 
-/* partial: of an image that there is; a whole one may come without its contents. */
-static bool size_ok(struct hr_call *call, int32_t image_size, uint32_t size, bool partial)
+/* data: of an image that there is; NULL: a whole one may come without its contents. */
+static bool size_ok(struct hr_call *call, int32_t image_size, uint32_t size, const void **data)
 {
     const struct hgl_state *s = hgl_state_of(call);
     /* Of a size below zero the driver reads nothing, and says what is wrong. */
-    bool sent = partial || size != 0;
+    bool sent = data != NULL || size != 0;
+    if (data != NULL && image_size > 0) {
+        (void)hr_call_zeros(data, &size, (uint32_t)image_size);
+    }
     if (s == NULL || (sent && image_size > 0 && (uint32_t)image_size > size)) {
         hr_call_refuse(call, "imageSize %d in %u bytes", image_size, size);
         return false;
@@ -30,7 +33,7 @@ static const void *at(uint32_t offset)
 void hgl_glCompressedTexImage2D(struct hr_call *call,
                                 const struct gles2_args_glCompressedTexImage2D *a)
 {
-    if (size_ok(call, a->imageSize, a->data_size, false)) {
+    if (size_ok(call, a->imageSize, a->data_size, NULL)) {
         hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
                                                    a->height, a->border, a->imageSize,
                                                    a->data_size != 0 ? a->data : NULL);
@@ -40,10 +43,11 @@ void hgl_glCompressedTexImage2D(struct hr_call *call,
 void hgl_glCompressedTexSubImage2D(struct hr_call *call,
                                    const struct gles2_args_glCompressedTexSubImage2D *a)
 {
-    if (size_ok(call, a->imageSize, a->data_size, true)) {
+    const void *data = a->data;
+    if (size_ok(call, a->imageSize, a->data_size, &data)) {
         hgl_api_of(call)->gl->CompressedTexSubImage2D(a->target, a->level, a->xoffset, a->yoffset,
                                                       a->width, a->height, a->format, a->imageSize,
-                                                      a->data);
+                                                      data);
     }
 }
 
@@ -51,7 +55,7 @@ void hgl_glCompressedTexImage3D(struct hr_call *call,
                                 const struct gles2_args_glCompressedTexImage3D *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->CompressedTexImage3D != NULL && size_ok(call, a->imageSize, a->data_size, false)) {
+    if (gl->CompressedTexImage3D != NULL && size_ok(call, a->imageSize, a->data_size, NULL)) {
         gl->CompressedTexImage3D(a->target, a->level, a->internalformat, a->width, a->height,
                                  a->depth, a->border, a->imageSize,
                                  a->data_size != 0 ? a->data : NULL);
@@ -62,10 +66,10 @@ void hgl_glCompressedTexSubImage3D(struct hr_call *call,
                                    const struct gles2_args_glCompressedTexSubImage3D *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->CompressedTexSubImage3D != NULL && size_ok(call, a->imageSize, a->data_size, true)) {
+    const void *data = a->data;
+    if (gl->CompressedTexSubImage3D != NULL && size_ok(call, a->imageSize, a->data_size, &data)) {
         gl->CompressedTexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset,
-                                    a->width, a->height, a->depth, a->format, a->imageSize,
-                                    a->data);
+                                    a->width, a->height, a->depth, a->format, a->imageSize, data);
     }
 }
 
@@ -73,7 +77,7 @@ void hgl_glCompressedTexImage3DOES(struct hr_call *call,
                                    const struct gles2_args_glCompressedTexImage3DOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->CompressedTexImage3DOES != NULL && size_ok(call, a->imageSize, a->data_size, false)) {
+    if (gl->CompressedTexImage3DOES != NULL && size_ok(call, a->imageSize, a->data_size, NULL)) {
         gl->CompressedTexImage3DOES(a->target, a->level, a->internalformat, a->width, a->height,
                                     a->depth, a->border, a->imageSize,
                                     a->data_size != 0 ? a->data : NULL);
@@ -84,10 +88,12 @@ void hgl_glCompressedTexSubImage3DOES(struct hr_call *call,
                                       const struct gles2_args_glCompressedTexSubImage3DOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (gl->CompressedTexSubImage3DOES != NULL && size_ok(call, a->imageSize, a->data_size, true)) {
+    const void *data = a->data;
+    if (gl->CompressedTexSubImage3DOES != NULL &&
+        size_ok(call, a->imageSize, a->data_size, &data)) {
         gl->CompressedTexSubImage3DOES(a->target, a->level, a->xoffset, a->yoffset, a->zoffset,
                                        a->width, a->height, a->depth, a->format, a->imageSize,
-                                       a->data);
+                                       data);
     }
 }
 

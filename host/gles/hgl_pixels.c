@@ -329,8 +329,10 @@ void hgl_glTexSubImage3D(struct hr_call *call, const struct gles2_args_glTexSubI
         gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
                           a->height, a->depth, a->format, a->type, NULL);
         nothing_end(gl, &nothing);
-    } else if (a->data_size == 0 && a->width > 0 && a->height > 0 && a->depth > 0) {
-        hr_call_refuse(call, "no pixels were sent");
+    } else if (gl->TexSubImage3D != NULL && a->data_size == 0 && a->width > 0 && a->height > 0 &&
+               a->depth > 0) {
+        gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, 0, 0, 0,
+                          a->format, a->type, NULL); /* as above */
     } else if (gl->TexSubImage3D != NULL && upload_ok(call, a->format, a->type, a->width, a->height,
                                                       a->depth, true, a->data, a->data_size)) {
         gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,
@@ -351,8 +353,10 @@ void hgl_glTexImage3DOES(struct hr_call *call, const struct gles2_args_glTexImag
 void hgl_glTexSubImage3DOES(struct hr_call *call, const struct gles2_args_glTexSubImage3DOES *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
-    if (a->pixels_size == 0 && a->width > 0 && a->height > 0 && a->depth > 0) {
-        hr_call_refuse(call, "no pixels were sent");
+    if (gl->TexSubImage3DOES != NULL && a->pixels_size == 0 && a->width > 0 && a->height > 0 &&
+        a->depth > 0) {
+        gl->TexSubImage3DOES(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, 0, 0, 0,
+                             a->format, a->type, NULL); /* as above */
     } else if (gl->TexSubImage3DOES != NULL &&
                upload_ok(call, a->format, a->type, a->width, a->height, a->depth, true, a->pixels,
                          a->pixels_size)) {

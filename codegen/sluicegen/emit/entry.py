@@ -26,6 +26,8 @@ OWN = "glesx"
 FIXED = "gles1"
 # A function of GLES 1 that GLES 2 has without this: either name is found in a context of either.
 TWIN = "OES"
+# Drivers do nothing at all where a query of this has no place for the answer.
+SILENT = "glGetPointerv"
 # What policy's detail says of a function whose name GLES 1 has, too.
 FORWARDS = "forwards"
 BOTH = "both"
@@ -162,6 +164,37 @@ def _refusal(c: ir.Command, version: str) -> str:
     return text + ("" if c.returns == "void" else "    return 0;\n") + "}\n"
 
 
+def _is_place(p: ir.Param) -> bool:
+    """Is it where a few values are, which must be there?"""
+    if "*" not in p.c_type or p.nullable or p.c_type.startswith("const void"):
+        return False
+    return lengths.is_small(p.length) if p.length is not None else p.c_type == "void **"
+
+
+def _instead(p: ir.Param) -> str:
+    """What a function is given instead of a NULL; empty: NULL."""
+    if isinstance(p.length, ir.Binary) and "strlen" in repr(p.length):
+        return '""'
+    if not _is_place(p):
+        return ""
+    return "(const void *)zeros" if "const" in p.c_type else "ggl_nowhere()"
+
+
+def _given(c: ir.Command, found: str) -> str:
+    """A hand-written function that never gets a NULL for a text or for few values: the driver's
+    error comes before it would read or write there. Empty: it has no such parameter."""
+    if c.name == SILENT or not any(_instead(p) for p in c.params):
+        return ""
+    names = ", ".join(
+        f"{p.name} != NULL ? {p.name} : {_instead(p)}" if _instead(p) else p.name for p in c.params
+    )
+    give = "" if c.returns == "void" else "return "
+    return (
+        f"static {c.returns} given_{c.name}({driver.signature(c)})\n{{\n"
+        f"    {give}{found}({names});\n}}\n"
+    )
+
+
 def _declaration(c: ir.Command, prefix: str) -> str:
     star = "" if c.returns.endswith("*") else " "
     return f"{c.returns}{star}{prefix}_{c.name}({driver.signature(c)});\n"
@@ -210,6 +243,18 @@ class _Entries:
                 self.found[c.name] = f"refuse_{c.name}"
                 self.bodies.append(_refusal(c, version))
 
+    def give(self, api: plan.ApiPlan) -> None:
+        """Around all others: what gets no NULL."""
+        for c in (planned.command for planned in api.commands):
+            found = self.found.get(c.name, "")
+            policy = _policy(self.model, c)
+            by_hand = policy is not None and policy.how == "hand"
+            if by_hand and found and not found.startswith("given"):
+                text = _given(c, found)
+                if text:
+                    self.found[c.name] = f"given_{c.name}"
+                    self.bodies.append(text)
+
     def add(self, planned: plan.CommandPlan) -> None:
         c = planned.command
         policy = _policy(self.model, c)
@@ -245,6 +290,8 @@ def emit(
         e.add(planned)
     for api in (fixed, *apis):
         e.refuse(api)
+    for api in (fixed, *apis):
+        e.give(api)
     for alias in model.aliases:
         if alias.target in e.found:
             e.found.setdefault(alias.name, e.found[alias.target])
@@ -306,6 +353,9 @@ static inline uint32_t byte_count(uint64_t bytes)
 {
     return bytes <= UINT32_MAX / 2 ? (uint32_t)bytes : 0;
 }
+
+/* For values that are not there. */
+static const uint64_t zeros[16];
 
 static inline void give(void *out, const void *reply, uint32_t size)
 {

@@ -39,6 +39,15 @@ def expression(
     return None
 
 
+def is_small(length: ir.Length) -> bool:
+    """Is it of a few values, whatever the parameters' numbers are?"""
+    if isinstance(length, ir.Binary):
+        return is_small(length.left) and is_small(length.right)
+    if isinstance(length, ir.Call):
+        return length.function in FUNCTIONS or length.function == "uniformSize"
+    return isinstance(length, ir.Const)
+
+
 def functions(sizes: List[ir.Size]) -> Dict[str, str]:
     """static C functions by name: values that a length function knows by enum, 1 for every
     other."""

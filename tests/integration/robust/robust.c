@@ -1,4 +1,5 @@
-/* main: robust --version 1|2|3 --scene NAME [--rounds N] [--call NAME] [--without NAME,NAME]. */
+/* main: robust --version 1|2|3 --scene NAME [--rounds N] [--call NAME] [--without NAME,NAME]
+ * [--died NUMBER,NUMBER]. */
 #include "tests/integration/plain_egl.h"
 #include "tests/integration/robust/robust.h"
 
@@ -29,7 +30,7 @@ static struct {
     EGLContext context, sister; /* sister: EGL_NO_CONTEXT: none */
     void (*change)(void);
     int version, rounds;
-    const char *only, *without; /* NULL: of none */
+    const char *only, *without, *died; /* NULL: of none */
     char extensions[16384];
 } here;
 
@@ -71,7 +72,7 @@ bool robust_is_called(const struct robust_call *c)
 
 bool robust_may_go(struct robust *r)
 {
-    bool go = true;
+    bool go = !r->is_not_made;
     for (const struct robust_left_out *l = robust_left_out; l->pattern != NULL; l++) {
         go = go && fnmatch(l->pattern, r->arguments, 0) != 0;
     }
@@ -300,6 +301,11 @@ static void threads(void)
     robust_threads(&here.egl, here.surface, &here.context, &here.sister, here.rounds);
 }
 
+static void nulls(void)
+{
+    robust_nulls(here.rounds, here.died);
+}
+
 static const struct scene scenes[] = {
     {"fresh", 40, fresh, NULL},
     {"asked", 1, asked, NULL},
@@ -315,6 +321,7 @@ static const struct scene scenes[] = {
     {"stranger", 8, fresh, stranger},
     {"turns", 6, turns, shared},
     {"threads", 4, threads, shared},
+    {"nulls", 12, nulls, NULL},
 };
 
 static const struct scene *scene_find(const char *name)
@@ -341,11 +348,13 @@ int main(int argc, char **argv)
             here.only = argv[i + 1];
         } else if (strcmp(argv[i], "--without") == 0) {
             here.without = argv[i + 1];
+        } else if (strcmp(argv[i], "--died") == 0) {
+            here.died = argv[i + 1];
         }
     }
     if (here.version < 1 || here.version > 3 || scene == NULL) {
         fputs("usage: robust --version 1|2|3 --scene NAME [--rounds N] [--call NAME] "
-              "[--without NAME,NAME]; scenes:",
+              "[--without NAME,NAME] [--died NUMBER,NUMBER]; scenes:",
               stderr);
         for (int i = 0; i < COUNT(scenes); i++) {
             fprintf(stderr, " %s", scenes[i].name);

@@ -21,6 +21,7 @@ struct robust_call {
     const char *name;
     const char *extensions;         /* empty: of the core; else any of these brings it */
     void (*call)(struct robust *r); /* NULL: no argument is known for one of its types */
+    int pointers;                   /* parameters that are a place in memory */
 };
 extern const struct robust_call robust_calls[];
 extern const int robust_call_count;
@@ -95,6 +96,13 @@ void robust_threads(const struct plain_egl *egl, EGLSurface surface, const EGLCo
 
 /* With the arguments chosen: false where a driver dies of the call. */
 bool robust_may_go(struct robust *r);
+
+/* --- robust_nulls.c --- */
+
+/* Each function that takes places in memory, with each of these and all of them NULL. A driver
+ * that dies of a call does not end the program: the line says `died`. died: numbers of the calls
+ * that another run of the program died of, with commas between; these are not made; NULL: none. */
+void robust_nulls(int rounds, const char *died);
 
 void robust_memory_fill(void);
 const void *robust_zeros(void);

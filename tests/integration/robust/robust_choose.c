@@ -138,8 +138,21 @@ GLDEBUGPROC robust_told(struct robust *r)
 
 /* --- memory --- */
 
+/* Whether this place is to be none; says so. */
+static bool is_null(struct robust *r)
+{
+    bool is = ++r->pointer_count == r->null_at || r->null_at == ROBUST_ALL;
+    if (is) {
+        robust_note(r, " NULL");
+    }
+    return is;
+}
+
 const void *robust_input(struct robust *r)
 {
+    if (is_null(r)) {
+        return NULL;
+    }
     bool zero = robust_pick(r, 2) != 0;
     robust_note(r, " %s", zero ? "zeros" : "numbers");
     return zero ? zeros : numbers;
@@ -148,6 +161,9 @@ const void *robust_input(struct robust *r)
 /* Each output of a call has its own part. */
 void *robust_output(struct robust *r)
 {
+    if (is_null(r)) {
+        return NULL;
+    }
     robust_note(r, " out");
     void *part = output + output_used;
     output_used += OUTPUT / 16;
@@ -156,6 +172,9 @@ void *robust_output(struct robust *r)
 
 void **robust_address(struct robust *r)
 {
+    if (is_null(r)) {
+        return NULL;
+    }
     robust_note(r, " address");
     has_address = true;
     return addresses;
@@ -163,12 +182,18 @@ void **robust_address(struct robust *r)
 
 const void *const *robust_inputs(struct robust *r)
 {
+    if (is_null(r)) {
+        return NULL;
+    }
     robust_note(r, " inputs");
     return inputs;
 }
 
 const GLchar *robust_text(struct robust *r)
 {
+    if (is_null(r)) {
+        return NULL;
+    }
     uint32_t i = robust_pick(r, COUNT(texts));
     robust_note(r, " \"%s\"", texts[i]);
     return texts[i];
@@ -176,6 +201,9 @@ const GLchar *robust_text(struct robust *r)
 
 const GLchar *const *robust_texts(struct robust *r)
 {
+    if (is_null(r)) {
+        return NULL;
+    }
     robust_note(r, " texts");
     return lists;
 }

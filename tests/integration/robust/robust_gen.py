@@ -154,6 +154,10 @@ def call(registry: Registry, name: str, tables: Dict[str, List[str]]) -> str:
     return text + f"    robust_returned(r, (uint64_t)({called}));\n}}\n"
 
 
+def pointers(registry: Registry, name: str) -> int:
+    return sum("*" in spelled(param) for param in registry.commands[name].findall("param"))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -176,7 +180,7 @@ def main() -> int:
     )
     rows = "".join(
         f'    {{"{name}", "{" ".join(sorted(registry.extensions.get(name, [])))}", '
-        f'{f"call_{name}" if text else "NULL"}}},\n'
+        f'{f"call_{name}" if text else "NULL"}, {pointers(registry, name)}}},\n'
         for name, text in calls.items()
     )
     values = ", ".join(f"0x{value:x}" for value in sorted(registry.values))

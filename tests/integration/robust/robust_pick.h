@@ -7,6 +7,8 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
+enum { ROBUST_ALL = -1 };
+
 struct robust {
     uint64_t seed;
     char arguments[256]; /* as they were chosen */
@@ -15,7 +17,10 @@ struct robust {
     int enum_count; /* that were chosen */
     int swept_at;   /* which of them is `swept`, from 1; 0: none */
     unsigned swept;
-    bool is_wide; /* whether numbers may be far from all objects */
+    bool is_wide;      /* whether numbers may be far from all objects */
+    int pointer_count; /* that were chosen */
+    int null_at;       /* which of them is NULL, from 1; 0: none; ROBUST_ALL: all of them */
+    bool is_not_made;  /* the call is chosen, and not made */
 };
 
 /* A number below `most`. */
