@@ -95,6 +95,9 @@ class Usage(Case):
         for words, want in (
             (["sluice", "se"], "serve"),
             (["sluice", "serve", "--sock"], "--socket"),
+            (["sluice", "replay", "--backend", "n"], "null"),
+            (["sluice", "replay", "--backend", "=", "de"], "decode"),
+            (["sluice", "dump", "--format", "''"], "text jsonl csv"),
         ):
             line = f"COMP_WORDS=({' '.join(words)}) COMP_CWORD={len(words) - 1}\n"
             line += '_sluice\necho "${COMPREPLY[@]}"\n'

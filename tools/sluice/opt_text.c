@@ -171,10 +171,26 @@ void opt_print_overview_man(const struct verb *const *verbs, FILE *out)
     fputs(".SH EXAMPLES\n.nf\nsluice run \\-\\- es2gears_x11\n.fi\n", out);
 }
 
+/* `--backend gpu|cpu` as a case of what stands before the cursor: "gpu cpu". */
+static void put_choices(const struct verb *verb, FILE *out)
+{
+    const struct opt *option;
+    for (size_t i = 0; (option = opt_at(verb, i)) != NULL; i++) {
+        if (option->kind != OPT_CHOICE) {
+            continue;
+        }
+        fprintf(out, "        '%s --%s') choices='", verb->name, option->name);
+        for (const char *c = option->value; *c != '\0'; c++) {
+            fputc(*c == '|' ? ' ' : *c, out);
+        }
+        fputs("' ;;\n", out);
+    }
+}
+
 void opt_print_completion(const struct verb *const *verbs, FILE *out)
 {
     fputs("# bash completion of sluice\n_sluice()\n{\n    local cur=${COMP_WORDS[COMP_CWORD]} "
-          "words='",
+          "before=${COMP_WORDS[COMP_CWORD - 1]} choices= words='",
           out);
     for (const struct verb *const *v = verbs; *v != NULL; v++) {
         fprintf(out, "%s%s", v == verbs ? "" : " ", (*v)->name);
@@ -196,6 +212,17 @@ void opt_print_completion(const struct verb *const *verbs, FILE *out)
         fputs("' ;;\n", out);
     }
     fputs("        *) words= ;;\n        esac\n    fi\n"
+          "    [[ $before == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}\n"
+          "    [[ $cur == = ]] && cur=\n"
+          "    case \"${COMP_WORDS[1]} $before\" in\n",
+          out);
+    for (const struct verb *const *v = verbs; *v != NULL; v++) {
+        put_choices(*v, out);
+    }
+    fputs("    esac\n"
+          "    if [[ $choices ]]; then\n"
+          "        COMPREPLY=($(compgen -W \"$choices\" -- \"$cur\"))\n"
+          "        return\n    fi\n"
           "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
           "    [[ $cur == -* || COMP_CWORD -eq 1 ]] || COMPREPLY+=($(compgen -f -- \"$cur\"))\n}\n"
           "complete -F _sluice sluice\n",
