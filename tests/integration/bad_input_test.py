@@ -97,6 +97,8 @@ class BadInput(TraceBed):
             self.ends(6, *words, "--strict", path, says=says)
         state = json.loads(self.ends(0, "info", "--json", path))
         self.assertFalse(state["complete"])
+        self.assertIsNone(state["kinds"])
+        self.assertNotIn("\nkinds ", self.ends(0, "info", path))
         self.assertEqual(
             [(True, True), (False, False)], [self.whole(trace) for trace in (str(self.any()), path)]
         )

@@ -93,6 +93,10 @@ static uint64_t count_kind(const struct info *info, size_t kind)
 static void print_kinds(const struct info *info, bool json)
 {
     const char *gap = "";
+    if (!info->summary.has_end) { /* no index has all commands */
+        fputs(json ? ", \"kinds\": null" : "", stdout);
+        return;
+    }
     fputs(json ? ", \"kinds\": {" : "kinds       ", stdout);
     for (size_t i = 0; filter_kind(i) != NULL; i++) {
         char number[TRACE_NUMBER];
