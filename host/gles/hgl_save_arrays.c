@@ -49,7 +49,9 @@ static bool is_plain(const struct hgl_save *s, uint32_t i, const struct attribut
 {
     GLint stride =
         a->stride != 0 ? a->stride : (GLint)hgl_element_bytes((uint32_t)a->type, (uint32_t)a->size);
-    return a->binding == (GLint)i && a->relative == 0 &&
+    GLint64 offset = 0;
+    s->gl->GetInteger64i_v(GL_VERTEX_BINDING_OFFSET, i, &offset);
+    return a->binding == (GLint)i && a->relative == 0 && offset == (GLint64)(intptr_t)a->offset &&
            binding_get(s, i, GL_VERTEX_BINDING_STRIDE) == stride;
 }
 
