@@ -156,6 +156,8 @@ struct hct_options {
     bool null;
     /* The guest is a replay: it may send the packets that only a snapshot has. */
     bool restores;
+    /* hct_ops.save will be asked: what it needs, and drivers do not tell any more, is kept. */
+    bool is_saved;
     /* hct_ops.drawn will be asked: what it needs is kept while commands are recorded. */
     bool is_watched;
     uint64_t watched_bytes; /* of a context at most, all in all */

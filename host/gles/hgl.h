@@ -93,6 +93,8 @@ struct hgl_state {
     struct sl_map results;         /* name -> struct hgl_result, owned: hgl_query.c */
     struct sl_map captures;        /* name + 1 -> struct hgl_capture, owned: hgl_capture.c */
     struct hgl_clock *clock;       /* nullable; owned: hgl_times.c */
+    struct sl_map kept;            /* name -> struct hgl_kept, owned: hgl_kept.c */
+    size_t kept_bytes;
 };
 
 struct hgl_ring;
@@ -116,6 +118,7 @@ struct hgl_ring {
      * for: HGL_STORED + 1. */
     uint32_t stored[HGL_STORED], stored_count;
     bool clamps; /* shaders' indices: hgl_clamp.h */
+    bool keeps;  /* buffers that vertex arrays have: hgl_kept.h */
 };
 
 struct hgl_provider;

@@ -3,6 +3,7 @@
  * An array that has no source (never given one, or its buffer was deleted) is kept off in the
  * driver, whatever the guest enabled: the driver would read at an address that the guest chose. */
 #include "host/gles/hgl_group.h"
+#include "host/gles/hgl_kept.h"
 #include "host/gles/hgl_query.h"
 
 #include "host/gles2_hand.h"
@@ -44,6 +45,7 @@ struct hgl_state *hgl_state_new(const struct hgl_state *share)
     sl_map_init(&s->queries, QUERIES_MAX);
     sl_map_init(&s->results, QUERIES_MAX);
     sl_map_init(&s->captures, QUERIES_MAX);
+    hgl_kept_init(s);
     return s;
 }
 
@@ -60,6 +62,7 @@ void hgl_state_free(struct hgl_state *state)
     hgl_messages_free(state->messages);
     hgl_queries_finish(state);
     hgl_captures_finish(state);
+    hgl_kept_finish(state);
     sl_free(state->clock);
     hgl_group_put(state->group);
     sl_free(state);
@@ -379,6 +382,9 @@ void hgl_glDeleteBuffers(struct hr_call *call, const struct gles2_args_glDeleteB
         return;
     }
     hgl_unnaming(s, HGL_BUFFERS, gl->IsBuffer, args->buffers, args->n);
+    if (hgl_api_of(call)->ring->keeps) {
+        hgl_kept_deletes(gl, s, args->buffers, (uint32_t)args->n);
+    }
     gl->DeleteBuffers(args->n, args->buffers);
     s->array_buffer = s->element_buffer = -1;
     struct hgl_vao *vao = s->vao;

@@ -206,6 +206,7 @@ enum sl_result hgl_ring_new(void *user, struct hr_config *config, void **state)
     }
     r->ring.context = c;
     r->ring.clamps = c->provider->clamps;
+    r->ring.keeps = c->provider->is_saved;
     r->ring.es2 = (struct hgl_api){.gl = &driver->guest_gl, .ring = &r->ring};
     r->ring.es1 = (struct hgl_api){.gl = &driver->guest_gl1, .ring = &r->ring};
     uint32_t count = 0;

@@ -85,6 +85,7 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
                                .env = env,
                                .stock = options != NULL && options->stock,
                                .restores = options != NULL && options->restores,
+                               .is_saved = options != NULL && options->is_saved,
                                .times = options != NULL ? options->times : NULL,
                                .refs = 1};
     enum sl_result result = hgl_driver_open(&p->driver, options);

@@ -12,7 +12,7 @@
 struct hgl_provider {
     struct hct_provider base; /* first */
     const struct hct_env *env;
-    bool stock, restores;
+    bool stock, restores, is_saved;
     bool clamps; /* indices of guests' shaders, which this driver does not bound */
     struct hct_times *times; /* borrowed; NULL: nothing is measured */
     struct hgl_driver driver;

@@ -170,6 +170,9 @@ void hgl_save_play_current(struct hgl_save *s, const struct hgl_saved *context);
 
 /* Groups: objects that contexts share; the desktop context is current. */
 void hgl_save_buffers(struct hgl_save *s); /* hgl_save_object.c */
+/* hgl_save_object.c: one that was deleted, of what was kept of it (hgl_kept.h). */
+struct hgl_kept;
+void hgl_save_kept_buffer(struct hgl_save *s, uint32_t name, const struct hgl_kept *kept);
 /* hgl_save_object.c: a buffer that is there gets its contents. */
 void hgl_save_refill(struct hgl_save *s, uint32_t name);
 void hgl_save_samplers(struct hgl_save *s);      /* hgl_save_object.c */

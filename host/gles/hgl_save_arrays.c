@@ -1,4 +1,5 @@
 /* Vertex arrays of a snapshot: what the driver has, and the client arrays that are kept here. */
+#include "host/gles/hgl_kept.h"
 #include "host/gles/hgl_save.h"
 
 #include "transport/base/mem.h"
@@ -55,18 +56,137 @@ static bool is_plain(const struct hgl_save *s, uint32_t i, const struct attribut
            binding_get(s, i, GL_VERTEX_BINDING_STRIDE) == stride;
 }
 
-static bool buffer_alive(struct hgl_save *s, const struct hgl_vao *vao, uint32_t i, GLint buffer)
+/* --- buffers that were deleted --- */
+
+#define USES_MAX 4096u
+
+/* A vertex array has a buffer whose name is nobody's. */
+struct use {
+    uint32_t vao, buffer;
+};
+
+/* One context's. */
+struct arrays {
+    struct hgl_save *s;
+    const struct hgl_saved *c;
+    struct use *uses; /* owned; nullable */
+    uint32_t use_count;
+};
+
+static bool is_used(const struct arrays *a, uint32_t vao, uint32_t buffer)
 {
-    bool alive = buffer != 0 && s->gl->IsBuffer((GLuint)buffer);
-    if (!alive && (vao->enabled & 1u << i) != 0) {
-        hgl_save_refuse(s, "vertex array %u reads buffer %d, which was deleted", vao->name, buffer);
+    for (uint32_t i = 0; i < a->use_count; i++) {
+        if (a->uses[i].buffer == buffer && a->uses[i].vao == vao) {
+            return true;
+        }
     }
-    return alive;
+    return false;
 }
 
-static void save_pointer(struct hgl_save *s, const struct hgl_vao *vao, uint32_t i,
+static bool is_made(const struct arrays *a, uint32_t buffer)
+{
+    for (uint32_t i = 0; i < a->use_count; i++) {
+        if (a->uses[i].buffer == buffer) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The replay has it from now on, until all are deleted. */
+static bool use_kept(struct arrays *a, const struct hgl_vao *vao, uint32_t buffer,
+                     const struct hgl_kept *kept)
+{
+    if (a->uses == NULL) {
+        a->uses = hgl_save_alloc(a->s, USES_MAX, sizeof *a->uses);
+    }
+    if (kept == NULL || a->uses == NULL || a->use_count == USES_MAX) {
+        return false;
+    }
+    if (!is_made(a, buffer)) {
+        hgl_save_flush(a->s);
+        hgl_save_kept_buffer(a->s, buffer, kept);
+    }
+    if (!is_used(a, vao->name, buffer)) {
+        a->uses[a->use_count++] = (struct use){vao->name, buffer};
+    }
+    return true;
+}
+
+/* In the replay there is such a buffer. */
+static bool has_buffer(struct arrays *a, const struct hgl_vao *vao, uint32_t i, GLint buffer)
+{
+    if (buffer != 0 && a->s->gl->IsBuffer((GLuint)buffer)) {
+        return true;
+    }
+    /* Nothing leads back to one that has no name. */
+    bool is_there =
+        buffer != 0 && !hgl_save_is_whole(a->s) &&
+        use_kept(a, vao, (uint32_t)buffer, sl_map_find(&a->c->state->kept, (uint32_t)buffer));
+    if (!is_there && (vao->enabled & 1u << i) != 0) {
+        hgl_save_refuse(a->s, "vertex array %u reads buffer %d, which was deleted", vao->name,
+                        buffer);
+    }
+    return is_there;
+}
+
+/* Indices can be read where they are bound. */
+static void save_elements(struct arrays *a, const struct hgl_vao *vao)
+{
+    struct hgl_save *s = a->s;
+    GLint elements = hgl_get(s, GL_ELEMENT_ARRAY_BUFFER_BINDING);
+    if (elements != 0 && !s->gl->IsBuffer((GLuint)elements)) {
+        struct hgl_kept *kept = a->c->context->gles_version >= 30 && !hgl_save_is_whole(s)
+                                    ? hgl_kept_read(s->gl, GL_ELEMENT_ARRAY_BUFFER, HR_PACKET_MAX)
+                                    : NULL;
+        if (!use_kept(a, vao, (uint32_t)elements, kept)) {
+            hgl_save_refuse(s, "vertex array %u has indices in buffer %d, which was deleted",
+                            vao->name, elements);
+        }
+        sl_free(kept);
+    }
+    gles2_pack_glBindBuffer(hgl_out(s), GL_ELEMENT_ARRAY_BUFFER, (GLuint)elements);
+}
+
+/* While one is bound that does not have it, as then it stays where it is. */
+static bool delete_beside(struct arrays *a, const struct hgl_vao *vao, uint32_t buffer)
+{
+    bool is_beside = a->s->gl->IsVertexArray(vao->name) || vao->name == 0;
+    if (!is_beside || is_used(a, vao->name, buffer)) {
+        return false;
+    }
+    gles2_pack_glBindVertexArray(hgl_out(a->s), vao->name);
+    gles2_pack_glDeleteBuffers(hgl_out(a->s), 1, &buffer, 4);
+    return true;
+}
+
+static void delete_again(struct arrays *a)
+{
+    const struct hgl_state *state = a->c->state;
+    for (uint32_t i = 0; i < a->use_count; i++) {
+        const uint32_t buffer = a->uses[i].buffer;
+        const struct hgl_vao *vao = &state->zero;
+        uint32_t cursor = 0;
+        bool was_there = false;
+        for (uint32_t k = 0; k < i && !was_there; k++) {
+            was_there = a->uses[k].buffer == buffer;
+        }
+        while (!was_there && vao != NULL && !delete_beside(a, vao, buffer)) {
+            vao = sl_map_next(&state->vaos, &cursor, NULL);
+        }
+        if (vao == NULL) {
+            hgl_save_refuse(a->s, "all vertex arrays have buffer %u, which was deleted", buffer);
+        }
+    }
+    sl_free(a->uses);
+}
+
+/* --- attributes --- */
+
+static void save_pointer(struct arrays *all, const struct hgl_vao *vao, uint32_t i,
                          const struct attribute *a)
 {
+    struct hgl_save *s = all->s;
     const struct hgl_binding *b = &vao->bindings[i];
     struct sl_pack *out = hgl_out(s);
     if (b->source == HGL_CLIENT) {
@@ -79,7 +199,7 @@ static void save_pointer(struct hgl_save *s, const struct hgl_vao *vao, uint32_t
             gles2_pack_glVertexAttribPointerData(out, i, (GLint)b->size, b->type,
                                                  (GLboolean)b->normalized, 0, &data, bytes);
         }
-    } else if (b->source == HGL_BUFFER && buffer_alive(s, vao, i, a->buffer)) {
+    } else if (b->source == HGL_BUFFER && has_buffer(all, vao, i, a->buffer)) {
         gles2_pack_glBindBuffer(out, GL_ARRAY_BUFFER, (GLuint)a->buffer);
         uint32_t offset = (uint32_t)(uintptr_t)a->offset;
         if (a->integer) {
@@ -97,15 +217,16 @@ static void save_pointer(struct hgl_save *s, const struct hgl_vao *vao, uint32_t
 }
 
 /* Formats and binding points apart, as GLES 3.1 has them. */
-static void save_apart(struct hgl_save *s, const struct hgl_vao *vao,
+static void save_apart(struct arrays *all, const struct hgl_vao *vao,
                        const struct attribute attributes[HGL_ARRAYS])
 {
+    struct hgl_save *s = all->s;
     struct sl_pack *out = hgl_out(s);
     for (uint32_t k = 0; k < HGL_ARRAYS; k++) {
         GLint buffer = binding_get(s, k, GL_VERTEX_BINDING_BUFFER);
         GLint64 offset = 0;
         s->gl->GetInteger64i_v(GL_VERTEX_BINDING_OFFSET, k, &offset);
-        if (vao->bindings[k].source == HGL_BUFFER && buffer_alive(s, vao, k, buffer)) {
+        if (vao->bindings[k].source == HGL_BUFFER && has_buffer(all, vao, k, buffer)) {
             gles2_pack_glBindVertexBuffer(out, k, (GLuint)buffer, offset,
                                           binding_get(s, k, GL_VERTEX_BINDING_STRIDE));
         }
@@ -124,8 +245,10 @@ static void save_apart(struct hgl_save *s, const struct hgl_vao *vao,
     }
 }
 
-static void save_array(struct hgl_save *s, const struct hgl_saved *c, const struct hgl_vao *vao)
+static void save_array(struct arrays *all, const struct hgl_vao *vao)
 {
+    struct hgl_save *s = all->s;
+    const struct hgl_saved *c = all->c;
     uint32_t gles = c->context->gles_version;
     struct attribute attributes[HGL_ARRAYS];
     bool plain = true;
@@ -139,10 +262,10 @@ static void save_array(struct hgl_save *s, const struct hgl_saved *c, const stru
                           is_plain(s, i, &attributes[i]));
     }
     for (uint32_t i = 0; plain && i < HGL_ARRAYS; i++) {
-        save_pointer(s, vao, i, &attributes[i]);
+        save_pointer(all, vao, i, &attributes[i]);
     }
     if (!plain) {
-        save_apart(s, vao, attributes);
+        save_apart(all, vao, attributes);
     }
     for (uint32_t i = 0; i < HGL_ARRAYS; i++) {
         if ((vao->enabled & 1u << i) != 0) {
@@ -151,12 +274,7 @@ static void save_array(struct hgl_save *s, const struct hgl_saved *c, const stru
             gles2_pack_glDisableVertexAttribArray(hgl_out(s), i);
         }
     }
-    GLint elements = hgl_get(s, GL_ELEMENT_ARRAY_BUFFER_BINDING);
-    if (elements != 0 && !s->gl->IsBuffer((GLuint)elements)) {
-        hgl_save_refuse(s, "vertex array %u has indices in buffer %d, which was deleted", vao->name,
-                        elements);
-    }
-    gles2_pack_glBindBuffer(hgl_out(s), GL_ELEMENT_ARRAY_BUFFER, (GLuint)elements);
+    save_elements(all, vao);
     /* Arrays that no draw has looked at since they came are refused where they are short, old ones
      * are left out: this draw, of nothing, makes them old. */
     if ((vao->on & vao->client) != 0 && vao->fresh == 0 && c->draw != NULL) {
@@ -167,6 +285,7 @@ static void save_array(struct hgl_save *s, const struct hgl_saved *c, const stru
 
 void hgl_save_arrays(struct hgl_save *s, const struct hgl_saved *c)
 {
+    struct arrays all = {.s = s, .c = c};
     const struct hgl_state *state = c->state;
     uint32_t top = c->context->gles_version >= 30 ? hgl_top(state, HGL_VERTEX_ARRAYS) : 0;
     hgl_save_about(s, VGD_ONCE, HGL_ABOUT_MADE_OF + HGL_VERTEX_ARRAYS, c->handle);
@@ -178,13 +297,14 @@ void hgl_save_arrays(struct hgl_save *s, const struct hgl_saved *c)
         }
     }
     hgl_save_about(s, VGD_LEADS, HGL_ABOUT_HELD + HGL_VERTEX_ARRAYS, c->handle);
-    save_array(s, c, &state->zero);
+    save_array(&all, &state->zero);
     for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
         const struct hgl_vao *vao = sl_map_find(&state->vaos, name);
         if (vao != NULL && s->gl->IsVertexArray(name)) {
-            save_array(s, c, vao);
+            save_array(&all, vao);
         }
     }
+    delete_again(&all);
     if (c->context->gles_version >= 30) {
         s->gl->BindVertexArray(state->vao->name);
         gles2_pack_glBindVertexArray(hgl_out(s), state->vao->name);

@@ -1,4 +1,5 @@
 /* Buffers, samplers, framebuffers, pipelines and queries of a snapshot. */
+#include "host/gles/hgl_kept.h"
 #include "host/gles/hgl_query.h"
 #include "host/gles/hgl_save.h"
 
@@ -69,6 +70,33 @@ static uint64_t hold_of(struct hgl_save *s, GLenum at, GLint size)
     return sum;
 }
 
+/* What is bound in the replay is made. kept: its contents; NULL: those of what is bound at `at`. */
+static void save_contents(struct hgl_save *s, GLenum at, const struct storage *storage,
+                          const uint8_t *kept)
+{
+    const uint32_t size = storage->size > 0 ? (uint32_t)storage->size : 0,
+                   first = size < PIECE ? size : PIECE;
+    uint8_t *read = kept == NULL && size > 0 ? hgl_save_alloc(s, first, 1) : NULL;
+    for (uint32_t offset = 0; (kept != NULL || read != NULL) && offset < size;) {
+        uint32_t bytes = size - offset < first ? size - offset : first;
+        const uint8_t *data = kept != NULL ? kept + offset : read;
+        if (kept == NULL) {
+            s->reader.GetBufferSubData(at, offset, bytes, read);
+        }
+        if (offset == 0 && bytes == size) {
+            save_storage(s, storage, data, bytes);
+        } else {
+            if (offset == 0) {
+                save_storage(s, storage, NULL, 0);
+            }
+            gles2_pack_glBufferSubData(hgl_out(s), made_at(s), offset, bytes, data, bytes);
+        }
+        hgl_save_flush(s);
+        offset += bytes;
+    }
+    sl_free(read);
+}
+
 static void save_buffer(struct hgl_save *s, uint32_t name)
 {
     const GLenum at = GL_COPY_READ_BUFFER; /* the reader's own binding */
@@ -81,26 +109,14 @@ static void save_buffer(struct hgl_save *s, uint32_t name)
         hgl_save_about(s, VGD_FILLS, HGL_ABOUT_HELD + HGL_BUFFERS, name);
     }
     gles2_pack_glBindBuffer(hgl_out(s), made_at(s), name);
-    if (size <= 0) {
-        return;
-    }
-    uint32_t first = (uint32_t)size < PIECE ? (uint32_t)size : PIECE;
-    uint8_t *data = hgl_save_alloc(s, first, 1);
-    for (uint32_t offset = 0; data != NULL && offset < (uint32_t)size;) {
-        uint32_t bytes = (uint32_t)size - offset < first ? (uint32_t)size - offset : first;
-        s->reader.GetBufferSubData(at, offset, bytes, data);
-        if (offset == 0 && bytes == (uint32_t)size) {
-            save_storage(s, &storage, data, bytes);
-        } else {
-            if (offset == 0) {
-                save_storage(s, &storage, NULL, 0);
-            }
-            gles2_pack_glBufferSubData(hgl_out(s), made_at(s), offset, bytes, data, bytes);
-        }
-        hgl_save_flush(s);
-        offset += bytes;
-    }
-    sl_free(data);
+    save_contents(s, at, &storage, NULL);
+}
+
+void hgl_save_kept_buffer(struct hgl_save *s, uint32_t name, const struct hgl_kept *kept)
+{
+    const struct storage storage = {kept->size, kept->usage, kept->immutable, kept->flags};
+    gles2_pack_glBindBuffer(hgl_out(s), made_at(s), name);
+    save_contents(s, 0, &storage, kept->data);
 }
 
 void hgl_save_buffers(struct hgl_save *s)

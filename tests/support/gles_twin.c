@@ -69,6 +69,7 @@ void twin_init(struct twin *t)
     SLT_NEED(SLT_EGL);
     SLT_ALLOW_LEAKS("the native driver keeps threads and files");
     t->options.restores = true;
+    t->options.is_saved = true;
     SLT_ASSERT_OK(hgl_gles_type.provider_create(&t->env, &t->options, &t->provider));
     const struct hct_create_info info = {.ctx_id = 1,
                                          .capset = hgl_gles_type.capset,

@@ -18,7 +18,16 @@ struct array {
     bool is_shared; /* by another vertex array */
     bool is_bound;  /* when it is saved */
 };
-static const struct array arrays[] = {{"apart", false, false, false, true, false, false, false}};
+static const struct array arrays[] = {
+    {"apart", false, false, false, true, false, false, false},
+    {"places", true, false, false, false, false, false, false},
+    {"indices", false, false, true, false, false, false, false},
+    {"all", true, true, true, false, false, false, false},
+    {"all_of_a_bound_one", true, true, true, false, false, false, true},
+    {"all_apart", true, true, true, true, false, false, true},
+    {"all_fixed", true, true, true, false, true, false, false},
+    {"of_two", true, true, true, false, false, true, true},
+    {"of_two_apart", true, true, true, true, false, true, false}};
 
 static void fill(struct twin *t, GLenum target, uint32_t name, const void *data, uint32_t size,
                  bool is_fixed)

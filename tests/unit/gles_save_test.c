@@ -298,7 +298,10 @@ SLT_TEST_F(gles_save, says_what_cannot_be_saved, p)
 {
     struct sl_pack *o = twin_out(&p->one);
     uint32_t v = save_gen(&p->one, gles2_pack_glGenVertexArrays);
-    uint32_t b = save_buffer(&p->one, GL_ARRAY_BUFFER, 64, GL_STATIC_DRAW);
+    uint32_t b = save_gen(&p->one, gles2_pack_glGenBuffers);
+    const uint8_t data[64] = {0};
+    gles2_pack_glBindBuffer(o, GL_ARRAY_BUFFER, b);
+    glesx_pack_glBufferStorageEXT(o, GL_ARRAY_BUFFER, sizeof data, data, sizeof data, 0);
     gles2_pack_glBindVertexArray(o, v);
     gles2_pack_glVertexAttribPointerOffset(o, 0, 4, GL_FLOAT, 0, 0, 0);
     gles2_pack_glEnableVertexAttribArray(o, 0);

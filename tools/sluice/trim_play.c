@@ -156,6 +156,7 @@ int trim_play(struct trim *t)
                                      .diverged = on_diverged};
     struct rep *rep = NULL;
     t->host.device.restores = true;
+    t->host.device.is_saved = true;
     host_prepare();
     enum sl_result result = rep_create(t->reader, &play, &rep);
     if (result != SL_OK) {
