@@ -128,7 +128,9 @@ def limit_rows(data: Json) -> "list[Row]":
         for figure, name in (
             ("16 KiB copied, and copied on by another core", "copy_16k"),
             ("1 MiB copied, and copied on by another core", "copy_1m"),
+            ("4 MiB copied, and copied on by another core", "copy_4m"),
             ("waking who sleeps on another core", "wake"),
+            ("a word to another core and back, against the nearest", "word"),
         )
         if name in data
     ]

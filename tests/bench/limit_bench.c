@@ -1,14 +1,16 @@
 /* What the machine leaves to any design where the driver runs in another process: bytes that one
  * processor copies to shared memory and another one out of it, against one copy by the first (the
- * writer goes through its caches or around them, what is quicker then is the limit); and how long
- * who sleeps takes to run after he was woken, against the same on one processor. Nothing of Sluice
- * is measured. Two processes, on pairs of processors.
+ * writer goes through its caches or around them, what is quicker then is the limit); how long who
+ * sleeps takes to run after he was woken, against the same on one processor; and how long a word
+ * takes to another processor and back, against the pair that lies nearest. Nothing of Sluice is
+ * measured. Two processes, on pairs of processors.
  *
  *   limit_bench
  *
- * Prints one JSON object: by figure native_ns (one processor), sluice_ns (two), the medians over
- * the pairs, and their ratio (of copies the other way round, so that more is better) with the least
- * and the greatest. Empty where there is one processor. Exit 1: something failed. */
+ * Prints one JSON object: by figure native_ns (one processor; of words, the nearest pair),
+ * sluice_ns (two), the medians over the pairs, and their ratio (of copies the other way round, so
+ * that more is better) with the least and the greatest. Empty where there is one processor. Exit 1:
+ * something failed. */
 #include "tests/bench/bench.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
@@ -34,15 +36,21 @@
 #define ASLEEP   (300 * SL_NS_PER_US)
 #define GIVE_UP  (5 * SL_NS_PER_S)
 #define LINE     128u
-#define COPIES   2
-#define MEASURES (COPIES + 1)
+#define COPIES   3
+#define WAKE     COPIES
+#define WORD     (COPIES + 1)
+#define MEASURES (COPIES + 2)
+#define MOST     (4 * MIB) /* of what is copied */
+#define TURNS    300u      /* of words, timed together */
+#define TAKES    12        /* of turns: the quickest one, as others had to wait for the processor */
 
 enum way { THROUGH, AROUND };
 
 static const struct {
     const char *name;
-    uint32_t size;
-} copies[COPIES] = {{"copy_16k", 16384}, {"copy_1m", MIB}};
+    uint32_t size; /* 0: it is no copy */
+} measures[MEASURES] = {
+    {"copy_16k", 16384}, {"copy_1m", MIB}, {"copy_4m", MOST}, {"wake", 0}, {"word", 0}};
 
 /* What both processes see; each word is one side's alone. */
 struct shared {
@@ -56,7 +64,7 @@ struct shared {
     _Alignas(4096) uint8_t window[WINDOW];
 };
 
-static uint8_t *from, *to; /* 1 MiB each */
+static uint8_t *from, *to; /* MOST bytes each */
 
 static void need(bool ok, const char *what)
 {
@@ -90,7 +98,7 @@ static uint32_t part_of(uint32_t size)
 static void take_parts(struct shared *s, uint32_t size)
 {
     uint32_t part = part_of(size), count = MOVED / part, filled = 0;
-    memset(to, s->window[0], MIB);
+    memset(to, s->window[0], MOST);
     for (uint32_t i = 0; i < WINDOW; i += 4096) {
         to[0] ^= s->window[i]; /* mapped before anything is timed */
     }
@@ -140,7 +148,7 @@ static double hand_over(struct shared *s, uint32_t size, enum way way)
 /* The same by one copy. */
 static double copy(uint32_t size)
 {
-    memset(to, 2, MIB); /* a fork has left it to be copied */
+    memset(to, 2, MOST); /* a fork has left it to be copied */
     uint64_t begin = sl_clock_ns();
     for (uint32_t moved = 0; moved < MOVED; moved += size) {
         memcpy(to, from, size);
@@ -178,6 +186,45 @@ static double wake_up(struct shared *s)
     return bench_median(late, WAKES);
 }
 
+/* The other process: says each word again. */
+static void say_again(struct shared *s)
+{
+    for (uint32_t i = 0; i < TURNS * TAKES; i++) {
+        sl_atomic_store_release(&s->taken, other_than(&s->filled, i));
+    }
+}
+
+/* ns of a word there and back. */
+static double say(struct shared *s)
+{
+    double best = 0;
+    for (uint32_t take = 0; take < TAKES; take++) {
+        uint64_t begin = sl_clock_ns();
+        for (uint32_t i = take * TURNS; i < (take + 1) * TURNS; i++) {
+            sl_atomic_store_release(&s->filled, i + 1);
+            (void)other_than(&s->taken, i);
+        }
+        double ns = (double)(sl_clock_ns() - begin) / TURNS;
+        best = take == 0 || ns < best ? ns : best;
+    }
+    return best;
+}
+
+static void be_other(struct shared *s, int measure)
+{
+    if (measure < COPIES) {
+        take_parts(s, measures[measure].size);
+    } else {
+        (measure == WAKE ? be_woken : say_again)(s);
+    }
+}
+
+static double be_one(struct shared *s, int measure, enum way way)
+{
+    return measure < COPIES ? hand_over(s, measures[measure].size, way)
+                            : (measure == WAKE ? wake_up : say)(s);
+}
+
 /* One measurement with a process on `cpu` at the other end; we have a processor of our own. */
 static double beside(int cpu, int measure, enum way way)
 {
@@ -189,14 +236,10 @@ static double beside(int cpu, int measure, enum way way)
     need(child >= 0, "no process");
     if (child == 0) {
         need(bench_stay_on(cpu), "no such processor");
-        if (measure < COPIES) {
-            take_parts(s, copies[measure].size);
-        } else {
-            be_woken(s);
-        }
+        be_other(s, measure);
         _exit(0);
     }
-    double ns = measure < COPIES ? hand_over(s, copies[measure].size, way) : wake_up(s);
+    double ns = be_one(s, measure, way);
     int status = 0;
     need(waitpid(child, &status, 0) == child && status == 0, "the other side failed");
     munmap(s, sizeof *s);
@@ -213,13 +256,13 @@ static void on_pair(const struct bench_pair *pair, int measure, struct figures *
     need(bench_stay_on(pair->a), "no such processor");
     for (int round = 0; round < ROUNDS; round++) {
         if (measure < COPIES) {
-            one[round] = copy(copies[measure].size);
+            one[round] = copy(measures[measure].size);
             double through = beside(pair->b, measure, THROUGH);
             double around = beside(pair->b, measure, AROUND);
             two[round] = through < around ? through : around;
         } else {
-            one[round] = beside(pair->a, measure, THROUGH);
             two[round] = beside(pair->b, measure, THROUGH);
+            one[round] = measure == WAKE ? beside(pair->a, measure, THROUGH) : two[round];
         }
         ratio[round] = measure < COPIES ? one[round] / two[round] : two[round] / one[round];
     }
@@ -228,29 +271,45 @@ static void on_pair(const struct bench_pair *pair, int measure, struct figures *
     f->ratio[i] = bench_median(ratio, ROUNDS);
 }
 
+/* A word has no processor of its own to be compared with: the nearest pair is. */
+static void hold_against_nearest(struct figures *f, int count)
+{
+    double nearest = f->two[0];
+    for (int i = 1; i < count; i++) {
+        nearest = f->two[i] < nearest ? f->two[i] : nearest;
+    }
+    for (int i = 0; i < count; i++) {
+        f->one[i] = nearest;
+        f->ratio[i] = f->two[i] / nearest;
+    }
+}
+
 int main(void)
 {
     cpu_set_t allowed;
     struct bench_pair pairs[BENCH_PAIRS];
     need(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "no affinity");
     int count = bench_pairs(&allowed, pairs);
-    from = malloc(MIB);
-    to = malloc(MIB);
+    from = malloc(MOST);
+    to = malloc(MOST);
     need(from != NULL && to != NULL, "no memory");
-    memset(from, 1, MIB);
-    memset(to, 2, MIB);
+    memset(from, 1, MOST);
+    memset(to, 2, MOST);
     printf("{");
     for (int measure = 0; count != 0 && measure < MEASURES; measure++) {
         struct figures f;
         for (int i = 0; i < count; i++) {
             on_pair(&pairs[i], measure, &f, i);
         }
+        if (measure == WORD) {
+            hold_against_nearest(&f, count);
+        }
         size_t n = (size_t)count;
         printf("%s\n  \"%s\": {\"native_ns\": %.1f, \"sluice_ns\": %.1f, \"ratio\": %.3f, "
                "\"min\": %.3f, \"max\": %.3f}",
-               measure == 0 ? "" : ",", measure < COPIES ? copies[measure].name : "wake",
-               bench_median(f.one, n), bench_median(f.two, n), bench_median(f.ratio, n),
-               bench_quantile(f.ratio, n, 0), bench_quantile(f.ratio, n, 1));
+               measure == 0 ? "" : ",", measures[measure].name, bench_median(f.one, n),
+               bench_median(f.two, n), bench_median(f.ratio, n), bench_quantile(f.ratio, n, 0),
+               bench_quantile(f.ratio, n, 1));
         fflush(stdout); /* before the next fork */
     }
     printf("\n}\n");
