@@ -294,6 +294,22 @@ uint32_t gles_program(struct gles_guest *g)
         "precision mediump float; varying vec4 k; void main() { gl_FragColor = k; }");
 }
 
+uint32_t gles_target(struct gles_guest *g, int32_t size)
+{
+    uint32_t texture, framebuffer;
+    gles_send(g, GLES2_OP_glGenTextures, "iu", 1, 4);
+    gles_read(g, &texture, 4);
+    gles_send(g, GLES2_OP_glBindTexture, "uu", GL_TEXTURE_2D, texture);
+    gles_send(g, GLES2_OP_glTexStorage2D, "uiuii", GL_TEXTURE_2D, 1, GL_RGBA8, size, size);
+    gles_send(g, GLES2_OP_glGenFramebuffers, "iu", 1, 4);
+    gles_read(g, &framebuffer, 4);
+    gles_send(g, GLES2_OP_glBindFramebuffer, "uu", GL_FRAMEBUFFER, framebuffer);
+    gles_send(g, GLES2_OP_glFramebufferTexture2D, "uuuui", GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0,
+              GL_TEXTURE_2D, texture, 0);
+    gles_send(g, GLES2_OP_glViewport, "iiii", 0, 0, size, size);
+    return texture;
+}
+
 bool gles_guest_alive(struct gles_guest *g)
 {
     return sl_atomic_load_acquire(&g->lost) == 0 &&

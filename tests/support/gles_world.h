@@ -62,6 +62,9 @@ uint32_t gles_pixel(struct gles_guest *g, int32_t x, int32_t y);
 uint32_t gles_program(struct gles_guest *g);
 /* The same of these shaders. */
 uint32_t gles_program_of(struct gles_guest *g, const char *vertex, const char *fragment);
+/* A texture of RGBA8 of that size, bound, and a framebuffer with it, bound, and its viewport. The
+ * texture's name. Contexts of GLES 3. */
+uint32_t gles_target(struct gles_guest *g, int32_t size);
 bool gles_guest_alive(struct gles_guest *g); /* a round trip works */
 
 /* A fixture: one guest with a context of GLES 3. */

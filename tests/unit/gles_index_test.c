@@ -62,22 +62,11 @@ static uint32_t linked(struct gles_guest *g, const struct stage *stages)
     return program;
 }
 
-/* A texture of 4 by 4, of image 0 and of the framebuffer. */
+/* Of 4 by 4, and image 0. */
 static void make_target(struct gles_guest *g)
 {
-    uint32_t texture, framebuffer;
-    gles_send(g, GLES2_OP_glGenTextures, "iu", 1, 4);
-    gles_read(g, &texture, 4);
-    gles_send(g, GLES2_OP_glBindTexture, "uu", GL_TEXTURE_2D, texture);
-    gles_send(g, GLES2_OP_glTexStorage2D, "uiuii", GL_TEXTURE_2D, 1, GL_RGBA8, 4, 4);
-    gles_send(g, GLES2_OP_glBindImageTexture, "uuibiuu", 0, texture, 0, 0, 0, GL_WRITE_ONLY,
-              GL_RGBA8);
-    gles_send(g, GLES2_OP_glGenFramebuffers, "iu", 1, 4);
-    gles_read(g, &framebuffer, 4);
-    gles_send(g, GLES2_OP_glBindFramebuffer, "uu", GL_FRAMEBUFFER, framebuffer);
-    gles_send(g, GLES2_OP_glFramebufferTexture2D, "uuuui", GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0,
-              GL_TEXTURE_2D, texture, 0);
-    gles_send(g, GLES2_OP_glViewport, "iiii", 0, 0, 4, 4);
+    gles_send(g, GLES2_OP_glBindImageTexture, "uuibiuu", 0, gles_target(g, 4), 0, 0, 0,
+              GL_WRITE_ONLY, GL_RGBA8);
 }
 
 /* 0xRRGGBBAA that the program, of its uniforms u and w, has left in the corner. */
