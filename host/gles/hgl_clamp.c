@@ -2,6 +2,7 @@
  * with how much there is. */
 #include "host/gles/hgl_clamp.h"
 #include "host/gles/hgl_declared.h"
+#include "host/gles/hgl_zeros.h"
 
 #include "transport/base/mem.h"
 
@@ -19,6 +20,7 @@ struct writer {
     const struct hgl_tokens *lines; /* of the compiler's */
     size_t lines_at;
     const struct hgl_names *names;
+    const struct hgl_zeros *zeros;
     size_t at;
     char *text;
     size_t size, room;
@@ -404,6 +406,12 @@ static void word(struct writer *w)
     const struct hgl_variable *v = hgl_names_variable(w->names, now(w));
     if (v != NULL && v->at != w->at) {
         variable(w, v);
+    } else if (w->zeros->text != NULL && is(w, "main")) {
+        put_lines(w);
+        put_token(w, &(struct hgl_token){.p = HGL_ZEROS_MAIN,
+                                         .size = sizeof HGL_ZEROS_MAIN - 1,
+                                         .line = now(w)->line});
+        w->at++;
     } else {
         keep(w);
     }
@@ -467,6 +475,10 @@ static void write_all(struct writer *w, size_t count)
         fail(w, "copies of what stages hand on, and their indices");
     }
     put_lines(w);
+    if (w->zeros->text != NULL) {
+        put_text(w, "\n");
+        put_text(w, w->zeros->text);
+    }
     put(w, "\n", 2); /* its end, too */
 }
 
@@ -519,13 +531,23 @@ static enum sl_result look(uint32_t stage, const char *text, size_t size, bool *
 static enum sl_result clamp(struct hgl_names *names, const struct hgl_text *text,
                             struct hgl_clamped *out, const char **why)
 {
-    struct writer w = {.tokens = text->tokens.all, .lines = &text->lines, .names = names};
+    struct hgl_zeros zeros = {.count = text->tokens.count};
+    struct writer w = {
+        .tokens = text->tokens.all, .lines = &text->lines, .names = names, .zeros = &zeros};
     names->tokens = text->tokens.all;
     if (!hgl_names_find(names)) {
         *why = names->why;
         return SL_ERR_UNSUPPORTED;
     }
-    write_all(&w, text->tokens.count);
+    enum sl_result result = SL_OK;
+    if ((names->wanted & HGL_QUALIFIED_SHARED) != 0) {
+        result = hgl_zeros_write(names, &text->tokens, &zeros, why);
+    }
+    if (result != SL_OK) {
+        return result;
+    }
+    write_all(&w, zeros.count);
+    sl_free(zeros.text);
     if (w.no_memory || w.why != NULL) {
         *why = w.why;
         sl_free(w.text);

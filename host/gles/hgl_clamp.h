@@ -4,7 +4,8 @@
  *
  * `name[e]` becomes `name[min(uint((e)>>0),uint(name.length()-1))]`, for what is in arrays,
  * structures, matrices and vectors alike: what a shader does whose index is not in there is
- * undefined, and all others do what they did. The text is without macros, comments and conditions
+ * undefined, and all others do what they did. What is shared by a workgroup is zeros at first
+ * (hgl_zeros.h). The text is without macros, comments and conditions
  * then, and its lines are where they were. */
 #ifndef HOST_HGL_CLAMP_H
 #define HOST_HGL_CLAMP_H

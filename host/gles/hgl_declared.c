@@ -198,7 +198,9 @@ static bool type(struct hgl_names *n, struct hgl_type *out)
         *out = (struct hgl_type){.shape = HGL_STRUCT, .structure = structure(n)};
     } else if (t->kind != HGL_TOKEN_WORD) {
         return false;
-    } else if (n->at++, !basic(t, out)) {
+    } else if (n->at++, basic(t, out)) {
+        out->word = *t;
+    } else {
         *out = (struct hgl_type){.shape = HGL_STRUCT, .structure = UINT32_MAX};
         for (uint32_t i = 0; i < n->structure_count; i++) {
             out->structure = same(&n->structures[i].name, t) ? i : out->structure;
@@ -225,8 +227,9 @@ static void variable(struct hgl_names *n, const struct hgl_variable *v)
         fail(n, "a variable");
     } else if (v->type.shape == HGL_STRUCT && v->type.structure == UINT32_MAX) {
         fail(n, "a variable's type");
-    } else if (is_indexed(n, &v->type)) {
-        n->variables[n->variable_count++] = *v;
+    } else {
+        n->variables[n->variable_count] = *v;
+        n->variables[n->variable_count++].is_indexed = is_indexed(n, &v->type);
     }
 }
 
@@ -372,7 +375,7 @@ const struct hgl_variable *hgl_names_variable(const struct hgl_names *n,
                                               const struct hgl_token *name)
 {
     for (uint32_t i = 0; i < n->variable_count; i++) {
-        if (same(&n->variables[i].name, name)) {
+        if (n->variables[i].is_indexed && same(&n->variables[i].name, name)) {
             return &n->variables[i];
         }
     }

@@ -12,6 +12,7 @@ struct hgl_type {
     uint32_t columns, rows; /* of a matrix; rows: components of a vector, too */
     uint32_t structure;     /* which; UINT32_MAX: of no known type */
     uint32_t ranks;         /* brackets of its arrays */
+    struct hgl_token word;  /* its name, where it is the language's own */
 };
 
 /* A variable, or a structure's member. */
@@ -19,8 +20,9 @@ struct hgl_variable {
     struct hgl_token name;
     size_t at; /* of the tokens, where it is declared; SIZE_MAX: nowhere */
     struct hgl_type type;
-    bool is_vertex; /* its first brackets are of a patch's vertices, as they came */
-    bool is_out;    /* they are of the invocation that writes them */
+    bool is_vertex;  /* its first brackets are of a patch's vertices, as they came */
+    bool is_indexed; /* it can be, past its end */
+    bool is_out;     /* they are of the invocation that writes them */
 };
 
 #define HGL_VARIABLES_MAX  256u
@@ -51,7 +53,7 @@ struct hgl_names {
  * what. */
 bool hgl_names_find(struct hgl_names *names);
 
-/* NULL: there is none. */
+/* NULL: there is none that is indexed. */
 const struct hgl_variable *hgl_names_variable(const struct hgl_names *names,
                                               const struct hgl_token *name);
 const struct hgl_variable *hgl_names_member(const struct hgl_names *names, uint32_t structure,

@@ -35,63 +35,61 @@ struct written_case {
     const char *text, *want;
 };
 static const struct written_case written_cases[] = {
-    {"an_array", GL_COMPUTE_SHADER, "shared float s[8];\nvoid main() { s[i] = 1.0; }\n",
-     "shared float s[8];\nvoid main() { s" CUT_ARRAY("i", "s") " = 1.0; }\n"},
-    {"an_effect_once", GL_COMPUTE_SHADER, "shared float s[8]; void main() { s[i++] += f(); }\n",
-     "shared float s[8]; void main() { s" CUT_ARRAY("i++", "s") " += f(); }\n"},
+    {"an_array", GL_COMPUTE_SHADER, "shared float s[8];\nvoid g() { s[i] = 1.0; }\n",
+     "shared float s[8];\nvoid g() { s" CUT_ARRAY("i", "s") " = 1.0; }\n"},
+    {"an_effect_once", GL_COMPUTE_SHADER, "shared float s[8]; void g() { s[i++] += f(); }\n",
+     "shared float s[8]; void g() { s" CUT_ARRAY("i++", "s") " += f(); }\n"},
     {"what_has_no_name_and_a_number", GL_COMPUTE_SHADER,
-     "shared vec4 s[8]; void main() { t = (s[i] - s[1]).xy + (s[0])[1]; "
+     "shared vec4 s[8]; void g() { t = (s[i] - s[1]).xy + (s[0])[1]; "
      "v = vec4(s[1])[i]; }\n",
-     "shared vec4 s[8]; void main() { t = (s" CUT_ARRAY("i", "s") " - s[1]).xy + (s[0])[1]; "
-                                                                  "v = vec4(s[1])[i]; }\n"},
-    {"a_number", GL_COMPUTE_SHADER, "shared float s[8]; void main() { s[3] = s[0]; }\n",
-     "shared float s[8]; void main() { s[3] = s[0]; }\n"},
-    {"arrays_of_arrays", GL_COMPUTE_SHADER, "shared int[4] s[2]; void main() { s[i][j] = 1; }\n",
-     "shared int[4] s[2]; void main() { s" CUT_ARRAY("i", "s") CUT_ARRAY("j", "s[0]") " = 1; }\n"},
-    {"one_in_another", GL_COMPUTE_SHADER,
-     "shared int s[2], t[3]; void main() { s[t[i] + 1] = 1; }\n",
-     "shared int s[2], t[3]; void main() { s" CUT_ARRAY("t" CUT_ARRAY("i", "t") " + 1",
-                                                        "s") " = 1; }\n"},
+     "shared vec4 s[8]; void g() { t = (s" CUT_ARRAY("i", "s") " - s[1]).xy + (s[0])[1]; "
+                                                               "v = vec4(s[1])[i]; }\n"},
+    {"a_number", GL_COMPUTE_SHADER, "shared float s[8]; void g() { s[3] = s[0]; }\n",
+     "shared float s[8]; void g() { s[3] = s[0]; }\n"},
+    {"arrays_of_arrays", GL_COMPUTE_SHADER, "shared int[4] s[2]; void g() { s[i][j] = 1; }\n",
+     "shared int[4] s[2]; void g() { s" CUT_ARRAY("i", "s") CUT_ARRAY("j", "s[0]") " = 1; }\n"},
+    {"one_in_another", GL_COMPUTE_SHADER, "shared int s[2], t[3]; void g() { s[t[i] + 1] = 1; }\n",
+     "shared int s[2], t[3]; void g() { s" CUT_ARRAY("t" CUT_ARRAY("i", "t") " + 1",
+                                                     "s") " = 1; }\n"},
     {"structures", GL_COMPUTE_SHADER,
-     "struct P { vec3 v[2]; mat2x4 m; }; shared P p[4]; void main() { p[i].v[j][k] = "
+     "struct P { vec3 v[2]; mat2x4 m; }; shared P p[4]; void g() { p[i].v[j][k] = "
      "p[1].m[i][j]; p[i].v[1].zy[k]++; }\n",
-     "struct P { vec3 v[2]; mat2x4 m; }; shared P p[4]; void main() { p" CUT_ARRAY(
+     "struct P { vec3 v[2]; mat2x4 m; }; shared P p[4]; void g() { p" CUT_ARRAY(
          "i", "p") ".v" CUT_ARRAY("j", "p[0].v") CUT("k", "2u") " = p[1].m" CUT("i", "1u")
          CUT("j", "3u") "; p" CUT_ARRAY("i", "p") ".v[1].zy" CUT("k", "1u") "++; }\n"},
     {"a_structure_without_a_name", GL_COMPUTE_SHADER,
-     "shared struct { int a[3]; } x; void main() { x.a[i] = x.a.length(); }\n",
-     "shared struct { int a[3]; } x; void main() { x.a" CUT_ARRAY("i",
-                                                                  "x.a") " = x.a.length(); }\n"},
+     "shared struct { int a[3]; } x; void g() { x.a[i] = x.a.length(); }\n",
+     "shared struct { int a[3]; } x; void g() { x.a" CUT_ARRAY("i", "x.a") " = x.a.length(); }\n"},
     {"members_of_that_name", GL_COMPUTE_SHADER,
-     "uniform U { float s[3]; } u; struct L { int s; }; shared float s[8]; void main() { "
+     "uniform U { float s[3]; } u; struct L { int s; }; shared float s[8]; void g() { "
      "s[u.s[i]] = 1.0; }\n",
-     "uniform U { float s[3]; } u; struct L { int s; }; shared float s[8]; void main() { "
+     "uniform U { float s[3]; } u; struct L { int s; }; shared float s[8]; void g() { "
      "s" CUT_ARRAY("u.s[i]", "s") " = 1.0; }\n"},
     {"macros", GL_COMPUTE_SHADER,
      "#define N 8\n#define AT(i, j) s[i + \\\n  (j)]\n#define V AT\nshared float s[N];\nvoid "
-     "main() { V(1, N / 2)\n= AT(a[0], f(1, 2)); }\n",
-     "\n\n\n\nshared float s[8];\nvoid main() { s" CUT_ARRAY("1 + (8 / 2)", "s") "\n= s" CUT_ARRAY(
+     "g() { V(1, N / 2)\n= AT(a[0], f(1, 2)); }\n",
+     "\n\n\n\nshared float s[8];\nvoid g() { s" CUT_ARRAY("1 + (8 / 2)", "s") "\n= s" CUT_ARRAY(
          "a[0] + (f(1, 2))", "s") "; }\n"},
     {"a_macro_for_a_macro", GL_COMPUTE_SHADER,
-     "#define CALL(m, a) m(a)\n#define AT(i) s[i]\n#define s s\nshared float s[8]; void main() { "
+     "#define CALL(m, a) m(a)\n#define AT(i) s[i]\n#define s s\nshared float s[8]; void g() { "
      "CALL(AT, x) = 1.0; }\n",
-     "\n\n\nshared float s[8]; void main() { s" CUT_ARRAY("x", "s") " = 1.0; }\n"},
+     "\n\n\nshared float s[8]; void g() { s" CUT_ARRAY("x", "s") " = 1.0; }\n"},
     {"conditions", GL_COMPUTE_SHADER,
      "#version 310 es\n#ifdef GL_EXT_one\nshared float s[8];\n#else\n#error not here\n#endif\n#if "
-     "defined(NO) && NO > 1\n#elif __VERSION__ >= 310 && !defined GL_EXT_none // so\nvoid main() "
+     "defined(NO) && NO > 1\n#elif __VERSION__ >= 310 && !defined GL_EXT_none // so\nvoid g() "
      "{ s[i] = 1.0; }\n#endif\n",
-     "#version 310 es\n\nshared float s[8];\n\n\n\n\n\nvoid main() { s" CUT_ARRAY(
-         "i", "s") " = 1.0; }\n"},
+     "#version 310 es\n\nshared float s[8];\n\n\n\n\n\nvoid g() { s" CUT_ARRAY("i",
+                                                                               "s") " = 1.0; }\n"},
     {"comments_and_joined_lines", GL_COMPUTE_SHADER,
-     "sha\\\nred float s[8]; /* s[i]\n */ void main() {\n// s[i]\ns /**/ [ /* \n */ i] = 1.0; }\n",
-     "shared float s[8]; void main() {\n\n\n\n s" CUT_ARRAY("i", "s") " = 1.0; }\n"},
+     "sha\\\nred float s[8]; /* s[i]\n */ void g() {\n// s[i]\ns /**/ [ /* \n */ i] = 1.0; }\n",
+     "shared float s[8]; void g() {\n\n\n\n s" CUT_ARRAY("i", "s") " = 1.0; }\n"},
     {"lines_of_the_compiler", GL_COMPUTE_SHADER,
      "#version 310 es\n#extension GL_EXT_one : enable\n#pragma optimize(on)\nshared float s;\n",
      "#version 310 es\n#extension GL_EXT_one : enable\n#pragma optimize(on)\nshared float s;\n"},
     {"lines_of_the_compiler_between", GL_COMPUTE_SHADER,
-     "#version 310 es\nshared mat2 s\n#pragma a\n; void main()\n#pragma b\n{ s\n#line 7\n[u]\n"
+     "#version 310 es\nshared mat2 s\n#pragma a\n; void g()\n#pragma b\n{ s\n#line 7\n[u]\n"
      "#pragma c\n= vec2(s\n#pragma d\n[0][w]); }\n",
-     "#version 310 es\nshared mat2 s\n#pragma a\n; void main()\n#pragma b\n{ s\n#line 7\n" CUT(
+     "#version 310 es\nshared mat2 s\n#pragma a\n; void g()\n#pragma b\n{ s\n#line 7\n" CUT(
          "u", "1u") "\n#pragma c\n= vec2(s\n#pragma d\n[0]" CUT("w", "1u") "); }\n"},
     {"vertices_of_a_patch", GL_TESS_CONTROL_SHADER,
      "in vec4 v[]; out vec4 o[]; void main() { o[gl_InvocationID] = v[i] + o[j] + "
@@ -146,6 +144,60 @@ SLT_TEST_P(gles_clamp, indices_are_cut, struct written_case, written_cases, c)
     sl_free(twice.text);
 }
 
+/* --- what is shared, and zeros at first --- */
+
+#define STEP "+=gl_WorkGroupSize.x*gl_WorkGroupSize.y*gl_WorkGroupSize.z){"
+#define EACH(array)                                                                                \
+    "for(uint sluice_0=gl_LocalInvocationIndex;sluice_0<uint(" array ".length());sluice_0" STEP
+#define EVERY(n, array)                                                                            \
+    "for(uint sluice_" n "=0u;sluice_" n "<uint(" array ".length());sluice_" n "+=1u){"
+#define INNER EVERY("1", "a.q[sluice_0].v") "a.q[sluice_0].v[sluice_1]=vec2(0);}}"
+#define LAST  "a.r.v[sluice_0]=vec2(0);}"
+
+static const struct written_case zero_cases[] = {
+    {"all_types", GL_COMPUTE_SHADER,
+     "shared float a; shared uvec3 b[2]; shared mat2x3 c; shared bool d[4][2]; void "
+     "main() { "
+     "a = b[0] + c[0] + d[0]; }\n",
+     "a=float(0);" EACH("b") "b[sluice_0]=uvec3(0);}c=mat2x3(0);" EACH("d")
+         EVERY("1", "d[sluice_0]") "d[sluice_0][sluice_1]=bool(0);}}"},
+    {"structures", GL_COMPUTE_SHADER,
+     "struct Q { highp int i; vec2 v[3]; }; struct P { Q q[2], r; }; shared P a; void main() { "
+     "f(a); }\n",
+     EACH("a.q") "a.q[sluice_0].i=int(0);" INNER "a.r.i=int(0);" EACH("a.r.v") LAST},
+    {"what_is_used", GL_COMPUTE_SHADER,
+     "shared float a[9], b, c; void main(); void g() { b = 1.0; } void main(void) { "
+     "g(); }\n",
+     "b=float(0);"},
+    {"nothing_is_used", GL_COMPUTE_SHADER, "shared float a[9]; void main() { g(); }\n", NULL},
+};
+
+/* What calls it, with them before it, stands behind it; and once, however often it is written. */
+SLT_TEST_P(gles_clamp, what_is_shared_is_cleared, struct written_case, zero_cases, c)
+{
+    struct hgl_clamped once, twice;
+    const char *why = NULL;
+    SLT_ASSERT_OK(hgl_clamp(c->stage, c->text, strlen(c->text), extensions, &once, &why));
+    SLT_ASSERT_TRUE(once.text != NULL);
+    char *got = squeezed(once.text);
+    const char *main_at = strstr(got, "voidmain(){");
+    if (c->want == NULL) {
+        SLT_EXPECT_TRUE(main_at != NULL && strstr(got, "sluice_") == NULL);
+    } else {
+        char text[1024];
+        (void)snprintf(text, sizeof text, "void main(){%sbarrier();sluice_main();}\n", c->want);
+        char *want = squeezed(text);
+        SLT_EXPECT_STREQ(want, main_at);
+        SLT_EXPECT_TRUE(strstr(got, "voidsluice_main(") != NULL);
+        free(want);
+    }
+    free(got);
+    SLT_ASSERT_OK(hgl_clamp(c->stage, once.text, once.size, extensions, &twice, &why));
+    SLT_EXPECT_STREQ(once.text, twice.text);
+    sl_free(once.text);
+    sl_free(twice.text);
+}
+
 /* --- what stays --- */
 
 struct kept_case {
@@ -189,6 +241,7 @@ static const struct kept_case refused_cases[] = {
     {"a_value_that_was", GL_COMPUTE_SHADER, "shared mat4 s; void main() { t = (s)++[i]; }"},
     {"behind_else", GL_COMPUTE_SHADER,
      "shared vec4 s; void main() { if (a) b(); else (s)[i] = 1.0; }"},
+    {"of_a_name_of_ours", GL_COMPUTE_SHADER, "shared int sluice_0; void main() { sluice_0 = 1; }"},
     {"in_a_function", GL_COMPUTE_SHADER, "void main() { shared int s[4]; s[i] = 1; }"},
     {"behind_a_type", GL_COMPUTE_SHADER, "int shared s[4]; void main() { s[i] = 1; }"},
     {"of_no_known_type", GL_COMPUTE_SHADER, "shared Foo s[4]; void main() { s[i] = 1; }"},

@@ -248,6 +248,30 @@ SLT_TEST_FP(gles_index, what_is_inside_does_what_it_did, t, struct index_case, f
     SLT_EXPECT_EQ(fine_wants[c - fine_cases], run(t->g, program, is_compute, has_patches, 0, 1));
 }
 
+/* --- what others left --- */
+
+/* Looks at all of it, and leaves other things there. */
+static const struct stage leaves[STAGES] = {
+    {GL_COMPUTE_SHADER, HEAD
+     "layout(local_size_x = 4, local_size_y = 2) in;\n"
+     "layout(rgba8, binding = 0) uniform writeonly highp image2D o;\n"
+     "struct P { uint a[6][5]; mat2 m; };\nshared P p[7];\nshared uint found;\n"
+     "void main() {\nuint i = gl_LocalInvocationIndex % 7u;\n"
+     "for (int k = 0; k < 30; k++) atomicOr(found, p[i].a[k / 5][k % 5]);\n"
+     "if (p[i].m != mat2(0)) atomicOr(found, 1u);\nbarrier();\n"
+     "if (i == 3u) imageStore(o, ivec2(1), vec4(found == 0u ? 1. : 0., 0, 0, 1));\nbarrier();\n"
+     "for (int k = 0; k < 30; k++) p[i].a[(k / 5 + w) % 6][(k + u) % 5] = 0x7fffffffu;\n"
+     "p[i].m[u][w] = 5.; }"}};
+
+SLT_TEST_F(gles_index, what_is_shared_is_zeros, t)
+{
+    make_target(t->g);
+    uint32_t program = linked(t->g, leaves);
+    for (int i = 0; i < 50; i++) {
+        SLT_EXPECT_EQ(0xff0000ffu, run(t->g, program, true, false, 0, 1));
+    }
+}
+
 /* --- what is told --- */
 
 SLT_TEST_F(gles_index, a_refused_shader_says_why, t)
