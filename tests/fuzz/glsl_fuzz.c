@@ -101,6 +101,20 @@ static const char *const words[] = {"aa",
                                     "GL_EXT_one",
                                     "const",
                                     "(i)",
+                                    "\n#pragma x\n",
+                                    "\n#line 7\n",
+                                    "\n#definex aa\n",
+                                    "#",
+                                    "\\ \n",
+                                    "\\",
+                                    "?",
+                                    ":",
+                                    "gl_InvocationID",
+                                    "gl_PatchVerticesIn",
+                                    "Foo",
+                                    "\n}\nvoid main() {\n",
+                                    "\n}\nstruct Q { Foo f; };\nshared Q ee[2];\nvoid g() {\n",
+                                    "ee[i].f.q",
                                     "[0]",
                                     "[i]"};
 #define WORDS (sizeof words / sizeof words[0])
@@ -149,6 +163,15 @@ static bool is_declared(const char *text, const char *name)
     return p > text && (is_word(p[-1]) || p[-1] == ']' || p[-1] == '}' || p[-1] == '.');
 }
 
+/* Behind spaces, and lines that are the compiler's. */
+static const char *behind_lines(const char *p)
+{
+    while (*p == ' ' || *p == '\n' || *p == '#') {
+        p += *p == '#' ? strcspn(p, "\n") : 1;
+    }
+    return p;
+}
+
 static bool is_bounded(const char *index)
 {
     static const char *const fine[] = {" min(uint((", " gl_InvocationID ]"};
@@ -157,34 +180,43 @@ static bool is_bounded(const char *index)
             return true;
         }
     }
-    const char *p = index;
-    while (*p == ' ' || *p == '\n') {
-        p++;
-    }
+    const char *p = behind_lines(index);
     bool has_digits = isdigit((unsigned char)*p) != 0;
     while (is_word(*p)) {
         p++;
     }
-    while (*p == ' ' || *p == '\n') {
-        p++;
-    }
-    return has_digits && *p == ']';
+    return has_digits && *behind_lines(p) == ']';
 }
 
-/* Of what is in the function's body: heads declare. */
+/* Does the next preprocessor find nothing to do? */
+static bool is_preprocessed(const char *text)
+{
+    static const char *const fine[] = {"#version ", "#pragma x\n", "#line 7\n"};
+    for (const char *p = strchr(text, '#'); p != NULL; p = strchr(p + 1, '#')) {
+        bool is_fine = false;
+        for (size_t i = 0; i < 3; i++) {
+            is_fine = is_fine || strncmp(p, fine[i], strlen(fine[i])) == 0;
+        }
+        if (!is_fine) {
+            return false;
+        }
+    }
+    return strchr(text, '\\') == NULL;
+}
+
+/* Of what is in the function's body: heads declare. What clears it all stands behind it. */
 static void look(const char *text)
 {
-    const char *body = strstr(text, "void f ( ) {");
-    for (const char *p = body; p != NULL && *p != '\0'; p++) {
+    const char *body = strstr(text, "void f ( ) {"), *end = strstr(text, "\nvoid main(){");
+    need(is_preprocessed(text));
+    for (const char *p = body; p != NULL && *p != '\0' && p != end; p++) {
         bool is_ours = (p[0] == 'a' || p[0] == 'b' || p[0] == 'c' || p[0] == 'd') && p[1] == p[0] &&
                        !is_word(p[2]) && !is_word(p[-1]);
         if (!is_ours || is_declared(text, p)) {
             continue;
         }
-        for (p += 2; *p == ' ' || *p == '\n'; p++) {
-        }
-        need(*p != '[' || is_bounded(p + 1));
-        p--;
+        const char *behind = behind_lines(p + 2);
+        need(*behind != '[' || is_bounded(behind + 1));
     }
 }
 
