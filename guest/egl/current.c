@@ -301,11 +301,9 @@ static EGLBoolean bind(struct gegl_display *display, struct gegl_thread *thread,
 static EGLBoolean make_current(struct gegl_display *display, struct gegl_thread *thread,
                                struct binding *b)
 {
-    if (b->context == NULL) {
-        bool lost = thread->context != NULL && thread->context->base.display == display &&
-                    gegl_stream_lost(thread, display);
+    if (b->context == NULL) { /* also of what is lost: glvnd would have it current for ever */
         gegl_unbind(thread);
-        return lost ? gegl_fail(EGL_CONTEXT_LOST) : gegl_done();
+        return gegl_done();
     }
     if (thread->context == b->context && thread->draw == b->draw && thread->read == b->read) {
         gs_flush(thread->stream);
