@@ -165,6 +165,9 @@ bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display)
     if (lost) {
         /* A flag alone, nothing is published with it. */
         sl_atomic_store_relaxed(&display->lost, 1);
+        if (thread->context != NULL && thread->context->base.display == display) {
+            asg_writer_kill(&thread->stream->ring); /* GLES says the same from here */
+        }
     }
     return lost;
 }

@@ -10,6 +10,7 @@
 #include <GLES2/gl2.h>
 #include <GLES2/gl2ext.h>
 #include <X11/Xlib.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,12 +32,14 @@ static const struct mode {
                    each */
     bool slow;  /* a frame every 50 ms */
     bool blind; /* pictures are not read back: only the swaps wait for the host */
-    bool robust;  /* the context is lost on a reset, and its status is asked for */
-    bool resizes; /* the window changes its size, and events are asked for: Xlib hears of its
+    bool robust;   /* the context is lost on a reset, and its status is asked for */
+    bool recovers; /* what was lost is ended, and begun again */
+    bool resizes;  /* the window changes its size, and events are asked for: Xlib hears of its
                      server's end first */
 } modes[] = {
     {.name = "steady"},
     {.name = "robust", .robust = true},
+    {.name = "recovers", .robust = true, .recovers = true},
     {.name = "busy", .lives = true},
     {.name = "slow", .slow = true},
     {.name = "window", .window = true},
@@ -51,6 +54,7 @@ static Window window;
 static EGLDisplay display;
 static EGLConfig config;
 static EGLSurface surface;
+static jmp_buf begun; /* with recovers: where it begins again */
 
 static _Noreturn void end(int code, const char *why)
 {
@@ -89,6 +93,9 @@ static void look_for_loss(void)
     if (gl == GL_CONTEXT_LOST_KHR || egl == EGL_CONTEXT_LOST) {
         if (eglGetCurrentContext() != EGL_NO_CONTEXT) {
             check_status();
+        }
+        if (mode->recovers) {
+            longjmp(begun, 1);
         }
         leave(KILL_EXIT_LOST, gl == GL_CONTEXT_LOST_KHR ? "GL_CONTEXT_LOST" : "EGL_CONTEXT_LOST");
     }
@@ -289,6 +296,10 @@ int main(int argc, char **argv)
     }
     if (mode == NULL) {
         end(KILL_EXIT_OTHER, "usage: kill_client MODE");
+    }
+    if (setjmp(begun) != 0) { /* everything of it was lost */
+        eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+        eglTerminate(display);
     }
     open_display();
     if (!mode->lives) {

@@ -225,6 +225,25 @@ class Crash(Workers):
         for number in (signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT):
             self.assertRegex(said, rf"died of signal {int(number)} .*kill_client \(process \d+, ")
 
+    def test_a_program_goes_on_with_a_new_context(self) -> None:
+        """It is told of the reset, ends what was lost, and draws right pictures again."""
+        self.serve("--isolate")
+        program = self.frames("recovers")
+        for number in (signal.SIGKILL, signal.SIGSEGV):
+            before = self.worker_of(program.process.pid)
+            os.kill(before, number)
+            self.assertTrue(wait_for(lambda: self.has_other_worker(program, before)))
+            count = program.count
+            self.assertTrue(wait_for(lambda: program.count > count))
+            self.assertIsNone(program.process.poll())
+        program.end()
+        self.assertEqual(2, self.end().count("died of signal"))
+
+    def has_other_worker(self, program: Frames, before: int) -> bool:
+        pid = program.process.pid
+        workers = [int(p["worker"]) for p in self.state()["programs"] if p["pid"] == pid]
+        return len(workers) == 1 and workers[0] not in (0, before)
+
     def test_a_driver_crashes_alone(self) -> None:
         self.serve("--isolate", "--trust", "--worker-memory", "512M")
         steady = self.frames()
