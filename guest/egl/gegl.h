@@ -118,6 +118,7 @@ struct gegl_surface {
     uint32_t host_id;
     uint32_t width_px, height_px; /* written by the thread it is current on, or at creation */
     EGLint texture_format, texture_target, mipmap_texture, mipmap_level, largest_pbuffer;
+    EGLint render_buffer; /* as the program wishes; the back buffer is what windows have */
     EGLint swap_behavior, multisample_resolve, colorspace, vg_colorspace, vg_alpha_format;
     EGLint buffer_age;      /* frames since the picture that is there now was drawn; 0: undefined */
     bool age_read, damaged; /* in this frame: EGL_BUFFER_AGE_EXT, eglSetDamageRegionKHR */

@@ -12,7 +12,7 @@
 struct surface_wish {
     EGLAttrib width, height;
     EGLint largest, texture_format, texture_target, mipmap, colorspace;
-    EGLint vg_colorspace, vg_alpha_format;
+    EGLint vg_colorspace, vg_alpha_format, render_buffer;
 };
 
 static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib attrib,
@@ -20,6 +20,7 @@ static EGLint wish_read_one(struct surface_wish *wish, EGLint type, EGLAttrib at
 {
     switch (attrib) {
     case EGL_RENDER_BUFFER: /* a request; the back buffer is what there is */
+        wish->render_buffer = (EGLint)value;
         return type == EGL_WINDOW_BIT && (value == EGL_BACK_BUFFER || value == EGL_SINGLE_BUFFER)
                    ? EGL_SUCCESS
                    : EGL_BAD_ATTRIBUTE;
@@ -78,7 +79,9 @@ static EGLint wish_read(struct surface_wish *wish, EGLint type, const EGLint *na
                                   .texture_target = EGL_NO_TEXTURE,
                                   .colorspace = EGL_GL_COLORSPACE_LINEAR,
                                   .vg_colorspace = EGL_VG_COLORSPACE_sRGB,
-                                  .vg_alpha_format = EGL_VG_ALPHA_FORMAT_NONPRE};
+                                  .vg_alpha_format = EGL_VG_ALPHA_FORMAT_NONPRE,
+                                  .render_buffer =
+                                      type == EGL_PIXMAP_BIT ? EGL_SINGLE_BUFFER : EGL_BACK_BUFFER};
     for (size_t i = 0;; i += 2) {
         EGLAttrib attrib = narrow != NULL ? narrow[i] : wide != NULL ? wide[i] : EGL_NONE;
         if (attrib == EGL_NONE) {
@@ -106,6 +109,7 @@ static struct gegl_surface *surface_alloc(const struct gegl_config *config, EGLi
                                          .colorspace = wish->colorspace,
                                          .vg_colorspace = wish->vg_colorspace,
                                          .vg_alpha_format = wish->vg_alpha_format,
+                                         .render_buffer = wish->render_buffer,
                                          .swap_behavior =
                                              keeps ? EGL_BUFFER_PRESERVED : EGL_BUFFER_DESTROYED,
                                          .multisample_resolve = EGL_MULTISAMPLE_RESOLVE_DEFAULT};

@@ -65,7 +65,7 @@ static EGLint surface_query(struct gegl_surface *surface, EGLint attrib, EGLint 
         *value = pbuffer ? surface->mipmap_level : *value;
         return EGL_SUCCESS;
     case EGL_RENDER_BUFFER:
-        *value = EGL_BACK_BUFFER;
+        *value = surface->render_buffer;
         return EGL_SUCCESS;
     case EGL_SWAP_BEHAVIOR:
         *value = surface->swap_behavior;

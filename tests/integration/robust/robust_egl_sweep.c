@@ -1,4 +1,6 @@
-/* main: robust_egl_sweep --scene configs|choose [x11] | contexts|surfaces|images. */
+/* main: robust_egl_sweep --scene configs|choose [x11] | contexts|surfaces|images|syncs | windows
+ * x11.
+ */
 #include "tests/integration/robust/robust_egl_sweep.h"
 
 #include <GLES2/gl2.h>
@@ -287,7 +289,7 @@ static bool drawable(const struct plain_egl *egl, EGLSurface surface)
     return width <= DRAWN_MAX && height <= DRAWN_MAX;
 }
 
-static void surface_say(const struct plain_egl *egl, EGLSurface surface)
+void sweep_ask(const struct plain_egl *egl, EGLSurface surface)
 {
     for (int k = 0; k < regl_token_count; k++) {
         EGLint value = -7;
@@ -296,6 +298,11 @@ static void surface_say(const struct plain_egl *egl, EGLSurface surface)
         }
     }
     eglGetError();
+}
+
+static void surface_say(const struct plain_egl *egl, EGLSurface surface)
+{
+    sweep_ask(egl, surface);
     if (!drawable(egl, surface)) {
         return;
     }
@@ -325,10 +332,8 @@ static void pbuffer(const struct plain_egl *egl, const struct sweep_list *list)
     printf(" : %x\n", (unsigned)error);
 }
 
-/* Every attribute set to every value, and what it is then. */
-static void set(const struct plain_egl *egl, const struct sweep_list *list)
+void sweep_set(const struct plain_egl *egl, EGLSurface surface, const struct sweep_list *list)
 {
-    EGLSurface surface = plain_egl_pbuffer(egl, 4);
     EGLint value = -7;
     sweep_say("set", list);
     EGLBoolean done = eglSurfaceAttrib(egl->display, surface, list->ints[0], list->ints[1]);
@@ -336,6 +341,12 @@ static void set(const struct plain_egl *egl, const struct sweep_list *list)
     EGLBoolean told = eglQuerySurface(egl->display, surface, list->ints[0], &value);
     printf(" %d %d %x %x : %x\n", (int)done, (int)told, (unsigned)value, (unsigned)eglGetError(),
            (unsigned)error);
+}
+
+static void set(const struct plain_egl *egl, const struct sweep_list *list)
+{
+    EGLSurface surface = plain_egl_pbuffer(egl, 4);
+    sweep_set(egl, surface, list);
     eglDestroySurface(egl->display, surface);
 }
 
@@ -356,7 +367,8 @@ static const struct {
 } scenes[] = {
     {"configs", sweep_configs, true},    {"choose", sweep_choose, true},
     {"contexts", sweep_contexts, false}, {"surfaces", sweep_surfaces, false},
-    {"images", sweep_images, false},
+    {"images", sweep_images, false},     {"syncs", sweep_syncs, false},
+    {"windows", sweep_windows, true},
 };
 
 /* False: no such display. */
@@ -390,7 +402,8 @@ int main(int argc, char **argv)
     if (argc >= 3 && strcmp(argv[1], "--scene") == 0 && scene_run(argv[2], x11)) {
         return 0;
     }
-    fputs("usage: robust_egl_sweep --scene configs|choose [x11] | contexts|surfaces|images\n",
+    fputs("usage: robust_egl_sweep --scene configs|choose [x11] | contexts|surfaces|images|syncs |"
+          " windows x11\n",
           stderr);
     return 2;
 }

@@ -1,5 +1,5 @@
-/* A program that asks EGL everything that it can be asked about configurations, contexts, surfaces
- * and images with every list of attributes, and prints of each call what came of it: `(scene)
+/* A program that asks EGL everything that it can be asked about configurations, contexts, surfaces,
+ * images and syncs with every list of attributes, and prints of each call what came of it: `(scene)
  * arguments = what`.
  *
  * Plain EGL and GLES; knows nothing of Sluice. robust_sweep_test.py compares a native run with one
@@ -31,10 +31,17 @@ void sweep_lists(const char *function, int count,
                  void (*call)(const struct plain_egl *egl, const struct sweep_list *list),
                  const struct plain_egl *egl);
 
+/* What a surface answers to every number that has a name. */
+void sweep_ask(const struct plain_egl *egl, EGLSurface surface);
+/* A surface's attribute set to a value, and what it is then: a line. */
+void sweep_set(const struct plain_egl *egl, EGLSurface surface, const struct sweep_list *list);
+
 void sweep_configs(const struct plain_egl *egl);
 void sweep_choose(const struct plain_egl *egl);
 void sweep_contexts(const struct plain_egl *egl);
 void sweep_surfaces(const struct plain_egl *egl);
 void sweep_images(const struct plain_egl *egl);
+void sweep_windows(const struct plain_egl *egl); /* a display of X11 */
+void sweep_syncs(const struct plain_egl *egl);
 
 #endif
