@@ -227,7 +227,8 @@ EGLBoolean gegl_SetDamageRegionKHR(EGLDisplay handle, EGLSurface surface_handle,
     }
     const struct gegl_thread *thread = gegl_thread_peek();
     EGLint error = EGL_SUCCESS;
-    if (thread == NULL || thread->draw != surface || surface->type != EGL_WINDOW_BIT) {
+    if (thread == NULL || thread->draw != surface || surface->type != EGL_WINDOW_BIT ||
+        surface->swap_behavior != EGL_BUFFER_DESTROYED) {
         error = EGL_BAD_MATCH;
     } else if (surface->damaged || !surface->age_read) {
         error = EGL_BAD_ACCESS;

@@ -122,6 +122,101 @@ SLT_TEST_F(egl_window, one_frame_after_a_new_size_is_of_that_size, rig)
     SLT_EXPECT_EQ(0x00ff00u, shown(rig, 299, 199));
 }
 
+/* --- damage --- */
+
+static EGLint age(const struct rig *rig)
+{
+    EGLint value = -1;
+    SLT_EXPECT_TRUE(eglQuerySurface(rig->display, rig->surface, EGL_BUFFER_AGE_EXT, &value));
+    return value;
+}
+
+static PFNEGLSETDAMAGEREGIONKHRPROC set_damage;
+static PFNEGLSWAPBUFFERSWITHDAMAGEKHRPROC swap_damage;
+
+static void need_damage(const struct rig *rig)
+{
+    const char *has = eglQueryString(rig->display, EGL_EXTENSIONS);
+    set_damage = (PFNEGLSETDAMAGEREGIONKHRPROC)eglGetProcAddress("eglSetDamageRegionKHR");
+    swap_damage =
+        (PFNEGLSWAPBUFFERSWITHDAMAGEKHRPROC)eglGetProcAddress("eglSwapBuffersWithDamageKHR");
+    if (strstr(has, "EGL_KHR_partial_update") == NULL ||
+        strstr(has, "EGL_KHR_swap_buffers_with_damage") == NULL) {
+        SLT_SKIP("no EGL_KHR_partial_update and EGL_KHR_swap_buffers_with_damage");
+    }
+}
+
+/* What is not drawn again is what the last frame had there. */
+SLT_TEST_F(egl_window, updates_a_part, rig)
+{
+    need_damage(rig);
+    EGLint part[] = {80, 45, 80, 45}; /* the upper right quarter */
+    SLT_EXPECT_EQ(0, age(rig));
+    flag(160, 90);
+    SLT_ASSERT_TRUE(swap_damage(rig->display, rig->surface, NULL, 0)); /* all of it */
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 159, 0));
+    SLT_EXPECT_EQ(1, age(rig));
+    SLT_EXPECT_TRUE(set_damage(rig->display, rig->surface, part, 1));
+    glEnable(GL_SCISSOR_TEST);
+    glScissor(part[0], part[1], part[2], part[3]);
+    rig_clear(0, 0, 1);
+    glDisable(GL_SCISSOR_TEST);
+    SLT_ASSERT_TRUE(swap_damage(rig->display, rig->surface, part, 1));
+    SLT_EXPECT_EQ(0x0000ffu, shown(rig, 159, 0));
+    SLT_EXPECT_EQ(0x0000ffu, shown(rig, 80, 44));
+    SLT_EXPECT_EQ(0xff0000u, shown(rig, 79, 44));
+    SLT_EXPECT_EQ(0x00ff00u, shown(rig, 80, 45));
+    XResizeWindow(rig->x, rig->window, 200, 100);
+    XSync(rig->x, False);
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    SLT_EXPECT_EQ(0, age(rig)); /* nothing of that size was drawn yet */
+}
+
+/* EGL_KHR_partial_update's errors, in their order. */
+SLT_TEST_F(egl_window, damage_has_its_time, rig)
+{
+    need_damage(rig);
+    static const EGLint small[] = {EGL_WIDTH, 4, EGL_HEIGHT, 4, EGL_NONE};
+    EGLint part[] = {0, 0, 1, 1};
+    EGLSurface pbuffer = eglCreatePbufferSurface(rig->display, rig->config, small);
+#define REFUSED(error, surface, rects, count)                                                      \
+    SLT_EXPECT_TRUE(!set_damage(rig->display, surface, rects, count));                             \
+    SLT_EXPECT_EQ(error, eglGetError())
+    REFUSED(EGL_BAD_SURFACE, EGL_NO_SURFACE, part, 1);
+    REFUSED(EGL_BAD_MATCH, pbuffer, part, 1);       /* not current */
+    REFUSED(EGL_BAD_ACCESS, rig->surface, part, 1); /* its age was not asked for */
+    (void)age(rig);
+    REFUSED(EGL_BAD_PARAMETER, rig->surface, part, -1);
+    REFUSED(EGL_BAD_PARAMETER, rig->surface, NULL, 1);
+    SLT_EXPECT_TRUE(set_damage(rig->display, rig->surface, NULL, 0));
+    REFUSED(EGL_BAD_ACCESS, rig->surface, part, 1); /* twice a frame */
+    SLT_ASSERT_TRUE(eglSwapBuffers(rig->display, rig->surface));
+    REFUSED(EGL_BAD_ACCESS, rig->surface, part, 1);
+    (void)age(rig);
+    if (eglSurfaceAttrib(rig->display, rig->surface, EGL_SWAP_BEHAVIOR, EGL_BUFFER_PRESERVED)) {
+        REFUSED(EGL_BAD_MATCH, rig->surface, part, 1);
+        eglSurfaceAttrib(rig->display, rig->surface, EGL_SWAP_BEHAVIOR, EGL_BUFFER_DESTROYED);
+    }
+    SLT_EXPECT_TRUE(set_damage(rig->display, rig->surface, part, 1));
+    SLT_ASSERT_TRUE(eglMakeCurrent(rig->display, pbuffer, pbuffer, rig->context));
+    REFUSED(EGL_BAD_MATCH, rig->surface, part, 1);
+    REFUSED(EGL_BAD_MATCH, pbuffer, part, 1); /* nothing that is shown */
+#undef REFUSED
+}
+
+SLT_TEST_F(egl_window, a_swap_with_damage_may_be_refused, rig)
+{
+    need_damage(rig);
+    EGLint part[] = {0, 0, 1, 1};
+    SLT_EXPECT_TRUE(!swap_damage(rig->display, rig->surface, part, -1));
+    SLT_EXPECT_EQ(EGL_BAD_PARAMETER, eglGetError());
+    SLT_EXPECT_TRUE(!swap_damage(rig->display, rig->surface, NULL, 1));
+    SLT_EXPECT_EQ(EGL_BAD_PARAMETER, eglGetError());
+    eglMakeCurrent(rig->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    SLT_EXPECT_TRUE(!swap_damage(rig->display, rig->surface, part, 1));
+    SLT_EXPECT_EQ(EGL_BAD_SURFACE, eglGetError());
+}
+
 SLT_TEST_F(egl_window, two_windows_keep_apart, rig)
 {
     Window second = XCreateSimpleWindow(rig->x, DefaultRootWindow(rig->x), 200, 0, 50, 60, 0, 0, 0);
