@@ -32,6 +32,21 @@ def run(words: "List[str]", env: "dict[str, str]") -> str:
     return done.stdout
 
 
+def listened(words: "List[str]", env: "dict[str, str]") -> "subprocess.CompletedProcess[str]":
+    """wayland_program to its end; on stderr what it and the compositor said to each other."""
+    done = subprocess.run(
+        [*words, PROGRAM],
+        env=dict(env, WAYLAND_DEBUG="client"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    if done.returncode != 0:
+        raise AssertionError(f"{words} ended with {done.returncode}: {done.stderr[-1000:]}")
+    return done
+
+
 class Program(unittest.TestCase):
     """What wayland_program prints, and what the compositor shows at its end."""
 
@@ -108,15 +123,7 @@ class Buffers(unittest.TestCase):
 
     def test_are_two_in_turn(self) -> None:
         with weston() as env:
-            done = subprocess.run(
-                [*THROUGH, PROGRAM],
-                env=dict(env, WAYLAND_DEBUG="client"),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE_S,
-            )
-        self.assertEqual(0, done.returncode, done.stderr[-1000:])
+            done = listened(THROUGH, env)
         shown = re.findall(r"-> wl_surface@\d+\.attach\(wl_buffer@(\d+)", done.stderr)
         self.assertEqual(2, len(set(shown[-self.LAST :])), shown)
 
@@ -128,15 +135,7 @@ class Vblank(unittest.TestCase):
     MODES = ("0", "1", "2", "3", " 3 ", "4", "1x")
 
     def intervals(self, words: "List[str]", env: "dict[str, str]") -> "Tuple[str, int]":
-        done = subprocess.run(
-            [*words, PROGRAM],
-            env=dict(env, WAYLAND_DEBUG="client"),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-        )
-        self.assertEqual(0, done.returncode, done.stderr[-1000:])
+        done = listened(words, env)
         offered = re.findall(r"^intervals .*$", done.stdout, re.M)
         return "".join(offered), len(re.findall(r"-> wl_surface@\d+\.frame\(", done.stderr))
 
