@@ -272,22 +272,27 @@ class Replay(TraceBed):
         self.assertEqual(whole.returncode, late.returncode, late.stderr)
         self.assertRegex(late.stderr, r"validation: \d+ errors of images' layouts are left out")
 
+    def crash_worker(self, process: "subprocess.Popen[str]") -> str:
+        """Gives what the verb says of it."""
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        worker = ""
+        while worker == "" and process.poll() is None:
+            worker = children.read_text().strip()
+        self.assertNotEqual("", worker, process.returncode)
+        stat = pathlib.Path(f"/proc/{worker}/stat")
+        while stat.read_text().count("sluice-replay") == 0:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        os.kill(int(worker), signal.SIGSEGV)
+        return process.communicate(timeout=PATIENCE_S)[1]
+
     def test_a_worker_that_dies(self) -> None:
         trace = str(self.any())
         with subprocess.Popen(
             [SLUICE, "replay", "--pace", "1", trace],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
-            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-            worker = ""
-            while worker == "" and process.poll() is None:
-                worker = children.read_text().strip()
-            stat = pathlib.Path(f"/proc/{worker}/stat")
-            while stat.read_text().count("sluice-replay") == 0:
-                time.sleep(0.01)
-            time.sleep(0.5)
-            os.kill(int(worker), signal.SIGSEGV)
-            _, err = process.communicate(timeout=PATIENCE_S)
+            err = self.crash_worker(process)
         self.assertEqual(10, process.returncode, err)
         self.assertRegex(
             err, r"the replay died of signal 11 \(Segmentation fault\); the last call that it was "
@@ -314,6 +319,27 @@ class Replay(TraceBed):
         self.assertRegex(
             done.stderr, r"call [\d,]+ \(frame 0\) did not end within 2 s; raise --timeout, or "
             r"the driver hangs")  # fmt: skip
+        self.trim_with_a_driver_that_dies(path)
+
+    def trim_with_a_driver_that_dies(self, endless: str) -> None:
+        """Nothing is left of its output, old files are as they were, and it says what to do."""
+        out = self.tmp / "of-the-dead.slc"
+        cut = self.copy(pathlib.Path(endless).read_bytes()[:-64])  # frames may follow
+        for old in (None, b"old"):
+            if old is not None:
+                out.write_bytes(old)
+            with subprocess.Popen(
+                [SLUICE, "trim", "--force", "--gpu", "0", "--frames", "1", "-o", str(out), cut],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            ) as process:  # fmt: skip
+                err = self.crash_worker(process)
+            self.assertEqual(10, process.returncode, err)
+            self.assertRegex(
+                err, r"died of signal 11 .*; the last call that it was given is [\d,]+"
+            )
+            self.assertIn("--offline keeps the calls that lead to frame 1", err)
+            self.assertEqual(old, out.read_bytes() if out.exists() else None)
+            self.assertEqual([], list(self.tmp.glob("of-the-dead.slc.*")))
 
 
 class Bench(TraceBed):

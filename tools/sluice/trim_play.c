@@ -1,10 +1,12 @@
-/* A trace played up to a frame, and a snapshot of what lives then. */
+/* A trace played up to a frame, and a snapshot of what lives then; in a process of its own. */
 #include "tools/sluice/trim.h"
 #include "tools/sluice/calls.h"
+#include "tools/sluice/replay_worker.h"
 #include "tools/sluice/say.h"
 #include "tools/sluice/trace_types.h"
 #include "host/capture/cap_device.h"
 #include "host/replay/rep.h"
+#include "transport/base/atomic.h"
 #include "transport/base/bytes.h"
 
 #include <inttypes.h>
@@ -13,9 +15,14 @@
 /* Each waits half a second for a frame's work: nobody is kept waiting, as with a host that runs. */
 #define TRIES 40u
 
+struct played {
+    struct trim *trim;
+    struct replay_place *place;
+};
+
 static bool on_diverged(void *user, const struct rep_answer *answer)
 {
-    struct trim *t = user;
+    const struct trim *t = ((const struct played *)user)->trim;
     char number[TRACE_NUMBER];
     bool goes_on = t->ignores_results;
     const char *name = answer->event->kind == CAP_EVENT_CALL
@@ -28,11 +35,10 @@ static bool on_diverged(void *user, const struct rep_answer *answer)
     return goes_on;
 }
 
-static bool passes_call(void *user, const struct cap_event *event)
+static bool on_frame(void *user, const struct rep_frame *frame)
 {
-    struct progress *progress = &((struct trim *)user)->progress;
-    progress_step(progress, progress->frame, event->stamp);
-    return false;
+    sl_atomic_store_relaxed_u64(&((struct played *)user)->place->frame, frame->number);
+    return true;
 }
 
 static int replay_ended(struct trim *t, const struct rep_report *report)
@@ -144,15 +150,17 @@ static int play_and_copy(struct trim *t, struct rep *rep)
     return code;
 }
 
-int trim_play(struct trim *t)
+static int play(void *user, struct replay_place *place)
 {
+    struct trim *t = user;
+    struct played played = {.trim = t, .place = place};
     const struct rep_options play = {.first_frame = t->first,
                                      .stop_frame = t->first,
                                      .stop_call = UINT64_MAX,
                                      .ends_at_mark = true,
-                                     .user = t,
-                                     .skips_call =
-                                         t->progress.mode != PROGRESS_OFF ? passes_call : NULL,
+                                     .last_call = &place->call,
+                                     .user = &played,
+                                     .frame = on_frame,
                                      .diverged = on_diverged};
     struct rep *rep = NULL;
     t->host.device.restores = true;
@@ -164,5 +172,17 @@ int trim_play(struct trim *t)
     }
     int code = play_and_copy(t, rep);
     rep_destroy(rep);
+    return code;
+}
+
+int trim_play(struct trim *t)
+{
+    int code = replay_in_worker(t->path, play, t, &t->progress);
+    if (code == SLUICE_EXIT_INTERNAL) {
+        say_note("note: --offline keeps the calls that lead to frame %" PRIu64
+                 ", and asks no driver",
+                 t->first);
+    }
+    t->has_told_end = t->last != UINT64_MAX && t->cut == UINT64_MAX; /* in its process */
     return code;
 }
