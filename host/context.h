@@ -158,6 +158,10 @@ struct hct_options {
     bool restores;
     /* hct_ops.save will be asked: what it needs, and drivers do not tell any more, is kept. */
     bool is_saved;
+    /* hct_ops.save may be asked while guests are served: memory that only a GPU reaches belongs to
+     * no one object, whatever they ask for, unless the driver demands it, as nothing else could
+     * read it then. */
+    bool is_recorded;
     /* hct_ops.drawn will be asked: what it needs is kept while commands are recorded. */
     bool is_watched;
     uint64_t watched_bytes; /* of a context at most, all in all */

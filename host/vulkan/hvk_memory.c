@@ -6,6 +6,7 @@
  * a header of the driver's in their first page.) Only coherent types are shared, so flushes and
  * invalidations have nothing to do. */
 #include "host/vulkan/hvk_family.h"
+#include "host/vulkan/hvk_provider.h"
 
 #include "host/vk_hand.h"
 #include "transport/base/arith.h"
@@ -146,6 +147,37 @@ static bool is_dedicated(const void *chain)
     return info != NULL && (info->image != VK_NULL_HANDLE || info->buffer != VK_NULL_HANDLE);
 }
 
+/* Whether the driver demands it; where it cannot be asked, it is as the guest says. */
+static bool demands_own(const struct hvk_device *device, const VkMemoryDedicatedAllocateInfo *of)
+{
+    const struct vk_driver_device *d = &device->driver;
+    VkMemoryDedicatedRequirements own = {.sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_REQUIREMENTS,
+                                         .requiresDedicatedAllocation = VK_TRUE};
+    VkMemoryRequirements2 needs = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2, .pNext = &own};
+    const VkImageMemoryRequirementsInfo2 image = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2, .image = of->image};
+    const VkBufferMemoryRequirementsInfo2 buffer = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2, .buffer = of->buffer};
+    if (of->image != VK_NULL_HANDLE && d->GetImageMemoryRequirements2 != NULL) {
+        d->GetImageMemoryRequirements2(hvk_native(device), &image, &needs);
+    } else if (of->buffer != VK_NULL_HANDLE && d->GetBufferMemoryRequirements2 != NULL) {
+        d->GetBufferMemoryRequirements2(hvk_native(device), &buffer, &needs);
+    }
+    return own.requiresDedicatedAllocation != VK_FALSE;
+}
+
+/* What a snapshot reads (hvk_carry.c) is no one object's, where that may be. */
+static void share_among_objects(const struct hvk_device *device, struct wanted *w)
+{
+    const struct hvk_provider *provider = device->context->provider;
+    const VkMemoryDedicatedAllocateInfo *own =
+        hvk_chain_find(w->chain, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO);
+    if ((provider->is_recorded || provider->restores) && is_dedicated(w->chain) &&
+        !demands_own(device, own)) {
+        (void)hvk_chain_take(&w->chain, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO);
+    }
+}
+
 /* limit: the heap's size, which all that is shared of it may have together. */
 static enum sl_result pages_for(struct hvk_context *context, const struct wanted *w, uint64_t size,
                                 uint64_t limit, struct hvk_pages **out)
@@ -200,6 +232,7 @@ static VkResult allocate(struct hvk_call *call, struct hvk_device *device,
     if (w.is_shared && (shared >> info->memoryTypeIndex & 1) == 0) {
         return VK_ERROR_INVALID_EXTERNAL_HANDLE;
     }
+    share_among_objects(device, &w);
     struct hvk_memory *m = sl_alloc(sizeof *m);
     if (m == NULL) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;

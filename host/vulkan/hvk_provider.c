@@ -289,6 +289,7 @@ static enum sl_result provider_create(const struct hct_env *env, const struct hc
         p->shader_bytes = options->shader_bytes;
         p->clamps_indices = options->clamps_indices;
         p->restores = options->restores;
+        p->is_recorded = options->is_recorded;
         p->is_watched = options->is_watched;
         p->watched_bytes = options->watched_bytes;
         p->times = options->times;

@@ -12,10 +12,11 @@ struct hvk_provider {
     bool (*is_valid_spirv)(const uint32_t *words, size_t count, char *why, size_t size);
     uint64_t hang_ns, shader_bytes;
     bool hides_addresses, clamps_indices;
-    bool stock;      /* offer nothing that upstream does not */
-    bool software;   /* only devices that are CPUs */
-    bool null;       /* what command buffers hold is neither recorded nor submitted */
-    bool restores;   /* its guests are replays */
+    bool stock;    /* offer nothing that upstream does not */
+    bool software; /* only devices that are CPUs */
+    bool null;     /* what command buffers hold is neither recorded nor submitted */
+    bool restores; /* its guests are replays */
+    bool is_recorded;
     bool is_watched; /* what their passes draw on is copied: hvk_drawn.c */
     uint64_t watched_bytes;
     struct hct_times *times; /* borrowed; NULL: nothing is measured */

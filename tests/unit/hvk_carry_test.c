@@ -14,14 +14,30 @@ static void pair_init(struct vk_pair *p)
     vk_pair_init(p);
 }
 
-SLT_FIXTURE(hvk_carry, struct vk_pair, pair_init, vk_pair_finish);
+static void recorded_init(struct vk_pair *p)
+{
+    p->here.options.is_recorded = true;
+    pair_init(p);
+}
 
-static VkDeviceMemory make_memory(struct vk_world *w, VkBuffer *buffer)
+SLT_FIXTURE(hvk_carry, struct vk_pair, pair_init, vk_pair_finish);
+SLT_FIXTURE(hvk_carry_recorded, struct vk_pair, recorded_init, vk_pair_finish);
+
+/* own: the memory is the buffer's alone. */
+static VkDeviceMemory make_memory(struct vk_world *w, bool own, VkBuffer *buffer)
 {
     VkMemoryRequirements needs;
     VkDeviceMemory memory = VK_NULL_HANDLE;
     *buffer = vp_buffer_make(w, BYTES, VK_BUFFER_USAGE_TRANSFER_DST_BIT, &needs);
-    SLT_ASSERT_EQ(VK_SUCCESS, vp_allocate(w, needs.size, 0, 0, &memory));
+    const VkMemoryDedicatedAllocateInfo dedicated = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .buffer = *buffer};
+    const VkMemoryAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                       .pNext = own ? &dedicated : NULL,
+                                       .allocationSize = needs.size};
+    VkResult result = VK_ERROR_UNKNOWN;
+    VK_SEND(&w->main, AllocateMemory, w->device, &info, NULL, &memory);
+    VK_READ(&w->main, AllocateMemory, w->device, &info, NULL, &memory, &result);
+    SLT_ASSERT_EQ(VK_SUCCESS, result);
     SLT_ASSERT_EQ(VK_SUCCESS, vp_bind(w, *buffer, memory, 0));
     const struct hvk_memory *m =
         (const void *)hvk_find(vk_world_context(w), VK_KIND_VkDeviceMemory, HVK_U64(memory), NULL);
@@ -52,14 +68,14 @@ static bool is_in(const struct vk_saved *saved, const uint8_t *bytes, size_t siz
     return memmem(saved->bytes, saved->size, bytes, size) != NULL;
 }
 
-SLT_TEST_F(hvk_carry, what_only_the_device_reaches_is_there, p)
+static void carries(struct vk_pair *p, bool own)
 {
     uint8_t told[TOLD], around[64];
     VkBuffer buffer;
     for (uint32_t i = 0; i < TOLD; i++) {
         told[i] = (uint8_t)(i * 7 + i / 251);
     }
-    (void)make_memory(&p->here, &buffer);
+    (void)make_memory(&p->here, own, &buffer);
     write_there(&p->here, buffer, told);
     SLT_ASSERT_OK(vk_saved_take(&p->saved, &p->here));
     SLT_EXPECT_TRUE(is_in(&p->saved, told, TOLD / 2));
@@ -71,21 +87,20 @@ SLT_TEST_F(hvk_carry, what_only_the_device_reaches_is_there, p)
     vk_saved_compare(&p->saved, &p->again);
 }
 
+SLT_TEST_F(hvk_carry, what_only_the_device_reaches_is_there, p)
+{
+    carries(p, false);
+}
+
 SLT_TEST_F(hvk_carry, memory_of_one_object_is_refused_by_name, p)
 {
-    struct vk_world *w = &p->here;
-    VkMemoryRequirements needs;
-    VkBuffer buffer = vp_buffer_make(w, 4096, VK_BUFFER_USAGE_TRANSFER_DST_BIT, &needs);
-    const VkMemoryDedicatedAllocateInfo own = {
-        .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .buffer = buffer};
-    const VkMemoryAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-                                       .pNext = &own,
-                                       .allocationSize = needs.size};
-    VkDeviceMemory memory = VK_NULL_HANDLE;
-    VkResult result = VK_ERROR_UNKNOWN;
-    VK_SEND(&w->main, AllocateMemory, w->device, &info, NULL, &memory);
-    VK_READ(&w->main, AllocateMemory, w->device, &info, NULL, &memory, &result);
-    SLT_ASSERT_EQ(VK_SUCCESS, result);
+    VkBuffer buffer;
+    (void)make_memory(&p->here, true, &buffer);
     SLT_EXPECT_LOG("vulkan", "memory of one object");
-    SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, vk_saved_take(&p->saved, w));
+    SLT_EXPECT_RESULT(SL_ERR_UNSUPPORTED, vk_saved_take(&p->saved, &p->here));
+}
+
+SLT_TEST_F(hvk_carry_recorded, memory_of_one_object_is_there, p)
+{
+    carries(p, true);
 }

@@ -240,8 +240,10 @@ static int make_serving_device(const struct vgd_sink *front, const struct host_o
                                struct host_recorder *recorder)
 {
     const struct dev_limits limits = {.contexts = options->clients, .resource_bytes = all_memory()};
-    int code = host_make_recorded(dev_all_types, &options->device, &limits, front,
-                                  &recorder->recorder, &recorder->device);
+    struct hct_options driver = options->device;
+    driver.is_recorded = options->record.pattern != NULL;
+    int code = host_make_recorded(dev_all_types, &driver, &limits, front, &recorder->recorder,
+                                  &recorder->device);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
