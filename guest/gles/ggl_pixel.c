@@ -110,8 +110,9 @@ bool ggl_pixels_measure(const struct ggl_pixel_store *store, uint32_t dims, GLsi
                                .rows = (uint32_t)height,
                                .images = (uint32_t)depth,
                                .size = all};
-    if (rows < (uint32_t)height) { /* images overlap: all of it in one piece */
-        uint64_t span = image * ((uint64_t)depth - 1) + pitch * (uint32_t)height;
+    if (rows < (uint32_t)height || pitch < row) { /* images or rows overlap: all in one piece */
+        uint64_t span = image * ((uint64_t)depth - 1) + pitch * ((uint32_t)height - 1u) +
+                        (pitch > row ? pitch : row);
         if (skip + span > INT32_MAX) {
             return false;
         }

@@ -134,6 +134,19 @@ SLT_TEST(ggl_pixel, uploads_carry_every_pixel_and_read_no_further)
     munmap(memory, room + page);
 }
 
+/* A row length below the width: rows overlap, and the last one is whole. */
+SLT_TEST(ggl_pixel, rows_that_overlap_are_one_piece)
+{
+    const struct ggl_pixel_store store = {.alignment = 4, .row_length = 1, .skip_rows = 2};
+    struct ggl_pixels p;
+    SLT_ASSERT_TRUE(ggl_pixels_measure(&store, 2, 64, 3, 1, GL_RGBA, GL_UNSIGNED_BYTE, &p));
+    SLT_EXPECT_EQ(8u, p.start);
+    SLT_EXPECT_EQ(1u, p.rows);
+    SLT_EXPECT_EQ(2u * 4 + 64 * 4, p.row);
+    SLT_EXPECT_EQ(p.row, p.pitch);
+    SLT_EXPECT_EQ(p.start + p.row, p.size);
+}
+
 SLT_TEST(ggl_pixel, two_dimensions_ignore_images)
 {
     const struct ggl_pixel_store store = {.alignment = 4, .image_height = 100, .skip_images = 3};
