@@ -203,11 +203,14 @@ void hgl_glEGLImageTargetRenderbufferStorageOES(
                      a->image);
 }
 
-/* The texture that is bound has storage for good. */
+/* The texture that is bound has storage for good. Of a target that has none the driver is not
+ * asked: its error would come before that of the application's call. */
 static bool is_fixed(struct hr_call *call, uint32_t target)
 {
+    bool has_storage = target == GL_TEXTURE_2D || target == GL_TEXTURE_2D_ARRAY ||
+                       target == GL_TEXTURE_3D || target == GL_TEXTURE_CUBE_MAP;
     GLint fixed = 0;
-    if (hgl_state_of(call)->gles_version >= 30) {
+    if (has_storage && hgl_state_of(call)->gles_version >= 30) {
         hgl_api_of(call)->gl->GetTexParameteriv(target, GL_TEXTURE_IMMUTABLE_FORMAT, &fixed);
     }
     return fixed != 0;
