@@ -193,6 +193,8 @@ void gegl_stream_drop(struct gegl_thread *thread);
 /* Is the host behind the thread's stream gone? Asks the device at most every 100 ms; marks the
  * display. */
 bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display);
+/* It is gone: EGL_CONTEXT_LOST is about to be answered. */
+void gegl_stream_lose(struct gegl_thread *thread, struct gegl_display *display);
 /* Once, from __egl_Main. NOMEM. */
 enum sl_result gegl_threads_init(void) SL_MUST_USE;
 

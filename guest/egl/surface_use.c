@@ -265,6 +265,9 @@ static EGLBoolean swap(EGLDisplay handle, EGLSurface surface_handle,
             frame_next(surface, surface->width_px, surface->height_px);
         }
     }
+    if (error == EGL_CONTEXT_LOST) { /* whoever found out: a buffer's maker, a wait */
+        gegl_stream_lose(thread, surface->base.display);
+    }
     EGLBoolean done = surface_leave(surface, error);
     if (thread != NULL && thread->context != NULL) {
         ggl_frame_end(thread->context->ggl); /* may call the application */

@@ -152,6 +152,15 @@ EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out)
     return EGL_SUCCESS;
 }
 
+void gegl_stream_lose(struct gegl_thread *thread, struct gegl_display *display)
+{
+    /* A flag alone, nothing is published with it. */
+    sl_atomic_store_relaxed(&display->lost, 1);
+    if (thread->context != NULL && thread->context->base.display == display) {
+        asg_writer_kill(&thread->stream->ring); /* GLES says the same from here */
+    }
+}
+
 bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display)
 {
     bool lost = thread->stream == NULL || gs_dead(thread->stream) ||
@@ -163,11 +172,7 @@ bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display)
         lost = !vg->ops->alive(vg);
     }
     if (lost) {
-        /* A flag alone, nothing is published with it. */
-        sl_atomic_store_relaxed(&display->lost, 1);
-        if (thread->context != NULL && thread->context->base.display == display) {
-            asg_writer_kill(&thread->stream->ring); /* GLES says the same from here */
-        }
+        gegl_stream_lose(thread, display);
     }
     return lost;
 }

@@ -43,6 +43,7 @@ static const struct mode {
     {.name = "busy", .lives = true},
     {.name = "slow", .slow = true},
     {.name = "window", .window = true},
+    {.name = "window_recovers", .window = true, .robust = true, .recovers = true},
     {.name = "windows", .window = true, .lives = true},
     {.name = "swaps", .window = true, .blind = true},
     {.name = "events", .window = true, .resizes = true},
@@ -99,6 +100,9 @@ static void look_for_loss(void)
         }
         leave(KILL_EXIT_LOST, gl == GL_CONTEXT_LOST_KHR ? "GL_CONTEXT_LOST" : "EGL_CONTEXT_LOST");
     }
+    if (mode->recovers && egl == EGL_NOT_INITIALIZED) { /* lost before there was a display */
+        longjmp(begun, 1);
+    }
     if (egl == EGL_BAD_NATIVE_WINDOW) {
         leave(KILL_EXIT_WINDOW, "EGL_BAD_NATIVE_WINDOW");
     }
@@ -137,9 +141,6 @@ static void open_display(void)
                            8,
                            EGL_NONE};
     EGLint count = 0;
-    if (mode->window) {
-        open_window();
-    }
     display = mode->window ? eglGetPlatformDisplay(EGL_PLATFORM_X11_KHR, x, NULL)
                            : eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, NULL, NULL);
     if (!eglInitialize(display, NULL, NULL) ||
@@ -296,6 +297,9 @@ int main(int argc, char **argv)
     }
     if (mode == NULL) {
         end(KILL_EXIT_OTHER, "usage: kill_client MODE");
+    }
+    if (mode->window) {
+        open_window();
     }
     if (setjmp(begun) != 0) { /* everything of it was lost */
         eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);

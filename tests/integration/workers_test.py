@@ -226,9 +226,15 @@ class Crash(Workers):
             self.assertRegex(said, rf"died of signal {int(number)} .*kill_client \(process \d+, ")
 
     def test_a_program_goes_on_with_a_new_context(self) -> None:
+        self.goes_on("recovers")
+
+    def test_a_program_goes_on_in_its_window(self) -> None:
+        self.goes_on("window_recovers")
+
+    def goes_on(self, mode: str) -> None:
         """It is told of the reset, ends what was lost, and draws right pictures again."""
         self.serve("--isolate")
-        program = self.frames("recovers")
+        program = self.frames(mode)
         for number in (signal.SIGKILL, signal.SIGSEGV):
             before = self.worker_of(program.process.pid)
             os.kill(before, number)
