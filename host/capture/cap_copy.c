@@ -371,8 +371,9 @@ static void copy_frame(struct cap_copy *c, const struct cap_event *event)
     struct cap_stream *s = k != NULL ? stream_here(c, k) : NULL;
     mark.stamp = stamp_of(c, event);
     mark.stream = s != NULL ? s->calls.stream : 0;
+    uint64_t bytes = cap_recording_bytes(r);
     cap_lane_lock(&r->frames);
-    cap_recording_mark(r, &mark);
+    cap_recording_mark(r, &mark, bytes);
     cap_lane_unlock(&r->frames);
 }
 

@@ -150,8 +150,11 @@ struct cap_stream *cap_stream_new(struct cap_recording *recording,
                                   const struct cap_call_head *head);
 struct cap_verb_stream cap_stream_body(const struct cap_stream *stream);
 
-/* A frame's mark, with the frames' lane locked. */
-void cap_recording_mark(struct cap_recording *recording, const struct cap_frame *mark);
+/* Of all streams' packets so far. No lane is locked: who closes all locks lanes below the list. */
+uint64_t cap_recording_bytes(struct cap_recording *recording);
+/* A frame's mark, with the frames' lane locked. bytes: cap_recording_bytes before that. */
+void cap_recording_mark(struct cap_recording *recording, const struct cap_frame *mark,
+                        uint64_t bytes);
 
 /* vgd_recorder's, with a stream. */
 struct cap_stream *cap_stream_begin(struct cap_recording *recording,

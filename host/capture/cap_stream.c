@@ -243,7 +243,7 @@ void cap_stream_memory(void *stream)
 
 /* --- frames --- */
 
-static uint64_t bytes_of_all(struct cap_recording *r)
+uint64_t cap_recording_bytes(struct cap_recording *r)
 {
     uint64_t bytes = 0;
     pthread_mutex_lock(&r->lock);
@@ -266,7 +266,7 @@ static bool is_period_over(struct cap_recording *r, uint64_t time)
     return r->snapshot_every != 0 && r->frame_count % r->snapshot_every == 0;
 }
 
-void cap_recording_mark(struct cap_recording *r, const struct cap_frame *mark)
+void cap_recording_mark(struct cap_recording *r, const struct cap_frame *mark, uint64_t bytes)
 {
     struct cap_lane *lane = &r->frames;
     uint8_t *p = cap_lane_begin(lane, sizeof *mark, mark->stamp);
@@ -275,7 +275,7 @@ void cap_recording_mark(struct cap_recording *r, const struct cap_frame *mark)
     }
     memcpy(p, mark, sizeof *mark);
     cap_lane_end(lane, p + sizeof *mark, mark->stamp, 1);
-    uint64_t bytes = bytes_of_all(r), others = sl_atomic_load_relaxed_u64(&r->others);
+    uint64_t others = sl_atomic_load_relaxed_u64(&r->others);
     uint64_t stamps = mark->stamp - r->last_mark.stamp, verbs = others - r->frame_others;
     const struct cap_index_frame frame = {.mark = *mark,
                                           .calls = stamps > verbs ? stamps - verbs : 0,
@@ -348,13 +348,14 @@ void cap_stream_frame(void *stream, const struct vgd_frame *frame)
     if (frame->blob_id != 0) {
         cap_memory_pass(r->memory, s->head.ctx_id, frame->blob_id);
     }
+    uint64_t bytes = cap_recording_bytes(r);
     cap_lane_lock(&r->frames);
     uint64_t number = r->counts != NULL ? sl_atomic_count_u64(&r->counts->frames, 1) : 0;
     if (!cap_recording_is_over(r)) {
         mark.time = cap_writer_time(r->writer);
         /* Two streams may end frames at once, in the other order than they began to. */
         mark.stamp = s->stamp > r->last_mark.stamp ? s->stamp : r->last_mark.stamp;
-        cap_recording_mark(r, &mark);
+        cap_recording_mark(r, &mark, bytes);
         if (r->frame_count == THUMB_AGAIN) {
             cap_recording_want_thumb(r);
         }

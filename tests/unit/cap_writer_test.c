@@ -136,6 +136,35 @@ SLT_TEST_F(cap_writer, puts_the_packets_of_threads_in_one_order, t)
     }
 }
 
+enum { FRAMES = 20000 };
+
+static void *end_frames(void *user)
+{
+    struct worker *w = user;
+    for (uint32_t i = 0; i < FRAMES; i++) {
+        packet(w->stream, i, 16);
+        cap_stream_frame(w->stream, &(struct vgd_frame){.kind = VGD_FRAME_FLUSH});
+    }
+    sl_atomic_store_release(&w->first, 1);
+    return NULL;
+}
+
+/* The list of streams and the frames are locked in one order: neither waits for the other. */
+SLT_TEST_F(cap_writer, closes_all_while_frames_end, t)
+{
+    SLT_TIMEOUT(60);
+    pthread_t thread;
+    begin(t, &(struct cap_start){.level = 1});
+    struct worker w = {.t = t, .stream = stream_new(t)};
+    SLT_ASSERT_OK(sl_thread_start(&thread, "frames", 0, end_frames, &w));
+    while (sl_atomic_load_acquire(&w.first) == 0) {
+        cap_recording_close_all(t->recording);
+    }
+    pthread_join(thread, NULL);
+    cap_stream_end(w.stream);
+    SLT_EXPECT_EQ((uint64_t)FRAMES, end(t).totals.frames);
+}
+
 SLT_TEST_F(cap_writer, keeps_verbs_with_their_results, t)
 {
     begin(t, &(struct cap_start){.level = 1});
