@@ -18,6 +18,8 @@ import os
 import subprocess
 import sys
 
+NATIVE_TRIES = 3  # Mesa alone died of SIGSEGV in one of some hundred runs
+
 
 def run(command: list[str], is_native: bool) -> list[str]:
     environment = {
@@ -25,7 +27,11 @@ def run(command: list[str], is_native: bool) -> list[str]:
     }
     if is_native:  # a driver that unloads itself hides its leaks' origin from the suppressions
         environment["ASAN_OPTIONS"] = "detect_leaks=0"
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
+    for _ in range(NATIVE_TRIES if is_native else 1):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
+        if done.returncode >= 0:
+            break
+        print(f"{' '.join(command[:1])}: died of signal {-done.returncode}")
     if done.returncode != 0:
         print(done.stdout[-2000:], done.stderr[-4000:], sep="\n")
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}")

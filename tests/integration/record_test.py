@@ -340,7 +340,7 @@ class Follow(Case):
         whole = self.sluice("dump", str(trace)).stdout.splitlines()
         self.assertEqual(len(whole), len(followed.splitlines()))
         pairs = [pair for pair in zip(whole, followed.splitlines()) if pair[0] != pair[1]]
-        self.assertLess(len(pairs), 10, pairs)
+        self.assertLess(len(pairs), len(whole) // 20, pairs)  # one a look at most
         for wanted, line in pairs:
             self.assertEqual(wanted.partition("-> ")[0], line.partition("-> ")[0])
 
