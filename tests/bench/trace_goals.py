@@ -17,6 +17,7 @@ LARGE_MIB = 1200
 FRAMES = 10000
 LITTLE = 200  # frames
 REPLAYS = 9  # rounds at least
+STARTS = 15  # likewise
 # Of each way in a round, forward and backward: one is a quarter of a second, natively 0.23 or 0.31
 # by where the scheduler puts the driver's threads, so that two alone say little.
 TAKES = 4
@@ -146,18 +147,24 @@ def little(bed: Bed, program: str) -> Json:
 
 
 def started(bed: Bed, rounds: int) -> Json:
-    """A program that draws one frame, with and without a recorder."""
+    """What a recorder adds to a program that draws one frame: the median over pairs of starts, which
+    by themselves take one of two times, 9 ms apart."""
     ours, theirs = str(bed.folder / "one.slc"), bed.folder / "one.gfxr"
     program = [bed.tool("integration/frames_program"), "1", str(bed.folder / "count")]
     ways: "dict[str, Callable[[], Cost]]" = {
-        "native": lambda: bed.cost(*program),
         "run": lambda: bed.cost(bed.sluice, "run", "--", *program),
         "record": lambda: bed.cost(bed.sluice, "record", "-f", "-o", ours, "--", *program),
     }
     if shutil.which("vkcube") is not None and shutil.which("gfxrecon-info") is not None:
         ways["cube"] = lambda: bed.cost("vkcube", "--c", "1")
         ways["theirs"] = lambda: bed.cost("vkcube", "--c", "1", **gfxreconstruct(theirs))
-    return {name: median(costs) for name, costs in in_turns(max(rounds, 5), ways).items()}
+    costs = in_turns(max(rounds, STARTS), ways)
+    pairs = [("ours", "record", "run"), ("theirs", "theirs", "cube")]
+    return {
+        name: statistics.median(a.seconds - b.seconds for a, b in zip(costs[more], costs[less]))
+        for name, more, less in pairs
+        if more in costs
+    }
 
 
 def damaged(bed: Bed) -> "Optional[Json]":
