@@ -42,7 +42,8 @@ class Channels(unittest.TestCase):
     maxDiff = None
 
     def compare(self, kind: str, env: "dict[str, str]") -> "dict[str, str]":
-        native = lines([PROGRAM, kind], env)
+        # A driver that unloads itself hides its leaks' origin from the suppressions.
+        native = lines([PROGRAM, kind], dict(env, ASAN_OPTIONS="detect_leaks=0"))
         ours = lines([SLUICE, "run", "--", PROGRAM, kind], env)
         wanted = {key: said for key, said in native.items() if bits(key)[0] != 16}
         more = [key for key in ours if key not in native]
