@@ -147,8 +147,8 @@ def little(bed: Bed, program: str) -> Json:
 
 
 def started(bed: Bed, rounds: int) -> Json:
-    """What a recorder adds to a program that draws one frame: the median over pairs of starts, which
-    by themselves take one of two times, 9 ms apart."""
+    """What a recorder adds to a program that draws one frame: the median over pairs of starts,
+    which by themselves take one of two times, 9 ms apart."""
     ours, theirs = str(bed.folder / "one.slc"), bed.folder / "one.gfxr"
     program = [bed.tool("integration/frames_program"), "1", str(bed.folder / "count")]
     ways: "dict[str, Callable[[], Cost]]" = {
