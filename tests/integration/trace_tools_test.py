@@ -272,28 +272,28 @@ class Replay(TraceBed):
         self.assertEqual(whole.returncode, late.returncode, late.stderr)
         self.assertRegex(late.stderr, r"validation: \d+ errors of images' layouts are left out")
 
-    def crash_worker(self, process: "subprocess.Popen[str]") -> str:
-        """Gives what the verb says of it."""
-        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        worker = ""
-        while worker == "" and process.poll() is None:
-            worker = children.read_text().strip()
-        self.assertNotEqual("", worker, process.returncode)
-        stat = pathlib.Path(f"/proc/{worker}/stat")
-        while stat.read_text().count("sluice-replay") == 0:
-            time.sleep(0.01)
-        time.sleep(0.5)
-        os.kill(int(worker), signal.SIGSEGV)
-        return process.communicate(timeout=PATIENCE_S)[1]
+    def crashed(self, *words: str) -> str:
+        """What a verb says whose worker's driver crashes."""
+        with subprocess.Popen(
+            [SLUICE, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
+            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            worker = ""
+            while worker == "" and process.poll() is None:
+                worker = children.read_text().strip()
+            self.assertNotEqual("", worker, process.returncode)
+            stat = pathlib.Path(f"/proc/{worker}/stat")
+            while stat.read_text().count("sluice-replay") == 0:
+                time.sleep(0.01)
+            time.sleep(0.5)
+            os.kill(int(worker), signal.SIGSEGV)
+            err = process.communicate(timeout=PATIENCE_S)[1]
+        self.assertEqual(10, process.returncode, err)
+        return err
 
     def test_a_worker_that_dies(self) -> None:
         trace = str(self.any())
-        with subprocess.Popen(
-            [SLUICE, "replay", "--pace", "1", trace],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
-            err = self.crash_worker(process)
-        self.assertEqual(10, process.returncode, err)
+        err = self.crashed("replay", "--pace", "1", trace)
         self.assertRegex(
             err, r"the replay died of signal 11 \(Segmentation fault\); the last call that it was "
             r"given is [\d,]+\n")  # fmt: skip
@@ -328,12 +328,9 @@ class Replay(TraceBed):
         for old in (None, b"old"):
             if old is not None:
                 out.write_bytes(old)
-            with subprocess.Popen(
-                [SLUICE, "trim", "--force", "--gpu", "0", "--frames", "1", "-o", str(out), cut],
-                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            ) as process:  # fmt: skip
-                err = self.crash_worker(process)
-            self.assertEqual(10, process.returncode, err)
+            err = self.crashed(
+                "trim", "--force", "--gpu", "0", "--frames", "1", "-o", str(out), cut
+            )
             self.assertRegex(
                 err, r"died of signal 11 .*; the last call that it was given is [\d,]+"
             )

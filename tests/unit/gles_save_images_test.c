@@ -161,24 +161,33 @@ SLT_TEST_FP(gles_save_images, stay_shared, p, struct imaged, imageds, x)
 
 /* --- between contexts that share nothing --- */
 
+/* A context that shares nothing, and an image of its texture of this name, its last one. The first
+ * context is current. */
+static uint32_t lone_context(struct save_pair *p, uint32_t name, uint32_t *image)
+{
+    struct sl_pack *o = twin_out(&p->one);
+    rc_pack_rcCreateContext(o, 0xffffffff, 0, 5);
+    uint32_t context = twin_ask(&p->one);
+    rc_pack_rcMakeCurrent(o, context, 0, 0);
+    SLT_ASSERT_EQ(1u, twin_ask(&p->one));
+    gles2_pack_glGenTextures(o, (GLsizei)name, name * 4);
+    twin_send(&p->one);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, name);
+    gles2_pack_glTexStorage2D(o, GL_TEXTURE_2D, 1, GL_RGBA8, SIDE, SIDE);
+    fill_texture(&p->one, name, 0, 0.25f);
+    rc_pack_rcCreateClientImage(o, context, EGL_GL_TEXTURE_2D_KHR, name);
+    *image = twin_ask(&p->one);
+    rc_pack_rcMakeCurrent(o, p->context, 0, 0);
+    SLT_ASSERT_EQ(1u, twin_ask(&p->one));
+    return context;
+}
+
 /* Of a texture in the other context's group, and of one in the first's. */
 SLT_TEST_F(gles_save_images, of_a_group_that_comes_later, p)
 {
     static const struct imaged x = {.internal = GL_RGBA8};
     struct sl_pack *o = twin_out(&p->one);
-    rc_pack_rcCreateContext(o, 0xffffffff, 0, 5);
-    uint32_t second = twin_ask(&p->one);
-    rc_pack_rcMakeCurrent(o, second, 0, 0);
-    SLT_ASSERT_EQ(1u, twin_ask(&p->one));
-    gles2_pack_glGenTextures(o, NAMES, NAMES * 4);
-    twin_send(&p->one);
-    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, SOURCE);
-    gles2_pack_glTexStorage2D(o, GL_TEXTURE_2D, 1, GL_RGBA8, SIDE, SIDE);
-    fill_texture(&p->one, SOURCE, 0, 0.25f);
-    rc_pack_rcCreateClientImage(o, second, EGL_GL_TEXTURE_2D_KHR, SOURCE);
-    uint32_t image = twin_ask(&p->one);
-    rc_pack_rcMakeCurrent(o, p->context, 0, 0);
-    SLT_ASSERT_EQ(1u, twin_ask(&p->one));
+    uint32_t image, second = lone_context(p, SOURCE, &image);
     gles2_pack_glGenTextures(o, NAMES, NAMES * 4);
     twin_send(&p->one);
     target(&p->one, FIRST, image, false);
@@ -201,19 +210,7 @@ SLT_TEST_F(gles_save_images, of_a_context_that_is_gone, p)
 {
     static const struct imaged x = {.internal = GL_RGBA8};
     struct sl_pack *o = twin_out(&p->one);
-    rc_pack_rcCreateContext(o, 0xffffffff, 0, 5);
-    uint32_t second = twin_ask(&p->one);
-    rc_pack_rcMakeCurrent(o, second, 0, 0);
-    SLT_ASSERT_EQ(1u, twin_ask(&p->one));
-    gles2_pack_glGenTextures(o, 1, 4);
-    (void)twin_ask(&p->one);
-    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, 1);
-    gles2_pack_glTexStorage2D(o, GL_TEXTURE_2D, 1, GL_RGBA8, SIDE, SIDE);
-    fill_texture(&p->one, 1, 0, 0.25f);
-    rc_pack_rcCreateClientImage(o, second, EGL_GL_TEXTURE_2D_KHR, 1);
-    uint32_t image = twin_ask(&p->one);
-    rc_pack_rcMakeCurrent(o, p->context, 0, 0);
-    SLT_ASSERT_EQ(1u, twin_ask(&p->one));
+    uint32_t image, second = lone_context(p, 1, &image);
     rc_pack_rcDestroyContext(o, second);
     gles2_pack_glGenTextures(o, NAMES, NAMES * 4);
     twin_send(&p->one);
