@@ -157,7 +157,8 @@ void gegl_stream_lose(struct gegl_thread *thread, struct gegl_display *display)
     /* A flag alone, nothing is published with it. */
     sl_atomic_store_relaxed(&display->lost, 1);
     if (thread->context != NULL && thread->context->base.display == display) {
-        asg_writer_kill(&thread->stream->ring); /* GLES says the same from here */
+        asg_writer_kill(&thread->stream->ring);
+        ggl_lose(thread->context->ggl); /* GLES says the same from here */
     }
 }
 

@@ -4,7 +4,7 @@
  * Callers: guest/egl (everything below) and generated entry points (ggl_current, the error
  * functions). A context is used by the one thread it is current on; a share group by all threads of
  * its contexts, under its own lock. A dead stream turns every call into a no-op: packets go to
- * scratch, replies are zeros, and the context reports itself lost. */
+ * scratch, replies are zeros, and the context reports itself lost (ggl_lose). */
 #ifndef GUEST_GLES_GGL_H
 #define GUEST_GLES_GGL_H
 
@@ -79,29 +79,44 @@ struct ggl_context_args {
     void *user;                    /* handed to ops */
 };
 
-/* The context current on this thread, or NULL: of GLES 2 and later, and of GLES 1. At most one of
- * them is there, so that a function whose name both have finds GLES 1's where it finds none of its
- * own, and GLES 2 pays nothing. */
+/* The context current on this thread, or NULL: of GLES 2 and later, of GLES 1, and of either once
+ * it is lost. At most one of them is there, so that a function whose name both have finds GLES 1's
+ * where it finds none of its own, that one of a lost context does what it does without any, and
+ * GLES 2 pays nothing. */
 extern _Thread_local struct ggl_context *ggl_current_context
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 extern _Thread_local struct ggl_context *ggl1_current_context
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern _Thread_local struct ggl_context *ggl_lost_context
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
+/* A function of GL found none of its contexts: an error where that is so because it is lost. */
+void ggl_called_lost(void) __attribute__((cold));
+
+/* For functions of GL that do nothing without a context. */
 static inline struct ggl_context *ggl_current(void)
 {
-    return ggl_current_context;
+    struct ggl_context *c = ggl_current_context;
+    if (SL_UNLIKELY(c == NULL)) {
+        ggl_called_lost();
+    }
+    return c;
 }
 
 static inline struct ggl_context *ggl1_current(void)
 {
-    return ggl1_current_context;
+    struct ggl_context *c = ggl1_current_context;
+    if (SL_UNLIKELY(c == NULL)) {
+        ggl_called_lost();
+    }
+    return c;
 }
 
 /* Of whatever version. */
 static inline struct ggl_context *ggl_any(void)
 {
     struct ggl_context *c = ggl_current_context;
-    return SL_LIKELY(c != NULL) ? c : ggl1_current_context;
+    return SL_LIKELY(c != NULL) ? c : ggl1_current();
 }
 
 /* A context that is not current anywhere; the host's context was made by the caller. ERR_NOMEM. */
@@ -146,6 +161,10 @@ void ggl_frame_end(struct ggl_context *context);
 
 /* True when the host is gone: EGL reports EGL_CONTEXT_LOST. */
 bool ggl_context_lost(const struct ggl_context *context);
+/* It is, and the program shall see it: from here on the context's functions do nothing but to raise
+ * GL_CONTEXT_LOST, and who polls is told that it is over. Context of this thread; again: nothing.
+ */
+void ggl_lose(struct ggl_context *context);
 
 /* The thread's stream as the context has it; NULL when it is not current. The stream is the
  * struct's first member (ggl_state.h asserts it), so that generated entry points need not know the

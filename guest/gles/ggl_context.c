@@ -8,6 +8,8 @@ _Thread_local struct ggl_context *ggl_current_context
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 _Thread_local struct ggl_context *ggl1_current_context
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
+_Thread_local struct ggl_context *ggl_lost_context
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 static const struct {
     const char *word;
@@ -79,12 +81,20 @@ enum sl_result ggl_context_create(const struct ggl_context_args *args, struct gg
     return SL_OK;
 }
 
+/* Lost or not. */
+static struct ggl_context *current_here(void)
+{
+    return ggl_current_context    ? ggl_current_context
+           : ggl1_current_context ? ggl1_current_context
+                                  : ggl_lost_context;
+}
+
 void ggl_context_destroy(struct ggl_context *c)
 {
     if (!c) {
         return;
     }
-    if (ggl_any() == c) {
+    if (current_here() == c) {
         ggl_make_current(NULL, NULL);
     }
     uint32_t cursor = 0;
@@ -122,7 +132,7 @@ static void debug_begin(struct ggl_context *c)
 
 void ggl_make_current(struct ggl_context *c, struct gs_stream *stream)
 {
-    struct ggl_context *old = ggl_any();
+    struct ggl_context *old = current_here();
     if (old && old != c) {
         ggl_errors_take(old); /* the page is the stream's, whose next context has its own */
         old->stream = NULL;
@@ -136,6 +146,7 @@ void ggl_make_current(struct ggl_context *c, struct gs_stream *stream)
     bool fixed = c && ggl_fixed(c);
     ggl_current_context = fixed ? NULL : c;
     ggl1_current_context = fixed ? c : NULL;
+    ggl_lost_context = NULL;
     if (c && c->debug && !c->debug_begun) {
         debug_begin(c);
     }
@@ -150,6 +161,24 @@ void ggl_surface_size(struct ggl_context *c, uint32_t width_px, uint32_t height_
 bool ggl_context_lost(const struct ggl_context *c)
 {
     return c->lost || (c->stream && gs_dead(c->stream));
+}
+
+void ggl_lose(struct ggl_context *c)
+{
+    if (c != NULL && current_here() == c && ggl_lost_context == NULL) {
+        c->lost = true;
+        c->error = GL_CONTEXT_LOST;
+        ggl_current_context = NULL;
+        ggl1_current_context = NULL;
+        ggl_lost_context = c;
+    }
+}
+
+void ggl_called_lost(void)
+{
+    if (ggl_lost_context != NULL) {
+        ggl_lost_context->error = GL_CONTEXT_LOST;
+    }
 }
 
 void *ggl_scratch(struct ggl_context *c, size_t size)

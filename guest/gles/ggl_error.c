@@ -4,6 +4,8 @@
  * its error in the ring page, and what lies there is taken whenever the program asks. */
 #include "guest/gles/ggl_objects.h"
 
+#include "transport/base/clock.h"
+
 static bool quiet(const struct ggl_context *c)
 {
     return c->quiet && c->quiet_cur == gs_pack(c->stream)->cur &&
@@ -97,7 +99,11 @@ void ggl_question_earlier(struct ggl_context *c, const struct ggl_question *q)
 bool ggl_question_answered(struct ggl_context *c, const struct ggl_question *q)
 {
     GLenum error = q->watched ? error_read(c) : GL_NO_ERROR;
-    if (q->watched && !gs_dead(c->stream)) {
+    if (gs_dead(c->stream)) {
+        ggl_lose(c);
+        return false;
+    }
+    if (q->watched) {
         mark_quiet(c);
     }
     return error == GL_NO_ERROR;
@@ -127,18 +133,30 @@ void *ggl_nowhere(void)
     return c != NULL ? c->nowhere : NULL;
 }
 
+/* The context that is current, and whether it is lost is seen now: for what works in a lost one. */
+static struct ggl_context *in_use(void)
+{
+    if (ggl_lost_context == NULL) {
+        struct ggl_context *c = ggl_any();
+        if (c == NULL || !ggl_context_lost(c)) {
+            return c;
+        }
+        ggl_lose(c);
+    }
+    return ggl_lost_context;
+}
+
 GLenum ggl_glGetError(void)
 {
-    struct ggl_context *c = ggl_any();
+    struct ggl_context *c = in_use();
     if (!c) {
         return GL_NO_ERROR;
     }
-    if (ggl_context_lost(c)) {
+    if (c == ggl_lost_context) {
         /* Once for everything called since the last time, so that a loop "until no error" ends. */
-        bool again = quiet(c);
-        mark_quiet(c);
+        GLenum lost = c->error;
         c->error = GL_NO_ERROR;
-        return again ? GL_NO_ERROR : GL_CONTEXT_LOST;
+        return lost;
     }
     GLenum host = GL_NO_ERROR;
     if (ggl_has(c, GGL_FEATURE_ASYNC_ERRORS)) {
@@ -153,15 +171,31 @@ GLenum ggl_glGetError(void)
     return c->no_error && error != GL_OUT_OF_MEMORY ? GL_NO_ERROR : error;
 }
 
+/* Who asks for nothing else would never hear of it. Asked at most every 100 ms. */
+static void look_for_host(struct ggl_context *c)
+{
+    uint64_t now = sl_clock_ns();
+    if (now - c->alive_checked_ns > 100 * SL_NS_PER_MS) {
+        c->alive_checked_ns = now;
+        struct vg *vg = c->stream->device->vg;
+        if (!vg->ops->alive(vg)) {
+            ggl_lose(c);
+        }
+    }
+}
+
 /* The host's driver is not asked: a reset there ends the stream. Who did not ask to be told is not;
  * who did is told once, since what was lost does not come back in this context. */
 GLenum ggl_glGetGraphicsResetStatusEXT(void)
 {
-    struct ggl_context *c = ggl_current();
-    if (!c || !c->lose_on_reset || !ggl_context_lost(c) || c->reset_reported) {
+    struct ggl_context *c = in_use();
+    if (c && c->lose_on_reset && !ggl_context_lost(c)) {
+        look_for_host(c);
+        c = in_use();
+    }
+    if (!c || !c->lose_on_reset || c != ggl_lost_context || c->reset_reported) {
         return GL_NO_ERROR;
     }
-    c->lost = true;
     c->reset_reported = true;
     return GL_UNKNOWN_CONTEXT_RESET_EXT;
 }

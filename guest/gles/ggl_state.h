@@ -261,7 +261,7 @@ struct ggl_context {
     uint32_t error; /* the first local one since glGetError */
     uint32_t version;
     uint32_t features;
-    bool lost;
+    bool lost; /* for ever */
     bool reset_reported;
     bool lose_on_reset;
     bool robust;   /* robust access was asked for */
@@ -285,6 +285,7 @@ struct ggl_context {
     uint32_t attrib_program;
     uint32_t attrib_links;
     uint32_t attrib_mask;
+    uint64_t alive_checked_ns; /* when the host was last looked for */
     /* quiet: no packet since the host was asked for errors while the next two are what the stream
      * has */
     bool quiet;

@@ -78,7 +78,10 @@ void ggl_glDeleteSync(GLsync sync)
 GLenum ggl_glClientWaitSync(GLsync sync, GLbitfield flags, GLuint64 timeout)
 {
     struct ggl_context *c = ggl_current();
-    if (!c || !check(c, sync)) {
+    if (!c) {
+        return ggl_lost_context ? GL_ALREADY_SIGNALED : GL_WAIT_FAILED;
+    }
+    if (!check(c, sync)) {
         return GL_WAIT_FAILED;
     }
     GLenum result = gles2_call_glClientWaitSyncAEMU(c->stream, handle_of(sync), flags, timeout);
@@ -101,10 +104,22 @@ void ggl_glWaitSync(GLsync sync, GLbitfield flags, GLuint64 timeout)
     gles2_pack_glWaitSyncAEMU(ggl_pack(c), handle_of(sync), flags, timeout);
 }
 
+/* Of any sync, so that nobody polls for ever. */
+static void status_lost(GLenum pname, GLsizei room, GLint *value)
+{
+    if (ggl_lost_context && pname == GL_SYNC_STATUS && value && room > 0) {
+        *value = GL_SIGNALED;
+    }
+}
+
 void ggl_glGetSynciv(GLsync sync, GLenum pname, GLsizei room, GLsizei *length, GLint *values)
 {
     struct ggl_context *c = ggl_current();
-    if (!c || !check(c, sync)) {
+    if (!c) {
+        status_lost(pname, room, values);
+        return;
+    }
+    if (!check(c, sync)) {
         return;
     }
     if (room < 0 && ggl_stock(c)) {
@@ -114,14 +129,11 @@ void ggl_glGetSynciv(GLsync sync, GLenum pname, GLsizei room, GLsizei *length, G
     GLint value = 0;
     GLsizei got = 0, asked = ggl_stock(c) || room > 1 ? 1 : room; /* each parameter is one value */
     if (!gles2_ask_glGetSyncivAEMU(c, handle_of(sync), pname, asked, &got, 4, &value, 4)) {
+        status_lost(pname, room, values);
         return;
     }
     if (pname == GL_SYNC_STATUS && value == GL_SIGNALED) {
         ggl_lasting_waited(c);
-    }
-    if (gs_dead(c->stream) && pname == GL_SYNC_STATUS) {
-        value = GL_SIGNALED;
-        got = 1;
     }
     got = got > 0 && (room > 0 || !ggl_stock(c)) ? 1 : 0;
     if (values && got && room > 0) {
@@ -139,8 +151,9 @@ void ggl_glGetSynciv(GLsync sync, GLenum pname, GLsizei room, GLsizei *length, G
         struct ggl_context *c = ggl_current();                                                     \
         type value = 0;                                                                            \
         if (c && params && CAN && api##_ask_gl##Name(c, query, pname, &value, sizeof value)) {     \
-            bool lost = gs_dead(c->stream) && pname == GL_QUERY_RESULT_AVAILABLE;                  \
-            *params = lost ? GL_TRUE : value;                                                      \
+            *params = value;                                                                       \
+        } else if (params && ggl_lost_context && pname == GL_QUERY_RESULT_AVAILABLE) {             \
+            *params = GL_TRUE;                                                                     \
         }                                                                                          \
     }
 QUERY_RESULT(GetQueryObjectuiv, GLuint, gles2, true)

@@ -118,7 +118,7 @@ def _entry(planned: plan.CommandPlan, name: str, current: str, other: str) -> st
     c = planned.command
     linkage = "" if c.api == FIXED else "static "
     text = f"{linkage}{c.returns} {name}({driver.signature(c)})\n{{\n"
-    text += f"    struct ggl_context *c = {current}();\n"
+    text += f"    struct ggl_context *c = {current};\n"
     text += "    if (SL_UNLIKELY(c == NULL)) {\n" + _no_context(planned, other)
     if c.api == OWN:
         text += "    if (SL_UNLIKELY(!ggl_own(c))) {\n" + _no_context(planned, "")
@@ -145,7 +145,7 @@ def _choice(c: ir.Command, fixed: str) -> str:
     """A hand-written function of GLES 2 or, without a context of that, GLES 1's."""
     names = ", ".join(p.name for p in c.params)
     text = f"static {c.returns} choose_{c.name}({driver.signature(c)})\n{{\n"
-    text += "    if (SL_LIKELY(ggl_current() != NULL)) {\n"
+    text += "    if (SL_LIKELY(ggl_current_context != NULL)) {\n"
     ours, other = f"ggl_{c.name}({names});\n", f"{fixed}({names});\n"
     if c.returns != "void":
         return text + f"        return {ours}    }}\n    return {other}}}\n"
@@ -158,7 +158,9 @@ def _refusal(c: ir.Command, version: str) -> str:
     give = "" if c.returns == "void" else "return "
     end = "\n        return;" if c.returns == "void" else ""
     text = f"static {c.returns} refuse_{c.name}({driver.signature(c)})\n{{\n"
-    text += f"    if (SL_LIKELY({version}_current() != NULL)) {{\n"
+    text += (
+        f"    if (SL_LIKELY({version}_current_context != NULL) || ggl_lost_context != NULL) {{\n"
+    )
     text += f"        {give}{version}_{c.name}({names});"
     text += f"{end}\n    }}\n    (void)ggl_absent();\n"
     return text + ("" if c.returns == "void" else "    return 0;\n") + "}\n"
@@ -225,7 +227,7 @@ class _Entries:
             self.found[c.name] = f"ggl1_{c.name}"
             self.fixed_declared.append(_declaration(c, "ggl1"))
             if how == "direct":
-                self.bodies.append(_entry(planned, f"ggl1_{c.name}", "ggl1_current", ""))
+                self.bodies.append(_entry(planned, f"ggl1_{c.name}", "ggl1_current_context", ""))
 
     def refuse(self, api: plan.ApiPlan) -> None:
         """Behind all others: functions of one version, where they do not refuse by themselves."""
@@ -274,7 +276,7 @@ class _Entries:
                 self.bodies.append(_choice(c, other))
         elif (policy is None or policy.how == "direct") and direct(c):
             self.found[c.name] = f"entry_{c.name}"
-            current = "ggl_any" if detail == BOTH else "ggl_current"
+            current = "ggl_any()" if detail == BOTH else "ggl_current_context"
             self.bodies.append(_entry(planned, f"entry_{c.name}", current, other))
         self.own[c.name] = c.api == OWN
 

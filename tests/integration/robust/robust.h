@@ -104,6 +104,14 @@ bool robust_may_go(struct robust *r);
  * that another run of the program died of, with commas between; these are not made; NULL: none. */
 void robust_nulls(int rounds, const char *died);
 
+/* --- robust_lost.c --- */
+
+/* In a world before it is lost. version: major. */
+void robust_lost_prepare(int version);
+/* Says `lose`, waits for a line that says that what draws was ended, and for GL to tell so; then
+ * calls each function, and says what who polls is told. */
+void robust_lost(int rounds);
+
 void robust_memory_fill(void);
 const void *robust_zeros(void);
 /* Before a call, and behind it: what it wrote. */

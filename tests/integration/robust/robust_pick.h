@@ -21,6 +21,7 @@ struct robust {
     int pointer_count; /* that were chosen */
     int null_at;       /* which of them is NULL, from 1; 0: none; ROBUST_ALL: all of them */
     bool is_not_made;  /* the call is chosen, and not made */
+    bool is_harmless;  /* it is made, whatever is left out elsewhere */
 };
 
 /* A number below `most`. */
