@@ -45,7 +45,7 @@ uint32_t ggl_buffer_bound(const struct ggl_context *c, enum ggl_buffer_slot slot
 void ggl_element_sync(struct ggl_context *c)
 {
     struct ggl_vertex_array *va = c->vertex_array;
-    if (va->element_host != va->element_buffer) {
+    if (va->element_host != va->element_buffer && !ggl_element_is_lost(c)) {
         va->element_host = va->element_buffer;
         ggl_pack_bind_buffer(c, GL_ELEMENT_ARRAY_BUFFER, va->element_buffer);
     }

@@ -18,6 +18,7 @@ struct span {
     uint32_t instances; /* 1 when not instanced */
     uint32_t first_instance;
     bool in_place; /* the host's element numbers are the application's */
+    bool is_ghost; /* the indices are of a deleted buffer */
 };
 
 static inline bool has_client_arrays(const struct ggl_vertex_array *va)
@@ -310,12 +311,13 @@ static void index_rebase(const uint8_t *p, uint32_t size, size_t count, bool res
     }
 }
 
-/* For a draw with client indices the host must have no index buffer; it gets it back when it
- * matters (ggl_element_sync). */
-static void unbind_element(struct ggl_context *c)
+/* For a draw with client indices the driver must have no index buffer. Our own host sees to that,
+ * and binds it again behind the draw; but not one that was deleted, of which the copy here is all
+ * that is left then. A stock host gets it back when it matters (ggl_element_sync). */
+static void unbind_element(struct ggl_context *c, const struct span *s)
 {
     struct ggl_vertex_array *va = c->vertex_array;
-    if (va->element_host != 0) {
+    if (va->element_host != 0 && (s->is_ghost || ggl_stock(c))) {
         ggl_pack_bind_buffer(c, GL_ELEMENT_ARRAY_BUFFER, 0);
         va->element_host = 0;
     }
@@ -365,8 +367,12 @@ static void draw_nothing(struct ggl_context *c, const struct ggl_draw *d)
 {
     struct ggl_draw nothing = *d;
     nothing.count = 0;
-    unbind_element(c);
-    pack_elements(c, &nothing, "", 0);
+    if (c->vertex_array->element_host != 0 && !ggl_stock(c)) {
+        pack_elements_offset(c, &nothing, 0);
+    } else {
+        unbind_element(c, &(struct span){0});
+        pack_elements(c, &nothing, "", 0);
+    }
 }
 
 /* Client vertex arrays, indices from anywhere. A vertex before the first there is (a base below
@@ -404,11 +410,34 @@ static void draw_indices(struct ggl_context *c, struct span *s, const struct ggl
         index_rebase(indices, bytes, (size_t)d->count, c->restart, least, copy);
         data = copy;
     }
-    unbind_element(c);
+    unbind_element(c, s);
     if (arrays_begin(c, s)) {
         pack_elements(c, &moved, data, size);
         arrays_end(c, s);
     }
+}
+
+/* Indices from the guest's copy of the bound buffer; s: of client vertex arrays, NULL: there are
+ * none. */
+static void draw_bound(struct ggl_context *c, struct span *s, const struct ggl_draw *d,
+                       uint64_t offset)
+{
+    uint32_t name = c->vertex_array->element_buffer;
+    uint32_t bytes = ggl_index_size(d->type);
+    uint64_t size = (uint64_t)(uint32_t)d->count * bytes;
+    pthread_mutex_lock(&c->share->lock);
+    const uint8_t *data = ggl_buffer_read_locked(c, name, offset, &size);
+    struct ggl_draw whole = *d;
+    whole.count = (GLsizei)(size / bytes);
+    if (data == NULL || size < bytes) {
+        draw_nothing(c, d);
+    } else if (s == NULL) {
+        pack_elements(c, &whole, data, (uint32_t)whole.count * bytes);
+    } else {
+        s->is_ghost = ggl_buffer_get_locked(c, name)->deleted;
+        draw_indices(c, s, &whole, data);
+    }
+    pthread_mutex_unlock(&c->share->lock);
 }
 
 __attribute__((noinline)) void ggl_draw_elements(struct ggl_context *c, const struct ggl_draw *d,
@@ -432,29 +461,18 @@ __attribute__((noinline)) void ggl_draw_elements(struct ggl_context *c, const st
         if (indices && vertices) {
             draw_indices(c, &s, d, indices);
         } else if (indices) {
-            unbind_element(c);
             pack_elements(c, d, indices, (uint32_t)d->count * bytes);
         } else if (!ggl_stock(c)) {
             draw_nothing(c, d);
         }
         return;
     }
-    if (!vertices) {
+    if (!vertices && !ggl_element_is_lost(c)) {
         ggl_element_sync(c);
         pack_elements_offset(c, d, (GLuint)(uintptr_t)indices);
         return;
     }
-    pthread_mutex_lock(&c->share->lock);
-    uint64_t size = (uint64_t)(uint32_t)d->count * bytes;
-    const uint8_t *data = ggl_buffer_read_locked(c, va->element_buffer, (uintptr_t)indices, &size);
-    if (data && size >= bytes) {
-        struct ggl_draw whole = *d;
-        whole.count = (GLsizei)(size / bytes);
-        draw_indices(c, &s, &whole, data);
-    } else {
-        draw_nothing(c, d);
-    }
-    pthread_mutex_unlock(&c->share->lock);
+    draw_bound(c, vertices ? &s : NULL, d, (uintptr_t)indices);
 }
 
 void ggl_glDrawElements(GLenum mode, GLsizei count, GLenum type, const void *indices)

@@ -33,8 +33,14 @@ enum ggl_buffer_slot ggl_buffer_slot(GLenum target);
 uint32_t ggl_buffer_bound(const struct ggl_context *c, enum ggl_buffer_slot slot);
 /* The slot of a call's target, which is bound on the host afterwards as the application has it. */
 enum ggl_buffer_slot ggl_buffer_use(struct ggl_context *c, GLenum target);
-/* Binds the application's ELEMENT_ARRAY_BUFFER on the host, where a draw with client indices may
- * have unbound it. */
+/* The bound ELEMENT_ARRAY_BUFFER died on our own host, where a draw from client memory unbound it
+ * when its name was dead already: its copy here is all there is. */
+static inline bool ggl_element_is_lost(const struct ggl_context *c)
+{
+    return c->vertex_array->element_host != c->vertex_array->element_buffer && !ggl_stock(c);
+}
+/* Binds the application's ELEMENT_ARRAY_BUFFER on a stock host, where a draw with client indices
+ * may have unbound it. */
 void ggl_element_sync(struct ggl_context *c);
 
 /* ggl_buffer.c. The share group's lock is held where the name ends in _locked. */

@@ -65,8 +65,8 @@ struct ggl_vertex_array {
     uint32_t client;         /* attributes without a buffer; never in a named vertex array */
     uint32_t element_buffer; /* the application's ELEMENT_ARRAY_BUFFER */
     uint32_t element_serial; /* the share group's buffer_deletes when it was bound */
-    uint32_t element_host; /* what the host has bound: 0 after a draw with client indices, until it
-                              matters */
+    uint32_t element_host;   /* what the host has bound: 0 after a draw with client indices, on a
+                                stock host until it matters, on ours when the buffer was deleted */
     struct ggl_attrib attribs[GGL_MAX_ATTRIBS];
 };
 

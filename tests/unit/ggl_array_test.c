@@ -176,19 +176,100 @@ SLT_TEST_F(ggl_array, indices_in_a_buffer_are_fetched_when_there_is_no_copy, s)
     (void)ggl_script_opcodes(s, opcodes, 16);
     ggl_script_reply(s, reply, sizeof reply);
     ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_BYTE, NULL);
-    const uint32_t want[] = {GLES2_OP_glGetProgramiv,      GLES2_OP_glGetProgramiv,
-                             GLES2_OP_glGetProgramiv,      GLES2_OP_glGetActiveAttrib,
-                             GLES2_OP_glGetAttribLocation, GLES2_OP_glMapBufferRangeAEMU,
-                             GLES2_OP_glBindBuffer,        GLES2_OP_glVertexAttribPointerData,
+    const uint32_t want[] = {GLES2_OP_glGetProgramiv,
+                             GLES2_OP_glGetProgramiv,
+                             GLES2_OP_glGetProgramiv,
+                             GLES2_OP_glGetActiveAttrib,
+                             GLES2_OP_glGetAttribLocation,
+                             GLES2_OP_glMapBufferRangeAEMU,
+                             GLES2_OP_glVertexAttribPointerData,
                              GLES2_OP_glDrawElementsData};
-    SLT_ASSERT_EQ(9u, ggl_script_opcodes(s, opcodes, 16));
+    SLT_ASSERT_EQ(8u, ggl_script_opcodes(s, opcodes, 16));
     SLT_EXPECT_MEMEQ(want, opcodes, sizeof want);
     ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_BYTE, NULL);
-    SLT_EXPECT_EQ(2u, ggl_script_opcodes(
-                          s, opcodes, 16)); /* the copy is kept, the host's binding still empty */
+    SLT_EXPECT_EQ(2u, ggl_script_opcodes(s, opcodes, 16)); /* the copy is kept */
+    ggl_glBufferSubData(GL_ELEMENT_ARRAY_BUFFER, 0, 1, "x");
+    SLT_EXPECT_EQ(1u, ggl_script_opcodes(s, opcodes, 16)); /* it stays bound */
+}
+
+/* Buffer 4 with three indices is bound, and drawn with vertices of client memory. Nobody answers
+ * any more. */
+static void draw_indexed_client(struct ggl_script *s, const void *vertices)
+{
+    uint32_t opcodes[16];
+    use_program(s, 3);
+    ggl_script_reply(s, one_attribute_at_0, sizeof one_attribute_at_0);
+    ggl_glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, 4);
+    ggl_glBufferData(GL_ELEMENT_ARRAY_BUFFER, 3, "\0\1\2", GL_STATIC_DRAW);
+    ggl_glEnableVertexAttribArray(0);
+    ggl_glVertexAttribPointer(0, 4, GL_FLOAT, GL_FALSE, 0, vertices);
+    ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_BYTE, NULL);
+    (void)ggl_script_opcodes(s, opcodes, 16);
+    ggl_script_reply(s, NULL, 0);
+}
+
+/* A stock host takes the indices for an address only while no buffer is bound. */
+SLT_TEST_F(ggl_array, a_stock_host_gets_its_index_buffer_back_when_it_matters, s)
+{
+    uint32_t opcodes[16];
+    static const float position[16];
+    draw_indexed_client(s, position);
+    s->context->features &= ~(uint32_t)GGL_FEATURE_SLUICE;
+    ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_BYTE, NULL);
+    SLT_EXPECT_EQ(0u, s->context->vertex_array->element_host);
+    (void)ggl_script_opcodes(s, opcodes, 16);
     ggl_glBufferSubData(GL_ELEMENT_ARRAY_BUFFER, 0, 1, "x");
     SLT_EXPECT_EQ(2u, ggl_script_opcodes(s, opcodes, 16)); /* bound again first */
     SLT_EXPECT_EQ((uint32_t)GLES2_OP_glBindBuffer, opcodes[0]);
+}
+
+static void delete_elsewhere(struct ggl_script *s, GLuint buffer)
+{
+    uint32_t opcodes[16];
+    static const uint8_t names[] = {5, 0, 0, 0};
+    GLuint array;
+    ggl_script_reply(s, names, sizeof names);
+    ggl_glGenVertexArrays(1, &array);
+    ggl_glBindVertexArray(array);
+    ggl_glDeleteBuffers(1, &buffer);
+    ggl_glBindVertexArray(0);
+    (void)ggl_script_opcodes(s, opcodes, 16);
+}
+
+SLT_TEST_F(ggl_array, a_deleted_index_buffer_stays_bound_where_it_lives_on, s)
+{
+    uint32_t opcodes[16];
+    static const float position[16];
+    draw_indexed_client(s, position);
+    delete_elsewhere(s, 4);
+    ggl_glDisableVertexAttribArray(0);
+    (void)ggl_script_opcodes(s, opcodes, 16);
+    ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_BYTE, NULL);
+    SLT_EXPECT_EQ(1u, ggl_script_opcodes(s, opcodes, 16));
+    SLT_EXPECT_EQ((uint32_t)GLES2_OP_glDrawElementsOffset, opcodes[0]);
+}
+
+/* The driver cannot bind it again: from a draw of client memory on its copy is drawn. */
+SLT_TEST_F(ggl_array, a_deleted_index_buffer_is_drawn_from_its_copy_once_it_was_unbound, s)
+{
+    uint32_t opcodes[16];
+    size_t size;
+    static const float position[16];
+    draw_indexed_client(s, position);
+    delete_elsewhere(s, 4);
+    ggl_script_reply(s, "\0\1\2", 3);
+    ggl_glDrawElements(GL_TRIANGLES, 3, GL_UNSIGNED_BYTE, NULL);
+    const uint32_t want[] = {GLES2_OP_glMapBufferRangeAEMU, GLES2_OP_glBindBuffer,
+                             GLES2_OP_glVertexAttribPointerData, GLES2_OP_glDrawElementsData};
+    SLT_ASSERT_EQ(4u, ggl_script_opcodes(s, opcodes, 16));
+    SLT_EXPECT_MEMEQ(want, opcodes, sizeof want);
+    ggl_glDisableVertexAttribArray(0);
+    (void)ggl_script_opcodes(s, opcodes, 16);
+    ggl_glDrawElements(GL_TRIANGLES, 5, GL_UNSIGNED_BYTE, (void *)1); /* of which two are there */
+    const uint8_t *p = ggl_script_take(s, &size);
+    SLT_EXPECT_EQ((uint32_t)GLES2_OP_glDrawElementsData, word(p, 0));
+    SLT_EXPECT_EQ(2u, word(p, 3));
+    SLT_EXPECT_MEMEQ("\1\2", p + 24, 2);
 }
 
 SLT_TEST_F(ggl_array, indices_without_client_arrays_go_as_they_are, s)

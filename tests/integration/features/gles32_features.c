@@ -455,6 +455,63 @@ static void robustness(struct fx *fx, int frame)
     fx_note_int(fx, glGetGraphicsResetStatus());
 }
 
+/* --- indices of a buffer that is deleted --- */
+
+static void delete_buffer(void *buffer)
+{
+    glDeleteBuffers(1, buffer);
+    glFinish();
+}
+
+/* A triangle pair of the bound indices, from `buffer` or, 0, from client memory. */
+static void draw_six(GLuint buffer, const float *points, float red)
+{
+    GLint program;
+    glGetIntegerv(GL_CURRENT_PROGRAM, &program);
+    color((GLuint)program, red, 1 - red, 0.5f, 1);
+    glBindBuffer(GL_ARRAY_BUFFER, buffer);
+    glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, buffer != 0 ? NULL : points);
+    glDrawElements(GL_TRIANGLES, 6, GL_UNSIGNED_SHORT, NULL);
+}
+
+/* It lives on in the vertex array 0, which draws from client memory in between. */
+static void deleted_indices(struct fx *fx, int frame)
+{
+    GLuint buffers[2], array;
+    float points[POINTS * 2], later[POINTS * 2];
+    GLint bound;
+    es3_fill(COLORED);
+    points_fill(points, POINTS * 2, frame);
+    points_fill(later, POINTS * 2, frame + 9);
+    glGenBuffers(2, buffers);
+    glBindBuffer(GL_ARRAY_BUFFER, buffers[0]);
+    glBufferData(GL_ARRAY_BUFFER, sizeof points, points, GL_STATIC_DRAW);
+    glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, buffers[1]);
+    glBufferData(GL_ELEMENT_ARRAY_BUFFER, sizeof six, six, GL_STATIC_DRAW);
+    glEnableVertexAttribArray(0);
+    draw_six(0, later, 0.1f);
+    if (frame == 0) {
+        glGenVertexArrays(1, &array);
+        glBindVertexArray(array);
+        glDeleteBuffers(1, &buffers[1]);
+        glBindVertexArray(0);
+    } else {
+        fx_on_thread(fx, delete_buffer, &buffers[1]);
+    }
+    glClear(GL_COLOR_BUFFER_BIT);
+    for (int i = 0; i < 3; i++) { /* the second time from client memory */
+        draw_six(i == 1 ? 0 : buffers[0], later, 0.3f * (float)(i + 1));
+        fx_note_pixels(fx, 0, 0, FX_SIZE, FX_SIZE);
+        glGetIntegerv(GL_ELEMENT_ARRAY_BUFFER_BINDING, &bound);
+        fx_note_int(fx, (GLuint)bound == buffers[1]);
+        fx_note_int(fx, glIsBuffer(buffers[1]));
+        fx_error(fx, GL_NO_ERROR);
+    }
+    glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, 0);
+    glDrawElements(GL_POINTS, 6, GL_UNSIGNED_SHORT, six);
+    glDeleteBuffers(1, &buffers[0]);
+}
+
 #define FEATURE(name, needs)                                                                       \
     {                                                                                              \
 #name, name, needs                                                                         \
@@ -475,6 +532,7 @@ static const struct fx_feature own[] = {
     FEATURE(dual_source, "GL_EXT_blend_func_extended"),
     FEATURE(clip_and_offset, "GL_EXT_clip_control"),
     FEATURE(robustness, "3.2"),
+    FEATURE(deleted_indices, NULL),
 };
 
 int main(int argc, char **argv)
