@@ -373,9 +373,9 @@ void cap_merge_destroy(struct cap_merge *merge)
 
 /* --- in order --- */
 
-/* The stamps of verbs and calls follow one another, and a frame's mark has the last one's: a hole
- * means that something is missing. True: nothing behind it can be placed, *damage is the reason or
- * there is none but the file's end. */
+/* The stamps of verbs and calls follow one another from 1, and a frame's mark has the last one's: a
+ * hole means that something is missing. True: nothing behind it can be placed, *damage is the
+ * reason or there is none but the file's end. */
 static bool is_hole(const struct cap_merge *m, const struct cap_event *event)
 {
     bool is_frame = event->kind == CAP_EVENT_FRAME;
@@ -383,7 +383,7 @@ static bool is_hole(const struct cap_merge *m, const struct cap_event *event)
     uint64_t before = event->stamp - !is_frame; /* all up to here must have been */
     /* The snapshot that it begins with is whole, whatever its stamps are. */
     uint64_t last = m->last < m->head ? m->head : m->last;
-    if (!counts || last == 0 || before <= last) {
+    if (!counts || before <= last) {
         return false;
     }
     for (uint32_t i = 0; i < m->passed_count; i++) {

@@ -171,6 +171,28 @@ SLT_TEST_F(trace, a_recording_without_an_end_is_read_too, m)
     EXPECT_STORY(m, some);
 }
 
+/* A frame's mark and a stream's calls may be written before the verbs that they follow. */
+SLT_TEST_F(trace, a_cut_beginning_gives_nothing, m)
+{
+    trace_frame(m, 3, 2, 0);
+    EXPECT_STORY(m, "");
+    trace_calls_begin(m, 2, 1, 9, CAPSET);
+    trace_call(m, 2, OPCODE, NULL, 0);
+    trace_call(m, 3, OPCODE + 1, NULL, 0);
+    struct trace_chunk chunk = calls_of_1;
+    chunk.first_stamp = 2;
+    trace_chunk(m, &chunk);
+    EXPECT_STORY(m, "");
+    const struct cap_verb_ctx ctx = {.ctx_id = 1, .value = CAPSET};
+    trace_verbs_begin(m, 1);
+    trace_verb(m, 1, CAP_VERB_CTX_CREATE, &ctx, sizeof ctx);
+    trace_chunk(m, &(struct trace_chunk){.kind = CAP_KIND_VERB, .records = 1, .first_stamp = 1});
+    EXPECT_STORY(m, "1 verb 1 -> 0\n"
+                    "2 call 30000 of 8 bytes\n"
+                    "3 call 30001 of 8 bytes\n"
+                    "3 frame\n");
+}
+
 SLT_TEST_F(trace, a_packet_spills_over_chunks, m)
 {
     uint8_t body[1000];
@@ -203,6 +225,7 @@ SLT_TEST_F(trace, a_packet_spills_over_chunks, m)
                                                               (i != 3 ? CAP_CHUNK_SPILLS : 0))};
         trace_chunk(m, &chunk);
     }
+    trace_end(m); /* whole: the stamps before the first are nobody's */
     struct story s = story_of(trace_maker_fd(m));
     SLT_EXPECT_STREQ("7 call 30000 of 8 bytes\n"
                      "8 call 30001 of 3008 bytes -> 4 bytes by 10\n"
