@@ -1,4 +1,4 @@
-/* Every byte of a trace changed, and the trace cut at every 4 KiB.
+/* Every byte of a trace changed, and the trace cut at every 4 KiB; a small one at every 64 bytes.
  *
  * usage: trace_faults TRACE
  * Each byte is changed in a copy. What notices it is asked first where it lies: the file's header,
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WHOLE_EACH = 1009, CUT = 4096 };
+enum { WHOLE_EACH = 1009, CUT = 4096, CHUNK_ALIGN = 64, SMALL = 128 << 10 };
 
 struct trace {
     uint8_t *bytes;
@@ -188,10 +188,12 @@ static uint64_t cut_all(const struct trace *t)
     struct cap_reader *reader = open_copy(t->fd, &result);
     need(result == SL_OK && cap_reader_scan(reader) == SL_OK, "scan");
     uint64_t wrong = 0, cuts = 0, last = 0;
+    size_t step = t->size <= SMALL ? CHUNK_ALIGN : CUT;
     int fd = memfd_create("cut", MFD_CLOEXEC);
     need(fd >= 0, "memfd_create");
-    for (size_t size = CUT; size < t->size; size += CUT, cuts++) {
-        need(pwrite(fd, t->bytes + size - CUT, CUT, (off_t)(size - CUT)) == CUT, "pwrite");
+    for (size_t size = step; size < t->size; size += step, cuts++) {
+        ssize_t put = pwrite(fd, t->bytes + size - step, step, (off_t)(size - step));
+        need(put == (ssize_t)step, "pwrite");
         bool ok;
         uint64_t calls, frames = frames_of(fd, &calls, &ok), least = frames_before(reader, size);
         if (!ok || frames < least || frames < last) {
