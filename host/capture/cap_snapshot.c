@@ -339,7 +339,7 @@ static enum sl_result save(struct cap_device *d, enum cap_snapshot_reason reason
     uint64_t begin = sl_clock_ns();
     bool waits = sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
     struct cap_snapshot mark = {.mark = CAP_SNAPSHOT_BEGIN,
-                                .reason = reason,
+                                .reason = waits ? CAP_SNAPSHOT_START : reason,
                                 .frame = r->frame_count,
                                 .stamp_before = sl_atomic_load_relaxed_u64(&r->stamp)};
     if (!waits && !r->no_contents) {
@@ -397,7 +397,7 @@ static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reaso
     enum sl_result result = is_over ? SL_ERR_NOTFOUND : SL_ERR_AGAIN;
     uint64_t begin = sl_clock_ns();
     if (!is_over && come_to_rest(d)) {
-        result = save(d, waits ? CAP_SNAPSHOT_START : reason);
+        result = save(d, reason);
     }
     if (!is_over) { /* rings stood still for those that failed, too */
         (void)sl_atomic_count_u64(&r->extra.snapshots, result == SL_OK);

@@ -1,14 +1,15 @@
 /* Shows one of eight rooms for five frames each: a picture of its own, from a texture and a buffer
  * that no other room uses. What a trim to one room's frames leaves out can be seen by its size.
  *
- *   rooms_program COUNT [carry|make]
+ *   rooms_program COUNT [carry|make|samples]
  *
  * COUNT frames in a window. carry: each frame leaves things to the next one, so that a loop that
  * forgets to lead one of them back shows other pictures: a picture that all are added to, a texture
  * and a fence that live into the next frame, a part of a buffer, a uniform, state. It ends in a run
  * of draws with a question behind it. make: each frame makes a program and ends the one of two
  * frames before, so that some of what a loop makes outlives it, and some of what it found does not.
- * Exit 1: something of X, EGL or GL failed. */
+ * samples: as make, and all are drawn over each other in a picture of four samples, whose edges
+ * show. Exit 1: something of X, EGL or GL failed. */
 #include <EGL/egl.h>
 #include <GLES3/gl3.h>
 #include <X11/Xlib.h>
@@ -175,6 +176,42 @@ static void remake(GLuint programs[2], uint32_t number)
     programs[number % 2] = program;
 }
 
+/* A picture of so many samples. */
+static GLuint make_target(GLsizei samples)
+{
+    GLuint framebuffer, target;
+    glGenFramebuffers(1, &framebuffer);
+    glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);
+    glGenRenderbuffers(1, &target);
+    glBindRenderbuffer(GL_RENDERBUFFER, target);
+    glRenderbufferStorageMultisample(GL_RENDERBUFFER, samples, GL_RGBA8, SIDE, SIDE);
+    glFramebufferRenderbuffer(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER, target);
+    glClear(GL_COLOR_BUFFER_BIT);
+    glBindFramebuffer(GL_FRAMEBUFFER, 0);
+    return framebuffer;
+}
+
+static void copy_picture(GLuint from, GLuint to)
+{
+    glBindFramebuffer(GL_READ_FRAMEBUFFER, from);
+    glBindFramebuffer(GL_DRAW_FRAMEBUFFER, to);
+    glBlitFramebuffer(0, 0, SIDE, SIDE, 0, 0, SIDE, SIDE, GL_COLOR_BUFFER_BIT, GL_NEAREST);
+}
+
+/* What is bound is drawn over what there is, with edges aslant. */
+static void draw_samples(const GLuint targets[2], uint32_t number)
+{
+    const float corner = -1.0f + (float)(number % 7) / 8;
+    glBufferSubData(GL_ARRAY_BUFFER, (GLintptr)(number % 4) * 8, 4, &corner);
+    glBindFramebuffer(GL_FRAMEBUFFER, targets[0]);
+    glEnable(GL_BLEND);
+    glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+    glDisable(GL_BLEND);
+    copy_picture(targets[0], targets[1]);
+    copy_picture(targets[1], 0);
+    glBindFramebuffer(GL_FRAMEBUFFER, 0);
+}
+
 /* Draws that a host may do at once. */
 static void draw_run(void)
 {
@@ -192,9 +229,10 @@ int main(int argc, char **argv)
     EGLDisplay display;
     int count = argc >= 2 ? atoi(argv[1]) : 0;
     bool carries = argc == 3 && strcmp(argv[2], "carry") == 0;
-    bool makes = argc == 3 && strcmp(argv[2], "make") == 0;
+    bool has_samples = argc == 3 && strcmp(argv[2], "samples") == 0;
+    bool makes = has_samples || (argc == 3 && strcmp(argv[2], "make") == 0);
     if (count <= 0 || (argc == 3 && !carries && !makes) || argc > 3) {
-        fprintf(stderr, "usage: rooms_program COUNT [carry|make]\n");
+        fprintf(stderr, "usage: rooms_program COUNT [carry|make|samples]\n");
         return 2;
     }
     EGLSurface surface = open_window(&display);
@@ -209,6 +247,13 @@ int main(int argc, char **argv)
     if (carries) {
         begin_carrying(&carried, program);
     }
+    GLuint targets[2] = {0};
+    if (has_samples) {
+        targets[0] = make_target(4);
+        targets[1] = make_target(0);
+        glBlendFunc(GL_CONSTANT_ALPHA, GL_ONE_MINUS_CONSTANT_ALPHA);
+        glBlendColor(0, 0, 0, 0.25f);
+    }
     for (int i = 0; i < count; i++) {
         int room = i / 5 % ROOMS;
         glClearColor((float)(i % 5) / 5, 0.5f, 0.25f, 1);
@@ -222,7 +267,11 @@ int main(int argc, char **argv)
         if (carries) {
             add(&carried, (uint32_t)i);
         }
-        glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+        if (has_samples) {
+            draw_samples(targets, (uint32_t)i);
+        } else {
+            glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
+        }
         if (carries) {
             draw_run();
         }

@@ -277,6 +277,17 @@ class Snapshots(TraceBed):
                               "-o", str(again), str(part))  # fmt: skip
                     self.assertEqual(hashes[first + 1 : first + 5], self.shown(again))
 
+    def test_samples_are_there(self) -> None:
+        program = os.environ.get("SAMPLES_PROGRAM", "")
+        if program == "":
+            self.skipTest("SAMPLES_PROGRAM is not set")
+        whole, part = (self.tmp / f"samples-{n}.slc" for n in ("all", "part"))
+        self.ends(0, "record", "--hash", "-o", str(whole), "--", *program.split())
+        hashes = self.shown(whole, "--expect", "live")
+        self.assertEqual(16, len(set(hashes)))
+        self.ends(0, "trim", "--gpu", "0", "--frames", "7-14", "-o", str(part), str(whole))
+        self.assertEqual(hashes[7:15], self.shown(part, "--expect", "live"))
+
     def test_threads_wait_across_the_cut(self) -> None:
         """For values and fences that come frames later: they are in a call whenever it is cut."""
         program = os.environ.get("WAITS_PROGRAM", "")

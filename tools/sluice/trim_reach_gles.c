@@ -145,6 +145,8 @@ bool reach_drops_gles(struct reach *r, uint32_t stream, const struct cap_event_c
     enum sort sort = c != NULL ? binds(c->name) : 0;
     if (sort != 0) {
         bind(b, sort, (uint32_t)values[c->field_count - 1].bits);
+    } else if (c != NULL && strncmp(c->name, "rcMakeCurrent", 13) == 0) {
+        *b = (struct bound){0}; /* what is bound there is not known; often nothing */
     }
     enum sort filled = c != NULL ? fills(sl_load_u32(call->packet)) : 0;
     uint32_t name = filled == SORT_TEXTURE ? b->texture : b->buffer;
