@@ -183,6 +183,45 @@ static enum sl_result on_waiting(void *user, uint32_t ring_id, const void *packe
     return result;
 }
 
+static void on_did(void *user, uint32_t ring_id, const void *packet, size_t size, const void *reply,
+                   size_t reply_size)
+{
+    struct cap_saving *s = user;
+    const struct cap_done done = {ring_id, size, reply_size};
+    uint8_t *p = cap_bytes_more(&s->did, sizeof done + size + reply_size);
+    if (p == NULL) {
+        s->failed = true;
+        return;
+    }
+    memcpy(p, &done, sizeof done);
+    memcpy(p + sizeof done, packet, size);
+    if (reply_size != 0) {
+        memcpy(p + sizeof done + size, reply, reply_size);
+    }
+}
+
+/* Calls of the recording itself, if it takes any: as if the rings' guests had sent them now. The
+ * rings stand, and none that was told of inside a packet. */
+static void put_done(struct cap_saving *s)
+{
+    struct cap_recording *r = s->recording;
+    struct cap_done done;
+    for (size_t at = 0; at < s->did.size; at += sizeof done + done.size + done.reply_size) {
+        const uint8_t *p = s->did.data + at;
+        memcpy(&done, p, sizeof done);
+        pthread_mutex_lock(&r->lock);
+        struct cap_stream *stream = cap_recording_stream(r, done.ring_id);
+        pthread_mutex_unlock(&r->lock);
+        if (stream != NULL) {
+            const struct vgd_outcome outcome = {.reply = p + sizeof done + done.size,
+                                                .reply_size = done.reply_size};
+            cap_stream_packet(stream, p + sizeof done, done.size, false);
+            cap_stream_outcome(stream, &outcome);
+        }
+    }
+    cap_bytes_finish(&s->did);
+}
+
 static enum sl_result on_resource(void *user, uint32_t resource_id)
 {
     struct cap_saving *s = user;
@@ -215,6 +254,7 @@ static enum sl_result save_context(struct cap_saving *s, const struct cap_step *
                                     .packet = on_packet,
                                     .resource = on_resource,
                                     .waiting = on_waiting,
+                                    .did = on_did,
                                     .is_last = s->is_last};
     struct vgd *inner = s->device->inner;
     s->ctx_id = step->ctx_id;
@@ -332,10 +372,10 @@ static enum sl_result write_all(struct cap_saving *s)
     return result == SL_OK && s->failed ? SL_ERR_NOMEM : result;
 }
 
-static enum sl_result save(struct cap_device *d, enum cap_snapshot_reason reason)
+static enum sl_result save(struct cap_saving *s, enum cap_snapshot_reason reason)
 {
-    struct cap_recording *r = d->recording;
-    struct cap_saving s = {.device = d, .recording = r, .is_last = reason == CAP_SNAPSHOT_TRIM};
+    struct cap_device *d = s->device;
+    struct cap_recording *r = s->recording;
     uint64_t begin = sl_clock_ns();
     bool waits = sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
     struct cap_snapshot mark = {.mark = CAP_SNAPSHOT_BEGIN,
@@ -352,18 +392,18 @@ static enum sl_result save(struct cap_device *d, enum cap_snapshot_reason reason
         cap_blobs_restart(&r->blobs); /* and may go before what comes */
     }
     mark.time = cap_writer_time(r->writer);
-    put_mark(&s, &mark);
-    open_lane(&s, &s.verbs, CAP_KIND_VERB);
-    open_lane(&s, &s.memory, CAP_KIND_MEMW);
-    s.memory.refers = &r->blobs.lane;
-    enum sl_result result = write_all(&s);
-    end_streams(&s);
-    cap_lane_close(&s.memory);
-    cap_lane_close(&s.verbs);
-    (void)sl_atomic_count_u64(&r->others, s.records);
+    put_mark(s, &mark);
+    open_lane(s, &s->verbs, CAP_KIND_VERB);
+    open_lane(s, &s->memory, CAP_KIND_MEMW);
+    s->memory.refers = &r->blobs.lane;
+    enum sl_result result = write_all(s);
+    end_streams(s);
+    cap_lane_close(&s->memory);
+    cap_lane_close(&s->verbs);
+    (void)sl_atomic_count_u64(&r->others, s->records);
     mark.mark = result == SL_OK ? CAP_SNAPSHOT_END : CAP_SNAPSHOT_FAILED;
     mark.stamp = sl_atomic_load_relaxed_u64(&r->stamp);
-    put_mark(&s, &mark);
+    put_mark(s, &mark);
     if (result == SL_OK) {
         (void)sl_atomic_count_u64(&r->made, 1);
         if (waits || r->is_ring) {
@@ -371,7 +411,7 @@ static enum sl_result save(struct cap_device *d, enum cap_snapshot_reason reason
         }
     }
     sl_info("capture", "snapshot before frame %llu: %llu records, %.1f ms: %s",
-            (unsigned long long)mark.frame, (unsigned long long)s.records,
+            (unsigned long long)mark.frame, (unsigned long long)s->records,
             (double)(sl_clock_ns() - begin) / 1e6, sl_result_name(result));
     return result;
 }
@@ -395,9 +435,10 @@ static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reaso
     bool is_over = r == NULL || sl_atomic_load_relaxed(&r->over) == CAP_OVER;
     bool waits = r != NULL && sl_atomic_load_relaxed(&r->over) == CAP_WAITS;
     enum sl_result result = is_over ? SL_ERR_NOTFOUND : SL_ERR_AGAIN;
+    struct cap_saving s = {.device = d, .recording = r, .is_last = reason == CAP_SNAPSHOT_TRIM};
     uint64_t begin = sl_clock_ns();
     if (!is_over && come_to_rest(d)) {
-        result = save(d, reason);
+        result = save(&s, reason);
     }
     if (!is_over) { /* rings stood still for those that failed, too */
         (void)sl_atomic_count_u64(&r->extra.snapshots, result == SL_OK);
@@ -424,6 +465,7 @@ static enum sl_result try_snapshot(struct cap_device *d, enum cap_snapshot_reaso
                         result == SL_ERR_AGAIN ? "a ring does not come to rest"
                                                : sl_result_name(result));
     }
+    put_done(&s);
     (void)__atomic_fetch_and(d->rest, ~VGD_EPOCH_REST, __ATOMIC_SEQ_CST);
     (void)d->inner->ops->rest(d->inner, false);
     return result;

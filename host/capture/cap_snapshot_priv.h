@@ -10,10 +10,17 @@ struct cap_saving {
     struct cap_recording *recording;
     struct cap_lane verbs, memory;
     uint64_t records;
-    bool failed;  /* no memory */
-    bool is_last; /* vgd_saver.is_last */
+    bool failed;          /* no memory */
+    bool is_last;         /* vgd_saver.is_last */
+    struct cap_bytes did; /* of vgd_saver.did: struct cap_done, packet, reply, and so on */
     /* Of the context that is being saved: */
     uint32_t ctx_id, capset;
+};
+
+/* A packet that saving has carried out. */
+struct cap_done {
+    uint32_t ring_id;
+    size_t size, reply_size;
 };
 
 /* What came, in the order in which it came. */

@@ -288,9 +288,22 @@ static void save_shared_gles1(struct hgl_save *s)
     hgl_save_flush(s);
 }
 
+/* Where the guest could have made names of the group next; 0: nowhere. */
+static uint32_t find_doer(const struct hgl_save *s)
+{
+    for (uint32_t i = 0; i < s->context_count && s->to->did != NULL; i++) {
+        const struct hgl_saved *c = &s->contexts[i];
+        if (c->ring != 0 && c->state->group == s->root->state->group && !c->context->is_gles1) {
+            return c->ring;
+        }
+    }
+    return 0;
+}
+
 static void save_group(struct hgl_save *s, struct hgl_saved *root)
 {
     s->root = root;
+    s->doer = find_doer(s);
     s->gles = root->context->is_gles1 ? 32 : root->context->gles_version;
     if (hgl_save_reader_begin(s, root->context->config, root->context->egl)) {
         s->shares_framebuffers = shares_framebuffers(s);
@@ -457,6 +470,7 @@ static bool find_contexts(struct hgl_save *s, const struct hgl_objects *all,
         }
         for (uint32_t i = 0; i < s->context_count; i++) {
             if (s->contexts[i].object == t->context) {
+                s->contexts[i].ring = rings[r].id;
                 s->contexts[i].draw = t->draw;
                 s->contexts[i].read = t->read;
             }

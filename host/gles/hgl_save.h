@@ -32,6 +32,7 @@ struct hgl_saved {
     struct hgl_state *state;
     const struct ho_object *draw, *read; /* both NULL: without a surface */
     uint32_t handle;
+    uint32_t ring; /* where it is current; 0: nowhere */
     bool is_done;
     bool is_filled; /* the objects of its group are there */
 };
@@ -89,6 +90,7 @@ struct hgl_save {
     struct hgl_saved *root;
     uint32_t gles;      /* of what is shared: the root's, or of a context that is made for it */
     uint32_t spare;     /* a handle that no object has */
+    uint32_t doer;      /* the ring that names are used up on; 0: none may be */
     EGLContext reading; /* its desktop context */
     EGLSurface pbuffer; /* where that cannot do without */
     struct hgl_orphan *orphans; /* owned; nullable */
@@ -109,6 +111,13 @@ static inline struct sl_pack *hgl_out(struct hgl_save *s)
 void hgl_save_flush(struct hgl_save *s);
 /* The same; the last packet has this reply. */
 void hgl_save_reply(struct hgl_save *s, const void *reply, size_t size);
+/* May reading make names in the group? */
+static inline bool hgl_save_may_use(const struct hgl_save *s)
+{
+    return s->to->is_last || s->reuses_names || s->doer != 0;
+}
+/* It has made this one, and gives it back: it counts as the guest's, on the ring `doer`. */
+void hgl_save_used(struct hgl_save *s, enum hgl_kind kind, uint32_t name);
 /* A packet of these bytes. */
 void hgl_save_raw(struct hgl_save *s, uint32_t opcode, const void *body, size_t size);
 /* What packets are about, for who compares (vgd_saver.about). */

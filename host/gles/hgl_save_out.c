@@ -175,6 +175,49 @@ void hgl_save_makes(struct hgl_save *s, enum hgl_kind kind, uint32_t name, uint6
                                 .end_size = ends ? (size_t)(out->cur - s->ending.data) : 0});
 }
 
+/* The last packet that was packed there is one that was done. */
+static void tell_done(struct hgl_save *s, const void *reply, size_t reply_size)
+{
+    size_t size = (size_t)(s->ending.pack.cur - s->ending.data);
+    if (!s->ending.failed) {
+        s->to->did(s->to->user, s->doer, s->ending.data, size, reply, reply_size);
+        s->ending.pack.cur = s->ending.data;
+    } else if (s->result == SL_OK) {
+        s->result = SL_ERR_NOMEM;
+    }
+}
+
+void hgl_save_used(struct hgl_save *s, enum hgl_kind kind, uint32_t name)
+{
+    struct sl_pack *out = &s->ending.pack;
+    if (s->to->is_last || s->reuses_names) {
+        return;
+    }
+    hgl_named(s->root->state, kind, name);
+    out->cur = s->ending.data;
+    switch (kind) {
+    case HGL_TEXTURES:
+        gles2_pack_glGenTextures(out, 1, 4);
+        break;
+    case HGL_BUFFERS:
+        gles2_pack_glGenBuffers(out, 1, 4);
+        break;
+    case HGL_FRAMEBUFFERS:
+        gles2_pack_glGenFramebuffers(out, 1, 4);
+        break;
+    default:
+        gles2_pack_glCreateShader(out, GL_VERTEX_SHADER);
+        break;
+    }
+    tell_done(s, &name, 4);
+    if (kind == HGL_PROGRAMS) {
+        gles2_pack_glDeleteShader(out, name);
+    } else {
+        pack_end(s, out, kind, name);
+    }
+    tell_done(s, NULL, 0);
+}
+
 void hgl_save_raw(struct hgl_save *s, uint32_t opcode, const void *body, size_t size)
 {
     if (s->out.data != NULL && (size_t)(s->out.pack.cur - s->out.data) > ENOUGH) {

@@ -197,7 +197,7 @@ static bool borrows_texture(struct hgl_save *s)
     uint8_t *alive;
     uint32_t top = hgl_save_names(s, s->root->state, HGL_TEXTURES, &alive);
     sl_free(alive);
-    return top >= BORROWED_TEXTURE || !s->to->is_last || hgl_save_is_whole(s) ||
+    return top >= BORROWED_TEXTURE || !hgl_save_may_use(s) || hgl_save_is_whole(s) ||
            s->root->context->is_gles1 || s->reuses_names;
 }
 

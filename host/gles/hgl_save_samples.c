@@ -3,8 +3,9 @@
  *
  * Only shaders read samples, one by one; in the replay another one writes each of them where the
  * mask of samples lets it. Reading uses up names of shaders and programs, which drivers do not give
- * out again: that is done where nobody goes on with what was saved (vgd_saver.is_last). Writing
- * borrows shaders and a program that get their own texts behind it. */
+ * out again: that is done where nobody goes on with what was saved (vgd_saver.is_last), or where
+ * the guest can be said to have done it (hgl_save_used). Writing borrows shaders and a program that
+ * get their own texts behind it. */
 #include "host/gles/hgl_save_samples.h"
 
 #include "transport/base/log.h"
@@ -201,6 +202,9 @@ static void reader_begin(struct hgl_copier *c)
     c->program = gl->CreateProgram();
     gl->AttachShader(c->program, c->shader);
     gl->GenBuffers(1, &c->words);
+    hgl_save_used(c->s, HGL_PROGRAMS, c->shader);
+    hgl_save_used(c->s, HGL_PROGRAMS, c->program);
+    hgl_save_used(c->s, HGL_BUFFERS, c->words);
     gl->BindBuffer(GL_SHADER_STORAGE_BUFFER, c->words);
     gl->ActiveTexture(GL_TEXTURE0);
 }
@@ -222,6 +226,7 @@ static bool copy_image(struct hgl_copier *c, const struct hgl_image *i)
     GLenum internal = i->internal == GL_SRGB8_ALPHA8 ? GL_RGBA8 : i->internal;
     (void)gl->GetError();
     gl->GenTextures(1, &c->texture);
+    hgl_save_used(c->s, HGL_TEXTURES, c->texture);
     gl->BindTexture(target, c->texture);
     if (i->is_flat) {
         gl->TexStorage2D(target, 1, internal, i->width, i->height);
@@ -299,10 +304,14 @@ static void look_at_depths(struct hgl_copier *c, GLint samples)
     GLuint texture = 0, framebuffer = 0;
     float depth = 0;
     gl->GenTextures(1, &texture);
+    hgl_save_used(c->s, HGL_TEXTURES, texture);
     gl->BindTexture(GL_TEXTURE_2D_MULTISAMPLE, texture);
     gl->TexStorage2DMultisample(GL_TEXTURE_2D_MULTISAMPLE, samples, GL_DEPTH_COMPONENT24, 1, 1,
                                 GL_TRUE);
     gl->GenFramebuffers(1, &framebuffer);
+    if (c->s->shares_framebuffers) {
+        hgl_save_used(c->s, HGL_FRAMEBUFFERS, framebuffer);
+    }
     gl->BindFramebuffer(GL_DRAW_FRAMEBUFFER, framebuffer);
     gl->FramebufferTexture2D(GL_DRAW_FRAMEBUFFER, GL_DEPTH_ATTACHMENT, GL_TEXTURE_2D_MULTISAMPLE,
                              texture, 0);
@@ -411,7 +420,7 @@ static void copy_one(struct hgl_copier *c, const struct hgl_samples *of)
 void hgl_save_samples(struct hgl_save *s, const struct hgl_lent *lent)
 {
     struct hgl_copier c = {.s = s, .lent = lent};
-    const char *why = !s->to->is_last ? "its guest goes on, and would miss names"
+    const char *why = !hgl_save_may_use(s) ? "its guest goes on, and would miss names"
                       : hgl_top(s->root->state, HGL_FRAMEBUFFERS) < HGL_BORROWED_FRAMEBUFFER
                           ? "there never was a framebuffer"
                           : NULL;

@@ -278,13 +278,20 @@ class Snapshots(TraceBed):
                     self.assertEqual(hashes[first + 1 : first + 5], self.shown(again))
 
     def test_samples_are_there(self) -> None:
+        """Snapshots that read them use names up; who plays past such a one gets the same ones."""
         program = os.environ.get("SAMPLES_PROGRAM", "")
         if program == "":
             self.skipTest("SAMPLES_PROGRAM is not set")
-        whole, part = (self.tmp / f"samples-{n}.slc" for n in ("all", "part"))
-        self.ends(0, "record", "--hash", "-o", str(whole), "--", *program.split())
+        whole, late, part = (self.tmp / f"samples-{n}.slc" for n in ("all", "late", "part"))
+        self.ends(0, "record", "--hash", "--snapshot-every", "5", "-o", str(whole), "--",
+                  *program.split())  # fmt: skip
         hashes = self.shown(whole, "--expect", "live")
         self.assertEqual(16, len(set(hashes)))
+        for first in (5, 10):
+            self.assertEqual(hashes[first:], self.shown(whole, "--frames", f"{first}-15"))
+        self.ends(0, "record", "--hash", "--frames", "7-12", "-o", str(late), "--",
+                  *program.split())  # fmt: skip
+        self.assertEqual(hashes[7:13], self.shown(late, "--expect", "live"))
         self.ends(0, "trim", "--gpu", "0", "--frames", "7-14", "-o", str(part), str(whole))
         self.assertEqual(hashes[7:15], self.shown(part, "--expect", "live"))
 

@@ -181,11 +181,23 @@ void twin_list_add(struct twin_list *list, uint32_t ring, const void *packet, si
     }
 }
 
+struct saving {
+    struct twin_list *list, *did;
+};
+
 static enum sl_result on_packet(void *user, uint32_t ring_id, const void *packet, size_t size,
                                 const void *reply, size_t reply_size)
 {
-    twin_list_add(user, ring_id - FIRST_RING, packet, size, reply, reply_size);
+    const struct saving *saving = user;
+    twin_list_add(saving->list, ring_id - FIRST_RING, packet, size, reply, reply_size);
     return SL_OK;
+}
+
+static void on_did(void *user, uint32_t ring_id, const void *packet, size_t size, const void *reply,
+                   size_t reply_size)
+{
+    const struct saving *saving = user;
+    twin_list_add(saving->did, ring_id - FIRST_RING, packet, size, reply, reply_size);
 }
 
 enum sl_result twin_save(struct twin *t, struct twin_list *list)
@@ -196,7 +208,11 @@ enum sl_result twin_save(struct twin *t, struct twin_list *list)
         struct hgl_ring *own = t->states[i];
         refs[i] = (struct hgl_ring_ref){.id = FIRST_RING + i, .thread = &own->rc};
     }
-    const struct vgd_saver saver = {.user = list, .packet = on_packet, .is_last = !t->goes_on};
+    struct saving saving = {list, t->did};
+    const struct vgd_saver saver = {.user = &saving,
+                                    .packet = on_packet,
+                                    .did = t->did != NULL ? on_did : NULL,
+                                    .is_last = !t->goes_on};
     *list = (struct twin_list){0};
     run_on(t);
     take(t, t->at, false);

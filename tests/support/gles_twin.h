@@ -9,6 +9,18 @@
 
 enum { TWIN_RINGS = 12 };
 
+struct twin_packet {
+    uint8_t *bytes, *reply;
+    size_t size, reply_size;
+    uint32_t ring;
+};
+
+/* A snapshot. */
+struct twin_list {
+    struct twin_packet *packets;
+    size_t count, capacity;
+};
+
 struct twin {
     struct hct_env env;
     struct hct_options options;
@@ -23,18 +35,9 @@ struct twin {
     size_t reply_size;
     bool lost;
     bool goes_on; /* with what it was, behind twin_save */
-};
-
-struct twin_packet {
-    uint8_t *bytes, *reply;
-    size_t size, reply_size;
-    uint32_t ring;
-};
-
-/* A snapshot. */
-struct twin_list {
-    struct twin_packet *packets;
-    size_t count, capacity;
+    /* What twin_save did then (vgd_saver.did), to be played behind the snapshot; NULL: nothing may
+     * be done. */
+    struct twin_list *did;
 };
 
 /* Skips the case where there is no native EGL. */

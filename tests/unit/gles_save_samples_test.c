@@ -168,16 +168,23 @@ SLT_TEST_FP(gles_save_samples, of_renderbuffers, p, struct sampled, formats, x)
     SLT_EXPECT_EQ(x->writes * SAMPLES, count_of(&p->first, GLES2_OP_glSampleMaski) - 1);
 }
 
+/* The same of a texture. */
+static uint32_t texture(struct twin *t, GLenum internal, GLenum attachment)
+{
+    struct sl_pack *o = twin_out(t);
+    uint32_t name = save_gen(t, gles2_pack_glGenTextures);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D_MULTISAMPLE, name);
+    gles2_pack_glTexStorage2DMultisample(o, GL_TEXTURE_2D_MULTISAMPLE, SAMPLES, internal, SIDE,
+                                         SIDE, GL_TRUE);
+    gles2_pack_glFramebufferTexture2D(o, GL_FRAMEBUFFER, attachment, GL_TEXTURE_2D_MULTISAMPLE,
+                                      name, 0);
+    return name;
+}
+
 SLT_TEST_FP(gles_save_samples, of_textures, p, struct sampled, formats, x)
 {
-    struct sl_pack *o = twin_out(&p->one);
     framebuffer(&p->one);
-    uint32_t name = save_gen(&p->one, gles2_pack_glGenTextures);
-    gles2_pack_glBindTexture(o, GL_TEXTURE_2D_MULTISAMPLE, name);
-    gles2_pack_glTexStorage2DMultisample(o, GL_TEXTURE_2D_MULTISAMPLE, SAMPLES, x->internal, SIDE,
-                                         SIDE, GL_TRUE);
-    gles2_pack_glFramebufferTexture2D(o, GL_FRAMEBUFFER, x->attachment, GL_TEXTURE_2D_MULTISAMPLE,
-                                      name, 0);
+    (void)texture(&p->one, x->internal, x->attachment);
     (void)noise_program(&p->one, x->declared, x->write, false);
     fill(&p->one, x, 8);
     SLT_ASSERT_EQ(0u, save_error(&p->one));
@@ -185,22 +192,28 @@ SLT_TEST_FP(gles_save_samples, of_textures, p, struct sampled, formats, x)
     SLT_EXPECT_EQ(x->writes * SAMPLES, count_of(&p->first, GLES2_OP_glSampleMaski) - 1);
 }
 
-SLT_TEST_F(gles_save_samples, of_an_array, p)
+enum { LAYERS = 3 };
+
+static void array(struct twin *t)
 {
-    enum { LAYERS = 3 };
-    struct sl_pack *o = twin_out(&p->one);
-    framebuffer(&p->one);
-    uint32_t name = save_gen(&p->one, gles2_pack_glGenTextures);
+    struct sl_pack *o = twin_out(t);
+    framebuffer(t);
+    uint32_t name = save_gen(t, gles2_pack_glGenTextures);
     gles2_pack_glBindTexture(o, GL_TEXTURE_2D_MULTISAMPLE_ARRAY, name);
     glesx_pack_glTexStorage3DMultisample(o, GL_TEXTURE_2D_MULTISAMPLE_ARRAY, SAMPLES, GL_RGBA8,
                                          SIDE, SIDE, LAYERS, GL_TRUE);
-    (void)noise_program(&p->one, COLOR(""), FLOATS, true);
+    (void)noise_program(t, COLOR(""), FLOATS, true);
     for (uint32_t layer = 0; layer < LAYERS; layer++) {
         gles2_pack_glFramebufferTextureLayer(o, GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, name, 0,
                                              (GLint)layer);
-        fill(&p->one, &formats[0], 9 + layer * SAMPLES);
+        fill(t, &formats[0], 9 + layer * SAMPLES);
     }
-    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    SLT_ASSERT_EQ(0u, save_error(t));
+}
+
+SLT_TEST_F(gles_save_samples, of_an_array, p)
+{
+    array(&p->one);
     save_expect_twins(p);
     SLT_EXPECT_EQ((size_t)LAYERS * SAMPLES, count_of(&p->first, GLES2_OP_glSampleMaski) - 1);
 }
@@ -310,8 +323,8 @@ SLT_TEST_F(gles_save_samples, of_renderbuffers_alone_use_no_names_up, p)
     SLT_EXPECT_EQ(1u, save_gen(&p->other, gles2_pack_glGenTextures));
 }
 
-/* Nobody's names are used up where the guest goes on. */
-SLT_TEST_F(gles_save_samples, are_left_out_where_the_guest_goes_on, p)
+/* Where nobody would be told of names that are used up, none are. */
+SLT_TEST_F(gles_save_samples, are_left_out_where_nobody_knows_of_names, p)
 {
     framebuffer(&p->one);
     (void)renderbuffer(&p->one, GL_RGBA8, GL_COLOR_ATTACHMENT0);
@@ -322,4 +335,65 @@ SLT_TEST_F(gles_save_samples, are_left_out_where_the_guest_goes_on, p)
     SLT_ASSERT_OK(twin_save(&p->one, &p->first));
     gles2_pack_glCreateProgram(twin_out(&p->one));
     SLT_EXPECT_EQ(name + 1, twin_ask(&p->one));
+}
+
+static uint32_t new_program(struct twin *t)
+{
+    gles2_pack_glCreateProgram(twin_out(t));
+    return twin_ask(t);
+}
+
+/* The guest goes on, and so does who plays what was saved: both hold the same, and the names that
+ * they are given next are the same. */
+static void expect_both_go_on(struct save_pair *p)
+{
+    struct twin_list did = {0};
+    p->one.goes_on = true;
+    p->one.did = &did;
+    for (int32_t i = 0; i < 2; i++) { /* a snapshot that nobody plays from, and one */
+        twin_list_finish(&p->first);
+        twin_list_finish(&did);
+        SLT_ASSERT_OK(twin_save(&p->one, &p->first));
+    }
+    p->one.goes_on = false;
+    twin_play(&p->other, &p->first);
+    twin_play(&p->other, &did);
+    twin_list_finish(&did);
+    SLT_EXPECT_EQ(save_gen(&p->one, gles2_pack_glGenTextures),
+                  save_gen(&p->other, gles2_pack_glGenTextures));
+    SLT_EXPECT_EQ(save_gen(&p->one, gles2_pack_glGenBuffers),
+                  save_gen(&p->other, gles2_pack_glGenBuffers));
+    SLT_EXPECT_EQ(save_gen(&p->one, gles2_pack_glGenFramebuffers),
+                  save_gen(&p->other, gles2_pack_glGenFramebuffers));
+    SLT_EXPECT_EQ(new_program(&p->one), new_program(&p->other));
+    SLT_ASSERT_OK(twin_save(&p->one, &p->again));
+    SLT_ASSERT_OK(twin_save(&p->other, &p->played));
+    twin_expect_equal(&p->again, &p->played);
+}
+
+SLT_TEST_FP(gles_save_samples, where_the_guest_goes_on, p, struct sampled, formats, x)
+{
+    framebuffer(&p->one);
+    (void)texture(&p->one, x->internal, x->attachment);
+    (void)noise_program(&p->one, x->declared, x->write, false);
+    fill(&p->one, x, 8);
+    framebuffer(&p->one);
+    (void)renderbuffer(&p->one, x->internal, x->attachment);
+    fill(&p->one, x, 12);
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    expect_both_go_on(p);
+    SLT_EXPECT_LE(2 * x->writes * SAMPLES, count_of(&p->first, GLES2_OP_glSampleMaski));
+}
+
+SLT_TEST_F(gles_save_samples, of_an_array_where_the_guest_goes_on, p)
+{
+    array(&p->one);
+    expect_both_go_on(p);
+    SLT_EXPECT_LE((size_t)LAYERS * SAMPLES, count_of(&p->first, GLES2_OP_glSampleMaski));
+}
+
+SLT_TEST_F(gles_save_samples, of_renderbuffers_alone_where_the_guest_goes_on, p)
+{
+    make_renderbuffer_alone(&p->one, &formats[0]);
+    expect_both_go_on(p);
 }

@@ -159,8 +159,13 @@ struct vgd_saver {
      * begin anew. Its reply comes when it is over. Nullable: a context that has such ones cannot be
      * saved yet (AGAIN). */
     enum sl_result (*waiting)(void *user, uint32_t ring_id, const void *packet, size_t size);
-    /* Nobody goes on with the context as it is: saving it may use up names that it would have given
-     * out next. What can be read in no other way is left out where they do. */
+    /* A packet that counts as sent behind the state that is saved: saving has used up the name of
+     * the reply, which the ring's guest would have been given next. They come in order, from a
+     * saving that fails too, with what it did so far. Nullable; then no names are used up unless
+     * is_last, and what can be read in no other way is left out. */
+    void (*did)(void *user, uint32_t ring_id, const void *packet, size_t size, const void *reply,
+                size_t reply_size);
+    /* Nobody goes on with the context as it is: saving it may use up names, and tells of none. */
     bool is_last;
 };
 
