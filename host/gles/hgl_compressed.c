@@ -1,6 +1,6 @@
 /* Compressed uploads: imageSize must lie within the bytes that came; the driver checks it against
  * the format. */
-#include "host/gles/hgl.h"
+#include "host/gles/hgl_group.h"
 
 #include "host/gles2_hand.h"
 
@@ -34,9 +34,12 @@ void hgl_glCompressedTexImage2D(struct hr_call *call,
                                 const struct gles2_args_glCompressedTexImage2D *a)
 {
     if (size_ok(call, a->imageSize, a->data_size, NULL)) {
-        hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
-                                                   a->height, a->border, a->imageSize,
-                                                   a->data_size != 0 ? a->data : NULL);
+        const struct gl_driver *gl = hgl_api_of(call)->gl;
+        struct hgl_state *s = hgl_state_of(call);
+        const struct hgl_image_look before = hgl_image_look(gl, s, a->target, a->level);
+        gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width, a->height,
+                                 a->border, a->imageSize, a->data_size != 0 ? a->data : NULL);
+        hgl_image_replaced(gl, s, a->target, &before);
     }
 }
 
@@ -101,9 +104,12 @@ void hgl_glCompressedTexImage2DOffsetAEMU(
     struct hr_call *call, const struct gles2_args_glCompressedTexImage2DOffsetAEMU *a)
 {
     if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
-        hgl_api_of(call)->gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width,
-                                                   a->height, a->border, a->imageSize,
-                                                   at(a->offset));
+        const struct gl_driver *gl = hgl_api_of(call)->gl;
+        struct hgl_state *s = hgl_state_of(call);
+        const struct hgl_image_look before = hgl_image_look(gl, s, a->target, a->level);
+        gl->CompressedTexImage2D(a->target, a->level, a->internalformat, a->width, a->height,
+                                 a->border, a->imageSize, at(a->offset));
+        hgl_image_replaced(gl, s, a->target, &before);
     }
 }
 

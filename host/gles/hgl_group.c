@@ -283,6 +283,42 @@ void hgl_storage_set_own(const struct gl_driver *gl, struct hgl_state *state, ui
     storage_set(gl, state, target, HGL_STORAGE_OWN, &(struct owners){0});
 }
 
+struct hgl_image_look hgl_image_look(const struct gl_driver *gl, struct hgl_state *state,
+                                     uint32_t target, int32_t level)
+{
+    static const GLenum what[] = {
+        GL_TEXTURE_WIDTH,     GL_TEXTURE_HEIGHT,     GL_TEXTURE_RED_SIZE,   GL_TEXTURE_GREEN_SIZE,
+        GL_TEXTURE_BLUE_SIZE, GL_TEXTURE_ALPHA_SIZE, GL_TEXTURE_DEPTH_SIZE, GL_TEXTURE_COMPRESSED};
+    struct hgl_image_look look = {0};
+    const struct hgl_group *g = state->group;
+    if (SL_LIKELY(g->storages.live == 0 && g->sources.live == 0) || target != GL_TEXTURE_2D ||
+        level != 0 || state->gles_version < 31) {
+        return look;
+    }
+    look.name = bound_name(gl, target);
+    for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+        gl->GetTexLevelParameteriv(target, level, what[i], &look.is[i]);
+    }
+    return look;
+}
+
+void hgl_image_replaced(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
+                        const struct hgl_image_look *before)
+{
+    struct hgl_group *g = state->group;
+    if (SL_LIKELY(before->name == 0)) {
+        return;
+    }
+    const struct hgl_image_look now = hgl_image_look(gl, state, target, 0);
+    if (memcmp(before->is, now.is, sizeof now.is) == 0) {
+        return;
+    }
+    hgl_storage_drop(g, false, before->name);
+    pthread_mutex_lock(&g->lock);
+    (void)sl_map_remove_in(&g->sources, HGL_TEXTURES, before->name);
+    pthread_mutex_unlock(&g->lock);
+}
+
 void hgl_storage_set_image(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
                            enum hgl_storage storage, struct ho_object *image)
 {

@@ -97,6 +97,18 @@ enum hgl_storage {
 };
 /* What is bound at target in the current context has its own storage from now on. */
 void hgl_storage_set_own(const struct gl_driver *gl, struct hgl_state *state, uint32_t target);
+/* A texture's level gets another image, by a call that may fail, and that drivers carry out in the
+ * old storage where that is of the same kind: asked about before and behind it. */
+struct hgl_image_look {
+    uint32_t name; /* 0: nobody shares storage, or it cannot be asked */
+    int32_t is[8];
+};
+struct hgl_image_look hgl_image_look(const struct gl_driver *gl, struct hgl_state *state,
+                                     uint32_t target, int32_t level);
+/* Where it is another one, the texture has its own storage, and what images were made of it is
+ * theirs alone. */
+void hgl_image_replaced(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
+                        const struct hgl_image_look *before);
 /* It has that of this client image (HGL_STORAGE_IMAGE or _FIXED). image: borrows. */
 void hgl_storage_set_image(const struct gl_driver *gl, struct hgl_state *state, uint32_t target,
                            enum hgl_storage storage, struct ho_object *image);

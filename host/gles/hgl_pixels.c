@@ -249,17 +249,26 @@ static const void *pointer(const void *data, uint32_t size)
     return size != 0 ? data : NULL;
 }
 
+/* What shows an image has its own storage from now on, also of the same kind. */
+static void image_end(const struct gl_driver *gl, struct hgl_state *s, GLenum target,
+                      const struct hgl_image_look *before)
+{
+    hgl_image_replaced(gl, s, target, before);
+    if (SL_UNLIKELY(s->group->storages.live != 0) && target == GL_TEXTURE_2D) {
+        hgl_storage_set_own(gl, s, target);
+    }
+}
+
 void hgl_glTexImage2D(struct hr_call *call, const struct gles2_args_glTexImage2D *a)
 {
     if (upload_ok(call, a->format, a->type, a->width, a->height, 1, false, a->pixels,
                   a->pixels_size)) {
-        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width,
-                                         a->height, a->border, a->format, a->type,
-                                         pointer(a->pixels, a->pixels_size));
+        const struct gl_driver *gl = hgl_api_of(call)->gl;
         struct hgl_state *s = hgl_state_of(call);
-        if (SL_UNLIKELY(s->group->storages.live != 0) && a->target == GL_TEXTURE_2D) {
-            hgl_storage_set_own(hgl_api_of(call)->gl, s, a->target);
-        }
+        const struct hgl_image_look before = hgl_image_look(gl, s, a->target, a->level);
+        gl->TexImage2D(a->target, a->level, a->internalformat, a->width, a->height, a->border,
+                       a->format, a->type, pointer(a->pixels, a->pixels_size));
+        image_end(gl, s, a->target, &before);
     }
 }
 
@@ -387,8 +396,10 @@ void hgl_glCopyTexImage2D(struct hr_call *call, const struct gles2_args_glCopyTe
     const struct gl_driver *gl = hgl_api_of(call)->gl;
     struct hgl_state *s = hgl_state_of(call);
     if (s != NULL && read_buffer_there(gl, s)) {
+        const struct hgl_image_look before = hgl_image_look(gl, s, a->target, a->level);
         gl->CopyTexImage2D(a->target, a->level, a->internalformat, a->x, a->y, a->width, a->height,
                            a->border);
+        hgl_image_replaced(gl, s, a->target, &before);
     }
 }
 
@@ -459,8 +470,12 @@ void hgl_glTexImage2DOffsetAEMU(struct hr_call *call,
                                 const struct gles2_args_glTexImage2DOffsetAEMU *a)
 {
     if (hgl_pixel_buffer_needed(call, GL_PIXEL_UNPACK_BUFFER_BINDING)) {
-        hgl_api_of(call)->gl->TexImage2D(a->target, a->level, a->internalformat, a->width,
-                                         a->height, a->border, a->format, a->type, at(a->offset));
+        const struct gl_driver *gl = hgl_api_of(call)->gl;
+        struct hgl_state *s = hgl_state_of(call);
+        const struct hgl_image_look before = hgl_image_look(gl, s, a->target, a->level);
+        gl->TexImage2D(a->target, a->level, a->internalformat, a->width, a->height, a->border,
+                       a->format, a->type, at(a->offset));
+        image_end(gl, s, a->target, &before);
     }
 }
 

@@ -159,6 +159,92 @@ SLT_TEST_FP(gles_save_images, stay_shared, p, struct imaged, imageds, x)
     SLT_EXPECT_EQ(0u, save_error(&p->other));
 }
 
+/* --- another image in their place --- */
+
+struct replaced {
+    const char *label;
+    uint32_t name; /* SOURCE, or FIRST: which of those that show it */
+    enum { BY_PIXELS, BY_BUFFER, BY_COPY, BY_BLOCKS } how;
+};
+static const struct replaced replaceds[] = {
+    {"source_by_pixels", SOURCE, BY_PIXELS}, {"source_by_a_buffer", SOURCE, BY_BUFFER},
+    {"source_by_a_copy", SOURCE, BY_COPY},   {"source_by_blocks", SOURCE, BY_BLOCKS},
+    {"one_by_pixels", FIRST, BY_PIXELS},     {"one_by_a_buffer", FIRST, BY_BUFFER},
+    {"one_by_a_copy", FIRST, BY_COPY},       {"one_by_blocks", FIRST, BY_BLOCKS}};
+
+/* An image of twice the size. */
+static void replace(struct twin *t, const struct replaced *x)
+{
+    enum { WIDE = 2 * SIDE };
+    struct sl_pack *o = twin_out(t);
+    uint8_t data[WIDE * WIDE * 4];
+    const struct sl_gather pixels = sl_gather_flat(data, sizeof data);
+    save_noise(data, sizeof data);
+    if (x->how == BY_BUFFER) {
+        (void)save_buffer(t, GL_PIXEL_UNPACK_BUFFER, sizeof data, GL_STATIC_DRAW);
+    }
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, x->name);
+    switch (x->how) {
+    case BY_PIXELS:
+        gles2_pack_glTexImage2D(o, GL_TEXTURE_2D, 0, GL_RGBA8, WIDE, WIDE, 0, GL_RGBA,
+                                GL_UNSIGNED_BYTE, &pixels);
+        break;
+    case BY_BUFFER:
+        gles2_pack_glTexImage2DOffsetAEMU(o, GL_TEXTURE_2D, 0, GL_RGBA8, WIDE, WIDE, 0, GL_RGBA,
+                                          GL_UNSIGNED_BYTE, 0);
+        gles2_pack_glBindBuffer(o, GL_PIXEL_UNPACK_BUFFER, 0);
+        break;
+    case BY_COPY:
+        gles2_pack_glClearColor(o, 1, 0.5f, 0.25f, 1);
+        gles2_pack_glClear(o, GL_COLOR_BUFFER_BIT);
+        gles2_pack_glCopyTexImage2D(o, GL_TEXTURE_2D, 0, GL_RGBA8, 0, 0, WIDE, WIDE, 0);
+        break;
+    case BY_BLOCKS:
+        gles2_pack_glCompressedTexImage2D(o, GL_TEXTURE_2D, 0, GL_COMPRESSED_RGBA8_ETC2_EAC, WIDE,
+                                          WIDE, 0, WIDE * WIDE, data, WIDE * WIDE);
+        break;
+    }
+    twin_send(t);
+    SLT_ASSERT_EQ(0u, save_error(t));
+}
+
+static uint32_t width_of(struct twin *t, uint32_t name)
+{
+    gles2_pack_glBindTexture(twin_out(t), GL_TEXTURE_2D, name);
+    gles2_pack_glGetTexLevelParameteriv(twin_out(t), GL_TEXTURE_2D, 0, GL_TEXTURE_WIDTH, 4);
+    return twin_ask(t);
+}
+
+/* The images go on being of what they were of; who got another one is alone with it. */
+SLT_TEST_FP(gles_save_images, are_left_alone, p, struct replaced, replaceds, x)
+{
+    static const struct imaged kind = {.internal = GL_RGBA8};
+    uint8_t want[BYTES], got[BYTES];
+    struct sl_pack *o = twin_out(&p->one);
+    const struct sl_gather nothing = sl_gather_flat("", 0);
+    gles2_pack_glGenTextures(o, NAMES, NAMES * 4);
+    twin_send(&p->one);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, SOURCE);
+    gles2_pack_glTexImage2D(o, GL_TEXTURE_2D, 0, GL_RGBA8, SIDE, SIDE, 0, GL_RGBA, GL_UNSIGNED_BYTE,
+                            &nothing);
+    fill_texture(&p->one, SOURCE, 0, 0.25f);
+    rc_pack_rcCreateClientImage(o, p->context, EGL_GL_TEXTURE_2D_KHR, SOURCE);
+    uint32_t image = twin_ask(&p->one);
+    target(&p->one, FIRST, image, false);
+    target(&p->one, SECOND, image, false);
+    replace(&p->one, x);
+    save_expect_twins(p);
+    SLT_EXPECT_EQ(2u * SIDE, width_of(&p->one, x->name));
+    SLT_EXPECT_EQ(2u * SIDE, width_of(&p->other, x->name));
+    expect_shared(p, SECOND, x->name == SOURCE ? FIRST : SOURCE, &kind);
+    if (x->how != BY_BLOCKS) { /* which are not drawn on; saved again they were the same */
+        read_texture(&p->one, x->name, false, want);
+        read_texture(&p->other, x->name, false, got);
+        SLT_EXPECT_MEMEQ(want, got, BYTES);
+    }
+    SLT_EXPECT_EQ(0u, save_error(&p->other));
+}
+
 /* --- between contexts that share nothing --- */
 
 /* A context that shares nothing, and an image of its texture of this name, its last one. The first
