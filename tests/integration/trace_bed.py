@@ -147,9 +147,15 @@ class TraceBed(unittest.TestCase):
 
     def chunk(self, kind: bytes) -> int:
         """Where the first chunk of a kind begins."""
-        data = self.any().read_bytes()
-        at = 64
-        while data[at + 4 : at + 8] != kind:
+        return next(at for at, _, found in self.chunks(self.any().read_bytes()) if found == kind)
+
+    @staticmethod
+    def chunks(data: bytes) -> "list[tuple[int, int, bytes]]":
+        """Offset, size with its padding, kind."""
+        found, at = [], 64
+        while at < len(data):
             (stored,) = struct.unpack_from("<I", data, at + 56)
-            at += 64 + (stored + 63) // 64 * 64
-        return at
+            size = 64 + (stored + 63) // 64 * 64
+            found.append((at, size, data[at + 4 : at + 8]))
+            at += size
+        return found

@@ -10,7 +10,6 @@ time; the long form is 10000.
 import os
 import random
 import resource
-import struct
 import subprocess
 import time
 import unittest
@@ -62,17 +61,6 @@ class Damage(TraceBed):
             if done.returncode != 0:
                 self.assertIn(f"sluice {words[0]}: ", said, where)
 
-    def chunks(self) -> "list[tuple[int, int, bytes]]":
-        """Offset, size with its padding, kind."""
-        found, at = [], 64
-        while at < len(self.whole):
-            (stored,) = struct.unpack_from("<I", self.whole, at + 56)
-            size = 64 + (stored + 63) // 64 * 64
-            found.append((at, size, self.whole[at + 4 : at + 8]))
-            at += size
-        self.assertEqual(len(self.whole), at)
-        return found
-
     def test_flipped_bits(self) -> None:
         for i in range(self.counts["flips"]):
             at = self.random.randrange(len(self.whole))
@@ -90,7 +78,7 @@ class Damage(TraceBed):
 
     def test_swapped_chunks(self) -> None:
         """Each chunk is whole: that they are not where they were is what is found."""
-        chunks = self.chunks()
+        chunks = self.chunks(self.whole)
         self.assertGreater(len(chunks), 4)
         for i in range(max(self.counts["swaps"] // 10, FEW["swaps"])):
             (a, a_size, a_kind), (b, b_size, b_kind) = sorted(self.random.sample(chunks, 2))
@@ -104,7 +92,7 @@ class Damage(TraceBed):
                           3 if i % 10 == 0 else 1)  # fmt: skip
 
     def test_chunks_twice_or_not_at_all(self) -> None:
-        for at, size, kind in self.chunks()[:-1]:
+        for at, size, kind in self.chunks(self.whole)[:-1]:
             without = self.whole[:at] + self.whole[at + size :]
             twice = self.whole[: at + size] + self.whole[at:]
             for data, what in ((without, "missing"), (twice, "twice")):
