@@ -99,8 +99,10 @@ bool cap_merge_is_of_snapshot(const struct cap_merge *merge, uint64_t stamp);
 /* After cap_reader_scan found more of a file that grows: NOTFOUND may be over. */
 enum sl_result cap_merge_grow(struct cap_merge *merge) SL_MUST_USE;
 
+#define CAP_NO_BLOB UINT64_MAX
 struct cap_piece {
     uint64_t offset; /* in the resource */
+    uint64_t blob;   /* its number; CAP_NO_BLOB: it is nowhere else */
     uint32_t size;
     const uint8_t *bytes;
 };

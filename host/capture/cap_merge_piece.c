@@ -100,10 +100,11 @@ enum sl_result cap_merge_piece(struct cap_merge *merge, struct cap_event_memory 
     if (memory->pieces == 0) {
         return SL_ERR_NOTFOUND;
     }
-    uint64_t blob = 0;
+    uint64_t blob = CAP_NO_BLOB;
     if (!cap_piece_get(&memory->at, memory->end, &memory->offset, piece, &blob)) {
         return SL_ERR_PROTOCOL;
     }
+    piece->blob = blob;
     memory->pieces--;
     return piece->bytes != NULL ? SL_OK : find_blob(merge, blob, piece);
 }

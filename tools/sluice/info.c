@@ -44,7 +44,6 @@ struct info {
     struct cap_summary summary;
     struct schema *schema; /* nullable */
     uint64_t file_size;
-    uint64_t frames, calls; /* that can be played */
     struct progress progress;
     bool is_damaged;
 };
@@ -93,7 +92,7 @@ static uint64_t count_kind(const struct info *info, size_t kind)
 static void print_kinds(const struct info *info, bool json)
 {
     const char *gap = "";
-    if (!info->summary.has_end) { /* no index has all commands */
+    if (!info->summary.has_index) {
         fputs(json ? ", \"kinds\": null" : "", stdout);
         return;
     }
@@ -137,8 +136,8 @@ static void print_text(const struct info *info, bool with_calls)
         print_id("protocol    ", s->protocol, "\n");
     }
     printf("time        %.3f s\n", (double)t->time / 1e9);
-    printf("frames      %s\n", trace_number(info->frames, a));
-    printf("calls       %s (%s bytes, %s with replies)\n", trace_number(info->calls, a),
+    printf("frames      %s\n", trace_number(t->frames, a));
+    printf("calls       %s (%s bytes, %s with replies)\n", trace_number(t->calls, a),
            trace_number(t->call_bytes, b), trace_number(t->replies, c));
     print_kinds(info, false);
     printf("streams     %s\n", trace_number(t->streams, a));
@@ -183,8 +182,8 @@ static void print_json(const struct info *info)
            ", \"shared_bytes\": %" PRIu64 ", \"chunks\": %" PRIu64 ", \"raw_bytes\": %" PRIu64
            ", \"stored_bytes\": %" PRIu64 ", \"time_ns\": %" PRIu64
            ", \"snapshots\": %u, \"snapshot_ns\": %" PRIu64,
-           s->has_end ? "true" : "false", info->is_damaged ? "true" : "false", info->frames,
-           info->calls, t->call_bytes, t->replies, t->reply_bytes, t->verbs, t->streams, t->writes,
+           s->has_end ? "true" : "false", info->is_damaged ? "true" : "false", t->frames, t->calls,
+           t->call_bytes, t->replies, t->reply_bytes, t->verbs, t->streams, t->writes,
            t->write_bytes, t->blobs, t->blob_bytes, t->shared_bytes, t->chunks, t->raw_bytes,
            t->stored_bytes, t->time, s->snapshot_count, t->snapshot_ns);
     print_kinds(info, true);
@@ -201,12 +200,17 @@ static void print_json(const struct info *info)
 /* Without an end, what is complete is counted. Returns an exit code. */
 static int count_cut(struct info *info)
 {
-    struct trace_walk walk = {0};
+    struct info_count count;
+    struct trace_walk walk = {.count = &count};
+    info_count_init(&count);
     progress_through(&info->progress, info->reader, 1);
     int code = trace_walk_all(info->path, info->reader, &walk, &info->progress);
     progress_end(&info->progress);
-    info->frames = walk.frames;
-    info->calls = walk.calls;
+    if ((code == SLUICE_EXIT_OK || code == SLUICE_EXIT_DAMAGED) &&
+        !info_count_give(&count, info->reader, &info->summary)) {
+        code = trace_failed(info->path, info->reader, SL_ERR_NOMEM);
+    }
+    info_count_finish(&count);
     info->is_damaged = info->is_damaged || walk.damages != 0;
     if (code == SLUICE_EXIT_OK) {
         trace_say_cut(walk.frames, walk.calls_behind);
@@ -251,8 +255,6 @@ static int show(struct info *info, const struct opt_set *set)
         trace_say_damage(&damage, UINT64_MAX);
     }
     struct cap_summary *s = &info->summary;
-    info->frames = s->totals.frames;
-    info->calls = s->totals.calls;
     int code = s->has_end ? SLUICE_EXIT_OK : count_cut(info);
     if (code != SLUICE_EXIT_OK && code != SLUICE_EXIT_DAMAGED) {
         return code;
@@ -307,8 +309,9 @@ const struct verb verb_info = {
     .name = "info",
     .summary = "what a trace is and holds",
     .usage = "TRACE",
-    .about = "Prints what made a trace and what is in it, from its index alone. --check reads all "
-             "of it and verifies\nevery byte.",
+    .about = "Prints what made a trace and what is in it, from its index alone, which a recording\n"
+             "that was cut short lacks: what is complete in it is counted. --check reads all of it "
+             "and\nverifies every byte.",
     .example = "sluice info --check app.slc",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

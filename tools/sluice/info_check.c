@@ -9,6 +9,16 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+/* An index counts no packets and verbs of snapshots. */
+static void count_event(struct info_count *count, const struct cap_merge *merge,
+                        const struct cap_event *event)
+{
+    bool is_lasting = event->kind != CAP_EVENT_CALL && event->kind != CAP_EVENT_VERB;
+    if (is_lasting || !cap_merge_is_of_snapshot(merge, event->stamp)) {
+        info_count_event(count, event);
+    }
+}
+
 int trace_walk_all(const char *path, struct cap_reader *reader, struct trace_walk *walk,
                    struct progress *progress)
 {
@@ -22,6 +32,9 @@ int trace_walk_all(const char *path, struct cap_reader *reader, struct trace_wal
     while (result == SL_OK || result == SL_ERR_PROTOCOL) {
         result = cap_merge_next(merge, &event, &damage);
         progress_step(progress, walk->frames, result == SL_OK ? event.stamp : progress->stamp);
+        if (result == SL_OK && walk->count != NULL) {
+            count_event(walk->count, merge, &event);
+        }
         if (result == SL_ERR_PROTOCOL) {
             trace_say_damage(&damage, walk->frames);
             walk->damages++;
@@ -36,6 +49,9 @@ int trace_walk_all(const char *path, struct cap_reader *reader, struct trace_wal
             enum sl_result found = SL_OK;
             while (found == SL_OK) {
                 found = cap_merge_piece(merge, &event.memory, &piece);
+                if (found == SL_OK && walk->count != NULL) {
+                    info_count_piece(walk->count, &piece);
+                }
             }
             if (found == SL_ERR_PROTOCOL) {
                 say_error("damaged: memory written before call %" PRIu64

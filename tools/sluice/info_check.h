@@ -2,6 +2,7 @@
 #ifndef SLUICE_INFO_CHECK_H
 #define SLUICE_INFO_CHECK_H
 
+#include "tools/sluice/info_count.h"
 #include "tools/sluice/progress.h"
 #include "tools/sluice/trace.h"
 
@@ -9,6 +10,7 @@ struct trace_walk {
     uint64_t frames, calls;
     uint64_t calls_behind; /* the last frame's mark */
     uint32_t damages;
+    struct info_count *count; /* all of it; nullable */
 };
 
 /* Every record and every piece of memory. Damage is said and passed by. Returns 0, DAMAGED, or
