@@ -150,6 +150,9 @@ static EGLint host_make(struct gegl_display *display, struct gegl_context *conte
     if (error != EGL_SUCCESS) {
         return error;
     }
+    if (share != NULL && !gegl_object_here(&share->base, gegl_thread_peek())) {
+        return EGL_CONTEXT_LOST;
+    }
     uint32_t version = wish->major == 1 ? 11 : display->host.gles_version;
     context->host_id =
         host_context(display, stream, context, version, share != NULL ? share->host_id : 0);
@@ -200,6 +203,7 @@ static EGLint context_make(struct gegl_display *display, const struct gegl_confi
     }
     if (gegl_object_add(display, &context->base, GEGL_CONTEXT) != SL_OK) {
         context->base.display = display;
+        context->base.device = gegl_thread_peek()->device->serial;
         gegl_context_end(context);
         sl_free(context);
         return EGL_BAD_ALLOC;
@@ -239,6 +243,9 @@ EGLContext gegl_CreateContext(EGLDisplay handle, EGLConfig config_handle, EGLCon
         error = EGL_BAD_MATCH;
     }
     if (error == EGL_SUCCESS) {
+        error = gegl_display_renew(display);
+    }
+    if (error == EGL_SUCCESS) {
         error = context_make(display, config, share, &wish, &context);
     }
     if (share != NULL) {
@@ -251,7 +258,7 @@ EGLContext gegl_CreateContext(EGLDisplay handle, EGLConfig config_handle, EGLCon
 void gegl_context_end(struct gegl_context *context)
 {
     struct gs_stream *stream;
-    if (gegl_stream_get(context->base.display, &stream) == EGL_SUCCESS) {
+    if (gegl_stream_of(&context->base, &stream) == EGL_SUCCESS) {
         rc_pack_rcDestroyContext(gs_pack(stream), context->host_id);
         if (context->placeholder != 0) {
             rc_pack_rcDestroyWindowSurface(gs_pack(stream), context->placeholder);

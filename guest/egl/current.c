@@ -233,6 +233,11 @@ static EGLint binding_send(struct gegl_display *display, struct gegl_thread *thr
     if (error != EGL_SUCCESS) {
         return error;
     }
+    if (!gegl_object_here(&b->context->base, thread) ||
+        (b->draw != NULL && (!gegl_object_here(&b->draw->base, thread) ||
+                             !gegl_object_here(&b->read->base, thread)))) {
+        return EGL_CONTEXT_LOST; /* with the host that had it */
+    }
     uint32_t draw, read;
     if (b->draw == NULL) {
         if (stream->device->own && b->context->placeholder == 0 &&

@@ -5,7 +5,6 @@
 #include "guest/egl/host.h"
 #include "guest/egl/wayland.h"
 #include "guest/x11/gx.h"
-#include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 #include "transport/base/thread.h"
@@ -112,16 +111,17 @@ EGLDisplay gegl_display_of(enum gegl_platform platform, void *native, int screen
     return display;
 }
 
-/* The host's table made configurations; those of the last initialisation stay if they are the same,
- * so that handles and pointers into them survive eglTerminate. */
-static enum sl_result configs_load(struct gegl_display *display, struct gs_stream *stream)
+/* The host's table made configurations. Gives *configs (sl_free). */
+static enum sl_result configs_ask(const struct gegl_display *display, const struct gegl_host *host,
+                                  struct gs_stream *stream, struct gegl_config **configs,
+                                  uint32_t *count)
 {
-    uint32_t *table, attribs, rows, count;
+    uint32_t *table, attribs, rows;
     enum sl_result r = gegl_host_configs(stream, &table, &attribs, &rows);
     if (r != SL_OK) {
         return r;
     }
-    struct gegl_windows windows = {.has_ten_bits = display->host.ten_bits};
+    struct gegl_windows windows = {.has_ten_bits = host->ten_bits};
     if (display->x11 != NULL) {
         windows.visual_count = gx_visuals(display->x11, &windows.visuals);
     } else if (display->wayland != NULL) {
@@ -134,15 +134,29 @@ static enum sl_result configs_load(struct gegl_display *display, struct gs_strea
         windows.format_count = GEGL_GBM_FORMATS;
         windows.format_max_interval = 1;
     }
-    struct gegl_config *configs;
-    r = gegl_configs_read(table, attribs, rows, display->host.gles_version, &windows, &configs,
-                          &count);
+    r = gegl_configs_read(table, attribs, rows, host->gles_version, &windows, configs, count);
     sl_free(table);
+    return r;
+}
+
+static bool configs_same(const struct gegl_display *display, const struct gegl_config *configs,
+                         uint32_t count)
+{
+    return display->config_count == count &&
+           memcmp(display->configs, configs, count * sizeof *configs) == 0;
+}
+
+/* Those of the last initialisation stay if they are the same, so that handles and pointers into
+ * them survive eglTerminate. */
+static enum sl_result configs_load(struct gegl_display *display, struct gs_stream *stream)
+{
+    struct gegl_config *configs;
+    uint32_t count;
+    enum sl_result r = configs_ask(display, &display->host, stream, &configs, &count);
     if (r != SL_OK) {
         return r;
     }
-    if (display->config_count == count &&
-        memcmp(display->configs, configs, count * sizeof *configs) == 0) {
+    if (configs_same(display, configs, count)) {
         sl_free(configs);
     } else {
         sl_free(display->configs);
@@ -209,17 +223,27 @@ static void windows_close(struct gegl_display *display)
     display->wayland = NULL;
 }
 
+/* Returns the one before. */
+static struct gs_device *device_set(struct gegl_display *display, struct gs_device *device)
+{
+    pthread_mutex_lock(&display->lock);
+    struct gs_device *old = display->device;
+    display->device = device;
+    pthread_mutex_unlock(&display->lock);
+    return old;
+}
+
 /* Everything an initialised display has, or nothing. */
 static EGLint display_open(struct gegl_display *display)
 {
-    enum sl_result r = gs_device_get(GS_GLES, &display->device); /* logs why not */
+    struct gs_device *device;
+    enum sl_result r = gs_device_get(GS_GLES, &device); /* logs why not */
     if (r != SL_OK) {
-        display->device = NULL;
         return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_NOT_INITIALIZED;
     }
+    (void)device_set(display, device);
     struct gs_stream *stream;
     display->host = (struct gegl_host){0};
-    sl_atomic_store_relaxed(&display->lost, 0);
     EGLint error = gegl_stream_get(display, &stream);
     if (error != EGL_SUCCESS) {
         goto fail_device;
@@ -243,8 +267,82 @@ fail_windows:
     windows_close(display);
 fail_device:
     gegl_stream_drop(gegl_thread());
-    gs_device_put(display->device);
-    display->device = NULL;
+    gs_device_put(device_set(display, NULL));
+    return error;
+}
+
+struct gs_device *gegl_display_device(struct gegl_display *display)
+{
+    pthread_mutex_lock(&display->lock);
+    struct gs_device *device = display->device != NULL ? gs_device_ref(display->device) : NULL;
+    pthread_mutex_unlock(&display->lock);
+    return device;
+}
+
+/* Is the host behind the thread's new stream as the display's was? Other threads and the program
+ * hold on to what they know of that. */
+static EGLint host_compare(const struct gegl_display *display, struct gs_stream *stream)
+{
+    struct gegl_host host = {0};
+    struct gegl_config *configs = NULL;
+    uint32_t count;
+    enum sl_result r = gegl_host_ask(stream, &host);
+    if (r == SL_OK) {
+        r = configs_ask(display, &host, stream, &configs, &count);
+    }
+    if (r != SL_OK) {
+        return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_CONTEXT_LOST;
+    }
+    bool same =
+        memcmp(&host, &display->host, sizeof host) == 0 && configs_same(display, configs, count);
+    sl_free(configs);
+    if (!same) {
+        sl_warn("egl", "the host that serves now is another kind than the one that went: "
+                       "the display has to be terminated and initialised");
+    }
+    return same ? EGL_SUCCESS : EGL_CONTEXT_LOST;
+}
+
+/* display->setup is held. */
+static EGLint renew_locked(struct gegl_display *display, struct gegl_thread *thread)
+{
+    struct gs_device *device;
+    enum sl_result r = gs_device_get(GS_GLES, &device); /* logs why not */
+    if (r != SL_OK) {
+        return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_CONTEXT_LOST;
+    }
+    if (device == display->device) { /* another thread was first */
+        gs_device_put(device);
+        return EGL_SUCCESS;
+    }
+    EGLint error = EGL_SUCCESS;
+    if (thread->device != device) { /* else another display has it already */
+        gegl_stream_drop(thread);
+        error = thread->stream != NULL ? EGL_CONTEXT_LOST : gegl_stream_open(thread, device);
+    }
+    if (error == EGL_SUCCESS) {
+        error = host_compare(display, thread->stream);
+    }
+    if (error == EGL_SUCCESS) {
+        device = device_set(display, device);
+    } else {
+        gegl_stream_drop(thread);
+    }
+    gs_device_put(device);
+    return error;
+}
+
+EGLint gegl_display_renew(struct gegl_display *display)
+{
+    struct gegl_thread *thread = gegl_thread();
+    struct gs_device *device = gegl_display_device(display);
+    EGLint error = thread == NULL ? EGL_BAD_ALLOC : EGL_SUCCESS;
+    if (error == EGL_SUCCESS && device != NULL && gegl_device_gone(device)) {
+        pthread_mutex_lock(&display->setup);
+        error = display->initialized ? renew_locked(display, thread) : EGL_NOT_INITIALIZED;
+        pthread_mutex_unlock(&display->setup);
+    }
+    gs_device_put(device);
     return error;
 }
 
@@ -295,8 +393,7 @@ EGLBoolean gegl_Terminate(EGLDisplay handle)
             gegl_stream_drop(thread);
         }
         windows_close(display);
-        gs_device_put(display->device);
-        display->device = NULL;
+        gs_device_put(device_set(display, NULL));
     }
     pthread_mutex_unlock(&display->setup);
     return gegl_done();

@@ -39,10 +39,12 @@ struct gegl_host {
     bool colorspace;        /* sRGB surfaces: slCreateSurface */
     bool ten_bits;          /* windows of 10 bits a channel */
     bool image_3d, image_cube, image_renderbuffer; /* slCreateImage */
-    bool dma_buf; /* the guest's kernel has dma-bufs of the host's resources */
-    bool view;    /* slCreateView: images of any part of such a resource's memory */
-    bool export;  /* slAskImage, slExportImage: such resources for the host's textures */
+    bool dma_buf;      /* the guest's kernel has dma-bufs of the host's resources */
+    bool view;         /* slCreateView: images of any part of such a resource's memory */
+    bool export;       /* slAskImage, slExportImage: such resources for the host's textures */
+    uint8_t unused[3]; /* 0: hosts are compared byte by byte */
 };
+_Static_assert(sizeof(struct gegl_host) == 24, "no padding");
 
 enum gegl_platform {
     GEGL_PLATFORM_SURFACELESS,
@@ -62,11 +64,9 @@ struct gegl_display {
     int screen;   /* X screen asked for, -1 the default */
 
     pthread_mutex_t setup; /* one eglInitialize or eglTerminate at a time; held while they wait */
-    pthread_mutex_t
-        lock; /* guards what follows; configs, host and device stand still while initialized */
+    pthread_mutex_t lock;  /* guards what follows; configs and host stand still while initialized */
     bool initialized;
-    uint32_t lost; /* atomic: the host is gone */
-    struct gs_device *device;
+    struct gs_device *device; /* NULL: not initialized; gegl_display_device */
     struct gegl_host host;
     struct gegl_config *configs;
     uint32_t config_count;
@@ -92,6 +92,7 @@ struct gegl_object {
     enum gegl_kind kind;
     uint32_t id; /* in display->objects; 0 once the handle is destroyed */
     uint32_t refs;
+    uint64_t device;   /* serial number of the one that it was made on: what the host has of it */
     EGLLabelKHR label; /* display's lock */
 };
 
@@ -188,10 +189,16 @@ EGLint gegl_error_of(enum sl_result result);
 /* The calling thread's stream to the display's host, made (with its handshake) when there is none
  * or it is dead. EGL error. */
 EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out);
+/* The same for what the host has of an object: EGL_CONTEXT_LOST also where that was lost with
+ * another host. */
+EGLint gegl_stream_of(const struct gegl_object *object, struct gs_stream **out);
+/* Gives a thread that has none a stream on the device. EGL_BAD_ALLOC, EGL_CONTEXT_LOST. */
+EGLint gegl_stream_open(struct gegl_thread *thread, struct gs_device *device);
+/* Has the device no host any more? Asks it. */
+bool gegl_device_gone(struct gs_device *device);
 /* Ends the thread's stream, if nothing is current. */
 void gegl_stream_drop(struct gegl_thread *thread);
-/* Is the host behind the thread's stream gone? Asks the device at most every 100 ms; marks the
- * display. */
+/* Is the host behind the thread's stream gone? Asks the device at most every 100 ms; marks it. */
 bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display);
 /* It is gone: EGL_CONTEXT_LOST is about to be answered. */
 void gegl_stream_lose(struct gegl_thread *thread, struct gegl_display *display);
@@ -217,6 +224,12 @@ void gegl_displays_forked(void);
 /* The display behind a handle, initialised or not; NULL when there is none. */
 struct gegl_display *gegl_display_find(EGLDisplay handle);
 bool gegl_display_ready(struct gegl_display *display);
+/* The display's device now, a reference; NULL: it is not initialised. */
+struct gs_device *gegl_display_device(struct gegl_display *display);
+/* Before something is made: if the display's host is gone, it has whatever host there is now, of
+ * the same kind. What was made before stays lost. EGL_CONTEXT_LOST: there is none, or something of
+ * the one that is gone is current on the thread. */
+EGLint gegl_display_renew(struct gegl_display *display);
 /* The display behind a handle, initialised; otherwise NULL and the error set. */
 struct gegl_display *gegl_display_enter(EGLDisplay handle);
 /* A configuration's handle: its place, from 1, with the display's number above. */
@@ -243,6 +256,8 @@ void *gegl_object_find(struct gegl_display *display, enum gegl_kind kind, const 
 void gegl_object_unref(struct gegl_object *object);
 /* Whether the program can still name it: what is current outlives its handle. */
 bool gegl_object_alive(const struct gegl_object *object);
+/* Has the host of the thread's stream what was made of it? */
+bool gegl_object_here(const struct gegl_object *object, const struct gegl_thread *thread);
 /* Takes the handle away; the object goes when nobody has it current. False: no such handle. */
 bool gegl_object_remove(struct gegl_display *display, enum gegl_kind kind, const void *handle);
 /* All handles of the display; at eglTerminate. */

@@ -13,11 +13,12 @@ static bool image_find(void *user, void *handle, struct ggl_image *out)
     if (image == NULL) {
         return false;
     }
+    bool here = gegl_object_here(&image->base, gegl_thread_peek());
     pthread_mutex_lock(&image->base.display->lock);
     *out = image->image;
     pthread_mutex_unlock(&image->base.display->lock);
     gegl_object_unref(&image->base);
-    return true;
+    return here;
 }
 
 const struct ggl_egl_ops gegl_gles_ops = {.image_find = image_find};
@@ -71,10 +72,10 @@ static bool target_known(const struct gegl_display *display, EGLenum target)
 }
 
 /* The host's id of a new image. EGL error. */
-static EGLint host_make(const struct gegl_display *display, const struct gegl_context *context,
-                        const struct image_wish *wish, struct gs_stream *stream, uint32_t *id)
+static EGLint host_make(const struct gegl_context *context, const struct image_wish *wish,
+                        struct gs_stream *stream, uint32_t *id)
 {
-    if ((display->device->features & SLUICE_FEATURE_EGL) == 0) {
+    if ((stream->device->features & SLUICE_FEATURE_EGL) == 0) {
         if (wish->level != 0) { /* renderControl names whole textures by their first level */
             return EGL_BAD_MATCH;
         }
@@ -90,7 +91,7 @@ static EGLint image_make(struct gegl_display *display, struct gegl_context *cont
                          const struct image_wish *wish, struct gegl_image **out)
 {
     struct gs_stream *stream;
-    EGLint error = gegl_stream_get(display, &stream);
+    EGLint error = gegl_stream_of(&context->base, &stream);
     if (error != EGL_SUCCESS) {
         return error;
     }
@@ -99,7 +100,7 @@ static EGLint image_make(struct gegl_display *display, struct gegl_context *cont
         return EGL_BAD_ALLOC;
     }
     uint32_t id = 0;
-    error = host_make(display, context, wish, stream, &id);
+    error = host_make(context, wish, stream, &id);
     *image = (struct gegl_image){.image = {.kind = GGL_IMAGE_TEXTURE, .id = id},
                                  .host_id = id,
                                  .is_whole = wish->level == 0 && wish->layer == 0,
@@ -178,7 +179,7 @@ EGLImageKHR gegl_CreateImageKHR(EGLDisplay handle, EGLContext context, EGLenum t
 void gegl_image_end(struct gegl_image *image)
 {
     struct gs_stream *stream;
-    bool reached = gegl_stream_get(image->base.display, &stream) == EGL_SUCCESS;
+    bool reached = gegl_stream_of(&image->base, &stream) == EGL_SUCCESS;
     if (image->planes[0] != NULL) {
         if (reached && image->is_view) {
             rc_pack_rcCloseColorBuffer(gs_pack(stream), image->image.id);

@@ -171,7 +171,12 @@ void gegl_planes_end(struct vg_res *planes[GEGL_PLANES])
 static EGLint import(struct gegl_display *display, const struct image_wish *wish,
                      const struct gegl_dmabuf_format *f, struct gegl_image *image)
 {
-    struct vg *vg = display->device->vg;
+    struct gs_stream *stream;
+    EGLint error = gegl_stream_get(display, &stream);
+    if (error != EGL_SUCCESS) {
+        return error;
+    }
+    struct vg *vg = stream->device->vg;
     for (uint32_t i = 0; i < f->planes; i++) {
         const struct plane_wish *p = &wish->planes[i];
         int fd = -1;

@@ -30,7 +30,7 @@ static uint32_t format_of(const struct about *about)
 static bool about_read(struct gegl_image *image, struct about *about)
 {
     struct gs_stream *stream;
-    return image->is_whole && gegl_stream_get(image->base.display, &stream) == EGL_SUCCESS &&
+    return image->is_whole && gegl_stream_of(&image->base, &stream) == EGL_SUCCESS &&
            sl_call_slAskImage(stream, image->host_id, about, sizeof *about, sizeof *about) == 1 &&
            format_of(about) != 0;
 }
@@ -88,7 +88,6 @@ EGLBoolean gegl_ExportDMABUFImageQueryMESA(EGLDisplay handle, EGLImageKHR image_
 /* A resource that the host has made the picture of the image. NULL: it cannot be. */
 static struct ggl_export *resource_make(struct gegl_image *image, const struct about *about)
 {
-    struct gegl_display *display = image->base.display;
     const struct vg_tex_args args = {.target = VIRTGPU_TARGET_2D,
                                      .format = format_of(about),
                                      .bind = VIRTGPU_BIND_RENDER_TARGET | VIRTGPU_BIND_SAMPLER_VIEW,
@@ -99,8 +98,8 @@ static struct ggl_export *resource_make(struct gegl_image *image, const struct a
                                      .flags = VIRTGPU_RESOURCE_Y_0_TOP};
     struct vg_res *res;
     struct gs_stream *stream;
-    if (gegl_stream_get(display, &stream) != EGL_SUCCESS ||
-        vg_tex_create(display->device->vg, &args, &res) != SL_OK) {
+    if (gegl_stream_of(&image->base, &stream) != EGL_SUCCESS ||
+        vg_tex_create(stream->device->vg, &args, &res) != SL_OK) {
         return NULL;
     }
     if (sl_call_slExportImage(stream, image->host_id, res->id) != 1) {

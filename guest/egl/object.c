@@ -8,7 +8,12 @@ _Static_assert(sizeof(uintptr_t) == 8, "handles carry the display in their upper
 enum sl_result gegl_object_add(struct gegl_display *display, struct gegl_object *object,
                                enum gegl_kind kind)
 {
-    *object = (struct gegl_object){.display = display, .kind = kind, .refs = 1};
+    const struct gegl_thread *thread = gegl_thread_peek();
+    *object = (struct gegl_object){
+        .display = display,
+        .kind = kind,
+        .refs = 1,
+        .device = thread != NULL && thread->device != NULL ? thread->device->serial : 0};
     pthread_mutex_lock(&display->lock);
     enum sl_result r = sl_table_add(&display->objects, kind, object, &object->id);
     pthread_mutex_unlock(&display->lock);
@@ -64,6 +69,11 @@ bool gegl_object_alive(const struct gegl_object *object)
     bool alive = object->id != 0;
     pthread_mutex_unlock(&display->lock);
     return alive;
+}
+
+bool gegl_object_here(const struct gegl_object *object, const struct gegl_thread *thread)
+{
+    return thread->device != NULL && thread->device->serial == object->device;
 }
 
 void gegl_object_unref(struct gegl_object *object)

@@ -143,7 +143,12 @@ static EGLSurface surface_publish(struct gegl_display *display, struct gegl_surf
 {
     struct gs_stream *stream;
     EGLint error = gegl_stream_get(display, &stream);
+    if (error == EGL_SUCCESS && surface->window != NULL &&
+        !gegl_window_is_on(surface->window, stream->device)) {
+        error = EGL_CONTEXT_LOST;
+    }
     if (error == EGL_SUCCESS) {
+        surface->base.device = stream->device->serial;
         error = host_make(display, surface, stream);
         error = gs_dead(stream) ? EGL_CONTEXT_LOST : error;
     }
@@ -166,7 +171,7 @@ void gegl_surface_end(struct gegl_surface *surface)
         gegl_window_destroy(surface->window);
     }
     struct gs_stream *stream;
-    if (surface->host_id != 0 && gegl_stream_get(surface->base.display, &stream) == EGL_SUCCESS) {
+    if (surface->host_id != 0 && gegl_stream_of(&surface->base, &stream) == EGL_SUCCESS) {
         rc_pack_rcDestroyWindowSurface(gs_pack(stream), surface->host_id);
         if (surface->color_buffer != 0) {
             rc_pack_rcCloseColorBuffer(gs_pack(stream), surface->color_buffer);
@@ -216,6 +221,7 @@ static EGLSurface drawable_create(EGLDisplay handle, EGLConfig config_handle, EG
     EGLint error = native == NULL                       ? EGL_BAD_NATIVE_PIXMAP
                    : gegl_window_taken(display, native) ? EGL_BAD_ALLOC
                                                         : wish_read(&wish, type, narrow, wide);
+    error = error == EGL_SUCCESS ? gegl_display_renew(display) : error;
     struct gegl_surface *surface = error == EGL_SUCCESS ? surface_alloc(config, type, &wish) : NULL;
     if (error == EGL_SUCCESS) {
         error = surface == NULL
@@ -321,6 +327,7 @@ EGLSurface gegl_CreatePbufferSurface(EGLDisplay handle, EGLConfig config_handle,
     if (error == EGL_SUCCESS) {
         error = pbuffer_check(config, &wish);
     }
+    error = error == EGL_SUCCESS ? gegl_display_renew(display) : error;
     struct gegl_surface *surface =
         error == EGL_SUCCESS ? surface_alloc(config, EGL_PBUFFER_BIT, &wish) : NULL;
     if (surface == NULL) {

@@ -145,6 +145,9 @@ EGLBoolean gegl_SurfaceAttrib(EGLDisplay handle, EGLSurface surface_handle, EGLi
 static EGLint texture_bind(struct gegl_surface *surface, struct gegl_thread *thread)
 {
     struct gs_stream *stream = thread->stream;
+    if (!gegl_object_here(&surface->base, thread)) {
+        return EGL_CONTEXT_LOST; /* with the host that had it */
+    }
     if (surface->color_buffer == 0) {
         surface->color_buffer =
             rc_call_rcCreateColorBuffer(stream, surface->width_px, surface->height_px, GL_RGBA);

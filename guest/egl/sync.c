@@ -134,7 +134,7 @@ void gegl_sync_end(struct gegl_sync *sync)
 {
     gegl_native_end(sync);
     struct gs_stream *stream;
-    if (sync->host_id != 0 && gegl_stream_get(sync->base.display, &stream) == EGL_SUCCESS) {
+    if (sync->host_id != 0 && gegl_stream_of(&sync->base, &stream) == EGL_SUCCESS) {
         (void)rc_call_rcDestroySyncKHR(stream, sync->host_id);
     }
 }
@@ -233,7 +233,7 @@ static EGLint host_wait(struct gegl_display *display, struct gegl_sync *sync, EG
         return foreign_wait(sync, timeout_ns);
     }
     struct gs_stream *stream;
-    EGLint error = gegl_stream_get(display, &stream);
+    EGLint error = gegl_stream_of(&sync->base, &stream);
     if (error != EGL_SUCCESS) {
         return (EGLint)gegl_fail(error);
     }
@@ -354,7 +354,9 @@ EGLBoolean gegl_WaitSync(EGLDisplay handle, EGLSync sync_handle, EGLint flags)
     } else if (sync->type == EGL_SYNC_REUSABLE_KHR) {
         /* The host cannot be kept waiting for the guest; drivers do not wait for it either. */
     } else if (sl_atomic_load_relaxed(&sync->signaled) == 0) {
-        if (display->host.sync_status) {
+        if (!gegl_object_here(&sync->base, thread)) {
+            error = EGL_CONTEXT_LOST;
+        } else if (display->host.sync_status) {
             rc_pack_rcWaitSyncKHR(gs_pack(thread->stream), sync->host_id, 0);
         } else if (sync_wait(display, sync, EGL_FOREVER) == EGL_FALSE) {
             error = EGL_CONTEXT_LOST;

@@ -115,47 +115,61 @@ void gegl_stream_drop(struct gegl_thread *thread)
     thread->device = NULL;
 }
 
+bool gegl_device_gone(struct gs_device *device)
+{
+    return sl_atomic_load_relaxed(&device->lost) != 0 || !device->vg->ops->alive(device->vg);
+}
+
+EGLint gegl_stream_open(struct gegl_thread *thread, struct gs_device *device)
+{
+    enum sl_result r = gs_stream_create(device, 0, &thread->stream);
+    if (r != SL_OK) {
+        thread->stream = NULL;
+        return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_CONTEXT_LOST;
+    }
+    thread->device = gs_device_ref(device);
+    return EGL_SUCCESS;
+}
+
 EGLint gegl_stream_get(struct gegl_display *display, struct gs_stream **out)
 {
     struct gegl_thread *thread = gegl_thread();
     if (thread == NULL) {
         return EGL_BAD_ALLOC;
     }
-    if (thread->stream != NULL && (thread->device != display->device || gs_dead(thread->stream))) {
+    struct gs_device *device = gegl_display_device(display);
+    if (thread->stream != NULL && (thread->device != device || gs_dead(thread->stream))) {
         if (thread->context != NULL) { /* of a host that is gone: nothing can be made beside it */
+            gs_device_put(device);
             return EGL_CONTEXT_LOST;
         }
         gegl_stream_drop(thread);
     }
+    EGLint error = EGL_SUCCESS;
     if (thread->stream == NULL) {
-        struct gs_device *device;
-        enum sl_result r = gs_device_get(GS_GLES, &device);
-        if (r != SL_OK) {
-            return gegl_error_of(r);
+        error = device == NULL || gegl_device_gone(device) ? EGL_CONTEXT_LOST
+                                                           : gegl_stream_open(thread, device);
+        if (error == EGL_SUCCESS) {
+            gegl_host_greet(thread->stream, &display->host);
         }
-        if (device !=
-            display->device) { /* the display's host went away and another one serves now */
-            gs_device_put(device);
-            return EGL_CONTEXT_LOST;
-        }
-        struct gs_stream *stream;
-        r = gs_stream_create(device, 0, &stream);
-        if (r != SL_OK) {
-            gs_device_put(device);
-            return r == SL_ERR_NOMEM ? EGL_BAD_ALLOC : EGL_CONTEXT_LOST;
-        }
-        thread->device = device;
-        thread->stream = stream;
-        gegl_host_greet(stream, &display->host);
     }
+    gs_device_put(device);
     *out = thread->stream;
-    return EGL_SUCCESS;
+    return error;
+}
+
+EGLint gegl_stream_of(const struct gegl_object *object, struct gs_stream **out)
+{
+    EGLint error = gegl_stream_get(object->display, out);
+    return error == EGL_SUCCESS && !gegl_object_here(object, gegl_thread_peek()) ? EGL_CONTEXT_LOST
+                                                                                 : error;
 }
 
 void gegl_stream_lose(struct gegl_thread *thread, struct gegl_display *display)
 {
-    /* A flag alone, nothing is published with it. */
-    sl_atomic_store_relaxed(&display->lost, 1);
+    if (thread->device != NULL) {
+        sl_atomic_store_relaxed(&thread->device->lost, 1);
+    }
     if (thread->context != NULL && thread->context->base.display == display) {
         asg_writer_kill(&thread->stream->ring);
         ggl_lose(thread->context->ggl); /* GLES says the same from here */
@@ -165,7 +179,7 @@ void gegl_stream_lose(struct gegl_thread *thread, struct gegl_display *display)
 bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display)
 {
     bool lost = thread->stream == NULL || gs_dead(thread->stream) ||
-                sl_atomic_load_relaxed(&display->lost) != 0;
+                sl_atomic_load_relaxed(&thread->device->lost) != 0;
     uint64_t now = sl_clock_ns();
     if (!lost && now - thread->alive_checked_ns > 100 * SL_NS_PER_MS) {
         thread->alive_checked_ns = now;

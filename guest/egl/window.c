@@ -56,7 +56,7 @@ static bool wait_written_locked(struct gegl_window *window)
         written = r == SL_OK;
         if (r != SL_OK && r != SL_ERR_TIMEOUT) {
             /* A flag alone, nothing is published with it. */
-            sl_atomic_store_relaxed(&window->display->lost, 1);
+            sl_atomic_store_relaxed(&window->device->lost, 1);
             window->abandoned = true;
         }
     }
@@ -368,27 +368,36 @@ bool gegl_window_taken(const struct gegl_display *display, const void *native)
 EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config *config,
                           EGLint type, void *native, struct gegl_window **out)
 {
+    struct gs_device *device = gegl_display_device(display);
     struct gegl_window *window = sl_alloc(sizeof *window);
-    if (window == NULL) {
-        return EGL_BAD_ALLOC;
+    if (window == NULL || device == NULL) {
+        gs_device_put(device);
+        sl_free(window);
+        return window == NULL ? EGL_BAD_ALLOC : EGL_NOT_INITIALIZED;
     }
     *window = (struct gegl_window){.ops = ops_of(display, type),
                                    .display = display,
-                                   .vg = display->device->vg,
+                                   .device = device,
+                                   .vg = device->vg,
                                    .format = format_of(config),
-                                   .shared_futex = display->device->shared_futex,
-                                   .coherent = display->device->coherent_tex,
+                                   .shared_futex = device->shared_futex,
+                                   .coherent = device->coherent_tex,
                                    .interval = 1};
     EGLint error = window->ops->begin(window, config, native);
     if (error != EGL_SUCCESS) {
+        gs_device_put(device);
         sl_free(window);
         return error;
     }
-    window->device = gs_device_ref(display->device);
     pthread_mutex_init(&window->lock, NULL);
     sl_cond_init(&window->changed);
     *out = window;
     return EGL_SUCCESS;
+}
+
+bool gegl_window_is_on(const struct gegl_window *window, const struct gs_device *device)
+{
+    return window->device == device;
 }
 
 void gegl_window_destroy(struct gegl_window *window)

@@ -31,6 +31,9 @@ EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config
 /* Waits (bounded) until what was swapped is shown. */
 void gegl_window_destroy(struct gegl_window *window);
 
+/* Are its colour buffers the device's? */
+bool gegl_window_is_on(const struct gegl_window *window, const struct gs_device *device);
+
 /* OK; NOTFOUND: the window is gone; CLOSED: the window system is. */
 enum sl_result gegl_window_size(struct gegl_window *window, uint32_t *width_px,
                                 uint32_t *height_px) SL_MUST_USE;

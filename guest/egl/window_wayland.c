@@ -185,7 +185,7 @@ static enum sl_result take_in(struct gegl_window *window)
 
 static enum sl_result pace(struct gegl_window *window)
 {
-    return gw_surface_pace(&window->native.wayland->surface, &window->display->lost);
+    return gw_surface_pace(&window->native.wayland->surface, &window->device->lost);
 }
 
 const struct gegl_window_ops gegl_window_wayland = {.begin = begin,

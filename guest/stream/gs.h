@@ -32,13 +32,15 @@ struct gs_device {
     uint32_t features; /* SLUICE_FEATURE_* both sides have */
     uint32_t refs;
     uint32_t generation;    /* of forks: a device of another one belongs to the parent process */
+    uint64_t serial;        /* from 1; no other device of the process has it */
+    uint32_t lost;          /* atomic, a flag alone: who holds it found the host gone */
     struct sl_list streams; /* struct gs_stream.link; the registry's lock guards it */
     char error[256];        /* why opening failed; empty when open */
 };
 
 /* NOTFOUND: no SLUICE_SOCKET and no device; CLOSED: nobody serves it; UNSUPPORTED: it speaks
  * another version or does not offer the kind. The reason is logged once. A fork's child, and a
- * process whose host died, get a new one. */
+ * process whose host died or was found `lost`, get a new one. */
 enum sl_result gs_device_get(enum gs_kind kind, struct gs_device **out) SL_MUST_USE;
 /* Does the environment name a host, or is the machine a virtual one whose GPU offers our context
  * types? A driver beside others has nothing to say where neither is so. */

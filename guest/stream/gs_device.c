@@ -2,6 +2,7 @@
  * a fork and after the host died. */
 #include "guest/stream/gs_internal.h"
 
+#include "transport/base/atomic.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 
@@ -13,6 +14,7 @@ static struct {
     pthread_mutex_t lock;
     struct gs_device *devices[2]; /* by kind: the newest; nullable */
     uint32_t generation;
+    uint64_t serial; /* the last device's */
     bool watches_forks;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -131,7 +133,8 @@ enum sl_result gs_device_get(enum gs_kind kind, struct gs_device **out)
         registry.watches_forks = pthread_atfork(gs_registry_lock, gs_registry_unlock, forked) == 0;
     }
     struct gs_device *device = registry.devices[kind];
-    if (device != NULL && !device->vg->ops->alive(device->vg)) {
+    if (device != NULL &&
+        (sl_atomic_load_relaxed(&device->lost) != 0 || !device->vg->ops->alive(device->vg))) {
         registry.devices[kind] = NULL; /* who holds it lets go in time */
         device = NULL;
     }
@@ -143,6 +146,7 @@ enum sl_result gs_device_get(enum gs_kind kind, struct gs_device **out)
             sl_list_init(&device->streams);
             device->kind = kind;
             device->generation = registry.generation;
+            device->serial = ++registry.serial;
             r = open_device(device);
             if (r != SL_OK) {
                 close_device(device);

@@ -34,6 +34,7 @@ static const struct mode {
     bool blind; /* pictures are not read back: only the swaps wait for the host */
     bool robust;   /* the context is lost on a reset, and its status is asked for */
     bool recovers; /* what was lost is ended, and begun again */
+    bool keeps;    /* with recovers: the display is not ended, only surface and context */
     bool resizes;  /* the window changes its size, and events are asked for: Xlib hears of its
                      server's end first */
 } modes[] = {
@@ -44,6 +45,8 @@ static const struct mode {
     {.name = "slow", .slow = true},
     {.name = "window", .window = true},
     {.name = "window_recovers", .window = true, .robust = true, .recovers = true},
+    {.name = "keeps", .robust = true, .recovers = true, .keeps = true},
+    {.name = "window_keeps", .window = true, .robust = true, .recovers = true, .keeps = true},
     {.name = "windows", .window = true, .lives = true},
     {.name = "swaps", .window = true, .blind = true},
     {.name = "events", .window = true, .resizes = true},
@@ -53,8 +56,10 @@ static const struct mode *mode;
 static Display *x;
 static Window window;
 static EGLDisplay display;
+static bool display_open;
 static EGLConfig config;
 static EGLSurface surface;
+static EGLContext context;
 static jmp_buf begun; /* with recovers: where it begins again */
 
 static _Noreturn void end(int code, const char *why)
@@ -148,10 +153,11 @@ static void open_display(void)
         look_for_loss();
         end(KILL_EXIT_OTHER, "no display");
     }
+    display_open = true;
     open_surface();
 }
 
-static EGLContext open_context(void)
+static void open_context(void)
 {
     static const EGLint es2[] = {EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE};
     static const EGLint robust[] = {EGL_CONTEXT_CLIENT_VERSION,
@@ -161,13 +167,27 @@ static EGLContext open_context(void)
                                     EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY,
                                     EGL_LOSE_CONTEXT_ON_RESET,
                                     EGL_NONE};
-    EGLContext context =
-        eglCreateContext(display, config, EGL_NO_CONTEXT, mode->robust ? robust : es2);
+    context = eglCreateContext(display, config, EGL_NO_CONTEXT, mode->robust ? robust : es2);
     if (context == EGL_NO_CONTEXT || !eglMakeCurrent(display, surface, surface, context)) {
         look_for_loss();
         end(KILL_EXIT_OTHER, "no context");
     }
-    return context;
+}
+
+/* ... and begins again. A surface or context that was not made cannot be destroyed: an error. */
+static void end_lost(void)
+{
+    eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    if (!mode->keeps || !display_open) {
+        eglTerminate(display);
+        display_open = false;
+        open_display();
+        return;
+    }
+    eglDestroyContext(display, context);
+    eglDestroySurface(display, surface);
+    (void)eglGetError();
+    open_surface();
 }
 
 static GLuint shader(GLenum type, const char *source)
@@ -247,7 +267,7 @@ static void handle_events(uint32_t number)
 static void short_life(uint32_t number)
 {
     static uint8_t pixels[TEXTURE_SIDE * TEXTURE_SIDE * 4];
-    EGLContext context = open_context();
+    open_context();
     GLuint program = make_program();
     GLuint textures[4], framebuffer, buffer;
     glGenTextures(4, textures);
@@ -276,7 +296,7 @@ static void short_life(uint32_t number)
 
 static _Noreturn void one_life(void)
 {
-    (void)open_context();
+    open_context();
     GLuint program = make_program();
     for (uint32_t i = 0;; i++) {
         if (mode->resizes) {
@@ -302,10 +322,10 @@ int main(int argc, char **argv)
         open_window();
     }
     if (setjmp(begun) != 0) { /* everything of it was lost */
-        eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
-        eglTerminate(display);
+        end_lost();
+    } else {
+        open_display();
     }
-    open_display();
     if (!mode->lives) {
         one_life();
     }

@@ -231,6 +231,12 @@ class Crash(Workers):
     def test_a_program_goes_on_in_its_window(self) -> None:
         self.goes_on("window_recovers")
 
+    def test_a_program_goes_on_on_its_display(self) -> None:
+        self.goes_on("keeps")
+
+    def test_a_program_goes_on_in_its_window_on_its_display(self) -> None:
+        self.goes_on("window_keeps")
+
     def goes_on(self, mode: str) -> None:
         """It is told of the reset, ends what was lost, and draws right pictures again."""
         self.serve("--isolate")
