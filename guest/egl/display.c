@@ -245,7 +245,8 @@ static EGLint display_open(struct gegl_display *display)
     struct gs_stream *stream;
     display->host = (struct gegl_host){0};
     EGLint error = gegl_stream_get(display, &stream);
-    if (error != EGL_SUCCESS) {
+    if (error != EGL_SUCCESS) { /* no loss, as there is nothing yet: eglInitialize has two errors */
+        error = error == EGL_BAD_ALLOC ? EGL_BAD_ALLOC : EGL_NOT_INITIALIZED;
         goto fail_device;
     }
     r = gegl_host_ask(stream, &display->host);

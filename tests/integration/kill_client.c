@@ -174,9 +174,26 @@ static void open_context(void)
     }
 }
 
+/* What is lost is current still, and nothing can be made beside it. */
+static void check_initialize(void)
+{
+    eglTerminate(display);
+    if (eglInitialize(display, NULL, NULL)) {
+        return;
+    }
+    EGLint error = eglGetError();
+    if (error != EGL_NOT_INITIALIZED) {
+        fprintf(stderr, "kill_client: eglInitialize says 0x%x\n", (unsigned)error);
+        end(KILL_EXIT_WRONG, "a wrong error");
+    }
+}
+
 /* ... and begins again. A surface or context that was not made cannot be destroyed: an error. */
 static void end_lost(void)
 {
+    if (!mode->keeps && eglGetCurrentContext() != EGL_NO_CONTEXT) {
+        check_initialize();
+    }
     eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     if (!mode->keeps || !display_open) {
         eglTerminate(display);
