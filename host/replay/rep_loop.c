@@ -2,15 +2,12 @@
  * is led back to where it began (rep_back.c). */
 #include "host/replay/rep_kept.h"
 
-#include "transport/base/atomic.h"
 #include "transport/base/bytes.h"
 #include "transport/base/clock.h"
 #include "transport/base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define REST_S 5u
 
 struct loop {
     struct rep *rep;
@@ -40,32 +37,6 @@ static bool is_refused(const struct loop *l)
     return l->rep->report->loop.reason[0] != '\0';
 }
 
-/* All that was fed is over. What had begun by `stamp` may still be at it, as it may wait for what
- * comes later: it is waited for, for a while. */
-static bool is_still(struct rep *rep, uint64_t stamp)
-{
-    rep_catch_up_all(rep, stamp);
-    rep_settle(rep);
-    for (uint32_t i = 0; i < REP_RINGS; i++) {
-        struct rep_ring *ring = rep->rings[i];
-        if (ring == NULL || sl_atomic_load_relaxed(&ring->is_gone) != 0) {
-            continue;
-        }
-        bool was_over = ring->last_end != 0 && ring->last_end < stamp;
-        uint32_t most = was_over ? REST_S : 1;
-        for (uint32_t tries = 0; tries < most && !rep_ring_is_done(ring, ring->fed); tries++) {
-            rep_ring_linger(ring, ring->fed, sl_clock_ns());
-        }
-        if (!rep_ring_is_done(ring, ring->fed) || sl_atomic_load_acquire(&ring->is_lost) != 0) {
-            return false;
-        }
-        rep_ring_settle(ring);
-        rep_ring_drain(ring);
-    }
-    rep_gpu_idle(rep);
-    return !rep->stop;
-}
-
 /* The event is the first one of the loop. */
 static void begin(struct loop *l, uint64_t stamp)
 {
@@ -80,7 +51,7 @@ static void begin(struct loop *l, uint64_t stamp)
     } else if (rep->context_count == 0) {
         rep->report->loop.is_from_nothing = true;
         refuse(l, "it begins with nothing");
-    } else if (!is_still(rep, stamp)) {
+    } else if (!rep_is_still(rep, stamp)) {
         refuse(l, "something waits at its begin");
     } else {
         enum sl_result result = rep_kept_take(&l->begin, rep);
@@ -204,7 +175,7 @@ static bool go_back(struct loop *l)
     bool is_first = !l->has_back;
     if (rep->changes != l->changes) {
         refuse(l, "contexts came or went in it");
-    } else if (!is_still(rep, l->last_stamp)) {
+    } else if (!rep_is_still(rep, l->last_stamp)) {
         refuse(l, "something waits at its end");
     }
     if (is_refused(l) || (is_first && !find_back(l)) ||

@@ -298,6 +298,10 @@ bool rep_is_behind(const struct rep *rep, uint64_t frame);
 /* The record is behind the last call that is to be played, and so is what is held back. */
 bool rep_is_stop(const struct rep *rep, const struct cap_event *event);
 
+/* rep_settle.c. All that was fed is over. What had begun by `stamp` may still be at it, as it may
+ * wait for what comes later: it is waited for, for a while. */
+bool rep_is_still(struct rep *rep, uint64_t stamp);
+
 /* rep_loop.c: rep_run of a replay that may be played again. */
 enum sl_result rep_loop(struct rep *rep, struct cap_event *event);
 
