@@ -70,6 +70,9 @@ struct rep_options {
     /* All frames that were asked for are over: true plays them once more, from the first of them
      * on, which what lives is led back to. NULL: once. */
     bool (*again)(void *user);
+    /* All that leads to the first frame, a snapshot and frames before it, is over, and nothing is
+     * under way but what waits for later calls; not with `again`. Nullable. */
+    void (*begins)(void *user);
     /* A frame is about to be played whose pixels may be left out; nullable: pixels of all. */
     bool (*wants_frame)(void *user, uint64_t number);
 };

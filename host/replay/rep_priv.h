@@ -133,6 +133,7 @@ struct rep_config {
 
 struct rep {
     struct rep_options options;
+    bool has_begun;             /* what leads to the first frame is over */
     struct rep_config *configs; /* rep_portable.c's; NULL: not known yet */
     uint32_t config_count;
     const struct rep_port *port; /* nullable */

@@ -367,13 +367,29 @@ bool rep_is_stop(const struct rep *rep, const struct cap_event *event)
            !rep_order_holds_call(&rep->order, rep->options.stop_call);
 }
 
+/* The record is the first one of what is wanted. */
+static void begin(struct rep *rep, uint64_t stamp)
+{
+    rep->has_begun = true;
+    if (rep->options.begins != NULL) {
+        rep_close_frame(rep, true);
+        (void)rep_is_still(rep, stamp); /* what still waits is no work */
+        rep->frame_begin_ns = sl_clock_ns();
+        rep->options.begins(rep->options.user);
+    }
+}
+
 static enum sl_result play_all(struct rep *rep, struct cap_event *event)
 {
     enum sl_result result = SL_OK;
     while (!rep->stop && !rep_is_behind(rep, rep->options.stop_frame)) {
+        bool is_led = cap_merge_is_in_snapshot(rep->merge);
         result = rep_order_next(rep, event);
         if (result != SL_OK || rep_is_stop(rep, event)) {
             break;
+        }
+        if (!rep->has_begun && !is_led && rep_is_behind(rep, rep->options.first_frame)) {
+            begin(rep, event->stamp);
         }
         rep_play(rep, event);
         rep_close_frame(rep, false);

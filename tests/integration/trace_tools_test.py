@@ -15,6 +15,7 @@ import sys
 import time
 import unittest
 import zlib
+from collections import Counter
 from operator import itemgetter
 from typing import Any
 
@@ -373,11 +374,16 @@ class Bench(TraceBed):
     def test_times_are_of_the_frames_that_are_asked_for(self) -> None:
         trace, one = str(self.any()), str(self.tmp / "one.slc")
         words = ("--runs", "1", "--backend", "null")
-        says = "note: 3 frames that lead to frame 3 are played too, and count in all but frame ms"
+        says = "note: 3 frames that lead to frame 3 are played too, and count in peak memory alone"
         self.ends(0, "bench", *words, "--frames", "3-5", trace, says=says)
         self.assertEqual("", sluice("bench", *words, "--frames", "0-5", trace).stderr)
-        (kind,) = self.bench(0, *words, "--frames", "3", trace)["kinds"]
+        state = self.bench(0, *words, "--by-name", "--frames", "3", trace)
+        (kind,) = state["kinds"]
         self.assertGreater(kind["frame_ms"]["median"], 0)
+        calls = self.ends(0, "dump", "--json", "--frames", "3", trace).splitlines()
+        self.assertEqual((1, len(calls)), (state["frames"], state["calls"]))
+        names = Counter(json.loads(line)["name"] for line in calls)
+        self.assertEqual(names, {row["name"]: row["count"] for row in kind["by_name"]})
         self.ends(0, "trim", "--frames", "3", "-o", one, trace)
         (kind,) = self.bench(0, *words, one)["kinds"]  # nothing ends where its only frame begins
         self.assertIsNone(kind["frame_ms"])

@@ -254,7 +254,7 @@ static void print_kind(const struct kind *k)
         printf("  cpu ms %.3f", k->cpu_time.median * 1e3 / (double)k->last.frames);
     }
     if (k->last.frames != 0 && k->gpu.count != 0) {
-        printf("  gpu ms %.3f", k->gpu_ms / (double)k->last.frames);
+        printf("  gpu ms %.3f", k->gpu_ms / (double)(k->last.frames + k->last.lead));
     }
     printf("  peak %.1f MB  runs %u%s%s\n", (double)k->peak_kib / 1024, k->count,
            k->environment != NULL ? "  " : "", k->environment != NULL ? k->environment : "");
@@ -400,8 +400,9 @@ static void say_lead(const struct bench *b)
     const struct bench_run *run = &b->kinds[0].last;
     if (run->lead != 0) {
         say_note("note: %" PRIu64 " frames that lead to frame %" PRIu64
-                 " are played too, and count in all but frame ms; trim leaves them out",
-                 run->lead, b->play.first_frame);
+                 " are played too, and count in %speak memory alone; trim leaves them out",
+                 run->lead, b->play.first_frame,
+                 opt_on(b->set, BENCH_GPU_TIME) ? "GPU time and " : "");
     }
 }
 

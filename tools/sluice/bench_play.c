@@ -24,6 +24,7 @@
 struct shared {
     struct bench_run run;
     struct rep_cost costs[REP_COSTS];
+    struct rep_cost lead[REP_COSTS]; /* the child's own */
 };
 
 struct playing {
@@ -33,7 +34,23 @@ struct playing {
     uint32_t frame_count;
     uint64_t last_ns;
     struct hct_times times;
+    struct rep *rep;
+    const struct rep_report *report;
+    /* When what was asked for began: what had come before it. */
+    uint64_t begin_ns, begin_cpu_ns, calls;
+    struct rep_cost *costs; /* REP_COSTS of them; NULL: none are wanted */
+    uint32_t cost_count;
 };
+
+static void on_begin(void *user)
+{
+    struct playing *p = user;
+    p->calls = p->report->calls;
+    p->cost_count = p->costs != NULL ? rep_costs(p->rep, p->costs) : 0;
+    p->begin_cpu_ns = sl_clock_process_cpu_ns();
+    p->begin_ns = sl_clock_ns();
+    p->last_ns = p->last_ns != 0 ? p->begin_ns : 0;
+}
 
 static bool on_frame(void *user, const struct rep_frame *frame)
 {
@@ -66,16 +83,57 @@ static int end_of(const struct bench_play *play, const struct rep_report *report
     return trace_failed(play->path, play->reader, report->result);
 }
 
-static int play_once(struct playing *p, bool wants_costs, struct rep_report *report)
+/* What packets took since on_begin. */
+static uint32_t costs_since(const struct playing *p, struct rep_cost *costs)
+{
+    uint32_t count = rep_costs(p->rep, costs), kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct rep_cost cost = costs[i];
+        for (uint32_t k = 0; k < p->cost_count; k++) {
+            bool is_same = p->costs[k].opcode == cost.opcode;
+            cost.count -= is_same ? p->costs[k].count : 0;
+            cost.ns -= is_same ? p->costs[k].ns : 0;
+        }
+        if (cost.count != 0) {
+            costs[kept++] = cost;
+        }
+    }
+    return kept;
+}
+
+/* Adds what was asked for to the run. Returns an exit code. */
+static int add_run(struct playing *p, struct bench_run *run)
+{
+    const struct bench_play *play = p->play;
+    const struct rep_report *report = p->report;
+    uint64_t now = sl_clock_ns(), cpu = sl_clock_process_cpu_ns();
+    uint64_t first =
+        play->first_frame > report->first_frame ? play->first_frame : report->first_frame;
+    if (p->begin_ns == 0 && play->first_frame != 0) {
+        say_error("%s ends before frame %" PRIu64, play->path, play->first_frame);
+        return SLUICE_EXIT_USAGE;
+    }
+    if (p->begin_ns != 0) { /* else there is nothing */
+        run->seconds += (double)(now - p->begin_ns) / 1e9;
+        run->cpu_seconds += (double)(cpu - p->begin_cpu_ns) / 1e9;
+    }
+    run->calls = report->calls - p->calls;
+    run->frames = report->frames > first ? report->frames - first : 0;
+    run->lead = first - report->first_frame;
+    return SLUICE_EXIT_OK;
+}
+
+static int play_once(struct playing *p, struct rep_report *report)
 {
     const struct bench_play *play = p->play;
     const struct rep_options options = {.one_thread = play->one_thread,
                                         .no_compare = true,
-                                        .wants_costs = wants_costs,
+                                        .wants_costs = p->costs != NULL,
                                         .first_frame = play->first_frame,
                                         .stop_frame = play->stop_frame,
                                         .stop_call = play->stop_call,
                                         .user = p,
+                                        .begins = on_begin,
                                         .frame = on_frame};
     const struct dev_limits limits = {.resource_bytes = play->host.resource_bytes};
     struct bench_run *run = &p->shared->run;
@@ -94,14 +152,15 @@ static int play_once(struct playing *p, bool wants_costs, struct rep_report *rep
     int code = host_make_device(types, &driver, &limits, &sink, &device);
     if (code == SLUICE_EXIT_OK) {
         device->ops->describe(device, run->device, sizeof run->device);
-        p->last_ns = 0;
-        uint64_t cpu = sl_clock_process_cpu_ns();
+        p->rep = rep;
+        p->report = report;
+        p->last_ns = p->begin_ns = p->calls = 0;
         rep_run(rep, device, report);
-        run->cpu_seconds += (double)(sl_clock_process_cpu_ns() - cpu) / 1e9;
         code = end_of(play, report);
+        code = code == SLUICE_EXIT_OK ? add_run(p, run) : code;
         device->ops->destroy(device);
         run->gpu = p->times.tally; /* nothing is at work any more */
-        run->cost_count = wants_costs ? rep_costs(rep, p->shared->costs) : 0;
+        run->cost_count = p->costs != NULL ? costs_since(p, p->shared->costs) : 0;
     }
     rep_destroy(rep);
     return code;
@@ -148,7 +207,9 @@ static void child(const struct bench_play *play, struct shared *shared, bool wan
         .play = play, .shared = shared, .frames = sl_alloc_array(FRAMES_MAX, sizeof(double))};
     struct bench_run *run = &shared->run;
     struct rep_report report;
+    p.costs = wants_costs ? shared->lead : NULL;
     pthread_mutex_init(&p.times.lock, NULL);
+    double played = 0; /* with what leads there */
     uint32_t times = 0;
     set_environment(play->environment);
     host_prepare();
@@ -156,14 +217,10 @@ static void child(const struct bench_play *play, struct shared *shared, bool wan
         host_share_memory();
     }
     do {
-        run->code = play_once(&p, wants_costs, &report);
-        run->seconds += (double)report.time_ns / 1e9;
-        run->frames = report.frames - report.first_frame;
-        run->calls = report.calls;
-        run->lead =
-            play->first_frame > report.first_frame ? play->first_frame - report.first_frame : 0;
+        run->code = play_once(&p, &report);
+        played += run->code == SLUICE_EXIT_OK ? (double)report.time_ns / 1e9 : 0;
         times++;
-    } while (run->code == SLUICE_EXIT_OK && run->seconds < play->seconds);
+    } while (run->code == SLUICE_EXIT_OK && played < play->seconds);
     run->seconds /= times;
     run->cpu_seconds /= times;
     sum_frames(&p);

@@ -24,13 +24,13 @@ struct bench_play {
 
 struct bench_run {
     int code;                    /* an exit code; not OK: it was said, and the rest is not there */
-    double seconds, cpu_seconds; /* for one playing of the trace */
+    double seconds, cpu_seconds; /* for one playing of what is asked for */
     /* From a frame's end to the next one's, of the frames that are asked for: median, 95 of 100,
      * greatest. 0 of them: all are 0. */
     double frame_ms[3];
     uint32_t frame_times;
-    uint64_t frames, calls; /* played */
-    uint64_t lead;          /* of the frames: come before those that are asked for */
+    uint64_t frames, calls; /* that are asked for */
+    uint64_t lead;          /* frames before them, which are played, too */
     uint64_t peak_kib;
     char device[LOCAL_TEXT];
     uint32_t cost_count; /* of `costs` */
