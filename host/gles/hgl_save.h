@@ -242,9 +242,9 @@ void hgl_save_samples_finish(struct hgl_save *s);
 /* hgl_save_image.c: the next object of the table gets this handle. */
 void hgl_save_next_handle(struct hgl_save *s, enum hrc_table table, uint32_t handle);
 /* A view of resources, which the replay has already. */
-/* Which of the group's textures are a resource's picture, too: names up to top that are alive. */
-void hgl_save_exports(struct hgl_save *s, uint32_t top, const uint8_t *alive);
-bool hgl_save_is_exported(struct hgl_save *s, bool renderbuffer, uint32_t name);
+/* Which of the group's textures (or renderbuffers) are a resource's picture, too: names up to top
+ * that are alive. */
+void hgl_save_exports(struct hgl_save *s, bool renderbuffers, uint32_t top, const uint8_t *alive);
 void hgl_save_view(struct hgl_save *s, const struct hs_view_args *view);
 /* Is the colour buffer that is a texture's (or renderbuffer's) storage the one of this handle
  * still?

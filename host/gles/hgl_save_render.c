@@ -229,9 +229,6 @@ static void save_renderbuffer(struct hgl_save *s, uint32_t name, uint32_t frameb
         hgl_save_image_storage(s, GL_RENDERBUFFER, name, storage);
         return;
     }
-    if (hgl_save_is_exported(s, true, name)) {
-        hgl_save_refuse(s, "renderbuffer %u is exported", name);
-    }
     if (width <= 0 || height <= 0) {
         return;
     }
@@ -322,6 +319,7 @@ void hgl_save_renderbuffers(struct hgl_save *s)
     if (framebuffer != 0) {
         s->gl->DeleteFramebuffers(1, &framebuffer);
     }
+    hgl_save_exports(s, true, top, alive);
     hgl_save_about(s, VGD_LEADS, HGL_ABOUT_MADE_OF + HGL_RENDERBUFFERS, 1);
     if (s->gles < 32) {
         gles2_pack_glDeleteFramebuffers(hgl_out(s), 2, borrowed, sizeof borrowed);

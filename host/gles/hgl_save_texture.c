@@ -470,7 +470,7 @@ void hgl_save_textures(struct hgl_save *s)
         }
         if (turn == 0) {
             hgl_save_views(s, top, alive, false);
-            hgl_save_exports(s, top, alive);
+            hgl_save_exports(s, false, top, alive);
         }
         hgl_save_images(s, turn);
     }

@@ -28,12 +28,14 @@ bool hgl_save_has_buffer(struct hgl_save *s, bool renderbuffer, uint32_t name, u
 }
 
 /* By an image that goes again: the one that it was done by may have gone as well. */
-static void save_export(struct hgl_save *s, uint32_t name, uint32_t resource)
+static void save_export(struct hgl_save *s, bool renderbuffer, uint32_t name, uint32_t resource)
 {
     const uint32_t done = 1;
     sl_pack_slNextHandle(hgl_out(s), HRC_TABLE_OBJECTS, s->spare);
     hgl_save_flush(s);
-    sl_pack_slCreateImage(hgl_out(s), s->root->handle, EGL_GL_TEXTURE_2D_KHR, name, 0, 0);
+    sl_pack_slCreateImage(hgl_out(s), s->root->handle,
+                          renderbuffer ? EGL_GL_RENDERBUFFER_KHR : EGL_GL_TEXTURE_2D_KHR, name, 0,
+                          0);
     hgl_save_reply(s, &s->spare, 4);
     sl_pack_slExportImage(hgl_out(s), s->spare, resource);
     hgl_save_reply(s, &done, 4);
@@ -41,7 +43,7 @@ static void save_export(struct hgl_save *s, uint32_t name, uint32_t resource)
     hgl_save_reply(s, &done, 4);
 }
 
-bool hgl_save_is_exported(struct hgl_save *s, bool renderbuffer, uint32_t name)
+static bool is_exported(struct hgl_save *s, bool renderbuffer, uint32_t name)
 {
     struct hgl_group *group = s->root->state->group;
     struct hs_buffer *b = hgl_storage_buffer(group, renderbuffer, name);
@@ -50,18 +52,19 @@ bool hgl_save_is_exported(struct hgl_save *s, bool renderbuffer, uint32_t name)
     return b != NULL && hgl_storage_of(group, renderbuffer, name, &handle) == HGL_STORAGE_OWN;
 }
 
-void hgl_save_exports(struct hgl_save *s, uint32_t top, const uint8_t *alive)
+void hgl_save_exports(struct hgl_save *s, bool renderbuffers, uint32_t top, const uint8_t *alive)
 {
     for (uint32_t name = 1; name <= top && !hgl_save_failed(s); name++) {
-        if (alive[name] == 0 || !hgl_save_is_exported(s, false, name)) {
+        if (alive[name] == 0 || !is_exported(s, renderbuffers, name)) {
             continue;
         }
-        struct hs_buffer *b = hgl_storage_buffer(s->root->state->group, false, name);
+        struct hs_buffer *b = hgl_storage_buffer(s->root->state->group, renderbuffers, name);
         hgl_save_about(s, VGD_FIXED, HGL_ABOUT_HANDLE, b->handle);
-        if (hgl_save_has_buffer(s, false, name, b->handle)) {
-            save_export(s, name, b->handle);
+        if (hgl_save_has_buffer(s, renderbuffers, name, b->handle)) {
+            save_export(s, renderbuffers, name, b->handle);
         } else {
-            hgl_save_refuse(s, "texture %u is exported as a resource that is gone", name);
+            hgl_save_refuse(s, "%s %u is exported as a resource that is gone",
+                            renderbuffers ? "renderbuffer" : "texture", name);
         }
         hs_put(b);
     }

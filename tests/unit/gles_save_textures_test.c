@@ -239,7 +239,7 @@ SLT_TEST_FP(gles_save_textures, what_only_a_framebuffer_has, p, struct orphan, o
     SLT_EXPECT_EQ(0u, save_error(&p->other));
 }
 
-/* --- exported textures --- */
+/* --- exported textures and renderbuffers --- */
 
 enum { RESOURCE = 9, SIDE = 4, EXPORT_BYTES = SIDE * SIDE * 4 };
 
@@ -280,9 +280,53 @@ static void resource_remove(struct twin *t)
 /* With the image that it was exported by, or without. */
 struct closed {
     const char *label;
-    bool is_closed;
+    bool is_closed, is_renderbuffer;
 };
-static const struct closed closeds[] = {{"image_open", false}, {"image_closed", true}};
+static const struct closed closeds[] = {{"image_open", false, false},
+                                        {"image_closed", true, false},
+                                        {"renderbuffer_image_open", false, true},
+                                        {"renderbuffer_image_closed", true, true}};
+
+/* Of name 1, with the framebuffer that a renderbuffer is drawn by. */
+static void make_exported(struct twin *t, const struct closed *x)
+{
+    struct sl_pack *o = twin_out(t);
+    if (!x->is_renderbuffer) {
+        gles2_pack_glGenTextures(o, 1, 4);
+        gles2_pack_glBindTexture(o, GL_TEXTURE_2D, 1);
+        gles2_pack_glTexStorage2D(o, GL_TEXTURE_2D, 1, GL_RGBA8, SIDE, SIDE);
+        return;
+    }
+    gles2_pack_glGenRenderbuffers(o, 1, 4);
+    gles2_pack_glBindRenderbuffer(o, GL_RENDERBUFFER, 1);
+    gles2_pack_glRenderbufferStorage(o, GL_RENDERBUFFER, GL_RGBA8, SIDE, SIDE);
+    gles2_pack_glGenFramebuffers(o, 1, 4);
+    gles2_pack_glBindFramebuffer(o, GL_FRAMEBUFFER, 1);
+    gles2_pack_glFramebufferRenderbuffer(o, GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER,
+                                         1);
+    gles2_pack_glClearColor(o, 1, 0, 1, 0);
+    gles2_pack_glClear(o, GL_COLOR_BUFFER_BIT);
+}
+
+/* One texel, which goes to the resource's memory. */
+static void draw_exported(struct twin *t, const struct closed *x, const uint8_t texel[4])
+{
+    struct sl_pack *o = twin_out(t);
+    const struct sl_gather all = sl_gather_flat(texel, 4);
+    if (x->is_renderbuffer) {
+        gles2_pack_glScissor(o, 1, 1, 1, 1);
+        gles2_pack_glEnable(o, GL_SCISSOR_TEST);
+        gles2_pack_glClearColor(o, (float)texel[0] / 255, (float)texel[1] / 255,
+                                (float)texel[2] / 255, (float)texel[3] / 255);
+        gles2_pack_glClear(o, GL_COLOR_BUFFER_BIT);
+    } else {
+        gles2_pack_glTexSubImage2D(o, GL_TEXTURE_2D, 0, 1, 1, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE,
+                                   &all);
+    }
+    glesx_pack_glStoreTargetSLUICE(o, x->is_renderbuffer ? GL_RENDERBUFFER : GL_TEXTURE_2D, 1,
+                                   GL_FALSE);
+    twin_send(t);
+}
 
 SLT_TEST_FP(gles_save_textures, exported_stay_a_resources_picture, p, struct closed, closeds, x)
 {
@@ -291,10 +335,10 @@ SLT_TEST_FP(gles_save_textures, exported_stay_a_resources_picture, p, struct clo
     memset(pixels, 0, sizeof pixels);
     resource_add(&p->one, pixels[0]);
     resource_add(&p->other, pixels[1]);
-    gles2_pack_glGenTextures(o, 1, 4);
-    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, 1);
-    gles2_pack_glTexStorage2D(o, GL_TEXTURE_2D, 1, GL_RGBA8, SIDE, SIDE);
-    sl_pack_slCreateImage(o, p->context, EGL_GL_TEXTURE_2D_KHR, 1, 0, 0);
+    make_exported(&p->one, x);
+    sl_pack_slCreateImage(o, p->context,
+                          x->is_renderbuffer ? EGL_GL_RENDERBUFFER_KHR : EGL_GL_TEXTURE_2D_KHR, 1,
+                          0, 0);
     uint32_t image = twin_ask(&p->one);
     sl_pack_slExportImage(o, image, RESOURCE);
     SLT_ASSERT_EQ(1u, twin_ask(&p->one));
@@ -303,13 +347,12 @@ SLT_TEST_FP(gles_save_textures, exported_stay_a_resources_picture, p, struct clo
         twin_send(&p->one);
     }
     save_expect_twins(p);
-    o = twin_out(&p->other);
     const uint8_t texel[] = {1, 2, 3, 4};
-    const struct sl_gather all = sl_gather_flat(texel, sizeof texel);
-    gles2_pack_glTexSubImage2D(o, GL_TEXTURE_2D, 0, 1, 1, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, &all);
-    glesx_pack_glStoreTargetSLUICE(o, GL_TEXTURE_2D, 1, GL_FALSE);
-    twin_send(&p->other);
+    draw_exported(&p->other, x, texel);
     SLT_EXPECT_MEMEQ(texel, pixels[1] + (SIDE + 1) * 4, sizeof texel);
+    if (x->is_renderbuffer) { /* what is beside it was drawn before */
+        SLT_EXPECT_MEMEQ(((const uint8_t[]){255, 0, 255, 0}), pixels[1] + SIDE * 4, 4);
+    }
     SLT_EXPECT_EQ(0u, save_error(&p->other));
     resource_remove(&p->one);
     resource_remove(&p->other);
