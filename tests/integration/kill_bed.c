@@ -74,8 +74,8 @@ static void leave_signals(const char *options)
     setenv(options, text, 1);
 }
 
-/* out: becomes its stdout, -1: nowhere. settings end with a NULL name; NULL: none, and what it says
- * goes to `said`, or is part of the log where that is -1. */
+/* out: becomes its stdout, -1: nowhere. settings end with a NULL name, or are NULL. What it says
+ * goes to `said`; where that is -1, it is part of the log without settings, and nowhere with. */
 static pid_t start(const char *const *argv, const struct setting *settings, int out, int said)
 {
     pid_t pid = fork();
@@ -93,7 +93,7 @@ static pid_t start(const char *const *argv, const struct setting *settings, int 
     leave_signals("ASAN_OPTIONS");
     leave_signals("TSAN_OPTIONS");
     if (settings != NULL || said >= 0) { /* what the dying say is no part of the log */
-        dup2(settings != NULL ? nothing : said, STDERR_FILENO);
+        dup2(said >= 0 ? said : nothing, STDERR_FILENO);
     }
     execvp(argv[0], (char *const *)argv);
     _exit(EXIT_NO_PROGRAM);
@@ -310,6 +310,13 @@ void kill_bed_wayland_kill(struct kill_bed *t)
 
 /* --- programs --- */
 
+/* Of the file of what the case's programs say. */
+static const char *programs_path(char path[108])
+{
+    snprintf(path, 108, "%s/programs", SLT_TMPDIR());
+    return path;
+}
+
 pid_t kill_bed_client(struct kill_bed *t, const char *mode, bool frames)
 {
     char display[16];
@@ -323,17 +330,32 @@ pid_t kill_bed_client(struct kill_bed *t, const char *mode, bool frames)
                                        {"XDG_RUNTIME_DIR", t->wayland > 0 ? SLT_TMPDIR() : NULL},
                                        {"WAYLAND_DISPLAY", WAYLAND_NAME},
                                        {NULL, NULL}};
-    int fds[2];
-    if (!frames) {
-        return start(argv, settings, -1, -1);
+    char path[108];
+    int fds[2] = {-1, -1};
+    int said =
+        open(programs_path(path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (frames) {
+        end_close(&t->frames);
+        open_pipe(fds);
+        t->frames = fds[0] + 1;
     }
-    end_close(&t->frames);
-    open_pipe(fds);
-    pid_t pid = start(argv, settings, fds[1], -1);
-    close(fds[1]);
-    t->frames = fds[0] + 1;
-    t->last_ns = sl_clock_ns();
+    pid_t pid = start(argv, settings, fds[1], said);
+    sl_fd_close(&fds[1]);
+    sl_fd_close(&said);
+    t->last_ns = frames ? sl_clock_ns() : t->last_ns;
     return pid;
+}
+
+void kill_bed_tell(void)
+{
+    char path[108], line[512];
+    FILE *file = fopen(programs_path(path), "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        printf("said: %s", line);
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
 }
 
 int kill_bed_ending(pid_t *pid, uint64_t *taken_ns)

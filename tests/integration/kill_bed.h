@@ -49,6 +49,8 @@ void kill_bed_wayland_kill(struct kill_bed *t);
 /* On the case's own window systems, if it has them. frames: its bytes go to t->frames. */
 pid_t kill_bed_client(struct kill_bed *t, const char *mode, bool frames);
 void kill_bed_end(pid_t *pid);
+/* Puts what the case's programs have said into the log: one of them ended as it should not. */
+void kill_bed_tell(void);
 /* Until it has ended: its wait status. -1: it did not within KILL_PATIENCE_NS. */
 int kill_bed_ending(pid_t *pid, uint64_t *taken_ns);
 

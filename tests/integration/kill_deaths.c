@@ -23,6 +23,7 @@ static void need_undisturbed(struct kill_bed *t)
     int status = 0;
     if (waitpid(t->steady, &status, WNOHANG) != 0) {
         t->steady = 0;
+        kill_bed_tell();
         SLT_FAIL("the undisturbed program ended: wait status 0x%x", (unsigned)status);
     }
     if (waitpid(t->host, &status, WNOHANG) != 0) {
