@@ -65,13 +65,13 @@ static void open_pipe(int fds[2])
     fcntl(fds[0], F_SETFL, O_NONBLOCK);
 }
 
-/* A death by a signal is one below a sanitizer, too. In the child. */
-static void leave_signals(const char *options)
+/* In the child. */
+static void add_options(const char *name, const char *more)
 {
-    const char *set = getenv(options);
+    const char *set = getenv(name);
     char text[1024];
-    snprintf(text, sizeof text, "%s:handle_segv=0", set != NULL ? set : "");
-    setenv(options, text, 1);
+    snprintf(text, sizeof text, "%s:%s", set != NULL ? set : "", more);
+    setenv(name, text, 1);
 }
 
 /* out: becomes its stdout, -1: nowhere. settings end with a NULL name, or are NULL. What it says
@@ -90,8 +90,11 @@ static pid_t start(const char *const *argv, const struct setting *settings, int 
             setenv(settings->name, settings->value, 1);
         }
     }
-    leave_signals("ASAN_OPTIONS");
-    leave_signals("TSAN_OPTIONS");
+    /* A death by a signal is one below a sanitizer, too. And llvmpipe destroys a fence's mutex that
+     * another of its threads is about to let go of: the detector of deadlocks ends the host of it.
+     */
+    add_options("ASAN_OPTIONS", "handle_segv=0");
+    add_options("TSAN_OPTIONS", "handle_segv=0:detect_deadlocks=0");
     if (settings != NULL || said >= 0) { /* what the dying say is no part of the log */
         dup2(said >= 0 ? said : nothing, STDERR_FILENO);
     }
