@@ -512,16 +512,17 @@ static bool has_words(uint32_t stage, const char *text)
     }
 }
 
-/* SL_OK with *is_needed; NOMEM. */
-static enum sl_result look(uint32_t stage, const char *text, size_t size, bool *is_needed)
+/* SL_OK with *is_needed; UNSUPPORTED. */
+static enum sl_result look(uint32_t stage, const char *text, size_t size, bool *is_needed,
+                           const char **why)
 {
     *is_needed = wanted_of(stage) != 0;
     if (!*is_needed) {
         return SL_OK;
     }
-    char *clean = hgl_text_clean(text, size, &size);
+    char *clean = hgl_text_clean(text, size, &size, why);
     if (clean == NULL) {
-        return SL_ERR_NOMEM;
+        return SL_ERR_UNSUPPORTED;
     }
     *is_needed = has_words(stage, clean);
     sl_free(clean);
@@ -563,7 +564,7 @@ enum sl_result hgl_clamp(uint32_t stage, const char *text, size_t size, const ch
     struct hgl_text read;
     bool is_needed;
     *out = (struct hgl_clamped){0};
-    enum sl_result result = look(stage, text, size, &is_needed);
+    enum sl_result result = look(stage, text, size, &is_needed, why);
     if (result != SL_OK || !is_needed) {
         return result;
     }

@@ -50,17 +50,45 @@ static const char *behind_comment(const char *p, const char *end, size_t *lines)
     return end;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\v' || c == '\f';
+}
+
+/* Is it a line in which compilers may see no comments? Mesa's takes some lines as they are, from
+ * such a word on, which has to end nowhere. */
+static bool is_taken_whole(const char *line, const char *end)
+{
+    static const char *const names[] = {"pragma", "extension", "error"};
+    bool has_sign = false;
+    while (line < end && (is_blank(*line) || (*line == '#' && !has_sign))) {
+        has_sign = has_sign || *line == '#';
+        line++;
+    }
+    for (size_t i = 0; has_sign && i < sizeof names / sizeof names[0]; i++) {
+        size_t size = strlen(names[i]);
+        if ((size_t)(end - line) >= size && memcmp(line, names[i], size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* In place: a comment is a space. */
-static size_t drop_comments(char *text, size_t size)
+static size_t drop_comments(char *text, size_t size, bool *is_torn)
 {
     const char *p = text, *end = text + size;
-    size_t used = 0, owed = 0;
+    size_t used = 0, owed = 0, line = 0;
     while (p < end) {
         if (end - p > 1 && p[0] == '/' && (p[1] == '/' || p[1] == '*')) {
-            p = behind_comment(p, end, &owed);
+            const char *next = behind_comment(p, end, &owed);
+            bool goes_on = memchr(p, '\n', (size_t)(next - p)) != NULL;
+            *is_torn = *is_torn || (goes_on && is_taken_whole(text + line, text + used));
+            p = next;
             text[used++] = ' ';
             continue;
         }
+        line = *p == '\n' ? used + 1 : line;
         text[used++] = *p;
         for (; *p == '\n' && owed != 0; owed--) {
             text[used++] = '\n';
@@ -70,12 +98,22 @@ static size_t drop_comments(char *text, size_t size)
     return used;
 }
 
-char *hgl_text_clean(const char *text, size_t size, size_t *out_size)
+char *hgl_text_clean(const char *text, size_t size, size_t *out_size, const char **why)
 {
+    bool is_torn = false;
     char *clean = sl_alloc(size + 1);
-    if (clean != NULL) {
-        *out_size = drop_comments(clean, join_lines(clean, text, text + size));
+    *why = "bytes of memory are needed";
+    if (clean == NULL) {
+        return NULL;
     }
+    *out_size = drop_comments(clean, join_lines(clean, text, text + size), &is_torn);
+    if (is_torn) {
+        *why = "comments begin in lines of the compiler's";
+        sl_free(clean);
+        return NULL;
+    }
+    clean[*out_size] = '\0';
+    *why = NULL;
     return clean;
 }
 

@@ -238,8 +238,8 @@ enum sl_result hgl_tokens_read(const char *text, size_t size, const char *extens
     }
     r->out = out;
     r->macros = sl_alloc_array(HGL_MACROS_MAX, sizeof *r->macros);
-    out->tokens.text = hgl_text_clean(text, size, &size);
-    r->no_memory = r->macros == NULL || out->tokens.text == NULL;
+    out->tokens.text = hgl_text_clean(text, size, &size, &r->why);
+    r->no_memory = r->macros == NULL;
     if (hgl_words_is_well(r)) {
         r->p = out->tokens.text;
         r->end = r->p + size;

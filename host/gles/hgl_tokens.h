@@ -53,9 +53,10 @@ void hgl_text_finish(struct hgl_text *text);
 bool hgl_tokens_add(struct hgl_tokens *tokens, const struct hgl_token *token);
 void hgl_tokens_finish(struct hgl_tokens *tokens);
 bool hgl_token_is(const struct hgl_token *token, const char *text);
-/* The text without comments and joined lines, whose ends come behind the line; NULL: no
- * memory. The caller's (sl_free). */
-char *hgl_text_clean(const char *text, size_t size, size_t *out_size);
+/* The text without comments and joined lines, whose ends come behind the line. NULL: no memory, or
+ * a comment that begins in a line where Mesa sees none (`#pragma x`) goes on behind it; *why says of
+ * what there is too much, in static text. The caller's (sl_free). */
+char *hgl_text_clean(const char *text, size_t size, size_t *out_size, const char **why);
 /* The token at *p, behind spaces, on that line or END at its end; *p moves behind it. */
 struct hgl_token hgl_lex(const char **p, const char *end);
 
