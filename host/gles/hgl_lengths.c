@@ -1,4 +1,5 @@
 #include "host/gles/hgl_lengths.h"
+#include "host/gles/hgl_tokens.h"
 
 #include "transport/base/mem.h"
 
@@ -41,6 +42,7 @@ struct lengths {
     struct name names[NAMES_MAX];
     uint32_t name_count, work;
     int64_t sum, in_structs; /* elements */
+    bool renames;            /* what stands for `buffer` is not known */
     const char *why;
 };
 
@@ -337,6 +339,7 @@ static void directive(struct reader *r)
     if (is(&line, "define")) {
         next(&line);
         struct name n = {.p = line.at.p, .length = line.at.length, .body = line.p, .end = end};
+        r->of->renames = r->of->renames || is(&line, "buffer");
         if (line.at.kind == WORD && (line.p >= end || *line.p != '(')) {
             name_add(r->of, &n);
         }
@@ -408,7 +411,7 @@ static void place_go_on(struct place *place, const struct reader *r)
 {
     if (r->at.kind != SIGN) {
         place->begins_struct = place->begins_struct || is(r, "struct");
-        place->begins_stored = place->begins_stored || is(r, "buffer");
+        place->begins_stored = place->begins_stored || (is(r, "buffer") && !r->of->renames);
     } else if (is(r, "{")) {
         *place = (struct place){.in_struct = place->begins_struct,
                                 .is_stored = place->begins_stored && !place->begins_struct};
@@ -442,15 +445,17 @@ static void look(struct reader *r)
 
 bool hgl_lengths_fit(const char *text, size_t size, const char **why)
 {
+    char *clean = hgl_text_clean(text, size, &size, why);
     struct lengths *of = sl_alloc(sizeof *of);
-    *why = "bytes of memory are needed";
-    if (of == NULL) {
-        return false;
+    if (clean != NULL && of != NULL) {
+        struct reader r = {.p = clean, .end = clean + size, .of = of, .is_line = true};
+        next(&r);
+        look(&r);
+        *why = of->why;
+    } else if (clean != NULL) {
+        *why = "bytes of memory are needed";
     }
-    struct reader r = {.p = text, .end = text + size, .of = of, .is_line = true};
-    next(&r);
-    look(&r);
-    *why = of->why;
     sl_free(of);
+    sl_free(clean);
     return *why == NULL;
 }

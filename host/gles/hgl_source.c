@@ -1,4 +1,5 @@
 #include "host/gles/hgl_source.h"
+#include "host/gles/hgl_tokens.h"
 
 #include "transport/base/mem.h"
 
@@ -11,6 +12,7 @@
 #define MACROS_MAX     65536u /* of one text */
 #define PARAMETERS_MAX 16u
 #define WORK_MAX       (64u << 20)
+#define NAME_WORK      64u /* a macro's, where others have its name */
 
 /* Both stop growing once they are past their limits. */
 struct weight {
@@ -41,6 +43,8 @@ struct source {
 struct frame {
     uint32_t base, peak, words;
     uint32_t copies; /* 0: no macro's */
+    uint32_t commas; /* of one expression: what a call is given are several */
+    bool is_call;
 };
 
 /* A text that is gone through. */
@@ -49,8 +53,10 @@ struct scan {
     const char *p, *end;
     struct frame *frames;
     uint32_t depth, macro_frames, chain, copies;
+    uint32_t commas; /* outside of parentheses */
     struct weight most;
     bool in_macro, is_line_begin, in_directive;
+    bool is_callee; /* what stands in front may be called */
 };
 
 static uint32_t capped(uint64_t value)
@@ -231,6 +237,11 @@ static struct weight weight_of(struct source *s, struct macro *m, uint32_t *copi
     struct weight sum = {0, 1};
     const struct macro key = *m;
     for (; m < s->macros + s->count && by_name(m, &key) == 0; m++) {
+        s->work += NAME_WORK;
+        if (s->work > WORK_MAX) {
+            s->why = "macros have one name";
+            break;
+        }
         if (m->level != 0) { /* one in itself stays as it is */
             s->lowest = m->level < s->lowest ? m->level : s->lowest;
             continue;
@@ -245,11 +256,25 @@ static struct weight weight_of(struct source *s, struct macro *m, uint32_t *copi
     return sum;
 }
 
+/* Words that a parenthesis may follow which holds one expression. */
+static bool is_statement(const char *p, size_t length)
+{
+    static const char *const words[] = {"return", "if",   "for", "while",
+                                        "switch", "else", "do",  "case"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strlen(words[i]) == length && memcmp(p, words[i], length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void word(struct scan *t)
 {
     const char *next = behind_word(t->p, t->end);
     struct macro *m = find(t->s, t->p, (size_t)(next - t->p));
     t->copies = 0;
+    t->is_callee = m == NULL && !is_statement(t->p, (size_t)(next - t->p));
     struct weight w = m != NULL ? weight_of(t->s, m, &t->copies) : (struct weight){0, 1};
     t->chain = capped((uint64_t)t->chain + w.chain);
     t->most.words = capped((uint64_t)t->most.words + w.words);
@@ -262,7 +287,11 @@ static void open_frame(struct scan *t)
         t->s->why = "parentheses are in each other";
         return;
     }
-    t->frames[t->depth++] = (struct frame){t->chain, t->chain, t->most.words, t->copies};
+    t->frames[t->depth++] = (struct frame){.base = t->chain,
+                                           .peak = t->chain,
+                                           .words = t->most.words,
+                                           .copies = t->copies,
+                                           .is_call = t->is_callee};
     t->macro_frames += t->copies != 0;
 }
 
@@ -289,12 +318,31 @@ static void begin_chain(struct scan *t, char sign)
         t->depth = 0; /* a macro has had the other parenthesis */
     }
     if (t->depth == 0) {
-        t->chain = 0;
-    } else if (sign == ',') {
-        struct frame *f = &t->frames[t->depth - 1];
+        t->chain = t->commas = 0;
+    }
+}
+
+/* Mesa keeps for each of `a, b, c` all of those before it, one in the other. What a call is given,
+ * or a constructor, is no such row; what is declared might be. */
+static void comma(struct scan *t)
+{
+    struct frame *f = t->depth != 0 ? &t->frames[t->depth - 1] : NULL;
+    if (t->in_macro || t->macro_frames != 0) {
+        t->chain = capped((uint64_t)t->chain + 1);
+        return;
+    }
+    if (f != NULL && f->is_call) {
         f->peak = f->peak > t->chain ? f->peak : t->chain;
         t->chain = f->base;
+        return;
     }
+    uint32_t *commas = f != NULL ? &f->commas : &t->commas;
+    ++*commas;
+    t->most.words = capped((uint64_t)t->most.words + *commas);
+    if (f != NULL) {
+        f->peak = f->peak > t->chain ? f->peak : t->chain;
+    }
+    t->chain = (f != NULL ? f->base : 0) + *commas;
 }
 
 static bool is_operator(char c)
@@ -311,10 +359,13 @@ static void sign(struct scan *t)
         open_frame(t);
     } else if (c == ')') {
         close_frame(t);
-    } else if (c == ',' || c == ';' || c == '{' || c == '}') {
+    } else if (c == ',') {
+        comma(t);
+    } else if (c == ';' || c == '{' || c == '}') {
         begin_chain(t, c);
     }
     t->copies = 0;
+    t->is_callee = c == ']';
 }
 
 /* What is no word or sign of the language. False: there is one. */
@@ -383,7 +434,7 @@ static struct weight weigh(struct source *s, const char *p, const char *end, boo
     return t.most;
 }
 
-bool hgl_source_fits(const char *text, size_t size, const char **why)
+static bool fits(const char *text, size_t size, const char **why)
 {
     struct source s = {.lowest = UINT32_MAX};
     const char *end = text + size;
@@ -405,4 +456,12 @@ bool hgl_source_fits(const char *text, size_t size, const char **why)
     sl_free(s.macros);
     *why = s.why;
     return s.why == NULL;
+}
+
+bool hgl_source_fits(const char *text, size_t size, const char **why)
+{
+    char *clean = hgl_text_clean(text, size, &size, why);
+    bool is_so = clean != NULL && fits(clean, size, why);
+    sl_free(clean);
+    return is_so;
 }

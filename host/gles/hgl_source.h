@@ -9,7 +9,8 @@
 /* Most operators in a row of one expression, parentheses and macros included: Mesa's compiler
  * takes some 500 bytes of stack for each, and a ring's thread has 8 MiB. */
 #define HGL_SOURCE_CHAIN 4096u
-/* Most words and signs once macros have become what they stand for. */
+/* Most words and signs once macros have become what they stand for. The nth comma of one
+ * expression is n. */
 #define HGL_SOURCE_WORDS (1u << 20)
 
 /* Never less than there is; where it is too much, *why says of what. Bounded by the size of the

@@ -68,11 +68,25 @@ static void a_macro_with_half_a_call(struct text *t)
     add(t, "#define END )\nvoid f() { x = g(1.0 END; }\n", 1);
     add(t, "void f() { x = a + b + c; }\n", 5000);
 }
+static void lists(struct text *t)
+{
+    add(t, "float a = 1.0", 1);
+    add(t, ", b = c + d", 300);
+    add(t, ";\nfor (i = 0, j = 0; i < n; i++, j++) { x = mix(a, b, c), y = x; }\n", 300);
+    add(t, "#define VALUES 0.1, 0.2, 0.3, 0.4\nfloat t[] = float[](VALUES", 1);
+    add(t, ", VALUES", 4000);
+    add(t, ");\n", 1);
+}
 static void a_long_comment(struct text *t)
 {
     add(t, "/* a + b", 9000);
     add(t, "*/ // a + b", 1);
     add(t, "+ c", 9000);
+}
+static void comments_in_lines(struct text *t)
+{
+    add(t, "#define A /* of\n two lines */ f\n#pragma x /* of one */ // and /*\n", 1);
+    add(t, "#if A /*\n*/\n#endif /* A\n */\n#extension all : warn // so", 1);
 }
 static void a_long_define(struct text *t)
 {
@@ -91,6 +105,44 @@ static void a_sum_behind_commas(struct text *t)
 {
     add(t, "x = f(", 1);
     add(t, "a, b + g(", 5000);
+}
+static void a_row(struct text *t)
+{
+    add(t, "x = 1", 1);
+    add(t, ", y = 2", 2000);
+}
+static void a_row_in_parentheses(struct text *t)
+{
+    add(t, "return (x", 1);
+    add(t, ", y", 2000);
+    add(t, ")", 1);
+}
+static void a_row_behind_a_macro(struct text *t)
+{
+    add(t, "#define R return\nR (x", 1);
+    add(t, ", y", 2000);
+    add(t, ")", 1);
+}
+static void a_row_of_macros(struct text *t)
+{
+    add(t, "#define S ", 1);
+    add(t, "y, ", 90);
+    add(t, "y\nx = f(S", 1);
+    add(t, " + S", 90);
+    add(t, ")", 1);
+}
+static void rows(struct text *t)
+{
+    for (uint32_t i = 0; i < 100; i++) {
+        add(t, "x = 1", 1);
+        add(t, ", y = 2", 200);
+        add(t, ";\n", 1);
+    }
+}
+static void many_of_one_name(struct text *t)
+{
+    add(t, "#define A\n", 50000);
+    add(t, "A ", 50000);
 }
 static void a_sum_of_sums(struct text *t)
 {
@@ -143,6 +195,18 @@ static void a_sum_of_macros(struct text *t)
     add(t, "\nx = S", 1);
     add(t, " + S", 100);
 }
+static void a_sum_behind_a_pragma(struct text *t)
+{
+    add(t, "#pragma x /*\nx = 0.0", 1);
+    add(t, " + f", 20000);
+    add(t, "; // */\n", 1);
+}
+static void doubling_in_joined_lines(struct text *t)
+{
+    add(t, "#def\\\nine A0 f\n", 1);
+    add_numbered(t, "#def\\\nine A%u A%u A%u\n", 30);
+    add(t, "A3\\\r\n0", 1);
+}
 static void deep_parentheses(struct text *t)
 {
     add(t, "(", 100000);
@@ -175,10 +239,18 @@ static const struct source_case source_cases[] = {
     FITS(macros_in_each_other),
     FITS(names_for_each_other),
     FITS(a_macro_with_half_a_call),
+    FITS(lists),
     FITS(a_long_comment),
     FITS(a_long_define),
+    FITS(comments_in_lines),
     IS_TOO_MUCH(a_sum),
     IS_TOO_MUCH(a_sum_behind_commas),
+    IS_TOO_MUCH(a_row),
+    IS_TOO_MUCH(a_row_in_parentheses),
+    IS_TOO_MUCH(a_row_behind_a_macro),
+    IS_TOO_MUCH(a_row_of_macros),
+    IS_TOO_MUCH(rows),
+    IS_TOO_MUCH(many_of_one_name),
     IS_TOO_MUCH(a_sum_of_sums),
     IS_TOO_MUCH(doubling),
     IS_TOO_MUCH(doubling_backwards),
@@ -186,6 +258,8 @@ static const struct source_case source_cases[] = {
     IS_TOO_MUCH(doubling_arguments),
     IS_TOO_MUCH(doubling_in_a_circle),
     IS_TOO_MUCH(a_sum_of_macros),
+    IS_TOO_MUCH(a_sum_behind_a_pragma),
+    IS_TOO_MUCH(doubling_in_joined_lines),
     IS_TOO_MUCH(deep_parentheses),
     IS_TOO_MUCH(macros_a_hundred_deep),
 };
@@ -224,6 +298,8 @@ static const struct lengths_case lengths_cases[] = {
     {"long_by_a_macro", "#define N 100000000\nfloat a[N];", false},
     {"long_by_the_last_macro", "#define N M * M\n#define M 10000\n#define N 1\nfloat a[N];", false},
     {"long_by_a_long_macro", "#define N \\\n 100000000\nfloat a[N];", false},
+    {"long_by_a_macro_of_joined_lines", "#def\\\nine N 100000000\nfloat a[N];", false},
+    {"long_behind_a_pragma", "#pragma x /*\nfloat a[100000000]; // */", false},
     {"long_by_constants", "const int n = 10000; const highp int m = n * n; float a[m];", false},
     {"arrays_of_arrays", "float a[10000][10000];", false},
     {"arrays_of_structures", "struct S { float a[2000]; }; S b[3000];", false},
@@ -232,6 +308,8 @@ static const struct lengths_case lengths_cases[] = {
     {"many", "float a[1000000], b[1000000], c[1000000], d[1000000], e[1000000];", false},
     {"in_an_index", "a[b[100000000]]", false},
     {"behind_a_word_of_storage", "int buffer; float a[100000000];", false},
+    {"behind_a_word_for_storage", "#define buffer struct\nbuffer B { float a[100000000]; }; B b;",
+     false},
     {"in_a_function_of_storage", "void f(int buffer) { float a[100000000]; }", false},
 };
 
