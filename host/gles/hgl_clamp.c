@@ -25,6 +25,7 @@ struct writer {
     char *text;
     size_t size, room;
     uint32_t line, nested;
+    uint32_t looked;       /* tokens, back from where it was */
     uint32_t shared_count; /* how often the word is no layout's */
     bool copies, indexes;  /* variables of ours as a whole, others */
     bool no_memory;
@@ -288,7 +289,7 @@ static bool is_indexed(const struct hgl_token *tokens, size_t at)
 
 /* At the parenthesis that closes `(b ? name : x)[e]`: a value without a name, which may be one of
  * ours. What a call returns is not. */
-static bool is_bare(const struct writer *w)
+static bool is_bare(struct writer *w)
 {
     uint32_t depth = 0;
     bool has_ours = false;
@@ -296,6 +297,9 @@ static bool is_bare(const struct writer *w)
         return false;
     }
     for (size_t i = w->at + 1; i-- != 0;) {
+        if (++w->looked > HGL_TOKENS_WORK) {
+            return true; /* more than any text has, but one of parentheses without begins */
+        }
         depth += hgl_token_is(&w->tokens[i], ")");
         depth -= hgl_token_is(&w->tokens[i], "(");
         has_ours = has_ours || hgl_names_variable(w->names, &w->tokens[i]) != NULL;

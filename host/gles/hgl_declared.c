@@ -144,6 +144,9 @@ static bool type(struct hgl_names *n, struct hgl_type *out);
 /* `type name[2], other;` up to `}`. */
 static void members(struct hgl_names *n)
 {
+    if (is(n, "}")) { /* the language has no empty ones, which could double without an end */
+        fail(n, "a structure's members");
+    }
     while (n->why == NULL && !take(n, "}")) {
         struct hgl_variable m = {0};
         (void)qualifiers(n);

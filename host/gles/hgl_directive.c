@@ -2,11 +2,18 @@
  * out. */
 #include "host/gles/hgl_tokens_priv.h"
 
+bool hgl_words_work(struct hgl_words *r, uint32_t amount)
+{
+    r->work += amount;
+    if (r->work > HGL_TOKENS_WORK && r->why == NULL) {
+        r->why = "it has too many words";
+    }
+    return r->work <= HGL_TOKENS_WORK;
+}
+
 void hgl_words_add(struct hgl_words *r, struct hgl_tokens *list, const struct hgl_token *token)
 {
-    if (++r->work > HGL_TOKENS_WORK) {
-        r->why = "it has too many words";
-    } else if (!hgl_tokens_add(list, token)) {
+    if (hgl_words_work(r, 1 + hgl_token_length(token)) && !hgl_tokens_add(list, token)) {
         r->no_memory = true;
     }
 }
@@ -25,16 +32,12 @@ static uint32_t bucket_of(const struct hgl_token *name)
 /* Of whatever state; NULL. */
 static struct hgl_macro *known(struct hgl_words *r, const struct hgl_token *name)
 {
-    for (uint32_t i = r->buckets[bucket_of(name)]; i != 0; i = r->macros[i - 1].next) {
-        if (++r->work > HGL_TOKENS_WORK) {
-            r->why = "it has too many words";
-            return NULL;
-        }
-        if (hgl_token_same(&r->macros[i - 1].name, name)) {
-            return &r->macros[i - 1];
-        }
+    uint32_t length = hgl_token_length(name);
+    uint32_t i = hgl_words_work(r, length) ? r->buckets[bucket_of(name)] : 0;
+    while (i != 0 && !hgl_token_same(&r->macros[i - 1].name, name)) {
+        i = hgl_words_work(r, 1 + length) ? r->macros[i - 1].next : 0;
     }
-    return NULL;
+    return i != 0 ? &r->macros[i - 1] : NULL;
 }
 
 struct hgl_macro *hgl_macro_find(struct hgl_words *r, const struct hgl_token *name)

@@ -45,8 +45,7 @@ static void pop(struct hgl_words *r)
 
 static bool next_raw(struct hgl_words *r, struct hgl_token *out)
 {
-    if (!hgl_words_is_well(r) || ++r->work > HGL_TOKENS_WORK) {
-        r->why = r->why == NULL && !r->no_memory ? "it has too many words" : r->why;
+    if (!hgl_words_is_well(r) || !hgl_words_work(r, 1)) {
         return false;
     }
     if (r->pending.kind != HGL_TOKEN_END) {
@@ -139,6 +138,7 @@ static void substitute(struct hgl_words *r, const struct hgl_macro *m,
 {
     for (size_t i = 0; i < m->body.count && hgl_words_is_well(r); i++) {
         uint32_t which = 0;
+        (void)hgl_words_work(r, 1 + hgl_token_length(&m->body.all[i])); /* it may become nothing */
         while (which < m->parameter_count &&
                (m->body.all[i].kind != HGL_TOKEN_WORD ||
                 !hgl_token_same(&m->parameters[which], &m->body.all[i]))) {

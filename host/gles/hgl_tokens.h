@@ -39,7 +39,7 @@ struct hgl_text {
     struct hgl_tokens lines; /* HGL_TOKEN_DIRECTIVE alone */
 };
 
-/* Most tokens that are looked at, each time that they are. */
+/* Most tokens that are looked at, each time that they are; a long one is several. */
 #define HGL_TOKENS_WORK (1u << 21)
 
 /* extensions: names with spaces between, those that begin with GL_ are macros; borrowed for the
@@ -54,8 +54,8 @@ bool hgl_tokens_add(struct hgl_tokens *tokens, const struct hgl_token *token);
 void hgl_tokens_finish(struct hgl_tokens *tokens);
 bool hgl_token_is(const struct hgl_token *token, const char *text);
 /* The text without comments and joined lines, whose ends come behind the line. NULL: no memory, or
- * a comment that begins in a line where Mesa sees none (`#pragma x`) goes on behind it; *why says of
- * what there is too much, in static text. The caller's (sl_free). */
+ * a comment that begins in a line where Mesa sees none (`#pragma x`) goes on behind it; *why says
+ * of what there is too much, in static text. The caller's (sl_free). */
 char *hgl_text_clean(const char *text, size_t size, size_t *out_size, const char **why);
 /* The token at *p, behind spaces, on that line or END at its end; *p moves behind it. */
 struct hgl_token hgl_lex(const char **p, const char *end);

@@ -46,7 +46,8 @@ struct hgl_words {
     struct hgl_words_condition conditions[HGL_NESTED_MAX];
     uint32_t condition_count;
     struct hgl_token pending; /* was read ahead */
-    uint32_t work, nested;
+    uint64_t work;
+    uint32_t nested;
     const char *why;
     bool no_memory;
 };
@@ -61,7 +62,15 @@ static inline bool hgl_words_is_well(const struct hgl_words *r)
     return r->why == NULL && !r->no_memory;
 }
 
-/* hgl_directive.c. `why` or `no_memory` where it cannot be. */
+/* What it takes to compare it with another. */
+static inline uint32_t hgl_token_length(const struct hgl_token *token)
+{
+    return token->size / 16;
+}
+
+/* hgl_directive.c. False: there is too much to look at. */
+bool hgl_words_work(struct hgl_words *r, uint32_t amount);
+/* `why` or `no_memory` where it cannot be. */
 void hgl_words_add(struct hgl_words *r, struct hgl_tokens *list, const struct hgl_token *token);
 /* One that is defined; NULL. */
 struct hgl_macro *hgl_macro_find(struct hgl_words *r, const struct hgl_token *name);

@@ -258,6 +258,7 @@ static const struct kept_case refused_cases[] = {
      "#if 0\n#error /*\n#endif\nshared int s[4]; void main() { s[i] = 1; } // */\n#endif"},
     {"behind_a_comment_in_a_longer_word", GL_FRAGMENT_SHADER,
      "#prag\\\nmatic/*\nin vec4 v[2]; void main() { c = interpolateAtCentroid(v[i]); }"},
+    {"of_an_empty_structure", GL_COMPUTE_SHADER, "struct P { }; shared P s; void main() { s; }"},
     {"without_an_end", GL_COMPUTE_SHADER, "shared int s[4]; void main() { s[i"},
     {"joined_words", GL_COMPUTE_SHADER, "#define A(x) x##y\nshared int s[4];"},
     {"an_unknown_condition", GL_COMPUTE_SHADER, "#if A > 1\n#endif\nshared int s[4];"},
@@ -286,6 +287,78 @@ SLT_TEST_P(gles_clamp, others_are_not_understood, struct kept_case, refused_case
     SLT_EXPECT_EQ(SL_ERR_UNSUPPORTED,
                   hgl_clamp(c->stage, c->text, strlen(c->text), extensions, &out, &why));
     SLT_EXPECT_TRUE(why != NULL && out.text == NULL);
+}
+
+/* --- how long it takes --- */
+
+struct written {
+    char *text;
+    size_t size;
+};
+
+static void add(struct written *t, const char *part, size_t times)
+{
+    size_t length = strlen(part);
+    t->text = realloc(t->text, t->size + length * times + 1);
+    for (size_t i = 0; i < times; i++, t->size += length) {
+        memcpy(t->text + t->size, part, length);
+    }
+}
+
+static void long_words(struct written *t)
+{
+    add(t, "shared int s[4];\n#define M ", 1);
+    add(t, "abcdefgh", 1 << 17);
+    add(t, "\nvoid main() {", 1);
+    add(t, " M;", 200000);
+}
+static void long_parameters_of_nothing(struct written *t)
+{
+    add(t, "shared int s[4];\n#define M(", 1);
+    add(t, "abcdefgh", 1 << 17);
+    add(t, ") ", 1);
+    add(t, "abcdefgh", 1 << 17);
+    add(t, "\nvoid main() {", 1);
+    add(t, " M()", 200000);
+}
+static void parentheses_without_begins(struct written *t)
+{
+    add(t, "shared int s[4]; void main() {", 1);
+    add(t, "{", 100000);
+    add(t, ")[i];", 100000);
+}
+static void structures_that_double(struct written *t)
+{
+    add(t, "struct A0 { };\n", 1);
+    for (int i = 1; i < 100; i++) {
+        char line[64];
+        (void)snprintf(line, sizeof line, "struct A%d { A%d a, b; };\n", i, i - 1);
+        add(t, line, 1);
+    }
+    add(t, "shared A99 s; void main() { s; }", 1);
+}
+
+struct long_case {
+    const char *label;
+    void (*make)(struct written *);
+};
+static const struct long_case long_cases[] = {
+    {"long_words", long_words},
+    {"long_parameters_of_nothing", long_parameters_of_nothing},
+    {"parentheses_without_begins", parentheses_without_begins},
+    {"structures_that_double", structures_that_double},
+};
+
+/* Minutes to years, where nobody counts what is done. */
+SLT_TEST_P(gles_clamp, comes_to_an_end, struct long_case, long_cases, c)
+{
+    struct written t = {NULL, 0};
+    struct hgl_clamped out;
+    const char *why = NULL;
+    c->make(&t);
+    SLT_EXPECT_EQ(SL_ERR_UNSUPPORTED,
+                  hgl_clamp(GL_COMPUTE_SHADER, t.text, t.size, extensions, &out, &why));
+    free(t.text);
 }
 
 /* Macros that double each other, and indices in each other, come to an end. */
