@@ -103,14 +103,23 @@ static GLsizei text_length(const GLchar *text, GLsizei length)
     return size <= INT32_MAX / 2 ? (GLsizei)size : INT32_MAX / 2;
 }
 
+/* The same of a message. Without its text nothing of it travels: the driver sees a length that it
+ * refuses before it would read. */
+static GLsizei message_length(const GLchar *text, GLsizei length, uint32_t *sent)
+{
+    GLsizei size = text_length(text, length);
+    *sent = (uint32_t)size;
+    return text == NULL && length > 0 ? length : size;
+}
+
 void ggl_glDebugMessageInsert(GLenum source, GLenum type, GLuint id, GLenum severity,
                               GLsizei length, const GLchar *text)
 {
     struct ggl_context *c = ggl_any();
     if (c && ggl_own(c)) {
-        GLsizei size = text_length(text, length);
-        glesx_pack_glDebugMessageInsert(ggl_pack(c), source, type, id, severity, size, text,
-                                        (uint32_t)size);
+        uint32_t sent;
+        GLsizei size = message_length(text, length, &sent);
+        glesx_pack_glDebugMessageInsert(ggl_pack(c), source, type, id, severity, size, text, sent);
         ggl_messages_tell(c);
     }
 }
@@ -119,8 +128,9 @@ void ggl_glPushDebugGroup(GLenum source, GLuint id, GLsizei length, const GLchar
 {
     struct ggl_context *c = ggl_any();
     if (c && ggl_own(c)) {
-        GLsizei size = text_length(text, length);
-        glesx_pack_glPushDebugGroup(ggl_pack(c), source, id, size, text, (uint32_t)size);
+        uint32_t sent;
+        GLsizei size = message_length(text, length, &sent);
+        glesx_pack_glPushDebugGroup(ggl_pack(c), source, id, size, text, sent);
         ggl_messages_tell(c);
     }
 }

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static void violate(struct hr_ring *r, const char *format, va_list list)
 {
@@ -55,11 +56,19 @@ void hr_call_violate(struct hr_call *call, const char *format, ...)
     hr_violation(call->ring, "%s: %s", opcode_name(call->ring, call->opcode), text);
 }
 
-bool hr_call_zeros(const void **data, uint32_t *size, uint64_t wanted)
+bool hr_call_zeros(struct hr_call *call, const void **data, uint32_t *size, uint64_t wanted)
 {
-    static const uint8_t zeros[16384];
-    if (*size != 0 || wanted > sizeof zeros) {
+    static const uint8_t few[16384];
+    const void *zeros = few;
+    if (*size != 0 || wanted > HR_ZEROS_MAX) {
         return false;
+    }
+    if (wanted > sizeof few) {
+        void *many = sl_arena_get(call->in.arena, (size_t)wanted);
+        if (many == NULL) {
+            return false;
+        }
+        zeros = memset(many, 0, (size_t)wanted);
     }
     *data = zeros;
     *size = (uint32_t)wanted;

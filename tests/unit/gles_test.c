@@ -1,5 +1,6 @@
 /* host/gles on the native driver, through packets: what is drawn, and what a hostile
  * guest gets (attack cases D). */
+#include "host/ring/ring.h"
 #include "tests/support/gles_world.h"
 #include "tests/support/slt.h"
 #include "transport/base/atomic.h"
@@ -230,6 +231,21 @@ SLT_TEST_F(gles, a_deleted_buffer_leaves_no_address_behind, t)
     gles_send(g, GLES2_OP_glDrawArrays, "uii", GL_TRIANGLES, 0, 3);
     SLT_EXPECT_TRUE(gles_guest_alive(g));
     SLT_EXPECT_EQ(0u, gles_error(g));
+}
+
+/* The driver tells what it finds wrong before it would read an input that is not there. */
+SLT_TEST_F(gles, takes_zeros_for_an_input_of_which_nothing_came, t)
+{
+    static const int32_t counts[] = {2, 2000, (int32_t)(HR_ZEROS_MAX / 16)};
+    struct gles_guest *g = t->g;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        gles_send(g, GLES2_OP_glUniform4fv, "iid", 0, counts[i], NULL, 0);
+        SLT_EXPECT_EQ((uint32_t)GL_INVALID_OPERATION, gles_error(g)); /* there is no program */
+    }
+    gles_send(g, GLES2_OP_glUniform4fv, "iid", 0, counts[2] + 1, NULL, 0);
+    gles_send(g, GLES2_OP_glUniform4fv, "iid", 0, INT32_MAX, NULL, 0);
+    SLT_EXPECT_EQ(0u, gles_error(g));
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
 }
 
 /* D02: unpack state that makes GL read past the bytes that came. */

@@ -324,7 +324,7 @@ SLT_TEST_F(dispatch, reads_zeros_where_nothing_came, w)
 
 SLT_TEST_F(dispatch, keeps_no_large_zeros, w)
 {
-    enum { MATRIX = 64, MOST = 16384 / MATRIX, LENGTH = 21 };
+    enum { MATRIX = 64, MOST = HR_ZEROS_MAX / MATRIX, LENGTH = 21 };
     for (uint32_t count = MOST; count <= MOST + 1; count++) {
         uint8_t packet[LENGTH] = {0}; /* of a transpose, and of the size of no values, too */
         sl_store_u32(packet, GLES2_OP_glUniformMatrix4fv);

@@ -308,6 +308,46 @@ static void names_made(int version)
     }
 }
 
+/* Inputs that are not there, and of more than a few values: what the driver refuses before it would
+ * read them. */
+static void large_nulls(int version)
+{
+    static const int counts[] = {2000, 200000};
+    struct refused_program p = refused_program(version);
+    glUseProgram(p.program);
+    ASK(glUniform4fv(-1, 2000, NULL), "glUniform4fv none, no place");
+    glUseProgram(0);
+    for (int i = 0; i < COUNT(counts); i++) {
+        int n = counts[i];
+        ASK(glUniform4fv(0, n, NULL), "glUniform4fv none %d", n);
+        ASK(glUniform4iv(1, n, NULL), "glUniform4iv none %d", n);
+        ASK(glUniformMatrix4fv(0, n, GL_FALSE, NULL), "glUniformMatrix4fv none %d", n);
+        ASK(glCompressedTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, 256, 256, NO_ENUM, n, NULL),
+            "glCompressedTexSubImage2D none %d", n);
+        ASK(glBufferSubData(GL_ARRAY_BUFFER, 0, n, NULL), "glBufferSubData none %d", n);
+        if (version >= 3) {
+            ASK(glUniform4uiv(0, n, NULL), "glUniform4uiv none %d", n);
+            ASK(glProgramUniform4fv(UNKNOWN, 0, n, NULL), "glProgramUniform4fv none %d", n);
+            ASK(glProgramBinary(p.program, NO_ENUM, NULL, n), "glProgramBinary none %d", n);
+            ASK(glDrawBuffers(n, NULL), "glDrawBuffers none %d", n);
+        }
+    }
+}
+
+static void long_messages(void)
+{
+    PFNGLDEBUGMESSAGEINSERTKHRPROC insert =
+        (PFNGLDEBUGMESSAGEINSERTKHRPROC)eglGetProcAddress("glDebugMessageInsertKHR");
+    PFNGLPUSHDEBUGGROUPKHRPROC push =
+        (PFNGLPUSHDEBUGGROUPKHRPROC)eglGetProcAddress("glPushDebugGroupKHR");
+    const GLenum source = GL_DEBUG_SOURCE_APPLICATION_KHR;
+    for (int size = 5000; size < 1000000; size *= 10) {
+        ASK(insert(source, GL_DEBUG_TYPE_OTHER_KHR, 1, GL_DEBUG_SEVERITY_LOW_KHR, size, NULL),
+            "glDebugMessageInsertKHR none %d", size);
+        ASK(push(source, 1, size, NULL), "glPushDebugGroupKHR none %d", size);
+    }
+}
+
 void refused_objects(int version)
 {
     buffers(version);
@@ -315,6 +355,8 @@ void refused_objects(int version)
     framebuffers(version);
     attribute_queries(version);
     names_made(version);
+    large_nulls(version);
+    long_messages();
     if (version >= 3) {
         samplers();
         queries();
