@@ -3,16 +3,18 @@
 natively and through Sluice: every line must be the same.
 
 usage: robust_sweep_test.py --sluice PROGRAM --program ROBUST_EGL_SWEEP|ROBUST_NAMES --scene NAME
-[--x11] [--at-least N]
+[--platform surfaceless|x11|wayland] [--at-least N]
 
 The program prints `call arguments = what came of it : error`. What differs all the same stands in
 KNOWN with its reason. Exit 1 on any other difference, on a row of KNOWN that explains none, or with
-fewer than N lines.
+fewer than N lines. On Wayland both runs meet one headless weston.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import re
 import sys
 from typing import NamedTuple
@@ -20,6 +22,7 @@ from typing import NamedTuple
 from features_test import run
 from info_test import CONFIG_DEEP_VISUAL, CONFIG_FLOAT, EGL_MISSING, MORE
 from robust_test import reasons
+from weston import weston
 
 DESKTOP = "desktop GL has no wire"
 MISSING = "of an extension that is not offered here, but known to Mesa"
@@ -47,21 +50,21 @@ class Known(NamedTuple):
     native: str
     ours: str
     why: str
-    windowless: bool = False  # not on X11
+    but_on: tuple[str, ...] = ()  # platforms where it explains nothing
 
 
 KNOWN = (
     Known("configs", r"^(configuration \d+ 304[02] =) 4d ", r"\1 45 ", DESKTOP),
     Known("configs", r"^(configuration 0 3339 =) 333a : 3000", r"\1 ffffffff : 3004", CONFIG_FLOAT),
     Known("configs", r"^configuration \d+ 3339 = 333[ab] : 3000", "", CONFIG_FLOAT),
-    Known("choose", r" \d+:16\.16\.16\.(0|16)/\d+\.\d+/\d/0", "", CONFIG_FLOAT, True),
+    Known("choose", r" \d+:16\.16\.16\.(0|16)/\d+\.\d+/\d/0", "", CONFIG_FLOAT, ("x11", "wayland")),
     Known("choose", r"(?<= 304[02]=8)( =| .* =) \d+:.* 1 of", r"\1 1 of", DESKTOP),
     Known(
         "choose",
         r"(?<= 3041=)([^ ]+)( =| .* =) \d+:.* 1 of",
         r"\1\2 1 of",
         "EGL_MATCH_NATIVE_PIXMAP: Mesa looks whether it is a number, and at no configuration",
-        True,
+        ("x11",),
     ),
     *(
         row
@@ -168,15 +171,19 @@ def main() -> int:
     parser.add_argument("--sluice", required=True)
     parser.add_argument("--program", required=True)
     parser.add_argument("--scene", required=True)
-    parser.add_argument("--x11", action="store_true")
+    parser.add_argument("--platform", default="surfaceless")
     parser.add_argument("--at-least", type=int, default=0)
     args = parser.parse_args()
-    program = [args.program, "--scene", args.scene, *(["x11"] if args.x11 else [])]
+    program = [args.program, "--scene", args.scene]
+    program += [args.platform] if args.platform != "surfaceless" else []
     native = Lines(args.scene)
-    got = without_floats(run([args.sluice, "run", "--", *program], False))
-    wanted = without_floats(run(program, True))
+    with contextlib.ExitStack() as compositor:
+        if args.platform == "wayland":
+            os.environ.update(compositor.enter_context(weston()))
+        got = without_floats(run([args.sluice, "run", "--", *program], False))
+        wanted = without_floats(run(program, True))
     problems = []
-    if args.x11 and args.scene != "windows":  # of one configuration
+    if args.platform == "x11" and args.scene != "windows":  # of one configuration
         shallow = without_deep(got, wanted)
         problems += [] if shallow != got else [f"no longer so: {CONFIG_DEEP_VISUAL}"]
         got = shallow
@@ -192,7 +199,7 @@ def main() -> int:
     if at != len(got):
         problems.append(f"{at} lines natively, {len(got)} through Sluice")
     for row in native.rows:
-        if row not in native.used and not (args.x11 and row.windowless):
+        if row not in native.used and args.platform not in row.but_on:
             problems.append(f"known, but no longer so: {row}")
     print(*problems[:50], sep="\n")
     print(f"{len(wanted)} lines, {len(problems)} wrong")

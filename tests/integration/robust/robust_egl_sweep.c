@@ -1,6 +1,5 @@
-/* main: robust_egl_sweep --scene configs|choose [x11] | contexts|surfaces|images|syncs | windows
- * x11.
- */
+/* main: robust_egl_sweep --scene configs|choose [x11|wayland] | contexts|surfaces|images|syncs |
+ * windows x11|wayland. */
 #include "tests/integration/robust/robust_egl_sweep.h"
 
 #include <GLES2/gl2.h>
@@ -360,32 +359,60 @@ void sweep_surfaces(const struct plain_egl *egl)
 
 /* --- scenes --- */
 
-static const struct {
-    const char *name;
-    void (*run)(const struct plain_egl *egl);
-    bool with_x11; /* it needs a display alone, which may be one of X11, too */
-} scenes[] = {
-    {"configs", sweep_configs, true},    {"choose", sweep_choose, true},
-    {"contexts", sweep_contexts, false}, {"surfaces", sweep_surfaces, false},
-    {"images", sweep_images, false},     {"syncs", sweep_syncs, false},
-    {"windows", sweep_windows, true},
-};
-
 /* False: no such display. */
+static bool plain_open(struct plain_egl *egl)
+{
+    plain_egl_open(egl);
+    return true;
+}
+
 static bool x11_open(struct plain_egl *egl)
 {
     egl->display = eglGetPlatformDisplay(EGL_PLATFORM_X11_KHR, EGL_DEFAULT_DISPLAY, NULL);
     return eglInitialize(egl->display, NULL, NULL) && eglBindAPI(EGL_OPENGL_ES_API);
 }
 
-static bool scene_run(const char *name, bool x11)
+enum { PLAIN = 1, X11 = 2, WAYLAND = 4 };
+
+static const struct {
+    int bit;
+    const char *name;
+    bool (*open)(struct plain_egl *egl);
+} platforms[] = {
+    {PLAIN, "surfaceless", plain_open},
+    {X11, "x11", x11_open},
+#ifdef SWEEP_WAYLAND
+    {WAYLAND, "wayland", sweep_wayland_open},
+#endif
+};
+
+static const struct {
+    const char *name;
+    void (*run)(const struct plain_egl *egl);
+    int platforms;
+} scenes[] = {
+    {"configs", sweep_configs, PLAIN | X11 | WAYLAND},
+    {"choose", sweep_choose, PLAIN | X11 | WAYLAND},
+    {"contexts", sweep_contexts, PLAIN},
+    {"surfaces", sweep_surfaces, PLAIN},
+    {"images", sweep_images, PLAIN},
+    {"syncs", sweep_syncs, PLAIN},
+    {"windows", sweep_windows, X11},
+#ifdef SWEEP_WAYLAND
+    {"windows", sweep_wayland_windows, WAYLAND},
+#endif
+};
+
+static bool scene_run(const char *name, const char *platform)
 {
     struct plain_egl egl = {0};
-    for (int i = 0; i < COUNT(scenes); i++) {
-        if (strcmp(name, scenes[i].name) == 0 && (!x11 || scenes[i].with_x11)) {
-            if (!x11) {
-                plain_egl_open(&egl);
-            } else if (!x11_open(&egl)) {
+    int p = 0;
+    while (p < COUNT(platforms) && strcmp(platforms[p].name, platform) != 0) {
+        p++;
+    }
+    for (int i = 0; p < COUNT(platforms) && i < COUNT(scenes); i++) {
+        if (strcmp(name, scenes[i].name) == 0 && (scenes[i].platforms & platforms[p].bit) != 0) {
+            if (!platforms[p].open(&egl)) {
                 return false;
             }
             scenes[i].run(&egl);
@@ -398,12 +425,12 @@ static bool scene_run(const char *name, bool x11)
 
 int main(int argc, char **argv)
 {
-    bool x11 = argc == 4 && strcmp(argv[3], "x11") == 0;
-    if (argc >= 3 && strcmp(argv[1], "--scene") == 0 && scene_run(argv[2], x11)) {
+    if (argc >= 3 && argc <= 4 && strcmp(argv[1], "--scene") == 0 &&
+        scene_run(argv[2], argc == 4 ? argv[3] : "surfaceless")) {
         return 0;
     }
-    fputs("usage: robust_egl_sweep --scene configs|choose [x11] | contexts|surfaces|images|syncs |"
-          " windows x11\n",
+    fputs("usage: robust_egl_sweep --scene configs|choose [x11|wayland] |"
+          " contexts|surfaces|images|syncs | windows x11|wayland\n",
           stderr);
     return 2;
 }

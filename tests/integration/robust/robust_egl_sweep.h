@@ -11,6 +11,8 @@
 #include "tests/integration/robust/robust_egl_lists.h"
 #include "tests/integration/robust/robust_pick.h"
 
+#include <stdbool.h>
+
 enum { SWEEP_PAIRS = 6 };
 
 /* A list of attributes as it is built. */
@@ -41,7 +43,12 @@ void sweep_choose(const struct plain_egl *egl);
 void sweep_contexts(const struct plain_egl *egl);
 void sweep_surfaces(const struct plain_egl *egl);
 void sweep_images(const struct plain_egl *egl);
+/* A native window with every attribute, of a display and configuration that have windows. */
+void sweep_window(const struct plain_egl *egl, EGLNativeWindowType native);
 void sweep_windows(const struct plain_egl *egl); /* a display of X11 */
+/* robust_egl_wayland.c, where SWEEP_WAYLAND is defined. False: there is no compositor. */
+bool sweep_wayland_open(struct plain_egl *egl);
+void sweep_wayland_windows(const struct plain_egl *egl);
 void sweep_syncs(const struct plain_egl *egl);
 
 #endif

@@ -1,5 +1,5 @@
-/* Windows and pixmaps of X11 with every attribute, and each of their attributes set to every value.
- */
+/* Windows, and pixmaps of X11, with every attribute, and each of their attributes set to every
+ * value. */
 #include "tests/integration/robust/robust_egl_sweep.h"
 
 #include <X11/Xlib.h>
@@ -9,7 +9,7 @@
 
 static struct {
     Display *x;
-    Window window;
+    EGLNativeWindowType window;
     Pixmap pixmap;
     EGLSurface surface; /* whose attributes are set */
 } at;
@@ -49,6 +49,13 @@ static void set_all(const struct plain_egl *egl, EGLSurface surface)
     eglDestroySurface(egl->display, surface);
 }
 
+void sweep_window(const struct plain_egl *egl, EGLNativeWindowType native)
+{
+    at.window = native;
+    sweep_lists("eglCreateWindowSurface", 300, window, egl);
+    set_all(egl, eglCreateWindowSurface(egl->display, egl->config, native, NULL));
+}
+
 /* With the screen's own visual. */
 static EGLConfig config_of(const struct plain_egl *egl)
 {
@@ -77,12 +84,11 @@ void sweep_windows(const struct plain_egl *of)
         exit(1);
     }
     Window root = DefaultRootWindow(at.x);
-    at.window = XCreateSimpleWindow(at.x, root, 0, 0, 4, 4, 0, 0, 0);
+    Window own = XCreateSimpleWindow(at.x, root, 0, 0, 4, 4, 0, 0, 0);
     at.pixmap = XCreatePixmap(at.x, root, 4, 4, (unsigned)DefaultDepth(at.x, DefaultScreen(at.x)));
     XSync(at.x, False);
-    sweep_lists("eglCreateWindowSurface", 300, window, &egl);
+    sweep_window(&egl, own);
     sweep_lists("eglCreatePixmapSurface", 300, pixmap, &egl);
-    set_all(&egl, eglCreateWindowSurface(egl.display, egl.config, at.window, NULL));
     set_all(&egl, eglCreatePixmapSurface(egl.display, egl.config, at.pixmap, NULL));
     XCloseDisplay(at.x);
 }
