@@ -436,6 +436,7 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
 {
     const struct cap_reader *reader = merge->reader;
     bool is_whole = reader->is_complete;
+    merge->is_holding = false;
     for (;;) {
         if (merge->heap_count == 0) {
             return end_of(merge, damage);
@@ -443,9 +444,13 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
         struct cap_track *track = merge->heap[0];
         if (!track->is_ready) {
             uint32_t bad = CAP_NO_CHUNK;
+            bool is_call = track->kind == CAP_EVENT_CALL;
             enum sl_result result = cap_track_fill(track, merge->reader, is_whole, &bad);
             if (result == SL_ERR_NOTFOUND && !track->has_start) {
                 merge->heap[0] = merge->heap[--merge->heap_count];
+            } else if (result == SL_ERR_NOTFOUND && merge->holds && is_call) {
+                merge->is_holding = true;
+                return result;
             } else if (result == SL_ERR_NOTFOUND) {
                 /* Its result may not have been written; nothing else of the stream comes. */
                 track->is_ready = true;
@@ -479,6 +484,16 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
         track->is_ready = track->has_start = false;
         return SL_OK;
     }
+}
+
+void cap_merge_hold(struct cap_merge *merge, bool holds)
+{
+    merge->holds = holds;
+}
+
+bool cap_merge_is_holding(const struct cap_merge *merge)
+{
+    return merge->is_holding;
 }
 
 bool cap_merge_is_in_snapshot(const struct cap_merge *merge)

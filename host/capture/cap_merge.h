@@ -96,6 +96,11 @@ enum sl_result cap_merge_next(struct cap_merge *merge, struct cap_event *event,
 bool cap_merge_is_in_snapshot(const struct cap_merge *merge);
 /* Whether a record of this stamp does. */
 bool cap_merge_is_of_snapshot(const struct cap_merge *merge, uint64_t stamp);
+/* For who follows a file that grows. holds: a call that may still get a result is not given without
+ * it, nor what comes behind it: NOTFOUND. At first it is. */
+void cap_merge_hold(struct cap_merge *merge, bool holds);
+/* Whether a call is held back, as cap_merge_next found last. */
+bool cap_merge_is_holding(const struct cap_merge *merge);
 /* After cap_reader_scan found more of a file that grows: NOTFOUND may be over. */
 enum sl_result cap_merge_grow(struct cap_merge *merge) SL_MUST_USE;
 

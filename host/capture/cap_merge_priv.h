@@ -32,11 +32,12 @@ struct cap_merge {
         uint64_t before, last; /* stamps of snapshots that are passed by: (before, last] */
     } * passed;
     uint32_t passed_count, passed_capacity;
-    uint64_t head;         /* the last stamp of the snapshot that is played; 0: none */
-    uint64_t last;         /* stamp of the last verb or call */
-    uint64_t frames;       /* marks so far */
-    uint32_t damages;      /* of the reader's that were told */
-    uint32_t *blob_chunks; /* in file order */
+    bool holds, is_holding; /* see cap_merge_hold */
+    uint64_t head;          /* the last stamp of the snapshot that is played; 0: none */
+    uint64_t last;          /* stamp of the last verb or call */
+    uint64_t frames;        /* marks so far */
+    uint32_t damages;       /* of the reader's that were told */
+    uint32_t *blob_chunks;  /* in file order */
     uint32_t blob_count, blob_capacity;
     struct cap_blobs_kept blobs[CAP_BLOBS_KEPT];
     uint64_t uses;

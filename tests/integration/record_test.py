@@ -335,8 +335,8 @@ class Follow(Case):
         return recorder, self.start("dump", "--follow", *words, str(self.part))
 
     def shows(self, trace: pathlib.Path, followed: str) -> None:
-        """As the trace is shown, but for what calls gave that were not over when they were read:
-        their packets and their results were written in turn."""
+        """As the trace is shown, but for what a call gave that was waited for in vain: its packet
+        and its result are written in turn."""
         whole = self.sluice("dump", str(trace)).stdout.splitlines()
         self.assertEqual(len(whole), len(followed.splitlines()))
         pairs = [pair for pair in zip(whole, followed.splitlines()) if pair[0] != pair[1]]

@@ -345,6 +345,44 @@ SLT_TEST_F(trace, a_file_that_grows_gives_more, m)
     close(fd);
 }
 
+/* The packet is in one chunk of the stream, its result in the next one. */
+SLT_TEST_F(trace, a_call_is_held_until_its_result_is_there, m)
+{
+    const uint32_t body[2] = {1, 2};
+    struct trace_chunk chunk = calls_of_1;
+    int fd = memfd_create("trace", MFD_CLOEXEC);
+    struct cap_reader *reader = NULL;
+    struct cap_merge *merge = NULL;
+    struct cap_event event;
+    chunk.records = chunk.first_stamp = 1;
+    trace_calls_begin(m, 1, 1, 9, CAPSET);
+    trace_call(m, 1, OPCODE, body, 8);
+    trace_chunk(m, &chunk);
+    size_t cut = m->size;
+    chunk.records = 0;
+    chunk.first_record = 1;
+    trace_calls_begin(m, 1, 1, 9, CAPSET);
+    trace_result(m, 0, 6, body, 8);
+    trace_chunk(m, &chunk);
+    SLT_ASSERT_EQ((ssize_t)cut, write(fd, m->data, cut));
+    SLT_ASSERT_OK(cap_reader_open(dup(fd), &reader));
+    SLT_ASSERT_OK(cap_reader_scan(reader));
+    SLT_ASSERT_OK(cap_merge_create(reader, &merge));
+    cap_merge_hold(merge, true);
+    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, cap_merge_next(merge, &event, NULL));
+    SLT_EXPECT_TRUE(cap_merge_is_holding(merge));
+    SLT_ASSERT_EQ((ssize_t)(m->size - cut), write(fd, m->data + cut, m->size - cut));
+    SLT_EXPECT_OK(cap_reader_scan(reader));
+    SLT_EXPECT_OK(cap_merge_grow(merge));
+    SLT_ASSERT_OK(cap_merge_next(merge, &event, NULL));
+    SLT_EXPECT_TRUE(event.call.has_reply);
+    SLT_EXPECT_RESULT(SL_ERR_NOTFOUND, cap_merge_next(merge, &event, NULL));
+    SLT_EXPECT_TRUE(!cap_merge_is_holding(merge));
+    cap_merge_destroy(merge);
+    cap_reader_close(reader);
+    close(fd);
+}
+
 static const struct refused_case {
     const char *label;
     size_t offset;

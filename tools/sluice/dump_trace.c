@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 
 #define FOLLOW_NS (20 * SL_NS_PER_MS)
-#define SEEK_MAX  65536u /* most calls that are looked for in the index */
+#define HOLD_NS   SL_NS_PER_S /* a call whose result does not come is shown without it */
+#define SEEK_MAX  65536u      /* most calls that are looked for in the index */
 
 struct dump {
     const char *path;
@@ -36,6 +37,7 @@ struct dump {
     uint64_t printed;
     bool is_damaged, is_cut;
     bool had_recorder, is_told; /* while it is followed; that there is none */
+    uint64_t held_ns;           /* since when a call waits for its result; 0: none does */
 };
 
 /* --json is one document; --format jsonl a line a row. */
@@ -135,6 +137,18 @@ static void say_unwritten(struct dump *d)
     d->is_told = true;
 }
 
+/* Whether a call has waited for its result for long enough. */
+static bool is_held_too_long(struct dump *d)
+{
+    uint64_t now = sl_clock_ns();
+    if (!cap_merge_is_holding(d->merge)) {
+        d->held_ns = 0;
+        return false;
+    }
+    d->held_ns = d->held_ns != 0 ? d->held_ns : now;
+    return now - d->held_ns >= HOLD_NS;
+}
+
 /* A file that grows has no more for now. NOTFOUND: it has ended, or its recorder is no more. */
 static enum sl_result wait_for_more(struct dump *d)
 {
@@ -145,6 +159,10 @@ static enum sl_result wait_for_more(struct dump *d)
     uint32_t before = d->reader->chunk_count;
     enum sl_result result = SL_OK;
     while (result == SL_OK && d->reader->chunk_count == before) {
+        if (is_held_too_long(d)) {
+            cap_merge_hold(d->merge, false);
+            return SL_OK;
+        }
         bool is_recorded = has_recorder(d->reader); /* first: what it wrote last is seen below */
         sl_clock_sleep_ns(FOLLOW_NS);
         result = cap_reader_scan(d->reader);
@@ -156,7 +174,19 @@ static enum sl_result wait_for_more(struct dump *d)
         }
         d->had_recorder |= is_recorded;
     }
-    return result == SL_OK ? cap_merge_grow(d->merge) : result;
+    if (result == SL_OK) {
+        cap_merge_hold(d->merge, !is_held_too_long(d));
+        result = cap_merge_grow(d->merge);
+    }
+    return result;
+}
+
+/* What is left when nothing more comes: calls without results. */
+static bool give_up_results(struct dump *d)
+{
+    bool is_holding = cap_merge_is_holding(d->merge);
+    cap_merge_hold(d->merge, false);
+    return is_holding;
 }
 
 /* Returns an exit code; what it is called after it was said. */
@@ -168,10 +198,10 @@ static int walk(struct dump *d)
         enum sl_result result = cap_merge_next(d->merge, &event, &damage);
         if (result == SL_ERR_NOTFOUND) {
             result = wait_for_more(d);
-            if (result == SL_ERR_NOTFOUND) {
+            if (result == SL_ERR_NOTFOUND && !give_up_results(d)) {
                 return SLUICE_EXIT_OK;
             }
-            if (result == SL_OK) {
+            if (result == SL_OK || result == SL_ERR_NOTFOUND) {
                 continue;
             }
         }
@@ -189,6 +219,7 @@ static int walk(struct dump *d)
         if (!take(d, &event)) {
             return SLUICE_EXIT_FILE;
         }
+        d->held_ns = 0;
         progress_step(&d->progress, d->place.frame, event.stamp);
         if (is_over(d, &event)) {
             return SLUICE_EXIT_OK;
@@ -335,6 +366,7 @@ static int print_all(struct dump *d, const struct opt_set *set)
     }
     progress_begin(&d->progress, set, DUMP_PROGRESS, d->stats == NULL);
     progress_through(&d->progress, d->reader, 1);
+    cap_merge_hold(d->merge, d->follows);
     code = walk(d);
     progress_end(&d->progress);
     return finish(d, code);
