@@ -14,6 +14,9 @@
 #define TURNS 16u
 /* Sooner by less than this part is chance. */
 #define MARGIN 16u
+/* So many in a row that are like each other and unlike the others before are how it is by now: the
+ * first of a kind may take fifty times as long as all others. */
+#define ALIKE 3u
 
 static uint32_t place(uint32_t kind)
 {
@@ -74,6 +77,24 @@ void asg_habit_told(struct asg_habits *habits, uint32_t kind)
     }
 }
 
+static uint32_t apart(uint32_t a, uint32_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* One that is far from those before. True: it and the last ones are what counts now. */
+static bool is_new_way(struct asg_took *took, uint32_t now)
+{
+    uint32_t last = took->strange_ns, off = apart(now, last);
+    took->alike = off <= last / 4 ? took->alike + 1 : 1;
+    took->strange_ns = now;
+    if (took->alike < ALIKE) {
+        return false;
+    }
+    *took = (struct asg_took){.mean_ns = now, .off_ns = off};
+    return true;
+}
+
 void asg_habit_learn(struct asg_habits *habits, uint32_t kind, uint64_t took_ns)
 {
     struct asg_habit *h = &habits->of[place(kind)];
@@ -88,7 +109,12 @@ void asg_habit_learn(struct asg_habits *habits, uint32_t kind, uint64_t took_ns)
         took->mean_ns = now;
         return;
     }
-    uint32_t off = now > took->mean_ns ? now - took->mean_ns : took->mean_ns - now;
+    uint32_t off = apart(now, took->mean_ns);
+    if (off <= took->mean_ns / 4) {
+        took->alike = took->strange_ns = 0;
+    } else if (is_new_way(took, now)) {
+        return;
+    }
     uint32_t step = (off < took->mean_ns / 4 ? off : took->mean_ns / 4) / 4; /* one says little */
     took->off_ns = took->off_ns - took->off_ns / 4 + off / 4;
     took->mean_ns = now > took->mean_ns ? took->mean_ns + step : took->mean_ns - step;

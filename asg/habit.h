@@ -16,8 +16,10 @@
 enum asg_way { ASG_SPIN_AT_END, ASG_ASLEEP };
 
 struct asg_took {
-    uint32_t mean_ns; /* 0: never tried */
-    uint32_t off_ns;  /* how far from it, the two moving averages */
+    uint32_t mean_ns;    /* 0: never tried */
+    uint32_t off_ns;     /* how far from it, the two moving averages */
+    uint32_t strange_ns; /* the last one that was far from it, where it was the last of all */
+    uint32_t alike;      /* how many such there are in a row that are like each other */
 };
 
 struct asg_habit {

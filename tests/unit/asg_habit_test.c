@@ -31,6 +31,24 @@ SLT_TEST(asg_habit, the_end_of_a_steady_wait_is_not_slept_through)
     SLT_EXPECT_TRUE(f.spin_ns > 300 * US && f.spin_ns < 450 * US);
 }
 
+/* The first of a kind comes with all that a driver does once; and ways of programs change. */
+SLT_TEST(asg_habit, what_is_so_several_times_in_a_row_is_believed)
+{
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    learn(&h, ASKED, 1, 9000 * US);
+    learn(&h, ASKED, 3, 160 * US);
+    SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
+    SLT_EXPECT_TRUE(f.spin_ns > 160 * US && f.spin_ns < 300 * US);
+    learn(&h, ASKED, 3, 600 * US);
+    SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
+    SLT_EXPECT_TRUE(f.sleep_ns > 450 * US && f.sleep_ns < 600 * US);
+    learn(&h, ASKED, 2, 9000 * US); /* no more say nothing */
+    learn(&h, ASKED, 20, 600 * US);
+    SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
+    SLT_EXPECT_LT(f.sleep_ns, 600u * US);
+}
+
 /* Of the last 64 of many waits, those that were slept through to the end. */
 static int asleep(struct asg_habits *h, uint64_t spun_ns, uint64_t slept_ns)
 {
