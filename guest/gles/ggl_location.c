@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-#define ROOM_FIRST 4096u
+/* All of a table's room is answered, so that too much costs as much as another question. */
+#define ROOM_FIRST 512u
+#define ROOM_KEPT  4096u      /* most that a program is thought to need since another did */
 #define ROOM_MAX   (1u << 20) /* larger tables are not fetched: each name is asked for */
 
 enum kind { ATTRIBUTE, UNIFORM };
@@ -22,7 +24,8 @@ void ggl_locations_forget(struct ggl_program *program)
  * error that is. */
 static void fetch(struct ggl_context *c, uint32_t name, struct ggl_program *program)
 {
-    uint32_t room = ROOM_FIRST, needed = ROOM_FIRST;
+    uint32_t *kept = &c->share->locations_room;
+    uint32_t room = *kept > ROOM_FIRST ? *kept : ROOM_FIRST, needed = room;
     ggl_locations_forget(program);
     program->locations_known = true;
     for (int i = 0; i < 2 && needed != 0; i++) {
@@ -43,6 +46,7 @@ static void fetch(struct ggl_context *c, uint32_t name, struct ggl_program *prog
             return;
         }
         room = needed;
+        *kept = needed < ROOM_KEPT ? needed : ROOM_KEPT;
     }
 }
 

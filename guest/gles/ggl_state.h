@@ -221,7 +221,8 @@ struct ggl_share {
     struct sl_map programs;          /* of struct ggl_program, by name */
     struct sl_map syncs;             /* handles that live */
     struct sl_map external_textures; /* textures that were external once */
-    struct sl_map targets; /* textures and renderbuffers of colour buffers (ggl_store.c) */
+    struct sl_map targets;   /* textures and renderbuffers of colour buffers (ggl_store.c) */
+    uint32_t locations_room; /* bytes of the largest table of places so far (ggl_location.c) */
     struct ggl_spare spares[GGL_SPARE_SHARED];
     struct ggl_told told[GGL_TOLD];
     const struct gs_stream *stream; /* where one of its contexts was current first; a name only */

@@ -180,6 +180,33 @@ SLT_TEST_F(ggl_program, units_follow_their_samplers, s)
     SLT_EXPECT_EQ((GLenum)GL_INVALID_ENUM, s->context->error);
 }
 
+/* The table of a link's places is asked for with little room, then with what it needs; the next one
+ * with as much at once. */
+SLT_TEST_F(ggl_program, tables_of_places_find_their_room, s)
+{
+    enum { NEEDED = 1400, FIRST = 512 };
+    uint8_t replies[4 + FIRST + 4 + NEEDED] = {0}, *table = replies + 4 + FIRST + 4;
+    s->context->features |= GGL_FEATURE_LOCATIONS;
+    sl_store_u32(replies, NEEDED);
+    sl_store_u32(table - 4, NEEDED);
+    sl_store_u32(table, 1); /* a uniform */
+    sl_store_u32(table + 4, 7);
+    sl_store_u32(table + 8, NEEDED - 12);
+    memset(table + 12, 'n', NEEDED - 13);
+    char name[NEEDED - 12] = {0};
+    memset(name, 'n', sizeof name - 1);
+    ggl_glLinkProgram(5);
+    ggl_script_reply(s, replies, sizeof replies);
+    SLT_EXPECT_EQ(7, ggl_glGetUniformLocation(5, name));
+    SLT_EXPECT_EQ(sizeof replies, s->read);
+    size_t size;
+    (void)ggl_script_take(s, &size);
+    ggl_glLinkProgram(5);
+    ggl_script_reply(s, table - 4, 4 + NEEDED);
+    SLT_EXPECT_EQ(7, ggl_glGetUniformLocation(5, name));
+    SLT_EXPECT_EQ((size_t)4 + NEEDED, s->read);
+}
+
 SLT_TEST_F(ggl_program, joined_names_refuse_what_the_wire_cannot_say, s)
 {
     const char *names[] = {"a", "b;c"};
