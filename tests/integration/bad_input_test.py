@@ -99,7 +99,7 @@ class BadInput(TraceBed):
         state = json.loads(self.ends(0, "info", "--json", path))
         self.assertFalse(state["complete"])
         counted = sum(row["count"] for row in state["commands"])
-        self.assertTrue(0 < state["calls"] == counted, counted)
+        self.assertEqual(state["calls"], counted)
         self.assertRegex(self.ends(0, "info", path), r"(?m)^kinds       \w")
         self.assertEqual(
             [(True, True), (False, False)], [self.whole(trace) for trace in (str(self.any()), path)]
