@@ -150,10 +150,10 @@ static void cuts_finish(struct cuts *c)
     if (c->part_lives) {
         twin_finish(&c->part);
     }
+    twin_finish(&c->whole);
     for (uint32_t i = 0; i < c->provider_count; i++) {
         c->providers[i]->ops->destroy(c->providers[i]);
     }
-    twin_finish(&c->whole);
     twin_list_finish(&c->saved);
     twin_list_finish(&c->calls);
 }

@@ -13,8 +13,14 @@ void save_pair_init(struct save_pair *p)
 
 void save_pair_finish(struct save_pair *p)
 {
+    /* The EGL display is the process's, and ends with the first provider: after all contexts. */
+    struct hct_provider *last = p->other.provider;
+    p->other.provider = NULL;
     twin_finish(&p->other);
     twin_finish(&p->one);
+    if (last != NULL) {
+        last->ops->destroy(last);
+    }
     twin_list_finish(&p->first);
     twin_list_finish(&p->again);
     twin_list_finish(&p->played);
