@@ -15,6 +15,8 @@
 #define REP_RESOURCES 65536u
 #define REP_PICTURES  4u     /* of one ring, on the way */
 #define REP_FENCES    65536u /* on the way at once */
+/* Marks that may come between where a picture is complete and its own, of other rings. */
+#define REP_MARKS_LATE 16u
 
 #define REP_REASON   sizeof((struct rep_report *)NULL)->loop.reason
 #define REP_ATTACHED 8u /* contexts that a resource is attached to, as far as is remembered */

@@ -281,13 +281,24 @@ static void play_memory(struct rep *rep, struct cap_event *event)
     }
 }
 
+/* Does somebody want a picture that the next calls may complete? One ring's may be complete before
+ * others' whose marks come first. */
+static bool is_wanted(const struct rep *rep)
+{
+    const struct rep_options *o = &rep->options;
+    bool is = o->wants_frame == NULL ||
+              (rep->open_frame.is_there && o->wants_frame(o->user, rep->frame - 1));
+    for (uint64_t i = 0; !is && i < REP_MARKS_LATE; i++) {
+        is = o->wants_frame(o->user, rep->frame + i);
+    }
+    return is;
+}
+
 /* Whether the next frame's picture is needed is decided before its calls run. */
 void rep_choose_pixels(struct rep *rep)
 {
     const struct rep_options *o = &rep->options;
-    bool wants = (o->wants_hashes || o->wants_pixels) &&
-                 (o->wants_frame == NULL || o->wants_frame(o->user, rep->frame) ||
-                  (rep->open_frame.is_there && o->wants_frame(o->user, rep->frame - 1)));
+    bool wants = (o->wants_hashes || o->wants_pixels) && is_wanted(rep);
     /* A switch; the ring's threads look at it when a picture is complete. */
     sl_atomic_store_relaxed(&rep->wants_pixel, wants);
 }

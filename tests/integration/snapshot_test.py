@@ -7,6 +7,7 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice DISPLAY=:0 python3 snapshot_test.py [
 import json
 import os
 import pathlib
+import re
 import signal
 import struct
 import subprocess
@@ -294,6 +295,31 @@ class Snapshots(TraceBed):
         self.assertEqual(hashes[7:13], self.shown(late, "--expect", "live"))
         self.ends(0, "trim", "--gpu", "0", "--frames", "7-14", "-o", str(part), str(whole))
         self.assertEqual(hashes[7:15], self.shown(part, "--expect", "live"))
+
+    def test_frames_under_way_at_the_cut(self) -> None:
+        """A call shows a frame, and has begun before another stream's mark, where it is cut."""
+        program = os.environ.get("LATE_PROGRAM", "")
+        if program == "":
+            self.skipTest("LATE_PROGRAM is not set")
+        whole, part = (self.tmp / f"late-{n}.slc" for n in ("all", "part"))
+        late: "list[int]" = []
+        for _ in range(10):  # where threads never run at the same time there are none
+            self.ends(0, "record", "--hash", "--force", "-o", str(whole), "--", *program.split())
+            calls = self.ends(0, "dump", "--all", str(whole))
+            marks = re.findall(r"(?m)^(\d+) \S+ (\d+) frame\(", calls)
+            stamps = {int(frame): stamp for stamp, frame in marks}
+            late = [n for n in stamps if stamps[n] == stamps.get(n - 1) and n + 2 < len(stamps)]
+            if late:
+                break
+        hashes = self.shown(whole, "--expect", "live")
+        for first in late[:3] or (1, 50, 100):
+            with self.subTest(first=first):
+                frames, want = f"{first}-{first + 2}", hashes[first : first + 3]
+                self.assertEqual(want, self.shown(whole, "--frames", frames))
+                for words in (["--gpu", "0"], ["--offline"]):
+                    self.ends(0, "trim", "--force", *words, "--frames", frames,
+                              "-o", str(part), str(whole))  # fmt: skip
+                    self.assertEqual(want, self.shown(part, "--expect", "live"), words)
 
     def test_threads_wait_across_the_cut(self) -> None:
         """For values and fences that come frames later: they are in a call whenever it is cut."""

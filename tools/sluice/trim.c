@@ -27,6 +27,8 @@ enum {
 };
 
 #define TRACES_MAX 256u
+/* Streams and marks that are looked at for calls that were under way at a cut. */
+#define LATE_MAX 64u
 
 static const struct opt options[] = {
     [TRIM_OUTPUT] = {.name = "output",
@@ -108,41 +110,121 @@ static bool read_options(struct trim *t, const struct opt_set *set)
 
 /* --- where the frames lie --- */
 
-/* The stamp that ends a frame. NOTFOUND: there is no such one, *count of them. */
-static enum sl_result mark_of(struct cap_reader *reader, uint64_t frame, uint64_t *stamp,
-                              uint64_t *count)
+typedef void mark_fn(void *user, uint64_t frame, const struct cap_frame *mark);
+
+/* Those of first to last; *count: how many there are. PROTOCOL, IO, NOMEM. */
+static enum sl_result each_mark(struct cap_reader *reader, uint64_t first, uint64_t last,
+                                mark_fn *visit, void *user, uint64_t *count)
 {
     struct cap_payload payload = {0};
-    enum sl_result result = SL_ERR_NOTFOUND;
+    enum sl_result result = SL_OK;
     *count = 0;
-    for (uint32_t i = 0; i < reader->chunk_count && result == SL_ERR_NOTFOUND; i++) {
+    for (uint32_t i = 0; i < reader->chunk_count && result == SL_OK; i++) {
         const struct cap_chunk *c = &reader->chunks[i];
         enum cap_damage_kind why;
         if (c->kind != CAP_KIND_FRAM || (c->flags & CAP_CHUNK_SNAPSHOT) != 0) {
             continue;
         }
         *count = c->first_record + c->records;
-        if (frame < c->first_record || frame >= *count) {
+        uint64_t frame = first > c->first_record ? first : c->first_record;
+        if (frame > last || frame >= *count) {
             continue;
         }
         result = cap_reader_load(reader, c, &payload, &why);
-        size_t at = (size_t)(frame - c->first_record) * sizeof(struct cap_frame);
-        if (result == SL_OK && payload.size >= at + sizeof(struct cap_frame)) {
+        for (; result == SL_OK && frame <= last && frame < *count; frame++) {
+            size_t at = (size_t)(frame - c->first_record) * sizeof(struct cap_frame);
+            if (payload.size < at + sizeof(struct cap_frame)) {
+                result = SL_ERR_PROTOCOL;
+                break;
+            }
             struct cap_frame mark;
             memcpy(&mark, payload.data + at, sizeof mark);
-            *stamp = mark.stamp;
-        } else if (result == SL_OK) {
-            result = SL_ERR_PROTOCOL;
+            visit(user, frame, &mark);
         }
     }
     cap_payload_finish(&payload);
     return result;
 }
 
+struct found_mark {
+    bool is_there;
+    struct cap_frame mark;
+};
+
+static void on_mark(void *user, uint64_t frame, const struct cap_frame *mark)
+{
+    (void)frame;
+    *(struct found_mark *)user = (struct found_mark){true, *mark};
+}
+
+/* The stamp that ends a frame. NOTFOUND: there is no such one, *count of them. */
+static enum sl_result mark_of(struct cap_reader *reader, uint64_t frame, uint64_t *stamp,
+                              uint64_t *count)
+{
+    struct found_mark found = {.is_there = false};
+    enum sl_result result = each_mark(reader, frame, frame, on_mark, &found, count);
+    *stamp = found.mark.stamp;
+    return result == SL_OK && !found.is_there ? SL_ERR_NOTFOUND : result;
+}
+
+/* A mark stands where its frame was complete. The call that shows it may have begun before marks of
+ * other streams that stand in front of it: such a mark's stamp is the one's before. */
+struct late {
+    uint64_t stamp; /* of the mark before */
+    uint64_t least; /* nothing is looked for before this frame */
+    uint32_t count, streams[LATE_MAX];
+    bool is_late[LATE_MAX];
+    uint64_t begin[LATE_MAX]; /* behind the stream's frame before */
+};
+
+static void look_behind(void *user, uint64_t frame, const struct cap_frame *mark)
+{
+    struct late *l = user;
+    (void)frame;
+    bool is_first = l->count < LATE_MAX;
+    for (uint32_t i = 0; is_first && i < l->count; i++) {
+        is_first = l->streams[i] != mark->stream;
+    }
+    if (is_first) {
+        l->streams[l->count] = mark->stream;
+        l->is_late[l->count] = mark->stamp == l->stamp;
+        l->begin[l->count++] = l->least;
+    }
+    l->stamp = mark->stamp;
+}
+
+static void look_before(void *user, uint64_t frame, const struct cap_frame *mark)
+{
+    struct late *l = user;
+    for (uint32_t i = 0; i < l->count; i++) {
+        if (l->streams[i] == mark->stream) {
+            l->begin[i] = frame + 1;
+        }
+    }
+}
+
+/* Calls that show the first frames may lie before the mark that ends the one before them: then the
+ * cut is where none of them has begun, and what is shown from there to the first has no mark. */
+static void find_begin(struct trim *t)
+{
+    struct late l = {.least = t->first > LATE_MAX ? t->first - LATE_MAX : 0};
+    uint64_t count;
+    t->shown = t->first;
+    if (t->first == 0 || mark_of(t->reader, t->first - 1, &l.stamp, &count) != SL_OK ||
+        each_mark(t->reader, t->first, t->first + LATE_MAX, look_behind, &l, &count) != SL_OK ||
+        each_mark(t->reader, l.least, t->first - 1, look_before, &l, &count) != SL_OK) {
+        return; /* said where it is copied */
+    }
+    for (uint32_t i = 0; i < l.count; i++) {
+        t->first = l.is_late[i] && l.begin[i] < t->first ? l.begin[i] : t->first;
+    }
+}
+
 /* Returns an exit code. What is damaged is met again when it is copied. */
 static int find_frames(struct trim *t)
 {
     uint64_t stamp = 0, count = 0;
+    find_begin(t);
     t->begin = 1;
     t->cut = UINT64_MAX;
     if (t->first != 0) {
@@ -244,11 +326,11 @@ static int choose(struct trim *t, bool offline)
     if (result != SL_OK) {
         return trace_failed(t->path, t->reader, result);
     }
-    const struct cap_merge_snapshot *from = trim_snapshot_before(t, t->first);
     int code = find_frames(t);
     if (code != SLUICE_EXIT_OK) {
         return code;
     }
+    const struct cap_merge_snapshot *from = trim_snapshot_before(t, t->first);
     if (t->first == 0 || (from != NULL && from->mark.frame == t->first)) {
         return trim_copy(t, t->first == 0 ? NULL : from);
     }

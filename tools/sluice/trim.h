@@ -14,6 +14,7 @@ struct trim {
     const char *out;           /* written in its place: trim_output.h */
     struct cap_reader *reader; /* of path */
     uint64_t first, last;      /* frames; last UINT64_MAX: to the end */
+    uint64_t shown;            /* the first that gets its mark: `first`, or behind it */
     uint64_t begin, cut;       /* stamps of their records; cut UINT64_MAX: to the end */
     struct range streams;      /* whose calls are kept */
     int level;

@@ -29,7 +29,7 @@ const struct cap_merge_snapshot *trim_snapshot_before(const struct trim *t, uint
 
 int trim_no_such_frame(const struct trim *t, uint64_t frames)
 {
-    say_error("--frames begins with %" PRIu64 ", but %s has %" PRIu64 " frames", t->first, t->path,
+    say_error("--frames begins with %" PRIu64 ", but %s has %" PRIu64 " frames", t->shown, t->path,
               frames);
     return SLUICE_EXIT_USAGE;
 }
@@ -38,6 +38,9 @@ int trim_no_such_frame(const struct trim *t, uint64_t frames)
 
 static bool is_dropped(const struct trim *t, const struct cap_event *event)
 {
+    if (event->kind == CAP_EVENT_FRAME) {
+        return event->number < t->shown;
+    }
     return (event->kind == CAP_EVENT_CALL || event->kind == CAP_EVENT_MEMORY) &&
            event->stream != 0 && !range_has(&t->streams, event->stream);
 }
