@@ -1,6 +1,7 @@
 /* Shaders whose indices stay in their arrays, as texts: what is written in place of what, what
  * stays as it is, and what is not understood. */
 #include "host/gles/hgl_clamp.h"
+#include "tests/support/long_text.h"
 #include "tests/support/slt.h"
 #include "transport/base/mem.h"
 
@@ -291,56 +292,38 @@ SLT_TEST_P(gles_clamp, others_are_not_understood, struct kept_case, refused_case
 
 /* --- how long it takes --- */
 
-struct written {
-    char *text;
-    size_t size;
-};
-
-static void add(struct written *t, const char *part, size_t times)
+static void long_words(struct long_text *t)
 {
-    size_t length = strlen(part);
-    t->text = realloc(t->text, t->size + length * times + 1);
-    for (size_t i = 0; i < times; i++, t->size += length) {
-        memcpy(t->text + t->size, part, length);
-    }
+    long_text_add(t, "shared int s[4];\n#define M ", 1);
+    long_text_add(t, "abcdefgh", 1 << 17);
+    long_text_add(t, "\nvoid main() {", 1);
+    long_text_add(t, " M;", 200000);
 }
-
-static void long_words(struct written *t)
+static void long_parameters_of_nothing(struct long_text *t)
 {
-    add(t, "shared int s[4];\n#define M ", 1);
-    add(t, "abcdefgh", 1 << 17);
-    add(t, "\nvoid main() {", 1);
-    add(t, " M;", 200000);
+    long_text_add(t, "shared int s[4];\n#define M(", 1);
+    long_text_add(t, "abcdefgh", 1 << 17);
+    long_text_add(t, ") ", 1);
+    long_text_add(t, "abcdefgh", 1 << 17);
+    long_text_add(t, "\nvoid main() {", 1);
+    long_text_add(t, " M()", 200000);
 }
-static void long_parameters_of_nothing(struct written *t)
+static void parentheses_without_begins(struct long_text *t)
 {
-    add(t, "shared int s[4];\n#define M(", 1);
-    add(t, "abcdefgh", 1 << 17);
-    add(t, ") ", 1);
-    add(t, "abcdefgh", 1 << 17);
-    add(t, "\nvoid main() {", 1);
-    add(t, " M()", 200000);
+    long_text_add(t, "shared int s[4]; void main() {", 1);
+    long_text_add(t, "{", 100000);
+    long_text_add(t, ")[i];", 100000);
 }
-static void parentheses_without_begins(struct written *t)
+static void structures_that_double(struct long_text *t)
 {
-    add(t, "shared int s[4]; void main() {", 1);
-    add(t, "{", 100000);
-    add(t, ")[i];", 100000);
-}
-static void structures_that_double(struct written *t)
-{
-    add(t, "struct A0 { };\n", 1);
-    for (int i = 1; i < 100; i++) {
-        char line[64];
-        (void)snprintf(line, sizeof line, "struct A%d { A%d a, b; };\n", i, i - 1);
-        add(t, line, 1);
-    }
-    add(t, "shared A99 s; void main() { s; }", 1);
+    long_text_add(t, "struct A0 { };\n", 1);
+    long_text_add_numbered(t, "struct A%u { A%u a, b; };\n", 99);
+    long_text_add(t, "shared A99 s; void main() { s; }", 1);
 }
 
 struct long_case {
     const char *label;
-    void (*make)(struct written *);
+    void (*make)(struct long_text *);
 };
 static const struct long_case long_cases[] = {
     {"long_words", long_words},
@@ -352,13 +335,13 @@ static const struct long_case long_cases[] = {
 /* Minutes to years, where nobody counts what is done. */
 SLT_TEST_P(gles_clamp, comes_to_an_end, struct long_case, long_cases, c)
 {
-    struct written t = {NULL, 0};
+    struct long_text t = {NULL, 0};
     struct hgl_clamped out;
     const char *why = NULL;
     c->make(&t);
     SLT_EXPECT_EQ(SL_ERR_UNSUPPORTED,
-                  hgl_clamp(GL_COMPUTE_SHADER, t.text, t.size, extensions, &out, &why));
-    free(t.text);
+                  hgl_clamp(GL_COMPUTE_SHADER, t.bytes, t.size, extensions, &out, &why));
+    free(t.bytes);
 }
 
 /* Macros that double each other, and indices in each other, come to an end. */

@@ -2,225 +2,202 @@
  * have. */
 #include "host/gles/hgl_lengths.h"
 #include "host/gles/hgl_source.h"
+#include "tests/support/long_text.h"
 #include "tests/support/slt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct text {
-    char *bytes;
-    size_t size;
-};
-
-static void add(struct text *t, const char *part, uint32_t times)
+static void nothing(struct long_text *t)
 {
-    size_t length = strlen(part);
-    t->bytes = realloc(t->bytes, t->size + length * times + 1);
-    for (uint32_t i = 0; i < times; i++) {
-        memcpy(t->bytes + t->size, part, length);
-        t->size += length;
-    }
+    long_text_add(t, "", 1);
 }
-
-static void add_numbered(struct text *t, const char *format, uint32_t count)
+static void a_table(struct long_text *t)
 {
-    char line[128];
-    for (uint32_t i = 1; i <= count; i++) {
-        snprintf(line, sizeof line, format, i, i - 1, i - 1);
-        add(t, line, 1);
-    }
+    long_text_add(t, "const float a[9000] = float[9000](0.5", 1);
+    long_text_add(t, ", -0.5 * 3.0", 8999);
+    long_text_add(t, ");", 1);
 }
-
-/* What programs have. */
-static void nothing(struct text *t)
+static void many_statements(struct long_text *t)
 {
-    add(t, "", 1);
+    long_text_add(t, "x = a.x * b[3] + (c - d) / 2.0;\n", 20000);
 }
-static void a_table(struct text *t)
+static void many_conditions(struct long_text *t)
 {
-    add(t, "const float a[9000] = float[9000](0.5", 1);
-    add(t, ", -0.5 * 3.0", 8999);
-    add(t, ");", 1);
+    long_text_add(t, "#if defined(A) && B > 3 && !C\n#endif\n", 9000);
 }
-static void many_statements(struct text *t)
+static void macros_in_each_other(struct long_text *t)
 {
-    add(t, "x = a.x * b[3] + (c - d) / 2.0;\n", 20000);
+    long_text_add(t, "#define MAD(a, b, c) ((a) * (b) + (c))\nx = ", 1);
+    long_text_add(t, "MAD(y, 2.0, ", 30);
+    long_text_add(t, "z", 1);
+    long_text_add(t, ")", 30);
 }
-static void many_conditions(struct text *t)
+static void names_for_each_other(struct long_text *t)
 {
-    add(t, "#if defined(A) && B > 3 && !C\n#endif\n", 9000);
+    long_text_add(
+        t, "#ifdef A\n#define texture texture2D\n#else\n#define texture2D texture\n#endif\n", 1);
+    long_text_add(t, "x = texture(s, t) + texture2D(s, t);", 500);
 }
-static void macros_in_each_other(struct text *t)
+static void a_macro_with_half_a_call(struct long_text *t)
 {
-    add(t, "#define MAD(a, b, c) ((a) * (b) + (c))\nx = ", 1);
-    add(t, "MAD(y, 2.0, ", 30);
-    add(t, "z", 1);
-    add(t, ")", 30);
+    long_text_add(t, "#define END )\nvoid f() { x = g(1.0 END; }\n", 1);
+    long_text_add(t, "void f() { x = a + b + c; }\n", 5000);
 }
-static void names_for_each_other(struct text *t)
+static void lists(struct long_text *t)
 {
-    add(t, "#ifdef A\n#define texture texture2D\n#else\n#define texture2D texture\n#endif\n", 1);
-    add(t, "x = texture(s, t) + texture2D(s, t);", 500);
+    long_text_add(t, "float a = 1.0", 1);
+    long_text_add(t, ", b = c + d", 300);
+    long_text_add(t, ";\nfor (i = 0, j = 0; i < n; i++, j++) { x = mix(a, b, c), y = x; }\n", 300);
+    long_text_add(t, "#define VALUES 0.1, 0.2, 0.3, 0.4\nfloat t[] = float[](VALUES", 1);
+    long_text_add(t, ", VALUES", 4000);
+    long_text_add(t, ");\n", 1);
 }
-static void a_macro_with_half_a_call(struct text *t)
+static void a_long_comment(struct long_text *t)
 {
-    add(t, "#define END )\nvoid f() { x = g(1.0 END; }\n", 1);
-    add(t, "void f() { x = a + b + c; }\n", 5000);
+    long_text_add(t, "/* a + b", 9000);
+    long_text_add(t, "*/ // a + b", 1);
+    long_text_add(t, "+ c", 9000);
 }
-static void lists(struct text *t)
+static void comments_in_lines(struct long_text *t)
 {
-    add(t, "float a = 1.0", 1);
-    add(t, ", b = c + d", 300);
-    add(t, ";\nfor (i = 0, j = 0; i < n; i++, j++) { x = mix(a, b, c), y = x; }\n", 300);
-    add(t, "#define VALUES 0.1, 0.2, 0.3, 0.4\nfloat t[] = float[](VALUES", 1);
-    add(t, ", VALUES", 4000);
-    add(t, ");\n", 1);
+    long_text_add(t, "#define A /* of\n two lines */ f\n#pragma x /* of one */ // and /*\n", 1);
+    long_text_add(t, "#if A /*\n*/\n#endif /* A\n */\n#extension all : warn // so", 1);
 }
-static void a_long_comment(struct text *t)
+static void a_long_define(struct long_text *t)
 {
-    add(t, "/* a + b", 9000);
-    add(t, "*/ // a + b", 1);
-    add(t, "+ c", 9000);
-}
-static void comments_in_lines(struct text *t)
-{
-    add(t, "#define A /* of\n two lines */ f\n#pragma x /* of one */ // and /*\n", 1);
-    add(t, "#if A /*\n*/\n#endif /* A\n */\n#extension all : warn // so", 1);
-}
-static void a_long_define(struct text *t)
-{
-    add(t, "#define UNUSED a \\\n", 1);
-    add(t, " + b \\\n", 9000);
-    add(t, "\nx = y;", 1);
+    long_text_add(t, "#define UNUSED a \\\n", 1);
+    long_text_add(t, " + b \\\n", 9000);
+    long_text_add(t, "\nx = y;", 1);
 }
 
 /* What ends compilers. */
-static void a_sum(struct text *t)
+static void a_sum(struct long_text *t)
 {
-    add(t, "x = 0.0", 1);
-    add(t, " + f", 20000);
+    long_text_add(t, "x = 0.0", 1);
+    long_text_add(t, " + f", 20000);
 }
-static void a_sum_behind_commas(struct text *t)
+static void a_sum_behind_commas(struct long_text *t)
 {
-    add(t, "x = f(", 1);
-    add(t, "a, b + g(", 5000);
+    long_text_add(t, "x = f(", 1);
+    long_text_add(t, "a, b + g(", 5000);
 }
-static void a_row(struct text *t)
+static void a_row(struct long_text *t)
 {
-    add(t, "x = 1", 1);
-    add(t, ", y = 2", 2000);
+    long_text_add(t, "x = 1", 1);
+    long_text_add(t, ", y = 2", 2000);
 }
-static void a_row_in_parentheses(struct text *t)
+static void a_row_in_parentheses(struct long_text *t)
 {
-    add(t, "return (x", 1);
-    add(t, ", y", 2000);
-    add(t, ")", 1);
+    long_text_add(t, "return (x", 1);
+    long_text_add(t, ", y", 2000);
+    long_text_add(t, ")", 1);
 }
-static void a_row_behind_a_macro(struct text *t)
+static void a_row_behind_a_macro(struct long_text *t)
 {
-    add(t, "#define R return\nR (x", 1);
-    add(t, ", y", 2000);
-    add(t, ")", 1);
+    long_text_add(t, "#define R return\nR (x", 1);
+    long_text_add(t, ", y", 2000);
+    long_text_add(t, ")", 1);
 }
-static void a_row_of_macros(struct text *t)
+static void a_row_of_macros(struct long_text *t)
 {
-    add(t, "#define S ", 1);
-    add(t, "y, ", 90);
-    add(t, "y\nx = f(S", 1);
-    add(t, " + S", 90);
-    add(t, ")", 1);
+    long_text_add(t, "#define S ", 1);
+    long_text_add(t, "y, ", 90);
+    long_text_add(t, "y\nx = f(S", 1);
+    long_text_add(t, " + S", 90);
+    long_text_add(t, ")", 1);
 }
-static void rows(struct text *t)
+static void rows(struct long_text *t)
 {
     for (uint32_t i = 0; i < 100; i++) {
-        add(t, "x = 1", 1);
-        add(t, ", y = 2", 200);
-        add(t, ";\n", 1);
+        long_text_add(t, "x = 1", 1);
+        long_text_add(t, ", y = 2", 200);
+        long_text_add(t, ";\n", 1);
     }
 }
-static void many_of_one_name(struct text *t)
+static void many_of_one_name(struct long_text *t)
 {
-    add(t, "#define A\n", 50000);
-    add(t, "A ", 50000);
+    long_text_add(t, "#define A\n", 50000);
+    long_text_add(t, "A ", 50000);
 }
-static void a_sum_of_sums(struct text *t)
+static void a_sum_of_sums(struct long_text *t)
 {
-    add(t, "x = 0.0", 1);
+    long_text_add(t, "x = 0.0", 1);
     for (uint32_t i = 0; i < 100; i++) {
-        add(t, " + (0.0", 1);
-        add(t, " + f", 100);
+        long_text_add(t, " + (0.0", 1);
+        long_text_add(t, " + f", 100);
     }
 }
-static void doubling(struct text *t)
+static void doubling(struct long_text *t)
 {
-    add(t, "#define A0 f\n", 1);
-    add_numbered(t, "#define A%u A%u A%u\n", 30);
-    add(t, "A30", 1);
+    long_text_add(t, "#define A0 f\n", 1);
+    long_text_add_numbered(t, "#define A%u A%u A%u\n", 30);
+    long_text_add(t, "A30", 1);
 }
-static void doubling_backwards(struct text *t)
+static void doubling_backwards(struct long_text *t)
 {
     for (uint32_t i = 30; i != 0; i--) {
         char line[64];
         snprintf(line, sizeof line, "#define A%u A%u A%u\n", i, i - 1, i - 1);
-        add(t, line, 1);
+        long_text_add(t, line, 1);
     }
-    add(t, "A30", 1);
+    long_text_add(t, "A30", 1);
 }
-static void doubling_in_conditions(struct text *t)
+static void doubling_in_conditions(struct long_text *t)
 {
-    add(t, "#define A0 1\n", 1);
-    add_numbered(t, "#define A%u A%u A%u\n", 30);
-    add(t, "#if A30\n#endif\n", 1);
+    long_text_add(t, "#define A0 1\n", 1);
+    long_text_add_numbered(t, "#define A%u A%u A%u\n", 30);
+    long_text_add(t, "#if A30\n#endif\n", 1);
 }
-static void doubling_arguments(struct text *t)
+static void doubling_arguments(struct long_text *t)
 {
-    add(t, "#define A(x) x x\n", 1);
-    add(t, "A(", 30);
-    add(t, "f", 1);
-    add(t, ")", 30);
+    long_text_add(t, "#define A(x) x x\n", 1);
+    long_text_add(t, "A(", 30);
+    long_text_add(t, "f", 1);
+    long_text_add(t, ")", 30);
 }
-static void doubling_in_a_circle(struct text *t)
+static void doubling_in_a_circle(struct long_text *t)
 {
-    add(t, "#define A ", 1);
-    add(t, "B ", 2000);
-    add(t, "\n#define B ", 1);
-    add(t, "A ", 2000);
-    add(t, "\nA B", 1);
+    long_text_add(t, "#define A ", 1);
+    long_text_add(t, "B ", 2000);
+    long_text_add(t, "\n#define B ", 1);
+    long_text_add(t, "A ", 2000);
+    long_text_add(t, "\nA B", 1);
 }
-static void a_sum_of_macros(struct text *t)
+static void a_sum_of_macros(struct long_text *t)
 {
-    add(t, "#define S f", 1);
-    add(t, " + f", 100);
-    add(t, "\nx = S", 1);
-    add(t, " + S", 100);
+    long_text_add(t, "#define S f", 1);
+    long_text_add(t, " + f", 100);
+    long_text_add(t, "\nx = S", 1);
+    long_text_add(t, " + S", 100);
 }
-static void a_sum_behind_a_pragma(struct text *t)
+static void a_sum_behind_a_pragma(struct long_text *t)
 {
-    add(t, "#pragma x /*\nx = 0.0", 1);
-    add(t, " + f", 20000);
-    add(t, "; // */\n", 1);
+    long_text_add(t, "#pragma x /*\nx = 0.0", 1);
+    long_text_add(t, " + f", 20000);
+    long_text_add(t, "; // */\n", 1);
 }
-static void doubling_in_joined_lines(struct text *t)
+static void doubling_in_joined_lines(struct long_text *t)
 {
-    add(t, "#def\\\nine A0 f\n", 1);
-    add_numbered(t, "#def\\\nine A%u A%u A%u\n", 30);
-    add(t, "A3\\\r\n0", 1);
+    long_text_add(t, "#def\\\nine A0 f\n", 1);
+    long_text_add_numbered(t, "#def\\\nine A%u A%u A%u\n", 30);
+    long_text_add(t, "A3\\\r\n0", 1);
 }
-static void deep_parentheses(struct text *t)
+static void deep_parentheses(struct long_text *t)
 {
-    add(t, "(", 100000);
+    long_text_add(t, "(", 100000);
 }
-static void macros_a_hundred_deep(struct text *t)
+static void macros_a_hundred_deep(struct long_text *t)
 {
-    add(t, "#define A0 f\n", 1);
-    add_numbered(t, "#define A%u A%u\n", 100);
-    add(t, "A100", 1);
+    long_text_add(t, "#define A0 f\n", 1);
+    long_text_add_numbered(t, "#define A%u A%u\n", 100);
+    long_text_add(t, "A100", 1);
 }
 
 struct source_case {
     const char *label;
-    void (*make)(struct text *);
+    void (*make)(struct long_text *);
     bool fits;
 };
 #define FITS(name)                                                                                 \
@@ -266,7 +243,7 @@ static const struct source_case source_cases[] = {
 
 SLT_TEST_P(gles_source, is_weighed, struct source_case, source_cases, c)
 {
-    struct text t = {NULL, 0};
+    struct long_text t = {NULL, 0};
     const char *why = NULL;
     c->make(&t);
     SLT_EXPECT_EQ(c->fits, hgl_source_fits(t.bytes, t.size, &why));

@@ -62,18 +62,24 @@ static void base_draws(GLuint p, const void *indices)
 
 static const uint16_t six[6] = {2, 0, 5, 1, 4, 3};
 
+/* Two buffers, of the points and of `six`, bound; attribute 0 is on. */
+static void points_bind(GLuint *buffers, const float *points)
+{
+    glGenBuffers(2, buffers);
+    glBindBuffer(GL_ARRAY_BUFFER, buffers[0]);
+    glBufferData(GL_ARRAY_BUFFER, POINTS * 2 * sizeof *points, points, GL_STATIC_DRAW);
+    glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, buffers[1]);
+    glBufferData(GL_ELEMENT_ARRAY_BUFFER, sizeof six, six, GL_STATIC_DRAW);
+    glEnableVertexAttribArray(0);
+}
+
 static void base_vertex_buffers(struct fx *fx, int frame)
 {
     GLuint buffers[2], p = es3_fill(COLORED);
     float points[POINTS * 2];
     (void)fx;
     points_fill(points, POINTS * 2, frame);
-    glGenBuffers(2, buffers);
-    glBindBuffer(GL_ARRAY_BUFFER, buffers[0]);
-    glBufferData(GL_ARRAY_BUFFER, sizeof points, points, GL_STATIC_DRAW);
-    glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, buffers[1]);
-    glBufferData(GL_ELEMENT_ARRAY_BUFFER, sizeof six, six, GL_STATIC_DRAW);
-    glEnableVertexAttribArray(0);
+    points_bind(buffers, points);
     glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, 0, NULL);
     base_draws(p, NULL);
     glDeleteBuffers(2, buffers);
@@ -483,12 +489,7 @@ static void deleted_indices(struct fx *fx, int frame)
     es3_fill(COLORED);
     points_fill(points, POINTS * 2, frame);
     points_fill(later, POINTS * 2, frame + 9);
-    glGenBuffers(2, buffers);
-    glBindBuffer(GL_ARRAY_BUFFER, buffers[0]);
-    glBufferData(GL_ARRAY_BUFFER, sizeof points, points, GL_STATIC_DRAW);
-    glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, buffers[1]);
-    glBufferData(GL_ELEMENT_ARRAY_BUFFER, sizeof six, six, GL_STATIC_DRAW);
-    glEnableVertexAttribArray(0);
+    points_bind(buffers, points);
     draw_six(0, later, 0.1f);
     if (frame == 0) {
         glGenVertexArrays(1, &array);
