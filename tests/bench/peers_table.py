@@ -58,6 +58,7 @@ def virgl() -> "Iterator[int]":
     SOCKET.unlink(missing_ok=True)
     env = {key: value for key, value in os.environ.items() if key != "GALLIUM_DRIVER"}
     env["LIBGL_ALWAYS_SOFTWARE"] = "1"
+    env["MESA_SHADER_CACHE_DISABLE"] = "true"  # as the program has it: rounds compile the same
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen(
             ["virgl_test_server", "--use-egl-surfaceless"], env=env, stdout=log, stderr=log
