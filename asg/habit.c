@@ -1,11 +1,20 @@
 #include "asg/habit.h"
 
-/* A sleep's end comes so much too late, timers being what they are. */
-#define LEAD_NS 80000u
+#include <string.h>
+
+/* A sleep's end comes so much too late, timers being what they are: 55 us, and 70 to 80 on a
+ * virtual machine, rarely more. */
+#define LEAD_NS 120000u
+/* Who sleeps when the end comes is woken so much later. */
+#define WOKEN_NS 60000u
+/* And so much may the next one take longer than all. */
+#define BEHIND_NS 80000u
 /* Shorter ones are not worth two changes of threads. */
 #define SLEEP_MIN_NS 40000u
 /* More than that spun for is more than a late wake-up costs. */
-#define OFF_MAX_NS 40000u
+#define SPAN_MAX_NS 120000u
+/* Fewer waits say nothing of the next. */
+#define LEAST 3u
 /* The end of a sleep is lost in longer waits. */
 #define LONG_NS 10000000u
 /* Of shorter ones too large a part is the wake-up. */
@@ -14,9 +23,11 @@
 #define TURNS 16u
 /* Sooner by less than this part is chance. */
 #define MARGIN 16u
-/* So many in a row that are like each other and unlike the others before are how it is by now: the
- * first of a kind may take fifty times as long as all others. */
-#define ALIKE 3u
+
+/* From the shortest of some waits to the longest. */
+struct span {
+    uint32_t least_ns, most_ns;
+};
 
 static uint32_t place(uint32_t kind)
 {
@@ -24,20 +35,56 @@ static uint32_t place(uint32_t kind)
 }
 _Static_assert(ASG_HABITS == 1u << (32 - 27), "place gives any of them");
 
-static bool is_steady(const struct asg_took *took)
+static void sort(uint32_t *ns, uint32_t count)
 {
-    return took->off_ns <= took->mean_ns / 4 && took->off_ns <= OFF_MAX_NS &&
-           took->mean_ns < LONG_NS;
+    for (uint32_t i = 1; i < count; i++) {
+        for (uint32_t k = i; k > 0 && ns[k - 1] > ns[k]; k--) {
+            uint32_t more = ns[k - 1];
+            ns[k - 1] = ns[k];
+            ns[k] = more;
+        }
+    }
 }
 
-/* The way that took less of late, or now and then the other. */
+/* Most of the last waits, those that are next to each other: some are far from all others where a
+ * driver does something once or a processor is taken away. False: too few waits, or they differ. */
+static bool usual(const struct asg_took *took, struct span *out)
+{
+    uint32_t ns[ASG_TAKEN], count = took->count, most = count > LEAST ? count / 2 + 1 : LEAST;
+    if (count < LEAST) {
+        return false;
+    }
+    memcpy(ns, took->ns, sizeof ns);
+    sort(ns, count);
+    *out = (struct span){0, UINT32_MAX};
+    for (uint32_t i = 0; i + most <= count; i++) {
+        if (ns[i + most - 1] - ns[i] < out->most_ns - out->least_ns) {
+            *out = (struct span){ns[i], ns[i + most - 1]};
+        }
+    }
+    uint32_t width = out->most_ns - out->least_ns;
+    return width <= out->least_ns / 4 && width <= SPAN_MAX_NS && out->most_ns < LONG_NS;
+}
+
+/* Of the last waits; 0: there are none. */
+static uint32_t shortest(const struct asg_took *took)
+{
+    uint32_t least = took->count != 0 ? took->ns[0] : 0;
+    for (uint32_t i = 1; i < took->count; i++) {
+        least = took->ns[i] < least ? took->ns[i] : least;
+    }
+    return least;
+}
+
+/* The way that took less of late, or now and then the other. The shortest are held against each
+ * other: what else there was in a wait has nothing to do with the way. */
 static enum asg_way choose(struct asg_habit *h)
 {
-    const struct asg_took *spun = &h->took[ASG_SPIN_AT_END], *slept = &h->took[ASG_ASLEEP];
-    if (spun->mean_ns < ASLEEP_NS) {
+    uint32_t spun = shortest(&h->took[ASG_SPIN_AT_END]), slept = shortest(&h->took[ASG_ASLEEP]);
+    if (spun < ASLEEP_NS) {
         return ASG_SPIN_AT_END;
     }
-    bool sleeps = slept->mean_ns != 0 && slept->mean_ns < spun->mean_ns - spun->mean_ns / MARGIN;
+    bool sleeps = slept != 0 && slept < spun - spun / MARGIN;
     h->turn = (h->turn + 1) % TURNS;
     return sleeps != (h->turn == TURNS / 2) ? ASG_ASLEEP : ASG_SPIN_AT_END;
 }
@@ -45,7 +92,7 @@ static enum asg_way choose(struct asg_habit *h)
 bool asg_habit_foresee(struct asg_habits *habits, uint32_t kind, struct asg_foreseen *out)
 {
     struct asg_habit *h = &habits->of[place(kind)];
-    const struct asg_took *spun = &h->took[ASG_SPIN_AT_END];
+    struct span span;
     if (h->kind != kind) {
         return false;
     }
@@ -53,18 +100,17 @@ bool asg_habit_foresee(struct asg_habits *habits, uint32_t kind, struct asg_fore
         *out = (struct asg_foreseen){.sleep_ns = LONG_NS};
         return true;
     }
-    if (!is_steady(spun)) {
+    if (!usual(&h->took[ASG_SPIN_AT_END], &span)) {
         return false;
     }
     h->way = choose(h);
     if (h->way == ASG_ASLEEP) {
-        *out = (struct asg_foreseen){.sleep_ns = 2 * (uint64_t)spun->mean_ns};
+        *out = (struct asg_foreseen){.sleep_ns = 2 * (uint64_t)span.most_ns};
         return true;
     }
-    uint32_t early = 2 * spun->off_ns + LEAD_NS;
-    *out = (struct asg_foreseen){.spin_ns = spun->mean_ns + early};
-    if (spun->mean_ns >= early + SLEEP_MIN_NS) {
-        out->sleep_ns = spun->mean_ns - early;
+    *out = (struct asg_foreseen){.spin_ns = span.most_ns + BEHIND_NS};
+    if (span.least_ns >= LEAD_NS + SLEEP_MIN_NS) {
+        out->sleep_ns = span.least_ns - LEAD_NS;
     }
     return true;
 }
@@ -77,45 +123,23 @@ void asg_habit_told(struct asg_habits *habits, uint32_t kind)
     }
 }
 
-static uint32_t apart(uint32_t a, uint32_t b)
+void asg_habit_slept(struct asg_habits *habits, uint32_t kind)
 {
-    return a > b ? a - b : b - a;
-}
-
-/* One that is far from those before. True: it and the last ones are what counts now. */
-static bool is_new_way(struct asg_took *took, uint32_t now)
-{
-    uint32_t last = took->strange_ns, off = apart(now, last);
-    took->alike = off <= last / 4 ? took->alike + 1 : 1;
-    took->strange_ns = now;
-    if (took->alike < ALIKE) {
-        return false;
-    }
-    *took = (struct asg_took){.mean_ns = now, .off_ns = off};
-    return true;
+    struct asg_habit *h = &habits->of[place(kind)];
+    h->slept = h->kind == kind && h->way == ASG_SPIN_AT_END;
 }
 
 void asg_habit_learn(struct asg_habits *habits, uint32_t kind, uint64_t took_ns)
 {
     struct asg_habit *h = &habits->of[place(kind)];
-    uint32_t now = took_ns < 2 * LONG_NS ? (uint32_t)took_ns : 2 * LONG_NS; /* on average, long */
-    if (h->kind != kind) { /* the first is not believed alone */
-        *h = (struct asg_habit){.kind = kind, .took[ASG_SPIN_AT_END] = {now, now}};
-        return;
+    if (h->kind != kind) {
+        *h = (struct asg_habit){.kind = kind};
     }
     struct asg_took *took = &h->took[h->way];
+    uint32_t ns = took_ns < LONG_NS ? (uint32_t)took_ns : LONG_NS;
+    took->ns[took->next] = h->slept && ns > WOKEN_NS ? ns - WOKEN_NS : ns;
     h->way = ASG_SPIN_AT_END;
-    if (took->mean_ns == 0) {
-        took->mean_ns = now;
-        return;
-    }
-    uint32_t off = apart(now, took->mean_ns);
-    if (off <= took->mean_ns / 4) {
-        took->alike = took->strange_ns = 0;
-    } else if (is_new_way(took, now)) {
-        return;
-    }
-    uint32_t step = (off < took->mean_ns / 4 ? off : took->mean_ns / 4) / 4; /* one says little */
-    took->off_ns = took->off_ns - took->off_ns / 4 + off / 4;
-    took->mean_ns = now > took->mean_ns ? took->mean_ns + step : took->mean_ns - step;
+    h->slept = false;
+    took->next = (took->next + 1) % ASG_TAKEN;
+    took->count += took->count < ASG_TAKEN;
 }

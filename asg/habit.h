@@ -12,14 +12,13 @@
 #include <stdint.h>
 
 #define ASG_HABITS 32u
+#define ASG_TAKEN  6u /* waits that are remembered of each way */
 
 enum asg_way { ASG_SPIN_AT_END, ASG_ASLEEP };
 
 struct asg_took {
-    uint32_t mean_ns;    /* 0: never tried */
-    uint32_t off_ns;     /* how far from it, the two moving averages */
-    uint32_t strange_ns; /* the last one that was far from it, where it was the last of all */
-    uint32_t alike;      /* how many such there are in a row that are like each other */
+    uint32_t ns[ASG_TAKEN]; /* the last waits, in a circle */
+    uint32_t count, next;
 };
 
 struct asg_habit {
@@ -27,7 +26,8 @@ struct asg_habit {
     struct asg_took took[2]; /* by asg_way */
     enum asg_way way;        /* of the wait that has begun */
     uint32_t turn;
-    bool told; /* the host says when the end is near */
+    bool slept; /* through the end of the wait that has begun */
+    bool told;  /* the host says when the end is near */
 };
 
 struct asg_habits {
@@ -46,6 +46,9 @@ bool asg_habit_foresee(struct asg_habits *habits, uint32_t kind, struct asg_fore
 /* In a wait of that kind the host said that the end is near: the next are slept through up to that.
  */
 void asg_habit_told(struct asg_habits *habits, uint32_t kind);
+/* In a wait of that kind the end came while it was slept though it should be spun for: sooner than
+ * the wait will have taken, or the next would be slept longer. */
+void asg_habit_slept(struct asg_habits *habits, uint32_t kind);
 /* A wait took so long. kind: not 0. */
 void asg_habit_learn(struct asg_habits *habits, uint32_t kind, uint64_t took_ns);
 

@@ -159,6 +159,9 @@ static void foresee(struct asg_writer *w, uint32_t need, struct slow *slow)
     spin->end_ns = spin->begin_ns + seen.spin_ns;
     if (seen.sleep_ns != 0) {
         sleep_for_replies(w, need, seen.sleep_ns, slow);
+        if (asg_ring_see(&asg_writer_page(w, 2)->write_pos) - w->reply_read >= need) {
+            asg_habit_slept(&w->habits, w->question);
+        }
     }
 }
 

@@ -40,13 +40,78 @@ SLT_TEST(asg_habit, what_is_so_several_times_in_a_row_is_believed)
     learn(&h, ASKED, 3, 160 * US);
     SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
     SLT_EXPECT_TRUE(f.spin_ns > 160 * US && f.spin_ns < 300 * US);
-    learn(&h, ASKED, 3, 600 * US);
+    learn(&h, ASKED, 4, 600 * US);
     SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
     SLT_EXPECT_TRUE(f.sleep_ns > 450 * US && f.sleep_ns < 600 * US);
     learn(&h, ASKED, 2, 9000 * US); /* no more say nothing */
     learn(&h, ASKED, 20, 600 * US);
     SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
     SLT_EXPECT_LT(f.sleep_ns, 600u * US);
+}
+
+/* A sleep's end comes late. Who is woken there instead is late as well, each time were it believed:
+ * the next is slept as long. */
+SLT_TEST(asg_habit, an_end_that_was_slept_through_comes_in_time_soon)
+{
+    enum { TOOK = 600 * US, LATE = 80 * US, WOKEN = 55 * US };
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    int late = 0;
+    learn(&h, ASKED, 6, TOOK + WOKEN);
+    for (int i = 0; i < 60; i++) {
+        SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
+        bool sleeps = f.spin_ns == 0, slept = !sleeps && f.sleep_ns + LATE > TOOK;
+        if (slept) {
+            asg_habit_slept(&h, ASKED);
+        }
+        asg_habit_learn(&h, ASKED, sleeps || slept ? TOOK + WOKEN : TOOK);
+        late += i >= 10 && slept;
+    }
+    SLT_EXPECT_EQ(0, late);
+}
+
+/* What takes a processor away, or a driver's time once, says nothing of the next: no wait behind it
+ * is slept through to its end. */
+SLT_TEST(asg_habit, a_strange_wait_changes_nothing)
+{
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    learn(&h, ASKED, 3, 600 * US);
+    for (int i = 0; i < 40; i++) {
+        SLT_ASSERT_TRUE(asg_habit_foresee(&h, ASKED, &f));
+        SLT_EXPECT_TRUE(f.spin_ns == 0 || (f.sleep_ns < 600 * US && f.spin_ns > 600 * US));
+        learn(&h, ASKED, 1, i % 5 == 4 ? 5000 * US : i % 5 == 2 ? 680 * US : 600 * US);
+    }
+}
+
+/* While a program warms up each wait is shorter than the one before. */
+SLT_TEST(asg_habit, waits_that_grow_shorter_are_foreseen)
+{
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    learn(&h, ASKED, 1, 1400 * US);
+    for (uint32_t i = 0; i < 12; i++) {
+        uint64_t took = (760 - 15 * i) * (uint64_t)US;
+        bool is_foreseen = asg_habit_foresee(&h, ASKED, &f);
+        SLT_EXPECT_EQ(i >= 3, is_foreseen);
+        SLT_EXPECT_TRUE(i < 3 || f.spin_ns == 0 || (f.sleep_ns < took && f.spin_ns > took));
+        learn(&h, ASKED, 1, took);
+    }
+}
+
+/* A wait of the worse way that was slept through while the driver was slow says little of it. */
+SLT_TEST(asg_habit, the_other_way_is_left_as_soon_as_it_is_not_better)
+{
+    struct asg_habits h = {0};
+    struct asg_foreseen f;
+    uint32_t asleep = 0;
+    learn(&h, ASKED, 6, 700 * US);
+    for (int i = 0; i < 64; i++) { /* both take less by now */
+        bool sleeps = asg_habit_foresee(&h, ASKED, &f) && f.spin_ns == 0;
+        asg_habit_learn(&h, ASKED, sleeps ? 640 * US : 610 * US);
+        asleep += sleeps;
+    }
+    SLT_EXPECT_LT(asleep, 8u);
 }
 
 /* Of the last 64 of many waits, those that were slept through to the end. */
