@@ -1,5 +1,4 @@
 #include "host/gles/hgl_lengths.h"
-#include "host/gles/hgl_tokens.h"
 
 #include "transport/base/mem.h"
 
@@ -39,8 +38,8 @@ struct reader {
 };
 
 struct lengths {
-    struct name names[NAMES_MAX];
-    uint32_t name_count, work;
+    struct name *names;
+    uint32_t name_count, name_room, work;
     int64_t sum, in_structs; /* elements */
     bool renames;            /* what stands for `buffer` is not known */
     const char *why;
@@ -317,6 +316,16 @@ static void name_add(struct lengths *of, const struct name *name)
     if (of->name_count == NAMES_MAX) {
         return; /* what has it later is not known */
     }
+    if (of->name_count == of->name_room) {
+        uint32_t room = of->name_room * 2 + 8;
+        struct name *more = sl_realloc(of->names, room * sizeof *more);
+        if (more == NULL) {
+            of->why = "bytes of memory are needed";
+            return;
+        }
+        of->names = more;
+        of->name_room = room;
+    }
     of->names[of->name_count++] = *name;
 }
 
@@ -445,17 +454,11 @@ static void look(struct reader *r)
 
 bool hgl_lengths_fit(const char *text, size_t size, const char **why)
 {
-    char *clean = hgl_text_clean(text, size, &size, why);
-    struct lengths *of = sl_alloc(sizeof *of);
-    if (clean != NULL && of != NULL) {
-        struct reader r = {.p = clean, .end = clean + size, .of = of, .is_line = true};
-        next(&r);
-        look(&r);
-        *why = of->why;
-    } else if (clean != NULL) {
-        *why = "bytes of memory are needed";
-    }
-    sl_free(of);
-    sl_free(clean);
-    return *why == NULL;
+    struct lengths of = {0};
+    struct reader r = {.p = text, .end = text + size, .of = &of, .is_line = true};
+    next(&r);
+    look(&r);
+    sl_free(of.names);
+    *why = of.why;
+    return of.why == NULL;
 }

@@ -14,9 +14,10 @@
  */
 #define HGL_LENGTHS_MAX ((int64_t)1 << 22)
 
-/* Looks at all that stands in brackets and is a constant of numbers, macros and `const int`s: a
- * length, or an index, which is less than one in any valid program. Others pass. Bounded by the
- * size of the text. Any thread. False: *why says of what there is too much. */
+/* text: without comments and joined lines (hgl_text_clean). Looks at all that stands in brackets
+ * and is a constant of numbers, macros and `const int`s: a length, or an index, which is less than
+ * one in any valid program. Others pass. Bounded by the size of the text. Any thread. False: *why
+ * says of what there is too much. */
 bool hgl_lengths_fit(const char *text, size_t size, const char **why);
 
 #endif

@@ -3,6 +3,7 @@
 #include "host/gles/hgl_clamp.h"
 #include "host/gles/hgl_lengths.h"
 #include "host/gles/hgl_source.h"
+#include "host/gles/hgl_tokens.h"
 
 #include "host/gles2_hand.h"
 #include "transport/base/mem.h"
@@ -58,11 +59,14 @@ static void clamp_source(struct hr_call *call, uint32_t stage, struct source *s)
 static void compilable(struct hr_call *call, uint32_t stage, struct source *s)
 {
     const char *why;
-    if (hgl_source_fits(s->text, s->size, &why) && hgl_lengths_fit(s->text, s->size, &why)) {
+    size_t size;
+    char *clean = hgl_text_clean(s->text, s->size, &size, &why);
+    if (clean != NULL && hgl_source_fits(clean, size, &why) && hgl_lengths_fit(clean, size, &why)) {
         clamp_source(call, stage, s);
     } else {
         refuse_source(s, "too many", why);
     }
+    sl_free(clean);
 }
 
 static void source_finish(struct source *s)

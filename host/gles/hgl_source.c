@@ -1,5 +1,4 @@
 #include "host/gles/hgl_source.h"
-#include "host/gles/hgl_tokens.h"
 
 #include "transport/base/mem.h"
 
@@ -7,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAMES_MAX     1024u  /* parentheses in each other */
+#define FRAMES_MAX     1024u /* parentheses in each other */
+#define FRAMES_FEW     16u
 #define NESTED_MAX     64u    /* macros in each other */
 #define MACROS_MAX     65536u /* of one text */
 #define PARAMETERS_MAX 16u
@@ -51,8 +51,8 @@ struct frame {
 struct scan {
     struct source *s;
     const char *p, *end;
-    struct frame *frames;
-    uint32_t depth, macro_frames, chain, copies;
+    struct frame few[FRAMES_FEW], *frames; /* more of them are in memory of their own */
+    uint32_t room, depth, macro_frames, chain, copies;
     uint32_t commas; /* outside of parentheses */
     struct weight most;
     bool in_macro, is_line_begin, in_directive;
@@ -281,10 +281,30 @@ static void word(struct scan *t)
     t->p = next;
 }
 
+/* Room for another frame. */
+static bool room_make(struct scan *t)
+{
+    uint32_t room = t->room * 2;
+    struct frame *more = sl_realloc(t->frames != t->few ? t->frames : NULL, room * sizeof *more);
+    if (more == NULL) {
+        t->s->why = "bytes of memory are needed";
+        return false;
+    }
+    if (t->frames == t->few) {
+        memcpy(more, t->few, sizeof t->few);
+    }
+    t->frames = more;
+    t->room = room;
+    return true;
+}
+
 static void open_frame(struct scan *t)
 {
     if (t->depth == FRAMES_MAX) {
         t->s->why = "parentheses are in each other";
+        return;
+    }
+    if (t->depth == t->room && !room_make(t)) {
         return;
     }
     t->frames[t->depth++] = (struct frame){.base = t->chain,
@@ -424,17 +444,16 @@ static struct weight weigh(struct source *s, const char *p, const char *end, boo
         s->why = "macros are in each other";
         return (struct weight){0, 0};
     }
-    t.frames = sl_alloc_array(FRAMES_MAX, sizeof *t.frames);
-    if (t.frames == NULL) {
-        s->why = "bytes of memory are needed";
-        return (struct weight){0, 0};
-    }
+    t.frames = t.few;
+    t.room = FRAMES_FEW;
     scan_all(&t);
-    sl_free(t.frames);
+    if (t.frames != t.few) {
+        sl_free(t.frames);
+    }
     return t.most;
 }
 
-static bool fits(const char *text, size_t size, const char **why)
+bool hgl_source_fits(const char *text, size_t size, const char **why)
 {
     struct source s = {.lowest = UINT32_MAX};
     const char *end = text + size;
@@ -456,12 +475,4 @@ static bool fits(const char *text, size_t size, const char **why)
     sl_free(s.macros);
     *why = s.why;
     return s.why == NULL;
-}
-
-bool hgl_source_fits(const char *text, size_t size, const char **why)
-{
-    char *clean = hgl_text_clean(text, size, &size, why);
-    bool is_so = clean != NULL && fits(clean, size, why);
-    sl_free(clean);
-    return is_so;
 }

@@ -13,8 +13,9 @@
  * expression is n. */
 #define HGL_SOURCE_WORDS (1u << 20)
 
-/* Never less than there is; where it is too much, *why says of what. Bounded by the size of the
- * text and the limits. Any thread. False: too much, or no memory to tell. */
+/* text: without comments and joined lines (hgl_text_clean). Never less than there is; where it is
+ * too much, *why says of what. Bounded by the size of the text and the limits. Any thread. False:
+ * too much, or no memory to tell. */
 bool hgl_source_fits(const char *text, size_t size, const char **why);
 
 #endif

@@ -2,8 +2,10 @@
  * have. */
 #include "host/gles/hgl_lengths.h"
 #include "host/gles/hgl_source.h"
+#include "host/gles/hgl_tokens.h"
 #include "tests/support/long_text.h"
 #include "tests/support/slt.h"
+#include "transport/base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,6 +186,19 @@ static void doubling_in_joined_lines(struct long_text *t)
     long_text_add_numbered(t, "#def\\\nine A%u A%u A%u\n", 30);
     long_text_add(t, "A3\\\r\n0", 1);
 }
+static void parentheses_in_each_other(struct long_text *t)
+{
+    long_text_add(t, "(f + ", 1000);
+    long_text_add(t, "f", 1);
+    long_text_add(t, ")", 1000);
+}
+/* What stood in front of the outer ones counts behind the inner ones. */
+static void sums_around_parentheses(struct long_text *t)
+{
+    long_text_add(t, "(f + f + f + f + f + ", 500);
+    long_text_add(t, "f", 1);
+    long_text_add(t, " + f + f + f + f + f)", 500);
+}
 static void deep_parentheses(struct long_text *t)
 {
     long_text_add(t, "(", 100000);
@@ -220,6 +235,7 @@ static const struct source_case source_cases[] = {
     FITS(a_long_comment),
     FITS(a_long_define),
     FITS(comments_in_lines),
+    FITS(parentheses_in_each_other),
     IS_TOO_MUCH(a_sum),
     IS_TOO_MUCH(a_sum_behind_commas),
     IS_TOO_MUCH(a_row),
@@ -237,16 +253,28 @@ static const struct source_case source_cases[] = {
     IS_TOO_MUCH(a_sum_of_macros),
     IS_TOO_MUCH(a_sum_behind_a_pragma),
     IS_TOO_MUCH(doubling_in_joined_lines),
+    IS_TOO_MUCH(sums_around_parentheses),
     IS_TOO_MUCH(deep_parentheses),
     IS_TOO_MUCH(macros_a_hundred_deep),
 };
+
+typedef bool (*look_fn)(const char *text, size_t size, const char **why);
+
+/* As hosts look: without comments. */
+static bool looks_well(look_fn look, const char *text, size_t size, const char **why)
+{
+    char *clean = hgl_text_clean(text, size, &size, why);
+    bool is_so = clean != NULL && look(clean, size, why);
+    sl_free(clean);
+    return is_so;
+}
 
 SLT_TEST_P(gles_source, is_weighed, struct source_case, source_cases, c)
 {
     struct long_text t = {NULL, 0};
     const char *why = NULL;
     c->make(&t);
-    SLT_EXPECT_EQ(c->fits, hgl_source_fits(t.bytes, t.size, &why));
+    SLT_EXPECT_EQ(c->fits, looks_well(hgl_source_fits, t.bytes, t.size, &why));
     SLT_EXPECT_EQ(c->fits, why == NULL);
     free(t.bytes);
 }
@@ -293,8 +321,30 @@ static const struct lengths_case lengths_cases[] = {
 SLT_TEST_P(gles_source, arrays_are_counted, struct lengths_case, lengths_cases, c)
 {
     const char *why = NULL;
-    SLT_EXPECT_EQ(c->fits, hgl_lengths_fit(c->text, strlen(c->text), &why));
+    SLT_EXPECT_EQ(c->fits, looks_well(hgl_lengths_fit, c->text, strlen(c->text), &why));
     SLT_EXPECT_EQ(c->fits, why == NULL);
+}
+
+/* A usual text wants no memory; one that does, and gets none, is refused. */
+SLT_TEST(gles_source, memory_is_for_what_is_deep)
+{
+    const char *why = NULL, *usual = "void main() { x = f(g(1)); float a[4]; }";
+    struct long_text deep = {NULL, 0}, named = {NULL, 0};
+    parentheses_in_each_other(&deep);
+    long_text_add_numbered(&named, "const int n%u = %u;\n", 40);
+    long_text_add(&named, "float a[n40];", 1);
+    sl_alloc_fail_after(0);
+    bool usual_fits =
+        hgl_source_fits(usual, strlen(usual), &why) && hgl_lengths_fit(usual, strlen(usual), &why);
+    bool deep_fits = hgl_source_fits(deep.bytes, deep.size, &why);
+    bool named_fits = hgl_lengths_fit(named.bytes, named.size, &why);
+    sl_alloc_fail_after(UINT64_MAX);
+    SLT_EXPECT_TRUE(usual_fits);
+    SLT_EXPECT_TRUE(!deep_fits);
+    SLT_EXPECT_TRUE(!named_fits);
+    SLT_EXPECT_TRUE(hgl_lengths_fit(named.bytes, named.size, &why));
+    free(deep.bytes);
+    free(named.bytes);
 }
 
 /* Whatever bytes there are: it comes back, and reads none behind them. */
@@ -311,7 +361,9 @@ SLT_TEST(gles_source, any_bytes_are_weighed)
         }
         char *exact = realloc(bytes, size != 0 ? size : 1);
         const char *why;
+        (void)looks_well(hgl_source_fits, exact, size, &why);
         (void)hgl_source_fits(exact, size, &why);
+        (void)looks_well(hgl_lengths_fit, exact, size, &why);
         (void)hgl_lengths_fit(exact, size, &why);
         free(exact);
     }
