@@ -159,7 +159,7 @@ static enum sl_result show(struct gegl_window *window, const struct gegl_frame *
                                 .dy_px = native->dy,
                                 .rects = count != 0 ? rects : NULL,
                                 .rect_count = count,
-                                .frame = window->interval > 0};
+                                .answer = window->interval > 0 ? GW_FRAME : GW_SYNC};
     native->dx = 0;
     native->dy = 0;
     native->attached_width = (int)frame->buffer->width_px;

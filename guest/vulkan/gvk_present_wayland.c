@@ -45,7 +45,7 @@ static VkResult attach(struct gvk_presenter *base, uint32_t index,
 static VkResult show(struct gvk_presenter *base, uint32_t index, const uint32_t *stop)
 {
     struct presenter *p = presenter_of(base);
-    const struct gw_show how = {.frame = p->fifo};
+    const struct gw_show how = {.answer = p->fifo ? GW_FRAME : GW_NOTHING};
     enum sl_result r = gw_surface_pace(&p->surface, stop);
     return lost_or_done(r == SL_OK ? gw_surface_show(&p->surface, &p->buffers[index], &how) : r);
 }

@@ -119,15 +119,16 @@ struct gw_buffer {
 };
 
 /* A surface of the application's. The compositor's releases of buffers come in on one queue, its
- * frame callbacks on another one: two threads may see to them. The caller's storage, which does not
- * move. */
+ * answers to pictures on another one: two threads may see to them. The caller's storage, which does
+ * not move. */
 struct gw_surface {
     const struct gw *wl;        /* borrowed */
     struct wl_display *display; /* borrowed */
     struct gw_shm shm;          /* its queue has the buffers' releases */
-    struct wl_event_queue *frames;
-    struct wl_proxy *proxy; /* a wrapper whose children are on `frames` */
-    struct wl_proxy *frame; /* the callback that was asked for last; NULL: it came */
+    struct wl_event_queue *answers;
+    struct wl_proxy *proxy;  /* a wrapper whose children are on `answers` */
+    struct wl_proxy *server; /* a wrapper of the display, likewise */
+    struct wl_proxy *answer; /* the callback that was asked for last; NULL: it came */
     uint32_t version;
     uint32_t lost; /* atomic: the connection is over */
 };
@@ -136,11 +137,18 @@ struct gw_rect {
     int32_t x, y, width, height; /* pixels of the picture, top left corner first */
 };
 
+/* What gw_surface_pace waits for behind a picture. */
+enum gw_answer {
+    GW_NOTHING,
+    GW_FRAME, /* that it was shown */
+    GW_SYNC,  /* that the compositor has read it, and said which buffers it has let go of */
+};
+
 struct gw_show {
     int32_t dx_px, dy_px;        /* how far the surface's corner moves */
     const struct gw_rect *rects; /* what changed; NULL: everything */
     uint32_t rect_count;
-    bool frame; /* ask for a callback, unless one is awaited */
+    enum gw_answer answer; /* asked for, unless one is awaited */
 };
 
 /* CLOSED: no compositor there, or no wl_shm; NOMEM. */

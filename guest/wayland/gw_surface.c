@@ -106,18 +106,31 @@ void gw_buffer_end(struct gw_surface *surface, struct gw_buffer *buffer)
 
 /* --- showing --- */
 
-static void on_frame(void *user, struct wl_proxy *callback, uint32_t time)
+static void on_answer(void *user, struct wl_proxy *callback, uint32_t data)
 {
     struct gw_surface *surface = user;
-    (void)time;
+    (void)data;
     surface->wl->proxy_destroy(callback);
-    surface->frame = NULL;
+    surface->answer = NULL;
+}
+
+/* From either, as both ask with the new callback alone. */
+static void answer_ask(struct gw_surface *surface, struct wl_proxy *of, uint32_t request)
+{
+    static void (*listener[])(void) = {(void (*)(void))on_answer};
+    const struct gw *wl = surface->wl;
+    union wl_argument args[1] = {{.o = NULL}};
+    surface->answer =
+        wl->proxy_marshal_array_constructor_versioned(of, request, args, wl->callback_interface, 1);
+    if (surface->answer != NULL) {
+        (void)wl->proxy_add_listener(surface->answer, listener, surface);
+    }
 }
 
 enum sl_result gw_surface_pace(struct gw_surface *surface, const uint32_t *stop)
 {
-    while (surface->frame != NULL && (stop == NULL || sl_atomic_load_relaxed(stop) == 0)) {
-        if (!gw_wait(surface->wl, surface->display, surface->frames, -1, SLICE_NS)) {
+    while (surface->answer != NULL && (stop == NULL || sl_atomic_load_relaxed(stop) == 0)) {
+        if (!gw_wait(surface->wl, surface->display, surface->answers, -1, SLICE_NS)) {
             return lose(surface);
         }
     }
@@ -142,8 +155,8 @@ static void damage(struct gw_surface *surface, const struct gw_show *how)
 enum sl_result gw_surface_show(struct gw_surface *surface, struct gw_buffer *buffer,
                                const struct gw_show *how)
 {
-    static void (*listener[])(void) = {(void (*)(void))on_frame};
     const struct gw *wl = surface->wl;
+    bool asks = surface->answer == NULL;
     if (buffer->copy != NULL) {
         memcpy(buffer->copy, buffer->picture.pixels, buffer->picture.size);
     }
@@ -151,15 +164,13 @@ enum sl_result gw_surface_show(struct gw_surface *surface, struct gw_buffer *buf
     union wl_argument attach[3] = {{.o = buffer->proxy}, {.i = how->dx_px}, {.i = how->dy_px}};
     wl->proxy_marshal_array(surface->proxy, GW_SURFACE_ATTACH, attach);
     damage(surface, how);
-    if (how->frame && surface->frame == NULL) {
-        union wl_argument args[1] = {{.o = NULL}};
-        surface->frame = wl->proxy_marshal_array_constructor_versioned(
-            surface->proxy, GW_SURFACE_FRAME, args, wl->callback_interface, 1);
-        if (surface->frame != NULL) {
-            (void)wl->proxy_add_listener(surface->frame, listener, surface);
-        }
+    if (asks && how->answer == GW_FRAME) {
+        answer_ask(surface, surface->proxy, GW_SURFACE_FRAME);
     }
     wl->proxy_marshal_array(surface->proxy, GW_SURFACE_COMMIT, NULL);
+    if (asks && how->answer == GW_SYNC) {
+        answer_ask(surface, surface->server, GW_DISPLAY_SYNC);
+    }
     (void)wl->display_flush(surface->display);
     return wl->display_get_error(surface->display) == 0 ? SL_OK : lose(surface);
 }
@@ -183,13 +194,15 @@ enum sl_result gw_surface_begin(const struct gw *wl, struct wl_display *display,
     if (!gw_shm_open(wl, display, &surface->shm)) {
         return SL_ERR_CLOSED;
     }
-    surface->frames = wl->display_create_queue(display);
+    surface->answers = wl->display_create_queue(display);
     surface->proxy = wl->proxy_create_wrapper(wl_surface);
-    if (surface->frames == NULL || surface->proxy == NULL) {
+    surface->server = wl->proxy_create_wrapper(display);
+    if (surface->answers == NULL || surface->proxy == NULL || surface->server == NULL) {
         gw_surface_end(surface);
         return SL_ERR_NOMEM;
     }
-    wl->proxy_set_queue(surface->proxy, surface->frames);
+    wl->proxy_set_queue(surface->proxy, surface->answers);
+    wl->proxy_set_queue(surface->server, surface->answers);
     surface->version = wl->proxy_get_version(surface->proxy);
     return SL_OK;
 }
@@ -197,14 +210,17 @@ enum sl_result gw_surface_begin(const struct gw *wl, struct wl_display *display,
 void gw_surface_end(struct gw_surface *surface)
 {
     const struct gw *wl = surface->wl;
-    if (surface->frame != NULL) {
-        wl->proxy_destroy(surface->frame);
+    if (surface->answer != NULL) {
+        wl->proxy_destroy(surface->answer);
+    }
+    if (surface->server != NULL) {
+        wl->proxy_wrapper_destroy(surface->server);
     }
     if (surface->proxy != NULL) {
         wl->proxy_wrapper_destroy(surface->proxy);
     }
-    if (surface->frames != NULL) {
-        wl->event_queue_destroy(surface->frames);
+    if (surface->answers != NULL) {
+        wl->event_queue_destroy(surface->answers);
     }
     gw_shm_close(&surface->shm);
     (void)wl->display_flush(surface->display);

@@ -129,7 +129,7 @@ class X11(Still):
 
 class Wayland(Still):
     def test_moving_programs(self) -> None:
-        words = [["weston-simple-egl"]]
+        words = [["es2gears_wayland"], ["weston-simple-egl"]]
         words += [glmark2("glmark2-es2-wayland", scene) for scene in scenes()[::3]]
         pictures = set()
         for program in words:
