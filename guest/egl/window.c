@@ -127,9 +127,10 @@ static enum sl_result presenter_start(struct gegl_window *window)
 EGLint gegl_window_frame_begin(struct gegl_surface *surface, struct gegl_thread *thread)
 {
     struct gegl_window *window = surface->window;
-    uint32_t width_px, height_px;
+    uint32_t width_px = surface->width_px, height_px = surface->height_px;
     enum sl_result r = window->ops->size(window, &width_px, &height_px);
-    if (r != SL_OK) {
+    window->gone = r == SL_ERR_NOTFOUND;
+    if (r != SL_OK && !window->gone) {
         return error_of_native(r);
     }
     bool resized = width_px != window->width_px || height_px != window->height_px;
@@ -270,7 +271,8 @@ EGLint gegl_window_frame_end(struct gegl_surface *surface, struct gegl_thread *t
         return error;
     }
     surface->size_checked = false;
-    return gegl_window_frame_begin(surface, thread);
+    error = gegl_window_frame_begin(surface, thread);
+    return error == EGL_SUCCESS && surface->window->gone ? EGL_BAD_NATIVE_WINDOW : error;
 }
 
 EGLint gegl_pixmap_update(struct gegl_surface *surface, struct gegl_thread *thread)

@@ -41,7 +41,8 @@ enum sl_result gegl_window_size(struct gegl_window *window, uint32_t *width_px,
 void gegl_window_interval(struct gegl_window *window, EGLint interval);
 
 /* The surface becomes current, or a frame begins: if the window's size changed, or there was none
- * yet, its host surface gets a colour buffer of that size, before anything is drawn. EGL error. */
+ * yet, its host surface gets a colour buffer of that size, before anything is drawn. A window that
+ * is gone keeps its size: programs still draw, and delete what they have, there. EGL error. */
 EGLint gegl_window_frame_begin(struct gegl_surface *surface, struct gegl_thread *thread);
 /* Everything drawn goes to the window. damage: NULL: everything changed. EGL error. */
 EGLint gegl_window_frame_end(struct gegl_surface *surface, struct gegl_thread *thread,

@@ -91,6 +91,7 @@ struct gegl_window {
     uint32_t width_px, height_px;
     uint32_t frame_count;
     EGLint interval; /* eglSwapInterval's */
+    bool gone;       /* when it was last looked at */
     bool started;
     pthread_t presenter;
 

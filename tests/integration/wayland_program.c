@@ -230,6 +230,13 @@ static void frames(struct window *w, EGLDisplay display, EGLSurface surface)
     }
 }
 
+static void say_swapped(const struct shown *on, const char *when)
+{
+    glClear(GL_COLOR_BUFFER_BIT);
+    EGLBoolean swapped = eglSwapBuffers(on->display, on->surface);
+    printf("%s: swapped %u, error 0x%x\n", when, swapped, (unsigned)eglGetError());
+}
+
 int main(int argc, char **argv)
 {
     struct shown on;
@@ -252,6 +259,12 @@ int main(int argc, char **argv)
     shown_need(eglMakeCurrent(on.display, on.surface, on.surface, on.context), "eglMakeCurrent");
     frame(on.display, on.surface, 99);
     wl_egl_window_destroy(window.native); /* before its surface */
+    say_swapped(&on, "without a window");
+    shown_need(eglMakeCurrent(on.display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT),
+               "letting go of no window");
+    EGLBoolean current = eglMakeCurrent(on.display, on.surface, on.surface, on.context);
+    printf("current without a window: %u, error 0x%x\n", current, (unsigned)eglGetError());
+    say_swapped(&on, "still without a window");
     shown_need(eglTerminate(on.display), "eglTerminate");
     wl_surface_destroy(window.surface);
     wl_display_disconnect(window.display);
