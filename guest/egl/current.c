@@ -437,6 +437,9 @@ EGLBoolean gegl_WaitClient(void)
             return gegl_fail(error);
         }
         gegl_window_drain(thread->draw->window);
+        if (gegl_stream_lost(thread, thread->context->base.display)) { /* before it was shown */
+            return gegl_fail(EGL_CONTEXT_LOST);
+        }
     }
     return gegl_done();
 }

@@ -10,6 +10,7 @@
 #include <GLES2/gl2.h>
 #include <GLES2/gl2ext.h>
 #include <X11/Xlib.h>
+#include <X11/Xutil.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -232,6 +233,22 @@ static GLuint make_program(void)
     return program;
 }
 
+/* A window that recovers is nobody else's X server's: its screen must have what was drawn. */
+static void look_at_window(const uint8_t want[4])
+{
+    eglWaitGL();
+    look_for_loss();
+    XImage *image = XGetImage(x, window, SIDE / 2, SIDE / 2, 1, 1, AllPlanes, ZPixmap);
+    if (image == NULL) {
+        end(KILL_EXIT_OTHER, "no picture of the window");
+    }
+    unsigned long got = XGetPixel(image, 0, 0) & 0xffffff;
+    XDestroyImage(image);
+    if (got != ((unsigned long)want[0] << 16 | (unsigned long)want[1] << 8 | want[2])) {
+        end(KILL_EXIT_WRONG, "a wrong picture in the window");
+    }
+}
+
 /* One triangle over everything in a colour of the frame's own, read back and compared. */
 static void frame(GLuint program, uint32_t number)
 {
@@ -255,6 +272,9 @@ static void frame(GLuint program, uint32_t number)
     }
     if (!mode->blind && memcmp(want, got, sizeof want) != 0) {
         end(KILL_EXIT_WRONG, "wrong picture");
+    }
+    if (mode->window && mode->recovers) {
+        look_at_window(want);
     }
     char byte = '.';
     if (write(STDOUT_FILENO, &byte, 1) != 1) {

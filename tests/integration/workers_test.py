@@ -16,12 +16,17 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 import unittest
 from typing import Any, Optional
 
 from cli_bed import PATIENCE_S, Case, state_of, wait_for
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+
+from xvfb import x_server  # noqa: E402
 
 CLIENT = os.environ.get("KILL_CLIENT", "kill_client")
 CRASH = os.environ.get("CRASH_PROGRAM", "crash_program")
@@ -239,6 +244,8 @@ class Crash(Workers):
 
     def goes_on(self, mode: str) -> None:
         """It is told of the reset, ends what was lost, and draws right pictures again."""
+        if mode.startswith("window_"):  # it looks at the screen
+            self.env.update(self.stack.enter_context(x_server())[0])
         self.serve("--isolate")
         program = self.frames(mode)
         for number in (signal.SIGKILL, signal.SIGSEGV):
