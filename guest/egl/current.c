@@ -233,9 +233,7 @@ static EGLint binding_send(struct gegl_display *display, struct gegl_thread *thr
     if (error != EGL_SUCCESS) {
         return error;
     }
-    if (!gegl_object_here(&b->context->base, thread) ||
-        (b->draw != NULL && (!gegl_object_here(&b->draw->base, thread) ||
-                             !gegl_object_here(&b->read->base, thread)))) {
+    if (!gegl_object_here(&b->context->base, thread)) {
         return EGL_CONTEXT_LOST; /* with the host that had it */
     }
     uint32_t draw, read;
@@ -247,9 +245,11 @@ static EGLint binding_send(struct gegl_display *display, struct gegl_thread *thr
         error = placeholder_make(b->context, stream);
         draw = read = b->context->placeholder;
     } else {
+        error = gegl_surface_renew(b->draw, thread);
+        error = error == EGL_SUCCESS ? gegl_surface_renew(b->read, thread) : error;
         draw = b->draw->host_id;
         read = b->read->host_id;
-        if (b->draw->window != NULL) {
+        if (error == EGL_SUCCESS && b->draw->window != NULL) {
             error = gegl_window_frame_begin(b->draw, thread);
         }
         if (error == EGL_SUCCESS && b->read->window != NULL) {

@@ -269,6 +269,12 @@ void gegl_surface_end(struct gegl_surface *surface);
 void gegl_sync_end(struct gegl_sync *sync);
 void gegl_image_end(struct gegl_image *image);
 
+/* --- surface.c --- */
+
+/* The surface is this thread's, and may be of a host that is gone: that of the thread's stream gets
+ * one like it, whose picture is undefined. EGL error. */
+EGLint gegl_surface_renew(struct gegl_surface *surface, struct gegl_thread *thread);
+
 /* --- image.c --- */
 extern const struct ggl_egl_ops gegl_gles_ops;
 

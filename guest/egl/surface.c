@@ -138,6 +138,29 @@ static EGLint host_make(struct gegl_display *display, struct gegl_surface *surfa
     return surface->host_id != 0 ? EGL_SUCCESS : (EGLint)id;
 }
 
+EGLint gegl_surface_renew(struct gegl_surface *surface, struct gegl_thread *thread)
+{
+    if (gegl_object_here(&surface->base, thread)) {
+        return EGL_SUCCESS;
+    }
+    surface->host_id = 0; /* what there was went with the old host */
+    surface->color_buffer = 0;
+    surface->texture_bound = false;
+    surface->buffer_age = 0;
+    EGLint error =
+        surface->window != NULL ? gegl_window_renew(surface->window, thread->device) : EGL_SUCCESS;
+    if (error == EGL_SUCCESS) {
+        error = host_make(surface->base.display, surface, thread->stream);
+    }
+    if (gs_dead(thread->stream)) {
+        return EGL_CONTEXT_LOST;
+    }
+    if (error == EGL_SUCCESS) {
+        surface->base.device = thread->device->serial;
+    }
+    return error;
+}
+
 /* Takes the surface: gives it host side and handle, or ends it. */
 static EGLSurface surface_publish(struct gegl_display *display, struct gegl_surface *surface)
 {

@@ -362,6 +362,15 @@ static const struct gegl_window_ops *ops_of(const struct gegl_display *display, 
     }
 }
 
+/* Takes the device. */
+static void device_use(struct gegl_window *window, struct gs_device *device)
+{
+    window->device = device;
+    window->vg = device->vg;
+    window->shared_futex = device->shared_futex;
+    window->coherent = device->coherent_tex;
+}
+
 bool gegl_window_taken(const struct gegl_display *display, const void *native)
 {
     return display->x11 != NULL && gx_window_taken(display->x11, (uint32_t)(uintptr_t)native);
@@ -379,12 +388,9 @@ EGLint gegl_window_create(struct gegl_display *display, const struct gegl_config
     }
     *window = (struct gegl_window){.ops = ops_of(display, type),
                                    .display = display,
-                                   .device = device,
-                                   .vg = device->vg,
                                    .format = format_of(config),
-                                   .shared_futex = device->shared_futex,
-                                   .coherent = device->coherent_tex,
                                    .interval = 1};
+    device_use(window, device);
     EGLint error = window->ops->begin(window, config, native);
     if (error != EGL_SUCCESS) {
         gs_device_put(device);
@@ -402,6 +408,37 @@ bool gegl_window_is_on(const struct gegl_window *window, const struct gs_device 
     return window->device == device;
 }
 
+static void buffers_end(struct gegl_window *window)
+{
+    for (int i = 0; i < GEGL_BUFFERS_MAX; i++) {
+        gegl_buffer_end(window, &window->buffers[i]);
+    }
+    window->target = NULL;
+}
+
+EGLint gegl_window_renew(struct gegl_window *window, struct gs_device *device)
+{
+    if (gegl_window_is_on(window, device)) {
+        return EGL_SUCCESS;
+    }
+    pthread_mutex_lock(&window->lock);
+    window->abandoned = true; /* frames that the host has not written never will be */
+    pthread_cond_broadcast(&window->changed);
+    pthread_mutex_unlock(&window->lock);
+    EGLint error = wait_pending(window, 0, NULL, DRAIN_NS);
+    if (error != EGL_SUCCESS) {
+        return error;
+    }
+    buffers_end(window);
+    struct gs_device *old = window->device;
+    pthread_mutex_lock(&window->lock);
+    device_use(window, gs_device_ref(device));
+    window->abandoned = false;
+    pthread_mutex_unlock(&window->lock);
+    gs_device_put(old); /* the buffers were resources of it */
+    return EGL_SUCCESS;
+}
+
 void gegl_window_destroy(struct gegl_window *window)
 {
     if (window->started) {
@@ -413,9 +450,7 @@ void gegl_window_destroy(struct gegl_window *window)
         pthread_mutex_unlock(&window->lock);
         pthread_join(window->presenter, NULL);
     }
-    for (int i = 0; i < GEGL_BUFFERS_MAX; i++) {
-        gegl_buffer_end(window, &window->buffers[i]);
-    }
+    buffers_end(window);
     window->ops->end(window);
     pthread_cond_destroy(&window->changed);
     pthread_mutex_destroy(&window->lock);

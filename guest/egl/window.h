@@ -34,6 +34,10 @@ void gegl_window_destroy(struct gegl_window *window);
 /* Are its colour buffers the device's? */
 bool gegl_window_is_on(const struct gegl_window *window, const struct gs_device *device);
 
+/* The device is gone: colour buffers are this one's from now on. EGL error: what was swapped before
+ * is with the window system still. */
+EGLint gegl_window_renew(struct gegl_window *window, struct gs_device *device);
+
 /* OK; NOTFOUND: the window is gone; CLOSED: the window system is. */
 enum sl_result gegl_window_size(struct gegl_window *window, uint32_t *width_px,
                                 uint32_t *height_px) SL_MUST_USE;

@@ -36,6 +36,7 @@ static const struct mode {
     bool robust;   /* the context is lost on a reset, and its status is asked for */
     bool recovers; /* what was lost is ended, and begun again */
     bool keeps;    /* with recovers: the display is not ended, only surface and context */
+    bool stays;    /* with keeps: the surface is not ended either */
     bool resizes;  /* the window changes its size, and events are asked for: Xlib hears of its
                      server's end first */
 } modes[] = {
@@ -48,6 +49,13 @@ static const struct mode {
     {.name = "window_recovers", .window = true, .robust = true, .recovers = true},
     {.name = "keeps", .robust = true, .recovers = true, .keeps = true},
     {.name = "window_keeps", .window = true, .robust = true, .recovers = true, .keeps = true},
+    {.name = "stays", .robust = true, .recovers = true, .keeps = true, .stays = true},
+    {.name = "window_stays",
+     .window = true,
+     .robust = true,
+     .recovers = true,
+     .keeps = true,
+     .stays = true},
     {.name = "windows", .window = true, .lives = true},
     {.name = "swaps", .window = true, .blind = true},
     {.name = "events", .window = true, .resizes = true},
@@ -203,9 +211,11 @@ static void end_lost(void)
         return;
     }
     eglDestroyContext(display, context);
-    eglDestroySurface(display, surface);
-    (void)eglGetError();
-    open_surface();
+    if (!mode->stays || surface == EGL_NO_SURFACE) {
+        eglDestroySurface(display, surface);
+        (void)eglGetError();
+        open_surface();
+    }
 }
 
 static GLuint shader(GLenum type, const char *source)

@@ -1,7 +1,11 @@
 /* A window on a Wayland compositor: pictures that are the same each time, the window resized
  * between them, natively and through Sluice.
  *
- * usage: wayland_program [COLOR ALPHA]    bits of the window's channels, else 8 8
+ * usage: wayland_program [COLOR ALPHA [LOST]]
+ *
+ * COLOR, ALPHA: bits of the window's channels, else 8 8. LOST: what its host's end leaves it:
+ * `surface`, or `window` for a surface that is made anew. It says `lose` and waits for a line, by
+ * which another host is there; it is told of the loss and begins again with a new context.
  *
  * Prints what EGL says of each frame and a hash of its pixels, then `shown` when the compositor has
  * taken the last one, which stays until stdin ends. Plain EGL and libwayland; ends with 1 and a
@@ -11,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <wayland-client.h>
 #include <wayland-egl.h>
 
@@ -237,6 +242,28 @@ static void say_swapped(const struct shown *on, const char *when)
     printf("%s: swapped %u, error 0x%x\n", when, swapped, (unsigned)eglGetError());
 }
 
+/* keeps: the surface that there is. */
+static void lose(struct shown *on, bool keeps)
+{
+    char byte = '\0';
+    puts("lose");
+    fflush(stdout);
+    while (byte != '\n') {
+        shown_need(read(STDIN_FILENO, &byte, 1) == 1, "a line");
+    }
+    say_swapped(on, "lost");
+    shown_need(eglMakeCurrent(on->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT),
+               "letting go of what is lost");
+    shown_need(eglDestroyContext(on->display, on->context), "eglDestroyContext");
+    wl_egl_window_resize(window.native, WIDTH / 2, HEIGHT / 2, 0, 0);
+    if (!keeps) {
+        shown_need(eglDestroySurface(on->display, on->surface), "eglDestroySurface");
+        on->surface = eglCreatePlatformWindowSurface(on->display, on->config, window.native, NULL);
+        shown_need(on->surface != EGL_NO_SURFACE, "a surface on another host");
+    }
+    shown_current(on);
+}
+
 int main(int argc, char **argv)
 {
     struct shown on;
@@ -249,6 +276,10 @@ int main(int argc, char **argv)
     shown_current(&on);
     say_intervals(on.display, on.config);
     frames(&window, on.display, on.surface);
+    if (argc > 3) {
+        lose(&on, strcmp(argv[3], "surface") == 0);
+        frames(&window, on.display, on.surface);
+    }
     settle(&window);
     shown_wait();
     shown_need(eglMakeCurrent(on.display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT),

@@ -1,11 +1,12 @@
 """Windows on Wayland natively and through Sluice: the same answers, the same picture on the screen.
 
 usage: SLUICE_PROGRAM=build/dev/bin/sluice WAYLAND_PROGRAM=build/dev/.../wayland_program
-python3 wayland_test.py [-v] [Class[.test]]
+VENDOR_FILE=... python3 wayland_test.py [-v] [Class[.test]]
 
 A headless weston that draws by pixman is started for each test.
 """
 
+import functools
 import os
 import re
 import subprocess
@@ -14,9 +15,11 @@ import unittest
 import zlib
 from typing import List, Tuple
 
+from cli_bed import Case
 from weston import screenshot, weston
 
 SLUICE = os.environ.get("SLUICE_PROGRAM", "sluice")
+VENDOR_FILE = os.environ.get("VENDOR_FILE", "")
 PROGRAM = os.environ.get("WAYLAND_PROGRAM", "wayland_program")
 PATIENCE_S = 200
 THROUGH = [SLUICE, "run", "--"]
@@ -47,6 +50,39 @@ def listened(words: "List[str]", env: "dict[str, str]") -> "subprocess.Completed
     return done
 
 
+def spawn(words: "List[str]", env: "dict[str, str]") -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        words, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def until(program: "subprocess.Popen[str]", last: str) -> "List[str]":
+    """The lines that it says from here on, to this one or to its end."""
+    assert program.stdout is not None
+    said: "List[str]" = []
+    for line in program.stdout:
+        said.append(line.rstrip())
+        if said[-1] == last:
+            break
+    return said
+
+
+def ends(program: "subprocess.Popen[str]", env: "dict[str, str]") -> "Tuple[List[str], bytes]":
+    """The lines that it says from here on, and what stands on the screen at its last frame."""
+    assert program.stdin is not None
+    said = until(program, "shown")
+    picture = screenshot(env)
+    program.stdin.close()
+    said += until(program, "")
+    if program.wait(PATIENCE_S) != 0:
+        raise AssertionError(f"wayland_program ended with {program.returncode}: {said}")
+    return said, picture
+
+
+def frames_of(said: "List[str]") -> "List[str]":
+    return [line for line in said if line.startswith("frame ")]
+
+
 class Program(unittest.TestCase):
     """What wayland_program prints, and what the compositor shows at its end."""
 
@@ -56,25 +92,8 @@ class Program(unittest.TestCase):
 
     def watch(self, words: "List[str]", bits: str) -> "Tuple[List[str], bytes]":
         with weston("--debug") as env:
-            program = subprocess.Popen(
-                [*words, PROGRAM, *bits.split()],
-                env=env,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            assert program.stdin is not None and program.stdout is not None
-            said: "List[str]" = []
-            for line in program.stdout:
-                said.append(line.rstrip())
-                if line == "shown\n":
-                    break
-            picture = screenshot(env)
-            program.stdin.close()
-            said += program.stdout.read().splitlines()
-            program.stdout.close()
-            self.assertEqual(0, program.wait(PATIENCE_S), said)
-        return said, picture
+            with spawn([*words, PROGRAM, *bits.split()], env) as program:
+                return ends(program, env)
 
     def test_looks_as_natively(self) -> None:
         pictures = set()
@@ -87,6 +106,51 @@ class Program(unittest.TestCase):
                 self.assertTrue(wanted == got, "the screenshots differ")
                 pictures.add(wanted)
         self.assertEqual(3, len(pictures))  # 5, 8 and 10 bits can be told apart
+
+
+@functools.lru_cache(maxsize=None)
+def natively() -> "Tuple[List[str], bytes]":
+    with weston("--debug") as env, spawn([PROGRAM], env) as program:
+        return ends(program, env)
+
+
+class Lost(Case):
+    """Its host dies and another one comes: a new context on the window that there is draws and
+    shows what it would natively."""
+
+    def serve(self) -> str:
+        self.server, path, status = self.start_served("serve")
+        self.addCleanup(self.server.communicate)
+        self.addCleanup(self.server.kill)
+        with status:
+            self.assertEqual("listening\n", status.readline())
+            self.assertTrue(status.readline().startswith("ready "))
+        return path
+
+    def goes_on(self, what: str) -> None:
+        wanted, picture = natively()
+        last = wanted.index("shown")
+        with weston("--debug") as env:
+            found = dict(env, SLUICE_SOCKET=self.serve())
+            found["__EGL_VENDOR_LIBRARY_FILENAMES"] = VENDOR_FILE
+            with spawn([PROGRAM, "8", "8", what], found) as program:
+                self.assertEqual(wanted[:last] + ["lose"], until(program, "lose"))
+                self.server.kill()
+                self.server.wait()
+                self.serve()
+                assert program.stdin is not None
+                program.stdin.write("lost\n")
+                program.stdin.flush()
+                said, shown = ends(program, env)
+        self.assertEqual(["lost: swapped 0, error 0x300e"], said[:1])
+        self.assertEqual(frames_of(wanted), frames_of(said))
+        self.assertTrue(picture == shown, "the screenshots differ")
+
+    def test_on_its_surface(self) -> None:
+        self.goes_on("surface")
+
+    def test_on_its_window(self) -> None:
+        self.goes_on("window")
 
 
 class Weston(unittest.TestCase):

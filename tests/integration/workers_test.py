@@ -242,6 +242,12 @@ class Crash(Workers):
     def test_a_program_goes_on_in_its_window_on_its_display(self) -> None:
         self.goes_on("window_keeps")
 
+    def test_a_program_goes_on_on_its_surface(self) -> None:
+        self.goes_on("stays")
+
+    def test_a_program_goes_on_on_its_windows_surface(self) -> None:
+        self.goes_on("window_stays")
+
     def goes_on(self, mode: str) -> None:
         """It is told of the reset, ends what was lost, and draws right pictures again."""
         if mode.startswith("window_"):  # it looks at the screen
