@@ -202,7 +202,7 @@ void gegl_stream_drop(struct gegl_thread *thread);
 bool gegl_stream_lost(struct gegl_thread *thread, struct gegl_display *display);
 /* It is gone: EGL_CONTEXT_LOST is about to be answered. */
 void gegl_stream_lose(struct gegl_thread *thread, struct gegl_display *display);
-/* Once, from __egl_Main. NOMEM. */
+/* From __egl_Main: each time that a program loads EGL, which unloads nothing of ours. NOMEM. */
 enum sl_result gegl_threads_init(void) SL_MUST_USE;
 
 /* --- platform.c --- */

@@ -34,12 +34,21 @@ static void forked(void)
     gegl_displays_forked();
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static enum sl_result begun;
+
+static void begin(void)
+{
+    begun =
+        pthread_key_create(&exit_key, thread_end) == 0 && pthread_atfork(NULL, NULL, forked) == 0
+            ? SL_OK
+            : SL_ERR_NOMEM;
+}
+
 enum sl_result gegl_threads_init(void)
 {
-    if (pthread_key_create(&exit_key, thread_end) != 0) {
-        return SL_ERR_NOMEM;
-    }
-    return pthread_atfork(NULL, NULL, forked) == 0 ? SL_OK : SL_ERR_NOMEM;
+    pthread_once(&once, begin);
+    return begun;
 }
 
 struct gegl_thread *gegl_thread_peek(void)
