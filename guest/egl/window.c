@@ -258,7 +258,9 @@ static EGLint frame_show(struct gegl_surface *surface, struct gegl_thread *threa
     if (error != EGL_SUCCESS) {
         return error;
     }
-    r = r == SL_OK ? fetch(window, frame.buffer) : r;
+    if (r == SL_OK && fetch(window, frame.buffer) != SL_OK) {
+        return EGL_CONTEXT_LOST; /* the host has it, not the window system */
+    }
     return error_of_native(r == SL_OK ? window->ops->show(window, &frame) : r);
 }
 
