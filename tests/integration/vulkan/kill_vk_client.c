@@ -5,6 +5,7 @@
 #include "tests/integration/kill_codes.h"
 #include "tests/integration/vulkan/kill_vk.h"
 
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,28 +14,39 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_FRAMES = 8, FORKS = 5, FORK_FRAMES = 4, BEGUN = 3 };
+enum { LOOK_FRAMES = 8, FORKS = 5, FORK_FRAMES = 4, BEGUN = 3, AGAIN_MS = 10 };
 
 static const struct mode {
     const char *name;
     enum kv_windows windows;
     VkPresentModeKHR mode;
     bool lives; /* an instance, a device and all that is its own are made and destroyed for ever */
-    bool remakes; /* surfaces and swapchains are */
-    bool looks;   /* what the window shows is right; it is in a corner of its own */
-    bool slow;    /* a frame every 50 ms */
-    bool threads; /* that use the device beside each other, end and are replaced */
+    bool remakes;  /* surfaces and swapchains are */
+    bool looks;    /* what the window shows is right; it is in a corner of its own */
+    bool slow;     /* a frame every 50 ms */
+    bool recovers; /* what was lost is given back, and begun again in the same window */
+    bool threads;  /* that use the device beside each other, end and are replaced */
 } modes[] = {
     {.name = "steady"},
+    {.name = "recovers", .recovers = true},
     {.name = "busy", .lives = true},
     {.name = "slow", .slow = true},
     {.name = "threads", .threads = true},
     {.name = "steady_window", .windows = KV_X11, .mode = VK_PRESENT_MODE_FIFO_KHR, .looks = true},
+    {.name = "window_recovers",
+     .windows = KV_X11,
+     .mode = VK_PRESENT_MODE_FIFO_KHR,
+     .looks = true,
+     .recovers = true},
     {.name = "window", .windows = KV_X11, .mode = VK_PRESENT_MODE_FIFO_KHR},
     {.name = "mailbox", .windows = KV_X11, .mode = VK_PRESENT_MODE_MAILBOX_KHR},
     {.name = "swapchains", .windows = KV_X11, .mode = VK_PRESENT_MODE_FIFO_KHR, .remakes = true},
     {.name = "windows", .windows = KV_X11, .mode = VK_PRESENT_MODE_FIFO_KHR, .lives = true},
     {.name = "wayland", .windows = KV_WAYLAND, .mode = VK_PRESENT_MODE_MAILBOX_KHR},
+    {.name = "wayland_recovers",
+     .windows = KV_WAYLAND,
+     .mode = VK_PRESENT_MODE_MAILBOX_KHR,
+     .recovers = true},
     {.name = "wayland_swapchains",
      .windows = KV_WAYLAND,
      .mode = VK_PRESENT_MODE_MAILBOX_KHR,
@@ -44,6 +56,7 @@ static const struct mode {
 static const struct mode *mode;
 static struct kv kv;
 static struct kv_threads *threads;
+static jmp_buf again; /* with recovers: where it begins again */
 
 static _Noreturn void end(int code, const char *why)
 {
@@ -63,23 +76,31 @@ static _Noreturn void leave(int code, const char *why)
     exit(code);
 }
 
+static _Noreturn void lost(const char *what)
+{
+    if (mode != NULL && mode->recovers) {
+        longjmp(again, 1);
+    }
+    leave(KILL_EXIT_LOST, what);
+}
+
 static void failed(VkResult result, const char *what)
 {
     switch (result) {
     case VK_ERROR_DEVICE_LOST:
-        leave(KILL_EXIT_LOST, what);
+        lost(what);
     case VK_ERROR_SURFACE_LOST_KHR:
     case VK_ERROR_OUT_OF_DATE_KHR:
         leave(KILL_EXIT_WINDOW, what);
     case VK_ERROR_INITIALIZATION_FAILED:
     case VK_ERROR_INCOMPATIBLE_DRIVER: /* the loader's word for it */
         if (kv.vx.instance == VK_NULL_HANDLE) {
-            leave(KILL_EXIT_LOST, what); /* its worker died under the call; the next one is there */
+            lost(what); /* its worker died under the call; the next one is there */
         }
         end(KILL_EXIT_OTHER, what);
     default: /* what has no such result, and what the loader made of it */
         if (kv_is_lost(&kv)) {
-            leave(KILL_EXIT_LOST, what);
+            lost(what);
         }
         end(result == VK_ERROR_UNKNOWN ? KILL_EXIT_WRONG : KILL_EXIT_OTHER, what);
     }
@@ -168,6 +189,10 @@ static void frame(uint32_t number)
 
 static _Noreturn void one_life(void)
 {
+    if (setjmp(again) != 0) {
+        kv_close(&kv);
+        sleep_ms(AGAIN_MS);
+    }
     kv_open(&kv);
     kv_open_picture(&kv);
     if (mode->windows != KV_OFFSCREEN) {

@@ -155,6 +155,35 @@ SLT_TEST_F(kill_vk, the_host_dies_and_a_program_that_waits_for_its_turn_is_told,
     kill_bed_host_dies(t, "wayland:acquire_and_present", SIGKILL, SL_NS_PER_S);
 }
 
+static const struct kill_mode_case recover_cases[] = {
+    {"offscreen", "recovers"},
+    {"in_a_window_of_x11", "window_recovers"},
+    {"on_a_surface_of_wayland", "wayland_recovers"},
+};
+/* With an instance of its own and the window that it has. */
+SLT_TEST_FP(kill_vk, the_host_dies_and_a_program_goes_on_with_the_next, t, struct kill_mode_case,
+            recover_cases, c)
+{
+    SLT_NEED(SLT_VULKAN);
+    SLT_TIMEOUT(60);
+    if (strcmp(c->mode, "window_recovers") == 0) {
+        kill_bed_x_start(t);
+    } else if (strcmp(c->mode, "wayland_recovers") == 0) {
+        kill_bed_wayland_start(t);
+    }
+    kill_bed_host_start(t);
+    t->steady = kill_bed_client(t, c->mode, true);
+    for (int i = 0; i < 2; i++) {
+        kill_bed_wait_frames(t, 10);
+        kill_bed_host_end(t);
+        kill_bed_host_start(t);
+        kill_bed_wait_host(t, 1, 1);
+        kill_bed_watch(t, SL_NS_PER_MS); /* takes the frames of before */
+    }
+    kill_bed_wait_frames(t, 20);
+    SLT_EXPECT_EQ(0, waitpid(t->steady, NULL, WNOHANG));
+}
+
 /* The same calls below `serve --isolate`, where a worker dies instead. */
 static void worker_dies(struct kill_bed *t, const struct kill_host_case *c)
 {
