@@ -174,9 +174,15 @@ static int32_t attribute(const struct hs_native *n, EGLConfig config, EGLint nam
     return value;
 }
 
+static bool is_float(const struct hs_native *n, EGLConfig config)
+{
+    return attribute(n, config, EGL_COLOR_COMPONENT_TYPE_EXT) == EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT;
+}
+
 static void fill_config(const struct hs_native *n, struct hs_config *c, EGLConfig config)
 {
     c->config = config;
+    c->is_float = is_float(n, config);
     for (uint32_t i = 0; i < HS_CONFIG_ATTRIBUTES; i++) {
         int32_t name = hs_config_attributes[i];
         int32_t value =
@@ -184,6 +190,22 @@ static void fill_config(const struct hs_native *n, struct hs_config *c, EGLConfi
                 ? 0
                 : attribute(n, config, name); /* PRESERVED_RESOURCES was never an EGL attribute */
         c->values[i] = name == EGL_SURFACE_TYPE ? value | EGL_WINDOW_BIT : value;
+    }
+}
+
+/* Those that guests can have, of one kind of channels. */
+static void take_configs(struct hgl_driver *d, const EGLConfig *all, EGLint count, bool floats)
+{
+    struct hs_native *n = &d->native;
+    for (EGLint i = 0; i < count; i++) {
+        bool pbuffer = (attribute(n, all[i], EGL_SURFACE_TYPE) & EGL_PBUFFER_BIT) != 0;
+        bool es2 = (attribute(n, all[i], EGL_RENDERABLE_TYPE) & EGL_OPENGL_ES2_BIT) != 0;
+        bool rgb = attribute(n, all[i], EGL_RED_SIZE) > 0 &&
+                   attribute(n, all[i], EGL_GREEN_SIZE) > 0 &&
+                   attribute(n, all[i], EGL_BLUE_SIZE) > 0;
+        if (pbuffer && es2 && rgb && is_float(n, all[i]) == floats) {
+            fill_config(n, &d->configs[n->config_count++], all[i]);
+        }
     }
 }
 
@@ -200,24 +222,15 @@ static bool load_configs(struct hgl_driver *d)
         sl_free(all);
         return false;
     }
-    for (EGLint i = 0; i < count; i++) {
-        bool pbuffer = (attribute(n, all[i], EGL_SURFACE_TYPE) & EGL_PBUFFER_BIT) != 0;
-        bool es2 = (attribute(n, all[i], EGL_RENDERABLE_TYPE) & EGL_OPENGL_ES2_BIT) != 0;
-        bool rgb = attribute(n, all[i], EGL_RED_SIZE) > 0 &&
-                   attribute(n, all[i], EGL_GREEN_SIZE) > 0 &&
-                   attribute(n, all[i], EGL_BLUE_SIZE) > 0;
-        /* The wire has no attribute that tells float channels apart: a guest would take them for
-         * more bits. */
-        bool is_float = attribute(n, all[i], EGL_COLOR_COMPONENT_TYPE_EXT) ==
-                        EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT;
-        if (pbuffer && es2 && rgb && !is_float) {
-            fill_config(n, &d->configs[n->config_count++], all[i]);
-        }
-    }
+    /* renderControl has no attribute that tells float channels apart: a guest would take them for
+     * more bits. */
+    take_configs(d, all, count, false);
+    n->fixed_count = n->config_count;
+    take_configs(d, all, count, true);
     sl_free(all);
     n->configs = d->configs;
-    n->helper_config = n->config_count > 0 ? d->configs[0].config : NULL;
-    return n->config_count > 0;
+    n->helper_config = n->fixed_count > 0 ? d->configs[0].config : NULL;
+    return n->fixed_count > 0;
 }
 
 /* --- what it can do --- */
@@ -306,6 +319,7 @@ static void close_display(struct hgl_driver *d)
     d->configs = NULL;
     d->native.configs = NULL;
     d->native.config_count = 0;
+    d->native.fixed_count = 0;
     d->native.display = EGL_NO_DISPLAY;
 }
 

@@ -119,6 +119,9 @@ static size_t fill_capset(struct hct_provider *base, void *data, size_t size)
         if (p->driver.native.gles_version >= 32) {
             caps.sluice.features |= SLUICE_FEATURE_GLES_32;
         }
+        if (p->driver.native.gles_version >= 30) { /* reads what is in such surfaces */
+            caps.sluice.features |= SLUICE_FEATURE_FLOATS;
+        }
         if (p->driver.native.software) {
             caps.sluice.features |= SLUICE_FEATURE_SOFTWARE;
         }

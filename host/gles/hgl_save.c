@@ -57,7 +57,9 @@ static void save_shape(struct hgl_save *s, enum hrc_table table, uint32_t *spare
 
 static void save_pixels(struct hgl_save *s, struct hs_thread *thread, struct hs_buffer *b)
 {
-    size_t size = (size_t)b->width * b->height * 4;
+    /* What a surface of float channels was copied to holds the same. */
+    GLenum type = b->internal_format == GL_RGBA16F ? GL_HALF_FLOAT : GL_UNSIGNED_BYTE;
+    size_t size = (size_t)b->width * b->height * hs_pixel_bytes(GL_RGBA, type);
     static const int32_t done = 0;
     if (size > HR_PACKET_MAX / 2) {
         hgl_save_refuse(s, "colour buffer 0x%x has %zu bytes", b->handle, size);
@@ -65,9 +67,9 @@ static void save_pixels(struct hgl_save *s, struct hs_thread *thread, struct hs_
     }
     uint8_t *pixels = hgl_save_alloc(s, size, 1);
     if (pixels != NULL && hs_read(b, thread, 0, 0, (int32_t)b->width, (int32_t)b->height, GL_RGBA,
-                                  GL_UNSIGNED_BYTE, pixels, size)) {
+                                  type, pixels, size)) {
         rc_pack_rcUpdateColorBuffer(hgl_out(s), b->handle, 0, 0, (GLint)b->width, (GLint)b->height,
-                                    GL_RGBA, GL_UNSIGNED_BYTE, pixels, (uint32_t)size);
+                                    GL_RGBA, type, pixels, (uint32_t)size);
         hgl_save_reply(s, &done, 4);
     }
     sl_free(pixels);

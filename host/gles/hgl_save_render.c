@@ -360,10 +360,11 @@ static bool color_plane(const struct hgl_save *s, uint32_t config, struct plane 
     GLint red = config_get(s, config, EGL_RED_SIZE);
     const struct hgl_format *f = hgl_format_of(red == 5    ? GL_RGB565
                                                : red == 10 ? GL_RGB10_A2
+                                               : red == 16 ? GL_RGBA16F
                                                            : GL_RGBA8,
                                                none);
     *out = plane_of(f);
-    return red == 5 || red == 8 || red == 10;
+    return red == 5 || red == 8 || red == 10 || red == 16;
 }
 
 static bool depth_plane(const struct hgl_save *s, uint32_t config, struct plane *out)
@@ -384,6 +385,19 @@ static bool depth_plane(const struct hgl_save *s, uint32_t config, struct plane 
     return f != NULL;
 }
 
+/* Desktop GL, too, clamps what is read of a surface, floats or not, unless it is told. */
+static void read_unclamped(struct hgl_save *s)
+{
+    enum { CLAMP_READ_COLOR = 0x891c };
+    void (*clamp)(GLenum target, GLenum clamp) =
+        (void (*)(GLenum, GLenum))s->n->egl.GetProcAddress("glClampColor");
+    if (clamp == NULL) {
+        hgl_save_refuse(s, "the driver has no glClampColor: a surface's floats cannot be read");
+        return;
+    }
+    clamp(CLAMP_READ_COLOR, GL_FALSE);
+}
+
 /* Reads the surface in a desktop context of its own, which shares nothing. */
 static void read_surface(struct hgl_save *s, const struct hrc_surface *surface,
                          const struct plane *planes, uint32_t count, uint8_t **pixels)
@@ -398,6 +412,9 @@ static void read_surface(struct hgl_save *s, const struct hrc_surface *surface,
     if (context == EGL_NO_CONTEXT ||
         !n->egl.MakeCurrent(n->display, surface->egl, surface->egl, context)) {
         hgl_save_refuse(s, "a surface cannot be read: EGL error 0x%x", (unsigned)n->egl.GetError());
+    }
+    if (n->configs[surface->config].is_float && !hgl_save_failed(s)) {
+        read_unclamped(s);
     }
     for (uint32_t i = 0; i < count && !hgl_save_failed(s); i++) {
         pixels[i] = read_plane(s, &planes[i], (GLint)surface->width, (GLint)surface->height);

@@ -134,14 +134,14 @@ int32_t hrc_rcGetNumConfigs(struct hr_call *call, const struct rc_args_rcGetNumC
 {
     const struct hs_native *n = hrc_thread_of(call)->client->native;
     sl_store_u32(args->numAttribs, HS_CONFIG_ATTRIBUTES);
-    return n != NULL ? (int32_t)n->config_count : 0;
+    return n != NULL ? (int32_t)n->fixed_count : 0;
 }
 
 int32_t hrc_rcGetConfigs(struct hr_call *call, const struct rc_args_rcGetConfigs *args)
 {
     const struct hs_native *n = hrc_thread_of(call)->client->native;
     const uint32_t row = sizeof hs_config_attributes;
-    uint32_t count = n != NULL ? n->config_count : 0;
+    uint32_t count = n != NULL ? n->fixed_count : 0;
     uint32_t need = (count + 1) * row;
     if (args->bufSize < need || args->buffer_size < need) {
         return -(int32_t)need;
@@ -150,6 +150,28 @@ int32_t hrc_rcGetConfigs(struct hr_call *call, const struct rc_args_rcGetConfigs
     memcpy(out, hs_config_attributes, row);
     for (uint32_t i = 0; i < count; i++) {
         memcpy(out + (size_t)(i + 1) * row, n->configs[i].values, row);
+    }
+    return (int32_t)count;
+}
+
+/* The same table with all configs and one column more: whether channels are float. */
+int32_t hrc_slGetConfigs(struct hr_call *call, const struct sl_args_slGetConfigs *args)
+{
+    const struct hs_native *n = hrc_thread_of(call)->client->native;
+    const uint32_t names = sizeof hs_config_attributes, row = names + 4;
+    uint32_t count = n != NULL ? n->config_count : 0;
+    uint32_t need = (count + 1) * row;
+    if (args->bufSize < need || args->buffer_size < need) {
+        return -(int32_t)need;
+    }
+    uint8_t *out = args->buffer;
+    memcpy(out, hs_config_attributes, names);
+    sl_store_u32(out + names, EGL_COLOR_COMPONENT_TYPE_EXT);
+    for (uint32_t i = 0; i < count; i++) {
+        out += row;
+        memcpy(out, n->configs[i].values, names);
+        sl_store_u32(out + names, n->configs[i].is_float ? EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT
+                                                         : EGL_COLOR_COMPONENT_TYPE_FIXED_EXT);
     }
     return (int32_t)count;
 }
@@ -185,7 +207,7 @@ static bool choose_attribs(const void *data, uint32_t size, EGLint out[CHOOSE_PA
 
 static int32_t config_index(const struct hs_native *n, EGLConfig config)
 {
-    for (uint32_t i = 0; i < n->config_count; i++) {
+    for (uint32_t i = 0; i < n->fixed_count; i++) {
         if (n->configs[i].config == config) {
             return (int32_t)i;
         }

@@ -19,9 +19,10 @@ static EGLSurface pbuffer(const struct hs_native *n, uint32_t config, uint32_t c
     return n->egl.CreatePbufferSurface(n->display, n->configs[config].config, attribs);
 }
 
-static uint64_t surface_bytes(uint32_t width, uint32_t height)
+static uint64_t surface_bytes(const struct hs_native *n, uint32_t config, uint32_t width,
+                              uint32_t height)
 {
-    return (uint64_t)width * height * 4;
+    return (uint64_t)width * height * (n->configs[config].is_float ? 8 : 4);
 }
 
 /* Accounts for `now` bytes instead of `before`. */
@@ -40,7 +41,7 @@ void hrc_surface_destroy(struct hrc_client *client, struct hrc_surface *surface)
 {
     const struct hs_native *n = client->native;
     n->egl.DestroySurface(n->display, surface->egl);
-    (void)charge(client, surface_bytes(surface->width, surface->height), 0);
+    (void)charge(client, surface_bytes(n, surface->config, surface->width, surface->height), 0);
     hs_put(surface->target);
     ho_put(surface->last);
     sl_free(surface);
@@ -59,7 +60,8 @@ static uint32_t surface_create(struct hr_call *call, uint32_t config, uint32_t c
         hr_call_refuse(call, "config %u, %ux%u", config, width, height);
         return 0;
     }
-    if (!charge(c, 0, surface_bytes(width, height))) {
+    uint64_t bytes = surface_bytes(n, config, width, height);
+    if (!charge(c, 0, bytes)) {
         hr_call_refuse(call, "surfaces of more than %llu bytes",
                        (unsigned long long)HRC_SURFACE_BYTES_MAX);
         return 0;
@@ -67,7 +69,7 @@ static uint32_t surface_create(struct hr_call *call, uint32_t config, uint32_t c
     struct hrc_surface *s = sl_alloc(sizeof *s);
     EGLSurface egl = s != NULL ? pbuffer(n, config, colorspace, width, height) : EGL_NO_SURFACE;
     if (egl == EGL_NO_SURFACE) {
-        (void)charge(c, surface_bytes(width, height), 0);
+        (void)charge(c, bytes, 0);
         *error = s != NULL ? n->egl.GetError() : EGL_BAD_ALLOC;
         sl_free(s);
         hr_call_refuse(call, "no pbuffer of %ux%u: EGL error 0x%x", width, height,
@@ -122,7 +124,8 @@ bool hrc_surface_fit(struct hrc_thread *thread, struct hrc_surface *surface)
     if (width == old_width && height == old_height) {
         return true;
     }
-    uint64_t before = surface_bytes(old_width, old_height), now = surface_bytes(width, height);
+    uint64_t before = surface_bytes(n, surface->config, old_width, old_height),
+             now = surface_bytes(n, surface->config, width, height);
     if (elsewhere || !charge(c, before, now)) {
         return false;
     }
@@ -216,6 +219,7 @@ static bool flush_here(struct hr_call *call, struct hrc_thread *thread, struct h
     }
     const struct hs_reader reader = {.gl = context->is_gles1 ? n->gl1 : n->gl,
                                      .gles_version = context->gles_version,
+                                     .is_float = n->configs[s->config].is_float,
                                      .on_nearly =
                                          hr_ring_signal_awaited(call->ring) ? wake_guest : NULL,
                                      .user = call->ring};

@@ -1,13 +1,16 @@
 /* A trace on another driver: the EGL configurations that it names are re-chosen among those that
  * are here, and contexts of a version that is refused become contexts of the newest that is not.
  *
- * Guests name a configuration by its place in the answer of rcGetConfigs, which every guest asks
- * first: both answers, the recorded one and ours, say what lies at a place. */
+ * Guests name a configuration by its place in the answer of rcGetConfigs, or of slGetConfigs, one
+ * of which every guest asks first: both answers, the recorded one and ours, say what lies at a
+ * place.
+ */
 #include "host/replay/rep_priv.h"
 
 #include "transport/base/bytes.h"
 #include "transport/base/mem.h"
 #include "wire/rc_opcodes.h"
+#include "wire/sl_opcodes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +26,7 @@ enum {
     EGL_SAMPLES = 0x3031,
     EGL_SURFACE_TYPE = 0x3033,
     EGL_RENDERABLE_TYPE = 0x3040,
+    EGL_COLOR_COMPONENT_TYPE_EXT = 0x3339,
 };
 
 #define HEADER       8u
@@ -73,8 +77,8 @@ static uint32_t value_of(const struct configs *c, uint32_t row, uint32_t name)
 static uint32_t distance(const struct configs *was, uint32_t a, const struct configs *is,
                          uint32_t b)
 {
-    static const uint32_t equal[] = {EGL_RED_SIZE, EGL_GREEN_SIZE, EGL_BLUE_SIZE, EGL_ALPHA_SIZE,
-                                     EGL_SAMPLES};
+    static const uint32_t equal[] = {EGL_RED_SIZE,   EGL_GREEN_SIZE, EGL_BLUE_SIZE,
+                                     EGL_ALPHA_SIZE, EGL_SAMPLES,    EGL_COLOR_COMPONENT_TYPE_EXT};
     static const uint32_t least[] = {EGL_DEPTH_SIZE, EGL_STENCIL_SIZE};
     static const uint32_t bits[] = {EGL_SURFACE_TYPE, EGL_RENDERABLE_TYPE};
     uint32_t far = 0;
@@ -109,13 +113,19 @@ static uint32_t nearest(const struct configs *was, uint32_t row, const struct co
     return best;
 }
 
+/* Both are asked and answered alike. */
+static bool asks_configs(uint32_t opcode)
+{
+    return opcode == RC_OP_rcGetConfigs || opcode == SL_OP_slGetConfigs;
+}
+
 void rep_portable_answer(struct rep *rep, const struct cap_event_call *call, const uint8_t *reply,
                          size_t size)
 {
     struct configs was, is;
     if (!rep->options.portable || rep->configs != NULL ||
-        sl_load_u32(call->packet) != RC_OP_rcGetConfigs ||
-        !parse(call->reply, call->reply_size, &was) || !parse(reply, size, &is)) {
+        !asks_configs(sl_load_u32(call->packet)) || !parse(call->reply, call->reply_size, &was) ||
+        !parse(reply, size, &is)) {
         return;
     }
     rep->configs = sl_alloc_array(was.count, sizeof *rep->configs);
@@ -141,7 +151,7 @@ static bool patch_gles(struct rep *rep, const struct cap_event_call *call,
         return false;
     }
     memcpy(patched, call->packet, call->size);
-    if (opcode == RC_OP_rcGetConfigs) {
+    if (asks_configs(opcode)) {
         sl_store_u32(patched + HEADER, ANSWER_BYTES);     /* bufSize */
         sl_store_u32(patched + HEADER + 4, ANSWER_BYTES); /* of the reply's part */
         return true;

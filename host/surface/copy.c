@@ -146,12 +146,13 @@ static bool download(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_
                      uint32_t height, const struct hs_layout *layout, uint8_t *out, size_t pitch)
 {
     const struct hs_native *n = b->table->native;
-    bool format = layout->type == GL_UNSIGNED_BYTE &&
-                  (layout->format == GL_RGBA || (layout->format == GL_BGRA_EXT && n->read_bgra));
-    bool packed = pitch == (size_t)width * 4;
+    bool floats = hs_holds_floats(b), bgra = n->read_bgra && !floats;
+    bool format = layout->type == (floats ? GL_HALF_FLOAT : GL_UNSIGNED_BYTE) &&
+                  (layout->format == GL_RGBA || (layout->format == GL_BGRA_EXT && bgra));
+    bool packed = pitch == (size_t)width * layout->bytes;
     bool same = format && (packed || n->gles_version >= 30);
     uint8_t *scratch = same ? out : sl_alloc_array((size_t)width * height, 4);
-    if (scratch == NULL || !hs_helper_begin(t)) {
+    if ((floats && !format) || scratch == NULL || !hs_helper_begin(t)) {
         sl_free(same ? NULL : scratch);
         return false;
     }
@@ -161,12 +162,14 @@ static bool download(struct hs_buffer *b, struct hs_thread *t, int32_t x, int32_
     n->gl->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, name, 0);
     n->gl->PixelStorei(GL_PACK_ALIGNMENT, 1);
     if (n->gles_version >= 30) {
-        n->gl->PixelStorei(GL_PACK_ROW_LENGTH, same && !packed ? (GLint)(pitch / 4) : 0);
+        n->gl->PixelStorei(GL_PACK_ROW_LENGTH,
+                           same && !packed ? (GLint)(pitch / layout->bytes) : 0);
     }
     bool ok = n->gl->CheckFramebufferStatus(GL_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
     if (ok) {
         n->gl->ReadPixels(x, y, (GLsizei)width, (GLsizei)height,
-                          same ? layout->format : (GLenum)GL_RGBA, GL_UNSIGNED_BYTE, scratch);
+                          same ? layout->format : (GLenum)GL_RGBA,
+                          same ? layout->type : (GLenum)GL_UNSIGNED_BYTE, scratch);
     }
     n->gl->BindFramebuffer(GL_FRAMEBUFFER, 0);
     n->gl->DeleteFramebuffers(1, &fb);
@@ -428,13 +431,16 @@ bool hs_flush(struct hs_buffer *buffer, struct hs_thread *thread, const struct h
               uint32_t width, uint32_t height)
 {
     const struct hs_native *n = buffer->table->native;
-    if (buffer->kind != HS_COLOR || n == NULL) {
+    if (buffer->kind != HS_COLOR || n == NULL || reader->is_float != hs_holds_floats(buffer)) {
         return false;
     }
     width = width < buffer->width ? width : buffer->width;
     height = height < buffer->height ? height : buffer->height;
     if (width == 0 || height == 0) {
         return false;
+    }
+    if (reader->is_float) {
+        return hs_floats_flush(buffer, thread, width, height);
     }
     pthread_mutex_lock(&buffer->lock);
     bool later = reader->gles_version < 20 && hs_is_ten(&buffer->layout);

@@ -22,11 +22,12 @@
     X(CreatePbufferSurface, CREATEPBUFFERSURFACE)                                                  \
     X(DestroyContext, DESTROYCONTEXT)                                                              \
     X(DestroySurface, DESTROYSURFACE)                                                              \
-    X(GetConfigAttrib, GETCONFIGATTRIB) X(GetConfigs, GETCONFIGS)                                  \
-        X(GetCurrentContext, GETCURRENTCONTEXT) X(GetCurrentSurface, GETCURRENTSURFACE)            \
-            X(GetDisplay, GETDISPLAY) X(GetError, GETERROR) X(GetProcAddress, GETPROCADDRESS)      \
-                X(Initialize, INITIALIZE) X(MakeCurrent, MAKECURRENT) X(QueryString, QUERYSTRING)  \
-                    X(ReleaseThread, RELEASETHREAD) X(Terminate, TERMINATE)
+    X(GetConfigAttrib, GETCONFIGATTRIB)                                                            \
+    X(GetConfigs, GETCONFIGS)                                                                      \
+    X(GetCurrentContext, GETCURRENTCONTEXT) X(GetCurrentSurface, GETCURRENTSURFACE)                \
+        X(GetDisplay, GETDISPLAY) X(GetError, GETERROR) X(GetProcAddress, GETPROCADDRESS)          \
+            X(Initialize, INITIALIZE) X(MakeCurrent, MAKECURRENT) X(QueryString, QUERYSTRING)      \
+                X(ReleaseThread, RELEASETHREAD) X(Terminate, TERMINATE)
 /* May be NULL. */
 #define HS_EGL_EXTRA(X)                                                                            \
     X(GetPlatformDisplayEXT, GETPLATFORMDISPLAYEXT)                                                \
@@ -35,8 +36,8 @@
     X(DestroyImageKHR, DESTROYIMAGEKHR)                                                            \
     X(CreateSyncKHR, CREATESYNCKHR)                                                                \
     X(DestroySyncKHR, DESTROYSYNCKHR)                                                              \
-    X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR) X(GetSyncAttribKHR, GETSYNCATTRIBKHR)                  \
-        X(WaitSyncKHR, WAITSYNCKHR)
+    X(ClientWaitSyncKHR, CLIENTWAITSYNCKHR)                                                        \
+    X(GetSyncAttribKHR, GETSYNCATTRIBKHR) X(WaitSyncKHR, WAITSYNCKHR)
 
 struct hs_egl {
 #define HS_EGL_FIELD(name, upper) PFNEGL##upper##PROC name;
@@ -45,12 +46,14 @@ struct hs_egl {
 #undef HS_EGL_FIELD
 };
 
+/* The attributes that renderControl's table has. */
+#define HS_CONFIG_ATTRIBUTES 34u
 /* One config that guests see; its place in the list is the wire's config index. */
 struct hs_config {
     EGLConfig config;
-    int32_t values[34]; /* in the order of hs_config_attributes */
+    int32_t values[HS_CONFIG_ATTRIBUTES]; /* in the order of hs_config_attributes */
+    bool is_float;                        /* EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT */
 };
-#define HS_CONFIG_ATTRIBUTES 34u
 
 struct hs_native {
     struct hs_egl egl;
@@ -59,7 +62,8 @@ struct hs_native {
     const struct gl_driver *gl;  /* GLES 2 and later */
     const struct gl_driver *gl1; /* GLES 1; functions are NULL where there is none */
     const struct hs_config *configs;
-    uint32_t config_count;
+    uint32_t config_count; /* those of float channels behind all others */
+    uint32_t fixed_count;  /* the others: what stock guests see */
     EGLConfig helper_config;
     uint32_t gles_version; /* highest: 20, 30, 31 or 32 */
     bool surfaceless_context, no_config_context, fence_sync, wait_sync, image, robust, gles1;

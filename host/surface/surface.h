@@ -158,6 +158,7 @@ bool hs_holds_image(struct hs_buffer *buffer);
 struct hs_reader {
     const struct gl_driver *gl;
     uint32_t gles_version; /* 10, 20, 30 ... of the current context */
+    bool is_float;         /* the surface's channels: they go to an image of GL_RGBA16F alone */
     /* hs_flush into mem: told once, when the picture is drawn and little of it is left to copy;
      * nullable. */
     void (*on_nearly)(void *user);
@@ -193,6 +194,11 @@ struct hs_layout hs_layout_of(uint32_t virtgpu_format);
 static inline bool hs_is_ten(const struct hs_layout *layout)
 {
     return layout->type == GL_UNSIGNED_INT_2_10_10_10_REV;
+}
+/* Its image is of half floats: what surfaces of float channels are flushed to. */
+static inline bool hs_holds_floats(const struct hs_buffer *buffer)
+{
+    return buffer->internal_format == GL_RGBA16F;
 }
 /* What GL keeps pixels of it in. */
 uint32_t hs_internal_format(const struct hs_layout *layout);

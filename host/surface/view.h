@@ -15,6 +15,9 @@ struct hs_buffer *hs_view_origin(struct hs_buffer *buffer);
 struct hs_layout hs_view_layout(uint32_t fourcc);
 /* copy.c: the image's pixels come to mem. The buffer's lock is held. */
 bool hs_fetch_locked(struct hs_buffer *buffer, struct hs_thread *thread);
+/* floats.c: hs_flush of a surface of floats to a buffer that holds them. */
+bool hs_floats_flush(struct hs_buffer *buffer, struct hs_thread *thread, uint32_t width,
+                     uint32_t height);
 /* export.c: mem is not what it was when it and the image were equal last. */
 bool hs_export_changed_locked(const struct hs_buffer *buffer);
 void hs_export_equal_locked(struct hs_buffer *buffer);

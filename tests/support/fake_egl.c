@@ -203,6 +203,7 @@ void fake_egl_fill(struct hgl_driver *d)
                                    .gl1 = &d->gl1,
                                    .configs = d->configs,
                                    .config_count = d->configs != NULL ? 1 : 0,
+                                   .fixed_count = d->configs != NULL ? 1 : 0,
                                    .helper_config = (EGLConfig)(uintptr_t)1,
                                    .gles_version = 31,
                                    .surfaceless_context = true,

@@ -4,7 +4,10 @@
 #include "tests/support/slt.h"
 #include "wire/gles1_pack.h"
 #include "wire/rc_pack.h"
+#include "wire/sl_pack.h"
 
+#include <EGL/egl.h>
+#include <EGL/eglext.h>
 #include <GLES2/gl2ext.h>
 #include <string.h>
 
@@ -238,6 +241,81 @@ SLT_TEST_F(gles_save, window_surfaces_with_depth_and_stencil, p)
     }
     SLT_EXPECT_MEMEQ(pixels[0], pixels[1], sizeof pixels[0]);
     SLT_EXPECT_EQ(0x40, pixels[1][0]);
+}
+
+/* The place of a configuration of float channels with alpha, depth and stencil, without samples. */
+static uint32_t float_config(struct twin *t)
+{
+    static const GLint wanted[][2] = {
+        {EGL_COLOR_COMPONENT_TYPE_EXT, EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT},
+        {EGL_ALPHA_SIZE, 16},
+        {EGL_DEPTH_SIZE, 24},
+        {EGL_STENCIL_SIZE, 8},
+        {EGL_SAMPLES, 0}};
+    const GLint *words = (const GLint *)(const void *)t->reply;
+    sl_pack_slGetConfigs(twin_out(t), sizeof t->reply / 2, sizeof t->reply / 2);
+    twin_send(t);
+    size_t columns = 35;
+    GLint count = words[t->reply_size / 4 - 1];
+    for (GLint row = 0; row < count; row++) {
+        size_t fit = 0;
+        for (size_t c = 0; c < columns; c++) {
+            for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+                GLint value = words[((size_t)row + 1) * columns + c];
+                fit += words[c] == wanted[i][0] && value == wanted[i][1] ? 1 : 0;
+            }
+        }
+        if (fit == sizeof wanted / sizeof wanted[0]) {
+            return (uint32_t)row;
+        }
+    }
+    SLT_SKIP("the driver has no surfaces of floats");
+    return 0;
+}
+
+/* Of colours that no other channels hold, and a picture of it as a texture. */
+SLT_TEST_F(gles_save, surfaces_of_floats, p)
+{
+    static const GLfloat colors[] = {2.5f, -3.0f, 1000.0f, 0.3f};
+    const struct sl_gather texel = sl_gather_flat(colors, sizeof colors);
+    struct sl_pack *o = twin_out(&p->one), *o2 = twin_out(&p->other);
+    uint32_t config = float_config(&p->one);
+    rc_pack_rcCreateWindowSurface(o, config, 64, 48);
+    uint32_t surface = twin_ask(&p->one);
+    SLT_ASSERT_NE(0u, surface);
+    rc_pack_rcCreateContext(o, config, 0, 5);
+    uint32_t context = twin_ask(&p->one);
+    rc_pack_rcMakeCurrent(o, context, surface, surface);
+    SLT_ASSERT_EQ(1u, twin_ask(&p->one));
+    uint32_t texture = save_gen(&p->one, gles2_pack_glGenTextures);
+    gles2_pack_glBindTexture(o, GL_TEXTURE_2D, texture);
+    gles2_pack_glTexImage2D(o, GL_TEXTURE_2D, 0, GL_RGBA16F, 1, 1, 0, GL_RGBA, GL_FLOAT, &texel);
+    uint32_t from = save_gen(&p->one, gles2_pack_glGenFramebuffers);
+    gles2_pack_glBindFramebuffer(o, GL_READ_FRAMEBUFFER, from);
+    gles2_pack_glFramebufferTexture2D(o, GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
+                                      texture, 0);
+    gles2_pack_glBlitFramebuffer(o, 0, 0, 1, 1, 0, 0, 40, 30, GL_COLOR_BUFFER_BIT, GL_NEAREST);
+    gles2_pack_glBindFramebuffer(o, GL_READ_FRAMEBUFFER, 0);
+    rc_pack_rcCreateColorBuffer(o, 64, 48, GL_RGBA16F);
+    uint32_t picture = twin_ask(&p->one);
+    rc_pack_rcOpenColorBuffer(o, picture);
+    rc_pack_rcSetWindowColorBuffer(o, surface, picture);
+    rc_pack_rcFlushWindowColorBuffer(o, surface);
+    SLT_EXPECT_EQ(0u, twin_ask(&p->one));
+    SLT_ASSERT_EQ(0u, save_error(&p->one));
+    save_expect_twins(p);
+    /* Drivers clamp what is read of a surface, so it is copied again. */
+    uint16_t halves[2][64 * 48 * 4];
+    rc_pack_rcReadColorBuffer(o2, picture, 0, 0, 64, 48, GL_RGBA, GL_HALF_FLOAT, sizeof halves[0]);
+    twin_send(&p->other);
+    memcpy(halves[0], p->other.reply, sizeof halves[0]);
+    rc_pack_rcFlushWindowColorBuffer(o2, surface);
+    SLT_EXPECT_EQ(0u, twin_ask(&p->other));
+    rc_pack_rcReadColorBuffer(o2, picture, 0, 0, 64, 48, GL_RGBA, GL_HALF_FLOAT, sizeof halves[1]);
+    twin_send(&p->other);
+    memcpy(halves[1], p->other.reply, sizeof halves[1]);
+    SLT_EXPECT_MEMEQ(halves[0], halves[1], sizeof halves[0]);
+    SLT_EXPECT_MEMEQ(((uint16_t[]){0x4100, 0xc200, 0x63d0}), halves[1], 3 * sizeof(uint16_t));
 }
 
 /* --- several contexts, fences --- */

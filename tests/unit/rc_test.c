@@ -4,10 +4,14 @@
 #include "tests/support/slt.h"
 #include "transport/base/atomic.h"
 #include "transport/base/clock.h"
+#include "wire/gles1_opcodes.h"
 #include "wire/gles2_opcodes.h"
 #include "wire/glesx_opcodes.h"
 #include "wire/rc_opcodes.h"
+#include "wire/sl_opcodes.h"
 
+#include <EGL/egl.h>
+#include <EGL/eglext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +35,81 @@ SLT_TEST_F(rc, d10_refuses_dead_handles, t)
     SLT_EXPECT_EQ(1u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", 0, 0, 0));
     SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", g->gl, g->surface, g->surface));
     gles_send(g, GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT); /* nothing is current */
+    SLT_EXPECT_TRUE(gles_guest_alive(g));
+}
+
+/* The configurations behind the table that every guest knows. */
+static uint32_t first_of_floats(struct gles_guest *g)
+{
+    uint32_t ignored, count = gles_call(g, RC_OP_rcGetNumConfigs, "u", 4);
+    SLT_EXPECT_EQ(34u, count);
+    gles_read(g, &count, 4);
+    gles_send(g, SL_OP_slGetConfigs, "uu", 4, 4);
+    int32_t need;
+    gles_read(g, &ignored, 4);
+    gles_read(g, &need, 4);
+    SLT_EXPECT_EQ(0, need % (35 * 4));
+    SLT_EXPECT_LE((int32_t)count, -need / (35 * 4) - 1);
+    if ((int32_t)count == -need / (35 * 4) - 1) {
+        SLT_SKIP("the driver has no surfaces of floats");
+    }
+    return count;
+}
+
+SLT_TEST_F(rc, stock_guests_are_told_of_no_floats, t)
+{
+    uint32_t first = first_of_floats(t->g);
+    static int32_t rows[1 << 15];
+    int32_t count = 0;
+    gles_send(t->g, SL_OP_slGetConfigs, "uu", sizeof rows, sizeof rows);
+    gles_read(t->g, rows, sizeof rows);
+    gles_read(t->g, &count, 4);
+    SLT_ASSERT_GT(count, (int32_t)first);
+    SLT_ASSERT_EQ(EGL_COLOR_COMPONENT_TYPE_EXT, rows[34]);
+    for (int32_t i = 0; i < count; i++) {
+        SLT_EXPECT_EQ(i < (int32_t)first ? EGL_COLOR_COMPONENT_TYPE_FIXED_EXT
+                                         : EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT,
+                      rows[(i + 1) * 35 + 34]);
+    }
+}
+
+struct float_version {
+    const char *label;
+    uint32_t version; /* the wire's */
+};
+static const struct float_version float_versions[] = {
+    {"gles1", 1}, {"gles2", 2}, {"gles3", 3}, {"gles32", 5}};
+/* Reading them as bytes would be the guest's GL error; GLES 1 and 2 do not read floats. */
+SLT_TEST_FP(rc, surfaces_of_floats_go_to_buffers_of_floats_alone, t, struct float_version,
+            float_versions, c)
+{
+    static const uint16_t wanted[] = {0x3c00, 0, 0x3800, 0x3c00};
+    uint16_t halves[4];
+    struct gles_guest *g = t->g;
+    uint32_t config = first_of_floats(g);
+    uint32_t bytes = gles_call(g, RC_OP_rcCreateColorBuffer, "uuu", 4, 4, GL_RGBA),
+             floats = gles_call(g, RC_OP_rcCreateColorBuffer, "uuu", 4, 4, GL_RGBA16F);
+    uint32_t surface = gles_call(g, RC_OP_rcCreateWindowSurface, "uuu", config, 4, 4);
+    SLT_ASSERT_NE(0u, surface);
+    uint32_t context = gles_call(g, RC_OP_rcCreateContext, "uuu", config, 0, c->version);
+    SLT_ASSERT_EQ(1u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", context, surface, surface));
+    gles_send(g, RC_OP_rcSetWindowColorBuffer, "uu", surface, bytes);
+    SLT_EXPECT_EQ(UINT32_MAX, gles_call(g, RC_OP_rcFlushWindowColorBuffer, "u", surface));
+    gles_send(g, RC_OP_rcSetWindowColorBuffer, "uu", surface, floats);
+    bool is_gles1 = c->version == 1;
+    gles_send(g, is_gles1 ? GLES1_OP_glClearColor : GLES2_OP_glClearColor, "ffff", 1.0, 0.0, 0.5,
+              1.0);
+    gles_send(g, is_gles1 ? GLES1_OP_glClear : GLES2_OP_glClear, "u", GL_COLOR_BUFFER_BIT);
+    SLT_EXPECT_EQ(0u, gles_call(g, RC_OP_rcFlushWindowColorBuffer, "u", surface));
+    SLT_EXPECT_EQ(0u, gles_call(g, is_gles1 ? GLES1_OP_glGetError : GLES2_OP_glGetError, ""));
+    gles_send(g, RC_OP_rcReadColorBuffer, "uiiiiuuu", floats, 3, 3, 1, 1, GL_RGBA, GL_HALF_FLOAT,
+              8);
+    gles_read(g, halves, 8);
+    SLT_EXPECT_MEMEQ(wanted, halves, sizeof halves);
+    SLT_EXPECT_EQ(1u, gles_call(g, RC_OP_rcMakeCurrent, "uuu", g->gl, g->surface, g->surface));
+    gles_send(g, RC_OP_rcSetWindowColorBuffer, "uu", g->surface, floats);
+    SLT_EXPECT_EQ(UINT32_MAX, gles_call(g, RC_OP_rcFlushWindowColorBuffer, "u", g->surface));
+    SLT_EXPECT_EQ(0u, gles_error(g));
     SLT_EXPECT_TRUE(gles_guest_alive(g));
 }
 

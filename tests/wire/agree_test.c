@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* 802 of gfxstream's, 6 of renderControl of our own, 76 of GLES that have no upstream number. */
-enum { COMMANDS = 802 + 9 + 80 };
+enum { COMMANDS = 802 + 10 + 80 };
 enum { VECTORS = 1000000, MUTATIONS = 400000, SUM = 8 };
 
 struct world {

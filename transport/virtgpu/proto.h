@@ -171,6 +171,7 @@ enum {
     SLUICE_FEATURE_EXPORT = 1 << 15,    /* GLES: slAskImage, slExportImage */
     /* GLES: surfaces of 10 bits a channel are flushed into resources of B10G10R10A2 as they are. */
     SLUICE_FEATURE_TEN_BITS = 1 << 16,
+    SLUICE_FEATURE_FLOATS = 1 << 17, /* GLES: slGetConfigs: also those of float channels */
 };
 
 #endif
