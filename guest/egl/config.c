@@ -21,6 +21,7 @@ enum kind {
     KIND_CAVEAT,
     KIND_TRANSPARENT,
     KIND_BUFFER_TYPE,
+    KIND_COMPONENT_TYPE,
     KIND_SURFACES,
     KIND_APIS,
     KIND_ID,
@@ -69,6 +70,8 @@ static const struct attrib_rule rules[GEGL_ATTRIB_COUNT] = {
     AT(EGL_RENDERABLE_TYPE) = {CRITERION_MASK, KIND_APIS, false, EGL_OPENGL_ES_BIT},
     AT(EGL_MATCH_NATIVE_PIXMAP) = {CRITERION_IGNORED, KIND_ANY, true, EGL_NONE},
     AT(EGL_CONFORMANT) = {CRITERION_MASK, KIND_APIS, false, 0},
+    [GEGL_ATTRIB_RANGE] = {CRITERION_EXACT, KIND_COMPONENT_TYPE, false,
+                           EGL_COLOR_COMPONENT_TYPE_FIXED_EXT},
 };
 
 /* Of EGL 1.5, whatever is there of them. */
@@ -80,10 +83,11 @@ static const EGLint apis =
 
 static const struct attrib_rule *rule_find(EGLint attrib)
 {
-    if (attrib < GEGL_ATTRIB_FIRST || attrib >= GEGL_ATTRIB_FIRST + GEGL_ATTRIB_COUNT) {
+    if (attrib != EGL_COLOR_COMPONENT_TYPE_EXT &&
+        (attrib < GEGL_ATTRIB_FIRST || attrib > EGL_CONFORMANT)) {
         return NULL;
     }
-    const struct attrib_rule *rule = &rules[attrib - GEGL_ATTRIB_FIRST];
+    const struct attrib_rule *rule = &rules[gegl_attrib_slot(attrib)];
     return rule->criterion == CRITERION_NONE ? NULL : rule;
 }
 
@@ -108,6 +112,9 @@ static bool value_allowed(const struct attrib_rule *rule, EGLint value)
         return value == EGL_NONE || value == EGL_TRANSPARENT_RGB;
     case KIND_BUFFER_TYPE:
         return value == EGL_RGB_BUFFER || value == EGL_LUMINANCE_BUFFER;
+    case KIND_COMPONENT_TYPE:
+        return value == EGL_COLOR_COMPONENT_TYPE_FIXED_EXT ||
+               value == EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT;
     case KIND_SURFACES:
         return (value & ~surfaces) == 0;
     case KIND_APIS:
@@ -126,7 +133,7 @@ struct wish {
 
 static EGLint wish_get(const struct wish *wish, EGLint attrib)
 {
-    return wish->values[attrib - GEGL_ATTRIB_FIRST];
+    return wish->values[gegl_attrib_slot(attrib)];
 }
 
 /* Of an attribute that is there twice the last value counts, also of those that are wrong. */
@@ -139,7 +146,7 @@ static EGLint wish_read(struct wish *wish, const EGLint *attribs)
         if (rule_find(attribs[0]) == NULL) {
             return EGL_BAD_ATTRIBUTE;
         }
-        wish->values[attribs[0] - GEGL_ATTRIB_FIRST] = attribs[1];
+        wish->values[gegl_attrib_slot(attribs[0])] = attribs[1];
     }
     for (size_t i = 0; i < GEGL_ATTRIB_COUNT; i++) {
         if (rules[i].criterion != CRITERION_NONE && !value_allowed(&rules[i], wish->values[i])) {
@@ -431,12 +438,15 @@ enum sl_result gegl_configs_read(const uint32_t *table, uint32_t attrib_count, u
         sl_free(all);
         return r;
     }
+    uint32_t pbuffers = 0;
     uint32_t n = windows->format_count != 0 ? formats_pair(windows, host, count, all)
                                             : visuals_pair(windows, host, count, all);
-    if (n == 0) {
-        memcpy(all, host, count * sizeof *all);
-        n = count;
+    for (uint32_t i = 0; n == 0 && i < count; i++) { /* no windows: pbuffers */
+        if (!windows->hides_floats || !gegl_config_is_float(&host[i])) {
+            all[pbuffers++] = host[i];
+        }
     }
+    n += pbuffers;
     for (uint32_t i = 0; i < n; i++) {
         gegl_config_set(&all[i], EGL_CONFIG_ID, (EGLint)i + 1);
     }

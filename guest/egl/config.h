@@ -12,9 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Attributes of a configuration lie in one range: EGL_BUFFER_SIZE .. EGL_CONFORMANT. */
+/* Attributes of a configuration lie in one range, EGL_BUFFER_SIZE .. EGL_CONFORMANT, but for
+ * EGL_COLOR_COMPONENT_TYPE_EXT, which comes behind them. */
 #define GEGL_ATTRIB_FIRST EGL_BUFFER_SIZE
-#define GEGL_ATTRIB_COUNT (EGL_CONFORMANT - EGL_BUFFER_SIZE + 1)
+#define GEGL_ATTRIB_RANGE (EGL_CONFORMANT - EGL_BUFFER_SIZE + 1)
+#define GEGL_ATTRIB_COUNT (GEGL_ATTRIB_RANGE + 1)
 
 struct gegl_config {
     uint32_t host_index; /* row of the host's table: what renderControl calls a config */
@@ -22,9 +24,14 @@ struct gegl_config {
     EGLint values[GEGL_ATTRIB_COUNT];
 };
 
+/* Where an attribute's value lies; it is one of a configuration. */
+static inline EGLint gegl_attrib_slot(EGLint attrib)
+{
+    return attrib == EGL_COLOR_COMPONENT_TYPE_EXT ? GEGL_ATTRIB_RANGE : attrib - GEGL_ATTRIB_FIRST;
+}
 static inline EGLint gegl_config_get(const struct gegl_config *config, EGLint attrib)
 {
-    return config->values[attrib - GEGL_ATTRIB_FIRST];
+    return config->values[gegl_attrib_slot(attrib)];
 }
 /* The host surface keeps its picture over a swap; configurations say so where drivers' do. */
 static inline bool gegl_config_preserves(const struct gegl_config *config)
@@ -33,7 +40,12 @@ static inline bool gegl_config_preserves(const struct gegl_config *config)
 }
 static inline void gegl_config_set(struct gegl_config *config, EGLint attrib, EGLint value)
 {
-    config->values[attrib - GEGL_ATTRIB_FIRST] = value;
+    config->values[gegl_attrib_slot(attrib)] = value;
+}
+static inline bool gegl_config_is_float(const struct gegl_config *config)
+{
+    return gegl_config_get(config, EGL_COLOR_COMPONENT_TYPE_EXT) ==
+           EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT;
 }
 
 /* Is it an attribute that eglGetConfigAttrib answers? */
@@ -54,6 +66,7 @@ struct gegl_windows {
     EGLint format_min_interval; /* EGL_MIN_SWAP_INTERVAL with formats */
     EGLint format_max_interval; /* EGL_MAX_SWAP_INTERVAL with formats */
     bool has_ten_bits;          /* colour buffers can have 10 bits a channel */
+    bool hides_floats;          /* pbuffers of float channels are not listed */
 };
 
 /* The host's table (row 0: attribute names; rows 1..count: values) as EGL configurations with ids

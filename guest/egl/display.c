@@ -117,11 +117,14 @@ static enum sl_result configs_ask(const struct gegl_display *display, const stru
                                   uint32_t *count)
 {
     uint32_t *table, attribs, rows;
-    enum sl_result r = gegl_host_configs(stream, &table, &attribs, &rows);
+    enum sl_result r = gegl_host_configs(stream, host->floats, &table, &attribs, &rows);
     if (r != SL_OK) {
         return r;
     }
-    struct gegl_windows windows = {.has_ten_bits = host->ten_bits};
+    /* Mesa lists no floats for devices that are CPUs, though it does without a platform. */
+    bool hides_floats = display->platform == GEGL_PLATFORM_DEVICE &&
+                        (stream->device->features & SLUICE_FEATURE_SOFTWARE) != 0;
+    struct gegl_windows windows = {.has_ten_bits = host->ten_bits, .hides_floats = hides_floats};
     if (display->x11 != NULL) {
         windows.visual_count = gx_visuals(display->x11, &windows.visuals);
     } else if (display->wayland != NULL) {
@@ -178,7 +181,7 @@ static void extensions_make(struct gegl_display *display)
                                  "EGL_KHR_surfaceless_context "
                                  "EGL_KHR_swap_buffers_with_damage EGL_MESA_configless_context "
                                  "EGL_MESA_query_driver";
-    _Static_assert(sizeof always + 352 < sizeof display->extensions, "room for all extensions");
+    _Static_assert(sizeof always + 384 < sizeof display->extensions, "room for all extensions");
     const struct gegl_host *host = &display->host;
     strcpy(display->extensions, always);
     const struct {
@@ -191,6 +194,7 @@ static void extensions_make(struct gegl_display *display)
                 {host->dma_buf && display->gbm != NULL, " EGL_KHR_image EGL_KHR_image_pixmap"},
                 {host->export, " EGL_MESA_image_dma_buf_export"},
                 {host->colorspace, " EGL_KHR_gl_colorspace"},
+                {host->floats, " EGL_EXT_pixel_format_float"},
                 {host->image_renderbuffer, " EGL_KHR_gl_renderbuffer_image"},
                 {host->image_3d, " EGL_KHR_gl_texture_3D_image"},
                 {host->image_cube, " EGL_KHR_gl_texture_cubemap_image"}};

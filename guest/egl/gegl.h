@@ -42,7 +42,8 @@ struct gegl_host {
     bool dma_buf;      /* the guest's kernel has dma-bufs of the host's resources */
     bool view;         /* slCreateView: images of any part of such a resource's memory */
     bool export;       /* slAskImage, slExportImage: such resources for the host's textures */
-    uint8_t unused[3]; /* 0: hosts are compared byte by byte */
+    bool floats;       /* slGetConfigs: surfaces of float channels */
+    uint8_t unused[2]; /* 0: hosts are compared byte by byte */
 };
 _Static_assert(sizeof(struct gegl_host) == 24, "no padding");
 

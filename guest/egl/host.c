@@ -3,6 +3,7 @@
 #include "guest/stream/gs_stage.h"
 
 #include "guest/rc_call.h"
+#include "guest/sl_call.h"
 #include "transport/base/log.h"
 #include "transport/base/mem.h"
 #include "wire/rc_pack.h"
@@ -83,6 +84,7 @@ static void egl_ask(struct gs_stream *stream, struct gegl_host *host)
     GLint length = rc_call_rcQueryEGLString(stream, EGL_EXTENSIONS, text, sizeof text, sizeof text);
     text[length > 0 && (size_t)length < sizeof text ? (size_t)length : 0] = '\0';
     host->colorspace = has(text, "EGL_KHR_gl_colorspace");
+    host->floats = host->floats && has(text, "EGL_EXT_pixel_format_float");
     host->image_3d = has(text, "EGL_KHR_gl_texture_3D_image");
     host->image_cube = has(text, "EGL_KHR_gl_texture_cubemap_image");
     host->image_renderbuffer = has(text, "EGL_KHR_gl_renderbuffer_image");
@@ -118,6 +120,7 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
         strcmp(async, "1") == 0) {
         host->gles_features |= GGL_FEATURE_ASYNC_ERRORS;
     }
+    host->floats = (stream->device->features & SLUICE_FEATURE_FLOATS) != 0;
     if ((stream->device->features & SLUICE_FEATURE_EGL) != 0) {
         egl_ask(stream, host);
     }
@@ -147,12 +150,26 @@ enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host)
     return SL_OK;
 }
 
-enum sl_result gegl_host_configs(struct gs_stream *stream, uint32_t **table, uint32_t *attrib_count,
-                                 uint32_t *count)
+/* How many configurations there are, and of how many attributes each. False: the host is gone. */
+static bool configs_count(struct gs_stream *stream, bool floats, uint32_t *attribs, EGLint *configs)
 {
-    uint32_t attribs = 0;
-    EGLint configs = rc_call_rcGetNumConfigs(stream, &attribs, sizeof attribs);
-    if (gs_dead(stream)) {
+    *attribs = 0;
+    *configs = rc_call_rcGetNumConfigs(stream, attribs, sizeof *attribs);
+    if (floats && !gs_dead(stream) && *attribs < ATTRIBS_MAX) {
+        uint32_t none, row = (*attribs + 1) * (uint32_t)sizeof(uint32_t); /* one column more */
+        EGLint need = sl_call_slGetConfigs(stream, sizeof none, &none, sizeof none);
+        *attribs += 1;
+        *configs = need < 0 && need > INT32_MIN ? -need / (EGLint)row - 1 : 0;
+    }
+    return !gs_dead(stream);
+}
+
+enum sl_result gegl_host_configs(struct gs_stream *stream, bool floats, uint32_t **table,
+                                 uint32_t *attrib_count, uint32_t *count)
+{
+    uint32_t attribs;
+    EGLint configs;
+    if (!configs_count(stream, floats, &attribs, &configs)) {
         return SL_ERR_CLOSED;
     }
     if (configs <= 0 || (uint32_t)configs > CONFIGS_MAX || attribs == 0 || attribs > ATTRIBS_MAX) {
@@ -164,7 +181,8 @@ enum sl_result gegl_host_configs(struct gs_stream *stream, uint32_t **table, uin
     if (values == NULL) {
         return SL_ERR_NOMEM;
     }
-    EGLint got = rc_call_rcGetConfigs(stream, size, values, size);
+    EGLint got = floats ? sl_call_slGetConfigs(stream, size, values, size)
+                        : rc_call_rcGetConfigs(stream, size, values, size);
     if (gs_dead(stream) || got != configs) {
         sl_free(values);
         return gs_dead(stream) ? SL_ERR_CLOSED : SL_ERR_PROTOCOL;

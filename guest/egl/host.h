@@ -15,10 +15,10 @@ struct gegl_host gegl_host_parse(const char *words, bool sluice);
  * NOMEM. */
 enum sl_result gegl_host_ask(struct gs_stream *stream, struct gegl_host *host) SL_MUST_USE;
 
-/* The host's configuration table, as gegl_configs_read takes it. Gives *table (sl_free). CLOSED,
- * PROTOCOL, NOMEM. */
-enum sl_result gegl_host_configs(struct gs_stream *stream, uint32_t **table, uint32_t *attrib_count,
-                                 uint32_t *count) SL_MUST_USE;
+/* The host's configuration table, as gegl_configs_read takes it; floats: with those of float
+ * channels, which the host has to know. Gives *table (sl_free). CLOSED, PROTOCOL, NOMEM. */
+enum sl_result gegl_host_configs(struct gs_stream *stream, bool floats, uint32_t **table,
+                                 uint32_t *attrib_count, uint32_t *count) SL_MUST_USE;
 
 /* What every further stream has to say first. */
 void gegl_host_greet(struct gs_stream *stream, const struct gegl_host *host);

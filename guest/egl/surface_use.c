@@ -5,7 +5,7 @@
 #include "guest/rc_call.h"
 #include "wire/rc_pack.h"
 
-#include <GLES2/gl2.h>
+#include <GLES3/gl3.h>
 
 /* The surface behind a handle, counted; NULL and the error set. Every function here begins so. */
 static struct gegl_surface *surface_enter(EGLDisplay handle, EGLSurface surface_handle)
@@ -149,8 +149,9 @@ static EGLint texture_bind(struct gegl_surface *surface, struct gegl_thread *thr
         return EGL_CONTEXT_LOST; /* with the host that had it */
     }
     if (surface->color_buffer == 0) {
+        GLenum format = gegl_config_is_float(&surface->config) ? GL_RGBA16F : GL_RGBA;
         surface->color_buffer =
-            rc_call_rcCreateColorBuffer(stream, surface->width_px, surface->height_px, GL_RGBA);
+            rc_call_rcCreateColorBuffer(stream, surface->width_px, surface->height_px, format);
         if (surface->color_buffer == 0) {
             return gs_dead(stream) ? EGL_CONTEXT_LOST : EGL_BAD_ALLOC;
         }

@@ -61,6 +61,48 @@ static void draw(void)
     glDisable(GL_SCISSOR_TEST);
 }
 
+/* Colours that only floats can hold. */
+static void draw_floats(void)
+{
+    static const GLfloat colors[] = {2.5f, -3.0f, 1000.0f, 0.3f};
+    GLuint texture, framebuffer;
+    glGenTextures(1, &texture);
+    glBindTexture(GL_TEXTURE_2D, texture);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA16F, 1, 1, 0, GL_RGBA, GL_FLOAT, colors);
+    glGenFramebuffers(1, &framebuffer);
+    glBindFramebuffer(GL_READ_FRAMEBUFFER, framebuffer);
+    glFramebufferTexture2D(GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, texture, 0);
+    glBlitFramebuffer(0, 0, 1, 1, 0, 0, SIDE / 2, SIDE / 2, GL_COLOR_BUFFER_BIT, GL_NEAREST);
+    glDeleteFramebuffers(1, &framebuffer);
+    glDeleteTextures(1, &texture);
+    printf(" blit 0x%x", glGetError());
+}
+
+/* What GLES says of the channels, and what copies of them can become. */
+static void say_channels(int version)
+{
+    static const GLenum bits[] = {GL_RED_BITS, GL_GREEN_BITS, GL_BLUE_BITS, GL_ALPHA_BITS};
+    static const GLenum names[] = {
+        GL_FRAMEBUFFER_ATTACHMENT_OBJECT_TYPE, GL_FRAMEBUFFER_ATTACHMENT_COMPONENT_TYPE,
+        GL_FRAMEBUFFER_ATTACHMENT_COLOR_ENCODING, GL_FRAMEBUFFER_ATTACHMENT_RED_SIZE,
+        GL_FRAMEBUFFER_ATTACHMENT_ALPHA_SIZE};
+    static const GLenum formats[] = {GL_RGBA, GL_RGB, GL_RGBA8, GL_RGBA16F, GL_RGB16F, GL_RGBA32F};
+    for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+        GLint value = -1;
+        glGetIntegerv(bits[i], &value);
+        printf(" %d", value);
+    }
+    for (size_t i = 0; version > 2 && i < sizeof names / sizeof names[0]; i++) {
+        GLint value = -1;
+        glGetFramebufferAttachmentParameteriv(GL_FRAMEBUFFER, GL_BACK, names[i], &value);
+        printf(" %x 0x%x", (unsigned)value, glGetError());
+    }
+    for (size_t i = 0; version > 1 && i < sizeof formats / sizeof formats[0]; i++) {
+        glCopyTexImage2D(GL_TEXTURE_2D, 0, formats[i], 0, 0, 4, 4, 0);
+        printf(" copy 0x%x", glGetError());
+    }
+}
+
 /* The pixels as the driver itself would have them, and as everybody can have them. */
 static void say_read(int version)
 {
@@ -78,6 +120,9 @@ static void say_read(int version)
     }
     printf(" bytes %08x 0x%x, %04x %04x %08x 0x%x", hash(bytes, sizeof bytes), error,
            (unsigned)format, (unsigned)type, hash(own, sizeof own), glGetError());
+    memset(own, 0, sizeof own);
+    glReadPixels(0, 0, SIDE, SIDE, GL_RGBA, GL_FLOAT, own);
+    printf(", floats %08x 0x%x", hash(own, sizeof own), glGetError());
 }
 
 static void current(const struct world *w, EGLSurface surface, EGLContext context)
@@ -92,7 +137,12 @@ static void pbuffer(const struct world *w, EGLConfig config, EGLContext context,
     need(surface != EGL_NO_SURFACE, "eglCreatePbufferSurface");
     current(w, surface, context);
     draw();
+    say_channels(version);
     say_read(version);
+    if (version > 2 && get(w, config, EGL_RED_SIZE) == 16) {
+        draw_floats();
+        say_read(version);
+    }
     current(w, EGL_NO_SURFACE, EGL_NO_CONTEXT);
     eglDestroySurface(w->display, surface);
 }
@@ -149,7 +199,7 @@ static void x11(const struct world *w, EGLConfig config, EGLContext context, int
 
 static void configuration(const struct world *w, EGLConfig config)
 {
-    for (int version = 1; version <= 2; version++) {
+    for (int version = 1; version <= (w->x != NULL ? 2 : 3); version++) {
         const EGLint attributes[] = {EGL_CONTEXT_CLIENT_VERSION, version, EGL_NONE};
         EGLContext context = eglCreateContext(w->display, config, EGL_NO_CONTEXT, attributes);
         printf("visual %x, %d.%d.%d.%d, %d samples, GLES %d:",

@@ -37,7 +37,6 @@ LINES = {
 # Extensions of EGL that native has and we do not.
 EGL_MISSING = {
     "EGL_ANGLE_sync_control_rate": "presentation is not paced by a display",
-    "EGL_EXT_pixel_format_float": "a colour buffer has no float format",
     "EGL_KHR_cl_event2": "there is no OpenCL",
     "EGL_MESA_drm_image": "names of DRM buffers mean nothing on another machine",
 }
@@ -54,7 +53,6 @@ MORE = {
 }
 # Configurations.
 CONFIG_API = "not renderable as gl: desktop GL has no wire"
-CONFIG_FLOAT = "a colour buffer has no float format"
 CONFIG_DEEP_VISUAL = (
     "with alpha on a 32 bits deep visual, too, which Mesa's software windows leave out"
 )
@@ -202,9 +200,6 @@ class EglInfo(Case):
         said = set()
         wanted = []
         for config in native:
-            if config["color"].split()[0] in ("64", "48"):
-                said.add(CONFIG_FLOAT)
-                continue
             apis = " ".join(api for api in config["apis"].split() if api != "gl")
             if config["apis"] != apis:
                 said.add(CONFIG_API)

@@ -300,6 +300,56 @@ SLT_TEST(egl_configs, pictures_without_alpha_on_the_only_visual_of_their_colours
     sl_free(t.configs);
 }
 
+struct floats_case {
+    const char *label;
+    EGLint wanted; /* EGL_COLOR_COMPONENT_TYPE_EXT; 0: not said */
+    EGLint error;
+    uint32_t matches;
+};
+static const struct floats_case floats_cases[] = {
+    {"not_said_means_fixed", 0, EGL_SUCCESS, 1},
+    {"fixed", EGL_COLOR_COMPONENT_TYPE_FIXED_EXT, EGL_SUCCESS, 1},
+    {"float", EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT, EGL_SUCCESS, 1},
+    {"both", EGL_DONT_CARE, EGL_SUCCESS, 2},
+    {"neither", EGL_RGB_BUFFER, EGL_BAD_ATTRIBUTE, 0},
+};
+SLT_TEST_P(egl_configs, of_float_channels, struct floats_case, floats_cases, c)
+{
+    const uint32_t words[] = {EGL_RED_SIZE,
+                              EGL_SURFACE_TYPE,
+                              EGL_COLOR_COMPONENT_TYPE_EXT,
+                              8,
+                              EGL_PBUFFER_BIT,
+                              EGL_COLOR_COMPONENT_TYPE_FIXED_EXT,
+                              16,
+                              EGL_PBUFFER_BIT,
+                              EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT};
+    const EGLint attribs[] = {EGL_SURFACE_TYPE,
+                              EGL_PBUFFER_BIT,
+                              EGL_RENDERABLE_TYPE,
+                              0,
+                              c->wanted != 0 ? EGL_COLOR_COMPONENT_TYPE_EXT : EGL_NONE,
+                              c->wanted,
+                              EGL_NONE};
+    struct gegl_windows windows = {0};
+    struct table t;
+    uint32_t order[2], matches = 0;
+    SLT_ASSERT_OK(gegl_configs_read(words, 3, 2, 30, &windows, &t.configs, &t.count));
+    SLT_EXPECT_EQ(2u, t.count);
+    SLT_EXPECT_EQ(c->error, gegl_configs_choose(t.configs, t.count, attribs, order, &matches));
+    SLT_EXPECT_EQ(c->matches, matches);
+    for (uint32_t i = 0; i < matches && c->wanted != EGL_DONT_CARE; i++) {
+        SLT_EXPECT_EQ(c->wanted == EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT,
+                      gegl_config_is_float(&t.configs[order[i]]));
+    }
+    sl_free(t.configs);
+    windows.hides_floats = true;
+    SLT_ASSERT_OK(gegl_configs_read(words, 3, 2, 30, &windows, &t.configs, &t.count));
+    SLT_EXPECT_EQ(1u, t.count);
+    SLT_EXPECT_TRUE(!gegl_config_is_float(&t.configs[0]));
+    sl_free(t.configs);
+}
+
 SLT_TEST(egl_configs, a_bad_table_is_the_hosts_fault)
 {
     struct table t;
@@ -315,6 +365,8 @@ SLT_TEST(egl_configs, attributes_that_can_be_asked)
 {
     SLT_EXPECT_TRUE(gegl_config_has(EGL_CONFORMANT));
     SLT_EXPECT_TRUE(gegl_config_has(EGL_BUFFER_SIZE));
+    SLT_EXPECT_TRUE(gegl_config_has(EGL_COLOR_COMPONENT_TYPE_EXT));
+    SLT_EXPECT_TRUE(!gegl_config_has(EGL_CONFORMANT + 1));
     SLT_EXPECT_TRUE(!gegl_config_has(EGL_MATCH_NATIVE_PIXMAP));
     SLT_EXPECT_TRUE(!gegl_config_has(EGL_NONE));
     SLT_EXPECT_TRUE(!gegl_config_has(EGL_WIDTH));

@@ -1,5 +1,5 @@
-/* main: robust_egl_sweep --scene configs|choose [x11|wayland] | contexts|surfaces|images|syncs |
- * windows x11|wayland. */
+/* main: robust_egl_sweep --scene configs|choose [device|x11|wayland] |
+ * contexts|surfaces|images|syncs | windows x11|wayland. */
 #include "tests/integration/robust/robust_egl_sweep.h"
 
 #include <GLES2/gl2.h>
@@ -372,7 +372,20 @@ static bool x11_open(struct plain_egl *egl)
     return eglInitialize(egl->display, NULL, NULL) && eglBindAPI(EGL_OPENGL_ES_API);
 }
 
-enum { PLAIN = 1, X11 = 2, WAYLAND = 4 };
+static bool device_open(struct plain_egl *egl)
+{
+    PFNEGLQUERYDEVICESEXTPROC query =
+        (PFNEGLQUERYDEVICESEXTPROC)eglGetProcAddress("eglQueryDevicesEXT");
+    EGLDeviceEXT device;
+    EGLint count = 0;
+    if (query == NULL || !query(1, &device, &count) || count == 0) {
+        return false;
+    }
+    egl->display = eglGetPlatformDisplay(EGL_PLATFORM_DEVICE_EXT, device, NULL);
+    return eglInitialize(egl->display, NULL, NULL) && eglBindAPI(EGL_OPENGL_ES_API);
+}
+
+enum { PLAIN = 1, X11 = 2, WAYLAND = 4, DEVICE = 8 };
 
 static const struct {
     int bit;
@@ -381,6 +394,7 @@ static const struct {
 } platforms[] = {
     {PLAIN, "surfaceless", plain_open},
     {X11, "x11", x11_open},
+    {DEVICE, "device", device_open},
 #ifdef SWEEP_WAYLAND
     {WAYLAND, "wayland", sweep_wayland_open},
 #endif
@@ -391,8 +405,8 @@ static const struct {
     void (*run)(const struct plain_egl *egl);
     int platforms;
 } scenes[] = {
-    {"configs", sweep_configs, PLAIN | X11 | WAYLAND},
-    {"choose", sweep_choose, PLAIN | X11 | WAYLAND},
+    {"configs", sweep_configs, PLAIN | X11 | WAYLAND | DEVICE},
+    {"choose", sweep_choose, PLAIN | X11 | WAYLAND | DEVICE},
     {"contexts", sweep_contexts, PLAIN},
     {"surfaces", sweep_surfaces, PLAIN},
     {"images", sweep_images, PLAIN},
