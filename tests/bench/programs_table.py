@@ -119,7 +119,11 @@ PROGRAMS = [
     Program("es2gears_x11", [*LINES, "es2gears_x11"], GEARS),
     Program("es2gears_wayland", [*LINES, "es2gears_wayland"], GEARS, compositor=True),
     Program("SDL testgles2", [f"{SDL}/testgles2"], PER_SECOND, True, FORCE_EGL, folder=SDL),
-    Program("SDL testsprite2", [f"{SDL}/testsprite2"], PER_SECOND, True, FORCE_EGL, folder=SDL),
+    Program("SDL testsprite2", [f"{SDL}/testsprite2"], more=FORCE_EGL, folder=SDL),
+    Program("SDL testscale", [f"{SDL}/testscale"], PER_SECOND, True, FORCE_EGL, folder=SDL),
+    Program(
+        "SDL testrendertarget", [f"{SDL}/testrendertarget"], PER_SECOND, True, FORCE_EGL, folder=SDL
+    ),
     Program("SDL testgeometry", [f"{SDL}/testgeometry"], PER_SECOND, True, FORCE_EGL, folder=SDL),
     Program(
         "Qt Quick",
