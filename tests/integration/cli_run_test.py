@@ -4,8 +4,10 @@ usage: SLUICE_PROGRAM=build/dev/bin/sluice PROBE_PROGRAM=... python3 cli_run_tes
 """
 
 import contextlib
+import itertools
 import os
 import pathlib
+import platform
 import signal
 import subprocess
 import sys
@@ -14,6 +16,16 @@ import unittest
 from typing import Any
 
 from cli_bed import PATIENCE_S, PROBE, Case, state_of, wait_for
+
+
+def libc_copies_badly() -> bool:
+    """On this processor: AMD's family 25, and a libc before 2.40 (tools/sluice/tuned.h)."""
+    name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+    lines = [line.split(":") for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()]
+    cpu = {line[0].strip(): line[1].strip() for line in lines if len(line) == 2}
+    old = name == "glibc" and [int(part) for part in version.split(".")[:2]] < [2, 40]
+    amd = cpu.get("vendor_id") == "AuthenticAMD" and cpu.get("cpu family") == "25"
+    return platform.machine() == "x86_64" and old and amd
 
 
 class Run(Case):
@@ -51,7 +63,25 @@ class Run(Case):
     def test_tunables_of_its_own_stay_with_the_host(self) -> None:
         self.assertNotIn("GLIBC_TUNABLES", self.run_idle("env").stdout)
         self.env["GLIBC_TUNABLES"] = "glibc.malloc.check=0"
-        self.assertIn("GLIBC_TUNABLES=glibc.malloc.check=0", self.run_idle("env").stdout)
+        lines = self.run_idle("env").stdout.splitlines()
+        self.assertIn("GLIBC_TUNABLES=glibc.malloc.check=0", lines)
+
+    def tunables_of_host(self) -> "list[str]":
+        """Of what the program was started by, whose fork its host is. Some libcs end each tunable
+        where the kernel shows the variable."""
+        done = self.run_idle("sh", "-c", "tr '\\0' '\\n' < /proc/$PPID/environ")
+        _, _, found = done.stdout.partition("GLIBC_TUNABLES=")
+        words = found.replace(":", "\n").splitlines()
+        return list(itertools.takewhile(lambda word: word.startswith("glibc."), words))
+
+    def test_a_host_copies_without_the_string_instruction_where_that_is_slow(self) -> None:
+        threshold = "glibc.cpu.x86_rep_movsb_threshold="
+        ours = [threshold + "0x10000001"] if libc_copies_badly() else []
+        self.assertEqual(ours, self.tunables_of_host())
+        self.env["GLIBC_TUNABLES"] = own = "glibc.malloc.check=0"
+        self.assertEqual([own] + ours, self.tunables_of_host())
+        self.env["GLIBC_TUNABLES"] = own = threshold + "0x2000"  # somebody knows better
+        self.assertEqual([own], self.tunables_of_host())
 
     def test_environment_of_zink(self) -> None:
         self.env["__EGL_VENDOR_LIBRARY_FILENAMES"] = "other.json"

@@ -8,10 +8,10 @@
 #ifndef SLUICE_TUNED_H
 #define SLUICE_TUNED_H
 
-/* Starts this program again, once, with the tunable, where it helps and GLIBC_TUNABLES is not set
- * by somebody; otherwise, or when that fails, returns and has done nothing. The variable is gone
- * when the second start returns from here, so that no program of ours inherits it. Before anything
- * is opened or started. Main thread. */
+/* Starts this program again, once, with the tunable behind what GLIBC_TUNABLES has, where it helps
+ * and nobody has set that tunable; otherwise, or when that fails, returns and has done nothing. The
+ * variable is as it was before when the second start returns from here, so that no program of ours
+ * inherits the tunable. Before anything is opened or started. Main thread. */
 void tuned_start(char **argv);
 /* Sets the variable again where this is such a second start: a program of ours that is started now
  * need not start itself again. In a child before its exec. */
