@@ -2,6 +2,7 @@
 #ifndef HOST_RING_PRIV_H
 #define HOST_RING_PRIV_H
 
+#include "host/ring/hr_touch.h"
 #include "host/ring/hr_rest.h"
 #include "host/ring/ring.h"
 
@@ -55,7 +56,8 @@ struct hr_ring {
     /* Memory that the guest shares for bulky data; atomic, set once: size before memory. */
     uint8_t *stage;
     uint64_t stage_size;
-    uint8_t *whole; /* a staged packet put together for the tap and the recorder; nullable */
+    struct hr_touch touch; /* its thread's */
+    uint8_t *whole;        /* a staged packet put together for the tap and the recorder; nullable */
     size_t whole_capacity;
     /* Whole words, relaxed; written by the ring thread, the pings by any. */
     struct hr_stats stats;

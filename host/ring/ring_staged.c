@@ -4,12 +4,13 @@
 #include "host/ring/ring_priv.h"
 
 #include "transport/base/arith.h"
+#include "transport/base/clock.h"
 #include "transport/base/copy.h"
 
 #include <string.h>
 
 /* So much stays in a core's own cache until the driver has copied it. */
-#define TOUCHED_MAX 262144u
+#define TOUCHED_MAX 524288u
 
 void hr_ring_stage(struct hr_ring *ring, void *memory, uint64_t size)
 {
@@ -67,11 +68,29 @@ static void run(struct hr_call *call, hr_handler handler, const uint8_t *packet,
     handler(call);
 }
 
+/* The handler has a driver copy the bytes. */
+static void run_copy(struct hr_call *call, hr_handler handler, const struct hr_staged *s,
+                     uint8_t *stage)
+{
+    struct hr_ring *r = call->ring;
+    const struct sl_staged staged = {.at = s->packet + s->at, .data = stage, .size = s->size};
+    bool may = s->size <= TOUCHED_MAX && !asg_reader_is_near(&r->reader);
+    bool timed = may && hr_touch_timed(&r->touch, s->size);
+    uint64_t begin = timed ? sl_clock_ns() : 0;
+    call->in.staged = &staged;
+    if (may && !r->touch.off) {
+        sl_touch_shared(stage, s->size);
+    }
+    run(call, handler, s->packet, s->bytes);
+    if (timed) {
+        hr_touch_learn(&r->touch, s->size, sl_clock_ns() - begin);
+    }
+}
+
 /* Bytes that the packet lacks. */
 static void run_in(struct hr_ring *r, struct hr_call *call, hr_handler handler,
                    const struct hr_staged *s, uint8_t *stage, bool tapped)
 {
-    const struct sl_staged staged = {.at = s->packet + s->at, .data = stage, .size = s->size};
     const uint8_t *packet = s->packet;
     uint32_t length = s->bytes;
     if (tapped) {
@@ -82,14 +101,10 @@ static void run_in(struct hr_ring *r, struct hr_call *call, hr_handler handler,
             return;
         }
         hr_before_packet(r, packet, length, false);
+        run(call, handler, packet, length);
     } else {
-        call->in.staged = &staged;
-        /* A driver's memcpy is slow to get what another core wrote. */
-        if (s->size <= TOUCHED_MAX && !asg_reader_is_near(&r->reader)) {
-            sl_touch_shared(stage, s->size);
-        }
+        run_copy(call, handler, s, stage);
     }
-    run(call, handler, packet, length);
     if (tapped || call->refused || r->reply.size != 0 || r->reply.failed) {
         hr_after_packet(r, call, false, packet, length, false, tapped);
     }
