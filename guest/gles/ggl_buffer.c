@@ -270,14 +270,15 @@ static void pack_sub_data(struct ggl_context *c, GLenum target, GLintptr offset,
 static void send_sub_data(struct ggl_context *c, GLenum target, GLintptr offset, GLsizeiptr size,
                           const uint8_t *data, bool fits)
 {
-    GLsizeiptr most = fits && ggl_stages(c) ? GS_STAGE_BAND : size;
+    bool bands = fits && ggl_stages(c);
+    GLsizeiptr sent = 0;
     do {
-        GLsizeiptr part = size < most ? size : most;
-        pack_sub_data(c, target, offset, part, data, (uint32_t)part);
-        offset += part;
-        size -= part;
-        data += data != NULL ? part : 0;
-    } while (size != 0);
+        GLsizeiptr left = size - sent;
+        GLsizeiptr part = bands ? (GLsizeiptr)gs_stage_band((size_t)sent, (size_t)left) : left;
+        pack_sub_data(c, target, offset + sent, part, data != NULL ? data + sent : NULL,
+                      (uint32_t)part);
+        sent += part;
+    } while (sent != size);
     ggl_order_written(c);
 }
 

@@ -76,18 +76,22 @@ void ggl_glTexImage2D(GLenum target, GLint level, GLint internalformat, GLsizei 
     }
 }
 
-/* A driver looks at more for each part of a picture than for one of a buffer. */
-#define BAND (2 * GS_STAGE_BAND)
-
-/* Rows of a large upload that go at once, in bands of which the host takes one while the next is
- * copied; 0: all go in one packet. Where rows or images are skipped, all do. */
-static uint32_t band_rows(const struct ggl_context *c, GLenum target, GLint level,
-                          const struct ggl_pixels *p)
+/* Does an upload go in bands, of which the host takes one while the next is copied? Where rows or
+ * images are skipped, all goes in one packet. */
+static bool is_for_bands(const struct ggl_context *c, GLenum target, GLint level,
+                         const struct ggl_pixels *p)
 {
-    bool bands = target == GL_TEXTURE_2D && level >= 0 && level < 15 && p->start == 0 &&
-                 p->size > 2 * BAND && p->pitch < BAND && c->version >= 31 &&
-                 ggl_has(c, GGL_FEATURE_GLESX) && ggl_stages(c);
-    return bands ? (uint32_t)(BAND / p->pitch) : 0;
+    return target == GL_TEXTURE_2D && level >= 0 && level < 15 && p->start == 0 &&
+           p->size > 4 * GS_STAGE_BAND && p->pitch < 2 * GS_STAGE_BAND && c->version >= 31 &&
+           ggl_has(c, GGL_FEATURE_GLESX) && ggl_stages(c);
+}
+
+/* Rows of the next band. */
+static uint32_t band_rows(const struct ggl_pixels *p, uint32_t row)
+{
+    uint32_t left = p->rows - row;
+    size_t rows = gs_stage_band(row * p->pitch, left * p->pitch) / p->pitch;
+    return rows != 0 ? (uint32_t)rows : 1;
 }
 
 /* False: it is no upload for bands, nothing was sent. */
@@ -96,13 +100,13 @@ static bool upload_bands(struct ggl_context *c, GLenum target, GLint level, GLin
                          const void *pixels)
 {
     struct ggl_pixels p;
-    if (!ggl_pixels_measure(&c->unpack, 2, width, height, 1, format, type, &p) || p.size == 0) {
+    if (!ggl_pixels_measure(&c->unpack, 2, width, height, 1, format, type, &p) || p.size == 0 ||
+        !is_for_bands(c, target, level, &p)) {
         return false;
     }
-    uint32_t most = band_rows(c, target, level, &p);
-    for (uint32_t row = 0; most != 0 && row < p.rows; row += most) {
-        struct ggl_pixels band = p;
-        band.rows = p.rows - row < most ? p.rows - row : most;
+    struct ggl_pixels band = p;
+    for (uint32_t row = 0; row < p.rows; row += band.rows) {
+        band.rows = band_rows(&p, row);
         band.image = band.size = band.rows * p.pitch;
         const struct sl_gather g =
             ggl_pixels_gather(&band, (const uint8_t *)pixels + row * p.pitch);
@@ -110,7 +114,7 @@ static bool upload_bands(struct ggl_context *c, GLenum target, GLint level, GLin
                                              height, format, type, (GLint)row, (GLsizei)band.rows,
                                              (GLsizei)g.size, &g);
     }
-    return most != 0;
+    return true;
 }
 
 void ggl_glTexSubImage2D(GLenum target, GLint level, GLint xoffset, GLint yoffset, GLsizei width,

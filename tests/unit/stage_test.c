@@ -312,6 +312,30 @@ SLT_TEST_F(stage, a_host_that_does_not_keep_up_gets_other_memory_at_once, w)
     }
 }
 
+static const struct bulk {
+    const char *label;
+    size_t size, count; /* of bands */
+} bulks[] = {{"nothing", 0, 0},
+             {"a_byte", 1, 1},
+             {"a_band", GS_STAGE_BAND, 1},
+             {"a_byte_more", GS_STAGE_BAND + 1, 2},
+             {"a_mib", 1048576, 8},
+             {"64_mib", 67108864, 134}};
+SLT_TEST_P(stage, bands_grow_and_shrink, struct bulk, bulks, c)
+{
+    size_t sent = 0, count = 0, last = 0;
+    while (sent < c->size) {
+        last = gs_stage_band(sent, c->size - sent);
+        SLT_ASSERT_TRUE(last != 0 && last <= c->size - sent);
+        SLT_EXPECT_TRUE(last <= (sent > GS_STAGE_BAND ? sent : GS_STAGE_BAND));
+        SLT_EXPECT_TRUE(last <= GS_STAGE_BAND_MAX);
+        sent += last;
+        count++;
+    }
+    SLT_EXPECT_TRUE(last <= GS_STAGE_BAND);
+    SLT_EXPECT_EQ(c->count, count);
+}
+
 SLT_TEST_F(stage, where_all_is_held_the_ring_carries_it, w)
 {
     struct gs_piece pieces[3];
