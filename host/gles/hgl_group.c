@@ -433,6 +433,7 @@ GLuint hgl_glCreateProgram(struct hr_call *call, const struct gles2_args_glCreat
     GLuint name = s != NULL ? hgl_api_of(call)->gl->CreateProgram() : 0;
     if (name != 0) {
         hgl_named(s, HGL_PROGRAMS, name);
+        hgl_program_born(s, name);
     }
     return name;
 }

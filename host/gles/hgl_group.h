@@ -54,6 +54,9 @@ struct hgl_program {
     char *varyings;                     /* for the next link, as they came; owned; nullable */
     uint32_t varyings_size, varying_count, varying_mode;
     uint64_t bytes;
+    uint32_t name;
+    bool is_deleted;          /* while it was in use: it lives on until then */
+    struct hgl_program *next; /* of those; nullable */
 };
 
 struct hgl_group {
@@ -61,6 +64,7 @@ struct hgl_group {
     pthread_mutex_t lock;
     uint32_t top[HGL_SHARED_KINDS]; /* highest name that was ever given out */
     struct sl_map programs;         /* name -> struct hgl_program, owned */
+    struct hgl_program *deleted;    /* of them: is_deleted; nullable */
     struct sl_map storages;         /* kind, name -> enum hgl_storage << 32 | its handle */
     struct sl_map views;            /* name -> number << 1 | is_origin: struct hgl_view_of */
     uint64_t view_count;
@@ -141,6 +145,8 @@ struct hgl_group *hgl_group_ref(struct hgl_group *group);
 void hgl_group_put(struct hgl_group *group); /* NULL allowed */
 /* hgl_linked.c: with its group. */
 void hgl_programs_finish(struct hgl_group *group);
+/* A program was made: what is known of an earlier one of that name is not its own. */
+void hgl_program_born(struct hgl_state *state, uint32_t name);
 
 /* GLES 1: the size of the base level of a texture that is bound to GL_TEXTURE_2D in the current
  * context. GLES 1 cannot be asked: a context of GLES 3.1 in its share group is, and the answer kept

@@ -22,8 +22,22 @@ static void forget_stages(struct hgl_group *g, struct hgl_program *p)
     p->stage_count = 0;
 }
 
+/* No longer among those that were deleted while in use. */
+static void deleted_remove(struct hgl_group *g, struct hgl_program *p)
+{
+    struct hgl_program **at = &g->deleted;
+    while (p->is_deleted && *at != p) {
+        at = &(*at)->next;
+    }
+    if (p->is_deleted) {
+        *at = p->next;
+        p->is_deleted = false;
+    }
+}
+
 static void program_free(struct hgl_group *g, struct hgl_program *p)
 {
+    deleted_remove(g, p);
     forget_stages(g, p);
     for (uint32_t i = 0; i < p->wish_count; i++) {
         sl_free(p->wishes[i].name);
@@ -49,7 +63,7 @@ static struct hgl_program *program_locked(struct hgl_group *g, uint32_t name)
 {
     struct hgl_program *p = sl_map_find(&g->programs, name);
     if (p == NULL && (p = sl_alloc(sizeof *p)) != NULL) {
-        *p = (struct hgl_program){0};
+        *p = (struct hgl_program){.name = name};
         if (sl_map_add(&g->programs, name, p) != SL_OK) {
             sl_free(p);
             p = NULL;
@@ -58,16 +72,32 @@ static struct hgl_program *program_locked(struct hgl_group *g, uint32_t name)
     return p;
 }
 
-/* Programs that were deleted while in use go unseen: their records go with the next link. */
+static void drop_locked(struct hgl_group *g, uint32_t name)
+{
+    struct hgl_program *p = sl_map_remove(&g->programs, name);
+    if (p != NULL) {
+        program_free(g, p);
+    }
+}
+
+/* Programs that were deleted while in use go unseen: their records go with the next link. There are
+ * no more than contexts and pipelines use, however many programs there are. */
 static void sweep_locked(const struct gl_driver *gl, struct hgl_group *g)
 {
-    uint32_t cursor = 0;
-    uint64_t name;
-    while (sl_map_next(&g->programs, &cursor, &name) != NULL) {
-        if (!gl->IsProgram((GLuint)name)) {
-            program_free(g, sl_map_remove(&g->programs, name));
+    struct hgl_program *next;
+    for (struct hgl_program *p = g->deleted; p != NULL; p = next) {
+        next = p->next;
+        if (!gl->IsProgram(p->name)) {
+            drop_locked(g, p->name);
         }
     }
+}
+
+void hgl_program_born(struct hgl_state *state, uint32_t name)
+{
+    pthread_mutex_lock(&state->group->lock);
+    drop_locked(state->group, name);
+    pthread_mutex_unlock(&state->group->lock);
 }
 
 static bool keep_stage_locked(struct hgl_group *g, struct hgl_program *p, uint32_t type,
@@ -198,6 +228,7 @@ void hgl_keep_shader_program(struct hgl_state *s, uint32_t name, uint32_t type, 
     hgl_named(s, HGL_PROGRAMS, name);
     struct hgl_group *g = s->group;
     pthread_mutex_lock(&g->lock);
+    drop_locked(g, name);
     struct hgl_program *p = program_locked(g, name);
     if (p != NULL) {
         forget_stages(g, p);
@@ -310,8 +341,13 @@ void hgl_glDeleteProgram(struct hr_call *call, const struct gles2_args_glDeleteP
     gl->DeleteProgram(a->program);
     struct hgl_group *g = s->group;
     pthread_mutex_lock(&g->lock);
-    if (sl_map_find(&g->programs, a->program) != NULL && !gl->IsProgram(a->program)) {
-        program_free(g, sl_map_remove(&g->programs, a->program));
+    struct hgl_program *p = sl_map_find(&g->programs, a->program);
+    if (p != NULL && !gl->IsProgram(a->program)) {
+        drop_locked(g, a->program);
+    } else if (p != NULL && !p->is_deleted) {
+        p->is_deleted = true;
+        p->next = g->deleted;
+        g->deleted = p;
     }
     pthread_mutex_unlock(&g->lock);
 }

@@ -2,6 +2,7 @@
 #include "host/gles/hgl_group.h"
 #include "tests/support/gles_save_pair.h"
 #include "tests/support/slt.h"
+#include "transport/base/mem.h"
 #include "wire/glesx_pack.h"
 #include "wire/rc_pack.h"
 
@@ -290,6 +291,23 @@ SLT_TEST_F(gles_save_objects, programs_that_wait_for_their_end, p)
     gles2_pack_glIsProgram(twin_out(&p->other), name);
     twin_send(&p->other);
     SLT_EXPECT_EQ(0, p->other.reply[0]);
+}
+
+/* What is kept of a program that was deleted while in use goes with the next link, once it is not
+ * in use any more. */
+SLT_TEST_F(gles_save_objects, programs_that_have_ended_are_forgotten, p)
+{
+    uint32_t last = program(&p->one); /* in use */
+    uint64_t before = 0;
+    for (int i = 0; i < 20; i++) {
+        gles2_pack_glDeleteProgram(twin_out(&p->one), last);
+        gles2_pack_glDeleteProgram(twin_out(&p->one), last);
+        last = program(&p->one); /* linked while the old one is in use, then used */
+        twin_send(&p->one);
+        before = i == 3 ? sl_alloc_live() : before;
+    }
+    SLT_EXPECT_EQ(before, sl_alloc_live());
+    save_expect_twins(p);
 }
 
 SLT_TEST_F(gles_save_objects, pipelines_and_feedbacks, p)
