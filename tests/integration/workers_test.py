@@ -491,6 +491,21 @@ class Apart(Workers):
         mine.close()
         self.end()
 
+    def test_threads_have_room_below_their_stacks(self) -> None:
+        """A driver's, too: what it made of a shader may have larger variables than a stack."""
+        self.serve("--isolate")
+        program = self.frames()
+        worker = self.worker_of(program.process.pid)
+        below = re.findall(
+            r"^(\w+)-(\w+) ---p", pathlib.Path(f"/proc/{worker}/maps").read_text(), re.M
+        )
+        wide = [area for area in below if int(area[1], 16) - int(area[0], 16) >= 256 << 20]
+        threads = os.listdir(f"/proc/{worker}/task")
+        self.assertGreater(len(threads), 2, "a ring's and the driver's")
+        self.assertGreaterEqual(len(wide), len(threads) - 1, "all but the first one")
+        program.end()
+        self.end()
+
     @unittest.skipIf(os.geteuid() != 0, "needs root to become another user")
     def test_another_user_sees_its_own_alone(self) -> None:
         self.serve("--any-user")

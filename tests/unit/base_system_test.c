@@ -403,6 +403,33 @@ SLT_TEST(thread, has_a_name_and_blocks_signals)
     SLT_EXPECT_RESULT(SL_ERR_NOMEM, sl_thread_start(&thread, "none", 0, look, &seen));
 }
 
+#define GUARD (64u << 20)
+
+static void *guard_of(void *user)
+{
+    size_t *guard = user;
+    pthread_attr_t attr;
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        (void)pthread_attr_getguardsize(&attr, guard);
+        pthread_attr_destroy(&attr);
+    }
+    return NULL;
+}
+
+SLT_TEST(thread, has_room_below_its_stack)
+{
+    size_t ours = 0, of_others = 0;
+    pthread_t thread;
+    SLT_ASSERT_OK(sl_thread_guard(GUARD));
+    SLT_ASSERT_OK(sl_thread_start(&thread, "ours", 0, guard_of, &ours));
+    pthread_join(thread, NULL);
+    SLT_ASSERT_EQ(0, pthread_create(&thread, NULL, guard_of, &of_others)); /* as a driver does */
+    pthread_join(thread, NULL);
+    SLT_EXPECT_OK(sl_thread_guard((size_t)sysconf(_SC_PAGESIZE)));
+    SLT_EXPECT_EQ(GUARD, ours);
+    SLT_EXPECT_EQ(GUARD, of_others);
+}
+
 /* Of `allowed` processors; whether the thread was seen on another one. Ends with them as they were.
  */
 static bool leaves_within(const cpu_set_t *allowed)

@@ -4,6 +4,7 @@
 #include "tools/sluice/tuned.h"
 #include "tools/sluice/verbs.h"
 #include "tools/sluice/version.h"
+#include "transport/base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* What a driver's compiler makes of a shader may have larger variables than a thread's stack: so
+ * much of arrays beyond it ends the process instead of reaching other threads' memory. */
+#define GUARD ((size_t)256 << 20)
 
 /* A closed 0, 1 or 2 would be the next descriptor that is opened, and talk would go into a socket.
  */
@@ -119,5 +124,9 @@ int main(int argc, char **argv)
     fill_standard_descriptors();
     (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a failed write */
     (void)signal(SIGCHLD, SIG_DFL); /* who started us may have left it ignored; we wait for ours */
+    if (sl_thread_guard(GUARD) != SL_OK) {
+        say_error("out of memory");
+        return SLUICE_EXIT_INTERNAL;
+    }
     return run_main(argc, argv);
 }

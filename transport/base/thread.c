@@ -7,14 +7,18 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #define SMALL_STACK    (256u * 1024u)
 #define RESTORES       3 /* attempts to get a processor back */
 #define TIMER_SLACK_NS 1000ul
+
+static _Atomic size_t guard_bytes; /* 0: what the system gives */
 
 /* Lives from sl_thread_start to the new thread's first line, which frees it. */
 struct start {
@@ -37,6 +41,29 @@ static size_t default_stack(void)
     return (least > 0 ? (size_t)least : (size_t)PTHREAD_STACK_MIN) + SMALL_STACK;
 }
 
+enum sl_result sl_thread_guard(size_t bytes)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY) {
+        return SL_OK;
+    }
+    pthread_attr_t attr;
+    int error = pthread_getattr_default_np(&attr);
+    if (error != 0) {
+        return sl_result_from_errno(error);
+    }
+    error = pthread_attr_setguardsize(&attr, bytes);
+    if (error == 0) {
+        error = pthread_setattr_default_np(&attr);
+    }
+    pthread_attr_destroy(&attr);
+    if (error != 0) {
+        return sl_result_from_errno(error);
+    }
+    atomic_store(&guard_bytes, bytes);
+    return SL_OK;
+}
+
 enum sl_result sl_thread_start(pthread_t *thread, const char *name, size_t stack_size,
                                void *(*fn)(void *), void *user)
 {
@@ -54,7 +81,11 @@ enum sl_result sl_thread_start(pthread_t *thread, const char *name, size_t stack
         sl_free(start);
         return sl_result_from_errno(error);
     }
+    size_t guard = atomic_load(&guard_bytes);
     error = pthread_attr_setstacksize(&attr, stack_size != 0 ? stack_size : default_stack());
+    if (error == 0 && guard != 0) {
+        error = pthread_attr_setguardsize(&attr, guard);
+    }
     if (error == 0) {
         sigset_t all, before;
         sigfillset(&all);

@@ -13,6 +13,14 @@
 enum sl_result sl_thread_start(pthread_t *thread, const char *name, size_t stack_size,
                                void *(*fn)(void *), void *user) SL_MUST_USE;
 
+/* Threads that this process starts from now on, by sl_thread_start or in libraries without a wish
+ * of their own, have so many bytes below their stack that nothing can be read from or written to
+ * (the system gives a page): a function whose variables are larger than its stack faults there,
+ * where it would reach another thread's memory otherwise. It costs address space alone; where that
+ * is limited (RLIMIT_AS), nothing changes. bytes: a multiple of the page size, at most 1 GiB.
+ * Before the libraries start threads. SL_ERR_NOMEM. */
+enum sl_result sl_thread_guard(size_t bytes) SL_MUST_USE;
+
 /* The calling thread goes on on another of the processors that it may use (of itself, and so of
  * whoever started the process); those stay the same, or a warning is logged. cpu: from 0. Nothing
  * happens where there is no other. */
