@@ -4,13 +4,13 @@
 usage: piglit_test.py --sluice PROGRAM [--names FILE] [--match REGEX] [--native-runs N] [--jobs N]
 [--results DIR]
 
-Which tests: those of piglit's profile `quick` whose program is linked to piglit's GLES or to EGL;
-with --names those in FILE alone, one name a line. All of them run natively N times (what differs
-from run to run is flaky, and any of its verdicts will do), and once under one `sluice run`, against
-one host. What differs then is run natively until there were three runs of it. Differences that are
-known, with their reasons, stand in piglit_known.txt; what asks for desktop GL must get native's
-verdict through `sluice run --zink`. Exit 1 on any other, where all tests ran on a
-known one that is none any more, and when nothing ran.
+Which tests: those of piglit's profile `quick` whose program is linked to piglit's GLES or to EGL,
+and such programs that no profile names, as `unlisted@PROGRAM`; with --names those in FILE alone,
+one name a line. All of them run natively N times (what differs from run to run is flaky, and any of
+its verdicts will do), and once under one `sluice run`, against one host. What differs then is run
+natively until there were three runs of it. Differences that are known, with their reasons, stand in
+piglit_known.txt; what asks for desktop GL must get native's verdict through `sluice run --zink`.
+Exit 1 on any other, where all tests ran on a known one that is none any more, and when nothing ran.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 KNOWN = HERE / "piglit_known.txt"
 PIGLIT = "piglit"
 PROFILE = "quick"
+SOURCES = pathlib.Path("/usr/lib/x86_64-linux-gnu/piglit")
 PATIENCE_S = 120
 NATIVE_RUNS = 3  # of what differs
 ZINK = "zink: "  # begins the reason of what Zink answers
@@ -49,6 +50,11 @@ def program_of(words: list[str]) -> pathlib.Path:
     return pathlib.Path("/usr/bin", words[0]).resolve()
 
 
+def is_chosen(program: pathlib.Path) -> bool:
+    content = program.read_bytes() if program.is_file() else b""
+    return any(kind in content for kind in KINDS)
+
+
 def all_tests() -> Tests:
     printed = subprocess.run(
         [PIGLIT, "print-cmd", "--format", "{name}\t{command}", PROFILE],
@@ -63,10 +69,12 @@ def all_tests() -> Tests:
         words = command.split()
         program = program_of(words)
         if program not in chosen:
-            content = program.read_bytes() if program.is_file() else b""
-            chosen[program] = any(kind in content for kind in KINDS)
+            chosen[program] = is_chosen(program)
         if chosen[program]:
             tests[name] = [str(program), *words[1:]]
+    for program in sorted((SOURCES / "bin").iterdir()):
+        if program not in chosen and is_chosen(program):
+            tests[f"unlisted@{program.name}"] = [str(program), "-auto", "-fbo"]
     return tests
 
 
@@ -110,7 +118,7 @@ def run_all(tests: Tests, jobs: int, prefix: list[str]) -> Verdicts:
         given.write_text(json.dumps(tests))
         subprocess.run(
             [*prefix, sys.executable, __file__, "--execute", given, taken, "--jobs", str(jobs)],
-            env={**environment, "PIGLIT_SOURCE_DIR": "/usr/lib/x86_64-linux-gnu/piglit"},
+            env={**environment, "PIGLIT_SOURCE_DIR": str(SOURCES)},
             check=True,
         )
         verdicts: Verdicts = json.loads(taken.read_text())
