@@ -11,8 +11,8 @@
 /* More than a first, or an index, and what comes to it: numbers in an input are below 1,000. */
 enum { VERTICES = 2048 };
 /* The most parameters that are enums; which of all enums a setter is tried with; calls of a mixed
- * world. */
-enum { ENUMS_MAX = 8, STEP = 16, MIXED = 1500 };
+ * world; functions that one world of a state lasts for. */
+enum { ENUMS_MAX = 8, STEP = 16, MIXED = 1500, LASTING = 16 };
 
 static float vertices[VERTICES][4];
 
@@ -97,10 +97,15 @@ void robust_call_make(const struct robust_call *c, struct robust *r, bool asks)
     puts("");
 }
 
-static void one_call(const struct robust_call *c, struct robust *r)
+void robust_errors_clear(void)
 {
     for (int i = 0; i < 8 && glGetError() != GL_NO_ERROR; i++) {
     }
+}
+
+static void one_call(const struct robust_call *c, struct robust *r)
+{
+    robust_errors_clear();
     robust_call_make(c, r, true);
 }
 
@@ -320,6 +325,49 @@ static void nulls(void)
     robust_nulls(here.rounds, here.died);
 }
 
+/* Of a context that ends with queries under way Mesa's threads die, if they still draw. */
+static void settled_world_end(void)
+{
+    glFinish();
+    robust_world_end();
+}
+
+/* Each function in the state, one world for some of them. */
+static void calls_in(const struct robust_state *state, uint64_t seed)
+{
+    int calls = 0;
+    for (int i = 0; i < robust_call_count; i++) {
+        if (!robust_is_called(&robust_calls[i])) {
+            continue;
+        }
+        if (calls != 0 && calls % LASTING == 0) {
+            settled_world_end();
+        }
+        if (calls++ % LASTING == 0) {
+            robust_world_begin();
+        }
+        robust_enter(state);
+        for (int round = 0; round < here.rounds; round++) {
+            struct robust r = {.seed = seed + (uint64_t)i * 1000 + (uint64_t)round,
+                               .is_wide = true};
+            one_call(&robust_calls[i], &r);
+        }
+    }
+    if (calls != 0) {
+        settled_world_end();
+    }
+}
+
+static void states(void)
+{
+    for (int i = 0; i < robust_state_count; i++) {
+        if (robust_states[i].version <= here.version) {
+            printf("state %s = 0: 0,\n", robust_states[i].name);
+            calls_in(&robust_states[i], (uint64_t)(i + 1) * 1000000);
+        }
+    }
+}
+
 static void prepared(void)
 {
     robust_lost_prepare(here.version);
@@ -349,6 +397,7 @@ static const struct scene scenes[] = {
     {"turns", 6, turns, shared},
     {"threads", 4, threads, shared},
     {"nulls", 12, nulls, NULL},
+    {"states", 6, states, NULL},
     {"lost", 8, lost, prepared},
 };
 

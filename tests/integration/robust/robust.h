@@ -41,6 +41,16 @@ extern const struct robust_left_out robust_left_out[];
 /* Objects of every kind, the first of each bound, in a fresh context; arrays of which each draw can
  * be made. */
 void robust_world(int version, const float vertices[][4], const void *zeros);
+/* What a context is in the middle of: a program missing, a buffer mapped. version: the least. */
+struct robust_state {
+    const char *name;
+    int version;
+    void (*enter)(void);
+};
+extern const struct robust_state robust_states[];
+extern const int robust_state_count;
+/* Errors may be left. */
+void robust_enter(const struct robust_state *state);
 /* In another context: binds what its group has of the world's. */
 void robust_bind(int version, const float vertices[][4]);
 /* Deletes what groups have of all objects of the world. */
@@ -83,6 +93,9 @@ bool robust_is_called(const struct robust_call *c);
 const struct robust_call *robust_call_any(struct robust *choice, uint64_t *tries);
 /* Makes it and prints its line; asks: for its error, else that stays. */
 void robust_call_make(const struct robust_call *c, struct robust *r, bool asks);
+
+/* No error is left for the next glGetError. */
+void robust_errors_clear(void);
 
 /* --- robust_turns.c --- */
 

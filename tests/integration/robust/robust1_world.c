@@ -2,6 +2,7 @@
 #include "tests/integration/robust/robust.h"
 
 #include <GLES/gl.h>
+#include <GLES/glext.h>
 
 void *robust_world_image;
 
@@ -60,4 +61,33 @@ void robust_delete(int version)
     glDeleteTextures(ROBUST_OBJECTS, names);
     glDeleteBuffers(ROBUST_OBJECTS, names);
     glFlush();
+}
+
+/* A framebuffer without an image. */
+static void incomplete(void)
+{
+    PFNGLBINDFRAMEBUFFEROESPROC bind =
+        (PFNGLBINDFRAMEBUFFEROESPROC)robust_proc("glBindFramebufferOES");
+    bind(GL_FRAMEBUFFER_OES, 1);
+}
+
+static void mapped(void)
+{
+    PFNGLMAPBUFFEROESPROC map = (PFNGLMAPBUFFEROESPROC)robust_proc("glMapBufferOES");
+    glBindBuffer(GL_ARRAY_BUFFER, 1);
+    glBufferData(GL_ARRAY_BUFFER, 256, robust_zeros(), GL_DYNAMIC_DRAW);
+    map(GL_ARRAY_BUFFER, GL_WRITE_ONLY_OES);
+    glColorPointer(4, GL_FLOAT, 0, NULL);
+    glEnableClientState(GL_COLOR_ARRAY);
+}
+
+const struct robust_state robust_states[] = {
+    {"incomplete", 1, incomplete},
+    {"mapped", 1, mapped},
+};
+const int robust_state_count = COUNT(robust_states);
+
+void robust_enter(const struct robust_state *state)
+{
+    state->enter();
 }

@@ -45,8 +45,7 @@ static bool call_make(const struct robust_call *c, struct robust *r)
 {
     r->is_not_made = is_fatal();
     here.number++;
-    for (int i = 0; i < 8 && glGetError() != GL_NO_ERROR; i++) {
-    }
+    robust_errors_clear();
     if (sigsetjmp(here.back, 0) != 0) {
         here.has_died = true;
         puts("died: 0,");
