@@ -100,7 +100,7 @@ static bool compressed_ok(struct hr_call *call, int32_t image_size, uint32_t siz
 {
     bool sent = data != NULL || size != 0;
     if (data != NULL && image_size > 0) {
-        (void)hr_call_zeros(call, data, &size, (uint32_t)image_size);
+        (void)hr_call_zeros(data, &size, (uint32_t)image_size);
     }
     /* Of a size below zero the driver reads nothing, and says what is wrong. */
     if (hgl_state_of(call) == NULL || (sent && image_size > 0 && (uint32_t)image_size > size)) {

@@ -11,7 +11,7 @@ static bool size_ok(struct hr_call *call, int32_t image_size, uint32_t size, con
     /* Of a size below zero the driver reads nothing, and says what is wrong. */
     bool sent = data != NULL || size != 0;
     if (data != NULL && image_size > 0) {
-        (void)hr_call_zeros(call, data, &size, (uint32_t)image_size);
+        (void)hr_call_zeros(data, &size, (uint32_t)image_size);
     }
     if (s == NULL || (sent && image_size > 0 && (uint32_t)image_size > size)) {
         hr_call_refuse(call, "imageSize %d in %u bytes", image_size, size);

@@ -161,10 +161,10 @@ void hr_call_refuse(struct hr_call *call, const char *format, ...)
 void hr_call_violate(struct hr_call *call, const char *format, ...)
     SL_PRINTF(2, 3); /* the context is lost */
 /* An input of `wanted` bytes of which nothing came, since the application has NULL there: zeros, so
- * that the driver tells what it finds wrong before it would read. Valid until the handler returns.
- * False: something came, or more is wanted than HR_ZEROS_MAX or the ring's memory holds. */
-#define HR_ZEROS_MAX (16u << 20)
-bool hr_call_zeros(struct hr_call *call, const void **data, uint32_t *size, uint64_t wanted);
+ * that the driver tells what it finds wrong before it would read. They stay, and are the process's.
+ * False: something came, or more is wanted than HR_ZEROS_MAX. */
+#define HR_ZEROS_MAX (128u << 20)
+bool hr_call_zeros(const void **data, uint32_t *size, uint64_t wanted);
 /* slStaged: another packet, `packet`, of which `size` bytes lie at `offset` of the memory that the
  * guest shares. at != 0: they stand at `at` of it, and its length counts them. at = 0: they are of
  * its reply, in whose place a word travels, not 0 if they are there. */

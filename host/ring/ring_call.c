@@ -4,9 +4,10 @@
 #include "transport/base/atomic.h"
 #include "transport/base/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <sys/mman.h>
 
 static void violate(struct hr_ring *r, const char *format, va_list list)
 {
@@ -56,19 +57,32 @@ void hr_call_violate(struct hr_call *call, const char *format, ...)
     hr_violation(call->ring, "%s: %s", opcode_name(call->ring, call->opcode), text);
 }
 
-bool hr_call_zeros(struct hr_call *call, const void **data, uint32_t *size, uint64_t wanted)
+/* Addresses that are read as zeros: one page of the kernel's, and what points at it. */
+static void *many_zeros;
+
+static void map_zeros(void)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    many_zeros = mmap(NULL, HR_ZEROS_MAX, PROT_READ, flags, -1, 0);
+    if (many_zeros == MAP_FAILED) {
+        many_zeros = NULL;
+    }
+}
+
+bool hr_call_zeros(const void **data, uint32_t *size, uint64_t wanted)
 {
     static const uint8_t few[16384];
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     const void *zeros = few;
     if (*size != 0 || wanted > HR_ZEROS_MAX) {
         return false;
     }
     if (wanted > sizeof few) {
-        void *many = sl_arena_get(call->in.arena, (size_t)wanted);
-        if (many == NULL) {
+        pthread_once(&once, map_zeros);
+        zeros = many_zeros;
+        if (zeros == NULL) {
             return false;
         }
-        zeros = memset(many, 0, (size_t)wanted);
     }
     *data = zeros;
     *size = (uint32_t)wanted;

@@ -89,7 +89,7 @@ def _checks(command: plan.CommandPlan, hand: bool) -> str:
         if step.param.nullable:
             words.append(f"(a.{name} != NULL && {test})")
         elif c.api.startswith("gles"):
-            zeros = f"hr_call_zeros(call, &a.{name}, &a.{name_size}, {rule})"
+            zeros = f"hr_call_zeros(&a.{name}, &a.{name_size}, {rule})"
             words.append(f"({test} && !{zeros})")
         else:
             words.append(test)

@@ -312,7 +312,7 @@ static void names_made(int version)
  * read them. */
 static void large_nulls(int version)
 {
-    static const int counts[] = {2000, 200000};
+    static const int counts[] = {2000, 200000, 2000000};
     struct refused_program p = refused_program(version);
     glUseProgram(p.program);
     ASK(glUniform4fv(-1, 2000, NULL), "glUniform4fv none, no place");
