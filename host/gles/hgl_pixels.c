@@ -6,6 +6,8 @@
 #include "host/glesx_hand.h"
 #include "transport/base/arith.h"
 
+#include <string.h>
+
 /* Who waits for so few bytes of pixels waits for what is drawn, not for the copy. */
 #define FEW_BYTES 4096u
 
@@ -272,6 +274,37 @@ void hgl_glTexImage2D(struct hr_call *call, const struct gles2_args_glTexImage2D
     }
 }
 
+/* A part of a level. */
+struct part {
+    GLint at[3];
+    GLsizei size[3];
+};
+
+static bool part_fits(const struct gl_driver *gl, GLenum target, GLint level,
+                      const struct part *part, int dims)
+{
+    static const GLenum names[] = {GL_TEXTURE_WIDTH, GL_TEXTURE_HEIGHT, GL_TEXTURE_DEPTH};
+    bool fits = true;
+    for (int i = 0; i < dims; i++) {
+        GLint whole = 0;
+        gl->GetTexLevelParameteriv(target, level, names[i], &whole);
+        fits = fits && part->at[i] >= 0 && part->size[i] <= whole - part->at[i];
+    }
+    return fits;
+}
+
+/* Of no pixels the driver reads nothing, and says what is wrong: of a part that fits it is told the
+ * place alone. */
+static void of_nothing(struct hr_call *call, GLenum target, GLint level, struct part *part,
+                       int dims)
+{
+    const struct hgl_state *s = hgl_state_of(call);
+    if (s == NULL || s->gles_version < 31 ||
+        part_fits(hgl_api_of(call)->gl, target, level, part, dims)) {
+        memset(part->size, 0, sizeof part->size);
+    }
+}
+
 void hgl_glTexSubImage2D(struct hr_call *call, const struct gles2_args_glTexSubImage2D *a)
 {
     const struct gl_driver *gl = hgl_api_of(call)->gl;
@@ -281,9 +314,10 @@ void hgl_glTexSubImage2D(struct hr_call *call, const struct gles2_args_glTexSubI
                           a->format, a->type, NULL);
         nothing_end(gl, &nothing);
     } else if (a->pixels_size == 0 && a->width > 0 && a->height > 0) {
-        /* Of no pixels the driver reads nothing, and says what is wrong. */
-        gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, 0, 0, a->format, a->type,
-                          NULL);
+        struct part part = {{a->xoffset, a->yoffset, 0}, {a->width, a->height, 1}};
+        of_nothing(call, a->target, a->level, &part, 2);
+        gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, part.size[0], part.size[1],
+                          a->format, a->type, NULL);
     } else if (upload_ok(call, a->format, a->type, a->width, a->height, 1, false, a->pixels,
                          a->pixels_size)) {
         gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height,
@@ -305,11 +339,8 @@ void hgl_glTexSubImage2DBandSLUICE(struct hr_call *call,
                        a->width, a->height, a->format, a->type);
         return;
     }
-    GLint width = 0, height = 0;
-    gl->GetTexLevelParameteriv(a->target, a->level, GL_TEXTURE_WIDTH, &width);
-    gl->GetTexLevelParameteriv(a->target, a->level, GL_TEXTURE_HEIGHT, &height);
-    bool fits = a->xoffset >= 0 && a->yoffset >= 0 && a->width <= width - a->xoffset &&
-                a->height <= height - a->yoffset;
+    const struct part part = {{a->xoffset, a->yoffset, 0}, {a->width, a->height, 1}};
+    bool fits = part_fits(gl, a->target, a->level, &part, 2);
     if (!fits && a->row == 0) {
         gl->TexSubImage2D(a->target, a->level, a->xoffset, a->yoffset, a->width, a->height,
                           a->format, a->type, NULL);
@@ -340,8 +371,10 @@ void hgl_glTexSubImage3D(struct hr_call *call, const struct gles2_args_glTexSubI
         nothing_end(gl, &nothing);
     } else if (gl->TexSubImage3D != NULL && a->data_size == 0 && a->width > 0 && a->height > 0 &&
                a->depth > 0) {
-        gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, 0, 0, 0,
-                          a->format, a->type, NULL); /* as above */
+        struct part part = {{a->xoffset, a->yoffset, a->zoffset}, {a->width, a->height, a->depth}};
+        of_nothing(call, a->target, a->level, &part, 3);
+        gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, part.size[0],
+                          part.size[1], part.size[2], a->format, a->type, NULL);
     } else if (gl->TexSubImage3D != NULL && upload_ok(call, a->format, a->type, a->width, a->height,
                                                       a->depth, true, a->data, a->data_size)) {
         gl->TexSubImage3D(a->target, a->level, a->xoffset, a->yoffset, a->zoffset, a->width,

@@ -334,6 +334,35 @@ static void large_nulls(int version)
     }
 }
 
+/* Parts of textures of which there are no pixels, inside and beyond. */
+static void null_parts(int version)
+{
+    static const int places[] = {-1, 0, 4, 1 << 20};
+    GLuint textures[2];
+    glGenTextures(2, textures);
+    glBindTexture(GL_TEXTURE_2D, textures[0]);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, 16, 16, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+    if (version >= 3) {
+        glBindTexture(GL_TEXTURE_3D, textures[1]);
+        glTexImage3D(GL_TEXTURE_3D, 0, GL_RGBA8, 16, 16, 16, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+    }
+    for (int i = 0; i < COUNT(places); i++) {
+        for (int level = 0; level < 2; level++) {
+            ASK(glTexSubImage2D(GL_TEXTURE_2D, level, places[i], 0, 13, 4, GL_RGBA,
+                                GL_UNSIGNED_BYTE, NULL),
+                "glTexSubImage2D none %d at %d", level, places[i]);
+        }
+        if (version >= 3) {
+            ASK(glTexSubImage3D(GL_TEXTURE_3D, 0, 0, 0, places[i], 4, 4, 13, GL_RGBA,
+                                GL_UNSIGNED_BYTE, NULL),
+                "glTexSubImage3D none at %d", places[i]);
+        }
+    }
+    ASK(glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, 4096, 4096, GL_RGBA, GL_UNSIGNED_BYTE, NULL),
+        "glTexSubImage2D none, large");
+    glDeleteTextures(2, textures);
+}
+
 static void long_messages(void)
 {
     PFNGLDEBUGMESSAGEINSERTKHRPROC insert =
@@ -356,6 +385,7 @@ void refused_objects(int version)
     attribute_queries(version);
     names_made(version);
     large_nulls(version);
+    null_parts(version);
     long_messages();
     if (version >= 3) {
         samplers();
