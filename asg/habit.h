@@ -4,7 +4,7 @@
  * For the end of it there are two ways. Who spins through that is not late; who sleeps leaves the
  * processor to the driver's threads, which may work for the very answer. Which one is sooner there
  * is found out by trying. A kind is any number that is the same when the program asks the same
- * again. Used by asg/writer_wait.c; one thread. */
+ * again. Used by asg/writer_wait.c and host/ring/hr_await.c; one thread. */
 #ifndef ASG_HABIT_H
 #define ASG_HABIT_H
 

@@ -4,6 +4,7 @@
 
 #include "host/gles2_hand.h"
 #include "host/glesx_hand.h"
+#include "host/ring/hr_await.h"
 #include "transport/base/arith.h"
 
 #include <string.h>
@@ -436,11 +437,40 @@ void hgl_glCopyTexImage2D(struct hr_call *call, const struct gles2_args_glCopyTe
     }
 }
 
+struct picture {
+    const struct gl_driver *gl;
+    GLsync drawn;
+    GLbitfield flags; /* of the next look at it */
+};
+
+static bool picture_is_drawn(void *user)
+{
+    struct picture *p = user;
+    GLenum result = p->gl->ClientWaitSync(p->drawn, p->flags, 0);
+    p->flags = 0;
+    return result != GL_TIMEOUT_EXPIRED;
+}
+
+static void picture_finish(void *user)
+{
+    const struct picture *p = user;
+    p->gl->Finish();
+}
+
 /* Reading waits for what is drawn all the same. Done apart, who waits for the pixels wakes up while
  * they are fetched. */
-static void picture_await(struct hr_call *call, const struct gl_driver *gl)
+static void picture_await(struct hr_call *call, const struct gl_driver *gl,
+                          const struct hgl_state *s)
 {
-    gl->Finish();
+    bool has_fences = s->gles_version >= 30 && gl->FenceSync != NULL;
+    struct picture p = {.gl = gl, .flags = GL_SYNC_FLUSH_COMMANDS_BIT};
+    p.drawn = has_fences ? gl->FenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0) : NULL;
+    if (p.drawn != NULL) {
+        hr_ring_await(call->ring, &(struct hr_work){picture_is_drawn, picture_finish, &p});
+        gl->DeleteSync(p.drawn);
+    } else {
+        gl->Finish();
+    }
     hr_ring_reply_near(call->ring);
 }
 
@@ -476,7 +506,7 @@ void hgl_glReadPixels(struct hr_call *call, const struct gles2_args_glReadPixels
         return;
     }
     if (a->width > 0 && a->height > 0 && need <= FEW_BYTES) {
-        picture_await(call, gl);
+        picture_await(call, gl, s);
     }
     gl->ReadPixels(a->x, a->y, a->width, a->height, a->format, a->type, a->pixels);
 }

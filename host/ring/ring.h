@@ -176,6 +176,9 @@ struct hr_staged {
 void hr_call_staged(struct hr_call *call, const struct hr_staged *staged);
 /* The guest, where it sleeps for replies, is to be awake when the last of them comes. */
 void hr_ring_reply_near(struct hr_ring *ring);
+/* Waits for a driver's work (hr_await.h). */
+struct hr_work;
+void hr_ring_await(struct hr_ring *ring, const struct hr_work *work);
 /* Does somebody wait for the next slSignal who is to be told when it is near? */
 bool hr_ring_signal_awaited(const struct hr_ring *ring);
 void hr_ring_signal_near(const struct hr_ring *ring);

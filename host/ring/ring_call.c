@@ -119,6 +119,11 @@ void hr_ring_reply_near(struct hr_ring *ring)
     }
 }
 
+void hr_ring_await(struct hr_ring *ring, const struct hr_work *work)
+{
+    hr_await(&ring->await, ring->stats.bytes, work);
+}
+
 bool hr_ring_signal_awaited(const struct hr_ring *ring)
 {
     return !ring->fed && asg_reader_signal_awaited(&ring->reader);

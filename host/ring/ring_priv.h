@@ -2,8 +2,9 @@
 #ifndef HOST_RING_PRIV_H
 #define HOST_RING_PRIV_H
 
-#include "host/ring/hr_touch.h"
+#include "host/ring/hr_await.h"
 #include "host/ring/hr_rest.h"
+#include "host/ring/hr_touch.h"
 #include "host/ring/ring.h"
 
 #include "asg/reader.h"
@@ -53,6 +54,7 @@ struct hr_ring {
     uint32_t epoch;   /* the recording that `stream` belongs to; 0: none */
     void *stream;     /* the recorder's; NULL: this ring is not recorded */
     struct hr_rest rest;
+    struct hr_await await;
     /* Memory that the guest shares for bulky data; atomic, set once: size before memory. */
     uint8_t *stage;
     uint64_t stage_size;

@@ -123,6 +123,12 @@ void sl_thread_leave_cpu(unsigned cpu)
     }
 }
 
+bool sl_thread_may_move(void)
+{
+    cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1;
+}
+
 void sl_thread_keep_time(void)
 {
     (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);

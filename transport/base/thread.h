@@ -5,6 +5,7 @@
 #include "transport/base/result.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ enum sl_result sl_thread_guard(size_t bytes) SL_MUST_USE;
  * whoever started the process); those stay the same, or a warning is logged. cpu: from 0. Nothing
  * happens where there is no other. */
 void sl_thread_leave_cpu(unsigned cpu);
+
+/* Is there another one that the calling thread may use? */
+bool sl_thread_may_move(void);
 
 /* The calling thread's timed sleeps, and those of threads that it starts, end on time: the system
  * would let them last 50 us more, to end several at once. */
