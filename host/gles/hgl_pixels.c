@@ -294,13 +294,23 @@ static bool part_fits(const struct gl_driver *gl, GLenum target, GLint level,
     return fits;
 }
 
+/* Asked about another target, the driver might raise another error than the call's. */
+static bool has_parts(GLenum target, int dims)
+{
+    bool is_flat = target == GL_TEXTURE_2D || (target >= GL_TEXTURE_CUBE_MAP_POSITIVE_X &&
+                                               target <= GL_TEXTURE_CUBE_MAP_NEGATIVE_Z);
+    bool is_deep = target == GL_TEXTURE_3D || target == GL_TEXTURE_2D_ARRAY ||
+                   target == GL_TEXTURE_CUBE_MAP_ARRAY;
+    return dims == 2 ? is_flat : is_deep;
+}
+
 /* Of no pixels the driver reads nothing, and says what is wrong: of a part that fits it is told the
  * place alone. */
 static void of_nothing(struct hr_call *call, GLenum target, GLint level, struct part *part,
                        int dims)
 {
     const struct hgl_state *s = hgl_state_of(call);
-    if (s == NULL || s->gles_version < 31 ||
+    if (s == NULL || s->gles_version < 31 || !has_parts(target, dims) ||
         part_fits(hgl_api_of(call)->gl, target, level, part, dims)) {
         memset(part->size, 0, sizeof part->size);
     }
