@@ -27,6 +27,7 @@ enum {
     EGL_SURFACE_TYPE = 0x3033,
     EGL_RENDERABLE_TYPE = 0x3040,
     EGL_COLOR_COMPONENT_TYPE_EXT = 0x3339,
+    EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT = 0x333b,
 };
 
 #define HEADER       8u
@@ -119,6 +120,31 @@ static bool asks_configs(uint32_t opcode)
     return opcode == RC_OP_rcGetConfigs || opcode == SL_OP_slGetConfigs;
 }
 
+static bool row_is_float(const struct configs *c, uint32_t row)
+{
+    return value_of(c, row, EGL_COLOR_COMPONENT_TYPE_EXT) == EGL_COLOR_COMPONENT_TYPE_FLOAT_EXT;
+}
+
+bool rep_portable_configs(const struct cap_event_call *call, const uint8_t *reply, size_t size)
+{
+    struct configs was, is;
+    if (call->size < HEADER || sl_load_u32(call->packet) != SL_OP_slGetConfigs ||
+        !parse(reply, size, &is)) {
+        return false;
+    }
+    if (!parse(call->reply, call->reply_size, &was)) {
+        return true; /* it was asked for the size alone */
+    }
+    const struct configs *more = was.count > is.count ? &was : &is;
+    uint32_t both = was.count < is.count ? was.count : is.count;
+    bool is_same = was.attributes == is.attributes &&
+                   memcmp(was.words, is.words, 4 * (size_t)was.attributes * (both + 1)) == 0;
+    for (uint32_t i = both; is_same && i < more->count; i++) {
+        is_same = row_is_float(more, i);
+    }
+    return is_same;
+}
+
 void rep_portable_answer(struct rep *rep, const struct cap_event_call *call, const uint8_t *reply,
                          size_t size)
 {
@@ -201,8 +227,10 @@ const uint8_t *rep_portable_packet(struct rep *rep, const struct cap_event *even
 {
     const struct cap_event_call *call = &event->call;
     bool is_vulkan = call->capset == VIRTGPU_CAPSET_GFXSTREAM_VULKAN;
+    bool all_configs =
+        !is_vulkan && call->size >= HEADER && sl_load_u32(call->packet) == SL_OP_slGetConfigs;
     *size = call->size - (call->has_sum ? REP_SUM : 0);
-    if (!rep->options.portable || (is_vulkan && rep->port == NULL)) {
+    if ((!rep->options.portable && !all_configs) || (is_vulkan && rep->port == NULL)) {
         return call->packet;
     }
     size_t room = (size_t)call->size + (is_vulkan ? REP_MORE : REP_PATCH);

@@ -262,6 +262,10 @@ const uint8_t *rep_portable_packet(struct rep *rep, const struct cap_event *even
 /* The packet as it is to be sent again, since what was sent was refused; false: it is not. */
 bool rep_portable_lower(struct rep *rep, const struct cap_event_call *call, bool is_refused,
                         uint8_t patched[REP_PATCH]);
+/* An answer of slGetConfigs with the recorded one's rows, but for those of float channels, which
+ * come last: a driver has them on some platforms alone, and a surface of one that is not here is
+ * refused. */
+bool rep_portable_configs(const struct cap_event_call *call, const uint8_t *reply, size_t size);
 /* The answer is the recorded one, as far as another driver must give that. */
 bool rep_portable_same(struct rep *rep, const struct rep_answer *answer);
 

@@ -428,8 +428,11 @@ static void read_reply(struct rep_ring *ring)
 
 static bool is_same(const struct rep_ring *ring, const struct cap_event_call *call)
 {
-    return call->is_refused == ring->is_refused && call->reply_size == ring->reply_size &&
-           (call->reply_size == 0 || memcmp(call->reply, ring->reply, call->reply_size) == 0);
+    bool has_bytes =
+        call->reply_size == ring->reply_size &&
+        (call->reply_size == 0 || memcmp(call->reply, ring->reply, call->reply_size) == 0);
+    return call->is_refused == ring->is_refused &&
+           (has_bytes || rep_portable_configs(call, ring->reply, ring->reply_size));
 }
 
 /* Our own: behind a snapshot the count is another. */

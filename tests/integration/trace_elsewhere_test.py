@@ -8,7 +8,7 @@ import os
 import subprocess
 import unittest
 
-from trace_bed import TraceBed, sluice
+from trace_bed import PROGRAMS, TraceBed, sluice
 
 MUTATE = os.environ.get("TRACE_MUTATE", "trace_mutate")
 
@@ -60,6 +60,18 @@ class Portable(TraceBed):
         done = self.other("--no-portable")
         self.assertEqual(8, done.returncode, done.stderr)
         self.assertIn("diverged at call", done.stderr)
+
+
+class Platform(TraceBed):
+    """Platforms of one driver, which differ by configurations of float channels, that come last."""
+
+    def test_more_configurations_and_fewer(self) -> None:
+        if "gl" not in self.traces:
+            self.skipTest("glmark2-es2 is not installed")
+        device = self.tmp / "device.slc"
+        self.ends(0, "record", "--gpu", "0", "-o", str(device), "--", *PROGRAMS["gl"])
+        self.ends(0, "replay", "--no-portable", str(device))
+        self.ends(0, "replay", "--no-portable", "--gpu", "0", str(self.traces["gl"]))
 
 
 class Protocol(TraceBed):
