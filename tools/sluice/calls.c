@@ -174,7 +174,7 @@ static bool on_scalar(void *user, const struct plan_command *command,
     if (calls->plain || bits == 0) {
         return false;
     }
-    if (starts(command->name, "rc")) {
+    if (starts(command->name, "rc") || starts(command->name, "slCreate")) {
         const char *shown = rc_kind(field != NULL ? field->name : command->name, &kind);
         if (shown != NULL) {
             print_numbered(out, shown, number_of(calls, kind, bits, field == NULL));
@@ -510,11 +510,12 @@ static void give_csv(struct calls *calls, const struct cap_event *event, uint64_
     fputs("\"\n", out);
 }
 
-/* Whether a call may give an object its number. */
+/* Whether a call may give an object its number: renderControl's colour buffers are resources, which
+ * no call makes, and get theirs where they are named first. */
 static bool may_make(const char *name)
 {
-    static const char *const makers[] = {"rcCreate", "vkCreate", "vkAllocate", "vkEnumerate",
-                                         "vkGet"};
+    static const char *const makers[] = {"rc",         "slCreate",    "vkCreate",
+                                         "vkAllocate", "vkEnumerate", "vkGet"};
     for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
         if (starts(name, makers[i])) {
             return true;
